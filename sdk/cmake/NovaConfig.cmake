@@ -86,7 +86,7 @@ if(NOT TARGET Nova::nova)
   target_compile_features(Nova::nova INTERFACE c_std_11)
 
   add_library(Nova::novart STATIC IMPORTED)
-  # Its headers come before those of the C library, whose pthread.h is empty.
+  # The runtime's headers come before those of the C library, whose pthread.h is empty.
   set_target_properties(Nova::novart PROPERTIES
     IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovart.a" SYSTEM OFF)
   target_include_directories(Nova::novart INTERFACE "${NOVA_SDK}/include"

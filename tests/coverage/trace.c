@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What gcc's -fsanitize-coverage=trace-pc calls at each block, in the kernel of the preset
- * x86_64-coverage only: prints each block's address once to port 0xe9, which Bochs copies to its
- * output. A bitmap remembers the printed addresses. */
+/* The function that gcc's -fsanitize-coverage=trace-pc calls at each block, in the kernel of the
+ * preset x86_64-coverage only: it prints each block's address once to port 0xe9, which Bochs copies
+ * to its output. A bitmap records the printed addresses. */
 #include "arch/x86/insn.h"
 #include "lib/types.h"
 

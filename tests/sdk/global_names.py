@@ -31,8 +31,8 @@ def symbols(archive):
     """Returns the names that an archive defines for others."""
     command = ["nm", "--format=posix", "--extern-only", "--defined-only", archive]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    # Either a name, its type, value and size; or a line for each member, which begins with the
-    # archive.
+    # A line has a name, its type, value and size. Lines that name a member of the archive end with
+    # a colon or have fewer words.
     lines = (line.split() for line in result.stdout.splitlines() if not line.endswith(":"))
     return {words[0] for words in lines if len(words) > 2}
 

@@ -156,14 +156,14 @@ class Options(unittest.TestCase):
             ("--release 0.2 --update", "--update does not go with --release, which takes no other"),
             ("--release 0.2 --arch x86_64", "--arch does not go with --release"),
             ("--release 0.2 --trace", "--trace does not go with --release"),
-            ("--release x<y&z", "'x<y&z' names no release: take letters"),
-            ("--release=", "'' names no release"),
+            ("--release x<y&z", "'x<y&z' is not a release name: use letters"),
+            ("--release=", "'' is not a release name"),
             ("linux --json", "--json does not go with linux"),
             ("linux --arch x86_64", "--arch does not go with linux"),
             ("lynx", "'lynx' is not understood"),
             ("--trace sm_upp", "'sm_upp' is not an operation .* mean 'sm_up'. There are sm_up[.]"),
             ("--trace --summary", "--summary does not go with --trace, which"),
-            ("--summary", "--summary is of one operation"),
+            ("--summary", "--summary applies to one operation"),
             ("--trace=", "'' is not an operation with a trace"),
         ):
             with self.subTest(text), self.assertRaisesRegex(NovaError, words):
@@ -441,7 +441,7 @@ class Linux(unittest.TestCase):
     def test_parts_that_are_not_the_whole_are_refused(self):
         with self.assertRaisesRegex(NovaError, "do not sum up to the host's"):
             bench_linux.read(self.TEXT.replace("2 20", "2 21"))
-        with self.assertRaisesRegex(NovaError, "not left as often as it was entered"):
+        with self.assertRaisesRegex(NovaError, "numbers of guest exits and entries differ"):
             bench_linux.read(self.TEXT.replace("2 20", "1 20"))
 
     def test_an_exit_without_a_reason_or_a_name_is_told(self):

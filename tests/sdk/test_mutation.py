@@ -54,7 +54,7 @@ class Mutations(unittest.TestCase):
         self.refused("void one(int a);\n", "there is no one of x.c")
         once = "a = f(1);"
         for body, times in (("", 0), (f"b{once}", 0), ("a = f(12);", 0), (once + once, 2)):
-            words = f"'a = f.1.' is {times} times in one of x.c, not once"
+            words = f"'a = f.1.' occurs {times} times in one of x.c, not once"
             self.refused(f"void one(int a)\n{{\n{body}\n}}\n", words)
 
     def test_a_mutation_that_changes_nothing_is_refused(self):

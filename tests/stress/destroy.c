@@ -230,7 +230,7 @@ CASE(destroy, a_pd_destroys_itself, "D-04 5.2.1-11")
         memory_check(before);
 }
 
-/* Each worker makes a PD that can destroy the next worker's, and lets it. */
+/* Each worker makes a PD that can destroy the next worker's, and lets it do so. */
 static void ends_the_next(struct worker *w)
 {
         const nova_sel_t pd = w->sel + OTHER_PD, next = workers[(w->index + 1) % worker_count].sel;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* #GP that the library or the kernel injects into a guest: in real mode exceptions have no error
- * codes, and a CPU with VMX refuses one there; in protected mode they have. */
+/* #GP that the library or the kernel injects into a guest. In real mode exceptions have no error
+ * codes, and a CPU with VMX refuses an injection with one; in protected mode #GP has an error
+ * code. */
 #include <stdio.h>
 
 #include "novavmm/cpuid.h"

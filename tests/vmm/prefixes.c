@@ -18,8 +18,8 @@
  * bytes. */
 #define COUNT "incl (%edi)\n"
 
-/* A segment, sizes of operands and addresses, several of them. EFER is written with its own
- * value. */
+/* Prefixes of a segment, of operand and address sizes, and several of them together. EFER is
+ * written with its own value. */
 #define COMMON                                                                                     \
         "movl $0x6000, %edi\n"                                                                     \
         "xorl %eax, %eax\n"                                                                        \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID's size of the state that XSAVE saves follows the features that the guest has enabled. */
+/* The size that CPUID reports for XSAVE's state follows the features that the guest has enabled. */
 #include <stdio.h>
 
 #include "novavmm/cpuid.h"

@@ -92,7 +92,7 @@ def count(boot, program, kernel_from):
         for cpus in NUMBERS:
             for key, counts in machine(cpus, SMALL).items():
                 found.setdefault(key, {})[str(cpus)] = counts
-            # One of the first CPU's wakes is for each of the others.
+            # The first CPU wakes each other CPU in turn, so its figure is per CPU.
             if cpus > 2:
                 counts = found["cpus_wake first"][str(cpus)]
                 counts[:2] = [round(value / (cpus - 1)) for value in counts[:2]]
@@ -124,7 +124,7 @@ def _bad_of_row(row, figures):
 
 
 def complaints(rows, found):
-    """Returns a message for each figure above its row in cpus.tsv."""
+    """Returns a message for each figure above its limit in cpus.tsv."""
     return [bad for row in rows for bad in _bad_of_row(row, found.get(row.key, {}))]
 
 
@@ -157,7 +157,7 @@ def _tables(rows, found, arch):
             sizes.append([row.title, *(str(figures[name][0]) for name in ("1", MORE))])
         elif figures:
             instructions = [figures.get(str(number), [None])[0] for number in NUMBERS]
-            # Locks and shared lines of the start cost no operation anything.
+            # Locks and shared lines of the kernel's start do not slow down any operation.
             last = figures[str(NUMBERS[-1])][1:] if row.operation != "boot" else [None, None]
             cpus.append([row.title, *map(table.show, [*instructions, *last])])
     return cpus, sizes

@@ -50,9 +50,11 @@ def check(args, rows, traced):
         allowed = f"takes {', '.join(takes)}" if takes else "takes no other option"
         raise NovaError(f"{wrong} does not go with {mode}, which {allowed}.")
     if args.release is not None and not RELEASE.fullmatch(args.release):
-        raise NovaError(f"'{args.release}' names no release: take letters, digits, dots, hyphens.")
+        raise NovaError(
+            f"'{args.release}' is not a release name: use letters, digits, dots, hyphens."
+        )
     if args.summary and mode != "--trace KEY":
-        raise NovaError("--summary is of one operation: give --trace a KEY, too.")
+        raise NovaError("--summary applies to one operation: give --trace a KEY, too.")
     if args.kernel is not None:
         elf.check_kernel(args.kernel)
         if args.update:

@@ -27,8 +27,7 @@ class Subject:
     key: str
     factor: float
     title: str
-    beside: dict = field(default_factory=dict)  # {key of a kind: limits beside objects of this
-                                                # kind}
+    beside: dict = field(default_factory=dict)  # {key of a kind: its limits}
 
     def limits(self, thing):
         """Returns the limit beside objects of this key's kind."""

@@ -31,13 +31,13 @@ TRACE = "<__sanitizer_cov_trace_pc>"
 # Instructions after which the next one only runs as the target of a jump or call.
 ENDS = re.compile(r"(notrack )?(jmp|ret|iret|sysret|sysexit|hlt|ud2)")
 CONDITIONAL = re.compile(r"j(?!mp|[er]?cxz)\w+(,p[nt])?")
-# Branches of checks that only a broken kernel fails are no edges to cover.
+# Branches of assertions, which only a broken kernel takes, do not count as edges.
 CHECK = re.compile(r"\bassert\(")
 HEAD = ("file", "lines", "QEMU", "Bochs", "unit", "any", "%", "edges", "seen", "%")
 
 
 def begin():
-    """Compiles the plugin. Machines that start after this record."""
+    """Compiles the plugin. Machines that start later write records."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     qemu_plugin.compile_plugin("coverage", FOLDER, SOURCE)
     os.environ[qemu.RECORDING] = str(FOLDER)
@@ -91,7 +91,7 @@ def _name(file):
 
 
 def read_lines(text):
-    """{address: (file, line)} of what `addr2line -a` writes."""
+    """Returns {address: (file, line)} from the output of `addr2line -a`."""
     found, words = {}, text.splitlines()
     for address, place in zip(words[::2], words[1::2]):
         file, _, line = place.partition(" (discriminator")[0].rpartition(":")
@@ -160,7 +160,7 @@ def ran_in_blocks(code, addresses):
 
 @dataclass
 class Figures:
-    """What is known of one file: sets of line numbers, and counts of edges."""
+    """The results for one file: sets of line numbers, and counts of edges."""
 
     code: set = field(default_factory=set)
     qemu: set = field(default_factory=set)

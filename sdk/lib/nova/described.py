@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The machine for which a system description is made."""
+"""Chooses the machine for a system description."""
 
 import subprocess
 

@@ -97,7 +97,7 @@ def one_by_one(text):
 
 
 def share_comments(text):
-    """Gives the comment before several constants to each constant without a comment."""
+    """Copies a comment before several constants to each of them that has none of its own."""
 
     def replace(match):
         comment, lines = match.groups()

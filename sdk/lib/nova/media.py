@@ -92,7 +92,7 @@ def _write(tree, image, boots):
 
 
 def _name_on_medium(file):
-    """Returns one word, because blanks would end the name."""
+    """Returns the name as one word, because a blank would end it."""
     return "_".join(Path(file).name.split())
 
 

@@ -109,7 +109,7 @@ def apply(mutation, text):
     if not spans:
         wrong = f"there is no {where}"
     elif len(places) != 1:
-        wrong = f"'{mutation.pattern}' is {len(places)} times in {where}, not once"
+        wrong = f"'{mutation.pattern}' occurs {len(places)} times in {where}, not once"
     elif mutation.new == mutation.pattern:
         wrong = "it changes nothing"
     else:

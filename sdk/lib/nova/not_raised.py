@@ -22,7 +22,7 @@ def read(path=FILE):
     for number, line in enumerate(lines, start=1):
         fields = line.split("\t")
         if len(fields) != len(HEADER) or not all(fields):
-            raise NovaError(f"{path.name}:{number} has not three fields.", EXIT_FAILED)
+            raise NovaError(f"{path.name}:{number} does not have three fields.", EXIT_FAILED)
         if number > 1:
             rows.setdefault(fields[0], []).append(fields[1].split())
     return rows

@@ -77,7 +77,7 @@ def add_programs(parser):
         action="append",
         default=[],
         metavar="'FILE ARGS'",
-        help="a further boot module, or one instead of that with the same file name; may be "
+        help="a further boot module, or a replacement for the one with this file name; may be "
         "repeated; a name with blanks in quotes of its own",
     )
 

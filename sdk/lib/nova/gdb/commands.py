@@ -18,7 +18,7 @@ nova pd               protection domains
 nova ec               threads: where they are and what they wait for
 nova sc               scheduling contexts
 nova pt               portals
-nova sm               semaphores and who waits
+nova sm               semaphores and their waiters
 nova cpu              CPUs and what they run
 nova run-queue        ready SCs of each CPU, in scheduling order
 nova caps [PD]        capabilities of a PD
@@ -182,7 +182,7 @@ def register(program, modules):
         ("ec", listings.ecs, "Threads: where they are and what they wait for."),
         ("sc", listings.scs, "Scheduling contexts."),
         ("pt", listings.pts, "Portals."),
-        ("sm", listings.sms, "Semaphores and who waits."),
+        ("sm", listings.sms, "Semaphores and their waiters."),
         ("cpu", listings.cpus, "CPUs and what they run."),
         ("run-queue", listings.run_queues, "Ready SCs of each CPU, in scheduling order."),
     )

@@ -12,8 +12,8 @@ OBJECTS = SPACES["objects"]
 IDLE = 3  # EC_IDLE of enum ec_kind
 NO_GSI = -1
 CPU_MAX = 64
-SEL_BITS = {8: 26, 4: 27}  # by the size of a word
-NAMED_BITS = 47  # of an address: the rest is the same in all
+SEL_BITS = {8: 26, 4: 27}  # by the size of a word in bytes
+NAMED_BITS = 47  # bits of an address in its label; the upper ones are always equal
 PERMISSIONS = 0x1F
 PAGE_SIZE = 4096
 NOT_BOOTED = "the kernel has not booted yet: let it run first"
@@ -37,7 +37,7 @@ class Objects:
             pd = self.reader.view("pd", address)
         except Unreadable:
             raise Trouble(NOT_BOOTED) from None
-        # The kernel prepares its spaces with its other parts.
+        # A PD without its spaces: the kernel is still starting.
         if pd[f"{OBJECTS}.pd"] != address:
             raise Trouble(NOT_BOOTED)
         return pd
@@ -52,14 +52,14 @@ class Objects:
 
     def children(self, mapping):
         """Yields the mappings that were delegated from it."""
-        what = f"what was delegated from mapping {mapping.address:#x}"
+        what = f"the list of mappings derived from mapping {mapping.address:#x}"
         if mapping.struct == "object_mapping":
             return walk.chain(self.reader, mapping["children"], "object_mapping", "next", what)
         root = mapping.at("children.root")
         return walk.tree(self.reader, root, "mapping", "in_parent", what)
 
     def _object_mappings(self, pd, what):
-        # The second half of each page of capabilities.
+        # Pointers to the mappings are in the second half of each page of capabilities.
         slots = PAGE_SIZE // self.target.word // 2
         for base, page in self._pages(pd, what):
             for slot, address in enumerate(self.reader.words(page, 2 * slots, what)[slots:]):

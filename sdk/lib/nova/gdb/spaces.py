@@ -140,5 +140,5 @@ def space_names(word):
         return tuple(SPACES)
     found = tuple(name for name in SPACES if name.startswith(word))
     if not found:
-        raise view.Trouble(f"'{word}' is none of {', '.join(SPACES)}")
+        raise view.Trouble(f"'{word}' is not one of {', '.join(SPACES)}")
     return found

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The programs whose symbols gdb has, besides the kernel's: of programs at the same addresses only
-one can be loaded."""
+"""The programs whose symbols gdb has, besides the kernel's: only one of several programs at
+overlapping addresses can be loaded."""
 
 from pathlib import Path
 
