@@ -284,7 +284,7 @@ static void committed(void)
 
 static struct nova_semaphore all_taken = NOVA_SEMAPHORE_INITIALIZER(0);
 
-/* If it did not wait it could run before its creator has taken all pages. */
+/* The new thread waits; otherwise it might run before its creator has taken all pages. */
 static void *touch_once(void *argument)
 {
         nova_semaphore_down(&all_taken);

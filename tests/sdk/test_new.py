@@ -106,7 +106,7 @@ class New(Folder):
 
 
 class Foreign(Folder):
-    """A project without NOVA is neither built nor passed over."""
+    """A project without NOVA is not built; the command reports it."""
 
     def setUp(self):
         super().setUp()

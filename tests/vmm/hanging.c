@@ -26,7 +26,8 @@ GUEST_CODE(wait, 32,
            "        incl 0x500\n"
            "        jmp 1b\n");
 
-/* Waits, while the 8259s raise an interrupt every millisecond that its local APIC does not pass. */
+/* Waits, while the 8259s raise an interrupt every millisecond, which the local APIC does not
+ * pass. */
 GUEST_CODE(deaf, 32,
            "        movl $0x1ff, 0xfee000f0\n"
            "        movb $0x11, %al\n"

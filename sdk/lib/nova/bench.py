@@ -164,8 +164,8 @@ def _other_arch(machine):
 
 
 def _count_operations(kernel, programs, boot, what, plugin=()):
-    """Returns the console of one of several boots. The firmware needs longer for a longer serial
-    number, so that the kernel's clock, from which the shapes of its trees come, has another time.
+    """Returns the console of one of several boots. With a longer serial number the firmware takes
+    longer, so the kernel starts at another time; the shapes of its trees depend on that time.
     """
     serial = "x" * 8 * (boot + 1)
     extra = [*ICOUNT, "-smbios", f"type=1,serial={serial}", *plugin]

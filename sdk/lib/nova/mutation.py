@@ -122,7 +122,7 @@ def apply(mutation, text):
 
 
 class FirstFailure:
-    """A run of the suite that ends with the first case that fails; beside a runner."""
+    """A run of the suite that stops at the first failed case."""
 
     failure = None
 

@@ -76,7 +76,7 @@ class Machine:
         ]
 
     def names(self):
-        """Of the kernel and the modules."""
+        """Returns the files of the kernel and the modules."""
         return [str(self.kernel), *(str(module.file) for module in self.modules)]
 
 
