@@ -4,10 +4,12 @@ ROOT`.
 
 It reads all Markdown files of the tree. A link may name a file or folder of the tree, and a heading
 of a page. From docs/index.md a reader can reach every page in docs, and from README.md
-docs/index.md.
+docs/index.md. A page that names a decision by its number names one of the page of decisions, where each
+number stands once.
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -17,6 +19,9 @@ sys.path.insert(0, str(ROOT / "sdk/lib"))
 from nova import doc_pages  # noqa: E402
 
 SKIPPED = ("build", "__pycache__")
+DECISIONS = "docs/kernel/decisions.md"
+DECISION = re.compile(r"^(\d+)\. ", re.MULTILINE)
+MENTION = re.compile(r"\bdecision (\d+)\b")
 
 
 def pages(root):
@@ -82,9 +87,24 @@ def lost(texts):
     return found
 
 
+def undecided(texts):
+    """Returns a message for each decision that stands twice, and for each mention of one that does
+    not exist."""
+    numbers = DECISION.findall(texts.get(DECISIONS, ""))
+    found = [
+        f"{DECISIONS}: decision {number} stands twice"
+        for number in sorted(set(numbers), key=int)
+        if numbers.count(number) > 1
+    ]
+    for page, text in sorted(texts.items()):
+        for number in sorted(set(MENTION.findall(text)) - set(numbers), key=int):
+            found.append(f"{page}: there is no decision {number}")
+    return found
+
+
 def main(root):
     texts = pages(root)
-    found = broken(root, texts) + lost(texts)
+    found = broken(root, texts) + lost(texts) + undecided(texts)
     print("\n".join(found))
     print(f"{len(texts)} pages, {len(found)} complaints")
     sys.exit(1 if found or not texts else 0)

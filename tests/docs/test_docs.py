@@ -344,7 +344,7 @@ class Links(unittest.TestCase):
 
     def complaints(self):
         texts = links.pages(self.root)
-        return links.broken(self.root, texts) + links.lost(texts)
+        return links.broken(self.root, texts) + links.lost(texts) + links.undecided(texts)
 
     def test_good_links(self):
         self.write("docs/index.md", "# I\n[x](x.md#a-b) [s](#i) [w](https://a/b)\n")
@@ -356,6 +356,14 @@ class Links(unittest.TestCase):
         self.write("docs/x.md", "# X\n## A b\n")
         self.write("docs/lost.md", "# L\n")
         self.assertEqual(len(self.complaints()), 4, self.complaints())
+
+    def test_decisions_that_stand_twice_or_nowhere(self):
+        self.write("docs/index.md", "# I\n[d](kernel/decisions.md) decision 7, decision 8\n")
+        self.write("docs/kernel/decisions.md", "# D\n7. **A.**\n9. **B.**\n9. **C.**\n")
+        self.assertEqual(
+            self.complaints(),
+            ["docs/kernel/decisions.md: decision 9 stands twice",
+             "docs/index.md: there is no decision 8"])
 
     def test_links_in_code_do_not_count(self):
         self.write("docs/index.md", "# I\n`[y](y.md)`\n```\n[y](y.md)\n```\n")
