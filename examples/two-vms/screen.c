@@ -218,7 +218,7 @@ int main(void)
             nova_parent_interrupt("serial", 0, interrupt, &gsi) ||
             nova_parent_console("serial", turn) || start_service() ||
             nova_assign_gsi(interrupt, 0, nova_program.cpu, &address, &data) != NOVA_SUCCESS) {
-                printf("screen: the serial line cannot be had.\n");
+                printf("screen: the serial line is not available.\n");
                 return 1;
         }
         nova_out8(uart.port + UART_IER, UART_IER_DATA);

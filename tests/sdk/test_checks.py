@@ -56,6 +56,12 @@ class Text(unittest.TestCase):
         self.assertEqual(len(found("Who" + "ever calls it")), 1)
         self.assertEqual(len(found("some" + "body waits, and so many " + "were there")), 2)
         self.assertEqual(len(found("some" + "body waits", "hypervisor/src/ipc/call.c")), 1)
+        self.assertEqual(len(found("no" + "body waits")), 1)
+        self.assertEqual(len(found("memory cannot be h" + "ad")), 1)
+        self.assertEqual(len(found("the end has to be to" + "ld")), 1)
+        self.assertEqual(len(found("The sa" + "me of a UTCB")), 1)
+        self.assertEqual(len(found("the owner is n" + "o PD")), 1)
+        self.assertEqual(found("there is no PD; the same UTCB; the page had to be mapped"), [])
         self.assertEqual(found("the caller waits for whatever comes"), [])
 
 

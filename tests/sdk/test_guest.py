@@ -161,7 +161,8 @@ class Guest(unittest.TestCase):
             "is set, so nothing is downloaded; unset it, or give own files with --module, named "
             "vmlinuz and initrd.",
         )
-        with self.assertRaisesRegex(NovaError, "^a package is not available: busybox.*, named initrd\\.$"):
+        words = "^a package is not available: busybox.*, named initrd\\.$"
+        with self.assertRaisesRegex(NovaError, words):
             self.read("vmlinuz", "other", "linux")
 
     def test_what_somebody_gives_is_not_made(self):

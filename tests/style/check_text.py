@@ -19,8 +19,9 @@ PHRASES = (
     (re.compile(r"\b(an" + r"ew)\b"), "again"),
     (
         re.compile(
-            r"(?<!here )\b((?:is|was) n" + r"o (?:ELF|address|file|kernel|median|number|object|"
-            r"operation|program|project|regular|size|success|terminal|tree)\b)"
+            r"(?<!here )\b((?:is|was) n" + r"o (?:CPU|EC|ELF|PC|PD|SC|address|capability|event|"
+            r"file|kernel|median|number|object|operation|program|project|reference|regular|size|"
+            r"success|terminal|tree)\b)"
         ),
         "is not a …",
     ),
@@ -32,6 +33,14 @@ PHRASES = (
     (re.compile(r"\b([Ss]ome" + r"body)\b"), "the name of the subject"),
     (re.compile(r"\b([Hh]ears (?:that|of|why|nothing|it))\b"), "gets, learns or receives"),
     (re.compile(r"\b(so many (?:are|is|were|was))\b"), "the number of the thing"),
+    # It leaves open whether a thread, a program, a guest or a person is meant.
+    (re.compile(r"\b([Nn]o" + r"body)\b"), "no thread, no program, or the passive voice"),
+    # Nothing is obtained by these words: a resource is available or not.
+    (re.compile(r"\b((?:cannot|can|could|to|not) be h" + r"ad)\b"), "is (not) available"),
+    # A program reports, a field contains, a function returns.
+    (re.compile(r"\b((?:has|have|had) to be to" + r"ld|tel" + r"ls of)\b"), "reports or contains"),
+    # It points at a sentence before it; a comment is read alone.
+    (re.compile(r"\b([Tt]he sa" + r"me of)\b"), "the name of the thing"),
 )
 
 

@@ -61,9 +61,8 @@ void mapping_init(void);
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
                                 unsigned perms);
 
-/** The same of a UTCB. *out lives until mapping_remove_utcb(), though it may leave the space
- * before.
- */
+/** Enters the mapping of a UTCB. *out lives until mapping_remove_utcb(), though it may leave the
+ * space before. */
 enum nova_status mapping_insert_utcb(struct space *space, word_t sel, word_t frame,
                                      struct mapping **out);
 

@@ -14,7 +14,8 @@ int main(int argc, char **argv)
         int error = nova_parent_module(name, &archive, &bytes);
 
         if (error) {
-                printf("disk: the module '%s' cannot be had: %s; name it as an argument and write "
+                printf("disk: the module '%s' is not available: %s; name it as an argument and "
+                       "write "
                        "`modules %s` into the description.\n",
                        name, strerror(error), name);
                 return 1;

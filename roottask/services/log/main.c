@@ -72,7 +72,7 @@ int main(void)
         int error = nova_parent_ports(DEVICE, 0, &uart.port, &last);
 
         if (error) {
-                printf("log: the ports of the device '" DEVICE "' cannot be had: %s; write "
+                printf("log: the ports of the device '" DEVICE "' are not available: %s; write "
                        "`devices serial` into the description.\n",
                        strerror(error));
                 return 1;

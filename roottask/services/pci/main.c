@@ -11,7 +11,8 @@ int main(void)
         int error = config_init();
 
         if (error) {
-                printf("pci: the configuration ports cannot be had: %s; write 'devices pci-config' "
+                printf("pci: the configuration ports are not available: %s; write 'devices "
+                       "pci-config' "
                        "into its section of the description.\n",
                        strerror(error));
                 return 1;

@@ -21,7 +21,7 @@ from nova.errors import EXIT_FAILED, EXIT_OK
 FOLDER = tree.ROOT / "build" / "coverage"
 SOURCE = tree.ROOT / "tests/coverage/plugin"
 SOURCES = tree.ROOT / "hypervisor"
-# The bits of the plugin's map.
+# The bits in the plugin's map.
 RAN, PASSED, TAKEN = 1, 2, 4
 BOTH = PASSED | TAKEN
 # Bochs prints what the kernel writes to port 0xe9; trace.c writes such lines.
@@ -136,7 +136,7 @@ def ran_in_map(code, record, text, boot):
 
 def blocks(code):
     """Yields (return address of the call of a block's trace, its instructions). A block ends before
-    the next such call; what precedes the first call of a stretch of code belongs to it."""
+    the next such call; instructions before the first call belong to that call's block."""
     trace, own, before = None, [], []
     for address, text in code.instructions.items():
         if before and TRACE in before[-1][1]:
@@ -154,7 +154,7 @@ def blocks(code):
 
 
 def ran_in_blocks(code, addresses):
-    """Returns the addresses of the instructions in the blocks that printed."""
+    """Returns the addresses of the instructions in the blocks that have printed their address."""
     return {own for trace, members in blocks(code) if trace in addresses for own in members}
 
 

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is left of a thread that is dropped while servers work on its SC, one PD below the other on
- * this or on another CPU: each PD has an account, and the accounts show it to the byte. */
+/* The resources of a thread that is dropped while servers work on its SC, one PD below the other,
+ * on this or on another CPU. Each PD has an account, and the accounts show the resources to the
+ * byte. */
 #include "way.h"
 
-/* Who takes the capabilities away: the last server of the way, then the case. */
+/* The capabilities to drop: first by the last server of the way, then by the case. */
 struct shape {
         unsigned depth;
-        thread_fn *fn;       /* asks, or fails, whose handler is the way */
+        thread_fn *fn;       /* makes a request, or raises an exception whose handler is the way */
         const char *inside;  /* dropped by the last server */
         const char *outside; /* … then by the case */
         unsigned more;
 };
 
-#define RUNS_ON  1 /* the thread gets to its exit */
-#define DEADLINE 2 /* the last server waits for a time before and after it drops */
+#define RUNS_ON  1 /* the thread reaches its exit */
+#define DEADLINE 2 /* the last server waits before and after its drops, with a deadline */
 
-/* How the thread's call ends: by the reply, by the end of the last server, or by that of the PD
- * which called the last server. */
+/* How the thread's call ends: by the reply, by the end of the last server, or by the end of the PD
+ * that called the last server. */
 enum end { BY_REPLY, BY_LAST_SERVER, BY_MIDDLE_PD };
 
 /* ---- The last server --------------------------------------------------------------------------
@@ -26,7 +27,7 @@ static struct {
         nova_sel_t first, second, never; /* semaphores: before the drops, after them */
         volatile word_t arrived, dropped;
         bool deadline;
-        word_t status[2]; /* of the waits with a deadline */
+        word_t status[2]; /* statuses of the waits with a deadline */
 } last;
 
 static void pause_until(unsigned i)
@@ -63,10 +64,10 @@ struct books {
         nova_sel_t sm;            /* for waits */
         word_t payer;             /* bytes used before the thread is made */
         word_t servers[MOST - 1]; /* of each PD on the way, after the first round */
-        word_t root;              /* the same of the root PD */
+        word_t root;              /* bytes of the root PD */
 };
 
-/* The account comes to exactly so many bytes. */
+/* Waits until the account has exactly this number of bytes. */
 static bool is_at(nova_sel_t pd, word_t bytes, nova_sel_t sm)
 {
         for (unsigned ms = 0; ms < 1000 && used_by(pd) != bytes; ms++)
@@ -74,7 +75,7 @@ static bool is_at(nova_sel_t pd, word_t bytes, nova_sel_t sm)
         return used_by(pd) == bytes;
 }
 
-/* … and stays there. */
+/* Waits until the account has this number of bytes, and checks that it keeps it. */
 static bool stays_at(nova_sel_t pd, word_t bytes, nova_sel_t sm)
 {
         if (!is_at(pd, bytes, sm))
@@ -107,8 +108,8 @@ static void begin(struct doomed *d, struct books *books, unsigned depth, unsigne
         way.server[0]->fn = waits_and_drops;
 }
 
-/* What the thread's PD, EC and SC cost while the thread waits for the last server, without a
- * further SC, which ends as soon as it is dropped: that is with the thread. */
+/* Returns the cost of the thread's PD, EC and SC while the thread waits for the last server. A
+ * further SC, which is with the thread, ends as soon as it is dropped. */
 static word_t cost_of_one(struct doomed *d, const struct books *books)
 {
         const nova_sel_t other = d->base + SEL_SC + 1;
@@ -122,7 +123,7 @@ static word_t cost_of_one(struct doomed *d, const struct books *books)
         return one;
 }
 
-/* The servers' PDs cost what they cost at the end of the first round. */
+/* Checks that the servers' PDs use as much as at the end of the first round. */
 static void expect_servers_unchanged(struct books *books)
 {
         for (unsigned i = 1; i < way.depth; i++) {
@@ -149,7 +150,7 @@ static void expect_gone(const struct doomed *d, const char *order)
                           0);
 }
 
-/* All that is left is dropped: the payer has what it had before, and the root PD, too. */
+/* Drops the rest: the payer and the root PD get back all they had before. */
 static void expect_all_back(struct doomed *d, struct books *books)
 {
         drop_planned(d, "PES");
@@ -164,7 +165,7 @@ static void expect_all_back(struct doomed *d, struct books *books)
 /* ---- Threads that are dropped -----------------------------------------------------------------
  */
 
-/* Up to where the last server waits again, after the drops. */
+/* Runs up to the second wait of the last server, after the drops. */
 static void start(struct doomed *d, const struct shape *shape, struct books *books, unsigned cpu)
 {
         const word_t arrived = last.arrived + 1, dropped = last.dropped + 1;
@@ -184,13 +185,13 @@ static void start(struct doomed *d, const struct shape *shape, struct books *boo
         drop_planned(d, shape->outside);
         expect_gone(d, shape->inside);
         expect_gone(d, shape->outside);
-        /* One SC, its EC and that one's PD are left, until the thread's call ends. */
+        /* One SC, its EC and the EC's PD are left until the thread's call ends. */
         EXPECT(stays_at(d->payer, one, books->sm));
         expect_servers_unchanged(books);
         EXPECT_EQ(d->t->value[1], 1);
 }
 
-/* The thread's call has ended: it runs to its exit, or never again. */
+/* After the end of its call, the thread either runs to its exit or never again. */
 static void expect_outcome(struct doomed *d, const struct shape *shape, const struct books *books,
                            word_t status)
 {
@@ -200,7 +201,7 @@ static void expect_outcome(struct doomed *d, const struct shape *shape, const st
                 EXPECT(wait_for(&t->value[3], 1));
                 EXPECT_EQ(t->value[1], 2);
                 EXPECT_EQ(t->value[2], status);
-                /* Its exit has dropped what was left. */
+                /* Its exit has dropped the rest. */
                 EXPECT(is_at(d->payer, books->payer, books->sm));
                 return;
         }
@@ -229,7 +230,8 @@ static void until_the_reply(const struct shape *shape, unsigned cpu)
 
 static void until_an_end(const struct shape *shape, enum end end, unsigned cpu)
 {
-        /* The PD below the thread is the one that ends; else a server above gets COM_ABT. */
+        /* If the PD that ends is the thread's own callee, the thread gets COM_ABT; otherwise a
+         * server above gets it. */
         const bool is_callee = end == BY_MIDDLE_PD && shape->depth == 2;
         struct doomed d;
         struct books books;
@@ -241,7 +243,7 @@ static void until_an_end(const struct shape *shape, enum end end, unsigned cpu)
         } else {
                 drop(way.server[0]->pt);
                 drop(way.server[0]->ec);
-                for (unsigned i = 1; i < shape->depth; i++) /* other portals that lead there */
+                for (unsigned i = 1; i < shape->depth; i++) /* other portals to it */
                         drop(way.server[i]->child->portals + CHILD_WAY_SEL);
         }
         expect_outcome(&d, shape, &books, is_callee ? NOVA_COM_ABT : NOVA_SUCCESS);
@@ -267,7 +269,7 @@ static const struct shape by_others[] = {
         {3, fails, "", "S", 0},  {3, fails, "", "EPS", 0},
 };
 
-/* The server drops one, then the case the other. */
+/* The server drops one capability, then the case the other. */
 static const struct shape by_both[] = {
         {2, asks, "S", "E", 0},  {3, asks, "S", "PE", DEADLINE}, {3, asks, "E", "S", 0},
         {2, fails, "S", "E", 0}, {3, fails, "E", "SP", 0},
@@ -365,8 +367,9 @@ CASE_ON(lifetime_account, one_sc_is_left_of_a_dropped_thread_until_a_pd_ends_on_
 /* ---- Children that are destroyed --------------------------------------------------------------
  */
 
-/* pd_destroy takes the SC from under the servers, on whatever CPU they are: the account is down to
- * what stays until the capabilities go. The servers finish when another thread helps them. */
+/* pd_destroy takes the SC away from the servers, on whatever CPU they are: the account falls to
+ * what stays until the capabilities are dropped. The servers finish when another thread helps
+ * them. */
 static void destroy_below(unsigned depth, unsigned cpu)
 {
         const struct shape shape = {depth, fails, "", "", depth == 3 ? DEADLINE : 0};
