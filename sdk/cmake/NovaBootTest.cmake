@@ -8,8 +8,8 @@
 # of the folder, where the order of lines no longer matters.
 function(nova_check_boot_test name roottask system timeout)
   if((NOT roottask AND NOT system) OR (roottask AND system))
-    nova_mistake(nova_add_boot_test "${name}" "ROOTTASK or SYSTEM, one of the two, says what is \
-booted: ROOTTASK names a program, SYSTEM what nova_add_system() made.")
+    nova_mistake(nova_add_boot_test "${name}" "give ROOTTASK or SYSTEM, one of the \
+two: ROOTTASK names a program, SYSTEM a system of nova_add_system().")
   elseif(NOT timeout MATCHES "^[0-9]*$")
     nova_mistake(nova_add_boot_test ${name} "TIMEOUT ${timeout} is not a number of seconds.")
   elseif(system)
@@ -24,8 +24,8 @@ function(nova_check_bootable name keyword what)
   get_property(known GLOBAL PROPERTY NOVA_BOOT_LISTS)
   if(NOT what IN_LIST known)
     nova_meant(question "${what}" ${known})
-    nova_mistake(nova_add_boot_test ${name} "there is nothing called '${what}' to boot, as \
-${keyword} says.${question} Add it with nova_add_roottask or nova_add_system before the test.")
+    nova_mistake(nova_add_boot_test ${name} "${keyword} names '${what}', which does not \
+exist.${question} Add it with nova_add_roottask or nova_add_system before the test.")
   endif()
 endfunction()
 

@@ -50,7 +50,7 @@ function(nova_add_system name)
   nova_check_name(nova_add_system "${name}")
   if(NOT arg_DESCRIPTION)
     nova_mistake(nova_add_system ${name}
-      "DESCRIPTION is missing: name the file that says what the system is made of, such as \
+      "DESCRIPTION is missing: name the file that describes the system, such as \
 DESCRIPTION ${name}.nova.")
   endif()
   nova_check_files(nova_add_system ${name} DESCRIPTION "${arg_DESCRIPTION}")

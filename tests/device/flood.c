@@ -33,7 +33,7 @@ static void flood_close(const struct flood *f)
         msi_off(f->edu.function);
 }
 
-/* Sends messages, one in so many ticks or as fast as the CPU can. Returns how many arrived. */
+/* Sends messages, one in this many ticks, or as fast as the CPU can. Returns how many arrived. */
 static word_t send_messages(const struct flood *f, unsigned count, uint64_t ticks)
 {
         const word_t before = f->t->value[1];

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Doxygen makes the manual without complaint, and every public symbol has a description:
-`symbols.py ROOT FOLDER`, a check of the XML that Doxygen writes to FOLDER.
+"""Checks that Doxygen makes the manual without complaint, and that every public symbol has a
+description: `symbols.py ROOT FOLDER` reads the XML that Doxygen writes to FOLDER.
 
-A constant, type or field needs a sentence. A function needs one too, with a word on
+A constant, type or field needs a sentence. A function needs one, too, which mentions
 
-- each parameter: by @param, or by its name in the text; the only one of its type, if that type is
-  ours, needs none, for the type has its description, and a single other one is what the sentence is
-  about;
-- what it returns: by @return or @retval; if it is given nothing that it could change but an object
-  of ours, the sentence says it; "an errno value" does not do: which ones;
+- each parameter: by @param, or by its name in the text. The only parameter of a type of ours needs
+  no mention, because the type has a description; nor does a single parameter of another type, which
+  is the subject of the sentence;
+- its result: by @return or @retval. If the function can change nothing but an object of ours, the
+  sentence itself describes the result. "An errno value" is not enough: it must name the values;
 - the section of the specification, in layer 0.
 
 Every symbol and every structure is in a group, and every header is in the list of one.

@@ -70,11 +70,11 @@ WRONG = (
     ("nova_add_roottask(one SOURCES main.c MODULES disk.img)", None,
      "nova_add_roottask(one): the file 'disk.img' of MODULES is not there."),
     ("nova_add_system(one PROGRAMS log)", FIRST,
-     "nova_add_system(one): DESCRIPTION is missing: name the file that says what the system is "
-     "made of, such as DESCRIPTION one.nova."),
+     "nova_add_system(one): DESCRIPTION is missing: name the file that describes the system, such "
+     "as DESCRIPTION one.nova."),
     ("nova_add_system(one DESCRIPTION PROGRAMS log)", FIRST,
-     "nova_add_system(one): DESCRIPTION is missing: name the file that says what the system is "
-     "made of, such as DESCRIPTION one.nova."),
+     "nova_add_system(one): DESCRIPTION is missing: name the file that describes the system, such "
+     "as DESCRIPTION one.nova."),
     ("nova_add_system(one DESCRIPTION sytem.nova PROGRAMS log)", None,
      "nova_add_system(one): the file 'sytem.nova' of DESCRIPTION is not there. Did you mean "
      "'system.nova'?"),
@@ -99,16 +99,16 @@ WRONG = (
      "nova_add_system(one DESCRIPTION system.nova PROGRAMS one)", FIRST + 1,
      "nova_add_system(one): the name 'one' is already taken: give one of the two another name."),
     ("nova_add_boot_test(one EXPECT hello)", FIRST,
-     "nova_add_boot_test(one): ROOTTASK or SYSTEM, one of the two, says what is booted: ROOTTASK "
-     "names a program, SYSTEM what nova_add_system() made."),
+     "nova_add_boot_test(one): give ROOTTASK or SYSTEM, one of the two: ROOTTASK names a program, "
+     "SYSTEM a system of nova_add_system()."),
     ("nova_add_boot_test(one ROOTTASK mine SYSTEM mine)", FIRST,
-     "nova_add_boot_test(one): ROOTTASK or SYSTEM, one of the two, says what is booted: ROOTTASK "
-     "names a program, SYSTEM what nova_add_system() made."),
+     "nova_add_boot_test(one): give ROOTTASK or SYSTEM, one of the two: ROOTTASK names a program, "
+     "SYSTEM a system of nova_add_system()."),
     ("nova_add_roottask(main SOURCES main.c)\nnova_add_boot_test(one ROOTTASK mian)", FIRST + 1,
-     "nova_add_boot_test(one): there is nothing called 'mian' to boot, as ROOTTASK says. Did you "
+     "nova_add_boot_test(one): ROOTTASK names 'mian', which does not exist. Did you "
      "mean 'main'? Add it with nova_add_roottask or nova_add_system before the test."),
     ("nova_add_boot_test(one SYSTEM main)", None,
-     "nova_add_boot_test(one): there is nothing called 'main' to boot, as SYSTEM says. Add it "
+     "nova_add_boot_test(one): SYSTEM names 'main', which does not exist. Add it "
      "with nova_add_roottask or nova_add_system before the test."),
     ("nova_add_boot_test(one ROOTTASK NONE TIMEOUT soon)", FIRST,
      "nova_add_boot_test(one): TIMEOUT soon is not a number of seconds."),

@@ -249,8 +249,8 @@ struct child {
 struct child *child_new(unsigned cpu);
 /* As child_new(); perms: mask of the initial capabilities. */
 struct child *child_masked(unsigned cpu, unsigned perms);
-/* The same with an account of so many bytes. At CHILD_WAY_SEL it has a portal of a local thread, on
- * whatever CPU: that comes with the PD, for no message crosses CPUs. */
+/* As child_new(), with an account of this many bytes. At CHILD_WAY_SEL it has a portal of a local
+ * thread, on any CPU: the portal is part of the new PD, because no message crosses CPUs. */
 struct child *child_with_account(unsigned cpu, word_t bytes, const struct thread *reaches);
 struct thread *child_server(struct child *c);
 struct thread *child_global(struct child *c, thread_fn *fn, void *arg);

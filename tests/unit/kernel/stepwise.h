@@ -14,7 +14,7 @@ class Stepwise
       public:
         virtual ~Stepwise() = default;
 
-        // Begins and continues operations, so many steps in all; then the rest of what was begun.
+        // Begins and continues operations for this many steps, then finishes those in progress.
         void run(unsigned steps)
         {
                 for (unsigned i = 0; i < steps; i++) {
@@ -36,8 +36,8 @@ class Stepwise
                 revocation r;
         };
 
-        // most_at_a_time: operations that are under way. give_up: one step of so many abandons its
-        // operation; 0: none does.
+        // most_at_a_time: maximum number of operations in progress. give_up: on average one step
+        // of this many abandons its operation; 0: none does.
         Stepwise(std::mt19937_64 &numbers, unsigned most_at_a_time, unsigned give_up)
             : source(numbers), most(most_at_a_time), give_up_one_of(give_up),
               may_give_up(give_up != 0)
