@@ -11,26 +11,26 @@ extern "C" {
 #endif
 
 /** Causes: ROW(NAME, "what happened", "what the library does"). */
-#define NOVA_VM_EXIT_ROWS(ROW)                                                                  \
-        ROW(OTHER, "an exit that this monitor does not know", "ends the machine with a report") \
-        ROW(STARTUP, "the begin", "loads nova_vcpu.start")                                      \
-        ROW(RECALL, "a recall", "looks for interrupts")                                         \
-        ROW(WINDOW, "a window for an interrupt or an NMI", "gives the guest its own")           \
-        ROW(PORT, "a port access", "asks the device at the port")                               \
-        ROW(MEMORY, "an access to memory that is not there", "asks the device there")           \
-        ROW(CPUID, "CPUID", "answers from its table of features")                               \
-        ROW(RDMSR, "RDMSR", "reads what its table has, else raises #GP")                        \
-        ROW(WRMSR, "WRMSR", "writes what its table has, else raises #GP")                       \
-        ROW(HALT, "HLT", "waits for an interrupt")                                              \
-        ROW(CACHE, "INVD or WBINVD", "skips it")                                                \
-        ROW(PAUSE, "PAUSE", "skips it")                                                         \
-        ROW(COUNTER, "RDPMC", "raises #GP")                                                     \
-        ROW(HYPERCALL, "VMMCALL or VMCALL", "raises #UD")                                       \
-        ROW(XSETBV, "XSETBV", "sets XCR0 as far as the CPU has it, else raises #GP")            \
-        ROW(CR8, "a write to CR8", "sets the task priority of the local APIC")                  \
-        ROW(FOREIGN, "an instruction that the guest cannot have", "raises #UD")                 \
-        ROW(TASK, "a task switch", "ends the machine with a report; none with SVM")             \
-        ROW(SHUTDOWN, "a triple fault", "ends the machine with a report")                       \
+#define NOVA_VM_EXIT_ROWS(ROW)                                                                 \
+        ROW(OTHER, "an exit that the library does not know", "ends the machine with a report") \
+        ROW(STARTUP, "the start", "loads nova_vcpu.start")                                     \
+        ROW(RECALL, "a recall", "checks for interrupts")                                       \
+        ROW(WINDOW, "a window for an interrupt or an NMI", "injects the interrupt or NMI")     \
+        ROW(PORT, "a port access", "accesses the device at the port")                          \
+        ROW(MEMORY, "an access to unmapped memory", "accesses the device there")               \
+        ROW(CPUID, "CPUID", "returns the values of its table")                                 \
+        ROW(RDMSR, "RDMSR", "reads a register of its table, else raises #GP")                  \
+        ROW(WRMSR, "WRMSR", "writes a register of its table, else raises #GP")                 \
+        ROW(HALT, "HLT", "waits for an interrupt")                                             \
+        ROW(CACHE, "INVD or WBINVD", "skips it")                                               \
+        ROW(PAUSE, "PAUSE", "skips it")                                                        \
+        ROW(COUNTER, "RDPMC", "raises #GP")                                                    \
+        ROW(HYPERCALL, "VMMCALL or VMCALL", "raises #UD")                                      \
+        ROW(XSETBV, "XSETBV", "sets XCR0 if the CPU supports the value, else raises #GP")      \
+        ROW(CR8, "a write to CR8", "sets the task priority of the local APIC")                 \
+        ROW(FOREIGN, "an instruction that the guest may not use", "raises #UD")                \
+        ROW(TASK, "a task switch", "ends the machine with a report; none with SVM")            \
+        ROW(SHUTDOWN, "a triple fault", "ends the machine with a report")                      \
         ROW(INVALID, "state that the CPU refuses", "ends the machine with a report")
 
 /** Causes of exits. Each comment describes the library's default action; nova_vm_on() replaces it
