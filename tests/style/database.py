@@ -30,7 +30,7 @@ def make(root, scratch, arch, compiler):
 
 
 def flags(entries, prefix):
-    """Returns the compiler and its flags for the first C file below PREFIX, without files."""
+    """Returns the compiler and its flags, without file names, for the first C file below PREFIX."""
     for entry in entries:
         if entry["file"].startswith(prefix) and entry["file"].endswith(".c"):
             words = shlex.split(entry["command"])

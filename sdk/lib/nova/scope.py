@@ -65,8 +65,8 @@ def runs(rows, test):
 
 
 def is_recorded(test):
-    """Whether --coverage can run a test on its preset: under Bochs on that of trace.c, and under
-    QEMU, whose plugin records, on the others."""
+    """Returns whether --coverage can run a test on its preset: a test under Bochs needs the preset
+    of trace.c, a test under QEMU one of the others, because the plugin records there."""
     under_bochs = "bochs" in test.labels or ".bochs." in test.name or test.name.endswith("-vmx")
     return under_bochs == (test.preset == tree.COVERAGE_PRESET)
 

@@ -50,7 +50,7 @@ static void take_samples(const struct guest *g)
                 result.sample[i] = sample[WARM + i];
 }
 
-/* Returns median or mean without the cost of the readings, which a guest shares. */
+/* Returns median or mean without the cost of the readings, which a guest has, too. */
 static void report_guest(bool mean)
 {
         result.mean = mean;

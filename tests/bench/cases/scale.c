@@ -360,8 +360,8 @@ static uint64_t deadline_of(uint64_t first, word_t number)
         return number < ROUNDS ? at : at + FAR_DEADLINE;
 }
 
-/* Gives each of n waiting threads one of the first n deadlines, in mixed order, so that the heap
- * below the next one is mixed, too. Returns the time of the first one. */
+/* Gives each of n waiting threads one of the first n deadlines, in mixed order (a stride), so that
+ * the heap has no special shape. Returns the first deadline. */
 static uint64_t spread_deadlines(word_t n)
 {
         const uint64_t first = tsc() + TIMER_TICKS + (uint64_t)n * SPREAD_TICKS;
@@ -381,8 +381,7 @@ static void wait_again(struct thread *t)
         loop_deadlines();
 }
 
-/* Returns the time missing between two readings of the clock because a deadline has passed
- * there. */
+/* Returns the ticks that a deadline took, measured as a gap between two readings of the clock. */
 static uint32_t time_of_deadline(void)
 {
         const word_t seen = bench_deadlines;
