@@ -59,7 +59,7 @@ CASE(flood, a_function_that_floods_is_stopped_for_a_while, "D-remap")
         /* Often, but no flood: each one arrives. */
         EXPECT_EQ(send_messages(&f, 3 * FLOOD, SLOW_TICKS), 3 * FLOOD);
         for (unsigned round = 0; round < 3; round++) {
-                pass_ms(2 * STOP_MS); /* what came before is none of the flood */
+                pass_ms(2 * STOP_MS); /* earlier messages do not count as part of the flood */
                 const uint64_t begin = tsc();
                 const word_t arrived = send_messages(&f, 4 * FLOOD, 0);
                 const uint64_t took = tsc() - begin;

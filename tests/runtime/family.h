@@ -53,7 +53,7 @@ static inline void family_sleep(unsigned milliseconds)
         nova_sleep(milliseconds * UINT64_C(1000000));
 }
 
-/* What can leak. */
+/* The resources that can leak. */
 struct family_balance {
         size_t pages, selectors;
         nova_word_t kernel;

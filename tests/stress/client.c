@@ -25,7 +25,7 @@ static struct round {
         word_t status;            /* status of the sleeper's down */
         word_t lost;              /* whether its memory was gone */
         word_t killed;
-        volatile word_t page; /* what is shared */
+        volatile word_t page; /* the shared page */
         word_t keeps_quiet;   /* the handler does not reply */
 } rounds[WORKERS];
 

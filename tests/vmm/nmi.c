@@ -16,7 +16,7 @@
 enum word {
         START = 1, /* starts the second one */
         SEND,      /* sends it an NMI */
-        ARRIVED    /* it got it */
+        ARRIVED    /* it has received the NMI */
 };
 
 /* In real mode; vector 2 is at 8. The second one finds 1 at 0x5000, writes to 0x5002 that it is up,

@@ -330,7 +330,7 @@ CASE(corner, unknown_bits_of_a_portals_descriptor_come_back_and_move_nothing,
         EXPECT_EQ(t->state.qual[1], 0x1000);
 }
 
-/* ---- What the answer to an event does, and does not do --------------------------------------- */
+/* ---- Effects of the answer to an event ------------------------------------------------------- */
 
 static bool answers_with_item(struct thread *t, unsigned n, struct nova_utcb *u)
 {

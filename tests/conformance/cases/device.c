@@ -113,7 +113,7 @@ CASE(device, the_clock_interrupts_at_its_pace, "5.5.2-02 3.4-02 3.4-03")
         EXPECT(ms >= RTC_INTERRUPTS * 1000 / 256 / 2);
 }
 
-/* ---- What is refused ------------------------------------------------------------------------- */
+/* ---- Refusals -------------------------------------------------------------------------------- */
 
 CASE(device, assign_gsi_gives_BAD_DEV_for_all_that_is_no_device, "5.5.2-11 5.1-23")
 {
@@ -176,7 +176,7 @@ CASE(device, a_capability_of_a_gsi_that_was_given_back_is_none, "5.5.2-09")
         EXPECT_EQ(assign(pin, 0, boot_cpu), NOVA_BAD_CAP);
 }
 
-/* ---- What can be requested ------------------------------------------------------------------- */
+/* ---- Resources that can be requested --------------------------------------------------------- */
 
 /* Requests one frame. Returns whether it became a mapping. */
 static bool got(word_t frame)

@@ -71,7 +71,8 @@ _Noreturn void case_not_raised(const char *reason);
 _Noreturn void case_abort(void);
 /* Gives the running case this many seconds from now before it counts as hung. */
 void case_seconds(unsigned seconds);
-/* Takes back what the running case has created: it has all selectors and its time again. */
+/* Revokes everything that the running case has created: it has all selectors and its full time
+ * again. */
 void case_start_over(void);
 
 /* ---- Hypercalls; each returns the whole first argument register ------------------------------ */

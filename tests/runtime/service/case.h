@@ -15,7 +15,7 @@ static inline void check(bool good, const char *name)
         printf("%sok %u - %s\n", good ? "" : "not ", ++case_count, name);
 }
 
-/* What main() returns. */
+/* Returns the status for main(). */
 static inline int check_end(void)
 {
         printf("1..%u\n", case_count);

@@ -400,7 +400,7 @@ TEST(dma, a_function_that_floods_is_stopped_and_goes_on_after_a_while)
         EXPECT_FALSE(remap_resume(Flood::GSI, f.here, &next));
 }
 
-// A unit that refuses what it has accepted before breaks what remap_resume() relies on.
+// remap_resume() relies on the unit to accept again any route that it has accepted before.
 TEST(dma, a_refusal_to_go_on_after_a_flood_stops_the_debug_kernel)
 {
         Flood f;

@@ -47,7 +47,7 @@ class Stepwise
         // Chooses an operation and begins it. false: it is done.
         virtual bool begin(Work *one) = 0;
 
-        // What comes before and after each step.
+        // Called before and after each step.
         virtual void prepare_step()
         {
         }

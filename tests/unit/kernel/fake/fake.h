@@ -46,7 +46,7 @@ struct fake_route {
         bool on;
 };
 extern struct fake_route fake_routes[NOVA_HIP_GSI];
-/** What the unit answers to a further route. */
+/** Status of the unit for a further route. */
 extern enum nova_status fake_route_status;
 
 /** Writes to CR4 (two for each flush of the whole TLB) and to CR3. */
