@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What most unit tests include, compiled once for each level of optimization. */
+#ifndef UNIT_HEADERS_H
+#define UNIT_HEADERS_H
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#endif
