@@ -86,6 +86,21 @@ class Rows(unittest.TestCase):
                 if "1" in cpus:
                     self.assertLessEqual(set(CLANG), everywhere)
 
+    def test_programs_over_the_runtime_run_on_each_preset(self):
+        tests = where("runtime.sync.cpus-4", "runtime")
+        examples = where("hello-4cpu", "boot", source="examples/hello")
+        self.assertEqual(tests | examples, {*GCC, *CLANG})
+        for presets in (tests, examples):
+            words = {word for preset in presets for word in preset.split("-")}
+            self.assertLessEqual({"x86_64", "x86_32", "release", "debug", "clang"}, words)
+
+    def test_a_long_run_on_few_cpus_has_other_presets_than_on_four(self):
+        for name in ("runtime.service-crowd.{}cpu", "runtime.cpu-sets.{}cpu"):
+            few, four = (where(name.format(n), "boot", "runtime") for n in (1, 4))
+            self.assertFalse(few & four)
+            words = {word for preset in few | four for word in preset.split("-")}
+            self.assertLessEqual({"x86_64", "x86_32", "release", "debug", "clang"}, words)
+
     def test_storms_run_on_each_kernel(self):
         found = {one for n in (1, 2, 4) for one in where(f"stress.storm.cpus-{n}", "stress")}
         self.assertEqual(found, set(GCC))
