@@ -5,11 +5,12 @@ import json
 import os
 import re
 import subprocess
+import threading
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-from nova import process, tap, tree
+from nova import parts, process, tap, tree
 
 # One more than the number of processors, because some tests mostly wait.
 JOBS = (os.cpu_count() or 1) + 1
@@ -72,9 +73,13 @@ def _guess_costs(folder, tests):
         known.write_text(lines + "---\n", encoding="utf-8")
 
 
-def run_tests(tests, on_done, jobs=JOBS):
+# Held while a process is waited for, so that its processor time can be told from others'.
+_reaping = threading.Lock()
+
+
+def run_tests(tests, on_done, jobs=JOBS, on_start=None):
     """Runs TESTS, all of one build, JOBS at a time. Fills in each test as it ends and calls
-    ON_DONE(test)."""
+    ON_DONE(test). Calls ON_START(process) when CTest runs. Returns the seconds of processors."""
     folder = tests[0].folder
     _guess_costs(folder, tests)
     junit = folder / "Testing" / "junit.xml"
@@ -94,6 +99,8 @@ def run_tests(tests, on_done, jobs=JOBS):
         preexec_fn=process.die_with_parent,
     ) as running:
         try:
+            if on_start:
+                on_start(running)
             for line in running.stdout:
                 match = DONE.match(line)
                 test = by_number.pop(int(match.group(1)), None) if match else None
@@ -103,8 +110,13 @@ def run_tests(tests, on_done, jobs=JOBS):
         except BaseException:
             running.kill()
             raise
+        with _reaping:
+            used = parts.processors()
+            running.wait()
+            used = parts.processors() - used
     if junit.exists():
         _fill_in(junit, tests)
+    return used
 
 
 def output_so_far(test):

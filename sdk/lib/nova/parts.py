@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 
-def _processors():
+def processors():
     """Returns the processor time of all processes that have ended and were waited for."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -31,12 +31,18 @@ class Parts:
     def measure(self, name):
         """Adds the time of the context to the part of that name."""
         part = self.parts.setdefault(name, Part(name))
-        start, used = time.monotonic(), _processors()
+        start, used = time.monotonic(), processors()
         try:
             yield
         finally:
             part.seconds += time.monotonic() - start
-            part.processors += _processors() - used
+            part.processors += processors() - used
+
+    def add(self, name, seconds, used):
+        """Adds a part that was measured elsewhere, because others ran at the same time."""
+        part = self.parts.setdefault(name, Part(name))
+        part.seconds += seconds
+        part.processors += used
 
     def lines(self):
         """Returns a line for each part that took at least half a second."""

@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from nova import again, build, ctest, errors, options, parts, places, project, scope, tap
+from nova import again, build, ctest, errors, lanes, options, parts, places, project, scope, tap
 from nova import tree
 
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
@@ -337,13 +337,19 @@ def _count(test, totals):
         totals.failed += 1
 
 
-def _run_preset(tests, progress, totals):
-    with totals.times.measure(f"{tests[0].preset}: tests"):
-        ctest.run_tests(tests, progress)
-    for test in tests:
-        if test.result != tap.PASSED:
-            _show_output(test)
-    sys.stdout.flush()
+def _run_presets(selected, progress, totals, ran):
+    """Runs what is SELECTED. Adds to RAN each preset whose tests have ended."""
+
+    def on_end(lane):
+        preset = lane.tests[0].preset
+        totals.times.add(f"{preset}: tests", lane.seconds, lane.processors)
+        for test in lane.tests:
+            if test.result != tap.PASSED:
+                _show_output(test)
+        sys.stdout.flush()
+        ran.add(preset)
+
+    lanes.run(selected.values(), progress, on_end)
 
 
 def _run_again(selected, totals):
@@ -454,9 +460,7 @@ def _run(args, found):
     try:
         selected = _prepare_project(found, args) if found else _prepare(args, totals)
         progress.total = sum(len(tests) for tests in selected.values())
-        for preset, tests in selected.items():
-            _run_preset(tests, progress, totals)
-            ran.add(preset)
+        _run_presets(selected, progress, totals, ran)
         if not found or progress.total > 1:  # the only test of a project has already run alone
             _run_again(selected, totals)
     except (KeyboardInterrupt, SystemExit):
