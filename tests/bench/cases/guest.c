@@ -25,8 +25,6 @@ GUEST(memory_32, 32,
       "1: rdtsc; movl %eax, %esi; movl 0x20000, %ebx; rdtsc; subl %esi, %eax; movl %eax, (%edi);"
       "addl $4, %edi; hlt; jmp 1b");
 
-/* The virtual CPU that portal_recall recalls. */
-
 static struct timed result;
 
 static nova_mtd_t begin(const char *key, struct guest *g)
