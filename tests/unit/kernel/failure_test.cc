@@ -125,7 +125,7 @@ void fail_in_every_way(const Operation &operation)
         refuse_each_charge(operation);
 }
 
-// An operation that fails once is tried again after memory has come back that waited to be freed.
+// An operation that fails once is tried again after memory that waited to be freed has come back.
 void make_each_good(const Operation &operation)
 {
         for (long n = 0, allocations = 1; n < allocations; n++) {

@@ -154,8 +154,7 @@ TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
                 Step(a, 1, 1, NOVA_PERM_ALL, true, NOVA_CRD_OBJ).finish();
                 EXPECT_EQ(caps_of(a, NOVA_CRD_OBJ).size(), 0u);
                 EXPECT_EQ(caps_of(b, NOVA_CRD_OBJ).size(), 1u);
-                EXPECT_EQ(taken_now().objects, before.objects + 1); // the mapping that the walk
-                                                                    // holds
+                EXPECT_EQ(taken_now().objects, before.objects + 1); // the walk's mapping
                 fake_settle();
                 EXPECT_EQ(taken_now().objects, before.objects + 1);
                 if (give_up)

@@ -189,8 +189,8 @@ struct Ipc : World {
                                          NOVA_PERM_ALL);
                 call_by_third();
                 callee->utcb->items = 0;
-                callee->regs.ip = 0x7000; // the callee's entry may be an address to which
-                                          // hypercalls do not return
+                /* The callee's entry may be an address to which hypercalls do not return. */
+                callee->regs.ip = 0x7000;
                 call(callee, 0, true, SEL_BACK);
                 ASSERT_EQ(cpu_self()->current, caller);
         }
