@@ -131,9 +131,33 @@ class Figures(unittest.TestCase):
         self.assertEqual(found.files["src/a.c"].row("a")[:6], ["a", 3, 0, 1, 1, 2])
         self.assertEqual(found.table().splitlines()[-1].split(" | ")[:2], ["| all", "3"])
 
+class Lines(unittest.TestCase):
+    def rows(self, *lines):
+        return coverage.read_rows("\n".join(lines))
+
+    def test_an_instruction_has_the_line_of_the_last_row_before_it(self):
+        found = self.rows(
+            f"CU: {SOURCE}:", "File name   Line number    Starting address    View    Stmt",
+            "a.c     7  0x10               x", "a.c     8  0x10       1", "a.c     9  0x14        ",
+            "a.c     -  0x18",
+        )
+        lines = coverage.lines_of([0x0F, 0x10, 0x12, 0x14, 0x17, 0x18], found)
+        places = {0x10: 8, 0x12: 8, 0x14: 9, 0x17: 9}
+        self.assertEqual(lines, {at: ("src/a.c", line) for at, line in places.items()})
+
+    def test_the_first_code_of_a_unit_can_be_that_of_a_header(self):
+        header = f"{coverage.SOURCES}/src/b.h"
+        found = self.rows(f"CU: {SOURCE}:", "b.h  3  0x10  x", "", f"{header}:", "b.h  4  0x14  x")
+        self.assertEqual(found, {0x10: ("src/b.h", 3), 0x14: ("src/b.h", 4)})
+
+    def test_the_end_of_one_unit_does_not_hide_the_start_of_another(self):
+        found = self.rows(f"{SOURCE}:", "a.c  3  0x14  x", "a.c  -  0x18", "a.c  1  0x10  x",
+                          "a.c  -  0x14")
+        self.assertEqual(found[0x14], ("src/a.c", 3))
+
     def test_lines_of_other_sources_are_left_out(self):
-        text = f"0x10\n{SOURCE}:7 (discriminator 2)\n0x11\n??:0\n0x12\n/elsewhere/b.c:3\n"
-        self.assertEqual(coverage.read_lines(text), {0x10: ("src/a.c", 7)})
+        found = self.rows(f"{SOURCE}:", "a.c  3  0x10  x", "/elsewhere/b.c:", "b.c  1  0x14  x")
+        self.assertEqual(coverage.lines_of([0x10, 0x14], found), {0x10: ("src/a.c", 3)})
 
 
 class Blocks(unittest.TestCase):

@@ -6,6 +6,7 @@ for VMX, the kernel of the preset x86_64-coverage prints the address of each blo
 host gcov counts what the unit tests run. The records of a kernel stay in build/coverage until the
 kernel changes, so several runs add up."""
 
+import bisect
 import hashlib
 import json
 import os
@@ -28,6 +29,9 @@ BOTH = PASSED | TAKEN
 BOCHS = "port_e9_hack: enabled=1\n"
 BLOCK = re.compile(rb"^@([0-9a-f]{16})$", re.MULTILINE)
 TRACE = "<__sanitizer_cov_trace_pc>"
+# What readelf writes: the file of the rows that follow, and a row.
+HEADING = re.compile(r"(?:CU: )?(/\S+):$")
+ROW = re.compile(r"(\S+)\s+(\d+|-)\s+0x([0-9a-f]+)(?:\s|$)")
 # Instructions after which the next one only runs as the target of a jump or call.
 ENDS = re.compile(r"(notrack )?(jmp|ret|iret|sysret|sysexit|hlt|ud2)")
 CONDITIONAL = re.compile(r"j(?!mp|[er]?cxz)\w+(,p[nt])?")
@@ -90,14 +94,38 @@ def _name(file):
     return path.removeprefix(prefix) if path.startswith(prefix) else None
 
 
-def read_lines(text):
-    """Returns {address: (file, line)} from the output of `addr2line -a`."""
-    found, words = {}, text.splitlines()
-    for address, place in zip(words[::2], words[1::2]):
-        file, _, line = place.partition(" (discriminator")[0].rpartition(":")
-        name = _name(file)
-        if name and line.isdigit():
-            found[int(address, 16)] = name, int(line)
+def read_rows(text):
+    """Returns {address: (file, line)} from the output of `readelf -wL -W`: where the code of a line
+    begins, or None where a file's code ends. Of rows with one address the last counts. A heading
+    names the file of the rows after it, except at the start of a unit whose first code is a
+    header's."""
+    rows, paths, path = {}, {}, ""
+    found = []
+    for line in text.splitlines():
+        row, heading = ROW.match(line), HEADING.match(line)
+        if heading:
+            path = heading.group(1)
+            paths[os.path.basename(path)] = path
+        elif row:
+            name, number, address = row.groups()
+            found.append((int(address, 16), number, name, path))
+    for address, number, name, path in found:
+        if number == "-":
+            rows.setdefault(address, None)
+            continue
+        file = _name(path if os.path.basename(path) == name else paths.get(name, name))
+        rows[address] = (file, int(number)) if file else None
+    return rows
+
+
+def lines_of(addresses, rows):
+    """Returns {address: (file, line)} of instructions: the row at or before each."""
+    starts, found = sorted(rows), {}
+    for address in addresses:
+        at = bisect.bisect_right(starts, address) - 1
+        place = rows[starts[at]] if at >= 0 else None
+        if place:
+            found[address] = place
     return found
 
 
@@ -119,9 +147,9 @@ class Code:
 
 def read_code(linked):
     instructions = {a: text for a, text in bench_listing.disassembly(linked).items() if text}
-    told = "".join(f"{address:#x}\n" for address in instructions)
-    output = bench_listing.output("addr2line", "-a", "-e", linked, told=told)
-    return Code(instructions, read_lines(output))
+    # Not addr2line, which names the wrong file for the first code of some units.
+    rows = read_rows(bench_listing.output("readelf", "-wL", "-W", linked))
+    return Code(instructions, lines_of(instructions, rows))
 
 
 def ran_in_map(code, record, text, boot):
