@@ -130,6 +130,17 @@ class Figures(unittest.TestCase):
         found.add_blocks(self.code((3, "nop")), {0})
         self.assertEqual(found.files["src/a.c"].row("a")[:6], ["a", 3, 0, 1, 1, 2])
         self.assertEqual(found.table().splitlines()[-1].split(" | ")[:2], ["| all", "3"])
+    def test_a_function_that_a_unit_test_called_ran_its_braces(self):
+        texts = {1: "static void f(int a,", 2: "              int b)", 3: "{", 5: "}", 8: "{"}
+        found = self.report(texts)
+        found.add_map(self.code((3, "push"), (4, "call"), (5, "ret"), (8, "ret")), {})
+        lines = [{"line_number": 4, "count": 1}]
+        functions = [{"start_line": 1, "end_line": 5, "execution_count": 1}]
+        functions += [{"start_line": 7, "end_line": 9, "execution_count": 0}]
+        told = {"file": SOURCE, "lines": lines, "functions": functions}
+        found.add_gcov(json.dumps({"files": [told]}))
+        self.assertEqual(found.files["src/a.c"].any(), {3, 4, 5})
+
 
 class Lines(unittest.TestCase):
     def rows(self, *lines):
@@ -163,8 +174,8 @@ class Lines(unittest.TestCase):
 class Blocks(unittest.TestCase):
     TRACE = f"call 99 {coverage.TRACE}"
 
-    def blocks(self, *texts):
-        return dict(coverage.blocks(coverage.Code(dict(enumerate(texts)), {})))
+    def blocks(self, *texts, starts=()):
+        return dict(coverage.blocks(coverage.Code(dict(enumerate(texts)), {}, starts)))
 
     def test_a_block_has_what_comes_before_its_call_and_ends_before_the_next_block(self):
         found = self.blocks("push", self.TRACE, "nop", "je 9", self.TRACE, "nop", "ret", "push")
@@ -173,6 +184,10 @@ class Blocks(unittest.TestCase):
     def test_what_follows_a_jump_belongs_to_no_block(self):
         found = self.blocks(self.TRACE, "nop", "jmp 4", "nop", self.TRACE, "ret")
         self.assertEqual(found, {1: [0, 1, 2], 5: [3, 4, 5]})
+
+    def test_a_function_in_assembly_belongs_to_no_block(self):
+        found = self.blocks(self.TRACE, "call 9", "mov", "ret", starts=(0, 2))
+        self.assertEqual(found, {1: [0, 1]})
 
 
 class Choice(unittest.TestCase):

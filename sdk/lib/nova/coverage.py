@@ -22,6 +22,8 @@ from nova.errors import EXIT_FAILED, EXIT_OK
 FOLDER = tree.ROOT / "build" / "coverage"
 SOURCE = tree.ROOT / "tests/coverage/plugin"
 SOURCES = tree.ROOT / "hypervisor"
+# The unit tests of kernel sources: folders of tests/unit.
+UNIT = ("kernel", "platform")
 # The bits in the plugin's map.
 RAN, PASSED, TAKEN = 1, 2, 4
 BOTH = PASSED | TAKEN
@@ -37,6 +39,8 @@ ENDS = re.compile(r"(notrack )?(jmp|ret|iret|sysret|sysexit|hlt|ud2)")
 CONDITIONAL = re.compile(r"j(?!mp|[er]?cxz)\w+(,p[nt])?")
 # Branches of assertions, which only a broken kernel takes, do not count as edges.
 CHECK = re.compile(r"\bassert\(")
+# The most lines of a function's head.
+HEAD_LINES = 4
 HEAD = ("file", "lines", "QEMU", "Bochs", "unit", "any", "%", "edges", "seen", "%")
 
 
@@ -80,11 +84,15 @@ def blocks_file(kernel):
 
 
 def run_unit_tests():
-    """Runs the kernel's unit tests in a build that gcov can count."""
-    build.build(tree.COVERAGE_HOST_PRESET, ["unit-kernel"])
-    folder = tree.build_dir(tree.COVERAGE_HOST_PRESET) / "tests/unit/kernel"
-    result = subprocess.run([folder / "unit-kernel", "--gtest_brief=1"], cwd=folder, check=False)
-    return EXIT_FAILED if result.returncode else EXIT_OK
+    """Runs the unit tests of kernel sources in a build that gcov can count."""
+    build.build(tree.COVERAGE_HOST_PRESET, [f"unit-{name}" for name in UNIT])
+    status = EXIT_OK
+    for name in UNIT:
+        folder = tree.build_dir(tree.COVERAGE_HOST_PRESET) / "tests/unit" / name
+        command = [folder / f"unit-{name}", "--gtest_brief=1"]
+        if subprocess.run(command, cwd=folder, check=False).returncode:
+            status = EXIT_FAILED
+    return status
 
 
 def _name(file):
@@ -135,6 +143,7 @@ class Code:
 
     instructions: dict  # {address: text}, in order
     lines: dict  # {address: (file, line)}
+    starts: frozenset = frozenset()  # the functions' addresses
 
     def jumps(self):
         """Returns the addresses of the conditional jumps."""
@@ -149,7 +158,8 @@ def read_code(linked):
     instructions = {a: text for a, text in bench_listing.disassembly(linked).items() if text}
     # Not addr2line, which names the wrong file for the first code of some units.
     rows = read_rows(bench_listing.output("readelf", "-wL", "-W", linked))
-    return Code(instructions, lines_of(instructions, rows))
+    starts = frozenset(address for address, _ in bench_listing.symbols(linked))
+    return Code(instructions, lines_of(instructions, rows), starts)
 
 
 def ran_in_map(code, record, text, boot):
@@ -164,19 +174,21 @@ def ran_in_map(code, record, text, boot):
 
 def blocks(code):
     """Yields (return address of the call of a block's trace, its instructions). A block ends before
-    the next such call; instructions before the first call belong to that call's block."""
-    trace, own, before = None, [], []
+    the next such call; instructions before the first call belong to that call's block. A function
+    in assembly has no calls, so what follows a function belongs to none of its blocks."""
+    trace, own, before = None, [], ""
     for address, text in code.instructions.items():
-        if before and TRACE in before[-1][1]:
-            if trace:
-                yield trace, own
-            trace, own = address, own if trace is None else []
-        own.append(address)
-        if ENDS.match(text):
+        if address in code.starts or ENDS.match(before):
             if trace:
                 yield trace, own
             trace, own = None, []
-        before = [(address, text)]
+        elif TRACE in before:
+            if trace:
+                yield trace, own
+                own = []
+            trace = address
+        own.append(address)
+        before = text
     if trace:
         yield trace, own
 
@@ -244,7 +256,10 @@ class Report:
                 file.ways[line] = file.ways.get(line, 0) | bits
 
     def add_blocks(self, code, ran):
-        self._add(code.lines_of(code.instructions), "code")
+        """The calls of a traced kernel give code to lines that have none in another one, so its
+        lines count as code only where no other kernel was recorded."""
+        if not self.files:
+            self._add(code.lines_of(code.instructions), "code")
         self._add(code.lines_of(ran), "bochs")
 
     def add_gcov(self, text):
@@ -253,7 +268,11 @@ class Report:
             for file in json.loads(line)["files"]:
                 name = _name(file["file"])
                 ran = {each["line_number"] for each in file["lines"] if each["count"]}
-                self._add({(name, number) for number in ran if name}, "unit")
+                called = [each for each in file.get("functions", ()) if each["execution_count"]]
+                if name:
+                    ran |= {each["end_line"] for each in called}
+                    ran |= {self._brace(name, each["start_line"]) for each in called}
+                    self._add({(name, number) for number in ran}, "unit")
 
     def total(self):
         """Returns the figures of all files as those of one."""
@@ -271,6 +290,12 @@ class Report:
         rows = [known[name].row(name) for name in worst] + [self.total().row("all")]
         cells = [HEAD, ["---"] + ["---:"] * (len(HEAD) - 1), *rows]
         return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in cells)
+
+    def _brace(self, name, line):
+        """Returns the line of the brace that opens the function whose head begins on LINE. gcov
+        counts a function's entry at its head, the debug information at its brace."""
+        lines = range(line, line + HEAD_LINES)
+        return next((number for number in lines if self.source(name, number) == "{"), line)
 
     def _texts(self, choose):
         for name in sorted(self.files):
@@ -313,7 +338,7 @@ def _add_kernel(found, linked):
 
 
 def _add_unit(found):
-    folder = tree.build_dir(tree.COVERAGE_HOST_PRESET) / "tests/unit/kernel"
+    folder = tree.build_dir(tree.COVERAGE_HOST_PRESET) / "tests/unit"
     records = sorted(map(str, folder.rglob("*.gcda")))
     if records:
         found.add_gcov(bench_listing.output("gcov", "--json-format", "--stdout", *records))

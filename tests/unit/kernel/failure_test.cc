@@ -191,6 +191,50 @@ TEST(failure, of_create_sm_leaves_nothing)
         fail_create([](World &world) { return world.call(NOVA_CREATE_SM, 0, SEL_PD, 7); });
 }
 
+// An object whose end another CPU began after this one found its capability.
+struct Ending {
+        kobject *object;
+        explicit Ending(kobject *which) : object(which)
+        {
+                object->dead = true;
+        }
+        ~Ending()
+        {
+                object->dead = false;
+        }
+};
+
+TEST(failure, of_a_create_for_an_ending_ec_leaves_nothing)
+{
+        World world;
+        fake_settle();
+        const Taken before = taken_now();
+        {
+                const Ending local(&world.local->object), global(&world.global->object);
+                pt *portal = nullptr;
+                EXPECT_EQ(pt_create(&account_root, world.local, SEL_NEW, 0, 0x400000, &portal),
+                          NOVA_BAD_CAP);
+                sc *context = nullptr;
+                EXPECT_EQ(sc_create(&account_root, world.global, 1, 1000, &context), NOVA_BAD_CAP);
+                EXPECT_EQ(portal, nullptr);
+                EXPECT_EQ(context, nullptr);
+        }
+        fake_settle();
+        EXPECT_EQ(taken_now(), before);
+        world.check();
+}
+
+TEST(failure, of_a_wait_for_an_ending_semaphore_is_a_status)
+{
+        World world;
+        sm *one = world.make_sm(world.home, SEL_NEW);
+        const Ending ending(&one->object);
+        sm_lock(one);
+        EXPECT_FALSE(sm_wait(one, world.self, true)); // drops the lock
+        EXPECT_EQ(world.self->wait_status, NOVA_BAD_CAP);
+        EXPECT_EQ(world.self->wait_sm, nullptr);
+}
+
 Operation delegates(unsigned type, word_t first, word_t base, word_t count)
 {
         return [=](World &world) {

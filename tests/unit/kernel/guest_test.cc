@@ -129,6 +129,39 @@ TEST(guest, a_shutdown_by_a_machine_check_is_the_machines)
         fake_machine_check = false;
 }
 
+// Lets the VMM ask for a step of a guest with these flags.
+void ask_for_a_step(Guest &g, word_t flags)
+{
+        nova_utcb utcb = {};
+        utcb.state.mtd = NOVA_MTD_INJ | NOVA_MTD_EIP | NOVA_MTD_EFL | NOVA_MTD_CR;
+        utcb.state.inj_info = 0x8000;
+        utcb.state.ip = 0x1000;
+        utcb.state.flags = flags;
+        utcb.state.cr0 = 1;
+        vcpu_from_utcb(g.vcpu, &utcb);
+}
+
+TEST(guest, an_interrupt_of_the_host_leaves_a_step_as_it_is)
+{
+        Guest g;
+        ask_for_a_step(g, 2);
+        EXPECT_EQ(event_of(g, NOVA_SVM_INTR), ENTRY);
+        EXPECT_EQ(g.control()->exception_intercepts, SVM_EXCEPTIONS_STEP);
+        EXPECT_EQ(g.control()->rflags, 0x102u);
+}
+
+TEST(guest, a_step_that_the_guest_wanted_too_is_reported_with_its_own_event)
+{
+        Guest g;
+        ask_for_a_step(g, 0x102);
+        g.control()->dr6 = 0xffff4ff0;
+        EXPECT_EQ(event_of(g, NOVA_SVM_EXCEPTION + NOVA_EXC_DB), NOVA_SVM_EXCEPTION + NOVA_EXC_DB);
+        EXPECT_EQ(g.control()->exit_int_info, 0x80000301u); // #DB, for the guest
+        EXPECT_EQ(g.control()->dr6, 0xffff4ff0u);
+        EXPECT_EQ(g.control()->rflags, 0x102u); // its own flag stays
+        EXPECT_EQ(g.control()->exception_intercepts, SVM_EXCEPTIONS_FORCED);
+}
+
 // An exception replaces the single step: its frame holds the guest's flags, not the step's.
 TEST(guest, an_exception_ends_a_step_and_is_delivered_without_its_flag)
 {
