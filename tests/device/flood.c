@@ -107,3 +107,46 @@ CASE(flood, a_stopped_interrupt_goes_on_at_once_with_another_function, "D-remap"
         flood_close(&f);
         flood_close(&other);
 }
+
+#define GSIS 8 /* from GSI on */
+#define MSI_DATA_64 \
+        12 /* in the capability of a function that names 64-bit addresses, as edu does */
+
+/* The function names another of its interrupts before each message. No single one comes too often.
+ */
+CASE(flood, a_function_that_spreads_a_flood_over_its_interrupts_is_stopped, "D-remap")
+{
+        const struct flood other = flood_open(1, GSI + GSIS);
+        const struct edu edu = edu_open(0);
+        struct message m[GSIS];
+        const struct thread *t[GSIS];
+        word_t before = 0, after = 0;
+
+        for (unsigned i = 0; i < GSIS; i++) {
+                const nova_sel_t sm = gsi_open(GSI + i);
+                t[i] = counter(sm);
+                m[i] = assign(sm, edu, boot_cpu);
+        }
+        msi_set(edu.function, m[0].address, m[0].data);
+        const unsigned at = pci_capability(edu.function, PCI_CAP_MSI);
+        pass_ms(2 * STOP_MS); /* what came before is none of the flood */
+        const uint64_t begin = tsc();
+        for (unsigned n = 0; n < 9 * FLOOD; n++) {
+                pci_write(edu.function, at + 4, (uint32_t)m[n % GSIS].address);
+                pci_write(edu.function, at + MSI_DATA_64, (uint32_t)m[n % GSIS].data);
+                edu.registers[EDU_RAISE] = 1;
+        }
+        const uint64_t took = tsc() - begin;
+        EXPECT(took < 2 * STOP_MS * tsc_per_ms()); /* a flood, all of it */
+        for (unsigned i = 0; i < GSIS; i++)
+                before += t[i]->value[1];
+        EXPECT(before >= 4 * FLOOD);
+        EXPECT(before <= 8 * FLOOD);
+        EXPECT_EQ(send_messages(&other, FEW, 0), FEW);
+        pass_ms(2 * STOP_MS);
+        for (unsigned i = 0; i < GSIS; i++)
+                after += t[i]->value[1];
+        EXPECT_EQ(after, before + GSIS);
+        msi_off(edu.function);
+        flood_close(&other);
+}

@@ -14,6 +14,8 @@
 #include "object/sm.h"
 #include "sched/timeout.h"
 
+#define RESUME_STEP 16 /* GSIs that one interrupt lets come again */
+
 static struct sm *semaphores[NOVA_HIP_GSI]; /* by GSI; fixed after gsi_boot */
 
 void gsi_boot(void)
@@ -46,10 +48,16 @@ void gsi_fire(unsigned gsi)
 void gsi_resume(struct cpu *cpu)
 {
         uint64_t next = UINT64_MAX;
+        unsigned left = RESUME_STEP;
 
-        for (unsigned gsi = 0; gsi < NOVA_HIP_GSI; gsi++)
-                if (remap_resume(gsi, cpu, &next))
-                        sm_up(semaphores[gsi]);
+        for (unsigned gsi = 0; gsi < NOVA_HIP_GSI && left; gsi++) {
+                if (!remap_resume(gsi, cpu, &next))
+                        continue;
+                sm_up(semaphores[gsi]);
+                left--;
+        }
+        if (!left)
+                next = 0; /* the timer fires again at once, for the rest */
         if (next != UINT64_MAX)
                 timeout_arm(cpu, next);
 }

@@ -14,26 +14,39 @@
 #include "lib/spinlock.h"
 #include "nova/abi/hip.h"
 
-/* A function that sends more is stopped for FLOOD_MS: a CPU spends a part of its time on it. */
-#define FLOOD_COUNT 1000
-#define FLOOD_MS    10
+/* A GSI that comes more often is stopped for FLOOD_MS: a CPU spends a part of its time on it. If
+ * the GSIs of functions together come FLOOD_CPU_COUNT times to one CPU, all GSIs of the function
+ * that sends then are stopped: it may spread a flood over them. */
+#define FLOOD_COUNT     1000
+#define FLOOD_CPU_COUNT 4000
+#define FLOOD_MS        10
 
 bool remap_is_on, remap_by_index;
 unsigned remap_stopped;
 
 static uint16_t rids[ACPI_SOURCES]; /* of acpi.source */
 
+/* Interrupts since the count began; under no lock. */
+struct rate {
+        unsigned count;
+        uint64_t since; /* TSC */
+};
+
 /* Protects the entries of the units' tables and what follows; taken after the memory space lock and
  * before the units' own locks. */
 static struct spinlock remap_lock = SPINLOCK(LOCK_REMAP);
 static struct message {
-        unsigned sender;         /* with REMAP_FUNCTION; 0: no function sends it */
-        unsigned apic_id;        /* where it goes */
-        unsigned count;          /* of interrupts; under no lock */
-        uint64_t since;          /* TSC when the count began */
+        unsigned sender;  /* with REMAP_FUNCTION; 0: no function sends it */
+        unsigned apic_id; /* where it goes */
+        struct rate rate;
         uint64_t resume;         /* stopped: TSC when it goes on */
         const struct cpu *timer; /* … and who sees to that; NULL: it is not stopped */
 } messages[NOVA_HIP_GSI];
+
+/* Of all functions' messages; each CPU's own. */
+static struct {
+        struct rate rate;
+} __attribute__((aligned(64))) arrivals[NOVA_CPU_MAX];
 
 void remap_init(void)
 {
@@ -116,35 +129,60 @@ void remap_forget(uint16_t rid)
         spin_unlock(&remap_lock);
 }
 
-static uint64_t remap_stop(unsigned gsi, const struct cpu *cpu)
+/* Under the lock. */
+static void remap_begin_stop(unsigned gsi, const struct cpu *cpu, uint64_t resume, bool wait)
 {
         struct message *message = &messages[gsi];
+
+        iommu_driver->unroute(gsi, message->sender & ~(unsigned)REMAP_FUNCTION, VECTOR_GSI + gsi,
+                              wait);
+        message->resume = resume;
+        store_once(message->timer, cpu);
+        remap_stopped++;
+}
+
+/* Stops a GSI or, if its function floods the CPU with several, all GSIs of the function. */
+static uint64_t remap_stop(unsigned gsi, const struct cpu *cpu, bool whole_function)
+{
         uint64_t resume = 0;
 
         spin_lock(&remap_lock);
-        if (message->sender && !message->timer) {
-                iommu_driver->unroute(gsi, message->sender & ~(unsigned)REMAP_FUNCTION,
-                                      VECTOR_GSI + gsi, true);
-                message->resume = resume = rdtsc() + (uint64_t)tsc_khz * FLOOD_MS;
-                store_once(message->timer, cpu);
-                remap_stopped++;
+        const unsigned sender = messages[gsi].sender;
+        if (sender && !messages[gsi].timer) {
+                resume = rdtsc() + (uint64_t)tsc_khz * FLOOD_MS;
+                for (unsigned i = 0; whole_function && i < NOVA_HIP_GSI; i++)
+                        if (i != gsi && messages[i].sender == sender && !messages[i].timer)
+                                remap_begin_stop(i, cpu, resume, false);
+                remap_begin_stop(gsi, cpu, resume, true); /* the units forget all of them */
         }
         spin_unlock(&remap_lock);
         return resume;
+}
+
+/* Counts an interrupt. Returns whether there were so many in less than FLOOD_MS. */
+static always_inline bool remap_is_flood(struct rate *rate, unsigned count)
+{
+        if (likely(++rate->count < count))
+                return false;
+
+        const uint64_t now = rdtsc();
+        const bool is_flood = now - rate->since < (uint64_t)tsc_khz * FLOOD_MS;
+        rate->since = now;
+        rate->count = 0;
+        return is_flood;
 }
 
 uint64_t remap_count(unsigned gsi, const struct cpu *cpu)
 {
         struct message *message = &messages[gsi];
 
-        if (likely(!message->sender || ++message->count < FLOOD_COUNT))
+        if (likely(!message->sender))
                 return 0;
-
-        const uint64_t now = rdtsc();
-        const bool is_flood = now - message->since < (uint64_t)tsc_khz * FLOOD_MS;
-        message->since = now;
-        message->count = 0;
-        return is_flood ? remap_stop(gsi, cpu) : 0;
+        if (unlikely(remap_is_flood(&arrivals[cpu->id].rate, FLOOD_CPU_COUNT)))
+                return remap_stop(gsi, cpu, true);
+        if (unlikely(remap_is_flood(&message->rate, FLOOD_COUNT)))
+                return remap_stop(gsi, cpu, false);
+        return 0;
 }
 
 bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)

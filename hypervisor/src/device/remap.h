@@ -36,8 +36,9 @@ enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cp
 /** GSIs that are stopped now, because their functions sent too much. */
 extern unsigned remap_stopped;
 
-/** A GSI was raised. If it is a function's, and there were 1,000 in less than 10 ms, it is stopped:
- *  the TSC at which remap_resume() ends that, for a timer of this CPU; 0: it goes on. */
+/** A GSI was raised. If it is a function's, and there were 1,000 in less than 10 ms, it is stopped.
+ * If there were 4,000 of all functions' GSIs on this CPU, all of the function's are. Returns the
+ * TSC at which remap_resume() ends that, for a timer of this CPU; 0: it goes on. */
 uint64_t remap_count(unsigned gsi, const struct cpu *cpu);
 
 /** Lets a GSI that is stopped come again if it is time for that, and this CPU's task; whether it
