@@ -160,7 +160,7 @@ static void tell_cycle(struct reader *reader, unsigned start, const bool *placed
                                                  " waits for '%s'", system->program[at].name);
         } while (at != first);
         reader_mistake(reader, system->program[first].line_of[NOVA_SYSTEM_USES],
-                       "no program of a circle can start: %s; take one of these services out of "
+                       "no program of a cycle can start: %s; remove one of these services from "
                        "'uses'.",
                        text);
 }

@@ -44,7 +44,7 @@ static void check_cpus(struct reader *reader, const struct nova_system_program *
                 first++;
         reader_mistake(reader, program->line_of[NOVA_SYSTEM_CPUS],
                        "'%s' is to run on CPU %u, which the machine does not have; write 'cpus "
-                       "all' for those that there are.",
+                       "all' for all CPUs of the machine.",
                        program->name, first);
 }
 

@@ -54,7 +54,7 @@ static void set_names(struct reader *reader, struct nova_system_list *list)
                 for (unsigned k = 1; k < i; k++)
                         if (text_equal(reader->word[i], reader->word[k]))
                                 reader_mistake(reader, reader->line,
-                                               "'%s' stands twice after '%s'; leave one out.",
+                                               "'%s' appears twice after '%s'; leave one out.",
                                                reader->word[i], reader->word[0]);
         }
         set_words(reader, list);
@@ -307,7 +307,7 @@ void section_program_line(struct reader *reader)
         }
         if (program->line_of[i]) {
                 reader_mistake(reader, reader->line,
-                               "'%s' stands in line %u already; put all of it into one line.",
+                               "'%s' is in line %u already; put all its values into one line.",
                                keywords[i], program->line_of[i]);
                 return;
         }

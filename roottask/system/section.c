@@ -79,7 +79,7 @@ static void begin_program(struct reader *reader, const char *name)
         for (unsigned i = 0; i < system->programs; i++)
                 if (text_equal(system->program[i].name, name))
                         reader_mistake(reader, reader->line,
-                                       "a program '%s' stands in line %u already; give this one "
+                                       "a program '%s' is in line %u already; give this one "
                                        "another name, and say 'file %s' if it is the same file.",
                                        name, system->program[i].line, system->program[i].file);
         reader->program = &system->program[system->programs++];
@@ -124,8 +124,9 @@ static void begin_device(struct reader *reader, const char *name)
 static void begin_machine(struct reader *reader)
 {
         if (reader->words > 1)
-                reader_mistake(reader, reader->line,
-                               "'machine' has no name; put what it has into lines of their own.");
+                reader_mistake(
+                        reader, reader->line,
+                        "'machine' has no name; write its properties into lines of their own.");
         if (reader->system->machine_line)
                 reader_mistake(reader, reader->line,
                                "a second section 'machine'; the first is in line %u.",
@@ -143,8 +144,8 @@ void section_end(struct reader *reader)
         if (device && reader->mistakes == reader->earlier && !device->ports.count &&
             !device->memory.count && !device->interrupts.count)
                 reader_mistake(reader, device->line,
-                               "the device '%s' has nothing; say which ports, memory or interrupts "
-                               "it has, such as 'ports 0x3f8-0x3ff'.",
+                               "the device '%s' has no resources; write its ports, memory or "
+                               "interrupts, such as 'ports 0x3f8-0x3ff'.",
                                device->name);
 }
 
@@ -191,10 +192,11 @@ void section_begin(struct reader *reader)
                 return;
         }
         if (reader->words != 2) {
-                reader_mistake(reader, reader->line,
-                               "'%s' is followed by one name; write '%s NAME', and what the %s has "
-                               "into lines of their own.",
-                               kind, kind, kind);
+                reader_mistake(
+                        reader, reader->line,
+                        "'%s' is followed by one name; write '%s NAME', and the properties of "
+                        "the %s into lines of their own.",
+                        kind, kind, kind);
                 return;
         }
         if (!value_name(reader, kind, reader->word[1]))
@@ -293,7 +295,7 @@ static void machine_cpus(struct reader *reader, const char *word)
                 return;
         if (!cpus || cpus > NOVA_SYSTEM_CPUS_MAX)
                 reader_mistake(reader, reader->line,
-                               "a machine has 1 to %u CPUs; here stands their number, such as "
+                               "a machine has 1 to %u CPUs; write their number, such as "
                                "'cpus 4'.",
                                NOVA_SYSTEM_CPUS_MAX);
         else

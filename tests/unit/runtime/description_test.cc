@@ -149,11 +149,11 @@ WRONG(nothing_but_a_device, "device d\n ports 1\n",
 WRONG(property_before_any_section, "memory 4M\n" A,
       "1: 'memory' stands before any section; begin with a line 'program NAME'.")
 WRONG(program_without_name, "program\n" A,
-      "1: 'program' is followed by one name; write 'program NAME', and what the program has into "
-      "lines of their own.")
+      "1: 'program' is followed by one name; write 'program NAME', and the properties of the \"
+      \"program into lines of their own.")
 WRONG(program_with_two_names, "program a b\n" A,
-      "1: 'program' is followed by one name; write 'program NAME', and what the program has into "
-      "lines of their own.")
+      "1: 'program' is followed by one name; write 'program NAME', and the properties of the \"
+      \"program into lines of their own.")
 WRONG(program_with_a_slash_in_its_name, "program a/b\n memory 1\n" A,
       "1: the name 'a/b' after 'program' has a character other than letters, digits, '-', '_' and "
       "'.'.")
@@ -162,7 +162,7 @@ WRONG(program_with_an_empty_name, "program \"\"\n" A,
 WRONG(program_with_a_long_name, "program abcdefghijklmnopqrstuvwxyz-12345\n" A,
       "1: the name after 'program' has 32 characters; 1 to 31 are possible.")
 WRONG(two_programs_of_one_name, A " file x\nprogram a\n",
-      "3: a program 'a' stands in line 1 already; give this one another name, and say 'file x' if "
+      "3: a program 'a' is in line 1 already; give this one another name, and say 'file x' if "
       "it is the same file.")
 WRONG(unknown_property, A " speed 9\n",
       "2: a program has no property 'speed'; it has file, arguments, environment, memory, image, "
@@ -172,7 +172,7 @@ WRONG(unknown_property, A " speed 9\n",
 WRONG(misspelt_property, A " memroy 4M\n",
       "2: a program has no property 'memroy'; did you mean 'memory'?")
 WRONG(property_twice, A " memory 1M\n memory 2M\n",
-      "3: 'memory' stands in line 2 already; put all of it into one line.")
+      "3: 'memory' is in line 2 already; put all its values into one line.")
 WRONG(property_without_value, A " uses\n",
       "2: 'uses' lacks a value; write it like 'uses log timer'.")
 WRONG(property_with_too_many_values, A " memory 1 M\n",
@@ -286,7 +286,7 @@ WRONG(restart_never_with_a_limit, A " restart never limit 3\n",
 WRONG(grant_that_does_not_exist, A " grants everything\n",
       "2: 'grants everything' is unknown; a program can be granted children, dma and power.")
 WRONG(service_named_twice, A " provides x x\n",
-      "2: 'x' stands twice after 'provides'; leave one out.")
+      "2: 'x' appears twice after 'provides'; leave one out.")
 WRONG(service_with_a_bad_name, A " provides x/y\n",
       "2: the name 'x/y' after 'provides' has a character other than letters, digits, '-', '_' and "
       "'.'.")
@@ -301,13 +301,13 @@ WRONG(service_of_its_own, A " provides x\n uses x\n",
       "3: 'a' uses its own service 'x'; leave it out of 'uses'.")
 WRONG(two_programs_that_wait_for_each_other,
       A " provides x\n uses y\nprogram b\n provides y\n uses x\n",
-      "3: no program of a circle can start: 'a' waits for 'b' waits for 'a'; take one of these "
-      "services out of 'uses'.")
+      "3: no program of a cycle can start: 'a' waits for 'b' waits for 'a'; remove one of these "
+      "services from 'uses'.")
 WRONG(program_that_waits_for_a_circle,
       A " uses x\nprogram b\n provides x\n uses z\nprogram c\n provides y\n uses x\n"
         "program d\n provides z\n uses y\n",
-      "5: no program of a circle can start: 'b' waits for 'd' waits for 'c' waits for 'b'; take "
-      "one of these services out of 'uses'.")
+      "5: no program of a cycle can start: 'b' waits for 'd' waits for 'c' waits for 'b'; remove "
+      "one of these services from 'uses'.")
 WRONG(device_that_is_unknown, A " devices floppy\n",
       "2: there is no device 'floppy'; declare it in a section 'device floppy'.")
 WRONG(device_misspelt, A " devices serail\n",
@@ -341,10 +341,10 @@ WRONG(device_that_is_known_already, "device rtc\n ports 0x70-0x71\n" A,
       "1: the device 'rtc' is known without a declaration; leave this one out, or give it another "
       "name.")
 WRONG(device_with_nothing, "device d\n" A,
-      "1: the device 'd' has nothing; say which ports, memory or interrupts it has, such as "
+      "1: the device 'd' has no resources; write its ports, memory or interrupts, such as "
       "'ports 0x3f8-0x3ff'.")
 WRONG(device_with_nothing_at_the_end, A "device d\n",
-      "2: the device 'd' has nothing; say which ports, memory or interrupts it has, such as "
+      "2: the device 'd' has no resources; write its ports, memory or interrupts, such as "
       "'ports 0x3f8-0x3ff'.")
 WRONG(device_with_a_property_of_programs, "device d\n ports 1\n priority 3\n" A,
       "3: a device has no 'priority'; it has ports, memory and interrupts.")
@@ -366,7 +366,7 @@ WRONG(device_with_part_of_a_page, "device d\n ports 1\n memory 0xfed00000-0xfed0
       "3: the memory 0xfed00000-0xfed003ff is not made of whole pages; it begins with a multiple "
       "of 0x1000 and ends with one less 1, such as 0xfed00000-0xfed00fff.")
 WRONG(machine_with_a_name, "machine pc\n cpus 2\n" A,
-      "1: 'machine' has no name; put what it has into lines of their own.")
+      "1: 'machine' has no name; write its properties into lines of their own.")
 WRONG(machine_twice, "machine\n cpus 2\nmachine\n memory 64M\n" A,
       "3: a second section 'machine'; the first is in line 1.")
 WRONG(machine_with_something_else, "machine\n disks 2\n" A,
@@ -374,7 +374,7 @@ WRONG(machine_with_something_else, "machine\n disks 2\n" A,
 WRONG(machine_with_a_list_of_cpus, "machine\n cpus 0 1\n" A,
       "2: 'cpus' of a machine is one value and stands once, such as 'cpus 4'.")
 WRONG(machine_without_a_cpu, "machine\n cpus 0\n" A,
-      "2: a machine has 1 to 64 CPUs; here stands their number, such as 'cpus 4'.")
+      "2: a machine has 1 to 64 CPUs; write their number, such as 'cpus 4'.")
 WRONG(machine_with_memory_without_a_unit, "machine\n memory 128\n" A,
       "2: memory 128 means 128 bytes; write 128K or 128M.")
 WRONG(machine_with_little_memory, "machine\n memory 4M\n" A,
@@ -382,8 +382,8 @@ WRONG(machine_with_little_memory, "machine\n memory 4M\n" A,
 WRONG(machine_with_part_of_a_mebibyte, "machine\n memory 10000K\n" A,
       "2: a machine has 8M to 1048576M of memory, a whole number of M, such as 'memory 256M'.")
 WRONG(program_on_a_cpu_that_the_machine_lacks, "machine\n cpus 2\n" A " cpus 0-2\n",
-      "4: 'a' is to run on CPU 2, which the machine does not have; write 'cpus all' for those that "
-      "there are.")
+      "4: 'a' is to run on CPU 2, which the machine does not have; write 'cpus all' for all CPUs \"
+      \"of the machine.")
 WRONG(programs_with_more_memory_than_the_machine,
       "machine\n memory 64M\n" A " memory 40M\nprogram b\n memory 30M\n",
       "6: all programs up to 'b' together have 71680 KiB of memory, but the machine has 65536 KiB "
