@@ -149,11 +149,11 @@ WRONG(nothing_but_a_device, "device d\n ports 1\n",
 WRONG(property_before_any_section, "memory 4M\n" A,
       "1: 'memory' stands before any section; begin with a line 'program NAME'.")
 WRONG(program_without_name, "program\n" A,
-      "1: 'program' is followed by one name; write 'program NAME', and the properties of the \"
-      \"program into lines of their own.")
+      "1: 'program' is followed by one name; write 'program NAME', and the properties of the "
+      "program into lines of their own.")
 WRONG(program_with_two_names, "program a b\n" A,
-      "1: 'program' is followed by one name; write 'program NAME', and the properties of the \"
-      \"program into lines of their own.")
+      "1: 'program' is followed by one name; write 'program NAME', and the properties of the "
+      "program into lines of their own.")
 WRONG(program_with_a_slash_in_its_name, "program a/b\n memory 1\n" A,
       "1: the name 'a/b' after 'program' has a character other than letters, digits, '-', '_' and "
       "'.'.")
@@ -382,8 +382,8 @@ WRONG(machine_with_little_memory, "machine\n memory 4M\n" A,
 WRONG(machine_with_part_of_a_mebibyte, "machine\n memory 10000K\n" A,
       "2: a machine has 8M to 1048576M of memory, a whole number of M, such as 'memory 256M'.")
 WRONG(program_on_a_cpu_that_the_machine_lacks, "machine\n cpus 2\n" A " cpus 0-2\n",
-      "4: 'a' is to run on CPU 2, which the machine does not have; write 'cpus all' for all CPUs \"
-      \"of the machine.")
+      "4: 'a' is to run on CPU 2, which the machine does not have; write 'cpus all' for all CPUs "
+      "of the machine.")
 WRONG(programs_with_more_memory_than_the_machine,
       "machine\n memory 64M\n" A " memory 40M\nprogram b\n memory 30M\n",
       "6: all programs up to 'b' together have 71680 KiB of memory, but the machine has 65536 KiB "
