@@ -3,13 +3,13 @@
 set(NOVA_KERNEL_SOURCES
   src/arch/${NOVA_ARCH}/address_space.c
   src/arch/${NOVA_ARCH}/entry.S
-  src/arch/x86/interrupt.c
+  src/trap/interrupt.c
   src/arch/x86/fpu.c
-  src/arch/x86/page_table.c
+  src/space/page_table.c
   src/arch/x86/resume.c
   src/arch/x86/state.c
   src/arch/x86/tlb.c
-  src/arch/x86/trap.c
+  src/trap/trap.c
   src/device/gsi.c
   src/device/hpet.c
   src/device/msi.c

@@ -25,6 +25,7 @@ FOLDERS = (
     "virt",
     "firmware",
     "device",
+    "trap",
     "hypercall",
     "boot",
 )
@@ -39,58 +40,39 @@ UPWARD = {
     ),
     ("arch", "memory"): (
         "page tables, FPU states and CPU blocks are made of frames",
-        ("memory/account.h", "memory/frame.h", "memory/slab.h"),
+        ("memory/frame.h", "memory/slab.h"),
     ),
-    ("arch", "space"): (
-        "page tables have a budget of work and flush I/O tables with their own",
-        ("space/budget.h", "space/second_level.h"),
-    ),
+    ("arch", "space"): ("a TLB flush includes that of the I/O MMUs", ("space/second_level.h",)),
     ("arch", "object"): (
         "entries and exits save and load the registers of ECs, in the address spaces of PDs",
         (
             "object/ec.h",
             "object/pd.h",
             "object/pt.h",
-            "object/reclaim.h",
             "object/result.h",
-            "object/sc.h",
         ),
     ),
     ("arch", "sched"): (
-        "struct cpu holds the run queue; interrupts lead to decisions, timeouts and mail",
+        "struct cpu holds the run queue; exits look for pending work; a TLB flush waits for mail",
         (
             "sched/mail.h",
+            "sched/pending.h",
             "sched/run_queue.h",
             "sched/schedule.h",
-            "sched/timeout.h",
             "sched/wake.h",
         ),
     ),
-    ("arch", "ipc"): ("exceptions and recalls become events", ("ipc/event.h",)),
-    ("arch", "virt"): (
-        "a switch of ECs leaves a virtual CPU; the features name VMX only if it can be used",
-        ("virt/vcpu.h", "virt/vmx/vmx.h"),
-    ),
-    ("arch", "firmware"): ("the firmware lists the CPUs to start", ("firmware/acpi.h",)),
-    ("arch", "device"): (
-        "interrupts of devices come in by the vectors of the CPU",
-        ("device/gsi.h", "device/iommu.h", "device/remap.h"),
-    ),
-    ("arch", "boot"): (
-        "a CPU that has started enters kernel_main(), and starts below 1 MiB",
-        ("boot/boot.h", "boot/memory_map.h"),
-    ),
+    ("arch", "ipc"): ("recalls become events on the way out", ("ipc/event.h",)),
+    ("arch", "virt"): ("a switch of ECs leaves a virtual CPU", ("virt/vcpu.h",)),
     ("space", "object"): (
         "a capability names an object, and a space belongs to a PD",
         ("object/object.h", "object/pd.h", "object/reclaim.h"),
     ),
-    ("space", "boot"): ("the root's first space leaves out the kernel's memory", ("boot/boot.h",)),
     ("object", "sched"): (
         "ECs and SCs leave queues when they end, and embed their mail",
         ("sched/mail.h", "sched/schedule.h", "sched/timeout.h", "sched/wake.h"),
     ),
     ("ipc", "virt"): ("the state of a virtual CPU goes by message", ("virt/vcpu.h",)),
-    ("firmware", "boot"): ("the boot loader hands over the RSDP", ("boot/multiboot2.h",)),
     ("device", "boot"): ("registers of devices are not in RAM", ("boot/memory_map.h",)),
 }
 # Function: the reason why a higher folder defines a function that a lower one declares.

@@ -13,13 +13,13 @@
 #include "arch/x86/msr.h"
 #include "arch/x86/pic.h"
 #include "arch/x86/pte.h"
-#include "arch/x86/smp.h"
 #include "arch/x86/stack.h"
 #include "boot/boot_info.h"
 #include "boot/hip.h"
 #include "boot/memory_map.h"
 #include "boot/multiboot.h"
 #include "boot/multiboot2.h"
+#include "boot/smp.h"
 #include "device/io_apic.h"
 #include "device/iommu.h"
 #include "device/msi.h"
@@ -30,6 +30,7 @@
 #include "lib/stop.h"
 #include "memory/frame.h"
 #include "pcid.h"
+#include "virt/vmx/vmx.h"
 
 #define MIB      0x100000
 #define BDA_COM1 0x400
@@ -144,6 +145,7 @@ void boot_main(uint32_t magic, uint32_t info)
 
         boot_info.boot.tsc_start = rdtsc();
         features_read(true);
+        vmx_check_feature();
         boot_paging_init();
         memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);
         boot_read_loader(magic, info);

@@ -7,6 +7,7 @@
 #include "boot/boot.h"
 #include "boot/memory_map.h"
 #include "boot/multiboot.h"
+#include "firmware/acpi.h"
 #include "lib/string.h"
 #include "nova/abi/hip.h"
 
@@ -65,8 +66,6 @@ struct efi_entry {
         uint64_t pages;
 };
 
-uint8_t multiboot2_rsdp[MULTIBOOT2_RSDP];
-unsigned multiboot2_rsdp_size;
 uint32_t multiboot2_damaged;
 
 /* Whether a string ends in the tag, from an offset on. */
@@ -159,12 +158,12 @@ static bool multiboot2_read_map(const struct tag *tag, bool efi)
 /* Of both versions the newer one is kept. */
 static bool multiboot2_read_rsdp(const struct tag *tag)
 {
-        const unsigned size = tag->length < MULTIBOOT2_RSDP ? tag->length : MULTIBOOT2_RSDP;
+        const unsigned size = tag->length < ACPI_RSDP_SIZE ? tag->length : ACPI_RSDP_SIZE;
 
-        if (tag->type == TAG_ACPI_OLD && multiboot2_rsdp_size)
+        if (tag->type == TAG_ACPI_OLD && acpi_loader_rsdp_size)
                 return true;
-        memcpy(multiboot2_rsdp, tag->data, size);
-        multiboot2_rsdp_size = size;
+        memcpy(acpi_loader_rsdp, tag->data, size);
+        acpi_loader_rsdp_size = size;
         return true;
 }
 

@@ -7,18 +7,11 @@
 
 #define MULTIBOOT2_LOADER_MAGIC 0x36d76289
 
-/** Bytes of an RSDP of ACPI 2.0 and later. */
-#define MULTIBOOT2_RSDP 36
-
-/** The loader's copy of ACPI's RSDP, not checked, and its length in bytes; 0: it has none. */
-extern uint8_t multiboot2_rsdp[MULTIBOOT2_RSDP];
-extern unsigned multiboot2_rsdp_size;
-
 /** Offset of the first tag that is damaged, 0 when none is. */
 extern uint32_t multiboot2_damaged;
 
-/** Reads the information at a physical address into memory_map and what boot/multiboot.h
- *  declares. Nothing it says is trusted. False when there cannot be any. */
+/** Reads the information at a physical address into memory_map, acpi_loader_rsdp and what
+ *  boot/multiboot.h declares. Nothing it says is trusted. False when there cannot be any. */
 bool multiboot2_read(paddr_t info);
 
 #endif

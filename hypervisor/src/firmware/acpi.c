@@ -4,7 +4,6 @@
 #include "firmware/acpi.h"
 
 #include "arch/x86/boot_paging.h"
-#include "boot/multiboot2.h"
 #include "firmware/acpi_table.h"
 #include "lib/console.h"
 #include "lib/string.h"
@@ -63,6 +62,9 @@
 #define SPACE_MEMORY    0
 
 struct acpi acpi;
+
+uint8_t acpi_loader_rsdp[ACPI_RSDP_SIZE];
+unsigned acpi_loader_rsdp_size;
 
 static paddr_t dsdt; /* as the FADT says */
 
@@ -127,9 +129,10 @@ static bool acpi_rsdp_find_in(paddr_t phys, unsigned size, struct acpi_table *rs
 /* What the boot loader passed on: the only way to it under UEFI. */
 static bool acpi_rsdp_from_loader(struct acpi_table *rsdp)
 {
-        if (multiboot2_rsdp_size < RSDP_V1_SIZE || acpi_rsdp_search(multiboot2_rsdp, RSDP_V1_SIZE))
+        if (acpi_loader_rsdp_size < RSDP_V1_SIZE ||
+            acpi_rsdp_search(acpi_loader_rsdp, RSDP_V1_SIZE))
                 return false;
-        *rsdp = (struct acpi_table){multiboot2_rsdp, multiboot2_rsdp_size};
+        *rsdp = (struct acpi_table){acpi_loader_rsdp, acpi_loader_rsdp_size};
         return true;
 }
 

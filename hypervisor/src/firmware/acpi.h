@@ -91,6 +91,13 @@ struct acpi {
 
 extern struct acpi acpi;
 
+/** Bytes of an RSDP of ACPI 2.0 and later. */
+#define ACPI_RSDP_SIZE 36
+
+/** The boot loader's copy of the RSDP, not checked, and its length in bytes; 0: it has none. */
+extern uint8_t acpi_loader_rsdp[ACPI_RSDP_SIZE];
+extern unsigned acpi_loader_rsdp_size;
+
 /** Finds the tables and fills acpi. Wrong tables are left out; nothing outside of them is read. */
 void acpi_init(void);
 

@@ -2,18 +2,19 @@
 /* The grace period (see reclaim.h). */
 #include "object/reclaim.h"
 
+#include "arch/x86/boot_paging.h"
 #include "arch/x86/calibrate.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/interrupt.h"
 #include "arch/x86/ipi.h"
-#include "arch/x86/resume.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "memory/frame.h"
 #include "object/ec.h"
 #include "object/object.h"
+#include "object/pd.h"
 #include "sched/mail.h"
 #include "sched/timeout.h"
 #include "sched/wake.h"
@@ -180,6 +181,15 @@ bool reclaim_is_full(void)
         return load_once(filling.count) > FULL;
 }
 
+/* If the address space that is loaded belongs to a dead PD, loads the kernel's own. */
+static void reclaim_leave_dead_pd(struct cpu *cpu)
+{
+        if (!cpu->current_pd || !cpu->current_pd->object.dead)
+                return;
+        write_cr3((word_t)kernel_root_phys);
+        store_once(cpu->current_pd, NULL);
+}
+
 void reclaim_quiescent(struct cpu *cpu)
 {
         const uint32_t now = atomic_load_u32(&period);
@@ -187,7 +197,7 @@ void reclaim_quiescent(struct cpu *cpu)
         assert_no_lock();
         assert(!cpu_holds_pointers(cpu));
         if (cpu->grace_seen != now) {
-                cpu_drop_dead_pd(cpu);
+                reclaim_leave_dead_pd(cpu);
                 atomic_store_u32(&cpu->grace_seen, now);
                 atomic_fence();
                 spin_lock(&reclaim_lock);

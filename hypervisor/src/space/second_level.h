@@ -6,8 +6,8 @@
 #ifndef SPACE_SECOND_LEVEL_H
 #define SPACE_SECOND_LEVEL_H
 
-#include "arch/x86/page_table.h"
 #include "lib/types.h"
+#include "space/page_table.h"
 
 struct flush;
 struct pd;

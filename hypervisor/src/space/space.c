@@ -2,13 +2,12 @@
 /* Spaces of all types: one interface for what differs between them (see space.h). */
 #include "space/space.h"
 
-#include "arch/x86/page_table.h"
-#include "boot/boot.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "space/budget.h"
 #include "space/mapping.h"
+#include "space/page_table.h"
 #include "space/second_level.h"
 
 #define IO_PORTS      0x10000

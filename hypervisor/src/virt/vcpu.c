@@ -7,7 +7,6 @@
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
-#include "arch/x86/pending.h"
 #include "arch/x86/resume.h"
 #include "arch/x86/state.h"
 #include "ipc/event.h"
@@ -17,6 +16,7 @@
 #include "nova/abi/event.h"
 #include "object/ec.h"
 #include "object/pd.h"
+#include "sched/pending.h"
 #include "sched/schedule.h"
 #include "space/space.h"
 #include "virt/svm/svm.h"
@@ -265,8 +265,9 @@ _Noreturn void resume_guest(struct ec *self)
 
         if (unlikely(cpu->pending | self->pending))
                 vcpu_finish_work(self);
-        /* The domain may have been dropped above because it is destroyed (cpu_drop_dead_pd). A CPU
-         * that enters a guest must be seen to use its tables: they are freed when no CPU does. */
+        /* The domain may have been dropped above because it is destroyed (reclaim_leave_dead_pd). A
+         * CPU that enters a guest must be seen to use its tables: they are freed when no CPU does.
+         */
         if (unlikely(cpu->current_pd != self->pd))
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {
@@ -277,6 +278,6 @@ _Noreturn void resume_guest(struct ec *self)
         if (unlikely(cpu->tsc_aux != self->vcpu->tsc_aux))
                 vcpu_load_tsc_aux(cpu, self->vcpu->tsc_aux);
         vcpu_load_debug_registers(cpu, self);
-        fpu_enter_guest(cpu, self);
+        fpu_enter_guest(cpu, self, self->vcpu->xcr0);
         vcpu_ops->enter(self);
 }

@@ -234,7 +234,7 @@ TEST(guest, a_domain_that_its_cpu_dropped_is_loaded_again_before_the_entry)
         Guest g;
         const unsigned entries = fake_guest_entries;
         ec *const before = cpu_self()->current;
-        cpu_self()->current_pd = nullptr; // as cpu_drop_dead_pd() leaves it
+        cpu_self()->current_pd = nullptr; // as reclaim_quiescent() leaves it
         g.control()->exit_code = 0x60;
         EXPECT_EQ(fake_run(finish_svm_exit, g.vcpu), g.vcpu);
         EXPECT_EQ(fake_guest_entries, entries);

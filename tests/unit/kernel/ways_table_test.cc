@@ -9,9 +9,9 @@
 #include "kernel.h"
 
 extern "C" {
-#include "arch/x86/page_table.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/tlb.h"
+#include "space/page_table.h"
 }
 
 namespace

@@ -89,7 +89,7 @@ bool read(Machine &m, const Bytes &info)
 {
         std::memset(multiboot_cmdline, 0, sizeof(multiboot_cmdline));
         std::memset(multiboot_loader, 0, sizeof(multiboot_loader));
-        multiboot2_rsdp_size = multiboot2_damaged = 0;
+        acpi_loader_rsdp_size = multiboot2_damaged = 0;
         m.memory[INFO] = info;
         return multiboot_read(MULTIBOOT2_LOADER_MAGIC, INFO);
 }
@@ -164,8 +164,8 @@ TEST(multiboot2, gives_acpi_the_newer_pointer_whatever_comes_first)
                 b.tag(swapped ? NEW : OLD, swapped ? two : Bytes(one.begin(), one.begin() + 20));
                 b.tag(swapped ? OLD : NEW, swapped ? Bytes(one.begin(), one.begin() + 20) : two);
                 ASSERT_TRUE(read(m, b.end()));
-                EXPECT_EQ(multiboot2_rsdp_size, 36u);
-                EXPECT_EQ(multiboot2_rsdp[15], 2);
+                EXPECT_EQ(acpi_loader_rsdp_size, 36u);
+                EXPECT_EQ(acpi_loader_rsdp[15], 2);
         }
 }
 
@@ -183,7 +183,7 @@ TEST(multiboot2, acpi_uses_the_loaders_pointer_only_if_it_is_sound)
         ASSERT_TRUE(read(m, Builder().tag(OLD, pointer).end()));
         acpi_init();
         EXPECT_NE(m.console.find("no ACPI tables"), std::string::npos) << m.console;
-        multiboot2_rsdp_size = 0;
+        acpi_loader_rsdp_size = 0;
 }
 
 struct Broken {

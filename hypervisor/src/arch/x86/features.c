@@ -4,7 +4,6 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
-#include "virt/vmx/vmx.h"
 
 #define EMULATOR_NAME 0x54474354 /* "TCGT" */
 
@@ -58,13 +57,16 @@ void features_read(bool first)
                 now[WORD_SVM_EDX] = cpuid(0x8000000a, 0).edx;
         if (features_xsave_is_broken(now[WORD_1_ECX]))
                 now[WORD_1_ECX] &= ~(1u << FEATURE_XSAVE % 32);
-        if (now[WORD_1_ECX] >> FEATURE_VMX % 32 & 1 && !vmx_usable())
-                now[WORD_1_ECX] &= ~(1u << FEATURE_VMX % 32);
         for (unsigned i = 0; i < FEATURE_WORDS; i++)
                 if (first)
                         cpu_features[i] = now[i];
                 else
                         __atomic_and_fetch(&cpu_features[i], now[i], __ATOMIC_RELAXED);
+}
+
+void features_remove(enum feature feature)
+{
+        __atomic_and_fetch(&cpu_features[feature / 32], ~(1u << feature % 32), __ATOMIC_RELAXED);
 }
 
 unsigned features_phys_bits(void)

@@ -49,6 +49,9 @@ extern uint32_t cpu_features[FEATURE_WORDS];
 /** Reads this CPU's features: the first CPU sets cpu_features, the others remove what they lack. */
 void features_read(bool first);
 
+/** Removes a feature that this CPU has and the kernel cannot use. */
+void features_remove(enum feature feature);
+
 static inline bool cpu_has(enum feature feature)
 {
         return cpu_features[feature / 32] >> feature % 32 & 1;

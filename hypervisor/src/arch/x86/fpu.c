@@ -10,7 +10,6 @@
 #include "memory/frame.h"
 #include "memory/slab.h"
 #include "object/ec.h"
-#include "virt/vcpu.h"
 
 /* State components: x87, SSE, AVX, and the three of AVX-512 (SDM 1, 13.1). */
 #define XCR0_X87_SSE 0x3
@@ -127,10 +126,8 @@ void fpu_load(struct cpu *cpu, struct ec *ec)
         cpu->fpu_owner = ec;
 }
 
-void fpu_enter_guest(struct cpu *cpu, struct ec *ec)
+void fpu_enter_guest(struct cpu *cpu, struct ec *ec, uint64_t xcr0)
 {
-        const uint64_t xcr0 = ec->vcpu->xcr0;
-
         if (cpu->fpu_owner != ec)
                 fpu_load(cpu, ec);
         if (components && cpu->xcr0 != xcr0) {

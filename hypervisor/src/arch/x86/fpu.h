@@ -32,8 +32,8 @@ void fpu_switch(struct cpu *cpu, const struct ec *ec);
 /** #NM: loads the state of ec, or the initial one. */
 void fpu_load(struct cpu *cpu, struct ec *ec);
 
-/** The guest of a virtual CPU is entered: the registers and XCR0 are its own. */
-void fpu_enter_guest(struct cpu *cpu, struct ec *ec);
+/** The guest of a virtual CPU is entered: the registers are its own, and XCR0 becomes xcr0. */
+void fpu_enter_guest(struct cpu *cpu, struct ec *ec, uint64_t xcr0);
 
 /** Another EC runs: XCR0 is the kernel's again. */
 void fpu_leave_guest(struct cpu *cpu);

@@ -2,17 +2,16 @@
 /* Every way out of the kernel (see resume.h). The last look at pending work is taken here. */
 #include "arch/x86/resume.h"
 
-#include "arch/x86/boot_paging.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
-#include "arch/x86/pending.h"
 #include "arch/x86/switch.h"
 #include "ipc/event.h"
 #include "lib/assert.h"
 #include "nova/abi/event.h"
 #include "object/pd.h"
 #include "object/pt.h"
+#include "sched/pending.h"
 #include "sched/schedule.h"
 #include "thread.h"
 #include "tls.h"
@@ -55,14 +54,6 @@ _Noreturn void resume_ec(struct cpu *cpu, struct ec *ec)
         if (likely(ec->cont == resume_woken && switch_is_plain(cpu, ec)))
                 resume_waiter(cpu, ec);
         resume_generally(cpu, ec);
-}
-
-void cpu_drop_dead_pd(struct cpu *cpu)
-{
-        if (!cpu->current_pd || !cpu->current_pd->object.dead)
-                return;
-        write_cr3((word_t)kernel_root_phys);
-        store_once(cpu->current_pd, NULL);
 }
 
 static bool resume_has_pending_work(const struct ec *self)

@@ -27,7 +27,4 @@ _Noreturn void resume_interrupted(struct ec *self);
 /** Sets an EC's registers to a portal's entry; it enters when it is resumed. */
 void prepare_portal(struct ec *callee, const struct pt *pt);
 
-/** If the address space that is loaded belongs to a dead PD, loads the kernel's own. */
-void cpu_drop_dead_pd(struct cpu *cpu);
-
 #endif

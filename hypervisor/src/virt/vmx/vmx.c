@@ -63,7 +63,7 @@ static bool vmx_read_offer(struct vmx_offer *offer)
         return true;
 }
 
-bool vmx_usable(void)
+static bool vmx_is_usable(void)
 {
         const uint64_t lock = rdmsr(MSR_FEATURE_CTRL);
         struct vmx_offer offer;
@@ -71,6 +71,12 @@ bool vmx_usable(void)
         if (lock & FEATURE_CTRL_LOCKED && !(lock & FEATURE_CTRL_VMX))
                 return false;
         return vmx_read_offer(&offer) && vmx_offer_suffices(&offer);
+}
+
+void vmx_check_feature(void)
+{
+        if (cpu_has(FEATURE_VMX) && !vmx_is_usable())
+                features_remove(FEATURE_VMX);
 }
 
 static bool vmx_supported(void)

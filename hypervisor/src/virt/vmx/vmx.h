@@ -20,8 +20,9 @@
 #define VMX_CR4_MASK 0x2040 /* VMXE, MCE */
 #define VMX_CR4_SET  VMX_CR4_MASK
 
-/** Whether firmware lets this CPU use VMX, and its VMX has what the kernel needs. */
-bool vmx_usable(void);
+/** Removes FEATURE_VMX unless firmware lets this CPU use VMX and its VMX has what the kernel needs.
+ *  Follows features_read(). */
+void vmx_check_feature(void);
 
 /** What the CPUs can do. */
 extern struct vmx_offer vmx_offer;

@@ -24,10 +24,11 @@ _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host)
 /* The host's SVM stands for both. */
 const struct vcpu_ops vmx_ops;
 
-void fpu_enter_guest(struct cpu *cpu, struct ec *ec)
+void fpu_enter_guest(struct cpu *cpu, struct ec *ec, uint64_t xcr0)
 {
         (void)cpu;
         (void)ec;
+        (void)xcr0;
 }
 
 bool fpu_xcr0_is_valid(uint64_t value)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Starting the other CPUs: all are woken at once and come through the trampoline in any order. */
-#include "arch/x86/smp.h"
+#include "boot/smp.h"
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/calibrate.h"
@@ -19,6 +19,7 @@
 #include "lib/console.h"
 #include "lib/divide.h"
 #include "lib/string.h"
+#include "virt/vmx/vmx.h"
 
 #define XAPIC_END       0xff /* the first local APIC number that needs x2APIC mode */
 #define TRAMPOLINE_LOW  0x1000
@@ -210,6 +211,7 @@ void ap_main(unsigned id)
         /* One that was given up stays here for ever. */
         if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_ARRIVED)) {
                 features_read(false);
+                vmx_check_feature();
                 descriptors_load(cpu);
                 cpu_init(cpu);
                 lapic_init();

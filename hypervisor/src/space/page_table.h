@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page tables of PDs: the user half, and the window that holds the I/O bitmap. */
-#ifndef ARCH_PAGE_TABLE_H
-#define ARCH_PAGE_TABLE_H
+#ifndef SPACE_PAGE_TABLE_H
+#define SPACE_PAGE_TABLE_H
 
 #include "address_space.h"
 #include "lib/types.h"

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exceptions from user mode, and traps of the kernel (see trap.h). */
-#include "arch/x86/trap.h"
+#include "trap/trap.h"
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
-#include "arch/x86/interrupt.h"
+#include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/resume.h"
 #include "ipc/event.h"
 #include "lib/stop.h"
 #include "nova/abi/event.h"
 #include "thread.h"
+#include "trap/interrupt.h"
 
 #define PF_FETCH 0x10 /* error code of a page fault: the fetch of an instruction */
 

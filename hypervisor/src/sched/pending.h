@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Work that is due before an EC goes on, be it a thread or a virtual CPU. */
-#ifndef ARCH_X86_PENDING_H
-#define ARCH_X86_PENDING_H
+#ifndef SCHED_PENDING_H
+#define SCHED_PENDING_H
 
 #include "arch/x86/cpu.h"
 #include "lib/atomic.h"

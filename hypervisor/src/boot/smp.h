@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Starting the other CPUs. */
-#ifndef ARCH_X86_SMP_H
-#define ARCH_X86_SMP_H
+#ifndef BOOT_SMP_H
+#define BOOT_SMP_H
 
 #include "lib/types.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page tables of PDs (see page_table.h). A table counts its entries in its frame's note and goes
  * when it is empty; its frame is freed after the shoot-down. Under the memory space lock. */
-#include "arch/x86/page_table.h"
+#include "space/page_table.h"
 
 #include "arch/x86/features.h"
 #include "arch/x86/pte.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What entry.S calls after an exception or an interrupt. */
-#ifndef ARCH_X86_TRAP_H
-#define ARCH_X86_TRAP_H
+#ifndef TRAP_TRAP_H
+#define TRAP_TRAP_H
 
 #include "arch/x86/regs.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interrupts (see interrupt.h). */
-#include "arch/x86/interrupt.h"
+#include "trap/interrupt.h"
 
 #include "arch/x86/calibrate.h"
 #include "arch/x86/cpu.h"
