@@ -4,7 +4,7 @@
 #include "boot/main.h"
 
 #include "arch/x86/boot_paging.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "boot/boot.h"

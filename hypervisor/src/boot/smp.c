@@ -4,7 +4,7 @@
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/calibrate.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/cpu_init.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/features.h"
@@ -89,8 +89,8 @@ struct cpu *smp_prepare(unsigned id)
         if (!cpu)
                 return NULL;
         cpu->id = id;
-        cpu->apic_id = apic_of_cpu[id];
-        cpu->tss = (struct tss *)(TSS_BASE + (word_t)id * TSS_STRIDE);
+        cpu->arch.apic_id = apic_of_cpu[id];
+        cpu->arch.tss = (struct tss *)(TSS_BASE + (word_t)id * TSS_STRIDE);
         return cpu;
 }
 

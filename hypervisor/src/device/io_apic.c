@@ -3,7 +3,7 @@
 #include "device/io_apic.h"
 
 #include "arch/x86/boot_paging.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "boot/memory_map.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
@@ -154,7 +154,7 @@ static enum nova_status io_apic_route_pin(struct io_apic *io_apic, unsigned gsi,
                 remap_route(gsi, remap_source(false, io_apic->id), cpu, pins[gsi].level);
 
         if (status == NOVA_SUCCESS)
-                pins[gsi].apic_id = (uint8_t)cpu->apic_id;
+                pins[gsi].apic_id = (uint8_t)cpu->arch.apic_id;
         io_apic_write_pin(io_apic, gsi);
         return status;
 }

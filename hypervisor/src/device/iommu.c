@@ -4,7 +4,7 @@
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/calibrate.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/tlb.h"
 #include "boot/memory_map.h"
@@ -101,7 +101,7 @@ _Noreturn void iommu_stop(void)
 
 uint32_t iommu_msi_address(void)
 {
-        return MSI_ADDRESS | cpu_by_id(cpu_boot_id)->apic_id << MSI_CPU_SHIFT;
+        return MSI_ADDRESS | cpu_by_id(cpu_boot_id)->arch.apic_id << MSI_CPU_SHIFT;
 }
 
 static void iommu_flush(unsigned domain)

@@ -2,7 +2,7 @@
 /* Message-signalled interrupts (see msi.h). */
 #include "device/msi.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/vectors.h"
 #include "device/remap.h"
 
@@ -16,7 +16,7 @@
 
 bool msi_reaches(const struct cpu *cpu)
 {
-        return cpu->apic_id <= APIC_ID_MAX;
+        return cpu->arch.apic_id <= APIC_ID_MAX;
 }
 
 enum nova_status msi_compose(unsigned gsi, struct msi_source source, const struct cpu *cpu,
@@ -29,7 +29,7 @@ enum nova_status msi_compose(unsigned gsi, struct msi_source source, const struc
         if (status == NOVA_SUCCESS && remap_by_index)
                 *msi = (struct msi){MSI_BASE | ADDRESS_INDEX, gsi};
         else if (status == NOVA_SUCCESS)
-                *msi = (struct msi){MSI_BASE | cpu->apic_id << ADDRESS_APIC_SHIFT,
+                *msi = (struct msi){MSI_BASE | cpu->arch.apic_id << ADDRESS_APIC_SHIFT,
                                     VECTOR_GSI + gsi};
         return status;
 }

@@ -3,7 +3,7 @@
 #include "device/remap.h"
 
 #include "arch/x86/calibrate.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
@@ -102,12 +102,12 @@ enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cp
         /* Who sends too much does not go on by being routed again. */
         const bool stays = message->timer && message->sender == sender;
         if (!stays)
-                status = remap_set_route(gsi, sender, cpu->apic_id, level);
+                status = remap_set_route(gsi, sender, cpu->arch.apic_id, level);
         if (status == NOVA_SUCCESS) {
                 if (!stays)
                         remap_end_stop(message);
                 message->sender = sender & REMAP_FUNCTION ? sender : 0;
-                message->apic_id = cpu->apic_id;
+                message->apic_id = cpu->arch.apic_id;
         }
         spin_unlock(&remap_lock);
         return status;

@@ -2,7 +2,7 @@
 /* Hypercall dispatch (see dispatch.h). */
 #include "hypercall/dispatch.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "hypercall/retry.h"
 #include "sched/schedule.h"

@@ -2,7 +2,7 @@
 /* Execution control: EC, SC and semaphores. @spec 5.4 */
 #include "hypercall/dispatch.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
 #include "device/gsi.h"

@@ -3,7 +3,7 @@
  */
 #include "hypercall/dispatch.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "firmware/power.h"
 #include "ipc/item.h"
 #include "lib/string.h"

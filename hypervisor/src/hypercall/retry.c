@@ -2,7 +2,7 @@
 /* Hypercalls that have found no memory (see retry.h). */
 #include "hypercall/retry.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "hypercall/dispatch.h"
 #include "object/ec.h"
 #include "object/reap.h"
@@ -42,9 +42,9 @@ static _Noreturn void finish_retry_after_grace(struct ec *self)
                         preemption_point(self, finish_retry_after_grace);
                 leave_if_ended(self);
 
-                self->cpu->grace_helps = false;
+                account_grace_helps[self->cpu->id] = false;
                 const hypercall_result_t result = retry(self);
-                if (result != NOVA_OUT_OF_MEMORY || !self->cpu->grace_helps || !self->grace_tries--)
+                if (result != NOVA_OUT_OF_MEMORY || !account_grace_helps[self->cpu->id] || !self->grace_tries--)
                         finish_retry(self, result);
                 preemption_point(self, finish_retry_after_grace);
         }

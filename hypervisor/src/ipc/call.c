@@ -2,7 +2,7 @@
 /* The rendezvous (see call.h). */
 #include "ipc/call.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "ipc/item.h"
 #include "ipc/message.h"

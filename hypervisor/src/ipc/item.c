@@ -2,7 +2,7 @@
 /* Typed items (see item.h). Progress is kept in the sending EC; its partner stays blocked. */
 #include "ipc/item.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "object/reclaim.h"

@@ -2,7 +2,7 @@
 /* The reply register (see reply.h). It changes on the EC's own CPU only. */
 #include "ipc/reply.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "arch/x86/state.h"
 #include "arch/x86/switch.h"

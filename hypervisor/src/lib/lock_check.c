@@ -29,8 +29,8 @@ static const struct {
         [LOCK_CONSOLE] = {"the lock of console.c", BIT(REPORT)},
 };
 
-/* Before the boot CPU has its own stack. */
-static struct locks_held at_boot;
+static struct locks_held of_cpu[NOVA_CPU_MAX];
+static struct locks_held at_boot; /* before the boot CPU has its own stack */
 
 static bool lock_check_interrupts_are_on(void)
 {
@@ -42,11 +42,9 @@ static bool lock_check_interrupts_are_on(void)
 
 static struct locks_held *lock_check_mine(void)
 {
-        const word_t here = (word_t)__builtin_frame_address(0);
+        const word_t block = ((word_t)__builtin_frame_address(0) - CPU_BASE) / CPU_BLOCK_SIZE;
 
-        if (here < CPU_BASE || here >= CPU_BASE + (word_t)NOVA_CPU_MAX * CPU_BLOCK_SIZE)
-                return &at_boot;
-        return &cpu_self()->locks;
+        return block < NOVA_CPU_MAX ? &of_cpu[block] : &at_boot;
 }
 
 void lock_check_taking(const void *lock, enum lock_kind kind, const char *file, unsigned line)

@@ -10,6 +10,8 @@ struct account account_root = {.limit = ~(word_t)0};
 
 uint32_t account_arrivals;
 
+bool account_grace_helps[NOVA_CPU_MAX];
+
 static struct slab_cache account_cache;
 
 void account_boot(void)
@@ -32,7 +34,8 @@ static bool account_note_refusal(const struct account *account, word_t bytes)
         const word_t ended = min_word(load_once(account->ended), used);
         const bool arrives = arrivals & 1 || load_once(account_arrivals) != arrivals;
 
-        cpu_self()->grace_helps = bytes <= limit && (arrives || used - ended <= limit - bytes);
+        account_grace_helps[cpu_number(cpu_self())] =
+                bytes <= limit && (arrives || used - ended <= limit - bytes);
         return false;
 }
 

@@ -28,6 +28,9 @@ struct account {
  *  it. */
 extern uint32_t account_arrivals;
 
+/** For each CPU: whether a grace period would help, said by the account that refused last. */
+extern bool account_grace_helps[];
+
 /** The account that all others are cut from: the whole pool. */
 extern struct account account_root;
 
@@ -77,7 +80,7 @@ static inline void account_arrive(struct account *account, word_t bytes)
 }
 
 /** Gives bytes back that passed the limit, and tries once more: another CPU may have passed it for
- *  a moment. Notes in cpu.grace_helps whether what has ended would make room. */
+ *  a moment. Notes in account_grace_helps whether what has ended would make room. */
 __attribute__((noinline)) bool account_refuse(struct account *account, word_t bytes);
 
 /** Takes bytes from an account; false, and nothing changed, when the limit would be passed. */

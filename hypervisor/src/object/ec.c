@@ -2,7 +2,7 @@
 /* Execution contexts (see ec.h). */
 #include "object/ec.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/resume.h"
 #include "lib/assert.h"

@@ -2,7 +2,7 @@
 /* References and the end of objects (see object.h). */
 #include "object/object.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/pt.h"

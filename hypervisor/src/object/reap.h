@@ -3,7 +3,7 @@
 #ifndef OBJECT_REAP_H
 #define OBJECT_REAP_H
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "object/ec.h"
 #include "object/reclaim.h"
 #include "object/result.h"

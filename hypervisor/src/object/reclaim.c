@@ -4,7 +4,7 @@
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/calibrate.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/interrupt.h"
 #include "arch/x86/ipi.h"
@@ -279,9 +279,9 @@ static bool reclaim_has_ended(uint32_t end)
 bool reclaim_would_help(struct cpu *cpu)
 {
         const uint32_t refusals = load_once(frame_refusals);
-        const bool helps = cpu->grace_helps || cpu->frame_refusals != refusals;
+        const bool helps = account_grace_helps[cpu->id] || cpu->frame_refusals != refusals;
 
-        cpu->grace_helps = false;
+        account_grace_helps[cpu->id] = false;
         cpu->frame_refusals = refusals;
         return helps;
 }

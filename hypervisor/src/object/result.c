@@ -2,7 +2,7 @@
 /* What the handler of a hypercall returns (see result.h). */
 #include "object/result.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "object/ec.h"
 

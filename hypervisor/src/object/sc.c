@@ -3,7 +3,7 @@
 #include "object/sc.h"
 
 #include "arch/x86/calibrate.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "lib/assert.h"
 #include "lib/divide.h"

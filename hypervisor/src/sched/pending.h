@@ -3,7 +3,7 @@
 #ifndef SCHED_PENDING_H
 #define SCHED_PENDING_H
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "lib/atomic.h"
 #include "object/ec.h"
 #include "object/reclaim.h"

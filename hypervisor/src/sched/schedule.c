@@ -3,7 +3,7 @@
 #include "sched/schedule.h"
 
 #include "arch/x86/calibrate.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/interrupt.h"
 #include "arch/x86/ipi.h"

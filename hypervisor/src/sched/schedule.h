@@ -3,7 +3,7 @@
 #ifndef SCHED_SCHEDULE_H
 #define SCHED_SCHEDULE_H
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "lib/types.h"
 #include "object/continuation.h"
 

@@ -3,7 +3,7 @@
  * the EC out of the semaphore's waiters, under the semaphore's lock, decides how the wait ends. */
 #include "sched/timeout.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
 #include "lib/assert.h"

@@ -3,7 +3,7 @@
 #ifndef SCHED_TIMEOUT_H
 #define SCHED_TIMEOUT_H
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/lapic.h"
 #include "lib/heap.h"
 #include "lib/types.h"

@@ -2,7 +2,7 @@
 /* Waking and mail (see wake.h, mail.h). */
 #include "sched/wake.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/ipi.h"
 #include "arch/x86/tlb.h"

@@ -3,7 +3,7 @@
 #include "trap/interrupt.h"
 
 #include "arch/x86/calibrate.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"

@@ -2,7 +2,7 @@
 /* Exceptions from user mode, and traps of the kernel (see trap.h). */
 #include "trap/trap.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"

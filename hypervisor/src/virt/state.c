@@ -2,7 +2,7 @@
 /* State that SVM and VMX share (see state.h). */
 #include "virt/state.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "guest_width.h"
 #include "lib/string.h"

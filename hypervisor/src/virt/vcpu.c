@@ -2,7 +2,7 @@
 /* Virtual CPUs (see vcpu.h). */
 #include "virt/vcpu.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"

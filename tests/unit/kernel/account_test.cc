@@ -6,7 +6,7 @@
 
 extern "C" {
 #include "arch/x86/calibrate.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"
 #include "nova/abi/utcb.h"

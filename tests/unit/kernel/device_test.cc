@@ -70,12 +70,12 @@ TEST(assign_gsi, looks_at_the_cpu_then_at_the_semaphore_then_at_the_device)
 TEST(assign_gsi, refuses_a_cpu_that_interrupts_cannot_name)
 {
         Gsi t;
-        cpu_by_id(0)->apic_id = 0x100;
+        cpu_by_id(0)->arch.apic_id = 0x100;
         EXPECT_EQ(t.assign(SEL_PIN, 0), NOVA_BAD_CPU);
-        cpu_by_id(0)->apic_id = 0xfe;
+        cpu_by_id(0)->arch.apic_id = 0xfe;
         EXPECT_EQ(t.assign(SEL_MESSAGE, PAGE_PCI), NOVA_SUCCESS);
         EXPECT_EQ(REG_P2(t.self), 0xfeefe000u);
-        cpu_by_id(0)->apic_id = 0;
+        cpu_by_id(0)->arch.apic_id = 0;
 }
 
 TEST(assign_gsi, ignores_the_device_of_a_pin_and_gives_no_message)

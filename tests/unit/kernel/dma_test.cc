@@ -7,7 +7,7 @@
 
 extern "C" {
 #include "arch/x86/calibrate.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/pte.h"
 #include "device/remap.h"
 }
@@ -463,7 +463,7 @@ TEST(dma, a_stopped_function_does_not_go_on_by_being_routed_again)
 {
         Flood f;
         cpu other = {};
-        other.apic_id = 7;
+        other.arch.apic_id = 7;
         uint64_t next = UINT64_MAX;
         ASSERT_GT(f.send(1000), 0u);
         EXPECT_EQ(remap_route(Flood::GSI, REMAP_FUNCTION | 12, &other, false), NOVA_SUCCESS);

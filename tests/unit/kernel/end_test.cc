@@ -5,7 +5,7 @@
 #include "kernel.h"
 
 extern "C" {
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "hypercall/dispatch.h"
 #include "nova/abi/utcb.h"

@@ -8,7 +8,7 @@
 #include "kernel.h"
 
 extern "C" {
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"
 #include "thread.h"

@@ -6,7 +6,7 @@
 #include "kernel.h"
 
 extern "C" {
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 }
 
 namespace

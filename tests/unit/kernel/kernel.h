@@ -20,6 +20,7 @@ extern "C" {
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "sched/cpu.h"
 #include "space/budget.h"
 #include "space/mapping.h"
 #include "space/object_space.h"

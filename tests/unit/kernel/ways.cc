@@ -63,7 +63,7 @@ World::~World()
         self->current_sc->place = SC_NOWHERE;
         self->current_sc = self->idle_sc;
         self->pending = self->special = 0;
-        self->fpu_owner = nullptr;
+        self->arch.fpu_owner = nullptr;
         fake_general = false;
         fake_tsc = 0;
         fake_idle();

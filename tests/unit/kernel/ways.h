@@ -9,7 +9,7 @@
 #include "kernel.h"
 
 extern "C" {
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "thread.h"
 }

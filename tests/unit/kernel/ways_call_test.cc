@@ -79,7 +79,7 @@ void check_message(const nova_utcb &sent, const nova_utcb &before, const nova_ut
 void load_fpu(ec *)
 {
         cpu *self = cpu_self();
-        self->fpu_owner = self->current;
+        self->arch.fpu_owner = self->current;
         self->current->special |= SPECIAL_FPU;
         self->special |= SPECIAL_FPU;
 }

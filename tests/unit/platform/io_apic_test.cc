@@ -8,7 +8,7 @@
 
 #define _Static_assert static_assert
 extern "C" {
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "device/io_apic.h"
 #include "device/iommu_driver.h"
 #include "device/remap.h"

@@ -6,7 +6,7 @@
 
 #define _Static_assert static_assert
 extern "C" {
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
 #include "device/remap.h"

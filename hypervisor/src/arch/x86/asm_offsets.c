@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Numbers that assembly needs and only C knows. Never linked: the build turns each string
  * that DEFINE makes into a #define of asm_offsets.h. */
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "object/ec.h"
@@ -16,7 +16,7 @@ void asm_offsets(void), asm_register_offsets(void), asm_hypercall_numbers(void);
 void asm_offsets(void)
 {
         DEFINE(CPU_CURRENT, offsetof(struct cpu, current));
-        DEFINE(CPU_USER_SP, offsetof(struct cpu, user_sp));
+        DEFINE(CPU_USER_SP, offsetof(struct cpu, arch.user_sp));
         DEFINE(CPU_BLOCK, CPU_BLOCK_SIZE);
         DEFINE(CPU_HOST_STATE, offsetof(struct cpu, host_state));
         DEFINE(CPU_TOP, CPU_STACK_TOP);

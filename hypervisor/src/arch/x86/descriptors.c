@@ -2,7 +2,7 @@
 /* Segment descriptors, interrupt gates and task state of a CPU (SDM 3A, 3.4, 6.11, 7.2). */
 #include "arch/x86/descriptors.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/window.h"
 #include "lib/stop.h"
@@ -38,7 +38,7 @@ static uint64_t *descriptors_gdt_of(struct cpu *cpu)
 
 void descriptors_load(struct cpu *cpu)
 {
-        cpu->tss->iomap = (uint16_t)(IO_BITMAP - (word_t)cpu->tss);
+        cpu->arch.tss->iomap = (uint16_t)(IO_BITMAP - (word_t)cpu->arch.tss);
         descriptors_fill_tss(cpu);
         gdt_size = descriptors_fill_gdt(descriptors_gdt_of(cpu), cpu);
         descriptors_reload(cpu);

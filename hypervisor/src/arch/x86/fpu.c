@@ -2,7 +2,7 @@
 /* FPU state (see fpu.h). */
 #include "arch/x86/fpu.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
@@ -109,7 +109,7 @@ void fpu_switch(struct cpu *cpu, const struct ec *ec)
 
 void fpu_load(struct cpu *cpu, struct ec *ec)
 {
-        struct ec *owner = cpu->fpu_owner;
+        struct ec *owner = cpu->arch.fpu_owner;
 
         clts();
         cpu->special |= SPECIAL_FPU;
@@ -123,12 +123,12 @@ void fpu_load(struct cpu *cpu, struct ec *ec)
         ec->special |= SPECIAL_FPU;
         fpu_restore(ec->fpu_used ? ec->fpu : initial);
         ec->fpu_used = true;
-        cpu->fpu_owner = ec;
+        cpu->arch.fpu_owner = ec;
 }
 
 void fpu_enter_guest(struct cpu *cpu, struct ec *ec, uint64_t xcr0)
 {
-        if (cpu->fpu_owner != ec)
+        if (cpu->arch.fpu_owner != ec)
                 fpu_load(cpu, ec);
         if (components && cpu->xcr0 != xcr0) {
                 xsetbv(0, xcr0);
@@ -159,9 +159,9 @@ void fpu_drop(struct ec *ec)
 {
         struct cpu *cpu = ec->cpu;
 
-        if (cpu->fpu_owner != ec)
+        if (cpu->arch.fpu_owner != ec)
                 return;
-        cpu->fpu_owner = NULL;
+        cpu->arch.fpu_owner = NULL;
         ec->special &= (uint8_t)~SPECIAL_FPU;
         fpu_switch(cpu, ec);
 }

@@ -2,7 +2,7 @@
 /* Every way out of the kernel (see resume.h). The last look at pending work is taken here. */
 #include "arch/x86/resume.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/switch.h"
@@ -42,7 +42,7 @@ static __attribute__((noinline)) _Noreturn void resume_generally(struct cpu *cpu
         cpu->current = ec;
         if (likely(ec->pd)) /* the idle thread keeps what is loaded */
                 switch_pd(cpu, ec->pd);
-        tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1));
+        tss_set_stack(cpu->arch.tss, (word_t)(&ec->regs + 1));
         if (unlikely(cpu->special | ec->special))
                 resume_special(cpu, ec);
         continue_on_empty_stack(ec, ec->cont, ec->stack_top);

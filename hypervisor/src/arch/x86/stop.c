@@ -2,7 +2,7 @@
 /* The end of the kernel. The first CPU that comes here speaks, all others halt. */
 #include "lib/stop.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/regs.h"
@@ -50,7 +50,7 @@ static void stop_others(void)
                 return;
         for (unsigned id = 0; id < NOVA_CPU_MAX; id++)
                 if (cpu_is_online(id) && id != cpu_self()->id)
-                        lapic_send_nmi(cpu_by_id(id)->apic_id);
+                        lapic_send_nmi(cpu_by_id(id)->arch.apic_id);
 }
 
 /* Only one CPU goes on; an error on the way ends in halt. */

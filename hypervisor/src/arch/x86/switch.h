@@ -4,7 +4,7 @@
 #ifndef ARCH_X86_SWITCH_H
 #define ARCH_X86_SWITCH_H
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
 #include "lib/assert.h"
@@ -45,7 +45,7 @@ static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
         assert(ec->cpu == cpu && ec->state == EC_READY && !ec->callee && !ec->wait_sm);
         cpu->current = ec;
         switch_pd(cpu, ec->pd);
-        tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1)); /* where the CPU pushes its frame */
+        tss_set_stack(cpu->arch.tss, (word_t)(&ec->regs + 1)); /* where the CPU pushes its frame */
 }
 
 /** Enters a portal whose EC or CPU needs attention, or whose entry is none of the user's. */

@@ -4,7 +4,7 @@
  * that follows the change of the tables. */
 #include "arch/x86/tlb.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/ipi.h"
 #include "lib/assert.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Descriptors of x86-32: 8-byte gates, and a task for events that need a stack of their own. */
 #include "arch/x86/boot_paging.h"
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/regs.h"
@@ -21,7 +21,7 @@ static struct tss *descriptors_fault_task(struct cpu *cpu)
 
 unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu)
 {
-        const word_t tss = (word_t)cpu->tss;
+        const word_t tss = (word_t)cpu->arch.tss;
 
         gdt[0] = 0;
         gdt[SEL_KERNEL_CODE / 8] = 0x00cf9b000000ffff;
@@ -53,7 +53,7 @@ static _Noreturn void descriptors_fault_entry(void)
         const word_t entry_sp = (word_t)__builtin_dwarf_cfa() - sizeof(word_t);
         const unsigned vector =
                 entry_sp < (word_t)cpu + FAULT_STACK_TOP ? VECTOR_DOUBLE_FAULT : VECTOR_NMI;
-        const struct tss *old = cpu->tss;
+        const struct tss *old = cpu->arch.tss;
         const struct regs regs = {
                 .di = old->di,
                 .si = old->si,
@@ -77,8 +77,8 @@ void descriptors_fill_tss(struct cpu *cpu)
 {
         struct tss *task = descriptors_fault_task(cpu);
 
-        cpu->tss->sp0 = (word_t)cpu + CPU_STACK_TOP;
-        cpu->tss->ss0 = SEL_KERNEL_DATA;
+        cpu->arch.tss->sp0 = (word_t)cpu + CPU_STACK_TOP;
+        cpu->arch.tss->ss0 = SEL_KERNEL_DATA;
         *task = (struct tss){
                 .cr3 = (uint32_t)kernel_root_phys,
                 .ip = (uint32_t)descriptors_fault_entry,

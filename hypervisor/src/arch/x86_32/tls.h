@@ -4,7 +4,7 @@
 #ifndef ARCH_TLS_H
 #define ARCH_TLS_H
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/insn.h"
 #include "object/ec.h"
@@ -32,12 +32,12 @@ static inline void tls_switch(struct cpu *cpu, const struct ec *ec)
         uint64_t *entry = (uint64_t *)(void *)((char *)cpu + CPU_GDT) + SEL_TLS / 8;
 
         if (!(cpu->special & SPECIAL_TLS))
-                cpu->other_gs = tls_loadable(read_gs());
+                cpu->arch.other_gs = tls_loadable(read_gs());
         else if ((read_fs() & ~3u) == (SEL_TLS & ~3u))
                 load_fs(SEL_USER_DATA); /* FS is not switched: no base stays in it for others */
         cpu->special = (uint8_t)((cpu->special & ~SPECIAL_TLS) | (ec->special & SPECIAL_TLS));
         if (!(ec->special & SPECIAL_TLS)) {
-                load_gs(cpu->other_gs); /* never SEL_TLS: no thread can load that without the entry
+                load_gs(cpu->arch.other_gs); /* never SEL_TLS: no thread can load that without the entry
                                          */
                 *entry = 0;
                 return;

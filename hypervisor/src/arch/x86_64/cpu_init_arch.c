@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SYSCALL and the segment bases. */
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/cpu_init.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Descriptors of x86-64: 16-byte gates and TSS descriptor, interrupt stacks. */
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/vectors.h"
 #include "arch/x86/window.h"
@@ -14,7 +14,7 @@ enum { IST_NONE, IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK, IST_END };
 
 unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu)
 {
-        const word_t tss = (word_t)cpu->tss;
+        const word_t tss = (word_t)cpu->arch.tss;
 
         gdt[0] = 0;
         gdt[SEL_KERNEL_CODE / 8] = 0x00af9b000000ffff;
@@ -46,7 +46,7 @@ void descriptors_fill_tss(struct cpu *cpu)
 {
         const word_t stacks = (word_t)cpu + CPU_EMERGENCY;
 
-        cpu->tss->sp[0] = (word_t)cpu + CPU_STACK_TOP;
+        cpu->arch.tss->sp[0] = (word_t)cpu + CPU_STACK_TOP;
         for (unsigned i = IST_NMI; i < IST_END; i++)
-                cpu->tss->ist[i - 1] = stacks + i * EMERGENCY_SIZE;
+                cpu->arch.tss->ist[i - 1] = stacks + i * EMERGENCY_SIZE;
 }

@@ -9,7 +9,7 @@
 #ifndef ARCH_PCID_H
 #define ARCH_PCID_H
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "lib/atomic.h"
 #include "object/pd.h"

@@ -3,7 +3,7 @@
 #ifndef ARCH_TLS_H
 #define ARCH_TLS_H
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "object/ec.h"

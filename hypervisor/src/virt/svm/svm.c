@@ -2,7 +2,7 @@
 /* SVM: switching it on, entering guests, and what their exits mean (APM 2, chapter 15). */
 #include "virt/svm/svm.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the exits of SVM mean (APM 2, chapter 15 and appendix C). */
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/machine_check.h"

@@ -2,7 +2,7 @@
 /* VMX: switching it on, entering guests, and what their exits mean (SDM 3C, chapters 23 to 30). */
 #include "virt/vmx/vmx.h"
 
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
@@ -134,7 +134,7 @@ static void vmx_fill_host(const struct ec *ec)
         vmcs_write(VMCS_HOST_DS_SEL, SEL_USER_DATA & ~3u);
         vmcs_write(VMCS_HOST_ES_SEL, SEL_USER_DATA & ~3u);
         vmcs_write(VMCS_HOST_TR_SEL, SEL_TSS);
-        vmcs_write(VMCS_HOST_TR_BASE, (word_t)ec->cpu->tss);
+        vmcs_write(VMCS_HOST_TR_BASE, (word_t)ec->cpu->arch.tss);
         vmcs_write(VMCS_HOST_GDTR_BASE, (word_t)ec->cpu + CPU_GDT);
         vmcs_write(VMCS_HOST_IDTR_BASE, idt.base);
         vmcs_write(VMCS_HOST_CR0, read_cr0() & ~(word_t)CR0_TS); /* the FPU is the guest's */

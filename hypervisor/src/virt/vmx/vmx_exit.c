@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the exits of VMX mean (SDM 3C, chapter 27): the kernel's own affair, or an event. */
-#include "arch/x86/cpu.h"
+#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "guest_width.h"

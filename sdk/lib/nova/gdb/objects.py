@@ -166,7 +166,7 @@ class Objects:
     def _follow_cpu(self, cpu):
         what = f"CPU {cpu['id']}"
         for field, kind in (("current", EC), ("current_sc", SC), ("current_pd", PD),
-                            ("fpu_owner", EC), ("idle_ec", EC), ("idle_sc", SC)):
+                            ("arch.fpu_owner", EC), ("idle_ec", EC), ("idle_sc", SC)):
             self.want(cpu[field], kind, f"{what}'s {field}")
         for _, sc in self.ready(cpu):
             self.want(sc.address, SC, f"{what}'s run queue")

@@ -5,6 +5,7 @@
 #include "fake.h"
 #include "firmware/acpi.h"
 #include "object/pd.h"
+#include "sched/cpu.h"
 
 struct acpi acpi;
 unsigned fake_assigned_gsi, fake_assigned_cpu;

@@ -24,6 +24,7 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "sched/cpu.h"
 #include "tss.h"
 #include "virt/vcpu.h"
 
@@ -190,7 +191,7 @@ static void cpu_init(void)
         *cpu = (struct cpu){.current_sc = &idle_sc,
                             .idle_sc = &idle_sc,
                             .idle_ec = &idle_ec,
-                            .tss = &tss,
+                            .arch.tss = &tss,
                             .frame_refusals = frame_refusals};
         /* Of the highest priority: no SC that a test creates preempts it. */
         idle_sc = (struct sc){.ec = &idle_ec, .owner = &idle_ec, .cpu = cpu, .prio = NOVA_PRIO_MAX};
