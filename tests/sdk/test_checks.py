@@ -126,6 +126,14 @@ class Includes(unittest.TestCase):
             self.assertTrue(reason and headers)
         self.assertTrue(all(check_includes.UPWARD_CALLS.values()))
 
+    def test_conditions_on_the_width_stand_in_the_folders_of_the_widths(self):
+        for line in ("#if __SIZEOF_POINTER__ == 8", "# elif defined(__i386__)", "#ifdef __LP64__"):
+            text = f"int x;\n{line}\n#endif\n"
+            [complaint] = check_includes.check_width("arch/x86/insn.h", text)
+            self.assertIn("insn.h:2", complaint)
+            self.assertFalse(check_includes.check_width("arch/x86_64/tls.h", text))
+        self.assertFalse(check_includes.check_width("lib/a.h", "#if KERNEL_CHECKS\n#endif\n"))
+
     def test_the_own_header_comes_first(self):
         text = '#include "lib/types.h"\n#include "lib/tree.h"\n'
         self.assertTrue(check_includes.check_own("lib/tree.c", text, True))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that includes and calls of the kernel go from higher folders to lower ones, and that a
-file includes its own header first.
+file includes its own header first, and that only the folders of a width ask the preprocessor how
+wide words are.
 
 Every folder has its place in FOLDERS: it may include headers of its own and of earlier folders.
 UPWARD lists the permitted upward includes, each with a reason, so that folders form no cycle that
@@ -36,7 +37,7 @@ WIDTHS = ("arch/x86_64", "arch/x86_32", "virt/x86_64", "virt/x86_32")
 UPWARD = {
     ("lib", "arch"): (
         "single instructions; the checks of locks ask which CPU they run on",
-        ("arch/x86/insn.h", "arch/x86/cpu.h", "arch/x86/msr.h"),
+        ("arch/x86/insn.h", "arch/x86/cpu.h", "arch/x86/msr.h", "divide.h"),
     ),
     ("arch", "memory"): (
         "page tables, FPU states and CPU blocks are made of frames",
@@ -53,11 +54,11 @@ UPWARD = {
         ),
     ),
     ("arch", "sched"): (
-        "struct cpu holds the run queue; exits look for pending work; a TLB flush waits for mail",
+        "entries and exits serve the current CPU and its pending work; a TLB flush waits for mail",
         (
+            "sched/cpu.h",
             "sched/mail.h",
             "sched/pending.h",
-            "sched/run_queue.h",
             "sched/schedule.h",
             "sched/wake.h",
         ),
@@ -70,7 +71,7 @@ UPWARD = {
     ),
     ("object", "sched"): (
         "ECs and SCs leave queues when they end, and embed their mail",
-        ("sched/mail.h", "sched/schedule.h", "sched/timeout.h", "sched/wake.h"),
+        ("sched/cpu.h", "sched/mail.h", "sched/schedule.h", "sched/timeout.h", "sched/wake.h"),
     ),
     ("ipc", "virt"): ("the state of a virtual CPU goes by message", ("virt/vcpu.h",)),
     ("device", "boot"): ("registers of devices are not in RAM", ("boot/memory_map.h",)),
@@ -84,6 +85,10 @@ UPWARD_CALLS = {
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
 DEFINITION = re.compile(r"^[A-Za-z_][^;{}=#]*?\b(\w+)\([^;{}]*\)\s*\n\{", re.MULTILINE)
 DECLARATION = re.compile(r"\b(\w+)\([^;{}]*\)\s*;")
+WIDTH = re.compile(
+    r"^\s*#\s*(?:el)?if.*\b"
+    r"(?:__SIZEOF_\w+|__x86_64__|__i386__|__LP64__|\w+_WORD_BITS|U?INTPTR_MAX)\b"
+)
 NOISE = re.compile(r"/\*.*?\*/|__attribute__\(\([^;{}]*?\)\)+", re.DOTALL)
 
 
@@ -98,6 +103,17 @@ def check_own(name, text, has_header):
     if name.endswith(".c") and has_header and first not in ([own], [own.split("/")[-1]]):
         return [f"{SOURCE}/{name}: does not include its own header {own} first"]
     return []
+
+
+def check_width(name, text):
+    """Complaints about conditions on the width outside the folders of the widths."""
+    if name.rsplit("/", 1)[0] in WIDTHS:
+        return []
+    return [
+        f"{SOURCE}/{name}:{number}: '{line.strip()}' asks for the width outside {', '.join(WIDTHS)}"
+        for number, line in enumerate(text.splitlines(), start=1)
+        if WIDTH.match(line)
+    ]
 
 
 def arrows(name, text, folder_of):
@@ -164,7 +180,7 @@ def check(root, _scratch):
     }
     found = []
     for name, text in files.items():
-        found += check_own(name, text, name[:-2] + ".h" in files)
+        found += check_own(name, text, name[:-2] + ".h" in files) + check_width(name, text)
     return len(names), found + check_arrows(files, folder_of, UPWARD) + check_calls(
         files, UPWARD_CALLS
     )

@@ -2,6 +2,7 @@
 /* Reading ELF images (see elf.h). Nothing is read that was not checked to lie inside. */
 #include "boot/elf.h"
 
+#include "elf_program.h"
 #include "lib/string.h"
 #include "nova/abi/crd.h"
 
@@ -24,23 +25,6 @@ struct elf_header {
         uint32_t flags;
         uint16_t header_size, program_size, program_count;
 };
-
-#if __SIZEOF_POINTER__ == 8
-#define ELF_CLASS   2
-#define ELF_MACHINE 62
-#define ELF_OTHER   "is not a 64-bit x86 image"
-struct elf_program {
-        uint32_t type, flags;
-        uint64_t offset, virtual, physical, file_size, memory_size, align;
-};
-#else
-#define ELF_CLASS   1
-#define ELF_MACHINE 3
-#define ELF_OTHER   "is not a 32-bit x86 image"
-struct elf_program {
-        uint32_t type, offset, virtual, physical, file_size, memory_size, flags, align;
-};
-#endif
 
 static const char *elf_check_header(const struct elf_header *header, uint64_t head)
 {

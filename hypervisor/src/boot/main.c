@@ -4,7 +4,6 @@
 #include "boot/main.h"
 
 #include "arch/x86/boot_paging.h"
-#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "boot/boot.h"
@@ -20,6 +19,7 @@
 #include "object/pt.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "virt/vcpu.h"
 

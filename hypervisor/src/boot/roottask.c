@@ -4,7 +4,6 @@
 #include "boot/roottask.h"
 
 #include "arch/x86/boot_paging.h"
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
 #include "boot/boot.h"
@@ -20,6 +19,7 @@
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/sc.h"
+#include "sched/cpu.h"
 #include "thread.h"
 
 #define RUNS_MAX   (PAGE_SIZE / sizeof(struct run))

@@ -4,7 +4,6 @@
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/calibrate.h"
-#include "sched/cpu.h"
 #include "arch/x86/cpu_init.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/features.h"
@@ -14,11 +13,12 @@
 #include "arch/x86/window.h"
 #include "boot/boot.h"
 #include "boot/memory_map.h"
+#include "divide.h"
 #include "firmware/acpi.h"
 #include "lib/atomic.h"
 #include "lib/console.h"
-#include "lib/divide.h"
 #include "lib/string.h"
+#include "sched/cpu.h"
 #include "virt/vmx/vmx.h"
 
 #define XAPIC_END       0xff /* the first local APIC number that needs x2APIC mode */

@@ -3,7 +3,6 @@
 #include "device/io_apic.h"
 
 #include "arch/x86/boot_paging.h"
-#include "sched/cpu.h"
 #include "boot/memory_map.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
@@ -11,6 +10,7 @@
 #include "lib/console.h"
 #include "lib/spinlock.h"
 #include "nova/abi/hip.h"
+#include "sched/cpu.h"
 
 /* Registers are reached through an index and a window. */
 #define INDEX       0x00

@@ -4,7 +4,6 @@
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/calibrate.h"
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/tlb.h"
 #include "boot/memory_map.h"
@@ -18,6 +17,7 @@
 #include "memory/account.h"
 #include "memory/frame.h"
 #include "object/pd.h"
+#include "sched/cpu.h"
 
 #define FUNCTIONS_MAX      256 /* assigned at one time */
 #define RELEASE_STEP       16  /* functions that one step blocks, with interrupts off */

@@ -2,9 +2,9 @@
 /* Message-signalled interrupts (see msi.h). */
 #include "device/msi.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/vectors.h"
 #include "device/remap.h"
+#include "sched/cpu.h"
 
 /* Address and data of a message: one CPU by its local APIC, fixed delivery, edge (SDM 3A, 10.11).
  * Pins of I/O APICs name a CPU by as many bits. */

@@ -3,7 +3,6 @@
 #include "device/remap.h"
 
 #include "arch/x86/calibrate.h"
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
@@ -13,6 +12,7 @@
 #include "lib/atomic.h"
 #include "lib/spinlock.h"
 #include "nova/abi/hip.h"
+#include "sched/cpu.h"
 
 /* A GSI that comes more often is stopped for FLOOD_MS: a CPU spends a part of its time on it. If
  * the GSIs of functions together come FLOOD_CPU_COUNT times to one CPU, all GSIs of the function

@@ -2,7 +2,6 @@
 /* Capability management: the five creates, revoke, lookup. @spec 5.3 */
 #include "hypercall/dispatch.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "ipc/event.h"
 #include "lib/bits.h"
@@ -14,6 +13,7 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "thread.h"
 #include "virt/vcpu.h"

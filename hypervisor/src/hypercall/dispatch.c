@@ -2,9 +2,9 @@
 /* Hypercall dispatch (see dispatch.h). */
 #include "hypercall/dispatch.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "hypercall/retry.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "thread.h"
 

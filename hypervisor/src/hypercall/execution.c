@@ -2,7 +2,6 @@
 /* Execution control: EC, SC and semaphores. @spec 5.4 */
 #include "hypercall/dispatch.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
 #include "device/gsi.h"
@@ -10,6 +9,7 @@
 #include "object/pd.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "sched/cpu.h"
 #include "sched/timeout.h"
 #include "thread.h"
 

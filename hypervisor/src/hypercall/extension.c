@@ -3,7 +3,6 @@
  */
 #include "hypercall/dispatch.h"
 
-#include "sched/cpu.h"
 #include "firmware/power.h"
 #include "ipc/item.h"
 #include "lib/string.h"
@@ -11,6 +10,7 @@
 #include "object/name.h"
 #include "object/pd.h"
 #include "object/reap.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "thread.h"
 #include "tls.h"

@@ -2,11 +2,11 @@
 /* Hypercalls that have found no memory (see retry.h). */
 #include "hypercall/retry.h"
 
-#include "sched/cpu.h"
 #include "hypercall/dispatch.h"
 #include "object/ec.h"
 #include "object/reap.h"
 #include "object/reclaim.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "thread.h"
 
@@ -44,7 +44,8 @@ static _Noreturn void finish_retry_after_grace(struct ec *self)
 
                 account_grace_helps[self->cpu->id] = false;
                 const hypercall_result_t result = retry(self);
-                if (result != NOVA_OUT_OF_MEMORY || !account_grace_helps[self->cpu->id] || !self->grace_tries--)
+                if (result != NOVA_OUT_OF_MEMORY || !account_grace_helps[self->cpu->id] ||
+                    !self->grace_tries--)
                         finish_retry(self, result);
                 preemption_point(self, finish_retry_after_grace);
         }

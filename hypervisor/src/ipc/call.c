@@ -2,13 +2,13 @@
 /* The rendezvous (see call.h). */
 #include "ipc/call.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "ipc/item.h"
 #include "ipc/message.h"
 #include "object/pd.h"
 #include "object/pt.h"
 #include "object/sc.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "thread.h"
 

@@ -2,10 +2,10 @@
 /* Typed items (see item.h). Progress is kept in the sending EC; its partner stays blocked. */
 #include "ipc/item.h"
 
-#include "sched/cpu.h"
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "object/reclaim.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "space/object_mapping.h"
 #include "space/space.h"

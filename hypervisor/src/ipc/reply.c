@@ -2,7 +2,6 @@
 /* The reply register (see reply.h). It changes on the EC's own CPU only. */
 #include "ipc/reply.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "arch/x86/state.h"
 #include "arch/x86/switch.h"
@@ -10,6 +9,7 @@
 #include "ipc/message.h"
 #include "lib/assert.h"
 #include "object/sc.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "sched/wake.h"
 #include "virt/vcpu.h"

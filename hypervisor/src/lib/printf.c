@@ -2,7 +2,7 @@
 /* Formatted output. */
 #include "lib/printf.h"
 
-#include "lib/divide.h"
+#include "divide.h"
 #include "lib/string.h"
 
 typedef void (*sink_fn)(char character);

@@ -2,7 +2,6 @@
 /* Execution contexts (see ec.h). */
 #include "object/ec.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/resume.h"
 #include "lib/assert.h"
@@ -13,6 +12,7 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 #include "sched/wake.h"

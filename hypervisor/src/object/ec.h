@@ -149,19 +149,15 @@ struct ec {
         bool grace_waits;       /* memory lacked, and self waits for the end of … */
         uint32_t grace_end;     /* … this grace period (see reclaim_help()) */
         uint32_t receive_limit; /* bytes that a message may cost its PD, and 1; 0: no limit */
-#if __SIZEOF_POINTER__ == 4
-        word_t virtual_8086_room[4]; /* see odd_flags in entry.S */
-#endif
+        word_t virtual_8086_room[VIRTUAL_8086_WORDS]; /* see odd_flags in entry.S */
         struct regs regs __attribute__((aligned(16)));
         /* Saved state; valid if fpu_used and not in the registers. It is fpu_size() bytes long. */
         uint8_t fpu[FPU_SIZE_MIN] __attribute__((aligned(FPU_ALIGN)));
 };
 
-#if __SIZEOF_POINTER__ == 4
-_Static_assert(offsetof(struct ec, virtual_8086_room) + 4 * sizeof(word_t) <=
+_Static_assert(offsetof(struct ec, virtual_8086_room) + VIRTUAL_8086_WORDS * sizeof(word_t) <=
                        offsetof(struct ec, regs),
                "the room lies below the registers");
-#endif
 _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
                "the CPU aligns the stack that it pushes on");
 

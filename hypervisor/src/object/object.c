@@ -2,13 +2,13 @@
 /* References and the end of objects (see object.h). */
 #include "object/object.h"
 
-#include "sched/cpu.h"
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/pt.h"
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "sched/cpu.h"
 #include "sched/wake.h"
 
 struct slab_cache object_cache[OBJECT_SM + 1];

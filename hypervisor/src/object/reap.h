@@ -3,10 +3,10 @@
 #ifndef OBJECT_REAP_H
 #define OBJECT_REAP_H
 
-#include "sched/cpu.h"
 #include "object/ec.h"
 #include "object/reclaim.h"
 #include "object/result.h"
+#include "sched/cpu.h"
 
 /** Notes which objects are dying already: to end those is the task of other threads. Called before
  *  the first object is dropped, and again each time that self continues after a preemption: other

@@ -4,7 +4,6 @@
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/calibrate.h"
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/interrupt.h"
 #include "arch/x86/ipi.h"
@@ -15,6 +14,7 @@
 #include "object/ec.h"
 #include "object/object.h"
 #include "object/pd.h"
+#include "sched/cpu.h"
 #include "sched/mail.h"
 #include "sched/timeout.h"
 #include "sched/wake.h"

@@ -2,9 +2,9 @@
 /* What the handler of a hypercall returns (see result.h). */
 #include "object/result.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "object/ec.h"
+#include "sched/cpu.h"
 
 hypercall_result_t result_of(struct ec *self, enum nova_status status)
 {

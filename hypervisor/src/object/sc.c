@@ -3,11 +3,11 @@
 #include "object/sc.h"
 
 #include "arch/x86/calibrate.h"
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
+#include "divide.h"
 #include "lib/assert.h"
-#include "lib/divide.h"
 #include "object/ec.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "sched/wake.h"
 

@@ -3,10 +3,10 @@
 #ifndef SCHED_PENDING_H
 #define SCHED_PENDING_H
 
-#include "sched/cpu.h"
 #include "lib/atomic.h"
 #include "object/ec.h"
 #include "object/reclaim.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 
 /** Does the work that is due before self can go on: a decision, from which it goes on with cont, a

@@ -3,7 +3,6 @@
 #include "sched/schedule.h"
 
 #include "arch/x86/calibrate.h"
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/interrupt.h"
 #include "arch/x86/ipi.h"
@@ -14,6 +13,7 @@
 #include "object/object.h"
 #include "object/reclaim.h"
 #include "object/sc.h"
+#include "sched/cpu.h"
 #include "sched/timeout.h"
 
 /* Links of a chain between two interrupt windows. */

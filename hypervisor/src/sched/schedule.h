@@ -3,9 +3,9 @@
 #ifndef SCHED_SCHEDULE_H
 #define SCHED_SCHEDULE_H
 
-#include "sched/cpu.h"
 #include "lib/types.h"
 #include "object/continuation.h"
+#include "sched/cpu.h"
 
 struct ec;
 struct sc;

@@ -3,12 +3,12 @@
  * the EC out of the semaphore's waiters, under the semaphore's lock, decides how the wait ends. */
 #include "sched/timeout.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
 #include "lib/assert.h"
 #include "object/ec.h"
 #include "object/sm.h"
+#include "sched/cpu.h"
 #include "sched/wake.h"
 
 #define STEP 16 /* deadlines that one interrupt handles */

@@ -3,10 +3,10 @@
 #ifndef SCHED_TIMEOUT_H
 #define SCHED_TIMEOUT_H
 
-#include "sched/cpu.h"
 #include "arch/x86/lapic.h"
 #include "lib/heap.h"
 #include "lib/types.h"
+#include "sched/cpu.h"
 
 struct ec;
 

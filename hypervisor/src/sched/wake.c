@@ -2,7 +2,6 @@
 /* Waking and mail (see wake.h, mail.h). */
 #include "sched/wake.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/ipi.h"
 #include "arch/x86/tlb.h"
@@ -10,6 +9,7 @@
 #include "lib/atomic.h"
 #include "object/ec.h"
 #include "object/sc.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 

@@ -20,13 +20,9 @@ struct pt;
 struct sc;
 struct sm;
 
-#if __SIZEOF_POINTER__ == 8
-#define CAPABILITY_BITS 8
-#define RADIX_BITS      9
-#else
-#define CAPABILITY_BITS 9
-#define RADIX_BITS      10
-#endif
+/* A page holds two words for each capability, and one for each pointer. */
+#define CAPABILITY_BITS  (RADIX_BITS - 1)
+#define RADIX_BITS       (NOVA_WORD_BITS == 64 ? 9 : 10)
 #define CAPABILITY_SLOTS (1u << CAPABILITY_BITS)
 #define RADIX_SLOTS      (1u << RADIX_BITS)
 #define RADIX_TOP_SLOTS  (1u << (NOVA_SEL_ORDER - RADIX_BITS - CAPABILITY_BITS))

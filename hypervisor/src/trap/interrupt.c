@@ -3,7 +3,6 @@
 #include "trap/interrupt.h"
 
 #include "arch/x86/calibrate.h"
-#include "sched/cpu.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"
@@ -13,6 +12,7 @@
 #include "nova/abi/hip.h"
 #include "object/reclaim.h"
 #include "object/sc.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 

@@ -2,7 +2,6 @@
 /* Exceptions from user mode, and traps of the kernel (see trap.h). */
 #include "trap/trap.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
@@ -10,6 +9,7 @@
 #include "ipc/event.h"
 #include "lib/stop.h"
 #include "nova/abi/event.h"
+#include "sched/cpu.h"
 #include "thread.h"
 #include "trap/interrupt.h"
 

@@ -2,11 +2,11 @@
 /* State that SVM and VMX share (see state.h). */
 #include "virt/state.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "guest_width.h"
 #include "lib/string.h"
 #include "object/ec.h"
+#include "sched/cpu.h"
 
 static const struct {
         nova_mtd_t mtd;

@@ -2,7 +2,6 @@
 /* Virtual CPUs (see vcpu.h). */
 #include "virt/vcpu.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
@@ -16,6 +15,7 @@
 #include "nova/abi/event.h"
 #include "object/ec.h"
 #include "object/pd.h"
+#include "sched/cpu.h"
 #include "sched/pending.h"
 #include "sched/schedule.h"
 #include "space/space.h"

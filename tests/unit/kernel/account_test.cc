@@ -6,10 +6,10 @@
 
 extern "C" {
 #include "arch/x86/calibrate.h"
-#include "sched/cpu.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"
 #include "nova/abi/utcb.h"
+#include "sched/cpu.h"
 #include "thread.h"
 }
 

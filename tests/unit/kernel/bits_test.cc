@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 extern "C" {
+#include "divide.h"
 #include "lib/bits.h"
-#include "lib/divide.h"
 #include "lib/list.h"
 }
 

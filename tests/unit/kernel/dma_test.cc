@@ -7,9 +7,9 @@
 
 extern "C" {
 #include "arch/x86/calibrate.h"
-#include "sched/cpu.h"
 #include "arch/x86/pte.h"
 #include "device/remap.h"
+#include "sched/cpu.h"
 }
 
 namespace

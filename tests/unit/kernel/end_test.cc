@@ -5,10 +5,10 @@
 #include "kernel.h"
 
 extern "C" {
-#include "sched/cpu.h"
 #include "arch/x86/resume.h"
 #include "hypercall/dispatch.h"
 #include "nova/abi/utcb.h"
+#include "sched/cpu.h"
 #include "sched/mail.h"
 #include "sched/schedule.h"
 #include "thread.h"

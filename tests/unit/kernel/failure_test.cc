@@ -8,9 +8,9 @@
 #include "kernel.h"
 
 extern "C" {
-#include "sched/cpu.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"
+#include "sched/cpu.h"
 #include "thread.h"
 }
 

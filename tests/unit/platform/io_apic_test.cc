@@ -8,12 +8,12 @@
 
 #define _Static_assert static_assert
 extern "C" {
-#include "sched/cpu.h"
 #include "device/io_apic.h"
 #include "device/iommu_driver.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
 #include "nova/abi/hip.h"
+#include "sched/cpu.h"
 }
 
 namespace

@@ -6,11 +6,11 @@
 
 #define _Static_assert static_assert
 extern "C" {
-#include "sched/cpu.h"
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
+#include "sched/cpu.h"
 
 const struct iommu_driver *iommu_driver;
 uint32_t tsc_khz = 1000000;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Numbers that assembly needs and only C knows. Never linked: the build turns each string
  * that DEFINE makes into a #define of asm_offsets.h. */
-#include "sched/cpu.h"
+#include "asm_offsets_width.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "object/ec.h"
 #include "object/pt.h"
 #include "object/result.h"
+#include "sched/cpu.h"
 #include "thread.h"
 
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0<-\\n\"" : : "i"(value))
@@ -44,25 +45,11 @@ void asm_register_offsets(void)
         DEFINE(REGS_SP, offsetof(struct regs, sp));
         DEFINE(REGS_FLAGS, offsetof(struct regs, flags));
         DEFINE(REGS_SS, offsetof(struct regs, ss));
-#if __SIZEOF_POINTER__ == 8
-        DEFINE(REGS_R8, offsetof(struct regs, r8));
-        DEFINE(REGS_R9, offsetof(struct regs, r9));
-        DEFINE(REGS_R10, offsetof(struct regs, r10));
-        DEFINE(REGS_R11, offsetof(struct regs, r11));
-        DEFINE(REGS_R12, offsetof(struct regs, r12));
-        DEFINE(REGS_R13, offsetof(struct regs, r13));
-        DEFINE(REGS_R14, offsetof(struct regs, r14));
-        DEFINE(REGS_R15, offsetof(struct regs, r15));
-#endif
 }
 
 void asm_hypercall_numbers(void)
 {
-#if __SIZEOF_POINTER__ == 8
-        DEFINE(ENTRY_SIZE, THREAD_ENTRY_SIZE);
-#else
-        DEFINE(VIRTUAL_8086_ROOM, sizeof(((struct ec *)NULL)->virtual_8086_room));
-#endif
+        ASM_WIDTH_OFFSETS(DEFINE);
         DEFINE(WORD_SIZE, sizeof(word_t));
         DEFINE(STATUS_PLAIN, RESULT_PLAIN_MAX);
         DEFINE(STATUS_BAD_HYP, NOVA_BAD_HYP);

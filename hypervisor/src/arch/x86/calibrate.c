@@ -7,8 +7,8 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/vectors.h"
+#include "divide.h"
 #include "lib/console.h"
-#include "lib/divide.h"
 
 #define PM_HZ    3579545
 #define PM_TICKS 1800 /* 0.5 ms: two readings that are right to a tick err by about 0.1 % */

@@ -16,6 +16,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include "insn_width.h"
 #include "lib/types.h"
 #include "nova/abi/types.h"
 
@@ -63,11 +64,8 @@ static inline bool cpu_is_online(word_t id)
 static inline struct cpu *cpu_self(void)
 {
         word_t sp;
-#if __SIZEOF_POINTER__ == 8
-        __asm__("mov %%rsp, %0" : "=r"(sp));
-#else
-        __asm__("mov %%esp, %0" : "=r"(sp));
-#endif
+
+        __asm__("mov %%" STACK_POINTER ", %0" : "=r"(sp));
         return (struct cpu *)(sp & ~(word_t)(CPU_BLOCK_SIZE - 1));
 }
 

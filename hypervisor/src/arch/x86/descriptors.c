@@ -2,11 +2,11 @@
 /* Segment descriptors, interrupt gates and task state of a CPU (SDM 3A, 3.4, 6.11, 7.2). */
 #include "arch/x86/descriptors.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/window.h"
 #include "lib/stop.h"
 #include "memory/frame.h"
+#include "sched/cpu.h"
 #include "tss.h"
 
 #define IDT_SIZE (256 * GATE_SIZE)

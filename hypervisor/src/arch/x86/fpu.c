@@ -2,7 +2,6 @@
 /* FPU state (see fpu.h). */
 #include "arch/x86/fpu.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
@@ -10,6 +9,7 @@
 #include "memory/frame.h"
 #include "memory/slab.h"
 #include "object/ec.h"
+#include "sched/cpu.h"
 
 /* State components: x87, SSE, AVX, and the three of AVX-512 (SDM 1, 13.1). */
 #define XCR0_X87_SSE 0x3

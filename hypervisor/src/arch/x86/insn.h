@@ -3,6 +3,7 @@
 #ifndef ARCH_X86_INSN_H
 #define ARCH_X86_INSN_H
 
+#include "insn_width.h"
 #include "lib/lock_check.h"
 #include "lib/types.h"
 
@@ -318,11 +319,7 @@ static inline void rep_movsb(void *to, const void *from, size_t bytes)
 
 static inline void rep_movs(void *to, const void *from, size_t words)
 {
-#if __SIZEOF_POINTER__ == 8
-        __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
-#else
-        __asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
-#endif
+        __asm__ volatile("rep movs" WORD_SUFFIX : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
 
 static inline void rep_stosb(void *to, uint8_t value, size_t bytes)
@@ -332,11 +329,7 @@ static inline void rep_stosb(void *to, uint8_t value, size_t bytes)
 
 static inline void rep_stos(void *to, word_t value, size_t words)
 {
-#if __SIZEOF_POINTER__ == 8
-        __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(value) : "memory");
-#else
-        __asm__ volatile("rep stosl" : "+D"(to), "+c"(words) : "a"(value) : "memory");
-#endif
+        __asm__ volatile("rep stos" WORD_SUFFIX : "+D"(to), "+c"(words) : "a"(value) : "memory");
 }
 
 /** Divides high:low by divisor; high must be below divisor. *high becomes the remainder. */
@@ -348,26 +341,5 @@ static inline uint32_t divl(uint32_t *high, uint32_t low, uint32_t divisor)
         *high = rest;
         return low;
 }
-
-#if __SIZEOF_POINTER__ == 8
-/** The product of a and b; *high becomes its upper half. */
-static inline uint64_t mulq(uint64_t *high, uint64_t a, uint64_t b)
-{
-        uint64_t low;
-
-        __asm__("mulq %3" : "=a"(low), "=d"(*high) : "a"(a), "rm"(b) : "cc");
-        return low;
-}
-
-/** The same as divl with 128 bits divided by 64. */
-static inline uint64_t divq(uint64_t *high, uint64_t low, uint64_t divisor)
-{
-        uint64_t rest = *high;
-
-        __asm__("divq %2" : "+a"(low), "+d"(rest) : "rm"(divisor) : "cc");
-        *high = rest;
-        return low;
-}
-#endif
 
 #endif

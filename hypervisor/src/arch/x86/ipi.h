@@ -3,9 +3,9 @@
 #ifndef ARCH_IPI_H
 #define ARCH_IPI_H
 
-#include "sched/cpu.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/vectors.h"
+#include "sched/cpu.h"
 
 /** Makes a CPU look at what is asked of it as soon as it is outside of the kernel. */
 static inline void ipi_send(const struct cpu *cpu)

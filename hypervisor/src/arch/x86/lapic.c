@@ -7,8 +7,8 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/vectors.h"
+#include "divide.h"
 #include "lib/atomic.h"
-#include "lib/divide.h"
 #include "lib/stop.h"
 
 #define ENABLE           0x100 /* in the spurious vector register */

@@ -4,14 +4,13 @@
 #define ARCH_X86_REGS_H
 
 #include "lib/types.h"
+#include "regs_width.h"
 
 /* Registers of interrupted code. On an entry from user mode it lies inside the EC; the CPU itself
  * writes the part from error on, for TSS.SP0 points at the end of it. A hypercall fills what it
  * needs. */
 struct regs {
-#if __SIZEOF_POINTER__ == 8
-        word_t r15, r14, r13, r12, r11, r10, r9, r8;
-#endif
+        REGS_WIDE
         word_t di, si, bp, dx, cx, bx, ax;
         word_t vector;
         word_t error;

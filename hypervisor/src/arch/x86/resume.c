@@ -2,7 +2,6 @@
 /* Every way out of the kernel (see resume.h). The last look at pending work is taken here. */
 #include "arch/x86/resume.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/switch.h"
@@ -11,6 +10,7 @@
 #include "nova/abi/event.h"
 #include "object/pd.h"
 #include "object/pt.h"
+#include "sched/cpu.h"
 #include "sched/pending.h"
 #include "sched/schedule.h"
 #include "thread.h"

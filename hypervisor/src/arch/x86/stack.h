@@ -3,22 +3,16 @@
 #ifndef ARCH_X86_STACK_H
 #define ARCH_X86_STACK_H
 
+#include "insn_width.h"
 #include "lib/types.h"
 
 /** Calls a function on an empty stack whose end is top. */
 static inline _Noreturn void stack_switch(word_t top, void (*function)(void))
 {
-#if __SIZEOF_POINTER__ == 8
-        __asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1"
+        __asm__ volatile("mov %0, %%" STACK_POINTER "; xor %%ebp, %%ebp; call *%1"
                          :
                          : "r"(top), "a"(function)
                          : "memory");
-#else
-        __asm__ volatile("mov %0, %%esp; xor %%ebp, %%ebp; call *%1"
-                         :
-                         : "r"(top), "a"(function)
-                         : "memory");
-#endif
         __builtin_unreachable();
 }
 

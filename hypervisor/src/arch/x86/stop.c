@@ -2,13 +2,13 @@
 /* The end of the kernel. The first CPU that comes here speaks, all others halt. */
 #include "lib/stop.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/vectors.h"
 #include "lib/atomic.h"
 #include "lib/console.h"
+#include "sched/cpu.h"
 
 #define BACKTRACE_MAX 24
 #define CPUS_END      (CPU_BASE + (word_t)NOVA_CPU_MAX * CPU_BLOCK_SIZE)
@@ -204,12 +204,7 @@ void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2)
         stop_say("NOVA: ax 0x%zx bx 0x%zx cx 0x%zx dx 0x%zx si 0x%zx di 0x%zx bp 0x%zx\n",
                  (size_t)regs->ax, (size_t)regs->bx, (size_t)regs->cx, (size_t)regs->dx,
                  (size_t)regs->si, (size_t)regs->di, (size_t)regs->bp);
-#if __SIZEOF_POINTER__ == 8
-        stop_say("NOVA: r8 0x%zx r9 0x%zx r10 0x%zx r11 0x%zx r12 0x%zx r13 0x%zx r14 0x%zx r15 "
-                 "0x%zx\n",
-                 regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14,
-                 regs->r15);
-#endif
+        stop_say(REGS_WIDE_FORMAT, REGS_WIDE_VALUES(regs));
         /* From the kernel an x86-32 CPU pushes no stack pointer: its stack goes on after the
          * frame. */
         const bool pushed = sizeof(word_t) == 8 || regs->cs & 3 || vector == VECTOR_NMI ||

@@ -4,7 +4,6 @@
 #ifndef ARCH_X86_SWITCH_H
 #define ARCH_X86_SWITCH_H
 
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
 #include "lib/assert.h"
@@ -12,6 +11,7 @@
 #include "object/pd.h"
 #include "object/pt.h"
 #include "pcid.h"
+#include "sched/cpu.h"
 #include "thread.h"
 #include "tss.h"
 

@@ -4,7 +4,6 @@
  * that follows the change of the tables. */
 #include "arch/x86/tlb.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/ipi.h"
 #include "lib/assert.h"
@@ -12,6 +11,7 @@
 #include "lib/bits.h"
 #include "memory/frame.h"
 #include "pcid.h"
+#include "sched/cpu.h"
 #include "sched/mail.h"
 #include "sched/wake.h"
 #include "space/second_level.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Descriptors of x86-32: 8-byte gates, and a task for events that need a stack of their own. */
 #include "arch/x86/boot_paging.h"
-#include "sched/cpu.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/vectors.h"
 #include "arch/x86/window.h"
 #include "lib/stop.h"
+#include "sched/cpu.h"
 #include "tss.h"
 
 /* NMI, double fault and machine check share one task; all of them end the kernel. A task gate tells

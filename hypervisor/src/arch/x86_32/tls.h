@@ -4,10 +4,10 @@
 #ifndef ARCH_TLS_H
 #define ARCH_TLS_H
 
-#include "sched/cpu.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/insn.h"
 #include "object/ec.h"
+#include "sched/cpu.h"
 
 /* Present, DPL 3, writable data, 32 bits, limit of 4 GiB; the base is left out. */
 #define TLS_DESCRIPTOR 0x00cff3000000ffff
@@ -37,8 +37,9 @@ static inline void tls_switch(struct cpu *cpu, const struct ec *ec)
                 load_fs(SEL_USER_DATA); /* FS is not switched: no base stays in it for others */
         cpu->special = (uint8_t)((cpu->special & ~SPECIAL_TLS) | (ec->special & SPECIAL_TLS));
         if (!(ec->special & SPECIAL_TLS)) {
-                load_gs(cpu->arch.other_gs); /* never SEL_TLS: no thread can load that without the entry
-                                         */
+                load_gs(cpu->arch.other_gs); /* never SEL_TLS: no thread can load that without the
+                                              * entry
+                                              */
                 *entry = 0;
                 return;
         }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SYSCALL and the segment bases. */
-#include "sched/cpu.h"
 #include "arch/x86/cpu_init.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "lib/stop.h"
+#include "sched/cpu.h"
 #include "thread.h"
 
 /* SYSCALL clears all flags that could trouble the kernel. */

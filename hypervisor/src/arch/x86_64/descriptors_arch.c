@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Descriptors of x86-64: 16-byte gates and TSS descriptor, interrupt stacks. */
-#include "sched/cpu.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/vectors.h"
 #include "arch/x86/window.h"
+#include "sched/cpu.h"
 #include "tss.h"
 
 #define EMERGENCY_SIZE 1024

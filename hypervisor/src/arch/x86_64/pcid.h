@@ -9,10 +9,10 @@
 #ifndef ARCH_PCID_H
 #define ARCH_PCID_H
 
-#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "lib/atomic.h"
 #include "object/pd.h"
+#include "sched/cpu.h"
 
 struct flush;
 

@@ -3,10 +3,10 @@
 #ifndef ARCH_TLS_H
 #define ARCH_TLS_H
 
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "object/ec.h"
+#include "sched/cpu.h"
 
 /** Whether a thread may have this base: WRMSR faults on one that is not canonical. */
 static inline bool tls_is_valid(word_t base)

@@ -2,7 +2,6 @@
 /* SVM: switching it on, entering guests, and what their exits mean (APM 2, chapter 15). */
 #include "virt/svm/svm.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
@@ -18,6 +17,7 @@
 #include "object/ec.h"
 #include "object/pd.h"
 #include "paging_levels.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 #include "virt/svm/svm_state.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the exits of SVM mean (APM 2, chapter 15 and appendix C). */
-#include "sched/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/machine_check.h"
@@ -8,6 +7,7 @@
 #include "ipc/event.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "virt/exit.h"
 #include "virt/svm/svm.h"

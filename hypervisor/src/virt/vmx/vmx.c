@@ -2,7 +2,6 @@
 /* VMX: switching it on, entering guests, and what their exits mean (SDM 3C, chapters 23 to 30). */
 #include "virt/vmx/vmx.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
@@ -14,6 +13,7 @@
 #include "nova/abi/hip.h"
 #include "object/ec.h"
 #include "object/pd.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "tss.h"
 #include "virt/vcpu.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the exits of VMX mean (SDM 3C, chapter 27): the kernel's own affair, or an event. */
-#include "sched/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "guest_width.h"
@@ -8,6 +7,7 @@
 #include "lib/stop.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
+#include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "virt/exit.h"
 #include "virt/state.h"

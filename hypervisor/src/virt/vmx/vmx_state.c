@@ -2,11 +2,11 @@
 /* A guest's state in messages (see vmx_state.h). @spec 7.4, 8.4 */
 #include "virt/vmx/vmx_state.h"
 
-#include "sched/cpu.h"
 #include "arch/x86/msr.h"
 #include "guest_msrs.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
+#include "sched/cpu.h"
 #include "virt/state.h"
 #include "virt/vmx/vmcs.h"
 #include "virt/vmx/vmx.h"

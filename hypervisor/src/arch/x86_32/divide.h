@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Division by 32 bits, for which compilers would ask a library. */
-#ifndef LIB_DIVIDE_H
-#define LIB_DIVIDE_H
+#ifndef ARCH_DIVIDE_H
+#define ARCH_DIVIDE_H
 
 #include "arch/x86/insn.h"
 
 /** Quotient; *remainder (may be NULL) is set. The divisor must not be 0. */
 static inline uint64_t divide(uint64_t value, uint32_t divisor, uint32_t *remainder)
 {
-#if __SIZEOF_POINTER__ == 8
-        if (remainder)
-                *remainder = (uint32_t)(value % divisor);
-        return value / divisor;
-#else
         uint32_t high = (uint32_t)(value >> 32);
         uint32_t rest = high % divisor;
         uint32_t low = divl(&rest, (uint32_t)value, divisor);
@@ -20,25 +15,17 @@ static inline uint64_t divide(uint64_t value, uint32_t divisor, uint32_t *remain
         if (remainder)
                 *remainder = rest;
         return (uint64_t)(high / divisor) << 32 | low;
-#endif
 }
 
 /** value times factor, which is not greater than the divisor, divided by that: exactly. */
 static inline uint64_t scale(uint64_t value, uint32_t factor, uint32_t divisor)
 {
-#if __SIZEOF_POINTER__ == 8
-        uint64_t high;
-        const uint64_t low = mulq(&high, value, factor);
-
-        return divq(&high, low, divisor);
-#else
         const uint64_t low = (uint64_t)(uint32_t)value * factor;
         const uint64_t high = (value >> 32) * factor + (low >> 32);
         uint32_t rest = (uint32_t)(high >> 32);
         const uint32_t quotient = divl(&rest, (uint32_t)high, divisor);
 
         return (uint64_t)quotient << 32 | divl(&rest, (uint32_t)low, divisor);
-#endif
 }
 
 #endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Images that this kernel loads. */
+#ifndef ARCH_ELF_PROGRAM_H
+#define ARCH_ELF_PROGRAM_H
+
+#include "lib/types.h"
+
+#define ELF_CLASS   1
+#define ELF_MACHINE 3
+#define ELF_OTHER   "is not a 32-bit x86 image"
+
+struct elf_program {
+        uint32_t type, offset, virtual, physical, file_size, memory_size, flags, align;
+};
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Registers that only this width has: none. */
+#ifndef ARCH_REGS_WIDTH_H
+#define ARCH_REGS_WIDTH_H
+
+#define REGS_WIDE
+#define REGS_WIDE_FORMAT       "%s"
+#define REGS_WIDE_VALUES(regs) ((void)(regs), "")
+
+/** Words below the registers of an EC into which a frame of virtual 8086 mode reaches. */
+#define VIRTUAL_8086_WORDS 4
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What single instructions call by the width of words. */
+#ifndef ARCH_INSN_WIDTH_H
+#define ARCH_INSN_WIDTH_H
+
+#include "lib/types.h"
+
+/** The stack pointer, and the suffix of an instruction on a word. */
+#define STACK_POINTER "rsp"
+#define WORD_SUFFIX   "q"
+
+/** The product of a and b; *high becomes its upper half. */
+static inline uint64_t mulq(uint64_t *high, uint64_t a, uint64_t b)
+{
+        uint64_t low;
+
+        __asm__("mulq %3" : "=a"(low), "=d"(*high) : "a"(a), "rm"(b) : "cc");
+        return low;
+}
+
+/** The same as divl with 128 bits divided by 64. */
+static inline uint64_t divq(uint64_t *high, uint64_t low, uint64_t divisor)
+{
+        uint64_t rest = *high;
+
+        __asm__("divq %2" : "+a"(low), "+d"(rest) : "rm"(divisor) : "cc");
+        *high = rest;
+        return low;
+}
+
+#endif
