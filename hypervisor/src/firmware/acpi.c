@@ -35,7 +35,6 @@
 #define FLAG_RESET     0x400
 #define FLAG_TMR_32    0x100
 #define ARCH_8042      0x2
-#define SPACE_IO       1
 
 /* Of the language in which the DSDT is written. */
 #define AML_ONE     0x01
@@ -261,7 +260,7 @@ static void acpi_read_fadt(struct acpi_table fadt)
         const uint32_t flags = (uint32_t)acpi_field(fadt, FADT_FLAGS, 4);
         uint64_t port = acpi_field(fadt, FADT_PM_TMR, 4);
 
-        if (acpi_field(fadt, FADT_X_PM_TMR, 1) == SPACE_IO &&
+        if (acpi_field(fadt, FADT_X_PM_TMR, 1) == ACPI_SPACE_IO &&
             acpi_field(fadt, FADT_X_PM_TMR + 4, 8))
                 port = acpi_field(fadt, FADT_X_PM_TMR + 4, 8);
         if (acpi_field(fadt, FADT_PM_LEN, 1) == 4 && port <= 0xfffc)

@@ -55,6 +55,9 @@ struct acpi_source {
         uint8_t function[ACPI_DEPTH]; /* device << 3 | function, each on the bus behind the last */
 };
 
+/** Address space of a register in ports (ACPI 5.2.3.2). */
+#define ACPI_SPACE_IO 1
+
 struct acpi {
         bool found; /* there is a sound MADT */
         paddr_t lapic;

@@ -5,7 +5,6 @@
 #include "arch/x86/insn.h"
 #include "firmware/acpi.h"
 
-#define SPACE_IO       1
 #define RESET_CONTROL  0xcf9
 #define RESET_FULL     0x6
 #define KEYBOARD       0x64
@@ -26,7 +25,8 @@ _Noreturn void power_reset(void)
 {
         const struct table_pointer none = {0};
 
-        if (acpi.reset_space == SPACE_IO && acpi.reset_address && acpi.reset_address <= 0xffff) {
+        if (acpi.reset_space == ACPI_SPACE_IO && acpi.reset_address &&
+            acpi.reset_address <= 0xffff) {
                 outb((uint16_t)acpi.reset_address, acpi.reset_value);
                 power_wait();
         }

@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "memory/slab.h"
 #include "object/pd.h"
+#include "space/budget.h"
 #include "space/mapping_tree.h"
 #include "space/space.h"
 
@@ -299,11 +300,6 @@ static void mapping_fill(struct delegation *d, struct mapping *mapping, unsigned
                 mapping_take_back(d, mapping);
 }
 
-static void mapping_pay_search(unsigned *budget)
-{
-        *budget -= (unsigned)min_word(*budget, ENTRIES_OF_A_SEARCH);
-}
-
 /* Begins to revoke what the receiver has derived from a mapping that was taken back: it would keep
  * rights that the receiver has lost. The mapping leaves the space after that. */
 static cold_path void mapping_revoke_derived(struct delegation *d, const struct mapping *mapping)
@@ -334,7 +330,7 @@ static cold_path bool mapping_leave_taken(struct delegation *d, unsigned *budget
                (mapping = mapping_find(d->target, d->gone, d->fill_end - 1))) {
                 if (!*budget)
                         return false;
-                mapping_pay_search(budget);
+                budget_spend(budget, ENTRIES_OF_A_SEARCH);
                 d->gone = mapping->in_space.last + 1;
                 if (!mapping_is_own(d, mapping) || mapping->perms || mapping->cut)
                         continue;
@@ -372,7 +368,7 @@ static cold_path enum step_result mapping_delegate_fill(struct delegation *d, un
                 if (!*budget)
                         return STEP_AGAIN; /* goes on in the next step */
                 mapping_fill(d, mapping, budget, flush);
-                mapping_pay_search(budget);
+                budget_spend(budget, ENTRIES_OF_A_SEARCH);
         }
         d->fill = d->fill_end;
         if (d->failed && !mapping_leave_taken(d, budget))

@@ -23,6 +23,7 @@
 #include "lib/bits.h"
 #include "object/object.h"
 #include "object/pd.h"
+#include "space/budget.h"
 #include "space/mapping_tree.h"
 #include "space/object_mapping.h"
 #include "space/space.h"
@@ -201,12 +202,6 @@ static void revocation_hold_space(struct revocation *r, struct space *space)
         r->sync_space = space;
 }
 
-/* Takes the price of one more search off a budget. */
-static void revocation_pay_search(unsigned *budget)
-{
-        *budget -= (unsigned)min_word(*budget, ENTRIES_OF_A_SEARCH);
-}
-
 /* Writes tables of a mapping from r->sync on. Only one that was delegated since the walk came by
  * can lack memory: where there is no table yet, nothing has to be cleared. */
 static void revocation_apply(struct revocation *r, const struct mapping *mapping, unsigned *budget,
@@ -250,7 +245,7 @@ static bool revocation_leave_pieces(struct revocation *r, struct space *space,
                 r->sync_first = mapping->in_space.last + 1;
                 if (mapping == here)
                         continue;
-                revocation_pay_search(budget);
+                budget_spend(budget, ENTRIES_OF_A_SEARCH);
                 if (mapping->perms || mapping->cut != revocation_mark_of(r))
                         continue; /* another thread's, which may have to clear its tables yet */
                 mapping_leave_space(mapping, space);
@@ -268,7 +263,7 @@ static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned
 
         for (bool first = true; space && r->sync <= r->sync_last; first = false) {
                 if (!first)
-                        revocation_pay_search(budget);
+                        budget_spend(budget, ENTRIES_OF_A_SEARCH);
                 if (!*budget)
                         return false;
                 revocation_sync_next(r, space, budget, flush);
@@ -485,7 +480,7 @@ static bool revocation_do_one(struct revocation *r, struct mapping **here, unsig
         if (*here && r->syncs && !revocation_sync(r, *here, budget, flush))
                 return false;
         if (unlikely(*here && r->cutting)) {
-                revocation_pay_search(budget);
+                budget_spend(budget, ENTRIES_OF_A_SEARCH);
                 *here = revocation_cut_on(r, *here, flush);
         } else if (unlikely(*here && (r->rises || (r->given_up && !r->emptied)))) {
                 *here = revocation_rise(r, *here);

@@ -7,10 +7,6 @@
 #include "arch/x86/msr.h"
 #include "pcid.h"
 
-#define XCR0_X87_SSE 0x3
-#define DR6_CLEAR    0xffff0ff0
-#define DR7_CLEAR    0x400
-
 static word_t cpu_init_cr4_value(void)
 {
         word_t value = CR4_PAE | CR4_OSFXSR;

@@ -12,10 +12,9 @@
 #include "sched/cpu.h"
 
 /* State components: x87, SSE, AVX, and the three of AVX-512 (SDM 1, 13.1). */
-#define XCR0_X87_SSE 0x3
-#define XCR0_AVX512  0xe0
-#define XCR0_AVX     0x4
-#define XCR0_WANTED  0x2e7 /* also PKRU, which guests may use */
+#define XCR0_AVX512 0xe0
+#define XCR0_AVX    0x4
+#define XCR0_WANTED 0x2e7 /* also PKRU, which guests may use */
 
 #define XSAVE_HEADER_SIZE 64
 #define FCW_INITIAL       0x37f

@@ -77,6 +77,12 @@
 #define CR4_SMEP       0x100000
 #define CR4_SMAP       0x200000
 
+#define XCR0_X87_SSE 0x3
+
+/* Debug registers as the kernel wants them. */
+#define DR6_CLEAR 0xffff0ff0
+#define DR7_CLEAR 0x400
+
 #define FLAG_TF       0x100
 #define FLAG_IF       0x200
 #define FLAG_DF       0x400

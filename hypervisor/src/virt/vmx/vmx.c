@@ -25,8 +25,6 @@
 #define EPTP_FLAGS ((VMX_EPT_LEVELS - 1) << 3 | 6) /* the tables are write-back */
 
 #define VPID_END   0x10000
-#define DR6_CLEAR  0xffff0ff0
-#define DR7_CLEAR  0x400
 #define EXCEPTIONS (1u << NOVA_EXC_DB | 1u << NOVA_EXC_AC | 1u << NOVA_EXC_MC)
 
 /* vmx_entry.S */
