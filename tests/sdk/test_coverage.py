@@ -142,6 +142,18 @@ class Figures(unittest.TestCase):
         self.assertEqual(found.files["src/a.c"].any(), {3, 4, 5})
 
 
+class Records(unittest.TestCase):
+    def test_a_record_that_is_older_than_a_source_does_not_count(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = ("old.gcda", "a.c", "b.h", "new.gcda")
+            files = [Path(folder) / name for name in names]
+            for time, file in enumerate(files):
+                file.touch()
+                os.utime(file, (time, time))
+            old, *sources, new = files
+            self.assertEqual(coverage.fresh([old, new], sources), [new])
+
+
 class Lines(unittest.TestCase):
     def rows(self, *lines):
         return coverage.read_rows("\n".join(lines))

@@ -337,11 +337,18 @@ def _add_kernel(found, linked):
     return True
 
 
+def fresh(records, sources):
+    """Returns the RECORDS that are newer than all SOURCES: in others, lines may have moved."""
+    changed = max(source.stat().st_mtime for source in sources)
+    return [record for record in records if record.stat().st_mtime > changed]
+
+
 def _add_unit(found):
     folder = tree.build_dir(tree.COVERAGE_HOST_PRESET) / "tests/unit"
-    records = sorted(map(str, folder.rglob("*.gcda")))
+    records = fresh(sorted(folder.rglob("*.gcda")), (SOURCES / "src").rglob("*.[ch]"))
     if records:
-        found.add_gcov(bench_listing.output("gcov", "--json-format", "--stdout", *records))
+        words = map(str, records)
+        found.add_gcov(bench_listing.output("gcov", "--json-format", "--stdout", *words))
 
 
 def report(presets):
