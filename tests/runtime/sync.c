@@ -16,7 +16,9 @@
 static struct nova_mutex mutex;
 static struct nova_recursive_mutex recursive = NOVA_RECURSIVE_MUTEX_INITIALIZER;
 static struct nova_semaphore items, places = NOVA_SEMAPHORE_INITIALIZER(3);
-static unsigned inside, total, produced, consumed, late;
+static struct nova_cond changed = NOVA_COND_INITIALIZER;
+static unsigned inside, total, produced, consumed, late, waiting;
+static bool open;
 
 /* Runs a function in many threads, on all CPUs in turn. */
 static void run_all(void *(*function)(void *))
@@ -92,6 +94,28 @@ static void *trade(void *argument)
         return NULL;
 }
 
+/* All but one wait; the last one wakes them all at once. */
+static void *gather(void *argument)
+{
+        const uint64_t deadline = nova_deadline_in((uint64_t)60 * 1000000000);
+
+        nova_mutex_lock(&mutex);
+        if ((intptr_t)argument == THREADS - 1) {
+                while (waiting < THREADS - 1) {
+                        nova_mutex_unlock(&mutex);
+                        nova_sleep(1000000);
+                        nova_mutex_lock(&mutex);
+                }
+                open = true;
+                nova_cond_broadcast(&changed);
+        }
+        waiting++;
+        while (!open)
+                CHECK(!nova_cond_wait_until(&changed, &mutex, deadline));
+        nova_mutex_unlock(&mutex);
+        return NULL;
+}
+
 static void check_time(void)
 {
         struct nova_cond cond = NOVA_COND_INITIALIZER;
@@ -103,6 +127,7 @@ static void check_time(void)
         CHECK(nova_mutex_lock_until(&mutex, deadline) == ETIMEDOUT && nova_rdtsc() >= deadline);
         CHECK(nova_mutex_lock_until(&mutex, 0) == ETIMEDOUT);
         CHECK(nova_cond_wait_until(&cond, &mutex, nova_deadline_in(1000)) == ETIMEDOUT);
+        CHECK(!nova_mutex_try(&mutex)); /* it is locked again */
         nova_cond_signal(&cond);
         nova_cond_broadcast(&cond);
         nova_mutex_unlock(&mutex);
@@ -130,6 +155,8 @@ int main(void)
         for (int i = 0; i < 3; i++)
                 CHECK(nova_semaphore_try(&places));
         CHECK(!nova_semaphore_try(&places));
+        run_all(gather);
+        printf("gathered\n");
         check_time();
         printf("locks hold\n");
         return 0;

@@ -28,9 +28,10 @@ builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names continue with . or -).
 Labels: {', '.join(LABELS)};
 endurance (an hour and more) runs only by that label or by the exact names of its tests,
-and mutation only when named: it shows that the conformance suite, or a check of the
-debug kernel, detects each of many one-line faults of the kernel (`nova test mutation
-WORD…`: only those whose names contain a WORD).
+and mutation only when named: it shows that a test, or a check of the debug kernel,
+detects each of many one-line faults of the kernel and the libraries (`nova test mutation
+WORD…`: only those whose names contain a WORD; --record writes the tests that detected them
+into tests/mutation/caught.tsv).
 Each preset runs the tests whose result can differ there, according to tests/presets.tsv.
 A test named by its NAME, or chosen with --config or --compiler and a word, runs on
 every chosen preset.
@@ -76,6 +77,10 @@ def add_parser(commands):
         parser.add_argument(
             "--coverage", action="store_true",
             help="also count the kernel's lines and branches that ran (docs/kernel/coverage.md)",
+        )
+        parser.add_argument(
+            "--record", action="store_true",
+            help="with mutation: write what caught each into tests/mutation/caught.tsv",
         )
     parser.add_argument("--arch", choices=tree.ARCHES, help="only this architecture's")
     parser.add_argument("--config", choices=tree.CONFIGS, help="only this configuration's")
@@ -429,7 +434,9 @@ def run(args):
     if "mutation" in args.words and not found:
         from nova import mutation  # which an installed SDK lacks
 
-        return mutation.run([word for word in args.words if word != "mutation"])
+        return mutation.run([word for word in args.words if word != "mutation"], args.record)
+    if getattr(args, "record", False):
+        raise errors.NovaError("--record goes with mutation only.")
     if getattr(args, "coverage", False):
         return _run_recorded(args)
     return _run(args, found)

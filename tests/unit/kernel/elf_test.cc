@@ -239,6 +239,15 @@ TEST(elf, refuses_an_entry_outside_of_its_segments)
         }
 }
 
+TEST(elf, refuses_an_entry_in_data)
+{
+        Image i;
+        i.programs.push_back({});
+        i.programs[1].flags = 6;
+        i.programs[1].address = i.header.entry = 0x500000;
+        EXPECT_EQ(i.read(), "has its entry outside of its executable segments");
+}
+
 // Checks the properties of an accepted image.
 void check_accepted(const Image &image)
 {

@@ -192,6 +192,15 @@ TEST(acpi, counts_a_cpu_once)
         EXPECT_EQ(acpi.cpus, 2u);
 }
 
+TEST(acpi, leaves_out_a_cpu_that_can_only_be_plugged_in_later)
+{
+        Pc pc;
+        /* 2: online capable, not enabled */
+        pc.memory[MADT] = table("APIC", madt_body({lapic(1), lapic(3, 2)}));
+        acpi_init();
+        EXPECT_EQ(acpi.cpus, 1u);
+}
+
 TEST(acpi, leaves_out_cpus_that_it_cannot_address_or_number)
 {
         Pc pc;

@@ -47,6 +47,20 @@ TEST(memory_map, finds_nothing_where_nothing_fits)
         EXPECT_EQ(memory_map_find(MIB, MIB, 0, FOUR_GIB), 0u);
 }
 
+TEST(memory_map, gives_the_pool_a_share_of_memory_within_limits)
+{
+        for (const auto &[memory, pool] :
+             {std::pair{64 * MIB, 4 * MIB}, {1024 * MIB, 64 * MIB}, {20 * FOUR_GIB, 256 * MIB}}) {
+                Machine m;
+                memory_map_add(MIB, 2048 * MIB, AVAILABLE);
+                if (memory < 2048 * MIB)
+                        memory_map.entry[0].size = memory;
+                else
+                        memory_map_add(FOUR_GIB, memory, AVAILABLE);
+                EXPECT_EQ(memory_map_choose_pool(0).size, pool);
+        }
+}
+
 TEST(memory_map, trusts_reserved_more_than_available)
 {
         Machine m;

@@ -373,8 +373,71 @@ TEST_F(paging, four_levels)
         EXPECT_EQ(physical, 0x5678abcu);
         EXPECT_TRUE(walk(0xffffffff80212345));
         EXPECT_EQ(physical, 0x412345u);
+        entry<uint64_t>(0x3010, 0x00601083); /* bit 12 of a large page is not in its address */
+        EXPECT_TRUE(walk(0xffffffff80412345));
+        EXPECT_EQ(physical, 0x612345u);
+        entry<uint64_t>(0x3010, 0);
         EXPECT_FALSE(walk(0xffffffff80400000));
         EXPECT_FALSE(walk(0));
+}
+
+struct access_paging : paging {
+        uint32_t error = 0;
+
+        void SetUp() override
+        {
+                paging::SetUp();
+                mode.cr0 = NOVA_CR0_PG;
+                mode.cr4 = NOVA_CR4_PAE;
+                mode.efer = NOVA_EFER_LMA;
+                entry<uint64_t>(0x1000, 0x2007);
+                entry<uint64_t>(0x2000, 0x3007);
+                entry<uint64_t>(0x3000, 0x4007);
+                entry<uint64_t>(0x4000, 0x5003); /* the kernel's */
+                entry<uint64_t>(0x4008, 0x6005); /* to read */
+                entry<uint64_t>(0x4010, 0x7007);
+        }
+
+        uint64_t entry_at(uint64_t at)
+        {
+                uint64_t value;
+                memcpy(&value, &ram[at], sizeof(value));
+                return value;
+        }
+
+        bool access(uint64_t linear, unsigned kind)
+        {
+                return nova_translate_access(&memory, &mode, linear, kind, &physical, &error);
+        }
+};
+
+TEST_F(access_paging, user_mode_needs_the_user_bit_of_the_page)
+{
+        EXPECT_TRUE(access(0x123, 0));
+        EXPECT_FALSE(access(0x123, NOVA_ACCESS_USER));
+        EXPECT_EQ(error, 5u);
+        EXPECT_TRUE(access(0x1123, NOVA_ACCESS_USER));
+        EXPECT_EQ(physical, 0x6123u);
+}
+
+TEST_F(access_paging, a_write_needs_the_writable_bit)
+{
+        EXPECT_FALSE(access(0x1123, NOVA_ACCESS_USER | NOVA_ACCESS_WRITE));
+        EXPECT_EQ(error, 7u);
+        EXPECT_TRUE(access(0x1123, NOVA_ACCESS_WRITE));
+        mode.cr0 |= 0x10000;
+        EXPECT_FALSE(access(0x1123, NOVA_ACCESS_WRITE));
+        EXPECT_EQ(error, 3u);
+}
+
+TEST_F(access_paging, a_read_marks_entries_as_accessed_and_a_write_the_last_one_as_dirty)
+{
+        EXPECT_TRUE(access(0x2000, NOVA_ACCESS_USER));
+        EXPECT_EQ(entry_at(0x4010), 0x7027u);
+        EXPECT_TRUE(access(0x2000, NOVA_ACCESS_USER | NOVA_ACCESS_WRITE));
+        EXPECT_EQ(entry_at(0x4010), 0x7067u);
+        EXPECT_EQ(entry_at(0x3000), 0x4027u);
+        EXPECT_EQ(entry_at(0x1000), 0x2027u);
 }
 
 // The guest is not offered this feature, but may enable it nevertheless.

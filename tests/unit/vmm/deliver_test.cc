@@ -195,6 +195,17 @@ TEST_F(deliver, gives_no_nmi_behind_an_instruction_that_puts_interrupts_off)
         EXPECT_TRUE(vcpu->nmi);
 }
 
+TEST_F(deliver, gives_no_interrupt_after_an_instruction_that_puts_interrupts_off)
+{
+        for (const uint32_t shadow : {1u, 2u}) {
+                leave(NOVA_VM_EXIT_CPUID, 0x72);
+                event.state.intr_state = shadow;
+                waiting = 0x50;
+                EXPECT_EQ(reply(), WINDOW);
+                EXPECT_EQ(waiting, 0x50);
+        }
+}
+
 TEST_F(deliver, gives_nothing_in_the_middle_of_an_instruction)
 {
         vcpu->nmi = true;

@@ -76,6 +76,15 @@ TEST_F(ioapic, a_level_is_sent_again_after_its_end)
         EXPECT_EQ(get(0x1a) & 0x4000, 0u);
 }
 
+TEST_F(ioapic, a_level_is_not_sent_again_before_its_end)
+{
+        put(0x1a, 0x8035);
+        nova_ioapic_set(&apic, 5, true);
+        nova_ioapic_set(&apic, 5, false);
+        nova_ioapic_set(&apic, 5, true);
+        EXPECT_EQ(sent.size(), 1u);
+}
+
 TEST_F(ioapic, a_level_waits_behind_the_mask)
 {
         put(0x1a, 0x18035);

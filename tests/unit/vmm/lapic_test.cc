@@ -184,6 +184,15 @@ TEST_F(lapic, switched_off_it_takes_nothing_and_lets_the_8259s_through)
         EXPECT_EQ(get(0x320), 0x10030u);
 }
 
+TEST_F(lapic, an_interrupt_that_arrives_while_it_is_off_is_lost)
+{
+        put(0xf0, 0xff);
+        nova_lapic_accept(&apic, 0x45, false);
+        put(0xf0, 0x1ff);
+        EXPECT_FALSE(nova_lapic_pending(&apic));
+        EXPECT_EQ(nova_lapic_take(&apic), -1);
+}
+
 TEST_F(lapic, vectors_below_16_are_errors)
 {
         nova_lapic_accept(&apic, 15, false);

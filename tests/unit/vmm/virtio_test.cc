@@ -179,6 +179,7 @@ TEST_F(virtio_common, copies_cross_pieces_and_stay_inside)
         EXPECT_EQ(ram[data + 0x30], 'x');
         EXPECT_EQ(memcmp(&ram[data + 0x40], "yz", 3), 0);
         EXPECT_FALSE(nova_virtio_write(&card.virtio.chain, 1, "xyz", 3));
+        EXPECT_EQ(memcmp(&ram[data + 0x40], "yz", 3), 0); /* nothing was copied */
 }
 
 TEST_F(virtio_common, the_ring_goes_round)
@@ -327,6 +328,18 @@ TEST_F(virtio_common, a_descriptor_that_follows_itself_is_refused)
         expect_broken("a chain that is longer than its queue");
 }
 
+TEST_F(virtio_common, a_chain_is_never_longer_than_the_largest_queue)
+{
+        begin();
+        make_queue(0, NOVA_VIRTIO_QUEUE_SIZE);
+        finish();
+        describe(0, 7, data, 1, chained | writable, 7);
+        offer(0, 7);
+        kick(0);
+        expect_broken("a chain that is longer than its queue");
+        EXPECT_LE(card.virtio.chain.pieces, unsigned{NOVA_VIRTIO_QUEUE_SIZE});
+}
+
 TEST_F(virtio_common, a_head_behind_the_queue_is_refused)
 {
         start();
@@ -399,8 +412,8 @@ TEST_F(virtio_common, sizes_that_queues_cannot_have_are_refused)
 TEST_F(virtio_common, a_queue_outside_of_memory_is_refused)
 {
         for (unsigned part = 0; part < 3; part++)
-                for (const uint64_t at :
-                     {uint64_t{ram_bytes - 16}, uint64_t{ram_bytes}, UINT64_MAX - 15}) {
+                for (const uint64_t at : {uint64_t{ram_bytes - 16}, uint64_t{ram_bytes - 128},
+                                          uint64_t{ram_bytes}, UINT64_MAX - 15}) {
                         begin();
                         out(queue_select, 2, 1);
                         for (unsigned i = 0; i < 3; i++)
