@@ -54,14 +54,14 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
 static enum nova_status call_generally(word_t id, struct ec *self);
 
 /* A callee that was busy may be free now; the portal may be gone. */
-static _Noreturn void finish_call_retry(struct ec *self)
+static _Noreturn void call_finish_retry(struct ec *self)
 {
         ec_stop_helping(self);
         resume_hypercall(self, call_generally(REG_P1(self), self));
 }
 
 /* The message is out. */
-static always_inline _Noreturn void finish_call(struct ec *self, struct pt *pt)
+static always_inline _Noreturn void call_finish(struct ec *self, struct pt *pt)
 {
         if (nova_id_flags(REG_P1(self)) & NOVA_CALL_DD)
                 block_on_reply_alone(self, pt);
@@ -69,9 +69,9 @@ static always_inline _Noreturn void finish_call(struct ec *self, struct pt *pt)
 }
 
 /* Typed items, perhaps in several steps. The callee is taken and waits for this EC meanwhile. */
-static _Noreturn void finish_call_items(struct ec *self)
+static _Noreturn void call_finish_items(struct ec *self)
 {
-        item_transfer(self, finish_call_items);
+        item_transfer(self, call_finish_items);
 
         struct pt *pt = self->calling;
         self->calling = NULL;
@@ -79,11 +79,11 @@ static _Noreturn void finish_call_items(struct ec *self)
         object_put(&pt->object); /* its memory stays until this CPU leaves the kernel */
         if (self->transfer.aborted)
                 resume_hypercall(self, NOVA_COM_ABT);
-        finish_call(self, pt);
+        call_finish(self, pt);
 }
 
 /* Items that may take several steps: the callee is taken meanwhile. */
-static __attribute__((noinline)) _Noreturn void begin_call_items(struct ec *self, struct pt *pt,
+static __attribute__((noinline)) _Noreturn void call_begin_items(struct ec *self, struct pt *pt,
                                                                  unsigned items)
 {
         struct ec *callee = pt->ec;
@@ -95,11 +95,11 @@ static __attribute__((noinline)) _Noreturn void begin_call_items(struct ec *self
         ec_set_state(callee, EC_REPLY, CALLER_CALL);
         self->calling = pt;
         item_transfer_begin(self, callee, false, items);
-        finish_call_items(self);
+        call_finish_items(self);
 }
 
 /* The message has typed items. */
-static __attribute__((noinline)) _Noreturn void finish_call_typed(struct ec *self, struct pt *pt,
+static __attribute__((noinline)) _Noreturn void call_finish_typed(struct ec *self, struct pt *pt,
                                                                   unsigned items)
 {
         const bool done = items == pt->ec->items_at_once && item_at_once(self, pt->ec);
@@ -107,29 +107,29 @@ static __attribute__((noinline)) _Noreturn void finish_call_typed(struct ec *sel
         if (unlikely(pt->ec->state != EC_REQUEST)) /* it ended while TLBs were flushed */
                 resume_hypercall(self, NOVA_COM_ABT);
         if (!done)
-                begin_call_items(self, pt, items);
-        finish_call(self, pt);
+                call_begin_items(self, pt, items);
+        call_finish(self, pt);
 }
 
 /* The message is not empty, the call donates nothing, or more than the callee's registers and
  * address space has to be switched. */
-static __attribute__((noinline)) _Noreturn void finish_call_message(struct pt *pt, struct ec *self)
+static __attribute__((noinline)) _Noreturn void call_finish_message(struct pt *pt, struct ec *self)
 {
         const unsigned items = message_copy(self, pt->ec);
 
         if (unlikely(items))
-                finish_call_typed(self, pt, items);
-        finish_call(self, pt);
+                call_finish_typed(self, pt, items);
+        call_finish(self, pt);
 }
 
 /* The callee is not waiting for a call. */
-static __attribute__((noinline)) _Noreturn void finish_call_busy(struct ec *callee, struct ec *self)
+static __attribute__((noinline)) _Noreturn void call_finish_busy(struct ec *callee, struct ec *self)
 {
         const unsigned flags = nova_id_flags(REG_P1(self));
 
         if (flags & NOVA_CALL_DB || callee->state == EC_DEAD)
                 resume_hypercall(self, NOVA_COM_TIM);
-        block_on_callee(self, callee, finish_call_retry);
+        block_on_callee(self, callee, call_finish_retry);
         resume_hypercall(self, flags & NOVA_CALL_DL ? NOVA_DEADLOCK : NOVA_COM_TIM);
 }
 
@@ -145,9 +145,9 @@ static always_inline enum nova_status call_portal(word_t id, struct ec *self, bo
         if (unlikely(callee->cpu != cpu))
                 return NOVA_BAD_CPU;
         if (unlikely(callee->state != EC_REQUEST))
-                finish_call_busy(callee, self);
+                call_finish_busy(callee, self);
         if (!donate || self->utcb->items | portal_attention(cpu, callee))
-                finish_call_message(pt, self);
+                call_finish_message(pt, self);
         callee->utcb->items = 0;
         link_to_caller(callee, self, CALLER_CALL);
         enter_portal(cpu, callee, pt);

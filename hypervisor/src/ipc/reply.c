@@ -15,7 +15,7 @@
 #include "virt/vcpu.h"
 
 /* The caller goes on, self waits for the next one. */
-static always_inline void release(struct ec *self, struct ec *caller)
+static always_inline void reply_release(struct ec *self, struct ec *caller)
 {
         assert(self->cpu == cpu_self() && caller->cpu == self->cpu && caller->callee == self);
         assert(caller->state == EC_REPLY || caller->state == EC_REPLY_ALONE);
@@ -26,7 +26,7 @@ static always_inline void release(struct ec *self, struct ec *caller)
 }
 
 /* The message is out. */
-static __attribute__((noinline)) _Noreturn void finish_reply(struct ec *self)
+static __attribute__((noinline)) _Noreturn void reply_finish(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
         struct ec *caller = self->caller;
@@ -42,100 +42,100 @@ static __attribute__((noinline)) _Noreturn void finish_reply(struct ec *self)
         if (unlikely(!caller)) {
                 self->state = EC_REQUEST;
         } else {
-                release(self, caller);
+                reply_release(self, caller);
                 if (!list_is_empty(&caller->sleepers))
                         sched_wake_sleepers(caller);
         }
         resume_bound(cpu, caller);
 }
 
-static _Noreturn void finish_reply_items(struct ec *self)
+static _Noreturn void reply_finish_items(struct ec *self)
 {
         if (self->caller)
-                item_transfer(self, finish_reply_items);
+                item_transfer(self, reply_finish_items);
         self->transfer.to = NULL;
-        finish_reply(self);
+        reply_finish(self);
 }
 
 /* The reply has typed items. */
 static __attribute__((noinline)) _Noreturn void
-finish_reply_typed(struct ec *self, struct ec *caller, unsigned items)
+reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
 {
         caller->cont = resume_success;
         if (items == caller->items_at_once && item_at_once(self, caller))
-                finish_reply(self);
+                reply_finish(self);
         item_transfer_begin(self, caller, false, items);
-        finish_reply_items(self);
+        reply_finish_items(self);
 }
 
 /* The reply to a call; hypercall_reply() itself does the empty one to a call that donated. */
-static __attribute__((noinline)) _Noreturn void finish_reply_message(struct ec *caller,
+static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *caller,
                                                                      struct ec *self)
 {
         struct cpu *cpu = self->cpu;
         const unsigned items = message_copy(self, caller);
 
         if (unlikely(items))
-                finish_reply_typed(self, caller, items);
+                reply_finish_typed(self, caller, items);
         if (unlikely(self->caller_kind != CALLER_CALL || !switch_is_plain(cpu, caller))) {
                 caller->cont = resume_success;
-                finish_reply(self);
+                reply_finish(self);
         }
-        release(self, caller);
+        reply_release(self, caller);
         resume_caller(cpu, caller);
 }
 
 /* The state of the answer is taken: it has items, or caller cannot simply go on. */
 static __attribute__((noinline)) _Noreturn void
-finish_reply_state(struct ec *self, struct ec *caller, unsigned items)
+reply_finish_state(struct ec *self, struct ec *caller, unsigned items)
 {
         caller->cont = caller->vcpu ? resume_guest : resume_interrupted;
         if (unlikely(items)) {
                 item_transfer_begin(self, caller, true, items);
-                finish_reply_items(self);
+                reply_finish_items(self);
         }
-        finish_reply(self);
+        reply_finish(self);
 }
 
 /* The answer has items: what of them is left when the usual one, a page, was delegated. */
-static __attribute__((noinline)) unsigned answer_items(struct ec *self, struct ec *caller,
-                                                       unsigned items)
+static __attribute__((noinline)) unsigned reply_answer_items(struct ec *self, struct ec *caller,
+                                                             unsigned items)
 {
         if (items != 1 || !item_answers_at_once(self, caller))
                 return items;
         if (unlikely(self->caller != caller)) /* it ended while TLBs were flushed */
-                finish_reply(self);
+                reply_finish(self);
         return 0;
 }
 
-static __attribute__((noinline)) _Noreturn void finish_reply_vcpu(struct ec *self,
+static __attribute__((noinline)) _Noreturn void reply_finish_vcpu(struct ec *self,
                                                                   struct ec *caller)
 {
         unsigned items = vcpu_from_utcb(caller, self->utcb);
 
         if (items)
-                items = answer_items(self, caller, items);
-        finish_reply_state(self, caller, items);
+                items = reply_answer_items(self, caller, items);
+        reply_finish_state(self, caller, items);
 }
 
 /* self replies to an event, to a call without donation, or has no caller. */
-static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_other(struct ec *caller,
+static hot_path __attribute__((noinline)) _Noreturn void reply_finish_to_other(struct ec *caller,
                                                                                struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
         if (unlikely(self->caller_kind == CALLER_ALONE))
-                finish_reply_message(caller, self);
+                reply_finish_message(caller, self);
         if (unlikely(!caller))
-                finish_reply(self);
+                reply_finish(self);
         if (unlikely(caller->vcpu))
-                finish_reply_vcpu(self, caller);
+                reply_finish_vcpu(self, caller);
         unsigned items = state_from_utcb(caller, self->utcb);
         if (unlikely(items))
-                items = answer_items(self, caller, items);
+                items = reply_answer_items(self, caller, items);
         if (unlikely(items || !switch_is_plain(cpu, caller)))
-                finish_reply_state(self, caller, items);
-        release(self, caller);
+                reply_finish_state(self, caller, items);
+        reply_release(self, caller);
         resume_thread(cpu, caller);
 }
 
@@ -146,10 +146,10 @@ _Noreturn hypercall_result_t hypercall_reply(word_t id, struct ec *self)
 
         (void)id;
         if (self->caller_kind != CALLER_CALL)
-                finish_reply_to_other(caller, self);
+                reply_finish_to_other(caller, self);
         if (self->utcb->items | cpu_attention(cpu) | ec_attention(caller))
-                finish_reply_message(caller, self);
+                reply_finish_message(caller, self);
         caller->utcb->items = 0;
-        release(self, caller);
+        reply_release(self, caller);
         resume_caller(cpu, caller);
 }
