@@ -39,7 +39,8 @@ STRUCTS = {
         "ecs": 2 * WORD, **NAME, "is_root": 1,
     },
     "ec": {
-        **OBJECT, "state": 1, "kind": 1, "pd": WORD, "cpu": WORD, "caller": WORD, "callee": WORD,
+        **OBJECT, "state": 1, "caller_kind": 1, "kind": 1, "pd": WORD, "cpu": WORD,
+        "caller": WORD, "callee": WORD,
         "helping": WORD, "donated": WORD, "sleepers": 2 * WORD, **NAME, "pd_link": 2 * WORD,
         "wait_link": 2 * WORD, "wait_sm": WORD, "calling": WORD, "created": WORD, "regs.ip": WORD,
         "timeout": 3 * WORD, "timeout.key": 8, "vcpu": WORD,
@@ -283,7 +284,7 @@ class Listings(unittest.TestCase):
         idle_sc = fake.make("sc", object__kind=2, ec=idle, owner=idle, cpu=self.cpu, place=1)
         self.sm = fake.make("sm", object__kind=4, name=b"lock", gsi=-1)
         self.waiter = self.thread(self.root, b"waiter", state=4, wait_sm=self.sm)
-        self.runner = self.thread(self.child, b"runner", state=0)
+        self.runner = self.thread(self.child, b"runner", state=1)
         fake.join(fake.at("sm", self.sm, "waiters"), fake.at("ec", self.waiter, "wait_link"))
         sc = fake.make("sc", object__kind=2, ec=self.runner, owner=self.runner, cpu=self.cpu,
                        place=1, prio=9, used=5, round_end=7)
@@ -363,7 +364,7 @@ class Listings(unittest.TestCase):
         self.assertEqual(self.reader.problems, [])
 
     def test_who_runs_next_is_first_and_who_runs_is_told(self):
-        fake, new = self.fake, self.thread(self.child, b"next", state=0)
+        fake, new = self.fake, self.thread(self.child, b"next", state=1)
         sc = fake.make("sc", object__kind=2, ec=new, owner=new, cpu=self.cpu, place=1, prio=3)
         fake.set("cpu", self.cpu, "run_queue.first", sc)
         lines = self.text(listings.run_queues).splitlines()

@@ -91,6 +91,8 @@ struct cpu *smp_prepare(unsigned id)
         cpu->id = id;
         cpu->arch.apic_id = apic_of_cpu[id];
         cpu->arch.tss = (struct tss *)(TSS_BASE + (word_t)id * TSS_STRIDE);
+        cpu->number = (uint8_t)id;
+        cpu->user_data = SEL_USER_DATA;
         return cpu;
 }
 

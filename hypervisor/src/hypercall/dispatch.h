@@ -10,10 +10,11 @@
 struct ec;
 
 /** A handler decodes, checks, acts; it returns a result (object/result.h) or leaves the kernel.
- *  id: argument 1, the identifier. Handlers that the table enters without entry_long return, unless
- *  self has ended, and open no interrupt window: entry.S returns to the user with a plain status
- *  without looking at the CPU's pending work. Only a handler that waits for another CPU or wakes a
- *  thread can leave such work; it returns result_of(). */
+ *  id: argument 1, the identifier; REG_P1(self) holds it only after entry_long. Handlers that the
+ * table enters without entry_long return, unless self has ended, and open no interrupt window:
+ * entry.S returns to the user with a plain status without looking at the CPU's pending work. Only a
+ * handler that waits for another CPU or wakes a thread can leave such work; it returns result_of().
+ */
 typedef hypercall_result_t (*hypercall_handler_t)(word_t id, struct ec *self);
 
 #define HYPERCALL_HANDLER(number, name, function, spec) \

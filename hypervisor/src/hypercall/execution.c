@@ -19,7 +19,7 @@ hypercall_result_t hypercall_ec_ctrl(word_t id, struct ec *self)
 
         if (!ec)
                 return NOVA_BAD_CAP;
-        atomic_fetch_or_u32(&ec->pending, EC_PENDING_RECALL);
+        atomic_or_u16(&ec->pending, EC_PENDING_RECALL);
         if (ec->cpu != self->cpu)
                 mail_send(ec->cpu, &ec->mail, MAIL_RECALL);
         return NOVA_SUCCESS;

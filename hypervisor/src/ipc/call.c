@@ -111,18 +111,7 @@ static __attribute__((noinline)) _Noreturn void call_finish_typed(struct ec *sel
         call_finish(self, pt);
 }
 
-/* The message is not empty, the call donates nothing, or more than the callee's registers and
- * address space has to be switched. */
-static __attribute__((noinline)) _Noreturn void call_finish_message(struct pt *pt, struct ec *self)
-{
-        const unsigned items = message_copy(self, pt->ec);
-
-        if (unlikely(items))
-                call_finish_typed(self, pt, items);
-        call_finish(self, pt);
-}
-
-/* The callee is not waiting for a call. */
+/* The callee does not wait for a call. */
 static __attribute__((noinline)) _Noreturn void call_finish_busy(struct ec *callee, struct ec *self)
 {
         const unsigned flags = nova_id_flags(REG_P1(self));
@@ -133,37 +122,59 @@ static __attribute__((noinline)) _Noreturn void call_finish_busy(struct ec *call
         resume_hypercall(self, flags & NOVA_CALL_DL ? NOVA_DEADLOCK : NOVA_COM_TIM);
 }
 
-static always_inline enum nova_status call_portal(word_t id, struct ec *self, bool donate)
+/* A call of any kind, once the portal is found. Nothing is changed yet. Returns only if it fails.
+ */
+static __attribute__((noinline)) enum nova_status call_portal(word_t id, struct ec *self,
+                                                              struct pt *pt)
+{
+        if (unlikely(pt->ec->cpu != self->cpu))
+                return NOVA_BAD_CPU;
+        REG_P1(self) = id;
+        if (unlikely(pt->ec->state != EC_REQUEST))
+                call_finish_busy(pt->ec, self);
+
+        const unsigned items = message_copy(self, pt->ec);
+        if (unlikely(items))
+                call_finish_typed(self, pt, items);
+        call_finish(self, pt);
+}
+
+static enum nova_status call_generally(word_t id, struct ec *self)
 {
         struct pt *pt = object_space_find_pt(self->pd, nova_id_sel(id), 0);
+
+        return likely(pt) ? call_portal(id, self, pt) : NOVA_BAD_CAP;
+}
+
+hypercall_result_t hypercall_call(word_t id, struct ec *self)
+{
+        return call_generally(id, self);
+}
+
+/* The same as object_space_find_pt() in one instruction less each for the copies of id and page
+ * that the compiler would keep. */
+static always_inline struct pt *call_find_portal(word_t id, const struct ec *self)
+{
+        const word_t sel = nova_id_sel(opaque_word(id)), slot = sel & (CAPABILITY_SLOTS - 1);
+        const struct capability_page *page =
+                object_space_page_at(&self->pd->object_space, opaque_word(sel >> CAPABILITY_BITS));
+
+        return (struct pt *)capability_object(capability_at(page, slot), OBJECT_PT, 0);
+}
+
+hypercall_result_t call_donating(word_t id, struct ec *self)
+{
+        struct pt *pt = call_find_portal(id, self);
 
         if (unlikely(!pt))
                 return NOVA_BAD_CAP;
 
         struct ec *callee = pt->ec;
         struct cpu *cpu = self->cpu;
-        if (unlikely(callee->cpu != cpu))
-                return NOVA_BAD_CPU;
-        if (unlikely(callee->state != EC_REQUEST))
-                call_finish_busy(callee, self);
-        if (!donate || self->utcb->items | portal_attention(cpu, callee))
-                call_finish_message(pt, self);
+        /* A message, another CPU, a busy callee, or more to switch than registers and PD. */
+        if (self->utcb->items | (cpu_call_attention(cpu) ^ ec_call_attention(callee)))
+                return call_portal(id, self, pt);
         callee->utcb->items = 0;
         link_to_caller(callee, self, CALLER_CALL);
-        enter_portal(cpu, callee, pt);
-}
-
-hypercall_result_t call_donating(word_t id, struct ec *self)
-{
-        return call_portal(id, self, true);
-}
-
-static enum nova_status call_generally(word_t id, struct ec *self)
-{
-        return call_portal(id, self, !(nova_id_flags(id) & NOVA_CALL_DD));
-}
-
-hypercall_result_t hypercall_call(word_t id, struct ec *self)
-{
-        return call_generally(id, self);
+        enter_portal(cpu, self, callee, pt);
 }

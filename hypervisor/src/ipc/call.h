@@ -29,7 +29,7 @@ static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *s
         link_to_caller(callee, self, kind);
         if (unlikely(portal_attention(cpu, callee)))
                 resume_portal_slowly(callee, pt);
-        enter_portal(cpu, callee, pt);
+        enter_portal(cpu, self, callee, pt);
 }
 
 /** The same without donation: self's SC sleeps with it, the portal's EC runs when it is helped. */

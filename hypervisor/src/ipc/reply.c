@@ -17,11 +17,8 @@
 /* The caller goes on, self waits for the next one. */
 static always_inline void reply_release(struct ec *self, struct ec *caller)
 {
-        assert(self->cpu == cpu_self() && caller->cpu == self->cpu && caller->callee == self);
-        assert(caller->state == EC_REPLY || caller->state == EC_REPLY_ALONE);
-        caller->callee = NULL;
+        assert(self->cpu == cpu_self() && caller->cpu == self->cpu && ec_callee(caller) == self);
         caller->state = EC_READY;
-        self->caller = NULL;
         ec_set_state(self, EC_REQUEST, CALLER_NONE);
 }
 
@@ -29,7 +26,7 @@ static always_inline void reply_release(struct ec *self, struct ec *caller)
 static __attribute__((noinline)) _Noreturn void reply_finish(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
-        struct ec *caller = self->caller;
+        struct ec *caller = ec_caller(self);
 
         ec_return_sc(self, caller);
         if (unlikely(self->kind != EC_LOCAL)) { /* no EC can call it: it waits for ever */
@@ -51,7 +48,7 @@ static __attribute__((noinline)) _Noreturn void reply_finish(struct ec *self)
 
 static _Noreturn void reply_finish_items(struct ec *self)
 {
-        if (self->caller)
+        if (ec_caller(self))
                 item_transfer(self, reply_finish_items);
         self->transfer.to = NULL;
         reply_finish(self);
@@ -103,7 +100,7 @@ static __attribute__((noinline)) unsigned reply_answer_items(struct ec *self, st
 {
         if (items != 1 || !item_answers_at_once(self, caller))
                 return items;
-        if (unlikely(self->caller != caller)) /* it ended while TLBs were flushed */
+        if (unlikely(ec_caller(self) != caller)) /* it ended while TLBs were flushed */
                 reply_finish(self);
         return 0;
 }
@@ -126,7 +123,7 @@ static hot_path __attribute__((noinline)) _Noreturn void reply_finish_to_other(s
 
         if (unlikely(self->caller_kind == CALLER_ALONE))
                 reply_finish_message(caller, self);
-        if (unlikely(!caller))
+        if (unlikely(self->caller_kind == CALLER_NONE))
                 reply_finish(self);
         if (unlikely(caller->vcpu))
                 reply_finish_vcpu(self, caller);
@@ -147,7 +144,7 @@ _Noreturn hypercall_result_t hypercall_reply(word_t id, struct ec *self)
         (void)id;
         if (self->caller_kind != CALLER_CALL)
                 reply_finish_to_other(caller, self);
-        if (self->utcb->items | cpu_attention(cpu) | ec_attention(caller))
+        if (self->utcb->items | (cpu_attention(cpu) ^ ec_attention(caller)))
                 reply_finish_message(caller, self);
         caller->utcb->items = 0;
         reply_release(self, caller);

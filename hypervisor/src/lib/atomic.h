@@ -25,6 +25,21 @@ static inline uint32_t atomic_fetch_and_u32(uint32_t *variable, uint32_t bits)
         return __atomic_fetch_and(variable, bits, __ATOMIC_SEQ_CST);
 }
 
+static inline void atomic_or_u16(uint16_t *variable, uint16_t bits)
+{
+        __atomic_fetch_or(variable, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline void atomic_and_u16(uint16_t *variable, uint16_t bits)
+{
+        __atomic_fetch_and(variable, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint16_t atomic_load_u16(const uint16_t *variable)
+{
+        return __atomic_load_n(variable, __ATOMIC_ACQUIRE);
+}
+
 static inline uint32_t atomic_exchange_u32(uint32_t *variable, uint32_t value)
 {
         /* For the compiler's own operation gcc puts the address into a register first. */

@@ -45,8 +45,10 @@ word_t ec_bytes(enum ec_kind kind)
 static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd *pd)
 {
         mail_init(&ec->mail, OBJECT_EC);
-        ec_clear_attention(ec);
-        ec->caller_kind = CALLER_NONE;
+        ec->pending = 0;
+        ec->special = 0;
+        ec->place = cpu->number;
+        ec_set_state(ec, EC_READY, CALLER_NONE);
         ec->kind = (uint8_t)kind;
         ec->pd = pd;
         ec->cpu = cpu;
@@ -218,7 +220,7 @@ void ec_return_sc(struct ec *ec, struct ec *caller)
  * event is shut down when it runs: so a chain of them takes a step of its own for each. */
 static void ec_abort_caller(struct ec *ec)
 {
-        struct ec *caller = ec->caller;
+        struct ec *caller = ec_caller(ec);
         const bool by_event = ec->caller_kind == CALLER_EVENT;
 
         ec_forget_caller(ec);
@@ -252,7 +254,7 @@ static bool ec_search_sc(struct ec *at, struct ec *to)
         if (at == cpu->current)
                 sched_bind_current(cpu);
         if (!at->donated)
-                return at->state == EC_REPLY && at->callee->caller == at;
+                return at->state == EC_REPLY && ec_caller(at->callee) == at;
         ec_return_sc(at, to && to->state != EC_DEAD ? to : NULL);
         return false;
 }
@@ -260,9 +262,9 @@ static bool ec_search_sc(struct ec *at, struct ec *to)
 /* The callee of ec has no caller to answer any more. */
 static void ec_cut_chain(struct ec *ec)
 {
-        struct ec *callee = ec->callee;
+        struct ec *callee = ec_callee(ec);
 
-        if (!callee || callee->caller != ec)
+        if (!callee || ec_caller(callee) != ec)
                 return;
         ec_forget_caller(callee);
         if (callee->transfer.to == ec)
@@ -271,7 +273,9 @@ static void ec_cut_chain(struct ec *ec)
 
 static struct ec *ec_next_below(const struct ec *ec)
 {
-        return ec->callee ? ec->callee : ec->helping;
+        struct ec *callee = ec_callee(ec);
+
+        return callee ? callee : ec->helping;
 }
 
 /* ec has ended. Goes a step of the way from cut_at to the end of its chain: there sleep SCs that
@@ -331,9 +335,10 @@ static cold_path void ec_strand(struct cpu *cpu, struct list *helpers)
  * One test for all: most have nothing to do when they end. */
 static bool ec_is_engaged(const struct ec *ec)
 {
-        const word_t links = (word_t)ec->caller | (word_t)ec->callee | (word_t)ec->helping |
-                             (word_t)ec->donated | (word_t)load_once(ec->wait_sm) |
-                             (word_t)ec->transfer.to | (word_t)(ec->timeout.key != 0);
+        const word_t links = (word_t)ec->caller_kind | (word_t)ec_waits_for_reply(ec) |
+                             (word_t)ec->helping | (word_t)ec->donated |
+                             (word_t)load_once(ec->wait_sm) | (word_t)ec->transfer.to |
+                             (word_t)(ec->timeout.key != 0);
 
         return links || ec->cpu->current == ec || !list_is_empty(&ec->helpers) ||
                !list_is_empty(&ec->sleepers);
@@ -342,7 +347,7 @@ static bool ec_is_engaged(const struct ec *ec)
 /* For assert(): a shut down EC waits for no other one, and no other one waits for it. */
 static assert_only bool ec_is_alone(const struct ec *ec)
 {
-        return !ec->caller && ec->caller_kind == CALLER_NONE && !ec->callee && !ec->helping &&
+        return !ec_caller(ec) && ec->caller_kind == CALLER_NONE && !ec_callee(ec) && !ec->helping &&
                !ec->donated && !ec->wait_sm && !ec->timeout.key && list_is_empty(&ec->helpers) &&
                list_is_empty(&ec->sleepers);
 }
@@ -351,14 +356,14 @@ static assert_only bool ec_is_alone(const struct ec *ec)
 static __attribute__((noinline)) void ec_disengage(struct ec *ec)
 {
         struct cpu *cpu = ec->cpu;
-        struct ec *below = ec_next_below(ec), *to = ec->caller;
+        struct ec *below = ec_next_below(ec), *to = ec_caller(ec);
         const bool searches = ec_search_sc(ec, to);
 
         if (unlikely(cpu->cut))
                 cpu->cut->cut_to = NULL; /* see ec_cut_later() */
         ec_cut_chain(ec);
         /* A partner that has ended may be freed by now. */
-        if (ec->transfer.to && !ec->transfer.aborted && ec->transfer.to->caller == ec)
+        if (ec->transfer.to && !ec->transfer.aborted && ec_caller(ec->transfer.to) == ec)
                 ec_lose_caller(ec->transfer.to);
         ec->state = EC_DEAD;
         ec->callee = NULL;
@@ -417,7 +422,7 @@ void ec_leave_sc(struct ec *ec, struct sc *sc)
         sc->object.next = *list;
         *list = &sc->object;
         if (!sc->stays)
-                atomic_fetch_or_u32(&ec->pending, EC_PENDING_END);
+                atomic_or_u16(&ec->pending, EC_PENDING_END);
         store_once(sc->left, true);
 }
 
@@ -461,7 +466,7 @@ void ec_end_due(struct ec *self, continuation_t cont)
 
         while (self->ends_later ? !ec_end_scs(self) : !ec_end_left(self, &self->sc_due, SC_STEP))
                 preemption_point(self, cont);
-        atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_END);
+        atomic_and_u16(&self->pending, (uint16_t)~EC_PENDING_END);
         if (self->ends_later)
                 ec_end(self);
         if (!(cpu->pending & CPU_PENDING_RESCHEDULE))
@@ -512,7 +517,7 @@ bool ec_finish_step(struct ec *ec)
 enum drop_result ec_drop(struct ec *ec)
 {
         if (unlikely(ec->state == EC_REPLY && (ec->sc_due || ec->sc_stays))) {
-                atomic_fetch_or_u32(&ec->pending, EC_PENDING_END);
+                atomic_or_u16(&ec->pending, EC_PENDING_END);
                 store_once(ec->ends_later, true);
                 return DROP_LATER;
         }

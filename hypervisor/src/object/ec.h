@@ -40,8 +40,8 @@ struct ec_guest_ops {
 extern const struct ec_guest_ops *ec_guest_ops;
 
 enum ec_state {
-        EC_READY,       /* has something to run: its continuation */
         EC_REQUEST,     /* waits for a call or an event */
+        EC_READY,       /* has something to run: its continuation */
         EC_REPLY,       /* called, donated its SC, waits for callee */
         EC_REPLY_ALONE, /* called without donation, waits for callee */
         EC_BLOCKED,     /* waits for a semaphore, or for ever */
@@ -50,17 +50,17 @@ enum ec_state {
 
 /* What a reply answers. */
 enum caller_kind {
+        CALLER_NONE,  /* no caller */
         CALLER_CALL,  /* a call that donated the caller's SC */
         CALLER_ALONE, /* one that did not */
         CALLER_EVENT,
-        CALLER_NONE, /* no caller */
 };
 
 /* Bits of ec.pending: work before its next return to user mode. Only RECALL is set by others. None
- * of them is a status (RESULT_STATUS). */
-#define EC_PENDING_RECALL 0x100
-#define EC_PENDING_STEP   0x200 /* single step over SYSENTER: #DB after the hypercall */
-#define EC_PENDING_END    0x400 /* its call was answered: what was dropped meanwhile ends */
+ * of them is a bit of a status (RESULT_STATUS) or of cpu.special. */
+#define EC_PENDING_RECALL 0x1000
+#define EC_PENDING_STEP   0x2000 /* single step over SYSENTER: #DB after the hypercall */
+#define EC_PENDING_END    0x4000 /* its call was answered: what was dropped meanwhile ends */
 
 /* A message transfer in steps, of an EC that sends typed items. */
 struct transfer {
@@ -75,6 +75,11 @@ struct transfer {
 
 #define EC_REAPS_NOTHING UINT32_MAX
 
+/* In ec.place: SYSRET or SYSEXIT cannot go to an entry of one of its portals. */
+#define ODD_PORTAL 0x80
+
+_Static_assert(NOVA_CPU_MAX <= ODD_PORTAL, "it is no bit of a CPU's number");
+
 /* Fields that are used together share cache lines, the first three kinds one each. */
 struct ec {
         struct kobject object;
@@ -82,13 +87,13 @@ struct ec {
         struct list pd_link;          /* pd.ecs, under pd.lock */
         struct mapping *utcb_mapping; /* the user's */
 
-        /* Calls. The first two are read together, see ec_attention(). */
-        uint32_t pending __attribute__((aligned(64))); /* EC_PENDING_…, atomic */
-        uint8_t special;    /* SPECIAL_…: what has to be switched for it */
-        uint8_t odd_portal; /* 1: SYSRET or SYSEXIT cannot go to an entry of one of its portals */
-        uint8_t attention_pad[2];                  /* zero */
+        /* Calls. The first three are read together, see ec_attention(); so are the first six, see
+         * ec_call_attention(). */
+        uint16_t pending __attribute__((aligned(64))); /* EC_PENDING_…, atomic */
+        uint8_t special;                           /* SPECIAL_…: what has to be switched for it */
+        uint8_t place;                             /* cpu->number, perhaps with ODD_PORTAL */
         uint8_t state __attribute__((aligned(4))); /* enum ec_state; see ec_set_state() */
-        uint8_t caller_kind;                       /* enum caller_kind; NONE: caller is NULL */
+        uint8_t caller_kind;                       /* enum caller_kind */
         uint8_t no_state[2];                       /* 0 */
         uint8_t kind;                              /* enum ec_kind */
         uint8_t wait_status;                       /* what a down returns when it wakes */
@@ -98,8 +103,8 @@ struct ec {
         struct cpu *cpu;
         word_t stack_top;       /* of the CPU's kernel stack, for the entry code */
         struct nova_utcb *utcb; /* NULL: a virtual CPU */
-        struct ec *caller;      /* the reply register: who waits for this EC's reply */
-        struct ec *callee;      /* whose reply this EC waits for */
+        struct ec *caller;      /* the reply register, see ec_caller() */
+        struct ec *callee;      /* see ec_callee() */
 
         /* Waiting and waking. */
         continuation_t cont;
@@ -161,18 +166,29 @@ _Static_assert(offsetof(struct ec, virtual_8086_room) + VIRTUAL_8086_WORDS * siz
 _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
                "the CPU aligns the stack that it pushes on");
 
-/** pending, special and odd_portal of an EC, for a CPU that may go on with it (see
+/** Returns pending, special and place of an EC, for a CPU that may go on with it (see
  * cpu_attention()). */
-static inline uint64_t ec_attention(const struct ec *ec)
+static always_inline uint32_t ec_attention(const struct ec *ec)
 {
-        uint64_t both;
+        uint32_t attention;
 
-        __builtin_memcpy(&both, &ec->pending, sizeof(both));
-        return both;
+        __builtin_memcpy(&attention, &ec->pending, sizeof(attention));
+        return attention;
 }
 
-_Static_assert(offsetof(struct ec, special) == offsetof(struct ec, pending) + 4,
-               "ec_attention reads them together");
+/** Returns the same with the state and the kind of the caller (see cpu_call_attention()). */
+static always_inline uint64_t ec_call_attention(const struct ec *ec)
+{
+        uint64_t attention;
+
+        __builtin_memcpy(&attention, &ec->pending, sizeof(attention));
+        return attention;
+}
+
+_Static_assert(offsetof(struct ec, place) == offsetof(struct ec, pending) + 3 &&
+                       offsetof(struct ec, state) == offsetof(struct ec, pending) + 4 &&
+                       EC_REQUEST == 0 && CALLER_NONE == 0,
+               "they are read together");
 
 /** Sets both by one store. */
 static always_inline void ec_set_state(struct ec *ec, enum ec_state state, enum caller_kind kind)
@@ -185,19 +201,30 @@ static always_inline void ec_set_state(struct ec *ec, enum ec_state state, enum 
 _Static_assert(offsetof(struct ec, caller_kind) == offsetof(struct ec, state) + 1,
                "ec_set_state writes them together");
 
+/** Returns the EC that waits for the reply of an EC; NULL: none. A reply leaves the field as it is.
+ */
+static inline struct ec *ec_caller(const struct ec *ec)
+{
+        return ec->caller_kind != CALLER_NONE ? ec->caller : NULL;
+}
+
+/** Whether an EC waits for a reply. */
+static always_inline bool ec_waits_for_reply(const struct ec *ec)
+{
+        return ec->state == EC_REPLY || ec->state == EC_REPLY_ALONE;
+}
+
+/** Returns the EC whose reply an EC waits for; NULL: none. A reply leaves the field as it is. */
+static inline struct ec *ec_callee(const struct ec *ec)
+{
+        return ec_waits_for_reply(ec) ? ec->callee : NULL;
+}
+
 /** No caller waits for an EC's reply any more. */
 static inline void ec_forget_caller(struct ec *ec)
 {
         ec->caller = NULL;
         ec->caller_kind = CALLER_NONE;
-}
-
-/** Of a new EC: nothing is pending, nothing special. */
-static inline void ec_clear_attention(struct ec *ec)
-{
-        const uint64_t none = 0;
-
-        __builtin_memcpy(&ec->pending, &none, sizeof(none));
 }
 
 /** Prepares the cache. Once, at boot. */

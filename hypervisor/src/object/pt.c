@@ -28,7 +28,7 @@ enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, no
         pt->mtd = mtd;
         pt->ip = ip;
         if (unlikely(!thread_ip_is_user(ip)))
-                store_once(ec->odd_portal, 1);
+                store_once(ec->place, (uint8_t)(ec->place | ODD_PORTAL));
         name_clear(pt->name);
         *out = pt;
         return NOVA_SUCCESS;

@@ -30,14 +30,17 @@ struct vcpu;
 #define CPU_TIMER_OFF UINT64_MAX
 
 struct cpu {
+        uint16_t user_data; /* selector of the flat data segment; fixed after the start */
+        /* Read together, see cpu_attention() and cpu_call_attention(). */
+        uint8_t pending __attribute__((aligned(8))); /* CPU_PENDING_… */
+        uint8_t special;                             /* SPECIAL_…: what of current is loaded */
+        uint8_t no_attention;                        /* 0 */
+        uint8_t number;    /* CPU number of the interface; fixed after the start */
+        uint32_t no_state; /* 0 */
         /* Written and read by this CPU only. */
         struct ec *current;    /* whose registers an entry saves */
         struct sc *current_sc; /* whose time runs */
         struct pd *current_pd; /* whose tables are loaded; NULL: the kernel's; read by all */
-        /* Read together, see cpu_attention(). */
-        uint32_t pending __attribute__((aligned(8))); /* CPU_PENDING_… */
-        uint8_t special;                              /* SPECIAL_…: what of current is loaded */
-        uint8_t no_more[3];                           /* 0 */
         struct cpu_arch arch;
         /* What a decision looks at beyond that: one cache line, up to run_queue.first. */
         struct ec *idle_ec __attribute__((aligned(64)));
@@ -87,18 +90,31 @@ struct cpu {
 
 _Static_assert(sizeof(struct cpu) <= CPU_EMERGENCY, "struct cpu fits into its page");
 
-/** pending and special of a CPU; 0: to run an EC which needs no attention either takes no more than
- *  its registers and its address space. */
-static inline uint64_t cpu_attention(const struct cpu *cpu)
+/** Returns pending, special and number of a CPU: what ec_attention() returns for an EC of this CPU
+ * if neither needs attention, so that to run the EC takes no more than its registers and its
+ * address space. No bit of pending and special is one of an EC's, so that the two differ otherwise.
+ */
+static always_inline uint32_t cpu_attention(const struct cpu *cpu)
 {
-        uint64_t both;
+        uint32_t attention;
 
-        __builtin_memcpy(&both, &cpu->pending, sizeof(both));
-        return both;
+        __builtin_memcpy(&attention, &cpu->pending, sizeof(attention));
+        return attention;
 }
 
-_Static_assert(offsetof(struct cpu, special) == offsetof(struct cpu, pending) + 4,
-               "cpu_attention reads them together");
+/** Returns the same as ec_call_attention() for an EC of this CPU that waits for a call, if neither
+ * needs attention. */
+static always_inline uint64_t cpu_call_attention(const struct cpu *cpu)
+{
+        uint64_t attention;
+
+        __builtin_memcpy(&attention, &cpu->pending, sizeof(attention));
+        return attention;
+}
+
+_Static_assert(offsetof(struct cpu, number) == offsetof(struct cpu, pending) + 3 &&
+                       offsetof(struct cpu, no_state) == offsetof(struct cpu, pending) + 4,
+               "they are read together");
 
 /** Whether ends of ECs are not dealt with yet. A decision is due then, and no moment before it is
  *  quiescent. */

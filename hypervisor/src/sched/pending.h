@@ -21,14 +21,14 @@ static always_inline bool do_pending_work(struct ec *self, continuation_t cont)
                 resume_reschedule(cpu);
         }
         if (cpu->pending & CPU_PENDING_GRACE) {
-                cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
+                cpu->pending &= (uint8_t)~CPU_PENDING_GRACE;
                 reclaim_quiescent(cpu);
         }
         if (self->pending & EC_PENDING_END)
                 ec_end_due(self, cont);
-        if (!(atomic_load_u32(&self->pending) & EC_PENDING_RECALL))
+        if (!(atomic_load_u16(&self->pending) & EC_PENDING_RECALL))
                 return false;
-        atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_RECALL);
+        atomic_and_u16(&self->pending, (uint16_t)~EC_PENDING_RECALL);
         return true;
 }
 

@@ -76,7 +76,7 @@ void sched_remove(struct sc *sc)
 
         assert(cpu == cpu_self() && sc->place == SC_READY);
         run_queue_remove(&cpu->run_queue, sc);
-        cpu->pending &= ~(uint32_t)CPU_PENDING_HAND_OVER; /* it may be the one */
+        cpu->pending &= (uint8_t)~CPU_PENDING_HAND_OVER; /* it may be the one */
 }
 
 /* sc, the current one, comes to be bound to the current EC. */
@@ -156,7 +156,7 @@ struct ec *chain_end(struct ec *ec, const struct ec *self)
         for (unsigned links = 1;; links++) {
                 if (ec == self)
                         return NULL;
-                struct ec *next = ec->callee;
+                struct ec *next = ec_callee(ec);
                 if (!next) {
                         /* A helper whose callee became free has something to do itself. */
                         next = ec->helping;
@@ -239,7 +239,7 @@ static always_inline _Noreturn void sched_dispatch(struct cpu *cpu, const struct
 static always_inline void sched_begin_decision(struct cpu *cpu)
 {
         interrupt_let_in();
-        cpu->pending &= ~(uint32_t)(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
+        cpu->pending &= (uint8_t) ~(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
 }
 
 /* Ends of ECs are dealt with. What was left in the mailbox comes with the next window. */
@@ -324,7 +324,7 @@ static _Noreturn void sched_resume_first(struct cpu *cpu)
 static __attribute__((noinline)) _Noreturn void sched_resume_first_after_work(struct cpu *cpu)
 {
         if (cpu->pending & CPU_PENDING_GRACE && !cpu_has_cuts(cpu)) {
-                cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
+                cpu->pending &= (uint8_t)~CPU_PENDING_GRACE;
                 reclaim_quiescent(cpu);
         }
         if (cpu->dying)

@@ -13,7 +13,7 @@ struct sc;
 /** A decision is due before this CPU returns to user mode. */
 static inline void sched_decide(struct cpu *cpu)
 {
-        cpu->pending = (cpu->pending | CPU_PENDING_RESCHEDULE) & ~(uint32_t)CPU_PENDING_HAND_OVER;
+        cpu->pending = (uint8_t)((cpu->pending | CPU_PENDING_RESCHEDULE) & ~CPU_PENDING_HAND_OVER);
 }
 
 /** Puts an SC of this CPU in front of (head) or after the others of its priority; preempts if its

@@ -7,6 +7,7 @@
 #ifndef SPACE_OBJECT_SPACE_H
 #define SPACE_OBJECT_SPACE_H
 
+#include "arch/x86/insn.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "memory/frame.h"
@@ -51,18 +52,23 @@ bool object_space_boot(void);
 /** Prepares an empty object space. */
 void object_space_init(struct object_space *space, struct pd *pd);
 
-/** The page of a selector, taken modulo SEL; it may be the shared empty one. */
-static always_inline struct capability_page *object_space_page(const struct object_space *space,
-                                                               word_t sel)
+/** Returns the page of a number, taken modulo that of all pages; it may be the shared empty one. */
+static always_inline struct capability_page *object_space_page_at(const struct object_space *space,
+                                                                  word_t page)
 {
-        const word_t page = sel >> CAPABILITY_BITS;
-
         if (likely(page < RADIX_SLOTS))
                 return space->first[page];
 
         const word_t top = page >> RADIX_BITS & (RADIX_TOP_SLOTS - 1);
         struct capability_page **const pages = top ? space->top[top] : space->first;
         return pages[page & (RADIX_SLOTS - 1)];
+}
+
+/** Returns the page of a selector, taken modulo SEL; it may be the shared empty one. */
+static always_inline struct capability_page *object_space_page(const struct object_space *space,
+                                                               word_t sel)
+{
+        return object_space_page_at(space, sel >> CAPABILITY_BITS);
 }
 
 /** The capability that a selector refers to, by its page; 0: null. */
@@ -86,10 +92,13 @@ static always_inline struct kobject *capability_object(word_t capability, enum o
                                                        unsigned perms)
 {
         /* The null capability has no permissions: asked for one, it need not be looked at. */
-        if (unlikely(perms ? perms & ~capability : !capability))
+        if (perms && unlikely(perms & ~capability))
+                return NULL;
+        const bool null = and_word(&capability, ~(word_t)NOVA_PERM_ALL);
+        if (!perms && unlikely(null))
                 return NULL;
 
-        struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
+        struct kobject *object = (struct kobject *)capability;
         assert(object->kind >= OBJECT_PD && object->kind <= OBJECT_SM);
         return likely(kobject_is(object, kind)) ? object : NULL;
 }

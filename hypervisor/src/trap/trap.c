@@ -73,7 +73,7 @@ void trap_in_kernel(struct regs *regs)
         /* A single step over SYSENTER or SYSCALL arrives at the kernel's first instruction. */
         if (regs->vector == NOVA_EXC_DB && thread_is_entry(regs->ip)) {
                 regs->flags &= ~(word_t)FLAG_TF;
-                atomic_fetch_or_u32(&cpu_self()->current->pending, EC_PENDING_STEP);
+                atomic_or_u16(&cpu_self()->current->pending, EC_PENDING_STEP);
                 return;
         }
         kernel_stop_exception((unsigned)regs->vector, regs, read_cr2());

@@ -15,7 +15,7 @@ extern "C" {
 }
 
 // Requests the CPU's attention without work, so that every path is the general one.
-constexpr uint32_t ATTENTION_FOR_NOTHING = 0x80000000;
+constexpr uint8_t ATTENTION_FOR_NOTHING = 0x80;
 
 constexpr unsigned PRIO = 100;
 

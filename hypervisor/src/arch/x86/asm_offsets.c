@@ -5,7 +5,6 @@
 #include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "object/ec.h"
-#include "object/pt.h"
 #include "object/result.h"
 #include "sched/cpu.h"
 #include "thread.h"
@@ -25,8 +24,6 @@ void asm_offsets(void)
         DEFINE(EC_PENDING, offsetof(struct ec, pending));
         DEFINE(EC_REGS, offsetof(struct ec, regs));
         DEFINE(EC_STACK_TOP, offsetof(struct ec, stack_top));
-        DEFINE(PT_IP, offsetof(struct pt, ip));
-        DEFINE(PT_ID, offsetof(struct pt, id));
 }
 
 void asm_register_offsets(void)

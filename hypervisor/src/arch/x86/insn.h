@@ -276,6 +276,24 @@ static inline void ltr(uint16_t selector)
         __asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
+/** Clears the bits of a word that are not in mask; whether none is left. The compiler would look at
+ *  the word twice. */
+static always_inline bool and_word(word_t *word, word_t mask)
+{
+        bool zero;
+
+        __asm__("and %2, %0" : "+r"(*word), "=@ccz"(zero) : "er"(mask));
+        return zero;
+}
+
+/** Returns a word of which the compiler does not know that it is value: it works on a copy, where
+ * it would keep value for what comes later. */
+static always_inline word_t opaque_word(word_t value)
+{
+        __asm__("" : "+r"(value));
+        return value;
+}
+
 static inline void load_ds(uint16_t selector)
 {
         __asm__ volatile("mov %0, %%ds" : : "r"(selector));
@@ -289,6 +307,27 @@ static inline void load_es(uint16_t selector)
 static inline void load_fs(uint16_t selector)
 {
         __asm__ volatile("mov %0, %%fs" : : "r"(selector));
+}
+
+/* The same from memory, where no register holds the selector. */
+static always_inline void load_ds_from(const uint16_t *selector)
+{
+        __asm__ volatile("mov %0, %%ds" : : "m"(*selector));
+}
+
+static always_inline void load_es_from(const uint16_t *selector)
+{
+        __asm__ volatile("mov %0, %%es" : : "m"(*selector));
+}
+
+static always_inline void load_fs_from(const uint16_t *selector)
+{
+        __asm__ volatile("mov %0, %%fs" : : "m"(*selector));
+}
+
+static always_inline void load_gs_from(const uint16_t *selector)
+{
+        __asm__ volatile("mov %0, %%gs" : : "m"(*selector));
 }
 
 static inline uint16_t read_fs(void)

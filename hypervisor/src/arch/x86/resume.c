@@ -66,8 +66,8 @@ static void resume_finish_work(struct ec *self)
 {
         if (do_pending_work(self, resume_interrupted))
                 block_on_event(self, NOVA_EXC_RECALL, 0, 0);
-        if (atomic_load_u32(&self->pending) & EC_PENDING_STEP) {
-                atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_STEP);
+        if (atomic_load_u16(&self->pending) & EC_PENDING_STEP) {
+                atomic_and_u16(&self->pending, (uint16_t)~EC_PENDING_STEP);
                 self->regs.flags |= FLAG_TF;
                 block_on_event(self, NOVA_EXC_DB, 0, 0);
         }

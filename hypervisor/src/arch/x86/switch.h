@@ -15,10 +15,9 @@
 #include "thread.h"
 #include "tss.h"
 
-/* entry.S: the last instructions. Other ways are in resume.c. */
+/* entry.S: the last instructions; leave_to_portal() is in thread.h. Other ways are in resume.c. */
 _Noreturn void leave_by_hypercall(word_t status, struct ec *ec);
 _Noreturn void leave_with_success(struct ec *ec); /* the same with SUCCESS */
-_Noreturn void leave_to_portal(struct ec *ec, const struct pt *pt);
 _Noreturn void leave_by_iret(struct ec *ec);
 
 /** Loads the address space of a PD. The selectors of data segments go with it: they belong to the
@@ -29,20 +28,20 @@ static always_inline void switch_pd(struct cpu *cpu, struct pd *pd)
                 return;
         store_once(cpu->current_pd, pd);
         write_cr3(pcid_cr3(cpu, pd));
-        thread_reset_selectors();
+        thread_reset_selectors(cpu);
 }
 
 /** Whether no more than switch_thread() is needed before an EC can go on. */
 static always_inline bool switch_is_plain(const struct cpu *cpu, const struct ec *ec)
 {
-        return !(cpu_attention(cpu) | ec_attention(ec));
+        return cpu_attention(cpu) == ec_attention(ec);
 }
 
 /** Gives the CPU to a thread. */
 static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
 {
         assert_no_lock();
-        assert(ec->cpu == cpu && ec->state == EC_READY && !ec->callee && !ec->wait_sm);
+        assert(ec->cpu == cpu && ec->state == EC_READY && !ec->wait_sm);
         cpu->current = ec;
         switch_pd(cpu, ec->pd);
         tss_set_stack(cpu->arch.tss, (word_t)(&ec->regs + 1)); /* where the CPU pushes its frame */
@@ -52,17 +51,18 @@ static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt);
 
 /** 0: to enter a portal of callee takes no more than enter_portal(). */
-static always_inline uint64_t portal_attention(const struct cpu *cpu, const struct ec *callee)
+static always_inline uint32_t portal_attention(const struct cpu *cpu, const struct ec *callee)
 {
-        return cpu_attention(cpu) | ec_attention(callee);
+        return cpu_attention(cpu) ^ ec_attention(callee);
 }
 
-/** Enters a portal of callee, on its CPU. portal_attention() was asked. */
-static always_inline _Noreturn void enter_portal(struct cpu *cpu, struct ec *callee,
-                                                 const struct pt *pt)
+/** Enters a portal of callee, on its CPU, for self, which waits for the reply. portal_attention()
+ * was asked. */
+static always_inline _Noreturn void enter_portal(struct cpu *cpu, struct ec *self,
+                                                 struct ec *callee, const struct pt *pt)
 {
         switch_thread(cpu, callee);
-        leave_to_portal(callee, pt);
+        thread_leave_to_portal(self, callee, pt);
 }
 
 /** Goes on with an EC after its call, with SUCCESS. switch_is_plain() was asked. */

@@ -12,13 +12,16 @@
         mov     %ebp, REG(BP)(\ec)
 .endm
 
-/* To the return address in DX, with what else C may change. */
-.macro leave_by_sysexit ec
+.macro load_kept_registers ec
+        mov     REG(BX)(\ec), %ebx
+        mov     REG(BP)(\ec), %ebp
+.endm
+
+/* What else C may change, but EAX, and EDX, where SYSEXIT goes. */
+.macro load_scratch_registers ec
         mov     REG(DI)(\ec), %edi
         mov     REG(SI)(\ec), %esi
         mov     REG(CX)(\ec), %ecx
-        sti
-        sysexit
 .endm
 
         .text
@@ -42,10 +45,10 @@ entry_hypercall:
         mov     %esi, REG(SI)(%eax)
         mov     %eax, %edx
         pop     %eax
-        mov     %eax, REG(AX)(%edx)
 
 /* EAX = argument 1, EDX = EC, as the handlers of the table get them. Most return: the registers
- * that C keeps are then still the user's, and need not be saved. */
+ * that C keeps are then still the user's, and need not be saved. One that may need argument 1 later
+ * notes it in the EC. */
         movzbl  %al, %ecx
         call    *hypercall_table(, %ecx, 4)
 
@@ -53,11 +56,13 @@ entry_hypercall:
  * a status and nothing is pending for the EC, only what C has changed is loaded. */
 leave_by_return:
         mov     CPU_CURRENT - CPU_TOP(%esp), %ecx
-        or      EC_PENDING(%ecx), %eax
+        or      EC_PENDING(%ecx), %ax
         cmp     $STATUS_PLAIN, %eax
         ja      1f
         mov     REG(DX)(%ecx), %edx
-        leave_by_sysexit %ecx
+        load_scratch_registers %ecx
+        sti
+        sysexit
 1:      save_kept_registers %ecx
         mov     %eax, %edx
         mov     %ecx, %eax
@@ -81,6 +86,7 @@ entry_reply:
         .globl entry_long, entry_invalid
         .balign 16
 entry_long:
+        mov     %eax, REG(AX)(%edx)
         save_kept_registers %edx
         jmp     hypercall_long
 
@@ -102,29 +108,31 @@ entry_invalid:
         .globl leave_with_success
         .balign 16
 leave_with_success:
-        mov     %eax, %esp
+        load_kept_registers %eax
+        load_scratch_registers %eax
+        mov     REG(DX)(%eax), %edx
         xor     %eax, %eax
-        mov     REG(DX)(%esp), %edx
-        jmp     1f
+        sti
+        sysexit
 
 /* Back from a hypercall: EAX = argument 1, EDX = EC. */
         .globl leave_by_hypercall
         .balign 16
 leave_by_hypercall:
-        mov     %edx, %esp
-        mov     REG(DX)(%esp), %edx
-1:      mov     REG(BX)(%esp), %ebx
-        mov     REG(BP)(%esp), %ebp
-        leave_by_sysexit %esp
+        load_kept_registers %edx
+        load_scratch_registers %edx
+        mov     REG(DX)(%edx), %edx
+        sti
+        sysexit
 
-/* To a portal's entry: EAX = EC, EDX = PT. */
+/* To a portal's entry, EDX: EAX = argument 1, ECX = EC. */
         .globl leave_to_portal
         .balign 16
 leave_to_portal:
-        mov     %eax, %esp
-        mov     PT_ID(%edx), %eax
-        mov     PT_IP(%edx), %edx
-        jmp     1b
+        load_kept_registers %ecx
+        load_scratch_registers %ecx
+        sti
+        sysexit
 
 .macro pop_registers
         pop     %edi

@@ -6,6 +6,7 @@
 #include "arch/x86/msr.h"
 #include "layout.h"
 #include "object/ec.h"
+#include "object/pt.h"
 #include "object/result.h"
 
 /** Argument registers of a hypercall, 1 to 5; argument 1 is also the status. */
@@ -93,9 +94,21 @@ static inline void thread_r8_from_state(struct regs *regs, const struct nova_utc
         (void)state;
 }
 
-/** Every entry loads flat selectors into DS and ES; FS and GS stay. */
-static always_inline void thread_reset_selectors(void)
+/* entry.S */
+_Noreturn void leave_to_portal(word_t id, word_t ip, struct ec *ec);
+
+/** Enters a portal of ec by SYSEXIT, on its CPU. */
+static always_inline _Noreturn void thread_leave_to_portal(const struct ec *self, struct ec *ec,
+                                                           const struct pt *pt)
 {
+        (void)self;
+        leave_to_portal(pt->id, pt->ip, ec);
+}
+
+/** Every entry loads flat selectors into DS and ES; FS and GS stay. */
+static always_inline void thread_reset_selectors(const struct cpu *cpu)
+{
+        (void)cpu;
 }
 
 /** Takes a name from a hypercall's arguments, and returns one. */

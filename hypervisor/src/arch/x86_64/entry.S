@@ -27,7 +27,7 @@ entry_hypercall:
 
 /* RSP = EC, RAX = the user's stack pointer. Most handlers of the table return: the registers that C
  * keeps are then still the user's, and need not be saved. They get argument 1 in RDI, the EC in
- * RSI. */
+ * RSI; one that may need argument 1 later notes it in the EC. */
 1:      mov     %rax, REG(SP)(%rsp)
         mov     %rcx, REG(IP)(%rsp)
         mov     %r11, REG(FLAGS)(%rsp)
@@ -41,12 +41,14 @@ entry_hypercall:
  * a status and nothing is pending for the EC, only what C has changed is loaded. */
 leave_by_return:
         mov     CPU_CURRENT - CPU_TOP(%rsp), %rsp
-        or      EC_PENDING(%rsp), %eax
+        or      EC_PENDING(%rsp), %ax
         cmp     $STATUS_PLAIN, %eax
         ja      1f
         mov     %eax, %edi
+        load_scratch_registers %rsp
         mov     REG(AX)(%rsp), %rax
-        load_scratch_registers
+        mov     REG(SI)(%rsp), %rsi
+        mov     REG(DX)(%rsp), %rdx
         mov     REG(IP)(%rsp), %rcx
         mov     REG(FLAGS)(%rsp), %r11
         mov     REG(SP)(%rsp), %rsp
@@ -75,6 +77,7 @@ entry_reply:
         .globl entry_long, entry_invalid
         .balign 16
 entry_long:
+        mov     %rdi, REG(DI)(%rsi)
         save_kept_registers %rsi
         jmp     hypercall_long
 
@@ -83,41 +86,46 @@ entry_invalid:
         mov     $STATUS_BAD_HYP, %eax
         ret
 
-.macro leave_by_sysret
-        mov     REG(AX)(%rsp), %rax
-        load_registers
-        mov     REG(IP)(%rsp), %rcx
-        mov     REG(FLAGS)(%rsp), %r11
-        mov     REG(SP)(%rsp), %rsp
-        sysretq
+/* Loads all registers of an EC but RDX, RSI, RDI, of which one says where it is, and those that
+ * SYSRET uses. */
+.macro load_most_registers ec
+        mov     REG(AX)(\ec), %rax
+        load_scratch_registers \ec
+        load_kept_registers \ec
+        mov     REG(SP)(\ec), %rsp
 .endm
 
 /* Back from a hypercall: RDI = argument 1, RSI = EC. */
         .globl leave_by_hypercall
         .balign 16
 leave_by_hypercall:
-        mov     %rsi, %rsp
-        leave_by_sysret
+        load_most_registers %rsi
+        mov     REG(IP)(%rsi), %rcx
+        mov     REG(FLAGS)(%rsi), %r11
+        mov     REG(DX)(%rsi), %rdx
+        mov     REG(SI)(%rsi), %rsi
+        sysretq
 
 /* The same with SUCCESS: RDI = EC. */
         .globl leave_with_success
         .balign 16
 leave_with_success:
-        mov     %rdi, %rsp
+        load_most_registers %rdi
+        mov     REG(IP)(%rdi), %rcx
+        mov     REG(FLAGS)(%rdi), %r11
+        mov     REG(DX)(%rdi), %rdx
+        mov     REG(SI)(%rdi), %rsi
         xor     %edi, %edi
-        leave_by_sysret
+        sysretq
 
-/* To a portal's entry: RDI = EC, RSI = PT. */
+/* To a portal's entry, RCX: RDI = argument 1, RDX = EC. */
         .globl leave_to_portal
         .balign 16
 leave_to_portal:
-        mov     %rdi, %rsp
-        mov     PT_ID(%rsi), %rdi
-        mov     PT_IP(%rsi), %rcx
+        load_most_registers %rdx
         mov     $(FLAG_IF | FLAG_RESERVED), %r11d
-        mov     REG(AX)(%rsp), %rax
-        load_registers
-        mov     REG(SP)(%rsp), %rsp
+        mov     REG(SI)(%rdx), %rsi
+        mov     REG(DX)(%rdx), %rdx
         sysretq
 
 .macro pop_registers

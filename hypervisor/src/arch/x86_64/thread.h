@@ -7,6 +7,8 @@
 #include "arch/x86/msr.h"
 #include "layout.h"
 #include "object/ec.h"
+#include "object/pt.h"
+#include "sched/cpu.h"
 
 /** Argument registers of a hypercall, 1 to 5; argument 1 is also the status. */
 #define REG_P1(ec) ((ec)->regs.di)
@@ -118,14 +120,24 @@ static inline void thread_r8_from_state(struct regs *regs, const struct nova_utc
         regs->r15 = state->r15;
 }
 
+/* entry.S. What the second register holds is of no use there: self is where calls have it. */
+_Noreturn void leave_to_portal(word_t id, const struct ec *self, struct ec *ec, word_t ip);
+
+/** Enters a portal of ec by SYSRET, on its CPU. */
+static always_inline _Noreturn void thread_leave_to_portal(const struct ec *self, struct ec *ec,
+                                                           const struct pt *pt)
+{
+        leave_to_portal(pt->id, self, ec, pt->ip);
+}
+
 /** Gives user mode flat data segments, so that no PD meets the selectors of another one. This also
  *  clears the bases of FS and GS. */
-static always_inline void thread_reset_selectors(void)
+static always_inline void thread_reset_selectors(const struct cpu *cpu)
 {
-        load_ds(SEL_USER_DATA);
-        load_es(SEL_USER_DATA);
-        load_fs(SEL_USER_DATA);
-        load_gs(SEL_USER_DATA);
+        load_ds_from(&cpu->user_data);
+        load_es_from(&cpu->user_data);
+        load_fs_from(&cpu->user_data);
+        load_gs_from(&cpu->user_data);
 }
 
 /** Takes a name from a hypercall's arguments, and returns one. */

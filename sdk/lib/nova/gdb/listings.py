@@ -2,12 +2,12 @@
 """The listings of objects and CPUs: rows of text about the objects that `objects` found."""
 
 from nova.gdb import walk
-from nova.gdb.objects import EC, NO_GSI, PD, PT, SC, SM
+from nova.gdb.objects import EC, NO_GSI, PD, PT, SC, SM, caller
 
 LOCAL, GLOBAL, VCPU, IDLE = range(4)  # enum ec_kind
 KINDS = ("local", "global", "vcpu", "idle")
-READY, REQUEST, REPLY, REPLY_ALONE, BLOCKED, DEAD = range(6)  # enum ec_state
-STATES = ("ready", "request", "reply", "reply", "blocked", "dead")
+REQUEST, READY, REPLY, REPLY_ALONE, BLOCKED, DEAD = range(6)  # enum ec_state
+STATES = ("request", "ready", "reply", "reply", "blocked", "dead")
 # The events that end threads most often.
 EVENTS = {
     0x0: "#DE", 0x1: "#DB", 0x3: "#BP", 0x6: "#UD", 0x7: "#NM", 0x8: "#DF", 0xC: "#SS",
@@ -75,7 +75,7 @@ def _waits(objects, ec, runners):
     if ec["helping"]:
         return f"helps {objects.label_at(ec['helping'], EC)}"
     if state == READY:
-        serves = f", serves {objects.label_at(ec['caller'], EC)}" if ec["caller"] else ""
+        serves = f", serves {objects.label_at(caller(ec), EC)}" if caller(ec) else ""
         return _waits_to_run(objects, ec, runners) + serves
     if state == REQUEST:
         return "a call" if ec["kind"] == LOCAL else "an SC"

@@ -10,6 +10,8 @@ STRUCTS = ("pd", "ec", "sc", "pt", "sm")
 SPACES = {"memory": "memory.space", "ports": "io.space", "objects": "object_space.space"}
 OBJECTS = SPACES["objects"]
 IDLE = 3  # EC_IDLE of enum ec_kind
+WAITS_FOR_REPLY = (2, 3)  # EC_REPLY, EC_REPLY_ALONE of enum ec_state
+CALLER_NONE = 0  # of enum caller_kind
 NO_GSI = -1
 CPU_MAX = 64
 SEL_BITS = {8: 26, 4: 27}  # by the size of a word in bytes
@@ -17,6 +19,16 @@ NAMED_BITS = 47  # bits of an address in its label; the upper ones are always eq
 PERMISSIONS = 0x1F
 PAGE_SIZE = 4096
 NOT_BOOTED = "the kernel has not booted yet: let it run first"
+
+
+def caller(ec):
+    """Returns the EC that waits for an EC's reply; 0: none, whatever the field says."""
+    return ec["caller"] if ec["caller_kind"] != CALLER_NONE else 0
+
+
+def callee(ec):
+    """Returns the EC whose reply an EC waits for; 0: none, whatever the field says."""
+    return ec["callee"] if ec["state"] in WAITS_FOR_REPLY else 0
 
 
 class Objects:
@@ -222,7 +234,9 @@ class Objects:
     def _follow_ec(self, ec):
         name = self.label(ec)
         self._add_cpu(ec["cpu"], f"the CPU of {name}")
-        for field, kind in (("pd", PD), ("caller", EC), ("callee", EC), ("helping", EC),
+        self.want(caller(ec), EC, f"{name}'s caller")
+        self.want(callee(ec), EC, f"{name}'s callee")
+        for field, kind in (("pd", PD), ("helping", EC),
                             ("donated", SC), ("wait_sm", SM), ("calling", PT), ("created", PD)):
             self.want(ec[field], kind, f"{name}'s {field}")
         for sc in walk.members(self.reader, ec.at("sleepers"), "sc", "link",

@@ -51,10 +51,11 @@ _Noreturn void leave_with_success(struct ec *ec)
         leave_by_hypercall(NOVA_SUCCESS, ec);
 }
 
-_Noreturn void leave_to_portal(struct ec *ec, const struct pt *pt)
+_Noreturn void leave_to_portal(word_t id, const struct ec *self, struct ec *ec, word_t ip)
 {
-        thread_enter_portal(ec, pt->ip);
-        leave_by_hypercall(pt->id, ec);
+        (void)self;
+        thread_enter_portal(ec, ip);
+        leave_by_hypercall(id, ec);
 }
 
 _Noreturn void leave_by_iret(struct ec *ec)

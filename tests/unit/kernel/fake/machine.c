@@ -104,6 +104,26 @@ void load_gs(uint16_t selector)
         (void)selector;
 }
 
+void load_ds_from(const uint16_t *selector)
+{
+        (void)selector;
+}
+
+void load_es_from(const uint16_t *selector)
+{
+        (void)selector;
+}
+
+void load_fs_from(const uint16_t *selector)
+{
+        (void)selector;
+}
+
+void load_gs_from(const uint16_t *selector)
+{
+        (void)selector;
+}
+
 void cli(void)
 {
 }
@@ -195,7 +215,7 @@ static void cpu_init(void)
                             .frame_refusals = frame_refusals};
         /* Of the highest priority: no SC that a test creates preempts it. */
         idle_sc = (struct sc){.ec = &idle_ec, .owner = &idle_ec, .cpu = cpu, .prio = NOVA_PRIO_MAX};
-        idle_ec = (struct ec){.cpu = cpu, .kind = EC_IDLE};
+        idle_ec = (struct ec){.cpu = cpu, .kind = EC_IDLE, .state = EC_READY};
         list_init(&idle_ec.sleepers);
         list_init(&cpu->woken);
         list_init(&cpu->stranded);

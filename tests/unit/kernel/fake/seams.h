@@ -27,19 +27,23 @@ extern "C" {
 extern char fake_cpu_blocks[];
 extern char fake_device[];
 
-#define cpu_self  cpu_self_by_stack
-#define read_cr3  real_read_cr3
-#define write_cr3 real_write_cr3
-#define read_cr4  real_read_cr4
-#define write_cr4 real_write_cr4
-#define cli       real_cli
-#define sti       real_sti
-#define pause     real_pause
-#define rdtsc     real_rdtsc
-#define load_ds   real_load_ds
-#define load_es   real_load_es
-#define load_fs   real_load_fs
-#define load_gs   real_load_gs
+#define cpu_self     cpu_self_by_stack
+#define read_cr3     real_read_cr3
+#define write_cr3    real_write_cr3
+#define read_cr4     real_read_cr4
+#define write_cr4    real_write_cr4
+#define cli          real_cli
+#define sti          real_sti
+#define pause        real_pause
+#define rdtsc        real_rdtsc
+#define load_ds      real_load_ds
+#define load_es      real_load_es
+#define load_fs      real_load_fs
+#define load_gs      real_load_gs
+#define load_ds_from real_load_ds_from
+#define load_es_from real_load_es_from
+#define load_fs_from real_load_fs_from
+#define load_gs_from real_load_gs_from
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #undef cpu_self
@@ -55,6 +59,10 @@ extern char fake_device[];
 #undef load_es
 #undef load_fs
 #undef load_gs
+#undef load_ds_from
+#undef load_es_from
+#undef load_fs_from
+#undef load_gs_from
 
 struct cpu *cpu_self(void);
 word_t read_cr3(void);
@@ -69,6 +77,10 @@ void load_ds(uint16_t selector);
 void load_es(uint16_t selector);
 void load_fs(uint16_t selector);
 void load_gs(uint16_t selector);
+void load_ds_from(const uint16_t *selector);
+void load_es_from(const uint16_t *selector);
+void load_fs_from(const uint16_t *selector);
+void load_gs_from(const uint16_t *selector);
 
 #ifdef __cplusplus
 }
