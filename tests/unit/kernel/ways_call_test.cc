@@ -132,7 +132,13 @@ struct Ipc : World {
 
         ~Ipc()
         {
-                callee->cpu = cpu_self();
+                set_cpu(callee, cpu_self());
+        }
+
+        static void set_cpu(ec *one, cpu *its)
+        {
+                one->cpu = its;
+                one->place = its->number;
         }
 
         // Each item goes to a place of its own; the first one decides which type the receiver
@@ -204,7 +210,7 @@ struct Ipc : World {
                 else if (what == ENDED)
                         ec_shut_down(callee);
                 if (what == ELSEWHERE || what == BUSY_ELSEWHERE)
-                        callee->cpu = cpu_by_id(1);
+                        set_cpu(callee, cpu_by_id(1));
                 if (what == BUSY_ELSEWHERE)
                         callee->state = EC_READY;
         }

@@ -220,6 +220,7 @@ static void cpu_init(void)
         list_init(&cpu->woken);
         list_init(&cpu->stranded);
         cpu->current = &idle_ec;
+        cpu_by_id(1)->number = 1;
 }
 
 void fake_boot(unsigned frames)
@@ -258,7 +259,7 @@ void fake_second_cpu(struct pd *pd)
 {
         cpu_count = 2;
         cpu_online = 3;
-        *cpu_by_id(1) = (struct cpu){.current_pd = pd};
+        *cpu_by_id(1) = (struct cpu){.number = 1, .current_pd = pd};
         list_init(&cpu_by_id(1)->woken);
         list_init(&cpu_by_id(1)->stranded);
 }
