@@ -22,7 +22,7 @@
 
 /* Keeps argument 1, which the entry code does not save: a create that lacks memory is made again.
  */
-static always_inline void note_argument(struct ec *self, word_t id)
+static always_inline void hypercall_note_argument(struct ec *self, word_t id)
 {
         REG_P1(self) = id;
 }
@@ -114,7 +114,7 @@ hypercall_result_t hypercall_create_pd(word_t id, struct ec *self)
         struct kobject *object = capability_object(owner_cap, OBJECT_PD, NOVA_PD_PD);
         struct capability_page *page = object_space_page(&self->pd->object_space, sel);
 
-        note_argument(self, id);
+        hypercall_note_argument(self, id);
         if (!object || capability_at(page, sel))
                 return NOVA_BAD_CAP;
         const struct pd *owner = container_of(object, struct pd, object);
@@ -152,7 +152,7 @@ hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
         const word_t sel = nova_id_sel(id);
         const word_t utcb = REG_P3(self) & ~CPU_MASK, cpu = REG_P3(self) & CPU_MASK;
 
-        note_argument(self, id);
+        hypercall_note_argument(self, id);
         if (!pd_may_use_cpu(self->pd, cpu))
                 return NOVA_BAD_CPU;
         if (!utcb && !vcpu_ops)
@@ -197,7 +197,7 @@ hypercall_result_t hypercall_create_sc(word_t id, struct ec *self)
         const struct pd *owner = object_space_find_pd(pd, REG_P2(self), NOVA_PD_SC);
         struct ec *ec = object_space_find_ec(pd, REG_P3(self), NOVA_EC_SC);
 
-        note_argument(self, id);
+        hypercall_note_argument(self, id);
         if (!owner || !ec || (ec->kind != EC_GLOBAL && ec->kind != EC_VCPU))
                 return NOVA_BAD_CAP;
         if (!nova_qpd_prio(qpd) || !nova_qpd_quantum(qpd))
@@ -230,7 +230,7 @@ hypercall_result_t hypercall_create_pt(word_t id, struct ec *self)
         const struct pd *owner = object_space_find_pd(pd, REG_P2(self), NOVA_PD_PT);
         struct ec *ec = object_space_find_ec(pd, REG_P3(self), NOVA_EC_PT);
 
-        note_argument(self, id);
+        hypercall_note_argument(self, id);
         if (!owner || !ec || ec->kind != EC_LOCAL)
                 return NOVA_BAD_CAP;
         struct capability_page *page = object_space_page(&pd->object_space, sel);
@@ -252,7 +252,7 @@ hypercall_result_t hypercall_create_sm(word_t id, struct ec *self)
         const struct pd *owner = object_space_find_pd(pd, REG_P2(self), NOVA_PD_SM);
         struct capability_page *page = object_space_page(&pd->object_space, sel);
 
-        note_argument(self, id);
+        hypercall_note_argument(self, id);
         if (!owner || capability_at(page, sel))
                 return NOVA_BAD_CAP;
 
