@@ -222,12 +222,37 @@ static void check_traces(void)
         check(family_balanced(&before, KEPT), "the traces leave nothing behind");
 }
 
+/* The default limit of a child's kernel memory, in bytes. */
+static size_t default_kernel_memory(void)
+{
+        struct nova_child *const child = family_start("sleep", NULL);
+        size_t used, limit = 0;
+
+        nova_child_kernel_memory(child, &used, &limit);
+        nova_child_kill(child, 0);
+        nova_child_wait(child, NULL);
+        return limit;
+}
+
+static void check_default_kernel_memory(unsigned cpus)
+{
+        const size_t wanted = (128 + 48 * (cpus - 1)) << 10;
+
+        family_config.kernel_memory = 0;
+        family_config.cpus = nova_program.cpus;
+        check(default_kernel_memory() == (wanted < 1 << 20 ? wanted : 1 << 20),
+              "the default kernel memory of a child grows with its CPUs");
+        family_config.cpus = 0;
+        check(default_kernel_memory() == 128 << 10, "a child on one CPU has 128 KiB by default");
+}
+
 static void check_cpus(void)
 {
         const unsigned cpus = nova_hip_cpu_count(nova_program.hip);
         char number[12];
         struct family_balance all;
 
+        check_default_kernel_memory(cpus);
         family_config.cpus = nova_program.cpus;
         family_config.kernel_memory = 512 << 10;
         snprintf(number, sizeof(number), "%u", cpus);
