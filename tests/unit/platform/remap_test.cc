@@ -105,7 +105,7 @@ TEST(remap, routes_only_when_it_is_on)
 {
         Senders senders;
         cpu target = {};
-        target.apic_id = 3;
+        target.arch.apic_id = 3;
         EXPECT_EQ(remap_route(7, 0x18, &target, true), NOVA_SUCCESS);
         EXPECT_EQ(routed.count, 0u);
         remap_is_on = true;
