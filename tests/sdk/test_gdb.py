@@ -51,10 +51,10 @@ STRUCTS = {
            "quantum": 8, "round_end": 8, "used": 8, "place": 1, "prio": 1},
     "pt": {**OBJECT, "ec": WORD, "ip": WORD, "id": WORD, **NAME, "mtd": 4},
     "sm": {**OBJECT, "count": WORD, "waiters": 2 * WORD, **NAME, "gsi": 4},
-    "cpu": {"current": WORD, "current_sc": WORD, "current_pd": WORD, "fpu_owner": WORD,
+    "cpu": {"current": WORD, "current_sc": WORD, "current_pd": WORD, "arch.fpu_owner": WORD,
             "special": 1, "run_queue.first": WORD, "run_queue.head": (WORD, 256),
             "idle_ec": WORD, "idle_sc": WORD, "timeouts.first": WORD, "dying": WORD, "id": 4,
-            "apic_id": 4},
+            "arch.apic_id": 4},
     "mapping": {**_inside("in_space", TREE_NODE), **_inside("in_parent", TREE_NODE),
                 "children.root": WORD, "space": WORD, "perms": 1, "attr": 1},
     "object_mapping": {"parent": WORD, "children": WORD, "next": WORD, "link": WORD, "space": WORD,
@@ -279,7 +279,7 @@ class Listings(unittest.TestCase):
         account = fake.make("account", used=2048, limit=1 << 20)
         self.root = fake.make("pd", is_root=1, account=account, object__account=account)
         self.child = fake.make("pd", name=b"child", account=account, object__account=account)
-        self.cpu = fake.make("cpu", id=2, apic_id=2)
+        self.cpu = fake.make("cpu", id=2, arch__apic_id=2)
         idle = fake.make("ec", object__kind=1, kind=3, cpu=self.cpu)
         idle_sc = fake.make("sc", object__kind=2, ec=idle, owner=idle, cpu=self.cpu, place=1)
         self.sm = fake.make("sm", object__kind=4, name=b"lock", gsi=-1)

@@ -176,6 +176,8 @@ static void drop_thread(const struct thread *t)
 
 void stress_run(work_fn *work)
 {
+        const nova_sel_t mark = sel_mark(); /* a case may have many runs */
+
         case_seconds(stress_ms / 1000 + GRACE_MS / 1000 * 2);
         finished = semaphore(0);
         begun = false;
@@ -199,7 +201,7 @@ void stress_run(work_fn *work)
                 drop_thread(threads[i]);
         }
         drop_thread(watcher);
-        hc_revoke(obj(finished, ALL), NOVA_REVOKE_SR);
+        sel_release(mark);
         EXPECT(good);
 }
 

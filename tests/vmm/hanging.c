@@ -97,9 +97,12 @@ static bool run_spin(void)
 {
         if (!start("spin", spin, GUEST_BYTES(spin)))
                 return false;
+
+        const bool begins = counts_on();
+
         nova_vm_report(&vm);
 
-        const bool good = counts_on();
+        const bool good = begins && counts_on();
 
         end();
         return good;
@@ -110,6 +113,8 @@ static bool run_wait(void)
 {
         if (!start("wait", wait, GUEST_BYTES(wait)))
                 return false;
+        for (unsigned i = 0; i < 500 && vm.vcpu[0].activity != NOVA_VCPU_HALTS; i++)
+                nova_sleep(20000000);
         nova_vm_report(&vm);
         nova_vm_report(&vm);
         nova_sleep(20000000);

@@ -15,6 +15,10 @@ void threads_init(void);
 /* First selector that sel_alloc() returns from now on. */
 void sel_range(nova_sel_t first, nova_sel_t end);
 
+/* The next selector of the range, and back to it: what lies after it is revoked. */
+nova_sel_t sel_mark(void);
+void sel_release(nova_sel_t mark);
+
 /* Thread of an event portal, or NULL. */
 struct thread *thread_of_event(nova_sel_t portal);
 /* Answers an event in its handler's message buffer. */

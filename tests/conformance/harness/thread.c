@@ -29,6 +29,17 @@ void sel_range(nova_sel_t first, nova_sel_t end)
         sel_end = end;
 }
 
+nova_sel_t sel_mark(void)
+{
+        return sel_next;
+}
+
+void sel_release(nova_sel_t mark)
+{
+        while (sel_next > mark)
+                hc_revoke(obj(--sel_next, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+}
+
 static nova_sel_t align(nova_sel_t value, unsigned order)
 {
         return (value + ((nova_sel_t)1 << order) - 1) & ~(((nova_sel_t)1 << order) - 1);

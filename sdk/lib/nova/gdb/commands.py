@@ -53,7 +53,7 @@ class Context:
         PD."""
         apic = self.target.apic_of_selected()
         for cpu in objects.cpus:
-            ec = cpu["apic_id"] == apic and objects.reader.view("ec", cpu["current"])
+            ec = cpu["arch.apic_id"] == apic and objects.reader.view("ec", cpu["current"])
             if ec and ec["pd"]:
                 return objects.add(ec["pd"], "the PD of an EC", PD) or objects.kernel_pd
         roots = [pd for pd in objects.of(PD) if pd["is_root"]]

@@ -237,7 +237,7 @@ def cpus(objects):
         sc = objects.found[SC].get(cpu["current_sc"])
         thread = objects.target.thread_of(cpu)
         dying = walk.chain(objects.reader, cpu["dying"], "kobject", "next", "a dying list")
-        yield (cpu["id"], "-" if thread is None else thread, cpu["apic_id"],
+        yield (cpu["id"], "-" if thread is None else thread, cpu["arch.apic_id"],
                objects.label_at(cpu["current"], EC),
                objects.label_at(ec["pd"], PD) if ec else "-",
                objects.label_at(sc["owner"], EC) if sc else "-",

@@ -119,7 +119,7 @@ class Target:
         return {thread.ptid[1] - 1: thread for thread in gdb.selected_inferior().threads()}
 
     def thread_of(self, cpu):
-        thread = self._threads().get(cpu["apic_id"])
+        thread = self._threads().get(cpu["arch.apic_id"])
         return thread.num if thread else None
 
     def apic_of_selected(self):
@@ -134,7 +134,7 @@ class Target:
 
     def live_ip(self, cpu, guest):
         """Returns the ip of a CPU that is in user mode or, with GUEST, in a guest."""
-        thread = self._threads().get(cpu["apic_id"])
+        thread = self._threads().get(cpu["arch.apic_id"])
         before = gdb.selected_thread()
         if not thread or not before:
             return None
