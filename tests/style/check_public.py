@@ -14,7 +14,7 @@ PRIVATE_PATH = re.compile(r"\.\./src|roottask/src|hypervisor/src")
 
 
 def check_file(name, text, exists):
-    """Returns complaints about a source; EXISTS tells whether the tree has a file."""
+    """Returns complaints about a source; EXISTS(path) is true if the tree has that file."""
     found = []
     for line in text.splitlines():
         match = INCLUDE.match(line)

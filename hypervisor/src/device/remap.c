@@ -159,7 +159,7 @@ static uint64_t remap_stop(unsigned gsi, const struct cpu *cpu, bool whole_funct
         return resume;
 }
 
-/* Counts an interrupt. Returns whether there were so many in less than FLOOD_MS. */
+/* Counts an interrupt. Returns true if it is number count within FLOOD_MS. */
 static always_inline bool remap_is_flood(struct rate *rate, unsigned count)
 {
         if (likely(++rate->count < count))

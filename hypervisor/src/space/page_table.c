@@ -22,7 +22,7 @@
 #define USER_PAGES  (NOVA_USER_END >> PAGE_BITS)
 #define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
-/* What page_table_apply_above() returns when there is no memory for a table. */
+/* Result of page_table_apply_above() when memory for a table is missing. */
 #define NO_MEMORY ((word_t)-1)
 
 static uint64_t *page_table_entry_of(uint64_t *table, word_t page, unsigned level)

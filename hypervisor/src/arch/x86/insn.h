@@ -276,8 +276,8 @@ static inline void ltr(uint16_t selector)
         __asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
-/** Clears the bits of a word that are not in mask; whether none is left. The compiler would look at
- *  the word twice. */
+/** Clears the bits of a word outside mask. Returns true if the result is 0. One instruction sets
+ *  both; from C, the compiler tests the word a second time. */
 static always_inline bool and_word(word_t *word, word_t mask)
 {
         bool zero;
@@ -286,8 +286,8 @@ static always_inline bool and_word(word_t *word, word_t mask)
         return zero;
 }
 
-/** Returns a word of which the compiler does not know that it is value: it works on a copy, where
- * it would keep value for what comes later. */
+/** Returns value as a word that the compiler cannot relate to value. So it changes this word in
+ * place and does not keep a copy of value. */
 static always_inline word_t opaque_word(word_t value)
 {
         __asm__("" : "+r"(value));
