@@ -193,7 +193,7 @@ static void read_function(uint16_t address, uint32_t id, uint8_t header,
 
 unsigned scan_buses(struct nova_pci_function *table, unsigned max)
 {
-        unsigned count = 0;
+        unsigned count = 0, bus = BUSES; /* bus: of the function before */
 
         for (unsigned device = 0; device < BUSES * DEVICES; device++) {
                 unsigned functions = 1;
@@ -209,7 +209,8 @@ unsigned scan_buses(struct nova_pci_function *table, unsigned max)
 
                         if (!f && header & HEADER_MULTIPLE)
                                 functions = FUNCTIONS;
-                        config_map_bus(address >> 8);
+                        if (bus != address >> 8u)
+                                config_map_bus(bus = address >> 8u);
                         if (count < max)
                                 read_function(address, id, header & 0x7f, &table[count]);
                         count++;

@@ -56,6 +56,7 @@ struct pci : testing::Test {
         unsigned scan(unsigned max = 64)
         {
                 table.assign(max + 1, {});
+                mapped.clear();
                 const unsigned count = scan_buses(table.data(), max);
                 EXPECT_EQ(table[max].vendor, 0) << "nothing is written beyond the table";
                 return count;
@@ -66,7 +67,7 @@ struct pci : testing::Test {
 
 void config_map_bus(unsigned bus)
 {
-        mapped.insert(bus);
+        EXPECT_TRUE(mapped.insert(bus).second) << "a bus is mapped once";
 }
 
 uint32_t config_read(uint16_t address, unsigned offset)
