@@ -5,6 +5,7 @@
 GUEST(halt_16, 16, "hlt");
 /* With IF set: under Bochs 2.7 no interrupt ends a guest that was entered with IF clear. */
 GUEST(spin_16, 16, "sti; 1: jmp 1b");
+GUEST(mark_halt_16, 16, "movb $1, 0x8000; hlt"); /* at GUEST_DATA */
 GUEST(cpuid_16, 16, "cpuid; hlt");
 GUEST(invd_16, 16, "invd; hlt");
 GUEST(triple_16, 16, "ud2");
@@ -325,9 +326,13 @@ CASE_ON(guest, a_guest_whose_state_was_refused_does_not_keep_its_cpu, "7.2-55 7.
 
 static void expect_shut_down(const struct guest_portal *halt)
 {
-        struct guest *g = guest_new_portals(boot_cpu, halt_16, halt_16_end, halt, 1);
+        struct guest *g = guest_new_portals(boot_cpu, mark_halt_16, mark_halt_16_end, halt, 1);
+        const volatile uint32_t *const mark = guest_word(g, GUEST_DATA);
 
         guest_answer(g, guest_real(g));
+        for (unsigned i = 0; i < 500 && !*mark; i++)
+                EXPECT(!guest_wait(g, 20)); /* a busy host may let the guest wait */
+        EXPECT_EQ(*mark, 1);
         EXPECT(!guest_wait(g, 50));
         EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS); /* it exists, but never runs again */
         EXPECT(!guest_wait(g, 50));
