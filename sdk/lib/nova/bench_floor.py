@@ -22,7 +22,7 @@ FIRST_USE = {
     "create PD": ((PD,), ()),
     "create the first EC of a PD": ((FIRST_EC,), ()),
     "both": ((PD, FIRST_EC), ()),
-    "first use: the first EC, less what a further one costs": ((FIRST_EC,), (EC,)),
+    "first use: the first EC, minus the cost of a further EC": ((FIRST_EC,), (EC,)),
     "create PD and first use": ((PD, FIRST_EC), (EC,)),
 }
 
@@ -87,7 +87,7 @@ def add_to_records(records, model, arch):
 
 def classes_table(model):
     """Returns the components of the classes."""
-    cells = [["class", "because of", *ARCHES]]
+    cells = [["class", "instructions", *ARCHES]]
     last = Counter(part.of for part in model.parts)
     for part in model.parts:
         last[part.of] -= 1
@@ -110,7 +110,7 @@ def rows_table(model, rows):
 
 def first_use_table(model, figures):
     """Returns the cost of a PD and its first use, and the part of it that clears memory."""
-    parts = ("", ": floor", ": of it cleared")
+    parts = ("", ": floor", ": for clearing")
     cells = [["instructions", *(f"{arch}{part}" for arch in ARCHES for part in parts)]]
     for title, (added, subtracted) in FIRST_USE.items():
         numbers = []

@@ -32,7 +32,7 @@ REASONS = {
     **{code: f"write of DR{code - 0x30}" for code in range(0x30, 0x40)},
     **{code: f"exception {code - 0x40}" for code in range(0x40, 0x60)},
     0x60: "interrupt of the machine",
-    0x64: "a window for an interrupt",
+    0x64: "interrupt window",
     0x72: "CPUID",
     0x78: "HLT",
     0x7B: "port",

@@ -13,7 +13,7 @@ MEMORY = 1024
 # The program with the plugin takes half a minute alone.
 TIMEOUT = 280
 # The program's marks for the plugin `runs`, and the key of their lengths among the figures.
-MARKS = {"1": "while all the things are revoked", "2": "all else beside them"}
+MARKS = {"1": "while all the objects are revoked", "2": "in all other operations beside them"}
 STRETCHES = "interrupts_off"
 NUMBERS = ("1", "10", "1,000", "100,000")
 BEGIN = "<!-- scale: written by nova bench --scale --update -->"
@@ -139,7 +139,7 @@ def _stretches(found, bound, arch):
 
 
 def text(things, operations, found, bound, arch):
-    cells = [[f"beside so many ({arch})", *NUMBERS, "most", "may be"]]
+    cells = [[f"beside this number of objects ({arch})", *NUMBERS, "most", "may be"]]
     for thing in things:
         cells.append([f"{thing.title}:", *[""] * (len(NUMBERS) + 2)])
         for operation in operations:
