@@ -25,7 +25,7 @@ static struct service services[NOVA_SYSTEM_WORDS_MAX];
 static unsigned count;
 static struct nova_mutex mutex;
 
-static bool list_has(struct nova_system_list list, const char *word)
+bool grants_list_has(struct nova_system_list list, const char *word)
 {
         for (unsigned i = 0; i < list.count; i++)
                 if (strcmp(init.system.word[list.first + i], word) == 0)
@@ -38,7 +38,7 @@ bool grants_needs(const struct program *program, const struct program *provider)
         const struct nova_system_list provides = provider->says->provides;
 
         for (unsigned i = 0; i < provides.count; i++)
-                if (list_has(program->says->uses, init.system.word[provides.first + i]))
+                if (grants_list_has(program->says->uses, init.system.word[provides.first + i]))
                         return true;
         return false;
 }
@@ -98,7 +98,7 @@ static int open(void *context, const char *name, nova_sel_t *sel)
 {
         struct program *const program = context;
 
-        if (!list_has(program->says->uses, name)) {
+        if (!grants_list_has(program->says->uses, name)) {
                 tell_denied(program, "asks for", name, NOVA_SYSTEM_USES);
                 return EACCES;
         }
@@ -151,7 +151,7 @@ static int module(void *context, const char *name, const void **data, size_t *by
 {
         const struct program *const program = context;
 
-        if (!list_has(program->says->modules, name))
+        if (!grants_list_has(program->says->modules, name))
                 return ENOENT;
         return modules_map(name, data, bytes) ? 0 : ENOENT;
 }
@@ -160,9 +160,14 @@ static int device(void *context, const char *name, unsigned index, struct nova_c
 {
         const struct program *const program = context;
 
-        if (!list_has(program->says->devices, name))
+        if (!grants_list_has(program->says->devices, name))
                 return ENOENT;
         return devices_get(name, index, wanted);
+}
+
+static int pci(void *context, struct nova_child_pci *question)
+{
+        return pci_answer(context, question);
 }
 
 /* Removes the services of a program that has ended. */
@@ -199,6 +204,7 @@ struct nova_child_grants grants_of(struct program *program)
                 .serve = serve,
                 .module = module,
                 .device = device,
+                .pci = pci,
                 .ended = ended,
                 .context = program,
         };

@@ -56,6 +56,17 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
  * it. */
 int pci_get_bus(unsigned bus, struct nova_child_device *device);
 
+/* pci_answer.c: answers a question of the service pci. Returns 0 or an errno value. */
+int pci_answer(const struct program *program, struct nova_child_pci *question);
+/* Returns true if an I/O MMU keeps devices from memory that is not their driver's. */
+bool pci_has_iommu(void);
+/* Returns a device through which a program would reach all memory by DMA because there is no I/O
+ * MMU and the description does not accept it; NULL if there is none. */
+const struct nova_system_device *pci_unprotected(const struct nova_system_program *says);
+
+/* grants.c: returns true if a list has a word. */
+bool grants_list_has(struct nova_system_list list, const char *word);
+
 /* waiting.c: time in ns that a program may take to provide its services. */
 uint64_t waiting_patience(void);
 /* Returns true if a waiting program can start now. Reports once if it cannot start soon, or

@@ -11,6 +11,7 @@
 #define BUS_BYTES 0x100000u
 
 static void *mapped[BUSES]; /* NULL: not mapped yet */
+static struct nova_mutex mutex;
 
 /* The physical address of a bus's configuration space; false if the machine does not map it. */
 static bool find_bus(unsigned bus, uint64_t *phys)
@@ -32,11 +33,15 @@ static bool find_bus(unsigned bus, uint64_t *phys)
 int pci_get_bus(unsigned bus, struct nova_child_device *device)
 {
         uint64_t phys;
+        int error = 0;
 
         if (bus >= BUSES || !find_bus(bus, &phys))
                 return ENOENT;
-        if (!mapped[bus] &&
-            nova_map_physical(phys, BUS_BYTES, NOVA_MEM_R | NOVA_MEM_W, &mapped[bus]))
+        nova_mutex_lock(&mutex);
+        if (!mapped[bus])
+                error = nova_map_physical(phys, BUS_BYTES, NOVA_MEM_R | NOVA_MEM_W, &mapped[bus]);
+        nova_mutex_unlock(&mutex);
+        if (error)
                 return ENOENT;
         device->first = phys;
         device->last = phys + BUS_BYTES - 1;

@@ -44,6 +44,7 @@ static unsigned flags_of(const struct nova_system_program *says)
 static void start(struct program *program)
 {
         const struct nova_system_program *const says = program->says;
+        const struct nova_system_device *const unprotected = pci_unprotected(says);
         const char *arguments[STRINGS_MAX], *environment[STRINGS_MAX], *sentence;
         struct nova_child_config config = {
                 .name = says->name,
@@ -67,7 +68,13 @@ static void start(struct program *program)
         program->state = PROGRAM_OVER;
         program->status = EXIT_FAILURE;
         __atomic_store_n(&program->up, false, __ATOMIC_RELAXED);
-        if (!modules_map(says->file, &config.image, &config.image_bytes))
+        if (unprotected)
+                printf("init: %s cannot start: the machine has no I/O MMU, so its device '%s' "
+                       "would "
+                       "reach all memory by DMA; if that is acceptable, write 'dma-unprotected' "
+                       "below line %u.\n",
+                       says->name, unprotected->name, unprotected->line);
+        else if (!modules_map(says->file, &config.image, &config.image_bytes))
                 printf("init: %s cannot start: its file %s cannot be mapped.\n", says->name,
                        says->file);
         else if (nova_child_start(&program->child, &config, &sentence))

@@ -31,6 +31,14 @@ int nova_system_provider(const struct nova_system *system, const char *service)
         return -1;
 }
 
+int nova_system_owner(const struct nova_system *system, const char *device)
+{
+        for (unsigned i = 0; i < system->programs; i++)
+                if (list_has(system, system->program[i].devices, device))
+                        return (int)i;
+        return -1;
+}
+
 static void check_provided_once(struct reader *reader, unsigned number)
 {
         const struct nova_system *system = reader->system;
@@ -210,6 +218,8 @@ static const char *common(const struct nova_system *system, const struct nova_sy
                 return "ports";
         if (overlap(system, a->memory, b->memory))
                 return "memory";
+        if (a->pci.lines & b->pci.lines & NOVA_SYSTEM_PCI_AT && a->pci.at == b->pci.at)
+                return "the function of its line 'at'";
         return overlap(system, a->interrupts, b->interrupts) ? "an interrupt" : NULL;
 }
 
@@ -330,6 +340,7 @@ void check_programs(struct reader *reader)
         }
         find_order(reader);
         check_devices(reader);
+        pci_check(reader);
 
         const struct nova_system_machine machine = nova_system_declared_machine(reader->system);
 

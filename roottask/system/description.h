@@ -90,10 +90,26 @@ struct nova_system_program {
         unsigned line_of[NOVA_SYSTEM_PROPERTIES]; /**< line of each property; 0: none */
 };
 
-/** A device: resources of the machine that a program gets together. */
+/** Bits for the lines of a PCI device. */
+#define NOVA_SYSTEM_PCI_CLASS       0x1 /* has a line `class` */
+#define NOVA_SYSTEM_PCI_ID          0x2 /* `id` */
+#define NOVA_SYSTEM_PCI_AT          0x4 /* `at` */
+#define NOVA_SYSTEM_PCI_UNPROTECTED 0x8 /* `dma-unprotected` */
+
+/** The PCI functions that a device can be: those that agree with all its lines. */
+struct nova_system_pci_match {
+        uint32_t class_code, class_mask; /**< of 24 bits: class, subclass, programming interface */
+        uint16_t vendor, device;
+        uint16_t at;    /**< bus << 8 | device << 3 | function */
+        uint16_t lines; /**< NOVA_SYSTEM_PCI_…; 0: not a PCI device */
+};
+
+/** A device: resources of the machine that a program gets together, or a PCI function, whose
+ * resources the service pci finds. */
 struct nova_system_device {
         const char *name;
         struct nova_system_list ports, memory, interrupts; /**< ranges */
+        struct nova_system_pci_match pci;
         unsigned line; /**< line of its declaration; 0: known without one */
 };
 
@@ -165,6 +181,10 @@ const char *nova_system_meant(const struct nova_system *system, const char *serv
 /** Finds a device by its name.
  * @return its number, or -1 */
 int nova_system_find_device(const struct nova_system *system, const char *name);
+
+/** Finds the program that has a device.
+ * @return its number, or -1 */
+int nova_system_owner(const struct nova_system *system, const char *device);
 
 /** Returns the keyword of a property, for messages. */
 const char *nova_system_keyword(enum nova_system_property property);

@@ -39,6 +39,16 @@ void section_program_line(struct reader *reader);
 void section_device_line(struct reader *reader);
 void section_machine_line(struct reader *reader);
 
+/** Reads a line of a PCI device. Returns false, without a message, if its keyword is another. */
+bool pci_device_line(struct reader *reader);
+
+/** The keywords of such lines. */
+#define PCI_KEYWORDS      "class", "id", "at", "dma-unprotected"
+#define PCI_KEYWORD_COUNT 4
+
+/** Checks that the devices of PCI and the programs that have them agree. */
+void pci_check(struct reader *reader);
+
 /** Returns whether a word begins a section. */
 bool section_is(const char *word);
 

@@ -142,7 +142,7 @@ void section_end(struct reader *reader)
 
         /* A wrong range has been reported. */
         if (device && reader->mistakes == reader->earlier && !device->ports.count &&
-            !device->memory.count && !device->interrupts.count)
+            !device->memory.count && !device->interrupts.count && !device->pci.lines)
                 reader_mistake(reader, device->line,
                                "the device '%s' has no resources; write its ports, memory or "
                                "interrupts, such as 'ports 0x3f8-0x3ff'.",
@@ -232,18 +232,19 @@ static bool check_device_range(struct reader *reader, const char *kind,
 
 void section_device_line(struct reader *reader)
 {
-        static const char *const ranges[] = {"ports", "memory", "interrupts"};
+        static const char *const lines[] = {"ports", "memory", "interrupts", PCI_KEYWORDS};
         struct nova_system *system = reader->system;
         const char *kind = reader->word[0];
         struct nova_system_list *list = device_list(reader->device, kind);
 
         if (!list) {
-                const char *meant = value_closest(kind, ranges, 3);
+                const char *meant = value_closest(kind, lines, 3 + PCI_KEYWORD_COUNT);
 
-                if (section_misspelt(reader, meant))
+                if (pci_device_line(reader) || section_misspelt(reader, meant))
                         return;
                 reader_mistake(reader, reader->line,
-                               "a device has no '%s'; it has ports, memory and interrupts%s%s.",
+                               "a device has no '%s'; it has ports, memory and interrupts, or, on "
+                               "PCI, class, id, at and dma-unprotected%s%s.",
                                kind, meant ? ": write " : "", meant ? meant : "");
                 return;
         }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "nova/abi/types.h"
+#include "novart/parent_pci.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,6 +39,16 @@ struct nova_child_device {
         nova_sel_t sel;       /**< semaphore of the interrupt or of the console */
 };
 
+/** A question of the child that holds the configuration space of PCI. */
+struct nova_child_pci {
+        unsigned kind;                        /**< enum nova_parent_pci_kind */
+        nova_word_t number;                   /**< of a device, or of an interrupt */
+        uint64_t first, bytes;                /**< address or port, and size */
+        struct nova_parent_pci_device device; /**< answer to NOVA_PARENT_PCI_DEVICE */
+        void *memory;   /**< answer to NOVA_PARENT_PCI_MEMORY: its address in this program */
+        nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program */
+};
+
 /**
  * Resources that a child gets by name. A NULL function grants nothing of its kind. The threads that
  * serve children call these functions one at a time. The functions must not wait and must not call
@@ -58,6 +69,9 @@ struct nova_child_grants {
          */
         int (*device)(void *context, const char *name, unsigned index,
                       struct nova_child_device *device);
+        /** The child asks about PCI functions. @return 0, or EACCES unless it holds the
+         * configuration space, or another error of the question's kind */
+        int (*pci)(void *context, struct nova_child_pci *question);
         /** The child has ended, its resources are back, and nova_child_wait() will not block. */
         void (*ended)(void *context);
         void *context; /**< first argument of each function */

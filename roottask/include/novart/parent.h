@@ -41,6 +41,7 @@ enum nova_parent_operation {
         NOVA_PARENT_POWER,   /**< NOVA_EXT_MACHINE_… */
         NOVA_PARENT_EVENTS,  /**< the parent removes its portals at NOVA_SEL_MAIN_EVENTS; answer: 1
                                 (ask again) or 0, items: pages not yet delivered */
+        NOVA_PARENT_PCI,     /**< enum nova_parent_pci_kind of <novart/parent_pci.h>, its words */
 };
 
 /** Kinds of device resources, word 1 of NOVA_PARENT_DEVICE. */

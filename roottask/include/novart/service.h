@@ -161,6 +161,18 @@ void nova_service_notify(struct nova_service *service, const void *state);
 const char *nova_service_client(const struct nova_service *service, const void *state);
 
 /**
+ * Returns the capability of the client's PD, with which the session was opened: for hypercalls such
+ * as nova_assign_pci(). It stays with the session.
+ * @return its selector
+ */
+nova_sel_t nova_service_client_pd(const struct nova_service *service, const void *state);
+
+/** Closes the sessions of clients that have died, which the runtime otherwise notices within some
+ * seconds. Call it with the lock held; the open function of a service that is not parallel holds
+ * it. */
+void nova_service_sweep(struct nova_service *service);
+
+/**
  * Visits every open session. The caller holds the lock: handlers of services that are not parallel
  * do; others call nova_service_lock() first.
  *

@@ -65,6 +65,11 @@ static volatile uint32_t *register_of(uint16_t address, unsigned offset)
                        : NULL;
 }
 
+nova_word_t config_page(uint16_t address)
+{
+        return (nova_word_t)register_of(address, 0);
+}
+
 uint32_t config_read(uint16_t address, unsigned offset)
 {
         const volatile uint32_t *const memory = register_of(address, offset);

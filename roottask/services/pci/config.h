@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nova/abi/types.h"
+
 #define CONFIG_PORT_BYTES 256  /* of a function, through ports */
 #define CONFIG_BYTES      4096 /* … through memory */
 
@@ -15,6 +17,10 @@ int config_init(void);
 /* Maps the configuration space of a bus, if the machine maps it. Only config_read() beyond the
  * ports' 256 bytes needs it. */
 void config_map_bus(unsigned bus);
+
+/* The address of a function's configuration space in this program, by which hypercalls name the
+ * function; 0: it is not mapped. */
+nova_word_t config_page(uint16_t address);
 
 /* True if this register of a function can be read and written. */
 bool config_reaches(uint16_t address, unsigned offset);

@@ -6,43 +6,11 @@
 #include <stddef.h>
 
 #include "config.h"
+#include "registers.h"
 
 #define BUSES     256u
 #define DEVICES   32u
 #define FUNCTIONS 8u
-
-#define REG_ID         0x00
-#define REG_COMMAND    0x04 /* and status */
-#define REG_CLASS      0x08 /* and revision */
-#define REG_HEADER     0x0c
-#define REG_BAR        0x10
-#define REG_BUSES      0x18 /* of a bridge */
-#define REG_SUBSYSTEM  0x2c /* of a device */
-#define REG_CAPABILITY 0x34
-#define REG_INTERRUPT  0x3c
-
-#define NO_VENDOR           0xffff
-#define COMMAND_DECODES     0x3u /* ports and memory */
-#define COMMAND_MASK        0xffffu
-#define STATUS_LIST         0x100000u
-#define HEADER_MULTIPLE     0x80
-#define CAPABILITY_FIRST    0x40
-#define CAPABILITIES        48 /* that fit into the 192 bytes after the header */
-#define CAPABILITY_MSI      0x05
-#define CAPABILITY_EXPRESS  0x10
-#define CAPABILITY_MSIX     0x11
-#define MSI_VECTORS_LOG_MAX 5
-
-#define BAR_PORTS    0x1u
-#define BAR_TYPE     0x6u
-#define BAR_TYPE_64  0x4u
-#define BAR_PREFETCH 0x8u
-#define PORTS_MASK   0x3u
-#define MEMORY_MASK  0xfu
-#define ALL_ONES     0xffffffffu
-
-#define CLASS_HOST_BRIDGE 0x0600
-#define CLASS_IOMMU       0x0806
 
 /* What a register keeps of all ones. */
 static uint32_t sizing_bits(uint16_t address, unsigned offset, uint32_t *old)
@@ -133,24 +101,43 @@ static void read_capability(struct nova_pci_function *function, unsigned id, uin
                 function->msix_vectors = (uint16_t)((control & 0x7ff) + 1);
 }
 
-/* The list may be a circle. */
+/* The next capability of the list from an offset on, with its first register; 0: none. The list may
+ * be a circle, so *left bounds the steps. */
+static unsigned next_capability(uint16_t address, unsigned at, unsigned *left, uint32_t *head)
+{
+        if (at < CAPABILITY_FIRST || !*left)
+                return 0;
+        (*left)--;
+        *head = config_read(address, at);
+        return *head == ALL_ONES ? 0 : at;
+}
+
+static unsigned first_capability(uint16_t address)
+{
+        return config_read(address, REG_COMMAND) & STATUS_LIST
+                       ? config_read(address, REG_CAPABILITY) & 0xfc
+                       : 0;
+}
+
 static void read_capabilities(struct nova_pci_function *function)
 {
-        const uint16_t address = function->address;
+        unsigned at = first_capability(function->address), left = CAPABILITIES;
+        uint32_t head;
 
-        if (!(config_read(address, REG_COMMAND) & STATUS_LIST))
-                return;
-
-        unsigned at = config_read(address, REG_CAPABILITY) & 0xfc;
-
-        for (unsigned i = 0; i < CAPABILITIES && at >= CAPABILITY_FIRST; i++) {
-                const uint32_t head = config_read(address, at);
-
-                if (head == ALL_ONES)
-                        return;
+        while ((at = next_capability(function->address, at, &left, &head))) {
                 read_capability(function, head & 0xff, head);
                 at = head >> 8 & 0xfc;
         }
+}
+
+unsigned scan_capability(uint16_t address, unsigned id)
+{
+        unsigned at = first_capability(address), left = CAPABILITIES;
+        uint32_t head;
+
+        while ((at = next_capability(address, at, &left, &head)) && (head & 0xff) != id)
+                at = head >> 8 & 0xfc;
+        return at;
 }
 
 static void read_header(struct nova_pci_function *function)

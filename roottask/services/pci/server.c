@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service pci: describes the functions that its scan has found, and reads their registers. */
+/* The service pci: describes the functions that its scan has found, reads their registers, and
+ * gives them to drivers. */
 #include "server.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 #include "config.h"
+#include "device.h"
+#include "nova/crd.h"
+#include "novart/program.h"
+#include "registers.h"
 #include "scan.h"
 
 #define FUNCTIONS_MAX 256
 
 static struct nova_pci_function functions[FUNCTIONS_MAX]; /* fixed once the service has started */
 static unsigned function_count;
+
+const struct nova_pci_function *pci_function(unsigned number)
+{
+        return number < function_count ? &functions[number] : NULL;
+}
 
 static int describe(struct nova_request *request)
 {
@@ -39,17 +49,205 @@ static int read_register(struct nova_request *request)
         return 0;
 }
 
+/* The device of a session that was opened with its name; NULL: opened without one. */
+struct state {
+        struct device *device;
+};
+
+static struct device *device_of(const struct nova_request *request)
+{
+        return ((const struct state *)request->state)->device;
+}
+
+static int open_session(struct nova_request *request, const char *name)
+{
+        return *name ? claim_device(request, name, &((struct state *)request->state)->device) : 0;
+}
+
+static void close_session(struct nova_service *service, void *state)
+{
+        struct device *const device = ((struct state *)state)->device;
+
+        if (device)
+                claim_end(service, device);
+}
+
+static int describe_own(struct nova_request *request)
+{
+        const struct device *const device = device_of(request);
+
+        if (!device)
+                return EBADF;
+        nova_request_answer(request, (device->is_confined ? NOVA_PCI_CONFINED : 0) |
+                                             (device_may_master(device) ? NOVA_PCI_MASTER : 0));
+        nova_request_answer_bytes(request, &device->function, sizeof(device->function));
+        return 0;
+}
+
+/* Gives the pages from one on that a naturally aligned block of the client's order holds and that
+ * need not be withheld. Words of the answer: pages to skip, pages given. */
+static int map(struct nova_request *request)
+{
+        struct device *const device = device_of(request);
+        const unsigned bar =
+                request->word[0] < NOVA_PCI_BARS ? (unsigned)request->word[0] : NOVA_PCI_BARS;
+        const nova_word_t page = request->word[1];
+        unsigned order = 0;
+
+        if (!device)
+                return EBADF;
+
+        const int error = memory_map(device, bar);
+
+        if (error)
+                return error;
+
+        const nova_word_t pages = memory_pages(device, bar);
+
+        if (page >= pages || request->word[2] >= NOVA_WORD_BITS - NOVA_PAGE_BITS)
+                return EINVAL;
+        if (memory_is_withheld(device, bar, page)) {
+                nova_request_answer(request, 1);
+                nova_request_answer(request, 0);
+                return 0;
+        }
+        while (order < request->word[2] && !(page >> order & 1) &&
+               page + ((nova_word_t)2 << order) <= pages &&
+               memory_is_open(device, bar, page, (size_t)2 << order))
+                order++;
+        nova_request_answer(request, 0);
+        nova_request_answer(request, (nova_word_t)1 << order);
+        nova_request_give(request,
+                          nova_crd_mem(((nova_word_t)device->memory[bar] >> NOVA_PAGE_BITS) + page,
+                                       order, NOVA_MEM_R | NOVA_MEM_W));
+        return 0;
+}
+
+static int ports(struct nova_request *request)
+{
+        struct device *const device = device_of(request);
+        const unsigned bar =
+                request->word[0] < NOVA_PCI_BARS ? (unsigned)request->word[0] : NOVA_PCI_BARS;
+
+        if (!device)
+                return EBADF;
+
+        const int error = memory_ports(device, bar);
+
+        if (error)
+                return error;
+
+        const struct nova_pci_bar *const range = &device->function.bar[bar];
+
+        nova_request_answer(request, (nova_word_t)range->base);
+        nova_request_answer(request, (nova_word_t)range->size);
+        nova_request_give(request, nova_crd_io((nova_sel_t)range->base,
+                                               nova_crd_order_for((nova_word_t)range->size)));
+        return 0;
+}
+
+static int interrupts(struct nova_request *request)
+{
+        struct device *const device = device_of(request);
+        const nova_word_t wanted = request->word[0], cpu = request->word[1];
+
+        if (!device)
+                return EBADF;
+        if (!wanted || wanted > NOVA_PCI_INTERRUPTS_MAX || !nova_program_has_cpu(cpu))
+                return EINVAL;
+        if (device->resetting)
+                return EBUSY;
+
+        const int error = interrupt_take(device, (unsigned)wanted, cpu);
+
+        if (!error)
+                nova_request_answer(request, device->vectors);
+        return error;
+}
+
+static int vector(struct nova_request *request)
+{
+        const struct device *const device = device_of(request);
+
+        if (!device)
+                return EBADF;
+        if (request->word[0] >= device->vectors)
+                return ENOENT;
+        nova_request_give(request,
+                          nova_crd_obj(device->vector[request->word[0]].sel, 0, NOVA_SM_DN));
+        return 0;
+}
+
+/* Of all registers a driver may write only these bits, for they concern its function alone: not
+ * addresses, which could be those of another device; not messages; not power or the link. */
+static int write_register(struct nova_request *request)
+{
+        const uint32_t own = COMMAND_DECODES | COMMAND_MASTER | COMMAND_NO_PIN;
+        const struct device *const device = device_of(request);
+        const uint32_t value = (uint32_t)request->word[2];
+
+        if (!device)
+                return EBADF;
+        if (device->resetting)
+                return EBUSY;
+        if (request->word[0] != REG_COMMAND || request->word[1] != 2)
+                return EPERM;
+
+        const uint32_t command = config_read(device->function.address, REG_COMMAND) & COMMAND_MASK;
+
+        if (((command ^ value) & ~own) || (value & COMMAND_MASTER && !device_may_master(device)))
+                return EPERM;
+        device_command(device, value & own, ~value & own);
+        return 0;
+}
+
+static int reset_function(struct nova_request *request)
+{
+        struct device *const device = device_of(request);
+
+        if (!device)
+                return EBADF;
+        device->resetting = true;
+        stop_wake();
+        return 0;
+}
+
+static int reset_done(struct nova_request *request)
+{
+        const struct device *const device = device_of(request);
+
+        if (!device)
+                return EBADF;
+        return device->resetting ? EAGAIN : 0;
+}
+
+/* Functions that a former instance of this program gave away may still work for programs that have
+ * lost them. */
+static void stop_all(void)
+{
+        for (unsigned i = 0; i < device_count; i++)
+                if (devices[i].state == DEVICE_FREE)
+                        stop_function(NULL, &devices[i]);
+}
+
 int pci_service_start(void)
 {
         static const struct nova_service_operation operations[] = {
-                {describe, 1, 1, false},
-                {read_register, 3, 3, false},
+                {describe, 1, 1, false},       {read_register, 3, 3, false},
+                {describe_own, 0, 0, false},   {map, 3, 3, false},
+                {ports, 1, 1, false},          {interrupts, 2, 2, false},
+                {vector, 1, 1, false},         {write_register, 3, 3, false},
+                {reset_function, 0, 0, false}, {reset_done, 0, 0, false},
         };
         const struct nova_service_config config = {
                 .name = "pci",
                 .operations = operations,
                 .operation_count = sizeof(operations) / sizeof(operations[0]),
+                .state_bytes = sizeof(struct state),
+                .open = open_session,
+                .close = close_session,
         };
+        struct nova_service *service;
 
         function_count = scan_buses(functions, FUNCTIONS_MAX);
         if (function_count > FUNCTIONS_MAX) {
@@ -57,5 +255,10 @@ int pci_service_start(void)
                        function_count, FUNCTIONS_MAX);
                 function_count = FUNCTIONS_MAX;
         }
-        return nova_service_start(NULL, &config);
+        device_find_all(functions, function_count);
+        stop_all();
+
+        const int error = nova_service_start(&service, &config);
+
+        return error ? error : stop_start(service);
 }

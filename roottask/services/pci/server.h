@@ -4,8 +4,12 @@
 #define NOVART_PCI_SERVER_H
 
 #include "novart/service.h"
+#include "novart/service/pci.h"
 
 /* Scans the buses and starts the service. @return 0 or an errno value */
 int pci_service_start(void);
+
+/* The function with a number, from 0 on; NULL after the last. */
+const struct nova_pci_function *pci_function(unsigned number);
 
 #endif

@@ -9,10 +9,9 @@
 #include "novart/region.h"
 #include "novart/selector.h"
 
-/* Appends items for pages of a range, from number `page` on, and their number. At the child they
- * keep their distance from the start of the window. */
-static void give_pages(struct request *request, nova_word_t first, nova_word_t pages,
-                       nova_word_t page, unsigned perms)
+/* At the child the pages keep their distance from the start of the window. */
+void novart_request_give_pages(struct request *request, nova_word_t first, nova_word_t pages,
+                               nova_word_t page, unsigned perms)
 {
         struct nova_crd_range range = {NOVA_CRD_MEM, perms, first + page, page, pages - page};
         nova_crd_t crd;
@@ -49,7 +48,7 @@ int novart_serve_module(struct request *request)
         if (page >= pages)
                 return EINVAL;
         nova_utcb_put(request->utcb, bytes);
-        give_pages(request, (nova_word_t)data >> NOVA_PAGE_BITS, pages, page, perms);
+        novart_request_give_pages(request, (nova_word_t)data >> NOVA_PAGE_BITS, pages, page, perms);
         return 0;
 }
 
@@ -59,22 +58,18 @@ static void put_number(struct nova_utcb *utcb, uint64_t number)
         nova_utcb_put(utcb, (nova_word_t)(number >> 32));
 }
 
-static int give_ports(struct request *request, const struct nova_child_device *device)
+void novart_request_give_ports(struct request *request, nova_word_t first, nova_word_t count)
 {
-        struct nova_crd_range range = {NOVA_CRD_IO, NOVA_IO_A, (nova_sel_t)device->first,
-                                       (nova_sel_t)device->first,
-                                       (nova_word_t)(device->last - device->first + 1)};
+        struct nova_crd_range range = {NOVA_CRD_IO, NOVA_IO_A, first, first, count};
         nova_crd_t crd;
 
         while (nova_crd_next(&range, &crd, NULL))
                 nova_utcb_delegate(request->utcb, crd, 0, 0);
-        return 0;
 }
 
-static int give_object(struct request *request, nova_sel_t sel)
+void novart_request_give_semaphore(struct request *request, nova_sel_t sel)
 {
         nova_utcb_delegate(request->utcb, nova_crd_obj(sel, 0, NOVA_SM_UP | NOVA_SM_DN), 0, 0);
-        return 0;
 }
 
 int novart_serve_device(struct request *request)
@@ -96,15 +91,18 @@ int novart_serve_device(struct request *request)
         put_number(request->utcb, device.last);
         switch (device.kind) {
         case NOVA_PARENT_PORTS:
-                return give_ports(request, &device);
+                novart_request_give_ports(request, (nova_word_t)device.first,
+                                          (nova_word_t)(device.last - device.first + 1));
+                return 0;
         case NOVA_PARENT_INTERRUPT:
         case NOVA_PARENT_CONSOLE:
-                return give_object(request, device.sel);
+                novart_request_give_semaphore(request, device.sel);
+                return 0;
         case NOVA_PARENT_MEMORY:
                 if (request->word[3] >= pages)
                         return EINVAL;
-                give_pages(request, (nova_word_t)device.memory >> NOVA_PAGE_BITS, pages,
-                           request->word[3], NOVA_MEM_R | NOVA_MEM_W);
+                novart_request_give_pages(request, (nova_word_t)device.memory >> NOVA_PAGE_BITS,
+                                          pages, request->word[3], NOVA_MEM_R | NOVA_MEM_W);
                 request->utcb->word[2] = request->utcb->word[7];
                 return 0;
         default:

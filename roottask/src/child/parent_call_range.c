@@ -54,8 +54,9 @@ static void *reserve(size_t bytes, size_t *pages)
         return size < bytes ? NULL : nova_region_reserve(size);
 }
 
-static int fetch(size_t bytes, int (*ask)(void *context, size_t page, nova_crd_t), void *context,
-                 void **out)
+int novart_parent_call_fetch(size_t bytes,
+                             int (*ask)(void *context, size_t page, nova_crd_t window),
+                             void *context, void **out)
 {
         size_t pages;
 
@@ -90,7 +91,7 @@ int nova_parent_module(const char *name, const void **data, size_t *bytes)
         if (error)
                 return error;
         nova_utcb_get(nova_thread_utcb(), 1, &size);
-        error = fetch(size, call_for_module, (void *)name, &mapped);
+        error = novart_parent_call_fetch(size, call_for_module, (void *)name, &mapped);
         if (error)
                 return error;
         *data = mapped;
@@ -154,7 +155,7 @@ int nova_parent_memory(const char *device, unsigned index, void **memory, size_t
         if (last < first || last - first >= SIZE_MAX / 2)
                 return EIO;
         *bytes = (size_t)(last - first + 1);
-        return fetch(*bytes, call_for_device, &question, memory);
+        return novart_parent_call_fetch(*bytes, call_for_device, &question, memory);
 }
 
 int nova_parent_console(const char *device, nova_sel_t sel)

@@ -214,6 +214,7 @@ static int serve_operation(struct request *request)
                 [NOVA_PARENT_DEVICE] = novart_serve_device,
                 [NOVA_PARENT_POWER] = serve_power,
                 [NOVA_PARENT_EVENTS] = serve_events,
+                [NOVA_PARENT_PCI] = novart_serve_pci,
         };
         const nova_word_t operation = request->word[0];
 

@@ -321,6 +321,16 @@ const char *nova_service_client(const struct nova_service *service, const void *
         return session_of_state(service, state)->client;
 }
 
+nova_sel_t nova_service_client_pd(const struct nova_service *service, const void *state)
+{
+        return session_of_state(service, state)->pd;
+}
+
+void nova_service_sweep(struct nova_service *service)
+{
+        novart_service_sweep(service, 0, service->table.slot_count);
+}
+
 void nova_service_each(struct nova_service *service, bool (*visit)(void *state, void *argument),
                        void *argument)
 {

@@ -347,15 +347,18 @@ WRONG(device_with_nothing_at_the_end, A "device d\n",
       "2: the device 'd' has no resources; write its ports, memory or interrupts, such as "
       "'ports 0x3f8-0x3ff'.")
 WRONG(device_with_a_property_of_programs, "device d\n ports 1\n priority 3\n" A,
-      "3: a device has no 'priority'; it has ports, memory and interrupts.")
+      "3: a device has no 'priority'; it has ports, memory and interrupts, or, on PCI, "
+      "class, id, at and dma-unprotected.")
 WRONG(device_with_a_misspelt_kind, "device d\n ports 1\n interrupt 3\n" A,
-      "3: a device has no 'interrupt'; it has ports, memory and interrupts: write interrupts.")
+      "3: a device has no 'interrupt'; it has ports, memory and interrupts, or, on PCI, "
+      "class, id, at and dma-unprotected: write interrupts.")
 WRONG(device_with_a_wrong_range_alone, "device d\n ports 0x60,0x64\n" A,
       "2: '0x60,0x64' after 'ports' is neither a number nor a range such as 4-7; between several "
       "stand "
       "blanks, as in '0 1' or '0 4-7'.")
 WRONG(device_with_a_misspelt_kind_alone, "device d\n port 1\n" A,
-      "2: a device has no 'port'; it has ports, memory and interrupts: write ports.")
+      "2: a device has no 'port'; it has ports, memory and interrupts, or, on PCI, "
+      "class, id, at and dma-unprotected: write ports.")
 WRONG(device_with_two_lines_of_ports, "device d\n ports 1\n ports 3\n" A,
       "3: 'ports' is followed by all its ranges in one line, such as 'ports 0x60 0x64-0x67'.")
 WRONG(device_with_a_port_above_64_ki, "device d\n ports 0xffff-0x10000\n interrupts 1\n" A,

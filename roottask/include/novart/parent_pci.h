@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests of the program that holds the configuration space of PCI (`devices pci-config`): the
+ * service pci asks its parent who owns which function, and for the resources that it passes on to
+ * the drivers. The parent refuses these requests to all other programs. */
+#ifndef NOVART_PARENT_PCI_H
+#define NOVART_PARENT_PCI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nova/abi/hypercall.h"
+#include "novart/parent.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Kinds of requests, word 1 of NOVA_PARENT_PCI. The comments list the words from 2 on. */
+enum nova_parent_pci_kind {
+        NOVA_PARENT_PCI_DEVICE = 1, /**< number; answer: struct nova_parent_pci_device */
+        NOVA_PARENT_PCI_MEMORY, /**< page, address low, high, bytes low, high; answer: pages given;
+                                   items: pages, from the requested page on */
+        NOVA_PARENT_PCI_PORTS, /**< 0, first, 0, number, 0; items: ports; they keep their numbers */
+        NOVA_PARENT_PCI_GSI,   /**< 0, number; item: its semaphore */
+};
+
+/** Flags of a device. */
+#define NOVA_PARENT_PCI_ID          0x1 /**< vendor and device are set */
+#define NOVA_PARENT_PCI_AT          0x2 /**< at is set */
+#define NOVA_PARENT_PCI_UNPROTECTED 0x4 /**< may reach all memory if there is no I/O MMU */
+
+/** A device of the description that is a PCI function. */
+struct nova_parent_pci_device {
+        char name[NOVA_PARENT_NAME];  /**< the device's name; ends with a 0 */
+        char program[NOVA_NAME_SIZE]; /**< first characters of the name of the program that has it,
+                                         by which a service knows it; all 0: none has it */
+        uint32_t class_code, class_mask; /**< bits of the class that must agree; mask 0: any */
+        uint16_t vendor, device;         /**< numbers that must agree, with NOVA_PARENT_PCI_ID */
+        uint16_t at;    /**< bus << 8 | device << 3 | function, with NOVA_PARENT_PCI_AT */
+        uint16_t flags; /**< NOVA_PARENT_PCI_… */
+};
+
+/**
+ * Describes a device of the description that is a PCI function.
+ *
+ * @param number      from 0 on, in the order of the description
+ * @param[out] device the device
+ * @retval 0      done
+ * @retval ENOENT there is no such number
+ * @retval EACCES the program does not hold the configuration space
+ */
+int nova_parent_pci_device(unsigned number, struct nova_parent_pci_device *device);
+
+/**
+ * Maps memory of a PCI function, readable and writable.
+ *
+ * @param address      physical address, of a whole page
+ * @param bytes        size in bytes, of whole pages
+ * @param[out] memory  its address in this program; nova_region_free() unmaps it
+ * @retval 0      done
+ * @retval EACCES the range overlaps RAM, a range of the machine's memory map or of another device
+ * of the description, or the program does not hold the configuration space
+ * @retval ENOMEM no addresses or no kernel memory
+ */
+int nova_parent_pci_memory(uint64_t address, size_t bytes, void **memory);
+
+/**
+ * Gets ports of a PCI function.
+ *
+ * @param first number of the first port
+ * @param count number of ports
+ * @retval 0      the program may use them
+ * @retval EACCES they belong to the machine or to another device of the description, or the program
+ *                does not hold the configuration space
+ * @retval ENOMEM no kernel memory
+ */
+int nova_parent_pci_ports(uint16_t first, unsigned count);
+
+/**
+ * Gets the semaphore of an interrupt by its number.
+ *
+ * @param gsi number of the global system interrupt
+ * @param sel free selector for the semaphore
+ * @retval 0      the semaphore has arrived
+ * @retval EACCES another device of the description has this interrupt, or the program does not hold
+ *                the configuration space
+ * @retval EINVAL there is no such number
+ * @retval ENOMEM no kernel memory
+ */
+int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

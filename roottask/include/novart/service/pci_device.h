@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Drivers of PCI devices: a function that the description gives to the program, with its registers,
+ * interrupts and DMA. */
+#ifndef NOVART_SERVICE_PCI_DEVICE_H
+#define NOVART_SERVICE_PCI_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nova/abi/types.h"
+#include "novart/page.h"
+#include "novart/service/pci.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** @defgroup pci_device Drivers of PCI devices
+ *
+ * A session that is opened with the name of a device claims its function; its end gives it back.
+ *
+ * | operation | words | answer | errors |
+ * |---|---|---|---|
+ * | OWN | – | flags; struct nova_pci_function | EBADF |
+ * | MAP | register; page; order | pages to skip; pages; item: them | EBADF, ENOENT, … |
+ * | PORTS | register | first; number; item: ports | EBADF, ENOENT, … |
+ * | INTERRUPTS | number; CPU | number | EBADF, EINVAL, EEXIST, ENOSPC, EBUSY |
+ * | VECTOR | number | item: its semaphore | EBADF, ENOENT |
+ * | WRITE | offset; bytes; value | – | EBADF, EPERM, EBUSY |
+ * | RESET | – | – | EBADF |
+ * | RESET_DONE | – | – | EBADF, EAGAIN: not yet |
+ *
+ * EBADF: the session has no device. MAP gives at most 2^order pages, and fewer than all because the
+ * pages with vectors of MSI-X stay with the service.
+ *
+ * The service takes everything back when the session or the program ends: registers, ports,
+ * interrupts and DMA. It resets the function before another session gets it.
+ *  @{ */
+
+#define NOVA_PCI_OWN        (NOVA_OPERATION_FIRST + 2) /**< describes the claimed function */
+#define NOVA_PCI_MAP        (NOVA_OPERATION_FIRST + 3) /**< gives pages of a register's memory */
+#define NOVA_PCI_PORTS      (NOVA_OPERATION_FIRST + 4) /**< gives a register's ports */
+#define NOVA_PCI_INTERRUPTS (NOVA_OPERATION_FIRST + 5) /**< routes interrupts */
+#define NOVA_PCI_VECTOR     (NOVA_OPERATION_FIRST + 6) /**< gives an interrupt's semaphore */
+#define NOVA_PCI_WRITE      (NOVA_OPERATION_FIRST + 7) /**< writes configuration space */
+#define NOVA_PCI_RESET      (NOVA_OPERATION_FIRST + 8) /**< begins to reset the function */
+#define NOVA_PCI_RESET_DONE (NOVA_OPERATION_FIRST + 9) /**< asks whether it is reset */
+
+/* Flags of OWN. */
+#define NOVA_PCI_CONFINED 0x1 /**< an I/O MMU confines DMA to the driver's memory */
+#define NOVA_PCI_MASTER   0x2 /**< the function may be a bus master: DMA and messages */
+
+#define NOVA_PCI_INTERRUPTS_MAX 32 /**< interrupts of one function */
+
+/* The command register, the one that nova_pci_config_write() can write. */
+#define NOVA_PCI_COMMAND        0x04  /**< its offset; it has 2 bytes */
+#define NOVA_PCI_COMMAND_PORTS  0x1   /**< respond to ports */
+#define NOVA_PCI_COMMAND_MEMORY 0x2   /**< respond to memory addresses */
+#define NOVA_PCI_COMMAND_MASTER 0x4   /**< access memory, and send messages */
+#define NOVA_PCI_COMMAND_NO_PIN 0x400 /**< do not use the interrupt pin */
+
+struct nova_pci_device;
+
+/**
+ * Claims a device of the description. Its function responds to its registers; it does no DMA and
+ * raises no interrupt until nova_pci_master() and nova_pci_interrupts().
+ * @code
+ * struct nova_pci_device *disk;
+ * const int error = nova_pci_claim(&disk, "disk");
+ *
+ * if (error)
+ *         printf("no disk: %s\n", strerror(error));
+ * else
+ *         nova_pci_release(disk);
+ * @endcode
+ * @param[out] device the device
+ * @param name        its name in the description: `device NAME` with `class`, `id` or `at`
+ * @retval 0      done
+ * @retval EACCES the description gives it to another program, or does not grant the service
+ * @retval ENODEV no function of the machine is like it; the service prints a sentence
+ * @retval EBUSY  the program has claimed it already
+ * @retval ENOMEM no memory or kernel memory in the program or in the service
+ * @return other values as nova_session_open()
+ */
+int nova_pci_claim(struct nova_pci_device **device, const char *name);
+
+/** Gives a device back: the service takes registers, ports and interrupts away and resets the
+ * function. The interrupts' selectors remain the caller's, and are null. */
+void nova_pci_release(struct nova_pci_device *device);
+
+/** Returns the description of the device's function, which stays valid until
+ * nova_pci_release(). */
+const struct nova_pci_function *nova_pci_describe(const struct nova_pci_device *device);
+
+/** Returns NOVA_PCI_CONFINED and NOVA_PCI_MASTER, as they apply to the device. */
+unsigned nova_pci_flags(const struct nova_pci_device *device);
+
+/**
+ * Maps the memory of a base address register.
+ *
+ * Pages that hold vectors of MSI-X are not mapped: only the service writes messages.
+ * @code
+ * extern struct nova_pci_device *device;
+ * volatile void *registers;
+ * size_t bytes;
+ *
+ * if (nova_pci_map(device, 0, &registers, &bytes) == 0)
+ *         printf("status %x\n", (unsigned)((volatile uint32_t *)registers)[1]);
+ * @endcode
+ * @param device         the device
+ * @param bar            number of the register, from 0 on
+ * @param[out] registers address of its first byte, until nova_pci_release()
+ * @param[out] bytes     size of the memory
+ * @retval 0       done
+ * @retval ENOENT  there is no such register, or it has ports
+ * @retval ENXIO   firmware has assigned no address
+ * @retval ENOTSUP another function shares a page with it
+ * @retval EACCES  the machine has something else at its address
+ * @retval ENOMEM  no memory, kernel memory or addresses in the program or in the service
+ * @return other values as nova_session_call()
+ */
+int nova_pci_map(struct nova_pci_device *device, unsigned bar, volatile void **registers,
+                 size_t *bytes);
+
+/**
+ * Gets the ports of a base address register.
+ *
+ * @param device     the device
+ * @param bar        number of the register, from 0 on
+ * @param[out] first number of its first port
+ * @return as nova_pci_map(); ENOENT: there is no such register, or it has memory
+ */
+int nova_pci_ports(struct nova_pci_device *device, unsigned bar, uint16_t *first);
+
+/**
+ * Gets the function's interrupts as semaphores: MSI-X if it has it, else one by MSI, else the pin.
+ * Messages need a bus master, so a function that may not be one (nova_pci_flags()) has its pin. On
+ * machines without configuration space in memory every function has its pin. The pin must not be
+ * shared with another driver.
+ *
+ * Interrupt n is the one of the function's vector n. A call is possible once in a session. The
+ * function sends messages after nova_pci_master().
+ * @code
+ * extern struct nova_pci_device *device;
+ * const nova_sel_t sel = nova_sel_alloc(0);
+ * unsigned got;
+ *
+ * if (nova_pci_interrupts(device, 1, &sel, &got) == 0 && nova_pci_master(device, true) == 0)
+ *         nova_sm_down(sel); // until the device raises an interrupt
+ * @endcode
+ * @param device   the device
+ * @param wanted   number of interrupts, 1 to NOVA_PCI_INTERRUPTS_MAX
+ * @param sels     @p wanted free selectors, for semaphores with permission DN
+ * @param[out] got number of interrupts, at most @p wanted; if there are fewer, the service prints a
+ *                 sentence
+ * @retval 0      there is one at least; they come to the CPU of the caller
+ * @retval EINVAL @p wanted is invalid
+ * @retval EEXIST the session has interrupts already
+ * @retval ENOSPC the function has no interrupt, or none is left
+ * @retval ENOMEM no kernel memory
+ * @return other values as nova_session_call()
+ */
+int nova_pci_interrupts(struct nova_pci_device *device, unsigned wanted, const nova_sel_t *sels,
+                        unsigned *got);
+
+/**
+ * Reads a register of the device's configuration space.
+ *
+ * @return as nova_pci_read()
+ */
+int nova_pci_config_read(struct nova_pci_device *device, unsigned offset, unsigned bytes,
+                         uint32_t *value);
+
+/**
+ * Writes the command register, the only one that a driver may write: the bits
+ * NOVA_PCI_COMMAND_….
+ *
+ * @retval 0     done
+ * @retval EPERM another register, another bit, or bus mastering that nova_pci_flags() excludes
+ * @retval EBUSY the function is being reset
+ */
+int nova_pci_config_write(struct nova_pci_device *device, unsigned offset, unsigned bytes,
+                          uint32_t value);
+
+/**
+ * Finds a capability.
+ * @code
+ * extern struct nova_pci_device *device;
+ * unsigned at = 0;
+ *
+ * while (nova_pci_capability(device, 0x09, &at) == 0) // all that are specific to the vendor
+ *         printf("at %02x\n", at);
+ * @endcode
+ * @param device     the device
+ * @param id         number of the capability
+ * @param[in,out] at 0 for the first one, else the one after which to search; receives its offset
+ * @retval 0      found
+ * @retval ENOENT there is none
+ * @return other values as nova_pci_config_read()
+ */
+int nova_pci_capability(struct nova_pci_device *device, unsigned id, unsigned *at);
+
+/**
+ * Lets the function access memory and send messages, or stops it.
+ *
+ * @retval 0     done
+ * @retval EPERM the machine has no I/O MMU, and the description does not say `dma-unprotected` and
+ *               `grants dma`
+ * @retval EBUSY the function is being reset
+ */
+int nova_pci_master(struct nova_pci_device *device, bool on);
+
+/**
+ * Returns the address at which the device finds memory of nova_dma_alloc().
+ * @code
+ * extern struct nova_pci_device *device;
+ * struct nova_dma ring;
+ *
+ * if (nova_dma_alloc(4096, &ring) == 0)
+ *         printf("%llx\n", (unsigned long long)nova_pci_address(device, &ring));
+ * @endcode
+ */
+uint64_t nova_pci_address(const struct nova_pci_device *device, const struct nova_dma *dma);
+
+/**
+ * Resets the function, if it has a way to be reset: by itself (FLR), or by its power state. It then
+ * has its interrupts, and is not a bus master. Takes 100 ms or more.
+ *
+ * @return 0, or as nova_session_call()
+ */
+int nova_pci_reset(struct nova_pci_device *device);
+
+#ifdef __cplusplus
+}
+#endif
+
+/** @} */
+
+#endif

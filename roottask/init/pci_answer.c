@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Answers the service pci: who owns which function, and the resources of functions. The service
+ * reads addresses and ports from registers of devices, which may lie, so init refuses all that it
+ * knows to be something else. */
+#include <errno.h>
+#include <string.h>
+
+#include "init.h"
+#include "nova/crd.h"
+#include "nova/hip.h"
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+
+#define RANGES_MAX 192                   /* six of each of 32 devices */
+#define BYTES_MAX  (UINT64_C(256) << 20) /* of all ranges: init maps them, too */
+#define PORTS_MIN  0x1000                /* below are those of the board */
+#define PORTS_END  0x10000
+
+/* Memory that the service has asked for. It stays mapped for the next time. */
+static struct {
+        uint64_t first, bytes;
+        void *memory;
+} ranges[RANGES_MAX];
+static unsigned range_count;
+static uint64_t range_bytes;
+
+static nova_sel_t semaphores[NOVA_HIP_GSI]; /* 0: not requested yet */
+
+static bool overlap(struct nova_system_list list, uint64_t first, uint64_t last)
+{
+        for (unsigned i = 0; i < list.count; i++) {
+                const struct nova_system_range *const range = &init.system.range[list.first + i];
+
+                if (range->first <= last && first <= range->last)
+                        return true;
+        }
+        return false;
+}
+
+static bool ports_are_free(uint64_t first, uint64_t last)
+{
+        for (unsigned i = 0; i < init.system.devices; i++)
+                if (overlap(init.system.device[i].ports, first, last))
+                        return false;
+        return true;
+}
+
+static bool memory_is_free(uint64_t first, uint64_t last)
+{
+        struct nova_hip_mem mem;
+
+        for (unsigned i = 0; nova_hip_get_mem(nova_program.hip, i, &mem); i++)
+                if (mem.size && mem.addr <= last && first <= mem.addr + (mem.size - 1))
+                        return false;
+        for (unsigned i = 0; i < init.system.devices; i++)
+                if (overlap(init.system.device[i].memory, first, last))
+                        return false;
+        return true;
+}
+
+/* Devices that no program has, such as the clock, do not keep their interrupt from others. */
+static bool interrupt_is_free(nova_word_t gsi)
+{
+        for (unsigned i = 0; i < init.system.devices; i++)
+                if (overlap(init.system.device[i].interrupts, gsi, gsi) &&
+                    nova_system_owner(&init.system, init.system.device[i].name) >= 0)
+                        return false;
+        return true;
+}
+
+static int answer_device(struct nova_child_pci *question)
+{
+        const struct nova_system_device *device = init.system.device;
+        const struct nova_system_device *const end = device + init.system.devices;
+        struct nova_parent_pci_device *const answer = &question->device;
+        nova_word_t left = question->number;
+
+        while (device < end && (!device->pci.lines || left--))
+                device++;
+        if (device == end)
+                return ENOENT;
+
+        const struct nova_system_pci_match *const match = &device->pci;
+        const int owner = nova_system_owner(&init.system, device->name);
+
+        memcpy(answer->name, device->name, strlen(device->name));
+        if (owner >= 0)
+                memcpy(answer->program, init.system.program[owner].name,
+                       strnlen(init.system.program[owner].name, sizeof(answer->program)));
+        answer->class_code = match->class_code;
+        answer->class_mask = match->class_mask;
+        answer->vendor = match->vendor;
+        answer->device = match->device;
+        answer->at = match->at;
+        answer->flags = (match->lines & NOVA_SYSTEM_PCI_ID ? NOVA_PARENT_PCI_ID : 0) |
+                        (match->lines & NOVA_SYSTEM_PCI_AT ? NOVA_PARENT_PCI_AT : 0);
+        if (match->lines & NOVA_SYSTEM_PCI_UNPROTECTED && owner >= 0 &&
+            init.system.program[owner].grants & NOVA_SYSTEM_GRANT_DMA)
+                answer->flags |= NOVA_PARENT_PCI_UNPROTECTED;
+        return 0;
+}
+
+static int answer_memory(struct nova_child_pci *question)
+{
+        const uint64_t first = question->first, bytes = question->bytes;
+        unsigned i = 0;
+
+        if (!bytes || (first | bytes) % NOVA_PAGE_SIZE || first + (bytes - 1) < first)
+                return EINVAL;
+        while (i < range_count && (ranges[i].first != first || ranges[i].bytes != bytes))
+                i++;
+        if (i == range_count) {
+                if (!memory_is_free(first, first + (bytes - 1)))
+                        return EACCES;
+                if (i == RANGES_MAX || bytes > BYTES_MAX - range_bytes)
+                        return ENOMEM;
+
+                const int error = nova_map_physical(first, (size_t)bytes, NOVA_MEM_R | NOVA_MEM_W,
+                                                    &ranges[i].memory);
+
+                if (error)
+                        return error;
+                ranges[i].first = first;
+                ranges[i].bytes = bytes;
+                range_bytes += bytes;
+                range_count++;
+        }
+        question->memory = ranges[i].memory;
+        return 0;
+}
+
+static int answer_ports(const struct nova_child_pci *question)
+{
+        const uint64_t first = question->first, count = question->bytes;
+
+        if (!count || first >= PORTS_END || count > PORTS_END - first)
+                return EINVAL;
+        if (first < PORTS_MIN || !ports_are_free(first, first + count - 1))
+                return EACCES;
+
+        struct nova_crd_range range = nova_crd_range_io((nova_sel_t)first, (nova_word_t)count);
+        nova_crd_t crd;
+        int error = 0;
+
+        while (!error && nova_crd_next(&range, &crd, NULL))
+                error = nova_request(crd, nova_crd_base(crd));
+        return error;
+}
+
+static int answer_gsi(struct nova_child_pci *question)
+{
+        const nova_word_t gsi = question->number;
+
+        if (gsi >= NOVA_HIP_GSI)
+                return EINVAL;
+        if (!interrupt_is_free(gsi))
+                return EACCES;
+        if (!semaphores[gsi]) {
+                const nova_sel_t sel = nova_sel_alloc(0);
+
+                if (sel == NOVA_SEL_NONE)
+                        return ENOMEM;
+
+                const int error = nova_request(
+                        nova_crd_obj(NOVA_SEL_GSI_SM + gsi, 0, NOVA_SM_UP | NOVA_SM_DN), sel);
+
+                if (error) {
+                        nova_sel_free(sel, 0);
+                        return error;
+                }
+                semaphores[gsi] = sel;
+        }
+        question->sel = semaphores[gsi];
+        return 0;
+}
+
+int pci_answer(const struct program *program, struct nova_child_pci *question)
+{
+        if (!grants_list_has(program->says->devices, NOVA_SYSTEM_PCI))
+                return EACCES;
+        switch (question->kind) {
+        case NOVA_PARENT_PCI_DEVICE:
+                return answer_device(question);
+        case NOVA_PARENT_PCI_MEMORY:
+                return answer_memory(question);
+        case NOVA_PARENT_PCI_PORTS:
+                return answer_ports(question);
+        case NOVA_PARENT_PCI_GSI:
+                return answer_gsi(question);
+        default:
+                return EINVAL;
+        }
+}
+
+/* The kernel assigns functions only if there is an I/O MMU. The first host bridge exists on every
+ * machine and does no DMA of its own, so init may have it. */
+bool pci_has_iommu(void)
+{
+        static enum { UNKNOWN, NO, YES } known;
+        struct nova_child_device bus;
+
+        if (known == UNKNOWN)
+                known = !pci_get_bus(0, &bus) &&
+                                        nova_assign_pci(nova_program.pd, (nova_word_t)bus.memory,
+                                                        0) == NOVA_SUCCESS
+                                ? YES
+                                : NO;
+        return known == YES;
+}
+
+const struct nova_system_device *pci_unprotected(const struct nova_system_program *says)
+{
+        if (!(says->grants & NOVA_SYSTEM_GRANT_DMA))
+                return NULL;
+        for (unsigned i = 0; i < init.system.devices; i++) {
+                const struct nova_system_device *const device = &init.system.device[i];
+
+                if (device->pci.lines && !(device->pci.lines & NOVA_SYSTEM_PCI_UNPROTECTED) &&
+                    grants_list_has(says->devices, device->name) && !pci_has_iommu())
+                        return device;
+        }
+        return NULL;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Gives devices to their drivers, and takes them back. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "device.h"
+#include "nova/extension.h"
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "registers.h"
+
+#define DENIALS_MAX 4 /* messages about one device; a program may ask without end */
+
+static struct device *find(const char *name)
+{
+        for (unsigned i = 0; i < device_count; i++)
+                if (strcmp(devices[i].says.name, name) == 0)
+                        return &devices[i];
+        return NULL;
+}
+
+static int deny(struct device *device, const char *client)
+{
+        if (device->denials++ < DENIALS_MAX)
+                printf("pci: %s asks for the device '%s', which the description does not give it; "
+                       "write 'devices %s' into its section.\n",
+                       client, device->says.name, device->says.name);
+        return EACCES;
+}
+
+static int absent(struct device *device)
+{
+        if (!device->told_absent)
+                printf("pci: no function of the machine is the device '%s' of %.*s: compare its "
+                       "'class', 'id' and 'at' with what lspci prints.\n",
+                       device->says.name, (int)sizeof(device->says.program), device->says.program);
+        device->told_absent = true;
+        return ENODEV;
+}
+
+/* With an I/O MMU the function reaches the driver's memory from now on, and no other. */
+static int confine(struct device *device, nova_sel_t pd)
+{
+        const nova_word_t page = config_page(device->function.address);
+        enum nova_status status = NOVA_BAD_DEV;
+
+        if (page)
+                status = nova_assign_pci(pd, page, device->function.address);
+        device->is_confined = status == NOVA_SUCCESS;
+        switch (status) {
+        case NOVA_SUCCESS:
+        case NOVA_BAD_DEV: /* there is no I/O MMU */
+                return 0;
+        case NOVA_OUT_OF_MEMORY:
+                return ENOMEM;
+        default:
+                return ECONNRESET; /* the client has died */
+        }
+}
+
+void claim_open(const struct device *device)
+{
+        uint32_t decodes = 0;
+
+        for (unsigned i = 0; i < NOVA_PCI_BARS; i++) {
+                const struct nova_pci_bar *const bar = &device->function.bar[i];
+
+                if (bar->size && bar->base)
+                        decodes |= bar->flags & NOVA_PCI_BAR_PORTS ? COMMAND_PORTS : COMMAND_MEMORY;
+        }
+        interrupt_off(device);
+        device_command(device, decodes | COMMAND_NO_PIN, COMMAND_MASTER);
+        if (device->vectors)
+                interrupt_program(device);
+}
+
+int claim_device(struct nova_request *request, const char *name, struct device **out)
+{
+        struct device *const device = find(name);
+
+        if (!device)
+                return ENODEV;
+        if (strncmp(device->says.program, request->client, sizeof(device->says.program)) != 0)
+                return deny(device, request->client);
+        if (device->state == DEVICE_ABSENT)
+                return absent(device);
+        /* The driver may be the successor of one that has died. */
+        if (device->state == DEVICE_CLAIMED)
+                nova_service_sweep(request->service);
+        if (device->state != DEVICE_FREE)
+                return device->state == DEVICE_CLAIMED ? EBUSY : EAGAIN;
+
+        const int error = confine(device, nova_service_client_pd(request->service, request->state));
+
+        if (error)
+                return error;
+        device->session = request->state;
+        device->state = DEVICE_CLAIMED;
+        claim_open(device);
+        *out = device;
+        return 0;
+}
+
+static void revoke(const struct device *device)
+{
+        memory_revoke(device);
+        interrupt_revoke(device);
+}
+
+/* No answer that gives something to the former driver is on its way any more. */
+static void end(struct nova_later *later)
+{
+        struct device *const device = (struct device *)later;
+
+        revoke(device);
+        interrupt_free(device);
+        if (device->is_confined)
+                nova_assign_pci(nova_program.pd, config_page(device->function.address),
+                                device->function.address);
+        device->is_confined = false;
+        device->stopped = true;
+        stop_wake();
+}
+
+void claim_end(struct nova_service *service, struct device *device)
+{
+        device->state = DEVICE_STOPPING;
+        device->session = NULL;
+        interrupt_off(device);
+        device_command(device, COMMAND_NO_PIN, COMMAND_MASTER | COMMAND_DECODES);
+        revoke(device);
+        device->later.function = end;
+        nova_service_later(service, &device->later);
+}

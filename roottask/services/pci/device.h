@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The devices of the description that are PCI functions, and what their drivers have. The service's
+ * lock protects all of it; before the service starts there is one thread. */
+#ifndef NOVART_PCI_DEVICE_H
+#define NOVART_PCI_DEVICE_H
+
+#include "novart/parent_pci.h"
+#include "novart/service.h"
+#include "novart/service/pci_device.h"
+
+#define DEVICES_MAX 32
+
+/* ABSENT: no function is like it. FREE, CLAIMED, STOPPING (the driver has no access any
+ * more, and the stopper resets the function), FREE again. */
+enum device_state { DEVICE_ABSENT, DEVICE_FREE, DEVICE_CLAIMED, DEVICE_STOPPING };
+
+enum device_interrupts { DEVICE_NO_INTERRUPTS, DEVICE_PIN, DEVICE_MSI, DEVICE_MSIX };
+
+/* An interrupt of a driver. */
+struct device_vector {
+        unsigned gsi;
+        nova_sel_t sel;         /* its semaphore */
+        uint32_t address, data; /* the message; 0 for a pin */
+};
+
+struct device {
+        struct nova_later later; /* the first field: the end of a session continues here */
+        struct nova_parent_pci_device says;
+        struct nova_pci_function function;
+        uint32_t msix_table, msix_pending; /* offset and register number of MSI-X's tables */
+        enum device_state state;
+        const void *session;           /* state of the driver's session */
+        void *memory[NOVA_PCI_BARS];   /* first page of a register's memory in here; NULL: none */
+        bool has_ports[NOVA_PCI_BARS]; /* this program has the register's ports */
+        bool is_confined;              /* an I/O MMU confines it to its driver's memory */
+        bool resetting;                /* the driver has asked for a reset */
+        bool stopped;                  /* the driver's access has been taken back */
+        bool told_absent, told_few;
+        uint8_t told_refused; /* bit n: a report about register n */
+        unsigned denials;     /* reports about programs that do not have it */
+        enum device_interrupts interrupts;
+        unsigned vectors;
+        struct device_vector vector[NOVA_PCI_INTERRUPTS_MAX];
+};
+
+extern struct device devices[DEVICES_MAX];
+extern unsigned device_count;
+
+/* device.c: asks the parent for all devices, and finds their functions in a table, which must stay
+ * valid. */
+void device_find_all(const struct nova_pci_function *table, unsigned count);
+/* Returns true if a function may do DMA and send messages: an I/O MMU confines it, or the
+ * description accepts that none does. */
+bool device_may_master(const struct device *device);
+/* Sets and clears bits of the command register. */
+void device_command(const struct device *device, uint32_t set, uint32_t clear);
+/* The name of the register's bus:device.function, for messages. */
+const char *device_address(const struct device *device);
+
+/* claim.c: gives a device to a program. Returns 0 or an errno value, after a message. */
+int claim_device(struct nova_request *request, const char *name, struct device **device);
+/* Takes all access back from a driver. Its function is free after stop_device(). */
+void claim_end(struct nova_service *service, struct device *device);
+
+/* Lets the function respond to its addresses, with the interrupts that the driver has, and without
+ * DMA. */
+void claim_open(const struct device *device);
+
+/* memory.c: maps the memory of a base address register in this program. Returns 0 or an errno
+ * value. */
+int memory_map(struct device *device, unsigned bar);
+/* Gets its ports. Returns 0 or an errno value. */
+int memory_ports(struct device *device, unsigned bar);
+/* Returns true if a page of a register's memory holds vectors of MSI-X, which only this program may
+ * write. */
+bool memory_is_withheld(const struct device *device, unsigned bar, size_t page);
+/* Returns true if none of these pages is withheld. */
+bool memory_is_open(const struct device *device, unsigned bar, size_t page, size_t count);
+/* Returns the number of pages of a register's memory, which is mapped. */
+size_t memory_pages(const struct device *device, unsigned bar);
+/* Takes memory and ports back from the driver. */
+void memory_revoke(const struct device *device);
+
+/* interrupt.c: gives a driver up to `wanted` interrupts on a CPU. Returns 0 or an errno value. */
+int interrupt_take(struct device *device, unsigned wanted, nova_word_t cpu);
+/* Writes the messages into the function again, after a reset. */
+void interrupt_program(const struct device *device);
+/* Stops the function's messages. */
+void interrupt_off(const struct device *device);
+/* Takes the semaphores back from the driver; frees the interrupts for others. */
+void interrupt_revoke(const struct device *device);
+void interrupt_free(struct device *device);
+
+/* stop.c: resets a function as it can, which takes up to some seconds. The lock, if there is a
+ * service, is not held. Returns false if only its access to the machine was switched off. */
+bool stop_function(struct nova_service *service, const struct device *device);
+/* Starts the thread that stops functions. Returns 0 or an errno value. */
+int stop_start(struct nova_service *service);
+/* Makes the thread look for work. */
+void stop_wake(void);
+
+#endif

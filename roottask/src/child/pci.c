@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Questions of the child that holds the configuration space of PCI (<novart/parent_pci.h>). */
+#include <errno.h>
+#include <string.h>
+
+#include "child/request.h"
+#include "nova/utcb.h"
+
+static uint64_t wide(const nova_word_t word[2])
+{
+        return (uint64_t)word[1] << 32 | (uint32_t)word[0];
+}
+
+static int give_device(struct request *request, const struct nova_child_pci *question)
+{
+        nova_word_t words[sizeof(question->device) / sizeof(nova_word_t)];
+
+        _Static_assert(sizeof(words) == sizeof(question->device), "whole words");
+        memcpy(words, &question->device, sizeof(words));
+        return nova_utcb_put_words(request->utcb, words, sizeof(words) / sizeof(*words)) ? 0 : EIO;
+}
+
+static int give_memory(struct request *request, const struct nova_child_pci *question)
+{
+        const nova_word_t pages = (nova_word_t)(question->bytes >> NOVA_PAGE_BITS);
+
+        if (request->word[2] >= pages)
+                return EINVAL;
+        nova_utcb_put(request->utcb, 0);
+        novart_request_give_pages(request, (nova_word_t)question->memory >> NOVA_PAGE_BITS, pages,
+                                  request->word[2], NOVA_MEM_R | NOVA_MEM_W);
+        return 0;
+}
+
+int novart_serve_pci(struct request *request)
+{
+        const struct nova_child_grants *const grants = &request->child->grants;
+        struct nova_child_pci question = {
+                .kind = (unsigned)request->word[1],
+                .number = request->word[2],
+                .first = wide(&request->word[3]),
+                .bytes = wide(&request->word[5]),
+        };
+
+        if (question.kind == NOVA_PARENT_PCI_GSI)
+                question.number = request->word[3];
+
+        const int error = grants->pci ? grants->pci(grants->context, &question) : EACCES;
+
+        if (error)
+                return error;
+        switch (question.kind) {
+        case NOVA_PARENT_PCI_DEVICE:
+                return give_device(request, &question);
+        case NOVA_PARENT_PCI_MEMORY:
+                return give_memory(request, &question);
+        case NOVA_PARENT_PCI_PORTS:
+                novart_request_give_ports(request, (nova_word_t)question.first,
+                                          (nova_word_t)question.bytes);
+                return 0;
+        case NOVA_PARENT_PCI_GSI:
+                novart_request_give_semaphore(request, question.sel);
+                return 0;
+        default:
+                return EINVAL;
+        }
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices of PCI: the lines that say which function a device is, and the checks of the programs
+ * that have such devices. */
+#include "system/reader.h"
+
+#include <string.h>
+
+#define SERVICE      "pci"
+#define CLASS_DIGITS 6 /* with the programming interface */
+#define DEVICES      32
+#define FUNCTIONS    8
+#define CLASS_BRIDGE 0x06
+
+/* Reads exactly `digits` hexadecimal digits. Returns the text after them, or NULL. */
+static const char *hex(const char *text, unsigned digits, unsigned *value)
+{
+        *value = 0;
+        for (; digits; digits--, text++) {
+                const char small = *text | 0x20;
+
+                if (*text >= '0' && *text <= '9')
+                        *value = *value << 4 | (unsigned)(*text - '0');
+                else if (small >= 'a' && small <= 'f')
+                        *value = *value << 4 | (unsigned)(small - 'a' + 10);
+                else
+                        return NULL;
+        }
+        return text;
+}
+
+static void set_class(struct reader *reader, struct nova_system_pci_match *pci)
+{
+        const char *const word = reader->word[1];
+        const size_t length = strlen(word);
+        const unsigned digits = length > 2 ? (unsigned)length - 2 : 0;
+        unsigned value = 0;
+        const bool good = (digits == CLASS_DIGITS || digits == CLASS_DIGITS - 2) &&
+                          word[0] == '0' && (word[1] | 0x20) == 'x' &&
+                          hex(word + 2, digits, &value);
+        const unsigned shift = 4 * (CLASS_DIGITS - digits);
+
+        if (!good) {
+                reader_mistake(reader, reader->line,
+                               "'class %s' is not a class of PCI; write class and subclass as four "
+                               "digits, such as 'class 0x0108', or with the programming interface "
+                               "as six, such as 'class 0x010802'.",
+                               word);
+                return;
+        }
+        pci->class_code = value << shift;
+        pci->class_mask = 0xffffffu >> shift << shift;
+        if (pci->class_code >> 16 == CLASS_BRIDGE)
+                reader_mistake(reader, reader->line,
+                               "'class %s' is a bridge, which no program can have; write the class "
+                               "of a device.",
+                               word);
+}
+
+static void set_id(struct reader *reader, struct nova_system_pci_match *pci)
+{
+        unsigned vendor = 0, device = 0;
+        const char *rest = hex(reader->word[1], 4, &vendor);
+
+        if (rest && *rest == ':')
+                rest = hex(rest + 1, 4, &device);
+        else
+                rest = NULL;
+        if (!rest || *rest || vendor == UINT16_MAX)
+                reader_mistake(reader, reader->line,
+                               "'id %s' is not VENDOR:DEVICE; write both as four hexadecimal "
+                               "digits, such as 'id 8086:5845'.",
+                               reader->word[1]);
+        pci->vendor = (uint16_t)vendor;
+        pci->device = (uint16_t)device;
+}
+
+static void set_at(struct reader *reader, struct nova_system_pci_match *pci)
+{
+        unsigned bus = 0, device = 0, function = 0;
+        const char *rest = hex(reader->word[1], 2, &bus);
+
+        rest = rest && *rest == ':' ? hex(rest + 1, 2, &device) : NULL;
+        rest = rest && *rest == '.' ? hex(rest + 1, 1, &function) : NULL;
+        if (!rest || *rest || device >= DEVICES || function >= FUNCTIONS)
+                reader_mistake(reader, reader->line,
+                               "'at %s' is not BUS:DEVICE.FUNCTION; write hexadecimal digits as "
+                               "lspci does, such as 'at 00:04.0'.",
+                               reader->word[1]);
+        pci->at = (uint16_t)(bus << 8 | (device & (DEVICES - 1)) << 3 | (function & 7));
+}
+
+bool pci_device_line(struct reader *reader)
+{
+        static const char *const keywords[] = {PCI_KEYWORDS};
+        static const char *const examples[] = {"class 0x0108", "id 8086:5845", "at 00:04.0",
+                                               "dma-unprotected"};
+        static void (*const set[])(struct reader * reader, struct nova_system_pci_match * pci) = {
+                set_class, set_id, set_at, NULL};
+        struct nova_system_pci_match *const pci = &reader->device->pci;
+        unsigned i = 0;
+
+        while (i < PCI_KEYWORD_COUNT && !text_equal(reader->word[0], keywords[i]))
+                i++;
+        if (i == PCI_KEYWORD_COUNT)
+                return false;
+        if (reader->words != (set[i] ? 2 : 1) || pci->lines & 1u << i) {
+                reader_mistake(reader, reader->line,
+                               "'%s' of a device %s and stands once, such as '%s'.", keywords[i],
+                               set[i] ? "is one value" : "has no value", examples[i]);
+                return true;
+        }
+        pci->lines |= (uint16_t)(1u << i);
+        if (set[i])
+                set[i](reader, pci);
+        return true;
+}
+
+static bool is_pci(const struct nova_system_device *device)
+{
+        return device->pci.lines;
+}
+
+static void check_lines(struct reader *reader, const struct nova_system_device *device)
+{
+        if (device->ports.count || device->memory.count || device->interrupts.count)
+                reader_mistake(
+                        reader, device->line,
+                        "the device '%s' has lines of a PCI device and resources of its own; "
+                        "leave out 'ports', 'memory' and 'interrupts', which the service '" SERVICE
+                        "' finds.",
+                        device->name);
+        else if (device->pci.lines == NOVA_SYSTEM_PCI_UNPROTECTED)
+                reader_mistake(reader, device->line,
+                               "the device '%s' does not say which function it is; write 'class', "
+                               "'id' or 'at', such as 'class 0x0108'.",
+                               device->name);
+}
+
+static bool uses_service(const struct nova_system *system,
+                         const struct nova_system_program *program)
+{
+        for (unsigned i = 0; i < program->uses.count; i++)
+                if (text_equal(system->word[program->uses.first + i], SERVICE))
+                        return true;
+        return false;
+}
+
+static void check_owner(struct reader *reader, const struct nova_system_program *program,
+                        const struct nova_system_device *device)
+{
+        const struct nova_system *const system = reader->system;
+        const unsigned line = program->line_of[NOVA_SYSTEM_DEVICES];
+
+        if (nova_system_provider(system, SERVICE) < 0)
+                reader_mistake(reader, line,
+                               "the device '%s' of '%s' is on PCI, and no program provides the "
+                               "service '" SERVICE "'; add the program " SERVICE
+                               " with 'devices " NOVA_SYSTEM_PCI "' and 'provides " SERVICE "'.",
+                               device->name, program->name);
+        else if (!uses_service(system, program))
+                reader_mistake(reader, line,
+                               "the device '%s' of '%s' is on PCI, where the service '" SERVICE
+                               "' gives it; write 'uses " SERVICE "' at '%s'.",
+                               device->name, program->name, program->name);
+}
+
+void pci_check(struct reader *reader)
+{
+        const struct nova_system *const system = reader->system;
+
+        for (unsigned i = 0; i < system->devices; i++) {
+                const struct nova_system_device *const device = &system->device[i];
+                const int owner = is_pci(device) ? nova_system_owner(system, device->name) : -1;
+
+                if (is_pci(device))
+                        check_lines(reader, device);
+                if (owner >= 0)
+                        check_owner(reader, &system->program[owner], device);
+        }
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The driver of QEMU's device edu: a register that computes, an interrupt, and DMA. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nova/nova.h"
+#include "novart/page.h"
+#include "novart/selector.h"
+#include "novart/service/pci_device.h"
+#include "novart/time.h"
+
+/* Registers, by number: those of 32 bits. */
+#define FACTORIAL   (0x08 / 4)
+#define STATUS      (0x20 / 4)
+#define RAISE       (0x60 / 4)
+#define CAUSE       (0x24 / 4)
+#define ACKNOWLEDGE (0x64 / 4)
+#define DMA_FROM    (0x80 / 4)
+#define DMA_TO      (0x88 / 4)
+#define DMA_COUNT   (0x90 / 4)
+#define DMA_COMMAND (0x98 / 4)
+
+#define STATUS_BUSY   0x01
+#define DMA_START     0x01
+#define DMA_TO_MEMORY 0x02
+#define DMA_INTERRUPT 0x04
+#define EDU_BUFFER    0x40000 /* the device's own memory, in its addresses */
+
+#define BYTES 256
+
+static struct nova_pci_device *edu;
+static volatile uint32_t *registers;
+static nova_sel_t interrupt;
+
+static void check(const char *what, int error)
+{
+        if (!error)
+                return;
+        printf("%s: %s\n", what, strerror(error));
+        exit(EXIT_FAILURE);
+}
+
+static void find_device(void)
+{
+        volatile void *memory;
+        size_t bytes;
+        unsigned got;
+
+        check("claim", nova_pci_claim(&edu, "edu"));
+        check("registers", nova_pci_map(edu, 0, &memory, &bytes));
+        registers = memory;
+
+        /* A former driver may have left a transfer. It ends by itself, and reaches no memory while
+         * the function is not a bus master. */
+        while (registers[DMA_COMMAND] & DMA_START)
+                nova_sleep(1000000);
+        registers[ACKNOWLEDGE] = registers[CAUSE];
+
+        interrupt = nova_sel_alloc(0);
+        check("interrupt", nova_pci_interrupts(edu, 1, &interrupt, &got));
+}
+
+/* Sleeps until the device raises its interrupt, and returns the cause. */
+static uint32_t wait_for_interrupt(void)
+{
+        uint32_t cause;
+
+        /* A pin may be up for another reason, or still for the last one. */
+        do {
+                if (nova_sm_down(interrupt) != NOVA_SUCCESS)
+                        check("wait", EIO);
+                cause = registers[CAUSE];
+                registers[ACKNOWLEDGE] = cause;
+        } while (!cause);
+        return cause;
+}
+
+static void transfer(uint64_t from, uint64_t to, uint32_t command)
+{
+        registers[DMA_FROM] = (uint32_t)from;
+        registers[DMA_TO] = (uint32_t)to;
+        registers[DMA_COUNT] = BYTES;
+        registers[DMA_COMMAND] = command | DMA_START | DMA_INTERRUPT;
+        wait_for_interrupt();
+}
+
+/* Sends memory to the device and fetches it back into other memory. */
+static void move(void)
+{
+        struct nova_dma dma;
+
+        check("memory for DMA", nova_dma_alloc(2 * BYTES, &dma));
+
+        char *const here = dma.memory, *const there = here + BYTES;
+        const uint64_t address = nova_pci_address(edu, &dma);
+
+        for (unsigned i = 0; i < BYTES; i++)
+                here[i] = (char)(i * 7 + 1);
+        transfer(address, EDU_BUFFER, 0);
+        transfer(EDU_BUFFER, address + BYTES, DMA_TO_MEMORY);
+        puts(memcmp(here, there, BYTES) ? "the memory differs" : "the memory came back");
+        nova_dma_free(&dma);
+}
+
+int main(int argc, char **argv)
+{
+        find_device();
+
+        registers[FACTORIAL] = 10;
+        while (registers[STATUS] & STATUS_BUSY)
+                nova_sleep(1000000);
+        printf("10! = %u\n", (unsigned)registers[FACTORIAL]);
+
+        /* Messages, and DMA, need a bus master. */
+        if (nova_pci_flags(edu) & NOVA_PCI_MASTER)
+                check("bus master", nova_pci_master(edu, true));
+        registers[RAISE] = 0x1234;
+        printf("interrupt for %x\n", (unsigned)wait_for_interrupt());
+        if (nova_pci_flags(edu) & NOVA_PCI_MASTER)
+                move();
+        fflush(stdout);
+        if (argc > 1 && strcmp(argv[1], "crash") == 0)
+                abort();
+        nova_pci_release(edu);
+        return 0;
+}
