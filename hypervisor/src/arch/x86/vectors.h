@@ -10,6 +10,9 @@
 #define VECTOR_DOUBLE_FAULT  8
 #define VECTOR_MACHINE_CHECK 18
 
+/* Exceptions with an error code, a bit each: 8, 10 to 14, 17, 21, 29 and 30. */
+#define VECTORS_WITH_ERROR 0x60227d00
+
 #define VECTOR_PIC      0x20 /* 16 vectors: spurious interrupts of the masked 8259s */
 #define VECTOR_GSI      0x30 /* global system interrupts: VECTOR_GSI + number */
 #define VECTOR_TIMER    0xf0

@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Into the kernel and out of it on x86-32. */
 #include "arch/x86/msr.h"
-#include "asm_offsets.h"
+#include "arch/x86/vectors.h"
 #include "layout.h"
-
-#define REG(field) (EC_REGS + REGS_##field)
-
-/* The registers that C keeps, of an EC. */
-.macro save_kept_registers ec
-        mov     %ebx, REG(BX)(\ec)
-        mov     %ebp, REG(BP)(\ec)
-.endm
-
-.macro load_kept_registers ec
-        mov     REG(BX)(\ec), %ebx
-        mov     REG(BP)(\ec), %ebp
-.endm
-
-/* What else C may change, but EAX, and EDX, where SYSEXIT goes. */
-.macro load_scratch_registers ec
-        mov     REG(DI)(\ec), %edi
-        mov     REG(SI)(\ec), %esi
-        mov     REG(CX)(\ec), %ecx
-.endm
+#include "registers.inc"
 
         .text
 
@@ -215,28 +196,8 @@ odd_flags:
         popfl
         jmp     2b
 
-/* Vectors 8, 10 to 14, 17, 21, 29 and 30 bring an error code. #DF, NMI and #MC come through task
- * gates instead. */
-#define ERROR_VECTORS 0x60227d00
-
-        .pushsection .rodata.entry_vectors, "a"
-        .balign 4
-        .globl  entry_vectors
-entry_vectors:
-        .popsection
-
-entry_vector:
-        .set    vector, 0
-        .rept   256
-        .balign 16
-1:
-        .if     vector >= 32 || ((ERROR_VECTORS >> (vector & 31)) & 1) == 0
-        push    $0
-        .endif
-        push    $vector
+/* #DF, NMI and #MC come through task gates instead. */
+.macro enter_vector
         jmp     entry_exception
-        .pushsection .rodata.entry_vectors, "a"
-        .long   1b
-        .popsection
-        .set    vector, vector + 1
-        .endr
+.endm
+#include "arch/x86/entry_vectors.inc"

@@ -1,36 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the boot loader, or from an AP's trampoline, to C with PAE paging. */
-#include "layout.h"
-#include "arch/x86/cpu.h"
-#include "arch/x86/msr.h"
-#include "nova/abi/types.h"
-
-#define SEL_CODE 0x08
-#define SEL_DATA 0x10
-
-#define PHYS(symbol) (symbol - IMAGE_OFFSET)
+#include "arch/x86/start.inc"
 
         .section .boot, "ax"
 
-        .globl start
-start:
-        cli
-        cld
-        mov     $PHYS(boot_stack_top), %esp
-        mov     %eax, %edi              /* loader's magic, never 0 */
-        mov     %ebx, %esi              /* its information */
-        call    start_check
+        start_of_boot_cpu
 
         /* The first GiB of memory, at 0 and at IMAGE_OFFSET, in pages of 2 MiB. */
         movl    $PHYS(early_pd) + 1, PHYS(early_root)
         movl    $PHYS(early_pd) + 1, PHYS(early_root) + 3 * 8
-        mov     $0x83, %eax
-        mov     $PHYS(early_pd), %edx
-1:      mov     %eax, (%edx)
-        add     $8, %edx
-        add     $0x200000, %eax
-        cmp     $0x40000083, %eax
-        jne     1b
+        fill_early_pd
 
 start_paging:                           /* EDI: 0 on an AP */
         mov     %cr4, %eax
@@ -60,13 +39,7 @@ start_paging:                           /* EDI: 0 on an AP */
 start_check_mode:
         ret
 
-/* An AP comes from the trampoline: protected mode, flat code segment, no stack. */
-        .globl ap_start
-ap_start:
-        mov     $SEL_DATA, %eax
-        mov     %eax, %ds
-        xor     %edi, %edi
-        jmp     start_paging
+        start_of_ap
 
         .balign 8
         .globl boot_gdt
@@ -93,27 +66,7 @@ start_high:
         mov     %esi, %edx
         call    boot_main
 
-1:      xor     %eax, %eax              /* number of the local APIC: 32 bits, else 8 */
-        cpuid
-        cmp     $0xb, %eax
-        jb      3f
-        mov     $0xb, %eax
-        xor     %ecx, %ecx
-        cpuid
-        test    %ebx, %ebx
-        jnz     4f
-3:      mov     $1, %eax
-        cpuid
-        mov     %ebx, %edx
-        shr     $24, %edx
-4:      xor     %edi, %edi
-5:      cmp     %edx, apic_of_cpu(, %edi, 4)
-        je      6f
-        inc     %edi
-        cmp     $NOVA_CPU_MAX, %edi
-        jb      5b
-        jmp     2f
-6:
+1:      find_own_number %edi
         mov     kernel_root_phys, %eax
         mov     %eax, %cr3
         imul    $CPU_BLOCK_SIZE, %edi, %esp

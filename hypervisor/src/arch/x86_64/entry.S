@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Into the kernel and out of it on x86-64. */
 #include "arch/x86/msr.h"
+#include "arch/x86/vectors.h"
 #include "layout.h"
 #include "registers.inc"
 
@@ -128,6 +129,24 @@ leave_to_portal:
         mov     REG(DX)(%rdx), %rdx
         sysretq
 
+.macro push_registers
+        push    %rax
+        push    %rbx
+        push    %rcx
+        push    %rdx
+        push    %rbp
+        push    %rsi
+        push    %rdi
+        push    %r8
+        push    %r9
+        push    %r10
+        push    %r11
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+.endm
+
 .macro pop_registers
         pop     %r15
         pop     %r14
@@ -166,21 +185,7 @@ continue_on_empty_stack:
         .balign 16
 entry_exception:
         cld
-        push    %rax
-        push    %rbx
-        push    %rcx
-        push    %rdx
-        push    %rbp
-        push    %rsi
-        push    %rdi
-        push    %r8
-        push    %r9
-        push    %r10
-        push    %r11
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        push_registers
         testb   $3, REGS_CS(%rsp)
         jz      1f
         lea     -EC_REGS(%rsp), %rdi
@@ -241,52 +246,20 @@ entry_debug:
 
 /* NMI, #DF, #MC: on their own stacks, they never return. */
 entry_fatal:
-        push    %rax
-        push    %rbx
-        push    %rcx
-        push    %rdx
-        push    %rbp
-        push    %rsi
-        push    %rdi
-        push    %r8
-        push    %r9
-        push    %r10
-        push    %r11
-        push    %r12
-        push    %r13
-        push    %r14
-        push    %r15
+        push_registers
         mov     %rsp, %rdi
         and     $-16, %rsp
         call    trap_fatal
 
-/* Vectors 8, 10 to 14, 17, 21, 29 and 30 bring an error code. */
-#define ERROR_VECTORS 0x60227d00
-
-        .pushsection .rodata.entry_vectors, "a"
-        .balign 8
-        .globl  entry_vectors
-entry_vectors:
-        .popsection
-
-entry_vector:
-        .set    vector, 0
-        .rept   256
-        .balign 16
-1:
-        .if     vector >= 32 || ((ERROR_VECTORS >> (vector & 31)) & 1) == 0
-        push    $0
-        .endif
-        push    $vector
-        .if     vector == 2 || vector == 8 || vector == 18
+.macro enter_vector
+        .if     vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT
         jmp     entry_fatal
-        .elseif vector == 1
+        .elseif vector == VECTOR_MACHINE_CHECK
+        jmp     entry_fatal
+        .elseif vector == VECTOR_DEBUG
         jmp     entry_debug
         .else
         jmp     entry_exception
         .endif
-        .pushsection .rodata.entry_vectors, "a"
-        .quad   1b
-        .popsection
-        .set    vector, vector + 1
-        .endr
+.endm
+#include "arch/x86/entry_vectors.inc"

@@ -1,39 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the boot loader, or from an AP's trampoline, to C with paging in long mode. */
-#include "layout.h"
-#include "arch/x86/cpu.h"
-#include "arch/x86/msr.h"
-#include "nova/abi/types.h"
-
-#define SEL_CODE64 0x08
-#define SEL_DATA   0x10
-
-#define PHYS(symbol) (symbol - IMAGE_OFFSET)
+#include "arch/x86/start.inc"
 
         .section .boot, "ax"
         .code32
 
-        .globl start
-start:
-        cli
-        cld
-        mov     $PHYS(boot_stack_top), %esp
-        mov     %eax, %edi              /* loader's magic, never 0 */
-        mov     %ebx, %esi              /* its information */
-        call    start_check
+        start_of_boot_cpu
 
         /* The first GiB of memory, at 0 and at IMAGE_OFFSET, in pages of 2 MiB. */
         movl    $PHYS(early_pdpt) + 3, PHYS(early_root)
         movl    $PHYS(early_pdpt) + 3, PHYS(early_root) + 511 * 8
         movl    $PHYS(early_pd) + 3, PHYS(early_pdpt)
         movl    $PHYS(early_pd) + 3, PHYS(early_pdpt) + 510 * 8
-        mov     $0x83, %eax
-        mov     $PHYS(early_pd), %edx
-1:      mov     %eax, (%edx)
-        add     $8, %edx
-        add     $0x200000, %eax
-        cmp     $0x40000083, %eax
-        jne     1b
+        fill_early_pd
 
 start_paging:                           /* EDI: 0 on an AP */
         mov     %cr4, %eax
@@ -54,7 +33,7 @@ start_paging:                           /* EDI: 0 on an AP */
         mov     $CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG, %eax
         mov     %eax, %cr0
         lgdt    boot_gdt_pointer
-        ljmp    $SEL_CODE64, $1f
+        ljmp    $SEL_CODE, $1f
 
         .code64
 1:      mov     $SEL_DATA, %eax
@@ -84,13 +63,7 @@ start_check_mode:
         jnc     lacking
         ret
 
-/* An AP comes from the trampoline: protected mode, flat code segment, no stack. */
-        .globl ap_start
-ap_start:
-        mov     $SEL_DATA, %eax
-        mov     %eax, %ds
-        xor     %edi, %edi
-        jmp     start_paging
+        start_of_ap
 
 name_long_mode:
         .asciz  "the 64-bit mode"
@@ -115,27 +88,7 @@ start_high:
         mov     $boot_stack_top, %rsp
         call    boot_main
 
-1:      xor     %eax, %eax              /* number of the local APIC: 32 bits, else 8 */
-        cpuid
-        cmp     $0xb, %eax
-        jb      3f
-        mov     $0xb, %eax
-        xor     %ecx, %ecx
-        cpuid
-        test    %ebx, %ebx
-        jnz     4f
-3:      mov     $1, %eax
-        cpuid
-        mov     %ebx, %edx
-        shr     $24, %edx
-4:      xor     %edi, %edi
-5:      cmp     %edx, apic_of_cpu(, %rdi, 4)
-        je      6f
-        inc     %edi
-        cmp     $NOVA_CPU_MAX, %edi
-        jb      5b
-        jmp     2f
-6:
+1:      find_own_number %rdi
         mov     kernel_root_phys, %rax
         mov     %rax, %cr3
         mov     %rdi, %rsp

@@ -4,6 +4,7 @@
 #include "arch/x86/fpu.h"
 #include "arch/x86/machine_check.h"
 #include "arch/x86/msr.h"
+#include "arch/x86/vectors.h"
 #include "ipc/event.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
@@ -19,9 +20,6 @@
 #define WBINVD_BYTES 2
 
 #define INJECT_EXCEPTION (NOVA_INJ_VALID | NOVA_INJ_EXCEPTION)
-
-/* Exceptions with an error code: 8, 10 to 14, 17, 21, 29 and 30. */
-#define WITH_ERROR 0x60227d00u
 
 static void svm_inject_exception(struct ec *ec, unsigned vector, uint64_t flags)
 {
@@ -66,7 +64,7 @@ void svm_reflect_exception(struct ec *ec)
 
         if (vector == NOVA_EXC_PF)
                 vmcb->cr2 = vmcb->exit_info[1];
-        if (vector != NOVA_EXC_AC && WITH_ERROR >> vector & 1 && vmcb->cr0 & CR0_PE)
+        if (vector != NOVA_EXC_AC && VECTORS_WITH_ERROR >> vector & 1 && vmcb->cr0 & CR0_PE)
                 flags = NOVA_INJ_ERROR | vmcb->exit_info[0] << 32;
         svm_inject_exception(ec, vector, flags);
 }

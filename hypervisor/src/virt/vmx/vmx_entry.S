@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Into a guest and out of it with VMX. */
+#include "registers.inc"
+
+        .text
+
+/* Takes the stack of the CPU. WORD(sp) = EC, which becomes argument 1. */
+.macro leave_guest
+        mov     WORD(sp), WORD(di)
+        mov     EC_STACK_TOP(WORD(di)), WORD(sp)
+        xor     %ebp, %ebp
+        pass_di
+.endm
+
+/* Arguments: the EC, whose control structure is loaded; whether it was launched already. Interrupts
+ * are off. If the CPU refuses to enter, the guest's registers are still in the EC. */
+        .globl vmx_enter
+        .balign 64
+vmx_enter:
+        mov     ARGUMENT_1, WORD(sp)
+        test    ARGUMENT_2, ARGUMENT_2
+        mov     REG(AX)(WORD(sp)), WORD(ax)
+        load_guest_registers
+        jnz     1f
+        vmlaunch
+        jmp     2f
+1:      vmresume
+2:      leave_guest
+        call    finish_vmx_refusal
+
+/* The CPU comes back here, WORD(sp) = EC, all flags cleared. */
+        .globl vmx_exit
+        .balign 16
+vmx_exit:
+        mov     WORD(ax), REG(AX)(WORD(sp))
+        save_guest_registers
+        leave_guest
+        call    finish_vmx_exit
