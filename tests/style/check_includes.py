@@ -41,7 +41,7 @@ UPWARD = {
     ),
     ("arch", "memory"): (
         "page tables, FPU states and CPU blocks are made of frames",
-        ("memory/frame.h", "memory/slab.h"),
+        ("memory/frame.h",),
     ),
     ("arch", "space"): ("a TLB flush includes that of the I/O MMUs", ("space/second_level.h",)),
     ("arch", "object"): (

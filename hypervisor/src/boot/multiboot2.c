@@ -4,7 +4,6 @@
 #include "boot/multiboot2.h"
 
 #include "arch/x86/boot_paging.h"
-#include "boot/boot.h"
 #include "boot/memory_map.h"
 #include "boot/multiboot.h"
 #include "firmware/acpi.h"

@@ -11,7 +11,6 @@
 #include "boot/elf.h"
 #include "boot/main.h"
 #include "ipc/event.h"
-#include "lib/bits.h"
 #include "lib/stop.h"
 #include "lib/string.h"
 #include "memory/frame.h"

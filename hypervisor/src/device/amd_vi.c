@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* AMD-Vi (AMD I/O Virtualization Technology, 48882). All units share one table of functions, in
  * which each entry blocks DMA and interrupts until something is assigned. */
-#include "arch/x86/pte.h"
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
@@ -9,7 +8,6 @@
 #include "device/remap.h"
 #include "firmware/acpi.h"
 #include "lib/atomic.h"
-#include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "memory/frame.h"
 #include "nova/abi/hip.h"

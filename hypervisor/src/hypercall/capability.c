@@ -2,7 +2,6 @@
 /* Capability management: the five creates, revoke, lookup. @spec 5.3 */
 #include "hypercall/dispatch.h"
 
-#include "arch/x86/resume.h"
 #include "ipc/event.h"
 #include "lib/bits.h"
 #include "nova/abi/qpd.h"

@@ -20,11 +20,6 @@ static inline uint32_t atomic_fetch_or_u32(uint32_t *variable, uint32_t bits)
         return __atomic_fetch_or(variable, bits, __ATOMIC_SEQ_CST);
 }
 
-static inline uint32_t atomic_fetch_and_u32(uint32_t *variable, uint32_t bits)
-{
-        return __atomic_fetch_and(variable, bits, __ATOMIC_SEQ_CST);
-}
-
 static inline void atomic_or_u16(uint16_t *variable, uint16_t bits)
 {
         __atomic_fetch_or(variable, bits, __ATOMIC_SEQ_CST);

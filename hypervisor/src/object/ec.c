@@ -8,7 +8,6 @@
 #include "memory/frame.h"
 #include "object/name.h"
 #include "object/pd.h"
-#include "object/pt.h"
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"

@@ -9,7 +9,6 @@
 #include "object/object.h"
 
 struct ec;
-struct pd;
 
 /* Everything but the common part is fixed at creation, so IPC reads it without a lock. */
 struct pt {

@@ -2,7 +2,6 @@
 /* Scheduling decisions (see schedule.h). */
 #include "sched/schedule.h"
 
-#include "arch/x86/calibrate.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/interrupt.h"
 #include "arch/x86/ipi.h"

@@ -19,7 +19,6 @@
 #include "space/space.h"
 
 struct account;
-struct flush;
 struct object_mapping;
 struct revocation;
 

@@ -3,7 +3,6 @@
 #ifndef SPACE_MAPPING_TREE_H
 #define SPACE_MAPPING_TREE_H
 
-#include "lib/assert.h"
 #include "space/mapping.h"
 
 struct flush;

@@ -14,12 +14,8 @@
 #include "object/object.h"
 #include "space/space.h"
 
-struct ec;
 struct object_mapping;
 struct pd;
-struct pt;
-struct sc;
-struct sm;
 
 /* A page holds two words for each capability, and one for each pointer. */
 #define CAPABILITY_BITS  (RADIX_BITS - 1)

@@ -3,10 +3,8 @@
 #ifndef SPACE_PAGE_TABLE_H
 #define SPACE_PAGE_TABLE_H
 
-#include "address_space.h"
 #include "lib/types.h"
 
-struct account;
 struct flush;
 struct pd;
 

@@ -25,7 +25,6 @@
 #include "object/pd.h"
 #include "space/budget.h"
 #include "space/mapping_tree.h"
-#include "space/object_mapping.h"
 #include "space/space.h"
 
 #define TABLE_ENTRIES 512 /* of any table of pages, or a multiple of them */

@@ -7,7 +7,6 @@
 #define SPACE_SECOND_LEVEL_H
 
 #include "lib/types.h"
-#include "space/page_table.h"
 
 struct flush;
 struct pd;

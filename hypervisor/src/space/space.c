@@ -2,7 +2,6 @@
 /* Spaces of all types: one interface for what differs between them (see space.h). */
 #include "space/space.h"
 
-#include "lib/assert.h"
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "space/budget.h"

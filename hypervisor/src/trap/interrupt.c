@@ -2,7 +2,6 @@
 /* Interrupts (see interrupt.h). */
 #include "trap/interrupt.h"
 
-#include "arch/x86/calibrate.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"

@@ -7,7 +7,6 @@
 #include "arch/x86/msr.h"
 #include "lib/string.h"
 #include "memory/frame.h"
-#include "memory/slab.h"
 #include "object/ec.h"
 #include "sched/cpu.h"
 

@@ -7,41 +7,23 @@
 #include "lib/lock_check.h"
 #include "lib/types.h"
 
-static inline uint8_t inb(uint16_t port)
-{
-        uint8_t value;
-        __asm__ volatile("inb %w1, %0" : "=a"(value) : "Nd"(port));
-        return value;
-}
-
-static inline uint16_t inw(uint16_t port)
-{
-        uint16_t value;
-        __asm__ volatile("inw %w1, %0" : "=a"(value) : "Nd"(port));
-        return value;
-}
-
-static inline uint32_t inl(uint16_t port)
-{
-        uint32_t value;
-        __asm__ volatile("inl %w1, %0" : "=a"(value) : "Nd"(port));
-        return value;
-}
-
-static inline void outb(uint16_t port, uint8_t value)
-{
-        __asm__ volatile("outb %0, %w1" : : "a"(value), "Nd"(port));
-}
-
-static inline void outw(uint16_t port, uint16_t value)
-{
-        __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline void outl(uint16_t port, uint32_t value)
-{
-        __asm__ volatile("outl %0, %w1" : : "a"(value), "Nd"(port));
-}
+/* Rows: the functions that read and write a port, by the suffix of the instruction and the type of
+ * the value. */
+#define PORT_ACCESS(suffix, type)                                                      \
+        static inline type in##suffix(uint16_t port)                                   \
+        {                                                                              \
+                type value;                                                            \
+                __asm__ volatile("in" #suffix " %w1, %0" : "=a"(value) : "Nd"(port));  \
+                return value;                                                          \
+        }                                                                              \
+        static inline void out##suffix(uint16_t port, type value)                      \
+        {                                                                              \
+                __asm__ volatile("out" #suffix " %0, %w1" : : "a"(value), "Nd"(port)); \
+        }
+PORT_ACCESS(b, uint8_t)
+PORT_ACCESS(w, uint16_t)
+PORT_ACCESS(l, uint32_t)
+#undef PORT_ACCESS
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -84,118 +66,41 @@ static inline void clflush(const volatile void *address)
         __asm__ volatile("clflush (%0)" : : "r"(address) : "memory");
 }
 
-static inline word_t read_cr0(void)
-{
-        word_t value;
-        __asm__ volatile("mov %%cr0, %0" : "=r"(value));
-        return value;
-}
-
-static inline void write_cr0(word_t value)
-{
-        __asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
-}
-
-static inline word_t read_cr2(void)
-{
-        word_t value;
-        __asm__ volatile("mov %%cr2, %0" : "=r"(value));
-        return value;
-}
-
-static inline void write_cr2(word_t value)
-{
-        __asm__ volatile("mov %0, %%cr2" : : "r"(value) : "memory");
-}
-
-static inline word_t read_cr3(void)
-{
-        word_t value;
-        __asm__ volatile("mov %%cr3, %0" : "=r"(value));
-        return value;
-}
-
-static inline void write_cr3(word_t value)
-{
-        __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
-}
-
-static inline word_t read_cr4(void)
-{
-        word_t value;
-        __asm__ volatile("mov %%cr4, %0" : "=r"(value));
-        return value;
-}
-
-static inline void write_cr4(word_t value)
-{
-        __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
-}
-
-static inline word_t read_dr0(void)
-{
-        word_t value;
-        __asm__ volatile("mov %%dr0, %0" : "=r"(value));
-        return value;
-}
-
-static inline word_t read_dr1(void)
-{
-        word_t value;
-        __asm__ volatile("mov %%dr1, %0" : "=r"(value));
-        return value;
-}
-
-static inline word_t read_dr2(void)
-{
-        word_t value;
-        __asm__ volatile("mov %%dr2, %0" : "=r"(value));
-        return value;
-}
-
-static inline word_t read_dr3(void)
-{
-        word_t value;
-        __asm__ volatile("mov %%dr3, %0" : "=r"(value));
-        return value;
-}
-
-static inline void write_dr0(word_t value)
-{
-        __asm__ volatile("mov %0, %%dr0" : : "r"(value));
-}
-
-static inline void write_dr1(word_t value)
-{
-        __asm__ volatile("mov %0, %%dr1" : : "r"(value));
-}
-
-static inline void write_dr2(word_t value)
-{
-        __asm__ volatile("mov %0, %%dr2" : : "r"(value));
-}
-
-static inline void write_dr3(word_t value)
-{
-        __asm__ volatile("mov %0, %%dr3" : : "r"(value));
-}
-
-static inline word_t read_dr6(void)
-{
-        word_t value;
-        __asm__ volatile("mov %%dr6, %0" : "=r"(value));
-        return value;
-}
-
-static inline void write_dr6(word_t value)
-{
-        __asm__ volatile("mov %0, %%dr6" : : "r"(value));
-}
-
-static inline void write_dr7(word_t value)
-{
-        __asm__ volatile("mov %0, %%dr7" : : "r"(value));
-}
+/* Rows: the functions that read and write a register. Nothing moves across a write of a control
+ * register. */
+#define READ_REGISTER(name)                                            \
+        static inline word_t read_##name(void)                         \
+        {                                                              \
+                word_t value;                                          \
+                __asm__ volatile("mov %%" #name ", %0" : "=r"(value)); \
+                return value;                                          \
+        }
+#define WRITE_REGISTER(name, ...)                                                  \
+        static inline void write_##name(word_t value)                              \
+        {                                                                          \
+                __asm__ volatile("mov %0, %%" #name : : "r"(value) : __VA_ARGS__); \
+        }
+READ_REGISTER(cr0)
+READ_REGISTER(cr2)
+READ_REGISTER(cr3)
+READ_REGISTER(cr4)
+WRITE_REGISTER(cr0, "memory")
+WRITE_REGISTER(cr2, "memory")
+WRITE_REGISTER(cr3, "memory")
+WRITE_REGISTER(cr4, "memory")
+READ_REGISTER(dr0)
+READ_REGISTER(dr1)
+READ_REGISTER(dr2)
+READ_REGISTER(dr3)
+READ_REGISTER(dr6)
+WRITE_REGISTER(dr0)
+WRITE_REGISTER(dr1)
+WRITE_REGISTER(dr2)
+WRITE_REGISTER(dr3)
+WRITE_REGISTER(dr6)
+WRITE_REGISTER(dr7)
+#undef READ_REGISTER
+#undef WRITE_REGISTER
 
 static inline void xsetbv(uint32_t index, uint64_t value)
 {
@@ -204,40 +109,20 @@ static inline void xsetbv(uint32_t index, uint64_t value)
                          : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-static inline void clts(void)
-{
-        __asm__ volatile("clts" : : : "memory");
-}
-
-static inline void hlt(void)
-{
-        __asm__ volatile("hlt" : : : "memory");
-}
-
-static inline void pause(void)
-{
-        __asm__ volatile("pause" : : : "memory");
-}
-
-static inline void mfence(void)
-{
-        __asm__ volatile("mfence" : : : "memory");
-}
-
-static inline void lfence(void)
-{
-        __asm__ volatile("lfence" : : : "memory");
-}
-
-static inline void nop(void)
-{
-        __asm__ volatile("nop" : : : "memory");
-}
-
-static inline void cli(void)
-{
-        __asm__ volatile("cli" : : : "memory");
-}
+/* Rows: instructions without operands, across which nothing moves. */
+#define PLAIN_INSTRUCTION(name)                         \
+        static inline void name(void)                   \
+        {                                               \
+                __asm__ volatile(#name : : : "memory"); \
+        }
+PLAIN_INSTRUCTION(clts)
+PLAIN_INSTRUCTION(hlt)
+PLAIN_INSTRUCTION(pause)
+PLAIN_INSTRUCTION(mfence)
+PLAIN_INSTRUCTION(lfence)
+PLAIN_INSTRUCTION(nop)
+PLAIN_INSTRUCTION(cli)
+#undef PLAIN_INSTRUCTION
 
 static inline void sti(void)
 {
@@ -294,62 +179,27 @@ static always_inline word_t opaque_word(word_t value)
         return value;
 }
 
-static inline void load_ds(uint16_t selector)
-{
-        __asm__ volatile("mov %0, %%ds" : : "r"(selector));
-}
-
-static inline void load_es(uint16_t selector)
-{
-        __asm__ volatile("mov %0, %%es" : : "r"(selector));
-}
-
-static inline void load_fs(uint16_t selector)
-{
-        __asm__ volatile("mov %0, %%fs" : : "r"(selector));
-}
-
-/* The same from memory, where no register holds the selector. */
-static always_inline void load_ds_from(const uint16_t *selector)
-{
-        __asm__ volatile("mov %0, %%ds" : : "m"(*selector));
-}
-
-static always_inline void load_es_from(const uint16_t *selector)
-{
-        __asm__ volatile("mov %0, %%es" : : "m"(*selector));
-}
-
-static always_inline void load_fs_from(const uint16_t *selector)
-{
-        __asm__ volatile("mov %0, %%fs" : : "m"(*selector));
-}
-
-static always_inline void load_gs_from(const uint16_t *selector)
-{
-        __asm__ volatile("mov %0, %%gs" : : "m"(*selector));
-}
-
-static inline uint16_t read_fs(void)
-{
-        uint16_t selector;
-
-        __asm__ volatile("mov %%fs, %0" : "=r"(selector));
-        return selector;
-}
-
-static inline uint16_t read_gs(void)
-{
-        uint16_t selector;
-
-        __asm__ volatile("mov %%gs, %0" : "=r"(selector));
-        return selector;
-}
-
-static inline void load_gs(uint16_t selector)
-{
-        __asm__ volatile("mov %0, %%gs" : : "r"(selector));
-}
+/* Rows: the functions that load a segment register, from a register or from memory. */
+#define SEGMENT_REGISTER(name)                                                 \
+        static inline void load_##name(uint16_t selector)                      \
+        {                                                                      \
+                __asm__ volatile("mov %0, %%" #name : : "r"(selector));        \
+        }                                                                      \
+        static always_inline void load_##name##_from(const uint16_t *selector) \
+        {                                                                      \
+                __asm__ volatile("mov %0, %%" #name : : "m"(*selector));       \
+        }                                                                      \
+        static inline uint16_t read_##name(void)                               \
+        {                                                                      \
+                uint16_t selector;                                             \
+                __asm__ volatile("mov %%" #name ", %0" : "=r"(selector));      \
+                return selector;                                               \
+        }
+SEGMENT_REGISTER(ds)
+SEGMENT_REGISTER(es)
+SEGMENT_REGISTER(fs)
+SEGMENT_REGISTER(gs)
+#undef SEGMENT_REGISTER
 
 static inline void rep_movsb(void *to, const void *from, size_t bytes)
 {

@@ -10,7 +10,6 @@
 #include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "virt/exit.h"
-#include "virt/state.h"
 #include "virt/vmx/vmcs.h"
 #include "virt/vmx/vmx.h"
 
