@@ -105,7 +105,7 @@ static void smp_send_start(paddr_t page)
 {
         for (unsigned id = 0; id < cpus; id++)
                 if (smp_is_expected(id))
-                        lapic_send_start(apic_of_cpu[id], page);
+                        lapic_send_ipi(apic_of_cpu[id], LAPIC_START(page));
 }
 
 /* Waits until all have come or none has come for a time. */
@@ -174,7 +174,7 @@ void smp_start(void)
                 memcpy(place, trampoline, (size_t)(trampoline_end - trampoline));
                 for (unsigned id = 0; id < cpus; id++)
                         if (smp_is_expected(id))
-                                lapic_send_init(apic_of_cpu[id]);
+                                lapic_send_ipi(apic_of_cpu[id], LAPIC_INIT);
                 delay_us(INIT_US);
                 smp_send_start(page);
                 smp_wait_for_arrival(expected, START_AGAIN_US);

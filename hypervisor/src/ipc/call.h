@@ -27,7 +27,7 @@ static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *s
                                                    enum caller_kind kind)
 {
         link_to_caller(callee, self, kind);
-        if (unlikely(portal_attention(cpu, callee)))
+        if (unlikely(!switch_is_plain(cpu, callee)))
                 resume_portal_slowly(callee, pt);
         enter_portal(cpu, self, callee, pt);
 }

@@ -13,19 +13,11 @@ void poison_free(void *memory, size_t bytes)
         memset((word_t *)memory + 1, POISON_FREED, bytes - sizeof(word_t));
 }
 
+/* Four words at a time: all freed memory comes by here. */
 bool poison_is_free(const void *memory, size_t bytes)
 {
         const word_t *words = memory;
-
-        for (size_t i = 1; i < bytes / sizeof(word_t); i++)
-                if (words[i] != FREED)
-                        return false;
-        return true;
-}
-
-/* Four words at a time: all freed memory comes by here. */
-static bool poison_is_unwritten(const word_t *words, size_t count)
-{
+        const size_t count = bytes / sizeof(word_t);
         word_t differing = 0;
         size_t i = 1;
 
@@ -52,7 +44,7 @@ void poison_take(void *memory, size_t bytes)
 {
         word_t *words = memory;
 
-        if (unlikely(!poison_is_unwritten(words, bytes / sizeof(word_t))))
+        if (unlikely(!poison_is_free(words, bytes)))
                 poison_stop_at_write(words, bytes);
         words[0] = FREED;
         words[1] = TAKEN;

@@ -114,27 +114,6 @@ _Noreturn void block_on_vcpu_startup(struct ec *self)
         block_on_event(self, NOVA_VMI_STARTUP, 0, 0);
 }
 
-/* DR0 to DR3 of the virtual CPU that used them last stay in the registers. */
-static void vcpu_load_debug_registers(struct cpu *cpu, struct ec *self)
-{
-        const uint64_t *dr = self->vcpu->dr;
-
-        if (!self->vcpu->debugging || cpu->debug_owner == self)
-                return;
-        if (cpu->debug_owner) {
-                uint64_t *old = cpu->debug_owner->vcpu->dr;
-                old[0] = read_dr0();
-                old[1] = read_dr1();
-                old[2] = read_dr2();
-                old[3] = read_dr3();
-        }
-        write_dr0((word_t)dr[0]);
-        write_dr1((word_t)dr[1]);
-        write_dr2((word_t)dr[2]);
-        write_dr3((word_t)dr[3]);
-        cpu->debug_owner = self;
-}
-
 void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
 {
         if (ec->cpu->debug_owner != ec) {
@@ -146,6 +125,22 @@ void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
         dr[1] = read_dr1();
         dr[2] = read_dr2();
         dr[3] = read_dr3();
+}
+
+/* DR0 to DR3 of the virtual CPU that used them last stay in the registers. */
+static void vcpu_load_debug_registers(struct cpu *cpu, struct ec *self)
+{
+        const uint64_t *dr = self->vcpu->dr;
+
+        if (!self->vcpu->debugging || cpu->debug_owner == self)
+                return;
+        if (cpu->debug_owner)
+                vcpu_read_debug_registers(cpu->debug_owner, cpu->debug_owner->vcpu->dr);
+        write_dr0((word_t)dr[0]);
+        write_dr1((word_t)dr[1]);
+        write_dr2((word_t)dr[2]);
+        write_dr3((word_t)dr[3]);
+        cpu->debug_owner = self;
 }
 
 /* The register that RDTSCP shows is a guest's own; threads find 0. */

@@ -135,6 +135,37 @@ struct vcpu_ops {
         void (*grant_debug_registers)(struct vcpu *vcpu); /* accesses do not exit any more */
 };
 
+/* The functions that both vendors name alike: declared for all files of a vendor, and entered in
+ * its table. */
+#define VCPU_DECLARE_OPS_OF(vendor)                                                           \
+        void vendor##_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);   \
+        void vendor##_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd); \
+        uint64_t vendor##_read(const struct ec *ec, enum guest_register reg);                 \
+        void vendor##_write(struct ec *ec, enum guest_register reg, uint64_t value);          \
+        void vendor##_read_segment(const struct ec *ec, enum guest_segment segment,           \
+                                   struct nova_segment *to);                                  \
+        void vendor##_write_segment(struct ec *ec, enum guest_segment segment,                \
+                                    const struct nova_segment *from);                         \
+        void vendor##_read_msrs(const struct ec *ec, struct guest_msrs *msrs);                \
+        bool vendor##_write_msrs(struct ec *ec, const struct guest_msrs *msrs);               \
+        unsigned vendor##_exception_vector(const struct ec *ec);                              \
+        uint64_t vendor##_next_ip(const struct ec *ec);                                       \
+        void vendor##_deliver_again(struct ec *ec);                                           \
+        void vendor##_reflect_exception(struct ec *ec);                                       \
+        void vendor##_raise(struct ec *ec, unsigned vector, bool error);                      \
+        void vendor##_raise_step(struct ec *ec);                                              \
+        void vendor##_end_shadow(struct ec *ec);                                              \
+        void vendor##_grant_debug_registers(struct vcpu *vcpu)
+#define VCPU_OPS_OF(vendor)                                                                  \
+        .to_utcb = vendor##_to_utcb, .from_utcb = vendor##_from_utcb, .read = vendor##_read, \
+        .write = vendor##_write, .read_segment = vendor##_read_segment,                      \
+        .write_segment = vendor##_write_segment, .read_msrs = vendor##_read_msrs,            \
+        .write_msrs = vendor##_write_msrs, .exception_vector = vendor##_exception_vector,    \
+        .next_ip = vendor##_next_ip, .deliver_again = vendor##_deliver_again,                \
+        .reflect_exception = vendor##_reflect_exception, .raise = vendor##_raise,            \
+        .raise_step = vendor##_raise_step, .end_shadow = vendor##_end_shadow,                \
+        .grant_debug_registers = vendor##_grant_debug_registers
+
 /** How virtual CPUs work on this machine; NULL: there are none. */
 extern const struct vcpu_ops *vcpu_ops;
 

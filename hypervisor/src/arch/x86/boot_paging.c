@@ -8,7 +8,6 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/window.h"
-#include "lib/stop.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "paging_levels.h"
@@ -108,15 +107,15 @@ static void boot_paging_map_range(word_t virt, paddr_t phys, uint64_t size, unsi
         }
 }
 
-static void boot_paging_map_image(const char *start, const char *end, uint64_t flags)
-{
-        boot_paging_map_range((word_t)start, boot_paging_image_phys(start), (uint64_t)(end - start),
-                              0, flags);
-}
-
 static uint64_t boot_paging_global_flag(void)
 {
         return cpu_has(FEATURE_PGE) ? PTE_GLOBAL : 0;
+}
+
+static void boot_paging_map_image(const char *start, const char *end, uint64_t flags)
+{
+        boot_paging_map_range((word_t)start, boot_paging_image_phys(start), (uint64_t)(end - start),
+                              0, flags | boot_paging_global_flag());
 }
 
 void boot_paging_init(void)
@@ -159,11 +158,9 @@ bool boot_paging_finish(paddr_t pool_start, uint64_t pool_size)
         if (!final)
                 return false;
         root = final;
-        boot_paging_map_image(image_text_start, image_text_end,
-                              TEXT_FLAGS | boot_paging_global_flag());
-        boot_paging_map_image(image_text_end, image_rodata_end,
-                              RODATA_FLAGS | boot_paging_global_flag());
-        boot_paging_map_image(image_rodata_end, image_end, DATA_FLAGS | boot_paging_global_flag());
+        boot_paging_map_image(image_text_start, image_text_end, TEXT_FLAGS);
+        boot_paging_map_image(image_text_end, image_rodata_end, RODATA_FLAGS);
+        boot_paging_map_image(image_rodata_end, image_end, DATA_FLAGS);
         boot_paging_map_range(POOL_VIRT(pool_start), pool_start, pool_size, 1,
                               DATA_FLAGS | boot_paging_global_flag());
         boot_paging_map_window();

@@ -38,12 +38,21 @@ uint32_t bus_khz;
 
 struct sample {
         uint64_t tsc;
-        uint32_t bus; /* counts down */
-        uint32_t pm;
+        uint32_t bus;       /* counts down */
+        uint32_t reference; /* count of the PM timer or the PIT */
 };
 
+/* What is left of the count of channel 2 of the PIT. */
+static uint32_t calibrate_read_pit(void)
+{
+        outb(PIT_COMMAND, PIT_LATCH);
+        const uint32_t low = inb(PIT_CHANNEL2);
+        return low | (uint32_t)inb(PIT_CHANNEL2) << 8;
+}
+
 /* Reads the clocks as close together as possible: the best of some tries, so that an interruption
- * by a hypervisor below does not count. */
+ * by a hypervisor below does not count. The reference is the PM timer at a port, or the PIT (0),
+ * which counts down and is latched at the beginning of a reading. */
 static struct sample calibrate_take_sample(uint16_t port)
 {
         struct sample best = {0};
@@ -53,8 +62,8 @@ static struct sample calibrate_take_sample(uint16_t port)
                 struct sample now;
                 const uint64_t before = rdtsc();
 
-                now.pm = inl(port) & PM_MASK;
-                now.tsc = rdtsc();
+                now.reference = port ? inl(port) & PM_MASK : calibrate_read_pit();
+                now.tsc = port ? rdtsc() : before;
                 now.bus = lapic_read(LAPIC_TIMER_CURRENT);
                 if (rdtsc() - before < best_time) {
                         best_time = rdtsc() - before;
@@ -82,45 +91,16 @@ static bool calibrate_measure_pm(uint16_t port)
         uint32_t passed = 0;
 
         for (unsigned i = 0; i < PM_TRIES && passed < PM_TICKS; i++)
-                passed = (inl(port) - first.pm) & PM_MASK;
+                passed = (inl(port) - first.reference) & PM_MASK;
         if (passed < PM_TICKS)
                 return false;
         last = calibrate_take_sample(port);
-        passed = (last.pm - first.pm) & PM_MASK;
+        passed = (last.reference - first.reference) & PM_MASK;
         if (passed < PM_TICKS)
                 return false;
         tsc_khz = calibrate_khz(last.tsc - first.tsc, passed, PM_HZ);
         bus_khz = calibrate_khz(first.bus - last.bus, passed, PM_HZ);
         return calibrate_is_plausible();
-}
-
-/* What is left of channel 2's count. */
-static uint32_t calibrate_pit_read(void)
-{
-        outb(PIT_COMMAND, PIT_LATCH);
-        const uint32_t low = inb(PIT_CHANNEL2);
-        return low | (uint32_t)inb(PIT_CHANNEL2) << 8;
-}
-
-/* The same with the PIT, whose count goes down. */
-static struct sample calibrate_take_pit_sample(void)
-{
-        struct sample best = {0};
-        uint64_t best_time = UINT64_MAX;
-
-        for (unsigned i = 0; i < SAMPLES; i++) {
-                struct sample now;
-                const uint64_t before = rdtsc();
-
-                now.pm = calibrate_pit_read();
-                now.tsc = before;
-                now.bus = lapic_read(LAPIC_TIMER_CURRENT);
-                if (rdtsc() - before < best_time) {
-                        best_time = rdtsc() - before;
-                        best = now;
-                }
-        }
-        return best;
 }
 
 /* Counts down from the largest value and reads back how far it came. */
@@ -134,17 +114,18 @@ static bool calibrate_measure_pit(void)
         outb(PIT_COMMAND, PIT_ONE_SHOT);
         outb(PIT_CHANNEL2, PIT_START & 0xff);
         outb(PIT_CHANNEL2, PIT_START >> 8);
-        while ((left = calibrate_pit_read()) == PIT_START || !left)
+        while ((left = calibrate_read_pit()) == PIT_START || !left)
                 if (++tries == PIT_TRIES)
                         return false;
 
-        const struct sample first = calibrate_take_pit_sample();
-        for (left = first.pm; first.pm - left < PIT_TICKS; left = calibrate_pit_read())
-                if (++tries == PIT_TRIES || left > first.pm)
+        const struct sample first = calibrate_take_sample(0);
+        for (left = first.reference; first.reference - left < PIT_TICKS;
+             left = calibrate_read_pit())
+                if (++tries == PIT_TRIES || left > first.reference)
                         return false;
-        const struct sample last = calibrate_take_pit_sample();
-        const uint32_t passed = first.pm - last.pm;
-        if (last.pm > first.pm)
+        const struct sample last = calibrate_take_sample(0);
+        const uint32_t passed = first.reference - last.reference;
+        if (last.reference > first.reference)
                 return false;
         tsc_khz = calibrate_khz(last.tsc - first.tsc, passed, PIT_HZ);
         bus_khz = calibrate_khz(first.bus - last.bus, passed, PIT_HZ);

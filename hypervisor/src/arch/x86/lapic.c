@@ -19,9 +19,6 @@
 #define DIVIDE_BY_1      0xb
 #define ICR_PENDING      0x1000
 #define ICR_ASSERT       0x4000
-#define ICR_NMI          0x400
-#define ICR_INIT         0x500
-#define ICR_START        0x600
 #define LVT_MAX(version) ((version) >> 16 & 0xff)
 #define LAPIC_VERSION    0x030
 
@@ -75,8 +72,10 @@ unsigned lapic_id(void)
         return lapic_x2apic ? lapic_read(LAPIC_ID) : lapic_read(LAPIC_ID) >> 24;
 }
 
-static void lapic_send(unsigned apic_id, uint32_t command)
+void lapic_send_ipi(unsigned apic_id, uint32_t what)
 {
+        const uint32_t command = ICR_ASSERT | what;
+
         if (lapic_x2apic) {
                 /* Unlike a write to memory this one may overtake stores (SDM 3A, 10.12.3). */
                 mfence();
@@ -88,26 +87,6 @@ static void lapic_send(unsigned apic_id, uint32_t command)
                 pause();
         lapic_write(LAPIC_ICR_HIGH, apic_id << 24);
         lapic_write(LAPIC_ICR_LOW, command);
-}
-
-void lapic_send_ipi(unsigned apic_id, unsigned vector)
-{
-        lapic_send(apic_id, ICR_ASSERT | vector);
-}
-
-void lapic_send_nmi(unsigned apic_id)
-{
-        lapic_send(apic_id, ICR_ASSERT | ICR_NMI);
-}
-
-void lapic_send_init(unsigned apic_id)
-{
-        lapic_send(apic_id, ICR_ASSERT | ICR_INIT);
-}
-
-void lapic_send_start(unsigned apic_id, paddr_t page)
-{
-        lapic_send(apic_id, ICR_ASSERT | ICR_START | (uint32_t)(page >> PAGE_BITS));
 }
 
 void timer_set_rates(uint32_t timer_khz, uint32_t tsc_khz)

@@ -60,15 +60,13 @@ void lapic_init(void);
 /** Number of this CPU's local APIC. */
 unsigned lapic_id(void);
 
-/** Sends a vector to a CPU. */
-void lapic_send_ipi(unsigned apic_id, unsigned vector);
+/* What lapic_send_ipi() sends instead of a vector. */
+#define LAPIC_NMI         0x400
+#define LAPIC_INIT        0x500
+#define LAPIC_START(page) (0x600 | (uint32_t)((page) >> PAGE_BITS)) /* at a page below 1 MiB */
 
-/** Sends an NMI to a CPU. */
-void lapic_send_nmi(unsigned apic_id);
-
-/** Resets a CPU, and starts it at a page below 1 MiB. */
-void lapic_send_init(unsigned apic_id);
-void lapic_send_start(unsigned apic_id, paddr_t page);
+/** Sends a vector, an NMI, a reset or a start message to a CPU. */
+void lapic_send_ipi(unsigned apic_id, uint32_t what);
 
 /** Lets the timer fire VECTOR_TIMER once, ticks of the TSC from now (0: at once). It may come too
  *  early when that is more than some seconds away. */

@@ -10,6 +10,10 @@
 
 struct ec;
 
+/* Move a register between a frame and a message. */
+#define STATE_PUT(reg)  state->reg = regs->reg;
+#define STATE_TAKE(reg) regs->reg = state->reg;
+
 /** General registers but the stack pointer, of threads and virtual CPUs: those that an MTD names go
  *  into a message. */
 static inline void state_put_general(struct nova_utcb_state *state, const struct regs *regs,
@@ -26,8 +30,9 @@ static inline void state_put_general(struct nova_utcb_state *state, const struct
                 state->si = regs->si;
                 state->di = regs->di;
         }
-        if (mtd & NOVA_MTD_R8_R15)
-                thread_r8_to_state(regs, state);
+        if (mtd & NOVA_MTD_R8_R15) {
+                REGS_WIDE_ROWS(STATE_PUT)
+        }
 }
 
 /** … and come from one. */
@@ -45,8 +50,9 @@ static inline void state_take_general(const struct nova_utcb_state *state, struc
                 regs->si = state->si;
                 regs->di = state->di;
         }
-        if (mtd & NOVA_MTD_R8_R15)
-                thread_r8_from_state(regs, state);
+        if (mtd & NOVA_MTD_R8_R15) {
+                REGS_WIDE_ROWS(STATE_TAKE)
+        }
 }
 
 /** The number of typed items that an event's answer holds. */

@@ -50,7 +50,7 @@ static void stop_others(void)
                 return;
         for (unsigned id = 0; id < NOVA_CPU_MAX; id++)
                 if (cpu_is_online(id) && id != cpu_self()->id)
-                        lapic_send_nmi(cpu_by_id(id)->arch.apic_id);
+                        lapic_send_ipi(cpu_by_id(id)->arch.apic_id, LAPIC_NMI);
 }
 
 /* Only one CPU goes on; an error on the way ends in halt. */

@@ -50,13 +50,7 @@ static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
 /** Enters a portal whose EC or CPU needs attention, or whose entry is none of the user's. */
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt);
 
-/** 0: to enter a portal of callee takes no more than enter_portal(). */
-static always_inline uint32_t portal_attention(const struct cpu *cpu, const struct ec *callee)
-{
-        return cpu_attention(cpu) ^ ec_attention(callee);
-}
-
-/** Enters a portal of callee, on its CPU, for self, which waits for the reply. portal_attention()
+/** Enters a portal of callee, on its CPU, for self, which waits for the reply. switch_is_plain()
  * was asked. */
 static always_inline _Noreturn void enter_portal(struct cpu *cpu, struct ec *self,
                                                  struct ec *callee, const struct pt *pt)

@@ -4,6 +4,7 @@
 #define ARCH_REGS_WIDTH_H
 
 #define REGS_WIDE
+#define REGS_WIDE_ROWS(MOVE)
 #define REGS_WIDE_FORMAT       "%s"
 #define REGS_WIDE_VALUES(regs) ((void)(regs), "")
 

@@ -81,19 +81,6 @@ static inline void thread_enter_portal(struct ec *ec, word_t ip)
         ec->regs.dx = ip;
 }
 
-/** Moves the registers that only x86-64 has between a frame and an event message: none. */
-static inline void thread_r8_to_state(const struct regs *regs, struct nova_utcb_state *state)
-{
-        (void)regs;
-        (void)state;
-}
-
-static inline void thread_r8_from_state(struct regs *regs, const struct nova_utcb_state *state)
-{
-        (void)regs;
-        (void)state;
-}
-
 /* entry.S */
 _Noreturn void leave_to_portal(word_t id, word_t ip, struct ec *ec);
 

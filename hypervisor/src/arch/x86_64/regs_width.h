@@ -3,8 +3,10 @@
 #ifndef ARCH_REGS_WIDTH_H
 #define ARCH_REGS_WIDTH_H
 
-/* Members of struct regs, and how a log shows them. */
+/* Members of struct regs, a row for each, and how a log shows them. */
 #define REGS_WIDE word_t r15, r14, r13, r12, r11, r10, r9, r8;
+#define REGS_WIDE_ROWS(MOVE) \
+        MOVE(r8) MOVE(r9) MOVE(r10) MOVE(r11) MOVE(r12) MOVE(r13) MOVE(r14) MOVE(r15)
 #define REGS_WIDE_FORMAT \
         "NOVA: r8 0x%zx r9 0x%zx r10 0x%zx r11 0x%zx r12 0x%zx r13 0x%zx r14 0x%zx r15 0x%zx\n"
 #define REGS_WIDE_VALUES(regs)                                                                   \

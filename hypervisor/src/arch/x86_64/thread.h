@@ -95,31 +95,6 @@ static inline void thread_enter_portal(struct ec *ec, word_t ip)
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
-/** Moves the registers that only x86-64 has between a frame and an event message. */
-static inline void thread_r8_to_state(const struct regs *regs, struct nova_utcb_state *state)
-{
-        state->r8 = regs->r8;
-        state->r9 = regs->r9;
-        state->r10 = regs->r10;
-        state->r11 = regs->r11;
-        state->r12 = regs->r12;
-        state->r13 = regs->r13;
-        state->r14 = regs->r14;
-        state->r15 = regs->r15;
-}
-
-static inline void thread_r8_from_state(struct regs *regs, const struct nova_utcb_state *state)
-{
-        regs->r8 = state->r8;
-        regs->r9 = state->r9;
-        regs->r10 = state->r10;
-        regs->r11 = state->r11;
-        regs->r12 = state->r12;
-        regs->r13 = state->r13;
-        regs->r14 = state->r14;
-        regs->r15 = state->r15;
-}
-
 /* entry.S. What the second register holds is of no use there: self is where calls have it. */
 _Noreturn void leave_to_portal(word_t id, const struct ec *self, struct ec *ec, word_t ip);
 

@@ -3,13 +3,11 @@
 #include "virt/svm/svm.h"
 
 #include "arch/x86/features.h"
-#include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/machine_check.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
 #include "ipc/event.h"
-#include "lib/stop.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "nova/abi/event.h"
@@ -18,7 +16,6 @@
 #include "object/pd.h"
 #include "paging_levels.h"
 #include "sched/cpu.h"
-#include "sched/schedule.h"
 #include "sched/timeout.h"
 #include "virt/svm/svm_state.h"
 #include "virt/vcpu.h"
@@ -200,22 +197,7 @@ const struct vcpu_ops svm_ops = {
         .boot = svm_boot,
         .init_cpu = svm_init_cpu,
         .init = svm_init,
-        .to_utcb = svm_to_utcb,
-        .from_utcb = svm_from_utcb,
+        VCPU_OPS_OF(svm),
         .end_step = svm_end_step,
         .enter = svm_resume,
-        .read = svm_read,
-        .write = svm_write,
-        .read_segment = svm_read_segment,
-        .write_segment = svm_write_segment,
-        .read_msrs = svm_read_msrs,
-        .write_msrs = svm_write_msrs,
-        .exception_vector = svm_exception_vector,
-        .next_ip = svm_next_ip,
-        .deliver_again = svm_deliver_again,
-        .reflect_exception = svm_reflect_exception,
-        .raise = svm_raise,
-        .raise_step = svm_raise_step,
-        .end_shadow = svm_end_shadow,
-        .grant_debug_registers = svm_grant_debug_registers,
 };

@@ -55,8 +55,8 @@ struct vmcb {
         uint8_t reserved6[0x5d8 - 0x580];
         uint64_t rsp; /* 0x5d8 */
         uint8_t reserved7[0x5f8 - 0x5e0];
-        uint64_t rax; /* 0x5f8 */
-        uint64_t star, lstar, cstar, fmask, kernel_gs_base;
+        uint64_t rax;                                   /* 0x5f8 */
+        struct guest_msrs msrs;                         /* 0x600 */
         uint64_t sysenter_cs, sysenter_sp, sysenter_ip; /* 0x628 */
         uint64_t cr2;                                   /* 0x640 */
         uint8_t reserved8[0x668 - 0x648];
@@ -126,22 +126,13 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_IO_PORT_SHIFT 16
 
 extern const struct vcpu_ops svm_ops;
+VCPU_DECLARE_OPS_OF(svm);
 
 /** Writes the controls that are the kernel's into a block. */
 void svm_write_controls(const struct vcpu *vcpu, const struct ec *ec);
 
 /** Takes the guest's state from the copy that was made before an entry that may be refused. */
 void svm_restore_state(struct vcpu *vcpu);
-
-/* For vcpu_ops. */
-unsigned svm_exception_vector(const struct ec *ec);
-uint64_t svm_next_ip(const struct ec *ec);
-void svm_deliver_again(struct ec *ec);
-void svm_reflect_exception(struct ec *ec);
-void svm_raise(struct ec *ec, unsigned vector, bool error);
-void svm_raise_step(struct ec *ec);
-void svm_end_shadow(struct ec *ec);
-void svm_grant_debug_registers(struct vcpu *vcpu);
 
 /** Where svm_entry.S comes back to. */
 _Noreturn void finish_svm_exit(struct ec *self);

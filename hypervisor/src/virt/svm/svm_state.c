@@ -94,24 +94,14 @@ void svm_read_msrs(const struct ec *ec, struct guest_msrs *msrs)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
 
-        *msrs = (struct guest_msrs){
-                .star = vmcb->star,
-                .lstar = vmcb->lstar,
-                .cstar = vmcb->cstar,
-                .fmask = vmcb->fmask,
-                .kernel_gs_base = vmcb->kernel_gs_base,
-        };
+        *msrs = vmcb->msrs;
 }
 
 bool svm_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
 {
         struct vmcb *vmcb = ec->vcpu->control;
 
-        vmcb->star = msrs->star;
-        vmcb->lstar = msrs->lstar;
-        vmcb->cstar = msrs->cstar;
-        vmcb->fmask = msrs->fmask;
-        vmcb->kernel_gs_base = msrs->kernel_gs_base;
+        vmcb->msrs = *msrs;
         return true;
 }
 
@@ -203,13 +193,6 @@ void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
                 guest_more_to_utcb(ec, &utcb->event.more, mtd);
 }
 
-/* Makes the CPU exit as soon as the guest could take an interrupt: each entry offers one, whatever
- * the guest's task priority, and its delivery is intercepted. */
-static void svm_open_window(struct vmcb *vmcb)
-{
-        vmcb->ctrl[0] |= SVM_CTRL0_VINTR;
-}
-
 void svm_close_window(struct vmcb *vmcb)
 {
         vmcb->ctrl[0] &= ~(uint32_t)SVM_CTRL0_VINTR;
@@ -283,10 +266,10 @@ static void svm_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
                            valid ? (info & NOVA_INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0);
                 if (unlikely(info & NOVA_INJ_STEP))
                         svm_begin_step(ec->vcpu);
-                if (info & NOVA_INJ_WINDOW)
-                        svm_open_window(vmcb);
-                else
-                        svm_close_window(vmcb);
+                /* A window makes the CPU exit as soon as the guest could take an interrupt: each
+                 * entry offers one, whatever its task priority, and its delivery is intercepted. */
+                svm_close_window(vmcb);
+                vmcb->ctrl[0] |= info & NOVA_INJ_WINDOW ? SVM_CTRL0_VINTR : 0;
                 vmcb->cr_intercepts &= ~(uint32_t)SVM_WRITES_CR8;
                 if (unlikely(vcpu_wants_cr8_window(info, mtd)))
                         vmcb->cr_intercepts |= SVM_WRITES_CR8;

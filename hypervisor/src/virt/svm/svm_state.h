@@ -8,16 +8,6 @@
 
 #define DR6_STEP 0x4000
 
-uint64_t svm_read(const struct ec *ec, enum guest_register reg);
-void svm_write(struct ec *ec, enum guest_register reg, uint64_t value);
-void svm_read_segment(const struct ec *ec, enum guest_segment segment, struct nova_segment *to);
-void svm_write_segment(struct ec *ec, enum guest_segment segment, const struct nova_segment *from);
-void svm_read_msrs(const struct ec *ec, struct guest_msrs *msrs);
-bool svm_write_msrs(struct ec *ec, const struct guest_msrs *msrs);
-
-void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
-void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
-
 /** The event that the last exit interrupted and that has to be injected for it to arrive; 0: none.
  *  A guest's own INT n, INT3 or INTO is none: its instruction is executed again. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu);

@@ -14,7 +14,6 @@
 #include "object/ec.h"
 #include "object/pd.h"
 #include "sched/cpu.h"
-#include "sched/schedule.h"
 #include "tss.h"
 #include "virt/vcpu.h"
 #include "virt/vmx/vmcs.h"
@@ -284,23 +283,8 @@ const struct vcpu_ops vmx_ops = {
         .boot = vmx_boot,
         .init_cpu = vmx_init_cpu,
         .init = vmx_init,
-        .to_utcb = vmx_to_utcb,
-        .from_utcb = vmx_from_utcb,
+        VCPU_OPS_OF(vmx),
         .enter = vmx_resume,
-        .read = vmx_read,
-        .write = vmx_write,
-        .read_segment = vmx_read_segment,
-        .write_segment = vmx_write_segment,
-        .read_msrs = vmx_read_msrs,
-        .write_msrs = vmx_write_msrs,
-        .exception_vector = vmx_exception_vector,
-        .next_ip = vmx_next_ip,
-        .deliver_again = vmx_deliver_again,
-        .reflect_exception = vmx_reflect_exception,
-        .raise = vmx_raise,
-        .raise_step = vmx_raise_step,
-        .end_shadow = vmx_end_shadow,
-        .grant_debug_registers = vmx_grant_debug_registers,
         .leave = vmx_leave,
         .stop = vmx_stop,
 };

@@ -28,19 +28,10 @@ void vmx_check_feature(void);
 extern struct vmx_offer vmx_offer;
 
 extern const struct vcpu_ops vmx_ops;
+VCPU_DECLARE_OPS_OF(vmx);
 
 /** Makes a virtual CPU's control structure the one that VMREAD and VMWRITE mean. On its CPU. */
 void vmx_load(const struct ec *ec);
-
-/* For vcpu_ops. */
-unsigned vmx_exception_vector(const struct ec *ec);
-uint64_t vmx_next_ip(const struct ec *ec);
-void vmx_deliver_again(struct ec *ec);
-void vmx_reflect_exception(struct ec *ec);
-void vmx_raise(struct ec *ec, unsigned vector, bool error);
-void vmx_raise_step(struct ec *ec);
-void vmx_end_shadow(struct ec *ec);
-void vmx_grant_debug_registers(struct vcpu *vcpu);
 
 /** What an exit leaves in the CPU becomes the kernel's again: a thread will run. */
 void vmx_leave(struct cpu *cpu);

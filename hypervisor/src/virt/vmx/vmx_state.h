@@ -5,16 +5,6 @@
 
 #include "virt/vcpu.h"
 
-uint64_t vmx_read(const struct ec *ec, enum guest_register reg);
-void vmx_write(struct ec *ec, enum guest_register reg, uint64_t value);
-void vmx_read_segment(const struct ec *ec, enum guest_segment segment, struct nova_segment *to);
-void vmx_write_segment(struct ec *ec, enum guest_segment segment, const struct nova_segment *from);
-void vmx_read_msrs(const struct ec *ec, struct guest_msrs *msrs);
-bool vmx_write_msrs(struct ec *ec, const struct guest_msrs *msrs);
-
-void vmx_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
-void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
-
 /* Access rights of a segment: the interface leaves out the four bits between 7 and 12 (SDM 3C,
  * 24.4.1). A segment that is not present is unusable, as it is for SVM. */
 #define VMX_AR_PRESENT  0x80

@@ -147,7 +147,7 @@ uint64_t rdtsc(void)
         return fake_tsc ? fake_tsc : real_rdtsc();
 }
 
-void lapic_send_ipi(unsigned apic_id, unsigned vector)
+void lapic_send_ipi(unsigned apic_id, uint32_t vector)
 {
         (void)apic_id;
         (void)vector;
