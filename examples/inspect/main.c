@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Says what the machine has, then writes a system description to begin with. All that is not part
+ * of the description is a comment in it. */
+#include <stdio.h>
+
+#include "inspect.h"
+
+int main(void)
+{
+        puts("# system.nova: written by inspect for this machine.");
+        machine_print();
+        pci_print();
+        old_print();
+        puts("");
+        machine_describe();
+        if (old_has_serial())
+                puts("\nprogram log\n        devices serial\n        provides log");
+        pci_describe();
+        return 0;
+}
