@@ -170,6 +170,11 @@ static int pci(void *context, struct nova_child_pci *question)
         return pci_answer(context, question);
 }
 
+static bool keep(void *context, void *page, unsigned order)
+{
+        return quarantine_keep(context, page, order);
+}
+
 /* Removes the services of a program that has ended. */
 static void ended(void *context)
 {
@@ -205,6 +210,7 @@ struct nova_child_grants grants_of(struct program *program)
                 .module = module,
                 .device = device,
                 .pci = pci,
+                .keep = keep,
                 .ended = ended,
                 .context = program,
         };

@@ -64,6 +64,17 @@ bool pci_has_iommu(void);
  * MMU and the description does not accept it; NULL if there is none. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says);
 
+/* quarantine.c: keeps the memory of a program that has ended while devices may reach it. Returns
+ * false if it can be freed. */
+bool quarantine_keep(struct program *program, void *page, unsigned order);
+/* Notes that device number `device` of the description is quiet, or that it cannot be reset. */
+void quarantine_report(unsigned device, bool quiet);
+/* Keeps the semaphore of the service pci, the first of 64 selectors. */
+void quarantine_watch(nova_sel_t sel);
+/* Returns the time in ns since boot until which a program should not start again, because the
+ * memory of its predecessor may come back; 0: it can start. */
+uint64_t quarantine_ends(const struct program *program);
+
 /* grants.c: returns true if a list has a word. */
 bool grants_list_has(struct nova_system_list list, const char *word);
 

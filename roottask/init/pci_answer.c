@@ -70,16 +70,24 @@ static bool interrupt_is_free(nova_word_t gsi)
         return true;
 }
 
+/* The number in the description of PCI device number `number`; as many as there are if there is
+ * none. */
+static unsigned find_device(nova_word_t number)
+{
+        unsigned i = 0;
+
+        while (i < init.system.devices && (!init.system.device[i].pci.lines || number--))
+                i++;
+        return i;
+}
+
 static int answer_device(struct nova_child_pci *question)
 {
-        const struct nova_system_device *device = init.system.device;
-        const struct nova_system_device *const end = device + init.system.devices;
+        const unsigned number = find_device(question->number);
+        const struct nova_system_device *const device = &init.system.device[number];
         struct nova_parent_pci_device *const answer = &question->device;
-        nova_word_t left = question->number;
 
-        while (device < end && (!device->pci.lines || left--))
-                device++;
-        if (device == end)
+        if (number == init.system.devices)
                 return ENOENT;
 
         const struct nova_system_pci_match *const match = &device->pci;
@@ -176,6 +184,16 @@ static int answer_gsi(struct nova_child_pci *question)
         return 0;
 }
 
+static int answer_quiet(const struct nova_child_pci *question)
+{
+        const unsigned number = find_device(question->number);
+
+        if (number == init.system.devices)
+                return ENOENT;
+        quarantine_report(number, question->first);
+        return 0;
+}
+
 int pci_answer(const struct program *program, struct nova_child_pci *question)
 {
         if (!grants_list_has(program->says->devices, NOVA_SYSTEM_PCI))
@@ -189,6 +207,11 @@ int pci_answer(const struct program *program, struct nova_child_pci *question)
                 return answer_ports(question);
         case NOVA_PARENT_PCI_GSI:
                 return answer_gsi(question);
+        case NOVA_PARENT_PCI_QUIET:
+                return answer_quiet(question);
+        case NOVA_PARENT_PCI_WATCH:
+                quarantine_watch(question->sel);
+                return 0;
         default:
                 return EINVAL;
         }

@@ -191,7 +191,8 @@ static void look_at(struct program *program)
 {
         if (program->state == PROGRAM_RUNS && __atomic_load_n(&program->ended, __ATOMIC_ACQUIRE))
                 look_at_end(program);
-        if (program->state == PROGRAM_PAUSES && nova_time_ns() >= program->pause_until) {
+        if (program->state == PROGRAM_PAUSES && nova_time_ns() >= program->pause_until &&
+            !quarantine_ends(program)) {
                 program->restarts++;
                 start(program);
         }

@@ -112,6 +112,13 @@ static uint64_t patience_ends(const struct program *program)
         return end;
 }
 
+static uint64_t pause_ends(const struct program *program)
+{
+        const uint64_t quarantine = quarantine_ends(program);
+
+        return quarantine > program->pause_until ? quarantine : program->pause_until;
+}
+
 uint64_t waiting_deadline(void)
 {
         uint64_t end = UINT64_MAX;
@@ -121,7 +128,7 @@ uint64_t waiting_deadline(void)
                 uint64_t own = UINT64_MAX;
 
                 if (program->state == PROGRAM_PAUSES)
-                        own = program->pause_until;
+                        own = pause_ends(program);
                 else if (program->state == PROGRAM_WAITS && !program->stuck)
                         own = patience_ends(program);
                 end = own < end ? own : end;

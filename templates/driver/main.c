@@ -57,6 +57,7 @@ static void find_device(void)
         while (registers[DMA_COMMAND] & DMA_START)
                 nova_sleep(1000000);
         registers[ACKNOWLEDGE] = registers[CAUSE];
+        check("quiet", nova_pci_quiet(edu));
 
         interrupt = nova_sel_alloc(0);
         check("interrupt", nova_pci_interrupts(edu, 1, &interrupt, &got));

@@ -46,7 +46,9 @@ struct nova_child_pci {
         uint64_t first, bytes;                /**< address or port, and size */
         struct nova_parent_pci_device device; /**< answer to NOVA_PARENT_PCI_DEVICE */
         void *memory;   /**< answer to NOVA_PARENT_PCI_MEMORY: its address in this program */
-        nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program */
+        nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program;
+                           question of NOVA_PARENT_PCI_WATCH: the first of 64 selectors with the
+                           semaphore, which the function owns if it returns 0 */
 };
 
 /**
@@ -72,6 +74,11 @@ struct nova_child_grants {
         /** The child asks about PCI functions. @return 0, or EACCES unless it holds the
          * configuration space, or another error of the question's kind */
         int (*pci)(void *context, struct nova_child_pci *question);
+        /** The child, which has NOVA_CHILD_MAY_DMA, has ended, and devices may still reach its
+         * memory.
+         * @param page  the block of 2^order pages of nova_page_alloc()
+         * @return true to keep it: the function owns it then; false: it is freed at once */
+        bool (*keep)(void *context, void *page, unsigned order);
         /** The child has ended, its resources are back, and nova_child_wait() will not block. */
         void (*ended)(void *context);
         void *context; /**< first argument of each function */

@@ -5,6 +5,7 @@
 #ifndef NOVART_PARENT_PCI_H
 #define NOVART_PARENT_PCI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ enum nova_parent_pci_kind {
                                    items: pages, from the requested page on */
         NOVA_PARENT_PCI_PORTS, /**< 0, first, 0, number, 0; items: ports; they keep their numbers */
         NOVA_PARENT_PCI_GSI,   /**< 0, number; item: its semaphore */
+        NOVA_PARENT_PCI_QUIET, /**< number of a device; 1: quiet, 0: cannot be reset */
+        NOVA_PARENT_PCI_WATCH, /**< item: a semaphore, to be upped when a driver ends */
 };
 
 /** Flags of a device. */
@@ -88,6 +91,27 @@ int nova_parent_pci_ports(uint16_t first, unsigned count);
  * @retval ENOMEM no kernel memory
  */
 int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel);
+
+/**
+ * Reports that a device without a driver accesses no memory, or that this program cannot know it.
+ * The parent keeps the memory of a driver that has ended from others until all devices of the
+ * driver are quiet, if there is no I/O MMU.
+ *
+ * @param number as for nova_parent_pci_device()
+ * @param quiet  false: the function is switched off, but cannot be reset
+ * @retval 0      done
+ * @retval ENOENT there is no such number
+ * @retval EACCES the program does not hold the configuration space
+ */
+int nova_parent_pci_quiet(unsigned number, bool quiet);
+
+/**
+ * Asks the parent to up a semaphore when a driver ends that may have done DMA.
+ *
+ * @param sel a semaphore; the parent gets the permission UP
+ * @return 0, EACCES or ENOMEM
+ */
+int nova_parent_pci_watch(nova_sel_t sel);
 
 #ifdef __cplusplus
 }

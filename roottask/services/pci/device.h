@@ -35,6 +35,7 @@ struct device {
         bool is_confined;              /* an I/O MMU confines it to its driver's memory */
         bool resetting;                /* the driver has asked for a reset */
         bool stopped;                  /* the driver's access has been taken back */
+        bool is_loud;                  /* it may do DMA as soon as it is a bus master */
         bool told_absent, told_few;
         uint8_t told_refused; /* bit n: a report about register n */
         unsigned denials;     /* reports about programs that do not have it */
@@ -91,7 +92,10 @@ void interrupt_off(const struct device *device);
 void interrupt_revoke(const struct device *device);
 void interrupt_free(struct device *device);
 
-/* stop.c: resets a function as it can, which takes up to some seconds. The lock, if there is a
+/* stop.c: tells the parent whether a device without a driver is quiet, for the parent may keep
+ * memory until then. The lock is held, so that no driver gets the device meanwhile. */
+void stop_report(const struct device *device);
+/* Resets a function as it can, which takes up to some seconds. The lock, if there is a
  * service, is not held. Returns false if only its access to the machine was switched off. */
 bool stop_function(struct nova_service *service, const struct device *device);
 /* Starts the thread that stops functions. Returns 0 or an errno value. */

@@ -183,7 +183,7 @@ static int vector(struct nova_request *request)
 static int write_register(struct nova_request *request)
 {
         const uint32_t own = COMMAND_DECODES | COMMAND_MASTER | COMMAND_NO_PIN;
-        const struct device *const device = device_of(request);
+        struct device *const device = device_of(request);
         const uint32_t value = (uint32_t)request->word[2];
 
         if (!device)
@@ -197,7 +197,22 @@ static int write_register(struct nova_request *request)
 
         if (((command ^ value) & ~own) || (value & COMMAND_MASTER && !device_may_master(device)))
                 return EPERM;
+        if (value & COMMAND_MASTER)
+                device->is_loud = true;
         device_command(device, value & own, ~value & own);
+        return 0;
+}
+
+/* The driver has brought the device into a known state in the way of its class. */
+static int quiet(struct nova_request *request)
+{
+        struct device *const device = device_of(request);
+
+        if (!device)
+                return EBADF;
+        device_command(device, 0, COMMAND_MASTER);
+        device->is_loud = false;
+        stop_report(device);
         return 0;
 }
 
@@ -227,7 +242,7 @@ static void stop_all(void)
 {
         for (unsigned i = 0; i < device_count; i++)
                 if (devices[i].state == DEVICE_FREE)
-                        stop_function(NULL, &devices[i]);
+                        devices[i].is_loud = !stop_function(NULL, &devices[i]);
 }
 
 int pci_service_start(void)
@@ -238,6 +253,7 @@ int pci_service_start(void)
                 {ports, 1, 1, false},          {interrupts, 2, 2, false},
                 {vector, 1, 1, false},         {write_register, 3, 3, false},
                 {reset_function, 0, 0, false}, {reset_done, 0, 0, false},
+                {quiet, 0, 0, false},
         };
         const struct nova_service_config config = {
                 .name = "pci",

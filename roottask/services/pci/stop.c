@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stops functions whose driver has ended, and resets those whose driver asks for it. A thread does
  * it, because a reset takes 100 ms and other clients must not wait. */
+#include <errno.h>
+
 #include "config.h"
 #include "device.h"
+#include "nova/hypercall.h"
 #include "novart/program.h"
+#include "novart/selector.h"
 #include "novart/sync.h"
 #include "novart/thread.h"
 #include "novart/time.h"
@@ -17,6 +21,7 @@
 #define PENDING_MS  100  /* that its own requests may take to end */
 #define HEADER_REGS 16
 
+static nova_sel_t ended; /* a semaphore that the parent ups when a driver has ended */
 static struct nova_semaphore work = NOVA_SEMAPHORE_INITIALIZER(0);
 
 /* Registers that a reset changes. */
@@ -134,9 +139,11 @@ static bool do_one(struct nova_service *service)
                 struct device *const device = &devices[i];
 
                 if (device->state == DEVICE_STOPPING && device->stopped) {
-                        stop_function(service, device);
+                        if (stop_function(service, device))
+                                device->is_loud = false;
                         device->resetting = false;
                         device->stopped = false;
+                        stop_report(device);
                         device->state = DEVICE_FREE;
                         return true;
                 }
@@ -169,12 +176,51 @@ static void *run(void *argument)
         return NULL;
 }
 
+void stop_report(const struct device *device)
+{
+        nova_parent_pci_quiet((unsigned)(device - devices), !device->is_loud);
+}
+
+/* A driver has ended: finds out which one, and reports the devices that it had not claimed. */
+static void *watch(void *argument)
+{
+        struct nova_service *const service = argument;
+
+        while (nova_sm_zero(ended) == NOVA_SUCCESS && nova_service_lock(service) == 0) {
+                nova_service_sweep(service);
+                for (unsigned i = 0; i < device_count; i++)
+                        if (devices[i].state == DEVICE_FREE || devices[i].state == DEVICE_ABSENT)
+                                stop_report(&devices[i]);
+                nova_service_unlock(service);
+        }
+        return NULL;
+}
+
+static int watch_start(struct nova_service *service)
+{
+        const struct nova_thread_attr attr = {.name = "watcher", .cpu = nova_program.cpu};
+        struct nova_thread *thread;
+
+        ended = nova_sel_alloc(0);
+        if (ended == NOVA_SEL_NONE || nova_create_sm(ended, nova_program.pd, 1) != NOVA_SUCCESS)
+                return ENOMEM;
+
+        const int error = nova_parent_pci_watch(ended);
+
+        return error ? error : nova_thread_create(&thread, &attr, watch, service);
+}
+
 int stop_start(struct nova_service *service)
 {
         const struct nova_thread_attr attr = {.name = "stopper", .cpu = nova_program.cpu};
         struct nova_thread *thread;
+        int error = 0;
 
-        return nova_thread_create(&thread, &attr, run, service);
+        if (device_count)
+                error = watch_start(service);
+        if (device_count && !error)
+                error = nova_thread_create(&thread, &attr, run, service);
+        return error;
 }
 
 void stop_wake(void)

@@ -51,9 +51,21 @@ void novart_child_write_rest(struct nova_child *child)
                 nova_console_write(out.text, out.bytes);
 }
 
+/* The first block is the child's pool, the memory that it can let devices reach. */
+static void keep_memory(struct nova_child *child)
+{
+        struct child_block *const pool = child->memory.block;
+        const struct nova_child_grants *const grants = &child->grants;
+
+        if (child->flags & NOVA_CHILD_MAY_DMA && child->memory.blocks && grants->keep &&
+            grants->keep(grants->context, pool->page, pool->order))
+                pool->page = NULL;
+}
+
 void novart_child_reclaim(struct nova_child *child)
 {
         novart_child_write_rest(child);
+        keep_memory(child);
         novart_child_release(child);
         child->state = CHILD_GONE;
         if (child->grants.ended)

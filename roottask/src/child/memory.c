@@ -231,7 +231,8 @@ void novart_child_memory_free(struct child_memory *memory)
         for (unsigned i = 0; i < memory->blocks; i++) {
                 if (memory->block[i].alias)
                         nova_region_free(memory->block[i].alias);
-                nova_page_free(memory->block[i].page, memory->block[i].order);
+                if (memory->block[i].page)
+                        nova_page_free(memory->block[i].page, memory->block[i].order);
         }
         free(memory->block);
         free(memory->map);

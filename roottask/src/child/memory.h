@@ -11,7 +11,7 @@
 
 /* Pages that belong to the child. */
 struct child_block {
-        void *page;
+        void *page;  /* NULL: the parent keeps it */
         void *alias; /* the same pages, executable; NULL: none */
         unsigned order;
 };

@@ -74,3 +74,19 @@ int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel)
                 return error;
         return novart_parent_call_arrived(NOVA_CRD_OBJ, sel) ? 0 : ENOMEM;
 }
+
+int nova_parent_pci_quiet(unsigned number, bool quiet)
+{
+        struct pci_question question = {NOVA_PARENT_PCI_QUIET, quiet, 0};
+
+        return call(&question, number, 0);
+}
+
+int nova_parent_pci_watch(nova_sel_t sel)
+{
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_PCI);
+
+        nova_utcb_put(utcb, NOVA_PARENT_PCI_WATCH);
+        nova_utcb_delegate(utcb, nova_crd_obj(sel, 0, NOVA_SM_UP), 0, 0);
+        return novart_parent_call_send(utcb, 0);
+}

@@ -5,6 +5,7 @@
 
 #include "child/request.h"
 #include "nova/utcb.h"
+#include "novart/selector.h"
 
 static uint64_t wide(const nova_word_t word[2])
 {
@@ -32,6 +33,25 @@ static int give_memory(struct request *request, const struct nova_child_pci *que
         return 0;
 }
 
+/* The parent keeps the window with the semaphore, and the server gets another one. */
+static int take_watch(struct request *request, struct nova_child_pci *question)
+{
+        const struct nova_child_grants *const grants = &request->child->grants;
+
+        if (request->item == NOVA_SEL_NONE)
+                return EINVAL;
+        question->sel = request->server->window;
+        if (novart_child_server_renew_window(request->server))
+                return ENOMEM;
+
+        const int error = grants->pci(grants->context, question);
+
+        if (error)
+                nova_sel_release(question->sel, NOVA_PARENT_SERVICE_ORDER);
+        request->item = NOVA_SEL_NONE;
+        return error;
+}
+
 int novart_serve_pci(struct request *request)
 {
         const struct nova_child_grants *const grants = &request->child->grants;
@@ -45,7 +65,12 @@ int novart_serve_pci(struct request *request)
         if (question.kind == NOVA_PARENT_PCI_GSI)
                 question.number = request->word[3];
 
-        const int error = grants->pci ? grants->pci(grants->context, &question) : EACCES;
+        if (!grants->pci)
+                return EACCES;
+        if (question.kind == NOVA_PARENT_PCI_WATCH)
+                return take_watch(request, &question);
+
+        const int error = grants->pci(grants->context, &question);
 
         if (error)
                 return error;
@@ -60,6 +85,8 @@ int novart_serve_pci(struct request *request)
                 return 0;
         case NOVA_PARENT_PCI_GSI:
                 novart_request_give_semaphore(request, question.sel);
+                return 0;
+        case NOVA_PARENT_PCI_QUIET:
                 return 0;
         default:
                 return EINVAL;

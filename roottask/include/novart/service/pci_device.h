@@ -29,6 +29,7 @@ extern "C" {
  * | WRITE | offset; bytes; value | – | EBADF, EPERM, EBUSY |
  * | RESET | – | – | EBADF |
  * | RESET_DONE | – | – | EBADF, EAGAIN: not yet |
+ * | QUIET | – | – | EBADF |
  *
  * EBADF: the session has no device. MAP gives at most 2^order pages, and fewer than all because the
  * pages with vectors of MSI-X stay with the service.
@@ -37,14 +38,15 @@ extern "C" {
  * interrupts and DMA. It resets the function before another session gets it.
  *  @{ */
 
-#define NOVA_PCI_OWN        (NOVA_OPERATION_FIRST + 2) /**< describes the claimed function */
-#define NOVA_PCI_MAP        (NOVA_OPERATION_FIRST + 3) /**< gives pages of a register's memory */
-#define NOVA_PCI_PORTS      (NOVA_OPERATION_FIRST + 4) /**< gives a register's ports */
-#define NOVA_PCI_INTERRUPTS (NOVA_OPERATION_FIRST + 5) /**< routes interrupts */
-#define NOVA_PCI_VECTOR     (NOVA_OPERATION_FIRST + 6) /**< gives an interrupt's semaphore */
-#define NOVA_PCI_WRITE      (NOVA_OPERATION_FIRST + 7) /**< writes configuration space */
-#define NOVA_PCI_RESET      (NOVA_OPERATION_FIRST + 8) /**< begins to reset the function */
-#define NOVA_PCI_RESET_DONE (NOVA_OPERATION_FIRST + 9) /**< asks whether it is reset */
+#define NOVA_PCI_OWN        (NOVA_OPERATION_FIRST + 2)  /**< describes the claimed function */
+#define NOVA_PCI_MAP        (NOVA_OPERATION_FIRST + 3)  /**< gives pages of a register's memory */
+#define NOVA_PCI_PORTS      (NOVA_OPERATION_FIRST + 4)  /**< gives a register's ports */
+#define NOVA_PCI_INTERRUPTS (NOVA_OPERATION_FIRST + 5)  /**< routes interrupts */
+#define NOVA_PCI_VECTOR     (NOVA_OPERATION_FIRST + 6)  /**< gives an interrupt's semaphore */
+#define NOVA_PCI_WRITE      (NOVA_OPERATION_FIRST + 7)  /**< writes configuration space */
+#define NOVA_PCI_RESET      (NOVA_OPERATION_FIRST + 8)  /**< begins to reset the function */
+#define NOVA_PCI_RESET_DONE (NOVA_OPERATION_FIRST + 9)  /**< asks whether it is reset */
+#define NOVA_PCI_QUIET      (NOVA_OPERATION_FIRST + 10) /**< the driver has reset the function */
 
 /* Flags of OWN. */
 #define NOVA_PCI_CONFINED 0x1 /**< an I/O MMU confines DMA to the driver's memory */
@@ -229,6 +231,22 @@ uint64_t nova_pci_address(const struct nova_pci_device *device, const struct nov
  * @return 0, or as nova_session_call()
  */
 int nova_pci_reset(struct nova_pci_device *device);
+
+/**
+ * Reports that the driver has stopped all DMA that a former driver may have begun, in the way of
+ * the device's class. Call it after nova_pci_claim() and before nova_pci_master(). Without an I/O
+ * MMU, and if the function cannot be reset, the memory of a driver that ended is not used again
+ * until then. The function is no bus master afterwards.
+ * @code
+ * extern struct nova_pci_device *device;
+ * extern volatile uint32_t *registers;
+ *
+ * registers[0] = 1; // the device's own reset
+ * nova_pci_quiet(device);
+ * @endcode
+ * @return 0, or as nova_session_call()
+ */
+int nova_pci_quiet(struct nova_pci_device *device);
 
 #ifdef __cplusplus
 }

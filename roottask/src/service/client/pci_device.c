@@ -255,3 +255,8 @@ int nova_pci_reset(struct nova_pci_device *device)
         }
         return error ? error : ETIMEDOUT;
 }
+
+int nova_pci_quiet(struct nova_pci_device *device)
+{
+        return call(device, NOVA_PCI_QUIET, NULL, 0, 0, NULL, 0);
+}
