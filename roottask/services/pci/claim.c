@@ -24,7 +24,7 @@ static struct device *find(const char *name)
 static int deny(struct device *device, const char *client)
 {
         if (device->denials++ < DENIALS_MAX)
-                printf("pci: %s asks for the device '%s', which the description does not give it; "
+                printf("%s asks for the device '%s', which the description does not give it; "
                        "write 'devices %s' into its section.\n",
                        client, device->says.name, device->says.name);
         return EACCES;
@@ -33,7 +33,7 @@ static int deny(struct device *device, const char *client)
 static int absent(struct device *device)
 {
         if (!device->told_absent)
-                printf("pci: no function of the machine is the device '%s' of %.*s: compare its "
+                printf("no function of the machine is the device '%s' of %.*s: compare its "
                        "'class', 'id' and 'at' with what lspci prints.\n",
                        device->says.name, (int)sizeof(device->says.program), device->says.program);
         device->told_absent = true;

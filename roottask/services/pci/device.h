@@ -92,12 +92,14 @@ void interrupt_off(const struct device *device);
 void interrupt_revoke(const struct device *device);
 void interrupt_free(struct device *device);
 
-/* stop.c: tells the parent whether a device without a driver is quiet, for the parent may keep
- * memory until then. The lock is held, so that no driver gets the device meanwhile. */
+/* reset.c: switches a function off and resets it as it can, which takes up to some seconds. The lock,
+ * if there is a service, is held before and after, but not all the time. Returns false if the function
+ * is only switched off. */
+bool reset_function(struct nova_service *service, const struct device *device);
+
+/* stop.c: tells the parent whether a device without a driver is quiet, for the parent may keep memory
+ * until then. The lock is held, so that no driver gets the device meanwhile. */
 void stop_report(const struct device *device);
-/* Resets a function as it can, which takes up to some seconds. The lock, if there is a
- * service, is not held. Returns false if only its access to the machine was switched off. */
-bool stop_function(struct nova_service *service, const struct device *device);
 /* Starts the thread that stops functions. Returns 0 or an errno value. */
 int stop_start(struct nova_service *service);
 /* Makes the thread look for work. */

@@ -207,7 +207,7 @@ int interrupt_take(struct device *device, unsigned wanted, nova_word_t cpu)
                 return EEXIST;
         device->interrupts = take(device, wanted, cpu);
         if (device->vectors < wanted && !device->told_few) {
-                printf("pci: '%s' (%s) wants %u interrupts and gets %u.\n", device->says.name,
+                printf("'%s' (%s) wants %u interrupts and gets %u.\n", device->says.name,
                        device_address(device), wanted, device->vectors);
                 device->told_few = true;
         }

@@ -62,9 +62,9 @@ static int refuse(struct device *device, unsigned n, int error, const char *reas
         if (device->told_refused >> n & 1)
                 return error;
         device->told_refused |= (uint8_t)(1u << n);
-        printf("pci: '%s' (%s) does not get %s 0x%llx: %s.\n", device->says.name,
-               device_address(device), bar->flags & NOVA_PCI_BAR_PORTS ? "port" : "memory",
-               (unsigned long long)bar->base, reason);
+        printf("'%s' (%s) does not get %s 0x%llx: %s.\n", device->says.name, device_address(device),
+               bar->flags & NOVA_PCI_BAR_PORTS ? "port" : "memory", (unsigned long long)bar->base,
+               reason);
         return error;
 }
 

@@ -216,7 +216,7 @@ static int quiet(struct nova_request *request)
         return 0;
 }
 
-static int reset_function(struct nova_request *request)
+static int begin_reset(struct nova_request *request)
 {
         struct device *const device = device_of(request);
 
@@ -242,7 +242,7 @@ static void stop_all(void)
 {
         for (unsigned i = 0; i < device_count; i++)
                 if (devices[i].state == DEVICE_FREE)
-                        devices[i].is_loud = !stop_function(NULL, &devices[i]);
+                        devices[i].is_loud = !reset_function(NULL, &devices[i]);
 }
 
 int pci_service_start(void)
@@ -252,7 +252,7 @@ int pci_service_start(void)
                 {describe_own, 0, 0, false},   {map, 3, 3, false},
                 {ports, 1, 1, false},          {interrupts, 2, 2, false},
                 {vector, 1, 1, false},         {write_register, 3, 3, false},
-                {reset_function, 0, 0, false}, {reset_done, 0, 0, false},
+                {begin_reset, 0, 0, false}, {reset_done, 0, 0, false},
                 {quiet, 0, 0, false},
         };
         const struct nova_service_config config = {

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Resets a function: by itself, else by its power state. It may lie, or not answer. */
+#include "config.h"
+#include "device.h"
+#include "novart/time.h"
+#include "registers.h"
+#include "scan.h"
+
+#define MS          UINT64_C(1000000)
+#define RESET_MS    100  /* that a function needs after a reset (PCI Express 3.0, 6.6.2) */
+#define ANSWER_MS   1000 /* … until it answers at the latest */
+#define POWER_MS    10   /* for a change of the power state (PCI Power Management 1.2, 5.4) */
+#define PENDING_MS  100  /* that its own requests may take to end */
+#define HEADER_REGS 16
+
+/* Registers that a reset changes. */
+struct saved {
+        uint32_t header[HEADER_REGS];
+        uint32_t control, control_2;
+        unsigned express;
+};
+
+/* Waits without the lock, so that other clients are served. Returns false if the service ends. */
+static bool sleep_unlocked(struct nova_service *service, unsigned ms)
+{
+        if (service)
+                nova_service_unlock(service);
+        nova_sleep(ms * MS);
+        return !service || nova_service_lock(service) == 0;
+}
+
+static void save(uint16_t address, struct saved *saved)
+{
+        for (unsigned i = 0; i < HEADER_REGS; i++)
+                saved->header[i] = config_read(address, 4 * i);
+        saved->express = scan_capability(address, CAPABILITY_EXPRESS);
+        if (!saved->express)
+                return;
+        saved->control = config_read(address, saved->express + EXPRESS_CONTROL) & COMMAND_MASK;
+        if ((config_read(address, saved->express) >> 16 & EXPRESS_VERSION) >= 2)
+                saved->control_2 =
+                        config_read(address, saved->express + EXPRESS_CONTROL_2) & COMMAND_MASK;
+}
+
+/* The command register stays as it is: off. */
+static void restore(uint16_t address, const struct saved *saved)
+{
+        if (saved->express) {
+                config_write(address, saved->express + EXPRESS_CONTROL, saved->control);
+                if (saved->control_2)
+                        config_write(address, saved->express + EXPRESS_CONTROL_2, saved->control_2);
+        }
+        config_write(address, REG_HEADER, saved->header[REG_HEADER / 4]);
+        for (unsigned i = 0; i < NOVA_PCI_BARS; i++)
+                config_write(address, REG_BAR + 4 * i, saved->header[REG_BAR / 4 + i]);
+        config_write(address, REG_ROM, saved->header[REG_ROM / 4]);
+        config_write(address, REG_INTERRUPT, saved->header[REG_INTERRUPT / 4]);
+}
+
+static bool wait_for_answer(struct nova_service *service, uint16_t address)
+{
+        for (unsigned ms = 0; ms < ANSWER_MS; ms += POWER_MS) {
+                const uint32_t id = config_read(address, REG_ID);
+
+                /* 0x0001 means that the function asks for patience. */
+                if ((id & 0xffff) != NO_VENDOR && (id & 0xffff) != 1)
+                        return true;
+                if (!sleep_unlocked(service, POWER_MS))
+                        return false;
+        }
+        return false;
+}
+
+static bool reset_by_function(struct nova_service *service, uint16_t address, unsigned express)
+{
+        const unsigned at = express + EXPRESS_CONTROL;
+
+        for (unsigned ms = 0; ms < PENDING_MS; ms += POWER_MS)
+                if (!(config_read(address, at) & EXPRESS_PENDING) ||
+                    !sleep_unlocked(service, POWER_MS))
+                        break;
+        config_write(address, at, (config_read(address, at) & COMMAND_MASK) | EXPRESS_RESET);
+        return sleep_unlocked(service, RESET_MS) && wait_for_answer(service, address);
+}
+
+static bool reset_by_power(struct nova_service *service, uint16_t address, unsigned power)
+{
+        const unsigned at = power + POWER_CONTROL;
+        const uint32_t control = config_read(address, at) & COMMAND_MASK & ~POWER_STATE & ~0x8000u;
+
+        config_write(address, at, control | POWER_D3);
+        if (!sleep_unlocked(service, POWER_MS))
+                return false;
+        config_write(address, at, control);
+        return sleep_unlocked(service, POWER_MS) && wait_for_answer(service, address);
+}
+
+bool reset_function(struct nova_service *service, const struct device *device)
+{
+        const uint16_t address = device->function.address;
+        const unsigned power = scan_capability(address, CAPABILITY_POWER);
+        struct saved saved = {.express = 0};
+        bool done = false;
+
+        interrupt_off(device);
+        device_command(device, COMMAND_NO_PIN, COMMAND_MASTER | COMMAND_DECODES);
+        save(address, &saved);
+        if (saved.express && config_read(address, saved.express + EXPRESS_ABILITIES) & EXPRESS_FLR)
+                done = reset_by_function(service, address, saved.express);
+        else if (power && !(config_read(address, power + POWER_CONTROL) & POWER_KEEPS))
+                done = reset_by_power(service, address, power);
+        else
+                return false;
+        restore(address, &saved);
+        return done;
+}
