@@ -58,7 +58,8 @@ static void claims(struct nova_pci_device **disk)
         check("a device without a function is absent",
               nova_pci_claim(&device, "nothing") == ENODEV &&
                       nova_pci_claim(&device, "nothing") == ENODEV);
-        check("a device without a section is absent", nova_pci_claim(&device, "nobody") == ENODEV);
+        check("a device without a section is absent",
+              nova_pci_claim(&device, "undeclared") == ENODEV);
         check("the own device is given", nova_pci_claim(disk, "disk") == 0);
         check("... once", nova_pci_claim(&device, "disk") == EBUSY);
 }

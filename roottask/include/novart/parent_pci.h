@@ -52,7 +52,7 @@ struct nova_parent_pci_device {
  * @retval ENOENT there is no such number
  * @retval EACCES the program does not hold the configuration space
  */
-int nova_parent_pci_device(unsigned number, struct nova_parent_pci_device *device);
+int nova_parent_pci_describe(unsigned number, struct nova_parent_pci_device *device);
 
 /**
  * Maps memory of a PCI function, readable and writable.
@@ -97,7 +97,7 @@ int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel);
  * The parent keeps the memory of a driver that has ended from others until all devices of the
  * driver are quiet, if there is no I/O MMU.
  *
- * @param number as for nova_parent_pci_device()
+ * @param number as for nova_parent_pci_describe()
  * @param quiet  false: the function is switched off, but cannot be reset
  * @retval 0      done
  * @retval ENOENT there is no such number

@@ -71,7 +71,8 @@ void claim_open(const struct device *device)
                         decodes |= bar->flags & NOVA_PCI_BAR_PORTS ? COMMAND_PORTS : COMMAND_MEMORY;
         }
         interrupt_off(device);
-        device_command(device, decodes | COMMAND_NO_PIN, COMMAND_MASTER);
+        device_command(device, decodes | COMMAND_NO_PIN,
+                       COMMAND_MASTER | (COMMAND_DECODES & ~decodes));
         if (device->vectors)
                 interrupt_program(device);
 }
@@ -92,7 +93,10 @@ int claim_device(struct nova_request *request, const char *name, struct device *
         if (device->state != DEVICE_FREE)
                 return device->state == DEVICE_CLAIMED ? EBUSY : EAGAIN;
 
-        const int error = confine(device, nova_service_client_pd(request->service, request->state));
+        int error = assign_empty(device);
+
+        if (!error)
+                error = confine(device, nova_service_client_pd(request->service, request->state));
 
         if (error)
                 return error;

@@ -76,6 +76,8 @@ uint32_t config_read(uint16_t address, unsigned offset)
 
         if (memory)
                 return *memory;
+        if (offset >= CONFIG_PORT_BYTES)
+                return UINT32_MAX; /* the ports would reach another function */
         nova_out32(PORT_ADDRESS, ENABLE | (uint32_t)address << 8 | offset);
         return nova_in32(PORT_DATA);
 }
@@ -88,7 +90,7 @@ void config_write(uint16_t address, unsigned offset, uint32_t value)
                 *memory = value;
                 return;
         }
-        if (bus_memory[address >> 8])
+        if (bus_memory[address >> 8] || offset >= CONFIG_PORT_BYTES)
                 return;
         nova_out32(PORT_ADDRESS, ENABLE | (uint32_t)address << 8 | offset);
         nova_out32(PORT_DATA, value);

@@ -40,9 +40,9 @@ static bool is_taken(const struct nova_pci_function *function)
 static void read_msix(struct device *device)
 {
         const uint16_t address = device->function.address;
-        const unsigned at = scan_capability(address, CAPABILITY_MSIX);
+        const unsigned at = scan_capability(address, CAPABILITY_MSIX, MSIX_BYTES);
 
-        if (!at || at + MSIX_PENDING >= CONFIG_PORT_BYTES) {
+        if (!at) {
                 device->function.msix_vectors = 0;
                 return;
         }
@@ -55,7 +55,7 @@ static void read_msix(struct device *device)
 void device_find_all(const struct nova_pci_function *table, unsigned count)
 {
         while (device_count < DEVICES_MAX &&
-               !nova_parent_pci_device(device_count, &devices[device_count].says)) {
+               !nova_parent_pci_describe(device_count, &devices[device_count].says)) {
                 struct device *const device = &devices[device_count];
 
                 for (unsigned i = 0; i < count && device->state == DEVICE_ABSENT; i++) {

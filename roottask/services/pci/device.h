@@ -36,7 +36,7 @@ struct device {
         bool resetting;                /* the driver has asked for a reset */
         bool stopped;                  /* the driver's access has been taken back */
         bool is_loud;                  /* it may do DMA as soon as it is a bus master */
-        bool told_absent, told_few;
+        bool told_absent, told_few, told_empty;
         uint8_t told_refused; /* bit n: a report about register n */
         unsigned denials;     /* reports about programs that do not have it */
         enum device_interrupts interrupts;
@@ -67,6 +67,10 @@ void claim_end(struct nova_service *service, struct device *device);
  * DMA. */
 void claim_open(const struct device *device);
 
+/* assign.c: gives addresses to the registers that firmware left empty. Returns 0, or ENXIO after a
+ * message. */
+int assign_empty(struct device *device);
+
 /* memory.c: maps the memory of a base address register in this program. Returns 0 or an errno
  * value. */
 int memory_map(struct device *device, unsigned bar);
@@ -92,13 +96,13 @@ void interrupt_off(const struct device *device);
 void interrupt_revoke(const struct device *device);
 void interrupt_free(struct device *device);
 
-/* reset.c: switches a function off and resets it as it can, which takes up to some seconds. The lock,
- * if there is a service, is held before and after, but not all the time. Returns false if the function
- * is only switched off. */
+/* reset.c: switches a function off and resets it as it can, which takes up to some seconds. The
+ * lock, if there is a service, is held before and after, but not all the time. Returns false if the
+ * function is only switched off. */
 bool reset_function(struct nova_service *service, const struct device *device);
 
-/* stop.c: tells the parent whether a device without a driver is quiet, for the parent may keep memory
- * until then. The lock is held, so that no driver gets the device meanwhile. */
+/* stop.c: tells the parent whether a device without a driver is quiet, for the parent may keep
+ * memory until then. The lock is held, so that no driver gets the device meanwhile. */
 void stop_report(const struct device *device);
 /* Starts the thread that stops functions. Returns 0 or an errno value. */
 int stop_start(struct nova_service *service);

@@ -132,6 +132,8 @@ static void program_msi(const struct device *device, unsigned at)
         const uint32_t control = config_read(address, at) & ~(MSI_ENABLE | MSI_VECTORS);
         const unsigned data = at + (control & MSI_64 ? 12 : 8);
 
+        if (data + (control & MSI_MASKS ? 8 : 4) > CONFIG_PORT_BYTES)
+                return; /* the device lies */
         config_write(address, at + MSI_ADDRESS, device->vector[0].address);
         if (control & MSI_64)
                 config_write(address, at + MSI_ADDRESS + 4, 0);
@@ -146,8 +148,8 @@ static void program_msi(const struct device *device, unsigned at)
 void interrupt_program(const struct device *device)
 {
         const uint16_t address = device->function.address;
-        const unsigned msix = scan_capability(address, CAPABILITY_MSIX);
-        const unsigned msi = scan_capability(address, CAPABILITY_MSI);
+        const unsigned msix = scan_capability(address, CAPABILITY_MSIX, MSIX_BYTES);
+        const unsigned msi = scan_capability(address, CAPABILITY_MSI, MSI_BYTES);
 
         if (device->interrupts == DEVICE_MSIX && msix)
                 program_msix(device, msix);
@@ -160,8 +162,8 @@ void interrupt_program(const struct device *device)
 void interrupt_off(const struct device *device)
 {
         const uint16_t address = device->function.address;
-        const unsigned msix = scan_capability(address, CAPABILITY_MSIX);
-        const unsigned msi = scan_capability(address, CAPABILITY_MSI);
+        const unsigned msix = scan_capability(address, CAPABILITY_MSIX, MSIX_BYTES);
+        const unsigned msi = scan_capability(address, CAPABILITY_MSI, MSI_BYTES);
 
         device_command(device, COMMAND_NO_PIN, 0);
         if (msix)

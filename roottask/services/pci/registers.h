@@ -42,10 +42,17 @@
 #define COMMAND_MASTER 0x4u   /* DMA, and messages for interrupts */
 #define COMMAND_NO_PIN 0x400u /* the function does not use its interrupt pin */
 
-#define REG_ROM 0x30
+#define REG_ROM             0x30
+#define REG_WINDOW_PORTS    0x1c /* of a bridge */
+#define REG_WINDOW_MEMORY   0x20
+#define REG_WINDOW_PREFETCH 0x24
 
 /* Offsets from the capability. */
 #define CAPABILITY_POWER  0x01
+#define POWER_BYTES       8
+#define EXPRESS_BYTES     12 /* with the control register */
+#define MSI_BYTES         12 /* 4 more with 64 bits, 8 more with masks */
+#define MSIX_BYTES        12
 #define POWER_CONTROL     4
 #define POWER_STATE       0x3u
 #define POWER_D3          0x3u

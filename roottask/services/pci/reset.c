@@ -33,11 +33,12 @@ static void save(uint16_t address, struct saved *saved)
 {
         for (unsigned i = 0; i < HEADER_REGS; i++)
                 saved->header[i] = config_read(address, 4 * i);
-        saved->express = scan_capability(address, CAPABILITY_EXPRESS);
+        saved->express = scan_capability(address, CAPABILITY_EXPRESS, EXPRESS_BYTES);
         if (!saved->express)
                 return;
         saved->control = config_read(address, saved->express + EXPRESS_CONTROL) & COMMAND_MASK;
-        if ((config_read(address, saved->express) >> 16 & EXPRESS_VERSION) >= 2)
+        if (saved->express + EXPRESS_CONTROL_2 < CONFIG_PORT_BYTES &&
+            (config_read(address, saved->express) >> 16 & EXPRESS_VERSION) >= 2)
                 saved->control_2 =
                         config_read(address, saved->express + EXPRESS_CONTROL_2) & COMMAND_MASK;
 }
@@ -98,7 +99,7 @@ static bool reset_by_power(struct nova_service *service, uint16_t address, unsig
 bool reset_function(struct nova_service *service, const struct device *device)
 {
         const uint16_t address = device->function.address;
-        const unsigned power = scan_capability(address, CAPABILITY_POWER);
+        const unsigned power = scan_capability(address, CAPABILITY_POWER, POWER_BYTES);
         struct saved saved = {.express = 0};
         bool done = false;
 

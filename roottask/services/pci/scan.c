@@ -130,14 +130,14 @@ static void read_capabilities(struct nova_pci_function *function)
         }
 }
 
-unsigned scan_capability(uint16_t address, unsigned id)
+unsigned scan_capability(uint16_t address, unsigned id, unsigned bytes)
 {
         unsigned at = first_capability(address), left = CAPABILITIES;
         uint32_t head;
 
         while ((at = next_capability(address, at, &left, &head)) && (head & 0xff) != id)
                 at = head >> 8 & 0xfc;
-        return at;
+        return at + bytes <= CONFIG_PORT_BYTES ? at : 0;
 }
 
 static void read_header(struct nova_pci_function *function)

@@ -13,7 +13,8 @@ unsigned scan_buses(struct nova_pci_function *table, unsigned max);
 const struct nova_pci_function *scan_find(const struct nova_pci_function *table, unsigned count,
                                           uint16_t address);
 
-/* The offset of a function's first capability with an id; 0: none. */
-unsigned scan_capability(uint16_t address, unsigned id);
+/* The offset of a function's first capability with an id that has this many bytes in the first 256
+ * of configuration space; 0: none. */
+unsigned scan_capability(uint16_t address, unsigned id, unsigned bytes);
 
 #endif

@@ -18,7 +18,7 @@
 static struct nova_pci_function functions[FUNCTIONS_MAX]; /* fixed once the service has started */
 static unsigned function_count;
 
-const struct nova_pci_function *pci_function(unsigned number)
+struct nova_pci_function *pci_function(unsigned number)
 {
         return number < function_count ? &functions[number] : NULL;
 }
@@ -248,11 +248,11 @@ static void stop_all(void)
 int pci_service_start(void)
 {
         static const struct nova_service_operation operations[] = {
-                {describe, 1, 1, false},       {read_register, 3, 3, false},
-                {describe_own, 0, 0, false},   {map, 3, 3, false},
-                {ports, 1, 1, false},          {interrupts, 2, 2, false},
-                {vector, 1, 1, false},         {write_register, 3, 3, false},
-                {begin_reset, 0, 0, false}, {reset_done, 0, 0, false},
+                {describe, 1, 1, false},     {read_register, 3, 3, false},
+                {describe_own, 0, 0, false}, {map, 3, 3, false},
+                {ports, 1, 1, false},        {interrupts, 2, 2, false},
+                {vector, 1, 1, false},       {write_register, 3, 3, false},
+                {begin_reset, 0, 0, false},  {reset_done, 0, 0, false},
                 {quiet, 0, 0, false},
         };
         const struct nova_service_config config = {

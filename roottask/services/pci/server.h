@@ -10,6 +10,6 @@
 int pci_service_start(void);
 
 /* The function with a number, from 0 on; NULL after the last. */
-const struct nova_pci_function *pci_function(unsigned number);
+struct nova_pci_function *pci_function(unsigned number);
 
 #endif

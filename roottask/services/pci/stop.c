@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The threads that stop functions whose driver has ended, and reset those whose driver asks for it: a
- * reset takes 100 ms, and other clients must not wait. */
+/* The threads that stop functions whose driver has ended, and reset those whose driver asks for it:
+ * a reset takes 100 ms, and other clients must not wait. */
 #include <errno.h>
 
 #include "device.h"

@@ -33,7 +33,7 @@ static int call(void *context, size_t page, nova_crd_t window)
         return novart_parent_call_send(utcb, window);
 }
 
-int nova_parent_pci_device(unsigned number, struct nova_parent_pci_device *device)
+int nova_parent_pci_describe(unsigned number, struct nova_parent_pci_device *device)
 {
         struct pci_question question = {NOVA_PARENT_PCI_DEVICE, 0, 0};
         const int error = call(&question, number, 0);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Addresses for base address registers that firmware left empty. A function below a bridge gets
+ * them from the bridge's window. What leads to the first bus is not known, except that firmware has
+ * put others there: between them there are holes. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "config.h"
+#include "device.h"
+#include "nova/abi/types.h"
+#include "registers.h"
+#include "server.h"
+
+#define MEMORY_END  0xfec00000u /* from there on are the interrupt controllers */
+#define PORTS_FIRST 0x1000u     /* below are those of the board */
+#define PORTS_END   0x10000u
+#define STEPS_MAX   4096
+
+/* [first, end) */
+struct range {
+        uint64_t first, end;
+};
+
+static bool is_ports(const struct nova_pci_bar *bar)
+{
+        return bar->flags & NOVA_PCI_BAR_PORTS;
+}
+
+static struct range range_of(const struct nova_pci_bar *bar)
+{
+        return (struct range){bar->base, bar->base + bar->size};
+}
+
+/* What a bridge passes on by one of its registers. */
+static struct range window_of(const struct nova_pci_function *bridge, unsigned reg)
+{
+        const uint32_t value = config_read(bridge->address, reg);
+        struct range window = {(uint64_t)(value & 0xfff0) << 16,
+                               ((uint64_t)(value & 0xfff00000) | 0xfffff) + 1};
+
+        if (reg == REG_WINDOW_PORTS)
+                window = (struct range){(value & 0xf0) << 8, ((value & 0xf000) | 0xfff) + 1};
+        if (window.first >= window.end || !window.first)
+                window = (struct range){0, 0};
+        return window;
+}
+
+/* A range that something has: register number k of a function, or, beyond, a bridge's window. */
+static struct range taken(const struct nova_pci_function *function, unsigned k, bool ports)
+{
+        static const unsigned windows[] = {REG_WINDOW_PORTS, REG_WINDOW_MEMORY,
+                                           REG_WINDOW_PREFETCH};
+        const struct range none = {0, 0};
+
+        if (k < NOVA_PCI_BARS) {
+                const struct nova_pci_bar *const bar = &function->bar[k];
+
+                return bar->base && bar->size && is_ports(bar) == ports ? range_of(bar) : none;
+        }
+        if (function->header != NOVA_PCI_HEADER_BRIDGE || (k == NOVA_PCI_BARS) != ports)
+                return none;
+        return window_of(function, windows[k - NOVA_PCI_BARS]);
+}
+
+#define TAKEN_MAX (NOVA_PCI_BARS + 3)
+
+static void widen(struct range *range, struct range by)
+{
+        if (by.first == by.end)
+                return;
+        if (range->first == range->end)
+                *range = by;
+        range->first = by.first < range->first ? by.first : range->first;
+        range->end = by.end > range->end ? by.end : range->end;
+}
+
+/* The addresses that reach a bus, as far as they are known. */
+static struct range reach(unsigned bus, bool ports)
+{
+        const struct nova_pci_function *function;
+        const struct range all = ports ? (struct range){PORTS_FIRST, PORTS_END}
+                                       : (struct range){NOVA_PAGE_SIZE, MEMORY_END};
+        struct range known = {0, 0};
+
+        for (unsigned i = 0; (function = pci_function(i)); i++)
+                if (function->header == NOVA_PCI_HEADER_BRIDGE && function->secondary_bus == bus)
+                        return window_of(function, ports ? REG_WINDOW_PORTS : REG_WINDOW_MEMORY);
+        for (unsigned i = 0; (function = pci_function(i)); i++)
+                for (unsigned k = 0; k < TAKEN_MAX && function->address >> 8u == bus; k++) {
+                        const struct range range = taken(function, k, ports);
+
+                        if (range.first >= all.first && range.end <= all.end)
+                                widen(&known, range);
+                }
+        return known;
+}
+
+/* Something that [first, end) overlaps; an empty range if there is nothing. Bridges' windows that
+ * contain the bus itself are not in the way. */
+static struct range obstacle(struct range wanted, unsigned bus, bool ports)
+{
+        const struct nova_pci_function *function;
+
+        for (unsigned i = 0; (function = pci_function(i)); i++) {
+                const bool above = function->header == NOVA_PCI_HEADER_BRIDGE &&
+                                   bus >= function->secondary_bus && bus <= function->last_bus;
+
+                for (unsigned k = 0; k < (above ? NOVA_PCI_BARS : TAKEN_MAX); k++) {
+                        const struct range range = taken(function, k, ports);
+
+                        if (range.first < wanted.end && wanted.first < range.end)
+                                return range;
+                }
+        }
+        return (struct range){0, 0};
+}
+
+/* The highest free and aligned range of this size; 0: there is none. */
+static uint64_t find(uint64_t size, unsigned bus, bool ports)
+{
+        const struct range all = reach(bus, ports);
+        uint64_t end = all.end;
+
+        for (unsigned i = 0; i < STEPS_MAX && end >= size; i++) {
+                const uint64_t first = (end - size) & ~(size - 1);
+
+                if (first < all.first || !first)
+                        return 0;
+
+                const struct range other =
+                        obstacle((struct range){first, first + size}, bus, ports);
+
+                if (other.first == other.end)
+                        return first;
+                end = other.first;
+        }
+        return 0;
+}
+
+static bool assign(struct nova_pci_function *function, unsigned n)
+{
+        struct nova_pci_bar *const bar = &function->bar[n];
+        const unsigned offset = REG_BAR + 4 * n;
+        const bool ports = is_ports(bar);
+        const uint64_t size = ports || bar->size > NOVA_PAGE_SIZE ? bar->size : NOVA_PAGE_SIZE;
+        const uint64_t base = find(size, function->address >> 8, ports);
+        const uint32_t mask = ports ? ~PORTS_MASK : ~MEMORY_MASK;
+
+        if (!base)
+                return false;
+        config_write(function->address, offset, (uint32_t)base);
+        if (bar->flags & NOVA_PCI_BAR_64)
+                config_write(function->address, offset + 4, 0);
+        if ((config_read(function->address, offset) & mask) != base)
+                return false;
+        bar->base = base;
+        return true;
+}
+
+int assign_empty(struct device *device)
+{
+        struct nova_pci_function *function = NULL;
+
+        for (unsigned i = 0; (function = pci_function(i)); i++)
+                if (function->address == device->function.address)
+                        break;
+        for (unsigned n = 0; n < NOVA_PCI_BARS && function; n++) {
+                struct nova_pci_bar *const bar = &function->bar[n];
+
+                if (!bar->size || bar->base)
+                        continue;
+                device_command(device, 0, COMMAND_DECODES);
+                /* A function must work without its ports, for many bridges have none left. */
+                if (!assign(function, n) && !is_ports(bar)) {
+                        if (!device->told_empty)
+                                printf("'%s' (%s) cannot be given: firmware has assigned no "
+                                       "address to its register %u, and no free range of %llu "
+                                       "bytes is known on its bus.\n",
+                                       device->says.name, device_address(device), n,
+                                       (unsigned long long)bar->size);
+                        device->told_empty = true;
+                        return ENXIO;
+                }
+                device->function.bar[n].base = bar->base;
+        }
+        return 0;
+}
