@@ -55,10 +55,12 @@ def with_runtime(block):
 def runtime_headers(root, own):
     """Returns every header of the runtime, for fragments; those of the VMM library for its own
     headers."""
-    folders = [root / "roottask/include/novart"]
-    folders += [root / "roottask/vmm/include/novavmm"] * ("<novavmm/" in own)
+    runtime = root / "roottask/include/novart"
+    # Services and the VMM library have names in common.
+    folders = [runtime, root / "roottask/vmm/include/novavmm" if "<novavmm/" in own
+               else runtime / "service"]
     found = [header for folder in folders for header in sorted(folder.glob("*.h"))]
-    return "".join(f"#include <{header.parent.name}/{header.name}>\n" for header in found)
+    return "".join(f"#include <{str(header).partition('/include/')[2]}>\n" for header in found)
 
 
 def source(block, root=ROOT):

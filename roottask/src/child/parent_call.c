@@ -86,7 +86,7 @@ int nova_parent_events(void)
         return error;
 }
 
-int nova_parent_open(const char *name, nova_sel_t sel)
+static int open_once(const char *name, nova_sel_t sel)
 {
         struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_OPEN);
 
@@ -102,6 +102,14 @@ int nova_parent_open(const char *name, nova_sel_t sel)
                 if (novart_parent_call_arrived(NOVA_CRD_OBJ, sel + cpu))
                         return 0;
         return ENOMEM;
+}
+
+int nova_parent_open(const char *name, nova_sel_t sel)
+{
+        const int error = open_once(name, sel);
+
+        /* The portals may have arrived and ended with the service before the program looked. */
+        return error == ENOMEM ? open_once(name, sel) : error;
 }
 
 int nova_parent_serve(const char *name, nova_sel_t sel)

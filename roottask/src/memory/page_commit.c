@@ -90,6 +90,13 @@ bool novart_page_is_committed(nova_word_t addr)
         return novart_commit_table_get(table_of(addr), addr);
 }
 
+bool novart_page_commit_some(nova_word_t addr, size_t pages)
+{
+        const nova_word_t end = addr + (pages << NOVA_PAGE_BITS);
+
+        return novart_commit_table_next(table_of(addr), addr, end) < end;
+}
+
 static int map(nova_word_t page, nova_word_t addr, unsigned order)
 {
         return novart_mapper_map(page >> NOVA_PAGE_BITS, addr >> NOVA_PAGE_BITS, order,

@@ -30,4 +30,7 @@ void novart_page_decommit(nova_word_t addr, size_t pages);
 /* Returns true if a page is committed to an address. */
 bool novart_page_is_committed(nova_word_t addr);
 
+/* Returns true if a page is committed to one of the addresses of [addr, addr + pages). */
+bool novart_page_commit_some(nova_word_t addr, size_t pages);
+
 #endif

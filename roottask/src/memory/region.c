@@ -244,3 +244,14 @@ bool novart_region_readable(nova_word_t addr, size_t bytes)
         lock_drop(&lock);
         return there;
 }
+
+bool novart_region_has_memory(nova_word_t addr, size_t bytes)
+{
+        const nova_word_t first = addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1);
+        bool some;
+
+        enter();
+        some = novart_page_commit_some(first, page_count(addr + bytes - first));
+        lock_drop(&lock);
+        return some;
+}

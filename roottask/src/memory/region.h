@@ -27,6 +27,10 @@ bool novart_region_at(nova_word_t addr, struct region *region);
 /* Returns true if [addr, addr + bytes), which lies in one page, has memory of a region. */
 bool novart_region_readable(nova_word_t addr, size_t bytes);
 
+/* Returns true if a page of [addr, addr + bytes), which lies in one region, has memory of the
+ * region. */
+bool novart_region_has_memory(nova_word_t addr, size_t bytes);
+
 /* Removes the memory of [addr, addr + bytes) of a region, but keeps the addresses. */
 void novart_region_decommit(void *addr, size_t bytes);
 

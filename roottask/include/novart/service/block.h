@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Protocol of services with blocks: drivers of disks, `ram-disk` and `partitions`. Requests and
+ * completions go through a ring in shared memory; data lies in a pool that the device reaches. */
+#ifndef NOVART_SERVICE_BLOCK_H
+#define NOVART_SERVICE_BLOCK_H
+
+#include "novart/session.h"
+
+/** @defgroup block Services with blocks
+ *
+ * | operation | words | items | answer | errors |
+ * |---|---|---|---|---|
+ * | INFO | – | – | struct nova_block_info | – |
+ * | ATTACH | order of the pool in pages | – | items: ring, pool | below |
+ * | SEMAPHORES | – | – | items: doorbell (UP), bell (DN) | ENOMEM |
+ * | RESTRICT | struct nova_block_range | – | – | EINVAL: empty or not inside |
+ *
+ * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has a ring
+ * already; ENOMEM no memory. The client ups the doorbell when a request waits; the service ups the
+ * bell when a request has completed; both only if the other side sleeps. `partitions` answers
+ * EINVAL to INFO and SEMAPHORES before ATTACH, and has no RESTRICT.
+ *
+ * The ring and the pool belong to the service, so they vanish from the client when the service
+ * ends. The client places them into lazy memory: from then on it reads zeroes, and the ring's first
+ * word says that it is not a ring.
+ *
+ * Requests complete in any order. A flush covers the writes that completed before it was submitted.
+ *  @{ */
+
+#define NOVA_BLOCK_INFO       (NOVA_OPERATION_FIRST + 0) /**< properties of the session */
+#define NOVA_BLOCK_ATTACH     (NOVA_OPERATION_FIRST + 1) /**< ring and pool */
+#define NOVA_BLOCK_SEMAPHORES (NOVA_OPERATION_FIRST + 2) /**< doorbell and bell */
+#define NOVA_BLOCK_RESTRICT   (NOVA_OPERATION_FIRST + 3) /**< fewer blocks and requests */
+
+#define NOVA_BLOCK_ENTRIES        64  /**< maximum number of requests of a session in flight */
+#define NOVA_BLOCK_SEGMENTS       13  /**< maximum number of segments of a request */
+#define NOVA_BLOCK_ALIGN          512 /**< alignment of a segment's offset in the pool, in bytes */
+#define NOVA_BLOCK_RING_ORDER     2   /**< the ring has 2^2 pages */
+#define NOVA_BLOCK_POOL_ORDER_MAX 10  /**< a pool has at most 4 MiB */
+#define NOVA_BLOCK_MAGIC          0x6b4c4201u /**< the ring's first word while the service lives */
+
+/** Operations of a request. */
+enum nova_block_operation {
+        NOVA_BLOCK_READ = 1, /**< device to pool */
+        NOVA_BLOCK_WRITE,    /**< pool to device */
+        NOVA_BLOCK_FLUSH,    /**< completed writes survive a loss of power */
+        NOVA_BLOCK_DISCARD,  /**< the content of the blocks is not needed any more */
+};
+
+/** Bits of nova_block_info::flags. */
+enum nova_block_flag {
+        NOVA_BLOCK_READ_ONLY = 1,   /**< writes and discards end with EROFS */
+        NOVA_BLOCK_HAS_CACHE = 2,   /**< writes are lasting only after a flush */
+        NOVA_BLOCK_HAS_DISCARD = 4, /**< without it discards end with ENOTSUP */
+};
+
+/** Properties of a session. */
+struct nova_block_info {
+        uint64_t blocks;      /**< number of blocks */
+        uint32_t block_bytes; /**< size of a block: 512 to 4096 */
+        uint32_t flags;       /**< an OR of enum nova_block_flag */
+        uint32_t requests;    /**< maximum number of requests that the service works on at once */
+        uint32_t segments;    /**< maximum number of segments of a request */
+        uint32_t request_max; /**< maximum number of blocks of a read or a write */
+        uint32_t pool_bytes;  /**< maximum size of a pool */
+};
+
+/** A part of the data of a request. */
+struct nova_block_segment {
+        uint32_t offset; /**< offset in the pool in bytes, a multiple of NOVA_BLOCK_ALIGN */
+        uint32_t bytes;  /**< size in bytes, a multiple of the size of a block, not 0 */
+};
+
+/** Words of RESTRICT: the session keeps these blocks of those that it has. */
+struct nova_block_range {
+        uint64_t first, count; /**< in blocks of the session */
+        uint32_t requests;     /**< maximum number of requests at once; 0: as before */
+        uint32_t read_only;    /**< 1: no more writes */
+};
+
+/** A request in the ring. */
+struct nova_block_entry {
+        uint64_t block;         /**< first block; 0 for a flush */
+        uint32_t blocks;        /**< number of blocks of a discard; otherwise 0 */
+        uint32_t tag;           /**< number that the completion repeats */
+        uint16_t operation;     /**< enum nova_block_operation */
+        uint16_t segment_count; /**< number of segments; 0 for a flush and a discard */
+        uint32_t reserved;      /**< 0 */
+        struct nova_block_segment segment[NOVA_BLOCK_SEGMENTS]; /**< where the data lies */
+};
+
+/** A completion in the ring. */
+struct nova_block_completion {
+        uint32_t tag;   /**< that of the request */
+        uint32_t error; /**< 0 or a number of <errno.h> */
+};
+
+/** The ring. Counters only grow, and wrap at 2^32; entry n is at index n % NOVA_BLOCK_ENTRIES. The
+ * service works with copies of its own counters. Everything but the requests lies in the first
+ * page. */
+struct nova_block_ring {
+        uint32_t magic;         /**< NOVA_BLOCK_MAGIC; 0: the client broke the rules */
+        uint32_t fill0[15];     /**< to the next cache line */
+        uint32_t completed;     /**< number of completions; the service writes */
+        uint32_t service_waits; /**< 1: up the doorbell after a request; the service writes */
+        uint32_t fill1[14];     /**< to the next cache line */
+        uint32_t submitted;     /**< number of requests; the client writes */
+        uint32_t reaped;        /**< number of completions that it has read; the client writes */
+        uint32_t client_waits;  /**< 1: up the bell after a completion; the service clears it */
+        uint32_t fill2[13];     /**< to the next cache line */
+        struct nova_block_completion completion[NOVA_BLOCK_ENTRIES]; /**< completions */
+        uint8_t fill3[4096 - 192 - 8 * NOVA_BLOCK_ENTRIES];          /**< to the next page */
+        struct nova_block_entry entry[NOVA_BLOCK_ENTRIES];           /**< requests */
+};
+
+NOVA_STATIC_ASSERT(sizeof(struct nova_block_entry) == 128, "two cache lines");
+NOVA_STATIC_ASSERT(sizeof(struct nova_block_ring) == 4096 + 128 * NOVA_BLOCK_ENTRIES, "3 pages");
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A client's session with ring and pool. One thread at a time may use it. */
+struct nova_block;
+
+/** A request for nova_block_submit(). */
+struct nova_block_request {
+        enum nova_block_operation operation;       /**< what to do */
+        uint64_t block;                            /**< first block */
+        uint32_t blocks;                           /**< number of blocks of a discard */
+        unsigned segment_count;                    /**< number of segments of a read or a write */
+        const struct nova_block_segment *segments; /**< where the data lies, in this order */
+        void *cookie;                              /**< the result repeats it */
+};
+
+/** The result of a request. */
+struct nova_block_result {
+        void *cookie; /**< that of the request */
+        int error;    /**< 0 or a number of <errno.h> */
+};
+
+/**
+ * Opens a session with a block service.
+ * @code
+ * struct nova_block *disk;
+ * char text[512];
+ *
+ * if (nova_block_open(&disk, "partitions", "log", 1 << 16) == 0) {
+ *         if (nova_block_read(disk, 0, 1, text) == 0)
+ *                 printf("%.16s\n", text);
+ *         nova_block_close(disk);
+ * }
+ * @endcode
+ * @param[out] opened the session
+ * @param service     the driver, or `partitions`
+ * @param arguments   interpreted by the service, for example the name of a partition; NULL: none
+ * @param pool_bytes  size of the pool; rounded up to a power of two of at least 16 KiB
+ * @retval 0      done
+ * @retval EINVAL the pool is too large
+ * @retval ENOMEM no memory in client or service
+ * @retval EPROTO the service does not follow the protocol
+ * @retval …      as nova_session_open() and nova_session_call()
+ */
+int nova_block_open(struct nova_block **opened, const char *service, const char *arguments,
+                    size_t pool_bytes);
+
+/** Closes a session. The pool and the ring vanish; requests in flight may be executed or not. */
+void nova_block_close(struct nova_block *block);
+
+/** Returns the properties of the session. */
+const struct nova_block_info *nova_block_get_info(const struct nova_block *block);
+
+/** Returns the pool. Its content is lost when the service ends. The address stays. */
+void *nova_block_pool(const struct nova_block *block, size_t *bytes);
+
+/** Returns the number of requests that nova_block_submit() accepts now. */
+unsigned nova_block_room(const struct nova_block *block);
+
+/**
+ * Submits requests, all or none. Does not block.
+ *
+ * The data of a write must not change, and that of a read is not valid, before the request is
+ * reaped.
+ * @param block    the session
+ * @param requests the requests, which are copied
+ * @param count    their number
+ * @retval 0          done
+ * @retval EAGAIN     NOVA_BLOCK_ENTRIES would be exceeded: reap results first
+ * @retval EINVAL     more segments than NOVA_BLOCK_SEGMENTS
+ * @retval ECONNRESET the service has ended: nova_block_reopen()
+ */
+int nova_block_submit(struct nova_block *block, const struct nova_block_request *requests,
+                      unsigned count);
+
+/**
+ * Gets the result of a request that has completed. Does not block.
+ *
+ * Errors of a request: EINVAL it is malformed; ENXIO a block beyond the end; EROFS the medium is
+ * read-only; ENOTSUP the device cannot discard; EIO the device failed, or the service ended before
+ * it acknowledged the request, which may have been executed or not.
+ * @retval 0          @p result is set
+ * @retval EAGAIN     none has completed
+ * @retval ECONNRESET the service has ended: nova_block_reopen()
+ */
+int nova_block_reap(struct nova_block *block, struct nova_block_result *result);
+
+/**
+ * Waits for the result of a request.
+ *
+ * @param block       the session
+ * @param[out] result the result
+ * @param deadline    TSC value; NOVA_FOREVER: no limit
+ * @retval ETIMEDOUT none has completed in time
+ * @retval ENODATA   no request is in flight
+ * @retval …         as nova_block_reap()
+ */
+int nova_block_wait(struct nova_block *block, struct nova_block_result *result, uint64_t deadline);
+
+/**
+ * Checks that data which was read from the pool was there: pages that vanish with the service are
+ * replaced by pages of zeroes. Call it after the data was used or copied.
+ *
+ * @param block  the session
+ * @param offset offset in the pool in bytes
+ * @param bytes  size in bytes
+ * @retval 0          all pages were the service's
+ * @retval ECONNRESET the service has ended: nova_block_reopen()
+ */
+int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes);
+
+/**
+ * Opens a session again after ECONNRESET, with an empty pool at its old address. Requests that were
+ * in flight end with EIO: nova_block_reap() returns them. The caller has their data, and submits
+ * them again if it wants to.
+ *
+ * @return as nova_session_reopen() and nova_block_open()
+ */
+int nova_block_reopen(struct nova_block *block);
+
+/**
+ * Reads blocks and waits. Uses the beginning of the pool. If the service ends meanwhile, opens the
+ * session again and repeats the request, up to ten times.
+ *
+ * @param block the session
+ * @param first number of the first block
+ * @param count number of blocks
+ * @param[out] to count * block_bytes bytes
+ * @retval 0     done
+ * @retval EBUSY requests of nova_block_submit() are in flight
+ * @retval …     as nova_block_reap() and nova_block_reopen()
+ */
+int nova_block_read(struct nova_block *block, uint64_t first, uint32_t count, void *to);
+
+/** Writes blocks and waits, like nova_block_read(). @p from has count * block_bytes bytes. */
+int nova_block_write(struct nova_block *block, uint64_t first, uint32_t count, const void *from);
+
+/** Waits until all writes that have completed are lasting, like nova_block_read(). */
+int nova_block_flush(struct nova_block *block);
+
+/** Discards blocks and waits, like nova_block_read(). @return ENOTSUP if the device cannot */
+int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count);
+
+/**
+ * Gives up all blocks of a session but a range. For a program that passes its session on to a
+ * client.
+ *
+ * @retval 0      done; nova_block_get_info() returns the new properties
+ * @retval EINVAL the range is empty or not inside; otherwise as nova_session_call()
+ */
+int nova_block_restrict(struct nova_block *block, const struct nova_block_range *range);
+
+/** What a program needs to pass its session on to a client, which then speaks to the service
+ * itself. Nothing of it may be used by the program any more. */
+struct nova_block_parts {
+        nova_crd_t ring, pool;     /**< pages */
+        nova_crd_t doorbell, bell; /**< semaphores */
+};
+
+/** Returns the parts of a session. */
+struct nova_block_parts nova_block_get_parts(const struct nova_block *block);
+
+#ifdef __cplusplus
+}
+#endif
+
+/** @} */
+
+#endif

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sessions of a block service. One lock, the service's, protects everything.
+ *
+ * Order: sessions take turns. In its turn a session starts up to TURN requests in the order of its
+ * ring, and the next turn begins at the next session. */
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "nova/extension.h"
+#include "nova/hypercall.h"
+#include "novart/page.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/thread.h"
+#include "novart/time.h"
+
+#define TURN   4  /* requests of a session until the next session is served */
+#define ROUNDS 64 /* rounds of all sessions until handlers get the lock */
+
+/* It outlives its session while the device works for it: its pool goes to no other client before.
+ */
+struct block_session {
+        struct nova_later later;
+        struct block_ring ring;
+        struct block_limits limits;
+        struct block_pool pool;
+        void *pages;        /* of the ring; NULL: no ring */
+        nova_sel_t bell;    /* NOVA_SEL_NONE: none */
+        unsigned in_flight; /* requests on their way through the device */
+        unsigned in_flight_max;
+        bool closed, changed; /* changed: completions since the client was notified */
+};
+
+static const struct block_device *device;
+static struct nova_service *service;
+static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
+static unsigned session_count, next_session;
+static struct block_request *requests, *free_requests;
+static unsigned in_flight;  /* of all sessions */
+static uint32_t progress;   /* number of requests that the device has ended */
+static bool watching;       /* the thread looks whether the device makes progress */
+static nova_sel_t doorbell; /* of all clients */
+
+static nova_crd_t pages_crd(const void *memory, unsigned order)
+{
+        return nova_crd_mem((nova_word_t)memory >> NOVA_PAGE_BITS, order, NOVA_MEM_R | NOVA_MEM_W);
+}
+
+static unsigned pool_order(const struct block_session *session)
+{
+        return nova_crd_order_for(session->pool.bytes >> NOVA_PAGE_BITS);
+}
+
+static int alloc_pages(struct block_pool *pool)
+{
+        pool->memory = (char *)nova_page_alloc(nova_crd_order_for(pool->bytes >> NOVA_PAGE_BITS));
+        return pool->memory ? 0 : ENOMEM;
+}
+
+static void free_pages(struct block_pool *pool)
+{
+        nova_page_free(pool->memory, nova_crd_order_for(pool->bytes >> NOVA_PAGE_BITS));
+}
+
+/* Takes ring, pool and bell from the client, and from all that got them from the client. */
+static void revoke(const struct block_session *session)
+{
+        if (session->pages) {
+                nova_revoke(pages_crd(session->pages, NOVA_BLOCK_RING_ORDER), 0);
+                nova_revoke(pages_crd(session->pool.memory, pool_order(session)), 0);
+        }
+        if (session->bell != NOVA_SEL_NONE)
+                nova_revoke(nova_crd_obj(session->bell, 0, NOVA_PERM_ALL), 0);
+}
+
+static void destroy(struct nova_later *later)
+{
+        struct block_session *session = (struct block_session *)later;
+
+        revoke(session);
+        if (session->pages) {
+                nova_page_free(session->pages, NOVA_BLOCK_RING_ORDER);
+                if (device->release)
+                        device->release(&session->pool);
+                else
+                        free_pages(&session->pool);
+        }
+        if (session->bell != NOVA_SEL_NONE)
+                nova_sel_release(session->bell, 0);
+        free(session);
+}
+
+/* A session without requests in flight ends; otherwise its last request ends it. */
+static void close_session(struct nova_service *of, void *state)
+{
+        struct block_session *session = *(struct block_session **)state;
+
+        (void)of;
+        if (!session)
+                return;
+        for (unsigned i = 0; i < session_count; i++)
+                if (sessions[i] == session)
+                        sessions[i--] = sessions[--session_count];
+        session->closed = true;
+        revoke(session);
+        if (!session->in_flight)
+                nova_service_later(service, &session->later);
+}
+
+static int open_session(struct nova_request *request, const char *arguments)
+{
+        struct block_session *session = calloc(1, sizeof(*session));
+        const struct nova_block_info *info = &device->info;
+
+        if (!session || *arguments) {
+                free(session);
+                return session ? EINVAL : ENOMEM;
+        }
+        service = request->service;
+        session->later.function = destroy;
+        session->bell = NOVA_SEL_NONE;
+        session->in_flight_max = device->depth;
+        if (session->in_flight_max > NOVA_BLOCK_ENTRIES)
+                session->in_flight_max = NOVA_BLOCK_ENTRIES;
+        session->limits = (struct block_limits){.count = info->blocks,
+                                                .block_bytes = info->block_bytes,
+                                                .request_max = info->request_max,
+                                                .flags = info->flags,
+                                                .segments = info->segments};
+        *(struct block_session **)request->state = session;
+        return 0;
+}
+
+static struct block_session *session_of(const struct nova_request *request)
+{
+        return *(struct block_session **)request->state;
+}
+
+/* NOVA_BLOCK_INFO */
+static int get_info(struct nova_request *request)
+{
+        const struct block_session *session = session_of(request);
+        struct nova_block_info info = device->info;
+
+        info.blocks = session->limits.count;
+        info.flags = session->limits.flags;
+        info.requests = session->in_flight_max;
+        info.pool_bytes = (uint32_t)NOVA_PAGE_SIZE << NOVA_BLOCK_POOL_ORDER_MAX;
+        nova_request_answer_bytes(request, &info, sizeof(info));
+        return 0;
+}
+
+/* NOVA_BLOCK_ATTACH */
+static int attach(struct nova_request *request)
+{
+        struct block_session *session = session_of(request);
+        const nova_word_t order = request->word[0];
+
+        if (order < NOVA_BLOCK_RING_ORDER || order > NOVA_BLOCK_POOL_ORDER_MAX)
+                return EINVAL;
+        if (session->pages)
+                return EEXIST;
+        if (session_count == BLOCK_SESSIONS)
+                return ENOMEM;
+        session->pages = nova_page_alloc(NOVA_BLOCK_RING_ORDER);
+        session->pool.bytes = (size_t)NOVA_PAGE_SIZE << order;
+
+        int error = session->pages ? 0 : ENOMEM;
+
+        if (!error)
+                error = device->alloc ? device->alloc(&session->pool) : alloc_pages(&session->pool);
+        if (error) {
+                if (session->pages)
+                        nova_page_free(session->pages, NOVA_BLOCK_RING_ORDER);
+                session->pages = NULL;
+                return error;
+        }
+        session->limits.pool_bytes = session->pool.bytes;
+        block_ring_init(&session->ring, session->pages);
+        sessions[session_count++] = session;
+        nova_request_give(request, pages_crd(session->pages, NOVA_BLOCK_RING_ORDER));
+        nova_request_give(request, pages_crd(session->pool.memory, (unsigned)order));
+        return 0;
+}
+
+/* NOVA_BLOCK_SEMAPHORES */
+static int give_semaphores(struct nova_request *request)
+{
+        struct block_session *session = session_of(request);
+
+        if (session->bell == NOVA_SEL_NONE) {
+                const nova_sel_t bell = nova_sel_alloc(0);
+
+                if (bell == NOVA_SEL_NONE)
+                        return ENOMEM;
+                if (nova_create_sm(bell, nova_program.pd, 0) != NOVA_SUCCESS) {
+                        nova_sel_free(bell, 0);
+                        return ENOMEM;
+                }
+                session->bell = bell;
+        }
+        nova_request_give(request, nova_crd_obj(doorbell, 0, NOVA_SM_UP));
+        nova_request_give(request, nova_crd_obj(session->bell, 0, NOVA_SM_DN));
+        return 0;
+}
+
+/* NOVA_BLOCK_RESTRICT */
+static int restrict_session(struct nova_request *request)
+{
+        struct block_session *session = session_of(request);
+        struct nova_block_range range;
+        const void *bytes = nova_request_bytes(request, 0, sizeof(range));
+
+        if (!bytes)
+                return EINVAL;
+        memcpy(&range, bytes, sizeof(range));
+        if (!range.count || range.first >= session->limits.count ||
+            range.count > session->limits.count - range.first || range.read_only > 1)
+                return EINVAL;
+        session->limits.first += range.first;
+        session->limits.count = range.count;
+        if (range.read_only)
+                session->limits.flags |= NOVA_BLOCK_READ_ONLY;
+        if (range.requests && range.requests < session->in_flight_max)
+                session->in_flight_max = range.requests;
+        return 0;
+}
+
+bool block_lock(void)
+{
+        return nova_service_lock(service) == 0;
+}
+
+void block_unlock(void)
+{
+        nova_service_unlock(service);
+}
+
+static void complete(struct block_session *session, uint32_t tag, int error)
+{
+        session->changed = true;
+        block_ring_complete(&session->ring, tag, error);
+}
+
+void block_end(struct block_request *request, int error)
+{
+        struct block_session *session = request->session;
+
+        progress++;
+        in_flight--;
+        session->in_flight--;
+        request->next = free_requests;
+        free_requests = request;
+        if (!session->closed)
+                complete(session, request->tag, error);
+        else if (!session->in_flight)
+                nova_service_later(service, &session->later);
+}
+
+/* Starts a request from a copy of its entry. */
+static void start(struct block_session *session, struct nova_block_entry *entry)
+{
+        struct block_request *request = free_requests;
+        uint32_t blocks;
+        const int error = block_entry_check(entry, &session->limits, &blocks);
+
+        if (error) {
+                complete(session, entry->tag, error);
+                return;
+        }
+        free_requests = request->next;
+        request->next = NULL;
+        request->session = session;
+        request->tag = entry->tag;
+        request->operation = (enum nova_block_operation)entry->operation;
+        request->block = entry->block;
+        request->blocks = blocks;
+        request->segment_count = entry->segment_count;
+        memcpy(request->segment, entry->segment, sizeof(request->segment));
+        request->pool = &session->pool;
+        in_flight++;
+        session->in_flight++;
+        device->start(request);
+}
+
+static bool may_start(const struct block_session *session)
+{
+        return free_requests && session->in_flight < session->in_flight_max &&
+               block_ring_pending(&session->ring);
+}
+
+/* A client that breaks the rules loses its ring. */
+static void end_ring(unsigned index)
+{
+        struct block_session *session = sessions[index];
+
+        session->ring.shared->magic = 0;
+        session->changed = false;
+        if (session->bell != NOVA_SEL_NONE)
+                nova_sm_up(session->bell);
+        sessions[index] = sessions[--session_count];
+}
+
+/* Gives a turn to each session.
+ * @return whether a request was taken */
+static bool round_of_turns(void)
+{
+        bool any = false;
+
+        for (unsigned i = 0; i < session_count && free_requests; i++) {
+                if (next_session >= session_count)
+                        next_session = 0;
+
+                struct block_session *session = sessions[next_session];
+                struct nova_block_entry entry;
+                int error = 0;
+
+                for (unsigned n = 0; n < TURN && may_start(session); n++) {
+                        error = block_ring_take(&session->ring, &entry);
+                        if (error)
+                                break;
+                        start(session, &entry);
+                        any = true;
+                }
+                if (error)
+                        end_ring(next_session);
+                else
+                        next_session++;
+        }
+        return any;
+}
+
+/* Says to the clients whether they have to up the doorbell.
+ * @return whether a request waits that could be started */
+static bool set_waiting(uint32_t waits)
+{
+        bool some = false;
+
+        for (unsigned i = 0; i < session_count; i++)
+                __atomic_store_n(&sessions[i]->ring.shared->service_waits, waits, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        for (unsigned i = 0; i < session_count; i++)
+                some |= may_start(sessions[i]);
+        return some;
+}
+
+void block_serve(void)
+{
+        unsigned rounds = 0;
+        bool more;
+
+        do {
+                set_waiting(0);
+                while (rounds++ < ROUNDS && round_of_turns())
+                        continue;
+                more = set_waiting(1);
+        } while (more && rounds < ROUNDS);
+        if (device->kick)
+                device->kick();
+        for (unsigned i = 0; i < session_count; i++) {
+                struct block_session *session = sessions[i];
+
+                if (session->changed && session->bell != NOVA_SEL_NONE &&
+                    block_ring_wake(&session->ring))
+                        nova_sm_up(session->bell);
+                session->changed = false;
+        }
+        if (more || (in_flight && device->timeout_ns && !watching))
+                nova_sm_up(doorbell);
+}
+
+static _Noreturn void give_up(void)
+{
+        printf("%s: the device has not answered for %u seconds; the driver ends, and starts again "
+               "if its description says 'restart on-failure'.\n",
+               device->name, (unsigned)(device->timeout_ns / 1000000000));
+        exit(1);
+}
+
+/* Sleeps until a client ups the doorbell. While the device works, looks for progress. */
+static void *run(void *argument)
+{
+        uint64_t deadline = NOVA_FOREVER;
+        uint32_t last = 0;
+
+        (void)argument;
+        for (;;) {
+                const enum nova_status status = nova_sm_down_until(doorbell, NOVA_SM_ZC, deadline);
+
+                if (!block_lock())
+                        return NULL;
+                if (status == NOVA_COM_TIM && in_flight && last == progress)
+                        give_up();
+                watching = device->timeout_ns;
+                block_serve();
+                watching = watching && in_flight;
+                if (!watching)
+                        deadline = NOVA_FOREVER;
+                else if (last != progress || deadline == NOVA_FOREVER || status == NOVA_COM_TIM)
+                        deadline = nova_deadline_in(device->timeout_ns);
+                last = progress;
+                block_unlock();
+        }
+}
+
+static int prepare(void)
+{
+        requests = calloc(device->depth, sizeof(*requests));
+        doorbell = nova_sel_alloc(0);
+        if (!requests || doorbell == NOVA_SEL_NONE ||
+            nova_create_sm(doorbell, nova_program.pd, 0) != NOVA_SUCCESS)
+                return ENOMEM;
+        for (unsigned i = device->depth; i-- > 0;) {
+                requests[i].number = i;
+                requests[i].next = free_requests;
+                free_requests = &requests[i];
+        }
+        return 0;
+}
+
+int block_service_start(const struct block_device *of)
+{
+        static const struct nova_service_operation operations[] = {
+                {get_info, 0, 0, false},
+                {attach, 1, 1, false},
+                {give_semaphores, 0, 0, false},
+                {restrict_session, NOVA_WORDS_OF(sizeof(struct nova_block_range)),
+                 NOVA_WORDS_OF(sizeof(struct nova_block_range)), false},
+        };
+        const struct nova_service_config config = {
+                .name = of->name,
+                .operations = operations,
+                .operation_count = sizeof(operations) / sizeof(operations[0]),
+                .state_bytes = sizeof(struct block_session *),
+                .sessions = BLOCK_SESSIONS,
+                .client_sessions = of->client_sessions,
+                .open = open_session,
+                .close = close_session,
+        };
+        const struct nova_thread_attr attr = {.name = "doorbell", .cpu = nova_program.cpu};
+        struct nova_thread *thread;
+        int error;
+
+        device = of;
+        error = prepare();
+        if (!error)
+                error = nova_service_start(&service, &config);
+        return error ? error : nova_thread_create(&thread, &attr, run, NULL);
+}

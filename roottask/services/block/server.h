@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The part of a block service that does not depend on its device: sessions, rings, pools, order and
+ * bounds. A driver has a function that starts a request, and reports when one has ended. */
+#ifndef NOVART_BLOCK_SERVER_H
+#define NOVART_BLOCK_SERVER_H
+
+#include "novart/service.h"
+#include "novart/service/block.h"
+#include "ring.h"
+
+/* Maximum number of sessions. */
+#define BLOCK_SESSIONS 64
+
+struct block_session;
+
+/* Memory for the data of a session. */
+struct block_pool {
+        char *memory;    /* for the service */
+        uint64_t device; /* for the device */
+        size_t bytes;
+        void *owner; /* the driver's */
+};
+
+/* A request on its way through the device. It has been checked. */
+struct block_request {
+        struct block_request *next; /* the library's, and the driver's between start and end */
+        struct block_session *session;
+        unsigned number; /* below the device's depth; no other request in flight has it */
+        uint32_t tag;
+        enum nova_block_operation operation;
+        uint64_t block; /* on the device */
+        uint32_t blocks;
+        unsigned segment_count;
+        struct nova_block_segment segment[NOVA_BLOCK_SEGMENTS]; /* inside the pool */
+        const struct block_pool *pool;
+};
+
+/* A device. Its functions are called with the service's lock. */
+struct block_device {
+        const char *name;            /* of the service */
+        struct nova_block_info info; /* with request_max and segments; the rest is the library's */
+        unsigned depth;              /* maximum number of requests at once */
+        unsigned client_sessions;    /* maximum number of sessions of one client; 0: 16 */
+        uint64_t timeout_ns; /* time without any completion until the device counts as stuck;
+                                0: no limit */
+        void (*start)(struct block_request *request); /* may call block_end() */
+        void (*kick)(void);                           /* after some starts; may be NULL */
+        int (*alloc)(struct block_pool *pool);        /* of pool->bytes; NULL: ordinary pages */
+        void (*release)(struct block_pool *pool);
+};
+
+/* Starts the service. The device must stay valid.
+ * @return 0 or an errno value */
+int block_service_start(const struct block_device *of);
+
+/* Takes and releases the lock, for a thread of the driver that waits for interrupts.
+ * @return false: the service ends */
+bool block_lock(void);
+void block_unlock(void);
+
+/* Ends a request. The caller has the lock, and calls block_serve() before it releases the lock. */
+void block_end(struct block_request *request, int error);
+
+/* Starts requests that wait, and notifies clients of completions. The caller has the lock. */
+void block_serve(void);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A disk in memory. */
+#ifndef NOVART_RAM_DISK_DISK_H
+#define NOVART_RAM_DISK_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Properties of a disk, and trouble that it makes for tests. */
+struct ram_disk {
+        const char *name;     /* of the service */
+        char *memory;         /* the blocks */
+        size_t bytes;         /* their size, a multiple of block_bytes */
+        unsigned block_bytes; /* 512 to 4096 */
+        unsigned depth;       /* maximum number of requests at once */
+        unsigned hold;        /* the first request ends after this many others; 0: at once */
+        unsigned crash_after; /* number of requests until the program crashes; 0: never */
+        unsigned hang_after;  /* number of requests that are served; 0: all */
+        unsigned timeout_ms;  /* time until a hanging disk ends the program; 0: never */
+        bool read_only;
+};
+
+/* Starts the service.
+ * @return 0 or an errno value */
+int ram_disk_start(const struct ram_disk *of);
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A block service and its clients in one program. */
+#include <errno.h>
+#include <string.h>
+
+#include "../service/case.h"
+#include "device.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/time.h"
+
+#define SECOND 1000000000ull
+
+static struct nova_block *open(void)
+{
+        struct nova_block *block = NULL;
+        const int error = nova_block_open(&block, "blocks", NULL, 0x10000);
+
+        if (error)
+                printf("# open: %s\n", strerror(error));
+        return block;
+}
+
+/* Submits reads of one block each, whose cookies count from 1. */
+static int submit(struct nova_block *block, unsigned count)
+{
+        struct nova_block_segment segment[NOVA_BLOCK_ENTRIES];
+        struct nova_block_request request[NOVA_BLOCK_ENTRIES];
+
+        for (unsigned i = 0; i < count && i < NOVA_BLOCK_ENTRIES; i++) {
+                segment[i] = (struct nova_block_segment){512 * i, 512};
+                request[i] = (struct nova_block_request){.operation = NOVA_BLOCK_READ,
+                                                         .block = i,
+                                                         .segment_count = 1,
+                                                         .segments = &segment[i],
+                                                         .cookie = (void *)(nova_word_t)(i + 1)};
+        }
+        return nova_block_submit(block, request, count);
+}
+
+static nova_word_t wait_one(struct nova_block *block, int *error)
+{
+        struct nova_block_result result = {NULL, 0};
+
+        *error = nova_block_wait(block, &result, nova_deadline_in(60 * SECOND));
+        if (!*error)
+                *error = result.error;
+        return (nova_word_t)result.cookie;
+}
+
+/* Waits until the device has this number of requests. */
+static bool in_flight(unsigned count)
+{
+        const uint64_t deadline = nova_deadline_in(60 * SECOND);
+
+        while (device_in_flight() != count && nova_rdtsc() < deadline)
+                nova_sleep(1000000);
+        if (device_in_flight() != count)
+                printf("# %u in flight\n", device_in_flight());
+        return device_in_flight() == count;
+}
+
+static void data(struct nova_block *block)
+{
+        static char out[40 * 512], in[40 * 512];
+
+        for (unsigned i = 0; i < sizeof(out); i++)
+                out[i] = (char)(i * 7 + i / 512);
+        check(nova_block_write(block, 100, 40, out) == 0 && nova_block_flush(block) == 0,
+              "blocks are written and flushed");
+        check(nova_block_read(block, 100, 40, in) == 0 && !memcmp(in, out, sizeof(in)),
+              "what was written is read");
+        check(nova_block_read(block, DEVICE_BLOCKS - 39, 40, in) == ENXIO,
+              "no block beyond the end is read");
+        check(nova_block_write(block, UINT64_MAX - 10, 40, in) == ENXIO,
+              "nor one whose number wraps");
+        check(nova_block_discard(block, 0, 1) == ENOTSUP, "a device without discard says so");
+}
+
+static void scatter(struct nova_block *block)
+{
+        struct nova_block_segment segment[NOVA_BLOCK_SEGMENTS];
+        struct nova_block_request request = {.operation = NOVA_BLOCK_READ,
+                                             .block = 100,
+                                             .segment_count = NOVA_BLOCK_SEGMENTS,
+                                             .segments = segment};
+        static char in[NOVA_BLOCK_SEGMENTS * 512];
+        bool same = true;
+        size_t bytes;
+        char *pool = nova_block_pool(block, &bytes);
+        int error;
+
+        for (unsigned i = 0; i < NOVA_BLOCK_SEGMENTS; i++)
+                segment[i] = (struct nova_block_segment){(uint32_t)(bytes - 512 - i * 1024u), 512};
+        error = nova_block_submit(block, &request, 1);
+        if (!error)
+                wait_one(block, &error);
+        check(error == 0, "a read has 13 segments");
+        for (unsigned i = 0; i < NOVA_BLOCK_SEGMENTS; i++)
+                memcpy(in + i * 512, pool + segment[i].offset, 512);
+        for (unsigned i = 0; i < sizeof(in); i++)
+                same &= in[i] == (char)(i * 7 + i / 512);
+        check(same, "each segment has its part of the data");
+        request.segment_count++;
+        check(nova_block_submit(block, &request, 1) == EINVAL, "a 14th segment is refused");
+}
+
+static int refused(struct nova_block *block, struct nova_block_request request,
+                   struct nova_block_segment segment)
+{
+        int error;
+
+        request.segments = &segment;
+        error = nova_block_submit(block, &request, 1);
+        if (!error)
+                wait_one(block, &error);
+        return error;
+}
+
+static void malformed(struct nova_block *block)
+{
+        const struct nova_block_request read = {.operation = NOVA_BLOCK_READ, .segment_count = 1};
+        struct nova_block_request other = read;
+
+        check(refused(block, read, (struct nova_block_segment){0x10000 - 512, 1024}) == EINVAL,
+              "a segment beyond the pool is refused");
+        check(refused(block, read, (struct nova_block_segment){512, 0xfffffe00}) == EINVAL,
+              "a segment that wraps is refused");
+        check(refused(block, read, (struct nova_block_segment){0, 100}) == EINVAL,
+              "a part of a block is refused");
+        check(refused(block, read, (struct nova_block_segment){4, 512}) == EINVAL,
+              "an odd offset is refused");
+        other.operation = (enum nova_block_operation)99;
+        check(refused(block, other, (struct nova_block_segment){0, 512}) == EINVAL,
+              "an unknown operation is refused");
+        other.operation = NOVA_BLOCK_FLUSH;
+        check(refused(block, other, (struct nova_block_segment){0, 512}) == EINVAL,
+              "a flush with data is refused");
+}
+
+static void order(struct nova_block *block)
+{
+        bool good = true;
+        int error = 0;
+
+        device_hold(true);
+        check(submit(block, 32) == 0 && in_flight(32), "32 requests are in flight at once");
+        for (unsigned i = 2; i <= 32; i++)
+                device_end(1);
+        for (unsigned i = 2; i <= 32; i++)
+                good &= wait_one(block, &error) == i && !error;
+        check(good, "while completion 1 is held back, completions 2 to 32 arrive");
+        device_end(0);
+        check(wait_one(block, &error) == 1 && !error, "completion 1 arrives last");
+}
+
+static void limits(struct nova_block *block)
+{
+        const uint64_t soon = nova_deadline_in(1000000);
+        struct nova_block_result result;
+        bool good = true;
+        int error = 0;
+
+        check(nova_block_wait(block, &result, soon) == ENODATA,
+              "waiting without a request does not block");
+        check(submit(block, 64) == 0 && nova_block_room(block) == 0, "64 requests are submitted");
+        check(submit(block, 1) == EAGAIN, "the 65th is not");
+        check(in_flight(DEVICE_DEPTH), "as many are in flight as the device can have");
+        check(nova_block_wait(block, &result, nova_deadline_in(1000000)) == ETIMEDOUT,
+              "waiting ends at its deadline");
+        check(nova_block_read(block, 0, 1, &result) == EBUSY,
+              "the pool is not read into while requests are in flight");
+        for (unsigned i = 1; i <= 64; i++) {
+                device_end(0);
+                good &= wait_one(block, &error) == i && !error;
+        }
+        check(good, "all 64 complete, in order if the device has an order");
+}
+
+/* Each of two clients gets a turn after the other. */
+static void fairness(struct nova_block *one)
+{
+        struct nova_block *two = open();
+        const void *first = NULL, *session;
+        unsigned firsts = 0, others = 0;
+        int error;
+
+        submit(one, 64);
+        in_flight(DEVICE_DEPTH);
+        submit(two, 64);
+        for (unsigned i = 0; i < DEVICE_DEPTH; i++) {
+                session = device_end(0);
+                if (!first)
+                        first = session;
+        }
+        /* The next ones began while both clients had waiting requests. */
+        for (unsigned i = 0; i < DEVICE_DEPTH; i++) {
+                session = device_end(0);
+                firsts += session == first;
+                others += session != first;
+        }
+        check(firsts >= DEVICE_DEPTH / 2 - 4 && others >= DEVICE_DEPTH / 2 - 4,
+              "a client with 64 requests does not keep another from its half");
+        while (device_end(0))
+                continue;
+        for (unsigned i = 0; i < 64; i++) {
+                wait_one(one, &error);
+                wait_one(two, &error);
+        }
+        nova_block_close(two);
+}
+
+static void parts(void)
+{
+        const struct nova_block_range range = {.first = 100, .count = 10, .requests = 8};
+        const struct nova_block_range wider = {.first = 5, .count = 6};
+        const struct nova_block_range final = {.first = 5, .count = 5, .read_only = 1};
+        struct nova_block *block = open();
+        char in[512];
+        int error = 0;
+
+        device_hold(false);
+        check(nova_block_restrict(block, &range) == 0 && nova_block_get_info(block)->blocks == 10 &&
+                      nova_block_get_info(block)->requests == 8,
+              "a session is restricted to ten blocks and eight requests");
+        check(nova_block_read(block, 1, 1, in) == 0 && in[0] == (char)(512 * 7 + 1),
+              "its blocks count from its first one");
+        check(nova_block_read(block, 10, 1, in) == ENXIO, "it has no block beyond");
+        device_hold(true);
+        submit(block, 10);
+        check(in_flight(8), "no more than eight of its requests are in flight");
+        while (device_end(0))
+                wait_one(block, &error);
+        device_hold(false);
+        check(nova_block_restrict(block, &wider) == EINVAL, "it cannot be widened");
+        check(nova_block_restrict(block, &final) == 0 && nova_block_write(block, 0, 1, in) == EROFS,
+              "it can be made read-only");
+        nova_block_close(block);
+}
+
+/* A client that ends while the device works for it. */
+static void early_end(void)
+{
+        const unsigned before = device_pools();
+        struct nova_block *block = open();
+        bool good = true;
+
+        device_hold(true);
+        submit(block, 16);
+        in_flight(16);
+        nova_block_close(block);
+        for (unsigned i = 0; i < 16; i++) {
+                good &= device_pools() == before + 1;
+                device_end(0);
+        }
+        check(good, "the pool of a client that ended stays while the device works");
+        for (unsigned i = 0; i < 1000 && device_pools() != before; i++)
+                nova_sleep(1000000);
+        check(device_pools() == before, "afterwards it is freed");
+        device_hold(false);
+}
+
+/* A client that writes nonsense to its ring. */
+static void hostile(struct nova_block *good)
+{
+        struct nova_block *bad = open();
+        struct nova_block_ring *ring;
+        struct nova_block_result result;
+        char in[512], *pool;
+        size_t bytes;
+
+        pool = nova_block_pool(bad, &bytes);
+        memset(pool, 0xff, bytes);
+        ring = (struct nova_block_ring *)(nova_crd_base(nova_block_get_parts(bad).ring)
+                                          << NOVA_PAGE_BITS);
+        device_hold(true);
+        submit(bad, 4);
+        in_flight(4);
+        ring->service_waits = 0;
+        ring->completed = 0xffff;
+        ring->reaped = 0x1234;
+        ring->submitted = 0x55555;
+        nova_sm_up(nova_crd_base(nova_block_get_parts(bad).doorbell));
+        for (unsigned i = 0; i < 60000 && ring->magic; i++)
+                nova_sleep(1000000);
+        check(!ring->magic && nova_block_reap(bad, &result) == ECONNRESET,
+              "a client with impossible counters loses its ring");
+        while (device_end(0))
+                continue;
+        device_hold(false);
+        check(nova_block_read(good, 101, 1, in) == 0 && in[0] == (char)(512 * 7 + 1),
+              "another client goes on");
+        check(nova_block_reopen(bad) == 0 && nova_block_room(bad) == 60,
+              "the session is opened again");
+        for (unsigned i = 0; i < 4; i++)
+                if (nova_block_reap(bad, &result) != 0 || result.error != EIO)
+                        break;
+        check(nova_block_room(bad) == 64, "its requests end with EIO");
+        check(nova_block_read(bad, 101, 1, in) == 0, "and it reads again");
+        nova_block_close(bad);
+}
+
+static void arguments(void)
+{
+        struct nova_block *block;
+
+        check(nova_block_open(&block, "blocks", "what", 0) == EINVAL,
+              "arguments that mean nothing are refused");
+        check(nova_block_open(&block, "blocks", NULL, 0x400001) == EINVAL,
+              "a pool of more than 4 MiB is refused");
+        check(nova_block_open(&block, "blocks", NULL, 0x400000) == 0, "one of 4 MiB is not");
+        nova_block_close(block);
+}
+
+int main(void)
+{
+        struct nova_block *block;
+
+        if (device_start())
+                return 1;
+        block = open();
+        if (!block)
+                return 1;
+        check(nova_block_get_info(block)->blocks == DEVICE_BLOCKS &&
+                      nova_block_get_info(block)->block_bytes == 512 &&
+                      nova_block_get_info(block)->requests == DEVICE_DEPTH,
+              "a client learns the size");
+        data(block);
+        scatter(block);
+        malformed(block);
+        order(block);
+        limits(block);
+        fairness(block);
+        parts();
+        early_end();
+        hostile(block);
+        arguments();
+        nova_block_close(block);
+        return check_end();
+}

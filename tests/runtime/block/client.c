@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A client of block services in systems. Arguments: an action, the service, further ones. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nova/hypercall.h"
+#include "novart/service/block.h"
+#include "novart/time.h"
+
+#define IN_FLIGHT 32
+
+static uint32_t seed = 1;
+
+static uint32_t random_number(uint32_t below)
+{
+        seed = seed * 1664525 + 1013904223;
+        return (uint32_t)((uint64_t)seed * below >> 32);
+}
+
+static void die(const char *what, int error)
+{
+        printf("%s: %s\n", what, strerror(error));
+        exit(1);
+}
+
+static struct nova_block *open_or_die(const char *service, const char *arguments)
+{
+        struct nova_block *block;
+        const int error = nova_block_open(&block, service, arguments, 0x10000);
+
+        if (error)
+                die(service, error);
+        return block;
+}
+
+/* Returns whether a block of the image image.py has its number in it. */
+static bool is_block(const void *bytes, uint32_t number)
+{
+        const uint32_t *word = bytes;
+
+        for (unsigned i = 0; i < 128; i++)
+                if (word[i] != number * 128 + i)
+                        return false;
+        return true;
+}
+
+/* Reads blocks one by one while the service ends again and again. */
+static void read_alone(struct nova_block *block, unsigned count)
+{
+        static char bytes[8 * 512];
+        const uint32_t blocks = (uint32_t)nova_block_get_info(block)->blocks;
+
+        for (unsigned n = 0; n < count; n++) {
+                const uint32_t first = random_number(blocks - 8);
+                const int error = nova_block_read(block, first, 8, bytes);
+
+                if (error)
+                        die("read", error);
+                for (unsigned i = 0; i < 8; i++)
+                        if (!is_block(bytes + 512 * i, first + i))
+                                die("content", EILSEQ);
+        }
+        printf("%u reads returned what is on the disk\n", count);
+}
+
+/* Where a request of read_many() is. */
+struct place {
+        uint32_t block;
+        unsigned index;
+};
+
+static struct place places[IN_FLIGHT], *idle[IN_FLIGHT];
+static unsigned idle_count;
+
+static int submit_some(struct nova_block *block, uint32_t blocks)
+{
+        while (idle_count) {
+                struct place *place = idle[idle_count - 1];
+                const struct nova_block_segment segment = {place->index * 512, 512};
+                const struct nova_block_request request = {.operation = NOVA_BLOCK_READ,
+                                                           .block = random_number(blocks),
+                                                           .segment_count = 1,
+                                                           .segments = &segment,
+                                                           .cookie = place};
+                const int error = nova_block_submit(block, &request, 1);
+
+                if (error)
+                        return error;
+                place->block = (uint32_t)request.block;
+                idle_count--;
+        }
+        return 0;
+}
+
+/* Keeps 32 reads in flight. @return the number of reads that ended with EIO */
+static unsigned read_many(struct nova_block *block, unsigned count)
+{
+        const uint32_t blocks = (uint32_t)nova_block_get_info(block)->blocks;
+        struct nova_block_result result;
+        unsigned good = 0, bad = 0;
+        size_t bytes;
+        const char *pool = nova_block_pool(block, &bytes);
+
+        for (idle_count = 0; idle_count < IN_FLIGHT; idle_count++) {
+                places[idle_count].index = idle_count;
+                idle[idle_count] = &places[idle_count];
+        }
+        while (good < count) {
+                int error = submit_some(block, blocks);
+
+                if (!error)
+                        error = nova_block_wait(block, &result, NOVA_FOREVER);
+                if (!error) {
+                        const struct place *place = result.cookie;
+
+                        if (!result.error && !is_block(pool + place->index * 512, place->block) &&
+                            !nova_block_check(block, place->index * 512, 512))
+                                die("content", EILSEQ);
+                        good += !result.error;
+                        bad += result.error == EIO;
+                        idle[idle_count++] = &places[place->index];
+                } else if (error == ECONNRESET) {
+                        error = nova_block_reopen(block);
+                }
+                if (error && error != ECONNRESET)
+                        die("reopen", error);
+        }
+        return bad;
+}
+
+int main(int argc, char **argv)
+{
+        const char *action = argc > 2 ? argv[1] : "";
+        struct nova_block *block = open_or_die(argc > 2 ? argv[2] : "", argc > 3 ? argv[3] : NULL);
+
+        if (!strcmp(action, "alone")) {
+                read_alone(block, 400);
+        } else if (!strcmp(action, "many")) {
+                const unsigned lost = read_many(block, 2000);
+
+                printf("2000 of many reads succeeded, %s ended with EIO\n", lost ? "some" : "none");
+        } else {
+                printf("client: name an action as argument\n");
+                return 1;
+        }
+        nova_block_close(block);
+        return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device in memory whose requests end when the test says so. */
+#include "device.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "novart/page.h"
+
+static char memory[DEVICE_BLOCKS * 512];
+static bool holds;
+static struct block_request *first, **last = &first;
+static unsigned waiting, pools;
+
+static void end(struct block_request *request)
+{
+        char *at = memory + request->block * 512;
+
+        for (unsigned i = 0; i < request->segment_count; i++) {
+                char *data = request->pool->memory + request->segment[i].offset;
+
+                if (request->operation == NOVA_BLOCK_READ)
+                        memcpy(data, at, request->segment[i].bytes);
+                else
+                        memcpy(at, data, request->segment[i].bytes);
+                at += request->segment[i].bytes;
+        }
+        block_end(request, 0);
+}
+
+static void start(struct block_request *request)
+{
+        if (!holds) {
+                end(request);
+                return;
+        }
+        request->next = NULL;
+        *last = request;
+        last = &request->next;
+        waiting++;
+}
+
+static int alloc(struct block_pool *pool)
+{
+        pool->memory = nova_page_alloc(nova_crd_order_for(pool->bytes >> NOVA_PAGE_BITS));
+        pools += pool->memory != NULL;
+        return pool->memory ? 0 : ENOMEM;
+}
+
+static void release(struct block_pool *pool)
+{
+        nova_page_free(pool->memory, nova_crd_order_for(pool->bytes >> NOVA_PAGE_BITS));
+        pools--;
+}
+
+int device_start(void)
+{
+        static const struct block_device device = {
+                .name = "blocks",
+                .info = {.blocks = DEVICE_BLOCKS,
+                         .block_bytes = 512,
+                         .segments = NOVA_BLOCK_SEGMENTS,
+                         .request_max = 128},
+                .depth = DEVICE_DEPTH,
+                .start = start,
+                .alloc = alloc,
+                .release = release,
+        };
+
+        return block_service_start(&device);
+}
+
+void device_hold(bool hold)
+{
+        holds = hold;
+}
+
+unsigned device_in_flight(void)
+{
+        return __atomic_load_n(&waiting, __ATOMIC_ACQUIRE);
+}
+
+unsigned device_pools(void)
+{
+        return __atomic_load_n(&pools, __ATOMIC_ACQUIRE);
+}
+
+const void *device_end(unsigned position)
+{
+        struct block_request **link = &first, *request;
+        const void *session = NULL;
+
+        if (!block_lock())
+                return NULL;
+        while (*link && position-- > 0)
+                link = &(*link)->next;
+        request = *link;
+        if (request) {
+                *link = request->next;
+                if (!*link)
+                        last = link;
+                waiting--;
+                session = request->session;
+                end(request);
+                block_serve();
+        }
+        block_unlock();
+        return session;
+}

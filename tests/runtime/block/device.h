@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device of the test's own: requests end when the test says so. */
+#ifndef TESTS_BLOCK_DEVICE_H
+#define TESTS_BLOCK_DEVICE_H
+
+#include "block/server.h"
+
+#define DEVICE_BLOCKS 1024
+#define DEVICE_DEPTH  40
+
+/* Starts the service `blocks`. */
+int device_start(void);
+
+/* Requests end at once, or when device_end() is called. */
+void device_hold(bool hold);
+
+/* Returns the number of requests in flight. */
+unsigned device_in_flight(void);
+
+/* Ends the request with this position among those in flight, in the order of their start.
+ * @return its session; NULL: there is none */
+const void *device_end(unsigned position);
+
+/* Returns the number of pools that exist. */
+unsigned device_pools(void);
+
+#endif
