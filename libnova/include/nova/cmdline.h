@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Command lines of modules: the file's name and its arguments. No function reads beyond the length
- * that the caller passes, whatever the text contains.
+ * that the caller passes, even if the text is hostile.
  *
  * QEMU and most loaders put the file's path before the arguments ("boot/disk.img ro"); GRUB does
  * not, so its configuration repeats the name. */
@@ -19,7 +19,7 @@ static inline bool nova_cmdline_blank(char c)
  * Returns the file of a module as the loader named it: the command line up to the first blank.
  *
  * @param line the command line, which a memory descriptor's aux field names
- * @param max  maximum number of bytes to read; the line ends there unless a 0 comes first
+ * @param max  maximum number of bytes to read; a longer line is cut there
  */
 static inline struct nova_text nova_module_file(const char *line, size_t max)
 {

@@ -32,7 +32,8 @@ struct nova_console {
 NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t port);
 
 /**
- * Requests the ports of COM1 and of nova_exit(), and sets COM1 to 115200 baud, 8 bits, no parity.
+ * Requests the ports of COM1 and of nova_exit(), and configures COM1 for 115200 baud, 8 bits, no
+ * parity.
  * @code
  * if (nova_root_init(&root, hip, cpu) == NOVA_SUCCESS && nova_console_init(&console, &root))
  *         nova_printf(&console, "%u CPUs\n", nova_hip_cpu_count(hip));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Capability range descriptors by type, and cutting a range into aligned ones. @spec 4.3 */
+/* Capability range descriptors of each type, and the division of any range into aligned ones. @spec
+ * 4.3 */
 #ifndef NOVA_CRD_H
 #define NOVA_CRD_H
 
@@ -20,7 +21,8 @@ static inline nova_crd_t nova_crd_null(void)
 }
 
 /**
- * 2^order pages from page number @p page (address / 4096) on, with permissions @p perms.
+ * Returns the descriptor of 2^order pages from page number @p page (address / 4096) on, with
+ * permissions @p perms.
  * @code
  * // Four pages from address 0x40000000 on, readable and writable.
  * nova_crd_t crd = nova_crd_mem(0x40000000 >> NOVA_PAGE_BITS, 2, NOVA_MEM_R | NOVA_MEM_W);
@@ -34,14 +36,14 @@ static inline nova_crd_t nova_crd_mem(nova_sel_t page, unsigned order, unsigned 
         return nova_crd(NOVA_CRD_MEM, page, order, perms);
 }
 
-/** 2^order I/O ports from @p port on. @spec 4.3.3 */
+/** Returns the descriptor of 2^order I/O ports from @p port on. @spec 4.3.3 */
 static inline nova_crd_t nova_crd_io(nova_sel_t port, unsigned order)
 {
         return nova_crd(NOVA_CRD_IO, port, order, NOVA_IO_A);
 }
 
-/** 2^order object capabilities from selector @p sel on, permissions @p perms. The kernel rounds
- *  @p sel down to a multiple of 2^order. @spec 4.3.4 */
+/** Returns the descriptor of 2^order object capabilities from selector @p sel on, with permissions
+ *  @p perms. The kernel rounds @p sel down to a multiple of 2^order. @spec 4.3.4 */
 static inline nova_crd_t nova_crd_obj(nova_sel_t sel, unsigned order, unsigned perms)
 {
         return nova_crd(NOVA_CRD_OBJ, sel, order, perms);
@@ -109,7 +111,8 @@ static inline nova_crd_t nova_crd_intersection(nova_crd_t a, nova_crd_t b)
         return nova_crd(nova_crd_type(a), nova_crd_first(smaller), nova_crd_order(smaller), perms);
 }
 
-/** Returns the first selector past the end of a space: no capability can be there or above. */
+/** Returns the first selector past the end of a space: it and all selectors above it are
+ * invalid. */
 static inline nova_sel_t nova_crd_space_end(unsigned type)
 {
         return type == NOVA_CRD_IO    ? (nova_sel_t)1 << 16
@@ -122,14 +125,14 @@ struct nova_crd_range {
         unsigned type;   /**< NOVA_CRD_MEM, _IO or _OBJ */
         unsigned perms;  /**< permission mask of each piece */
         nova_sel_t base; /**< first selector at the sender */
-        /** first selector at the receiver; equal to base if any will do */
+        /** first selector at the receiver; base if the receiver's selectors do not matter */
         nova_sel_t hotspot;
         nova_word_t count; /**< number of selectors left */
 };
 
 /**
- * Returns the range of all pages that the @p size bytes from address @p addr on touch. The receiver
- * gets them at the same page numbers.
+ * Returns the range of all pages that contain any of the @p size bytes from address @p addr on. The
+ * receiver gets them at the same page numbers.
  *
  * @param addr, size in bytes; bytes beyond the last address are left out
  * @param perms      an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X

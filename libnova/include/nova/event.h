@@ -22,8 +22,8 @@ static inline nova_sel_t nova_event_sel(nova_sel_t event_base, unsigned event)
         return event_base + event;
 }
 
-/** Returns the number of the event that a thread with @p event_base sends to selector @p sel. The
- * number is at least the HIP's EXC (or VMI) if no event goes there. */
+/** Returns the number of the event that a thread with @p event_base sends to selector @p sel. If no
+ * event uses that selector, the number is at least the HIP's EXC (or VMI). */
 static inline nova_word_t nova_event_number(nova_sel_t event_base, nova_sel_t sel)
 {
         return sel - event_base;
@@ -74,7 +74,7 @@ static inline const char *nova_svm_name(unsigned number)
 /** Result of the name functions for a number without a name. */
 #define NOVA_EVENT_RESERVED "reserved"
 
-/** Returns the first number below @p count whose name by @p name_of is @p name, or -1. */
+/** Returns the first number below @p count for which @p name_of returns @p name, or -1. */
 static inline int nova_event_find(const char *(*name_of)(unsigned number), unsigned count,
                                   const char *name)
 {

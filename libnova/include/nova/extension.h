@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Layer 0 of the extensions: hypercalls and flags that the interface of 2012 lacks. Each needs a
- * feature of the HIP. A kernel without the feature returns NOVA_BAD_HYP or ignores the flag. */
+ * feature of the HIP. A kernel that lacks the feature returns NOVA_BAD_HYP or ignores the flag. */
 #ifndef NOVA_EXTENSION_H
 #define NOVA_EXTENSION_H
 
@@ -94,10 +94,10 @@ static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
 /**
  * Extension: gives an object a name for the kernel's messages.
  *
- * A PD can be named once. PDs that its threads create later inherit its name, so a name that a
- * parent gave identifies the child and all its descendants, whatever capabilities they hold. The
- * kernel reports when an event shuts down a thread that the root PD has named. Needs the HIP
- * feature NOVA_HIP_NAME.
+ * A PD can be named once. PDs that its threads create later inherit its name. So the name that a
+ * parent gave a child identifies the child and all its descendants, whatever capabilities they
+ * hold. The kernel reports when an event shuts down a thread that the root PD has named. Needs the
+ * HIP feature NOVA_HIP_NAME.
  * @code
  * static const char name[NOVA_NAME_SIZE] = "driver"; // the rest is 0
  *
@@ -152,20 +152,20 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
 /**
  * Extension: lowers the limits on priority, quantum and CPUs for threads of a PD.
  *
- * The limit becomes the intersection of the old limit and the new one, so it never rises. From then
- * on, whatever capabilities the PD holds, its threads cannot create SCs of a higher priority
- * (NOVA_BAD_PAR) or with a longer quantum (which is cut), nor ECs, SCs or routes of interrupts on
- * other CPUs (NOVA_BAD_CPU). Existing objects do not change, and actions of other PDs on behalf of
- * this PD are subject to their own limits. A new PD starts with the limit of the PD whose thread
- * creates it; the root PD has no limit. Needs the HIP feature NOVA_HIP_LIMIT.
+ * The limit becomes the intersection of the old limit and the new one, so it never rises. It holds
+ * whatever capabilities the PD has. Its threads cannot create SCs of a higher priority
+ * (NOVA_BAD_PAR), nor ECs, SCs or routes of interrupts on other CPUs (NOVA_BAD_CPU). A longer
+ * quantum is cut to the limit. Existing objects do not change. If another PD acts on behalf of this
+ * PD, the other PD's limit applies. A new PD starts with the limit of the PD whose thread creates
+ * it; the root PD has no limit. Needs the HIP feature NOVA_HIP_LIMIT.
  * @code
  * nova_create_pd(pd, NOVA_SEL_ROOT_PD, 0);
  * nova_pd_limit(pd, nova_qpd(10000, 20), 0x1); // 10 ms, priority 20, CPU 0
  * @endcode
  * @param pd       PD capability with all five permissions
- * @param qpd      the highest priority, 0: no SC at all; and the longest quantum, 0: unchanged. A
- *                 plain priority is a valid descriptor
- * @param cpus     bit n: CPU n
+ * @param qpd      descriptor of the highest priority (0: no SC at all) and of the longest quantum
+ *                 (0: unchanged). A plain priority is a valid descriptor
+ * @param cpus     CPUs of the limit; bit n: CPU n
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
  * @retval NOVA_BAD_HYP the kernel does not have this extension
@@ -183,14 +183,14 @@ static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_qpd_t qpd, uint
 /**
  * Extension: limits the kernel memory that a message to a thread may charge to its PD.
  *
- * The receiver of a delegation pays for its records and tables. From then on a message to the EC (a
- * call, or the reply to its own call) charges at most the limit to the account of the EC's PD. An
- * item that would exceed the limit becomes null and its memory is returned; later items may use the
- * rest. The limit can be changed at any time. The reply to an event is not limited. Needs the HIP
- * feature NOVA_HIP_RECEIVE.
+ * The receiver of a delegation pays for the kernel's records and tables. With a limit, a message to
+ * the EC (a call, or the reply to its own call) charges at most @p bytes to the account of the EC's
+ * PD. The kernel does not transfer an item that would exceed the limit; the result of this item is
+ * null, and later items may use the rest. The limit can be changed at any time. The reply to an
+ * event is not limited. Needs the HIP feature NOVA_HIP_RECEIVE.
  * @param ec    EC capability with all five permissions
- * @param bytes of kernel memory; NOVA_EC_RECEIVE_ALL (the initial value) or 4 GiB minus 1 byte: no
- *              limit
+ * @param bytes limit in bytes of kernel memory; NOVA_EC_RECEIVE_ALL (the initial value) or 4 GiB
+ *              minus 1 byte: no limit
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p ec is not an EC or lacks a permission
  * @retval NOVA_BAD_HYP the kernel does not have this extension
@@ -224,7 +224,8 @@ static inline enum nova_status nova_thread_exit(void)
 }
 
 /**
- * Extension: sets the calling thread's storage base: FS base on x86-64, base of GS on x86-32.
+ * Extension: sets the base of the calling thread's local storage: the base of FS on x86-64, of GS
+ * on x86-32.
  *
  * On x86-32 the kernel then chooses the selector in GS while the thread runs. Needs the HIP feature
  * NOVA_HIP_TLS.

@@ -8,7 +8,8 @@
 
 #include "nova/abi/hip.h"
 
-/** 16-bit sum over the page's @c length bytes (at most a page); 0 if the page is intact. */
+/** Returns the 16-bit sum over the page's @c length bytes (at most a page); 0 if the page is
+ * intact. */
 static inline uint16_t nova_hip_checksum(const struct nova_hip *hip)
 {
         const unsigned char *byte = (const unsigned char *)hip;
@@ -65,7 +66,7 @@ static inline bool nova_hip_cpu_enabled(const struct nova_hip *hip, unsigned cpu
         return nova_hip_get_cpu(hip, cpu, &descriptor) && (descriptor.flags & NOVA_CPU_ENABLED);
 }
 
-/** Returns how many CPUs run. Their numbers need not be consecutive. */
+/** Returns the number of CPUs that run. Their numbers need not be consecutive. */
 static inline unsigned nova_hip_cpu_count(const struct nova_hip *hip)
 {
         unsigned count = 0;
@@ -172,7 +173,7 @@ struct nova_hip_view {
         uint64_t begin; /**< start of the nearest available range above it; UINT64_MAX: none */
 };
 
-/** Finds what all memory descriptors say about physical address @p addr. */
+/** Combines the information of all memory descriptors about physical address @p addr. */
 static inline struct nova_hip_view nova_hip_scan(const struct nova_hip *hip, uint64_t addr)
 {
         struct nova_hip_view scan = {false, 0, UINT64_MAX, UINT64_MAX};

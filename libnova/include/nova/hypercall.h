@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Layer 0: one function per hypercall, which only loads registers and traps. @spec 5 Extensions
- * have theirs in nova/extension.h, which this header includes.
+/* Layer 0: one function per hypercall, which only loads registers and traps. @spec 5 The functions
+ * of extensions are in nova/extension.h, which this header includes.
  *
  * Every function returns the kernel's status. Selectors name capabilities in the caller's PD. A new
  * object's capability needs a selector that is null there. "Owner" is a capability for the PD that
- * pays for the object. Whatever needs kernel memory may return NOVA_OUT_OF_MEMORY (an extension;
- * HIP feature NOVA_HIP_OOM). */
+ * pays for the object. Every hypercall that needs kernel memory may return NOVA_OUT_OF_MEMORY (an
+ * extension; HIP feature NOVA_HIP_OOM). */
 #ifndef NOVA_HYPERCALL_H
 #define NOVA_HYPERCALL_H
 
@@ -82,9 +82,9 @@ __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
  * @param pd      selector for the new PD
  * @param owner   PD capability with NOVA_PD_PD; the new capability gets its permissions
  * @param initial range of the caller's object capabilities to delegate to selector 0 on; 0 for
- *                none. Its base must be a multiple of its size, see nova_root_sel_order(): the
- *                kernel rounds it down. With NOVA_DEBUG another base executes an invalid
- *                instruction here
+ *                none. Its base must be a multiple of its size (see nova_root_sel_order()), because
+ *                the kernel rounds it down. With NOVA_DEBUG, the function stops at an invalid
+ *                instruction if the base is not aligned
  * @retval NOVA_SUCCESS the PD exists
  * @retval NOVA_BAD_CAP @p pd is not null, or @p owner is not a PD or lacks NOVA_PD_PD
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
@@ -97,7 +97,7 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
         nova_word_t a2 = owner, a3 = initial;
 
 #ifdef NOVA_DEBUG
-        /* The kernel would round down: the PD would get the wrong capabilities and die. */
+        /* The kernel would round the base down, and the PD would get the wrong capabilities. */
         if (nova_crd_base(initial) & (((nova_word_t)1 << nova_crd_order(initial)) - 1))
                 __builtin_trap();
 #endif
@@ -278,7 +278,7 @@ static inline enum nova_status nova_lookup(nova_crd_t *crd)
 }
 
 /**
- * Recalls an EC: before it next runs in user or guest mode it sends a RECALL event.
+ * Recalls an EC: the EC sends a RECALL event before it next runs in user or guest mode.
  *
  * @param ec EC capability with NOVA_EC_CT
  * @retval NOVA_SUCCESS the event is pending; several recalls may become one event
@@ -319,7 +319,7 @@ static inline enum nova_status nova_sc_ctrl(nova_sel_t sc, uint64_t *time_us)
 }
 
 /**
- * Semaphore up: releases the thread that has waited longest, or increments the counter.
+ * Ups a semaphore: releases the thread that has waited longest, or increments the counter.
  *
  * @param sm semaphore capability with NOVA_SM_UP
  * @retval NOVA_SUCCESS done
@@ -334,7 +334,7 @@ static inline enum nova_status nova_sm_up(nova_sel_t sm)
 }
 
 /**
- * Semaphore down: decrements the counter, or waits while it is 0.
+ * Downs a semaphore: decrements the counter, or waits while it is 0.
  *
  * On an interrupt semaphore it also unmasks the interrupt.
  * @code
@@ -355,7 +355,7 @@ static inline enum nova_status nova_sm_down(nova_sel_t sm)
 }
 
 /**
- * Semaphore down to zero: as nova_sm_down(), but a counter above 0 becomes 0.
+ * Downs a semaphore to zero: like nova_sm_down(), but a counter above 0 becomes 0.
  *
  * @param sm semaphore capability with NOVA_SM_DN
  * @retval NOVA_SUCCESS done
@@ -394,11 +394,11 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
 }
 
 /**
- * Routes a global system interrupt to a CPU, where it ups its interrupt semaphore.
+ * Routes a global system interrupt to a CPU. Each interrupt then ups its interrupt semaphore.
  *
- * It also unmasks a pin, unless its level-triggered interrupt is being served; then the next down
- * unmasks it. For a message the caller programs the device's registers with the results, again
- * after each assign_gsi for another CPU.
+ * If the interrupt is an I/O APIC pin, the call also unmasks it. A pin whose level-triggered
+ * interrupt is being served stays masked until the next down. If the interrupt is a message, the
+ * caller writes the results into the device's registers, again after each call for another CPU.
  * @code
  * // The keyboard's interrupt, pin 1: the kernel owns the semaphores of all interrupts.
  * const nova_crd_t interrupt = nova_crd_obj(NOVA_SEL_GSI_SM + 1, 0, NOVA_PERM_ALL);

@@ -3,8 +3,8 @@
  * file.
  *
  * A program either links libnova.a or defines NOVA_HEADER_ONLY for all of its files and links
- * nothing. Then the headers bring the bodies with them (from nova/inline/), and exactly one file of
- * a roottask includes nova/inline/start.h, which is where the program begins. */
+ * nothing. In the second case the headers contain the bodies (from nova/inline/), and exactly one
+ * file of a roottask includes nova/inline/start.h, which contains the entry point. */
 #ifndef NOVA_LIBRARY_H
 #define NOVA_LIBRARY_H
 

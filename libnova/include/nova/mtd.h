@@ -47,7 +47,7 @@ static inline int nova_mtd_bit_number(const char *name)
         return -1;
 }
 
-/** Buffer size that is enough for the text of every descriptor with its terminating 0. */
+/** Size in bytes of a buffer that holds the text of every descriptor with its terminating 0. */
 #define NOVA_MTD_TEXT_SIZE 160
 
 /** A text that grows in a buffer. Characters that do not fit are only counted. */
@@ -75,8 +75,8 @@ static inline void nova_mtd_put_name(struct nova_mtd_text *text, const char *nam
 }
 
 /**
- * Writes a descriptor as text: "ACDB|ESP|EIP", bits without a name as a number after the names
- * ("EIP|0x80000000"), and "0" for none.
+ * Writes a descriptor as text such as "ACDB|ESP|EIP". Bits without a name follow as one number
+ * ("EIP|0x80000000"); the text of an empty descriptor is "0".
  * @code
  * char text[NOVA_MTD_TEXT_SIZE];
  *

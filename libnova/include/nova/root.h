@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Getting memory, I/O ports and objects from the microhypervisor, for small roottasks. Only a
- * message can transfer them (spec 6.1.1), so the roottask calls a portal of its own: the call
- * requests them with the H flag, and the portal's thread holds the receive window. */
+/* Memory, I/O ports and objects from the microhypervisor, for small roottasks. Only a message can
+ * transfer them (spec 6.1.1), so the roottask calls a portal of its own. The call requests them
+ * with the H flag, and the thread behind the portal has the receive window. */
 #ifndef NOVA_ROOT_H
 #define NOVA_ROOT_H
 
@@ -20,8 +20,8 @@ extern "C" {
 #define NOVA_ROOT_FIRST_ADDR 0x40000000 /**< first address to allocate */
 
 /**
- * Resources of a small roottask. The caller provides it, best as a static object. Its resources are
- * never freed. Not thread-safe.
+ * Resources of a small roottask. The caller provides the object, preferably a static one. The
+ * resources are never freed. Not thread-safe.
  */
 struct nova_root {
         const struct nova_hip *hip;
@@ -49,8 +49,8 @@ struct nova_root {
 NOVA_LIBRARY enum nova_status nova_root_init(struct nova_root *root, const struct nova_hip *hip,
                                              nova_word_t cpu);
 
-/** Allocates @p count consecutive object selectors. They are not aligned: use nova_root_sel_order()
- * for a range that a CRD of a higher order names. @return the first selector */
+/** Allocates @p count consecutive object selectors. They are not aligned: for a CRD of an order
+ * above 0, use nova_root_sel_order(). @return the first selector */
 NOVA_LIBRARY nova_sel_t nova_root_sel(struct nova_root *root, nova_word_t count);
 
 /**
@@ -85,7 +85,7 @@ NOVA_LIBRARY bool nova_root_delegate(struct nova_root *root, nova_crd_t crd, nov
                                      nova_word_t flags);
 
 /**
- * Gets 2^order I/O ports from @p port on, aligned to 2^order.
+ * Requests 2^order I/O ports from @p port on, which is a multiple of 2^order.
  * @code
  * // The real-time clock.
  * if (nova_root_ports(&root, 0x70, 1))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Building and reading messages in a UTCB. No function writes or reads outside the data area,
- * whatever the items word says. @spec 4.6 */
+/* Functions that build and read messages in a UTCB. None of them writes or reads outside the data
+ * area, even if the items word is wrong. @spec 4.6 */
 #ifndef NOVA_UTCB_H
 #define NOVA_UTCB_H
 
@@ -47,7 +47,8 @@ static inline void nova_utcb_clear(struct nova_utcb *utcb)
 }
 
 /**
- * Sets the windows that receive capabilities into the owner's spaces.
+ * Sets the receive windows: the ranges of its own spaces in which the UTCB's owner accepts
+ * capabilities.
  * @code
  * // A client gets one capability at selector sel with the next reply.
  * nova_utcb_set_windows(utcb, 0, nova_crd_obj(sel, 0, NOVA_PERM_ALL));
@@ -187,7 +188,7 @@ static inline bool nova_utcb_translate(struct nova_utcb *utcb, nova_crd_t crd)
  * status = nova_call(pt, 0);
  * @endcode
  * @param crd     the range to delegate
- * @param hotspot selector that fixes the destination when range and window differ in size
+ * @param hotspot selector that determines the destination if range and window differ in size
  * @param flags   0 or an OR of NOVA_ITEM_D, NOVA_ITEM_G, NOVA_ITEM_H (root PD only)
  * @return false if there is no room
  * @spec 3.5, 4.6.2.2
@@ -202,10 +203,9 @@ static inline bool nova_utcb_delegate(struct nova_utcb *utcb, nova_crd_t crd, no
 }
 
 /**
- * Appends delegate items for a range of any length and alignment, as many as fit.
+ * Appends as many delegate items as fit for a range of any length and alignment.
  *
- * @param[in,out] range the range; afterwards the part that did not fit, which later messages can
- *                      carry
+ * @param[in,out] range the range; on return the part that did not fit, for later messages
  * @param flags   0 or an OR of NOVA_ITEM_D, NOVA_ITEM_G, NOVA_ITEM_H (root PD only)
  * @return false if the whole range does not fit
  * @spec 3.5, 4.3, 4.6.2.2
@@ -261,7 +261,7 @@ static inline bool nova_utcb_get_item(const struct nova_utcb *utcb, unsigned i,
 /**
  * Reads the word at index @p at and advances @p at to the next.
  *
- * @param[in,out] at index of a word, at first 0
+ * @param[in,out] at index of a word, initially 0
  * @param[out] word  the word
  * @return false, and nothing changes, if there are fewer
  */
@@ -409,7 +409,8 @@ static inline bool nova_utcb_received(const struct nova_utcb *utcb, unsigned i, 
 }
 
 /**
- * Starts the reply to an event: the groups in @p mtd will be written back; no typed items yet.
+ * Starts the reply to an event: the kernel will write back the groups of state in @p mtd. Removes
+ * all typed items.
  *
  * The kernel reads the MTD in the UTCB when the reply is sent, so each reply must set it. The MTD
  * of the request would write back every group that the portal requested.

@@ -16,7 +16,7 @@ struct nova_utf8 {
 };
 
 /** Returns true if @p c continues the incomplete character (Unicode 15, table 3-7). After 0xc2,
- * too, it refuses the first bytes because U+0080 to U+009F are control characters. */
+ * bytes below 0xa0 are refused, because U+0080 to U+009F are control characters. */
 static inline bool nova_utf8_continues(const struct nova_utf8 *utf8, unsigned char c)
 {
         unsigned char least = 0x80, most = 0xbf;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bodies of nova/portal.h: entry points that call the C function named at the top of the stack. */
+/* Bodies of nova/portal.h: entry points that call the C function whose address is at the top of the
+ * stack. */
 #ifndef NOVA_INLINE_PORTAL_H
 #define NOVA_INLINE_PORTAL_H
 

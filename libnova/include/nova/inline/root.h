@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bodies of nova/root.h: requests through a local thread that only opens windows. */
+/* Bodies of nova/root.h: requests through a local thread whose only purpose is its receive
+ * windows. */
 #ifndef NOVA_INLINE_ROOT_H
 #define NOVA_INLINE_ROOT_H
 
@@ -20,7 +21,7 @@ extern "C" {
 /* Allocated addresses are aligned so that large pages can map large ranges. */
 #define NOVA_ROOT_MAP_ALIGN_ORDER 10
 
-/* RAM below, among firmware tables and video memory, is not used. */
+/* First address of RAM to use: firmware tables and video memory lie below. */
 #define NOVA_ROOT_RAM_BEGIN 0x100000
 
 /* End of the microhypervisor's memory that a descriptor can name. */
@@ -143,7 +144,7 @@ NOVA_LIBRARY void *nova_root_map(struct nova_root *root, uint64_t addr, nova_wor
 }
 
 /** @cond INTERNAL */
-/* Finds and takes 2^order aligned pages of unused RAM. */
+/* Reserves 2^order aligned pages of unused RAM. */
 static inline bool nova_root_take_ram(struct nova_root *root, unsigned order, uint64_t *page)
 {
         const uint64_t bytes = (uint64_t)NOVA_PAGE_SIZE << order;

@@ -2,7 +2,8 @@
 /* Entry of a roottask: from the state of spec 7.1 and 8.1 to a stack of its own, then to
  * nova_main().
  *
- * With NOVA_HEADER_ONLY exactly one file of a roottask includes this one; else libnova.a has it. */
+ * With NOVA_HEADER_ONLY, exactly one file of a roottask includes this file; otherwise libnova.a
+ * contains it. */
 #ifndef NOVA_INLINE_START_H
 #define NOVA_INLINE_START_H
 
@@ -21,7 +22,7 @@ extern "C" {
 
 /** @cond INTERNAL */
 
-/* _start refers to both by these names. */
+/* The assembly of _start refers to the function and the stack by these names. */
 __attribute__((noreturn, used)) static void
 nova_start_run(const struct nova_hip *hip, nova_word_t cpu) __asm__("nova_start_run");
 __attribute__((used, aligned(16))) static unsigned char

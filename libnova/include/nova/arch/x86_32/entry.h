@@ -7,9 +7,9 @@
 
 /** @cond INTERNAL */
 
-/* Entered with EAX = portal selector, ESP = struct nova_portal_frame: at the first request by
- * create_ec, later because the reply leaves with the same ESP. The handler keeps EBX. Four bytes
- * plus three arguments align the stack at the call. */
+/* Entered with EAX = portal selector, ESP = struct nova_portal_frame: create_ec sets ESP for the
+ * first request, and each reply sets it for the next. The handler preserves EBX. Four bytes plus
+ * three arguments align the stack at the call. */
 #define NOVA_PORTAL_ENTRY_TEXT \
         "movl %esp, %ebx\n\t"  \
         "xorl %ebp, %ebp\n\t"  \

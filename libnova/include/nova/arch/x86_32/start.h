@@ -6,8 +6,8 @@
 /** @cond INTERNAL */
 
 /* The kernel starts the root EC with the HIP's address as stack pointer and the CPU number in EAX.
- * A push there would land in the UTCB. 16376 is NOVA_START_STACK_SIZE - 8: two arguments align the
- * stack at the call. */
+ * A push there would land in the UTCB. 16376 is NOVA_START_STACK_SIZE - 8: with the two arguments,
+ * the stack is aligned at the call. */
 #define NOVA_START_TEXT                          \
         "movl %esp, %ecx\n\t"                    \
         "movl $nova_start_stack+16376, %esp\n\t" \

@@ -7,8 +7,8 @@
 
 /** @cond INTERNAL */
 
-/* Entered with RDI = portal selector, RSP = struct nova_portal_frame: at the first request by
- * create_ec, later because the reply leaves with the same RSP. The handler keeps RBX. */
+/* Entered with RDI = portal selector, RSP = struct nova_portal_frame: create_ec sets RSP for the
+ * first request, and each reply sets it for the next. The handler preserves RBX. */
 #define NOVA_PORTAL_ENTRY_TEXT    \
         "movq %rsp, %rbx\n\t"     \
         "movq 8(%rsp), %rsi\n\t"  \

@@ -27,14 +27,15 @@
 #define NOVA_TRAP_REPLY_TEXT "movl $1, %edi\n\tsyscall\n\t"
 /** @endcond */
 
-/** Hypercall with one argument: @p id. Returns the status word. */
+/** Executes a hypercall with one argument, @p id. @return the status word */
 static inline nova_word_t nova_trap_1(nova_word_t id)
 {
         __asm__ volatile("syscall" : "+D"(id) : : NOVA_TRAP_CLOBBERS);
         return id;
 }
 
-/** Hypercall with arguments @p id and @p a2, which the kernel may change. @return the status word
+/** Executes a hypercall with arguments @p id and @p a2, which the kernel may change. @return the
+ * status word
  */
 static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
 {
@@ -45,7 +46,7 @@ static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
         return id;
 }
 
-/** Hypercall with arguments @p id, @p a2 and @p a3; the kernel may change the last two.
+/** Executes a hypercall with arguments @p id, @p a2 and @p a3; the kernel may change the last two.
  *  @return the status word */
 static inline nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
 {
@@ -57,7 +58,7 @@ static inline nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word
         return id;
 }
 
-/** Hypercall with arguments @p id, @p a2, @p a3 and @p a4. @return the status word */
+/** Executes a hypercall with arguments @p id, @p a2, @p a3 and @p a4. @return the status word */
 static inline nova_word_t nova_trap_4(nova_word_t id, nova_word_t a2, nova_word_t a3,
                                       nova_word_t a4)
 {
@@ -65,7 +66,8 @@ static inline nova_word_t nova_trap_4(nova_word_t id, nova_word_t a2, nova_word_
         return id;
 }
 
-/** Hypercall with arguments @p id, @p a2, @p a3, @p a4 and @p a5. @return the status word */
+/** Executes a hypercall with arguments @p id, @p a2, @p a3, @p a4 and @p a5. @return the status
+ * word */
 static inline nova_word_t nova_trap_5(nova_word_t id, nova_word_t a2, nova_word_t a3,
                                       nova_word_t a4, nova_word_t a5)
 {
