@@ -12,6 +12,7 @@
 #define IN_FLIGHT 32
 
 static uint32_t seed = 1;
+static uint32_t origin; /* of the partition on the disk */
 
 static uint32_t random_number(uint32_t below)
 {
@@ -41,7 +42,7 @@ static bool is_block(const void *bytes, uint32_t number)
         const uint32_t *word = bytes;
 
         for (unsigned i = 0; i < 128; i++)
-                if (word[i] != number * 128 + i)
+                if (word[i] != (origin + number) * 128 + i)
                         return false;
         return true;
 }
@@ -130,12 +131,48 @@ static unsigned read_many(struct nova_block *block, unsigned count)
         return bad;
 }
 
+/* Checks the size of a partition, its first and last block and those around it. */
+static void check_partition(struct nova_block *block, uint32_t blocks, bool writable)
+{
+        static char bytes[2 * 512];
+        const uint32_t count = (uint32_t)nova_block_get_info(block)->blocks;
+        int error;
+
+        if (count != blocks)
+                die("size", ERANGE);
+        if (nova_block_read(block, 0, 1, bytes) || !is_block(bytes, 0) ||
+            nova_block_read(block, count - 1, 1, bytes) || !is_block(bytes, count - 1))
+                die("content", EILSEQ);
+        if (nova_block_read(block, count, 1, bytes) != ENXIO ||
+            nova_block_read(block, count - 1, 2, bytes) != ENXIO ||
+            nova_block_read(block, UINT64_MAX, 1, bytes) != ENXIO)
+                die("a block beyond", EACCES);
+        error = nova_block_write(block, 1, 1, bytes);
+        if (writable ? error : error != EROFS)
+                die("write", error);
+        printf("%u blocks are mine, and no other\n", (unsigned)count);
+}
+
 int main(int argc, char **argv)
 {
         const char *action = argc > 2 ? argv[1] : "";
+
+        if (!strcmp(action, "refused")) {
+                struct nova_block *none;
+                const int error = nova_block_open(&none, argv[2], argc > 3 ? argv[3] : NULL, 0);
+
+                printf("refused: %s\n", strerror(error));
+                return 0;
+        }
+        if (argc > 4)
+                origin = (uint32_t)strtoul(argv[4], NULL, 10);
+
         struct nova_block *block = open_or_die(argc > 2 ? argv[2] : "", argc > 3 ? argv[3] : NULL);
 
-        if (!strcmp(action, "alone")) {
+        if (!strcmp(action, "partition")) {
+                check_partition(block, (uint32_t)strtoul(argv[5], NULL, 10),
+                                !strcmp(argv[6], "writable"));
+        } else if (!strcmp(action, "alone")) {
                 read_alone(block, 400);
         } else if (!strcmp(action, "many")) {
                 const unsigned lost = read_many(block, 2000);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program partitions. Arguments: the service with the disk; then, for each client and each
+ * partition that it may open, CLIENT=PARTITION, with `,read-only` and `,requests=NUMBER`. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "novart/service/block.h"
+#include "server.h"
+
+static struct nova_block *disk;
+static struct table table;
+static struct grant grants[GRANTS];
+static unsigned grant_count;
+
+static bool read_block(uint64_t block, void *to)
+{
+        return nova_block_read(disk, block, 1, to) == 0;
+}
+
+static bool set_option(struct grant *grant, const char *option)
+{
+        if (strncmp(option, "requests=", 9) == 0)
+                grant->requests = (uint32_t)strtoul(option + 9, NULL, 10);
+        else if (strcmp(option, "read-only") == 0)
+                grant->read_only = true;
+        else
+                return false;
+        return true;
+}
+
+/* Reads CLIENT=PARTITION[,OPTION...]. The argument is cut into its parts. */
+static bool read_grant(char *argument)
+{
+        struct grant *grant = &grants[grant_count];
+        char *partition = strchr(argument, '='), *option;
+
+        if (!partition || grant_count == GRANTS) {
+                printf("partitions: '%s' is not CLIENT=PARTITION, or there are more than %u of "
+                       "them.\n",
+                       argument, GRANTS);
+                return false;
+        }
+        *partition++ = '\0';
+        option = strchr(partition, ',');
+        if (option)
+                *option++ = '\0';
+        grant->client = argument;
+        grant->partition = partition_find(&table, partition);
+        if (!grant->partition) {
+                printf("partitions: the disk has no partition '%s', which is for '%s'.\n",
+                       partition, argument);
+                return false;
+        }
+        while (option) {
+                char *next = strchr(option, ',');
+
+                if (next)
+                        *next++ = '\0';
+                if (!set_option(grant, option)) {
+                        printf("partitions: there is no option '%s'; there are read-only and "
+                               "requests=NUMBER.\n",
+                               option);
+                        return false;
+                }
+                option = next;
+        }
+        grant_count++;
+        return true;
+}
+
+static bool read_table(const char *service)
+{
+        const int error = nova_block_open(&disk, service, NULL, 0);
+        const char *wrong;
+
+        if (error) {
+                printf("partitions: the service '%s' cannot be opened: %s.\n", service,
+                       strerror(error));
+                return false;
+        }
+
+        const struct nova_block_info *info = nova_block_get_info(disk);
+        const struct table_disk source = {info->blocks, info->block_bytes, read_block};
+
+        wrong = table_read(&source, &table);
+        nova_block_close(disk);
+        if (wrong) {
+                printf("partitions: '%s' has no usable partition table: %s\n", service, wrong);
+                return false;
+        }
+        if (table.note)
+                printf("partitions: %s\n", table.note);
+        for (unsigned i = 0; i < table.count; i++)
+                printf("partitions: %s %u, blocks %llu to %llu %s\n", table.kind,
+                       table.partition[i].number, (unsigned long long)table.partition[i].first,
+                       (unsigned long long)(table.partition[i].first + table.partition[i].count -
+                                            1),
+                       table.partition[i].name);
+        return true;
+}
+
+int main(int argc, char **argv)
+{
+        int error;
+
+        if (argc < 2) {
+                printf("partitions: write the service with the disk as the first argument.\n");
+                return 1;
+        }
+        if (!read_table(argv[1]))
+                return 1;
+        for (int i = 2; i < argc; i++)
+                if (!read_grant(argv[i]))
+                        return 1;
+        error = partitions_service_start(argv[1], &table, grants, grant_count);
+        if (error) {
+                printf("partitions: the service cannot start: %s.\n", strerror(error));
+                return 1;
+        }
+        nova_service_sleep();
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service partitions. Each session has a session of its own with the disk, restricted to the
+ * partition. Ring, pool and semaphores of that session are passed on: requests go from the client
+ * to the disk's driver, which checks their blocks, and this program does nothing for them. */
+#include "server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/service/block.h"
+
+/* It outlives its session while an answer with its capabilities may be on its way. */
+struct link {
+        struct nova_later later;
+        struct nova_block *disk; /* NULL: not attached yet */
+        const struct grant *grant;
+};
+
+static const char *disk_service;
+static const struct table *table;
+static const struct grant *grants;
+static unsigned grant_count;
+
+const struct partition *partition_find(const struct table *of, const char *text)
+{
+        char *end;
+        const unsigned long number = strtoul(text, &end, 10);
+
+        for (unsigned i = 0; i < of->count; i++) {
+                const struct partition *partition = &of->partition[i];
+
+                if (*end ? !strcmp(partition->name, text) : partition->number == number)
+                        return partition;
+        }
+        return NULL;
+}
+
+/* Finds what a client may open: by default its first partition. Names of clients count by their
+ * first 8 characters. */
+static int find_grant(const char *client, const char *arguments, const struct grant **grant)
+{
+        const struct partition *wanted = *arguments ? partition_find(table, arguments) : NULL;
+        bool any = false;
+
+        for (unsigned i = 0; i < grant_count; i++) {
+                if (strncmp(grants[i].client, client, 8) != 0)
+                        continue;
+                any = true;
+                *grant = &grants[i];
+                if (!*arguments || grants[i].partition == wanted)
+                        return 0;
+        }
+        return *arguments && any && !wanted ? ENOENT : EACCES;
+}
+
+static struct link *link_of(const struct nova_request *request)
+{
+        return *(struct link **)request->state;
+}
+
+static void destroy(struct nova_later *later)
+{
+        struct link *link = (struct link *)later;
+
+        if (link->disk)
+                nova_block_close(link->disk);
+        free(link);
+}
+
+static int open_session(struct nova_request *request, const char *arguments)
+{
+        const struct grant *grant = NULL;
+        const int error = find_grant(request->client, arguments, &grant);
+        struct link *link = error ? NULL : calloc(1, sizeof(*link));
+
+        if (error)
+                return error;
+        if (!link)
+                return ENOMEM;
+        link->later.function = destroy;
+        link->grant = grant;
+        *(struct link **)request->state = link;
+        return 0;
+}
+
+static void close_session(struct nova_service *service, void *state)
+{
+        struct link *link = *(struct link **)state;
+
+        if (!link)
+                return;
+        if (link->disk) {
+                const struct nova_block_parts parts = nova_block_get_parts(link->disk);
+
+                nova_revoke(parts.ring, 0);
+                nova_revoke(parts.pool, 0);
+                nova_revoke(parts.doorbell, 0);
+                nova_revoke(parts.bell, 0);
+        }
+        nova_service_later(service, &link->later);
+}
+
+static int open_disk(struct link *link, size_t pool_bytes)
+{
+        const struct grant *grant = link->grant;
+        const struct nova_block_range range = {.first = grant->partition->first,
+                                               .count = grant->partition->count,
+                                               .requests = grant->requests,
+                                               .read_only = grant->read_only};
+        int error = nova_block_open(&link->disk, disk_service, NULL, pool_bytes);
+
+        if (error)
+                return error;
+        error = nova_block_restrict(link->disk, &range);
+        if (error) {
+                nova_block_close(link->disk);
+                link->disk = NULL;
+        }
+        return error;
+}
+
+/* NOVA_BLOCK_ATTACH */
+static int attach(struct nova_request *request)
+{
+        struct link *link = link_of(request);
+        const nova_word_t order = request->word[0];
+        struct nova_block_parts parts;
+        int error;
+
+        if (order < NOVA_BLOCK_RING_ORDER || order > NOVA_BLOCK_POOL_ORDER_MAX)
+                return EINVAL;
+        if (link->disk)
+                return EEXIST;
+        error = open_disk(link, (size_t)NOVA_PAGE_SIZE << order);
+        if (error)
+                return error;
+        parts = nova_block_get_parts(link->disk);
+        nova_request_give(request, parts.ring);
+        nova_request_give(request, parts.pool);
+        return 0;
+}
+
+/* NOVA_BLOCK_SEMAPHORES */
+static int give_semaphores(struct nova_request *request)
+{
+        const struct link *link = link_of(request);
+        struct nova_block_parts parts;
+
+        if (!link->disk)
+                return EINVAL;
+        parts = nova_block_get_parts(link->disk);
+        nova_request_give(request, parts.doorbell);
+        nova_request_give(request, parts.bell);
+        return 0;
+}
+
+/* NOVA_BLOCK_INFO */
+static int get_info(struct nova_request *request)
+{
+        const struct link *link = link_of(request);
+
+        if (!link->disk)
+                return EINVAL;
+        nova_request_answer_bytes(request, nova_block_get_info(link->disk),
+                                  sizeof(struct nova_block_info));
+        return 0;
+}
+
+int partitions_service_start(const char *disk, const struct table *of, const struct grant *list,
+                             unsigned count)
+{
+        static const struct nova_service_operation operations[] = {
+                {get_info, 0, 0, false},
+                {attach, 1, 1, false},
+                {give_semaphores, 0, 0, false},
+        };
+        const struct nova_service_config config = {
+                .name = "partitions",
+                .operations = operations,
+                .operation_count = sizeof(operations) / sizeof(operations[0]),
+                .state_bytes = sizeof(struct link *),
+                .open = open_session,
+                .close = close_session,
+        };
+
+        disk_service = disk;
+        table = of;
+        grants = list;
+        grant_count = count;
+        return nova_service_start(NULL, &config);
+}

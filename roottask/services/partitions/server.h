@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service partitions as a part of a program. */
+#ifndef NOVART_PARTITIONS_SERVER_H
+#define NOVART_PARTITIONS_SERVER_H
+
+#include "novart/service.h"
+#include "table.h"
+
+#define GRANTS 32 /* maximum number of lines below */
+
+/* A partition that a client may open. */
+struct grant {
+        const char *client; /* its name in the description */
+        const struct partition *partition;
+        uint32_t requests; /* at once; 0: what the disk allows */
+        bool read_only;
+};
+
+/* Starts the service for a disk, which the service @p disk provides.
+ * @return 0 or an errno value */
+int partitions_service_start(const char *disk, const struct table *of, const struct grant *list,
+                             unsigned count);
+
+/* Returns the partition with a number or a name, or NULL. */
+const struct partition *partition_find(const struct table *of, const char *text);
+
+#endif
