@@ -181,6 +181,24 @@ static int do_many(void)
         return failures;
 }
 
+/* A driver that reads its registers until it loses them. */
+static int do_stay(void)
+{
+        struct nova_pci_device *edu;
+        volatile uint32_t *registers;
+        volatile void *memory;
+        size_t bytes;
+
+        if (nova_pci_claim(&edu, "edu") || nova_pci_map(edu, 0, &memory, &bytes) ||
+            nova_pci_master(edu, true))
+                return 3;
+        registers = memory;
+        printf("edu says %x\n", (unsigned)registers[0]);
+        while (registers[0])
+                nova_sleep(1000000);
+        return 4;
+}
+
 /* A driver that is a bus master, lets the device write into its memory for a while, and crashes;
  * its memory is a quarter of the machine's. */
 static int do_crash(bool quiet)
@@ -220,5 +238,7 @@ int main(int argc, char **argv)
                 return 0;
         if (strcmp(what, "many") == 0)
                 return do_many();
+        if (strcmp(what, "stay") == 0)
+                return do_stay();
         return do_crash(strcmp(what, "quiet") == 0);
 }
