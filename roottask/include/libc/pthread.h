@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A part of POSIX threads: threads, mutexes, conditions, keys, once. All functions return 0 or an
- * errno value. There is no cancellation and there are no signals. Times are those of the named
- * clock (CLOCK_REALTIME unless an attribute selects CLOCK_MONOTONIC). */
+ * errno value. Cancellation and signals do not exist. Times are those of the named clock
+ * (CLOCK_REALTIME unless an attribute selects CLOCK_MONOTONIC). */
 #ifndef NOVART_PTHREAD_H
 #define NOVART_PTHREAD_H
 
@@ -70,10 +70,10 @@ typedef struct {
 /** Identifies a value of which each thread has its own. */
 typedef unsigned pthread_key_t;
 
-/** Keys of a program. */
+/** Maximum number of keys of a program. */
 #define PTHREAD_KEYS_MAX 64
 
-/** Maximum rounds of destructors at a thread's end, while they set values again. */
+/** Maximum number of times that destructors run at a thread's end because they set values again. */
 #define PTHREAD_DESTRUCTOR_ITERATIONS 4
 
 /** Control of a function that runs once. */
@@ -109,7 +109,7 @@ pthread_t pthread_self(void);
 /** Returns a value other than 0 if both are the same thread. */
 int pthread_equal(pthread_t one, pthread_t other);
 
-/** Initialises attributes: like the creator, joinable. */
+/** Initialises attributes: the creator's CPU and priority, joinable. */
 int pthread_attr_init(pthread_attr_t *attr);
 
 /** Does nothing. */
@@ -124,7 +124,7 @@ int pthread_attr_getstacksize(const pthread_attr_t *attr, size_t *bytes);
 /** @param state PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED; else EINVAL */
 int pthread_attr_setdetachstate(pthread_attr_t *attr, int state);
 
-/** PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED. */
+/** Gets PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED. */
 int pthread_attr_getdetachstate(const pthread_attr_t *attr, int *state);
 
 /** @param param sched_priority: 1 to 255, or 0 for the creator's; else EINVAL */
@@ -139,7 +139,7 @@ int pthread_attr_setcpu_np(pthread_attr_t *attr, nova_word_t cpu);
 /** Not POSIX. @param name copied when a thread is created; must be valid until then */
 int pthread_attr_setname_np(pthread_attr_t *attr, const char *name);
 
-/** Initialises a mutex, without attributes as PTHREAD_MUTEX_DEFAULT. */
+/** Initialises a mutex, of kind PTHREAD_MUTEX_DEFAULT if @p attr is NULL. */
 int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr);
 
 /** @retval EBUSY it is locked */
@@ -158,7 +158,7 @@ int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *time)
 /** @retval EPERM the caller does not hold it (not detected for a normal one) */
 int pthread_mutex_unlock(pthread_mutex_t *mutex);
 
-/** Initialises attributes: a default mutex. */
+/** Initialises attributes: PTHREAD_MUTEX_DEFAULT. */
 int pthread_mutexattr_init(pthread_mutexattr_t *attr);
 
 /** Does nothing. */
@@ -170,7 +170,7 @@ int pthread_mutexattr_settype(pthread_mutexattr_t *attr, int type);
 /** PTHREAD_MUTEX_… */
 int pthread_mutexattr_gettype(const pthread_mutexattr_t *attr, int *type);
 
-/** Initialises a condition, without attributes with CLOCK_REALTIME. */
+/** Initialises a condition, with CLOCK_REALTIME if @p attr is NULL. */
 int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr);
 
 /** @retval EBUSY a thread waits for it */
@@ -199,7 +199,7 @@ int pthread_condattr_destroy(pthread_condattr_t *attr);
 /** @param clock CLOCK_REALTIME or CLOCK_MONOTONIC; else EINVAL */
 int pthread_condattr_setclock(pthread_condattr_t *attr, clockid_t clock);
 
-/** CLOCK_REALTIME or CLOCK_MONOTONIC. */
+/** Gets CLOCK_REALTIME or CLOCK_MONOTONIC. */
 int pthread_condattr_getclock(const pthread_condattr_t *attr, clockid_t *clock);
 
 /** Creates a key, whose value is NULL in all threads. @param destructor called with each value
@@ -209,13 +209,13 @@ int pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
 /** Deletes a key without calling destructors. @retval EINVAL there is no such key */
 int pthread_key_delete(pthread_key_t key);
 
-/** Returns the calling thread's value. */
+/** Returns the calling thread's value, or NULL. */
 void *pthread_getspecific(pthread_key_t key);
 
 /** @retval EINVAL there is no such key  @retval ENOMEM no memory for the thread's values */
 int pthread_setspecific(pthread_key_t key, const void *value);
 
-/** Calls a function once, and returns when that call has returned. */
+/** Calls a function once. Returns when that call is complete, in whichever thread it ran. */
 int pthread_once(pthread_once_t *once, void (*function)(void));
 
 #ifdef __cplusplus

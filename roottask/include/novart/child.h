@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Children: programs in protection domains of their own, which their parent starts, waits for and
- * kills. A child has only what its parent grants. When it ends, for whatever reason, the parent
- * gets all its resources back.
+ * kills. A child has only the resources that its parent grants. When it ends, for whatever reason,
+ * the parent gets all of them back.
  *
  * The parent never waits for a child: separate threads serve the children's requests and check
  * every value in them. Children end when their parent ends. */
@@ -25,7 +25,7 @@ extern "C" {
 /** Flags of struct nova_child_config. */
 #define NOVA_CHILD_MAY_HAVE_CHILDREN 0x1 /**< its PD capability permits it to create PDs */
 #define NOVA_CHILD_MAY_DMA \
-        0x2 /**< learns the physical address of its memory; granted by roots only */
+        0x2 /**< may learn the physical address of its memory; only a root can grant this */
 #define NOVA_CHILD_MAY_POWER 0x4 /**< may reset the machine or power it off */
 
 struct nova_child;
@@ -71,15 +71,16 @@ struct nova_child_grants {
          */
         int (*device)(void *context, const char *name, unsigned index,
                       struct nova_child_device *device);
-        /** The child asks about PCI functions. @return 0, or EACCES unless it holds the
-         * configuration space, or another error of the question's kind */
+        /** The child asks about PCI functions. @return 0; EACCES: it does not have the
+         * configuration space; or another error that depends on the question's kind */
         int (*pci)(void *context, struct nova_child_pci *question);
-        /** The child, which has NOVA_CHILD_MAY_DMA, has ended, and devices may still reach its
-         * memory.
+        /** Called when a child with NOVA_CHILD_MAY_DMA has ended, whose memory devices may still
+         * access.
          * @param page  the block of 2^order pages of nova_page_alloc()
-         * @return true to keep it: the function owns it then; false: it is freed at once */
+         * @return true: the function keeps the block and owns it; false: it is freed at once */
         bool (*keep)(void *context, void *page, unsigned order);
-        /** The child has ended, its resources are back, and nova_child_wait() will not block. */
+        /** Called when the child has ended and its resources are free: nova_child_wait() does not
+         * block. */
         void (*ended)(void *context);
         void *context; /**< first argument of each function */
 };
@@ -87,20 +88,22 @@ struct nova_child_grants {
 /** Configuration of a child. The kernel limits the child and all its descendants to @c cpus and @c
  * priority (nova_pd_limit()). */
 struct nova_child_config {
-        const char *name;  /**< name in messages and in argv[0]; at most 31 characters */
-        const void *image; /**< its ELF file, preferably page-aligned; must stay until the child has
-                              ended */
-        size_t image_bytes;             /**< size of the image in bytes */
+        const char *name;   /**< name in messages and in argv[0]; at most 31 characters */
+        const void *image;  /**< its ELF file, preferably page-aligned; must stay valid until the
+                               child has ended */
+        size_t image_bytes; /**< size of the image in bytes */
         const char *const *arguments;   /**< from argv[1] on, NULL at the end; may be NULL */
         const char *const *environment; /**< NAME=VALUE, NULL at the end; may be NULL */
-        size_t memory; /**< memory that it may allocate in bytes; 0: 256 KiB; rounded up to pages,
-                          with NOVA_CHILD_MAY_DMA to a power of two because it is then one block */
+        size_t memory; /**< memory that it may allocate, in bytes; 0: 256 KiB. Rounded up to pages;
+                          with NOVA_CHILD_MAY_DMA to a power of two, because the memory is one block
+                          then */
         size_t image_memory; /**< maximum size of its segments in bytes, without the read-only parts
                                 of the file; 0: 16 MiB */
-        size_t kernel_memory; /**< bytes of its account; 0: 128 KiB, 48 KiB more for each further
-                                 CPU, at most 1 MiB */
+        size_t kernel_memory; /**< limit of its account in bytes; 0: 128 KiB, and 48 KiB for each
+                                 further CPU, at most 1 MiB */
         size_t selectors;     /**< selectors that it may allocate; 0: 1024 */
-        uint64_t cpus;        /**< bit n: may run on CPU n; starts on the lowest; 0: caller's */
+        uint64_t cpus;        /**< bit n: it may run on CPU n, and starts on the lowest; 0: the
+                               * caller's CPU */
         unsigned priority; /**< maximum priority of its threads; 0: 64; cut to the caller's limit */
         unsigned quantum_us; /**< longest time slice of its threads in microseconds; 0: 10,000 */
         unsigned flags;      /**< NOVA_CHILD_MAY_… */
@@ -130,8 +133,8 @@ struct nova_child_config {
  * @endcode
  * @param[out] child    identifies the child until nova_child_wait() has returned for it
  * @param config        is copied; the context of its grants and its image must stay valid
- * @param[out] sentence if not NULL, the error as the rest of a sentence that begins with the
- *                      child's name; NULL after success
+ * @param[out] sentence if not NULL, receives the error as the rest of a sentence that begins with
+ *                      the child's name, or NULL after success
  * @retval 0 the child runs
  * @retval ENOEXEC the image is not a program that can run here
  * @retval EFBIG   its segments need more than image_memory
@@ -143,7 +146,7 @@ int nova_child_start(struct nova_child **child, const struct nova_child_config *
                      const char **sentence);
 
 /**
- * Waits until a child has ended and its resources are back. @p child is then invalid.
+ * Waits until a child has ended and its resources are free. @p child is then invalid.
  *
  * @param[out] status exit status: that of exit(), 128 + the number of the fatal event, or that of
  *                    nova_child_kill(); may be NULL
@@ -160,7 +163,7 @@ void nova_child_wait(struct nova_child *child, int *status);
  */
 int nova_child_wait_until(struct nova_child *child, int *status, uint64_t deadline);
 
-/** Kills a child, whatever it is doing. Returns at once; nova_child_wait() waits for its end.
+/** Kills a child. Returns at once; nova_child_wait() waits for the child's end.
  * @param status exit status, unless the child has already ended */
 void nova_child_kill(struct nova_child *child, int status);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Output and input of the program's text: the destination of stdout and stderr. */
+/* The program's text output and input: the destination of stdout and stderr, and the source of
+ * stdin. */
 #ifndef NOVART_CONSOLE_H
 #define NOVART_CONSOLE_H
 
@@ -13,11 +14,12 @@ extern "C" {
 
 /** An alternative destination for text, such as a session of the log service. */
 struct nova_console_output {
-        /** Writes all bytes of a piece that never ends in the middle of a line, unless the line is
-         *  longer than a piece can be. Called by one thread at a time. @return 0 or an errno */
+        /** Writes all bytes of a piece. A piece consists of whole lines, unless a line is longer
+         *  than the maximum size of a piece. Called by one thread at a time. @return 0 or an errno
+         *  value */
         int (*write)(void *context, const char *text, size_t bytes);
-        /** Waits for a line and copies it, including its line feed. @return bytes, 0 at the end, or
-         *  a negative errno. May be NULL */
+        /** Waits for a line and copies it, including its line feed. May be NULL. @return number of
+         *  bytes, 0 at the end, or a negative errno value */
         int (*read)(void *context, char *text, size_t bytes);
         void *context; /**< first argument of both functions */
 };
@@ -41,7 +43,7 @@ int nova_console_write(const char *text, size_t bytes);
 int nova_console_read(char *text, size_t bytes);
 
 /**
- * Shares the serial line with other programs. For roots.
+ * Shares the serial line with other programs. For roots only.
  *
  * @param[out] sel a semaphore for another program that drives the line: down before a line, up
  *                 after it. Its counter is 1 while no program writes. Programs should not wait for
@@ -53,7 +55,7 @@ int nova_console_read(char *text, size_t bytes);
 int nova_console_turn(nova_sel_t *sel);
 
 /**
- * Redirects text from now on.
+ * Redirects text output and input.
  * @code
  * extern int write_line(void *context, const char *text, size_t bytes);
  * static const struct nova_console_output output = {.write = write_line};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How the runtime handles events of the program's threads: a fault in lazy memory gets a page. Any
- * other event without a handler is reported, and ends the thread or the program. */
+/* Events of the program's threads. On a fault in lazy memory, the runtime maps a page. It reports
+ * any other event without a handler, which ends the thread or the program. */
 #ifndef NOVART_FAULT_H
 #define NOVART_FAULT_H
 
@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/** Maximum numbers of code bytes, addresses and characters in a report. */
+/** Maximum numbers of code bytes, addresses and characters of a name in a report. */
 #define NOVA_FAULT_CODE   16
 #define NOVA_FAULT_FRAMES 24
 #define NOVA_FAULT_NAME   24

@@ -12,8 +12,8 @@ extern "C" {
 /**
  * Copies from or to memory that another program delegated.
  *
- * A program that delegated memory can revoke it while it is in use. An ordinary access then faults
- * in the program that received it. This function returns EFAULT instead.
+ * The program that delegated the memory can revoke it at any moment. Then an ordinary access causes
+ * a page fault in the program that received the memory; this function returns EFAULT instead.
  * @code
  * extern const char *shared; // delegated by a client
  * char copy[64];
@@ -24,7 +24,7 @@ extern "C" {
  * @param to    first byte to write
  * @param from  first byte to read
  * @param bytes number of bytes
- * @retval 0      all was copied
+ * @retval 0      all bytes are copied
  * @retval EFAULT a part of the source or the destination is not mapped; some bytes may have been
  *                copied
  */

@@ -12,21 +12,21 @@
 #define NOVA_LAYOUT_IMAGE_END ((nova_word_t)0xfe00000)
 
 /** Size in bytes of the addresses that one page table maps. A child pays for its page tables. To
- * save one, its start page, the UTCB of its first thread, its first regions and a small pool lie
- * directly after its segments, up to the next multiple of this size. The start page holds their
- * addresses. */
+ * save a page table, the start page, the UTCB of the first thread, the first regions and a small
+ * pool lie directly after the child's segments, up to the next multiple of this size. The start
+ * page contains their addresses. */
 #define NOVA_LAYOUT_TABLE ((nova_word_t)0x200000)
 
 /** Maximum number of pages of the start page and the data after it. */
 #define NOVA_LAYOUT_START_PAGES 16
 
-/** Size in bytes of a main thread's stack with its thread block; pages are allocated on first
+/** Size in bytes of a main thread's stack, including its thread block. Pages are allocated on first
  * touch. */
 #define NOVA_LAYOUT_MAIN_STACK 0x40000
 
-/** Pages from a child's first region on, which begins at an even page: an address for a UTCB, the
- * main thread's stack with its guard page, and the stack of its event handler. The last pages of
- * both stacks are mapped at once, so that a small child needs no kernel objects for more memory. */
+/** Page numbers in a child's first region, which begins at an even page: an address for a UTCB, the
+ * main thread's stack with its guard page, and the stack of its event handler. The parent maps the
+ * last pages of both stacks, so that a small child needs no kernel objects for more memory. */
 #define NOVA_LAYOUT_MAIN_PAGE    (1 + NOVA_LAYOUT_MAIN_STACK / NOVA_PAGE_SIZE)
 #define NOVA_LAYOUT_HANDLER_PAGE (NOVA_LAYOUT_MAIN_PAGE + 2)
 
@@ -35,8 +35,8 @@
 #define NOVA_LAYOUT_REGION     ((nova_word_t)0x10000000)
 #define NOVA_LAYOUT_REGION_END ((nova_word_t)0x40000000)
 
-/** Memory of the program: a child's pool unless it is small, or the addresses at which a root
- * requests RAM. */
+/** Addresses of the program's memory: a child's pool unless it is small, or the RAM that a root
+ * requests. */
 #define NOVA_LAYOUT_POOL ((nova_word_t)0x40000000)
 /** First address after the pool. */
 #if __SIZEOF_POINTER__ == 8

@@ -32,7 +32,7 @@ struct nova_module {
  * @param number 0 is the roottask itself
  * @retval 0      @p module is valid
  * @retval ENOENT there is no such module, or the program is not a root
- * @retval ENOMEM its name cannot be read
+ * @retval ENOMEM no memory to read its name
  */
 int nova_module_get(unsigned number, struct nova_module *module);
 

@@ -27,25 +27,26 @@ void *nova_page_alloc(unsigned order);
 /**
  * Frees pages. Delegations of these pages must have been revoked before.
  *
- * Freeing pages that are free or were not allocated as one block has no effect; a debug build stops
- * the caller with an #UD event.
+ * A call for pages that are free or were not allocated as one block has no effect; a debug build
+ * stops the caller with a #UD event.
  * @param page, order as allocated */
 void nova_page_free(void *page, unsigned order);
 
 /** Returns the number of free pages, not necessarily in one block. */
 size_t nova_page_free_count(void);
 
-/** Memory that a device may reach. */
+/** Memory that devices may access. */
 struct nova_dma {
-        void *memory;  /**< its address, and its device address if an I/O MMU is enabled */
-        uint64_t phys; /**< its physical address: its device address without an I/O MMU */
+        void *memory;  /**< address of the memory in the program; devices use it, too, if an I/O MMU
+                        * is enabled */
+        uint64_t phys; /**< its physical address, which devices use if there is no I/O MMU */
         size_t bytes;  /**< size in bytes, a power of two, at least the requested size */
         void *block;   /**< pages of the memory; private to the allocator */
 };
 
 /**
- * Allocates contiguous memory for devices, visible to the devices that nova_assign_pci() assigned
- * to this program (D bit).
+ * Allocates contiguous memory for devices. The devices that nova_assign_pci() assigned to this
+ * program can access it (D bit).
  * @code
  * struct nova_dma ring;
  *
@@ -62,7 +63,8 @@ struct nova_dma {
  */
 int nova_dma_alloc(size_t bytes, struct nova_dma *dma);
 
-/** Frees memory for devices. After the return no device reaches it through the I/O MMU. */
+/** Frees memory for devices. When it returns, no device can access the memory through the I/O
+ * MMU. */
 void nova_dma_free(struct nova_dma *dma);
 
 #ifdef __cplusplus

@@ -53,21 +53,21 @@ enum nova_parent_device_kind {
 };
 
 /**
- * Reports that the program now handles its first thread's events itself: the parent revokes its
- * portals at NOVA_SEL_MAIN_EVENTS.
+ * Reports that the program handles its first thread's events itself from now on: the parent revokes
+ * its own portals at NOVA_SEL_MAIN_EVENTS.
  *
  * @retval 0      done
  * @retval ENOSYS the program is a root: it has no parent
  */
 int nova_parent_events(void);
 
-/** Gets a service's control portals: the portal for CPU n arrives at @p sel + n.
+/** Requests a service's control portals: the portal for CPU n arrives at @p sel + n.
  *
  * @param name the service
  * @param sel  2^NOVA_PARENT_SERVICE_ORDER free selectors, aligned to their number
  * @retval 0      some portals have arrived
  * @retval EACCES the parent does not grant this service
- * @retval EAGAIN its provider is not running now, for example because it is being restarted
+ * @retval EAGAIN its provider does not run, for example because it is being restarted
  * @retval ENOMEM no kernel memory
  */
 int nova_parent_open(const char *name, nova_sel_t sel);
@@ -77,16 +77,16 @@ int nova_parent_open(const char *name, nova_sel_t sel);
  *
  * @param name the service
  * @param sel  selectors as for nova_parent_open(): the portal for CPU n is at @p sel + n
- * @retval 0      clients can come
+ * @retval 0      clients can open the service
  * @retval EACCES the parent does not expect this service of this program
- * @retval EEXIST the service exists already
+ * @retval EEXIST a service of this name exists already
  */
 int nova_parent_serve(const char *name, nova_sel_t sel);
 
 /** Requests a scheduling context for an EC of this program.
  *
- * The thread may run briefly even if the result is EAGAIN: only delegation of the capability shows
- * whether it fits.
+ * Even if the result is EAGAIN, the thread may have run briefly: the parent creates the SC before
+ * it knows whether its capability can be delegated.
  * @param sc       free selector for the SC, and its number for nova_parent_sc_drop()
  * @param ec       EC capability with NOVA_EC_SC: a global thread
  * @param priority cut to the program's limit
@@ -104,7 +104,7 @@ int nova_parent_sc_drop(nova_sel_t sc);
 /**
  * Writes text on the parent's console, each line after the program's name.
  *
- * @param text  the text; an incomplete line waits for the next text
+ * @param text  the text; the parent holds an incomplete line until more text arrives
  * @param bytes its length
  * @retval 0      written
  * @retval ENOSYS the program is a root: it has no parent
@@ -130,7 +130,7 @@ void nova_parent_exit(int status);
 int nova_parent_module(const char *name, const void **data, size_t *bytes);
 
 /**
- * Gets a range of a device's ports.
+ * Requests a range of a device's ports.
  *
  * @code
  * uint16_t first, last;
@@ -149,25 +149,25 @@ int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint1
 /** Maps range @p index of a device's memory, readable and writable.
  *
  * @retval 0      @p bytes bytes are mapped at @p memory
- * @retval ENOENT no such device, or it has no more
+ * @retval ENOENT no such device, or it has no such range
  * @retval ENOMEM no addresses or no kernel memory
  */
 int nova_parent_memory(const char *device, unsigned index, void **memory, size_t *bytes);
 
-/** Gets interrupt @p index of a device.
+/** Requests interrupt @p index of a device.
  *
  * @param sel      free selector for the interrupt's semaphore
  * @param[out] gsi its number
  * @retval 0      the semaphore has arrived
- * @retval ENOENT no such device, or it has no more
+ * @retval ENOENT no such device, or it has no such range
  */
 int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, unsigned *gsi);
 
 /** Shares with the parent a device that is also the parent's console.
  *
- * The semaphore's counter is 1 while neither writes. Call nova_sm_down_until() with NOVA_SM_ZC,
- * write a line, call nova_sm_up(). The parent waits at most a second; after a timeout it does not
- * wait for its next line.
+ * The semaphore's counter is 1 while neither program writes. To write a line, call
+ * nova_sm_down_until() with NOVA_SM_ZC, write, and call nova_sm_up(). The parent waits at most a
+ * second for the semaphore; after a timeout it writes its next line without waiting.
  *
  * @param sel free selector for the semaphore
  * @retval 0      the semaphore has arrived
@@ -176,7 +176,7 @@ int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, un
 int nova_parent_console(const char *device, nova_sel_t sel);
 
 /** Resets the machine or powers it off. @param operation NOVA_EXT_MACHINE_RESET or _OFF
- *  @return EPERM: not granted; ENOTSUP: the machine cannot */
+ *  @return only after a failure; EPERM: not granted; ENOTSUP: the machine does not support it */
 int nova_parent_power(unsigned operation);
 
 #ifdef __cplusplus

@@ -22,8 +22,7 @@ struct nova_program {
         int argc;         /**< number of arguments, including the name */
         char **argv;      /**< arguments, NULL at the end */
         char **envp;      /**< environment, NULL at the end; getenv() reads it */
-        /** The hypervisor information page: the kernel's, or for a child a copy with what the
-         * parent grants. */
+        /** The hypervisor information page; in a child a copy that shows only its own resources. */
         const struct nova_hip *hip;
         const struct nova_start_page *start; /**< start page from the parent; NULL for a root */
         nova_word_t cpu;                     /**< the main thread's CPU */

@@ -29,7 +29,7 @@ extern "C" {
 void *nova_region_reserve(size_t bytes);
 
 /**
- * Reserves addresses at which zero-filled memory appears when a thread touches them.
+ * Reserves addresses for lazy memory: a zero-filled page appears when a thread first touches it.
  *
  * If no page is left for a touch, the thread ends with a report.
  * @code
@@ -66,7 +66,7 @@ void *nova_stack_alloc(size_t bytes);
 int nova_region_name(void *addr, const char *name);
 
 /**
- * Allocates memory in advance: these addresses cause no more page faults.
+ * Allocates the pages of a range in advance, so that accesses cause no page faults.
  *
  * @param addr, bytes range inside one region of any kind, into which no other program has mapped
  *                    anything
@@ -80,8 +80,8 @@ int nova_region_commit(void *addr, size_t bytes);
  * Frees a region: revokes its pages from this program and from all programs that got them from
  * these addresses, and returns them to the pool.
  *
- * Other threads may touch it meanwhile: they get a page of the region or a fault, never a page of
- * another owner.
+ * Another thread that touches the region meanwhile gets one of its pages or a fault, never a page
+ * of another owner.
  * @param addr an address in the region
  * @retval 0      done
  * @retval EINVAL there is no region at @p addr
@@ -115,7 +115,7 @@ int nova_region_shrink(void *addr, size_t bytes);
  * @retval EPERM  the program is not a root
  * @retval EINVAL @p bytes is 0, or no descriptor can name the range
  * @retval ENOMEM no addresses or no kernel memory
- * @retval EACCES the kernel does not give all of it
+ * @retval EACCES the kernel does not delegate the whole range
  */
 int nova_map_physical(uint64_t phys, size_t bytes, unsigned perms, void **out);
 
@@ -144,7 +144,7 @@ int nova_self_map(nova_word_t from_page, nova_word_t to_page, unsigned order, un
  * @retval 0      done
  * @retval EPERM  the program is not a root
  * @retval ENOMEM no kernel memory
- * @retval EACCES the kernel does not give all of it
+ * @retval EACCES the kernel does not delegate the whole range
  * @spec 6.1.1
  */
 int nova_request(nova_crd_t crd, nova_sel_t to);

@@ -22,7 +22,7 @@ extern "C" {
  * if (sm != NOVA_SEL_NONE)
  *         nova_sel_release(sm, 0);
  * @endcode
- * @param order 2^order selectors, at most 15; the first one is a multiple of that
+ * @param order at most 15: 2^order selectors, the first of which is a multiple of 2^order
  * @return the first, or NOVA_SEL_NONE if no such range is free
  */
 nova_sel_t nova_sel_alloc(unsigned order);
@@ -30,8 +30,8 @@ nova_sel_t nova_sel_alloc(unsigned order);
 /**
  * Frees selectors that are null again.
  *
- * Freeing selectors that are not in use or were not allocated as this range has no effect; a debug
- * build stops the caller with an #UD event.
+ * A call for selectors that are not in use or were not allocated as this range has no effect; a
+ * debug build stops the caller with a #UD event.
  * @param base, order as allocated; a range may be freed in naturally aligned parts
  */
 void nova_sel_free(nova_sel_t base, unsigned order);

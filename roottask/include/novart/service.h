@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Services: turns a table of handlers into a service with sessions on every CPU of the program.
+/* Services: functions that make a table of handlers a service with sessions, on every CPU of the
+ * program.
  *
  * The runtime creates one local thread (handler) per CPU. Clients' calls run on it, on the clients'
  * time. The runtime checks messages against the table, identifies sessions by their portals, limits
@@ -23,8 +24,8 @@ struct nova_service;
 #define NOVA_REQUEST_GIVES 2
 
 /**
- * One call of a client, and its answer. It is copied out of the UTCB, so a handler may call other
- * services and print. It belongs to the handler until the handler returns.
+ * One call of a client, and its answer. The runtime copies the call out of the UTCB, so a handler
+ * may call other services and print. The object belongs to the handler until the handler returns.
  */
 struct nova_request {
         struct nova_service *service; /**< service that received the call */
@@ -51,7 +52,8 @@ struct nova_service_operation {
         nova_service_handler *handler; /**< function that serves it; NULL: no such operation */
         uint16_t words_min;            /**< minimum number of words; with fewer, EINVAL */
         uint16_t words_max; /**< maximum number of words, at least words_min; with more, EINVAL */
-        bool item;          /**< whether a message may carry an item; if not, EINVAL */
+        bool item;          /**< a message may carry an item; otherwise a message with an item gets
+                             * EINVAL */
 };
 
 /** Configuration of a service. */
@@ -59,9 +61,10 @@ struct nova_service_config {
         const char *name;                                /**< name by which clients open it */
         const struct nova_service_operation *operations; /**< table of the operations */
         unsigned operation_count;                        /**< number of rows in operations */
-        size_t state_bytes;       /**< size of each session's state in bytes; 0 when opened */
-        unsigned sessions;        /**< maximum number of sessions; 0: 64 */
-        unsigned client_sessions; /**< maximum of one client; 0: 16 */
+        size_t state_bytes;       /**< size of each session's state in bytes; all zero when the
+                                   * session opens */
+        unsigned sessions;        /**< maximum number of sessions of all clients; 0: 64 */
+        unsigned client_sessions; /**< maximum number of sessions of one client; 0: 16 */
         unsigned receive_order;   /**< order of the receive window: up to 2^order capabilities */
         unsigned share_pages;     /**< pages that a session may share with the service; 0: none */
         size_t receive_bytes; /**< kernel memory in bytes that a message may charge to the program;
@@ -72,11 +75,11 @@ struct nova_service_config {
         unsigned priority; /**< priority of the service's own threads; 0: the program's limit */
         void *argument;    /**< result of nova_service_argument() */
         /** Called for a new session; may initialise its state. @return 0, or a number of <errno.h>
-         * to refuse the session, which nova_session_open() then returns. After EAGAIN it tries
-         * again */
+         * to refuse the session. nova_session_open() returns that number, but tries again after
+         * EAGAIN */
         int (*open)(struct nova_request *request, const char *arguments);
-        /** Called after a session has ended, for whatever reason; frees what it holds. May be
-         * NULL. */
+        /** Called after a session has ended, for whatever reason; frees the resources of its state.
+         * May be NULL. */
         void (*close)(struct nova_service *service, void *state);
 };
 
@@ -112,9 +115,9 @@ int nova_service_start(struct nova_service **started, const struct nova_service_
 /**
  * Stops a service and closes all of its sessions; clients get ECONNRESET.
  *
- * Waits for calls in progress and for a thread that holds nova_service_lock(). From now on
- * nova_service_lock() returns ECANCELED. Must not be called from a handler or with the lock held.
- * @p service is invalid afterwards.
+ * Waits for calls in progress and for a thread that holds nova_service_lock(). From the start of
+ * the call on, nova_service_lock() returns ECANCELED. Must not be called from a handler or with the
+ * lock held. @p service is invalid afterwards.
  */
 void nova_service_stop(struct nova_service *service);
 
@@ -128,11 +131,12 @@ void *nova_service_argument(const struct nova_service *service);
 unsigned nova_service_sessions(struct nova_service *service);
 
 /**
- * Locks handlers out. For the service's own threads and for handlers of parallel services.
+ * Takes the service's lock, which excludes handlers. For the service's own threads and for handlers
+ * of parallel services.
  *
- * Handlers of services that are not parallel hold the lock already. If the holder cannot run
- * because the client that donated its time died or has a low priority, the waiter donates its own
- * time.
+ * Handlers of services that are not parallel hold the lock already. The holder may be unable to
+ * run, because the client that donated its time has died or has a low priority; then the waiter
+ * donates its own time to it.
  * @retval 0         the caller holds the lock until nova_service_unlock()
  * @retval ECANCELED nova_service_stop() was called: the caller does not hold the lock and must not
  *                   use the service again
@@ -144,7 +148,7 @@ void nova_service_unlock(struct nova_service *service);
 
 /**
  * Notifies a session's client, which returns from nova_session_wait(). Does nothing unless the
- * client enabled notifications. Call it in the session's own handlers or with the lock held.
+ * client enabled notifications. The caller is a handler of the session or holds the lock.
  * @code
  * extern struct nova_service *service; // of nova_service_start()
  * extern void *state;                  // the session's, remembered by one of its handlers
@@ -161,20 +165,19 @@ void nova_service_notify(struct nova_service *service, const void *state);
 const char *nova_service_client(const struct nova_service *service, const void *state);
 
 /**
- * Returns the capability of the client's PD, with which the session was opened: for hypercalls such
- * as nova_assign_pci(). It stays with the session.
- * @return its selector
+ * Returns the selector of the client's PD, for hypercalls such as nova_assign_pci(). The capability
+ * was passed when the session was opened, and belongs to the session.
  */
 nova_sel_t nova_service_client_pd(const struct nova_service *service, const void *state);
 
-/** Closes the sessions of clients that have died, which the runtime otherwise notices within some
- * seconds. Call it with the lock held; the open function of a service that is not parallel holds
- * it. */
+/** Closes the sessions of clients that have died. Without this call, the runtime notices a client's
+ * death within some seconds. The caller holds the lock, as the open function of a service that is
+ * not parallel does. */
 void nova_service_sweep(struct nova_service *service);
 
 /**
- * Visits every open session. The caller holds the lock: handlers of services that are not parallel
- * do; others call nova_service_lock() first.
+ * Visits every open session. The caller holds the lock. Handlers of services that are not parallel
+ * hold it already; all other callers call nova_service_lock() first.
  *
  * @param service  the service
  * @param visit    called with the state of each session; returns false to stop
@@ -185,21 +188,22 @@ void nova_service_each(struct nova_service *service, bool (*visit)(void *state, 
 
 /** An action that is deferred until no delegation of an answer is in flight. */
 struct nova_later {
-        void (*function)(struct nova_later *later); /**< does it */
-        struct nova_later *next;                    /**< the runtime's */
+        void (*function)(struct nova_later *later); /**< performs the action */
+        struct nova_later *next;                    /**< private to the runtime */
 };
 
 /**
  * Runs a function once every answer that a handler prepared earlier has been delivered.
  *
- * The kernel delegates the range of nova_request_give() when the answer is sent, after the handler
- * has returned, and other handlers may run before that. To reuse selectors or pages that clients
- * were given, revoke them, then revoke them again in this function, because an answer may have been
- * in flight at the first revocation.
+ * The kernel delegates the range of nova_request_give() when the answer is sent. That is after the
+ * handler has returned, and other handlers may run in between. Before a service reuses selectors or
+ * pages that it gave to clients, it revokes them and calls nova_service_later(). The deferred
+ * function revokes them a second time, because an answer may have been in flight at the first
+ * revocation.
  * @param service the service
- * @param later   its function is called at once, by the caller, if no such answer is in flight;
- *                otherwise soon, by a thread of the runtime with the service's lock held. Must stay
- *                valid until then
+ * @param later   the action; must stay valid until it is performed. If no such answer is in flight,
+ *                the caller performs it at once; otherwise a thread of the runtime performs it
+ *                soon, with the service's lock held
  */
 void nova_service_later(struct nova_service *service, struct nova_later *later);
 
@@ -208,8 +212,8 @@ void nova_service_later(struct nova_service *service, struct nova_later *later);
 void nova_service_drop(struct nova_service *service, nova_sel_t sel);
 
 /**
- * Keeps the capabilities that came with a request. Otherwise they are revoked when the handler
- * returns.
+ * Keeps the capabilities that came with a request. Without this call, the runtime revokes them when
+ * the handler returns.
  * @code
  * extern struct nova_request *request;
  * const nova_sel_t sel = nova_request_take(request);
@@ -233,7 +237,7 @@ nova_sel_t nova_request_take(struct nova_request *request);
 bool nova_request_answer(struct nova_request *request, nova_word_t word);
 
 /**
- * Appends bytes to the answer, the last word filled up with 0.
+ * Appends bytes to the answer, and fills up the last word with 0.
  *
  * @param request the request
  * @param bytes   the first byte

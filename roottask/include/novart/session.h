@@ -2,9 +2,9 @@
 /* Sessions: a client's connection to a service, with calls, notifications, cancellation and shared
  * memory.
  *
- * Any thread of the program may use a session. A session is a range of portals. A program may
- * delegate them, and each holder of a portal can call on behalf of the program that opened the
- * session. */
+ * Any thread of the program may use a session. A session is a range of portals. The program may
+ * delegate them: each holder of a portal can call the service on behalf of the program that opened
+ * the session. */
 #ifndef NOVART_SESSION_H
 #define NOVART_SESSION_H
 
@@ -22,12 +22,12 @@ struct nova_session;
 
 struct nova_async_call;
 
-/** Cancels calls of other threads in progress whose message names it. A static object may start as
- * zeroes. It must stay valid while such a call is in progress. */
+/** A cancellation object: nova_cancel_calls() cancels the calls whose message names it. A static
+ * object may start as zeroes. It must stay valid while such a call is in progress. */
 struct nova_cancel {
         struct nova_mutex mutex;       /**< protects the rest */
         struct nova_async_call *first; /**< the calls */
-        bool cancelled;                /**< nova_cancel_calls() was called */
+        bool cancelled;                /**< nova_cancel_calls() was called for this object */
 };
 /** Initialises an object for cancellation. */
 #define NOVA_CANCEL_INITIALIZER                     \
@@ -38,7 +38,7 @@ struct nova_cancel {
 /** Maximum number of delegated items in one message. */
 #define NOVA_MESSAGE_ITEMS 2
 
-/** A call, and after it the answer. */
+/** A call, and its answer after the call. */
 struct nova_message {
         nova_word_t operation;                /**< number of the operation in the protocol */
         const nova_word_t *words;             /**< words to send */
@@ -70,7 +70,7 @@ struct nova_message {
  * @retval ENFILE       the service has reached its limit of sessions
  * @retval EHOSTUNREACH the service and the program have no CPU in common
  * @retval ECONNRESET   the service died meanwhile
- * @retval EAGAIN       the service was not running for at least five seconds
+ * @retval EAGAIN       the service did not run for at least five seconds
  * @retval ENOMEM       no more memory, selectors or kernel memory in client or service
  */
 int nova_session_open(struct nova_session **opened, const char *service, const char *arguments);
@@ -78,8 +78,8 @@ int nova_session_open(struct nova_session **opened, const char *service, const c
 /**
  * Opens a session with a service that is not trusted to answer, at most until a deadline.
  *
- * A separate thread opens it. After a timeout that thread remains and closes the session if the
- * service answers after all.
+ * A separate thread opens the session. After a timeout that thread remains; if the service answers
+ * later, the thread closes the session.
  * @param[out] opened the session, to be closed by nova_session_close()
  * @param service     its name
  * @param arguments   interpreted by the service; NULL: none
@@ -92,9 +92,9 @@ int nova_session_open_until(struct nova_session **opened, const char *service,
 
 /**
  * Reopens a session whose service has died and been restarted, or in which a call was abandoned,
- * and shares its memory again. The new session starts without state in the service; the old one is
+ * and shares its memory again. The service has no state of the new session; the old session is
  * closed as by nova_session_close(). Waits for up to five seconds while the service restarts. No
- * other thread may use the session meanwhile. After a failure calls return ECONNRESET, and the
+ * other thread may use the session meanwhile. After a failure, calls return ECONNRESET, and the
  * caller may try again.
  * @code
  * extern struct nova_session *session;
@@ -121,10 +121,10 @@ int nova_session_reopen_until(struct nova_session *session, uint64_t deadline);
 /**
  * Closes a session. No thread may be using it, and @p session is invalid afterwards.
  *
- * Shared memory and the notification semaphore are revoked from the service and from all others who
- * got them from this program. Closing calls the service, which may block without limit. If a call
- * was abandoned or the session was opened with a deadline, a thread of the lowest priority makes
- * this call, and the caller does not wait.
+ * Revokes shared memory and the notification semaphore from the service and from all programs that
+ * got them from this one. Then calls the service, which may block without limit. If a call was
+ * abandoned or the session was opened with a deadline, a thread of the lowest priority makes this
+ * call, and the caller does not wait.
  */
 void nova_session_close(struct nova_session *session);
 
@@ -132,7 +132,7 @@ void nova_session_close(struct nova_session *session);
  * Calls the service.
  *
  * Uses the portal of the caller's CPU. If the service does not serve that CPU, the runtime creates
- * a thread for the call on a CPU that it serves, which is slow.
+ * a thread for the call on another CPU, which is slow.
  * @code
  * const nova_word_t words[] = {12};
  * nova_word_t answer[1];
@@ -164,7 +164,7 @@ void nova_session_close(struct nova_session *session);
 int nova_session_call(struct nova_session *session, struct nova_message *message);
 
 /**
- * Calls with two words; the answer is only an errno value.
+ * Calls the service with two words. The answer is only an errno value.
  *
  * @param session   the session
  * @param operation number of the operation in the protocol
@@ -179,9 +179,9 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
  * Calls a service that is not trusted to answer, until a deadline or until another thread cancels
  * the call.
  *
- * A separate thread makes the call. After a timeout or cancellation that thread ends and with it
- * the call: nothing is delegated or answered later. The caller does not know whether the service
- * has executed the call. The session remains usable if the service is.
+ * A separate thread makes the call. After a timeout or cancellation that thread and the call end:
+ * no later answer or delegation arrives. The caller does not know whether the service has executed
+ * the call. The session remains usable if the service still works.
  * @code
  * static struct nova_cancel cancel; // another thread calls nova_cancel_calls(&cancel)
  * struct nova_message message = {.operation = NOVA_OPERATION_FIRST, .cancel = &cancel};
@@ -210,23 +210,23 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
 int nova_session_call_until(struct nova_session *session, struct nova_message *message,
                             uint64_t deadline);
 
-/** Cancels all calls whose message names @p cancel, those in progress and later ones: they return
- * ECANCELED. Any thread may call this; it does not wait for a service. The service may still
- * complete an operation that it has begun. */
+/** Cancels all present and later calls whose message names @p cancel: they return ECANCELED. Any
+ * thread may call this function, which does not wait for a service. The service may still complete
+ * an operation that it has begun. */
 void nova_cancel_calls(struct nova_cancel *cancel);
 
 /**
  * Asks the service to notify this session, for nova_session_wait().
  *
- * @retval 0      enabled, now or earlier
+ * @retval 0      notifications are enabled, by this or an earlier call
  * @retval ENOMEM no selector or no kernel memory in client or service
  * @retval …      as nova_session_call()
  */
 int nova_session_enable_notify(struct nova_session *session);
 
 /**
- * As nova_session_enable_notify(), for a service that is not trusted to answer: at most until a
- * deadline.
+ * As nova_session_enable_notify(), but waits at most until a deadline: for a service that is not
+ * trusted to answer.
  *
  * @param session  the session
  * @param deadline TSC value; NOVA_FOREVER: no limit
@@ -238,9 +238,9 @@ int nova_session_enable_notify_until(struct nova_session *session, uint64_t dead
 /**
  * Waits until the service notifies the session.
  *
- * Enables notifications if necessary, as by nova_session_enable_notify_until(); earlier
- * notifications are lost. Either step may return ETIMEDOUT. A caller that must not miss a
- * notification enables them first.
+ * If necessary, enables notifications first, as by nova_session_enable_notify_until(). Earlier
+ * notifications are lost then, so a caller that must not miss one enables them itself. Both steps
+ * may return ETIMEDOUT.
  * @code
  * extern struct nova_session *session;
  *
@@ -257,16 +257,16 @@ int nova_session_enable_notify_until(struct nova_session *session, uint64_t dead
  */
 int nova_session_wait(struct nova_session *session, uint64_t deadline);
 
-/** Makes the thread that waits in nova_session_wait(), or else the next one to wait, return
- * ECANCELED. To cancel calls, use nova_cancel_calls(). */
+/** Makes nova_session_wait() return ECANCELED: the present wait, or the next one if no thread
+ * waits. To cancel calls, use nova_cancel_calls(). */
 void nova_session_cancel(struct nova_session *session);
 
 /**
  * Shares memory of the caller with the service.
  *
- * Client and service may have any sets of CPUs with one CPU in common; a thread on a CPU that the
- * service does not serve pays for a thread per call, as with nova_session_call(). Memory that was
- * shared before is unshared first, as by nova_session_unshare().
+ * Client and service need one CPU in common. On a CPU that the service does not serve, the call
+ * needs a thread, as with nova_session_call(). Memory that was shared before is unshared first, as
+ * by nova_session_unshare().
  * @code
  * extern struct nova_session *session;
  * char *pages = nova_page_alloc(1);
@@ -274,7 +274,7 @@ void nova_session_cancel(struct nova_session *session);
  * if (pages && nova_session_share(session, pages, 2) == 0)
  *         strcpy(pages, "The service can read this.");
  * @endcode
- * @param memory page-aligned; remains the caller's, which may write to it at any time
+ * @param memory page-aligned; still belongs to the caller, which may write to it at any time
  * @param pages  number of pages
  * @retval 0        done
  * @retval ENOTSUP  the service does not accept shared memory
@@ -287,7 +287,8 @@ void nova_session_cancel(struct nova_session *session);
 int nova_session_share(struct nova_session *session, void *memory, unsigned pages);
 
 /**
- * As nova_session_share(), for a service that is not trusted to answer: at most until a deadline.
+ * As nova_session_share(), but waits at most until a deadline: for a service that is not trusted to
+ * answer.
  *
  * @param session  the session
  * @param memory   page-aligned
@@ -300,7 +301,7 @@ int nova_session_share_until(struct nova_session *session, void *memory, unsigne
                              uint64_t deadline);
 
 /**
- * Revokes shared memory from the service and from all others that got it from this program.
+ * Revokes shared memory from the service and from all other programs that got it from this one.
  *
  * @retval 0     done, or nothing was shared; also if the service has died
  * @retval EBUSY a handler on another CPU is serving the session: the memory is still shared
@@ -309,8 +310,8 @@ int nova_session_share_until(struct nova_session *session, void *memory, unsigne
 int nova_session_unshare(struct nova_session *session);
 
 /**
- * As nova_session_unshare(), for a service that is not trusted to answer: waits at most until a
- * deadline.
+ * As nova_session_unshare(), but waits at most until a deadline: for a service that is not trusted
+ * to answer.
  *
  * @param session  the session
  * @param deadline TSC value; NOVA_FOREVER: no limit

@@ -19,9 +19,9 @@ extern "C" {
  * pointers, and one NULL after each list, fit into a page. */
 #define NOVA_START_WORDS (NOVA_PAGE_SIZE / sizeof(char *) - 2)
 
-/** Event base of a child's first thread. At first it holds the parent's event portals for its CPU,
- * in addition to those at fault_base. The runtime returns them (NOVA_PARENT_EVENTS) and creates its
- * own there. */
+/** Event base of a child's first thread. Initially these selectors name the parent's event portals
+ * for the thread's CPU, like those at fault_base. The runtime returns them (NOVA_PARENT_EVENTS) and
+ * creates its own portals there. */
 #define NOVA_SEL_MAIN_EVENTS 0x60
 
 /** Flags. */
@@ -30,8 +30,8 @@ extern "C" {
 
 /**
  * Data that a child finds in memory besides its segments. Strings and the copy of the information
- * page follow in the same pages; the child may use the rest of these pages. The parent does not
- * read them any more. The child's start code checks every field that it uses.
+ * page follow in the same pages; the child may use the rest of these pages. The parent never reads
+ * the pages again. The child's start code checks every field that it uses.
  *
  * A child's first thread begins at its image's entry point with this page's address as its stack
  * pointer. All offsets are relative to the start of the page.

@@ -56,7 +56,7 @@ int nova_symbols_init(struct nova_symbols *symbols, const void *elf, size_t size
  *         printf("%s + %llu\n", symbol.name, (unsigned long long)symbol.offset);
  * @endcode
  * @param symbols symbols of the file; NULL: no symbols
- * @return false, and @p symbol is unchanged, if no function does
+ * @return false, and @p symbol is unchanged, if no function contains the address
  */
 bool nova_symbols_find(const struct nova_symbols *symbols, uint64_t addr,
                        struct nova_symbol *symbol);

@@ -3,7 +3,8 @@
  * while no thread waits, no hypercall. Each waiting thread uses its own semaphore.
  *
  * Static objects start with their initialisers or as zeroes. Objects need not be destroyed, but no
- * thread may wait for an object that goes away. The thread that has waited longest comes first. */
+ * thread may wait for an object when its memory is freed. The thread that has waited longest is
+ * served first. */
 #ifndef NOVART_SYNC_H
 #define NOVART_SYNC_H
 
@@ -20,13 +21,14 @@ extern "C" {
 
 struct nova_waiter;
 
-/** Queue of waiting threads, longest first. Its guard is held for a few instructions. */
+/** Queue of waiting threads; the first has waited longest. Its guard is held for a few
+ * instructions. */
 struct nova_wait_queue {
         uint32_t guard; /**< 1 while a thread changes the queue */
         struct nova_waiter *first, *last;
 };
 
-/** Lets one thread in at a time. */
+/** A lock that one thread holds at a time. */
 struct nova_mutex {
         uint32_t state; /**< 0 free, 1 locked, 2 locked with waiting threads */
         struct nova_wait_queue queue;
@@ -67,7 +69,7 @@ struct nova_cond {
 /** A counter that never becomes negative: down waits while it is 0. */
 struct nova_semaphore {
         int32_t count; /**< counter; if negative, minus the number of threads that wait or are about
-                          to */
+                          to wait */
         uint32_t granted; /**< ups for threads that are about to wait */
         struct nova_wait_queue queue;
 };
@@ -130,7 +132,8 @@ void nova_recursive_mutex_lock(struct nova_recursive_mutex *mutex);
  * it */
 bool nova_recursive_mutex_try(struct nova_recursive_mutex *mutex);
 
-/** As nova_recursive_mutex_lock(), until @p deadline (TSC value). @return 0, or ETIMEDOUT */
+/** As nova_recursive_mutex_lock(), but waits at most until @p deadline (TSC value). @return 0, or
+ * ETIMEDOUT */
 int nova_recursive_mutex_lock_until(struct nova_recursive_mutex *mutex, uint64_t deadline);
 
 /** Undoes one lock. */
@@ -152,8 +155,8 @@ void nova_recursive_mutex_unlock(struct nova_recursive_mutex *mutex);
  */
 void nova_cond_wait(struct nova_cond *cond, struct nova_mutex *mutex);
 
-/** As nova_cond_wait(), until @p deadline (TSC value). @return 0, or ETIMEDOUT; the caller holds
- * the mutex in both cases */
+/** As nova_cond_wait(), but waits at most until @p deadline (TSC value). @return 0, or ETIMEDOUT;
+ * the caller holds the mutex in both cases */
 int nova_cond_wait_until(struct nova_cond *cond, struct nova_mutex *mutex, uint64_t deadline);
 
 /** Wakes one waiting thread. */
@@ -177,7 +180,7 @@ void nova_semaphore_down(struct nova_semaphore *semaphore);
 bool nova_semaphore_try(struct nova_semaphore *semaphore);
 
 /**
- * As nova_semaphore_down(), until @p deadline (TSC value).
+ * As nova_semaphore_down(), but waits at most until @p deadline (TSC value).
  * @code
  * static struct nova_semaphore ready;
  *

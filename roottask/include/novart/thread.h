@@ -14,7 +14,7 @@ extern "C" {
 /** The caller's CPU. */
 #define NOVA_CPU_SELF ((nova_word_t)-1)
 
-/** Defaults for 0 in struct nova_thread_attr, in bytes and microseconds. */
+/** Values that 0 means in struct nova_thread_attr: stack in bytes, quantum in microseconds. */
 #define NOVA_THREAD_STACK   0x10000
 #define NOVA_THREAD_QUANTUM 10000
 
@@ -27,14 +27,15 @@ struct nova_handler;
 
 /** Attributes of a new thread. */
 struct nova_thread_attr {
-        const char *name;  /**< name, which is copied; NULL: "thread". The kernel keeps its first 8
-                              bytes */
-        nova_word_t cpu;   /**< number of the CPU on which it always runs, or NOVA_CPU_SELF */
-        unsigned priority; /**< 1 to 255; 0: the creator's; cut to the program's limit */
+        const char *name;    /**< name, which is copied; NULL: "thread". The kernel uses its first 8
+                                bytes */
+        nova_word_t cpu;     /**< number of the CPU on which it always runs, or NOVA_CPU_SELF */
+        unsigned priority;   /**< 1 to 255; 0: the creator's; cut to the program's limit */
         unsigned quantum_us; /**< time slice in microseconds; 0: NOVA_THREAD_QUANTUM. Cut to
-                                  NOVA_QPD_QUANTUM_MAX, on x86-32 about one second, and in a child
-                                  to what its parent allows */
-        size_t stack_bytes;  /**< 0: NOVA_THREAD_STACK. Pages are allocated on first touch */
+                                  NOVA_QPD_QUANTUM_MAX (on x86-32 about one second), and in a child
+                                  to its parent's limit */
+        size_t stack_bytes;  /**< size of the stack in bytes; 0: NOVA_THREAD_STACK. Pages are
+                              * allocated on first touch */
 };
 
 /** Attributes of a thread with its creator's CPU and priority. */
@@ -107,17 +108,17 @@ struct nova_thread *nova_thread_self(void);
 const char *nova_thread_name(const struct nova_thread *thread);
 
 /**
- * Sets a function that a thread runs when an unhandled event ends it, after the report and before
- * the thread is freed: to release its locks and wake threads that wait for it. Only in a root; a
- * child ends as a whole.
+ * Sets a function that a thread runs when an unhandled event ends it. The thread runs it after the
+ * report and before it is freed, to release its locks and wake threads that wait for it. Works in
+ * roots only: in a child, such an event ends the whole program.
  * @code
  * static struct nova_semaphore ended;
  * void release(void *argument); // ups the semaphore
  *
  * nova_thread_on_fault(nova_thread_self(), release, &ended);
  * @endcode
- * @param thread   the calling thread, or one that does not run yet
- * @param function called once, by @p thread, on its emptied stack; NULL: none
+ * @param thread   the calling thread, or a thread that does not run yet
+ * @param function called once by @p thread, whose stack is empty then; NULL: none
  * @param argument passed to @p function
  */
 void nova_thread_on_fault(struct nova_thread *thread, void (*function)(void *argument),
@@ -188,8 +189,8 @@ struct nova_thread *nova_handler_thread(struct nova_handler *handler);
 nova_sel_t nova_handler_ec(struct nova_handler *handler);
 
 /**
- * Destroys a handler after it has completed its current call. Later calls of its portals fail; the
- * creator revokes the portals. Must not be called by the handler itself.
+ * Destroys a handler after it has completed its current call. Later calls through its portals fail.
+ * The creator of the portals revokes them. The handler itself must not call this function.
  *
  * For a handler on another CPU the runtime creates a temporary thread there.
  * @retval 0      its resources are freed
@@ -198,8 +199,8 @@ nova_sel_t nova_handler_ec(struct nova_handler *handler);
 int nova_handler_destroy(struct nova_handler *handler);
 
 /**
- * Creates a scheduling context for an EC that the program created itself, such as a virtual CPU. A
- * root creates it; a child's parent does. nova_thread_create() does this for threads.
+ * Creates a scheduling context for an EC that the program created itself, such as a virtual CPU. In
+ * a child, the parent creates the SC. Threads of nova_thread_create() have one already.
  *
  * @code
  * const nova_sel_t ec = nova_sel_alloc(1); // for nova_create_ec(), and next to it the SC
@@ -207,13 +208,13 @@ int nova_handler_destroy(struct nova_handler *handler);
  * if (nova_sc_create(ec + 1, ec, 10, NOVA_THREAD_QUANTUM) == 0)
  *         puts("the virtual CPU runs");
  * @endcode
- * In a child the EC may run briefly even if the result is EAGAIN: only delegation of the capability
- * shows whether it fits.
+ * In a child, the EC may have run briefly even if the result is EAGAIN: the parent creates the SC
+ * before it knows whether its capability can be delegated.
  * @param sc         free selector
  * @param ec         EC capability with NOVA_EC_SC
  * @param priority   1 to 255, in a child cut to the program's limit
  * @param quantum_us time slice in microseconds, not 0; cut to NOVA_QPD_QUANTUM_MAX, and in a child
- *                   to what its parent allows
+ *                   to its parent's limit
  * @retval 0      the EC runs
  * @retval EINVAL @p ec is not a global EC, or a number is out of range
  * @retval EAGAIN in a child: too many threads, or no kernel memory
@@ -222,8 +223,8 @@ int nova_handler_destroy(struct nova_handler *handler);
 int nova_sc_create(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us);
 
 /**
- * Destroys a scheduling context of nova_sc_create(). When it returns, the EC no longer has the SC,
- * and the selector is null and remains the caller's.
+ * Destroys a scheduling context of nova_sc_create(). When it returns, the EC no longer has the SC.
+ * The selector is null and still belongs to the caller.
  */
 void nova_sc_destroy(nova_sel_t sc);
 

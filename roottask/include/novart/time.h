@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Time since boot: since the kernel reset the time stamp counters of all CPUs, just before the
- * first thread ran. clock_gettime(), gettimeofday(), time() and nanosleep() of the C library use
- * it. */
+/* Time since boot. Boot is the moment at which the kernel reset the time stamp counters of all
+ * CPUs, just before the first thread ran. clock_gettime(), gettimeofday(), time() and nanosleep()
+ * of the C library use this time. */
 #ifndef NOVART_TIME_H
 #define NOVART_TIME_H
 
@@ -24,10 +24,11 @@ extern "C" {
  */
 uint64_t nova_time_ns(void);
 
-/** Returns the TSC value at @p ns nanoseconds since boot, UINT64_MAX if it does not fit. */
+/** Returns the TSC value at @p ns nanoseconds since boot; UINT64_MAX if it does not fit into 64
+ * bits. */
 uint64_t nova_tsc_of_ns(uint64_t ns);
 
-/** Returns the nanoseconds since boot of a TSC value. */
+/** Returns the time of a TSC value in nanoseconds since boot. */
 uint64_t nova_ns_of_tsc(uint64_t tsc);
 
 /**
@@ -63,11 +64,11 @@ void nova_sleep(uint64_t ns);
 void nova_time_set(uint64_t ns);
 
 /**
- * Sets CLOCK_REALTIME from the machine's clock, a PC's MC146818, which is assumed to hold UTC, in
- * years from 1970 to 2069.
+ * Sets CLOCK_REALTIME from the machine's clock, a PC's MC146818. Assumes that the clock holds UTC
+ * and a year from 1970 to 2069.
  *
- * A root takes ports 0x70 and 0x71 from the kernel and keeps them; another program needs `devices
- * rtc` in its description. No other program may use the clock meanwhile.
+ * A root requests ports 0x70 and 0x71 from the kernel and keeps them; any other program needs
+ * `devices rtc` in its description. No other program may use the clock meanwhile.
  * @code
  * if (nova_time_set_by_rtc() == 0)
  *         printf("%lld seconds since 1970\n", (long long)time(NULL));

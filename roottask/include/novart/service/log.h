@@ -49,7 +49,7 @@ int nova_log_open(struct nova_session **log);
 int nova_log_write(struct nova_session *log, const char *text, size_t bytes);
 
 /**
- * Waits for a line and reads as much of it as fits.
+ * Waits for a line of keyboard input and reads as much of it as fits.
  *
  * @param log        the session
  * @param[out] text  the line with its line feed, without a terminating 0
@@ -62,14 +62,14 @@ int nova_log_read_line(struct nova_session *log, char *text, size_t max, size_t 
                        uint64_t deadline);
 
 /**
- * Redirects stdout and stderr to the service, and stdin from it, for the rest of the program's
- * life. Without it the text of a child goes to its parent's console.
+ * Redirects stdout and stderr to the service, and stdin from it, until the program ends. Without
+ * this call, the text of a child goes to its parent's console.
  * @code
  * if (nova_log_use() == 0)
  *         puts("Each line has the program's name.");
  * @endcode
  * @retval 0        done
- * @retval EALREADY already redirected; other values as for nova_session_open()
+ * @retval EALREADY the call was made before; other values as for nova_session_open()
  */
 int nova_log_use(void);
 

@@ -30,7 +30,7 @@
 extern "C" {
 #endif
 
-/** Memory that a client got. */
+/** A block of memory that a client has allocated. */
 struct nova_memory {
         void *address;      /**< address of the memory */
         size_t bytes;       /**< size of the memory in bytes */

@@ -21,7 +21,7 @@
  *
  * A name is 1 to 31 letters, digits and `.-_/`, ended by a 0 or the message. A looked-up capability
  * has the permissions that both the publisher and the client of LOOKUP name. When the publisher's
- * session ends, the service removes the name and revokes the capabilities that were looked up by
+ * session ends, the service removes the name and revokes the capabilities that were looked up under
  * it. It notifies sessions of each new name.
  *  @{ */
 
@@ -45,7 +45,7 @@ extern "C" {
 int nova_names_open(struct nova_session **names);
 
 /**
- * Publish object capabilities.
+ * Publishes object capabilities under a name.
  * @code
  * struct nova_session *names;
  * const nova_sel_t sm = nova_sel_alloc(0);
@@ -56,7 +56,7 @@ int nova_names_open(struct nova_session **names);
  * @endcode
  * @param names the session
  * @param name  1 to 31 letters, digits and `.-_/`
- * @param crd   the capabilities, and the maximum permissions for others
+ * @param crd   the capabilities, and the maximum permissions for other programs
  * @retval 0      done
  * @retval EINVAL the name is invalid, or there are no such capabilities
  * @retval EEXIST the name is taken
@@ -66,7 +66,7 @@ int nova_names_open(struct nova_session **names);
 int nova_names_publish(struct nova_session *names, const char *name, nova_crd_t crd);
 
 /**
- * Withdraws a name and revokes the capabilities that others got by it.
+ * Withdraws a name and revokes the capabilities that other programs looked up under it.
  *
  * @param names the session
  * @param name  as published
@@ -90,7 +90,7 @@ int nova_names_withdraw(struct nova_session *names, const char *name);
  * @param names    the session
  * @param name     as published
  * @param window   free selectors for the capabilities, and the requested permissions
- * @param deadline wait until the name is published, at most until this TSC value; 0: do not wait
+ * @param deadline TSC value until which to wait for the name to be published; 0: do not wait
  * @retval 0         done
  * @retval ENOENT    there is no such name, or its publisher has died
  * @retval EACCES    none of the permissions is available

@@ -65,7 +65,7 @@ struct nova_pci_function {
         uint8_t secondary_bus;     /**< bridge: the bus below it */
         uint8_t last_bus;          /**< bridge: the last bus that is reached through it */
         uint8_t interrupt_pin;     /**< 1 to 4: INTA to INTD; 0: none */
-        uint8_t interrupt_line;    /**< line that firmware has written; 0xff: unknown */
+        uint8_t interrupt_line;    /**< interrupt line as the firmware recorded it; 0xff: unknown */
         uint8_t express_type;      /**< PCI Express device or port type; NOVA_PCI_NO_EXPRESS */
         uint8_t msi_vectors;       /**< interrupts by MSI; 0: none */
         uint32_t capabilities;     /**< bit n: has the capability with number n, below 32 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accesses of a guest's instructions: memory through segments and page tables, devices and ports.
- * Also emulates instructions that need all of these. */
+/* Accesses of a guest's instructions: to memory through segments and page tables, to devices and to
+ * ports. Also the emulation of instructions that make such accesses. */
 #ifndef NOVAVMM_ACCESS_H
 #define NOVAVMM_ACCESS_H
 
@@ -32,8 +32,8 @@ unsigned nova_access_bits(const struct nova_access *access);
 
 /**
  * Cuts a sum to the width of the instruction pointer of the virtual CPU of @p access: 64 bits in
- * 64-bit mode, otherwise 32. 16-bit code uses 32 bits, too; its segment's limit ends it (SDM 3B,
- * "Segment Wraparound").
+ * 64-bit mode, otherwise 32. 16-bit code uses 32 bits, too, and does not wrap: beyond the segment's
+ * limit it raises an exception (SDM 3B, "Segment Wraparound").
  *
  * @return @p ip, cut
  */
@@ -71,11 +71,12 @@ bool nova_access_find(const struct nova_access *access, enum nova_segment_number
                       uint64_t offset, unsigned bytes, bool write, struct nova_place *place,
                       struct nova_fault *fault);
 
-/** Returns the value that the virtual CPU of @p access reads at @p place: from RAM or a device, or
- * all ones. */
+/** Returns the value that the virtual CPU of @p access reads at @p place, from RAM or a device; all
+ * ones if neither is there. */
 uint64_t nova_access_get(const struct nova_access *access, const struct nova_place *place);
 
-/** Writes @p value at @p place, for the virtual CPU of @p access: to RAM, a device, or nowhere. */
+/** Writes @p value at @p place, for the virtual CPU of @p access, to RAM or a device; has no effect
+ * if neither is there. */
 void nova_access_put(const struct nova_access *access, const struct nova_place *place,
                      uint64_t value);
 
@@ -95,11 +96,13 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
 bool nova_access_perform(const struct nova_access *access, const struct nova_instruction *in,
                          uint64_t address, nova_mtd_t *changed, struct nova_fault *fault);
 
-/** How a string instruction ended. */
+/** Ways in which the execution of a string instruction ends. */
 enum nova_string_end {
         NOVA_STRING_DONE,    /**< the instruction is over */
-        NOVA_STRING_GOES_ON, /**< more rounds remain; the registers are those between two rounds */
-        NOVA_STRING_FAULT    /**< the registers are those before the round that raised it */
+        NOVA_STRING_GOES_ON, /**< more rounds remain; the registers have their values between two
+                              * rounds */
+        NOVA_STRING_FAULT    /**< a round raised an exception; the registers have their values
+                              * before that round */
 };
 
 /**

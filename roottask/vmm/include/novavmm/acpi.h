@@ -15,12 +15,12 @@ extern "C" {
 #define NOVA_ACPI_PORT  0x600
 #define NOVA_ACPI_PORTS 12
 
-/** The interrupt of ACPI; nothing raises it. */
+/** Number of ACPI's interrupt, which is never raised. */
 #define NOVA_ACPI_IRQ 9
 
 /** The power-management ports. */
 struct nova_acpi {
-        uint16_t status;         /**< PM1 status: events that happened */
+        uint16_t status;         /**< PM1 status: events that have occurred */
         uint16_t enabled;        /**< PM1 enable: events that may raise NOVA_ACPI_IRQ; none does */
         uint16_t control;        /**< PM1 control */
         struct nova_clock clock; /**< clock of its timer */
@@ -37,11 +37,10 @@ struct nova_acpi_config {
 void nova_acpi_init(struct nova_acpi *acpi, const struct nova_clock *clock,
                     const struct nova_line *off);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, NOVA_ACPI_PORT and the ports behind it; for struct
- * nova_bus_range,
- *  @p context is the struct nova_acpi. @return what the device says */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, NOVA_ACPI_PORT or a port after it; for struct
+ * nova_bus_range, @p context is the struct nova_acpi. @return the device's value */
 uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes);
-/** Write @p bytes of @p value at @p port; @p context as for nova_acpi_read(). */
+/** Writes @p bytes of @p value at @p port; @p context as for nova_acpi_read(). */
 void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 /**

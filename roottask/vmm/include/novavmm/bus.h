@@ -36,7 +36,7 @@ struct nova_bus {
 };
 
 /**
- * Adds a device. Where ranges overlap, the one that was added first answers.
+ * Adds a device. Where ranges overlap, accesses go to the range that was added first.
  * @code
  * extern struct nova_bus ports; // vm.ports
  * void print(void *device, uint64_t port, unsigned bytes, uint64_t value);

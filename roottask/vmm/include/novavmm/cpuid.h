@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID as a guest sees it: a table of leaves with the bits that pass. All other bits read as
- * zero. */
+/* CPUID as a guest sees it: a table of leaves with the bits that the guest may see. All other bits
+ * read as zero. */
 #ifndef NOVAVMM_CPUID_H
 #define NOVAVMM_CPUID_H
 
@@ -30,9 +30,10 @@ struct nova_cpuid_row {
 struct nova_cpuid_view {
         unsigned vcpu;     /**< number of the virtual CPU, its APIC ID */
         unsigned vcpus;    /**< number of virtual CPUs */
-        bool local_apic;   /**< it has a local APIC */
-        bool os_xsave;     /**< its CR4.OSXSAVE */
-        bool no_long_mode; /**< the kernel does not run 64-bit guests */
+        bool local_apic;   /**< the virtual CPU has a local APIC */
+        bool os_xsave;     /**< value of its CR4.OSXSAVE */
+        bool no_long_mode; /**< guests cannot use 64 bits, because the kernel does not support
+                            * them */
         bool xsave;    /**< it has XSAVE and the features that need it: nova_cpuid_has_xsave() */
         uint64_t xcr0; /**< its XCR0: enabled state components */
 };
@@ -40,7 +41,7 @@ struct nova_cpuid_view {
 /** Returns the CPU's own answer to @p leaf (EAX) and @p subleaf (ECX). */
 typedef struct nova_cpuid nova_cpuid_source(uint32_t leaf, uint32_t subleaf);
 
-/** The offered features, terminated by a row whose last leaf is 0 and first leaf is 1. */
+/** The offered features. The table ends with a row whose first leaf is 1 and last leaf is 0. */
 extern const struct nova_cpuid_row nova_cpuid_rows[];
 
 /** Returns the answer of the current CPU to @p leaf (EAX) and @p subleaf (ECX). */
@@ -52,7 +53,7 @@ struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova
                                     uint32_t leaf, uint32_t subleaf);
 
 /** Checks whether guests on the CPU @p source can have XSAVE. @return true if the kernel saves and
- * loads its state, except with SVM (@p svm) on a CPU that QEMU emulates, which loses a guest's
+ * loads its state. False with SVM (@p svm) on a CPU that QEMU emulates, which loses a guest's
  * XCR0 */
 bool nova_cpuid_has_xsave(nova_cpuid_source *source, bool svm);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decoder for instructions that access devices in memory and for string instructions. It knows
- * those that drivers use: moves, also with extension, exchanges, arithmetic and bit operations. */
+/* Decoder for instructions that access devices in memory and for string instructions. It supports
+ * the instructions that drivers use: moves (with and without extension), exchanges, arithmetic and
+ * bit operations. */
 #ifndef NOVAVMM_DECODE_H
 #define NOVAVMM_DECODE_H
 
@@ -22,17 +23,17 @@ extern "C" {
 enum nova_operation {
         NOVA_OP_LOAD,     /**< register := memory */
         NOVA_OP_STORE,    /**< memory := register or immediate */
-        NOVA_OP_EXCHANGE, /**< both */
-        NOVA_OP_ADD,      /**< sum; from here to CMP in the order of the opcodes */
+        NOVA_OP_EXCHANGE, /**< exchanges register and memory */
+        NOVA_OP_ADD,      /**< sum; from here to CMP, the order is that of the opcodes */
         NOVA_OP_OR,       /**< or */
         NOVA_OP_ADC,      /**< sum, with carry */
         NOVA_OP_SBB,      /**< difference, with borrow */
         NOVA_OP_AND,      /**< and */
         NOVA_OP_SUB,      /**< difference */
         NOVA_OP_XOR,      /**< exclusive or */
-        NOVA_OP_CMP,      /**< flags alone */
-        NOVA_OP_TEST,     /**< flags alone */
-        NOVA_OP_NOT,  /**< inverts all bits; memory is the only operand, also of the next three */
+        NOVA_OP_CMP,      /**< difference; sets flags only */
+        NOVA_OP_TEST,     /**< and; sets flags only */
+        NOVA_OP_NOT,  /**< inverts all bits; memory is the only operand of this and the next two */
         NOVA_OP_NEG,  /**< 0 minus memory */
         NOVA_OP_INC,  /**< one more */
         NOVA_OP_DEC,  /**< one less */

@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-/** Returns whether this CPU has RDRAND. No other source is random enough for a guest's keys, so
- * without RDRAND a monitor does not give its guest an entropy device. */
+/** Returns true if this CPU has RDRAND. No other source is random enough for a guest's keys, so a
+ * monitor gives its guest an entropy device only if this CPU has RDRAND. */
 bool nova_entropy_available(void);
 
 /** Fills @p bytes at @p to; @p unused makes this a source of nova_virtio_random_init(). @return

@@ -52,7 +52,7 @@ struct nova_vm_exit_port {
 };
 
 /** Returns the cause for an event number of SVM, NOVA_VM_EXIT_OTHER if it is unknown. @p
- * qualification is the first one, which distinguishes reads of MSRs from writes */
+ * qualification is the first qualification, which distinguishes reads of MSRs from writes */
 enum nova_vm_exit nova_vm_exit_of_svm(unsigned event, uint64_t qualification);
 
 /** Returns the cause for an event number of VMX. */

@@ -25,7 +25,7 @@ struct nova_ioapic {
         void *context; /**< context of send */
 };
 
-/** Initialises it with all pins masked. */
+/** Initialises an I/O APIC with all pins masked. */
 void nova_ioapic_init(struct nova_ioapic *ioapic,
                       void (*send)(void *context, const struct nova_apic_message *message),
                       void *context);
@@ -38,9 +38,9 @@ void nova_ioapic_set(void *context, unsigned pin, bool level);
 void nova_ioapic_end(struct nova_ioapic *ioapic, uint8_t vector);
 
 /** Reads @p bytes (1, 2, 4 or 8) at @p address, from NOVA_IOAPIC_AT on; for struct nova_bus_range,
- *  @p context is the struct nova_ioapic. @return what the device says */
+ *  @p context is the struct nova_ioapic. @return the device's value */
 uint64_t nova_ioapic_read(void *context, uint64_t address, unsigned bytes);
-/** Write @p bytes of @p value at @p address; @p context as for nova_ioapic_read(). */
+/** Writes @p bytes of @p value at @p address; @p context as for nova_ioapic_read(). */
 void nova_ioapic_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

@@ -32,7 +32,8 @@ struct nova_apic_message {
         enum nova_delivery delivery; /**< delivery mode */
         bool logical;                /**< `destination` is a set, not an ID */
         uint8_t destination;         /**< 0xff: all */
-        bool level;                  /**< level-triggered: the I/O APIC is informed of its end */
+        bool level;                  /**< level-triggered: the local APIC reports its end to the I/O
+                                      * APIC */
 };
 
 /** Entries of the local vector table. */
@@ -64,7 +65,7 @@ struct nova_lapic {
         uint32_t timer_count;         /**< initial count */
         uint32_t timer_divider;       /**< divide configuration register */
         uint64_t timer_start;         /**< time in ns at which it started to count */
-        bool timer_runs;              /**< it counts */
+        bool timer_runs;              /**< true while it counts */
         struct nova_clock clock;      /**< clock of its timer */
         struct nova_alarm alarm;      /**< expiration of the timer */
         struct nova_line out; /**< high when an interrupt may be pending, including one that the
@@ -77,24 +78,25 @@ struct nova_lapic {
         void *context; /**< context of both functions */
 };
 
-/** Initialises it. @param id its APIC ID; the caller sets @p send, @p ended and @p context */
+/** Initialises a local APIC. @param id its APIC ID; the caller sets @c send, @c ended and @c
+ * context */
 void nova_lapic_init(struct nova_lapic *lapic, uint8_t id, const struct nova_clock *clock,
                      const struct nova_line *out);
 
-/** Resets it to its initial state, as INIT does. Its APIC ID does not change. */
+/** Resets a local APIC to its initial state, as INIT does. Its APIC ID does not change. */
 void nova_lapic_reset(struct nova_lapic *lapic);
 
 /** Returns whether a message's destination includes this APIC. */
 bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_apic_message *message);
 
-/** Accepts a fixed interrupt. @param vector its vector @param level true if `ended` is to be called
- * at its end */
+/** Accepts a fixed interrupt. @param vector its vector @param level true if the interrupt's end
+ * calls `ended` */
 void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level);
 
-/** Returns whether an interrupt is pending that the priorities permit. */
+/** Returns true if an interrupt is pending that no priority blocks. */
 bool nova_lapic_pending(const struct nova_lapic *lapic);
 
-/** Returns whether an interrupt is pending that only the task priority blocks. */
+/** Returns true if an interrupt is pending that only the task priority blocks. */
 bool nova_lapic_held_back(const struct nova_lapic *lapic);
 
 /** Returns CR8, which is the upper half of the task priority register. @return 0 to 15 */
@@ -111,9 +113,9 @@ int nova_lapic_take(struct nova_lapic *lapic);
 bool nova_lapic_passes_external(const struct nova_lapic *lapic);
 
 /** Reads @p bytes (1, 2, 4 or 8) at @p address, from NOVA_LAPIC_AT on; for struct nova_bus_range,
- *  @p context is the struct nova_lapic. @return what the device says */
+ *  @p context is the struct nova_lapic. @return the device's value */
 uint64_t nova_lapic_read(void *context, uint64_t address, unsigned bytes);
-/** Write @p bytes of @p value at @p address; @p context as for nova_lapic_read(). */
+/** Writes @p bytes of @p value at @p address; @p context as for nova_lapic_read(). */
 void nova_lapic_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

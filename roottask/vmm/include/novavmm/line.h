@@ -36,13 +36,13 @@ static inline void nova_line_set(const struct nova_line *line, bool level)
                 line->set(line->context, line->pin, level);
 }
 
-/** Source of the time for a device. */
+/** A source of time for a device. */
 struct nova_clock {
         uint64_t (*now)(void *context); /**< returns nanoseconds; never goes backwards */
         void *context;                  /**< argument of now */
 };
 
-/** The time. */
+/** Returns the time of a clock in nanoseconds. */
 static inline uint64_t nova_clock_now(const struct nova_clock *clock)
 {
         return clock->now(clock->context);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loaders: they load software into a guest's memory and set the initial state of its first virtual
+/* Loaders, which load software into a guest's memory and set the initial state of its first virtual
  * CPU. The files are untrusted. */
 #ifndef NOVAVMM_LOAD_H
 #define NOVAVMM_LOAD_H
@@ -24,7 +24,7 @@ struct nova_linux {
 /**
  * Loads a Linux kernel, or other software that follows its boot protocol, version 2.02 or newer. It
  * uses the 64-bit entry point if there is one, otherwise the 32-bit one. It refuses a kernel with a
- * 64-bit entry point if guests of this program have 32 bits.
+ * 64-bit entry point if guests of this program can use 32 bits only.
  * @code
  * extern struct nova_guest_memory memory; // vm.memory
  * extern struct nova_utcb_event start;    // vm.vcpu[0].start
@@ -110,9 +110,9 @@ const char *nova_flat_load(const struct nova_guest_memory *memory, const void *f
                            uint32_t address, struct nova_utcb_event *start);
 
 /**
- * Loads firmware for a PC, which ends below 1 MiB and starts as after a reset. It lies in RAM and,
- * unlike on a PC, not also below 4 GiB, so only its last 128 KiB can be used. It overwrites the
- * ACPI tables of nova_pc_create().
+ * Loads firmware for a PC, which ends below 1 MiB and starts as after a reset. The firmware lies in
+ * RAM. On a PC it also lies below 4 GiB; here it does not, so its size is limited to 128 KiB. It
+ * overwrites the ACPI tables of nova_pc_create().
  *
  * @param memory RAM, at least 1 MiB
  * @param file   the firmware

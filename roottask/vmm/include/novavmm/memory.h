@@ -18,7 +18,7 @@ extern "C" {
 /** Maximum number of page blocks that make up the RAM. */
 #define NOVA_GUEST_BLOCKS 64
 
-/** A guest's RAM. All accesses of a monitor go through the functions below, which check. */
+/** A guest's RAM. A monitor accesses it through the functions below, which check each address. */
 struct nova_guest_memory {
         uint8_t *base; /**< address of guest-physical address 0 in the monitor */
         size_t bytes;  /**< whole pages */
@@ -41,7 +41,7 @@ struct nova_guest_memory {
  */
 int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes);
 
-/** Frees RAM, which no guest may use any more. */
+/** Frees RAM. No guest may use it any more. */
 void nova_guest_memory_destroy(struct nova_guest_memory *memory);
 
 /** Returns the monitor's address of [@p address, @p address + @p bytes), NULL if not all of it is

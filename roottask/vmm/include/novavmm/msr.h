@@ -17,8 +17,8 @@ extern "C" {
 /** Registers of a virtual CPU that the monitor stores. */
 struct nova_msr_kept {
         uint64_t apic_base; /**< IA32_APIC_BASE: address of the local APIC, its enable bit, and the
-                               bit of the first virtual CPU; a guest may disable and enable the
-                               local APIC, any other change faults */
+                               bit of the first virtual CPU. A guest may disable and enable the
+                               local APIC; any other change raises #GP */
         uint64_t fixed[11]; /**< MTRRs of the first MiB */
         uint64_t range[8][2];   /**< other MTRRs: address and type, mask */
         uint64_t range_default; /**< MTRRdefType */
@@ -32,8 +32,8 @@ struct nova_msr_kept {
         (NOVA_MTD_SYS | NOVA_MTD_FS_GS | NOVA_MTD_CR | NOVA_MTD_TSC | NOVA_MTD_MSR | \
          NOVA_MTD_PAT | NOVA_MTD_CSTAR_AUX)
 
-/** Sets the initial registers of virtual CPU number @p vcpu. @param local_apic whether it has one;
- * otherwise it is like a CPU whose local APIC is disabled */
+/** Sets the initial registers of virtual CPU number @p vcpu. @param local_apic false: the virtual
+ * CPU is like a CPU whose local APIC is disabled */
 void nova_msr_init(struct nova_msr_kept *kept, unsigned vcpu, bool local_apic);
 
 /** Returns whether the local APIC is enabled. */

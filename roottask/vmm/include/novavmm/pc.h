@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The board of a PC: the devices that its software expects, wired to a machine; and the console, a
- * serial port that is connected to the program's own. */
+/* The board of a PC: the devices that its software expects, connected to a machine. Its console is
+ * a serial port that is connected to the program's console. */
 #ifndef NOVAVMM_PC_H
 #define NOVAVMM_PC_H
 
@@ -45,9 +45,9 @@ struct nova_pc {
         bool has_hvc;                           /**< nova_pc_add_console() was called */
         struct nova_ioapic ioapic;              /**< I/O APIC */
         struct nova_lapic lapic[NOVA_VM_VCPUS]; /**< local APICs, by virtual CPU */
-        char report_key; /**< key that is not passed to the guest but prints nova_vm_report(); 0:
+        char report_key; /**< key that prints nova_vm_report() and is not passed to the guest; 0:
                             none */
-        uint64_t rsdp;   /**< guest-physical address of ACPI's root pointer, for loaders; or 0 */
+        uint64_t rsdp;   /**< guest-physical address of ACPI's root pointer, for loaders; 0: none */
 
         /* Private to the library: buffered output. */
         struct nova_mutex lock;
@@ -57,7 +57,7 @@ struct nova_pc {
         bool waits_for_room;         /**< the guest's CPU waits for room in the buffer */
         uint32_t slot_levels;        /**< levels of the slots' interrupt pins */
         struct nova_thread *writer;  /**< thread that writes the output to the console */
-        bool is_stuck;               /**< the console accepted nothing for a second */
+        bool is_stuck;               /**< the console has accepted nothing for a second */
         bool quits;                  /**< the writer must end */
         char output[NOVA_PC_OUTPUT]; /**< ring buffer of output */
 };
@@ -68,8 +68,8 @@ struct nova_pc {
  *
  * The guest's output goes to the program's console; when the console accepts nothing for a second,
  * output is lost. The board that was created last gets the program's input. The clock starts with
- * the program's time: 1 January 1970 at its start, unless nova_time_set() or nova_time_set_by_rtc()
- * was called before.
+ * the program's time of day; call nova_time_set() or nova_time_set_by_rtc() before, or the date is
+ * 1 January 1970.
  * @code
  * static struct nova_vm vm;
  * static struct nova_pc pc;
@@ -87,8 +87,8 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
 /**
  * Puts a virtio device into a slot of the PCI bus. After nova_pc_create(), before nova_vm_run().
  *
- * If its driver makes a fatal error, a report goes to the program's console, with the registers of
- * the virtual CPU whose exit was being handled.
+ * After a fatal error of its driver, a report with the registers of the virtual CPU whose exit was
+ * being handled goes to the program's console.
  * @code
  * extern struct nova_pc pc;
  * static struct nova_virtio_block disk;

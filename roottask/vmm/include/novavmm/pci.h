@@ -19,8 +19,8 @@ extern "C" {
 /** Registers that all devices have. */
 enum {
         NOVA_PCI_COMMAND = 1,       /**< command; status in the upper half */
-        NOVA_PCI_BAR = 4,           /**< address of registers in memory */
-        NOVA_PCI_SUBSYSTEM = 11,    /**< a second identification */
+        NOVA_PCI_BAR = 4,           /**< base address of registers in memory (BAR 0) */
+        NOVA_PCI_SUBSYSTEM = 11,    /**< subsystem: a second identification */
         NOVA_PCI_CAPABILITIES = 13, /**< start of the list of capabilities */
         NOVA_PCI_INTERRUPT = 15     /**< interrupt line and pin */
 };
@@ -40,7 +40,7 @@ struct nova_pci_device {
         nova_bus_write *memory_write; /**< writes these registers; the address is an offset */
 };
 
-/** The bridge. */
+/** The bridge and the devices on its bus. */
 struct nova_pci {
         uint32_t address; /**< value of port 0xcf8 */
         struct nova_pci_device bridge;
@@ -59,22 +59,23 @@ int nova_pci_add(struct nova_pci *pci, unsigned number, struct nova_pci_device *
 void nova_pci_identify(struct nova_pci_device *device, uint16_t vendor, uint16_t product,
                        uint32_t class_code);
 
-/** Gives a device registers in memory by filling in its BAR 0. The caller sets its functions.
+/** Gives a device registers in memory by filling in its BAR 0. The caller sets @c memory_read and
+ * @c memory_write.
  *  @param address initial address of the registers
  *  @param bytes   a power of two, 16 or more */
 void nova_pci_set_memory(struct nova_pci_device *device, uint32_t address, uint32_t bytes);
 
 /** Reads @p bytes (1, 2, 4 or 8) at the guest-physical @p address, where devices may have
- * registers; for struct nova_bus_range, @p context is the struct nova_pci. @return what a device
- * says */
+ * registers; for struct nova_bus_range, @p context is the struct nova_pci. @return the device's
+ * value */
 uint64_t nova_pci_memory_read(void *context, uint64_t address, unsigned bytes);
-/** Write @p bytes of @p value at @p address; @p context as for nova_pci_memory_read(). */
+/** Writes @p bytes of @p value at @p address; @p context as for nova_pci_memory_read(). */
 void nova_pci_memory_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0xcf8 to 0xcff; for struct nova_bus_range,
- *  @p context is the struct nova_pci. @return what the device says */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0xcf8 to 0xcff; for struct nova_bus_range, @p context
+ *  is the struct nova_pci. @return the device's value */
 uint64_t nova_pci_read(void *context, uint64_t port, unsigned bytes);
-/** Write @p bytes of @p value at @p port; @p context as for nova_pci_read(). */
+/** Writes @p bytes of @p value at @p port; @p context as for nova_pci_read(). */
 void nova_pci_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

@@ -25,16 +25,16 @@ struct nova_pic_chip {
         bool reads_service; /**< the command port shows `service` */
         bool special_mask;  /**< pins in service do not block others */
         bool polled;        /**< the next read takes an interrupt */
-        bool spurious;      /**< a signalled edge ended before it was taken */
+        bool spurious;      /**< a signalled edge ended before the CPU took the interrupt */
 };
 
-/** Both. */
+/** Both controllers. */
 struct nova_pic {
         struct nova_pic_chip chip[2];
         struct nova_line out; /**< line to the CPU; high while an interrupt is pending */
 };
 
-/** Initialises both. @param out output line to the CPU */
+/** Initialises both controllers. @param out output line to the CPU */
 void nova_pic_init(struct nova_pic *pic, const struct nova_line *out);
 
 /** Drives a pin (0 to 15, not 2) to @p level; for struct nova_line, @p context is the struct
@@ -49,10 +49,9 @@ bool nova_pic_pending(const struct nova_pic *pic);
 unsigned nova_pic_take(struct nova_pic *pic);
 
 /** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x20, 0x21, 0xa0, 0xa1, 0x4d0 or 0x4d1; for struct
- * nova_bus_range,
- *  @p context is the struct nova_pic. @return what the device says */
+ * nova_bus_range, @p context is the struct nova_pic. @return the device's value */
 uint64_t nova_pic_read(void *context, uint64_t port, unsigned bytes);
-/** Write @p bytes of @p value at @p port; @p context as for nova_pic_read(). */
+/** Writes @p bytes of @p value at @p port; @p context as for nova_pic_read(). */
 void nova_pic_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

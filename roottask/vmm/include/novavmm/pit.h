@@ -18,7 +18,7 @@ struct nova_pit_channel {
         uint32_t count;      /**< initial count: 1 to 65536; 0: not programmed */
         uint16_t latch;      /**< latched count, valid if `latched` */
         uint8_t mode;        /**< 0 to 5 */
-        uint8_t access;      /**< 1 low byte, 2 high byte, 3 both */
+        uint8_t access;      /**< access mode: 1 low byte, 2 high byte, 3 both */
         uint8_t low;         /**< the low byte while the high byte is awaited */
         uint8_t status;      /**< latched status, valid if `status_latched` */
         bool high_written;   /**< the next byte written is the high one */
@@ -42,10 +42,10 @@ struct nova_pit {
 void nova_pit_init(struct nova_pit *pit, const struct nova_clock *clock,
                    const struct nova_line *out);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x40 to 0x43 or 0x61; for struct nova_bus_range,
- *  @p context is the struct nova_pit. @return what the device says */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x40 to 0x43 or 0x61; for struct nova_bus_range, @p
+ *  context is the struct nova_pit. @return the device's value */
 uint64_t nova_pit_read(void *context, uint64_t port, unsigned bytes);
-/** Write @p bytes of @p value at @p port; @p context as for nova_pit_read(). */
+/** Writes @p bytes of @p value at @p port; @p context as for nova_pit_read(). */
 void nova_pit_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

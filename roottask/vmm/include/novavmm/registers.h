@@ -40,7 +40,7 @@ extern "C" {
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_SYS | NOVA_MTD_INJ |      \
          NOVA_MTD_STA | NOVA_MTD_R8_R15 | NOVA_MTD_MSR | NOVA_MTD_CR8)
 
-/** Sets real mode at @p sel:@p offset; all else is as after a reset. */
+/** Sets real mode at @p sel:@p offset. All other state is as after a reset. */
 void nova_registers_real(struct nova_utcb_event *event, uint16_t sel, uint16_t offset);
 
 /** Sets protected mode without paging at @p ip, flat segments with the selectors @p code and @p

@@ -17,7 +17,8 @@ extern "C" {
 struct nova_rtc {
         uint8_t index;                  /**< index of the byte that port 0x71 shows */
         uint8_t memory[NOVA_RTC_BYTES]; /**< registers of the clock, then memory */
-        int64_t offset;                 /**< seconds since 1970 when the clock was 0 */
+        int64_t offset;                 /**< time in seconds since 1970 at which its struct
+                                         * nova_clock was 0 */
         struct nova_clock clock;
 };
 
@@ -27,10 +28,10 @@ void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_
 /** Stores the size of the RAM, @p bytes, at the place where firmware looks for it. */
 void nova_rtc_set_ram(struct nova_rtc *rtc, uint64_t bytes);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71; for struct nova_bus_range,
- *  @p context is the struct nova_rtc. @return what the device says */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71; for struct nova_bus_range, @p context is
+ *  the struct nova_rtc. @return the device's value */
 uint64_t nova_rtc_read(void *context, uint64_t port, unsigned bytes);
-/** Write @p bytes of @p value at @p port; @p context as for nova_rtc_read(). */
+/** Writes @p bytes of @p value at @p port; @p context as for nova_rtc_read(). */
 void nova_rtc_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

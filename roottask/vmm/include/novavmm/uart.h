@@ -29,7 +29,7 @@ struct nova_uart {
         void *context;                             /**< context of send */
 };
 
-/** @param irq  interrupt line
+/** Initialises a serial port. @param irq interrupt line
  * @param send called for each byte of output, with @p context */
 void nova_uart_init(struct nova_uart *uart, const struct nova_line *irq,
                     void (*send)(void *context, uint8_t byte), void *context);
@@ -37,14 +37,13 @@ void nova_uart_init(struct nova_uart *uart, const struct nova_line *irq,
 /** Returns the free room for input in bytes. */
 unsigned nova_uart_room(const struct nova_uart *uart);
 
-/** Receives a byte. Without room the byte is lost, and the guest sees an overrun. */
+/** Receives a byte. If the buffer is full, the byte is lost and the guest sees an overrun. */
 void nova_uart_receive(struct nova_uart *uart, uint8_t byte);
 
 /** Reads @p bytes (1, 2, 4 or 8) at @p port, of which the low three bits matter; for struct
- * nova_bus_range,
- *  @p context is the struct nova_uart. @return what the device says */
+ * nova_bus_range, @p context is the struct nova_uart. @return the device's value */
 uint64_t nova_uart_read(void *context, uint64_t port, unsigned bytes);
-/** Write @p bytes of @p value at @p port; @p context as for nova_uart_read(). */
+/** Writes @p bytes of @p value at @p port; @p context as for nova_uart_read(). */
 void nova_uart_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

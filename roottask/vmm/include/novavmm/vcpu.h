@@ -32,28 +32,29 @@ struct nova_vcpu {
         unsigned event; /**< SVM's or VMX's number of the exit; during a recall by the library, that
                            of the previous exit */
         struct nova_utcb_state *state; /**< the guest's state from the exit's message */
-        struct nova_utcb_more *more;   /**< additional state that the layout of 2012 lacks */
+        struct nova_utcb_more *more;   /**< the guest's state that the layout of 2012 lacks */
         nova_mtd_t changed;            /**< groups of state to be written back */
         struct nova_msr_kept msr;      /**< model-specific registers that the monitor stores */
         struct nova_lapic *lapic;      /**< its local APIC, which holds CR8; or NULL */
         struct nova_utcb_event start;  /**< initial state, groups NOVA_START_MTD */
 
-        /* The library's own. */
+        /* Private to the library, from here on. */
         /** Changes with the machine locked. */
         enum nova_vcpu_activity activity;
         nova_sel_t ec;                  /**< selector of its EC; its SC is at `ec` + 1 */
         struct nova_handler *handler;   /**< handles its exits */
         struct nova_semaphore wake;     /**< semaphore for a waiting handler */
-        uint32_t injection;             /**< event requested by nova_vcpu_raise(); 0: none */
+        uint32_t injection;             /**< exception that nova_vcpu_raise() requested; 0: none */
         uint32_t injection_error;       /**< error code of that event */
-        struct nova_semaphore parked;   /**< upped when it will not run any more */
+        struct nova_semaphore parked;   /**< upped when the virtual CPU has stopped for good */
         bool nmi;                       /**< an NMI is pending */
-        bool nmi_blocked;               /**< SVM: until the IRET of the NMI's handler is done */
-        bool steps;                     /**< SVM: it single-steps over that IRET */
-        bool running;                   /**< it has an SC */
+        bool nmi_blocked;               /**< SVM: an NMI's handler has not executed its IRET */
+        bool steps;                     /**< SVM: the virtual CPU single-steps over that IRET */
+        bool running;                   /**< the virtual CPU has an SC */
         bool inside;                    /**< an exit is being handled */
-        bool waits;                     /**< its handler waits for `wake` */
-        unsigned recalled_for;          /**< action of the library when all state has arrived */
+        bool waits;                     /**< the handler waits for `wake` */
+        unsigned recalled_for;          /**< action of the library after the recall that gets all
+                                         * state */
         uint16_t port;                  /**< port of a string access that waits for the state */
         uint8_t vector;                 /**< vector of an exception that waits for the state */
         struct nova_utcb_state *report; /**< buffer of a waiting nova_vm_report() for the state */
@@ -65,8 +66,8 @@ struct nova_vcpu {
 typedef void nova_vcpu_handler(struct nova_vcpu *vcpu);
 
 /**
- * Continues after the instruction that caused the exit. A guest that single-steps gets its #DB
- * there.
+ * Continues after the instruction that caused the exit. A guest that single-steps gets its #DB at
+ * the next instruction.
  *
  * Outside 64-bit mode instruction pointers have 32 bits. In 16-bit code they do not wrap at 64 KiB:
  * a fetch beyond the segment's limit raises #GP, as on a CPU.
@@ -78,8 +79,9 @@ typedef void nova_vcpu_handler(struct nova_vcpu *vcpu);
  * nova_vcpu_skip(vcpu, 2);
  * @endcode
  * @param vcpu  the virtual CPU
- * @param bytes the length without prefixes (1 for PAUSE), for CPUs that do not report the length.
- *              On these, exits carry the state that is needed to count the prefixes
+ * @param bytes the instruction's length without prefixes (1 for PAUSE), for CPUs that do not report
+ *              the length. On these CPUs, exits carry the state that is needed to count the
+ *              prefixes
  */
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);
 
@@ -87,8 +89,9 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);
 void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
 
 /**
- * Raises exception @p vector at the instruction that caused the exit, with an error code in
- * protected mode: exceptions of real mode have none, and a CPU of VMX refuses to inject one there.
+ * Raises exception @p vector at the instruction that caused the exit, with an error code unless the
+ * virtual CPU is in real mode. Exceptions of real mode have no error code, and VMX refuses to
+ * inject one.
  *
  * CR0 determines the mode. If messages of this cause do not carry CR0 (nova_vm_config.mtd,
  * NOVA_MTD_CR), the library recalls the virtual CPU to get it, which costs one exit.
@@ -106,17 +109,17 @@ void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t err
 /**
  * Starts a virtual CPU in real mode at page @p vector, as an APIC's STARTUP message does.
  *
- * Has no effect on one that has started. Its machine is locked.
+ * Has no effect on a virtual CPU that has started. The caller holds its machine's lock.
  * @param vector the number of a 4 KiB page: the virtual CPU starts at guest-physical address
  *               @p vector * 4096, CS is @p vector * 256, IP 0
  */
 void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector);
 
 /**
- * Stops a virtual CPU until nova_vcpu_start_at(), as an APIC's INIT message does. It loses its
- * state and pending events, except MSRs other than EFER and the FPU's registers.
+ * Stops a virtual CPU until nova_vcpu_start_at(), as an APIC's INIT message does. The virtual CPU
+ * loses its pending events and its state, except the FPU's registers and MSRs other than EFER.
  *
- * An exit in progress gets no reply. Its machine is locked.
+ * An exit in progress gets no reply. The caller holds its machine's lock.
  */
 void nova_vcpu_reset(struct nova_vcpu *vcpu);
 
@@ -124,13 +127,13 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu);
  * Sends a virtual CPU an NMI, which it takes as soon as it can. Several pending NMIs merge into
  * one. Has no effect on a virtual CPU that has not started.
  *
- * An NMI that comes while the handler of another one runs is delivered right after its IRET. Its
- * machine is locked.
+ * An NMI that arrives while the handler of another NMI runs is delivered directly after that
+ * handler's IRET. The caller holds the machine's lock.
  */
 void nova_vcpu_nmi(struct nova_vcpu *vcpu);
 
-/** Makes a virtual CPU check for interrupts; to be called when one may be pending. Its machine is
- * locked. */
+/** Makes a virtual CPU check for interrupts; must be called when an interrupt may be pending. The
+ * caller holds its machine's lock. */
 void nova_vcpu_kick(struct nova_vcpu *vcpu);
 
 #ifdef __cplusplus

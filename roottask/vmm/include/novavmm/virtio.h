@@ -45,8 +45,9 @@ enum {
 /** Feature 32, which every driver must accept. */
 #define NOVA_VIRTIO_VERSION_1 (1ull << 32)
 
-/** A queue. The driver may change the addresses until it enables the queue. Then the three parts
- * have been checked to lie in the guest's memory, and do not change until the device is reset. */
+/** A queue. The driver may change the addresses until it enables the queue. At that moment the
+ * library checks that the three parts lie in the guest's memory; the addresses then stay unchanged
+ * until the device is reset. */
 struct nova_virtio_queue {
         uint64_t address[3]; /**< addresses of descriptors, available ring, used ring */
         uint16_t size;       /**< in descriptors */
@@ -111,16 +112,17 @@ struct nova_virtio {
         bool complained; /**< complain was called */
 };
 
-/** Initialises a device without configuration of its own. @param kind must stay valid
+/** Initialises a device whose kind has no configuration of its own. @param kind must stay valid
  *  @param memory the guest's memory, which must stay valid */
 void nova_virtio_init(struct nova_virtio *virtio, const struct nova_virtio_class *kind,
                       const struct nova_guest_memory *memory);
 
-/** Returns whether the driver may use the device: it is ready, and no error has occurred since. */
+/** Returns true if the driver may use the device: the driver is ready, and no error has occurred
+ * since. */
 bool nova_virtio_ready(const struct nova_virtio *virtio);
 
-/** Counts the chains that wait in queue @p number. @return their number. If the driver claims more
- * than the queue has descriptors, 0; the device then needs a reset */
+/** Returns the number of chains that wait in queue @p number. If the driver claims more chains than
+ * the queue has descriptors, returns 0, and the device then needs a reset */
 unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number);
 
 /**
@@ -139,11 +141,11 @@ unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number);
  *         nova_virtio_give(virtio, queue, 0);
  * }
  * @endcode
- * @return false if there is none, or if the device needs a reset now
+ * @return false if no chain waits, or if the device needs a reset
  */
 bool nova_virtio_take(struct nova_virtio *virtio, unsigned number);
 
-/** Returns the chain to queue @p number. @p written bytes were written */
+/** Returns the chain to queue @p number, and reports that @p written bytes of it were written. */
 void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t written);
 
 /** Copies @p bytes from the readable pieces of @p chain, @p offset on, to @p to. @return false, and
@@ -161,9 +163,9 @@ bool nova_virtio_write(const struct nova_virtio_chain *chain, uint64_t offset, c
 void nova_virtio_break(struct nova_virtio *virtio, const char *cause);
 
 /** Reads @p bytes (1, 2, 4 or 8) at @p offset from the start of BAR 0; @p context is the struct
- *  nova_virtio. @return what the device says */
+ *  nova_virtio. @return the device's value */
 uint64_t nova_virtio_get(void *context, uint64_t offset, unsigned bytes);
-/** Write @p bytes of @p value at @p offset; @p context as for nova_virtio_get(). */
+/** Writes @p bytes of @p value at @p offset; @p context as for nova_virtio_get(). */
 void nova_virtio_put(void *context, uint64_t offset, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

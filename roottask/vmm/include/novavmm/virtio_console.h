@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtio console: bytes in both directions, many in one exit. */
+/* A virtio console. Unlike a serial port, it transfers many bytes with one exit. */
 #ifndef NOVAVMM_VIRTIO_CONSOLE_H
 #define NOVAVMM_VIRTIO_CONSOLE_H
 
@@ -25,10 +25,10 @@ void nova_virtio_console_init(struct nova_virtio_console *console,
                               const struct nova_guest_memory *memory,
                               void (*send)(void *context, uint8_t byte), void *context);
 
-/** Returns whether the guest has room for input. */
+/** Returns true if the guest has room for input. */
 bool nova_virtio_console_listens(struct nova_virtio_console *console);
 
-/** Passes @p count @p bytes to the guest. @return number of bytes that fitted */
+/** Passes @p count @p bytes to the guest. @return number of bytes that fit */
 size_t nova_virtio_console_receive(struct nova_virtio_console *console, const void *bytes,
                                    size_t count);
 

@@ -22,19 +22,21 @@ extern "C" {
 enum nova_vm_end {
         NOVA_VM_RUNS,   /**< it has not ended */
         NOVA_VM_OFF,    /**< the guest powered it off */
-        NOVA_VM_RESET,  /**< the guest reset it, for a restart or after a panic */
-        NOVA_VM_HALTED, /**< all its virtual CPUs halted with interrupts disabled: nothing wakes
-                           them */
+        NOVA_VM_RESET,  /**< the guest reset it, to restart or after a panic */
+        NOVA_VM_HALTED, /**< all its virtual CPUs halted with interrupts disabled, so no event can
+                           wake them */
         NOVA_VM_ERROR,  /**< the guest made a fatal error, or a handler or device raised an
                            exception: a report was printed */
         NOVA_VM_STOPPED /**< nova_vm_stop() ended it */
 };
 
-/** Source of interrupts for virtual CPUs, called whenever one of them could take an interrupt. */
+/** Source of interrupts for virtual CPUs. The functions are called whenever a virtual CPU could
+ * take an interrupt. */
 struct nova_vm_interrupts {
         bool (*pending)(void *context,
                         unsigned vcpu);            /**< returns whether an interrupt is pending */
-        int (*take)(void *context, unsigned vcpu); /**< returns the vector, or a negative number */
+        int (*take)(void *context, unsigned vcpu); /**< takes an interrupt; returns its vector, or a
+                                                    * negative number if none is pending */
         void *context;                             /**< context of both functions */
 };
 
@@ -45,17 +47,19 @@ struct nova_vm_config {
         unsigned vcpus;    /**< number of virtual CPUs; 0: one. They are spread over the program's
                               CPUs, the caller's first */
         bool local_apic;   /**< virtual CPUs have local APICs; required for more than one */
-        unsigned priority; /**< priority of virtual CPUs; 0: below the caller's. Timers have this +
-                              1 */
+        unsigned priority; /**< priority of virtual CPUs; 0: two below the caller's. Timers have
+                              this priority + 1 */
         bool report_halt;  /**< treat NOVA_VM_HALTED as an error and report it */
-        bool report_reset; /**< at NOVA_VM_RESET, print the registers of the virtual CPU that did it
+        bool report_reset; /**< at NOVA_VM_RESET, print the registers of the virtual CPU that reset
+                            * the machine
                             */
         /** State that exits carry for the monitor's handlers, by cause, in addition to that of the
          * library's handlers: an OR of NOVA_MTD_… */
         nova_mtd_t mtd[NOVA_VM_EXIT_COUNT];
 };
 
-/** A virtual machine. Zeroed before it is created; its creator may read all of it. */
+/** A virtual machine. All fields are zero before nova_vm_create(). The program may read all
+ * fields. */
 struct nova_vm {
         char name[NOVA_VM_NAME];         /**< name for reports, cut to fit */
         struct nova_guest_memory memory; /**< RAM of the guest */
@@ -65,7 +69,7 @@ struct nova_vm {
         struct nova_clock clock;                        /**< clock of its devices */
         bool local_apic;                                /**< CPUID shows a local APIC */
         bool report_halt, report_reset;                 /**< values of the configuration */
-        bool svm;                                       /**< else VMX */
+        bool svm;                                       /**< the CPU has SVM; otherwise VMX */
         nova_vcpu_handler *handler[NOVA_VM_EXIT_COUNT]; /**< handlers of exits, by cause */
         nova_mtd_t mtd[NOVA_VM_EXIT_COUNT];             /**< state that exits carry, by cause */
         unsigned vcpus;                                 /**< number of virtual CPUs */
@@ -75,7 +79,7 @@ struct nova_vm {
                                       thread holds the lock */
         char why[NOVA_VM_WHY];     /**< see nova_vm_why() */
 
-        /* The library's own. */
+        /* Private to the library, from here on. */
         struct nova_mutex lock;                   /**< held while an exit is being handled */
         struct nova_semaphore ended;              /**< upped when `end` is set */
         struct nova_semaphore timer_wake;         /**< upped when `armed` becomes earlier */
@@ -139,13 +143,14 @@ void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *h
  * @retval ENOSPC the machine has NOVA_VM_ALARMS already */
 int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm);
 
-/** Prints why a machine has nothing to run: "VM: guest NAME cannot be loaded: WHY."
+/** Prints why the software of a machine cannot be loaded: "VM: guest NAME cannot be loaded: WHY."
  *  @param why result of a loader (novavmm/load.h) or of the search for the file, as the end of a
  *            sentence
  * @return 1, the exit status for this case */
 int nova_vm_not_loaded(const struct nova_vm *vm, const char *why);
 
-/** Starts virtual CPU 0 in its start state; the others are halted at first. @return 0, or EAGAIN */
+/** Starts virtual CPU 0 in its start state. The other virtual CPUs wait until they are started.
+ * @return 0, or EAGAIN */
 int nova_vm_run(struct nova_vm *vm);
 
 /**
@@ -164,11 +169,11 @@ int nova_vm_run(struct nova_vm *vm);
  */
 enum nova_vm_end nova_vm_wait(struct nova_vm *vm);
 
-/** Returns how a machine ended, as the end of a sentence that begins with its name. */
+/** Returns a description of a machine's end, as the end of a sentence that begins with its name. */
 const char *nova_vm_end_text(enum nova_vm_end end);
 
-/** Stops a machine. Its memory stays until nova_vm_destroy(). Must not be called with its lock
- * held, since it would deadlock: handlers and devices call nova_vm_end_with(). */
+/** Stops a machine. Its memory stays until nova_vm_destroy(). A caller that holds its lock would
+ * deadlock, so handlers and devices call nova_vm_end_with() instead. */
 void nova_vm_stop(struct nova_vm *vm);
 
 /** Destroys a machine that has ended. */
@@ -176,7 +181,7 @@ void nova_vm_destroy(struct nova_vm *vm);
 
 /**
  * Locks a machine: no exit is handled until nova_vm_unlock(). For threads that drive devices.
- * Handlers and devices hold the lock already and would deadlock.
+ * Handlers and devices hold the lock already; they would deadlock.
  * @code
  * extern struct nova_vm vm;
  * extern struct nova_line irq; // of a device
@@ -212,11 +217,10 @@ __attribute__((format(printf, 2, 3))) void nova_vcpu_fail(struct nova_vcpu *vcpu
                                                           const char *format, ...);
 
 /**
- * Prints the position and the registers of each virtual CPU of a machine that hangs; the machine
- * continues.
+ * Prints the state of each virtual CPU, for a machine that hangs. The machine continues.
  *
- * One thread at a time may call this, without the machine's lock, so not a handler or a device. It
- * waits at most a second for a virtual CPU that gets no time.
+ * One thread at a time may call this function. It must not hold the machine's lock, so handlers and
+ * devices cannot call it. The function waits at most a second for a virtual CPU that gets no time.
  */
 void nova_vm_report(struct nova_vm *vm);
 
