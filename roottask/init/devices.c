@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices: init gets ports, memory and interrupts from the kernel when a program first asks for
+/* Devices: init requests ports, memory and interrupts from the kernel when a program first asks for
  * them. */
 #include <errno.h>
 #include <string.h>
@@ -63,7 +63,8 @@ static int get(unsigned kind, unsigned number)
         return error;
 }
 
-/* A list of ranges, and the range that an index selects: each interrupt of a range counts. */
+/* Finds the range of a list that an index selects. Each interrupt of a range has an index of its
+ * own. */
 static bool find(struct nova_system_list list, unsigned kind, unsigned index, unsigned *number,
                  struct nova_system_range *found)
 {

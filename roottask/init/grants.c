@@ -59,9 +59,8 @@ static bool is_name(const char *name)
         return *name;
 }
 
-/* Reports to the author of the description that a program wants to open or to offer a service that
- * the description does not grant. The number of reports is limited, because a program may ask
- * without end. */
+/* Reports that a program tries to open or to offer a service that the description does not grant.
+ * The number of reports is limited, because a program can try for ever. */
 static void tell_denied(struct program *program, const char *wants, const char *name,
                         enum nova_system_property what)
 {
@@ -82,7 +81,7 @@ static void tell_denied(struct program *program, const char *wants, const char *
                        says->name, wants, name, meant);
         else if (unknown)
                 printf("init: %s %s the service '%s', which no program provides; write 'provides "
-                       "%s' at the one that does, and '%s %s' at '%s'.\n",
+                       "%s' for the program that provides it, and '%s %s' for '%s'.\n",
                        says->name, wants, name, name, nova_system_keyword(what), name, says->name);
         else if (line)
                 printf("init: %s %s the service '%s', which its description does not name; add "
@@ -112,7 +111,8 @@ static int open(void *context, const char *name, nova_sel_t *sel)
         return service ? 0 : EAGAIN;
 }
 
-/* The name in the description's memory, which stays valid. */
+/* Returns the description's own copy of a name, which stays valid; NULL if the program does not
+ * provide such a service. */
 static const char *kept(const struct program *program, const char *name)
 {
         for (unsigned i = 0; i < program->says->provides.count; i++) {

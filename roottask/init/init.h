@@ -16,28 +16,30 @@ struct program {
         enum program_state state;
         struct nova_child *child;
         unsigned restarts;
-        unsigned failures;    /* ends with another status than 0 since it last came up */
+        unsigned failures;    /* number of ends with a status other than 0 since it last came up */
         bool up;              /* it has offered a service since its start; atomic */
         uint64_t started;     /* time of its last start in ns since boot */
         int status;           /* exit status of its last end */
         bool ended;           /* the child has ended; the main thread clears it; atomic */
-        unsigned denials;     /* reported requests for services that it may not have; of grants.c */
+        unsigned denials;     /* number of reports about services that it may not open or offer; for
+                               * grants.c */
         bool stuck;           /* init has reported that it waits for a program that is overdue */
-        uint64_t serve_until; /* time in ns since boot by which it should provide its services */
-        uint64_t pause_until; /* time in ns since boot at which it is started again */
+        uint64_t serve_until; /* deadline for its services in ns since boot */
+        uint64_t pause_until; /* time of its next start in ns since boot */
 };
 
 /* Only init's main thread uses these fields; the mutex protects those that grants.c uses, too. */
 struct init {
         struct nova_system system;
         struct program program[NOVA_SYSTEM_PROGRAMS_MAX];
-        struct nova_semaphore news; /* upped when a child has ended or a service was provided */
+        struct nova_semaphore news; /* upped when a child has ended or a service has become
+                                     * available */
 };
 
 extern struct init init;
 
-/* modules.c: finds and reads the description, and checks it against machine and modules. Returns
- * the number of mistakes, which it has reported; 0 if there are none. */
+/* modules.c: finds and reads the description, and checks it against machine and modules. Reports
+ * each mistake. Returns the number of mistakes. */
 unsigned modules_read_description(const char *name);
 /* Finds a boot module and maps it once. Returns false if it does not exist or cannot be mapped. */
 bool modules_map(const char *name, const void **data, size_t *bytes);
@@ -46,22 +48,23 @@ bool modules_map(const char *name, const void **data, size_t *bytes);
 struct nova_child_grants grants_of(struct program *program);
 /* Returns true if a program uses a service that the other one provides. */
 bool grants_needs(const struct program *program, const struct program *provider);
-/* Returns true if a service can be opened. */
+/* Returns true if a service is available. */
 bool grants_service_there(const char *name);
 
-/* devices.c: gets range number `index` of one kind of a device. Returns 0 or ENOENT. */
+/* devices.c: returns in `device` range number `index` of the kind that `device` names. Returns 0 or
+ * ENOENT. */
 int devices_get(const char *name, unsigned index, struct nova_child_device *device);
 
-/* pci.c: configuration space of a bus, as memory of 1 MiB; 0, or ENOENT if the machine does not map
- * it. */
+/* pci.c: maps the configuration space of a bus, 1 MiB of memory. Returns 0, or ENOENT if the
+ * machine does not map it. */
 int pci_get_bus(unsigned bus, struct nova_child_device *device);
 
 /* pci_answer.c: answers a question of the service pci. Returns 0 or an errno value. */
 int pci_answer(const struct program *program, struct nova_child_pci *question);
-/* Returns true if an I/O MMU keeps devices from memory that is not their driver's. */
+/* Returns true if an I/O MMU restricts each device to its driver's memory. */
 bool pci_has_iommu(void);
-/* Returns a device through which a program would reach all memory by DMA because there is no I/O
- * MMU and the description does not accept it; NULL if there is none. */
+/* Returns a device through which a program could access all memory by DMA, because there is no I/O
+ * MMU, although the description does not accept that; NULL if there is none. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says);
 
 /* quarantine.c: keeps the memory of a program that has ended while devices may reach it. Returns
@@ -78,15 +81,15 @@ uint64_t quarantine_ends(const struct program *program);
 /* grants.c: returns true if a list has a word. */
 bool grants_list_has(struct nova_system_list list, const char *word);
 
-/* waiting.c: time in ns that a program may take to provide its services. */
+/* waiting.c: returns the time in ns that a program may take to provide its services. */
 uint64_t waiting_patience(void);
 /* Returns true if a waiting program can start now. Reports once if it cannot start soon, or
  * ever. */
 bool waiting_look(struct program *program);
-/* Returns the TSC value at which to check again even if nothing has happened. */
+/* Returns the TSC value at which init checks the programs again, even without an event. */
 uint64_t waiting_deadline(void);
 
-/* programs.c: runs the system to its end. Returns its exit status. */
+/* programs.c: runs the system until it ends. Returns its exit status. */
 int programs_run(void);
 
 #endif

@@ -11,7 +11,8 @@
 
 struct init init;
 
-/* Above the priorities of all programs, so no program can prevent init from starting others. */
+/* Starts and restarts the programs. The thread's priority is above those of all programs, so no
+ * program can keep init from running. */
 static void *run(void *status)
 {
         *(int *)status = programs_run();
@@ -34,7 +35,8 @@ int main(int argc, char **argv)
         int status = EXIT_FAILURE;
 
         if (nova_thread_create(&thread, &attr, run, &status)) {
-                puts("init: there is too little memory for the thread that starts programs.");
+                puts("init: too little memory is left for the thread that starts programs; give "
+                     "the machine more.");
                 return EXIT_FAILURE;
         }
         nova_thread_join(thread, NULL);

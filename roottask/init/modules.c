@@ -54,7 +54,8 @@ static void tell(void *name, unsigned line, const char *sentence)
                 printf("%s: %s\n", (const char *)name, sentence);
 }
 
-/* If a file cannot be mapped, or is not a program, init reports that when it starts the program. */
+/* Records the size of each program's segments. Ignores a file that cannot be mapped or is not a
+ * program: init reports it when it starts the program. */
 static void look_at_images(void)
 {
         for (unsigned i = 0; i < init.system.programs; i++) {
@@ -105,9 +106,9 @@ unsigned modules_read_description(const char *name)
                         name = modules[i].module.name;
         if (!name || !modules_map(name, &text, &bytes)) {
                 printf("init: no boot module is called %s; %s.\n", name ? name : "NAME.nova",
-                       name ? "init's argument names the system description, where the arguments "
-                              "of programs stand"
-                            : "boot the system description, too");
+                       name ? "init's argument is the name of the system description; the "
+                              "arguments of programs belong into the description"
+                            : "add the system description to the boot modules");
                 return 1;
         }
 

@@ -13,7 +13,8 @@
 static void *mapped[BUSES]; /* NULL: not mapped yet */
 static struct nova_mutex mutex;
 
-/* The physical address of a bus's configuration space; false if the machine does not map it. */
+/* Finds the physical address of a bus's configuration space. Returns false if the machine does not
+ * map it. */
 static bool find_bus(unsigned bus, uint64_t *phys)
 {
         struct nova_hip_mem mem;

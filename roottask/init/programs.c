@@ -10,19 +10,18 @@
 
 #define STRINGS_MAX 65
 
-/* Pause before a restart: a program that crashes repeatedly must not keep init busy, which runs
- * before all others. */
+/* Pause before a restart. Without it, a program that crashes repeatedly would keep init busy, whose
+ * priority is above all others. */
 #define PAUSE_NS  UINT64_C(1000000) /* added to the pause at each restart */
 #define PAUSE_MAX 100               /* maximum of the pause */
 
-/* Maximum number of failures before a program comes up, if its description sets no limit. After so
- * many failures in a row the program will not come up by itself, and its messages would fill the
- * terminal for ever. */
+/* Maximum number of failures in a row before a program comes up, if its description sets no limit.
+ * Without this maximum, the messages of a program that never comes up would fill the terminal. */
 #define FAILURES_MAX 5
 #define UP_NS        UINT64_C(1000000000) /* uptime after which one without services has come up */
 
-/* A list in the form that children get it: NULL at the end. A line of the description has fewer
- * words. */
+/* Copies a list into an array that ends with NULL, the form that children get. The array has room
+ * for all words of a line. */
 static void make_strings(const char **strings, struct nova_system_list list)
 {
         memcpy(strings, &init.system.word[list.first], list.count * sizeof(*strings));
@@ -52,8 +51,8 @@ static void start(struct program *program)
                 .environment = environment,
                 .memory = (size_t)says->memory,
                 .image_memory = (size_t)says->image,
-                /* The default if the description has no line for it: the amount that its CPUs
-                 * need. */
+                /* Without a line in the description, the child's default applies, which depends on
+                 * its CPUs. */
                 .kernel_memory =
                         says->line_of[NOVA_SYSTEM_KERNEL_MEMORY] ? (size_t)says->kernel_memory : 0,
                 .selectors = says->selectors,
@@ -121,7 +120,7 @@ static void count_failure(struct program *program)
                 program->failures++;
 }
 
-/* Ends the sentence about a program that init gives up: names the missing service and its
+/* Ends the sentence about a program that init no longer restarts: names the missing service and its
  * clients. */
 static void tell_given_up(const struct program *program)
 {
@@ -131,7 +130,7 @@ static void tell_given_up(const struct program *program)
 
         printf(" and is not started again: it failed %u times ", program->failures);
         if (provides.count)
-                printf("before its service '%s' was there", init.system.word[provides.first]);
+                printf("before it provided its service '%s'", init.system.word[provides.first]);
         else
                 printf("within a second of its start");
         for (unsigned i = 0; i < init.system.programs; i++) {
@@ -146,8 +145,7 @@ static void tell_given_up(const struct program *program)
         puts(waiting == 0 ? "." : waiting == 1 ? " waits for it." : " wait for it.");
 }
 
-/* Returns the reason why init does not restart a program that has ended, for the message; NULL if
- * init restarts it, or if it was not to be restarted. */
+/* Reports the end of a program, and whether init restarts it. */
 static void tell_end(const struct program *program)
 {
         const struct nova_system_program *const says = program->says;
@@ -200,7 +198,8 @@ static void look_at(struct program *program)
                 start_first(program);
 }
 
-/* Services run until all other programs have ended; a system of services alone runs on. */
+/* Returns true if the system ends now: when all programs without services have ended. A system of
+ * services alone never ends by itself. */
 static bool over(void)
 {
         bool other = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs that wait for services of other programs, what happens if those services never appear,
- * and when init checks again by itself. */
+/* Programs that wait for services of other programs: starts them, reports services that do not
+ * appear, and computes when init checks again. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,8 +50,8 @@ static bool waits_in_vain(const struct program *program)
         for (unsigned i = 0; (service = used(program, i)) != NULL; i++) {
                 if (provider_of(service)->state != PROGRAM_OVER)
                         continue;
-                printf("init: %s cannot start: the service '%s' is not there, and '%s', which "
-                       "provides it, has ended.\n",
+                printf("init: %s cannot start: the service '%s' is missing, because the program "
+                       "'%s', which provides it, has ended.\n",
                        program->says->name, service, provider_of(service)->says->name);
                 return true;
         }
@@ -74,7 +74,7 @@ static bool waits_too_long(const struct program *program)
                         continue;
                 printf("init: %s still waits for the service '%s': '%s' %s.\n", program->says->name,
                        service, provider->says->name,
-                       provider->stuck ? "waits, too" : "runs and does not provide it");
+                       provider->stuck ? "waits, too" : "runs but has not provided it");
                 return true;
         }
         return false;
@@ -96,7 +96,8 @@ bool waiting_look(struct program *program)
         return false;
 }
 
-/* Returns when the next of the programs for which a program waits is overdue, in ns since boot. */
+/* Returns the time in ns since boot at which a program that waits checks its providers again: the
+ * earliest deadline of a provider. */
 static uint64_t patience_ends(const struct program *program)
 {
         uint64_t end = UINT64_MAX;

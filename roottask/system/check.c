@@ -8,9 +8,9 @@
 #define CYCLE_TEXT_MAX 300
 #define LABEL_MAX      8 /* NOVA_NAME_SIZE */
 
-/* With less memory no service can start on one CPU, and no session can be opened: the heap leaves
- * 32 KiB to stacks and tables, and both need some. (16 KiB are enough for a program that only
- * computes.) */
+/* Minimum memory in bytes of a program that provides or uses a service. The heap leaves 32 KiB to
+ * stacks and tables; a service on one CPU, or a session, needs some more. (16 KiB are enough for a
+ * program that only computes.) */
 #define PROVIDES_MIN (UINT64_C(64) << 10)
 #define USES_MIN     (UINT64_C(48) << 10)
 
@@ -50,8 +50,8 @@ static void check_provided_once(struct reader *reader, unsigned number)
 
                 if (first < (int)number)
                         reader_mistake(reader, program->line_of[NOVA_SYSTEM_PROVIDES],
-                                       "the service '%s' is provided by '%s' already; one of them "
-                                       "needs another name.",
+                                       "the service '%s' is already provided by '%s'; rename one "
+                                       "of the two services.",
                                        service, system->program[first].name);
         }
 }
@@ -77,8 +77,8 @@ static void unknown_service(struct reader *reader, unsigned line, const char *se
                                meant);
         else
                 reader_mistake(reader, line,
-                               "no program provides the service '%s'; write 'provides %s' at the "
-                               "program that does.",
+                               "no program provides the service '%s'; write 'provides %s' for the "
+                               "program that provides it.",
                                service, service);
 }
 
@@ -91,8 +91,8 @@ static void check_common_cpu(struct reader *reader, const struct nova_system_pro
         reader_mistake(reader,
                        program->line_of[NOVA_SYSTEM_CPUS] ? program->line_of[NOVA_SYSTEM_CPUS]
                                                           : program->line_of[NOVA_SYSTEM_USES],
-                       "'%s' has no CPU in common with '%s', which provides '%s', so it cannot "
-                       "call it; write 'cpus all' at '%s', or add CPU %u to the 'cpus' of '%s'.",
+                       "'%s' has no CPU in common with '%s' and cannot call its service '%s'; "
+                       "write 'cpus all' for '%s', or add CPU %u to the 'cpus' of '%s'.",
                        program->name, provider->name, service, provider->name,
                        (unsigned)__builtin_ctzll(provider->cpus), program->name);
 }
@@ -132,7 +132,8 @@ static void check_memory(struct reader *reader, const struct nova_system_program
                                (unsigned long long)(min >> 10));
 }
 
-/* Returns a program for which this one waits and that is not yet in the order; -1: none. */
+/* Returns a program that this one waits for and that is not yet in the order; -1 if there is
+ * none. */
 static int waits_for(const struct nova_system *system, unsigned number, const bool *placed)
 {
         const struct nova_system_program *program = &system->program[number];
@@ -154,7 +155,7 @@ static void tell_cycle(struct reader *reader, unsigned start, const bool *placed
         char text[CYCLE_TEXT_MAX];
         int at = (int)start;
 
-        /* After this many steps the walk is inside a cycle. */
+        /* After as many steps as there are programs, the walk is inside a cycle. */
         for (unsigned i = 0; i < system->programs; i++)
                 at = waits_for(system, (unsigned)at, placed);
 
@@ -168,12 +169,12 @@ static void tell_cycle(struct reader *reader, unsigned start, const bool *placed
                                                  " waits for '%s'", system->program[at].name);
         } while (at != first);
         reader_mistake(reader, system->program[first].line_of[NOVA_SYSTEM_USES],
-                       "no program of a cycle can start: %s; remove one of these services from "
-                       "'uses'.",
+                       "these programs wait for each other and cannot start: %s; remove one of "
+                       "their services from 'uses'.",
                        text);
 }
 
-/* Orders the programs so that each comes after all that it uses. */
+/* Orders the programs so that each comes after the providers of all services that it uses. */
 static void find_order(struct reader *reader)
 {
         struct nova_system *system = reader->system;
@@ -237,13 +238,13 @@ static void check_device(struct reader *reader, unsigned number, const char *nam
                         continue;
                 if ((int)i == device)
                         reader_mistake(reader, line,
-                                       "the device '%s' belongs to '%s' already; let one of the "
-                                       "two use a service of the other.",
+                                       "the device '%s' already belongs to '%s'; let one of the "
+                                       "two programs use a service of the other.",
                                        name, system->program[owner[i]].name);
                 else
                         reader_mistake(reader, line,
-                                       "the device '%s' has %s in common with '%s', which belongs "
-                                       "to '%s'.",
+                                       "the device '%s' has %s in common with the device '%s' of "
+                                       "the program '%s'; give both devices to one program.",
                                        name, both, system->device[i].name,
                                        system->program[owner[i]].name);
         }
@@ -311,7 +312,8 @@ static const char *common_service(const struct nova_system *system,
         return NULL;
 }
 
-/* Services know a client by the name of its PD, which is shorter than those of programs. */
+/* Checks that services can distinguish their clients: they identify a client by the name of its PD,
+ * which is shorter than a program's name. */
 static void check_label(struct reader *reader, unsigned number)
 {
         const struct nova_system *system = reader->system;
@@ -323,9 +325,9 @@ static void check_label(struct reader *reader, unsigned number)
 
                 if (service && strncmp(program->name, other->name, LABEL_MAX) == 0)
                         reader_mistake(reader, program->line,
-                                       "'%s' and '%s' (line %u) agree in their first %u "
-                                       "characters, by which the service '%s' tells them apart; "
-                                       "rename one, and say 'file' if need be.",
+                                       "'%s' and '%s' (line %u) have the same first %u characters, "
+                                       "by which the service '%s' distinguishes them; rename one, "
+                                       "and name its file with 'file'.",
                                        program->name, other->name, other->line, LABEL_MAX, service);
         }
 }

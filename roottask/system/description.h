@@ -61,7 +61,7 @@ enum nova_system_restart {
 /** Bits for the words of `grants`. */
 #define NOVA_SYSTEM_GRANT_CHILDREN 0x1 /* may create protection domains of its own */
 #define NOVA_SYSTEM_GRANT_DMA      0x2 /* learns the physical address of its memory */
-#define NOVA_SYSTEM_GRANT_POWER    0x4 /* may ask for reset and power-off */
+#define NOVA_SYSTEM_GRANT_POWER    0x4 /* may reset the machine or power it off */
 
 /** Values of a list: consecutive words or ranges of the system, beginning at `first`. */
 struct nova_system_list {
@@ -120,21 +120,21 @@ struct nova_system {
         const char *word[NOVA_SYSTEM_WORDS_MAX];
         struct nova_system_range range[NOVA_SYSTEM_RANGES_MAX];
         char text[NOVA_SYSTEM_TEXT_MAX];
-        uint64_t machine_memory; /**< bytes of memory for which it is made; 0: not given */
-        unsigned machine_cpus;   /**< number of CPUs for which it is made; 0: not given */
+        uint64_t machine_memory; /**< memory of its machine in bytes; 0: not given */
+        unsigned machine_cpus;   /**< number of CPUs of its machine; 0: not given */
         unsigned machine_line;
         unsigned programs, devices, words, ranges;
         size_t text_bytes;
         uint8_t order[NOVA_SYSTEM_PROGRAMS_MAX]; /**< of starts: providers come before users */
 };
 
-/** Receives one mistake: its line (0: the whole file) and a sentence with the remedy. */
+/** Reports one mistake: its line (0: the whole file) and a sentence with the remedy. */
 typedef void nova_system_report(void *context, unsigned line, const char *sentence);
 
 /** Reads a system description and checks it, each program alone and all together.
  * @param[out] system content of the description; valid if there are no mistakes
  * @param text, bytes the file, which is not trusted
- * @param report called for each mistake, in the order of lines as far as possible
+ * @param report called for each mistake, mostly in the order of lines
  * @param context passed to @p report
  * @return the number of mistakes */
 unsigned nova_system_read(struct nova_system *system, const char *text, size_t bytes,
@@ -147,12 +147,12 @@ struct nova_system_machine {
         uint64_t cpus; /**< bit n: CPU n runs */
 };
 
-/** Returns the machine for which the description is made; properties that it does not give have no
+/** Returns the machine that the description declares; properties that it does not give have no
  * limit. */
 struct nova_system_machine nova_system_declared_machine(const struct nova_system *system);
 
-/** Returns the memory that a program's segments need when it runs, in addition to its file; 0: it
- * is not an ELF file, or its program headers are not in the given bytes. */
+/** Returns the memory in bytes that a program's segments need when it runs, in addition to its
+ * file; 0 if it is not an ELF file, or its program headers are not in the given bytes. */
 uint64_t nova_system_image_bytes(const void *file, size_t bytes);
 
 /** Checks whether a machine has the resources of the description, and whether the segments of
@@ -162,7 +162,7 @@ unsigned nova_system_check_machine(const struct nova_system *system,
                                    const struct nova_system_machine *machine,
                                    nova_system_report *report, void *context);
 
-/** Checks whether the files of a system are those that it names.
+/** Checks whether the files of a system are those that the description names.
  * @param file, files names of the boot modules. Modules of other systems may be among them, so
  *   only missing ones are reported unless @p strict
  * @return the number of mistakes */
@@ -174,7 +174,7 @@ unsigned nova_system_check_files(const struct nova_system *system, const char *c
  * @return its number, or -1 */
 int nova_system_provider(const struct nova_system *system, const char *service);
 
-/** Finds the service whose name is most like one that no program provides.
+/** Finds the service whose name is closest to the name of a service that no program provides.
  * @return its name, or NULL */
 const char *nova_system_meant(const struct nova_system *system, const char *service);
 

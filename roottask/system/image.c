@@ -11,7 +11,7 @@
 #define BYTES_MAX  (UINT64_C(1) << 40)
 #define HEADER_MAX 64
 
-/* Positions and sizes of numbers, in the file's header and in a program header. */
+/* Offsets and sizes in bytes of the numbers in the file's header and in a program header. */
 struct layout {
         uint8_t table, entry_size, count; /* of the program headers */
         uint8_t flags, address, file_bytes, memory_bytes;

@@ -24,8 +24,8 @@ static void check_sum(struct reader *reader, enum nova_system_property what, uin
                         continue;
                 reader_mistake(
                         reader, program->line_of[what] ? program->line_of[what] : program->line,
-                        "all programs up to '%s' together have %llu KiB of %s, but the "
-                        "machine has %llu KiB for them; give them less, or the machine more.",
+                        "the programs up to '%s' together need %llu KiB of %s, but the machine has "
+                        "%llu KiB for programs; give them less, or the machine more.",
                         program->name, (unsigned long long)(sum >> 10), nova_system_keyword(what),
                         (unsigned long long)(there >> 10));
                 return;
@@ -43,8 +43,8 @@ static void check_cpus(struct reader *reader, const struct nova_system_program *
         while (!(missing >> first & 1))
                 first++;
         reader_mistake(reader, program->line_of[NOVA_SYSTEM_CPUS],
-                       "'%s' is to run on CPU %u, which the machine does not have; write 'cpus "
-                       "all' for all CPUs of the machine.",
+                       "'%s' requests CPU %u, which the machine does not have; write 'cpus all' to "
+                       "use all CPUs of the machine.",
                        program->name, first);
 }
 
@@ -55,8 +55,8 @@ static void check_image(struct reader *reader, const struct nova_system_program 
                                program->line_of[NOVA_SYSTEM_IMAGE]
                                        ? program->line_of[NOVA_SYSTEM_IMAGE]
                                        : program->line,
-                               "the segments of '%s' take %llu KiB, but '%s' may have %llu KiB "
-                               "for them; write 'image %lluK', or make its variables smaller.",
+                               "the segments of '%s' need %llu KiB, but the limit of '%s' is %llu "
+                               "KiB; write 'image %lluK', or make its variables smaller.",
                                program->file, (unsigned long long)(program->image_bytes >> 10),
                                program->name, (unsigned long long)(program->image >> 10),
                                (unsigned long long)(program->image_bytes >> 10));
@@ -163,15 +163,15 @@ unsigned nova_system_check_files(const struct nova_system *system, const char *c
                 for (unsigned k = 0; k < i; k++)
                         if (text_equal(file[i], file[k]))
                                 reader_mistake(&reader, 0,
-                                               "two files are called '%s'; rename one, for a "
-                                               "module is found by its name.",
+                                               "two files are called '%s'; rename one, because "
+                                               "modules are found by their names.",
                                                file[i]);
                 if (strict && !is_named(system, file[i]))
-                        reader_mistake(&reader, 0,
-                                       "the file '%s' comes with the system, but no program of "
-                                       "the description is or has it; name it with 'file' or "
-                                       "'modules', or leave it out.",
-                                       file[i]);
+                        reader_mistake(
+                                &reader, 0,
+                                "the file '%s' comes with the system, but the description does not "
+                                "use it; name it with 'file' or 'modules', or leave it out.",
+                                file[i]);
         }
         return reader.mistakes;
 }

@@ -24,12 +24,12 @@ static void set_file(struct reader *reader, struct nova_system_program *program)
         program->file = reader->word[1];
         if (!*program->file || strchr(program->file, ' '))
                 reader_mistake(reader, reader->line,
-                               "the file name '%s' is empty or has a space, which boot loaders "
-                               "cannot pass; rename the file.",
+                               "the file name '%s' is empty or contains a space, which boot "
+                               "loaders cannot pass; rename the file.",
                                program->file);
 }
 
-/* Takes all values of the line as a list. */
+/* Stores all values of the line as a list. */
 static void set_words(struct reader *reader, struct nova_system_list *list)
 {
         struct nova_system *system = reader->system;
@@ -37,7 +37,7 @@ static void set_words(struct reader *reader, struct nova_system_list *list)
 
         if (count > NOVA_SYSTEM_WORDS_MAX - system->words) {
                 reader_mistake(reader, reader->line,
-                               "all lists of the description together may have %u words.",
+                               "all lists of the description together can have at most %u words.",
                                NOVA_SYSTEM_WORDS_MAX);
                 return;
         }
@@ -46,7 +46,7 @@ static void set_words(struct reader *reader, struct nova_system_list *list)
         system->words += count;
 }
 
-/* Takes all values of the line as a list of different names. */
+/* Stores all values of the line as a list of names, each of which may appear once. */
 static void set_names(struct reader *reader, struct nova_system_list *list)
 {
         for (unsigned i = 1; i < reader->words; i++) {
@@ -54,7 +54,7 @@ static void set_names(struct reader *reader, struct nova_system_list *list)
                 for (unsigned k = 1; k < i; k++)
                         if (text_equal(reader->word[i], reader->word[k]))
                                 reader_mistake(reader, reader->line,
-                                               "'%s' appears twice after '%s'; leave one out.",
+                                               "'%s' appears twice after '%s'; remove one.",
                                                reader->word[i], reader->word[0]);
         }
         set_words(reader, list);
@@ -88,15 +88,16 @@ static void set_size(struct reader *reader, uint64_t *bytes, uint64_t min, uint6
                 return;
         if (value & PAGE_MASK)
                 reader_mistake(reader, reader->line,
-                               "%s %s is not made of whole pages; use a multiple of 4K.", what,
-                               reader->word[1]);
+                               "%s %s is not a multiple of the page size; write a multiple of 4K.",
+                               what, reader->word[1]);
         else if (value < min)
                 reader_mistake(reader, reader->line,
-                               "%s %s is too little to start a program; it needs %uK at least.",
-                               what, reader->word[1], (unsigned)(min >> 10));
+                               "%s %s is too little to start a program; write at least %uK.", what,
+                               reader->word[1], (unsigned)(min >> 10));
         else if (value > max)
-                reader_mistake(reader, reader->line, "%s %s is more than a program can have (%uM).",
-                               what, reader->word[1], (unsigned)(max >> 20));
+                reader_mistake(reader, reader->line,
+                               "%s %s is more than a program can have; write at most %uM.", what,
+                               reader->word[1], (unsigned)(max >> 20));
         else
                 *bytes = value;
 }
@@ -126,7 +127,8 @@ static uint64_t bounded(struct reader *reader, const char *what, const char *wor
                 return 0;
         if (value >= min && value <= max)
                 return value;
-        reader_mistake(reader, reader->line, "%s %s: possible are %u to %u.", what, word, min, max);
+        reader_mistake(reader, reader->line, "%s %s is out of range; write a number from %u to %u.",
+                       what, word, min, max);
         return 0;
 }
 
@@ -202,8 +204,7 @@ static void set_restart(struct reader *reader, struct nova_system_program *progr
         if (reader->words == 2)
                 return;
         if (reader->words != 4 || !text_equal(reader->word[2], "limit"))
-                reader_mistake(reader, reader->line,
-                               "after 'restart %s' only 'limit NUMBER' can follow.",
+                reader_mistake(reader, reader->line, "only 'limit NUMBER' can follow 'restart %s'.",
                                reader->word[1]);
         else if (program->restart == NOVA_SYSTEM_NEVER)
                 reader_mistake(reader, reader->line,
@@ -226,8 +227,7 @@ static void set_grants(struct reader *reader, struct nova_system_program *progra
                         bit++;
                 if (bit == 3)
                         reader_mistake(reader, reader->line,
-                                       "'grants %s' is unknown; a program can be granted "
-                                       "children, dma and power.",
+                                       "'grants %s' is unknown; write children, dma or power.",
                                        reader->word[i]);
                 else
                         program->grants |= 1u << bit;
@@ -290,8 +290,8 @@ static void unknown_property(struct reader *reader)
                                "a program has no property '%s'; did you mean '%s'?", word, meant);
         else
                 reader_mistake(reader, reader->line,
-                               "a program has no property '%s'; it has %sand no other.", word,
-                               all_keywords);
+                               "a program has no property '%s'; its properties are %sand no other.",
+                               word, all_keywords);
 }
 
 void section_program_line(struct reader *reader)
@@ -307,17 +307,17 @@ void section_program_line(struct reader *reader)
         }
         if (program->line_of[i]) {
                 reader_mistake(reader, reader->line,
-                               "'%s' is in line %u already; put all its values into one line.",
+                               "'%s' already appears in line %u; put all its values into one line.",
                                keywords[i], program->line_of[i]);
                 return;
         }
         program->line_of[i] = reader->line;
         if (reader->words == 1)
-                reader_mistake(reader, reader->line, "'%s' lacks a value; write it like '%s'.",
+                reader_mistake(reader, reader->line, "'%s' has no value; write, for example, '%s'.",
                                keywords[i], examples[i]);
         else if (reader->words - 1 > properties[i].values_max)
                 reader_mistake(reader, reader->line,
-                               "'%s' has too many values; write it like '%s'.", keywords[i],
+                               "'%s' has too many values; write, for example, '%s'.", keywords[i],
                                examples[i]);
         else
                 properties[i].set(reader, program);

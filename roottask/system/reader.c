@@ -37,8 +37,8 @@ static bool store(struct reader *reader, char c)
 
         if (system->text_bytes == NOVA_SYSTEM_TEXT_MAX) {
                 reader_mistake(reader, reader->line,
-                               "the description is too long: all its words together may have %u "
-                               "characters; split it into two systems.",
+                               "the description is too long: all its words together can have at "
+                               "most %u characters; split it into two systems.",
                                NOVA_SYSTEM_TEXT_MAX);
                 reader->at = reader->end;
                 return false;
@@ -53,9 +53,10 @@ static bool check_character(struct reader *reader, char c)
                 return true;
         if (c == '\t')
                 return true;
-        reader_mistake(reader, reader->line,
-                       "a control character (0x%02x) stands here; a description is plain text.",
-                       (unsigned char)c);
+        reader_mistake(
+                reader, reader->line,
+                "the line contains the control character 0x%02x; a description is plain text.",
+                (unsigned char)c);
         reader->no_text = true;
         reader->at = reader->end;
         return false;
@@ -78,14 +79,15 @@ static bool read_quoted(struct reader *reader)
                         return false;
         }
         reader_mistake(reader, reader->line,
-                       "a quotation mark is not closed; put another one at the end of the text.");
+                       "a quotation mark is not closed; add the closing one.");
         return false;
 }
 
 static bool read_word(struct reader *reader)
 {
         if (reader->words == LINE_WORDS_MAX) {
-                reader_mistake(reader, reader->line, "more than %u words stand in one line.",
+                reader_mistake(reader, reader->line,
+                               "the line has more than %u words; split it or shorten it.",
                                LINE_WORDS_MAX);
                 return false;
         }
@@ -147,9 +149,10 @@ static void read_line(struct reader *reader)
         else if (reader->machine)
                 section_machine_line(reader);
         else if (!reader->skipped && !section_misspelt(reader, NULL))
-                reader_mistake(reader, reader->line,
-                               "'%s' stands before any section; begin with a line 'program NAME'.",
-                               reader->word[0]);
+                reader_mistake(
+                        reader, reader->line,
+                        "'%s' comes before the first section; begin with a line 'program NAME'.",
+                        reader->word[0]);
 }
 
 /* Some editors write a byte-order mark, which is invisible, before a text. */

@@ -24,7 +24,7 @@ struct reader {
         struct nova_system_device *device;
         bool machine; /* the present section is about the machine */
         bool skipped; /* the first line of the present section is wrong */
-        bool no_text; /* the text is not a description: further messages are useless */
+        bool no_text; /* the file is not text: no further messages */
 };
 
 /** Counts and reports a mistake in a line. */
@@ -39,21 +39,22 @@ void section_program_line(struct reader *reader);
 void section_device_line(struct reader *reader);
 void section_machine_line(struct reader *reader);
 
-/** Reads a line of a PCI device. Returns false, without a message, if its keyword is another. */
+/** Reads a line of a PCI device. Returns false, without a message, if the line has another keyword.
+ */
 bool pci_device_line(struct reader *reader);
 
 /** The keywords of such lines. */
 #define PCI_KEYWORDS      "class", "id", "at", "dma-unprotected"
 #define PCI_KEYWORD_COUNT 4
 
-/** Checks that the devices of PCI and the programs that have them agree. */
+/** Checks the PCI devices against the programs that have them. */
 void pci_check(struct reader *reader);
 
-/** Returns whether a word begins a section. */
+/** Returns true if a word begins a section. */
 bool section_is(const char *word);
 
 /** Reports a word that was probably meant to begin a section, and skips the section. Returns false
- * if it is more like `closest` (may be NULL), or like no keyword. */
+ * if `closest` (may be NULL) is a better match, or if no keyword resembles the word. */
 bool section_misspelt(struct reader *reader, const char *closest);
 
 /** Begins a section; reader->word[0] is `program`, `device` or `machine`. */
@@ -68,19 +69,21 @@ void section_known_devices(struct nova_system *system);
 /** Checks all programs together. */
 void check_programs(struct reader *reader);
 
-/* Values. Each function reports the mistake itself and returns false. `what` is the keyword. */
+/* Functions that read values. Each reports a mistake itself and then returns false. `what` is the
+ * keyword. */
 bool value_name(struct reader *reader, const char *what, const char *word);
-/* The message about a word that is not a number names the bounds. */
+/* Reads a number without checking the bounds, which only the message about a wrong word names. */
 bool value_number(struct reader *reader, const char *what, const char *word, unsigned min,
                   unsigned max, uint64_t *value);
 bool value_size(struct reader *reader, const char *what, const char *word, uint64_t *bytes);
 bool value_range(struct reader *reader, const char *what, const char *word,
                  struct nova_system_range *range);
 
-/** Returns the keyword that is most like a wrong word, or NULL. */
+/** Returns the keyword that is closest to a wrong word, or NULL. */
 const char *value_closest(const char *word, const char *const *keyword, unsigned count);
 
-/** Compares one candidate: returns it, or the closest one up to now (NULL: none). */
+/** Compares a candidate with the closest word so far (NULL: none). Returns the one that is closer
+ * to `word`. */
 const char *value_closer(const char *word, const char *closest, const char *candidate);
 
 bool text_equal(const char *a, const char *b);

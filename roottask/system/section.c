@@ -13,8 +13,8 @@
 #define MACHINE_MIN (8 * MIB)
 #define MACHINE_MAX ((1 << 20) * MIB)
 
-/* ROW("name", "kind", first, last): one range of a device that needs no declaration. Kinds are the
- * keywords of a declared one. */
+/* ROW("name", "kind", first, last): one range of a device that needs no declaration. The kind is
+ * the keyword of such a range in a declaration. */
 #define KNOWN_DEVICE_ROWS(ROW)                        \
         ROW("serial", "ports", 0x3f8, 0x3ff)          \
         ROW("serial", "interrupts", 4, 4)             \
@@ -72,15 +72,15 @@ static void begin_program(struct reader *reader, const char *name)
         struct nova_system *system = reader->system;
 
         if (system->programs == NOVA_SYSTEM_PROGRAMS_MAX) {
-                reader_mistake(reader, reader->line, "more than %u programs are not possible.",
+                reader_mistake(reader, reader->line, "a description can have at most %u programs.",
                                NOVA_SYSTEM_PROGRAMS_MAX);
                 return;
         }
         for (unsigned i = 0; i < system->programs; i++)
                 if (text_equal(system->program[i].name, name))
                         reader_mistake(reader, reader->line,
-                                       "a program '%s' is in line %u already; give this one "
-                                       "another name, and say 'file %s' if it is the same file.",
+                                       "a program '%s' is already declared in line %u; rename this "
+                                       "one, and write 'file %s' if it runs the same file.",
                                        name, system->program[i].line, system->program[i].file);
         reader->program = &system->program[system->programs++];
         *reader->program = (struct nova_system_program){
@@ -102,20 +102,19 @@ static void begin_device(struct reader *reader, const char *name)
         const int known = nova_system_find_device(system, name);
 
         if (system->devices == NOVA_SYSTEM_DEVICES_MAX) {
-                reader_mistake(reader, reader->line, "more than %u devices are not possible.",
+                reader_mistake(reader, reader->line, "a description can have at most %u devices.",
                                NOVA_SYSTEM_DEVICES_MAX);
                 return;
         }
         if (known >= 0 && system->device[known].line)
-                reader_mistake(
-                        reader, reader->line,
-                        "a device '%s' is declared in line %u already; put its ranges there, "
-                        "or give this one another name.",
-                        name, system->device[known].line);
+                reader_mistake(reader, reader->line,
+                               "a device '%s' is already declared in line %u; put the ranges "
+                               "there, or rename this device.",
+                               name, system->device[known].line);
         else if (known >= 0)
                 reader_mistake(reader, reader->line,
-                               "the device '%s' is known without a declaration; leave this one "
-                               "out, or give it another name.",
+                               "the device '%s' needs no declaration; remove this one, or rename "
+                               "the device.",
                                name);
         reader->device = &system->device[system->devices++];
         *reader->device = (struct nova_system_device){.name = name, .line = reader->line};
@@ -124,13 +123,14 @@ static void begin_device(struct reader *reader, const char *name)
 static void begin_machine(struct reader *reader)
 {
         if (reader->words > 1)
+                reader_mistake(reader, reader->line,
+                               "'machine' takes no name; write each of its properties into a line "
+                               "of its own.");
+        if (reader->system->machine_line)
                 reader_mistake(
                         reader, reader->line,
-                        "'machine' has no name; write its properties into lines of their own.");
-        if (reader->system->machine_line)
-                reader_mistake(reader, reader->line,
-                               "a second section 'machine'; the first is in line %u.",
-                               reader->system->machine_line);
+                        "a section 'machine' already begins in line %u; put all properties there.",
+                        reader->system->machine_line);
         reader->system->machine_line = reader->line;
         reader->machine = true;
         reader->skipped = false;
@@ -140,7 +140,7 @@ void section_end(struct reader *reader)
 {
         const struct nova_system_device *device = reader->device;
 
-        /* A wrong range has been reported. */
+        /* A device whose range was wrong has been reported already. */
         if (device && reader->mistakes == reader->earlier && !device->ports.count &&
             !device->memory.count && !device->interrupts.count && !device->pci.lines)
                 reader_mistake(reader, device->line,
@@ -159,7 +159,7 @@ bool section_is(const char *word)
         return false;
 }
 
-/* The lines that follow are skipped, until a section begins. */
+/* Ends the section. Lines are skipped until the next section begins. */
 static void leave_section(struct reader *reader)
 {
         section_end(reader);
@@ -192,11 +192,10 @@ void section_begin(struct reader *reader)
                 return;
         }
         if (reader->words != 2) {
-                reader_mistake(
-                        reader, reader->line,
-                        "'%s' is followed by one name; write '%s NAME', and the properties of "
-                        "the %s into lines of their own.",
-                        kind, kind, kind);
+                reader_mistake(reader, reader->line,
+                               "'%s' takes one name; write '%s NAME', and each property of the %s "
+                               "into a line of its own.",
+                               kind, kind, kind);
                 return;
         }
         if (!value_name(reader, kind, reader->word[1]))
@@ -215,9 +214,8 @@ static bool check_device_range(struct reader *reader, const char *kind,
                 if (!(range->first & PAGE_MASK) && (range->last & PAGE_MASK) == PAGE_MASK)
                         return true;
                 reader_mistake(reader, reader->line,
-                               "the memory %s is not made of whole pages; it begins with a "
-                               "multiple of 0x1000 and ends with one less 1, such as "
-                               "0xfed00000-0xfed00fff.",
+                               "the memory %s is not a range of whole pages; write its first and "
+                               "its last address, such as 0xfed00000-0xfed00fff.",
                                word);
                 return false;
         }
@@ -243,16 +241,16 @@ void section_device_line(struct reader *reader)
                 if (pci_device_line(reader) || section_misspelt(reader, meant))
                         return;
                 reader_mistake(reader, reader->line,
-                               "a device has no '%s'; it has ports, memory and interrupts, or, on "
-                               "PCI, class, id, at and dma-unprotected%s%s.",
+                               "a device has no property '%s'; its properties are ports, memory "
+                               "and interrupts, or, on PCI, class, id, at and dma-unprotected%s%s.",
                                kind, meant ? ": write " : "", meant ? meant : "");
                 return;
         }
         if (list->count || reader->words < 2) {
-                reader_mistake(reader, reader->line,
-                               "'%s' is followed by all its ranges in one line, such as "
-                               "'ports 0x60 0x64-0x67'.",
-                               kind);
+                reader_mistake(
+                        reader, reader->line,
+                        "'%s' takes all its ranges in one line, such as 'ports 0x60 0x64-0x67'.",
+                        kind);
                 return;
         }
         list->first = (uint16_t)system->ranges;
@@ -264,7 +262,7 @@ void section_device_line(struct reader *reader)
                         continue;
                 if (system->ranges == NOVA_SYSTEM_RANGES_MAX) {
                         reader_mistake(reader, reader->line,
-                                       "all devices together may have %u ranges.",
+                                       "all devices together can have at most %u ranges.",
                                        NOVA_SYSTEM_RANGES_MAX);
                         return;
                 }
@@ -281,8 +279,8 @@ static void machine_memory(struct reader *reader, const char *word)
                 return;
         if (bytes % MIB || bytes < MACHINE_MIN || bytes > MACHINE_MAX)
                 reader_mistake(reader, reader->line,
-                               "a machine has %uM to %uM of memory, a whole number of M, such as "
-                               "'memory 256M'.",
+                               "a machine has %uM to %uM of memory; write a multiple of 1M, such "
+                               "as 'memory 256M'.",
                                (unsigned)(MACHINE_MIN / MIB), (unsigned)(MACHINE_MAX / MIB));
         else
                 reader->system->machine_memory = bytes;
@@ -313,12 +311,15 @@ void section_machine_line(struct reader *reader)
         if (!cpus && !text_equal(kind, "memory")) {
                 if (!section_misspelt(reader, value_closest(kind, known, 2)))
                         reader_mistake(reader, reader->line,
-                                       "a machine has no '%s'; it has cpus and memory.", kind);
+                                       "a machine has no property '%s'; its properties are cpus "
+                                       "and memory.",
+                                       kind);
                 return;
         }
         if (reader->words != 2 || (cpus ? system->machine_cpus > 0 : system->machine_memory > 0)) {
                 reader_mistake(reader, reader->line,
-                               "'%s' of a machine is one value and stands once, such as '%s'.",
+                               "'%s' takes one value and appears once in a machine; write, for "
+                               "example, '%s'.",
                                kind, cpus ? "cpus 4" : "memory 256M");
                 return;
         }

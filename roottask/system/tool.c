@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* nova-system, a program of the host: checks a system description like init at boot, and prints the
- * machine for which it is made, for `nova run`. */
+/* nova-system, a program for the host: checks a system description as init does at boot, and prints
+ * the machine that it declares, for `nova run`. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #define FILES_MAX 256
 #define BYTES_MAX (1 << 20)
 
-/* Bytes of a program's file to read: its program headers follow its first bytes. */
+/* Number of bytes to read of a program's file: the program headers lie near its beginning. */
 #define HEADERS_MAX 65536
 
 static const char usage[] =
@@ -31,7 +31,7 @@ static void tell(void *context, unsigned line, const char *sentence)
                 fprintf(stderr, "%s: %s\n", (const char *)context, sentence);
 }
 
-/* Reads a whole file. Returns NULL, after a message, if that is impossible. */
+/* Reads a whole file. Prints a message and returns NULL if it cannot be read. */
 static char *read_file(const char *name, size_t *bytes)
 {
         FILE *file = fopen(name, "rb");

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define WORD_MAX     40
-#define FAR          3    /* edit distance from which two words are unrelated */
-#define SMALLEST_MAX 4095 /* bytes below which a size has probably lost its unit */
+#define FAR          3    /* minimum edit distance of unrelated words */
+#define SMALLEST_MAX 4095 /* largest size in bytes that probably lacks its unit */
 
 bool value_name(struct reader *reader, const char *what, const char *word)
 {
@@ -14,8 +14,8 @@ bool value_name(struct reader *reader, const char *what, const char *word)
 
         if (!length || length > NOVA_SYSTEM_NAME_MAX) {
                 reader_mistake(reader, reader->line,
-                               "the name after '%s' has %zu characters; 1 to %u are possible.",
-                               what, length, NOVA_SYSTEM_NAME_MAX);
+                               "the name after '%s' has %zu characters; a name has 1 to %u.", what,
+                               length, NOVA_SYSTEM_NAME_MAX);
                 return false;
         }
         for (size_t i = 0; i < length; i++) {
@@ -41,7 +41,8 @@ static int digit(char c)
         return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
-/* Reads a number at the beginning of a text. Returns NULL if there is none or it is too large. */
+/* Reads a number at the beginning of a text. Returns the text after it, or NULL if there is no
+ * number or it is too large. */
 static const char *parse_number(const char *text, uint64_t *value)
 {
         const int base = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 16 : 10;
@@ -114,17 +115,16 @@ bool value_range(struct reader *reader, const char *what, const char *word,
         else
                 rest = NULL;
         if (!rest || *rest) {
-                reader_mistake(
-                        reader, reader->line,
-                        "'%s' after '%s' is neither a number nor a range such as 4-7; between "
-                        "several stand blanks, as in '0 1' or '0 4-7'.",
-                        word, what);
+                reader_mistake(reader, reader->line,
+                               "'%s' after '%s' is neither a number nor a range such as 4-7; "
+                               "separate them by blanks, as in '0 1' or '0 4-7'.",
+                               word, what);
                 return false;
         }
         if (range->last < range->first) {
                 reader_mistake(reader, reader->line,
-                               "the range %s after '%s' runs backwards; write the smaller number "
-                               "first.",
+                               "the range %s after '%s' ends before it begins; write the smaller "
+                               "number first.",
                                word, what);
                 return false;
         }
@@ -138,7 +138,7 @@ static bool same_letter(char a, char b)
         return a == b || (small == (b | 0x20) && small >= 'a' && small <= 'z');
 }
 
-/* Returns the number of letters to change, add or remove to make a into b; at most FAR. */
+/* Returns the number of letters to change, add or remove to turn a into b; at most FAR. */
 static unsigned distance(const char *a, const char *b)
 {
         const size_t m = strlen(a), n = strlen(b);
@@ -177,7 +177,7 @@ const char *value_closest(const char *word, const char *const *keyword, unsigned
 const char *value_closer(const char *word, const char *closest, const char *candidate)
 {
         const size_t length = strlen(word);
-        /* In a word of two letters one must match. */
+        /* In a word of two letters, at least one letter must match. */
         const unsigned far = length < FAR ? (unsigned)length : FAR;
         const unsigned d = distance(word, candidate);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads ustar archives in memory, and refuses anything else. */
+/* Reads ustar archives in memory, and refuses all other files. */
 #include "archive.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ void archive_begin(struct archive *archive, const void *bytes, size_t size)
         archive->error = NULL;
 }
 
-/* Reads an octal number that ends at a blank, a 0 or the end of the field. */
+/* Reads an octal number, which ends at a blank, a 0 or the end of the field. */
 static bool read_octal(const unsigned char *field, size_t size, uint64_t *value)
 {
         size_t i = 0;
@@ -124,11 +124,13 @@ static bool read_entry(struct archive *archive, struct archive_file *file, bool 
         uint64_t size;
 
         if (memcmp(block + MAGIC_OFFSET, "ustar", 5) != 0)
-                return fail(archive, "a header is not ustar's; make it by tar --format=ustar.");
+                return fail(archive, "a header is not in ustar format; create the archive with tar "
+                                     "--format=ustar.");
         if (!checksum_right(block))
-                return fail(archive, "a header's checksum is wrong.");
+                return fail(archive,
+                            "the checksum of a header is wrong; create the archive again.");
         if (!read_octal(block + SIZE_OFFSET, SIZE_SIZE, &size))
-                return fail(archive, "a size is not an octal number.");
+                return fail(archive, "the size of a file is not an octal number.");
         archive->offset += ARCHIVE_BLOCK;
         if (size > archive->size - archive->offset)
                 return fail(archive, "a file extends past the end of the archive.");
@@ -139,7 +141,9 @@ static bool read_entry(struct archive *archive, struct archive_file *file, bool 
         file->data = archive->bytes + archive->offset;
         file->size = size;
         if (*regular && !read_name(block, file->name))
-                return fail(archive, "a file's name is empty, too long, or leads outside.");
+                return fail(
+                        archive,
+                        "the name of a file is empty or too long, or leads out of the archive.");
 
         const size_t left = archive->size - archive->offset;
         const size_t step = ((size_t)size + ARCHIVE_BLOCK - 1) & ~(size_t)(ARCHIVE_BLOCK - 1);

@@ -34,7 +34,7 @@ void archive_begin(struct archive *archive, const void *bytes, size_t size);
  */
 bool archive_next(struct archive *archive, struct archive_file *file);
 
-/* Walks once from begin to end.
+/* Checks a whole archive.
  * @return number of files, or -1 with @p error */
 long archive_check(const void *bytes, size_t size, const char **error);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program disk. Argument: the name of the boot module with the archive. */
+/* The program disk. Its argument is the name of the boot module with the archive. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,15 +14,15 @@ int main(int argc, char **argv)
         int error = nova_parent_module(name, &archive, &bytes);
 
         if (error) {
-                printf("disk: the module '%s' is not available: %s; name it as an argument and "
-                       "write "
-                       "`modules %s` into the description.\n",
+                printf("disk: the module '%s' is not available: %s; pass its name as an argument "
+                       "and write `modules %s` into the description.\n",
                        name, strerror(error), name);
                 return 1;
         }
         error = disk_service_start(archive, bytes, &wrong);
         if (error) {
-                printf("disk: '%s' cannot be used: %s\n", name, wrong ? wrong : strerror(error));
+                printf("disk: '%s' is not a usable archive: %s\n", name,
+                       wrong ? wrong : strerror(error));
                 return 1;
         }
         nova_service_sleep();

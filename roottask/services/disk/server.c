@@ -15,13 +15,13 @@ NOVA_STATIC_ASSERT(ARCHIVE_NAME_MAX + 1 == NOVA_DISK_PATH_SIZE, "a path has room
 static struct archive_file *files;
 static unsigned file_count;
 
-/* The subject of a request: a range of a file. */
+/* The range of a file that a request names. */
 struct part {
         const unsigned char *data;
         size_t bytes;
 };
 
-/* Computes the range that words 0 to 2 name, cut at the file's end. */
+/* Reads the range from words 0 to 2, and cuts it at the file's end. */
 static int find_part(const struct nova_request *request, struct part *part)
 {
         const nova_word_t number = request->word[0], offset = request->word[1];
@@ -95,7 +95,7 @@ static int fetch_shared(struct nova_request *request)
         return error;
 }
 
-/* Records the position of each file; the archive has been checked. */
+/* Records the position of each file. The archive has been checked before. */
 static int index_files(const void *bytes, size_t size, unsigned count)
 {
         struct archive archive;

@@ -8,8 +8,7 @@
 #define BACKSPACE 0x08
 #define DELETE    0x7f
 
-/* Filters a character of a name, which appears in brackets: it must not look like the closing
- * one. */
+/* Copies a name, which appears in brackets. Replaces brackets and unprintable characters in it. */
 static size_t put_name(char *out, const char *name)
 {
         struct nova_utf8 utf8 = {{0}, 0};
@@ -40,7 +39,7 @@ static void send_line(struct log_line *line, const char *name, log_sink *sink, v
         sink(argument, out, length);
 }
 
-/* Keeps the bytes of a character together. */
+/* Appends the bytes of one character without splitting them between two lines. */
 static void append(struct log_line *line, const char *name, const char *shown, unsigned count,
                    log_sink *sink, void *argument)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program log: drives a 16550 that the device `serial` names. It polls for output and waits for
- * input if the device has an interrupt. */
+/* The program log: drives the 16550 of the device `serial`. It polls for output. If the device has
+ * an interrupt, it waits for input. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@
 #define UART_MCR      4    /* modem control register */
 #define UART_MCR_OUT2 0x0b /* data terminal ready, request to send, interrupts enabled */
 
-/* Time in ns to wait for the end of the parent's line: more than a line takes. */
+/* Time in ns to wait until the parent has written its line; a line takes less. */
 #define TURN_NS 1000000000
 
 static struct nova_console uart;
@@ -51,7 +51,7 @@ static void *read_keys(void *argument)
         return NULL;
 }
 
-/* Input is optional: without an interrupt there is none. */
+/* Starts keyboard input, which is optional and needs the device's interrupt. */
 static void start_input(void)
 {
         const struct nova_thread_attr attr = {.name = "keys", .cpu = nova_program.cpu};
@@ -63,7 +63,8 @@ static void start_input(void)
         if (interrupt == NOVA_SEL_NONE || nova_parent_interrupt(DEVICE, 0, interrupt, &gsi) ||
             nova_assign_gsi(interrupt, 0, nova_program.cpu, &address, &data) != NOVA_SUCCESS ||
             nova_thread_create(&thread, &attr, read_keys, NULL))
-                printf("log: there is no input: the device '" DEVICE "' has no interrupt.\n");
+                printf("log: keyboard input is disabled: the device '" DEVICE
+                       "' has no interrupt.\n");
 }
 
 int main(void)

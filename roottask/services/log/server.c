@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service log: writes lines of all clients to one sink, and passes the keyboard to one of
- * them. */
+/* The service log: writes the lines of all clients to one sink, and passes keyboard input to one
+ * client. */
 #include "server.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ static int read_text(struct nova_request *request)
 }
 
 struct search {
-        struct state *from;  /* find the session after this one */
+        struct state *from;  /* the search is for the session after this one */
         struct state *first; /* first of all sessions */
         struct state *next;  /* the session after `from` */
         bool passed;
@@ -99,7 +99,7 @@ static void switch_keyboard(void)
 
         struct log_line line = {0};
 
-        add(&line, "the keyboard is now for ");
+        add(&line, "keyboard input now goes to ");
         add(&line, nova_service_client(service, keyboard));
         add(&line, "\n");
 }

@@ -10,7 +10,7 @@
 #include "novart/page.h"
 #include "novart/service/memory.h"
 
-/* Pages that a client has. */
+/* A block of pages that a client has. */
 struct lease {
         struct nova_later later;
         struct lease *next;
@@ -75,8 +75,8 @@ static void give_back(struct nova_later *later)
         free(lease);
 }
 
-/* Another thread of the client may be getting the block at this moment, because numbers can be
- * guessed. */
+/* Ends a lease. Another thread of the client may be receiving the block at this moment, because it
+ * can guess the number, so the pages are revoked again later. */
 static void end_lease(struct nova_service *service, struct state *state, struct lease **link)
 {
         struct lease *lease = *link;

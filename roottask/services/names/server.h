@@ -5,7 +5,7 @@
 
 #include "novart/service.h"
 
-/* Starts the service.
+/* Starts the service names.
  * @return 0 or an errno value */
 int names_service_start(void);
 

@@ -29,7 +29,7 @@ struct name_table {
  * '/'. */
 bool name_valid(const char *name);
 
-/* Adds an entry for the caller to fill in, @p added. Returns 0, or EINVAL: invalid name; EEXIST:
+/* Adds an entry, @p added, which the caller fills in. Returns 0, or EINVAL: invalid name; EEXIST:
  * name taken; EDQUOT: the owner has reached its limit; ENOSPC: the table is full. */
 int name_add(struct name_table *table, const char *name, const void *owner,
              struct name_entry **added);
@@ -37,10 +37,11 @@ int name_add(struct name_table *table, const char *name, const void *owner,
 /* Returns the entry of a name, or NULL. */
 struct name_entry *name_find(const struct name_table *table, const char *name);
 
-/* Returns any entry of an owner, or NULL, so that all can be removed when the owner ends. */
+/* Returns any entry of an owner, or NULL. Repeated calls find all entries to remove when the owner
+ * ends. */
 struct name_entry *name_of_owner(const struct name_table *table, const void *owner);
 
-/* Frees an entry. The caller must release its selectors before. */
+/* Frees an entry. The caller has released its selectors. */
 void name_remove(struct name_entry *entry);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service power: passes requests on; a client that has a session has the right to make them. */
+/* The service power: passes requests to the parent. Every client with a session may make them. */
 #include "server.h"
 
 #include "novart/service/power.h"

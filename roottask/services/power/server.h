@@ -5,8 +5,8 @@
 
 #include "novart/service.h"
 
-/* Resets the machine (NOVA_EXT_MACHINE_RESET) or switches it off.
- * @return only if that fails */
+/* Resets the machine (NOVA_EXT_MACHINE_RESET) or powers it off.
+ * @return an errno value, only after a failure */
 typedef int power_switch(nova_word_t operation);
 
 /* Starts the service.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Deadlines in order: a binary heap whose entries know their positions. */
+/* Deadlines in order: a binary heap whose entries record their positions. */
 #include "heap.h"
 
 #include <stddef.h>

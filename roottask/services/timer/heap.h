@@ -29,8 +29,9 @@ void timer_heap_remove(struct timer_heap *heap, struct timer *timer);
 /* Returns the timer with the earliest deadline, or NULL. */
 struct timer *timer_heap_first(const struct timer_heap *heap);
 
-/* Returns the first timer if its deadline is not after @p now, else NULL, and removes it. A
- * periodic timer stays, with its next deadline after @p now: missed periods count as one. */
+/* Removes and returns the first timer if its deadline is not after @p now; otherwise returns NULL.
+ * A periodic timer stays in the heap with its next deadline after @p now, so missed periods count
+ * as one. */
 struct timer *timer_heap_expire(struct timer_heap *heap, uint64_t now);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "novart/service.h"
 
-/* Starts the service with limits of sessions in total and per client. @return 0 or an errno
- * value */
+/* Starts the service with the maximum numbers of sessions in total and per client. @return 0 or an
+ * errno value */
 int timer_service_start(unsigned sessions, unsigned client_sessions);
 
 #endif

@@ -10,8 +10,8 @@ import terminal
 # Input to type after each number of texts has been seen.
 STEPS = (
     (b"type a line, please", 2, b"\x14"),
-    (b"the keyboard is now for", 1, b"ome\x7f\x7fne\r"),
-    (b"the keyboard is now for", 2, b"two\r"),
+    (b"keyboard input now goes to", 1, b"ome\x7f\x7fne\r"),
+    (b"keyboard input now goes to", 2, b"two\r"),
 )
 
 

@@ -96,11 +96,11 @@ static void logging(void)
         check(reads(one, "ab\n") && was_written("ab\n"), "the first reader has the keyboard");
         type("\x14"
              "cd\r");
-        check(reads(two, "cd\n") && was_written("[log] the keyboard is now for main\ncd\n"),
+        check(reads(two, "cd\n") && was_written("[log] keyboard input now goes to main\ncd\n"),
               "a key gives the keyboard to the next");
         nova_log_write(two, "rest", 4);
         nova_session_close(two);
-        check(was_written("[main] rest\n[log] the keyboard is now for main\n"),
+        check(was_written("[main] rest\n[log] keyboard input now goes to main\n"),
               "a reader that leaves releases the keyboard, and its last line is not lost");
         type("ef\r");
         check(reads(one, "ef\n"), "then the first reader has it again");

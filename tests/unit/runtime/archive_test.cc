@@ -102,20 +102,21 @@ TEST(archive, refuses_an_end_inside_of_a_header)
 TEST(archive, refuses_what_is_not_ustar)
 {
         EXPECT_EQ(refused(std::string(512, 'a')),
-                  "a header is not ustar's; make it by tar --format=ustar.");
+                  "a header is not in ustar format; create the archive with tar --format=ustar.");
 }
 
 TEST(archive, refuses_a_wrong_checksum)
 {
         std::string bytes = entry("one", "first");
         bytes[0] ^= 1;
-        EXPECT_EQ(refused(bytes), "a header's checksum is wrong.");
+        EXPECT_EQ(refused(bytes), "the checksum of a header is wrong; create the archive again.");
 }
 
 TEST(archive, refuses_a_size_that_is_no_octal_number)
 {
         for (const char *size : {"", "0000000000x", "\x80\x01", "89"})
-                EXPECT_EQ(refused(header("one", size) + end), "a size is not an octal number.");
+                EXPECT_EQ(refused(header("one", size) + end),
+                          "the size of a file is not an octal number.");
 }
 
 TEST(archive, refuses_data_behind_its_end)
@@ -129,7 +130,7 @@ TEST(archive, refuses_names_that_are_empty_or_lead_outside)
 {
         for (const char *name : {"", ".", "/", "./", "..", "../one", "a/../../b", "bell\a"})
                 EXPECT_EQ(refused(entry(name, "") + end),
-                          "a file's name is empty, too long, or leads outside.")
+                          "the name of a file is empty or too long, or leads out of the archive.")
                         << name;
 }
 

@@ -54,15 +54,15 @@ TEST(files, that_are_modules_and_not_there_are_a_mistake)
 TEST(files, without_a_name_in_the_description_are_an_error_only_where_the_system_is_built)
 {
         EXPECT_EQ(Files(A, {"a", "b"}).all(),
-                  "0: the file 'b' comes with the system, but no program of the description is or "
-                  "has it; name it with 'file' or 'modules', or leave it out.\n");
+                  "0: the file 'b' comes with the system, but the description does not use it; "
+                  "name it with 'file' or 'modules', or leave it out.\n");
         EXPECT_EQ(Files(A, {"a", "b"}, false).all(), "");
 }
 
 TEST(files, of_one_name_are_a_mistake)
 {
-        EXPECT_EQ(Files(A, {"a", "a"}).all(),
-                  "0: two files are called 'a'; rename one, for a module is found by its name.\n");
+        EXPECT_EQ(Files(A, {"a", "a"}).all(), "0: two files are called 'a'; rename one, because "
+                                              "modules are found by their names.\n");
 }
 
 TEST(machine, that_lacks_kernel_memory_is_a_mistake)
@@ -70,9 +70,9 @@ TEST(machine, that_lacks_kernel_memory_is_a_mistake)
         Description d(A "program b\n");
         const nova_system_machine machine = {1 << 20, 192 << 10, 1};
         EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 1u);
-        EXPECT_EQ(d.all(), "2: all programs up to 'b' together have 256 KiB of kernel-memory, but "
-                           "the machine has 192 KiB for them; give them less, or the machine "
-                           "more.\n");
+        EXPECT_EQ(d.all(),
+                  "2: the programs up to 'b' together need 256 KiB of kernel-memory, but the "
+                  "machine has 192 KiB for programs; give them less, or the machine more.\n");
 }
 
 TEST(machine, with_gaps_in_its_cpus_runs_programs_on_all_of_them)
@@ -95,13 +95,13 @@ TEST(description, counts_segments_as_far_as_they_are_known)
         d.system->program[0].image_bytes = 17 << 20;
         d.system->program[1].image_bytes = (1 << 20) + 4096;
         EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 3u);
-        EXPECT_EQ(d.all(),
-                  "3: the segments of 'a' take 17408 KiB, but 'a' may have 16384 KiB for them; "
-                  "write 'image 17408K', or make its variables smaller.\n"
-                  "6: the segments of 'b' take 1028 KiB, but 'b' may have 1024 KiB for them; "
-                  "write 'image 1028K', or make its variables smaller.\n"
-                  "4: all programs up to 'a' together have 21504 KiB of memory, but the machine "
-                  "has 8192 KiB for them; give them less, or the machine more.\n");
+        EXPECT_EQ(
+                d.all(),
+                "3: the segments of 'a' need 17408 KiB, but the limit of 'a' is 16384 KiB; write "
+                "'image 17408K', or make its variables smaller.\n6: the segments of 'b' need 1028 "
+                "KiB, but the limit of 'b' is 1024 KiB; write 'image 1028K', or make its variables "
+                "smaller.\n4: the programs up to 'a' together need 21504 KiB of memory, but the "
+                "machine has 8192 KiB for programs; give them less, or the machine more.\n");
 }
 
 /* Program headers of both classes; a segment that is never written and all in the file takes no
@@ -152,9 +152,9 @@ TEST(description, clients_of_a_service_differ_in_eight_characters)
         EXPECT_EQ(Description(log + "program sensor-left\n  uses clock log\n"
                                     "program sensor-light\n  uses log\n")
                           .all(),
-                  "7: 'sensor-light' and 'sensor-left' (line 5) agree in their first 8 characters, "
-                  "by which the service 'log' tells them apart; rename one, and say 'file' if "
-                  "need be.\n");
+                  "7: 'sensor-light' and 'sensor-left' (line 5) have the same first 8 characters, "
+                  "by which the service 'log' distinguishes them; rename one, and name its file "
+                  "with 'file'.\n");
         EXPECT_EQ(Description(log + "program sensor-left\n  uses clock\n"
                                     "program sensor-light\n  uses log\n"
                                     "program sensor-light2\n"

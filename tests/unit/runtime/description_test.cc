@@ -147,44 +147,45 @@ WRONG(nothing_but_comments, "# program a\n\n   # b\n",
 WRONG(nothing_but_a_device, "device d\n ports 1\n",
       "0: the description names no program; write a line 'program NAME'.")
 WRONG(property_before_any_section, "memory 4M\n" A,
-      "1: 'memory' stands before any section; begin with a line 'program NAME'.")
+      "1: 'memory' comes before the first section; begin with a line 'program NAME'.")
 WRONG(program_without_name, "program\n" A,
-      "1: 'program' is followed by one name; write 'program NAME', and the properties of the "
-      "program into lines of their own.")
+      "1: 'program' takes one name; write 'program NAME', and each property of the program into a "
+      "line of its own.")
 WRONG(program_with_two_names, "program a b\n" A,
-      "1: 'program' is followed by one name; write 'program NAME', and the properties of the "
-      "program into lines of their own.")
+      "1: 'program' takes one name; write 'program NAME', and each property of the program into a "
+      "line of its own.")
 WRONG(program_with_a_slash_in_its_name, "program a/b\n memory 1\n" A,
       "1: the name 'a/b' after 'program' has a character other than letters, digits, '-', '_' and "
       "'.'.")
 WRONG(program_with_an_empty_name, "program \"\"\n" A,
-      "1: the name after 'program' has 0 characters; 1 to 31 are possible.")
+      "1: the name after 'program' has 0 characters; a name has 1 to 31.")
 WRONG(program_with_a_long_name, "program abcdefghijklmnopqrstuvwxyz-12345\n" A,
-      "1: the name after 'program' has 32 characters; 1 to 31 are possible.")
+      "1: the name after 'program' has 32 characters; a name has 1 to 31.")
 WRONG(two_programs_of_one_name, A " file x\nprogram a\n",
-      "3: a program 'a' is in line 1 already; give this one another name, and say 'file x' if "
-      "it is the same file.")
+      "3: a program 'a' is already declared in line 1; rename this one, and write 'file x' if it "
+      "runs the same file.")
 WRONG(unknown_property, A " speed 9\n",
-      "2: a program has no property 'speed'; it has file, arguments, environment, memory, image, "
+      "2: a program has no property 'speed'; its properties are file, arguments, environment, "
+      "memory, image, "
       "kernel-memory, selectors, cpus, priority, provides, uses, devices, modules, restart, "
       "grants, "
       "and no other.")
 WRONG(misspelt_property, A " memroy 4M\n",
       "2: a program has no property 'memroy'; did you mean 'memory'?")
 WRONG(property_twice, A " memory 1M\n memory 2M\n",
-      "3: 'memory' is in line 2 already; put all its values into one line.")
+      "3: 'memory' already appears in line 2; put all its values into one line.")
 WRONG(property_without_value, A " uses\n",
-      "2: 'uses' lacks a value; write it like 'uses log timer'.")
+      "2: 'uses' has no value; write, for example, 'uses log timer'.")
 WRONG(property_with_too_many_values, A " memory 1 M\n",
-      "2: 'memory' has too many values; write it like 'memory 256K'.")
+      "2: 'memory' has too many values; write, for example, 'memory 256K'.")
 WRONG(quotation_mark_not_closed, A " arguments \"x\n",
-      "2: a quotation mark is not closed; put another one at the end of the text.")
+      "2: a quotation mark is not closed; add the closing one.")
 WRONG(control_character, A " arguments a\001b\n",
-      "2: a control character (0x01) stands here; a description is plain text.")
+      "2: the line contains the control character 0x01; a description is plain text.")
 WRONG(zero_byte_in_quotes, std::string(A " arguments \"a\0b\"\n", 26),
-      "2: a control character (0x00) stands here; a description is plain text.")
+      "2: the line contains the control character 0x00; a description is plain text.")
 WRONG(file_that_is_no_text, "\177ELF\2\1\n\001\nmemory 1\n",
-      "1: a control character (0x7f) stands here; a description is plain text.")
+      "1: the line contains the control character 0x7f; a description is plain text.")
 WRONG(byte_order_mark, "\xef\xbb\xbf" A,
       "1: the file begins with a byte order mark of UTF-8; save it as plain text, or UTF-8 without "
       "the mark.")
@@ -195,11 +196,11 @@ WRONG(byte_order_mark_and_nothing_else, "\xfe\xff",
       "1: the file begins with a byte order mark of UTF-16; save it as plain text, or UTF-8 "
       "without the mark.")
 WRONG(file_with_a_space, A " file \"a b\"\n",
-      "2: the file name 'a b' is empty or has a space, which boot loaders cannot pass; rename the "
-      "file.")
+      "2: the file name 'a b' is empty or contains a space, which boot loaders cannot pass; rename "
+      "the file.")
 WRONG(file_without_a_name, A " file \"\"\n",
-      "2: the file name '' is empty or has a space, which boot loaders cannot pass; rename the "
-      "file.")
+      "2: the file name '' is empty or contains a space, which boot loaders cannot pass; rename "
+      "the file.")
 WRONG(environment_without_equals_sign, A " environment HOME\n",
       "2: 'HOME' after 'environment' is not NAME=VALUE.")
 WRONG(environment_without_a_name, A " environment =1\n",
@@ -209,7 +210,7 @@ WRONG(memory_without_a_unit, A " memory 128\n",
 WRONG(kernel_memory_without_a_unit, A " kernel-memory 256\n",
       "2: kernel-memory 256 means 256 bytes; write 256K or 256M.")
 WRONG(no_memory, A " memory 0\n",
-      "2: memory 0 is too little to start a program; it needs 16K at least.")
+      "2: memory 0 is too little to start a program; write at least 16K.")
 WRONG(memory_that_is_no_number, A " memory much\n",
       "2: 'much' after 'memory' is not a size; write a number of bytes, or one with K, M or G such "
       "as "
@@ -235,79 +236,81 @@ WRONG(memory_beyond_64_bits_with_its_unit, A " memory 0x1000000000000000G\n",
       "K, "
       "M or G such as 256K.")
 WRONG(memory_of_broken_pages, A " memory 100001\n",
-      "2: memory 100001 is not made of whole pages; use a multiple of 4K.")
+      "2: memory 100001 is not a multiple of the page size; write a multiple of 4K.")
 WRONG(too_little_memory, A " memory 4K\n",
-      "2: memory 4K is too little to start a program; it needs 16K at least.")
+      "2: memory 4K is too little to start a program; write at least 16K.")
 WRONG(too_little_memory_for_a_service, A " memory 60K\n provides x\n",
       "2: memory 60K is too little for a program that provides a service; write 'memory 64K' or "
       "more.")
 WRONG(too_little_memory_for_a_session, A " provides x\nprogram b\n uses x\n memory 44K\n",
       "5: memory 44K is too little for a program that uses a service; write 'memory 48K' or more.")
 WRONG(too_much_memory, A " memory 2000G\n",
-      "2: memory 2000G is more than a program can have (1048576M).")
+      "2: memory 2000G is more than a program can have; write at most 1048576M.")
 WRONG(too_little_kernel_memory, A " kernel-memory 8K\n",
-      "2: kernel-memory 8K is too little to start a program; it needs 64K at least.")
-WRONG(too_few_selectors, A " selectors 63\n", "2: selectors 63: possible are 64 to 1048576.")
+      "2: kernel-memory 8K is too little to start a program; write at least 64K.")
+WRONG(too_few_selectors, A " selectors 63\n",
+      "2: selectors 63 is out of range; write a number from 64 to 1048576.")
 WRONG(selectors_that_are_no_number, A " selectors 1K\n",
       "2: '1K' after 'selectors' is not a number; write one from 64 to 1048576.")
 WRONG(priority_in_words, A " priority high\n",
       "2: 'high' after 'priority' is not a number; write one from 1 to 255.")
-WRONG(priority_zero, A " priority 0\n", "2: priority 0: possible are 1 to 255.")
-WRONG(priority_above_all, A " priority 256\n", "2: priority 256: possible are 1 to 255.")
+WRONG(priority_zero, A " priority 0\n",
+      "2: priority 0 is out of range; write a number from 1 to 255.")
+WRONG(priority_above_all, A " priority 256\n",
+      "2: priority 256 is out of range; write a number from 1 to 255.")
 WRONG(cpu_that_no_machine_has, A " cpus 64\n", "2: cpus 64: the largest CPU number is 63.")
 WRONG(cpus_backwards, A " cpus 3-1\n",
-      "2: the range 3-1 after 'cpus' runs backwards; write the smaller number first.")
+      "2: the range 3-1 after 'cpus' ends before it begins; write the smaller number first.")
 WRONG(cpus_with_commas, A " cpus 0,1\n",
-      "2: '0,1' after 'cpus' is neither a number nor a range such as 4-7; between several stand "
-      "blanks, "
+      "2: '0,1' after 'cpus' is neither a number nor a range such as 4-7; separate them by blanks, "
       "as in '0 1' or '0 4-7'.")
 WRONG(cpus_open_range, A " cpus 0-\n",
-      "2: '0-' after 'cpus' is neither a number nor a range such as 4-7; between several stand "
-      "blanks, "
+      "2: '0-' after 'cpus' is neither a number nor a range such as 4-7; separate them by blanks, "
       "as in '0 1' or '0 4-7'.")
 WRONG(cpus_that_client_and_server_do_not_share,
       A " uses x\n cpus 2\nprogram b\n provides x\n cpus 1 3\n",
-      "3: 'a' has no CPU in common with 'b', which provides 'x', so it cannot call it; write 'cpus "
-      "all' at 'b', or add CPU 1 to the 'cpus' of 'a'.")
+      "3: 'a' has no CPU in common with 'b' and cannot call its service 'x'; write 'cpus all' for "
+      "'b', or add CPU 1 to the 'cpus' of 'a'.")
 WRONG(cpu_that_a_server_does_not_share_with_a_client_that_names_none,
       A " uses x\nprogram b\n provides x\n cpus 1\n",
-      "2: 'a' has no CPU in common with 'b', which provides 'x', so it cannot call it; write 'cpus "
-      "all' at 'b', or add CPU 1 to the 'cpus' of 'a'.")
+      "2: 'a' has no CPU in common with 'b' and cannot call its service 'x'; write 'cpus all' for "
+      "'b', or add CPU 1 to the 'cpus' of 'a'.")
 WRONG(restart_sometimes, A " restart sometimes\n",
       "2: 'restart sometimes' is unknown; write never, on-failure or always.")
 WRONG(restart_with_a_bare_number, A " restart always 3\n",
-      "2: after 'restart always' only 'limit NUMBER' can follow.")
+      "2: only 'limit NUMBER' can follow 'restart always'.")
 WRONG(restart_limit_without_number, A " restart always limit\n",
-      "2: after 'restart always' only 'limit NUMBER' can follow.")
-WRONG(restart_limit_zero, A " restart always limit 0\n", "2: limit 0: possible are 1 to 1000000.")
+      "2: only 'limit NUMBER' can follow 'restart always'.")
+WRONG(restart_limit_zero, A " restart always limit 0\n",
+      "2: limit 0 is out of range; write a number from 1 to 1000000.")
 WRONG(restart_never_with_a_limit, A " restart never limit 3\n",
       "2: 'restart never' has no limit; write 'restart on-failure limit 3', or leave the limit "
       "out.")
 WRONG(grant_that_does_not_exist, A " grants everything\n",
-      "2: 'grants everything' is unknown; a program can be granted children, dma and power.")
+      "2: 'grants everything' is unknown; write children, dma or power.")
 WRONG(service_named_twice, A " provides x x\n",
-      "2: 'x' appears twice after 'provides'; leave one out.")
+      "2: 'x' appears twice after 'provides'; remove one.")
 WRONG(service_with_a_bad_name, A " provides x/y\n",
       "2: the name 'x/y' after 'provides' has a character other than letters, digits, '-', '_' and "
       "'.'.")
 WRONG(service_of_two_programs, A " provides x\nprogram b\n provides x\n",
-      "4: the service 'x' is provided by 'a' already; one of them needs another name.")
+      "4: the service 'x' is already provided by 'a'; rename one of the two services.")
 WRONG(service_without_a_provider, A " uses clock\n",
-      "2: no program provides the service 'clock'; write 'provides clock' at the program that "
-      "does.")
+      "2: no program provides the service 'clock'; write 'provides clock' for the program that "
+      "provides it.")
 WRONG(service_misspelt, A " uses timre\nprogram b\n provides timer\n",
       "2: no program provides the service 'timre'; did you mean 'timer'?")
 WRONG(service_of_its_own, A " provides x\n uses x\n",
       "3: 'a' uses its own service 'x'; leave it out of 'uses'.")
 WRONG(two_programs_that_wait_for_each_other,
       A " provides x\n uses y\nprogram b\n provides y\n uses x\n",
-      "3: no program of a cycle can start: 'a' waits for 'b' waits for 'a'; remove one of these "
-      "services from 'uses'.")
+      "3: these programs wait for each other and cannot start: 'a' waits for 'b' waits for 'a'; "
+      "remove one of their services from 'uses'.")
 WRONG(program_that_waits_for_a_circle,
       A " uses x\nprogram b\n provides x\n uses z\nprogram c\n provides y\n uses x\n"
         "program d\n provides z\n uses y\n",
-      "5: no program of a cycle can start: 'b' waits for 'd' waits for 'c' waits for 'b'; remove "
-      "one of these services from 'uses'.")
+      "5: these programs wait for each other and cannot start: 'b' waits for 'd' waits for 'c' "
+      "waits for 'b'; remove one of their services from 'uses'.")
 WRONG(device_that_is_unknown, A " devices floppy\n",
       "2: there is no device 'floppy'; declare it in a section 'device floppy'.")
 WRONG(device_misspelt, A " devices serail\n",
@@ -322,24 +325,27 @@ WRONG(section_misspelt_after_a_device, A "device d\n ports 1\nPROGRAM b\n memory
 WRONG(section_misspelt_after_the_machine, A "machine\n cpus 1\ndevic d\n ports 1\n",
       "4: there is no section 'devic'; did you mean 'device'?")
 WRONG(device_of_two_programs, A " devices rtc\nprogram b\n devices rtc\n",
-      "4: the device 'rtc' belongs to 'a' already; let one of the two use a service of the other.")
+      "4: the device 'rtc' already belongs to 'a'; let one of the two programs use a service of "
+      "the other.")
 WRONG(devices_with_common_ports,
       "device clock\n ports 0x71\n" A " devices rtc\nprogram b\n devices clock\n",
-      "6: the device 'clock' has ports in common with 'rtc', which belongs to 'a'.")
+      "6: the device 'clock' has ports in common with the device 'rtc' of the program 'a'; give "
+      "both devices to one program.")
 WRONG(devices_with_a_common_interrupt,
       "device d\n interrupts 8\n" A " devices rtc\nprogram b\n devices d\n",
-      "6: the device 'd' has an interrupt in common with 'rtc', which belongs to 'a'.")
+      "6: the device 'd' has an interrupt in common with the device 'rtc' of the program 'a'; give "
+      "both devices to one program.")
 WRONG(pci_ports_beside_the_service, A " devices pci\nprogram b\n devices pci-config\n",
-      "4: the device 'pci-config' has ports in common with 'pci', which belongs to 'a'.")
+      "4: the device 'pci-config' has ports in common with the device 'pci' of the program 'a'; "
+      "give both devices to one program.")
 WRONG(devices_with_common_memory,
       "device d\n memory 0xfed00000-0xfed01fff\n" A " devices hpet\nprogram b\n devices d\n",
-      "6: the device 'd' has memory in common with 'hpet', which belongs to 'a'.")
+      "6: the device 'd' has memory in common with the device 'hpet' of the program 'a'; give both "
+      "devices to one program.")
 WRONG(device_twice, "device d\n ports 1\ndevice d\n ports 2\n" A,
-      "3: a device 'd' is declared in line 1 already; put its ranges there, or give this one "
-      "another name.")
+      "3: a device 'd' is already declared in line 1; put the ranges there, or rename this device.")
 WRONG(device_that_is_known_already, "device rtc\n ports 0x70-0x71\n" A,
-      "1: the device 'rtc' is known without a declaration; leave this one out, or give it another "
-      "name.")
+      "1: the device 'rtc' needs no declaration; remove this one, or rename the device.")
 WRONG(device_with_nothing, "device d\n" A,
       "1: the device 'd' has no resources; write its ports, memory or interrupts, such as "
       "'ports 0x3f8-0x3ff'.")
@@ -347,57 +353,59 @@ WRONG(device_with_nothing_at_the_end, A "device d\n",
       "2: the device 'd' has no resources; write its ports, memory or interrupts, such as "
       "'ports 0x3f8-0x3ff'.")
 WRONG(device_with_a_property_of_programs, "device d\n ports 1\n priority 3\n" A,
-      "3: a device has no 'priority'; it has ports, memory and interrupts, or, on PCI, "
+      "3: a device has no property 'priority'; its properties are ports, memory and interrupts, "
+      "or, on PCI, "
       "class, id, at and dma-unprotected.")
 WRONG(device_with_a_misspelt_kind, "device d\n ports 1\n interrupt 3\n" A,
-      "3: a device has no 'interrupt'; it has ports, memory and interrupts, or, on PCI, "
+      "3: a device has no property 'interrupt'; its properties are ports, memory and interrupts, "
+      "or, on PCI, "
       "class, id, at and dma-unprotected: write interrupts.")
 WRONG(device_with_a_wrong_range_alone, "device d\n ports 0x60,0x64\n" A,
-      "2: '0x60,0x64' after 'ports' is neither a number nor a range such as 4-7; between several "
-      "stand "
+      "2: '0x60,0x64' after 'ports' is neither a number nor a range such as 4-7; separate them by "
       "blanks, as in '0 1' or '0 4-7'.")
 WRONG(device_with_a_misspelt_kind_alone, "device d\n port 1\n" A,
-      "2: a device has no 'port'; it has ports, memory and interrupts, or, on PCI, "
+      "2: a device has no property 'port'; its properties are ports, memory and interrupts, or, on "
+      "PCI, "
       "class, id, at and dma-unprotected: write ports.")
 WRONG(device_with_two_lines_of_ports, "device d\n ports 1\n ports 3\n" A,
-      "3: 'ports' is followed by all its ranges in one line, such as 'ports 0x60 0x64-0x67'.")
+      "3: 'ports' takes all its ranges in one line, such as 'ports 0x60 0x64-0x67'.")
 WRONG(device_with_a_port_above_64_ki, "device d\n ports 0xffff-0x10000\n interrupts 1\n" A,
       "2: ports 0xffff-0x10000: the largest number is 65535.")
 WRONG(device_with_an_interrupt_above_all, "device d\n ports 1\n interrupts 128\n" A,
       "3: interrupts 128: the largest number is 127.")
 WRONG(device_with_part_of_a_page, "device d\n ports 1\n memory 0xfed00000-0xfed003ff\n" A,
-      "3: the memory 0xfed00000-0xfed003ff is not made of whole pages; it begins with a multiple "
-      "of 0x1000 and ends with one less 1, such as 0xfed00000-0xfed00fff.")
+      "3: the memory 0xfed00000-0xfed003ff is not a range of whole pages; write its first and its "
+      "last address, such as 0xfed00000-0xfed00fff.")
 WRONG(machine_with_a_name, "machine pc\n cpus 2\n" A,
-      "1: 'machine' has no name; write its properties into lines of their own.")
+      "1: 'machine' takes no name; write each of its properties into a line of its own.")
 WRONG(machine_twice, "machine\n cpus 2\nmachine\n memory 64M\n" A,
-      "3: a second section 'machine'; the first is in line 1.")
+      "3: a section 'machine' already begins in line 1; put all properties there.")
 WRONG(machine_with_something_else, "machine\n disks 2\n" A,
-      "2: a machine has no 'disks'; it has cpus and memory.")
+      "2: a machine has no property 'disks'; its properties are cpus and memory.")
 WRONG(machine_with_a_list_of_cpus, "machine\n cpus 0 1\n" A,
-      "2: 'cpus' of a machine is one value and stands once, such as 'cpus 4'.")
+      "2: 'cpus' takes one value and appears once in a machine; write, for example, 'cpus 4'.")
 WRONG(machine_without_a_cpu, "machine\n cpus 0\n" A,
       "2: a machine has 1 to 64 CPUs; write their number, such as 'cpus 4'.")
 WRONG(machine_with_memory_without_a_unit, "machine\n memory 128\n" A,
       "2: memory 128 means 128 bytes; write 128K or 128M.")
 WRONG(machine_with_little_memory, "machine\n memory 4M\n" A,
-      "2: a machine has 8M to 1048576M of memory, a whole number of M, such as 'memory 256M'.")
+      "2: a machine has 8M to 1048576M of memory; write a multiple of 1M, such as 'memory 256M'.")
 WRONG(machine_with_part_of_a_mebibyte, "machine\n memory 10000K\n" A,
-      "2: a machine has 8M to 1048576M of memory, a whole number of M, such as 'memory 256M'.")
+      "2: a machine has 8M to 1048576M of memory; write a multiple of 1M, such as 'memory 256M'.")
 WRONG(program_on_a_cpu_that_the_machine_lacks, "machine\n cpus 2\n" A " cpus 0-2\n",
-      "4: 'a' is to run on CPU 2, which the machine does not have; write 'cpus all' for all CPUs "
-      "of the machine.")
+      "4: 'a' requests CPU 2, which the machine does not have; write 'cpus all' to use all CPUs of "
+      "the machine.")
 WRONG(programs_with_more_memory_than_the_machine,
       "machine\n memory 64M\n" A " memory 40M\nprogram b\n memory 30M\n",
-      "6: all programs up to 'b' together have 71680 KiB of memory, but the machine has 65536 KiB "
-      "for them; give them less, or the machine more.")
+      "6: the programs up to 'b' together need 71680 KiB of memory, but the machine has 65536 KiB "
+      "for programs; give them less, or the machine more.")
 
 TEST(wrong_description, more_programs_than_there_can_be)
 {
         std::string text;
         for (unsigned i = 0; i <= NOVA_SYSTEM_PROGRAMS_MAX; i++)
                 text += "program p" + std::to_string(i) + "\n";
-        EXPECT_EQ(Description(text).all(), "65: more than 64 programs are not possible.\n");
+        EXPECT_EQ(Description(text).all(), "65: a description can have at most 64 programs.\n");
 }
 
 TEST(wrong_description, more_devices_than_there_can_be)
@@ -407,7 +415,8 @@ TEST(wrong_description, more_devices_than_there_can_be)
                 text += "device d" + std::to_string(i) + "\n ports " + std::to_string(i) + "\n";
         const Description d(text);
         ASSERT_FALSE(d.mistakes.empty());
-        EXPECT_NE(d.mistakes[0].find("more than 32 devices are not possible."), std::string::npos);
+        EXPECT_NE(d.mistakes[0].find("a description can have at most 32 devices."),
+                  std::string::npos);
 }
 
 TEST(wrong_description, more_words_in_a_line_than_there_can_be)
@@ -415,14 +424,15 @@ TEST(wrong_description, more_words_in_a_line_than_there_can_be)
         std::string text = A " arguments";
         for (unsigned i = 0; i < 64; i++)
                 text += " x";
-        EXPECT_EQ(Description(text).all(), "2: more than 64 words stand in one line.\n");
+        EXPECT_EQ(Description(text).all(),
+                  "2: the line has more than 64 words; split it or shorten it.\n");
 }
 
 TEST(wrong_description, longer_than_a_description_can_be)
 {
         const std::string text = A " arguments " + std::string(NOVA_SYSTEM_TEXT_MAX, 'x');
         EXPECT_EQ(Description(text).all(),
-                  "2: the description is too long: all its words together may have 32768 "
+                  "2: the description is too long: all its words together can have at most 32768 "
                   "characters; split it into two systems.\n");
 }
 
@@ -436,7 +446,7 @@ TEST(wrong_description, more_words_in_lists_than_there_can_be)
                 text += "\n";
         }
         EXPECT_EQ(Description(text).all(),
-                  "36: all lists of the description together may have 1024 words.\n");
+                  "36: all lists of the description together can have at most 1024 words.\n");
 }
 
 TEST(wrong_description, more_ranges_than_there_can_be)
@@ -448,7 +458,8 @@ TEST(wrong_description, more_ranges_than_there_can_be)
                         text += " " + std::to_string(k);
                 text += "\n";
         }
-        EXPECT_EQ(Description(text).all(), "5: all devices together may have 128 ranges.\n");
+        EXPECT_EQ(Description(text).all(),
+                  "5: all devices together can have at most 128 ranges.\n");
 }
 
 } // namespace
