@@ -151,7 +151,7 @@ int main(int argc, char **argv, char **envp)
         set_clock();
         error = make_machine();
         if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
 

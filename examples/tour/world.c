@@ -23,7 +23,7 @@ void must(const char *what, enum nova_status status)
 {
         if (status == NOVA_SUCCESS)
                 return;
-        say("\nThe tour cannot go on: %s failed with %s (%s).\n", what, nova_status_name(status),
+        say("\nThe tour cannot continue: %s failed with %s (%s).\n", what, nova_status_name(status),
             nova_status_text(status));
         nova_exit(1);
 }
@@ -32,7 +32,7 @@ void must_be(const char *what, bool condition)
 {
         if (condition)
                 return;
-        say("\nThe tour cannot go on: %s did not happen.\n", what);
+        say("\nThe tour cannot continue: %s did not happen.\n", what);
         nova_exit(1);
 }
 

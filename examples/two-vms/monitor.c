@@ -141,7 +141,7 @@ int main(int argc, char **argv)
         if (!error)
                 error = nova_pc_add_console(&pc, 1);
         if (error) {
-                printf("The machine %s cannot be made: %s.\n", nova_program.name,
+                printf("The machine %s cannot be created: %s.\n", nova_program.name,
                        nova_vm_why(&vm, error));
                 return 1;
         }

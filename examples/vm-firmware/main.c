@@ -84,7 +84,7 @@ int main(void)
         if (!error)
                 error = add_devices();
         if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
         if (load())

@@ -22,7 +22,7 @@ int main(void)
         if (!error)
                 error = nova_pc_create(&pc, &vm);
         if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
         nova_guest_write(&vm.memory, GUEST_AT, guest_begin, (size_t)(guest_end - guest_begin));

@@ -135,7 +135,7 @@ int main(int argc, char **argv)
         if (!error)
                 error = nova_pc_create(&pc, &vm);
         if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
         if (load())

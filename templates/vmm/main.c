@@ -79,7 +79,7 @@ int main(void)
         if (!error)
                 error = nova_bus_add(&vm.ports, &range);
         if (error)
-                return fail("The machine cannot be made", nova_vm_why(&vm, error));
+                return fail("The machine cannot be created", nova_vm_why(&vm, error));
         nova_vm_on(&vm, NOVA_VM_EXIT_CPUID, answer_cpuid);
 
         const char *const why = nova_flat_load(&vm.memory, guest, (size_t)(guest_end - guest),

@@ -86,8 +86,8 @@ static void check_words(void)
         check(start_with_words(NOVA_START_WORDS, &sentence) == GIVEN,
               "a child gets as many words as fit");
         check(start_with_words(NOVA_START_WORDS + 1, &sentence) == -E2BIG &&
-                      strcmp(sentence, "has more arguments and environment than a program can be "
-                                       "given") == 0,
+                      strcmp(sentence, "has more arguments and environment entries than fit into "
+                                       "its start page") == 0,
               "one more word is refused");
         check(family_balanced(&before, KEPT), "words leave nothing behind");
 }
@@ -101,7 +101,7 @@ static void check_image(void)
 
         config.image_memory = NOVA_PAGE_SIZE;
         check(nova_child_start(&child, &config, &sentence) == EFBIG &&
-                      strstr(sentence, "segments that take more memory"),
+                      strstr(sentence, "segments that need more memory"),
               "a child's segments take no more than their limit");
         check(family_balanced(&before, 0), "nothing was taken for it");
 }

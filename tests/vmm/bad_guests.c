@@ -125,7 +125,7 @@ static int run(const struct bad_guest *guest)
                 error = add_devices(&vm, &pc);
 
         if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
                 return 0;
         }
         nova_guest_write(&vm.memory, GUEST_AT, guest->code, guest->bytes);

@@ -321,7 +321,7 @@ int main(int argc, char **argv)
         nova_time_set_by_rtc();
         error = make_machine();
         if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
         if (load())

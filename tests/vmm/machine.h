@@ -19,7 +19,7 @@ static inline bool machine_create(struct nova_vm *vm, const struct nova_vm_confi
         if (!error && pc)
                 error = nova_pc_create(pc, vm);
         if (error)
-                printf("The machine cannot be made: %s.\n", nova_vm_why(vm, error));
+                printf("The machine cannot be created: %s.\n", nova_vm_why(vm, error));
         return !error;
 }
 

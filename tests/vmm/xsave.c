@@ -64,7 +64,7 @@ int main(void)
                 error = nova_vm_run(&vm);
         }
         if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
         if (nova_vm_wait(&vm) != NOVA_VM_HALTED || sizes != 4)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading the storage base: the word that it points to is its own address. */
+/* Reads the storage base through the word to which it points, which contains its own address. */
 #ifndef NOVA_ROOTTASK_ARCH_STORAGE_H
 #define NOVA_ROOTTASK_ARCH_STORAGE_H
 
@@ -11,8 +11,8 @@
 
 struct nova_thread;
 
-/* The calling thread. Not volatile: it never changes for a thread, so one read may serve several
- * uses. */
+/* Returns the calling thread. The assembly is not volatile: the value never changes in a thread, so
+ * the compiler may use one read several times. */
 static inline struct nova_thread *storage_self(void)
 {
         struct nova_thread *self;

@@ -14,11 +14,13 @@
 #include "novart/layout.h"
 #include "novart/selector.h"
 
-#define MEMORY          (256 << 10)
-#define IMAGE_MEMORY    (16 << 20)
-#define KERNEL_MEMORY   (128 << 10)
-#define KERNEL_PER_CPU  (48 << 10) /* per CPU after the first: threads and portals of a service */
-#define KERNEL_MAX      (1 << 20)  /* of the default, which the parent's account pays */
+#define MEMORY         (256 << 10)
+#define IMAGE_MEMORY   (16 << 20)
+#define KERNEL_MEMORY  (128 << 10)
+#define KERNEL_PER_CPU (48 << 10) /* per CPU after the first: threads and portals of a service */
+#define KERNEL_MAX                                                               \
+        (1 << 20) /* limit of the default, because the parent's account pays for \
+                   * it */
 #define SELECTORS       1024
 #define PRIORITY        64
 #define IMAGE_BEGIN     ((nova_word_t)NOVA_PAGE_SIZE)
@@ -56,7 +58,7 @@ static void complete(struct nova_child_config *config)
 static const char *check(const struct nova_child_config *config)
 {
         if (!config->name || !*config->name || strlen(config->name) > NAME_MAX_LENGTH)
-                return "has no name, or one that is too long";
+                return "has no name, or a name that is too long";
         if (config->cpus & ~nova_program.cpus)
                 return "requests a CPU that does not exist";
         if (config->memory > NOVA_LAYOUT_POOL_END - NOVA_LAYOUT_POOL)
@@ -95,7 +97,7 @@ static struct nova_child *make(const struct nova_child_config *config)
         return child;
 }
 
-static int prepare_desks(uint64_t cpus)
+static int prepare_servers(uint64_t cpus)
 {
         int error = 0;
 
@@ -135,7 +137,7 @@ static void tell_names(const struct nova_child *child)
         nova_name_set(child->block + CHILD_EC, name);
 }
 
-/* Creates PD and first thread. They do not run yet. */
+/* Creates the PD and the first thread, which does not run yet. */
 static int make_objects(struct nova_child *child, size_t kernel_memory)
 {
         const nova_sel_t pd = child->block + CHILD_PD, ec = child->block + CHILD_EC;
@@ -145,8 +147,8 @@ static int make_objects(struct nova_child *child, size_t kernel_memory)
 
         if (status != NOVA_SUCCESS)
                 return nova_errno_of(status);
-        /* Set before any thread of the child runs; the limit binds all PDs that the child
-         * creates. */
+        /* The limit is set before any thread of the child runs, so it applies to all PDs that the
+         * child creates. */
         status = nova_pd_limit(pd, nova_qpd_clamped(child->quantum_us, child->priority),
                                child->cpus);
         if (status == NOVA_SUCCESS)
@@ -159,7 +161,7 @@ static int make_objects(struct nova_child *child, size_t kernel_memory)
         return nova_errno_of(status);
 }
 
-/* The child runs from here on. */
+/* Adds the child to the list and creates the SC of its first thread: the child runs. */
 static int run(struct nova_child *child)
 {
         const nova_sel_t pd = child->block + CHILD_PD;
@@ -180,7 +182,7 @@ static int run(struct nova_child *child)
 
 static int build(struct nova_child *child, const struct nova_child_config *config)
 {
-        int error = prepare_desks(child->cpus);
+        int error = prepare_servers(child->cpus);
 
         if (!error)
                 error = make_memory(child, config);
@@ -195,11 +197,11 @@ static const char *explain(int error)
 {
         switch (error) {
         case E2BIG:
-                return "has more arguments and environment than a program can be given";
+                return "has more arguments and environment entries than fit into its start page";
         case ENOMEM:
-                return "finds too little memory, kernel memory or selectors";
+                return "needs more memory, kernel memory or selectors than are left";
         default:
-                return "cannot be made by the kernel";
+                return "cannot be created by the kernel";
         }
 }
 
@@ -217,7 +219,7 @@ static int start(struct nova_child **out, const struct nova_child_config *config
                 return ENOEXEC;
 
         if (novart_elf_copied_bytes(&elf) > config->image_memory) {
-                *sentence = "has segments that take more memory than it may have for them";
+                *sentence = "has segments that need more memory than its limit for them";
                 return EFBIG;
         }
 

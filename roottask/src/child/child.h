@@ -3,15 +3,16 @@
  * events.
  *
  * A child's calls and events arrive at the server of its CPU. The server's handler runs on the
- * child's time. It may be suspended for good at any instruction, because the child or the calling
- * thread died. So it holds no lock and touches only its server. It passes the message to the
- * server's worker, a thread with time of its own on the same CPU, and waits. All other work
- * happens in workers, or in threads that call the functions of <novart/child.h>, under one mutex.
+ * child's time. If the child or the calling thread dies, the handler is suspended at any
+ * instruction, perhaps for good. So the handler holds no lock and accesses only its server. It
+ * passes the message to the server's worker, a thread with an SC of its own on the same CPU, and
+ * waits. All other work happens under one mutex, in workers or in threads that call the functions
+ * of <novart/child.h>.
  *
  * A request takes a short, bounded time, so a child can use up its parent's time on its own CPU
- * only. Only text may take long: the worker splits it into lines, and the handler writes them, one
- * by one, on the child's time. The handler may be suspended in the middle of a line, while it owns
- * the serial line; after GUARD_NS the worker makes it continue.
+ * only. Text is the exception, because it may take long: the worker splits it into lines, and the
+ * handler writes the lines one by one on the child's time. The handler may be suspended in the
+ * middle of a line, while it owns the serial line; after GUARD_NS the worker makes it continue.
  *
  * A child's selectors mirror a block of the parent's: the capability at block + n in the parent
  * before the PD is created is at n in the child. */
@@ -28,7 +29,7 @@
 #include "novart/sync.h"
 #include "novart/thread.h"
 
-/* Selectors of a child, and offsets in its block. */
+/* Selectors of a child, which are also offsets in its block. */
 #define CHILD_PD           0
 #define CHILD_EC           1
 #define CHILD_PARENT       2 /* + CPU number */
@@ -41,7 +42,7 @@
 
 enum child_state { CHILD_RUNNING, CHILD_ENDED, CHILD_GONE };
 
-/* Addresses of the parts in the child: the content of struct nova_start_page. */
+/* Addresses of the parts of a child; the same values as in struct nova_start_page. */
 struct child_layout {
         nova_word_t start, pages, utcb, region, region_end, pool;
         nova_word_t stack[2]; /* 0: there is no room for it */
@@ -72,18 +73,20 @@ struct nova_child {
         enum child_state state;
         bool begun; /* the first thread has its entry point */
         int status;
-        uint64_t stale; /* bit n: the handler of CPU n may still use its portals after its end */
+        uint64_t stale; /* bit n: after the child's end, the handler of CPU n may still use the
+                         * number of one of its portals */
         struct nova_cond gone;
         struct child_line line;
 };
 
-/* One server per CPU. Its handler writes portal and pending only. A thread of the parent, the
- * flusher, calls the handler when it may have been suspended: the call gives it time. The flusher
+/* The server of a CPU. The handler writes portal and pending only. If the handler may have been
+ * suspended, a thread of the parent, the flusher, calls it and thus donates time to it. The flusher
  * takes no lock, so a thread that waits for the handler may hold one. */
 struct child_server {
         struct nova_handler *handler;
         struct nova_utcb *utcb;
-        nova_sel_t nothing; /* a portal without a function: when it replies, the handler is free */
+        nova_sel_t nothing; /* a portal that only replies: its reply shows that the handler has
+                             * completed earlier work */
         struct nova_thread *worker;
         struct request *request;  /* the worker's; the handler uses it to write a line */
         nova_sel_t work;          /* semaphore: there is a message, or children have ended */
@@ -92,7 +95,7 @@ struct child_server {
         nova_sel_t window;        /* window for objects: 2^NOVA_PARENT_SERVICE_ORDER selectors */
         nova_sel_t portal;        /* portal through which the message came */
         uint32_t pending;         /* a message waits for the worker; atomic */
-        nova_word_t flushed;      /* count of retired selectors before the flusher's last call */
+        nova_word_t flushed;      /* number of retired blocks before the flusher's last call */
         struct nova_child *child; /* child whose message the worker answers now, or NULL */
 };
 
@@ -103,21 +106,21 @@ extern struct nova_child *novart_child_first;
 /* server.c: creates the server of a CPU, if there is none. Returns 0 or an errno value. */
 int novart_child_server_prepare(nova_word_t cpu);
 struct child_server *novart_child_server_of(nova_word_t cpu);
-/* Makes the worker look for children that have ended. */
+/* Makes the worker of a CPU look for children that have ended. */
 void novart_child_server_wake(nova_word_t cpu);
-/* Begins to make the handler of a CPU continue; the worker then calls
+/* Asks the flusher of a CPU to make the handler continue; afterwards the worker calls
  * novart_retired_selectors_release(). Returns at once. */
 void novart_child_server_flush(nova_word_t cpu);
-/* Prepares a new window for objects, after the old one was used. Returns 0 or an errno value. */
+/* Prepares a new window for objects when the old one has been used. Returns 0 or an errno value. */
 int novart_child_server_renew_window(struct child_server *server);
 
-/* retired_selectors.c: adds the selectors of a child that has ended, until no handler can use them.
- * Returns false if memory is exhausted. */
+/* retired_selectors.c: retires the selectors of a child that has ended. They are freed when no
+ * handler can use them. Returns false if memory is exhausted. */
 bool novart_retired_selectors_add(nova_sel_t block, unsigned order, uint64_t cpus);
-/* Returns the number of blocks added until now; needs no mutex. */
+/* Returns the number of blocks retired so far; needs no mutex. */
 nova_word_t novart_retired_selectors_count(void);
-/* Notes that the handler of a CPU has received another message since the count, and frees the
- * blocks up to it that no other handler can use. */
+/* Records that the handler of a CPU has received another message since block number `count` was
+ * retired. Frees the blocks up to that number that no other handler can use. */
 void novart_retired_selectors_release(nova_word_t cpu, nova_word_t count);
 
 /* portals.c: fills the child's initial selectors. Returns 0 or an errno value. */
@@ -128,8 +131,8 @@ int novart_child_lay_out(struct nova_child *child, const struct nova_child_confi
 /* Creates the start page, which is freed with the child's memory. Returns 0 or an errno value. */
 int novart_child_make_start_page(struct nova_child *child, const struct nova_child_config *config);
 
-/* request.c: answers a server's message. If there is text then, the caller writes it and calls this
- * function again. */
+/* request.c: answers a server's message. If request->text then contains a line, the caller writes
+ * it and calls this function again. */
 void novart_child_serve(struct child_server *server, nova_word_t cpu);
 
 /* event.c: answers an event and returns its number. */
@@ -140,8 +143,8 @@ void novart_child_report(struct nova_child *child, struct nova_fault_report *rep
 /* end.c: writes an incomplete line. */
 void novart_child_write_rest(struct nova_child *child);
 
-/* Ends a child's PD at once; novart_child_reclaim() does the rest when no server works for the
- * child. */
+/* Destroys a child's PD at once; novart_child_reclaim() frees the other resources when no server
+ * works for the child. */
 void novart_child_end(struct nova_child *child, int status);
 void novart_child_reclaim(struct nova_child *child);
 /* Frees the resources of a child that does not run. */

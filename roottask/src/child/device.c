@@ -9,7 +9,7 @@
 #include "novart/region.h"
 #include "novart/selector.h"
 
-/* At the child the pages keep their distance from the start of the window. */
+/* In the child, each page has the same offset in the window as in the range. */
 void novart_request_give_pages(struct request *request, nova_word_t first, nova_word_t pages,
                                nova_word_t page, unsigned perms)
 {

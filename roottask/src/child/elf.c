@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads ELF images (see elf.h). It checks each range before it reads it. */
+/* Reads ELF images (see elf.h). Each range is checked before it is read. */
 #include "elf.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ static const char *check_header(const struct elf_header *header, size_t bytes)
                 return "has program headers of an odd size";
         if (header->program_offset > bytes ||
             header->program_count * sizeof(struct elf_program) > bytes - header->program_offset)
-                return "is truncated: its program headers lie outside";
+                return "is truncated: its program headers lie outside the file";
         return NULL;
 }
 
@@ -66,12 +66,12 @@ static const char *check_program(const struct elf_program *program, size_t bytes
                                  nova_word_t end)
 {
         if (program->offset > bytes || program->file_bytes > bytes - program->offset)
-                return "is truncated: a segment lies outside of the file";
+                return "is truncated: a segment lies outside the file";
         if (program->file_bytes > program->memory_bytes)
                 return "has a segment that is larger in the file than in memory";
         if (program->address < begin || program->address >= end ||
             program->memory_bytes > end - program->address)
-                return "has a segment outside of the addresses that programs can have";
+                return "has a segment outside the addresses that programs can use";
         if (program->flags & ELF_W && program->flags & ELF_X)
                 return "has a segment that is writable and executable";
         return NULL;
@@ -82,8 +82,7 @@ static nova_word_t segment_end(const struct elf_segment *segment)
         return segment->address + segment->memory_bytes;
 }
 
-/* Enters a segment in the order of addresses. Returns NULL, or the reason why it cannot be
- * there. */
+/* Inserts a segment in the order of addresses. Returns NULL, or the error of the image. */
 static const char *insert(struct elf *elf, const struct elf_segment *segment)
 {
         unsigned at = elf->segments++;
@@ -126,7 +125,7 @@ static const char *check_all(const struct elf *elf)
         if (!elf->segments)
                 return "has no segment to load";
         if (!inside)
-                return "has its entry outside of its executable segments";
+                return "has its entry point outside its executable segments";
 
         /* A page that two segments share has the permissions of both. */
         struct elf_run run = {.address = elf->begin};
@@ -162,7 +161,7 @@ const char *novart_elf_read(struct elf *elf, const void *image, size_t bytes, no
         return error ? error : check_all(elf);
 }
 
-/* Finds the content of the image for one page. Returns false if there is none. */
+/* Finds the image's content for one page. Returns false if there is none. */
 static bool look_at_page(const struct elf *elf, nova_word_t page, struct elf_run *run)
 {
         const struct elf_segment *only = NULL;

@@ -21,15 +21,16 @@ struct elf_segment {
         unsigned perms; /* NOVA_MEM_… */
 };
 
-/* An image that was checked: all its ranges lie inside it, and its segments are sorted by address.
- * The caller owns the image. */
+/* A checked image: all ranges of its segments lie inside it, and the segments are sorted by
+ * address. The caller owns the image. */
 struct elf {
         const unsigned char *image;
         size_t bytes;
         struct elf_segment segment[ELF_SEGMENTS_MAX];
         unsigned segments;
         nova_word_t entry;
-        nova_word_t begin, end; /* pages: the first segment's, and the one after the last */
+        nova_word_t begin, end; /* addresses of the first segment's first page and of the page after
+                                 * the last segment */
 };
 
 /* Consecutive pages with the same permissions. */
@@ -38,7 +39,7 @@ struct elf_run {
         size_t bytes;        /* a multiple of the page size */
         unsigned perms;
         bool in_place; /* the pages of the image can be used in place */
-        size_t offset; /* in the image, of the first page; valid if in place */
+        size_t offset; /* offset of the first page in the image; valid if in_place */
 };
 
 /** Reads an image of `bytes` bytes for addresses from begin to end, which are multiples of the page

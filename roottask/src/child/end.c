@@ -16,7 +16,7 @@ void novart_child_end(struct nova_child *child, int status)
         child->status = status;
         nova_pd_destroy(child->block + CHILD_PD);
 
-        /* The server that answers this child now no longer uses its message. */
+        /* The server that is answering this child no longer uses its message. */
         child->stale = child->cpus;
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (child->cpus >> cpu & 1 && novart_child_server_of(cpu)->child == child)

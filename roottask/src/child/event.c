@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Events of children that reach the parent: the start of the first thread, and events that no
- * handler of the child's own took. */
+/* Events of children that reach the parent: the start of the first thread, and events for which the
+ * child has no handler. */
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +37,7 @@ static void answer_fault(struct nova_child *child, struct nova_utcb *utcb, unsig
         novart_child_report(child, &report);
         if (event == NOVA_EXC_PF && !(utcb->state.qual[0] & 1) &&
             novart_child_memory_has(&child->memory, (nova_word_t)utcb->state.qual[1]))
-                printf("%s: its account of kernel memory is too small to map its memory.\n",
+                printf("%s: too little kernel memory is left in its account to map its memory.\n",
                        child->name);
         novart_child_end(child, NOVA_FAULT_STATUS + (int)event);
 }

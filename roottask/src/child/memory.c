@@ -15,8 +15,8 @@
 #define PAGE_MASK ((nova_word_t)NOVA_PAGE_SIZE - 1)
 #define ORDER_MAX 20
 
-/* Returns an array with room for one more element: the same array, or a larger one. NULL if memory
- * is exhausted. */
+/* Returns the array if it has room for another element, otherwise a larger copy; NULL if memory is
+ * exhausted. */
 static void *grown(void *array, unsigned count, unsigned *max, size_t size)
 {
         const unsigned more = *max ? 2 * *max : 8;
@@ -64,7 +64,7 @@ int novart_child_memory_map(struct child_memory *memory, const void *from, nova_
         return 0;
 }
 
-/* Takes the largest available block that `pages` pages fill, and returns its order. */
+/* Allocates the largest available block of at most `pages` pages, and returns its order. */
 static void *take_some(struct child_memory *memory, size_t pages, unsigned *order)
 {
         unsigned at = 0;
@@ -81,9 +81,9 @@ static void *take_some(struct child_memory *memory, size_t pages, unsigned *orde
         return page;
 }
 
-/* Returns a second mapping of the pages, with permission to execute them. A root's pool is not
- * executable, so a root requests the pages from the kernel a second time. In a program that may
- * have children, the pool is executable. */
+/* Returns a mapping of the block's pages with permission to execute them. A root's pool is not
+ * executable, so a root requests the pages from the kernel a second time. In other programs that
+ * may have children, the pool itself is executable. */
 static void *executable(struct child_block *block, unsigned perms)
 {
         if (!nova_program_is_root())
@@ -216,7 +216,8 @@ bool novart_child_memory_has(const struct child_memory *memory, nova_word_t addr
 {
         const nova_word_t page = addr >> NOVA_PAGE_BITS;
 
-        /* Of a map that was sent completely, only its end remains. */
+        /* A map that was sent completely keeps only its end address, because sending advances the
+         * other fields. */
         for (unsigned i = 0; i < memory->maps; i++) {
                 const nova_word_t end = memory->map[i].to + memory->map[i].pages;
 

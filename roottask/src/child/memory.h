@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The memory of a child: the pages that were taken for it, and their addresses in the child. */
+/* The memory of a child: the pages that were allocated for it, and their addresses in the child. */
 #ifndef NOVART_CHILD_MEMORY_H
 #define NOVART_CHILD_MEMORY_H
 
@@ -16,7 +16,8 @@ struct child_block {
         unsigned order;
 };
 
-/* A range to be mapped, in page numbers. Sending it advances all fields except end and whole. */
+/* A range to be mapped, in page numbers. Sending a part of it advances all fields except end and
+ * whole. */
 struct child_map {
         nova_word_t from, to, pages, whole;
         unsigned perms;
@@ -29,19 +30,21 @@ struct child_memory {
         unsigned next_map; /* maps before it are complete */
 };
 
-/* Takes a block that lives until novart_child_memory_free(). Returns NULL if there is none. */
+/* Allocates a block that lives until novart_child_memory_free(). Returns NULL if no such block is
+ * left. */
 void *novart_child_memory_block(struct child_memory *memory, unsigned order);
 
 /* Records that pages are to be mapped. Returns 0 or an errno value. */
 int novart_child_memory_map(struct child_memory *memory, const void *from, nova_word_t to,
                             size_t bytes, unsigned perms);
 
-/* Takes the number of pages that `bytes` bytes need, and records their address in the child. */
+/* Allocates pages for `bytes` bytes, and records their address in the child. Returns 0 or an errno
+ * value. */
 int novart_child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes,
                              unsigned perms);
 
-/* Takes the pages in one block, for a child that learns its physical address. The size must be a
- * power of two. */
+/* Allocates the pages as one block, for a child that may learn its physical address. The size must
+ * be a power of two. */
 int novart_child_memory_pool_whole(struct child_memory *memory, nova_word_t to, size_t bytes,
                                    unsigned perms);
 
@@ -49,7 +52,7 @@ int novart_child_memory_pool_whole(struct child_memory *memory, nova_word_t to, 
  * Returns 0 or an errno value. */
 int novart_child_memory_stacks(struct child_memory *memory, const nova_word_t to[2]);
 
-/* Takes and records the pages of an image. */
+/* Allocates and records the pages of an image. Returns 0 or an errno value. */
 int novart_child_memory_image(struct child_memory *memory, const struct elf *elf);
 
 /* Appends items for the pages that are still to be mapped to the answer to an event. */

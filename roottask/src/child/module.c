@@ -13,7 +13,7 @@
 
 #define LINE_MAX 512
 
-/* Returns the first word of a command line, without the part up to the last slash. */
+/* Copies the file name of a command line: its first word after the last slash. */
 static void file_name(char *line, char name[NOVA_MODULE_NAME])
 {
         struct arguments arguments;

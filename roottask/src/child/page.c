@@ -13,8 +13,8 @@
 #define HIP_BYTES   offsetof(struct nova_hip, mem)
 #define HIP_OFFSET  ((sizeof(struct nova_start_page) + 7) & ~(size_t)7)
 
-/* Sizes of addresses and of memory from which on a child gets the pages of its first stacks at
- * once. */
+/* Minimum sizes in bytes of a child's addresses and of its memory for which the parent maps pages
+ * of the first stacks at the start. */
 #define STACKS_ROOM   (2 * NOVA_LAYOUT_MAIN_STACK)
 #define STACKS_MEMORY (16 * NOVA_PAGE_SIZE)
 
@@ -60,7 +60,7 @@ static void copy_hip(struct nova_hip *to, uint64_t cpus)
         to->checksum = (uint16_t)-nova_hip_checksum(to);
 }
 
-/* Returns the physical address of the pool, which is then one block, if the child may learn it.
+/* Returns the physical address of the pool if the child may learn it; the pool is then one block.
  * Only a root knows physical addresses. */
 static uint64_t physical(const struct nova_child *child)
 {

@@ -70,7 +70,8 @@ bool novart_parent_call_arrived(unsigned type, nova_sel_t sel)
         return nova_crd_type(crd) == type;
 }
 
-/* Pages that had not arrived yet came through the portals that are removed now. */
+/* The parent's event portals would have delivered further pages of the program. The call removes
+ * these portals, so its answers carry the remaining pages. */
 int nova_parent_events(void)
 {
         nova_word_t more = 1;
@@ -135,7 +136,7 @@ int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned qua
 
         if (error || novart_parent_call_arrived(NOVA_CRD_OBJ, sc))
                 return error;
-        /* The SC exists and keeps the EC alive, but there was no room for its capability. */
+        /* The SC exists and keeps the EC alive, but its capability did not fit into the window. */
         nova_parent_sc_drop(sc);
         return EAGAIN;
 }

@@ -9,10 +9,10 @@
 #include "novart/region.h"
 #include "novart/thread.h"
 
-/* Maximum number of answers with a part of the pages. */
+/* Maximum number of answers that together deliver a range. */
 #define PARTS_MAX 4096
 
-/* Returns the smallest window that holds this many pages from an address that is aligned to its
+/* Returns the smallest window for this many pages at an address that is aligned to the window's
  * size. */
 static nova_crd_t window_of(void *addr, size_t pages)
 {
@@ -43,7 +43,7 @@ static int fetch_pages(void *addr, size_t pages, int (*ask)(void *context, size_
         return page < pages ? EIO : 0;
 }
 
-/* Reserves addresses for this many bytes, as a window needs them: a power of two. */
+/* Reserves addresses for a window for this many bytes: their number is a power of two. */
 static void *reserve(size_t bytes, size_t *pages)
 {
         size_t size = NOVA_PAGE_SIZE;
@@ -117,7 +117,7 @@ static int call_for_device(void *context, size_t page, nova_crd_t window)
                        : EINVAL;
 }
 
-/* Requests a range. Its first and last number arrive in low and high words. */
+/* Requests a range. Its first and its last number arrive in two words each, low and high. */
 static int call_for_range(struct device_question *question, nova_crd_t window, uint64_t *first,
                           uint64_t *last)
 {

@@ -8,19 +8,19 @@
 #include "nova/event.h"
 #include "novart/selector.h"
 
-/* State that a report needs. */
+/* Groups of state that a report needs. */
 #define MTD (NOVA_MTD_EXCEPTION | NOVA_MTD_R8_R15)
 
-/* All events that the kernel sends to a thread, for the first thread: a program without the runtime
- * has no other way to be reported. */
+/* Events of the first thread: all that the kernel sends to a thread, because the parent must report
+ * every event of a program without the runtime. */
 static const unsigned char first_thread[] = {
         NOVA_EXC_DE, NOVA_EXC_DB, NOVA_EXC_BP, NOVA_EXC_OF, NOVA_EXC_BR,
         NOVA_EXC_UD, NOVA_EXC_TS, NOVA_EXC_NP, NOVA_EXC_SS, NOVA_EXC_GP,
         NOVA_EXC_PF, NOVA_EXC_MF, NOVA_EXC_AC, NOVA_EXC_XM, NOVA_EXC_STARTUP,
 };
 
-/* Events that a broken handler of the child's own events can raise; each portal costs kernel
- * memory. */
+/* Events of the child's own event handlers: only those that a faulty handler can raise, because
+ * each portal costs kernel memory. */
 static const unsigned char handlers[] = {
         NOVA_EXC_DE, NOVA_EXC_UD, NOVA_EXC_SS, NOVA_EXC_GP, NOVA_EXC_PF,
 };

@@ -81,7 +81,7 @@ static int serve_serve(struct request *request)
 
         const nova_sel_t window = request->server->window;
 
-        /* Without a new window the server could receive no further object. */
+        /* Without a new window, the server could not receive another object. */
         if (novart_child_server_renew_window(request->server))
                 return ENOMEM;
 
@@ -170,8 +170,7 @@ static int serve_fault(struct request *request)
                 return EINVAL;
         memcpy(&report, &request->word[1], sizeof(report));
         novart_child_report(request->child, &report);
-        /* The report is the last output of the runtime, so no child can fill the console with
-         * reports. */
+        /* The child ends after its report, so it cannot fill the console with reports. */
         novart_child_end(request->child,
                          NOVA_FAULT_STATUS + (report.event < CHILD_EVENTS ? report.event : 0));
         return 0;
@@ -223,7 +222,7 @@ static int serve_operation(struct request *request)
         return serve[operation](request);
 }
 
-/* Copies the message, and records the capabilities that arrived with it. */
+/* Copies the message, and records the capability that arrived with it. */
 static void read_message(struct request *request, struct nova_child *child,
                          struct child_server *server)
 {
@@ -242,7 +241,8 @@ static void read_message(struct request *request, struct nova_child *child,
         }
 }
 
-/* Revokes capabilities that arrived without being requested, or that have been used. */
+/* Revokes the capabilities in the window: those that were not requested and those that have been
+ * used. */
 static void clear_window(const struct child_server *server)
 {
         nova_revoke(nova_crd_obj(server->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
@@ -253,7 +253,7 @@ static void serve_call(struct nova_child *child, struct child_server *server)
 {
         struct request *const request = server->request;
 
-        /* After a line of text the UTCB no longer holds the message. */
+        /* If a line of text was written, the UTCB no longer contains the message. */
         if (!request->text.bytes)
                 read_message(request, child, server);
         nova_utcb_clear(server->utcb);
@@ -271,7 +271,7 @@ static void serve_call(struct nova_child *child, struct child_server *server)
                 clear_window(server);
 }
 
-/* Finds the child that has a portal in its block, and the portal's selector in the child. */
+/* Finds the child whose block contains a portal, and the portal's selector in the child. */
 static struct nova_child *find(nova_sel_t portal, nova_sel_t *own)
 {
         for (struct nova_child *child = novart_child_first; child; child = child->next) {
@@ -289,7 +289,7 @@ void novart_child_serve(struct child_server *server, nova_word_t cpu)
         nova_sel_t own;
         struct nova_child *const child = find(server->portal, &own);
 
-        /* The child has ended, so no answer arrives. */
+        /* The child has ended and receives no answer. */
         if (!child) {
                 server->request->text.bytes = 0;
                 clear_window(server);

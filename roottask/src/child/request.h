@@ -5,8 +5,9 @@
 
 #include "child/child.h"
 
-/* The message was copied, so its sender cannot change it. The UTCB holds the answer: word 0 is the
- * error, and operations append the rest. After an error the answer has only the error. */
+/* A request of a child. The message is a copy, so its sender cannot change it. The UTCB holds the
+ * answer: word 0 is the error, and the operation appends the other words and items. After an error
+ * the answer consists of the error alone. */
 struct request {
         struct nova_child *child;
         struct child_server *server;
@@ -16,7 +17,8 @@ struct request {
         nova_word_t word[NOVA_UTCB_WORDS]; /* words of the message; 0 beyond its end */
         char name[NOVA_PARENT_NAME];
         size_t written;         /* number of bytes of its text that were taken */
-        struct child_text text; /* a line of its text; if there is one, the answer comes later */
+        struct child_text text; /* a line of its text; if it is not empty, the server writes it
+                                 * before it continues with the request */
 };
 
 /* Reads a name from a word on. Returns false if there is none or it has no end. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Selectors of children that have ended. A handler may have been suspended after it received a
- * message from such a child, and may use the child's portal number later. Until then no other child
- * may get the number. A handler that has received another message since then no longer has it. */
+ * message from such a child, and may use the child's portal number later. As long as that is
+ * possible, no other child may get the number. A handler that has received another message since
+ * then no longer uses it. */
 #include <stdlib.h>
 
 #include "child/child.h"

@@ -18,8 +18,8 @@
 #define WORKER_STACK  0x6000
 #define FLUSHER_STACK NOVA_THREAD_STACK_MIN
 
-/* Nanoseconds that a child may take for a line on its own time, because other programs wait for the
- * serial line. */
+/* Maximum time in ns for which a child writes a line on its own time. Other programs wait for the
+ * serial line meanwhile. */
 #define GUARD_NS 100000000
 
 struct nova_mutex novart_child_mutex = NOVA_MUTEX_INITIALIZER;
@@ -45,7 +45,7 @@ static void set_windows(const struct child_server *server)
                 nova_crd_obj(server->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL));
 }
 
-/* Runs on a child's time: child.h says what it must not do. */
+/* Receives a message, on a child's time. child.h describes the restrictions of handlers. */
 static void receive(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct child_server *const server = argument;
@@ -77,7 +77,7 @@ static void reclaim_ended(void)
         }
 }
 
-/* Does the work that needs the mutex. */
+/* Performs the part of the worker's task that needs the mutex. */
 static void work(struct child_server *server, bool pending)
 {
         const nova_word_t cpu = (nova_word_t)(server - all);
@@ -90,8 +90,8 @@ static void work(struct child_server *server, bool pending)
         nova_mutex_unlock(&novart_child_mutex);
 }
 
-/* Serves a message, or continues after a line of its text was written. Also writes text that cannot
- * be written on the child's time. */
+/* Serves a message, or continues after a line of its text was written. Also writes lines that
+ * cannot be written on the child's time. */
 static void serve(struct child_server *server)
 {
         const struct child_text *const text = &server->request->text;
@@ -132,7 +132,7 @@ void novart_child_server_flush(nova_word_t cpu)
         nova_sm_up(servers[cpu]->flush);
 }
 
-/* Calls the handler: the call lends it time to continue from the instruction at which it was
+/* Calls the handler. The call donates time to the handler, which continues where it was
  * suspended. */
 static void *run_flusher(void *argument)
 {
@@ -194,7 +194,8 @@ free_nothing:
         return ENOMEM;
 }
 
-/* Runs on the child's CPU, so a child's requests take no time on other CPUs. */
+/* Creates the worker. It runs on the handler's CPU, so a child's requests take no time on other
+ * CPUs. */
 static int make_worker(struct child_server *server, nova_word_t cpu)
 {
         const struct nova_thread_attr attr = {"children", cpu, nova_program.priority, 0,
@@ -242,7 +243,7 @@ static int make_server(struct child_server *server, nova_word_t cpu)
                 goto discard_handler;
         if (!make_flusher(server, cpu))
                 return 0;
-        /* Without its semaphore the worker ends. */
+        /* The worker ends when its semaphore is destroyed. */
         nova_sel_release(server->work, 0);
         server->work = NOVA_SEL_NONE;
         nova_thread_join(server->worker, NULL);

@@ -11,7 +11,7 @@ static void finish(struct child_line *line, const char *name, struct child_text 
         line->bytes = 0;
 }
 
-/* Writes the bytes of an incomplete character, before the line or all text ends. */
+/* Writes the bytes of an incomplete character, because the line or the text ends. */
 static void end_character(struct child_line *line)
 {
         line->bytes += nova_utf8_end(&line->utf8, line->text + line->bytes);
@@ -34,7 +34,7 @@ size_t novart_child_line_write(struct child_line *line, const char *name, const 
         while (taken < bytes && !out->bytes) {
                 const char c = text[taken++];
 
-                /* No child's text may move the cursor of the console. */
+                /* A child's text must not move the cursor of the console. */
                 if (c == '\n' || c == '\r')
                         end_character(line);
                 else

@@ -6,7 +6,7 @@
 #include "nova/utf8.h"
 #include "novart/start_page.h"
 
-#define CHILD_LINE 160 /* bytes of its text that wait for the end of the line */
+#define CHILD_LINE 160 /* maximum number of bytes that wait for the end of their line */
 
 /* Text that a child has written since its last line. Zeroed initially. */
 struct child_line {
@@ -21,7 +21,7 @@ struct child_text {
         char text[NOVA_START_NAME_SIZE + CHILD_LINE + NOVA_UTF8_MAX + 4];
 };
 
-/* Takes text until a line is complete or all of it is taken. Returns the number of bytes taken. */
+/* Consumes text up to the end of a line, or all of it. Returns the number of bytes consumed. */
 size_t novart_child_line_write(struct child_line *line, const char *name, const char *text,
                                size_t bytes, struct child_text *out);
 

@@ -12,10 +12,10 @@ void __cxa_guard_abort(unsigned char *guard);
 _Noreturn void __cxa_pure_virtual(void);
 _Noreturn void __cxa_deleted_virtual(void);
 
-/* Names the program in calls of __cxa_atexit(): libraries are never loaded or unloaded. */
+/* Identifies the program in calls of __cxa_atexit(). Libraries are never loaded or unloaded. */
 void *__dso_handle;
 
-/* On x86-32 a guard may be aligned to 4 bytes, so it is bytes here. */
+/* On x86-32 a guard may be aligned to 4 bytes only, so it is accessed as bytes. */
 int __cxa_guard_acquire(unsigned char *guard)
 {
         return novart_once_begin(guard);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* operator new and delete. Without exceptions a new that finds no memory cannot return. */
+/* operator new and delete. There are no exceptions, so an ordinary new that finds no memory ends
+ * the program. */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <new>
 
-/* Exceptions are not supported. */
+/* Ends the program if there is no memory, because exceptions are not supported. */
 static void *checked(void *memory)
 {
         static const char message[] = "operator new: out of memory\n";

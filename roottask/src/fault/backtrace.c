@@ -8,7 +8,7 @@
 #define CALL_BYTES     5
 #define PUSH_BP_OPCODE 0x55
 
-/* A longer function is not taken for one without a frame. */
+/* Maximum size in bytes of a function without a frame. */
 #define FUNCTION_BYTES 4096
 
 /* Reads a word at any address. */
@@ -24,8 +24,8 @@ static bool read_any(backtrace_read *read, void *context, nova_word_t addr, nova
         return true;
 }
 
-/* Returns true if @p back is the return address of a call to a function that has no frame of its
- * own at @p ip: a small function without a frame, or one that has not set it up yet. */
+/* Returns true if @p back is the return address of a call to the function at @p ip, and that
+ * function has no frame at this point: it never has one, or has not set it up yet. */
 static bool called_without_frame(nova_word_t ip, nova_word_t back, backtrace_read *read,
                                  void *context)
 {
@@ -58,7 +58,8 @@ unsigned novart_backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, b
         }
 
         /* A frame is two words: the caller's frame pointer and the return address. Callers' frames
-         * are at higher addresses, so the walk ends whatever the words are. */
+         * are at higher addresses. The check of this makes the walk end for any content of
+         * memory. */
         while (count < max && bp >= below && bp % sizeof(word) == 0) {
                 nova_word_t next, back;
 

@@ -16,9 +16,9 @@ extern "C" {
 typedef bool backtrace_read(void *context, nova_word_t addr, nova_word_t *word);
 
 /** Collects the return addresses of the functions on a stack.
- * @param ip, sp, bp registers of the thread. The word at @p sp is the first return address if
- *   there is no code at @p ip (a call through a bad pointer), or if it follows a call to a
- *   function around @p ip that has no frame
+ * @param ip, sp, bp registers of the thread. The word at @p sp counts as the first return address
+ *   in two cases: there is no code at @p ip (a call through a bad pointer), or the word follows a
+ *   call to a function around @p ip that has no frame
  * @param[out] frame @p ip, then return addresses, innermost first
  * @param max entries of @p frame, at least 1
  * @return number of entries */

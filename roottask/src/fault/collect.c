@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Collects the part of a report about this program: names, code, return addresses. It reads only
- * memory that is known to be mapped, because a broken thread's registers may hold any value. */
+/* Collects the parts of a report that are in this program: names, code, return addresses. It reads
+ * only memory that is known to be mapped, because a broken thread's registers may hold any
+ * value. */
 #include "fault/backtrace.h"
 #include "fault/fault.h"
 #include "memory/region.h"
@@ -11,7 +12,7 @@
 /* Number of code bytes before the instruction. */
 #define CODE_BEFORE 6
 
-/* The program's segments, made by the linker. */
+/* First address and end of the program's segments, defined by the linker. */
 extern const char __image_begin[], __image_end[];
 
 static bool readable(nova_word_t addr, size_t bytes)
@@ -50,7 +51,8 @@ static void copy_code(struct nova_fault_report *report)
                 report->code[report->codes++] = *(const unsigned char *)addr++;
 }
 
-/* Finds a thread by its stack: the stack of its stack pointer, or the one that it overflowed. */
+/* Finds the name of a thread by its stack: the stack that contains its stack pointer, or the stack
+ * that it overflowed. */
 static void name_thread(struct nova_fault_report *report)
 {
         struct region region;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Event portals: on each CPU one handler serves all events of the program's threads. Events of the
- * handler itself go to the parent, on a root to a second handler. */
+ * handler itself go to the parent, in a root to a second handler. */
 #include <errno.h>
 
 #include "fault/fault.h"
@@ -22,14 +22,14 @@
 #define STACK     0x1400
 #define OWN_STACK 0xa00
 
-/* Stack of a child's handler, which fits into a page with its block: the parent formats its
- * reports. */
+/* Size in bytes of the stack of a child's handler. The stack and the handler's block fit into a
+ * page, because the parent formats the reports. */
 #define CHILD_STACK 0x880
 
-/* State that a report needs. */
+/* Groups of state that a report needs. */
 #define MTD (NOVA_MTD_EXCEPTION | NOVA_MTD_R8_R15)
 
-/* A set of portals is complete when its selector + 1 is here. */
+/* The set of portals of each CPU: its first selector + 1 once the set is complete, 0 before. */
 static struct {
         uint32_t ready, own;
         struct nova_handler *handler;
@@ -49,7 +49,7 @@ static int make_handler(struct nova_handler **handler, nova_word_t cpu, const ch
         if (error)
                 return error;
 
-        /* Page faults of the pager itself have no handler. */
+        /* The pager's own page faults have no handler, so its stack needs its pages now. */
         error = nova_region_commit((*handler)->thread.stack, (*handler)->thread.stack_bytes);
         if (error)
                 novart_handler_discard(*handler);
@@ -102,7 +102,7 @@ free_selectors:
         return NOVA_SEL_NONE;
 }
 
-/* Returns the selectors of a set. The creator of the main EC chose those of its set. */
+/* Returns selectors for a set. For the CPU of the main EC, its creator has chosen them. */
 static nova_sel_t take_selectors(nova_word_t cpu)
 {
         if (cpu != nova_program.cpu)
@@ -120,8 +120,9 @@ static void give_selectors(nova_word_t cpu, nova_sel_t base)
                 nova_revoke(nova_crd_obj(base, EVENTS_ORDER, NOVA_PERM_ALL), NOVA_REVOKE_SR);
 }
 
-/* Runs under the mutex, which a thread on that CPU would need, too. So the function discards an
- * incomplete set instead of destroying its handler, which would take a thread. */
+/* Creates the set of a CPU, with the mutex held. Destroying a handler would need a thread on that
+ * CPU, and that thread would need the mutex, too. So after a failure the function discards the
+ * handler of the incomplete set. */
 static nova_sel_t make(nova_word_t cpu)
 {
         const nova_sel_t events = novart_mapper_prepare(cpu) ? NOVA_SEL_NONE : make_own(cpu);

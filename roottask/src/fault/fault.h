@@ -12,7 +12,7 @@ struct nova_thread;
 /* Serves the event portals of a CPU, whose number is the argument. */
 void novart_fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
 
-/* Serves the events of a root's novart_fault_handle() itself. */
+/* Serves the events that a root's handler novart_fault_handle() itself raises. */
 void novart_fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
 
 /* Copies a name into a report's. */
@@ -25,7 +25,7 @@ void novart_fault_collect(struct nova_fault_report *report, const struct nova_ut
 /* Returns the symbols of a root's own ELF file, or NULL. For one thread at a time. */
 const struct nova_symbols *novart_fault_own_symbols(void);
 
-/* Lets other CPUs print if the handler of events of this CPU broke down while it printed. */
+/* Releases the lock of reports if the event handler of this CPU crashed while it printed. */
 void novart_fault_print_abandon(nova_word_t cpu);
 
 /* Prints a report under the lock. @p symbols is called when no other CPU prints. */

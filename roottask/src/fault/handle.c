@@ -24,11 +24,12 @@
 /* Stack for a thread with a fault whose own stack is unknown. */
 #define SPARE_STACK 0x2000
 
-/* Continuation of copies of memory that may be revoked (novart/guard.h); only in programs that use
- * them. */
+/* Returns where a copy of revocable memory continues after a fault (novart/guard.h). Linked only in
+ * programs that make such copies. */
 __attribute__((weak)) nova_word_t nova_guard_resume(nova_word_t ip);
 
-/* Runs from the middle of the stack of a thread that raised an event. */
+/* Ends the calling thread, which has raised an event. Runs on the thread's stack below its
+ * frames. */
 static _Noreturn void end_thread(void)
 {
         struct nova_thread *const self = nova_thread_self();
@@ -52,7 +53,8 @@ static void reply_with(struct nova_utcb *utcb, nova_word_t ip, nova_word_t sp)
         nova_utcb_event_reply(utcb, NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL);
 }
 
-/* Makes the thread end itself. @p addr: an address in its stack, if it is known. */
+/* Replies to an event so that the thread ends itself. @p addr: an address in its stack, if
+ * known. */
 static void reply_end(struct nova_utcb *utcb, nova_word_t addr)
 {
         struct region stack;
@@ -127,7 +129,7 @@ void novart_fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argume
 
         switch (event) {
         case NOVA_EXC_STARTUP:
-                /* The stack pointer is the argument of create_ec. */
+                /* The thread keeps the stack pointer that create_ec gave it. */
                 utcb->state.ip = NOVA_ADDRESS(nova_thread_entry);
                 nova_utcb_event_reply(utcb, NOVA_MTD_EIP);
                 return;
@@ -142,7 +144,8 @@ void novart_fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argume
         report_and_end(utcb, event, (nova_word_t)argument, reason);
 }
 
-/* Runs as the handler of events after it broke down: ends its caller, and serves the next one. */
+/* Continues the event handler after the handler itself raised an event: ends the handler's caller,
+ * and serves the next one. */
 static _Noreturn void resume_handler(void)
 {
         struct nova_thread *const self = nova_thread_self();
@@ -159,7 +162,8 @@ void novart_fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *ar
 
         novart_fault_collect(&report, &utcb->state, portal % NOVA_HIP_EXC, cpu);
         report.reason = NOVA_FAULT_IN_HANDLER;
-        /* The program's record may be the cause of the handler's fault. */
+        /* The report does not use the program's record, which may be the cause of the handler's
+         * fault. */
         novart_fault_copy_name(report.program, "roottask");
         novart_fault_print_abandon(cpu);
         novart_fault_print(&report, novart_fault_own_symbols);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads symbols of an ELF file (see novart/symbols.h). It reads fields byte by byte, never through
- * a pointer into the file, so it supports any alignment and both classes. */
+/* Reads symbols of an ELF file (see novart/symbols.h). Fields are read byte by byte, so any
+ * alignment and both classes are supported. */
 #include "novart/symbols.h"
 
 #include <errno.h>
@@ -58,7 +58,8 @@ static bool content(const struct nova_symbols *symbols, size_t section, size_t *
         return true;
 }
 
-/* Uses the symbols of section header `section`, whose names are in another section. */
+/* Records the symbol table that section header `section` describes, and the section with its
+ * names. */
 static int take(struct nova_symbols *symbols, size_t section, size_t headers, size_t count)
 {
         const struct layout *l = layout_of(symbols);

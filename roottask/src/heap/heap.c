@@ -7,12 +7,13 @@
 #define MIN_BYTES ((size_t)(sizeof(size_t) == 8 ? 32 : 16)) /* head, two links, size */
 #define MAX_BYTES (SIZE_MAX / 4)
 
-/* Bytes by which the area grows if possible, and free bytes at its end above which it shrinks. */
+/* Growth of the area in bytes, if possible, and the number of free bytes at its end above which it
+ * shrinks. */
 #define GROWTH (4 * PAGE)
 #define TRIM   (32 * PAGE)
 
-/* Number of blocks to try in a list with blocks of sufficient and of smaller sizes, before a larger
- * block is split. */
+/* Number of blocks to try in a list whose blocks may be too small, before a larger block is
+ * split. */
 #define TRIES 16
 
 /* Flags in a head beside the size, which is a multiple of HEAP_ALIGN. */
@@ -88,7 +89,7 @@ static void unlink_block(struct heap *heap, struct heap_block *block)
                 heap->filled &= ~((size_t)1 << n);
 }
 
-/* Makes a block free whose neighbours are in use. */
+/* Makes a block free. Its neighbours are in use. */
 static void link_block(struct heap *heap, struct heap_block *block, size_t size)
 {
         const unsigned n = list_of(size);
@@ -164,7 +165,7 @@ static struct heap_block *search(const struct heap *heap, size_t size)
         return larger ? heap->list[__builtin_ctzl(larger)] : NULL;
 }
 
-/* Grows the area after its last block, which represents the missing memory: a head, in use. */
+/* Grows the area at its end. The last block, a head that counts as in use, marks that end. */
 static struct heap_block *grow(struct heap *heap, size_t size)
 {
         const size_t free_before =
@@ -194,7 +195,7 @@ static struct heap_block *grow(struct heap *heap, size_t size)
         return release(heap, block);
 }
 
-/* Returns the free bytes at the end of the area, if they are many. */
+/* Shrinks the area if its last free block is large. */
 static void trim(struct heap *heap)
 {
         if (heap->last->head & PREV_USED)

@@ -25,7 +25,8 @@ struct heap_block;
 
 struct heap {
         /* Moves the area's end by this number of bytes, a multiple of 4096.
-         * @return the old end, or NULL; the first time any address, which is aligned to 4096 */
+         * @return the old end, or NULL. The first call returns the address of the area, a multiple
+         *         of 4096 */
         void *(*move_end)(ptrdiff_t bytes);
         struct heap_block *first, *last; /* block at the area's end; NULL: none yet */
         struct heap_block *list[HEAP_LISTS];

@@ -42,7 +42,8 @@ static void list_push(struct buddy *buddy, uintptr_t addr, unsigned order)
         buddy->list[order] = link;
 }
 
-/* Clears the links, so that a block of zeros is one again. */
+/* Removes a block from its list. Clears the links, so that a block of zeros contains only zeros
+ * again. */
 static void list_remove(struct buddy *buddy, uintptr_t addr, unsigned order)
 {
         struct buddy_link *link = link_of(addr);
@@ -92,7 +93,7 @@ void novart_buddy_extend(struct buddy_zone *zone, size_t pages, bool zero)
         zone->ready += pages;
 }
 
-/* Enters a free block, joined with its free neighbours. */
+/* Adds a free block to its list after joining it with its free neighbours. */
 static void insert(struct buddy *buddy, struct buddy_zone *zone, size_t page, unsigned order)
 {
         const size_t first = zone->base >> NOVA_PAGE_BITS;

@@ -2,11 +2,11 @@
 /* Free pages in blocks of 2^order, naturally aligned by address. Pure logic: no lock, no
  * hypercall.
  *
- * Pages lie in zones, which are ranges of addresses with one byte of record per page. A zone may
- * be larger than its memory: pages below `ready` have a record, and each of them is in a free or
- * an allocated block, or was never added. Free blocks hold the links of the lists, so their memory
- * must be mapped. The record also marks pages that are still zero, so that each page is cleared
- * once: a page that is freed counts as used. */
+ * Pages lie in zones, which are ranges of addresses with one byte of record per page. A zone may be
+ * larger than its memory: only pages below `ready` have a record. Each of them is in a free or an
+ * allocated block, or was never added. Free blocks hold the links of the lists, so their memory
+ * must be mapped. The record also marks pages that are still zero, which need no clearing. A page
+ * that is freed counts as used and is cleared when it is allocated again. */
 #ifndef NOVA_ROOTTASK_BUDDY_H
 #define NOVA_ROOTTASK_BUDDY_H
 
@@ -40,12 +40,12 @@ struct buddy {
         struct buddy_link *list[BUDDY_ORDERS];
 };
 
-/** Adds a zone without ready pages; its record comes later. If there is no place for another zone,
- * the smallest is removed. Ranges must not overlap.
+/** Adds a zone without ready pages; the caller sets its record later. If the array of zones is
+ * full, the smallest zone is removed. Ranges must not overlap.
  * @return false if the new zone is the smallest */
 bool novart_buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages);
 
-/** Makes the next pages of a zone ready, as pages in use; zero: all their bytes are 0. */
+/** Makes the next pages of a zone ready, as pages in use. @p zero: all their bytes are 0. */
 void novart_buddy_extend(struct buddy_zone *zone, size_t pages, bool zero);
 
 /** Adds unused pages, of any number and alignment: [page, page + count). */
@@ -63,8 +63,8 @@ bool novart_buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order);
 void novart_buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order);
 
 /** Finds the next run of pages in [page, end) of a zone that must be cleared before use. The pages
- * of a block are examined between its allocation and its end, so no lock is needed.
- * @return its first page, end if there is none; count: number of pages */
+ * belong to an allocated block, so no lock is needed.
+ * @return its first page, or @p end if there is none; @p count receives the number of pages */
 size_t novart_buddy_next_used(const struct buddy_zone *zone, size_t page, size_t end,
                               size_t *count);
 

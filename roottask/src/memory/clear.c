@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fills pages with zero (see clear.h).
  *
- * Small ranges stay in the cache, because their owner uses them at once: a `rep stos` of whole
- * words, which CPUs with and without ERMS execute by cache lines. Larger ranges bypass the cache,
- * 16 bytes at a time. This is two to four times as fast as `rep stos`, which reads each line
- * before it writes it. docs/performance.md has the figures. */
+ * Small ranges stay in the cache, because their owner uses them at once. They are cleared by `rep
+ * stos` of whole words, which CPUs with and without ERMS execute by cache lines. Stores to larger
+ * ranges bypass the cache, 16 bytes at a time. This is two to four times as fast as `rep stos`,
+ * which reads each line before it writes it. docs/performance.md has the figures. */
 #include "memory/clear.h"
 
 #include <stdbool.h>
@@ -17,7 +17,7 @@
 #include "nova/abi/crd.h"
 #include "nova/abi/types.h"
 
-/* Number of pages from which on stores bypass the cache: 256 KiB. */
+/* Minimum number of pages for which stores bypass the cache: 256 KiB. */
 #define LARGE_PAGES 64
 
 #if NOVA_WORD_BITS == 64
@@ -33,7 +33,8 @@ static void store(void *to, size_t bytes)
         __asm__ volatile(REP_STOS : "+D"(to), "+c"(words) : "a"((nova_word_t)0) : "memory");
 }
 
-/* The fence orders these stores before the stores that give the pages away. */
+/* Clears memory with stores that bypass the cache. The fence orders them before the stores by which
+ * the pages get a new owner. */
 __attribute__((target("sse"))) static void stream(void *to, size_t bytes)
 {
         __asm__ volatile("xorps %%xmm0, %%xmm0\n"
@@ -55,7 +56,7 @@ __attribute__((target("sse"))) static void stream(void *to, size_t bytes)
                          : "xmm0", "memory", "cc");
 }
 
-/* Programs of x86_32 also run on CPUs without SSE. */
+/* Returns true if the CPU has SSE. Programs of x86_32 also run on CPUs without it. */
 static bool can_stream(void)
 {
 #ifdef __SSE__

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/** Fills pages with zero. All CPUs see the zeros after the return. */
+/** Fills pages with zero. When it returns, all CPUs see the zeros. */
 void novart_clear_pages(void *pages, size_t count);
 
 #ifdef __cplusplus

@@ -20,9 +20,9 @@ extern "C" {
 /* Number of addresses of one directory entry. */
 #define COMMIT_TABLE_SPAN ((uintptr_t)COMMIT_TABLE_LEAF_PAGES << NOVA_PAGE_BITS)
 
-/** One contiguous area of addresses. `leaf` has an entry for each COMMIT_TABLE_SPAN of it; a small
- * area has `flat` instead, with an entry for each page. All numbers are page numbers counted from
- * `pool` on, plus 1; 0: none. */
+/** One contiguous area of addresses. `leaf` has an entry for each COMMIT_TABLE_SPAN of the area; a
+ * small area has `flat` instead, with an entry for each page. An entry is a page number relative to
+ * `pool`, plus 1; 0: none. */
 struct commit_table {
         uintptr_t begin; /* a multiple of COMMIT_TABLE_SPAN, unless flat */
         size_t leaves;

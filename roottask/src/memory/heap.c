@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The heap that grows at its end. It gets its pages when it grows, not at a touch, so malloc() can
- * return NULL. The caller, malloc(), admits one thread at a time. */
+/* The heap, which grows at its end. Its pages are allocated when it grows and not on first touch,
+ * so malloc() can return NULL. Its caller, malloc(), admits one thread at a time. */
 #include <errno.h>
 
 #include "memory/page.h"
 #include "memory/region.h"
 #include "novart/layout.h"
 
-/* Number of pages that the heap leaves to stacks and tables. */
+/* Number of pages that the heap leaves free for stacks and tables. */
 #define LEFT_PAGES 8
 
 static nova_word_t begin, end, committed, limit;
 
-/* Reserves addresses for all memory that the program can ever have, or as many as there are. */
+/* Reserves addresses for all memory that the program can ever have, or as many as are free. */
 static bool reserve(void)
 {
         size_t pages = novart_page_total();

@@ -45,8 +45,8 @@ static nova_word_t own_cpu(void)
         return tls_ready ? nova_thread_cpu() : nova_program.cpu;
 }
 
-/* Creates thread and portal. Those of the first CPU are created when they are needed: many children
- * never use them. */
+/* Creates the thread and the portal of a mapper when they are first needed, because many children
+ * never use a mapper. */
 static int make_ready(struct mapper *own, nova_word_t cpu)
 {
         const nova_word_t utcb = (nova_word_t)own->utcb_page << NOVA_PAGE_BITS;
@@ -122,7 +122,8 @@ int novart_mapper_prepare(nova_word_t cpu)
         return error == EALREADY ? 0 : error;
 }
 
-/* Returns the largest window of a type around a selector: the hotspot alone decides. */
+/* Returns the largest window of a type that contains a selector. The hotspot alone determines the
+ * destination in it. */
 static nova_crd_t window(unsigned type, nova_sel_t to)
 {
         if (type != NOVA_CRD_MEM)
@@ -131,7 +132,8 @@ static nova_crd_t window(unsigned type, nova_sel_t to)
                             NOVA_PERM_ALL);
 }
 
-/* The caller's message, which may be incomplete, survives: the item uses the last two words. */
+/* Sends one item. The caller's message, which may be incomplete, survives: the item uses the last
+ * two words, which are restored. */
 int novart_mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
 {
         struct nova_utcb *const utcb = own_utcb();
@@ -177,7 +179,7 @@ static bool holds(unsigned type, nova_sel_t sel, unsigned perms)
         return nova_crd_type(crd) == type && (nova_crd_perms(crd) & perms) == perms;
 }
 
-/* Sends an item, and checks whether both ends of the range arrived. */
+/* Sends an item, and checks whether the first and the last selector of the range arrived. */
 static int send_checked(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
 {
         const unsigned type = nova_crd_type(crd), perms = nova_crd_perms(crd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Delegations of a program to itself: a local thread on each CPU holds a window open and does
- * nothing else. A page fault's reply could carry a page, too, but the runtime would not know when
- * it has arrived. When this call returns, the page is mapped. */
+/* Delegations of a program to itself. On each CPU, a local thread called mapper receives them in
+ * its window and does nothing else. The reply to a page fault could carry a page, too, but the
+ * runtime would not know when the page is mapped. When a call to the mapper returns, it is. */
 #ifndef NOVA_ROOTTASK_MAPPER_H
 #define NOVA_ROOTTASK_MAPPER_H
 

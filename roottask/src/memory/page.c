@@ -106,8 +106,8 @@ int novart_page_start(void)
         return 0;
 }
 
-/* Requests [ready, end) of a root's zone, and enters the pages that arrive. Returns false if some
- * did not. */
+/* Requests [ready, end) of a root's zone, and adds the pages that arrive. Returns false if some did
+ * not arrive. */
 static bool request(struct buddy_zone *zone, size_t end)
 {
         const nova_word_t first = zone->base >> NOVA_PAGE_BITS;

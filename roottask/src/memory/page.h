@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The page allocator, for callers whose stack has its memory (selector/lock.h). */
+/* The page allocator, for callers whose stack pages are mapped (selector/lock.h). */
 #ifndef NOVA_ROOTTASK_PAGE_H
 #define NOVA_ROOTTASK_PAGE_H
 
@@ -9,8 +9,7 @@
 /* Finds the program's memory. @return 0 or an errno value */
 int novart_page_start(void);
 
-/* Returns the number of pages that hold this many bytes, and the order of a block that holds
- * them. */
+/* Return the number of pages for this many bytes, and the order of a block for them. */
 static inline size_t page_count(size_t bytes)
 {
         return bytes / NOVA_PAGE_SIZE + !!(bytes % NOVA_PAGE_SIZE);
@@ -30,11 +29,11 @@ void *novart_page_take_split(unsigned order);
 /* As nova_page_free(). */
 void novart_page_give(void *page, unsigned order);
 
-/* Returns this many zeroed bytes of the unused part of a child's start page, for good; NULL if
- * there are not enough. Only for the start code, which is one thread. */
+/* Allocates this many zeroed bytes of the unused part of a child's start page, which are never
+ * freed; NULL if there are not enough. For the start code only, because it takes no lock. */
 void *novart_page_spare(size_t bytes);
 
-/* Returns all memory that the program can ever have, in pages. */
+/* Returns the number of pages that the program can ever have. */
 size_t novart_page_total(void);
 
 /* Finds the physical address of a page of the pool.

@@ -18,8 +18,8 @@
 #define LEAVES(begin, end) (((end) - (begin)) / COMMIT_TABLE_SPAN)
 #define FAR_LEAVES         LEAVES(NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR_END)
 
-/* The `own` area is that of a child, near its segments; most children use no other. The directory
- * of the `far` area is allocated at its first use. */
+/* The `own` area lies near a child's segments; most children use only this one. The directory of
+ * the `far` area is allocated at its first use. */
 static uint32_t near_leaf[LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END)];
 static struct commit_table own;
 static struct commit_table near = {.begin = NOVA_LAYOUT_REGION,

@@ -9,7 +9,7 @@
 
 #include "nova/abi/types.h"
 
-/* Prepares the commit tables, in a child also the table of the addresses near its segments.
+/* Prepares the commit tables. A child has one for the addresses near its segments, too.
  * @return 0 or ENOMEM */
 int novart_page_commit_start(void);
 
@@ -20,7 +20,7 @@ bool novart_page_commit_prepare(nova_word_t addr);
  * @return 0 or ENOMEM; then some may have been committed */
 int novart_page_commit(nova_word_t addr, size_t pages);
 
-/* Maps the committed page of an address again after the kernel removed the mapping.
+/* Maps the committed page of an address again after the kernel has removed the mapping.
  * @return 0 or an errno value; EFAULT: no page is committed */
 int novart_page_commit_renew(nova_word_t addr);
 

@@ -9,7 +9,8 @@
 #include "novart/region.h"
 #include "selector/lock.h"
 
-/* Offset in a large page that addresses keep, so that large pages can map large ranges. */
+/* Number of pages in a large page. A virtual address has the same offset in a large page as its
+ * physical address, so that large pages can map large ranges. */
 #define LARGE_PAGES 512
 
 static int request(nova_word_t from, nova_word_t to, size_t pages, unsigned perms)

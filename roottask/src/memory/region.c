@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Regions of the program. One lock protects every change of a region, of its pages and of its
- * mappings, also by the pager, and a mapping is complete before the lock is dropped. So no page
- * appears at an address after its region was freed. */
+ * mappings, including the pager's changes. A mapping is complete before the lock is released. So no
+ * page appears at an address after its region was freed. */
 #include "memory/region.h"
 
 #include <errno.h>
@@ -66,7 +66,7 @@ static bool make_room(void)
         return true;
 }
 
-/* Called under the lock.
+/* Adds a region. Called with the lock held.
  * @return the base, 0 if there is no place */
 static nova_word_t add(size_t pages, enum region_kind kind, const char *name)
 {
@@ -91,7 +91,7 @@ void *nova_region_lazy(const char *name, size_t bytes)
 {
         struct region copy;
 
-        novart_region_set_name(&copy, name); /* may fault, so it is not called under the lock */
+        novart_region_set_name(&copy, name); /* may fault, so it is called without the lock */
         enter();
 
         const nova_word_t base = add(page_count(bytes), REGION_LAZY, copy.name);
@@ -121,7 +121,8 @@ int nova_region_name(void *addr, const char *name)
 {
         struct region copy;
 
-        novart_region_set_name(&copy, name); /* may fault, so it is called before the lock */
+        novart_region_set_name(&copy, name); /* may fault, so it is called before the lock is
+                                              * taken */
         enter();
 
         struct region *const region = novart_region_map_find(&map, (nova_word_t)addr);

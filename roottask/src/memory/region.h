@@ -18,10 +18,11 @@ enum region_answer {
         REGION_NO_MEMORY /* no page or kernel memory is left */
 };
 
-/* Serves a page fault at an address where nothing was mapped. The caller's stack has its memory. */
+/* Serves a page fault at an address where nothing is mapped. The caller's stack pages are
+ * mapped. */
 enum region_answer novart_region_fault(nova_word_t addr);
 
-/* Copies the region of an address. @return false if there is none */
+/* Copies the record of the region that contains an address. @return false if there is none */
 bool novart_region_at(nova_word_t addr, struct region *region);
 
 /* Returns true if [addr, addr + bytes), which lies in one page, has memory of a region. */

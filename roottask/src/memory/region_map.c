@@ -41,7 +41,8 @@ struct region *novart_region_map_find(struct region_map *map, uintptr_t addr)
         return &map->entry[index - 1];
 }
 
-/* First fit in one area. Returns 0 if there is none; `index` is the position for the region. */
+/* Searches one area for the first free range that is large enough. Returns 0 if there is none;
+ * `index` receives the position of the new region. */
 static uintptr_t fit(const struct region_map *map, const struct region_area *area, size_t pages,
                      size_t align, size_t *index)
 {

@@ -20,7 +20,7 @@ extern "C" {
 enum region_kind {
         REGION_RESERVED, /* addresses only: windows, UTCBs, device memory */
         REGION_LAZY,     /* the pager maps pages on first touch */
-        REGION_STACK     /* as LAZY, but the first page is the guard */
+        REGION_STACK     /* as LAZY, but the first page is the guard page */
 };
 
 struct region {
@@ -45,9 +45,9 @@ struct region_map {
 /** Initialises a map without regions. */
 void novart_region_map_init(struct region_map *map, const struct region_area area[REGION_AREAS]);
 
-/** Finds free addresses and makes a region of them.
+/** Finds free addresses and creates a region there.
  * @param pages not 0
- * @param align pages: a power of two of which the first page number is a multiple
+ * @param align alignment in pages, a power of two
  * @return the region, valid until the map changes; NULL if there are no addresses or no room */
 struct region *novart_region_map_add(struct region_map *map, size_t pages, size_t align,
                                      enum region_kind kind, const char *name);
@@ -65,7 +65,7 @@ static inline bool region_map_full(const struct region_map *map)
 }
 
 /** Moves the regions to a larger array.
- * @return the old one, NULL if it is not the caller's */
+ * @return the old array for the caller to free; NULL if the caller does not own it */
 struct region *novart_region_map_move(struct region_map *map, struct region *entry, size_t room);
 
 /** Sets a region's name, cut to the available room. NULL sets an empty name. */

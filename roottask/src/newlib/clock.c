@@ -72,7 +72,7 @@ int gettimeofday(struct timeval *restrict time, void *restrict zone)
         return 0;
 }
 
-/* There are no signals, so a sleep is never cut short. */
+/* Sleeps for the given time. No signals exist that could end the sleep earlier. */
 int nanosleep(const struct timespec *time, struct timespec *left)
 {
         (void)left;
@@ -94,7 +94,7 @@ int usleep(useconds_t us)
         return 0;
 }
 
-/* The CPU time of a program is not known: clock() returns the time since boot. */
+/* Returns the time since boot as CPU time, because the program's CPU time is unknown. */
 clock_t times(struct tms *buffer)
 {
         const clock_t now = (clock_t)(nova_time_ns() / NS_PER_CLOCK);

@@ -59,7 +59,8 @@ int nova_console_write(const char *text, size_t bytes)
         return error;
 }
 
-/* A thread that waits for a line must not keep others from writing. */
+/* Reads without the lock of the output, so a thread that waits for a line does not block
+ * writers. */
 int nova_console_read(char *text, size_t bytes)
 {
         nova_mutex_lock(&mutex);

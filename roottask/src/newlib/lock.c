@@ -9,13 +9,14 @@ struct __lock {
         struct nova_recursive_mutex mutex;
 };
 
-/* Named by the library's headers: one for each part of it that several threads may use. */
+/* Locks whose names the C library's headers define: one for each part of the library that several
+ * threads may use. */
 struct __lock __lock___sinit_recursive_mutex, __lock___sfp_recursive_mutex,
         __lock___atexit_recursive_mutex, __lock___at_quick_exit_mutex,
         __lock___malloc_recursive_mutex, __lock___env_recursive_mutex, __lock___tz_mutex,
         __lock___dd_hash_mutex, __lock___arc4random_mutex;
 
-/* A stream without memory for a lock uses this one. */
+/* Lock of all streams for whose own lock there was no memory. */
 static struct __lock shared;
 
 void __retarget_lock_init(_LOCK_T *lock)

@@ -28,7 +28,8 @@ static void *taken(void *memory)
         return memory;
 }
 
-/* Not named malloc(): compilers would turn this function and a memset() into calloc(). */
+/* Allocates memory. This function is not malloc() itself, because compilers would turn malloc() and
+ * memset() into a call of calloc(). */
 static void *take(size_t bytes)
 {
         nova_mutex_lock(&mutex);

@@ -42,7 +42,7 @@ _READ_WRITE_RETURN_TYPE read(int file, void *data, size_t bytes)
         return got < 0 ? fail(-got) : got;
 }
 
-/* The C library calls this with its lock of the heap held, for all threads. */
+/* Moves the end of the heap. The C library holds its lock of the heap during the call. */
 void *sbrk(ptrdiff_t change)
 {
         void *const old = nova_sbrk(change);
@@ -79,7 +79,7 @@ off_t lseek(int file, off_t offset, int whence)
         return fail(is_console(file) ? ESPIPE : EBADF);
 }
 
-/* Only the three open files exist. */
+/* Fails, because only the three open files exist. */
 int open(const char *name, int flags, ...)
 {
         (void)name;
@@ -112,7 +112,7 @@ int getpid(void)
         return 1;
 }
 
-/* abort() and raise() call this: the program ends as by the signal. */
+/* Ends the program as the signal would. abort() and raise() call this function. */
 int kill(int process, int signal)
 {
         if (process != 1)

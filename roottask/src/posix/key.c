@@ -5,8 +5,8 @@
 
 #include "thread/thread.h"
 
-/* A key that is created again has another turn number, so it ignores values that threads set
- * before. */
+/* A key. When its slot is used again, the new key has another turn number, so values that threads
+ * set for the old key are ignored. */
 struct key {
         void (*destructor)(void *);
         unsigned turn; /* odd while the key exists */

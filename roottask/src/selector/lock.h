@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lock below all other parts: it needs only the stack of the calling thread. The first thread
- * that takes it holds it; others wait at its semaphore in the order of their arrival. Holders must
- * not fault: novart_lock_touch_stack() touches the stack that they may need, and the data that
- * they use has its memory already.
+/* The lock on which all other parts are built; it needs only the stack of the calling thread. If
+ * another thread holds it, a thread waits at its semaphore; waiting threads get the lock in the
+ * order of their arrival. A holder must not fault. So it first calls novart_lock_touch_stack(),
+ * which touches the stack that it may need; the data that it uses is mapped already.
  *
  * Order: selectors or regions, then pages, then mapper. */
 #ifndef NOVA_ROOTTASK_LOCK_H
@@ -26,8 +26,8 @@ static inline enum nova_status lock_init(struct lock *lock, nova_sel_t sm, nova_
         return nova_create_sm(sm, pd, 0);
 }
 
-/* Forces page faults of the stack, down to LOCK_STACK below the caller's frame, to happen before
- * the lock is held. */
+/* Touches the stack down to LOCK_STACK below the caller's frame, so that its page faults happen
+ * before the lock is held. */
 void novart_lock_touch_stack(void);
 
 static inline void lock_take(struct lock *lock)

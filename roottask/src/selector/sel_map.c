@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A bitmap of selectors (see sel_map.h), searched by words; for orders from 5 up by whole words. */
+/* A bitmap of selectors (see sel_map.h), searched word by word. Ranges of order 5 and above consist
+ * of whole words. */
 #include "selector/sel_map.h"
 
 #define NONE       ((nova_sel_t)-1)
@@ -77,7 +78,7 @@ static nova_sel_t search(const struct sel_map *map, struct sel_leaf *leaf, nova_
         return NONE;
 }
 
-/* Allocates a leaf's page. Returns false if it has all bits already, or there is no page. */
+/* Allocates a leaf's page. Returns false if the leaf is complete already, or no page is left. */
 static bool extend(struct sel_map *map, struct sel_leaf *leaf)
 {
         uint32_t *page = leaf->covered < SEL_LEAF_COUNT ? map->page() : NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Selectors in use: a bitmap of a range in leaves that are allocated when they are needed.
+/* Selectors in use: a bitmap in leaves, which are allocated when they are needed.
  *
  * Pure logic: no lock, no hypercall. The lowest free selectors are allocated first, because the
- * kernel charges for each 512 selectors of which one is in use. */
+ * kernel charges for each group of 512 selectors with a selector in use. */
 #ifndef NOVA_ROOTTASK_SEL_MAP_H
 #define NOVA_ROOTTASK_SEL_MAP_H
 
@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/* A leaf is a page of bits; the first one begins as a small array inside the map. */
+/* A leaf is a page of bits. The first leaf starts as a small array inside the map. */
 #define SEL_LEAF_ORDER  (NOVA_PAGE_BITS + 3)
 #define SEL_LEAF_COUNT  ((nova_sel_t)1 << SEL_LEAF_ORDER)
 #define SEL_LEAVES      8
@@ -39,7 +39,8 @@ struct sel_map {
         void *(*page)(void); /* returns a page of zeros, or NULL */
 };
 
-/** Prepares a map of [first, first + count). The map calls @p page for the page of each leaf. */
+/** Initialises a map of [first, first + count). The map calls @p page to allocate the page of each
+ * leaf. */
 void novart_sel_map_init(struct sel_map *map, nova_sel_t first, nova_sel_t count,
                          void *(*page)(void));
 

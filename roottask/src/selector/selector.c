@@ -9,8 +9,8 @@
 #include "selector/lock.h"
 #include "selector/sel_map.h"
 
-/* Range of a root's allocator: above its events, its own objects, and the selectors that tools of
- * 2012 use. */
+/* First selector of a root's allocator: above its events, its own objects, and the selectors that
+ * tools of 2012 use. */
 #define ROOT_FIRST 64
 
 static struct sel_map map;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Asynchronous calls: a call thread makes the call while the caller waits, because the service does
- * not serve the caller's CPU, or because the caller waits until a deadline only.
+/* Asynchronous calls: a call thread makes the call while the caller waits. They are used if the
+ * service does not serve the caller's CPU, or if the caller waits until a deadline only.
  *
- * A caller that gives up also ends the call: the selectors that it names (portals, items) may mean
- * something else by the time at which it would be delivered. Caller and call thread agree on the
- * outcome by one word, the call's state. A call that has not begun never begins. The caller aborts
- * one that has begun by destroying its thread. This is safe: in ASYNC_CALL_BEGUN the thread holds
- * only what belongs to the call and takes no page fault. The service sees a caller that died.
+ * A caller that gives up also ends the call. Otherwise the call could be delivered at a time when
+ * the selectors that it names (portals, items) mean something else. Caller and call thread agree on
+ * the outcome by one word, the call's state. A call that has not begun never begins. If the call
+ * has begun, the caller destroys its thread, and the service sees a caller that died. This is safe,
+ * because in ASYNC_CALL_BEGUN the thread owns only the call's resources and takes no page fault.
  *
  * A call that can be cancelled is in the list of its struct nova_cancel as long as the caller
  * waits, so nova_cancel_calls() finds only calls that still exist. */
@@ -32,7 +32,8 @@ struct nova_async_call {
         struct nova_async_call *next; /* in the list cancel->first, under its mutex */
         nova_sel_t portal;
         uint32_t state;   /* enum async_call_state; atomic */
-        unsigned holders; /* references of caller and call thread; the last one frees */
+        unsigned holders; /* number of references of caller and call thread; the last one frees the
+                           * call */
         int error;
         nova_word_t answer[NOVA_MESSAGE_WORDS];
         nova_word_t words[];
@@ -53,8 +54,8 @@ static bool change_state(struct nova_async_call *async, enum async_call_state fr
                                            __ATOMIC_ACQUIRE);
 }
 
-/* Forces the page faults of stack and answer to happen now, because a thread in a page fault holds
- * locks. */
+/* Touches the stack and the answer's buffer, so that their page faults happen now: a thread in a
+ * page fault holds locks. */
 static void touch(struct nova_async_call *async)
 {
         volatile char depth[CALL_STACK];
@@ -126,7 +127,7 @@ static int send(struct nova_async_call *async, nova_word_t cpu, struct nova_thre
         return 0;
 }
 
-/* The caller no longer waits for the call. @return false if the call is done */
+/* Ends a call for which the caller no longer waits. @return false if the call is done */
 static bool give_up(struct nova_async_call *async, struct nova_thread *thread)
 {
         const uint32_t state =
@@ -134,7 +135,8 @@ static bool give_up(struct nova_async_call *async, struct nova_thread *thread)
 
         if (state == ASYNC_CALL_BEGUN) {
                 novart_thread_block_destroy(thread);
-                __atomic_sub_fetch(&async->holders, 1, __ATOMIC_ACQ_REL); /* the caller's stays */
+                __atomic_sub_fetch(&async->holders, 1, __ATOMIC_ACQ_REL); /* the caller's own
+                                                                           * reference stays */
         } else {
                 nova_thread_detach(thread);
         }

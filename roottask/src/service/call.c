@@ -39,7 +39,7 @@ static int send(struct nova_utcb *utcb, const struct nova_message *message,
         return share ? novart_client_put_share(utcb, share) : 0;
 }
 
-/* Reads the answer's words and its first item, which may have any content. */
+/* Reads the answer's words and its first item. Their content is not trusted. */
 static int receive(const struct nova_utcb *utcb, struct nova_message *message)
 {
         nova_word_t word = 0;

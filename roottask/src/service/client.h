@@ -7,7 +7,8 @@
 #include "novart/session.h"
 #include "novart/sync.h"
 
-/* Session portals and share portals: twice as many selectors. */
+/* Additional order of the window: it receives session portals and share portals, twice as many
+ * selectors. */
 #define CLIENT_WINDOW_MORE 1
 
 struct nova_session {
@@ -19,16 +20,18 @@ struct nova_session {
         unsigned share_max;      /* pages that the service accepts */
         struct nova_mutex setup; /* protects the three fields below */
         nova_sel_t notify;       /* semaphore, NOVA_SEL_NONE: none */
-        nova_sel_t offered;      /* semaphore that the service may have got; NOVA_SEL_NONE: none */
-        bool notified;           /* requested, also after the session is reopened */
-        bool cancelled;          /* the next wait returns; any thread writes */
-        void *share;             /* requested, also after the session is reopened */
+        nova_sel_t offered;      /* semaphore that the service may have received; NOVA_SEL_NONE:
+                                  * none */
+        bool notified;           /* notifications are requested, also after a reopening */
+        bool cancelled;          /* the next wait returns ECANCELED; any thread may write it */
+        void *share;             /* memory to share, also after a reopening; NULL: none */
         unsigned share_pages;
-        bool doubt; /* a call was given up, or opening has a deadline: the service may not answer
-                       when the session is closed; any thread writes */
+        bool doubt; /* a call was abandoned, or opening had a deadline, so the service may not
+                       answer when the session is closed; any thread may write it */
 };
 
-/* Memory for a message of its own kind, which identifies the session by a session portal. */
+/* Memory to share. Its message is of a kind of its own and identifies the session by a session
+ * portal. */
 struct client_share {
         const void *memory;
         unsigned pages;
@@ -49,14 +52,14 @@ int novart_client_transact(nova_sel_t portal, struct nova_message *message,
                            const struct client_share *share);
 
 /* Calls through a call thread on one of the CPUs, until a deadline (TSC) or until the message is
- * cancelled. @p left receives whether the call was given up. */
+ * cancelled. @p left receives true if the call was abandoned. */
 int novart_client_call_async(const struct client_call *call, uint64_t deadline, bool *left);
 
-/* Calls by the caller if it is on one of the CPUs, else by a call thread. */
+/* Calls directly if the caller is on one of the CPUs, otherwise through a call thread. */
 int novart_client_call(const struct client_call *call);
 
-/* Makes the call of a session; uses a call thread, too, if it has a deadline or can be
- * cancelled. */
+/* Makes the call of a session, through a call thread if the call has a deadline or can be
+ * cancelled, or if the caller's CPU is not served. */
 int novart_client_call_until(struct nova_session *session, const struct client_call *call,
                              uint64_t deadline);
 
@@ -68,15 +71,15 @@ int novart_client_put_share(struct nova_utcb *utcb, const struct client_share *s
  * @return as nova_session_open() */
 int novart_client_open(struct nova_session *session);
 
-/* Opens a session by a thread, at most until a deadline, and takes ownership of it.
+/* Opens a session in another thread, at most until a deadline. Takes ownership of @p session.
  * @return ETIMEDOUT, or as novart_client_begin() */
 int novart_client_open_until(struct nova_session **opened, struct nova_session *session,
                              uint64_t deadline);
 
-/* Closes a session, as far as it is open, and frees it. May wait for the service. */
+/* Closes a session, which may be partly open, and frees it. May wait for the service. */
 void novart_client_finish(struct nova_session *session);
 
-/* Revokes the memory that the service got. */
+/* Revokes the shared memory from the service. */
 void novart_client_take_back(const struct nova_session *session);
 
 /* Returns the errno value of a call's status. */

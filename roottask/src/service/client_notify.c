@@ -9,7 +9,7 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 
-#define LOOK_NS 1000000000 /* ns between two checks whether the service lives */
+#define LOOK_NS 1000000000 /* time in ns between two checks whether the service is alive */
 
 static nova_sel_t notify_of(const struct nova_session *session)
 {
@@ -27,8 +27,9 @@ static nova_sel_t create(void)
         return NOVA_SEL_NONE;
 }
 
-/* A request that was given up may have arrived. So the next request offers the same semaphore: if
- * the service has one already, it is this one. */
+/* Enables notifications. An earlier request that was abandoned may have reached the service. So
+ * every request offers the same semaphore, and a service that has a semaphore already has this
+ * one. */
 static int enable(struct nova_session *session, uint64_t deadline)
 {
         const bool again = session->offered != NOVA_SEL_NONE;

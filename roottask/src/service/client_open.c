@@ -14,7 +14,7 @@
 #include "parent_registry.h"
 #include "registry.h"
 
-#define AGAIN_NS  1000000 /* ns between two tries */
+#define AGAIN_NS  1000000 /* time in ns between two tries */
 #define AGAIN_MAX 5000    /* number of tries until the service counts as stuck */
 
 /* Returns the order of a range with one selector for each CPU number that the program may use. */
@@ -27,8 +27,8 @@ static unsigned cpu_order(void)
         return order;
 }
 
-/* Finds out why no control portal is on a CPU of the program: if the service has ended since the
- * client found it, there is no control portal at all. */
+/* Returns the errno value if there is no control portal on a CPU of the program. Without any
+ * control portal, the service has ended since the client found it. */
 static int why_unreachable(nova_sel_t control)
 {
         for (nova_sel_t sel = control; sel < control + NOVA_CPU_MAX; sel++) {
@@ -104,8 +104,8 @@ int novart_client_open(struct nova_session *session)
         return error;
 }
 
-/* A thread that opens a session for a caller with a deadline. Both write the state. The second one
- * to write sees the other's result, and owns the session. */
+/* The state that a caller with a deadline shares with the thread that opens the session for it.
+ * Both write it. The second one to write sees the other's value, and owns the session. */
 enum opening_state { OPENING, OPENING_DONE, OPENING_LEFT };
 
 struct opening {

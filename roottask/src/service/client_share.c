@@ -41,15 +41,15 @@ static void take_back(const void *memory, unsigned pages)
                 nova_revoke(crd, 0);
 }
 
-/* The memory is revoked first, because a service could keep it until its end, and the client reuses
- * it. */
+/* Revokes the memory without the service's help, because the service could keep it and the client
+ * reuses it. */
 void novart_client_take_back(const struct nova_session *session)
 {
         if (session->share)
                 take_back(session->share, session->share_pages);
 }
 
-/* Shares the memory.
+/* Sends the memory to the service.
  * @return 0 or an errno value; after a time-out it may be shared or not */
 static int send(struct nova_session *session, const struct client_share *share, uint64_t deadline)
 {

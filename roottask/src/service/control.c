@@ -17,8 +17,8 @@ static bool pd_alive(nova_sel_t pd)
         return nova_quota_query(pd, &used, &limit) == NOVA_SUCCESS;
 }
 
-/* Reads the name that the client's parent gave it: a PD can be named once, and PDs that a program
- * creates inherit its name. */
+/* Reads the client's name, which its parent has set. The name cannot be forged: a PD can be named
+ * once, and PDs that a program creates inherit its name. */
 static int identify(nova_sel_t pd, char name[NOVA_NAME_SIZE])
 {
         return pd_alive(pd) && nova_name_get(pd, name) == NOVA_SUCCESS ? 0 : EACCES;
@@ -40,7 +40,7 @@ static int create_portals(struct nova_service *service, const struct session *se
                         continue;
                 const int error = nova_handler_portal(service->cpu[cpu]->handler, first + cpu, 0);
 
-                /* When the service stops, handlers of other CPUs may have ended. */
+                /* If the service is stopping, handlers of other CPUs may have ended already. */
                 if (error)
                         return service_stopping(service) ? ECONNRESET : error;
         }
@@ -49,8 +49,8 @@ static int create_portals(struct nova_service *service, const struct session *se
 
 static void end_session(struct nova_service *service, struct session *session)
 {
-        /* With one CPU no message can be on its way to a handler: the only other thread is the
-         * holder of the lock. */
+        /* With one CPU, no message is on its way to a handler: the only thread that runs is the
+         * caller, which holds the lock. */
         const bool at_once = !(service->cpus & (service->cpus - 1));
 
         remove_portals(service, session);
@@ -98,7 +98,7 @@ static int take_session(struct nova_service *service, const char name[NOVA_NAME_
         int error = novart_session_take(&service->table, name, session);
 
         if (error == EMFILE || error == ENFILE) {
-                /* Some programs with sessions may have died. */
+                /* Programs with sessions may have died, so their sessions can be freed. */
                 novart_service_sweep(service, 0, service->table.slot_count);
                 if (!novart_service_inside(service))
                         return ECONNRESET;
@@ -122,8 +122,8 @@ static int copy_arguments(const struct nova_request *request,
         return 0;
 }
 
-/* Calls the service's open function, without the lock for parallel services. ECONNRESET: the lock
- * was not taken again */
+/* Calls the service's open function; for a parallel service without the lock. Returns ECONNRESET if
+ * the lock could not be taken again. */
 static int begin_session(struct nova_service *service, struct nova_request *request,
                          struct session *session, const char *arguments)
 {
@@ -195,7 +195,7 @@ int novart_service_open(struct service_cpu *cpu, struct nova_request *request)
 
 int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request)
 {
-        /* The semaphore stays as long as the session, so notifying needs no lock for it. */
+        /* A session keeps its semaphore until it ends, so a notification needs no lock. */
         if (cpu->session->notify)
                 return EEXIST;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Work that a service defers until no reply with a delegation is in progress.
  *
- * A handler releases its lock before it sends its reply, and the kernel looks up the delegated
- * range when the reply is sent. So selectors that are revoked in between must not name other
- * objects by then. A handler that receives its next message has sent its reply. */
+ * A handler releases the lock before it sends its reply, and the kernel looks up the delegated
+ * range when the reply is sent. Selectors that are revoked in between must not name other objects
+ * before the reply is sent. When a handler receives its next message, it has sent its reply. */
 #include <stdlib.h>
 
 #include "internal.h"

@@ -27,7 +27,7 @@ static void begin(struct service_cpu *cpu, const struct nova_utcb *utcb)
         if (request->word_count)
                 memcpy(request->word, &utcb->word[1], request->word_count * sizeof(nova_word_t));
         request->item = 0;
-        /* Only items at the start of the window, where a handler looks for them, count. */
+        /* A handler expects items at the start of the window, so all other items are ignored. */
         if (nova_utcb_get_item(utcb, 0, &item) && nova_item_is_delegate(item) &&
             nova_crd_type(item.crd) == NOVA_CRD_OBJ && nova_crd_base(item.crd) == cpu->window)
                 request->item = item.crd;
@@ -37,7 +37,7 @@ static void begin(struct service_cpu *cpu, const struct nova_utcb *utcb)
         request->taken = false;
 }
 
-/* Replaces a window whose content was taken; revokes content that was not taken. */
+/* Replaces the window if the handler keeps its content; otherwise revokes the content. */
 static void renew_window(struct service_cpu *cpu, bool came)
 {
         const unsigned order = cpu->service->config.receive_order;
@@ -50,8 +50,8 @@ static void renew_window(struct service_cpu *cpu, bool came)
                 cpu->window = nova_sel_alloc(order);
 }
 
-/* Computes the position of the second range in the client's window: after the first one, aligned to
- * its own size, so the client knows the position without knowing the service's CPUs. */
+/* Computes the position of the second range in the client's window: after the first range, and
+ * aligned to its own size. So the client knows the position without knowing the service's CPUs. */
 static nova_sel_t second_hotspot(const struct service_cpu *cpu)
 {
         const unsigned first = nova_crd_order(cpu->request->give[0]);
@@ -62,7 +62,8 @@ static nova_sel_t second_hotspot(const struct service_cpu *cpu)
         return (nova_sel_t)1 << (first > second ? first : second);
 }
 
-/* A refused call delegates nothing: its handler may have failed half-way. */
+/* Sends the answer. After an error it delegates nothing, because the handler may have failed
+ * half-way. */
 static void finish(struct service_cpu *cpu, struct nova_utcb *utcb, int error, unsigned items)
 {
         const struct nova_request *request = cpu->request;

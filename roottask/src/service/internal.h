@@ -20,26 +20,30 @@ struct service_cpu {
         nova_word_t cpu;
         struct nova_handler *handler;       /* serves control and session portals */
         struct nova_handler *share_handler; /* serves the share portal; NULL: there is none */
-        struct nova_request *request;       /* the request of the handler, one at a time */
-        bool needs_lock[SERVICE_HANDLERS];  /* has or wants the lock; the handler writes */
-        bool giving;                        /* its answer may be on its way; the handler writes */
+        struct nova_request *request;       /* request that the handler serves; it serves one at a
+                                             * time */
+        bool needs_lock[SERVICE_HANDLERS];  /* the handler has the lock or waits for it; written by
+                                             * the handler */
+        bool giving;                        /* its answer may be on its way; written by the
+                                             * handler */
         nova_sel_t second; /* hotspot of the answer's second range; 0: directly after the first */
         struct session *session; /* the session for which the handler works, or NULL */
         nova_sel_t window;       /* receives items; NOVA_SEL_NONE: no items */
         void *share_window;      /* receives memory; NULL: no memory */
         struct nova_thread *runner;
-        bool ended;                 /* the handlers have ended; the runner writes */
+        bool ended;                 /* the handlers have ended; written by the runner */
         struct nova_semaphore wake; /* wakes the runner */
-        uint32_t wanted;            /* number of the requested pass; any thread writes */
-        uint32_t done;              /* number of its last pass; the runner writes */
+        uint32_t wanted;            /* number of the requested pass; written by any thread */
+        uint32_t done;              /* number of its last pass; written by the runner */
 };
 
 struct nova_service {
         struct nova_service_config config;
-        struct session_table table;   /* protected by lock */
+        struct session_table table;   /* sessions; protected by lock */
         struct nova_mutex lock;       /* also held around handlers, unless parallel */
-        nova_word_t holder;           /* thread that has the lock, 0: none; the thread writes */
-        unsigned waiters;             /* threads in nova_service_lock() */
+        nova_word_t holder;           /* thread that has the lock; 0: none; written by that
+                                       * thread */
+        unsigned waiters;             /* number of threads in nova_service_lock() */
         char *states;                 /* states of all slots */
         nova_sel_t control;           /* control portals: + CPU */
         nova_sel_t share;             /* share portals: + CPU; NOVA_SEL_NONE */
@@ -48,7 +52,8 @@ struct nova_service {
         uint64_t cpus;                /* bit n: CPU n is served */
         struct nova_semaphore passed; /* upped after each pass of a runner */
         struct nova_later *deferred;  /* pushed by compare-and-swap, taken as a whole */
-        bool published;               /* other threads than the runners may have called it */
+        bool published;               /* threads other than the runners may have called the
+                                       * service */
         bool stopping;
         bool abandoned; /* a handler or runner has ended with the lock; written by the thread that
                            stops the service */
@@ -57,11 +62,12 @@ struct nova_service {
         struct service_cpu *cpu[NOVA_CPU_MAX];
 };
 
-/* Time in ns after which a waiter for the lock lends its time; also the period of the runners. */
+/* Time in ns after which a thread that waits for the lock donates its time; also the period of the
+ * runners. */
 #define SERVICE_PATIENCE 2000000
 #define SERVICE_PERIOD   1000000000
 
-/* 2^order is the number of CPU numbers that a program can have. */
+/* Maximum order: 2^order is the number of CPU numbers that a program can have. */
 #define SERVICE_ORDER_MAX 6
 
 /* dispatch.c */
@@ -72,8 +78,8 @@ void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, vo
 int novart_service_share_window(struct service_cpu *cpu);
 void novart_service_share_end(struct session *session);
 
-/* control.c. All functions are called with the lock held. Those that call the service's own
- * functions may return without it; novart_service_inside() tests that. */
+/* control.c. All functions are called with the lock held. A function that calls the service's own
+ * functions may return without the lock; novart_service_inside() tests that. */
 int novart_service_open(struct service_cpu *cpu, struct nova_request *request);
 void novart_service_finish(struct nova_service *service, struct session *session);
 void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count);
@@ -99,7 +105,7 @@ void novart_service_clear_soon(struct nova_service *service);
  * @return false if the service stops: a dead handler may hold it */
 bool novart_service_enter(struct nova_service *service);
 
-/* Donates time to handlers of this CPU. For a thread that waits for handlers that need its time. */
+/* Donates time to the handlers of this CPU, which may need it. For a thread that waits for them. */
 void novart_service_help(const struct nova_service *service);
 
 /* Releases the lock, if the caller holds it. */
@@ -108,9 +114,9 @@ void novart_service_leave(struct nova_service *service);
 /* Returns whether the caller holds the lock. */
 bool novart_service_inside(const struct nova_service *service);
 
-/* For the thread that stops the service: notes that a handler or runner (its struct nova_thread)
- * has ended, perhaps with the lock; takes the lock after all have ended; and waits until no thread
- * is in nova_service_lock(). */
+/* For the thread that stops the service. The functions record that a handler or runner (its struct
+ * nova_thread) has ended, perhaps with the lock held; take the lock after all have ended; and wait
+ * until no thread is in nova_service_lock(). */
 void novart_service_holder_ended(struct nova_service *service, nova_word_t thread);
 void novart_service_take_over(struct nova_service *service);
 void novart_service_wait_for_waiters(const struct nova_service *service);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A service's lock, and how the service stops.
  *
- * A handler that had a fault may hold the lock for ever. So a thread that waits for the lock gives
- * up when the service stops. A thread that released it for a moment, to call the service's own
- * functions, may not get it back: it does not touch the service then, and the thread that stops
- * the service ends the work that it had begun.
+ * A handler that crashed may hold the lock for ever. So a thread that waits for the lock gives up
+ * when the service stops. A thread may release the lock to call the service's own functions, and
+ * then not get it back. In that case it does not access the service any more, and the thread that
+ * stops the service completes its work.
  *
- * A handler whose caller has died has no time to release the lock, or to take it when it is its
- * turn. Its runner calls it, but may be calling the other handler of that CPU, which waits for the
- * lock. So handlers and runners that wait lend their time to those of their CPU that need it. */
+ * A handler whose caller has died has no time to release the lock, or to take it when its turn
+ * comes. The CPU's runner would call it, but the runner may be calling the other handler of that
+ * CPU, which waits for the lock. So a handler or runner that waits for the lock donates its time to
+ * the handlers of its CPU that need it. */
 #include <errno.h>
 
 #include "internal.h"
@@ -20,7 +21,8 @@ static nova_word_t self(void)
         return (nova_word_t)nova_thread_self();
 }
 
-/* Returns the caller's index among its CPU's handlers: -1 if it is not a handler of the service. */
+/* Returns the caller's index among its CPU's handlers; -1 if the caller is not a handler of the
+ * service. */
 static int role(const struct service_cpu *cpu)
 {
         if (cpu && cpu->handler && self() == (nova_word_t)&cpu->handler->thread)
@@ -30,8 +32,8 @@ static int role(const struct service_cpu *cpu)
         return -1;
 }
 
-/* Returns the flag that shows other threads that the caller has the lock or wants it, if it is a
- * handler; else NULL. */
+/* Returns the flag by which a handler shows that it has the lock or waits for it; NULL if the
+ * caller is not a handler. */
 static bool *needs_lock(struct nova_service *service)
 {
         struct service_cpu *const cpu = service->cpu[nova_thread_cpu()];
@@ -68,7 +70,7 @@ static void wake_runners(struct nova_service *service)
                         novart_service_runner_wake(service->cpu[n]);
 }
 
-/* Takes the lock, lending time to its holder.
+/* Takes the lock. Donates time to its holder while it waits.
  * @return false if the service stops and the holder does not release the lock soon */
 static bool take(struct nova_service *service, bool insist)
 {

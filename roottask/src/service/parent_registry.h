@@ -9,7 +9,7 @@
  * ENOMEM: no selectors; else as nova_parent_open() */
 int novart_parent_registry_open(const char *name, nova_sel_t *control);
 
-/* Gives those selectors back. */
+/* Frees the selectors of novart_parent_registry_open(). */
 void novart_parent_registry_forget(nova_sel_t control);
 
 /* Allocates selectors for control portals, aligned as a parent accepts them. */

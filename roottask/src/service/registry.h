@@ -11,8 +11,8 @@
  * @return 0, EEXIST or ENOSPC */
 int novart_registry_add(const char *name, nova_sel_t control);
 
-/* Removes name and portals. From now on no thread finds them, and threads that use them are
- * notified. Their selectors are free when the last thread has put them. */
+/* Removes a service's name and portals. From then on no thread finds them, and calls through them
+ * fail. Their selectors become free when the last thread has put them. */
 void novart_registry_remove(nova_sel_t control);
 
 /* Gets the control portals of a service, whose selectors stay valid until they are put.

@@ -20,8 +20,8 @@ nova_sel_t nova_request_take(struct nova_request *request)
         return cpu_of(request)->window;
 }
 
-/* Returns the number of words that the answer can still have: one is the errno value, two each are
- * for its items. */
+/* Returns the number of words for which the answer has room. One word is the errno value, and each
+ * item takes two. */
 static unsigned room(const struct nova_request *request)
 {
         return (unsigned)NOVA_MESSAGE_WORDS - 2 * NOVA_REQUEST_GIVES - request->answer_count;

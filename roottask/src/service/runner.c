@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One thread per CPU, the runner, which calls the service's own handler there.
  *
- * A handler runs on its caller's time, which ends if the caller dies: the runner's call lends it
- * the time to finish. When the call returns, no older message is on its way to the handler, so
- * slots of sessions can be reused. The runner of the first CPU also looks for clients that died.
- * When the service stops, each runner ends its CPU's handlers, because a thread of that CPU has
- * to. */
+ * A handler runs on its caller's time. If the caller dies, the runner's call donates the time that
+ * the handler needs to finish. When this call returns, no older message is on its way to the
+ * handler, so slots of sessions can be reused. The runner of the first CPU also looks for clients
+ * that died. When the service stops, each runner ends the handlers of its CPU, because only a
+ * thread on the same CPU can end a handler. */
 #include <errno.h>
 
 #include "internal.h"
@@ -14,7 +14,7 @@
 #include "novart/time.h"
 #include "thread/handler.h"
 
-#define SWEEP_STEP 64 /* sessions to check before handlers are admitted again */
+#define SWEEP_STEP 64 /* number of sessions to check before the lock is released for handlers */
 
 void novart_service_runner_wake(struct service_cpu *cpu)
 {
@@ -48,7 +48,7 @@ static void pass(struct service_cpu *cpu)
         nova_semaphore_up(&cpu->service->passed);
 }
 
-/* Lets every handler complete its work once, and waits for that. */
+/* Waits until every handler has completed its present work once. */
 static void pass_everywhere(struct nova_service *service, struct service_cpu *self)
 {
         for (nova_word_t n = 0; n < NOVA_CPU_MAX; n++) {
@@ -72,8 +72,8 @@ static void pass_everywhere(struct nova_service *service, struct service_cpu *se
         }
 }
 
-/* Frees retired slots, and does the deferred work. If the service stops, the thread that stops it
- * does the deferred work when the handlers have ended. */
+/* Frees retired slots, and performs the deferred actions. If the service is stopping, the thread
+ * that stops it performs them when the handlers have ended. */
 static void clear(struct nova_service *service, struct service_cpu *self)
 {
         unsigned count;
@@ -109,7 +109,8 @@ static void sweep(struct nova_service *service)
         }
 }
 
-/* Callers get an answer before, or an error because the handler has ended. */
+/* Ends the handlers of this CPU. Their callers have got an answer, or get an error because the
+ * handler has ended. */
 static void end_handlers(struct service_cpu *cpu)
 {
         if (!cpu->service->published)
@@ -172,8 +173,8 @@ bool novart_service_runner_stop(struct service_cpu *cpu)
                 join(cpu);
         if (!cpu->service->published)
                 return true;
-        /* A runner that had a fault, in the service's own close function, left its handlers
-         * behind. */
+        /* A runner that crashed, in the service's own close function, has not ended its
+         * handlers. */
         if (!cpu->ended && novart_service_runner_start(cpu) == 0)
                 join(cpu);
         return cpu->ended;

@@ -23,12 +23,13 @@
 #define RECEIVE_MAX     6
 #define SHARE_MAX       1024
 
-/* The kernel memory that a message may cost the service unless its configuration says otherwise:
- * tables for any window, and a record for each page that can be shared. */
+/* Default of the kernel memory in bytes that a message may charge to the service: tables for any
+ * window, and a record for each page that can be shared. */
 #define RECEIVE_BYTES      0x10000
 #define RECEIVE_PAGE_BYTES 256
 
-/* A row that accepts no number of words would refuse every call. */
+/* Returns true if every operation accepts some number of words; otherwise it would refuse every
+ * call. */
 static bool rows_possible(const struct nova_service_config *config)
 {
         for (unsigned i = 0; i < config->operation_count; i++) {
@@ -37,9 +38,9 @@ static bool rows_possible(const struct nova_service_config *config)
                 if (!row->handler || row->words_min <= row->words_max)
                         continue;
                 fprintf(stderr,
-                        "service '%s' cannot start: its operation NOVA_OPERATION_FIRST + %u takes "
-                        "no call, for words_min is %u and words_max %u; write '.words_max = %u' "
-                        "or more\n",
+                        "service '%s' cannot start: its operation NOVA_OPERATION_FIRST + %u "
+                        "accepts no call, because words_min is %u and words_max is %u; write "
+                        "'.words_max = %u' or more\n",
                         config->name, i, row->words_min, row->words_max, row->words_min);
                 return false;
         }
@@ -211,7 +212,8 @@ static void end_sessions(struct nova_service *service)
         free(service->states);
 }
 
-/* Its handlers do no more work, and their answers have been delivered. */
+/* Records that the handlers of a CPU do no more work, and that their answers have been
+ * delivered. */
 static void leave_handlers(struct service_cpu *cpu)
 {
         if (cpu->handler)
@@ -221,8 +223,9 @@ static void leave_handlers(struct service_cpu *cpu)
         cpu->giving = false;
 }
 
-/* Frees the handlers. They have ended; or only the runners ever called them, and the portals are
- * revoked, too. This needs no memory, because a service may stop for lack of it. */
+/* Frees the handlers of a CPU and their resources. They have ended, or only the runners ever called
+ * them and their portals are revoked. Needs no memory, because a service may stop for lack of
+ * memory. */
 static void stop_cpu(struct service_cpu *cpu)
 {
         if (cpu->handler)
@@ -256,7 +259,8 @@ static bool stop_runners(struct nova_service *service)
         return all;
 }
 
-/* Calls in progress may finish, but no new call enters. */
+/* Revokes the portals of a service that cannot be stopped: calls in progress may finish, but no new
+ * call arrives. */
 static void leave_behind(const struct nova_service *service)
 {
         nova_revoke(nova_crd_obj(service->table.portals, service->session_order, NOVA_PERM_ALL),

@@ -72,8 +72,8 @@ static void *run_finish(void *argument)
         return NULL;
 }
 
-/* Calls novart_client_finish() in a thread, because the service may not answer. The thread has the
- * lowest priority, because the service may use up all the time that it is lent. */
+/* Calls novart_client_finish() in another thread, because the service may not answer. The thread
+ * has the lowest priority, because the service may use up all the time that the thread donates. */
 static void finish_later(struct nova_session *session)
 {
         const uint64_t here = (uint64_t)1 << nova_thread_cpu();
@@ -94,8 +94,8 @@ static void finish_later(struct nova_session *session)
 
 void nova_session_close(struct nova_session *session)
 {
-        /* From then on the service has neither memory nor semaphore of the session, whatever it
-         * does. */
+        /* From here on, the service has neither memory nor semaphore of the session, even if it
+         * does not answer. */
         novart_client_take_back(session);
         if (session->notify != NOVA_SEL_NONE)
                 nova_sel_release(session->notify, 0);
@@ -107,7 +107,7 @@ void nova_session_close(struct nova_session *session)
                 novart_client_finish(session);
 }
 
-/* Moves the resources of another session into this one and ends the other. */
+/* Moves the resources of another session into this one and frees the other. */
 static void take_over(struct nova_session *session, struct nova_session *fresh)
 {
         session->portals = fresh->portals;
@@ -118,7 +118,7 @@ static void take_over(struct nova_session *session, struct nova_session *fresh)
         free(fresh);
 }
 
-/* Closes a session as nova_session_close(), but keeps the object and its settings. */
+/* Closes a session like nova_session_close(), but keeps the object and its settings. */
 static int leave(struct nova_session *session)
 {
         struct nova_session *old = malloc(sizeof(*old));

@@ -22,10 +22,11 @@ enum session_state {
 struct session {
         char client[NOVA_NAME_SIZE + 1]; /* the name that the client's parent gave it */
         uint8_t state;
-        bool begun;     /* the service's own part has begun, and must be closed */
-        unsigned calls; /* number of handlers that work for it now */
-        unsigned next;  /* next slot in the list of free or retired ones */
-        nova_sel_t pd;  /* the client's PD, to find out whether it lives; 0: none */
+        bool begun;     /* the service's open function has accepted it, so its close function must
+                         * be called */
+        unsigned calls; /* number of handlers that are serving a call of it */
+        unsigned next;  /* next slot in the list of free or retired slots */
+        nova_sel_t pd;  /* the client's PD, which shows whether the client is alive; 0: none */
         nova_sel_t notify;
         void *share; /* memory that the client shares, NULL: none */
         unsigned share_pages;
@@ -67,13 +68,15 @@ int novart_session_take(struct session_table *table, const char client[NOVA_NAME
 unsigned novart_session_count(const struct session_table *table, const char client[NOVA_NAME_SIZE]);
 
 /* Begins the end of a live session: no call finds it any more. Returns true if no handler works for
- * it, so the caller has to finish it; else the last handler that leaves has to. */
+ * it; the caller then finishes it. Otherwise the last handler that leaves finishes it. */
 bool novart_session_close(struct session *session);
 
-/* Notes that a handler leaves. Returns true if the session is closing and this was the last one. */
+/* Records that a handler leaves. Returns true if the session is closing and this was its last
+ * handler. */
 bool novart_session_leave(struct session *session);
 
-/* Finishes a session: its slot can be reused, at once or after novart_session_release(). */
+/* Finishes a session. Its slot can be reused at once, or after novart_session_release() unless @p
+ * at_once. */
 void novart_session_finish(struct session_table *table, struct session *session, bool at_once);
 
 /* Removes all retired slots from the table. Returns the head of their list; @p count receives their

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that clients share. A separate local thread receives it, because a window is for one kind
- * of item. The client identifies its session by a translated session portal. */
+/* Memory that clients share. A separate local thread receives it, because a receive window is of
+ * one type. The client identifies its session by a translated session portal. */
 #include <errno.h>
 
 #include "internal.h"
@@ -40,8 +40,10 @@ void novart_service_share_end(struct session *session)
 /* The memory that a message offers, read before the UTCB is used for other purposes. */
 struct offer {
         nova_word_t operation, pages;
-        nova_sel_t portal; /* to which the first item translates; NOVA_SEL_NONE: none */
-        bool lacks;        /* some memory did not arrive: kernel memory is exhausted, or limited */
+        nova_sel_t portal; /* session portal to which the first item translates; NOVA_SEL_NONE:
+                            * none */
+        bool lacks;        /* some memory did not arrive, because kernel memory is exhausted or
+                            * limited */
 };
 
 static void read(const struct nova_utcb *utcb, struct offer *offer)

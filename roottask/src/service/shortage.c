@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reports of a service that finds too little memory to start. They name the resource and where to
- * change its size, because an errno value alone would send people to the wrong account. */
+/* Reports of a service that cannot start for lack of memory. They name the resource and the place
+ * to change its size, because an errno value does not show which resource is exhausted. */
 #include <stdio.h>
 
 #include "internal.h"
@@ -10,8 +10,8 @@
 /* Kernel memory of a service on each CPU: two handlers, a runner and their portals. */
 #define CPU_BYTES ((nova_word_t)56 << 10)
 
-/* With less than this an account may be too small for the next thread: memory is allocated in
- * frames, each for objects of one kind. */
+/* Number of free bytes below which an account may be too small for the next thread: memory is
+ * charged in frames, each for objects of one kind. */
 #define SHORT_BYTES ((nova_word_t)24 << 10)
 #define SHORT_PAGES 8
 
@@ -24,12 +24,13 @@ static void tell_kernel_memory(const struct nova_service *service, nova_word_t l
         const nova_word_t step = (nova_word_t)64 << 10;
         const nova_word_t enough = (used_before + cpus * CPU_BYTES + step) & ~(step - 1);
 
-        fprintf(stderr, "service '%s' cannot start: %lu of %lu KiB of kernel memory are left; ",
+        fprintf(stderr,
+                "service '%s' cannot start: only %lu of %lu KiB of kernel memory are left; ",
                 service->config.name, KIB(left), KIB(limit));
         if (nova_program_is_root())
                 fprintf(stderr, "boot the kernel with a larger kmem=\n");
         else
-                fprintf(stderr, "write 'kernel-memory %luK' at its program\n",
+                fprintf(stderr, "write 'kernel-memory %luK' for its program\n",
                         KIB(enough > limit ? enough : 2 * limit));
 }
 
@@ -52,7 +53,7 @@ void novart_service_tell_shortage(const struct nova_service *service, nova_word_
         else if (nova_page_free_count() < SHORT_PAGES && !nova_program_is_root())
                 fprintf(stderr,
                         "service '%s' cannot start: %lu KiB of memory are used up; write 'memory "
-                        "%luK' at its program\n",
+                        "%luK' for its program\n",
                         service->config.name, KIB(nova_program.start->pool_bytes),
                         2 * KIB(nova_program.start->pool_bytes));
 }

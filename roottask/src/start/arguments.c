@@ -6,7 +6,7 @@
 
 #include "nova/cmdline.h"
 
-/* Takes the next word from the text, in place and without its quotes. Returns NULL if there is
+/* Reads the next word of the text, in place and without its quotes. Returns NULL if there is
  * none. */
 static char *next_word(struct nova_cmdline *at)
 {
@@ -58,7 +58,8 @@ void novart_arguments_split(struct arguments *arguments, char *text, char **room
                 else
                         arguments->left_out++;
 
-        /* The environment comes first, so the arguments, which may be many, come last. */
+        /* The environment comes first, because the number of arguments is not known before the
+         * end. */
         const size_t settings = (size_t)(next - room) - 1;
         char *const name = room[0];
 

@@ -18,16 +18,16 @@ struct arguments {
         unsigned left_out; /* number of words that did not fit */
 };
 
-/** Splits a command line into words, in place, like nova_cmdline_split(). The first word is the
- * program's name, of which only the part after the last slash is used. Words of the form
- * NAME=VALUE that directly follow it are the environment.
+/** Splits a command line into words, in place, like nova_cmdline_split(). The program's name is the
+ * part of the first word after its last slash. Words of the form NAME=VALUE that directly follow
+ * the first word are the environment.
  * @param text changed; must stay valid
  * @param room array for pointers
  * @param count number of pointers in the array, at least 3: further words are left out */
 void novart_arguments_split(struct arguments *arguments, char *text, char **room, size_t count);
 
-/* For roots: copies the string at a physical address, cut to `bytes` with its end. Returns 0 or an
- * errno value. */
+/* Copies the string at a physical address, cut to `bytes` bytes including its terminating 0. For
+ * roots. Returns 0 or an errno value. */
 int novart_program_copy_string(char *to, size_t bytes, uint64_t addr);
 
 #ifdef __cplusplus

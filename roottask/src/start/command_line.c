@@ -14,7 +14,7 @@
 #define TEXT_BYTES (NOVA_PAGE_SIZE / 2)
 #define POINTERS   ((NOVA_PAGE_SIZE - TEXT_BYTES) / sizeof(char *))
 
-/* The string may end in a page after which no memory follows. */
+/* Maps one page after the other, because the string may end in the last page of memory. */
 int novart_program_copy_string(char *to, size_t bytes, uint64_t addr)
 {
         size_t done = 0;
@@ -40,10 +40,12 @@ int novart_program_copy_string(char *to, size_t bytes, uint64_t addr)
         return 0;
 }
 
-/* A program with a part of its arguments would do the wrong thing, so this is reported. */
+/* Reports that words were left out, because a program that gets only some of its arguments may do
+ * the wrong thing. */
 static void tell_left_out(void)
 {
-        static const char text[] = "The command line is too long: its last words are left out.\n";
+        static const char text[] =
+                "The command line is too long: the program does not get its last words.\n";
 
         novart_serial_write(text, sizeof(text) - 1);
 }
@@ -74,7 +76,7 @@ static int read_root(char *page)
         return 0;
 }
 
-/* Puts @p count consecutive strings at an offset of the start pages into a list. */
+/* Fills a list with pointers to the @p count consecutive strings at an offset of the start page. */
 static int list_strings(char **list, uint32_t count, uint32_t offset)
 {
         const struct nova_start_page *const start = nova_program.start;

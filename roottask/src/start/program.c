@@ -22,8 +22,7 @@ static void read_hip(const struct nova_hip *hip, nova_word_t cpu)
                 nova_program.cpus |= (uint64_t)nova_hip_cpu_enabled(hip, i) << i;
 }
 
-/* Returns true if @p size bytes at @p addr lie after the start page's structure and in its
- * pages. */
+/* Returns true if @p size bytes at @p addr lie in the start page's pages, after its structure. */
 static bool handed_over(const struct nova_start_page *page, nova_word_t addr, size_t size)
 {
         const nova_word_t begin = (nova_word_t)page;
@@ -57,7 +56,7 @@ static void read_start_page(const struct nova_start_page *page)
 
 void novart_program_read(const void *page, nova_word_t cpu)
 {
-        /* The parent passed a wrong page, and there is no console to report that to. */
+        /* The parent passed a wrong page. There is no console for a report. */
         if (*(const uint32_t *)page == NOVA_HIP_SIGNATURE)
                 read_hip(page, cpu);
         else if (valid(page))

@@ -12,12 +12,12 @@
 
 #define SERIAL_ORDER 3
 
-/* Interval in ns at which a root that waits for input checks for it: the line's interrupt belongs
- * to a driver. */
+/* Interval in ns at which a root that waits for input polls the serial line, whose interrupt may
+ * belong to a driver. */
 #define POLL_NS 10000000
 
-/* Longer than a line takes. A program that holds the line for longer is stuck or has died. Then
- * lines may be mixed, but no program waits for ever. */
+/* Time in ns to wait for the serial line; writing a line takes less. A program that holds it for
+ * longer is stuck or has died. Then lines may be mixed, but no program waits for ever. */
 #define TURN_NS 1000000000
 
 static struct nova_console console;
@@ -49,11 +49,11 @@ int novart_serial_turn(nova_sel_t *sel)
         return 0;
 }
 
-/* The holder may be a program or a CPU that stops or dies now. The kernel knows the waiters, and no
- * lock of this program is held. */
+/* Waits for the serial line. Its holder may be a program or a CPU that stops or dies now, so the
+ * wait has a deadline, and no lock of this program is held. */
 static void take_turn(nova_sel_t sm)
 {
-        static bool stuck; /* the last wait timed out, and so would the next */
+        static bool stuck; /* the last wait timed out, so the next one does not wait */
         const uint64_t deadline =
                 __atomic_load_n(&stuck, __ATOMIC_RELAXED) ? 0 : nova_deadline_in(TURN_NS);
 

@@ -14,7 +14,7 @@ int main(int argc, char **argv, char **envp);
 
 typedef void start_function(void);
 
-/* Defined by the linker: the program's constructors and destructors. */
+/* The program's constructors and destructors, defined by the linker. */
 extern start_function *__preinit_array_start[], *__preinit_array_end[];
 extern start_function *__init_array_start[], *__init_array_end[];
 extern start_function *__fini_array_start[], *__fini_array_end[];
@@ -57,7 +57,7 @@ void novart_start_program(const void *page, nova_word_t cpu)
         if (novart_thread_make_main(&stack) || novart_thread_main_running())
                 novart_program_end(EXIT_FAILURE);
         novart_mapper_tls_ready();
-        /* From now on memory is committed when it is touched. */
+        /* From here on, lazy memory is committed on first touch. */
         if (nova_event_base(nova_program.cpu) == NOVA_SEL_NONE)
                 novart_program_end(EXIT_FAILURE);
         novart_start_on_stack(stack, run_main);

@@ -5,7 +5,7 @@
 
 #include "novart/program.h"
 
-/* Begins the program on the start stack. @p page: the HIP or a start page. */
+/* Starts the program, on the start stack. @p page: the HIP or a start page. */
 _Noreturn void novart_start_program(const void *page, nova_word_t cpu);
 
 /* Calls @p function on an empty stack that ends at @p top, which is aligned to 16 bytes. */
@@ -21,11 +21,12 @@ int novart_program_read_arguments(void);
 /* Ends the program at once: a root ends the run, a child notifies its parent. */
 _Noreturn void novart_program_end(int status);
 
-/* Destination of a root's text until another one is set up, and at its end. */
+/* Initialises the serial line, the destination of a root's text until nova_console_use() sets
+ * another one, and at the program's end. */
 void novart_serial_init(void);
 void novart_serial_write(const char *text, size_t bytes);
-/* From now on each writer takes turns by this semaphore. One call at a time. Returns 0, ENOMEM or
- * ENOSYS: the program is not a root. */
+/* Creates the semaphore by which programs take turns at the serial line. One thread at a time may
+ * call it. Returns 0, ENOMEM, or ENOSYS if the program is not a root. */
 int novart_serial_turn(nova_sel_t *sel);
 int novart_serial_read(char *text, size_t bytes);
 

@@ -44,7 +44,8 @@ void nova_cond_signal(struct nova_cond *cond)
                 novart_wait_wake(thread);
 }
 
-/* A waiter stays in place until it is woken, so the list can be walked without the guard. */
+/* Wakes all waiting threads. A waiter stays in memory until it is woken, so the list can be walked
+ * without the guard. */
 void nova_cond_broadcast(struct nova_cond *cond)
 {
         novart_wait_guard(&cond->queue);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mutexes. An unlock with waiters hands the mutex to the first waiter: it is never free in
+/* Mutexes. If threads wait, an unlock hands the mutex to the first one; the mutex is never free in
  * between. */
 #include <errno.h>
 
@@ -23,7 +23,8 @@ int nova_mutex_lock_until(struct nova_mutex *mutex, uint64_t deadline)
         if (nova_mutex_try(mutex))
                 return 0;
         novart_wait_guard(&mutex->queue);
-        /* CONTENDED without a waiter only costs the unlock a check of the queue. */
+        /* If the state is CONTENDED without a waiter, the unlock checks the queue once,
+         * needlessly. */
         if (__atomic_exchange_n(&mutex->state, CONTENDED, __ATOMIC_ACQUIRE) == FREE) {
                 novart_wait_release(&mutex->queue);
                 return 0;
@@ -59,7 +60,8 @@ void nova_mutex_unlock(struct nova_mutex *mutex)
                 novart_wait_wake(next);
 }
 
-/* Only the holder can find its own number there, so the check needs no lock. */
+/* Returns true if the caller holds the mutex already. Only the holder can find its own number
+ * there, so the check needs no lock. */
 static bool again(struct nova_recursive_mutex *mutex)
 {
         if (__atomic_load_n(&mutex->holder, __ATOMIC_RELAXED) != nova_thread_self())

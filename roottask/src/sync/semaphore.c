@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Semaphores. The counter alone decides while it is above 0. Below 0, it is minus the number of ups
- * owed to threads that wait or are about to. */
+/* Semaphores. While the counter is above 0, a down only decrements it. Below 0, it is minus the
+ * number of threads that wait or are about to wait and need an up. */
 #include <errno.h>
 
 #include "sync/wait.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Queues of waiting threads. Each thread waits on a semaphore of its own, which is upped once for
- * each grant and never otherwise. A thread with a grant, even if it discovers the grant itself,
- * continues only after that up: until then the thread and its waiter stay. */
+/* Queues of waiting threads. Each thread waits on a semaphore of its own, which is upped exactly
+ * once for each grant. A thread with a grant continues only after that up, even if it discovers the
+ * grant by itself. Until then, the thread and its waiter stay in memory. */
 #include "sync/wait.h"
 
 #include "nova/arch/tsc.h"
@@ -9,15 +9,15 @@
 #include "novart/program.h"
 #include "thread/thread.h"
 
-/* Number of tries before a guard's holder may need the CPU, and the time for which it gets it:
- * initially 1/16 ms, then twice as long each time, because on a busy machine a short sleep may be
- * over before the holder runs. */
+/* Number of tries after which a thread sleeps to let the guard's holder run, and the time of its
+ * first sleep: 1/16 ms. Each further sleep is twice as long, up to GUARD_STEPS times, because on a
+ * busy machine a short sleep may end before the holder runs. */
 #define GUARD_TRIES 200
 #define GUARD_SLEEP 16
 #define GUARD_STEPS 8
 
-/* Sleeps for a moment, to its end: grants that arrive meanwhile, or arrived before, are put back
- * afterwards. */
+/* Sleeps for a moment. The sleep is never cut short: grants that arrive meanwhile, or arrived
+ * before, are put back afterwards. */
 static void step_aside(unsigned step)
 {
         const nova_sel_t park = nova_thread_self()->park;

@@ -12,7 +12,8 @@ struct nova_waiter {
         bool granted;
 };
 
-/* Locks the queue against changes by other threads, for a few instructions without waiting. */
+/* Locks the queue against changes by other threads. The caller must release it within a few
+ * instructions and must not wait meanwhile. */
 void novart_wait_guard(struct nova_wait_queue *queue);
 void novart_wait_release(struct nova_wait_queue *queue);
 
@@ -35,12 +36,12 @@ void novart_wait_remove(struct nova_wait_queue *queue, struct nova_waiter *waite
 void novart_wait_wake(struct nova_thread *thread);
 
 /* Waits for a grant. Without the guard.
- * @return false at the deadline: the waiter may have got a grant meanwhile, which
- *   novart_wait_give_up() finds out */
+ * @return false at the deadline. The waiter may have got a grant meanwhile; novart_wait_give_up()
+ *   determines that */
 bool novart_wait_park(const struct nova_waiter *waiter, uint64_t deadline);
 
 /* Removes a waiter after a deadline. Called with the guard, which it releases.
- * @return false if the waiter got a grant before, so that the wait was a success */
+ * @return false if the waiter had got a grant, so the wait has succeeded */
 bool novart_wait_give_up(struct nova_wait_queue *queue, struct nova_waiter *waiter);
 
 #endif

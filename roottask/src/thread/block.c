@@ -13,8 +13,8 @@
 #include "novart/selector.h"
 #include "thread/thread.h"
 
-/* Defined by the linker: initial values of thread-local variables, the end of the values that are
- * not 0, the end of all, and their alignment. */
+/* Thread-local variables, defined by the linker: the initial values, the end of the values that are
+ * not 0, the end of all, and the alignment. */
 extern const char __tls_begin[], __tls_file_end[], __tls_end[], __tls_align[];
 
 #define BLOCK_ALIGN 64
@@ -24,7 +24,7 @@ static size_t variables_size(void)
         return (size_t)(__tls_end - __tls_begin);
 }
 
-/* The linker places the variables so that they end, aligned, at the block. */
+/* Initialises a thread's variables. The linker expects them directly below the block, aligned. */
 static void copy_variables(struct nova_thread *thread)
 {
         const size_t align = (size_t)__tls_align;
@@ -72,7 +72,7 @@ nova_word_t novart_thread_spare_stack(nova_word_t end)
         return (end - above_stack(sizeof(struct nova_handler))) & ~(nova_word_t)15;
 }
 
-/* Creates a stack whose end is a block; its pages are zero. */
+/* Creates a stack with a thread's block at its end. Its pages are zero. */
 static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
 {
         const size_t align = block_align();
@@ -86,8 +86,8 @@ static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
 
         if (!stack)
                 return NULL;
-        /* The main thread's block is written before page faults are served. A thread needs some
-         * memory to end after memory is exhausted. */
+        /* The last pages are committed now. The main thread's block is written before page faults
+         * are served, and a thread needs some memory to end when memory is exhausted. */
         const nova_word_t end = (nova_word_t)stack + size;
         const nova_word_t spare = novart_thread_spare_stack(end) - THREAD_SPARE;
 

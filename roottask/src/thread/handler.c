@@ -10,8 +10,8 @@
 #include "novart/error.h"
 #include "thread/thread.h"
 
-/* Last selector of a block: the portal that asks a handler to end itself. A revocation of its EC
- * would not end it while any program holds a portal to it. */
+/* Returns the last selector of a block: the portal through which a handler is asked to end itself.
+ * Revoking its EC would not end the handler while any program has a portal to it. */
 static nova_sel_t end_portal(const struct nova_handler *handler)
 {
         return handler->thread.ec + 3;

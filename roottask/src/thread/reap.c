@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ends threads, and frees the resources of detached ones.
  *
- * A thread cannot free the stack on which it runs. The thread that joins it does. A detached
- * thread puts itself into a list, and the next thread that is created, joins or ends detached
- * frees all threads in the list. The thread that frees another one first ends its EC, wherever the
- * EC runs: revocation is complete when it returns. So no action of a thread after its publication
- * as ended may matter to other threads, and it need not reach its last instruction. */
+ * A thread cannot free the stack on which it runs. The thread that joins it frees it. A detached
+ * thread puts itself into a list when it ends; the next thread that creates or joins a thread, or
+ * ends detached, frees all threads in the list. To free a thread, its EC is ended first, on
+ * whatever CPU it runs: the revocation is complete when it returns. So a thread that has published
+ * its end may be stopped at any instruction, and other threads must not depend on its later
+ * instructions. */
 #include "thread/reap.h"
 
 #include "nova/hypercall.h"

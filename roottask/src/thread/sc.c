@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Scheduling contexts: a root creates its own, a child requests them from its parent. */
+/* Scheduling contexts: a root creates them, a child requests them from its parent. */
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "nova/qpd.h"

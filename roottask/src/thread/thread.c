@@ -42,10 +42,9 @@ static int create_ec(struct nova_thread *thread)
         return 0;
 }
 
-/* Creates the SC. An SC refers to its EC, so its creator must end it. When it exists, the thread
- * may have ended and been freed already, so the function touches no field of the thread then. Only
- * a running thread shows whether the capability from the parent fitted, so the thread waits until
- * it may begin. */
+/* Creates the SC. When the SC exists, the thread may have ended and been freed, so the function
+ * then accesses no field of the thread. In a child, the thread runs before the program knows
+ * whether the SC's capability has arrived, so it waits for a signal before it begins. */
 static int create_sc(struct nova_thread *thread, unsigned quantum_us)
 {
         const nova_sel_t sc = thread->sc = thread->ec + 1, park = thread->park;
@@ -115,7 +114,7 @@ void nova_thread_exit_with(void *result)
         novart_thread_end(self);
 }
 
-/* Makes the caller the thread that frees another one, if no other thread is yet.
+/* Makes the caller responsible for freeing a thread, unless another thread is.
  * @return the former state of the thread; with THREAD_JOINED or THREAD_DETACHED, another thread
  *   frees it */
 static uint32_t claim(struct nova_thread *thread, enum thread_life as)

@@ -25,7 +25,7 @@ struct nova_thread {
         struct _reent *reent;
         struct nova_utcb *utcb;
         void *stack;        /* the region of the stack */
-        size_t stack_bytes; /* size up to the thread-local variables */
+        size_t stack_bytes; /* size in bytes up to the thread-local variables */
         nova_sel_t ec, sc, park;
         nova_word_t cpu;
         unsigned priority;
@@ -54,7 +54,7 @@ struct nova_handler {
  * @return 0 or an errno value */
 int novart_thread_make_main(nova_word_t *stack);
 
-/* The first action on the main thread's stack.
+/* Completes the main thread's initialisation; the first action on its stack.
  * @return 0 or an errno value */
 int novart_thread_main_running(void);
 
@@ -64,15 +64,15 @@ int novart_thread_main_running(void);
 struct nova_thread *novart_thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
                                                nova_word_t cpu);
 
-/* Returns the top of the stack for a thread that ends, in its region that ends at @p end: below its
- * block, with THREAD_SPARE bytes of memory that are mapped already. */
+/* Returns the stack pointer for a thread that ends, in the stack region that ends at @p end: below
+ * the thread's block, with THREAD_SPARE bytes that are mapped already. */
 #define THREAD_SPARE 1024
 nova_word_t novart_thread_spare_stack(nova_word_t end);
 
 /* Frees the resources of novart_thread_block_create(); no EC uses them any more. */
 void novart_thread_block_destroy(struct nova_thread *thread);
 
-/* Gives a thread's EC its name. */
+/* Names a thread's EC for the kernel's messages. */
 void novart_thread_tell_name(const struct nova_thread *thread);
 
 /* Converts a CPU argument into a number.

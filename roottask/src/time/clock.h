@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Nanoseconds between CLOCK_MONOTONIC and CLOCK_REALTIME. */
+/* Returns the nanoseconds by which CLOCK_REALTIME is ahead of CLOCK_MONOTONIC. */
 uint64_t novart_clock_realtime_offset(void);
 
 #endif

@@ -18,7 +18,7 @@
 
 #define NS_PER_S 1000000000u
 
-/* An update takes 2 ms. */
+/* Time in ns to wait for the end of an update, which takes 2 ms. */
 #define PATIENCE_NS 20000000
 
 static uint8_t read_register(uint16_t port, unsigned number)
@@ -33,7 +33,7 @@ static void read_all(uint16_t port, uint8_t reg[RTC_REGISTERS])
                 reg[i] = read_register(port, i);
 }
 
-/* The function reads the registers twice, because an update may begin in between. */
+/* Reads the registers until two reads agree, because an update may begin in between. */
 static bool read_steadily(uint16_t port, uint8_t reg[RTC_REGISTERS])
 {
         const uint64_t end = nova_time_ns() + PATIENCE_NS;

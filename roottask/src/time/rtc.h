@@ -9,7 +9,7 @@
 /* Number of registers that belong to the date, from 0 on. */
 #define RTC_REGISTERS 12
 
-/* Computes the seconds since 1970 from the registers, in UTC, for years from 1970 to 2069.
+/* Computes the seconds since 1970 from the registers, which hold UTC and a year from 1970 to 2069.
  * @return false: they hold no valid date */
 bool novart_rtc_seconds(const uint8_t reg[RTC_REGISTERS], uint64_t *seconds);
 

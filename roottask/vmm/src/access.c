@@ -79,7 +79,8 @@ static bool in_limit(const struct nova_segment *segment, uint64_t offset, unsign
         return last <= segment->limit;
 }
 
-/* Code is readable if its descriptor says so, and never writable. */
+/* Returns true if a segment permits an access. Code segments may be readable but are never
+ * writable. */
 static bool has_right(const struct nova_segment *segment, bool write)
 {
         if (!(segment->ar & AR_PRESENT) || segment->ar & AR_UNUSABLE)
@@ -89,8 +90,8 @@ static bool has_right(const struct nova_segment *segment, bool write)
         return segment->ar & AR_WRITABLE || !write;
 }
 
-/* In long mode translation uses 48 bits of an address, or 57; the bits above repeat the highest of
- * them. */
+/* Returns true if an address is canonical. In long mode, translation uses 48 or 57 bits of an
+ * address, and all higher bits equal the highest of them. */
 static bool canonical(const struct nova_access *access, uint64_t linear, unsigned bytes)
 {
         const unsigned sign = access->state->cr4 & NOVA_CR4_LA57 ? 56 : 47;
@@ -206,9 +207,9 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
                 put(access, byte_of(place, i), 1, value >> 8 * i & 0xff);
 }
 
-/* An exit names the first byte that is not mapped. If a page begins with it, the operand may begin
- * in the page before. The function decodes the instruction only if the operand may lie in two
- * pages. */
+/* Finds the operand in memory. An exit names the first byte that is not mapped. If that byte is the
+ * first of its page, the operand may begin in the page before. The operand's address is computed
+ * from the instruction only if the operand may lie in two pages. */
 static bool find_operand(const struct nova_access *access, const struct nova_instruction *in,
                          uint64_t address, struct nova_place *place, struct nova_fault *fault)
 {

@@ -2,7 +2,7 @@
 /* A PC's APICs and their connections (see apic.h). */
 #include "apic.h"
 
-/* The timer's interrupt is wired to another input of the I/O APIC, as ACPI's tables say. */
+/* The timer's interrupt is wired to another input of the I/O APIC. ACPI's tables describe that. */
 #define TIMER_IRQ   0
 #define TIMER_INPUT 2
 
@@ -19,7 +19,8 @@ static void interrupt(void *context, unsigned vcpu, bool level)
                 nova_vcpu_kick(&pc->vm->vcpu[vcpu]);
 }
 
-/* The first CPU would continue in the firmware, which resets the machine. */
+/* Handles INIT. After an INIT the first CPU would continue in the firmware, which resets the
+ * machine. */
 static void init(struct nova_pc *pc, unsigned vcpu)
 {
         if (vcpu == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A PC's serial port and the program's console. A thread writes the collected output, because the
- * handlers of virtual CPUs may not call services. Another thread reads input; it remains after the
- * end of a machine, because its wait cannot be ended. */
+ * handlers of virtual CPUs may not call services. Another thread reads input. It remains after a
+ * machine has ended, because its wait cannot be cancelled. */
 #include "console.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 /* Time in ns to wait for more output, so that it is written in larger pieces. */
 #define COLLECT_NS 2000000
 
-/* Interval in ns at which input is offered to a guest without room for it. */
+/* Interval in ns at which input is offered again to a guest without room for it. */
 #define OFFER_NS 10000000
 
 /* Time in ns for which a console that accepts nothing delays a machine. After that output is lost
@@ -26,7 +26,8 @@ static struct nova_mutex listener_lock;
 static struct nova_pc *listener;
 static struct nova_thread *reader;
 
-/* Waits for room in the ring, with the ring's lock, which it releases meanwhile. */
+/* Waits for room in the ring. The caller holds the ring's lock, which is released during the
+ * wait. */
 static bool wait_for_room(struct nova_pc *pc)
 {
         const uint64_t deadline = nova_tsc_of_ns(nova_vm_now(NULL) + PATIENCE_NS);
@@ -115,7 +116,8 @@ void nova_pc_flush(struct nova_pc *pc)
         novavmm_report_begin_line(pc->vm);
 }
 
-/* The guest's virtio console gets the input when it has a driver. */
+/* Passes a byte of input to the guest's virtio console if that has a driver, otherwise to its
+ * serial port. */
 static bool offer(struct nova_pc *pc, char byte)
 {
         bool taken;

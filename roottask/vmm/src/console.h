@@ -5,14 +5,14 @@
 
 #include "novavmm/pc.h"
 
-/* Accepts a byte of the guest. Waits while there is no room, for a limited time. */
+/* Accepts a byte of the guest's output. If there is no room, waits for a limited time. */
 void novavmm_console_send(void *context, uint8_t byte);
 
-/* Starts to write and to read.
+/* Starts the threads that write output and read input.
  * @return 0 or an errno value */
 int novavmm_console_start(struct nova_pc *pc);
 
-/* Stops; collected output is still written. */
+/* Stops the writer after it has written the collected output. */
 void novavmm_console_stop(struct nova_pc *pc);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID of guests (see novavmm/cpuid.h). It offers features that need no support of the monitor, or
- * that the monitor supports; docs/manual/vmm.md gives the reasons. */
+/* CPUID of guests (see novavmm/cpuid.h). It offers features that need no support by the monitor,
+ * and features that the monitor supports; docs/manual/vmm.md gives the reasons. */
 #include "novavmm/cpuid.h"
 
 #define ALL UINT32_MAX
@@ -55,8 +55,8 @@
 #define XCR0_SSE     0x2u
 #define XCR0_AVX     0x4u
 #define XCR0_OFFERED (XCR0_X87 | XCR0_SSE | XCR0_AVX)
-/* State components that the kernel switches: with SVM, the kernel lets a guest enable them without
- * asking the monitor. */
+/* State components that the kernel switches. With SVM, the kernel lets a guest enable them without
+ * an exit to the monitor. */
 #define XCR0_SWITCHED 0x2e7u
 
 /* Leaf 0xd, subleaf 1, eax: XSAVEOPT, XSAVEC, XGETBV of components in use. Not: XSAVES, XFD. */
@@ -91,7 +91,8 @@ struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf)
         return out;
 }
 
-/* Limits the leaves to those of the table; the two highest leaves give their number. */
+/* Returns the smaller value. Leaves 0 and 0x80000000 return the highest leaf, which is limited to
+ * those of the table. */
 static uint32_t least(uint32_t a, uint32_t b)
 {
         return a < b ? a : b;
@@ -117,8 +118,8 @@ static uint32_t xsave_bytes(nova_cpuid_source *source, uint64_t set, bool compac
         return end;
 }
 
-/* Sizes depend on the components that the guest has enabled, and on those that it could enable, not
- * on the host's. */
+/* Computes the sizes of XSAVE areas from the components that the guest has enabled and could
+ * enable, not from the host's. */
 static void xsave(struct nova_cpuid *out, nova_cpuid_source *source, uint64_t xcr0,
                   uint32_t subleaf)
 {
@@ -189,8 +190,8 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
         }
 }
 
-/* Some leaves exist only where the CPU has them; for other leaves a CPU returns the values of the
- * last one. */
+/* Returns true if the CPU has a leaf. For a leaf that it lacks, a CPU returns the values of its
+ * last leaf. */
 static bool has(nova_cpuid_source *source, uint32_t leaf)
 {
         return leaf <= source(leaf & EXTENDED_LEAF, 0).eax;
@@ -202,7 +203,7 @@ struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova
         const struct nova_cpuid nothing = {0, 0, 0, 0};
         const struct nova_cpuid_row *row = nova_cpuid_rows;
 
-        /* Software that looks for a hypervisor finds one without an interface. */
+        /* Software that looks for a hypervisor finds one that offers no interface. */
         if (leaf >= HYPERVISOR_LEAF && leaf <= LAST_HYPERVISOR) {
                 const struct nova_cpuid own = {HYPERVISOR_LEAF, 0x61766f4e, 0x61766f4e, 0x61766f4e};
                 return leaf == HYPERVISOR_LEAF ? own : nothing;

@@ -35,15 +35,14 @@ int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config 
         if (!(features & (NOVA_HIP_SVM | NOVA_HIP_VMX)))
                 return refuse(
                         vm, ENOTSUP,
-                        "this CPU cannot run guests: it has neither SVM with NPT nor VMX with "
-                        "EPT, or its firmware keeps them off (--cpu qemu64,+svm,+npt has "
-                        "them)");
+                        "this CPU cannot run guests: it has neither SVM with NPT nor VMX with EPT, "
+                        "or its firmware has disabled them (--cpu qemu64,+svm,+npt has them)");
         if (!(features & NOVA_HIP_VCPU))
                 return refuse(vm, ENOTSUP,
-                              "this kernel does not have the virtual CPUs of this library");
+                              "this kernel does not support the virtual CPUs of this library");
         if (config->vcpus > NOVA_VM_VCPUS)
-                return refuse(vm, EINVAL, "%u virtual CPUs are more than %u", config->vcpus,
-                              NOVA_VM_VCPUS);
+                return refuse(vm, EINVAL, "%u virtual CPUs are too many; the maximum is %u",
+                              config->vcpus, NOVA_VM_VCPUS);
         if (config->vcpus > 1 && !config->local_apic)
                 return refuse(vm, EINVAL, "%u virtual CPUs need local APICs (local_apic)",
                               config->vcpus);
@@ -51,7 +50,8 @@ int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config 
                 return refuse(vm, EINVAL, "priority %u is above %u", config->priority,
                               PRIORITY_MAX);
         if (!config->memory || config->memory > NOVA_GUEST_MEMORY_MAX)
-                return refuse(vm, EINVAL, "RAM of %zu bytes: it can have 1 byte to %u MiB",
+                return refuse(vm, EINVAL,
+                              "%zu bytes of RAM are out of range; write 1 byte to %u MiB",
                               config->memory, NOVA_GUEST_MEMORY_MAX / MIB);
         return 0;
 }
@@ -61,17 +61,17 @@ int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
         switch (error) {
         case EACCES:
                 return refuse(vm, error,
-                              "memory that a guest may execute needs 'grants children' in the "
-                              "description of program %s",
+                              "executable guest memory needs 'grants children' in the description "
+                              "of program %s",
                               nova_program.name);
         case EAGAIN:
                 return novavmm_create_error_objects(vm, error);
         default:
-                return refuse(vm, error,
-                              "its RAM of %zu MiB is not there in blocks of 2 MiB: %zu MiB are "
-                              "free (--memory, or 'memory' in the program's description, gives "
-                              "more)",
-                              bytes / MIB, nova_page_free_count() / (MIB / NOVA_PAGE_SIZE));
+                return refuse(
+                        vm, error,
+                        "%zu MiB of RAM are not available in blocks of 2 MiB: %zu MiB are free "
+                        "(--memory, or 'memory' in the program's description, gives more)",
+                        bytes / MIB, nova_page_free_count() / (MIB / NOVA_PAGE_SIZE));
         }
 }
 
@@ -79,7 +79,7 @@ int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
         if (error == EAGAIN || error == ENOMEM)
                 return refuse(vm, EAGAIN,
-                              "there is too little kernel memory, or memory for its threads "
+                              "too little kernel memory is left, or memory for its threads "
                               "('kernel-memory' and 'memory' in the program's description)");
         return error;
 }

@@ -61,7 +61,7 @@ static uint64_t next_signed(struct cursor *cursor, unsigned bytes)
         return bytes ? (uint64_t)((int64_t)(next_value(cursor, bytes) << shift) >> shift) : 0;
 }
 
-/* In 64-bit mode only FS and GS have a meaning. */
+/* Records a segment prefix. In 64-bit mode only those of FS and GS have a meaning. */
 static void set_segment(struct cursor *cursor, enum nova_segment_number segment)
 {
         if (cursor->bits == 64 && segment < NOVA_SEGMENT_FS)
@@ -135,7 +135,7 @@ static unsigned address_bytes(const struct cursor *cursor)
         return (cursor->bits == 16) != cursor->address_switch ? 2 : 4;
 }
 
-/* 16-bit forms of a memory operand (SDM 2, table 2-1). */
+/* Decodes the 16-bit forms of a memory operand (SDM 2, table 2-1). */
 static void read_address16(struct cursor *cursor, unsigned mod, unsigned rm)
 {
         static const uint8_t base[] = {BX, BX, BP, BP, SI, DI, BP, BX};
@@ -164,7 +164,7 @@ static void read_sib(struct cursor *cursor, unsigned mod)
         address->scale = sib >> 6;
 }
 
-/* Other forms of a memory operand (tables 2-2 and 2-3). */
+/* Decodes the other forms of a memory operand (tables 2-2 and 2-3). */
 static void read_address32(struct cursor *cursor, unsigned mod, unsigned rm)
 {
         struct nova_address *const address = &cursor->address;
@@ -215,7 +215,7 @@ static void set_bytes(const struct cursor *cursor, bool wide, struct nova_instru
         out->bytes = out->target_bytes = (uint8_t)operand_bytes(cursor, wide);
 }
 
-/* An instruction with ModRM, in which the register has as many bytes as the memory. */
+/* Decodes an instruction with ModRM whose register has the size of the memory operand. */
 static bool decode_register(struct cursor *cursor, enum nova_operation operation, bool wide,
                             struct nova_instruction *out)
 {
@@ -225,14 +225,14 @@ static bool decode_register(struct cursor *cursor, enum nova_operation operation
         return true;
 }
 
-/* An immediate of at most four bytes, extended with its sign. */
+/* Reads an immediate of at most four bytes, and extends its sign. */
 static void read_immediate(struct cursor *cursor, unsigned bytes, struct nova_instruction *out)
 {
         out->has_immediate = true;
         out->immediate = next_signed(cursor, bytes > 4 ? 4 : bytes);
 }
 
-/* MOVZX, MOVSX and MOVSXD: the register is larger than the memory. */
+/* Decodes MOVZX, MOVSX and MOVSXD, whose register is larger than the memory operand. */
 static bool decode_extended(struct cursor *cursor, unsigned bytes, bool sign,
                             struct nova_instruction *out)
 {
@@ -244,7 +244,7 @@ static bool decode_extended(struct cursor *cursor, unsigned bytes, bool sign,
         return out->target_bytes >= bytes;
 }
 
-/* BT, BTS, BTR and BTC with an immediate: the upper half of a group. */
+/* Decodes BT, BTS, BTR and BTC with an immediate: the upper half of a group. */
 static bool decode_bit(struct cursor *cursor, struct nova_instruction *out)
 {
         const unsigned number = read_modrm(cursor);
@@ -257,7 +257,7 @@ static bool decode_bit(struct cursor *cursor, struct nova_instruction *out)
         return true;
 }
 
-/* MOVNTI has no prefixes that change opcodes. */
+/* Decodes MOVNTI, which permits no prefixes that change opcodes. */
 static bool decode_movnti(struct cursor *cursor, struct nova_instruction *out)
 {
         decode_register(cursor, NOVA_OP_STORE, true, out);
@@ -266,7 +266,7 @@ static bool decode_movnti(struct cursor *cursor, struct nova_instruction *out)
         return !cursor->operand16 && cursor->repeat == NOVA_REPEAT_NONE;
 }
 
-/* Opcodes that begin with 0f. */
+/* Decodes opcodes that begin with 0f. */
 static bool decode_second(struct cursor *cursor, struct nova_instruction *out)
 {
         const uint8_t opcode = next(cursor);
@@ -298,7 +298,7 @@ static bool decode_second(struct cursor *cursor, struct nova_instruction *out)
         }
 }
 
-/* MOV between AL or AX and an address in the instruction: a0 to a3. */
+/* Decodes MOV between AL or AX and an address in the instruction: a0 to a3. */
 static bool decode_offset(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
         cursor->address.constant = next_value(cursor, address_bytes(cursor));
@@ -307,7 +307,7 @@ static bool decode_offset(struct cursor *cursor, uint8_t opcode, struct nova_ins
         return true;
 }
 
-/* Groups in which ModRM names the operation: 80 to 83, with an immediate. */
+/* Decodes groups in which ModRM names the operation: 80 to 83, with an immediate. */
 static bool decode_arithmetic(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
         out->operation = (enum nova_operation)(NOVA_OP_ADD + read_modrm(cursor));
@@ -316,8 +316,8 @@ static bool decode_arithmetic(struct cursor *cursor, uint8_t opcode, struct nova
         return opcode != 0x82 || cursor->bits != 64;
 }
 
-/* c6, c7: MOV; f6, f7: TEST twice, NOT, NEG, and operations that no driver uses on a device; fe,
- * ff: INC, DEC, and more of those. */
+/* Decodes groups c6, c7 (MOV), f6, f7 (TEST twice, NOT, NEG) and fe, ff (INC, DEC). Drivers do not
+ * use the other operations of these groups on devices. */
 static bool decode_group(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
         const unsigned number = read_modrm(cursor);
@@ -381,7 +381,7 @@ static bool decode_opcode(struct cursor *cursor, uint8_t opcode, struct nova_ins
         return opcode == 0x0f && decode_second(cursor, out);
 }
 
-/* LOCK before anything that does not change memory is an invalid instruction. */
+/* Returns true if LOCK is valid: the instruction must change memory. */
 static bool may_lock(const struct nova_instruction *in)
 {
         return !nova_is_string(in) && in->operation != NOVA_OP_STORE && nova_operand_is_written(in);
@@ -418,8 +418,8 @@ bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_i
         return true;
 }
 
-/* The operand is a register, whatever the upper bits of its byte are. CPUs of AMD have CR8 outside
- * 64-bit mode, too, as CR0 with LOCK. */
+/* The operand is a register for any value of ModRM's upper bits. On CPUs of AMD, CR0 with a LOCK
+ * prefix means CR8, outside 64-bit mode, too. */
 bool nova_decode_cr8_write(const uint8_t *code, size_t count, unsigned bits,
                            struct nova_instruction *out)
 {

@@ -36,10 +36,10 @@ static bool takes_nmi(const struct nova_vcpu *vcpu)
         return !(blocked & (SHADOW | NOVA_STA_NMI));
 }
 
-/* With SVM an NMI blocks further NMIs until its handler's IRET is complete: the guest exits at the
- * IRET, steps over it, and exits again. If another event comes first, a page fault for instance,
- * the guest reaches its IRET once more.
- * @return whether it is at its IRET now */
+/* Follows an NMI's handler. With SVM, an NMI blocks further NMIs until its handler's IRET is
+ * complete: the guest exits at the IRET, steps over it, and exits again. If another event comes
+ * first, such as a page fault, the guest reaches its IRET once more.
+ * @return true if the guest is at the IRET */
 static bool follow_nmi(struct nova_vcpu *vcpu)
 {
         const bool stepped = vcpu->steps;
@@ -52,7 +52,7 @@ static bool follow_nmi(struct nova_vcpu *vcpu)
         return vcpu->steps;
 }
 
-/* Chooses an NMI or a window for it.
+/* Adds an NMI, or a window for it.
  * @return the injection */
 static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
 {
@@ -73,8 +73,8 @@ static bool is_held_back(const struct nova_vcpu *vcpu)
         return vcpu->lapic && nova_lapic_held_back(vcpu->lapic);
 }
 
-/* An interrupt that the task priority blocks waits for a write of CR8. With SVM all windows wait
- * for one as well, because QEMU (7.2) crashes when a guest writes CR8 while a window is open.
+/* Adds windows. An interrupt that the task priority blocks waits for a write of CR8. With SVM, CR8
+ * writes exit while any window is open, because QEMU (7.2) crashes when a guest writes CR8 then.
  * @return the injection */
 static uint32_t add_windows(struct nova_vcpu *vcpu, uint32_t info, bool pending)
 {
@@ -101,8 +101,8 @@ static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
         return add_windows(vcpu, info, pending && novavmm_vcpu_has_interrupt(vcpu));
 }
 
-/* The event that the exit interrupted comes first, then the handler's exception, then NMIs, then
- * interrupts. A recalled virtual CPU is in the middle of an instruction. */
+/* The order is: the event that the exit interrupted, the handler's exception, NMIs, interrupts. A
+ * recalled virtual CPU may be in the middle of an instruction. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu)
 {
         const uint32_t windows = NOVA_INJ_WINDOW | NOVA_INJ_NMI_WINDOW | NOVA_INJ_CR8_WINDOW;

@@ -20,7 +20,8 @@ static bool rdrand(uintptr_t *value)
         return valid;
 }
 
-/* Some CPUs whose generator does not work return all ones. */
+/* Reads a random word. All ones count as an error, because some CPUs with a broken generator return
+ * them. */
 static bool get(uintptr_t *value)
 {
         for (unsigned i = 0; i < ATTEMPTS; i++)

@@ -17,9 +17,9 @@
 
 #define SVM_CTRL0_IRET 0x100000u
 
-/* Bits in the qualification of a nested page fault: the access belongs to a walk of the guest's
- * page tables; of an EPT violation: there is a linear address, and the access is to its
- * translation. */
+/* Bit in the qualification of a nested page fault (SVM): the access belongs to a walk of the
+ * guest's page tables. Bits in that of an EPT violation: there is a linear address; the access is
+ * to its translation. */
 #define SVM_NPF_TABLE  0x200000000u
 #define VMX_EPT_LINEAR 0x80u
 #define VMX_EPT_FINAL  0x100u
@@ -49,7 +49,7 @@ nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length)
         case NOVA_VM_EXIT_RDMSR:
         case NOVA_VM_EXIT_WRMSR:
                 return USUAL | fetch | NOVA_MSR_MTD;
-        case NOVA_VM_EXIT_PORT: /* the CPU always reports its length */
+        case NOVA_VM_EXIT_PORT: /* the CPU always reports the instruction's length */
         case NOVA_VM_EXIT_WINDOW:
                 return USUAL;
         case NOVA_VM_EXIT_RECALL:
@@ -66,8 +66,8 @@ nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length)
         }
 }
 
-/* The guest's memory is delegated with the reply to its first event: the kernel allows any item
- * there. */
+/* Delegates the guest's memory with the reply to its first event, in which the kernel permits items
+ * of any type. */
 static void give_memory(struct nova_vcpu *vcpu)
 {
         const struct nova_guest_memory *const memory = &vcpu->vm->memory;
@@ -101,7 +101,7 @@ static void start(struct nova_vcpu *vcpu)
                 give_memory(vcpu);
 }
 
-/* Each exit checks for interrupts. */
+/* Does nothing: every exit checks for interrupts anyway. */
 static void nothing(struct nova_vcpu *vcpu)
 {
         (void)vcpu;
@@ -193,8 +193,8 @@ static void wrmsr(struct nova_vcpu *vcpu)
                 vcpu->vm->apic_switched(vcpu);
 }
 
-/* Virtual CPUs that halted with interrupts off stay halted unless an NMI is on its way, and no
- * running virtual CPU is left to start others. */
+/* Returns true if no virtual CPU can run again: all that have started halted with interrupts off,
+ * and no NMI is on its way to them. */
 static bool is_dead(const struct nova_vm *vm)
 {
         for (unsigned i = 0; i < vm->vcpus; i++) {
@@ -211,7 +211,7 @@ static void halt(struct nova_vcpu *vcpu)
 {
         nova_vcpu_skip(vcpu, 1);
         if (vcpu->recalled_for & VCPU_STEP)
-                return; /* its #DB ends the halt */
+                return; /* the guest's #DB ends the halt */
         vcpu->activity = vcpu->state->flags & NOVA_FLAG_IF ? NOVA_VCPU_HALTS : NOVA_VCPU_DEAD;
         if (!is_dead(vcpu->vm))
                 return;
@@ -226,14 +226,14 @@ static void cache(struct nova_vcpu *vcpu)
         nova_vcpu_skip(vcpu, 2);
 }
 
-/* PAUSE is NOP with a prefix. */
+/* Skips PAUSE, which is NOP with a prefix. */
 static void pause(struct nova_vcpu *vcpu)
 {
         nova_vcpu_skip(vcpu, 1);
 }
 
-/* XSETBV of VMX; under SVM the kernel emulates it. The kernel would refuse a value that the CPU
- * does not support. */
+/* Handles XSETBV under VMX; under SVM the kernel emulates it. The value is checked here, because
+ * the kernel refuses values that the CPU does not support. */
 static void xsetbv(struct nova_vcpu *vcpu)
 {
         const struct nova_utcb_state *const state = vcpu->state;
@@ -258,8 +258,8 @@ static void foreign(struct nova_vcpu *vcpu)
         nova_vcpu_raise(vcpu, VECTOR_UD);
 }
 
-/* Returns whether the CPU found no page table of the guest, in contrast to the guest's own access;
- * APM 2, 15.25.6; SDM 3C, table 28-7. */
+/* Returns true if the CPU's access to a page table of the guest failed, false if an access of the
+ * guest itself did; APM 2, 15.25.6; SDM 3C, table 28-7. */
 static bool misses_table(const struct nova_vcpu *vcpu)
 {
         const uint64_t how = vcpu->state->qual[0];
@@ -273,8 +273,10 @@ static void memory(struct nova_vcpu *vcpu)
         const uint64_t address = vcpu->more->gpa;
 
         if (nova_guest_pointer(&vcpu->vm->memory, address, 1))
-                nova_vcpu_fail(vcpu, "an access to 0x%llx, for which the kernel had no memory left",
-                               (unsigned long long)address);
+                nova_vcpu_fail(
+                        vcpu,
+                        "an access to 0x%llx, because the kernel has no memory left to map it",
+                        (unsigned long long)address);
         else if (misses_table(vcpu))
                 nova_vcpu_fail(vcpu, "a page table at 0x%llx, where there is no memory",
                                (unsigned long long)address);

@@ -38,7 +38,7 @@ static int map(void *page, void *to, unsigned order)
                 nova_crd_mem(from - (NOVA_LAYOUT_POOL >> NOVA_PAGE_BITS), order, NOVA_MEM_RWX), at);
 }
 
-/* Takes the largest blocks first, so that each is aligned. */
+/* Allocates the largest blocks first, so that each is aligned. */
 static int fill(struct nova_guest_memory *memory)
 {
         unsigned order = ORDER_MAX;

@@ -24,8 +24,8 @@ struct nova_access novavmm_vcpu_access(const struct nova_vcpu *vcpu)
         return access;
 }
 
-/* Ends the machine: an unknown instruction has accessed a port, if @p port, else memory. The end of
- * the instruction is unknown, so the report shows the bytes at its address. */
+/* Ends the machine because an unknown instruction has accessed a port (@p port) or memory. The
+ * length of the instruction is unknown, so the report shows all bytes at its address. */
 static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
 {
         const char *const kind = vcpu->state->qual[0] & QUAL_WRITE ? "write to" : "read of";
@@ -43,8 +43,8 @@ static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
                                (unsigned long long)vcpu->vm->memory.bytes);
 }
 
-/* Decodes the guest's instruction; ends its machine if it is unknown. @p where: an address that it
- * accesses */
+/* Decodes the guest's instruction. Ends the machine if the instruction is unknown. @p where: an
+ * address that the instruction accesses */
 static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, bool port,
                    uint64_t where, struct nova_instruction *in)
 {
@@ -52,7 +52,7 @@ static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, boo
         const size_t count = nova_access_fetch(access, code);
 
         if (!count) {
-                nova_vcpu_fail(vcpu, "it jumped to an address without memory: 0x%llx",
+                nova_vcpu_fail(vcpu, "a jump to 0x%llx, where there is no memory",
                                (unsigned long long)where);
                 return false;
         }
@@ -72,15 +72,15 @@ static void raise(struct nova_vcpu *vcpu, const struct nova_fault *fault)
         nova_vcpu_raise_error(vcpu, fault->vector, fault->error);
 }
 
-/* The decoder gives the length, because not every CPU reports it. */
+/* Skips an instruction. Uses the decoder's length, because not every CPU reports it. */
 static void skip(struct nova_vcpu *vcpu, const struct nova_instruction *in)
 {
         vcpu->state->inst_len = in->length;
         nova_vcpu_skip(vcpu, in->length);
 }
 
-/* Executes some rounds; if more remain, the guest executes the instruction again. A debugger sees
- * each round. */
+/* Executes some rounds of a string instruction. If more remain, the guest executes the instruction
+ * again. A single-stepping guest gets its #DB after each round. */
 static void run_string(struct nova_vcpu *vcpu, const struct nova_access *access,
                        const struct nova_instruction *in)
 {
@@ -108,7 +108,7 @@ static const char *what_is_at(const struct nova_vm *vm, uint64_t address)
         return "there is none";
 }
 
-/* INT3, INT n, INTO, INT1: SVM does not report their delivery. */
+/* Returns true for INT3, INT n, INTO and INT1, whose delivery SVM does not report. */
 static bool is_software_interrupt(const struct nova_access *access)
 {
         uint8_t code[NOVA_CODE_BYTES] = {0};
@@ -151,6 +151,7 @@ void novavmm_port_string(struct nova_vcpu *vcpu)
         if (in.operation == NOVA_OP_INS || in.operation == NOVA_OP_OUTS)
                 run_string(vcpu, &access, &in);
         else
-                nova_vcpu_fail(vcpu, "a string access to port 0x%x by code that changed meanwhile",
+                nova_vcpu_fail(vcpu,
+                               "a string access to port 0x%x by code that was changed meanwhile",
                                vcpu->port);
 }

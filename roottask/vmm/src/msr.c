@@ -40,7 +40,8 @@ struct row {
 #define MORE(field)  offsetof(struct nova_utcb_event, more.field)
 #define OWN(field)   offsetof(struct nova_msr_kept, field)
 
-/* Bits of EFER that a guest may have; the CPU itself checks NXE and FFXSR at the entry. */
+/* Bits of EFER that a guest may set. The CPU itself checks NXE and FFXSR when it enters the
+ * guest. */
 #define EFER_GUEST                                                                        \
         (NOVA_EFER_SCE | (sizeof(nova_word_t) == 8 ? NOVA_EFER_LME | NOVA_EFER_LMA : 0) | \
          NOVA_EFER_NXE)
@@ -59,10 +60,10 @@ struct row {
 #define MTRR_FIXED   0x400u
 #define MTRR_TYPE    0xffu
 #define PAGE_BITS    12
-#define PHYS_BITS    36 /* for a CPU that does not report the number */
+#define PHYS_BITS    36 /* number of physical address bits, if the CPU does not report it */
 #define PHYS_LEAF    0x80000008
 #define WRITE_BACK   6u
-#define UNCACHED_AT  0xc0000000u /* where a PC has devices, up to 4 GiB */
+#define UNCACHED_AT  0xc0000000u /* address of a PC's devices, which extend to 4 GiB */
 #define ALL_OF(type) (0x0101010101010101 * (type))
 
 /* Registers that only CPUs of AMD have. */
@@ -79,8 +80,8 @@ struct row {
                 number, RANGES, OWN(fixed[n]), 0, 0 \
         }
 
-/* Constants are registers that Linux and other systems read on CPUs of AMD and Intel without asking
- * CPUID; 0 says that no special feature exists. */
+/* The constants are registers that Linux and other systems read on CPUs of AMD and Intel without a
+ * check of CPUID. The value 0 means that no special feature exists. */
 static const struct row rows[] = {
         {0x10, TSC, 0, NOVA_MTD_TSC, 0},
         {0x17, CONSTANT, 0, 0, 0},
@@ -158,8 +159,8 @@ static bool is_amd(void)
         return name == 0x68747541 || name == 0x6f677948;
 }
 
-/* RAM is write-back except VGA's memory and the ROMs after it, as firmware leaves it. The CPU's
- * nested tables set the memory type, so this has no effect. */
+/* Sets the MTRRs as firmware leaves them: RAM is write-back except VGA's memory and the ROMs after
+ * it. The values have no effect, because the nested page tables determine the memory type. */
 static void init_ranges(struct nova_msr_kept *kept)
 {
         const uint32_t width = nova_cpuid_host(PHYS_LEAF, 0).eax & 0xff;
@@ -241,7 +242,8 @@ bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kep
         return false;
 }
 
-/* Only paging enters and leaves long mode. */
+/* Returns true if a guest may write a value to EFER. LMA cannot be changed here, because only
+ * paging enters and leaves long mode. */
 static bool efer_is_valid(const struct nova_utcb_event *event, uint64_t value)
 {
         const uint64_t old = event->more.efer;
@@ -262,7 +264,7 @@ static bool types_are_valid(uint64_t value, unsigned last)
         return true;
 }
 
-/* Returns the valid bits of an address or a mask; address bits that the CPU does not have are
+/* Returns true if a range's register can have a value. Address bits that the CPU does not have are
  * reserved. */
 static bool range_is_valid(const struct nova_msr_kept *kept, uint64_t value, uint64_t others)
 {
@@ -271,7 +273,8 @@ static bool range_is_valid(const struct nova_msr_kept *kept, uint64_t value, uin
         return !(value & ~(pages | others));
 }
 
-/* A guest can disable and enable the local APIC, but not move it. */
+/* Returns true if a guest may write a value to IA32_APIC_BASE. It can disable and enable the local
+ * APIC, but not move it. */
 static bool apic_base_is_valid(const struct nova_msr_kept *kept, uint64_t value)
 {
         const uint64_t change = value ^ kept->apic_base;

@@ -15,7 +15,7 @@ static uint64_t mask(unsigned bytes)
         return UINT64_MAX >> (64 - 8 * bytes);
 }
 
-/* The general registers lie in a row, in the order of their numbers. */
+/* Returns a general register. They are consecutive fields, in the order of their numbers. */
 static nova_word_t *general(struct nova_utcb_state *state, unsigned number)
 {
         return (nova_word_t *)((char *)state + offsetof(struct nova_utcb_state, ax)) + number;
@@ -38,7 +38,8 @@ static uint64_t value_of(const struct nova_utcb_state *state, unsigned number)
         return *general((struct nova_utcb_state *)state, number);
 }
 
-/* A bit number in a register counts from the operand on, in both directions. */
+/* Returns the offset in bytes of the bit's place from the operand. A bit number in a register is
+ * signed and may select a bit outside the operand. */
 static uint64_t bit_offset(const struct nova_utcb_state *state, const struct nova_instruction *in)
 {
         const unsigned shift = 64 - 8 * in->bytes;
@@ -97,7 +98,8 @@ static void set_flags(nova_word_t *flags, nova_word_t which, nova_word_t to)
         *flags = (*flags & ~which) | (to & which);
 }
 
-/* Sets the flags that only sums and differences set. @p carry: into the lowest bit */
+/* Adds, and sets the flags that only sums and differences set. @p carry: carry into the lowest
+ * bit */
 static uint64_t add(unsigned bytes, uint64_t left, uint64_t right, unsigned carry, nova_word_t *out)
 {
         const uint64_t sign = (uint64_t)1 << (8 * bytes - 1);
@@ -140,7 +142,7 @@ static uint64_t compute_bit(enum nova_operation operation, unsigned bytes, uint6
         }
 }
 
-/* Sums, differences and logic. */
+/* Computes sums, differences and logical operations. */
 static uint64_t compute_value(enum nova_operation operation, unsigned bytes, uint64_t left,
                               uint64_t right, unsigned carry, nova_word_t *out)
 {
@@ -192,8 +194,9 @@ uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t le
         return result;
 }
 
-/* Memory receives the register if it equals the accumulator; otherwise the accumulator receives
- * memory. A 32-bit accumulator keeps its upper half in the first case. */
+/* Compares memory with the accumulator. If they are equal, memory receives the register; otherwise
+ * the accumulator receives memory. With 32 bits and equal values, the accumulator keeps its upper
+ * half. */
 static void compare_exchange(struct nova_utcb_state *state, const struct nova_instruction *in,
                              uint64_t *memory, nova_mtd_t *changed)
 {
@@ -224,7 +227,7 @@ bool nova_operand_is_written(const struct nova_instruction *in)
         }
 }
 
-/* Arithmetic and bits. */
+/* Performs arithmetic, logical and bit operations. */
 static void perform_computation(struct nova_utcb_state *state, const struct nova_instruction *in,
                                 uint64_t *memory, nova_mtd_t *changed)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Recalls by which the library gets all of a virtual CPU's state after an exit that carried less:
- * rare work must not make each exit more expensive. */
+/* Recalls, by which the library gets all state of a virtual CPU after an exit that carried less. So
+ * rare work does not make every exit more expensive. */
 #include <stddef.h>
 #include <string.h>
 
@@ -24,7 +24,8 @@ void novavmm_vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
                 novavmm_vcpu_wake(vcpu);
 }
 
-/* SDM 3A, table 10-1: MSRs except EFER stay, and so do the control block's own controls. */
+/* Sets the state after INIT (SDM 3A, table 10-1). MSRs except EFER and the controls of the control
+ * block stay unchanged. */
 static void begin_anew(struct nova_vcpu *vcpu)
 {
         struct nova_utcb_state *const state = vcpu->state;

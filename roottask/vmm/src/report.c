@@ -34,8 +34,7 @@ __attribute__((format(printf, 2, 3))) static void say(const struct report_sink *
         to->write(to->context, text);
 }
 
-/* Bit of a segment's rights: the stack pointer has 32 bits; in the layout of struct
- * nova_segment. */
+/* Bit of a segment's rights in the layout of struct nova_segment: the stack pointer has 32 bits. */
 #define AR_BIG 0x400
 
 /* Groups of state that are needed to read code and stack. */
@@ -55,7 +54,7 @@ struct near {
 
 #define RESET_BY " reset the machine by"
 
-/* Time in ns to wait for a virtual CPU, which may get no time. */
+/* Time in ns to wait for a virtual CPU, which may get no CPU time. */
 #define PATIENCE_NS 1000000000
 
 #define FIELD(name, group)                                           \
@@ -175,7 +174,7 @@ void novavmm_report_begin_line(struct nova_vm *vm)
                 fputs("\n", stdout);
 }
 
-/* Writing may overwrite the UTCB that holds the state, so the function prints a copy. */
+/* The report is made from a copy of the state, because writing it may overwrite the UTCB. */
 void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                          const char *cause)
 {
@@ -204,7 +203,7 @@ void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
         va_start(list, format);
         vsnprintf(cause, sizeof(cause), format, list);
         va_end(list);
-        novavmm_report_exit(vcpu, &output, " cannot go on:", cause);
+        novavmm_report_exit(vcpu, &output, " cannot continue:", cause);
         nova_vm_end_with(vcpu->vm, NOVA_VM_ERROR);
 }
 
@@ -214,7 +213,7 @@ void novavmm_report_reset(struct nova_vcpu *vcpu)
         nova_vm_end_with(vcpu->vm, NOVA_VM_RESET);
 }
 
-/* A virtual CPU that was stopped meanwhile has no registers to show before it starts again. */
+/* A virtual CPU that has been stopped has no registers to show. */
 void nova_vm_reset(struct nova_vm *vm, const char *means)
 {
         struct nova_vcpu *const vcpu = vm->serving;
@@ -258,9 +257,9 @@ const char *nova_vm_end_text(enum nova_vm_end end)
         }
 }
 
-/* Makes a virtual CPU copy its state. The copy may arrive after the wait has ended; then the
- * semaphore stays up.
- * @return whether it arrived */
+/* Makes a virtual CPU copy its state. If the copy arrives after the wait has ended, the semaphore
+ * stays up.
+ * @return true if the copy arrived */
 static bool get_state(struct nova_vcpu *vcpu, struct nova_utcb_state *state)
 {
         const uint64_t deadline = nova_tsc_of_ns(nova_vm_now(NULL) + PATIENCE_NS);
@@ -283,7 +282,7 @@ static bool get_state(struct nova_vcpu *vcpu, struct nova_utcb_state *state)
 static void report(struct nova_vcpu *vcpu)
 {
         static const char *const texts[] = {
-                [NOVA_VCPU_OFF] = "has not begun",
+                [NOVA_VCPU_OFF] = "has not started",
                 [NOVA_VCPU_RUNS] = "runs",
                 [NOVA_VCPU_HALTS] = "waits for an interrupt",
                 [NOVA_VCPU_DEAD] = "halted with interrupts off",
@@ -295,9 +294,9 @@ static void report(struct nova_vcpu *vcpu)
         if (vcpu->activity == NOVA_VCPU_OFF) {
                 printf("%s.\n", texts[NOVA_VCPU_OFF]);
         } else if (!get_state(vcpu, &state)) {
-                printf("gets no time.\n");
+                printf("gets no CPU time.\n");
         } else {
-                printf("%s, after %llu exits, of which the last was 0x%x.\n", texts[vcpu->activity],
+                printf("%s, after %llu exits; the last was 0x%x.\n", texts[vcpu->activity],
                        (unsigned long long)vcpu->exits, vcpu->event);
                 print_registers(&output, &state, vm->mtd[NOVA_VM_EXIT_RECALL]);
         }

@@ -11,8 +11,9 @@ struct report_sink {
         void *context; /* argument of the function */
 };
 
-/* Reports the error of a virtual CPU whose exit is being handled, or of a part of the machine that
- * it uses (@p what: " cannot go on:"), with the reason and its registers. */
+/* Reports an error of a virtual CPU whose exit is being handled, or of a device that it uses, with
+ * the reason and the virtual CPU's registers. @p what is the verb of the sentence: " cannot
+ * continue:". */
 void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                          const char *cause);
 

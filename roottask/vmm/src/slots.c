@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The slots of a PC's PCI bus: the addresses of the devices' registers, and the interrupts of their
- * pins. ACPI's tables say the same (device/dsdt.asl). */
+ * pins. ACPI's tables must agree (device/dsdt.asl). */
 #include "slots.h"
 
 #include <errno.h>
@@ -23,7 +23,8 @@ static unsigned irq_of(unsigned slot)
         return slot & 1 ? IRQ_ODD : IRQ_EVEN;
 }
 
-/* Devices share wires: a wire is low when all of its devices let it be low. */
+/* Drives a slot's pin. Slots share wires: a wire is high while the pin of any of its slots is
+ * high. */
 static void set_pin(void *context, unsigned slot, bool level)
 {
         struct nova_pc *const pc = context;
@@ -40,15 +41,15 @@ static void to_console(void *context, const char *text)
                 novavmm_console_send(context, (uint8_t)*text);
 }
 
-/* Attributes the error to the virtual CPU that kicked the device. There is none if the device
- * checked for room for input. */
+/* Reports a device's error with the virtual CPU that notified the device. There is no virtual CPU
+ * if the device was looking for room for input. */
 static void complain(void *context, const char *device, const char *cause)
 {
         struct nova_pc *const pc = context;
         const struct report_sink console = {to_console, pc};
         char what[SENTENCE], end[SENTENCE], text[3 * SENTENCE];
 
-        snprintf(what, sizeof(what), ", device %s cannot go on:", device);
+        snprintf(what, sizeof(what), ", device %s cannot continue:", device);
         snprintf(end, sizeof(end), "%s; it waits for a reset", cause);
         to_console(pc, "\n");
         if (pc->vm->serving) {

@@ -234,14 +234,14 @@ TEST(child_elf, refuses_program_headers_that_wrap_around)
 {
         Image i;
         i.header.programs = ~uint64_t{0} - 10;
-        EXPECT_EQ(i.read(), "is truncated: its program headers lie outside");
+        EXPECT_EQ(i.read(), "is truncated: its program headers lie outside the file");
 }
 
 TEST(child_elf, refuses_more_program_headers_than_the_file_holds)
 {
         Image i;
         i.header.count = 0xffff;
-        EXPECT_EQ(i.read(), "is truncated: its program headers lie outside");
+        EXPECT_EQ(i.read(), "is truncated: its program headers lie outside the file");
 }
 
 TEST(child_elf, refuses_a_segment_that_ends_outside_of_the_file)
@@ -249,8 +249,8 @@ TEST(child_elf, refuses_a_segment_that_ends_outside_of_the_file)
         Image i, j;
         i.programs[0].offset = 0x3801;
         j.programs[0].offset = ~uint64_t{0} - 0x100;
-        EXPECT_EQ(i.read(), "is truncated: a segment lies outside of the file");
-        EXPECT_EQ(j.read(), "is truncated: a segment lies outside of the file");
+        EXPECT_EQ(i.read(), "is truncated: a segment lies outside the file");
+        EXPECT_EQ(j.read(), "is truncated: a segment lies outside the file");
 }
 
 TEST(child_elf, refuses_a_segment_that_is_larger_in_the_file)
@@ -266,7 +266,7 @@ TEST(child_elf, refuses_addresses_that_programs_cannot_have)
                                  ~uint64_t{0} - 0x400, uint64_t{0x7ffffffff000}}) {
                 Image i;
                 i.programs[0].address = address;
-                EXPECT_EQ(i.read(), "has a segment outside of the addresses that programs can have")
+                EXPECT_EQ(i.read(), "has a segment outside the addresses that programs can use")
                         << std::hex << address;
         }
 }
@@ -275,7 +275,7 @@ TEST(child_elf, refuses_a_segment_larger_than_all_memory)
 {
         Image i;
         i.programs[0].memory = ~uint64_t{0};
-        EXPECT_EQ(i.read(), "has a segment outside of the addresses that programs can have");
+        EXPECT_EQ(i.read(), "has a segment outside the addresses that programs can use");
 }
 
 TEST(child_elf, refuses_segments_that_overlap)
@@ -305,8 +305,8 @@ TEST(child_elf, refuses_an_entry_outside_of_code)
         Image i, j = three_segments();
         i.header.entry = 0x400800;
         j.header.entry = 0x401000;
-        EXPECT_EQ(i.read(), "has its entry outside of its executable segments");
-        EXPECT_EQ(j.read(), "has its entry outside of its executable segments");
+        EXPECT_EQ(i.read(), "has its entry point outside its executable segments");
+        EXPECT_EQ(j.read(), "has its entry point outside its executable segments");
 }
 
 TEST(child_elf, refuses_an_image_without_segments)

@@ -173,12 +173,13 @@ TEST_F(load, refuses_a_kernel_of_which_the_end_is_missing)
 
 TEST_F(load, refuses_a_kernel_that_does_not_fit)
 {
-        const std::string nowhere = "it must be loaded where no guest has memory";
+        const std::string nowhere =
+                "it must be loaded at an address at which guests have no memory";
 
         put<uint32_t>(0x260, 17 * mib);
-        EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, and it needs 33");
+        EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, but needs 33");
         put<uint32_t>(0x260, UINT32_MAX);
-        EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, and it needs 4112");
+        EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, but needs 4112");
         for (uint64_t at : {UINT64_MAX - 100, uint64_t{0x8000}, uint64_t{0xc0000000}}) {
                 put<uint64_t>(0x258, at);
                 EXPECT_EQ(load_linux(), nowhere) << at;
@@ -186,9 +187,9 @@ TEST_F(load, refuses_a_kernel_that_does_not_fit)
         put<uint64_t>(0x258, mib);
         put<uint32_t>(0x260, 4096);
         memory.bytes = mib;
-        EXPECT_EQ(load_linux(), "the guest has 1 MiB of memory, and it needs 2");
+        EXPECT_EQ(load_linux(), "the guest has 1 MiB of memory, but needs 2");
         memory.bytes = mib + file.size() - 4096;
-        EXPECT_EQ(load_linux(), "the guest has 1 MiB of memory, and it needs 2");
+        EXPECT_EQ(load_linux(), "the guest has 1 MiB of memory, but needs 2");
         memory.bytes = mib + file.size();
         EXPECT_EQ(load_linux(), "");
 }
@@ -198,11 +199,11 @@ TEST_F(load, refuses_an_initrd_that_would_lie_in_the_kernel)
         const std::string initrd(9 * mib, 'i');
         image.initrd = initrd.data();
         image.initrd_bytes = initrd.size();
-        EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, and it needs 33 with its initrd");
+        EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, but needs 33 with its initrd");
         put<uint32_t>(0x260, 4 * mib);
         EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x22c, 100);
-        EXPECT_EQ(load_linux(), "there is no place for its initrd where it can reach it");
+        EXPECT_EQ(load_linux(), "no memory that it can reach is left for its initrd");
 }
 
 TEST_F(load, refuses_a_command_line_that_is_too_long)

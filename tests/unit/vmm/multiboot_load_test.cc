@@ -203,9 +203,9 @@ TEST_F(multiboot_load, a_header_with_addresses_needs_no_elf_file)
         put<uint32_t>(0x418, code_at + 0x100);
         EXPECT_EQ(load(), "one of its segments is larger in the file than in memory");
         put<uint32_t>(0x40c, code_at - 1);
-        EXPECT_EQ(load(), "its header lies elsewhere than it says");
+        EXPECT_EQ(load(), "its header does not lie where it says");
         put<uint32_t>(0x40c, code_at + 0x401);
-        EXPECT_EQ(load(), "its header lies elsewhere than it says");
+        EXPECT_EQ(load(), "its header does not lie where it says");
 }
 
 TEST_F(multiboot_load, refuses_what_is_no_multiboot_kernel)
@@ -223,8 +223,8 @@ TEST_F(multiboot_load, refuses_what_it_does_not_know)
 {
         for (uint32_t flags : {4u, 8u, 0x8000u}) {
                 header({0x1badb002, flags, -(0x1badb002u + flags)});
-                EXPECT_EQ(load(), "it requests features that this loader lacks: a video mode, or "
-                                  "unknown ones");
+                EXPECT_EQ(load(), "it requests features that this loader does not support: a video "
+                                  "mode, or unknown ones");
         }
 }
 
@@ -260,7 +260,7 @@ TEST_F(multiboot_load, refuses_a_kernel_that_does_not_fit)
         EXPECT_EQ(load(), "the guest has too little memory for it");
         put<uint32_t>(52 + 12, 0x8f000);
         put<uint32_t>(52 + 20, 0x2000);
-        EXPECT_EQ(load(), "it lies where its boot information is to go");
+        EXPECT_EQ(load(), "it overlaps the place of its boot information");
         put<uint32_t>(52 + 20, 0x100);
         EXPECT_EQ(load(), "one of its segments is larger in the file than in memory");
         memory.bytes = mib;

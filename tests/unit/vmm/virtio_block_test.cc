@@ -124,7 +124,7 @@ TEST_F(virtio_block, a_request_without_header_or_status_breaks_the_device)
         offer(0, 0);
         kick(0);
         EXPECT_TRUE(broken());
-        EXPECT_EQ(complaint, "a request without header or status");
+        EXPECT_EQ(complaint, "a request without a header or a status byte");
         start();
         describe(0, 0, header_at, 16, 0);
         offer(0, 0);

@@ -304,7 +304,7 @@ TEST_F(virtio_common, a_descriptor_outside_of_memory_is_refused)
                 describe(0, 0, address, static_cast<uint32_t>(bytes), writable);
                 offer(0, 0);
                 kick(0);
-                expect_broken("a descriptor outside of its memory");
+                expect_broken("a descriptor outside its memory");
         }
         EXPECT_EQ(complaints, 1u);
 }
@@ -422,7 +422,7 @@ TEST_F(virtio_common, a_queue_outside_of_memory_is_refused)
                         EXPECT_TRUE(broken());
                         EXPECT_FALSE(card.virtio.queue[1].enabled);
                 }
-        EXPECT_EQ(complaint, "a queue outside of its memory");
+        EXPECT_EQ(complaint, "a queue outside its memory");
 }
 
 TEST_F(virtio_common, a_queue_that_is_not_aligned_is_refused)

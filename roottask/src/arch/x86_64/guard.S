@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The copy whose page faults nova_guard_resume() handles. When REP MOVSB faults, RCX, RSI and RDI
- * are those of the byte at which it stopped. */
+ * refer to the byte at which it stopped. */
         .text
 
 /* size_t novart_guard_copy(void *to, const void *from, size_t bytes) */

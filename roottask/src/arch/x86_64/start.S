@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* First instructions of a program, and the change to another stack.
  *
- * The stack pointer is the address of a page: the HIP (roottask; the CPU number is in the first
- * argument register), or the start page that a parent made. A push would write below it. */
+ * The stack pointer is the address of a page: of the HIP in a roottask, whose CPU number is in the
+ * first argument register, or of the start page from the parent. A push would write below that
+ * page. */
 
         .section .text.start, "ax", @progbits
         .globl  _start

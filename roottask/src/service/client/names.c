@@ -15,7 +15,7 @@ int nova_names_open(struct nova_session **names)
         return nova_session_open(names, "names", NULL);
 }
 
-/* Puts the name into words, filled up with 0.
+/* Copies the name into words, and fills up the last one with 0.
  * @return number of words; 0: too long */
 static unsigned put_name(nova_word_t *words, const char *name)
 {
@@ -50,7 +50,8 @@ int nova_names_withdraw(struct nova_session *names, const char *name)
         return message.word_count ? nova_session_call(names, &message) : EINVAL;
 }
 
-/* The service may not have noticed yet that the publisher died: then nothing arrives. */
+/* Returns true if capabilities arrived. None arrive if the publisher has died and the service has
+ * not noticed it yet. */
 static bool arrived(nova_crd_t window)
 {
         for (nova_word_t i = 0; i < nova_crd_count(window); i++) {

@@ -33,7 +33,7 @@ static uint32_t ticks(const struct nova_acpi *acpi)
         return (uint32_t)(now / NS_PER_S * TIMER_HZ + now % NS_PER_S * TIMER_HZ / NS_PER_S);
 }
 
-/* Returns all registers in a row, for accesses of any width. */
+/* Returns the registers as consecutive bytes, for accesses of any width. */
 uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes)
 {
         const struct nova_acpi *const acpi = context;
@@ -56,7 +56,7 @@ static void write_control(struct nova_acpi *acpi, uint16_t value)
                 nova_line_set(&acpi->off, true);
 }
 
-/* Writing ones clears bits of the status. Accesses have the registers' width. */
+/* A 1 that is written to the status clears its bit. Accesses of one byte have no effect. */
 void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
 {
         struct nova_acpi *const acpi = context;

@@ -5,7 +5,7 @@
 #include "device/dsdt.h"
 #include "novavmm/acpi.h"
 
-/* Addresses of the tables, each with room of its own. */
+/* Addresses of the tables. Each has a fixed place. */
 #define AREA       0xe0000u
 #define AREA_BYTES 0x20000u
 #define RSDP_AT    0x0000u
@@ -47,7 +47,7 @@ static uint8_t negative_sum(const uint8_t *from, size_t bytes)
         return sum;
 }
 
-/* Fills in a table's header; the last step, because the header has the checksum. */
+/* Fills in a table's header. Must be the last step, because the header contains the checksum. */
 static void finish(uint8_t *table, const char *signature, uint8_t revision, size_t bytes)
 {
         put_text(table, signature);

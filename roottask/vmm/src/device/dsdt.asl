@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What ACPI has to tell of a guest's PC: how to switch it off, and its PCI bus, the pins of which
- * are wired to interrupts 10 and 11. `iasl -tc` makes the bytes of dsdt.c of it. */
+/* ACPI's description of a guest's PC: how to power it off, and its PCI bus, whose pins are wired to
+ * interrupts 10 and 11. `iasl -tc` generates the bytes of dsdt.c from this file. */
 DefinitionBlock("", "DSDT", 2, "NOVA", "NOVAVMM", 1)
 {
         Name(\_S5, Package() { 5, 5, 0, 0 })

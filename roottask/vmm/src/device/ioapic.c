@@ -19,7 +19,7 @@
 #define DELIVERY_SHIFT    8
 #define LOGICAL           0x800u
 #define ACTIVE_LOW        0x2000u
-#define REMOTE            0x4000u /* level-triggered: sent, and has not ended */
+#define REMOTE            0x4000u /* a level-triggered interrupt that was sent and has not ended */
 #define LEVEL             0x8000u
 #define MASKED            0x10000u
 #define WRITABLE          0x1afffu
@@ -52,7 +52,7 @@ static void fire(struct nova_ioapic *ioapic, unsigned pin)
         ioapic->send(ioapic->context, &message);
 }
 
-/* Sends a level-triggered interrupt that is not in service. */
+/* Sends a pin's level-triggered interrupt unless it is in service. */
 static void look(struct nova_ioapic *ioapic, unsigned pin)
 {
         const uint64_t entry = ioapic->entry[pin];

@@ -105,7 +105,7 @@ static uint32_t processor_priority(const struct nova_lapic *lapic)
                                                                         : task;
 }
 
-/* Returns the priority of the next interrupt without regard to the task priority; 0: none. */
+/* Returns the priority of the next interrupt, regardless of the task priority; 0: none. */
 static unsigned waiting(const struct nova_lapic *lapic)
 {
         const unsigned next = priority(lapic->request);
@@ -145,7 +145,8 @@ int nova_lapic_take(struct nova_lapic *lapic)
         return vector;
 }
 
-/* While the guest runs, its CR8 may be lower than the value here. */
+/* Drives the output line. While the guest runs, its CR8 may be lower than the value that is known
+ * here, so the line ignores the task priority. */
 static void tell(struct nova_lapic *lapic)
 {
         if (waiting(lapic))
@@ -208,7 +209,7 @@ static void send(struct nova_lapic *lapic)
                 .level = false,
         };
 
-        /* No software waits for the end of an INIT. */
+        /* The end of an INIT has no effect. */
         if (message.delivery == NOVA_DELIVER_INIT && command & COMMAND_LEVEL &&
             !(command & COMMAND_ASSERT))
                 return;
@@ -271,7 +272,8 @@ uint64_t nova_lapic_read(void *context, uint64_t address, unsigned bytes)
         return at & 15 ? 0 : read_register(context, at);
 }
 
-/* A disabled APIC masks its local vector table. */
+/* Writes the spurious-interrupt vector register. An APIC that is disabled masks its local vector
+ * table. */
 static void write_spurious(struct nova_lapic *lapic, uint32_t value)
 {
         lapic->spurious = value & 0x3ff;
@@ -286,7 +288,7 @@ static void write_lvt(struct nova_lapic *lapic, unsigned number, uint32_t value)
                 novavmm_lapic_timer_changed(lapic);
 }
 
-/* Registers that only configure the APIC. */
+/* Writes a register that only configures the APIC. */
 static void write_setting(struct nova_lapic *lapic, unsigned at, uint32_t value)
 {
         switch (at) {

@@ -7,7 +7,8 @@
 
 #define NS_PER_TICK (1000000000u / NOVA_LAPIC_HZ)
 
-/* Bits 3, 1 and 0 of the divider: 2, 4, … 128, 1. */
+/* Returns the time of one count in ns. Bits 3, 1 and 0 of the divider register mean 2, 4, … 128,
+ * 1. */
 static uint64_t ns_per_count(const struct nova_lapic *lapic)
 {
         const uint32_t bits = (lapic->timer_divider & 3) | (lapic->timer_divider >> 1 & 4);
@@ -25,7 +26,7 @@ static uint64_t period(const struct nova_lapic *lapic)
         return lapic->timer_count * ns_per_count(lapic);
 }
 
-/* Returns when the count next ends after a time. */
+/* Sets the alarm for the next end of the count after @p now. */
 static void set_alarm(struct nova_lapic *lapic, uint64_t now)
 {
         const uint64_t whole = period(lapic);

@@ -13,7 +13,7 @@ void novavmm_lapic_timer_start(struct nova_lapic *lapic, uint32_t count);
 /* Handles a write of its divider or its vector table entry. */
 void novavmm_lapic_timer_changed(struct nova_lapic *lapic);
 
-/* Returns the rest of the count. */
+/* Returns the current count. */
 uint32_t novavmm_lapic_timer_current(const struct nova_lapic *lapic);
 
 #endif

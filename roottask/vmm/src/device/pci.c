@@ -15,7 +15,7 @@
 #define ADDRESS_ENABLE 0x80000000
 #define ADDRESS_KEEPS  0x80fffffc
 
-/* The bridge's identification: QEMU's, for a bridge without peculiarities. */
+/* The bridge's identification: that of QEMU's generic host bridge. */
 #define BRIDGE_VENDOR  0x1b36
 #define BRIDGE_PRODUCT 0x0008
 #define BRIDGE_CLASS   0x060000
@@ -44,7 +44,7 @@ int nova_pci_add(struct nova_pci *pci, unsigned number, struct nova_pci_device *
         return 0;
 }
 
-/* Returns the device that the address names: bus 0, function 0. */
+/* Returns the device that the address register selects; all devices are function 0 on bus 0. */
 static struct nova_pci_device *selected(const struct nova_pci *pci)
 {
         if (!(pci->address & ADDRESS_ENABLE) || pci->address & 0x00ff0700)

@@ -38,13 +38,13 @@ static unsigned first_of(const struct nova_pic_chip *chip, unsigned set)
         return 8;
 }
 
-/* Returns the distance of a pin from the highest priority; 8 for 8, which is no pin's number. */
+/* Returns the distance of a pin from the highest priority; 8 if @p pin is 8, which means none. */
 static unsigned rank(const struct nova_pic_chip *chip, unsigned pin)
 {
         return pin == 8 ? 8 : (pin - chip->lowest - 1) & 7;
 }
 
-/* Returns the next pin to serve: one that no pin in service holds back. 8: none */
+/* Returns the next pin to serve: a pin that no pin in service blocks. 8: none */
 static unsigned next(const struct nova_pic_chip *chip)
 {
         const unsigned pin = first_of(chip, chip->request & ~chip->mask & 0xff);
@@ -61,8 +61,8 @@ static bool output(const struct nova_pic_chip *chip)
 }
 
 /* Turns an edge or a level into a request, and withdraws the request when the line goes low. If the
- * CPU has been notified of the edge, its acknowledge finds a spurious interrupt; for the cascade's
- * pin the other chip reports it. */
+ * CPU has been notified of the edge, its acknowledge returns a spurious interrupt. For the
+ * cascade's pin, the other chip reports the spurious interrupt. */
 static void set_pin(struct nova_pic_chip *chip, unsigned pin, bool level, bool cascade)
 {
         const uint8_t bit = (uint8_t)(1u << pin);
@@ -196,7 +196,7 @@ static void write_data(struct nova_pic_chip *chip, uint8_t value)
                 chip->base = value & 0xf8;
                 chip->step = 3;
                 break;
-        case 3: /* the pin of the second chip: known */
+        case 3: /* the pin of the second chip is fixed */
                 chip->step = chip->wants_icw4 ? 4 : 0;
                 break;
         case 4:
@@ -205,7 +205,8 @@ static void write_data(struct nova_pic_chip *chip, uint8_t value)
                 break;
         default:
                 chip->mask = value;
-                chip->spurious &= value != 0xff; /* with all pins masked it raises nothing */
+                chip->spurious &= value != 0xff; /* with all pins masked no spurious interrupt is
+                                                  * raised */
                 break;
         }
 }

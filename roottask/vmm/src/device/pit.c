@@ -32,7 +32,7 @@ static uint64_t ticks_of(uint64_t ns)
         return ns / NS_PER_S * NOVA_PIT_HZ + ns % NS_PER_S * NOVA_PIT_HZ / NS_PER_S;
 }
 
-/* Rounds up, so that the tick has occurred when that time is over. */
+/* Converts ticks to ns. Rounds up, so that the tick has occurred when the time is over. */
 static uint64_t ns_of(uint64_t ticks)
 {
         return ticks / NOVA_PIT_HZ * NS_PER_S +
@@ -55,8 +55,8 @@ static uint32_t high_ticks(uint32_t count)
         return (count + 1) / 2;
 }
 
-/* Mode 3 counts by two, in either half from the count on, and from the count minus one if the count
- * is odd. */
+/* Returns the count in mode 3, which counts down by two in each half of the wave, from the initial
+ * count or, if that is odd, from the initial count minus one. */
 static uint16_t square_wave(uint32_t count, uint64_t tick)
 {
         const uint64_t in_half = tick < high_ticks(count) ? tick : tick - high_ticks(count);
@@ -94,7 +94,7 @@ static bool output(const struct nova_pit_channel *channel, uint64_t now)
         }
 }
 
-/* Returns when channel 0 next raises its interrupt. */
+/* Sets the alarm for the next interrupt of channel 0. */
 static void set_alarm(struct nova_pit *pit, uint64_t now)
 {
         const struct nova_pit_channel *const channel = &pit->channel[0];

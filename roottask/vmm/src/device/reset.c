@@ -9,8 +9,9 @@
 #define FAST_A20         0x92
 #define RESET_CONTROL    0xcf9
 
-/* Commands of the keyboard controller: write its output port, whose bit 0 is the inverted reset
- * line, and pulse lines of that port, low bits telling which stay high. */
+/* Commands of the keyboard controller. The first one writes the output port, whose bit 0 is the
+ * inverted reset line. The second one pulses lines of that port; a low bit that is 1 leaves its
+ * line unchanged. */
 #define COMMAND_OUTPUT 0xd1
 #define COMMAND_PULSE  0xf0
 

@@ -152,7 +152,7 @@ void nova_rtc_write(void *context, uint64_t port, unsigned bytes, uint64_t value
                 rtc->index = value & (NOVA_RTC_BYTES - 1);
         else if (rtc->index != STATUS_C && rtc->index != STATUS_D)
                 rtc->memory[rtc->index] = (uint8_t)value;
-        /* The clock itself sets bit 7 of register A, and never shows that an update is in
+        /* Bit 7 of register A is read-only, and 0: the clock never shows that an update is in
          * progress. */
         rtc->memory[STATUS_A] &= 0x7f;
 }

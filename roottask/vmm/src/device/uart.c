@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Registers; the first two are the divisor while the format's highest bit is set. */
+/* Registers. The first two access the divisor while the highest bit of FORMAT is set. */
 #define DATA         0
 #define ENABLE       1
 #define IDENTIFY     2 /* when written: FIFO control */
@@ -116,7 +116,8 @@ static uint8_t line_status(struct nova_uart *uart)
         return status;
 }
 
-/* Reports a connected other end; in loop mode the outputs come back as inputs. */
+/* Returns the modem status: a connected peer. In loop mode, the outputs are connected to the
+ * inputs. */
 static uint8_t modem_status(const struct nova_uart *uart)
 {
         const uint8_t out = uart->modem;

@@ -103,15 +103,15 @@ static void reset(struct nova_virtio *virtio)
         drive(virtio);
 }
 
-/* The driver's features are valid if all of them were offered, and the feature "not legacy" is
- * among them. */
+/* Returns true if the driver's features are valid: all of them were offered, and VERSION_1 is among
+ * them. */
 static bool agreed(const struct nova_virtio *virtio)
 {
         return !(virtio->accepted & ~virtio->offered) && !virtio->accepts_unknown &&
                virtio->accepted & NOVA_VIRTIO_VERSION_1;
 }
 
-/* Bits can only be added; 0 resets. */
+/* Writes the status: bits can only be added, and 0 resets the device. */
 static void set_status(struct nova_virtio *virtio, uint8_t value)
 {
         uint8_t added = value & STATUS_BITS & (uint8_t)~virtio->status;
@@ -151,7 +151,8 @@ static struct nova_virtio_queue *selected(struct nova_virtio *virtio)
                        : NULL;
 }
 
-/* Returns the selected queue; there may be none with that number. */
+/* Reads a register of the selected queue; @p queue is NULL if there is no queue with that
+ * number. */
 static uint64_t get_queue(const struct nova_virtio *virtio, const struct nova_virtio_queue *queue,
                           uint64_t at, unsigned bytes)
 {
@@ -215,7 +216,7 @@ static void put_address(struct nova_virtio_queue *queue, uint64_t at, unsigned b
                 *address = (uint32_t)*address | value << 32;
 }
 
-/* An enabled queue stays unchanged until the reset. */
+/* Writes a register of the selected queue. An enabled queue stays unchanged until the reset. */
 static void put_queue(struct nova_virtio *virtio, uint64_t at, unsigned bytes, uint64_t value)
 {
         struct nova_virtio_queue *const queue = selected(virtio);
@@ -310,8 +311,8 @@ void nova_virtio_put(void *context, uint64_t offset, unsigned bytes, uint64_t va
                 notify(virtio, at);
 }
 
-/* Returns whether the window in the configuration space shows registers: BAR 0, aligned, 1, 2 or 4
- * bytes. */
+/* Returns true if the window in the configuration space shows registers: BAR 0, an aligned offset,
+ * 1, 2 or 4 bytes. */
 static bool window(const struct nova_virtio *virtio, uint32_t *offset, unsigned *bytes)
 {
         const uint32_t *const config = virtio->pci.config;

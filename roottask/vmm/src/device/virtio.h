@@ -9,7 +9,7 @@
 #define ISR_QUEUE  0x01
 #define ISR_CONFIG 0x02
 
-/* Handles that the driver enables the queue that it described: checks its addresses. */
+/* Enables a queue for the driver after checking its addresses. */
 void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number);
 
 /* Raises a cause of interrupts. */

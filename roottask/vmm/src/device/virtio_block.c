@@ -14,7 +14,7 @@
 #define CONFIG_SEGMENTS 12
 #define CONFIG_BLOCK    20
 
-/* Requests: the pieces of the header and of the status byte leave this many for data. */
+/* Maximum number of pieces of data in a request, besides the header and the status byte. */
 #define DATA_PIECES (NOVA_VIRTIO_QUEUE_SIZE - 2u)
 
 enum { READ = 0, WRITE = 1, FLUSH = 4, IDENTIFY = 8 };
@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct request) == 16, "5.2.6");
 
 static const char identity[20] = "novavmm";
 
-/* Returns whether a disk has @p bytes from @p sector on, and they are whole sectors. */
+/* Returns true if @p bytes are whole sectors and the disk has them from @p sector on. */
 static bool fits(const struct nova_virtio_block *block, uint64_t sector, uint64_t bytes)
 {
         return bytes % NOVA_SECTOR == 0 && sector <= block->sectors &&
@@ -68,7 +68,7 @@ static uint8_t perform(struct nova_virtio_block *block, const struct request *re
         }
 }
 
-/* The status is the last writable byte. */
+/* Serves a request. The status is the last writable byte. */
 static bool serve(struct nova_virtio_block *block, uint32_t *written)
 {
         const struct nova_virtio_chain *const chain = &block->virtio.chain;
@@ -76,7 +76,7 @@ static bool serve(struct nova_virtio_block *block, uint32_t *written)
         uint64_t bytes = 0;
 
         if (!chain->write_bytes || !nova_virtio_read(chain, 0, &request, sizeof(request))) {
-                nova_virtio_break(&block->virtio, "a request without header or status");
+                nova_virtio_break(&block->virtio, "a request without a header or a status byte");
                 return false;
         }
 
@@ -87,7 +87,7 @@ static bool serve(struct nova_virtio_block *block, uint32_t *written)
         return true;
 }
 
-/* Serves the present chains; the driver notifies the device again of later ones. */
+/* Serves the present chains. For later chains, the driver notifies the device again. */
 static void notify(struct nova_virtio *virtio, unsigned queue)
 {
         unsigned waiting = nova_virtio_waiting(virtio, queue);

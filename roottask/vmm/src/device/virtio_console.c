@@ -18,7 +18,7 @@ static void send_chain(struct nova_virtio_console *console)
                         console->send(console->context, chain->piece[i].data[at]);
 }
 
-/* The device uses room for input when there is input. */
+/* Handles a notification. Buffers for input need no action until there is input. */
 static void notify(struct nova_virtio *virtio, unsigned queue)
 {
         unsigned waiting = queue == FROM_GUEST ? nova_virtio_waiting(virtio, queue) : 0;
@@ -58,7 +58,7 @@ size_t nova_virtio_console_receive(struct nova_virtio_console *console, const vo
                 const size_t part = chain->write_bytes < left ? (size_t)chain->write_bytes : left;
 
                 if (!part) {
-                        nova_virtio_break(&console->virtio, "a place for input without room");
+                        nova_virtio_break(&console->virtio, "an empty buffer for input");
                         break;
                 }
                 nova_virtio_write(chain, 0, from + done, part);

@@ -50,7 +50,7 @@ void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
         if (queue->descriptors && queue->available && queue->used)
                 queue->enabled = true;
         else
-                nova_virtio_break(virtio, "a queue outside of its memory");
+                nova_virtio_break(virtio, "a queue outside its memory");
 }
 
 unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number)
@@ -79,7 +79,7 @@ static const char *add(struct nova_virtio *virtio, const struct descriptor *from
         if (from->flags & ~(DESCRIPTOR_NEXT | DESCRIPTOR_WRITE))
                 return "a descriptor with flags that were not negotiated";
         if (!data)
-                return "a descriptor outside of its memory";
+                return "a descriptor outside its memory";
         if (from->flags & DESCRIPTOR_WRITE) {
                 chain->write_bytes += from->bytes;
         } else if (chain->pieces > chain->readable) {

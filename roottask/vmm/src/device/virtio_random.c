@@ -11,7 +11,7 @@ static void notify(struct nova_virtio *virtio, unsigned queue)
 
         while (waiting-- && nova_virtio_take(virtio, queue)) {
                 if (!chain->write_bytes || chain->readable) {
-                        nova_virtio_break(virtio, "a request for random bytes without room");
+                        nova_virtio_break(virtio, "an empty buffer for random bytes");
                         return;
                 }
 

@@ -14,7 +14,7 @@ const char *nova_firmware_load(const struct nova_guest_memory *memory, const voi
                                size_t bytes, struct nova_utcb_event *start)
 {
         if (!bytes || bytes > BYTES_MAX || bytes % PAGE)
-                return "it is not a firmware of at most 128 KiB, in whole pages";
+                return "its size is not a multiple of 4 KiB up to 128 KiB";
         if (!nova_guest_write(memory, END - bytes, file, bytes))
                 return "the guest has too little memory for it";
         nova_registers_real(start, RESET_SEL, RESET_OFFSET);

@@ -67,7 +67,7 @@
 #define LARGE_SIZE  0x200000u
 #define IDENTITY_GB 4
 
-/* Whether guests of this monitor can have 64 bits. */
+/* True if guests of this monitor can use 64 bits. */
 #define GUEST_64 (sizeof(nova_word_t) == 8)
 
 static uint32_t get(const void *file, unsigned offset, unsigned bytes)
@@ -98,8 +98,8 @@ static uint32_t get_since(const void *file, unsigned version, unsigned offset, u
         return get(file, VERSION, 2) >= version ? get(file, offset, bytes) : before;
 }
 
-/* Returns whether the kernel starts in 64-bit mode, which it announces; others start in protected
- * mode. */
+/* Returns true if the kernel starts in 64-bit mode, which its header announces. Other kernels start
+ * in protected mode. */
 static bool begins_with_64_bits(const void *file)
 {
         return get_since(file, 0x20c, EXTENDED_FLAGS, 2, 0) & EXTENDED_64;
@@ -111,8 +111,8 @@ static uint64_t preferred(const void *file)
         return get(file, VERSION, 2) >= 0x20a ? get64(file, PREFERRED) : RAM_BEGIN;
 }
 
-/* Returns the memory that the kernel needs there until it knows the memory map; older versions do
- * not state it. */
+/* Returns the memory in bytes that the kernel needs there until it has read the memory map. Older
+ * versions of the protocol do not contain it. */
 static uint64_t init_bytes(const struct nova_linux *image)
 {
         return get_since(image->kernel, 0x20a, INIT_BYTES, 4, (uint32_t)image->kernel_bytes * 4);
@@ -143,7 +143,7 @@ static void add_range(uint8_t *params, uint64_t begin, uint64_t end, uint32_t ty
         put(params, at + 16, type, 4);
 }
 
-/* An identity mapping of the first 4 GiB. */
+/* Creates page tables with an identity mapping of the first 4 GiB. */
 static void make_page_tables(uint8_t *tables)
 {
         uint64_t *const level4 = (uint64_t *)tables;
@@ -184,12 +184,12 @@ static uint64_t megabytes(uint64_t bytes)
         return (bytes + RAM_BEGIN - 1) / RAM_BEGIN;
 }
 
-/* Returns whether the file is complete, according to the minimum length in its header. */
+/* Checks whether the file has at least the length that its header states. */
 static const char *check_size(const struct nova_linux *image)
 {
         static _Thread_local char text[96];
         const uint64_t begin = setup_bytes(image);
-        /* Before version 2.04 the field has 16 bits, too few for many kernels. */
+        /* Before version 2.04 the field has 16 bits, which are too few for many kernels. */
         const uint64_t end = get(image->kernel, VERSION, 2) >= 0x204
                                      ? begin + (uint64_t)get(image->kernel, UNITS, 4) * UNIT
                                      : begin;
@@ -201,7 +201,8 @@ static const char *check_size(const struct nova_linux *image)
         return text;
 }
 
-/* Checks whether it fits into memory at the address that it prefers, with its initrd after it. */
+/* Checks whether the kernel fits into memory at the address that it prefers, with its initrd after
+ * it. */
 static const char *check_room(const struct nova_guest_memory *memory,
                               const struct nova_linux *image)
 {
@@ -211,13 +212,13 @@ static const char *check_room(const struct nova_guest_memory *memory,
         uint64_t end = init_bytes(image);
 
         if (at < RAM_BEGIN || at >= NOVA_GUEST_MEMORY_MAX)
-                return "it must be loaded where no guest has memory";
+                return "it must be loaded at an address at which guests have no memory";
         if (end < size)
                 end = size;
         end = pages(at + end);
         if (end <= memory->bytes && initrd <= memory->bytes - end)
                 return NULL;
-        snprintf(text, sizeof(text), "the guest has %llu MiB of memory, and it needs %llu%s",
+        snprintf(text, sizeof(text), "the guest has %llu MiB of memory, but needs %llu%s",
                  (unsigned long long)memory->bytes / RAM_BEGIN,
                  (unsigned long long)megabytes(end + initrd), initrd ? " with its initrd" : "");
         return text;
@@ -241,7 +242,7 @@ static const char *place_kernel(const struct nova_guest_memory *memory,
         return NULL;
 }
 
-/* Copies the initrd to the end of the memory, so that the kernel has room.
+/* Copies the initrd to the end of the memory, so that the kernel has room to grow.
  * @return as nova_linux_load() */
 static const char *place_initrd(const struct nova_guest_memory *memory,
                                 const struct nova_linux *image, uint64_t kernel, uint64_t *at)
@@ -258,7 +259,7 @@ static const char *place_initrd(const struct nova_guest_memory *memory,
         if (image->initrd_bytes <= end)
                 *at = (end - image->initrd_bytes) & ~(uint64_t)(PAGE - 1);
         if (*at < used || *at < kernel + size)
-                return "there is no place for its initrd where it can reach it";
+                return "no memory that it can reach is left for its initrd";
         nova_guest_write(memory, *at, image->initrd, image->initrd_bytes);
         return NULL;
 }

@@ -9,7 +9,7 @@
 #define HEADER_MAGIC 0x1badb002u
 #define WANTS_VIDEO  0x4u
 #define WANTS_OTHERS 0xfff8u  /* other bits of 0 to 15, which a loader must know */
-#define HAS_ADDRESS  0x10000u /* the header gives the addresses, not an ELF header */
+#define HAS_ADDRESS  0x10000u /* the addresses are in this header and not in an ELF header */
 
 /* Value of EAX for the kernel, and address of its information: below the BIOS's memory. */
 #define BOOT_MAGIC 0x2badb002u
@@ -114,7 +114,7 @@ static const char *place(struct loader *loader, uint64_t offset, uint64_t bytes,
         if (all < bytes)
                 return "one of its segments is larger in the file than in memory";
         if (address < INFO_END && address + all > INFO)
-                return "it lies where its boot information is to go";
+                return "it overlaps the place of its boot information";
 
         uint8_t *const to = nova_guest_pointer(loader->memory, address, all);
 
@@ -146,13 +146,14 @@ static bool find_header(const struct loader *loader, struct header *header, size
         return false;
 }
 
-/* Loads a file whose header gives its addresses: up to its end if the header gives no other. */
+/* Loads a file whose header contains its addresses. If the header contains no end, the whole rest
+ * of the file is loaded. */
 static const char *place_flat(struct loader *loader, const struct header *header, size_t at)
 {
         const uint32_t before = header->header_address - header->load_address;
 
         if (header->header_address < header->load_address || before > at)
-                return "its header lies elsewhere than it says";
+                return "its header does not lie where it says";
 
         const uint64_t offset = at - before;
         const uint64_t bytes = header->load_end ? (uint64_t)header->load_end - header->load_address
@@ -168,7 +169,8 @@ static const char *place_flat(struct loader *loader, const struct header *header
         return place(loader, offset, bytes, header->load_address, all);
 }
 
-/* The entry point of a kernel that is linked to other addresses is a virtual address. */
+/* Converts the entry point to a physical address. It is a virtual address if the kernel is linked
+ * to other addresses than those where it is loaded. */
 static void translate_entry(struct loader *loader, const struct elf64_header *elf,
                             const struct elf64_program *program)
 {
@@ -338,8 +340,8 @@ static const char *place_info(struct loader *loader, const struct nova_multiboot
 }
 
 /* Sets all vectors of real mode to a handler in the extended BIOS data area. The handler sets the
- * carry flag and returns. So a kernel that returns to real mode and calls the BIOS learns that
- * there is no such function. */
+ * carry flag and returns: a kernel that returns to real mode and calls the BIOS sees that the
+ * function does not exist. */
 static void place_bios_vectors(const struct loader *loader)
 {
         static const uint8_t handler[] = {
@@ -358,9 +360,9 @@ static void place_bios_vectors(const struct loader *loader)
                 nova_guest_write(loader->memory, i * sizeof(vector), &vector, sizeof(vector));
 }
 
-/* Writes the data that a BIOS leaves for systems that look for it: the vectors of real mode, the
- * first serial port, the x87 unit, the size of the memory below 640 KiB, and the extended area
- * after it, which begins with its size in KiB. A kernel that is loaded there overwrites it. */
+/* Writes the data that a BIOS leaves for operating systems: the vectors of real mode, the first
+ * serial port, the x87 unit, and the size of the memory below 640 KiB. The extended area after that
+ * memory begins with its own size in KiB. A kernel that is loaded there overwrites the data. */
 static void place_bios_data(const struct loader *loader)
 {
         static const struct {
@@ -393,7 +395,8 @@ const char *nova_multiboot_load(const struct nova_guest_memory *memory,
         if (!find_header(&loader, &header, &at))
                 return "it has no Multiboot header";
         if (header.flags & (WANTS_VIDEO | WANTS_OTHERS))
-                return "it requests features that this loader lacks: a video mode, or unknown ones";
+                return "it requests features that this loader does not support: a video mode, or "
+                       "unknown ones";
         if (memory->bytes < 2 * RAM_BEGIN)
                 return too_small;
         place_bios_data(&loader);
