@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service: a board of lines that all clients see. It works on two CPUs at once. The fifth line
- * makes the first server crash, to show what that means for the clients. */
+/* The service: a board of lines that all clients see. It runs on two CPUs at the same time. The
+ * first server crashes at the fifth line, to show the effect on the clients. */
 #include <novart/service.h>
 #include <novart/sync.h>
 
@@ -11,7 +11,7 @@
 
 #define TOO_MANY 5
 
-/* The board; clients on two CPUs post at the same time. */
+/* Protects the board below: clients on two CPUs post at the same time. */
 static struct nova_mutex lock = NOVA_MUTEX_INITIALIZER;
 static char lines[BOARD_LINES][BOARD_LINE];
 static unsigned count;
@@ -30,8 +30,8 @@ static unsigned put(const char *line)
         return number;
 }
 
-/* BOARD_POST. The client can change or revoke its page at any moment, so the service only copies
- * from it and to it. */
+/* Serves BOARD_POST. The client can change or revoke its page at any moment, so the service only
+ * copies from it and to it. */
 static int post(struct nova_request *request)
 {
         char line[BOARD_LINE];
@@ -39,7 +39,7 @@ static int post(struct nova_request *request)
 
         if (error)
                 return error;
-        line[BOARD_LINE - 1] = '\0'; /* whatever the client wrote, this is a string */
+        line[BOARD_LINE - 1] = '\0'; /* makes it a string, whatever the client wrote */
 
         const unsigned number = put(line);
 

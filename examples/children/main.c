@@ -55,7 +55,8 @@ int main(void)
                 puts("the boot module children-worker is missing");
                 return 1;
         }
-        /* In the first round the parent allocates resources for children, and keeps them. */
+        /* In the first round the parent allocates resources that all children need, and keeps
+         * them. */
         for (unsigned round = 0; round < 2; round++) {
                 const size_t pages = nova_page_free_count();
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A child. It is an ordinary program: what it prints and how it ends goes to its parent. */
+/* A child. It is an ordinary program. Its output and its exit status go to its parent. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A clock that needs no device: the TSC keeps the time, a deadline of the kernel wakes the thread.
+/* A clock without a device: the TSC counts the time, and a deadline in the kernel wakes the thread.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #define MS 1000000
 
-/* The most direct method: ticks, and their frequency from the information page. */
+/* Shows the most direct method: ticks, and their frequency from the information page. */
 static void show_ticks(void)
 {
         const uint64_t khz = nova_program.hip->tsc_khz;
@@ -21,7 +21,7 @@ static void show_ticks(void)
                khz / 1000, ticks / khz);
 }
 
-/* Beats at fixed moments do not drift, however long the work between them takes. */
+/* Shows beats at fixed moments. They do not drift, even if the work between them takes long. */
 static void show_beats(void)
 {
         const uint64_t start = nova_time_ns();
@@ -35,7 +35,7 @@ static void show_beats(void)
         }
 }
 
-/* The C library's clocks use the same counter. */
+/* Shows the date by the C library's clocks, which use the same counter. */
 static void show_calendar(void)
 {
         time_t now;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A caller donates its time: a server has no priority and no time of its own. Three threads share
- * one CPU: the server works for `low` when `middle`, which never ends by itself, takes the CPU.
- * Then `high` calls the same server. It donates its time until the server has completed `low`'s
- * request, so `high` waits for one request, and not for `middle`. */
+/* A caller donates its time, because a server has no priority and no time of its own. Three threads
+ * share one CPU. While the server works for `low`, `middle` takes the CPU and does not give it
+ * back. Then `high` calls the same server. It donates its time until the server has completed the
+ * request of `low`. So `high` waits for one request, and not for `middle`. */
 #include <stdio.h>
 
 #include "nova/hypercall.h"
@@ -16,7 +16,7 @@ static struct nova_semaphore high_may = NOVA_SEMAPHORE_INITIALIZER(0);
 static nova_sel_t portal;
 static volatile bool high_was_served;
 
-/* The server: its first request is interrupted in the middle. */
+/* Serves requests. The first one is interrupted in the middle. */
 static void serve(nova_sel_t sel, struct nova_utcb *utcb, void *argument)
 {
         static unsigned requests;
@@ -26,7 +26,7 @@ static void serve(nova_sel_t sel, struct nova_utcb *utcb, void *argument)
         (void)argument;
         printf("request %u begins\n", number);
         if (number == 1)
-                nova_semaphore_up(&middle_may); /* from here on `low` has to wait */
+                nova_semaphore_up(&middle_may); /* from here on `low` waits */
         printf("request %u ends\n", number);
         nova_utcb_clear(utcb);
 }

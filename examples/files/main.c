@@ -21,7 +21,7 @@ int main(void)
                 return 1;
         printf("%.*s", (int)bytes, text);
 
-        /* For more than a few words: the service writes into our page. */
+        /* For larger amounts of data, the service writes into a page of this program. */
         char *page = nova_page_alloc(0);
 
         if (!page || nova_session_share(disk, page, 1) ||

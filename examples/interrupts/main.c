@@ -11,7 +11,7 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 
-/* The clock has registers behind two ports: one for a register's number, one for its value. */
+/* Ports of the clock's registers: one for a register's number, one for its value. */
 #define RTC_INDEX 0x70
 #define RTC_DATA  0x71
 #define RTC_GSI   8
@@ -46,12 +46,12 @@ static void rtc_write(uint8_t number, uint8_t value)
         nova_out8(RTC_DATA, value);
 }
 
-/* Ports and interrupts belong to the kernel until the roottask asks for them. */
+/* Requests the ports and the interrupt from the kernel, which owns them at boot. */
 static nova_sel_t get_device(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
         const nova_crd_t interrupt = nova_crd_obj(NOVA_SEL_GSI_SM + RTC_GSI, 0, NOVA_PERM_ALL);
-        uint32_t address, data; /* for devices that send messages; this one has a wire */
+        uint32_t address, data; /* for devices that send messages; the clock has a wire */
 
         check("ports", nova_request(nova_crd_io(RTC_INDEX, 1), RTC_INDEX) == 0);
         check("interrupt", nova_request(interrupt, sm) == 0);
@@ -61,7 +61,7 @@ static nova_sel_t get_device(void)
         return sm;
 }
 
-/* Discards interrupts of the firmware or of the previous owner. */
+/* Starts the clock's interrupts. Discards old ones, of the firmware or of a previous owner. */
 static void begin(nova_sel_t sm)
 {
         rtc_write(RTC_A, (rtc_read(RTC_A) & (uint8_t)~RTC_A_RATE) | RTC_A_128_HZ);
@@ -88,7 +88,7 @@ static void end(nova_sel_t sm)
         rtc_write(RTC_B, rtc_read(RTC_B) & (uint8_t)~RTC_B_PERIODIC);
         rtc_read(RTC_C);
         while (nova_sm_down_until(sm, 0, nova_deadline_in(SECOND / 20)) == NOVA_SUCCESS)
-                rtc_read(RTC_C); /* acknowledges the last one, which was pending */
+                rtc_read(RTC_C); /* acknowledges the last interrupt, which is pending */
         printf("without them it is quiet\n");
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages with typed items, down to the UTCB: a portal whose caller delegates a semaphore to it,
- * and later lets it recognise the semaphore (translation). */
+/* Messages with typed items, at the level of the UTCB. A caller delegates a semaphore through a
+ * portal. Later it lets the server recognise a capability (translation). */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/portal.h>
 #include <nova/root.h>
 
-#define WINDOW_ORDER 2 /* the server takes up to four capabilities */
+#define WINDOW_ORDER 2 /* the server accepts up to four capabilities */
 
 static struct nova_root root;
 static struct nova_console console;
@@ -30,10 +30,10 @@ static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 
         const nova_sel_t known = item.crd ? nova_crd_base(item.crd) : 0;
 
-        /* The server can use the delegated semaphore: the caller sees its counter rise. */
+        /* The server ups the delegated semaphore, and the caller sees the counter rise. */
         if (nova_item_is_delegate(item) && nova_sm_up(known) != NOVA_SUCCESS)
                 nova_printf(&console, "server: it cannot be used\n");
-        /* The windows do not change for the next caller; the answer is one word. */
+        /* The answer is one word. The windows stay open for the next caller. */
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, known - window);
 }
@@ -47,7 +47,8 @@ static bool create_server(nova_sel_t portal, nova_word_t cpu)
         if (nova_create_ec(ec, NOVA_SEL_ROOT_PD, NOVA_ADDRESS(utcb), cpu, sp, 0, 0) ||
             nova_create_pt(portal, NOVA_SEL_ROOT_PD, ec, 0, NOVA_ADDRESS(nova_portal_entry)))
                 return false;
-        /* Translation works for all selectors, delegation only into the window. */
+        /* Translation recognises capabilities at all selectors; delegation goes only into the
+         * window. */
         nova_utcb_set_windows(utcb, nova_crd_all(NOVA_CRD_OBJ),
                               nova_crd_obj(window, WINDOW_ORDER, NOVA_PERM_ALL));
         return true;
@@ -66,7 +67,8 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
         if (!create_server(portal, cpu) || nova_create_sm(sm, NOVA_SEL_ROOT_PD, 0))
                 return 1;
 
-        /* Two words, and the semaphore: up only, to the third place of the window. */
+        /* Sends two words and the semaphore with permission up, to the third selector of the
+         * window. */
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, 1);
         nova_utcb_put(utcb, 2);
@@ -77,8 +79,9 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
                     (size_t)answer,
                     nova_sm_down_until(sm, 0, 0) == NOVA_SUCCESS ? "up" : "still down");
 
-        /* A translation delegates nothing: the server learns by which selector it once delegated
-         * the capability. Here both are one domain, so it recognises its own portal. */
+        /* A translation delegates nothing: the kernel replaces the capability by the server's
+         * selector from which it was once delegated. Here client and server are one domain, so the
+         * server recognises its own portal. */
         nova_utcb_clear(utcb);
         nova_utcb_translate(utcb, nova_crd_obj(window + 2, 0, NOVA_PERM_ALL));
         nova_call(portal, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hands out each job once: this program, not the worker, stores the progress. */
+/* Hands out each job once. This program stores the progress, because the worker crashes. */
 #include <novart/service.h>
 #include <stdio.h>
 
@@ -7,7 +7,7 @@
 
 #define JOBS 5
 
-static nova_word_t taken; /* one local EC serves on one CPU: no lock */
+static nova_word_t taken; /* needs no lock: one local EC serves all calls on its CPU */
 
 static int take(struct nova_request *request)
 {

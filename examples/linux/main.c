@@ -16,7 +16,7 @@
 #include "novavmm/virtio_random.h"
 
 #define GUEST_MEMORY (112u << 20)
-#define REPORT_KEY   0x1d /* ctrl-]: prints where the guest is */
+#define REPORT_KEY   0x1d /* ctrl-]: prints the state of the guest */
 
 static struct nova_vm vm;
 static struct nova_pc pc;
@@ -41,9 +41,9 @@ static void append(char *line, size_t bytes, char **words)
         }
 }
 
-/* The user's arguments go to Linux, after the options that it needs here: on a busy host it may
- * miss the ticks with which it tests its timer. Leading words with a value are the program's
- * environment. */
+/* Builds Linux's command line: the options that it needs here, then the user's arguments. Words of
+ * the form NAME=VALUE at the beginning of the arguments are in the program's environment. On a busy
+ * host Linux may miss the ticks with which it tests its timer, so the test is off. */
 static const char *command_line(char **argv, char **envp)
 {
         static char line[1024];
@@ -57,8 +57,7 @@ static const char *command_line(char **argv, char **envp)
         return line;
 }
 
-/* The boot module disk.img, if there is one, becomes a disk. The guest's writes stay in memory.
- */
+/* Makes the boot module disk.img, if it exists, a disk. The guest's writes stay in memory. */
 static int add_disk(void)
 {
         const void *from;
@@ -76,7 +75,7 @@ static int add_disk(void)
         return nova_pc_add_virtio(&pc, 2, &disk.virtio);
 }
 
-/* Every PC has a serial port. These devices are faster, or have no PC equivalent. */
+/* Adds devices that are faster than a PC's serial port, or that a PC does not have. */
 static int add_devices(void)
 {
         int error = nova_pc_add_console(&pc, 1);
@@ -90,7 +89,7 @@ static int add_devices(void)
         return error;
 }
 
-/* Linux reads its date from the PC's clock, which gets it from the program. */
+/* Sets the program's time of day, which the PC's clock passes to Linux. */
 static void set_clock(void)
 {
         const int error = nova_time_set_by_rtc();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes lines slowly, in pieces. The other program does so, too, but the lines are not mixed. */
+/* Writes lines slowly, in pieces. Another program does the same, but their lines are not mixed. */
 #include <novart/program.h>
 #include <novart/service/log.h>
 #include <novart/time.h>
@@ -19,7 +19,7 @@ int main(void)
         }
         nova_session_close(log);
 
-        /* stdout and stdin can use the log, too. */
+        /* From here on, stdout and stdin use the log. */
         if (nova_log_use())
                 return 1;
         printf("printf by %s\n", nova_program.name);

@@ -54,7 +54,7 @@ static void show_function(const struct nova_pci_function *function, int indent)
                 show_bar(&function->bar[i], indent + 8);
 }
 
-/* True if a bridge on another bus leads to a bus. */
+/* Returns true if a bridge on another bus leads to this bus. */
 static bool has_bridge(unsigned bus)
 {
         for (unsigned n = 0; n < count; n++)
@@ -64,7 +64,7 @@ static bool has_bridge(unsigned bus)
         return false;
 }
 
-/* A bridge may claim any bus, so each is shown once. */
+/* Lists the functions of a bus. A bridge may claim any bus, so each bus is shown only once. */
 static void show_bus(unsigned bus, int depth)
 {
         if (shown[bus])
@@ -93,7 +93,7 @@ int main(void)
         for (unsigned bus = 0; bus < BUSES; bus++)
                 if (!has_bridge(bus))
                         show_bus(bus, 0);
-        /* Buses whose bridges lead to each other. */
+        /* Shows the remaining buses, whose bridges lead to each other. */
         for (unsigned bus = 0; bus < BUSES; bus++)
                 show_bus(bus, 0);
         if (count)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names by number. Classes: PCI Code and ID Assignment Specification; devices: those of QEMU. */
+/* Names by number. The classes are those of the PCI Code and ID Assignment Specification, the
+ * devices are QEMU's. */
 #include "names.h"
 
 #include <stddef.h>

@@ -12,7 +12,7 @@
 static int publish(struct nova_session *names, nova_sel_t bell)
 {
         nova_create_sm(bell, nova_program.pd, 0);
-        /* Others may ring, not wait. */
+        /* Other programs may ring the bell, but not wait for it. */
         if (nova_names_publish(names, "bell", nova_crd_obj(bell, 0, NOVA_SM_UP)))
                 return 1;
         nova_sm_down(bell);
@@ -22,7 +22,7 @@ static int publish(struct nova_session *names, nova_sel_t bell)
 
 static int look_up(struct nova_session *names, nova_sel_t bell)
 {
-        /* Waits until the other program publishes it. */
+        /* Waits until the other program publishes the bell. */
         if (nova_names_lookup(names, "bell", nova_crd_obj(bell, 0, NOVA_PERM_ALL), NOVA_FOREVER))
                 return 1;
         if (nova_sm_down_until(bell, 0, 0) == NOVA_BAD_CAP)

@@ -7,13 +7,14 @@
 #include <novart/thread.h>
 #include <stdio.h>
 
-#define WHERE (NOVA_OPERATION_FIRST + 0) /* answer: the CPU that served */
+#define WHERE (NOVA_OPERATION_FIRST + 0) /* answer: number of the CPU that served the call */
 #define CALLS 1000
 
 static unsigned served[NOVA_CPU_MAX]; /* written by the handler of that CPU only */
 static struct nova_session *session;
 
-/* Calls run in parallel because the service is parallel; one at a time on each CPU. */
+/* Serves WHERE. The service is parallel: the handlers of several CPUs run at the same time, each
+ * with one call at a time. */
 static int where(struct nova_request *request)
 {
         served[request->cpu]++;

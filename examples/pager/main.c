@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A domain that starts without memory: our pager delegates each page when it is touched. */
+/* A domain that starts without memory. A pager in this program delegates each page when it is
+ * touched. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,16 +18,16 @@
 #define STACK      ((nova_word_t)0x30000000) /* one page */
 #define UTCB       ((nova_word_t)0x30002000)
 
-/* Selectors in the new domain: its events come first, then a portal of ours. */
+/* Selectors in the new domain: its events first, then a portal to this program. */
 #define EVENTS_ORDER 5
 #define DONE         (NOVA_EXC_STARTUP - 1)
 
-extern const char __image_begin[], __image_end[]; /* of this program, made by the linker */
+extern const char __image_begin[], __image_end[]; /* of this program, defined by the linker */
 
 static nova_sel_t ended;
 
-/* Runs in the new domain, from the same code. It cannot use the C library, which belongs to the
- * other domain. */
+/* Runs in the new domain, which shares this program's code. It cannot use the C library, whose data
+ * belongs to this domain. */
 static void run(void)
 {
         for (nova_word_t page = 0; page < DATA_PAGES; page++)
@@ -35,7 +36,8 @@ static void run(void)
         *(volatile nova_word_t *)(DATA - NOVA_PAGE_SIZE) = 1; /* outside the data */
 }
 
-/* The page for an address: code that both domains share, or memory of its own. */
+/* Returns the page for an address: code that both domains share, or a page for the new domain
+ * only. */
 static nova_crd_t page_for(nova_word_t addr)
 {
         const bool code = addr >= (nova_word_t)__image_begin && addr < (nova_word_t)__image_end;
@@ -51,9 +53,9 @@ static nova_crd_t page_for(nova_word_t addr)
                     : nova_crd_null();
 }
 
-/* The pager: replies to a page fault with a typed item. A reply without one would cause the same
- * fault again. For a wrong address it does not reply: this thread ends itself, and the kernel then
- * ends the faulting thread. */
+/* Serves a page fault: replies with a typed item for the page. A reply without an item would cause
+ * the same fault again. For a wrong address the pager does not reply: its thread ends itself, and
+ * the kernel then ends the faulting thread. */
 static void page_fault(struct nova_utcb *utcb)
 {
         const nova_word_t addr = (nova_word_t)utcb->state.qual[1];
@@ -87,7 +89,7 @@ static void handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         }
 }
 
-/* Creates a domain with one thread, whose events come to us. */
+/* Creates a domain with one thread, whose events go to this program. */
 static bool start(nova_sel_t pd, nova_sel_t portals)
 {
         const nova_word_t sp = STACK + NOVA_PAGE_SIZE - sizeof(nova_word_t);

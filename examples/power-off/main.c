@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Powers the machine off, or reports why it may not. */
+/* Powers the machine off, or reports why that fails. */
 #include <novart/service/power.h>
 #include <stdio.h>
 #include <string.h>

@@ -43,7 +43,7 @@ int main(void)
         printf("after %u semaphores: %s\n", count, nova_status_name(status));
         print_quota("the domain", pd);
 
-        /* Others are not affected: the roottask pays for this semaphore. */
+        /* Other accounts are not affected: the roottask pays for this semaphore. */
         if (nova_create_sm(own, nova_program.pd, 0) == NOVA_SUCCESS)
                 printf("the roottask goes on\n");
 
@@ -54,7 +54,8 @@ int main(void)
 
         printf("with %u bytes more there are %s semaphores\n", MORE, more ? "more" : "no more");
 
-        /* The end of the domain returns its account, except memory of objects that still exist. */
+        /* When the domain ends, the kernel memory of its account returns to the roottask's, except
+         * that of objects that still exist. */
         nova_pd_destroy(pd);
         nova_sel_release(first, RANGE);
         nova_sel_release(pd, 0);

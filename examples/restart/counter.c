@@ -11,7 +11,7 @@
 
 static unsigned calls;
 
-/* COUNTER_NEXT */
+/* Serves COUNTER_NEXT. */
 static int next(struct nova_request *request)
 {
         if (++calls == TOO_MANY)

@@ -12,7 +12,7 @@
 #define NUMBERS 10
 #define PLACES  2
 
-/* Kernel semaphores that count the available numbers and the free places. */
+/* Kernel semaphores. They count the available numbers and the free places. */
 static nova_sel_t full, empty;
 static int place[PLACES];
 
@@ -58,7 +58,7 @@ int main(void)
         }
         nova_thread_join(producer, NULL);
 
-        /* The producer has finished: this wait has a deadline. */
+        /* The producer has finished, so a wait without a deadline would not end. */
         if (nova_sm_down_until(full, 0, nova_deadline_in(1000000)) == NOVA_COM_TIM)
                 printf("nothing came for a millisecond\n");
 

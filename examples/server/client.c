@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client: has two sessions with separate sums. */
+/* The client: opens two sessions with separate sums. */
 #include "counter.h"
 
 #include <novart/session.h>

@@ -6,7 +6,7 @@
 #include <novart/protocol.h>
 
 enum counter_operation {
-        COUNTER_ADD = NOVA_OPERATION_FIRST, /* word: what to add; answer: the session's sum */
+        COUNTER_ADD = NOVA_OPERATION_FIRST, /* word: the number to add; answer: the session's sum */
 };
 
 #endif

@@ -10,7 +10,7 @@ struct session {
         nova_word_t sum;
 };
 
-/* COUNTER_ADD */
+/* Serves COUNTER_ADD. */
 static int add(struct nova_request *request)
 {
         struct session *session = request->state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared memory: one domain delegates a part of its memory to another, both use it, and the first
- * revokes it.
+/* Shared memory: a domain delegates a part of its memory to another one. Both use it until the
+ * first one revokes it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,22 +16,22 @@
 #define ORDER 2 /* 2^2 pages are shared */
 #define WORDS (((size_t)NOVA_PAGE_SIZE << ORDER) / sizeof(nova_word_t))
 
-/* Addresses in the other domain; its stack is above the UTCB. */
+/* Addresses in the other domain. Its stack lies above the UTCB. */
 #define WINDOW ((nova_word_t)0x20000000)
 #define UTCB   ((nova_word_t)0x30000000)
 #define STACK  ((nova_word_t)0x30001000)
 
-/* Selectors in the other domain: its events, and a portal of ours. */
+/* Selectors in the other domain: its events, and a portal to this program. */
 #define EVENTS_ORDER 5
 #define CALL         (NOVA_EXC_STARTUP - 1)
 
-extern const char __image_begin[], __image_end[]; /* of this program, made by the linker */
+extern const char __image_begin[], __image_end[]; /* of this program, defined by the linker */
 
 static nova_word_t *memory, *stack;
 static nova_sel_t ended;
 
-/* Runs in the other domain: opens a window, gets the memory, fills it, reports it, and continues
- * after the memory has been revoked. */
+/* Runs in the other domain: opens a window, requests the memory, fills it and reports that.
+ * Continues after the memory has been revoked. */
 static void run(void)
 {
         struct nova_utcb *const utcb = (struct nova_utcb *)UTCB;
@@ -54,7 +54,8 @@ static nova_crd_t range(const void *at, unsigned order, unsigned perms)
         return nova_crd_mem(NOVA_ADDRESS(at) >> NOVA_PAGE_BITS, order, perms);
 }
 
-/* Serves the calls: the first gets the memory, the second reports the result and loses it. */
+/* Serves the calls of the other domain. The first one requests the memory. The second one reports
+ * the result, and the memory is revoked. */
 static void serve(struct nova_utcb *utcb)
 {
         nova_word_t words = 0, sum = 0;
@@ -72,7 +73,8 @@ static void serve(struct nova_utcb *utcb)
         nova_utcb_clear(utcb);
 }
 
-/* Code and stack pages are delegated on first touch; for any other address the thread ends. */
+/* Serves a page fault: delegates pages of code and stack on first touch. At any other address the
+ * thread ends. */
 static void page_fault(struct nova_utcb *utcb)
 {
         const nova_word_t addr = (nova_word_t)utcb->state.qual[1];
@@ -107,7 +109,7 @@ static void handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         }
 }
 
-/* Creates another domain with one thread, whose events and calls come to us. */
+/* Creates another domain with one thread, whose events and calls go to this program. */
 static bool start(nova_sel_t pd, nova_sel_t portals)
 {
         const nova_word_t sp = STACK + NOVA_PAGE_SIZE - sizeof(nova_word_t);

@@ -9,11 +9,11 @@
 #define LIMIT 100000
 #define PIECE 500
 
-/* Shared by the threads: the next number that is not taken, and the sum. */
+/* Protects the variables below, which all threads share: the next free number and the sum. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned next = 2, primes;
 
-/* Each thread has its own; no lock is needed. */
+/* Each thread has a variable of its own, so no lock is needed. */
 static _Thread_local unsigned pieces;
 
 static unsigned is_prime(unsigned number)
@@ -24,7 +24,7 @@ static unsigned is_prime(unsigned number)
         return 1;
 }
 
-/* Takes pieces until none are left. Returns the number of pieces. */
+/* Counts primes in pieces until none is left. Returns the number of pieces. */
 static void *count(void *argument)
 {
         unsigned found = 0;

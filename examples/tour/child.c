@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Screen 6: a protection domain that holds almost nothing, and how its parent sees it try. */
+/* Screen 6: a protection domain that holds almost nothing. Its parent observes what it tries. */
 #include "tour.h"
 
-/* Selectors in the child: what create_pd delegates lands at 0 and up. */
+/* Selectors in the child: the capabilities that create_pd delegates are at 0 and above. */
 #define CHILD_ORDER  6
 #define CHILD_REPORT 32 /* portal to the parent */
 #define CHILD_DONE   33 /* semaphore, permission up only */
@@ -11,16 +11,17 @@
 /* Addresses in the child. The program is shared with the parent, read-only. */
 #define CHILD_STACK 0x50000000
 #define CHILD_UTCB  0x50010000
-/* As after a call: the compiler counts on that for its alignment. */
+/* The stack pointer after a call, because compilers align the stack accordingly. */
 #define CHILD_SP     (CHILD_STACK + NOVA_PAGE_SIZE - sizeof(nova_word_t))
 #define CHILD_SECRET 0x70000000
 
 extern char __image_end[];
 
-static nova_sel_t base; /* the child's selectors 0 and up, in the parent */
+static nova_sel_t base; /* first of the parent's selectors that become the child's selectors 0 and
+                         * above */
 static void *stack;
 
-/* What the child tries, in this order; it reports each status. */
+/* The hypercalls that the child tries, in this order. It reports each status. */
 enum attempt { TRY_UP, TRY_PD, TRY_CALL, TRY_DOWN, ATTEMPTS };
 
 static const char *const attempt_name[ATTEMPTS] = {
@@ -40,7 +41,7 @@ static void report(enum attempt attempt, enum nova_status status)
         nova_call(CHILD_REPORT, 0);
 }
 
-/* Runs in the child. Its first instruction already faults: the child has no memory yet. */
+/* Runs in the child. Its first instruction faults, because the child has no memory yet. */
 static void child_main(void)
 {
         report(TRY_UP, nova_sm_up(CHILD_NULL));
@@ -51,7 +52,7 @@ static void child_main(void)
         __builtin_trap();
 }
 
-/* Where the parent sends the child after its fault. */
+/* Runs in the child after its fault: the parent sets the instruction pointer to this function. */
 static void child_end(void)
 {
         nova_sm_up(CHILD_DONE);
@@ -87,7 +88,7 @@ static void report_fault(const char *event, struct nova_utcb *utcb)
         nova_utcb_event_reply(utcb, NOVA_MTD_EIP | NOVA_MTD_ESP);
 }
 
-/* The child's pager: program and stack, nothing else. */
+/* Serves the child's page faults: provides program and stack, and no other memory. */
 static void serve_page_fault(struct nova_utcb *utcb)
 {
         const nova_word_t addr = (nova_word_t)utcb->state.qual[1];

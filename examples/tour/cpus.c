@@ -5,7 +5,7 @@
 #define LIMIT  80000
 #define PRIMES 7837 /* below LIMIT */
 
-/* One CPU's part: counts the primes in [first, end). */
+/* The part of a CPU: the primes in [first, end). */
 static struct part {
         unsigned first, end, primes;
         struct thread thread;
@@ -30,7 +30,8 @@ static void count_primes(void *argument)
         nova_sm_up(done);
 }
 
-/* A thread's time is known when its CPU has left it, which may be just after its last up. */
+/* Returns the consumed time of a thread. It is known when its CPU has switched to another thread,
+ * which may be just after the thread's last up. */
 static uint64_t time_of(const struct part *done_part)
 {
         uint64_t time = 0;

@@ -8,7 +8,7 @@ static nova_sel_t portal;
 static struct server receiver;
 static struct nova_item received;
 
-/* Keeps what the kernel wrote into the receiver's item. */
+/* Stores the result that the kernel wrote into the receiver's item. */
 static void serve_item(nova_sel_t selector, struct nova_utcb *utcb, void *argument)
 {
         (void)selector;

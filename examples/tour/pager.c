@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Screen 5: a page fault becomes a message, its reply brings the memory. */
+/* Screen 5: a page fault becomes a message, and the reply delegates the memory. */
 #include "tour.h"
 
 #define REGION 0x60000000 /* nothing is mapped here at first */
 #define PAGES  4
 
-/* What the pager saw; the screen prints it afterwards. */
+/* The page faults that the pager served; the screen prints them afterwards. */
 static struct {
         nova_word_t ip, addr, code, page;
 } fault[PAGES];
@@ -45,7 +45,7 @@ static void serve_events(nova_sel_t portal, struct nova_utcb *utcb, void *argume
                            addr >> NOVA_PAGE_BITS, 0);
 }
 
-/* Knows nothing of the pager: writes to each page, then reads all of them. */
+/* Writes to each page, then reads all of them, without any regard to the pager. */
 static void use_region(void *argument)
 {
         volatile nova_word_t *word = argument;

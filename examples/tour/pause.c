@@ -6,7 +6,8 @@
 #define LENGTH    (sizeof(WORD) - 1)
 #define KEY_CTRLC 3
 
-/* Whether the command line ends with the word. What is mapped of it is the rest of its page. */
+/* Returns true if the command line ends with the word. Reads it up to the end of its first page,
+ * which is all that is mapped. */
 static bool asked_for(const struct nova_hip *hip)
 {
         struct nova_hip_mem mem;
@@ -20,7 +21,7 @@ static bool asked_for(const struct nova_hip *hip)
 
         for (size_t i = 0; text && i < room && text[i]; i++)
                 if (text[i] == ' ')
-                        matched = 1; /* the blank before the word counts, too */
+                        matched = 1; /* the blank before the word matches, too */
                 else if (matched && matched <= LENGTH && text[i] == WORD[matched - 1])
                         matched++;
                 else

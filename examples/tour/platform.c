@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Screen 1: what the hypervisor information page says about the machine. */
+/* Screen 1: the machine as the hypervisor information page describes it. */
 #include "tour.h"
 
 static const char *mem_type(int32_t type)
@@ -76,14 +76,14 @@ static void show_memory(const struct nova_hip *hip)
         say("%47llu  of it free\n", (unsigned long long)sum >> 10);
 }
 
-/* Command lines lie in physical memory, so they must be mapped before they can be read. */
+/* Shows the modules. Their command lines lie in physical memory and must be mapped first. */
 static void show_modules(const struct nova_hip *hip)
 {
         struct nova_hip_mem mem;
 
         for (unsigned i = 0; nova_hip_get_module(hip, i, &mem); i++) {
                 const char *text = mem.aux ? nova_root_map(&root, mem.aux, 1, NOVA_MEM_R) : NULL;
-                /* What is mapped is the rest of the page. */
+                /* Only the rest of the page is mapped. */
                 const int length = (int)(NOVA_PAGE_SIZE - mem.aux % NOVA_PAGE_SIZE);
 
                 say("Module %u%s: %.*s\n", i, i ? "" : " (this program)", length < 50 ? length : 50,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Screen 4: revocation takes permissions back, from everybody down the line. */
+/* Screen 4: revocation removes permissions from all PDs that received them. */
 #include "tour.h"
 
 #define A 0x4000

@@ -18,7 +18,7 @@ static void arrive(char name)
         order[arrived++] = name;
 }
 
-/* Waits at the gate and notes when it came through. */
+/* Waits at the gate, and records its position in the order. */
 static void wait_at_gate(void *argument)
 {
         const char *name = argument;
@@ -39,7 +39,8 @@ static void spin(void *argument)
         nova_sm_up(done);
 }
 
-/* Runs above all others: lets them pass the gate, and they start when it is done. */
+/* Runs with a priority above all others: lets them pass the gate; they start when this thread has
+ * finished. */
 static void open_gate(void *argument)
 {
         for (unsigned i = *(const unsigned *)argument; i; i--)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the screens of the tour share: output, checks, and starting servers and threads. */
+/* Functions that the screens of the tour share: output, checks, and the start of servers and
+ * threads. */
 #ifndef TOUR_H
 #define TOUR_H
 
@@ -30,19 +31,19 @@ void screen_cpus(void);
  * tour */
 bool pause_is_end(void);
 
-/* Print a screen's heading. */
+/* Prints a screen's heading. */
 void title(unsigned number, const char *text);
 
-/* End the tour with a message unless the status is SUCCESS. */
+/* Ends the tour with a message unless the status is SUCCESS. */
 void must(const char *what, enum nova_status status);
 
-/* The same for something that is true or not. */
+/* Ends the tour with a message unless the condition is true. */
 void must_be(const char *what, bool condition);
 
-/* A line for one hypercall of a screen and its status. */
+/* Prints a line with a hypercall and its status. */
 void say_status(const char *what, enum nova_status status);
 
-/* Events and faults of the tour itself end it with a message. */
+/* Makes an event or a fault of the tour itself end it with a message. */
 void guard_start(void);
 
 /* A local thread of the root PD. */
@@ -51,26 +52,27 @@ struct server {
         struct nova_utcb *utcb;
 };
 
-/* Create a local thread on a CPU whose portals are served by handler. */
+/* Creates a local thread on a CPU, whose portals are served by the handler. */
 struct server server_start(nova_word_t cpu, nova_portal_handler *handler, void *argument);
 
-/* Create a portal to a server at a selector. */
+/* Creates a portal to a server at a selector. */
 void server_portal(const struct server *server, nova_sel_t portal, nova_mtd_t mtd);
 
-/* A global thread: what it runs, and the selectors of its EC and SC once it is started. */
+/* A global thread: the function that it runs, and the selectors of its EC and SC after its
+ * start. */
 struct thread {
         nova_thread_function *function;
         void *argument;
         nova_word_t cpu;
         unsigned prio;
-        nova_sel_t event_base; /* 0: one that serves STARTUP only */
+        nova_sel_t event_base; /* event base; 0: a base that serves STARTUP only */
         nova_sel_t ec, sc;
 };
 
-/* Start a global thread in the root PD. */
+/* Starts a global thread in the root PD. */
 void thread_start(struct thread *thread);
 
-/* Answer a STARTUP event so that the thread begins at nova_thread_entry. */
+/* Answers a STARTUP event so that the thread begins at nova_thread_entry. */
 void thread_startup(struct nova_utcb *utcb);
 
 #endif

@@ -5,7 +5,7 @@
 struct nova_root root;
 struct nova_console console;
 
-/* Events of threads that serve STARTUP only, one base per CPU; 0 as long as there is none. */
+/* Event bases of threads, one per CPU, which serve STARTUP only; 0: not created yet. */
 static nova_sel_t startup_base[NOVA_CPU_MAX];
 
 void title(unsigned number, const char *text)

@@ -41,7 +41,7 @@ static int write_text(void *context, const char *text, size_t bytes)
         return error;
 }
 
-/* One key. */
+/* Waits for a key and returns it as the text. */
 static int read_key(void *context, char *text, size_t bytes)
 {
         nova_word_t key = 0;
@@ -58,7 +58,7 @@ static int read_key(void *context, char *text, size_t bytes)
         return error ? -error : 1;
 }
 
-/* The guest reads its date from the PC's clock, which gets it from the program. */
+/* Sets the program's time of day, which the PC's clock passes to the guest. */
 static void set_clock(struct nova_session *session)
 {
         nova_word_t seconds;
@@ -71,7 +71,7 @@ static void set_clock(struct nova_session *session)
 
 static struct nova_console_output screen = {write_text, read_key, NULL};
 
-/* Shows the last output, however the program ends. */
+/* Shows the last output. Called at every end of the program. */
 static void end_output(void)
 {
         struct nova_message message = {.operation = SCREEN_END};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The terminal of both guests: the guest in front has screen and keyboard, and Ctrl-T switches to
- * the next one. Output of the other guest is stored and shown after a switch. */
+/* The terminal of both guests. The guest in the foreground has screen and keyboard; Ctrl-T switches
+ * to the next one. Output of the other guest is stored and shown after a switch. */
 #include "screen.h"
 
 #include <errno.h>
@@ -23,13 +23,14 @@
 #define UART_MCR      4    /* modem control register */
 #define UART_MCR_OUT2 0x0b /* data terminal ready, request to send, interrupts pass */
 
-#define KEPT  4096 /* bytes, the newest */
+#define KEPT  4096 /* number of stored bytes of output, the newest ones */
 #define TYPED 256
 
 /* A client. */
 struct session {
         char kept[KEPT], typed[TYPED];
-        size_t written, shown; /* total bytes written and shown; the last KEPT are stored */
+        size_t written, shown; /* total numbers of bytes written and shown; the last KEPT bytes are
+                                * stored */
         unsigned pressed, taken;
 };
 
@@ -37,7 +38,7 @@ static struct nova_console uart;
 static struct nova_service *service;
 static struct session *front;
 static nova_sel_t interrupt;
-static nova_sel_t turn; /* shared with init, which writes to the serial line, too */
+static nova_sel_t turn; /* semaphore shared with init, which also writes to the serial line */
 
 static void show(const char *text, size_t bytes)
 {
@@ -47,7 +48,7 @@ static void show(const char *text, size_t bytes)
         nova_sm_up(turn);
 }
 
-/* Returns where the stored output to show begins: at an unfinished line, such as a prompt. */
+/* Returns the position from which stored output is shown: the unfinished line, such as a prompt. */
 static size_t begin(const struct session *session)
 {
         const size_t oldest = session->written > KEPT ? session->written - KEPT : 0;
@@ -70,7 +71,7 @@ static void show_new(struct session *session, size_t at)
         session->shown = at;
 }
 
-/* Brings a client to the front: shows its name, then its stored output. */
+/* Brings a client to the foreground: shows its name, then its stored output. */
 static void bring(struct session *session)
 {
         char text[48];
@@ -82,7 +83,7 @@ static void bring(struct session *session)
         show_new(front, begin(front));
 }
 
-/* SCREEN_WRITE */
+/* Serves SCREEN_WRITE. */
 static int write_text(struct nova_request *request)
 {
         struct session *const session = request->state;
@@ -100,7 +101,7 @@ static int write_text(struct nova_request *request)
         return 0;
 }
 
-/* SCREEN_READ */
+/* Serves SCREEN_READ. */
 static int read_keys(struct nova_request *request)
 {
         struct session *const session = request->state;
@@ -113,7 +114,7 @@ static int read_keys(struct nova_request *request)
 
 static bool knows_date;
 
-/* SCREEN_DATE. Both monitors need the date, but only one program can have the clock. */
+/* Serves SCREEN_DATE. Both monitors need the date, but only one program can have the clock. */
 static int tell_date(struct nova_request *request)
 {
         if (!knows_date)
@@ -122,8 +123,8 @@ static int tell_date(struct nova_request *request)
         return 0;
 }
 
-/* SCREEN_END: without it, output of a client in the background, such as the reason of its end,
- * would be lost. */
+/* Serves SCREEN_END. Otherwise the output of a client in the background, such as the reason of its
+ * end, would be lost. */
 static int end_output(struct nova_request *request)
 {
         struct session *const session = request->state, *const before = front;
@@ -136,7 +137,7 @@ static int end_output(struct nova_request *request)
         return 0;
 }
 
-static struct session *behind; /* the session after the one in front; or the first */
+static struct session *behind; /* the session after the one in the foreground, or the first */
 static bool passed;
 
 static bool look(void *state, void *unused)

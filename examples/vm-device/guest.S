@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest: 32-bit code at GUEST_AT for the first virtual CPU, 16-bit code in the page behind it
- * for the second one. */
+/* The guest: 32-bit code at GUEST_AT for the first virtual CPU, 16-bit code in the next page for
+ * the second one. */
 #include "guest.h"
 
 #define AT(label) ((label) - guest_begin + GUEST_AT)
-#define CODE      8 /* of the GDT below */
+#define CODE      8 /* selector in the GDT below */
 
         .section .rodata
         .global guest_begin, guest_end
@@ -15,7 +15,7 @@ guest_begin:
         lgdt    AT(gdt_pointer)
         lidt    AT(idt_pointer)
         movl    $BELL, %ebx
-        xorl    %edi, %edi /* how often the guest heard the bell */
+        xorl    %edi, %edi /* number of interrupts of the bell */
         movl    $(GUEST_AT >> 12) + 1, BELL_START(%ebx)
         movl    $BELL_MS, BELL_RING(%ebx)
 1:      cli

@@ -3,10 +3,10 @@
 #ifndef GUEST_H
 #define GUEST_H
 
-#define GUEST_AT   0x10000 /* where the guest begins */
+#define GUEST_AT   0x10000 /* address of the guest */
 #define PRINT_PORT 0xe9
 
-/* The bell, outside of RAM, and its registers of 4 bytes. */
+/* Address of the bell, outside RAM, and its registers of 4 bytes. */
 #define BELL        0xf0000000
 #define BELL_RING   0 /* write: ring after this many ms; read: number of rings */
 #define BELL_START  4 /* write: the second virtual CPU begins at this page */

@@ -13,7 +13,7 @@ static struct bell {
         struct nova_vm *vm;
         struct nova_alarm alarm;
         unsigned rings;
-        bool pending; /* an interrupt that the guest has not taken */
+        bool pending; /* the bell has rung, and the guest has not taken the interrupt */
 } bell;
 
 static char line[2][16]; /* output of each virtual CPU */
@@ -37,7 +37,7 @@ static void bell_write(void *device, uint64_t address, unsigned bytes, uint64_t 
                 nova_vcpu_start_at(&self->vm->vcpu[1], (uint8_t)value);
 }
 
-/* Handles the alarm: makes an interrupt pending and tells virtual CPU 0 to check. */
+/* Handles the alarm: makes an interrupt pending and makes virtual CPU 0 check for it. */
 static void bell_ring(void *device, uint64_t now)
 {
         struct bell *const self = device;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first two sectors of a disk. The firmware loads the first one, which loads the second one and
- * prints what it says, by the firmware's services for disks and serial ports. */
+/* The first two sectors of a disk. The firmware loads the first one. Its code loads the second one
+ * and prints the text in it, by the firmware's services for disks and serial ports. */
 
 #define LOADED_AT 0x7c00
 #define TEXT_AT   0x7e00
@@ -18,7 +18,7 @@ disk_begin:
         movw $0x0201, %ax               /* read one sector, */
         movw $0x0002, %cx               /* the second one, */
         xorb %dh, %dh                   /* of the disk whose number is in DL, */
-        movw $TEXT_AT, %bx              /* to here */
+        movw $TEXT_AT, %bx              /* to this address */
         int $0x13
         jc 3f
         movw $TEXT_AT, %si

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SeaBIOS, a PC's firmware, as a guest: it detects its machine, boots a disk and serves the booted
- * program.
+/* SeaBIOS, a PC's firmware, as a guest. It detects its machine, boots a disk and serves the program
+ * from the disk.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -17,7 +17,7 @@
 #define OUR_CODE ".code32\n"
 #endif
 
-/* The guest and its text, a page of our own program. The guest sees it at GUEST_IP. */
+/* The guest and its text, a page of this program. The guest sees it at GUEST_IP. */
 __asm__(".pushsection .text\n"
         ".balign 4096\n"
         "guest_page:\n"
@@ -35,7 +35,7 @@ __asm__(".pushsection .text\n"
 
 extern unsigned char guest_page[];
 
-/* Exits that this guest can cause, by the CPU's kind of virtualization. @spec 7.2 */
+/* Exits that this guest can cause, for SVM and for VMX. @spec 7.2 */
 static const struct exits {
         unsigned port, halt, memory;
 } svm = {0x7b, 0x78, 0xfc}, vmx = {0x1e, 0xc, 0x30};
@@ -68,7 +68,7 @@ static void start_guest(struct nova_utcb *utcb)
                                             NOVA_MTD_IDTR);
 }
 
-/* The guest touched an unmapped page: delegates its page with the G flag. */
+/* Delegates the guest's page with the G flag, after the guest has touched an unmapped page. */
 static void give_page(struct nova_utcb *utcb)
 {
         const nova_sel_t from = NOVA_ADDRESS(guest_page) >> NOVA_PAGE_BITS;
@@ -143,6 +143,6 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
         if (!create_monitor(cpu) || !create_guest(cpu))
                 return 1;
         nova_create_sm(done, NOVA_SEL_ROOT_PD, 0);
-        nova_sm_down(done); /* the rest happens in serve() */
+        nova_sm_down(done); /* serve() does the rest */
         return 1;
 }

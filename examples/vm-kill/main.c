@@ -16,9 +16,10 @@
 #define MACHINES_MAX 1000000
 #define LIFE_NS      5000000
 
-/* Guests in real mode: one loops for ever, one waits with interrupts enabled, one only exits. Bochs
- * cannot interrupt a guest that it entered with interrupts disabled: the first one enables them,
- * and is entered again.
+/* Guests in real mode: the first one loops for ever, the second one waits with interrupts enabled,
+ * the third one causes exits only. Bochs cannot interrupt a guest that was entered with interrupts
+ * disabled. So the first guest enables them and then causes an exit, after which it is entered
+ * again.
  */
 static const struct {
         const char *code;
@@ -55,7 +56,7 @@ static int run_and_destroy(unsigned number)
         return vm.vcpu[0].exits ? 0 : EIO;
 }
 
-/* @return the number in the argument, 0 if it is invalid */
+/* Reads the argument. @return its number; 0 if it is invalid */
 static unsigned number_of(const char *text)
 {
         char *end;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest: from protected mode to long mode, then five interrupts of the timer. */
+/* The guest: switches from protected mode to long mode, then takes five interrupts of the timer. */
 
-/* Where the monitor puts it. */
+/* Address at which the monitor loads the guest. */
 #define BASE        0x100000
 #define HERE(label) (BASE + label - guest_begin)
 
@@ -107,7 +107,7 @@ initialisation:
         .word 0x21; .byte 4
         .word 0x21; .byte 1
         .word 0x21; .byte 0xfe                 /* only the timer */
-        .word 0x43; .byte 0x34                 /* timer: again and again, 100 times a second */
+        .word 0x43; .byte 0x34                 /* timer: periodic, 100 times a second */
         .word 0x40; .byte 0x9c
         .word 0x40; .byte 0x2e
         .word 0

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Debian's memtest86+ as a guest. It draws on the text screen of a PC, which is memory: the monitor
- * reads the results there. */
+/* Debian's memtest86+ as a guest. It writes to the text screen of a PC, which is memory, and the
+ * monitor reads the results there. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #define SCREEN_AT 0xb8000
 #define COLUMNS   80
 #define ROWS      25
-#define HEAD_ROWS 7 /* about the machine */
+#define HEAD_ROWS 7 /* rows that describe the machine */
 
 #define TESTS     2
 #define TESTS_MAX 1000
@@ -35,7 +35,7 @@ static const void *open_module(const char *name, size_t *bytes)
         return NULL;
 }
 
-/* Reads the screen: its rows, without the blanks at their ends. */
+/* Reads the rows of the screen, without the blanks at their ends. */
 static void read_screen(char row[ROWS][COLUMNS + 1])
 {
         char screen[ROWS][COLUMNS][2];
@@ -55,7 +55,7 @@ static void read_screen(char row[ROWS][COLUMNS + 1])
         }
 }
 
-/* @return the text on the screen from @p word on, or NULL */
+/* Searches the screen. @return the text from @p word on, or NULL */
 static const char *look_for(char row[ROWS][COLUMNS + 1], const char *word)
 {
         const char *found = NULL;
@@ -65,8 +65,8 @@ static const char *look_for(char row[ROWS][COLUMNS + 1], const char *word)
         return found;
 }
 
-/* Shows the detected machine, then each test as it begins, until more than @p tests have begun or
- * all are complete. @return the number of completed tests; negative: the machine ended */
+/* Shows the detected machine, then each test when it begins. Returns when more than @p tests have
+ * begun or all are complete. @return number of completed tests; negative: the machine ended */
 static int watch(int tests)
 {
         static char row[ROWS][COLUMNS + 1];
@@ -111,7 +111,7 @@ static int load(void)
         return why ? nova_vm_not_loaded(&vm, why) : 0;
 }
 
-/* @return the number in the argument, 0 if it is invalid */
+/* Reads the argument. @return its number; 0 if it is invalid */
 static unsigned number_of(const char *text)
 {
         char *end;

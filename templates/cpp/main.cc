@@ -5,7 +5,8 @@
 namespace
 {
 
-// Counts what it prints. Static objects are constructed before main() and destroyed after it.
+// Prints lines and counts them. Static objects are constructed before main() and destroyed after
+// it.
 class Printer
 {
       public:

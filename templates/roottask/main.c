@@ -23,7 +23,7 @@ static void *count(void *argument)
         return NULL;
 }
 
-/* Every CPU that this program may use adds its share of the numbers. */
+/* Adds the numbers on all CPUs that this program may use, an equal share on each. */
 static unsigned long sum_on_all_cpus(void)
 {
         const unsigned cpus = (unsigned)__builtin_popcountll(nova_program.cpus);

@@ -54,7 +54,7 @@ static void print(void *device, uint64_t port, unsigned bytes, uint64_t value)
                 printer->line[printer->length++] = (char)value;
 }
 
-/* Handles an exit in place of the library. */
+/* Handles the exit CPUID instead of the library. */
 static void answer_cpuid(struct nova_vcpu *vcpu)
 {
         vcpu->state->bx = 'N' | 'o' << 8 | 'v' << 16 | 'a' << 24;
