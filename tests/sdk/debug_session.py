@@ -176,8 +176,8 @@ class Session(unittest.TestCase):
             f"set var {tree}->left = {tree}; set var kernel_pd.ecs.next = 8; nova pd; nova ec",
         )
         self.assertEqual(result.returncode, 0, self.shown)
-        self.assertIn("found something broken: the ports of kernel is not a tree", result.stdout)
-        self.assertIn("found something broken: the list of ECs of kernel", result.stdout)
+        self.assertIn("a structure is damaged: the ports of kernel is not a tree", result.stdout)
+        self.assertIn("a structure is damaged: the list of ECs of kernel", result.stdout)
         self.assertRegex(result.stdout, r"root +root +0 +global", self.shown)
 
 

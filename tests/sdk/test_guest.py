@@ -182,8 +182,8 @@ class Guest(unittest.TestCase):
         with mock.patch.object(Path, "mkdir", side_effect=readonly):
             self.assertEqual(
                 self.refused(),
-                f"the guest's disk.img cannot be made in {self.root}/guest: Read-only file system; "
-                "a link to a folder that can be written may stand in its place.",
+                f"the guest's disk.img cannot be created in {self.root}/guest: "
+                "Read-only file system; replace it by a link to a folder that you may write.",
             )
 
     def test_in_an_installed_sdk_the_remedy_is_another_one(self):
@@ -195,7 +195,7 @@ class Guest(unittest.TestCase):
         place = self.root / "guest"
         for make in (lambda: place.symlink_to("nowhere"), lambda: place.write_text("")):
             make()
-            self.assertIn(f"in {place}: a file or a link to nowhere is in the way;", self.refused())
+            self.assertIn(f"in {place}: a file or a dangling link is in the way;", self.refused())
             place.unlink()
 
     def test_an_unknown_guest_is_named(self):

@@ -43,7 +43,7 @@ class New(Folder):
         environment = {**os.environ, "PATH": path}
         result = paths.nova("new", "bare", folder, cwd=self.folder, env=environment)
         self.assertEqual(result.returncode, 0, result.stderr)
-        told = re.fullmatch(rf"nova: {folder} is made; next: cd {folder}, (.+) run, \1 test\n",
+        told = re.fullmatch(rf"nova: {folder} is created; next: cd {folder}, (.+) run, \1 test\n",
                             result.stderr)
         self.assertTrue(told, result.stderr)
         return told[1]
@@ -84,7 +84,7 @@ class New(Folder):
     def test_names_that_cmake_does_not_take(self):
         for name in ("test", "all", "my project", "1st", "a;b", "${X}"):
             with self.subTest(name=name):
-                self.refuses("new", "bare", name, says="cannot be a project's name")
+                self.refuses("new", "bare", name, says="is not a valid project name")
 
     def test_every_template_has_at_most_ten_lines_of_cmake(self):
         for file in (paths.ROOT / "templates").glob("*/CMakeLists.txt"):

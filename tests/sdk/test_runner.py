@@ -98,7 +98,7 @@ class Endings(WithFolder):
 
     def test_a_count_that_does_not_end_well_says_why(self):
         for end, text, value, words in (
-            ("EXIT", "no newline", 3, "the count did not end well: .* ended itself with 3[.]$"),
+            ("EXIT", "no newline", 3, "the count failed: .* ended with status 3[.]$"),
             (
                 "LOOP",
                 "NOVA: stopped\\r\\n",

@@ -32,7 +32,8 @@ class Cmdline(unittest.TestCase):
         self.assertIsNone(cmdline.warning("serial  kmem=64M kmem=8192k kmem=1 vtlb"))
         self.assertEqual(cmdline.unknown("serail kmem=0 kmem= kmem=4G"), [
             "serail", "kmem=0", "kmem=", "kmem=4G"])
-        self.assertRegex(cmdline.warning("foo"), "^'foo' in --cmdline means .*serial")
+        expected = "^the kernel does not know 'foo' in --cmdline; it knows .*serial"
+        self.assertRegex(cmdline.warning("foo"), expected)
 
 
 class Description(unittest.TestCase):
@@ -75,7 +76,7 @@ class Modules(unittest.TestCase):
     def test_one_that_nothing_here_names_gets_a_word(self):
         own = ("bin/linux", "/cache/vmlinuz", "/cache/disk.img")
         self.assertEqual(self.warnings(own, "my/mykernel", "my/disk.img"), [
-            "linux does not name a module 'mykernel'; those that it names are vmlinuz, disk.img"])
+            "linux has no module 'mykernel'; its modules are vmlinuz, disk.img"])
         self.assertEqual(self.warnings(own, "my/vmlinuz", "my/disk.img"), [])
         self.assertEqual(self.warnings(("bin/r",), "my/kernel", "other/kernel"), [])
 

@@ -150,8 +150,8 @@ def _console(machine, what, all_needed=True, timeout=TIMEOUT):
     text = outcome.text()
     if outcome.status != EXIT_OK and all_needed:
         sys.stderr.write(text if text.endswith("\n") or not text else text + "\n")
-        why = outcome.message or f"the system ended itself with {outcome.value}."
-        raise bench_parts.Unfinished(f"{what} did not end well: {why}{_other_arch(machine)}", text)
+        why = outcome.message or f"the system ended with status {outcome.value}."
+        raise bench_parts.Unfinished(f"{what} failed: {why}{_other_arch(machine)}", text)
     return text
 
 

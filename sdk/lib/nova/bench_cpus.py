@@ -120,7 +120,7 @@ def _bad_of_row(row, figures):
         if row.shared == "no" and shared:
             yield f"{name}: {shared} lines that CPUs share"
         if row.shared == "yes" and number != "1" and not shared:
-            yield f"{name}: no shared line was found, so the instrument does not work"
+            yield f"{name}: no shared line was found, so the plugin does not work"
 
 
 def complaints(rows, found):

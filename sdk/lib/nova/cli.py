@@ -139,7 +139,7 @@ def main(argv):
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        _complain("the reader of the output has gone.")
+        _complain("the output is closed, because its reader has ended.")
     except OSError as error:
         _complain(_system_error(error))
     finally:

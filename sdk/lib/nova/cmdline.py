@@ -26,5 +26,4 @@ def warning(text):
     if not words:
         return None
     names = ", ".join(f"'{word}'" for word in words)
-    verb = "means" if len(words) == 1 else "mean"
-    return f"{names} in --cmdline {verb} nothing to the kernel; known are {SHOWN}."
+    return f"the kernel does not know {names} in --cmdline; it knows {SHOWN}."

@@ -54,7 +54,7 @@ def add_parser(commands):
     options.add_machine(parser)
     parser.add_argument(
         "--timeout", type=options.seconds, metavar="S", default=TIMEOUT,
-        help=f"cut a boot off after S seconds ({TIMEOUT})",
+        help=f"stop a boot after S seconds ({TIMEOUT})",
     )
     parser.set_defaults(function=run, cmdline="")
 

@@ -208,7 +208,7 @@ def _session(args, machine, program, arch):
                 status = session.run_gdb(command)
                 if status is None:
                     raise NovaError(
-                        f"no end within {args.timeout:g} s; the session was ended.",
+                        f"no end within {args.timeout:g} s: the session was stopped.",
                         errors.EXIT_TIMEOUT,
                     )
                 ended = session.system_status()

@@ -155,7 +155,7 @@ def ensure():
         build.say("making the manual")
         doxygen(tree.ROOT, OUTPUT)
         if not page.exists():
-            raise NovaError("the manual was not made: run nova docs for the reason.", EXIT_FAILED)
+            raise NovaError("the manual was not built: run nova docs for the reason.", EXIT_FAILED)
 
 
 def run(args):

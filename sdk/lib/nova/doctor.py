@@ -152,7 +152,7 @@ def disk():
     free = shutil.disk_usage(folder).free >> 20
     if free < DISK_MIB:
         text = f"{free} MiB are free at {folder}"
-        yield Finding("disk", ODD, text, f"builds and tests want {DISK_MIB} MiB")
+        yield Finding("disk", ODD, text, f"builds and tests need {DISK_MIB} MiB")
     else:
         yield Finding("disk", OK, f"{free} MiB are free")
     if not places.INSTALLED and not os.access(folder, os.W_OK):
@@ -184,7 +184,7 @@ def memory(path="/proc/meminfo"):
     free = int(match.group(1)) >> 10
     if free < MEMORY_MIB:
         text = f"{free} MiB are available"
-        yield Finding("memory", ODD, text, f"the tests want {MEMORY_MIB} MiB; end other programs")
+        yield Finding("memory", ODD, text, f"the tests need {MEMORY_MIB} MiB; end other programs")
     else:
         yield Finding("memory", OK, f"{free} MiB are available")
 
@@ -257,7 +257,7 @@ def doctor(args):
         if bad:
             print("\nBuilding and running cannot work yet: " + ", ".join(f.name for f in bad) + ".")
         elif any(finding.state != OK for finding in found):
-            print("\nBuilding and running can work; nova installs what else it needs.")
+            print("\nBuilding and running can work; nova installs the other packages.")
         else:
             print("\nAll is well.")
     return errors.EXIT_FAILED if bad else errors.EXIT_OK

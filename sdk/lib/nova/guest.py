@@ -119,13 +119,13 @@ def _refused(what, error):
     """Returns the sentence about a folder of guests that cannot be written."""
     reason = error.strerror or str(error)
     if isinstance(error, (FileExistsError, NotADirectoryError)):
-        reason = "a file or a link to nowhere is in the way"
+        reason = "a file or a dangling link is in the way"
     remedy = (
         "XDG_CACHE_HOME=FOLDER names another place for it"
         if places.INSTALLED
-        else "a link to a folder that can be written may stand in its place"
+        else "replace it by a link to a folder that you may write"
     )
-    return f"the guest's {what} cannot be made in {places.GUESTS}: {reason}; {remedy}."
+    return f"the guest's {what} cannot be created in {places.GUESTS}: {reason}; {remedy}."
 
 
 def _make(arch, what, path):
@@ -334,7 +334,7 @@ def _make_initrd_syscalls(arch, folder, to):
     source, program = folder / "syscalls.s", folder / "syscalls"
     source.write_text(SYSCALLS, encoding="ascii")
     command = ["gcc", "-m32", "-nostdlib", "-static", "-no-pie", "-o", str(program), str(source)]
-    _output(command, "the program of 32 bits cannot be made")
+    _output(command, "the 32-bit program cannot be built")
     archive = _entry("bin/syscalls", 0o100755, program.read_bytes()) + _entry("TRAILER!!!", 0)
     with open(to, "ab") as file:
         file.write(archive)
@@ -414,7 +414,7 @@ def _make_grub_disk(_, folder, to):
     command = ["grub-mkrescue", "--fonts=", "--locales=", "--themes="]
     command += ["-d", "/usr/lib/grub/i386-pc", f"--install-modules={GRUB_MODULES}"]
     command += ["-o", str(to), str(tree)]
-    _output(command, "the disk with GRUB cannot be made")
+    _output(command, "the disk with GRUB cannot be created")
 
 
 MAKERS = {

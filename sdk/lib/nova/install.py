@@ -28,7 +28,7 @@ def add_parser(commands):
         formatter_class=options.Formatter,
         usage="nova install [OPTION…] PREFIX",
     )
-    parser.add_argument("prefix", metavar="PREFIX", help="the folder, which is made if needed")
+    parser.add_argument("prefix", metavar="PREFIX", help="the folder; created if necessary")
     parser.add_argument("--arch", choices=tree.ARCHES, help="only this architecture")
     parser.add_argument("--config", choices=tree.CONFIGS, help="only this configuration")
     parser.set_defaults(function=run)

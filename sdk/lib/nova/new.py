@@ -49,7 +49,7 @@ def _check(template, folder):
         raise NovaError(f"{folder} exists already: name a folder that does not.")
     if not NAME.fullmatch(folder.name) or folder.name in RESERVED:
         raise NovaError(
-            f"'{folder.name}' cannot be a project's name: use letters, digits, _ and -, a letter "
+            f"'{folder.name}' is not a valid project name: use letters, digits, _ and -, a letter "
             "first, and no name of a CMake target."
         )
 
@@ -71,5 +71,5 @@ def run(args):
     description.write_text(PROJECT.sub(f"project({folder.name}", text, count=1), encoding="utf-8")
     nova = _command()
     go = f"cd {shlex.quote(str(args.folder))}"
-    build.say(f"{args.folder} is made; next: {go}, {nova} run, {nova} test")
+    build.say(f"{args.folder} is created; next: {go}, {nova} run, {nova} test")
     return EXIT_OK

@@ -28,7 +28,7 @@ def add_parser(commands):
     parser = commands.add_parser(
         "package",
         prog="nova package",
-        help="build the SDK and make a .deb and a .tar.gz of it",
+        help="build the SDK and pack it into a .deb and a .tar.gz",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
         usage="nova package [OPTION…]",

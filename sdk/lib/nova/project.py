@@ -138,13 +138,13 @@ def at(folder):
     if not _says(folder / DESCRIPTION, PROJECT):
         raise NovaError(
             f"{folder} is not a project: it has no {DESCRIPTION} with project(…); "
-            "nova new TEMPLATE DIR makes one."
+            "nova new TEMPLATE DIR creates one."
         )
     found = Project(folder, _out(folder))
     if not found.uses_nova():
         raise NovaError(
             f"{folder / DESCRIPTION} lacks find_package(Nova): go to a project that has it "
-            "(nova new TEMPLATE DIR makes one), or to NOVA's own tree."
+            "(nova new TEMPLATE DIR creates one), or to NOVA's own tree."
         )
     return found
 
@@ -166,7 +166,7 @@ def needed():
     """Returns the project around the current folder, for commands that need one in an SDK."""
     found = here()
     if not found and places.INSTALLED:
-        raise NovaError("there is no project here: nova new TEMPLATE DIR makes one.")
+        raise NovaError("there is no project here: nova new TEMPLATE DIR creates one.")
     return found
 
 

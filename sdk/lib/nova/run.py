@@ -163,7 +163,7 @@ def _modules(texts):
             )
         elf.read_start(module.file, "module")
         if not os.path.getsize(module.file):
-            raise NovaError(f"the module {module.file} is empty: the kernel leaves it out.")
+            raise NovaError(f"the module {module.file} is empty: the kernel ignores it.")
     return modules
 
 
@@ -190,7 +190,7 @@ def warn_of_modules(name, modules, further):
     for file in dict.fromkeys(given if known else ()):
         if file not in known:
             listed = ", ".join(dict.fromkeys(known))
-            yield f"{name} does not name a module '{file}'; those that it names are {listed}"
+            yield f"{name} has no module '{file}'; its modules are {listed}"
         elif given.count(file) > known.count(file):
             count = given.count(file)
             yield f"{count} modules are called {file}; a program that opens one gets the first"
@@ -208,7 +208,7 @@ def check_room(modules, memory):
     if need > memory:
         raise NovaError(
             f"the boot modules have {size} MiB, too much for a machine of {memory} "
-            f"MiB: --memory gives it more, {need} at the very least, and more for the programs."
+            f"MiB: use --memory {need} or more, because the programs need memory, too."
         )
 
 

@@ -265,7 +265,7 @@ class Runner:
         if self.timed_out and self.shut_down and self.watch_roottask:
             return errors.EXIT_STOPPED, "the roottask's first thread was shut down."
         if self.timed_out:
-            return errors.EXIT_TIMEOUT, f"no end within {self.timeout:g} s; the run was cut off."
+            return errors.EXIT_TIMEOUT, f"no end within {self.timeout:g} s: the run was stopped."
         if not self.started:
             return errors.EXIT_USAGE, qemu.not_started(self.complaints)
         if self.reason == "guest-reset":

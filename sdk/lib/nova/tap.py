@@ -96,7 +96,7 @@ def _close(stream, plan, seen):
     elif plan == 0:
         stream.problems.append("the plan has no cases")
     elif plan > MAX_PLAN:
-        stream.problems.append(f"a plan of {plan} cases cannot be")
+        stream.problems.append(f"a plan cannot have {plan} cases")
         plan = 0
     elif max(seen, default=0) > plan:
         stream.problems.append(f"there are cases beyond the plan of {plan}")

@@ -259,7 +259,7 @@ def _check_long(word, known):
     names = {test.name for test in known if test.selected_by(word)}
     if not _chosen(known, [word]):
         raise errors.NovaError(
-            f"'{word}' stands only for tests that run for long: name them exactly "
+            f"'{word}' selects only tests that take long: name them exactly "
             f"({', '.join(sorted(names))}) or their label ({', '.join(NAMED_ONLY_LABELS)})."
         )
 

@@ -79,7 +79,7 @@ class Listing(gdb.Command):
         except Trouble as error:
             raise gdb.GdbError(f"{error}.") from None
         for problem in context.reader.problems:
-            print(f"nova: found something broken: {problem}")
+            print(f"nova: a structure is damaged: {problem}")
 
 
 def _table(rows):
