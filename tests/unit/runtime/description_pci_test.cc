@@ -106,19 +106,19 @@ WRONG(a_driver_without_the_service, "program d\n devices disk\n" DISK " id 8086:
 WRONG(two_drivers_of_one_function,
       PCI "program d\n uses pci\n devices disk\nprogram e\n uses pci\n devices nic\n" DISK
           " at 00:04.0\ndevice nic\n at 00:04.0\n",
-      "9: the device 'nic' has the function of its line 'at' in common with 'disk', which belongs "
-      "to 'd'.")
+      "9: the device 'nic' has the function of its line 'at' in common with the device 'disk' of "
+      "the program 'd'; give both devices to one program.")
 WRONG(two_drivers_with_similar_names,
       PCI "program driver-of-disks\n uses pci\n devices disk\nprogram driver-of-nics\n uses "
           "pci\n devices nic\n" DISK " at 00:04.0\ndevice nic\n at 00:05.0\n",
-      "7: 'driver-of-nics' and 'driver-of-disks' (line 4) agree in their first 8 characters, by "
-      "which the service 'pci' tells them apart; rename one, and say 'file' if need be.")
+      "7: 'driver-of-nics' and 'driver-of-disks' (line 4) have the same first 8 characters, by "
+      "which the service 'pci' distinguishes them; rename one, and name its file with 'file'.")
 
 TEST(description_pci, suggests_a_misspelt_line)
 {
         EXPECT_EQ(Description(DRIVER DISK " clas 0x0108\n").all(),
-                  "8: a device has no 'clas'; it has ports, memory and interrupts, or, on PCI, "
-                  "class, id, at and dma-unprotected: write class.\n");
+                  "8: a device has no property 'clas'; its properties are ports, memory and "
+                  "interrupts, or, on PCI, class, id, at and dma-unprotected: write class.\n");
 }
 
 } // namespace
