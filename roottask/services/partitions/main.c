@@ -93,8 +93,8 @@ static bool read_table(const char *service)
         if (table.note)
                 printf("partitions: %s\n", table.note);
         for (unsigned i = 0; i < table.count; i++)
-                printf("partitions: %s %u, blocks %llu to %llu %s\n", table.kind,
-                       table.partition[i].number, (unsigned long long)table.partition[i].first,
+                printf("%s %u, blocks %llu to %llu %s\n", table.kind, table.partition[i].number,
+                       (unsigned long long)table.partition[i].first,
                        (unsigned long long)(table.partition[i].first + table.partition[i].count -
                                             1),
                        table.partition[i].name);

@@ -128,7 +128,49 @@ static unsigned read_many(struct nova_block *block, unsigned count)
                 if (error && error != ECONNRESET)
                         die("reopen", error);
         }
+        while (nova_block_wait(block, &result, NOVA_FOREVER) == 0)
+                continue;
         return bad;
+}
+
+/* Writes the complement of each block's words, many at once, and flushes. */
+static void write_all(struct nova_block *block)
+{
+        const uint32_t blocks = (uint32_t)nova_block_get_info(block)->blocks;
+        struct nova_block_result result;
+        size_t bytes;
+        char *pool = nova_block_pool(block, &bytes);
+        uint32_t next = 0, ended = 0;
+        int error = 0;
+
+        while (ended < blocks && !error) {
+                while (next < blocks && next - ended < IN_FLIGHT && !error) {
+                        const uint32_t offset = next % IN_FLIGHT * 512;
+                        uint32_t *word = (uint32_t *)(pool + offset);
+                        const struct nova_block_segment segment = {offset, 512};
+                        const struct nova_block_request request = {.operation = NOVA_BLOCK_WRITE,
+                                                                   .block = next,
+                                                                   .segment_count = 1,
+                                                                   .segments = &segment};
+
+                        for (unsigned i = 0; i < 128; i++)
+                                word[i] = ~(next * 128 + i);
+                        error = nova_block_submit(block, &request, 1);
+                        next++;
+                }
+                /* A place in the pool is used again when all before it have ended. */
+                while (ended < next && !error) {
+                        error = nova_block_wait(block, &result, NOVA_FOREVER);
+                        if (!error)
+                                error = result.error;
+                        ended++;
+                }
+        }
+        if (!error)
+                error = nova_block_flush(block);
+        if (error)
+                die("write", error);
+        printf("%u blocks were written\n", (unsigned)blocks);
 }
 
 /* Checks the size of a partition, its first and last block and those around it. */
@@ -172,6 +214,10 @@ int main(int argc, char **argv)
         if (!strcmp(action, "partition")) {
                 check_partition(block, (uint32_t)strtoul(argv[5], NULL, 10),
                                 !strcmp(argv[6], "writable"));
+        } else if (!strcmp(action, "write")) {
+                read_alone(block, 400);
+                read_many(block, 4000);
+                write_all(block);
         } else if (!strcmp(action, "alone")) {
                 read_alone(block, 400);
         } else if (!strcmp(action, "many")) {

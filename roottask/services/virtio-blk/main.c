@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program virtio-blk: a driver of virtio's block devices (VIRTIO 1.2, 5.2). Arguments: the name
+ * of the device in the description, `disk` without; and the name of the service. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "block/server.h"
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "novart/thread.h"
+#include "virtio/pci.h"
+
+/* Features. */
+#define READ_ONLY  (1ull << 5)
+#define BLOCK_SIZE (1ull << 6)
+#define SEG_MAX    (1ull << 2)
+#define SIZE_MAX_  (1ull << 1)
+#define FLUSH      (1ull << 9)
+#define DISCARD    (1ull << 13)
+
+/* Offsets in the configuration. */
+#define CONFIG_CAPACITY    0
+#define CONFIG_SIZE_MAX    8
+#define CONFIG_SEG_MAX     12
+#define CONFIG_BLOCK_SIZE  20
+#define CONFIG_DISCARD_MAX 36
+
+/* Types of requests, and their status. */
+#define TYPE_READ     0
+#define TYPE_WRITE    1
+#define TYPE_FLUSH    4
+#define TYPE_DISCARD  11
+#define STATUS_GOOD   0
+#define STATUS_NEVER  0xff /* the device has not written one */
+#define SECTOR        512
+#define DEPTH_MAX     128
+#define TIMEOUT_NS    10000000000
+#define DISCARD_BYTES 16
+
+/* What the device reads and writes besides the data. */
+struct slot {
+        uint32_t type, reserved;
+        uint64_t sector;
+        uint64_t discard_sector;
+        uint32_t discard_count, discard_flags;
+        volatile uint8_t status;
+        uint8_t fill[31];
+};
+
+static struct virtio virtio;
+static struct queue queue;
+static struct slot *slots;
+static uint64_t slots_device;
+static struct block_request *requests[DEPTH_MAX]; /* by number */
+static struct block_device device = {.name = "virtio-blk", .timeout_ns = TIMEOUT_NS};
+static uint32_t discard_max; /* sectors */
+
+static void fail(const char *sentence)
+{
+        printf("%s: %s\n", device.name, sentence);
+        exit(1);
+}
+
+static uint32_t sectors_of(uint32_t blocks)
+{
+        return blocks * (device.info.block_bytes / SECTOR);
+}
+
+/* Sets the slot's header. */
+static uint32_t set_header(struct slot *slot, const struct block_request *request)
+{
+        const uint32_t sectors = sectors_of(request->blocks);
+
+        slot->status = STATUS_NEVER;
+        slot->reserved = 0;
+        slot->sector = request->block * (device.info.block_bytes / SECTOR);
+        switch (request->operation) {
+        case NOVA_BLOCK_READ:
+                return TYPE_READ;
+        case NOVA_BLOCK_WRITE:
+                return TYPE_WRITE;
+        case NOVA_BLOCK_FLUSH:
+                slot->sector = 0;
+                return TYPE_FLUSH;
+        default:
+                slot->discard_sector = slot->sector;
+                slot->discard_count = sectors < discard_max ? sectors : discard_max;
+                slot->discard_flags = 0;
+                slot->sector = 0;
+                return TYPE_DISCARD;
+        }
+}
+
+static void start(struct block_request *request)
+{
+        const unsigned number = request->number;
+        const uint64_t at = slots_device + number * sizeof(struct slot);
+        struct slot *slot = &slots[number];
+        struct queue_part part[QUEUE_PARTS];
+        unsigned count = 0;
+
+        if (request->operation == NOVA_BLOCK_FLUSH && !(device.info.flags & NOVA_BLOCK_HAS_CACHE)) {
+                block_end(request, 0);
+                return;
+        }
+        slot->type = set_header(slot, request);
+        part[count++] = (struct queue_part){at, offsetof(struct slot, discard_sector), false};
+        if (slot->type == TYPE_DISCARD)
+                part[count++] = (struct queue_part){at + offsetof(struct slot, discard_sector),
+                                                    DISCARD_BYTES, false};
+        for (unsigned i = 0; i < request->segment_count; i++)
+                part[count++] = (struct queue_part){
+                        request->pool->device + request->segment[i].offset,
+                        request->segment[i].bytes, request->operation == NOVA_BLOCK_READ};
+        part[count++] = (struct queue_part){at + offsetof(struct slot, status), 1, true};
+        requests[number] = request;
+        queue_add(&queue, number, part, count);
+}
+
+static void kick(void)
+{
+        if (queue_publish(&queue))
+                virtio_notify(&virtio);
+}
+
+/* Returns the error of a request that the device has completed. */
+static int result_of(const struct block_request *request, uint32_t bytes)
+{
+        if (slots[request->number].status != STATUS_GOOD)
+                return EIO;
+        return request->operation == NOVA_BLOCK_READ &&
+                               bytes <= request->blocks * device.info.block_bytes
+                       ? EIO
+                       : 0;
+}
+
+/* Ends all requests that the device has completed. */
+static void drain(void)
+{
+        unsigned number;
+        uint32_t bytes;
+
+        do {
+                enum queue_answer answer;
+
+                while ((answer = queue_take(&queue, &number, &bytes)) == QUEUE_TAKEN)
+                        block_end(requests[number], result_of(requests[number], bytes));
+                if (answer == QUEUE_BROKEN) {
+                        virtio_reset(&virtio);
+                        fail("the device completes a request that it does not have.");
+                }
+        } while (!queue_arm(&queue));
+}
+
+static void *wait_for_interrupts(void *argument)
+{
+        (void)argument;
+        while (nova_sm_down(virtio.interrupt) == NOVA_SUCCESS && block_lock()) {
+                if (virtio.pin)
+                        virtio_acknowledge(&virtio);
+                drain();
+                block_serve();
+                block_unlock();
+        }
+        return NULL;
+}
+
+static int alloc(struct block_pool *pool)
+{
+        struct nova_dma *dma = malloc(sizeof(*dma));
+        const int error = dma ? nova_dma_alloc(pool->bytes, dma) : ENOMEM;
+
+        if (error) {
+                free(dma);
+                return error;
+        }
+        pool->memory = (char *)dma->memory;
+        pool->device = nova_pci_address(virtio.pci, dma);
+        pool->owner = dma;
+        return 0;
+}
+
+static void release(struct block_pool *pool)
+{
+        struct nova_dma *dma = (struct nova_dma *)pool->owner;
+
+        nova_dma_free(dma);
+        free(dma);
+}
+
+/* Reads the properties, which may have any values. */
+static void read_properties(void)
+{
+        const uint64_t sectors = virtio_config(&virtio, CONFIG_CAPACITY, 8);
+        const uint32_t size = (uint32_t)virtio_config(&virtio, CONFIG_BLOCK_SIZE, 4);
+        const uint32_t segments = (uint32_t)virtio_config(&virtio, CONFIG_SEG_MAX, 4);
+        const uint32_t bytes = (uint32_t)virtio_config(&virtio, CONFIG_SIZE_MAX, 4);
+        struct nova_block_info *info = &device.info;
+
+        info->block_bytes = virtio.features & BLOCK_SIZE ? size : SECTOR;
+        if (info->block_bytes < SECTOR || info->block_bytes > NOVA_PAGE_SIZE ||
+            (info->block_bytes & (info->block_bytes - 1)))
+                fail("the size of a block is not 512, 1024, 2048 or 4096.");
+        info->blocks = sectors / (info->block_bytes / SECTOR);
+        if (!info->blocks || sectors > UINT64_MAX / SECTOR)
+                fail("the disk has no blocks, or too many.");
+        info->segments = virtio.features & SEG_MAX && segments < NOVA_BLOCK_SEGMENTS
+                                 ? segments
+                                 : NOVA_BLOCK_SEGMENTS;
+        if (!info->segments)
+                info->segments = 1;
+        info->request_max = 0x100000 / info->block_bytes;
+        if (virtio.features & SIZE_MAX_ && bytes < 0x100000)
+                info->request_max = bytes / info->block_bytes;
+        if (!info->request_max)
+                fail("the device takes less than a block in a segment.");
+        discard_max = (uint32_t)virtio_config(&virtio, CONFIG_DISCARD_MAX, 4);
+        info->flags =
+                (virtio.features & READ_ONLY ? (uint32_t)NOVA_BLOCK_READ_ONLY : 0) |
+                (virtio.features & FLUSH ? (uint32_t)NOVA_BLOCK_HAS_CACHE : 0) |
+                (virtio.features & DISCARD && discard_max ? (uint32_t)NOVA_BLOCK_HAS_DISCARD : 0);
+}
+
+static void make_queue(void)
+{
+        unsigned size = virtio_queue_size(&virtio, 0), slot_offset;
+        struct nova_dma dma;
+
+        if (size < QUEUE_PARTS || size & (size - 1))
+                fail("the device's queue is too small, or not a power of two.");
+        queue.size = size < DEPTH_MAX ? size : DEPTH_MAX;
+        queue.indirect = virtio.features & VIRTIO_INDIRECT;
+        queue.events = virtio.features & VIRTIO_EVENTS;
+        queue.depth = queue_depth(queue.size, queue.indirect);
+        slot_offset = (unsigned)((queue_bytes(&queue) + 63) & ~(size_t)63);
+        if (nova_dma_alloc(slot_offset + queue.depth * sizeof(struct slot), &dma))
+                fail("there is no memory for the queue; write `grants dma` and a larger `memory`.");
+        queue.memory = (char *)dma.memory;
+        queue.device = nova_pci_address(virtio.pci, &dma);
+        slots = (struct slot *)(queue.memory + slot_offset);
+        slots_device = queue.device + slot_offset;
+        device.depth = queue.depth;
+}
+
+int main(int argc, char **argv)
+{
+        const struct nova_thread_attr attr = {.name = "interrupt", .cpu = nova_program.cpu};
+        struct nova_thread *thread;
+        const char *wrong;
+        int error;
+
+        if (argc > 2)
+                device.name = argv[2];
+        wrong = virtio_open(&virtio, argc > 1 ? argv[1] : "disk",
+                            READ_ONLY | BLOCK_SIZE | SEG_MAX | SIZE_MAX_ | FLUSH | DISCARD |
+                                    VIRTIO_INDIRECT | VIRTIO_EVENTS);
+        if (wrong)
+                fail(wrong);
+        read_properties();
+        make_queue();
+        wrong = virtio_start(&virtio, 0, &queue);
+        if (wrong)
+                fail(wrong);
+        device.start = start;
+        device.kick = kick;
+        device.alloc = alloc;
+        device.release = release;
+        error = block_service_start(&device);
+        if (!error)
+                error = nova_thread_create(&thread, &attr, wait_for_interrupts, NULL);
+        if (error)
+                fail(strerror(error));
+        nova_service_sleep();
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finds the structures of a virtio device, agrees on features and starts it. */
+#include "pci.h"
+
+#include <string.h>
+
+#include "novart/selector.h"
+#include "novart/time.h"
+
+#define CAPABILITY_VENDOR 0x09
+#define CAPABILITY_MSIX   0x11
+#define MSIX_ENABLED      0x8000 /* in the control word of MSI-X */
+
+/* Kinds of structures, and the bytes that the driver uses of them. */
+enum { COMMON = 1, NOTIFY = 2, ISR = 3, CONFIG = 4 };
+#define COMMON_BYTES 56
+
+/* Offsets in the common structure. */
+#define DEVICE_FEATURE_SELECT 0
+#define DEVICE_FEATURE        4
+#define DRIVER_FEATURE_SELECT 8
+#define DRIVER_FEATURE        12
+#define CONFIG_VECTOR         16
+#define STATUS                20
+#define GENERATION            21
+#define QUEUE_SELECT          22
+#define QUEUE_SIZE            24
+#define QUEUE_VECTOR          26
+#define QUEUE_ENABLE          28
+#define QUEUE_NOTIFY          30
+#define QUEUE_DESCRIPTORS     32
+#define QUEUE_AVAILABLE       40
+#define QUEUE_USED            48
+
+#define STATUS_ACKNOWLEDGE 1
+#define STATUS_DRIVER      2
+#define STATUS_READY       4
+#define STATUS_FEATURES    8
+
+#define NO_VECTOR   0xffff
+#define BARS        6
+#define RESET_TRIES 1000 /* of a millisecond each */
+#define READ_TRIES  100  /* of a configuration that changes meanwhile */
+
+static uint16_t get16(volatile uint8_t *at)
+{
+        return *(volatile uint16_t *)at;
+}
+
+static uint32_t get32(volatile uint8_t *at)
+{
+        return *(volatile uint32_t *)at;
+}
+
+static void put16(volatile uint8_t *at, uint16_t value)
+{
+        *(volatile uint16_t *)at = value;
+}
+
+static void put32(volatile uint8_t *at, uint32_t value)
+{
+        *(volatile uint32_t *)at = value;
+}
+
+static void put64(volatile uint8_t *at, uint64_t value)
+{
+        put32(at, (uint32_t)value);
+        put32(at + 4, (uint32_t)(value >> 32));
+}
+
+/* The registers of a function that are mapped. */
+struct bars {
+        volatile void *memory[BARS];
+        size_t bytes[BARS];
+};
+
+/* Returns the place of a structure in the registers, or NULL. */
+static volatile uint8_t *place(struct virtio *virtio, struct bars *bars, unsigned at,
+                               size_t *length)
+{
+        uint32_t bar, offset, bytes;
+
+        if (nova_pci_config_read(virtio->pci, at + 4, 1, &bar) || bar >= BARS ||
+            nova_pci_config_read(virtio->pci, at + 8, 4, &offset) ||
+            nova_pci_config_read(virtio->pci, at + 12, 4, &bytes))
+                return NULL;
+        if (!bars->memory[bar] &&
+            nova_pci_map(virtio->pci, bar, &bars->memory[bar], &bars->bytes[bar]))
+                return NULL;
+        if (offset % 4 || offset > bars->bytes[bar] || bytes > bars->bytes[bar] - offset)
+                return NULL;
+        *length = bytes;
+        return (volatile uint8_t *)bars->memory[bar] + offset;
+}
+
+/* Takes the first structure of each kind that lies inside the registers. */
+static bool find_structures(struct virtio *virtio)
+{
+        struct bars bars = {{NULL}, {0}};
+        unsigned at = 0;
+        size_t length;
+        uint32_t kind;
+
+        while (nova_pci_capability(virtio->pci, CAPABILITY_VENDOR, &at) == 0) {
+                volatile uint8_t *found;
+
+                if (nova_pci_config_read(virtio->pci, at + 3, 1, &kind) || kind < COMMON ||
+                    kind > CONFIG)
+                        continue;
+                found = place(virtio, &bars, at, &length);
+                if (!found)
+                        continue;
+                if (kind == COMMON && !virtio->common && length >= COMMON_BYTES)
+                        virtio->common = found;
+                if (kind == ISR && !virtio->isr && length)
+                        virtio->isr = found;
+                if (kind == CONFIG && !virtio->config) {
+                        virtio->config = found;
+                        virtio->config_bytes = length;
+                }
+                if (kind == NOTIFY && !virtio->notify &&
+                    !nova_pci_config_read(virtio->pci, at + 16, 4, &virtio->notify_step)) {
+                        virtio->notify = found;
+                        virtio->notify_bytes = length;
+                }
+        }
+        return virtio->common && virtio->notify && virtio->isr && virtio->config;
+}
+
+static void add_status(struct virtio *virtio, uint8_t bit)
+{
+        virtio->common[STATUS] |= bit;
+}
+
+void virtio_reset(struct virtio *virtio)
+{
+        virtio->common[STATUS] = 0;
+        for (unsigned i = 0; i < RESET_TRIES && virtio->common[STATUS]; i++)
+                nova_sleep(1000000);
+}
+
+static uint64_t offered(struct virtio *virtio)
+{
+        uint64_t features;
+
+        put32(virtio->common + DEVICE_FEATURE_SELECT, 1);
+        features = (uint64_t)get32(virtio->common + DEVICE_FEATURE) << 32;
+        put32(virtio->common + DEVICE_FEATURE_SELECT, 0);
+        return features | get32(virtio->common + DEVICE_FEATURE);
+}
+
+static const char *agree(struct virtio *virtio, uint64_t wanted)
+{
+        const uint64_t all = offered(virtio);
+
+        if (!(all & VIRTIO_VERSION_1))
+                return "the device is older than virtio 1.0.";
+        if ((nova_pci_flags(virtio->pci) & NOVA_PCI_CONFINED) && !(all & VIRTIO_ACCESS_PLATFORM))
+                return "the device does not use the machine's I/O MMU; give it iommu_platform=on.";
+        virtio->features = all & (wanted | VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM);
+        put32(virtio->common + DRIVER_FEATURE_SELECT, 0);
+        put32(virtio->common + DRIVER_FEATURE, (uint32_t)virtio->features);
+        put32(virtio->common + DRIVER_FEATURE_SELECT, 1);
+        put32(virtio->common + DRIVER_FEATURE, (uint32_t)(virtio->features >> 32));
+        add_status(virtio, STATUS_FEATURES);
+        return virtio->common[STATUS] & STATUS_FEATURES ? NULL : "the device refuses the features.";
+}
+
+const char *virtio_open(struct virtio *virtio, const char *name, uint64_t wanted)
+{
+        const int error = nova_pci_claim(&virtio->pci, name);
+
+        if (error)
+                return strerror(error);
+        if (!(nova_pci_flags(virtio->pci) & NOVA_PCI_MASTER))
+                return "the device may not access memory; write `dma-unprotected` below its "
+                       "`device`, or use a machine with an I/O MMU.";
+        if (!find_structures(virtio))
+                return "the function is not a virtio device 1.0 or later.";
+        virtio_reset(virtio);
+        if (virtio->common[STATUS])
+                return "the device cannot be reset.";
+        add_status(virtio, STATUS_ACKNOWLEDGE);
+        add_status(virtio, STATUS_DRIVER);
+        return agree(virtio, wanted);
+}
+
+unsigned virtio_queue_size(struct virtio *virtio, unsigned index)
+{
+        put16(virtio->common + QUEUE_SELECT, (uint16_t)index);
+        return get16(virtio->common + QUEUE_SIZE);
+}
+
+static const char *start_interrupts(struct virtio *virtio)
+{
+        unsigned got, at = 0;
+        uint32_t control = 0;
+
+        virtio->interrupt = nova_sel_alloc(0);
+        if (virtio->interrupt == NOVA_SEL_NONE)
+                return "no selector is left.";
+        if (nova_pci_interrupts(virtio->pci, 1, &virtio->interrupt, &got) || !got)
+                return "the device has no interrupt.";
+        if (nova_pci_master(virtio->pci, true))
+                return "the device cannot access memory.";
+        if (nova_pci_capability(virtio->pci, CAPABILITY_MSIX, &at) == 0)
+                nova_pci_config_read(virtio->pci, at + 2, 2, &control);
+        virtio->pin = !(control & MSIX_ENABLED);
+        return NULL;
+}
+
+const char *virtio_start(struct virtio *virtio, unsigned index, const struct queue *queue)
+{
+        const char *wrong = start_interrupts(virtio);
+        volatile uint8_t *common = virtio->common;
+        uint64_t notify;
+
+        if (wrong)
+                return wrong;
+        put16(common + CONFIG_VECTOR, NO_VECTOR);
+        put16(common + QUEUE_SELECT, (uint16_t)index);
+        put16(common + QUEUE_SIZE, (uint16_t)queue->size);
+        put16(common + QUEUE_VECTOR, virtio->pin ? NO_VECTOR : 0);
+        if (!virtio->pin && get16(common + QUEUE_VECTOR))
+                return "the device refuses an interrupt for its queue.";
+        put64(common + QUEUE_DESCRIPTORS, queue_descriptors(queue));
+        put64(common + QUEUE_AVAILABLE, queue_available(queue));
+        put64(common + QUEUE_USED, queue_used(queue));
+        notify = (uint64_t)get16(common + QUEUE_NOTIFY) * virtio->notify_step;
+        if (notify % 2 || notify + 2 > virtio->notify_bytes)
+                return "the queue's notification lies outside of the registers.";
+        virtio->notify += notify;
+        put16(common + QUEUE_ENABLE, 1);
+        add_status(virtio, STATUS_READY);
+        return NULL;
+}
+
+void virtio_notify(const struct virtio *virtio)
+{
+        put16(virtio->notify, 0);
+}
+
+void virtio_acknowledge(const struct virtio *virtio)
+{
+        (void)*virtio->isr;
+}
+
+uint64_t virtio_config(const struct virtio *virtio, size_t offset, unsigned bytes)
+{
+        uint64_t value = 0;
+        uint8_t before;
+
+        if (offset + bytes > virtio->config_bytes)
+                return 0;
+        for (unsigned tries = 0; tries < READ_TRIES; tries++) {
+                before = virtio->common[GENERATION];
+                if (bytes == 1)
+                        value = virtio->config[offset];
+                else if (bytes == 2)
+                        value = get16(virtio->config + offset);
+                else
+                        value = get32(virtio->config + offset);
+                if (bytes == 8)
+                        value |= (uint64_t)get32(virtio->config + offset + 4) << 32;
+                if (virtio->common[GENERATION] == before)
+                        break;
+        }
+        return value;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Virtio devices on PCI (VIRTIO 1.2, 4.1), through the service pci. */
+#ifndef NOVART_VIRTIO_PCI_H
+#define NOVART_VIRTIO_PCI_H
+
+#include "novart/service/pci_device.h"
+#include "queue.h"
+
+/* Features of all devices. */
+#define VIRTIO_INDIRECT        (1ull << 28)
+#define VIRTIO_EVENTS          (1ull << 29)
+#define VIRTIO_VERSION_1       (1ull << 32)
+#define VIRTIO_ACCESS_PLATFORM (1ull << 33)
+
+struct virtio {
+        struct nova_pci_device *pci;
+        volatile uint8_t *common, *notify, *isr, *config;
+        size_t notify_bytes, config_bytes;
+        uint32_t notify_step;
+        uint64_t features; /* that both sides have */
+        nova_sel_t interrupt;
+        bool pin; /* the interrupt is a pin, which virtio_acknowledge() lowers */
+};
+
+/* Claims a device, resets it and agrees on features: @p wanted as far as the device offers them.
+ * @return NULL, or a sentence */
+const char *virtio_open(struct virtio *virtio, const char *name, uint64_t wanted);
+
+/* Returns the size that the device proposes for a queue; 0: there is none. */
+unsigned virtio_queue_size(struct virtio *virtio, unsigned index);
+
+/* Gets an interrupt, sets a queue up whose memory is ready, and starts the device.
+ * @return NULL, or a sentence */
+const char *virtio_start(struct virtio *virtio, unsigned index, const struct queue *queue);
+
+/* Notifies the device of requests in a queue. */
+void virtio_notify(const struct virtio *virtio);
+
+/* Lowers the pin. */
+void virtio_acknowledge(const struct virtio *virtio);
+
+/* Stops the device: it loses its queues. */
+void virtio_reset(struct virtio *virtio);
+
+/* Reads the device's configuration. @return 0 if it is not that long */
+uint64_t virtio_config(const struct virtio *virtio, size_t offset, unsigned bytes);
+
+#endif

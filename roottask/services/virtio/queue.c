@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Split virtqueues. The places of a request are fixed by its number: one descriptor and a table, or
+ * QUEUE_PARTS descriptors. */
+#include "queue.h"
+
+#define DESCRIPTOR_NEXT     1
+#define DESCRIPTOR_WRITE    2
+#define DESCRIPTOR_INDIRECT 4
+
+#define NO_INTERRUPT 1 /* flags of the available ring */
+#define NO_NOTIFY    1 /* flags of the used ring */
+
+struct descriptor {
+        uint64_t address;
+        uint32_t bytes;
+        uint16_t flags, next;
+};
+
+struct used {
+        uint32_t id, bytes;
+};
+
+#define TABLE_BYTES (QUEUE_PARTS * sizeof(struct descriptor))
+
+/* Offsets in the memory: descriptors, available ring, used ring, tables. */
+static size_t available_offset(const struct queue *queue)
+{
+        return queue->size * sizeof(struct descriptor);
+}
+
+static size_t used_offset(const struct queue *queue)
+{
+        return (available_offset(queue) + 6 + 2 * (size_t)queue->size + 63) & ~(size_t)63;
+}
+
+static size_t table_offset(const struct queue *queue)
+{
+        return (used_offset(queue) + 6 + sizeof(struct used) * queue->size + 63) & ~(size_t)63;
+}
+
+size_t queue_bytes(const struct queue *queue)
+{
+        return table_offset(queue) + (queue->indirect ? queue->depth * TABLE_BYTES : 0);
+}
+
+unsigned queue_depth(unsigned size, bool indirect)
+{
+        return indirect ? size : size / QUEUE_PARTS;
+}
+
+uint64_t queue_descriptors(const struct queue *queue)
+{
+        return queue->device;
+}
+
+uint64_t queue_available(const struct queue *queue)
+{
+        return queue->device + available_offset(queue);
+}
+
+uint64_t queue_used(const struct queue *queue)
+{
+        return queue->device + used_offset(queue);
+}
+
+/* Words of the available ring: flags, index, ring, and the index of the next interrupt. */
+static volatile uint16_t *available(const struct queue *queue)
+{
+        return (volatile uint16_t *)(queue->memory + available_offset(queue));
+}
+
+/* Words of the used ring: flags, index; after the entries the index of the next notification. */
+static volatile uint16_t *used_words(const struct queue *queue)
+{
+        return (volatile uint16_t *)(queue->memory + used_offset(queue));
+}
+
+static volatile struct used *used_entry(const struct queue *queue, unsigned index)
+{
+        return (volatile struct used *)(queue->memory + used_offset(queue) + 4) +
+               index % queue->size;
+}
+
+void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts, unsigned count)
+{
+        volatile struct descriptor *all = (volatile struct descriptor *)queue->memory;
+        const unsigned head = queue->indirect ? number : number * QUEUE_PARTS;
+        const size_t table = table_offset(queue) + number * TABLE_BYTES;
+        const unsigned base = queue->indirect ? 0 : head;
+        volatile struct descriptor *own =
+                queue->indirect ? (volatile struct descriptor *)(queue->memory + table)
+                                : all + head;
+
+        for (unsigned i = 0; i < count; i++) {
+                own[i].address = parts[i].address;
+                own[i].bytes = parts[i].bytes;
+                own[i].flags = (uint16_t)((parts[i].device_writes ? DESCRIPTOR_WRITE : 0) |
+                                          (i + 1 < count ? DESCRIPTOR_NEXT : 0));
+                own[i].next = (uint16_t)(base + i + 1);
+        }
+        if (queue->indirect) {
+                all[head].address = queue->device + table;
+                all[head].bytes = (uint32_t)(count * sizeof(struct descriptor));
+                all[head].flags = DESCRIPTOR_INDIRECT;
+                all[head].next = 0;
+        }
+        available(queue)[2 + queue->added % queue->size] = (uint16_t)head;
+        queue->busy[number] = true;
+        queue->added++;
+}
+
+bool queue_publish(struct queue *queue)
+{
+        const uint16_t before = queue->published, fresh = (uint16_t)(queue->added - before);
+        volatile uint16_t *words = used_words(queue);
+
+        if (!fresh)
+                return false;
+        __atomic_thread_fence(__ATOMIC_RELEASE);
+        available(queue)[1] = queue->added;
+        queue->published = queue->added;
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (!queue->events)
+                return !(words[0] & NO_NOTIFY);
+
+        /* The device wants to know when the index passes this one. */
+        const uint16_t event = words[2 + 4 * queue->size];
+
+        return (uint16_t)(queue->added - event - 1) < fresh;
+}
+
+enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *bytes)
+{
+        const uint16_t index = used_words(queue)[1];
+        const unsigned parts = queue->indirect ? 1 : QUEUE_PARTS;
+        uint32_t id;
+
+        if (index == queue->taken)
+                return QUEUE_EMPTY;
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        id = used_entry(queue, queue->taken)->id;
+        *bytes = used_entry(queue, queue->taken)->bytes;
+        if (id % parts || id / parts >= queue->depth || !queue->busy[id / parts])
+                return QUEUE_BROKEN;
+        queue->busy[id / parts] = false;
+        queue->taken++;
+        *number = id / parts;
+        return QUEUE_TAKEN;
+}
+
+bool queue_arm(struct queue *queue)
+{
+        if (queue->events)
+                available(queue)[2 + queue->size] = queue->taken;
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        return used_words(queue)[1] == queue->taken;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The driver's end of a split virtqueue (VIRTIO 1.2, 2.7). The device may write anything to the
+ * queue's memory at any time, so the driver decides by its own copies only. */
+#ifndef NOVART_VIRTIO_QUEUE_H
+#define NOVART_VIRTIO_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUEUE_SIZE_MAX 256
+#define QUEUE_PARTS    16 /* most parts of a request */
+
+/* A part of a request, as the device sees it. */
+struct queue_part {
+        uint64_t address;
+        uint32_t bytes;
+        bool device_writes;
+};
+
+struct queue {
+        unsigned size;   /* descriptors, a power of two */
+        unsigned depth;  /* requests at once; each has its place */
+        bool indirect;   /* a request takes one descriptor, which names a table of its own */
+        bool events;     /* both sides name the index of the next notification */
+        char *memory;    /* of queue_bytes(), all 0 at first */
+        uint64_t device; /* its address for the device */
+        uint16_t added, published, taken; /* indexes of requests */
+        bool busy[QUEUE_SIZE_MAX];        /* the device has the request with this number */
+};
+
+/* Sets the layout of a queue, whose size, features and memory's addresses are set. */
+size_t queue_bytes(const struct queue *queue);
+unsigned queue_depth(unsigned size, bool indirect);
+
+/* Addresses of its three parts for the device. */
+uint64_t queue_descriptors(const struct queue *queue);
+uint64_t queue_available(const struct queue *queue);
+uint64_t queue_used(const struct queue *queue);
+
+/* Adds a request with a number below the depth that the device does not have. */
+void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts,
+               unsigned count);
+
+/* Makes what was added visible to the device.
+ * @return whether the device wants to be notified */
+bool queue_publish(struct queue *queue);
+
+enum queue_answer { QUEUE_EMPTY, QUEUE_TAKEN, QUEUE_BROKEN };
+
+/* Takes a request that the device has completed, with the number of bytes that the device says to
+ * have written. QUEUE_BROKEN: it names a request that it does not have. */
+enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *bytes);
+
+/* Asks for an interrupt after the next request.
+ * @return false if the device has completed one already */
+bool queue_arm(struct queue *queue);
+
+#endif
