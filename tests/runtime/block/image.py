@@ -4,14 +4,15 @@
 
 image.py FILE BLOCKS [gpt|damaged]
 
-With gpt it has a table with the partitions boot (64 to 563) and log (600 to 799); with damaged the
+With gpt it has a table with the partitions boot (64 to 563), log (600 to
+799) and data (800 to 979); with damaged the
 first header of the table is damaged.
 """
 import struct
 import sys
 import zlib
 
-ENTRIES = [(64, 563, "boot"), (600, 799, "log")]
+ENTRIES = [(64, 563, "boot"), (600, 799, "log"), (800, 979, "data")]
 
 
 def header(own, other, entries_at, entries, blocks):

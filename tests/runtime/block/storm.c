@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A client that reads and writes while its service ends again and again. Each block that it writes
+ * carries its number and a version. Arguments: service, session's arguments, first block of the
+ * partition on the disk, and the number of ends to wait for. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nova/hypercall.h"
+#include "novart/service/block.h"
+
+#define SLOTS      16
+#define BLOCKS_MAX 1024
+#define WORDS      128
+#define MARK       0x80000000u /* the highest bit of a written block's words */
+
+/* A request. It keeps its block until it has succeeded. */
+struct slot {
+        enum nova_block_operation operation;
+        uint32_t block;
+        uint32_t version; /* that is written, or that a read has to find */
+        struct nova_block_segment segment;
+        bool used;
+};
+
+static struct nova_block *disk;
+static struct slot slots[SLOTS];
+static uint32_t version[BLOCKS_MAX]; /* acknowledged; 0: never written */
+static bool in_use[BLOCKS_MAX];
+static uint32_t blocks, origin, seed = 1;
+static unsigned histogram[SLOTS + 1]; /* ends, by the number of requests in flight */
+static unsigned ends, done;
+static char *pool;
+
+static uint32_t random_number(uint32_t below)
+{
+        seed = seed * 1664525 + 1013904223;
+        return (uint32_t)((uint64_t)seed * below >> 32);
+}
+
+static void die(const char *what, int error)
+{
+        printf("%s: %s\n", what, strerror(error));
+        exit(1);
+}
+
+static uint32_t word_of(uint32_t block, uint32_t number, unsigned index)
+{
+        if (!number)
+                return (origin + block) * WORDS + index;
+        if (index == 0)
+                return MARK | (origin + block);
+        return index == 1 ? MARK | number : MARK | ((origin + block) * WORDS + index + number * 7);
+}
+
+static bool is_version(const uint32_t *word, uint32_t block, uint32_t number)
+{
+        for (unsigned i = 0; i < WORDS; i++)
+                if (word[i] != word_of(block, number, i))
+                        return false;
+        return true;
+}
+
+static void choose(struct slot *slot)
+{
+        do
+                slot->block = random_number(blocks);
+        while (in_use[slot->block]);
+        in_use[slot->block] = true;
+        slot->operation = random_number(3) ? NOVA_BLOCK_WRITE : NOVA_BLOCK_READ;
+        slot->version = version[slot->block] + (slot->operation == NOVA_BLOCK_WRITE);
+        slot->used = true;
+}
+
+static int submit(struct slot *slot)
+{
+        const struct nova_block_request request = {.operation = slot->operation,
+                                                   .block = slot->block,
+                                                   .segment_count = 1,
+                                                   .segments = &slot->segment,
+                                                   .cookie = slot};
+        uint32_t *word = (uint32_t *)(pool + slot->segment.offset);
+
+        for (unsigned i = 0; i < WORDS; i++)
+                word[i] = slot->operation == NOVA_BLOCK_WRITE
+                                  ? word_of(slot->block, slot->version, i)
+                                  : 0;
+        return nova_block_submit(disk, &request, 1);
+}
+
+/* A request has succeeded. A read has found what was acknowledged, if its data is there still. */
+static void finish(struct slot *slot)
+{
+        const uint32_t *word = (const uint32_t *)(pool + slot->segment.offset);
+
+        if (slot->operation == NOVA_BLOCK_READ) {
+                const bool same = is_version(word, slot->block, slot->version);
+
+                if (nova_block_check(disk, slot->segment.offset, 512))
+                        return; /* it is tried again */
+                if (!same)
+                        die("a read", EILSEQ);
+        }
+        version[slot->block] = slot->version;
+        in_use[slot->block] = false;
+        slot->used = false;
+        done++;
+}
+
+/* Opens the session again. Requests in flight end with EIO. */
+static void reopen(void)
+{
+        int error;
+
+        histogram[NOVA_BLOCK_ENTRIES - nova_block_room(disk)]++;
+        ends++;
+        do
+                error = nova_block_reopen(disk);
+        while (error == ECONNRESET);
+        if (error)
+                die("reopen", error);
+}
+
+/* Waits for a request. Those that failed are submitted again. */
+static void step(void)
+{
+        struct nova_block_result result;
+        int error = nova_block_wait(disk, &result, NOVA_FOREVER);
+
+        if (!error) {
+                struct slot *slot = (struct slot *)result.cookie;
+
+                if (result.error && result.error != EIO)
+                        die("request", result.error);
+                if (!result.error)
+                        finish(slot);
+                if (slot->used)
+                        error = submit(slot);
+        }
+        while (error == ECONNRESET) {
+                bool flying[SLOTS] = {false};
+
+                reopen();
+                error = 0;
+                /* Every request that was in flight has a result now. */
+                while (!error && nova_block_reap(disk, &result) == 0)
+                        flying[(struct slot *)result.cookie - slots] = true;
+                for (unsigned i = 0; i < SLOTS && !error; i++)
+                        if (slots[i].used || flying[i])
+                                error = submit(&slots[i]);
+        }
+        if (error)
+                die("step", error);
+}
+
+static void run(unsigned wanted)
+{
+        while (ends < wanted) {
+                for (unsigned i = 0; i < SLOTS; i++) {
+                        if (slots[i].used)
+                                continue;
+                        choose(&slots[i]);
+                        if (submit(&slots[i]) == ECONNRESET)
+                                break; /* step() submits it */
+                }
+                step();
+        }
+        for (;;) {
+                unsigned used = 0;
+
+                for (unsigned i = 0; i < SLOTS; i++)
+                        used += slots[i].used;
+                if (!used)
+                        return;
+                step();
+        }
+}
+
+static void check_all(void)
+{
+        static uint32_t word[WORDS];
+
+        for (uint32_t i = 0; i < blocks; i++) {
+                const int error = nova_block_read(disk, i, 1, word);
+
+                if (error)
+                        die("the last read", error);
+                if (!is_version(word, i, version[i]))
+                        die("the last read", EILSEQ);
+        }
+}
+
+int main(int argc, char **argv)
+{
+        unsigned busy = 0;
+        size_t bytes;
+        int error;
+
+        if (argc < 5)
+                return 1;
+        error = nova_block_open(&disk, argv[1], argv[2], 0x4000);
+        if (error)
+                die("open", error);
+        origin = (uint32_t)strtoul(argv[3], NULL, 10);
+        blocks = (uint32_t)nova_block_get_info(disk)->blocks;
+        if (blocks > BLOCKS_MAX)
+                blocks = BLOCKS_MAX;
+        pool = (char *)nova_block_pool(disk, &bytes);
+        for (unsigned i = 0; i < SLOTS; i++)
+                slots[i].segment = (struct nova_block_segment){512 * i, 512};
+        seed = origin;
+        run((unsigned)strtoul(argv[4], NULL, 10));
+        error = nova_block_flush(disk);
+        if (error)
+                die("flush", error);
+        check_all();
+        printf("ends by requests in flight:");
+        for (unsigned i = 0; i <= SLOTS; i++) {
+                printf(" %u", histogram[i]);
+                busy += i ? histogram[i] : 0;
+        }
+        printf("\n");
+        if (busy * 10 < ends * 6)
+                die("too few ends found requests in flight", ERANGE);
+        printf("%u requests and %u ends, nothing acknowledged is lost\n", done, ends);
+        return 0;
+}
