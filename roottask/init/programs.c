@@ -40,10 +40,23 @@ static unsigned flags_of(const struct nova_system_program *says)
                (says->grants & NOVA_SYSTEM_GRANT_POWER ? NOVA_CHILD_MAY_POWER : 0);
 }
 
+/* Returns true, after a message, if a program's device would reach all memory. */
+static bool is_dangerous(const struct nova_system_program *says)
+{
+        const struct nova_system_device *const device = pci_unprotected(says);
+
+        if (device)
+                printf("init: %s cannot start: the machine has no I/O MMU, so its device '%s' "
+                       "would "
+                       "reach all memory by DMA; if that is acceptable, write 'dma-unprotected' "
+                       "below line %u.\n",
+                       says->name, device->name, device->line);
+        return device;
+}
+
 static void start(struct program *program)
 {
         const struct nova_system_program *const says = program->says;
-        const struct nova_system_device *const unprotected = pci_unprotected(says);
         const char *arguments[STRINGS_MAX], *environment[STRINGS_MAX], *sentence;
         struct nova_child_config config = {
                 .name = says->name,
@@ -67,13 +80,7 @@ static void start(struct program *program)
         program->state = PROGRAM_OVER;
         program->status = EXIT_FAILURE;
         __atomic_store_n(&program->up, false, __ATOMIC_RELAXED);
-        if (unprotected)
-                printf("init: %s cannot start: the machine has no I/O MMU, so its device '%s' "
-                       "would "
-                       "reach all memory by DMA; if that is acceptable, write 'dma-unprotected' "
-                       "below line %u.\n",
-                       says->name, unprotected->name, unprotected->line);
-        else if (!modules_map(says->file, &config.image, &config.image_bytes))
+        if (!modules_map(says->file, &config.image, &config.image_bytes))
                 printf("init: %s cannot start: its file %s cannot be mapped.\n", says->name,
                        says->file);
         else if (nova_child_start(&program->child, &config, &sentence))
@@ -87,7 +94,12 @@ static void start(struct program *program)
 static void start_first(struct program *program)
 {
         printf("init: %s starts.\n", program->says->name);
-        start(program);
+        if (!is_dangerous(program->says)) {
+                start(program);
+                return;
+        }
+        program->state = PROGRAM_OVER;
+        program->status = EXIT_FAILURE;
 }
 
 /* Returns true if init restarts a program that has ended. */

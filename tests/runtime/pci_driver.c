@@ -55,8 +55,8 @@ static void claims(struct nova_pci_device **disk)
         struct nova_pci_device *device;
 
         check("a device of another program is refused", nova_pci_claim(&device, "other") == EACCES);
-        check("a device without a function is absent",
-              nova_pci_claim(&device, "nothing") == ENODEV &&
+        for (unsigned i = 0; i < 2; i++)
+                check("a device without a function is absent",
                       nova_pci_claim(&device, "nothing") == ENODEV);
         check("a device without a section is absent",
               nova_pci_claim(&device, "undeclared") == ENODEV);

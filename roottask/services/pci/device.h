@@ -59,7 +59,7 @@ void device_command(const struct device *device, uint32_t set, uint32_t clear);
 const char *device_address(const struct device *device);
 
 /* claim.c: gives a device to a program. Returns 0 or an errno value, after a message. */
-int claim_device(struct nova_request *request, const char *name, struct device **device);
+int claim_device(struct nova_request *request, const char *name, struct device **out);
 /* Takes all access back from a driver. Its function is free after stop_device(). */
 void claim_end(struct nova_service *service, struct device *device);
 
@@ -71,11 +71,11 @@ void claim_open(const struct device *device);
  * message. */
 int assign_empty(struct device *device);
 
-/* memory.c: maps the memory of a base address register in this program. Returns 0 or an errno
+/* memory.c: maps the memory of base address register n in this program. Returns 0 or an errno
  * value. */
-int memory_map(struct device *device, unsigned bar);
+int memory_map(struct device *device, unsigned n);
 /* Gets its ports. Returns 0 or an errno value. */
-int memory_ports(struct device *device, unsigned bar);
+int memory_ports(struct device *device, unsigned n);
 /* Returns true if a page of a register's memory holds vectors of MSI-X, which only this program may
  * write. */
 bool memory_is_withheld(const struct device *device, unsigned bar, size_t page);

@@ -101,15 +101,15 @@ static void read_capability(struct nova_pci_function *function, unsigned id, uin
                 function->msix_vectors = (uint16_t)((control & 0x7ff) + 1);
 }
 
-/* The next capability of the list from an offset on, with its first register; 0: none. The list may
- * be a circle, so *left bounds the steps. */
-static unsigned next_capability(uint16_t address, unsigned at, unsigned *left, uint32_t *head)
+/* Reads the first register of the capability at an offset; false if there is none. The list may be
+ * a circle, so *left bounds the steps. */
+static bool next_capability(uint16_t address, unsigned at, unsigned *left, uint32_t *head)
 {
         if (at < CAPABILITY_FIRST || !*left)
-                return 0;
+                return false;
         (*left)--;
         *head = config_read(address, at);
-        return *head == ALL_ONES ? 0 : at;
+        return *head != ALL_ONES;
 }
 
 static unsigned first_capability(uint16_t address)
@@ -121,23 +121,24 @@ static unsigned first_capability(uint16_t address)
 
 static void read_capabilities(struct nova_pci_function *function)
 {
-        unsigned at = first_capability(function->address), left = CAPABILITIES;
+        unsigned left = CAPABILITIES;
         uint32_t head;
 
-        while ((at = next_capability(function->address, at, &left, &head))) {
+        for (unsigned at = first_capability(function->address);
+             next_capability(function->address, at, &left, &head); at = head >> 8 & 0xfc)
                 read_capability(function, head & 0xff, head);
-                at = head >> 8 & 0xfc;
-        }
 }
 
 unsigned scan_capability(uint16_t address, unsigned id, unsigned bytes)
 {
-        unsigned at = first_capability(address), left = CAPABILITIES;
+        unsigned left = CAPABILITIES;
         uint32_t head;
 
-        while ((at = next_capability(address, at, &left, &head)) && (head & 0xff) != id)
-                at = head >> 8 & 0xfc;
-        return at + bytes <= CONFIG_PORT_BYTES ? at : 0;
+        for (unsigned at = first_capability(address); next_capability(address, at, &left, &head);
+             at = head >> 8 & 0xfc)
+                if ((head & 0xff) == id)
+                        return at + bytes <= CONFIG_PORT_BYTES ? at : 0;
+        return 0;
 }
 
 static void read_header(struct nova_pci_function *function)

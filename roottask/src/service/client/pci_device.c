@@ -51,24 +51,24 @@ static bool has_arrived(unsigned type, nova_sel_t sel)
         return nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_type(crd) == type;
 }
 
-int nova_pci_claim(struct nova_pci_device **claimed, const char *name)
+int nova_pci_claim(struct nova_pci_device **device, const char *name)
 {
-        struct nova_pci_device *const device = calloc(1, sizeof(*device));
+        struct nova_pci_device *const own = calloc(1, sizeof(*own));
         nova_word_t answer[WORDS_MAX];
-        int error = device ? nova_session_open(&device->session, "pci", name) : ENOMEM;
+        int error = own ? nova_session_open(&own->session, "pci", name) : ENOMEM;
 
         if (error) {
-                free(device);
+                free(own);
                 return error;
         }
-        error = call(device, NOVA_PCI_OWN, NULL, 0, 0, answer, WORDS_MAX);
+        error = call(own, NOVA_PCI_OWN, NULL, 0, 0, answer, WORDS_MAX);
         if (error) {
-                nova_pci_release(device);
+                nova_pci_release(own);
                 return error;
         }
-        device->flags = (unsigned)answer[0];
-        memcpy(&device->function, &answer[1], sizeof(device->function));
-        *claimed = device;
+        own->flags = (unsigned)answer[0];
+        memcpy(&own->function, &answer[1], sizeof(own->function));
+        *device = own;
         return 0;
 }
 
@@ -124,33 +124,41 @@ static int map_pages(const struct nova_pci_device *device, unsigned bar, nova_wo
         return 0;
 }
 
-int nova_pci_map(struct nova_pci_device *device, unsigned n, volatile void **registers,
+static int map_bar(struct nova_pci_device *device, unsigned bar, size_t bytes)
+{
+        const size_t pages = (bytes + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE;
+        void *const memory = nova_region_reserve(pages * NOVA_PAGE_SIZE);
+
+        if (!memory)
+                return ENOMEM;
+
+        const int error = map_pages(device, bar, (nova_word_t)memory >> NOVA_PAGE_BITS, pages);
+
+        if (error)
+                nova_region_free(memory);
+        else
+                device->memory[bar] = memory;
+        return error;
+}
+
+int nova_pci_map(struct nova_pci_device *device, unsigned bar, volatile void **registers,
                  size_t *bytes)
 {
-        const struct nova_pci_bar *const bar = &device->function.bar[n < NOVA_PCI_BARS ? n : 0];
-        const size_t offset = (size_t)(bar->base % NOVA_PAGE_SIZE);
-        size_t pages;
+        const struct nova_pci_bar *const range =
+                &device->function.bar[bar < NOVA_PCI_BARS ? bar : 0];
+        const size_t offset = (size_t)(range->base % NOVA_PAGE_SIZE);
+        int error = 0;
 
-        if (n >= NOVA_PCI_BARS || !bar->size || bar->flags & NOVA_PCI_BAR_PORTS)
+        if (bar >= NOVA_PCI_BARS || !range->size || range->flags & NOVA_PCI_BAR_PORTS)
                 return ENOENT;
-        if (bar->size > SIZE_MAX / 2)
+        if (range->size > SIZE_MAX / 2)
                 return ENOMEM;
-        pages = (offset + (size_t)bar->size + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE;
-        if (!device->memory[n]) {
-                void *const memory = nova_region_reserve(pages * NOVA_PAGE_SIZE);
-                const int error =
-                        memory ? map_pages(device, n, (nova_word_t)memory >> NOVA_PAGE_BITS, pages)
-                               : ENOMEM;
-
-                if (error) {
-                        if (memory)
-                                nova_region_free(memory);
-                        return error;
-                }
-                device->memory[n] = memory;
-        }
-        *registers = (char *)device->memory[n] + offset;
-        *bytes = (size_t)bar->size;
+        if (!device->memory[bar])
+                error = map_bar(device, bar, offset + (size_t)range->size);
+        if (error)
+                return error;
+        *registers = (char *)device->memory[bar] + offset;
+        *bytes = (size_t)range->size;
         return 0;
 }
 
