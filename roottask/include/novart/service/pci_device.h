@@ -168,6 +168,10 @@ int nova_pci_interrupts(struct nova_pci_device *device, unsigned wanted, const n
 /**
  * Reads a register of the device's configuration space.
  *
+ * @param device     the device
+ * @param offset     offset of the register in bytes, a multiple of @p bytes, below 4096
+ * @param bytes      size of the register: 1, 2 or 4
+ * @param[out] value the value
  * @return as nova_pci_read()
  */
 int nova_pci_config_read(struct nova_pci_device *device, unsigned offset, unsigned bytes,
@@ -177,6 +181,10 @@ int nova_pci_config_read(struct nova_pci_device *device, unsigned offset, unsign
  * Writes the command register, the only one that a driver may write: the bits
  * NOVA_PCI_COMMAND_….
  *
+ * @param device the device
+ * @param offset NOVA_PCI_COMMAND
+ * @param bytes  2
+ * @param value  the register's value, in which only these bits differ from the present one
  * @retval 0     done
  * @retval EPERM another register, another bit, or bus mastering that nova_pci_flags() excludes
  * @retval EBUSY the function is being reset
