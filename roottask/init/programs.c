@@ -47,9 +47,8 @@ static bool is_dangerous(const struct nova_system_program *says)
 
         if (device)
                 printf("init: %s cannot start: the machine has no I/O MMU, so its device '%s' "
-                       "would "
-                       "reach all memory by DMA; if that is acceptable, write 'dma-unprotected' "
-                       "below line %u.\n",
+                       "would reach all memory by DMA; if that is acceptable, write "
+                       "'dma-unprotected' below line %u.\n",
                        says->name, device->name, device->line);
         return device;
 }

@@ -83,7 +83,8 @@ int claim_device(struct nova_request *request, const char *name, struct device *
 
         if (!device)
                 return ENODEV;
-        if (strncmp(device->says.program, request->client, sizeof(device->says.program)) != 0)
+        if (!*device->says.program ||
+            strncmp(device->says.program, request->client, sizeof(device->says.program)) != 0)
                 return deny(device, request->client);
         if (device->state == DEVICE_ABSENT)
                 return absent(device);

@@ -146,6 +146,7 @@ static int ports(struct nova_request *request)
         return 0;
 }
 
+/* The CPU is the one of the call, so a driver cannot keep CPUs busy that it may not use. */
 static int interrupts(struct nova_request *request)
 {
         struct device *const device = device_of(request);
@@ -153,7 +154,7 @@ static int interrupts(struct nova_request *request)
 
         if (!device)
                 return EBADF;
-        if (!wanted || wanted > NOVA_PCI_INTERRUPTS_MAX || !nova_program_has_cpu(cpu))
+        if (!wanted || wanted > NOVA_PCI_INTERRUPTS_MAX || cpu != request->cpu)
                 return EINVAL;
         if (device->resetting)
                 return EBUSY;

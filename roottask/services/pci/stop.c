@@ -13,33 +13,62 @@
 static nova_sel_t ended; /* a semaphore that the parent ups when a driver has ended */
 static struct nova_semaphore work = NOVA_SEMAPHORE_INITIALIZER(0);
 
-/* Called with the lock. Returns false if there is nothing to do. */
-static bool do_one(struct nova_service *service)
+static void stop(struct nova_service *service, struct device *device)
 {
-        for (unsigned i = 0; i < device_count; i++) {
-                struct device *const device = &devices[i];
+        if (reset_function(service, device))
+                device->is_loud = false;
+        device->resetting = false;
+        device->stopped = false;
+        stop_report(device);
+        device->state = DEVICE_FREE;
+}
 
-                if (device->state == DEVICE_STOPPING && device->stopped) {
-                        if (reset_function(service, device))
-                                device->is_loud = false;
-                        device->resetting = false;
-                        device->stopped = false;
-                        stop_report(device);
-                        device->state = DEVICE_FREE;
-                        return true;
-                }
-                if (device->state == DEVICE_CLAIMED && device->resetting) {
-                        const void *const session = device->session;
+static void reset(struct nova_service *service, struct device *device)
+{
+        const bool done = reset_function(service, device);
 
-                        reset_function(service, device);
-                        if (device->state != DEVICE_CLAIMED || device->session != session)
-                                return true; /* the driver has ended meanwhile */
-                        claim_open(device);
-                        device->resetting = false;
-                        return true;
-                }
+        /* The driver may have ended meanwhile. */
+        if (device->state != DEVICE_CLAIMED)
+                return;
+        if (done)
+                device->is_loud = false;
+        claim_open(device);
+        device->resetting = false;
+}
+
+static bool waits_for_stop(const struct device *device)
+{
+        return device->state == DEVICE_STOPPING && device->stopped;
+}
+
+static bool waits_for_reset(const struct device *device)
+{
+        return device->state == DEVICE_CLAIMED && device->resetting;
+}
+
+/* Does the work for the first device after the one before that waits for it; false if none does. */
+static bool do_next(struct nova_service *service, bool (*waits)(const struct device *device),
+                    void (*work_for)(struct nova_service *service, struct device *device))
+{
+        static unsigned last;
+
+        for (unsigned i = 1; i <= device_count; i++) {
+                const unsigned n = (last + i) % device_count;
+
+                if (!waits(&devices[n]))
+                        continue;
+                last = n;
+                work_for(service, &devices[n]);
+                return true;
         }
         return false;
+}
+
+/* Called with the lock. Returns false if there is nothing to do. A driver that resets its function
+ * without end delays neither the stop nor, for long, the reset of others. */
+static bool do_one(struct nova_service *service)
+{
+        return do_next(service, waits_for_stop, stop) || do_next(service, waits_for_reset, reset);
 }
 
 static void *run(void *argument)

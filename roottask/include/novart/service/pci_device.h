@@ -156,7 +156,7 @@ int nova_pci_ports(struct nova_pci_device *device, unsigned bar, uint16_t *first
  * @param[out] got number of interrupts, at most @p wanted; if there are fewer, the service prints a
  *                 sentence
  * @retval 0      there is one at least; they come to the CPU of the caller
- * @retval EINVAL @p wanted is invalid
+ * @retval EINVAL @p wanted is invalid, or the service has no thread on the caller's CPU
  * @retval EEXIST the session has interrupts already
  * @retval ENOSPC the function has no interrupt, or none is left
  * @retval ENOMEM no kernel memory
