@@ -38,7 +38,12 @@ static inline struct nova_text nova_module_file(const char *line, size_t max)
 
 /**
  * Returns the name of a module: its file without the folders.
+ * @code
+ * const struct nova_text name = nova_module_name("boot/disk.img ro", 17);
  *
+ * if (nova_text_is(name, "disk.img"))
+ *         nova_printf(&console, "%.*s\n", (int)name.length, name.begin);
+ * @endcode
  * @param line, max as for nova_module_file()
  */
 static inline struct nova_text nova_module_name(const char *line, size_t max)

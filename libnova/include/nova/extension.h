@@ -127,7 +127,12 @@ static inline enum nova_status nova_name_set(nova_sel_t object, const char name[
 
 /**
  * Extension: reads an object's name.
+ * @code
+ * char name[NOVA_NAME_SIZE];
  *
+ * if (nova_name_get(pd, name) == NOVA_SUCCESS)
+ *         nova_printf(&console, "%.*s\n", (int)sizeof(name), name);
+ * @endcode
  * @param object    capability for a PD, EC, portal or semaphore
  * @param[out] name the name; no terminating 0 if it has NOVA_NAME_SIZE bytes
  * @retval NOVA_SUCCESS @p name is valid
@@ -188,6 +193,10 @@ static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_qpd_t qpd, uint
  * PD. The kernel does not transfer an item that would exceed the limit; the result of this item is
  * null, and later items may use the rest. The limit can be changed at any time. The reply to an
  * event is not limited. Needs the HIP feature NOVA_HIP_RECEIVE.
+ * @code
+ * // A message to this server costs its PD at most two pages of kernel memory.
+ * status = nova_ec_receive(ec, 2 * NOVA_PAGE_SIZE);
+ * @endcode
  * @param ec    EC capability with all five permissions
  * @param bytes limit in bytes of kernel memory; NOVA_EC_RECEIVE_ALL (the initial value) or 4 GiB
  *              minus 1 byte: no limit
@@ -247,7 +256,11 @@ static inline enum nova_status nova_thread_tls(nova_word_t base)
 
 /**
  * Extension: resets the machine or powers it off. Needs the HIP feature NOVA_HIP_MACHINE.
- *
+ * @code
+ * // Returns only if the machine cannot be powered off.
+ * status = nova_machine(NOVA_EXT_MACHINE_OFF);
+ * nova_printf(&console, "still on: %s\n", nova_status_text(status));
+ * @endcode
  * @param operation NOVA_EXT_MACHINE_RESET or NOVA_EXT_MACHINE_OFF
  * @retval NOVA_BAD_CAP the caller is not in the root PD
  * @retval NOVA_BAD_FTR ACPI does not describe how to power off
@@ -264,7 +277,10 @@ static inline enum nova_status nova_machine(nova_word_t operation)
 
 /**
  * Extension: moves kernel memory to a PD's account from its parent account.
- *
+ * @code
+ * // The child has used up its account: 64 KiB more from the account of the root PD.
+ * status = nova_quota_give(pd, NOVA_SEL_ROOT_PD, 64 * 1024);
+ * @endcode
  * @param pd    PD capability with all five permissions, of a PD with an account of its own
  * @param payer PD capability with NOVA_PD_PD, of a PD that uses the paying account
  * @param bytes number of bytes to move
@@ -286,7 +302,10 @@ static inline enum nova_status nova_quota_give(nova_sel_t pd, nova_sel_t payer, 
 
 /**
  * Extension: moves unused kernel memory from a PD's account back to its parent account.
- *
+ * @code
+ * if (nova_quota_take(pd, 64 * 1024) == NOVA_OUT_OF_MEMORY)
+ *         nova_printf(&console, "the child has used the memory\n");
+ * @endcode
  * @param pd    PD capability with all five permissions, of a PD with an account of its own
  * @param bytes number of bytes to move
  * @retval NOVA_SUCCESS the limits have changed

@@ -279,7 +279,11 @@ static inline enum nova_status nova_lookup(nova_crd_t *crd)
 
 /**
  * Recalls an EC: the EC sends a RECALL event before it next runs in user or guest mode.
- *
+ * @code
+ * // The handler of RECALL, at event base + NOVA_EXC_RECALL, gets all registers of the thread.
+ * if (nova_ec_ctrl(ec) != NOVA_SUCCESS)
+ *         nova_printf(&console, "no EC\n");
+ * @endcode
  * @param ec EC capability with NOVA_EC_CT
  * @retval NOVA_SUCCESS the event is pending; several recalls may become one event
  * @retval NOVA_BAD_CAP @p ec is not an EC or lacks NOVA_EC_CT
@@ -320,7 +324,10 @@ static inline enum nova_status nova_sc_ctrl(nova_sel_t sc, uint64_t *time_us)
 
 /**
  * Ups a semaphore: releases the thread that has waited longest, or increments the counter.
- *
+ * @code
+ * // Wakes the thread that waits in nova_sm_down(sm), on whatever CPU it runs.
+ * nova_sm_up(sm);
+ * @endcode
  * @param sm semaphore capability with NOVA_SM_UP
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p sm is not a semaphore or lacks NOVA_SM_UP
@@ -356,7 +363,11 @@ static inline enum nova_status nova_sm_down(nova_sel_t sm)
 
 /**
  * Downs a semaphore to zero: like nova_sm_down(), but a counter above 0 becomes 0.
- *
+ * @code
+ * // Waits for any number of ups, and consumes all of them.
+ * while (nova_sm_zero(sm) == NOVA_SUCCESS)
+ *         nova_printf(&console, "something has changed\n");
+ * @endcode
  * @param sm semaphore capability with NOVA_SM_DN
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p sm is not a semaphore or lacks NOVA_SM_DN, or it was destroyed meanwhile
@@ -375,7 +386,13 @@ static inline enum nova_status nova_sm_zero(nova_sel_t sm)
  *
  * The PD that had the device loses it. When the owner changes or the PD is destroyed, the device's
  * messages are dropped until nova_assign_gsi() routes them again.
+ * @code
+ * // Device 4 on bus 0; config is the address of its configuration space.
+ * void *config = nova_root_map(&root, 0xb0020000, 4096, NOVA_MEM_R | NOVA_MEM_W);
  *
+ * if (config)
+ *         status = nova_assign_pci(pd, (nova_word_t)config, 4 << 3);
+ * @endcode
  * @param pd     PD capability
  * @param device the device's memory-mapped configuration space in the caller's PD
  * @param rid    requester id that the device uses (bus, device, function)

@@ -139,7 +139,13 @@ static inline size_t nova_utcb_bytes_words(size_t size)
 
 /**
  * Appends bytes: one word with their number, then the bytes, filled up to a word with zeros.
+ * @code
+ * static const char key[3] = {1, 2, 3};
  *
+ * nova_utcb_clear(utcb);
+ * if (nova_utcb_put_bytes(utcb, key, sizeof(key)))
+ *         status = nova_call(pt, 0);
+ * @endcode
  * @param bytes may be NULL if @p size is 0
  * @param size  number of bytes
  * @return false, and nothing is written, if they do not all fit
@@ -273,8 +279,17 @@ static inline bool nova_utcb_next(const struct nova_utcb *utcb, unsigned *at, no
         return true;
 }
 
-/** Reads the @p value that nova_utcb_put_u64() wrote at word @p at and advances @p at past it.
- * @return false, and nothing changes, if the message is too short */
+/**
+ * Reads the @p value that nova_utcb_put_u64() wrote at word @p at and advances @p at past it.
+ * @code
+ * uint64_t time;
+ * unsigned at = 0;
+ *
+ * if (nova_utcb_next_u64(utcb, &at, &time))
+ *         nova_printf(&console, "%llu ns\n", (unsigned long long)time);
+ * @endcode
+ * @return false, and nothing changes, if the message is too short
+ */
 static inline bool nova_utcb_next_u64(const struct nova_utcb *utcb, unsigned *at, uint64_t *value)
 {
         const unsigned count = NOVA_UTCB_U64_WORDS;
@@ -317,7 +332,14 @@ static inline bool nova_utcb_next_bytes(const struct nova_utcb *utcb, unsigned *
 
 /**
  * Copies bytes that nova_utcb_put_bytes() wrote.
+ * @code
+ * char key[16];
+ * unsigned at = 0;
+ * size_t length;
  *
+ * if (!nova_utcb_get_bytes(utcb, &at, key, sizeof(key), &length))
+ *         nova_printf(&console, "no key, or one that is too long\n");
+ * @endcode
  * @param[in,out] at  word that holds their number; then the word after them
  * @param[out] to     buffer
  * @param size        size of the buffer in bytes

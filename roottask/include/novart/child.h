@@ -163,8 +163,17 @@ void nova_child_wait(struct nova_child *child, int *status);
  */
 int nova_child_wait_until(struct nova_child *child, int *status, uint64_t deadline);
 
-/** Kills a child. Returns at once; nova_child_wait() waits for the child's end.
- * @param status exit status, unless the child has already ended */
+/**
+ * Kills a child. Returns at once; nova_child_wait() waits for the child's end.
+ * @code
+ * extern struct nova_child *child;
+ * int status;
+ *
+ * nova_child_kill(child, NOVA_CHILD_KILLED);
+ * nova_child_wait(child, &status); // its resources are free now
+ * @endcode
+ * @param status exit status, unless the child has already ended
+ */
 void nova_child_kill(struct nova_child *child, int status);
 
 /** Returns the name with which a child was started. */

@@ -118,8 +118,15 @@ int nova_parent_fault(const struct nova_fault_report *report);
 /** Ends the program. Returns only if there is no parent. */
 void nova_parent_exit(int status);
 
-/** Maps a module read-only. nova_region_free() of its address unmaps it.
+/**
+ * Maps a module read-only. nova_region_free() of its address unmaps it.
+ * @code
+ * const void *data;
+ * size_t bytes;
  *
+ * if (nova_parent_module("disk.img", &data, &bytes) == 0)
+ *         printf("%zu bytes\n", bytes);
+ * @endcode
  * @param name       the module
  * @param[out] data  its first byte, at the start of a page
  * @param[out] bytes its size
@@ -146,16 +153,32 @@ int nova_parent_module(const char *name, const void **data, size_t *bytes);
  */
 int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint16_t *last);
 
-/** Maps range @p index of a device's memory, readable and writable.
+/**
+ * Maps range @p index of a device's memory, readable and writable.
+ * @code
+ * void *registers;
+ * size_t bytes;
  *
+ * if (nova_parent_memory("hpet", 0, &registers, &bytes) == 0)
+ *         printf("%zu bytes of registers\n", bytes);
+ * @endcode
  * @retval 0      @p bytes bytes are mapped at @p memory
  * @retval ENOENT no such device, or it has no such range
  * @retval ENOMEM no addresses or no kernel memory
  */
 int nova_parent_memory(const char *device, unsigned index, void **memory, size_t *bytes);
 
-/** Requests interrupt @p index of a device.
+/**
+ * Requests interrupt @p index of a device.
+ * @code
+ * uint32_t address, data;
+ * unsigned gsi;
+ * const nova_sel_t sel = nova_sel_alloc(0);
  *
+ * if (sel != NOVA_SEL_NONE && nova_parent_interrupt("rtc", 0, sel, &gsi) == 0 &&
+ *     nova_assign_gsi(sel, 0, nova_program.cpu, &address, &data) == NOVA_SUCCESS)
+ *         nova_sm_down(sel); // waits for the interrupt
+ * @endcode
  * @param sel      free selector for the interrupt's semaphore
  * @param[out] gsi its number
  * @retval 0      the semaphore has arrived

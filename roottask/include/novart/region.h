@@ -67,7 +67,13 @@ int nova_region_name(void *addr, const char *name);
 
 /**
  * Allocates the pages of a range in advance, so that accesses cause no page faults.
+ * @code
+ * // This buffer must not cause a page fault later, when memory may be exhausted.
+ * char *buffer = nova_region_lazy("buffer", 65536);
  *
+ * if (buffer && nova_region_commit(buffer, 65536))
+ *         nova_region_free(buffer);
+ * @endcode
  * @param addr, bytes range inside one region of any kind, into which no other program has mapped
  *                    anything
  * @retval 0      done
@@ -121,7 +127,14 @@ int nova_map_physical(uint64_t phys, size_t bytes, unsigned perms, void **out);
 
 /**
  * Maps pages a second time in this program by delegating them to itself.
+ * @code
+ * extern char *page; // of nova_page_alloc(0)
+ * char *twice = nova_region_reserve(NOVA_PAGE_SIZE);
  *
+ * if (twice && nova_self_map((nova_word_t)page >> NOVA_PAGE_BITS,
+ *                            (nova_word_t)twice >> NOVA_PAGE_BITS, 0, NOVA_MEM_R) == 0)
+ *         printf("%d\n", page[0] == twice[0]); // prints 1
+ * @endcode
  * @param from_page, to_page page numbers (address / 4096), multiples of 2^order
  * @param order              2^order pages
  * @param perms              an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X

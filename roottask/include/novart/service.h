@@ -178,7 +178,16 @@ void nova_service_sweep(struct nova_service *service);
 /**
  * Visits every open session. The caller holds the lock. Handlers of services that are not parallel
  * hold it already; all other callers call nova_service_lock() first.
+ * @code
+ * extern struct nova_service *service;
+ * extern unsigned sum;
+ * bool add(void *state, void *sum); // adds a value of the state, and returns true
  *
+ * if (nova_service_lock(service) == 0) {
+ *         nova_service_each(service, add, &sum);
+ *         nova_service_unlock(service);
+ * }
+ * @endcode
  * @param service  the service
  * @param visit    called with the state of each session; returns false to stop
  * @param argument passed to @p visit
@@ -238,7 +247,13 @@ bool nova_request_answer(struct nova_request *request, nova_word_t word);
 
 /**
  * Appends bytes to the answer, and fills up the last word with 0.
+ * @code
+ * extern struct nova_request *request;
+ * static const char text[] = "pong";
  *
+ * nova_request_answer(request, sizeof(text));
+ * nova_request_answer_bytes(request, text, sizeof(text));
+ * @endcode
  * @param request the request
  * @param bytes   the first byte
  * @param size    number of bytes

@@ -83,7 +83,13 @@ int nova_thread_join(struct nova_thread *thread, void **result);
 
 /**
  * Waits for the end of a thread, at most until a deadline.
+ * @code
+ * extern struct nova_thread *thread;
+ * void *result;
  *
+ * if (nova_thread_join_until(thread, &result, nova_deadline_in(1000000000)) == ETIMEDOUT)
+ *         puts("it still runs after a second");
+ * @endcode
  * @param result   as for nova_thread_join()
  * @param deadline TSC value
  * @retval ETIMEDOUT the thread still runs; other values as for nova_thread_join()

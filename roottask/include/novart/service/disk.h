@@ -69,7 +69,13 @@ int nova_disk_find(struct nova_session *disk, const char *path, struct nova_disk
 
 /**
  * Gets a file by its number, for listing all files.
+ * @code
+ * extern struct nova_session *disk;
+ * struct nova_disk_file file;
  *
+ * for (nova_word_t i = 0; nova_disk_stat(disk, i, &file) == 0; i++)
+ *         printf("%s: %zu bytes\n", file.path, file.size);
+ * @endcode
  * @param disk      the session
  * @param number    number of the file, from 0 on
  * @param[out] file the file

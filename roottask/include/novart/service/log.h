@@ -50,7 +50,15 @@ int nova_log_write(struct nova_session *log, const char *text, size_t bytes);
 
 /**
  * Waits for a line of keyboard input and reads as much of it as fits.
+ * @code
+ * struct nova_session *log;
+ * char line[80];
+ * size_t bytes;
  *
+ * if (nova_log_open(&log) == 0 &&
+ *     nova_log_read_line(log, line, sizeof(line), &bytes, UINT64_MAX) == 0)
+ *         printf("%.*s", (int)bytes, line);
+ * @endcode
  * @param log        the session
  * @param[out] text  the line with its line feed, without a terminating 0
  * @param max        size of the buffer in bytes

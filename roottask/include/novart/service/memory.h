@@ -77,7 +77,13 @@ int nova_memory_free(struct nova_session *session, struct nova_memory *memory);
 
 /**
  * Reads the client's usage and quota.
+ * @code
+ * extern struct nova_session *session;
+ * size_t used, quota;
  *
+ * if (nova_memory_query(session, &used, &quota) == 0)
+ *         printf("%zu of %zu bytes\n", used, quota);
+ * @endcode
  * @param session    the session
  * @param[out] used  allocated bytes
  * @param[out] quota quota in bytes

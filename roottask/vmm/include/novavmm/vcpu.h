@@ -129,6 +129,13 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu);
  *
  * An NMI that arrives while the handler of another NMI runs is delivered directly after that
  * handler's IRET. The caller holds the machine's lock.
+ * @code
+ * extern struct nova_vm vm;
+ *
+ * nova_vm_lock(&vm);
+ * nova_vcpu_nmi(&vm.vcpu[0]);
+ * nova_vm_unlock(&vm);
+ * @endcode
  */
 void nova_vcpu_nmi(struct nova_vcpu *vcpu);
 
