@@ -42,7 +42,7 @@ static void *run_low(void *argument)
 static void *run_middle(void *argument)
 {
         nova_semaphore_down(&middle_may);
-        puts("middle has the CPU and does not give it away");
+        puts("middle has the CPU and does not give it up");
         nova_semaphore_up(&high_may);
         while (!high_was_served)
                 ;

@@ -95,7 +95,8 @@ static void set_clock(void)
         const int error = nova_time_set_by_rtc();
 
         if (error)
-                printf("The guest's date is wrong, for the machine's clock cannot be read: %s.\n",
+                printf("The guest's date is wrong, because the machine's clock cannot be read: "
+                       "%s.\n",
                        strerror(error));
 }
 
@@ -131,10 +132,11 @@ static void report_end(enum nova_vm_end end, const char *line)
         printf("The guest ended after %llu exits: it %s%s.\n", count_exits(), nova_vm_end_text(end),
                end == NOVA_VM_ERROR ? "; see the report above" : "");
         if (end == NOVA_VM_ERROR && !strstr(line, "earlyprintk"))
-                printf("If Linux said nothing, its file may be damaged: what unpacks it speaks "
-                       "with --arguments earlyprintk=ttyS0.\n");
+                printf("If Linux printed nothing, its file may be damaged: --arguments "
+                       "earlyprintk=ttyS0 shows the messages of its decompressor.\n");
         if (end == NOVA_VM_RESET)
-                printf("Linux does so for a restart and after a panic; it is not booted again.\n");
+                printf("Linux resets the machine to restart and after a panic. It is not booted "
+                       "again.\n");
 }
 
 int main(int argc, char **argv, char **envp)

@@ -26,7 +26,7 @@ static int look_up(struct nova_session *names, nova_sel_t bell)
         if (nova_names_lookup(names, "bell", nova_crd_obj(bell, 0, NOVA_PERM_ALL), NOVA_FOREVER))
                 return 1;
         if (nova_sm_down_until(bell, 0, 0) == NOVA_BAD_CAP)
-                printf("waiting is not permitted, ringing is\n");
+                printf("this program may ring the bell, but not wait for it\n");
         nova_sm_up(bell);
         return 0;
 }

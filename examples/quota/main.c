@@ -45,14 +45,15 @@ int main(void)
 
         /* Other accounts are not affected: the roottask pays for this semaphore. */
         if (nova_create_sm(own, nova_program.pd, 0) == NOVA_SUCCESS)
-                printf("the roottask goes on\n");
+                printf("the roottask continues\n");
 
         if (nova_quota_give(pd, nova_program.pd, MORE) != NOVA_SUCCESS)
                 return EXIT_FAILURE;
 
         const unsigned more = fill(pd, first, count) - count;
 
-        printf("with %u bytes more there are %s semaphores\n", MORE, more ? "more" : "no more");
+        printf("with %u more bytes the domain gets %s semaphores\n", MORE,
+               more ? "more" : "no more");
 
         /* When the domain ends, the kernel memory of its account returns to the roottask's, except
          * that of objects that still exist. */

@@ -82,7 +82,7 @@ static void report_fault(const char *event, struct nova_utcb *utcb)
         say("    ip %zx  sp %zx  flags %zx\n", (size_t)s->ip, (size_t)s->sp, (size_t)s->flags);
         say("    ax %zx  bx %zx  cx %zx  dx %zx\n", (size_t)s->ax, (size_t)s->bx, (size_t)s->cx,
             (size_t)s->dx);
-        say("    Its parent gives it no page there, but another instruction to go on with.\n\n");
+        say("    Its parent maps no page there. The child continues at another instruction.\n\n");
         utcb->state.ip = NOVA_ADDRESS(child_end);
         utcb->state.sp = CHILD_SP;
         nova_utcb_event_reply(utcb, NOVA_MTD_EIP | NOVA_MTD_ESP);
@@ -140,7 +140,7 @@ void screen_child(void)
 {
         const nova_sel_t pd = nova_root_sel(&root, 4), ec = pd + 1, sc = pd + 2, done = pd + 3;
 
-        title(6, "A child that may do little, and how that is seen");
+        title(6, "A child with few permissions");
         say("The child holds portals for its events, one to report, and a semaphore it may\n"
             "only raise. Its memory comes page by page from its parent.\n\n");
 

@@ -91,6 +91,7 @@ int main(int argc, char **argv)
                        (long)(nova_sel_used() - selectors));
                 return 1;
         }
-        printf("%u machines came and went, and all that they had came back.\n", machines);
+        printf("%u machines were created and destroyed, and all their resources were freed.\n",
+               machines);
         return 0;
 }

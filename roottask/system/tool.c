@@ -17,11 +17,10 @@
 static const char usage[] =
         "usage: nova-system DESCRIPTION [FILE…]\n"
         "       nova-system --machine DESCRIPTION\n"
-        "Checks a system description; with FILEs, the names of the programs and modules that come\n"
-        "with it, also that they are those which it names. --machine prints the CPUs and the MiB "
-        "of\n"
-        "memory that it is made for, 0 for what it does not say.\n"
-        "Exit status: 0 if all is well, 1 if there are mistakes, 2 for wrong usage.\n";
+        "Checks a system description. FILEs are the names of the programs and modules that come\n"
+        "with it; they must be those in the description. --machine prints the declared machine:\n"
+        "its CPUs and MiB of memory, 0 for a value that is not declared.\n"
+        "Exit status: 0 if there are no mistakes, 1 if there are mistakes, 2 for wrong usage.\n";
 
 static void tell(void *context, unsigned line, const char *sentence)
 {

@@ -60,7 +60,8 @@ static void complain(void *context, const char *device, const char *cause)
         }
 }
 
-/* Firmware places devices anywhere between RAM and the APICs. */
+/* Adds the devices' memory: the whole range between RAM and the APICs, because firmware places
+ * devices anywhere in it. */
 int novavmm_slots_create(struct nova_pc *pc)
 {
         const struct nova_bus_range window = {NOVA_GUEST_MEMORY_MAX, NOVA_IOAPIC_AT - 1,

@@ -18,7 +18,7 @@ static bool compares(enum nova_operation operation)
         return operation == NOVA_OP_CMPS || operation == NOVA_OP_SCAS;
 }
 
-/* Return whether SI, and whether DI, points to the string. */
+/* Returns true if SI points to a string; the next function does so for DI. */
 static bool uses_si(enum nova_operation operation)
 {
         return operation == NOVA_OP_MOVS || operation == NOVA_OP_CMPS ||
@@ -63,7 +63,7 @@ static bool find(const struct string *string, bool source, struct nova_place *pl
                                 in->bytes, write, place, string->fault);
 }
 
-/* Moves or compares one element whose addresses were checked. */
+/* Moves or compares one element. Its addresses have been checked. */
 static void move(const struct string *string, const struct nova_place *from,
                  const struct nova_place *to)
 {
@@ -115,7 +115,7 @@ static bool do_round(const struct string *string)
         return true;
 }
 
-/* Returns whether a comparison ends the repetition. */
+/* Returns true if a comparison ends the repetition. */
 static bool is_found(const struct string *string)
 {
         const bool equal = string->access->state->flags & FLAG_ZERO;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CR8 and the task priority of a local APIC, which are one register (SDM 3A, 11.8.6). The CPU holds
- * it while the guest runs, the APIC while an exit is being handled. */
+/* CR8 and the task priority of a local APIC, which are one register (SDM 3A, 11.8.6). The CPU
+ * contains its value while the guest runs, the APIC while an exit is being handled. */
 #include "novavmm/decode.h"
 #include "novavmm/lapic.h"
 #include "vm.h"
@@ -9,7 +9,7 @@
 
 #define CR8_BITS 0xf
 
-/* Only messages of x86-64 have CR8. */
+/* Returns CR8 in a message, or NULL: only messages of x86-64 contain it. */
 static nova_word_t *cr8_of(struct nova_utcb_state *state)
 {
 #if __SIZEOF_POINTER__ == 8
@@ -26,7 +26,7 @@ void novavmm_vcpu_take_priority(struct nova_vcpu *vcpu)
                 nova_lapic_set_cr8(vcpu->lapic, (unsigned)*cr8_of(vcpu->state));
 }
 
-/* The value of a handler takes precedence, and so does that of the initial state. */
+/* Copies the APIC's value to CR8, unless a handler or the initial state has set CR8. */
 void novavmm_vcpu_give_priority(struct nova_vcpu *vcpu)
 {
         if (vcpu->changed & NOVA_MTD_CR8) {
@@ -47,7 +47,7 @@ void novavmm_vcpu_write_cr8(struct nova_vcpu *vcpu)
         if (!cr8_of(vcpu->state) ||
             !nova_decode_cr8_write(code, count, nova_access_bits(&access), &in)) {
                 nova_vcpu_fail(vcpu,
-                               "a write to a control register by code that changed meanwhile");
+                               "a write to a control register by code that was changed meanwhile");
                 return;
         }
 

@@ -5,7 +5,7 @@
 #include "novart/time.h"
 #include "vm.h"
 
-/* Minimum time in ns between alarms: a guest's timer must not keep the thread busy. */
+/* Minimum time in ns between alarms, so that a guest's timer cannot keep the thread busy. */
 #define PAUSE_NS 50000
 
 int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm)

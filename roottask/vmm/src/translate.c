@@ -18,9 +18,9 @@
 
 #define LEVELS_MAX 5
 
-/* A walk through the tables, as far as it went. */
+/* The path of a walk through the tables, which may be incomplete. */
 struct path {
-        uint64_t entry[LEVELS_MAX]; /* addresses of the entries that can be marked */
+        uint64_t entry[LEVELS_MAX]; /* addresses of the entries that have accessed and dirty bits */
         unsigned entries;
         uint32_t rights; /* WRITABLE and USER, if all entries have them */
         uint64_t physical;
@@ -32,7 +32,7 @@ static void step(struct path *path, uint64_t at, uint64_t entry)
         path->rights &= (uint32_t)entry;
 }
 
-/* Levels with entries of eight bytes, nine bits each. */
+/* Walks tables with entries of eight bytes; each level translates nine bits. */
 static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, unsigned levels,
                       uint64_t linear, struct path *path)
 {
@@ -54,7 +54,8 @@ static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, un
         return false;
 }
 
-/* The three-level form begins with four entries, aligned to 32 bytes, without rights and marks. */
+/* Walks the tables of PAE paging. The first of its three levels has four entries, aligned to 32
+ * bytes, without permissions and accessed bits. */
 static bool walk_pae(const struct nova_guest_memory *memory, uint64_t cr3, uint64_t linear,
                      struct path *path)
 {
@@ -67,7 +68,7 @@ static bool walk_pae(const struct nova_guest_memory *memory, uint64_t cr3, uint6
         return walk_wide(memory, entry, 2, linear, path);
 }
 
-/* Two levels with entries of four bytes, ten bits each. */
+/* Walks tables of two levels with entries of four bytes; each level translates ten bits. */
 static bool walk_narrow(const struct nova_guest_memory *memory, const struct nova_paging *paging,
                         uint64_t linear, struct path *path)
 {
@@ -132,7 +133,8 @@ static bool allowed(const struct nova_paging *paging, const struct path *path, u
                (!user && !(paging->cr0 & CR0_WP));
 }
 
-/* Another virtual CPU may change the entry at the same time. */
+/* Sets bits of an entry. Atomic, because another virtual CPU may change the entry at the same
+ * time. */
 static void mark(const struct nova_guest_memory *memory, uint64_t at, uint32_t bits)
 {
         uint32_t *const entry = nova_guest_pointer(memory, at, sizeof(*entry));

@@ -57,7 +57,8 @@ void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector)
         raise(vcpu, vector, 0, 0);
 }
 
-/* In real mode exceptions have no error codes, and VMX refuses them; SDM 3C, 27.2.1.3. */
+/* In real mode exceptions have no error codes, and VMX refuses to inject them (SDM 3C,
+ * 27.2.1.3). */
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error)
 {
         if (vcpu->vm->mtd[vcpu->exit] & NOVA_MTD_CR) {
@@ -86,7 +87,7 @@ void nova_vcpu_kick(struct nova_vcpu *vcpu)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* Blocks after the end of the machine, until it is destroyed. Releases the lock meanwhile. */
+/* Blocks after the end of the machine until it is destroyed. Releases the lock during the wait. */
 static void park(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
@@ -114,7 +115,7 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* A virtual CPU that has reset the machine must reach that work. */
+/* A virtual CPU that has reset the machine keeps that task. */
 void nova_vcpu_reset(struct nova_vcpu *vcpu)
 {
         if (vcpu->activity == NOVA_VCPU_OFF || vcpu->recalled_for & VCPU_RESETS_MACHINE)
@@ -133,7 +134,7 @@ void nova_vcpu_nmi(struct nova_vcpu *vcpu)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* Sleeps until another thread wakes the virtual CPU. Releases the lock meanwhile. */
+/* Sleeps until another thread wakes the virtual CPU. Releases the lock during the wait. */
 static void sleep(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
@@ -165,7 +166,8 @@ static void wait(struct nova_vcpu *vcpu)
         }
 }
 
-/* Returns the cause of the exit. A recall by the library belongs to the exit before. */
+/* Records the cause of the exit. A recall by the library keeps the event number of the exit before.
+ */
 static void note_exit(struct nova_vcpu *vcpu, unsigned event)
 {
         const struct nova_vm *const vm = vcpu->vm;
@@ -178,7 +180,8 @@ static void note_exit(struct nova_vcpu *vcpu, unsigned event)
                 vcpu->event = event;
 }
 
-/* A virtual CPU that was reset meanwhile discards its work, except its start. */
+/* Handles an exit: performs the tasks of a recall, or calls the handler. A virtual CPU that was
+ * reset meanwhile handles no exit before its start. */
 static void answer(struct nova_vcpu *vcpu)
 {
         if (vcpu->exit == NOVA_VM_EXIT_RECALL && vcpu->recalled_for)

@@ -25,7 +25,7 @@
 
 #define QUANTUM_US 10000
 
-/* CPUID's leaf about SVM, and a bit of its EDX. */
+/* CPUID's leaf about SVM, and the bit of its EDX for NRIPS. */
 #define SVM_LEAF  0x8000000a
 #define SVM_NRIPS 8u
 
@@ -98,7 +98,7 @@ static int make_vcpu(struct nova_vm *vm, unsigned number)
         return make_portals(vcpu);
 }
 
-/* Names are for debuggers; a kernel without them works as well. */
+/* Creates the PD of a machine. A failure to set its name, which is for debuggers, is ignored. */
 static int make_pd(struct nova_vm *vm)
 {
         const enum nova_status status =
@@ -147,7 +147,7 @@ static bool exits_report_length(const struct nova_vm *vm)
         return !vm->svm || nova_cpuid_host(SVM_LEAF, 0).edx & SVM_NRIPS;
 }
 
-/* SVM has one event for reads and writes of MSRs. */
+/* Sets the causes of the event numbers. SVM has one event for reads and writes of MSRs. */
 static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         const bool length = exits_report_length(vm);
@@ -248,8 +248,8 @@ void nova_vm_stop(struct nova_vm *vm)
         nova_vm_unlock(vm);
 }
 
-/* A virtual CPU's SC is destroyed first: then its waiting handler has no time except that of the
- * caller that ends it. */
+/* Destroys a virtual CPU. Its SC is destroyed first, so that its waiting handler runs only on the
+ * time of the thread that ends it. */
 static void destroy_vcpu(struct nova_vcpu *vcpu)
 {
         if (vcpu->running) {

@@ -7,34 +7,36 @@
 #include "novavmm/access.h"
 #include "novavmm/vm.h"
 
-/* Bits of the interruptibility state: interrupts wait for one instruction, after STI or (only VMX
- * distinguishes them) MOV SS. */
+/* Bits of the interruptibility state: interrupts are blocked for one instruction after STI or MOV
+ * SS. Only VMX distinguishes the two. */
 #define SHADOW (NOVA_STA_STI | NOVA_STA_SS)
 
 /* Sets the initial handlers of a machine. */
 void novavmm_exit_handlers(struct nova_vm *vm);
 
-/* Makes the CPU exit where these handlers need it, and after an NMI until its IRET (SVM). */
+/* Sets the controls of a virtual CPU: it exits where the library's handlers need it and, under SVM
+ * after an NMI, at its IRET. */
 void novavmm_exit_controls(struct nova_vcpu *vcpu);
 
-/* Returns the state that the message of an exit has to carry for these handlers. @p tells_length:
- * the CPU reports the length of each instruction; else the library counts prefixes in the guest's
- * memory. */
+/* Returns the groups of state that the library's handlers need in the message of an exit. @p
+ * tells_length: the CPU reports the length of each instruction; otherwise the library counts
+ * prefixes in the guest's memory. */
 nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length);
 
-/* State that is needed to fetch code: see novavmm_vcpu_access(). */
+/* Groups of state that are needed to fetch code: see novavmm_vcpu_access(). */
 #define FETCH_MTD (NOVA_MTD_CS_SS | NOVA_MTD_CR | NOVA_MTD_MSR)
 
-/* Handles one exit; the portal is the event's. */
+/* Handles an exit. The portal is that of its event. */
 nova_portal_handler novavmm_vcpu_serve;
 
-/* Handles an event that ends a handler of exits, for the struct nova_vcpu @p argument. */
+/* Ends the machine after an exception has ended a handler of exits. @p argument is the struct
+ * nova_vcpu. */
 void novavmm_vcpu_break(void *argument);
 
 /* Makes a waiting virtual CPU check for an interrupt or the machine's end. */
 void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 
-/* Adds the events that an interrupt controller or a handler has for a virtual CPU to the reply. */
+/* Adds pending events to the reply: those of the interrupt controllers and of the handler. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu);
 
 /* CR8 is the task priority of the local APIC. The first function copies the guest's value to the
@@ -45,13 +47,13 @@ void novavmm_vcpu_give_priority(struct nova_vcpu *vcpu);
 /* Emulates a write of CR8. */
 void novavmm_vcpu_write_cr8(struct nova_vcpu *vcpu);
 
-/* Returns whether an interrupt could be taken if the guest were ready for it. */
+/* Returns true if an interrupt is pending, even if the guest cannot take it now. */
 bool novavmm_vcpu_has_interrupt(const struct nova_vcpu *vcpu);
 
-/* Returns whether an NMI is pending that a halted virtual CPU would take. */
+/* Returns true if an NMI is pending that would wake a halted virtual CPU. */
 bool novavmm_vcpu_wakes_by_nmi(const struct nova_vcpu *vcpu);
 
-/* Work that needs more of a virtual CPU's state than most exits carry. */
+/* Tasks that need more state of a virtual CPU than most exits carry. */
 enum vcpu_recall {
         VCPU_CUT_IP = 1,          /* its instruction pointer has reached 4 GiB */
         VCPU_PORT_STRING = 2,     /* it is at a string access to `port` */
@@ -63,13 +65,15 @@ enum vcpu_recall {
         VCPU_RAISE = 128          /* it gets exception `vector`, whose error code depends on CR0 */
 };
 
-/* Recalls a virtual CPU before it continues, to do this work: a recall carries all state. */
+/* Recalls a virtual CPU before it continues, because a recall carries all state, which the task
+ * needs. */
 void novavmm_vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose);
 
-/* Does the work for which a virtual CPU was recalled. */
+/* Performs the tasks for which a virtual CPU was recalled. */
 void novavmm_vcpu_recalled(struct nova_vcpu *vcpu);
 
-/* Returns the memory and devices that its instructions reach. Valid where all state is present. */
+/* Returns the memory and devices that its instructions access. Valid only if all state is
+ * present. */
 struct nova_access novavmm_vcpu_access(const struct nova_vcpu *vcpu);
 
 /* Emulates the instruction that accessed a device's memory. */
@@ -78,16 +82,16 @@ void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address);
 /* Emulates a string instruction that accessed a port: nova_vcpu.port. */
 void novavmm_port_string(struct nova_vcpu *vcpu);
 
-/* For a thread that an event ends while it holds the lock, in a function of the monitor: ends the
- * machine, and releases the lock. */
+/* Ends the machine and releases its lock. For a thread that an exception ends in a function of the
+ * monitor while it holds the lock. */
 void novavmm_vm_break(struct nova_vm *vm);
 
 /* Start and end the thread that calls devices at their alarms. */
 int novavmm_timer_start(struct nova_vm *vm);
 void novavmm_timer_stop(struct nova_vm *vm);
 
-/* Checks whether a device has an earlier alarm than the timer thread knows. Called with the
- * lock. */
+/* Wakes the timer thread if a device has an alarm before the thread's deadline. Called with the
+ * lock held. */
 void novavmm_timer_check(struct nova_vm *vm);
 
 #endif
