@@ -5,6 +5,6 @@
 
 #include <novart/protocol.h>
 
-#define JOBS_TAKE (NOVA_OPERATION_FIRST + 0) /* the next job's number; 0: none is left */
+#define JOBS_TAKE (NOVA_OPERATION_FIRST + 0) /* answer: number of the next job; 0: none */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Computes the part of its parent's memory that the segments of a program's file need. An estimate
- * is enough, so only the program headers are read, of either class; they are not trusted. */
+/* Computes the memory of its parent that the segments of a program need. An estimate is enough, so
+ * only the program headers of the 32-bit or 64-bit file are read. They are not trusted. */
 #include <string.h>
 
 #include "system/description.h"
@@ -29,7 +29,8 @@ static uint64_t number(const unsigned char *at, unsigned bytes)
         return value;
 }
 
-/* A read-only segment that is completely in the file is mapped in place; all others are copied. */
+/* Returns the bytes that a segment needs: none if it is read-only and completely in the file,
+ * because it is mapped in place then. All other segments are copied. */
 static uint64_t segment_bytes(const unsigned char *header, const struct layout *layout)
 {
         const uint64_t address = number(header + layout->address, layout->word);

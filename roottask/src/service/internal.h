@@ -85,8 +85,8 @@ void novart_service_finish(struct nova_service *service, struct session *session
 void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count);
 int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request);
 
-/* deferred.c: takes the deferred work from the service; puts it back; and does it, with the lock
- * held. */
+/* deferred.c: the functions take the deferred actions from the service, put them back, and perform
+ * them with the lock held. */
 struct nova_later *novart_service_deferred_take(struct nova_service *service);
 void novart_service_deferred_return(struct nova_service *service, struct nova_later *later);
 void novart_service_deferred_run(struct nova_later *later);
@@ -95,7 +95,7 @@ void novart_service_deferred_run(struct nova_later *later);
  * work. */
 void novart_service_pass(const struct service_cpu *cpu, nova_sel_t portals);
 int novart_service_runner_start(struct service_cpu *cpu);
-/* Ends handlers, too.
+/* Ends a runner and the handlers of its CPU.
  * @return false if they could not be ended */
 bool novart_service_runner_stop(struct service_cpu *cpu);
 void novart_service_runner_wake(struct service_cpu *cpu);
@@ -121,8 +121,9 @@ void novart_service_holder_ended(struct nova_service *service, nova_word_t threa
 void novart_service_take_over(struct nova_service *service);
 void novart_service_wait_for_waiters(const struct nova_service *service);
 
-/* shortage.c: returns the bytes that the program has used of its account of kernel memory. If a
- * service finds too little of a resource, prints a sentence that names it and the remedy. */
+/* shortage.c: returns the bytes that the program has used of its account of kernel memory. The
+ * second function prints a sentence with the resource and the remedy if a service cannot start for
+ * lack of a resource. */
 nova_word_t novart_service_kernel_memory(nova_word_t *limit);
 void novart_service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
 
