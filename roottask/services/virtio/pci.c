@@ -180,6 +180,8 @@ const char *virtio_open(struct virtio *virtio, const char *name, uint64_t wanted
         virtio_reset(virtio);
         if (virtio->common[STATUS])
                 return "the device cannot be reset.";
+        /* What a former driver began has ended, so the memory of that driver can be used again. */
+        nova_pci_quiet(virtio->pci);
         add_status(virtio, STATUS_ACKNOWLEDGE);
         add_status(virtio, STATUS_DRIVER);
         return agree(virtio, wanted);
