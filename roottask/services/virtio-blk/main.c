@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "block/server.h"
+#include "block/dma.h"
 #include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novart/thread.h"
@@ -167,29 +167,6 @@ static void *wait_for_interrupts(void *argument)
         return NULL;
 }
 
-static int alloc(struct block_pool *pool)
-{
-        struct nova_dma *dma = malloc(sizeof(*dma));
-        const int error = dma ? nova_dma_alloc(pool->bytes, dma) : ENOMEM;
-
-        if (error) {
-                free(dma);
-                return error;
-        }
-        pool->memory = (char *)dma->memory;
-        pool->device = nova_pci_address(virtio.pci, dma);
-        pool->owner = dma;
-        return 0;
-}
-
-static void release(struct block_pool *pool)
-{
-        struct nova_dma *dma = (struct nova_dma *)pool->owner;
-
-        nova_dma_free(dma);
-        free(dma);
-}
-
 /* Reads the properties, which may have any values. */
 static void read_properties(void)
 {
@@ -265,8 +242,9 @@ int main(int argc, char **argv)
                 fail(wrong);
         device.start = start;
         device.kick = kick;
-        device.alloc = alloc;
-        device.release = release;
+        device.alloc = block_dma_alloc;
+        device.release = block_dma_release;
+        block_dma_use(virtio.pci);
         error = block_service_start(&device);
         if (!error)
                 error = nova_thread_create(&thread, &attr, wait_for_interrupts, NULL);

@@ -133,6 +133,33 @@ static unsigned read_many(struct nova_block *block, unsigned count)
         return bad;
 }
 
+/* Reads into segments that meet at pages, and into others. */
+static void read_scattered(struct nova_block *block)
+{
+        static const struct nova_block_segment segments[] = {
+                {0x3000, 0x1000}, {0x1000, 0x2000}, {0x5e00, 0x200}, {0x4000, 0x1000},
+                {0x5200, 0x400},  {0x7000, 0x1000}, {0x6000, 0x800}, {0xfe00, 0x200}};
+        const struct nova_block_request request = {.operation = NOVA_BLOCK_READ,
+                                                   .block = 100,
+                                                   .segment_count = 8,
+                                                   .segments = segments};
+        struct nova_block_result result;
+        uint32_t number = 100;
+        size_t bytes;
+        const char *pool = nova_block_pool(block, &bytes);
+        int error = nova_block_submit(block, &request, 1);
+
+        if (!error)
+                error = nova_block_wait(block, &result, NOVA_FOREVER);
+        if (error || result.error)
+                die("a scattered read", error ? error : result.error);
+        for (unsigned i = 0; i < 8; i++)
+                for (uint32_t offset = 0; offset < segments[i].bytes; offset += 512)
+                        if (!is_block(pool + segments[i].offset + offset, number++))
+                                die("scattered content", EILSEQ);
+        printf("a scattered read of %u blocks has its parts\n", (unsigned)(number - 100));
+}
+
 /* Writes the complement of each block's words, many at once, and flushes. */
 static void write_all(struct nova_block *block)
 {
@@ -216,6 +243,7 @@ int main(int argc, char **argv)
                                 !strcmp(argv[6], "writable"));
         } else if (!strcmp(action, "write")) {
                 read_alone(block, 400);
+                read_scattered(block);
                 read_many(block, 4000);
                 write_all(block);
         } else if (!strcmp(action, "alone")) {

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Resets a controller, asks for its properties and makes its queues. */
+#include "controller.h"
+
+#include <string.h>
+
+#include "novart/selector.h"
+#include "novart/time.h"
+
+/* Registers. NVM Express 1.4, 3.1 */
+#define CAP_LOW  0x00
+#define CAP_HIGH 0x04
+#define CC       0x14
+#define CSTS     0x1c
+#define AQA      0x24
+#define ASQ      0x28
+#define ACQ      0x30
+#define DOORBELL 0x1000
+
+#define CAP_ENTRIES(low) (((low)&0xffff) + 1)
+#define CAP_TIMEOUT(low) ((low) >> 24) /* in half seconds */
+#define CAP_STRIDE(high) ((high)&0xf)
+#define CAP_PAGE(high)   ((high) >> 16 & 0xf) /* smallest page: 4096 << this */
+#define CC_ENABLE        0x1
+#define CC_ENTRY_SIZES   (6 << 16 | 4 << 20) /* 64 and 16 bytes */
+#define CSTS_READY       0x1
+#define CSTS_FATAL       0x2
+
+/* Admin commands. */
+#define CREATE_COMMANDS    0x01
+#define CREATE_COMPLETIONS 0x05
+#define IDENTIFY           0x06
+#define SET_FEATURES       0x09
+#define QUEUE_COUNT        0x07 /* a feature */
+#define SPACE              0    /* what to identify */
+#define CONTROLLER         1
+#define CONTIGUOUS         0x1 /* a queue is contiguous */
+#define INTERRUPTS         0x2 /* it has interrupts */
+
+/* Offsets in what IDENTIFY returns. */
+#define TRANSFER_MAX 77 /* 4096 << this; 0: no limit */
+#define OPTIONAL     520
+#define DISCARD      0x4
+#define CACHE        525
+#define BLOCKS       0
+#define FORMAT       26
+#define ATTRIBUTES   99
+#define PROTECTED    0x1
+#define FORMATS      128
+
+/* Pages of the memory: two for the I/O commands, one for each of the others. */
+enum { IO_COMMANDS = 0, IO_COMPLETIONS = 2, ADMIN_COMMANDS, ADMIN_COMPLETIONS, ANSWER, PAGES };
+
+#define ADMIN_SIZE    16
+#define ADMIN_NS      5000000000
+#define TRANSFER      0x40000 /* most bytes of a command */
+#define MINIMUM_BYTES 0x2000  /* of registers */
+
+static uint32_t get32(const struct nvme *nvme, unsigned offset)
+{
+        return *(volatile uint32_t *)(nvme->registers + offset);
+}
+
+static void put32(const struct nvme *nvme, unsigned offset, uint32_t value)
+{
+        *(volatile uint32_t *)(nvme->registers + offset) = value;
+}
+
+static void put64(const struct nvme *nvme, unsigned offset, uint64_t value)
+{
+        put32(nvme, offset, (uint32_t)value);
+        put32(nvme, offset + 4, (uint32_t)(value >> 32));
+}
+
+static void ring(const struct nvme *nvme, unsigned number, unsigned value)
+{
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        put32(nvme, DOORBELL + number * nvme->doorbell_step, value);
+}
+
+void nvme_ring_commands(struct nvme *nvme)
+{
+        ring(nvme, 2, nvme->io.tail);
+}
+
+void nvme_ring_completions(struct nvme *nvme)
+{
+        ring(nvme, 3, nvme->io.head);
+}
+
+static uint64_t page_address(const struct nvme *nvme, unsigned page)
+{
+        return nvme->device + page * NVME_PAGE;
+}
+
+/* Waits until the controller is ready, or is not. */
+static bool wait_ready(const struct nvme *nvme, uint32_t ready)
+{
+        const uint64_t limit =
+                nova_deadline_in((CAP_TIMEOUT(get32(nvme, CAP_LOW)) + 1) * 500000000ull);
+
+        while ((get32(nvme, CSTS) & CSTS_READY) != ready) {
+                if (nova_rdtsc() > limit || get32(nvme, CSTS) & CSTS_FATAL)
+                        return false;
+                nova_sleep(1000000);
+        }
+        return true;
+}
+
+void nvme_stop(struct nvme *nvme)
+{
+        put32(nvme, CC, 0);
+        wait_ready(nvme, 0);
+}
+
+/* Executes an admin command. */
+static bool execute(struct nvme *nvme, const struct nvme_command *command)
+{
+        const uint64_t limit = nova_deadline_in(ADMIN_NS);
+        enum nvme_answer answer;
+        unsigned id, status = 0;
+
+        if (nvme_queue_add(&nvme->admin, command) < 0)
+                return false;
+        ring(nvme, 0, nvme->admin.tail);
+        while ((answer = nvme_queue_take(&nvme->admin, &id, &status)) == NVME_EMPTY) {
+                if (nova_rdtsc() > limit)
+                        return false;
+                nova_sleep(100000);
+        }
+        ring(nvme, 1, nvme->admin.head);
+        return answer == NVME_TAKEN && !status;
+}
+
+static bool identify(struct nvme *nvme, uint32_t what, uint32_t space)
+{
+        const struct nvme_command command = {.opcode = IDENTIFY,
+                                             .space = space,
+                                             .page = {page_address(nvme, ANSWER)},
+                                             .word = {what}};
+
+        return execute(nvme, &command);
+}
+
+/* Reads the properties, which may have any values. */
+static const char *read_properties(struct nvme *nvme)
+{
+        const uint8_t *answer = (const uint8_t *)nvme->memory + (size_t)ANSWER * NVME_PAGE;
+        uint8_t transfer, format[4];
+
+        if (!identify(nvme, CONTROLLER, 0))
+                return "the controller does not describe itself.";
+        transfer = answer[TRANSFER_MAX];
+        nvme->transfer_max = transfer && transfer < 6 ? NVME_PAGE << transfer : TRANSFER;
+        nvme->cache = answer[CACHE] & 1;
+        nvme->discard = answer[OPTIONAL] & DISCARD;
+        if (!identify(nvme, SPACE, 1))
+                return "the controller has no namespace 1.";
+        memcpy(&nvme->blocks, answer + BLOCKS, sizeof(nvme->blocks));
+        memcpy(format, answer + FORMATS + (answer[FORMAT] & 0xf) * sizeof(format), sizeof(format));
+        nvme->read_only = answer[ATTRIBUTES] & PROTECTED;
+        if (format[2] < 9 || format[2] > 12)
+                return "the size of a block is not 512, 1024, 2048 or 4096.";
+        if (format[0] || format[1])
+                return "the blocks have metadata, which this driver does not support.";
+        nvme->block_bytes = 1u << format[2];
+        if (!nvme->blocks || nvme->blocks > UINT64_MAX / nvme->block_bytes)
+                return "the disk has no blocks, or too many.";
+        return NULL;
+}
+
+static const char *make_queues(struct nvme *nvme)
+{
+        const uint32_t size = (nvme->io.size - 1) << 16 | 1;
+        const struct nvme_command count = {.opcode = SET_FEATURES, .word = {QUEUE_COUNT, 0}};
+        const struct nvme_command completions = {.opcode = CREATE_COMPLETIONS,
+                                                 .page = {page_address(nvme, IO_COMPLETIONS)},
+                                                 .word = {size, INTERRUPTS | CONTIGUOUS}};
+        const struct nvme_command commands = {.opcode = CREATE_COMMANDS,
+                                              .page = {page_address(nvme, IO_COMMANDS)},
+                                              .word = {size, 1 << 16 | CONTIGUOUS}};
+
+        return execute(nvme, &count) && execute(nvme, &completions) && execute(nvme, &commands)
+                       ? NULL
+                       : "the controller does not make the queues.";
+}
+
+static const char *enable(struct nvme *nvme)
+{
+        nvme_stop(nvme);
+        if (get32(nvme, CSTS) & CSTS_READY)
+                return "the controller cannot be reset.";
+        put32(nvme, AQA, (ADMIN_SIZE - 1) << 16 | (ADMIN_SIZE - 1));
+        put64(nvme, ASQ, page_address(nvme, ADMIN_COMMANDS));
+        put64(nvme, ACQ, page_address(nvme, ADMIN_COMPLETIONS));
+        put32(nvme, CC, CC_ENTRY_SIZES | CC_ENABLE);
+        return wait_ready(nvme, CSTS_READY) ? NULL : "the controller does not become ready.";
+}
+
+static void set_queue(const struct nvme *nvme, struct nvme_queue *queue, unsigned page,
+                      unsigned completions, unsigned size)
+{
+        *queue = (struct nvme_queue){
+                .commands = (struct nvme_command *)(nvme->memory + (size_t)page * NVME_PAGE),
+                .completions =
+                        (volatile uint32_t *)(nvme->memory + (size_t)completions * NVME_PAGE),
+                .size = size,
+                .phase = true};
+}
+
+static const char *prepare(struct nvme *nvme)
+{
+        const uint32_t low = get32(nvme, CAP_LOW), high = get32(nvme, CAP_HIGH);
+        const unsigned entries = CAP_ENTRIES(low);
+        struct nova_dma dma;
+
+        if (CAP_PAGE(high) || CAP_STRIDE(high) > 8)
+                return "the controller has no pages of 4 KiB, or its doorbells lie too far apart.";
+        if (nova_dma_alloc((size_t)PAGES * NVME_PAGE, &dma))
+                return "there is no memory for the queues; write `grants dma` and a larger "
+                       "`memory`.";
+        nvme->doorbell_step = 4u << CAP_STRIDE(high);
+        nvme->memory = (char *)dma.memory;
+        nvme->device = nova_pci_address(nvme->pci, &dma);
+        set_queue(nvme, &nvme->admin, ADMIN_COMMANDS, ADMIN_COMPLETIONS, ADMIN_SIZE);
+        set_queue(nvme, &nvme->io, IO_COMMANDS, IO_COMPLETIONS,
+                  entries < NVME_QUEUE_MAX ? entries : NVME_QUEUE_MAX);
+        return NULL;
+}
+
+const char *nvme_open(struct nvme *nvme, const char *name)
+{
+        const int error = nova_pci_claim(&nvme->pci, name);
+        volatile void *registers;
+        const char *wrong;
+        unsigned got;
+        size_t bytes;
+
+        if (error)
+                return strerror(error);
+        if (!(nova_pci_flags(nvme->pci) & NOVA_PCI_MASTER))
+                return "the device may not access memory; write `dma-unprotected` below its "
+                       "`device`, or use a machine with an I/O MMU.";
+        if (nova_pci_map(nvme->pci, 0, &registers, &bytes) || bytes < MINIMUM_BYTES)
+                return "the function has no registers of an NVMe controller.";
+        nvme->registers = (volatile uint8_t *)registers;
+        nvme->interrupt = nova_sel_alloc(0);
+        if (nvme->interrupt == NOVA_SEL_NONE ||
+            nova_pci_interrupts(nvme->pci, 1, &nvme->interrupt, &got) || !got)
+                return "the device has no interrupt.";
+        wrong = prepare(nvme);
+        if (!wrong && DOORBELL + 4 * (size_t)nvme->doorbell_step > bytes)
+                wrong = "the doorbells lie outside of the registers.";
+        if (!wrong && nova_pci_master(nvme->pci, true))
+                wrong = "the device cannot access memory.";
+        if (!wrong)
+                wrong = enable(nvme);
+        if (!wrong)
+                wrong = read_properties(nvme);
+        return wrong ? wrong : make_queues(nvme);
+}

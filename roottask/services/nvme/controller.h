@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An NVMe controller with one pair of queues for one namespace. */
+#ifndef NOVART_NVME_CONTROLLER_H
+#define NOVART_NVME_CONTROLLER_H
+
+#include "novart/service/pci_device.h"
+#include "queue.h"
+
+struct nvme {
+        struct nova_pci_device *pci;
+        volatile uint8_t *registers;
+        nova_sel_t interrupt;
+        unsigned doorbell_step; /* bytes between doorbells */
+        struct nvme_queue admin, io;
+        char *memory;    /* for the queues, and a page for what the controller describes */
+        uint64_t device; /* its address for the controller */
+        /* Properties. */
+        uint64_t blocks;
+        uint32_t block_bytes, transfer_max; /* bytes of a command */
+        bool cache, discard, read_only;
+};
+
+/* Claims a controller, resets it, and makes its queues.
+ * @return NULL, or a sentence */
+const char *nvme_open(struct nvme *nvme, const char *name);
+
+/* Tells the controller about added commands, and about taken completions. */
+void nvme_ring_commands(struct nvme *nvme);
+void nvme_ring_completions(struct nvme *nvme);
+
+/* Stops the controller. */
+void nvme_stop(struct nvme *nvme);
+
+#endif
