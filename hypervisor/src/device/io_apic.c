@@ -146,49 +146,41 @@ static void io_apic_write_pin(struct io_apic *io_apic, unsigned gsi)
         io_apic_write_state(io_apic, gsi);
 }
 
-/* Sends a pin to a CPU, through the I/O MMU where it remaps interrupts. */
-static enum nova_status io_apic_route_pin(struct io_apic *io_apic, unsigned gsi,
-                                          const struct cpu *cpu)
+/* Sends a pin to a CPU, through the I/O MMU where it remaps interrupts; opens it if it is to be
+ * open and is closed. */
+static enum nova_status io_apic_route(unsigned gsi, const struct cpu *cpu, bool open)
 {
+        struct io_apic *io_apic = io_apic_find(gsi);
+        struct pin *pin = &pins[gsi];
+
+        if (!io_apic)
+                return NOVA_SUCCESS;
+        spin_lock(&io_apic->lock);
         const enum nova_status status =
-                remap_route(gsi, remap_source(false, io_apic->id), cpu, pins[gsi].level);
-
+                remap_route(gsi, remap_source(false, io_apic->id), cpu, pin->level);
         if (status == NOVA_SUCCESS)
-                pins[gsi].apic_id = (uint8_t)cpu->arch.apic_id;
+                pin->apic_id = (uint8_t)cpu->arch.apic_id;
         io_apic_write_pin(io_apic, gsi);
-        return status;
-}
-
-enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
-{
-        struct io_apic *io_apic = io_apic_find(gsi);
-        struct pin *pin = &pins[gsi];
-
-        if (!io_apic)
-                return NOVA_SUCCESS;
-        spin_lock(&io_apic->lock);
-        pin->vector = (uint8_t)vector;
-        gsi_default(gsi, &pin->level, &pin->active_low);
-        const enum nova_status status = io_apic_route_pin(io_apic, gsi, cpu);
-        spin_unlock(&io_apic->lock);
-        return status;
-}
-
-enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu)
-{
-        struct io_apic *io_apic = io_apic_find(gsi);
-        struct pin *pin = &pins[gsi];
-
-        if (!io_apic)
-                return NOVA_SUCCESS;
-        spin_lock(&io_apic->lock);
-        const enum nova_status status = io_apic_route_pin(io_apic, gsi, cpu);
-        if (status == NOVA_SUCCESS && pin->state == PIN_CLOSED) {
+        if (open && status == NOVA_SUCCESS && pin->state == PIN_CLOSED) {
                 pin->state = PIN_OPEN;
                 io_apic_write_state(io_apic, gsi);
         }
         spin_unlock(&io_apic->lock);
         return status;
+}
+
+enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
+{
+        struct pin *pin = &pins[gsi];
+
+        pin->vector = (uint8_t)vector;
+        gsi_default(gsi, &pin->level, &pin->active_low);
+        return io_apic_route(gsi, cpu, false);
+}
+
+enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu)
+{
+        return io_apic_route(gsi, cpu, true);
 }
 
 static void io_apic_set_state(unsigned gsi, enum pin_state state)

@@ -166,23 +166,20 @@ _Static_assert(offsetof(struct ec, virtual_8086_room) + VIRTUAL_8086_WORDS * siz
 _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
                "the CPU aligns the stack that it pushes on");
 
-/** Returns pending, special and place of an EC, for a CPU that may go on with it (see
- * cpu_attention()). */
-static always_inline uint32_t ec_attention(const struct ec *ec)
-{
-        uint32_t attention;
-
-        __builtin_memcpy(&attention, &ec->pending, sizeof(attention));
-        return attention;
-}
-
-/** Returns the same with the state and the kind of the caller (see cpu_call_attention()). */
+/** Returns pending, special, place, state and the kind of the caller of an EC (see
+ * cpu_call_attention()). */
 static always_inline uint64_t ec_call_attention(const struct ec *ec)
 {
         uint64_t attention;
 
         __builtin_memcpy(&attention, &ec->pending, sizeof(attention));
         return attention;
+}
+
+/** Returns the first three of these, for a CPU that may go on with the EC (see cpu_attention()). */
+static always_inline uint32_t ec_attention(const struct ec *ec)
+{
+        return (uint32_t)ec_call_attention(ec);
 }
 
 _Static_assert(offsetof(struct ec, place) == offsetof(struct ec, pending) + 3 &&

@@ -26,13 +26,7 @@ void object_release(enum object_kind kind, struct account *account, void *object
 
 bool object_get_live(struct kobject *object)
 {
-        uint32_t references = atomic_load_u32(&object->references);
-
-        while (references && !load_once(object->dead))
-                if (__atomic_compare_exchange_n(&object->references, &references, references + 1,
-                                                false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-                        return true;
-        return false;
+        return !load_once(object->dead) && object_get_referenced(object);
 }
 
 void object_queue(struct kobject *object)

@@ -90,18 +90,6 @@ struct cpu {
 
 _Static_assert(sizeof(struct cpu) <= CPU_EMERGENCY, "struct cpu fits into its page");
 
-/** Returns pending, special and number of a CPU: what ec_attention() returns for an EC of this CPU
- * if neither needs attention, so that to run the EC takes no more than its registers and its
- * address space. No bit of pending and special is one of an EC's, so that the two differ otherwise.
- */
-static always_inline uint32_t cpu_attention(const struct cpu *cpu)
-{
-        uint32_t attention;
-
-        __builtin_memcpy(&attention, &cpu->pending, sizeof(attention));
-        return attention;
-}
-
 /** Returns the same as ec_call_attention() for an EC of this CPU that waits for a call, if neither
  * needs attention. */
 static always_inline uint64_t cpu_call_attention(const struct cpu *cpu)
@@ -110,6 +98,15 @@ static always_inline uint64_t cpu_call_attention(const struct cpu *cpu)
 
         __builtin_memcpy(&attention, &cpu->pending, sizeof(attention));
         return attention;
+}
+
+/** Returns pending, special and number of a CPU: what ec_attention() returns for an EC of this CPU
+ * if neither needs attention, so that to run the EC takes no more than its registers and its
+ * address space. No bit of pending and special is one of an EC's, so that the two differ otherwise.
+ */
+static always_inline uint32_t cpu_attention(const struct cpu *cpu)
+{
+        return (uint32_t)cpu_call_attention(cpu);
 }
 
 _Static_assert(offsetof(struct cpu, number) == offsetof(struct cpu, pending) + 3 &&

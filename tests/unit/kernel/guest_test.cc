@@ -12,7 +12,6 @@ extern "C" {
 #include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
 #include "virt/svm/svm.h"
-#include "virt/svm/svm_state.h"
 #include "virt/vcpu.h"
 }
 

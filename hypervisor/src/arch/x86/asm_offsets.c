@@ -11,7 +11,7 @@
 
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0<-\\n\"" : : "i"(value))
 
-void asm_offsets(void), asm_register_offsets(void), asm_hypercall_numbers(void);
+void asm_offsets(void);
 
 void asm_offsets(void)
 {
@@ -24,10 +24,6 @@ void asm_offsets(void)
         DEFINE(EC_PENDING, offsetof(struct ec, pending));
         DEFINE(EC_REGS, offsetof(struct ec, regs));
         DEFINE(EC_STACK_TOP, offsetof(struct ec, stack_top));
-}
-
-void asm_register_offsets(void)
-{
         DEFINE(REGS_AX, offsetof(struct regs, ax));
         DEFINE(REGS_BX, offsetof(struct regs, bx));
         DEFINE(REGS_CX, offsetof(struct regs, cx));
@@ -42,10 +38,6 @@ void asm_register_offsets(void)
         DEFINE(REGS_SP, offsetof(struct regs, sp));
         DEFINE(REGS_FLAGS, offsetof(struct regs, flags));
         DEFINE(REGS_SS, offsetof(struct regs, ss));
-}
-
-void asm_hypercall_numbers(void)
-{
         ASM_WIDTH_OFFSETS(DEFINE);
         DEFINE(WORD_SIZE, sizeof(word_t));
         DEFINE(STATUS_PLAIN, RESULT_PLAIN_MAX);

@@ -12,11 +12,7 @@
         fill_early_pd
 
 start_paging:                           /* EDI: 0 on an AP */
-        mov     %cr4, %eax
-        or      $CR4_PAE, %eax
-        mov     %eax, %cr4
-        mov     $PHYS(early_root), %eax
-        mov     %eax, %cr3
+        load_early_root
         mov     $0x80000000, %eax
         cpuid
         cmp     $0x80000001, %eax

@@ -15,11 +15,7 @@
         fill_early_pd
 
 start_paging:                           /* EDI: 0 on an AP */
-        mov     %cr4, %eax
-        or      $CR4_PAE, %eax
-        mov     %eax, %cr4
-        mov     $PHYS(early_root), %eax
-        mov     %eax, %cr3
+        load_early_root
         mov     $0x80000001, %eax
         cpuid
         and     $1 << 20, %edx          /* NX; its EFER bit is 9 lower */

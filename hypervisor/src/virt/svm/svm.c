@@ -17,7 +17,6 @@
 #include "paging_levels.h"
 #include "sched/cpu.h"
 #include "sched/timeout.h"
-#include "virt/svm/svm_state.h"
 #include "virt/vcpu.h"
 
 #define SVM_LEAF 0x8000000a

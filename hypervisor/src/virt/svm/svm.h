@@ -119,6 +119,9 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_EXIT_LAST      NOVA_SVM_XSETBV
 #define SVM_EXIT_NPF       0x400
 
+/* In DR6: a single step. */
+#define DR6_STEP 0x4000
+
 /* exit_info[0] of a port access. */
 #define SVM_IO_IN         0x1
 #define SVM_IO_STRING     0x4
@@ -133,6 +136,27 @@ void svm_write_controls(const struct vcpu *vcpu, const struct ec *ec);
 
 /** Takes the guest's state from the copy that was made before an entry that may be refused. */
 void svm_restore_state(struct vcpu *vcpu);
+
+/** The event that the last exit interrupted and that has to be injected for it to arrive; 0: none.
+ *  A guest's own INT n, INT3 or INTO is none: its instruction is executed again. */
+uint64_t svm_interrupted_event(const struct vcpu *vcpu);
+
+/** The length of the instruction that exited. The CPU reports it as the address of the next one, if
+ * it can; of port accesses always. @return 0: not reported */
+word_t svm_instruction_length(const struct vmcb *vmcb);
+
+/** The step over an instruction that the VMM asked for is over, or will not happen: where the guest
+ *  is still at the instruction, TF is the guest's again. */
+void svm_end_step(struct vcpu *vcpu);
+
+/** Whether an interrupt window is wanted. */
+static inline bool svm_has_window(const struct vmcb *vmcb)
+{
+        return vmcb->ctrl[0] & SVM_CTRL0_VINTR;
+}
+
+/** No interrupt window is wanted any more. */
+void svm_close_window(struct vmcb *vmcb);
 
 /** Where svm_entry.S comes back to. */
 _Noreturn void finish_svm_exit(struct ec *self);

@@ -12,7 +12,6 @@
 #include "sched/schedule.h"
 #include "virt/exit.h"
 #include "virt/svm/svm.h"
-#include "virt/svm/svm_state.h"
 
 /* Without prefixes. A CPU that does not tell the next instruction is taken not to have any: the
  * kernel does not read a guest's memory. */

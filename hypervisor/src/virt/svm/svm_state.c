@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's state in messages (see svm_state.h). @spec 7.4, 8.4 */
-#include "virt/svm/svm_state.h"
-
+/* A guest's state between its control block and a message. @spec 7.4, 8.4 */
 #include "arch/x86/features.h"
 #include "arch/x86/msr.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
 #include "virt/state.h"
+#include "virt/svm/svm.h"
 
 #define SS_DPL_SHIFT 5
 #define SS_DPL       (3u << SS_DPL_SHIFT)
