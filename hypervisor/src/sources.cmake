@@ -47,6 +47,7 @@ set(NOVA_KERNEL_SOURCES
   src/sched/timeout.c
   src/sched/wake.c
   src/space/cut.c
+  src/space/delegation.c
   src/space/mapping.c
   src/space/object_mapping.c
   src/space/object_space.c

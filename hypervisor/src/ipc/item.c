@@ -2,7 +2,6 @@
 /* Typed items (see item.h). Progress is kept in the sending EC; its partner stays blocked. */
 #include "ipc/item.h"
 
-#include "lib/bits.h"
 #include "object/pd.h"
 #include "object/reclaim.h"
 #include "sched/cpu.h"
@@ -10,27 +9,10 @@
 #include "space/object_mapping.h"
 #include "space/space.h"
 
-/* The permissions of a CRD where they are. */
-#define PERM_BITS ((nova_crd_t)NOVA_CRD_PERM_MASK << NOVA_CRD_PERM_SHIFT)
-
 /* Where an item of an EC's message is: its CRD, then its flags and hotspot. */
 static word_t *item_words(const struct ec *ec, word_t item)
 {
         return ec->utcb->word + NOVA_UTCB_WORDS - 2 * (item + 1);
-}
-
-/* The bits of a selector that tell where in a range it is. */
-static word_t item_offset_bits(nova_crd_t range)
-{
-        return ~(~(word_t)0 << nova_crd_order(range));
-}
-
-/* The selector of a range that has these offset bits. */
-static word_t item_selector_in(nova_crd_t range, word_t offset)
-{
-        const word_t bits = item_offset_bits(range);
-
-        return (nova_crd_base(range) & ~bits) | (offset & bits);
 }
 
 void item_limit(struct ec *ec, word_t bytes)
@@ -62,64 +44,6 @@ static always_inline nova_crd_t item_delegate_window(const struct ec *to, bool i
                         NOVA_CRD_ORDER_MASK, NOVA_PERM_ALL);
 }
 
-/* Ranges of ports keep their place: the one that lies inside the other, or nothing. */
-static bool item_intersect(nova_crd_t crd, nova_crd_t window, struct delegation *d)
-{
-        const word_t a = nova_crd_base(crd), b = nova_crd_base(window);
-        const word_t send = item_offset_bits(crd), receive = item_offset_bits(window);
-
-        d->from = d->to = send <= receive ? a & ~send : b & ~receive;
-        return !((a ^ b) & ~(send | receive));
-}
-
-/* Source and destination of memory and objects: the larger range is cut by the hotspot's bits. */
-static void item_disambiguate(nova_crd_t crd, nova_crd_t window, word_t hotspot,
-                              struct delegation *d)
-{
-        d->from = item_selector_in(crd, hotspot & ~item_offset_bits(window));
-        d->to = item_selector_in(window, hotspot & ~item_offset_bits(crd));
-}
-
-/* Cuts a range at the end of its space, a power of two. A CRD of memory names nothing beyond it,
- * and object selectors wrap. */
-static always_inline void item_clip(struct delegation *d, unsigned type, unsigned order)
-{
-        const word_t limit = space_limit(type);
-
-        d->count = min_word((word_t)1 << order, limit);
-        if (type == NOVA_CRD_OBJ) {
-                d->from &= limit - 1;
-                d->to &= limit - 1;
-        } else if (type == NOVA_CRD_IO && (d->from | d->to) >= limit) {
-                d->count = 0;
-        }
-}
-
-/* What an item delegates through a window to an EC; the CRD that its receiver sees. 0: refused. */
-static always_inline nova_crd_t item_decode(const struct ec *self, const struct ec *to,
-                                            nova_crd_t crd, word_t flags, nova_crd_t window,
-                                            struct delegation *d)
-{
-        const nova_crd_t both = crd & window;
-        const unsigned type = nova_crd_type(both), perms = nova_crd_perms(both);
-        const unsigned order = (unsigned)min_word(nova_crd_order(crd), nova_crd_order(window));
-
-        if (type == NOVA_CRD_NULL || (crd ^ window) & NOVA_CRD_TYPE_MASK || !perms)
-                return 0;
-        if (type != NOVA_CRD_IO)
-                item_disambiguate(crd, window, flags >> NOVA_ITEM_HOTSPOT_SHIFT, d);
-        else if (!item_intersect(crd, window, d))
-                return 0;
-        item_clip(d, type, order);
-        d->perms = (uint8_t)perms;
-        d->attr = (uint8_t)((flags & NOVA_ITEM_G ? MAPPING_GUEST : 0) |
-                            (flags & NOVA_ITEM_D ? MAPPING_DMA : 0));
-        const bool host = flags & NOVA_ITEM_H && self->pd->is_root;
-        d->source = pd_space(host ? &kernel_pd : self->pd, type);
-        d->target = pd_space(to->pd, type);
-        return nova_crd(0, d->to, order, 0) | (both & (NOVA_CRD_TYPE_MASK | PERM_BITS));
-}
-
 /* An item that delegates one capability for an object. */
 static always_inline bool item_delegate_object(const struct ec *self, const struct ec *to,
                                                nova_crd_t crd, word_t flags, nova_crd_t window,
@@ -127,7 +51,7 @@ static always_inline bool item_delegate_object(const struct ec *self, const stru
 {
         const unsigned perms = nova_crd_perms(crd & window);
         const word_t sel =
-                item_selector_in(window, flags >> NOVA_ITEM_HOTSPOT_SHIFT) & SELECTOR_MASK;
+                range_selector_in(window, flags >> NOVA_ITEM_HOTSPOT_SHIFT) & SELECTOR_MASK;
 
         if (nova_crd_order(crd) || !perms || flags & NOVA_ITEM_H)
                 return false;
@@ -141,15 +65,11 @@ static __attribute__((noinline)) bool item_delegate_range(struct ec *self, const
                                                           nova_crd_t crd, word_t flags,
                                                           nova_crd_t window, word_t *copy)
 {
-        struct delegation d;
-        const nova_crd_t received = item_decode(self, to, crd, flags, window, &d);
+        const nova_crd_t received = delegation_at_once(self->pd, to->pd, crd, flags, window);
 
-        if (!received)
-                return false;
-        const bool done = range_delegate(&d);
         leave_if_ended(self);
         copy[0] = received;
-        return done;
+        return received;
 }
 
 bool item_at_once(struct ec *self, const struct ec *to)
@@ -192,12 +112,10 @@ static nova_crd_t item_delegate_begin(struct ec *self, nova_crd_t crd, word_t fl
         struct delegation *d = &transfer->delegation;
         const nova_crd_t window = item_delegate_window(transfer->to, transfer->is_answer);
 
-        d->at = d->fill = d->fill_end = 0;
-        d->failed = d->undo = false;
         d->left = transfer->left;
         d->revocation = &self->revocation;
         self->grace_waits = false;
-        return item_decode(self, transfer->to, crd, flags, window, d);
+        return delegation_begin(self->pd, transfer->to->pd, crd, flags, window, d);
 }
 
 static nova_crd_t item_translate(const struct ec *self, nova_crd_t crd)

@@ -20,6 +20,7 @@
 
 struct account;
 struct object_mapping;
+struct pd;
 struct revocation;
 
 /* Longest chain of delegations. It bounds the climb to an ancestor; a longer chain is refused like
@@ -104,10 +105,33 @@ struct delegation {
 
 enum step_result { STEP_DONE, STEP_AGAIN, STEP_FAILED, STEP_REFUSED };
 
+/** The bits of a selector that tell where in a range it is. */
+static inline word_t range_offset_bits(nova_crd_t range)
+{
+        return ~(~(word_t)0 << nova_crd_order(range));
+}
+
+/** The selector of a range that has these offset bits. */
+static inline word_t range_selector_in(nova_crd_t range, word_t offset)
+{
+        const word_t bits = range_offset_bits(range);
+
+        return (nova_crd_base(range) & ~bits) | (offset & bits);
+}
+
 /** Delegates memory or ports if that is simple: the whole range comes from one mapping to a place
  *  where nothing is, by at most a step's entries. False: nothing has changed. Either way TLBs may
  *  have been flushed, and ECs have ended meanwhile. at and what follows are not looked at. */
 bool range_delegate(const struct delegation *delegation);
+
+/** Delegates what a typed item names, from a PD to another through its window, if that is simple.
+ *  Returns the CRD that the receiver sees; 0: refused, or not simple. */
+nova_crd_t delegation_at_once(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
+                              nova_crd_t window);
+
+/** Begins the same in steps. Returns the CRD that the receiver sees; 0: refused. */
+nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
+                            nova_crd_t window, struct delegation *delegation);
 
 /* Steps of delegations of memory or ports, and of objects. */
 enum step_result range_delegation_step(struct delegation *delegation);

@@ -3,6 +3,8 @@
 #ifndef SPACE_MAPPING_TREE_H
 #define SPACE_MAPPING_TREE_H
 
+#include "memory/account.h"
+#include "memory/slab.h"
 #include "space/mapping.h"
 
 struct flush;
@@ -22,8 +24,46 @@ static inline struct mapping *mapping_find(struct space *space, word_t first, wo
         return mapping_search(space, first, last);
 }
 
+extern struct slab_cache mapping_cache;
+
 /** An empty mapping, in no tree, charged to an account; NULL: no memory, or too deep. */
-struct mapping *mapping_alloc(struct account *account, unsigned depth);
+static always_inline struct mapping *mapping_alloc(struct account *account, unsigned depth)
+{
+        if (depth > MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
+                return NULL;
+
+        struct mapping *mapping = (struct mapping *)slab_alloc(&mapping_cache);
+        if (!mapping) {
+                account_return(account, mapping_cache.size);
+                return NULL;
+        }
+        /* Trees write their nodes; who is in none has no parent. */
+        mapping->in_parent.parent = 0;
+        mapping->children.root = NULL;
+        mapping->space = NULL;
+        mapping->account = account;
+        mapping->cut = 0;
+        mapping->torn = 0;
+        mapping->pins = 0;
+        mapping->depth = (uint16_t)depth;
+        mapping->perms = 0;
+        mapping->attr = 0;
+        return mapping;
+}
+
+/** What a new mapping is of; it is in no tree yet. */
+static always_inline void mapping_set_range(struct mapping *mapping, struct space *space,
+                                            word_t first, word_t last, word_t source,
+                                            unsigned perms, unsigned attr)
+{
+        mapping->space = space;
+        mapping->perms = (uint8_t)perms;
+        mapping->attr = (uint8_t)attr;
+        mapping->in_space.start = first;
+        mapping->in_space.last = last;
+        mapping->in_parent.start = source;
+        mapping->in_parent.last = source + (last - first);
+}
 
 /** Frees a mapping that is in no tree. */
 void mapping_free(struct mapping *mapping);
@@ -35,6 +75,25 @@ struct mapping *mapping_parent(struct mapping *mapping);
 static inline word_t mapping_place_in(const struct mapping *mapping, word_t source)
 {
         return mapping->in_space.start + (source - mapping->in_parent.start);
+}
+
+/* For assert(): no mapping of a space overlaps a range. */
+static assert_only bool mapping_has_room(struct space *space, const struct tree_node *range)
+{
+        return !tree_search(&space->tree, range->start, range->last, NULL);
+}
+
+/** Enters a child of parent into both trees, that of its space where a search found a place. */
+static always_inline void mapping_enter(struct mapping *child, struct tree_place place,
+                                        struct mapping *parent)
+{
+        assert_held(&space_lock[child->space->type]);
+        assert(!(child->perms & ~(unsigned)parent->perms) && child->depth == parent->depth + 1u);
+        assert(child->in_parent.start >= parent->in_parent.start &&
+               child->in_parent.last <= parent->in_parent.last);
+        assert(mapping_has_room(child->space, &child->in_space));
+        tree_insert_at(&child->space->tree, place, &child->in_space);
+        tree_insert(&parent->children, &child->in_parent);
 }
 
 /** A mapping whose tables are clear leaves its space. */
