@@ -74,7 +74,6 @@ UPWARD = {
         ("sched/cpu.h", "sched/mail.h", "sched/schedule.h", "sched/timeout.h", "sched/wake.h"),
     ),
     ("ipc", "virt"): ("the state of a virtual CPU goes by message", ("virt/vcpu.h",)),
-    ("device", "boot"): ("registers of devices are not in RAM", ("boot/memory_map.h",)),
 }
 # Function: the reason why a higher folder defines a function that a lower one declares.
 UPWARD_CALLS = {

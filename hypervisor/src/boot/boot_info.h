@@ -3,7 +3,7 @@
 #ifndef BOOT_BOOT_INFO_H
 #define BOOT_BOOT_INFO_H
 
-#include "boot/multiboot.h"
+#include "firmware/multiboot.h"
 #include "nova/abi/hip.h"
 
 /* A page of its own, because the root PD can map it. */

@@ -10,6 +10,7 @@
 #include "boot/boot_info.h"
 #include "boot/roottask.h"
 #include "device/gsi.h"
+#include "firmware/memory_map.h"
 #include "lib/atomic.h"
 #include "lib/console.h"
 #include "lib/stop.h"

@@ -10,6 +10,7 @@
 #include "boot/boot_info.h"
 #include "boot/elf.h"
 #include "boot/main.h"
+#include "firmware/memory_map.h"
 #include "ipc/event.h"
 #include "lib/stop.h"
 #include "lib/string.h"

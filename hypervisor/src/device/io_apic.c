@@ -3,9 +3,9 @@
 #include "device/io_apic.h"
 
 #include "arch/x86/boot_paging.h"
-#include "boot/memory_map.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
+#include "firmware/memory_map.h"
 #include "lib/atomic.h"
 #include "lib/console.h"
 #include "lib/spinlock.h"

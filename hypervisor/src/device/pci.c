@@ -3,8 +3,8 @@
 #include "device/pci.h"
 
 #include "arch/x86/boot_paging.h"
-#include "boot/memory_map.h"
 #include "firmware/acpi.h"
+#include "firmware/memory_map.h"
 #include "lib/console.h"
 #include "lib/string.h"
 #include "object/pd.h"

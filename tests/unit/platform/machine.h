@@ -11,7 +11,7 @@
 #define _Noreturn __attribute__((noreturn))
 extern "C" {
 #include "arch/x86/boot_paging.h"
-#include "boot/memory_map.h"
+#include "firmware/memory_map.h"
 }
 
 using Bytes = std::vector<uint8_t>;

@@ -9,9 +9,9 @@
 #include "tables.h"
 
 extern "C" {
-#include "boot/multiboot.h"
-#include "boot/multiboot2.h"
 #include "firmware/acpi.h"
+#include "firmware/multiboot.h"
+#include "firmware/multiboot2.h"
 }
 
 namespace

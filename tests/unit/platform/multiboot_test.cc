@@ -8,7 +8,7 @@
 #include "machine.h"
 
 extern "C" {
-#include "boot/multiboot.h"
+#include "firmware/multiboot.h"
 }
 
 namespace

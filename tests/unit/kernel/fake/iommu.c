@@ -2,12 +2,12 @@
 /* An I/O MMU that records its commands, and the registers that it does not have. */
 #include "device/iommu.h"
 #include "arch/x86/boot_paging.h"
-#include "boot/memory_map.h"
 #include "device/iommu_driver.h"
 #include "device/pci.h"
 #include "device/remap.h"
 #include "fake.h"
 #include "firmware/acpi.h"
+#include "firmware/memory_map.h"
 #include "lib/cmdline.h"
 #include "object/pd.h"
 

@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Physical memory as the boot loader reports it, and which of it is taken. */
-#ifndef BOOT_MEMORY_MAP_H
-#define BOOT_MEMORY_MAP_H
+#ifndef FIRMWARE_MEMORY_MAP_H
+#define FIRMWARE_MEMORY_MAP_H
 
-#include "boot/boot.h"
+#include "lib/types.h"
+
+/* A range of physical memory. */
+struct boot_range {
+        paddr_t start;
+        uint64_t size;
+};
+
+#define BOOT_RANGES 96
+
+/** Ranges that belong to the kernel and can never be requested: image, pool, device registers,
+ *  reservations. Not sorted; may touch. */
+extern struct boot_range boot_kernel_ranges[BOOT_RANGES];
+extern unsigned boot_kernel_range_count;
+
+/** The first module, the roottask: its place in memory; size 0 when there is none. */
+extern struct boot_range boot_roottask;
 
 #define MEMORY_ENTRIES 96
 #define MODULES        32
@@ -63,6 +79,11 @@ struct boot_range memory_map_choose_pool(uint64_t wanted);
 
 /** Lists a range as the kernel's own. Registers of devices are not listed in the HIP. */
 void memory_map_take(paddr_t start, uint64_t size, bool device);
+
+/** Takes size bytes (a multiple of a page) of available memory for the kernel, below 4 GiB, away
+ *  from modules; it is listed in boot_kernel_ranges and as kernel memory in the HIP.
+ *  0 when there is none. Only before the HIP is finished. */
+paddr_t boot_reserve(uint64_t size);
 
 /** Whether a kernel range was taken as registers of a device. */
 bool memory_map_is_device(unsigned kernel_range);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Physical memory as the boot loader reports it, and which of it is taken. */
-#include "boot/memory_map.h"
+#include "firmware/memory_map.h"
 
 #include "arch/x86/pte.h"
-#include "boot/multiboot.h"
+#include "firmware/multiboot.h"
 #include "layout.h"
 #include "lib/console.h"
 #include "lib/stop.h"

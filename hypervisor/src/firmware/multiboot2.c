@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Multiboot 2 information (Multiboot2 Specification 2.0, 3.6). A loader's numbers may be anything:
  * each tag is read inside of its own size, and tags are followed only inside of the whole. */
-#include "boot/multiboot2.h"
+#include "firmware/multiboot2.h"
 
 #include "arch/x86/boot_paging.h"
-#include "boot/memory_map.h"
-#include "boot/multiboot.h"
 #include "firmware/acpi.h"
+#include "firmware/memory_map.h"
+#include "firmware/multiboot.h"
 #include "lib/string.h"
 #include "nova/abi/hip.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The boot loader's information: reads it into memory_map and the command line. */
-#ifndef BOOT_MULTIBOOT_H
-#define BOOT_MULTIBOOT_H
+#ifndef FIRMWARE_MULTIBOOT_H
+#define FIRMWARE_MULTIBOOT_H
 
 #include "lib/types.h"
 

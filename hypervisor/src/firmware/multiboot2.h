@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A boot loader's information by version 2 of the protocol. */
-#ifndef BOOT_MULTIBOOT2_H
-#define BOOT_MULTIBOOT2_H
+#ifndef FIRMWARE_MULTIBOOT2_H
+#define FIRMWARE_MULTIBOOT2_H
 
 #include "lib/types.h"
 
@@ -11,7 +11,7 @@
 extern uint32_t multiboot2_damaged;
 
 /** Reads the information at a physical address into memory_map, acpi_loader_rsdp and what
- *  boot/multiboot.h declares. Nothing it says is trusted. False when there cannot be any. */
+ *  firmware/multiboot.h declares. Nothing it says is trusted. False when there cannot be any. */
 bool multiboot2_read(paddr_t info);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Multiboot 1 information (Multiboot Specification 0.6.96, 3.3). A loader's numbers may be
  * anything: counts are bounded, addresses are only followed through boot_map. */
-#include "boot/multiboot.h"
+#include "firmware/multiboot.h"
 
 #include "arch/x86/boot_paging.h"
-#include "boot/memory_map.h"
-#include "boot/multiboot2.h"
+#include "firmware/memory_map.h"
+#include "firmware/multiboot2.h"
 #include "lib/string.h"
 #include "nova/abi/hip.h"
 
