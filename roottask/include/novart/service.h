@@ -99,7 +99,8 @@ struct nova_service_config {
  * if (nova_service_start(NULL, &config) == 0)
  *         nova_service_sleep();
  * @endcode
- * @param[out] started the service, for the functions below; may be NULL
+ * @param[out] started the service, for the functions below; may be NULL. It is set before the first
+ *                     client can come, so handlers may use it. Invalid after an error
  * @param config       its strings and table must stay valid
  * @retval 0      clients can come
  * @retval EINVAL no name, a number is too large, or words_min of a row exceeds its words_max; a

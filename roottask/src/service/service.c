@@ -179,9 +179,14 @@ int nova_service_start(struct nova_service **started, const struct nova_service_
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX && !error; cpu++)
                 if (service->cpus >> cpu & 1)
                         error = start_cpu(service, cpu);
+        /* The first client may come before publish() returns, and handlers use the pointer. */
+        if (!error && started)
+                *started = service;
         if (!error)
                 error = publish(service);
         if (error) {
+                if (started)
+                        *started = NULL;
                 if (error == EAGAIN)
                         error = ENOMEM;
                 if (error == ENOMEM)
@@ -189,8 +194,6 @@ int nova_service_start(struct nova_service **started, const struct nova_service_
                 nova_service_stop(service);
                 return error;
         }
-        if (started)
-                *started = service;
         return 0;
 }
 
