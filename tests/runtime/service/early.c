@@ -62,11 +62,8 @@ static bool run_round(uint32_t round)
 
 int main(void)
 {
-        const nova_word_t other = nova_program.cpus & ~((uint64_t)1 << nova_program.cpu)
-                                          ? (nova_word_t)__builtin_ctzll(
-                                                    nova_program.cpus &
-                                                    ~((uint64_t)1 << nova_program.cpu))
-                                          : nova_program.cpu;
+        const uint64_t others = nova_program.cpus & ~((uint64_t)1 << nova_program.cpu);
+        const nova_word_t other = (nova_word_t)__builtin_ctzll(others);
         const struct nova_thread_attr attr = {.name = "client", .cpu = other};
         struct nova_thread *thread;
         bool good = nova_thread_create(&thread, &attr, client, NULL) == 0;
