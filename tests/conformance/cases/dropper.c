@@ -2,9 +2,19 @@
 /* The EC that drops an SC: the SC's owner, through calls, or another EC. */
 #include "way.h"
 
+static void ups(struct thread *t)
+{
+        hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
+}
+
+/* Blocks the case's thread until all threads of PRIO_LOW are blocked or have ended. */
 static void let_lower_run(nova_sel_t sm)
 {
-        EXPECT_EQ(hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + 3 * tsc_per_ms()), NOVA_COM_TIM);
+        struct thread *t = global(boot_cpu, ups, NULL);
+
+        t->value[0] = sm;
+        thread_start(t, PRIO_LOW - 1, QUANTUM);
+        EXPECT_EQ(hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + 5000 * tsc_per_ms()), NOVA_SUCCESS);
 }
 
 static bool exit_counts(struct thread *t, unsigned n, struct nova_utcb *u)
