@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Heaps: nodes with 64-bit keys, the lowest first.
+/* Heaps: nodes with 64-bit keys; the node with the lowest key is the first.
  *
- * Two heaps become one along a way that is chosen at random at each node, so a change costs O(log
- * n) steps on average whatever the keys are and in whatever order they come. The caller locks. */
+ * A merge of two heaps goes down into the left or right child, chosen at random at each node. So an
+ * insertion or removal costs O(log n) steps on average, whatever the keys and their order. The
+ * caller holds a lock. */
 #ifndef LIB_HEAP_H
 #define LIB_HEAP_H
 
@@ -14,14 +15,14 @@ struct heap_node {
 };
 
 struct heap {
-        struct heap_node *first; /* of the lowest key; NULL: empty */
-        uint32_t random;         /* state of the generator, not 0 */
+        struct heap_node *first; /* node with the lowest key; NULL: the heap is empty */
+        uint32_t random;         /* state of the random generator, not 0 */
 };
 
-/** An empty heap; the seed should not be predictable. */
+/** Makes the heap empty. Programs should not be able to predict the seed. */
 void heap_init(struct heap *heap, uint32_t seed);
 
-/** Inserts a node whose key is set. */
+/** Inserts a node. The caller has set its key. */
 void heap_insert(struct heap *heap, struct heap_node *node);
 
 /** Removes a node from the heap that it is in. */

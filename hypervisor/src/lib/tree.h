@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interval trees: closed ranges of words, ordered by start, that answer "what overlaps this?".
+/* Interval trees: closed ranges of words, ordered by start, for the question which ranges overlap a
+ * given range.
  *
- * A treap: the heap order of random priorities keeps it balanced whatever the keys are; they are
- * seeded at boot so that programs cannot predict them. Ranges of one tree may overlap; each node
- * knows the highest last word below it for that. A tree whose ranges never do is called disjoint:
- * it has functions of its own, which have less to do. The caller locks. */
+ * The tree is a treap: the heap order of random priorities keeps it balanced, whatever the keys
+ * are. The priorities are seeded at boot, so that programs cannot predict them. Ranges of one tree
+ * may overlap, so each node stores the highest last word of its subtree. A tree whose ranges never
+ * overlap is called disjoint; it has simpler functions of its own. The caller holds a lock. */
 #ifndef LIB_TREE_H
 #define LIB_TREE_H
 
 #include "lib/types.h"
 
 struct tree_node {
-        word_t parent; /* node, or tree | 1 for the root; 0 when in no tree */
+        word_t parent; /* parent node; for the root: tree | 1; in no tree: 0 */
         struct tree_node *left, *right;
         word_t start, last; /* the range, both inclusive */
-        word_t max;         /* highest last of this subtree; not of disjoint trees */
+        word_t max;         /* highest last of this subtree; unused in disjoint trees */
         word_t priority;    /* no child has a greater one */
 };
 
@@ -25,32 +26,34 @@ struct tree {
 /* A free place for a node. */
 struct tree_place {
         struct tree_node *parent; /* NULL: the tree is empty */
-        struct tree_node **link;  /* … and what of it will point at the node */
+        struct tree_node **link; /* the pointer of the parent, or of the tree, that the node gets */
 };
 
-/** Seeds the priorities. Once, at boot. */
+/** Seeds the priorities. Call once, at boot. */
 void tree_seed(uint64_t seed);
 
-/** Inserts a node whose start and last are set. Of equal starts the newest comes first. */
+/** Inserts a node. The caller has set start and last. Among nodes with the same start the newest
+ *  comes first. */
 void tree_insert(struct tree *tree, struct tree_node *node);
 
-/** Removes a node from the tree that it is in. */
+/** Removes a node from its tree. */
 void tree_remove(struct tree_node *node);
 
-/** Changes a node's last; the start, and so the order, stays. */
+/** Changes a node's last. The start, and so the order, does not change. */
 void tree_set_last(struct tree_node *node, word_t last);
 
 /** Moves the nodes that start at x or later into an empty tree. */
 void tree_split(struct tree *tree, word_t x, struct tree *later);
 
-/** The tree that a node is in; climbs to the root. */
+/** Returns the tree of a node. Climbs to the root. */
 struct tree *tree_of(struct tree_node *node);
 
-/** The first node, in order, of a subtree that ends at or after first; there is one. */
+/** Returns the first node of a subtree, in order, whose last is first or more. The subtree must
+ * have such a node. */
 struct tree_node *tree_leftmost(struct tree_node *node, word_t first);
 
-/** The node with the lowest start among those that overlap first..last, or NULL. With last =
- *  first - 1: the first one that crosses the boundary between last and first. */
+/** Returns the node with the lowest start among those that overlap first..last, or NULL. If last is
+ *  first - 1, returns the first node that contains both words, or NULL. */
 static inline struct tree_node *tree_find(const struct tree *tree, word_t first, word_t last)
 {
         struct tree_node *node = tree->root;
@@ -61,11 +64,12 @@ static inline struct tree_node *tree_find(const struct tree *tree, word_t first,
         return node->start <= last ? node : NULL;
 }
 
-/** The next one after node, in order, that overlaps first..last, or NULL. */
+/** Returns the next node after node, in order, that overlaps first..last, or NULL. */
 struct tree_node *tree_find_next(struct tree_node *node, word_t first, word_t last);
 
-/** Of a disjoint tree: the first node that overlaps first..last, or NULL. place, unless NULL: where
- *  a range goes that begins with first and ends before the one that was found. */
+/** Returns the first node of a disjoint tree that overlaps first..last, or NULL. If place is not
+ *  NULL, *place receives the place for a new range that begins at first and ends before the node
+ *  that was found. */
 static inline struct tree_node *tree_search(struct tree *tree, word_t first, word_t last,
                                             struct tree_place *place)
 {
@@ -89,12 +93,12 @@ static inline struct tree_node *tree_search(struct tree *tree, word_t first, wor
         return found;
 }
 
-/** Inserts a node whose start and last are set into a disjoint tree, at the place that a search
- *  found for it. */
+/** Inserts a node into a disjoint tree, at the place that tree_search() found for it. The caller
+ * has set start and last. */
 void tree_insert_at(struct tree *tree, struct tree_place place, struct tree_node *node);
 
-/** Removes a node from the disjoint tree that it is in. Its last may be written at any time as long
- *  as it stays disjoint. */
+/** Removes a node from its disjoint tree. (In a disjoint tree the caller may change a node's last
+ *  directly, if the ranges stay disjoint.) */
 void tree_remove_disjoint(struct tree_node *node);
 
 static inline bool tree_is_empty(const struct tree *tree)

@@ -11,7 +11,8 @@
 #include "sched/schedule.h"
 #include "sched/wake.h"
 
-/* Calls that are followed, of those that other SCs' time paid for since the SC left the CPU. */
+/* After an SC has left the CPU, its owner's chain of calls may grow on the time of other SCs.
+ * sc_serves_owner() follows at most this number of such calls. */
 #define CALLS_FOLLOWED 64
 
 void sc_boot(void)
@@ -19,10 +20,10 @@ void sc_boot(void)
         object_boot(OBJECT_SC, sizeof(struct sc));
 }
 
-/* Microseconds to TSC ticks; what does not fit is for ever. */
+/* Converts microseconds to TSC ticks. A value that does not fit becomes the longest quantum. */
 static uint64_t sc_ticks(word_t us)
 {
-        const uint64_t longest = (uint64_t)1 << 40; /* us: twelve days */
+        const uint64_t longest = (uint64_t)1 << 40; /* microseconds: twelve days */
 
         return divide((us < longest ? us : longest) * tsc_khz, 1000, NULL);
 }
@@ -69,7 +70,8 @@ void sc_start(struct sc *sc)
                 mail_send(sc->cpu, &sc->mail, MAIL_WAKE);
 }
 
-/* Its CPU counts charges before and after it changes what is read here. */
+/* The SC's CPU increments cpu.charges before and after it changes the fields that are read here.
+ * If the counter is odd or has changed, the values do not fit together: read them again. */
 static __attribute__((noinline)) uint64_t sc_used_elsewhere(const struct sc *sc)
 {
         const struct cpu *cpu = sc->cpu;
@@ -94,7 +96,7 @@ uint64_t sc_time_us(const struct sc *sc)
         const struct cpu *self = cpu_self();
         uint64_t used;
 
-        if (likely(self->current_sc == sc)) /* no other CPU writes what is read */
+        if (likely(self->current_sc == sc)) /* only this CPU writes these fields */
                 used = rdtsc() - self->slice_start + sc->used;
         else
                 used = sc_used_elsewhere(sc);
@@ -118,8 +120,8 @@ void sc_end(struct sc *sc)
                 sc->ec->donated = NULL;
 }
 
-/* Whether an SC of this CPU is the one that its owner's donating calls have taken along: it is
- * bound to another EC, or runs one. A further SC of the owner, which helps, stays bound to the
+/* Returns true if an SC of this CPU is donated: its owner waits for a reply, and the SC is bound to
+ * another EC or runs another EC. A further SC of the owner, which only helps, stays bound to the
  * owner. */
 static bool sc_is_donated(const struct sc *sc, const struct cpu *cpu)
 {
@@ -127,9 +129,9 @@ static bool sc_is_donated(const struct sc *sc, const struct cpu *cpu)
                (sc->ec != sc->owner || (sc == cpu->current_sc && !(cpu->special & SPECIAL_LENT)));
 }
 
-/* Whether the current EC is at work for the owner of a donated SC: the owner's calls lead there.
- * They go on from the EC that the SC is bound to; while it runs and is bound to no EC, they end
- * here. */
+/* Returns true if the current EC works for the owner of a donated SC: the owner's chain of calls
+ * leads to the current EC. If the SC is bound to a callee, the chain continues from that callee. If
+ * the SC is not bound to a callee, it is the running one, and the chain ends at the current EC. */
 static bool sc_serves_owner(const struct sc *sc, const struct cpu *cpu)
 {
         const struct ec *at = sc->ec;
@@ -145,7 +147,7 @@ void sc_note_drop(struct sc *sc)
 {
         struct cpu *cpu = cpu_self();
 
-        /* Mail is work that the current EC has nothing to do with. */
+        /* Work that comes as mail is not done for the current EC. */
         if (sc->cpu == cpu && !cpu->in_mail)
                 sc->stays = sc_is_donated(sc, cpu) && sc_serves_owner(sc, cpu);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Work that is due before an EC goes on, be it a thread or a virtual CPU. */
+/* Pending work that a CPU must do before its current EC, a thread or virtual CPU, continues. */
 #ifndef SCHED_PENDING_H
 #define SCHED_PENDING_H
 
@@ -9,9 +9,10 @@
 #include "sched/cpu.h"
 #include "sched/schedule.h"
 
-/** Does the work that is due before self can go on: a decision, from which it goes on with cont, a
- *  grace period, ends of SCs.
- *  @return whether self was recalled; the event is the caller's to deliver */
+/** Does the work that is pending for self and its CPU: a scheduling decision, the report that the
+ *  CPU is quiescent, and the ends of SCs that were left to self. If self loses the CPU, it later
+ *  continues with cont.
+ *  @return true if self was recalled; the caller then delivers the RECALL event */
 static always_inline bool do_pending_work(struct ec *self, continuation_t cont)
 {
         struct cpu *cpu = self->cpu;

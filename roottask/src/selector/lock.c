@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Touches the stack of a holder (see lock.h). The function is not inline, so it touches the
- * addresses below the caller's frame that the caller's next calls use. It writes below its own
- * frame and not into an array, because compilers keep only the used part of an array. */
+/* Touches the stack that the holder of a lock may need (see lock.h). The function must not be
+ * inlined: its frame lies directly below the caller's, where the frames of the caller's next calls
+ * will be. It writes below its own frame, not into a local array, because compilers keep only the
+ * used part of an array. */
 #include "selector/lock.h"
 
 void novart_lock_touch_stack(void)

@@ -6,26 +6,27 @@
 #include "lib/types.h"
 
 struct address_space {
-        uint64_t *root;           /* PML4; the slots of the kernel half are those of all */
-        word_t cr3;               /* its physical address and the PCID */
-        uint64_t stale;           /* CPUs that may hold lost translations of the PCID; atomic */
-        uint64_t *window;         /* page table of the window if the PD has ports, else NULL */
-        uint64_t *window_path[2]; /* … and the directories that lead there */
+        uint64_t *root;   /* PML4; all address spaces share the entries of the kernel half */
+        word_t cr3;       /* physical address of root, and the PCID */
+        uint64_t stale;   /* CPUs that may cache outdated translations of the PCID; atomic */
+        uint64_t *window; /* own page table of the window, if the PD has ports, or NULL */
+        uint64_t *window_path[2]; /* own directories above that page table, or NULL */
 };
 
-/** Makes an address space without user mappings. false: no memory. */
+/** Makes an address space without user mappings. @return false if there is no memory */
 bool address_space_init(struct address_space *space);
 
-/** Frees it; no CPU has it loaded, its user half is empty. */
+/** Frees an address space that no CPU has loaded and whose user half is empty. */
 void address_space_fini(struct address_space *space);
 
-/** Page table of the window, the address space's own from now on. NULL: no memory. */
+/** Gives the address space its own page table for the window, if it has none yet.
+ *  @return the page table, or NULL if there is no memory */
 uint64_t *address_space_window(struct address_space *space);
 
-/** Frames that the window takes when it is the address space's own. */
+/** Number of frames of an address space's own window. */
 #define WINDOW_FRAMES 3
 
-/** Frames that root and window take, for the account. */
+/** Returns the number of frames of the root and the window, which the account pays. */
 unsigned address_space_frames(const struct address_space *space);
 
 #endif

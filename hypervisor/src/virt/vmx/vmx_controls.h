@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What VMX does for a guest: bits of the control fields (SDM 3C, 24.6 to 24.8), and which of them
- * are always on, may be chosen by a VMM, or stay off. */
+/* Bits of the VMX control fields (SDM 3C, 24.6 to 24.8). FORCED bits are always on, a VMM may set
+ * the bits of CHOICE, and the kernel decides about all others. */
 #ifndef VIRT_VMX_CONTROLS_H
 #define VIRT_VMX_CONTROLS_H
 
@@ -43,9 +43,9 @@
 #define VMX_CTRL1_UNRESTRICTED 0x80 /* real mode, and no paging */
 #define VMX_CTRL1_RDRAND       0x800
 #define VMX_CTRL1_INVPCID      0x1000 /* the instruction exists */
-#define VMX_CTRL1_VMFUNC       0x2000 /* exits: no function is there */
+#define VMX_CTRL1_VMFUNC       0x2000 /* VMFUNC exits, because the kernel enables no VM function */
 #define VMX_CTRL1_RDSEED       0x10000
-#define VMX_CTRL1_FORCED       (VMX_CTRL1_EPT | VMX_CTRL1_UNRESTRICTED) /* … and WBINVD */
+#define VMX_CTRL1_FORCED       (VMX_CTRL1_EPT | VMX_CTRL1_UNRESTRICTED) /* and perhaps WBINVD */
 #define VMX_CTRL1_CHOICE                                                             \
         (VMX_CTRL1_TABLES | VMX_CTRL1_RDTSCP | VMX_CTRL1_WBINVD | VMX_CTRL1_RDRAND | \
          VMX_CTRL1_INVPCID | VMX_CTRL1_VMFUNC | VMX_CTRL1_RDSEED)
@@ -69,10 +69,11 @@
 /* The last basic exit reason that is an event. */
 #define VMX_EXIT_LAST NOVA_VMX_VMFUNC
 
-/* Injected and interrupted events (SDM 3C, 24.8.3): nova/abi/inject.h, and in that of an exit: */
+/* nova/abi/inject.h has the bits of injected and interrupted events (SDM 3C, 24.8.3). The
+ * interruption info of an exit has this bit, too: an IRET has unblocked NMIs. */
 #define VMX_INJ_UNBLOCKED 0x1000
 
-/* Extended page tables and VPIDs that a CPU offers (SDM 3D, A.10). */
+/* Capabilities of a CPU for extended page tables and VPIDs (SDM 3D, A.10). */
 #define VMX_EPT_LEVELS_4   ((uint64_t)1 << 6)
 #define VMX_EPT_WRITE_BACK ((uint64_t)1 << 14)
 #define VMX_EPT_2M         ((uint64_t)1 << 16)
@@ -84,7 +85,7 @@
         (VMX_EPT_LEVELS_4 | VMX_EPT_WRITE_BACK | VMX_EPT_INVEPT | VMX_EPT_INVEPT_ONE | \
          VMX_EPT_INVEPT_ALL)
 
-/* A pair of words from a capability MSR: bits that have to be 1, and those that can be. */
+/* The two words of a capability MSR: bits that must be 1, and bits that may be 1. */
 struct vmx_range {
         uint32_t must, may;
 };
@@ -94,35 +95,37 @@ static inline struct vmx_range vmx_range_of(uint64_t msr)
         return (struct vmx_range){(uint32_t)msr, (uint32_t)(msr >> 32)};
 }
 
-/* What a CPU can do. */
+/* VMX capabilities of a CPU. */
 struct vmx_offer {
         struct vmx_range pin, ctrl0, ctrl1, exit, entry;
         uint64_t ept;
-        bool large_code; /* a guest that splits a large page of code does no harm */
+        bool large_code; /* large pages of code are safe: the CPU lacks the flaw "iTLB multihit" */
 };
 
-/** Whether it is all that the kernel needs. */
+/** Returns true if a CPU has all capabilities that the kernel needs. */
 bool vmx_offer_suffices(const struct vmx_offer *offer);
 
-/** Whether translations can be tagged. */
+/** Returns true if a CPU can tag translations with VPIDs. */
 bool vmx_offers_vpid(const struct vmx_offer *offer);
 
 #define VMX_EPT_LEVELS 4
 
-/** Entries of guest page tables. */
+/** Returns the format of entries in guest page tables. */
 struct second_level_format vmx_guest_format(const struct vmx_offer *offer);
 
-/** The control words when a VMM asks for some: what has to be, and of its wishes what may be. */
+/** Return the control words: all bits that must be on, and the bits of wanted that a VMM may choose
+ *  and the CPU supports. */
 uint32_t vmx_ctrl0(const struct vmx_offer *offer, uint32_t wanted);
 uint32_t vmx_ctrl1(const struct vmx_offer *offer, uint32_t wanted);
 
-/** Number of the event that an exit with a basic reason is. Reasons that 2012 reserves, and newer
- *  ones, which no control of the kernel asks for, are those of a state that cannot go on. @spec 7.2
- */
+/** Returns the event number for a basic exit reason. Reasons that the specification reserves become
+ *  NOVA_VMX_INVALID_GUEST_STATE, and so do newer reasons, which no control of the kernel enables.
+ *  @spec 7.2 */
 unsigned vmx_event_of(uint32_t reason);
 
-/** Whether there is such an event: types 0 interrupt, 2 NMI, 3 exception but NMI's vector, 4
- *  software interrupt, 5 INT1, 6 INT3 and INTO. */
+/** Returns true if the CPU accepts an injection info: one without an event, or with type 0
+ *  (interrupt), 2 (NMI), 3 (exception, but not vector 2), 4 (software interrupt), 5 (INT1) or
+ *  6 (INT3 or INTO), and a vector that fits the type. */
 bool vmx_is_injectable(uint32_t info);
 
 #endif

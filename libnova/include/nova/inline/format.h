@@ -146,8 +146,8 @@ static inline unsigned nova_format_parse_size(const char **format)
                 }
 }
 
-/* Reads flags, width, precision, length and kind. The struct is needed because a va_list may be an
- * array. */
+/* Functions get a pointer to this struct, not to a va_list: a va_list may be an array, which as a
+ * parameter becomes a pointer. */
 struct nova_format_arguments {
         va_list list;
 };
@@ -161,6 +161,7 @@ static inline int nova_format_parse_width(const char **format,
         return va_arg(arguments->list, int);
 }
 
+/* Reads flags, width, precision, length and kind. */
 static inline struct nova_format_conversion
 nova_format_parse(const char **format, struct nova_format_arguments *arguments)
 {

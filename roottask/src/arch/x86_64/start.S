@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* First instructions of a program, and the change to another stack.
  *
- * The stack pointer is the address of a page: of the HIP in a roottask, whose CPU number is in the
- * first argument register, or of the start page from the parent. A push would write below that
- * page. */
+ * At the start, the stack pointer is the address of a page. In a roottask this page is the HIP, and
+ * the first argument register has the CPU number. In a child it is the start page from the parent.
+ * A push would write below this page. */
 
         .section .text.start, "ax", @progbits
         .globl  _start

@@ -37,8 +37,8 @@ struct nova_acpi_config {
 void nova_acpi_init(struct nova_acpi *acpi, const struct nova_clock *clock,
                     const struct nova_line *off);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, NOVA_ACPI_PORT or a port after it; for struct
- * nova_bus_range, @p context is the struct nova_acpi. @return the device's value */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, NOVA_ACPI_PORT or a port after it. The function suits
+ * struct nova_bus_range; @p context is the struct nova_acpi. @return the device's value */
 uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes);
 /** Writes @p bytes of @p value at @p port; @p context as for nova_acpi_read(). */
 void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value);

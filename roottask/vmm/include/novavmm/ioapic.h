@@ -30,15 +30,15 @@ void nova_ioapic_init(struct nova_ioapic *ioapic,
                       void (*send)(void *context, const struct nova_apic_message *message),
                       void *context);
 
-/** Drives a pin (0 to 23) to @p level; for struct nova_line, @p context is the struct nova_ioapic.
- */
+/** Drives a pin (0 to 23) to @p level. The function suits struct nova_line; @p context is the
+ * struct nova_ioapic. */
 void nova_ioapic_set(void *context, unsigned pin, bool level);
 
 /** Handles the end of a level-triggered interrupt at a local APIC. */
 void nova_ioapic_end(struct nova_ioapic *ioapic, uint8_t vector);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p address, from NOVA_IOAPIC_AT on; for struct nova_bus_range,
- *  @p context is the struct nova_ioapic. @return the device's value */
+/** Reads @p bytes (1, 2, 4 or 8) at @p address, from NOVA_IOAPIC_AT on. The function suits struct
+ *  nova_bus_range; @p context is the struct nova_ioapic. @return the device's value */
 uint64_t nova_ioapic_read(void *context, uint64_t address, unsigned bytes);
 /** Writes @p bytes of @p value at @p address; @p context as for nova_ioapic_read(). */
 void nova_ioapic_write(void *context, uint64_t address, unsigned bytes, uint64_t value);

@@ -112,8 +112,8 @@ int nova_lapic_take(struct nova_lapic *lapic);
  * disabled. */
 bool nova_lapic_passes_external(const struct nova_lapic *lapic);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p address, from NOVA_LAPIC_AT on; for struct nova_bus_range,
- *  @p context is the struct nova_lapic. @return the device's value */
+/** Reads @p bytes (1, 2, 4 or 8) at @p address, from NOVA_LAPIC_AT on. The function suits struct
+ *  nova_bus_range; @p context is the struct nova_lapic. @return the device's value */
 uint64_t nova_lapic_read(void *context, uint64_t address, unsigned bytes);
 /** Writes @p bytes of @p value at @p address; @p context as for nova_lapic_read(). */
 void nova_lapic_write(void *context, uint64_t address, unsigned bytes, uint64_t value);

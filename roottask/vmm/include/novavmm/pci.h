@@ -66,14 +66,14 @@ void nova_pci_identify(struct nova_pci_device *device, uint16_t vendor, uint16_t
 void nova_pci_set_memory(struct nova_pci_device *device, uint32_t address, uint32_t bytes);
 
 /** Reads @p bytes (1, 2, 4 or 8) at the guest-physical @p address, where devices may have
- * registers; for struct nova_bus_range, @p context is the struct nova_pci. @return the device's
- * value */
+ * registers. The function suits struct nova_bus_range; @p context is the struct nova_pci. @return
+ * the device's value */
 uint64_t nova_pci_memory_read(void *context, uint64_t address, unsigned bytes);
 /** Writes @p bytes of @p value at @p address; @p context as for nova_pci_memory_read(). */
 void nova_pci_memory_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0xcf8 to 0xcff; for struct nova_bus_range, @p context
- *  is the struct nova_pci. @return the device's value */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0xcf8 to 0xcff. The function suits struct
+ *  nova_bus_range; @p context is the struct nova_pci. @return the device's value */
 uint64_t nova_pci_read(void *context, uint64_t port, unsigned bytes);
 /** Writes @p bytes of @p value at @p port; @p context as for nova_pci_read(). */
 void nova_pci_write(void *context, uint64_t port, unsigned bytes, uint64_t value);

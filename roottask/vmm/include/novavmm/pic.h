@@ -37,8 +37,8 @@ struct nova_pic {
 /** Initialises both controllers. @param out output line to the CPU */
 void nova_pic_init(struct nova_pic *pic, const struct nova_line *out);
 
-/** Drives a pin (0 to 15, not 2) to @p level; for struct nova_line, @p context is the struct
- * nova_pic. */
+/** Drives a pin (0 to 15, not 2) to @p level. The function suits struct nova_line; @p context is
+ * the struct nova_pic. */
 void nova_pic_set(void *context, unsigned pin, bool level);
 
 /** Returns whether an interrupt is pending. */
@@ -48,8 +48,8 @@ bool nova_pic_pending(const struct nova_pic *pic);
  * longer pending */
 unsigned nova_pic_take(struct nova_pic *pic);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x20, 0x21, 0xa0, 0xa1, 0x4d0 or 0x4d1; for struct
- * nova_bus_range, @p context is the struct nova_pic. @return the device's value */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x20, 0x21, 0xa0, 0xa1, 0x4d0 or 0x4d1. The function
+ * suits struct nova_bus_range; @p context is the struct nova_pic. @return the device's value */
 uint64_t nova_pic_read(void *context, uint64_t port, unsigned bytes);
 /** Writes @p bytes of @p value at @p port; @p context as for nova_pic_read(). */
 void nova_pic_write(void *context, uint64_t port, unsigned bytes, uint64_t value);

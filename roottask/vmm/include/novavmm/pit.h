@@ -42,8 +42,8 @@ struct nova_pit {
 void nova_pit_init(struct nova_pit *pit, const struct nova_clock *clock,
                    const struct nova_line *out);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x40 to 0x43 or 0x61; for struct nova_bus_range, @p
- *  context is the struct nova_pit. @return the device's value */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x40 to 0x43 or 0x61. The function suits struct
+ *  nova_bus_range; @p context is the struct nova_pit. @return the device's value */
 uint64_t nova_pit_read(void *context, uint64_t port, unsigned bytes);
 /** Writes @p bytes of @p value at @p port; @p context as for nova_pit_read(). */
 void nova_pit_write(void *context, uint64_t port, unsigned bytes, uint64_t value);

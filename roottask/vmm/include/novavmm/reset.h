@@ -21,8 +21,8 @@ struct nova_reset {
 /** Initialises the logic. @param line line that goes high to reset the machine */
 void nova_reset_init(struct nova_reset *reset, const struct nova_line *line);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x60, 0x64, 0x92 or 0xcf9; for struct nova_bus_range,
- *  @p context is the struct nova_reset. @return the device's value */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x60, 0x64, 0x92 or 0xcf9. The function suits struct
+ *  nova_bus_range; @p context is the struct nova_reset. @return the device's value */
 uint64_t nova_reset_read(void *context, uint64_t port, unsigned bytes);
 /** Writes @p bytes of @p value at @p port; @p context as for nova_reset_read(). */
 void nova_reset_write(void *context, uint64_t port, unsigned bytes, uint64_t value);

@@ -28,8 +28,8 @@ void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_
 /** Stores the size of the RAM, @p bytes, at the place where firmware looks for it. */
 void nova_rtc_set_ram(struct nova_rtc *rtc, uint64_t bytes);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71; for struct nova_bus_range, @p context is
- *  the struct nova_rtc. @return the device's value */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71. The function suits struct
+ *  nova_bus_range; @p context is the struct nova_rtc. @return the device's value */
 uint64_t nova_rtc_read(void *context, uint64_t port, unsigned bytes);
 /** Writes @p bytes of @p value at @p port; @p context as for nova_rtc_read(). */
 void nova_rtc_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
