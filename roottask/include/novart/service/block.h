@@ -170,7 +170,13 @@ void nova_block_close(struct nova_block *block);
 /** Returns the properties of the session. */
 const struct nova_block_info *nova_block_get_info(const struct nova_block *block);
 
-/** Returns the pool. Its content is lost when the service ends. The address stays. */
+/**
+ * Returns the address of the pool. Its content is lost when the service ends; the address stays.
+ *
+ * @param block      the session
+ * @param[out] bytes size of the pool
+ * @return the first byte
+ */
 void *nova_block_pool(const struct nova_block *block, size_t *bytes);
 
 /** Returns the number of requests that nova_block_submit() accepts now. */
@@ -251,13 +257,29 @@ int nova_block_reopen(struct nova_block *block);
  */
 int nova_block_read(struct nova_block *block, uint64_t first, uint32_t count, void *to);
 
-/** Writes blocks and waits, like nova_block_read(). @p from has count * block_bytes bytes. */
+/**
+ * Writes blocks and waits, like nova_block_read().
+ *
+ * @param block the session
+ * @param first number of the first block
+ * @param count number of blocks
+ * @param from  count * block_bytes bytes
+ * @return as nova_block_read()
+ */
 int nova_block_write(struct nova_block *block, uint64_t first, uint32_t count, const void *from);
 
 /** Waits until all writes that have completed are lasting, like nova_block_read(). */
 int nova_block_flush(struct nova_block *block);
 
-/** Discards blocks and waits, like nova_block_read(). @return ENOTSUP if the device cannot */
+/**
+ * Discards blocks and waits, like nova_block_read(). Their content is undefined afterwards.
+ *
+ * @param block the session
+ * @param first number of the first block
+ * @param count number of blocks
+ * @retval ENOTSUP the device cannot discard
+ * @return other values as nova_block_read()
+ */
 int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count);
 
 /**
