@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading an executable ELF image that may be anything. */
+/* Reads an executable ELF image, which may contain any bytes. */
 #ifndef BOOT_ELF_H
 #define BOOT_ELF_H
 
 #include "lib/types.h"
 
 #define ELF_SEGMENTS_MAX 32
-#define ELF_HEAD_MAX     0x10000 /* bytes in which the headers must lie */
+#define ELF_HEAD_MAX     0x10000 /* all headers lie in this many first bytes */
 
 struct elf_segment {
         word_t address;
@@ -14,13 +14,13 @@ struct elf_segment {
         unsigned perms; /* NOVA_MEM_… */
 };
 
-/** Reads an image of size bytes whose first head bytes are mapped, for addresses below limit. The
- *  segments come sorted by address and do not overlap. NULL, or what is wrong with the image: the
- *  rest of a sentence that begins with its name. */
+/** Reads an image of size bytes, of which the first head bytes are mapped. All segments must lie
+ *  below the address limit. The resulting segments are sorted by address and do not overlap.
+ *  Returns NULL, or the error: the rest of a sentence that begins with the image's name. */
 const char *elf_read(const void *image, uint64_t head, uint64_t size, word_t limit,
                      struct elf_segment *segments, unsigned *count, word_t *entry);
 
-/** The page after a segment's last one. */
+/** Returns the number of the page after the segment's last page. */
 static inline word_t elf_segment_end_page(const struct elf_segment *segment)
 {
         return (word_t)((segment->address + segment->memory_size + PAGE_SIZE - 1) >> PAGE_BITS);

@@ -14,7 +14,7 @@
 #include "sched/wake.h"
 #include "virt/vcpu.h"
 
-/* The caller goes on, self waits for the next one. */
+/* Makes the caller ready; self waits for its next caller. */
 static always_inline void reply_release(struct ec *self, struct ec *caller)
 {
         assert(self->cpu == cpu_self() && caller->cpu == self->cpu && ec_callee(caller) == self);
@@ -22,14 +22,14 @@ static always_inline void reply_release(struct ec *self, struct ec *caller)
         ec_set_state(self, EC_REQUEST, CALLER_NONE);
 }
 
-/* The message is out. */
+/* Finishes a reply after the whole message was transferred. */
 static __attribute__((noinline)) _Noreturn void reply_finish(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
         struct ec *caller = ec_caller(self);
 
         ec_return_sc(self, caller);
-        if (unlikely(self->kind != EC_LOCAL)) { /* no EC can call it: it waits for ever */
+        if (unlikely(self->kind != EC_LOCAL)) { /* no EC can call self, so it blocks for ever */
                 sched_bind_current(cpu);
                 self->state = EC_BLOCKED;
                 if (cpu->current_sc->ec == self)
@@ -54,7 +54,7 @@ static _Noreturn void reply_finish_items(struct ec *self)
         reply_finish(self);
 }
 
-/* The reply has typed items. */
+/* Finishes a reply to a call that has typed items. */
 static __attribute__((noinline)) _Noreturn void
 reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
 {
@@ -65,7 +65,8 @@ reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
         reply_finish_items(self);
 }
 
-/* The reply to a call; hypercall_reply() itself does the empty one to a call that donated. */
+/* Finishes a reply to a call. If the call donated and the reply is empty, hypercall_reply() does
+ * this itself unless work is pending. */
 static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *caller,
                                                                      struct ec *self)
 {
@@ -82,7 +83,8 @@ static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *
         resume_caller(cpu, caller);
 }
 
-/* The state of the answer is taken: it has items, or caller cannot simply go on. */
+/* Finishes a reply to an event after the state was read from it, if the reply has items or the
+ * caller cannot continue at once. */
 static __attribute__((noinline)) _Noreturn void
 reply_finish_state(struct ec *self, struct ec *caller, unsigned items)
 {
@@ -94,13 +96,14 @@ reply_finish_state(struct ec *self, struct ec *caller, unsigned items)
         reply_finish(self);
 }
 
-/* The answer has items: what of them is left when the usual one, a page, was delegated. */
+/* Delegates the item of a reply to an event at once if it is the only one and simple, mostly a
+ * page. Returns the number of items that are left. */
 static __attribute__((noinline)) unsigned reply_answer_items(struct ec *self, struct ec *caller,
                                                              unsigned items)
 {
         if (items != 1 || !item_answers_at_once(self, caller))
                 return items;
-        if (unlikely(ec_caller(self) != caller)) /* it ended while TLBs were flushed */
+        if (unlikely(ec_caller(self) != caller)) /* the caller ended during the TLB flush */
                 reply_finish(self);
         return 0;
 }
@@ -115,7 +118,7 @@ static __attribute__((noinline)) _Noreturn void reply_finish_vcpu(struct ec *sel
         reply_finish_state(self, caller, items);
 }
 
-/* self replies to an event, to a call without donation, or has no caller. */
+/* Finishes a reply to an event or to a call without donation, or a reply without a caller. */
 static hot_path __attribute__((noinline)) _Noreturn void reply_finish_to_other(struct ec *caller,
                                                                                struct ec *self)
 {

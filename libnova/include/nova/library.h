@@ -15,7 +15,7 @@
 #define NOVA_LIBRARY
 #endif
 
-/** Precedes each such function that is written in assembly and entered by the kernel. */
+/** Replaces NOVA_LIBRARY before functions in assembly that the kernel enters. */
 #ifdef NOVA_HEADER_ONLY
 #define NOVA_LIBRARY_ENTRY static __attribute__((naked, unused))
 #else

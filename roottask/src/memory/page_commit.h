@@ -17,7 +17,7 @@ int novart_page_commit_start(void);
 bool novart_page_commit_prepare(nova_word_t addr);
 
 /* Commits pages to the addresses of [addr, addr + pages) that have none.
- * @return 0 or ENOMEM; then some may have been committed */
+ * @return 0, or ENOMEM, with pages committed to some of the addresses */
 int novart_page_commit(nova_word_t addr, size_t pages);
 
 /* Maps the committed page of an address again after the kernel has removed the mapping.

@@ -24,8 +24,8 @@ struct service_cpu {
                                              * time */
         bool needs_lock[SERVICE_HANDLERS];  /* the handler has the lock or waits for it; written by
                                              * the handler */
-        bool giving;                        /* its answer may be on its way; written by the
-                                             * handler */
+        bool giving;                        /* the handler's answer may delegate capabilities;
+                                             * written by the handler */
         nova_sel_t second; /* hotspot of the answer's second range; 0: directly after the first */
         struct session *session; /* the session for which the handler works, or NULL */
         nova_sel_t window;       /* receives items; NOVA_SEL_NONE: no items */
@@ -114,16 +114,16 @@ void novart_service_leave(struct nova_service *service);
 /* Returns whether the caller holds the lock. */
 bool novart_service_inside(const struct nova_service *service);
 
-/* For the thread that stops the service. The functions record that a handler or runner (its struct
- * nova_thread) has ended, perhaps with the lock held; take the lock after all have ended; and wait
- * until no thread is in nova_service_lock(). */
+/* Functions for the thread that stops the service. The first records that a handler or runner (its
+ * struct nova_thread) has ended, perhaps with the lock held. The second takes the lock after all
+ * handlers and runners have ended. The third waits until no thread is in nova_service_lock(). */
 void novart_service_holder_ended(struct nova_service *service, nova_word_t thread);
 void novart_service_take_over(struct nova_service *service);
 void novart_service_wait_for_waiters(const struct nova_service *service);
 
-/* shortage.c: returns the bytes that the program has used of its account of kernel memory. The
- * second function prints a sentence with the resource and the remedy if a service cannot start for
- * lack of a resource. */
+/* shortage.c. The first function returns the bytes that the program has used of its account of
+ * kernel memory. The second prints a sentence with the resource and the remedy if a service cannot
+ * start for lack of a resource. */
 nova_word_t novart_service_kernel_memory(nova_word_t *limit);
 void novart_service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
 

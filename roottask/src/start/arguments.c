@@ -44,7 +44,7 @@ static char *base_name(char *path)
 
 void novart_arguments_split(struct arguments *arguments, char *text, char **room, size_t count)
 {
-        char **const end = room + count - 1; /* the last pointer ends the second list */
+        char **const end = room + count - 1; /* leaves a pointer for the NULL of the second list */
         struct nova_cmdline at = {text, text, 0};
         char *word = next_word(&at);
         char **next = room;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registers that only this width has: none. */
+/* Registers that only this width has: x86-32 has none. */
 #ifndef ARCH_REGS_WIDTH_H
 #define ARCH_REGS_WIDTH_H
 
@@ -8,7 +8,7 @@
 #define REGS_WIDE_FORMAT       "%s"
 #define REGS_WIDE_VALUES(regs) ((void)(regs), "")
 
-/** Words below the registers of an EC into which a frame of virtual 8086 mode reaches. */
+/** Number of words below the registers of an EC that a virtual-8086 frame overwrites. */
 #define VIRTUAL_8086_WORDS 4
 
 #endif

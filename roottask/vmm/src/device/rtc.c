@@ -21,8 +21,9 @@
 #define STATUS_D     0x0d
 #define CENTURY      0x32
 
-/* Positions at which PCs store their memory size, two bytes each: below 640 KiB and above 1 MiB
- * (twice) in KiB, above 16 MiB in 64 KiB. */
+/* Positions at which PCs store their memory size, two bytes each. RAM_BASE is the memory below 640
+ * KiB, in KiB. RAM_EXTENDED and its copy are the memory above 1 MiB, in KiB. RAM_HIGH is the memory
+ * above 16 MiB, in units of 64 KiB. */
 #define RAM_BASE      0x15
 #define RAM_EXTENDED  0x17
 #define RAM_EXTENDED2 0x30
