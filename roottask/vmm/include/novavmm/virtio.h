@@ -121,8 +121,9 @@ void nova_virtio_init(struct nova_virtio *virtio, const struct nova_virtio_class
  * since. */
 bool nova_virtio_ready(const struct nova_virtio *virtio);
 
-/** Returns the number of chains that wait in queue @p number. If the driver claims more chains than
- * the queue has descriptors, returns 0, and the device then needs a reset */
+/** Counts the chains that wait in queue @p number.
+ * @return their number; 0 if the driver claims more chains than the queue has descriptors: the
+ *         device then needs a reset */
 unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number);
 
 /**
