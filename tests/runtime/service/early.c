@@ -48,7 +48,7 @@ static bool run_round(uint32_t round)
 {
         struct nova_service *service;
 
-        started = nova_region_lazy("started", sizeof(*started));
+        started = nova_region_lazy("started", NOVA_PAGE_SIZE);
         if (!started || nova_service_start(started, &config))
                 return false;
         while (__atomic_load_n(&round_number, __ATOMIC_ACQUIRE) != round)
