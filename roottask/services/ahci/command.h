@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ATA commands in the memory of an AHCI controller (AHCI 1.3.1, 4.2), and what a disk says about
+ * itself (ACS-3, 7.12). */
+#ifndef NOVART_AHCI_COMMAND_H
+#define NOVART_AHCI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AHCI_PIECES     16       /* of memory, in a command */
+#define AHCI_PIECE_MAX  0x400000 /* bytes */
+#define AHCI_RANGES     64       /* to discard, in a command */
+#define AHCI_RANGE_MAX  0xffff   /* blocks */
+#define AHCI_WORDS      256      /* that describe a disk */
+#define AHCI_BLOCKS_MAX 0x10000  /* of a read or a write */
+
+/* ATA commands. */
+#define AHCI_DISCARD      0x06
+#define AHCI_READ         0x25
+#define AHCI_WRITE        0x35
+#define AHCI_READ_QUEUED  0x60
+#define AHCI_WRITE_QUEUED 0x61
+#define AHCI_FLUSH        0xea
+#define AHCI_IDENTIFY     0xec
+
+/* A piece of memory. */
+struct ahci_piece {
+        uint64_t address;
+        uint32_t reserved, last; /* number of bytes - 1 */
+};
+
+/* A command in memory of the device. */
+struct ahci_table {
+        uint8_t fis[64], packet[16], reserved[48];
+        struct ahci_piece piece[AHCI_PIECES];
+        uint8_t unused[128];
+        uint64_t range[AHCI_RANGES]; /* the driver's: data of a command that discards */
+};
+
+/* Properties of a disk. */
+struct ahci_disk {
+        uint64_t blocks;
+        uint32_t block_bytes;
+        unsigned depth; /* queued commands at once; 0: the disk has no queue */
+        bool cache, discard;
+};
+
+/* Reads a copy of what the disk says about itself.
+ * @return NULL, or a sentence */
+const char *ahci_read_identity(const uint16_t *word, struct ahci_disk *disk);
+
+/* Writes a command without data. */
+void ahci_set_command(struct ahci_table *table, uint8_t command, unsigned features, unsigned count,
+                      uint64_t block);
+
+/* Writes a read or a write of at most AHCI_BLOCKS_MAX blocks. The tag of a queued command is its
+ * slot. */
+void ahci_set_transfer(struct ahci_table *table, bool write, bool queued, unsigned slot,
+                       uint64_t block, uint32_t blocks);
+
+/* Writes a command that discards the first of some blocks.
+ * @return the number of blocks that it discards */
+uint32_t ahci_set_discard(struct ahci_table *table, uint64_t block, uint32_t blocks);
+
+/* Appends a piece of memory to a command that has @p count pieces.
+ * @return false: it does not fit, and nothing has changed */
+bool ahci_add_piece(struct ahci_table *table, unsigned count, uint64_t address, uint32_t bytes);
+
+#endif
