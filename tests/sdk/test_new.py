@@ -135,7 +135,7 @@ class NoProject(Folder):
         self.refuses("run", "empty", says="is not a project")
 
     def test_an_unknown_name(self):
-        self.refuses("run", "nothing", says="no example 'nothing'. There are: blocks, board")
+        self.refuses("run", "nothing", says="there is no example 'nothing'. There are: blocks")
         self.refuses("run", "helo", says="there is no example 'helo'. Did you mean 'hello'?")
 
 
