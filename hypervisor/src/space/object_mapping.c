@@ -245,22 +245,20 @@ static struct object_mapping *object_mapping_reduce_leaf(struct object_mapping *
         return parent && unlikely(object_mapping_is_loose(parent)) ? parent : NULL;
 }
 
-/* object_delegate() where the target's PD pays no more than a limit. Over it, what was entered is
- * to be taken back, this capability with the others. */
-static cold_path bool object_mapping_delegate_limited(struct delegation *d, word_t from, word_t to)
+/* Delegates a capability of a long delegation. Where the target's PD would pay more than the limit,
+ * what was entered is to be taken back, this capability with the others. */
+static cold_path bool object_mapping_delegate_next(struct delegation *d, word_t from, word_t to)
 {
-        struct object_space *source = object_space_of(d->source);
         struct object_space *target = object_space_of(d->target);
-
-        spin_lock(&space_lock[NOVA_CRD_OBJ]);
         const word_t before = target->space.charged;
         const bool was_free = !object_space_mapping(target, to);
-        const bool done = object_mapping_delegate_one(source, from, target, to, d->perms);
+        const bool done =
+                object_mapping_delegate_one(object_space_of(d->source), from, target, to, d->perms);
+
         if (was_free && object_space_mapping(target, to))
                 target->space.charged += mapping_cache.size;
-        if (!delegation_keeps_to_limit(d, target->space.charged - before))
+        if (d->left && !delegation_keeps_to_limit(d, target->space.charged - before))
                 delegation_undo(d);
-        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
         return done;
 }
 
@@ -286,43 +284,45 @@ static cold_path enum step_result object_mapping_undo_step(struct delegation *d)
         bool found = true;
 
         for (unsigned i = 0; i < STEP_DELEGATIONS && found && d->fill < end; i++) {
-                spin_lock(&space_lock[NOVA_CRD_OBJ]);
                 struct object_mapping *mapping = object_space_next(target, &d->fill, end, &budget);
                 found = mapping;
                 if (found && object_mapping_is_undone(d, mapping))
                         object_mapping_reduce_leaf(mapping, 0);
-                spin_unlock(&space_lock[NOVA_CRD_OBJ]);
                 d->fill += found;
         }
         return d->fill < end ? STEP_AGAIN : STEP_REFUSED;
 }
 
-enum step_result object_delegation_step(struct delegation *d)
+/* Delegates the next capabilities. */
+static enum step_result object_mapping_delegate_step(struct delegation *d)
 {
         struct object_space *source = object_space_of(d->source);
-        struct object_space *target = object_space_of(d->target);
         const word_t end = d->from + d->count;
         word_t sel = d->from + d->at;
         unsigned budget = STEP_PLACES;
         bool failed = false;
 
-        if (unlikely(d->undo))
-                return object_mapping_undo_step(d);
         for (unsigned i = 0; i < STEP_DELEGATIONS && sel < end && !failed && !d->undo; i++) {
-                spin_lock(&space_lock[NOVA_CRD_OBJ]);
-                const bool found = object_space_next(source, &sel, end, &budget);
-                spin_unlock(&space_lock[NOVA_CRD_OBJ]);
-                if (!found)
+                if (!object_space_next(source, &sel, end, &budget))
                         break;
-                const word_t to = d->to + (sel - d->from);
-                failed = !(d->left ? object_mapping_delegate_limited(d, sel, to)
-                                   : object_delegate(source, sel, target, to, d->perms));
+                failed = !object_mapping_delegate_next(d, sel, d->to + (sel - d->from));
                 sel += !failed;
         }
         d->at = sel - d->from;
         if (unlikely(d->undo))
                 return STEP_AGAIN;
         return failed ? STEP_FAILED : sel < end ? STEP_AGAIN : STEP_DONE;
+}
+
+/* One lock for the whole step: a host that takes a CPU away while it is the next to get the lock
+ * lets all others wait, so that many short turns take longer than few long ones. */
+enum step_result object_delegation_step(struct delegation *d)
+{
+        spin_lock(&space_lock[NOVA_CRD_OBJ]);
+        const enum step_result result =
+                unlikely(d->undo) ? object_mapping_undo_step(d) : object_mapping_delegate_step(d);
+        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+        return result;
 }
 
 /* The end of a walk below the mapping where it began. */

@@ -54,9 +54,9 @@ bool object_mapping_holds(struct kobject *object);
 
 /** Delegates one capability, with those of its permissions that perms names, unless it is null or
  *  its place is taken. false: no memory, or too deep. */
-__attribute__((noinline)) bool object_delegate(struct object_space *source, word_t from,
-                                               struct object_space *target, word_t to,
-                                               unsigned perms);
+hot_path __attribute__((noinline)) bool object_delegate(struct object_space *source, word_t from,
+                                                        struct object_space *target, word_t to,
+                                                        unsigned perms);
 
 /** mapping_translate() for objects. */
 nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
