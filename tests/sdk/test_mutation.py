@@ -10,7 +10,7 @@ from pathlib import Path
 
 import paths  # noqa: F401
 from nova import conformance, mutation, mutation_copy, mutation_table, mutation_tests, tree
-from nova.errors import NovaError
+from nova.errors import EXIT_FAILED, EXIT_OK, EXIT_TIMEOUT, NovaError
 from nova.qemu import Machine
 from nova.runner import Outcome
 
@@ -95,6 +95,16 @@ class Mutations(unittest.TestCase):
         plain, stops = mutation.parse(ONE + "\n" + ONE + "stop: assertion 'a' failed\n")
         self.assertEqual(plain.preset(), "x86_64-release")
         self.assertEqual(stops.preset(), "x86_64-debug")
+
+    def test_only_a_run_without_an_end_did_not_end_in_time(self):
+        runner = mutation_tests.FirstOfBochs(Machine(kernel="k", modules=[], emulator="bochs"))
+        runner.timed_out = True  # Bochs does not end by itself
+        verdicts = {status: mutation_tests.verdict(runner, Outcome(status, "odd", b""))
+                    for status in (EXIT_OK, EXIT_FAILED, EXIT_TIMEOUT)}
+        self.assertEqual(verdicts, {
+            EXIT_OK: None, EXIT_FAILED: "conformance: odd",
+            EXIT_TIMEOUT: "conformance: no end in time",
+        })
 
     def test_a_kernel_has_stopped_if_the_sentence_and_the_stop_are_there(self):
         def verdict(console):

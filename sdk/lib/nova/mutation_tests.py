@@ -9,7 +9,7 @@ import subprocess
 
 from nova import conformance, process, tree
 from nova.bochs import BochsRunner
-from nova.errors import EXIT_OK, NovaError
+from nova.errors import EXIT_OK, EXIT_TIMEOUT, NovaError
 from nova.qemu import EMULATORS, Machine, Module
 from nova.runner import STOP_LINE, Runner
 
@@ -66,11 +66,11 @@ def stop_line(outcome, words):
     return next((line for line in lines if line.startswith("NOVA: ") and words in line), None)
 
 
-def _verdict(runner, outcome):
+def verdict(runner, outcome):
     """Returns the case that caught the mutation, or None."""
     if runner.failure:
         return runner.failure.partition(" - ")[2] or runner.failure
-    if runner.timed_out:
+    if outcome.status == EXIT_TIMEOUT:  # runner.timed_out: also when Bochs did not end by itself
         return "conformance: no end in time"
     if outcome.status != EXIT_OK:
         return f"conformance: {outcome.message or 'the suite did not end'}"
@@ -96,7 +96,7 @@ class Areas:
         for machine in machines(self.copy.kernel(preset), program, cpus, areas, emulator, case):
             runner = (WHOLE if self.stop else RUNNERS)[emulator](machine, self.timeout)
             outcome = runner.run()
-            caught = stop_line(outcome, self.stop) if self.stop else _verdict(runner, outcome)
+            caught = stop_line(outcome, self.stop) if self.stop else verdict(runner, outcome)
             if caught:
                 return caught
         return None
