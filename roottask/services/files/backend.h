@@ -105,6 +105,7 @@ struct files_backend {
 int files_mount(struct files_disk *disk, struct files_system **system, const char **sentence);
 
 /* The file systems. */
+extern const struct files_backend files_fat;
 extern const struct files_backend files_ustar;
 
 #endif

@@ -5,6 +5,7 @@
 #include "backend.h"
 
 static const struct files_backend *const backends[] = {
+        &files_fat,
         &files_ustar,
 };
 

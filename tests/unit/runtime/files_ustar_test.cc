@@ -36,6 +36,12 @@ void append(std::string &archive, const std::string &name, const std::string &co
         archive.resize((archive.size() + 511) / 512 * 512);
 }
 
+int read_memory(files_disk *disk, uint64_t offset, void *to, size_t bytes)
+{
+        memcpy(to, (const char *)disk->memory + offset, bytes);
+        return 0;
+}
+
 struct files_ustar_test : testing::Test {
         std::string archive;
         files_disk disk = {};
@@ -55,6 +61,7 @@ struct files_ustar_test : testing::Test {
                 disk.memory = archive.data();
                 disk.bytes = archive.size();
                 disk.block_bytes = 1;
+                disk.read = read_memory;
                 ASSERT_EQ(files_mount(&disk, &system, &sentence), 0);
                 ASSERT_EQ(system->backend, &files_ustar);
                 EXPECT_TRUE(system->read_only);
@@ -143,6 +150,7 @@ TEST(files_mount_test, refuses_an_unknown_file_system)
         disk.memory = noise.data();
         disk.bytes = noise.size();
         disk.block_bytes = 1;
+        disk.read = read_memory;
         EXPECT_EQ(files_mount(&disk, &system, &sentence), EILSEQ);
 }
 

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names that come, go and change. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fat.h"
+
+/* A larger file is renamed to another sector without a copy of its data. */
+#define COPY_MAX 0x1000000u
+
+static void stamp(struct fat *fat, uint8_t entry[FAT_ENTRY], uint8_t attributes)
+{
+        uint32_t date, time;
+
+        memset(entry, 0, FAT_ENTRY);
+        fat_time_to(fat_now(fat), &date, &time);
+        entry[11] = attributes;
+        fat_put16(entry + 14, time); /* created */
+        fat_put16(entry + 16, date);
+        fat_put16(entry + 18, date); /* used */
+        fat_put16(entry + 22, time); /* changed */
+        fat_put16(entry + 24, date);
+}
+
+/* The folder `..` of a folder: 0 is the root. */
+static uint32_t parent_cluster(const struct fat_node *folder)
+{
+        return folder->sector ? folder->first : 0;
+}
+
+/* Makes the cluster of a folder with its entries "." and "..". */
+static int make_cluster(const struct fat_node *parent, uint32_t *cluster)
+{
+        struct fat *fat = fat_of(parent);
+        uint8_t entries[2 * FAT_ENTRY];
+        int error = fat_table_allocate(fat, cluster);
+
+        if (error)
+                return error;
+        for (unsigned i = 0; i < 2; i++) {
+                uint8_t *entry = entries + i * FAT_ENTRY;
+
+                stamp(fat, entry, FAT_FOLDER);
+                memset(entry, ' ', 11);
+                memset(entry, '.', 1 + i);
+                fat_entry_set(fat, entry, i ? parent_cluster(parent) : *cluster, 0);
+        }
+        error = fat_data_zero(fat, fat_cluster_sector(fat, *cluster), fat->cluster_sectors);
+        if (!error)
+                error = fat_data_write(fat, fat_cluster_sector(fat, *cluster), 0, entries,
+                                       sizeof(entries));
+        if (!error)
+                error = fat_flush_ordered(fat);
+        if (error)
+                fat_table_free(fat, *cluster);
+        return error;
+}
+
+int fat_create(struct files_node *in, const char *name, bool make_folder, struct files_node **node)
+{
+        struct fat_node *folder = (struct fat_node *)in, *made;
+        struct fat *fat = fat_of(folder);
+        uint8_t entry[FAT_ENTRY];
+        uint32_t cluster = 0;
+        struct fat_set set;
+        int error = folder->folder ? fat_folder_find(folder, name, &set) : ENOTDIR;
+
+        if (error != ENOENT)
+                return error ? error : EEXIST;
+        if (folder->removed)
+                return ENOENT;
+        stamp(fat, entry, make_folder ? FAT_FOLDER : FAT_ARCHIVE);
+        error = make_folder ? make_cluster(folder, &cluster) : 0;
+        if (error)
+                return error;
+        fat_entry_set(fat, entry, cluster, 0);
+        error = fat_folder_add(folder, name, entry, &set);
+        if (error) {
+                if (cluster)
+                        fat_table_free(fat, cluster);
+                return error;
+        }
+        error = fat_node_open(fat, &set, &made);
+        if (!error)
+                *node = &made->node;
+        return error;
+}
+
+/* Frees a chain that no entry names any more; a file in use keeps its chain. */
+static int give_up(struct fat *fat, struct fat_node *used, uint32_t first)
+{
+        int error = fat_flush_ordered(fat);
+
+        if (used)
+                return error ? error : fat_file_orphan(used);
+        return error || !first ? error : fat_table_free(fat, first);
+}
+
+static int check_folder(struct fat *fat, const struct fat_set *set)
+{
+        struct fat_node folder = {.node = {&fat->system, 1},
+                                  .first = fat_entry_cluster(fat, set->entry)};
+
+        if (fat_node_find(fat, set->sector, set->slot))
+                return EBUSY;
+        /* A damaged folder cannot be read, but its name can go. */
+        if (folder.first < 2 || folder.first > fat->last)
+                return 0;
+        return fat_folder_empty(&folder);
+}
+
+int fat_remove(struct files_node *in, const char *name, bool remove_folder)
+{
+        struct fat_node *folder = (struct fat_node *)in;
+        struct fat *fat = fat_of(folder);
+        struct fat_set set;
+        int error = folder->folder ? fat_folder_find(folder, name, &set) : ENOTDIR;
+
+        if (error)
+                return error;
+        if (!(set.entry[11] & FAT_FOLDER) == remove_folder)
+                return remove_folder ? ENOTDIR : EISDIR;
+        error = remove_folder ? check_folder(fat, &set) : 0;
+        if (!error)
+                error = fat_folder_erase(folder, &set);
+        if (error)
+                return error;
+        return give_up(fat, fat_node_find(fat, set.sector, set.slot),
+                       fat_entry_cluster(fat, set.entry));
+}
+
+/* Copies the data of a file to a new chain. */
+static int copy_chain(struct fat_node *file, uint32_t *first)
+{
+        struct fat *fat = fat_of(file);
+        uint8_t *buffer = malloc(fat->cluster_bytes);
+        uint32_t last = 0;
+        int error = buffer ? 0 : ENOMEM;
+
+        *first = 0;
+        for (uint32_t i = 0; i < file->clusters && !error; i++) {
+                uint32_t from, to;
+
+                error = fat_file_cluster(file, i, &from);
+                if (!error)
+                        error = fat_data_read(fat, fat_cluster_sector(fat, from), 0, buffer,
+                                              fat->cluster_bytes);
+                if (!error)
+                        error = fat_table_allocate(fat, &to);
+                if (error)
+                        break;
+                if (last)
+                        error = fat_table_link(fat, last, to);
+                else
+                        *first = to;
+                last = to;
+                if (!error)
+                        error = fat_data_write(fat, fat_cluster_sector(fat, to), 0, buffer,
+                                               fat->cluster_bytes);
+        }
+        free(buffer);
+        if (error && *first)
+                fat_table_free(fat, *first);
+        return error;
+}
+
+/* A rename in progress. */
+struct rename {
+        struct fat_node *from, *to; /* folders */
+        const char *name;           /* the new one */
+        struct fat_node *file;
+        struct fat_set old, new; /* the new one may be an entry that is replaced */
+        bool replace;
+};
+
+/* Gives an existing name to the file: its entry gets the file's fields. With @p erase the old name
+ * goes in the same write. */
+static int take_entry(struct rename *rename, const uint8_t *entry, bool erase)
+{
+        struct fat *fat = fat_of(rename->from);
+        const struct fat_set *old = &rename->old, *new = &rename->new;
+        uint8_t *bytes;
+        const int error = fat_sector(fat, new->sector, &bytes);
+
+        if (error)
+                return error;
+        memcpy(bytes + new->slot *FAT_ENTRY + 13, entry + 13, FAT_ENTRY - 13);
+        bytes[new->slot *FAT_ENTRY + 11] = entry[11];
+        for (uint32_t i = old->begin; erase && i <= old->end; i++)
+                bytes[(old->slot - (old->end - i)) * FAT_ENTRY] = FAT_DELETED;
+        return fat_sector_write(fat, new->sector);
+}
+
+/* Renames with one write of one sector. @return ENOSPC: that is not possible */
+static int rename_in_sector(struct rename *rename)
+{
+        const struct fat_set *old = &rename->old;
+
+        if (rename->from->first != rename->to->first)
+                return ENOSPC;
+        if (!rename->replace)
+                return fat_folder_move(rename->from, old, rename->name, &rename->new);
+        if (old->sector != rename->new.sector || old->slot < old->end - old->begin)
+                return ENOSPC;
+        return take_entry(rename, old->entry, true);
+}
+
+/* Writes the new `..` of a folder that has moved. */
+static int set_parent(struct rename *rename)
+{
+        struct fat *fat = fat_of(rename->from);
+        const uint32_t sector = fat_cluster_sector(fat, rename->file->first);
+        uint8_t *bytes;
+        const int error = fat_sector(fat, sector, &bytes);
+
+        if (error || memcmp(bytes + FAT_ENTRY, "..         ", 11) != 0)
+                return error;
+        fat_entry_set(fat, bytes + FAT_ENTRY, parent_cluster(rename->to), 0);
+        return fat_sector_write(fat, sector);
+}
+
+/* Renames from one sector to another. The new name gets a copy of the data, so that after a loss
+ * of power no two names have the same clusters; a folder and a large file are not copied. */
+static int rename_by_copy(struct rename *rename)
+{
+        struct fat *fat = fat_of(rename->from);
+        struct fat_node *file = rename->file;
+        const bool copy = !file->folder && file->first && file->size <= COPY_MAX;
+        uint8_t entry[FAT_ENTRY];
+        uint32_t first = file->first;
+        int error = copy ? copy_chain(file, &first) : 0;
+
+        if (error)
+                return error;
+        memcpy(entry, rename->old.entry, FAT_ENTRY);
+        fat_entry_set(fat, entry, first, file->size);
+        error = fat_flush_ordered(fat);
+        if (!error)
+                error = rename->replace
+                                ? take_entry(rename, entry, false)
+                                : fat_folder_add(rename->to, rename->name, entry, &rename->new);
+        if (error) {
+                if (copy)
+                        fat_table_free(fat, first);
+                return error;
+        }
+        error = fat_flush_ordered(fat);
+        if (!error && file->folder && rename->from->first != rename->to->first)
+                error = set_parent(rename);
+        if (!error)
+                error = fat_folder_erase(rename->from, &rename->old);
+        if (error || !copy)
+                return error;
+        error = give_up(fat, NULL, file->first);
+        file->first = first;
+        file->cluster = file->tail = 0;
+        return error;
+}
+
+static int rename_file(struct rename *rename)
+{
+        struct fat *fat = fat_of(rename->from);
+        struct fat_node *const file = rename->file, *used = NULL;
+        const uint32_t replaced = rename->replace ? fat_entry_cluster(fat, rename->new.entry) : 0;
+        int error;
+
+        if (rename->replace)
+                used = fat_node_find(fat, rename->new.sector, rename->new.slot);
+        error = rename_in_sector(rename);
+        if (error == ENOSPC)
+                error = rename_by_copy(rename);
+        if (error)
+                return error;
+        if (rename->replace)
+                error = give_up(fat, used, replaced);
+        file->sector = rename->new.sector;
+        file->slot = rename->new.slot;
+        return error;
+}
+
+/* Checks what has the new name. A folder in its place is removed first. */
+static int check_new(struct rename *rename)
+{
+        const bool folder = rename->file->folder;
+        int error = fat_folder_find(rename->to, rename->name, &rename->new);
+
+        rename->replace = false;
+        if (error)
+                return error == ENOENT ? 0 : error;
+        /* The name differs in upper and lower case only. */
+        if (rename->new.sector == rename->old.sector && rename->new.slot == rename->old.slot)
+                return 0;
+        if (!(rename->new.entry[11] & FAT_FOLDER) == folder)
+                return folder ? ENOTDIR : EISDIR;
+        rename->replace = !folder;
+        return folder ? fat_remove(&rename->to->node, rename->name, true) : 0;
+}
+
+int fat_rename(struct files_node *from, const char *name, struct files_node *to,
+               const char *new_name)
+{
+        struct rename rename = {
+                .from = (struct fat_node *)from, .to = (struct fat_node *)to, .name = new_name};
+        struct fat *fat = fat_of(rename.from);
+        uint16_t wide[FAT_LONG_MAX + 1];
+        unsigned length;
+        int error = fat_name_parse(new_name, wide, &length);
+
+        if (!rename.from->folder || !rename.to->folder)
+                return ENOTDIR;
+        if (!error)
+                error = fat_folder_find(rename.from, name, &rename.old);
+        if (!error && from == to && strcmp(rename.old.name, new_name) == 0)
+                return 0;
+        if (!error)
+                error = fat_node_open(fat, &rename.old, &rename.file);
+        if (error)
+                return error;
+        error = fat_file_commit(rename.file);
+        /* Read again: the commit has changed it. */
+        if (!error)
+                error = fat_folder_find(rename.from, name, &rename.old);
+        if (!error)
+                error = check_new(&rename);
+        if (!error)
+                error = rename_file(&rename);
+        fat_release(&rename.file->node);
+        return error;
+}

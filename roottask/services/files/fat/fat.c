@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The file system FAT behind the interface of the service files: nodes and the table of functions.
+ */
+#include "fat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t fat_entry_cluster(const struct fat *fat, const uint8_t *entry)
+{
+        return fat_get16(entry + 26) | (fat->kind == 32 ? fat_get16(entry + 20) << 16 : 0);
+}
+
+void fat_entry_set(struct fat *fat, uint8_t *entry, uint32_t cluster, uint32_t size)
+{
+        fat_put16(entry + 26, cluster);
+        if (fat->kind == 32)
+                fat_put16(entry + 20, cluster >> 16);
+        fat_put32(entry + 28, size);
+}
+
+int64_t fat_now(const struct fat *fat)
+{
+        const int64_t first = 315532800; /* 1980-01-01 */
+        const int64_t now = fat->system.disk->now ? fat->system.disk->now() : 0;
+
+        return now < first ? first : now;
+}
+
+struct fat_node *fat_node_find(struct fat *fat, uint32_t sector, uint32_t slot)
+{
+        for (struct fat_node *node = fat->nodes; node; node = node->next)
+                if (node->sector == sector && node->slot == slot && !node->removed)
+                        return node;
+        return NULL;
+}
+
+/* Returns whether an entry's chain can be what the entry says. */
+static bool is_sound(const struct fat *fat, const struct fat_node *node)
+{
+        if (!node->first)
+                return !node->folder && !node->size;
+        return node->first >= 2 && node->first <= fat->last && node->clusters <= fat->last - 1;
+}
+
+static void fill_node(const struct fat *fat, const struct fat_set *set, struct fat_node *node)
+{
+        const uint8_t *entry = set->entry;
+
+        *node = (struct fat_node){
+                .node = {(struct files_system *)&fat->system, 1},
+                .folder = entry[11] & FAT_FOLDER,
+                .attributes = entry[11],
+                .sector = set->sector,
+                .slot = set->slot,
+                .first = fat_entry_cluster(fat, entry),
+                .modified = fat_time_of(fat_get16(entry + 24), fat_get16(entry + 22))};
+        node->size = node->folder ? 0 : fat_get32(entry + 28);
+        node->clusters =
+                (uint32_t)(((uint64_t)node->size + fat->cluster_bytes - 1) / fat->cluster_bytes);
+        if (!node->clusters && node->first)
+                node->clusters = 1;
+        node->disk_clusters = node->clusters;
+}
+
+static int add_node(struct fat *fat, const struct fat_node *filled, struct fat_node **node)
+{
+        *node = malloc(sizeof(**node));
+        if (!*node)
+                return ENOMEM;
+        **node = *filled;
+        (*node)->next = fat->nodes;
+        fat->nodes = *node;
+        return 0;
+}
+
+int fat_node_open(struct fat *fat, const struct fat_set *set, struct fat_node **node)
+{
+        struct fat_node filled;
+
+        *node = fat_node_find(fat, set->sector, set->slot);
+        if (*node) {
+                (*node)->node.users++;
+                return 0;
+        }
+        fill_node(fat, set, &filled);
+        return is_sound(fat, &filled) ? add_node(fat, &filled, node) : EIO;
+}
+
+static int fat_root(struct files_system *system, struct files_node **node)
+{
+        struct fat *fat = (struct fat *)system;
+        struct fat_node filled = {.node = {system, 1},
+                                  .folder = true,
+                                  .first = fat->root_cluster,
+                                  .modified = fat_now(fat)};
+        struct fat_node *found = fat_node_find(fat, 0, 0);
+        int error = 0;
+
+        if (found)
+                found->node.users++;
+        else
+                error = add_node(fat, &filled, &found);
+        *node = &found->node;
+        return error;
+}
+
+static int fat_lookup(struct files_node *in, const char *name, struct files_node **node)
+{
+        struct fat_node *folder = (struct fat_node *)in, *found;
+        struct fat_set set;
+        int error;
+
+        if (!folder->folder)
+                return ENOTDIR;
+        error = fat_folder_find(folder, name, &set);
+        if (!error)
+                error = fat_node_open(fat_of(folder), &set, &found);
+        if (!error)
+                *node = &found->node;
+        return error;
+}
+
+void fat_release(struct files_node *node)
+{
+        struct fat_node *file = (struct fat_node *)node, **link = &fat_of(file)->nodes;
+
+        if (--node->users)
+                return;
+        /* The caller has no use for an error: sync reports it. */
+        if (!file->removed)
+                fat_file_commit(file);
+        else if (file->first)
+                fat_table_free(fat_of(file), file->first);
+        while (*link != file)
+                link = &(*link)->next;
+        *link = file->next;
+        free(file);
+}
+
+static void tell(const struct fat_node *node, struct files_about *about)
+{
+        *about = (struct files_about){
+                .size = node->size,
+                .number = (uint64_t)node->sector * (FAT_SECTOR_MAX / FAT_ENTRY) + node->slot + 1,
+                .modified = node->modified,
+                .folder = node->folder,
+                .read_only = node->attributes & FAT_READ_ONLY};
+}
+
+static int fat_stat(struct files_node *node, struct files_about *about)
+{
+        tell((struct fat_node *)node, about);
+        return 0;
+}
+
+static int fat_list(struct files_node *in, uint64_t *position, char name[FILES_NAME_SIZE],
+                    struct files_about *about)
+{
+        struct fat_node *folder = (struct fat_node *)in, filled;
+        const struct fat_node *node = &filled, *used;
+        struct fat_walk walk;
+        struct fat_set set;
+        int error;
+
+        if (!folder->folder)
+                return ENOTDIR;
+        if (*position >= FAT_FOLDER_MAX)
+                return ENOENT;
+        fat_walk_begin(&walk, folder, (uint32_t)*position);
+        error = fat_walk_next(&walk, &set);
+        if (error)
+                return error;
+        *position = walk.index;
+        memcpy(name, set.name, FILES_NAME_SIZE);
+        fill_node(walk.fat, &set, &filled);
+        used = fat_node_find(walk.fat, set.sector, set.slot);
+        tell(used ? used : node, about);
+        return 0;
+}
+
+static int fat_sync(struct files_system *system, struct files_node *node)
+{
+        struct fat *fat = (struct fat *)system;
+        int error = 0;
+
+        for (struct fat_node *i = fat->nodes; i && !error; i = i->next)
+                if (!node || i == (struct fat_node *)node)
+                        error = fat_file_commit(i);
+        return error ? error : fat_flush(fat);
+}
+
+static void fat_unmount(struct files_system *system)
+{
+        if (!system->read_only)
+                fat_sync(system, NULL);
+        fat_destroy((struct fat *)system);
+}
+
+const struct files_backend files_fat = {
+        .name = "fat",
+        .mount = fat_mount,
+        .unmount = fat_unmount,
+        .root = fat_root,
+        .lookup = fat_lookup,
+        .release = fat_release,
+        .stat = fat_stat,
+        .read = fat_file_read,
+        .list = fat_list,
+        .write = fat_file_write,
+        .resize = fat_file_resize,
+        .create = fat_create,
+        .remove = fat_remove,
+        .rename = fat_rename,
+        .sync = fat_sync,
+};

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The file system FAT: 12, 16 and 32, with long names.
+ *
+ * Its writes survive a loss of power, because each change of a structure waits until what the new
+ * state refers to is lasting. The rule is the same everywhere: a sector of the table of clusters
+ * may be written at any time, so a change is put into a sector only when it may become lasting.
+ * - A new cluster is in no chain that the disk names. It may be marked at any time.
+ * - A cluster is linked to a chain after it is lasting (fat_flush()).
+ * - An entry of a folder is written after its chain is lasting.
+ * - A cluster is freed after the entry that named its chain is gone.
+ * An entry with its long name lies in one sector, which a disk writes as a whole. */
+#ifndef NOVART_FILES_FAT_H
+#define NOVART_FILES_FAT_H
+
+#include "../backend.h"
+
+#define FAT_SECTOR_MAX 4096
+#define FAT_CACHE      16 /* sectors of the table and of folders that are kept */
+#define FAT_ENTRY      32 /* size of an entry of a folder in bytes */
+#define FAT_LONG_MAX   255
+#define FAT_PIECE      13    /* characters of a long name in one entry */
+#define FAT_FOLDER_MAX 65536 /* entries of a folder */
+
+#define FAT_READ_ONLY 0x01
+#define FAT_VOLUME    0x08
+#define FAT_FOLDER    0x10
+#define FAT_ARCHIVE   0x20
+#define FAT_LONG      0x0f
+#define FAT_DELETED   0xe5
+
+/* A sector in memory. */
+struct fat_cached {
+        uint32_t sector; /* its number; UINT32_MAX: none */
+        bool dirty;      /* a sector of the table that is not written */
+        uint64_t used;   /* time of the last use */
+        uint8_t *bytes;
+};
+
+struct fat_node;
+
+struct fat {
+        struct files_system system;
+        unsigned kind; /* 12, 16 or 32 */
+        uint32_t sector_bytes, cluster_sectors, cluster_bytes;
+        uint32_t table, table_sectors, table_count; /* tables of clusters */
+        uint32_t root, root_sectors;                /* FAT12 and 16: where the root lies */
+        uint32_t root_cluster;                      /* FAT32; else 0 */
+        uint32_t data;                              /* first sector of cluster 2 */
+        uint32_t last;                              /* highest number of a cluster */
+        uint32_t info;                              /* sector with the free count; 0: none */
+        uint32_t free;                              /* free clusters; UINT32_MAX: unknown */
+        uint32_t hint;                              /* cluster to begin the search at */
+        bool info_stale;                            /* `free` differs from the disk */
+        bool unflushed;                             /* something was written since a flush */
+        uint64_t time;                              /* of the cache */
+        struct fat_node *nodes;                     /* in use */
+        struct fat_cached cache[FAT_CACHE];
+        uint8_t *bounce; /* one sector, for parts of sectors */
+};
+
+/* A file or folder in use. Its chain of clusters is what the disk names, `disk_clusters` long with
+ * `tail` at its end, and then what was added and is not linked yet. */
+struct fat_node {
+        struct files_node node;
+        struct fat_node *next;
+        bool folder, removed, changed;
+        bool grown;             /* the size or the chain is not in the entry yet */
+        uint8_t attributes;     /* of the entry */
+        uint32_t sector, slot;  /* where the entry lies; sector 0: the root */
+        uint32_t first, size;   /* first cluster, 0: none; bytes */
+        uint32_t clusters;      /* in the chain */
+        uint32_t disk_clusters; /* of them, those that the disk names */
+        uint32_t tail;          /* the last of them; 0: not looked up */
+        uint32_t added;         /* first cluster to be linked to the tail; 0: none */
+        uint32_t at, cluster;   /* a known place in the chain: index and cluster */
+        int64_t modified;       /* seconds since 1970 */
+};
+
+static inline uint32_t fat_get16(const uint8_t *at)
+{
+        return (uint32_t)at[0] | (uint32_t)at[1] << 8;
+}
+
+static inline uint32_t fat_get32(const uint8_t *at)
+{
+        return fat_get16(at) | fat_get16(at + 2) << 16;
+}
+
+static inline void fat_put16(uint8_t *at, uint32_t value)
+{
+        at[0] = (uint8_t)value;
+        at[1] = (uint8_t)(value >> 8);
+}
+
+static inline void fat_put32(uint8_t *at, uint32_t value)
+{
+        fat_put16(at, value);
+        fat_put16(at + 2, value >> 16);
+}
+
+static inline struct fat *fat_of(const struct fat_node *node)
+{
+        return (struct fat *)node->node.system;
+}
+
+/* sector.c. The result of fat_sector() is valid until FAT_CACHE - 1 others were asked for. */
+int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes);
+int fat_sector_write(struct fat *fat, uint32_t sector);   /* now */
+void fat_sector_change(struct fat *fat, uint32_t sector); /* later; the table only */
+void fat_sector_forget(struct fat *fat, uint32_t first, uint32_t count);
+int fat_data_read(struct fat *fat, uint32_t sector, uint32_t offset, void *to, size_t bytes);
+int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void *from,
+                   size_t bytes);
+int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count);
+int fat_flush(struct fat *fat);         /* all writes are lasting */
+int fat_flush_ordered(struct fat *fat); /* as fat_flush(), without the free count */
+
+/* table.c */
+static inline uint32_t fat_cluster_sector(const struct fat *fat, uint32_t cluster)
+{
+        return fat->data + (cluster - 2) * fat->cluster_sectors;
+}
+int fat_table_next(struct fat *fat, uint32_t cluster, uint32_t *next); /* 0: the last one */
+int fat_table_link(struct fat *fat, uint32_t cluster, uint32_t next);  /* 0: the last one */
+int fat_table_allocate(struct fat *fat, uint32_t *cluster);            /* marked as the last one */
+int fat_table_free(struct fat *fat, uint32_t first);                   /* a chain */
+
+/* name.c. A long name is UTF-16; a short name has 11 characters. */
+int fat_name_parse(const char *name, uint16_t wide[FAT_LONG_MAX + 1], unsigned *length);
+bool fat_name_format(const uint16_t *wide, unsigned length, char name[FILES_NAME_SIZE]);
+void fat_name_of_short(const uint8_t *entry, char name[FILES_NAME_SIZE]);
+bool fat_name_equal(const char *one, const char *other);
+bool fat_name_is_short(const char *name, uint8_t short_name[11]);
+void fat_name_shorten(const uint16_t *wide, unsigned length, unsigned attempt,
+                      uint8_t short_name[11]);
+uint8_t fat_name_sum(const uint8_t short_name[11]);
+int64_t fat_time_of(uint32_t date, uint32_t time);
+void fat_time_to(int64_t seconds, uint32_t *date, uint32_t *time);
+
+/* folder.c */
+
+/* An entry of a folder with its long name. */
+struct fat_set {
+        uint32_t begin, end;   /* index of the first entry and of the short one */
+        uint32_t sector, slot; /* where the short entry lies */
+        uint8_t entry[FAT_ENTRY];
+        char name[FILES_NAME_SIZE], short_name[FILES_NAME_SIZE];
+};
+
+/* A walk over a folder. */
+struct fat_walk {
+        struct fat *fat;
+        uint32_t first;       /* first cluster of the folder; 0: the root of FAT12 and 16 */
+        uint32_t at, cluster; /* the last cluster that was used: index and number */
+        uint32_t index;       /* of the next entry */
+};
+
+void fat_walk_begin(struct fat_walk *walk, const struct fat_node *folder, uint32_t index);
+int fat_walk_sector(struct fat_walk *walk, uint32_t index, uint32_t *sector);
+int fat_walk_next(struct fat_walk *walk, struct fat_set *set); /* ENOENT: the end */
+int fat_folder_find(const struct fat_node *folder, const char *name, struct fat_set *set);
+int fat_folder_add(const struct fat_node *folder, const char *name, uint8_t entry[FAT_ENTRY],
+                   struct fat_set *set);
+int fat_folder_move(const struct fat_node *folder, const struct fat_set *old, const char *name,
+                    struct fat_set *set);
+int fat_folder_erase(const struct fat_node *folder, const struct fat_set *set);
+int fat_folder_empty(const struct fat_node *folder);
+
+/* place.c */
+
+/* Where the entries of a new name go. */
+struct fat_place {
+        uint32_t sector, slot;
+        bool fresh;                    /* the sector lies past the end of the folder */
+        bool terminate;                /* the place reaches past the end, so an end follows it */
+        uint32_t after;                /* sector that begins with the end; 0: none */
+        uint32_t end_sector, end_slot; /* the old end, when the sector is fresh; 0: none */
+};
+int fat_place_find(const struct fat_node *folder, unsigned count, struct fat_place *place);
+bool fat_place_in(const uint8_t *sector, unsigned slots, unsigned count, unsigned *slot);
+int fat_place_write(struct fat *fat, const struct fat_place *place, const uint8_t *entries,
+                    unsigned count);
+
+/* file.c */
+int fat_file_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster);
+int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t bytes, size_t *done);
+int fat_file_write(struct files_node *node, uint64_t offset, const void *from, size_t bytes,
+                   size_t *done);
+int fat_file_resize(struct files_node *node, uint64_t bytes);
+int fat_file_commit(struct fat_node *file); /* the entry says what is in the node */
+int fat_file_orphan(struct fat_node *file); /* its entry is gone, but it is in use */
+
+/* change.c: names. */
+int fat_create(struct files_node *folder, const char *name, bool make_folder,
+               struct files_node **node);
+int fat_remove(struct files_node *folder, const char *name, bool remove_folder);
+int fat_rename(struct files_node *from, const char *name, struct files_node *to,
+               const char *new_name);
+
+/* fat.c */
+uint32_t fat_entry_cluster(const struct fat *fat, const uint8_t *entry);
+void fat_entry_set(struct fat *fat, uint8_t *entry, uint32_t cluster, uint32_t size);
+struct fat_node *fat_node_find(struct fat *fat, uint32_t sector, uint32_t slot);
+int fat_node_open(struct fat *fat, const struct fat_set *set, struct fat_node **node);
+void fat_release(struct files_node *node);
+int64_t fat_now(const struct fat *fat); /* 1980 or later */
+
+/* mount.c */
+int fat_mount(struct files_disk *disk, struct files_system **system, const char **sentence);
+void fat_destroy(struct fat *fat);
+
+#endif

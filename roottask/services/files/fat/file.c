@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The data of files: chains of clusters that are read, grow and shrink. */
+#include <errno.h>
+#include <string.h>
+
+#include "fat.h"
+
+static uint32_t clusters_of(const struct fat *fat, uint64_t bytes)
+{
+        return (uint32_t)((bytes + fat->cluster_bytes - 1) / fat->cluster_bytes);
+}
+
+int fat_file_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster)
+{
+        struct fat *fat = fat_of(file);
+
+        if (!file->first)
+                return EIO;
+        if (!file->cluster || index < file->at) {
+                file->at = 0;
+                file->cluster = file->first;
+        }
+        while (file->at < index) {
+                uint32_t next = file->added;
+
+                if (!next || file->cluster != file->tail) {
+                        const int error = fat_table_next(fat, file->cluster, &next);
+
+                        if (error || !next)
+                                return EIO;
+                }
+                file->cluster = next;
+                file->at++;
+        }
+        *cluster = file->cluster;
+        return 0;
+}
+
+/* A part of a file whose clusters follow each other on the disk. */
+struct run {
+        uint32_t sector, offset; /* the first byte */
+        size_t bytes;
+};
+
+static int find_run(struct fat_node *file, uint64_t offset, size_t bytes, struct run *run)
+{
+        struct fat *fat = fat_of(file);
+        uint32_t index = (uint32_t)(offset / fat->cluster_bytes), cluster, next;
+        int error = fat_file_cluster(file, index, &cluster);
+
+        if (error)
+                return error;
+        run->sector = fat_cluster_sector(fat, cluster);
+        run->offset = (uint32_t)(offset % fat->cluster_bytes);
+        run->bytes = fat->cluster_bytes - run->offset;
+        while (run->bytes < bytes) {
+                error = fat_file_cluster(file, ++index, &next);
+                if (error)
+                        return error;
+                if (next != ++cluster)
+                        break;
+                run->bytes += fat->cluster_bytes;
+        }
+        if (run->bytes > bytes)
+                run->bytes = bytes;
+        return 0;
+}
+
+int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t bytes, size_t *done)
+{
+        struct fat_node *file = (struct fat_node *)node;
+
+        *done = 0;
+        if (offset >= file->size)
+                return 0;
+        if (bytes > file->size - offset)
+                bytes = (size_t)(file->size - offset);
+        while (*done < bytes) {
+                struct run run;
+                int error = find_run(file, offset + *done, bytes - *done, &run);
+
+                if (!error)
+                        error = fat_data_read(fat_of(file), run.sector, run.offset,
+                                              (uint8_t *)to + *done, run.bytes);
+                if (error)
+                        return error;
+                *done += run.bytes;
+        }
+        return 0;
+}
+
+/* Finds the end of the chain that the disk names. A loss of power while the file grew can have
+ * left clusters after it, which are freed. */
+static int find_tail(struct fat_node *file, uint32_t last)
+{
+        struct fat *fat = fat_of(file);
+        uint32_t next;
+        int error = fat_table_next(fat, last, &next);
+
+        if (!error && next) {
+                error = fat_table_link(fat, last, 0);
+                if (!error)
+                        error = fat_flush_ordered(fat);
+                if (!error)
+                        error = fat_table_free(fat, next);
+        }
+        if (!error)
+                file->tail = last;
+        return error;
+}
+
+/* Adds a cluster to the chain. The disk's part of the chain is linked later, by commit. */
+static int add_cluster(struct fat_node *file)
+{
+        struct fat *fat = fat_of(file);
+        uint32_t last = 0, cluster;
+        int error = 0;
+
+        if (file->clusters)
+                error = fat_file_cluster(file, file->clusters - 1, &last);
+        if (!error && last && file->clusters == file->disk_clusters)
+                error = find_tail(file, last);
+        if (!error)
+                error = fat_table_allocate(fat, &cluster);
+        if (error)
+                return error;
+        if (!last)
+                file->first = cluster;
+        else if (file->clusters == file->disk_clusters)
+                file->added = cluster;
+        else
+                error = fat_table_link(fat, last, cluster);
+        if (error)
+                return error;
+        file->cluster = cluster;
+        file->at = file->clusters++;
+        file->grown = true;
+        return 0;
+}
+
+static int write_runs(struct fat_node *file, uint64_t offset, const void *from, size_t bytes,
+                      size_t *done)
+{
+        while (*done < bytes) {
+                struct run run;
+                int error = find_run(file, offset + *done, bytes - *done, &run);
+
+                if (!error)
+                        error = fat_data_write(fat_of(file), run.sector, run.offset,
+                                               (const uint8_t *)from + *done, run.bytes);
+                if (error)
+                        return error;
+                *done += run.bytes;
+        }
+        return 0;
+}
+
+/* Writes without a gap before the data. */
+static int write_at(struct fat_node *file, uint64_t offset, const void *from, size_t bytes,
+                    size_t *done)
+{
+        struct fat *fat = fat_of(file);
+        int full = offset + bytes > UINT32_MAX ? EFBIG : 0, error = 0;
+
+        if (full)
+                bytes = offset < UINT32_MAX ? (size_t)(UINT32_MAX - offset) : 0;
+        while (!error && file->clusters < clusters_of(fat, offset + bytes))
+                error = add_cluster(file);
+        if (error) {
+                const uint64_t room = (uint64_t)file->clusters * fat->cluster_bytes;
+
+                full = error;
+                if (room <= offset)
+                        bytes = 0;
+                else if (room - offset < bytes)
+                        bytes = (size_t)(room - offset);
+        }
+        error = write_runs(file, offset, from, bytes, done);
+        if (*done && offset + *done > file->size) {
+                file->size = (uint32_t)(offset + *done);
+                file->grown = true;
+        }
+        if (*done) {
+                file->changed = true;
+                file->modified = fat_now(fat);
+        }
+        return error ? error : full;
+}
+
+static int fill(struct fat_node *file, uint64_t end)
+{
+        static const uint8_t zeroes[4096];
+
+        while (file->size < end) {
+                const uint64_t left = end - file->size;
+                size_t done = 0;
+                const int error =
+                        write_at(file, file->size, zeroes,
+                                 left < sizeof(zeroes) ? (size_t)left : sizeof(zeroes), &done);
+
+                if (error)
+                        return error;
+        }
+        return 0;
+}
+
+int fat_file_write(struct files_node *node, uint64_t offset, const void *from, size_t bytes,
+                   size_t *done)
+{
+        struct fat_node *file = (struct fat_node *)node;
+        int error = 0;
+
+        *done = 0;
+        if (!bytes)
+                return 0;
+        if (offset >= UINT32_MAX)
+                return EFBIG;
+        if (offset > file->size)
+                error = fill(file, offset);
+        return error ? error : write_at(file, offset, from, bytes, done);
+}
+
+/* Ends the chain after @p keep clusters. The entry is written first, the rest is freed last. */
+static int cut(struct fat_node *file, uint32_t keep)
+{
+        struct fat *fat = fat_of(file);
+        uint32_t last = 0, rest = file->first;
+        int error = keep ? fat_file_cluster(file, keep - 1, &last) : 0;
+
+        if (!error && keep)
+                error = fat_table_next(fat, last, &rest);
+        if (error)
+                return error;
+        if (!keep)
+                file->first = 0;
+        file->clusters = keep;
+        file->cluster = 0;
+        error = fat_file_commit(file);
+        if (!error)
+                error = fat_flush_ordered(fat);
+        if (!error && keep) {
+                error = fat_table_link(fat, last, 0);
+                if (!error)
+                        error = fat_flush_ordered(fat);
+        }
+        return error || !rest ? error : fat_table_free(fat, rest);
+}
+
+int fat_file_resize(struct files_node *node, uint64_t bytes)
+{
+        struct fat_node *file = (struct fat_node *)node;
+        const uint32_t keep = clusters_of(fat_of(file), bytes);
+        int error;
+
+        if (bytes > UINT32_MAX)
+                return EFBIG;
+        if (bytes > file->size)
+                return fill(file, bytes);
+        if (bytes == file->size)
+                return 0;
+        error = fat_file_commit(file);
+        if (error)
+                return error;
+        file->size = (uint32_t)bytes;
+        file->changed = file->grown = true;
+        file->modified = fat_now(fat_of(file));
+        return keep < file->clusters ? cut(file, keep) : fat_file_commit(file);
+}
+
+int fat_file_commit(struct fat_node *file)
+{
+        struct fat *fat = fat_of(file);
+        uint32_t date, time;
+        uint8_t *bytes;
+        int error = 0;
+
+        if (file->removed || !(file->changed || file->grown))
+                return 0;
+        if (file->grown)
+                error = fat_flush_ordered(fat);
+        if (!error && file->added) {
+                error = fat_table_link(fat, file->tail, file->added);
+                if (!error)
+                        error = fat_flush_ordered(fat);
+                if (!error)
+                        file->added = 0;
+        }
+        if (!error)
+                error = fat_sector(fat, file->sector, &bytes);
+        if (error)
+                return error;
+        bytes += file->slot * FAT_ENTRY;
+        fat_time_to(file->modified, &date, &time);
+        fat_put16(bytes + 22, time);
+        fat_put16(bytes + 24, date);
+        bytes[11] |= FAT_ARCHIVE;
+        fat_entry_set(fat, bytes, file->first, file->size);
+        error = fat_sector_write(fat, file->sector);
+        if (error)
+                return error;
+        file->disk_clusters = file->clusters;
+        file->tail = 0;
+        file->changed = file->grown = false;
+        return 0;
+}
+
+int fat_file_orphan(struct fat_node *file)
+{
+        const int error = file->added ? fat_table_link(fat_of(file), file->tail, file->added) : 0;
+
+        file->removed = true;
+        file->added = file->tail = file->disk_clusters = 0;
+        return error;
+}

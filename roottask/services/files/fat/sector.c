@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sectors: a cache for those of the table and of folders, and the data of files. */
+#include <errno.h>
+#include <string.h>
+
+#include "fat.h"
+
+static int disk_read(struct fat *fat, uint32_t sector, void *to, uint32_t count)
+{
+        struct files_disk *disk = fat->system.disk;
+
+        return disk->read(disk, (uint64_t)sector * fat->sector_bytes, to,
+                          (size_t)count * fat->sector_bytes);
+}
+
+static int disk_write(struct fat *fat, uint32_t sector, const void *from, uint32_t count)
+{
+        struct files_disk *disk = fat->system.disk;
+
+        if (fat->system.read_only)
+                return EROFS;
+        fat->unflushed = true;
+        return disk->write(disk, (uint64_t)sector * fat->sector_bytes, from,
+                           (size_t)count * fat->sector_bytes);
+}
+
+static bool in_table(const struct fat *fat, uint32_t sector)
+{
+        return sector >= fat->table && sector - fat->table < fat->table_sectors;
+}
+
+/* Writes a sector; one of the table goes to all copies. */
+static int write_cached(struct fat *fat, struct fat_cached *cached)
+{
+        const uint32_t copies = in_table(fat, cached->sector) ? fat->table_count : 1;
+
+        for (uint32_t i = 0; i < copies; i++) {
+                const int error =
+                        disk_write(fat, cached->sector + i * fat->table_sectors, cached->bytes, 1);
+
+                if (error)
+                        return error;
+        }
+        cached->dirty = false;
+        return 0;
+}
+
+static struct fat_cached *find(struct fat *fat, uint32_t sector)
+{
+        for (unsigned i = 0; i < FAT_CACHE; i++)
+                if (fat->cache[i].sector == sector)
+                        return &fat->cache[i];
+        return NULL;
+}
+
+int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes)
+{
+        struct fat_cached *cached = find(fat, sector);
+        int error;
+
+        if (!cached) {
+                cached = &fat->cache[0];
+                for (unsigned i = 1; i < FAT_CACHE; i++)
+                        if (fat->cache[i].used < cached->used)
+                                cached = &fat->cache[i];
+                error = cached->dirty ? write_cached(fat, cached) : 0;
+                if (error)
+                        return error;
+                cached->sector = UINT32_MAX;
+                error = disk_read(fat, sector, cached->bytes, 1);
+                if (error)
+                        return error;
+                cached->sector = sector;
+        }
+        cached->used = ++fat->time;
+        *bytes = cached->bytes;
+        return 0;
+}
+
+int fat_sector_write(struct fat *fat, uint32_t sector)
+{
+        struct fat_cached *cached = find(fat, sector);
+        const int error = write_cached(fat, cached);
+
+        if (error)
+                cached->sector = UINT32_MAX; /* the disk decides */
+        return error;
+}
+
+void fat_sector_change(struct fat *fat, uint32_t sector)
+{
+        find(fat, sector)->dirty = true;
+}
+
+void fat_sector_forget(struct fat *fat, uint32_t first, uint32_t count)
+{
+        for (unsigned i = 0; i < FAT_CACHE; i++)
+                if (fat->cache[i].sector - first < count)
+                        fat->cache[i].sector = UINT32_MAX;
+}
+
+int fat_data_read(struct fat *fat, uint32_t sector, uint32_t offset, void *to, size_t bytes)
+{
+        const uint32_t size = fat->sector_bytes;
+        uint8_t *at = to;
+
+        sector += offset / size;
+        offset %= size;
+        while (bytes) {
+                const uint32_t whole = offset ? 0 : (uint32_t)(bytes / size);
+                size_t part = (size_t)whole * size;
+                int error;
+
+                if (whole) {
+                        error = disk_read(fat, sector, at, whole);
+                } else {
+                        part = bytes < size - offset ? bytes : size - offset;
+                        error = disk_read(fat, sector, fat->bounce, 1);
+                        memcpy(at, fat->bounce + offset, part);
+                }
+                if (error)
+                        return error;
+                sector += whole ? whole : 1;
+                offset = 0;
+                at += part;
+                bytes -= part;
+        }
+        return 0;
+}
+
+int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void *from,
+                   size_t bytes)
+{
+        const uint32_t size = fat->sector_bytes;
+        const uint8_t *at = from;
+
+        sector += offset / size;
+        offset %= size;
+        while (bytes) {
+                const uint32_t whole = offset ? 0 : (uint32_t)(bytes / size);
+                size_t part = (size_t)whole * size;
+                int error;
+
+                if (whole) {
+                        error = disk_write(fat, sector, at, whole);
+                } else {
+                        part = bytes < size - offset ? bytes : size - offset;
+                        error = disk_read(fat, sector, fat->bounce, 1);
+                        if (!error) {
+                                memcpy(fat->bounce + offset, at, part);
+                                error = disk_write(fat, sector, fat->bounce, 1);
+                        }
+                }
+                if (error)
+                        return error;
+                sector += whole ? whole : 1;
+                offset = 0;
+                at += part;
+                bytes -= part;
+        }
+        return 0;
+}
+
+int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count)
+{
+        int error = 0;
+
+        fat_sector_forget(fat, sector, count);
+        memset(fat->bounce, 0, fat->sector_bytes);
+        while (count-- && !error)
+                error = disk_write(fat, sector++, fat->bounce, 1);
+        return error;
+}
+
+int fat_flush_ordered(struct fat *fat)
+{
+        int error = 0;
+
+        for (unsigned i = 0; i < FAT_CACHE && !error; i++)
+                if (fat->cache[i].dirty)
+                        error = write_cached(fat, &fat->cache[i]);
+        if (error || !fat->unflushed)
+                return error;
+        error = fat->system.disk->flush(fat->system.disk);
+        if (!error)
+                fat->unflushed = false;
+        return error;
+}
+
+/* Writes the count of free clusters, which only saves others from counting. */
+static int write_info(struct fat *fat)
+{
+        uint8_t *bytes;
+        int error;
+
+        if (!fat->info || !fat->info_stale || fat->free == UINT32_MAX)
+                return 0;
+        error = fat_sector(fat, fat->info, &bytes);
+        if (error)
+                return error;
+        fat_put32(bytes + 488, fat->free);
+        fat_put32(bytes + 492, fat->hint);
+        fat->info_stale = false;
+        return fat_sector_write(fat, fat->info);
+}
+
+int fat_flush(struct fat *fat)
+{
+        const int error = write_info(fat);
+
+        return error ? error : fat_flush_ordered(fat);
+}

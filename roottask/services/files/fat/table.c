@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of clusters: for each cluster the next one of its chain. */
+#include <errno.h>
+
+#include "fat.h"
+
+#define FREE      0
+#define LAST      0x0fffffffu /* cut to the width of an entry */
+#define END_FIRST 0x0ffffff8u /* smallest mark of a chain's end */
+
+static uint32_t mask(const struct fat *fat)
+{
+        return fat->kind == 12 ? 0xfff : fat->kind == 16 ? 0xffff : 0x0fffffff;
+}
+
+/* Finds the byte of the table, and its sector. */
+static int find_byte(struct fat *fat, uint32_t offset, uint32_t *sector, uint8_t **byte)
+{
+        const int error = fat_sector(fat, fat->table + offset / fat->sector_bytes, byte);
+
+        *sector = fat->table + offset / fat->sector_bytes;
+        if (!error)
+                *byte += offset % fat->sector_bytes;
+        return error;
+}
+
+/* An entry of FAT12 has 12 bits and may lie in two sectors. */
+static int get12(struct fat *fat, uint32_t cluster, uint32_t *value)
+{
+        const uint32_t offset = cluster + cluster / 2;
+        uint8_t *low, *high;
+        uint32_t sector;
+        int error = find_byte(fat, offset, &sector, &low);
+
+        if (!error)
+                error = find_byte(fat, offset + 1, &sector, &high);
+        if (!error)
+                *value = ((uint32_t)*low | (uint32_t)*high << 8) >> (cluster % 2 ? 4 : 0) & 0xfff;
+        return error;
+}
+
+static int put12(struct fat *fat, uint32_t cluster, uint32_t value)
+{
+        const uint32_t offset = cluster + cluster / 2;
+        uint8_t *low, *high;
+        uint32_t low_sector, high_sector;
+        int error = find_byte(fat, offset, &low_sector, &low);
+
+        if (!error)
+                error = find_byte(fat, offset + 1, &high_sector, &high);
+        if (error)
+                return error;
+        if (cluster % 2) {
+                *low = (uint8_t)((*low & 0x0f) | value << 4);
+                *high = (uint8_t)(value >> 4);
+        } else {
+                *low = (uint8_t)value;
+                *high = (uint8_t)((*high & 0xf0) | value >> 8);
+        }
+        fat_sector_change(fat, low_sector);
+        fat_sector_change(fat, high_sector);
+        return 0;
+}
+
+static int get(struct fat *fat, uint32_t cluster, uint32_t *value)
+{
+        uint32_t sector;
+        uint8_t *at;
+        int error;
+
+        if (fat->kind == 12)
+                return get12(fat, cluster, value);
+        error = find_byte(fat, cluster * (fat->kind / 8), &sector, &at);
+        if (!error)
+                *value = (fat->kind == 16 ? fat_get16(at) : fat_get32(at)) & mask(fat);
+        return error;
+}
+
+static int put(struct fat *fat, uint32_t cluster, uint32_t value)
+{
+        uint32_t sector;
+        uint8_t *at;
+        int error;
+
+        value &= mask(fat);
+        if (fat->kind == 12)
+                return put12(fat, cluster, value);
+        error = find_byte(fat, cluster * (fat->kind / 8), &sector, &at);
+        if (error)
+                return error;
+        if (fat->kind == 16)
+                fat_put16(at, value);
+        else
+                fat_put32(at, (fat_get32(at) & ~mask(fat)) | value);
+        fat_sector_change(fat, sector);
+        return 0;
+}
+
+int fat_table_next(struct fat *fat, uint32_t cluster, uint32_t *next)
+{
+        const int error = get(fat, cluster, next);
+
+        if (error)
+                return error;
+        if (*next >= (END_FIRST & mask(fat)))
+                *next = 0;
+        else if (*next < 2 || *next > fat->last)
+                return EIO;
+        return 0;
+}
+
+int fat_table_link(struct fat *fat, uint32_t cluster, uint32_t next)
+{
+        return put(fat, cluster, next ? next : LAST);
+}
+
+/* A disk could write one half of an entry in two sectors. Such clusters are not used. */
+static bool is_split(const struct fat *fat, uint32_t cluster)
+{
+        return fat->kind == 12 &&
+               (cluster + cluster / 2) % fat->sector_bytes == fat->sector_bytes - 1;
+}
+
+int fat_table_allocate(struct fat *fat, uint32_t *cluster)
+{
+        uint32_t at = fat->hint;
+
+        for (uint32_t i = 1; i < fat->last; i++, at++) {
+                uint32_t value;
+                int error;
+
+                if (at < 2 || at > fat->last)
+                        at = 2;
+                if (is_split(fat, at))
+                        continue;
+                error = get(fat, at, &value);
+                if (error)
+                        return error;
+                if (value != FREE)
+                        continue;
+                error = put(fat, at, LAST);
+                if (error)
+                        return error;
+                fat_sector_forget(fat, fat_cluster_sector(fat, at), fat->cluster_sectors);
+                fat->hint = at + 1;
+                if (fat->free != UINT32_MAX && fat->free)
+                        fat->free--;
+                fat->info_stale = true;
+                *cluster = at;
+                return 0;
+        }
+        return ENOSPC;
+}
+
+int fat_table_free(struct fat *fat, uint32_t first)
+{
+        uint32_t next = first;
+
+        while (next) {
+                const uint32_t cluster = next;
+                int error = cluster < 2 || cluster > fat->last
+                                    ? EIO
+                                    : fat_table_next(fat, cluster, &next);
+
+                /* A cluster that is free already ends a damaged chain. */
+                if (!error)
+                        error = put(fat, cluster, FREE);
+                if (error)
+                        return error;
+                if (fat->free < fat->last - 1)
+                        fat->free++;
+                fat->info_stale = true;
+        }
+        return 0;
+}

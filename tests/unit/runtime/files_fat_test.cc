@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The file system FAT, on disks that mkfs.fat makes and fsck.fat checks. */
+#include "files_fat.h"
+
+#include <map>
+
+namespace
+{
+
+struct files_fat_test : testing::TestWithParam<fat_kind>, mounted_disk {
+        void SetUp() override
+        {
+                memory.format(GetParam().options, GetParam().kib);
+                mount();
+        }
+};
+
+TEST_P(files_fat_test, reads_what_mtools_wrote)
+{
+        const std::string file = testing::TempDir() + "files-fat-in-" + std::to_string(getpid());
+        std::mt19937 random(1);
+        const std::string data = noise(random, 70000);
+
+        unmount();
+        memory_disk::save(file, {data.begin(), data.end()});
+        const auto result =
+                run_command("export MTOOLS_SKIP_CHECK=1; set -e; i=" + memory.path + "; f=" + file +
+                            "; mmd -i $i ::sub ::sub/deep; mcopy -i $i $f ::SHORT.TXT; "
+                            "mcopy -i $i $f '::sub/a name with blanks and ümlauts.text'; "
+                            "mcopy -i $i $f ::sub/deep/lower.txt; mdel -i $i ::SHORT.TXT; "
+                            "mcopy -i $i $f ::other.bin");
+        ASSERT_EQ(result.first, 0) << result.second;
+        unlink(file.c_str());
+        memory.load();
+        mount();
+        EXPECT_EQ(list(""), (std::set<std::string>{"sub/", "other.bin"}));
+        EXPECT_EQ(list("sub"),
+                  (std::set<std::string>{"deep/", "a name with blanks and ümlauts.text"}));
+        EXPECT_EQ(read("sub/a name with blanks and ümlauts.text"), data);
+        EXPECT_EQ(read("SUB/Deep/LOWER.txt"), data) << "case does not count";
+        EXPECT_EQ(read("other.bin"), data);
+        EXPECT_EQ(read("SHORT.TXT"), "absent");
+}
+
+TEST_P(files_fat_test, mtools_reads_what_it_wrote)
+{
+        std::mt19937 random(2);
+        const std::string data = noise(random, 50001);
+
+        ASSERT_EQ(create("a folder, long", true), 0);
+        ASSERT_EQ(create("a folder, long/größe.data"), 0);
+        ASSERT_EQ(write("a folder, long/größe.data", 0, data), 0);
+        ASSERT_EQ(create("PLAIN.TXT"), 0);
+        ASSERT_EQ(write("PLAIN.TXT", 0, "plain"), 0);
+        unmount();
+        expect_clean();
+        const auto result =
+                run_command("mtype -i " + memory.path + " '::a folder, long/größe.data'");
+        EXPECT_EQ(result.second, data);
+        EXPECT_EQ(run_command("mtype -i " + memory.path + " ::PLAIN.TXT").second, "plain");
+}
+
+TEST_P(files_fat_test, reports_bad_names)
+{
+        EXPECT_EQ(create("a:b"), EINVAL);
+        EXPECT_EQ(create("what?"), EINVAL);
+        EXPECT_EQ(create("dot."), EINVAL);
+        EXPECT_EQ(create("blank "), EINVAL);
+        EXPECT_EQ(create("\xff"), EINVAL) << "not UTF-8";
+        EXPECT_EQ(create("\xc0\xaf"), EINVAL) << "a slash in two bytes";
+        EXPECT_EQ(create("line\nbreak"), EINVAL);
+        EXPECT_EQ(create(std::string(195, 'n')), 0);
+        EXPECT_EQ(create(std::string(196, 'm')), ENAMETOOLONG) << "does not fit into a sector";
+        EXPECT_EQ(create("none/file"), ENOENT);
+        EXPECT_EQ(create("file"), 0);
+        EXPECT_EQ(create("FILE"), EEXIST);
+        EXPECT_EQ(create("file/below"), ENOTDIR);
+        EXPECT_EQ(remove("file", true), ENOTDIR);
+        EXPECT_EQ(remove("absent"), ENOENT);
+        EXPECT_EQ(create("folder", true), 0);
+        EXPECT_EQ(create("folder/x"), 0);
+        EXPECT_EQ(remove("folder"), EISDIR);
+        EXPECT_EQ(remove("folder", true), ENOTEMPTY);
+        EXPECT_EQ(rename("file", "folder"), EISDIR);
+        EXPECT_EQ(rename("folder", "file"), ENOTDIR);
+        EXPECT_EQ(rename("file", "a*b"), EINVAL);
+        EXPECT_EQ(rename("absent", "b"), ENOENT);
+        unmount();
+        expect_clean();
+}
+
+TEST_P(files_fat_test, reports_a_full_disk)
+{
+        const std::string part(65536, 'x');
+        size_t total = 0, done = 0;
+        int error;
+
+        ASSERT_EQ(create("full"), 0);
+        do {
+                error = write("full", total, part, &done);
+                total += done;
+        } while (!error);
+        EXPECT_EQ(error, ENOSPC);
+        EXPECT_GT(total, GetParam().kib * 1000UL);
+        EXPECT_EQ(write("full", total, "y"), ENOSPC);
+        EXPECT_EQ(create("folder", true), ENOSPC);
+        EXPECT_EQ(read("full").size(), total);
+        remount();
+        EXPECT_EQ(read("full"), std::string(total, 'x'));
+        ASSERT_EQ(resize("full", 5), 0);
+        EXPECT_EQ(create("folder", true), 0);
+        unmount();
+        expect_clean();
+}
+
+TEST_P(files_fat_test, keeps_a_removed_file_for_its_users)
+{
+        files_node *node;
+        char text[8];
+        size_t done;
+
+        ASSERT_EQ(create("gone"), 0);
+        ASSERT_EQ(write("gone", 0, "still"), 0);
+        ASSERT_EQ(find("gone", &node), 0);
+        ASSERT_EQ(remove("gone"), 0);
+        EXPECT_EQ(read("gone"), "absent");
+        ASSERT_EQ(create("gone"), 0) << "the name is free";
+        ASSERT_EQ(fat->write(node, 5, " here", 3, &done), 0);
+        EXPECT_EQ(fat->read(node, 0, text, sizeof(text), &done), 0);
+        EXPECT_EQ(std::string(text, done), "still he");
+        fat->release(node);
+        EXPECT_EQ(read("gone"), "");
+        unmount();
+        expect_clean();
+}
+
+TEST_P(files_fat_test, fills_folders_with_many_names)
+{
+        std::set<std::string> names;
+        const bool fixed_root = std::string(GetParam().name) != "fat32";
+
+        ASSERT_EQ(create("many", true), 0);
+        for (unsigned i = 0; i < 300; i++) {
+                const std::string name = "a name that needs some entries " +
+                                         std::string(i % 90, 'l') + std::to_string(i);
+
+                ASSERT_EQ(create("many/" + name), 0);
+                names.insert(name);
+        }
+        EXPECT_EQ(list("many"), names);
+        if (fixed_root) {
+                int error = 0;
+
+                for (unsigned i = 0; i < 1000 && !error; i++)
+                        error = create("N" + std::to_string(i));
+                EXPECT_EQ(error, ENOSPC) << "the root has a fixed size";
+        }
+        for (const std::string &name : names)
+                ASSERT_EQ(remove("many/" + name), 0);
+        ASSERT_EQ(remove("many", true), 0);
+        unmount();
+        expect_clean();
+}
+
+/* What the disk should contain. */
+struct model {
+        std::map<std::string, std::string> files;
+        std::set<std::string> folders = {""};
+};
+
+TEST_P(files_fat_test, does_what_a_model_does)
+{
+        std::mt19937 random(GetParam().kib);
+        model model;
+        auto pick = [&](const auto &from) {
+                auto i = from.begin();
+
+                std::advance(i, random() % from.size());
+                return i;
+        };
+        auto new_path = [&] {
+                static const char *const names[] = {"A",
+                                                    "B.TXT",
+                                                    "c",
+                                                    "long name number four",
+                                                    "another long name with ümlauts",
+                                                    "F~1",
+                                                    "seven.seven.seven",
+                                                    "eight",
+                                                    "n i n e"};
+                const std::string folder = *pick(model.folders);
+                const std::string name = names[random() % std::size(names)];
+
+                return folder.empty() ? name : folder + "/" + name;
+        };
+
+        for (unsigned step = 0; step < 4000; step++) {
+                const std::string path = new_path(), other = new_path();
+                const bool file = model.files.count(path), folder = model.folders.count(path);
+                const std::string data = noise(random, random() % 4 ? random() % 3000 : 9000);
+
+                SCOPED_TRACE(std::to_string(step) + " " + path + " " + other);
+                switch (random() % 10) {
+                case 0:
+                case 1:
+                        ASSERT_EQ(create(path), file || folder ? EEXIST : 0);
+                        if (!folder)
+                                model.files[path];
+                        break;
+                case 2:
+                        if (split(path).first.size() > 60)
+                                break;
+                        ASSERT_EQ(create(path, true), file || folder ? EEXIST : 0);
+                        if (!file)
+                                model.folders.insert(path);
+                        break;
+                case 3: {
+                        bool empty = true;
+
+                        for (const auto &i : model.files)
+                                empty = empty && i.first.rfind(path + "/", 0) != 0;
+                        for (const auto &i : model.folders)
+                                empty = empty && i.rfind(path + "/", 0) != 0;
+                        ASSERT_EQ(remove(path, true), file      ? ENOTDIR
+                                                      : !folder ? ENOENT
+                                                      : empty   ? 0
+                                                                : ENOTEMPTY);
+                        if (empty)
+                                model.folders.erase(path);
+                        break;
+                }
+                case 4:
+                        ASSERT_EQ(remove(path), folder ? EISDIR : file ? 0 : ENOENT);
+                        model.files.erase(path);
+                        break;
+                case 5:
+                        if (!file || model.folders.count(other))
+                                break;
+                        ASSERT_EQ(rename(path, other), 0);
+                        if (path != other) {
+                                model.files[other] = model.files[path];
+                                model.files.erase(path);
+                        }
+                        break;
+                case 6:
+                        if (!file)
+                                break;
+                        model.files[path].resize(data.size());
+                        ASSERT_EQ(resize(path, data.size()), 0);
+                        break;
+                case 7:
+                        if (random() % 20 == 0)
+                                remount();
+                        else
+                                ASSERT_EQ(fat->sync(system, nullptr), 0);
+                        break;
+                default:
+                        if (!file)
+                                break;
+                        {
+                                std::string &text = model.files[path];
+                                const size_t at = random() % (text.size() + 700);
+
+                                if (at + data.size() > 20000)
+                                        break;
+                                text.resize(std::max(text.size(), at + data.size()));
+                                text.replace(at, data.size(), data);
+                                ASSERT_EQ(write(path, at, data), 0);
+                        }
+                }
+                if (!model.files.empty()) {
+                        const auto i = pick(model.files);
+
+                        ASSERT_EQ(read(i->first), i->second) << i->first;
+                }
+        }
+        remount();
+        for (const auto &i : model.files)
+                EXPECT_EQ(read(i.first), i.second) << i.first;
+        for (const auto &folder : model.folders) {
+                std::set<std::string> names;
+                const std::string below = folder.empty() ? "" : folder + "/";
+
+                for (const auto &i : model.files)
+                        if (split(i.first).first == folder)
+                                names.insert(split(i.first).second);
+                for (const auto &i : model.folders)
+                        if (!i.empty() && split(i).first == folder)
+                                names.insert(split(i).second + "/");
+                EXPECT_EQ(list(folder), names) << folder;
+        }
+        unmount();
+        expect_clean();
+}
+
+INSTANTIATE_TEST_SUITE_P(kinds, files_fat_test, testing::ValuesIn(fat_kinds),
+                         [](const auto &row) { return std::string(row.param.name); });
+
+} // namespace
