@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes an SDK that was installed from a copy of the tree, which then moved away.
+"""Makes an SDK whose first half was installed from a copy of the tree, which then moved away.
 
-The copy stays in build/ for the next time, so that only changed files are built again."""
+The copy stays in build/ for the next time, so that only changed files are built again. The other
+half comes from the tree's own build folder, which the tests of that preset use, too: no text of it
+may name that place, and sdk.same-anywhere compares the loaded bytes."""
 
 import os
 import shutil
@@ -10,7 +12,7 @@ import sys
 from pathlib import Path
 
 import paths
-from nova import guest
+from nova import build, guest, install, tree
 from nova.errors import NovaError
 
 PLACE = paths.ROOT / "build/installed sdk"
@@ -19,7 +21,8 @@ AWAY = PLACE / "source that moved away"
 PREFIX = PLACE / "the prefix"
 NOVA = PREFIX / "bin/nova"
 IGNORED = ("build", "__pycache__", ".git", ".cache")
-PRESETS = (("x86_64", "release"), ("x86_32", "release"))
+OF_COPY, OF_TREE = ("x86_64", "release"), ("x86_32", "release")
+PRESETS = (OF_COPY, OF_TREE)
 
 
 def _files(root):
@@ -59,13 +62,37 @@ def fetch_guests():
         print(f"the examples with guests will fail: {error}")
 
 
+def check_no_place(folder, place):
+    """No text file of the installation names the place of the tree; debug information may."""
+    for file in folder.rglob("*"):
+        if file.is_file() and not file.is_symlink():
+            content = file.read_bytes()
+            assert b"\0" in content or os.fsencode(place) not in content, f"{file} names {place}"
+
+
+def install_from_tree():
+    """Installs the half that is built in the tree itself."""
+    preset = tree.preset_name(*OF_TREE)
+    build.build(preset, [install.TARGET])
+    subprocess.run(["cmake", "--install", tree.build_dir(preset), "--prefix", PREFIX], check=True)
+    check_no_place(PREFIX, paths.ROOT)
+
+
+def install_from_copy():
+    """Installs the other half, and what both share, by the command of the copy."""
+    arch, config = OF_COPY
+    command = [SOURCE / "sdk/bin/nova", "install", PREFIX, "--arch", arch, "--config", config]
+    subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+
+
 def check_plain_cmake():
     """`cmake --install` alone makes no HTML, and reports that."""
     html, hidden = SOURCE / "build/docs/html", SOURCE / "build/docs/hidden"
     html.rename(hidden)
     try:
         result = subprocess.run(
-            ["cmake", "--install", SOURCE / "build/x86_64-release", "--prefix", PLACE / "no html"],
+            ["cmake", "--install", SOURCE / "build" / tree.preset_name(*OF_COPY),
+             "--prefix", PLACE / "no html"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True,
         )
     finally:
@@ -83,10 +110,8 @@ def compile_modules():
 def main():
     copy_tree()
     shutil.rmtree(PREFIX, ignore_errors=True)
-    for arch, config in PRESETS:
-        command = [str(SOURCE / "sdk/bin/nova"), "install", str(PREFIX)]
-        command += ["--arch", arch, "--config", config]
-        subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+    install_from_tree()
+    install_from_copy()
     check_plain_cmake()
     compile_modules()
     SOURCE.rename(AWAY)
