@@ -7,27 +7,45 @@
 #include <string.h>
 
 #include "novart/module.h"
+#include "novart/parent.h"
 #include "novart/program.h"
 #include "novart/time.h"
 #include "novavmm/entropy.h"
+#include "novavmm/guest_disk.h"
 #include "novavmm/load.h"
 #include "novavmm/pc.h"
 #include "novavmm/virtio_block.h"
 #include "novavmm/virtio_random.h"
 
-#define GUEST_MEMORY (112u << 20)
-#define REPORT_KEY   0x1d /* ctrl-]: prints the state of the guest */
+#include "terminal.h"
+
+#define GUEST_MEMORY      (112u << 20)
+#define GUEST_MEMORY_DISK (224u << 20) /* of the system with a disk: room for a distribution */
+#define REPORT_KEY        0x1d         /* ctrl-]: prints the state of the guest */
+
+/* A guest that resets itself more often within a minute does not get a new machine: it panics at
+ * each boot. */
+#define RESETS_MAX 3
+#define MINUTE_NS  60000000000
 
 static struct nova_vm vm;
 static struct nova_pc pc;
-static struct nova_virtio_block disk;
+static struct nova_virtio_block memory_disk;
+static struct nova_guest_disk disk; /* in the system with a disk */
 static struct nova_virtio_random random_bytes;
+
+/* Finds a file: a root among all boot modules, a program of a system among its own. */
+static int find_module(const char *name, const void **data, size_t *bytes)
+{
+        return nova_program_is_root() ? nova_module_open(name, data, bytes)
+                                      : nova_parent_module(name, data, bytes);
+}
 
 static const void *open_module(const char *name, size_t *bytes)
 {
         const void *data;
 
-        if (!nova_module_open(name, &data, bytes))
+        if (!find_module(name, &data, bytes))
                 return data;
         printf("The boot module %s is missing.\n", name);
         return NULL;
@@ -58,21 +76,28 @@ static const char *command_line(char **argv, char **envp)
 }
 
 /* Makes the boot module disk.img, if it exists, a disk. The guest's writes stay in memory. */
-static int add_disk(void)
+static int add_memory_disk(void)
 {
+        static void *data;
         const void *from;
         size_t bytes;
         const int error = nova_module_open("disk.img", &from, &bytes);
-        void *data;
 
         if (error)
                 return error == ENOENT ? 0 : error;
-        data = malloc(bytes);
-        if (!data)
-                return ENOMEM;
-        memcpy(data, from, bytes);
-        nova_virtio_block_init(&disk, &vm.memory, data, bytes, false);
-        return nova_pc_add_virtio(&pc, 2, &disk.virtio);
+        if (!data) { /* a guest that restarts keeps it */
+                data = malloc(bytes);
+                if (!data)
+                        return ENOMEM;
+                memcpy(data, from, bytes);
+        }
+        nova_virtio_block_init(&memory_disk, &vm.memory, data, bytes, false);
+        return nova_pc_add_virtio(&pc, 2, &memory_disk.virtio);
+}
+
+static int add_disk(void)
+{
+        return disk.block ? nova_guest_disk_attach(&disk, &pc, 2) : add_memory_disk();
 }
 
 /* Adds devices that are faster than a PC's serial port, or that a PC does not have. */
@@ -100,15 +125,17 @@ static void set_clock(void)
                        strerror(error));
 }
 
+static unsigned resets; /* within a minute */
+
 static int make_machine(void)
 {
         const struct nova_vm_config config = {
                 .name = "linux",
-                .memory = GUEST_MEMORY,
+                .memory = disk.block ? GUEST_MEMORY_DISK : GUEST_MEMORY,
                 .local_apic = true,
                 .vcpus = VCPUS,
                 .report_halt = true,
-                .report_reset = true,
+                .report_reset = resets > 0, /* the first one may be wanted */
         };
         int error = nova_vm_create(&vm, &config);
 
@@ -118,47 +145,60 @@ static int make_machine(void)
         return error ? error : add_devices();
 }
 
-static unsigned long long count_exits(void)
-{
-        unsigned long long exits = 0;
+static unsigned long long exits; /* of all machines */
 
+static void destroy_machine(void)
+{
+        nova_pc_flush(&pc);
         for (unsigned i = 0; i < vm.vcpus; i++)
                 exits += vm.vcpu[i].exits;
-        return exits;
+        if (disk.block)
+                printf("The disk served %llu requests after %llu notifications.\n",
+                       (unsigned long long)disk.device.requests,
+                       (unsigned long long)disk.device.virtio.notifications);
+        nova_pc_destroy(&pc);
+        nova_guest_disk_detach(&disk);
+        nova_vm_destroy(&vm);
+}
+
+/* Returns whether a guest gets a new machine after a reset. */
+static bool may_restart(void)
+{
+        static uint64_t since;
+        const uint64_t now = nova_time_ns();
+
+        if (!resets || now - since > MINUTE_NS) {
+                since = now;
+                resets = 0;
+        }
+        return ++resets <= RESETS_MAX;
 }
 
 static void report_end(enum nova_vm_end end, const char *line)
 {
-        printf("The guest ended after %llu exits: it %s%s.\n", count_exits(), nova_vm_end_text(end),
+        printf("The guest ended after %llu exits: it %s%s.\n", exits, nova_vm_end_text(end),
                end == NOVA_VM_ERROR ? "; see the report above" : "");
         if (end == NOVA_VM_ERROR && !strstr(line, "earlyprintk"))
                 printf("If Linux printed nothing, its file may be damaged: --arguments "
                        "earlyprintk=ttyS0 shows the messages of its decompressor.\n");
         if (end == NOVA_VM_RESET)
-                printf("Linux resets the machine to restart and after a panic. It is not booted "
-                       "again.\n");
+                printf("It resets each new machine, as Linux does after a panic, so it gets no "
+                       "other one.\n");
 }
 
-int main(int argc, char **argv, char **envp)
+/* Creates a machine and runs the guest on it until its end. */
+static int run_machine(struct nova_linux *image, enum nova_vm_end *end)
 {
-        struct nova_linux image = {.command_line = command_line(argv, envp)};
-        int error;
+        int error = make_machine();
 
-        (void)argc;
-        image.kernel = open_module("vmlinuz", &image.kernel_bytes);
-        image.initrd = open_module("initrd", &image.initrd_bytes);
-        if (!image.kernel || !image.initrd)
-                return 1;
-        set_clock();
-        error = make_machine();
         if (error) {
                 printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
 
-        image.rsdp = pc.rsdp;
+        image->rsdp = pc.rsdp;
 
-        const char *why = nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
+        const char *why = nova_linux_load(&vm.memory, image, &vm.vcpu[0].start);
 
         if (why)
                 return nova_vm_not_loaded(&vm, why);
@@ -167,10 +207,41 @@ int main(int argc, char **argv, char **envp)
                 printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
+        *end = nova_vm_wait(&vm);
+        destroy_machine();
+        return 0;
+}
 
-        const enum nova_vm_end end = nova_vm_wait(&vm);
+/* Opens the disk of a monitor that is a program of a system. */
+static int open_disk(void)
+{
+        const int error = nova_guest_disk_open(&disk, "virtio-blk", NULL);
 
-        nova_pc_flush(&pc);
+        if (error)
+                printf("The disk cannot be opened: %s.\n", strerror(error));
+        return error;
+}
+
+int main(int argc, char **argv, char **envp)
+{
+        struct nova_linux image = {.command_line = command_line(argv, envp)};
+        enum nova_vm_end end;
+
+        (void)argc;
+        if (!nova_program_is_root()) {
+                terminal_use();
+                if (open_disk())
+                        return 1;
+        }
+        image.kernel = open_module("vmlinuz", &image.kernel_bytes);
+        image.initrd = open_module("initrd", &image.initrd_bytes);
+        if (!image.kernel || !image.initrd)
+                return 1;
+        set_clock();
+        do {
+                if (run_machine(&image, &end))
+                        return 1;
+        } while (end == NOVA_VM_RESET && may_restart());
         report_end(end, image.command_line);
         return end != NOVA_VM_OFF;
 }

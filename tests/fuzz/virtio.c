@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any driver of virtio devices: accesses to their registers and configuration spaces, and any bytes
- * in their queues. The devices access only the guest's memory and their disk, and report at most
- * one error. */
+/* Any driver of virtio devices: accesses to their registers, interrupt messages and configuration
+ * spaces, and any bytes in their queues. The devices access only the guest's memory and their
+ * disks, send only messages of their table, and report at most one error. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,15 +12,15 @@
 #define RAM_BYTES  0x8000u
 #define DISK_BYTES (8u * NOVA_SECTOR)
 #define WINDOW     0xe0000000u
-#define DEVICES    3u
+#define DEVICES    4u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct nova_virtio_block block;
+static struct nova_virtio_block block, stored;
 static struct nova_virtio_console console;
 static struct nova_virtio_random entropy;
-static struct nova_virtio *const device[DEVICES] = {&block.virtio, &console.virtio,
-                                                    &entropy.virtio};
+static struct nova_virtio *const device[DEVICES] = {&block.virtio, &console.virtio, &entropy.virtio,
+                                                    &stored.virtio};
 static struct nova_pci pci;
 static unsigned complaints;
 
@@ -44,14 +44,84 @@ static size_t source(void *context, void *to, size_t bytes)
         return bytes;
 }
 
+/* The store of the second disk: steps wait until an input ends one of them. */
+static uint8_t buffer[NOVA_VIRTIO_BLOCK_REQUESTS * NOVA_VIRTIO_BLOCK_STEP];
+static struct nova_virtio_block_step steps[NOVA_VIRTIO_BLOCK_REQUESTS];
+static uint32_t waiting; /* bits of requests with a step */
+
+static void start_step(void *context, const struct nova_virtio_block_step *step)
+{
+        const struct nova_virtio_block_store *const of = stored.store;
+
+        (void)context;
+        if (step->request >= NOVA_VIRTIO_BLOCK_REQUESTS || step->bytes > of->step_bytes ||
+            step->bytes % of->block_bytes || step->offset % of->block_bytes ||
+            step->offset > of->bytes || step->bytes > of->bytes - step->offset)
+                abort();
+        steps[step->request] = *step;
+        waiting |= 1u << step->request;
+}
+
+static void kick(void *context)
+{
+        (void)context;
+}
+
+static bool check(void *context, const struct nova_virtio_block_step *step)
+{
+        (void)context;
+        return !(step->offset & 512);
+}
+
+static const struct nova_virtio_block_store store = {
+        .bytes = DISK_BYTES,
+        .block_bytes = NOVA_SECTOR,
+        .step_bytes = 2 * NOVA_SECTOR,
+        .has_cache = true,
+        .buffer = buffer,
+        .start = start_step,
+        .kick = kick,
+        .check = check,
+};
+
+/* Ends a step, or starts all of them again. */
+static void answer(unsigned number)
+{
+        number %= NOVA_VIRTIO_BLOCK_REQUESTS + 1;
+        if (number == NOVA_VIRTIO_BLOCK_REQUESTS) {
+                waiting = 0;
+                nova_virtio_block_restart(&stored);
+        } else if (waiting >> number & 1) {
+                waiting &= ~(1u << number);
+                nova_virtio_block_done(&stored, number, number & 1);
+        }
+}
+
+/* Only messages whose mask is clear are sent. */
+static void send_message(void *context, uint64_t address, uint32_t value)
+{
+        const struct nova_virtio *const from = context;
+        bool found = false;
+
+        for (unsigned i = 0; i < NOVA_VIRTIO_MESSAGES; i++)
+                found |= from->message[i][0] == (uint32_t)address &&
+                         from->message[i][1] == (uint32_t)(address >> 32) &&
+                         from->message[i][2] == value && !from->message[i][3];
+        if (!found || address & 3)
+                abort();
+}
+
 static void make(const struct nova_guest_memory *memory, uint8_t *disk)
 {
         nova_pci_init(&pci);
         nova_virtio_block_init(&block, memory, disk, DISK_BYTES, false);
         nova_virtio_console_init(&console, memory, send, NULL);
         nova_virtio_random_init(&entropy, memory, source, NULL);
+        nova_virtio_block_init_store(&stored, memory, &store, 0);
+        waiting = 0;
         for (unsigned i = 0; i < DEVICES; i++) {
                 device[i]->complain = complain;
+                nova_virtio_add_messages(device[i], send_message, device[i]);
                 device[i]->pci.config[NOVA_PCI_BAR] = WINDOW + i * NOVA_VIRTIO_BAR_BYTES;
                 nova_pci_add(&pci, i + 1, &device[i]->pci);
         }
@@ -63,10 +133,12 @@ static void put(const struct nova_virtio *to, unsigned at, unsigned bytes, uint6
 }
 
 /* Does the steps of a correct driver up to here, so that the rest meets a working device. */
-static void start(const struct nova_virtio *to)
+static void start(const struct nova_virtio *to, uint32_t features)
 {
         put(to, 20, 1, 0);
         put(to, 20, 1, NOVA_VIRTIO_ACKNOWLEDGE | NOVA_VIRTIO_DRIVER);
+        put(to, 8, 4, 0);
+        put(to, 12, 4, features & (uint32_t)to->offered);
         put(to, 8, 4, 1);
         put(to, 12, 4, 1);
         put(to, 20, 1, NOVA_VIRTIO_FEATURES_OK);
@@ -75,6 +147,7 @@ static void start(const struct nova_virtio *to)
                 put(to, 24, 2, 8);
                 for (unsigned part = 0; part < 3; part++)
                         put(to, 32 + 8 * part, 8, 0x400 * i + 0x100 * part);
+                put(to, 26, 2, i + 1);
                 put(to, 28, 2, 1);
         }
         put(to, 20, 1, NOVA_VIRTIO_DRIVER_OK);
@@ -105,15 +178,18 @@ static size_t step(uint8_t *ram, const uint8_t *data, size_t size)
                 memcpy(ram + at % (RAM_BYTES / 8 - bytes), &value, bytes);
                 break;
         case 3:
-                nova_pci_write(&pci, 0xcf8, 4, 0x80000000 | (at & 0x1ffc));
+                nova_pci_write(&pci, 0xcf8, 4, 0x80000000 | (at & 0x3ffc));
                 nova_pci_write(&pci, 0xcfc, bytes > 4 ? 4 : bytes, value);
                 nova_pci_read(&pci, 0xcfc, 4);
                 break;
         case 4:
-                start(to);
+                start(to, at & 1 ? UINT32_MAX : at & 2 ? 1u << 29 : 0);
                 break;
         case 5:
-                nova_virtio_console_receive(&console, in, sizeof(in));
+                if (in[0] & 8)
+                        answer(in[2]);
+                else
+                        nova_virtio_console_receive(&console, in, sizeof(in));
                 break;
         case 6: /* a descriptor, and a chain that begins there */
                 memcpy(ram + 0x400 * (in[1] >> 7) + 16 * (at & 7), data + 4,
@@ -123,6 +199,7 @@ static size_t step(uint8_t *ram, const uint8_t *data, size_t size)
                 return 20;
         default:
                 put(to, 0x3000 + 4 * (at & 1), 2, 0);
+                nova_virtio_look(device[in[4] % DEVICES]);
                 break;
         }
         return sizeof(in);

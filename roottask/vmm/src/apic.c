@@ -68,10 +68,8 @@ static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_me
         }
 }
 
-static void from_ioapic(void *context, const struct nova_apic_message *message)
+void novavmm_apic_send(struct nova_pc *pc, const struct nova_apic_message *message)
 {
-        struct nova_pc *const pc = context;
-
         for (unsigned i = 0; i < pc->vm->vcpus; i++) {
                 if (!nova_lapic_matches(&pc->lapic[i], message))
                         continue;
@@ -79,6 +77,11 @@ static void from_ioapic(void *context, const struct nova_apic_message *message)
                 if (message->delivery == NOVA_DELIVER_LOWEST)
                         return;
         }
+}
+
+static void from_ioapic(void *context, const struct nova_apic_message *message)
+{
+        novavmm_apic_send(context, message);
 }
 
 static void from_lapic(void *context, unsigned from, const struct nova_apic_message *message,

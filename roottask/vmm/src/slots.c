@@ -18,6 +18,11 @@
 
 #define SENTENCE 100
 
+/* The address of an interrupt message. */
+#define MESSAGE_BASE_SHIFT        20
+#define MESSAGE_DESTINATION_SHIFT 12
+#define MESSAGE_LOGICAL           0x4u
+
 static unsigned irq_of(unsigned slot)
 {
         return slot & 1 ? IRQ_ODD : IRQ_EVEN;
@@ -32,6 +37,35 @@ static void set_pin(void *context, unsigned slot, bool level)
 
         pc->slot_levels = level ? pc->slot_levels | 1u << slot : pc->slot_levels & ~(1u << slot);
         novavmm_apic_set_pin(pc, irq_of(slot), pc->slot_levels & same);
+}
+
+/* Interrupt messages are writes to the local APICs' addresses (SDM 3A, 11.11). Writes to other
+ * addresses have no effect, and messages only deliver interrupts. */
+static void send(void *context, uint64_t address, uint32_t data)
+{
+        struct nova_pc *const pc = context;
+        const struct nova_apic_message message = {
+                .vector = (uint8_t)data,
+                .delivery = (enum nova_delivery)(data >> 8 & 7),
+                .logical = address & MESSAGE_LOGICAL,
+                .destination = (uint8_t)(address >> MESSAGE_DESTINATION_SHIFT),
+                .level = false,
+        };
+
+        if (address >> MESSAGE_BASE_SHIFT == NOVA_LAPIC_AT >> MESSAGE_BASE_SHIFT &&
+            (message.delivery == NOVA_DELIVER_FIXED || message.delivery == NOVA_DELIVER_LOWEST ||
+             message.delivery == NOVA_DELIVER_NMI))
+                novavmm_apic_send(pc, &message);
+}
+
+/* Lets devices look for chains of which their drivers do not notify them. */
+static void look(void *context)
+{
+        const struct nova_pc *const pc = context;
+
+        for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++)
+                if (pc->virtio[i] && pc->virtio[i]->again)
+                        nova_virtio_look(pc->virtio[i]);
 }
 
 /* Writes the report with the guest's output, because handlers may call no other function. */
@@ -74,6 +108,7 @@ int novavmm_slots_create(struct nova_pc *pc)
 int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *virtio)
 {
         const struct nova_line irq = {set_pin, pc, slot};
+        int error;
 
         if (!slot || slot > NOVA_PC_SLOTS)
                 return EINVAL;
@@ -82,7 +117,15 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
         virtio->context = pc;
         virtio->pci.config[NOVA_PCI_BAR] = NOVA_PC_WINDOW + slot * SLOT_STEP;
         virtio->pci.config[NOVA_PCI_INTERRUPT] |= irq_of(slot);
-        return nova_pci_add(&pc->pci, slot, &virtio->pci);
+        error = nova_pci_add(&pc->pci, slot, &virtio->pci);
+        if (error)
+                return error;
+        if (pc->vm->local_apic)
+                nova_virtio_add_messages(virtio, send, pc);
+        pc->virtio[slot] = virtio;
+        pc->vm->look = look;
+        pc->vm->look_context = pc;
+        return 0;
 }
 
 int nova_pc_add_console(struct nova_pc *pc, unsigned slot)

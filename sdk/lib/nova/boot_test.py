@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 
-from nova import boot_list, described, guest, not_raised, options, process, qemu, tap, tree
+from nova import boot_list, described, disk, guest, not_raised, options, process, qemu, tap, tree
 from nova.bochs import new_runner
 from nova.errors import NovaError
 from nova.qemu import Module, parse_module
@@ -22,6 +22,7 @@ def add_parser(commands):
     parser.add_argument("--roottask")
     parser.add_argument("--arguments", default="")
     parser.add_argument("--list", metavar="FILE")  # a boot list instead of a roottask
+    parser.add_argument("--disk", metavar="FILE")  # of the system NAME-disk, as for `nova run NAME`
     parser.add_argument("--system-tool", metavar="FILE")  # reads the machine of a system
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--timeout", type=options.seconds, default=60.0)
@@ -120,7 +121,11 @@ def run(args):
     modules = [Module(args.roottask, args.arguments)] if args.roottask else []
     if args.list:
         modules = boot_list.read(args.list)
-        if args.arguments:
+        if args.disk:
+            program = os.path.basename(args.list).partition("-disk")[0].partition(".")[0]
+            modules, args.described = disk.with_arguments(modules, program, args.arguments)
+            args.extra = [*disk.arguments(args.disk), *args.extra]
+        elif args.arguments:
             modules[0] = Module(modules[0].file, args.arguments)
     modules = modules + [further_module(text, args.arch) for text in args.module]
     cpus, memory = described.machine(modules, args.cpus, args.memory, args.system_tool)

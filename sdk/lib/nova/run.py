@@ -10,6 +10,7 @@ from nova import (
     cmdline,
     console_output,
     described,
+    disk,
     elf,
     explain,
     faults,
@@ -60,6 +61,10 @@ def add_parser(commands):
     options.add_build(parser)
     options.add_machine(parser)
     parser.add_argument(
+        "--disk", metavar="FILE", help="a disk for an example that can use one; it keeps what is "
+        "written"
+    )
+    parser.add_argument(
         "--timeout", type=options.seconds, metavar="S", help="end the run after S seconds"
     )
     parser.set_defaults(function=run)
@@ -88,6 +93,15 @@ def _check(args):
         if args.name is not None:
             raise NovaError("give either a name or --roottask, not both.")
         elf.check_program(args.roottask, args.arch)
+        if _disk(args):
+            raise NovaError("--disk needs the name of a system with a driver, not --roottask.")
+    if _disk(args):
+        disk.check(args.disk, args.emulator)
+
+
+def _disk(args):
+    """Returns the file of --disk, which not every command has."""
+    return getattr(args, "disk", None)
 
 
 def _find(args):
@@ -136,8 +150,12 @@ def _build(args, own):
     choice = (args.arch, args.config, args.compiler)
     found, name = (None, None) if args.roottask else _find(args)
     is_example = bool(name) and not found
+    place = found.folder if found else places.EXAMPLES / (name or "")
+    if _disk(args):
+        args.program = name or place.name  # which gets --arguments
+        name = disk.system(args.program, place)
     if is_example and places.INSTALLED:
-        found = project.at(places.EXAMPLES / name)
+        found = project.at(place)
     if found:
         folder = found.build(*choice)
         args.name = project.choose(folder, name)
@@ -233,14 +251,18 @@ def prepare(args, pause=""):
     for warning in warn_of_modules(args.name or "the roottask", modules, further):
         build.say(warning)
     program = modules[0].file
-    if args.arguments is not None:
+    if args.arguments is not None and _disk(args):
+        words = args.arguments
+        modules, args.described = disk.with_arguments(modules, args.program, words)
+    elif args.arguments is not None:
         modules[0] = Module(program, args.arguments)
     elif is_example and pause and args.name == DEFAULT:
         modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
     tool = places.system_tool(args.arch, args.config, args.compiler)
     modules = with_further(modules, further)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
-    other = {"cpus": cpus, "memory": memory, "extra": args.qemu}
+    extra = [*disk.arguments(args.disk), *args.qemu] if _disk(args) else args.qemu
+    other = {"cpus": cpus, "memory": memory, "extra": extra}
     return options.machine(args, kernel, modules, **other), program
 
 

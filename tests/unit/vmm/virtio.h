@@ -20,16 +20,20 @@ enum : unsigned {
         offered = 4,
         accepted_half = 8,
         accepted = 12,
+        error_vector = 16,
         queues = 18,
         status = 20,
         queue_select = 22,
         queue_size = 24,
+        queue_vector = 26,
         queue_enable = 28,
         queue_notify = 30,
         queue_address = 32,
         isr = 0x1000,
         config = 0x2000,
-        notify = 0x3000
+        notify = 0x3000,
+        messages = 0x4000,
+        pending = 0x5000
 };
 
 enum : uint16_t { chained = 1, writable = 2, indirect = 4 };

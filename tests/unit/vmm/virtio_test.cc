@@ -26,7 +26,7 @@ void take_all(nova_virtio *virtio, unsigned queue)
         }
 }
 
-const nova_virtio_class probe_class = {NOVA_VIRTIO_RANDOM, "probe", 0x5, 2, take_all};
+const nova_virtio_class probe_class = {NOVA_VIRTIO_RANDOM, "probe", 0x5, 2, take_all, nullptr};
 
 struct virtio_common : test {
         probe card = {};

@@ -223,6 +223,19 @@ int nova_block_reap(struct nova_block *block, struct nova_block_result *result);
 int nova_block_wait(struct nova_block *block, struct nova_block_result *result, uint64_t deadline);
 
 /**
+ * Waits until nova_block_reap() may have a result, also if no request is in flight.
+ *
+ * Meanwhile another thread may call nova_block_submit(), for example under a lock under which this
+ * thread then calls nova_block_reap().
+ * @param block    the session
+ * @param deadline TSC value; NOVA_FOREVER: no limit
+ * @retval 0          call nova_block_reap()
+ * @retval ETIMEDOUT  none has completed in time
+ * @retval ECONNRESET the service has ended: nova_block_reopen()
+ */
+int nova_block_listen(const struct nova_block *block, uint64_t deadline);
+
+/**
  * Checks that data which was read from the pool was there: pages that vanish with the service are
  * replaced by pages of zeroes. Call it after the data was used or copied.
  *

@@ -298,6 +298,23 @@ int nova_block_reap(struct nova_block *block, struct nova_block_result *result)
         return free_slot(block, &block->slot[completion.tag], (int)completion.error, result);
 }
 
+int nova_block_listen(const struct nova_block *block, uint64_t deadline)
+{
+        __atomic_store_n(&block->ring->client_waits, 1, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&block->ring->completed, __ATOMIC_ACQUIRE) != block->reaped)
+                return 0;
+        if (!alive(block))
+                return ECONNRESET;
+
+        const enum nova_status status =
+                nova_sm_down_until(block->doorbell + 1, NOVA_SM_ZC, deadline);
+
+        if (status == NOVA_COM_TIM)
+                return ETIMEDOUT;
+        return status == NOVA_SUCCESS ? 0 : ECONNRESET;
+}
+
 int nova_block_wait(struct nova_block *block, struct nova_block_result *result, uint64_t deadline)
 {
         for (;;) {
@@ -307,19 +324,9 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
                         return error;
                 if (!block->used)
                         return ENODATA;
-                __atomic_store_n(&block->ring->client_waits, 1, __ATOMIC_RELAXED);
-                __atomic_thread_fence(__ATOMIC_SEQ_CST);
-                error = nova_block_reap(block, result);
-                if (error != EAGAIN)
+                error = nova_block_listen(block, deadline);
+                if (error)
                         return error;
-
-                const enum nova_status status =
-                        nova_sm_down_until(block->doorbell + 1, NOVA_SM_ZC, deadline);
-
-                if (status == NOVA_COM_TIM)
-                        return ETIMEDOUT;
-                if (status != NOVA_SUCCESS)
-                        return ECONNRESET;
         }
 }
 

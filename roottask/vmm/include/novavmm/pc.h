@@ -33,18 +33,19 @@ extern "C" {
 
 /** A board. */
 struct nova_pc {
-        struct nova_vm *vm;                     /**< machine of the board */
-        struct nova_pic pic;                    /**< interrupt controllers */
-        struct nova_pit pit;                    /**< timer */
-        struct nova_rtc rtc;                    /**< clock */
-        struct nova_uart uart;                  /**< serial port COM1 */
-        struct nova_reset reset;                /**< reset logic */
-        struct nova_acpi acpi;                  /**< power-management ports */
-        struct nova_pci pci;                    /**< PCI bus */
-        struct nova_virtio_console hvc;         /**< console of nova_pc_add_console() */
-        bool has_hvc;                           /**< nova_pc_add_console() was called */
-        struct nova_ioapic ioapic;              /**< I/O APIC */
-        struct nova_lapic lapic[NOVA_VM_VCPUS]; /**< local APICs, by virtual CPU */
+        struct nova_vm *vm;                            /**< machine of the board */
+        struct nova_pic pic;                           /**< interrupt controllers */
+        struct nova_pit pit;                           /**< timer */
+        struct nova_rtc rtc;                           /**< clock */
+        struct nova_uart uart;                         /**< serial port COM1 */
+        struct nova_reset reset;                       /**< reset logic */
+        struct nova_acpi acpi;                         /**< power-management ports */
+        struct nova_pci pci;                           /**< PCI bus */
+        struct nova_virtio_console hvc;                /**< console of nova_pc_add_console() */
+        bool has_hvc;                                  /**< nova_pc_add_console() was called */
+        struct nova_ioapic ioapic;                     /**< I/O APIC */
+        struct nova_lapic lapic[NOVA_VM_VCPUS];        /**< local APICs, by virtual CPU */
+        struct nova_virtio *virtio[NOVA_PC_SLOTS + 1]; /**< devices by slot, or NULL */
         char report_key; /**< key that prints nova_vm_report() and is not passed to the guest; 0:
                             none */
         uint64_t rsdp;   /**< guest-physical address of ACPI's root pointer, for loaders; 0: none */
@@ -86,6 +87,8 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
 
 /**
  * Puts a virtio device into a slot of the PCI bus. After nova_pc_create(), before nova_vm_run().
+ *
+ * If virtual CPUs have local APICs, the device has interrupt messages (MSI-X) beside its wire.
  *
  * After a fatal error of its driver, a report with the registers of the virtual CPU whose exit was
  * being handled goes to the program's console.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Common part of all virtio devices (Virtual I/O Device Specification 1.2, without the legacy
- * interface): a PCI device with one interrupt wire, feature negotiation, split queues in the
- * guest's memory. */
+ * interface): a PCI device with an interrupt wire and interrupt messages (MSI-X), feature
+ * negotiation, split queues in the guest's memory. */
 #ifndef NOVAVMM_VIRTIO_H
 #define NOVAVMM_VIRTIO_H
 
@@ -23,7 +23,10 @@ extern "C" {
 #define NOVA_VIRTIO_CONFIG 64
 
 /** Size of a device's registers at BAR 0 in bytes. */
-#define NOVA_VIRTIO_BAR_BYTES 0x4000u
+#define NOVA_VIRTIO_BAR_BYTES 0x8000u
+
+/** Number of interrupt messages of a device: one for each queue and one for errors. */
+#define NOVA_VIRTIO_MESSAGES (NOVA_VIRTIO_QUEUES + 1)
 
 /** Kinds of devices. */
 enum nova_virtio_kind {
@@ -45,6 +48,10 @@ enum {
 /** Feature 32, which every driver must accept. */
 #define NOVA_VIRTIO_VERSION_1 (1ull << 32)
 
+/** Feature 29: driver and device say at which index they want the next notification. Only for
+ * devices that call nova_virtio_listen() or nova_virtio_serve(). */
+#define NOVA_VIRTIO_EVENT_INDEX (1ull << 29)
+
 /** A queue. The driver may change the addresses until it enables the queue. At that moment the
  * library checks that the three parts lie in the guest's memory; the addresses then stay unchanged
  * until the device is reset. */
@@ -52,6 +59,8 @@ struct nova_virtio_queue {
         uint64_t address[3]; /**< addresses of descriptors, available ring, used ring */
         uint16_t size;       /**< in descriptors */
         bool enabled;        /**< the queue is in use */
+        bool events;         /**< the rings have event indices */
+        uint16_t vector;     /**< number of its interrupt message */
         uint16_t taken; /**< number of chains that the device has taken: index of the next one */
         uint16_t given; /**< number of chains that the device has returned */
         const uint8_t *descriptors; /**< descriptors in the monitor's memory */
@@ -86,7 +95,12 @@ struct nova_virtio_class {
         /** Called when the driver has put a chain into a queue. Never called before the driver is
          * ready. */
         void (*notify)(struct nova_virtio *virtio, unsigned queue);
+        /** Called when the driver resets the device; NULL: nothing to do. */
+        void (*reset)(struct nova_virtio *virtio);
 };
+
+/** Sends an interrupt message, which is a write to an address. */
+typedef void nova_virtio_send(void *context, uint64_t address, uint32_t data);
 
 /** The part of a device that all kinds share, the first member of each kind's struct. */
 struct nova_virtio {
@@ -103,6 +117,14 @@ struct nova_virtio {
         uint16_t queue_selected; /**< queue that the registers show */
         uint8_t status;          /**< status bits */
         uint8_t isr;             /**< causes of interrupts */
+        bool again;             /**< chains may wait of which the driver does not notify the device;
+                                 * see nova_virtio_look() */
+        uint64_t notifications; /**< number of notifications by drivers */
+        uint16_t error_vector;  /**< number of the interrupt message of errors */
+        uint32_t pending;       /**< bits of interrupt messages that wait behind a mask */
+        uint32_t message[NOVA_VIRTIO_MESSAGES][4]; /**< address, its upper half, data, mask */
+        nova_virtio_send *send;                    /**< sends them; NULL: none */
+        void *send_context;                        /**< context of `send` */
         struct nova_virtio_queue queue[NOVA_VIRTIO_QUEUES]; /**< the first ones are used */
         struct nova_virtio_chain chain;                     /**< chain that is being processed */
         uint8_t config[NOVA_VIRTIO_CONFIG];                 /**< configuration of its kind */
@@ -116,6 +138,10 @@ struct nova_virtio {
  *  @param memory the guest's memory, which must stay valid */
 void nova_virtio_init(struct nova_virtio *virtio, const struct nova_virtio_class *kind,
                       const struct nova_guest_memory *memory);
+
+/** Gives a device interrupt messages (MSI-X), which a driver may use instead of the wire.
+ *  @param send sends a message @param context its first argument */
+void nova_virtio_add_messages(struct nova_virtio *virtio, nova_virtio_send *send, void *context);
 
 /** Returns true if the driver may use the device: the driver is ready, and no error has occurred
  * since. */
@@ -148,6 +174,28 @@ bool nova_virtio_take(struct nova_virtio *virtio, unsigned number);
 
 /** Returns the chain to queue @p number, and reports that @p written bytes of it were written. */
 void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t written);
+
+/**
+ * Requests a notification for the next chain of queue @p number. Without it, a driver that has
+ * agreed to NOVA_VIRTIO_EVENT_INDEX does not notify the device.
+ *
+ * @return true if a chain came meanwhile, of which there will be no notification
+ */
+bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number);
+
+/**
+ * Serves the chains of queue @p number one by one, and requests a notification for the next one. A
+ * driver that adds chains all the time does not keep the function from returning: it then sets
+ * virtio->again.
+ *
+ * @param serve handles virtio->chain and sets the number of written bytes; returns false if it
+ *              broke the device
+ */
+void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
+                       bool (*serve)(struct nova_virtio *virtio, uint32_t *written));
+
+/** Looks for chains without a notification if virtio->again is set. Called after exits. */
+void nova_virtio_look(struct nova_virtio *virtio);
 
 /** Copies @p bytes from the readable pieces of @p chain, @p offset on, to @p to. @return false, and
  * nothing was copied, if the chain is too short */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtio block device: a disk in the monitor's memory. */
+/* A virtio block device: a disk in the monitor's memory, or one whose blocks are elsewhere. */
 #ifndef NOVAVMM_VIRTIO_BLOCK_H
 #define NOVAVMM_VIRTIO_BLOCK_H
 
@@ -12,16 +12,80 @@ extern "C" {
 /** Size of a sector in bytes. */
 #define NOVA_SECTOR 512u
 
+/** Maximum number of requests that a device with a store works on at once. */
+#define NOVA_VIRTIO_BLOCK_REQUESTS 16
+
+/** Maximum size of the data of one request that is in the store's buffer at once, in bytes; larger
+ * requests take several steps. */
+#define NOVA_VIRTIO_BLOCK_STEP 0x10000u
+
+/** What a store does with a step of a request. */
+enum nova_virtio_block_operation {
+        NOVA_VIRTIO_BLOCK_READ,  /**< disk to buffer */
+        NOVA_VIRTIO_BLOCK_WRITE, /**< buffer to disk */
+        NOVA_VIRTIO_BLOCK_FLUSH  /**< completed writes survive a loss of power */
+};
+
+/** A step of a request. */
+struct nova_virtio_block_step {
+        unsigned request;                           /**< number of the request */
+        enum nova_virtio_block_operation operation; /**< what to do */
+        uint64_t offset;                            /**< first byte on the disk */
+        uint32_t bytes;                             /**< size of the data; 0 for a flush */
+};
+
+/** The blocks of a disk that is not in the monitor's memory. The functions are called with the
+ * machine locked, and do not block. */
+struct nova_virtio_block_store {
+        uint64_t bytes;       /**< size of the disk */
+        uint32_t block_bytes; /**< size of a block, of which steps are multiples: 512 to 4096 */
+        uint32_t step_bytes;  /**< maximum size of a step, up to NOVA_VIRTIO_BLOCK_STEP */
+        bool read_only;       /**< guests may not write */
+        bool has_cache;       /**< writes are lasting only after a flush */
+        uint8_t *buffer;      /**< NOVA_VIRTIO_BLOCK_STEP bytes for each request, by number */
+        /** Starts a step; nova_virtio_block_done() reports its end. */
+        void (*start)(void *context, const struct nova_virtio_block_step *step);
+        /** Called after some starts. */
+        void (*kick)(void *context);
+        /** Called after data was copied from the buffer. Returns false if the buffer has vanished
+         * meanwhile: nova_virtio_block_restart() will follow. */
+        bool (*check)(void *context, const struct nova_virtio_block_step *step);
+        void *context; /**< context of these functions */
+};
+
+/** States of a request. */
+enum nova_virtio_block_state {
+        NOVA_VIRTIO_BLOCK_FREE,     /**< not in use */
+        NOVA_VIRTIO_BLOCK_BUSY,     /**< the store works on a step */
+        NOVA_VIRTIO_BLOCK_ABANDONED /**< the store works on a step for which no driver waits */
+};
+
+/** A request on its way through the store. */
+struct nova_virtio_block_request {
+        enum nova_virtio_block_state state; /**< what happens with it */
+        struct nova_virtio_chain chain;     /**< where the guest's data lies */
+        struct nova_virtio_block_step step; /**< the present step */
+        uint64_t done;                      /**< bytes that are done, before this step */
+        uint64_t total;                     /**< bytes of data */
+        bool flushes;                       /**< a flush follows the last write */
+};
+
 /** A disk. */
 struct nova_virtio_block {
         struct nova_virtio virtio; /**< part of all virtio devices; the first member */
-        uint8_t *data;             /**< content of the disk */
+        uint8_t *data;             /**< content of the disk; NULL: it has a store */
         uint64_t sectors;          /**< size of the disk in sectors */
         bool read_only;            /**< guests may not write */
+        const struct nova_virtio_block_store *store; /**< where the blocks are, or NULL */
+        uint64_t requests;                           /**< number of requests of drivers */
+        bool failed;                                 /**< the store is gone: requests fail */
+        unsigned in_flight;                          /**< requests that are not free */
+        struct nova_virtio_block_request
+                request[NOVA_VIRTIO_BLOCK_REQUESTS]; /**< requests of a device with a store */
 };
 
 /**
- * Initialises a disk.
+ * Initialises a disk in memory.
  * @code
  * extern struct nova_guest_memory memory; // vm.memory
  * static struct nova_virtio_block disk;
@@ -36,6 +100,28 @@ struct nova_virtio_block {
  */
 void nova_virtio_block_init(struct nova_virtio_block *block, const struct nova_guest_memory *memory,
                             void *data, size_t bytes, bool read_only);
+
+/**
+ * Initialises a disk whose blocks are in a store.
+ *
+ * Requests are in flight while the guest continues. Until all of them have completed, a guest that
+ * has agreed to NOVA_VIRTIO_EVENT_INDEX does not notify the device: new requests are found at
+ * completions and at exits.
+ * @param memory memory of the guest
+ * @param store  must stay valid
+ * @param busy   bits of requests that the store still works on, for an earlier device
+ */
+void nova_virtio_block_init_store(struct nova_virtio_block *block,
+                                  const struct nova_guest_memory *memory,
+                                  const struct nova_virtio_block_store *store, uint32_t busy);
+
+/** Reports the end of a step. The caller holds the machine's lock.
+ *  @param request number of the request @param error 0, or an error: the request fails */
+void nova_virtio_block_done(struct nova_virtio_block *block, unsigned request, int error);
+
+/** Starts all steps again that have not ended, because the store has lost them. The caller holds
+ * the machine's lock. */
+void nova_virtio_block_restart(struct nova_virtio_block *block);
 
 #ifdef __cplusplus
 }

@@ -94,10 +94,14 @@ struct nova_vm {
         const char *reset_means; /**< cause given to nova_vm_reset(), for the report */
         /** Called when a virtual CPU enables or disables its local APIC; NULL: no local APICs */
         nova_vcpu_handler *apic_switched;
-        void *apics;      /**< context of `apic_switched` */
-        bool xsave;       /**< CPUID shows XSAVE */
-        bool in_line;     /**< its text on the console ended within a line, without a line feed */
-        bool timer_quits; /**< `timer` must end */
+        void *apics; /**< context of `apic_switched` */
+        /** Called at the end of each exit: devices look for work of which their drivers do not
+         * notify them; NULL: none */
+        void (*look)(void *context);
+        void *look_context; /**< context of `look` */
+        bool xsave;         /**< CPUID shows XSAVE */
+        bool in_line;       /**< its text on the console ended within a line, without a line feed */
+        bool timer_quits;   /**< `timer` must end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */
 };
 

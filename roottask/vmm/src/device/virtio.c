@@ -41,21 +41,20 @@
 #define WINDOW_DATA   ((WINDOW_AT + 16) / 4)
 
 /* Common registers. */
-#define OFFERED_HALF   0
-#define OFFERED        4
-#define ACCEPTED_HALF  8
-#define ACCEPTED       12
-#define MSIX_CONFIG    16
-#define QUEUES         18
-#define STATUS         20
-#define GENERATION     21
-#define QUEUE_SELECT   22
-#define QUEUE_SIZE     24
-#define QUEUE_MSIX     26
-#define QUEUE_ENABLE   28
-#define QUEUE_NOTIFY   30
-#define QUEUE_ADDRESS  32
-#define NO_MSIX_VECTOR 0xffffu
+#define OFFERED_HALF  0
+#define OFFERED       4
+#define ACCEPTED_HALF 8
+#define ACCEPTED      12
+#define MSIX_CONFIG   16
+#define QUEUES        18
+#define STATUS        20
+#define GENERATION    21
+#define QUEUE_SELECT  22
+#define QUEUE_SIZE    24
+#define QUEUE_MSIX    26
+#define QUEUE_ENABLE  28
+#define QUEUE_NOTIFY  30
+#define QUEUE_ADDRESS 32
 
 #define STATUS_BITS                                                             \
         (NOVA_VIRTIO_ACKNOWLEDGE | NOVA_VIRTIO_DRIVER | NOVA_VIRTIO_DRIVER_OK | \
@@ -63,12 +62,17 @@
 
 static void drive(struct nova_virtio *virtio)
 {
-        nova_line_set(&virtio->irq, virtio->isr && !(virtio->pci.config[NOVA_PCI_COMMAND] &
-                                                     COMMAND_NO_INTERRUPT));
+        nova_line_set(&virtio->irq,
+                      virtio->isr && !novavmm_virtio_has_messages(virtio) &&
+                              !(virtio->pci.config[NOVA_PCI_COMMAND] & COMMAND_NO_INTERRUPT));
 }
 
-void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause)
+void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause, uint16_t vector)
 {
+        if (novavmm_virtio_has_messages(virtio)) {
+                novavmm_virtio_message(virtio, vector);
+                return;
+        }
         virtio->isr |= cause;
         drive(virtio);
 }
@@ -83,7 +87,7 @@ void nova_virtio_break(struct nova_virtio *virtio, const char *cause)
 {
         virtio->status |= NOVA_VIRTIO_NEEDS_RESET;
         if (virtio->status & NOVA_VIRTIO_DRIVER_OK)
-                novavmm_virtio_interrupt(virtio, ISR_CONFIG);
+                novavmm_virtio_interrupt(virtio, ISR_CONFIG, virtio->error_vector);
         if (virtio->complain && !virtio->complained) {
                 virtio->complained = true; /* only once, so that a guest cannot fill the log */
                 virtio->complain(virtio->context, virtio->kind->name, cause);
@@ -97,10 +101,17 @@ static void reset(struct nova_virtio *virtio)
         virtio->accepts_unknown = false;
         virtio->offered_half = virtio->accepted_half = 0;
         virtio->queue_selected = 0;
+        virtio->again = false;
+        virtio->error_vector = NO_VECTOR;
+        virtio->pending = 0;
         memset(virtio->queue, 0, sizeof(virtio->queue));
-        for (unsigned i = 0; i < virtio->kind->queues; i++)
+        for (unsigned i = 0; i < virtio->kind->queues; i++) {
                 virtio->queue[i].size = NOVA_VIRTIO_QUEUE_SIZE;
+                virtio->queue[i].vector = NO_VECTOR;
+        }
         drive(virtio);
+        if (virtio->kind->reset)
+                virtio->kind->reset(virtio);
 }
 
 /* Returns true if the driver's features are valid: all of them were offered, and VERSION_1 is among
@@ -157,7 +168,7 @@ static uint64_t get_queue(const struct nova_virtio *virtio, const struct nova_vi
                           uint64_t at, unsigned bytes)
 {
         if (at == QUEUE_MSIX)
-                return NO_MSIX_VECTOR;
+                return queue ? queue->vector : NO_VECTOR;
         if (!queue)
                 return 0;
         switch (at) {
@@ -189,7 +200,7 @@ static uint64_t get_common(struct nova_virtio *virtio, uint64_t at, unsigned byt
                 return virtio->accepted_half > 1 ? 0
                                                  : virtio->accepted >> 32 * virtio->accepted_half;
         case MSIX_CONFIG:
-                return NO_MSIX_VECTOR;
+                return virtio->error_vector;
         case QUEUES:
                 return virtio->kind->queues;
         case STATUS:
@@ -216,11 +227,14 @@ static void put_address(struct nova_virtio_queue *queue, uint64_t at, unsigned b
                 *address = (uint32_t)*address | value << 32;
 }
 
-/* Writes a register of the selected queue. An enabled queue stays unchanged until the reset. */
+/* Writes a register of the selected queue. An enabled queue stays unchanged until the reset, except
+ * for the number of its message. */
 static void put_queue(struct nova_virtio *virtio, uint64_t at, unsigned bytes, uint64_t value)
 {
         struct nova_virtio_queue *const queue = selected(virtio);
 
+        if (queue && at == QUEUE_MSIX)
+                queue->vector = novavmm_virtio_vector(virtio, value);
         if (!queue || queue->enabled)
                 return;
         if (at == QUEUE_SIZE)
@@ -247,6 +261,9 @@ static void put_common(struct nova_virtio *virtio, uint64_t at, unsigned bytes, 
                 break;
         case STATUS:
                 set_status(virtio, (uint8_t)value);
+                break;
+        case MSIX_CONFIG:
+                virtio->error_vector = novavmm_virtio_vector(virtio, value);
                 break;
         case QUEUE_SELECT:
                 virtio->queue_selected = (uint16_t)value;
@@ -279,8 +296,20 @@ static void notify(struct nova_virtio *virtio, uint64_t at)
         const unsigned queue = (unsigned)(at / NOTIFY_STEP);
 
         if (queue < virtio->kind->queues && virtio->queue[queue].enabled &&
-            nova_virtio_ready(virtio))
+            nova_virtio_ready(virtio)) {
+                virtio->notifications++;
                 virtio->kind->notify(virtio, queue);
+        }
+}
+
+void nova_virtio_look(struct nova_virtio *virtio)
+{
+        if (!virtio->again)
+                return;
+        virtio->again = false;
+        for (unsigned i = 0; i < virtio->kind->queues; i++)
+                if (virtio->queue[i].enabled && nova_virtio_ready(virtio))
+                        virtio->kind->notify(virtio, i);
 }
 
 uint64_t nova_virtio_get(void *context, uint64_t offset, unsigned bytes)
@@ -295,6 +324,10 @@ uint64_t nova_virtio_get(void *context, uint64_t offset, unsigned bytes)
                 return at ? 0 : get_isr(virtio);
         case AT_CONFIG:
                 return get_config(virtio, at, bytes);
+        case AT_MESSAGES:
+                return novavmm_virtio_message_get(virtio, at, bytes);
+        case AT_PENDING:
+                return novavmm_virtio_pending_get(virtio, at);
         default:
                 return 0;
         }
@@ -309,6 +342,8 @@ void nova_virtio_put(void *context, uint64_t offset, unsigned bytes, uint64_t va
                 put_common(virtio, at, bytes, value);
         else if (offset - at == AT_NOTIFY)
                 notify(virtio, at);
+        else if (offset - at == AT_MESSAGES)
+                novavmm_virtio_message_put(virtio, at, bytes, value);
 }
 
 /* Returns true if the window in the configuration space shows registers: BAR 0, an aligned offset,
@@ -339,8 +374,10 @@ static void changed(void *context, unsigned reg)
         uint32_t offset;
         unsigned bytes;
 
-        if (reg == NOVA_PCI_COMMAND)
+        if (reg == NOVA_PCI_COMMAND || reg == MESSAGE_CONTROL)
                 drive(virtio);
+        if (reg == MESSAGE_CONTROL)
+                novavmm_virtio_unmasked(virtio);
         if (reg != WINDOW_DATA || !window(virtio, &offset, &bytes))
                 return;
 

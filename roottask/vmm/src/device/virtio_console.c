@@ -8,33 +8,32 @@
 #define FROM_GUEST 1
 #define QUEUES     2
 
-static void send_chain(struct nova_virtio_console *console)
+static bool send_chain(struct nova_virtio *virtio, uint32_t *written)
 {
-        const struct nova_virtio_chain *const chain = &console->virtio.chain;
+        struct nova_virtio_console *const console = (struct nova_virtio_console *)virtio;
+        const struct nova_virtio_chain *const chain = &virtio->chain;
         uint64_t left = NOVA_VIRTIO_CONSOLE_MOST;
 
         for (unsigned i = 0; i < chain->readable; i++)
                 for (uint32_t at = 0; at < chain->piece[i].bytes && left; at++, left--)
                         console->send(console->context, chain->piece[i].data[at]);
+        *written = 0;
+        return true;
 }
 
 /* Handles a notification. Buffers for input need no action until there is input. */
 static void notify(struct nova_virtio *virtio, unsigned queue)
 {
-        unsigned waiting = queue == FROM_GUEST ? nova_virtio_waiting(virtio, queue) : 0;
-
-        while (waiting-- && nova_virtio_take(virtio, queue)) {
-                send_chain((struct nova_virtio_console *)virtio);
-                nova_virtio_give(virtio, queue, 0);
-        }
+        if (queue == FROM_GUEST)
+                nova_virtio_serve(virtio, queue, send_chain);
 }
 
 void nova_virtio_console_init(struct nova_virtio_console *console,
                               const struct nova_guest_memory *memory,
                               void (*send)(void *context, uint8_t byte), void *context)
 {
-        static const struct nova_virtio_class kind = {NOVA_VIRTIO_CONSOLE, "console", 0, QUEUES,
-                                                      notify};
+        static const struct nova_virtio_class kind = {
+                NOVA_VIRTIO_CONSOLE, "console", NOVA_VIRTIO_EVENT_INDEX, QUEUES, notify, NULL};
 
         nova_virtio_init(&console->virtio, &kind, memory);
         console->send = send;

@@ -23,6 +23,10 @@ _Static_assert(sizeof(struct descriptor) == DESCRIPTOR_BYTES, "2.7.5");
 #define RING_AT      4u
 #define USED_BYTES   8u
 #define NO_INTERRUPT 1u
+#define EVENT_BYTES  2u /* after each ring, with NOVA_VIRTIO_EVENT_INDEX */
+
+/* Number of chains after which nova_virtio_serve() returns even if more are there. */
+#define SERVE_MAX (4u * NOVA_VIRTIO_QUEUE_SIZE)
 
 static uint16_t load(const uint8_t *from)
 {
@@ -34,6 +38,10 @@ void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
         struct nova_virtio_queue *const queue = &virtio->queue[number];
         const uint32_t size = queue->size;
         const uint64_t *const at = queue->address;
+        /* Decided once: a driver could accept the feature after this check. */
+        const bool events = virtio->status & NOVA_VIRTIO_FEATURES_OK &&
+                            virtio->accepted & NOVA_VIRTIO_EVENT_INDEX;
+        const uint32_t event_bytes = events ? EVENT_BYTES : 0;
 
         if (!size || size > NOVA_VIRTIO_QUEUE_SIZE || size & (size - 1)) {
                 nova_virtio_break(virtio,
@@ -45,8 +53,11 @@ void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
                 return;
         }
         queue->descriptors = nova_guest_pointer(virtio->memory, at[0], DESCRIPTOR_BYTES * size);
-        queue->available = nova_guest_pointer(virtio->memory, at[1], RING_AT + 2 * size);
-        queue->used = nova_guest_pointer(virtio->memory, at[2], RING_AT + USED_BYTES * size);
+        queue->available =
+                nova_guest_pointer(virtio->memory, at[1], RING_AT + 2 * size + event_bytes);
+        queue->used = nova_guest_pointer(virtio->memory, at[2],
+                                         RING_AT + USED_BYTES * size + event_bytes);
+        queue->events = events;
         if (queue->descriptors && queue->available && queue->used)
                 queue->enabled = true;
         else
@@ -136,6 +147,15 @@ bool nova_virtio_take(struct nova_virtio *virtio, unsigned number)
         return !why;
 }
 
+/* Returns whether the driver wants an interrupt for the chain that was returned last. */
+static bool wants_interrupt(const struct nova_virtio_queue *queue)
+{
+        if (!queue->events)
+                return !(load(queue->available) & NO_INTERRUPT);
+        return load(queue->available + RING_AT + (size_t)2 * queue->size) ==
+               (uint16_t)(queue->given - 1);
+}
+
 void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t written)
 {
         struct nova_virtio_queue *const queue = &virtio->queue[number];
@@ -150,8 +170,39 @@ void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t writ
         queue->given++;
         __atomic_store_n((uint16_t *)(void *)(queue->used + INDEX_AT), queue->given,
                          __ATOMIC_SEQ_CST);
-        if (!(load(queue->available) & NO_INTERRUPT))
-                novavmm_virtio_interrupt(virtio, ISR_QUEUE);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the driver's order: its index, then the ring */
+        if (wants_interrupt(queue))
+                novavmm_virtio_interrupt(virtio, ISR_QUEUE, queue->vector);
+}
+
+bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number)
+{
+        const struct nova_virtio_queue *const queue = &virtio->queue[number];
+
+        if (!queue->enabled || !queue->events || !nova_virtio_ready(virtio))
+                return false;
+        __atomic_store_n(
+                (uint16_t *)(void *)(queue->used + RING_AT + (size_t)USED_BYTES * queue->size),
+                queue->taken, __ATOMIC_SEQ_CST);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        return nova_virtio_waiting(virtio, number);
+}
+
+void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
+                       bool (*serve)(struct nova_virtio *virtio, uint32_t *written))
+{
+        unsigned left =
+                virtio->queue[number].events ? SERVE_MAX : nova_virtio_waiting(virtio, number);
+        uint32_t written;
+
+        do {
+                for (; left && nova_virtio_take(virtio, number); left--) {
+                        if (!serve(virtio, &written))
+                                return;
+                        nova_virtio_give(virtio, number, written);
+                }
+        } while (nova_virtio_listen(virtio, number) && left);
+        virtio->again |= virtio->queue[number].events && !left;
 }
 
 /* Copies between a run of pieces and the monitor's memory. */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Disks whose blocks are in a store (see novavmm/virtio_block.h). A request takes steps; the data
+ * of a step is in the request's part of the store's buffer. */
+#include <string.h>
+
+#include "device/virtio_block.h"
+
+static uint8_t *buffer(const struct nova_virtio_block *block, unsigned number)
+{
+        return block->store->buffer + (size_t)number * NOVA_VIRTIO_BLOCK_STEP;
+}
+
+/* Returns a free request, or NULL. */
+static struct nova_virtio_block_request *find_free(struct nova_virtio_block *block)
+{
+        for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS; i++)
+                if (block->request[i].state == NOVA_VIRTIO_BLOCK_FREE)
+                        return &block->request[i];
+        return NULL;
+}
+
+static void release(struct nova_virtio_block *block, struct nova_virtio_block_request *request)
+{
+        request->state = NOVA_VIRTIO_BLOCK_FREE;
+        block->in_flight--;
+}
+
+/* Starts a step, or starts it again. The guest may change the data of a write at any time; it only
+ * damages its own disk. */
+static void start(const struct nova_virtio_block *block,
+                  const struct nova_virtio_block_request *request)
+{
+        const struct nova_virtio_block_step *const step = &request->step;
+
+        if (step->operation == NOVA_VIRTIO_BLOCK_WRITE)
+                nova_virtio_read(&request->chain, sizeof(struct header) + request->done,
+                                 buffer(block, step->request), step->bytes);
+        block->store->start(block->store->context, step);
+}
+
+/* Sets the size of the next step and starts it. */
+static void start_next(const struct nova_virtio_block *block,
+                       struct nova_virtio_block_request *request)
+{
+        const uint64_t left = request->total - request->done;
+        const uint32_t most = block->store->step_bytes;
+
+        request->step.bytes = left < most ? (uint32_t)left : most;
+        start(block, request);
+}
+
+/* Returns a chain to the driver. The status is the last writable byte. */
+static void end(struct nova_virtio_block *block, const struct nova_virtio_chain *chain,
+                uint8_t status, uint64_t written)
+{
+        nova_virtio_write(chain, chain->write_bytes - 1, &status, 1);
+        block->virtio.chain.head = chain->head;
+        nova_virtio_give(&block->virtio, 0, (uint32_t)written + 1);
+}
+
+/* Decides how a request begins.
+ * @return the status of a request that fails, or has nothing to do; -1: @p request has its first
+ *         step */
+static int begin(struct nova_virtio_block *block, const struct header *header,
+                 struct nova_virtio_block_request *request)
+{
+        const struct nova_virtio_chain *const chain = &request->chain;
+        const bool reads = header->type == READ;
+
+        if (block->failed)
+                return FAILED;
+        request->flushes = false;
+        request->done = 0;
+        request->total = 0;
+        request->step.offset = header->sector * NOVA_SECTOR;
+        switch (header->type) {
+        case READ:
+        case WRITE:
+                request->total =
+                        reads ? chain->write_bytes - 1 : chain->read_bytes - sizeof(*header);
+                request->step.operation = reads ? NOVA_VIRTIO_BLOCK_READ : NOVA_VIRTIO_BLOCK_WRITE;
+                if ((!reads && block->read_only) ||
+                    !novavmm_virtio_block_fits(block, header->sector, request->total,
+                                               block->store->block_bytes))
+                        return FAILED;
+                /* A driver that cannot flush expects its writes to be lasting. */
+                request->flushes = !reads && block->store->has_cache &&
+                                   !(block->virtio.accepted & FEATURE_FLUSH);
+                return request->total ? -1 : DONE;
+        case FLUSH:
+                request->step.operation = NOVA_VIRTIO_BLOCK_FLUSH;
+                request->step.offset = 0;
+                return -1;
+        default:
+                return UNKNOWN;
+        }
+}
+
+/* Begins the request of the chain that was taken. */
+static bool take(struct nova_virtio_block *block)
+{
+        struct nova_virtio_block_request *const request = find_free(block);
+        struct header header;
+
+        if (!novavmm_virtio_block_header(block, &header))
+                return false;
+        if (header.type == IDENTIFY) {
+                end(block, &block->virtio.chain, DONE,
+                    novavmm_virtio_block_identify(&block->virtio.chain));
+                return true;
+        }
+        request->chain = block->virtio.chain;
+
+        const int status = begin(block, &header, request);
+
+        if (status >= 0) {
+                end(block, &request->chain, (uint8_t)status, 0);
+                return true;
+        }
+        request->state = NOVA_VIRTIO_BLOCK_BUSY;
+        block->in_flight++;
+        start_next(block, request);
+        return true;
+}
+
+/* Takes the chains for which there is room. While requests are in flight, no notification is
+ * requested: completions and exits look for further chains. */
+static void take_all(struct nova_virtio_block *block)
+{
+        struct nova_virtio *const virtio = &block->virtio;
+        unsigned left = 2 * NOVA_VIRTIO_QUEUE_SIZE; /* those that fail at once need no room */
+
+        do {
+                while (left && find_free(block) && nova_virtio_take(virtio, 0) && take(block))
+                        left--;
+                virtio->again = block->in_flight || !left;
+        } while (!virtio->again && nova_virtio_listen(virtio, 0));
+        block->store->kick(block->store->context);
+}
+
+static void notify(struct nova_virtio *virtio, unsigned queue)
+{
+        (void)queue;
+        take_all((struct nova_virtio_block *)virtio);
+}
+
+/* The driver gets back its buffers, so the store's answers must not reach them. */
+static void reset(struct nova_virtio *virtio)
+{
+        struct nova_virtio_block *const block = (struct nova_virtio_block *)virtio;
+
+        for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS; i++)
+                if (block->request[i].state == NOVA_VIRTIO_BLOCK_BUSY)
+                        block->request[i].state = NOVA_VIRTIO_BLOCK_ABANDONED;
+}
+
+/* Continues a request after a step.
+ * @return false if the request has ended */
+static bool go_on(struct nova_virtio_block *block, struct nova_virtio_block_request *request)
+{
+        const struct nova_virtio_block_store *const store = block->store;
+
+        if (request->step.operation == NOVA_VIRTIO_BLOCK_READ) {
+                nova_virtio_write(&request->chain, request->done,
+                                  buffer(block, request->step.request), request->step.bytes);
+                if (!store->check(store->context, &request->step))
+                        return true;
+        }
+        request->done += request->step.bytes;
+        request->step.offset += request->step.bytes;
+        if (request->done < request->total) {
+                start_next(block, request);
+                return true;
+        }
+        if (!request->flushes)
+                return false;
+        request->flushes = false;
+        request->step.operation = NOVA_VIRTIO_BLOCK_FLUSH;
+        request->step.offset = 0;
+        start_next(block, request);
+        return true;
+}
+
+void nova_virtio_block_done(struct nova_virtio_block *block, unsigned number, int error)
+{
+        struct nova_virtio_block_request *const request = &block->request[number];
+
+        if (number >= NOVA_VIRTIO_BLOCK_REQUESTS || request->state == NOVA_VIRTIO_BLOCK_FREE)
+                return;
+        if (request->state == NOVA_VIRTIO_BLOCK_BUSY) {
+                const bool reads = request->step.operation == NOVA_VIRTIO_BLOCK_READ;
+
+                if (!error && go_on(block, request)) {
+                        block->store->kick(block->store->context);
+                        return;
+                }
+                end(block, &request->chain, error ? FAILED : DONE, reads ? request->done : 0);
+        }
+        release(block, request);
+        take_all(block);
+}
+
+void nova_virtio_block_restart(struct nova_virtio_block *block)
+{
+        for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS; i++) {
+                struct nova_virtio_block_request *const request = &block->request[i];
+
+                if (request->state == NOVA_VIRTIO_BLOCK_ABANDONED)
+                        release(block, request);
+                else if (request->state == NOVA_VIRTIO_BLOCK_BUSY)
+                        start(block, request);
+        }
+        take_all(block);
+}
+
+void nova_virtio_block_init_store(struct nova_virtio_block *block,
+                                  const struct nova_guest_memory *memory,
+                                  const struct nova_virtio_block_store *store, uint32_t busy)
+{
+        static const struct nova_virtio_class kind = {
+                NOVA_VIRTIO_BLOCK, "block", NOVA_VIRTIO_EVENT_INDEX, 1, notify, reset};
+
+        memset(block, 0, sizeof(*block));
+        block->store = store;
+        block->sectors = store->bytes / NOVA_SECTOR;
+        block->read_only = store->read_only;
+        for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS; i++) {
+                block->request[i].step.request = i;
+                if (busy >> i & 1) {
+                        block->request[i].state = NOVA_VIRTIO_BLOCK_ABANDONED;
+                        block->in_flight++;
+                }
+        }
+        novavmm_virtio_block_make(block, &kind, memory, store->block_bytes);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connects guests' disks with block services (see novavmm/guest_disk.h). Handlers of exits submit
+ * requests; a thread waits for their completions. */
+#include "novavmm/guest_disk.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "novart/program.h"
+#include "novart/time.h"
+
+static void start(void *context, const struct nova_virtio_block_step *step)
+{
+        static const enum nova_block_operation operations[] = {
+                [NOVA_VIRTIO_BLOCK_READ] = NOVA_BLOCK_READ,
+                [NOVA_VIRTIO_BLOCK_WRITE] = NOVA_BLOCK_WRITE,
+                [NOVA_VIRTIO_BLOCK_FLUSH] = NOVA_BLOCK_FLUSH,
+        };
+        struct nova_guest_disk *const disk = context;
+        struct nova_block_segment *const part = &disk->part[disk->started];
+
+        if (disk->down)
+                return; /* it starts when the service is back */
+        part->offset = step->request * NOVA_VIRTIO_BLOCK_STEP;
+        part->bytes = step->bytes;
+        disk->batch[disk->started] = (struct nova_block_request){
+                .operation = operations[step->operation],
+                .block = step->offset / disk->store.block_bytes,
+                .segment_count = step->bytes ? 1 : 0,
+                .segments = step->bytes ? part : NULL,
+                .cookie = &disk->device.request[step->request],
+        };
+        disk->started++;
+        disk->busy |= 1u << step->request;
+}
+
+/* If the service has ended, the thread finds out, too. */
+static void kick(void *context)
+{
+        struct nova_guest_disk *const disk = context;
+        const unsigned count = disk->started;
+
+        disk->started = 0;
+        if (count && !disk->down)
+                nova_block_submit(disk->block, disk->batch, count);
+}
+
+static bool check(void *context, const struct nova_virtio_block_step *step)
+{
+        const struct nova_guest_disk *const disk = context;
+
+        return !nova_block_check(disk->block, step->request * NOVA_VIRTIO_BLOCK_STEP, step->bytes);
+}
+
+/* Passes a completion to the device. Without a machine, nothing waits for it. */
+static void complete(struct nova_guest_disk *disk, const struct nova_block_result *result)
+{
+        const struct nova_virtio_block_request *const request = result->cookie;
+        const unsigned number = (unsigned)(request - disk->device.request);
+
+        disk->busy &= ~(1u << number);
+        if (disk->vm)
+                nova_virtio_block_done(&disk->device, number, result->error);
+}
+
+/* Handles all completions that are there.
+ * @return EAGAIN, or the error of the session */
+static int reap(struct nova_guest_disk *disk)
+{
+        struct nova_block_result result;
+        int error;
+
+        nova_mutex_lock(&disk->lock);
+        if (disk->vm)
+                nova_vm_lock(disk->vm);
+        while (!(error = nova_block_reap(disk->block, &result)))
+                complete(disk, &result);
+        if (error != EAGAIN)
+                disk->down = true;
+        if (disk->vm)
+                nova_vm_unlock(disk->vm);
+        nova_mutex_unlock(&disk->lock);
+        return error;
+}
+
+/* Starts the requests again that the service has lost. */
+static void restart(struct nova_guest_disk *disk)
+{
+        struct nova_block_result lost;
+
+        while (!nova_block_reap(disk->block, &lost))
+                ;
+        disk->busy = 0;
+        disk->started = 0;
+        disk->down = false;
+        if (disk->vm)
+                nova_virtio_block_restart(&disk->device);
+}
+
+/* The service is gone for good: fails all requests, and each one that the guest makes later. */
+static void give_up(struct nova_guest_disk *disk, int error)
+{
+        disk->failed = true;
+        disk->device.failed = true;
+        for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS && disk->vm; i++)
+                nova_virtio_block_done(&disk->device, i, error);
+}
+
+/* Waits until the service is back. The session has no other user, because `down` is set. */
+static int reopen(struct nova_guest_disk *disk)
+{
+        int error;
+
+        nova_mutex_lock(&disk->lock);
+        error = nova_block_reopen(disk->block);
+        if (disk->vm)
+                nova_vm_lock(disk->vm);
+        if (!error)
+                restart(disk);
+        else
+                give_up(disk, error);
+        if (disk->vm)
+                nova_vm_unlock(disk->vm);
+        nova_mutex_unlock(&disk->lock);
+        return error;
+}
+
+static void *serve(void *argument)
+{
+        struct nova_guest_disk *const disk = argument;
+        int error;
+
+        do {
+                error = reap(disk);
+                if (error == EAGAIN)
+                        error = nova_block_listen(disk->block, NOVA_FOREVER);
+                else
+                        error = reopen(disk);
+        } while (!error || error == ECONNRESET);
+        return NULL;
+}
+
+int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, const char *arguments)
+{
+        const struct nova_thread_attr attr = {
+                .name = "vm disk",
+                .cpu = NOVA_CPU_SELF,
+                .priority = nova_thread_priority(nova_thread_self()),
+        };
+        const size_t bytes = (size_t)NOVA_VIRTIO_BLOCK_REQUESTS * NOVA_VIRTIO_BLOCK_STEP;
+        int error = nova_block_open(&disk->block, service, arguments, bytes);
+        const struct nova_block_info *info;
+        size_t pool_bytes;
+
+        if (error)
+                return error;
+        info = nova_block_get_info(disk->block);
+        disk->store = (struct nova_virtio_block_store){
+                .bytes = info->blocks * info->block_bytes,
+                .block_bytes = info->block_bytes,
+                .step_bytes = NOVA_VIRTIO_BLOCK_STEP,
+                .read_only = info->flags & NOVA_BLOCK_READ_ONLY,
+                .has_cache = info->flags & NOVA_BLOCK_HAS_CACHE,
+                .buffer = nova_block_pool(disk->block, &pool_bytes),
+                .start = start,
+                .kick = kick,
+                .check = check,
+                .context = disk,
+        };
+        if (info->request_max < NOVA_VIRTIO_BLOCK_STEP / info->block_bytes)
+                disk->store.step_bytes = info->request_max * info->block_bytes;
+        error = nova_thread_create(&disk->thread, &attr, serve, disk);
+        if (error)
+                nova_block_close(disk->block);
+        return error;
+}
+
+int nova_guest_disk_attach(struct nova_guest_disk *disk, struct nova_pc *pc, unsigned slot)
+{
+        int error;
+
+        nova_mutex_lock(&disk->lock);
+        nova_virtio_block_init_store(&disk->device, &pc->vm->memory, &disk->store, disk->busy);
+        disk->device.failed = disk->failed;
+        error = nova_pc_add_virtio(pc, slot, &disk->device.virtio);
+        if (!error)
+                disk->vm = pc->vm;
+        nova_mutex_unlock(&disk->lock);
+        return error;
+}
+
+void nova_guest_disk_detach(struct nova_guest_disk *disk)
+{
+        nova_mutex_lock(&disk->lock);
+        disk->vm = NULL;
+        nova_mutex_unlock(&disk->lock);
+}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova run --disk FILE`: attaches a file as a disk, and boots the system of an example that has a
+driver for it."""
+
+import os
+import re
+import stat
+import tempfile
+from pathlib import Path
+
+from nova import places
+from nova.errors import NovaError
+from nova.qemu import Module
+
+SECTOR = 512
+# A description that declares the device `disk` has a driver for it.
+DEVICE = re.compile(r"^device +disk\s*$", re.MULTILINE)
+
+
+def system(name, folder):
+    """Returns the system that `--disk` boots for NAME in FOLDER: NAME-disk, or NAME itself."""
+    for found in (f"{name}-disk", name):
+        file = Path(folder) / f"{found}.nova"
+        if file.exists() and DEVICE.search(file.read_text(encoding="utf-8")):
+            return found
+    able = ", ".join(one for one in places.examples() if _takes(one))
+    raise NovaError(f"{name} cannot take a disk; examples that can are {able}.")
+
+
+def _takes(name):
+    files = (places.EXAMPLES / name / f"{one}.nova" for one in (f"{name}-disk", name))
+    return any(file.exists() and DEVICE.search(file.read_text(encoding="utf-8")) for file in files)
+
+
+def check(name, emulator="qemu"):
+    """Refuses a file that cannot be a disk."""
+    if emulator != "qemu":
+        raise NovaError("only QEMU has the disk of --disk; leave out --emulator bochs.")
+    try:
+        status = os.stat(name)
+        with open(name, "r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+    except OSError as error:
+        raise NovaError(f"the disk {name} cannot be used: {error.strerror}.") from error
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
+        raise NovaError(f"the disk {name} is neither a file nor a device with blocks.")
+    if not size or size % SECTOR:
+        raise NovaError(f"the disk {name} has {size} bytes, which is not a multiple of {SECTOR}.")
+
+
+def arguments(name):
+    """Returns QEMU's arguments for the disk."""
+    file = str(name).replace(",", ",,")
+    return [
+        *("-drive", f"file={file},format=raw,if=none,id=nova-disk"),
+        *("-device", "virtio-blk-pci,drive=nova-disk,disable-legacy=on"),
+    ]
+
+
+def _quoted(word):
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _described(text, program, words):
+    """Returns the text of a description in which PROGRAM has WORDS as further arguments."""
+    lines, found = text.splitlines(), False
+    for at, line in enumerate(lines):
+        if re.fullmatch(rf"program +{re.escape(program)}\s*", line):
+            found = True
+        elif found and re.match(r"\s+arguments\b", line):
+            lines[at] = " ".join([line, *map(_quoted, words)])
+            return "\n".join(lines) + "\n"
+        elif found and line[:1].strip():
+            break
+    if not found:
+        raise NovaError(f"the description has no program {program} for --arguments.")
+    at = next(i for i, line in enumerate(lines) if re.fullmatch(rf"program +{program}\s*", line))
+    lines.insert(at + 1, " ".join(["       ", "arguments", *map(_quoted, words)]))
+    return "\n".join(lines) + "\n"
+
+
+def with_arguments(modules, program, text):
+    """Returns the boot modules of a system whose PROGRAM gets further arguments, and the temporary
+    folder of its description, which the caller must keep."""
+    folder = tempfile.TemporaryDirectory(prefix="nova-")
+    found = list(modules)
+    for at, module in enumerate(modules):
+        if str(module.file).endswith(".nova"):
+            made = Path(folder.name) / os.path.basename(module.file)
+            described = Path(module.file).read_text(encoding="utf-8")
+            made.write_text(_described(described, program, text.split()), encoding="utf-8")
+            found[at] = Module(str(made), module.arguments)
+    return found, folder

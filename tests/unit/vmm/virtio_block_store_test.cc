@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The virtio disk whose blocks are in a store: steps, requests in flight, errors of the store, and
+ * faulty drivers. */
+#include "novavmm/virtio_block.h"
+
+#include "virtio.h"
+
+namespace
+{
+
+using namespace virtio;
+
+constexpr unsigned sectors = 1024;
+constexpr unsigned header_at = data, status_at = data + 0x800, body_at = data + 0x1000;
+
+struct virtio_block_store : test {
+        std::vector<uint8_t> bytes = std::vector<uint8_t>(sectors * NOVA_SECTOR, 0x55);
+        std::vector<uint8_t> buffer =
+                std::vector<uint8_t>(NOVA_VIRTIO_BLOCK_REQUESTS * NOVA_VIRTIO_BLOCK_STEP);
+        nova_virtio_block disk = {};
+        nova_virtio_block_store store = {};
+        std::vector<nova_virtio_block_step> steps;
+        unsigned kicks = 0;
+        bool valid = true;
+
+        static void start_step(void *context, const nova_virtio_block_step *step)
+        {
+                static_cast<virtio_block_store *>(context)->steps.push_back(*step);
+        }
+
+        static void kick_store(void *context)
+        {
+                static_cast<virtio_block_store *>(context)->kicks++;
+        }
+
+        static bool check(void *context, const nova_virtio_block_step *)
+        {
+                return static_cast<virtio_block_store *>(context)->valid;
+        }
+
+        void SetUp() override
+        {
+                store.bytes = bytes.size();
+                store.block_bytes = NOVA_SECTOR;
+                store.step_bytes = NOVA_VIRTIO_BLOCK_STEP;
+                store.buffer = buffer.data();
+                store.start = start_step;
+                store.kick = kick_store;
+                store.check = check;
+                store.context = this;
+                make();
+        }
+
+        void make(uint32_t busy = 0, uint64_t features = NOVA_VIRTIO_VERSION_1 | 1u << 9)
+        {
+                nova_virtio_block_init_store(&disk, &memory, &store, busy);
+                attach(&disk.virtio);
+                begin(features);
+                make_queue(0, 64);
+                finish();
+        }
+
+        /* Makes a request available: descriptors @p at to @p at + 2. */
+        void put(unsigned at, uint32_t type, uint64_t sector, uint32_t count, bool writes)
+        {
+                const unsigned header = header_at + 16 * at;
+
+                poke(header, type);
+                poke(header + 4, 0u);
+                poke(header + 8, sector);
+                ram[status_at + at] = 0xee;
+                const auto number = static_cast<uint16_t>(at);
+                describe(0, at, header, 16, chained, static_cast<uint16_t>(number + 1));
+                describe(0, at + 1, body_at, count,
+                         static_cast<uint16_t>(chained | (writes ? writable : 0)),
+                         static_cast<uint16_t>(number + 2));
+                describe(0, at + 2, status_at + at, 1, writable);
+                offer(0, number, 64);
+        }
+
+        unsigned status_of(unsigned at)
+        {
+                return ram[status_at + at];
+        }
+
+        /* Does the oldest step, as the store. */
+        void perform(int error = 0)
+        {
+                ASSERT_FALSE(steps.empty());
+                const nova_virtio_block_step step = steps.front();
+                uint8_t *const part = &buffer[step.request * NOVA_VIRTIO_BLOCK_STEP];
+
+                steps.erase(steps.begin());
+                ASSERT_LE(step.bytes, store.step_bytes);
+                ASSERT_LE(step.offset + step.bytes, bytes.size());
+                if (step.operation == NOVA_VIRTIO_BLOCK_READ)
+                        memcpy(part, &bytes[step.offset], step.bytes);
+                if (step.operation == NOVA_VIRTIO_BLOCK_WRITE)
+                        memcpy(&bytes[step.offset], part, step.bytes);
+                nova_virtio_block_done(&disk, step.request, error);
+        }
+};
+
+TEST_F(virtio_block_store, a_read_ends_when_the_store_has_answered)
+{
+        memset(&bytes[3 * NOVA_SECTOR], 'x', 2 * NOVA_SECTOR);
+        put(0, 0, 3, 2 * NOVA_SECTOR, true);
+        kick(0);
+        ASSERT_EQ(steps.size(), 1u);
+        EXPECT_EQ(kicks, 1u);
+        EXPECT_EQ(used_index(0), 0);
+        EXPECT_EQ(status_of(0), 0xeeu);
+        perform();
+        EXPECT_EQ(used_index(0), 1);
+        EXPECT_EQ(used_bytes(0, 0), 2 * NOVA_SECTOR + 1);
+        EXPECT_EQ(status_of(0), 0u);
+        EXPECT_EQ(memcmp(&ram[body_at], &bytes[3 * NOVA_SECTOR], 2 * NOVA_SECTOR), 0);
+        EXPECT_TRUE(line);
+        EXPECT_EQ(disk.in_flight, 0u);
+}
+
+TEST_F(virtio_block_store, a_write_takes_its_data_and_a_flush_follows_by_request)
+{
+        memset(&ram[body_at], 'w', NOVA_SECTOR);
+        put(0, 1, 7, NOVA_SECTOR, false);
+        put(3, 4, 0, 0, false);
+        kick(0);
+        ASSERT_EQ(steps.size(), 2u);
+        EXPECT_EQ(steps[1].operation, NOVA_VIRTIO_BLOCK_FLUSH);
+        perform();
+        EXPECT_EQ(bytes[7 * NOVA_SECTOR], 'w');
+        EXPECT_EQ(status_of(0), 0u);
+        EXPECT_EQ(status_of(3), 0xeeu);
+        perform();
+        EXPECT_EQ(status_of(3), 0u);
+}
+
+TEST_F(virtio_block_store, a_write_of_a_driver_that_cannot_flush_is_lasting_at_its_end)
+{
+        store.has_cache = true;
+        make(0, NOVA_VIRTIO_VERSION_1);
+        put(0, 1, 7, NOVA_SECTOR, false);
+        kick(0);
+        perform();
+        EXPECT_EQ(status_of(0), 0xeeu);
+        ASSERT_EQ(steps.size(), 1u);
+        EXPECT_EQ(steps[0].operation, NOVA_VIRTIO_BLOCK_FLUSH);
+        EXPECT_EQ(steps[0].bytes, 0u);
+        perform();
+        EXPECT_EQ(status_of(0), 0u);
+}
+
+TEST_F(virtio_block_store, a_request_larger_than_a_step_takes_several)
+{
+        store.step_bytes = 2 * NOVA_SECTOR;
+        for (unsigned i = 0; i < 5; i++)
+                memset(&bytes[(10 + i) * NOVA_SECTOR], static_cast<int>('a' + i), NOVA_SECTOR);
+        put(0, 0, 10, 5 * NOVA_SECTOR, true);
+        kick(0);
+        perform();
+        EXPECT_EQ(status_of(0), 0xeeu);
+        perform();
+        ASSERT_EQ(steps.size(), 1u);
+        EXPECT_EQ(steps[0].bytes, NOVA_SECTOR);
+        perform();
+        EXPECT_EQ(status_of(0), 0u);
+        EXPECT_EQ(used_bytes(0, 0), 5 * NOVA_SECTOR + 1);
+        EXPECT_EQ(memcmp(&ram[body_at], &bytes[10 * NOVA_SECTOR], 5 * NOVA_SECTOR), 0);
+}
+
+TEST_F(virtio_block_store, an_error_of_the_store_fails_the_request_only)
+{
+        put(0, 0, 0, NOVA_SECTOR, true);
+        put(3, 0, 1, NOVA_SECTOR, true);
+        kick(0);
+        perform(5);
+        EXPECT_EQ(status_of(0), 1u);
+        perform();
+        EXPECT_EQ(status_of(3), 0u);
+        EXPECT_FALSE(broken());
+}
+
+TEST_F(virtio_block_store, what_is_not_on_the_disk_or_not_whole_blocks_never_reaches_the_store)
+{
+        for (const uint64_t sector :
+             {uint64_t{sectors}, uint64_t{sectors - 1}, UINT64_MAX, UINT64_MAX / 512}) {
+                put(0, 0, sector, 2 * NOVA_SECTOR, true);
+                put(3, 1, sector, 2 * NOVA_SECTOR, false);
+                kick(0);
+                EXPECT_EQ(status_of(0), 1u);
+                EXPECT_EQ(status_of(3), 1u);
+        }
+        put(0, 0, 0, 100, true);
+        put(3, 1, 0, 511, false);
+        put(6, 13, 0, 512, false);
+        put(9, 0, 0, 0, true);
+        kick(0);
+        EXPECT_EQ(status_of(0), 1u);
+        EXPECT_EQ(status_of(3), 1u);
+        EXPECT_EQ(status_of(6), 2u);
+        EXPECT_EQ(status_of(9), 0u);
+        store.block_bytes = 4096;
+        make();
+        put(0, 0, 8, NOVA_SECTOR, true);
+        put(3, 0, 1, 4096, true);
+        kick(0);
+        EXPECT_EQ(status_of(0), 1u);
+        EXPECT_EQ(status_of(3), 1u);
+        EXPECT_EQ(in(config + 20, 4), 4096u);
+        EXPECT_TRUE(steps.empty());
+        EXPECT_FALSE(broken());
+}
+
+TEST_F(virtio_block_store, a_disk_for_reading_is_not_written)
+{
+        store.read_only = true;
+        make();
+        EXPECT_TRUE(disk.virtio.offered & 1u << 5);
+        put(0, 1, 0, NOVA_SECTOR, false);
+        kick(0);
+        EXPECT_EQ(status_of(0), 1u);
+        EXPECT_TRUE(steps.empty());
+}
+
+TEST_F(virtio_block_store, more_requests_than_places_wait_in_the_queue)
+{
+        for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS + 4; i++)
+                put(3 * i, 0, i, NOVA_SECTOR, true);
+        kick(0);
+        EXPECT_EQ(steps.size(), size_t{NOVA_VIRTIO_BLOCK_REQUESTS});
+        for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS + 4; i++)
+                perform();
+        EXPECT_TRUE(steps.empty());
+        EXPECT_EQ(used_index(0), NOVA_VIRTIO_BLOCK_REQUESTS + 4);
+        EXPECT_EQ(disk.requests, NOVA_VIRTIO_BLOCK_REQUESTS + 4u);
+        EXPECT_EQ(disk.virtio.notifications, 1u);
+}
+
+TEST_F(virtio_block_store, answers_after_a_reset_do_not_reach_the_guest)
+{
+        memset(&bytes[0], 'x', NOVA_SECTOR);
+        put(0, 0, 0, NOVA_SECTOR, true);
+        kick(0);
+        begin();
+        make_queue(0, 64);
+        finish();
+        memset(&ram[body_at], 0, NOVA_SECTOR);
+        perform();
+        EXPECT_EQ(ram[body_at], 0);
+        EXPECT_EQ(status_of(0), 0xeeu);
+        EXPECT_EQ(used_index(0), 0);
+        EXPECT_EQ(disk.in_flight, 0u);
+}
+
+TEST_F(virtio_block_store, answers_for_an_earlier_machine_do_not_reach_the_guest)
+{
+        make(1u << 0 | 1u << 2);
+        put(0, 0, 0, NOVA_SECTOR, true);
+        put(3, 0, 1, NOVA_SECTOR, true);
+        kick(0);
+        ASSERT_EQ(steps.size(), 2u);
+        EXPECT_EQ(steps[0].request, 1u);
+        EXPECT_EQ(steps[1].request, 3u);
+        nova_virtio_block_done(&disk, 0, 0);
+        nova_virtio_block_done(&disk, 2, 5);
+        EXPECT_EQ(used_index(0), 0);
+        EXPECT_EQ(disk.in_flight, 2u);
+        nova_virtio_block_done(&disk, NOVA_VIRTIO_BLOCK_REQUESTS - 1, 0); /* it has none */
+        EXPECT_EQ(disk.in_flight, 2u);
+}
+
+TEST_F(virtio_block_store, lost_steps_start_again_with_their_data)
+{
+        memset(&ram[body_at], 'w', NOVA_SECTOR);
+        put(0, 1, 7, NOVA_SECTOR, false);
+        kick(0);
+        steps.clear();
+        std::fill(buffer.begin(), buffer.end(), uint8_t{0});
+        nova_virtio_block_restart(&disk);
+        perform();
+        EXPECT_EQ(bytes[7 * NOVA_SECTOR], 'w');
+        EXPECT_EQ(status_of(0), 0u);
+}
+
+TEST_F(virtio_block_store, data_that_vanished_during_the_copy_is_read_again)
+{
+        put(0, 0, 7, NOVA_SECTOR, true);
+        kick(0);
+        valid = false;
+        perform();
+        EXPECT_EQ(status_of(0), 0xeeu);
+        EXPECT_EQ(disk.in_flight, 1u);
+        valid = true;
+        nova_virtio_block_restart(&disk);
+        perform();
+        EXPECT_EQ(status_of(0), 0u);
+        EXPECT_EQ(used_index(0), 1);
+}
+
+TEST_F(virtio_block_store, requests_fail_when_the_store_is_gone)
+{
+        put(0, 0, 7, NOVA_SECTOR, true);
+        kick(0);
+        disk.failed = true;
+        nova_virtio_block_done(&disk, 0, 5);
+        put(3, 0, 7, NOVA_SECTOR, true);
+        kick(0);
+        EXPECT_EQ(status_of(0), 1u);
+        EXPECT_EQ(status_of(3), 1u);
+        EXPECT_EQ(steps.size(), 1u);
+}
+
+TEST_F(virtio_block_store, a_busy_device_is_not_notified_and_finds_requests_by_itself)
+{
+        const uint64_t event = 0x1000 + used + 4 + 8 * 64;
+
+        make(0, NOVA_VIRTIO_VERSION_1 | NOVA_VIRTIO_EVENT_INDEX);
+        put(0, 0, 0, NOVA_SECTOR, true);
+        kick(0);
+        EXPECT_EQ(peek<uint16_t>(event), 0); /* its next request is number 1: no notification */
+        EXPECT_TRUE(disk.virtio.again);
+        put(3, 0, 1, NOVA_SECTOR, true);
+        nova_virtio_look(&disk.virtio); /* at an exit */
+        EXPECT_EQ(steps.size(), 2u);
+        put(6, 0, 2, NOVA_SECTOR, true);
+        perform(); /* at a completion */
+        EXPECT_EQ(steps.size(), 2u);
+        perform();
+        EXPECT_EQ(peek<uint16_t>(event), 0);
+        perform();
+        EXPECT_EQ(peek<uint16_t>(event), 3); /* it is idle */
+        EXPECT_FALSE(disk.virtio.again);
+        EXPECT_EQ(used_index(0), 3);
+        EXPECT_EQ(disk.virtio.notifications, 1u);
+}
+
+TEST_F(virtio_block_store, pieces_that_overlap_each_other_and_the_rings_damage_only_the_guest)
+{
+        poke(header_at, 0u);
+        poke(header_at + 4, 0u);
+        poke<uint64_t>(header_at + 8, 0);
+        describe(0, 0, header_at, 16, chained, 1);
+        describe(0, 1, 0x1000, 0x1000, chained | writable, 2);
+        describe(0, 2, 0x1000, 0x1000, chained | writable, 3);
+        describe(0, 3, header_at, 512, chained | writable, 4);
+        describe(0, 4, header_at, 1, writable);
+        offer(0, 0, 64);
+        kick(0);
+        ASSERT_EQ(steps.size(), 1u);
+        perform(); /* the rings are full of 0x55 now */
+        out(status, 1, 0);
+        EXPECT_EQ(disk.in_flight, 0u);
+        for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS; i++)
+                EXPECT_EQ(disk.request[i].state, NOVA_VIRTIO_BLOCK_FREE);
+}
+
+TEST_F(virtio_block_store, requests_without_header_or_status_break_the_device)
+{
+        describe(0, 0, header_at, 15, chained, 1);
+        describe(0, 1, status_at, 1, writable);
+        offer(0, 0, 64);
+        kick(0);
+        EXPECT_TRUE(broken());
+        EXPECT_TRUE(steps.empty());
+        EXPECT_EQ(disk.in_flight, 0u);
+}
+
+} // namespace
