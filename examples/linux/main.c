@@ -225,7 +225,7 @@ static int open_disk(void)
 int main(int argc, char **argv, char **envp)
 {
         struct nova_linux image = {.command_line = command_line(argv, envp)};
-        enum nova_vm_end end;
+        enum nova_vm_end end = NOVA_VM_ERROR;
 
         (void)argc;
         if (!nova_program_is_root()) {
