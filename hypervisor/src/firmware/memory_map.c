@@ -35,16 +35,16 @@ static bool memory_map_overlap(paddr_t start, uint64_t size, paddr_t other, uint
                other <= start + (size - 1);
 }
 
-/* Whether anything but reserved memory lies in a range. */
-static bool memory_map_has_unreserved(paddr_t start, uint64_t size)
+/* Returns the first entry of another type than this one that lies in a range, or NULL. */
+static const struct memory_entry *memory_map_other(uint32_t type, paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.entries; i++) {
                 const struct memory_entry *entry = &memory_map.entry[i];
-                if (entry->type != NOVA_MEM_RESERVED &&
+                if (entry->type != type &&
                     memory_map_overlap(start, size, entry->start, entry->size))
-                        return true;
+                        return entry;
         }
-        return false;
+        return NULL;
 }
 
 /* Makes an existing reserved entry cover another one, when only reserved memory and holes lie
@@ -59,7 +59,7 @@ static bool memory_map_merge_reserved(paddr_t start, uint64_t size)
                                              : entry->start + (entry->size - 1);
 
                 if (entry->type != NOVA_MEM_RESERVED || last - first == UINT64_MAX ||
-                    memory_map_has_unreserved(first, last - first + 1))
+                    memory_map_other(NOVA_MEM_RESERVED, first, last - first + 1))
                         continue;
                 entry->start = first;
                 entry->size = last - first + 1;
@@ -185,12 +185,10 @@ bool memory_map_is_ram(paddr_t start, uint64_t size)
 /* Start of something that lies in a range, or UINT64_MAX when the range is free. */
 static paddr_t memory_map_conflict(paddr_t start, uint64_t size)
 {
-        for (unsigned i = 0; i < memory_map.entries; i++) {
-                const struct memory_entry *entry = &memory_map.entry[i];
-                if (entry->type != NOVA_MEM_AVAILABLE &&
-                    memory_map_overlap(start, size, entry->start, entry->size))
-                        return entry->start;
-        }
+        const struct memory_entry *entry = memory_map_other(NOVA_MEM_AVAILABLE, start, size);
+
+        if (entry)
+                return entry->start;
         for (unsigned i = 0; i < memory_map.modules; i++) {
                 const struct boot_module *module = &memory_map.module[i];
                 if (memory_map_overlap(start, size, module->start, module->size))

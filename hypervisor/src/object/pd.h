@@ -3,7 +3,7 @@
 #ifndef OBJECT_PD_H
 #define OBJECT_PD_H
 
-#include "address_space.h"
+#include "arch/x86/address_space.h"
 #include "lib/list.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"

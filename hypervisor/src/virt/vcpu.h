@@ -156,14 +156,15 @@ struct vcpu_ops {
         void vendor##_raise_step(struct ec *ec);                                              \
         void vendor##_end_shadow(struct ec *ec);                                              \
         void vendor##_grant_debug_registers(struct vcpu *vcpu)
-#define VCPU_OPS_OF(vendor)                                                                  \
-        .to_utcb = vendor##_to_utcb, .from_utcb = vendor##_from_utcb, .read = vendor##_read, \
-        .write = vendor##_write, .read_segment = vendor##_read_segment,                      \
-        .write_segment = vendor##_write_segment, .read_msrs = vendor##_read_msrs,            \
-        .write_msrs = vendor##_write_msrs, .exception_vector = vendor##_exception_vector,    \
-        .next_ip = vendor##_next_ip, .deliver_again = vendor##_deliver_again,                \
-        .reflect_exception = vendor##_reflect_exception, .raise = vendor##_raise,            \
-        .raise_step = vendor##_raise_step, .end_shadow = vendor##_end_shadow,                \
+#define VCPU_OPS_OF(vendor)                                                                    \
+        .supported = vendor##_supported, .boot = vendor##_boot, .init_cpu = vendor##_init_cpu, \
+        .init = vendor##_init, .to_utcb = vendor##_to_utcb, .from_utcb = vendor##_from_utcb,   \
+        .read = vendor##_read, .write = vendor##_write, .read_segment = vendor##_read_segment, \
+        .write_segment = vendor##_write_segment, .read_msrs = vendor##_read_msrs,              \
+        .write_msrs = vendor##_write_msrs, .exception_vector = vendor##_exception_vector,      \
+        .next_ip = vendor##_next_ip, .deliver_again = vendor##_deliver_again,                  \
+        .reflect_exception = vendor##_reflect_exception, .raise = vendor##_raise,              \
+        .raise_step = vendor##_raise_step, .end_shadow = vendor##_end_shadow,                  \
         .grant_debug_registers = vendor##_grant_debug_registers
 
 /** How virtual CPUs work on this machine; NULL: there are none. */

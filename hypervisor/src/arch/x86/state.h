@@ -14,21 +14,20 @@ struct ec;
 #define STATE_PUT(reg)  state->reg = regs->reg;
 #define STATE_TAKE(reg) regs->reg = state->reg;
 
+/* The registers of two groups of an MTD, a row for each. */
+#define STATE_ACDB_ROWS(MOVE) MOVE(ax) MOVE(cx) MOVE(dx) MOVE(bx)
+#define STATE_BSD_ROWS(MOVE)  MOVE(bp) MOVE(si) MOVE(di)
+
 /** General registers but the stack pointer, of threads and virtual CPUs: those that an MTD names go
  *  into a message. */
 static inline void state_put_general(struct nova_utcb_state *state, const struct regs *regs,
                                      nova_mtd_t mtd)
 {
         if (mtd & NOVA_MTD_ACDB) {
-                state->ax = regs->ax;
-                state->cx = regs->cx;
-                state->dx = regs->dx;
-                state->bx = regs->bx;
+                STATE_ACDB_ROWS(STATE_PUT)
         }
         if (mtd & NOVA_MTD_BSD) {
-                state->bp = regs->bp;
-                state->si = regs->si;
-                state->di = regs->di;
+                STATE_BSD_ROWS(STATE_PUT)
         }
         if (mtd & NOVA_MTD_R8_R15) {
                 REGS_WIDE_ROWS(STATE_PUT)
@@ -40,15 +39,10 @@ static inline void state_take_general(const struct nova_utcb_state *state, struc
                                       nova_mtd_t mtd)
 {
         if (mtd & NOVA_MTD_ACDB) {
-                regs->ax = state->ax;
-                regs->cx = state->cx;
-                regs->dx = state->dx;
-                regs->bx = state->bx;
+                STATE_ACDB_ROWS(STATE_TAKE)
         }
         if (mtd & NOVA_MTD_BSD) {
-                regs->bp = state->bp;
-                regs->si = state->si;
-                regs->di = state->di;
+                STATE_BSD_ROWS(STATE_TAKE)
         }
         if (mtd & NOVA_MTD_R8_R15) {
                 REGS_WIDE_ROWS(STATE_TAKE)

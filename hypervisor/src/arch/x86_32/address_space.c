@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The root of an address space on x86-32: a PDPT whose last entry points at the kernel's page
  * directory, shared by all but those PDs that have ports. */
-#include "address_space.h"
+#include "arch/x86/address_space.h"
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/pte.h"

@@ -2,7 +2,7 @@
 /* What the exits of VMX mean (SDM 3C, chapter 27): the kernel's own affair, or an event. */
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
-#include "guest_width.h"
+#include "arch/x86/regs.h"
 #include "ipc/event.h"
 #include "lib/stop.h"
 #include "nova/abi/event.h"
@@ -22,7 +22,13 @@
 /* Accesses to control registers: bits 3..0 the number, 5..4 what, 11..8 the general register. */
 #define VMX_CR_FROM(qual) (((qual)&0x30) == 0x10)
 
-#define GENERAL_REGISTERS (sizeof(guest_register_offset) - 1) /* mask of their numbers */
+/* Offsets of the general registers, by their numbers in instructions. */
+#define OFFSET_ROW(reg) offsetof(struct regs, reg),
+static const uint8_t vmx_register_offset[] = {
+        OFFSET_ROW(ax) OFFSET_ROW(cx) OFFSET_ROW(dx) OFFSET_ROW(bx) OFFSET_ROW(sp) OFFSET_ROW(bp)
+                OFFSET_ROW(si) OFFSET_ROW(di) REGS_WIDE_ROWS(OFFSET_ROW)};
+
+#define GENERAL_REGISTERS (sizeof(vmx_register_offset) - 1) /* mask of their numbers */
 #define REGISTER_SP       4
 
 #define IO_IN     0x8
@@ -120,7 +126,7 @@ static word_t *vmx_general_register(struct ec *self, unsigned number, word_t *sp
 {
         if (number == REGISTER_SP)
                 return sp;
-        return (word_t *)((char *)&self->regs + guest_register_offset[number]);
+        return (word_t *)((char *)&self->regs + vmx_register_offset[number]);
 }
 
 static _Noreturn void finish_vmx_cr8_write(struct ec *self, word_t value)

@@ -3,15 +3,7 @@
 #ifndef VIRT_GUEST_WIDTH_H
 #define VIRT_GUEST_WIDTH_H
 
-#include "arch/x86/regs.h"
 #include "nova/abi/utcb.h"
-
-/* Offsets of the general registers, by their numbers in instructions. */
-static const uint8_t guest_register_offset[] = {
-        offsetof(struct regs, ax), offsetof(struct regs, cx), offsetof(struct regs, dx),
-        offsetof(struct regs, bx), offsetof(struct regs, sp), offsetof(struct regs, bp),
-        offsetof(struct regs, si), offsetof(struct regs, di),
-};
 
 /** A 32-bit guest has no CR8: messages do not carry it. */
 static inline void guest_cr8_to_utcb(struct nova_utcb_state *state, uint64_t cr8)

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The root of an address space on x86-64. */
-#ifndef ARCH_ADDRESS_SPACE_H
-#define ARCH_ADDRESS_SPACE_H
+/* The root of an address space: a part of a PD, which lies in the pool. */
+#ifndef ARCH_X86_ADDRESS_SPACE_H
+#define ARCH_X86_ADDRESS_SPACE_H
 
-#include "lib/types.h"
-
-struct address_space {
-        uint64_t *root;   /* PML4; all address spaces share the entries of the kernel half */
-        word_t cr3;       /* physical address of root, and the PCID */
-        uint64_t stale;   /* CPUs that may cache outdated translations of the PCID; atomic */
-        uint64_t *window; /* own page table of the window, if the PD has ports, or NULL */
-        uint64_t *window_path[2]; /* own directories above that page table, or NULL */
-};
+#include "address_space_width.h"
 
 /** Makes an address space without user mappings. @return false if there is no memory */
 bool address_space_init(struct address_space *space);
@@ -22,9 +14,6 @@ void address_space_fini(struct address_space *space);
 /** Gives the address space its own page table for the window, if it has none yet.
  *  @return the page table, or NULL if there is no memory */
 uint64_t *address_space_window(struct address_space *space);
-
-/** Number of frames of an address space's own window. */
-#define WINDOW_FRAMES 3
 
 /** Returns the number of frames of the root and the window, which the account pays. */
 unsigned address_space_frames(const struct address_space *space);
