@@ -313,6 +313,21 @@ CASE(memory, a_port_without_the_A_bit_stays_closed, "D-25 4.1.3-03")
         hc_revoke(all, NOVA_REVOKE_SR);
 }
 
+CASE(memory, a_port_without_the_A_bit_stays_closed_beside_an_open_one, "D-25 4.1.3-03")
+{
+        struct thread *t = child_thread();
+        const nova_crd_t all = nova_crd(NOVA_CRD_IO, 0x80, 3, NOVA_PERM_ALL);
+        request(all, 0x80);
+        windows(t, 0, nova_crd(NOVA_CRD_IO, 0, 16, NOVA_PERM_ALL));
+        EXPECT_EQ(send(t, io(0x3fc, 1), item_upper(NOVA_ITEM_DELEGATE, 0x3fc)), io(0x3fc, 1));
+        EXPECT_EQ(remote_in(t, 0x3fd), 0);
+        send(t, nova_crd(NOVA_CRD_IO, 0x80, 3, 0x1e), item_upper(NOVA_ITEM_DELEGATE, 0x80));
+        EXPECT(nova_crd_perms(remote_look(t, NOVA_CRD_IO, 0x80)) != 0);
+        EXPECT_EQ(remote_in(t, 0x84), 1);
+        EXPECT_EQ(remote_in(t, 0x3fd), 0);
+        hc_revoke(all, NOVA_REVOKE_SR);
+}
+
 CASE(memory, port_0xffff_and_the_one_beyond_are_told_apart, "4.3.3-01")
 {
         request(io(0xffff, 0), 0xffff);

@@ -8,6 +8,7 @@
 extern "C" {
 #include "arch/x86/calibrate.h"
 #include "arch/x86/pte.h"
+#include "device/gsi.h"
 #include "device/remap.h"
 #include "sched/cpu.h"
 }
@@ -401,6 +402,26 @@ TEST(dma, a_function_that_floods_is_stopped_and_goes_on_after_a_while)
         EXPECT_EQ(fake_routes[Flood::GSI].rid, 12u);
         EXPECT_EQ(remap_stopped, 0u);
         EXPECT_FALSE(remap_resume(Flood::GSI, f.here, &next));
+}
+
+// Without the timer an idle CPU would never let the function send again.
+TEST(dma, a_function_that_is_stopped_sets_the_timer_to_the_end_of_the_stop)
+{
+        Flood f;
+        gsi_boot();
+        f.here->timer_end = CPU_TIMER_OFF;
+        for (unsigned i = 0; i < 3 * Flood::ROUNDS && !remap_stopped; i++) {
+                EXPECT_EQ(f.here->timer_end, CPU_TIMER_OFF);
+                fake_tsc += 1000;
+                gsi_fire(Flood::GSI);
+        }
+        EXPECT_EQ(remap_stopped, 1u);
+        EXPECT_EQ(f.here->timer_end, fake_tsc + f.window);
+        fake_tsc += f.window;
+        gsi_resume(f.here);
+        EXPECT_EQ(remap_stopped, 0u);
+        f.revoke(&kernel_pd, NOVA_SEL_GSI_SM, NOVA_SEL_GSI_SM + NOVA_HIP_GSI - 1, NOVA_CRD_OBJ,
+                 NOVA_PERM_ALL, true);
 }
 
 // remap_resume() relies on the unit to accept again any route that it has accepted before.
