@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The system calls of the C library: three open files, which are the console, and a heap. */
+/* The system calls of the C library: the console, which is the files 0 to 2, and a heap. Functions
+ * for other files are in posix/file.c. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -9,7 +9,16 @@
 
 #include "novart/console.h"
 #include "novart/region.h"
+#include "posix/files.h"
 #include "start/start.h"
+
+const struct files_calls *novart_files_calls;
+
+/* Returns the functions for a file that is not the console; NULL: no file was opened. */
+static const struct files_calls *calls_of(int file)
+{
+        return file >= FILES_FIRST ? __atomic_load_n(&novart_files_calls, __ATOMIC_ACQUIRE) : NULL;
+}
 
 static int fail(int error)
 {
@@ -24,6 +33,10 @@ static bool is_console(int file)
 
 _READ_WRITE_RETURN_TYPE write(int file, const void *data, size_t bytes)
 {
+        const struct files_calls *calls = calls_of(file);
+
+        if (calls)
+                return calls->write(file, data, bytes);
         if (file != STDOUT_FILENO && file != STDERR_FILENO)
                 return fail(EBADF);
 
@@ -34,6 +47,10 @@ _READ_WRITE_RETURN_TYPE write(int file, const void *data, size_t bytes)
 
 _READ_WRITE_RETURN_TYPE read(int file, void *data, size_t bytes)
 {
+        const struct files_calls *calls = calls_of(file);
+
+        if (calls)
+                return calls->read(file, data, bytes);
         if (file != STDIN_FILENO)
                 return fail(EBADF);
 
@@ -54,11 +71,19 @@ void *sbrk(ptrdiff_t change)
 
 int close(int file)
 {
+        const struct files_calls *calls = calls_of(file);
+
+        if (calls)
+                return calls->close(file);
         return is_console(file) ? 0 : fail(EBADF);
 }
 
 int fstat(int file, struct stat *about)
 {
+        const struct files_calls *calls = calls_of(file);
+
+        if (calls)
+                return calls->about(file, about);
         if (!is_console(file))
                 return fail(EBADF);
         *about = (struct stat){.st_mode = S_IFCHR};
@@ -68,36 +93,17 @@ int fstat(int file, struct stat *about)
 int isatty(int file)
 {
         if (!is_console(file))
-                errno = EBADF;
+                errno = calls_of(file) ? ENOTTY : EBADF;
         return is_console(file);
 }
 
 off_t lseek(int file, off_t offset, int whence)
 {
-        (void)offset;
-        (void)whence;
+        const struct files_calls *calls = calls_of(file);
+
+        if (calls)
+                return calls->seek(file, offset, whence);
         return fail(is_console(file) ? ESPIPE : EBADF);
-}
-
-/* Fails, because only the three open files exist. */
-int open(const char *name, int flags, ...)
-{
-        (void)name;
-        (void)flags;
-        return fail(ENOENT);
-}
-
-int stat(const char *restrict name, struct stat *restrict about)
-{
-        (void)name;
-        (void)about;
-        return fail(ENOENT);
-}
-
-int unlink(const char *name)
-{
-        (void)name;
-        return fail(ENOENT);
 }
 
 int link(const char *from, const char *to)

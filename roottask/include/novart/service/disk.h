@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service `disk`: read access to the files of a boot module in ustar format. */
+/* The service `disk`, which is deprecated: read access to a boot module in ustar format. */
 #ifndef NOVART_SERVICE_DISK_H
 #define NOVART_SERVICE_DISK_H
 
 #include "novart/session.h"
 
 /** @defgroup disk Service disk
+ *
+ * Deprecated: the service `files` mounts the same modules. This header remains for one release.
  *
  * | operation | words | answer | errors |
  * |---|---|---|---|

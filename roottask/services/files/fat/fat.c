@@ -124,7 +124,9 @@ static int fat_lookup(struct files_node *in, const char *name, struct files_node
 
 void fat_release(struct files_node *node)
 {
-        struct fat_node *file = (struct fat_node *)node, **link = &fat_of(file)->nodes;
+        struct fat_node *file = (struct fat_node *)node;
+        struct fat *fat = fat_of(file);
+        struct fat_node **link = &fat->nodes;
 
         if (--node->users)
                 return;
@@ -132,11 +134,14 @@ void fat_release(struct files_node *node)
         if (!file->removed)
                 fat_file_commit(file);
         else if (file->first)
-                fat_table_free(fat_of(file), file->first);
+                fat_table_free(fat, file->first);
         while (*link != file)
                 link = &(*link)->next;
         *link = file->next;
         free(file);
+        /* The machine may be switched off while no file is in use. */
+        if (!fat->nodes && !fat->system.read_only)
+                fat_flush(fat);
 }
 
 static void tell(const struct fat_node *node, struct files_about *about)

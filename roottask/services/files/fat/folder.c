@@ -253,7 +253,7 @@ int fat_folder_move(const struct fat_node *folder, const struct fat_set *old, co
 {
         struct fat *fat = fat_of(folder);
         const uint32_t per = slots(fat), first = old->begin % per, span = old->end - old->begin;
-        uint8_t entries[SET_MAX * FAT_ENTRY], work[FAT_SECTOR_MAX], *bytes;
+        uint8_t entries[SET_MAX * FAT_ENTRY], *work = fat->bounce, *bytes;
         unsigned count, slot;
         int error;
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Protocol of the service `files`. Programs use it through the C library: open(), fopen() and the
+ * other functions of POSIX. */
+#ifndef NOVART_SERVICE_FILES_H
+#define NOVART_SERVICE_FILES_H
+
+#include "novart/protocol.h"
+
+/** @defgroup file_service Service files
+ *
+ * A session sees the folder that the description gives to the client, as "/". Paths are UTF-8, end
+ * with a 0 and begin at this folder; "." and ".." count as text, and ".." of the root is the root.
+ * A *place* is an offset in a file or a position in a folder: two words, the low 32 bits first.
+ *
+ * | operation | words | answer | errors |
+ * |---|---|---|---|
+ * | OPEN | an OR of nova_files_flag; path | file; about | below |
+ * | CLOSE | file | – | EBADF |
+ * | READ | file; place; bytes | bytes; data | EBADF, EISDIR, EIO |
+ * | WRITE | file; place; bytes; data | bytes | EBADF, ENOSPC, EFBIG, EIO |
+ * | FETCH | file; place; bytes; offset in the shared memory | bytes | as READ |
+ * | STORE | file; place; bytes; offset in the shared memory | bytes | as WRITE |
+ * | STAT | path | about | ENOENT |
+ * | ABOUT | file | about | EBADF |
+ * | LIST | file; place, 0 at first | next place; about; name | ENOENT: the end; ENOTDIR |
+ * | MAKE | path of a new folder | – | as OPEN with CREATE |
+ * | REMOVE | 1: a folder; path | – | ENOENT, ENOTEMPTY, EISDIR, ENOTDIR, EBUSY, EROFS |
+ * | RENAME | the old path; the new one, after the 0 | – | as OPEN and REMOVE; EXDEV: two disks |
+ * | RESIZE | file; place: the size | – | as WRITE |
+ * | SYNC | file | – | EBADF, EIO |
+ *
+ * OPEN: ENOENT absent; EEXIST with CREATE and EXCLUSIVE; EISDIR a folder cannot be written;
+ * ENOTDIR a part of the path is a file; EROFS the disk or the folder was given read-only; EACCES
+ * the file is read-only; EMFILE NOVA_FILES_MAX are open; EINVAL a character that the file system
+ * cannot store; ENAMETOOLONG; ENOSPC the disk is full; EIO the disk failed or is damaged.
+ *
+ * The write of an APPEND file goes to its end. Fewer bytes than asked are written only if the disk
+ * is full or fails.
+ *  @{ */
+
+#define NOVA_FILES_OPEN   (NOVA_OPERATION_FIRST + 0)  /**< path to file */
+#define NOVA_FILES_CLOSE  (NOVA_OPERATION_FIRST + 1)  /**< end of use */
+#define NOVA_FILES_READ   (NOVA_OPERATION_FIRST + 2)  /**< read through the message */
+#define NOVA_FILES_WRITE  (NOVA_OPERATION_FIRST + 3)  /**< write through the message */
+#define NOVA_FILES_FETCH  (NOVA_OPERATION_FIRST + 4)  /**< read into shared memory */
+#define NOVA_FILES_STORE  (NOVA_OPERATION_FIRST + 5)  /**< write from shared memory */
+#define NOVA_FILES_STAT   (NOVA_OPERATION_FIRST + 6)  /**< properties by path */
+#define NOVA_FILES_ABOUT  (NOVA_OPERATION_FIRST + 7)  /**< properties of a file in use */
+#define NOVA_FILES_LIST   (NOVA_OPERATION_FIRST + 8)  /**< an entry of a folder */
+#define NOVA_FILES_MAKE   (NOVA_OPERATION_FIRST + 9)  /**< new folder */
+#define NOVA_FILES_REMOVE (NOVA_OPERATION_FIRST + 10) /**< remove a name */
+#define NOVA_FILES_RENAME (NOVA_OPERATION_FIRST + 11) /**< change a name */
+#define NOVA_FILES_RESIZE (NOVA_OPERATION_FIRST + 12) /**< change the size */
+#define NOVA_FILES_SYNC   (NOVA_OPERATION_FIRST + 13) /**< writes survive a loss of power */
+
+#define NOVA_FILES_PATH_SIZE   512  /**< size of a path in bytes, including the terminating 0 */
+#define NOVA_FILES_NAME_SIZE   256  /**< size of a name in bytes, including the terminating 0 */
+#define NOVA_FILES_MAX         32   /**< files and folders that a session may have open */
+#define NOVA_FILES_SHARE_PAGES 16   /**< pages that a session can share */
+#define NOVA_FILES_CHUNK       1024 /**< bytes of data in one message */
+
+/** Flags of OPEN. */
+enum nova_files_flag {
+        NOVA_FILES_WRITABLE = 1,  /**< the file will be written */
+        NOVA_FILES_CREATE = 2,    /**< make it if it is absent */
+        NOVA_FILES_EXCLUSIVE = 4, /**< with CREATE: it must be absent */
+        NOVA_FILES_TRUNCATE = 8,  /**< make it empty */
+        NOVA_FILES_APPEND = 0x10, /**< write at the end */
+};
+
+/** Properties of a file or folder. */
+struct nova_files_about {
+        uint64_t size;      /**< in bytes */
+        uint64_t number;    /**< different for each file of a disk */
+        int64_t modified;   /**< seconds since 1970 */
+        uint32_t folder;    /**< 1: it is a folder */
+        uint32_t read_only; /**< 1: it cannot be written */
+};
+
+/** @} */
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program files. Each argument is a line: `mount PATH SERVICE [PARTITION] [read-only]`, `mount
+ * PATH module MODULE`, or `give CLIENT FOLDER [read-only]`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/service.h"
+#include "novart/time.h"
+#include "server.h"
+
+#define WORDS 5
+
+static struct volume volumes[VOLUMES];
+static unsigned volume_count;
+static struct grant grants[GRANTS];
+static unsigned grant_count;
+
+/* Cuts a line into words. @return their number */
+static unsigned split(char *line, char *words[WORDS])
+{
+        unsigned count = 0;
+
+        for (char *word = strtok(line, " "); word && count < WORDS; word = strtok(NULL, " "))
+                words[count++] = word;
+        return count;
+}
+
+static bool mount(char **words, unsigned count)
+{
+        struct volume *volume = &volumes[volume_count];
+        const bool read_only = count > 3 && strcmp(words[count - 1], "read-only") == 0;
+        const char *sentence;
+        int error;
+
+        if (read_only)
+                count--;
+        if (count < 3 || count > 4 || volume_count == VOLUMES || words[1][0] != '/')
+                return false;
+        volume->path = words[1] + 1;
+        if (strcmp(words[2], "module") == 0 && count == 4)
+                error = volume_open_module(volume, words[3], &sentence);
+        else
+                error = volume_open_blocks(volume, words[2], count > 3 ? words[3] : NULL, read_only,
+                                           &sentence);
+        if (error) {
+                printf("files: %s %s cannot be mounted: %s%s%s\n", words[2],
+                       count > 3 ? words[3] : "", strerror(error), sentence ? ": " : ".",
+                       sentence ? sentence : "");
+                return false;
+        }
+        volume_count++;
+        printf("/%s is %s, %llu KiB%s\n", volume->path, volume->system->backend->name,
+               (unsigned long long)(volume->disk.bytes >> 10),
+               volume->system->read_only ? ", read-only" : "");
+        return true;
+}
+
+static bool give(char **words, unsigned count)
+{
+        struct grant *grant = &grants[grant_count];
+        static char clean[NOVA_FILES_PATH_SIZE];
+
+        grant->read_only = count == 4 && strcmp(words[3], "read-only") == 0;
+        if (count != 3U + grant->read_only || grant_count == GRANTS || !path_clean(words[2], clean))
+                return false;
+        grant->client = words[1];
+        for (unsigned i = 0; i < volume_count; i++) {
+                const char *rest = path_below(clean, volumes[i].path);
+
+                if (!rest)
+                        continue;
+                grant->volume = &volumes[i];
+                strcpy(grant->folder, rest);
+                grant_count++;
+                return true;
+        }
+        printf("files: %s is not in a mounted file system; write its mount first.\n", words[2]);
+        return false;
+}
+
+int main(int argc, char **argv)
+{
+        int error;
+
+        nova_time_set_by_rtc(); /* without the clock, files are from 1980 */
+        for (int i = 1; i < argc; i++) {
+                char *words[WORDS];
+                const unsigned count = split(argv[i], words);
+
+                if (count && strcmp(words[0], "mount") == 0  ? mount(words, count)
+                    : count && strcmp(words[0], "give") == 0 ? give(words, count)
+                                                             : false)
+                        continue;
+                printf("files: argument %d is wrong; write \"mount PATH SERVICE [PARTITION] "
+                       "[read-only]\", \"mount PATH module MODULE\" or \"give CLIENT FOLDER "
+                       "[read-only]\".\n",
+                       i);
+                return 1;
+        }
+        error = files_service_start(grants, grant_count);
+        if (error) {
+                printf("files: the service cannot start: %s.\n", strerror(error));
+                return 1;
+        }
+        nova_service_sleep();
+}

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The operations of the service files. Only one handler runs at a time, so the buffers of paths and
+ * data are static. */
+#include "server.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "novart/service.h"
+
+/* An open file or folder. */
+struct handle {
+        struct files_node *node; /* NULL: not open */
+        unsigned flags;
+};
+
+struct session {
+        const struct grant *grant;
+        struct handle handle[NOVA_FILES_MAX];
+};
+
+static const struct grant *grants;
+static unsigned grant_count;
+static uint8_t data[NOVA_FILES_SHARE_PAGES / 4 * NOVA_PAGE_SIZE];
+
+static struct session *session_of(const struct nova_request *request)
+{
+        return request->state;
+}
+
+static const struct files_backend *backend_of(const struct files_node *node)
+{
+        return node->system->backend;
+}
+
+static struct handle *handle_of(const struct nova_request *request)
+{
+        const nova_word_t number = request->word[0];
+        struct session *session = session_of(request);
+
+        return number < NOVA_FILES_MAX && session->handle[number].node ? &session->handle[number]
+                                                                       : NULL;
+}
+
+static uint64_t place_of(const struct nova_request *request, unsigned word)
+{
+        return (request->word[word] & UINT32_MAX) | (uint64_t)(request->word[word + 1] & UINT32_MAX)
+                                                            << 32;
+}
+
+static int can_write(const struct session *session)
+{
+        return session->grant->read_only || session->grant->volume->system->read_only ? EROFS : 0;
+}
+
+/* Reads a client's path, and puts its folder before it. */
+static int read_path(const struct nova_request *request, const char *from,
+                     char path[NOVA_FILES_PATH_SIZE])
+{
+        const char *folder = session_of(request)->grant->folder;
+        const size_t above = strlen(folder);
+        static char clean[NOVA_FILES_PATH_SIZE];
+
+        if (!path_clean(from, clean))
+                return ENAMETOOLONG;
+        if (above + 1 + strlen(clean) >= NOVA_FILES_PATH_SIZE)
+                return ENAMETOOLONG;
+        memcpy(path, folder, above + 1);
+        if (above && *clean)
+                strcat(path, "/");
+        strcat(path, clean);
+        return 0;
+}
+
+static int take_path(const struct nova_request *request, unsigned first,
+                     char path[NOVA_FILES_PATH_SIZE])
+{
+        static char text[NOVA_FILES_PATH_SIZE];
+
+        if (!nova_request_text(request, first, text, sizeof(text)))
+                return ENAMETOOLONG;
+        return *text ? read_path(request, text, path) : ENOENT;
+}
+
+static void answer_about(struct nova_request *request, const struct files_about *about)
+{
+        const struct nova_files_about answer = {.size = about->size,
+                                                .number = about->number,
+                                                .modified = about->modified,
+                                                .folder = about->folder,
+                                                .read_only = about->read_only};
+
+        nova_request_answer_bytes(request, &answer, sizeof(answer));
+}
+
+static int create(const struct session *session, const char *path, bool folder,
+                  struct files_node **node)
+{
+        const struct volume *volume = session->grant->volume;
+        char name[FILES_NAME_SIZE];
+        struct files_node *in;
+        int error = volume_find_parent(volume, path, &in, name);
+
+        if (error)
+                return error == EBUSY ? EEXIST : error;
+        error = can_write(session);
+        if (!error)
+                error = volume->system->backend->create(in, name, folder, node);
+        volume->system->backend->release(in);
+        return error;
+}
+
+/* Checks what the flags of OPEN want from a file. */
+static int check_open(const struct session *session, struct files_node *node, unsigned flags,
+                      struct files_about *about)
+{
+        int error = backend_of(node)->stat(node, about);
+
+        if (error || !(flags & NOVA_FILES_WRITABLE))
+                return error;
+        if (about->folder)
+                return EISDIR;
+        error = can_write(session);
+        if (!error && about->read_only)
+                error = EACCES;
+        if (error || !(flags & NOVA_FILES_TRUNCATE) || !about->size)
+                return error;
+        about->size = 0;
+        return backend_of(node)->resize(node, 0);
+}
+
+static int open_file(struct nova_request *request)
+{
+        struct session *session = session_of(request);
+        const unsigned flags = (unsigned)request->word[0];
+        static char path[NOVA_FILES_PATH_SIZE];
+        struct files_about about;
+        struct files_node *node;
+        unsigned number = 0;
+        int error = take_path(request, 1, path);
+
+        while (number < NOVA_FILES_MAX && session->handle[number].node)
+                number++;
+        if (!error && number == NOVA_FILES_MAX)
+                error = EMFILE;
+        if (!error)
+                error = volume_find(session->grant->volume, path, &node);
+        if (!error && flags & NOVA_FILES_CREATE && flags & NOVA_FILES_EXCLUSIVE) {
+                backend_of(node)->release(node);
+                return EEXIST;
+        }
+        if (error == ENOENT && flags & NOVA_FILES_CREATE)
+                error = create(session, path, false, &node);
+        if (error)
+                return error;
+        error = check_open(session, node, flags, &about);
+        if (error) {
+                backend_of(node)->release(node);
+                return error;
+        }
+        session->handle[number] = (struct handle){node, flags};
+        nova_request_answer(request, number);
+        answer_about(request, &about);
+        return 0;
+}
+
+static int close_file(struct nova_request *request)
+{
+        struct handle *handle = handle_of(request);
+
+        if (!handle)
+                return EBADF;
+        backend_of(handle->node)->release(handle->node);
+        handle->node = NULL;
+        return 0;
+}
+
+/* Checks a file whose data is read or written. */
+static int check_data(const struct handle *handle, bool writes)
+{
+        struct files_about about;
+        int error;
+
+        if (!handle || (writes && !(handle->flags & NOVA_FILES_WRITABLE)))
+                return EBADF;
+        error = backend_of(handle->node)->stat(handle->node, &about);
+        return error ? error : about.folder ? EISDIR : 0;
+}
+
+static int read_message(struct nova_request *request)
+{
+        const struct handle *handle = handle_of(request);
+        size_t bytes = request->word[3], done;
+        int error = check_data(handle, false);
+
+        if (error)
+                return error;
+        if (bytes > NOVA_FILES_CHUNK)
+                bytes = NOVA_FILES_CHUNK;
+        error = backend_of(handle->node)
+                        ->read(handle->node, place_of(request, 1), data, bytes, &done);
+        if (error && !done)
+                return error;
+        nova_request_answer(request, done);
+        nova_request_answer_bytes(request, data, done);
+        return 0;
+}
+
+static int read_shared(struct nova_request *request)
+{
+        const struct handle *handle = handle_of(request);
+        const size_t bytes = request->word[3], at = request->word[4];
+        size_t total = 0;
+        int error = check_data(handle, false);
+
+        if (!error && bytes > nova_request_share_bytes(request))
+                error = EINVAL;
+        while (!error && total < bytes) {
+                const size_t most = bytes - total < sizeof(data) ? bytes - total : sizeof(data);
+                size_t done = 0;
+
+                error = backend_of(handle->node)
+                                ->read(handle->node, place_of(request, 1) + total, data, most,
+                                       &done);
+                if (!error)
+                        error = nova_request_share_write(request, at + total, data, done);
+                if (error || !done)
+                        break;
+                total += done;
+        }
+        if (error && !total)
+                return error;
+        nova_request_answer(request, total);
+        return 0;
+}
+
+static int write_part(const struct handle *handle, uint64_t place, const void *from, size_t bytes,
+                      size_t *done)
+{
+        struct files_about about;
+        int error = 0;
+
+        *done = 0;
+        if (handle->flags & NOVA_FILES_APPEND) {
+                error = backend_of(handle->node)->stat(handle->node, &about);
+                place = about.size;
+        }
+        return error ? error
+                     : backend_of(handle->node)->write(handle->node, place, from, bytes, done);
+}
+
+static int write_message(struct nova_request *request)
+{
+        const struct handle *handle = handle_of(request);
+        const size_t bytes = request->word[3];
+        const void *from = nova_request_bytes(request, 4, bytes);
+        size_t done;
+        int error = check_data(handle, true);
+
+        if (!error && !from)
+                error = EINVAL;
+        if (!error)
+                error = write_part(handle, place_of(request, 1), from, bytes, &done);
+        if (error && !done)
+                return error;
+        nova_request_answer(request, done);
+        return 0;
+}
+
+static int write_shared(struct nova_request *request)
+{
+        const struct handle *handle = handle_of(request);
+        const size_t bytes = request->word[3], at = request->word[4];
+        size_t total = 0;
+        int error = check_data(handle, true);
+
+        if (!error && bytes > nova_request_share_bytes(request))
+                error = EINVAL;
+        while (!error && total < bytes) {
+                const size_t most = bytes - total < sizeof(data) ? bytes - total : sizeof(data);
+                size_t done = 0;
+
+                error = nova_request_share_read(request, at + total, data, most);
+                if (!error)
+                        error = write_part(handle, place_of(request, 1) + total, data, most, &done);
+                total += done;
+        }
+        if (error && !total)
+                return error;
+        nova_request_answer(request, total);
+        return 0;
+}
+
+static int stat_path(struct nova_request *request)
+{
+        static char path[NOVA_FILES_PATH_SIZE];
+        struct files_about about;
+        struct files_node *node;
+        int error = take_path(request, 0, path);
+
+        if (!error)
+                error = volume_find(session_of(request)->grant->volume, path, &node);
+        if (error)
+                return error;
+        error = backend_of(node)->stat(node, &about);
+        backend_of(node)->release(node);
+        if (!error)
+                answer_about(request, &about);
+        return error;
+}
+
+static int stat_file(struct nova_request *request)
+{
+        const struct handle *handle = handle_of(request);
+        struct files_about about;
+        const int error = handle ? backend_of(handle->node)->stat(handle->node, &about) : EBADF;
+
+        if (!error)
+                answer_about(request, &about);
+        return error;
+}
+
+static int list_folder(struct nova_request *request)
+{
+        const struct handle *handle = handle_of(request);
+        uint64_t place = place_of(request, 1);
+        char name[FILES_NAME_SIZE];
+        struct files_about about;
+        int error =
+                handle ? backend_of(handle->node)->list(handle->node, &place, name, &about) : EBADF;
+
+        if (error)
+                return error;
+        nova_request_answer(request, (nova_word_t)(place & UINT32_MAX));
+        nova_request_answer(request, (nova_word_t)(place >> 32));
+        answer_about(request, &about);
+        nova_request_answer_bytes(request, name, strlen(name) + 1);
+        return 0;
+}
+
+static int make_folder(struct nova_request *request)
+{
+        static char path[NOVA_FILES_PATH_SIZE];
+        struct files_node *node;
+        int error = take_path(request, 0, path);
+
+        if (!error)
+                error = create(session_of(request), path, true, &node);
+        if (!error)
+                backend_of(node)->release(node);
+        return error;
+}
+
+static int remove_name(struct nova_request *request)
+{
+        const struct session *session = session_of(request);
+        static char path[NOVA_FILES_PATH_SIZE];
+        char name[FILES_NAME_SIZE];
+        struct files_node *folder;
+        int error = take_path(request, 1, path);
+
+        if (!error && strcmp(path, session->grant->folder) == 0)
+                error = EBUSY;
+        if (!error)
+                error = volume_find_parent(session->grant->volume, path, &folder, name);
+        if (error)
+                return error;
+        error = can_write(session);
+        if (!error)
+                error = backend_of(folder)->remove(folder, name, request->word[0] == 1);
+        backend_of(folder)->release(folder);
+        return error;
+}
+
+static int rename_path(const struct session *session, const char *old, const char *new)
+{
+        const struct volume *volume = session->grant->volume;
+        const char *folder = session->grant->folder;
+        char name[FILES_NAME_SIZE], new_name[FILES_NAME_SIZE];
+        struct files_node *from, *to;
+        int error;
+
+        if (strcmp(old, folder) == 0 || strcmp(new, folder) == 0)
+                return EBUSY;
+        if (path_below(new, old) && strcmp(new, old) != 0)
+                return EINVAL; /* a folder does not go into itself */
+        error = volume_find_parent(volume, old, &from, name);
+        if (error)
+                return error;
+        error = volume_find_parent(volume, new, &to, new_name);
+        if (!error) {
+                error = can_write(session);
+                if (!error)
+                        error = backend_of(from)->rename(from, name, to, new_name);
+                backend_of(to)->release(to);
+        }
+        backend_of(from)->release(from);
+        return error;
+}
+
+static int rename_name(struct nova_request *request)
+{
+        static char old[NOVA_FILES_PATH_SIZE], new[NOVA_FILES_PATH_SIZE];
+        const char *text = nova_request_bytes(request, 0, 1);
+        const size_t bytes = NOVA_MESSAGE_BYTES(request->word_count);
+        const char *second = memchr(text, 0, bytes);
+        int error;
+
+        if (!second || ++second == text + bytes ||
+            !memchr(second, 0, (size_t)(text + bytes - second)))
+                return EINVAL;
+        if (!*text || !*second)
+                return ENOENT;
+        error = read_path(request, text, old);
+        if (!error)
+                error = read_path(request, second, new);
+        return error ? error : rename_path(session_of(request), old, new);
+}
+
+static int resize_file(struct nova_request *request)
+{
+        const struct handle *handle = handle_of(request);
+        const int error = check_data(handle, true);
+
+        return error ? error : backend_of(handle->node)->resize(handle->node, place_of(request, 1));
+}
+
+static int sync_file(struct nova_request *request)
+{
+        const struct handle *handle = handle_of(request);
+
+        if (!handle)
+                return EBADF;
+        if (!backend_of(handle->node)->sync)
+                return 0;
+        return backend_of(handle->node)->sync(handle->node->system, handle->node);
+}
+
+/* Names of clients count by their first 8 characters. */
+static int open_session(struct nova_request *request, const char *arguments)
+{
+        (void)arguments;
+        for (unsigned i = 0; i < grant_count; i++)
+                if (strncmp(grants[i].client, request->client, 8) == 0) {
+                        session_of(request)->grant = &grants[i];
+                        return 0;
+                }
+        return EACCES;
+}
+
+static void close_session(struct nova_service *service, void *state)
+{
+        struct session *session = state;
+
+        (void)service;
+        for (unsigned i = 0; i < NOVA_FILES_MAX; i++)
+                if (session->handle[i].node)
+                        backend_of(session->handle[i].node)->release(session->handle[i].node);
+}
+
+int files_service_start(const struct grant *list, unsigned count)
+{
+        enum { PATH = NOVA_WORDS_OF(NOVA_FILES_PATH_SIZE) };
+        static const struct nova_service_operation operations[] = {
+                {open_file, 2, 1 + PATH, false},
+                {close_file, 1, 1, false},
+                {read_message, 4, 4, false},
+                {write_message, 4, 4 + NOVA_WORDS_OF(NOVA_FILES_CHUNK), false},
+                {read_shared, 5, 5, false},
+                {write_shared, 5, 5, false},
+                {stat_path, 1, PATH, false},
+                {stat_file, 1, 1, false},
+                {list_folder, 3, 3, false},
+                {make_folder, 1, PATH, false},
+                {remove_name, 2, 1 + PATH, false},
+                {rename_name, 1, 2 * PATH, false},
+                {resize_file, 3, 3, false},
+                {sync_file, 1, 1, false},
+        };
+        static const struct nova_service_config config = {
+                .name = "files",
+                .operations = operations,
+                .operation_count = sizeof(operations) / sizeof(operations[0]),
+                .state_bytes = sizeof(struct session),
+                .share_pages = NOVA_FILES_SHARE_PAGES,
+                .open = open_session,
+                .close = close_session,
+        };
+
+        grants = list;
+        grant_count = count;
+        return nova_service_start(NULL, &config);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service files as a part of a program. */
+#ifndef NOVART_FILES_SERVER_H
+#define NOVART_FILES_SERVER_H
+
+#include "volume.h"
+
+/* Starts the service. The grants must stay valid. @return 0 or an errno value */
+int files_service_start(const struct grant *grants, unsigned count);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Volumes: mounted file systems, each at a path. Grants: what each client sees of them. */
+#ifndef NOVART_FILES_VOLUME_H
+#define NOVART_FILES_VOLUME_H
+
+#include "backend.h"
+#include "novart/service/files.h"
+
+#define VOLUMES 8
+#define GRANTS  32
+
+/* A mounted file system. */
+struct volume {
+        const char *path; /* where it is mounted, as "/data" */
+        struct files_disk disk;
+        struct files_system *system;
+};
+
+/* The folder that a client gets. */
+struct grant {
+        const char *client;
+        const struct volume *volume;
+        char folder[NOVA_FILES_PATH_SIZE]; /* inside of the volume, as path_clean() writes it */
+        bool read_only;
+};
+
+/* Writes a path without a first slash, empty parts, "." and "..", which never leads out of the
+ * root. @return false if it is too long */
+bool path_clean(const char *path, char clean[NOVA_FILES_PATH_SIZE]);
+
+/* Returns whether a clean path is another one or lies below it. @return the rest of the path, or
+ * NULL */
+const char *path_below(const char *path, const char *folder);
+
+/* Mounts the partition of a block service, or a boot module.
+ * @return 0 or an errno value, with a sentence or NULL */
+int volume_open_blocks(struct volume *volume, const char *service, const char *partition,
+                       bool read_only, const char **sentence);
+int volume_open_module(struct volume *volume, const char *module, const char **sentence);
+
+/* Finds the node of a clean path below the root of a volume. The caller releases it. */
+int volume_find(const struct volume *volume, const char *path, struct files_node **node);
+
+/* Finds the folder of a clean path, and the last name in it.
+ * @return EBUSY: the path is the root of the volume */
+int volume_find_parent(const struct volume *volume, const char *path, struct files_node **folder,
+                       char name[FILES_NAME_SIZE]);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Open files: the numbers from 3 on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "novart/sync.h"
+#include "posix/files.h"
+
+#define ABOUT_WORDS NOVA_WORDS_OF(sizeof(struct nova_files_about))
+
+/* An open file. */
+struct file {
+        unsigned session; /* number of the session; 0: not open */
+        nova_word_t number;
+        int flags; /* of open() */
+        uint64_t offset;
+};
+
+static struct file files[NOVA_FILES_MAX];
+static struct nova_mutex mutex; /* protects the table */
+
+static struct file *file_of(int file)
+{
+        const unsigned index = (unsigned)file - FILES_FIRST;
+
+        return index < NOVA_FILES_MAX && files[index].session ? &files[index] : NULL;
+}
+
+/* Returns an open file; NULL: errno is set. */
+static struct file *find(int number)
+{
+        struct file *file = file_of(number);
+
+        if (!file)
+                errno = EBADF;
+        else if (file->session != novart_files_session())
+                errno = EIO; /* the service has ended meanwhile */
+        else
+                return file;
+        return NULL;
+}
+
+static void put_place(nova_word_t *words, uint64_t place)
+{
+        words[0] = (nova_word_t)(place & UINT32_MAX);
+        words[1] = (nova_word_t)(place >> 32);
+}
+
+/* Reads or writes a part with one call. @return number of bytes, or a negative errno value */
+static long transfer_shared(const struct file *file, char *to, const char *from, size_t bytes)
+{
+        nova_word_t words[5] = {file->number}, done;
+        size_t room;
+        char *shared = novart_files_lock(&room);
+        int error = shared ? 0 : ENOMEM;
+
+        if (!error) {
+                words[3] = bytes < room ? bytes : room;
+                put_place(words + 1, file->offset);
+                if (from)
+                        memcpy(shared, from, words[3]);
+                error = novart_files_call(from ? NOVA_FILES_STORE : NOVA_FILES_FETCH, words, 5,
+                                          &done, 1, 1);
+        }
+        if (!error && done > words[3])
+                error = EPROTO;
+        if (!error && to)
+                memcpy(to, shared, done);
+        novart_files_unlock();
+        return error ? -error : (long)done;
+}
+
+static long read_message(const struct file *file, char *to, size_t bytes)
+{
+        nova_word_t words[4] = {file->number, 0, 0,
+                                bytes < NOVA_FILES_CHUNK ? bytes : NOVA_FILES_CHUNK};
+        nova_word_t answer[1 + NOVA_WORDS_OF(NOVA_FILES_CHUNK)];
+        int error;
+
+        put_place(words + 1, file->offset);
+        error = novart_files_call(NOVA_FILES_READ, words, 4, answer,
+                                  sizeof(answer) / sizeof(answer[0]), 1);
+        if (error || answer[0] > words[3])
+                return error ? -error : -EPROTO;
+        memcpy(to, answer + 1, answer[0]);
+        return (long)answer[0];
+}
+
+static long write_message(const struct file *file, const char *from, size_t bytes)
+{
+        nova_word_t words[FILES_WORDS(NOVA_FILES_CHUNK)] = {
+                file->number, 0, 0, bytes < NOVA_FILES_CHUNK ? bytes : NOVA_FILES_CHUNK};
+        nova_word_t done;
+        int error;
+
+        put_place(words + 1, file->offset);
+        memcpy(words + 4, from, words[3]);
+        error = novart_files_call(NOVA_FILES_WRITE, words, (unsigned)FILES_WORDS(words[3]), &done,
+                                  1, 1);
+        return error ? -error : (long)done;
+}
+
+/* Reads to @p to, or writes from @p from. */
+static long transfer(const struct file *file, char *to, const char *from, size_t bytes)
+{
+        if (bytes > NOVA_FILES_CHUNK) {
+                const long done = transfer_shared(file, to, from, bytes);
+
+                if (done != -ENOMEM)
+                        return done;
+        }
+        return to ? read_message(file, to, bytes) : write_message(file, from, bytes);
+}
+
+static int transfer_all(int number, char *to, const char *from, size_t bytes)
+{
+        struct file *file = find(number);
+        const int access = file ? file->flags & O_ACCMODE : 0;
+        size_t total = 0;
+
+        if (!file)
+                return -1;
+        if (access == (to ? O_WRONLY : O_RDONLY))
+                return novart_files_fail(EBADF);
+        if (bytes > INT32_MAX)
+                bytes = INT32_MAX;
+        while (total < bytes) {
+                const long done = transfer(file, to ? to + total : NULL, from ? from + total : NULL,
+                                           bytes - total);
+
+                if (done < 0 && !total)
+                        return novart_files_fail((int)-done);
+                if (done <= 0)
+                        break;
+                file->offset += (size_t)done;
+                total += (size_t)done;
+        }
+        return (int)total;
+}
+
+static int read_file(int number, void *data, size_t bytes)
+{
+        return transfer_all(number, data, NULL, bytes);
+}
+
+static int write_file(int number, const void *data, size_t bytes)
+{
+        return transfer_all(number, NULL, data, bytes);
+}
+
+static int about_file(int number, struct stat *about)
+{
+        const struct file *file = find(number);
+        nova_word_t answer[ABOUT_WORDS];
+        int error;
+
+        if (!file)
+                return -1;
+        error = novart_files_call(NOVA_FILES_ABOUT, &file->number, 1, answer, ABOUT_WORDS,
+                                  ABOUT_WORDS);
+        if (error)
+                return novart_files_fail(error);
+        novart_files_fill(answer, about);
+        return 0;
+}
+
+static off_t seek_file(int number, off_t offset, int whence)
+{
+        struct file *file = find(number);
+        struct stat about = {0};
+        int64_t from = 0;
+
+        if (!file || (whence == SEEK_END && about_file(number, &about)))
+                return -1;
+        if (whence == SEEK_CUR)
+                from = (int64_t)file->offset;
+        else if (whence == SEEK_END)
+                from = about.st_size;
+        else if (whence != SEEK_SET)
+                return novart_files_fail(EINVAL);
+        if (offset < -from)
+                return novart_files_fail(EINVAL);
+        if (offset > 0 && from > LONG_MAX - offset) /* off_t has the size of a long */
+                return novart_files_fail(EOVERFLOW);
+        file->offset = (uint64_t)(from + offset);
+        return (off_t)file->offset;
+}
+
+static int close_file(int number)
+{
+        struct file *file = file_of(number);
+        int error = 0;
+
+        if (!file)
+                return novart_files_fail(EBADF);
+        if (file->session == novart_files_session())
+                error = novart_files_call(NOVA_FILES_CLOSE, &file->number, 1, NULL, 0, 0);
+        file->session = 0;
+        return error ? novart_files_fail(error) : 0;
+}
+
+static unsigned flags_of(int flags)
+{
+        return ((flags & O_ACCMODE) != O_RDONLY ? NOVA_FILES_WRITABLE : 0U) |
+               (flags & O_CREAT ? NOVA_FILES_CREATE : 0U) |
+               (flags & O_EXCL ? NOVA_FILES_EXCLUSIVE : 0U) |
+               (flags & O_TRUNC ? NOVA_FILES_TRUNCATE : 0U) |
+               (flags & O_APPEND ? NOVA_FILES_APPEND : 0U);
+}
+
+int open(const char *name, int flags, ...)
+{
+        static const struct files_calls calls = {read_file, write_file, seek_file, about_file,
+                                                 close_file};
+        int index = 0, error;
+        nova_word_t number;
+
+        nova_mutex_lock(&mutex);
+        while (index < NOVA_FILES_MAX && files[index].session)
+                index++;
+        error = index == NOVA_FILES_MAX ? EMFILE
+                                        : novart_files_open(name, flags_of(flags), &number);
+        if (!error) {
+                files[index] = (struct file){novart_files_session(), number, flags, 0};
+                __atomic_store_n(&novart_files_calls, &calls, __ATOMIC_RELEASE);
+        }
+        nova_mutex_unlock(&mutex);
+        return error ? novart_files_fail(error) : FILES_FIRST + index;
+}
+
+int fsync(int number)
+{
+        const struct file *file = find(number);
+        int error;
+
+        if (!file)
+                return -1;
+        error = novart_files_call(NOVA_FILES_SYNC, &file->number, 1, NULL, 0, 0);
+        return error ? novart_files_fail(error) : 0;
+}
+
+int ftruncate(int number, off_t size)
+{
+        const struct file *file = find(number);
+        nova_word_t words[3];
+        int error;
+
+        if (!file)
+                return -1;
+        if (size < 0 || (file->flags & O_ACCMODE) == O_RDONLY)
+                return novart_files_fail(EINVAL);
+        words[0] = file->number;
+        put_place(words + 1, (uint64_t)size);
+        error = novart_files_call(NOVA_FILES_RESIZE, words, 3, NULL, 0, 0);
+        return error ? novart_files_fail(error) : 0;
+}
+
+int fcntl(int number, int command, ...)
+{
+        const struct file *file = find(number);
+
+        if (!file)
+                return -1;
+        if (command == F_GETFL)
+                return file->flags;
+        return command == F_GETFD || command == F_SETFD ? 0 : novart_files_fail(EINVAL);
+}

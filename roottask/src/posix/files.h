@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The runtime's session with the service files, for the functions of POSIX. */
+#ifndef NOVART_POSIX_FILES_H
+#define NOVART_POSIX_FILES_H
+
+#include <sys/stat.h>
+
+#include "novart/service/files.h"
+
+#define FILES_FIRST        3 /* number of the first open file that is not the console */
+#define FILES_WORDS(bytes) (4 + NOVA_WORDS_OF(bytes))
+
+/* Functions that the system calls of the C library need for open files. A program that opens none
+ * does not contain them. */
+struct files_calls {
+        int (*read)(int file, void *data, size_t bytes);
+        int (*write)(int file, const void *data, size_t bytes);
+        off_t (*seek)(int file, off_t offset, int whence);
+        int (*about)(int file, struct stat *about);
+        int (*close)(int file);
+};
+
+extern const struct files_calls *novart_files_calls; /* NULL: nothing was opened */
+
+/* Sets errno. @return -1 */
+int novart_files_fail(int error);
+
+/* Calls the service. After ECONNRESET the next call of novart_files_begin() opens a new session.
+ * @return 0 or an errno value; with 0 the answer has @p answer_count words or more */
+int novart_files_call(nova_word_t operation, const nova_word_t *words, unsigned count,
+                      nova_word_t *answer, unsigned answer_max, unsigned answer_count);
+
+/* Opens the session if there is none. @return 0 or an errno value */
+int novart_files_begin(void);
+
+/* Calls an operation whose words are @p first, unless it is negative, and a path. */
+int novart_files_path(nova_word_t operation, long first, const char *path, nova_word_t *answer,
+                      unsigned answer_count);
+
+/* Opens a path. @return number of the file at the service in @p file */
+int novart_files_open(const char *path, unsigned flags, nova_word_t *file);
+
+/* Memory that is shared with the service, for larger reads and writes. The caller holds the lock
+ * until novart_files_unlock(). @return NULL: use messages */
+char *novart_files_lock(size_t *bytes);
+void novart_files_unlock(void);
+
+/* Number of sessions so far: files of older ones are lost. */
+unsigned novart_files_session(void);
+
+void novart_files_fill(const nova_word_t *answer, struct stat *about);
+
+#endif

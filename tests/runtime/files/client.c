@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A program that uses files. Argument: `write` leaves files for the host, `confined` tries to leave
+ * its folder, `read` has a folder that cannot be written, `load` writes until the machine stops. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static unsigned wrong;
+
+static void expect(bool good, const char *text)
+{
+        if (good)
+                return;
+        wrong++;
+        printf("not so: %s (%s)\n", text, strerror(errno));
+}
+
+/* Byte @p i of the file with a number. */
+static char byte_of(unsigned number, size_t i)
+{
+        return (char)((i * 7 + number * 31 + (i >> 9)) & 0xff);
+}
+
+static void write_bytes(const char *path, unsigned number, size_t bytes)
+{
+        const int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0666);
+        char *data = malloc(bytes);
+
+        for (size_t i = 0; data && i < bytes; i++)
+                data[i] = byte_of(number, i);
+        expect(file >= 3 && data && write(file, data, bytes) == (int)bytes, path);
+        expect(fsync(file) == 0 && lseek(file, 0, SEEK_SET) == 0, "it can be read again");
+        memset(data, 0, bytes);
+        expect(read(file, data, bytes) == (int)bytes, "all is read");
+        for (size_t i = 0; i < bytes; i++)
+                if (data[i] != byte_of(number, i)) {
+                        expect(false, "the content is what was written");
+                        break;
+                }
+        expect(read(file, data, 1) == 0, "then the file ends");
+        expect(close(file) == 0, "close");
+        free(data);
+}
+
+static void use_stdio(void)
+{
+        FILE *file = fopen("/stdio.txt", "w+");
+        char line[32] = "";
+
+        expect(file && fprintf(file, "first %d\nsecond\n", 1) > 0, "fprintf");
+        expect(fseek(file, 6, SEEK_SET) == 0 && fgets(line, sizeof(line), file) &&
+                       !strcmp(line, "1\n"),
+               "fseek and fgets");
+        expect(fclose(file) == 0, "fclose");
+        file = fopen("/stdio.txt", "a");
+        expect(file && fputs("third\n", file) >= 0 && fclose(file) == 0, "append");
+        expect(!fopen("/absent.txt", "r") && errno == ENOENT, "an absent file");
+}
+
+static void change_names(void)
+{
+        struct stat about;
+        int file;
+
+        expect(mkdir("/folder", 0777) == 0 && mkdir("/folder", 0777) == -1 && errno == EEXIST,
+               "mkdir");
+        write_bytes("/folder/a long name of a file.data", 2, 5000);
+        write_bytes("/moved", 3, 3000);
+        expect(rename("/moved", "/folder/Renamed") == 0, "rename");
+        expect(stat("/moved", &about) == -1 && errno == ENOENT, "the old name is gone");
+        expect(stat("/folder/Renamed", &about) == 0 && about.st_size == 3000 &&
+                       S_ISREG(about.st_mode),
+               "the new name is there");
+        expect(stat("/folder", &about) == 0 && S_ISDIR(about.st_mode), "a folder");
+        expect(rmdir("/folder") == -1 && errno == ENOTEMPTY, "rmdir of a full folder");
+        expect(rename("/folder", "/folder/inside") == -1 && errno == EINVAL, "into itself");
+        write_bytes("/gone", 4, 10);
+        expect(unlink("/gone") == 0 && unlink("/gone") == -1 && errno == ENOENT, "unlink");
+        file = open("/cut", O_RDWR | O_CREAT | O_EXCL, 0666);
+        expect(file >= 3 && write(file, "0123456789", 10) == 10 && ftruncate(file, 4) == 0 &&
+                       lseek(file, 6, SEEK_SET) == 6 && write(file, "x", 1) == 1 &&
+                       fstat(file, &about) == 0 && about.st_size == 7,
+               "ftruncate and a gap");
+        expect(close(file) == 0, "close");
+        expect(open("/cut", O_RDWR | O_CREAT | O_EXCL, 0666) == -1 && errno == EEXIST, "O_EXCL");
+}
+
+static void list(const char *path, unsigned entries)
+{
+        DIR *folder = opendir(path);
+        unsigned count = 0;
+
+        expect(folder != NULL, "opendir");
+        while (folder && readdir(folder))
+                count++;
+        expect(count == entries, "readdir finds all");
+        expect(folder && closedir(folder) == 0, "closedir");
+}
+
+static void bad_input(void)
+{
+        char name[400];
+        int file[40], count = 0;
+
+        memset(name, 'n', sizeof(name) - 1);
+        name[sizeof(name) - 1] = 0;
+        expect(open(name, O_RDWR | O_CREAT, 0666) == -1 && errno == ENAMETOOLONG, "a long name");
+        expect(open("/what?", O_RDWR | O_CREAT, 0666) == -1 && errno == EINVAL, "a bad name");
+        expect(open("", O_RDONLY) == -1 && errno == ENOENT, "an empty path");
+        expect(open("/folder", O_RDWR) == -1 && errno == EISDIR, "a folder is not written");
+        expect(open("/cut/x", O_RDONLY) == -1 && errno == ENOTDIR, "a file is not a folder");
+        expect(!opendir("/cut") && errno == ENOTDIR, "a file is not listed");
+        expect(read(77, name, 1) == -1 && errno == EBADF, "a file that is not open");
+        while (count < 40 && (file[count] = open("/cut", O_RDONLY)) >= 0)
+                count++;
+        expect(count == 32 && errno == EMFILE, "32 files are open");
+        expect(count && write(file[0], name, 1) == -1 && errno == EBADF, "opened for reading");
+        expect(count && ftruncate(file[0], 0) == -1 && errno == EINVAL, "not resized either");
+        while (count--)
+                close(file[count]);
+}
+
+static void do_write(void)
+{
+        write_bytes("/BIG.BIN", 1, 100000);
+        use_stdio();
+        change_names();
+        list("/", 4);
+        list("/folder", 2);
+        bad_input();
+}
+
+static void do_confined(void)
+{
+        struct stat about;
+
+        expect(stat("/in.txt", &about) == 0, "its own file");
+        for (const char *const *path =
+                     (const char *const[]){"/secret.txt", "/../secret.txt", "../secret.txt",
+                                           "/x/../../secret.txt", "/data/secret.txt",
+                                           "//..//./../secret.txt", NULL};
+             *path; path++)
+                expect(stat(*path, &about) == -1 && open(*path, O_RDONLY) == -1 && errno == ENOENT,
+                       *path);
+        expect(rename("/in.txt", "/../out.txt") == 0 && stat("/out.txt", &about) == 0,
+               "a new name stays in the folder");
+        expect(unlink("/../../secret.txt") == -1 && errno == ENOENT, "nothing outside is removed");
+        expect(rename("/", "/x") == -1 && errno == EBUSY && rmdir("/..") == -1 && errno == EBUSY,
+               "the folder itself stays");
+        list("/..", 1);
+}
+
+static void do_read(void)
+{
+        char text[32] = "";
+        const int file = open("/in.txt", O_RDONLY);
+
+        expect(read(file, text, sizeof(text)) == 7 && !memcmp(text, "inside\n", 7), "read");
+        close(file);
+        expect(open("/in.txt", O_RDWR) == -1 && errno == EROFS, "open for writing");
+        expect(open("/new", O_WRONLY | O_CREAT, 0666) == -1 && errno == EROFS, "create");
+        expect(unlink("/in.txt") == -1 && errno == EROFS, "unlink");
+        expect(mkdir("/folder", 0777) == -1 && errno == EROFS, "mkdir");
+        expect(rename("/in.txt", "/other") == -1 && errno == EROFS, "rename");
+        list("/", 1);
+}
+
+/* Writes files of known content until @p rounds are done. The name says the content, and a line of
+ * the journal after fsync() says which version is lasting. */
+static void do_load(unsigned rounds)
+{
+        char path[40];
+
+        mkdir("/load", 0777);
+        for (unsigned i = 0; i < rounds && !wrong; i++) {
+                const unsigned slot = i * 5 % 7;
+
+                snprintf(path, sizeof(path), "/load/a file with the number %u", slot);
+                write_bytes("/load/new.tmp", i, 600 + i * 389 % 9000);
+                expect(rename("/load/new.tmp", path) == 0, "rename");
+                if (i % 9 == 8) {
+                        snprintf(path, sizeof(path), "/load/a file with the number %u", i % 7);
+                        unlink(path);
+                }
+        }
+}
+
+int main(int argc, char **argv)
+{
+        const char *what = argc > 1 ? argv[1] : "";
+
+        if (!strcmp(what, "write"))
+                do_write();
+        else if (!strcmp(what, "confined"))
+                do_confined();
+        else if (!strcmp(what, "read"))
+                do_read();
+        else if (!strcmp(what, "none"))
+                expect(open("/in.txt", O_RDONLY) == -1 && errno == EACCES, "it has no folder");
+        else
+                do_load((unsigned)atoi(what));
+        printf("%s: %u expectations failed\n", what, wrong);
+        return wrong != 0;
+}

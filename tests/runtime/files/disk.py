@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots a system that uses files of a disk, and looks at the disk with the host's tools.
+
+disk.py KIND FAT IMAGE COMMAND...
+
+FAT is 12, 16 or 32: the type of the file system in the disk's partition, which mkfs.fat makes. KIND
+is `write` for what client.c writes, or `kept` if nothing outside of the client's folder changes.
+"""
+import os
+import struct
+import subprocess
+import sys
+
+FIRST = 2048  # block where the partition begins
+BLOCKS = {"12": 4000, "16": 32000, "32": 70000}
+ENVIRONMENT = os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
+                            "MTOOLS_SKIP_CHECK": "1"}
+
+
+def run(*command, text=None):
+    """Runs a tool and returns its output."""
+    return subprocess.run(command, input=text, check=True, env=ENVIRONMENT,
+                          stdout=subprocess.PIPE).stdout
+
+
+def make(image, fat):
+    """Makes the disk."""
+    blocks = BLOCKS[fat]
+    with open(image, "wb") as file:
+        file.truncate((FIRST + blocks) * 512)
+        file.seek(446)
+        file.write(struct.pack("<BxxxBxxxII", 0, 0x0C, FIRST, blocks))
+        file.seek(510)
+        file.write(b"\x55\xaa")
+    run("mkfs.fat", "-F", fat, "-s", "1", "-i", "4e4f5641", "--offset", str(FIRST), image,
+        str(blocks // 2))
+    place = f"{image}@@{FIRST * 512}"
+    run("mmd", "-i", place, "::home")
+    run("mcopy", "-i", place, "-", "::secret.txt", text=b"outside\n")
+    run("mcopy", "-i", place, "-", "::home/in.txt", text=b"inside\n")
+    run("mmd", "-i", place, "::read")
+    run("mcopy", "-i", place, "-", "::read/in.txt", text=b"inside\n")
+    return place
+
+
+def expected(number, size):
+    """Returns what client.c writes into the file with a number."""
+    return bytes((i * 7 + number * 31 + (i >> 9)) & 0xFF for i in range(size))
+
+
+def check(image, place, kind):
+    """Returns what is wrong with the disk."""
+    partition = image + ".part"
+    with open(image, "rb") as disk, open(partition, "wb") as file:
+        disk.seek(FIRST * 512)
+        file.write(disk.read())
+    fsck = subprocess.run(["fsck.fat", "-n", partition], env=ENVIRONMENT, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    os.unlink(partition)
+    words = ("wrong", "Dirty", "Reclaim", "differ", "Truncating")
+    wrong = [fsck.stdout] if fsck.returncode or any(w in fsck.stdout for w in words) else []
+    files = {"secret.txt": b"outside\n", "read/in.txt": b"inside\n"}
+    if kind == "write":
+        written = {"BIG.BIN": expected(1, 100000), "stdio.txt": b"first 1\nsecond\nthird\n",
+                   "cut": b"0123\0\0x", "folder/a long name of a file.data": expected(2, 5000),
+                   "folder/Renamed": expected(3, 3000)}
+        files |= {"home/in.txt": b"inside\n"}
+        files |= {"home/out/" + name: content for name, content in written.items()}
+    else:
+        files |= {"home/out.txt": b"inside\n"}
+    for name, content in files.items():
+        if run("mtype", "-i", place, "::" + name) != content:
+            wrong.append(name)
+    return wrong
+
+
+def main():
+    """Returns the status."""
+    kind, fat, image, *command = sys.argv[1:]
+    place = make(image, fat)
+    if kind == "write":
+        run("mmd", "-i", place, "::home/out")
+    status = subprocess.run(command, check=False).returncode
+    if status:
+        return status
+    wrong = check(image, place, kind)
+    print("disk.py:", *(wrong or ["the disk is as expected"]))
+    return 1 if wrong else 0
+
+
+sys.exit(main())
