@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Work for another CPU. The node is part of the EC or SC that it is about, so that sending never
- * allocates and never fails; work that comes while the mail is under way is merged. */
+/* Work for another CPU. The mail node is part of the EC or SC that the work concerns, so that
+ * sending never allocates and never fails. Work sent before the mail is received is merged. */
 #ifndef SCHED_MAIL_H
 #define SCHED_MAIL_H
 
@@ -8,9 +8,9 @@
 
 struct cpu;
 
-#define MAIL_WAKE   0x1 /* EC: it is ready again. SC: put it into the run queue */
+#define MAIL_WAKE   0x1 /* EC: make it ready. SC: put it into the run queue */
 #define MAIL_RECALL 0x2 /* EC: look at its pending bits */
-#define MAIL_END    0x4 /* EC: end it, or a step of that */
+#define MAIL_END    0x4 /* EC: end it, or do a step of that */
 #define MAIL_DROP   0x8 /* EC, SC: nothing refers to it any more */
 
 struct mail {
@@ -19,23 +19,23 @@ struct mail {
         uint32_t about; /* OBJECT_EC or OBJECT_SC */
 };
 
-/** Of a new object: no work. */
+/** Initialises the mail node of a new object, with no work. */
 static inline void mail_init(struct mail *mail, uint32_t about)
 {
         mail->work = 0;
         mail->about = about;
 }
 
-/** Sends work to a CPU. */
+/** Sends work to a CPU. May be called on any CPU. */
 void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
 
-#define MAIL_STEP 8 /* mails that are received with interrupts off */
+#define MAIL_STEP 8 /* most mails that are received with interrupts off */
 
-/** Does the work of up to MOST mails sent to this CPU. Returns what is left of MOST;
- * 0: the CPU has sent itself an interrupt for the rest. */
+/** Does the work of up to MOST mails sent to this CPU. Returns what is left of MOST. If that is 0,
+ * the CPU has sent itself an interrupt for the mails that remain. */
 unsigned mail_receive(struct cpu *cpu, unsigned most);
 
-/** An interrupt may have come for mail: receives some, unless a decision lets it wait. */
+/** Handles an interrupt that may concern mail: receives some, unless a decision delays mail. */
 void mail_interrupt(struct cpu *cpu);
 
 #endif

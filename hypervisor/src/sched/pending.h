@@ -12,7 +12,7 @@
 /** Does the work that is pending for self and its CPU: a scheduling decision, the report that the
  *  CPU is quiescent, and the ends of SCs that were left to self. If self loses the CPU, it later
  *  continues with cont.
- *  @return true if self was recalled; the caller then delivers the RECALL event */
+ *  @return true if self was recalled: the caller then delivers the RECALL event */
 static always_inline bool do_pending_work(struct ec *self, continuation_t cont)
 {
         struct cpu *cpu = self->cpu;

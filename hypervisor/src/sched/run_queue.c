@@ -6,8 +6,8 @@
 #include "lib/bits.h"
 #include "object/sc.h"
 
-/* For assert(): the bitmaps and the rings agree about a priority, and what runs first comes before
- * the rings. */
+/* Returns true if the bitmaps and the ring of a priority agree, and no SC in a ring has a higher
+ * priority than queue->first. For assert(). */
 static assert_only bool run_queue_is_sound(const struct run_queue *queue, unsigned prio)
 {
         const uint32_t level = queue->level[prio / 32];
@@ -65,7 +65,7 @@ unsigned run_queue_top(const struct run_queue *queue)
         return word * 32 + bit_highest(queue->level[word]);
 }
 
-/* The last one of its priority goes. */
+/* Empties the ring of a priority, whose last SC was taken. */
 static void run_queue_ring_clear(struct run_queue *queue, unsigned word, unsigned bit)
 {
         queue->head[word * 32 + bit] = NULL;

@@ -9,29 +9,29 @@ struct sc;
 
 #define RUN_QUEUE_PRIORITIES 256
 
-/* Touched by its CPU only. The SC that runs next is often known when it comes: then it is put in
- * front of the rings and taken from there, without a look at the bitmap. */
+/* Used by its CPU only. An SC that is known to run next when it is inserted becomes queue->first:
+ * inserting and taking it need no look at the bitmap. */
 struct run_queue {
-        struct sc *first; /* runs before all in the rings; NULL: one of them is the first */
+        struct sc *first; /* runs before all SCs in the rings; NULL: take one from a ring */
         uint32_t level[RUN_QUEUE_PRIORITIES /
                        32];                    /* bit p % 32 of level[p / 32]: ring p not empty */
         uint32_t summary;                      /* bit n: level[n] is not 0 */
-        struct sc *head[RUN_QUEUE_PRIORITIES]; /* first to run; its prev is the last */
+        struct sc *head[RUN_QUEUE_PRIORITIES]; /* first SC of each ring; its prev is the last */
 };
 
 /** Puts an SC in front of (head) or after the others of its priority. */
 void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head);
 
-/** Takes an SC out. */
+/** Removes an SC, which may be anywhere in the queue. */
 void run_queue_remove(struct run_queue *queue, struct sc *sc);
 
-/** The highest priority of those in the queue; 0: it is empty. */
+/** Returns the highest priority of the SCs in the queue; 0: the queue is empty. */
 unsigned run_queue_top(const struct run_queue *queue);
 
-/** The rest of run_queue_take(). */
+/** Takes the first SC of the highest priority from the rings. Returns NULL if they are empty. */
 struct sc *run_queue_take_from_rings(struct run_queue *queue);
 
-/** Takes the first SC of the highest priority out. NULL when the queue is empty. */
+/** Takes the first SC of the highest priority. Returns NULL if the queue is empty. */
 static always_inline struct sc *run_queue_take(struct run_queue *queue)
 {
         struct sc *first = queue->first;

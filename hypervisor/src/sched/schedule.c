@@ -15,10 +15,10 @@
 #include "sched/cpu.h"
 #include "sched/timeout.h"
 
-/* Links of a chain between two interrupt windows. */
+/* Links of a chain that are followed between two interrupt windows. */
 #define CHAIN_STEP 64
 
-/* SCs that slept together and come into the run queue between two interrupt windows. */
+/* SCs of cpu->woken that are put into the run queue between two interrupt windows. */
 #define WOKEN_STEP 16
 
 void sched_insert(struct sc *sc, bool head)
@@ -31,7 +31,7 @@ void sched_insert(struct sc *sc, bool head)
                 sched_decide(cpu);
 }
 
-/* It is not known any more who comes first: the rings tell. */
+/* Forgets the known first SC: the next decision looks it up in the rings. */
 static cold_path void sched_forget_first(struct cpu *cpu)
 {
         struct sc *first = cpu->run_queue.first;
@@ -75,10 +75,10 @@ void sched_remove(struct sc *sc)
 
         assert(cpu == cpu_self() && sc->place == SC_READY);
         run_queue_remove(&cpu->run_queue, sc);
-        cpu->pending &= (uint8_t)~CPU_PENDING_HAND_OVER; /* it may be the one */
+        cpu->pending &= (uint8_t)~CPU_PENDING_HAND_OVER; /* sc may be the SC of the hand-over */
 }
 
-/* sc, the current one, comes to be bound to the current EC. */
+/* Binds sc, the current SC, to the current EC, unless sc has ended. */
 static __attribute__((noinline)) void sched_bind_other(struct cpu *cpu, struct sc *sc)
 {
         if (!sc->object.dead)
@@ -91,7 +91,7 @@ static always_inline void sched_bind(struct cpu *cpu, struct sc *sc)
                 sched_bind_other(cpu, sc);
 }
 
-/* The same before sc leaves the CPU, unless it is bound. */
+/* Binds sc, the current SC, to the current EC before sc leaves the CPU, unless it is bound. */
 static always_inline void sched_bind_leaving(struct cpu *cpu, struct sc *sc)
 {
         if (likely(!(cpu->special & SPECIAL_LENT)))
@@ -110,8 +110,8 @@ void sched_bind_current(struct cpu *cpu)
         cpu->special |= SPECIAL_LENT;
 }
 
-/* sc, the current one, runs whom it is bound to: from now on that is where its owner's calls lead.
- */
+/* Returns sc to its owner when it runs ec, the EC to which it is bound: from now on, sc runs the
+ * end of its owner's chain of calls. */
 static always_inline void sched_unbind(struct sc *sc, struct ec *ec)
 {
         if (likely(ec == sc->owner))
@@ -120,7 +120,7 @@ static always_inline void sched_unbind(struct sc *sc, struct ec *ec)
         ec->donated = NULL;
 }
 
-/* Others see what was stored before, and nothing that is stored after. */
+/* Counts a charge. Other CPUs see all earlier stores before it, and all later stores after it. */
 static always_inline void sched_count_charge(struct cpu *cpu)
 {
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -128,7 +128,7 @@ static always_inline void sched_count_charge(struct cpu *cpu)
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-/* sc, the current one, leaves the CPU to next: charges the slice to it and begins the next. */
+/* Charges the slice to sc, the current SC, and begins the slice of next. */
 static always_inline void sched_charge(struct cpu *cpu, struct sc *sc, struct sc *next)
 {
         const uint64_t now = rdtsc();
@@ -140,7 +140,7 @@ static always_inline void sched_charge(struct cpu *cpu, struct sc *sc, struct sc
         sched_count_charge(cpu);
 }
 
-/* Puts an SC, which leaves the CPU but is ready, into the run queue. */
+/* Puts an SC that leaves the CPU into the run queue, unless it has ended or is the idle SC. */
 static __attribute__((noinline)) void sched_requeue(struct cpu *cpu, struct sc *sc)
 {
         assert(sc->object.dead || sc == cpu->idle_sc || sc->place == SC_READY);
@@ -157,7 +157,7 @@ struct ec *chain_end(struct ec *ec, const struct ec *self)
                         return NULL;
                 struct ec *next = ec_callee(ec);
                 if (!next) {
-                        /* A helper whose callee became free has something to do itself. */
+                        /* A helper whose callee became free has work of its own. */
                         next = ec->helping;
                         if (!next || next->state == EC_REQUEST || next->state == EC_DEAD)
                                 return ec;
@@ -168,7 +168,7 @@ struct ec *chain_end(struct ec *ec, const struct ec *self)
         }
 }
 
-/* sc waits with ec, as others may do. */
+/* Adds sc to the SCs that sleep with ec. */
 static void sched_sleep_with(struct ec *ec, struct sc *sc)
 {
         const struct list *first = ec->sleepers.next;
@@ -183,16 +183,16 @@ static void sched_sleep_with(struct ec *ec, struct sc *sc)
         list_append(&ec->sleepers, &sc->link);
 }
 
-/* The EC that an SC, taken out of the run queue, can run; it is lent to one that it is not bound
- * to. NULL: none, the SC sleeps with whom it waits for. */
+/* Returns the EC that an SC, just taken out of the run queue, can run. The SC is lent to this EC if
+ * it is bound to another one. Returns NULL if the SC now sleeps with an EC, or has ended. */
 static __attribute__((noinline)) struct ec *sched_runnable(struct cpu *cpu, struct sc *sc)
 {
         struct ec *ec, *end;
 
         assert(sc->cpu == cpu && sc->place == SC_READY);
         sc->place = SC_NOWHERE;
-        /* The end of a chain may die while the walk lets interrupts in: then the chain is another.
-         */
+        /* The end of a chain may die at an interrupt window of the walk. Then the chain has
+         * another end. */
         do {
                 if (sc->ec->state == EC_DEAD)
                         sc->ec = sc->owner;
@@ -215,7 +215,7 @@ static __attribute__((noinline)) struct ec *sched_runnable(struct cpu *cpu, stru
         return NULL;
 }
 
-/* The timer is set to a time after the end of the slice. */
+/* Runs ec with the timer set to an earlier time, the end of the slice. */
 static __attribute__((noinline)) _Noreturn void sched_dispatch_shorter(struct cpu *cpu,
                                                                        struct ec *ec, uint64_t end)
 {
@@ -223,7 +223,7 @@ static __attribute__((noinline)) _Noreturn void sched_dispatch_shorter(struct cp
         resume_ec(cpu, ec);
 }
 
-/* sc, the current one, begins to run ec. */
+/* Runs ec on sc, the current SC, whose slice begins now. */
 static always_inline _Noreturn void sched_dispatch(struct cpu *cpu, const struct sc *sc,
                                                    struct ec *ec)
 {
@@ -234,14 +234,14 @@ static always_inline _Noreturn void sched_dispatch(struct cpu *cpu, const struct
         resume_ec(cpu, ec);
 }
 
-/* The chosen EC may have nothing to do but end: interrupts come in before each decision. */
+/* Lets interrupts in before each decision: the chosen EC may have nothing to do but end. */
 static always_inline void sched_begin_decision(struct cpu *cpu)
 {
         interrupt_let_in();
         cpu->pending &= (uint8_t) ~(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
 }
 
-/* Ends of ECs are dealt with. What was left in the mailbox comes with the next window. */
+/* Receives mail again after all ends of ECs are processed: an interrupt brings what was left. */
 static void sched_let_mail_in(struct cpu *cpu)
 {
         cpu->mail_waits = false;
@@ -251,7 +251,7 @@ static void sched_let_mail_in(struct cpu *cpu)
         ipi_send(cpu);
 }
 
-/* A step of that. Calls do not change meanwhile: no EC runs, and mail waits. */
+/* Does a step of processing ends of ECs. Calls do not change meanwhile: no EC runs; mail waits. */
 static void sched_catch_up_with_ends(struct cpu *cpu)
 {
         ec_cut_step(cpu);
@@ -260,7 +260,7 @@ static void sched_catch_up_with_ends(struct cpu *cpu)
                 sched_let_mail_in(cpu);
 }
 
-/* Some SCs that slept together come into the run queue. */
+/* Puts up to WOKEN_STEP SCs of cpu->woken into the run queue. */
 static void sched_catch_up_with_woken(struct cpu *cpu)
 {
         for (unsigned i = 0; i < WOKEN_STEP && !list_is_empty(&cpu->woken); i++) {
@@ -270,8 +270,8 @@ static void sched_catch_up_with_woken(struct cpu *cpu)
         }
 }
 
-/* A step of what has to be done before the first of the queue is the one to run. false: that was
- * nothing. */
+/* Does a step of the work that must precede the choice of the first SC in the queue. Returns false
+ * if there was no such work. */
 static cold_path bool sched_catch_up(struct cpu *cpu)
 {
         const bool cuts = cpu_has_cuts(cpu), woken = !list_is_empty(&cpu->woken);
@@ -305,7 +305,7 @@ static __attribute__((noinline)) _Noreturn void sched_resume_any(struct cpu *cpu
         }
 }
 
-/* The same. Mostly it is known which one that is. */
+/* Runs the first SC of the queue that has an EC to run. Usually run_queue.first is this SC. */
 static _Noreturn void sched_resume_first(struct cpu *cpu)
 {
         sched_begin_decision(cpu);
@@ -331,8 +331,8 @@ static __attribute__((noinline)) _Noreturn void sched_resume_first_after_work(st
         sched_resume_first(cpu);
 }
 
-/* What ran last was charged and put where it belongs. From here on nothing refers to it: it may be
- * freed. */
+/* Runs another SC after the previous one was charged and queued. No field of the CPU refers to the
+ * previous EC and SC from here on: they may be freed. */
 static always_inline _Noreturn void sched_resume_other(struct cpu *cpu)
 {
         cpu->current = cpu->idle_ec;
@@ -351,7 +351,7 @@ _Noreturn void resume_next(struct cpu *cpu)
         sched_resume_other(cpu);
 }
 
-/* The same if the quantum of the SC that was preempted is spent. */
+/* Ends a hand-over that preempted sc when the quantum of sc was spent. */
 static __attribute__((noinline)) _Noreturn void sched_hand_over_spent(struct cpu *cpu,
                                                                       struct sc *sc)
 {
@@ -364,8 +364,8 @@ static __attribute__((noinline)) _Noreturn void sched_hand_over_spent(struct cpu
         sched_dispatch(cpu, next, ec);
 }
 
-/* The first of the queue preempts the current SC, which comes before all others. Returns if that
- * takes more than a switch. What is dying waits for the next decision that is not a hand-over. */
+/* Lets the first SC of the queue preempt sc, the current SC, which stays before all others. Returns
+ * if more than a switch is necessary. The dying list waits for a decision without a hand-over. */
 static always_inline void sched_hand_over(struct cpu *cpu, struct sc *sc)
 {
         struct sc *next = cpu->run_queue.first;
@@ -402,7 +402,7 @@ _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller)
         struct ec *ec = bound ? sc->ec : caller;
 
         if (unlikely(!ec)) {
-                cpu->special |= SPECIAL_LENT; /* it is bound to its owner */
+                cpu->special |= SPECIAL_LENT; /* sc is bound to its owner */
                 resume_reschedule(cpu);
         }
         if (unlikely(ec->state != EC_READY || sc->object.dead))
@@ -421,7 +421,7 @@ _Noreturn void block_current(struct ec *self)
 
         assert(self->state != EC_READY && self->state != EC_DEAD);
         sched_bind_leaving(cpu, sc);
-        if (likely(sc->place == SC_READY)) { /* it has not ended */
+        if (likely(sc->place == SC_READY)) { /* sc has not ended */
                 sc->place = SC_SLEEPING;
                 assert(list_is_empty(&self->sleepers)); /* no SC sleeps with an EC that runs */
                 list_set(&self->sleepers, &sc->link);
@@ -443,7 +443,7 @@ _Noreturn void block_current_with(struct ec *end)
 
 _Noreturn void block_shut_down(struct ec *self)
 {
-        while (!ec_end_scs(self)) /* nothing would run on them any more */
+        while (!ec_end_scs(self)) /* no EC would run on these SCs any more */
                 preemption_point(self, block_shut_down);
         if (self->ends_later)
                 ec_end(self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Scheduling decisions: whose SC runs on this CPU, and which EC on it. @spec 3.1 */
+/* Scheduling decisions: which SC runs on this CPU, and which EC runs on that SC. @spec 3.1 */
 #ifndef SCHED_SCHEDULE_H
 #define SCHED_SCHEDULE_H
 
@@ -10,21 +10,21 @@
 struct ec;
 struct sc;
 
-/** A decision is due before this CPU returns to user mode. */
+/** Requests a decision before this CPU returns to user mode. */
 static inline void sched_decide(struct cpu *cpu)
 {
         cpu->pending = (uint8_t)((cpu->pending | CPU_PENDING_RESCHEDULE) & ~CPU_PENDING_HAND_OVER);
 }
 
-/** Puts an SC of this CPU in front of (head) or after the others of its priority; preempts if its
- *  priority is higher than the current one's. */
+/** Puts an SC of this CPU in front of (head) or after the others of its priority. Requests a
+ * decision if its priority is higher than that of the current SC. */
 void sched_insert(struct sc *sc, bool head);
 
-/** SCs that slept with an EC are ready: the decision in which one of top, their highest priority,
- *  could be chosen puts them into the run queue. The list with this head has at least one. */
+/** Makes SCs ready that slept with an EC. The decision that could choose one with top, their
+ *  highest priority, puts them into the run queue. sleepers: the head of their list, not empty. */
 void sched_insert_later(struct cpu *cpu, struct list *sleepers, unsigned top);
 
-/** The next decision goes through what is cut or stranded before it chooses. */
+/** Makes the next decision process cpu->cut and cpu->stranded before it chooses an SC. */
 void sched_fall_behind(struct cpu *cpu);
 
 /** Takes an SC out of the run queue. */
@@ -33,45 +33,45 @@ void sched_remove(struct sc *sc);
 /** Puts a new SC of this CPU after the others of its priority, with a full quantum. */
 void sched_start(struct sc *sc);
 
-/** Runs the highest-priority ready SC. The current one was put where it belongs. */
+/** Runs the ready SC of the highest priority. The current SC is already where it belongs. */
 _Noreturn void resume_next(struct cpu *cpu);
 
-/** Puts the current SC, which could go on, back into the run queue and makes a decision. */
+/** Puts the current SC, which is ready, back into the run queue and makes a decision. */
 _Noreturn void resume_reschedule(struct cpu *cpu);
 
-/** self, which has run until now, waits; its continuation and state are set: the current SC sleeps
- *  with it, others run. */
+/** Blocks self, the current EC, whose continuation and state are set. The current SC sleeps with
+ * self; other SCs run. */
 _Noreturn void block_current(struct ec *self);
 
-/** The same with another EC, which others may sleep with as well. */
+/** Makes the current SC sleep with another EC, with which other SCs may sleep too. */
 _Noreturn void block_current_with(struct ec *end);
 
-/** self is out of the run queue for ever, or until it is ended. */
+/** Ends self if its end is due, else shuts it down. The SCs that were left to it end first. */
 _Noreturn void block_shut_down(struct ec *self);
 
-/** The current EC has replied to caller (NULL: it had none) and waits: goes on with the EC that the
- * current SC runs now, which is the caller unless it is bound to another. */
+/** Continues after the current EC has replied to caller (NULL: it had none) and waits. Runs the EC
+ * of the current SC, which is the caller unless the SC is bound to another EC. */
 _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller);
 
-/** Binds the current SC to the current EC, unless it is bound. Before anything but calls and
- *  replies happens to one of the two. */
+/** Binds the current SC to the current EC, unless it is bound. Call before anything except a call
+ * or a reply happens to one of them. */
 void sched_bind_current(struct cpu *cpu);
 
-/** The EC at the end of a chain of calls that begins with ec: the one that would have to run. NULL:
- *  the chain leads to self. */
+/** Returns the EC at the end of the chain of calls that begins with ec: the EC that would have to
+ * run. Returns NULL if the chain leads to self. */
 struct ec *chain_end(struct ec *ec, const struct ec *self);
 
-/** self, which has waited for another CPU, may have ended meanwhile: then it does not go on. */
+/** Leaves the CPU if self, which has waited for another CPU, has ended meanwhile. */
 void leave_if_ended(struct ec *self);
 
-/** Between two steps of a long operation: lets interrupts in; self may be preempted and then goes
- *  on with cont. No lock and no borrowed pointer is held. */
+/** Lets interrupts in between two steps of a long operation. self may be preempted and continues
+ * with cont then. The caller holds no lock and no borrowed pointer. */
 void preemption_point(struct ec *self, continuation_t cont);
 
-/** A walk that holds borrowed pointers lets interrupts in. */
+/** Lets interrupts in during a walk that holds borrowed pointers. The CPU is not quiescent. */
 void interrupt_window(struct cpu *cpu);
 
-/** The idle thread. */
+/** Runs the idle thread: destroys dying objects, halts, and makes a decision when one is due. */
 _Noreturn void resume_idle(struct ec *self);
 
 #endif

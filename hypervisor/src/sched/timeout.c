@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Deadlines (see timeout.h). An EC's deadline is touched by its own CPU only. The CPU that takes
- * the EC out of the semaphore's waiters, under the semaphore's lock, decides how the wait ends. */
+/* Deadlines (see timeout.h). Only an EC's own CPU touches its deadline. The CPU that takes the EC
+ * out of the semaphore's waiters, under the semaphore's lock, decides how the wait ends. */
 #include "sched/timeout.h"
 
 #include "arch/x86/insn.h"
@@ -11,7 +11,7 @@
 #include "sched/cpu.h"
 #include "sched/wake.h"
 
-#define STEP 16 /* deadlines that one interrupt handles */
+#define STEP 16 /* most deadlines that one interrupt handles */
 
 void timeout_start(struct ec *self, uint64_t deadline)
 {

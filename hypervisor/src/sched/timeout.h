@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Deadlines of waiting ECs (an extension): each CPU has those of its ECs in order. */
+/* Deadlines of waiting ECs (an extension): each CPU keeps those of its ECs in a heap. */
 #ifndef SCHED_TIMEOUT_H
 #define SCHED_TIMEOUT_H
 
@@ -10,17 +10,18 @@
 
 struct ec;
 
-/** self, which waits for a semaphore, does so until the TSC reaches deadline, which is not 0. */
+/** Limits the wait of self for a semaphore: it ends when the TSC reaches deadline, not 0. */
 void timeout_start(struct ec *self, uint64_t deadline);
 
-/** An EC of this CPU waits no longer, or not for a time. */
+/** Removes the deadline of an EC of this CPU, if it has one. */
 void timeout_stop(struct ec *ec);
 
-/** The timer has fired: wakes those whose deadline has passed with COM_TIM, as many as fit into a
- *  step, and arms it for the next. */
+/** Handles the timer's interrupt: wakes ECs whose deadlines have passed, with COM_TIM, at most one
+ *  step of them, and arms the timer for the next deadline. */
 void timeout_expire(struct cpu *cpu);
 
-/** Until the timer is set again, or has fired and timeout_once() is called, it fires repeatedly. */
+/** Lets the timer fire repeatedly until it is set again, or until it fires and timeout_once() ends
+ *  the repetition. */
 static inline void timeout_repeat(struct cpu *cpu)
 {
         if (cpu->timer_repeats)
@@ -37,18 +38,17 @@ static inline void timeout_once(struct cpu *cpu)
         timer_repeat(false);
 }
 
-/** The timer must fire earlier than it is set to. */
+/** Sets the timer to an earlier TSC value. */
 void timeout_advance(struct cpu *cpu, uint64_t end);
 
-/** Whether the timer would fire later than at a TSC. One that fires too early is armed again then:
- *  so a switch of threads leaves it alone, unless the new one's time ends sooner than what it waits
- *  for. */
+/** Returns true if the timer would fire after a TSC value. A timer that fires too early is armed
+ *  again. So a switch of threads sets the timer only if the new slice ends before it fires. */
 static always_inline bool timeout_is_late(const struct cpu *cpu, uint64_t end)
 {
         return end < cpu->timer_end;
 }
 
-/** Lets the timer fire not later than at a TSC. */
+/** Lets the timer fire at a TSC value at the latest. */
 static inline void timeout_arm(struct cpu *cpu, uint64_t end)
 {
         if (timeout_is_late(cpu, end))

@@ -13,7 +13,7 @@
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 
-/* An SC of this CPU, which slept, is ready. */
+/* Makes an SC of this CPU ready, which slept. */
 static __attribute__((noinline)) void wake_sc(struct sc *sc)
 {
         const bool spent = sc_refill(sc);
@@ -23,10 +23,9 @@ static __attribute__((noinline)) void wake_sc(struct sc *sc)
         sched_insert(sc, !spent);
 }
 
-/* Whether an SC that slept comes before all others. Unless a decision is pending, or is being made
- * with the idle SC as the current one, no SC of the queue has a higher priority than the current
- * one.
- */
+/* Returns true if the woken SC runs before all others. Unless a decision is pending, or is being
+ * made with the idle SC as the current one, no SC in the queue has a higher priority than the
+ * current SC. */
 static always_inline bool wake_comes_first(const struct cpu *cpu, const struct sc *sc,
                                            unsigned current)
 {
@@ -36,8 +35,8 @@ static always_inline bool wake_comes_first(const struct cpu *cpu, const struct s
                !(cpu->pending & CPU_PENDING_RESCHEDULE);
 }
 
-/* None, one that does not come first, or several: these a decision puts into the queue, when their
- * priorities are due. */
+/* Wakes the sleepers of ec if there is none, one that does not run first, or several. A decision
+ * puts several into the queue when their priorities are due. */
 static __attribute__((noinline)) void wake_slowly(struct ec *ec)
 {
         struct list *first = ec->sleepers.next;
@@ -59,7 +58,7 @@ void sched_wake_sleepers(struct ec *ec)
         struct cpu *cpu = ec->cpu;
         const unsigned current = cpu->current_sc->prio;
 
-        /* Mostly there is one. */
+        /* Usually exactly one SC sleeps with ec. */
         if (unlikely(first->next != &ec->sleepers || first == &ec->sleepers ||
                      !wake_comes_first(cpu, sc, current))) {
                 wake_slowly(ec);
@@ -73,7 +72,7 @@ void sched_wake_sleepers(struct ec *ec)
                 cpu->pending |= CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER;
 }
 
-/* An EC of this CPU is ready again. It may have been ended meanwhile. */
+/* Makes an EC of this CPU ready, unless it has ended meanwhile. */
 static void wake_here(struct ec *ec)
 {
         assert(ec->cpu == cpu_self());
@@ -136,7 +135,7 @@ static void wake_receive_one(struct mail *mail)
                 else
                         wake_sc_mail(container_of(mail, struct sc, mail), work & ~done);
                 done |= work;
-                /* Until it is 0 no CPU frees the object, and no second mail is sent. */
+                /* Until work is 0, no CPU frees the object or sends the mail again. */
         } while (!__atomic_compare_exchange_n(&mail->work, &work, 0, false, __ATOMIC_SEQ_CST,
                                               __ATOMIC_SEQ_CST));
 }
@@ -183,7 +182,7 @@ void cpu_wait(unsigned *mails)
 
         assert_no_lock();
         flush_answer(cpu);
-        if (*mails && wake_has_mail(cpu) && !cpu->in_mail) /* who waits for us waits no less */
+        if (*mails && wake_has_mail(cpu) && !cpu->in_mail) /* another CPU may wait for us as well */
                 *mails = mail_receive(cpu, *mails);
         pause();
 }

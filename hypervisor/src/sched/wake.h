@@ -6,22 +6,22 @@
 struct cpu;
 struct ec;
 
-/** A blocked EC is ready again; on any CPU. */
+/** Makes a blocked EC ready. May be called on any CPU. */
 void sched_wake(struct ec *ec);
 
-/** The SCs that wait with an EC of this CPU go back to the run queue, which looks at what they wait
- *  for; they preempt if their priority is higher. */
+/** Makes the SCs that sleep with an EC of this CPU ready. Preempts if one of them has a higher
+ *  priority than the current SC. A decision finds out which EC each of them runs. */
 void sched_wake_sleepers(struct ec *ec);
 
-/** A CPU's current EC or SC has ended: it makes a decision before it returns to user mode, and the
- *  memory stays until then. */
+/** Records that the current EC or SC of a CPU has ended: the CPU makes a decision before it returns
+ *  to user mode, and the memory of the EC or SC is not freed before. */
 void cpu_current_ended(struct cpu *cpu);
 
-/** A moment of waiting for another CPU: does what others ask of this one. No lock is held. *mails:
- *  so much mail may be received until the next interrupt window. */
+/** Waits a moment for another CPU and does what other CPUs ask of this one. No lock is held.
+ *  @param mails number of mails that may still be received until the next interrupt window */
 void cpu_wait(unsigned *mails);
 
-/** The same, with an interrupt window that is not quiescent. */
+/** Waits like cpu_wait(), and opens an interrupt window that is not quiescent. */
 void cpu_wait_openly(void);
 
 #endif
