@@ -25,8 +25,8 @@ static void interrupt_ipi(struct cpu *cpu)
                 reclaim_quiescent(cpu);
 }
 
-/* The quantum of the current SC may be used up, a deadline may have passed, or the timer could not
- * wait that long. */
+/* Handles the timer: the quantum of the current SC may be used up, a deadline may have passed, or
+ * the timer could not be set to a time that far away. */
 static void interrupt_timer(struct cpu *cpu)
 {
         const uint64_t now = rdtsc(), end = sc_slice_end(cpu->current_sc, cpu->slice_start);

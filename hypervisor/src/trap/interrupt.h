@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupts: which subject each vector belongs to. */
+/* Interrupts: the part of the kernel to which each vector belongs. */
 #ifndef TRAP_INTERRUPT_H
 #define TRAP_INTERRUPT_H
 

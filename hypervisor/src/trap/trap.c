@@ -15,7 +15,7 @@
 
 #define PF_FETCH 0x10 /* error code of a page fault: the fetch of an instruction */
 
-/* self goes on after an interrupt. */
+/* Handles an interrupt from user mode and lets self continue. */
 static __attribute__((noinline)) _Noreturn void finish_trap_interrupt(struct ec *self,
                                                                       unsigned vector)
 {
@@ -23,16 +23,16 @@ static __attribute__((noinline)) _Noreturn void finish_trap_interrupt(struct ec 
         resume_interrupted(self);
 }
 
-/* The FPU holds another EC's registers: self goes on with its own. */
+/* Loads the FPU state of self, because the FPU holds that of another EC, and lets self continue. */
 static __attribute__((noinline)) _Noreturn void finish_trap_fpu_switch(struct ec *self)
 {
         fpu_load(self->cpu, self);
         resume_interrupted(self);
 }
 
-/* A thread of 2012 exits by a jump to the first address of the kernel, and its parent knows that by
- * an error code without the bit of an instruction fetch, which CPUs set only where NX or SMEP is
- * on. */
+/* Delivers a page fault of an instruction fetch. A thread written for the interface of 2012 exits
+ * by a jump to the kernel's first address. Its parent recognises this by an error code without the
+ * bit of an instruction fetch, which CPUs set only if NX or SMEP is on. */
 static __attribute__((noinline)) _Noreturn void block_on_trap_fetch(struct ec *self, word_t error)
 {
         const word_t address = read_cr2();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What entry.S calls after an exception or an interrupt. */
+/* Functions that entry.S calls after an exception or an interrupt. */
 #ifndef TRAP_TRAP_H
 #define TRAP_TRAP_H
 
@@ -7,13 +7,13 @@
 
 struct ec;
 
-/** From user mode; the registers are saved in the EC. */
+/** Handles a trap from user mode; the registers are saved in the EC. */
 hot_path _Noreturn void trap_dispatch(struct ec *self);
 
-/** From the kernel: an interrupt in a window that was opened for it, or a bug. */
+/** Handles a trap from the kernel: an interrupt in an interrupt window, or a bug. */
 void trap_in_kernel(struct regs *regs);
 
-/** NMI, #DF and #MC, on a stack of their own. */
+/** Stops the kernel after NMI, #DF or #MC. Each of them has a stack of its own. */
 _Noreturn void trap_fatal(const struct regs *regs);
 
 #endif
