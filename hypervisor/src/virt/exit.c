@@ -26,7 +26,7 @@ _Noreturn void resume_after_instruction(struct ec *self)
         resume_guest(self);
 }
 
-/* Exceptions of real mode have no error codes; VMX refuses one there (SDM 3C, 27.2.1.3). */
+/* An exception in real mode has no error code, and VMX refuses one there (SDM 3C, 27.2.1.3). */
 _Noreturn void resume_with_protection_fault(struct ec *self)
 {
         const bool has_error = vcpu_ops->read(self, GUEST_CR0) & CR0_PE;
@@ -35,8 +35,8 @@ _Noreturn void resume_with_protection_fault(struct ec *self)
         resume_guest(self);
 }
 
-/* #DB and #AC are the guest's; they exit because their delivery can go on for ever inside the CPU.
- */
+/* Reflects an exception to the guest. #DB and #AC exit because their delivery can go on for ever
+ * inside the CPU. */
 static _Noreturn void finish_exit_exception(struct ec *self)
 {
         if (vcpu_ops->exception_vector(self) == NOVA_EXC_MC)
@@ -45,7 +45,7 @@ static _Noreturn void finish_exit_exception(struct ec *self)
         resume_guest(self);
 }
 
-/* The guest's first access to a debug register: they are its own from now on. */
+/* Gives the debug registers to the guest at its first access, unless the VMM wants these exits. */
 static void finish_exit_debug_access(struct ec *self)
 {
         if (self->vcpu->wants_dr_exits)
@@ -60,8 +60,8 @@ void finish_port_or_return(struct ec *self, unsigned port, unsigned bytes, bool 
                 resume_after_instruction(self);
 }
 
-/* Memory is coherent without it, and emptying the caches would stall all CPUs: so it does nothing,
- * unless the VMM wants the exit. */
+/* Skips WBINVD unless the VMM wants the exit. Memory is coherent without it, and emptying the
+ * caches would stall all CPUs. */
 static void finish_exit_wbinvd(struct ec *self)
 {
         if (!self->vcpu->wants_wbinvd)

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Groups of a guest's state between SVM or VMX and a message: what both have alike. @spec 7.4, 8.4
+/* Groups of a guest's state in messages: the part that SVM and VMX share. @spec 7.4, 8.4
  *
- * The vendor's to_utcb() and from_utcb() call these for groups that few messages carry. */
+ * The vendor's to_utcb() and from_utcb() call these functions for groups that few messages use. */
 #ifndef VIRT_STATE_H
 #define VIRT_STATE_H
 
 #include "virt/vcpu.h"
 
-/* Groups of guest_groups_to_utcb(): one test for all of them. */
+/* Groups of guest_groups_to_utcb(), so that one test covers all of them. */
 #define GUEST_GROUPS                                                                      \
         (NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_DR | NOVA_MTD_SYS | NOVA_MTD_CR8)
 
-/** Segments and system registers. */
+/** Copies segments and system registers to or from a message. */
 void guest_groups_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nova_mtd_t mtd);
 void guest_groups_from_utcb(struct ec *ec, const struct nova_utcb_state *state, nova_mtd_t mtd);
 
-/** State that only messages with NOVA_MTD_MORE have. */
+/** Copies the state that only messages with NOVA_MTD_MORE have. */
 void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_mtd_t mtd);
 void guest_more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nova_mtd_t mtd);
 
-/** The guest uses DR0 to DR3, DR6: they are switched for it from now on. */
+/** Records that the guest uses DR0 to DR3 and DR6: they are switched for it from now on. */
 void guest_use_debug_registers(struct ec *ec);
 
 #endif

@@ -127,7 +127,7 @@ void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
         dr[3] = read_dr3();
 }
 
-/* DR0 to DR3 of the virtual CPU that used them last stay in the registers. */
+/* Loads DR0 to DR3 of self, after saving those of the virtual CPU that used the registers last. */
 static void vcpu_load_debug_registers(struct cpu *cpu, struct ec *self)
 {
         const uint64_t *dr = self->vcpu->dr;
@@ -143,7 +143,7 @@ static void vcpu_load_debug_registers(struct cpu *cpu, struct ec *self)
         cpu->debug_owner = self;
 }
 
-/* The register that RDTSCP shows is a guest's own; threads find 0. */
+/* Loads the register that RDTSCP reads: it is the guest's own; threads read 0. */
 static void vcpu_load_tsc_aux(struct cpu *cpu, uint32_t value)
 {
         if (cpu_has(FEATURE_RDTSCP))
@@ -219,7 +219,7 @@ static void vcpu_do_port(word_t *ax, uint16_t port, unsigned bytes, bool in)
                 *ax = inl(port);
 }
 
-/* Under the lock of revocations: when a revocation has returned, no access reaches the port. */
+/* Takes the lock of revocations: no access reaches the port after a revocation has returned. */
 bool vcpu_access_port(struct ec *self, unsigned port, unsigned bytes, bool in)
 {
         if (likely(!vcpu_owns_ports(self->pd, port, bytes)))
@@ -232,14 +232,14 @@ bool vcpu_access_port(struct ec *self, unsigned port, unsigned bytes, bool in)
         return owns;
 }
 
-/* Before an event that is not an exit. */
+/* Ends a single step before an event that is not an exit. */
 static void vcpu_end_step(struct vcpu *vcpu)
 {
         if (vcpu_ops->end_step)
                 vcpu_ops->end_step(vcpu);
 }
 
-/* Work before self can enter the guest. */
+/* Does the pending work before self can enter the guest. */
 static void vcpu_finish_work(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
@@ -260,9 +260,9 @@ _Noreturn void resume_guest(struct ec *self)
 
         if (unlikely(cpu->pending | self->pending))
                 vcpu_finish_work(self);
-        /* The domain may have been dropped above because it is destroyed (reclaim_leave_dead_pd). A
-         * CPU that enters a guest must be seen to use its tables: they are freed when no CPU does.
-         */
+        /* The PD may have been dropped above because it is destroyed (reclaim_leave_dead_pd). A CPU
+         * that enters a guest must be seen to use the PD's tables: they are freed when no CPU uses
+         * them. */
         if (unlikely(cpu->current_pd != self->pd))
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What makes an EC a virtual CPU, and what SVM and VMX have in common. @spec 2.2, 7.2, 8.2
+/* Virtual CPUs, and what SVM and VMX have in common. @spec 2.2, 7.2, 8.2
  *
- * Its general registers but for SP, IP and flags are in ec.regs, the rest in its control block,
- * which only its own CPU reads and writes. */
+ * The general registers except SP, IP and flags are in ec.regs. The other registers are in the
+ * control block, which only the virtual CPU's own CPU reads and writes. */
 #ifndef VIRT_VCPU_H
 #define VIRT_VCPU_H
 
@@ -19,48 +19,48 @@ struct guest_msrs {
         uint64_t star, lstar, cstar, fmask, kernel_gs_base;
 };
 
-/* What the control block of SVM does not hold. */
+/* State of a virtual CPU that the control block of SVM does not hold. */
 struct vcpu_svm {
-        uint64_t backup[80]; /* the guest's state while it is unproven */
-        uint64_t soft_event; /* what the VMM injected last, if it was a software event, else 0 */
-        uint64_t soft_ip;    /* … and where */
+        uint64_t backup[80]; /* copy of the guest's state while it is unproven */
+        uint64_t soft_event; /* software event, if the VMM injected one last; else 0 */
+        uint64_t soft_ip;    /* IP at which it was injected */
         uint64_t vintr;      /* the interrupt field of the last entry */
-        uint64_t step_ip;    /* where the instruction is that the guest steps over */
-        bool steps;          /* it does, and TF is the kernel's */
-        bool guest_tf;       /* … what TF is for the guest meanwhile */
+        uint64_t step_ip;    /* address of the instruction that the guest steps over */
+        bool steps;          /* the guest steps for the VMM; TF is the kernel's */
+        bool guest_tf;       /* the guest's own TF during the step */
         bool lme;            /* EFER.LME is set for the guest (QEMU's TCG, see svm.c) */
-        bool writes_cr0;     /* … and it writes CR0 next */
+        bool writes_cr0;     /* the guest's next instruction writes CR0 */
 };
 
-/* What the control structure of VMX does not hold. */
+/* State of a virtual CPU that the control structure of VMX does not hold. */
 struct vcpu_vmx {
         bool known, launched;   /* what the CPU knows about the structure */
         bool cr8_window;        /* the VMM waits for a write of CR8 */
-        word_t cr2, cr8, dr6;   /* the guest's, while it does not run */
-        word_t host_cr3;        /* the kernel's, as the structure has it */
-        struct guest_msrs msrs; /* valid while cpu.msr_owner is another */
+        word_t cr2, cr8, dr6;   /* the guest's values while it does not run */
+        word_t host_cr3;        /* the kernel's CR3 in the structure */
+        struct guest_msrs msrs; /* valid while cpu.msr_owner is another virtual CPU */
 };
 
 struct vcpu {
         void *control;           /* VMCB or VMCS, a frame */
-        uint64_t ready_since;    /* TSC when it was preempted; 0: it was not */
-        uint64_t dr[4], xcr0;    /* valid while the registers are another's */
+        uint64_t ready_since;    /* TSC at which it was preempted; 0: it was not */
+        uint64_t dr[4], xcr0;    /* valid while the registers hold the values of another EC */
         uint32_t tsc_aux;        /* the guest does not write it without an exit */
         uint32_t tag;            /* ASID or VPID */
-        uint64_t tag_round;      /* … of this round of the CPU */
-        word_t guest_generation; /* pd.guest.generation that its translations are of */
+        uint64_t tag_round;      /* the CPU's round in which the tag was taken */
+        word_t guest_generation; /* value of pd.guest.generation when the tag was taken */
         bool refused;            /* the VMM wrote state that no CPU may get */
         bool debugging;          /* the guest uses DR0 to DR3 */
         bool unproven;           /* the VMM wrote state that the CPU may refuse */
         bool wants_dr_exits;     /* accesses to debug registers are events for the VMM */
-        bool wants_wbinvd;       /* … and so is WBINVD */
+        bool wants_wbinvd;       /* WBINVD is an event for the VMM */
         union {
                 struct vcpu_svm svm;
                 struct vcpu_vmx vmx;
         };
 };
 
-/* Registers of a guest that the CPU, its control block or the kernel keeps, not ec.regs. */
+/* Registers of a guest that are not in ec.regs but in the CPU, the control block or struct vcpu. */
 enum guest_register {
         GUEST_CR0,
         GUEST_CR2,
@@ -72,14 +72,14 @@ enum guest_register {
         GUEST_EFER,
         GUEST_FLAGS,
         GUEST_IP,
-        GUEST_FAULT_ADDRESS, /* guest-physical, of the exit for a memory access */
+        GUEST_FAULT_ADDRESS, /* guest-physical address of a memory access that exited */
         GUEST_PAT,
         GUEST_SYSENTER_CS,
         GUEST_SYSENTER_SP,
         GUEST_SYSENTER_IP,
 };
 
-/* In the order of VMX. */
+/* Segments in the order of VMX. */
 enum guest_segment {
         GUEST_ES,
         GUEST_CS,
@@ -93,29 +93,29 @@ enum guest_segment {
         GUEST_IDTR,
 };
 
-/* EFER of a guest; on x86-32 a guest is 32-bit. */
+/* Bits of EFER that a guest may have; on x86-32, a guest is 32-bit. */
 #define GUEST_EFER_WRITABLE (EFER_SCE | (sizeof(word_t) == 8 ? EFER_LME | EFER_LMA : 0) | EFER_NXE)
 
-/* What SVM and VMX each bring. */
+/* Operations and properties that SVM and VMX each define. */
 struct vcpu_ops {
         uint32_t feature;                  /* NOVA_HIP_… */
         unsigned refused_event;            /* number of the event for state that the CPU refuses */
-        unsigned memory_event;             /* … and for an access to memory that is not there */
+        unsigned memory_event;             /* number of the event for a nested page fault */
         uint64_t efer_writable;            /* bits that a message may set */
         bool (*supported)(void);           /* whether all CPUs can run guests */
-        bool (*boot)(void);                /* before a delegation; false: no memory */
-        bool (*init_cpu)(struct cpu *cpu); /* switches it on; false: no memory */
+        bool (*boot)(void);                /* before any delegation; false: no memory */
+        bool (*init_cpu)(struct cpu *cpu); /* enables SVM or VMX; false: no memory */
         void (*init)(struct vcpu *vcpu, struct ec *ec);
         void (*to_utcb)(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
         void (*from_utcb)(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
-        /* into the guest; comes back by finish_…_exit */
+        /* enters the guest; the exit continues at finish_…_exit */
         __attribute__((noreturn)) void (*enter)(struct ec *ec);
-        void (*leave)(struct cpu *cpu);      /* a thread will run: what an exit left; may be NULL */
+        void (*leave)(struct cpu *cpu);      /* restores what an exit left, for a thread; or NULL */
         void (*end_step)(struct vcpu *vcpu); /* before an event that is not an exit; may be NULL */
-        void (*stop)(struct ec *ec);         /* ended, on its own CPU; may be NULL */
+        void (*stop)(struct ec *ec);         /* EC has ended; on its own CPU; may be NULL */
 
-        /* Getters and setters, on the CPU of the EC. A value that no CPU takes is written, and
-         * refused at the next entry. */
+        /* Getters and setters, called on the CPU of the EC. A value that no CPU accepts is written,
+         * and refused at the next entry. */
         uint64_t (*read)(const struct ec *ec, enum guest_register reg);
         void (*write)(struct ec *ec, enum guest_register reg, uint64_t value);
         void (*read_segment)(const struct ec *ec, enum guest_segment segment,
@@ -123,20 +123,20 @@ struct vcpu_ops {
         void (*write_segment)(struct ec *ec, enum guest_segment segment,
                               const struct nova_segment *from);
         void (*read_msrs)(const struct ec *ec, struct guest_msrs *msrs);
-        /* false: one of them faults where it is loaded; none was written */
+        /* false: one of the values would fault when it is loaded; none was written */
         bool (*write_msrs)(struct ec *ec, const struct guest_msrs *msrs);
-        unsigned (*exception_vector)(const struct ec *ec); /* of an exit for an exception */
+        unsigned (*exception_vector)(const struct ec *ec); /* vector of an exception that exited */
         uint64_t (*next_ip)(const struct ec *ec);          /* after the instruction that exited */
-        void (*deliver_again)(struct ec *ec);              /* what the exit interrupted */
-        void (*reflect_exception)(struct ec *ec);          /* … and what it is about */
+        void (*deliver_again)(struct ec *ec);              /* the event that the exit interrupted */
+        void (*reflect_exception)(struct ec *ec);          /* the exception that exited */
         void (*raise)(struct ec *ec, unsigned vector, bool error); /* error code 0 */
         void (*raise_step)(struct ec *ec);                         /* #DB of a single step */
-        void (*end_shadow)(struct ec *ec);                         /* of STI and MOV SS */
+        void (*end_shadow)(struct ec *ec);                         /* shadow of STI or MOV SS */
         void (*grant_debug_registers)(struct vcpu *vcpu); /* accesses do not exit any more */
 };
 
-/* The functions that both vendors name alike: declared for all files of a vendor, and entered in
- * its table. */
+/* Functions that SVM and VMX name alike: the first macro declares them, the second enters them into
+ * the vendor's table. */
 #define VCPU_DECLARE_OPS_OF(vendor)                                                           \
         void vendor##_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);   \
         void vendor##_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd); \
@@ -167,53 +167,53 @@ struct vcpu_ops {
         .raise_step = vendor##_raise_step, .end_shadow = vendor##_end_shadow,                  \
         .grant_debug_registers = vendor##_grant_debug_registers
 
-/** How virtual CPUs work on this machine; NULL: there are none. */
+/** Operations for virtual CPUs on this machine; NULL: it has no SVM or VMX. */
 extern const struct vcpu_ops *vcpu_ops;
 
-/** Whether a message asks for a window for CR8: without CR8, as in 2012, the bit means nothing. */
+/** Returns true if a message asks for a CR8 window. Without CR8, as in 2012, the bit is ignored. */
 static inline bool vcpu_wants_cr8_window(uint32_t info, nova_mtd_t mtd)
 {
         return info & NOVA_INJ_CR8_WINDOW && mtd & NOVA_MTD_CR8 && sizeof(word_t) == 8;
 }
 
-/** Finds out how virtual CPUs work on this machine. Once, at boot. false: no memory. */
+/** Chooses the operations for virtual CPUs. Call once, at boot. Returns false without memory. */
 bool vcpu_boot(void);
 
-/** Prepares the memory of virtual CPUs, and lets ECs use it. Part of vcpu_boot(). */
+/** Prepares the memory of virtual CPUs and lets ECs use it. Part of vcpu_boot(). */
 void vcpu_cache_boot(void);
 
-/** Writes what an MTD asks for of a virtual CPU into the handler's UTCB, and the header. */
+/** Writes the state of a virtual CPU that an MTD names, and the header, into the handler's UTCB. */
 void vcpu_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
 
-/** Takes from the handler's UTCB what the MTD in its first word names. The number of typed items
- *  that the answer holds. */
+/** Takes the state that the MTD in the first word names from the handler's UTCB.
+ * @return number of typed items in the answer */
 unsigned vcpu_from_utcb(struct ec *ec, const struct nova_utcb *utcb);
 
-/** The first event of a virtual CPU (a continuation). */
+/** Sends the first event of a virtual CPU (a continuation). */
 _Noreturn void block_on_vcpu_startup(struct ec *self);
 
-/** Enters the guest, after a last look at pending work (a continuation). */
+/** Does the pending work and enters the guest (a continuation). */
 _Noreturn void resume_guest(struct ec *self);
 
-/** A thread will run on a CPU where a guest ran. */
+/** Prepares a CPU on which a guest ran for a thread. */
 void vcpu_leave(struct cpu *cpu);
 
-/** Makes sure that a virtual CPU's tag has no translations that its guest table lost. Where the CPU
- *  ran out of tags it begins a round of new ones: cpu.tag_flush says that all have to be flushed.
- *  Whether it is another tag. */
+/** Makes sure that the tag of a virtual CPU has no translations that its guest page table has lost.
+ * When a CPU runs out of tags, it begins a round of new ones: cpu.tag_flush then requires a flush
+ * of all tags. @return true if the virtual CPU has another tag now */
 bool vcpu_take_tag(struct cpu *cpu, struct ec *ec);
 
-/** Whatever the guest's own tables said is forgotten at the next entry. */
+/** Discards all translations of the guest's own page tables at the next entry. */
 void vcpu_forget_translations(struct ec *ec);
 
-/** DR0 to DR3 of a virtual CPU, wherever they are. On its own CPU. */
+/** Reads DR0 to DR3 of a virtual CPU from the registers or from memory. Call on its own CPU. */
 void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4]);
 
-/** Time that the guest's TSC should not have run: its virtual CPU was ready and another one ran.
- *  Counts once. */
+/** Returns and resets the stolen time, in TSC ticks, by which the guest's TSC must be set back: its
+ * virtual CPU was ready, but other threads ran. */
 uint64_t vcpu_take_stolen_time(struct vcpu *vcpu);
 
-/** Does a guest's port access if the PD has the ports. false: it has not. */
+/** Does a guest's port access if its PD owns the ports. Returns false if it does not. */
 bool vcpu_access_port(struct ec *self, unsigned port, unsigned bytes, bool in);
 
 #endif

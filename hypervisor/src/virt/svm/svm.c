@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SVM: switching it on, entering guests, and what their exits mean (APM 2, chapter 15). */
+/* SVM: starting it, and entering guests (APM 2, chapter 15). */
 #include "virt/svm/svm.h"
 
 #include "arch/x86/features.h"
@@ -21,7 +21,7 @@
 
 #define SVM_LEAF 0x8000000a
 
-/* Orders of the permission maps, 12 and 8 KiB: all ones, every port and MSR is intercepted. */
+/* Orders of the permission maps, 12 and 8 KiB. All bits are 1, to intercept every port and MSR. */
 #define IO_MAP_ORDER  2
 #define MSR_MAP_ORDER 1
 
@@ -33,7 +33,7 @@
 _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host);
 
 static paddr_t svm_io_map, svm_msr_map;
-static bool svm_emulated; /* by QEMU's TCG */
+static bool svm_emulated; /* QEMU's TCG emulates SVM */
 
 static bool svm_supported(void)
 {
@@ -85,9 +85,9 @@ static bool svm_init_cpu(struct cpu *cpu)
         return true;
 }
 
-/* Of the interrupt field the CPU changes the guest's task priority. All else is the kernel's: were
- * the masking off, a guest's IF would be the machine's, and a guest that clears it would keep the
- * CPU. */
+/* Returns the interrupt field for an entry. The CPU changes only the guest's task priority in it.
+ * All other bits are the kernel's: without the masking bit, the guest's IF would be the machine's,
+ * and a guest that clears IF would keep the CPU. */
 static uint64_t svm_interrupt_field(const struct vmcb *vmcb)
 {
         const uint64_t window = svm_has_window(vmcb) ? SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR : 0;
@@ -95,8 +95,8 @@ static uint64_t svm_interrupt_field(const struct vmcb *vmcb)
         return (vmcb->vintr & SVM_VINTR_TPR) | window | SVM_VINTR_MASKING;
 }
 
-/* #AC and #DB while an exception is delivered could go on for ever inside the CPU. What the VMM
- * wants in ctrl and cr_intercepts stays. */
+/* Writes the kernel's controls. #AC and #DB are intercepted because their delivery could go on for
+ * ever inside the CPU. The bits that the VMM chose in ctrl and cr_intercepts stay. */
 void svm_write_controls(const struct vcpu *vcpu, const struct ec *ec)
 {
         struct vmcb *vmcb = vcpu->control;
@@ -123,8 +123,8 @@ static void svm_init(struct vcpu *vcpu, struct ec *ec)
         vmcb->pat = PAT_DEFAULT;
 }
 
-/* A refused entry may leave the kernel's state in the block (QEMU does): the guest's comes back.
- * QEMU's TCG (7.2) lets a guest itself write one thing into CR0 that the next entry refuses. */
+/* Saves the guest's state before an entry that may be refused: then the block may hold the kernel's
+ * state (QEMU). In QEMU's TCG (7.2), a guest itself can write a CR0 that the next entry refuses. */
 static void svm_keep_state(struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
@@ -141,16 +141,16 @@ void svm_restore_state(struct vcpu *vcpu)
         memcpy(&vmcb->es, vcpu->svm.backup, VMCB_STATE_SIZE);
 }
 
-/* QEMU's TCG (7.2) does not switch paging on again at the exit of a guest that has EFER.LME, but
+/* QEMU's TCG (7.2) does not enable paging again at the exit of a guest that has EFER.LME, but
  * neither paging nor PAE: the kernel would be lost. So LME is set only while the guest has paging,
- * and for the instruction that may switch it on, which exits before it is done. In between nothing
- * but PAE can be lost, by an instruction that exits, too. */
+ * and for the instruction that may enable paging, which exits before it is executed. Until the next
+ * exit the guest could only lose PAE, by an instruction that exits, too. */
 static void svm_keep_lme_harmless(struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
         const bool writes_cr0 = vcpu->svm.writes_cr0;
 
-        /* The CPU refuses that, and leaves the kernel's state. */
+        /* The CPU refuses paging without PAE, and leaves the kernel's state in the block. */
         vcpu->unproven |= vmcb->cr0 & CR0_PG && !(vmcb->cr4 & CR4_PAE);
         if (vmcb->cr0 & CR0_PG || (writes_cr0 && vmcb->cr4 & CR4_PAE))
                 vmcb->efer |= EFER_LME;
@@ -161,10 +161,10 @@ static void svm_keep_lme_harmless(struct vcpu *vcpu)
         vcpu->svm.writes_cr0 = false;
 }
 
-/* A window on QEMU's TCG (7.2): there VMRUN sets the virtual interrupt's flag beside those of
- * interrupts without the lock that who sets these holds. One that comes at this moment is pending
- * in the local APIC, but the CPU does not see it until another one comes: a guest that computes
- * would keep the CPU for ever. So while there is a window the timer does not fire only once. */
+/* Enters the guest. On QEMU's TCG (7.2), VMRUN sets the flag of the virtual interrupt next to the
+ * flags of interrupts, but does not take the lock of these flags. An interrupt at this moment is
+ * pending in the local APIC, but the CPU does not see it until another one arrives: a guest that
+ * computes would keep the CPU for ever. So the timer fires repeatedly while there is a window. */
 static __attribute__((noreturn)) void svm_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;

@@ -14,7 +14,7 @@ struct vmcb_segment {
         uint64_t base;
 };
 
-/* In the rights of a code segment. */
+/* Bits in the access rights of a code segment. */
 #define SVM_AR_L 0x200u
 #define SVM_AR_D 0x400u
 
@@ -78,7 +78,7 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 /* The guest's state in the block. */
 #define VMCB_STATE_SIZE (offsetof(struct vmcb, reserved9) - offsetof(struct vmcb, es))
 
-/* ctrl[0] and ctrl[1]: what is intercepted whatever the VMM says, and what may be. */
+/* Bits of ctrl[0] and ctrl[1]. FORCED bits are always on; a VMM chooses among ALLOWED. */
 #define SVM_CTRL0_INTR     0x1
 #define SVM_CTRL0_NMI      0x2
 #define SVM_CTRL0_INIT     0x8
@@ -98,8 +98,8 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_CTRL1_FORCED  0x226d /* VMRUN, VMLOAD, VMSAVE, CLGI, SKINIT, WBINVD, XSETBV */
 #define SVM_CTRL1_ALLOWED 0x3fff
 
-/* Exceptions: #DB, #AC and #MC always. While the guest steps for the VMM all but NMIs, #BP and #OF:
- * what is delivered then would take the step's flag along. */
+/* Intercepted exceptions: #DB, #AC and #MC always. While the guest steps for the VMM, all
+ * exceptions except NMI, #BP and #OF: the delivery of any other would push the TF of the step. */
 #define SVM_EXCEPTIONS_FORCED 0x60002u
 #define SVM_EXCEPTIONS_STEP   0xffffffe3u
 
@@ -112,7 +112,7 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_WRITES_CR4 0x100000
 #define SVM_WRITES_CR8 0x1000000
 
-/* Exit codes: the numbers of the events, but for nested page faults and what the CPU refuses. */
+/* Exit codes: the numbers of the events, except for nested page faults and refused states. */
 #define SVM_EXIT_CR0_WRITE (NOVA_SVM_CR_WRITE + 0)
 #define SVM_EXIT_CR8_WRITE (NOVA_SVM_CR_WRITE + 8)
 #define SVM_EXIT_DR_END    (NOVA_SVM_DR_WRITE + 16)
@@ -131,34 +131,34 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 extern const struct vcpu_ops svm_ops;
 VCPU_DECLARE_OPS_OF(svm);
 
-/** Writes the controls that are the kernel's into a block. */
+/** Writes the kernel's controls into the control block of ec. */
 void svm_write_controls(const struct vcpu *vcpu, const struct ec *ec);
 
-/** Takes the guest's state from the copy that was made before an entry that may be refused. */
+/** Restores the guest's state from the copy made before an entry that the CPU may refuse. */
 void svm_restore_state(struct vcpu *vcpu);
 
-/** The event that the last exit interrupted and that has to be injected for it to arrive; 0: none.
- *  A guest's own INT n, INT3 or INTO is none: its instruction is executed again. */
+/** Returns the event that the last exit interrupted and that must be injected to arrive; 0: none. A
+ * guest's own INT n, INT3 or INTO does not count: its instruction is executed again. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu);
 
-/** The length of the instruction that exited. The CPU reports it as the address of the next one, if
- * it can; of port accesses always. @return 0: not reported */
+/** Returns the length of the instruction that exited. A CPU with next_rip reports the address of
+ * the next instruction; any CPU does so for a port access. @return 0: not reported */
 word_t svm_instruction_length(const struct vmcb *vmcb);
 
-/** The step over an instruction that the VMM asked for is over, or will not happen: where the guest
- *  is still at the instruction, TF is the guest's again. */
+/** Ends a step that the VMM requested, or gives it up. TF becomes the guest's again if the guest is
+ * still at the instruction. */
 void svm_end_step(struct vcpu *vcpu);
 
-/** Whether an interrupt window is wanted. */
+/** Returns true if the VMM wants an interrupt window. */
 static inline bool svm_has_window(const struct vmcb *vmcb)
 {
         return vmcb->ctrl[0] & SVM_CTRL0_VINTR;
 }
 
-/** No interrupt window is wanted any more. */
+/** Closes the interrupt window: the VMM does not want it any more. */
 void svm_close_window(struct vmcb *vmcb);
 
-/** Where svm_entry.S comes back to. */
+/** Handles an exit. svm_entry.S continues here after every exit. */
 _Noreturn void finish_svm_exit(struct ec *self);
 
 #endif

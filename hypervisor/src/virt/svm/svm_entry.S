@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Into a guest and out of it with SVM. */
+/* Entry into a guest and exit from it with SVM. */
 #include "registers.inc"
 
         .text
 
-/* Arguments: the EC, the guest's control block, the block for the kernel's state (physical
- * addresses). Interrupts are off. VMRUN keeps SP and AX; what VMSAVE and VMLOAD move is ours to
- * switch. GIF = 0 keeps everything away until the kernel's state is back; IF = 1 lets interrupts
- * end the guest. */
+/* Arguments: the EC, and the physical addresses of the guest's control block and of the block for
+ * the kernel's state. Interrupts are off. VMRUN switches SP and AX; this code switches the state
+ * that VMSAVE and VMLOAD move. GIF = 0 holds back all events until the kernel's state is back;
+ * IF = 1 lets interrupts end the guest's run. */
         .globl svm_enter
         .balign 64
 svm_enter:

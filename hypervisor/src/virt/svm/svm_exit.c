@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the exits of SVM mean (APM 2, chapter 15 and appendix C). */
+/* Handling of SVM exits (APM 2, chapter 15 and appendix C). */
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/machine_check.h"
@@ -13,8 +13,8 @@
 #include "virt/exit.h"
 #include "virt/svm/svm.h"
 
-/* Without prefixes. A CPU that does not tell the next instruction is taken not to have any: the
- * kernel does not read a guest's memory. */
+/* Lengths without prefixes. They are used where the CPU does not report the next instruction: the
+ * kernel does not read a guest's memory to find prefixes. */
 #define XSETBV_BYTES 3
 #define WBINVD_BYTES 2
 
@@ -53,8 +53,8 @@ void svm_deliver_again(struct ec *ec)
         vmcb->event_inj = svm_interrupted_event(ec->vcpu);
 }
 
-/* An exception other than #DB and #AC ended a step and is the guest's. Those of real mode have no
- * error codes. */
+/* Reflects an exception to the guest. One other than #DB and #AC has ended a step. Exceptions in
+ * real mode have no error codes. */
 void svm_reflect_exception(struct ec *ec)
 {
         struct vmcb *vmcb = ec->vcpu->control;
@@ -116,7 +116,7 @@ static void svm_finish_port_or_return(struct ec *self)
                 finish_port_or_return(self, info >> SVM_IO_PORT_SHIFT, bytes, info & SVM_IO_IN);
 }
 
-/* Accesses to registers, exceptions and interrupts: those that are intercepted are the kernel's. */
+/* Classifies accesses to registers, exceptions and interrupts: only the kernel's intercepts. */
 static enum guest_exit svm_classify_low(struct vcpu *vcpu, unsigned code)
 {
         struct vcpu_svm *svm = &vcpu->svm;
@@ -134,7 +134,7 @@ static enum guest_exit svm_classify_low(struct vcpu *vcpu, unsigned code)
         return GUEST_EXIT_EVENT;
 }
 
-/* What an exit is about. Does not return where SVM alone has something to do. */
+/* Classifies an exit. Does not return if the exit is handled by SVM alone. */
 static enum guest_exit svm_classify(struct ec *self, unsigned code)
 {
         if (code <= NOVA_SVM_NMI)
@@ -147,13 +147,13 @@ static enum guest_exit svm_classify(struct ec *self, unsigned code)
                 svm_finish_port_or_return(self);
         if (code == NOVA_SVM_WBINVD)
                 return GUEST_EXIT_WBINVD;
-        /* A machine check while the guest has CR4.MCE off does not raise #MC but shuts it down. */
+        /* If the guest's CR4.MCE is off, a machine check raises no #MC but shuts the guest down. */
         if (code == NOVA_SVM_TRIPLE_FAULT && machine_check_happened())
                 return GUEST_EXIT_MACHINE_CHECK;
         return GUEST_EXIT_EVENT;
 }
 
-/* A nested page fault, or state that the CPU refused: -1, of 64 or 32 bits. */
+/* Delivers a nested page fault, or state that the CPU refused: exit code -1, in 64 or 32 bits. */
 static _Noreturn void block_on_svm_failure(struct ec *self)
 {
         const struct vmcb *vmcb = self->vcpu->control;
@@ -164,9 +164,9 @@ static _Noreturn void block_on_svm_failure(struct ec *self)
         block_on_event(self, NOVA_SVM_INVALID_GUEST_STATE, (word_t)vmcb->exit_info[0], 0);
 }
 
-/* Whether the exit ends a step that the VMM asked for, by the step's #DB. A step of the guest's own
- * is reported as the event that the exit interrupted. Interrupts of the host come before the
- * instruction and leave the step as it is. */
+/* Returns true if the exit ends a step that the VMM requested, by the step's #DB. If the guest
+ * itself also steps, its #DB is reported as the event that the exit interrupted. Interrupts of the
+ * host come before the instruction and leave the step as it is. */
 static bool svm_ends_step(struct vcpu *vcpu, uint64_t code)
 {
         struct vmcb *vmcb = vcpu->control;
@@ -184,8 +184,8 @@ static bool svm_ends_step(struct vcpu *vcpu, uint64_t code)
         return true;
 }
 
-/* The CPU may have written anything into the block (QEMU: what it had before the entry). The state
- * stays unproven until an entry: it may be refused again. */
+/* Repairs the block after a refused entry: the CPU may have written anything into it (QEMU: the
+ * state before the entry). The state stays unproven until an entry succeeds. */
 static void svm_take_refusal(const struct ec *self)
 {
         struct vmcb *vmcb = self->vcpu->control;
@@ -196,8 +196,8 @@ static void svm_take_refusal(const struct ec *self)
                 svm_restore_state(self->vcpu);
 }
 
-/* QEMU's TCG (7.2) enters 64-bit code by SYSENTER with a code segment that has both L and D. It
- * refuses that at the next entry, and the guest's RIP is lost. A CPU sets L alone. */
+/* Repairs the code segment: QEMU's TCG (7.2) enters 64-bit code by SYSENTER with both L and D set.
+ * It refuses this segment at the next entry and loses the guest's RIP. A CPU sets L alone. */
 static void svm_mend_code_segment(struct vmcb *vmcb)
 {
         const bool both = !(~vmcb->cs.ar & (SVM_AR_L | SVM_AR_D));

@@ -14,7 +14,7 @@
 #define STATE_CHECKED \
         (NOVA_MTD_CR | NOVA_MTD_CS_SS | NOVA_MTD_DR | NOVA_MTD_MSR | NOVA_MTD_PAT | NOVA_MTD_DEBUG)
 
-/* Registers that the block holds as they are. */
+/* Registers that are in the block without conversion. */
 static const uint16_t svm_register_offset[] = {
         [GUEST_CR0] = offsetof(struct vmcb, cr0),
         [GUEST_CR2] = offsetof(struct vmcb, cr2),
@@ -75,7 +75,7 @@ void svm_read_segment(const struct ec *ec, enum guest_segment segment, struct no
         const struct vmcb *vmcb = ec->vcpu->control;
 
         *to = *(const struct nova_segment *)svm_field(ec, svm_segment_offset[segment]);
-        if (segment == GUEST_SS) /* the privilege level, as with VMX: SYSRET leaves the DPL */
+        if (segment == GUEST_SS) /* give CPL as DPL, as VMX does: SYSRET leaves the DPL alone */
                 to->ar = (uint16_t)((to->ar & ~SS_DPL) | vmcb->cpl << SS_DPL_SHIFT);
 }
 
@@ -104,8 +104,8 @@ bool svm_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
         return true;
 }
 
-/* INT n, and what INT3 and INTO raise: the address after the instruction is pushed (APM 2, 15.20).
- */
+/* Returns true for INT n, INT3 and INTO: their delivery pushes the address after the instruction
+ * (APM 2, 15.20). */
 static bool svm_is_software_event(uint64_t event)
 {
         const unsigned type = event & NOVA_INJ_TYPE, vector = event & 0xff;
@@ -116,8 +116,8 @@ static bool svm_is_software_event(uint64_t event)
                (type == NOVA_INJ_EXCEPTION && (vector == NOVA_EXC_BP || vector == NOVA_EXC_OF));
 }
 
-/* The instruction's length, which its delivery needs, is not known: IP is still at it. One that was
- * injected has no instruction. A task switch does not begin again, it is the VMM's to finish. */
+/* The instruction of a software event, where IP still is, is executed again: a delivery would need
+ * its length. An injected event has no instruction. The VMM finishes a task switch. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
@@ -141,7 +141,7 @@ word_t svm_instruction_length(const struct vmcb *vmcb)
 {
         const uint64_t next =
                 vmcb->exit_code == NOVA_SVM_IO_ACCESS ? vmcb->exit_info[1] : vmcb->next_rip;
-        const uint32_t length = (uint32_t)(next - vmcb->rip); /* outside of 64-bit mode IP wraps */
+        const uint32_t length = (uint32_t)(next - vmcb->rip); /* outside 64-bit mode, IP wraps */
 
         return length <= 15 ? length : 0;
 }
@@ -197,7 +197,7 @@ void svm_close_window(struct vmcb *vmcb)
         vmcb->ctrl[0] &= ~(uint32_t)SVM_CTRL0_VINTR;
 }
 
-/* Types: 0 interrupt, 2 NMI, 3 exception but NMI's vector, 4 software interrupt (APM 2, 15.20). */
+/* Types: 0 interrupt, 2 NMI, 3 exception (not vector 2), 4 software interrupt (APM 2, 15.20). */
 static bool svm_is_injectable(uint32_t info)
 {
         const unsigned type = info & NOVA_INJ_TYPE, vector = info & NOVA_INJ_VECTOR;
@@ -208,7 +208,7 @@ static bool svm_is_injectable(uint32_t info)
         return type == NOVA_INJ_EXCEPTION && vector < 32 && vector != 2;
 }
 
-/* A software event that is injected pushes IP as it is: a CPU that has next_rip pushes that. */
+/* Injects an event. For a software event, the CPU pushes the current IP, or next_rip if it can. */
 static void svm_inject(struct vcpu *vcpu, uint64_t event)
 {
         struct vmcb *vmcb = vcpu->control;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Intel's virtual machine control structure: numbers of its fields (SDM 3D, appendix B), and how
- * those of the loaded one are read and written. */
+/* Intel's virtual machine control structure: the numbers of its fields (SDM 3D, appendix B), and
+ * access to the fields of the loaded structure. */
 #ifndef VIRT_VMCS_H
 #define VIRT_VMCS_H
 
@@ -8,7 +8,7 @@
 
 enum vmcs_field {
         VMCS_VPID = 0x0000,
-        VMCS_GUEST_ES_SEL = 0x0800, /* CS, SS, DS, FS, GS, LDTR, TR follow in steps of 2 */
+        VMCS_GUEST_ES_SEL = 0x0800, /* CS, SS, DS, FS, GS, LDTR and TR follow in steps of 2 */
         VMCS_HOST_ES_SEL = 0x0c00,
         VMCS_HOST_CS_SEL = 0x0c02,
         VMCS_HOST_SS_SEL = 0x0c04,
@@ -89,7 +89,7 @@ static inline void vmcs_write(unsigned field, word_t value)
         __asm__ volatile("vmwrite %1, %0" : : "r"((word_t)field), "r"(value) : "cc");
 }
 
-/* Fields of 64 bits have a second number for their high half. */
+/* Reads a 64-bit field. A 32-bit kernel reads its high half under a second number. */
 static inline uint64_t vmcs_read64(unsigned field)
 {
         return sizeof(word_t) == 8 ? vmcs_read(field)
@@ -103,9 +103,9 @@ static inline void vmcs_write64(unsigned field, uint64_t value)
                 vmcs_write(field + 1, (word_t)(value >> 32));
 }
 
-/* These take the address of a physical address. */
+/* The parameter of these instructions is the address of a physical address. */
 
-/* false: the CPU refuses. */
+/* Enters VMX operation. Returns false if the CPU refuses. */
 static inline bool vmxon(const uint64_t *region)
 {
         bool done;
@@ -124,7 +124,7 @@ static inline void vmptrld(const uint64_t *vmcs)
         __asm__ volatile("vmptrld %0" : : "m"(*vmcs) : "cc", "memory");
 }
 
-/* How much is forgotten: INVEPT and INVVPID (SDM 3C, 30.3). */
+/* Scope of INVEPT and INVVPID (SDM 3C, 30.3). */
 #define INVALIDATE_ONE 1
 #define INVALIDATE_ALL 2
 

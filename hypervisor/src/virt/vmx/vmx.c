@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* VMX: switching it on, entering guests, and what their exits mean (SDM 3C, chapters 23 to 30). */
+/* VMX: starting it, and entering guests (SDM 3C, chapters 23 to 30). */
 #include "virt/vmx/vmx.h"
 
 #include "arch/x86/descriptors.h"
@@ -19,7 +19,7 @@
 #include "virt/vmx/vmcs.h"
 #include "virt/vmx/vmx_state.h"
 
-#define VMX_BASIC_TRUE ((uint64_t)1 << 55) /* the capabilities that are not for compatibility */
+#define VMX_BASIC_TRUE ((uint64_t)1 << 55) /* the MSRs VMX_TRUE_… exist */
 
 #define EPTP_FLAGS ((VMX_EPT_LEVELS - 1) << 3 | 6) /* the tables are write-back */
 
@@ -32,16 +32,16 @@ extern char vmx_exit[];
 
 struct vmx_offer vmx_offer;
 
-static struct guest_msrs vmx_host_msrs; /* but for LSTAR the same on all CPUs */
+static struct guest_msrs vmx_host_msrs; /* equal on all CPUs, except LSTAR */
 
-/* Whether the CPU says that it has no machine check when the size of a page of code changes in the
- * tables and it has the translations of both (CVE-2018-12207). */
+/* Returns true if the CPU says that it has no machine check when code changes its page size and
+ * translations of both sizes are cached (CVE-2018-12207). */
 static bool vmx_has_safe_large_code(void)
 {
         return cpu_has(FEATURE_ARCH_CAPS) && rdmsr(MSR_ARCH_CAPS) & ARCH_CAPS_PSCHANGE_MC_NO;
 }
 
-/* The MSRs of EPT exist where the controls have it. */
+/* Reads the CPU's VMX capabilities. The MSRs of EPT exist only if the controls offer EPT. */
 static bool vmx_read_offer(struct vmx_offer *offer)
 {
         if (!(rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE))
@@ -119,7 +119,7 @@ static void vmx_init(struct vcpu *vcpu, struct ec *ec)
         vcpu->vmx.dr6 = DR6_CLEAR;
 }
 
-/* What the CPU loads at an exit; it has the rest of what it needs from the segments. */
+/* Fills in the state that the CPU loads at an exit. The CPU derives the rest from the segments. */
 static void vmx_fill_host(const struct ec *ec)
 {
         struct table_pointer idt;
@@ -127,7 +127,7 @@ static void vmx_fill_host(const struct ec *ec)
         sidt(&idt);
         vmcs_write(VMCS_HOST_CS_SEL, SEL_KERNEL_CODE);
         vmcs_write(VMCS_HOST_SS_SEL, SEL_KERNEL_DATA);
-        /* What the threads of user mode have; no bits of privilege are allowed in these fields. */
+        /* The selectors of user mode's threads. These fields must not contain privilege bits. */
         vmcs_write(VMCS_HOST_DS_SEL, SEL_USER_DATA & ~3u);
         vmcs_write(VMCS_HOST_ES_SEL, SEL_USER_DATA & ~3u);
         vmcs_write(VMCS_HOST_TR_SEL, SEL_TSS);
@@ -161,7 +161,7 @@ static void vmx_fill_controls(const struct ec *ec)
         vmcs_write(VMCS_GUEST_DR7, DR7_CLEAR);
 }
 
-/* What a structure that VMCLEAR prepared holds is not defined. */
+/* Clears the fields, whose contents VMCLEAR leaves undefined. */
 static void vmx_clear_fields(void)
 {
         static const struct {
@@ -207,7 +207,7 @@ void vmx_load(const struct ec *ec)
         vmx_fill_host(ec);
 }
 
-/* The memory may be used for something else. */
+/* Unloads the structure of an EC that has ended: its memory may be used for something else. */
 static void vmx_stop(struct ec *ec)
 {
         const uint64_t phys = pool_to_phys(ec->vcpu->control);
@@ -233,8 +233,8 @@ void vmx_leave(struct cpu *cpu)
         cpu->msr_owner = NULL;
 }
 
-/* Another VPID has no translations of the guest's own tables; those of the second level, and of
- * both, go by INVEPT, whatever VPID they came with (SDM 3C, 28.4.3). */
+/* Makes the guest's cached translations invalid. A new VPID has none of the guest's own tables.
+ * INVEPT discards those of the second level and combined ones, for any VPID (SDM 3C, 28.4.3). */
 static void vmx_forget_translations(struct cpu *cpu, const struct ec *self)
 {
         invept(INVALIDATE_ONE, pool_to_phys(self->pd->guest.root) | EPTP_FLAGS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Intel's virtual machine extensions: exits, injection, and what is known about the CPU. */
+/* Intel's virtual machine extensions: exits, injection, and the capabilities of the CPU. */
 #ifndef VIRT_VMX_H
 #define VIRT_VMX_H
 
@@ -7,14 +7,14 @@
 #include "virt/vcpu.h"
 #include "virt/vmx/vmx_controls.h"
 
-/* In the exit reason, whose low 16 bits are the basic reason, the number of the event. */
+/* Bit of the exit reason, whose low 16 bits are the basic reason: the number of the event. */
 #define VMX_EXIT_FAILED 0x80000000 /* the guest was not entered */
 
-/* Pending debug exceptions (SDM 3C, 24.4.2). */
+/* Bit of the pending debug exceptions (SDM 3C, 24.4.2). */
 #define VMX_PENDING_BS 0x4000
 
-/* Bits of CR0 and CR4 that the guest reads as it wrote them and that have other values for the
- * CPU: those that VMX fixes, those that an exit does not switch, and machine checks stay on. */
+/* Bits of CR0 and CR4 that the guest reads as it wrote them, but that have other values for the
+ * CPU: bits that VMX fixes, bits that an exit does not switch, and MCE, which stays on. */
 #define VMX_CR0_MASK 0x60000020 /* CD, NW, NE */
 #define VMX_CR0_SET  0x20
 #define VMX_CR4_MASK 0x2040 /* VMXE, MCE */
@@ -24,28 +24,28 @@
  *  Follows features_read(). */
 void vmx_check_feature(void);
 
-/** What the CPUs can do. */
+/** VMX capabilities of the CPUs. */
 extern struct vmx_offer vmx_offer;
 
 extern const struct vcpu_ops vmx_ops;
 VCPU_DECLARE_OPS_OF(vmx);
 
-/** Makes a virtual CPU's control structure the one that VMREAD and VMWRITE mean. On its CPU. */
+/** Loads a virtual CPU's control structure, so that VMREAD and VMWRITE use it. Call on its CPU. */
 void vmx_load(const struct ec *ec);
 
-/** What an exit leaves in the CPU becomes the kernel's again: a thread will run. */
+/** Restores the kernel's values that an exit does not restore: a thread will run. */
 void vmx_leave(struct cpu *cpu);
 
-/** A window (bit of ctrl[0]) is not wanted any more. */
+/** Closes a window, a bit of ctrl[0]. */
 void vmx_close_window(uint32_t window);
 
-/** Injects an event, with the fields of an exit that interrupted it or that it caused. */
+/** Injects an event, described by the fields of an exit that interrupted it or that it caused. */
 void vmx_inject(uint32_t info, uint32_t error, uint32_t length);
 
-/** Makes the pending debug exceptions agree with TF and with what blocks interrupts. */
+/** Makes the pending debug exceptions agree with TF and with the blocking of interrupts. */
 void vmx_fix_pending_step(void);
 
-/** Where vmx_entry.S comes back to: after an exit, or when the CPU did not enter. */
+/** Continue after vmx_entry.S: the first after an exit, the second if the CPU refused to enter. */
 _Noreturn void finish_vmx_exit(struct ec *self);
 _Noreturn void finish_vmx_refusal(struct ec *self);
 

@@ -19,7 +19,7 @@
 #define VMX_CTRL0_MWAIT      0x400
 #define VMX_CTRL0_RDPMC      0x800
 #define VMX_CTRL0_RDTSC      0x1000
-#define VMX_CTRL0_CR8        0x180000 /* loads and stores */
+#define VMX_CTRL0_CR8        0x180000 /* loads and stores of CR8 */
 #define VMX_CTRL0_NMI_WINDOW 0x400000
 #define VMX_CTRL0_DR         0x800000
 #define VMX_CTRL0_IO         0x1000000
@@ -70,7 +70,7 @@
 #define VMX_EXIT_LAST NOVA_VMX_VMFUNC
 
 /* nova/abi/inject.h has the bits of injected and interrupted events (SDM 3C, 24.8.3). The
- * interruption info of an exit has this bit, too: an IRET has unblocked NMIs. */
+ * interruption info of an exit has one more bit: an IRET has unblocked NMIs. */
 #define VMX_INJ_UNBLOCKED 0x1000
 
 /* Capabilities of a CPU for extended page tables and VPIDs (SDM 3D, A.10). */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Into a guest and out of it with VMX. */
+/* Entry into a guest and exit from it with VMX. */
 #include "registers.inc"
 
         .text
 
-/* Takes the stack of the CPU. WORD(sp) = EC, which becomes argument 1. */
+/* Switches to the CPU's stack. On entry WORD(sp) is the EC, which becomes argument 1. */
 .macro leave_guest
         mov     WORD(sp), WORD(di)
         mov     EC_STACK_TOP(WORD(di)), WORD(sp)
@@ -12,8 +12,8 @@
         pass_di
 .endm
 
-/* Arguments: the EC, whose control structure is loaded; whether it was launched already. Interrupts
- * are off. If the CPU refuses to enter, the guest's registers are still in the EC. */
+/* Arguments: the EC, whose control structure is loaded, and whether the structure was launched.
+ * Interrupts are off. If the CPU refuses to enter, the guest's registers are still in the EC. */
         .globl vmx_enter
         .balign 64
 vmx_enter:
@@ -28,7 +28,7 @@ vmx_enter:
 2:      leave_guest
         call    finish_vmx_refusal
 
-/* The CPU comes back here, WORD(sp) = EC, all flags cleared. */
+/* The CPU continues here after an exit. WORD(sp) is the EC; all flags are clear. */
         .globl vmx_exit
         .balign 16
 vmx_exit:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the exits of VMX mean (SDM 3C, chapter 27): the kernel's own affair, or an event. */
+/* VMX exits (SDM 3C, chapter 27): the kernel handles an exit or makes it an event. */
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/regs.h"
@@ -19,16 +19,16 @@
 #define DR7_GD         0x2000
 #define AR_LONG        0x2000
 
-/* Accesses to control registers: bits 3..0 the number, 5..4 what, 11..8 the general register. */
+/* Access to a control register: bits 3..0 its number, 5..4 the kind, 11..8 the general register. */
 #define VMX_CR_FROM(qual) (((qual)&0x30) == 0x10)
 
-/* Offsets of the general registers, by their numbers in instructions. */
+/* Offsets of the general registers, in the order of their numbers in instructions. */
 #define OFFSET_ROW(reg) offsetof(struct regs, reg),
 static const uint8_t vmx_register_offset[] = {
         OFFSET_ROW(ax) OFFSET_ROW(cx) OFFSET_ROW(dx) OFFSET_ROW(bx) OFFSET_ROW(sp) OFFSET_ROW(bp)
                 OFFSET_ROW(si) OFFSET_ROW(di) REGS_WIDE_ROWS(OFFSET_ROW)};
 
-#define GENERAL_REGISTERS (sizeof(vmx_register_offset) - 1) /* mask of their numbers */
+#define GENERAL_REGISTERS (sizeof(vmx_register_offset) - 1) /* mask of register numbers */
 #define REGISTER_SP       4
 
 #define IO_IN     0x8
@@ -70,7 +70,7 @@ unsigned vmx_exception_vector(const struct ec *ec)
         return vmcs_read(VMCS_EXIT_INFO) & 0xff;
 }
 
-/* A #DB that exits does not change the debug registers. */
+/* Reflects an exception to the guest. A #DB that exits has not changed the debug registers yet. */
 void vmx_reflect_exception(struct ec *ec)
 {
         const uint32_t info = (uint32_t)vmcs_read(VMCS_EXIT_INFO);
@@ -79,7 +79,7 @@ void vmx_reflect_exception(struct ec *ec)
         if ((info & 0xff) == NOVA_EXC_DB) {
                 vmx->dr6 = (vmx->dr6 & ~(word_t)DR6_TRAPS) | (vmcs_read(VMCS_QUAL) & QUAL_DR6);
                 vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~(word_t)DR7_GD);
-                vmx_fix_pending_step(); /* without it an entry after MOV SS is refused */
+                vmx_fix_pending_step(); /* otherwise the CPU refuses an entry after MOV SS */
         }
         vmx_inject(info & NOVA_INJ_EVENT & ~VMX_INJ_UNBLOCKED, 0,
                    (uint32_t)vmcs_read(VMCS_EXIT_LENGTH));
@@ -121,7 +121,7 @@ void vmx_grant_debug_registers(struct vcpu *vcpu)
         vmcs_write(VMCS_PRIMARY, vmcs_read(VMCS_PRIMARY) & ~(word_t)VMX_CTRL0_DR);
 }
 
-/* A general register by its number in instructions. */
+/* Returns the general register with a number of the instruction encoding; sp is the guest's SP. */
 static word_t *vmx_general_register(struct ec *self, unsigned number, word_t *sp)
 {
         if (number == REGISTER_SP)
@@ -137,7 +137,7 @@ static _Noreturn void finish_vmx_cr8_write(struct ec *self, word_t value)
         resume_after_instruction(self);
 }
 
-/* Whether it is a write of CR8 that the VMM waits for. */
+/* Returns true, once, if the exit is the write of CR8 for which the VMM waits. */
 static bool vmx_takes_cr8_window(struct vcpu *vcpu)
 {
         const word_t qual = vmcs_read(VMCS_QUAL);
@@ -148,8 +148,8 @@ static bool vmx_takes_cr8_window(struct vcpu *vcpu)
         return takes;
 }
 
-/* A guest writes a bit of CR0 or CR4 that is not its own. It gets what it wants to see; then the
- * instruction is begun again, which the CPU can do alone now, with all its checks. */
+/* Handles a guest's write of CR0 or CR4 bits that the kernel owns, and accesses to CR8. The shadow
+ * gets the new value. Then the CPU repeats the instruction without an exit, with all its checks. */
 static _Noreturn void finish_vmx_cr_access(struct ec *self)
 {
         const word_t qual = vmcs_read(VMCS_QUAL);
@@ -170,7 +170,7 @@ static _Noreturn void finish_vmx_cr_access(struct ec *self)
                 if (!VMX_CR_FROM(qual))
                         finish_vmx_cr8_write(self, *value);
                 *value = self->vcpu->vmx.cr8;
-                vmcs_write(VMCS_GUEST_SP, sp); /* which the register may be */
+                vmcs_write(VMCS_GUEST_SP, sp); /* the general register may be SP */
                 resume_after_instruction(self);
                 break;
         default:
@@ -179,7 +179,7 @@ static _Noreturn void finish_vmx_cr_access(struct ec *self)
         resume_delivery(self);
 }
 
-/* An IRET that exited at the access to its frame had unblocked NMIs; it is begun again. */
+/* Blocks NMIs again if an IRET exited at its frame after it had unblocked them: it is repeated. */
 static void vmx_block_nmi_again(void)
 {
         if (vmcs_read(VMCS_QUAL) & QUAL_UNBLOCKED && !(vmcs_read(VMCS_VECTORING) & NOVA_INJ_VALID))
@@ -194,7 +194,7 @@ static void vmx_finish_port_or_return(struct ec *self)
                 finish_port_or_return(self, qual >> 16 & 0xffff, (qual & 7) + 1, qual & IO_IN);
 }
 
-/* What an exit is about. Does not return where VMX alone has something to do. */
+/* Classifies an exit. Does not return if the exit is handled by VMX alone. */
 static enum guest_exit vmx_classify(struct ec *self, unsigned reason)
 {
         switch (reason) {

@@ -18,7 +18,7 @@ static word_t vmx_seen(unsigned field, unsigned shadow, word_t mask)
         return (vmcs_read(field) & ~mask) | (vmcs_read(shadow) & mask);
 }
 
-/* Registers that a field holds as they are; 0: those that follow. */
+/* Registers that are in a field without conversion; 0: all others. */
 static const uint16_t vmx_register_field[] = {
         [GUEST_CR3] = VMCS_GUEST_CR3,
         [GUEST_DR7] = VMCS_GUEST_DR7,
@@ -55,7 +55,7 @@ uint64_t vmx_read(const struct ec *ec, enum guest_register reg)
         }
 }
 
-/* EFER.LMA has to be what the entry control says. */
+/* Writes EFER. The entry control must agree with EFER.LMA. */
 static void vmx_write_efer(uint64_t efer)
 {
         const word_t entry = vmcs_read(VMCS_ENTRY) & ~(word_t)VMX_ENTRY_LONG;
@@ -150,7 +150,7 @@ bool vmx_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
         return true;
 }
 
-/* An event that has not been delivered, or that the exit interrupted. */
+/* Gives the handler the event that was not delivered yet, or that the exit interrupted. */
 static void vmx_injection_to_utcb(const struct ec *ec, struct nova_utcb_state *state)
 {
         const bool pending = ec->event_number == NOVA_VMX_INVALID_GUEST_STATE ||
@@ -250,7 +250,7 @@ static void vmx_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
                 vmcs_write(VMCS_ACTIVITY, activity == NOVA_ACTIVITY_HALTED ? NOVA_ACTIVITY_HALTED
                                                                            : NOVA_ACTIVITY_RUNS);
                 vcpu->refused |=
-                        activity > NOVA_ACTIVITY_HALTED; /* interrupts would not end the others */
+                        activity > NOVA_ACTIVITY_HALTED; /* interrupts do not end other states */
         }
         if (mtd & NOVA_MTD_TSC)
                 vmcs_write64(VMCS_TSC_OFFSET, vmcs_read64(VMCS_TSC_OFFSET) + state->tsc_offset);
@@ -262,7 +262,7 @@ static bool vmx_pages_by_pae(void)
                !(vmcs_read64(VMCS_GUEST_EFER) & EFER_LMA);
 }
 
-/* An entry while an instruction is awaited takes the step's #DB from here (SDM 3C, 26.3.1.5). */
+/* Updates the single step's #DB for an entry in a shadow or a halted state (SDM 3C, 26.3.1.5). */
 void vmx_fix_pending_step(void)
 {
         const bool waits = vmcs_read(VMCS_INTERRUPTIBILITY) & (NOVA_STA_STI | NOVA_STA_SS) ||
@@ -292,8 +292,7 @@ void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
         vmx_controls_from_utcb(ec, state, mtd);
         if (mtd & NOVA_MTD_MORE)
                 guest_more_from_utcb(ec, &utcb->event.more, mtd);
-        /* The four entries that CR3 leads to are in guest memory, which the kernel does not read.
-         */
+        /* With PAE, CR3 names four entries in guest memory, which the kernel does not read. */
         if (paging && vmx_pages_by_pae())
                 ec->vcpu->refused |= !pae || cr3 != vmcs_read(VMCS_GUEST_CR3);
         if (mtd & (NOVA_MTD_EFL | NOVA_MTD_STA))

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's state between the loaded control structure of VMX and a message. */
+/* A guest's state in the loaded control structure of VMX and in messages. */
 #ifndef VIRT_VMX_STATE_H
 #define VIRT_VMX_STATE_H
 
 #include "virt/vcpu.h"
 
-/* Access rights of a segment: the interface leaves out the four bits between 7 and 12 (SDM 3C,
- * 24.4.1). A segment that is not present is unusable, as it is for SVM. */
+/* Access rights of a segment. The interface omits the four bits between 7 and 12 (SDM 3C, 24.4.1).
+ * A segment that is not present is unusable, as with SVM. */
 #define VMX_AR_PRESENT  0x80
 #define VMX_AR_UNUSABLE 0x10000
 

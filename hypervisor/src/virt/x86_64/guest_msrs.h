@@ -8,14 +8,14 @@
 #include "thread.h"
 #include "virt/vcpu.h"
 
-/** Whether the registers can be loaded without a fault. */
+/** Returns true if the registers can be loaded without a fault. */
 static inline bool guest_msrs_are_valid(const struct guest_msrs *msrs)
 {
         return thread_ip_is_canonical(msrs->lstar) && thread_ip_is_canonical(msrs->cstar) &&
                thread_ip_is_canonical(msrs->kernel_gs_base) && !(msrs->fmask >> 32);
 }
 
-/** What the registers hold now. */
+/** Reads the current values of the registers. */
 static inline void guest_msrs_read(struct guest_msrs *msrs)
 {
         msrs->star = rdmsr(MSR_STAR);
@@ -25,7 +25,7 @@ static inline void guest_msrs_read(struct guest_msrs *msrs)
         msrs->kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
 }
 
-/** The one that a guest changes without an exit, by SWAPGS. */
+/** Returns the MSR that a guest changes without an exit, by SWAPGS. */
 static inline uint64_t guest_msrs_kernel_gs_base(const struct guest_msrs *msrs)
 {
         (void)msrs;
@@ -41,7 +41,7 @@ static inline void guest_msrs_load(const struct guest_msrs *msrs)
         wrmsr(MSR_KERNEL_GS_BASE, msrs->kernel_gs_base);
 }
 
-/** The kernel's own on a CPU; host was read on any. */
+/** Loads the kernel's values on a CPU. host holds values that were read on any CPU. */
 static inline void guest_msrs_load_host(struct guest_msrs host, unsigned cpu)
 {
         host.lstar = thread_entry(cpu);

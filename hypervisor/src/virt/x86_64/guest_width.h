@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What of a guest's state depends on the kernel's width. */
+/* The part of a guest's state that depends on the kernel's width. */
 #ifndef VIRT_GUEST_WIDTH_H
 #define VIRT_GUEST_WIDTH_H
 
 #include "nova/abi/utcb.h"
 
-/** Moves CR8 between a guest and a message. */
+/** Copies CR8 between a guest and a message. */
 static inline void guest_cr8_to_utcb(struct nova_utcb_state *state, uint64_t cr8)
 {
         state->cr8 = cr8;
