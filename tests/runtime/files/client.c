@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A program that uses files. Argument: `write` leaves files for the host, `confined` tries to leave
- * its folder, `read` has a folder that cannot be written, `load` writes until the machine stops. */
+ * its folder, `read` has a folder that cannot be written, and a number is that of
+ * files to replace. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -171,24 +172,39 @@ static void do_read(void)
         list("/", 1);
 }
 
-/* Writes files of known content until @p rounds are done. The name says the content, and a line of
- * the journal after fsync() says which version is lasting. */
+/* Writes a block to the journal, from which the host sees what is lasting. Its place is on the disk
+ * already, so the block itself needs no fsync(). */
+static void write_journal(int journal, unsigned round)
+{
+        char block[512] = "";
+
+        snprintf(block, sizeof(block), "round %u is lasting", round);
+        expect(lseek(journal, (off_t)(round * sizeof(block)), SEEK_SET) >= 0 &&
+                       write(journal, block, sizeof(block)) == sizeof(block),
+               "the journal");
+}
+
+/* Replaces files by a write, fsync() and rename(). */
 static void do_load(unsigned rounds)
 {
-        char path[40];
+        const int journal = open("/journal", O_RDWR | O_CREAT, 0666);
+        char path[48];
 
         mkdir("/load", 0777);
+        expect(journal >= 3 && ftruncate(journal, rounds * 512) == 0 && fsync(journal) == 0,
+               "the journal");
         for (unsigned i = 0; i < rounds && !wrong; i++) {
-                const unsigned slot = i * 5 % 7;
-
-                snprintf(path, sizeof(path), "/load/a file with the number %u", slot);
                 write_bytes("/load/new.tmp", i, 600 + i * 389 % 9000);
+                write_journal(journal, i);
+                snprintf(path, sizeof(path), "/load/a file with the number %u", i % 7);
                 expect(rename("/load/new.tmp", path) == 0, "rename");
-                if (i % 9 == 8) {
-                        snprintf(path, sizeof(path), "/load/a file with the number %u", i % 7);
-                        unlink(path);
-                }
+                snprintf(path, sizeof(path), "/load/other %u", i % 3);
+                if (i % 6 < 3)
+                        write_bytes(path, i, 2000);
+                else
+                        expect(unlink(path) == 0, "unlink");
         }
+        close(journal);
 }
 
 int main(int argc, char **argv)

@@ -272,8 +272,8 @@ static int rename_file(struct rename *rename)
                 error = rename_by_copy(rename);
         if (error)
                 return error;
-        if (rename->replace)
-                error = give_up(fat, used, replaced);
+        /* The flush keeps a later entry of the old name from being on the disk beside this one. */
+        error = rename->replace ? give_up(fat, used, replaced) : fat_flush_ordered(fat);
         file->sector = rename->new.sector;
         file->slot = rename->new.slot;
         return error;

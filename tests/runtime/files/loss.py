@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots a system that writes files, and makes the disks that a loss of power could have left.
+
+loss.py FAT IMAGES EXPECTED IMAGE COMMAND...
+
+QEMU records all writes and flushes (driver blklogwrites). Each of IMAGES disks has all writes up to
+a flush, and any of those after it in any order. fsck.fat may find lost clusters, a wrong count of
+free clusters, copies of the table that differ, and clusters after the end of a file that grew;
+files that client.c has flushed are whole. EXPECTED is `whole`, or `broken` if a disk must break
+these rules.
+"""
+import random
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import disk
+
+MAGIC = 0x6A736677736872  # of the log, and its flags
+FLUSH, DISCARD = 1, 4
+SIZE = 512
+ALLOWED = re.compile(r"fsck\.fat |\s*Reclaimed|Free cluster summary|\s*Auto-correcting|FATs differ|"
+                     r"\s*Using first FAT|Leaving filesystem|/|$|"
+                     r"  File size is \d+ bytes, cluster chain length is > \d+ bytes\.")
+CUT = re.compile(r"  Truncating file to \d+ bytes\.")
+
+
+def read_log(path):
+    """Returns the record: None for a flush, or a block's number and its content."""
+    data = Path(path).read_bytes()
+    magic, _, count, size = struct.unpack_from("<QQQI", data)
+    if magic != MAGIC or size != SIZE:
+        sys.exit(f"loss.py: {path} is not a log with sectors of {SIZE} bytes")
+    record, at = [], SIZE
+    for _ in range(count):
+        block, blocks, flags, _ = struct.unpack_from("<QQQQ", data, at)
+        at += SIZE
+        if flags & FLUSH:
+            record.append(None)
+        if flags & DISCARD:
+            continue
+        for i in range(blocks):
+            record.append((block + i, data[at:at + SIZE]))
+            at += SIZE
+    return record
+
+
+def lose_power(before, record, end, chance):
+    """Returns the disk after a loss of power when @p end entries were recorded."""
+    after = bytearray(before)
+    flush = max((i for i in range(end) if record[i] is None), default=0)
+    rest = [entry for entry in record[flush:end] if entry]
+    keep = chance.choice((0, 0.3, 0.7, 1))
+    rest = [entry for entry in rest if chance.random() < keep]
+    if chance.random() < 0.5:
+        chance.shuffle(rest)
+    for block, content in [entry for entry in record[:flush] if entry] + rest:
+        after[block * SIZE:block * SIZE + SIZE] = content
+    return after[disk.FIRST * SIZE:]
+
+
+def complaints(image):
+    """Returns what fsck.fat says beyond what is allowed."""
+    lines = subprocess.run(["fsck.fat", "-n", image], env=disk.ENVIRONMENT, text=True, check=False,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.split("\n")
+    return [line for i, line in enumerate(lines)
+            if not ALLOWED.match(line) and not line.startswith(str(image)) and
+            not (CUT.match(line) and "chain length is >" in lines[i - 1])]
+
+
+def content_of(number):
+    """Returns what client.c writes in a round."""
+    return disk.expected(number, 600 + number * 389 % 9000)
+
+
+def missing(image, folder, last):
+    """Returns the rounds up to the last lasting one whose files are not whole."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    subprocess.run(["mcopy", "-s", "-n", "-Q", "-i", image, "::home/load", folder],
+                   env=disk.ENVIRONMENT, check=False, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    found = {path.name: path.read_bytes() for path in (folder / "load").glob("*")}
+    wrong = []
+    for number in range(max(0, last - 5), last + 1):
+        names = [f"a file with the number {number % 7}"] + ["new.tmp"] * (number == last)
+        if not any(found.get(name) == content_of(number) for name in names):
+            wrong.append(number)
+    return wrong
+
+
+def examine(before, record, images):
+    """Returns the number of disks that break the rules."""
+    chance = random.Random(1)
+    lasting = {}  # number of the entry after which a round is lasting
+    for i, entry in enumerate(record):
+        match = entry and re.match(rb"round (\d+) is lasting\0", entry[1])
+        if match:
+            lasting[i] = int(match[1])
+    if len(lasting) < 20:
+        sys.exit(f"loss.py: only {len(lasting)} rounds are in the record")
+    broken = 0
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "image"
+        for _ in range(images):
+            end = chance.randrange(min(lasting), len(record) + 1)
+            last = max((number for i, number in lasting.items() if i < end), default=-1)
+            image.write_bytes(lose_power(before, record, end, chance))
+            wrong = complaints(image) + [f"round {number} is not whole"
+                                         for number in missing(image, Path(folder) / "files", last)]
+            broken += bool(wrong)
+            if wrong and broken < 4:
+                print(f"loss.py: after {end} entries, round {last}:", *wrong, sep="\n  ")
+    return broken
+
+
+def main():
+    """Returns the status."""
+    fat, images, expected, image, *command = sys.argv[1:]
+    disk.make(image, fat)
+    before = Path(image).read_bytes()
+    log = Path(image + ".log")
+    log.write_bytes(b"")
+    status = subprocess.run(command, check=False).returncode
+    if status:
+        return status
+    record = read_log(log)
+    flushes = sum(entry is None for entry in record)
+    broken = examine(before, record, int(images))
+    log.unlink()
+    print(f"loss.py: {len(record) - flushes} blocks and {flushes} flushes are recorded; "
+          f"{broken} of {images} disks break the rules")
+    return int(bool(broken) != (expected == "broken"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
