@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's own address space: tables for the time before the pool is known, then the final
- * ones. Both are edited through the same walk. */
+/* The kernel's own address space: first the tables for the time before the pool is known, then the
+ * final ones. The same walk edits both. */
 #include "arch/x86/boot_paging.h"
 
 #include "arch/x86/cpu.h"
@@ -12,8 +12,8 @@
 #include "memory/frame.h"
 #include "paging_levels.h"
 
-/* Tables that the early mapping may need before there is a pool: all that both slots of boot_map
- * can fill, and those of a pool of any size at any place. */
+/* Tables that the early mapping may need before there is a pool: enough to fill both slots of
+ * boot_map, and to map a pool of any size at any place. */
 #define SPARE_TABLES (EARLY_DIRECTORIES + BOOT_MAP_SIZE / LARGE_PAGE_SIZE + EARLY_POOL_TABLES)
 
 #define SLOT_SIZE    (BOOT_MAP_SIZE / 2)
@@ -58,8 +58,8 @@ static uint64_t *boot_paging_new_table(void)
         return spare_used < SPARE_TABLES ? spare[spare_used++] : NULL;
 }
 
-/* The entry that maps an address at a level (0: 4 KiB), with the tables that lead to it. A large
- * page in the way goes. NULL when there is no memory for a table. */
+/* Returns the entry that maps an address at a level (0: 4 KiB), creates the tables that lead to it,
+ * and removes a large page in the way. Returns NULL if there is no memory for a table. */
 static uint64_t *boot_paging_walk(word_t virt, unsigned level)
 {
         uint64_t *table = root;
@@ -130,7 +130,7 @@ void boot_paging_map_pool(paddr_t phys, uint64_t size)
         write_cr3(read_cr3());
 }
 
-/* The frames of the TSSs and a frame of ones; no entry is global that differs between PDs. */
+/* Maps the frames of the TSSs and a frame of ones. Entries that vary between PDs are not global. */
 static void boot_paging_map_window(void)
 {
         void *ones = frame_alloc();

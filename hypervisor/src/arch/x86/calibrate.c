@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How fast the TSC and the local APIC's timer run: measured against the ACPI PM timer, or against
- * the PIT where there is none. */
+/* Measures the frequencies of the TSC and of the local APIC's timer against the ACPI PM timer or,
+ * if there is none, against the PIT. */
 #include "arch/x86/calibrate.h"
 
 #include "arch/x86/features.h"
@@ -11,14 +11,14 @@
 #include "lib/console.h"
 
 #define PM_HZ    3579545
-#define PM_TICKS 1800 /* 0.5 ms: two readings that are right to a tick err by about 0.1 % */
+#define PM_TICKS 1800 /* 0.5 ms: two readings with an error of a tick each err by about 0.1 % */
 #define PM_MASK  0xffffff
-#define PM_TRIES 4000000 /* readings until a timer that stands still is given up */
+#define PM_TRIES 4000000 /* readings after which a timer that stands still is given up */
 
 /* PIT channel 2 and the port that gates it and shows its output. */
 #define PIT_HZ       1193182
 #define PIT_START    0xffff
-#define PIT_TICKS    2400 /* 2 ms: reading it takes long */
+#define PIT_TICKS    2400 /* 2 ms, because reading the PIT takes long */
 #define PIT_TRIES    100000
 #define PIT_LATCH    0x80
 #define PIT_CHANNEL2 0x42
@@ -42,7 +42,7 @@ struct sample {
         uint32_t reference; /* count of the PM timer or the PIT */
 };
 
-/* What is left of the count of channel 2 of the PIT. */
+/* Reads the current count of channel 2 of the PIT. */
 static uint32_t calibrate_read_pit(void)
 {
         outb(PIT_COMMAND, PIT_LATCH);
@@ -50,9 +50,9 @@ static uint32_t calibrate_read_pit(void)
         return low | (uint32_t)inb(PIT_CHANNEL2) << 8;
 }
 
-/* Reads the clocks as close together as possible: the best of some tries, so that an interruption
- * by a hypervisor below does not count. The reference is the PM timer at a port, or the PIT (0),
- * which counts down and is latched at the beginning of a reading. */
+/* Reads the clocks as close together as possible. The best of several tries counts, in case a
+ * hypervisor below the kernel interrupts one. The reference is the PM timer at a port. If port is
+ * 0, it is the PIT, which counts down and is latched at the beginning of a reading. */
 static struct sample calibrate_take_sample(uint16_t port)
 {
         struct sample best = {0};
@@ -78,7 +78,7 @@ static uint32_t calibrate_khz(uint64_t ticks, uint32_t reference_ticks, uint32_t
         return (uint32_t)divide(ticks * (reference_hz / 8), reference_ticks * 125, NULL);
 }
 
-/* No CPU that this kernel runs on is slower, and none of today is so fast. */
+/* Returns true if the TSC's frequency is within the range of the CPUs on which this kernel runs. */
 static bool calibrate_is_plausible(void)
 {
         return tsc_khz >= KHZ_LEAST && tsc_khz <= KHZ_MOST && bus_khz;
@@ -103,7 +103,7 @@ static bool calibrate_measure_pm(uint16_t port)
         return calibrate_is_plausible();
 }
 
-/* Counts down from the largest value and reads back how far it came. */
+/* Lets the PIT count down from its largest value and reads back the count. */
 static bool calibrate_measure_pit(void)
 {
         const uint8_t gate = (uint8_t)((inb(PORT_B) & ~PORT_B_SPEAK) | PORT_B_GATE);
@@ -134,7 +134,7 @@ static bool calibrate_measure_pit(void)
 
 void calibrate(uint16_t pm_timer)
 {
-        /* One-shot mode and masked, also where the deadline is used later. */
+        /* One-shot mode, masked. Also if TSC deadlines are used later. */
         lapic_write(LAPIC_LVT_TIMER, 0x10000 | VECTOR_TIMER);
         lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
         if (!(pm_timer && calibrate_measure_pm(pm_timer)) && !calibrate_measure_pit()) {

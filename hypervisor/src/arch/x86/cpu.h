@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The block of memory that each CPU has, found from the stack pointer, and the CPUs by number. */
+/* The memory block of each CPU, found through the stack pointer, and the CPUs by number. */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
 #include "layout.h"
 
-/* A CPU's block: struct cpu, a page of emergency stacks (NMI, #DF, #MC: 1 KiB each, in this order
- * from the page's start), a guard page that is not mapped, the kernel stack up to the end. Blocks
- * are aligned to their size, so the stack pointer identifies the CPU. */
+/* Layout of a CPU's block: struct cpu; a page of emergency stacks (1 KiB each, in the order NMI,
+ * #DF, #MC from the start of the page); an unmapped guard page; the kernel stack up to the end.
+ * Blocks are aligned to their size, so that the stack pointer identifies the CPU. */
 #define CPU_BLOCK_SIZE  0x8000
 #define CPU_EMERGENCY   0x1000
 #define CPU_GUARD       0x2000
@@ -24,43 +24,43 @@ struct cpu; /* sched/cpu.h */
 struct ec;
 struct tss;
 
-/* What of struct cpu only the code of the architecture uses. */
+/* The part of struct cpu that only architecture code uses. */
 struct cpu_arch {
         struct tss *tss;
-        word_t user_sp;       /* SYSCALL: where the user's stack pointer waits for a register */
-        struct ec *fpu_owner; /* whose state is in the FPU registers */
-        uint16_t other_gs;    /* x86-32: GS of all threads without one, while it is loaded */
+        word_t user_sp;       /* SYSCALL: the user's stack pointer until a register is free */
+        struct ec *fpu_owner; /* EC whose state is in the FPU registers */
+        uint16_t other_gs;    /* x86-32: GS of all threads without a storage base, while loaded */
         uint32_t apic_id;     /* local APIC; fixed after the start */
 };
 
-/** Number of CPUs that were started; their numbers need not be dense. */
+/** Number of CPUs that were started. Their CPU numbers need not be dense. */
 extern unsigned cpu_count;
 
-/** Bit n is set when CPU number n was started. */
+/** Set of the started CPUs: bit n is for CPU number n. */
 extern uint64_t cpu_online;
 
 /** Number of the CPU that booted. */
 extern unsigned cpu_boot_id;
 
-/** The CPU with a number, started or not. */
+/** Returns the CPU with a number, started or not. */
 static inline struct cpu *cpu_by_id(unsigned id)
 {
         return (struct cpu *)(CPU_BASE + (word_t)id * CPU_BLOCK_SIZE);
 }
 
-/** The number of a CPU, by the place of its block. */
+/** Returns the number of a CPU, derived from the address of its block. */
 static inline unsigned cpu_number(const struct cpu *cpu)
 {
         return (unsigned)(((word_t)cpu - CPU_BASE) / CPU_BLOCK_SIZE);
 }
 
-/** Whether a CPU number names a CPU that was started. */
+/** Returns true if a CPU number names a CPU that was started. */
 static inline bool cpu_is_online(word_t id)
 {
         return id < NOVA_CPU_MAX && (cpu_online >> id & 1);
 }
 
-/** This CPU. */
+/** Returns the CPU that executes this. */
 static inline struct cpu *cpu_self(void)
 {
         word_t sp;

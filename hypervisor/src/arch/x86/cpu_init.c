@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Control registers and MSRs of a CPU as the kernel wants them. */
+/* Initial values of a CPU's control registers and MSRs. */
 #include "arch/x86/cpu_init.h"
 
 #include "arch/x86/features.h"
@@ -24,7 +24,7 @@ static word_t cpu_init_cr4_value(void)
 
 void cpu_init(struct cpu *cpu)
 {
-        /* Caches are on: INIT leaves CD and NW set. TS: the first use of the FPU is seen. */
+        /* Enables the caches: INIT leaves CD and NW set. TS lets the first use of the FPU trap. */
         write_cr0(CR0_PE | CR0_MP | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG);
         write_cr4(cpu_init_cr4_value());
         if (cpu_has(FEATURE_XSAVE))
@@ -40,5 +40,5 @@ void cpu_init(struct cpu *cpu)
         write_dr6(DR6_CLEAR);
         cpu_init_entry(cpu);
         if (cpu_has(FEATURE_RDTSCP))
-                wrmsr(MSR_TSC_AUX, 0); /* as cpu->tsc_aux says */
+                wrmsr(MSR_TSC_AUX, 0); /* the initial value of cpu->tsc_aux */
 }

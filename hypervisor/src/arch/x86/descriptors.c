@@ -14,7 +14,7 @@
 #define TSS_BUSY ((uint64_t)2 << 40)
 
 static uint64_t *idt;     /* shared by all CPUs */
-static unsigned gdt_size; /* of each CPU's */
+static unsigned gdt_size; /* bytes of one CPU's GDT */
 
 void descriptors_init(void)
 {

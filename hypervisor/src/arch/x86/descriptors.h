@@ -7,7 +7,7 @@
 
 struct cpu;
 
-/* A CPU's GDT, and on x86-32 the task of fatal events, follow its emergency stacks. */
+/* Places of a CPU's GDT and, on x86-32, of the task of fatal events: after the emergency stacks. */
 #define CPU_GDT        0x1c00
 #define CPU_FAULT_TASK 0x1d00
 
@@ -20,10 +20,10 @@ void descriptors_init(void);
 /** Builds and loads GDT, TSS and IDT of this CPU. */
 void descriptors_load(struct cpu *cpu);
 
-/** Loads them again: an exit of VMX leaves other limits and data segments (SDM 3C, 27.5.2). */
+/** Loads them again: a VMX exit changes limits and data segments (SDM 3C, 27.5.2). */
 void descriptors_reload(struct cpu *cpu);
 
-/* The part that differs between widths: arch/<a>/descriptors_arch.c. */
+/* Functions that differ between the widths, in arch/<a>/descriptors_arch.c. */
 
 /** Writes the GDT of a CPU; returns its size. */
 unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu);
@@ -31,12 +31,12 @@ unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu);
 /** Writes the gate of a vector into the IDT. */
 void descriptors_fill_gate(uint64_t *idt, unsigned vector, word_t entry);
 
-/** Fills the stacks of the TSS. */
+/** Fills in the stacks of the TSS. */
 void descriptors_fill_tss(struct cpu *cpu);
 
-/** A descriptor of a TSS of ours (low 64 bits). */
+/** Returns the descriptor of one of the kernel's TSSs (low 64 bits). */
 uint64_t descriptors_tss(word_t base, uint32_t limit);
 
-#define GATE_SIZE (sizeof(word_t) * 2) /* in the IDT */
+#define GATE_SIZE (sizeof(word_t) * 2) /* bytes of an entry of the IDT */
 
 #endif

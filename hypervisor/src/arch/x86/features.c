@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the CPUs can do, from CPUID. */
+/* Features of the CPUs, from CPUID. */
 #include "arch/x86/features.h"
 
 #include "arch/x86/insn.h"
@@ -26,8 +26,8 @@ bool features_emulated(void)
         return features_is_emulated(cpu_features[WORD_1_ECX]);
 }
 
-/* QEMU 7.2 never gets past the MOV that sets OSXSAVE when it lacks what leaf 0xd says about XSAVE,
- * XSAVEOPT and others. */
+/* Returns true if XSAVE must not be used: QEMU 7.2 hangs at the MOV that sets OSXSAVE if leaf 0xd
+ * does not describe XSAVE, XSAVEOPT and others. */
 static bool features_xsave_is_broken(uint32_t features)
 {
         return features >> FEATURE_XSAVE % 32 & 1 && !cpuid(0xd, 1).eax &&
@@ -73,7 +73,7 @@ unsigned features_phys_bits(void)
 {
         unsigned bits = features_max_extended() >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 0;
 
-        /* 52 bits are the most that a page-table entry can hold. */
+        /* A page-table entry holds at most 52 bits of an address. */
         return bits < 32 || bits > 52 ? 36 : bits;
 }
 
@@ -84,7 +84,7 @@ uint32_t features_apic_id(void)
         return cpuid(1, 0).ebx >> 24;
 }
 
-/* Bits that hold the numbers 0 to count - 1. */
+/* Returns the number of bits that can hold the numbers 0 to count - 1. */
 static unsigned features_bits_for(unsigned count)
 {
         return count > 1 ? 32 - (unsigned)__builtin_clz(count - 1) : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the CPUs can do: CPUID bits that the kernel uses. */
+/* Features of the CPUs: the CPUID bits that the kernel uses. */
 #ifndef ARCH_X86_FEATURES_H
 #define ARCH_X86_FEATURES_H
 
@@ -43,10 +43,10 @@ enum feature {
         FEATURE_NEXT_RIP = WORD_SVM_EDX * 32 + 3,
 };
 
-/** Features that every CPU has which was started. */
+/** Features that all started CPUs have. */
 extern uint32_t cpu_features[FEATURE_WORDS];
 
-/** Reads this CPU's features: the first CPU sets cpu_features, the others remove what they lack. */
+/** Reads this CPU's features. The first CPU sets cpu_features; the others remove what they lack. */
 void features_read(bool first);
 
 /** Removes a feature that this CPU has and the kernel cannot use. */
@@ -57,16 +57,16 @@ static inline bool cpu_has(enum feature feature)
         return cpu_features[feature / 32] >> feature % 32 & 1;
 }
 
-/** Whether the CPU is QEMU's own (TCG), with its faults, not one that QEMU hands through. */
+/** Returns true if QEMU emulates the CPU (TCG), with faults, and does not pass it through. */
 bool features_emulated(void);
 
-/** Number of physical address bits. */
+/** Returns the number of physical address bits. */
 unsigned features_phys_bits(void);
 
-/** Number of this CPU's local APIC. */
+/** Returns the number of this CPU's local APIC. */
 uint32_t features_apic_id(void);
 
-/** How a local APIC number is composed: bits of the thread, bits of thread and core. */
+/** Returns the parts of a local APIC number: the bits of the thread, and of thread and core. */
 void features_topology(unsigned *thread_bits, unsigned *core_bits);
 
 #endif

@@ -23,7 +23,7 @@
 static uint64_t components; /* XCR0; 0: no XSAVE */
 static size_t state_size = FPU_SIZE_MIN;
 
-/* The state of an EC that never used the FPU. */
+/* The state of an EC that has never used the FPU. */
 static uint8_t *initial;
 
 bool fpu_boot(void)
@@ -39,9 +39,9 @@ bool fpu_boot(void)
         const struct cpuid supported = cpuid(0xd, 0);
         components = (supported.eax | (uint64_t)supported.edx << 32) & XCR0_WANTED;
         if ((components & XCR0_AVX512) != XCR0_AVX512)
-                components &= ~(uint64_t)XCR0_AVX512; /* all or none */
+                components &= ~(uint64_t)XCR0_AVX512; /* the CPU must have all three or none */
         fpu_init_cpu();
-        state_size = cpuid(0xd, 0).ebx; /* for what XCR0 says now */
+        state_size = cpuid(0xd, 0).ebx; /* for the current value of XCR0 */
         if (state_size > FPU_SIZE_MAX) {
                 components = XCR0_X87_SSE;
                 fpu_init_cpu();
@@ -65,7 +65,7 @@ size_t fpu_size(void)
 
 void fpu_prepare(void *state)
 {
-        /* XSAVE leaves the reserved part of its header alone, XRSTOR wants it to be 0. */
+        /* XSAVE does not write the reserved part of its header, but XRSTOR requires it to be 0. */
         if (components)
                 memset((char *)state + FPU_SIZE_MIN, 0, XSAVE_HEADER_SIZE);
 }
@@ -80,9 +80,8 @@ static void fpu_save(void *state)
                 __asm__ volatile("fxsave (%0)" : : "r"(state) : "memory");
 }
 
-/* On CPUs of AMD before Zen 2 a restore leaves the address of the last instruction, its operand and
- * its opcode as they are unless an exception is pending (APM 5, FXRSTOR): FNINIT takes those of the
- * last owner away. */
+/* On AMD CPUs before Zen 2, a restore keeps the last instruction's address, operand and opcode
+ * unless an exception is pending (APM 5, FXRSTOR). FNINIT removes those of the last owner. */
 static void fpu_restore(const void *state)
 {
         const uint32_t low = (uint32_t)components, high = (uint32_t)(components >> 32);
@@ -113,7 +112,7 @@ void fpu_load(struct cpu *cpu, struct ec *ec)
         cpu->special |= SPECIAL_FPU;
         if (owner == ec)
                 return;
-        fpu_leave_guest(cpu); /* all components are saved and loaded */
+        fpu_leave_guest(cpu); /* the kernel's XCR0: all components are saved and loaded */
         if (owner) {
                 fpu_save(owner->fpu);
                 owner->special &= (uint8_t)~SPECIAL_FPU;
@@ -146,7 +145,7 @@ bool fpu_xcr0_is_valid(uint64_t value)
 {
         const uint64_t avx512 = value & XCR0_AVX512;
 
-        if (!(value & 1) || value & ~(components | 1)) /* without XSAVE it reads as 1 */
+        if (!(value & 1) || value & ~(components | 1)) /* without XSAVE, XCR0 reads as 1 */
                 return false;
         if (value & XCR0_AVX && !(value & 2))
                 return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* FPU, SSE and AVX state. The registers keep the state of the EC that used them last on this CPU;
- * CR0.TS makes everybody else's first use an #NM, which switches. */
+/* FPU, SSE and AVX state. The registers keep the state of the EC that used them last on this CPU.
+ * CR0.TS turns the first use by any other EC into an #NM, which switches the state. */
 #ifndef ARCH_FPU_H
 #define ARCH_FPU_H
 
@@ -9,36 +9,36 @@
 struct cpu;
 struct ec;
 
-/* Of the memory for a state: alignment and bytes. SDM 1, 13.4 */
+/* Alignment and size in bytes of the memory for a state (SDM 1, 13.4). */
 #define FPU_ALIGN    64
 #define FPU_SIZE_MIN 512
 #define FPU_SIZE_MAX 3072
 
-/** Finds out what state the CPUs have. Once, before fpu_size. false: no memory. */
+/** Finds out the state components of the CPUs. Call once, before fpu_size(). false: no memory. */
 bool fpu_boot(void);
 
-/** Switches the state components on, on this CPU. */
+/** Enables the state components on this CPU. */
 void fpu_init_cpu(void);
 
-/** Bytes of a saved state. */
+/** Returns the size of a saved state in bytes. */
 size_t fpu_size(void);
 
-/** Prepares memory for a state to be saved into. */
+/** Prepares memory into which a state will be saved. */
 void fpu_prepare(void *state);
 
-/** Lets ec use the registers if they are its own; no other EC may. */
+/** Lets ec use the registers if they hold its state; otherwise its first use is an #NM. */
 void fpu_switch(struct cpu *cpu, const struct ec *ec);
 
-/** #NM: loads the state of ec, or the initial one. */
+/** Handles #NM: loads the state of ec, or the initial state. */
 void fpu_load(struct cpu *cpu, struct ec *ec);
 
-/** The guest of a virtual CPU is entered: the registers are its own, and XCR0 becomes xcr0. */
+/** Prepares to enter the guest of a virtual CPU: loads its state and sets XCR0 to xcr0. */
 void fpu_enter_guest(struct cpu *cpu, struct ec *ec, uint64_t xcr0);
 
-/** Another EC runs: XCR0 is the kernel's again. */
+/** Restores the kernel's XCR0 before another EC runs. */
 void fpu_leave_guest(struct cpu *cpu);
 
-/** Whether a guest may write a value to XCR0. */
+/** Returns true if a guest may write a value to XCR0. */
 bool fpu_xcr0_is_valid(uint64_t value);
 
 /** Forgets the state of an EC that ends. */

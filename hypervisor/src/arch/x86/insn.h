@@ -7,8 +7,8 @@
 #include "lib/lock_check.h"
 #include "lib/types.h"
 
-/* Rows: the functions that read and write a port, by the suffix of the instruction and the type of
- * the value. */
+/* Rows: functions that read and write a port, by the suffix of the instruction and the value's
+ * type. */
 #define PORT_ACCESS(suffix, type)                                                      \
         static inline type in##suffix(uint16_t port)                                   \
         {                                                                              \
@@ -60,14 +60,14 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
         return out;
 }
 
-/* Writes a line back to memory and forgets it. */
+/* Writes a cache line back to memory and evicts it. */
 static inline void clflush(const volatile void *address)
 {
         __asm__ volatile("clflush (%0)" : : "r"(address) : "memory");
 }
 
-/* Rows: the functions that read and write a register. Nothing moves across a write of a control
- * register. */
+/* Rows: functions that read and write a register. The compiler moves no memory access across a
+ * write of a control register. */
 #define READ_REGISTER(name)                                            \
         static inline word_t read_##name(void)                         \
         {                                                              \
@@ -109,7 +109,7 @@ static inline void xsetbv(uint32_t index, uint64_t value)
                          : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-/* Rows: instructions without operands, across which nothing moves. */
+/* Rows: instructions without operands. The compiler moves no memory access across them. */
 #define PLAIN_INSTRUCTION(name)                         \
         static inline void name(void)                   \
         {                                               \
@@ -179,7 +179,7 @@ static always_inline word_t opaque_word(word_t value)
         return value;
 }
 
-/* Rows: the functions that load a segment register, from a register or from memory. */
+/* Rows: functions that load a segment register from a register or from memory. */
 #define SEGMENT_REGISTER(name)                                                 \
         static inline void load_##name(uint16_t selector)                      \
         {                                                                      \

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When the kernel lets interrupts in; trap/interrupt.c serves them. */
+/* Points at which the kernel lets interrupts in. trap/interrupt.c handles them. */
 #ifndef ARCH_X86_INTERRUPT_H
 #define ARCH_X86_INTERRUPT_H
 
 #include "arch/x86/insn.h"
 
-/** Lets pending interrupts in. The caller holds no lock and no borrowed pointer; one that holds
- *  pointers uses interrupt_window(). */
+/** Lets pending interrupts in. The caller holds no lock and no borrowed pointer; a caller that
+ * holds borrowed pointers uses interrupt_window(). */
 static always_inline void interrupt_let_in(void)
 {
         sti();
-        nop(); /* STI takes effect after it; after PAUSE, QEMU would go on to CLI at once */
+        nop(); /* STI takes effect after this; after PAUSE, QEMU would go on to CLI at once */
         cli();
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupts between CPUs. One vector; what is wanted stands in the receiver's struct cpu. */
+/* Interrupts between CPUs. They share one vector; the requests are in the receiver's struct cpu. */
 #ifndef ARCH_IPI_H
 #define ARCH_IPI_H
 
@@ -7,7 +7,7 @@
 #include "arch/x86/vectors.h"
 #include "sched/cpu.h"
 
-/** Makes a CPU look at what is asked of it as soon as it is outside of the kernel. */
+/** Makes a CPU look at its requests when it leaves the kernel, or at its next interrupt window. */
 static inline void ipi_send(const struct cpu *cpu)
 {
         lapic_send_ipi(cpu->arch.apic_id, VECTOR_IPI);

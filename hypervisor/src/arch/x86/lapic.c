@@ -27,7 +27,7 @@
 #define RATIO_MAX  ((1 << 28) - 1)
 #define TICKS_MAX  ((uint64_t)1 << 36)
 
-/* Timer ticks. An emulator that is late makes up for all the times that were due. */
+/* Timer ticks. An emulator that is late delivers all repetitions that were due. */
 #define REPEAT_MIN (1u << 17)
 
 bool lapic_x2apic;
@@ -45,8 +45,8 @@ void lapic_init(void)
 {
         const uint64_t base = rdmsr(MSR_APIC_BASE);
 
-        /* Firmware may have chosen x2APIC mode already. It is entered from "on" only, and there is
-         * no way back but through "off", which is not needed: then the CPU has that mode. */
+        /* Firmware may have chosen x2APIC mode already: then the CPU has this mode, and the kernel
+         * keeps it. The mode is entered only from "on" and left only through "off". */
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
         if (lapic_x2apic)
                 wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
@@ -64,7 +64,7 @@ void lapic_init(void)
         lapic_write(LAPIC_LVT_TIMER,
                     VECTOR_TIMER | (cpu_has(FEATURE_TSC_DEADLINE) ? TIMER_DEADLINE : 0));
         lapic_write(LAPIC_EOI, 0);
-        atomic_fence(); /* the mode comes before any deadline (SDM 3A, 10.5.4.1) */
+        atomic_fence(); /* the mode must precede any deadline (SDM 3A, 10.5.4.1) */
 }
 
 unsigned lapic_id(void)
@@ -77,7 +77,7 @@ void lapic_send_ipi(unsigned apic_id, uint32_t what)
         const uint32_t command = ICR_ASSERT | what;
 
         if (lapic_x2apic) {
-                /* Unlike a write to memory this one may overtake stores (SDM 3A, 10.12.3). */
+                /* Unlike a write to memory, this WRMSR may overtake stores (SDM 3A, 10.12.3). */
                 mfence();
                 lfence();
                 wrmsr(MSR_X2APIC + (LAPIC_ICR_LOW >> 4), (uint64_t)apic_id << 32 | command);

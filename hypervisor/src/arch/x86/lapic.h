@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The local APIC of this CPU, in x2APIC mode where there is one: interrupts to other CPUs and the
- * timer. */
+/* The local APIC of this CPU, in x2APIC mode if possible: timer, and interrupts to other CPUs. */
 #ifndef ARCH_X86_LAPIC_H
 #define ARCH_X86_LAPIC_H
 
@@ -25,10 +24,10 @@
 #define LAPIC_TIMER_CURRENT 0x390
 #define LAPIC_TIMER_DIVIDE  0x3e0
 
-/** Whether the local APICs are in x2APIC mode, where registers are MSRs. Fixed at boot. */
+/** True if the local APICs are in x2APIC mode, in which registers are MSRs. Fixed at boot. */
 extern bool lapic_x2apic;
 
-/* The local APIC is the first device that is mapped. */
+/* Reads a register. In memory, it is in the page that was mapped first. */
 static inline uint32_t lapic_read(unsigned reg)
 {
         if (unlikely(lapic_x2apic))
@@ -45,22 +44,22 @@ static inline void lapic_write(unsigned reg, uint32_t value)
         *(volatile uint32_t *)(MMIO_BASE + reg) = value;
 }
 
-/** Ends the interrupt that is being served. */
+/** Acknowledges the interrupt that is being handled. */
 static inline void lapic_eoi(void)
 {
         lapic_write(LAPIC_EOI, 0);
 }
 
-/** Maps the registers and chooses the mode. Once. */
+/** Maps the registers and chooses the mode. Call once. */
 void lapic_map(paddr_t phys);
 
-/** Switches this CPU's local APIC on. */
+/** Enables this CPU's local APIC. */
 void lapic_init(void);
 
-/** Number of this CPU's local APIC. */
+/** Returns the number of this CPU's local APIC. */
 unsigned lapic_id(void);
 
-/* What lapic_send_ipi() sends instead of a vector. */
+/* Commands that lapic_send_ipi() can send instead of a vector. */
 #define LAPIC_NMI         0x400
 #define LAPIC_INIT        0x500
 #define LAPIC_START(page) (0x600 | (uint32_t)((page) >> PAGE_BITS)) /* at a page below 1 MiB */
@@ -68,15 +67,15 @@ unsigned lapic_id(void);
 /** Sends a vector, an NMI, a reset or a start message to a CPU. */
 void lapic_send_ipi(unsigned apic_id, uint32_t what);
 
-/** Lets the timer fire VECTOR_TIMER once, ticks of the TSC from now (0: at once). It may come too
- *  early when that is more than some seconds away. */
+/** Lets the timer fire VECTOR_TIMER once, ticks of the TSC from now (0: at once). It may fire too
+ * early if that is more than some seconds away. */
 void timer_arm(uint64_t tsc_ticks);
 
-/** Whether the timer, if it has no TSC deadlines, fires again and again, each time after as long as
- *  it was set to. timer_arm() is for a timer that fires once. */
+/** Selects whether a timer without TSC deadlines fires repeatedly, with the period to which it was
+ * set. timer_arm() is for a timer that fires once. */
 void timer_repeat(bool on);
 
-/** Sets the frequencies for timer_arm(). */
+/** Sets the frequencies that timer_arm() uses. */
 void timer_set_rates(uint32_t timer_khz, uint32_t tsc_khz);
 
 #endif

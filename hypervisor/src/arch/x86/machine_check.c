@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Errors that the CPU noted in its banks of machine checks (see machine_check.h). */
+/* Errors that the CPU recorded in its machine-check banks (see machine_check.h). */
 #include "arch/x86/machine_check.h"
 
 #include "arch/x86/features.h"
@@ -8,8 +8,8 @@
 
 #define BANKS 0xff
 
-/* Each bank has four registers. After those of 32 banks others begin (VMX's, or none, which
- * fault): more banks are reached by other numbers alone (AMD's MCAX, at 0xc0002000). */
+/* Each bank has four registers. The numbers after those of bank 31 belong to others (VMX), or
+ * fault: more banks are accessible by other numbers only (AMD's MCAX, at 0xc0002000). */
 #define BANKS_MAX    32
 #define STATUS(bank) (MSR_MC0_STATUS + 4 * (bank))
 

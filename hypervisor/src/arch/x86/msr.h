@@ -6,7 +6,7 @@
 #define MSR_TSC            0x10
 #define MSR_APIC_BASE      0x1b
 #define MSR_FEATURE_CTRL   0x3a
-#define MSR_ARCH_CAPS      0x10a /* which flaws the CPU does not have (SDM 4, table 2-2) */
+#define MSR_ARCH_CAPS      0x10a /* flaws that the CPU does not have (SDM 4, table 2-2) */
 #define MSR_SYSENTER_CS    0x174
 #define MSR_SYSENTER_ESP   0x175
 #define MSR_SYSENTER_EIP   0x176
@@ -14,7 +14,7 @@
 #define MSR_PAT            0x277
 #define MSR_MC0_STATUS     0x401
 #define MSR_TSC_DEADLINE   0x6e0
-#define MSR_X2APIC         0x800 /* registers of the local APIC; at 0xn0 in memory, here at n */
+#define MSR_X2APIC         0x800 /* registers of the local APIC: number n is 0xn0 in memory */
 #define MSR_EFER           0xc0000080
 #define MSR_STAR           0xc0000081
 #define MSR_LSTAR          0xc0000082
@@ -25,7 +25,7 @@
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX        0xc0000103
 
-#define MSR_VMX_BASIC      0x480 /* what VMX offers (SDM 3D, appendix A) */
+#define MSR_VMX_BASIC      0x480 /* VMX capabilities (SDM 3D, appendix A) */
 #define MSR_VMX_CTRL1      0x48b
 #define MSR_VMX_EPT        0x48c
 #define MSR_VMX_TRUE_PIN   0x48d
@@ -79,7 +79,7 @@
 
 #define XCR0_X87_SSE 0x3
 
-/* Debug registers as the kernel wants them. */
+/* Values of the debug registers while the kernel does not use them. */
 #define DR6_CLEAR 0xffff0ff0
 #define DR7_CLEAR 0x400
 
@@ -95,7 +95,7 @@
 #define FLAG_RESERVED 0x2 /* always set */
 
 #define FLAGS_ARITHMETIC 0x8d5
-/* What a thread may have for itself. */
+/* Flags that a thread may change for itself. */
 #define FLAGS_OF_USER (FLAGS_ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_AC | FLAG_ID | FLAG_RF)
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The headers of both versions of multiboot, by which boot loaders recognize a kernel. */
+/* The headers of both versions of multiboot, by which boot loaders recognise a kernel. */
 
 #define MAGIC 0x1badb002
-#define FLAGS 0x3                       /* modules page-aligned, memory sizes wanted */
+#define FLAGS 0x3                 /* requests page-aligned modules and memory sizes */
 
-/* Version 2: tags are aligned to 8 bytes. Optional ones do not stop a loader that lacks them. */
+/* Version 2: tags are aligned to 8 bytes. A loader that does not know an optional tag goes on. */
 #define MAGIC2       0xe85250d6
 #define PROTECTED_32 0
 #define LENGTH2      (end2 - header2)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two 8259 interrupt controllers: a masked one can still send a spurious interrupt, which must
+/* The two 8259 interrupt controllers. Even a masked one can send a spurious interrupt, which must
  * not look like an exception. */
 #include "arch/x86/pic.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every way out of the kernel (see resume.h). The last look at pending work is taken here. */
+/* All ways out of the kernel (see resume.h). They check for pending work a last time. */
 #include "arch/x86/resume.h"
 
 #include "arch/x86/fpu.h"
@@ -36,7 +36,7 @@ static __attribute__((noinline)) _Noreturn void resume_special(struct cpu *cpu, 
         continue_on_empty_stack(ec, ec->cont, ec->stack_top);
 }
 
-/* By its continuation, with whatever has to be switched. */
+/* Resumes an EC by its continuation and switches all state that needs it. */
 static __attribute__((noinline)) _Noreturn void resume_generally(struct cpu *cpu, struct ec *ec)
 {
         cpu->current = ec;
@@ -61,7 +61,7 @@ static bool resume_has_pending_work(const struct ec *self)
         return self->cpu->pending | self->pending;
 }
 
-/* Work before self, whose frame is that of an interrupt, can return to user mode. */
+/* Does the pending work before self, which has an interrupt frame, can return to user mode. */
 static void resume_finish_work(struct ec *self)
 {
         if (do_pending_work(self, resume_interrupted))
@@ -88,7 +88,7 @@ _Noreturn void resume_interrupted(struct ec *self)
         resume_by_iret(self);
 }
 
-/* Returns from a hypercall by the long way. */
+/* Returns from a hypercall through an interrupt frame. */
 static __attribute__((noinline)) _Noreturn void resume_slowly(struct ec *self)
 {
         thread_frame_from_hypercall(self);
@@ -96,8 +96,8 @@ static __attribute__((noinline)) _Noreturn void resume_slowly(struct ec *self)
         resume_by_iret(self);
 }
 
-/* Makes a decision first, or returns by the long way. A thread that is preempted here goes on where
- * one does that had to wait. */
+/* Makes a decision first, or returns through an interrupt frame. A thread that is preempted here
+ * continues at the same place as a thread that had to wait. */
 static __attribute__((noinline)) _Noreturn void resume_pending(struct ec *self,
                                                                enum nova_status status)
 {
@@ -133,8 +133,8 @@ _Noreturn void resume_woken(struct ec *self)
         resume_hypercall(self, (enum nova_status)self->wait_status);
 }
 
-/* Enters the portal that the registers are set to. A recall leads to the next portal instead, and
- * so on: interrupts need not wait for the last. */
+/* Enters the portal to which the registers are set. A recall leads to the portal of the RECALL
+ * event instead, possibly repeatedly: interrupts need not wait for the last portal. */
 static _Noreturn void resume_prepared_portal(struct ec *self)
 {
         if (unlikely(resume_has_pending_work(self) || !thread_ip_is_user(self->regs.ip))) {
@@ -151,7 +151,7 @@ void prepare_portal(struct ec *callee, const struct pt *pt)
         callee->cont = resume_prepared_portal;
 }
 
-/* On an empty stack: a recall may lead to the next portal. */
+/* Uses an empty stack, because a recall may lead to the next portal. */
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt)
 {
         prepare_portal(callee, pt);

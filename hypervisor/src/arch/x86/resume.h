@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every way out of the kernel, and the switch from one EC to another. */
+/* All ways out of the kernel, and the switch from one EC to another. */
 #ifndef ARCH_RESUME_H
 #define ARCH_RESUME_H
 
@@ -9,8 +9,8 @@
 struct cpu;
 struct pt;
 
-/** Gives this CPU, which is cpu, to one of its ECs: its address space, then its continuation on an
- *  empty stack. */
+/** Gives this CPU, which is cpu, to one of its ECs: loads its address space, then calls its
+ * continuation on an empty stack. */
 _Noreturn void resume_ec(struct cpu *cpu, struct ec *ec);
 
 /** Returns from a hypercall with a status. */
@@ -24,7 +24,7 @@ _Noreturn void resume_woken(struct ec *self);
 /** Returns to code that an exception, an interrupt or an event interrupted (a continuation). */
 _Noreturn void resume_interrupted(struct ec *self);
 
-/** Sets an EC's registers to a portal's entry; it enters when it is resumed. */
+/** Sets an EC's registers to a portal's entry point, at which it starts when it is resumed. */
 void prepare_portal(struct ec *callee, const struct pt *pt);
 
 #endif

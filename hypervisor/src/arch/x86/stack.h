@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Leaving a stack for good. */
+/* Switch to another stack, for code that does not return to the old one. */
 #ifndef ARCH_X86_STACK_H
 #define ARCH_X86_STACK_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Before paging: is this CPU one that the kernel can run on? If not, a sentence and a halt. */
+/* Checks before paging that the kernel can run on this CPU. If not, prints a sentence and halts. */
         .section .boot, "ax"
         .code32
 
@@ -7,7 +7,7 @@
 #define BDA_COM1     0x400
 #define EFLAGS_ID    0x200000
 
-/* Returns when the CPU has what is needed; keeps EDI, ESI and EBP. */
+/* Returns if the CPU has all necessary features. Keeps EDI, ESI and EBP. */
         .globl start_check
 start_check:
         pushf
@@ -29,7 +29,7 @@ start_check:
 1:      movzbl  (%edx), %ecx            /* each row: bit number, name */
         inc     %edx
         cmp     $0xff, %cl
-        je      start_check_mode        /* in start.S: what only this width needs; returns for us */
+        je      start_check_mode  /* in start.S: checks of this width only; returns for us */
         bt      %ecx, %eax
         jnc     lacking
 2:      inc     %edx
@@ -37,7 +37,7 @@ start_check:
         jne     2b
         jmp     1b
 
-/* EDX: name of what the CPU lacks. */
+/* Reports the missing feature, whose name is at EDX, and halts. */
         .globl lacking
 lacking:
         mov     %edx, %ebx

@@ -14,12 +14,12 @@ struct ec;
 #define STATE_PUT(reg)  state->reg = regs->reg;
 #define STATE_TAKE(reg) regs->reg = state->reg;
 
-/* The registers of two groups of an MTD, a row for each. */
+/* The registers of two groups of an MTD, one row for each. */
 #define STATE_ACDB_ROWS(MOVE) MOVE(ax) MOVE(cx) MOVE(dx) MOVE(bx)
 #define STATE_BSD_ROWS(MOVE)  MOVE(bp) MOVE(si) MOVE(di)
 
-/** General registers but the stack pointer, of threads and virtual CPUs: those that an MTD names go
- *  into a message. */
+/** Copies the general registers that an MTD names, except the stack pointer, of a thread or virtual
+ * CPU into a message. */
 static inline void state_put_general(struct nova_utcb_state *state, const struct regs *regs,
                                      nova_mtd_t mtd)
 {
@@ -34,7 +34,7 @@ static inline void state_put_general(struct nova_utcb_state *state, const struct
         }
 }
 
-/** … and come from one. */
+/** Copies the general registers that an MTD names, except the stack pointer, from a message. */
 static inline void state_take_general(const struct nova_utcb_state *state, struct regs *regs,
                                       nova_mtd_t mtd)
 {
@@ -49,7 +49,7 @@ static inline void state_take_general(const struct nova_utcb_state *state, struc
         }
 }
 
-/** The number of typed items that an event's answer holds. */
+/** Returns the number of typed items in the answer to an event. */
 static inline unsigned state_typed(const struct nova_utcb *utcb)
 {
         const unsigned typed = nova_utcb_typed(load_once(utcb->items));
@@ -57,11 +57,11 @@ static inline unsigned state_typed(const struct nova_utcb *utcb)
         return typed < NOVA_UTCB_TYPED_MAX ? typed : NOVA_UTCB_TYPED_MAX;
 }
 
-/** Writes what an MTD asks for of an EC's event into the handler's UTCB, and the header. */
+/** Writes the state of an EC that an MTD names, and the header, into the handler's UTCB. */
 void state_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
 
-/** Takes from the handler's UTCB what the MTD in its first word names. The number of typed items
- *  that the answer holds. */
+/** Takes the state that the MTD in the first word names from the handler's UTCB.
+ * @return number of typed items in the answer */
 unsigned state_from_utcb(struct ec *ec, const struct nova_utcb *utcb);
 
 #endif

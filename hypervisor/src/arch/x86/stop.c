@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of the kernel. The first CPU that comes here speaks, all others halt. */
+/* The end of the kernel. The first CPU that stops prints a report; all others halt. */
 #include "lib/stop.h"
 
 #include "arch/x86/insn.h"
@@ -41,7 +41,7 @@ static bool stop_is_in_cpu_block(word_t address)
         return address >= CPU_BASE && address < CPUS_END;
 }
 
-/* Only CPUs that were started: the others may still be the firmware's. */
+/* Halts the other CPUs that were started. The firmware may still use the remaining ones. */
 static void stop_others(void)
 {
         const word_t here = (word_t)__builtin_frame_address(0);
@@ -53,7 +53,7 @@ static void stop_others(void)
                         lapic_send_ipi(cpu_by_id(id)->arch.apic_id, LAPIC_NMI);
 }
 
-/* Only one CPU goes on; an error on the way ends in halt. */
+/* Lets only one CPU continue. If an error follows, this CPU halts. */
 static void stop_begin(void)
 {
         cli();
@@ -69,7 +69,7 @@ static _Noreturn void stop_end(void)
         stop_halt();
 }
 
-/* The part of a stack that a frame pointer may point into. */
+/* Returns true if a frame pointer points into a kernel stack. *end becomes the stack's end. */
 static bool stop_stack_of(word_t frame, word_t *end)
 {
         const word_t offset = frame & (CPU_BLOCK_SIZE - 1);
@@ -91,7 +91,7 @@ static bool stop_is_text(word_t address)
         return address >= (word_t)image_text_start && address < (word_t)image_text_end;
 }
 
-/* Follows frame pointers; how many callers that gave. */
+/* Prints the callers by following frame pointers. Returns their number. */
 static unsigned stop_say_callers(word_t frame)
 {
         unsigned callers = 0;
@@ -109,7 +109,7 @@ static unsigned stop_say_callers(word_t frame)
         return callers;
 }
 
-/* Without frame pointers: whatever on the stack looks like a return address. */
+/* Prints all words on the stack that look like return addresses, if there are no frame pointers. */
 static unsigned stop_say_candidates(word_t sp)
 {
         unsigned found = 0;
@@ -205,8 +205,8 @@ void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2)
                  (size_t)regs->ax, (size_t)regs->bx, (size_t)regs->cx, (size_t)regs->dx,
                  (size_t)regs->si, (size_t)regs->di, (size_t)regs->bp);
         stop_say(REGS_WIDE_FORMAT, REGS_WIDE_VALUES(regs));
-        /* From the kernel an x86-32 CPU pushes no stack pointer: its stack goes on after the
-         * frame. */
+        /* For a trap from the kernel, an x86-32 CPU pushes no stack pointer: the interrupted stack
+         * continues after the frame. */
         const bool pushed = sizeof(word_t) == 8 || regs->cs & 3 || vector == VECTOR_NMI ||
                             vector == VECTOR_DOUBLE_FAULT;
         const word_t sp = pushed ? regs->sp : (word_t)&regs->sp;

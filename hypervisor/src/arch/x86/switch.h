@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The switch from one EC to another in a call or a reply: no more than registers and address space,
- * unless one of them needs attention. */
+/* The switch from one EC to another in a call or a reply: only the registers and the address space
+ * are switched, unless one of the ECs needs attention. */
 #ifndef ARCH_X86_SWITCH_H
 #define ARCH_X86_SWITCH_H
 
@@ -15,13 +15,13 @@
 #include "thread.h"
 #include "tss.h"
 
-/* entry.S: the last instructions; leave_to_portal() is in thread.h. Other ways are in resume.c. */
+/* Last instructions, in entry.S. leave_to_portal() is in thread.h; resume.c has other ways out. */
 _Noreturn void leave_by_hypercall(word_t status, struct ec *ec);
-_Noreturn void leave_with_success(struct ec *ec); /* the same with SUCCESS */
+_Noreturn void leave_with_success(struct ec *ec); /* leaves by a hypercall with SUCCESS */
 _Noreturn void leave_by_iret(struct ec *ec);
 
-/** Loads the address space of a PD. The selectors of data segments go with it: they belong to the
- *  threads of one PD, and a thread's storage base is loaded later. */
+/** Loads the address space of a PD and its selectors of data segments, which all threads of the PD
+ * share. A thread's storage base is loaded later. */
 static always_inline void switch_pd(struct cpu *cpu, struct pd *pd)
 {
         if (pd == cpu->current_pd)
@@ -31,7 +31,7 @@ static always_inline void switch_pd(struct cpu *cpu, struct pd *pd)
         thread_reset_selectors(cpu);
 }
 
-/** Whether no more than switch_thread() is needed before an EC can go on. */
+/** Returns true if switch_thread() is the only work needed before an EC can continue. */
 static always_inline bool switch_is_plain(const struct cpu *cpu, const struct ec *ec)
 {
         return cpu_attention(cpu) == ec_attention(ec);
@@ -44,14 +44,14 @@ static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
         assert(ec->cpu == cpu && ec->state == EC_READY && !ec->wait_sm);
         cpu->current = ec;
         switch_pd(cpu, ec->pd);
-        tss_set_stack(cpu->arch.tss, (word_t)(&ec->regs + 1)); /* where the CPU pushes its frame */
+        tss_set_stack(cpu->arch.tss, (word_t)(&ec->regs + 1)); /* the CPU pushes its frame there */
 }
 
-/** Enters a portal whose EC or CPU needs attention, or whose entry is none of the user's. */
+/** Enters a portal whose EC or CPU needs attention, or whose entry point is not a user address. */
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt);
 
 /** Enters a portal of callee, on its CPU, for self, which waits for the reply. switch_is_plain()
- * was asked. */
+ * has returned true. */
 static always_inline _Noreturn void enter_portal(struct cpu *cpu, struct ec *self,
                                                  struct ec *callee, const struct pt *pt)
 {
@@ -59,21 +59,21 @@ static always_inline _Noreturn void enter_portal(struct cpu *cpu, struct ec *sel
         thread_leave_to_portal(self, callee, pt);
 }
 
-/** Goes on with an EC after its call, with SUCCESS. switch_is_plain() was asked. */
+/** Continues an EC after its call, with SUCCESS. switch_is_plain() has returned true. */
 static always_inline _Noreturn void resume_caller(struct cpu *cpu, struct ec *caller)
 {
         switch_thread(cpu, caller);
         leave_with_success(caller);
 }
 
-/** Goes on with an EC after a hypercall that waited. switch_is_plain() was asked. */
+/** Continues an EC after a hypercall that waited. switch_is_plain() has returned true. */
 static always_inline _Noreturn void resume_waiter(struct cpu *cpu, struct ec *ec)
 {
         switch_thread(cpu, ec);
         leave_by_hypercall(ec->wait_status, ec);
 }
 
-/** Goes on with an EC where an event interrupted it. switch_is_plain() was asked. */
+/** Continues an EC where an event interrupted it. switch_is_plain() has returned true. */
 static always_inline _Noreturn void resume_thread(struct cpu *cpu, struct ec *ec)
 {
         switch_thread(cpu, ec);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* TLB shoot-down (see tlb.h). A CPU that loads an address space later sees the new tables: it
- * stores current_pd before it writes CR3, and the CPU that flushes reads current_pd after a fence
- * that follows the change of the tables. */
+ * stores current_pd before it writes CR3. The CPU that flushes changes the tables, executes a
+ * fence, and only then reads current_pd. */
 #include "arch/x86/tlb.h"
 
 #include "arch/x86/insn.h"
@@ -33,7 +33,7 @@ void flush_add_frame(struct flush *flush, void *frame)
         flush->frames = frame_index(frame);
 }
 
-/* Whether an address space that a CPU has loaded is one of those to be flushed. */
+/* Returns true if a CPU's loaded address space, that of pd, is one of those to be flushed. */
 static bool tlb_is_affected(const struct flush *flush, const struct pd *pd)
 {
         if (!pd || flush->count > FLUSH_PDS)
@@ -48,8 +48,8 @@ static void tlb_flush_others(const struct flush *flush, const struct cpu *self)
 {
         uint32_t wanted[NOVA_CPU_MAX];
         uint64_t asked = 0;
-        unsigned mails = MAIL_STEP; /* interrupts are off until all have answered */
-        /* PDs that no mask names may have left translations also where they are not loaded. */
+        unsigned mails = MAIL_STEP; /* interrupts are off until all CPUs have answered */
+        /* PDs without an entry in flush may have left translations where they are not loaded. */
         const bool all = flush->count > FLUSH_PDS && pcid_used();
 
         for (uint64_t left = cpu_online; left; left &= left - 1) {
@@ -87,7 +87,7 @@ void flush_perform(struct flush *flush)
         }
         if (flush->dma)
                 dma_format.flush(flush->dma);
-        while (flush->frames) { /* what has index 0 is not a table */
+        while (flush->frames) { /* the frame with index 0 is not a page table */
                 void *frame = frame_by_index(flush->frames);
                 flush->frames = frame_info(frame)->next;
                 frame_free(frame);
@@ -102,7 +102,7 @@ void flush_answer(struct cpu *cpu)
         if (wanted == cpu->flush_done)
                 return;
         if (load_once(cpu->flush_all)) {
-                store_once(cpu->flush_all, false); /* before: who sets it again is served again */
+                store_once(cpu->flush_all, false); /* first: a request after this is served again */
                 pcid_flush_all();
         } else {
                 write_cr3(read_cr3());

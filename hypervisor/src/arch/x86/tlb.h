@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* TLB shoot-down: what a step of a memory operation leaves to be flushed, and the flush. */
+/* TLB shoot-down: translations that a step of a memory operation makes invalid, and the flush. */
 #ifndef ARCH_TLB_H
 #define ARCH_TLB_H
 
@@ -9,16 +9,16 @@ struct cpu;
 struct pd;
 
 #define FLUSH_PDS     4
-#define FLUSH_DMA_ALL 0xffff /* several domains */
+#define FLUSH_DMA_ALL 0xffff /* more than one domain */
 
-/* Collected under a space lock, run after it was dropped. */
+/* A request for flushes, collected under a space lock and executed after the lock was released. */
 struct flush {
-        struct pd *pd[FLUSH_PDS]; /* whose mappings lost rights */
+        struct pd *pd[FLUSH_PDS]; /* PDs with mappings that lost permissions */
         union {
                 struct {
-                        uint32_t frames; /* index of the first page table to be freed then, or 0 */
-                        uint16_t count;  /* PDs; above FLUSH_PDS: any PD */
-                        uint16_t dma;    /* domain of I/O MMUs that lost rights, or 0 */
+                        uint32_t frames; /* index of the first page table to free after it, or 0 */
+                        uint16_t count;  /* number of PDs; above FLUSH_PDS: any PD */
+                        uint16_t dma;    /* domain of I/O MMUs that lost permissions, or 0 */
                 };
                 uint64_t any; /* 0: nothing to do */
         };
@@ -33,25 +33,25 @@ static inline void flush_init(struct flush *flush)
         flush->any = 0;
 }
 
-/** Notes that translations of a PD must go. */
+/** Records that translations of a PD must be flushed. */
 void flush_add(struct flush *flush, struct pd *pd);
 
-/** Notes that translations of a domain must go from the I/O MMUs; 0: no device has them. */
+/** Records that translations of a domain must be flushed in the I/O MMUs; 0: no device has them. */
 static inline void flush_add_dma(struct flush *flush, unsigned domain)
 {
         if (domain)
                 flush->dma = !flush->dma || flush->dma == domain ? (uint16_t)domain : FLUSH_DMA_ALL;
 }
 
-/** Notes a table that is no longer linked; it is freed after the flush. The caller also notes whose
- *  it was, even if it was empty: a CPU may have kept what led to it (SDM 3A, 4.10.3). */
+/** Records an unlinked page table, to be freed after the flush. The caller also records its PD,
+ * even if the table was empty: a CPU may cache entries that led to it (SDM 3A, 4.10.3). */
 void flush_add_frame(struct flush *flush, void *frame);
 
-/** What flush_run() does when there is something to do. */
+/** Executes a request that is not empty, for flush_run(). */
 void flush_perform(struct flush *flush);
 
-/** Removes the translations on all CPUs that have one of the PDs loaded and from the I/O MMUs,
- * waits for that, frees the tables. No lock is held. */
+/** Flushes the translations in the I/O MMUs and on all CPUs that have one of the PDs loaded, waits
+ * for the end of the flushes, and frees the tables. The caller holds no lock. */
 static inline void flush_run(struct flush *flush)
 {
         if (unlikely(flush->any))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* First instructions of an AP: copied to a page below 1 MiB, entered there in real mode. */
+/* First instructions of an AP. They are copied to a page below 1 MiB and entered in real mode. */
 #include "arch/x86/msr.h"
 
 #define SEL_CODE32 0x18

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupt vectors: which number is whose. */
+/* Interrupt vectors, and the users of their numbers. */
 #ifndef ARCH_X86_VECTORS_H
 #define ARCH_X86_VECTORS_H
 
@@ -10,7 +10,7 @@
 #define VECTOR_DOUBLE_FAULT  8
 #define VECTOR_MACHINE_CHECK 18
 
-/* Exceptions with an error code, a bit each: 8, 10 to 14, 17, 21, 29 and 30. */
+/* Exceptions with an error code, one bit each: 8, 10 to 14, 17, 21, 29 and 30. */
 #define VECTORS_WITH_ERROR 0x60227d00
 
 #define VECTOR_PIC      0x20 /* 16 vectors: spurious interrupts of the masked 8259s */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYSENTER. */
+/* Preparation of SYSENTER. */
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_init.h"
 #include "arch/x86/insn.h"

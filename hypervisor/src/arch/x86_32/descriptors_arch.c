@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Descriptors of x86-32: 8-byte gates, and a task for events that need a stack of their own. */
+/* Descriptors of x86-32: 8-byte gates, and a task for events that need their own stack. */
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/insn.h"
@@ -10,8 +10,8 @@
 #include "sched/cpu.h"
 #include "tss.h"
 
-/* NMI, double fault and machine check share one task; all of them end the kernel. A task gate tells
- * no vector, but only a double fault pushes an error code. */
+/* NMI, double fault and machine check share one task. All of them end the kernel. A task gate does
+ * not report the vector, but only a double fault pushes an error code. */
 #define FAULT_STACK_TOP (CPU_EMERGENCY + 0xc00)
 
 static struct tss *descriptors_fault_task(struct cpu *cpu)
@@ -46,7 +46,7 @@ void descriptors_fill_gate(uint64_t *idt, unsigned vector, word_t entry)
                               (uint64_t)(user ? 0xee : 0x8e) << 40 | (uint64_t)(entry >> 16) << 48;
 }
 
-/* Runs in the fault task: shows the registers that the CPU saved in the interrupted task's TSS. */
+/* Runs in the fault task: stops the kernel and shows the registers in the interrupted TSS. */
 static _Noreturn void descriptors_fault_entry(void)
 {
         struct cpu *cpu = cpu_self();

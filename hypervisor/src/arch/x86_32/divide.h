@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Division by 32 bits, for which compilers would ask a library. */
+/* Division by 32 bits. For the operator, compilers would call a library. */
 #ifndef ARCH_DIVIDE_H
 #define ARCH_DIVIDE_H
 
 #include "arch/x86/insn.h"
 
-/** Quotient; *remainder (may be NULL) is set. The divisor must not be 0. */
+/** Returns the quotient and sets *remainder (may be NULL). The divisor must not be 0. */
 static inline uint64_t divide(uint64_t value, uint32_t divisor, uint32_t *remainder)
 {
         uint32_t high = (uint32_t)(value >> 32);
@@ -17,7 +17,7 @@ static inline uint64_t divide(uint64_t value, uint32_t divisor, uint32_t *remain
         return (uint64_t)(high / divisor) << 32 | low;
 }
 
-/** value times factor, which is not greater than the divisor, divided by that: exactly. */
+/** Returns exactly value * factor / divisor, rounded down. factor must not exceed divisor. */
 static inline uint64_t scale(uint64_t value, uint32_t factor, uint32_t divisor)
 {
         const uint64_t low = (uint64_t)(uint32_t)value * factor;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Images that this kernel loads. */
+/* Properties of the ELF files that this kernel loads. */
 #ifndef ARCH_ELF_PROGRAM_H
 #define ARCH_ELF_PROGRAM_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Into the kernel and out of it on x86-32. */
+/* Entries into the kernel and exits from it on x86-32. */
 #include "arch/x86/msr.h"
 #include "arch/x86/vectors.h"
 #include "layout.h"
@@ -8,8 +8,8 @@
         .text
 
 /* SYSENTER: ECX = return SP, EDX = return address, on the CPU's kernel stack, interrupts off. All
- * other flags are the user's: they are cleared before one of them can hurt. The user's data
- * segments may be null. The stack identifies the CPU: it is empty, and in the CPU's block. */
+ * other flags are the user's: they are cleared before they can do harm. The user's data segments
+ * may be null. The stack identifies the CPU: it is empty, and in the CPU's block. */
         .globl entry_hypercall
         .balign 64
 entry_hypercall:
@@ -27,14 +27,14 @@ entry_hypercall:
         mov     %eax, %edx
         pop     %eax
 
-/* EAX = argument 1, EDX = EC, as the handlers of the table get them. Most return: the registers
- * that C keeps are then still the user's, and need not be saved. One that may need argument 1 later
- * notes it in the EC. */
+/* EAX = argument 1, EDX = EC: the arguments of the handlers in the table. Most handlers return.
+ * Then the registers that C preserves are still the user's and need not be saved. A handler that
+ * may need argument 1 later stores it in the EC. */
         movzbl  %al, %ecx
         call    *hypercall_table(, %ecx, 4)
 
-/* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If that is
- * a status and nothing is pending for the EC, only what C has changed is loaded. */
+/* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If EAX is
+ * a status and no work is pending for the EC, only the registers that C has changed are loaded. */
 leave_by_return:
         mov     CPU_CURRENT - CPU_TOP(%esp), %ecx
         or      EC_PENDING(%ecx), %ax
@@ -49,7 +49,7 @@ leave_by_return:
         mov     %ecx, %eax
         call    hypercall_finish
 
-/* In the table: a call that donates. Of call_donating() only failures come back. */
+/* In the table: a call that donates. call_donating() returns only failures. */
         .globl entry_call
         .balign 16
 entry_call:
@@ -63,7 +63,7 @@ entry_reply:
         save_kept_registers %edx
         jmp     hypercall_reply
 
-/* In the table: a hypercall that may leave without returning. */
+/* In the table: a hypercall that does not always return. */
         .globl entry_long, entry_invalid
         .balign 16
 entry_long:
@@ -71,7 +71,7 @@ entry_long:
         save_kept_registers %edx
         jmp     hypercall_long
 
-/* In the table: handlers that return, and read arguments 4 and 5, which lie in BX and BP. */
+/* In the table: handlers that return and read arguments 4 and 5, which are in BX and BP. */
         .irp    function, create_pd, create_ec, create_sc, create_pt
         .globl  entry_\function
         .balign 16
@@ -80,12 +80,12 @@ entry_\function:
         jmp     hypercall_\function
         .endr
 
-/* In the table: a number that is none. */
+/* In the table: an invalid number. */
 entry_invalid:
         mov     $STATUS_BAD_HYP, %eax
         ret
 
-/* Back from a hypercall with SUCCESS: EAX = EC. */
+/* Returns from a hypercall with SUCCESS: EAX = EC. */
         .globl leave_with_success
         .balign 16
 leave_with_success:
@@ -96,7 +96,7 @@ leave_with_success:
         sti
         sysexit
 
-/* Back from a hypercall: EAX = argument 1, EDX = EC. */
+/* Returns from a hypercall: EAX = argument 1, EDX = EC. */
         .globl leave_by_hypercall
         .balign 16
 leave_by_hypercall:
@@ -106,7 +106,7 @@ leave_by_hypercall:
         sti
         sysexit
 
-/* To a portal's entry, EDX: EAX = argument 1, ECX = EC. */
+/* Enters a portal: EAX = argument 1, ECX = EC, EDX = entry point. */
         .globl leave_to_portal
         .balign 16
 leave_to_portal:
@@ -126,7 +126,7 @@ leave_to_portal:
         add     $8, %esp
 .endm
 
-/* Back to interrupted code: EAX = EC. */
+/* Returns to interrupted code: EAX = EC. */
         .globl leave_by_iret
         .balign 16
 leave_by_iret:
@@ -134,14 +134,14 @@ leave_by_iret:
         pop_registers
         iret
 
-/* Goes on with a continuation (EDX) of an EC (EAX) on the stack that ends at ECX. */
+/* Calls a continuation (EDX) of an EC (EAX) on the empty stack that ends at ECX. */
         .globl continue_on_empty_stack
 continue_on_empty_stack:
         mov     %ecx, %esp
         xor     %ebp, %ebp
         call    *%edx
 
-/* All vectors meet here: vector and error are pushed. From user mode the frame lies in the EC. */
+/* All vectors arrive here, with error and vector pushed: for user mode, into a frame in the EC. */
         .balign 16
 entry_exception:
         cld
@@ -170,14 +170,13 @@ entry_exception:
         pop_registers
         iret
 
-/* VM: an emulator let IRET lead a thread into virtual-8086 mode, which no CPU does. The frame then
- * has four segment registers above it and lies so much lower, over ec.virtual_8086_room. It moves
- * to its place, and the thread goes on in flat segments, wherever its 16-bit IP is. The thread may
+/* VM: an emulator let IRET bring a thread into virtual-8086 mode, which no CPU does. Then the frame
+ * has four segment registers above it and lies lower by their size, over ec.virtual_8086_room. It
+ * is moved to its place, and the thread continues in flat segments at its 16-bit IP. The thread may
  * also have taken IOPL and cleared IF.
  *
- * AC, which VM may come with: it would switch SMAP off. ID: SYSEXIT would show it to another
- * thread. POPF is there also where CLAC is not, and the room below an EC's registers holds what it
- * pops. */
+ * AC, which VM may bring: it would disable SMAP. ID: SYSEXIT would show it to another thread. POPF
+ * works also without CLAC, and the room below an EC's registers holds the word that it pops. */
 odd_flags:
         testb   $(FLAG_VM >> 16), REGS_FLAGS + 2(%esp)
         jz      3f
@@ -196,7 +195,7 @@ odd_flags:
         popfl
         jmp     2b
 
-/* #DF, NMI and #MC come through task gates instead. */
+/* #DF, NMI and #MC come through task gates and do not arrive here. */
 .macro enter_vector
         jmp     entry_exception
 .endm

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where everything lies in the kernel half (the last GiB) of an x86-32 address space. */
+/* Layout of the kernel half (the last GiB) of an x86-32 address space. */
 #ifndef ARCH_LAYOUT_H
 #define ARCH_LAYOUT_H
 
@@ -11,8 +11,8 @@
 #define POOL_BASE     0xd0000000
 #define POOL_SIZE_MAX 0x20000000
 
-/* The one part that differs between PDs: the TSSs of all CPUs, the PD's I/O permission bitmap (two
- * pages) and a page of ones that ends it. */
+/* The window, the only part that differs between PDs: the TSSs of all CPUs, the PD's I/O permission
+ * bitmap (two pages), and a page of ones that ends it. */
 #define WINDOW_BASE 0xf0000000
 
 /* Blocks of all CPUs: struct cpu, emergency stacks, guard page, kernel stack. */
@@ -21,13 +21,13 @@
 /* Device registers (uncached): local APIC, then the I/O APICs, a page each. */
 #define MMIO_BASE 0xf0800000
 
-/* What the kernel reads once at boot (ACPI, modules), mapped for that moment. */
+/* Memory that the kernel reads once at boot (ACPI, modules), mapped temporarily. */
 #define BOOT_MAP_BASE 0xf1000000
 #define BOOT_MAP_SIZE 0x00800000
 
 #define KERNEL_HALF 0xc0000000
 
-/* Selectors. The order is what SYSENTER and SYSEXIT want. */
+/* Selectors, in the order that SYSENTER and SYSEXIT require. */
 #define SEL_KERNEL_CODE 0x08
 #define SEL_KERNEL_DATA 0x10
 #define SEL_USER_CODE   0x1b

@@ -6,17 +6,17 @@
 #include "arch/x86/pte.h"
 
 #define PAGING_LEVELS    3
-#define PAGING_TOP_FLAGS PTE_PRESENT /* the others are reserved there */
+#define PAGING_TOP_FLAGS PTE_PRESENT /* the other flags are reserved at the top level */
 #define PAGING_TOP_SLOTS 4
 
-/** Where the pool is mapped. */
+/** Address at which the pool is mapped. */
 #define POOL_VIRT(phys) ((word_t)POOL_BASE)
 
-/** Largest pool. */
+/** Greatest size of the pool. */
 #define POOL_LIMIT POOL_SIZE_MAX
 
-/** Tables of the early mapping beside those of start.S: its one directory maps the kernel half and
- *  the whole pool, which consists of large pages. */
+/** Tables of the early mapping in addition to those of start.S. The one directory of start.S maps
+ * the kernel half and the whole pool, with large pages. */
 #define EARLY_DIRECTORIES 0
 #define EARLY_POOL_TABLES 0
 
@@ -26,21 +26,21 @@ static inline void pte_write(uint64_t *entry, uint64_t value)
         volatile uint32_t *half = (volatile uint32_t *)entry;
 
         if (!value)
-                half[0] = 0; /* the half with the present bit goes first, and comes last */
+                half[0] = 0; /* the half with the present bit is cleared first and written last */
         half[1] = (uint32_t)(value >> 32);
         half[0] = (uint32_t)value;
 }
 
-/** Writes PTE_BATCH entries where none was, for one frame after the other. */
+/** Writes PTE_BATCH entries that were not present, for consecutive frames. */
 static inline void pte_write_batch(uint64_t *entry, uint64_t value)
 {
         volatile uint32_t *half = (volatile uint32_t *)entry;
         const uint32_t low = (uint32_t)value, high = (uint32_t)(value >> 32);
 
-        if (low <= (uint32_t)-1 - PTE_BATCH * PAGE_SIZE) { /* the upper half is that of all */
+        if (low <= (uint32_t)-1 - PTE_BATCH * PAGE_SIZE) { /* all entries have this upper half */
 #pragma GCC unroll 16
                 for (unsigned i = 0; i < PTE_BATCH; i++) {
-                        half[2 * i + 1] = high; /* the half with the present bit comes last */
+                        half[2 * i + 1] = high; /* the half with the present bit is written last */
                         half[2 * i] = low + i * PAGE_SIZE;
                 }
         } else {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Process-context identifiers: only long mode has them. */
+/* Process-context identifiers, which exist only in long mode. */
 #ifndef ARCH_PCID_H
 #define ARCH_PCID_H
 
@@ -13,7 +13,7 @@ static inline bool pcid_used(void)
         return false;
 }
 
-/** CR3 for a PD. */
+/** Returns the value of CR3 for a PD. */
 static inline word_t pcid_cr3(struct cpu *cpu, struct pd *pd)
 {
         (void)cpu;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the boot loader, or from an AP's trampoline, to C with PAE paging. */
+/* From the boot loader, or an AP's trampoline, to C code with PAE paging. */
 #include "arch/x86/start.inc"
 
         .section .boot, "ax"
 
         start_of_boot_cpu
 
-        /* The first GiB of memory, at 0 and at IMAGE_OFFSET, in pages of 2 MiB. */
+        /* The first GiB of memory, mapped at 0 and at IMAGE_OFFSET with pages of 2 MiB. */
         movl    $PHYS(early_pd) + 1, PHYS(early_root)
         movl    $PHYS(early_pd) + 1, PHYS(early_root) + 3 * 8
         fill_early_pd
@@ -30,7 +30,7 @@ start_paging:                           /* EDI: 0 on an AP */
         lgdt    boot_gdt_pointer
         ljmp    $SEL_CODE, $start_high
 
-/* Nothing more is needed. Returns for start_check. */
+/* This width needs no other features. Returns for start_check. */
         .globl start_check_mode
 start_check_mode:
         ret

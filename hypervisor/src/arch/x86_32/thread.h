@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a thread's registers hold the arguments of hypercalls, on x86-32. @spec 7.5 */
+/* A thread's registers and its arguments of hypercalls in them, on x86-32. @spec 7.5 */
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
 
@@ -16,8 +16,7 @@
 #define REG_P4(ec) ((ec)->regs.bx)
 #define REG_P5(ec) ((ec)->regs.bp)
 
-/** Where the hypercall table leads for a hypercall of five arguments: entry.S saves the last two.
- */
+/** Entry in the hypercall table for a hypercall of five arguments; entry.S saves the last two. */
 #define ENTRY_OF_FIVE(function) entry_##function
 
 hypercall_result_t entry_create_pd(word_t id, struct ec *self);
@@ -25,7 +24,7 @@ hypercall_result_t entry_create_ec(word_t id, struct ec *self);
 hypercall_result_t entry_create_sc(word_t id, struct ec *self);
 hypercall_result_t entry_create_pt(word_t id, struct ec *self);
 
-/** Sets the registers of a new thread. A hypercall returns to ECX, EDX. */
+/** Sets the registers of a new thread. A hypercall returns to the SP in ECX and the IP in EDX. */
 static inline void thread_init(struct ec *ec, word_t sp)
 {
         ec->regs.sp = ec->regs.cx = sp;
@@ -34,7 +33,7 @@ static inline void thread_init(struct ec *ec, word_t sp)
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
-/** Sets what the root EC starts with. @spec 7.1 */
+/** Sets the initial registers of the root EC. @spec 7.1 */
 static inline void thread_init_root(struct ec *ec, word_t entry, word_t cpu)
 {
         ec->regs.ip = entry;
@@ -42,7 +41,7 @@ static inline void thread_init_root(struct ec *ec, word_t entry, word_t cpu)
         ec->regs.dx = entry;
 }
 
-/** Makes the frame of a hypercall one of an interrupt, which returns by IRET. */
+/** Turns the frame of a hypercall into an interrupt frame, from which IRET returns. */
 static inline void thread_frame_from_hypercall(struct ec *ec)
 {
         ec->regs.sp = ec->regs.cx;
@@ -55,27 +54,27 @@ static inline void thread_frame_from_hypercall(struct ec *ec)
 /* entry.S */
 extern char entry_hypercall[];
 
-/** Whether an address is where the kernel begins after SYSENTER. */
+/** Returns true if an address is the kernel's first instruction after SYSENTER. */
 static inline bool thread_is_entry(word_t ip)
 {
         return ip == (word_t)entry_hypercall;
 }
 
-/** Whether IRET can go where a frame says. */
+/** Returns true if IRET can return to the address in a frame. */
 static inline bool thread_can_return(const struct regs *regs)
 {
         (void)regs;
         return true;
 }
 
-/** Whether SYSEXIT can go to an address. */
+/** Returns true if SYSEXIT can go to an address. */
 static inline bool thread_ip_is_user(word_t ip)
 {
         (void)ip;
         return true;
 }
 
-/** Lets the next return from a hypercall go to a portal's entry. */
+/** Makes the next return from a hypercall enter a portal. */
 static inline void thread_enter_portal(struct ec *ec, word_t ip)
 {
         ec->regs.dx = ip;
@@ -92,13 +91,13 @@ static always_inline _Noreturn void thread_leave_to_portal(const struct ec *self
         leave_to_portal(pt->id, pt->ip, ec);
 }
 
-/** Every entry loads flat selectors into DS and ES; FS and GS stay. */
+/** Does nothing: every entry loads flat selectors into DS and ES; FS and GS stay. */
 static always_inline void thread_reset_selectors(const struct cpu *cpu)
 {
         (void)cpu;
 }
 
-/** Takes a name from a hypercall's arguments, and returns one. */
+/** Copies a name from or to the arguments of a hypercall. */
 static inline void thread_read_name(const struct ec *ec, char *name)
 {
         __builtin_memcpy(name, &REG_P3(ec), sizeof(word_t));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYSCALL and the segment bases. */
+/* Preparation of SYSCALL and of the segment bases. */
 #include "arch/x86/cpu_init.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
@@ -8,7 +8,7 @@
 #include "sched/cpu.h"
 #include "thread.h"
 
-/* SYSCALL clears all flags that could trouble the kernel. */
+/* Flags that SYSCALL clears: all that could harm the kernel. */
 #define FLAGS_CLEARED \
         (FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC)
 
@@ -22,7 +22,7 @@ void cpu_init_entry(struct cpu *cpu)
         wrmsr(MSR_LSTAR, thread_entry(cpu->id));
         wrmsr(MSR_CSTAR, (word_t)entry_compat);
         wrmsr(MSR_FMASK, FLAGS_CLEARED);
-        wrmsr(MSR_SYSENTER_CS, 0); /* SYSENTER faults */
+        wrmsr(MSR_SYSENTER_CS, 0); /* makes SYSENTER fault */
         wrmsr(MSR_FS_BASE, 0);
         wrmsr(MSR_GS_BASE, 0);
         wrmsr(MSR_KERNEL_GS_BASE, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Into the kernel and out of it on x86-64. */
+/* Entries into the kernel and exits from it on x86-64. */
 #include "arch/x86/msr.h"
 #include "arch/x86/vectors.h"
 #include "layout.h"
@@ -8,8 +8,8 @@
         .text
 
 /* SYSCALL: RCX = return address, R11 = flags, interrupts off, the stack is the user's. Only the
- * address where SYSCALL went identifies the CPU, so each CPU has an entry of its own, which knows
- * where its block lies (thread_entry()). That of CPU 0 goes on without a jump. */
+ * target address of SYSCALL identifies the CPU. So each CPU has its own entry, which knows the
+ * CPU's block (thread_entry()). The entry of CPU 0 continues without a jump. */
         .globl entry_hypercall
         .balign 64
 entry_hypercall:
@@ -26,9 +26,9 @@ entry_hypercall:
         .set    id, id - 1
         .endr
 
-/* RSP = EC, RAX = the user's stack pointer. Most handlers of the table return: the registers that C
- * keeps are then still the user's, and need not be saved. They get argument 1 in RDI, the EC in
- * RSI; one that may need argument 1 later notes it in the EC. */
+/* RSP = EC, RAX = the user's stack pointer. The handlers in the table get argument 1 in RDI and the
+ * EC in RSI. Most return. Then the registers that C preserves are still the user's and need not be
+ * saved. A handler that may need argument 1 later stores it in the EC. */
 1:      mov     %rax, REG(SP)(%rsp)
         mov     %rcx, REG(IP)(%rsp)
         mov     %r11, REG(FLAGS)(%rsp)
@@ -38,8 +38,8 @@ entry_hypercall:
         mov     EC_STACK_TOP(%rsp), %rsp
         call    *hypercall_table(, %rax, 8)
 
-/* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If that is
- * a status and nothing is pending for the EC, only what C has changed is loaded. */
+/* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If EAX is
+ * a status and no work is pending for the EC, only the registers that C has changed are loaded. */
 leave_by_return:
         mov     CPU_CURRENT - CPU_TOP(%rsp), %rsp
         or      EC_PENDING(%rsp), %ax
@@ -60,7 +60,7 @@ leave_by_return:
         mov     EC_STACK_TOP(%rsp), %rsp
         call    hypercall_finish
 
-/* In the table: a call that donates. Of call_donating() only failures come back. */
+/* In the table: a call that donates. call_donating() returns only failures. */
         .globl entry_call
         .balign 16
 entry_call:
@@ -74,7 +74,7 @@ entry_reply:
         save_kept_registers %rsi
         jmp     hypercall_reply
 
-/* In the table: a hypercall that may leave without returning. */
+/* In the table: a hypercall that does not always return. */
         .globl entry_long, entry_invalid
         .balign 16
 entry_long:
@@ -82,13 +82,13 @@ entry_long:
         save_kept_registers %rsi
         jmp     hypercall_long
 
-/* In the table: a number that is none. */
+/* In the table: an invalid number. */
 entry_invalid:
         mov     $STATUS_BAD_HYP, %eax
         ret
 
-/* Loads all registers of an EC but RDX, RSI, RDI, of which one says where it is, and those that
- * SYSRET uses. */
+/* Loads all registers of an EC except those that SYSRET uses and RDX, RSI and RDI, one of which
+ * points to the EC. */
 .macro load_most_registers ec
         mov     REG(AX)(\ec), %rax
         load_scratch_registers \ec
@@ -96,7 +96,7 @@ entry_invalid:
         mov     REG(SP)(\ec), %rsp
 .endm
 
-/* Back from a hypercall: RDI = argument 1, RSI = EC. */
+/* Returns from a hypercall: RDI = argument 1, RSI = EC. */
         .globl leave_by_hypercall
         .balign 16
 leave_by_hypercall:
@@ -107,7 +107,7 @@ leave_by_hypercall:
         mov     REG(SI)(%rsi), %rsi
         sysretq
 
-/* The same with SUCCESS: RDI = EC. */
+/* Returns from a hypercall with SUCCESS: RDI = EC. */
         .globl leave_with_success
         .balign 16
 leave_with_success:
@@ -119,7 +119,7 @@ leave_with_success:
         xor     %edi, %edi
         sysretq
 
-/* To a portal's entry, RCX: RDI = argument 1, RDX = EC. */
+/* Enters a portal: RDI = argument 1, RDX = EC, RCX = entry point. */
         .globl leave_to_portal
         .balign 16
 leave_to_portal:
@@ -166,7 +166,7 @@ leave_to_portal:
         add     $16, %rsp
 .endm
 
-/* Back to interrupted code: RDI = EC. */
+/* Returns to interrupted code: RDI = EC. */
         .globl leave_by_iret
         .balign 16
 leave_by_iret:
@@ -174,14 +174,14 @@ leave_by_iret:
         pop_registers
         iretq
 
-/* Goes on with a continuation (RSI) of an EC (RDI) on the stack that ends at RDX. */
+/* Calls a continuation (RSI) of an EC (RDI) on the empty stack that ends at RDX. */
         .globl continue_on_empty_stack
 continue_on_empty_stack:
         mov     %rdx, %rsp
         xor     %ebp, %ebp
         call    *%rsi
 
-/* All vectors meet here: vector and error are pushed. From user mode the frame lies in the EC. */
+/* All vectors arrive here, with error and vector pushed: for user mode, into a frame in the EC. */
         .balign 16
 entry_exception:
         cld
@@ -203,11 +203,11 @@ entry_exception:
         pop_registers
         iretq
 
-/* VM: an emulator let IRET lead a thread into virtual-8086 mode, which no CPU does. CS then is any
- * number, and the thread may have taken IOPL and cleared IF. It goes on in flat segments, wherever
- * its 16-bit IP is.
+/* VM: an emulator let IRET bring a thread into virtual-8086 mode, which no CPU does. Then CS is any
+ * number, and the thread may have taken IOPL and cleared IF. It continues in flat segments at its
+ * 16-bit IP.
  *
- * AC, which VM may come with: it would switch SMAP off. POPF is there also where CLAC is not. */
+ * AC, which VM may bring: it would disable SMAP. POPF works also without CLAC. */
 from_virtual_8086:
         lea     -EC_REGS(%rsp), %rdi
         mov     EC_STACK_TOP(%rdi), %rsp
@@ -222,7 +222,7 @@ odd_flags:
         popfq
         jmp     2b
 
-/* #DB comes on a stack of its own; from user mode the frame then goes into the EC. */
+/* #DB has its own stack. If it comes from user mode, its frame is moved into the EC. */
 entry_debug:
         testb   $3, 24(%rsp)
         jnz     1f
@@ -244,7 +244,7 @@ entry_debug:
         mov     REG(AX)(%rax), %rax
         jmp     entry_exception
 
-/* NMI, #DF, #MC: on their own stacks, they never return. */
+/* NMI, #DF and #MC have their own stacks and never return. */
 entry_fatal:
         push_registers
         mov     %rsp, %rdi

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYSCALL from 32-bit code, which AMD CPUs allow: there is no such interface, so it is refused. A
- * thread that an emulator let into virtual-8086 mode leaves it here, too (see entry.S). */
+/* SYSCALL from 32-bit code, which AMD CPUs allow. There is no such interface: it is refused. It
+ * also takes a thread out of virtual-8086 mode, into which an emulator let it (see entry.S). */
 #include "arch/x86/msr.h"
 #include "asm_offsets.h"
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What single instructions call by the width of words. */
+/* Names in single instructions that depend on the width of words. */
 #ifndef ARCH_INSN_WIDTH_H
 #define ARCH_INSN_WIDTH_H
 
 #include "lib/types.h"
 
-/** The stack pointer, and the suffix of an instruction on a word. */
+/** The stack pointer, and the suffix of instructions on words. */
 #define STACK_POINTER "rsp"
 #define WORD_SUFFIX   "q"
 
-/** The product of a and b; *high becomes its upper half. */
+/** Returns the product of a and b; *high becomes its upper half. */
 static inline uint64_t mulq(uint64_t *high, uint64_t a, uint64_t b)
 {
         uint64_t low;
@@ -18,7 +18,7 @@ static inline uint64_t mulq(uint64_t *high, uint64_t a, uint64_t b)
         return low;
 }
 
-/** The same as divl with 128 bits divided by 64. */
+/** Divides the 128 bits of high:low by a divisor of 64 bits, like divl(). */
 static inline uint64_t divq(uint64_t *high, uint64_t low, uint64_t divisor)
 {
         uint64_t rest = *high;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where everything lies in the kernel half of an x86-64 address space. */
+/* Layout of the kernel half of an x86-64 address space. */
 #ifndef ARCH_LAYOUT_H
 #define ARCH_LAYOUT_H
 
@@ -10,8 +10,8 @@
 /* Kernel pool: virtual = physical + POOL_OFFSET; only the pool's frames are mapped. */
 #define POOL_OFFSET 0xffff800000000000
 
-/* The one part that differs between PDs, in a PML4 slot of its own: the TSSs of all CPUs, the
- * PD's I/O permission bitmap (two pages) and a page of ones that ends it. */
+/* The window, the only part that differs between PDs, in its own PML4 slot: the TSSs of all CPUs,
+ * the PD's I/O permission bitmap (two pages), and a page of ones that ends it. */
 #define WINDOW_BASE 0xffff810000000000
 
 /* Blocks of all CPUs: struct cpu, emergency stacks, guard page, kernel stack. */
@@ -20,13 +20,13 @@
 /* Device registers (uncached): local APIC, then the I/O APICs, a page each. */
 #define MMIO_BASE 0xffffffffc0400000
 
-/* What the kernel reads once at boot (ACPI, modules), mapped for that moment. */
+/* Memory that the kernel reads once at boot (ACPI, modules), mapped temporarily. */
 #define BOOT_MAP_BASE 0xffffffffc0800000
 #define BOOT_MAP_SIZE 0x00800000
 
 #define KERNEL_HALF 0xffff800000000000
 
-/* Selectors. The order is what SYSCALL and SYSRET want. */
+/* Selectors, in the order that SYSCALL and SYSRET require. */
 #define SEL_KERNEL_CODE 0x08
 #define SEL_KERNEL_DATA 0x10
 #define SEL_USER_CODE32 0x1b

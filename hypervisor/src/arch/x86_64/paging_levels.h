@@ -9,17 +9,17 @@
 #define PAGING_TOP_FLAGS (PTE_PRESENT | PTE_WRITE)
 #define PAGING_TOP_SLOTS 512
 
-/** Where the pool is mapped. */
+/** Address at which the pool is mapped. */
 #define POOL_VIRT(phys) ((word_t)(phys) + POOL_OFFSET)
 
-/** Largest pool. */
+/** Greatest size of the pool. */
 #define POOL_LIMIT 0x40000000
 
-/** Page directories of the early mapping that start.S does not make: the one of BOOT_MAP_BASE. */
+/** Page directories of the early mapping that start.S does not make: that of BOOT_MAP_BASE. */
 #define EARLY_DIRECTORIES 1
 
 /** Tables of the early mapping for the pool: a table of directories, and a directory for each GiB
- *  that a pool of POOL_LIMIT can touch. It can cross one border more than it has GiB. */
+ * that a pool of POOL_LIMIT can touch. It can touch one GiB more than its size in GiB. */
 #define EARLY_POOL_TABLES (1 + POOL_LIMIT / 0x40000000 + 1)
 
 /** Writes an entry that a CPU may be reading. */
@@ -28,7 +28,7 @@ static inline void pte_write(uint64_t *entry, uint64_t value)
         *(volatile uint64_t *)entry = value;
 }
 
-/** Writes PTE_BATCH entries where none was, for one frame after the other. */
+/** Writes PTE_BATCH entries that were not present, for consecutive frames. */
 static inline void pte_write_batch(uint64_t *entry, uint64_t value)
 {
 #pragma GCC unroll 16

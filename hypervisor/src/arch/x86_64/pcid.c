@@ -21,7 +21,7 @@ word_t pcid_alloc(void)
         if (!pcid_used())
                 return 0;
         spin_lock(&lock);
-        used[0] |= 1; /* 0 is shared */
+        used[0] |= 1; /* identifier 0 is shared */
         for (unsigned i = 0; i < array_size(used) && !pcid; i++)
                 if (~used[i]) {
                         const unsigned bit = bit_lowest_u64(~used[i]);
@@ -49,7 +49,7 @@ void pcid_note(const struct flush *flush, const struct cpu *self)
                 uint64_t mask = ~(uint64_t)0;
 
                 if (flush->pd[i] == self->current_pd)
-                        mask &= ~((uint64_t)1 << self->id); /* flushes it at once */
+                        mask &= ~((uint64_t)1 << self->id); /* this CPU flushes it at once */
                 __atomic_fetch_or(&flush->pd[i]->memory.tables.stale, mask, __ATOMIC_SEQ_CST);
         }
 }
@@ -58,6 +58,6 @@ void pcid_flush_all(void)
 {
         const word_t cr4 = read_cr4();
 
-        write_cr4(cr4 ^ CR4_PGE); /* SDM 3A, 4.10.4.1: also what is global */
+        write_cr4(cr4 ^ CR4_PGE); /* also flushes global translations (SDM 3A, 4.10.4.1) */
         write_cr4(cr4);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Process-context identifiers (SDM 3A, 4.10.1): a PD's translations outlive the load of another PD.
+/* Process-context identifiers (SDM 3A, 4.10.1): a PD's translations survive the load of another PD.
  *
- * A PD has an identifier for life, or 0, which all that have none share and which every load of CR3
- * flushes. Each PD has a mask of CPUs that may hold translations it has lost since: the CPU that
- * flushes sets the bits of all CPUs, then interrupts those that have the PD loaded; the CPU that
- * loads it stores current_pd, then looks at the mask. A fence stands in between on both sides, so
- * one of the two sees the other. */
+ * A PD has an identifier for its lifetime, or 0, which all PDs without one share and which each
+ * load of CR3 flushes. A PD's mask names the CPUs that may cache translations that the PD has lost
+ * since. The CPU that flushes sets the bits of all CPUs and then interrupts those that have the PD
+ * loaded. A CPU that loads the PD stores current_pd and then reads the mask. A fence separates the
+ * two steps on both sides, so that at least one CPU sees the other's store. */
 #ifndef ARCH_PCID_H
 #define ARCH_PCID_H
 
@@ -24,14 +24,14 @@ static inline bool pcid_used(void)
         return cpu_has(FEATURE_PCID);
 }
 
-/** An identifier that no other PD has; 0 when there is none. */
+/** Returns an identifier that no other PD has, or 0 if there is none. */
 word_t pcid_alloc(void);
 
-/** Gives it back. The next owner's mask has all bits set. */
+/** Frees an identifier. The mask of its next owner starts with all bits set. */
 void pcid_free(word_t pcid);
 
-/** CR3 for a PD with an identifier, which is current_pd already. No function of its own: all ways
- *  to switch would keep registers for the call, which most do not make. */
+/** Returns the value of CR3 for a PD with an identifier, which is current_pd already. Inline,
+ * because all switches would save registers for the call, which most do not make. */
 static always_inline word_t pcid_load(const struct cpu *cpu, struct address_space *space)
 {
         const uint64_t bit = (uint64_t)1 << cpu->id;
@@ -43,7 +43,7 @@ static always_inline word_t pcid_load(const struct cpu *cpu, struct address_spac
         return space->cr3;
 }
 
-/** CR3 for a PD that is current_pd already. */
+/** Returns the value of CR3 for a PD that is current_pd already. */
 static always_inline word_t pcid_cr3(struct cpu *cpu, struct pd *pd)
 {
         const word_t cr3 = pd->memory.tables.cr3;
@@ -51,11 +51,11 @@ static always_inline word_t pcid_cr3(struct cpu *cpu, struct pd *pd)
         return unlikely(cr3 & CR3_PCID) ? pcid_load(cpu, &pd->memory.tables) : cr3;
 }
 
-/** Notes what CPUs hold of PDs that they have not loaded. The tables are changed, a fence has
- *  followed. */
+/** Records which CPUs may cache translations of PDs that they have not loaded. Call after a change
+ * of the tables and a fence. */
 void pcid_note(const struct flush *flush, const struct cpu *self);
 
-/** Removes all translations of this CPU, those of all identifiers. */
+/** Flushes all translations of this CPU, those of all identifiers. */
 void pcid_flush_all(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the boot loader, or from an AP's trampoline, to C with paging in long mode. */
+/* From the boot loader, or an AP's trampoline, to C code with paging in long mode. */
 #include "arch/x86/start.inc"
 
         .section .boot, "ax"
@@ -7,7 +7,7 @@
 
         start_of_boot_cpu
 
-        /* The first GiB of memory, at 0 and at IMAGE_OFFSET, in pages of 2 MiB. */
+        /* The first GiB of memory, mapped at 0 and at IMAGE_OFFSET with pages of 2 MiB. */
         movl    $PHYS(early_pdpt) + 3, PHYS(early_root)
         movl    $PHYS(early_pdpt) + 3, PHYS(early_root) + 511 * 8
         movl    $PHYS(early_pd) + 3, PHYS(early_pdpt)
@@ -40,7 +40,7 @@ start_paging:                           /* EDI: 0 on an AP */
         jmp     *%rax
 
         .code32
-/* Only long mode needs this. Returns for start_check. */
+/* Checks for long mode, which only this width needs. Returns for start_check. */
         .globl start_check_mode
 start_check_mode:
         mov     $name_long_mode, %edx

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a thread's registers hold the arguments of hypercalls, on x86-64. @spec 8.5 */
+/* A thread's registers and its arguments of hypercalls in them, on x86-64. @spec 8.5 */
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
 
@@ -17,7 +17,7 @@
 #define REG_P4(ec) ((ec)->regs.ax)
 #define REG_P5(ec) ((ec)->regs.r8)
 
-/** Where the hypercall table leads for a hypercall of five arguments: all are saved already. */
+/** Entry in the hypercall table for a hypercall of five arguments; all are saved already. */
 #define ENTRY_OF_FIVE(function) hypercall_##function
 
 /** Sets the registers of a new thread. */
@@ -29,7 +29,7 @@ static inline void thread_init(struct ec *ec, word_t sp)
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
-/** Sets what the root EC starts with. @spec 8.1 */
+/** Sets the initial registers of the root EC. @spec 8.1 */
 static inline void thread_init_root(struct ec *ec, word_t entry, word_t cpu)
 {
         ec->regs.ip = entry;
@@ -38,7 +38,7 @@ static inline void thread_init_root(struct ec *ec, word_t entry, word_t cpu)
         ec->regs.r11 = FLAG_IF;
 }
 
-/** Makes the frame of a hypercall one of an interrupt, which returns by IRET. */
+/** Turns the frame of a hypercall into an interrupt frame, from which IRET returns. */
 static inline void thread_frame_from_hypercall(struct ec *ec)
 {
         ec->regs.cs = SEL_USER_CODE;
@@ -50,16 +50,16 @@ static inline void thread_frame_from_hypercall(struct ec *ec)
 /* entry.S */
 extern char entry_hypercall[], entry_compat[];
 
-/* Each CPU has its entry, the last one first. */
+/* Size of each CPU's entry. The entry of the last CPU is the first. */
 #define THREAD_ENTRY_SIZE 40
 
-/** Where a CPU's SYSCALL goes. */
+/** Returns the address to which SYSCALL goes on a CPU. */
 static inline word_t thread_entry(unsigned cpu)
 {
         return (word_t)entry_hypercall + (NOVA_CPU_MAX - 1 - cpu) * THREAD_ENTRY_SIZE;
 }
 
-/** Whether an address is where the kernel begins after SYSCALL. */
+/** Returns true if an address is the kernel's first instruction after SYSCALL. */
 static inline bool thread_is_entry(word_t ip)
 {
         const word_t at = ip - (word_t)entry_hypercall;
@@ -68,34 +68,35 @@ static inline bool thread_is_entry(word_t ip)
                ip == (word_t)entry_compat;
 }
 
-/** Whether an address is canonical. */
+/** Returns true if an address is canonical. */
 static inline bool thread_ip_is_canonical(word_t ip)
 {
         return likely(!(ip >> 47)) || !(~ip >> 47);
 }
 
-/** Whether IRET can go where a frame says: 64-bit code has canonical addresses, 32-bit code the
- * first 4 GiB, and CPUs may fault in the kernel for others. Most programs lie below 4 GiB. */
+/** Returns true if IRET can return to the address in a frame: canonical for 64-bit code, in the
+ * first 4 GiB for 32-bit code. For others, CPUs may fault in the kernel. Most programs lie below 4
+ * GiB. */
 static inline bool thread_can_return(const struct regs *regs)
 {
         return likely(!(regs->ip >> 32)) ||
                (regs->cs == SEL_USER_CODE && thread_ip_is_canonical(regs->ip));
 }
 
-/** Whether SYSRET may be used to go there: it faults in the kernel for others. */
+/** Returns true if SYSRET may go to an address. For others it faults in the kernel. */
 static inline bool thread_ip_is_user(word_t ip)
 {
         return ip < NOVA_USER_END;
 }
 
-/** Lets the next return from a hypercall go to a portal's entry. */
+/** Makes the next return from a hypercall enter a portal. */
 static inline void thread_enter_portal(struct ec *ec, word_t ip)
 {
         ec->regs.ip = ip;
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
-/* entry.S. What the second register holds is of no use there: self is where calls have it. */
+/* entry.S. It does not use the second register: self is where calls have it already. */
 _Noreturn void leave_to_portal(word_t id, const struct ec *self, struct ec *ec, word_t ip);
 
 /** Enters a portal of ec by SYSRET, on its CPU. */
@@ -105,8 +106,8 @@ static always_inline _Noreturn void thread_leave_to_portal(const struct ec *self
         leave_to_portal(pt->id, self, ec, pt->ip);
 }
 
-/** Gives user mode flat data segments, so that no PD meets the selectors of another one. This also
- *  clears the bases of FS and GS. */
+/** Gives user mode flat data segments, so that no PD sees the selectors of another PD. This also
+ * clears the bases of FS and GS. */
 static always_inline void thread_reset_selectors(const struct cpu *cpu)
 {
         load_ds_from(&cpu->user_data);
@@ -115,7 +116,7 @@ static always_inline void thread_reset_selectors(const struct cpu *cpu)
         load_gs_from(&cpu->user_data);
 }
 
-/** Takes a name from a hypercall's arguments, and returns one. */
+/** Copies a name from or to the arguments of a hypercall. */
 static inline void thread_read_name(const struct ec *ec, char *name)
 {
         __builtin_memcpy(name, &REG_P3(ec), sizeof(word_t));

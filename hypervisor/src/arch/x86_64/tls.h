@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread's storage base (an extension): FS base. All others have 0. */
+/* A thread's storage base (an extension): the base of FS; 0 for all other threads. */
 #ifndef ARCH_TLS_H
 #define ARCH_TLS_H
 
@@ -8,13 +8,13 @@
 #include "object/ec.h"
 #include "sched/cpu.h"
 
-/** Whether a thread may have this base: WRMSR faults on one that is not canonical. */
+/** Returns true if a thread may have a storage base: WRMSR faults if it is not canonical. */
 static inline bool tls_is_valid(word_t base)
 {
         return base < NOVA_USER_END;
 }
 
-/** Loads the base of a thread, 0 if it has none. */
+/** Loads the storage base of a thread, 0 if it has none. */
 static inline void tls_switch(struct cpu *cpu, const struct ec *ec)
 {
         wrmsr(MSR_FS_BASE, ec->tls);

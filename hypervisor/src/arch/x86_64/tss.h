@@ -17,7 +17,7 @@ struct tss {
 
 _Static_assert(sizeof(struct tss) == 104, "the CPU's layout");
 
-/** Sets the stack of entries from user mode. */
+/** Sets the stack for entries from user mode. */
 static inline void tss_set_stack(struct tss *tss, word_t sp)
 {
         tss->sp[0] = sp;
