@@ -12,18 +12,19 @@ from pathlib import Path
 LIB = Path(__file__).resolve().parents[2] / "sdk/lib"
 CODE = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
-    "from nova import boot_list, process; process.die_with_parent()\n"
+    "from nova import boot_list, disk, process; process.die_with_parent()\n"
     "from nova.qemu import Machine, Module; from nova.runner import Runner\n"
     "machine = Machine(sys.argv[2], {modules}, {machine})\n"
-    "sys.exit(Runner(machine, 120, sys.stdout.buffer, True).run().status)\n"
+    "sys.exit(Runner(machine, {seconds}, sys.stdout.buffer, True).run().status)\n"
 )
 
 
-def play(kernel, boot, modules, keys, machine="cpus=1"):
+def play(kernel, boot, modules, keys, machine="cpus=1", seconds=120):
     """Boots KERNEL on MACHINE with MODULES, an expression in which BOOT is sys.argv[3]. KEYS(seen)
-    returns the next input once SEEN has been shown, or nothing. Returns all output, and the status.
+    returns the next input once SEEN has been shown, or nothing. The run ends after SECONDS. Returns
+    all output, and the status.
     """
-    code = CODE.format(modules=modules, machine=machine)
+    code = CODE.format(modules=modules, machine=machine, seconds=seconds)
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
         [sys.executable, "-c", code, str(LIB), kernel, boot],

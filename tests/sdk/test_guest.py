@@ -99,14 +99,23 @@ class Guest(unittest.TestCase):
         )
 
     def test_drivers_are_loaded_in_the_order_of_their_needs(self):
-        drivers = self.root / "lib/modules/6.1/kernel/drivers"
+        drivers = self.root / "lib/modules/6.1/kernel"
         for name in guest.DRIVERS:
             (drivers / name).parent.mkdir(parents=True, exist_ok=True)
             (drivers / f"{name}.ko").write_text(name)
-        found = list(guest._drivers(self.root))
+        found = list(guest._drivers(self.root, guest.DRIVERS))
         self.assertLess(found.index("virtio_ring"), found.index("virtio"))
         self.assertLess(found.index("virtio"), found.index("virtio_pci"))
         self.assertEqual(len(found), len(guest.DRIVERS))
+
+    def test_drivers_that_the_kernel_has_built_in_are_not_loaded(self):
+        modules = self.root / "lib/modules/6.1"
+        (modules / "kernel/fs").mkdir(parents=True)
+        (modules / "kernel/fs/ext4.ko").write_text("ext4")
+        (modules / "modules.builtin").write_text("kernel/lib/crc16.ko\n")
+        self.assertEqual(list(guest._drivers(self.root, ["lib/crc16", "fs/ext4"])), ["ext4"])
+        with self.assertRaises(NovaError):
+            guest._drivers(self.root, ["lib/crc32", "fs/ext4"])
 
     def test_files_of_packages_are_copied_or_their_absence_is_told(self):
         (self.root / "lists").touch()

@@ -123,7 +123,7 @@ def run(args):
         modules = boot_list.read(args.list)
         if args.disk:
             program = os.path.basename(args.list).partition("-disk")[0].partition(".")[0]
-            modules, args.described = disk.with_arguments(modules, program, args.arguments)
+            modules = disk.with_arguments(modules, program, args.arguments)
             args.extra = [*disk.arguments(args.disk), *args.extra]
         elif args.arguments:
             modules[0] = Module(modules[0].file, args.arguments)

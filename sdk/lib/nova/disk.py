@@ -79,15 +79,18 @@ def _described(text, program, words):
     return "\n".join(lines) + "\n"
 
 
+_KEPT = []  # temporary folders, which last until the command ends
+
+
 def with_arguments(modules, program, text):
-    """Returns the boot modules of a system whose PROGRAM gets further arguments, and the temporary
-    folder of its description, which the caller must keep."""
-    folder = tempfile.TemporaryDirectory(prefix="nova-")
+    """Returns the boot modules of a system whose PROGRAM gets further arguments: the description is
+    replaced by a copy."""
+    _KEPT.append(tempfile.TemporaryDirectory(prefix="nova-"))
     found = list(modules)
     for at, module in enumerate(modules):
         if str(module.file).endswith(".nova"):
-            made = Path(folder.name) / os.path.basename(module.file)
+            made = Path(_KEPT[-1].name) / os.path.basename(module.file)
             described = Path(module.file).read_text(encoding="utf-8")
             made.write_text(_described(described, program, text.split()), encoding="utf-8")
             found[at] = Module(str(made), module.arguments)
-    return found, folder
+    return found

@@ -30,15 +30,18 @@ FORM = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 # Drivers that Debian's kernel has as modules, in the order in which they need each other. Guests
 # without such devices do not load them.
 DRIVERS = """
-virtio/virtio_ring virtio/virtio virtio/virtio_pci_modern_dev virtio/virtio_pci_legacy_dev
-virtio/virtio_pci block/virtio_blk char/virtio_console char/hw_random/virtio-rng
+drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
+drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/block/virtio_blk
+drivers/char/virtio_console drivers/char/hw_random/virtio-rng
 """.split()
+# The same for the file system of a disk that is the root; some kernels have it built in.
+ROOT_DRIVERS = "crypto/crc32c_generic lib/crc16 fs/mbcache fs/jbd2/jbd2 fs/ext4/ext4".split()
 
 DISK_SECTORS = 2048
 
-# The first process of a guest: a shell, or the commands after "run=" in the kernel's command line,
-# with commas for blanks and + between commands. A shell that reads them from a pipe shows the
-# prompt that it would show on a terminal.
+# The first process of a guest: a shell, or what the kernel's command line names: the disk's own
+# first process after "root=", or the commands after "run=", with commas for blanks and + between
+# commands. A shell that reads them from a pipe shows the prompt that it would show on a terminal.
 INIT = """\
 #!/bin/sh
 mount -t devtmpfs dev /dev
@@ -53,9 +56,22 @@ fi
 stty sane
 for word in $(cat /proc/cmdline); do
         case $word in
+        root=*) root=${word#root=} ;;
         run=*) commands=${word#run=} ;;
         esac
 done
+if [ "$root" ]; then
+        for driver in $(cat /drivers/root); do
+                insmod /drivers/$driver.ko
+        done
+        if mount -t ext4 $root /root; then
+                mount -o move /dev /root/dev
+                umount /proc /sys
+                exec switch_root /root /sbin/init </root/dev/console >/root/dev/console 2>&1
+        fi
+        echo "The guest cannot use the disk $root as its root: it must have a file system ext4."
+        poweroff -f
+fi
 if [ "$commands" ]; then
         echo "$commands" | tr ',' ' ' | tr '+' '\\n' | sh -i 2>&1
 else
@@ -63,10 +79,10 @@ else
 fi
 poweroff -f
 """
-FOLDERS = ("bin", "dev", "drivers", "proc", "sys", "tmp")
+FOLDERS = ("bin", "dev", "drivers", "proc", "root", "sys", "tmp")
 COMMANDS = (
     "cat date dd dmesg echo free grep head hexdump insmod ls mount ps poweroff readlink reboot "
-    "setsid sh sleep stty sync tail tr uname uptime vi wc"
+    "setsid sh sleep stty switch_root sync tail tr umount uname uptime vi wc"
 ).split()
 
 
@@ -241,25 +257,31 @@ def _entry(name, mode, data=b"", number=[0]):
     return b"".join(part + b"\0" * (-len(part) % 4) for part in (head, data))
 
 
-def _drivers(files):
-    """Returns the modules of DRIVERS by name."""
+def _drivers(files, paths):
+    """Returns the modules at PATHS by name, except those that the kernel has built in."""
     found = {}
-    for path in DRIVERS:
-        modules = sorted(files.glob(f"lib/modules/*/kernel/drivers/{path}.ko"))
-        if not modules:
-            raise NovaError(f"the package {files.name} has no module drivers/{path}.ko.")
-        found[path.rpartition("/")[2]] = modules[-1].read_bytes()
+    lists = files.glob("lib/modules/*/modules.builtin")
+    built_in = {line for one in lists for line in one.read_text(encoding="ascii").splitlines()}
+    for path in paths:
+        modules = sorted(files.glob(f"lib/modules/*/kernel/{path}.ko"))
+        if modules:
+            found[path.rpartition("/")[2]] = modules[-1].read_bytes()
+        elif f"kernel/{path}.ko" not in built_in:
+            raise NovaError(f"the package {files.name} has no module {path}.ko.")
     return found
 
 
 def _make_initrd(arch, folder, to):
     shell = (_unpack(arch, SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
-    modules = _drivers(_unpack(arch, _real_kernel(arch), folder))
+    kernel = _unpack(arch, _real_kernel(arch), folder)
+    modules, root_modules = _drivers(kernel, DRIVERS), _drivers(kernel, ROOT_DRIVERS)
     archive = b"".join(_entry(name, 0o040755) for name in FOLDERS)
     archive += _entry("bin/busybox", 0o100755, shell)
     archive += b"".join(_entry(f"bin/{name}", 0o120777, b"busybox") for name in COMMANDS)
-    archive += b"".join(_entry(f"drivers/{name}.ko", 0o100644, modules[name]) for name in modules)
+    every = modules | root_modules
+    archive += b"".join(_entry(f"drivers/{name}.ko", 0o100644, every[name]) for name in every)
     archive += _entry("drivers/order", 0o100644, " ".join(modules).encode())
+    archive += _entry("drivers/root", 0o100644, " ".join(root_modules).encode())
     archive += _entry("init", 0o100755, INIT.encode())
     to.write_bytes(archive + _entry("TRAILER!!!", 0))
 
@@ -417,7 +439,44 @@ def _make_grub_disk(_, folder, to):
     _output(command, "the disk with GRUB cannot be created")
 
 
+# A Debian on a disk: what `docs/manual/guest-disk.md` describes.
+DEBIAN_BYTES = 768 << 20
+DEBIAN_TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs"}
+DEBIAN_SETTINGS = """\
+chroot "$1" passwd -d root
+echo debian >"$1/etc/hostname"
+echo "/dev/vda / ext4 defaults 0 1" >"$1/etc/fstab"
+rm -rf "$1"/var/lib/apt/lists/*
+"""
+# The folder has mounted file systems, which do not belong on the disk.
+DEBIAN_DISK = """\
+copy=$(mktemp -d) && tar -C "$1" --one-file-system -c . | tar -C $copy -x &&
+mke2fs -q -t ext4 -d $copy "{}" && rm -rf $copy
+"""
+
+
+def _make_debian(arch, folder, to):
+    """Creates a disk with Debian's smallest system that has systemd. Needs no root rights."""
+    search = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    for tool, package in DEBIAN_TOOLS.items():
+        if not shutil.which(tool, path=search):
+            raise NovaError(f"{tool} is missing, which makes the disk: apt-get install {package}.")
+    if os.environ.get("NOVA_OFFLINE"):
+        raise Offline(["systemd-sysv"])
+    with open(to, "wb") as file:
+        file.truncate(DEBIAN_BYTES)
+    build.say(f"making a disk with Debian for {DEBIAN[arch]}, which takes some minutes")
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", "--format=null"]
+    command += ["--include=systemd-sysv,udev", f"--architectures={DEBIAN[arch]}"]
+    command += ["--aptopt=APT::Install-Recommends \"false\""]
+    command += [f"--dpkgopt=path-exclude=/usr/share/{one}/*" for one in ("doc", "locale", "man")]
+    command += [f"--customize-hook={DEBIAN_SETTINGS}"]
+    command += [f"--customize-hook={DEBIAN_DISK.format(to)}", "bookworm", "/dev/null"]
+    _output(command, "the disk with Debian cannot be created", folder)
+
+
 MAKERS = {
+    "debian.img": _make_debian,
     "bios.bin": _make_firmware,
     "vmlinuz": _make_kernel,
     "initrd": _make_initrd,

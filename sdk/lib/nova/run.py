@@ -252,8 +252,7 @@ def prepare(args, pause=""):
         build.say(warning)
     program = modules[0].file
     if args.arguments is not None and _disk(args):
-        words = args.arguments
-        modules, args.described = disk.with_arguments(modules, args.program, words)
+        modules = disk.with_arguments(modules, args.program, args.arguments)
     elif args.arguments is not None:
         modules[0] = Module(program, args.arguments)
     elif is_example and pause and args.name == DEFAULT:

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova run --disk`: systems that take a disk, files that can be one, and the description with the
+user's arguments."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths  # noqa: F401
+from nova import disk, places
+from nova.errors import NovaError
+from nova.qemu import Module
+
+DESCRIPTION = """\
+device disk
+        id 1af4:1042
+
+program one
+        uses two
+
+program two
+        arguments -v
+        provides two
+"""
+
+
+class Disk(unittest.TestCase):
+    def setUp(self):
+        kept = tempfile.TemporaryDirectory()
+        self.addCleanup(kept.cleanup)
+        self.folder = Path(kept.name)
+
+    def file(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def refused(self, function, *arguments):
+        with self.assertRaises(NovaError) as caught:
+            function(*arguments)
+        return str(caught.exception)
+
+    def test_the_system_with_a_driver_is_chosen(self):
+        self.file("own.nova", DESCRIPTION)
+        self.assertEqual(disk.system("own", self.folder), "own")
+        self.file("own-disk.nova", DESCRIPTION)
+        self.assertEqual(disk.system("own", self.folder), "own-disk")
+
+    def test_a_system_without_one_is_refused_with_those_that_have_one(self):
+        self.file("own.nova", "program one\n")
+        said = self.refused(disk.system, "own", self.folder)
+        self.assertIn("own cannot take a disk; examples that can are blocks, ", said)
+        self.assertIn("linux, linux-smp", said)
+        self.assertNotIn("hello", said)
+
+    def test_the_examples_are_those_of_the_manual(self):
+        for name, system in (("linux", "linux-disk"), ("linux-smp", "linux-smp-disk")):
+            self.assertEqual(disk.system(name, places.EXAMPLES / name), system)
+        self.assertEqual(disk.system("blocks", places.EXAMPLES / "blocks"), "blocks")
+
+    def test_files_that_cannot_be_a_disk_are_refused(self):
+        self.assertIn("512", self.refused(disk.check, self.file("odd", "x" * 513)))
+        self.assertIn("has 0 bytes", self.refused(disk.check, self.file("empty", "")))
+        self.assertIn("cannot be used", self.refused(disk.check, self.folder))
+        self.assertIn("cannot be used", self.refused(disk.check, self.folder / "absent"))
+        good = self.file("good", "x" * 1024)
+        disk.check(good)
+        self.assertIn("only QEMU", self.refused(disk.check, good, "bochs"))
+
+    def test_a_comma_in_the_name_is_doubled(self):
+        self.assertIn("file=a,,b,format=raw", disk.arguments("a,b")[1])
+
+    def described(self, program, text):
+        found = [Module("init"), Module(str(self.file("own.nova", DESCRIPTION)))]
+        return Path(disk.with_arguments(found, program, text)[1].file).read_text(encoding="utf-8")
+
+    def test_arguments_go_to_the_program_in_quotation_marks(self):
+        self.assertIn(
+            'program one\n        arguments "a#b" "c\\"d"\n        uses two',
+            self.described("one", 'a#b c"d'),
+        )
+        self.assertIn('        arguments -v "more"\n', self.described("two", "more"))
+
+    def test_a_program_that_is_not_there_is_refused(self):
+        self.file("own.nova", DESCRIPTION)
+        found = [Module(str(self.folder / "own.nova"))]
+        self.assertIn("no program three", self.refused(disk.with_arguments, found, "three", "x"))
+
+
+if __name__ == "__main__":
+    unittest.main()
