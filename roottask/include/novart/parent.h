@@ -42,6 +42,8 @@ enum nova_parent_operation {
         NOVA_PARENT_EVENTS,  /**< the parent removes its portals at NOVA_SEL_MAIN_EVENTS; answer: 1
                                 (ask again) or 0, items: pages not yet delivered */
         NOVA_PARENT_PCI,     /**< enum nova_parent_pci_kind of <novart/parent_pci.h>, its words */
+        NOVA_PARENT_WATCH,   /**< item: a semaphore; the parent ups it when a program has ended */
+        NOVA_PARENT_ENDED,   /**< a child of this program has ended */
 };
 
 /** Kinds of device resources, word 1 of NOVA_PARENT_DEVICE. */
@@ -82,6 +84,23 @@ int nova_parent_open(const char *name, nova_sel_t sel);
  * @retval EEXIST a service of this name exists already
  */
 int nova_parent_serve(const char *name, nova_sel_t sel);
+
+/** Asks the parent to up a semaphore each time one of its programs, or a descendant of one, has
+ * ended. A service then looks for sessions whose client has ended.
+ *
+ * @param sm selector of the semaphore; when it is destroyed, the watch ends
+ * @retval 0      the parent has the semaphore
+ * @retval ENOSPC the parent already has NOVA_PARENT_WATCHES semaphores of this program
+ * @retval ENOSYS the program is a root: it has no parent
+ */
+int nova_parent_watch(nova_sel_t sm);
+
+/** Maximum number of semaphores of nova_parent_watch(). */
+#define NOVA_PARENT_WATCHES 4
+
+/** Reports to the parent that a child of this program has ended. @return 0; ENOSYS: the program is
+ * a root */
+int nova_parent_ended(void);
 
 /** Requests a scheduling context for an EC of this program.
  *

@@ -18,6 +18,7 @@
 #include "novart/selector.h"
 #include "novart/thread.h"
 #include "novart/time.h"
+#include "watchdog.h"
 
 #define TURN   4  /* requests of a session until the next session is served */
 #define ROUNDS 64 /* rounds of all sessions until handlers get the lock */
@@ -41,9 +42,8 @@ static struct nova_service *service;
 static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
 static unsigned session_count, next_session;
 static struct block_request *requests, *free_requests;
-static unsigned in_flight;  /* of all sessions */
+static uint32_t in_flight;  /* of all sessions */
 static uint32_t progress;   /* number of requests that the device has ended */
-static bool watching;       /* the thread looks whether the device makes progress */
 static nova_sel_t doorbell; /* of all clients */
 
 static nova_crd_t pages_crd(const void *memory, unsigned order)
@@ -233,11 +233,16 @@ static int restrict_session(struct nova_request *request)
 
 bool block_lock(void)
 {
-        return nova_service_lock(service) == 0;
+        block_watchdog_begin();
+        if (nova_service_lock(service) == 0)
+                return true;
+        block_watchdog_end();
+        return false;
 }
 
 void block_unlock(void)
 {
+        block_watchdog_end();
         nova_service_unlock(service);
 }
 
@@ -370,42 +375,20 @@ void block_serve(void)
                         nova_sm_up(session->bell);
                 session->changed = false;
         }
-        if (more || (in_flight && device->timeout_ns && !watching))
+        if (more)
                 nova_sm_up(doorbell);
 }
 
-static _Noreturn void give_up(void)
-{
-        printf("%s: the device has not answered for %u seconds; the driver ends, and starts again "
-               "if its description says 'restart on-failure'.\n",
-               device->name, (unsigned)(device->timeout_ns / 1000000000));
-        exit(1);
-}
-
-/* Sleeps until a client ups the doorbell. While the device works, looks for progress. */
+/* Sleeps until a client ups the doorbell. */
 static void *run(void *argument)
 {
-        uint64_t deadline = NOVA_FOREVER;
-        uint32_t last = 0;
-
         (void)argument;
-        for (;;) {
-                const enum nova_status status = nova_sm_down_until(doorbell, NOVA_SM_ZC, deadline);
-
-                if (!block_lock())
-                        return NULL;
-                if (status == NOVA_COM_TIM && in_flight && last == progress)
-                        give_up();
-                watching = device->timeout_ns;
+        while (nova_sm_down_until(doorbell, NOVA_SM_ZC, NOVA_FOREVER) == NOVA_SUCCESS &&
+               block_lock()) {
                 block_serve();
-                watching = watching && in_flight;
-                if (!watching)
-                        deadline = NOVA_FOREVER;
-                else if (last != progress || deadline == NOVA_FOREVER || status == NOVA_COM_TIM)
-                        deadline = nova_deadline_in(device->timeout_ns);
-                last = progress;
                 block_unlock();
         }
+        return NULL;
 }
 
 static int prepare(void)
@@ -443,11 +426,14 @@ int block_service_start(const struct block_device *of)
                 .close = close_session,
         };
         const struct nova_thread_attr attr = {.name = "doorbell", .cpu = nova_program.cpu};
+        const struct block_watch watch = {of->name, of->timeout_ns, &in_flight, &progress};
         struct nova_thread *thread;
         int error;
 
         device = of;
         error = prepare();
+        if (!error)
+                error = block_watchdog_start(&watch);
         if (!error)
                 error = nova_service_start(&service, &config);
         return error ? error : nova_thread_create(&thread, &attr, run, NULL);

@@ -41,8 +41,8 @@ struct block_device {
         struct nova_block_info info; /* with request_max and segments; the rest is the library's */
         unsigned depth;              /* maximum number of requests at once */
         unsigned client_sessions;    /* maximum number of sessions of one client; 0: 16 */
-        uint64_t timeout_ns; /* time without any completion until the device counts as stuck;
-                                0: no limit */
+        uint64_t timeout_ns; /* time without any completion until the device counts as stuck, or
+                                with the lock until a thread does; 0: no limit */
         void (*start)(struct block_request *request); /* may call block_end() */
         void (*kick)(void);                           /* after some starts; may be NULL */
         int (*alloc)(struct block_pool *pool);        /* of pool->bytes; NULL: ordinary pages */

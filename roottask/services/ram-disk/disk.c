@@ -42,6 +42,9 @@ static void start(struct block_request *request)
         started++;
         if (disk.crash_after && started > disk.crash_after)
                 __builtin_trap();
+        if (disk.loop_after && started > disk.loop_after)
+                for (;;)
+                        __asm__ volatile("pause");
         if (disk.hang_after && started > disk.hang_after)
                 return;
         if (disk.hold && started == 1) {

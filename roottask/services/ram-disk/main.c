@@ -20,6 +20,7 @@ static const struct number {
         {"hold=", &disk.hold},
         {"crash-after=", &disk.crash_after},
         {"hang-after=", &disk.hang_after},
+        {"loop-after=", &disk.loop_after},
         {"timeout-ms=", &disk.timeout_ms},
 };
 

@@ -77,6 +77,8 @@ struct nova_child {
                          * number of one of its portals */
         struct nova_cond gone;
         struct child_line line;
+        nova_sel_t watch[NOVA_PARENT_WATCHES]; /* semaphores that are upped when a program has
+                                                * ended; 0: none */
 };
 
 /* The server of a CPU. The handler writes portal and pending only. If the handler may have been
@@ -147,6 +149,8 @@ void novart_child_write_rest(struct nova_child *child);
  * works for the child. */
 void novart_child_end(struct nova_child *child, int status);
 void novart_child_reclaim(struct nova_child *child);
+/* Ups the semaphores of nova_parent_watch(), here and in all programs above. */
+void novart_child_tell_end(void);
 /* Frees the resources of a child that does not run. */
 void novart_child_release(struct nova_child *child);
 

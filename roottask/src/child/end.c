@@ -8,6 +8,16 @@
 #include "novart/console.h"
 #include "novart/selector.h"
 
+void novart_child_tell_end(void)
+{
+        for (const struct nova_child *child = novart_child_first; child; child = child->next)
+                for (unsigned i = 0; i < NOVA_PARENT_WATCHES; i++)
+                        if (child->state == CHILD_RUNNING && child->watch[i])
+                                nova_sm_up(child->watch[i]);
+        if (!nova_program_is_root())
+                nova_parent_ended();
+}
+
 void novart_child_end(struct nova_child *child, int status)
 {
         if (child->state != CHILD_RUNNING)
@@ -22,6 +32,7 @@ void novart_child_end(struct nova_child *child, int status)
                 if (child->cpus >> cpu & 1 && novart_child_server_of(cpu)->child == child)
                         child->stale &= ~(UINT64_C(1) << cpu);
         novart_child_server_wake(child->cpu);
+        novart_child_tell_end();
 }
 
 void novart_child_release(struct nova_child *child)
@@ -33,6 +44,9 @@ void novart_child_release(struct nova_child *child)
                 nova_sel_release(sc->sel, 0);
                 free(sc);
         }
+        for (unsigned i = 0; i < NOVA_PARENT_WATCHES; i++)
+                if (child->watch[i])
+                        nova_sel_release(child->watch[i], NOVA_PARENT_SERVICE_ORDER);
         if (child->block != NOVA_SEL_NONE) {
                 nova_revoke(nova_crd_obj(child->block, child->block_order, NOVA_PERM_ALL),
                             NOVA_REVOKE_SR);

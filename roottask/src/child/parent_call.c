@@ -123,6 +123,19 @@ int nova_parent_serve(const char *name, nova_sel_t sel)
         return novart_parent_call_send(utcb, 0);
 }
 
+int nova_parent_watch(nova_sel_t sm)
+{
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_WATCH);
+
+        nova_utcb_delegate(utcb, nova_crd_obj(sm, 0, NOVA_SM_UP), 0, 0);
+        return novart_parent_call_send(utcb, 0);
+}
+
+int nova_parent_ended(void)
+{
+        return novart_parent_call_send(novart_parent_call_begin(NOVA_PARENT_ENDED), 0);
+}
+
 int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us)
 {
         struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_SC);

@@ -93,6 +93,46 @@ static int serve_serve(struct request *request)
         return error;
 }
 
+/* Returns the place for a semaphore: a free one, or one whose semaphore was destroyed. */
+static nova_sel_t *find_watch(struct nova_child *child)
+{
+        for (unsigned i = 0; i < NOVA_PARENT_WATCHES; i++) {
+                nova_crd_t crd = nova_crd_obj(child->watch[i], 0, 0);
+
+                if (!child->watch[i])
+                        return &child->watch[i];
+                if (nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_type(crd) == NOVA_CRD_OBJ)
+                        continue;
+                nova_sel_release(child->watch[i], NOVA_PARENT_SERVICE_ORDER);
+                child->watch[i] = 0;
+                return &child->watch[i];
+        }
+        return NULL;
+}
+
+static int serve_watch(struct request *request)
+{
+        nova_sel_t *const watch = find_watch(request->child);
+        const nova_sel_t window = request->server->window;
+
+        if (request->item != window)
+                return EINVAL;
+        if (!watch)
+                return ENOSPC;
+        if (novart_child_server_renew_window(request->server))
+                return ENOMEM;
+        *watch = window;
+        request->item = NOVA_SEL_NONE;
+        return 0;
+}
+
+static int serve_ended(struct request *request)
+{
+        (void)request;
+        novart_child_tell_end();
+        return 0;
+}
+
 static int add_sc(struct request *request, const struct child_sc *sc)
 {
         struct nova_child *const child = request->child;
@@ -214,6 +254,8 @@ static int serve_operation(struct request *request)
                 [NOVA_PARENT_POWER] = serve_power,
                 [NOVA_PARENT_EVENTS] = serve_events,
                 [NOVA_PARENT_PCI] = novart_serve_pci,
+                [NOVA_PARENT_WATCH] = serve_watch,
+                [NOVA_PARENT_ENDED] = serve_ended,
         };
         const nova_word_t operation = request->word[0];
 

@@ -171,6 +171,7 @@ void novart_service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *ar
                 nova_utcb_put(utcb, 0);
                 return; /* a runner calls this while the lock is held */
         }
+        novart_service_runner_begin(cpu, SERVICE_CALLS);
         if (items > 1) {
                 error = EINVAL;
         } else if (!novart_service_enter(cpu->service)) {
@@ -180,4 +181,5 @@ void novart_service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *ar
                 novart_service_leave(cpu->service);
         }
         finish(cpu, utcb, error, items);
+        novart_service_runner_end(cpu, SERVICE_CALLS);
 }

@@ -31,10 +31,15 @@ struct service_cpu {
         nova_sel_t window;       /* receives items; NOVA_SEL_NONE: no items */
         void *share_window;      /* receives memory; NULL: no memory */
         struct nova_thread *runner;
-        bool ended;                 /* the handlers have ended; written by the runner */
-        struct nova_semaphore wake; /* wakes the runner */
-        uint32_t wanted;            /* number of the requested pass; written by any thread */
-        uint32_t done;              /* number of its last pass; written by the runner */
+        bool ended;      /* the handlers have ended; written by the runner */
+        nova_sel_t wake; /* semaphore that wakes the runner */
+        uint32_t wanted; /* number of the requested pass; written by any thread */
+        uint32_t done;   /* number of its last pass; written by the runner */
+        bool rests;      /* the runner waits without a deadline; a handler that
+                          * begins wakes it */
+        uint32_t calls_begun[SERVICE_HANDLERS]; /* calls that each handler has begun; written by it
+                                                 */
+        uint32_t calls_ended[SERVICE_HANDLERS]; /* … and completed */
 };
 
 struct nova_service {
@@ -54,6 +59,7 @@ struct nova_service {
         struct nova_later *deferred;  /* pushed by compare-and-swap, taken as a whole */
         bool published;               /* threads other than the runners may have called the
                                        * service */
+        bool watched; /* the parent wakes the first runner when a program has ended */
         bool stopping;
         bool abandoned; /* a handler or runner has ended with the lock; written by the thread that
                            stops the service */
@@ -62,8 +68,8 @@ struct nova_service {
         struct service_cpu *cpu[NOVA_CPU_MAX];
 };
 
-/* Time in ns after which a thread that waits for the lock donates its time; also the period of the
- * runners. */
+/* Time in ns after which a thread that waits for the lock donates its time; and the period of a
+ * runner that does not rest. */
 #define SERVICE_PATIENCE 2000000
 #define SERVICE_PERIOD   1000000000
 
@@ -99,6 +105,10 @@ int novart_service_runner_start(struct service_cpu *cpu);
  * @return false if they could not be ended */
 bool novart_service_runner_stop(struct service_cpu *cpu);
 void novart_service_runner_wake(struct service_cpu *cpu);
+/* A handler calls the first function when it begins to serve a call, and the second at the end. In
+ * between the runner wakes up once per period. */
+void novart_service_runner_begin(struct service_cpu *cpu, enum service_handler role);
+void novart_service_runner_end(struct service_cpu *cpu, enum service_handler role);
 void novart_service_clear_soon(struct nova_service *service);
 
 /* lock.c: takes the lock.

@@ -37,3 +37,8 @@ int novart_parent_registry_serve(const char *name, nova_sel_t control)
 {
         return nova_program_is_root() ? 0 : nova_parent_serve(name, control);
 }
+
+int novart_parent_registry_watch(nova_sel_t sm)
+{
+        return nova_program_is_root() ? ENOSYS : nova_parent_watch(sm);
+}

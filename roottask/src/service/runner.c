@@ -5,7 +5,11 @@
  * the handler needs to finish. When this call returns, no older message is on its way to the
  * handler, so slots of sessions can be reused. The runner of the first CPU also looks for clients
  * that died. When the service stops, each runner ends the handlers of its CPU, because only a
- * thread on the same CPU can end a handler. */
+ * thread on the same CPU can end a handler.
+ *
+ * While calls come, a runner works once per period. After a period without a call it rests: it
+ * waits without a deadline, until a handler begins to serve a call or the parent reports the end of
+ * a program. If the parent does not report that, the first runner rests only without sessions. */
 #include <errno.h>
 
 #include "internal.h"
@@ -18,7 +22,19 @@
 
 void novart_service_runner_wake(struct service_cpu *cpu)
 {
-        nova_semaphore_up(&cpu->wake);
+        nova_sm_up(cpu->wake);
+}
+
+void novart_service_runner_begin(struct service_cpu *cpu, enum service_handler role)
+{
+        __atomic_store_n(&cpu->calls_begun[role], cpu->calls_begun[role] + 1, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&cpu->rests, __ATOMIC_SEQ_CST))
+                novart_service_runner_wake(cpu);
+}
+
+void novart_service_runner_end(struct service_cpu *cpu, enum service_handler role)
+{
+        __atomic_store_n(&cpu->calls_ended[role], cpu->calls_ended[role] + 1, __ATOMIC_RELEASE);
 }
 
 void novart_service_clear_soon(struct nova_service *service)
@@ -121,24 +137,68 @@ static void end_handlers(struct service_cpu *cpu)
         cpu->ended = true;
 }
 
+/* Returns the number of calls that the handlers have begun.
+ * @param[out] working whether a handler serves a call */
+static uint32_t calls(const struct service_cpu *cpu, bool *working)
+{
+        uint32_t sum = 0;
+
+        *working = false;
+        for (unsigned role = 0; role < SERVICE_HANDLERS; role++) {
+                const uint32_t ended = __atomic_load_n(&cpu->calls_ended[role], __ATOMIC_ACQUIRE);
+                const uint32_t begun = __atomic_load_n(&cpu->calls_begun[role], __ATOMIC_SEQ_CST);
+
+                *working |= begun != ended;
+                sum += begun;
+        }
+        return sum;
+}
+
+/* Decides at the end of a period whether the runner rests. *seen: the calls up to its begin. A
+ * handler that begins later finds `rests` set. */
+static void rest(struct service_cpu *self, bool first, uint32_t *seen)
+{
+        const struct nova_service *service = self->service;
+        const uint32_t before = *seen;
+        bool working;
+
+        if (first && !service->watched && __atomic_load_n(&service->table.open, __ATOMIC_RELAXED))
+                return;
+        __atomic_store_n(&self->rests, true, __ATOMIC_SEQ_CST);
+        *seen = calls(self, &working);
+        if (working || *seen != before)
+                __atomic_store_n(&self->rests, false, __ATOMIC_SEQ_CST);
+}
+
 static void *run(void *argument)
 {
         struct service_cpu *self = (struct service_cpu *)argument;
         struct nova_service *service = self->service;
         const bool first = self->cpu == service_first_cpu(service);
         uint64_t next = nova_time_ns() + SERVICE_PERIOD;
+        uint32_t seen = 0;
 
         while (!service_stopping(service)) {
-                nova_semaphore_down_until(&self->wake, nova_tsc_of_ns(next));
+                nova_sm_down_until(self->wake, NOVA_SM_ZC,
+                                   self->rests ? NOVA_FOREVER : nova_tsc_of_ns(next));
                 if (service_stopping(service))
                         break;
+                if (self->rests) {
+                        __atomic_store_n(&self->rests, false, __ATOMIC_SEQ_CST);
+                        next = nova_time_ns() + SERVICE_PERIOD;
+                }
                 pass(self);
-                if (first && nova_time_ns() >= next)
+
+                const bool due = nova_time_ns() >= next;
+
+                if (first && due)
                         sweep(service);
                 if (first)
                         clear(service, self);
-                if (nova_time_ns() >= next)
+                if (due) {
                         next = nova_time_ns() + SERVICE_PERIOD;
+                        rest(self, first, &seen);
+                }
         }
         end_handlers(self);
         return NULL;

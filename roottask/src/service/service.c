@@ -131,7 +131,9 @@ static int start_cpu(struct nova_service *service, nova_word_t number)
         cpu->cpu = number;
         cpu->window = nova_sel_alloc(service->config.receive_order);
         cpu->request = malloc(sizeof(*cpu->request));
-        if (cpu->window == NOVA_SEL_NONE || !cpu->request)
+        cpu->wake = nova_sel_alloc(0);
+        if (cpu->window == NOVA_SEL_NONE || !cpu->request || cpu->wake == NOVA_SEL_NONE ||
+            nova_create_sm(cpu->wake, nova_program.pd, 0) != NOVA_SUCCESS)
                 return ENOMEM;
 
         int error = nova_handler_create(&cpu->handler, number, service->config.name,
@@ -157,6 +159,8 @@ static int publish(struct nova_service *service)
         const int error = novart_registry_add(service->config.name, service->control);
 
         service->published = !error;
+        service->watched = !error && !novart_parent_registry_watch(
+                                             service->cpu[service_first_cpu(service)]->wake);
         return error ? error : novart_parent_registry_serve(service->config.name, service->control);
 }
 
@@ -239,6 +243,8 @@ static void stop_cpu(struct service_cpu *cpu)
                 nova_region_free(cpu->share_window);
         if (cpu->window != NOVA_SEL_NONE)
                 nova_sel_release(cpu->window, cpu->service->config.receive_order);
+        if (cpu->wake != NOVA_SEL_NONE)
+                nova_sel_release(cpu->wake, 0);
         free(cpu->request);
         free(cpu);
 }

@@ -94,8 +94,12 @@ void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, vo
         (void)portal;
         read(utcb, &offer);
         if (offer.operation == NOVA_OPERATION_NOP && !items) {
-                error = 0; /* a runner calls this while the lock is held */
-        } else if (novart_service_enter(cpu->service)) {
+                nova_utcb_clear(utcb);
+                nova_utcb_put(utcb, 0);
+                return; /* a runner calls this while the lock is held */
+        }
+        novart_service_runner_begin(cpu, SERVICE_SHARES);
+        if (novart_service_enter(cpu->service)) {
                 error = share(cpu, &offer);
                 novart_service_leave(cpu->service);
         }
@@ -104,4 +108,5 @@ void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, vo
         novart_service_share_window(cpu);
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, (nova_word_t)error);
+        novart_service_runner_end(cpu, SERVICE_SHARES);
 }

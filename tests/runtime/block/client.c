@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../bench/io/io.h"
 #include "nova/hypercall.h"
 #include "novart/service/block.h"
 #include "novart/time.h"
@@ -222,6 +223,34 @@ static void check_partition(struct nova_block *block, uint32_t blocks, bool writ
         printf("%u blocks are mine, and no other\n", (unsigned)count);
 }
 
+/* Sleeps with an open session. A plugin of QEMU counts what runs between the marks. */
+static void sleep_marked(void)
+{
+        nova_sleep(4000000000); /* the services have completed what the session caused */
+        IO_MARK(IO_OP_IDLE);
+        nova_sleep(3000000000);
+        IO_MARK(IO_OP_NONE);
+        printf("slept\n");
+}
+
+/* Has a large pool for some time, and ends without closing the session. */
+static void have_pool(const char *service, char **seconds)
+{
+        struct nova_block *block;
+        static char bytes[512];
+        int error;
+
+        nova_sleep(strtoul(seconds[0], NULL, 10) * 1000000000ull);
+        error = nova_block_open(&block, service, NULL, 0x100000);
+        if (!error)
+                error = nova_block_read(block, 0, 1, bytes);
+        if (error)
+                die("a large pool", error);
+        printf("has a large pool\n");
+        nova_sleep(strtoul(seconds[1], NULL, 10) * 1000000000ull);
+        exit(0);
+}
+
 int main(int argc, char **argv)
 {
         const char *action = argc > 2 ? argv[1] : "";
@@ -233,6 +262,8 @@ int main(int argc, char **argv)
                 printf("refused: %s\n", strerror(error));
                 return 0;
         }
+        if (!strcmp(action, "pool") && argc > 4)
+                have_pool(argv[2], argv + 3);
         if (argc > 4)
                 origin = (uint32_t)strtoul(argv[4], NULL, 10);
 
@@ -246,6 +277,9 @@ int main(int argc, char **argv)
                 read_scattered(block);
                 read_many(block, 4000);
                 write_all(block);
+        } else if (!strcmp(action, "idle")) {
+                read_alone(block, 8);
+                sleep_marked();
         } else if (!strcmp(action, "alone")) {
                 read_alone(block, 400);
         } else if (!strcmp(action, "many")) {

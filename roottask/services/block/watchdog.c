@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A thread that looks once per period whether something has ended since the last look. Without work
+ * it waits without a deadline, so that an idle program does not run. */
+#include "watchdog.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "nova/extension.h"
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "novart/time.h"
+
+#define SECOND 1000000000
+
+/* Something that has to end. */
+struct wait {
+        uint32_t ended; /* its counter at the last look */
+        uint32_t looks; /* since it last ended, while there was something to end */
+};
+
+static struct block_watch watched;
+static nova_sel_t wake;
+static uint32_t begun; /* work, also of threads that wait for the lock */
+static uint32_t ended; /* work */
+static bool rests;     /* the thread waits until work begins */
+
+void block_watchdog_begin(void)
+{
+        if (!watched.limit_ns)
+                return;
+        __atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&rests, __ATOMIC_SEQ_CST))
+                nova_sm_up(wake);
+}
+
+void block_watchdog_end(void)
+{
+        if (watched.limit_ns)
+                __atomic_fetch_add(&ended, 1, __ATOMIC_RELEASE);
+}
+
+static _Noreturn void give_up(const char *sentence)
+{
+        printf("%s: %s for %u %s; the driver ends, and starts again if its description says "
+               "'restart on-failure'.\n",
+               watched.name, sentence,
+               (unsigned)(watched.limit_ns / (watched.limit_ns < SECOND ? 1000000 : SECOND)),
+               watched.limit_ns < SECOND ? "milliseconds" : "seconds");
+        exit(1);
+}
+
+/* @return the looks without an end */
+static uint32_t look(struct wait *wait, bool busy, const uint32_t *counter)
+{
+        const uint32_t now = __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+
+        wait->looks = busy && now == wait->ended ? wait->looks + 1 : 0;
+        wait->ended = now;
+        return wait->looks;
+}
+
+static bool lock_busy(void)
+{
+        const uint32_t before = __atomic_load_n(&ended, __ATOMIC_ACQUIRE);
+
+        return __atomic_load_n(&begun, __ATOMIC_SEQ_CST) != before;
+}
+
+static bool device_busy(void)
+{
+        return __atomic_load_n(watched.requests, __ATOMIC_RELAXED);
+}
+
+static void *watch(void *argument)
+{
+        const uint64_t period = watched.limit_ns < SECOND ? watched.limit_ns : SECOND;
+        /* What began just before a look counts as a whole period. */
+        const uint32_t most = (uint32_t)(watched.limit_ns / period);
+        struct wait lock = {0, 0}, device = {0, 0};
+
+        (void)argument;
+        for (;;) {
+                if (rests)
+                        nova_sm_down_until(wake, NOVA_SM_ZC, NOVA_FOREVER);
+                __atomic_store_n(&rests, false, __ATOMIC_SEQ_CST);
+                nova_sleep(period);
+
+                const uint32_t before = lock.ended;
+
+                if (look(&lock, lock_busy(), &ended) > most)
+                        give_up("a thread has held the service's lock");
+                if (look(&device, device_busy(), watched.progress) > most)
+                        give_up("the device has not answered");
+                if (lock.ended != before)
+                        continue;
+                __atomic_store_n(&rests, true, __ATOMIC_SEQ_CST);
+                if (lock_busy() || device_busy())
+                        __atomic_store_n(&rests, false, __ATOMIC_SEQ_CST);
+        }
+}
+
+int block_watchdog_start(const struct block_watch *of)
+{
+        const struct nova_thread_attr attr = {
+                .name = "watchdog", .cpu = nova_program.cpu, .stack_bytes = NOVA_THREAD_STACK_MIN};
+        struct nova_thread *thread;
+
+        if (!of->limit_ns)
+                return 0;
+        wake = nova_sel_alloc(0);
+        if (wake == NOVA_SEL_NONE || nova_create_sm(wake, nova_program.pd, 0) != NOVA_SUCCESS)
+                return ENOMEM;
+        watched = *of;
+        rests = true;
+        return nova_thread_create(&thread, &attr, watch, NULL);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What both programs of `nova bench io` do, and the marks that the plugin io.c of QEMU finds. */
+#ifndef NOVA_TESTS_BENCH_IO_H
+#define NOVA_TESTS_BENCH_IO_H
+
+#define IO_BYTES      4096
+#define IO_WARM       64   /* reads before the count */
+#define IO_ALONE      64   /* reads with nothing else in flight */
+#define IO_DEPTH      32   /* reads in flight */
+#define IO_MANY       2048 /* reads with IO_DEPTH in flight */
+#define IO_BLOCKS     4096 /* of IO_BYTES, on the disk */
+#define IO_STEP       1031 /* from the block of a read to that of the next */
+#define IO_OP_NONE    "0x4d4b9000"
+#define IO_OP_ALONE   "0x4d4b9001"
+#define IO_OP_MANY    "0x4d4b9002"
+#define IO_OP_IDLE    "0x4d4b9003"
+#define IO_OP_URING   "0x4d4b9004"
+#define IO_MARK(mark) __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long " mark ::: "memory")
+
+#endif
