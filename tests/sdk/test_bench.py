@@ -14,6 +14,7 @@ from nova import (
     bench,
     bench_floor,
     bench_history,
+    bench_io,
     bench_linux,
     bench_options,
     bench_parts,
@@ -141,7 +142,7 @@ class Options(unittest.TestCase):
 
     def test_what_goes_together_is_taken(self):
         for text in (
-            *("", "--json --update --arch x86_32", "linux", "--release 0.2", "--trace new"),
+            *("", "--json --update --arch x86_32", "linux", "io", "--release 0.2", "--trace new"),
             *("--trace --json --update", "--trace sm_up --arch x86_32", "--scale --update"),
             *("--trace sm_up --summary", "--update", "--cpus --update"),
         ):
@@ -461,6 +462,60 @@ class Linux(unittest.TestCase):
             self.assertEqual(count(results, "/ # ready", "it")["guest"], 1000)
             with self.assertRaisesRegex(NovaError, "it did not reach its shell"):
                 count(results, f"Command line: {bench_linux.WORDS}", "it")
+
+
+class InputAndOutput(unittest.TestCase):
+    TEXT = (
+        "count 1 64 100 300 {alone} {alone}\ncount 2 1 {many} 0 7 7\n"
+        "count 4 1 {uring} 0 7 7\n"
+        "code 0x1 7 90\n"
+    )
+
+    def counts(self, alone, many, uring=0):
+        return bench_io.read(self.TEXT.format(alone=alone, many=many, uring=uring))
+
+    def figures(self):
+        nova = {cpus: self.counts(300, cpus * 2048 * 80) for cpus in (1, 2)}
+        return bench_io.figures(nova, self.counts(1000, 2048 * 900, 2048 * 800))
+
+    def test_a_count_has_programs_kernel_and_the_median(self):
+        count = self.counts(5, 6)["1"]
+        self.assertEqual((count.times, count.all(), count.median), (64, 400, 5))
+
+    def test_figures_are_per_read_and_the_ratio_is_to_the_better_way_of_linux(self):
+        found = self.figures()
+        self.assertEqual((found["alone"], found["alone_ratio"]), (300, 0.3))
+        self.assertEqual((found["many_1"], found["many_2"]), (80, 80))
+        self.assertEqual((found["many_aio"], found["many_uring"]), (900, 800))
+        self.assertEqual(found["many_ratio"], 0.1)
+
+    def test_a_figure_above_its_limit_or_absent_is_a_complaint(self):
+        rows = [bench_io.Row(key, limit, None, key) for key, limit in
+                (("alone", 299), ("many_1", 80), ("many_4", 80))]
+        self.assertEqual(
+            bench_io.complaints(rows, self.figures()),
+            ["many_4: not counted", "alone: 300, the limit is 299"],
+        )
+        self.assertIn("0.35", bench_io.text(bench_io.read_rows(bench_io.ROWS), self.figures()))
+
+    def test_linux_that_was_not_counted_is_no_figure(self):
+        with self.assertRaisesRegex(NovaError, "no instruction of Linux"):
+            bench_io.figures({1: self.counts(1, 1)}, self.counts(0, 1, 1))
+
+    def test_a_system_that_did_not_read_is_no_figure(self):
+        with tempfile.TemporaryDirectory() as folder:
+            results = Path(folder) / "results"
+            results.write_text("count 1 64 100 300 5 4\n")
+            with self.assertRaisesRegex(NovaError, "it did not read from the disk:"):
+                bench_io._counts(results, "panic", "it", ("1",))
+            with self.assertRaisesRegex(NovaError, "it did not mark its reads"):
+                bench_io._counts(results, bench_io.DONE, "it", ("1", "2"))
+
+    def test_the_memory_of_the_driver_is_read_from_the_console(self):
+        line = "virtio-blk: memory of the driver: 4096 bytes and 512 of the kernel\n"
+        self.assertEqual(bench_io.memory(line), {"memory": 4096, "memory_kernel": 512})
+        with self.assertRaisesRegex(NovaError, "did not print its memory"):
+            bench_io.memory("")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from nova import (
     bench_cpus,
     bench_floor,
     bench_history,
+    bench_io,
     bench_linux,
     bench_listing,
     bench_options,
@@ -76,7 +77,7 @@ their limits in tests/bench/rows.tsv.
 
 Exit status: 0 if no figure is above its limit or below its floor, and all were
 counted, else 1; 2 for wrong usage. docs/performance.md has a table of the
-limits of --trace, --scale, --cpus and linux."""
+limits of --trace, --scale, --cpus, linux and io."""
 
 
 def add_parser(commands):
@@ -86,13 +87,14 @@ def add_parser(commands):
         help="count instructions per operation",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
-        usage="nova bench [OPTION…] [linux]",
+        usage="nova bench [OPTION…] [linux|io]",
     )
     parser.add_argument(
         "what",
         nargs="?",
-        metavar="linux",
-        help="count the example linux up to its shell instead, and its kernel without NOVA",
+        metavar="linux|io",
+        help="linux: count the example linux up to its shell instead, and its kernel without NOVA; "
+        "io: count reads from a disk instead, and those of Debian's kernel",
     )
     parser.add_argument("--arch", choices=tree.ARCHES, help=f"architecture ({DEFAULT_ARCH})")
     parser.add_argument(
@@ -521,7 +523,8 @@ def run(args):
     bench_options.check(args, [row.key for row in rows], traced)
     args.arch = args.arch or DEFAULT_ARCH
     if args.what:
-        return bench_linux.run(Path(args.programs).parent if args.programs else None)
+        counts = {"linux": bench_linux, "io": bench_io}[args.what]
+        return counts.run(Path(args.programs).parent if args.programs else None)
     process.die_with_parent()
     _warn_of_project()
     if args.release is not None:

@@ -13,6 +13,7 @@ RELEASE = re.compile("[0-9A-Za-z.-]+")
 # Options that count or do something else than the table, and the options that go with each.
 MODES = {
     "linux": (),
+    "io": (),
     "--release": (),
     "--trace KEY": ("--arch", "--kernel", "--summary"),
     "--trace": COUNT,
@@ -40,7 +41,7 @@ def no_trace(key, known):
 def check(args, rows, traced):
     """Raises NovaError if an option in ARGS would not have any effect. ROWS: the keys of the table;
     TRACED: those that have a trace."""
-    if args.what not in (None, "linux"):
+    if args.what not in (None, "linux", "io"):
         raise NovaError(f"'{args.what}' is not understood. See nova bench --help.")
     given = _given(args)
     mode = next((mode for mode in MODES if mode in given), None)

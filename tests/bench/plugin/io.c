@@ -3,10 +3,11 @@
  * NOP of seven bytes with IO_MARK + its number in the displacement, 0 for the end.
  *
  * Arguments: out=FILE, from=ADDRESS where the kernel begins, profile=NUMBER. For each operation
- * FILE gets `count NUMBER TIMES PROGRAMS KERNEL MEDIAN`: how often it was marked, the instructions
- * in programs and in the kernel of all times, and the median of their sum. For the operation of the
- * profile it also gets `code ADDRESS COUNT BYTES` for each piece of code that ran: its address, the
- * instructions, and its first bytes, because programs share their addresses. */
+ * FILE gets `count NUMBER TIMES PROGRAMS KERNEL MEDIAN LEAST`: how often it was marked, the
+ * instructions in programs and in the kernel of all times, and the median and the minimum of their
+ * sum. For the operation of the profile it also gets `code ADDRESS COUNT BYTES` for each piece of
+ * code that ran: its address, the instructions, and its first bytes, because programs share their
+ * addresses. */
 #include "plugin.h"
 
 #include <inttypes.h>
@@ -101,8 +102,9 @@ static void results(FILE *out)
                 if (!o->times)
                         continue;
                 qsort(o->span, o->times, sizeof(o->span[0]), compare);
-                fprintf(out, "count %u %u %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i, o->times,
-                        o->counts[PROGRAMS], o->counts[KERNEL], o->span[o->times / 2]);
+                fprintf(out, "count %u %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
+                        o->times, o->counts[PROGRAMS], o->counts[KERNEL], o->span[o->times / 2],
+                        o->span[0]);
         }
         for (const struct piece *piece = pieces; piece; piece = piece->next) {
                 if (!piece->ran)

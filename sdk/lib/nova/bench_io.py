@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench io`: counts the instructions of a read from a disk, of all programs and the kernel,
+and those of Debian's kernel for the same read on the same device."""
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from nova import bench_linux, boot_list, build, guest, process, qemu, qemu_plugin, table, tree
+from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
+from nova.runner import Runner
+
+SYSTEM = "bench-io"
+FOLDER = tree.ROOT / "tests" / "bench"
+ROWS = FOLDER / "io.tsv"
+SOURCE = FOLDER / "io" / "linux.c"
+NUMBERS = (1, 2, 4)
+# IO_MANY and the numbers of the operations in tests/bench/io/io.h.
+MANY = 2048
+ALONE_OP, MANY_OP, URING_OP = "1", "2", "4"
+TIMEOUT = 240
+# One tick of the TSC is one instruction. While no CPU runs, time passes as outside: the disk needs
+# time of QEMU's threads, and a driver must not find that it takes longer than its limit.
+ICOUNT = ["-icount", "shift=0,sleep=on"]
+MEMORY = 256
+# A disk without contents, which completes a read at once. One queue.
+DISK = [
+    *("-blockdev", "driver=null-co,node-name=d,size=67108864,read-zeroes=on"),
+    *("-device", "virtio-blk-pci,drive=d,disable-legacy=on,num-queues=1"),
+]
+# The command line of Debian's kernel. Without mitigations it does no work that NOVA does not do.
+WORDS = f"{bench_linux.ALONE} mitigations=off quiet run=io+poweroff,-f"
+FLAGS = (
+    "-O2 -static -nostdlib -ffreestanding -fno-tree-loop-distribute-patterns -fno-pie -no-pie "
+    "-fno-stack-protector -mgeneral-regs-only"
+).split()
+DONE = "clients have read"
+MEMORY_LINE = re.compile(r"memory of the driver: (\d+) bytes and (\d+) of the kernel")
+
+
+@dataclass
+class Row:
+    key: str
+    limit: float
+    goal: float  # of the project, or None
+    title: str
+
+
+@dataclass
+class Count:
+    """One operation: how often it ran, its instructions, and the median and minimum of one time."""
+
+    times: int
+    programs: int
+    kernel: int
+    median: int
+    least: int
+
+    def all(self):
+        return self.programs + self.kernel
+
+
+def read_rows(path):
+    return [
+        Row(key, float(limit), None if goal == "-" else float(goal), title)
+        for key, limit, goal, title in table.lines_of(path)
+    ]
+
+
+def read(text):
+    """Parses the plugin's output: a Count by the number of its operation."""
+    lines = [line.split() for line in text.splitlines() if line.startswith("count ")]
+    return {number: Count(*map(int, counts)) for _, number, *counts in lines}
+
+
+def _counts(results, console, what, needed):
+    if DONE not in console or not results.exists():
+        raise NovaError(f"{what} did not read from the disk:\n{console}", EXIT_FAILED)
+    found = read(results.read_text(encoding="utf-8"))
+    if set(needed) - set(found):
+        raise NovaError(f"{what} did not mark its reads.", EXIT_FAILED)
+    return found
+
+
+def _options(plugin, results):
+    words = f"{plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
+    return [*ICOUNT, *DISK, "-plugin", words]
+
+
+def _with_nova(kernel, boot, cpus, plugin, results):
+    extra = _options(plugin, results)
+    modules = boot_list.read(boot)
+    machine = qemu.Machine(kernel=kernel, modules=modules, cpus=cpus, memory=MEMORY, extra=extra)
+    console = Runner(machine, TIMEOUT).run().text()
+    counts = _counts(results, console, f"the system with {cpus} CPUs", (ALONE_OP, MANY_OP))
+    return counts, memory(console)
+
+
+def memory(console):
+    """Returns the figures of the driver's memory, without a session."""
+    line = MEMORY_LINE.search(console)
+    if not line:
+        raise NovaError("the driver did not print its memory.", EXIT_FAILED)
+    own, kernel = map(int, line.groups())
+    return {"memory": own, "memory_kernel": kernel}
+
+
+def _file(name, mode, data):
+    """Returns a file of an archive for Linux (cpio, newc format)."""
+    path = name.encode() + b"\0"
+    fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0]
+    head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
+    return b"".join(part + b"\0" * (-len(part) % 4) for part in (head, data))
+
+
+def _initrd(folder):
+    """Returns the initrd of the guests with the program that reads."""
+    program, made = folder / "io", folder / "initrd"
+    command = ["gcc", *FLAGS, "-o", str(program), str(SOURCE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NovaError(f"the program for Linux could not be built: {done.stderr}", EXIT_FAILED)
+    initrd = guest.file(f"{guest.PREFIX}{bench_linux.ARCH}/initrd")
+    archive = _file("bin/io", 0o100755, program.read_bytes()) + _file("TRAILER!!!", 0, b"")
+    made.write_bytes(Path(initrd).read_bytes() + archive)
+    return made
+
+
+def _of_linux(plugin, folder):
+    results = folder / "linux"
+    command = [qemu.PROGRAM, "-machine", "q35", "-accel", "tcg", "-cpu", qemu.Machine.cpu]
+    command += ["-smp", "1", "-m", str(MEMORY), "-display", "none", "-nic", "none", "-no-reboot"]
+    command += ["-serial", "stdio", "-monitor", "none", *_options(plugin, results)]
+    command += ["-kernel", guest.file(f"{guest.PREFIX}{bench_linux.ARCH}/vmlinuz")]
+    command += ["-initrd", _initrd(folder), "-append", WORDS]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NovaError(f"Debian's kernel took longer than {TIMEOUT} s.", EXIT_FAILED) from error
+    text = (done.stdout + done.stderr).decode("utf-8", "replace")
+    return _counts(results, text, "Debian's kernel", (ALONE_OP, MANY_OP, URING_OP))
+
+
+def figures(nova, linux):
+    """Returns {key: figure} of the counts: NOVA's by the number of CPUs, and those of Linux."""
+    # In some runs the median of Linux is a third above its least count.
+    alone, linux_alone = nova[1][ALONE_OP].median, linux[ALONE_OP].least
+    aio, uring = (linux[number].all() / MANY for number in (MANY_OP, URING_OP))
+    if not linux_alone or not min(aio, uring):
+        raise NovaError("no instruction of Linux was counted.", EXIT_FAILED)
+    many = {cpus: counts[MANY_OP].all() / (MANY * cpus) for cpus, counts in nova.items()}
+    found = {"alone": alone, "alone_linux": linux_alone}
+    found["alone_ratio"] = round(alone / linux_alone, 3)
+    found |= {f"many_{cpus}": round(value) for cpus, value in many.items()}
+    found |= {"many_aio": round(aio), "many_uring": round(uring)}
+    found["many_ratio"] = round(many[1] / min(aio, uring), 3)
+    return found
+
+
+def complaints(rows, found):
+    """Returns a message for each figure above its limit, or not counted."""
+    bad = [f"{row.title}: not counted" for row in rows if row.key not in found]
+    return bad + [
+        f"{row.title}: {found[row.key]}, the limit is {row.limit:g}"
+        for row in rows
+        if found.get(row.key, 0) > row.limit
+    ]
+
+
+def text(rows, found):
+    cells = [["reads of 4 KiB from a virtio disk", "figure", "limit", "goal"]]
+    for row in rows:
+        limit = table.show(row.limit) if row.limit != float("inf") else table.show(None)
+        cells.append([row.title, table.show(found.get(row.key)), limit, table.show(row.goal)])
+    return "\n".join(table.lines(cells))
+
+
+def run(build_folder):
+    """Counts and prints. BUILD_FOLDER: folder of kernel and system; None: they are built."""
+    process.die_with_parent()
+    if not build_folder:
+        preset = tree.preset_name(bench_linux.ARCH, "release")
+        build.build(preset, ["nova.elf32", SYSTEM])
+        build_folder = tree.build_dir(preset)
+    kernel, boot = Path(build_folder) / "nova.elf32", boot_list.path(build_folder, SYSTEM)
+    with tempfile.TemporaryDirectory(prefix="nova-") as place:
+        folder = Path(place)
+        plugin = qemu_plugin.compile_plugin("io", folder)
+        runs = {
+            cpus: _with_nova(kernel, boot, cpus, plugin, folder / str(cpus)) for cpus in NUMBERS
+        }
+        counts = {cpus: run[0] for cpus, run in runs.items()}
+        found = figures(counts, _of_linux(plugin, folder)) | runs[1][1]
+    rows = read_rows(ROWS)
+    print(text(rows, found))
+    bad = complaints(rows, found)
+    for sentence in bad:
+        build.say(f"above its limit: {sentence}")
+    return EXIT_FAILED if bad else EXIT_OK
