@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that Doxygen makes the manual without complaint, and that every public symbol has a
-description: `symbols.py ROOT FOLDER` reads the XML that Doxygen writes to FOLDER.
+description: `symbols.py ROOT` reads the XML that Doxygen writes beside the HTML of the manual, which
+an installation copies.
 
 A constant, type or field needs a sentence. A function needs one, too, which mentions
 
@@ -226,14 +227,14 @@ def check(folder):
     return count, found
 
 
-def main(root, folder):
+def main(root):
     sys.path.insert(0, str(Path(root) / "sdk/lib"))
-    from nova import doc_headers, docs
+    from nova import build, doc_headers, docs
 
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    found = docs.doxygen(Path(root), Path(folder))
-    count, lacking = check(Path(folder) / "xml")
-    found += sorted(lacking) + homeless(Path(folder) / "xml")
+    with build.alone(docs.OUTPUT):
+        found = docs.doxygen(Path(root), docs.OUTPUT)
+        count, lacking = check(docs.OUTPUT / "xml")
+        found += sorted(lacking) + homeless(docs.OUTPUT / "xml")
     groups = doc_headers.groups(docs.GROUPS.read_text(encoding="utf-8"))
     found += unlisted(Path(root), docs.HEADERS, groups)
     print("\n".join(found))

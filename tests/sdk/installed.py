@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import paths
-from nova import build, guest, install, tree
+from nova import build, docs, guest, install, tree
 from nova.errors import NovaError
 
 PLACE = paths.ROOT / "build/installed sdk"
@@ -50,6 +50,15 @@ def copy_tree():
     newlib = paths.ROOT / "build/newlib"
     if newlib.exists():  # takes minutes to build, and its code is not ours
         shutil.copytree(newlib, SOURCE / "build/newlib", symlinks=True, dirs_exist_ok=True)
+
+
+def copy_manual():
+    """Copies the HTML that docs.symbols has left, with its times: the copy of the tree makes its own
+    only if a page has changed since."""
+    if (docs.OUTPUT / "html/index.html").exists():
+        shutil.rmtree(SOURCE / "build/docs", ignore_errors=True)
+        with build.alone(docs.OUTPUT):
+            shutil.copytree(docs.OUTPUT / "html", SOURCE / "build/docs/html")
 
 
 def fetch_guests():
@@ -109,6 +118,7 @@ def compile_modules():
 
 def main():
     copy_tree()
+    copy_manual()
     shutil.rmtree(PREFIX, ignore_errors=True)
     install_from_tree()
     install_from_copy()
