@@ -259,6 +259,16 @@ TEST(dma, of_many_functions_ends_in_steps)
                 EXPECT_EQ(fake_attached[2 * i], nullptr);
 }
 
+TEST(dma, of_many_functions_ends_with_their_pd)
+{
+        World w;
+        for (uint16_t i = 0; i < 50; i++)
+                EXPECT_EQ(iommu_assign(w.a, uint16_t(2 * i)), NOVA_SUCCESS);
+        w.destroy(w.a);
+        for (uint16_t i = 0; i < 50; i++)
+                EXPECT_EQ(fake_attached[2 * i], nullptr);
+}
+
 // ---- Interrupts of functions that change hands
 
 struct Messages : World {

@@ -126,7 +126,8 @@ void fail_in_every_way(const Operation &operation)
 }
 
 // An operation that fails once is tried again after memory that waited to be freed has come back.
-void make_each_good(const Operation &operation)
+// Reaped: the end of the object has begun; it waits for all CPUs.
+void make_each_good(const Operation &operation, bool reaped = true)
 {
         for (long n = 0, allocations = 1; n < allocations; n++) {
                 World world;
@@ -134,7 +135,9 @@ void make_each_good(const Operation &operation)
                 fake_settle();
                 EXPECT_EQ(sm_create(&account_root, 0, &ended), NOVA_SUCCESS);
                 object_put(&ended->object);
-                object_reap();
+                EXPECT_NE(cpu_self()->dying, nullptr);
+                if (reaped)
+                        object_reap();
                 fake_fail_allocation(n);
                 EXPECT_EQ(operation(world), NOVA_SUCCESS) << "allocation " << n;
                 allocations = fake_allocations();
@@ -148,6 +151,7 @@ void fail_create(const Operation &operation)
 {
         fail_in_every_way(operation);
         make_each_good(operation);
+        make_each_good(operation, false);
 }
 
 TEST(failure, of_create_pd_leaves_nothing)
@@ -160,6 +164,13 @@ TEST(failure, of_create_pd_with_capabilities_leaves_nothing)
         fail_create([](World &world) {
                 return world.call(NOVA_CREATE_PD, 0, SEL_PD,
                                   nova_crd(NOVA_CRD_OBJ, 0, 3, NOVA_PERM_ALL));
+        });
+}
+
+TEST(failure, of_create_pd_with_an_account_leaves_nothing)
+{
+        fail_create([](World &world) {
+                return world.call(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, SEL_PD, 0, account_size());
         });
 }
 

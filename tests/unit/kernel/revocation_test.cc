@@ -256,6 +256,20 @@ unsigned seeds()
         return more ? unsigned(std::atoi(more)) : 30;
 }
 
+TEST(revocation, leaves_the_tables_of_a_pd_without_references_to_the_end_of_the_pd)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd();
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7);
+        kernel.pds.clear();
+        object_put(&a->object); // the last reference; the end of the PD waits for this CPU
+        Step revoke(&kernel_pd, SOURCE, SOURCE + 1999, NOVA_PERM_ALL, false);
+        EXPECT_EQ(revoke.once(), STEP_AGAIN);
+        EXPECT_EQ(a->object.references, 0u);
+        revoke.finish();
+        fake_settle();
+}
+
 TEST(revocation, keeps_the_database_right_under_a_storm_of_operations)
 {
         for (unsigned seed = 1; seed <= seeds() && !HasFailure(); seed++) {
