@@ -299,6 +299,42 @@ TEST(many, links_do_not_change_while_they_are_gone_through)
         EXPECT_EQ(c.links[200]->state, EC_DEAD);
 }
 
+TEST(many, links_below_the_one_that_has_the_sc_work_for_its_owner_too)
+{
+        Chain chain(4);
+        cpu *here = cpu_self();
+        ec *helper = chain.w.thread("helper", chain.w.home, EC_GLOBAL);
+        sc *helps = chain.w.context("helper's", helper), *tops = chain.tops;
+        // The first link has the SC of the chain. The last link runs with the SC of the helper.
+        ec_return_sc(chain.links.back(), chain.links.front());
+        EXPECT_EQ(chain.links.front()->donated, tops);
+        here->current = chain.links.back();
+        here->current_sc = helps;
+        here->special |= SPECIAL_LENT;
+        sc_note_drop(tops);
+        EXPECT_TRUE(tops->stays);
+        here->current = helper;
+        sc_note_drop(tops);
+        EXPECT_FALSE(tops->stays);
+        // As it was, for the destructors.
+        ec_return_sc(chain.links.front(), chain.links.back());
+        here->special &= static_cast<uint8_t>(~SPECIAL_LENT);
+}
+
+TEST(many, an_sc_that_ends_leaves_the_ec_to_which_it_is_bound)
+{
+        World w{FRAMES};
+        ec *link = w.thread("link", w.home, EC_GLOBAL);
+        sc *bound = nullptr;
+        EXPECT_EQ(sc_create(&account_root, w.thread("owner", w.home, EC_GLOBAL), 1, 1000, &bound),
+                  NOVA_SUCCESS);
+        sc_bind(bound, link);
+        EXPECT_EQ(link->donated, bound);
+        object_put(&bound->object); // the owner waits for no reply: the SC ends
+        fake_settle();
+        EXPECT_EQ(link->donated, nullptr);
+}
+
 TEST(many, helpers_stop_some_at_a_time)
 {
         World w(FRAMES);
