@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that Doxygen makes the manual without complaint, and that every public symbol has a
-description: `symbols.py ROOT` reads the XML that Doxygen writes beside the HTML of the manual, which
-an installation copies.
+description: `symbols.py ROOT` reads the XML that Doxygen writes beside the HTML of the manual. An
+installation copies the HTML.
 
 A constant, type or field needs a sentence. A function needs one, too, which mentions
 

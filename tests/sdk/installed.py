@@ -53,8 +53,8 @@ def copy_tree():
 
 
 def copy_manual():
-    """Copies the HTML that docs.symbols has left, with its times: the copy of the tree makes its own
-    only if a page has changed since."""
+    """Copies the HTML that docs.symbols has left, with its times: the copy of the tree makes the
+    HTML again only if a page has changed since."""
     if (docs.OUTPUT / "html/index.html").exists():
         shutil.rmtree(SOURCE / "build/docs", ignore_errors=True)
         with build.alone(docs.OUTPUT):
