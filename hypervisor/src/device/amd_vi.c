@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* AMD-Vi (AMD I/O Virtualization Technology, 48882). All units share one table of functions, in
- * which each entry blocks DMA and interrupts until something is assigned. */
+/* AMD-Vi (AMD I/O Virtualization Technology, 48882). All units share one table of functions. Each
+ * entry blocks DMA and interrupts until a function or interrupt is assigned. */
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
@@ -14,7 +14,7 @@
 #include "object/pd.h"
 #include "paging_levels.h"
 
-/* Registers (3.4); the second group lies in the third page. */
+/* Registers (3.4); the second group is in the third page. */
 #define REG_FUNCTIONS  0x00
 #define REG_QUEUE      0x08
 #define REG_LOG        0x10
@@ -33,17 +33,17 @@
 #define CONTROL_COHERENT 0x400
 #define STATUS_OVERFLOW  0x1
 #define STATUS_EVENTS    0x7                 /* cleared by writing ones */
-#define LENGTH_256       ((uint64_t)8 << 56) /* of queue and log */
+#define LENGTH_256       ((uint64_t)8 << 56) /* length of queue and log */
 
-/* How firmware wants the links: IVHD flags (5.2.2.1) to bits of the control register. */
+/* Link settings that firmware requests: converts IVHD flags (5.2.2.1) to control register bits. */
 #define CONTROL_LINKS(flags) \
         (((flags)&0x1u) << 1 | ((flags)&0x2u) << 7 | ((flags)&0x4u) << 7 | ((flags)&0x8u) << 8)
 
 /* The four words of a function's entry (2.2.2). */
 #define ENTRY_WORDS      4
-#define ENTRY_VALID      0x3 /* for translation too */
+#define ENTRY_VALID      0x3 /* the entry and its translation are valid */
 #define ENTRY_LEVELS     9
-#define ENTRY_INTERRUPTS 0x1 /* third word: what follows there counts */
+#define ENTRY_INTERRUPTS 0x1 /* third word: its interrupt fields are valid */
 #define INTERRUPTS_256   (8u << 1)
 #define INTERRUPTS_PASS  ((uint64_t)1 << 60)
 #define INTERRUPTS_REMAP ((uint64_t)2 << 60)
@@ -57,7 +57,7 @@
 #define NEXT_LEVEL       9
 #define LEVELS           4
 #define INTERRUPT_ON     0x1
-#define INTERRUPT_SILENT 0x2 /* a stopped message is not an event */
+#define INTERRUPT_SILENT 0x2 /* a blocked message is not an event */
 #define INTERRUPT_CPU    8
 #define INTERRUPT_VECTOR 16
 
@@ -85,26 +85,26 @@
 
 struct unit {
         volatile char *registers, *high;
-        struct spinlock lock; /* of the queue; nothing is taken below it */
+        struct spinlock lock; /* of the queue; no lock is taken while it is held */
         uint64_t *queue, *log;
         unsigned tail, pending, log_head;
         uint64_t wanted;         /* number of the last wait in the queue */
-        volatile uint32_t *done; /* number of the last one that was done; written by the unit */
+        volatile uint32_t *done; /* number of the last completed wait; written by the unit */
         uint32_t control;
 };
 
 static struct unit units[ACPI_IOMMUS];
 static unsigned unit_count;
-static uint64_t *functions; /* four words for each; words 0 and 1 under the memory space lock, 2
+static uint64_t *functions; /* four words each; words 0 and 1 under the memory space lock, word 2
                              * under remap_lock */
 static unsigned function_count;
-static const uint64_t *empty; /* the page table of what is blocked */
+static const uint64_t *empty; /* the page table of blocked functions */
 static struct {
         uint16_t rid;
         bool is_set;
 } senders[NOVA_HIP_GSI]; /* under remap_lock */
 
-/* Waits until all that was submitted is done. false: the unit does not answer. */
+/* Waits until the unit has done all submitted commands. Returns false if it does not answer. */
 static bool amd_vi_finish(struct unit *unit);
 
 static bool amd_vi_submit(struct unit *unit, uint64_t low, uint64_t high)
@@ -133,7 +133,7 @@ static bool amd_vi_forget(struct unit *unit, unsigned domain)
         return amd_vi_submit(unit, INVALIDATE_PAGES | (uint64_t)domain << PAGES_DOMAIN, PAGES_ALL);
 }
 
-/* Functions were forgotten one by one when they were attached, but for the wait. */
+/* Flushes translations. For functions only the wait is left: attaching flushed each of them. */
 static void amd_vi_flush(unsigned domain, bool more)
 {
         (void)more;
@@ -162,8 +162,8 @@ static void amd_vi_command_all(uint64_t command, bool wait)
         }
 }
 
-/* The first word of an entry: what a PD lets through, or nothing. It is never without the valid
- * bits, for then the function would reach everything. */
+/* Returns the first word of an entry, which admits the accesses of a PD, or none. The valid bits
+ * are always set: without them the function would reach all memory. */
 static uint64_t amd_vi_first_word(const struct pd *pd)
 {
         return pool_to_phys(pd ? pd->dma.root : empty) | ENTRY_VALID | LEVELS << ENTRY_LEVELS |
@@ -184,7 +184,7 @@ static enum nova_status amd_vi_attach(uint16_t rid, const struct pd *pd)
         return NOVA_SUCCESS;
 }
 
-/* The function's own table of interrupts, by vector. NULL: no memory. */
+/* Returns the function's own table of interrupts, indexed by vector. NULL: no memory. */
 static uint32_t *amd_vi_interrupts_of(unsigned rid)
 {
         uint64_t *entry = &functions[(size_t)rid * ENTRY_WORDS + 2];
@@ -203,7 +203,7 @@ static uint32_t *amd_vi_interrupts_of(unsigned rid)
 static enum nova_status amd_vi_route(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                      bool level)
 {
-        (void)level; /* the pin knows */
+        (void)level; /* the I/O APIC's pin has this setting */
         if (rid >= function_count)
                 return NOVA_BAD_DEV;
 
@@ -241,7 +241,7 @@ static void amd_vi_report(uint64_t event, uint64_t address)
                              event & EVENT_WRITE ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);
 }
 
-/* Begins the log again: events that did not fit end it. */
+/* Starts the log again, after an overflow of events has stopped it. */
 static void amd_vi_start_log(struct unit *unit, bool log)
 {
         const uint32_t off = unit->control & ~(CONTROL_LOG | CONTROL_LOG_IRQ);
@@ -256,8 +256,8 @@ static void amd_vi_start_log(struct unit *unit, bool log)
                 iommu_write(unit->registers, REG_CONTROL, unit->control);
 }
 
-/* An event is there when it has a code. The unit's tail is not asked: it may run ahead of memory.
- */
+/* Reads the log. An event is complete when it has a code. The unit's tail is not used: it may be
+ * ahead of the events in memory. */
 static void amd_vi_read_log(struct unit *unit)
 {
         const uint32_t status = iommu_read(unit->high, REG_STATUS);
@@ -288,7 +288,7 @@ static void amd_vi_mask_faults(bool mask)
                 amd_vi_start_log(&units[i], !mask);
 }
 
-/* Lets the unit, as a PCI function, raise the interrupt of its log. No PD can get that function. */
+/* Enables the interrupt of the unit's log. The unit is a PCI function that no PD can get. */
 static void amd_vi_enable_msi(uint16_t rid)
 {
         volatile uint32_t *config = pci_take(rid);
@@ -302,7 +302,7 @@ static void amd_vi_enable_msi(uint16_t rid)
                 if (head & MSI_64)
                         config[at / 4 + 2] = 0;
                 config[at / 4 + (head & MSI_64 ? 3 : 2)] = VECTOR_IOMMU;
-                config[at / 4] = (head & ~0x700000u) | MSI_ENABLE; /* one message */
+                config[at / 4] = (head & ~0x700000u) | MSI_ENABLE; /* a single message */
                 return;
         }
 }
@@ -328,7 +328,7 @@ static bool amd_vi_start(struct unit *unit, const struct acpi_iommu *entry, uint
         functions[(size_t)entry->rid % function_count * ENTRY_WORDS + 2] |= INTERRUPTS_PASS;
         amd_vi_start_log(unit, true);
 
-        bool done_all = true; /* nothing of what firmware left */
+        bool done_all = true; /* discard everything that firmware has left */
         for (unsigned i = 0; i < DOMAINS && done_all; i++)
                 done_all = amd_vi_forget(unit, i);
         for (unsigned i = 0; i < function_count && done_all; i++)
@@ -337,7 +337,7 @@ static bool amd_vi_start(struct unit *unit, const struct acpi_iommu *entry, uint
         return done_all && amd_vi_finish(unit);
 }
 
-/* The table of functions, all blocked, for the buses that there are. */
+/* Makes the table of functions for the buses that exist, with all functions blocked. */
 static bool amd_vi_make_functions(void)
 {
         unsigned buses = 1, order = 0;

@@ -14,7 +14,7 @@
 #include "object/sm.h"
 #include "sched/timeout.h"
 
-#define RESUME_STEP 16 /* GSIs that one interrupt lets come again */
+#define RESUME_STEP 16 /* GSIs that one interrupt resumes at most */
 
 static struct sm *semaphores[NOVA_HIP_GSI]; /* by GSI; fixed after gsi_boot */
 
@@ -44,7 +44,7 @@ void gsi_fire(unsigned gsi)
         sm_up(semaphores[gsi]);
 }
 
-/* What came while a GSI was stopped is lost: its semaphore is upped, and the driver looks. */
+/* Ups the semaphore of each GSI: its interrupts were lost, and the driver must check the device. */
 void gsi_resume(struct cpu *cpu)
 {
         uint64_t next = UINT64_MAX;
@@ -57,7 +57,7 @@ void gsi_resume(struct cpu *cpu)
                 left--;
         }
         if (!left)
-                next = 0; /* the timer fires again at once, for the rest */
+                next = 0; /* the timer fires again at once, for the remaining GSIs */
         if (next != UINT64_MAX)
                 timeout_arm(cpu, next);
 }

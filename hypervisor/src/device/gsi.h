@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Global system interrupts and their semaphores. Those that are not a pin of an I/O APIC are for
+/* Global system interrupts and their semaphores. The GSIs that are not pins of an I/O APIC are for
  * messages of devices. @spec 3.4 */
 #ifndef DEVICE_GSI_H
 #define DEVICE_GSI_H
@@ -10,22 +10,21 @@
 struct cpu;
 struct pd;
 
-/** Makes the semaphores, which the root PD can request, and routes the pins to the boot CPU,
- *  masked. Once, at boot. */
+/** Creates the semaphores, which the root PD can request, and routes the pins, masked, to the boot
+ * CPU. Call once, at boot. */
 void gsi_boot(void);
 
-/** An interrupt has come: masks its pin if it is level-triggered, and ups its semaphore. */
+/** Handles an interrupt: masks its pin if it is level-triggered, and ups its semaphore. */
 void gsi_fire(unsigned gsi);
 
-/** This CPU's timer has fired, and some GSIs are stopped (remap_stopped): lets those come again
- * whose time that is. */
+/** Resumes stopped GSIs (remap_stopped) that are due. Call when this CPU's timer has fired. */
 void gsi_resume(struct cpu *cpu);
 
-/** Lets an interrupt come. */
+/** Unmasks the pin of a GSI. */
 void gsi_unmask(unsigned gsi);
 
-/** Routes an interrupt to a CPU. A pin's message is 0; for any other, device says who sends it, in
- *  the PD that asks. BAD_DEV: it names no device that can; OUT_OF_MEMORY. */
+/** Routes an interrupt to a CPU. The message of a pin is 0. For other GSIs, device names the sender
+ * in pd, the PD that asks. BAD_DEV: device names no possible sender; OUT_OF_MEMORY. */
 enum nova_status gsi_assign(unsigned gsi, struct pd *pd, word_t device, const struct cpu *cpu,
                             struct msi *msi);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* HPETs: which one a program means. The kernel uses none, so their pages can be requested. */
+/* HPETs, as device arguments name them. The kernel uses none, so PDs can request their pages. */
 #ifndef DEVICE_HPET_H
 #define DEVICE_HPET_H
 
@@ -7,8 +7,8 @@
 
 struct pd;
 
-/** The HPET that a device argument names in a PD: the address of its first register, else the
- *  selector of its page. number: as its ACPI table says. false: it names none. @spec 5.5.2 */
+/** Finds the HPET that a device argument names in a PD: by the address of its first register, else
+ * by the selector of its page. number: from its ACPI table. false: no such HPET. @spec 5.5.2 */
 bool hpet_find(struct pd *pd, word_t device, uint16_t *number);
 
 #endif

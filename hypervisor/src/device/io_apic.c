@@ -12,10 +12,10 @@
 #include "nova/abi/hip.h"
 #include "sched/cpu.h"
 
-/* Registers are reached through an index and a window. */
+/* Registers are accessed through an index and a window. */
 #define INDEX       0x00
 #define WINDOW      0x10
-#define END         0x40 /* not in the oldest, which are found on no machine with an I/O MMU */
+#define END         0x40 /* absent in the oldest, which no machine with an I/O MMU has */
 #define REG_VERSION 0x01
 #define REG_PIN     0x10 /* two registers per pin */
 
@@ -23,7 +23,7 @@
 #define PIN_LEVEL      0x8000
 #define PIN_MASKED     0x10000
 
-/* In the upper register, with interrupt remapping (VT-d 5.1.5.1). */
+/* Fields of the upper register with interrupt remapping (VT-d 5.1.5.1). */
 #define PIN_INDEXED     0x10000
 #define PIN_INDEX_SHIFT 17
 
@@ -37,19 +37,19 @@
 
 struct io_apic {
         volatile char *registers;
-        uint32_t gsi; /* of the first pin */
+        uint32_t gsi; /* GSI of the first pin */
         unsigned pins;
-        uint8_t id;           /* as ACPI reports it */
-        struct spinlock lock; /* index and window belong together; pins of its GSIs */
+        uint8_t id;           /* number in the ACPI table */
+        struct spinlock lock; /* protects index and window together, and the pins of its GSIs */
 };
 
 enum pin_state {
         PIN_CLOSED, /* masked since boot */
         PIN_OPEN,
-        PIN_SERVED, /* masked by its level interrupt until a down says that it was served */
+        PIN_SERVED, /* masked by its level interrupt until a down shows that it was served */
 };
 
-/* Changes under the lock of its I/O APIC. */
+/* Written under the lock of its I/O APIC. */
 struct pin {
         uint8_t state; /* enum pin_state */
         uint8_t vector;
@@ -91,7 +91,7 @@ static void io_apic_add(const struct acpi_io_apic *entry)
         io_apic->gsi = entry->gsi;
         io_apic->id = entry->id;
         io_apic->pins = (io_apic_reg_read(io_apic, REG_VERSION) >> 16 & 0xff) + 1;
-        if (io_apic->pins > PINS_MAX) /* nothing answers there */
+        if (io_apic->pins > PINS_MAX) /* no device answers at this address */
                 return;
         for (unsigned pin = 0; pin < io_apic->pins; pin++)
                 io_apic_reg_write(io_apic, REG_PIN + pin * 2, PIN_MASKED);
@@ -122,8 +122,8 @@ static unsigned io_apic_pin_register(const struct io_apic *io_apic, unsigned gsi
         return REG_PIN + (gsi - io_apic->gsi) * 2;
 }
 
-/* Trigger and vector of a pin never change after boot, so an interrupt that is under way, and its
- * end, still find what they belong to. */
+/* Writes the lower half of a pin's entry. Trigger and vector never change after boot, so that a
+ * pending interrupt, and its end, still find their pin. */
 static void io_apic_write_state(struct io_apic *io_apic, unsigned gsi)
 {
         const struct pin *pin = &pins[gsi];
@@ -134,8 +134,8 @@ static void io_apic_write_state(struct io_apic *io_apic, unsigned gsi)
                                   (pin->state == PIN_OPEN ? 0 : PIN_MASKED));
 }
 
-/* Writes the whole entry, the upper half first: no interrupt goes to the old CPU with the new lower
- * half. */
+/* Writes the whole entry, the upper half first, so that no interrupt goes to the old CPU with the
+ * new lower half. */
 static void io_apic_write_pin(struct io_apic *io_apic, unsigned gsi)
 {
         const struct pin *pin = &pins[gsi];
@@ -146,8 +146,8 @@ static void io_apic_write_pin(struct io_apic *io_apic, unsigned gsi)
         io_apic_write_state(io_apic, gsi);
 }
 
-/* Sends a pin to a CPU, through the I/O MMU where it remaps interrupts; opens it if it is to be
- * open and is closed. */
+/* Routes a pin to a CPU, through the I/O MMU if it remaps interrupts. If open is set, opens the pin
+ * unless its interrupt is being served. */
 static enum nova_status io_apic_route(unsigned gsi, const struct cpu *cpu, bool open)
 {
         struct io_apic *io_apic = io_apic_find(gsi);
@@ -192,7 +192,7 @@ static void io_apic_set_state(unsigned gsi, enum pin_state state)
         spin_lock(&io_apic->lock);
         pins[gsi].state = (uint8_t)state;
         io_apic_write_state(io_apic, gsi);
-        /* A remapped interrupt may reach the CPU as an edge, the end of which comes to no pin. */
+        /* A remapped interrupt may reach the CPU as an edge, whose end reaches no pin. */
         if (state == PIN_SERVED && remap_is_on)
                 *(volatile uint32_t *)(io_apic->registers + END) = pins[gsi].vector;
         spin_unlock(&io_apic->lock);
@@ -206,8 +206,8 @@ void io_apic_serve(unsigned gsi)
 
 void io_apic_open(unsigned gsi)
 {
-        /* An interrupt that closes the pin now ups the semaphore after that, and the down that
-         * takes this up is followed by another one. */
+        /* An interrupt that closes the pin at this moment ups the semaphore later. The down that
+         * takes this up is followed by another down. */
         if (load_once(pins[gsi].state) != PIN_OPEN)
                 io_apic_set_state(gsi, PIN_OPEN);
 }
@@ -218,7 +218,7 @@ void gsi_default(unsigned gsi, bool *level, bool *active_low)
         for (unsigned i = 0; i < acpi.overrides; i++) {
                 const struct acpi_override *override = &acpi.override[i];
 
-                /* What an override does not say is as on the ISA bus: edge, active high. */
+                /* Defaults of an override are those of the ISA bus: edge, active high. */
                 if (override->gsi == gsi) {
                         *level = TRIGGER(override->flags) == IS_LOW_OR_LEVEL;
                         *active_low = POLARITY(override->flags) == IS_LOW_OR_LEVEL;

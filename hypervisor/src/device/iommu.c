@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* I/O MMUs: assigned functions, domains and reports; what VT-d and AMD-Vi share (see iommu.h). */
+/* I/O MMUs: assigned functions, domains and reports, for VT-d and AMD-Vi (see iommu.h). */
 #include "device/iommu.h"
 
 #include "arch/x86/boot_paging.h"
@@ -19,7 +19,7 @@
 #include "object/pd.h"
 #include "sched/cpu.h"
 
-#define FUNCTIONS_MAX      256 /* assigned at one time */
+#define FUNCTIONS_MAX      256 /* assigned at the same time */
 #define RELEASE_STEP       16  /* functions that one step blocks, with interrupts off */
 #define DOMAINS_MAX        256
 #define REPORTS_PER_SECOND 4
@@ -30,21 +30,21 @@ bool iommu_faults_masked;
 
 const struct iommu_driver *iommu_driver;
 
-/* Under the memory space lock. */
+/* Assigned functions and domains, under the memory space lock. */
 static struct {
         struct pd *pd; /* NULL: free */
         uint16_t rid;
 } functions[FUNCTIONS_MAX];
 static bool domain_taken[DOMAINS_MAX];
-static unsigned domains;                 /* that the units know */
-static uint32_t departures[DOMAINS_MAX]; /* functions that left a domain */
+static unsigned domains;                 /* number of domains that the units support */
+static uint32_t departures[DOMAINS_MAX]; /* number of functions that have left a domain */
 
-/* Protects what follows, and the units' records of faults. */
+/* Protects the next variables, and the units' fault records. */
 static struct spinlock report_lock = SPINLOCK(LOCK_REPORT);
 static uint64_t reports_since; /* TSC */
-static unsigned reports;       /* … since then */
+static unsigned reports;       /* number of reports since reports_since */
 
-/* Whose functions are whose is not looked at: no device can be confined for certain. */
+/* A unit is not used. Nothing shows which functions it serves, so no device can be assigned. */
 static bool some_ignored;
 
 volatile char *iommu_map(paddr_t phys)
@@ -109,7 +109,7 @@ static void iommu_flush(unsigned domain)
         iommu_driver->flush(domain, false);
 }
 
-/* Number by which the units know a PD from now on. false: none is left. */
+/* Gives a PD a domain, its number in the units, unless it has one. false: none is left. */
 static bool iommu_take_domain(struct pd *pd)
 {
         for (unsigned i = 1; !pd->dma.domain && i < domains; i++) {
@@ -129,9 +129,9 @@ static bool iommu_has_functions(const struct pd *pd)
         return false;
 }
 
-/* A PD that has no function needs no domain. The units have forgotten what they knew of it when so
- * many functions had left it. The CPU that removes the last one returns it, after a flush of its
- * own. pd is borrowed: it may have ended. */
+/* Frees the domain of a PD if the PD has no function. When departed functions had left the domain,
+ * the units were flushed. The CPU that removed the last function frees the domain, after its own
+ * flush. pd is borrowed: it may have ended. */
 static void iommu_give_domain_back(struct pd *pd, unsigned domain, uint32_t departed)
 {
         spin_lock(&space_lock[NOVA_CRD_MEM]);
@@ -143,7 +143,7 @@ static void iommu_give_domain_back(struct pd *pd, unsigned domain, uint32_t depa
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
 }
 
-/* Blocks a step of the functions of a PD; whether it has no more. */
+/* Blocks a step of the functions of a PD. Returns true if none is left. */
 static bool iommu_block_step(const struct pd *pd)
 {
         unsigned blocked = 0;
@@ -161,8 +161,8 @@ static bool iommu_block_step(const struct pd *pd)
         return true;
 }
 
-/* Blocks a step of the functions of a PD that ends. After the last one its domain is free for
- * others, when the units have forgotten it. */
+/* Blocks a step of the functions of a PD that ends. After the last one, and a flush of the units,
+ * the PD's domain is free. Returns true if no function is left. */
 static bool iommu_release(struct pd *pd)
 {
         spin_lock(&space_lock[NOVA_CRD_MEM]);
@@ -177,7 +177,7 @@ static bool iommu_release(struct pd *pd)
         return all;
 }
 
-/* The place of a function, else a free one; FUNCTIONS_MAX: there is none. */
+/* Returns the place of a function, or else a free place; FUNCTIONS_MAX: there is none. */
 static unsigned iommu_find_place(uint16_t rid)
 {
         unsigned place = FUNCTIONS_MAX;
@@ -191,14 +191,14 @@ static unsigned iommu_find_place(uint16_t rid)
         return place;
 }
 
-/* What an assignment leaves to do when the lock is dropped. */
+/* Work of an assignment for the time after the lock is released. */
 struct after {
-        struct pd *loser;  /* has lost the function, or got a domain in vain; NULL: none */
-        unsigned domain;   /* … this one */
-        uint32_t departed; /* … functions that have left that PD */
+        struct pd *loser;  /* PD that lost the function, or got a domain in vain; NULL: none */
+        unsigned domain;   /* domain of loser */
+        uint32_t departed; /* value of departures[domain] */
 };
 
-/* Under the memory space lock. */
+/* Assigns a function. The caller holds the memory space lock. */
 static enum nova_status iommu_assign_locked(struct pd *pd, uint16_t rid, struct after *after)
 {
         const unsigned place = iommu_find_place(rid);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What VT-d and AMD-Vi do for iommu.c, and what they need of it. */
+/* The functions of VT-d and AMD-Vi that iommu.c uses, and those of iommu.c that they use. */
 #ifndef DEVICE_IOMMU_DRIVER_H
 #define DEVICE_IOMMU_DRIVER_H
 
@@ -9,56 +9,56 @@
 
 struct pd;
 
-/* All units of the machine, which are of one kind, as one. */
+/* Operations on all units of the machine together. The units are of one kind. */
 struct iommu_driver {
-        /* Switches all units on, every function blocked, and fills dma_format. Number of domains
-         * that they know; 0: there is no usable unit. */
+        /* Enables all units, with every function blocked, and fills in dma_format. Returns the
+         * number of domains that they support; 0: there is no usable unit. */
         unsigned (*init)(void);
-        /* Points a function to the DMA table of a PD, or blocks it (NULL). 0x9: no memory; BAD_DEV.
-         * Under the memory space lock. Counts after flush. */
+        /* Points a function to the DMA table of a PD, or blocks it (NULL). OUT_OF_MEMORY, BAD_DEV.
+         * Under the memory space lock. Takes effect after flush. */
         enum nova_status (*attach)(uint16_t rid, const struct pd *pd);
-        /* Forgets the translations of a domain (0: none, FLUSH_DMA_ALL), and what functions are
-         * attached to and may raise; returns when it is done. No lock is held. */
+        /* Flushes translations of a domain (0: none; FLUSH_DMA_ALL) and, if functions is set, the
+         * attachments and interrupts of functions. Returns when that is done. No lock is held. */
         void (*flush)(unsigned domain, bool functions);
-        /* Reports the faults that were recorded, through iommu_report(), and clears them. */
+        /* Reports the recorded faults through iommu_report() and clears them. */
         void (*read_faults)(void);
         void (*mask_faults)(bool mask);
-        /* Lets a function raise a GSI as a vector at a CPU, and no other one; only when init has
-         * set remap_is_on. The vector of a GSI is always the same. Returns when it counts. */
+        /* Lets a function, and no other one, raise a GSI as a vector at a CPU. Only if init has set
+         * remap_is_on. The vector of a GSI never changes. Returns when this is in effect. */
         enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level);
-        /* Takes what route gave, silently: a message that comes all the same is not a fault to
-         * report. Counts when it returns, with wait, else after flush of functions. */
+        /* Revokes a permission by route. A later message is not reported as a fault. Takes effect
+         * at the return if wait is set, else after flush of functions. */
         void (*unroute)(unsigned gsi, unsigned rid, unsigned vector, bool wait);
 };
 
 extern const struct iommu_driver vtd_driver, amd_vi_driver;
 
-/** The one of this machine. */
+/** The driver of this machine's I/O MMUs. */
 extern const struct iommu_driver *iommu_driver;
 
 enum iommu_fault_kind { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_FAULT_INTERRUPT };
 
-/** Reports a fault. address: the address of the access, or the interrupt's index. */
+/** Reports a fault. address: the address of the access, or the index of the interrupt. */
 void iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind);
 
-/** Maps a page of a unit's registers, which no PD can request from then on; NULL: none can be
- *  there. */
+/** Maps a page of a unit's registers, which no PD can request from then on. Returns NULL if it
+ * cannot be a page of registers. */
 volatile char *iommu_map(paddr_t phys);
 
-/** Says at boot that a unit cannot be used. */
+/** Reports at boot that a unit cannot be used. */
 void iommu_ignore(paddr_t phys);
 
-/** A table of one frame, empty, for all PDs; never given back. NULL: no memory. */
+/** Allocates a table for all PDs: one frame, empty, never freed. NULL: no memory. */
 void *iommu_table(void);
 
-/** Waits until (*at & mask) == value; false: not within a second. */
+/** Waits until (*at & mask) == value. Returns false if that takes more than a second. */
 bool iommu_wait(const volatile uint32_t *at, uint32_t mask, uint32_t value);
 
-/** A unit that worked does not answer any more: what devices can reach is not known. */
+/** Stops the kernel because a unit does not answer any more: devices may reach any memory. */
 _Noreturn void iommu_stop(void);
 
-/** MSI address and data of an interrupt to the boot CPU. */
+/** Returns the MSI address of an interrupt to the boot CPU. */
 uint32_t iommu_msi_address(void);
 
 static inline uint32_t iommu_read(const volatile char *registers, unsigned at)

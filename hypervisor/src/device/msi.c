@@ -6,12 +6,12 @@
 #include "device/remap.h"
 #include "sched/cpu.h"
 
-/* Address and data of a message: one CPU by its local APIC, fixed delivery, edge (SDM 3A, 10.11).
- * Pins of I/O APICs name a CPU by as many bits. */
+/* Address and data of a message to one CPU, named by its local APIC: fixed delivery, edge (SDM 3A,
+ * 10.11). Pins of I/O APICs name a CPU by the same number of bits. */
 #define ADDRESS_APIC_SHIFT 12
 #define APIC_ID_MAX        0xfe
 
-/* The data is an index into the table of interrupts (VT-d 5.1.2.2). */
+/* The data is an index into the table of interrupt remapping (VT-d 5.1.2.2). */
 #define ADDRESS_INDEX 0x18
 
 bool msi_reaches(const struct cpu *cpu)

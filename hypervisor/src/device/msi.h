@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Message-signalled interrupts: what a device has to write, and where. */
+/* Message-signalled interrupts: the data that a device must write, and the address. */
 #ifndef DEVICE_MSI_H
 #define DEVICE_MSI_H
 
@@ -8,8 +8,8 @@
 
 struct cpu;
 
-/* A write to this range is an interrupt (SDM 3A, 10.11.1), also one by a program: it is never
- * given away. */
+/* A write to this range is an interrupt (SDM 3A, 10.11.1), also if a program does it. So no PD gets
+ * the range. */
 #define MSI_BASE 0xfee00000u
 #define MSI_SIZE 0x100000u
 
@@ -17,17 +17,17 @@ struct msi {
         uint32_t address, data;
 };
 
-/* Who sends a message. */
+/* The sender of a message. */
 struct msi_source {
         bool is_hpet;
         uint16_t id; /* PCI requester id, or number of the HPET in its table */
 };
 
-/** Whether interrupts of devices can reach a CPU. */
+/** Returns true if interrupts of devices can reach a CPU. */
 bool msi_reaches(const struct cpu *cpu);
 
-/** The message by which a source raises a GSI at a CPU that can be reached; with interrupt
- *  remapping, no other device can raise it from now on. OUT_OF_MEMORY. */
+/** Composes the message by which a source raises a GSI at a CPU that messages reach. With interrupt
+ * remapping, no other device can raise it from now on. OUT_OF_MEMORY. */
 enum nova_status msi_compose(unsigned gsi, struct msi_source source, const struct cpu *cpu,
                              struct msi *msi);
 

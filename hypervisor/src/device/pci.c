@@ -43,7 +43,7 @@ static void pci_scan_bus(const volatile char *registers, unsigned bus)
         }
 }
 
-/* What firmware calls a window is not believed when something else is known to be there. */
+/* Returns true unless firmware reports a window where the kernel knows of something else. */
 static bool pci_is_sound(const struct acpi_pci_window *window)
 {
         const paddr_t start = window->phys + window->first * PCI_BUS_SIZE;
@@ -110,7 +110,7 @@ volatile uint32_t *pci_take(uint16_t rid)
         return boot_map_device(0, phys, FUNCTION_SIZE);
 }
 
-/* The function whose page is a frame. */
+/* Finds the function whose page is a frame. */
 static bool pci_find_frame(word_t frame, uint16_t *rid)
 {
         for (unsigned i = 0; i < acpi.windows; i++) {

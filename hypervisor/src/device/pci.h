@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PCI functions: which exist, and which one a program means. Of segment 0, by memory-mapped
- * configuration space; a machine without that has none. */
+/* The existing PCI functions, and the function that a program names. Only segment 0 with
+ * memory-mapped configuration space; a machine without it has no functions. */
 #ifndef DEVICE_PCI_H
 #define DEVICE_PCI_H
 
@@ -8,24 +8,24 @@
 
 struct pd;
 
-/** Configuration space of a bus: a page for each of its 256 functions (PCIe 3.0, 7.2.2). */
+/** Size of the configuration space of a bus: a page per function (PCIe 3.0, 7.2.2). */
 #define PCI_BUS_SIZE ((uint64_t)256 * PAGE_SIZE)
 
-/** Finds the functions that exist. Once, at boot; uses boot_map's slot 0. */
+/** Finds the existing functions. Call once, at boot; uses slot 0 of boot_map(). */
 void pci_init(void);
 
-/** Whether there is a function with a requester id (bus << 8 | device << 3 | function). */
+/** Returns true if a function has a requester id (bus << 8 | device << 3 | function). */
 bool pci_exists(uint16_t rid);
 
-/** The secondary bus of a bridge. At boot; uses boot_map's slot 0. */
+/** Returns the secondary bus of a bridge. Call at boot; uses slot 0 of boot_map(). */
 unsigned pci_bus_behind(uint16_t rid);
 
-/** Registers of a function that belongs to the kernel: no PD can request them from then on. At
- *  boot; uses boot_map's slot 0. NULL: there is no such function. */
+/** Returns the registers of a function of the kernel, which no PD can request from then on. NULL:
+ * no such function. Call at boot; uses slot 0 of boot_map(). */
 volatile uint32_t *pci_take(uint16_t rid);
 
-/** The function that a device argument names in a PD: a byte address inside the page of its
- *  configuration space, else that page's selector. false: it names none. @spec 5.5 */
+/** Finds the function that a device argument names in a PD: by an address in the page of its
+ * configuration space, else by the page's selector. false: no such function. @spec 5.5 */
 bool pci_find(struct pd *pd, word_t device, uint16_t *rid);
 
 #endif

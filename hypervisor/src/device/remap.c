@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupt remapping: who sends (see remap.h). */
+/* Interrupt remapping: senders and floods (see remap.h). */
 #include "device/remap.h"
 
 #include "arch/x86/calibrate.h"
@@ -14,9 +14,9 @@
 #include "nova/abi/hip.h"
 #include "sched/cpu.h"
 
-/* A GSI that comes more often is stopped for FLOOD_MS: a CPU spends a part of its time on it. If
- * the GSIs of functions together come FLOOD_CPU_COUNT times to one CPU, all GSIs of the function
- * that sends then are stopped: it may spread a flood over them. */
+/* A GSI that arrives more often is stopped for FLOOD_MS, so that a CPU spends only a part of its
+ * time on it. If the GSIs of all functions arrive FLOOD_CPU_COUNT times at one CPU, all GSIs of the
+ * last sender are stopped: it may have spread a flood over them. */
 #define FLOOD_COUNT     1000
 #define FLOOD_CPU_COUNT 4000
 #define FLOOD_MS        10
@@ -24,26 +24,26 @@
 bool remap_is_on, remap_by_index;
 unsigned remap_stopped;
 
-static uint16_t rids[ACPI_SOURCES]; /* of acpi.source */
+static uint16_t rids[ACPI_SOURCES]; /* requester ids of the entries in acpi.source */
 
-/* Interrupts since the count began; under no lock. */
+/* A count of interrupts since a time; under no lock. */
 struct rate {
         unsigned count;
         uint64_t since; /* TSC */
 };
 
-/* Protects the entries of the units' tables and what follows; taken after the memory space lock and
- * before the units' own locks. */
+/* Protects the entries of the units' tables and the next array. Taken after the memory space lock
+ * and before the units' own locks. */
 static struct spinlock remap_lock = SPINLOCK(LOCK_REMAP);
 static struct message {
-        unsigned sender;  /* with REMAP_FUNCTION; 0: no function sends it */
-        unsigned apic_id; /* where it goes */
+        unsigned sender;  /* function, with REMAP_FUNCTION; 0: no function sends this GSI */
+        unsigned apic_id; /* local APIC of the target CPU */
         struct rate rate;
-        uint64_t resume;         /* stopped: TSC when it goes on */
-        const struct cpu *timer; /* … and who sees to that; NULL: it is not stopped */
+        uint64_t resume;         /* TSC at which a stopped GSI is resumed */
+        const struct cpu *timer; /* CPU that resumes the GSI; NULL: the GSI is not stopped */
 } messages[NOVA_HIP_GSI];
 
-/* Of all functions' messages; each CPU's own. */
+/* Rates of all functions' messages together, one per CPU. Each CPU uses only its own. */
 static struct {
         struct rate rate;
 } __attribute__((aligned(64))) arrivals[NOVA_CPU_MAX];
@@ -76,7 +76,7 @@ bool remap_knows_io_apics(void)
         return true;
 }
 
-/* Under the lock. */
+/* Marks a GSI as not stopped. The caller holds the lock. */
 static void remap_end_stop(struct message *message)
 {
         if (!message->timer)
@@ -99,7 +99,7 @@ enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cp
         if (!remap_is_on)
                 return NOVA_SUCCESS;
         spin_lock(&remap_lock);
-        /* Who sends too much does not go on by being routed again. */
+        /* A stopped sender cannot continue before its time by being routed again. */
         const bool stays = message->timer && message->sender == sender;
         if (!stays)
                 status = remap_set_route(gsi, sender, cpu->arch.apic_id, level);
@@ -129,7 +129,7 @@ void remap_forget(uint16_t rid)
         spin_unlock(&remap_lock);
 }
 
-/* Under the lock. */
+/* Stops a GSI. The caller holds the lock. */
 static void remap_begin_stop(unsigned gsi, const struct cpu *cpu, uint64_t resume, bool wait)
 {
         struct message *message = &messages[gsi];
@@ -153,7 +153,7 @@ static uint64_t remap_stop(unsigned gsi, const struct cpu *cpu, bool whole_funct
                 for (unsigned i = 0; whole_function && i < NOVA_HIP_GSI; i++)
                         if (i != gsi && messages[i].sender == sender && !messages[i].timer)
                                 remap_begin_stop(i, cpu, resume, false);
-                remap_begin_stop(gsi, cpu, resume, true); /* the units forget all of them */
+                remap_begin_stop(gsi, cpu, resume, true); /* the wait is for all of them */
         }
         spin_unlock(&remap_lock);
         return resume;
@@ -194,9 +194,9 @@ bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)
                 return false;
         spin_lock(&remap_lock);
         if (message->timer == cpu && rdtsc() >= message->resume) {
-                /* The function is one that the unit knows, and had the memory before: this does not
-                 * fail. If it did, the function would have no interrupts until it is routed again,
-                 * and the semaphore is upped all the same: its driver looks at the device. */
+                /* This does not fail: the unit knows the function, and the table exists. If it did
+                 * fail, the function would have no interrupts until it is routed again. The
+                 * semaphore is upped in any case, so that the driver checks the device. */
                 const enum nova_status status =
                         remap_set_route(gsi, message->sender, message->apic_id, false);
                 assert(status == NOVA_SUCCESS);

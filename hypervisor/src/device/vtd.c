@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Intel VT-d (Architecture Specification 3.0): legacy mode, queued invalidation. All units of PCI
- * segment 0 share one table of functions; those of other segments have one that blocks all. */
+ * segment 0 share one table of functions. Units of other segments have a table that blocks all. */
 #include "arch/x86/lapic.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/tlb.h"
@@ -37,7 +37,7 @@
 #define COMMAND_QUEUE          (1u << 26)
 #define COMMAND_INTERRUPTS     (1u << 25)
 #define COMMAND_SET_INTERRUPTS (1u << 24)
-#define STATUS_LASTING         0x96ffffff /* not those that start something once */
+#define STATUS_LASTING         0x96ffffff /* without the bits of one-time commands */
 
 #define CAP_DOMAINS(cap)   (16u << 2 * ((unsigned)(cap)&7))
 #define CAP_FLUSH_BUFFER   ((uint64_t)1 << 4)
@@ -59,11 +59,11 @@
 #define FAULT_INDEX(s)   ((s) >> 8 & 0xff)
 #define EVENT_MASKED     ((uint32_t)1 << 31)
 #define RECORD_SIZE      16
-#define RECORD_HIGH      12 /* the last 32 bits */
+#define RECORD_HIGH      12 /* offset of the last 32 bits */
 #define RECORD_VALID     ((uint32_t)1 << 31)
 #define RECORD_READ      (1u << 30)
 #define RECORD_REASON    0xff
-#define REASON_INTERRUPT 0x20 /* and above */
+#define REASON_INTERRUPT 0x20 /* this reason and higher ones */
 
 /* Entries of the tables (9.1, 9.3). */
 #define ENTRY_PRESENT  0x1
@@ -74,14 +74,14 @@
 /* Entries of the table of interrupts (9.10). */
 #define INTERRUPTS_SIZE      7     /* 256 entries */
 #define INTERRUPTS_X2APIC    0x800 /* destinations have 32 bits */
-#define INTERRUPT_SILENT     0x2   /* a stopped message is not a fault */
+#define INTERRUPT_SILENT     0x2   /* a blocked message is not a fault */
 #define INTERRUPT_LEVEL      0x10
 #define INTERRUPT_VECTOR     16
 #define INTERRUPT_CPU        40
 #define INTERRUPT_CPU_X2APIC 32
-#define INTERRUPT_VERIFIED   0x40000 /* the requester id is compared as a whole */
+#define INTERRUPT_VERIFIED   0x40000 /* the whole requester id is compared */
 
-/* What a unit can forget besides translations. */
+/* Caches of a unit, other than translations, that can be flushed. */
 #define FUNCTIONS  0x1
 #define INTERRUPTS 0x2
 
@@ -100,11 +100,11 @@ struct unit {
         volatile char *registers, *faults;
         unsigned fault_count;
         uint64_t cap, ecap;
-        struct spinlock lock; /* of the queue; nothing is taken below it */
+        struct spinlock lock; /* of the queue; no lock is taken while it is held */
         uint64_t *queue;
         unsigned tail;
         uint32_t wanted;         /* number of the last wait in the queue */
-        volatile uint32_t *done; /* number of the last one that was done; written by the unit */
+        volatile uint32_t *done; /* number of the last completed wait; written by the unit */
         paddr_t phys;
         uint16_t segment;
 };
@@ -137,7 +137,7 @@ static void vtd_submit(struct unit *unit, uint64_t low, uint64_t high)
         iommu_write(unit->registers, REG_QUEUE_TAIL, unit->tail * 16);
 }
 
-/* Waits until all that was submitted is done. false: the unit does not answer. */
+/* Waits until the unit has done all submitted commands. Returns false if it does not answer. */
 static bool vtd_finish(struct unit *unit)
 {
         unit->wanted++;
@@ -146,7 +146,7 @@ static bool vtd_finish(struct unit *unit)
         return iommu_wait(unit->done, UINT32_MAX, unit->wanted);
 }
 
-/* Makes a unit look at what was written to the tables, forget a domain and, perhaps, more. */
+/* Makes a unit see changes of the tables: flushes a domain and perhaps other caches of the unit. */
 static bool vtd_forget(struct unit *unit, unsigned domain, unsigned more)
 {
         const uint64_t drain = unit->cap & CAP_DRAIN ? INVALIDATE_DRAIN : 0;
@@ -160,7 +160,7 @@ static bool vtd_forget(struct unit *unit, unsigned domain, unsigned more)
         if (more & FUNCTIONS) {
                 vtd_submit(unit, INVALIDATE_CONTEXTS, 0);
                 done = vtd_finish(unit) &&
-                       done; /* before pages are looked up by old contexts again */
+                       done; /* first, or pages could be looked up by old contexts again */
         }
         if (more & INTERRUPTS)
                 vtd_submit(unit, INVALIDATE_INTERRUPTS, 0);
@@ -186,7 +186,7 @@ static void vtd_flush(unsigned domain, bool functions)
         vtd_forget_all(domain, !functions ? 0 : remap_is_on ? FUNCTIONS | INTERRUPTS : FUNCTIONS);
 }
 
-/* The table of a bus's functions, two words for each. NULL: no memory. */
+/* Returns the table of a bus's functions, two words each. NULL: no memory. */
 static uint64_t *vtd_bus_table(unsigned bus)
 {
         uint64_t *entry = &root[bus * 2];
@@ -219,8 +219,8 @@ static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
         return NOVA_SUCCESS;
 }
 
-/* The lower word comes last, in one piece: an interrupt that comes meanwhile goes to the old CPU or
- * to the new one. */
+/* Writes the lower word last, at once, so that an interrupt meanwhile goes to the old CPU or to the
+ * new one. */
 static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level)
 {
@@ -259,7 +259,7 @@ static void vtd_read_record(volatile char *record)
         else
                 iommu_report(rid, address & ~(uint64_t)(PAGE_SIZE - 1),
                              high & RECORD_READ ? IOMMU_FAULT_READ : IOMMU_FAULT_WRITE);
-        iommu_write(record, RECORD_HIGH, RECORD_VALID); /* cleared by this */
+        iommu_write(record, RECORD_HIGH, RECORD_VALID); /* this clears the record */
 }
 
 static void vtd_read_faults(void)
@@ -286,7 +286,7 @@ static void vtd_mask_faults(bool mask)
                 iommu_write(units[i].registers, REG_EVENT, mask ? EVENT_MASKED : 0);
 }
 
-/* Looks at a unit; whether it can be used. */
+/* Reads a unit's capabilities. Returns true if the kernel can use the unit. */
 static bool vtd_find_unit(const struct acpi_iommu *entry, struct unit *unit, uint32_t *done)
 {
         volatile char *registers = iommu_map(entry->phys);
@@ -316,7 +316,7 @@ static bool vtd_find_unit(const struct acpi_iommu *entry, struct unit *unit, uin
         return true;
 }
 
-/* The shape of tables that all units understand; a unit that does not blocks everything. */
+/* Chooses a table format that all units support. A unit that does not will block everything. */
 static void vtd_choose_format(unsigned found)
 {
         uint64_t cap = ~(uint64_t)0;
@@ -334,7 +334,7 @@ static void vtd_choose_format(unsigned found)
         dma_format.large = cap & CAP_2_MIB ? cap & CAP_1_GIB ? 2 : 1 : 0;
 }
 
-/* Interrupts are remapped by all units or by none. */
+/* Returns true if all units can remap interrupts: all do, or none. */
 static bool vtd_can_remap(unsigned found)
 {
         bool can = acpi.remaps && remap_knows_io_apics();
@@ -345,7 +345,7 @@ static bool vtd_can_remap(unsigned found)
         return can;
 }
 
-/* From here on only what stands in the table is an interrupt. */
+/* Enables remapping: from here on, only interrupts in the table are delivered. */
 static bool vtd_start_interrupts(struct unit *unit)
 {
         iommu_write_u64(unit->registers, REG_INTERRUPTS,
@@ -359,7 +359,7 @@ static bool vtd_start_interrupts(struct unit *unit)
         return vtd_wait_status(unit, COMMAND_INTERRUPTS, COMMAND_INTERRUPTS);
 }
 
-/* Switches a unit on, with nothing of what firmware left in it. */
+/* Enables a unit and removes everything that firmware has left in it. */
 static bool vtd_start(struct unit *unit, const uint64_t *table)
 {
         volatile char *registers = unit->registers;
@@ -394,7 +394,7 @@ static unsigned vtd_init(void)
 {
         unsigned known = UINT32_MAX, found = 0;
 
-        dma_format.incoherent = true; /* until that is known */
+        dma_format.incoherent = true; /* until the units' coherency is known */
         root = iommu_table();
         uint32_t *waits = iommu_table();
         interrupts = iommu_table();
