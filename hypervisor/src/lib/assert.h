@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks of the debug kernel. The release kernel has none of them: it does not even evaluate the
- * conditions. docs/kernel/objects.md and locking.md list what they check. */
+/* Checks of the debug kernel. The release kernel does not even evaluate the conditions.
+ * docs/kernel/objects.md and locking.md list what is checked. */
 #ifndef LIB_ASSERT_H
 #define LIB_ASSERT_H
 
 #include "lib/stop.h"
 
-/* Checks an invariant of ours. Never of anything that user mode can influence. */
+/* Checks an invariant of the kernel, never a value that user mode can influence. */
 #ifdef __cplusplus
-#include <assert.h> /* host tests, which have it from their library anyway */
+#include <assert.h> /* the host tests use the macro of their C library */
 #elif defined(NOVA_DEBUG)
 #define assert(condition)                                                                   \
         do {                                                                                \
@@ -20,11 +20,11 @@
 #define assert(condition) ((void)sizeof(!(condition)))
 #endif
 
-/* A function that only assert() calls. */
+/* Marks a function that only assert() calls. */
 #define assert_only inline __attribute__((unused))
 
-/* What needs a place of its own in memory: the locks that a CPU holds, the pattern in freed memory.
- * The host tests have neither: threads of the host take locks, and a sanitizer watches memory. */
+/* Checks that need memory: the locks that a CPU holds, and the pattern in freed memory. The host
+ * tests have neither: threads of the host take locks, and a sanitizer watches memory. */
 #if defined(NOVA_DEBUG) && !__STDC_HOSTED__
 #define KERNEL_CHECKS 1
 #else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Atomic operations on plain variables, by their names in C11. */
+/* Atomic operations on plain variables, named as in C11. */
 #ifndef LIB_ATOMIC_H
 #define LIB_ATOMIC_H
 
@@ -37,7 +37,7 @@ static inline uint16_t atomic_load_u16(const uint16_t *variable)
 
 static inline uint32_t atomic_exchange_u32(uint32_t *variable, uint32_t value)
 {
-        /* For the compiler's own operation gcc puts the address into a register first. */
+        /* For the compiler's builtin, gcc first loads the address into a register. */
         __asm__ volatile("xchgl %0, %1" : "+r"(value), "+m"(*variable) : : "memory");
         return value;
 }
@@ -52,21 +52,21 @@ static inline void atomic_store_u32(uint32_t *variable, uint32_t value)
         __atomic_store_n(variable, value, __ATOMIC_RELEASE);
 }
 
-/** Sets variable to value if it is expected; whether it was. */
+/** Sets variable to value if it is expected. Returns true if it was. */
 static inline bool atomic_compare_exchange_word(word_t *variable, word_t expected, word_t value)
 {
         return __atomic_compare_exchange_n(variable, &expected, value, false, __ATOMIC_SEQ_CST,
                                            __ATOMIC_SEQ_CST);
 }
 
-/** All stores before are seen by others before any load after. */
+/** Makes other CPUs see all earlier stores before any later load. */
 static inline void atomic_fence(void)
 {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/** A load and a store for variables that another CPU reads or writes without a lock. Plain
- *  instructions; what was stored before is seen before. */
+/** Load and store a variable that another CPU accesses without a lock. They are plain instructions.
+ * Other CPUs see all earlier stores before the store. */
 #define load_once(lvalue)         __atomic_load_n(&(lvalue), __ATOMIC_ACQUIRE)
 #define store_once(lvalue, value) __atomic_store_n(&(lvalue), (value), __ATOMIC_RELEASE)
 

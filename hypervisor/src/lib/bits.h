@@ -5,13 +5,13 @@
 
 #include "lib/types.h"
 
-/** Index of the highest set bit; value is not 0. */
+/** Returns the index of the highest set bit. value must not be 0. */
 static inline unsigned bit_highest(word_t value)
 {
         return (unsigned)(8 * sizeof(long) - 1) ^ (unsigned)__builtin_clzl(value); /* one BSR */
 }
 
-/** Index of the lowest set bit of 64, without the compiler's library on x86-32; value is not 0. */
+/** Returns the index of the lowest set bit, on x86-32 without a library. value must not be 0. */
 static inline unsigned bit_lowest_u64(uint64_t value)
 {
         const uint32_t low = (uint32_t)value;
@@ -19,7 +19,7 @@ static inline unsigned bit_lowest_u64(uint64_t value)
         return (unsigned)(low ? __builtin_ctz(low) : 32 + __builtin_ctz((uint32_t)(value >> 32)));
 }
 
-/** value with its low order bits cleared. */
+/** Returns value with its low order bits cleared. */
 static inline word_t align_down(word_t value, unsigned order)
 {
         return value >> order << order;

@@ -5,17 +5,17 @@
 
 #include "lib/types.h"
 
-/** What the command line says. */
+/** Options of the command line. */
 struct cmdline {
         bool serial;   /* messages go to COM1 */
-        bool no_iommu; /* an I/O MMU is left off */
+        bool no_iommu; /* the I/O MMUs stay off */
         uint64_t kmem; /* bytes of the kernel pool; 0: the kernel decides */
 };
 
 extern struct cmdline cmdline;
 
-/** Reads a command line and fills cmdline; says which words it does not know. The first word may be
- *  the kernel's file name. */
+/** Parses a command line and fills in cmdline. Reports unknown words. The first word may be the
+ * kernel's file name. */
 void cmdline_parse(const char *text);
 
 #endif

@@ -9,7 +9,7 @@
 
 #define COM1_DEFAULT 0x3f8
 
-/* Registers of a 16550 and what is written to them. */
+/* Registers of a 16550, and the values that are written to them. */
 #define UART_DATA       0
 #define UART_INTERRUPTS 1
 #define UART_FIFO       2
@@ -48,14 +48,14 @@ static void console_put(char character)
         const uint32_t written = console_log.head.written;
 
         console_log.ring[written % CONSOLE_RING] = character;
-        atomic_store_u32(&console_log.head.written, written + 1); /* after the byte */
+        atomic_store_u32(&console_log.head.written, written + 1); /* after the character */
         if (uart)
                 console_serial_put(character);
 }
 
 void console_set_port(uint16_t port)
 {
-        /* Without a BIOS anything may stand there. */
+        /* Without a BIOS, port can be any number. */
         com1 = port == 0x2f8 || port == 0x3e8 || port == 0x2e8 ? port : COM1_DEFAULT;
 }
 

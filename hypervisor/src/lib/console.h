@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's messages: kept in a ring, and on COM1 when the command line says "serial". */
+/* The kernel's messages. A ring keeps them; COM1 shows them if the command line says "serial". */
 #ifndef LIB_CONSOLE_H
 #define LIB_CONSOLE_H
 
@@ -18,16 +18,16 @@ struct console_log {
 
 extern struct console_log console_log;
 
-/** Names the port of COM1, as the firmware's data area has it; 0: the usual one. */
+/** Sets the port of COM1 from the firmware's data area; 0: the usual port. */
 void console_set_port(uint16_t port);
 
-/** Sets COM1 up and prints what was said so far. */
+/** Initialises COM1 and prints all earlier messages. */
 void console_enable_serial(void);
 
-/** Prints; format as in lib/printf.h. */
+/** Prints a message; format as in lib/printf.h. */
 void console_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** The same without the lock, for the end of the kernel. */
+/** Prints a message without taking the lock, for the end of the kernel. */
 void console_print_unlocked(const char *format, va_list arguments)
         __attribute__((format(printf, 1, 0)));
 

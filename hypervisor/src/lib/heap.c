@@ -17,7 +17,7 @@ static bool heap_random_bit(struct heap *heap)
         return heap->random >> 31;
 }
 
-/* Makes two heaps one; both may be empty. */
+/* Merges two heaps, of which one or both may be empty. Returns the root. */
 static struct heap_node *heap_merge(struct heap *heap, struct heap_node *a, struct heap_node *b)
 {
         struct heap_node *root = NULL, *parent = NULL, **link = &root;

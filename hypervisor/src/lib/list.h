@@ -28,7 +28,7 @@ static inline void list_append(struct list *head, struct list *entry)
         head->prev = entry;
 }
 
-/** Makes entry the only one of the list with this head, which is empty. */
+/** Makes entry the only entry of the list with this head, which is empty. */
 static inline void list_set(struct list *head, struct list *entry)
 {
         entry->next = entry->prev = head;
@@ -45,15 +45,15 @@ static inline void list_append_all(struct list *head, struct list *from)
         list_init(from);
 }
 
-/** Takes entry out of its list; what it links to says nothing then. */
+/** Takes entry out of its list. Its own links are invalid afterwards. */
 static inline void list_unlink(const struct list *entry)
 {
         entry->next->prev = entry->prev;
         entry->prev->next = entry->next;
 }
 
-/** Takes the first entry out of the list with this head, which is not empty; what it links to says
- *  nothing then. */
+/** Takes the first entry out of the list with this head, which is not empty. The entry's own links
+ * are invalid afterwards. */
 static inline struct list *list_take(struct list *head)
 {
         struct list *first = head->next, *next = first->next;
@@ -63,7 +63,7 @@ static inline struct list *list_take(struct list *head)
         return first;
 }
 
-/** Takes entry out of its list; it then links to itself. */
+/** Takes entry out of its list and links it to itself. */
 static inline void list_remove(struct list *entry)
 {
         list_unlink(entry);

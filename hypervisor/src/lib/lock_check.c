@@ -7,8 +7,8 @@
 
 #define BIT(kind) (1u << LOCK_##kind)
 
-/* Below which locks a lock may be taken: docs/kernel/locking.md, "Order". Never below one of its
- * own kind. */
+/* The locks below which a lock may be taken: docs/kernel/locking.md, "Order". No lock may be taken
+ * below one of its own kind. */
 static const struct {
         const char *name;
         unsigned below;
@@ -30,7 +30,7 @@ static const struct {
 };
 
 static struct locks_held of_cpu[NOVA_CPU_MAX];
-static struct locks_held at_boot; /* before the boot CPU has its own stack */
+static struct locks_held at_boot; /* used until the boot CPU has its own stack */
 
 static bool lock_check_interrupts_are_on(void)
 {

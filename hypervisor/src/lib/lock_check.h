@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The locks that a CPU holds, and their order. Only the debug kernel notes them. */
+/* The locks that a CPU holds, and their order. Only the debug kernel records them. */
 #ifndef LIB_LOCK_CHECK_H
 #define LIB_LOCK_CHECK_H
 
@@ -8,7 +8,7 @@
 
 /* The rows of the table of locks in docs/kernel/locking.md. */
 enum lock_kind {
-        LOCK_UNKNOWN, /* was not initialised */
+        LOCK_UNKNOWN, /* not initialised */
         LOCK_SPACE,
         LOCK_PD,
         LOCK_SM,
@@ -27,7 +27,7 @@ enum lock_kind {
 
 #if KERNEL_CHECKS
 
-/* What a CPU holds, the newest last. */
+/* The locks that a CPU holds, the newest last. */
 #define LOCKS_HELD 6
 struct locks_held {
         const void *lock[LOCKS_HELD];
@@ -35,16 +35,16 @@ struct locks_held {
         unsigned count;
 };
 
-/** This CPU is about to take a lock, stops the kernel if it may not. */
+/** Call before this CPU takes a lock. Stops the kernel if it may not take this lock now. */
 void lock_check_taking(const void *lock, enum lock_kind kind, const char *file, unsigned line);
 
-/** This CPU is about to drop a lock, stops the kernel if it does not have it. */
+/** Call before this CPU drops a lock. Stops the kernel if it does not hold this lock. */
 void lock_check_dropping(const void *lock, const char *file, unsigned line);
 
-/** Whether this CPU holds a lock. */
+/** Returns true if this CPU holds a lock. */
 bool lock_check_held(const void *lock);
 
-/** Whether this CPU holds any lock. */
+/** Returns true if this CPU holds any lock. */
 bool lock_check_any(void);
 
 #define lock_taking(lock, kind) lock_check_taking(lock, kind, __FILE__, __LINE__)

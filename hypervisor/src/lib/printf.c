@@ -72,7 +72,7 @@ static const char *print_parse_field(const char *format, struct field *field)
         return format;
 }
 
-/* Wrapped, so that it can be passed on by address on every architecture. */
+/* A va_list in a struct, so that its address can be passed on every architecture. */
 struct arguments {
         va_list list;
 };
@@ -98,7 +98,7 @@ static int64_t print_next_signed(struct arguments *arguments, const struct field
                                    : (int64_t)value;
 }
 
-/* Prints one field; false when the conversion is none of ours. */
+/* Prints one field. Returns false if the conversion is unknown. */
 static bool print_field(sink_fn sink, char conversion, const struct field *field,
                         struct arguments *arguments)
 {
@@ -151,7 +151,7 @@ void print_format(sink_fn sink, const char *format, va_list list)
                 format = print_parse_field(format + 1, &field);
                 if (!*format)
                         break;
-                /* What is not ours is shown, so that the mistake is seen. */
+                /* An unknown conversion is printed, so that the mistake is visible. */
                 if (*format == '%' || !print_field(sink, *format, &field, &arguments))
                         sink(*format);
         }

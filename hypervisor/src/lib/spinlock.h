@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Spin locks. Interrupts are off whenever one is held.
  *
- * Tickets: who comes first gets the lock first. So a CPU waits for each of the others once at most,
- * however often they take it. */
+ * Tickets: CPUs get the lock in the order in which they came. So a CPU waits for each other CPU at
+ * most once, however often the others take the lock. */
 #ifndef LIB_SPINLOCK_H
 #define LIB_SPINLOCK_H
 
@@ -10,16 +10,16 @@
 #include "lib/lock_check.h"
 #include "lib/types.h"
 
-/* Both wrap around; there are fewer CPUs than tickets. */
+/* Both fields wrap around. There are fewer CPUs than tickets. */
 struct spinlock {
-        uint16_t next;    /* ticket of the CPU that comes next */
-        uint16_t serving; /* ticket of the one that has the lock, or may take it */
+        uint16_t next;    /* ticket for the next CPU that comes */
+        uint16_t serving; /* ticket of the CPU that holds the lock or may take it */
 #if KERNEL_CHECKS
         uint8_t kind; /* enum lock_kind */
 #endif
 };
 
-/* A lock with static storage, and one that is zero otherwise. */
+/* Initialises a lock with static storage, and a lock that is otherwise zero. */
 #if KERNEL_CHECKS
 #define SPINLOCK(lock_kind)         \
         {                           \
@@ -52,12 +52,12 @@ static inline void spin_acquire(struct spinlock *lock)
 
 static inline void spin_release(struct spinlock *lock)
 {
-        /* Only the holder writes it: a plain increment by one instruction, which stores of before
-         * precede. */
+        /* Only the holder writes this field, so one plain increment is enough. The holder's earlier
+         * stores precede it. */
         __asm__ volatile("incw %0" : "+m"(lock->serving) : : "memory");
 }
 
-/* Macros, so that a lock that is taken against the order stops the kernel with its place. */
+/* Macros, so that a lock taken against the order stops the kernel with its place in the code. */
 #if KERNEL_CHECKS
 #define spin_lock(lock)   (lock_taking(lock, (lock)->kind), spin_acquire(lock))
 #define spin_unlock(lock) (lock_dropping(lock), spin_release(lock))

@@ -7,11 +7,11 @@
 
 struct regs;
 
-/** Prints one sentence (printf format), CPU and backtrace on COM1, whatever the command line says,
- *  then the line "NOVA: stopped", stops all CPUs. */
+/** Prints one sentence (printf format), the CPU and a backtrace on COM1, whatever the command line
+ * says, then the line "NOVA: stopped". Stops all CPUs. */
 _Noreturn void kernel_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** The same for an exception in the kernel; regs are those of the interrupted code. */
+/** Stops the kernel for an exception in it. regs are the registers of the interrupted code. */
 _Noreturn void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2);
 
 #endif

@@ -22,7 +22,7 @@ void *memmove(void *to, const void *from, size_t bytes)
                 return memcpy(to, from, bytes);
         while (bytes--) {
                 target[bytes] = source[bytes];
-                __asm__ volatile(""); /* else the compiler makes a call to memmove of it */
+                __asm__ volatile(""); /* else the compiler turns the loop into a call of memmove */
         }
         return to;
 }
@@ -52,7 +52,7 @@ size_t strlen(const char *string)
 
         while (string[length]) {
                 length++;
-                __asm__ volatile(""); /* else the compiler makes a call to strlen of it */
+                __asm__ volatile(""); /* else the compiler turns the loop into a call of strlen */
         }
         return length;
 }

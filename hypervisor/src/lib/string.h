@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory and string functions; compilers call the first four by themselves. */
+/* Memory and string functions. Compilers call the first four on their own. */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H
 

@@ -14,8 +14,8 @@ void tree_seed(uint64_t seed)
         random = (word_t)(seed ^ seed >> 32);
 }
 
-/* Each word in turn, by Knuth's multipliers; the upper bits, which decide, repeat last. Trees under
- * different locks may draw the same one: that does no harm. */
+/* Returns the next word of a full period, by Knuth's multipliers. The upper bits, which decide,
+ * repeat last. Trees under different locks may draw the same word, which does no harm. */
 static word_t tree_random_priority(void)
 {
         const uint64_t multiplier = NOVA_WORD_BITS == 64 ? 6364136223846793005 : 1664525;
@@ -41,7 +41,7 @@ static void tree_update_max(struct tree_node *node)
         node->max = max;
 }
 
-/* Recomputes max from node upwards until nothing changes. */
+/* Recomputes max from node upwards until it does not change. */
 static void tree_update_up(struct tree_node *node)
 {
         for (; node; node = tree_parent_of(node)) {
@@ -52,7 +52,7 @@ static void tree_update_up(struct tree_node *node)
         }
 }
 
-/* What points at a node. */
+/* Returns the pointer that points to a node. */
 static struct tree_node **tree_link_to(const struct tree_node *node)
 {
         struct tree_node *parent = tree_parent_of(node);
@@ -62,13 +62,13 @@ static struct tree_node **tree_link_to(const struct tree_node *node)
         return parent->left == node ? &parent->left : &parent->right;
 }
 
-/* A side of a split: where its next node hangs, and below what. */
+/* One side of a split: the link for its next node, and that node's parent. */
 struct side {
         struct tree_node **link;
         word_t parent;
 };
 
-/* Hangs a node on its side; the next one of this side goes to its right, or to its left. */
+/* Links a node to its side. The next node of this side becomes its right or left child. */
 static void tree_side_append(struct side *side, struct tree_node *node, bool right)
 {
         *side->link = node;
@@ -77,7 +77,7 @@ static void tree_side_append(struct side *side, struct tree_node *node, bool rig
         side->link = right ? &node->right : &node->left;
 }
 
-/* Hangs the rest, which is a whole subtree or NULL. */
+/* Ends a side with the rest, which is a whole subtree or NULL. */
 static void tree_side_end(const struct side *side, struct tree_node *rest)
 {
         *side->link = rest;
@@ -85,14 +85,14 @@ static void tree_side_end(const struct side *side, struct tree_node *rest)
                 rest->parent = side->parent;
 }
 
-/* Recomputes max on the way from the end of a side up to what it hangs below. */
+/* Recomputes max from the end of a side up to, but without, the node above the side. */
 static void tree_side_update(const struct side *side, word_t top)
 {
         for (word_t at = side->parent; at != top; at = ((struct tree_node *)at)->parent)
                 tree_update_max((struct tree_node *)at);
 }
 
-/* Distributes a subtree: what starts before x, and the rest. */
+/* Splits a subtree into the nodes that start before x, and the others. */
 static void tree_distribute(struct tree_node *node, word_t x, struct side left, struct side right)
 {
         const word_t left_top = left.parent, right_top = right.parent;
@@ -109,15 +109,15 @@ static void tree_distribute(struct tree_node *node, word_t x, struct side left, 
         tree_side_update(&right, right_top);
 }
 
-/* Hangs a node below one that comes from higher up. */
+/* Sets the parent of a node, unless the node is NULL. */
 static inline void tree_set_parent(struct tree_node *node, struct tree_node *parent)
 {
         if (node)
                 node->parent = (word_t)parent;
 }
 
-/* Those above the place that have a lower priority go below the node, each with what is on its
- * other side. */
+/* Inserts a node at a place. Nodes above the place with a lower priority move below the new node,
+ * each with the subtree on its other side. */
 static always_inline void tree_hang_at(struct tree *tree, struct tree_place place,
                                        struct tree_node *node, bool overlap)
 {
@@ -171,8 +171,8 @@ void tree_insert(struct tree *tree, struct tree_node *node)
         tree_hang_at(tree, place, node, true);
 }
 
-/* What hangs below the node is merged in its place, the higher priority first. The last node that
- * was hung there, or what the node hung below. */
+/* Replaces a node by the merge of its subtrees, the higher priority on top. Returns the last node
+ * that was linked, or else the node's parent, as a side. */
 static always_inline struct side tree_merge_below(const struct tree_node *node)
 {
         struct tree_node *left = node->left, *right = node->right;

@@ -23,15 +23,15 @@ typedef uint64_t paddr_t;
 
 #define array_size(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A part of the function's type, which the keyword is not: see continuation_t. */
+/* Part of the function's type, unlike the keyword (see continuation_t). */
 #define _Noreturn __attribute__((noreturn))
 
-/* The path of calls and replies: what it uses is part of it, and that it never returns does not
- * make it rare. */
+/* The path of calls and replies. Its helpers are inlined. Its functions are marked as hot, because
+ * compilers take a function that never returns for a rare one. */
 #define always_inline inline __attribute__((always_inline))
 #define hot_path      __attribute__((hot))
 
-/* What hot paths leave to a function of its own, so that they save no registers for it. */
+/* Marks the rare part of a hot path. As a separate function, it costs the path no registers. */
 #define cold_path __attribute__((noinline, cold))
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)
