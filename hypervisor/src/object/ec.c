@@ -17,9 +17,9 @@
 #include "sched/wake.h"
 #include "thread.h"
 
-#define SC_STEP   16 /* SCs of an EC that end with interrupts off */
-#define HELP_STEP 16 /* helpers of an EC that find out with interrupts off that it has ended */
-#define CUT_STEP  64 /* links of the chain below an EC that has ended */
+#define SC_STEP   16 /* SCs of an EC that one step ends */
+#define HELP_STEP 16 /* helpers of an ended EC that one step stops */
+#define CUT_STEP  64 /* links of the chain below an ended EC that one step follows */
 
 _Static_assert(OBJECT_HEAD + offsetof(struct ec, fpu) + FPU_SIZE_MAX <= SLAB_SIZE_MAX,
                "an EC with its FPU's state fits into a slab");
@@ -39,8 +39,8 @@ word_t ec_bytes(enum ec_kind kind)
         return object_bytes(OBJECT_EC) + (kind == EC_VCPU ? ec_guest_ops->bytes() : PAGE_SIZE);
 }
 
-/* What is not set here is valid only while something else says so: links while the EC is in the
- * list, what belongs to an event, a transfer or a revocation while that is under way. */
+/* Initialises the fields that are always valid. A link is valid only while the EC is in the list,
+ * and the fields of an event, a transfer or a revocation only while that is under way. */
 static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd *pd)
 {
         mail_init(&ec->mail, OBJECT_EC);
@@ -85,7 +85,7 @@ static void ec_release(struct ec *ec)
         object_give(OBJECT_EC, ec);
 }
 
-/* Memory of an EC: the object, its UTCB or what makes it a virtual CPU. */
+/* Allocates the object and its UTCB or virtual CPU. */
 static struct ec *ec_alloc(enum ec_kind kind)
 {
         struct ec *ec = object_take(OBJECT_EC);
@@ -102,7 +102,7 @@ static struct ec *ec_alloc(enum ec_kind kind)
         return NULL;
 }
 
-/* Gives a thread's UTCB its address; the guest of a virtual CPU gets a table. */
+/* Maps a thread's UTCB; creates the guest page table of a virtual CPU. */
 static enum nova_status ec_map(struct ec *ec, word_t utcb_page)
 {
         struct pd *pd = ec->pd;
@@ -127,7 +127,7 @@ static void ec_unmap(struct ec *ec)
                 mapping_remove_utcb(ec->utcb_mapping);
 }
 
-/* Makes a new EC one of the PD's, unless the PD is ending. */
+/* Adds a new EC to the PD's ECs, unless the PD is ending. */
 static bool ec_join_pd(struct ec *ec, struct pd *pd)
 {
         spin_lock(&pd->lock);
@@ -215,8 +215,8 @@ void ec_return_sc(struct ec *ec, struct ec *caller)
                 sc_bind(sc, caller ? caller : sc->owner);
 }
 
-/* An EC that owes a reply is shut down: its caller in a call gets COM_ABT. One that waits with an
- * event is shut down when it runs: so a chain of them takes a step of its own for each. */
+/* Aborts the caller of an EC that is shut down. A caller in a call gets COM_ABT. A caller with an
+ * event is shut down when it runs, so that a chain of such callers takes one step for each. */
 static void ec_abort_caller(struct ec *ec)
 {
         struct ec *caller = ec_caller(ec);
@@ -235,7 +235,7 @@ static void ec_abort_caller(struct ec *ec)
         sched_wake_sleepers(caller);
 }
 
-/* The caller ends while its message is being transferred: callee waits for requests again. */
+/* Makes callee wait for requests again. Its caller ends while its message is being transferred. */
 static void ec_lose_caller(struct ec *callee)
 {
         ec_forget_caller(callee);
@@ -243,9 +243,9 @@ static void ec_lose_caller(struct ec *callee)
         callee->state = EC_REQUEST;
 }
 
-/* An EC ends above at: the SC that came to it or through it goes back to who gave it, to, and
- * the EC below that had it goes on when another EC helps. There is at most one: callers have but
- * one callee. Whether it has to be looked for below at. */
+/* Looks at EC at for the SC that was donated to an ended EC or through it, and returns the SC to
+ * the EC to, which donated it. EC at then continues only when another EC helps it. There is at most
+ * one such SC, because a caller has one callee. Returns true if the search continues below at. */
 static bool ec_search_sc(struct ec *at, struct ec *to)
 {
         struct cpu *cpu = at->cpu;
@@ -258,7 +258,7 @@ static bool ec_search_sc(struct ec *at, struct ec *to)
         return false;
 }
 
-/* The callee of ec has no caller to answer any more. */
+/* Clears the reply register of the callee of ec. */
 static void ec_cut_chain(struct ec *ec)
 {
         struct ec *callee = ec_callee(ec);
@@ -277,9 +277,9 @@ static struct ec *ec_next_below(const struct ec *ec)
         return callee ? callee : ec->helping;
 }
 
-/* ec has ended. Goes a step of the way from cut_at to the end of its chain: there sleep SCs that
- * came through ec, and look for another EC. Whether it has come to the end. An EC on the way
- * that has ended or replied meanwhile is the end: who slept below it was woken then. */
+/* Walks one step of the way from cut_at of an ended EC to the end of its chain. There it wakes the
+ * SCs that came through ec, so that they look for another EC. Returns true at the end. An EC that
+ * has ended or replied meanwhile is the end: the SCs that slept below it were woken then. */
 static bool ec_go_below(struct ec *ec)
 {
         for (unsigned links = CUT_STEP; links; links--) {
@@ -295,7 +295,7 @@ static bool ec_go_below(struct ec *ec)
         return false;
 }
 
-/* Those that help an EC which has ended do so no more. Whether that were all. */
+/* Stops one step's number of the helpers of ended ECs. Returns true if none is left. */
 static bool ec_stop_helpers(struct list *helpers)
 {
         for (unsigned i = 0; i < HELP_STEP && !list_is_empty(helpers); i++)
@@ -313,8 +313,9 @@ void ec_cut_step(struct cpu *cpu)
                 cpu->cut = ec->cut_next;
 }
 
-/* The chain below ec is long. Where another EC has ended before that was gone through, an SC goes
- * back to its owner: from there its calls lead to whom it belongs, whatever order they ended in. */
+/* Leaves the rest of the long chain below ec to the next decision. If another EC ended before this
+ * walk, the SC goes to its owner. From there, the owner's calls lead to the EC that the SC belongs
+ * to, in whatever order the ECs ended. */
 static cold_path void ec_cut_later(struct cpu *cpu, struct ec *ec)
 {
         if (cpu->cut)
@@ -330,8 +331,8 @@ static cold_path void ec_strand(struct cpu *cpu, struct list *helpers)
         sched_fall_behind(cpu);
 }
 
-/* Whether anybody may have to do with an EC: it runs, waits, calls, answers, helps, or sends items.
- * One test for all: most have nothing to do when they end. */
+/* Returns true if an EC runs, waits, calls, answers, helps, is helped or sends items. One test for
+ * all of this is quick, because most ECs do nothing of it when they end. */
 static bool ec_is_engaged(const struct ec *ec)
 {
         const word_t links = (word_t)ec->caller_kind | (word_t)ec_waits_for_reply(ec) |
@@ -343,7 +344,7 @@ static bool ec_is_engaged(const struct ec *ec)
                !list_is_empty(&ec->sleepers);
 }
 
-/* For assert(): a shut down EC waits for no other one, and no other one waits for it. */
+/* For assert(): returns true if an EC waits for no other EC, and no other EC waits for it. */
 static assert_only bool ec_is_alone(const struct ec *ec)
 {
         return !ec_caller(ec) && ec->caller_kind == CALLER_NONE && !ec_callee(ec) && !ec->helping &&
@@ -351,7 +352,7 @@ static assert_only bool ec_is_alone(const struct ec *ec)
                list_is_empty(&ec->sleepers);
 }
 
-/* Takes an EC that ends out of all that it has to do with others. */
+/* Removes all relations of an ending EC to other ECs. */
 static __attribute__((noinline)) void ec_disengage(struct ec *ec)
 {
         struct cpu *cpu = ec->cpu;
@@ -393,14 +394,14 @@ void ec_shut_down(struct ec *ec)
         ec->state = EC_DEAD;
 }
 
-/* Whether an EC is at a hypercall of several steps of which nothing has to be finished. */
+/* Returns true if an EC is in a hypercall of several steps that can be given up. */
 static bool ec_is_at_work(const struct ec *ec)
 {
         return (word_t)ec->created | (word_t)ec->calling |
                (word_t)(ec->reap_floor != EC_REAPS_NOTHING);
 }
 
-/* What it does there is given up. */
+/* Gives up the hypercall: drops its references. Objects that it had to reap become orphans. */
 static cold_path void ec_give_up_work(struct ec *ec)
 {
         ec->cpu->dying_orphans |= ec->reap_floor != EC_REAPS_NOTHING;
@@ -425,8 +426,7 @@ void ec_leave_sc(struct ec *ec, struct sc *sc)
         store_once(sc->left, true);
 }
 
-/* Takes an SC out of a list, the current one last: without it the EC may have to wait for a step.
- */
+/* Takes an SC out of a list, the current SC last: without it the EC may have to wait for a step. */
 static struct sc *ec_take_left(struct kobject **list, const struct sc *current)
 {
         struct kobject **at = list;
@@ -439,8 +439,8 @@ static struct sc *ec_take_left(struct kobject **list, const struct sc *current)
         return sc;
 }
 
-/* Ends as many SCs of a list as the budget allows. What is left of the budget; 0: perhaps there are
- * more. */
+/* Ends as many SCs of a list as the budget allows. Returns the rest of the budget; 0: there may be
+ * more SCs. */
 static unsigned ec_end_left(struct ec *ec, struct kobject **list, unsigned budget)
 {
         for (; *list && budget; budget--) {
@@ -523,8 +523,8 @@ enum drop_result ec_drop(struct ec *ec)
         return ec_end(ec) ? DROP_ENDED : DROP_AGAIN;
 }
 
-/* Lets another CPU do a step. Until the mail is done with, no CPU frees the EC, and afterwards not
- * before this CPU leaves the kernel. */
+/* Makes the EC's CPU do a step. No CPU frees the EC before that mail is done, nor afterwards before
+ * this CPU leaves the kernel. */
 static void ec_do_elsewhere(struct ec *ec, uint32_t work)
 {
         mail_send(ec->cpu, &ec->mail, work);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Execution contexts: threads and virtual CPUs. @spec 2.2
  *
- * An EC's execution state belongs to its CPU. A thread that leaves the CPU keeps nothing but the
- * fields here: its registers and the continuation, which says how it goes on. */
+ * An EC's execution state belongs to its CPU. A thread that leaves the CPU keeps only the fields
+ * here, among them its registers and the continuation with which it continues. */
 #ifndef OBJECT_EC_H
 #define OBJECT_EC_H
 
@@ -28,78 +28,78 @@ struct vcpu;
 
 enum ec_kind { EC_LOCAL, EC_GLOBAL, EC_VCPU, EC_IDLE };
 
-/* What makes an EC a virtual CPU. Fixed once virt/ has started. */
+/* Operations of a virtual CPU. Fixed once virt/ has started. */
 struct ec_guest_ops {
-        word_t (*bytes)(void);           /* size of the memory of one, for the account */
-        struct vcpu *(*alloc)(void);     /* NULL: out of memory */
-        void (*init)(struct ec *ec);     /* the guest page table of its PD exists */
-        void (*free)(struct vcpu *vcpu); /* … what alloc() returned */
-        void (*stop)(struct ec *ec);     /* on its own CPU: it will not enter the guest again */
+        word_t (*bytes)(void);           /* memory of a virtual CPU, for the account */
+        struct vcpu *(*alloc)(void);     /* returns NULL if out of memory */
+        void (*init)(struct ec *ec);     /* requires its PD's guest page table */
+        void (*free)(struct vcpu *vcpu); /* frees the memory that alloc() returned */
+        void (*stop)(struct ec *ec);     /* on ec's CPU; ec will not enter the guest again */
 };
 
 extern const struct ec_guest_ops *ec_guest_ops;
 
 enum ec_state {
         EC_REQUEST,     /* waits for a call or an event */
-        EC_READY,       /* has something to run: its continuation */
+        EC_READY,       /* can run its continuation */
         EC_REPLY,       /* called, donated its SC, waits for callee */
         EC_REPLY_ALONE, /* called without donation, waits for callee */
         EC_BLOCKED,     /* waits for a semaphore, or for ever */
         EC_DEAD,        /* shut down, or ended */
 };
 
-/* What a reply answers. */
+/* The message that a reply answers. */
 enum caller_kind {
         CALLER_NONE,  /* no caller */
         CALLER_CALL,  /* a call that donated the caller's SC */
-        CALLER_ALONE, /* one that did not */
+        CALLER_ALONE, /* a call without donation */
         CALLER_EVENT,
 };
 
-/* Bits of ec.pending: work before its next return to user mode. Only RECALL is set by others. None
- * of them is a bit of a status (RESULT_STATUS) or of cpu.special. */
+/* Bits of ec.pending: work before the EC's next return to user mode. Other CPUs set only RECALL. No
+ * bit is one of a status (RESULT_STATUS) or of cpu.special. */
 #define EC_PENDING_RECALL 0x1000
 #define EC_PENDING_STEP   0x2000 /* single step over SYSENTER: #DB after the hypercall */
-#define EC_PENDING_END    0x4000 /* its call was answered: what was dropped meanwhile ends */
+#define EC_PENDING_END    0x4000 /* after the reply: end the objects dropped meanwhile */
 
-/* A message transfer in steps, of an EC that sends typed items. */
+/* A message transfer in steps, in the EC that sends the typed items. */
 struct transfer {
         struct ec *to;
-        unsigned item, items; /* next one, number */
-        bool under_way;       /* an item's delegation was begun */
-        bool aborted;         /* the partner ended */
-        bool is_answer;       /* to an event */
-        uint32_t left;        /* as delegation.left, when the present item began */
+        unsigned item, items; /* index of the present item, number of items */
+        bool under_way;       /* the present item's delegation has begun */
+        bool aborted;         /* the partner has ended */
+        bool is_answer;       /* the message answers an event */
+        uint32_t left;        /* delegation.left at the start of the present item */
         struct delegation delegation;
 };
 
 #define EC_REAPS_NOTHING UINT32_MAX
 
-/* In ec.place: SYSRET or SYSEXIT cannot go to an entry of one of its portals. */
+/* Bit of ec.place: SYSRET or SYSEXIT cannot enter one of the EC's portals. */
 #define ODD_PORTAL 0x80
 
 _Static_assert(NOVA_CPU_MAX <= ODD_PORTAL, "it is no bit of a CPU's number");
 
-/* Fields that are used together share cache lines, the first three kinds one each. */
+/* Fields that are used together share cache lines. The first three groups take one line each. */
 struct ec {
         struct kobject object;
         struct mail mail;             /* work for its CPU */
         struct list pd_link;          /* pd.ecs, under pd.lock */
-        struct mapping *utcb_mapping; /* the user's */
+        struct mapping *utcb_mapping; /* the user's mapping of the UTCB */
 
-        /* Calls. The first three are read together, see ec_attention(); so are the first six, see
-         * ec_call_attention(). */
+        /* Calls. ec_attention() reads the first three fields together, ec_call_attention() the
+         * first six. */
         uint16_t pending __attribute__((aligned(64))); /* EC_PENDING_…, atomic */
-        uint8_t special;                           /* SPECIAL_…: what has to be switched for it */
-        uint8_t place;                             /* cpu->number, perhaps with ODD_PORTAL */
-        uint8_t state __attribute__((aligned(4))); /* enum ec_state; see ec_set_state() */
-        uint8_t caller_kind;                       /* enum caller_kind */
-        uint8_t no_state[2];                       /* 0 */
-        uint8_t kind;                              /* enum ec_kind */
-        uint8_t wait_status;                       /* what a down returns when it wakes */
-        uint8_t sleepers_top; /* two or more sleepers: none has a higher priority */
-        bool cut_searches; /* it has ended: an SC that came through it may be below, for cut_to */
-        struct pd *pd;     /* holds a reference; NULL: the idle thread */
+        uint8_t special;                               /* SPECIAL_…: state to switch for the EC */
+        uint8_t place;                                 /* cpu->number, perhaps with ODD_PORTAL */
+        uint8_t state __attribute__((aligned(4)));     /* enum ec_state; see ec_set_state() */
+        uint8_t caller_kind;                           /* enum caller_kind */
+        uint8_t no_state[2];                           /* 0 */
+        uint8_t kind;                                  /* enum ec_kind */
+        uint8_t wait_status;                           /* status for the EC when it continues */
+        uint8_t sleepers_top; /* two or more sleepers: upper bound of their priorities */
+        bool cut_searches;    /* after the end: the walk below looks for an SC to give to cut_to */
+        struct pd *pd;        /* referenced; NULL: the idle thread */
         struct cpu *cpu;
         word_t stack_top;       /* of the CPU's kernel stack, for the entry code */
         struct nova_utcb *utcb; /* NULL: a virtual CPU */
@@ -111,7 +111,7 @@ struct ec {
         struct sm *wait_sm;
         union {
                 struct list wait_link; /* sm.waiters, under sm.lock */
-                struct ec *cut_to;     /* it has ended: who called it */
+                struct ec *cut_to;     /* after the end: the EC's caller, or NULL */
         };
         struct list sleepers;     /* SCs that wait with this EC */
         struct heap_node timeout; /* cpu->timeouts; key 0: waits without a deadline */
@@ -119,44 +119,44 @@ struct ec {
         /* Events. */
         struct vcpu *vcpu; /* NULL: a thread */
         word_t event_base;
-        word_t event_number; /* what block_on_event is about, for its retry */
+        word_t event_number; /* the EC's present event */
         word_t event_qual[2];
 
-        struct ec *helping;  /* busy callee whose chain runs on this EC's SC; it is ready itself */
-        struct list helpers; /* those whose helping is this EC */
+        struct ec *helping;  /* busy callee whose chain runs on this EC's SC; this EC is ready */
+        struct list helpers; /* ECs whose helping is this EC */
         union {
-                struct list help_link; /* helping->helpers; cpu->stranded when that has ended */
+                struct list help_link; /* helping->helpers; cpu->stranded if helping has ended */
                 struct {
-                        struct ec *cut_next; /* cpu->cut, when it has ended */
-                        struct ec *cut_at;   /* … how far the chain was gone through */
+                        struct ec *cut_next; /* after the end: next in cpu->cut */
+                        struct ec *cut_at;   /* after the end: position in the chain */
                 };
         };
-        struct sc *donated; /* SC bound to this EC that is its callers' */
+        struct sc *donated; /* SC that a call donated, bound to this EC */
         /* SCs that were created for this EC and have no capability any more. They hold no reference
-         * to it: it ends them before it ends itself. */
-        struct kobject *sc_due;   /* … to end when the call is answered that this EC waits for */
-        struct kobject *sc_stays; /* … to end with this EC */
-        bool ends_later;          /* nothing refers to it, and it ends when its call is answered */
+         * to the EC, which ends them before it ends itself. */
+        struct kobject *sc_due;   /* SCs that end when this EC's call is answered */
+        struct kobject *sc_stays; /* SCs that end with this EC */
+        bool ends_later;          /* no reference is left; the EC ends when its call is answered */
         bool fpu_used;
-        bool ending;               /* ec_end is at work; it lets mail in while it waits */
-        bool named_by_root;        /* its end is worth a message */
-        uint32_t items_at_once;    /* items of a message that need no look at the limit: 1 or 0 */
-        word_t tls;                /* the base */
+        bool ending;        /* ec_end has begun; it receives mail while it waits */
+        bool named_by_root; /* its name is from the root PD: the console reports its shut-down */
+        uint32_t items_at_once;    /* 1: any single item fits receive_limit; else 0 */
+        word_t tls;                /* base of the thread-local storage */
         char name[NOVA_NAME_SIZE]; /* for debugging; under no lock */
         struct transfer
-                transfer; /* create_pd: its delegation is that of the initial capabilities */
+                transfer; /* create_pd: its delegation gives the initial capabilities to created */
         struct revocation revocation;
-        struct pd *created;     /* … to this one, not yet published, referenced */
+        struct pd *created;     /* create_pd: the new PD, not yet published, referenced */
         struct pt *calling;     /* call: portal during the transfer of items, referenced */
-        unsigned reap_floor;    /* revoke, …: objects that were dying before; others reap them */
-        uint8_t created_perms;  /* those of the capability for created */
-        uint8_t grace_tries;    /* so often a hypercall that lacks memory is still made again */
-        bool grace_waits;       /* memory lacked, and self waits for the end of … */
-        uint32_t grace_end;     /* … this grace period (see reclaim_help()) */
-        uint32_t receive_limit; /* bytes that a message may cost its PD, and 1; 0: no limit */
+        unsigned reap_floor;    /* number of objects that were dying before: other ECs reap them */
+        uint8_t created_perms;  /* permissions of the capability for created */
+        uint8_t grace_tries;    /* remaining tries of a hypercall that lacks memory */
+        bool grace_waits;       /* the EC lacks memory and waits for the end of grace_end */
+        uint32_t grace_end;     /* number of a grace period (see reclaim_help()) */
+        uint32_t receive_limit; /* 1 + bytes that a message may cost its PD; 0: no limit */
         word_t virtual_8086_room[VIRTUAL_8086_WORDS]; /* see odd_flags in entry.S */
         struct regs regs __attribute__((aligned(16)));
-        /* Saved state; valid if fpu_used and not in the registers. It is fpu_size() bytes long. */
+        /* Saved state of fpu_size() bytes; valid if fpu_used and not in the registers. */
         uint8_t fpu[FPU_SIZE_MIN] __attribute__((aligned(FPU_ALIGN)));
 };
 
@@ -176,7 +176,7 @@ static always_inline uint64_t ec_call_attention(const struct ec *ec)
         return attention;
 }
 
-/** Returns the first three of these, for a CPU that may go on with the EC (see cpu_attention()). */
+/** Returns pending, special and place of an EC, to compare with cpu_attention(). */
 static always_inline uint32_t ec_attention(const struct ec *ec)
 {
         return (uint32_t)ec_call_attention(ec);
@@ -187,7 +187,7 @@ _Static_assert(offsetof(struct ec, place) == offsetof(struct ec, pending) + 3 &&
                        EC_REQUEST == 0 && CALLER_NONE == 0,
                "they are read together");
 
-/** Sets both by one store. */
+/** Sets the state and the kind of the caller of an EC by one store. */
 static always_inline void ec_set_state(struct ec *ec, enum ec_state state, enum caller_kind kind)
 {
         const uint8_t both[4] = {(uint8_t)state, (uint8_t)kind};
@@ -198,111 +198,111 @@ static always_inline void ec_set_state(struct ec *ec, enum ec_state state, enum 
 _Static_assert(offsetof(struct ec, caller_kind) == offsetof(struct ec, state) + 1,
                "ec_set_state writes them together");
 
-/** Returns the EC that waits for the reply of an EC; NULL: none. A reply leaves the field as it is.
+/** Returns the EC that waits for the reply of an EC; NULL: none. A reply does not clear the field.
  */
 static inline struct ec *ec_caller(const struct ec *ec)
 {
         return ec->caller_kind != CALLER_NONE ? ec->caller : NULL;
 }
 
-/** Whether an EC waits for a reply. */
+/** Returns true if an EC waits for a reply. */
 static always_inline bool ec_waits_for_reply(const struct ec *ec)
 {
         return ec->state == EC_REPLY || ec->state == EC_REPLY_ALONE;
 }
 
-/** Returns the EC whose reply an EC waits for; NULL: none. A reply leaves the field as it is. */
+/** Returns the EC whose reply an EC waits for; NULL: none. A reply does not clear the field. */
 static inline struct ec *ec_callee(const struct ec *ec)
 {
         return ec_waits_for_reply(ec) ? ec->callee : NULL;
 }
 
-/** No caller waits for an EC's reply any more. */
+/** Clears the reply register: no caller waits for the EC's reply any more. */
 static inline void ec_forget_caller(struct ec *ec)
 {
         ec->caller = NULL;
         ec->caller_kind = CALLER_NONE;
 }
 
-/** Prepares the cache. Once, at boot. */
+/** Prepares the slab cache of ECs. Call once, at boot. */
 void ec_boot(void);
 
-/** Bytes that an EC takes. */
+/** Returns the bytes that an EC of a kind takes. */
 word_t ec_bytes(enum ec_kind kind);
 
-/* What create_ec says. */
+/* The arguments of create_ec. */
 struct ec_config {
         struct pd *pd;
         struct account *account;
         enum ec_kind kind;
         struct cpu *cpu;
-        word_t utcb_page; /* page number; nothing of it for a virtual CPU */
+        word_t utcb_page; /* page number; ignored for a virtual CPU */
         word_t sp;
         word_t event_base;
-        continuation_t start; /* of a thread that has or gets an SC */
+        continuation_t start; /* continuation of a thread that has or gets an SC */
 };
 
-/** A thread, not running yet. BAD_PAR: the UTCB's page is taken; BAD_CAP: the PD is ending;
- *  OUT_OF_MEMORY. */
+/** Creates an EC that does not run yet.
+ *  @return BAD_PAR if the UTCB's page is taken, BAD_CAP if the PD is ending, OUT_OF_MEMORY */
 enum nova_status ec_create(const struct ec_config *config, struct ec **out);
 
-/** The idle thread of a CPU; cannot end. */
+/** Creates the idle thread of a CPU, which never ends. Returns NULL if out of memory. */
 struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont);
 
-/** self lends its SC to the chain of a busy callee, and stops doing so. */
+/** Lends self's SC to the chain of a busy callee. ec_stop_helping() ends the loan, if any. */
 void ec_help(struct ec *self, struct ec *callee);
 void ec_stop_helping(struct ec *self);
 
-/** An SC that is bound to ec goes back to the caller, or to its owner if there is none. */
+/** Binds the SC that was donated to ec, if any, to the caller, or to its owner without a caller. */
 void ec_return_sc(struct ec *ec, struct ec *caller);
 
-/** Does a step of what the ends of ECs have left to this CPU's next decision, of which there is
- *  something. */
+/** Does a step of the work that ended ECs have left to this CPU's next scheduling decision. Call
+ *  only if cpu_has_cuts(). */
 void ec_cut_step(struct cpu *cpu);
 
-/** Shuts an EC down: it never runs again; its callers get COM_ABT, or are shut down with it. On its
- *  own CPU. */
+/** Shuts an EC down: it never runs again. A caller in a call gets COM_ABT; a caller with an event
+ *  is shut down too. Call on the EC's CPU. */
 void ec_shut_down(struct ec *ec);
 
-/** Leaves an SC without capabilities to its owner. On their own CPU. */
+/** Leaves an SC without capabilities to its owner ec, which ends it later. Call on their CPU. */
 void ec_leave_sc(struct ec *ec, struct sc *sc);
 
-/** Ends a step of the SCs that were left to an EC; true: that was all. On its own CPU. */
+/** Ends one step's number of the SCs that were left to an EC. Returns true if none is left. Call on
+ *  the EC's CPU. */
 bool ec_end_scs(struct ec *ec);
 
-/** self goes on after a call: ends what was dropped while it waited. Returns if self and the SC on
- *  which it runs have not ended; may be preempted, and goes on with cont then. */
+/** Ends the SCs, and self, that were dropped while self waited for a reply. Returns if self and the
+ *  SC on which it runs have not ended. If preempted, self continues with cont. */
 void ec_end_due(struct ec *self, continuation_t cont);
 
-/** Ends an EC: shut down, its SCs without capabilities ended, and its UTCB's address is free. On
- * its own CPU. false: that was a step of it, more follow. The EC that ends it then does the steps
- * of ec_finish_step() then. */
+/** Ends an EC: shuts it down, ends its SCs without capabilities, and frees its UTCB's address. Call
+ * on the EC's CPU. Returns false after a step, if more steps follow. After true, the EC that called
+ * this does the steps of ec_finish_step(). */
 bool ec_end(struct ec *ec);
 
-/** The same on any CPU. No lock is held. */
+/** Does ec_end() on the EC's CPU. May be called on any CPU, without a lock. */
 bool ec_end_anywhere(struct ec *ec);
 
 enum drop_result { DROP_ENDED, DROP_AGAIN, DROP_LATER };
 
-/** Neither a capability, a portal nor an SC with a capability refers to an EC any more: ends it, a
- *  step of that (AGAIN), or later, when its call is answered. On its own CPU. */
+/** Ends an EC to which no capability, portal or SC with a capability refers any more. AGAIN: this
+ *  was one step. LATER: the EC ends when its call is answered. Call on the EC's CPU. */
 enum drop_result ec_drop(struct ec *ec);
 
-/** The same on any CPU. No lock is held. */
+/** Does ec_drop() on the EC's CPU. May be called on any CPU, without a lock. */
 enum drop_result ec_drop_anywhere(struct ec *ec);
 
-/** Whether an ended EC has left the mapping database in the middle of a revocation or delegation.
- */
+/** Returns true if an ended EC has left a revocation or delegation unfinished. */
 static inline bool ec_has_left_work(const struct ec *ec)
 {
         return revocation_is_open(&ec->revocation) || delegation_is_open(&ec->transfer.delegation);
 }
 
-/** Does a step of what an ended EC has left; whether nothing is left. The caller holds a
- *  reference, or the EC has none and is in this CPU's dying list. */
+/** Does a step of the work that an ended EC has left. Returns true if none is left. The caller
+ *  holds a reference, or the EC has none and is in this CPU's dying list. */
 bool ec_finish_step(struct ec *ec);
 
-/** Frees an ended or never published EC. */
+/** Frees an EC that has ended. */
 void ec_free(struct ec *ec);
 
 #endif

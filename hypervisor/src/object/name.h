@@ -6,10 +6,10 @@
 #include "nova/abi/hypercall.h"
 #include "object/object.h"
 
-/** Where an object keeps its name, NOVA_NAME_SIZE bytes; NULL: it has no room for one. */
+/** Returns an object's name, NOVA_NAME_SIZE bytes; NULL: the object has no room for a name. */
 char *object_name(struct kobject *object);
 
-/** No name, for a new object. */
+/** Clears the name of a new object. */
 static inline void name_clear(char name[NOVA_NAME_SIZE])
 {
         const char none[NOVA_NAME_SIZE] = {0};
@@ -17,7 +17,7 @@ static inline void name_clear(char name[NOVA_NAME_SIZE])
         __builtin_memcpy(name, none, sizeof(none));
 }
 
-/** Copies a name as a string that can be printed; to has NOVA_NAME_SIZE + 1 bytes. */
+/** Copies a name as a printable string to a buffer of NOVA_NAME_SIZE + 1 bytes. */
 void name_print(const char *name, char *to);
 
 #endif

@@ -51,8 +51,8 @@ void object_put(struct kobject *object)
         object_queue(object);
 }
 
-/* Whether an SC to which nothing refers has ended. If not it was left to its owner. Out of line as
- * all that makes calls of its own, so that object_reap() saves few registers. */
+/* Ends an SC without references, or leaves it to its owner. Returns true if it has ended. Out of
+ * line because it makes calls: object_reap() then saves fewer registers. */
 static __attribute__((noinline)) bool object_drop_sc(struct sc *sc)
 {
         if (sc->cpu == cpu_self()) {
@@ -74,8 +74,8 @@ bool object_has_mail(const struct kobject *object)
         return false;
 }
 
-/* Ends an object that is no longer in the dying list, or sees to it that its end comes, and gives
- * back the reference that it has. Whether its memory is the caller's to free. */
+/* Ends an object that has left the dying list, and drops the reference that it holds. Returns true
+ * if the caller must free its memory. If false, the object is queued again or ends later. */
 static bool object_end(struct kobject *object)
 {
         struct kobject *other;
@@ -113,7 +113,7 @@ static bool object_end(struct kobject *object)
         return ended;
 }
 
-/* Takes the first one off the dying list. */
+/* Removes the first object from the dying list. */
 static void object_take_first(struct cpu *cpu, const struct kobject *first)
 {
         assert(cpu->dying == first && cpu->dying_count);
@@ -121,8 +121,8 @@ static void object_take_first(struct cpu *cpu, const struct kobject *first)
         cpu->dying_count--;
 }
 
-/* A step of the end of a PD at the head of the dying list. What dies with it comes before it in
- * the list; it leaves the list when it is empty. */
+/* Does a step of the end of the PD at the head of the dying list. Objects that die with the PD come
+ * before it in the list. The PD leaves the list when it is empty. */
 static __attribute__((noinline)) void object_reap_pd(struct cpu *cpu, struct pd *pd)
 {
         store_once(pd->object.dead, true);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all kernel objects have in common: kind, references, account, and their end. In front of
- * each, in the same memory, lies the mapping of the capability that it gets when it is created.
+/* The common part of all kernel objects: kind, references, account, and their end. In front of
+ * each object, in the same memory, lies the mapping of the first capability for it.
  *
- * A reference is a capability or an edge SC -> EC -> PD, PT -> EC. Being queued, running or donated
- * is none. When the last one goes the object joins the CPU's dying list; object_reap() ends it: on
- * its own CPU, names freed at once. Its memory comes back after a grace period, because other CPUs
- * look capabilities up without a lock. */
+ * A capability is a reference, and so is an edge SC -> EC -> PD or PT -> EC. An object that is
+ * queued, running or donated is not referenced by that. An object without references joins the
+ * CPU's dying list. object_reap() ends it on its own CPU and frees its names at once. Its memory
+ * returns after a grace period, because other CPUs look capabilities up without a lock. */
 #ifndef OBJECT_OBJECT_H
 #define OBJECT_OBJECT_H
 
@@ -27,21 +27,20 @@ enum object_kind {
 struct kobject {
         uint8_t kind;            /* enum object_kind */
         bool dead;               /* ended: capabilities to it act as null */
-        uint8_t held;            /* OBJECT_HELD…: by its first mapping, for which see below */
+        uint8_t held;            /* OBJECT_HELD…: the first mapping needs the memory */
         uint32_t references;     /* atomic */
-        struct account *account; /* what its memory was charged to */
-        struct kobject *next;    /* in a dying list, then among those that wait for the grace */
+        struct account *account; /* account to which its memory was charged */
+        struct kobject *next;    /* in a dying list, then in a batch of the grace period */
 };
 
 /* Bytes in front of an object (see object_first_mapping()). */
 #define OBJECT_HEAD 64
 
-/* The memory stays, for the mapping in front has left its space but is in the tree of derivation.
- */
+/* The memory stays: the mapping in front has left its space but is in the tree of derivation. */
 #define OBJECT_HELD     1
-#define OBJECT_HELD_DUE 2 /* … and the object has ended and could be freed otherwise */
+#define OBJECT_HELD_DUE 2 /* the object has ended, and only the mapping keeps its memory */
 
-/** Whether an object is of a kind and has not ended. */
+/** Returns true if an object is of a kind and has not ended. */
 static inline bool kobject_is(const struct kobject *object, enum object_kind kind)
 {
         uint16_t kind_and_dead;
@@ -64,18 +63,18 @@ static inline void object_init(struct kobject *object, enum object_kind kind,
         object->account = account;
 }
 
-/** Prepares the cache of a kind, whose objects have size bytes. Once, at boot. */
+/** Prepares the slab cache of a kind, whose objects have size bytes. Call once, at boot. */
 void object_boot(enum object_kind kind, size_t size);
 
 extern struct slab_cache object_cache[OBJECT_SM + 1]; /* by kind */
 
-/** Bytes that an object takes, with what lies in front of it. */
+/** Returns the bytes that an object takes, with the head in front of it. */
 static inline word_t object_bytes(enum object_kind kind)
 {
         return object_cache[kind].size;
 }
 
-/** Memory for an object and what lies in front of it; NULL: out of memory. */
+/** Allocates memory for an object and its head. Returns NULL if out of memory. */
 static inline void *object_take(enum object_kind kind)
 {
         char *memory = (char *)slab_alloc(&object_cache[kind]);
@@ -83,13 +82,13 @@ static inline void *object_take(enum object_kind kind)
         return likely(memory) ? memory + OBJECT_HEAD : NULL;
 }
 
-/** Gives it back. */
+/** Frees the memory of an object and its head. */
 static inline void object_give(enum object_kind kind, void *object)
 {
         slab_free(&object_cache[kind], (char *)object - OBJECT_HEAD);
 }
 
-/** The same, charged to an account. */
+/** Does object_take() and charges the memory to an account. */
 static inline void *object_alloc(enum object_kind kind, struct account *account)
 {
         if (unlikely(!account_charge(account, object_bytes(kind))))
@@ -101,10 +100,10 @@ static inline void *object_alloc(enum object_kind kind, struct account *account)
         return object;
 }
 
-/** … and credited. */
+/** Does object_give() and returns the memory to the account. */
 void object_release(enum object_kind kind, struct account *account, void *object);
 
-/** Takes a reference to an object that was found by a capability; false: it is ending. */
+/** Takes a reference to an object found by a capability. Returns false if the object is ending. */
 bool object_get_live(struct kobject *object);
 
 /** Takes a reference. */
@@ -115,7 +114,7 @@ static inline void object_get(struct kobject *object)
         assert(references);
 }
 
-/** Takes a reference to an object that still has one; false: it has none, and never will again. */
+/** Takes a reference if the object still has one. Returns false if it will never have one again. */
 static inline bool object_get_referenced(struct kobject *object)
 {
         uint32_t references = atomic_load_u32(&object->references);
@@ -127,25 +126,25 @@ static inline bool object_get_referenced(struct kobject *object)
         return false;
 }
 
-/** Gives a reference back; the last one puts the object on this CPU's dying list. */
+/** Drops a reference; the last one puts the object on this CPU's dying list. */
 void object_put(struct kobject *object);
 
 /** Puts an object on this CPU's dying list. */
 void object_queue(struct kobject *object);
 
-/** What comes back to object->account when an ended object is freed, about. The second function
- *  returns what the first one did. */
+/** Return about the bytes that object->account gets back when an ended object is freed. The second
+ *  function returns the value that the first one returned. */
 word_t object_ending_bytes(struct kobject *object);
 word_t object_ended_bytes(const struct kobject *object);
 
-/** Whether mail about an object, sent just before its end, is still in its CPU's hands. */
+/** Returns true if mail about an object, sent just before its end, is not done with yet. */
 bool object_has_mail(const struct kobject *object);
 
-/** Ends what is first on this CPU's dying list, or does a step of it. No lock is held. May wait for
- *  other CPUs. */
+/** Ends the first object of this CPU's dying list, or does a step of its end. No lock is held. May
+ *  wait for other CPUs. */
 void object_reap(void);
 
-/** Frees the memory of an ended object; called after the grace period. */
+/** Frees the memory of an ended object after its grace period. */
 void object_free(struct kobject *object);
 
 #endif

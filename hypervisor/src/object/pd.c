@@ -10,7 +10,7 @@
 
 struct pd kernel_pd;
 
-/* What the PD itself takes; on x86-32 its root table is inside. */
+/* Returns the bytes of the PD itself. On x86-32, struct pd contains the root table. */
 static word_t pd_bytes(void)
 {
         return object_bytes(OBJECT_PD) + (sizeof(word_t) == 8 ? PAGE_SIZE : 0);
@@ -142,7 +142,7 @@ static bool pd_space_is_empty(struct space *space)
                                            : tree_is_empty(&space->tree);
 }
 
-/* Ends one of its ECs, or does a step of that; false when there is none left. */
+/* Ends an EC of the PD, or does a step of that. Returns false if no EC is left. */
 static bool pd_end_ec(struct pd *pd)
 {
         struct ec *ec = NULL;
@@ -151,7 +151,7 @@ static bool pd_end_ec(struct pd *pd)
         spin_lock(&pd->lock);
         if (!list_is_empty(&pd->ecs)) {
                 ec = container_of(pd->ecs.next, struct ec, pd_link);
-                /* One without references is ending on another CPU: not ours to free. Its memory
+                /* An EC without references is ending on another CPU, which frees it. Its memory
                  * stays until this CPU leaves the kernel. */
                 live = object_get_live(&ec->object);
         }
@@ -168,7 +168,7 @@ static bool pd_end_ec(struct pd *pd)
         return true;
 }
 
-/* Does a step of what its ECs have left. All have ended: none of them adds to it. */
+/* Does a step of the work that the PD's ECs have left. All have ended, so no more work comes. */
 static cold_path void pd_finish_ec(struct pd *pd)
 {
         struct kobject *object = pd->unfinished;
@@ -209,7 +209,8 @@ bool pd_end_step(struct pd *pd)
         return false;
 }
 
-/* On x86-64 the root, which belongs to the PD itself, is counted by the address space. */
+/* Returns the bytes of the page tables without the root, which pd_bytes() counts. On x86-64,
+ * address_space_frames() includes the root. */
 static word_t pd_table_bytes(const struct pd *pd)
 {
         return (address_space_frames(&pd->memory.tables) - (sizeof(word_t) == 8)) << PAGE_BITS;
@@ -227,7 +228,7 @@ void pd_count_ended(struct pd *pd)
 
 void pd_free(struct pd *pd)
 {
-        /* A delegation that was under way when the PD ended may have entered something more. */
+        /* A delegation that was under way when the PD ended may have entered more mappings. */
         pd->end_stage = 0;
         while (!pd_end_step(pd))
                 ;

@@ -20,21 +20,21 @@ struct memory_space {
 
 struct io_space {
         struct space space;
-        word_t *bitmap[2]; /* own pages of the I/O bitmap; NULL: all ports forbidden */
+        word_t *bitmap[2]; /* its pages of the I/O bitmap; NULL: all ports forbidden */
 };
 
-/* Extension pd_limit: what threads of the PD may ask for, also for other PDs. It only falls.
- * Written under pd.lock, read without it: a reader may see a part of the change. */
+/* Extension pd_limit: limits of the requests that the PD's threads make, also for other PDs. They
+ * only fall. Written under pd.lock, read without it: a reader may see a part of a change. */
 struct pd_limit {
-        uint32_t cpus[NOVA_CPU_MAX / 32]; /* bit n % 32 of n / 32: may use CPU n */
-        word_t quantum;                   /* longest of the SCs that it creates, us */
-        uint8_t prio;                     /* greatest of theirs */
+        uint32_t cpus[NOVA_CPU_MAX / 32]; /* bit n % 32 of word n / 32: CPU n is allowed */
+        word_t quantum;                   /* longest quantum of a new SC, in microseconds */
+        uint8_t prio;                     /* highest priority of a new SC */
 };
 
-/* Lives from create_pd until neither a capability nor an EC refers to it, or pd_destroy. */
+/* Lives from create_pd until pd_destroy, or until no capability and no EC refers to the PD. */
 struct pd {
         struct kobject object;
-        struct account *account; /* pays for spaces and for objects that name this PD as owner */
+        struct account *account; /* pays for the spaces and for objects with this owner PD */
         struct object_space object_space;
         struct memory_space memory;
         struct io_space io;
@@ -42,48 +42,49 @@ struct pd {
         struct spinlock lock; /* protects ecs, and dead against a new EC */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
         struct pd_limit limit;
-        char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; that of all PDs it creates then */
-        bool is_root;               /* may use the H bit */
-        uint8_t end_stage;          /* spaces that were emptied */
-        struct revocation end;      /* … and the one that is being emptied */
-        struct kobject *unfinished; /* ECs that ended at work, referenced, see ec_finish_step() */
-        word_t ended_bytes;         /* what its account expects, while it waits for the grace */
+        char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; PDs that it creates then inherit it
+                                     */
+        bool is_root;               /* may use the H flag */
+        uint8_t end_stage;          /* number of spaces that are empty */
+        struct revocation end;      /* empties the next space */
+        struct kobject *unfinished; /* ended ECs that left work, referenced (ec_finish_step()) */
+        word_t ended_bytes;         /* bytes that its account gets back after the grace period */
 };
 
 /** The microhypervisor's own capabilities, which the root PD can request. */
 extern struct pd kernel_pd;
 
-/** Prepares the cache and kernel_pd. Once, at boot. */
+/** Prepares the slab cache of PDs and kernel_pd. Call once, at boot. */
 void pd_boot(void);
 
-/** A PD without capabilities, with its creator's limit and its caller's reference, charged to an
- * account; with a quota it gets an account of its own from there, else it uses the same. BAD
- * statuses never; OUT_OF_MEMORY. */
+/** Creates a PD without capabilities, with its creator's limit and name and one reference for the
+ * caller, and charges it to an account. With a quota, the PD gets an account of its own, taken from
+ * account; without, it uses account. @return SUCCESS or OUT_OF_MEMORY */
 enum nova_status pd_create(const struct pd *creator, struct account *account, word_t quota,
                            struct pd **out);
 
-/** Whether a PD has an account of its own. */
+/** Returns true if a PD has an account of its own. */
 static inline bool pd_has_account(const struct pd *pd)
 {
         return pd->account != pd->object.account;
 }
 
-/** Whether a CPU that was started is within the limit of a PD. */
+/** Returns true if the limit of a PD allows a CPU. The CPU must have been started. */
 static inline bool pd_limit_has_cpu(const struct pd *pd, word_t cpu)
 {
         return load_once(pd->limit.cpus[cpu / 32]) >> cpu % 32 & 1;
 }
 
-/** Whether threads of a PD may name a CPU: one that was started, within the limit. */
+/** Returns true if threads of a PD may name a CPU: it was started, and the limit allows it. */
 bool pd_may_use_cpu(const struct pd *pd, word_t cpu);
 
-/** Whether threads of a PD may create an SC of a priority. */
+/** Returns true if threads of a PD may create an SC of a priority. */
 static inline bool pd_may_use_prio(const struct pd *pd, unsigned prio)
 {
         return prio <= load_once(pd->limit.prio);
 }
 
-/** What becomes of a quantum that threads of a PD ask for. */
+/** Returns a quantum that threads of a PD request, cut to the PD's limit. */
 static inline word_t pd_cut_quantum(const struct pd *pd, word_t us)
 {
         const word_t limit = load_once(pd->limit.quantum);
@@ -91,30 +92,30 @@ static inline word_t pd_cut_quantum(const struct pd *pd, word_t us)
         return us < limit ? us : limit;
 }
 
-/** Lowers a PD's limit to what is in the old and in the new one; a quantum of 0 lowers nothing. */
+/** Lowers a PD's limit to its intersection with a new one. A quantum of 0 keeps the old quantum. */
 void pd_lower_limit(struct pd *pd, nova_qpd_t qpd, const uint32_t cpus[NOVA_CPU_MAX / 32]);
 
-/** Names a PD that has no name yet. False if it has one: who trusts the name would be deceived. */
+/** Names a PD. Returns false if it has a name: a change would deceive programs that trust it. */
 bool pd_name_once(struct pd *pd, const char name[NOVA_NAME_SIZE]);
 
-/** The space of a type; NULL for the null type. */
+/** Returns the space of a type; NULL for the null type. */
 struct space *pd_space(struct pd *pd, unsigned type);
 
-/** Puts a PD on this CPU's dying list though it has references; false: it is ending already. */
+/** Puts a PD with references on this CPU's dying list. Returns false if it is ending already. */
 bool pd_destroy_begin(struct pd *pd);
 
-/** A step of the end of a dead PD: its ECs, then its spaces; true when nothing is left. May wait
- * for another CPU. */
+/** Does a step of the end of a dead PD: ends its ECs, then empties its spaces. Returns true if
+ * nothing is left. May wait for another CPU. */
 bool pd_end_step(struct pd *pd);
 
-/** Sets ended_bytes of a PD that is ended. The whole limit of an account of its own counts, for
- *  it is unknown how much other PDs still use. */
+/** Sets ended_bytes of an ended PD. An account of its own counts with its whole limit, because the
+ *  part that other PDs still use is unknown. */
 void pd_count_ended(struct pd *pd);
 
 /** Frees an ended PD. */
 void pd_free(struct pd *pd);
 
-/** The object at a selector of a PD, if it is of a kind and the capability has all of these
+/** Returns the object at a selector of a PD if it is of a kind and the capability has all of these
  *  permissions, else NULL. See capability_object(). */
 static always_inline struct kobject *object_space_find(const struct pd *pd, word_t sel,
                                                        enum object_kind kind, unsigned perms)
@@ -122,7 +123,7 @@ static always_inline struct kobject *object_space_find(const struct pd *pd, word
         return capability_object(object_space_capability(&pd->object_space, sel), kind, perms);
 }
 
-/** The same, with its type. */
+/** The next functions return the result of object_space_find() with the type of the object. */
 static inline struct pd *object_space_find_pd(const struct pd *pd, word_t sel, unsigned perms)
 {
         return (struct pd *)object_space_find(pd, sel, OBJECT_PD, perms);

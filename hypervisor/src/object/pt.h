@@ -15,17 +15,17 @@ struct pt {
         struct kobject object;
         struct ec *ec; /* handles the calls; the portal holds a reference */
         word_t ip;
-        word_t id; /* selector that it was created with; the handler gets it */
+        word_t id; /* selector at its creation; passed to the handler */
         char name[NOVA_NAME_SIZE];
         nova_mtd_t mtd;
 };
 
 _Static_assert(sizeof(struct pt) <= 64, "a call looks at one cache line of a portal");
 
-/** Prepares the cache. Once, at boot. */
+/** Prepares the slab cache of portals. Call once, at boot. */
 void pt_boot(void);
 
-/** A portal of ec, charged to an account. BAD_CAP: ec is ending; OUT_OF_MEMORY. */
+/** Creates a portal of ec and charges it to an account. BAD_CAP: ec is ending; OUT_OF_MEMORY. */
 enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, nova_mtd_t mtd,
                            word_t ip, struct pt **out);
 

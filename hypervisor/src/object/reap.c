@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ends of objects that a hypercall has dropped (see reap.h). */
+/* The end of the objects that a hypercall has dropped (see reap.h). */
 #include "object/reap.h"
 
 #include "arch/x86/resume.h"
@@ -25,7 +25,7 @@ static _Noreturn void finish_reap(struct ec *self)
         resume_hypercall(self, (enum nova_status)self->wait_status);
 }
 
-/* reap() has ended the first object. */
+/* Ends the other objects, after reap() has ended the first one. */
 static _Noreturn void finish_reap_of_rest(struct ec *self)
 {
         if (reclaim_is_full())

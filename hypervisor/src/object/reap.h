@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hypercalls that drop references end the objects that die of it, in preemptible steps. */
+/* How a hypercall ends, in preemptible steps, the objects whose last references it dropped. */
 #ifndef OBJECT_REAP_H
 #define OBJECT_REAP_H
 
@@ -8,26 +8,26 @@
 #include "object/result.h"
 #include "sched/cpu.h"
 
-/** Notes which objects are dying already: to end those is the task of other threads. Called before
- *  the first object is dropped, and again each time that self continues after a preemption: other
- *  threads may have ended some of the objects below the floor since. */
+/** Notes how many objects are dying already; other threads end those. Call before the first drop,
+ *  and again each time that self continues after a preemption: other threads may have ended some
+ *  of the objects below the floor meanwhile. */
 static always_inline void reap_begin(struct ec *self)
 {
         if (self->cpu->dying_count < self->reap_floor)
                 self->reap_floor = self->cpu->dying_count;
 }
 
-/** Whether objects are dying since reap_begin(). */
+/** Returns true if objects are dying since reap_begin(). */
 static always_inline bool reap_is_due(const struct ec *self)
 {
         return self->cpu->dying_count > self->reap_floor;
 }
 
-/** Ends in steps the objects that reap() has left. */
+/** Ends the objects that reap() has left, in steps. */
 hypercall_result_t reap_rest(struct ec *self, enum nova_status status);
 
-/** Ends the objects that are dying since reap_begin(): the first one at once, others in steps. The
- *  last act of a handler, which returns the result. */
+/** Ends the objects that are dying since reap_begin(): the first one at once, others in steps. A
+ *  handler calls this last and returns the result. */
 static always_inline hypercall_result_t reap(struct ec *self, enum nova_status status)
 {
         if (likely(reap_is_due(self)))
@@ -38,7 +38,7 @@ static always_inline hypercall_result_t reap(struct ec *self, enum nova_status s
         return result_of(self, status);
 }
 
-/** Does the same for a continuation, then returns status to self. */
+/** Does reap() in a continuation: ends the objects in steps, then returns status to self. */
 _Noreturn void resume_after_reap(struct ec *self, enum nova_status status);
 
 #endif

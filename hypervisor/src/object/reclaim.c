@@ -20,30 +20,30 @@
 #include "sched/wake.h"
 #include "space/object_mapping.h"
 
-#define BATCH    64   /* entries with which a period begins */
-#define STEP     16   /* entries that are freed with interrupts off */
-#define FULL     1024 /* entries above which an EC that adds more waits for a period */
-#define LATE_MS  5    /* a period begins with fewer when the first has waited so long */
-#define FORCE_MS 1    /* between two periods that begin because memory lacks */
+#define BATCH    64   /* number of entries at which a period begins */
+#define STEP     16   /* entries that one step frees */
+#define FULL     1024 /* above this number of entries, an EC that adds more waits for a period */
+#define LATE_MS  5    /* longest wait of a batch's first entry for the next period */
+#define FORCE_MS 1    /* least time between two periods that begin because memory lacks */
 #define NO_FRAME UINT32_MAX
 
 struct batch {
         struct kobject *objects;
-        uint32_t frames; /* index of the first */
+        uint32_t frames; /* index of the first frame */
         unsigned count;
 };
 
 /* Protects all below; may be taken under a space lock. */
 static struct spinlock reclaim_lock = SPINLOCK(LOCK_RECLAIM);
 static struct batch filling = {.frames = NO_FRAME}, waiting = {.frames = NO_FRAME};
-static uint32_t period;   /* the last one that began */
-static bool under_way;    /* it has not ended: its batch is not freed yet */
-static struct cpu *freer; /* all were quiescent, and this CPU frees the batch */
+static uint32_t period;   /* number of the last period that began */
+static bool under_way;    /* the batch of that period is not freed yet */
+static struct cpu *freer; /* CPU that frees the batch after all CPUs were quiescent; or NULL */
 
-static struct cpu *keeper; /* the CPU whose timer looks at due, or NULL */
-static uint64_t due;       /* TSC when the filling batch is late */
-static bool late;          /* it is, but a period is under way */
-static uint64_t forced_at; /* TSC when a thread that lacked memory began a period last */
+static struct cpu *keeper; /* CPU whose timer checks due, or NULL */
+static uint64_t due;       /* TSC value at which the filling batch is late */
+static bool late;          /* the filling batch is late, but a period is under way */
+static uint64_t forced_at; /* TSC value at which a lack of memory last began a period */
 
 static void reclaim_add_object(struct batch *batch, struct kobject *object)
 {
@@ -52,7 +52,7 @@ static void reclaim_add_object(struct batch *batch, struct kobject *object)
         batch->count++;
 }
 
-/* Asks all CPUs, this one too, for a quiescent moment. Under the lock. */
+/* Begins a period: sends an IPI to all CPUs, also to this one. Under the lock. */
 static void reclaim_begin(void)
 {
         assert_held(&reclaim_lock);
@@ -67,7 +67,7 @@ static void reclaim_begin(void)
                 ipi_send(cpu_by_id(bit_lowest_u64(left)));
 }
 
-/* Whether all CPUs were quiescent since the period began. */
+/* Returns true if all CPUs have been quiescent since the period began. */
 static bool reclaim_all_seen(void)
 {
         for (uint64_t left = cpu_online; left; left &= left - 1)
@@ -85,7 +85,7 @@ static void reclaim_free_object(struct kobject *object)
                 object_free(object);
 }
 
-/* Frees a step of a batch; whether nothing is left. */
+/* Frees one step's number of entries of a batch. Returns true if none is left. */
 static bool reclaim_free_step(struct batch *batch)
 {
         store_once(account_arrivals, account_arrivals + 1);
@@ -104,7 +104,7 @@ static bool reclaim_free_step(struct batch *batch)
         return batch->frames == NO_FRAME && !batch->objects;
 }
 
-/* Frees a step of the batch, which is this CPU's task, and ends the period with the last one. */
+/* Frees a step of the waiting batch and ends the period with the last step. This CPU is freer. */
 static void reclaim_free_waiting(struct cpu *cpu)
 {
         assert(under_way && reclaim_all_seen());
@@ -120,8 +120,8 @@ static void reclaim_free_waiting(struct cpu *cpu)
         spin_unlock(&reclaim_lock);
 }
 
-/* Something was added to the filling batch. Under the lock, which it drops. This CPU's timer looks
- * after the first thing of a batch, so that a few do not wait for ever. */
+/* Begins a period if the filling batch, to which an entry was added, is large. Drops the lock. This
+ * CPU's timer watches the first entry of a batch, so that a few entries do not wait for ever. */
 static void reclaim_added(void)
 {
         uint64_t end = 0;
@@ -181,7 +181,7 @@ bool reclaim_is_full(void)
         return load_once(filling.count) > FULL;
 }
 
-/* If the address space that is loaded belongs to a dead PD, loads the kernel's own. */
+/* Loads the kernel's own address space if the loaded one belongs to a dead PD. */
 static void reclaim_leave_dead_pd(struct cpu *cpu)
 {
         if (!cpu->current_pd || !cpu->current_pd->object.dead)
@@ -209,8 +209,8 @@ void reclaim_quiescent(struct cpu *cpu)
                 reclaim_free_waiting(cpu);
 }
 
-/* Waits for the period that is under way, or for a new one. false: nothing waits to be freed, or
- * the EC that wants to wait has ended. */
+/* Waits for the period that is under way, or for a new one. Returns false if nothing waits to be
+ * freed or if the current EC or SC has ended. */
 static bool reclaim_wait_for_one(struct cpu *cpu)
 {
         spin_lock(&reclaim_lock);
@@ -231,8 +231,7 @@ static bool reclaim_wait_for_one(struct cpu *cpu)
                 if (done)
                         break;
                 cpu_wait(&mails);
-                interrupt_let_in(); /* this CPU may have freed a step, and may free all of the batch
-                                     */
+                interrupt_let_in(); /* between two steps: this CPU may free the whole batch */
         }
         return any;
 }
@@ -243,11 +242,11 @@ bool reclaim_wait(void)
         const bool any = reclaim_wait_for_one(cpu);
 
         if (any)
-                reclaim_wait_for_one(cpu); /* what was added after the first one began */
+                reclaim_wait_for_one(cpu); /* for entries added after the first period began */
         return any;
 }
 
-/* Whether anything waits to be freed; *end: the last grace period that has to end for that. */
+/* Returns true if anything waits to be freed. Sets *end to the last grace period of that. */
 static bool reclaim_choose_end(uint32_t *end)
 {
         spin_lock(&reclaim_lock);
@@ -257,9 +256,8 @@ static bool reclaim_choose_end(uint32_t *end)
         return any;
 }
 
-/* Whether a period has ended. One that has not begun begins, but not too soon after the last that
- * began in this way: otherwise a PD that exhausts its memory again and again could interrupt all
- * CPUs. */
+/* Returns true if a period has ended. Begins it if needed, but not within FORCE_MS of the last one
+ * begun so: else a PD that exhausts its memory again and again could interrupt all CPUs. */
 static bool reclaim_has_ended(uint32_t end)
 {
         spin_lock(&reclaim_lock);

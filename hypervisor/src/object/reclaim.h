@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The grace period: memory that other CPUs may still be looking at waits until each of them was
- * seen outside of the kernel, then it is freed.
+/* The grace period: memory that other CPUs may still use is freed after each CPU has been
+ * quiescent.
  *
- * Two batches: one fills, one waits. A period begins when the filling batch is large enough, when
- * its first thing has waited for 5 ms, or when memory lacks that it would give back. Each CPU
- * answers an IPI, which it takes in user mode, when idle, or between two steps of a long operation,
- * where it holds no borrowed pointer. The last one frees the batch, in steps. */
+ * There are two batches: one fills, one waits. A period begins when the filling batch is large,
+ * when its first entry has waited for 5 ms, or when the batch would return memory that a thread
+ * lacks. Each CPU answers an IPI, which it takes in user mode, when idle, or between two steps of a
+ * long operation. It holds no borrowed pointer then. The last CPU to answer frees the batch in
+ * steps. */
 #ifndef OBJECT_RECLAIM_H
 #define OBJECT_RECLAIM_H
 
@@ -21,38 +22,38 @@ void reclaim_object(struct kobject *object);
 /** Frees a frame of the pool after a grace period. */
 void reclaim_frame(void *frame);
 
-/** This CPU holds no borrowed pointers now: answers a period that is under way. */
+/** Answers a period that is under way. This CPU holds no borrowed pointers now. */
 void reclaim_quiescent(struct cpu *cpu);
 
-/** The queue is full: an EC that adds to it has to call reclaim_wait() first. */
+/** Returns true if the filling batch is full: an EC calls reclaim_wait() before it adds more. */
 bool reclaim_is_full(void);
 
-/** Whether this CPU frees what has waited for the grace period; for assert(). */
+/** Returns true if this CPU frees the batch of the period; for assert(). */
 bool reclaim_is_freeing(void);
 
-/** Ends a period at once and waits for it; false when nothing waited to be freed, or the current EC
- * ended meanwhile. The caller holds no lock and no borrowed pointer. */
+/** Waits until all that waits to be freed now is free. Returns false if nothing waited or if the
+ * current EC or SC has ended. The caller holds no lock and no borrowed pointer. */
 bool reclaim_wait(void);
 
-/** This CPU's timer has fired. */
+/** Begins a period if the filling batch is late. Called when this CPU's timer has fired. */
 void reclaim_timer(struct cpu *cpu);
 
-/** A hypercall of this CPU's thread has just found no memory: whether a grace period would give
- *  back what it lacks. The answer is given once. */
+/** Returns true if a grace period would return the memory that a hypercall of this CPU's thread has
+ *  just lacked. Returns true once for each lack. */
 bool reclaim_would_help(struct cpu *cpu);
 
 enum reclaim_help {
-        RECLAIM_CANNOT, /* nothing waits to be freed, or it would not be enough */
-        RECLAIM_WAITS,  /* it has not ended: call again, after a preemption point */
-        RECLAIM_DONE,   /* it has ended: try again */
+        RECLAIM_CANNOT, /* nothing waits to be freed, or not enough */
+        RECLAIM_WAITS,  /* the period has not ended: call again after a preemption point */
+        RECLAIM_DONE,   /* the period has ended: try the operation again */
 };
 
-/** Waits for what has ended until now to be freed. A period for this alone begins at most once a
- *  millisecond on all CPUs together. self is the current EC; it sets self->grace_waits to false
- *  before the first step. The caller holds no lock and no borrowed pointer. */
+/** Does a step of waiting until the objects that have ended so far are freed. A period for this
+ *  alone begins at most once a millisecond on all CPUs together. self is the current EC; it sets
+ *  self->grace_waits to false before the first step. No lock and no borrowed pointer is held. */
 enum reclaim_help reclaim_wait_step(struct ec *self);
 
-/** The same, if it would help. */
+/** Does reclaim_wait_step() if reclaim_would_help(). */
 enum reclaim_help reclaim_help(struct ec *self);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the handler of a hypercall returns (see result.h). */
+/* The result that the handler of a hypercall returns (see result.h). */
 #include "object/result.h"
 
 #include "arch/x86/resume.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the handler of a hypercall returns. */
+/* The result that the handler of a hypercall returns. */
 #ifndef OBJECT_RESULT_H
 #define OBJECT_RESULT_H
 
@@ -14,13 +14,13 @@ typedef uint32_t hypercall_result_t;
 #define RESULT_RESCHEDULE 0x20000u /* SUCCESS, and a scheduling decision is due */
 #define RESULT_CONTINUE   0x40000u /* the caller continues with cont, which is set */
 
-/* The entry code returns results up to this one without a look at the CPU's pending work. */
+/* The entry code does not check the CPU's pending work for results up to this one. */
 #define RESULT_PLAIN_MAX (NOVA_OUT_OF_MEMORY - 1)
 
 struct ec;
 
-/** Returns status, or RESULT_CONTINUE if this CPU has got work that comes first. OUT_OF_MEMORY
- * stays what it is. For handlers that wait for another CPU or wake a thread. */
+/** Returns status, or RESULT_CONTINUE if this CPU has pending work. OUT_OF_MEMORY is always
+ * returned. For handlers that wait for another CPU or wake a thread. */
 hypercall_result_t result_of(struct ec *self, enum nova_status status);
 
 #endif

@@ -7,7 +7,7 @@
 #include "object/name.h"
 #include "sched/wake.h"
 
-#define END_STEP 16 /* waiters that are woken with interrupts off */
+#define END_STEP 16 /* waiters that one step wakes */
 
 void sm_boot(void)
 {
@@ -52,7 +52,7 @@ void sm_set_gsi(struct sm *sm, unsigned gsi)
         sm->lock = sm->idle = SM_SPECIAL;
 }
 
-/* Takes the first waiter, there is one; under the lock, so that its end cannot pass by. */
+/* Removes and returns the first waiter; there is one. The lock keeps the waiter from ending. */
 static struct ec *sm_first_waiter(struct sm *sm)
 {
         assert_held(&sm->lock);
@@ -112,7 +112,7 @@ bool sm_leave(struct ec *ec)
         return waits;
 }
 
-/* Wakes a step of the waiters; true when none is left. */
+/* Wakes one step's number of the waiters. Returns true if none is left. */
 static __attribute__((noinline)) bool sm_wake_waiters(struct sm *sm)
 {
         bool left = true;

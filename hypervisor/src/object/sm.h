@@ -14,19 +14,19 @@ struct ec;
 
 #define SM_NO_GSI (-1)
 
-/* The lock says whether there is more to an operation than the count, so that taking it is the
- * only test. */
+/* The lock's value shows whether an operation concerns more than the count. Taking the lock is
+ * therefore the only test. */
 enum sm_lock {
         SM_FREE,   /* no waiter, no interrupt */
         SM_TAKEN,  /* by a CPU */
-        SM_SPECIAL /* free; there are waiters, with a count of 0, or it stands for an interrupt */
+        SM_SPECIAL /* free; has waiters and a count of 0, or is an interrupt semaphore */
 };
 
 struct sm {
         struct kobject object;
-        uint32_t lock; /* enum sm_lock; protects count and waiters; nothing is taken below it */
-        uint16_t idle; /* … its value while it is free and has no waiter */
-        int16_t gsi;   /* interrupt that this one stands for, or SM_NO_GSI */
+        uint32_t lock; /* enum sm_lock; protects count and waiters; innermost lock */
+        uint16_t idle; /* value of the lock while it is free and there is no waiter */
+        int16_t gsi;   /* the interrupt of an interrupt semaphore, or SM_NO_GSI */
         word_t count;
         struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
         char name[NOVA_NAME_SIZE];
@@ -34,26 +34,26 @@ struct sm {
 
 _Static_assert(sizeof(struct sm) <= 64, "an operation looks at one cache line of a semaphore");
 
-/** Prepares the cache. Once, at boot. */
+/** Prepares the slab cache of semaphores. Call once, at boot. */
 void sm_boot(void);
 
-/** A semaphore charged to an account. OUT_OF_MEMORY. */
+/** Creates a semaphore and charges it to an account. @return SUCCESS or OUT_OF_MEMORY */
 enum nova_status sm_create(struct account *account, word_t count, struct sm **out);
 
-/** The rest of an up that found the lock as it says: releases the longest waiting EC, or counts up.
- *  Drops the lock. */
+/** Finishes an up whose sm_try_lock() returned found: releases the longest waiting EC, or counts
+ *  up. Drops the lock. */
 void sm_up_slowly(struct sm *sm, uint32_t found);
 
-/** A semaphore of no one yet stands for an interrupt from now on. */
+/** Makes a semaphore that no other CPU can reach yet an interrupt semaphore. */
 void sm_set_gsi(struct sm *sm, unsigned gsi);
 
-/** Waits for the lock. */
+/** Takes the lock; waits until it is free. */
 void sm_lock(struct sm *sm);
 
-/** Drops it. */
+/** Drops the lock and sets its value: SM_SPECIAL if there are waiters, else idle. */
 void sm_unlock(struct sm *sm);
 
-/** Takes the lock, unless it was found taken; enum sm_lock. */
+/** Takes the lock if it is free. Returns the old value, an enum sm_lock. */
 static always_inline uint32_t sm_try_lock(struct sm *sm)
 {
         const uint32_t found = atomic_exchange_u32(&sm->lock, SM_TAKEN);
@@ -63,14 +63,14 @@ static always_inline uint32_t sm_try_lock(struct sm *sm)
         return found;
 }
 
-/** Sets the lock, which this CPU holds, to one of the other two. */
+/** Drops the lock, which this CPU holds, to SM_FREE or SM_SPECIAL. */
 static always_inline void sm_drop_lock(struct sm *sm, uint32_t lock)
 {
         lock_dropping(&sm->lock);
         store_once(sm->lock, lock);
 }
 
-/** Counts up and returns SM_FREE, or what else sm_try_lock() found, and sm_up_slowly() follows. */
+/** Counts up and returns SM_FREE, or another value for sm_up_slowly(), which follows. */
 static always_inline uint32_t sm_try_up(struct sm *sm)
 {
         const uint32_t found = sm_try_lock(sm);
@@ -91,8 +91,8 @@ static inline void sm_up(struct sm *sm)
                 sm_up_slowly(sm, found);
 }
 
-/** Counts down, or to zero, and returns true. With a count of 0: false, and sm_wait() follows. The
- *  lock is still held. */
+/** Counts down by one or to zero and returns true. Returns false if the count is 0; sm_wait() must
+ *  follow. The lock is still held. */
 static always_inline bool sm_count_down(struct sm *sm, bool zero)
 {
         if (unlikely(!sm->count))
@@ -101,14 +101,14 @@ static always_inline bool sm_count_down(struct sm *sm, bool zero)
         return true;
 }
 
-/** The rest of a down: self is among the waiters, true. When the semaphore has ended, or self may
- *  not wait: false, and self->wait_status says so. Drops the lock. */
+/** Finishes a down with a count of 0. Returns true if self is among the waiters now. If self may
+ *  not wait, or the semaphore has ended: sets self->wait_status, returns false. Drops the lock. */
 bool sm_wait(struct sm *sm, struct ec *self, bool wait);
 
-/** Takes an EC that waits no longer out of the waiters; false: it is none of them. */
+/** Removes an EC from the waiters of its semaphore. Returns false if it is not among them. */
 bool sm_leave(struct ec *ec);
 
-/** A step of the end of a semaphore: waiters wake with BAD_CAP; true when none is left. */
+/** Does a step of a semaphore's end: wakes waiters with BAD_CAP. Returns true if none is left. */
 bool sm_end_step(struct sm *sm);
 
 #endif
