@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The boot CPU's way from the loader to the first thread, in order. */
+/* The boot CPU from the loader to the first thread: all steps in order. */
 #include "boot/boot.h"
 
 #include "arch/x86/boot_paging.h"
@@ -102,7 +102,7 @@ static void boot_start_lapic(void)
                 memory_map_take(phys, PAGE_SIZE, true);
 }
 
-/* What makes a difference to the kernel, and not every CPU has. */
+/* Reports the features that matter to the kernel and that not every CPU has. */
 static void boot_say_features(void)
 {
         console_print("NOVA: local APICs %s x2APIC mode, timers %s TSC deadlines, TLBs %s PCIDs.\n",
@@ -111,7 +111,7 @@ static void boot_say_features(void)
                       pcid_used() ? "with" : "without");
 }
 
-/* The second part, on the boot CPU's own stack. */
+/* The second part of the start, on the boot CPU's own stack. */
 static _Noreturn void boot_finish(void)
 {
         struct cpu *cpu = cpu_self();

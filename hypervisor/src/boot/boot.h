@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the parts of the boot code meet. */
+/* The functions and variables that connect the parts of the boot code. */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
 
@@ -8,14 +8,13 @@ struct cpu;
 /** Physical frame of the hypervisor information page (a pool frame). */
 extern void *boot_hip;
 
-/** Called by the boot code on the boot CPU when memory, ACPI and HIP are known, before the HIP is
- *  finished: loads the roottask (boot/roottask.c). Stops the kernel with a sentence when it is
- *  no valid image. */
+/** Loads the roottask (boot/roottask.c). Called on the boot CPU when memory, ACPI and HIP are
+ * known, before the HIP is finished. Stops the kernel with a sentence if the image is not valid. */
 void roottask_load(void);
 
-/** Called by the boot code at last, on each CPU on its own stack, interrupts off; the boot CPU
- *  comes when all others have been started. Creates the CPU's idle thread; on the boot CPU the root
- *  PD; runs threads (boot/main.c). */
+/** Creates a CPU's idle thread and, on the boot CPU, the root PD, then runs threads (boot/main.c).
+ * The last step of the boot code on each CPU, on its own stack, interrupts off. The boot CPU calls
+ * it when all others have been started. */
 _Noreturn void kernel_main(struct cpu *cpu);
 
 #endif

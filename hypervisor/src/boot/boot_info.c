@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the root PD may know about the boot (see boot_info.h). */
+/* Information about the boot for the root PD (see boot_info.h). */
 #include "boot/boot_info.h"
 
 #include "lib/console.h"

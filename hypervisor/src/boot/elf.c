@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading ELF images (see elf.h). Nothing is read that was not checked to lie inside. */
+/* Reading ELF images (see elf.h). No byte is read before it is known to lie inside the image. */
 #include "boot/elf.h"
 
 #include "elf_program.h"
@@ -55,7 +55,7 @@ static const char *elf_check_program(const struct elf_program *program, uint64_t
         return NULL;
 }
 
-/* Enters a segment in the order of addresses; false when it overlaps another. */
+/* Inserts a segment in the order of addresses. Returns false if it overlaps another segment. */
 static bool elf_insert(struct elf_segment *segments, unsigned count,
                        const struct elf_segment *segment)
 {

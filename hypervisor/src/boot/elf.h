@@ -6,7 +6,7 @@
 #include "lib/types.h"
 
 #define ELF_SEGMENTS_MAX 32
-#define ELF_HEAD_MAX     0x10000 /* all headers lie in this many first bytes */
+#define ELF_HEAD_MAX     0x10000 /* all headers must lie in these first bytes */
 
 struct elf_segment {
         word_t address;

@@ -21,8 +21,8 @@
 
 #define PAGE_SIZES (1u << 12 | 1u << 21)
 #define UTCB_SIZES (1u << 12)
-#define EXTENSIONS 3  /* descriptors of our own, without those of PCI */
-#define LISTED     16 /* of the kernel's ranges: all but registers of devices */
+#define EXTENSIONS 3  /* descriptors of extensions, without those of PCI */
+#define LISTED     16 /* listed ranges of the kernel: all except registers of devices */
 
 /* Extensions of both architectures. */
 #define FEATURES                                                                            \
@@ -89,7 +89,7 @@ static void hip_add_extensions(void)
         hip_add_image(&boot_info.boot, sizeof(boot_info.boot), NOVA_MEM_BOOT);
 }
 
-/* Last: a page that is full by then leaves them out, and programs use the ports 0xcf8 and 0xcfc. */
+/* Adds PCI windows, last: a full page omits them, and programs use ports 0xcf8 and 0xcfc. */
 static void hip_add_pci(void)
 {
         for (unsigned i = 0; i < acpi.windows; i++) {
@@ -127,7 +127,7 @@ void hip_finish(void)
 
         hip_add_cpus(hip);
         if (vcpu_ops && !vcpu_ops->supported())
-                vcpu_ops = NULL; /* one CPU lacks it */
+                vcpu_ops = NULL; /* some CPU lacks SVM or VMX */
         if (vcpu_ops)
                 hip->features |= vcpu_ops->feature | NOVA_HIP_VCPU;
         for (unsigned i = 0; i < boot_kernel_range_count; i++)

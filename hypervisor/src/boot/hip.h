@@ -5,10 +5,10 @@
 
 #include "lib/types.h"
 
-/** Allocates the page and fills what is known; false when there is no frame. */
+/** Allocates the page and fills in what is known. Returns false if there is no frame. */
 bool hip_build(void);
 
-/** Adds CPUs that were started, memory that the kernel took, and the checksum. */
+/** Adds the started CPUs, the memory that the kernel took, and the checksum. */
 void hip_finish(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a booted machine to running threads: the idle threads, the microhypervisor's own
- * capabilities, the root PD. */
+/* The way from an initialised machine to running threads: the idle threads, the microhypervisor's
+ * own capabilities, and the root PD. */
 #include "boot/main.h"
 
 #include "arch/x86/boot_paging.h"
@@ -40,7 +40,7 @@ void kernel_prepare(void)
         sm_boot();
 }
 
-/* Frames that a CRD can name: on x86-32 those below 2^20. */
+/* Returns the end of the frames that a CRD can name: on x86-32, at most 2^20. */
 static word_t kernel_frames_end(void)
 {
         const uint64_t named = (uint64_t)1 << (NOVA_WORD_BITS - PAGE_BITS);
@@ -49,7 +49,7 @@ static word_t kernel_frames_end(void)
         return (word_t)(frames < named ? frames : named);
 }
 
-/* The first kernel range that ends after a frame: the one that starts first. */
+/* Finds, among the kernel ranges that end after a frame, the one that starts first. */
 static bool kernel_next_range(word_t from, word_t *start, word_t *end)
 {
         bool found = false;
@@ -74,14 +74,14 @@ static void kernel_insert(struct space *space, word_t first, word_t count, unsig
                 kernel_stop(NO_MEMORY);
 }
 
-/* Pages of the image that the root PD may read. */
+/* Lets the root PD read some pages of the image. */
 static void kernel_insert_readable(const void *from, size_t size)
 {
         kernel_insert(&kernel_pd.memory.space, ((word_t)from - IMAGE_OFFSET) >> PAGE_BITS,
                       size >> PAGE_BITS, NOVA_MEM_R);
 }
 
-/* All of memory but the kernel's own ranges, all ports, and what of the kernel's can be read. */
+/* Inserts all memory except the kernel's own ranges, all ports, and the readable kernel pages. */
 static void kernel_resources(void)
 {
         word_t at = 0, start = 0, end = 0;
@@ -98,7 +98,7 @@ static void kernel_resources(void)
         kernel_insert_readable(&console_log, sizeof(console_log));
 }
 
-/* The idle thread and its SC, priority 0, which the root PD can look at. */
+/* Creates the idle thread and its SC, which has priority 0 and which the root PD can read. */
 static void kernel_create_idle(struct cpu *cpu)
 {
         cpu->idle_ec = ec_create_idle(cpu, resume_idle);
@@ -117,7 +117,7 @@ static void kernel_create_idle(struct cpu *cpu)
 
 _Noreturn void kernel_main(struct cpu *cpu)
 {
-        static uint32_t ready; /* CPUs that need no more memory of the pool */
+        static uint32_t ready; /* number of CPUs that need no more memory of the pool */
 
         fpu_init_cpu();
         heap_init(&cpu->timeouts, (uint32_t)rdtsc());
@@ -130,7 +130,7 @@ _Noreturn void kernel_main(struct cpu *cpu)
                 kernel_resources();
                 gsi_boot();
                 while (atomic_load_u32(&ready) < cpu_count)
-                        pause(); /* the roottask may use all of the pool up */
+                        pause(); /* the roottask may use up the pool */
                 roottask_start(cpu);
         }
         resume_next(cpu);

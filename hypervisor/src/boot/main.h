@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's own start, once the machine is known (kernel_main is declared in boot/boot.h).
- */
+/* The kernel's own start, when the machine is known. boot/boot.h declares kernel_main(). */
 #ifndef BOOT_MAIN_H
 #define BOOT_MAIN_H
 
-/** Prepares what the kernel's parts need before any CPU uses them. On the boot CPU, alone. */
+/** Prepares the kernel's parts before any CPU uses them. Call while only the boot CPU runs. */
 void kernel_prepare(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The roottask (see roottask.h). Segments are mapped in place, from the module, as in 2012; what
- * cannot be (BSS, odd offsets, segments that share a page) is copied. The image may be anything. */
+/* The roottask (see roottask.h). Segments are mapped in place, from the module, as in 2012. Those
+ * that cannot be (BSS, odd offsets, shared pages) are copied. The image is not trusted. */
 #include "boot/roottask.h"
 
 #include "arch/x86/boot_paging.h"
@@ -23,19 +23,19 @@
 #include "thread.h"
 
 #define RUNS_MAX   (PAGE_SIZE / sizeof(struct run))
-#define COPY_CHUNK 0x100000 /* what is mapped at a time */
+#define COPY_CHUNK 0x100000 /* bytes that are mapped at a time */
 
 #define ROOT_PRIO       1
 #define ROOT_QUANTUM_US 10000
 
-/* Pages with equal permissions. */
+/* Consecutive pages with equal permissions. */
 struct run {
         word_t page, frame, count;
         unsigned perms;
         bool in_place;
 };
 
-static struct run *runs; /* a frame */
+static struct run *runs; /* in one frame */
 static unsigned run_count;
 static word_t entry;
 
@@ -59,7 +59,7 @@ static bool roottask_can_map_in_place(const struct elf_segment *segment)
                segment->file_size == segment->memory_size;
 }
 
-/* Copies a segment's file part to the group's memory, a chunk at a time. */
+/* Copies a segment's file part to the memory of its group, a chunk at a time. */
 static void roottask_copy_segment(const struct elf_segment *segment, paddr_t to)
 {
         for (uint64_t done = 0; done < segment->file_size;) {
@@ -82,7 +82,7 @@ static void roottask_clear(paddr_t at, uint64_t size)
         }
 }
 
-/* Copies segments first to last, which share pages, to memory of their own. */
+/* Copies the segments first to last, which share pages, to newly reserved memory. */
 static void roottask_load_copy(const struct elf_segment *segments, unsigned first, unsigned last)
 {
         const word_t page = segments[first].address >> PAGE_BITS;
@@ -151,7 +151,7 @@ void roottask_load(void)
         boot_unmap();
 }
 
-/* Maps a run into the root PD; what lies in the module is derived from the kernel's memory. */
+/* Maps a run into the root PD. A run in the module is derived from the kernel's memory. */
 static enum nova_status roottask_map_run(struct pd *pd, const struct run *run)
 {
         if (!run->in_place)

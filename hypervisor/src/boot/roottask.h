@@ -5,7 +5,7 @@
 
 struct cpu;
 
-/** Creates root PD, EC and SC of what roottask_load() found; the EC is ready to run. */
+/** Creates the root PD, EC and SC for the image that roottask_load() found. The EC is ready. */
 void roottask_start(struct cpu *cpu);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starting the other CPUs: all are woken at once and come through the trampoline in any order. */
+/* Start of the other CPUs. All are woken at once and come through the trampoline in any order. */
 #include "boot/smp.h"
 
 #include "arch/x86/boot_paging.h"
@@ -24,11 +24,11 @@
 #define XAPIC_END       0xff /* the first local APIC number that needs x2APIC mode */
 #define TRAMPOLINE_LOW  0x1000
 #define TRAMPOLINE_HIGH 0x9f000
-#define INIT_US         10  /* between INIT and start message; CPUs with PAE need no 10 ms */
-#define START_AGAIN_US  200 /* a second start message may be needed (SDM 3A, 8.4.4) */
+#define INIT_US         10  /* time from INIT to start message; CPUs with PAE do not need 10 ms */
+#define START_AGAIN_US  200 /* a second start message may be needed then (SDM 3A, 8.4.4) */
 #define GIVE_UP_US      1000000
 
-/* State of an AP; changed by compare and swap, so that one that comes too late stays out. */
+/* State of an AP. It changes by compare and swap, so that an AP that comes too late stays out. */
 enum { AP_EXPECTED, AP_ARRIVED, AP_LEFT_OUT };
 
 extern const char trampoline[], trampoline_end[];
@@ -37,13 +37,13 @@ unsigned cpu_count;
 uint64_t cpu_online;
 unsigned cpu_boot_id;
 
-/* Local APIC numbers of the CPUs; start.S looks for its own. */
+/* Local APIC numbers of the CPUs, in which start.S looks for its own number. */
 uint32_t apic_of_cpu[NOVA_CPU_MAX];
 
 static word_t state[NOVA_CPU_MAX];
 static unsigned cpus;
-static uint32_t arrived;  /* APs */
-static uint32_t released; /* they may run */
+static uint32_t arrived;  /* number of APs that have arrived */
+static uint32_t released; /* 1: the APs may continue */
 static uint64_t release_tsc;
 
 void smp_init(unsigned apic_id)
@@ -57,7 +57,7 @@ void smp_init(unsigned apic_id)
         for (cpu_boot_id = 0; cpu_boot_id < cpus; cpu_boot_id++)
                 if (apic_of_cpu[cpu_boot_id] == apic_id)
                         break;
-        if (cpu_boot_id == cpus) { /* the table does not know the CPU that reads it */
+        if (cpu_boot_id == cpus) { /* the table lacks the boot CPU */
                 if (cpus == NOVA_CPU_MAX)
                         cpu_boot_id--;
                 else
@@ -108,7 +108,7 @@ static void smp_send_start(paddr_t page)
                         lapic_send_ipi(apic_of_cpu[id], LAPIC_START(page));
 }
 
-/* Waits until all have come or none has come for a time. */
+/* Waits until all APs have arrived, or none has arrived for a time. */
 static void smp_wait_for_arrival(unsigned expected, unsigned microseconds)
 {
         const uint64_t limit = divide((uint64_t)microseconds * tsc_khz, 1000, NULL);
@@ -125,7 +125,7 @@ static void smp_wait_for_arrival(unsigned expected, unsigned microseconds)
         }
 }
 
-/* Prepares the blocks of all APs; one for which there is no memory is left out. */
+/* Prepares the blocks of all APs and returns their number. Without memory, an AP is left out. */
 static unsigned smp_prepare_all(void)
 {
         unsigned expected = 0;
@@ -153,7 +153,7 @@ static void smp_leave_out_missing(void)
                                       id, apic_of_cpu[id]);
 }
 
-/* A free page below 1 MiB: the second one where possible, which no firmware uses. */
+/* Returns a free page below 1 MiB, if possible the second, which no firmware uses. */
 static paddr_t smp_trampoline_page(void)
 {
         const paddr_t page =
@@ -195,9 +195,9 @@ void smp_release(void)
         atomic_store_u32(&released, 1);
 }
 
-/* The release came after an AP had arrived and before it was seen: where the TSCs tell another
- * order they do not run together, and the AP takes over the boot CPU's. Others are left alone: a
- * write could only tear them apart (and Bochs 2.7 has deadlines wrong after one). */
+/* Waits for the release, which comes after the AP has arrived. If the TSCs show another order, they
+ * do not run together, and the AP takes over the boot CPU's value. Otherwise the TSC is not
+ * written: that could only separate the TSCs (and Bochs 2.7 has wrong deadlines after a write). */
 static void smp_wait_for_release(uint64_t arrival)
 {
         while (!atomic_load_u32(&released))
@@ -210,7 +210,7 @@ void ap_main(unsigned id)
 {
         struct cpu *cpu = cpu_by_id(id);
 
-        /* One that was given up stays here for ever. */
+        /* An AP that was left out stays here for ever. */
         if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_ARRIVED)) {
                 features_read(false);
                 vmx_check_feature();

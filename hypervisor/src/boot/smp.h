@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starting the other CPUs. */
+/* Start of the other CPUs. */
 #ifndef BOOT_SMP_H
 #define BOOT_SMP_H
 
@@ -7,20 +7,20 @@
 
 struct cpu;
 
-/** Fills the tables of CPUs from ACPI; the boot CPU has the local APIC apic_id. */
+/** Fills the tables of CPUs from ACPI. apic_id is the number of the boot CPU's local APIC. */
 void smp_init(unsigned apic_id);
 
-/** Number of CPUs that are to be started, and the local APIC of one. */
+/** Return the number of CPUs to be started, and the local APIC number of one of them. */
 unsigned smp_cpus(void);
 unsigned smp_apic_id(unsigned id);
 
-/** Prepares a CPU's block; NULL when there is no memory. */
+/** Prepares a CPU's block. Returns NULL if there is no memory. */
 struct cpu *smp_prepare(unsigned id);
 
-/** Starts all CPUs but this one; those that do not come are reported and left out. They wait. */
+/** Starts all other CPUs, which then wait. Reports and leaves out those that do not arrive. */
 void smp_start(void);
 
-/** Lets the waiting CPUs run; all set their TSC to 0 at this moment. */
+/** Lets the waiting CPUs continue. A CPU whose TSC does not agree takes over this CPU's. */
 void smp_release(void);
 
 /** C entry of an AP, on its own stack (start.S). */
