@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ACPI tables (ACPI 6.0, 5.2). Firmware is not trusted: each table is checked as a whole before
- * anything in it is used, and entries are only followed inside of it. */
+/* ACPI tables (ACPI 6.0, 5.2). Firmware is not trusted: each table is checked as a whole before it
+ * is used, and its entries are followed only inside it. */
 #include "firmware/acpi.h"
 
 #include "arch/x86/boot_paging.h"
@@ -11,7 +11,7 @@
 #define BDA_EBDA_SEGMENT 0x40e
 #define BIOS_START       0xe0000
 #define BIOS_END         0x100000
-#define TABLE_MAX        0x100000 /* larger ones are not believed */
+#define TABLE_MAX        0x100000 /* larger tables are rejected */
 
 #define RSDP_V1_SIZE 20
 #define RSDP_V2_SIZE 36
@@ -36,12 +36,12 @@
 #define FLAG_TMR_32    0x100
 #define ARCH_8042      0x2
 
-/* Of the language in which the DSDT is written. */
+/* Codes of AML, the language of the DSDT. */
 #define AML_ONE     0x01
 #define AML_BYTE    0x0a
 #define AML_PACKAGE 0x12
 
-/* The MADT. */
+/* Offsets and entries in the MADT. */
 #define MADT_LAPIC       36
 #define MADT_ENTRIES     44
 #define ENTRY_LAPIC      0
@@ -52,7 +52,7 @@
 #define CPU_ENABLED      0x1
 #define APIC_BROADCAST   0xffffffff
 
-/* The MCFG (PCI Firmware 3.0, 4.1.2) and the HPET's table (HPET 1.0a, 3.2.4). */
+/* Offsets in the MCFG (PCI Firmware 3.0, 4.1.2) and in the HPET's table (HPET 1.0a, 3.2.4). */
 #define MCFG_ENTRIES    44
 #define MCFG_ENTRY_SIZE 16
 #define HPET_ADDRESS    40
@@ -65,7 +65,7 @@ struct acpi acpi;
 uint8_t acpi_loader_rsdp[ACPI_RSDP_SIZE];
 unsigned acpi_loader_rsdp_size;
 
-static paddr_t dsdt; /* as the FADT says */
+static paddr_t dsdt; /* address from the FADT */
 
 uint64_t acpi_field(struct acpi_table table, uint32_t at, unsigned bytes)
 {
@@ -87,7 +87,7 @@ static bool acpi_sum_is_zero(const uint8_t *data, size_t length)
         return !sum;
 }
 
-/* Maps a table whole. False when it is not sound or cannot be mapped. */
+/* Maps a whole table. Returns false if the table is not valid or cannot be mapped. */
 static bool acpi_table_open(unsigned slot, paddr_t phys, struct acpi_table *table)
 {
         table->data = phys ? boot_map(slot, phys, HEADER_SIZE) : NULL;
@@ -103,7 +103,7 @@ static bool acpi_table_open(unsigned slot, paddr_t phys, struct acpi_table *tabl
         return table->data && acpi_sum_is_zero(table->data, length);
 }
 
-/* Offset of a sound RSDP in memory, or -1. */
+/* Returns the offset of a valid RSDP in memory, or -1. */
 static int acpi_rsdp_search(const uint8_t *data, unsigned size)
 {
         for (unsigned at = 0; at + RSDP_V1_SIZE <= size; at += 16)
@@ -125,7 +125,7 @@ static bool acpi_rsdp_find_in(paddr_t phys, unsigned size, struct acpi_table *rs
         return true;
 }
 
-/* What the boot loader passed on: the only way to it under UEFI. */
+/* Takes the boot loader's copy of the RSDP, the only one available under UEFI. */
 static bool acpi_rsdp_from_loader(struct acpi_table *rsdp)
 {
         if (acpi_loader_rsdp_size < RSDP_V1_SIZE ||
@@ -147,7 +147,7 @@ static bool acpi_rsdp_find(struct acpi_table *rsdp)
                acpi_rsdp_find_in(BIOS_START, BIOS_END - BIOS_START, rsdp);
 }
 
-/* The number for all CPUs has as many bits as the entry. */
+/* Returns a local APIC number as 32 bits: the number for all CPUs has all bits of its entry set. */
 static uint32_t acpi_widen(uint32_t apic_id)
 {
         return apic_id == 0xff ? APIC_BROADCAST : apic_id;
@@ -224,8 +224,7 @@ static uint16_t acpi_io_port(uint64_t port)
         return port <= 0xfffe ? (uint16_t)port : 0;
 }
 
-/* An integer of the AML encoding that fits into a byte (ACPI 6.0, 20.2.3); false: something else.
- */
+/* Reads an AML integer that fits into a byte (ACPI 6.0, 20.2.3). Returns false for others. */
 static bool acpi_aml_byte(struct acpi_table table, uint32_t *at, uint8_t *value)
 {
         const unsigned op = (unsigned)acpi_field(table, *at, 1);
@@ -237,7 +236,7 @@ static bool acpi_aml_byte(struct acpi_table table, uint32_t *at, uint8_t *value)
         return true;
 }
 
-/* Finds the package of the name _S5_ by its bytes; the code around it is not run. */
+/* Finds the package named _S5_ by its bytes; the AML code around it is not executed. */
 static void acpi_read_s5(struct acpi_table table)
 {
         static const uint8_t name[] = {'_', 'S', '5', '_', AML_PACKAGE};
@@ -246,7 +245,7 @@ static void acpi_read_s5(struct acpi_table table)
                 if (table.data[at] != '_' || memcmp(table.data + at, name, sizeof(name)) != 0)
                         continue;
                 uint32_t element = at + (uint32_t)sizeof(name);
-                element += 2 + (table.data[element] >> 6); /* its length and number of elements */
+                element += 2 + (table.data[element] >> 6); /* its length, and number of elements */
                 if (acpi_aml_byte(table, &element, &acpi.s5_type[0]) &&
                     acpi_aml_byte(table, &element, &acpi.s5_type[1])) {
                         acpi.has_s5 = true;

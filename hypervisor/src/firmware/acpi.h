@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the kernel takes from ACPI: CPUs, I/O APICs, interrupt overrides, PM timer, where PCI's
- * configuration space, HPETs and I/O MMUs are. */
+/* The information that the kernel takes from ACPI: CPUs, I/O APICs, interrupt overrides, PM timer,
+ * and the places of PCI's configuration space, HPETs and I/O MMUs. */
 #ifndef FIRMWARE_ACPI_H
 #define FIRMWARE_ACPI_H
 
@@ -17,11 +17,11 @@
 
 struct acpi_io_apic {
         paddr_t phys;
-        uint32_t gsi; /* number of its first pin */
+        uint32_t gsi; /* GSI of its first pin */
         uint8_t id;
 };
 
-/* An ISA interrupt that is not the GSI of its number, or not edge-triggered and active high. */
+/* An ISA interrupt with another GSI than its number, or not edge-triggered and active high. */
 struct acpi_override {
         uint32_t gsi;
         uint16_t flags; /* MPS INTI flags (ACPI 5.2.12.5) */
@@ -30,7 +30,7 @@ struct acpi_override {
 
 /* Memory-mapped configuration space of some buses of PCI segment 0. */
 struct acpi_pci_window {
-        paddr_t phys; /* where bus 0 is, or would be */
+        paddr_t phys; /* address of bus 0, even if the window does not have it */
         uint8_t first, last;
 };
 
@@ -41,25 +41,25 @@ struct acpi_hpet {
 
 struct acpi_iommu {
         paddr_t phys;
-        uint16_t segment; /* of PCI */
-        uint16_t rid;     /* AMD-Vi: the function that it is itself */
-        uint8_t flags;    /* AMD-Vi: how its links are to be set (IVHD flags) */
+        uint16_t segment; /* PCI segment */
+        uint16_t rid;     /* AMD-Vi: requester id of the unit as a PCI function */
+        uint8_t flags;    /* AMD-Vi: settings for its links (IVHD flags) */
 };
 
-/* As which PCI function an I/O APIC or HPET sends interrupts. */
+/* The PCI function as which an I/O APIC or HPET sends interrupts. */
 struct acpi_source {
         bool is_hpet;
-        uint8_t id; /* I/O APIC's or HPET's */
+        uint8_t id; /* number of the I/O APIC or HPET */
         uint8_t bus;
-        uint8_t depth;                /* functions on the way to it, itself the last */
-        uint8_t function[ACPI_DEPTH]; /* device << 3 | function, each on the bus behind the last */
+        uint8_t depth;                /* number of functions on the path to it, including itself */
+        uint8_t function[ACPI_DEPTH]; /* device << 3 | function, each behind the previous */
 };
 
-/** Address space of a register in ports (ACPI 5.2.3.2). */
+/** Address space number of registers in I/O ports (ACPI 5.2.3.2). */
 #define ACPI_SPACE_IO 1
 
 struct acpi {
-        bool found; /* there is a sound MADT */
+        bool found; /* there is a valid MADT */
         paddr_t lapic;
         uint32_t cpu[ACPI_CPUS]; /* local APIC numbers of enabled CPUs, in the MADT's order */
         unsigned cpus;
@@ -69,16 +69,16 @@ struct acpi {
         struct acpi_override override[ACPI_OVERRIDES];
         unsigned overrides;
         uint16_t pm_timer; /* I/O port, 0: none */
-        bool pm_timer_32;  /* it counts 32 bits, else 24 */
+        bool pm_timer_32;  /* the timer has 32 bits, else 24 */
         uint16_t sci;
         uint8_t reset_space; /* address space of the reset register (ACPI 5.2.3.2) */
         uint8_t reset_value;
         uint64_t reset_address; /* 0: none */
         bool has_8042;
         uint16_t pm1_control[2]; /* I/O ports of PM1a and PM1b, 0: none */
-        uint16_t smi_port;       /* where smi_enable switches ACPI on, 0: it is on */
+        uint16_t smi_port;       /* port at which smi_enable enables ACPI; 0: it is enabled */
         uint8_t smi_enable;
-        bool has_s5;                          /* the values of power-off are known: */
+        bool has_s5;                          /* the values for power-off are known: */
         uint8_t s5_type[2];                   /* for PM1a and PM1b */
         struct acpi_iommu iommu[ACPI_IOMMUS]; /* all of one kind */
         unsigned iommus;
@@ -94,14 +94,14 @@ struct acpi {
 
 extern struct acpi acpi;
 
-/** Bytes of an RSDP of ACPI 2.0 and later. */
+/** Size in bytes of an RSDP of ACPI 2.0 and later. */
 #define ACPI_RSDP_SIZE 36
 
 /** The boot loader's copy of the RSDP, not checked, and its length in bytes; 0: it has none. */
 extern uint8_t acpi_loader_rsdp[ACPI_RSDP_SIZE];
 extern unsigned acpi_loader_rsdp_size;
 
-/** Finds the tables and fills acpi. Wrong tables are left out; nothing outside of them is read. */
+/** Finds the tables and fills in acpi. Invalid tables are ignored; no byte outside them is read. */
 void acpi_init(void);
 
 #endif

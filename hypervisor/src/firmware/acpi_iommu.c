@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ACPI tables of I/O MMUs: DMAR (VT-d specification, 8) and IVRS (AMD I/O Virtualization
- * Technology, 5.2). Which unit serves which PCI function is of no interest: all get the same
- * tables. Memory that firmware reserves for devices (RMRR, IVMD) is given to none. */
+ * Technology, 5.2). The kernel ignores which unit serves which PCI function: all units get the same
+ * tables. Memory that firmware reserves for devices (RMRR, IVMD) is given to no device. */
 #include "firmware/acpi.h"
 #include "firmware/acpi_table.h"
 #include "lib/console.h"
 
-#define TABLE_ENTRIES 48 /* of both */
+#define TABLE_ENTRIES 48 /* offset in both tables */
 
 #define DMAR_FLAGS       37
 #define DMAR_REMAPS      0x1
@@ -31,7 +31,7 @@ static struct acpi_table acpi_iommu_part(struct acpi_table table, uint32_t at, u
         return (struct acpi_table){table.data + at, length};
 }
 
-/* Whether an entry of a length, of at least min bytes, is whole; says so once for each table. */
+/* Returns true if an entry is whole and has at least min bytes. Reports one error per table. */
 static bool acpi_iommu_is_whole(struct acpi_table table, uint32_t at, uint64_t length, unsigned min,
                                 const char *name)
 {
@@ -43,7 +43,7 @@ static bool acpi_iommu_is_whole(struct acpi_table table, uint32_t at, uint64_t l
         return false;
 }
 
-/* One unit may be listed by several blocks. */
+/* Adds a unit. Several blocks may list the same unit. */
 static void acpi_iommu_add_unit(paddr_t phys, uint64_t segment, uint64_t rid, uint64_t flags)
 {
         for (unsigned i = 0; i < acpi.iommus; i++)
@@ -114,7 +114,7 @@ void acpi_read_dmar(struct acpi_table dmar)
         }
 }
 
-/* Length of an entry for devices; 0: unknown. */
+/* Returns the length of an entry for devices; 0: unknown type. */
 static uint32_t acpi_iommu_entry_length(struct acpi_table unit, uint32_t at)
 {
         const uint32_t type = (uint32_t)acpi_field(unit, at, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Physical memory as the boot loader reports it, and which of it is taken. */
+/* Physical memory as the boot loader reports it, and the parts that are taken. */
 #include "firmware/memory_map.h"
 
 #include "arch/x86/pte.h"
@@ -10,15 +10,15 @@
 #include "nova/abi/hip.h"
 #include "paging_levels.h"
 
-/* A module's command line is protected by its page and the next: its length is not known. */
+/* Bytes that are kept free for a module's command line, whose length is not known. */
 #define CMDLINE_ROOM (2 * PAGE_SIZE)
 
-/* So much of a command line names a module that is left out. */
+/* Characters of its command line that name an omitted module in a message. */
 #define NAME_ROOM 64
 
 #define MIB        ((uint64_t)1 << 20)
 #define FOUR_GIB   ((paddr_t)1 << 32)
-#define POOL_SHARE 16 /* of all available memory */
+#define POOL_SHARE 16 /* divisor of all available memory */
 #define POOL_MIN   (4 * MIB)
 #define POOL_MAX   (256 * MIB)
 
@@ -47,8 +47,7 @@ static const struct memory_entry *memory_map_other(uint32_t type, paddr_t start,
         return NULL;
 }
 
-/* Makes an existing reserved entry cover another one, when only reserved memory and holes lie
- * between them. */
+/* Makes a reserved entry cover another one, if only reserved memory and holes lie between them. */
 static bool memory_map_merge_reserved(paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.entries; i++) {
@@ -68,7 +67,7 @@ static bool memory_map_merge_reserved(paddr_t start, uint64_t size)
         return false;
 }
 
-/* Place of the smallest available entry, which can be given up safely; entries when none. */
+/* Returns the index of the smallest available entry, which can be given up safely, or entries. */
 static unsigned memory_map_smallest_available(void)
 {
         unsigned best = memory_map.entries;
@@ -88,7 +87,7 @@ void memory_map_add(paddr_t start, uint64_t size, uint32_t type)
         if (!size)
                 return;
         if (size - 1 > UINT64_MAX - start)
-                size = -start; /* up to the end of all addresses */
+                size = -start; /* up to the end of the address space */
         if (place == MEMORY_ENTRIES) {
                 if (type == NOVA_MEM_RESERVED && memory_map_merge_reserved(start, size)) {
                         memory_map.merged++;
@@ -123,7 +122,7 @@ static bool memory_map_is_module(paddr_t start, uint64_t size)
         return false;
 }
 
-/* Why a range is not a module, NULL if it is one. */
+/* Returns the reason why a range is not a module, or NULL if it is one. */
 static const char *memory_map_why_no_module(paddr_t start, paddr_t end)
 {
         if (end <= start)
@@ -182,7 +181,7 @@ bool memory_map_is_ram(paddr_t start, uint64_t size)
         return false;
 }
 
-/* Start of something that lies in a range, or UINT64_MAX when the range is free. */
+/* Returns the start of an object that overlaps a range, or UINT64_MAX if the range is free. */
 static paddr_t memory_map_conflict(paddr_t start, uint64_t size)
 {
         const struct memory_entry *entry = memory_map_other(NOVA_MEM_AVAILABLE, start, size);
@@ -226,7 +225,7 @@ paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high
                                 best = start > best ? start : best;
                                 break;
                         }
-                        /* What begins below start also blocks all between. */
+                        /* An object that begins below start also blocks all memory up to it. */
                         top = in_the_way < start + size ? in_the_way : start;
                 }
         }

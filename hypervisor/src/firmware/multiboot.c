@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Multiboot 1 information (Multiboot Specification 0.6.96, 3.3). A loader's numbers may be
- * anything: counts are bounded, addresses are only followed through boot_map. */
+/* Multiboot 1 information (Multiboot Specification 0.6.96, 3.3). The loader's numbers are not
+ * trusted: counts are limited, and addresses are accessed only through boot_map(). */
 #include "firmware/multiboot.h"
 
 #include "arch/x86/boot_paging.h"
@@ -15,14 +15,14 @@
 #define INFO_MAP     0x40
 #define INFO_LOADER  0x200
 
-/* Bounds of what is read at all. */
+/* Limits of the amount of information that is read. */
 #define MAP_BYTES_MAX 0x10000
 #define MODULES_MAX   1024
 
 struct info {
         uint32_t flags;
-        uint32_t mem_lower; /* KiB from 0 on */
-        uint32_t mem_upper; /* KiB from 1 MiB on */
+        uint32_t mem_lower; /* KiB from address 0 */
+        uint32_t mem_upper; /* KiB from 1 MiB */
         uint32_t boot_device;
         uint32_t cmdline;
         uint32_t modules;
@@ -32,7 +32,7 @@ struct info {
         uint32_t map;
         uint32_t drives[2];
         uint32_t config;
-        uint32_t loader; /* its name */
+        uint32_t loader; /* physical address of its name */
 };
 
 struct module {
@@ -43,7 +43,7 @@ struct module {
 };
 
 struct map_entry {
-        uint32_t size; /* of what follows */
+        uint32_t size; /* bytes after this field */
         uint64_t start;
         uint64_t length;
         uint32_t type;
@@ -54,8 +54,8 @@ char multiboot_cmdline[MULTIBOOT_CMDLINE], multiboot_loader[64];
 void multiboot_string(paddr_t phys, char *to, unsigned size)
 {
         for (unsigned i = 0; i < size - 1; i++) {
-                /* One by one: the string may end just below what can be mapped. The other window
-                 * may hold what it is named by. */
+                /* Maps each byte on its own: the string may end just below the end of mappable
+                 * memory. The other slot may hold the structure with the string's address. */
                 const char *text = boot_map(1, phys + i, 1);
                 if (!text || !*text)
                         break;

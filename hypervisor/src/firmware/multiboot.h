@@ -7,21 +7,21 @@
 
 #define MULTIBOOT_LOADER_MAGIC 0x2badb002
 
-/** Characters of the kernel's command line that are read. */
+/** Size of the buffer for the kernel's command line. */
 #define MULTIBOOT_CMDLINE 512
 
-/** The kernel's command line; empty when there is none. */
+/** The kernel's command line; empty: there is none. */
 extern char multiboot_cmdline[MULTIBOOT_CMDLINE];
 
-/** The loader's name; empty when it gives none. */
+/** The loader's name; empty: the loader gives none. */
 extern char multiboot_loader[64];
 
-/** Reads the information of a loader that left magic, at a physical address. Nothing it says is
- *  trusted. False when the magic is of no protocol that is understood. */
+/** Reads the information at a physical address, from a loader that left magic. The information is
+ * not trusted. Returns false if magic belongs to no known protocol. */
 bool multiboot_read(uint32_t magic, paddr_t info);
 
-/** Reads the string at a physical address: what fits in size bytes before a final 0, which the
- *  caller has written. Takes the boot window 1. */
+/** Reads the string at a physical address, as far as it fits into size bytes before a final 0,
+ * which the caller has written. Uses slot 1 of boot_map(). */
 void multiboot_string(paddr_t phys, char *to, unsigned size);
 
 #endif

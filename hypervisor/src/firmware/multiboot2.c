@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Multiboot 2 information (Multiboot2 Specification 2.0, 3.6). A loader's numbers may be anything:
- * each tag is read inside of its own size, and tags are followed only inside of the whole. */
+/* Multiboot 2 information (Multiboot2 Specification 2.0, 3.6). The loader's numbers are not
+ * trusted: a tag is read only inside its size, and tags are followed only inside the whole. */
 #include "firmware/multiboot2.h"
 
 #include "arch/x86/boot_paging.h"
@@ -10,11 +10,11 @@
 #include "lib/string.h"
 #include "nova/abi/hip.h"
 
-/* Larger information is cut: GRUB's has some KiB. */
+/* Larger information is truncated. That of GRUB has some KiB. */
 #define INFO_MAX 0x100000
 
 #define TAG_ALIGN 8
-#define TAG_SIZE  8 /* of type and size */
+#define TAG_SIZE  8 /* bytes of type and size */
 
 enum tag_type {
         TAG_END = 0,
@@ -31,7 +31,7 @@ enum tag_type {
 /* Memory types of UEFI (UEFI Specification 2.9, 7.2). */
 enum efi_type {
         EFI_LOADER_CODE = 1,
-        EFI_BOOT_DATA = 4, /* loader's and boot services' are free by now */
+        EFI_BOOT_DATA = 4, /* memory of the loader and of boot services is free by now */
         EFI_CONVENTIONAL = 7,
         EFI_ACPI_TABLES = 9,
         EFI_ACPI_NVS = 10,
@@ -41,9 +41,9 @@ enum efi_type {
 struct tag {
         uint32_t type;
         uint32_t size;
-        const char *data; /* after type and size */
-        uint32_t length;  /* of data */
-        paddr_t phys;     /* of data */
+        const char *data; /* contents after type and size */
+        uint32_t length;  /* bytes of data */
+        paddr_t phys;     /* physical address of data */
 };
 
 struct map_head {
@@ -67,7 +67,7 @@ struct efi_entry {
 
 uint32_t multiboot2_damaged;
 
-/* Whether a string ends in the tag, from an offset on. */
+/* Returns true if a string that starts at an offset ends inside the tag. */
 static bool multiboot2_string_ends(const struct tag *tag, uint32_t at)
 {
         for (; at < tag->length; at++)
@@ -76,7 +76,7 @@ static bool multiboot2_string_ends(const struct tag *tag, uint32_t at)
         return false;
 }
 
-/* The tag's string, cut where room or tag end. */
+/* Copies the tag's string, truncated at the end of room or tag. */
 static bool multiboot2_read_string(const struct tag *tag, char *place, uint32_t room)
 {
         uint32_t length = 0;
@@ -128,7 +128,7 @@ static void multiboot2_add_entry(const char *data, bool efi)
 
         if (efi) {
                 memcpy(&from, data, sizeof(from));
-                /* More pages than addresses: cut where they end. */
+                /* More pages than addresses: truncated at the end of the address space. */
                 const uint64_t most = UINT64_MAX >> EFI_PAGE_BITS;
                 const uint64_t pages = from.pages < most ? from.pages : most;
                 memory_map_add(from.start, pages << EFI_PAGE_BITS,
@@ -154,7 +154,7 @@ static bool multiboot2_read_map(const struct tag *tag, bool efi)
         return true;
 }
 
-/* Of both versions the newer one is kept. */
+/* Copies an RSDP. If the loader gives both versions, the newer one is kept. */
 static bool multiboot2_read_rsdp(const struct tag *tag)
 {
         const unsigned size = tag->length < ACPI_RSDP_SIZE ? tag->length : ACPI_RSDP_SIZE;
@@ -166,7 +166,7 @@ static bool multiboot2_read_rsdp(const struct tag *tag)
         return true;
 }
 
-/* False when the tag is damaged. One tag describes memory, the best that there is. */
+/* Reads a tag. Returns false if it is damaged. memory: the one tag type to use for memory. */
 static bool multiboot2_read_tag(const struct tag *tag, uint32_t memory)
 {
         switch (tag->type) {
@@ -189,7 +189,7 @@ static bool multiboot2_read_tag(const struct tag *tag, uint32_t memory)
         }
 }
 
-/* The tag at an offset; false at the end or where none can be. */
+/* Finds the tag at an offset. Returns false at the end or if there is no room for a tag. */
 static bool multiboot2_next_tag(const char *info, uint32_t total, paddr_t phys, uint32_t at,
                                 struct tag *tag)
 {
@@ -209,7 +209,7 @@ static uint32_t multiboot2_tag_end(uint32_t at, const struct tag *tag)
         return (at + tag->size + TAG_ALIGN - 1) & ~(uint32_t)(TAG_ALIGN - 1);
 }
 
-/* The tag that describes memory. */
+/* Returns the type of the tag that describes memory best. */
 static uint32_t multiboot2_best_memory(const char *info, uint32_t total)
 {
         struct tag tag;
@@ -240,7 +240,7 @@ bool multiboot2_read(paddr_t phys)
         for (; multiboot2_next_tag(info, total, phys, at, &tag); at = multiboot2_tag_end(at, &tag))
                 if (!multiboot2_read_tag(&tag, memory) && !multiboot2_damaged)
                         multiboot2_damaged = at;
-        /* Not at the end: the rest is lost. */
+        /* The end tag was not reached: the rest is lost. */
         if (!multiboot2_damaged && (at > total || total - at < TAG_SIZE || tag.type != TAG_END))
                 multiboot2_damaged = at;
         return true;

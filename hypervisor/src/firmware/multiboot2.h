@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A boot loader's information by version 2 of the protocol. */
+/* The boot loader's information in version 2 of the Multiboot protocol. */
 #ifndef FIRMWARE_MULTIBOOT2_H
 #define FIRMWARE_MULTIBOOT2_H
 
@@ -7,11 +7,11 @@
 
 #define MULTIBOOT2_LOADER_MAGIC 0x36d76289
 
-/** Offset of the first tag that is damaged, 0 when none is. */
+/** Offset of the first damaged tag; 0: no tag is damaged. */
 extern uint32_t multiboot2_damaged;
 
-/** Reads the information at a physical address into memory_map, acpi_loader_rsdp and what
- *  firmware/multiboot.h declares. Nothing it says is trusted. False when there cannot be any. */
+/** Reads the information at a physical address into memory_map, acpi_loader_rsdp and the variables
+ * of firmware/multiboot.h. It is not trusted. Returns false if there is no information. */
 bool multiboot2_read(paddr_t info);
 
 #endif

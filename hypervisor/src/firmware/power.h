@@ -5,11 +5,10 @@
 
 #include "lib/types.h"
 
-/** Resets the machine: by ACPI's register, the chipset's, the keyboard controller, a triple fault.
- */
+/** Resets the machine by ACPI, else by chipset, keyboard controller, or triple fault. */
 _Noreturn void power_reset(void);
 
-/** Switches the machine off by ACPI; returns where that is not possible. */
+/** Switches the machine off by ACPI. Returns if that is not possible. */
 void power_off(void);
 
 #endif
