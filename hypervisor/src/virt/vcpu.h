@@ -34,7 +34,7 @@ struct vcpu_svm {
 
 /* State of a virtual CPU that the control structure of VMX does not hold. */
 struct vcpu_vmx {
-        bool known, launched;   /* what the CPU knows about the structure */
+        bool known, launched;   /* the structure was loaded, launched once */
         bool cr8_window;        /* the VMM waits for a write of CR8 */
         word_t cr2, cr8, dr6;   /* the guest's values while it does not run */
         word_t host_cr3;        /* the kernel's CR3 in the structure */
