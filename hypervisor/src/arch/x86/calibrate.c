@@ -78,7 +78,7 @@ static uint32_t calibrate_khz(uint64_t ticks, uint32_t reference_ticks, uint32_t
         return (uint32_t)divide(ticks * (reference_hz / 8), reference_ticks * 125, NULL);
 }
 
-/* Returns true if the TSC's frequency is within the range of the CPUs on which this kernel runs. */
+/* Returns true for a plausible rate: no CPU of this kernel is slower, and none of today so fast. */
 static bool calibrate_is_plausible(void)
 {
         return tsc_khz >= KHZ_LEAST && tsc_khz <= KHZ_MOST && bus_khz;

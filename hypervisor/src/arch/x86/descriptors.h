@@ -20,7 +20,7 @@ void descriptors_init(void);
 /** Builds and loads GDT, TSS and IDT of this CPU. */
 void descriptors_load(struct cpu *cpu);
 
-/** Loads them again: a VMX exit changes limits and data segments (SDM 3C, 27.5.2). */
+/** Reloads GDT, TSS, IDT and data segments, which a VMX exit changes (SDM 3C, 27.5.2). */
 void descriptors_reload(struct cpu *cpu);
 
 /* Functions that differ between the widths, in arch/<a>/descriptors_arch.c. */

@@ -40,7 +40,7 @@ static __attribute__((noinline)) _Noreturn void resume_special(struct cpu *cpu, 
 static __attribute__((noinline)) _Noreturn void resume_generally(struct cpu *cpu, struct ec *ec)
 {
         cpu->current = ec;
-        if (likely(ec->pd)) /* the idle thread keeps what is loaded */
+        if (likely(ec->pd)) /* the idle thread keeps the loaded address space */
                 switch_pd(cpu, ec->pd);
         tss_set_stack(cpu->arch.tss, (word_t)(&ec->regs + 1));
         if (unlikely(cpu->special | ec->special))
