@@ -70,7 +70,7 @@ static bool give(char **words, unsigned count)
                 if (!rest)
                         continue;
                 grant->volume = &volumes[i];
-                strcpy(grant->folder, rest);
+                memcpy(grant->folder, rest, strlen(rest) + 1);
                 grant_count++;
                 return true;
         }

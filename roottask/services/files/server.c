@@ -4,6 +4,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "novart/service.h"
@@ -60,15 +61,14 @@ static int read_path(const struct nova_request *request, const char *from,
         const char *folder = session_of(request)->grant->folder;
         const size_t above = strlen(folder);
         static char clean[NOVA_FILES_PATH_SIZE];
+        size_t below;
 
         if (!path_clean(from, clean))
                 return ENAMETOOLONG;
-        if (above + 1 + strlen(clean) >= NOVA_FILES_PATH_SIZE)
+        below = strlen(clean);
+        if (above + 1 + below >= NOVA_FILES_PATH_SIZE)
                 return ENAMETOOLONG;
-        memcpy(path, folder, above + 1);
-        if (above && *clean)
-                strcat(path, "/");
-        strcat(path, clean);
+        snprintf(path, NOVA_FILES_PATH_SIZE, "%s%s%s", folder, above && below ? "/" : "", clean);
         return 0;
 }
 
@@ -190,7 +190,7 @@ static int check_data(const struct handle *handle, bool writes)
 static int read_message(struct nova_request *request)
 {
         const struct handle *handle = handle_of(request);
-        size_t bytes = request->word[3], done;
+        size_t bytes = request->word[3], done = 0;
         int error = check_data(handle, false);
 
         if (error)
@@ -254,7 +254,7 @@ static int write_message(struct nova_request *request)
         const struct handle *handle = handle_of(request);
         const size_t bytes = request->word[3];
         const void *from = nova_request_bytes(request, 4, bytes);
-        size_t done;
+        size_t done = 0;
         int error = check_data(handle, true);
 
         if (!error && !from)

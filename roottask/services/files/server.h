@@ -5,7 +5,7 @@
 
 #include "volume.h"
 
-/* Starts the service. The grants must stay valid. @return 0 or an errno value */
-int files_service_start(const struct grant *grants, unsigned count);
+/* Starts the service. The list of grants must stay valid. @return 0 or an errno value */
+int files_service_start(const struct grant *list, unsigned count);
 
 #endif

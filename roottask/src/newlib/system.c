@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The system calls of the C library: the console, which is the files 0 to 2, and a heap. Functions
- * for other files are in posix/file.c. */
+ * for other files are in file.c. */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 
 #include "novart/console.h"
 #include "novart/region.h"
-#include "posix/files.h"
+#include "newlib/files.h"
 #include "start/start.h"
 
 const struct files_calls *novart_files_calls;

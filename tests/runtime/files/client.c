@@ -35,7 +35,11 @@ static void write_bytes(const char *path, unsigned number, size_t bytes)
 
         for (size_t i = 0; data && i < bytes; i++)
                 data[i] = byte_of(number, i);
-        expect(file >= 3 && data && write(file, data, bytes) == (int)bytes, path);
+        if (!data) {
+                expect(false, "memory");
+                return;
+        }
+        expect(file >= 3 && write(file, data, bytes) == (int)bytes, path);
         expect(fsync(file) == 0 && lseek(file, 0, SEEK_SET) == 0, "it can be read again");
         memset(data, 0, bytes);
         expect(read(file, data, bytes) == (int)bytes, "all is read");
@@ -69,8 +73,8 @@ static void change_names(void)
         struct stat about;
         int file;
 
-        expect(mkdir("/folder", 0777) == 0 && mkdir("/folder", 0777) == -1 && errno == EEXIST,
-               "mkdir");
+        expect(mkdir("/folder", 0777) == 0, "mkdir");
+        expect(mkdir("/folder", 0777) == -1 && errno == EEXIST, "a second mkdir");
         write_bytes("/folder/a long name of a file.data", 2, 5000);
         write_bytes("/moved", 3, 3000);
         expect(rename("/moved", "/folder/Renamed") == 0, "rename");
@@ -82,7 +86,8 @@ static void change_names(void)
         expect(rmdir("/folder") == -1 && errno == ENOTEMPTY, "rmdir of a full folder");
         expect(rename("/folder", "/folder/inside") == -1 && errno == EINVAL, "into itself");
         write_bytes("/gone", 4, 10);
-        expect(unlink("/gone") == 0 && unlink("/gone") == -1 && errno == ENOENT, "unlink");
+        expect(unlink("/gone") == 0, "unlink");
+        expect(unlink("/gone") == -1 && errno == ENOENT, "a second unlink");
         file = open("/cut", O_RDWR | O_CREAT | O_EXCL, 0666);
         expect(file >= 3 && write(file, "0123456789", 10) == 10 && ftruncate(file, 4) == 0 &&
                        lseek(file, 6, SEEK_SET) == 6 && write(file, "x", 1) == 1 &&

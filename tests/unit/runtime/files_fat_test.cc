@@ -60,6 +60,21 @@ TEST_P(files_fat_test, mtools_reads_what_it_wrote)
         EXPECT_EQ(run_command("mtype -i " + memory.path + " ::PLAIN.TXT").second, "plain");
 }
 
+TEST_P(files_fat_test, refuses_a_table_without_entries)
+{
+        const char *sentence = nullptr;
+
+        unmount();
+        for (unsigned i = 0; i < 4; i++)
+                memory.bytes[36 + i] = 0; /* of FAT32 */
+        memory.bytes[22] = memory.bytes[23] = 0;
+        memory.bytes[44] = 2; /* the root, if this is FAT32 now */
+        memory.bytes[45] = memory.bytes[46] = memory.bytes[47] = 0;
+        EXPECT_EQ(files_mount(&memory.disk, &system, &sentence), EIO);
+        ASSERT_NE(sentence, nullptr);
+        system = nullptr;
+}
+
 TEST_P(files_fat_test, reports_bad_names)
 {
         EXPECT_EQ(create("a:b"), EINVAL);

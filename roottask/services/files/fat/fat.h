@@ -191,9 +191,8 @@ int fat_file_commit(struct fat_node *file); /* the entry says what is in the nod
 int fat_file_orphan(struct fat_node *file); /* its entry is gone, but it is in use */
 
 /* change.c: names. */
-int fat_create(struct files_node *folder, const char *name, bool make_folder,
-               struct files_node **node);
-int fat_remove(struct files_node *folder, const char *name, bool remove_folder);
+int fat_create(struct files_node *in, const char *name, bool make_folder, struct files_node **node);
+int fat_remove(struct files_node *in, const char *name, bool remove_folder);
 int fat_rename(struct files_node *from, const char *name, struct files_node *to,
                const char *new_name);
 

@@ -57,7 +57,7 @@ static const char *place(struct fat *fat, const struct layout *layout)
         const uint32_t root = (layout->root_entries * FAT_ENTRY + layout->sector_bytes - 1) /
                               layout->sector_bytes;
         const uint64_t data = layout->reserved + tables + root;
-        uint64_t clusters, bits;
+        uint64_t clusters, entries;
 
         if ((uint64_t)layout->sectors * layout->sector_bytes > fat->system.disk->bytes)
                 return "the file system is larger than the disk.";
@@ -65,9 +65,9 @@ static const char *place(struct fat *fat, const struct layout *layout)
                 return "the tables are larger than the file system.";
         clusters = (layout->sectors - data) / layout->cluster_sectors;
         fat->kind = layout->is_32 ? 32 : clusters < 4085 ? 12 : 16;
-        bits = (uint64_t)layout->table_sectors * layout->sector_bytes * 8;
-        if (clusters > bits / fat->kind - 2 || clusters >= 0x0ffffff5 || !clusters)
-                clusters = bits / fat->kind > 2 ? bits / fat->kind - 2 : 0;
+        entries = (uint64_t)layout->table_sectors * layout->sector_bytes * 8 / fat->kind;
+        if (clusters + 2 > entries)
+                clusters = entries > 2 ? entries - 2 : 0;
         if (!clusters || clusters >= 0x0ffffff5 || (fat->kind == 16 && clusters >= 65525))
                 return "the number of clusters is wrong.";
         fat->sector_bytes = layout->sector_bytes;

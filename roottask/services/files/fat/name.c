@@ -156,15 +156,13 @@ bool fat_name_is_short(const char *name, uint8_t short_name[11])
         memset(short_name, ' ', 11);
         if (!base || base > 8 || extension > 3 || (dot && !extension))
                 return false;
-        memcpy(short_name, name, base);
-        if (dot)
-                memcpy(short_name + 8, dot + 1, extension);
-        for (unsigned i = 0; i < base; i++)
-                if (!short_character((unsigned char)name[i]))
+        for (unsigned i = 0; i < base + extension; i++) {
+                const uint8_t character = (uint8_t)(i < base ? name[i] : dot[1 + i - base]);
+
+                if (!short_character(character))
                         return false;
-        for (unsigned i = 0; i < extension; i++)
-                if (!short_character((unsigned char)dot[1 + i]))
-                        return false;
+                short_name[i < base ? i : 8 + i - base] = character;
+        }
         return true;
 }
 

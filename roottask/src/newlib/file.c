@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "newlib/files.h"
 #include "novart/sync.h"
-#include "posix/files.h"
 
 #define ABOUT_WORDS NOVA_WORDS_OF(sizeof(struct nova_files_about))
 
@@ -51,7 +51,7 @@ static void put_place(nova_word_t *words, uint64_t place)
 }
 
 /* Reads or writes a part with one call. @return number of bytes, or a negative errno value */
-static long transfer_shared(const struct file *file, char *to, const char *from, size_t bytes)
+static long transfer_shared(const struct file *file, char *data, size_t bytes, bool writes)
 {
         nova_word_t words[5] = {file->number}, done;
         size_t room;
@@ -61,15 +61,15 @@ static long transfer_shared(const struct file *file, char *to, const char *from,
         if (!error) {
                 words[3] = bytes < room ? bytes : room;
                 put_place(words + 1, file->offset);
-                if (from)
-                        memcpy(shared, from, words[3]);
-                error = novart_files_call(from ? NOVA_FILES_STORE : NOVA_FILES_FETCH, words, 5,
+                if (writes)
+                        memcpy(shared, data, words[3]);
+                error = novart_files_call(writes ? NOVA_FILES_STORE : NOVA_FILES_FETCH, words, 5,
                                           &done, 1, 1);
         }
         if (!error && done > words[3])
                 error = EPROTO;
-        if (!error && to)
-                memcpy(to, shared, done);
+        if (!error && !writes)
+                memcpy(data, shared, done);
         novart_files_unlock();
         return error ? -error : (long)done;
 }
@@ -101,22 +101,23 @@ static long write_message(const struct file *file, const char *from, size_t byte
         memcpy(words + 4, from, words[3]);
         error = novart_files_call(NOVA_FILES_WRITE, words, (unsigned)FILES_WORDS(words[3]), &done,
                                   1, 1);
+        if (!error && done > words[3])
+                error = EPROTO;
         return error ? -error : (long)done;
 }
 
-/* Reads to @p to, or writes from @p from. */
-static long transfer(const struct file *file, char *to, const char *from, size_t bytes)
+static long transfer(const struct file *file, char *data, size_t bytes, bool writes)
 {
         if (bytes > NOVA_FILES_CHUNK) {
-                const long done = transfer_shared(file, to, from, bytes);
+                const long done = transfer_shared(file, data, bytes, writes);
 
                 if (done != -ENOMEM)
                         return done;
         }
-        return to ? read_message(file, to, bytes) : write_message(file, from, bytes);
+        return writes ? write_message(file, data, bytes) : read_message(file, data, bytes);
 }
 
-static int transfer_all(int number, char *to, const char *from, size_t bytes)
+static int transfer_all(int number, char *data, size_t bytes, bool writes)
 {
         struct file *file = find(number);
         const int access = file ? file->flags & O_ACCMODE : 0;
@@ -124,13 +125,12 @@ static int transfer_all(int number, char *to, const char *from, size_t bytes)
 
         if (!file)
                 return -1;
-        if (access == (to ? O_WRONLY : O_RDONLY))
+        if (access == (writes ? O_RDONLY : O_WRONLY))
                 return novart_files_fail(EBADF);
         if (bytes > INT32_MAX)
                 bytes = INT32_MAX;
         while (total < bytes) {
-                const long done = transfer(file, to ? to + total : NULL, from ? from + total : NULL,
-                                           bytes - total);
+                const long done = transfer(file, data + total, bytes - total, writes);
 
                 if (done < 0 && !total)
                         return novart_files_fail((int)-done);
@@ -144,12 +144,12 @@ static int transfer_all(int number, char *to, const char *from, size_t bytes)
 
 static int read_file(int number, void *data, size_t bytes)
 {
-        return transfer_all(number, data, NULL, bytes);
+        return transfer_all(number, data, bytes, false);
 }
 
 static int write_file(int number, const void *data, size_t bytes)
 {
-        return transfer_all(number, NULL, data, bytes);
+        return transfer_all(number, (char *)data, bytes, true);
 }
 
 static int about_file(int number, struct stat *about)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "posix/files.h"
+#include "newlib/files.h"
 
 #define ABOUT_WORDS  NOVA_WORDS_OF(sizeof(struct nova_files_about))
 #define ANSWER_WORDS (2 + ABOUT_WORDS + NOVA_WORDS_OF(NOVA_FILES_NAME_SIZE))

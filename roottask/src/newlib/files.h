@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The runtime's session with the service files, for the functions of POSIX. */
-#ifndef NOVART_POSIX_FILES_H
-#define NOVART_POSIX_FILES_H
+#ifndef NOVART_NEWLIB_FILES_H
+#define NOVART_NEWLIB_FILES_H
 
 #include <sys/stat.h>
 

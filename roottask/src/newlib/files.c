@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The session with the service files, and functions that take paths. */
-#include "posix/files.h"
+#include "newlib/files.h"
 
 #include <errno.h>
 #include <stdbool.h>
