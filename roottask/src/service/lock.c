@@ -77,7 +77,8 @@ static bool take(struct nova_service *service, bool insist)
         bool *const needs = needs_lock(service);
 
         set(needs, true);
-        while (nova_mutex_lock_until(&service->lock, nova_deadline_in(SERVICE_PATIENCE))) {
+        while (!nova_mutex_try(&service->lock) &&
+               nova_mutex_lock_until(&service->lock, nova_deadline_in(SERVICE_PATIENCE))) {
                 if (insist)
                         continue;
                 if (service_stopping(service)) {
