@@ -212,27 +212,36 @@ static int run_machine(struct nova_linux *image, enum nova_vm_end *end)
         return 0;
 }
 
-/* Opens the disk of a monitor that is a program of a system. */
-static int open_disk(void)
+/* Opens the disk of a monitor that is a program of a system. Its first argument names the service:
+ * disk=virtio-blk. Removes this argument, which is not for Linux. */
+static int open_disk(char **argv)
 {
-        const int error = nova_guest_disk_open(&disk, "virtio-blk", NULL);
+        const char *const service = argv[1] && !strncmp(argv[1], "disk=", 5) ? argv[1] + 5 : NULL;
+
+        if (!service)
+                return 0;
+
+        const int error = nova_guest_disk_open(&disk, service, NULL);
 
         if (error)
                 printf("The disk cannot be opened: %s.\n", strerror(error));
+        for (argv++; *argv; argv++)
+                argv[0] = argv[1];
         return error;
 }
 
 int main(int argc, char **argv, char **envp)
 {
-        struct nova_linux image = {.command_line = command_line(argv, envp)};
+        struct nova_linux image = {.command_line = ""};
         enum nova_vm_end end = NOVA_VM_ERROR;
 
         (void)argc;
         if (!nova_program_is_root()) {
                 terminal_use();
-                if (open_disk())
+                if (open_disk(argv))
                         return 1;
         }
+        image.command_line = command_line(argv, envp);
         image.kernel = open_module("vmlinuz", &image.kernel_bytes);
         image.initrd = open_module("initrd", &image.initrd_bytes);
         if (!image.kernel || !image.initrd)
