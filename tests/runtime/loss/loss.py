@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots a system, and judges 1,000 disks that a loss of power could have left.
+
+loss.py [--fails] JUDGE DISK COMMAND...
+
+JUDGE is `blocks`. DISK is the image before the boot. The command is `nova
+boot-test`; it gets a disk whose writes QEMU records. With --fails the test passes
+only if a disk is bad.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import judge_blocks
+import record
+
+COUNT = 1000
+JUDGES = {"blocks": judge_blocks.Judge}
+
+
+def disk_options(image, log):
+    """Returns QEMU's options for a disk whose writes are recorded."""
+    node = (f"driver=blklogwrites,node-name=d,file.driver=file,file.filename={image},"
+            f"log.driver=file,log.filename={log},log-super-update-interval=1")
+    return ["--qemu=-blockdev", f"--qemu={node}", "--qemu=-device",
+            "--qemu=virtio-blk-pci,drive=d,disable-legacy=on"]
+
+
+def main():
+    """Returns the status."""
+    arguments = sys.argv[1:]
+    fails = arguments[0] == "--fails"
+    kind, disk, *command = arguments[fails:]
+    with tempfile.TemporaryDirectory(prefix="nova-loss-") as folder:
+        image, log = os.path.join(folder, "disk"), os.path.join(folder, "log")
+        shutil.copyfile(disk, image)
+        with open(log, "wb"):
+            pass
+        status = subprocess.run([*command, *disk_options(image, log)], check=False).returncode
+        if status:
+            return status
+        entries = record.read(log)
+        with open(disk, "rb") as file:
+            base = file.read()
+        judge = JUDGES[kind](base, entries, folder)
+        wrong = []
+        for number, (left, cut) in enumerate(record.images(base, entries, COUNT, seed=18)):
+            sentence = judge.judge(left, cut)
+            if sentence:
+                wrong.append(f"disk {number}, after {cut} of {len(entries)} entries: {sentence}")
+    flushes = entries.count(None)
+    print(f"loss.py: {len(entries) - flushes} writes, {flushes} flushes, {judge.promises} promises")
+    print("\n".join([f"loss.py: {len(wrong)} of {COUNT} disks are bad", *wrong[:5]]))
+    if not judge.promises:
+        print("loss.py: the program promised nothing")
+        return 1
+    return int(bool(wrong) != fails)
+
+
+sys.exit(main())
