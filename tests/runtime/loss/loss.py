@@ -4,7 +4,7 @@
 
 loss.py [--fails] JUDGE DISK COMMAND...
 
-JUDGE is `blocks`. DISK is the image before the boot. The command is `nova
+JUDGE is `blocks` or `files`. DISK is the image before the boot. The command is `nova
 boot-test`; it gets a disk whose writes QEMU records. With --fails the test passes
 only if a disk is bad.
 """
@@ -15,10 +15,12 @@ import sys
 import tempfile
 
 import judge_blocks
+import judge_files
 import record
 
 COUNT = 1000
-JUDGES = {"blocks": judge_blocks.Judge}
+COUNT_FAILS = 100
+JUDGES = {"blocks": judge_blocks.Judge, "files": judge_files.Judge}
 
 
 def disk_options(image, log):
@@ -46,14 +48,14 @@ def main():
         with open(disk, "rb") as file:
             base = file.read()
         judge = JUDGES[kind](base, entries, folder)
-        wrong = []
-        for number, (left, cut) in enumerate(record.images(base, entries, COUNT, seed=18)):
+        wrong, count = [], COUNT_FAILS if fails else COUNT
+        for number, (left, cut) in enumerate(record.images(base, entries, count, seed=18)):
             sentence = judge.judge(left, cut)
             if sentence:
                 wrong.append(f"disk {number}, after {cut} of {len(entries)} entries: {sentence}")
     flushes = entries.count(None)
     print(f"loss.py: {len(entries) - flushes} writes, {flushes} flushes, {judge.promises} promises")
-    print("\n".join([f"loss.py: {len(wrong)} of {COUNT} disks are bad", *wrong[:5]]))
+    print("\n".join([f"loss.py: {len(wrong)} of {count} disks are bad", *wrong[:5]]))
     if not judge.promises:
         print("loss.py: the program promised nothing")
         return 1

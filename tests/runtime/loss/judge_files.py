@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Judges disks that files.c wrote: fsck.fat finds nothing worse than FAT allows, and files that
+were flushed are whole."""
+import functools
+import os
+import subprocess
+
+from fat16 import Damaged, Fat16
+
+SECTOR = 512
+FIRST, BLOCKS, MARK = 64, 8192, 64 + 8192  # the partition of files, and the block of the marks
+# Lost clusters, a stale count, the dirty flag, tables that differ. A chain longer than its file is
+# what is left of a file that grew: FAT cannot change the chain and the size at once.
+ALLOWED = ("fsck.fat ", "  Reclaim", "Reclaimed", "Free cluster summary", "  Auto-corr",
+           "FATs differ", "  Using first FAT", "Using first FAT", "Leaving file", "Dirty bit",
+           "  Automatically", "/")
+LONGER = "cluster chain length is > "
+
+
+@functools.lru_cache(maxsize=None)
+def _expected(version, size):
+    return bytes((i * 7 + version * 31 + (i >> 9)) & 0xFF for i in range(size))
+
+
+def _complaint(text, image):
+    """Returns a sentence of fsck.fat that must not be there; None: there is none."""
+    before = ""
+    for line in text.splitlines():
+        good = not line or line.startswith((*ALLOWED, image)) or LONGER in line
+        if not good and not (line.startswith("  Truncating file to ") and LONGER in before):
+            return line
+        before = line
+    return None
+
+
+def _follow(promises, words):
+    """Returns the promises after a mark: the versions and sizes of which a file has one."""
+    verb, version, size, path = words
+    promises = dict(promises)
+    if verb == "touch":
+        promises.pop(path, None)
+    elif verb == "either":
+        promises[path] = [*promises.get(path, []), (int(version), int(size))]
+    else:
+        promises[path] = [(int(version), int(size))]
+    return promises
+
+
+class Judge:
+    """Knows from the record what is promised at each entry."""
+
+    def __init__(self, _base, entries, folder):
+        self.image = os.path.join(folder, "judged")
+        self.wanted, self.promises = [{}], 0
+        for entry in entries:
+            wanted = self.wanted[-1]
+            if entry and entry.offset <= MARK * SECTOR < entry.offset + len(entry.data):
+                text = entry.data[MARK * SECTOR - entry.offset:].split(b"\n")[0].decode()
+                wanted = _follow(wanted, text.split(" ", 3))
+                self.promises += text.startswith("flushed")
+            self.wanted.append(wanted)
+
+    def judge(self, disk, cut):
+        """Returns a sentence about a bad disk; None for a good one."""
+        part = memoryview(disk)[FIRST * SECTOR:(FIRST + BLOCKS) * SECTOR]
+        with open(self.image, "wb") as file:
+            file.write(part)
+        fsck = subprocess.run(["/usr/sbin/fsck.fat", "-n", self.image], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        wrong = _complaint(fsck.stdout, self.image)
+        if wrong or fsck.returncode not in (0, 1):
+            return f"fsck.fat: {wrong}"
+        try:
+            files = Fat16(part).files()
+        except Damaged as error:
+            return str(error)
+        for path, versions in self.wanted[cut].items():
+            if path not in files:
+                return f"{path} is lost"
+            if not any(files[path][:size] == _expected(version, size)
+                       for version, size in versions):
+                return f"{path} has none of the versions {versions}"
+        return None
