@@ -59,17 +59,22 @@ static bool give(char **words, unsigned count)
 {
         struct grant *grant = &grants[grant_count];
         static char clean[NOVA_FILES_PATH_SIZE];
+        const char *rest = NULL;
 
         grant->read_only = count == 4 && strcmp(words[3], "read-only") == 0;
         if (count != 3U + grant->read_only || grant_count == GRANTS || !path_clean(words[2], clean))
                 return false;
         grant->client = words[1];
         for (unsigned i = 0; i < volume_count; i++) {
-                const char *rest = path_below(clean, volumes[i].path);
+                const char *below = path_below(clean, volumes[i].path);
 
-                if (!rest)
-                        continue;
-                grant->volume = &volumes[i];
+                /* A file system may be mounted in another one. */
+                if (below && (!rest || strlen(below) < strlen(rest))) {
+                        rest = below;
+                        grant->volume = &volumes[i];
+                }
+        }
+        if (rest) {
                 memcpy(grant->folder, rest, strlen(rest) + 1);
                 grant_count++;
                 return true;
