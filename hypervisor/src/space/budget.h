@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How much of page tables a step with interrupts off writes. */
+/* The budget of a step with interrupts off: the number of table entries that it may write. */
 #ifndef SPACE_BUDGET_H
 #define SPACE_BUDGET_H
 
 #include "lib/bits.h"
 
-/* What a large page or a table that is not there costs of a budget. The next page of the same table
- * costs 1: the way down to a table is that much longer. */
+/* Cost of a large page or of an absent table. The next page of the same table costs 1, because the
+ * way down to a table takes that much longer. */
 #define BUDGET_TABLE 16
 
 static inline void budget_spend(unsigned *budget, word_t cost)

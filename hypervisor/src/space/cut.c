@@ -5,7 +5,7 @@
 
 uint64_t mapping_cuts[array_size(space_lock)];
 
-/* Gives later the selectors of a mapping from sel on. */
+/* Moves the selectors of a mapping from sel on to the mapping later. */
 static void cut_space(struct mapping *mapping, struct mapping *later, word_t sel)
 {
         struct space *space = mapping->space;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The delegation of memory and ports, from a typed item to the mapping and its tables.
  *
- * delegation_decode() makes a struct delegation of a typed item and the receiver's window. The
- * straight path is delegation_at_once(): it enters one mapping and writes its tables. It leaves at
- * the first doubt and has changed nothing then. The general path is delegation_begin(), followed by
- * range_delegation_step() again and again: a step enters some mappings, writes a part of their
- * tables, or takes back what was entered. Both paths write tables by space_apply…(): page table,
- * DMA and guest table, or I/O bitmap. object_mapping.c delegates a capability for an object. */
+ * delegation_decode() makes a struct delegation of a typed item and the receiver's window. The fast
+ * path is delegation_at_once(): it enters one mapping and writes its tables. If it cannot do all of
+ * that it changes nothing. The general path is delegation_begin(), followed by repeated
+ * range_delegation_step(): a step enters some mappings, writes a part of their tables, or takes
+ * mappings back. Both paths call space_apply…() to write tables: page table, DMA and guest table,
+ * or I/O bitmap. object_mapping.c delegates a capability for an object. */
 #include "arch/x86/tlb.h"
 #include "lib/bits.h"
 #include "nova/abi/utcb.h"
@@ -14,10 +14,10 @@
 #include "space/budget.h"
 #include "space/mapping_tree.h"
 
-/* The permissions of a CRD where they are. */
+/* Mask of the permissions in a CRD. */
 #define PERM_BITS ((nova_crd_t)NOVA_CRD_PERM_MASK << NOVA_CRD_PERM_SHIFT)
 
-/* Ranges of ports keep their place: the one that lies inside the other, or nothing. */
+/* Sets the range of ports, which keep their numbers. False: neither range is inside the other. */
 static bool delegation_intersect(nova_crd_t crd, nova_crd_t window, struct delegation *d)
 {
         const word_t a = nova_crd_base(crd), b = nova_crd_base(window);
@@ -27,7 +27,7 @@ static bool delegation_intersect(nova_crd_t crd, nova_crd_t window, struct deleg
         return !((a ^ b) & ~(send | receive));
 }
 
-/* Source and destination of memory and objects: the larger range is cut by the hotspot's bits. */
+/* Sets source and destination of memory and objects. The hotspot cuts the larger range. */
 static void delegation_disambiguate(nova_crd_t crd, nova_crd_t window, word_t hotspot,
                                     struct delegation *d)
 {
@@ -35,8 +35,8 @@ static void delegation_disambiguate(nova_crd_t crd, nova_crd_t window, word_t ho
         d->to = range_selector_in(window, hotspot & ~range_offset_bits(crd));
 }
 
-/* Cuts a range at the end of its space, a power of two. A CRD of memory names nothing beyond it,
- * and object selectors wrap. */
+/* Clips a range to its space, whose size is a power of two. A CRD of memory names nothing beyond
+ * its space, and object selectors wrap. */
 static always_inline void delegation_clip(struct delegation *d, unsigned type, unsigned order)
 {
         const word_t limit = space_limit(type);
@@ -50,7 +50,7 @@ static always_inline void delegation_clip(struct delegation *d, unsigned type, u
         }
 }
 
-/* What an item delegates through a window; the CRD that its receiver sees. 0: refused. */
+/* Decodes an item and a window. Returns the CRD that the receiver sees; 0: refused. */
 static always_inline nova_crd_t delegation_decode(struct pd *from, struct pd *to, nova_crd_t crd,
                                                   word_t flags, nova_crd_t window,
                                                   struct delegation *d)
@@ -75,7 +75,7 @@ static always_inline nova_crd_t delegation_decode(struct pd *from, struct pd *to
         return nova_crd(0, d->to, order, 0) | (both & (NOVA_CRD_TYPE_MASK | PERM_BITS));
 }
 
-/* Whether a mark that a revocation left lies inside of a range of what a mapping maps. */
+/* Returns true if a revocation's mark lies inside a range of a mapping's sources. */
 static always_inline bool delegation_is_marked(const struct mapping *mapping, word_t source,
                                                word_t count)
 {
@@ -102,8 +102,7 @@ bool range_delegate(const struct delegation *d)
         if (unlikely(!perms || delegation_is_marked(parent, source, d->count)))
                 goto general;
 
-        /* Its child is filled before its place is looked for, so that no more than it has to be
-         * kept meanwhile. */
+        /* The child is filled before the search for its place, to keep few values meanwhile. */
         child = mapping_alloc(d->target->pd->account, parent->depth + 1u);
         if (unlikely(!child))
                 goto general;
@@ -141,9 +140,9 @@ nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word
         return delegation_decode(from, to, crd, flags, window, d);
 }
 
-/* Delegates from one mapping what of it lies in the delegation's range, up to the next occupied or
- * forbidden boundary. The new mapping, whose tables are still to be written; NULL: there is nothing
- * to delegate, or no memory (*fail). */
+/* Delegates the part of one mapping that lies in the delegation's range, up to the next occupied
+ * selector or revocation's mark. Returns the new mapping, whose tables must still be written; NULL
+ * if there is nothing to delegate, or no memory (*fail). */
 static struct mapping *delegation_enter_piece(struct delegation *d, struct mapping *parent,
                                               bool *fail)
 {
@@ -189,8 +188,8 @@ static enum step_result delegation_next_step(const struct delegation *d)
         return d->at < d->count ? STEP_AGAIN : STEP_DONE;
 }
 
-/* Whether a mapping is the one that the delegation entered last, or a piece that another CPU has
- * cut off from it meanwhile. Anything else in its place was entered after a revocation. */
+/* Returns true if the delegation entered this mapping last, or if it is a piece that another CPU
+ * has cut off. Any other mapping in its place was entered after a revocation. */
 static bool delegation_is_own(const struct delegation *d, const struct mapping *mapping)
 {
         const struct mapping *child = d->child;
@@ -206,8 +205,8 @@ static void delegation_take_rights(struct mapping *mapping)
         mapping->cut = 0;
 }
 
-/* No memory for a mapping's tables: it and all pieces after it are taken back, and the rest of the
- * delegation may be tried again from there. */
+/* Begins to take back a mapping without memory for its tables and all pieces after it. The rest of
+ * the delegation may be tried again from there. */
 static void delegation_take_back(struct delegation *d, struct mapping *mapping)
 {
         delegation_take_rights(mapping);
@@ -216,8 +215,7 @@ static void delegation_take_back(struct delegation *d, struct mapping *mapping)
         d->failed = true;
 }
 
-/* Writes tables of a mapping where they are to be written next, or clears them when it is taken
- * back. */
+/* Writes the next tables of a mapping, or clears them if the mapping is being taken back. */
 static void delegation_fill(struct delegation *d, struct mapping *mapping, unsigned *budget,
                             struct flush *flush)
 {
@@ -232,8 +230,8 @@ static void delegation_fill(struct delegation *d, struct mapping *mapping, unsig
                 delegation_take_back(d, mapping);
 }
 
-/* Begins to revoke what the receiver has derived from a mapping that was taken back: it would keep
- * rights that the receiver has lost. The mapping leaves the space after that. */
+/* Begins to revoke the mappings derived from a mapping that was taken back: they would keep rights
+ * that the receiver has lost. The mapping leaves the space after that. */
 static cold_path void delegation_revoke_derived(struct delegation *d, const struct mapping *mapping)
 {
         struct revocation *r = d->revocation;
@@ -245,15 +243,16 @@ static cold_path void delegation_revoke_derived(struct delegation *d, const stru
         r->owed_end = mapping->in_space.last + 1;
 }
 
-/* Does a step of that. What the delegation stands on stays meanwhile. */
+/* Does a step of that revocation. The delegation's pinned mapping stays meanwhile. */
 static cold_path enum step_result delegation_revoke_derived_step(struct delegation *d)
 {
         range_revocation_step(d->revocation);
         return STEP_AGAIN;
 }
 
-/* What was taken back leaves the space when all its tables are clear: others may have cut it where
- * they were clear already. What a revocation has emptied is that one's. false: there is more. */
+/* Removes the mappings taken back from the space, after all their tables are clear: other threads
+ * may have cut them where tables were clear already. Mappings that a revocation has emptied are
+ * left to it. Returns false if there are more. */
 static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *budget)
 {
         struct mapping *mapping;
@@ -278,8 +277,8 @@ static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *bud
         return true;
 }
 
-/* Frees what the delegation stood on if nothing else holds it, and what waited for that above it.
- * It may be a long chain: no more than a few in a step. false: there are more. */
+/* Frees the mapping on which the delegation stood, if nothing else holds it, and the mappings above
+ * that waited for this: only a few in a step. Returns false if more are left. */
 static bool delegation_release_child(struct delegation *d, unsigned *budget)
 {
         d->child = mapping_release_some(d->child, STEP_MAPPINGS);
@@ -288,8 +287,8 @@ static bool delegation_release_child(struct delegation *d, unsigned *budget)
         return !d->child;
 }
 
-/* Writes what is left of the tables for what was entered last; at most a step's entries. Others may
- * have cut it or taken it away meanwhile, so this goes by selector. */
+/* Writes the rest of the tables for the mapping entered last; at most a step's entries. Goes by
+ * selector, because other threads may have cut or removed the mapping meanwhile. */
 static cold_path enum step_result delegation_fill_last(struct delegation *d, unsigned *budget,
                                                        struct flush *flush)
 {
@@ -298,7 +297,7 @@ static cold_path enum step_result delegation_fill_last(struct delegation *d, uns
                 if (!mapping)
                         break;
                 if (!*budget)
-                        return STEP_AGAIN; /* goes on in the next step */
+                        return STEP_AGAIN; /* continues in the next step */
                 delegation_fill(d, mapping, budget, flush);
                 budget_spend(budget, ENTRIES_OF_A_SEARCH);
         }
@@ -313,7 +312,7 @@ static cold_path enum step_result delegation_fill_last(struct delegation *d, uns
         return failed ? STEP_FAILED : delegation_next_step(d);
 }
 
-/* Enters the next mapping and writes its tables, or goes on with those of the last one. */
+/* Enters the next mapping and writes its tables, or continues with the tables of the last one. */
 static enum step_result delegation_do_next(struct delegation *d, unsigned *budget,
                                            struct flush *flush)
 {
@@ -342,8 +341,8 @@ static enum step_result delegation_do_next(struct delegation *d, unsigned *budge
         return delegation_fill_last(d, budget, flush);
 }
 
-/* Keeps what an open delegation stands on, and the target's PD, until the next step. A PD that has
- * no references any more is ending, and clears its tables itself. */
+/* Keeps the mapping on which an open delegation stands, and the target's PD, until the next step. A
+ * PD without references is ending and clears its tables itself. */
 static void delegation_hold(struct delegation *d, bool held)
 {
         struct kobject *target = &d->target->pd->object;
@@ -361,8 +360,8 @@ static void delegation_hold(struct delegation *d, bool held)
                 d->child->pins++;
 }
 
-/* Whether a mapping in the target is what a delegation has entered, or its sender earlier by one
- * like it: the sender may take back either at any time. One that others stand on or hang on stays
+/* Returns true if this delegation, or an earlier equal one from the same sender, entered a mapping
+ * in the target: the sender may take back both at any time. A mapping with pins or children stays
  * with the receiver. */
 static bool delegation_is_undone(const struct delegation *d, struct mapping *mapping, word_t last)
 {
@@ -375,8 +374,8 @@ static bool delegation_is_undone(const struct delegation *d, struct mapping *map
                        mapping->in_space.start - d->to;
 }
 
-/* Takes away a mapping's first selectors, up to at, whose tables are clear. The others keep their
- * rights: another thread may delegate them on before the next step, and then they stay. */
+/* Removes a mapping's selectors before at, whose tables are clear. The others keep their rights: if
+ * another thread delegates them on before the next step, they stay. */
 static void delegation_shrink(struct mapping *mapping, word_t at)
 {
         struct mapping *parent = mapping_parent(mapping);
@@ -387,7 +386,7 @@ static void delegation_shrink(struct mapping *mapping, word_t at)
         tree_insert(&parent->children, &mapping->in_parent);
 }
 
-/* Frees a mapping that was taken back, but for what the delegation stands on. */
+/* Frees a mapping that was taken back, unless the delegation stands on it. */
 static void delegation_release_undone(const struct delegation *d, struct mapping *mapping)
 {
         if (d->child)
@@ -416,8 +415,8 @@ static void delegation_undo_one(struct delegation *d, struct mapping *mapping, u
         }
 }
 
-/* Passes a mapping that is not taken back. What was being filled when the limit was met gets all
- * its tables, or goes. */
+/* Passes a mapping that is not taken back. A mapping that was being filled when the limit was
+ * passed gets all its tables, or is taken back if memory lacks. */
 static void delegation_pass(struct delegation *d, struct mapping *mapping, unsigned *budget,
                             struct flush *flush)
 {
@@ -427,7 +426,7 @@ static void delegation_pass(struct delegation *d, struct mapping *mapping, unsig
                 d->fill = mapping->in_space.last + 1;
 }
 
-/* A move of a delegation that takes back what it has entered. */
+/* Does one move of a delegation that takes back its mappings. */
 static cold_path enum step_result delegation_undo_next(struct delegation *d, unsigned *budget,
                                                        struct flush *flush)
 {
@@ -446,7 +445,7 @@ static cold_path enum step_result delegation_undo_next(struct delegation *d, uns
         return STEP_AGAIN;
 }
 
-/* delegation_do_next() where the target's PD pays no more than a limit. */
+/* Does delegation_do_next() with a limit on the bytes that the target's PD pays. */
 static cold_path enum step_result delegation_do_limited(struct delegation *d, unsigned *budget,
                                                         struct flush *flush)
 {
@@ -457,7 +456,8 @@ static cold_path enum step_result delegation_do_limited(struct delegation *d, un
         const enum step_result result = delegation_do_next(d, budget, flush);
         if (delegation_keeps_to_limit(d, d->target->charged - before))
                 return result;
-        if (d->failed && d->child) { /* it is being taken back: nothing is left for another try */
+        if (d->failed &&
+            d->child) { /* already being taken back; no bytes are left for another try */
                 d->left = 1;
                 return result;
         }

@@ -32,7 +32,7 @@ struct mapping *mapping_search(struct space *space, word_t first, word_t last)
         return container_of(node, struct mapping, in_space);
 }
 
-/* A range that was derived from nothing. out: where a UTCB's goes; else NULL. */
+/* Enters a range without a parent. out: receives the mapping of a UTCB; NULL for other ranges. */
 static always_inline enum nova_status mapping_insert_underived(struct space *space, word_t first,
                                                                word_t count, word_t source,
                                                                unsigned perms, struct mapping **out)

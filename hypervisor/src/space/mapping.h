@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mapping database: which range of memory or ports was delegated from which. That of objects is
- * in object_mapping.h; what is declared with a type of space here is for all three.
+/* The mapping database: which range of memory or ports was delegated from which. The database of
+ * objects is in object_mapping.h; functions here that take any type of space serve all three.
  *
  * A mapping is a range of selectors of one space with equal permissions. It lies in the tree of its
- * space, by selector, and in the tree of its parent's children, by what it maps (frames, ports).
- * A child's range lies inside its parent's. A mapping that lost all permissions
- * leaves its space at once; as long as it has children, a revocation or a delegation stands on it
- * or an EC has it for its UTCB (pins), it stays in the tree of derivation, without a space.
+ * space, by selector, and in the tree of its parent's children, by source (frame or port). A
+ * child's range lies inside its parent's. A mapping that lost all permissions leaves its space at
+ * once. It stays in the tree of derivation, without a space, as long as it has children or is
+ * pinned: a revocation or a delegation stands on it, or it maps an EC's UTCB.
  *
- * All under the space_lock of the type. */
+ * The space_lock of the type protects all of this. */
 #ifndef SPACE_MAPPING_H
 #define SPACE_MAPPING_H
 
@@ -27,25 +27,25 @@ struct revocation;
  * a delegation without memory. */
 #define MAPPING_DEPTH_MAX 1000
 
-/* Steps of long operations: mappings handled, and table entries written, with the lock held. */
+/* Limits of a step: mappings handled and table entries written with the lock held. */
 #define STEP_MAPPINGS 12
 #define STEP_ENTRIES  512
 
-/* Entries of the budget that the search for one mapping costs. */
+/* Cost of the search for one mapping, in entries of the budget. */
 #define ENTRIES_OF_A_SEARCH 32
 
 struct mapping {
         struct tree_node in_space;  /* start..last: selectors */
         struct tree_node in_parent; /* start..last: frames or ports */
         struct tree children;
-        struct space *space;     /* NULL: has left it */
-        struct account *account; /* what the mapping was charged to */
-        /* Not 0: no new child may cross this boundary (of what it maps). Without permissions: the
+        struct space *space;     /* NULL: the mapping has left its space */
+        struct account *account; /* account to which the mapping was charged */
+        /* Not 0: source that no new child may cross. For a mapping without permissions: mark of the
          * revocation that took them. */
         word_t cut;
-        uint64_t torn;  /* not 0: when it was cut off from a mapping, in cuts since boot */
-        uint32_t pins;  /* what stands here between two steps; the EC of a UTCB */
-        uint16_t depth; /* delegations above it */
+        uint64_t torn;  /* not 0: value of mapping_cuts when it was cut off from another mapping */
+        uint32_t pins;  /* operations that stand here between two steps, and the EC of a UTCB */
+        uint16_t depth; /* number of delegations above it */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */
 };
@@ -54,64 +54,64 @@ struct mapping {
 #define MAPPING_DMA   0x2 /* memory: also in the DMA page table */
 #define MAPPING_GUEST 0x4 /* memory: also in the guest page table */
 
-/** Prepares the cache of mappings. Once, at boot. */
+/** Prepares the slab cache of mappings. Call once, at boot. */
 void mapping_init(void);
 
-/** Enters a range that was derived from nothing. BAD_PAR: something is there already. */
+/** Enters a range without a parent. BAD_PAR: the range overlaps a mapping; OUT_OF_MEMORY. */
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
                                 unsigned perms);
 
-/** Enters the mapping of a UTCB. *out lives until mapping_remove_utcb(), though it may leave the
- * space before. */
+/** Enters the mapping of a UTCB. *out lives until mapping_remove_utcb(), even if the mapping leaves
+ * its space before. */
 enum nova_status mapping_insert_utcb(struct space *space, word_t sel, word_t frame,
                                      struct mapping **out);
 
-/** Whether a selector refers to nothing, not even a UTCB. */
+/** Returns true if no mapping, not even of a UTCB, has a selector. */
 bool mapping_is_free(struct space *space, word_t sel);
 
-/** The whole mapping that holds a selector, as a CRD: the largest aligned range around it; 0 when
- *  there is none. */
+/** Returns the mapping of a selector as a CRD: its largest aligned range around the selector; 0 if
+ *  there is no mapping. */
 nova_crd_t mapping_lookup(struct space *space, word_t sel);
 
-/** The frame or port that a selector refers to; false: none, or a UTCB's. */
+/** Finds the frame or port of a selector. Returns false if there is none, or if it is a UTCB. */
 bool mapping_source(struct space *space, word_t sel, word_t *source);
 
-/** Translates a sender's range into the receiver's space of the same type that it was derived from,
- * clipped to the window. 0: it is not derived from there. */
+/** Translates a sender's range to the range of the receiver's space from which it was derived,
+ * clipped to the window. Both spaces have the same type. 0: it is not derived from there. */
 nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
                              nova_crd_t window);
 
-/** Removes the mapping of a UTCB if it is still there, and frees it. */
+/** Removes the mapping of a UTCB from its space, if it is still there, and unpins it. */
 void mapping_remove_utcb(struct mapping *mapping);
 
-/* A delegation under way. Lives in the EC that sends. */
+/* A delegation under way. Lives in the sending EC. */
 struct delegation {
         struct space *source, *target;
         word_t from, to, count; /* ranges of selectors */
-        word_t at;              /* selectors done */
-        /* Tables of the target that are still to be written, or to be taken back (undo):
-         * fill..fill_end - 1. */
+        word_t at;              /* number of selectors that are done */
+        /* Selectors fill..fill_end - 1 of the target: their tables must still be written, or their
+         * mappings taken back (undo). */
         word_t fill, fill_end;
-        word_t gone;           /* failed: selectors of which all has left the space */
-        struct mapping *child; /* what was entered last, pinned, or what is above it; or NULL */
-        /* Of a sender of memory or ports: takes back what was derived from a mapping that is being
-         * taken back. Not open before. */
+        word_t gone;           /* failed: below this selector, all mappings taken back have left */
+        struct mapping *child; /* pinned: the mapping entered last, or one above it; or NULL */
+        /* Memory and ports: revokes the mappings derived from a mapping that is being taken back.
+         * Not open before. */
         struct revocation *revocation;
         uint8_t perms, attr;
-        bool failed;   /* no memory for a table: what was entered last is being taken back */
-        bool undo;     /* too expensive: all that was entered is being taken back */
-        uint32_t left; /* bytes that the target's PD may still be charged, and 1; 0: no limit */
+        bool failed;   /* no memory for a table: the mapping entered last is being taken back */
+        bool undo;     /* over the limit: all mappings entered are being taken back */
+        uint32_t left; /* 1 + bytes that the target's PD may still be charged; 0: no limit */
 };
 
 enum step_result { STEP_DONE, STEP_AGAIN, STEP_FAILED, STEP_REFUSED };
 
-/** The bits of a selector that tell where in a range it is. */
+/** Returns the mask of the bits that give a selector's offset in a range. */
 static inline word_t range_offset_bits(nova_crd_t range)
 {
         return ~(~(word_t)0 << nova_crd_order(range));
 }
 
-/** The selector of a range that has these offset bits. */
+/** Returns the selector of a range that has these offset bits. */
 static inline word_t range_selector_in(nova_crd_t range, word_t offset)
 {
         const word_t bits = range_offset_bits(range);
@@ -119,17 +119,17 @@ static inline word_t range_selector_in(nova_crd_t range, word_t offset)
         return (nova_crd_base(range) & ~bits) | (offset & bits);
 }
 
-/** Delegates memory or ports if that is simple: the whole range comes from one mapping to a place
- *  where nothing is, by at most a step's entries. False: nothing has changed. Either way TLBs may
- *  have been flushed, and ECs have ended meanwhile. at and what follows are not looked at. */
+/** Delegates memory or ports if that is simple: one mapping has the whole range, its place in the
+ *  target is free, and one step can write its entries. False: nothing has changed. Either way TLBs
+ *  may have been flushed, and ECs may have ended. Does not read at, fill, …, failed and undo. */
 bool range_delegate(const struct delegation *delegation);
 
-/** Delegates what a typed item names, from a PD to another through its window, if that is simple.
+/** Delegates the range of a typed item from a PD to another through its window, if that is simple.
  *  Returns the CRD that the receiver sees; 0: refused, or not simple. */
 nova_crd_t delegation_at_once(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
                               nova_crd_t window);
 
-/** Begins the same in steps. Returns the CRD that the receiver sees; 0: refused. */
+/** Begins a delegation in steps. Returns the CRD that the receiver sees; 0: refused. */
 nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word_t flags,
                             nova_crd_t window, struct delegation *delegation);
 
@@ -137,24 +137,24 @@ nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word
 enum step_result range_delegation_step(struct delegation *delegation);
 enum step_result object_delegation_step(struct delegation *delegation);
 
-/** Whether a delegation of memory or ports stands in the middle of a mapping that it has entered,
- * or takes back what costs too much. The target's PD is referenced as long as that is so. */
+/** Returns true if a delegation of memory or ports is in the middle of a mapping, or takes back
+ * mappings over the limit. It holds a reference to the target's PD as long as it is open. */
 static inline bool delegation_is_open(const struct delegation *delegation)
 {
         return delegation->child || delegation->fill < delegation->fill_end;
 }
 
-/** Does a step of what is left of that when the delegation is given up. Enters no more. */
+/** Does a step of the end of an open delegation that is given up. Enters no further mapping. */
 void delegation_finish_step(struct delegation *delegation);
 
-/** Begins to take back what a delegation has entered. */
+/** Begins to take back all mappings that a delegation has entered. */
 static inline void delegation_undo(struct delegation *delegation)
 {
         delegation->undo = true;
         delegation->fill = delegation->fill_end = delegation->to;
 }
 
-/** Whether a delegation with a limit still keeps to it, after its target was charged some bytes. */
+/** Deducts bytes charged to the target from a delegation's limit. Returns false if it is passed. */
 static inline bool delegation_keeps_to_limit(struct delegation *delegation, word_t bytes)
 {
         if (bytes >= delegation->left)
@@ -163,52 +163,52 @@ static inline bool delegation_keeps_to_limit(struct delegation *delegation, word
         return true;
 }
 
-/** Does a step of a delegation. STEP_FAILED: kernel memory ran out. STEP_REFUSED: the limit does
- *  not allow it, and what it had entered is gone, except what another thread has delegated on. */
+/** Does a step of a delegation. STEP_FAILED: kernel memory ran out. STEP_REFUSED: it passed its
+ *  limit, and its mappings are gone, except those that another thread has delegated on. */
 static inline enum step_result delegation_step(struct delegation *delegation)
 {
         return delegation->source->type == NOVA_CRD_OBJ ? object_delegation_step(delegation)
                                                         : range_delegation_step(delegation);
 }
 
-/* A revocation under way. Lives in the EC that revokes. */
+/* A revocation under way. Lives in the revoking EC. */
 struct revocation {
         struct space *space;
-        word_t at, last;     /* selectors that are left */
-        word_t top_first;    /* first and */
-        word_t top_last;     /* last selector of the present mapping that is meant */
-        word_t first_source; /* what is being revoked below the present mapping */
-        word_t last_source;  /* … both inclusive */
-        word_t sync;         /* selectors of pin whose tables are still to be written … */
-        word_t sync_first;   /* … whose pieces have still to leave the space … */
-        word_t sync_last;    /* … both up to here */
-        word_t cut_at;       /* what crosses this is cut, while cutting is set */
-        word_t owed_end; /* mappings from at up to here may have lost all permissions; 0: none */
-        struct space *sync_space; /* … from one step to the next: its PD is referenced */
+        word_t at, last;     /* first and last selector that is left */
+        word_t top_first;    /* first selector to revoke in the present top mapping */
+        word_t top_last;     /* last selector to revoke in the present top mapping */
+        word_t first_source; /* first source (frame or port) to revoke below top */
+        word_t last_source;  /* last source to revoke below top */
+        word_t sync;         /* first selector of pin whose tables must still be written */
+        word_t sync_first;   /* first selector of pin whose pieces must still leave the space */
+        word_t sync_last;    /* last selector for sync and sync_first */
+        word_t cut_at;       /* while cutting: source at which crossing mappings are cut */
+        word_t owed_end; /* mappings in at..owed_end - 1 may have lost all permissions; 0: none */
+        struct space *sync_space; /* space of sync between two steps: its PD is referenced */
         union { /* the mapping visited last; NULL between two mappings of the space */
                 struct mapping *pin;
                 struct object_mapping *object_pin;
         };
-        uint64_t since;      /* cuts when the walk began … */
-        uint64_t since_deep; /* … and when it began again among mappings of depth_deep or more */
+        uint64_t since;      /* mapping_cuts when the walk began */
+        uint64_t since_deep; /* mapping_cuts when it began again at depth_deep or deeper */
         uint16_t depth_deep;
-        uint16_t depth; /* that of the mapping where the walk began */
-        uint8_t perms;  /* to be taken away */
-        bool self;
-        bool cutting;  /* the mapping visited last is cut next, or one below it */
-        bool syncs;    /* tables of the mapping visited last are still to be written */
-        bool leaves;   /* the mapping visited last leaves its space when its tables are clear */
-        bool up;       /* what lies below the mapping visited last is done */
-        bool rises;    /* the walk has ended and frees what is empty above it */
-        bool emptied;  /* the present mapping lost all permissions, and its tables are clear */
-        bool whole;    /* no memory to cut mappings: take all of each */
-        bool given_up; /* its EC has ended: only what has begun is finished */
+        uint16_t depth; /* depth of the top mapping, where the walk began */
+        uint8_t perms;  /* permissions to take away */
+        bool self;      /* the caller's PD loses the permissions, too */
+        bool cutting;   /* next, the mapping visited last or one below it is cut */
+        bool syncs;     /* tables of the mapping visited last must still be written */
+        bool leaves;    /* the mapping visited last leaves its space when its tables are clear */
+        bool up;        /* all mappings below the mapping visited last are done */
+        bool rises;     /* the walk has ended and frees empty mappings above it */
+        bool emptied;   /* the top mapping lost all permissions, and its tables are clear */
+        bool whole;     /* no memory to cut mappings: whole mappings are revoked */
+        bool given_up;  /* the revoking EC has ended: nothing new is begun */
 };
 
-/** Takes permissions from what was derived from first..last of a space of memory or ports if that
- * is simple: one mapping has the range, and what was derived from it loses all that it has, has no
- *  descendants, lies inside, and is no more than a step's. False: a revocation has to follow.
- *  Either way TLBs may have been flushed, and ECs have ended meanwhile. */
+/** Revokes permissions from the mappings derived from first..last of a space of memory or ports if
+ *  that is simple: one mapping has the range, its children there lie inside, lose all permissions,
+ *  have no descendants and fit into one step. False: a revocation must follow. Either way TLBs may
+ *  have been flushed, and ECs may have ended. */
 bool range_revoke(struct space *space, word_t first, word_t last, unsigned perms);
 
 /** Begins a revocation of first..last. */
@@ -219,23 +219,23 @@ void revocation_begin(struct revocation *revocation, struct space *space, word_t
 enum step_result range_revocation_step(struct revocation *revocation);
 enum step_result object_revocation_step(struct revocation *revocation);
 
-/** Does a step; STEP_DONE or STEP_AGAIN. All CPUs' TLBs are right when it returns. */
+/** Does a step; STEP_DONE or STEP_AGAIN. All CPUs' TLBs are up to date when it returns. */
 static inline enum step_result revocation_step(struct revocation *revocation)
 {
         return revocation->space->type == NOVA_CRD_OBJ ? object_revocation_step(revocation)
                                                        : range_revocation_step(revocation);
 }
 
-/** Whether a revocation has begun and not come to its end. One that never began has no pin and owes
- *  nothing. */
+/** Returns true if a revocation has begun and not ended. One that never began has neither a pin nor
+ *  owed_end. */
 static inline bool revocation_is_open(const struct revocation *revocation)
 {
         return (word_t)revocation->pin | revocation->owed_end;
 }
 
-/** Does a step of what is left of an open revocation whose EC has ended; whether nothing is left.
- *  Mappings that it took all permissions from leave their space, and lose what was derived from
- *  them; nothing else is begun. */
+/** Does a step of the end of an open revocation whose EC has ended. Returns true if nothing is
+ *  left. Mappings from which it took all permissions leave their space, and the mappings derived
+ *  from them are revoked. Nothing else is begun. */
 bool revocation_finish_step(struct revocation *revocation);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What delegation and revocation share inside the mapping database. Under the space_lock. */
+/* The part of the mapping database that delegation and revocation share. Under the space_lock. */
 #ifndef SPACE_MAPPING_TREE_H
 #define SPACE_MAPPING_TREE_H
 
@@ -9,11 +9,11 @@
 
 struct flush;
 
-/** What mapping_find() does when the mapping that was found last is not the one. */
+/** Does mapping_find() when the mapping that was found last is not the right one. */
 struct mapping *mapping_search(struct space *space, word_t first, word_t last);
 
-/** The first mapping of a space that overlaps first..last, or NULL. Who looks for one looks often
- * for the same again: for parts of a range that are delegated one by one. */
+/** Returns a mapping of a space that overlaps first..last, the first one, or NULL. Checks the last
+ * result first, because parts of one range are often delegated one by one. */
 static inline struct mapping *mapping_find(struct space *space, word_t first, word_t last)
 {
         struct tree_node *node = space->recent;
@@ -26,7 +26,7 @@ static inline struct mapping *mapping_find(struct space *space, word_t first, wo
 
 extern struct slab_cache mapping_cache;
 
-/** An empty mapping, in no tree, charged to an account; NULL: no memory, or too deep. */
+/** Creates an empty mapping in no tree, charged to an account. NULL: no memory, or too deep. */
 static always_inline struct mapping *mapping_alloc(struct account *account, unsigned depth)
 {
         if (depth > MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
@@ -37,7 +37,7 @@ static always_inline struct mapping *mapping_alloc(struct account *account, unsi
                 account_return(account, mapping_cache.size);
                 return NULL;
         }
-        /* Trees write their nodes; who is in none has no parent. */
+        /* A tree writes its nodes; a node in no tree has no parent. */
         mapping->in_parent.parent = 0;
         mapping->children.root = NULL;
         mapping->space = NULL;
@@ -51,7 +51,7 @@ static always_inline struct mapping *mapping_alloc(struct account *account, unsi
         return mapping;
 }
 
-/** What a new mapping is of; it is in no tree yet. */
+/** Sets the range, source and permissions of a new mapping, which is in no tree yet. */
 static always_inline void mapping_set_range(struct mapping *mapping, struct space *space,
                                             word_t first, word_t last, word_t source,
                                             unsigned perms, unsigned attr)
@@ -68,22 +68,22 @@ static always_inline void mapping_set_range(struct mapping *mapping, struct spac
 /** Frees a mapping that is in no tree. */
 void mapping_free(struct mapping *mapping);
 
-/** The mapping that a mapping was delegated from; NULL for the first. */
+/** Returns the mapping from which a mapping was delegated; NULL for the first. */
 struct mapping *mapping_parent(struct mapping *mapping);
 
-/** The place of an ancestor's selector space that a frame or port has. */
+/** Returns the selector that a frame or port has in an ancestor's space. */
 static inline word_t mapping_place_in(const struct mapping *mapping, word_t source)
 {
         return mapping->in_space.start + (source - mapping->in_parent.start);
 }
 
-/* For assert(): no mapping of a space overlaps a range. */
+/* For assert(): returns true if no mapping of a space overlaps a range. */
 static assert_only bool mapping_has_room(struct space *space, const struct tree_node *range)
 {
         return !tree_search(&space->tree, range->start, range->last, NULL);
 }
 
-/** Enters a child of parent into both trees, that of its space where a search found a place. */
+/** Enters a child of parent into both trees: that of its space at a place that a search found. */
 static always_inline void mapping_enter(struct mapping *child, struct tree_place place,
                                         struct mapping *parent)
 {
@@ -96,25 +96,25 @@ static always_inline void mapping_enter(struct mapping *child, struct tree_place
         tree_insert(&parent->children, &child->in_parent);
 }
 
-/** A mapping whose tables are clear leaves its space. */
+/** Removes a mapping without permissions, whose tables are clear, from its space. */
 void mapping_leave_space(struct mapping *mapping, struct space *space);
 
-/** Frees a mapping that has left its space unless it has children or is pinned, and then those
- *  above it that were waiting for that. */
+/** Frees a mapping that has left its space, unless it has children or is pinned, and then the
+ *  mappings above it that were waiting for that. */
 void mapping_release(struct mapping *mapping);
 
-/** The same with at most count mappings; the mapping that comes next, if there are more. */
+/** Does mapping_release() for at most count mappings. Returns the next mapping, or NULL. */
 struct mapping *mapping_release_some(struct mapping *mapping, unsigned count);
 
 /** Takes all permissions of a mapping of a few selectors, which leaves its space, and releases it.
  */
 void mapping_drop(struct mapping *mapping, struct flush *flush);
 
-/** Cuts since boot, of each type of space. */
+/** Number of cuts since boot, for each type of space. */
 extern uint64_t mapping_cuts[];
 
-/** Cuts a mapping into two at boundary x of what it maps; no child crosses x. A mapping outside of
- *  its space may be freed with what it held. false: no memory. */
+/** Cuts a mapping into two before source x (frame or port), which no child crosses. A mapping that
+ *  has left its space may be freed, also mappings above it. false: no memory. */
 bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, struct flush *flush);
 
 #endif

@@ -10,8 +10,8 @@
 #include "space/object_space.h"
 #include "space/space.h"
 
-/* Limits of a step: capabilities delegated, each of which may take two new tables, and places and
- * absent tables looked at. */
+/* Limits of a step: capabilities delegated, each of which may need two new tables, and places and
+ * absent tables checked. */
 #define STEP_DELEGATIONS 8
 #define STEP_PLACES      256
 
@@ -50,8 +50,8 @@ enum nova_status object_space_publish(struct object_space *space, struct capabil
         return status;
 }
 
-/* Enters a capability that is derived from parent at a selector, whose page this is and where
- * nothing is. false: no memory, or too deep. */
+/* Enters a capability that is derived from parent at a free selector, whose page is page. false: no
+ * memory, or too deep. */
 static always_inline bool object_mapping_derive(struct object_mapping *parent,
                                                 struct object_space *space,
                                                 struct capability_page *page, word_t sel,
@@ -90,7 +90,7 @@ static always_inline bool object_mapping_derive(struct object_mapping *parent,
         return true;
 }
 
-/* object_delegate() with the lock held. */
+/* Does object_delegate() with the lock held. */
 static always_inline bool object_mapping_delegate_one(struct object_space *source, word_t from,
                                                       struct object_space *target, word_t to,
                                                       unsigned perms)
@@ -134,8 +134,8 @@ nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
         return result;
 }
 
-/* A mapping without permissions leaves its space, and its object, whose memory stays if the mapping
- * is part of it. */
+/* Removes a mapping without permissions from its space and drops its reference to the object. A
+ * first mapping keeps the memory of the object. */
 static void object_mapping_leave_space(struct object_mapping *mapping)
 {
         struct kobject *object = mapping->object;
@@ -159,13 +159,13 @@ static void object_mapping_unlink_child(const struct object_mapping *mapping)
                 mapping->next->link = mapping->link;
 }
 
-/* Whether nothing holds a mapping any more: neither its space nor what hangs on it. */
+/* Returns true if nothing holds a mapping any more: neither its space, nor pins, nor children. */
 static bool object_mapping_is_loose(const struct object_mapping *mapping)
 {
         return !mapping->space && !mapping->pins && !mapping->children;
 }
 
-/* Frees a mapping that has left its space, unless something hangs on it; whether it did. */
+/* Frees a mapping if nothing holds it. Returns true if it did. */
 static bool object_mapping_release_one(struct object_mapping *mapping)
 {
         if (!object_mapping_is_loose(mapping))
@@ -191,8 +191,8 @@ bool object_mapping_holds(struct kobject *object)
         return holds;
 }
 
-/* The walk is at an end on a mapping. What it frees may have been all that mappings above were
- * waiting for: then it goes on up, to free them one by one (rises). */
+/* Ends the walk on a mapping and frees it if nothing holds it. Mappings above may have waited only
+ * for this: then the walk goes up and frees them one by one (rises). */
 static struct object_mapping *object_mapping_rise(struct revocation *r,
                                                   struct object_mapping *mapping)
 {
@@ -205,8 +205,8 @@ static struct object_mapping *object_mapping_rise(struct revocation *r,
         return parent;
 }
 
-/* Leaves a mapping only some of its permissions. Without any it leaves its space, unless it has to
- * stay until the walk that began with it has been below it. */
+/* Reduces the permissions of a mapping. A mapping without permissions leaves its space, unless it
+ * must stay until the walk that began with it has been below it. */
 static always_inline void object_mapping_reduce(struct object_mapping *mapping, unsigned left,
                                                 bool stays)
 {
@@ -219,8 +219,8 @@ static always_inline void object_mapping_reduce(struct object_mapping *mapping, 
                 object_mapping_leave_space(mapping);
 }
 
-/* The same for a mapping without children: it is gone if nothing is left and no revocation stands
- * on it. The one above it if that was waiting for this, else NULL. */
+/* Reduces the permissions of a mapping without children, and frees it if it has neither permissions
+ * nor pins. Returns its parent if that waited for this, else NULL. */
 static struct object_mapping *object_mapping_reduce_leaf(struct object_mapping *mapping,
                                                          unsigned left)
 {
@@ -245,8 +245,8 @@ static struct object_mapping *object_mapping_reduce_leaf(struct object_mapping *
         return parent && unlikely(object_mapping_is_loose(parent)) ? parent : NULL;
 }
 
-/* Delegates a capability of a long delegation. Where the target's PD would pay more than the limit,
- * what was entered is to be taken back, this capability with the others. */
+/* Delegates a capability of a long delegation. If this passes the limit of the target's PD, begins
+ * to take back all capabilities of the delegation, also this one. */
 static cold_path bool object_mapping_delegate_next(struct delegation *d, word_t from, word_t to)
 {
         struct object_space *target = object_space_of(d->target);
@@ -262,8 +262,8 @@ static cold_path bool object_mapping_delegate_next(struct delegation *d, word_t 
         return done;
 }
 
-/* Whether a mapping in the target is what a delegation has entered, or its sender earlier by one
- * like it: the sender may take back either at any time. One that others stand on or hang on stays
+/* Returns true if this delegation, or an earlier equal one from the same sender, entered a mapping
+ * in the target: the sender may take back both at any time. A mapping with pins or children stays
  * with the receiver. */
 static bool object_mapping_is_undone(const struct delegation *d,
                                      const struct object_mapping *mapping)
@@ -314,8 +314,8 @@ static enum step_result object_mapping_delegate_step(struct delegation *d)
         return failed ? STEP_FAILED : sel < end ? STEP_AGAIN : STEP_DONE;
 }
 
-/* One lock for the whole step: a host that takes a CPU away while it is the next to get the lock
- * lets all others wait, so that many short turns take longer than few long ones. */
+/* Holds the lock for the whole step. A host may take a CPU away while that CPU is the next to get
+ * the lock, and all others wait then: many short turns take longer than few long ones. */
 enum step_result object_delegation_step(struct delegation *d)
 {
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
@@ -325,7 +325,7 @@ enum step_result object_delegation_step(struct delegation *d)
         return result;
 }
 
-/* The end of a walk below the mapping where it began. */
+/* Ends a walk below the mapping where it began. */
 static struct object_mapping *object_mapping_leave_top(struct revocation *r,
                                                        struct object_mapping *top)
 {
@@ -335,8 +335,8 @@ static struct object_mapping *object_mapping_leave_top(struct revocation *r,
         return object_mapping_rise(r, top);
 }
 
-/* Begins a walk with the next capability of the caller's range; NULL: there is none up to r->at, or
- * nothing to walk along. */
+/* Begins a walk with the next capability of the caller's range. Returns NULL if there is none up to
+ * r->at, or if there is no mapping to walk along. */
 static struct object_mapping *object_mapping_begin_walk(struct revocation *r, unsigned *budget)
 {
         struct object_mapping *top =
@@ -359,8 +359,8 @@ static struct object_mapping *object_mapping_begin_walk(struct revocation *r, un
         return top;
 }
 
-/* One move of the walk: to the first child, else to the next sibling, else up to the parent, which
- * is done then, too (up). Frees what is empty on the way up. NULL at the end of the walk. */
+/* Does one move of the walk: to the first child, else to the next sibling, else up to the parent,
+ * which is done then, too (up). Frees empty mappings on the way up. NULL at the end of the walk. */
 static struct object_mapping *object_mapping_walk_on(struct revocation *r,
                                                      struct object_mapping *mapping)
 {
@@ -381,8 +381,9 @@ static struct object_mapping *object_mapping_walk_on(struct revocation *r,
                 }
         }
         r->up = false;
-        /* Also what another revocation took from the parent: it finds this mapping by the parent,
-         * which may be gone first. What that one began with it takes out of its space itself. */
+        /* This also takes permissions that another revocation took from the parent: that revocation
+         * finds this mapping by the parent, which may be gone first. It removes the mapping with
+         * which it began from the space itself. */
         object_mapping_reduce(next, next->perms & ~(unsigned)r->perms & next->parent->perms, false);
         return next;
 }

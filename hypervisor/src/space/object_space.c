@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Object spaces (see object_space.h). Tables count their entries in their frames' notes; an empty
- * one is unlinked and freed after a grace period, for others may be reading it. */
+/* Object spaces (see object_space.h). The frame_info of a table counts its entries. An empty table
+ * is unlinked and freed after a grace period, because other CPUs may be reading it. */
 #include "space/object_space.h"
 
 #include "lib/assert.h"
@@ -12,7 +12,7 @@
 
 _Static_assert(sizeof(struct capability_page) == PAGE_SIZE, "a table is a frame");
 
-/* What absent parts of all object spaces point at. */
+/* Tables to which absent parts of all object spaces point. */
 static struct {
         struct capability_page *page;
         struct capability_page **middle;
@@ -47,7 +47,7 @@ bool object_space_is_empty(const struct object_space *space)
         return space->first == null_tables.middle && space->top == null_tables.top;
 }
 
-/* A new table, a copy of the empty one. */
+/* Creates a table as a copy of the empty one. NULL: no memory. */
 static void *object_space_table_create(struct pd *pd, const void *empty)
 {
         if (!account_charge(pd->account, PAGE_SIZE))
@@ -71,14 +71,14 @@ static void object_space_table_free(struct pd *pd, void *table)
         reclaim_frame(table);
 }
 
-/* What points at the table of a selector's page. */
+/* Returns the pointer to the table of pages of a selector. */
 static struct capability_page ***object_space_middle_of(struct object_space *space, word_t sel)
 {
         return sel < RADIX_FIRST ? &space->first
                                  : &space->top[sel >> (RADIX_BITS + CAPABILITY_BITS)];
 }
 
-/* Frees the tables on the way to a selector that are empty. */
+/* Frees the empty tables on the way to a selector. */
 static void object_space_prune(struct object_space *space, word_t sel)
 {
         struct pd *pd = space->space.pd;
@@ -107,7 +107,7 @@ static void object_space_prune(struct object_space *space, word_t sel)
         object_space_table_free(pd, old_top);
 }
 
-/* Makes the tables for a selector. NULL: no memory. */
+/* Creates the tables for a selector. NULL: no memory. */
 static struct capability_page *object_space_page_create(struct object_space *space, word_t sel)
 {
         struct pd *pd = space->space.pd;
@@ -171,7 +171,7 @@ void object_space_leave(const struct object_mapping *mapping)
                 object_space_prune(mapping->space, sel);
 }
 
-/* Where the next table begins after one that is absent. */
+/* Returns the first selector after the absent table of a selector. */
 static word_t object_space_behind_absent(const struct object_space *space, word_t sel)
 {
         if (sel >= RADIX_FIRST && space->top == null_tables.top)

@@ -33,7 +33,7 @@ struct capability_page {
 
 struct object_space {
         struct space space;
-        struct capability_page **first; /* the pages of the first selectors, which are nearly all */
+        struct capability_page **first; /* pages of the first selectors, nearly all that are used */
         struct capability_page ***top;  /* pointers to pages of pointers to all others */
 };
 
@@ -42,13 +42,13 @@ static inline struct object_space *object_space_of(struct space *space)
         return container_of(space, struct object_space, space);
 }
 
-/** Makes the shared empty pages, and the cache of mappings. Once, at boot. false: no memory. */
+/** Creates the shared empty pages and a slab cache. Call once, at boot. false: no memory. */
 bool object_space_boot(void);
 
 /** Prepares an empty object space. */
 void object_space_init(struct object_space *space, struct pd *pd);
 
-/** Returns the page of a number, taken modulo that of all pages; it may be the shared empty one. */
+/** Returns the page of a number, modulo the number of pages; it may be the shared empty page. */
 static always_inline struct capability_page *object_space_page_at(const struct object_space *space,
                                                                   word_t page)
 {
@@ -67,13 +67,13 @@ static always_inline struct capability_page *object_space_page(const struct obje
         return object_space_page_at(space, sel >> CAPABILITY_BITS);
 }
 
-/** The capability that a selector refers to, by its page; 0: null. */
+/** Returns the capability of a selector whose page is given; 0: null. */
 static always_inline word_t capability_at(const struct capability_page *page, word_t sel)
 {
         return load_once(page->capability[sel & (CAPABILITY_SLOTS - 1)]);
 }
 
-/** The capability that a selector, taken modulo SEL, refers to; 0: null. */
+/** Returns the capability of a selector, taken modulo SEL; 0: null. */
 static always_inline word_t object_space_capability(const struct object_space *space, word_t sel)
 {
         const word_t slot = sel & (CAPABILITY_SLOTS - 1);
@@ -81,13 +81,13 @@ static always_inline word_t object_space_capability(const struct object_space *s
         return load_once(object_space_page(space, sel)->capability[slot]);
 }
 
-/** The object of a capability with all of the permissions and the kind asked for; NULL: it lacks
- *  one, is of another kind, null, or its object has ended. Borrowed until this CPU leaves the
- *  kernel or opens an interrupt window. */
+/** Returns the object of a capability with all of the permissions and the kind requested. NULL: the
+ *  capability is null, lacks a permission or is of another kind, or the object has ended. The
+ *  object is borrowed until this CPU leaves the kernel or opens an interrupt window. */
 static always_inline struct kobject *capability_object(word_t capability, enum object_kind kind,
                                                        unsigned perms)
 {
-        /* The null capability has no permissions: asked for one, it need not be looked at. */
+        /* The null capability has no permissions: a check for one needs no check for null. */
         if (perms && unlikely(perms & ~capability))
                 return NULL;
         const bool null = and_word(&capability, ~(word_t)NOVA_PERM_ALL);
@@ -99,40 +99,40 @@ static always_inline struct kobject *capability_object(word_t capability, enum o
         return likely(kobject_is(object, kind)) ? object : NULL;
 }
 
-/** Publishes a new object at a selector, taken modulo SEL, with at least one permission; the
- *  capability takes the caller's reference. page: the selector's, found without a lock since this
- *  CPU has come into the kernel or has opened an interrupt window. BAD_CAP: the selector is taken;
- *  OUT_OF_MEMORY: as with BAD_CAP the caller keeps the reference. */
+/** Publishes a new object at a selector, taken modulo SEL, with at least one permission. The
+ *  capability takes the caller's reference. page: page of the selector, found without a lock since
+ *  this CPU entered the kernel or opened an interrupt window. BAD_CAP: the selector is taken;
+ *  OUT_OF_MEMORY. On both errors the caller keeps the reference. */
 __attribute__((noinline)) enum nova_status object_space_publish(struct object_space *space,
                                                                 struct capability_page *page,
                                                                 word_t sel, struct kobject *object,
                                                                 unsigned perms);
 
-/** The same, for who has not found the page before. */
+/** Does object_space_publish() and finds the page of the selector itself. */
 static inline enum nova_status object_space_insert(struct object_space *space, word_t sel,
                                                    struct kobject *object, unsigned perms)
 {
         return object_space_publish(space, object_space_page(space, sel), sel, object, perms);
 }
 
-/** Whether no selector is taken. */
+/** Returns true if no selector is taken. */
 bool object_space_is_empty(const struct object_space *space);
 
 /* The rest is for object_mapping.c. Under the space_lock of objects. */
 
-/** The mapping of a selector below SEL; NULL: nothing is there. */
+/** Returns the mapping of a selector below SEL; NULL: none. */
 static inline struct object_mapping *object_space_mapping(const struct object_space *space,
                                                           word_t sel)
 {
         return object_space_page(space, sel)->mapping[sel & (CAPABILITY_SLOTS - 1)];
 }
 
-/** The first mapping at *sel or after it, but before end, which is above *sel. Looks at *budget
- *  tables and places at most; NULL: there is none before *sel. */
+/** Returns the first mapping from *sel to end - 1; end is above *sel. Checks at most *budget tables
+ *  and places. Sets *sel to its selector. NULL: there is no mapping below the new *sel. */
 struct object_mapping *object_space_search(const struct object_space *space, word_t *sel,
                                            word_t end, unsigned *budget);
 
-/** The same; mostly it is the first. */
+/** Does object_space_search(), but checks first whether *sel has a mapping, as it mostly does. */
 static inline struct object_mapping *object_space_next(const struct object_space *space,
                                                        word_t *sel, word_t end, unsigned *budget)
 {
@@ -141,12 +141,12 @@ static inline struct object_mapping *object_space_next(const struct object_space
         return likely(mapping) ? mapping : object_space_search(space, sel, end, budget);
 }
 
-/** The page of a selector, made if there is none. NULL: no memory. */
+/** Returns the page of a selector; creates it if there is none. NULL: no memory. */
 __attribute__((noinline)) struct capability_page *object_space_page_for(struct object_space *space,
                                                                         word_t sel);
 
-/** Enters the mapping of a selector with its capability; page: as for object_space_publish().
- *  BAD_CAP: its place is taken; OUT_OF_MEMORY: for a table. */
+/** Enters the mapping of a selector with its capability; page: see object_space_publish().
+ *  BAD_CAP: the selector is taken; OUT_OF_MEMORY: no memory for a table. */
 static always_inline enum nova_status object_space_enter(struct object_space *space,
                                                          struct capability_page *page, word_t sel,
                                                          struct object_mapping *mapping,
@@ -172,10 +172,10 @@ static always_inline enum nova_status object_space_enter(struct object_space *sp
         return NOVA_SUCCESS;
 }
 
-/** Brings a capability into line with the permissions of its mapping. */
+/** Writes the permissions of a mapping to its capability. */
 void object_space_update(const struct object_mapping *mapping);
 
-/** Makes the place of a mapping free. */
+/** Frees the selector of a mapping. */
 void object_space_leave(const struct object_mapping *mapping);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Page tables of PDs (see page_table.h). A table counts its entries in its frame's note and goes
- * when it is empty; its frame is freed after the shoot-down. Under the memory space lock. */
+/* Page tables of PDs (see page_table.h). The frame_info of a table counts its entries. An empty
+ * table is unlinked, and its frame is freed after the shoot-down. Under the memory space lock. */
 #include "space/page_table.h"
 
 #include "arch/x86/features.h"
@@ -35,7 +35,7 @@ static uint64_t *page_table_of(uint64_t entry)
         return phys_to_pool(entry & PTE_ADDRESS);
 }
 
-/* Writes entries where none was, many in a row. */
+/* Writes many consecutive entries that were empty. */
 static void page_table_fill_empty(uint64_t *entry, word_t count, uint64_t value)
 {
         for (; count >= PTE_BATCH; count -= PTE_BATCH, entry += PTE_BATCH) {
@@ -46,7 +46,7 @@ static void page_table_fill_empty(uint64_t *entry, word_t count, uint64_t value)
                 pte_write(entry, value);
 }
 
-/* A new table that has count entries, the first for page: value and the frames that follow. */
+/* Creates a table with count entries, the first for page: value, then the next frames. */
 static uint64_t *page_table_create(struct pd *pd, word_t page, word_t count, uint64_t value)
 {
         if (!account_charge(pd->account, PAGE_SIZE))
@@ -63,7 +63,7 @@ static uint64_t *page_table_create(struct pd *pd, word_t page, word_t count, uin
         return table;
 }
 
-/* Writes an entry and keeps the count of its table. The root is not counted. */
+/* Writes an entry and updates the count of its table. The root has no count. */
 static void page_table_write_entry(uint64_t *table, word_t page, unsigned level, uint64_t value)
 {
         uint64_t *entry = page_table_entry_of(table, page, level);
@@ -75,7 +75,7 @@ static void page_table_write_entry(uint64_t *table, word_t page, unsigned level,
         pte_write(entry, value);
 }
 
-/* Enters a table that was made, or not, below an empty entry of another; false: there is none. */
+/* Links a new table to an empty entry of the table above. Returns false if table is NULL. */
 static bool page_table_link(struct pd *pd, uint64_t *above, word_t page, unsigned level,
                             const uint64_t *table, struct flush *flush)
 {
@@ -90,8 +90,8 @@ static bool page_table_link(struct pd *pd, uint64_t *above, word_t page, unsigne
         return true;
 }
 
-/* Goes down to the table that has a page's entry of a level. Stops above it at what leads no
- * further: an empty entry, or a large page. The level that it reached. */
+/* Goes down to the table that has a page's entry of a level. Stops above it at an empty entry or a
+ * large page. Returns the level that it reached. */
 static always_inline unsigned page_table_walk(struct pd *pd, word_t page, unsigned level,
                                               uint64_t **table)
 {
@@ -109,7 +109,7 @@ static always_inline unsigned page_table_walk(struct pd *pd, word_t page, unsign
         return at;
 }
 
-/* Frees the tables of a page that became empty, from a level upwards. */
+/* Frees the tables of a page that have become empty, from a level upwards. */
 static cold_path void page_table_prune(struct pd *pd, word_t page, unsigned level,
                                        struct flush *flush)
 {
@@ -119,7 +119,7 @@ static cold_path void page_table_prune(struct pd *pd, word_t page, unsigned leve
                 if (frame_info(table)->used)
                         return;
                 page_table_walk(pd, page, level + 1, &above);
-                flush_add(flush, pd); /* a CPU may have kept what led to it, though it was empty */
+                flush_add(flush, pd); /* a CPU may have cached the way to an empty table */
                 flush_add_frame(flush, table);
                 account_return(pd->account, PAGE_SIZE);
                 page_table_write_entry(above, page, level + 1, 0);
@@ -169,7 +169,7 @@ static void page_table_apply_large(struct pd *pd, uint64_t *table, word_t page, 
         }
 }
 
-/* What is left to do when there was something in entries that were written. */
+/* Requests a flush after entries that were not empty were written, and frees an empty table. */
 static __attribute__((noinline)) bool
 page_table_replaced(struct pd *pd, const struct frame_info *info, word_t page, struct flush *flush)
 {
@@ -179,8 +179,8 @@ page_table_replaced(struct pd *pd, const struct frame_info *info, word_t page, s
         return true;
 }
 
-/* Writes the small pages of one table, or removes them, by a loop each: one for both would cost
- * each entry more. They are counted at the end. */
+/* Writes or removes the small pages of one table. Each has its own loop, because one loop for both
+ * would take longer for each entry. The entries are counted at the end. */
 static always_inline bool page_table_apply_small(struct pd *pd, uint64_t *table, word_t page,
                                                  word_t count, uint64_t value, struct flush *flush)
 {
@@ -205,7 +205,7 @@ static always_inline bool page_table_apply_small(struct pd *pd, uint64_t *table,
         return !before || page_table_replaced(pd, info, page, flush);
 }
 
-/* Makes the tables that lack on the way down to level 1 for a page; NULL: no memory. */
+/* Creates the missing tables on the way down to level 1 for a page. NULL: no memory. */
 static cold_path uint64_t *page_table_make_tables(struct pd *pd, uint64_t *table, unsigned level,
                                                   word_t page, struct flush *flush)
 {
@@ -218,8 +218,8 @@ static cold_path uint64_t *page_table_make_tables(struct pd *pd, uint64_t *table
         return table;
 }
 
-/* Writes or removes what a walk that ended in a table above level 0 has led to: what lacks, a large
- * page, or all pages of a table. Pages done; 0: small pages can be written now; or NO_MEMORY. */
+/* Writes or removes pages where a walk has ended above level 0: at an empty entry, a large page, or
+ * all pages of a table. Returns the pages done, 0 if small pages can follow, or NO_MEMORY. */
 static inline word_t page_table_apply_above(struct pd *pd, uint64_t *table, unsigned level,
                                             word_t page, word_t left, uint64_t value,
                                             unsigned *budget, struct flush *flush)
@@ -253,7 +253,7 @@ static inline word_t page_table_apply_above(struct pd *pd, uint64_t *table, unsi
         return count;
 }
 
-/* Page table by page table, and makes those that lack. */
+/* Does page_table_apply() table by table, and creates missing tables. */
 static __attribute__((noinline)) bool page_table_apply_tables(struct pd *pd, word_t *at,
                                                               word_t last, uint64_t value,
                                                               unsigned *budget, struct flush *flush)
@@ -283,7 +283,7 @@ static __attribute__((noinline)) bool page_table_apply_tables(struct pd *pd, wor
         return done != NO_MEMORY;
 }
 
-/* What is not part of one table, or the table lacks. */
+/* Does page_table_write() for pages of several tables or of a missing table. */
 static __attribute__((noinline)) bool page_table_write_tables(struct pd *pd, word_t first,
                                                               word_t last, uint64_t value,
                                                               struct flush *flush)
@@ -293,7 +293,7 @@ static __attribute__((noinline)) bool page_table_write_tables(struct pd *pd, wor
         return page_table_apply_tables(pd, &first, last, value, &budget, flush);
 }
 
-/* Whether pages are a part of one table. */
+/* Returns true if pages are certainly a part of one table, and not all of it. */
 static inline bool page_table_is_part(word_t first, word_t last)
 {
         return (first ^ last) < LARGE_PAGES - 1 && last < USER_PAGES;
@@ -303,7 +303,7 @@ bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value, 
 {
         uint64_t *table;
 
-        /* Most are a part of one table, which is there. */
+        /* Mostly the pages are a part of one table, which exists. */
         if (unlikely(!page_table_is_part(first, last) || page_table_walk(pd, first, 0, &table)))
                 return page_table_write_tables(pd, first, last, value, flush);
         return page_table_apply_small(pd, table, first, last - first + 1, value, flush);

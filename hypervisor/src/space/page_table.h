@@ -8,22 +8,22 @@
 struct flush;
 struct pd;
 
-/** The entry of a page that maps a frame with permissions, NOVA_MEM_…; 0 without any. */
+/** Returns the entry that maps a frame with permissions NOVA_MEM_…; 0 without permissions. */
 uint64_t page_table_value(word_t frame, unsigned perms);
 
-/** Enters pages first..last: value for the first, and the frames that follow for the others; 0
- *  removes them. Uses large pages where it can. false: no memory. */
+/** Maps pages first..last: value is the entry of the first, and the others map the next frames.
+ *  Value 0 removes the pages. Uses large pages where it can. false: no memory. */
 bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value,
                       struct flush *flush);
 
-/** The same from *at on, with at most *budget entries; *at and *budget tell how far it came. */
+/** Does page_table_write() from *at on for at most *budget entries, and updates *at and *budget. */
 bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                       struct flush *flush);
 
-/** Makes sure that no large page spans the boundary before page. false: no memory. */
+/** Splits a large page that spans the boundary before page. false: no memory. */
 bool page_table_split(struct pd *pd, word_t page, struct flush *flush);
 
-/** The PD's own copy of a page of the I/O bitmap, made at the first call; NULL: no memory. */
+/** Returns the PD's own page of the I/O bitmap; the first call makes it. NULL: no memory. */
 word_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush);
 
 #endif

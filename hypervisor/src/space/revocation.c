@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Revocation: walks what was derived from a range, takes permissions, removes what has none left.
- * That of objects, which have no parts, is in object_mapping.c.
+/* Revocation: walks the mappings derived from a range, takes permissions, and removes mappings
+ * without permissions. object_mapping.c revokes objects, which have no parts.
  *
  * A walk has two phases for each mapping of the caller's range. First, mappings that reach beyond
- * the range are cut at its ends, children before parents, so that below only whole mappings are
- * touched. A mapping on the way to one that must be cut gets a mark (cut) at which new delegations
- * are cut, too, so that no thread can make this phase endless. Second, the tree below is visited
- * parents first: what lost its permissions can delegate nothing more, so nothing escapes. Between
- * two steps the walk stands on a pinned mapping.
+ * the range are cut at its ends, children before parents, so that the second phase visits only
+ * whole mappings. A mapping on the way to one that must be cut gets a mark (cut) at which new
+ * delegations are cut, too, so that no thread can make this phase endless. Second, the walk visits
+ * the tree below, parents first: a mapping without permissions cannot delegate, so nothing escapes.
+ * Between two steps the walk stands on a pinned mapping.
  *
- * Another revocation may cut a mapping that this one is below. In the upper piece, the walk has
- * come further than it has been: siblings that begin before the upper piece and after the lower one
- * are still to be visited. So cuts are counted, and a piece knows when it was cut off; a walk that
- * comes up to one that was cut off meanwhile looks at all its siblings again.
+ * Another revocation may cut a mapping while this walk is below it. A walk that comes up to the
+ * upper piece has not visited siblings that begin before the upper piece and after the lower one.
+ * Therefore cuts are counted, and each piece records when it was cut off. A walk that comes up to a
+ * piece that was cut off meanwhile looks at all its siblings again.
  *
  * A thread may end while its revocation is under way. The thread that ends it then does the steps
  * that are left (given_up). A mapping from which the revocation took all permissions leaves its
- * space, and what was derived from it is revoked to the end: the thread's PD could not revoke it
- * any more. Nothing else is begun. */
+ * space, and the mappings derived from it are revoked to the end, because the thread's PD could not
+ * revoke them any more. Nothing else is begun. */
 #include "arch/x86/tlb.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
@@ -27,14 +27,13 @@
 #include "space/mapping_tree.h"
 #include "space/space.h"
 
-#define TABLE_ENTRIES 512 /* of any table of pages, or a multiple of them */
+#define TABLE_ENTRIES 512 /* entries of any page table, or a multiple of them */
 
 static struct mapping *revocation_child_at(struct tree_node *node)
 {
         return node ? container_of(node, struct mapping, in_parent) : NULL;
 }
 
-/* What is left to do when the tables of a mapping without permissions are clear. */
 void mapping_leave_space(struct mapping *mapping, struct space *space)
 {
         assert_held(&space_lock[space->type]);
@@ -45,7 +44,7 @@ void mapping_leave_space(struct mapping *mapping, struct space *space)
         mapping->space = NULL;
 }
 
-/* Whether nothing holds a mapping any more: neither its space nor what hangs on it. */
+/* Returns true if nothing holds a mapping any more: neither its space, nor pins, nor children. */
 static bool revocation_is_loose(const struct mapping *mapping)
 {
         return !mapping->space && !mapping->pins && tree_is_empty(&mapping->children);
@@ -59,7 +58,7 @@ static void revocation_free_loose(struct mapping *mapping)
         mapping_free(mapping);
 }
 
-/* Frees a mapping that nothing holds. The one above it if that was waiting for this, else NULL. */
+/* Frees a mapping that nothing holds. Returns its parent if that waited for this, else NULL. */
 static struct mapping *revocation_release_one(struct mapping *mapping)
 {
         struct mapping *parent = NULL;
@@ -106,7 +105,7 @@ void mapping_remove_utcb(struct mapping *mapping)
         mapping->pins--;
         if (likely(mapping->attr & MAPPING_UTCB))
                 mapping_drop(mapping, &flush);
-        else /* it was revoked */
+        else /* the mapping was revoked */
                 mapping_release(mapping);
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
         flush_run(&flush);
@@ -126,13 +125,13 @@ bool mapping_source(struct space *space, word_t sel, word_t *source)
         return found;
 }
 
-/* What mapping.cut of a mapping is that a revocation has taken all permissions from. */
+/* Returns the value of mapping.cut in a mapping from which a revocation took all permissions. */
 static word_t revocation_mark_of(const struct revocation *r)
 {
         return (word_t)r;
 }
 
-/* Whether a mapping has to be cut at x: one below top, or top itself if self. */
+/* Returns true if a mapping below top, or top itself if self, must be cut at x. */
 static inline bool revocation_is_crossed(const struct revocation *r, const struct mapping *top,
                                          word_t x)
 {
@@ -142,11 +141,11 @@ static inline bool revocation_is_crossed(const struct revocation *r, const struc
                tree_find(&top->children, x, x - 1);
 }
 
-/* Takes the permissions from a mapping, and those that its parent does not have, so that nothing
- * more can be delegated from it. Its tables follow (sync), its descendants come later.
+/* Takes the revoked permissions from a mapping, so that it can delegate them no more, and those
+ * that its parent lacks. Its tables follow (sync); its descendants come later.
  *
- * What another revocation took from the parent goes here, too: that one finds this mapping by its
- * parent, which leaves the space when both together have emptied it. */
+ * Permissions that another revocation took from the parent go here, too: that revocation would find
+ * this mapping by its parent, which leaves the space when both together have emptied it. */
 static void revocation_reduce(struct revocation *r, struct mapping *mapping, unsigned parent_perms,
                               unsigned *budget, struct flush *flush)
 {
@@ -166,11 +165,10 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
                 r->emptied = !left;
         if (top && !left)
                 r->owed_end = max_word(r->owed_end, mapping->in_space.last + 1);
-        /* What another revocation is about to remove stays in its space until that one has been
-         * below it; its tables are cleared all the same, for this one may return first. */
+        /* A mapping that another revocation is about to remove stays in its space until that one
+         * has been below it. Its tables are cleared here, because this one may return first. */
         const bool leaves = !top && had && !left;
-        /* No revocation can cut a mapping of one selector, so that no revocation_sync() has to look
-         * for its pieces.
+        /* No revocation can cut a mapping of one selector: it has no pieces for revocation_sync().
          */
         if (at == mapping->in_space.last) {
                 space_apply_from(mapping, &at, budget, flush);
@@ -186,10 +184,10 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
         r->sync_last = mapping->in_space.last;
 }
 
-/* Keeps the PD whose tables are being written from one step to the next, or lets it go: the mapping
- * that the walk stands on may be cut and taken away by another revocation meanwhile. The PD that
- * the walk began in is kept by the revoking EC. One that has no references any more is ending: it
- * has no threads, and clears its tables itself. */
+/* Takes or drops (space is NULL) a reference to the PD whose tables are being written, from one
+ * step to the next: another revocation may cut and remove the mapping on which the walk stands. The
+ * revoking EC holds the PD in which the walk began. A PD without references is ending: it has no
+ * threads and clears its tables itself. */
 static void revocation_hold_space(struct revocation *r, struct space *space)
 {
         if (r->sync_space == space)
@@ -201,8 +199,8 @@ static void revocation_hold_space(struct revocation *r, struct space *space)
         r->sync_space = space;
 }
 
-/* Writes tables of a mapping from r->sync on. Only one that was delegated since the walk came by
- * can lack memory: where there is no table yet, nothing has to be cleared. */
+/* Writes tables of a mapping from r->sync on. Memory can lack only for a mapping that was delegated
+ * after the walk came by: where there is no table yet, nothing must be cleared. */
 static void revocation_apply(struct revocation *r, const struct mapping *mapping, unsigned *budget,
                              struct flush *flush)
 {
@@ -210,9 +208,9 @@ static void revocation_apply(struct revocation *r, const struct mapping *mapping
                 r->sync = (r->sync | (TABLE_ENTRIES - 1)) + 1;
 }
 
-/* Writes tables from r->sync on: those of the next mapping, or of what nothing maps in front of it.
- * The latter are cleared, too: what was mapped there may have been taken out of the space by
- * another revocation before this one came to its tables. */
+/* Writes tables from r->sync on: those of the next mapping, or of the unmapped range before it.
+ * Tables of an unmapped range are cleared: another revocation may have removed its mapping from the
+ * space before this one came to its tables. */
 static void revocation_sync_next(struct revocation *r, struct space *space, unsigned *budget,
                                  struct flush *flush)
 {
@@ -230,8 +228,8 @@ static void revocation_sync_next(struct revocation *r, struct space *space, unsi
         revocation_apply(r, &nothing, budget, flush);
 }
 
-/* The pieces into which others have cut what revocation_reduce() has emptied leave their space.
- * false: there are more. here, which the walk stands on, is left to the caller. */
+/* Removes from the space the pieces into which others have cut a mapping that revocation_reduce()
+ * emptied. Returns false if there are more. Leaves here, where the walk stands, to the caller. */
 static bool revocation_leave_pieces(struct revocation *r, struct space *space,
                                     const struct mapping *here, unsigned *budget)
 {
@@ -246,15 +244,15 @@ static bool revocation_leave_pieces(struct revocation *r, struct space *space,
                         continue;
                 budget_spend(budget, ENTRIES_OF_A_SEARCH);
                 if (mapping->perms || mapping->cut != revocation_mark_of(r))
-                        continue; /* another thread's, which may have to clear its tables yet */
+                        continue; /* of another thread, which may still have to clear its tables */
                 mapping_leave_space(mapping, space);
                 mapping_release(mapping);
         }
         return true;
 }
 
-/* Makes tables agree with what revocation_reduce() left of a mapping; it leaves the space when
- * nothing is. Others may have cut it meanwhile, so this goes by selector. true at the end. */
+/* Writes the tables of a mapping after revocation_reduce(). The mapping leaves the space if it has
+ * no permissions. Others may have cut it, so this goes by selector. Returns true at the end. */
 static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned *budget,
                             struct flush *flush)
 {
@@ -278,8 +276,8 @@ static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned
         return true;
 }
 
-/* The walk is at an end on a mapping. What it frees may have been all that mappings above were
- * waiting for: then it goes on up, to free them one by one (rises). */
+/* Ends the walk on a mapping and frees it if nothing holds it. Mappings above may have waited only
+ * for this: then the walk goes up and frees them one by one (rises). */
 static struct mapping *revocation_rise(struct revocation *r, struct mapping *mapping)
 {
         struct mapping *above = revocation_release_one(mapping);
@@ -289,9 +287,9 @@ static struct mapping *revocation_rise(struct revocation *r, struct mapping *map
         return above;
 }
 
-/* The end of a walk below top. Another revocation may have cut top meanwhile, and have taken a part
- * away. What was cut off is found by its selectors, with which the next walk begins; if the walk
- * has ended below a part that was cut off, those before it are looked at once more. */
+/* Ends a walk below top. Another revocation may have cut top meanwhile and removed a piece. The
+ * next walk begins with the selectors of a piece that was cut off. If this walk has ended below
+ * such a piece, the next walk looks again at the selectors before it. */
 static struct mapping *revocation_leave_top(struct revocation *r, struct mapping *top)
 {
         r->at = r->top_last + 1;
@@ -299,7 +297,7 @@ static struct mapping *revocation_leave_top(struct revocation *r, struct mapping
                 r->at -= r->last_source - top->in_parent.last;
         if (top->in_parent.start > r->first_source)
                 r->at = r->top_first;
-        if (r->at <= r->top_last) /* what was taken whole may reach beyond the range */
+        if (r->at <= r->top_last) /* a mapping revoked whole may reach beyond the range */
                 r->last = max_word(r->last, r->top_last);
         if (r->emptied && top->space)
                 mapping_leave_space(top, top->space);
@@ -307,7 +305,7 @@ static struct mapping *revocation_leave_top(struct revocation *r, struct mapping
         return revocation_rise(r, top);
 }
 
-/* Whether a mapping reaches beyond what is revoked: one that was delegated from top after the
+/* Returns true if a mapping reaches beyond the revoked sources: it was delegated from top after the
  * revocation began. */
 static inline bool revocation_is_beyond(const struct revocation *r, const struct mapping *mapping)
 {
@@ -315,8 +313,8 @@ static inline bool revocation_is_beyond(const struct revocation *r, const struct
                mapping->in_parent.last > r->last_source;
 }
 
-/* Whether a mapping was cut off since the walk came by what it was cut off from, as far as that is
- * known: once too often does no harm, and each time takes another cut. */
+/* Returns true if a mapping may have been cut off since the walk visited the mapping it was part
+ * of. A wrong true does no harm, and each true takes another cut. */
 static bool revocation_is_torn(struct revocation *r, const struct mapping *mapping)
 {
         const bool deep = mapping->depth >= r->depth_deep;
@@ -328,10 +326,10 @@ static bool revocation_is_torn(struct revocation *r, const struct mapping *mappi
         return true;
 }
 
-/* One move of the walk: to the first child, else to the next sibling, each of which loses its
+/* Does one move of the walk: to the first child, else to the next sibling, which then loses its
  * permissions, else up to the parent, which is done then, too (up). A sibling that reaches beyond
- * the range keeps its permissions, and the walk does not go below it. Frees what is empty on the
- * way up. NULL at the end of the walk. */
+ * the range keeps its permissions, and the walk does not go below it. Frees empty mappings on the
+ * way up. Returns NULL at the end of the walk. */
 static struct mapping *revocation_walk_on(struct revocation *r, struct mapping *mapping,
                                           unsigned *budget, struct flush *flush)
 {
@@ -361,15 +359,15 @@ static struct mapping *revocation_walk_on(struct revocation *r, struct mapping *
         return next;
 }
 
-/* The end of cutting, at a mapping which is freed if nothing else holds it. */
+/* Ends cutting at a mapping, which is freed if nothing else holds it. */
 static struct mapping *revocation_end_cutting(struct revocation *r, struct mapping *mapping)
 {
         r->cutting = false;
         return revocation_rise(r, mapping);
 }
 
-/* Cuts a mapping at r->cut_at, where no child crosses it. The mapping above it, where cutting goes
- * on; what that waited for may be freed. */
+/* Cuts a mapping at r->cut_at, which no child crosses. Returns its parent, with which cutting
+ * continues. The mapping may be freed. */
 static struct mapping *revocation_cut_below(struct revocation *r, struct mapping *mapping,
                                             struct flush *flush)
 {
@@ -385,10 +383,10 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
         return r->whole ? revocation_end_cutting(r, parent) : parent;
 }
 
-/* One move of cutting all that crosses r->cut_at below the top, and with r->self the top: down to a
- * child that crosses it, which leaves a mark, else a cut and up to the parent. NULL at the end,
- * where revocation_find_top() looks at the range again: others may have changed it between two
- * steps. */
+/* Does one move of cutting all mappings below top, with r->self also top, that cross r->cut_at:
+ * marks the mapping and goes down to a crossing child, else cuts it and goes up. Returns NULL at
+ * the end; revocation_find_top() then looks at the range again, because others may have changed it
+ * between two steps. */
 static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct mapping *mapping,
                                                    struct flush *flush)
 {
@@ -409,7 +407,7 @@ static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct 
         return revocation_end_cutting(r, mapping);
 }
 
-/* Begins to cut what crosses x below top. */
+/* Begins to cut the mappings that cross x below top. */
 static struct mapping *revocation_begin_cutting(struct revocation *r, struct mapping *top, word_t x)
 {
         r->cutting = true;
@@ -418,11 +416,11 @@ static struct mapping *revocation_begin_cutting(struct revocation *r, struct map
         return top;
 }
 
-/* Finds the next mapping of the caller's range, the one to walk from, or to cut below first; NULL
- * if there is none at this place, and *done when there is none at all. */
+/* Returns the next mapping of the caller's range, from which to walk, or below which to cut first.
+ * NULL if there is none at this place; sets *done if none is left at all. */
 static struct mapping *revocation_find_top(struct revocation *r, bool *done)
 {
-        /* What was taken whole may reach beyond the range, and others may have cut it since. */
+        /* A mapping revoked whole may reach beyond the range, and others may have cut it since. */
         const word_t end = r->whole && r->owed_end ? max_word(r->last, r->owed_end - 1) : r->last;
         struct mapping *top = r->at > end ? NULL : mapping_find(r->space, r->at, end);
 
@@ -432,7 +430,7 @@ static struct mapping *revocation_find_top(struct revocation *r, bool *done)
                 return NULL;
         }
         if (unlikely((r->given_up || top->in_space.start > r->last) && (top->perms || top->attr))) {
-                r->at = top->in_space.last + 1; /* another one's */
+                r->at = top->in_space.last + 1; /* not to be revoked */
                 return NULL;
         }
 
@@ -470,7 +468,7 @@ void revocation_begin(struct revocation *r, struct space *space, word_t first, w
                 false;
 }
 
-/* Handles one mapping, or as much of it as the budget allows. true when everything is done. */
+/* Handles one mapping, or as much of it as the budget allows. Returns true if all is done. */
 static bool revocation_do_one(struct revocation *r, struct mapping **here, unsigned *budget,
                               struct flush *flush)
 {
@@ -518,8 +516,8 @@ enum step_result range_revocation_step(struct revocation *r)
         return done ? STEP_DONE : STEP_AGAIN;
 }
 
-/* Takes all permissions from the mappings that were derived from first..last of what top maps;
- * false if what is left takes a walk, for there is more to it than that it lies inside. */
+/* Drops the mappings derived from sources first..last of top. Returns false if the rest takes a
+ * walk, because a mapping is not simple or they are too many. */
 static bool revocation_do_leaves(struct mapping *top, word_t first, word_t last, unsigned perms,
                                  struct flush *flush)
 {
@@ -562,7 +560,7 @@ bool revocation_finish_step(struct revocation *r)
         if (!r->given_up) {
                 r->given_up = true;
                 r->cutting = false;
-                /* Objects have no pieces that could be left. */
+                /* Objects have no pieces: owed_end is not set for them. */
                 if (r->at < r->owed_end) {
                         r->last = r->owed_end - 1;
                 } else {

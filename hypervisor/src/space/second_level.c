@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Second-level page tables of PDs (see second_level.h). A table counts its entries in its frame's
- * note and goes when it is empty; its frame is freed after the TLBs are flushed. */
+/* Second-level page tables of PDs (see second_level.h). The frame_info of a table counts its
+ * entries. An empty table is unlinked, and its frame is freed after the TLBs are flushed. */
 #include "space/second_level.h"
 
 #include "arch/x86/insn.h"
@@ -16,7 +16,7 @@
 #include "space/budget.h"
 
 #define LEVELS_MAX 4
-#define CACHE_LINE 32 /* the smallest there is */
+#define CACHE_LINE 32 /* the smallest size of a cache line */
 #define TABLE_SIZE 512
 
 struct second_level_format dma_format, guest_format;
@@ -94,7 +94,7 @@ static uint64_t *second_level_entry_of(const struct walk *walk, word_t page, uns
         return &walk->table[level][page >> 9 * level & (TABLE_SIZE - 1)];
 }
 
-/* Translations of this table must go from the TLBs of those who use it. */
+/* Requests a flush of this table's translations from the TLBs of its users. */
 static void second_level_note_change(const struct walk *walk)
 {
         if (walk->format == &dma_format) {
@@ -105,7 +105,7 @@ static void second_level_note_change(const struct walk *walk)
         flush_add(walk->flush, walk->pd);
 }
 
-/* Writes count entries of one table, the first for page; step is added from one to the next. */
+/* Writes count entries of one table, the first for page; each maps the frames after the last. */
 static void second_level_write_entries(const struct walk *walk, word_t page, unsigned level,
                                        word_t count, uint64_t value)
 {
@@ -144,8 +144,8 @@ static bool second_level_is_page(uint64_t entry, unsigned level)
         return !level || entry & SECOND_LEVEL_LARGE;
 }
 
-/* Goes down to the table of a level, or as far as tables lead; makes them if create. The level that
- * it reached; above the wanted one at a large page, or where a table lacks. */
+/* Goes down to the table of a level; creates missing tables if create. Returns the level that it
+ * reached, above the wanted one at a large page or at a missing table. */
 static unsigned second_level_descend(struct walk *walk, word_t page, unsigned level, bool create)
 {
         unsigned at = walk->format->levels - 1;
@@ -169,7 +169,7 @@ static unsigned second_level_descend(struct walk *walk, word_t page, unsigned le
         return at;
 }
 
-/* Unlinks the tables on a path that became empty, from a level upwards. The root stays. */
+/* Unlinks the tables of a path that have become empty, from a level upwards. The root stays. */
 static void second_level_prune(const struct walk *walk, word_t page, unsigned level)
 {
         const unsigned top = walk->format->levels - 1;
@@ -181,7 +181,7 @@ static void second_level_prune(const struct walk *walk, word_t page, unsigned le
         }
 }
 
-/* Highest level at which one entry can map page onto frame, of those that are left. */
+/* Returns the highest level at which one entry can map page to frame; left: pages to map. */
 static unsigned second_level_fitting_level(const struct walk *walk, word_t page, word_t frame,
                                            word_t left, unsigned perms)
 {
@@ -206,13 +206,13 @@ static uint64_t second_level_page_entry(const struct second_level_format *format
                (perms & NOVA_MEM_X ? format->execute : format->no_execute);
 }
 
-/* Pages that one entry of a level maps. */
+/* Returns the number of pages that one entry of a level maps. */
 static word_t second_level_span(unsigned level)
 {
         return (word_t)1 << 9 * level;
 }
 
-/* Adds pages or changes their permissions, as many as one table takes. false: no memory. */
+/* Adds pages of one table or changes their permissions. false: no memory. */
 static bool second_level_add(struct walk *walk, const struct page_range *range, word_t *at,
                              word_t last, unsigned *budget)
 {
@@ -224,12 +224,13 @@ static bool second_level_add(struct walk *walk, const struct page_range *range, 
 
         if (level > wanted && !entry)
                 return false;
-        while (entry && !second_level_is_page(
-                                entry, level)) { /* smaller pages are in the place of a large one */
+        while (entry &&
+               !second_level_is_page(entry,
+                                     level)) { /* smaller pages are in the place of a large page */
                 walk->table[--level] = phys_to_pool(entry & PTE_ADDRESS);
                 entry = *second_level_entry_of(walk, *at, level);
         }
-        const word_t start = align_down(*at, 9 * level); /* inside of a large page: all of it */
+        const word_t start = align_down(*at, 9 * level); /* inside a large page: all of that page */
         const word_t in_table = TABLE_SIZE - (start & (TABLE_SIZE - 1));
         const word_t count = level ? 1 : min_word(min_word(in_table, last - start + 1), *budget);
         const word_t first_frame = range->frame + (start - range->first);
@@ -241,7 +242,7 @@ static bool second_level_add(struct walk *walk, const struct page_range *range, 
         return true;
 }
 
-/* Removes pages, as many as one table has; a table that lies in the range goes as it is. */
+/* Removes pages of one table. A table that lies in the range is removed as a whole. */
 static void second_level_clear(struct walk *walk, word_t *at, word_t last, unsigned *budget)
 {
         const bool whole = !(*at & (TABLE_SIZE - 1)) && last - *at >= TABLE_SIZE - 1;

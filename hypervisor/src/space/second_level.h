@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Second-level page tables of PDs: the DMA page table, what an I/O MMU lets the PD's devices reach,
- * and the guest page table, what its virtual CPUs see as physical memory. Device and guest-physical
+/* Second-level page tables of PDs. The DMA page table maps the memory that an I/O MMU lets the PD's
+ * devices access, the guest page table its virtual CPUs' physical memory. Device and guest-physical
  * addresses are addresses of the PD's memory space; mappings with MAPPING_DMA or MAPPING_GUEST are
  * in the table. */
 #ifndef SPACE_SECOND_LEVEL_H
@@ -16,56 +16,57 @@ enum second_level_kind { SECOND_LEVEL_DMA, SECOND_LEVEL_GUEST };
 /* Under the memory space lock. */
 struct second_level {
         uint64_t *root;    /* NULL: no table yet */
-        uint16_t domain;   /* DMA: by which I/O MMUs know it; 0: no device was assigned yet */
+        uint16_t domain;   /* DMA: its number for I/O MMUs; 0: no device was assigned yet */
         word_t generation; /* guest: counts flushes; read by CPUs that enter a guest */
 };
 
-/* Entries as the I/O MMUs or CPUs of this machine want them, and how to reach them. All kinds share
- * the place of addresses, and leave SECOND_LEVEL_LARGE to mark large pages. Fixed after the start.
- */
+/* Format of the entries for this machine's I/O MMUs or CPUs, and operations of the I/O MMUs. In all
+ * formats addresses have the same place and SECOND_LEVEL_LARGE marks large pages. Fixed after the
+ * start. */
 struct second_level_format {
-        unsigned levels;                /* of all tables; 0: there is no I/O MMU, no guest */
-        unsigned large;                 /* highest level with pages: 0 for 4 KiB only, to 2 */
-        bool small_execute;             /* 4 KiB only where there is NOVA_MEM_X */
+        unsigned levels;                /* number of levels; 0: no I/O MMU, or no guests */
+        unsigned large;                 /* highest level with pages, 0 (only 4 KiB) to 2 */
+        bool small_execute;             /* pages with NOVA_MEM_X have 4 KiB only */
         uint64_t read, write;           /* permissions of a page */
-        uint64_t execute;               /* … and a bit that is set with NOVA_MEM_X, */
-        uint64_t no_execute;            /* or without it */
-        uint64_t page;                  /* more bits of each page */
-        uint64_t table, table_level;    /* bits that lead to a table, and more for each level */
-        uint64_t top_table;             /* bits in the root that lead to a table */
-        bool incoherent;                /* I/O MMUs do not see what is in caches */
+        uint64_t execute;               /* bit of a page with NOVA_MEM_X */
+        uint64_t no_execute;            /* bit of a page without NOVA_MEM_X */
+        uint64_t page;                  /* further bits of each page */
+        uint64_t table, table_level;    /* bits of an entry for a table; level times these, too */
+        uint64_t top_table;             /* bits of a root's entry for a table */
+        bool incoherent;                /* I/O MMUs do not snoop the CPUs' caches */
         bool keeps_absent;              /* I/O MMUs remember that an entry was absent */
         void (*flush)(unsigned domain); /* DMA: forgets a domain's translations, or FLUSH_DMA_ALL */
-        bool (*release)(struct pd *pd); /* DMA: blocks some devices of a PD; whether it has no more,
-                                         * nor a domain */
+        bool (*release)(struct pd *pd); /* DMA: blocks some devices of a PD; true: no device
+                                         * and no domain is left */
 };
 
 #define SECOND_LEVEL_LARGE ((uint64_t)1 << 7)
 
 extern struct second_level_format dma_format, guest_format;
 
-/** Makes a PD's table, empty, unless it has one. false: no memory. */
+/** Creates an empty table for a PD, unless it has one. false: no memory. */
 bool second_level_create(struct pd *pd, enum second_level_kind kind);
 
-/** Frees the tables of a PD whose memory space is empty, that no device and no CPU uses. */
+/** Frees the tables of a PD. Its memory space is empty, and no device and no CPU uses the tables.
+ */
 void second_level_fini(struct pd *pd);
 
-/* Pages first..last, which map frames from frame on. */
+/* Pages first..last, which map consecutive frames. */
 struct page_range {
         word_t first, last; /* page numbers */
-        word_t frame;       /* frame of the first one */
-        unsigned perms;     /* NOVA_MEM_…; 0: they go */
+        word_t frame;       /* frame of page first */
+        unsigned perms;     /* NOVA_MEM_…; 0: remove the pages */
 };
 
-/** page_table_apply() for a second-level table, from page *at of a range on. What is in the range
- *  already is a part of the same mapping. */
+/** Does page_table_apply() for a second-level table, from page *at of a range on. Pages that are in
+ *  the range already belong to the same mapping. */
 bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
                         word_t *at, unsigned *budget, struct flush *flush);
 
-/** Makes sure that no large page spans the boundary before page. false: no memory. */
+/** Splits large pages that span the boundary before page. false: no memory. */
 bool second_level_split(struct pd *pd, word_t page, struct flush *flush);
 
-/** Writes what an I/O MMU reads back from the caches where it has to be. */
+/** Writes memory that an I/O MMU reads back from the caches, if the I/O MMU does not snoop them. */
 void dma_sync(const void *start, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Spaces of all types: one interface for what differs between them (see space.h). */
+/* Spaces of all types: one interface to the tables of each (see space.h). */
 #include "space/space.h"
 
 #include "lib/bits.h"
@@ -43,7 +43,7 @@ word_t space_limit(unsigned type)
         }
 }
 
-/* Sets (forbids) or clears the bits of ports of one page of a bitmap. */
+/* Clears (allowed) or sets (forbidden) the bits of ports in one page of a bitmap. */
 static void space_io_write(word_t *bitmap, word_t first, word_t last, bool allowed)
 {
         word_t *at = &bitmap[first % PORTS_OF_PAGE / NOVA_WORD_BITS];
@@ -61,8 +61,8 @@ static void space_io_write(word_t *bitmap, word_t first, word_t last, bool allow
         *at ^= (*at ^ value) & bits;
 }
 
-/* The same where the PD has not yet its own page of the bitmap, or for ports of both. false: no
- * memory. */
+/* Writes the I/O bitmap if the PD lacks its own page of the bitmap, or for ports of both pages.
+ * false: no memory. */
 static cold_path bool space_io_apply_pages(const struct mapping *mapping, struct flush *flush)
 {
         const word_t first = mapping->in_space.start, last = mapping->in_space.last;
@@ -80,7 +80,7 @@ static cold_path bool space_io_apply_pages(const struct mapping *mapping, struct
         return true;
 }
 
-/* The I/O bitmap of a PD. */
+/* Writes the I/O bitmap of a PD. false: no memory. */
 static bool space_io_apply(const struct mapping *mapping, struct flush *flush)
 {
         const word_t first = mapping->in_space.start, last = mapping->in_space.last;
@@ -92,8 +92,8 @@ static bool space_io_apply(const struct mapping *mapping, struct flush *flush)
         return true;
 }
 
-/* A second-level table that is there or wanted; afterwards the range ends where it came to, and
- * *used has what it took of the budget. */
+/* Writes a second-level table if it exists or is wanted. Then ends the range at the last page that
+ * it wrote, and adds the entries that it spent to *used. */
 static bool space_second_apply(struct pd *pd, enum second_level_kind kind, bool wanted,
                                struct page_range *range, word_t at, unsigned budget, unsigned *used,
                                struct flush *flush)
@@ -113,15 +113,15 @@ static bool space_second_apply(struct pd *pd, enum second_level_kind kind, bool 
         return done;
 }
 
-/* Permissions that a page table shows: a UTCB has none. */
+/* Returns the permissions in a page table. The mapping of a UTCB has no permissions of its own. */
 static unsigned space_shown(const struct mapping *mapping)
 {
         return mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms;
 }
 
-/* The page table after the DMA and the guest table. All get the whole budget, so that none has
- * small pages only because another one has; together they may spend three times as much, once in a
- * step. What the next one did not come to is done once more by the next step. */
+/* Writes the DMA table, the guest table and the page table. Each gets the whole budget, so that
+ * none has small pages only because another one has. Together they may spend three times the
+ * budget, once in a step. The next step repeats the pages that a later table did not reach. */
 static cold_path bool space_apply_all_tables(const struct mapping *mapping, word_t *at,
                                              unsigned *budget, struct flush *flush)
 {
@@ -148,7 +148,7 @@ static cold_path bool space_apply_all_tables(const struct mapping *mapping, word
         return done;
 }
 
-/* The same from the first page to the last. */
+/* Writes all tables from the first page of a mapping to the last. */
 static cold_path bool space_apply_whole(const struct mapping *mapping, struct flush *flush)
 {
         word_t at = mapping->in_space.start;
@@ -157,14 +157,14 @@ static cold_path bool space_apply_whole(const struct mapping *mapping, struct fl
         return space_apply_all_tables(mapping, &at, &budget, flush);
 }
 
-/* The frame of a mapping's selector as an entry of its page table. */
+/* Returns the page-table entry for a selector of a mapping. */
 static inline uint64_t space_value_at(const struct mapping *mapping, word_t at)
 {
         return page_table_value(mapping->in_parent.start + (at - mapping->in_space.start),
                                 space_shown(mapping));
 }
 
-/* Whether a mapping is in the page table, and nowhere else. */
+/* Returns true if a mapping is only in the page table. */
 static inline bool space_has_pages_only(const struct mapping *mapping)
 {
         return mapping->space->tables == SPACE_PAGES &&

@@ -5,9 +5,8 @@
 #include "space/object_mapping.h"
 #include "space/object_space.h"
 
-/* The CRD of the largest aligned range around sel that lies inside first..last. It keeps the
- * highest bit by which sel is above what is below first, and that by which it is below what is
- * above last. */
+/* Returns the CRD of the largest aligned range around sel inside first..last. The highest bits in
+ * which sel differs from first - 1 and from last + 1 limit its order. */
 static nova_crd_t translation_crd_around(unsigned type, word_t sel, word_t first, word_t last,
                                          unsigned perms)
 {
@@ -30,7 +29,7 @@ nova_crd_t mapping_lookup(struct space *space, word_t sel)
         return crd;
 }
 
-/* Clips the range around sel (an image of the sender's range) to the window; 0: outside. */
+/* Clips an image of the sender's range to the window. Returns 0 if it is outside. */
 static nova_crd_t translation_clip_to_window(nova_crd_t crd, nova_crd_t window)
 {
         const unsigned order = nova_crd_order(crd), window_order = nova_crd_order(window);
@@ -44,7 +43,7 @@ static nova_crd_t translation_clip_to_window(nova_crd_t crd, nova_crd_t window)
         return nova_crd(nova_crd_type(crd), window_base, window_order, nova_crd_perms(crd));
 }
 
-/* The image, in ancestor's space, of the part of the sender's CRD that mapping covers. */
+/* Returns the image, in ancestor's space, of the part of the sender's CRD that mapping covers. */
 static nova_crd_t translation_image(const struct mapping *mapping, const struct mapping *ancestor,
                                     nova_crd_t crd, word_t sel)
 {
@@ -59,8 +58,8 @@ static nova_crd_t translation_image(const struct mapping *mapping, const struct 
         return nova_crd(mapping->space->type, align_down(at, order), order, mapping->perms);
 }
 
-/* The next ancestor above one, of the receiver's space, in which what a mapping covers meets the
- * window. */
+/* Returns the next ancestor above the given one that is in the receiver's space and in which the
+ * mapping's range meets the window; or NULL. */
 static struct mapping *translation_ancestor_in(struct mapping *ancestor,
                                                const struct mapping *mapping,
                                                const struct space *receiver, nova_crd_t window)
