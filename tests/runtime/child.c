@@ -349,6 +349,23 @@ static int do_greedy(char **argv)
         return start_greedy(&config, 10, 0x1) == GIVEN ? 0 : 6;
 }
 
+/* The parent takes NOVA_PARENT_WATCHES semaphores, and others in place of destroyed ones. */
+static bool watches_are_limited(void)
+{
+        const nova_sel_t sel = nova_sel_alloc(1), first = sel, second = sel + 1;
+
+        if (nova_create_sm(first, nova_program.pd, 0) != NOVA_SUCCESS ||
+            nova_create_sm(second, nova_program.pd, 0) != NOVA_SUCCESS)
+                return false;
+        for (unsigned i = 0; i < NOVA_PARENT_WATCHES; i++)
+                if (nova_parent_watch(first))
+                        return false;
+        if (nova_parent_watch(second) != ENOSPC)
+                return false;
+        nova_revoke(nova_crd_obj(first, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        return nova_parent_watch(second) == 0;
+}
+
 /* A resource that is not granted by name is absent. */
 static int do_denied(char **argv)
 {
@@ -363,6 +380,7 @@ static int do_denied(char **argv)
                                nova_parent_ports("serial", 0, &first, &last) == ENOENT &&
                                nova_time_set_by_rtc() == ENOENT &&
                                nova_parent_power(NOVA_EXT_MACHINE_OFF) == EPERM &&
+                               nova_parent_ended() == EPERM && watches_are_limited() &&
                                nova_parent_open("a-name-of-more-than-thirty-one-characters", sel) ==
                                        EINVAL &&
                                nova_create_pd(sel, nova_program.pd, 0) == NOVA_BAD_CAP

@@ -98,8 +98,8 @@ int nova_parent_watch(nova_sel_t sm);
 /** Maximum number of semaphores of nova_parent_watch(). */
 #define NOVA_PARENT_WATCHES 4
 
-/** Reports to the parent that a child of this program has ended. @return 0; ENOSYS: the program is
- * a root */
+/** Reports to the parent that a child of this program has ended. @return 0; EPERM: the program may
+ * not have children; ENOSYS: it is a root */
 int nova_parent_ended(void);
 
 /** Requests a scheduling context for an EC of this program.

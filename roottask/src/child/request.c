@@ -128,7 +128,8 @@ static int serve_watch(struct request *request)
 
 static int serve_ended(struct request *request)
 {
-        (void)request;
+        if (!(request->child->flags & NOVA_CHILD_MAY_HAVE_CHILDREN))
+                return EPERM;
         novart_child_tell_end();
         return 0;
 }
