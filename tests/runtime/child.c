@@ -9,6 +9,7 @@
 
 #include "child_time.h"
 #include "child_traces.h"
+#include "child_watch.h"
 #include "nova/arch/port.h"
 #include "nova/crd.h"
 #include "nova/hip.h"
@@ -347,23 +348,6 @@ static int do_greedy(char **argv)
         if (start_greedy(&config, 10, 0x4) != -1)
                 return 5;
         return start_greedy(&config, 10, 0x1) == GIVEN ? 0 : 6;
-}
-
-/* The parent takes NOVA_PARENT_WATCHES semaphores, and others in place of destroyed ones. */
-static bool watches_are_limited(void)
-{
-        const nova_sel_t sel = nova_sel_alloc(1), first = sel, second = sel + 1;
-
-        if (nova_create_sm(first, nova_program.pd, 0) != NOVA_SUCCESS ||
-            nova_create_sm(second, nova_program.pd, 0) != NOVA_SUCCESS)
-                return false;
-        for (unsigned i = 0; i < NOVA_PARENT_WATCHES; i++)
-                if (nova_parent_watch(first))
-                        return false;
-        if (nova_parent_watch(second) != ENOSPC)
-                return false;
-        nova_revoke(nova_crd_obj(first, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
-        return nova_parent_watch(second) == 0;
 }
 
 /* A resource that is not granted by name is absent. */

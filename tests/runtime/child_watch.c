@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The limit of semaphores that the parent ups when a program has ended. */
+#include "child_watch.h"
+
+#include <errno.h>
+
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/parent.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+
+bool watches_are_limited(void)
+{
+        const nova_sel_t sel = nova_sel_alloc(1), first = sel, second = sel + 1;
+
+        if (nova_create_sm(first, nova_program.pd, 0) != NOVA_SUCCESS ||
+            nova_create_sm(second, nova_program.pd, 0) != NOVA_SUCCESS)
+                return false;
+        for (unsigned i = 0; i < NOVA_PARENT_WATCHES; i++)
+                if (nova_parent_watch(first))
+                        return false;
+        if (nova_parent_watch(second) != ENOSPC)
+                return false;
+        nova_revoke(nova_crd_obj(first, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        return nova_parent_watch(second) == 0;
+}
