@@ -102,11 +102,14 @@ static void give_up(struct nova_guest_disk *disk, int error)
 {
         disk->failed = true;
         disk->device.failed = true;
+        disk->busy = 0;
         for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS && disk->vm; i++)
                 nova_virtio_block_done(&disk->device, i, error);
 }
 
-/* Waits until the service is back. The session has no other user, because `down` is set. */
+/* Waits until the service is back. The session has no other user, because `down` is set. A service
+ * that is not back in time may come later.
+ * @return 0, ECONNRESET or, if the service never comes back, another error */
 static int reopen(struct nova_guest_disk *disk)
 {
         int error;
@@ -117,7 +120,7 @@ static int reopen(struct nova_guest_disk *disk)
                 nova_vm_lock(disk->vm);
         if (!error)
                 restart(disk);
-        else
+        else if (error != ECONNRESET)
                 give_up(disk, error);
         if (disk->vm)
                 nova_vm_unlock(disk->vm);

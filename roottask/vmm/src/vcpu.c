@@ -210,7 +210,7 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
                 sleep(vcpu);
         if (vm->end == NOVA_VM_RUNS)
                 answer(vcpu);
-        if (vm->look)
+        if (vm->look && vm->end == NOVA_VM_RUNS)
                 vm->look(vm->look_context);
         novavmm_vcpu_give_priority(vcpu);
         wait(vcpu);

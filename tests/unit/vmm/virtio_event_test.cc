@@ -154,6 +154,16 @@ TEST_F(virtio_event, a_feature_accepted_after_a_queue_was_enabled_does_not_lengt
         EXPECT_FALSE(broken());
 }
 
+TEST_F(virtio_event, a_queue_enabled_before_the_features_are_agreed_upon_has_no_indices)
+{
+        out(status, 1, 0);
+        out(status, 1, 3);
+        accept(NOVA_VIRTIO_VERSION_1 | NOVA_VIRTIO_EVENT_INDEX);
+        make_queue(0);
+        EXPECT_TRUE(card.virtio.queue[0].enabled);
+        EXPECT_FALSE(card.virtio.queue[0].events);
+}
+
 TEST_F(virtio_event, rings_without_room_for_the_indices_are_refused)
 {
         for (const unsigned part : {1u, 2u}) {
