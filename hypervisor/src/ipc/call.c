@@ -41,7 +41,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         if (!end)
                 return;
         leave_if_ended(self);
-        /* The walk may have let interrupts in: is there still an EC to wait for? */
+        /* chain_end() may have let interrupts in: check that there is still an EC to wait for. */
         if (callee->state == EC_REQUEST || callee->state == EC_DEAD || end->state == EC_DEAD)
                 resume_ec(cpu, self);
         ec_help(self, callee);
@@ -53,14 +53,14 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
 
 static enum nova_status call_generally(word_t id, struct ec *self);
 
-/* A callee that was busy may be free now; the portal may be gone. */
+/* Makes the call again. The busy callee may be free now, and the portal may be gone. */
 static _Noreturn void call_finish_retry(struct ec *self)
 {
         ec_stop_helping(self);
         resume_hypercall(self, call_generally(REG_P1(self), self));
 }
 
-/* The message is out. */
+/* Finishes a call after the whole message was transferred. */
 static always_inline _Noreturn void call_finish(struct ec *self, struct pt *pt)
 {
         if (nova_id_flags(REG_P1(self)) & NOVA_CALL_DD)
@@ -68,7 +68,7 @@ static always_inline _Noreturn void call_finish(struct ec *self, struct pt *pt)
         block_on_reply(self->cpu, self, pt->ec, pt, CALLER_CALL);
 }
 
-/* Typed items, perhaps in several steps. The callee is taken and waits for this EC meanwhile. */
+/* Transfers typed items, perhaps in several steps. The callee waits for this EC meanwhile. */
 static _Noreturn void call_finish_items(struct ec *self)
 {
         item_transfer(self, call_finish_items);
@@ -82,7 +82,7 @@ static _Noreturn void call_finish_items(struct ec *self)
         call_finish(self, pt);
 }
 
-/* Items that may take several steps: the callee is taken meanwhile. */
+/* Begins a transfer of items in steps. The callee accepts no other call meanwhile. */
 static __attribute__((noinline)) _Noreturn void call_begin_items(struct ec *self, struct pt *pt,
                                                                  unsigned items)
 {
@@ -98,20 +98,20 @@ static __attribute__((noinline)) _Noreturn void call_begin_items(struct ec *self
         call_finish_items(self);
 }
 
-/* The message has typed items. */
+/* Finishes a call whose message has typed items. */
 static __attribute__((noinline)) _Noreturn void call_finish_typed(struct ec *self, struct pt *pt,
                                                                   unsigned items)
 {
         const bool done = items == pt->ec->items_at_once && item_at_once(self, pt->ec);
 
-        if (unlikely(pt->ec->state != EC_REQUEST)) /* it ended while TLBs were flushed */
+        if (unlikely(pt->ec->state != EC_REQUEST)) /* the callee ended while TLBs were flushed */
                 resume_hypercall(self, NOVA_COM_ABT);
         if (!done)
                 call_begin_items(self, pt, items);
         call_finish(self, pt);
 }
 
-/* The callee does not wait for a call. */
+/* Finishes a call to a callee that does not wait for a call. */
 static __attribute__((noinline)) _Noreturn void call_finish_busy(struct ec *callee, struct ec *self)
 {
         const unsigned flags = nova_id_flags(REG_P1(self));
@@ -122,7 +122,7 @@ static __attribute__((noinline)) _Noreturn void call_finish_busy(struct ec *call
         resume_hypercall(self, flags & NOVA_CALL_DL ? NOVA_DEADLOCK : NOVA_COM_TIM);
 }
 
-/* A call of any kind, once the portal is found. Nothing is changed yet. Returns only if it fails.
+/* Does a call of any kind through a portal. Has changed nothing if it returns, which is a failure.
  */
 static __attribute__((noinline)) enum nova_status call_portal(word_t id, struct ec *self,
                                                               struct pt *pt)
@@ -151,8 +151,8 @@ hypercall_result_t hypercall_call(word_t id, struct ec *self)
         return call_generally(id, self);
 }
 
-/* The same as object_space_find_pt() in one instruction less each for the copies of id and page
- * that the compiler would keep. */
+/* Does object_space_find_pt() with two instructions less: the compiler keeps no copies of id and
+ * page. */
 static always_inline struct pt *call_find_portal(word_t id, const struct ec *self)
 {
         const word_t sel = nova_id_sel(opaque_word(id)), slot = sel & (CAPABILITY_SLOTS - 1);
@@ -171,7 +171,7 @@ hypercall_result_t call_donating(word_t id, struct ec *self)
 
         struct ec *callee = pt->ec;
         struct cpu *cpu = self->cpu;
-        /* A message, another CPU, a busy callee, or more to switch than registers and PD. */
+        /* There is a message, the callee is busy or elsewhere, or a switch needs more than this. */
         if (self->utcb->items | (cpu_call_attention(cpu) ^ ec_call_attention(callee)))
                 return call_portal(id, self, pt);
         callee->utcb->items = 0;

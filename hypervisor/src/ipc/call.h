@@ -8,7 +8,7 @@
 #include "object/ec.h"
 #include "object/result.h"
 
-/** self waits for the reply of callee. */
+/** Makes self wait for the reply of callee, and callee ready. */
 static always_inline void link_to_caller(struct ec *callee, struct ec *self, enum caller_kind kind)
 {
         assert(callee->cpu == self->cpu && callee->cpu == cpu_self());
@@ -19,9 +19,9 @@ static always_inline void link_to_caller(struct ec *callee, struct ec *self, enu
         self->state = EC_REPLY;
 }
 
-/** self has sent its message, on this CPU: waits for the reply of callee, the portal's EC, which
- * runs the portal now, on the current SC. Of that nothing is written: it is where the calls of its
- * owner lead. */
+/** Blocks self, which has sent its message, until the reply of callee, the portal's EC on this CPU.
+ * Callee runs the portal on the current SC. No field records this: the SC's owner's calls lead to
+ * callee. */
 static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *self,
                                                    struct ec *callee, const struct pt *pt,
                                                    enum caller_kind kind)
@@ -32,17 +32,17 @@ static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *s
         enter_portal(cpu, self, callee, pt);
 }
 
-/** The same without donation: self's SC sleeps with it, the portal's EC runs when it is helped. */
+/** Blocks self without donation: self's SC sleeps; the portal's EC runs when it is helped. */
 _Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt);
 
-/** The callee is busy: lends the current SC to the EC that has to run before self can go on with
- *  retry. Returns if that would be self: the chain is a cycle. */
+/** Lends the current SC to the EC that must run before the busy callee is free and self continues
+ *  with retry. Returns if that EC is self: the chain is a cycle. */
 void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry);
 
-/** A call that donates the caller's SC. Returns only if it fails. id: argument 1. */
+/** Makes a call that donates the caller's SC. Returns only if it fails. id: argument 1. */
 hot_path hypercall_result_t call_donating(word_t id, struct ec *self);
 
-/** Any call (hypercall). */
+/** Handles every kind of call (hypercall). */
 hypercall_result_t hypercall_call(word_t id, struct ec *self);
 
 #endif

@@ -14,8 +14,8 @@
 
 const struct ec *event_root_ec;
 
-/* No thread handles the event. The user has to see that of the first program, once: nothing else
- * may be left that could report it. */
+/* Shuts self down, whose event no portal handles. For the first program the console reports this
+ * once, because no other program may be left to report it. */
 static __attribute__((noinline)) _Noreturn void event_shut_down(struct ec *self)
 {
         const bool first = self == event_root_ec;
@@ -32,14 +32,14 @@ static __attribute__((noinline)) _Noreturn void event_shut_down(struct ec *self)
         block_shut_down(self);
 }
 
-/* The portal's EC may be free now; the portal may be gone. */
+/* Sends the event again. The portal's EC may be free now, and the portal may be gone. */
 static _Noreturn void finish_event_retry(struct ec *self)
 {
         ec_stop_helping(self);
         block_on_event(self, self->event_number, self->event_qual[0], self->event_qual[1]);
 }
 
-/* The portal's EC is not waiting for a call. */
+/* Finishes an event whose handler does not wait for a call. */
 static __attribute__((noinline)) _Noreturn void finish_event_busy(struct ec *self,
                                                                   struct ec *handler)
 {

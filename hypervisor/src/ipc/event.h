@@ -5,16 +5,16 @@
 
 #include "object/ec.h"
 
-/** self, whose registers are saved, has an event: calls the portal at its event base + number, or
- *  is shut down when there is none that it can call. error and address: the exit qualifications. */
+/** Sends an event of self, whose registers are saved, to the portal at its event base + number.
+ *  Shuts self down if it cannot call a portal there. error, address: the exit qualifications. */
 hot_path _Noreturn void block_on_event(struct ec *self, word_t number, word_t error,
                                        word_t address);
 
-/** The root PD's first thread: if an event without a handler shuts it down, the console says so.
- *  Only compared with, never looked into. */
+/** The root PD's first thread: if an event without a handler shuts it down, the console reports
+ *  that. The pointer is only compared, never followed. */
 extern const struct ec *event_root_ec;
 
-/** The first event of a global thread (a continuation). */
+/** Sends the STARTUP event of a global thread (a continuation). */
 _Noreturn void block_on_startup(struct ec *self);
 
 #endif

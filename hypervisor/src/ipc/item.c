@@ -9,7 +9,7 @@
 #include "space/object_mapping.h"
 #include "space/space.h"
 
-/* Where an item of an EC's message is: its CRD, then its flags and hotspot. */
+/* Returns an item of an EC's message: its CRD, then its flags and hotspot. */
 static word_t *item_words(const struct ec *ec, word_t item)
 {
         return ec->utcb->word + NOVA_UTCB_WORDS - 2 * (item + 1);
@@ -25,7 +25,7 @@ void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigne
 {
         struct transfer *transfer = &self->transfer;
 
-        /* The delegation is written when it begins. */
+        /* item_delegate_begin() initialises the delegation. */
         transfer->to = to;
         transfer->item = 0;
         transfer->items = items;
@@ -35,7 +35,7 @@ void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigne
         transfer->left = is_answer ? 0 : load_once(to->receive_limit);
 }
 
-/* The answer to a page fault brings memory around the address only. */
+/* Returns the delegation window. The answer to an event gets memory near its address only. */
 static always_inline nova_crd_t item_delegate_window(const struct ec *to, bool is_answer)
 {
         if (!is_answer)
@@ -44,7 +44,7 @@ static always_inline nova_crd_t item_delegate_window(const struct ec *to, bool i
                         NOVA_CRD_ORDER_MASK, NOVA_PERM_ALL);
 }
 
-/* An item that delegates one capability for an object. */
+/* Transfers an item that delegates one capability for an object. */
 static always_inline bool item_delegate_object(const struct ec *self, const struct ec *to,
                                                nova_crd_t crd, word_t flags, nova_crd_t window,
                                                word_t *copy)
@@ -60,7 +60,7 @@ static always_inline bool item_delegate_object(const struct ec *self, const stru
                                &to->pd->object_space, sel, perms);
 }
 
-/* One that delegates memory or ports: what item and window have in common is not an object. */
+/* Transfers an item that does not delegate objects, but perhaps memory or ports. */
 static __attribute__((noinline)) bool item_delegate_range(struct ec *self, const struct ec *to,
                                                           nova_crd_t crd, word_t flags,
                                                           nova_crd_t window, word_t *copy)
@@ -105,7 +105,7 @@ bool item_answers_at_once(struct ec *self, const struct ec *to)
                                    item_delegate_window(to, true), &no_copy);
 }
 
-/* Begins to delegate; the CRD that the receiver sees. 0: refused. */
+/* Begins to delegate. Returns the CRD that the receiver sees; 0: refused. */
 static nova_crd_t item_delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
 {
         struct transfer *transfer = &self->transfer;
@@ -140,7 +140,7 @@ static void item_result(const struct transfer *transfer, nova_crd_t crd, word_t 
         word[1] = flags & NOVA_ITEM_FLAGS_MASK;
 }
 
-/* Translates, or begins to delegate; whether the present item is done. */
+/* Translates, or begins to delegate. Returns true if the present item is done. */
 static bool item_begin(struct ec *self)
 {
         const word_t *word = item_words(self, self->transfer.item);
@@ -156,7 +156,7 @@ static bool item_begin(struct ec *self)
         return !received;
 }
 
-/* The receiver sees that it got nothing, and what is left of its limit is for the next items. */
+/* Shows the receiver that it got nothing. The rest of its limit remains for the next items. */
 static cold_path void item_refuse(const struct ec *self)
 {
         if (!self->transfer.aborted)
@@ -164,8 +164,8 @@ static cold_path void item_refuse(const struct ec *self)
                             load_once(item_words(self, self->transfer.item)[1]));
 }
 
-/* Kernel memory ran out: another try when some came back, else the receiver sees that it got
- * nothing. */
+/* Tries a delegation without kernel memory again after memory came back. If none comes back, the
+ * receiver sees that it got nothing. */
 static __attribute__((noinline)) enum step_result item_step_again(struct ec *self)
 {
         struct transfer *transfer = &self->transfer;
@@ -176,7 +176,7 @@ static __attribute__((noinline)) enum step_result item_step_again(struct ec *sel
                 return STEP_AGAIN;
         }
         const enum reclaim_help help = reclaim_help(self);
-        leave_if_ended(self); /* the thread that ended self may be at the delegation */
+        leave_if_ended(self); /* the thread that ended self may be using the delegation */
         if (help == RECLAIM_WAITS)
                 return STEP_AGAIN;
         if (help == RECLAIM_DONE && !transfer->aborted)
@@ -187,7 +187,7 @@ static __attribute__((noinline)) enum step_result item_step_again(struct ec *sel
         return step;
 }
 
-/* A step of the present item, a delegation that was begun; whether it is done. */
+/* Does a step of the present item's delegation. Returns true if the item is done. */
 static bool item_step(struct ec *self)
 {
         enum step_result step = delegation_step(&self->transfer.delegation);
@@ -218,7 +218,7 @@ void item_transfer(struct ec *self, continuation_t cont)
                 if (transfer->item < transfer->items)
                         preemption_point(self, cont);
         }
-        /* The partner has ended in the middle of one. */
+        /* The partner has ended in the middle of a delegation. */
         while (unlikely(delegation_is_open(&transfer->delegation))) {
                 delegation_finish_step(&transfer->delegation);
                 leave_if_ended(self);

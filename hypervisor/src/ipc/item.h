@@ -5,28 +5,28 @@
 
 #include "object/ec.h"
 
-/* What a message of one item costs the receiver at most if it is transferred at once: a record, and
- * tables for a part of one page table. They lack at three levels, of three kinds, and two roots. */
+/* The most that a message of one item costs the receiver if it is transferred at once: a mapping
+ * node, and tables of three levels for each of three kinds of page tables, and two roots. */
 #define ITEM_AT_ONCE_BYTES ((word_t)12 * PAGE_SIZE)
 
-/** Limits what a message to an EC, a call or a reply, may cost its PD, in bytes of kernel memory.
+/** Limits the bytes of kernel memory that a message to an EC, a call or a reply, may cost its PD.
  */
 void item_limit(struct ec *ec, word_t bytes);
 
-/** Does what the only item of self's message asks for, if that takes one step: capabilities for an
- *  object delegated or translated through the windows of to, or memory or ports delegated. false:
- *  nothing was delegated, item_transfer() has to do it. Either way TLBs may have been flushed,
- *  and to may have ended meanwhile; if self has ended this does not return. */
+/** Transfers the only item of self's message through the windows of to if that takes one step: it
+ *  delegates or translates one object capability, or delegates memory or ports. false: nothing was
+ *  delegated; item_transfer() must do it. Either way TLBs may have been flushed, and to may have
+ *  ended. Does not return if self has ended. */
 bool item_at_once(struct ec *self, const struct ec *to);
 
-/** The same for the answer to an event. */
+/** Does item_at_once() for the answer to an event. */
 bool item_answers_at_once(struct ec *self, const struct ec *to);
 
-/** Begins the transfer of items from self to an EC. is_answer: to an event. */
+/** Begins the transfer of items from self to an EC. is_answer: the message answers an event. */
 void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigned items);
 
-/** Transfers what is left. May be preempted; then self goes on with cont, which calls this again.
- *  Returns when all is done, or when transfer.aborted says that the partner ended. */
+/** Transfers the remaining items. If preempted, self continues with cont, which calls this again.
+ *  Returns when all items are done, or with transfer.aborted set if the partner has ended. */
 void item_transfer(struct ec *self, continuation_t cont);
 
 #endif

@@ -10,8 +10,8 @@
 /* Number of words from which the CPU's string instruction is quicker than a loop. */
 #define MESSAGE_STRING_WORDS 8
 
-/** Copies header and untyped words; the counts are clamped so that the items fit, typed first.
- *  The number of typed items. */
+/** Copies header and untyped words. Clamps the counts so that the items fit, typed items first.
+ *  Returns the number of typed items. */
 static always_inline unsigned message_copy(const struct ec *from, struct ec *to)
 {
         const struct nova_utcb *source = from->utcb;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reply register: who waits for an EC's reply, and its end. @spec 4.1.5, 5.2.2 */
+/* The reply register, which names the EC that waits for a reply. @spec 4.1.5, 5.2.2 */
 #ifndef IPC_REPLY_H
 #define IPC_REPLY_H
 
 #include "object/ec.h"
 #include "object/result.h"
 
-/** self replies (hypercall): its message goes to the caller, if there is one, and self waits for
- * the next request. Never returns; the type is that of all handlers. */
+/** Sends self's message to its caller, if there is one (hypercall). Then self waits for the next
+ * request. Never returns; the type is that of all handlers. */
 hot_path _Noreturn hypercall_result_t hypercall_reply(word_t id, struct ec *self);
 
 #endif

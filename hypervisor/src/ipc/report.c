@@ -15,7 +15,7 @@ static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects both */
 static struct report_rate rate, rate_named;
 
 /* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs decide how many
- * threads end, so they must not decide how much time goes into lines. */
+ * threads end, so they must not decide how much time the kernel spends on lines. */
 bool report_allowed(struct report_rate *of, uint64_t now, uint64_t period)
 {
         if (of->due < now)
@@ -28,7 +28,7 @@ bool report_allowed(struct report_rate *of, uint64_t now, uint64_t period)
         return true;
 }
 
-/* @param[out] unsaid threads before this one that had no line */
+/* Returns true if a line may come. @param[out] unsaid earlier threads that had no line */
 static bool report_take_line(struct report_rate *of, uint32_t *unsaid)
 {
         spin_lock(&lock);
