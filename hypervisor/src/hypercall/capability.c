@@ -19,15 +19,14 @@
 
 #define CPU_MASK ((word_t)PAGE_SIZE - 1)
 
-/* Keeps argument 1, which the entry code does not save: a create that lacks memory is made again.
- */
+/* Saves argument 1, which the entry code does not: a create that lacks memory is repeated. */
 static always_inline void hypercall_note_argument(struct ec *self, word_t id)
 {
         REG_P1(self) = id;
 }
 
-/* The selector was taken meanwhile, or no memory is left for the capability: giving the reference
- * back ends the object. Where memory lacks the dispatcher ends all that is dying. */
+/* Ends an object whose selector was taken meanwhile, or for whose capability memory lacks, by
+ * dropping its reference. If memory lacks, the dispatcher ends all dying objects. */
 static cold_path hypercall_result_t hypercall_not_published(struct ec *self, struct kobject *object,
                                                             enum nova_status status)
 {
@@ -37,7 +36,7 @@ static cold_path hypercall_result_t hypercall_not_published(struct ec *self, str
         return status == NOVA_OUT_OF_MEMORY ? NOVA_OUT_OF_MEMORY : reap(self, status);
 }
 
-/* Enters a new object with the reference that it was made with. */
+/* Publishes a new object. The capability takes the reference of the object's creator. */
 static always_inline hypercall_result_t hypercall_publish(struct ec *self,
                                                           struct capability_page *page, word_t sel,
                                                           struct kobject *object, unsigned perms)
@@ -49,7 +48,7 @@ static always_inline hypercall_result_t hypercall_publish(struct ec *self,
                                               : hypercall_not_published(self, object, status);
 }
 
-/* Delegates to the new PD; its own capability comes last. *status: what became of that. */
+/* Does a step of the delegation to the new PD; last, publishes the PD itself (*status). */
 static enum step_result hypercall_create_pd_step(struct ec *self, enum nova_status *status)
 {
         const enum step_result step = delegation_step(&self->transfer.delegation);
@@ -88,7 +87,7 @@ static _Noreturn void finish_hypercall_create_pd(struct ec *self)
         resume_after_reap(self, status);
 }
 
-/* Capabilities of the caller for the PD that it creates. */
+/* Begins to delegate capabilities of the caller to the PD that it creates. */
 static cold_path void hypercall_begin_initial_delegation(struct ec *self, nova_crd_t crd)
 {
         const unsigned order = nova_crd_order(crd);
@@ -136,7 +135,7 @@ hypercall_result_t hypercall_create_pd(word_t id, struct ec *self)
         return RESULT_CONTINUE;
 }
 
-/* Why an EC was not created. A UTCB whose page is taken is the first reason of all. */
+/* Returns the reason why an EC was not created. A UTCB whose page is taken precedes all others. */
 static cold_path enum nova_status hypercall_no_ec(const struct ec_config *config,
                                                   enum nova_status status)
 {
@@ -262,7 +261,7 @@ hypercall_result_t hypercall_create_sm(word_t id, struct ec *self)
         return hypercall_publish(self, page, sel, &sm->object, NOVA_PERM_ALL);
 }
 
-/* A CRD's range in the caller's space: clipped to it, object selectors modulo SEL. */
+/* Decodes a CRD's range: clips it to the caller's space, takes object selectors modulo SEL. */
 static struct space *hypercall_decode_range(struct ec *self, nova_crd_t crd, word_t *first,
                                             word_t *last)
 {
@@ -288,14 +287,14 @@ static _Noreturn void finish_hypercall_revoke_steps(struct ec *self)
         resume_after_reap(self, NOVA_SUCCESS);
 }
 
-/* After the first step. */
+/* Continues a revocation after its first step. */
 static _Noreturn void finish_hypercall_revoke(struct ec *self)
 {
         preemption_point(self, finish_hypercall_revoke_steps);
         finish_hypercall_revoke_steps(self);
 }
 
-/* A revocation that has begun; mostly it is one step. */
+/* Runs a revocation that has begun; mostly one step is enough. */
 static hypercall_result_t hypercall_run_revocation(struct ec *self)
 {
         reap_begin(self);
@@ -305,7 +304,7 @@ static hypercall_result_t hypercall_run_revocation(struct ec *self)
         return RESULT_CONTINUE;
 }
 
-/* Revokes what was derived from memory or ports, mostly without a walk. */
+/* Revokes mappings derived from memory or ports, mostly without a walk. */
 static __attribute__((noinline)) hypercall_result_t
 hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_t last)
 {
@@ -313,7 +312,7 @@ hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_
 
         if (range_revoke(space, first, last, perms))
                 return result_of(self, NOVA_SUCCESS);
-        leave_if_ended(self); /* no thread would finish what it began now */
+        leave_if_ended(self); /* no thread would finish a revocation of an ended EC */
         revocation_begin(&self->revocation, space, first, last, perms, false);
         return hypercall_run_revocation(self);
 }
@@ -333,7 +332,7 @@ hypercall_result_t hypercall_revoke(word_t id, struct ec *self)
         return hypercall_run_revocation(self);
 }
 
-/* A mapping of an object has one selector, so that the capability describes all of it. */
+/* Looks up an object. Its mapping has one selector, so that the capability describes all of it. */
 static nova_crd_t hypercall_lookup_object(const struct ec *self, word_t sel)
 {
         const word_t at = sel & (((word_t)1 << NOVA_SEL_ORDER) - 1);

@@ -8,8 +8,8 @@
 #include "sched/schedule.h"
 #include "thread.h"
 
-/* Where the table leads for each hypercall, by its flags. A row of NOVA_HYPERCALL_ROWS that has no
- * line here does not compile. */
+/* Entry of the table for each hypercall, by its flags. A row of NOVA_HYPERCALL_ROWS without a line
+ * here does not compile. */
 #define WAY_call(flags)      ((flags)&NOVA_CALL_DD ? entry_long : entry_call)
 #define WAY_reply(flags)     entry_reply
 #define WAY_create_pd(flags) ENTRY_OF_FIVE(create_pd)

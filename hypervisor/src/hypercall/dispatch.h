@@ -9,7 +9,7 @@
 
 struct ec;
 
-/** A handler decodes, checks, acts; it returns a result (object/result.h) or leaves the kernel.
+/** A handler decodes, checks and acts; it returns a result (object/result.h) or leaves the kernel.
  *  id: argument 1, the identifier; REG_P1(self) holds it only after entry_long. Handlers that the
  * table enters without entry_long return, unless self has ended, and open no interrupt window:
  * entry.S returns to the user with a plain status without looking at the CPU's pending work. Only a
@@ -26,13 +26,13 @@ NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
 hypercall_result_t hypercall_sm_up(word_t id, struct ec *self);
 hypercall_result_t hypercall_sm_down(word_t id, struct ec *self);
 
-/* entry.S: what the table holds besides handlers. Each saves the registers that C keeps first. */
-hypercall_result_t entry_call(word_t id, struct ec *self);    /* … then call_donating() */
-hypercall_result_t entry_reply(word_t id, struct ec *self);   /* … then hypercall_reply() */
-hypercall_result_t entry_long(word_t id, struct ec *self);    /* … then hypercall_long() */
-hypercall_result_t entry_invalid(word_t id, struct ec *self); /* BAD_HYP */
+/* entry.S: entries of the table besides handlers. Each first saves the registers that C keeps. */
+hypercall_result_t entry_call(word_t id, struct ec *self);    /* calls call_donating() */
+hypercall_result_t entry_reply(word_t id, struct ec *self);   /* calls hypercall_reply() */
+hypercall_result_t entry_long(word_t id, struct ec *self);    /* calls hypercall_long() */
+hypercall_result_t entry_invalid(word_t id, struct ec *self); /* returns BAD_HYP */
 
-/** Where entry.S goes, by the low byte of argument 1: the hypercall's number and flags. */
+/** Jump table of entry.S, by the low byte of argument 1: the hypercall's number and flags. */
 extern const hypercall_handler_t hypercall_table[256];
 
 /** Calls the handler of a hypercall. The registers are saved. */
@@ -41,7 +41,7 @@ hypercall_result_t hypercall_handle(word_t id, struct ec *self);
 /** Does a hypercall whose handler may leave the kernel. The registers are saved. */
 _Noreturn void hypercall_long(word_t id, struct ec *self);
 
-/** Acts on a result that is not a plain status, or with work pending for self. The registers are
+/** Acts on a result that is not a plain status, or on work pending for self. The registers are
  *  saved. */
 _Noreturn void hypercall_finish(struct ec *self, hypercall_result_t result);
 

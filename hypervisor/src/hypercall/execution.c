@@ -37,13 +37,13 @@ hypercall_result_t hypercall_sc_ctrl(word_t id, struct ec *self)
         return NOVA_SUCCESS;
 }
 
-/* Argument 2: the upper, argument 3: the lower half of a deadline. */
+/* Returns the deadline: its upper half is argument 2, its lower half argument 3. */
 static uint64_t hypercall_decode_deadline(const struct ec *self)
 {
         return (uint64_t)REG_P2(self) << 32 | (uint32_t)REG_P3(self);
 }
 
-/* The semaphore's count is 0, and its lock is held. */
+/* Waits for a semaphore whose count is 0 and whose lock is held. */
 static __attribute__((noinline)) hypercall_result_t hypercall_sm_wait(struct ec *self,
                                                                       struct sm *sm, word_t id)
 {
@@ -59,7 +59,7 @@ static __attribute__((noinline)) hypercall_result_t hypercall_sm_wait(struct ec 
         return RESULT_BLOCK;
 }
 
-/* found: the previous value of the semaphore's lock. An interrupt that comes is let in first. */
+/* Does a down. found: the lock's previous value. An interrupt semaphore first unmasks its GSI. */
 static __attribute__((noinline)) hypercall_result_t
 hypercall_down_slowly(word_t id, struct ec *self, struct sm *sm, uint32_t found, bool zero)
 {
@@ -91,7 +91,7 @@ static always_inline hypercall_result_t hypercall_down(word_t id, struct ec *sel
         return NOVA_SUCCESS;
 }
 
-/* found: the previous value of the semaphore's lock. */
+/* Does an up. found: the previous value of the semaphore's lock. */
 static __attribute__((noinline)) hypercall_result_t hypercall_sm_wake(struct sm *sm, uint32_t found)
 {
         sm_up_slowly(sm, found);

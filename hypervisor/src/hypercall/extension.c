@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Extensions: what 2012 answered with BAD_HYP. The flags name the group, argument 2 the operation.
- */
+/* Extensions: hypercalls that the interface of 2012 answers with BAD_HYP. The flags name the group,
+ * argument 2 the operation. */
 #include "hypercall/dispatch.h"
 
 #include "firmware/power.h"
@@ -15,14 +15,14 @@
 #include "thread.h"
 #include "tls.h"
 
-/* The PD at argument 1, for operations on all of it: they need every permission. */
+/* Returns the PD at argument 1 for an operation on the whole PD, which needs all permissions. */
 static struct pd *extension_find_whole_pd(struct ec *self)
 {
         return object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
 }
 
-/* The rest happens when the hypercall ends what is dying, in steps. If the caller itself ends on
- * the way, this CPU goes on with it whenever it schedules. */
+/* Begins the end of a PD. reap() does the rest in steps. If the caller itself ends meanwhile, this
+ * CPU continues whenever it schedules. */
 static hypercall_result_t extension_pd_destroy(struct ec *self)
 {
         struct pd *pd = extension_find_whole_pd(self);
@@ -35,7 +35,7 @@ static hypercall_result_t extension_pd_destroy(struct ec *self)
         return reap(self, NOVA_SUCCESS);
 }
 
-/* More of an account can come only from a caller that may let the PD pay from which it was cut. */
+/* Raises a quota. The caller needs a capability that lets it charge the parent account's PD. */
 static enum nova_status extension_quota_give(struct ec *self, const struct pd *pd)
 {
         const struct pd *payer = object_space_find_pd(self->pd, REG_P4(self), NOVA_PD_PD);
@@ -72,7 +72,7 @@ static enum nova_status extension_quota(struct ec *self)
         return account_take(pd->account, REG_P3(self)) ? NOVA_SUCCESS : NOVA_OUT_OF_MEMORY;
 }
 
-/* The object of any kind at a selector, if it can have a name. */
+/* Returns the object of any kind at a selector if it can have a name, else NULL. */
 static struct kobject *extension_find_named(struct ec *self, unsigned perms)
 {
         const word_t capability =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hypercalls that have found no memory (see retry.h). */
+/* The retry of hypercalls that lacked memory (see retry.h). */
 #include "hypercall/retry.h"
 
 #include "hypercall/dispatch.h"
@@ -10,7 +10,7 @@
 #include "sched/schedule.h"
 #include "thread.h"
 
-/* Each time that a thread waits in vain for memory of its account, another thread got some. */
+/* Tries of a hypercall. A try fails only because other threads took the memory that came back. */
 #define RETRY_MAX 64
 
 static hypercall_result_t retry(struct ec *self)
@@ -18,8 +18,8 @@ static hypercall_result_t retry(struct ec *self)
         return hypercall_handle(REG_P1(self), self);
 }
 
-/* The call was made again. What is dying after that, too, such as an object for whose capability
- * there was no memory, is ended before self continues. */
+/* Finishes a hypercall after its retry. Ends objects that are dying now, such as an object for
+ * whose capability there was no memory, before self continues. */
 static _Noreturn void finish_retry(struct ec *self, hypercall_result_t result)
 {
         if (result > RESULT_STATUS)
@@ -28,9 +28,9 @@ static _Noreturn void finish_retry(struct ec *self, hypercall_result_t result)
         resume_after_reap(self, (enum nova_status)result);
 }
 
-/* What waits for a grace period gives its memory back. What is dying has to end before that.
- * Another thread may have taken what came back to the account: self waits as long as more memory of
- * that account waits. */
+/* Ends all dying objects, waits for a grace period, which returns their memory, and tries again.
+ * Another thread may have taken the memory that came back to the account: self waits as long as
+ * more memory of that account waits. */
 static _Noreturn void finish_retry_after_grace(struct ec *self)
 {
         for (;;) {
@@ -60,7 +60,7 @@ static _Noreturn void retry_after_grace(struct ec *self)
         finish_retry_after_grace(self);
 }
 
-/* All objects that are dying, those of other threads' hypercalls, too, give their memory back. */
+/* Ends all dying objects, also those of other threads' hypercalls, and tries again. */
 static _Noreturn void finish_retry_after_reap(struct ec *self)
 {
         while (self->cpu->dying) {
