@@ -24,9 +24,9 @@ word_t account_size(void)
         return account_cache.size;
 }
 
-/* Notes whether a grace period would help the CPU's thread: not if it wants more than the account
- * can ever have. While another CPU gives memory back, what arrives counts neither as ended nor as
- * free: then that is unknown, and it may help. */
+/* Notes whether a grace period would help the CPU's thread: not if it wants more than the limit.
+ * While another CPU frees a batch, some bytes count neither as ended nor as free: it may help then.
+ */
 static bool account_note_refusal(const struct account *account, word_t bytes)
 {
         const uint32_t arrivals = load_once(account_arrivals);
@@ -39,8 +39,8 @@ static bool account_note_refusal(const struct account *account, word_t bytes)
         return false;
 }
 
-/* Charges any number of bytes: unlike account_charge() it never passes the limit for a moment, for
- * that could wrap around. */
+/* Charges any number of bytes. Unlike account_charge(), it never passes the limit for a moment,
+ * because used could wrap around. */
 static bool account_reserve(struct account *account, word_t bytes)
 {
         word_t used = load_once(account->used);
@@ -107,7 +107,7 @@ bool account_take(struct account *account, word_t bytes)
 
         assert(limit >= bytes);
         atomic_fetch_add_word(&account->used,
-                              (word_t)0 - bytes); /* its own memory is still there */
+                              (word_t)0 - bytes); /* not 0 yet: its own memory is charged */
         account_return(account->parent, bytes);
         return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Page frames of the kernel pool: those never used yet lie above a mark and are not touched, those
- * that came back form a list through their first word. */
+/* Page frames of the kernel pool. Frames that were never used lie above a mark and are not touched;
+ * freed frames form a list through their first word. */
 #include "memory/frame.h"
 
 #include "lib/spinlock.h"
@@ -14,8 +14,8 @@ word_t pool_offset;
 #define USED_FREE UINT16_MAX /* frame_info.used of a free frame in the debug kernel */
 
 static struct spinlock frame_lock; /* protects all below; taken last of all locks */
-static char *pool_start;           /* where the notes of all frames are */
-static char *fresh;                /* first frame that was never taken */
+static char *pool_start;           /* start of the pool: the records of all frames */
+static char *fresh;                /* first frame that was never used */
 static char *fresh_end;            /* end of the pool */
 static void *free_list;
 static word_t free_count;
@@ -37,7 +37,7 @@ void frame_init(paddr_t phys, uint64_t size)
         free_count = frames - notes;
 }
 
-/* For the debug kernel: a frame goes into the list. */
+/* Checks and marks a frame that enters the list, in the debug kernel. */
 static inline void frame_note_free(void *frame)
 {
         assert((word_t)frame % PAGE_SIZE == 0 && (char *)frame >= pool_start &&
@@ -48,7 +48,7 @@ static inline void frame_note_free(void *frame)
         poison_free(frame, PAGE_SIZE);
 }
 
-/* … and out of it. */
+/* Checks a frame that leaves the list, in the debug kernel. */
 static inline void frame_note_taken(const void *frame)
 {
         assert(!KERNEL_CHECKS || frame_info(frame)->used == USED_FREE);

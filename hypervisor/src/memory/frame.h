@@ -6,43 +6,43 @@
 #include "layout.h"
 #include "lib/types.h"
 
-/* A record of each frame of the pool, beside it. The owner of the frame owns the record, too. */
+/* A record of a frame of the pool, outside the frame. The frame's owner owns the record, too. */
 struct frame_info {
         uint32_t next; /* index of the next frame in a list of frames that wait to be freed */
-        uint16_t used; /* table: entries that are not empty */
+        uint16_t used; /* in a table: number of entries that are not empty */
 };
 
-/** Gives the pool to the allocator: size bytes from phys on, mapped already. Once, at boot. */
+/** Gives the pool to the allocator: size bytes from phys on, already mapped. Call once, at boot. */
 void frame_init(paddr_t phys, uint64_t size);
 
-/** How often a frame was asked for in vain; it wraps around. */
+/** Number of failed allocations of a frame; wraps around. */
 extern uint32_t frame_refusals;
 
-/** Takes one frame; contents undefined. NULL when the pool is empty. */
+/** Takes a frame; its contents are undefined. Returns NULL if the pool is empty. */
 void *frame_alloc(void);
 
-/** Takes one frame filled with zeros. NULL when the pool is empty. */
+/** Takes a frame filled with zeros. Returns NULL if the pool is empty. */
 void *frame_alloc_zeroed(void);
 
-/** Takes 2^order naturally aligned frames at boot; NULL when there are none. Never given back. */
+/** Takes 2^order naturally aligned frames at boot; NULL if there are none. They are never freed. */
 void *frame_alloc_boot(unsigned order);
 
-/** Gives a frame back. */
+/** Frees a frame. */
 void frame_free(void *frame);
 
-/** Frames that are free now. */
+/** Returns the number of free frames. */
 word_t frame_count_free(void);
 
-/** The note of a frame. */
+/** Returns the record of a frame. */
 struct frame_info *frame_info(const void *frame);
 
-/** Index of a frame in the pool, and back. */
+/** Convert between a frame and its index in the pool. */
 uint32_t frame_index(const void *frame);
 void *frame_by_index(uint32_t index);
 
 #ifdef POOL_OFFSET
 
-/** Physical address of a pool address, and back. */
+/** Convert between a pool address and its physical address. */
 static inline paddr_t pool_to_phys(const void *pointer)
 {
         return (word_t)pointer - POOL_OFFSET;

@@ -13,7 +13,7 @@ void poison_free(void *memory, size_t bytes)
         memset((word_t *)memory + 1, POISON_FREED, bytes - sizeof(word_t));
 }
 
-/* Four words at a time: all freed memory comes by here. */
+/* Checks four words at a time, because all freed memory is checked here. */
 bool poison_is_free(const void *memory, size_t bytes)
 {
         const word_t *words = memory;

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Freed memory of the debug kernel is full of a pattern, so that a pointer or a number that is read
- * there is recognized, and a write is found when the memory is taken again. */
+/* The debug kernel fills freed memory with a pattern, so that a pointer or number read from there
+ * is recognizable, and a write is found when the memory is taken again. */
 #ifndef MEMORY_POISON_H
 #define MEMORY_POISON_H
 
 #include "lib/assert.h"
 #include "lib/types.h"
 
-#define POISON_FREED 0xdf /* in each byte of freed memory, but for a word that links it */
-#define POISON_TAKEN 0xe7 /* in the second word of memory that was taken and not written */
+#define POISON_FREED 0xdf /* each byte of freed memory, except its link word */
+#define POISON_TAKEN 0xe7 /* the second word of memory taken and not yet written */
 
 #if KERNEL_CHECKS
 
-/** Memory is freed: fills it, but for its first word, with the pattern. */
+/** Fills freed memory, except its first word, with the pattern. */
 void poison_free(void *memory, size_t bytes);
 
-/** Whether memory is full of it: never what was taken and not freed. */
+/** Returns true if memory is full of the pattern: never for memory that is in use. */
 bool poison_is_free(const void *memory, size_t bytes);
 
-/** Freed memory is taken again: stops the kernel if it was written. */
+/** Marks freed memory as taken; stops the kernel if it was written meanwhile. */
 void poison_take(void *memory, size_t bytes);
 
-/** Memory is taken for the first time. */
+/** Fills and marks memory that is taken for the first time. */
 void poison_fresh(void *memory, size_t bytes);
 
 #else

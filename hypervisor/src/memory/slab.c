@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Caches of equal objects (see slab.h). */
+/* Caches of objects of one size (see slab.h). */
 #include "memory/slab.h"
 
 #include "memory/frame.h"
@@ -8,14 +8,14 @@
 /* Capabilities need the low five bits of an object's address. */
 #define SLOT_ALIGN 32
 
-/* What the header takes of a frame. */
+/* Size of the header of a frame, in bytes. */
 #define HEADER 64
 
 /* Lies at the start of each frame of a cache. */
 struct slab {
         struct list link; /* in partial while it has a free slot */
-        void *free;       /* slots that came back, linked through their first word */
-        unsigned used;    /* slots that are taken */
+        void *free;       /* freed slots, linked through their first word */
+        unsigned used;    /* number of slots in use */
         unsigned fresh;   /* offset of the first slot that was never taken */
 };
 
@@ -29,7 +29,7 @@ void slab_init(struct slab_cache *cache, size_t size)
         cache->slots = (PAGE_SIZE - HEADER) / cache->size;
 }
 
-/* Makes a frame the first one with free slots. false: no memory. */
+/* Makes a new frame the first one with free slots. false: no memory. */
 static bool slab_create(struct slab_cache *cache)
 {
         struct slab *slab = frame_alloc();
@@ -79,7 +79,7 @@ void slab_free(struct slab_cache *cache, void *object)
         slab->free = object;
         if (slab->used-- == cache->slots)
                 list_append(&cache->partial, &slab->link);
-        /* One empty frame stays, so that create and destroy in turn do not fetch frames. */
+        /* One empty frame stays, so that alternate creates and destroys do not fetch frames. */
         if (!slab->used && cache->partial.next != cache->partial.prev) {
                 list_remove(&slab->link);
                 empty = true;

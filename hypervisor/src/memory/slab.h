@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Caches of equal objects, cut from page frames. Empty frames go back to the frame allocator. */
+/* Caches of objects of one size, cut from page frames. Empty frames return to the frame allocator.
+ */
 #ifndef MEMORY_SLAB_H
 #define MEMORY_SLAB_H
 
@@ -7,12 +8,12 @@
 #include "lib/spinlock.h"
 #include "lib/types.h"
 
-/* The lock protects the list and the frames on it; it is taken last of all but the frame lock. */
+/* The lock protects the list and the frames on it. Only the frame lock is taken after it. */
 struct slab_cache {
         struct spinlock lock;
         struct list partial; /* frames with free slots */
         unsigned size;       /* bytes of a slot, a multiple of 32 */
-        unsigned slots;      /* slots of a frame */
+        unsigned slots;      /* number of slots of a frame */
 };
 
 /** Prepares a cache of objects of size bytes (at most SLAB_SIZE_MAX). Slots are aligned to the
@@ -22,10 +23,10 @@ void slab_init(struct slab_cache *cache, size_t size);
 /** Largest object that a cache can hold. */
 #define SLAB_SIZE_MAX (PAGE_SIZE - 64)
 
-/** Takes an object, contents undefined; NULL when memory ran out. */
+/** Takes an object; its contents are undefined. Returns NULL if out of memory. */
 void *slab_alloc(struct slab_cache *cache);
 
-/** Gives an object back. */
+/** Frees an object. */
 void slab_free(struct slab_cache *cache, void *object);
 
 #endif
