@@ -4,16 +4,13 @@
 
 loss.py FAT IMAGES EXPECTED IMAGE COMMAND...
 
-QEMU records all writes and flushes (driver blklogwrites). Each of IMAGES disks has all writes up to
-a flush, and any of those after it in any order. fsck.fat may find lost clusters, a wrong count of
-free clusters, copies of the table that differ, and clusters after the end of a file that grew;
-files that client.c has flushed are whole. EXPECTED is `whole`, or `broken` if a disk must break
-these rules.
+As ../loss/loss.py, but with disks of mkfs.fat of each type of FAT, which mtools read. fsck.fat may
+find lost clusters, a wrong count of free clusters, copies of the table that differ, and clusters
+after the end of a file that grew; files that client.c has flushed are whole. EXPECTED is `whole`,
+or `broken` if a disk must break these rules.
 """
-import random
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
@@ -21,47 +18,13 @@ from pathlib import Path
 
 import disk
 
-MAGIC = 0x6A736677736872  # of the log, and its flags
-FLUSH, DISCARD = 1, 4
-SIZE = 512
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "loss"))
+import record  # noqa: E402
+
 ALLOWED = re.compile(r"fsck\.fat |\s*Reclaimed|Free cluster summary|\s*Auto-correcting|FATs differ|"
                      r"\s*Using first FAT|Leaving filesystem|/|$|"
                      r"  File size is \d+ bytes, cluster chain length is > \d+ bytes\.")
 CUT = re.compile(r"  Truncating file to \d+ bytes\.")
-
-
-def read_log(path):
-    """Returns the record: None for a flush, or a block's number and its content."""
-    data = Path(path).read_bytes()
-    magic, _, count, size = struct.unpack_from("<QQQI", data)
-    if magic != MAGIC or size != SIZE:
-        sys.exit(f"loss.py: {path} is not a log with sectors of {SIZE} bytes")
-    record, at = [], SIZE
-    for _ in range(count):
-        block, blocks, flags, _ = struct.unpack_from("<QQQQ", data, at)
-        at += SIZE
-        if flags & FLUSH:
-            record.append(None)
-        if flags & DISCARD:
-            continue
-        for i in range(blocks):
-            record.append((block + i, data[at:at + SIZE]))
-            at += SIZE
-    return record
-
-
-def lose_power(before, record, end, chance):
-    """Returns the disk after a loss of power when @p end entries were recorded."""
-    after = bytearray(before)
-    flush = max((i for i in range(end) if record[i] is None), default=0)
-    rest = [entry for entry in record[flush:end] if entry]
-    keep = chance.choice((0, 0.3, 0.7, 1))
-    rest = [entry for entry in rest if chance.random() < keep]
-    if chance.random() < 0.5:
-        chance.shuffle(rest)
-    for block, content in [entry for entry in record[:flush] if entry] + rest:
-        after[block * SIZE:block * SIZE + SIZE] = content
-    return after[disk.FIRST * SIZE:]
 
 
 def complaints(image):
@@ -94,12 +57,11 @@ def missing(image, folder, last):
     return wrong
 
 
-def examine(before, record, images):
+def examine(before, entries, images):
     """Returns the number of disks that break the rules."""
-    chance = random.Random(1)
     lasting = {}  # number of the entry after which a round is lasting
-    for i, entry in enumerate(record):
-        match = entry and re.match(rb"round (\d+) is lasting\0", entry[1])
+    for i, entry in enumerate(entries):
+        match = entry and re.match(rb"round (\d+) is lasting\0", entry.data)
         if match:
             lasting[i] = int(match[1])
     if len(lasting) < 20:
@@ -107,15 +69,14 @@ def examine(before, record, images):
     broken = 0
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "image"
-        for _ in range(images):
-            end = chance.randrange(min(lasting), len(record) + 1)
-            last = max((number for i, number in lasting.items() if i < end), default=-1)
-            image.write_bytes(lose_power(before, record, end, chance))
+        for left, cut in record.images(before, entries, images, seed=1):
+            last = max((number for i, number in lasting.items() if i < cut), default=-1)
+            image.write_bytes(memoryview(left)[disk.FIRST * 512:])
             wrong = complaints(image) + [f"round {number} is not whole"
                                          for number in missing(image, Path(folder) / "files", last)]
             broken += bool(wrong)
             if wrong and broken < 4:
-                print(f"loss.py: after {end} entries, round {last}:", *wrong, sep="\n  ")
+                print(f"loss.py: after {cut} entries, round {last}:", *wrong, sep="\n  ")
     return broken
 
 
@@ -129,11 +90,11 @@ def main():
     status = subprocess.run(command, check=False).returncode
     if status:
         return status
-    record = read_log(log)
-    flushes = sum(entry is None for entry in record)
-    broken = examine(before, record, int(images))
+    entries = record.read(log)
+    flushes = entries.count(None)
+    broken = examine(before, entries, int(images))
     log.unlink()
-    print(f"loss.py: {len(record) - flushes} blocks and {flushes} flushes are recorded; "
+    print(f"loss.py: {len(entries) - flushes} writes and {flushes} flushes are recorded; "
           f"{broken} of {images} disks break the rules")
     return int(bool(broken) != (expected == "broken"))
 
