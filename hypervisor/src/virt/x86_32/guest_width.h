@@ -3,6 +3,7 @@
 #ifndef VIRT_GUEST_WIDTH_H
 #define VIRT_GUEST_WIDTH_H
 
+#include "lib/types.h"
 #include "nova/abi/utcb.h"
 
 /** Does nothing: a 32-bit guest has no CR8, and messages do not carry it. */

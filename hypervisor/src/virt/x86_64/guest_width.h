@@ -3,6 +3,7 @@
 #ifndef VIRT_GUEST_WIDTH_H
 #define VIRT_GUEST_WIDTH_H
 
+#include "lib/types.h"
 #include "nova/abi/utcb.h"
 
 /** Copies CR8 between a guest and a message. */
