@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "newlib/files.h"
 #include "novart/console.h"
 #include "novart/region.h"
-#include "newlib/files.h"
 #include "start/start.h"
 
 const struct files_calls *novart_files_calls;
