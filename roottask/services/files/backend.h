@@ -106,6 +106,7 @@ int files_mount(struct files_disk *disk, struct files_system **system, const cha
 
 /* The file systems. */
 extern const struct files_backend files_fat;
+extern const struct files_backend files_squashfs;
 extern const struct files_backend files_ustar;
 
 #endif

@@ -6,6 +6,7 @@
 
 static const struct files_backend *const backends[] = {
         &files_fat,
+        &files_squashfs,
         &files_ustar,
 };
 
