@@ -59,17 +59,14 @@ static int read_path(const struct nova_request *request, const char *from,
                      char path[NOVA_FILES_PATH_SIZE])
 {
         const char *folder = session_of(request)->grant->folder;
-        const size_t above = strlen(folder);
         static char clean[NOVA_FILES_PATH_SIZE];
-        size_t below;
 
         if (!path_clean(from, clean))
                 return ENAMETOOLONG;
-        below = strlen(clean);
-        if (above + 1 + below >= NOVA_FILES_PATH_SIZE)
-                return ENAMETOOLONG;
-        snprintf(path, NOVA_FILES_PATH_SIZE, "%s%s%s", folder, above && below ? "/" : "", clean);
-        return 0;
+
+        const int length = snprintf(path, NOVA_FILES_PATH_SIZE, "%s%s%s", folder,
+                                    *folder && *clean ? "/" : "", clean);
+        return length < NOVA_FILES_PATH_SIZE ? 0 : ENAMETOOLONG;
 }
 
 static int take_path(const struct nova_request *request, unsigned first,
