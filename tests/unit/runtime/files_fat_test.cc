@@ -104,6 +104,22 @@ TEST_P(files_fat_test, reports_bad_names)
         expect_clean();
 }
 
+TEST_P(files_fat_test, moves_no_folder_into_itself)
+{
+        ASSERT_EQ(create("a long name", true), 0);
+        ASSERT_EQ(create("a long name/b", true), 0);
+        ASSERT_EQ(create("a long name/b/c", true), 0);
+        ASSERT_EQ(create("other", true), 0);
+        for (const char *to : {"a long name/x", "A LONG NAME/x", "ALONGN~1/x", "a long name/B/c/x"})
+                EXPECT_EQ(rename("a long name", to), EINVAL) << to;
+        EXPECT_EQ(rename("a long name/b", "A long name/B/C/x"), EINVAL);
+        EXPECT_EQ(rename("a long name/b/c", "a long name/x"), 0);
+        EXPECT_EQ(rename("a long name", "other/x"), 0);
+        EXPECT_EQ(rename("other", "OTHER/X/B/y"), EINVAL);
+        unmount();
+        expect_clean();
+}
+
 TEST_P(files_fat_test, reports_a_full_disk)
 {
         const std::string part(65536, 'x');

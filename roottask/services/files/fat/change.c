@@ -9,6 +9,9 @@
 /* A larger file is renamed to another sector without a copy of its data. */
 #define COPY_MAX 0x1000000u
 
+/* Folders above a folder, at most; a damaged disk may have a circle. */
+#define DEPTH_MAX 256
+
 static void stamp(struct fat *fat, uint8_t entry[FAT_ENTRY], uint8_t attributes)
 {
         uint32_t date, time;
@@ -297,6 +300,31 @@ static int check_new(struct rename *rename)
         return folder ? fat_remove(&rename->to->node, rename->name, true) : 0;
 }
 
+/* Checks that a folder does not go into itself or into a folder below it. The paths do not show
+ * that: FAT ignores the case of names, and a long name has a short one beside it. */
+static int check_not_below(const struct fat_node *moved, const struct fat_node *to)
+{
+        struct fat *fat = fat_of(moved);
+        uint32_t cluster = parent_cluster(to);
+
+        for (unsigned depth = 0; cluster && cluster != fat->root_cluster; depth++) {
+                uint8_t *bytes;
+                int error;
+
+                if (cluster == moved->first)
+                        return EINVAL;
+                if (cluster < 2 || cluster > fat->last || depth == DEPTH_MAX)
+                        return EIO;
+                error = fat_sector(fat, fat_cluster_sector(fat, cluster), &bytes);
+                if (error)
+                        return error;
+                if (memcmp(bytes + FAT_ENTRY, "..         ", 11) != 0)
+                        return EIO;
+                cluster = fat_entry_cluster(fat, bytes + FAT_ENTRY);
+        }
+        return 0;
+}
+
 int fat_rename(struct files_node *from, const char *name, struct files_node *to,
                const char *new_name)
 {
@@ -317,7 +345,10 @@ int fat_rename(struct files_node *from, const char *name, struct files_node *to,
                 error = fat_node_open(fat, &rename.old, &rename.file);
         if (error)
                 return error;
-        error = fat_file_commit(rename.file);
+        if (rename.file->folder)
+                error = check_not_below(rename.file, rename.to);
+        if (!error)
+                error = fat_file_commit(rename.file);
         /* Read again: the commit has changed it. */
         if (!error)
                 error = fat_folder_find(rename.from, name, &rename.old);
