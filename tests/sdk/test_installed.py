@@ -18,7 +18,7 @@ from nova import places
 
 SENTENCE = r"nova: [^\n]+[.]\n\Z"
 LIMIT = 600
-BOOTED_ON_X86_32 = {"hello", "pager", "cxx", "threads", "children", "restart", "files", "server"}
+BOOTED_ON_X86_32 = {"hello", "pager", "cxx", "threads", "children", "restart", "notes", "server"}
 
 SYSTEM_CMAKE = """cmake_minimum_required(VERSION 3.25)
 project(mine LANGUAGES C)
@@ -313,10 +313,10 @@ class Commands(Installed):
         file = self.folder / "mine/CMakeLists.txt"
         text = file.read_text(encoding="utf-8")
         self.call(installed.NOVA, "build", cwd=self.folder / "mine")
-        file.write_text(text + "nova_add_roottask(other SOURCES main.c)\n", encoding="utf-8")
-        self.call(installed.NOVA, "run", "other", cwd=self.folder / "mine")
+        file.write_text(text + "nova_add_roottask(extra SOURCES main.c)\n", encoding="utf-8")
+        self.call(installed.NOVA, "run", "extra", cwd=self.folder / "mine")
         file.write_text(text, encoding="utf-8")
-        self.refuses_to_run("other", says="nor the SDK has 'other'. The project has mine;")
+        self.refuses_to_run("extra", says="nor the SDK has 'extra'. The project has mine;")
         self.call(installed.NOVA, "run", cwd=self.folder / "mine")
 
     def refuses_to_run(self, name, says):
