@@ -59,7 +59,7 @@ static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd
         ec->transfer.to = NULL;
         ec->transfer.delegation.fill = ec->transfer.delegation.fill_end = 0;
         ec->transfer.delegation.child = NULL;
-        ec->revocation.pin = NULL;
+        ec->revocation.pin = ec->revocation.loose = NULL;
         ec->revocation.owed_end = 0;
         ec->created = NULL;
         ec->calling = NULL;

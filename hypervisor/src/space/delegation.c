@@ -255,9 +255,9 @@ static cold_path enum step_result delegation_revoke_derived_step(struct delegati
  * left to it. Returns false if there are more. */
 static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *budget)
 {
-        struct mapping *mapping;
+        struct mapping *mapping, **loose = &d->revocation->loose;
 
-        while (d->gone < d->fill_end &&
+        while (mapping_release_rest(loose, budget) && d->gone < d->fill_end &&
                (mapping = mapping_find(d->target, d->gone, d->fill_end - 1))) {
                 if (!*budget)
                         return false;
@@ -271,19 +271,19 @@ static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *bud
                         return false;
                 }
                 mapping_leave_space(mapping, d->target);
-                if (mapping != d->child)
-                        mapping_release(mapping);
+                if (mapping == d->child)
+                        continue;
+                mapping->pins++;
+                *loose = mapping;
         }
-        return true;
+        return !*loose;
 }
 
 /* Frees the mapping on which the delegation stood, if nothing else holds it, and the mappings above
  * that waited for this: only a few in a step. Returns false if more are left. */
 static bool delegation_release_child(struct delegation *d, unsigned *budget)
 {
-        d->child = mapping_release_some(d->child, STEP_MAPPINGS);
-        if (unlikely(d->child))
-                *budget = 0;
+        d->child = mapping_release_some(d->child, budget);
         return !d->child;
 }
 

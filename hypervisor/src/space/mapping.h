@@ -185,6 +185,7 @@ struct revocation {
         word_t cut_at;       /* while cutting: source at which crossing mappings are cut */
         word_t owed_end; /* mappings in at..owed_end - 1 may have lost all permissions; 0: none */
         struct space *sync_space; /* space of sync between two steps: its PD is referenced */
+        struct mapping *loose;    /* pinned mapping that only a freed piece held; NULL: none */
         union { /* the mapping visited last; NULL between two mappings of the space */
                 struct mapping *pin;
                 struct object_mapping *object_pin;

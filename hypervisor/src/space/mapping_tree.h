@@ -103,8 +103,11 @@ void mapping_leave_space(struct mapping *mapping, struct space *space);
  *  mappings above it that were waiting for that. */
 void mapping_release(struct mapping *mapping);
 
-/** Does mapping_release() for at most count mappings. Returns the next mapping, or NULL. */
-struct mapping *mapping_release_some(struct mapping *mapping, unsigned count);
+/** Does mapping_release() as far as the budget allows. Returns the next mapping, or NULL. */
+struct mapping *mapping_release_some(struct mapping *mapping, unsigned *budget);
+
+/** Does that for a pinned mapping. Pins the next one in its place; returns true if none is left. */
+bool mapping_release_rest(struct mapping **loose, unsigned *budget);
 
 /** Takes all permissions of a mapping of a few selectors, which leaves its space, and releases it.
  */

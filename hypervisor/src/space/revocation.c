@@ -70,11 +70,22 @@ static struct mapping *revocation_release_one(struct mapping *mapping)
         return parent && revocation_is_loose(parent) ? parent : NULL;
 }
 
-struct mapping *mapping_release_some(struct mapping *mapping, unsigned count)
+struct mapping *mapping_release_some(struct mapping *mapping, unsigned *budget)
 {
-        while (mapping && count--)
+        for (; mapping && *budget; budget_spend(budget, ENTRIES_OF_A_SEARCH))
                 mapping = revocation_release_one(mapping);
         return mapping;
+}
+
+bool mapping_release_rest(struct mapping **loose, unsigned *budget)
+{
+        if (likely(!*loose))
+                return true;
+        (*loose)->pins--;
+        *loose = mapping_release_some(*loose, budget);
+        if (*loose)
+                (*loose)->pins++;
+        return !*loose;
 }
 
 void mapping_release(struct mapping *mapping)
@@ -229,7 +240,8 @@ static void revocation_sync_next(struct revocation *r, struct space *space, unsi
 }
 
 /* Removes from the space the pieces into which others have cut a mapping that revocation_reduce()
- * emptied. Returns false if there are more. Leaves here, where the walk stands, to the caller. */
+ * emptied. Each piece may hold a chain of empty mappings. Returns false if there are more. Leaves
+ * here, where the walk stands, to the caller. */
 static bool revocation_leave_pieces(struct revocation *r, struct space *space,
                                     const struct mapping *here, unsigned *budget)
 {
@@ -246,7 +258,10 @@ static bool revocation_leave_pieces(struct revocation *r, struct space *space,
                 if (mapping->perms || mapping->cut != revocation_mark_of(r))
                         continue; /* of another thread, which may still have to clear its tables */
                 mapping_leave_space(mapping, space);
-                mapping_release(mapping);
+                mapping->pins++;
+                r->loose = mapping;
+                if (!mapping_release_rest(&r->loose, budget))
+                        return false;
         }
         return true;
 }
@@ -258,6 +273,8 @@ static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned
 {
         struct space *space = r->sync_space ? r->sync_space : here->space;
 
+        if (!mapping_release_rest(&r->loose, budget))
+                return false;
         for (bool first = true; space && r->sync <= r->sync_last; first = false) {
                 if (!first)
                         budget_spend(budget, ENTRIES_OF_A_SEARCH);
@@ -463,6 +480,7 @@ void revocation_begin(struct revocation *r, struct space *space, word_t first, w
         r->self = self;
         r->pin = NULL;
         r->sync_space = NULL;
+        r->loose = NULL;
         r->owed_end = 0;
         r->syncs = r->leaves = r->up = r->rises = r->emptied = r->whole = r->given_up = r->cutting =
                 false;

@@ -136,7 +136,9 @@ TEST(account, ports_are_not_given_beyond_the_limit)
 {
         Owners owners;
         owners.purse.limit = 1024;
+        revocation r = {};
         delegation d = {};
+        d.revocation = &r;
         d.source = &kernel_pd.io.space;
         d.target = &owners.other->io.space;
         d.from = d.to = 0x60;

@@ -222,6 +222,39 @@ TEST(short_steps, free_a_chain_that_waited_for_its_end)
         }
 }
 
+// A revocation is at the last mapping of a chain whose other mappings have left the space. Another
+// one cuts the whole chain, so that each piece of the last mapping has a chain of its own above it.
+TEST(short_steps, free_the_chains_above_pieces_of_a_mapping)
+{
+        constexpr word_t LINKS = 100, SIZE = 1500, GAP = 2000;
+        for (const bool gives_up : {false, true}) {
+                Kernel kernel(32768);
+                pd *a = kernel.make_pd();
+                kernel.delegate(&kernel_pd, SOURCE, a, BASE, SIZE, NOVA_CRD_MEM, 7);
+                const Taken before = taken_now();
+                for (word_t i = 0; i < LINKS; i++)
+                        kernel.delegate(a, BASE + GAP * i, a, BASE + GAP * (i + 1), SIZE,
+                                        NOVA_CRD_MEM, 7);
+                Revocation first(a, BASE, BASE + SIZE - 1, NOVA_MEM_RWX, false);
+                const word_t last = BASE + GAP * LINKS;
+                while (!first.r.pin || first.r.pin->in_space.start != last || !first.r.syncs)
+                        ASSERT_EQ(first.once(), STEP_AGAIN);
+                for (word_t x = SIZE - 100; x > 0; x -= 100)
+                        Revocation(a, BASE, BASE + x - 1, NOVA_MEM_RWX, false).finish();
+                EXPECT_GE(taken_now().objects, before.objects + 10 * long(LINKS));
+                bool done = false;
+                while (!done && !HasFailure()) {
+                        Watch watch;
+                        done = gives_up ? revocation_finish_step(&first.r)
+                                        : first.once() == STEP_DONE;
+                }
+                while (!done && first.once() == STEP_AGAIN)
+                        ;
+                EXPECT_EQ(taken_now().objects, before.objects);
+                check_pd(a);
+        }
+}
+
 // The thread or its partner ends when part of the tables has been written.
 TEST(given_up, delegation_leaves_a_mapping_with_its_tables)
 {
