@@ -20,6 +20,7 @@ class Fat16:
         self.root_bytes = entries * 32
         self.data = self.root + self.root_bytes
         self.clusters = (len(image) - self.data) // self.cluster
+        self.longer = set()  # paths of the files with more clusters than their size needs
 
     def _chain(self, cluster):
         """Returns the content of a chain."""
@@ -33,7 +34,7 @@ class Fat16:
         return b"".join(parts)
 
     def files(self, content=None, above=""):
-        """Returns the content of each file by its path."""
+        """Returns the content of each file by its path. Finds those in `longer`."""
         if content is None:
             content = bytes(self.image[self.root:self.root + self.root_bytes])
         found, long = {}, {}
@@ -62,4 +63,6 @@ class Fat16:
                     raise Damaged(f"the chain of {path} is shorter than the file")
                 else:
                     found[path] = chain[:size]
+                    if len(chain) - size >= self.cluster:
+                        self.longer.add(path)
         return found

@@ -3,8 +3,8 @@
  * record of the disk shows what a loss of power must leave. Argument: the name of the partition.
  *
  * touch N            the file may change in any way
- * either N V S       the file gets this version; until then the old one is there
- * flushed N V S      the file has at least S bytes of version V */
+ * either N V S       the file gets this version and size; until then it has the old ones
+ * flushed N V S      the file has S bytes of version V */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -68,15 +68,17 @@ static void write_to(int file, unsigned from, unsigned size, unsigned version)
 
 static void open_and_write(unsigned name, bool append)
 {
-        const int file =
-                open(names[name], O_CREAT | O_WRONLY | (append ? O_APPEND : O_TRUNC), 0666);
         const unsigned from = append ? size_of[name] : 0;
+        int file;
 
-        if (file < 0)
-                die("open");
         if (!append)
                 version_of[name] = ++last_version;
         size_of[name] = from + 1 + random_number(BYTES_MAX);
+        if (append)
+                mark("either", name, version_of[name], size_of[name]);
+        file = open(names[name], O_CREAT | O_WRONLY | (append ? O_APPEND : O_TRUNC), 0666);
+        if (file < 0)
+                die("open");
         write_to(file, from, size_of[name], version_of[name]);
         mark("flushed", name, version_of[name], size_of[name]);
 }

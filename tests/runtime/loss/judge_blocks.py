@@ -37,7 +37,7 @@ class Judge:
                     wanted, self.promises = dict(written), self.promises + 1
             self.wanted.append(wanted)
 
-    def judge(self, image, cut):
+    def judge(self, image, _start, cut):
         """Returns a sentence about a bad disk; None for a good one."""
         wanted = self.wanted[cut]
         view = memoryview(image)

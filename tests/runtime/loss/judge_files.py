@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Judges disks that files.c wrote: fsck.fat finds nothing worse than FAT allows, and files that
-were flushed are whole."""
+"""Judges disks that files.c wrote: fsck.fat finds nothing worse than FAT allows, the copies of the
+table differ only where they were written since the last flush, and files that were flushed are
+whole."""
 import functools
 import os
 import subprocess
 
+import tables
 from fat16 import Damaged, Fat16
 
 SECTOR = 512
 FIRST, BLOCKS, MARK = 64, 8192, 64 + 8192  # the partition of files, and the block of the marks
-# Lost clusters, a stale count, the dirty flag, tables that differ. A chain longer than its file is
-# what is left of a file that grew: FAT cannot change the chain and the size at once.
+# Lost clusters, a stale count, the dirty flag. Tables that differ and chains longer than their
+# files are what is left of a change: FAT cannot change both tables, or the chain and the size, at
+# once. fsck.fat does not know which files change, so the judge itself looks at these two.
 ALLOWED = ("fsck.fat ", "  Reclaim", "Reclaimed", "Free cluster summary", "  Auto-corr",
            "FATs differ", "  Using first FAT", "Using first FAT", "Leaving file", "Dirty bit",
            "  Automatically", "/")
@@ -34,13 +37,14 @@ def _complaint(text, image):
 
 
 def _follow(promises, words):
-    """Returns the promises after a mark: the versions and sizes of which a file has one."""
+    """Returns the promises after a mark: the versions and sizes of which a file has one. Without
+    a version the file may have changed in any way."""
     verb, version, size, path = words
     promises = dict(promises)
     if verb == "touch":
-        promises.pop(path, None)
+        promises[path] = []
     elif verb == "either":
-        promises[path] = [*promises.get(path, []), (int(version), int(size))]
+        promises[path] = [*promises[path], (int(version), int(size))]
     else:
         promises[path] = [(int(version), int(size))]
     return promises
@@ -50,7 +54,7 @@ class Judge:
     """Knows from the record what is promised at each entry."""
 
     def __init__(self, _base, entries, folder):
-        self.image = os.path.join(folder, "judged")
+        self.image, self.entries = os.path.join(folder, "judged"), entries
         self.wanted, self.promises = [{}], 0
         for entry in entries:
             wanted = self.wanted[-1]
@@ -60,24 +64,33 @@ class Judge:
                 self.promises += text.startswith("flushed")
             self.wanted.append(wanted)
 
-    def judge(self, disk, cut):
-        """Returns a sentence about a bad disk; None for a good one."""
-        part = memoryview(disk)[FIRST * SECTOR:(FIRST + BLOCKS) * SECTOR]
+    def _fsck(self, part):
+        """Returns what fsck.fat says against a file system; None: nothing."""
         with open(self.image, "wb") as file:
             file.write(part)
         fsck = subprocess.run(["/usr/sbin/fsck.fat", "-n", self.image], check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         wrong = _complaint(fsck.stdout, self.image)
-        if wrong or fsck.returncode not in (0, 1):
-            return f"fsck.fat: {wrong}"
+        return f"fsck.fat: {wrong}" if wrong or fsck.returncode not in (0, 1) else None
+
+    def judge(self, disk, start, cut):
+        """Returns a sentence about a bad disk; None for a good one."""
+        part = memoryview(disk)[FIRST * SECTOR:(FIRST + BLOCKS) * SECTOR]
+        wrong = self._fsck(part) or tables.difference(part, FIRST * SECTOR, self.entries[start:cut])
+        if wrong:
+            return wrong
+        system = Fat16(part)
         try:
-            files = Fat16(part).files()
+            files = system.files()
         except Damaged as error:
             return str(error)
-        for path, versions in self.wanted[cut].items():
-            if path not in files:
+        wanted = self.wanted[cut]
+        changing = {path for path, versions in wanted.items() if len(versions) != 1}
+        for path in sorted(system.longer - changing):
+            return f"the chain of {path}, which did not change, is longer than the file"
+        for path, versions in wanted.items():
+            if versions and path not in files:
                 return f"{path} is lost"
-            if not any(files[path][:size] == _expected(version, size)
-                       for version, size in versions):
-                return f"{path} has none of the versions {versions}"
+            if versions and not any(files[path] == _expected(*version) for version in versions):
+                return f"{path} has {len(files[path])} bytes, instead of a version of {versions}"
         return None

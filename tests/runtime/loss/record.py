@@ -62,8 +62,8 @@ def _parts(write, chance):
 
 
 def images(base, entries, count, seed):
-    """Makes COUNT disks from the disk BASE. Yields each with the number of entries before the loss
-    of power.
+    """Makes COUNT disks from the disk BASE. Yields each with the number of entries up to the last
+    flush, and the number of those before the loss of power.
 
     A disk has all writes before a flush, and a subset of the writes between it and the loss, in any
     order. The flushes take turns, so all of them are met if there are fewer than COUNT.
@@ -87,4 +87,4 @@ def images(base, entries, count, seed):
         left = bytearray(image)
         for offset, data in parts:
             _apply(left, offset, data)
-        yield left, cut
+        yield left, start, cut
