@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver of virtio disks, but a flush does nothing. The test of losses of power fails with
+/* The driver of virtio disks, but a flush does nothing: a test of losses of power must fail with
  * it. */
 #include "virtio/pci.h"
 
 #define FEATURE_FLUSH (1ull << 9)
 
+const char *__real_virtio_open(struct virtio *virtio, const char *name, uint64_t wanted);
+const char *__wrap_virtio_open(struct virtio *virtio, const char *name, uint64_t wanted);
+
 /* The device offers a cache, so it may lose writes; the driver then believes that there is none. */
-static const char *open_forgetful(struct virtio *virtio, const char *name, uint64_t features)
+const char *__wrap_virtio_open(struct virtio *virtio, const char *name, uint64_t wanted)
 {
-        const char *wrong = virtio_open(virtio, name, features);
+        const char *wrong = __real_virtio_open(virtio, name, wanted);
 
         virtio->features &= ~FEATURE_FLUSH;
         return wrong;
 }
-
-#define virtio_open open_forgetful
-#include "virtio-blk/main.c"

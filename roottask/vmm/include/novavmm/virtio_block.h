@@ -116,8 +116,8 @@ void nova_virtio_block_init_store(struct nova_virtio_block *block,
                                   const struct nova_virtio_block_store *store, uint32_t busy);
 
 /** Reports the end of a step. The caller holds the machine's lock.
- *  @param request number of the request @param error 0, or an error: the request fails */
-void nova_virtio_block_done(struct nova_virtio_block *block, unsigned request, int error);
+ *  @param number number of the request @param error 0, or an error: the request fails */
+void nova_virtio_block_done(struct nova_virtio_block *block, unsigned number, int error);
 
 /** Starts all steps again that have not ended, because the store has lost them. The caller holds
  * the machine's lock. */
