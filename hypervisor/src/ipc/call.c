@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rendezvous (see call.h). */
+/* The rendezvous (see call.h). Self is the second argument of a handler and of functions that take
+ * over from it at once, so that self stays in its register. */
 #include "ipc/call.h"
 
 #include "arch/x86/resume.h"
@@ -122,8 +123,7 @@ static __attribute__((noinline)) _Noreturn void call_finish_busy(struct ec *call
         resume_hypercall(self, flags & NOVA_CALL_DL ? NOVA_DEADLOCK : NOVA_COM_TIM);
 }
 
-/* Does a call of any kind through a portal. Has changed nothing if it returns, which is a failure.
- */
+/* Does a call of any kind through a portal. Returns only a failure that has changed nothing. */
 static __attribute__((noinline)) enum nova_status call_portal(word_t id, struct ec *self,
                                                               struct pt *pt)
 {
@@ -151,8 +151,7 @@ hypercall_result_t hypercall_call(word_t id, struct ec *self)
         return call_generally(id, self);
 }
 
-/* Does object_space_find_pt() with two instructions less: the compiler keeps no copies of id and
- * page. */
+/* Does object_space_find_pt() with two instructions less: it keeps no copies of id and page. */
 static always_inline struct pt *call_find_portal(word_t id, const struct ec *self)
 {
         const word_t sel = nova_id_sel(opaque_word(id)), slot = sel & (CAPABILITY_SLOTS - 1);
@@ -171,7 +170,7 @@ hypercall_result_t call_donating(word_t id, struct ec *self)
 
         struct ec *callee = pt->ec;
         struct cpu *cpu = self->cpu;
-        /* There is a message, the callee is busy or elsewhere, or a switch needs more than this. */
+        /* 0: no message, nothing pending or special, callee here in REQUEST (see kernel/ipc.md). */
         if (self->utcb->items | (cpu_call_attention(cpu) ^ ec_call_attention(callee)))
                 return call_portal(id, self, pt);
         callee->utcb->items = 0;

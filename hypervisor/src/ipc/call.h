@@ -20,8 +20,8 @@ static always_inline void link_to_caller(struct ec *callee, struct ec *self, enu
 }
 
 /** Blocks self, which has sent its message, until the reply of callee, the portal's EC on this CPU.
- * Callee runs the portal on the current SC. No field records this: the SC's owner's calls lead to
- * callee. */
+ * Callee runs the portal on the current SC. The SC does not change: code that needs its EC follows
+ * the calls from its owner. */
 static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *self,
                                                    struct ec *callee, const struct pt *pt,
                                                    enum caller_kind kind)

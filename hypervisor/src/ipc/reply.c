@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reply register (see reply.h). It changes on the EC's own CPU only. */
+/* The reply register (see reply.h). It changes on the EC's own CPU only. For the
+ * order of arguments see call.c. */
 #include "ipc/reply.h"
 
 #include "arch/x86/resume.h"

@@ -35,7 +35,7 @@ struct cpu {
         uint8_t pending __attribute__((aligned(8))); /* CPU_PENDING_… */
         uint8_t special;                             /* SPECIAL_…: state that is loaded */
         uint8_t no_attention;                        /* 0 */
-        uint8_t number;    /* CPU number of the interface; fixed after the start */
+        uint8_t number;    /* id in one byte, to compare with ec.place; fixed after the start */
         uint32_t no_state; /* 0 */
         /* Written and read by this CPU only. */
         struct ec *current;    /* EC in which an entry saves the registers */

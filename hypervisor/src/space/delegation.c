@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The delegation of memory and ports, from a typed item to the mapping and its tables.
  *
- * delegation_decode() makes a struct delegation of a typed item and the receiver's window. The fast
- * path is delegation_at_once(): it enters one mapping and writes its tables. If it cannot do all of
- * that it changes nothing. The general path is delegation_begin(), followed by repeated
+ * delegation_decode() makes a struct delegation of a typed item and the receiver's window. The
+ * straight path is delegation_at_once(): it enters one mapping and writes its tables. If it cannot
+ * do all of that, it leaves no change. The general path is delegation_begin(), followed by repeated
  * range_delegation_step(): a step enters some mappings, writes a part of their tables, or takes
  * mappings back. Both paths call space_apply…() to write tables: page table, DMA and guest table,
  * or I/O bitmap. object_mapping.c delegates a capability for an object. */

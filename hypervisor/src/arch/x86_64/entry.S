@@ -181,7 +181,7 @@ continue_on_empty_stack:
         xor     %ebp, %ebp
         call    *%rsi
 
-/* All vectors arrive here, with error and vector pushed: for user mode, into a frame in the EC. */
+/* All vectors but NMI, #DF and #MC. Error and vector are pushed, for user mode into the EC. */
         .balign 16
 entry_exception:
         cld
