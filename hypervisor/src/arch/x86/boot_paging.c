@@ -58,8 +58,8 @@ static uint64_t *boot_paging_new_table(void)
         return spare_used < SPARE_TABLES ? spare[spare_used++] : NULL;
 }
 
-/* Returns the entry that maps an address at a level (0: 4 KiB), creates the tables that lead to it,
- * and removes a large page in the way. Returns NULL if there is no memory for a table. */
+/* Returns the entry that maps an address at a level (0: 4 KiB). Creates the tables above it, and
+ * removes a large page that covers it. Returns NULL if there is no memory for a table. */
 static uint64_t *boot_paging_walk(word_t virt, unsigned level)
 {
         uint64_t *table = root;
