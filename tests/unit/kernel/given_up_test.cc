@@ -255,6 +255,41 @@ TEST(short_steps, free_the_chains_above_pieces_of_a_mapping)
         }
 }
 
+// A delegation takes back what it has entered below a chain of mappings. The chain is revoked and
+// cut meanwhile, so that each piece of the last mapping has a chain of its own above it.
+TEST(short_steps, free_the_chains_above_pieces_of_a_delegation_that_failed)
+{
+        constexpr word_t LINKS = 100, SIZE = 5000, GAP = 6000;
+        Kernel kernel(32768);
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, SIZE, NOVA_CRD_MEM, 7);
+        const Taken before = taken_now();
+        for (word_t i = 0; i < LINKS; i++)
+                kernel.delegate(a, BASE + GAP * i, a, BASE + GAP * (i + 1), SIZE, NOVA_CRD_MEM, 7);
+        delegation d = make_delegation(a, BASE + GAP * LINKS, b, BASE, SIZE, NOVA_CRD_MEM, 7);
+        for (unsigned i = 0; i < 7; i++)
+                ASSERT_EQ(delegation_step(&d), STEP_AGAIN);
+        fake_fail_allocations_from(0);
+        while (!d.failed)
+                ASSERT_EQ(delegation_step(&d), STEP_AGAIN);
+        fake_fail_allocations_from(-1);
+        Revocation(a, BASE, BASE + SIZE - 1, NOVA_MEM_RWX, false).finish();
+        for (word_t x = SIZE - 100; x > 0; x -= 100)
+                Revocation(a, BASE, BASE + x - 1, NOVA_MEM_RWX, false).finish();
+        EXPECT_GE(taken_now().objects, before.objects + 10 * long(LINKS));
+        step_result result = STEP_AGAIN;
+        while (result == STEP_AGAIN && !HasFailure()) {
+                Watch watch;
+                result = delegation_step(&d);
+        }
+        while (result == STEP_AGAIN)
+                result = delegation_step(&d);
+        EXPECT_EQ(result, STEP_FAILED);
+        EXPECT_EQ(taken_now().objects, before.objects);
+        check_pd(a);
+        check_pd(b);
+}
+
 // The thread or its partner ends when part of the tables has been written.
 TEST(given_up, delegation_leaves_a_mapping_with_its_tables)
 {
