@@ -127,6 +127,7 @@ static _Noreturn void boot_finish(void)
         iommu_init();
         if (!hip_build())
                 kernel_stop("no frame is left for the HIP: use a larger kmem=");
+        kernel_prepare();
         roottask_load();
         smp_start();
         boot_unmap();

@@ -8,6 +8,10 @@ struct cpu;
 /** Physical frame of the hypervisor information page (a pool frame). */
 extern void *boot_hip;
 
+/** Prepares the kernel's parts before any CPU uses them (boot/main.c). Called while only the boot
+ * CPU runs. */
+void kernel_prepare(void);
+
 /** Loads the roottask (boot/roottask.c). Called on the boot CPU when memory, ACPI and HIP are
  * known, before the HIP is finished. Stops the kernel with a sentence if the image is not valid. */
 void roottask_load(void);

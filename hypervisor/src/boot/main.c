@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The way from an initialised machine to running threads: the idle threads, the microhypervisor's
  * own capabilities, and the root PD. */
-#include "boot/main.h"
-
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"

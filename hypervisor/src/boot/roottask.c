@@ -9,7 +9,6 @@
 #include "boot/boot.h"
 #include "boot/boot_info.h"
 #include "boot/elf.h"
-#include "boot/main.h"
 #include "firmware/memory_map.h"
 #include "ipc/event.h"
 #include "lib/stop.h"
@@ -114,7 +113,6 @@ void roottask_load(void)
         struct elf_segment segments[ELF_SEGMENTS_MAX];
         unsigned count;
 
-        kernel_prepare();
         runs = frame_alloc();
         if (!runs)
                 kernel_stop("the kernel pool is too small, give more with kmem=");

@@ -2,8 +2,8 @@
 /* Physical memory as the boot loader reports it, and the parts that are taken. */
 #include "firmware/memory_map.h"
 
+#include "arch/x86/boot_paging.h"
 #include "arch/x86/pte.h"
-#include "firmware/multiboot.h"
 #include "layout.h"
 #include "lib/console.h"
 #include "lib/stop.h"
@@ -134,6 +134,18 @@ static const char *memory_map_why_no_module(paddr_t start, paddr_t end)
         return memory_map.modules == MODULES ? "there are too many" : NULL;
 }
 
+void memory_map_string(paddr_t phys, char *to, unsigned size)
+{
+        for (unsigned i = 0; i < size - 1; i++) {
+                /* Maps each byte on its own: the string may end just below the end of mappable
+                 * memory. The other slot may hold the structure with the string's address. */
+                const char *text = boot_map(1, phys + i, 1);
+                if (!text || !*text)
+                        break;
+                to[i] = *text;
+        }
+}
+
 static void memory_map_drop_module(uint32_t line, const char *why)
 {
         const unsigned number = memory_map.modules + ++memory_map.dropped_modules;
@@ -142,7 +154,7 @@ static void memory_map_drop_module(uint32_t line, const char *why)
         if (memory_map.dropped_modules > MODULES_NAMED)
                 return;
         if (line)
-                multiboot_string(line, name, sizeof(name));
+                memory_map_string(line, name, sizeof(name));
         console_print("NOVA: boot module %u%s%s is left out: %s.\n", number, *name ? ", " : "",
                       name, why);
 }

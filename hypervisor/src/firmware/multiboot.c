@@ -51,18 +51,6 @@ struct map_entry {
 
 char multiboot_cmdline[MULTIBOOT_CMDLINE], multiboot_loader[64];
 
-void multiboot_string(paddr_t phys, char *to, unsigned size)
-{
-        for (unsigned i = 0; i < size - 1; i++) {
-                /* Maps each byte on its own: the string may end just below the end of mappable
-                 * memory. The other slot may hold the structure with the string's address. */
-                const char *text = boot_map(1, phys + i, 1);
-                if (!text || !*text)
-                        break;
-                to[i] = *text;
-        }
-}
-
 static void multiboot_read_modules(paddr_t phys, uint32_t count)
 {
         for (uint32_t i = 0; i < count && i < MODULES_MAX; i++) {
@@ -114,9 +102,9 @@ bool multiboot_read(uint32_t magic, paddr_t phys)
         memcpy(&info, place, sizeof(info));
 
         if (info.flags & INFO_CMDLINE)
-                multiboot_string(info.cmdline, multiboot_cmdline, sizeof(multiboot_cmdline));
+                memory_map_string(info.cmdline, multiboot_cmdline, sizeof(multiboot_cmdline));
         if (info.flags & INFO_LOADER)
-                multiboot_string(info.loader, multiboot_loader, sizeof(multiboot_loader));
+                memory_map_string(info.loader, multiboot_loader, sizeof(multiboot_loader));
         if (info.flags & INFO_MODULES)
                 multiboot_read_modules(info.module_list, info.modules);
         if (info.flags & INFO_MAP) {

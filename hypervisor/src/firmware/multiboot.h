@@ -20,8 +20,4 @@ extern char multiboot_loader[64];
  * not trusted. Returns false if magic belongs to no known protocol. */
 bool multiboot_read(uint32_t magic, paddr_t info);
 
-/** Reads the string at a physical address, as far as it fits into size bytes before a final 0,
- * which the caller has written. Uses slot 1 of boot_map(). */
-void multiboot_string(paddr_t phys, char *to, unsigned size);
-
 #endif
