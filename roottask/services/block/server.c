@@ -43,6 +43,7 @@ static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
 static unsigned session_count, next_session;
 static struct block_request *requests, *free_requests;
 static uint32_t in_flight;  /* of all sessions */
+static uint32_t orphans;    /* those of them whose session is closed */
 static uint32_t progress;   /* number of requests that the device has ended */
 static nova_sel_t doorbell; /* of all clients */
 
@@ -107,6 +108,7 @@ static void close_session(struct nova_service *of, void *state)
                 if (sessions[i] == session)
                         sessions[i--] = sessions[--session_count];
         session->closed = true;
+        orphans += session->in_flight;
         revoke(session);
         if (!session->in_flight)
                 nova_service_later(service, &session->later);
@@ -261,9 +263,13 @@ void block_end(struct block_request *request, int error)
         session->in_flight--;
         request->next = free_requests;
         free_requests = request;
-        if (!session->closed)
+        request->session = NULL;
+        if (!session->closed) {
                 complete(session, request->tag, error);
-        else if (!session->in_flight)
+                return;
+        }
+        orphans--;
+        if (!session->in_flight)
                 nova_service_later(service, &session->later);
 }
 
@@ -293,10 +299,29 @@ static void start(struct block_session *session, struct nova_block_entry *entry)
         device->start(request);
 }
 
+/* Returns whether the device still has a write of a closed session to the blocks of this one. A
+ * write that starts now could end before it, and would be lost. */
+static bool is_preceded(const struct block_session *session)
+{
+        const struct block_limits *limits = &session->limits;
+
+        for (unsigned i = 0; i < device->depth; i++) {
+                const struct block_request *request = &requests[i];
+
+                if (request->session && request->session->closed &&
+                    (request->operation == NOVA_BLOCK_WRITE ||
+                     request->operation == NOVA_BLOCK_DISCARD) &&
+                    request->block < limits->first + limits->count &&
+                    limits->first < request->block + request->blocks)
+                        return true;
+        }
+        return false;
+}
+
 static bool may_start(const struct block_session *session)
 {
         return free_requests && session->in_flight < session->in_flight_max &&
-               block_ring_pending(&session->ring);
+               block_ring_pending(&session->ring) && !(orphans && is_preceded(session));
 }
 
 /* A client that breaks the rules loses its ring. */

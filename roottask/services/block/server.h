@@ -23,8 +23,8 @@ struct block_pool {
 
 /* A request on its way through the device. It has been checked. */
 struct block_request {
-        struct block_request *next; /* the library's, and the driver's between start and end */
-        struct block_session *session;
+        struct block_request *next;    /* the library's, and the driver's between start and end */
+        struct block_session *session; /* NULL: not in flight */
         unsigned number; /* below the device's depth; no other request in flight has it */
         uint32_t tag;
         enum nova_block_operation operation;

@@ -260,6 +260,39 @@ static void early_end(void)
         device_hold(false);
 }
 
+/* A client that ends while the device has its write: a later client of that block waits for it. */
+static void late_write(void)
+{
+        const struct nova_block_range range = {.first = 8, .count = 8};
+        struct nova_block_segment segment = {0, 512};
+        const struct nova_block_request write = {.operation = NOVA_BLOCK_WRITE,
+                                                 .block = 3,
+                                                 .segment_count = 1,
+                                                 .segments = &segment,
+                                                 .cookie = &segment};
+        struct nova_block *before = open(), *after = open(), *other = open();
+        int error = nova_block_restrict(other, &range);
+
+        device_hold(true);
+        check(!error && nova_block_submit(before, &write, 1) == 0 && in_flight(1),
+              "a write is in flight");
+        nova_block_close(before);
+        submit(after, 1);
+        submit(other, 1);
+        check(in_flight(2), "after its client has ended, a request for other blocks starts");
+        nova_sleep(10000000);
+        check(device_in_flight() == 2, "one for its block does not");
+        device_end(0);
+        check(in_flight(2), "it starts after the write");
+        while (device_end(0))
+                continue;
+        check(wait_one(after, &error) == 1 && !error && wait_one(other, &error) == 1 && !error,
+              "both complete");
+        device_hold(false);
+        nova_block_close(after);
+        nova_block_close(other);
+}
+
 /* A client that writes nonsense to its ring. */
 static void hostile(struct nova_block *good)
 {
@@ -333,6 +366,7 @@ int main(void)
         fairness(block);
         parts();
         early_end();
+        late_write();
         hostile(block);
         arguments();
         nova_block_close(block);
