@@ -199,6 +199,8 @@ static int close_file(int number)
                 return novart_files_fail(EBADF);
         if (file->session == novart_files_session())
                 error = novart_files_call(NOVA_FILES_CLOSE, &file->number, 1, NULL, 0, 0);
+        else if ((file->flags & O_ACCMODE) != O_RDONLY)
+                error = EIO; /* writes may be lost */
         file->session = 0;
         return error ? novart_files_fail(error) : 0;
 }
