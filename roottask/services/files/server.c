@@ -90,16 +90,40 @@ static void answer_about(struct nova_request *request, const struct files_about 
         nova_request_answer_bytes(request, &answer, sizeof(answer));
 }
 
+/* Finds the node of a path. A file that has come in place of the client's folder is not the
+ * client's. */
+static int find(const struct session *session, const char *path, struct files_node **node)
+{
+        struct files_about about;
+        int error = volume_find(session->grant->volume, path, node);
+
+        if (error || strcmp(path, session->grant->folder) != 0)
+                return error;
+        error = backend_of(*node)->stat(*node, &about);
+        if (!error && !about.folder)
+                error = ENOTDIR;
+        if (error)
+                backend_of(*node)->release(*node);
+        return error;
+}
+
 static int create(const struct session *session, const char *path, bool folder,
                   struct files_node **node)
 {
         const struct volume *volume = session->grant->volume;
         char name[FILES_NAME_SIZE];
         struct files_node *in;
-        int error = volume_find_parent(volume, path, &in, name);
+        int error;
 
+        if (strcmp(path, session->grant->folder) == 0) { /* it would come into another folder */
+                error = find(session, path, &in);
+                if (!error)
+                        volume->system->backend->release(in);
+                return error ? error : EEXIST;
+        }
+        error = volume_find_parent(volume, path, &in, name);
         if (error)
-                return error == EBUSY ? EEXIST : error;
+                return error;
         error = can_write(session);
         if (!error)
                 error = volume->system->backend->create(in, name, folder, node);
@@ -141,7 +165,7 @@ static int open_file(struct nova_request *request)
         if (!error && number == NOVA_FILES_MAX)
                 error = EMFILE;
         if (!error)
-                error = volume_find(session->grant->volume, path, &node);
+                error = find(session, path, &node);
         if (!error && flags & NOVA_FILES_CREATE && flags & NOVA_FILES_EXCLUSIVE) {
                 backend_of(node)->release(node);
                 return EEXIST;
@@ -296,7 +320,7 @@ static int stat_path(struct nova_request *request)
         int error = take_path(request, 0, path);
 
         if (!error)
-                error = volume_find(session_of(request)->grant->volume, path, &node);
+                error = find(session_of(request), path, &node);
         if (error)
                 return error;
         error = backend_of(node)->stat(node, &about);

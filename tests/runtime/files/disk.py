@@ -49,8 +49,8 @@ def expected(number, size):
     return bytes((i * 7 + number * 31 + (i >> 9)) & 0xFF for i in range(size))
 
 
-def check(image, place, kind):
-    """Returns what is wrong with the disk."""
+def damage(image):
+    """Returns what fsck.fat finds."""
     partition = image + ".part"
     with open(image, "rb") as disk, open(partition, "wb") as file:
         disk.seek(FIRST * 512)
@@ -59,7 +59,12 @@ def check(image, place, kind):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     os.unlink(partition)
     words = ("wrong", "Dirty", "Reclaim", "differ", "Truncating")
-    wrong = [fsck.stdout] if fsck.returncode or any(w in fsck.stdout for w in words) else []
+    return [fsck.stdout] if fsck.returncode or any(w in fsck.stdout for w in words) else []
+
+
+def check(image, place, kind):
+    """Returns what is wrong with the disk."""
+    wrong = damage(image)
     files = {"secret.txt": b"outside\n", "read/in.txt": b"inside\n"}
     if kind == "write":
         written = {"BIG.BIN": expected(1, 100000), "stdio.txt": b"first 1\nsecond\nthird\n",
