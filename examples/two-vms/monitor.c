@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A monitor with one Linux guest, as a program of a system: its terminal is a session of `screen`,
- * its arguments are added to Linux's command line. */
+ * its arguments are added to Linux's command line. With a first argument such as disk=partitions,
+ * the guest has a disk of this service. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <novart/parent.h>
 #include <novart/program.h>
 #include <novart/time.h>
+#include <novavmm/guest_disk.h>
 #include <novavmm/load.h>
 #include <novavmm/pc.h>
 
@@ -19,6 +21,7 @@
 
 static struct nova_vm vm;
 static struct nova_pc pc;
+static struct nova_guest_disk disk;
 
 static int write_text(void *context, const char *text, size_t bytes)
 {
@@ -123,6 +126,33 @@ static const char *load(char **words)
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
 
+/* Opens the disk of the first argument, if that names a service. */
+static int open_disk(const char *argument)
+{
+        int error;
+
+        if (!argument || strncmp(argument, "disk=", 5) != 0)
+                return 0;
+        error = nova_guest_disk_open(&disk, argument + 5, NULL);
+        if (error)
+                printf("The disk of %s cannot be opened: %s.\n", nova_program.name,
+                       strerror(error));
+        return error;
+}
+
+static int create_machine(const struct nova_vm_config *config)
+{
+        int error = nova_vm_create(&vm, config);
+
+        if (!error)
+                error = nova_pc_create(&pc, &vm);
+        if (!error)
+                error = nova_pc_add_console(&pc, 1);
+        if (!error && disk.block)
+                error = nova_guest_disk_attach(&disk, &pc, 2);
+        return error;
+}
+
 int main(int argc, char **argv)
 {
         const struct nova_vm_config config = {.name = nova_program.name,
@@ -133,20 +163,16 @@ int main(int argc, char **argv)
         int error;
 
         (void)argc;
-        if (use_screen())
+        if (use_screen() || open_disk(argv[1]))
                 return 1;
-        error = nova_vm_create(&vm, &config);
-        if (!error)
-                error = nova_pc_create(&pc, &vm);
-        if (!error)
-                error = nova_pc_add_console(&pc, 1);
+        error = create_machine(&config);
         if (error) {
                 printf("The machine %s cannot be created: %s.\n", nova_program.name,
                        nova_vm_why(&vm, error));
                 return 1;
         }
 
-        const char *const why = load(argv + 1);
+        const char *const why = load(argv + (disk.block ? 2 : 1));
 
         if (why)
                 return nova_vm_not_loaded(&vm, why);

@@ -54,7 +54,8 @@ class Disk(unittest.TestCase):
         self.assertNotIn("hello", said)
 
     def test_the_examples_are_those_of_the_manual(self):
-        for name, system in (("linux", "linux-disk"), ("linux-smp", "linux-smp-disk")):
+        for name in ("linux", "linux-smp", "two-vms"):
+            system = f"{name}-disk"
             self.assertEqual(disk.system(name, places.EXAMPLES / name), system)
         self.assertEqual(disk.system("blocks", places.EXAMPLES / "blocks"), "blocks")
 

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots the example two-vms with a disk, twice: each guest has its partition and nothing more, and
+the disk keeps what the guests write.
+
+two_vms_disk.py KERNEL BOOT IMAGE
+"""
+
+import re
+import struct
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
+import terminal
+
+BLOCKS = 16384  # of 512 bytes
+PARTITIONS = {"left": (64, 4096), "right": (8192, 2048)}  # first block, blocks
+PROMPT = rb"/ # [^\n]*$"
+END = rb"\r\r\n"  # after a further carriage return from QEMU's terminal
+SHOWN = rb"\n(left|right) has (\w+), (\d+) blocks" + END
+COMMAND = (
+    b"echo $who has $(dd if=/dev/vda bs=512 count=1 2>/dev/null|tr -dc [:alnum:]), "
+    b"$(cat /sys/block/vda/size) blocks; echo of $who|dd of=/dev/vda bs=512 conv=sync 2>/dev/null; "
+    b"sync; poweroff -f\r"
+)
+
+
+def block(number):
+    """Returns the initial content of a block."""
+    return (b"block %u;" % number).ljust(512, b"%c" % (65 + number % 26))
+
+
+def make(image):
+    """Makes a disk with two partitions, whose first blocks have the guests' names."""
+    blocks = [block(i) for i in range(BLOCKS)]
+    rows = b"".join(struct.pack("<BxxxBxxxII", 0, 0x83, *PARTITIONS[name])
+                    for name in ("left", "right"))
+    blocks[0] = bytes(446) + rows + bytes(32) + b"\x55\xaa"
+    for name, (first, _) in PARTITIONS.items():
+        blocks[first] = (b"new " + name.encode()).ljust(512, b"\0")
+    Path(image).write_bytes(b"".join(blocks))
+    return blocks
+
+
+def boot(kernel, boot_list, image):
+    """Runs both guests. Returns what each found on its disk, and the status."""
+    steps = [(PROMPT, COMMAND), (SHOWN + rb".*--- (?:left|right) .*" + PROMPT, COMMAND)]
+    done = 0
+
+    def keys(seen):
+        nonlocal done
+        found = steps and re.search(steps[0][0], seen[done:], re.S)
+        if not found:
+            return b""
+        done += found.end()
+        return steps.pop(0)[1]
+
+    machine = f"cpus=2, memory=448, extra=disk.arguments({image!r})"
+    seen, status = terminal.play(kernel, boot_list, "boot_list.read(sys.argv[3])", keys, machine)
+    found = {match[1].decode(): (match[2].decode(), int(match[3]))
+             for match in re.finditer(SHOWN, seen)}
+    return found, status, seen.decode("utf-8", "replace")
+
+
+def main(kernel, boot_list, image):
+    """Returns the status."""
+    blocks = make(image)
+    wrong = []
+    for word in ("new", "of"):
+        found, status, seen = boot(kernel, boot_list, image)
+        wanted = {name: (word + name, count) for name, (_, count) in PARTITIONS.items()}
+        print(f"status {status}, found {found}")
+        if status or found != wanted:
+            sys.stdout.write(seen)
+            return 1
+    for name, (first, _) in PARTITIONS.items():
+        blocks[first] = (b"of " + name.encode() + b"\n").ljust(512, b"\0")
+    after = Path(image).read_bytes()
+    for number in range(BLOCKS):
+        if after[512 * number:512 * number + 512] != blocks[number]:
+            wrong.append(number)
+    print(f"blocks with another content: {wrong[:10]}")
+    return 1 if wrong or len(after) != BLOCKS * 512 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
