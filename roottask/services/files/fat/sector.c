@@ -99,66 +99,72 @@ void fat_sector_forget(struct fat *fat, uint32_t first, uint32_t count)
                         fat->cache[i].sector = UINT32_MAX;
 }
 
+/* Returns how many of the bytes from an offset in a sector the next transfer moves: whole sectors,
+ * or a part of one sector. */
+static size_t part_bytes(const struct fat *fat, uint32_t offset, size_t bytes)
+{
+        const uint32_t size = fat->sector_bytes;
+
+        if (!offset && bytes >= size)
+                return bytes - bytes % size;
+        return bytes < size - offset ? bytes : size - offset;
+}
+
+static int part_read(struct fat *fat, uint32_t sector, uint32_t offset, uint8_t *to, size_t bytes)
+{
+        int error;
+
+        if (bytes >= fat->sector_bytes)
+                return disk_read(fat, sector, to, (uint32_t)(bytes / fat->sector_bytes));
+        error = disk_read(fat, sector, fat->bounce, 1);
+        if (!error)
+                memcpy(to, fat->bounce + offset, bytes);
+        return error;
+}
+
+static int part_write(struct fat *fat, uint32_t sector, uint32_t offset, const uint8_t *from,
+                      size_t bytes)
+{
+        int error;
+
+        if (bytes >= fat->sector_bytes)
+                return disk_write(fat, sector, from, (uint32_t)(bytes / fat->sector_bytes));
+        error = disk_read(fat, sector, fat->bounce, 1);
+        if (error)
+                return error;
+        memcpy(fat->bounce + offset, from, bytes);
+        return disk_write(fat, sector, fat->bounce, 1);
+}
+
 int fat_data_read(struct fat *fat, uint32_t sector, uint32_t offset, void *to, size_t bytes)
 {
         const uint32_t size = fat->sector_bytes;
-        uint8_t *at = to;
+        int error = 0;
 
-        sector += offset / size;
-        offset %= size;
-        while (bytes) {
-                const uint32_t whole = offset ? 0 : (uint32_t)(bytes / size);
-                size_t part = (size_t)whole * size;
-                int error;
+        for (size_t done = 0, part; !error && done < bytes; done += part) {
+                const uint64_t at = offset + (uint64_t)done;
 
-                if (whole) {
-                        error = disk_read(fat, sector, at, whole);
-                } else {
-                        part = bytes < size - offset ? bytes : size - offset;
-                        error = disk_read(fat, sector, fat->bounce, 1);
-                        memcpy(at, fat->bounce + offset, part);
-                }
-                if (error)
-                        return error;
-                sector += whole ? whole : 1;
-                offset = 0;
-                at += part;
-                bytes -= part;
+                part = part_bytes(fat, (uint32_t)(at % size), bytes - done);
+                error = part_read(fat, sector + (uint32_t)(at / size), (uint32_t)(at % size),
+                                  (uint8_t *)to + done, part);
         }
-        return 0;
+        return error;
 }
 
 int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void *from,
                    size_t bytes)
 {
         const uint32_t size = fat->sector_bytes;
-        const uint8_t *at = from;
+        int error = 0;
 
-        sector += offset / size;
-        offset %= size;
-        while (bytes) {
-                const uint32_t whole = offset ? 0 : (uint32_t)(bytes / size);
-                size_t part = (size_t)whole * size;
-                int error;
+        for (size_t done = 0, part; !error && done < bytes; done += part) {
+                const uint64_t at = offset + (uint64_t)done;
 
-                if (whole) {
-                        error = disk_write(fat, sector, at, whole);
-                } else {
-                        part = bytes < size - offset ? bytes : size - offset;
-                        error = disk_read(fat, sector, fat->bounce, 1);
-                        if (!error) {
-                                memcpy(fat->bounce + offset, at, part);
-                                error = disk_write(fat, sector, fat->bounce, 1);
-                        }
-                }
-                if (error)
-                        return error;
-                sector += whole ? whole : 1;
-                offset = 0;
-                at += part;
-                bytes -= part;
+                part = part_bytes(fat, (uint32_t)(at % size), bytes - done);
+                error = part_write(fat, sector + (uint32_t)(at / size), (uint32_t)(at % size),
+                                   (const uint8_t *)from + done, part);
         }
-        return 0;
+        return error;
 }
 
 int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count)
