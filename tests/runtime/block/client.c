@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client of block services in systems. Arguments: an action, the service, further ones. */
+#include "client.h"
+
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "../../bench/io/io.h"
 #include "nova/hypercall.h"
@@ -14,18 +13,6 @@
 
 static uint32_t seed = 1;
 static uint32_t origin; /* of the partition on the disk */
-
-static uint32_t random_number(uint32_t below)
-{
-        seed = seed * 1664525 + 1013904223;
-        return (uint32_t)((uint64_t)seed * below >> 32);
-}
-
-static void die(const char *what, int error)
-{
-        printf("%s: %s\n", what, strerror(error));
-        exit(1);
-}
 
 static struct nova_block *open_or_die(const char *service, const char *arguments)
 {
@@ -55,7 +42,7 @@ static void read_alone(struct nova_block *block, unsigned count)
         const uint32_t blocks = (uint32_t)nova_block_get_info(block)->blocks;
 
         for (unsigned n = 0; n < count; n++) {
-                const uint32_t first = random_number(blocks - 8);
+                const uint32_t first = random_number(&seed, blocks - 8);
                 const int error = nova_block_read(block, first, 8, bytes);
 
                 if (error)
@@ -82,7 +69,7 @@ static int submit_some(struct nova_block *block, uint32_t blocks)
                 struct place *place = idle[idle_count - 1];
                 const struct nova_block_segment segment = {place->index * 512, 512};
                 const struct nova_block_request request = {.operation = NOVA_BLOCK_READ,
-                                                           .block = random_number(blocks),
+                                                           .block = random_number(&seed, blocks),
                                                            .segment_count = 1,
                                                            .segments = &segment,
                                                            .cookie = place};

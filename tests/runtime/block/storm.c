@@ -3,10 +3,8 @@
  * carries its number and a version. Arguments: service, session's arguments, first block of the
  * partition on the disk, and the number of ends to wait for. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "client.h"
 #include "nova/hypercall.h"
 #include "novart/service/block.h"
 
@@ -33,18 +31,6 @@ static unsigned histogram[SLOTS + 1]; /* ends, by the number of requests in flig
 static unsigned ends, done;
 static char *pool;
 
-static uint32_t random_number(uint32_t below)
-{
-        seed = seed * 1664525 + 1013904223;
-        return (uint32_t)((uint64_t)seed * below >> 32);
-}
-
-static void die(const char *what, int error)
-{
-        printf("%s: %s\n", what, strerror(error));
-        exit(1);
-}
-
 static uint32_t word_of(uint32_t block, uint32_t number, unsigned index)
 {
         if (!number)
@@ -65,10 +51,10 @@ static bool is_version(const uint32_t *word, uint32_t block, uint32_t number)
 static void choose(struct slot *slot)
 {
         do
-                slot->block = random_number(blocks);
+                slot->block = random_number(&seed, blocks);
         while (in_use[slot->block]);
         in_use[slot->block] = true;
-        slot->operation = random_number(3) ? NOVA_BLOCK_WRITE : NOVA_BLOCK_READ;
+        slot->operation = random_number(&seed, 3) ? NOVA_BLOCK_WRITE : NOVA_BLOCK_READ;
         slot->version = version[slot->block] + (slot->operation == NOVA_BLOCK_WRITE);
         slot->used = true;
 }

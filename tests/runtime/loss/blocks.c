@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes blocks in rounds. After a round it flushes, and then writes the round's number to block 0:
  * from there on all blocks of the round must survive a loss of power. Argument: the service. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "../block/client.h"
 #include "novart/service/block.h"
 
 #define ROUNDS       64
@@ -19,18 +18,6 @@ static struct nova_block_segment segment[SLOTS];
 static bool slot_used[SLOTS];
 static unsigned flying;
 static uint32_t seed = 18;
-
-static uint32_t random_number(uint32_t below)
-{
-        seed = seed * 1664525 + 1013904223;
-        return (uint32_t)((uint64_t)seed * below >> 32);
-}
-
-static void die(const char *what, int error)
-{
-        printf("%s: %s\n", what, strerror(error));
-        exit(1);
-}
 
 static void wait_one(void)
 {
@@ -80,8 +67,9 @@ static void submit(uint32_t block, uint32_t round)
 /* Writes different blocks, so that no two writes of a block are in flight. */
 static void write_round(uint32_t round)
 {
-        const uint32_t count = 1 + random_number(BLOCKS_ROUND);
-        const uint32_t first = random_number(BLOCKS), step = 1 + 2 * random_number(BLOCKS / 2);
+        const uint32_t count = 1 + random_number(&seed, BLOCKS_ROUND);
+        const uint32_t first = random_number(&seed, BLOCKS),
+                       step = 1 + 2 * random_number(&seed, BLOCKS / 2);
         int error;
 
         for (uint32_t i = 0; i < count; i++)

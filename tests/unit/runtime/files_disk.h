@@ -44,8 +44,9 @@ struct memory_disk {
         std::vector<uint8_t> bytes;
         std::vector<record> log;
         bool logging = false;
-        bool flushes = true;   /* false: a broken disk or a broken server */
-        long writes_left = -1; /* after so many writes the disk fails; -1: never */
+        bool flushes = true; /* false: a broken disk or a broken server */
+        long writes_left =
+                -1; /* number of writes before the disk fails; -1: the disk never fails */
         uint64_t reads = 0;
         std::string path;
 
