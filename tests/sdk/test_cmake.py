@@ -128,7 +128,7 @@ WRONG = (
     ("nova_add_boot_test(one ROOTTASK NONE EXPECTS x)", FIRST,
      "nova_add_boot_test(one): 'EXPECTS' is not understood. Did you mean 'EXPECT'? Possible "
      "here: ROOTTASK, SYSTEM, ARGUMENTS, CPUS, MEMORY, MACHINE, CPU, CMDLINE, STATUS, "
-     "TIMEOUT, EMULATOR, BOOT, MULTIBOOT, MODULES, EXPECT, REJECT, QEMU, LABELS, TAP."),
+     "TIMEOUT, DISK, EMULATOR, BOOT, MULTIBOOT, MODULES, EXPECT, REJECT, QEMU, LABELS, TAP."),
 )
 RIGHT = """add_custom_command(OUTPUT disk.img COMMAND touch disk.img)
 nova_add_boot_test(before SYSTEM one EXPECT x)
@@ -138,7 +138,7 @@ nova_add_roottask(three SOURCES "${CMAKE_CURRENT_SOURCE_DIR}/main.c" LINK Nova::
 nova_add_system(one DESCRIPTION system.nova PROGRAMS log two
   MODULES main.c "${CMAKE_CURRENT_BINARY_DIR}/disk.img")
 nova_add_boot_test(after ROOTTASK three TIMEOUT 9 CMDLINE "" EXPECT)
-nova_add_boot_test(nothing ROOTTASK NONE)
+nova_add_boot_test(nothing ROOTTASK NONE DISK later.img)
 nova_add_boot_test(file ROOTTASK "${CMAKE_BINARY_DIR}/not-yet")
 add_custom_command(OUTPUT made.c COMMAND touch made.c)
 message(FATAL_ERROR "All of it was understood.")

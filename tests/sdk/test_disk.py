@@ -46,6 +46,10 @@ class Disk(unittest.TestCase):
         self.file("own-disk.nova", DESCRIPTION)
         self.assertEqual(disk.system("own", self.folder), "own-disk")
 
+    def test_the_description_of_a_project_from_a_template_is_found(self):
+        self.file("system.nova", DESCRIPTION)
+        self.assertEqual(disk.system("own", self.folder), "own")
+
     def test_a_system_without_one_is_refused_with_those_that_have_one(self):
         self.file("own.nova", "program one\n")
         said = self.refused(disk.system, "own", self.folder)

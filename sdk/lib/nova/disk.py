@@ -18,9 +18,10 @@ DEVICE = re.compile(r"^device +disk\s*$", re.MULTILINE)
 
 
 def system(name, folder):
-    """Returns the system that `--disk` boots for NAME in FOLDER: NAME-disk, or NAME itself."""
-    for found in (f"{name}-disk", name):
-        file = Path(folder) / f"{found}.nova"
+    """Returns the system that `--disk` boots for NAME in FOLDER: NAME-disk, or NAME itself, whose
+    description may also have the templates' name system.nova."""
+    for found, stem in ((f"{name}-disk", f"{name}-disk"), (name, name), (name, "system")):
+        file = Path(folder) / f"{stem}.nova"
         if file.exists() and DEVICE.search(file.read_text(encoding="utf-8")):
             return found
     able = ", ".join(one for one in places.examples() if _takes(one))
