@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A program that uses files. Argument: `write` leaves files for the host, `confined` tries to leave
- * its folder, `read` has a folder that cannot be written, and a number is that of
- * files to replace. */
+ * its folder, `read` has a folder that cannot be written, `full` fills the disk, and a number is
+ * that of files to replace. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -177,6 +177,29 @@ static void do_read(void)
         list("/", 1);
 }
 
+/* Fills the disk: each function that needs room fails with ENOSPC, and what was written stays. */
+static void do_full(void)
+{
+        static char data[65536];
+        struct stat about;
+        size_t bytes = 0;
+        int file = open("/full", O_RDWR | O_CREAT, 0666);
+        ssize_t wrote;
+
+        memset(data, 'f', sizeof(data));
+        while ((wrote = write(file, data, sizeof(data))) > 0)
+                bytes += (size_t)wrote;
+        expect(wrote == -1 && errno == ENOSPC, "write");
+        expect(mkdir("/folder", 0777) == -1 && errno == ENOSPC, "mkdir");
+        expect(fsync(file) == 0 && close(file) == 0, "what was written can be flushed");
+        expect(stat("/full", &about) == 0 && bytes && (size_t)about.st_size == bytes,
+               "the file has what was written");
+        printf("ENOSPC: %s\n", strerror(ENOSPC));
+        expect(unlink("/full") == 0, "unlink");
+        write_bytes("/again", 5, 10000);
+        expect(unlink("/again") == 0, "a second unlink");
+}
+
 /* Writes a block to the journal, from which the host sees what is lasting. Its place is on the disk
  * already, so the block itself needs no fsync(). */
 static void write_journal(int journal, unsigned round)
@@ -222,6 +245,8 @@ int main(int argc, char **argv)
                 do_confined();
         else if (!strcmp(what, "read"))
                 do_read();
+        else if (!strcmp(what, "full"))
+                do_full();
         else if (!strcmp(what, "none"))
                 expect(open("/in.txt", O_RDONLY) == -1 && errno == EACCES, "it has no folder");
         else

@@ -5,7 +5,8 @@
 disk.py KIND FAT IMAGE COMMAND...
 
 FAT is 12, 16 or 32: the type of the file system in the disk's partition, which mkfs.fat makes. KIND
-is `write` for what client.c writes, or `kept` if nothing outside of the client's folder changes.
+is `write` for what client.c writes, `full` if it removes all that it wrote, or another word if
+nothing outside of the client's folder changes.
 """
 import os
 import struct
@@ -72,6 +73,8 @@ def check(image, place, kind):
                    "folder/Renamed": expected(3, 3000)}
         files |= {"home/in.txt": b"inside\n"}
         files |= {"home/out/" + name: content for name, content in written.items()}
+    elif kind == "full":
+        files |= {"home/in.txt": b"inside\n"}
     else:
         files |= {"home/out.txt": b"inside\n"}
     for name, content in files.items():
@@ -84,7 +87,7 @@ def main():
     """Returns the status."""
     kind, fat, image, *command = sys.argv[1:]
     place = make(image, fat)
-    if kind == "write":
+    if kind in ("write", "full"):
         run("mmd", "-i", place, "::home/out")
     status = subprocess.run(command, check=False).returncode
     if status:
