@@ -188,7 +188,7 @@ def system_complaints(root, found):
                 check=False,
             )
             said = result.stderr
-            if (result.returncode == 0) != (block.kind() == ""):
+            if (result.returncode == 0) == (block.kind() == "wrong"):
                 complaints.append(f"{block.where()}: status {result.returncode}: {said}")
     return complaints
 

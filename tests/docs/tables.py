@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of docs/manual/reference.md come from the rows of the headers, one in limits.md from
-their constants. `tables.py ROOT` checks that they are up to date, `tables.py ROOT --update` writes
-them again. It also checks that docs/manual/systems.md documents all that a system description can
-contain.
+"""The tables of docs/manual/reference.md come from the rows of the headers, two in limits.md from
+constants of headers and sources. `tables.py ROOT` checks that they are up to date, `tables.py ROOT
+--update` writes them again. It also checks that docs/manual/systems.md documents all that a system
+description can contain.
 
 A table stands between the comments `<!-- table: NAME -->` and `<!-- end of table -->`.
 """
@@ -27,7 +27,11 @@ TYPES = "hypervisor/abi/nova/abi/types.h"
 SERVICE = "roottask/src/service/service.c"
 PROTOCOL = "roottask/include/novart/protocol.h"
 CHILD = "roottask/src/child/child.c"
+CLIENT = "roottask/src/service/client/block.c"
 VMM = "roottask/vmm/include/novavmm"
+BLOCK = "roottask/include/novart/service/block.h"
+FILES = "roottask/include/novart/service/files.h"
+DRIVERS = "roottask/services"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -132,6 +136,72 @@ LIMITS = (
 )
 
 
+def pages(order):
+    return bytes_of(4096 << order)
+
+
+def seconds(nanoseconds):
+    return f"{nanoseconds // 1_000_000_000} s"
+
+
+def whole(number):
+    return f"{plain(number)} bytes"
+
+
+# The same for disks and files.
+ENDS = "the driver ends, and starts again if its description says `restart`"
+STORAGE_LIMITS = (
+    ("requests of a block session in flight, or the device's limit if it is lower", BLOCK,
+     "NOVA_BLOCK_ENTRIES", plain,
+     "`nova_block_submit()` returns `EAGAIN`; in the ring, requests wait for the device"),
+    ("segments of a request", BLOCK, "NOVA_BLOCK_SEGMENTS", plain, "`EINVAL`"),
+    ("pool of a block session", BLOCK, "NOVA_BLOCK_POOL_ORDER_MAX", pages, "`EINVAL`"),
+    ("alignment of a segment in the pool", BLOCK, "NOVA_BLOCK_ALIGN", whole, "`EINVAL`"),
+    ("block sessions of a driver", f"{DRIVERS}/block/server.h", "BLOCK_SESSIONS", plain,
+     "`ENFILE`"),
+    ("requests of a session in its turn", f"{DRIVERS}/block/server.c", "TURN", plain,
+     "the next session is served"),
+    ("repetitions of a request of `nova_block_read()` and others while the service ends", CLIENT,
+     "TRIES", plain, "`ECONNRESET`, or the error of the last one"),
+    ("requests that the driver `virtio-blk` gives to its device", f"{DRIVERS}/virtio-blk/main.c",
+     "DEPTH_MAX", plain, "further ones wait in the rings"),
+    ("requests that the driver `nvme` gives to its device", f"{DRIVERS}/nvme/main.c", "DEPTH",
+     plain, "further ones wait in the rings"),
+    ("data of a request of `nvme`", f"{DRIVERS}/nvme/controller.c", "TRANSFER", bytes_of,
+     "`EINVAL`; `request_max` of `nova_block_get_info()` is the number of blocks"),
+    ("blocks of a request of `ahci`", f"{DRIVERS}/ahci/command.h", "AHCI_BLOCKS_MAX", plain,
+     "`EINVAL`"),
+    ("time without a completion: `virtio-blk`", f"{DRIVERS}/virtio-blk/main.c", "TIMEOUT_NS",
+     seconds, ENDS),
+    ("time without a completion: `nvme`", f"{DRIVERS}/nvme/main.c", "TIMEOUT_NS", seconds, ENDS),
+    ("failures of a port of `ahci` without a command that succeeds", f"{DRIVERS}/ahci/main.c",
+     "RESTARTS_MAX", plain, ENDS),
+    ("partitions of a disk", f"{DRIVERS}/partitions/table.h", "TABLE_PARTITIONS", plain,
+     "the service ignores the others and prints a message"),
+    ("characters of a partition's name", f"{DRIVERS}/partitions/table.h", "TABLE_NAME", less_one,
+     "the format GPT has no longer names"),
+    ("grants of `partitions`", f"{DRIVERS}/partitions/server.h", "GRANTS", plain,
+     "the service ends with a message"),
+    ("mounts of `files`", f"{DRIVERS}/files/volume.h", "VOLUMES", plain,
+     "the service ends with a message"),
+    ("grants of `files`", f"{DRIVERS}/files/volume.h", "GRANTS", plain,
+     "the service ends with a message"),
+    ("open files and folders of a program", FILES, "NOVA_FILES_MAX", plain, "`EMFILE`"),
+    ("bytes of a path", FILES, "NOVA_FILES_PATH_SIZE", less_one, "`ENAMETOOLONG`"),
+    ("bytes of a name in a path", FILES, "NOVA_FILES_NAME_SIZE", less_one, "`ENAMETOOLONG`"),
+    ("sector of a FAT disk", f"{DRIVERS}/files/fat/fat.h", "FAT_SECTOR_MAX", bytes_of,
+     "the service does not mount it, and prints a message"),
+    ("entries of a folder on a FAT disk; a name takes one and one more for each 13 characters",
+     f"{DRIVERS}/files/fat/fat.h", "FAT_FOLDER_MAX", plain, "`ENOSPC`"),
+    ("file that `rename()` copies on a FAT disk", f"{DRIVERS}/files/fat/change.c", "COPY_MAX",
+     bytes_of, "a loss of power can leave [both names](files.md#loss-of-power)"),
+    ("block of a squashfs", f"{DRIVERS}/files/squashfs/squashfs.h", "SQUASHFS_BLOCK_MAX", bytes_of,
+     "the service does not mount it, and prints a message"),
+    ("requests of a guest's disk in flight", f"{VMM}/virtio_block.h",
+     "NOVA_VIRTIO_BLOCK_REQUESTS", plain, "further ones wait in the guest's queue"),
+)
+
+
 def constant(texts, name):
     """Evaluates a constant of C: numbers, other constants, + - * << and casts."""
     for text in texts:
@@ -146,21 +216,21 @@ def constant(texts, name):
     raise KeyError(f"there is no constant {name}")
 
 
-def limits(root):
-    """Returns the table of the limits of runtime and systems."""
+def limits(root, rows=LIMITS):
+    """Returns a table of limits."""
     lines = ["| what | limit | at the limit |", "|---|---|---|"]
     types = (root / TYPES).read_text(encoding="utf-8")
-    for what, header, name, shown, end in LIMITS:
+    for what, header, name, shown, end in rows:
         number = constant([(root / header).read_text(encoding="utf-8"), types], name)
         lines.append(f"| {what} | {shown(number)} | {end} |")
     return "\n".join(lines) + "\n"
 
 
-def limits_filled(text, rows):
-    """Returns the page about limits with its table."""
-    begin, end = "<!-- table: runtime_limits -->\n", "<!-- end of table -->"
+def limits_filled(text, rows, name="runtime_limits"):
+    """Returns the page about limits with one of its tables."""
+    begin, end = f"<!-- table: {name} -->\n", "<!-- end of table -->"
     if text.count(begin) != 1 or end not in text.partition(begin)[2]:
-        sys.exit(f"{LIMITS_PAGE} has no place for the table runtime_limits")
+        sys.exit(f"{LIMITS_PAGE} has no place for the table {name}")
     before, _, rest = text.partition(begin)
     return before + begin + rows + rest[rest.index(end):]
 
@@ -204,12 +274,14 @@ def main(root, update):
     settle(page, before, after, update)
     limits_page = root / LIMITS_PAGE
     text = limits_page.read_text(encoding="utf-8")
-    settle(limits_page, text, limits_filled(text, limits(root)), update)
+    after = limits_filled(text, limits(root))
+    after = limits_filled(after, limits(root, STORAGE_LIMITS), "storage_limits")
+    settle(limits_page, text, after, update)
     missing = unexplained((root / SYSTEMS).read_text(encoding="utf-8"),
                           doc_rows.read(root / DESCRIPTION))
     if missing:
         sys.exit(f"{SYSTEMS} does not explain {', '.join(missing)}")
-    print(f"{len(names) + 1} tables")
+    print(f"{len(names) + 2} tables")
 
 
 if __name__ == "__main__":

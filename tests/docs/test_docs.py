@@ -418,6 +418,8 @@ class Compile(unittest.TestCase):
         fragment = fenced("c", "status = nova_call(pt, 0);\n", "fragment")
         self.assertEqual(self.complaints(fragment), [])
         self.assertEqual(self.complaints(fenced("sh", "nova run hello --cpus 2\n")), [])
+        text = fenced("system", "program x\n", "session s file x.nova")
+        self.assertEqual(self.complaints(text), [])
         quote = fenced("c", "include_guard(GLOBAL)\n", "quote sdk/cmake/NovaTargets.cmake")
         self.assertEqual(self.complaints(quote), [])
 
@@ -432,6 +434,7 @@ class Compile(unittest.TestCase):
             fenced("c", "x\n", "quote no/such/file"),
             fenced("system", "program x\n        memry 1M\n"),
             fenced("system", "program x\n", "wrong"),
+            fenced("system", "program x\n        memry 1M\n", "session s file x.nova"),
             fenced("system", "program x y\n", "wrong") + fenced("text", "a\n", "mistakes"),
         ):
             with self.subTest(text=text):
