@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hypercall interface of enlightened guests (Hv#1): decodes and performs calls.
+ *
+ * No guest finds this interface yet: neither CPUID nor MSRs announce it. */
+#ifndef NOVAVMM_HV_H
+#define NOVAVMM_HV_H
+
+#include "nova/abi/utcb.h"
+#include "novavmm/hv_calls.h"
+#include "novavmm/memory.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NOVA_HV_OWN_CALLS 16  /**< maximum number of a monitor's own calls */
+#define NOVA_HV_OVERLAYS  64  /**< maximum number of overlay pages of a machine */
+#define NOVA_HV_FAST_MAX  112 /**< bytes of parameters in registers, with XMM0 to XMM5 */
+
+/** Private to the library: memory for the parameters of one action. */
+struct nova_hv_buffers {
+        uint64_t input[NOVA_HV_BLOCK_MAX / 8];          /**< header */
+        uint64_t element[NOVA_HV_BLOCK_MAX / 8];        /**< input element */
+        uint64_t output[NOVA_HV_BLOCK_MAX / 8];         /**< output header */
+        uint64_t output_element[NOVA_HV_BLOCK_MAX / 8]; /**< output element */
+};
+
+/** A partition: the state of a machine's hypercall interface. Changes with the machine locked. */
+struct nova_hv {
+        const struct nova_guest_memory *memory; /**< the guest's RAM */
+        uint64_t privileges;                    /**< the partition's privileges */
+        bool enabled;                           /**< the hypercall page is enabled */
+        bool xmm_input;                         /**< parameters may be passed in XMM registers */
+        bool xmm_output;                        /**< calls with output may be fast */
+        uint64_t overlay[NOVA_HV_OVERLAYS];     /**< page numbers of overlay pages */
+        unsigned overlays;                      /**< entries of `overlay` in use */
+        const struct nova_hv_call *own[NOVA_HV_OWN_CALLS]; /**< the monitor's own calls */
+        unsigned owns;                                     /**< entries of `own` in use */
+        struct nova_hv_buffers buffers; /**< private: the parameters of the current action */
+};
+
+/** Modes of a caller, which determine the registers of a call. */
+enum nova_hv_mode {
+        NOVA_HV_NOT_ALLOWED, /**< real mode, virtual-8086 mode, or not at CPL 0 */
+        NOVA_HV_32,          /**< protected mode, also the compatibility mode of long mode */
+        NOVA_HV_64           /**< 64-bit mode */
+};
+
+/** A call in its registers. */
+struct nova_hv_frame {
+        enum nova_hv_mode mode;             /**< mode of the caller */
+        uint64_t value;                     /**< call value */
+        uint64_t input;                     /**< address of the input block, or a parameter */
+        uint64_t output;                    /**< address of the output block, or a parameter */
+        uint8_t xmm[NOVA_HV_FAST_MAX - 16]; /**< 64-bit mode: XMM0 to XMM5 */
+        uint64_t result;                    /**< result value */
+        bool xmm_changed;                   /**< `input`, `output` or `xmm` have output */
+};
+
+/** Outcomes of nova_hv_execute(). */
+enum nova_hv_outcome {
+        NOVA_HV_DONE,      /**< `result` is valid, and the caller continues after the instruction */
+        NOVA_HV_CONTINUES, /**< the caller executes the instruction again; `value` has changed */
+        NOVA_HV_UNDEFINED  /**< the caller gets #UD */
+};
+
+/**
+ * Initializes a partition without calls of the monitor's own, without overlay pages, and disabled.
+ *
+ * @param hv         the partition
+ * @param memory     the guest's RAM
+ * @param privileges NOVA_HV_PRIVILEGE_…
+ * @retval 0      done
+ * @retval EINVAL @p privileges has one of NOVA_HV_PRIVILEGES_OF_PARENT
+ */
+int nova_hv_init(struct nova_hv *hv, const struct nova_guest_memory *memory, uint64_t privileges);
+
+/**
+ * Adds a call of the monitor. It remains the caller's memory.
+ *
+ * @code
+ * extern struct nova_hv hv;
+ * extern nova_hv_function hello; // performs the call
+ *
+ * static struct nova_hv_call call = {.code = 0x9000, .input = 8, .output = 8, .name = "hello"};
+ *
+ * call.function = hello;
+ * int error = nova_hv_add(&hv, &call);
+ * @endcode
+ * @retval 0      done
+ * @retval EEXIST the library or the monitor has a call with this code
+ * @retval EINVAL code 0, no function, elements of a call that is not a rep call, a rep call without
+ *                elements, or more than a block
+ * @retval ENOSPC NOVA_HV_OWN_CALLS calls have been added
+ */
+int nova_hv_add(struct nova_hv *hv, const struct nova_hv_call *call);
+
+/** Returns the description of a call, or NULL. */
+const struct nova_hv_call *nova_hv_find(const struct nova_hv *hv, uint16_t code);
+
+/** Returns the caller's mode, by CR0.PE, RFLAGS.VM, CPL (the DPL of SS), EFER.LMA and CS.L. TLFS
+ * 3.3, 3.7. */
+enum nova_hv_mode nova_hv_mode_of(const struct nova_utcb_state *state, uint64_t efer);
+
+/** Fills in a call from the caller's general registers, without XMM. */
+void nova_hv_frame_load(struct nova_hv_frame *frame, enum nova_hv_mode mode,
+                        const struct nova_utcb_state *state);
+
+/** Changes the caller's registers after nova_hv_execute(). @return the changed groups */
+nova_mtd_t nova_hv_frame_store(const struct nova_hv_frame *frame, enum nova_hv_outcome outcome,
+                               struct nova_utcb_state *state);
+
+/**
+ * Performs a call, or a part of a rep call.
+ *
+ * It checks in this order, and the first failure determines the status: the interface is enabled
+ * and the caller may call (#UD); the code is known (INVALID_CODE); the partition has the privileges
+ * (ACCESS_DENIED); call value (INVALID_INPUT); XMM registers are permitted (#UD); alignment of
+ * input, then of output (INVALID_ALIGNMENT); input block, then output block are in RAM, in one page
+ * and not in an overlay (INVALID_PARAMETER). Then the call's function checks its parameters.
+ *
+ * It reads each header and each element once into its own memory.
+ * @param hv    the partition
+ * @param vcpu  number of the calling virtual CPU
+ * @param frame the call; changes as nova_hv_outcome says
+ * @return what the caller does next
+ */
+enum nova_hv_outcome nova_hv_execute(struct nova_hv *hv, unsigned vcpu,
+                                     struct nova_hv_frame *frame);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hypercalls of enlightened guests: a call's description, its statuses, and the table of calls. */
+#ifndef NOVAVMM_HV_CALLS_H
+#define NOVAVMM_HV_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct nova_hv;
+
+/** Statuses of calls: ROW(number, NAME, "words"). TLFS, appendix B. */
+#define NOVA_HV_STATUSES(ROW)                                                  \
+        ROW(0x00, SUCCESS, "success")                                          \
+        ROW(0x02, INVALID_CODE, "unknown call")                                \
+        ROW(0x03, INVALID_INPUT, "invalid call value")                         \
+        ROW(0x04, INVALID_ALIGNMENT, "a block that is not aligned to 8 bytes") \
+        ROW(0x05, INVALID_PARAMETER, "invalid parameter")                      \
+        ROW(0x06, ACCESS_DENIED, "missing privilege")                          \
+        ROW(0x07, INVALID_PARTITION_STATE, "wrong state of the partition")     \
+        ROW(0x08, OPERATION_DENIED, "operation not permitted in this state")   \
+        ROW(0x09, UNKNOWN_PROPERTY, "unknown property")                        \
+        ROW(0x0b, INSUFFICIENT_MEMORY, "not enough memory")                    \
+        ROW(0x0d, INVALID_PARTITION_ID, "unknown partition")                   \
+        ROW(0x0e, INVALID_VP_INDEX, "unknown virtual processor")               \
+        ROW(0x11, INVALID_PORT_ID, "unknown port")                             \
+        ROW(0x12, INVALID_CONNECTION_ID, "unknown connection")                 \
+        ROW(0x13, INSUFFICIENT_BUFFERS, "no free message buffer")              \
+        ROW(0x15, INVALID_VP_STATE, "wrong state of the virtual processor")    \
+        ROW(0x18, INVALID_SYNIC_STATE, "wrong state of the interrupt controller")
+
+/** Statuses of calls, the lowest 16 bits of a call's result. */
+enum nova_hv_status {
+#define NOVA_HV_STATUS_ROW(number, name, words) NOVA_HV_##name = (number),
+        NOVA_HV_STATUSES(NOVA_HV_STATUS_ROW)
+#undef NOVA_HV_STATUS_ROW
+};
+
+/** Returns the words of a status, or "unknown status". */
+const char *nova_hv_status_text(enum nova_hv_status status);
+
+/* Privileges of a partition: EBX:EAX of CPUID leaf 0x40000003. TLFS 4.2.2. */
+#define NOVA_HV_PRIVILEGE_POST_MESSAGES  (UINT64_C(1) << 36) /**< post a message */
+#define NOVA_HV_PRIVILEGE_SIGNAL_EVENTS  (UINT64_C(1) << 37) /**< signal an event */
+#define NOVA_HV_PRIVILEGE_VP_REGISTERS   (UINT64_C(1) << 49) /**< registers by calls */
+#define NOVA_HV_PRIVILEGE_EXTENDED_CALLS (UINT64_C(1) << 52) /**< calls from 0x8001 on */
+/** Privileges that no guest has: those of a partition that runs other partitions, or debugs. */
+#define NOVA_HV_PRIVILEGES_OF_PARENT (UINT64_C(0x139c7) << 32)
+
+#define NOVA_HV_BLOCK_MAX 4096 /**< bytes of an input or output block: it lies in one page */
+
+/** One action of a call. All data is the library's copy: the guest cannot change it meanwhile. */
+struct nova_hv_action {
+        struct nova_hv *hv;   /**< the partition */
+        unsigned vcpu;        /**< number of the calling virtual CPU */
+        const void *input;    /**< the header, with its variable part */
+        size_t variable;      /**< 8-byte words of the variable part */
+        const void *element;  /**< rep call: input element, or NULL if the call has none */
+        unsigned index;       /**< rep call: number of the element */
+        void *output;         /**< output header, filled with 0; or NULL */
+        void *output_element; /**< rep call: output element, filled with 0; or NULL */
+};
+
+/** Performs one action. It must not wait. @return the call's status; any but SUCCESS ends a rep
+ * call at this element, and discards the action's output */
+typedef enum nova_hv_status nova_hv_function(const struct nova_hv_action *action);
+
+/** Description of a call. */
+struct nova_hv_call {
+        uint16_t code;           /**< bits 0 to 15 of the call value */
+        uint16_t input;          /**< bytes of the fixed input header */
+        uint16_t input_element;  /**< rep call: bytes of an input element */
+        uint16_t output;         /**< bytes of the output header */
+        uint16_t output_element; /**< rep call: bytes of an output element */
+        uint16_t slice;          /**< rep call: most elements before the guest runs again; 0: 64 */
+        bool rep;                /**< the call has a list of elements */
+        bool variable;           /**< the input header may have a variable part */
+        bool fast;               /**< parameters may be passed in registers */
+        uint64_t privilege;      /**< privileges that the caller needs */
+        nova_hv_function *function; /**< performs an action; NULL: INVALID_CODE */
+        const char *name;           /**< name for reports */
+};
+
+/** The library's calls in the order of their codes. The last row has code 0. */
+extern const struct nova_hv_call nova_hv_calls[];
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

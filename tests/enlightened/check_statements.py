@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Checks the statements about enlightened guests, and the manual's table of hypercalls:
+`check_statements.py ROOT`.
+
+Each statement stands once, its group exists, and a case that it names is a test. The table of
+docs/manual/enlightened.md has a row for each call of roottask/vmm/src/hv/calls.c, in its order.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+TABLE = "tests/enlightened/statements.tsv"
+TESTS = "tests/unit/vmm"
+CALLS = "roottask/vmm/src/hv/calls.c"
+PAGE = "docs/manual/enlightened.md"
+GROUPS = range(1, 36)
+
+TEST = re.compile(r"TEST_F\((\w+),\s*(\w+)\)")
+CALL = re.compile(r"(PARENT_CALL|NO_CALL)\((0x\w+),[^\"]*\"([^\"]+)\"\)"
+                  r"|\{\.code = (0x\w+),(.*?)\.name = \"([^\"]+)\"\}", re.DOTALL)
+
+
+def cases(root):
+    """Returns the set of host tests, as SUITE.CASE."""
+    found = set()
+    for path in (root / TESTS).glob("hv_*_test.cc"):
+        found |= {".".join(match) for match in TEST.findall(path.read_text(encoding="utf-8"))}
+    return found
+
+
+def wrong_case(group, case, known):
+    """Returns a message for the case of a statement, or None."""
+    if case == "noise" or case.startswith("elsewhere "):
+        expected = 35 if case == "noise" else 34
+        return None if group == expected else f"{case} belongs to group {expected}"
+    if group > 33:
+        return f"group {group} has no cases"
+    if case == "open":
+        return None
+    kind, _, name = case.partition(" ")
+    return None if kind == "unit" and name in known else f"the case {case} does not exist"
+
+
+def statement_errors(text, known):
+    """Returns messages about the lines of the table."""
+    found, seen, groups = [], set(), set()
+    for number, line in enumerate(text.splitlines()[1:], 1):
+        fields = line.split("\t")
+        if len(fields) != 4 or not all(fields) or fields[0] != str(number):
+            found.append(f"{number}: is not number {number} with group, case and statement")
+            continue
+        _, group, case, statement = fields
+        if not group.isdigit() or int(group) not in GROUPS:
+            found.append(f"{number}: there is no group {group}")
+            continue
+        groups.add(int(group))
+        if statement.lower() in seen:
+            found.append(f"{number}: the statement stands twice")
+        seen.add(statement.lower())
+        message = wrong_case(int(group), case, known)
+        if message:
+            found.append(f"{number}: {message}")
+    found += [f"group {group} has no statement" for group in GROUPS if group not in groups]
+    return found
+
+
+def calls(text):
+    """Returns (code, name, outcome) of each call in the code's table."""
+    found = []
+    for kind, code, name, own, body, own_name in CALL.findall(text):
+        outcome = "`ACCESS_DENIED`" if kind == "PARENT_CALL" else "`INVALID_CODE`"
+        if ".function" in body:
+            outcome = "done"
+        found.append((code or own, name or own_name, outcome))
+    return found
+
+
+def call_errors(code, page):
+    """Returns messages about the manual's table of calls."""
+    rows = re.findall(r"^\| (0x\w{4}) \| ([^|]+) \| (`\w+`|done)", page, re.MULTILINE)
+    if rows == calls(code):
+        return []
+    return [f"{PAGE}: {row} is not in the code's table, or not in its place"
+            for row, expected in zip(rows + [None], calls(code) + [None]) if row != expected][:1]
+
+
+def main():
+    """Prints the messages; returns 1 if there is one."""
+    root = Path(sys.argv[1])
+    known = cases(root)
+    found = [f"{TABLE}:{line}" for line in
+             statement_errors((root / TABLE).read_text(encoding="utf-8"), known)]
+    found += call_errors((root / CALLS).read_text(encoding="utf-8"),
+                         (root / PAGE).read_text(encoding="utf-8"))
+    print("\n".join(found) or f"{len(known)} cases")
+    return 1 if found or not known else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
