@@ -55,7 +55,8 @@ static struct slot *slots;
 static uint64_t slots_device;
 static struct block_request *requests[DEPTH_MAX]; /* by number */
 static struct block_device device = {.name = "virtio-blk", .timeout_ns = TIMEOUT_NS};
-static uint32_t discard_max; /* sectors */
+static uint32_t discard_max;          /* blocks of one command */
+static uint32_t discarded[DEPTH_MAX]; /* blocks, of a request with a number */
 
 static void fail(const char *sentence)
 {
@@ -63,19 +64,31 @@ static void fail(const char *sentence)
         exit(1);
 }
 
-static uint32_t sectors_of(uint32_t blocks)
+static uint32_t block_sectors(void)
 {
-        return blocks * (device.info.block_bytes / SECTOR);
+        return device.info.block_bytes / SECTOR;
+}
+
+/* Sets the part of a discard that comes next. */
+static void set_discard(struct slot *slot, const struct block_request *request)
+{
+        uint32_t *done = &discarded[request->number];
+        const uint32_t rest = request->blocks - *done;
+        const uint32_t count = rest < discard_max ? rest : discard_max;
+
+        slot->discard_sector = (request->block + *done) * block_sectors();
+        slot->discard_count = count * block_sectors();
+        slot->discard_flags = 0;
+        slot->sector = 0;
+        *done += count;
 }
 
 /* Sets the slot's header. */
 static uint32_t set_header(struct slot *slot, const struct block_request *request)
 {
-        const uint32_t sectors = sectors_of(request->blocks);
-
         slot->status = STATUS_NEVER;
         slot->reserved = 0;
-        slot->sector = request->block * (device.info.block_bytes / SECTOR);
+        slot->sector = request->block * block_sectors();
         switch (request->operation) {
         case NOVA_BLOCK_READ:
                 return TYPE_READ;
@@ -85,15 +98,12 @@ static uint32_t set_header(struct slot *slot, const struct block_request *reques
                 slot->sector = 0;
                 return TYPE_FLUSH;
         default:
-                slot->discard_sector = slot->sector;
-                slot->discard_count = sectors < discard_max ? sectors : discard_max;
-                slot->discard_flags = 0;
-                slot->sector = 0;
+                set_discard(slot, request);
                 return TYPE_DISCARD;
         }
 }
 
-static void start(struct block_request *request)
+static void send(struct block_request *request)
 {
         const unsigned number = request->number;
         const uint64_t at = slots_device + number * sizeof(struct slot);
@@ -101,10 +111,6 @@ static void start(struct block_request *request)
         struct queue_part part[QUEUE_PARTS];
         unsigned count = 0;
 
-        if (request->operation == NOVA_BLOCK_FLUSH && !(device.info.flags & NOVA_BLOCK_HAS_CACHE)) {
-                block_end(request, 0);
-                return;
-        }
         slot->type = set_header(slot, request);
         part[count++] = (struct queue_part){at, offsetof(struct slot, discard_sector), false};
         if (slot->type == TYPE_DISCARD)
@@ -117,6 +123,16 @@ static void start(struct block_request *request)
         part[count++] = (struct queue_part){at + offsetof(struct slot, status), 1, true};
         requests[number] = request;
         queue_add(&queue, number, part, count);
+}
+
+static void start(struct block_request *request)
+{
+        if (request->operation == NOVA_BLOCK_FLUSH && !(device.info.flags & NOVA_BLOCK_HAS_CACHE)) {
+                block_end(request, 0);
+                return;
+        }
+        discarded[request->number] = 0;
+        send(request);
 }
 
 static void kick(void)
@@ -136,6 +152,18 @@ static int result_of(const struct block_request *request, uint32_t bytes)
                        : 0;
 }
 
+/* Ends a request, or sends the rest of a discard. */
+static void finish(struct block_request *request, uint32_t bytes)
+{
+        const int error = result_of(request, bytes);
+
+        if (!error && request->operation == NOVA_BLOCK_DISCARD &&
+            discarded[request->number] < request->blocks)
+                send(request);
+        else
+                block_end(request, error);
+}
+
 /* Ends all requests that the device has completed. */
 static void drain(void)
 {
@@ -146,7 +174,7 @@ static void drain(void)
                 enum queue_answer answer;
 
                 while ((answer = queue_take(&queue, &number, &bytes)) == QUEUE_TAKEN)
-                        block_end(requests[number], result_of(requests[number], bytes));
+                        finish(requests[number], bytes);
                 if (answer == QUEUE_BROKEN) {
                         virtio_reset(&virtio);
                         fail("the device completes a request that it does not have.");
@@ -193,7 +221,7 @@ static void read_properties(void)
                 info->request_max = bytes / info->block_bytes;
         if (!info->request_max)
                 fail("the device takes less than a block in a segment.");
-        discard_max = (uint32_t)virtio_config(&virtio, CONFIG_DISCARD_MAX, 4);
+        discard_max = (uint32_t)virtio_config(&virtio, CONFIG_DISCARD_MAX, 4) / block_sectors();
         info->flags =
                 (virtio.features & READ_ONLY ? (uint32_t)NOVA_BLOCK_READ_ONLY : 0) |
                 (virtio.features & FLUSH ? (uint32_t)NOVA_BLOCK_HAS_CACHE : 0) |

@@ -3,7 +3,8 @@
 """Boots a system that writes to a disk, and looks at the disk: disk.py KIND FROM IMAGE COMMAND...
 
 FROM is an image of image.py. KIND is `complement` if the system replaces each word by its
-complement, or `versions` if it writes what storm.c writes.
+complement, `versions` if it writes what storm.c writes, or `discarded` for discard.c: the blocks
+that it discards read as zeros, and the others are as before.
 """
 import shutil
 import struct
@@ -17,6 +18,9 @@ def is_version(block, number):
     version = words[1] & 0x7FFFFFFF
     rest = [0x80000000 | number * 128 + i + version * 7 for i in range(2, 128)]
     return words[0] == 0x80000000 | number and words[1] >> 31 and list(words[2:]) == rest
+
+
+DISCARDED = {*range(64, 192), *range(256, 888), *range(904, 920)}
 
 
 def main():
@@ -38,6 +42,8 @@ def main():
         old, new = (data[number * 512:number * 512 + 512] for data in (before, after))
         if kind == "complement":
             good = new == bytes(byte ^ 0xFF for byte in old)
+        elif kind == "discarded":
+            good = new == (bytes(512) if number in DISCARDED else old)
         else:
             good = new == old or is_version(new, number)
         written += new != old
