@@ -3,10 +3,11 @@
 """Boots a system that uses files of a disk, and looks at the disk with the host's tools.
 
 disk.py KIND FAT IMAGE COMMAND...
+disk.py make FAT IMAGE
 
-FAT is 12, 16 or 32: the type of the file system in the disk's partition, which mkfs.fat makes. KIND
-is `write` for what client.c writes, `full` if it removes all that it wrote, or another word if
-nothing outside of the client's folder changes.
+The second form only makes the disk. FAT is 12, 16 or 32: the type of the file system in the disk's
+partition, which mkfs.fat makes. KIND is `write` for what client.c writes, `full` if it removes all
+that it wrote, or another word if nothing outside of the client's folder changes.
 """
 import os
 import struct
@@ -87,6 +88,8 @@ def main():
     """Returns the status."""
     kind, fat, image, *command = sys.argv[1:]
     place = make(image, fat)
+    if kind == "make":
+        return 0
     if kind in ("write", "full"):
         run("mmd", "-i", place, "::home/out")
     status = subprocess.run(command, check=False).returncode

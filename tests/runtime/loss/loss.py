@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots a system, and judges 1,000 disks that a loss of power could have left.
+"""Boots a system, and judges disks that a loss of power could have left.
 
-loss.py [--fails=PATTERN] JUDGE DISK COMMAND...
+loss.py [--fails=PATTERN] [--disks=NUMBER] JUDGE DISK COMMAND...
 
-JUDGE is `blocks` or `files`. DISK is the image before the boot. The command is `nova
+JUDGE is a word of JUDGES. DISK is the image before the boot. The command is `nova
 boot-test`; it gets a disk whose writes QEMU records. With --fails the test passes
 only if the sentence about a bad disk matches the pattern.
 """
+import argparse
 import os
 import re
 import shutil
@@ -17,17 +18,20 @@ import tempfile
 
 import judge_blocks
 import judge_files
+import judge_rounds
 import record
 
 COUNT = 1000
 COUNT_FAILS = 100
-JUDGES = {"blocks": judge_blocks.Judge, "files": judge_files.Judge}
+JUDGES = {"blocks": judge_blocks.Judge, "files": judge_files.Judge, "rounds": judge_rounds.Judge}
 
 
 def disk_options(image, log):
-    """Returns QEMU's options for a disk whose writes are recorded."""
+    """Returns QEMU's options for a disk whose writes are recorded. The host's files themselves need
+    no flushes."""
     node = (f"driver=blklogwrites,node-name=d,file.driver=file,file.filename={image},"
-            f"log.driver=file,log.filename={log},log-super-update-interval=1")
+            f"file.cache.no-flush=on,log.driver=file,log.filename={log},log.cache.no-flush=on,"
+            "log-super-update-interval=1")
     return ["--qemu=-blockdev", f"--qemu={node}", "--qemu=-device",
             "--qemu=virtio-blk-pci,drive=d,disable-legacy=on"]
 
@@ -39,25 +43,34 @@ def status_of(sentences, pattern):
     return int(not any(re.search(pattern, sentence) for sentence in sentences))
 
 
+def arguments():
+    """Returns the arguments."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fails")
+    parser.add_argument("--disks", type=int)
+    parser.add_argument("judge", choices=JUDGES)
+    parser.add_argument("disk")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    return parser.parse_args()
+
+
 def main():
     """Returns the status."""
-    arguments = sys.argv[1:]
-    fails = arguments[0].startswith("--fails=")
-    pattern = arguments[0].partition("=")[2] if fails else None
-    kind, disk, *command = arguments[fails:]
+    args = arguments()
+    count = args.disks or (COUNT_FAILS if args.fails else COUNT)
     with tempfile.TemporaryDirectory(prefix="nova-loss-") as folder:
         image, log = os.path.join(folder, "disk"), os.path.join(folder, "log")
-        shutil.copyfile(disk, image)
+        shutil.copyfile(args.disk, image)
         with open(log, "wb"):
             pass
-        status = subprocess.run([*command, *disk_options(image, log)], check=False).returncode
+        status = subprocess.run([*args.command, *disk_options(image, log)], check=False).returncode
         if status:
             return status
         entries = record.read(log)
-        with open(disk, "rb") as file:
+        with open(args.disk, "rb") as file:
             base = file.read()
-        judge = JUDGES[kind](base, entries, folder)
-        wrong, count = [], COUNT_FAILS if fails else COUNT
+        judge = JUDGES[args.judge](base, entries, folder)
+        wrong = []
         disks = record.images(base, entries, count, seed=18)
         for number, (left, start, cut) in enumerate(disks):
             sentence = judge.judge(left, start, cut)
@@ -69,7 +82,7 @@ def main():
     if not judge.promises:
         print("loss.py: the program promised nothing")
         return 1
-    return status_of(wrong, pattern)
+    return status_of(wrong, args.fails)
 
 
 if __name__ == "__main__":
