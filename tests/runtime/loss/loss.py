@@ -18,12 +18,14 @@ import tempfile
 
 import judge_blocks
 import judge_files
+import judge_ledger
 import judge_rounds
 import record
 
 COUNT = 1000
 COUNT_FAILS = 100
-JUDGES = {"blocks": judge_blocks.Judge, "files": judge_files.Judge, "rounds": judge_rounds.Judge}
+JUDGES = {"blocks": judge_blocks.Judge, "files": judge_files.Judge, "ledger": judge_ledger.Judge,
+          "rounds": judge_rounds.Judge}
 
 
 def disk_options(image, log):

@@ -2,6 +2,7 @@
 """Tests of the judges with disks made by hand, and of the reader of the record."""
 import os
 import random
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from unittest import mock
 import fat16
 import judge_blocks
 import judge_files
+import judge_ledger
 import judge_rounds
 import loss
 import record
@@ -313,6 +315,90 @@ class RoundsTest(unittest.TestCase):
         damage = "/home/load/new.tmp\n  Contains a free cluster"
         self.assertEqual(len(self.complaints(damage, 5)), 1)
         self.assertEqual(self.complaints("FATs differ but appear to be intact.\n", 5), [])
+
+
+class LedgerTest(unittest.TestCase):
+    """The judge of transactions."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.path = self.folder / judge_ledger.NAME
+
+    def write(self, last):
+        """Makes the database that ledger.c has after a transaction."""
+        self.path.unlink(missing_ok=True)
+        database = sqlite3.connect(self.path)
+        entries, accounts = judge_ledger.expected(last)
+        database.execute("CREATE TABLE entries (round INTEGER, number INTEGER, text TEXT)")
+        database.execute("CREATE INDEX texts ON entries (text)")
+        database.execute("CREATE TABLE accounts (number INTEGER PRIMARY KEY, money INTEGER)")
+        database.execute("CREATE TABLE state (round INTEGER)")
+        database.execute("INSERT INTO state VALUES (?)", [last])
+        database.executemany("INSERT INTO entries VALUES (?, ?, ?)",
+                             [(*place, text) for place, text in entries.items()])
+        database.executemany("INSERT INTO accounts VALUES (?, ?)", enumerate(accounts))
+        database.commit()
+        return database
+
+    def about(self, last, committed, *changes):
+        """Returns the sentence about a database after a transaction, and changes by hand."""
+        database = self.write(last)
+        for change in changes:
+            database.execute(change)
+        database.commit()
+        database.close()
+        return judge_ledger.sentence_about(self.path, committed)
+
+    def test_a_transaction_may_be_there_before_it_is_known(self):
+        for last, committed in ((12, 12), (14, 12), (0, 0), (0, -1), (1, 0)):
+            self.assertIsNone(self.about(last, committed))
+
+    def test_a_lost_transaction_is_found(self):
+        self.assertEqual(self.about(11, 12), "transaction 12 is lost, 11 is the last one")
+        self.path.unlink()
+        self.assertEqual(judge_ledger.sentence_about(self.path, 0), "the database is lost")
+        self.assertIsNone(judge_ledger.sentence_about(self.path, -1))
+        self.path.write_bytes(b"")
+        self.assertEqual(judge_ledger.sentence_about(self.path, 0), "the database is empty")
+
+    def test_a_transaction_that_was_rolled_back_is_found(self):
+        self.assertIn("before it began", self.about(13, 12))
+        self.assertIn("before it began", self.about(15, 12))
+
+    def test_a_part_of_a_transaction_is_found(self):
+        for change in ("UPDATE accounts SET money = money - 1 WHERE number = 2",
+                       "DELETE FROM entries WHERE round = 12 AND number = 3",
+                       "INSERT INTO entries VALUES (7, 0, 'old')",
+                       "UPDATE entries SET text = 'x' WHERE round = 11 AND number = 0"):
+            self.assertEqual(self.about(12, 12, change), "transaction 12 is not whole")
+
+    def test_damage_is_found(self):
+        self.write(12).close()
+        good = self.path.read_bytes()
+        for place in (0, 4096, 2 * 4096, len(good) - 4096):
+            self.path.write_bytes(good[:place] + bytes(64) + good[place + 64:])
+            self.assertIn("the database is damaged", judge_ledger.sentence_about(self.path, 12))
+        self.path.write_bytes(good[:-4096])
+        self.assertIn("the database is damaged", judge_ledger.sentence_about(self.path, 12))
+
+    def test_the_record_says_what_is_committed(self):
+        data = bytes(SECTOR) + b"committed 2\n".ljust(SECTOR, b"\0")
+        entries = [mark("committed 0\n"), None, Write((MARK - 1) * SECTOR, data, False)]
+        judge = judge_ledger.Judge(b"", entries, self.folder)
+        self.assertEqual(judge.committed, [-1, 0, 0, 2])
+        self.assertEqual(judge.promises, 2)
+
+    def test_the_database_is_read_from_the_disk(self):
+        disk = Disk()
+        judge = judge_ledger.Judge(b"", [mark("committed 4\n")], self.folder)
+        self.assertEqual(judge.judge(disk.bytes, 0, 1), "the database is lost")
+        self.write(4).close()
+        image = self.folder / "disk"
+        image.write_bytes(disk.bytes)
+        subprocess.run(["mcopy", "-i", f"{image}@@{PLACE}", self.path, "::"], **OPTIONS)
+        self.assertIsNone(judge.judge(image.read_bytes(), 0, 1))
 
 
 class RecordTest(unittest.TestCase):
