@@ -101,7 +101,7 @@ class Walks(unittest.TestCase):
     SOURCE = "int here(void);\n\nstatic int\nhere(void)\n{\n        there(1);\n}\n"
 
     def complaints(self, page):
-        return walks.complaints(page, {"a.c": self.SOURCE}.get, {"here", "there"})
+        return walks.complaints("page", page, {"a.c": self.SOURCE}.get, {"here", "there"})
 
     def test_a_function_in_its_file_is_good(self):
         self.assertEqual(self.complaints("| `here` | `a.c` | runs |\n"), [])
@@ -112,6 +112,13 @@ class Walks(unittest.TestCase):
     def test_a_missing_file_and_an_unknown_name_are_found(self):
         self.assertIn("there is no", self.complaints("| `here` | `b.c` | runs |\n")[0])
         self.assertIn("not a name", self.complaints("`no_such_name` is called\n")[0])
+
+
+    def test_the_page_of_the_models_lists_each_fault(self):
+        model = "// holds:\n// fails: PCID LATE\n// fails: EARLY\n"
+        self.assertEqual(walks.wrong_faults("| `LATE` | a |\n| `EARLY` | b |\n", [model]), [])
+        self.assertIn("LATE", walks.wrong_faults("| `EARLY` | b |\n", [model])[0])
+        self.assertIn("GONE", walks.wrong_faults("| `GONE` | b |\n", ["// holds:\n"])[0])
 
 
 class Tables(unittest.TestCase):

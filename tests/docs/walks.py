@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that the walks of docs/kernel/walks.md name functions of the named files: `walks.py ROOT`.
-"""
+"""Checks that the tables of docs/kernel/walks.md and models.md name functions of the named files,
+and that models.md lists the faults that tests/models tries: `walks.py ROOT`."""
 
 import re
 import sys
 from pathlib import Path
 
-PAGE = "docs/kernel/walks.md"
+PAGES = ("docs/kernel/walks.md", "docs/kernel/models.md")
 ROW = re.compile(r"^\| `(\w+)` \| `([\w/.]+)` \|", re.MULTILINE)
 NAMED = re.compile(r"`(\w+)` \(`([\w/.]+)`\)")
 INSIDE = re.compile(r"`([a-z]+_\w+)`")
+FAULT = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
+TRIED = re.compile(r"^// fails:.* (\w+)$", re.MULTILINE)
 PREFIXES = ("nova_",)  # of libnova, not of the kernel
 
 
@@ -19,19 +21,28 @@ def is_defined(name, text):
     return re.search(function, text) is not None
 
 
-def complaints(page, read, everything):
+def complaints(name_of_page, page, read, everything):
     """Returns a message for each wrong name. READ(file) is the text of a file or None."""
     found = []
     for name, file in ROW.findall(page) + NAMED.findall(page):
         text = read(file)
         if text is None:
-            found.append(f"{PAGE}: there is no hypervisor/src/{file}")
+            found.append(f"{name_of_page}: there is no hypervisor/src/{file}")
         elif not is_defined(name, text):
-            found.append(f"{PAGE}: {name} is not defined in hypervisor/src/{file}")
+            found.append(f"{name_of_page}: {name} is not defined in hypervisor/src/{file}")
     for name in sorted(set(INSIDE.findall(page))):
         if not name.startswith(PREFIXES) and not name.endswith("_") and name not in everything:
-            found.append(f"{PAGE}: {name} is not a name of the kernel")
+            found.append(f"{name_of_page}: {name} is not a name of the kernel")
     return found
+
+
+def wrong_faults(page, models):
+    """Returns a message for each fault that only the page, or only one of the models names."""
+    told = set(FAULT.findall(page))
+    tried = {fault for model in models for fault in TRIED.findall(model)}
+    return [f"the fault {name} stands only in the page" for name in sorted(told - tried)] + [
+        f"the fault {name} stands only in a model" for name in sorted(tried - told)
+    ]
 
 
 def main(root):
@@ -40,16 +51,20 @@ def main(root):
     words = set()
     for path in files:
         words.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
-    page = (root / PAGE).read_text(encoding="utf-8")
-
     def read(file):
         path = source / file
         return path.read_text(encoding="utf-8") if path.exists() else None
 
-    found = complaints(page, read, words)
+    models = [path.read_text(encoding="utf-8") for path in (root / "tests/models").glob("*.pml")]
+    found, rows = [], 0
+    for name in PAGES:
+        page = (root / name).read_text(encoding="utf-8")
+        found += complaints(name, page, read, words)
+        rows += len(ROW.findall(page))
+    found += wrong_faults(page, models)
     print("\n".join(found))
-    print(f"{len(ROW.findall(page))} rows, {len(found)} complaints")
-    sys.exit(1 if found or not ROW.findall(page) else 0)
+    print(f"{rows} rows, {len(found)} complaints")
+    sys.exit(1 if found or not rows else 0)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The grace period of hypervisor/src/object/reclaim.c: no CPU uses an object after it has been freed,
+// and each ended object is freed at last.
+//
+// Each CPU executes operations without end. An operation finds an object by its capability, uses it
+// without a reference, and forgets it. CPUs 0 and 1 end one object each: they remove its capability,
+// and then hand it over to reclaim_object().
+//
+// holds: live
+// fails: HANDS_OVER_FIRST
+// fails: BEGINS_UNDER_WAY
+// fails: ANSWERS_AT_WORK
+// fails: FIRST_ANSWER_FREES
+// fails: live FORGETS_LATE
+
+#define CPUS    3
+#define OBJECTS 2 /* CPU n ends object n */
+#define NONE    3
+
+#define BIT(n)  (1 << (n))
+#define ALL_CPUS 7
+
+byte capability = 3; /* bit n: object n can be found */
+byte freed;          /* bit n: object n has been freed */
+byte uses[CPUS];     /* the object that the CPU has found, or NONE */
+
+byte filling, waiting; /* batches: bit n is object n */
+byte period;           /* modulo 8, more than the number of periods here */
+bool under_way, late;
+byte freer = NONE;
+byte seen[CPUS];
+bool asked[CPUS]; /* an IPI is pending */
+bool watched;     /* the timer watches the filling batch */
+
+/* reclaim_begin(), under the lock. */
+inline begin()
+{
+#ifndef BEGINS_UNDER_WAY
+        assert(!under_way && waiting == 0);
+#endif
+        waiting = waiting | filling;
+        filling = 0;
+        under_way = true;
+        late = false;
+        watched = false;
+        period = (period + 1) % 8;
+        asked[0] = true;
+        asked[1] = true;
+        asked[2] = true
+}
+
+#define ALL_SEEN (seen[0] == period && seen[1] == period && seen[2] == period)
+
+#define INTERRUPT(c) (asked[c] || freer == c)
+
+/* The timer of reclaim_added(): the first entry has waited for too long. */
+inline timer()
+{
+        atomic {
+                watched = false;
+                if
+#ifdef BEGINS_UNDER_WAY
+                :: begin()
+#else
+                :: !under_way -> begin()
+#ifndef FORGETS_LATE
+                :: else -> late = true
+#else
+                :: else
+#endif
+#endif
+                fi
+        }
+}
+
+/* reclaim_quiescent(). */
+inline quiescent(c)
+{
+        atomic { asked[c] = false; now = period }
+        seen[c] = now;
+        atomic { /* under the lock */
+                now = 0;
+                if
+#ifdef FIRST_ANSWER_FREES
+                :: under_way && freer == NONE -> freer = c
+#else
+                :: under_way && freer == NONE && ALL_SEEN -> freer = c
+#endif
+                :: else
+                fi
+        }
+}
+
+/* reclaim_free_waiting(): a step frees one object. */
+inline free_step(c)
+{
+        if
+        :: atomic { waiting & 1 -> waiting = waiting & ~1; freed = freed | 1; check(0) }
+        :: atomic { !(waiting & 1) && waiting & 2 -> waiting = waiting & ~2; freed = freed | 2; check(1) }
+        :: atomic { waiting == 0 -> /* the last step, under the lock */
+                under_way = false;
+                freer = NONE;
+                if
+                :: late -> begin()
+                :: else
+                fi
+           }
+        fi
+}
+
+inline check(object)
+{
+        assert(uses[0] != object && uses[1] != object && uses[2] != object)
+}
+
+proctype cpu(byte c)
+{
+        byte now;
+        bit ended;
+
+end:    do
+        /* An operation begins in user mode, finds an object, and uses it. In user mode a CPU takes an
+         * interrupt before anything else. */
+        :: atomic { !INTERRUPT(c) && capability & 1 -> uses[c] = 0 }
+           do
+           :: atomic { assert(!(freed & BIT(uses[c]))); uses[c] = NONE; break }
+#ifdef ANSWERS_AT_WORK
+           :: asked[c] -> quiescent(c)
+#endif
+           od
+        :: atomic { !INTERRUPT(c) && capability & 2 -> uses[c] = 1 }
+           do
+           :: atomic { assert(!(freed & BIT(uses[c]))); uses[c] = NONE; break }
+#ifdef ANSWERS_AT_WORK
+           :: asked[c] -> quiescent(c)
+#endif
+           od
+        /* Another one ends the CPU's object. */
+        :: !INTERRUPT(c) && c < OBJECTS && !ended ->
+                ended = 1;
+#ifndef HANDS_OVER_FIRST
+                capability = capability & ~BIT(c);
+#endif
+                atomic {
+                        if
+                        :: filling == 0 -> watched = true
+                        :: else
+                        fi;
+                        filling = filling | BIT(c)
+                };
+#ifdef HANDS_OVER_FIRST
+                capability = capability & ~BIT(c)
+#endif
+        /* Interrupts, in user mode. */
+        :: asked[c] -> quiescent(c)
+        :: freer == c -> free_step(c)
+        od
+}
+
+proctype clock()
+{
+end:    do
+        :: watched -> timer()
+        od
+}
+
+init {
+        atomic {
+                uses[0] = NONE;
+                uses[1] = NONE;
+                uses[2] = NONE;
+                run cpu(0);
+                run cpu(1);
+                run cpu(2);
+                run clock()
+        }
+}
+
+#ifdef live
+#define WAITS(n) ((filling | waiting) & BIT(n))
+ltl { [] ((WAITS(0) -> <> (freed & BIT(0))) && (WAITS(1) -> <> (freed & BIT(1)))) }
+#endif

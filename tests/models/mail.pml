@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Mail of hypervisor/src/sched/wake.c: no wake and no end is lost, no mail is in a list twice, and an
+// EC is not freed while its mail is under way.
+//
+// Two ECs belong to CPU 0. Each waits in a semaphore's queue again and again. CPUs 1 and 2 take an EC
+// out of the queue and wake it by mail, and CPU 2 also ends the first one by mail and waits for that,
+// as ec_do_elsewhere() does.
+//
+// holds:
+// fails: STORES_ZERO
+// fails: PUSHES_AGAIN
+// fails: READS_NEXT_LATE
+// fails: INTERRUPTS_FIRST
+// fails: FREES_EARLY
+
+#define ECS   2
+#define NONE  2
+#define WAKE  1
+#define END   2
+#define WAITS 2 /* how often an EC waits */
+
+mtype = { RUNS, BLOCKED, DEAD };
+
+mtype state[ECS];
+bool queued[ECS];  /* the EC is in the semaphore's queue */
+byte work[ECS];    /* mail.work */
+byte next[ECS];    /* mail.next */
+bool listed[ECS];  /* the mail is in the list, or taken from it and not done */
+bool freed[ECS];
+byte waking[ECS];  /* number of CPUs with a pointer to the EC that they took out of the queue */
+byte list = NONE;  /* cpu.mail */
+bool interrupt;    /* an IPI is pending at CPU 0 */
+
+#ifdef PUSHES_AGAIN
+#define PUSHES true
+#else
+#define PUSHES (old == 0)
+#endif
+
+/* mail_send(). */
+inline send(ec, bits)
+{
+        assert(!freed[ec]);
+        atomic { old = work[ec]; work[ec] = work[ec] | bits }
+        if
+#ifndef PUSHES_AGAIN
+        :: old != 0
+#endif
+        :: PUSHES ->
+#ifdef INTERRUPTS_FIRST
+                interrupt = true;
+#endif
+                first = list;
+                do
+                :: next[ec] = first;
+                   if
+                   :: atomic { list == first ->
+                        assert(!listed[ec]);
+                        listed[ec] = true;
+                        list = ec;
+                        break
+                      }
+                   :: atomic { list != first -> first = list }
+                   fi
+                od;
+#ifndef INTERRUPTS_FIRST
+                interrupt = true;
+#endif
+                skip
+        fi;
+        atomic { old = 0; first = 0 }
+}
+
+/* wake_ec_mail(). */
+inline act(ec, bits)
+{
+        if
+        :: bits & WAKE && state[ec] == BLOCKED -> state[ec] = RUNS
+        :: else
+        fi;
+        if
+        :: bits & END -> state[ec] = DEAD; queued[ec] = false
+        :: else
+        fi
+}
+
+/* wake_receive_one(). */
+inline receive_one(ec)
+{
+        atomic { assert(!freed[ec] && work[ec] != 0); now = work[ec]; did = 0 }
+        do
+        :: atomic { act(ec, (now & ~did)); did = did | now }
+#ifdef STORES_ZERO
+           atomic { work[ec] = 0; listed[ec] = false; break }
+#else
+           if
+           :: atomic { work[ec] == now -> work[ec] = 0; listed[ec] = false; break }
+           :: atomic { work[ec] != now -> now = work[ec] }
+           fi
+#endif
+        od;
+        atomic { now = 0; did = 0 }
+}
+
+/* CPU 0: runs its ECs, and receives mail when it gets the IPI. */
+proctype receiver()
+{
+        byte rest = NONE, one = NONE, now, did, waits[ECS];
+
+end:    do
+        :: interrupt ->
+                interrupt = false;
+                atomic { rest = list; list = NONE }
+                do
+                :: rest != NONE ->
+                        one = rest;
+#ifndef READS_NEXT_LATE
+                        rest = next[one];
+#endif
+                        receive_one(one);
+#ifdef READS_NEXT_LATE
+                        rest = next[one];
+#endif
+                        one = NONE
+                :: rest == NONE -> break
+                od
+        /* sm_down(): into the queue, under the semaphore's lock. */
+        :: atomic { !interrupt && state[0] == RUNS && waits[0] < WAITS ->
+                waits[0]++; state[0] = BLOCKED; queued[0] = true
+           }
+        :: atomic { !interrupt && state[1] == RUNS && waits[1] < WAITS ->
+                waits[1]++; state[1] = BLOCKED; queued[1] = true
+           }
+        od
+}
+
+/* CPUs 1 and 2: up. Only the CPU that takes an EC out of the queue wakes it. */
+proctype sender(bool ends)
+{
+        byte old, first;
+        bool ended;
+
+end:    do
+        :: atomic { queued[0] -> queued[0] = false; waking[0]++ }
+           send(0, WAKE);
+           waking[0]--
+        :: atomic { queued[1] -> queued[1] = false; waking[1]++ }
+           send(1, WAKE);
+           waking[1]--
+        :: ends && !ended ->
+                ended = true;
+                send(0, END);
+#ifndef FREES_EARLY
+                !(work[0] & END); /* ec_do_elsewhere() */
+                assert(state[0] == DEAD);
+                waking[0] == 0; /* the grace period */
+                work[0] == 0;
+#endif
+                freed[0] = true
+        od
+}
+
+/* When nothing else can happen, each EC has been woken or has ended. */
+proctype monitor()
+{
+end:    timeout ->
+        assert(state[0] != BLOCKED && state[1] != BLOCKED && !interrupt && list == NONE)
+}
+
+init {
+        atomic {
+                state[0] = RUNS;
+                state[1] = RUNS;
+                run monitor();
+                run receiver();
+                run sender(false);
+                run sender(true)
+        }
+}
