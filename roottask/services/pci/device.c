@@ -83,6 +83,21 @@ void device_command(const struct device *device, uint32_t set, uint32_t clear)
         config_write(address, REG_COMMAND, (command & ~clear) | set);
 }
 
+struct device *device_next(bool (*waits)(const struct device *device))
+{
+        static unsigned last;
+
+        for (unsigned i = 1; i <= device_count; i++) {
+                const unsigned n = (last + i) % device_count;
+
+                if (!waits(&devices[n]))
+                        continue;
+                last = n;
+                return &devices[n];
+        }
+        return NULL;
+}
+
 const char *device_address(const struct device *device)
 {
         static char text[16]; /* one thread at a time */

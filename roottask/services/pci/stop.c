@@ -46,22 +46,15 @@ static bool waits_for_reset(const struct device *device)
         return device->state == DEVICE_CLAIMED && device->resetting;
 }
 
-/* Does the work for the first device after the one before that waits for it; false if none does. */
+/* Does the work for the next device that waits for it; false if none does. */
 static bool do_next(struct nova_service *service, bool (*waits)(const struct device *device),
                     void (*work_for)(struct nova_service *service, struct device *device))
 {
-        static unsigned last;
+        struct device *const device = device_next(waits);
 
-        for (unsigned i = 1; i <= device_count; i++) {
-                const unsigned n = (last + i) % device_count;
-
-                if (!waits(&devices[n]))
-                        continue;
-                last = n;
-                work_for(service, &devices[n]);
-                return true;
-        }
-        return false;
+        if (device)
+                work_for(service, device);
+        return device;
 }
 
 /* Called with the lock. Returns false if there is nothing to do. A driver that resets its function

@@ -136,6 +136,7 @@ TEST_F(block, segments_lie_in_the_pool)
 {
         for (const nova_block_segment bad : {nova_block_segment{0, 0},
                                              {0, 511},
+                                             {0, 514},
                                              {1, 512},
                                              {0x10000, 512},
                                              {0xfe00, 1024},

@@ -175,6 +175,69 @@ TEST_F(pci_device, msi_is_one_message)
         EXPECT_EQ(disk().value[0x50 / 4] & 0x00710000, 0x00010000U);
 }
 
+TEST_F(pci_device, msi_of_several_messages_is_used_for_one)
+{
+        table[0].msix_vectors = 0;
+        table[0].msi_vectors = 8;
+        disk().value[0x50 / 4] = 0x01760005; /* 8 messages, all enabled; no 64 bits, but masks */
+        disk().writable[0x60 / 4] = ~0U;
+        device *const d = claimed();
+        ASSERT_EQ(interrupt_take(d, 8, 0), 0);
+        EXPECT_EQ(d->interrupts, DEVICE_MSI);
+        EXPECT_EQ(d->vectors, 1U);
+        EXPECT_EQ(disk().value[0x50 / 4] & 0x00710000, 0x00010000U) << "one message is enabled";
+        EXPECT_EQ(disk().value[0x54 / 4], 0xfee00000U);
+        EXPECT_EQ(disk().value[0x58 / 4] & 0xffff, (uint32_t)d->vector[0].sel);
+        EXPECT_EQ(disk().value[0x60 / 4], 0U) << "it is not masked";
+        EXPECT_EQ(disk().value[1] & 0x400, 0x400U) << "the pin is off";
+}
+
+TEST_F(pci_device, a_pin_has_the_line_that_firmware_wrote)
+{
+        has_window = false;
+        for (unsigned line = 0; line < 256; line++) {
+                TearDown();
+                SetUp();
+                has_window = false;
+                table[0].interrupt_line = (uint8_t)line;
+                device *const d = claimed();
+                if (line >= 1 && line <= 15) {
+                        ASSERT_EQ(interrupt_take(d, 1, 0), 0) << line;
+                        EXPECT_EQ(d->interrupts, DEVICE_PIN);
+                        EXPECT_EQ(d->vector[0].gsi, line);
+                } else {
+                        EXPECT_EQ(interrupt_take(d, 1, 0), ENOSPC) << line;
+                        EXPECT_EQ(d->vectors, 0U);
+                }
+        }
+}
+
+TEST_F(pci_device, a_function_without_a_pin_has_no_interrupt)
+{
+        has_window = false;
+        table[0].interrupt_pin = 0;
+        device *const d = claimed();
+        EXPECT_EQ(interrupt_take(d, 1, 0), ENOSPC);
+}
+
+TEST_F(pci_device, a_line_belongs_to_one_driver)
+{
+        device *second = nullptr;
+
+        has_window = false;
+        machine[9 << 3] = disk();
+        nova_pci_function f = table[0];
+        f.address = 9 << 3;
+        table.push_back(f);
+        describe("other", "driver2");
+        device *const first = claimed();
+        ASSERT_EQ(claim("other", "driver2", &second), 0);
+        ASSERT_EQ(interrupt_take(first, 1, 0), 0);
+        EXPECT_EQ(interrupt_take(second, 1, 0), ENOSPC);
+        interrupt_free(first);
+        EXPECT_EQ(interrupt_take(second, 1, 0), 0) << "it is free after the first driver";
+}
+
 TEST_F(pci_device, threads_that_wait_for_a_freed_interrupt_wake_up)
 {
         device *const d = claimed();
@@ -364,6 +427,32 @@ TEST_F(pci_device, a_function_that_does_not_answer_after_its_reset_is_not_quiet)
 
 /* Hostile devices: whatever their registers hold and keep, a claim and its end come to an end, and
  * nothing beyond the memory and the first 256 bytes of configuration space is touched. */
+TEST_F(pci_device, devices_that_wait_for_a_reset_take_turns)
+{
+        const auto waits = [](const device *d) { return d->resetting; };
+        unsigned turns[5] = {};
+
+        device_count = 5;
+        EXPECT_EQ(device_next(waits), nullptr);
+        /* The drivers of three devices ask for a reset again as soon as they have had one. */
+        for (const unsigned n : {0, 1, 3})
+                devices[n].resetting = true;
+        for (unsigned i = 0; i < 30; i++) {
+                const device *const next = device_next(waits);
+                ASSERT_NE(next, nullptr);
+                turns[next - devices]++;
+        }
+        EXPECT_EQ(turns[0], 10U);
+        EXPECT_EQ(turns[1], 10U);
+        EXPECT_EQ(turns[3], 10U);
+        /* One that comes later waits for each of the others once at most. */
+        devices[4].resetting = true;
+        unsigned others = 0;
+        while (device_next(waits) != &devices[4])
+                others++;
+        EXPECT_LE(others, 3U);
+}
+
 TEST_F(pci_device, random_functions_are_claimed_and_stopped)
 {
         std::mt19937 random(1);
