@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The copy whose page faults nova_guard_resume() handles. When REP MOVSB faults, ECX, ESI and EDI
- * refer to the byte at which it stopped. */
+/* The copy whose page faults nova_guard_resume() handles: words, then the bytes after the last
+ * word. When an instruction faults, ECX, ESI and EDI refer to the word or byte at which it stopped,
+ * so ECX is not 0. */
         .text
 
 /* size_t novart_guard_copy(void *to, const void *from, size_t bytes) */
@@ -12,6 +13,12 @@ novart_guard_copy:
         movl    12(%esp), %edi
         movl    16(%esp), %esi
         movl    20(%esp), %ecx
+        shrl    $2, %ecx
+        .globl  novart_guard_copy_fault_words
+novart_guard_copy_fault_words:
+        rep movsl
+        movl    20(%esp), %ecx
+        andl    $3, %ecx
         .globl  novart_guard_copy_fault
 novart_guard_copy_fault:
         rep movsb

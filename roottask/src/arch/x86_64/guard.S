@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The copy whose page faults nova_guard_resume() handles. When REP MOVSB faults, RCX, RSI and RDI
- * refer to the byte at which it stopped. */
+/* The copy whose page faults nova_guard_resume() handles: words, then the bytes after the last
+ * word. When an instruction faults, RCX, RSI and RDI refer to the word or byte at which it stopped,
+ * so RCX is not 0. */
         .text
 
 /* size_t novart_guard_copy(void *to, const void *from, size_t bytes) */
@@ -8,6 +9,12 @@
         .type   novart_guard_copy, @function
 novart_guard_copy:
         movq    %rdx, %rcx
+        shrq    $3, %rcx
+        .globl  novart_guard_copy_fault_words
+novart_guard_copy_fault_words:
+        rep movsq
+        movl    %edx, %ecx
+        andl    $7, %ecx
         .globl  novart_guard_copy_fault
 novart_guard_copy_fault:
         rep movsb
