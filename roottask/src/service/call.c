@@ -32,8 +32,7 @@ static int send(struct nova_utcb *utcb, const struct nova_message *message,
         nova_utcb_set_windows(utcb, 0, message->window);
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, message->operation);
-        for (unsigned i = 0; i < message->word_count; i++)
-                nova_utcb_put(utcb, message->words[i]);
+        nova_utcb_put_words(utcb, message->words, message->word_count);
         for (unsigned i = 0; i < message->item_count; i++)
                 nova_utcb_delegate(utcb, message->items[i], 0, 0);
         return share ? novart_client_put_share(utcb, share) : 0;

@@ -81,8 +81,7 @@ static void finish(struct service_cpu *cpu, struct nova_utcb *utcb, int error, u
         nova_utcb_put(utcb, (nova_word_t)error);
         for (unsigned i = 0; i < gives; i++)
                 nova_utcb_delegate(utcb, request->give[i], i ? second_hotspot(cpu) : 0, 0);
-        for (unsigned i = 0; i < words; i++)
-                nova_utcb_put(utcb, request->answer[i]);
+        nova_utcb_put_words(utcb, request->answer, words);
 }
 
 static int serve_row(struct nova_service *service, struct nova_request *request)
