@@ -83,17 +83,27 @@ void novart_commit_table_trim(struct commit_table *table, uintptr_t addr,
         pages->give(pages->context, leaf);
 }
 
+/* Returns the end of the slots that lie one after the other from an address on. */
+static uintptr_t end_of(const struct commit_table *table, uintptr_t addr)
+{
+        const uintptr_t flat_end = table->begin + (table->flat_pages << NOVA_PAGE_BITS);
+
+        return is_flat(table, addr) ? flat_end
+                                    : (addr & ~(COMMIT_TABLE_SPAN - 1)) + COMMIT_TABLE_SPAN;
+}
+
 uintptr_t novart_commit_table_next(const struct commit_table *table, uintptr_t addr, uintptr_t end)
 {
         while (addr < end) {
                 const uint32_t *slot = slot_of(table, addr);
+                uintptr_t stop = end_of(table, addr);
 
-                if (slot && *slot)
-                        return addr;
-                if (slot)
-                        addr += NOVA_PAGE_SIZE;
-                else
-                        addr = (addr & ~(COMMIT_TABLE_SPAN - 1)) + COMMIT_TABLE_SPAN;
+                if (stop > end)
+                        stop = end;
+                for (; slot && addr < stop; addr += NOVA_PAGE_SIZE)
+                        if (*slot++)
+                                return addr;
+                addr = stop;
         }
         return end;
 }
