@@ -39,9 +39,10 @@ static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, un
         for (unsigned level = levels; level--;) {
                 const unsigned shift = 12 + 9 * level;
                 const uint64_t at = (table & ADDRESS) + 8 * (linear >> shift & 511);
-                uint64_t entry;
+                const uint64_t *place = nova_guest_pointer(memory, at, sizeof(*place));
+                const uint64_t entry = place ? *(const volatile uint64_t *)place : 0;
 
-                if (!nova_guest_read(memory, at, &entry, sizeof(entry)) || !(entry & PRESENT))
+                if (!(entry & PRESENT))
                         return false;
                 step(path, at, entry);
                 if (level == 0 || (level < 3 && entry & LARGE)) {

@@ -108,6 +108,12 @@ static uint32_t processor_priority(const struct nova_lapic *lapic)
 /* Returns the priority of the next interrupt, regardless of the task priority; 0: none. */
 static unsigned waiting(const struct nova_lapic *lapic)
 {
+        const uint32_t *set = lapic->request;
+
+        /* Called several times for each exit, mostly without a request. */
+        if (!(set[0] | set[1] | set[2] | set[3] | set[4] | set[5] | set[6] | set[7]))
+                return 0;
+
         const unsigned next = priority(lapic->request);
 
         return next && is_on(lapic) && next > priority(lapic->service) ? next : 0;
