@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program files. Each argument is a line: `mount PATH SERVICE [PARTITION] [read-only]`, `mount
- * PATH module MODULE`, or `give CLIENT FOLDER [read-only]`. */
+ * PATH module MODULE`, `give CLIENT FOLDER [read-only]`, or `cache KIB`. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
+#include "novart/page.h"
 #include "novart/service.h"
 #include "novart/time.h"
 #include "server.h"
 
-#define WORDS 5
+#define WORDS      5
+#define SHARE      4         /* without `cache`, the cache gets 1/SHARE of the free memory */
+#define SHARE_MOST (2 << 20) /* but not more than this, in bytes */
 
 static struct volume volumes[VOLUMES];
 static unsigned volume_count;
 static struct grant grants[GRANTS];
 static unsigned grant_count;
+static size_t cache_bytes = SIZE_MAX; /* SIZE_MAX: not stated */
 
 /* Cuts a line into words. @return their number */
 static unsigned split(char *line, char *words[WORDS])
@@ -83,6 +89,29 @@ static bool give(char **words, unsigned count)
         return false;
 }
 
+static bool set_cache(char **words, unsigned count)
+{
+        char *end;
+
+        if (count != 2)
+                return false;
+        cache_bytes = (size_t)strtoul(words[1], &end, 10) << 10;
+        return end != words[1] && !*end && cache_bytes >> 10 <= CACHE_MOST >> 10;
+}
+
+/* Makes the cache of what the mounts have left. */
+static void make_cache(void)
+{
+        const size_t part = nova_page_free_count() * NOVA_PAGE_SIZE / SHARE;
+        const size_t bytes = cache_bytes != SIZE_MAX ? cache_bytes
+                             : part < SHARE_MOST     ? part
+                                                     : SHARE_MOST;
+        const size_t made = cache_create(bytes);
+
+        if (cache_bytes != SIZE_MAX && made < cache_bytes)
+                printf("files: the cache has %zu KiB; give the program more memory.\n", made >> 10);
+}
+
 int main(int argc, char **argv)
 {
         int error;
@@ -92,16 +121,18 @@ int main(int argc, char **argv)
                 char *words[WORDS];
                 const unsigned count = split(argv[i], words);
 
-                if (count && strcmp(words[0], "mount") == 0  ? mount(words, count)
-                    : count && strcmp(words[0], "give") == 0 ? give(words, count)
-                                                             : false)
+                if (count && strcmp(words[0], "mount") == 0   ? mount(words, count)
+                    : count && strcmp(words[0], "give") == 0  ? give(words, count)
+                    : count && strcmp(words[0], "cache") == 0 ? set_cache(words, count)
+                                                              : false)
                         continue;
                 printf("files: argument %d is wrong; write \"mount PATH SERVICE [PARTITION] "
-                       "[read-only]\", \"mount PATH module MODULE\" or \"give CLIENT FOLDER "
-                       "[read-only]\".\n",
+                       "[read-only]\", \"mount PATH module MODULE\", \"give CLIENT FOLDER "
+                       "[read-only]\" or \"cache KIB\", up to 16384.\n",
                        i);
                 return 1;
         }
+        make_cache();
         error = files_service_start(grants, grant_count);
         if (error) {
                 printf("files: the service cannot start: %s.\n", strerror(error));

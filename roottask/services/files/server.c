@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cache.h"
 #include "novart/service.h"
 
 /* An open file or folder. */
@@ -132,9 +133,10 @@ static int create(const struct session *session, const char *path, bool folder,
 }
 
 /* Checks what the flags of OPEN want from a file. */
-static int check_open(const struct session *session, struct files_node *node, unsigned flags,
+static int check_open(struct nova_request *request, struct files_node *node, unsigned flags,
                       struct files_about *about)
 {
+        const struct session *session = session_of(request);
         int error = backend_of(node)->stat(node, about);
 
         if (error || !(flags & NOVA_FILES_WRITABLE))
@@ -147,6 +149,7 @@ static int check_open(const struct session *session, struct files_node *node, un
         if (error || !(flags & NOVA_FILES_TRUNCATE) || !about->size)
                 return error;
         about->size = 0;
+        cache_forget(request->service, node);
         return backend_of(node)->resize(node, 0);
 }
 
@@ -174,7 +177,7 @@ static int open_file(struct nova_request *request)
                 error = create(session, path, false, &node);
         if (error)
                 return error;
-        error = check_open(session, node, flags, &about);
+        error = check_open(request, node, flags, &about);
         if (error) {
                 backend_of(node)->release(node);
                 return error;
@@ -185,14 +188,21 @@ static int open_file(struct nova_request *request)
         return 0;
 }
 
+static void release(struct nova_service *service, struct handle *handle)
+{
+        if (handle->node->users == 1)
+                cache_forget(service, handle->node);
+        backend_of(handle->node)->release(handle->node);
+        handle->node = NULL;
+}
+
 static int close_file(struct nova_request *request)
 {
         struct handle *handle = handle_of(request);
 
         if (!handle)
                 return EBADF;
-        backend_of(handle->node)->release(handle->node);
-        handle->node = NULL;
+        release(request->service, handle);
         return 0;
 }
 
@@ -208,22 +218,36 @@ static int check_data(const struct handle *handle, bool writes)
         return error ? error : about.folder ? EISDIR : 0;
 }
 
+/* Reads a part of a file. @return 0 or an errno value; *from is where the bytes are */
+static int read_part(const struct handle *handle, uint64_t place, size_t bytes, const void **from,
+                     size_t *done)
+{
+        *done = bytes < sizeof(data) ? bytes : sizeof(data);
+        *from = cache_find(handle->node, place, done);
+        if (*from)
+                return 0;
+        *from = data;
+        bytes = *done;
+        *done = 0;
+        return backend_of(handle->node)->read(handle->node, place, data, bytes, done);
+}
+
 static int read_message(struct nova_request *request)
 {
         const struct handle *handle = handle_of(request);
         size_t bytes = request->word[3], done = 0;
         int error = check_data(handle, false);
+        const void *from;
 
         if (error)
                 return error;
         if (bytes > NOVA_FILES_CHUNK)
                 bytes = NOVA_FILES_CHUNK;
-        error = backend_of(handle->node)
-                        ->read(handle->node, place_of(request, 1), data, bytes, &done);
+        error = read_part(handle, place_of(request, 1), bytes, &from, &done);
         if (error && !done)
                 return error;
         nova_request_answer(request, done);
-        nova_request_answer_bytes(request, data, done);
+        nova_request_answer_bytes(request, from, done);
         return 0;
 }
 
@@ -237,14 +261,13 @@ static int read_shared(struct nova_request *request)
         if (!error && bytes > nova_request_share_bytes(request))
                 error = EINVAL;
         while (!error && total < bytes) {
-                const size_t most = bytes - total < sizeof(data) ? bytes - total : sizeof(data);
-                size_t done = 0;
+                const void *from;
+                size_t done;
 
-                error = backend_of(handle->node)
-                                ->read(handle->node, place_of(request, 1) + total, data, most,
-                                       &done);
+                error = read_part(handle, place_of(request, 1) + total, bytes - total, &from,
+                                  &done);
                 if (!error)
-                        error = nova_request_share_write(request, at + total, data, done);
+                        error = nova_request_share_write(request, at + total, from, done);
                 if (error || !done)
                         break;
                 total += done;
@@ -255,9 +278,33 @@ static int read_shared(struct nova_request *request)
         return 0;
 }
 
-static int write_part(const struct handle *handle, uint64_t place, const void *from, size_t bytes,
-                      size_t *done)
+/* Gives the client the pages of a part of a file, or says whether it still has them. */
+static int view_file(struct nova_request *request)
 {
+        const struct handle *handle = handle_of(request);
+        const nova_word_t known = request->word[3];
+        struct cache_view view = {0, 0, 0};
+        int error = check_data(handle, false);
+
+        if (!error && place_of(request, 1) % NOVA_FILES_VIEW_BYTES)
+                error = EINVAL;
+        if (!error && known && !cache_is_valid(handle->node, place_of(request, 1), known, &view))
+                view = (struct cache_view){0, 0, 0};
+        if (!error && !known)
+                error = cache_view(request->service, handle->node, place_of(request, 1), &view);
+        if (error)
+                return error;
+        nova_request_answer(request, view.number);
+        nova_request_answer(request, view.bytes);
+        if (!known && view.number)
+                nova_request_give(request, view.pages);
+        return 0;
+}
+
+static int write_part(const struct nova_request *request, uint64_t place, const void *from,
+                      size_t bytes, size_t *done)
+{
+        const struct handle *handle = handle_of(request);
         struct files_about about;
         int error = 0;
 
@@ -266,8 +313,10 @@ static int write_part(const struct handle *handle, uint64_t place, const void *f
                 error = backend_of(handle->node)->stat(handle->node, &about);
                 place = about.size;
         }
-        return error ? error
-                     : backend_of(handle->node)->write(handle->node, place, from, bytes, done);
+        if (error)
+                return error;
+        cache_change(request->service, handle->node, place, bytes);
+        return backend_of(handle->node)->write(handle->node, place, from, bytes, done);
 }
 
 static int write_message(struct nova_request *request)
@@ -281,7 +330,7 @@ static int write_message(struct nova_request *request)
         if (!error && !from)
                 error = EINVAL;
         if (!error)
-                error = write_part(handle, place_of(request, 1), from, bytes, &done);
+                error = write_part(request, place_of(request, 1), from, bytes, &done);
         if (error && !done)
                 return error;
         nova_request_answer(request, done);
@@ -303,7 +352,8 @@ static int write_shared(struct nova_request *request)
 
                 error = nova_request_share_read(request, at + total, data, most);
                 if (!error)
-                        error = write_part(handle, place_of(request, 1) + total, data, most, &done);
+                        error = write_part(request, place_of(request, 1) + total, data, most,
+                                           &done);
                 total += done;
         }
         if (error && !total)
@@ -443,7 +493,10 @@ static int resize_file(struct nova_request *request)
         const struct handle *handle = handle_of(request);
         const int error = check_data(handle, true);
 
-        return error ? error : backend_of(handle->node)->resize(handle->node, place_of(request, 1));
+        if (error)
+                return error;
+        cache_forget(request->service, handle->node);
+        return backend_of(handle->node)->resize(handle->node, place_of(request, 1));
 }
 
 static int sync_file(struct nova_request *request)
@@ -473,10 +526,9 @@ static void close_session(struct nova_service *service, void *state)
 {
         struct session *session = state;
 
-        (void)service;
         for (unsigned i = 0; i < NOVA_FILES_MAX; i++)
                 if (session->handle[i].node)
-                        backend_of(session->handle[i].node)->release(session->handle[i].node);
+                        release(service, &session->handle[i]);
 }
 
 int files_service_start(const struct grant *list, unsigned count)
@@ -497,6 +549,7 @@ int files_service_start(const struct grant *list, unsigned count)
                 {rename_name, 1, 2 * PATH, false},
                 {resize_file, 3, 3, false},
                 {sync_file, 1, 1, false},
+                {view_file, 4, 4, false},
         };
         static const struct nova_service_config config = {
                 .name = "files",

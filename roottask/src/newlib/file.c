@@ -10,6 +10,7 @@
 #include "newlib/files.h"
 #include "novart/sync.h"
 
+#define VIEW_MIN    0x4000 /* from this size on, a read is worth a view of the file */
 #define ABOUT_WORDS NOVA_WORDS_OF(sizeof(struct nova_files_about))
 
 /* An open file. */
@@ -42,6 +43,16 @@ static struct file *find(int number)
         else
                 return file;
         return NULL;
+}
+
+int novart_files_readable(int number, nova_word_t *at_service)
+{
+        const struct file *file = file_of(number);
+
+        if (!file || (file->flags & O_ACCMODE) == O_WRONLY)
+                return EBADF;
+        *at_service = file->number;
+        return file->session == novart_files_session() ? 0 : EIO;
 }
 
 static void put_place(nova_word_t *words, uint64_t place)
@@ -108,6 +119,13 @@ static long write_message(const struct file *file, const char *from, size_t byte
 
 static long transfer(const struct file *file, char *data, size_t bytes, bool writes)
 {
+        if (!writes) {
+                const long done = novart_files_read_view(file->session, file->number, file->offset,
+                                                         data, bytes, bytes >= VIEW_MIN);
+
+                if (done >= 0)
+                        return done;
+        }
         if (bytes > NOVA_FILES_CHUNK) {
                 const long done = transfer_shared(file, data, bytes, writes);
 
@@ -197,6 +215,7 @@ static int close_file(int number)
 
         if (!file)
                 return novart_files_fail(EBADF);
+        novart_files_forget_views(file->number);
         if (file->session == novart_files_session())
                 error = novart_files_call(NOVA_FILES_CLOSE, &file->number, 1, NULL, 0, 0);
         else if ((file->flags & O_ACCMODE) != O_RDONLY)

@@ -60,6 +60,17 @@ unsigned novart_files_session(void)
         return __atomic_load_n(&lost, __ATOMIC_RELAXED) ? 0 : sessions;
 }
 
+static int call(struct nova_message *message, unsigned answer_count)
+{
+        const int error = nova_session_call(session, message);
+
+        if (error == ECONNRESET || error == EBADF) {
+                __atomic_store_n(&lost, true, __ATOMIC_RELAXED);
+                return EIO;
+        }
+        return error || message->answer_count >= answer_count ? error : EPROTO;
+}
+
 int novart_files_call(nova_word_t operation, const nova_word_t *words, unsigned count,
                       nova_word_t *answer, unsigned answer_max, unsigned answer_count)
 {
@@ -68,13 +79,23 @@ int novart_files_call(nova_word_t operation, const nova_word_t *words, unsigned 
                                        .word_count = count,
                                        .answer = answer,
                                        .answer_max = answer_max};
-        const int error = nova_session_call(session, &message);
 
-        if (error == ECONNRESET || error == EBADF) {
-                __atomic_store_n(&lost, true, __ATOMIC_RELAXED);
-                return EIO;
-        }
-        return error || message.answer_count >= answer_count ? error : EPROTO;
+        return call(&message, answer_count);
+}
+
+int novart_files_receive(nova_word_t operation, const nova_word_t *words, unsigned count,
+                         nova_word_t *answer, unsigned answer_count, nova_crd_t *window)
+{
+        struct nova_message message = {.operation = operation,
+                                       .words = words,
+                                       .word_count = count,
+                                       .window = *window,
+                                       .answer = answer,
+                                       .answer_max = answer_count};
+        const int error = call(&message, answer_count);
+
+        *window = message.received;
+        return error;
 }
 
 int novart_files_path(nova_word_t operation, long first, const char *path, nova_word_t *answer,

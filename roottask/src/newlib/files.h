@@ -3,6 +3,7 @@
 #ifndef NOVART_NEWLIB_FILES_H
 #define NOVART_NEWLIB_FILES_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "novart/service/files.h"
@@ -30,6 +31,10 @@ int novart_files_fail(int error);
 int novart_files_call(nova_word_t operation, const nova_word_t *words, unsigned count,
                       nova_word_t *answer, unsigned answer_max, unsigned answer_count);
 
+/* As novart_files_call(), but the answer may delegate to a window; out: what has arrived, or 0. */
+int novart_files_receive(nova_word_t operation, const nova_word_t *words, unsigned count,
+                         nova_word_t *answer, unsigned answer_count, nova_crd_t *window);
+
 /* Opens the session if there is none. @return 0 or an errno value */
 int novart_files_begin(void);
 
@@ -47,6 +52,17 @@ void novart_files_unlock(void);
 
 /* Number of sessions so far: files of older ones are lost. */
 unsigned novart_files_session(void);
+
+/* Finds a file that is open for reading. @return 0 and its number at the service, EBADF, EIO */
+int novart_files_readable(int file, nova_word_t *number);
+
+/* Reads from a view of a file; @p may_fill: gets the view if there is none.
+ * @return number of bytes, 0 at the end; negative: the caller reads in another way */
+long novart_files_read_view(unsigned session, nova_word_t file, uint64_t offset, void *to,
+                            size_t bytes, bool may_fill);
+
+/* Ends the views of a file that is closed. */
+void novart_files_forget_views(nova_word_t file);
 
 void novart_files_fill(const nova_word_t *answer, struct stat *about);
 

@@ -28,11 +28,21 @@
  * | RENAME | the old path; the new one, after the 0 | – | as OPEN and REMOVE; EXDEV: two disks |
  * | RESIZE | file; place: the size | – | as WRITE |
  * | SYNC | file | – | EBADF, EIO |
+ * | VIEW | file; place; number of a view or 0 | number; bytes; pages | as READ; ENOTSUP, EAGAIN |
  *
  * OPEN: ENOENT absent; EEXIST with CREATE and EXCLUSIVE; EISDIR a folder cannot be written;
  * ENOTDIR a part of the path is a file; EROFS the disk or the folder was given read-only; EACCES
  * the file is read-only; EMFILE NOVA_FILES_MAX are open; EINVAL a character that the file system
  * cannot store; ENAMETOOLONG; ENOSPC the disk is full; EIO the disk failed or is damaged.
+ *
+ * VIEW gives the client the pages of the service's cache that hold the file's data from a place on,
+ * a multiple of NOVA_FILES_VIEW_BYTES, read-only. The service revokes them before it changes this
+ * data, when the last user closes the file, or when it needs the pages for other data. Bytes after
+ * the end of the file are 0. At the end of the file the answer is two times 0, without pages. With
+ * the number of a view the answer has no pages: it is the same number and the bytes of the view if
+ * the service has not revoked it, else two times 0. A client asks so after it has received a view,
+ * because the service may have revoked the pages before they arrived. ENOTSUP: the service has no
+ * cache; EAGAIN: no place in the cache is free for the moment.
  *
  * The write of an APPEND file goes to its end. Fewer bytes than asked are written only if the disk
  * is full or fails.
@@ -52,12 +62,15 @@
 #define NOVA_FILES_RENAME (NOVA_OPERATION_FIRST + 11) /**< change a name */
 #define NOVA_FILES_RESIZE (NOVA_OPERATION_FIRST + 12) /**< change the size */
 #define NOVA_FILES_SYNC   (NOVA_OPERATION_FIRST + 13) /**< writes survive a loss of power */
+#define NOVA_FILES_VIEW   (NOVA_OPERATION_FIRST + 14) /**< pages of the cache, or is one valid? */
 
 #define NOVA_FILES_PATH_SIZE   512  /**< size of a path in bytes, including the terminating 0 */
 #define NOVA_FILES_NAME_SIZE   256  /**< size of a name in bytes, including the terminating 0 */
 #define NOVA_FILES_MAX         32   /**< files and folders that a session may have open */
 #define NOVA_FILES_SHARE_PAGES 16   /**< pages that a session can share */
 #define NOVA_FILES_CHUNK       1024 /**< bytes of data in one message */
+#define NOVA_FILES_VIEW_ORDER  4    /**< 2^order pages are in a view */
+#define NOVA_FILES_VIEW_BYTES  ((size_t)NOVA_PAGE_SIZE << NOVA_FILES_VIEW_ORDER) /**< of a view */
 
 /** Flags of OPEN. */
 enum nova_files_flag {

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The cache of the service files: pieces of files in use. The service gives the pages of a piece to
+ * clients, read-only. It revokes them before the data of the file changes and before the pages get
+ * other data, so a client that can read a page reads what the file has. No client keeps a piece in
+ * the cache. The caller holds the service's lock. */
+#ifndef NOVART_FILES_CACHE_H
+#define NOVART_FILES_CACHE_H
+
+#include "backend.h"
+#include "novart/service.h"
+#include "novart/service/files.h"
+
+#define CACHE_PIECES 256
+#define CACHE_MOST   (CACHE_PIECES * NOVA_FILES_VIEW_BYTES) /* in bytes */
+
+/* What a client learns of a piece. */
+struct cache_view {
+        nova_word_t
+                number; /* of the piece since its data is valid; 0: none, at the end of a file */
+        size_t bytes;   /* of the file; the rest of the pages is 0 */
+        nova_crd_t pages;
+};
+
+/* Allocates the cache. @return its size in bytes, which may be smaller than wished */
+size_t cache_create(size_t bytes);
+
+/* Finds the piece of a file that begins at @p place, and reads it if it is absent.
+ * @return 0, EIO, ENOTSUP there is no cache, EAGAIN no place is free now */
+int cache_view(struct nova_service *service, struct files_node *file, uint64_t place,
+               struct cache_view *view);
+
+/* Returns whether the piece with a number is still in the cache, and describes it. */
+bool cache_is_valid(const struct files_node *file, uint64_t place, nova_word_t number,
+                    struct cache_view *view);
+
+/* Finds data in the cache. @p bytes: the most that the caller wants; out: what is there, 0 at the
+ * end of the file. @return NULL: not in the cache; else valid until another function of the cache
+ * is called */
+const void *cache_find(const struct files_node *file, uint64_t place, size_t *bytes);
+
+/* Removes what a write to a file changes. To be called before the write. */
+void cache_change(struct nova_service *service, const struct files_node *file, uint64_t place,
+                  size_t bytes);
+
+/* Removes all of a file. To be called before its size changes or its last user releases it. */
+void cache_forget(struct nova_service *service, const struct files_node *file);
+
+#endif
