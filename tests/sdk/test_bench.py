@@ -143,6 +143,7 @@ class Options(unittest.TestCase):
     def test_what_goes_together_is_taken(self):
         for text in (
             *("", "--json --update --arch x86_32", "linux", "io", "--release 0.2", "--trace new"),
+            "io --json",
             *("--trace --json --update", "--trace sm_up --arch x86_32", "--scale --update"),
             *("--trace sm_up --summary", "--update", "--cpus --update"),
         ):
@@ -160,6 +161,7 @@ class Options(unittest.TestCase):
             ("--release x<y&z", "'x<y&z' is not a release name: use letters"),
             ("--release=", "'' is not a release name"),
             ("linux --json", "--json does not go with linux"),
+            ("io --update", "--update does not go with io, which takes --json"),
             ("linux --arch x86_64", "--arch does not go with linux"),
             ("lynx", "'lynx' is not understood"),
             ("--trace sm_upp", "'sm_upp' is not an operation .* mean 'sm_up'. There are sm_up[.]"),
@@ -510,6 +512,32 @@ class InputAndOutput(unittest.TestCase):
                 bench_io._counts(results, "panic", "it", ("1",))
             with self.assertRaisesRegex(NovaError, "it did not mark its reads"):
                 bench_io._counts(results, bench_io.DONE, "it", ("1", "2"))
+
+    def test_figures_of_a_file_are_for_each_page_of_a_read(self):
+        lines = (f"count {number} 64 1 1 {median} 5\n" for number, median in
+                 ((6, 16 * 527), (7, 16 * 870), (8, 16 * 390 + 3)))
+        self.assertEqual(
+            bench_io.file_figures(bench_io.read("".join(lines))),
+            {"file_read": 527, "file_read_other": 870, "file_view": 390},
+        )
+
+    def test_figures_of_a_guest_have_the_instructions_outside(self):
+        def counts(row, uring):
+            return bench_io.read(f"count 5 1 {row} 2048 7 7\ncount 4 1 {uring} 0 7 7\n")
+
+        found = bench_io.guest_figures(counts(2048 * 299, 2048 * 90), counts(2048 * 149, 2048 * 60))
+        self.assertEqual((found["guest"], found["guest_linux"]), (300, 150))
+        self.assertEqual((found["guest_ratio"], found["guest_uring_ratio"]), (2, 1.5))
+        with self.assertRaisesRegex(NovaError, "no instruction of Linux"):
+            bench_io.guest_figures(counts(1, 1), counts(1, 0))
+
+    def test_records_name_each_row_with_its_limit_and_goal(self):
+        rows = bench_io.read_rows(bench_io.ROWS)
+        records = {one["key"]: one for one in bench_io.records(rows, {"file_view": 390})}
+        view, linux = records["file_view"], records["guest_linux"]
+        self.assertEqual((view["figure"], view["limit"], view["goal"]), (390, 390, 400))
+        self.assertEqual((linux["figure"], linux["limit"], linux["goal"]), (None, None, None))
+        self.assertEqual(len(records), len(rows))
 
     def test_the_memory_of_the_driver_is_read_from_the_console(self):
         line = "virtio-blk: memory of the driver: 4096 bytes and 512 of the kernel\n"

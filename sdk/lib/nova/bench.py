@@ -94,7 +94,8 @@ def add_parser(commands):
         nargs="?",
         metavar="linux|io",
         help="linux: count the example linux up to its shell instead, and its kernel without NOVA; "
-        "io: count reads from a disk instead, and those of Debian's kernel",
+        "io: count reads from a disk, from a file and by a guest instead, and those of Debian's "
+        "kernel",
     )
     parser.add_argument("--arch", choices=tree.ARCHES, help=f"architecture ({DEFAULT_ARCH})")
     parser.add_argument(
@@ -523,8 +524,8 @@ def run(args):
     bench_options.check(args, [row.key for row in rows], traced)
     args.arch = args.arch or DEFAULT_ARCH
     if args.what:
-        counts = {"linux": bench_linux, "io": bench_io}[args.what]
-        return counts.run(Path(args.programs).parent if args.programs else None)
+        folder = Path(args.programs).parent if args.programs else None
+        return bench_io.run(folder, args.json) if args.what == "io" else bench_linux.run(folder)
     process.die_with_parent()
     _warn_of_project()
     if args.release is not None:

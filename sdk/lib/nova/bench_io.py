@@ -1,37 +1,60 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova bench io`: counts the instructions of a read from a disk, of all programs and the kernel,
-and those of Debian's kernel for the same read on the same device."""
+and those of Debian's kernel for the same read on the same device; of the read of a file in the
+cache; and of a guest's read with those of its monitor."""
 
+import json
 import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from nova import bench_linux, boot_list, build, guest, process, qemu, qemu_plugin, table, tree
+from nova import (
+    bench_alone,
+    bench_linux,
+    boot_list,
+    build,
+    disk,
+    guest,
+    process,
+    qemu,
+    qemu_plugin,
+    table,
+    tree,
+)
+from nova.bench_alone import ARCH
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.runner import Runner
 
 SYSTEM = "bench-io"
+FILES = "bench-files"
+GUEST = "linux-disk"
 FOLDER = tree.ROOT / "tests" / "bench"
 ROWS = FOLDER / "io.tsv"
 SOURCE = FOLDER / "io" / "linux.c"
 NUMBERS = (1, 2, 4)
 # IO_MANY and the numbers of the operations in tests/bench/io/io.h.
 MANY = 2048
-ALONE_OP, MANY_OP, URING_OP = "1", "2", "4"
+ALONE_OP, MANY_OP, URING_OP, ROW_OP = "1", "2", "4", "5"
+AGAIN_OP, OTHER_OP, VIEW_OP = "6", "7", "8"
+GUEST_OPS = (ALONE_OP, MANY_OP, URING_OP, ROW_OP)
+# Parts of 4 KiB in a read of a file.
+PARTS = 16
 TIMEOUT = 240
 # One tick of the TSC is one instruction. While no CPU runs, time passes as outside: the disk needs
 # time of QEMU's threads, and a driver must not find that it takes longer than its limit.
 ICOUNT = ["-icount", "shift=0,sleep=on"]
 MEMORY = 256
+# Of the machine with NOVA below the guest, which has 224 of them.
+MEMORY_GUEST = 512
 # A disk without contents, which completes a read at once. One queue.
 DISK = [
     *("-blockdev", "driver=null-co,node-name=d,size=67108864,read-zeroes=on"),
     *("-device", "virtio-blk-pci,drive=d,disable-legacy=on,num-queues=1"),
 ]
-# The command line of Debian's kernel. Without mitigations it does no work that NOVA does not do.
-WORDS = f"{bench_linux.ALONE} mitigations=off quiet run=io+poweroff,-f"
+# In the command line of Debian's kernel. Without mitigations it does no work that NOVA does not do.
+WORDS = "mitigations=off quiet run=io+poweroff,-f"
 FLAGS = (
     "-O2 -static -nostdlib -ffreestanding -fno-tree-loop-distribute-patterns -fno-pie -no-pie "
     "-fno-stack-protector -mgeneral-regs-only"
@@ -84,13 +107,13 @@ def _counts(results, console, what, needed):
     return found
 
 
-def _options(plugin, results):
+def _options(plugin, results, disk_options=()):
     words = f"{plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
-    return [*ICOUNT, *DISK, "-plugin", words]
+    return [*ICOUNT, *disk_options, "-plugin", words]
 
 
 def _with_nova(kernel, boot, cpus, plugin, results):
-    extra = _options(plugin, results)
+    extra = _options(plugin, results, DISK)
     modules = boot_list.read(boot)
     machine = qemu.Machine(kernel=kernel, modules=modules, cpus=cpus, memory=MEMORY, extra=extra)
     console = Runner(machine, TIMEOUT).run().text()
@@ -122,27 +145,45 @@ def _initrd(folder):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NovaError(f"the program for Linux could not be built: {done.stderr}", EXIT_FAILED)
-    initrd = guest.file(f"{guest.PREFIX}{bench_linux.ARCH}/initrd")
+    initrd = guest.file(f"{guest.PREFIX}{ARCH}/initrd")
     archive = _file("bin/io", 0o100755, program.read_bytes()) + _file("TRAILER!!!", 0, b"")
     made.write_bytes(Path(initrd).read_bytes() + archive)
     return made
 
 
-def _of_linux(plugin, folder):
-    results = folder / "linux"
-    command = [qemu.PROGRAM, "-machine", "q35", "-accel", "tcg", "-cpu", qemu.Machine.cpu]
-    command += ["-smp", "1", "-m", str(MEMORY), "-display", "none", "-nic", "none", "-no-reboot"]
-    command += ["-serial", "stdio", "-monitor", "none", *_options(plugin, results)]
-    command += ["-kernel", guest.file(f"{guest.PREFIX}{bench_linux.ARCH}/vmlinuz")]
-    command += ["-initrd", _initrd(folder), "-append", WORDS]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise NovaError(f"Debian's kernel took longer than {TIMEOUT} s.", EXIT_FAILED) from error
-    text = (done.stdout + done.stderr).decode("utf-8", "replace")
-    return _counts(results, text, "Debian's kernel", (ALONE_OP, MANY_OP, URING_OP))
+def _of_files(kernel, boot, plugin, results):
+    machine = qemu.Machine(
+        kernel=kernel,
+        modules=boot_list.read(boot),
+        cpus=1,
+        memory=MEMORY,
+        extra=_options(plugin, results),
+    )
+    console = Runner(machine, TIMEOUT).run().text()
+    return _counts(results, console, "the client of files", (AGAIN_OP, OTHER_OP, VIEW_OP))
+
+
+def _of_guest(kernel, boot, plugin, folder, initrd):
+    results = folder / "guest"
+    modules = disk.with_arguments(boot_list.read(boot), "linux", WORDS)
+    modules[-1] = qemu.Module(str(initrd), modules[-1].arguments)
+    machine = qemu.Machine(
+        kernel=kernel,
+        modules=modules,
+        cpus=1,
+        memory=MEMORY_GUEST,
+        extra=_options(plugin, results, DISK),
+    )
+    runner = Runner(machine, TIMEOUT)
+    runner.waiting = build.still_runs("the guest", TIMEOUT)
+    return _counts(results, runner.run().text(), "the guest", GUEST_OPS)
+
+
+def _of_linux(plugin, folder, initrd):
+    what, results = "Debian's kernel", folder / "linux"
+    extra = _options(plugin, results, DISK)
+    text = bench_alone.boot(what, WORDS, initrd, MEMORY, TIMEOUT, extra, qemu.Machine.cpu)
+    return _counts(results, text, what, GUEST_OPS)
 
 
 def figures(nova, linux):
@@ -161,6 +202,25 @@ def figures(nova, linux):
     return found
 
 
+def file_figures(counts):
+    """Returns the figures of reads of a file, for each 4 KiB."""
+    keys = {"file_read": AGAIN_OP, "file_read_other": OTHER_OP, "file_view": VIEW_OP}
+    return {key: round(counts[number].median / PARTS) for key, number in keys.items()}
+
+
+def guest_figures(inside, linux):
+    """Returns the figures of a guest's reads, instructions outside of it included, and of the same
+    kernel's reads without NOVA."""
+    found = {}
+    for key, number in (("guest", ROW_OP), ("guest_uring", URING_OP)):
+        one, alone = (counts[number].all() / MANY for counts in (inside, linux))
+        if not alone:
+            raise NovaError("no instruction of Linux was counted.", EXIT_FAILED)
+        found |= {key: round(one), f"{key}_linux": round(alone)}
+        found[f"{key}_ratio"] = round(one / alone, 3)
+    return found
+
+
 def complaints(rows, found):
     """Returns a message for each figure above its limit, or not counted."""
     bad = [f"{row.title}: not counted" for row in rows if row.key not in found]
@@ -172,20 +232,28 @@ def complaints(rows, found):
 
 
 def text(rows, found):
-    cells = [["reads of 4 KiB from a virtio disk", "figure", "limit", "goal"]]
+    cells = [["instructions of reads", "figure", "limit", "goal"]]
     for row in rows:
         limit = table.show(row.limit) if row.limit != float("inf") else table.show(None)
         cells.append([row.title, table.show(found.get(row.key)), limit, table.show(row.goal)])
     return "\n".join(table.lines(cells))
 
 
-def run(build_folder):
-    """Counts and prints. BUILD_FOLDER: folder of kernel and system; None: they are built."""
-    process.die_with_parent()
-    if not build_folder:
-        preset = tree.preset_name(bench_linux.ARCH, "release")
-        build.build(preset, ["nova.elf32", SYSTEM])
-        build_folder = tree.build_dir(preset)
+def records(rows, found):
+    """Returns the rows with their figures, for JSON; a limit that is infinite is none."""
+    return [
+        {
+            "key": row.key,
+            "title": row.title,
+            "figure": found.get(row.key),
+            "limit": None if row.limit == float("inf") else row.limit,
+            "goal": row.goal,
+        }
+        for row in rows
+    ]
+
+
+def _count(build_folder):
     kernel, boot = Path(build_folder) / "nova.elf32", boot_list.path(build_folder, SYSTEM)
     with tempfile.TemporaryDirectory(prefix="nova-") as place:
         folder = Path(place)
@@ -194,9 +262,29 @@ def run(build_folder):
             cpus: _with_nova(kernel, boot, cpus, plugin, folder / str(cpus)) for cpus in NUMBERS
         }
         counts = {cpus: run[0] for cpus, run in runs.items()}
-        found = figures(counts, _of_linux(plugin, folder)) | runs[1][1]
-    rows = read_rows(ROWS)
-    print(text(rows, found))
+        boot = boot_list.path(build_folder, FILES)
+        found = file_figures(_of_files(kernel, boot, plugin, folder / "files"))
+        initrd = _initrd(folder)
+        linux = _of_linux(plugin, folder, initrd)
+        found |= figures(counts, linux) | runs[1][1]
+        boot = boot_list.path(build_folder, GUEST)
+        return found | guest_figures(_of_guest(kernel, boot, plugin, folder, initrd), linux)
+
+
+def run(build_folder, as_json=False):
+    """Counts and prints. BUILD_FOLDER: folder of kernel and systems; None: they are built."""
+    process.die_with_parent()
+    if not build_folder:
+        preset = tree.preset_name(ARCH, "release")
+        build.build(preset, ["nova.elf32", SYSTEM, FILES, GUEST])
+        build_folder = tree.build_dir(preset)
+    found, rows = _count(build_folder), read_rows(ROWS)
+    command_line = f"{bench_alone.WORDS} {WORDS}"
+    if as_json:
+        print(json.dumps({"command_line": command_line, "rows": records(rows, found)}, indent=1))
+    else:
+        print(text(rows, found))
+        print(f"command line of Debian's kernel, with and without NOVA: {command_line}")
     bad = complaints(rows, found)
     for sentence in bad:
         build.say(f"above its limit: {sentence}")

@@ -2,22 +2,20 @@
 """`nova bench linux`: counts the instructions of the example linux until its guest's shell has
 answered, and those of the guest's kernel without NOVA."""
 
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from nova import boot_list, build, guest, process, qemu, qemu_plugin, tree
+from nova import bench_alone, boot_list, build, guest, process, qemu, qemu_plugin, tree
+from nova.bench_alone import ARCH
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.qemu_plugin import ICOUNT
 from nova.runner import Runner
 
-ARCH = "x86_64"
 TIMEOUT = 240
-# The guest's memory in the example, and the command line of both kernels.
+# The guest's memory in the example, and the words in the command line of both kernels.
 MEMORY = 112
 WORDS = "quiet run=echo,ready+poweroff,-f"
-ALONE = "console=ttyS0 reboot=k panic=-1 no_timer_check tsc=reliable"
 # Permitted factor over the instructions of the kernel alone.
 MOST = 1.08
 KERNEL_FROM = 0xFFFF800000000000
@@ -92,22 +90,11 @@ def _with_nova(kernel, boot, plugin, folder):
 
 
 def _alone(plugin, folder):
-    results = folder / "alone"
-    command = [qemu.PROGRAM, "-machine", "q35", "-accel", "tcg", "-cpu", "qemu64", "-smp", "1"]
-    command += ["-m", str(MEMORY), "-display", "none", "-nic", "none", "-no-reboot"]
-    command += ["-serial", "stdio", "-monitor", "none", *ICOUNT]
-    command += ["-plugin", f"{plugin},out={results}"]
-    for option, name in (("-kernel", "vmlinuz"), ("-initrd", "initrd")):
-        command += [option, guest.file(f"{guest.PREFIX}{ARCH}/{name}")]
-    command += ["-append", f"{ALONE} {WORDS}"]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise NovaError(f"the kernel alone took longer than {TIMEOUT} s.", EXIT_FAILED) from error
-    text = (done.stdout + done.stderr).decode("utf-8", "replace")
-    return _counts(results, text, "the kernel alone")
+    what, results = "the kernel alone", folder / "alone"
+    initrd = guest.file(f"{guest.PREFIX}{ARCH}/initrd")
+    extra = [*ICOUNT, "-plugin", f"{plugin},out={results}"]
+    text = bench_alone.boot(what, WORDS, initrd, MEMORY, TIMEOUT, extra)
+    return _counts(results, text, what)
 
 
 def figures(with_nova, alone):

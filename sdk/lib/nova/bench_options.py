@@ -13,7 +13,7 @@ RELEASE = re.compile("[0-9A-Za-z.-]+")
 # Options that count or do something else than the table, and the options that go with each.
 MODES = {
     "linux": (),
-    "io": (),
+    "io": ("--json",),
     "--release": (),
     "--trace KEY": ("--arch", "--kernel", "--summary"),
     "--trace": COUNT,

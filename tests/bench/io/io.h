@@ -15,6 +15,10 @@
 #define IO_OP_MANY    "0x4d4b9002"
 #define IO_OP_IDLE    "0x4d4b9003"
 #define IO_OP_URING   "0x4d4b9004"
+#define IO_OP_ROW     "0x4d4b9005" /* IO_MANY reads one after the other */
+#define IO_OP_AGAIN   "0x4d4b9006" /* of files.c, as the next two */
+#define IO_OP_OTHER   "0x4d4b9007"
+#define IO_OP_VIEW    "0x4d4b9008"
 #define IO_MARK(mark) __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long " mark ::: "memory")
 
 #endif

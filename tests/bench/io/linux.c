@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reads of main.c on Linux, without a library: pread() of a device opened with O_DIRECT, then
- * IO_DEPTH reads in flight with io_submit(), then with io_uring. Numbers are those of Linux on
- * x86-64. */
+/* The reads of main.c on Linux, without a library: pread() of a device opened with O_DIRECT, with
+ * pauses and without, then IO_DEPTH reads in flight with io_submit(), then with io_uring. Numbers
+ * are those of Linux on x86-64. */
 #include "io.h"
 
 #include <stddef.h>
@@ -136,6 +136,14 @@ static void count_alone(void)
                 read_alone();
                 IO_MARK(IO_OP_NONE);
         }
+}
+
+static void count_row(void)
+{
+        IO_MARK(IO_OP_ROW);
+        for (unsigned i = 0; i < IO_MANY; i++)
+                read_alone();
+        IO_MARK(IO_OP_NONE);
 }
 
 /* ---- io_submit() ----------------------------------------------------------------------------- */
@@ -276,6 +284,7 @@ static void run(void)
         if (file < 0)
                 end("/dev/vda cannot be opened\n");
         count_alone();
+        count_row();
         if (call6(SYS_IO_SETUP, IO_DEPTH, (long)&context, 0, 0, 0, 0))
                 end("io_setup failed\n");
         read_many(IO_WARM, submit, take);
