@@ -14,7 +14,9 @@ import sys
 from pathlib import Path
 
 import disk
-import loss
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "loss"))
+import judge_rounds  # noqa: E402
 
 CLIENTS = ("one", "two", "three")
 NAMES = 5
@@ -32,8 +34,8 @@ def complaints(image):
     lines = subprocess.run(["fsck.fat", "-n", part], env=disk.ENVIRONMENT, text=True, check=False,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.split("\n")
     part.unlink()
-    return [line for line in lines if not loss.ALLOWED.match(line) and
-            not loss.LONGER.match(line) and not loss.CUT.match(line) and
+    return [line for line in lines if not judge_rounds.ALLOWED.match(line) and
+            not judge_rounds.LONGER.match(line) and not judge_rounds.CUT.match(line) and
             not line.startswith(str(part))]
 
 
