@@ -29,7 +29,8 @@ static inline void mail_init(struct mail *mail, uint32_t about)
 /** Sends work to a CPU. May be called on any CPU. */
 void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
 
-#define MAIL_STEP 8 /* most mails that are received with interrupts off */
+#define MAIL_STEP      8 /* most mails that are received with interrupts off */
+#define MAIL_END_COUNT 4 /* number of mails that the end of an EC or SC counts for */
 
 /** Does the work of up to MOST mails sent to this CPU. Returns what is left of MOST. If that is 0,
  * the CPU has sent itself an interrupt for the mails that remain. */

@@ -7,6 +7,7 @@
 #include "arch/x86/tlb.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
+#include "lib/bits.h"
 #include "object/ec.h"
 #include "object/sc.h"
 #include "sched/cpu.h"
@@ -124,7 +125,8 @@ static void wake_sc_mail(struct sc *sc, uint32_t work)
                 sc_drop(sc);
 }
 
-static void wake_receive_one(struct mail *mail)
+/* Does the work of a mail. Returns the number of mails that this counts for. */
+static unsigned wake_receive_one(struct mail *mail)
 {
         uint32_t work = atomic_load_u32(&mail->work), done = 0;
 
@@ -138,6 +140,7 @@ static void wake_receive_one(struct mail *mail)
                 /* Until work is 0, no CPU frees the object or sends the mail again. */
         } while (!__atomic_compare_exchange_n(&mail->work, &work, 0, false, __ATOMIC_SEQ_CST,
                                               __ATOMIC_SEQ_CST));
+        return done & (MAIL_END | MAIL_DROP) ? MAIL_END_COUNT : 1;
 }
 
 static bool wake_has_mail(const struct cpu *cpu)
@@ -149,12 +152,12 @@ unsigned mail_receive(struct cpu *cpu, unsigned most)
 {
         assert(!cpu->in_mail && cpu == cpu_self());
         cpu->in_mail = true;
-        for (; most && wake_has_mail(cpu); most--) {
+        while (most && wake_has_mail(cpu)) {
                 if (!cpu->mail_rest)
                         cpu->mail_rest = __atomic_exchange_n(&cpu->mail, NULL, __ATOMIC_SEQ_CST);
                 struct mail *const first = cpu->mail_rest;
                 cpu->mail_rest = first->next;
-                wake_receive_one(first);
+                most -= (unsigned)min_word(most, wake_receive_one(first));
         }
         cpu->in_mail = false;
         if (!most && wake_has_mail(cpu))

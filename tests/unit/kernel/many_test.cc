@@ -21,7 +21,7 @@ namespace
 constexpr unsigned MANY = 10000, FRAMES = 32768;
 
 // Maximum numbers handled between two windows.
-constexpr unsigned WOKEN = 16, HELPERS = 16, MAILS = 8, LINKS = 64;
+constexpr unsigned WOKEN = 16, HELPERS = 16, MAILS = 8, ENDS = 2, LINKS = 64;
 
 unsigned length(const list *head)
 {
@@ -226,7 +226,7 @@ TEST(many, links_are_not_freed_before_the_walk_has_ended)
         ec_end(c.links[0]);
         reclaim_frame(frame_alloc());
         const Taken before = taken_now();
-        EXPECT_FALSE(reclaim_wait());
+        EXPECT_FALSE(fake_free());
         EXPECT_EQ(taken_now(), before);
         c.expect_top_runs();
         fake_settle();
@@ -435,6 +435,119 @@ TEST(many, mails_are_received_while_a_cpu_waits_but_not_without_end)
         for (unsigned i = 0; i < 10; i++)
                 cpu_wait_openly();
         EXPECT_EQ(m.received(), 11 * MAILS);
+}
+
+// Threads whose ends are as much work as any: a chain below, helpers, SCs without capabilities.
+struct Ends {
+        static constexpr unsigned COUNT = 8, BELOW = 70, HELPING = 40, KEPT = 40;
+        World w{FRAMES};
+        std::vector<ec *> ecs;
+
+        Ends()
+        {
+                for (unsigned i = 0; i < COUNT; i++)
+                        add();
+                ec *self = w.thread("self", w.home, EC_GLOBAL);
+                w.run(self, w.context("self's", self));
+        }
+
+        void add()
+        {
+                ec *one = w.thread("one", w.home, EC_GLOBAL), *caller = one;
+                for (unsigned i = 0; i < BELOW; i++) {
+                        ec *callee = w.thread("link", w.home, EC_LOCAL);
+                        caller->state = EC_REPLY;
+                        caller->callee = callee;
+                        callee->caller = caller;
+                        callee->caller_kind = CALLER_CALL;
+                        caller = callee;
+                }
+                caller->state = EC_BLOCKED;
+                for (unsigned i = 0; i < HELPING; i++)
+                        ec_help(w.thread("helper", w.home, EC_GLOBAL), one);
+                for (unsigned i = 0; i < KEPT; i++) {
+                        sc *kept = nullptr;
+                        EXPECT_EQ(sc_create(&account_root, one, PRIO, 1000, &kept), NOVA_SUCCESS);
+                        kept->stays = true;
+                        w.ready(kept, false);
+                        cpu_self()->in_mail = true; // what stays is known already
+                        object_put(&kept->object);
+                        cpu_self()->in_mail = false;
+                }
+                while (cpu_self()->dying)
+                        object_reap();
+                ecs.push_back(one);
+        }
+
+        // Each thread's end is requested by another CPU, which waits for each step.
+        void request()
+        {
+                for (ec *one : ecs)
+                        if (!one->object.dead && !one->mail.work)
+                                mail_send(cpu_self(), &one->mail, MAIL_END);
+        }
+
+        unsigned waiting() const
+        {
+                return unsigned(std::count_if(ecs.begin(), ecs.end(),
+                                              [](ec *one) { return one->mail.work != 0; }));
+        }
+
+        bool all_ended() const
+        {
+                return std::all_of(ecs.begin(), ecs.end(),
+                                   [](ec *one) { return one->object.dead; });
+        }
+};
+
+TEST(many, mails_that_end_threads_are_received_two_at_a_time)
+{
+        Ends e;
+        e.request();
+        EXPECT_EQ(e.waiting(), Ends::COUNT);
+        for (unsigned rounds = 0; !e.all_ended(); rounds++) {
+                ASSERT_LT(rounds, 10 * Ends::COUNT);
+                const unsigned before = e.waiting(), ipis = fake_ipis;
+                mail_interrupt(cpu_self());
+                ASSERT_LE(before - e.waiting(), ENDS);
+                ASSERT_GT(before, e.waiting());
+                EXPECT_TRUE(!e.waiting() || fake_ipis > ipis);
+                e.request();
+        }
+        EXPECT_EQ(e.waiting(), 0u);
+        while (cpu_has_cuts(cpu_self()))
+                ec_cut_step(cpu_self());
+}
+
+// Wakes among them leave no more room for ends.
+TEST(many, mails_of_both_kinds_are_received_within_the_same_bound)
+{
+        Ends e;
+        std::vector<ec *> woken;
+        for (unsigned i = 0; i < 4 * MAILS; i++) {
+                woken.push_back(e.w.thread("woken", e.w.home, EC_GLOBAL));
+                woken.back()->state = EC_BLOCKED;
+                mail_send(cpu_self(), &woken.back()->mail, MAIL_WAKE);
+                if (i < Ends::COUNT)
+                        mail_send(cpu_self(), &e.ecs[i]->mail, MAIL_END);
+        }
+        const auto left = [&] {
+                return unsigned(std::count_if(woken.begin(), woken.end(),
+                                              [](ec *one) { return one->state == EC_BLOCKED; }));
+        };
+        while (e.waiting() || left()) {
+                const unsigned ends = e.waiting(), wakes = left();
+                mail_interrupt(cpu_self());
+                ASSERT_LE(ends - e.waiting(), ENDS);
+                ASSERT_LE(ends - e.waiting() + wakes - left(), MAILS);
+                ASSERT_GT(ends + wakes, e.waiting() + left());
+        }
+        while (!e.all_ended()) {
+                e.request();
+                mail_interrupt(cpu_self());
+        }
+        while (cpu_has_cuts(cpu_self()))
+                ec_cut_step(cpu_self());
 }
 
 } // namespace

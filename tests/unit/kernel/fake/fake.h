@@ -36,6 +36,10 @@ extern enum nova_status fake_pin_status;
 /** Switches it on. */
 void fake_iommu_boot(void);
 
+/** The registers of devices lie at their physical addresses, so that units of a test can be found.
+ */
+extern bool fake_has_devices;
+
 /** The PD whose table each function uses, and the record of flushes. */
 extern const struct pd *fake_attached[FAKE_FUNCTIONS];
 extern unsigned fake_flushed_domain, fake_flushes;
@@ -58,6 +62,13 @@ extern uint64_t fake_timer;
 
 /** Whether the CPU is emulated by QEMU. */
 extern bool fake_emulated;
+
+/** Frees the memory that waits for the grace period, while time goes on. Returns false if nothing
+ *  waited, or if this CPU may not become quiescent. */
+bool fake_free(void);
+
+/** Lines that the kernel has printed. */
+extern unsigned fake_lines;
 
 /** Ends dying objects and frees the memory that waits for the grace period. */
 void fake_settle(void);
