@@ -5,6 +5,12 @@
 #include "arch/x86/resume.h"
 #include "sched/schedule.h"
 
+/* Returns true if self has to end an object, or to wait because too much memory waits. */
+static bool reap_goes_on(const struct ec *self)
+{
+        return reap_is_due(self) || reclaim_is_full();
+}
+
 static _Noreturn void finish_reap(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
@@ -14,11 +20,13 @@ static _Noreturn void finish_reap(struct ec *self)
                 cpu->dying_orphans = false;
                 self->reap_floor = 0;
         }
-        while (reap_is_due(self)) {
-                object_reap();
+        while (reap_goes_on(self)) {
+                self->grace_waits = false; /* each step is the first one of a wait */
                 if (reclaim_is_full())
-                        reclaim_wait();
-                if (reap_is_due(self))
+                        reclaim_wait_step(self);
+                else
+                        object_reap();
+                if (reap_goes_on(self))
                         preemption_point(self, finish_reap);
         }
         self->reap_floor = EC_REAPS_NOTHING;
@@ -28,8 +36,6 @@ static _Noreturn void finish_reap(struct ec *self)
 /* Ends the other objects, after reap() has ended the first one. */
 static _Noreturn void finish_reap_of_rest(struct ec *self)
 {
-        if (reclaim_is_full())
-                reclaim_wait();
         preemption_point(self, finish_reap);
         finish_reap(self);
 }

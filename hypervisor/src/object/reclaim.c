@@ -45,13 +45,6 @@ static uint64_t due;       /* TSC value at which the filling batch is late */
 static bool late;          /* the filling batch is late, but a period is under way */
 static uint64_t forced_at; /* TSC value at which a lack of memory last began a period */
 
-static void reclaim_add_object(struct batch *batch, struct kobject *object)
-{
-        object->next = batch->objects;
-        batch->objects = object;
-        batch->count++;
-}
-
 /* Begins a period: sends an IPI to all CPUs, also to this one. Under the lock. */
 static void reclaim_begin(void)
 {
@@ -120,12 +113,13 @@ static void reclaim_free_waiting(struct cpu *cpu)
         spin_unlock(&reclaim_lock);
 }
 
-/* Begins a period if the filling batch, to which an entry was added, is large. Drops the lock. This
- * CPU's timer watches the first entry of a batch, so that a few entries do not wait for ever. */
+/* Counts a new entry of the filling batch. Begins a period if the batch is large. Drops the lock.
+ * This CPU's timer watches the first entry of a batch, so that few entries do not wait for ever. */
 static void reclaim_added(void)
 {
         uint64_t end = 0;
 
+        filling.count++;
         if (!under_way && filling.count >= BATCH) {
                 reclaim_begin();
         } else if (unlikely(filling.count == 1)) {
@@ -139,23 +133,18 @@ static void reclaim_added(void)
 
 void reclaim_timer(struct cpu *cpu)
 {
-        uint64_t end = 0;
-
         if (likely(load_once(keeper) != cpu))
                 return;
         spin_lock(&reclaim_lock);
         if (keeper == cpu && rdtsc() < due) {
-                end = due;
+                timeout_arm(cpu, due);
         } else if (keeper == cpu) {
                 store_once(keeper, NULL);
-                if (under_way)
-                        late = true;
-                else
+                late = true;
+                if (!under_way)
                         reclaim_begin();
         }
         spin_unlock(&reclaim_lock);
-        if (end)
-                timeout_arm(cpu, end);
 }
 
 void reclaim_object(struct kobject *object)
@@ -163,7 +152,8 @@ void reclaim_object(struct kobject *object)
         assert(object->dead && !atomic_load_u32(&object->references));
         account_expect(object->account, object_ending_bytes(object));
         spin_lock(&reclaim_lock);
-        reclaim_add_object(&filling, object);
+        object->next = filling.objects;
+        filling.objects = object;
         reclaim_added();
 }
 
@@ -172,7 +162,6 @@ void reclaim_frame(void *frame)
         spin_lock(&reclaim_lock);
         frame_info(frame)->next = filling.frames;
         filling.frames = frame_index(frame);
-        filling.count++;
         reclaim_added();
 }
 
@@ -207,43 +196,6 @@ void reclaim_quiescent(struct cpu *cpu)
         }
         if (load_once(freer) == cpu)
                 reclaim_free_waiting(cpu);
-}
-
-/* Waits for the period that is under way, or for a new one. Returns false if nothing waits to be
- * freed or if the current EC or SC has ended. */
-static bool reclaim_wait_for_one(struct cpu *cpu)
-{
-        spin_lock(&reclaim_lock);
-        const bool any = under_way || filling.count;
-        if (!under_way && filling.count)
-                reclaim_begin();
-        const uint32_t target = period;
-        spin_unlock(&reclaim_lock);
-
-        while (any) {
-                unsigned mails = MAIL_STEP;
-                if (cpu->current_ended || cpu_has_cuts(cpu))
-                        return false;
-                reclaim_quiescent(cpu);
-                spin_lock(&reclaim_lock);
-                const bool done = period != target || !under_way;
-                spin_unlock(&reclaim_lock);
-                if (done)
-                        break;
-                cpu_wait(&mails);
-                interrupt_let_in(); /* between two steps: this CPU may free the whole batch */
-        }
-        return any;
-}
-
-bool reclaim_wait(void)
-{
-        struct cpu *cpu = cpu_self();
-        const bool any = reclaim_wait_for_one(cpu);
-
-        if (any)
-                reclaim_wait_for_one(cpu); /* for entries added after the first period began */
-        return any;
 }
 
 /* Returns true if anything waits to be freed. Sets *end to the last grace period of that. */

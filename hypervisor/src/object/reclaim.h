@@ -4,9 +4,9 @@
  *
  * There are two batches: one fills, one waits. A period begins when the filling batch is large,
  * when its first entry has waited for 5 ms, or when the batch would return memory that a thread
- * lacks. Each CPU answers an IPI, which it takes in user mode, when idle, or between two steps of a
- * long operation. It holds no borrowed pointer then. The last CPU to answer frees the batch in
- * steps. */
+ * lacks. Each CPU answers an IPI, which it takes
+ * in user mode, when idle, or between two steps of a long operation. It holds no borrowed pointer
+ * then. The last CPU to answer frees the batch in steps. */
 #ifndef OBJECT_RECLAIM_H
 #define OBJECT_RECLAIM_H
 
@@ -25,15 +25,11 @@ void reclaim_frame(void *frame);
 /** Answers a period that is under way. This CPU holds no borrowed pointers now. */
 void reclaim_quiescent(struct cpu *cpu);
 
-/** Returns true if the filling batch is full: an EC calls reclaim_wait() before it adds more. */
+/** Returns true if the filling batch is full: an EC does steps of waiting before it adds more. */
 bool reclaim_is_full(void);
 
 /** Returns true if this CPU frees the batch of the period; for assert(). */
 bool reclaim_is_freeing(void);
-
-/** Waits until all that waits to be freed now is free. Returns false if nothing waited or if the
- * current EC or SC has ended. The caller holds no lock and no borrowed pointer. */
-bool reclaim_wait(void);
 
 /** Begins a period if the filling batch is late. Called when this CPU's timer has fired. */
 void reclaim_timer(struct cpu *cpu);

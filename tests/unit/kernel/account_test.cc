@@ -379,4 +379,50 @@ TEST(account, a_single_ended_object_is_freed_when_the_timer_of_its_cpu_says_so)
         EXPECT_EQ(fake_ipis, before + 1);
 }
 
+// ---- More ended objects than may wait
+
+// Answers each period at once, as CPUs do that run user code.
+struct Cycles : Waits {
+        cpu *here = cpu_self();
+
+        void cycle()
+        {
+                ASSERT_EQ(create_sm(), NOVA_SUCCESS);
+                drop();
+                reclaim_quiescent(here);
+        }
+};
+
+constexpr unsigned FULL = 1024;
+
+// While the memory of earlier objects is not free yet, the thread that fills the queue waits, and
+// lets interrupts in.
+unsigned rounds_waited, windows_while_full;
+
+TEST(account, of_a_pd_that_fills_the_queue_makes_this_pd_wait)
+{
+        Cycles w;
+        w.cycle();
+        fake_settle();
+        const Taken before = taken_now();
+        rounds_waited = windows_while_full = 0;
+        fake_wait = [] { rounds_waited++; };
+        fake_window = [] { windows_while_full += reclaim_is_full(); };
+        for (unsigned i = 0; i < 8 * FULL; i++) {
+                ASSERT_EQ(w.create_sm(), NOVA_SUCCESS);
+                REG_P1(w.self) = nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0);
+                REG_P2(w.self) = nova_crd(NOVA_CRD_OBJ, SEL_NEW, 0, NOVA_PERM_ALL);
+                w.here->current = w.self;
+                w.here->pending = 0;
+                fake_run_to_user(fake_enter, w.self);
+                ASSERT_FALSE(reclaim_is_full());
+                ASSERT_LE(taken_now().objects, before.objects + 2 * long(FULL) + 2);
+        }
+        EXPECT_GT(rounds_waited, 100u);
+        EXPECT_GT(windows_while_full, 100u);
+        fake_idle();
+        fake_settle();
+        EXPECT_EQ(taken_now(), before);
+}
+
 } // namespace
