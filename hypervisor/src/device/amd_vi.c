@@ -3,12 +3,14 @@
  * entry blocks DMA and interrupts until a function or interrupt is assigned. */
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"
+#include "device/iommu.h"
 #include "device/iommu_driver.h"
 #include "device/pci.h"
 #include "device/remap.h"
 #include "firmware/acpi.h"
 #include "lib/atomic.h"
 #include "lib/spinlock.h"
+#include "lib/string.h"
 #include "memory/frame.h"
 #include "nova/abi/hip.h"
 #include "object/pd.h"
@@ -231,14 +233,14 @@ static void amd_vi_unroute(unsigned gsi, unsigned rid, unsigned vector, bool wai
         amd_vi_command_all(INVALIDATE_INTERRUPTS | rid, wait);
 }
 
-static void amd_vi_report(uint64_t event, uint64_t address)
+static bool amd_vi_report(uint64_t event, uint64_t address)
 {
+        enum iommu_fault_kind kind = event & EVENT_WRITE ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ;
+
         if (EVENT_CODE(event) == EVENT_PAGE_FAULT && event & EVENT_INTERRUPT &&
             INTERRUPT_AREA(address))
-                iommu_report((uint16_t)event, address, IOMMU_FAULT_INTERRUPT);
-        else
-                iommu_report((uint16_t)event, address & ~(uint64_t)(PAGE_SIZE - 1),
-                             event & EVENT_WRITE ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);
+                kind = IOMMU_FAULT_INTERRUPT;
+        return iommu_report((uint16_t)event, address, kind);
 }
 
 /* Starts the log again, after an overflow of events has stopped it. */
@@ -256,30 +258,33 @@ static void amd_vi_start_log(struct unit *unit, bool log)
                 iommu_write(unit->registers, REG_CONTROL, unit->control);
 }
 
-/* Reads the log. An event is complete when it has a code. The unit's tail is not used: it may be
- * ahead of the events in memory. */
-static void amd_vi_read_log(struct unit *unit)
+/* An event is complete when it has a code. The unit's tail is not used: it may be ahead of the
+ * events in memory. */
+static bool amd_vi_read_faults(unsigned number)
 {
+        struct unit *unit = &units[number];
         const uint32_t status = iommu_read(unit->high, REG_STATUS);
+        bool more = true;
 
         iommu_write(unit->high, REG_STATUS, STATUS_EVENTS & ~STATUS_OVERFLOW);
-        for (unsigned n = 0; n < QUEUE_LENGTH; n++) {
+        for (unsigned n = 0; more && n < QUEUE_LENGTH; n++) {
                 volatile uint64_t *event = &unit->log[unit->log_head * 2];
                 if (!EVENT_CODE(event[0]))
                         break;
-                amd_vi_report(event[0], event[1]);
+                more = amd_vi_report(event[0], event[1]);
                 event[0] = event[1] = 0;
                 unit->log_head = (unit->log_head + 1) % QUEUE_LENGTH;
         }
         iommu_write(unit->high, REG_LOG_HEAD, unit->log_head * 16);
         if (status & STATUS_OVERFLOW)
-                amd_vi_start_log(unit, true);
+                amd_vi_start_log(unit, !iommu_faults_masked);
+        return more && number + 1 < unit_count;
 }
 
-static void amd_vi_read_faults(void)
+static bool amd_vi_discard_faults(unsigned number)
 {
-        for (unsigned i = 0; i < unit_count; i++)
-                amd_vi_read_log(&units[i]);
+        memset(units[number].log, 0, PAGE_SIZE);
+        return number + 1 < unit_count;
 }
 
 static void amd_vi_mask_faults(bool mask)
@@ -392,6 +397,7 @@ const struct iommu_driver amd_vi_driver = {
         .attach = amd_vi_attach,
         .flush = amd_vi_flush,
         .read_faults = amd_vi_read_faults,
+        .discard_faults = amd_vi_discard_faults,
         .mask_faults = amd_vi_mask_faults,
         .route = amd_vi_route,
         .unroute = amd_vi_unroute,

@@ -43,6 +43,7 @@ static uint32_t departures[DOMAINS_MAX]; /* number of functions that have left a
 static struct spinlock report_lock = SPINLOCK(LOCK_REPORT);
 static uint64_t reports_since; /* TSC */
 static unsigned reports;       /* number of reports since reports_since */
+static unsigned discarded;     /* units whose records were discarded since faults are masked */
 
 /* A unit is not used. Nothing shows which functions it serves, so no device can be assigned. */
 static bool some_ignored;
@@ -244,17 +245,21 @@ enum nova_status iommu_assign(struct pd *pd, uint16_t rid)
         return status;
 }
 
-void iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind)
+static bool iommu_second_has_passed(void)
+{
+        return rdtsc() - reports_since > (uint64_t)tsc_khz * 1000;
+}
+
+bool iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind)
 {
         static const char *const what[] = {"read", "write"};
-        const uint64_t now = rdtsc();
 
-        if (now - reports_since > (uint64_t)tsc_khz * 1000) {
-                reports_since = now;
+        if (iommu_second_has_passed()) {
+                reports_since = rdtsc();
                 reports = 0;
         }
         if (reports > REPORTS_PER_SECOND)
-                return;
+                return false;
         if (reports++ == REPORTS_PER_SECOND)
                 console_print("NOVA: more faults of devices follow and are not reported.\n");
         else if (kind == IOMMU_FAULT_INTERRUPT)
@@ -264,17 +269,20 @@ void iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind)
         else
                 console_print("NOVA: the I/O MMU stopped device %02x:%02x.%x at address 0x%llx, "
                               "%s.\n",
-                              rid >> 8, rid >> 3 & 31, rid & 7, (unsigned long long)address,
-                              what[kind]);
+                              rid >> 8, rid >> 3 & 31, rid & 7,
+                              (unsigned long long)address & ~(PAGE_SIZE - 1ull), what[kind]);
+        return reports <= REPORTS_PER_SECOND;
 }
 
 void iommu_fault(void)
 {
         spin_lock(&report_lock);
-        iommu_driver->read_faults();
+        for (unsigned i = 0; iommu_is_on() && iommu_driver->read_faults(i); i++)
+                ;
         if (reports > REPORTS_PER_SECOND && !iommu_faults_masked) {
                 iommu_driver->mask_faults(true);
                 iommu_faults_masked = true;
+                discarded = 0;
         }
         spin_unlock(&report_lock);
 }
@@ -282,11 +290,16 @@ void iommu_fault(void)
 void iommu_unmask(void)
 {
         spin_lock(&report_lock);
-        if (iommu_faults_masked && rdtsc() - reports_since > (uint64_t)tsc_khz * 1000) {
+        const bool last = iommu_faults_masked && iommu_second_has_passed() &&
+                          !iommu_driver->discard_faults(discarded++);
+        if (last) {
                 iommu_faults_masked = false;
                 iommu_driver->mask_faults(false);
+                reports = 0;
         }
         spin_unlock(&report_lock);
+        if (last)
+                iommu_fault(); /* a unit sends no interrupt while it has a record */
 }
 
 void iommu_init(void)

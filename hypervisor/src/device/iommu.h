@@ -27,10 +27,10 @@ static inline bool iommu_is_on(void)
  * no I/O MMU can block this function; OUT_OF_MEMORY. */
 enum nova_status iommu_assign(struct pd *pd, uint16_t rid);
 
-/** Reports that an I/O MMU has stopped a device, a few times a second at most. */
+/** Reports faults of devices, a few a second. If there are more, masks them and leaves the rest. */
 void iommu_fault(void);
 
-/** Enables reports of faults again, a second after there were too many. */
+/** Enables reports of faults again, a second after there were too many: in steps, one unit each. */
 void iommu_unmask(void);
 
 static inline void iommu_poll(void)

@@ -20,8 +20,11 @@ struct iommu_driver {
         /* Flushes translations of a domain (0: none; FLUSH_DMA_ALL) and, if functions is set, the
          * attachments and interrupts of functions. Returns when that is done. No lock is held. */
         void (*flush)(unsigned domain, bool functions);
-        /* Reports the recorded faults through iommu_report() and clears them. */
-        void (*read_faults)(void);
+        /* Reports a unit's faults and clears them, until iommu_report() returns false. Returns
+         * false then, and for the last unit. */
+        bool (*read_faults)(unsigned number);
+        /* Clears a unit's records. Returns false for the last unit. */
+        bool (*discard_faults)(unsigned number);
         void (*mask_faults)(bool mask);
         /* Lets a function, and no other one, raise a GSI as a vector at a CPU. Only if init has set
          * remap_is_on. The vector of a GSI never changes. Returns when this is in effect. */
@@ -39,8 +42,9 @@ extern const struct iommu_driver *iommu_driver;
 
 enum iommu_fault_kind { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_FAULT_INTERRUPT };
 
-/** Reports a fault. address: the address of the access, or the index of the interrupt. */
-void iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind);
+/** Reports a fault, unless there were too many. Returns true if it may report another one. address:
+ *  the address of the access, or the index of the interrupt. */
+bool iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind);
 
 /** Maps a page of a unit's registers, which no PD can request from then on. Returns NULL if it
  * cannot be a page of registers. */

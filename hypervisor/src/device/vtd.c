@@ -248,36 +248,45 @@ static void vtd_unroute(unsigned gsi, unsigned rid, unsigned vector, bool wait)
                 vtd_forget_all(0, INTERRUPTS);
 }
 
-static void vtd_read_record(volatile char *record)
+static bool vtd_read_record(volatile char *record)
 {
         const uint32_t high = iommu_read(record, RECORD_HIGH);
         const uint16_t rid = (uint16_t)iommu_read(record, 8);
         const uint64_t address = iommu_read_u64(record, 0);
 
-        if ((high & RECORD_REASON) >= REASON_INTERRUPT)
-                iommu_report(rid, address >> 48, IOMMU_FAULT_INTERRUPT);
-        else
-                iommu_report(rid, address & ~(uint64_t)(PAGE_SIZE - 1),
-                             high & RECORD_READ ? IOMMU_FAULT_READ : IOMMU_FAULT_WRITE);
         iommu_write(record, RECORD_HIGH, RECORD_VALID); /* this clears the record */
+        if ((high & RECORD_REASON) >= REASON_INTERRUPT)
+                return iommu_report(rid, address >> 48, IOMMU_FAULT_INTERRUPT);
+        return iommu_report(rid, address,
+                            high & RECORD_READ ? IOMMU_FAULT_READ : IOMMU_FAULT_WRITE);
 }
 
-static void vtd_read_faults(void)
+static bool vtd_read_faults(unsigned number)
 {
-        for (unsigned i = 0; i < unit_count; i++) {
-                const struct unit *unit = &units[i];
-                const uint32_t status = iommu_read(unit->registers, REG_FAULT);
-                unsigned at = FAULT_INDEX(status);
+        const struct unit *unit = &units[number];
+        const uint32_t status = iommu_read(unit->registers, REG_FAULT);
+        unsigned at = FAULT_INDEX(status);
+        bool more = true;
 
-                for (unsigned n = 0; n < unit->fault_count && at < unit->fault_count; n++) {
-                        volatile char *record = unit->faults + at * RECORD_SIZE;
-                        if (!(iommu_read(record, RECORD_HIGH) & RECORD_VALID))
-                                break;
-                        vtd_read_record(record);
-                        at = (at + 1) % unit->fault_count;
-                }
-                iommu_write(unit->registers, REG_FAULT, status & FAULT_STATUS);
+        for (unsigned n = 0; more && n < unit->fault_count && at < unit->fault_count; n++) {
+                volatile char *record = unit->faults + at * RECORD_SIZE;
+                if (!(iommu_read(record, RECORD_HIGH) & RECORD_VALID))
+                        break;
+                more = vtd_read_record(record);
+                at = (at + 1) % unit->fault_count;
         }
+        iommu_write(unit->registers, REG_FAULT, status & FAULT_STATUS);
+        return more && number + 1 < unit_count;
+}
+
+static bool vtd_discard_faults(unsigned number)
+{
+        const struct unit *unit = &units[number];
+
+        for (unsigned i = 0; i < unit->fault_count; i++)
+                iommu_write(unit->faults, i * RECORD_SIZE + RECORD_HIGH, RECORD_VALID);
+        iommu_write(unit->registers, REG_FAULT, FAULT_STATUS);
+        return number + 1 < unit_count;
 }
 
 static void vtd_mask_faults(bool mask)
@@ -428,6 +437,7 @@ const struct iommu_driver vtd_driver = {
         .attach = vtd_attach,
         .flush = vtd_flush,
         .read_faults = vtd_read_faults,
+        .discard_faults = vtd_discard_faults,
         .mask_faults = vtd_mask_faults,
         .route = vtd_route,
         .unroute = vtd_unroute,

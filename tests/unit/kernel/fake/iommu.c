@@ -12,6 +12,8 @@
 #include "object/pd.h"
 
 struct cmdline cmdline;
+bool fake_has_devices;
+bool lapic_x2apic;
 const struct pd *fake_attached[FAKE_FUNCTIONS];
 unsigned fake_flushed_domain, fake_flushes;
 struct fake_route fake_routes[NOVA_HIP_GSI];
@@ -44,8 +46,16 @@ static void flush(unsigned domain, bool functions)
         fake_flushes++;
 }
 
-static void read_faults(void)
+static bool read_faults(unsigned number)
 {
+        (void)number;
+        return false;
+}
+
+static bool discard_faults(unsigned number)
+{
+        (void)number;
+        return false;
 }
 
 static void mask_faults(bool mask)
@@ -76,6 +86,7 @@ const struct iommu_driver vtd_driver = {
         .attach = attach,
         .flush = flush,
         .read_faults = read_faults,
+        .discard_faults = discard_faults,
         .mask_faults = mask_faults,
         .route = route,
         .unroute = unroute,
@@ -103,10 +114,15 @@ bool pci_exists(uint16_t rid)
         return rid < 2 * FAKE_FUNCTIONS && !(rid & 1);
 }
 
+volatile uint32_t *pci_take(uint16_t rid)
+{
+        (void)rid;
+        return NULL;
+}
+
 void *boot_paging_map_device(paddr_t phys)
 {
-        (void)phys;
-        return NULL;
+        return fake_has_devices ? (void *)phys : NULL;
 }
 
 bool memory_map_is_ram(paddr_t start, uint64_t size)
