@@ -246,7 +246,7 @@ static void vcpu_finish_work(struct ec *self)
 
         self->cont = resume_guest;
         interrupt_window(cpu);
-        if (cpu->pending & CPU_PENDING_RESCHEDULE)
+        if (cpu->pending & CPU_PENDING_RESCHEDULE && !self->vcpu->counts_stolen_time)
                 self->vcpu->ready_since = rdtsc();
         if (do_pending_work(self, resume_guest)) {
                 vcpu_end_step(self->vcpu);

@@ -127,7 +127,8 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
  * @param sp         its first stack pointer
  * @param event_base base selector of its event portals in its own PD: event n goes to event_base +
  *                   n
- * @param flags      0 or NOVA_EC_GLOBAL
+ * @param flags      0 or NOVA_EC_GLOBAL; for a virtual CPU NOVA_EC_TSC, if the information page
+ *                   announces NOVA_HIP_TSC
  * @retval NOVA_SUCCESS the EC exists
  * @retval NOVA_BAD_CAP @p ec is not null, or @p pd is not a PD or lacks NOVA_PD_EC
  * @retval NOVA_BAD_PAR the UTCB's page is taken or is not a user address

@@ -45,8 +45,8 @@
 #define EXT1_EDX    0xedd3b97d
 #define EXT1_EDX_LM 0x20000000u
 
-/* Extended leaf 7, edx: the TSC never stops. But stolen time is subtracted from a virtual CPU's
- * TSC, so the TSCs of several virtual CPUs drift apart. */
+/* Extended leaf 7, edx: the TSC never stops. But unless the kernel leaves the TSCs alone, it
+ * subtracts stolen time, so the TSCs of several virtual CPUs drift apart. */
 #define EXT7_EDX_TSC 0x100
 
 /* State components that are offered: x87, SSE, AVX. Not: AVX-512 and protection keys, which leaf 7
@@ -182,7 +182,7 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
                 }
                 break;
         case POWER_LEAF:
-                if (view->vcpus > 1)
+                if (view->vcpus > 1 && !view->same_tsc)
                         out->edx = 0;
                 break;
         default:

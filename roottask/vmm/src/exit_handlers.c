@@ -146,6 +146,7 @@ static void cpuid(struct nova_vcpu *vcpu)
                 .no_long_mode = sizeof(nova_word_t) < 8,
                 .xsave = vcpu->vm->xsave,
                 .xcr0 = vcpu->more->xcr0,
+                .same_tsc = vcpu->vm->same_tsc,
         };
         const struct nova_cpuid out =
                 nova_cpuid_answer(nova_cpuid_host, &view, (uint32_t)state->ax, (uint32_t)state->cx);

@@ -112,9 +112,10 @@ static int make_pd(struct nova_vm *vm)
 
 static int make_ec(const struct nova_vcpu *vcpu)
 {
+        const nova_word_t flags = NOVA_EC_GLOBAL | (vcpu->vm->same_tsc ? NOVA_EC_TSC : 0);
         const enum nova_status status =
                 nova_create_ec(vcpu->ec, vcpu->vm->objects, 0, vcpu->cpu, 0,
-                               (nova_word_t)vcpu->number << EVENT_ORDER, NOVA_EC_GLOBAL);
+                               (nova_word_t)vcpu->number << EVENT_ORDER, flags);
         const char name[NOVA_NAME_SIZE] = {'v', 'C', 'P', 'U', ' ', (char)('0' + vcpu->number)};
 
         if (status == NOVA_SUCCESS)
@@ -175,6 +176,7 @@ static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->report_halt = config->report_halt;
         vm->report_reset = config->report_reset;
         vm->xsave = nova_cpuid_has_xsave(nova_cpuid_host, vm->svm);
+        vm->same_tsc = vm->vcpus > 1 && nova_hip_has(nova_program.hip, NOVA_HIP_TSC);
         vm->events = vm->objects = NOVA_SEL_NONE;
         set_exits(vm, config);
 }

@@ -320,3 +320,29 @@ CASE_ON(guest_event, the_tsc_of_a_guest_leaves_out_what_others_take, "D-11 7.3-1
         EXPECT(stolen / tsc_per_ms() * 1000 >= 4 * QUANTUM);
         EXPECT(stolen < tsc() - start);
 }
+
+static const char *needs_tsc_choice(void)
+{
+        const char *lacks = needs_virtualization();
+
+        if (lacks)
+                return lacks;
+        return hip->features & NOVA_HIP_TSC ? NULL : "needs the extension of the TSC's choice";
+}
+
+CASE_ON(guest_event, a_virtual_cpu_may_keep_its_tsc_while_others_run, "X-TSC", needs_tsc_choice)
+{
+        struct guest *g = guest_new(boot_cpu, spin_32, spin_32_end);
+        struct thread *other = run_thread(boot_cpu, 1, count, NULL);
+
+        g->ec = sel_alloc(0);
+        EXPECT_EQ(hc_create_ec(g->ec, g->pd, boot_cpu, 0, 0, NOVA_EC_TSC), NOVA_SUCCESS);
+        guest_answer(g, guest_flat(g));
+        wait_for_time(g, g->sc, QUANTUM);
+        wait_for_time(g, other->sc, time_of(other->sc) + 8 * QUANTUM);
+        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS);
+        EXPECT(guest_wait(g, 10000));
+        EXPECT_EQ(g->event, NOVA_VMI_RECALL);
+        other->value[0] = 1;
+        EXPECT_EQ(g->state->tsc_offset, 0);
+}

@@ -16,14 +16,15 @@ nova_cpuid everything(uint32_t leaf, uint32_t)
         return {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 }
 
-nova_cpuid ask(uint32_t leaf, const nova_cpuid_view &view = {0, 1, false, false, false, true, 1})
+nova_cpuid ask(uint32_t leaf,
+               const nova_cpuid_view &view = {0, 1, false, false, false, true, 1, false})
 {
         return nova_cpuid_answer(everything, &view, leaf, 0);
 }
 
 nova_cpuid xsave(uint32_t subleaf)
 {
-        const nova_cpuid_view view = {0, 1, false, false, false, true, 1};
+        const nova_cpuid_view view = {0, 1, false, false, false, true, 1, false};
 
         return nova_cpuid_answer(everything, &view, 0xd, subleaf);
 }
@@ -80,7 +81,7 @@ TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
 {
         EXPECT_EQ(ask(1).edx & 1u << 9, 0u);
         EXPECT_EQ(ask(1).ecx & 1u << 27, 0u);
-        const nova_cpuid both = ask(1, {3, 4, true, true, false, true, 1});
+        const nova_cpuid both = ask(1, {3, 4, true, true, false, true, 1, false});
         EXPECT_NE(both.edx & 1u << 9, 0u);
         EXPECT_NE(both.ecx & 1u << 27, 0u);
         EXPECT_EQ(both.ebx >> 24, 3u);
@@ -89,7 +90,12 @@ TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
 
 TEST(cpuid, several_virtual_cpus_have_no_common_tsc)
 {
-        EXPECT_EQ(ask(0x80000007, {0, 2, true, false, false, true, 1}).edx, 0u);
+        EXPECT_EQ(ask(0x80000007, {0, 2, true, false, false, true, 1, false}).edx, 0u);
+}
+
+TEST(cpuid, several_virtual_cpus_have_an_invariant_tsc_if_the_kernel_leaves_it_alone)
+{
+        EXPECT_EQ(ask(0x80000007, {1, 2, true, false, false, true, 1, true}).edx, 1u << 8);
 }
 
 TEST(cpuid, offers_the_state_of_what_leaf_7_offers_and_no_other)
@@ -132,7 +138,7 @@ nova_cpuid with_sizes(uint32_t leaf, uint32_t subleaf)
 
 nova_cpuid sizes(uint32_t subleaf, uint64_t xcr0)
 {
-        const nova_cpuid_view view = {0, 1, false, true, false, true, xcr0};
+        const nova_cpuid_view view = {0, 1, false, true, false, true, xcr0, false};
 
         return nova_cpuid_answer(with_sizes, &view, 0xd, subleaf);
 }
@@ -195,7 +201,7 @@ TEST(cpuid, guests_have_xsave_where_the_kernel_uses_it_and_their_xcr0_is_kept)
 
 TEST(cpuid, without_xsave_all_that_needs_it_is_missing)
 {
-        const nova_cpuid_view hidden = {0, 1, false, false, false, false, 1};
+        const nova_cpuid_view hidden = {0, 1, false, false, false, false, 1, false};
         const uint32_t by_xsave = 1u << 12 | 1u << 26 | 1u << 28 | 1u << 29;
 
         EXPECT_EQ(ask(1).ecx & by_xsave, by_xsave);

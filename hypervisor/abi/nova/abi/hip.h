@@ -14,24 +14,25 @@
 #define NOVA_HIP_GSI 128 /**< global system interrupts */
 
 /* Feature flags. Bits 1 and 2 are the specification's; the others announce extensions. */
-#define NOVA_HIP_VMX     0x2      /**< virtual CPUs with Intel VMX */
-#define NOVA_HIP_SVM     0x4      /**< virtual CPUs with AMD SVM */
-#define NOVA_HIP_DESTROY 0x100    /**< pd_destroy */
-#define NOVA_HIP_OOM     0x200    /**< status OUT_OF_MEMORY */
-#define NOVA_HIP_DL      0x400    /**< call flag DL and status DEADLOCK */
-#define NOVA_HIP_R8_R15  0x800    /**< x86-64: MTD bit R8_R15 */
-#define NOVA_HIP_BOOT    0x1000   /**< memory descriptors CMDLINE and BOOT */
-#define NOVA_HIP_LOG     0x2000   /**< memory descriptor LOG */
-#define NOVA_HIP_TIMEOUT 0x4000   /**< sm_ctrl flag TIMEOUT */
-#define NOVA_HIP_QUOTA   0x8000   /**< create_pd flag ACCOUNT and group QUOTA */
-#define NOVA_HIP_NAME    0x10000  /**< names of objects */
-#define NOVA_HIP_EXIT    0x20000  /**< a thread ends itself */
-#define NOVA_HIP_TLS     0x40000  /**< thread-local storage base */
-#define NOVA_HIP_MACHINE 0x80000  /**< reset and power-off */
-#define NOVA_HIP_VCPU    0x100000 /**< MTD bits CR8 to XCR0 of virtual CPUs */
-#define NOVA_HIP_LIMIT   0x200000 /**< limits of PDs: priority and CPUs */
-#define NOVA_HIP_RECEIVE 0x400000 /**< limits of ECs: kernel memory that a message may use */
-#define NOVA_HIP_PCI     0x800000 /**< memory descriptors PCI */
+#define NOVA_HIP_VMX     0x2       /**< virtual CPUs with Intel VMX */
+#define NOVA_HIP_SVM     0x4       /**< virtual CPUs with AMD SVM */
+#define NOVA_HIP_DESTROY 0x100     /**< pd_destroy */
+#define NOVA_HIP_OOM     0x200     /**< status OUT_OF_MEMORY */
+#define NOVA_HIP_DL      0x400     /**< call flag DL and status DEADLOCK */
+#define NOVA_HIP_R8_R15  0x800     /**< x86-64: MTD bit R8_R15 */
+#define NOVA_HIP_BOOT    0x1000    /**< memory descriptors CMDLINE and BOOT */
+#define NOVA_HIP_LOG     0x2000    /**< memory descriptor LOG */
+#define NOVA_HIP_TIMEOUT 0x4000    /**< sm_ctrl flag TIMEOUT */
+#define NOVA_HIP_QUOTA   0x8000    /**< create_pd flag ACCOUNT and group QUOTA */
+#define NOVA_HIP_NAME    0x10000   /**< names of objects */
+#define NOVA_HIP_EXIT    0x20000   /**< a thread ends itself */
+#define NOVA_HIP_TLS     0x40000   /**< thread-local storage base */
+#define NOVA_HIP_MACHINE 0x80000   /**< reset and power-off */
+#define NOVA_HIP_VCPU    0x100000  /**< MTD bits CR8 to XCR0 of virtual CPUs */
+#define NOVA_HIP_LIMIT   0x200000  /**< limits of PDs: priority and CPUs */
+#define NOVA_HIP_RECEIVE 0x400000  /**< limits of ECs: kernel memory that a message may use */
+#define NOVA_HIP_PCI     0x800000  /**< memory descriptors PCI */
+#define NOVA_HIP_TSC     0x1000000 /**< create_ec flag TSC */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1    /**< RAM; parts of it may be allocated by other descriptors */

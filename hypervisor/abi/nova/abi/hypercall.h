@@ -42,6 +42,7 @@
 #define NOVA_CALL_DL    0x40 /**< extension: return DEADLOCK, not COM_TIM, for a cycle */
 #define NOVA_PD_ACCOUNT 0x40 /**< extension, create_pd: own account; argument 4: bytes */
 #define NOVA_EC_GLOBAL  0x10 /**< create_ec: global thread */
+#define NOVA_EC_TSC     0x40 /**< extension, create_ec, virtual CPU: its TSC counts stolen time */
 #define NOVA_REVOKE_SR  0x10 /**< revoke from the caller's own space, too */
 #define NOVA_SM_UP_OP   0x00 /**< sm_ctrl: up */
 #define NOVA_SM_DN_OP   0x10 /**< sm_ctrl: down */

@@ -36,6 +36,7 @@ struct nova_cpuid_view {
                             * them */
         bool xsave;    /**< it has XSAVE and the features that need it: nova_cpuid_has_xsave() */
         uint64_t xcr0; /**< its XCR0: enabled state components */
+        bool same_tsc; /**< the TSCs of all virtual CPUs have one value */
 };
 
 /** Returns the CPU's own answer to @p leaf (EAX) and @p subleaf (ECX). */

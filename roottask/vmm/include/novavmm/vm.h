@@ -100,6 +100,7 @@ struct nova_vm {
         void (*look)(void *context);
         void *look_context; /**< context of `look` */
         bool xsave;         /**< CPUID shows XSAVE */
+        bool same_tsc;      /**< the kernel leaves the TSCs of its several virtual CPUs alone */
         bool in_line;       /**< its text on the console ended within a line, without a line feed */
         bool timer_quits;   /**< `timer` must end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */
