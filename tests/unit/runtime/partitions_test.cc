@@ -180,6 +180,14 @@ TEST_F(gpt, uses_the_entries_at_the_end_if_the_first_are_damaged)
         EXPECT_EQ(result.count, 2U);
 }
 
+TEST_F(gpt, uses_the_entries_at_the_end_if_a_name_in_the_first_is_damaged)
+{
+        make_gpt();
+        image[2 * 512 + 56] ^= 1; /* still a valid entry */
+        ASSERT_EQ(read(), "");
+        EXPECT_NE(result.note, nullptr);
+}
+
 TEST_F(gpt, is_refused_if_both_are_damaged)
 {
         make_gpt();
