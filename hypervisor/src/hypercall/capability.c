@@ -173,6 +173,7 @@ hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
                 .utcb_page = utcb >> PAGE_BITS,
                 .sp = REG_P4(self),
                 .event_base = REG_P5(self),
+                .counts_stolen_time = nova_id_flags(id) & NOVA_EC_TSC,
                 .start = utcb ? block_on_startup : block_on_vcpu_startup,
         };
         if (capability_at(page, sel))
@@ -182,8 +183,6 @@ hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
         const enum nova_status status = ec_create(&config, &ec);
         if (unlikely(status != NOVA_SUCCESS))
                 return result_of(self, hypercall_no_ec(&config, status));
-        if (!utcb)
-                ec->vcpu->counts_stolen_time = nova_id_flags(id) & NOVA_EC_TSC;
         const hypercall_result_t result =
                 hypercall_publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
         return likely(result == NOVA_SUCCESS) ? result_of(self, NOVA_SUCCESS) : result;

@@ -103,12 +103,12 @@ static struct ec *ec_alloc(enum ec_kind kind)
 }
 
 /* Maps a thread's UTCB; creates the guest page table of a virtual CPU. */
-static enum nova_status ec_map(struct ec *ec, word_t utcb_page)
+static enum nova_status ec_map(struct ec *ec, const struct ec_config *config)
 {
         struct pd *pd = ec->pd;
 
         if (ec->utcb)
-                return mapping_insert_utcb(&pd->memory.space, utcb_page,
+                return mapping_insert_utcb(&pd->memory.space, config->utcb_page,
                                            (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS),
                                            &ec->utcb_mapping);
         spin_lock(&space_lock[NOVA_CRD_MEM]);
@@ -116,7 +116,7 @@ static enum nova_status ec_map(struct ec *ec, word_t utcb_page)
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
         if (!created)
                 return NOVA_OUT_OF_MEMORY;
-        ec_guest_ops->init(ec);
+        ec_guest_ops->init(ec, config->counts_stolen_time);
         ec->special = SPECIAL_VCPU;
         return NOVA_SUCCESS;
 }
@@ -157,7 +157,7 @@ enum nova_status ec_create(const struct ec_config *config, struct ec **out)
         ec->state = config->kind == EC_LOCAL ? EC_REQUEST : EC_READY;
         ec->cont = config->start;
 
-        status = ec_map(ec, config->utcb_page);
+        status = ec_map(ec, config);
         if (status != NOVA_SUCCESS)
                 goto not_mapped;
         if (!ec_join_pd(ec, pd)) {

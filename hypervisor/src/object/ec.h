@@ -30,9 +30,10 @@ enum ec_kind { EC_LOCAL, EC_GLOBAL, EC_VCPU, EC_IDLE };
 
 /* Operations of a virtual CPU. Fixed once virt/ has started. */
 struct ec_guest_ops {
-        word_t (*bytes)(void);           /* memory of a virtual CPU, for the account */
-        struct vcpu *(*alloc)(void);     /* returns NULL if out of memory */
-        void (*init)(struct ec *ec);     /* requires its PD's guest page table */
+        word_t (*bytes)(void);       /* memory of a virtual CPU, for the account */
+        struct vcpu *(*alloc)(void); /* returns NULL if out of memory */
+        /* Requires the guest page table of the EC's PD. */
+        void (*init)(struct ec *ec, bool counts_stolen_time);
         void (*free)(struct vcpu *vcpu); /* frees the memory that alloc() returned */
         void (*stop)(struct ec *ec);     /* on ec's CPU; ec will not enter the guest again */
 };
@@ -239,7 +240,8 @@ struct ec_config {
         word_t utcb_page; /* page number; ignored for a virtual CPU */
         word_t sp;
         word_t event_base;
-        continuation_t start; /* continuation of a thread that has or gets an SC */
+        bool counts_stolen_time; /* the TSC of a virtual CPU does */
+        continuation_t start;    /* continuation of a thread that has or gets an SC */
 };
 
 /** Creates an EC that does not run yet.

@@ -44,8 +44,9 @@ static struct vcpu *vcpu_alloc(void)
         return NULL;
 }
 
-static void vcpu_init(struct ec *ec)
+static void vcpu_init(struct ec *ec, bool counts_stolen_time)
 {
+        ec->vcpu->counts_stolen_time = counts_stolen_time;
         vcpu_ops->init(ec->vcpu, ec);
 }
 

@@ -212,8 +212,10 @@ int nova_vm_run(struct nova_vm *vm)
 {
         int error = 0;
 
-        for (unsigned i = 0; i < vm->vcpus && !error; i++) {
+        /* Virtual CPU 0 may start the others as soon as it runs. */
+        for (unsigned i = 0; i < vm->vcpus; i++)
                 vm->vcpu[i].activity = i ? NOVA_VCPU_OFF : NOVA_VCPU_RUNS;
+        for (unsigned i = 0; i < vm->vcpus && !error; i++) {
                 error = run(&vm->vcpu[i]);
                 vm->vcpu[i].running = !error;
         }

@@ -35,7 +35,7 @@ static const char *const outside[] = {
         "/./.././//..//secret.txt",
         "/absent/../../secret.txt",
         "/in.txt/../../secret.txt",
-        TEN_TIMES TEN_TIMES "/../../secret.txt",
+        (TEN_TIMES TEN_TIMES "/../../secret.txt"),
         "//secret.txt",
         "/.../secret.txt",
         "/.. /secret.txt",

@@ -26,8 +26,8 @@ struct Guest : Kernel {
         {
                 vcpu_ops = &svm_ops;
                 fake_guest_boot(true);
-                const ec_config config = {domain, domain->account,      EC_VCPU, cpu_self(), 0, 0,
-                                          0x100,  block_on_vcpu_startup};
+                const ec_config config = {domain, domain->account, EC_VCPU, cpu_self(),           0,
+                                          0,      0x100,           false,   block_on_vcpu_startup};
                 EXPECT_EQ(ec_create(&config, &vcpu), NOVA_SUCCESS);
                 cpu_self()->debug_owner = vcpu; // this test must not write the host's registers
                 cpu_self()->current_pd = domain;
