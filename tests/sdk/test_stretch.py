@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 import paths  # noqa: F401
-from nova import stretch
+from nova import stretch, tap
 from nova.bench_listing import Names
 
 LINE = "0 {length} 12 10 31 begin 10 20 end hot 20:500 30:40 11:7"
@@ -33,6 +33,14 @@ class Lines(unittest.TestCase):
     def test_each_cpu_has_a_longest_one_and_a_wait(self):
         longest, waited = stretch.read(f"longest {LINE.format(length=9)}\nwaited 0 77\n")
         self.assertEqual(([one.length for one in longest], waited), ([9], {0: 77}))
+
+
+class Cases(unittest.TestCase):
+    def test_a_suite_of_which_most_cases_fail_measures_nothing(self):
+        good = tap.parse("1..3\nok 1 - a: b\nok 2 - a: c\nnot ok 3 - a: d\n")
+        bad = tap.parse("1..3\nok 1 - a: b\nnot ok 2 - a: c\nnot ok 3 - a: d\n")
+        self.assertEqual(stretch.unfit(good), [])
+        self.assertEqual(stretch.unfit(bad), ["only 1 of 3 cases passed"])
 
 
 class Complaints(unittest.TestCase):

@@ -121,6 +121,38 @@ CASE(nested, a_circle_over_200_portals_gives_COM_TIM, "5.2.1-10")
         EXPECT_EQ(call(chain[CHAIN / 2].pt), NOVA_SUCCESS);
 }
 
+/* Drops the SC of the thread that waits at the top of the chain, on this very SC. */
+static void drops_the_sc(struct thread *t)
+{
+        const struct thread *top = t->arg;
+        t->fn = drops_the_sc;
+        t->value[1] = hc_revoke(obj(top->sc, ALL), NOVA_REVOKE_SR);
+}
+
+/* A thread at the top of this number of nested calls has its SC dropped at the bottom. */
+static void drop_below(unsigned depth)
+{
+        struct bare chain[CHAIN];
+        struct thread *bottom = server(boot_cpu), *top = global(boot_cpu, calls, NULL);
+        make_chain(chain, depth - 1, nova_hypercall_id(NOVA_CALL, 0, bottom->pt));
+        bottom->fn = drops_the_sc;
+        bottom->arg = top;
+        bottom->value[1] = ~(word_t)0;
+        top->value[0] = chain[0].pt;
+        thread_start(top, PRIO_HIGH, QUANTUM);
+        EXPECT_EQ(bottom->value[1], NOVA_SUCCESS);
+        EXPECT_EQ(top->value[2], NOVA_SUCCESS);
+        EXPECT_EQ(top->value[1], 2); /* it runs on after the reply */
+}
+
+CASE(nested, a_thread_runs_on_after_its_sc_was_dropped_below_any_number_of_calls,
+     "3.6-11 2.3-03 5.2.2-02 D-40.2")
+{
+        static const unsigned depths[] = {2, 63, 64, 65, CHAIN};
+        for (unsigned i = 0; i < sizeof(depths) / sizeof(depths[0]); i++)
+                drop_below(depths[i]);
+}
+
 CASE(nested, the_end_of_a_thread_deep_in_a_chain_lets_all_above_go_on, "5.2.1-11 3.6-11")
 {
         struct bare chain[CHAIN];
