@@ -33,7 +33,7 @@ struct nova_file_view {
  * struct nova_file_view view;
  * unsigned sum = 0;
  *
- * if (nova_file_view(file, 0, &view) == 0) {
+ * if (nova_file_view_begin(file, 0, &view) == 0) {
  *         for (size_t i = 0; i < view.bytes; i++)
  *                 sum += ((const unsigned char *)view.data)[i];
  *         if (nova_file_view_check(&view) == 0)
@@ -54,7 +54,7 @@ struct nova_file_view {
  * @retval EIO     the disk failed, or the service has ended since open()
  * @retval ENOMEM  no addresses, or no kernel memory for the mappings
  */
-int nova_file_view(int file, uint64_t place, struct nova_file_view *view);
+int nova_file_view_begin(int file, uint64_t place, struct nova_file_view *view);
 
 /**
  * Checks that all that was read from a view so far was the file's data.

@@ -29,7 +29,7 @@ static struct window {
 
 static struct nova_mutex mutex; /* protects what follows and the windows */
 static char *room;              /* of the windows; reserved addresses */
-static char *views;             /* of nova_file_view(); lazy memory */
+static char *views;             /* of nova_file_view_begin(); lazy memory */
 static bool taken[NOVA_FILE_VIEWS];
 static unsigned last;    /* window that got the last view */
 static unsigned without; /* session whose service has no cache */
@@ -172,7 +172,8 @@ void novart_files_forget_views(nova_word_t file)
         nova_mutex_unlock(&mutex);
 }
 
-/* ---- nova_file_view() ------------------------------------------------------------------------ */
+/* ---- nova_file_view_begin()
+ * ------------------------------------------------------------------------ */
 
 static int take_slot(unsigned *slot)
 {
@@ -194,7 +195,7 @@ static int take_slot(unsigned *slot)
         return error;
 }
 
-int nova_file_view(int file, uint64_t place, struct nova_file_view *view)
+int nova_file_view_begin(int file, uint64_t place, struct nova_file_view *view)
 {
         nova_word_t number;
         unsigned slot;

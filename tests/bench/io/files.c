@@ -66,7 +66,7 @@ static void view_part(unsigned part)
 {
         struct nova_file_view view;
 
-        check(!nova_file_view(file, (uint64_t)part * NOVA_FILE_VIEW_BYTES, &view), "view");
+        check(!nova_file_view_begin(file, (uint64_t)part * NOVA_FILE_VIEW_BYTES, &view), "view");
         for (size_t i = 0; i < view.bytes; i += 4096)
                 (void)((const volatile char *)view.data)[i];
         check(!nova_file_view_check(&view), "check");

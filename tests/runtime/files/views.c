@@ -87,12 +87,12 @@ static void change(int file, int other)
 {
         struct nova_file_view view, last;
 
-        expect(nova_file_view(file, 0, &view) == 0 && view.bytes == NOVA_FILE_VIEW_BYTES &&
+        expect(nova_file_view_begin(file, 0, &view) == 0 && view.bytes == NOVA_FILE_VIEW_BYTES &&
                        as_written(view.data, 0, view.bytes) && nova_file_view_check(&view) == 0,
                "the view is the file's data");
         expect(nova_copy_guarded((void *)(uintptr_t)view.data, "x", 1) == EFAULT,
                "a view cannot be written");
-        expect(nova_file_view(file, 196608, &last) == 0 && last.bytes == BYTES - 196608 &&
+        expect(nova_file_view_begin(file, 196608, &last) == 0 && last.bytes == BYTES - 196608 &&
                        as_written(last.data, 196608, last.bytes) &&
                        ((const char *)last.data)[last.bytes] == 0 &&
                        nova_file_view_check(&last) == 0,
@@ -104,11 +104,12 @@ static void change(int file, int other)
                "a write ends the view");
         nova_file_view_end(&view);
         expect(at(file, 10, '!'), "a read sees the write");
-        expect(nova_file_view(file, 0, &view) == 0 && ((const char *)view.data)[10] == '!' &&
+        expect(nova_file_view_begin(file, 0, &view) == 0 && ((const char *)view.data)[10] == '!' &&
                        nova_file_view_check(&view) == 0,
                "and so does a new view");
         nova_file_view_end(&last);
-        expect(nova_file_view(file, 196608, &last) == 0 && at(file, BYTES - 1, byte_of(BYTES - 1)),
+        expect(nova_file_view_begin(file, 196608, &last) == 0 &&
+                       at(file, BYTES - 1, byte_of(BYTES - 1)),
                "the end of the file");
         expect(lseek(other, 0, SEEK_END) == BYTES && write(other, "more", 4) == 4, "it grows");
         expect(*(const volatile char *)last.data == 0 && nova_file_view_check(&last) == ESTALE,
@@ -132,27 +133,27 @@ static void look(void)
         change(file, other);
         expect(close(file) == 0 && close(other) == 0, "close");
         writer = make("/views");
-        expect(nova_file_view(writer, 1, view) == EINVAL, "a place in a page");
-        expect(nova_file_view(writer, 262144, view) == 0 && !view->bytes, "after the end");
+        expect(nova_file_view_begin(writer, 1, view) == EINVAL, "a place in a page");
+        expect(nova_file_view_begin(writer, 262144, view) == 0 && !view->bytes, "after the end");
         nova_file_view_end(view);
-        expect(nova_file_view(99, 0, view) == EBADF, "a file that is not open");
+        expect(nova_file_view_begin(99, 0, view) == EBADF, "a file that is not open");
         folder = open("/", O_RDONLY);
-        expect(nova_file_view(folder, 0, view) == EISDIR, "a folder");
+        expect(nova_file_view_begin(folder, 0, view) == EISDIR, "a folder");
         close(folder);
         folder = open("/views", O_WRONLY);
-        expect(nova_file_view(folder, 0, view) == EBADF, "open for writing only");
+        expect(nova_file_view_begin(folder, 0, view) == EBADF, "open for writing only");
         close(folder);
         for (unsigned i = 0; i < NOVA_FILE_VIEWS; i++) {
-                error = nova_file_view(writer, i * (uint64_t)NOVA_FILE_VIEW_BYTES, &view[i]);
+                error = nova_file_view_begin(writer, i * (uint64_t)NOVA_FILE_VIEW_BYTES, &view[i]);
                 expect(!error || error == EAGAIN, "several views");
         }
         expect(*(const volatile char *)view[1].data == 0 &&
                        nova_file_view_check(&view[1]) == ESTALE,
                "the cache keeps no view for ever");
-        expect(nova_file_view(writer, 0, &view[NOVA_FILE_VIEWS]) == EMFILE, "one too many");
+        expect(nova_file_view_begin(writer, 0, &view[NOVA_FILE_VIEWS]) == EMFILE, "one too many");
         for (unsigned i = 0; i < NOVA_FILE_VIEWS; i++)
                 nova_file_view_end(&view[i]);
-        expect(nova_file_view(writer, 65536, view) == 0 && nova_file_view_check(view) == 0,
+        expect(nova_file_view_begin(writer, 65536, view) == 0 && nova_file_view_check(view) == 0,
                "a view is possible again");
         close(writer);
         expect(*(const volatile char *)view->data == 0 && nova_file_view_check(view) == ESTALE,
@@ -174,7 +175,7 @@ static void storm(char mine)
                 struct nova_file_view view;
                 unsigned zeros = 0;
 
-                if (!nova_file_view(file, place, &view)) {
+                if (!nova_file_view_begin(file, place, &view)) {
                         for (size_t n = 0; n < view.bytes; n += 64) {
                                 const char byte = ((const volatile char *)view.data)[n];
 
