@@ -41,7 +41,7 @@ def build(model, words, folder):
     subprocess.run(["spin", "-a", *macros, str(model)], cwd=folder, check=True)
     kind = ["-DNFAIR=4"] if "live" in words else ["-DSAFETY"]
     subprocess.run(
-        ["gcc", "-w", "-O2", *kind, f"-DMEMLIM={MEBIBYTES}", "-DVECTORSZ=4096", "-o", "pan",
+        ["gcc", "-w", "-O0", *kind, f"-DMEMLIM={MEBIBYTES}", "-DVECTORSZ=4096", "-o", "pan",
          "pan.c"], cwd=folder, check=True,
     )
 
