@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program files. Each argument is a line: `mount PATH SERVICE [PARTITION] [read-only]`, `mount
  * PATH module MODULE`, `give CLIENT FOLDER [read-only]`, or `cache KIB`. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "novart/time.h"
 #include "server.h"
 
-#define WORDS      5
+#define WORDS      6         /* one more than an argument has */
 #define SHARE      4         /* without `cache`, the cache gets 1/SHARE of the free memory */
 #define SHARE_MOST (2 << 20) /* but not more than this, in bytes */
 
@@ -31,7 +32,25 @@ static unsigned split(char *line, char *words[WORDS])
         return count;
 }
 
-static bool mount(char **words, unsigned count)
+/* What became of an argument. */
+enum taken {
+        TAKEN,
+        WRONG,  /* it is not one of the forms that the service knows */
+        REFUSED /* a sentence says why */
+};
+
+/* Returns the rest of a sentence, for an error without a sentence of its own. */
+static const char *why_not_mounted(int error)
+{
+        static char text[64];
+
+        if (error == EILSEQ)
+                return "it has no file system that is known, or a damaged one.";
+        snprintf(text, sizeof(text), "%s.", strerror(error));
+        return text;
+}
+
+static enum taken mount(char **words, unsigned count)
 {
         struct volume *volume = &volumes[volume_count];
         const bool read_only = count > 3 && strcmp(words[count - 1], "read-only") == 0;
@@ -41,7 +60,7 @@ static bool mount(char **words, unsigned count)
         if (read_only)
                 count--;
         if (count < 3 || count > 4 || volume_count == VOLUMES || words[1][0] != '/')
-                return false;
+                return WRONG;
         volume->path = words[1] + 1;
         if (strcmp(words[2], "module") == 0 && count == 4)
                 error = volume_open_module(volume, words[3], &sentence);
@@ -49,19 +68,18 @@ static bool mount(char **words, unsigned count)
                 error = volume_open_blocks(volume, words[2], count > 3 ? words[3] : NULL, read_only,
                                            &sentence);
         if (error) {
-                printf("files: %s %s cannot be mounted: %s%s%s\n", words[2],
-                       count > 3 ? words[3] : "", strerror(error), sentence ? ": " : ".",
-                       sentence ? sentence : "");
-                return false;
+                printf("%s%s%s cannot be mounted: %s\n", words[2], count > 3 ? " " : "",
+                       count > 3 ? words[3] : "", sentence ? sentence : why_not_mounted(error));
+                return REFUSED;
         }
         volume_count++;
         printf("/%s is %s, %llu KiB%s\n", volume->path, volume->system->backend->name,
                (unsigned long long)(volume->disk.bytes >> 10),
                volume->system->read_only ? ", read-only" : "");
-        return true;
+        return TAKEN;
 }
 
-static bool give(char **words, unsigned count)
+static enum taken give(char **words, unsigned count)
 {
         struct grant *grant = &grants[grant_count];
         static char clean[NOVA_FILES_PATH_SIZE];
@@ -69,7 +87,7 @@ static bool give(char **words, unsigned count)
 
         grant->read_only = count == 4 && strcmp(words[3], "read-only") == 0;
         if (count != 3U + grant->read_only || grant_count == GRANTS || !path_clean(words[2], clean))
-                return false;
+                return WRONG;
         grant->client = words[1];
         for (unsigned i = 0; i < volume_count; i++) {
                 const char *below = path_below(clean, volumes[i].path);
@@ -83,20 +101,36 @@ static bool give(char **words, unsigned count)
         if (rest) {
                 memcpy(grant->folder, rest, strlen(rest) + 1);
                 grant_count++;
-                return true;
+                return TAKEN;
         }
-        printf("files: %s is not in a mounted file system; write its mount first.\n", words[2]);
-        return false;
+        printf("%s is not in a mounted file system; write its mount first.\n", words[2]);
+        return REFUSED;
 }
 
-static bool set_cache(char **words, unsigned count)
+static enum taken set_cache(char **words, unsigned count)
 {
         char *end;
+        unsigned long kib;
 
         if (count != 2)
-                return false;
-        cache_bytes = (size_t)strtoul(words[1], &end, 10) << 10;
-        return end != words[1] && !*end && cache_bytes >> 10 <= CACHE_MOST >> 10;
+                return WRONG;
+        kib = strtoul(words[1], &end, 10);
+        if (end == words[1] || *end || kib > CACHE_MOST >> 10)
+                return WRONG;
+        cache_bytes = (size_t)kib << 10;
+        return TAKEN;
+}
+
+static enum taken take_argument(char *line)
+{
+        char *words[WORDS];
+        const unsigned count = split(line, words);
+
+        if (count && strcmp(words[0], "mount") == 0)
+                return mount(words, count);
+        if (count && strcmp(words[0], "give") == 0)
+                return give(words, count);
+        return count && strcmp(words[0], "cache") == 0 ? set_cache(words, count) : WRONG;
 }
 
 /* Makes the cache of what the mounts have left. */
@@ -109,7 +143,7 @@ static void make_cache(void)
         const size_t made = cache_create(bytes);
 
         if (cache_bytes != SIZE_MAX && made < cache_bytes)
-                printf("files: the cache has %zu KiB; give the program more memory.\n", made >> 10);
+                printf("the cache has %zu KiB; give the program more memory.\n", made >> 10);
 }
 
 int main(int argc, char **argv)
@@ -118,24 +152,20 @@ int main(int argc, char **argv)
 
         nova_time_set_by_rtc(); /* without the clock, files are from 1980 */
         for (int i = 1; i < argc; i++) {
-                char *words[WORDS];
-                const unsigned count = split(argv[i], words);
+                const enum taken taken = take_argument(argv[i]);
 
-                if (count && strcmp(words[0], "mount") == 0   ? mount(words, count)
-                    : count && strcmp(words[0], "give") == 0  ? give(words, count)
-                    : count && strcmp(words[0], "cache") == 0 ? set_cache(words, count)
-                                                              : false)
-                        continue;
-                printf("files: argument %d is wrong; write \"mount PATH SERVICE [PARTITION] "
-                       "[read-only]\", \"mount PATH module MODULE\", \"give CLIENT FOLDER "
-                       "[read-only]\" or \"cache KIB\", up to 16384.\n",
-                       i);
-                return 1;
+                if (taken == WRONG)
+                        printf("argument %d is wrong; write \"mount PATH SERVICE [PARTITION] "
+                               "[read-only]\", \"mount PATH module MODULE\", \"give CLIENT FOLDER "
+                               "[read-only]\" or \"cache KIB\", up to 16384.\n",
+                               i);
+                if (taken != TAKEN)
+                        return 1;
         }
         make_cache();
         error = files_service_start(grants, grant_count);
         if (error) {
-                printf("files: the service cannot start: %s.\n", strerror(error));
+                printf("the service cannot start: %s.\n", strerror(error));
                 return 1;
         }
         nova_service_sleep();
