@@ -4,9 +4,9 @@
  *
  * There are two batches: one fills, one waits. A period begins when the filling batch is large,
  * when its first entry has waited for 5 ms, or when the batch would return memory that a thread
- * lacks. Each CPU answers an IPI, which it takes
- * in user mode, when idle, or between two steps of a long operation. It holds no borrowed pointer
- * then. The last CPU to answer frees the batch in steps. */
+ * lacks. Each CPU answers an IPI, which it takes in user mode, when idle, or between two steps of a
+ * long operation. It holds no borrowed pointer then. The last CPU to answer frees the batch in
+ * steps. */
 #ifndef OBJECT_RECLAIM_H
 #define OBJECT_RECLAIM_H
 

@@ -172,8 +172,7 @@ void novart_files_forget_views(nova_word_t file)
         nova_mutex_unlock(&mutex);
 }
 
-/* ---- nova_file_view_begin()
- * ------------------------------------------------------------------------ */
+/* ---- Views of the program -------------------------------------------------------------------- */
 
 static int take_slot(unsigned *slot)
 {
@@ -183,7 +182,8 @@ static int take_slot(unsigned *slot)
         if (!views)
                 views = nova_region_lazy("views of files",
                                          (size_t)NOVA_FILE_VIEWS * NOVA_FILE_VIEW_BYTES);
-        for (*slot = 0; *slot < NOVA_FILE_VIEWS && taken[*slot];)
+        *slot = 0;
+        while (*slot < NOVA_FILE_VIEWS && taken[*slot])
                 ++*slot;
         if (!views) {
                 error = ENOMEM;

@@ -42,12 +42,12 @@ int novart_files_begin(void)
         int error = 0;
 
         nova_mutex_lock(&mutex);
-        do /* again if the service ends meanwhile */
+        do { /* again if the service ends meanwhile */
                 if (session && lost)
                         error = nova_session_reopen(session);
                 else if (!session)
                         error = open_session();
-        while (error == ECONNRESET);
+        } while (error == ECONNRESET);
         if (!error && (lost || !sessions))
                 sessions++;
         lost = error && session;
