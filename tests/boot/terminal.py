@@ -4,6 +4,7 @@
 import fcntl
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
@@ -17,6 +18,24 @@ CODE = (
     "machine = Machine(sys.argv[2], {modules}, {machine})\n"
     "sys.exit(Runner(machine, {seconds}, sys.stdout.buffer, True).run().status)\n"
 )
+
+
+class Steps:
+    """Input that follows what is shown: pairs of a pattern and the input once it has appeared after
+    that of the pair before. Use one as KEYS of play()."""
+
+    def __init__(self, steps):
+        self.left = list(steps)
+        self.heard = []  # the groups of all patterns that have appeared
+        self.done = 0
+
+    def __call__(self, seen):
+        found = self.left and re.search(self.left[0][0], seen[self.done :], re.S)
+        if not found:
+            return b""
+        self.heard.extend(found.groups())
+        self.done += found.end()
+        return self.left.pop(0)[1]
 
 
 def play(kernel, boot, modules, keys, machine="cpus=1", seconds=120):

@@ -5,7 +5,6 @@ second boot finds what the first one wrote.
 debian.py KERNEL BOOT ARCH IMAGE
 """
 
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -36,22 +35,13 @@ END = b"The guest ended after"
 
 def boot(kernel, boot_list, image, steps):
     """Returns whether all steps were done and the guest ended well."""
-    steps, done = list(steps), 0
-
-    def keys(seen):
-        nonlocal done
-        found = steps and re.search(steps[0][0], seen[done:], re.S)
-        if not found:
-            return b""
-        done += found.end()
-        return steps.pop(0)[1]
-
+    keys = terminal.Steps(steps)
     modules = "disk.with_arguments(boot_list.read(sys.argv[3]), 'linux', 'root=/dev/vda')"
     machine = f"cpus=2, memory=512, extra=disk.arguments({str(image)!r})"
     seen, status = terminal.play(kernel, boot_list, modules, keys, machine, SECONDS)
     sys.stdout.write(seen.decode("utf-8", "replace"))
-    print(f"\ndebian.py: status {status}, {len(steps)} steps left")
-    return status == 0 and not steps and END in seen
+    print(f"\ndebian.py: status {status}, {len(keys.left)} steps left")
+    return status == 0 and not keys.left and END in seen
 
 
 def main(kernel, boot_list, arch, image):

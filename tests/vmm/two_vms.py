@@ -2,7 +2,6 @@
 """Types at the terminal of two guests: talks to one, switches, talks to the other, switches one off
 and makes the other panic: only the first of them has ended well."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -27,22 +26,12 @@ STEPS = (
 
 
 def main(kernel, boot):
-    steps, done, heard = list(STEPS), 0, []
-
-    def keys(seen):
-        nonlocal done
-        found = steps and re.search(steps[0][0], seen[done:], re.S)
-        if not found:
-            return b""
-        heard.extend(found.groups())
-        done += found.end()
-        return steps.pop(0)[1]
-
+    keys = terminal.Steps(STEPS)
     seen, status = terminal.play(
         kernel, boot, "boot_list.read(sys.argv[3])", keys, "cpus=2, memory=384"
     )
     # Returns the speakers in order, with the name that each switch showed.
-    names = [name.decode() for name in heard]
+    names = [name.decode() for name in keys.heard]
     one, other = names[0] if names else "", names[1] if len(names) > 1 else ""
     right = names == [one, other, other, one, one, other] and one != other
     ends = (
@@ -53,8 +42,8 @@ def main(kernel, boot):
     )
     missing = [end for end in ends if end not in seen.decode("utf-8", "replace")]
     spoke = " ".join(names)
-    print(f"status {status}, {len(steps)} steps left, spoke: {spoke}, not said: {missing}")
-    if status != 1 or steps or not right or missing:
+    print(f"status {status}, {len(keys.left)} steps left, spoke: {spoke}, not said: {missing}")
+    if status != 1 or keys.left or not right or missing:
         sys.stdout.write(seen.decode("utf-8", "replace"))
         sys.exit(1)
 

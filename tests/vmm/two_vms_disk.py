@@ -45,18 +45,10 @@ def make(image):
 def boot(kernel, boot_list, image):
     """Runs both guests. Returns what each found on its disk, and the status."""
     steps = [(PROMPT, COMMAND), (SHOWN + rb".*--- (?:left|right) .*" + PROMPT, COMMAND)]
-    done = 0
-
-    def keys(seen):
-        nonlocal done
-        found = steps and re.search(steps[0][0], seen[done:], re.S)
-        if not found:
-            return b""
-        done += found.end()
-        return steps.pop(0)[1]
-
     machine = f"cpus=2, memory=448, extra=disk.arguments({image!r})"
-    seen, status = terminal.play(kernel, boot_list, "boot_list.read(sys.argv[3])", keys, machine)
+    seen, status = terminal.play(
+        kernel, boot_list, "boot_list.read(sys.argv[3])", terminal.Steps(steps), machine
+    )
     found = {match[1].decode(): (match[2].decode(), int(match[3]))
              for match in re.finditer(SHOWN, seen)}
     return found, status, seen.decode("utf-8", "replace")

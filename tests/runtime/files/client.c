@@ -12,15 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static unsigned wrong;
-
-static void expect(bool good, const char *text)
-{
-        if (good)
-                return;
-        wrong++;
-        printf("not so: %s (%s)\n", text, strerror(errno));
-}
+#include "expect.h"
 
 /* Byte @p i of the file with a number. */
 static char byte_of(unsigned number, size_t i)
@@ -251,6 +243,5 @@ int main(int argc, char **argv)
                 expect(open("/in.txt", O_RDONLY) == -1 && errno == EACCES, "it has no folder");
         else
                 do_load((unsigned)atoi(what));
-        printf("%s: %u expectations failed\n", what, wrong);
-        return wrong != 0;
+        return end_of(what);
 }

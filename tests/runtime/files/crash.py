@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a system whose service files crashes, and looks at the disk with the host's tools.
 
-crash.py FAT IMAGE COMMAND...
+crash.py SYSTEM FAT IMAGE COMMAND...
 
 fsck.fat may find what a crash in the middle of a change leaves: lost clusters, a wrong count of
 free clusters, copies of the table that differ, and clusters after the end of a file. The files of
@@ -41,7 +41,7 @@ def complaints(image):
 
 def main():
     """Returns the status."""
-    fat, image, *command = sys.argv[1:]
+    _, fat, image, *command = sys.argv[1:]
     place = disk.make(image, fat)
     for client in CLIENTS:
         disk.run("mmd", "-i", place, f"::{client}")

@@ -14,17 +14,9 @@
 #include "novart/session.h"
 #include "novart/time.h"
 
+#include "expect.h"
+
 #define TEN_TIMES "/a/../b/../c/../d/../e/../f/../g/../h/../i/../j/.."
-
-static unsigned wrong;
-
-static void expect(bool good, const char *text)
-{
-        if (good)
-                return;
-        wrong++;
-        printf("not so: %s (%s)\n", text, strerror(errno));
-}
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -416,6 +408,5 @@ int main(int argc, char **argv)
                 be_outer();
         else
                 be_inner();
-        printf("%s: %u expectations failed\n", what, wrong);
-        return wrong != 0;
+        return end_of(what);
 }

@@ -14,19 +14,12 @@
 #include "novart/file_view.h"
 #include "novart/guard.h"
 
+#include "expect.h"
+
 #define BYTES  200000 /* four views, the last one not full */
 #define ROUNDS 300
 
-static unsigned wrong;
 static char data[BYTES];
-
-static void expect(bool good, const char *text)
-{
-        if (good)
-                return;
-        wrong++;
-        printf("not so: %s (%s)\n", text, strerror(errno));
-}
 
 static char byte_of(size_t i)
 {

@@ -42,11 +42,7 @@ struct Owners : Kernel {
 
         nova_status create(nova_hypercall number, word_t owner)
         {
-                REG_P1(self) = nova_hypercall_id(number, 0, SEL_NEW);
-                REG_P2(self) = owner;
-                REG_P3(self) = 0;
-                REG_P4(self) = 0;
-                REG_P5(self) = 0;
+                set_arguments(self, nova_hypercall_id(number, 0, SEL_NEW), owner, 0, 0, 0);
                 if (number == NOVA_CREATE_EC)
                         REG_P3(self) = 0x5000 << PAGE_BITS;
                 if (number == NOVA_CREATE_SC) {

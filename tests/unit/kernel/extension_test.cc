@@ -49,11 +49,8 @@ struct Extensions : World {
         nova_status extension(word_t group, word_t sel, word_t operation, word_t p3 = 0,
                               word_t p4 = 0, word_t p5 = 0)
         {
-                REG_P1(self) = nova_hypercall_id(NOVA_EXTENSION, group, sel);
-                REG_P2(self) = operation;
-                REG_P3(self) = p3;
-                REG_P4(self) = p4;
-                REG_P5(self) = p5;
+                set_arguments(self, nova_hypercall_id(NOVA_EXTENSION, group, sel), operation, p3,
+                              p4, p5);
                 run(self, on);
                 fake_run_to_user(fake_enter, self);
                 return nova_status(REG_P1(self));

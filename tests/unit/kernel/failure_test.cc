@@ -38,11 +38,7 @@ struct World : Kernel {
         nova_status call(nova_hypercall number, word_t flags, word_t p2, word_t p3 = 0,
                          word_t p4 = 0, word_t p5 = 0)
         {
-                REG_P1(self) = nova_hypercall_id(number, flags, SEL_NEW);
-                REG_P2(self) = p2;
-                REG_P3(self) = p3;
-                REG_P4(self) = p4;
-                REG_P5(self) = p5;
+                set_arguments(self, nova_hypercall_id(number, flags, SEL_NEW), p2, p3, p4, p5);
                 return fake_hypercall(self);
         }
 

@@ -25,6 +25,7 @@ extern "C" {
 #include "space/mapping.h"
 #include "space/object_space.h"
 #include "space/space.h"
+#include "thread.h"
 }
 
 // Frames and ports that the microhypervisor's own PD holds.
@@ -96,6 +97,25 @@ class Kernel
 
 delegation make_delegation(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
                            unsigned perms, unsigned attr = MAPPING_DMA);
+
+// Sets the arguments of a hypercall.
+inline void set_arguments(ec *self, word_t id, word_t p2, word_t p3, word_t p4, word_t p5)
+{
+        REG_P1(self) = id;
+        REG_P2(self) = p2;
+        REG_P3(self) = p3;
+        REG_P4(self) = p4;
+        REG_P5(self) = p5;
+}
+
+// Puts callee into a call of caller.
+inline void set_caller(ec *callee, ec *caller)
+{
+        caller->state = EC_REPLY;
+        caller->callee = callee;
+        callee->caller = caller;
+        callee->caller_kind = CALLER_CALL;
+}
 
 // Destroys the thread that began the operation; the destroying thread finishes it, in steps.
 unsigned abandon(revocation *r);

@@ -175,10 +175,7 @@ struct Chain {
                 ec *caller = top;
                 for (unsigned i = 0; i < count; i++) {
                         ec *callee = w.thread("link", w.home, EC_LOCAL);
-                        caller->state = EC_REPLY;
-                        caller->callee = callee;
-                        callee->caller = caller;
-                        callee->caller_kind = CALLER_CALL;
+                        set_caller(callee, caller);
                         links.push_back(callee);
                         caller = callee;
                 }
@@ -456,10 +453,7 @@ struct Ends {
                 ec *one = w.thread("one", w.home, EC_GLOBAL), *caller = one;
                 for (unsigned i = 0; i < BELOW; i++) {
                         ec *callee = w.thread("link", w.home, EC_LOCAL);
-                        caller->state = EC_REPLY;
-                        caller->callee = callee;
-                        callee->caller = caller;
-                        callee->caller_kind = CALLER_CALL;
+                        set_caller(callee, caller);
                         caller = callee;
                 }
                 caller->state = EC_BLOCKED;

@@ -46,15 +46,6 @@ void add_dead_sleeper(ec *with, sc *dead)
         list_append(&with->sleepers, &dead->link);
 }
 
-// Puts callee into a call of caller.
-void set_caller(ec *callee, ec *caller)
-{
-        caller->state = EC_REPLY;
-        caller->callee = callee;
-        callee->caller = caller;
-        callee->caller_kind = CALLER_CALL;
-}
-
 std::string after(const Input &one, bool general)
 {
         World w;
