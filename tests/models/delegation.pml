@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Delegations against a revocation of the tree below a mapping (hypervisor/src/space/revocation.c,
-// delegation.c): when the revocation has ended, no mapping derived from the first one has permissions.
+// delegation.c): when the revocation has ended, no mapping derived from the first one has
+// permissions.
 //
-// Mapping 0 is revoked without self. Two threads delegate from the mappings below it at any time. Each
-// step holds the lock of the space.
+// Mapping 0 is revoked without self. Two threads delegate from the mappings below it at any time.
+// Each step holds the lock of the space.
 //
 // holds:
 // fails: CHILDREN_FIRST
@@ -29,7 +30,8 @@ proctype delegator()
                 select(from : 1 .. MAPPINGS - 1);
                 atomic {
                         if
-                        :: created < MAPPINGS && from < created && parent[from] != NONE && perms[from] ->
+                        :: created < MAPPINGS && from < created && parent[from] != NONE &&
+                           perms[from] ->
                                 parent[created] = from;
                                 perms[created] = true;
                                 created++

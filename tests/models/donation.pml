@@ -2,11 +2,11 @@
 // The life of a scheduling context that calls have donated: rules R1 to R4 of decision 8, as in
 // hypervisor/src/object/sc.c and ec.c.
 //
-// The EC 0 owns the SC. On it, EC 0 calls EC 1, and EC 1 calls EC 2, as often as they like within a
-// bound. The EC that runs may remove the last capability of the SC or of EC 0, or end by a fault. A
-// thread with another SC, on the same CPU or on another one, may remove these capabilities at any
-// time, too; with DESTROYS it may end each EC at once, as pd_destroy() does. Each step is one visit
-// of the kernel.
+// The EC 0 owns the SC. On it, EC 0 calls EC 1, and EC 1 calls EC 2, as often as they like within
+// a bound. The EC that runs may remove the last capability of the SC or of EC 0, or end by a
+// fault. A thread with another SC, on the same CPU or on another one, may remove these
+// capabilities at any time, too; with DESTROYS it may end each EC at once, as pd_destroy() does.
+// Each step is one visit of the kernel.
 //
 // holds:
 // holds: DESTROYS

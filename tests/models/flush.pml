@@ -3,9 +3,9 @@
 // translation after the memory that it names has been freed, and all flushes end.
 //
 // Three CPUs begin with the address space A loaded or not, with or without its translations. They
-// load and leave A up to LOADS times each, and may cache translations whenever it is loaded. Two of them revoke a page of A each: they clear its entry in the tables, flush, and
-// free the page. A store of current_pd stays in the CPU's store buffer until a fence or a write of
-// CR3, as on x86.
+// load and leave A up to LOADS times each, and may cache translations whenever it is loaded. Two
+// of them revoke a page of A each: they clear its entry in the tables, flush, and free the page. A
+// store of current_pd stays in the CPU's store buffer until a fence or a write of CR3, as on x86.
 //
 // holds:
 // holds: PCID LOADS=1
@@ -207,11 +207,14 @@ end:    do
         od
 }
 
-/* The page walker of a CPU, which fills the TLB at any time. To cache all is the worst it can do. */
+/* The page walker of a CPU, which fills the TLB at any time. To cache all is the worst case. */
 proctype walker(byte c)
 {
 end:    do
-        :: atomic { loaded[c] == A && (mapped & ~cached[c]) -> cached[c] = cached[c] | mapped; check(c) }
+        :: atomic { loaded[c] == A && (mapped & ~cached[c]) ->
+                cached[c] = cached[c] | mapped;
+                check(c)
+           }
         od
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The grace period of hypervisor/src/object/reclaim.c: no CPU uses an object after it has been freed,
-// and each ended object is freed at last.
+// The grace period of hypervisor/src/object/reclaim.c: no CPU uses an object after it has been
+// freed, and each ended object is freed at last.
 //
-// Each CPU executes operations without end. An operation finds an object by its capability, uses it
-// without a reference, and forgets it. CPUs 0 and 1 end one object each: they remove its capability,
-// and then hand it over to reclaim_object().
+// Each CPU executes operations without end. An operation finds an object by its capability, uses
+// it without a reference, and forgets it. CPUs 0 and 1 end one object each: they remove its
+// capability, and then hand it over to reclaim_object().
 //
 // holds: live
 // fails: HANDS_OVER_FIRST
@@ -18,7 +18,6 @@
 #define NONE    3
 
 #define BIT(n)  (1 << (n))
-#define ALL_CPUS 7
 
 byte capability = 3; /* bit n: object n can be found */
 byte freed;          /* bit n: object n has been freed */
@@ -96,7 +95,11 @@ inline free_step(c)
 {
         if
         :: atomic { waiting & 1 -> waiting = waiting & ~1; freed = freed | 1; check(0) }
-        :: atomic { !(waiting & 1) && waiting & 2 -> waiting = waiting & ~2; freed = freed | 2; check(1) }
+        :: atomic { !(waiting & 1) && waiting & 2 ->
+                waiting = waiting & ~2;
+                freed = freed | 2;
+                check(1)
+           }
         :: atomic { waiting == 0 -> /* the last step, under the lock */
                 under_way = false;
                 freer = NONE;
@@ -119,8 +122,8 @@ proctype cpu(byte c)
         bit ended;
 
 end:    do
-        /* An operation begins in user mode, finds an object, and uses it. In user mode a CPU takes an
-         * interrupt before anything else. */
+        /* An operation begins in user mode, finds an object, and uses it. In user mode a CPU takes
+         * an interrupt before anything else. */
         :: atomic { !INTERRUPT(c) && capability & 1 -> uses[c] = 0 }
            do
            :: atomic { assert(!(freed & BIT(uses[c]))); uses[c] = NONE; break }

@@ -14,7 +14,7 @@ from pathlib import Path
 RUN = re.compile(r"^// (holds|fails):(.*)$", re.MULTILINE)
 DEPTH = 2_000_000
 MEBIBYTES = 2048
-# Most states of a run that holds: a processor of 2012 looks at them in a minute.
+# Most states of a run that holds: a limit that does not depend on the load of the host.
 STATES = 12_000_000
 SECONDS = 500  # of a run, on a busy machine
 # What pan prints when it has not seen all states.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A revocation with self of a mapping that another thread cuts, in hypervisor/src/space/revocation.c:
-// when both have ended, in whatever order and at whichever step, no mapping without permissions is
-// left in the space, and the tables map nothing that was revoked.
+// A revocation with self of a mapping that another thread cuts, in
+// hypervisor/src/space/revocation.c: when both have ended, in whatever order and at whichever
+// step, no mapping without permissions is left in the space, and the tables map nothing that was
+// revoked.
 //
-// A mapping covers four selectors. Thread 0 revokes all of them; thread 1 revokes selectors 1 and 2,
-// and cuts the mapping for this before 1 and before 3, whether or not the mapping still has
-// permissions. Both work in steps under the lock of the space. Each thread may be ended between two
-// steps; the thread that ends it does the steps that are left, see revocation_finish_step().
+// A mapping covers four selectors. Thread 0 revokes all of them; thread 1 revokes selectors 1 and
+// 2, and cuts the mapping for this before 1 and before 3, whether or not the mapping still has
+// permissions. Both work in steps under the lock of the space. Each thread may be ended between
+// two steps; the thread that ends it does the steps that are left, see revocation_finish_step().
 //
 // holds:
 // fails: FORGETS_PIECES

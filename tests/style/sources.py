@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 CODE = (".c", ".h", ".S", ".cc", ".cpp", ".hpp")
-OTHER = (".py", ".sh", ".cmake", ".ld", ".inc", ".in", ".nova", ".css")
+OTHER = (".py", ".sh", ".cmake", ".ld", ".inc", ".in", ".nova", ".css", ".pml")
 NAMED = ("CMakeLists.txt", ".clang-format", ".clang-tidy", "Doxyfile", "nova", "new", "run")
 SKIPPED = ("build", "__pycache__")
 
