@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Virtual CPU 0 runs at a higher priority than the monitor, and starts the second one before
- * nova_vm_run() has begun that one: both run. */
+/* Virtual CPU 0 runs at a higher priority than the monitor, and does something before nova_vm_run()
+ * has returned. It starts the second one: both run. It computes for ever: another thread can stop
+ * it. */
 #include <stdio.h>
 
+#include "novart/sync.h"
 #include "novart/thread.h"
 #include "novavmm/load.h"
 
@@ -28,7 +30,13 @@ GUEST_CODE(guest, 16,
            "        cli\n"
            "        hlt\n");
 
+/* In real mode: writes to the port and computes for ever. */
+GUEST_CODE(busy, 16,
+           "        outb %al, $0xe9\n"
+           "1:      jmp 1b\n");
+
 static struct nova_vm vm;
+static struct nova_semaphore written = NOVA_SEMAPHORE_INITIALIZER(0);
 
 static void start_second(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
@@ -39,9 +47,27 @@ static void start_second(void *device, uint64_t port, unsigned bytes, uint64_t v
         nova_vcpu_start_at(&vm.vcpu[1], GUEST_AT >> 12);
 }
 
-int main(void)
+static void report_write(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
-        const struct nova_bus_range range = {PORT, PORT, NULL, start_second, NULL};
+        (void)device;
+        (void)port;
+        (void)bytes;
+        (void)value;
+        nova_semaphore_up(&written);
+}
+
+/* Stops the machine after its guest has written to the port. */
+static void *stop(void *argument)
+{
+        nova_semaphore_down(&written);
+        nova_vm_stop(&vm);
+        return argument;
+}
+
+/* Runs a machine whose virtual CPUs have a higher priority than the monitor, until it ends. */
+static bool run(const char *code, size_t bytes, nova_bus_write *on_write)
+{
+        const struct nova_bus_range range = {PORT, PORT, NULL, on_write, NULL};
         const struct nova_vm_config config = {
                 .name = "early",
                 .memory = 2u << 20,
@@ -49,18 +75,49 @@ int main(void)
                 .local_apic = true,
                 .priority = nova_thread_priority(nova_thread_self()) + 1,
         };
-        uint16_t flag = 0;
 
         if (!machine_create(&vm, &config, NULL) || nova_bus_add(&vm.ports, &range))
-                return 1;
-        nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
+                return false;
+        nova_guest_write(&vm.memory, GUEST_AT, code, bytes);
         nova_registers_real(&vm.vcpu[0].start, 0, GUEST_AT);
-        if (nova_vm_run(&vm))
-                return 1;
+        return !nova_vm_run(&vm);
+}
+
+static bool second_starts(void)
+{
+        uint16_t flag = 0;
+
+        if (!run(guest, GUEST_BYTES(guest), start_second))
+                return false;
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
         nova_guest_read(&vm.memory, FLAG_AT, &flag, sizeof(flag));
+        nova_vm_destroy(&vm);
         printf("end %d, flag %u\n", (int)end, flag);
-        return end != NOVA_VM_HALTED || flag != 2;
+        return end == NOVA_VM_HALTED && flag == 2;
+}
+
+static bool busy_one_stops(void)
+{
+        const struct nova_thread_attr attr = {
+                .cpu = NOVA_CPU_SELF,
+                .priority = nova_thread_priority(nova_thread_self()) + 2,
+        };
+        struct nova_thread *thread;
+
+        if (nova_thread_create(&thread, &attr, stop, NULL) ||
+            !run(busy, GUEST_BYTES(busy), report_write))
+                return false;
+
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+
+        nova_vm_destroy(&vm);
+        printf("busy: end %d\n", (int)end);
+        return end == NOVA_VM_STOPPED;
+}
+
+int main(void)
+{
+        return !second_starts() || !busy_one_stops();
 }

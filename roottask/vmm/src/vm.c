@@ -212,13 +212,16 @@ int nova_vm_run(struct nova_vm *vm)
 {
         int error = 0;
 
-        /* Virtual CPU 0 may start the others as soon as it runs. */
+        /* A virtual CPU may run as soon as it has its SC. The lock keeps its handler from starting
+         * the others, and other threads from stopping the machine, before `running` is set. */
+        nova_vm_lock(vm);
         for (unsigned i = 0; i < vm->vcpus; i++)
                 vm->vcpu[i].activity = i ? NOVA_VCPU_OFF : NOVA_VCPU_RUNS;
         for (unsigned i = 0; i < vm->vcpus && !error; i++) {
                 error = run(&vm->vcpu[i]);
                 vm->vcpu[i].running = !error;
         }
+        nova_vm_unlock(vm);
         return error ? novavmm_create_error_objects(vm, EAGAIN) : 0;
 }
 

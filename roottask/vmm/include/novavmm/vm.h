@@ -154,7 +154,8 @@ int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm);
  * @return 1, the exit status for this case */
 int nova_vm_not_loaded(const struct nova_vm *vm, const char *why);
 
-/** Starts virtual CPU 0 in its start state. The other virtual CPUs wait until they are started.
+/** Starts virtual CPU 0 in its start state. The other virtual CPUs wait until they are started. The
+ * caller does not hold the machine's lock.
  * @return 0, or EAGAIN */
 int nova_vm_run(struct nova_vm *vm);
 
