@@ -126,10 +126,15 @@ def initrd(modules):
     return ",".join(text.replace(",", ",,") for text in texts)
 
 
+def _accelerator(machine):
+    """Returns the words that choose QEMU's accelerator, unless the user chose one."""
+    return [] if "-accel" in machine.extra else ["-accel", "tcg"]
+
+
 def _hardware(machine):
     return [
         PROGRAM,
-        *("-machine", machine.machine, "-accel", "tcg", "-cpu", machine.cpu),
+        *("-machine", machine.machine, *_accelerator(machine), "-cpu", machine.cpu),
         *("-smp", str(machine.cpus), "-m", f"{machine.memory}M"),
         *("-display", "none", "-nic", "none", "-no-reboot"),
         *("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"),
