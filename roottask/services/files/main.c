@@ -45,7 +45,7 @@ static const char *why_not_mounted(int error)
         static char text[64];
 
         if (error == EILSEQ)
-                return "it has no file system that is known, or a damaged one.";
+                return "its file system is unknown or damaged.";
         snprintf(text, sizeof(text), "%s.", strerror(error));
         return text;
 }
