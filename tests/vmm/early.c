@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Virtual CPU 0 runs at a higher priority than the monitor, and does something before nova_vm_run()
- * has returned. It starts the second one: both run. It computes for ever: another thread can stop
- * it. */
+/* Virtual CPU 0 has a higher priority than the monitor, so it runs before nova_vm_run() has
+ * returned. In one machine it starts the second virtual CPU, which must run. In another machine it
+ * computes for ever, and another thread must be able to stop it. */
 #include <stdio.h>
 
 #include "novart/sync.h"
@@ -64,8 +64,8 @@ static void *stop(void *argument)
         return argument;
 }
 
-/* Runs a machine whose virtual CPUs have a higher priority than the monitor, until it ends. */
-static bool run(const char *code, size_t bytes, nova_bus_write *on_write)
+/* Starts a machine whose virtual CPUs have a higher priority than the monitor. */
+static bool start(const char *code, size_t bytes, nova_bus_write *on_write)
 {
         const struct nova_bus_range range = {PORT, PORT, NULL, on_write, NULL};
         const struct nova_vm_config config = {
@@ -87,7 +87,7 @@ static bool second_starts(void)
 {
         uint16_t flag = 0;
 
-        if (!run(guest, GUEST_BYTES(guest), start_second))
+        if (!start(guest, GUEST_BYTES(guest), start_second))
                 return false;
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
@@ -107,11 +107,12 @@ static bool busy_one_stops(void)
         struct nova_thread *thread;
 
         if (nova_thread_create(&thread, &attr, stop, NULL) ||
-            !run(busy, GUEST_BYTES(busy), report_write))
+            !start(busy, GUEST_BYTES(busy), report_write))
                 return false;
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
+        nova_thread_join(thread, NULL);
         nova_vm_destroy(&vm);
         printf("busy: end %d\n", (int)end);
         return end == NOVA_VM_STOPPED;

@@ -155,7 +155,7 @@ int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm);
 int nova_vm_not_loaded(const struct nova_vm *vm, const char *why);
 
 /** Starts virtual CPU 0 in its start state. The other virtual CPUs wait until they are started. The
- * caller does not hold the machine's lock.
+ * caller must not hold the machine's lock.
  * @return 0, or EAGAIN */
 int nova_vm_run(struct nova_vm *vm);
 
