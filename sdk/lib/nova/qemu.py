@@ -128,7 +128,7 @@ def initrd(modules):
 
 def _accelerator(machine):
     """Returns the words that choose QEMU's accelerator, unless the user chose one."""
-    return [] if "-accel" in machine.extra else ["-accel", "tcg"]
+    return [] if {"-accel", "--accel"} & set(machine.extra) else ["-accel", "tcg"]
 
 
 def _hardware(machine):
