@@ -54,7 +54,8 @@ static void start_step(void *context, const struct nova_virtio_block_step *step)
         const struct nova_virtio_block_store *const of = stored.store;
 
         (void)context;
-        if (step->request >= NOVA_VIRTIO_BLOCK_REQUESTS || step->bytes > of->step_bytes ||
+        if (step->request >= NOVA_VIRTIO_BLOCK_REQUESTS ||
+            (step->bytes > of->step_bytes && step->operation != NOVA_VIRTIO_BLOCK_DISCARD) ||
             step->bytes % of->block_bytes || step->offset % of->block_bytes ||
             step->offset > of->bytes || step->bytes > of->bytes - step->offset)
                 abort();
@@ -78,6 +79,7 @@ static const struct nova_virtio_block_store store = {
         .block_bytes = NOVA_SECTOR,
         .step_bytes = 2 * NOVA_SECTOR,
         .has_cache = true,
+        .has_discard = true,
         .buffer = buffer,
         .start = start_step,
         .kick = kick,

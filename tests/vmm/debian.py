@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a Debian from a virtio disk under the example linux, twice, and logs in each time: the
-second boot finds what the first one wrote.
+second boot finds what the first one wrote, and the disk has no more what was discarded.
 
 debian.py KERNEL BOOT ARCH IMAGE
 """
@@ -17,11 +17,16 @@ from nova import disk, guest, process
 LOGIN = rb"debian hvc0\s+debian login: "  # there is one on the serial line, too
 PROMPT = rb"root@debian:~# $"
 SECONDS = 600
+# The disk goes on after its file system. The guest discards the first part there, and fills the
+# second one with zeroes; the third one stays.
+PART = 4 << 20
+PATTERN = b"kept " * 3 + b"\n"
 # What is typed once this text has appeared after that of the step before.
 FIRST = (
     (LOGIN, b"root\r"),
     (PROMPT, b"findmnt -n -o SOURCE,FSTYPE /; echo the first boot was here > note; sync\r"),
-    (rb"/dev/vda +ext4\r+\n.*" + PROMPT, b"seq 1 200000 > /var/many; sync; poweroff\r"),
+    (rb"/dev/vda +ext4\r+\n.*" + PROMPT, b"fstrim -v /; %s\r"),
+    (rb"bytes\) trimmed\r+\n.*" + PROMPT, b"seq 1 200000 > /var/many; sync; poweroff\r"),
 )
 SECOND = (
     (LOGIN, b"root\r"),
@@ -31,6 +36,34 @@ SECOND = (
     (PROMPT, b"poweroff\r"),
 )
 END = b"The guest ended after"
+
+
+def extend(image):
+    """Adds the parts to an image. Returns where they begin."""
+    with open(image, "ab") as file:
+        begin = file.tell()
+        file.write(PATTERN * (3 * PART // len(PATTERN)))
+    return begin
+
+
+def compare(image, begin):
+    """Returns whether the guest has cleared the first two parts, and left the third one."""
+    with open(image, "rb") as file:
+        file.seek(begin)
+        seen = file.read()
+    kept = PATTERN * (PART // len(PATTERN))
+    print(f"debian.py: bytes other than 0 after the file system: {len(seen) - seen.count(0)}")
+    return seen == bytes(2 * PART) + kept
+
+
+def clear(begin):
+    """Returns the command that discards the first part, and fills the second one with zeroes."""
+    ranges = f"-o {begin} -l {PART}", f"-z -o {begin + PART} -l {PART}"
+    return " && ".join(f"blkdiscard -f {where} /dev/vda" for where in ranges).encode()
+
+
+def with_command(steps, command):
+    return [(text, keys.replace(b"%s", command)) for text, keys in steps]
 
 
 def boot(kernel, boot_list, image, steps):
@@ -47,8 +80,11 @@ def boot(kernel, boot_list, image, steps):
 def main(kernel, boot_list, arch, image):
     process.die_with_parent()
     shutil.copyfile(guest.file(f"{guest.PREFIX}{arch}/debian.img"), image)
+    begin = extend(image)
     disk.check(image)
-    return 0 if all(boot(kernel, boot_list, image, steps) for steps in (FIRST, SECOND)) else 1
+    first = with_command(FIRST, clear(begin))
+    good = all(boot(kernel, boot_list, image, steps) for steps in (first, SECOND))
+    return 0 if good and compare(image, begin) else 1
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 disk.py KIND IMAGE COMMAND...
 
 COMMAND is the one that boots a test. KIND is `keep` (the contents, across a restart of the guest
-and a second boot), or `exits` (notifications and exits for each request).
+and a second boot, and blocks that the guest discards), or `exits` (notifications and exits for each
+request).
 """
 import re
 import subprocess
@@ -13,6 +14,7 @@ import sys
 BLOCKS = 16384  # of 512 bytes
 COPY = 1024  # blocks that the guest copies, from the first one on
 COPY_TO = 8192
+DISCARD = range(4096, 6144)  # blocks that the guest discards
 DISK_LINE = re.compile(r"The disk served (\d+) requests after (\d+) notifications\.")
 END_LINE = re.compile(r"The guest ended after (\d+) exits: it switched itself off\.")
 
@@ -66,6 +68,8 @@ def compare(image):
         copied = COPY_TO <= number < COPY_TO + COPY
         source = number - COPY_TO if copied else number
         wanted = b"before\n".ljust(512, b"\0") if source == 9 else block(source)
+        if number in DISCARD:
+            wanted = bytes(512)
         if after[512 * number:512 * number + 512] != wanted:
             raise Wrong(f"block {number} is not as the guest wrote it")
 
@@ -87,11 +91,13 @@ def keep(command, image):
         *MARK,
         show(9),
         f"dd if=/dev/vda of=/dev/vda bs=64k count={COPY // 128} seek={COPY_TO // 128} 2>/dev/null",
+        f"busybox blkdiscard -o {DISCARD.start * 512} -l {len(DISCARD) * 512} /dev/vda",
+        "cat /sys/block/vda/queue/discard_max_bytes /sys/block/vda/queue/write_zeroes_max_bytes",
         "sync",
         "poweroff -f",
     ])
     expect(seen, "block1077", f"block{BLOCKS - 1}", "^VM: guest linux, vCPU 0 reset the machine by",
-           "block1077", "/ # before/ #",
+           "block1077", "/ # before/ #", "1073741824", "1073741824",
            "^The guest ended after [0-9]+ exits: it switched itself off")
     later = [show(9), show(COPY_TO + 9), show(COPY_TO + 10), "poweroff -f"]
     seen = run(command, image, later)

@@ -15,7 +15,10 @@ static void start(void *context, const struct nova_virtio_block_step *step)
                 [NOVA_VIRTIO_BLOCK_READ] = NOVA_BLOCK_READ,
                 [NOVA_VIRTIO_BLOCK_WRITE] = NOVA_BLOCK_WRITE,
                 [NOVA_VIRTIO_BLOCK_FLUSH] = NOVA_BLOCK_FLUSH,
+                [NOVA_VIRTIO_BLOCK_DISCARD] = NOVA_BLOCK_DISCARD,
         };
+        const bool discard = step->operation == NOVA_VIRTIO_BLOCK_DISCARD;
+        const bool has_data = step->bytes && !discard;
         struct nova_guest_disk *const disk = context;
         struct nova_block_segment *const part = &disk->part[disk->started];
 
@@ -26,8 +29,9 @@ static void start(void *context, const struct nova_virtio_block_step *step)
         disk->batch[disk->started] = (struct nova_block_request){
                 .operation = operations[step->operation],
                 .block = step->offset / disk->store.block_bytes,
-                .segment_count = step->bytes ? 1 : 0,
-                .segments = step->bytes ? part : NULL,
+                .blocks = discard ? step->bytes / disk->store.block_bytes : 0,
+                .segment_count = has_data ? 1 : 0,
+                .segments = has_data ? part : NULL,
                 .cookie = &disk->device.request[step->request],
         };
         disk->started++;
@@ -164,6 +168,7 @@ int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, cons
                 .step_bytes = NOVA_VIRTIO_BLOCK_STEP,
                 .read_only = info->flags & NOVA_BLOCK_READ_ONLY,
                 .has_cache = info->flags & NOVA_BLOCK_HAS_CACHE,
+                .has_discard = info->flags & NOVA_BLOCK_HAS_DISCARD,
                 .buffer = nova_block_pool(disk->block, &pool_bytes),
                 .start = start,
                 .kick = kick,

@@ -50,10 +50,10 @@ def check(name, emulator="qemu"):
 
 
 def arguments(name):
-    """Returns QEMU's arguments for the disk."""
+    """Returns QEMU's arguments for the disk. Blocks that are discarded become holes of the file."""
     file = str(name).replace(",", ",,")
     return [
-        *("-drive", f"file={file},format=raw,if=none,id=nova-disk"),
+        *("-drive", f"file={file},format=raw,if=none,id=nova-disk,discard=unmap"),
         *("-device", "virtio-blk-pci,drive=nova-disk,disable-legacy=on"),
     ]
 

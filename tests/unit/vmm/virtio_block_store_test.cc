@@ -91,12 +91,16 @@ struct virtio_block_store : test {
                 uint8_t *const part = &buffer[step.request * NOVA_VIRTIO_BLOCK_STEP];
 
                 steps.erase(steps.begin());
-                ASSERT_LE(step.bytes, store.step_bytes);
+                ASSERT_LE(step.bytes, step.operation == NOVA_VIRTIO_BLOCK_DISCARD
+                                              ? NOVA_VIRTIO_BLOCK_RANGE_MAX
+                                              : store.step_bytes);
                 ASSERT_LE(step.offset + step.bytes, bytes.size());
                 if (step.operation == NOVA_VIRTIO_BLOCK_READ)
                         memcpy(part, &bytes[step.offset], step.bytes);
                 if (step.operation == NOVA_VIRTIO_BLOCK_WRITE)
                         memcpy(&bytes[step.offset], part, step.bytes);
+                if (step.operation == NOVA_VIRTIO_BLOCK_DISCARD)
+                        memset(&bytes[step.offset], 0xdd, step.bytes);
                 nova_virtio_block_done(&disk, step.request, error);
         }
 };
@@ -352,6 +356,218 @@ TEST_F(virtio_block_store, pieces_that_overlap_each_other_and_the_rings_damage_o
         EXPECT_EQ(disk.in_flight, 0u);
         for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS; i++)
                 EXPECT_EQ(disk.request[i].state, NOVA_VIRTIO_BLOCK_FREE);
+}
+
+/* Ranges: requests 11 discard blocks, requests 13 write zeroes. */
+
+constexpr uint64_t with_ranges =
+        NOVA_VIRTIO_VERSION_1 | 1u << 9 | 1u << 13 | 1u << 14; /* flush, discard, zeroes */
+
+struct virtio_block_range : virtio_block_store {
+        void SetUp() override
+        {
+                virtio_block_store::SetUp();
+                store.has_discard = true;
+                make(0, with_ranges);
+        }
+
+        /* Requests a range; its data has @p size bytes. */
+        void put_range(unsigned at, uint32_t type, uint64_t sector, uint32_t count, uint32_t flags,
+                       uint32_t size = 16)
+        {
+                poke(body_at, sector);
+                poke(body_at + 8, count);
+                poke(body_at + 12, flags);
+                put(at, type, 0, size, false);
+        }
+
+        unsigned answer_to(uint32_t type, uint64_t sector, uint32_t count, uint32_t flags,
+                           uint32_t size = 16)
+        {
+                put_range(0, type, sector, count, flags, size);
+                kick(0);
+                return status_of(0);
+        }
+};
+
+TEST_F(virtio_block_range, the_configuration_says_what_a_request_may_have)
+{
+        for (const unsigned at : {36u, 48u}) {
+                EXPECT_EQ(in(config + at, 4), NOVA_VIRTIO_BLOCK_RANGE_MAX / NOVA_SECTOR);
+                EXPECT_EQ(in(config + at + 4, 4), 1u);
+        }
+        EXPECT_EQ(in(config + 44, 4), 1u);
+        EXPECT_EQ(in(config + 56, 1), 0u); /* zeroes are written */
+        store.block_bytes = 4096;
+        make();
+        EXPECT_EQ(in(config + 44, 4), 8u);
+}
+
+TEST_F(virtio_block_range, ranges_are_offered_for_disks_that_can_do_it)
+{
+        EXPECT_EQ(disk.virtio.offered & (3u << 13), 3u << 13);
+        store.has_discard = false;
+        make();
+        EXPECT_EQ(disk.virtio.offered & (3u << 13), 2u << 13);
+        EXPECT_EQ(in(config + 36, 4), 0u);
+        store.has_discard = store.read_only = true;
+        make();
+        EXPECT_EQ(disk.virtio.offered & (3u << 13), 0u);
+}
+
+TEST_F(virtio_block_range, a_discard_reaches_the_store)
+{
+        put_range(0, 11, 5, 300, 0);
+        kick(0);
+        ASSERT_EQ(steps.size(), 1u);
+        EXPECT_EQ(steps[0].operation, NOVA_VIRTIO_BLOCK_DISCARD);
+        EXPECT_EQ(steps[0].offset, 5u * NOVA_SECTOR);
+        EXPECT_EQ(steps[0].bytes, 300u * NOVA_SECTOR); /* more than a step has of data */
+        EXPECT_EQ(status_of(0), 0xeeu);
+        perform();
+        EXPECT_EQ(status_of(0), 0u);
+        EXPECT_EQ(used_bytes(0, 0), 1u);
+        EXPECT_EQ(bytes[5 * NOVA_SECTOR - 1], 0x55);
+        EXPECT_EQ(bytes[5 * NOVA_SECTOR], 0xdd);
+        EXPECT_EQ(bytes[305 * NOVA_SECTOR - 1], 0xdd);
+        EXPECT_EQ(bytes[305 * NOVA_SECTOR], 0x55);
+        EXPECT_EQ(disk.in_flight, 0u);
+}
+
+TEST_F(virtio_block_range, zeroes_are_written_in_steps)
+{
+        for (const uint32_t flags : {0u, 1u}) {
+                memset(bytes.data(), 0x55, bytes.size());
+                std::fill(buffer.begin(), buffer.end(), uint8_t{0x77});
+                put_range(0, 13, 3, 300, flags);
+                kick(0);
+                for (unsigned i = 0; i < 3; i++) {
+                        EXPECT_EQ(status_of(0), 0xeeu);
+                        ASSERT_EQ(steps.size(), 1u);
+                        EXPECT_EQ(steps[0].operation, NOVA_VIRTIO_BLOCK_WRITE);
+                        perform();
+                }
+                EXPECT_EQ(status_of(0), 0u);
+                EXPECT_TRUE(steps.empty());
+                for (unsigned i = 0; i < sectors * NOVA_SECTOR; i++)
+                        ASSERT_EQ(bytes[i] == 0, i / NOVA_SECTOR >= 3 && i / NOVA_SECTOR < 303);
+        }
+}
+
+TEST_F(virtio_block_range, a_write_after_zeroes_has_its_own_data)
+{
+        EXPECT_EQ(answer_to(13, 3, 1, 0), 0xeeu);
+        perform();
+        memset(&ram[body_at], 'w', NOVA_SECTOR);
+        put(0, 1, 7, NOVA_SECTOR, false);
+        kick(0);
+        perform();
+        EXPECT_EQ(bytes[7 * NOVA_SECTOR], 'w');
+}
+
+TEST_F(virtio_block_range, zeroes_of_a_driver_that_cannot_flush_are_lasting)
+{
+        store.has_cache = true;
+        make(0, with_ranges & ~(1ull << 9));
+        EXPECT_EQ(answer_to(13, 3, 1, 0), 0xeeu);
+        perform();
+        ASSERT_EQ(steps.size(), 1u);
+        EXPECT_EQ(steps[0].operation, NOVA_VIRTIO_BLOCK_FLUSH);
+        perform();
+        EXPECT_EQ(answer_to(11, 3, 1, 0), 0xeeu);
+        perform();
+        EXPECT_TRUE(steps.empty()); /* a discard may be lost */
+}
+
+TEST_F(virtio_block_range, lost_ranges_start_again)
+{
+        EXPECT_EQ(answer_to(13, 3, 1, 0), 0xeeu);
+        put_range(3, 11, 5, 2, 0);
+        kick(0);
+        steps.clear();
+        std::fill(buffer.begin(), buffer.end(), uint8_t{0x77});
+        nova_virtio_block_restart(&disk);
+        perform();
+        perform();
+        EXPECT_EQ(bytes[3 * NOVA_SECTOR], 0);
+        EXPECT_EQ(bytes[5 * NOVA_SECTOR], 0xdd);
+        EXPECT_EQ(status_of(0), 0u);
+        EXPECT_EQ(status_of(3), 0u);
+}
+
+TEST_F(virtio_block_range, ranges_that_are_not_on_the_disk_never_reach_the_store)
+{
+        for (const uint32_t type : {11u, 13u}) {
+                EXPECT_EQ(answer_to(type, sectors - 1, 2, 0), 1u);
+                EXPECT_EQ(answer_to(type, sectors, 1, 0), 1u);
+                EXPECT_EQ(answer_to(type, UINT64_MAX, 1, 0), 1u);
+                EXPECT_EQ(answer_to(type, UINT64_MAX / 512, 2, 0), 1u);
+                EXPECT_EQ(answer_to(type, 0, UINT32_MAX, 0), 1u);
+                EXPECT_EQ(answer_to(type, 0, 0, 0), 0u);
+        }
+        EXPECT_TRUE(steps.empty());
+        EXPECT_FALSE(broken());
+}
+
+TEST_F(virtio_block_range, a_range_has_a_limit_also_on_a_large_disk)
+{
+        store.bytes = 4ull * NOVA_VIRTIO_BLOCK_RANGE_MAX;
+        make(0, with_ranges);
+        EXPECT_EQ(answer_to(11, 0, NOVA_VIRTIO_BLOCK_RANGE_MAX / NOVA_SECTOR + 1, 0), 1u);
+        EXPECT_EQ(answer_to(13, 0, UINT32_MAX, 0), 1u);
+        EXPECT_TRUE(steps.empty());
+        EXPECT_EQ(answer_to(11, 0, NOVA_VIRTIO_BLOCK_RANGE_MAX / NOVA_SECTOR, 0), 0xeeu);
+        ASSERT_EQ(steps.size(), 1u);
+        EXPECT_EQ(steps[0].bytes, NOVA_VIRTIO_BLOCK_RANGE_MAX);
+}
+
+TEST_F(virtio_block_range, ranges_of_other_sizes_or_with_unknown_flags_are_refused)
+{
+        for (const uint32_t type : {11u, 13u}) {
+                for (const uint32_t size : {0u, 1u, 15u, 17u, 32u, 4096u})
+                        EXPECT_EQ(answer_to(type, 0, 1, 0, size), 1u);
+                EXPECT_EQ(answer_to(type, 0, 1, 2), 2u);
+                EXPECT_EQ(answer_to(type, 0, 1, 0x80000000), 2u);
+        }
+        EXPECT_EQ(answer_to(11, 0, 1, 1), 2u); /* the flag is for zeroes only */
+        EXPECT_TRUE(steps.empty());
+        EXPECT_FALSE(broken());
+}
+
+TEST_F(virtio_block_range, ranges_are_whole_blocks)
+{
+        store.block_bytes = 4096;
+        make(0, with_ranges);
+        for (const uint32_t type : {11u, 13u}) {
+                EXPECT_EQ(answer_to(type, 4, 8, 0), 1u);
+                EXPECT_EQ(answer_to(type, 8, 4, 0), 1u);
+        }
+        EXPECT_TRUE(steps.empty());
+}
+
+TEST_F(virtio_block_range, features_that_were_not_accepted_do_nothing)
+{
+        make();
+        EXPECT_EQ(answer_to(11, 0, 1, 0), 2u);
+        EXPECT_EQ(answer_to(13, 0, 1, 0), 2u);
+        make(0, NOVA_VIRTIO_VERSION_1 | 1u << 13);
+        EXPECT_EQ(answer_to(13, 0, 1, 0), 2u);
+        make(0, NOVA_VIRTIO_VERSION_1 | 1u << 14);
+        EXPECT_EQ(answer_to(11, 0, 1, 0), 2u);
+        EXPECT_TRUE(steps.empty());
+}
+
+TEST_F(virtio_block_store, a_request_may_be_in_a_table)
+{
+        memset(&bytes[3 * NOVA_SECTOR], 'x', NOVA_SECTOR);
+        make(0, NOVA_VIRTIO_VERSION_1 | NOVA_VIRTIO_INDIRECT);
+        put(0, 0, 3, NOVA_SECTOR, true);
+        memcpy(&ram[data + 0x400], &ram[0x1000], 48);
+        describe(0, 0, data + 0x400, 48, indirect);
+        kick(0);
+        perform();
+        EXPECT_EQ(status_of(0), 0u);
+        EXPECT_EQ(memcmp(&ram[body_at], &bytes[3 * NOVA_SECTOR], NOVA_SECTOR), 0);
 }
 
 TEST_F(virtio_block_store, requests_without_header_or_status_break_the_device)

@@ -52,6 +52,9 @@ enum {
  * devices that call nova_virtio_listen() or nova_virtio_serve(). */
 #define NOVA_VIRTIO_EVENT_INDEX (1ull << 29)
 
+/** Feature 28: the end of a chain may be in a table elsewhere in the guest's memory. */
+#define NOVA_VIRTIO_INDIRECT (1ull << 28)
+
 /** A queue. The driver may change the addresses until it enables the queue. At that moment the
  * library checks that the three parts lie in the guest's memory; the addresses then stay unchanged
  * until the device is reset. */
@@ -60,6 +63,7 @@ struct nova_virtio_queue {
         uint16_t size;       /**< in descriptors */
         bool enabled;        /**< the queue is in use */
         bool events;         /**< the rings have event indices */
+        bool tables;         /**< chains may end in a table of descriptors */
         uint16_t vector;     /**< number of its interrupt message */
         uint16_t taken; /**< number of chains that the device has taken: index of the next one */
         uint16_t given; /**< number of chains that the device has returned */

@@ -19,11 +19,15 @@ extern "C" {
  * requests take several steps. */
 #define NOVA_VIRTIO_BLOCK_STEP 0x10000u
 
+/** Maximum number of bytes that one request discards, or fills with zeroes. */
+#define NOVA_VIRTIO_BLOCK_RANGE_MAX 0x40000000u
+
 /** What a store does with a step of a request. */
 enum nova_virtio_block_operation {
-        NOVA_VIRTIO_BLOCK_READ,  /**< disk to buffer */
-        NOVA_VIRTIO_BLOCK_WRITE, /**< buffer to disk */
-        NOVA_VIRTIO_BLOCK_FLUSH  /**< completed writes survive a loss of power */
+        NOVA_VIRTIO_BLOCK_READ,   /**< disk to buffer */
+        NOVA_VIRTIO_BLOCK_WRITE,  /**< buffer to disk */
+        NOVA_VIRTIO_BLOCK_FLUSH,  /**< completed writes survive a loss of power */
+        NOVA_VIRTIO_BLOCK_DISCARD /**< the contents are not needed any more */
 };
 
 /** A step of a request. */
@@ -31,7 +35,8 @@ struct nova_virtio_block_step {
         unsigned request;                           /**< number of the request */
         enum nova_virtio_block_operation operation; /**< what to do */
         uint64_t offset;                            /**< first byte on the disk */
-        uint32_t bytes;                             /**< size of the data; 0 for a flush */
+        uint32_t bytes;                             /**< size of the data, or of the blocks that are
+                                                     * discarded; 0 for a flush */
 };
 
 /** The blocks of a disk that is not in the monitor's memory. The functions are called with the
@@ -42,6 +47,7 @@ struct nova_virtio_block_store {
         uint32_t step_bytes;  /**< maximum size of a step, up to NOVA_VIRTIO_BLOCK_STEP */
         bool read_only;       /**< guests may not write */
         bool has_cache;       /**< writes are lasting only after a flush */
+        bool has_discard;     /**< blocks can be discarded */
         uint8_t *buffer;      /**< NOVA_VIRTIO_BLOCK_STEP bytes for each request, by number */
         /** Starts a step; nova_virtio_block_done() reports its end. */
         void (*start)(void *context, const struct nova_virtio_block_step *step);
@@ -68,6 +74,7 @@ struct nova_virtio_block_request {
         uint64_t done;                      /**< bytes that are done, before this step */
         uint64_t total;                     /**< bytes of data */
         bool flushes;                       /**< a flush follows the last write */
+        bool zeroes;                        /**< the data is zeroes, not that of the chain */
 };
 
 /** A disk. */

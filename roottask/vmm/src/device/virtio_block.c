@@ -121,7 +121,7 @@ void nova_virtio_block_init(struct nova_virtio_block *block, const struct nova_g
                             void *data, size_t bytes, bool read_only)
 {
         static const struct nova_virtio_class kind = {
-                NOVA_VIRTIO_BLOCK, "block", NOVA_VIRTIO_EVENT_INDEX, 1, notify, NULL};
+                NOVA_VIRTIO_BLOCK, "block", NOVAVMM_BLOCK_FEATURES, 1, notify, NULL};
 
         block->data = data;
         block->store = NULL;

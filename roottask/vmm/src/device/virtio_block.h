@@ -5,9 +5,14 @@
 
 #include "novavmm/virtio_block.h"
 
-#define FEATURE_FLUSH (1u << 9)
+#define FEATURE_FLUSH   (1u << 9)
+#define FEATURE_DISCARD (1u << 13)
+#define FEATURE_ZEROES  (1u << 14)
 
-enum { READ = 0, WRITE = 1, FLUSH = 4, IDENTIFY = 8 };
+/* Features that do not depend on the disk. */
+#define NOVAVMM_BLOCK_FEATURES (NOVA_VIRTIO_EVENT_INDEX | NOVA_VIRTIO_INDIRECT)
+
+enum { READ = 0, WRITE = 1, FLUSH = 4, IDENTIFY = 8, DISCARD = 11, ZEROES = 13 };
 enum { DONE = 0, FAILED = 1, UNKNOWN = 2 };
 
 /* The header of a request. */
@@ -17,6 +22,14 @@ struct header {
 };
 
 _Static_assert(sizeof(struct header) == 16, "5.2.6");
+
+/* The data of a request that discards blocks, or writes zeroes. */
+struct range {
+        uint64_t sector;
+        uint32_t sectors, flags;
+};
+
+_Static_assert(sizeof(struct range) == 16, "5.2.6");
 
 /* Initialises what both kinds have in common. */
 void novavmm_virtio_block_make(struct nova_virtio_block *block,

@@ -5,6 +5,17 @@
 
 #include "device/virtio_block.h"
 
+/* Configuration: sizes in sectors and numbers of ranges of requests that discard, and of those that
+ * write zeroes; the alignment of discards. */
+#define CONFIG_DISCARD_MAX    36
+#define CONFIG_DISCARD_RANGES 40
+#define CONFIG_DISCARD_ALIGN  44
+#define CONFIG_ZEROES_MAX     48
+#define CONFIG_ZEROES_RANGES  52
+
+/* A flag of a range: the blocks of zeroes may be discarded. Here they are written. */
+#define RANGE_UNMAP 1u
+
 static uint8_t *buffer(const struct nova_virtio_block *block, unsigned number)
 {
         return block->store->buffer + (size_t)number * NOVA_VIRTIO_BLOCK_STEP;
@@ -32,7 +43,9 @@ static void start(const struct nova_virtio_block *block,
 {
         const struct nova_virtio_block_step *const step = &request->step;
 
-        if (step->operation == NOVA_VIRTIO_BLOCK_WRITE)
+        if (step->operation == NOVA_VIRTIO_BLOCK_WRITE && request->zeroes)
+                memset(buffer(block, step->request), 0, step->bytes);
+        else if (step->operation == NOVA_VIRTIO_BLOCK_WRITE)
                 nova_virtio_read(&request->chain, sizeof(struct header) + request->done,
                                  buffer(block, step->request), step->bytes);
         block->store->start(block->store->context, step);
@@ -43,7 +56,9 @@ static void start_next(const struct nova_virtio_block *block,
                        struct nova_virtio_block_request *request)
 {
         const uint64_t left = request->total - request->done;
-        const uint32_t most = block->store->step_bytes;
+        const uint32_t most = request->step.operation == NOVA_VIRTIO_BLOCK_DISCARD
+                                      ? NOVA_VIRTIO_BLOCK_RANGE_MAX
+                                      : block->store->step_bytes;
 
         request->step.bytes = left < most ? (uint32_t)left : most;
         start(block, request);
@@ -58,6 +73,47 @@ static void end(struct nova_virtio_block *block, const struct nova_virtio_chain 
         nova_virtio_give(&block->virtio, 0, (uint32_t)written + 1);
 }
 
+/* Returns whether a request may write @p request->total bytes from @p sector on, or discard
+ * them. */
+static bool may_write(const struct nova_virtio_block *block,
+                      const struct nova_virtio_block_request *request, uint64_t sector)
+{
+        return !block->read_only &&
+               novavmm_virtio_block_fits(block, sector, request->total, block->store->block_bytes);
+}
+
+/* A driver that cannot flush expects its writes to be lasting. */
+static bool flushes(const struct nova_virtio_block *block)
+{
+        return block->store->has_cache && !(block->virtio.accepted & FEATURE_FLUSH);
+}
+
+/* Decides how a request begins that has a range for its data.
+ * @return as begin() */
+static int begin_range(const struct nova_virtio_block *block, bool discard,
+                       struct nova_virtio_block_request *request)
+{
+        const struct nova_virtio_chain *const chain = &request->chain;
+        struct range range;
+
+        if (!(block->virtio.accepted & (discard ? FEATURE_DISCARD : FEATURE_ZEROES)))
+                return UNKNOWN;
+        if (chain->read_bytes != sizeof(struct header) + sizeof(range))
+                return FAILED;
+        nova_virtio_read(chain, sizeof(struct header), &range, sizeof(range));
+        if (range.flags & ~(discard ? 0 : RANGE_UNMAP))
+                return UNKNOWN;
+        request->total = (uint64_t)range.sectors * NOVA_SECTOR;
+        if (request->total > NOVA_VIRTIO_BLOCK_RANGE_MAX ||
+            !may_write(block, request, range.sector))
+                return FAILED;
+        request->step.operation = discard ? NOVA_VIRTIO_BLOCK_DISCARD : NOVA_VIRTIO_BLOCK_WRITE;
+        request->step.offset = range.sector * NOVA_SECTOR;
+        request->zeroes = !discard;
+        request->flushes = !discard && flushes(block);
+        return request->total ? -1 : DONE;
+}
+
 /* Decides how a request begins.
  * @return the status of a request that fails, or has nothing to do; -1: @p request has its first
  *         step */
@@ -65,28 +121,31 @@ static int begin(struct nova_virtio_block *block, const struct header *header,
                  struct nova_virtio_block_request *request)
 {
         const struct nova_virtio_chain *const chain = &request->chain;
-        const bool reads = header->type == READ;
 
         if (block->failed)
                 return FAILED;
-        request->flushes = false;
+        request->flushes = request->zeroes = false;
         request->done = 0;
         request->total = 0;
         request->step.offset = header->sector * NOVA_SECTOR;
         switch (header->type) {
         case READ:
-        case WRITE:
-                request->total =
-                        reads ? chain->write_bytes - 1 : chain->read_bytes - sizeof(*header);
-                request->step.operation = reads ? NOVA_VIRTIO_BLOCK_READ : NOVA_VIRTIO_BLOCK_WRITE;
-                if ((!reads && block->read_only) ||
-                    !novavmm_virtio_block_fits(block, header->sector, request->total,
+                request->total = chain->write_bytes - 1;
+                request->step.operation = NOVA_VIRTIO_BLOCK_READ;
+                if (!novavmm_virtio_block_fits(block, header->sector, request->total,
                                                block->store->block_bytes))
                         return FAILED;
-                /* A driver that cannot flush expects its writes to be lasting. */
-                request->flushes = !reads && block->store->has_cache &&
-                                   !(block->virtio.accepted & FEATURE_FLUSH);
                 return request->total ? -1 : DONE;
+        case WRITE:
+                request->total = chain->read_bytes - sizeof(*header);
+                request->step.operation = NOVA_VIRTIO_BLOCK_WRITE;
+                if (!may_write(block, request, header->sector))
+                        return FAILED;
+                request->flushes = flushes(block);
+                return request->total ? -1 : DONE;
+        case DISCARD:
+        case ZEROES:
+                return begin_range(block, header->type == DISCARD, request);
         case FLUSH:
                 request->step.operation = NOVA_VIRTIO_BLOCK_FLUSH;
                 request->step.offset = 0;
@@ -213,12 +272,32 @@ void nova_virtio_block_restart(struct nova_virtio_block *block)
         take_all(block);
 }
 
+/* Offers requests with one range each. */
+static void offer_ranges(struct nova_virtio_block *block)
+{
+        const uint32_t sectors = NOVA_VIRTIO_BLOCK_RANGE_MAX / NOVA_SECTOR, ranges = 1;
+        const uint32_t align = block->store->block_bytes / NOVA_SECTOR;
+        uint8_t *const config = block->virtio.config;
+
+        if (block->read_only)
+                return;
+        block->virtio.offered |= FEATURE_ZEROES;
+        memcpy(config + CONFIG_ZEROES_MAX, &sectors, sizeof(sectors));
+        memcpy(config + CONFIG_ZEROES_RANGES, &ranges, sizeof(ranges));
+        if (!block->store->has_discard)
+                return;
+        block->virtio.offered |= FEATURE_DISCARD;
+        memcpy(config + CONFIG_DISCARD_MAX, &sectors, sizeof(sectors));
+        memcpy(config + CONFIG_DISCARD_RANGES, &ranges, sizeof(ranges));
+        memcpy(config + CONFIG_DISCARD_ALIGN, &align, sizeof(align));
+}
+
 void nova_virtio_block_init_store(struct nova_virtio_block *block,
                                   const struct nova_guest_memory *memory,
                                   const struct nova_virtio_block_store *store, uint32_t busy)
 {
         static const struct nova_virtio_class kind = {
-                NOVA_VIRTIO_BLOCK, "block", NOVA_VIRTIO_EVENT_INDEX, 1, notify, reset};
+                NOVA_VIRTIO_BLOCK, "block", NOVAVMM_BLOCK_FEATURES, 1, notify, reset};
 
         memset(block, 0, sizeof(*block));
         block->store = store;
@@ -232,4 +311,5 @@ void nova_virtio_block_init_store(struct nova_virtio_block *block,
                 }
         }
         novavmm_virtio_block_make(block, &kind, memory, store->block_bytes);
+        offer_ranges(block);
 }

@@ -9,6 +9,7 @@
 #define DESCRIPTOR_BYTES 16u
 #define DESCRIPTOR_NEXT  1u
 #define DESCRIPTOR_WRITE 2u
+#define DESCRIPTOR_TABLE 4u
 
 struct descriptor {
         uint64_t address;
@@ -38,9 +39,11 @@ void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
         struct nova_virtio_queue *const queue = &virtio->queue[number];
         const uint32_t size = queue->size;
         const uint64_t *const at = queue->address;
-        /* Decided once: a driver could accept the feature after this check. */
+        /* Decided once: a driver could accept the features after this check. */
         const bool events = virtio->status & NOVA_VIRTIO_FEATURES_OK &&
                             virtio->accepted & NOVA_VIRTIO_EVENT_INDEX;
+        const bool tables =
+                virtio->status & NOVA_VIRTIO_FEATURES_OK && virtio->accepted & NOVA_VIRTIO_INDIRECT;
         const uint32_t event_bytes = events ? EVENT_BYTES : 0;
 
         if (!size || size > NOVA_VIRTIO_QUEUE_SIZE || size & (size - 1)) {
@@ -58,6 +61,7 @@ void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
         queue->used = nova_guest_pointer(virtio->memory, at[2],
                                          RING_AT + USED_BYTES * size + event_bytes);
         queue->events = events;
+        queue->tables = tables;
         if (queue->descriptors && queue->available && queue->used)
                 queue->enabled = true;
         else
@@ -104,11 +108,43 @@ static const char *add(struct nova_virtio *virtio, const struct descriptor *from
         return NULL;
 }
 
+/* Descriptors that a chain consists of: those of its queue, or those of its own table. */
+struct descriptors {
+        const uint8_t *first;
+        uint32_t count;
+        unsigned pieces_max; /* of the chain, up to its end in this table */
+        bool own;
+};
+
+/* Continues a chain in the table that a descriptor names: at the table's first descriptor. The
+ * descriptor's flag WRITE has no meaning; 2.7.5.3.2.
+ * @return the error, or NULL */
+static const char *enter(const struct nova_virtio *virtio, struct descriptors *in,
+                         struct descriptor *descriptor)
+{
+        if (in->own)
+                return "a table of descriptors in a table";
+        if (descriptor->flags & DESCRIPTOR_NEXT)
+                return "a table of descriptors before the end of its chain";
+        if (!descriptor->bytes || descriptor->bytes % DESCRIPTOR_BYTES)
+                return "a table that is not a number of whole descriptors";
+        in->first = nova_guest_pointer(virtio->memory, descriptor->address, descriptor->bytes);
+        if (!in->first)
+                return "a table of descriptors outside its memory";
+        in->count = descriptor->bytes / DESCRIPTOR_BYTES;
+        in->pieces_max = NOVA_VIRTIO_QUEUE_SIZE;
+        in->own = true;
+        descriptor->next = 0;
+        descriptor->flags = DESCRIPTOR_NEXT;
+        return NULL;
+}
+
 /* Follows a chain from its head on.
  * @return the error, or NULL */
 static const char *follow(struct nova_virtio *virtio, const struct nova_virtio_queue *queue)
 {
         struct nova_virtio_chain *const chain = &virtio->chain;
+        struct descriptors in = {queue->descriptors, queue->size, queue->size, false};
         struct descriptor descriptor = {.next = chain->head, .flags = DESCRIPTOR_NEXT};
 
         chain->readable = chain->pieces = 0;
@@ -116,14 +152,18 @@ static const char *follow(struct nova_virtio *virtio, const struct nova_virtio_q
         while (descriptor.flags & DESCRIPTOR_NEXT) {
                 const char *why;
 
-                if (descriptor.next >= queue->size)
-                        return "a descriptor number beyond the queue";
-                if (chain->pieces == queue->size)
+                if (descriptor.next >= in.count)
+                        return in.own ? "a descriptor number beyond its table"
+                                      : "a descriptor number beyond the queue";
+                if (chain->pieces == in.pieces_max)
                         return "a chain that is longer than its queue";
-                memcpy(&descriptor, queue->descriptors + (size_t)DESCRIPTOR_BYTES * descriptor.next,
+                memcpy(&descriptor, in.first + (size_t)DESCRIPTOR_BYTES * descriptor.next,
                        sizeof(descriptor));
                 __atomic_signal_fence(__ATOMIC_SEQ_CST); /* only the copy is used from here on */
-                why = add(virtio, &descriptor);
+                if (queue->tables && descriptor.flags & DESCRIPTOR_TABLE)
+                        why = enter(virtio, &in, &descriptor);
+                else
+                        why = add(virtio, &descriptor);
                 if (why)
                         return why;
         }
