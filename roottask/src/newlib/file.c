@@ -45,14 +45,15 @@ static struct file *find(int number)
         return NULL;
 }
 
-int novart_files_readable(int number, nova_word_t *at_service)
+int novart_files_readable(int number, unsigned *session, nova_word_t *at_service)
 {
         const struct file *file = file_of(number);
 
         if (!file || (file->flags & O_ACCMODE) == O_WRONLY)
                 return EBADF;
+        *session = file->session;
         *at_service = file->number;
-        return file->session == novart_files_session() ? 0 : EIO;
+        return *session == novart_files_session() ? 0 : EIO;
 }
 
 static void put_place(nova_word_t *words, uint64_t place)
@@ -66,7 +67,7 @@ static long transfer_shared(const struct file *file, char *data, size_t bytes, b
 {
         nova_word_t words[5] = {file->number}, done;
         size_t room;
-        char *shared = novart_files_lock(&room);
+        char *shared = novart_files_lock(file->session, &room);
         int error = shared ? 0 : ENOMEM;
 
         if (!error) {
@@ -74,7 +75,8 @@ static long transfer_shared(const struct file *file, char *data, size_t bytes, b
                 put_place(words + 1, file->offset);
                 if (writes)
                         memcpy(shared, data, words[3]);
-                error = novart_files_call(writes ? NOVA_FILES_STORE : NOVA_FILES_FETCH, words, 5,
+                error = novart_files_call(file->session,
+                                          writes ? NOVA_FILES_STORE : NOVA_FILES_FETCH, words, 5,
                                           &done, 1, 1);
         }
         if (!error && done > words[3])
@@ -93,7 +95,7 @@ static long read_message(const struct file *file, char *to, size_t bytes)
         int error;
 
         put_place(words + 1, file->offset);
-        error = novart_files_call(NOVA_FILES_READ, words, 4, answer,
+        error = novart_files_call(file->session, NOVA_FILES_READ, words, 4, answer,
                                   sizeof(answer) / sizeof(answer[0]), 1);
         if (error || answer[0] > words[3])
                 return error ? -error : -EPROTO;
@@ -110,8 +112,8 @@ static long write_message(const struct file *file, const char *from, size_t byte
 
         put_place(words + 1, file->offset);
         memcpy(words + 4, from, words[3]);
-        error = novart_files_call(NOVA_FILES_WRITE, words, (unsigned)FILES_WORDS(words[3]), &done,
-                                  1, 1);
+        error = novart_files_call(file->session, NOVA_FILES_WRITE, words,
+                                  (unsigned)FILES_WORDS(words[3]), &done, 1, 1);
         if (!error && done > words[3])
                 error = EPROTO;
         return error ? -error : (long)done;
@@ -178,8 +180,8 @@ static int about_file(int number, struct stat *about)
 
         if (!file)
                 return -1;
-        error = novart_files_call(NOVA_FILES_ABOUT, &file->number, 1, answer, ABOUT_WORDS,
-                                  ABOUT_WORDS);
+        error = novart_files_call(file->session, NOVA_FILES_ABOUT, &file->number, 1, answer,
+                                  ABOUT_WORDS, ABOUT_WORDS);
         if (error)
                 return novart_files_fail(error);
         novart_files_fill(answer, about);
@@ -217,7 +219,8 @@ static int close_file(int number)
                 return novart_files_fail(EBADF);
         novart_files_forget_views(file->number);
         if (file->session == novart_files_session())
-                error = novart_files_call(NOVA_FILES_CLOSE, &file->number, 1, NULL, 0, 0);
+                error = novart_files_call(file->session, NOVA_FILES_CLOSE, &file->number, 1, NULL,
+                                          0, 0);
         else if ((file->flags & O_ACCMODE) != O_RDONLY)
                 error = EIO; /* writes may be lost */
         file->session = 0;
@@ -239,14 +242,16 @@ int open(const char *name, int flags, ...)
                                                  close_file};
         int index = 0, error;
         nova_word_t number;
+        unsigned session;
 
         nova_mutex_lock(&mutex);
         while (index < NOVA_FILES_MAX && files[index].session)
                 index++;
-        error = index == NOVA_FILES_MAX ? EMFILE
-                                        : novart_files_open(name, flags_of(flags), &number);
+        error = index == NOVA_FILES_MAX
+                        ? EMFILE
+                        : novart_files_open(name, flags_of(flags), &number, &session);
         if (!error) {
-                files[index] = (struct file){novart_files_session(), number, flags, 0};
+                files[index] = (struct file){session, number, flags, 0};
                 __atomic_store_n(&novart_files_calls, &calls, __ATOMIC_RELEASE);
         }
         nova_mutex_unlock(&mutex);
@@ -260,7 +265,7 @@ int fsync(int number)
 
         if (!file)
                 return -1;
-        error = novart_files_call(NOVA_FILES_SYNC, &file->number, 1, NULL, 0, 0);
+        error = novart_files_call(file->session, NOVA_FILES_SYNC, &file->number, 1, NULL, 0, 0);
         return error ? novart_files_fail(error) : 0;
 }
 
@@ -276,7 +281,7 @@ int ftruncate(int number, off_t size)
                 return novart_files_fail(EINVAL);
         words[0] = file->number;
         put_place(words + 1, (uint64_t)size);
-        error = novart_files_call(NOVA_FILES_RESIZE, words, 3, NULL, 0, 0);
+        error = novart_files_call(file->session, NOVA_FILES_RESIZE, words, 3, NULL, 0, 0);
         return error ? novart_files_fail(error) : 0;
 }
 

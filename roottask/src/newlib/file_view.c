@@ -40,22 +40,23 @@ static nova_crd_t crd_of(const char *addr)
 }
 
 /* Calls VIEW. @return 0 or an errno value */
-static int call(nova_word_t file, uint64_t place, nova_word_t known, nova_crd_t *window,
-                nova_word_t answer[2])
+static int call(unsigned session, nova_word_t file, uint64_t place, nova_word_t known,
+                nova_crd_t *window, nova_word_t answer[2])
 {
         const nova_word_t words[4] = {file, (nova_word_t)(place & UINT32_MAX),
                                       (nova_word_t)(place >> 32), known};
 
-        return novart_files_receive(NOVA_FILES_VIEW, words, 4, answer, 2, window);
+        return novart_files_receive(session, NOVA_FILES_VIEW, words, 4, answer, 2, window);
 }
 
 /* Gets a view into empty addresses, once. @return 0 or an errno value, EAGAIN: the service has
  * revoked it meanwhile */
-static int get_once(nova_word_t file, uint64_t place, const char *addr, size_t *bytes)
+static int get_once(unsigned session, nova_word_t file, uint64_t place, const char *addr,
+                    size_t *bytes)
 {
         nova_crd_t window = crd_of(addr), none = 0;
         nova_word_t came[2], known[2];
-        int error = call(file, place, 0, &window, came);
+        int error = call(session, file, place, 0, &window, came);
 
         *bytes = 0;
         if (error || !came[0])
@@ -66,7 +67,7 @@ static int get_once(nova_word_t file, uint64_t place, const char *addr, size_t *
         else if (!window)
                 error = ENOMEM; /* of the kernel */
         else
-                error = call(file, place, came[0], &none, known);
+                error = call(session, file, place, came[0], &none, known);
         if (!error && known[0] != came[0])
                 error = EAGAIN; /* perhaps the pages arrived after they were revoked */
         if (error)
@@ -75,12 +76,12 @@ static int get_once(nova_word_t file, uint64_t place, const char *addr, size_t *
 }
 
 /* Gets a view. @return 0 or an errno value; with 0 bytes there are no pages */
-static int get(nova_word_t file, uint64_t place, const char *addr, size_t *bytes)
+static int get(unsigned session, nova_word_t file, uint64_t place, const char *addr, size_t *bytes)
 {
         int error = EAGAIN;
 
         for (unsigned tries = 0; tries < TRIES && error == EAGAIN; tries++)
-                error = get_once(file, place, addr, bytes);
+                error = get_once(session, file, place, addr, bytes);
         return error;
 }
 
@@ -113,7 +114,7 @@ static int fill(unsigned session, nova_word_t file, uint64_t place, struct windo
         if (window->session)
                 nova_revoke(crd_of(addr_of(window)), NOVA_REVOKE_SR);
         *window = (struct window){.file = file, .place = place};
-        error = get(file, place, addr_of(window), &window->bytes);
+        error = get(session, file, place, addr_of(window), &window->bytes);
         if (!error && window->bytes)
                 window->session = session;
         if (error == ENOTSUP)
@@ -197,10 +198,10 @@ static int take_slot(unsigned *slot)
 
 int nova_file_view_begin(int file, uint64_t place, struct nova_file_view *view)
 {
+        unsigned session, slot;
         nova_word_t number;
-        unsigned slot;
         char *addr;
-        int error = novart_files_readable(file, &number);
+        int error = novart_files_readable(file, &session, &number);
 
         if (!error && place % NOVA_FILE_VIEW_BYTES)
                 error = EINVAL;
@@ -210,7 +211,7 @@ int nova_file_view_begin(int file, uint64_t place, struct nova_file_view *view)
                 return error;
         addr = views + (size_t)slot * NOVA_FILE_VIEW_BYTES;
         *view = (struct nova_file_view){addr, 0, slot};
-        error = get(number, place, addr, &view->bytes);
+        error = get(session, number, place, addr, &view->bytes);
         if (error)
                 nova_file_view_end(view);
         return error;

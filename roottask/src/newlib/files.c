@@ -15,10 +15,12 @@
 #define ABOUT_WORDS NOVA_WORDS_OF(sizeof(struct nova_files_about))
 
 static struct nova_mutex mutex; /* protects the session */
+static struct nova_cond idle;   /* the last call in a lost session has ended */
 static struct nova_mutex share_mutex;
 static struct nova_session *session;
 static bool lost;
 static unsigned sessions;
+static unsigned calls; /* in progress; it may change without the lock */
 static char *shared;
 
 int novart_files_fail(int error)
@@ -27,52 +29,89 @@ int novart_files_fail(int error)
         return -1;
 }
 
+unsigned novart_files_session(void)
+{
+        return __atomic_load_n(&lost, __ATOMIC_SEQ_CST)
+                       ? 0
+                       : __atomic_load_n(&sessions, __ATOMIC_RELAXED);
+}
+
+static void end_call(void)
+{
+        if (__atomic_sub_fetch(&calls, 1, __ATOMIC_SEQ_CST) ||
+            !__atomic_load_n(&lost, __ATOMIC_SEQ_CST))
+                return;
+        nova_mutex_lock(&mutex);
+        nova_cond_broadcast(&idle);
+        nova_mutex_unlock(&mutex);
+}
+
+/* Begins a call in a session, which is not replaced before end_call(). The counter is changed
+ * before `lost` is read, and open_session() reads it after `lost` was set.
+ * @return false: the session is lost */
+static bool begin_call(unsigned number)
+{
+        if (number != novart_files_session())
+                return false;
+        __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
+        if (number == novart_files_session())
+                return true;
+        end_call();
+        return false;
+}
+
+/* Opens the session, or replaces the lost one when no thread uses it. The caller holds the lock. */
 static int open_session(void)
 {
         struct nova_session *opened;
-        const int error = nova_session_open(&opened, "files", NULL);
+        int error;
 
+        while (lost && __atomic_load_n(&calls, __ATOMIC_SEQ_CST))
+                nova_cond_wait(&idle, &mutex);
+        if (session)
+                return lost ? nova_session_reopen(session) : 0;
+        error = nova_session_open(&opened, "files", NULL);
         if (!error)
                 session = opened;
         return error;
 }
 
-int novart_files_begin(void)
+int novart_files_begin(unsigned *number)
 {
         int error = 0;
 
         nova_mutex_lock(&mutex);
         do { /* again if the service ends meanwhile */
-                if (session && lost)
-                        error = nova_session_reopen(session);
-                else if (!session)
-                        error = open_session();
+                error = open_session();
         } while (error == ECONNRESET);
         if (!error && (lost || !sessions))
                 sessions++;
-        lost = error && session;
+        __atomic_store_n(&lost, error && session, __ATOMIC_SEQ_CST);
+        *number = sessions;
         nova_mutex_unlock(&mutex);
         return error;
 }
 
-unsigned novart_files_session(void)
+static int call(unsigned number, struct nova_message *message, unsigned answer_count)
 {
-        return __atomic_load_n(&lost, __ATOMIC_RELAXED) ? 0 : sessions;
-}
+        int error;
 
-static int call(struct nova_message *message, unsigned answer_count)
-{
-        const int error = nova_session_call(session, message);
-
-        if (error == ECONNRESET || error == EBADF) {
-                __atomic_store_n(&lost, true, __ATOMIC_RELAXED);
+        if (!begin_call(number))
                 return EIO;
+        error = nova_session_call(session, message);
+        if (error == ECONNRESET || error == EBADF) {
+                __atomic_store_n(&lost, true, __ATOMIC_SEQ_CST);
+                error = EIO;
+        } else if (!error && message->answer_count < answer_count) {
+                error = EPROTO;
         }
-        return error || message->answer_count >= answer_count ? error : EPROTO;
+        end_call();
+        return error;
 }
 
-int novart_files_call(nova_word_t operation, const nova_word_t *words, unsigned count,
-                      nova_word_t *answer, unsigned answer_max, unsigned answer_count)
+int novart_files_call(unsigned number, nova_word_t operation, const nova_word_t *words,
+                      unsigned count, nova_word_t *answer, unsigned answer_max,
+                      unsigned answer_count)
 {
         struct nova_message message = {.operation = operation,
                                        .words = words,
@@ -80,11 +119,12 @@ int novart_files_call(nova_word_t operation, const nova_word_t *words, unsigned 
                                        .answer = answer,
                                        .answer_max = answer_max};
 
-        return call(&message, answer_count);
+        return call(number, &message, answer_count);
 }
 
-int novart_files_receive(nova_word_t operation, const nova_word_t *words, unsigned count,
-                         nova_word_t *answer, unsigned answer_count, nova_crd_t *window)
+int novart_files_receive(unsigned number, nova_word_t operation, const nova_word_t *words,
+                         unsigned count, nova_word_t *answer, unsigned answer_count,
+                         nova_crd_t *window)
 {
         struct nova_message message = {.operation = operation,
                                        .words = words,
@@ -92,47 +132,51 @@ int novart_files_receive(nova_word_t operation, const nova_word_t *words, unsign
                                        .window = *window,
                                        .answer = answer,
                                        .answer_max = answer_count};
-        const int error = call(&message, answer_count);
+        const int error = call(number, &message, answer_count);
 
         *window = message.received;
         return error;
 }
 
 int novart_files_path(nova_word_t operation, long first, const char *path, nova_word_t *answer,
-                      unsigned answer_count)
+                      unsigned answer_count, unsigned *number)
 {
         nova_word_t words[1 + NOVA_WORDS_OF(NOVA_FILES_PATH_SIZE)] = {0};
         const unsigned begin = first >= 0;
         const size_t bytes = strlen(path) + 1;
+        unsigned here;
         int error;
 
         if (bytes > NOVA_FILES_PATH_SIZE)
                 return ENAMETOOLONG;
         if (bytes == 1)
                 return ENOENT;
-        error = novart_files_begin();
+        error = novart_files_begin(&here);
         if (error)
                 return error;
+        if (number)
+                *number = here;
         words[0] = (nova_word_t)first;
         memcpy(words + begin, path, bytes);
-        return novart_files_call(operation, words, begin + (unsigned)NOVA_WORDS_OF(bytes), answer,
-                                 answer_count, answer_count);
+        return novart_files_call(here, operation, words, begin + (unsigned)NOVA_WORDS_OF(bytes),
+                                 answer, answer_count, answer_count);
 }
 
-int novart_files_open(const char *path, unsigned flags, nova_word_t *file)
+int novart_files_open(const char *path, unsigned flags, nova_word_t *file, unsigned *number)
 {
-        return novart_files_path(NOVA_FILES_OPEN, (long)flags, path, file, 1);
+        return novart_files_path(NOVA_FILES_OPEN, (long)flags, path, file, 1, number);
 }
 
-char *novart_files_lock(size_t *bytes)
+char *novart_files_lock(unsigned number, size_t *bytes)
 {
         nova_mutex_lock(&share_mutex);
-        if (!shared) {
+        if (!shared && begin_call(number)) {
                 shared = nova_page_alloc(SHARE_ORDER);
                 if (shared && nova_session_share(session, shared, 1U << SHARE_ORDER) != 0) {
                         nova_page_free(shared, SHARE_ORDER);
                         shared = NULL;
                 }
+                end_call();
         }
         *bytes = (size_t)NOVA_PAGE_SIZE << SHARE_ORDER;
         return shared;
@@ -160,7 +204,7 @@ void novart_files_fill(const nova_word_t *answer, struct stat *about)
 int stat(const char *restrict name, struct stat *restrict about)
 {
         nova_word_t answer[ABOUT_WORDS];
-        const int error = novart_files_path(NOVA_FILES_STAT, -1, name, answer, ABOUT_WORDS);
+        const int error = novart_files_path(NOVA_FILES_STAT, -1, name, answer, ABOUT_WORDS, NULL);
 
         if (error)
                 return novart_files_fail(error);
@@ -179,21 +223,21 @@ int access(const char *name, int mode)
 
 int unlink(const char *name)
 {
-        const int error = novart_files_path(NOVA_FILES_REMOVE, 0, name, NULL, 0);
+        const int error = novart_files_path(NOVA_FILES_REMOVE, 0, name, NULL, 0, NULL);
 
         return error ? novart_files_fail(error) : 0;
 }
 
 int rmdir(const char *name)
 {
-        const int error = novart_files_path(NOVA_FILES_REMOVE, 1, name, NULL, 0);
+        const int error = novart_files_path(NOVA_FILES_REMOVE, 1, name, NULL, 0, NULL);
 
         return error ? novart_files_fail(error) : 0;
 }
 
 int mkdir(const char *name, mode_t mode)
 {
-        const int error = novart_files_path(NOVA_FILES_MAKE, -1, name, NULL, 0);
+        const int error = novart_files_path(NOVA_FILES_MAKE, -1, name, NULL, 0, NULL);
 
         (void)mode;
         return error ? novart_files_fail(error) : 0;
@@ -203,15 +247,16 @@ int rename(const char *old, const char *new)
 {
         nova_word_t words[NOVA_WORDS_OF(2 * NOVA_FILES_PATH_SIZE)] = {0};
         const size_t first = strlen(old) + 1, second = strlen(new) + 1;
+        unsigned number;
         int error;
 
         if (first > NOVA_FILES_PATH_SIZE || second > NOVA_FILES_PATH_SIZE)
                 return novart_files_fail(ENAMETOOLONG);
         memcpy(words, old, first);
         memcpy((char *)words + first, new, second);
-        error = novart_files_begin();
+        error = novart_files_begin(&number);
         if (!error)
-                error = novart_files_call(NOVA_FILES_RENAME, words,
+                error = novart_files_call(number, NOVA_FILES_RENAME, words,
                                           (unsigned)NOVA_WORDS_OF(first + second), NULL, 0, 0);
         return error ? novart_files_fail(error) : 0;
 }

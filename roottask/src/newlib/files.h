@@ -26,35 +26,42 @@ extern const struct files_calls *novart_files_calls; /* NULL: nothing was opened
 /* Sets errno. @return -1 */
 int novart_files_fail(int error);
 
-/* Calls the service. After ECONNRESET the next call of novart_files_begin() opens a new session.
- * @return 0 or an errno value; with 0 the answer has @p answer_count words or more */
-int novart_files_call(nova_word_t operation, const nova_word_t *words, unsigned count,
-                      nova_word_t *answer, unsigned answer_max, unsigned answer_count);
-
-/* As novart_files_call(), but the answer may delegate to a window; out: what has arrived, or 0. */
-int novart_files_receive(nova_word_t operation, const nova_word_t *words, unsigned count,
-                         nova_word_t *answer, unsigned answer_count, nova_crd_t *window);
-
-/* Opens the session if there is none. @return 0 or an errno value */
-int novart_files_begin(void);
-
-/* Calls an operation whose words are @p first, unless it is negative, and a path. */
-int novart_files_path(nova_word_t operation, long first, const char *path, nova_word_t *answer,
+/* Calls the service in the session @p session. After ECONNRESET the next call of
+ * novart_files_begin() opens a new session.
+ * @return 0 or an errno value, EIO: the session is lost; with 0 the answer has @p answer_count
+ * words or more */
+int novart_files_call(unsigned session, nova_word_t operation, const nova_word_t *words,
+                      unsigned count, nova_word_t *answer, unsigned answer_max,
                       unsigned answer_count);
 
-/* Opens a path. @return number of the file at the service in @p file */
-int novart_files_open(const char *path, unsigned flags, nova_word_t *file);
+/* As novart_files_call(), but the answer may delegate to a window; out: what has arrived, or 0. */
+int novart_files_receive(unsigned session, nova_word_t operation, const nova_word_t *words,
+                         unsigned count, nova_word_t *answer, unsigned answer_count,
+                         nova_crd_t *window);
+
+/* Opens the session if there is none. @return 0 or an errno value; out: its number */
+int novart_files_begin(unsigned *session);
+
+/* Calls an operation whose words are @p first, unless it is negative, and a path; out: the number
+ * of the session, unless @p session is NULL. */
+int novart_files_path(nova_word_t operation, long first, const char *path, nova_word_t *answer,
+                      unsigned answer_count, unsigned *session);
+
+/* Opens a path. @return number of the file at the service in @p file, and of its session */
+int novart_files_open(const char *path, unsigned flags, nova_word_t *file, unsigned *session);
 
 /* Memory that is shared with the service, for larger reads and writes. The caller holds the lock
  * until novart_files_unlock(). @return NULL: use messages */
-char *novart_files_lock(size_t *bytes);
+char *novart_files_lock(unsigned session, size_t *bytes);
 void novart_files_unlock(void);
 
-/* Number of sessions so far: files of older ones are lost. */
+/* Number of the session; 0: it is lost. Numbers of files belong to one session: a thread that has
+ * compared the numbers must pass that of the file's session on, because another thread may open a
+ * new session at any time. */
 unsigned novart_files_session(void);
 
-/* Finds a file that is open for reading. @return 0 and its number at the service, EBADF, EIO */
-int novart_files_readable(int file, nova_word_t *number);
+/* Finds a file that is open for reading. @return 0 and its number in the session, EBADF, EIO */
+int novart_files_readable(int file, unsigned *session, nova_word_t *number);
 
 /* Reads from a view of a file; @p may_fill: gets the view if there is none.
  * @return number of bytes, 0 at the end; negative: the caller reads in another way */

@@ -20,8 +20,9 @@ DIR *opendir(const char *name)
 {
         nova_word_t answer[1 + ABOUT_WORDS], number;
         struct stat about;
+        unsigned session;
         DIR *folder;
-        int error = novart_files_path(NOVA_FILES_OPEN, 0, name, answer, 1 + ABOUT_WORDS);
+        int error = novart_files_path(NOVA_FILES_OPEN, 0, name, answer, 1 + ABOUT_WORDS, &session);
 
         if (error) {
                 errno = error;
@@ -31,11 +32,11 @@ DIR *opendir(const char *name)
         novart_files_fill(answer + 1, &about);
         folder = S_ISDIR(about.st_mode) ? calloc(1, sizeof(*folder)) : NULL;
         if (!folder) {
-                novart_files_call(NOVA_FILES_CLOSE, &number, 1, NULL, 0, 0);
+                novart_files_call(session, NOVA_FILES_CLOSE, &number, 1, NULL, 0, 0);
                 errno = S_ISDIR(about.st_mode) ? ENOMEM : ENOTDIR;
                 return NULL;
         }
-        folder->session = novart_files_session();
+        folder->session = session;
         folder->words[0] = number;
         return folder;
 }
@@ -47,8 +48,8 @@ struct dirent *readdir(DIR *folder)
         int error = EIO;
 
         if (folder->session == novart_files_session())
-                error = novart_files_call(NOVA_FILES_LIST, folder->words, 3, answer, ANSWER_WORDS,
-                                          2 + ABOUT_WORDS + 1);
+                error = novart_files_call(folder->session, NOVA_FILES_LIST, folder->words, 3,
+                                          answer, ANSWER_WORDS, 2 + ABOUT_WORDS + 1);
         if (error) {
                 if (error != ENOENT)
                         errno = error;
@@ -73,7 +74,8 @@ int closedir(DIR *folder)
         int error = 0;
 
         if (folder->session == novart_files_session())
-                error = novart_files_call(NOVA_FILES_CLOSE, folder->words, 1, NULL, 0, 0);
+                error = novart_files_call(folder->session, NOVA_FILES_CLOSE, folder->words, 1, NULL,
+                                          0, 0);
         free(folder);
         return error ? novart_files_fail(error) : 0;
 }
