@@ -145,7 +145,7 @@ static int copy_chain(struct fat_node *file, uint32_t *first)
         for (uint32_t i = 0; i < file->clusters && !error; i++) {
                 uint32_t from, to;
 
-                error = fat_file_cluster(file, i, &from);
+                error = fat_chain_cluster(file, i, &from);
                 if (!error)
                         error = fat_data_read(fat, fat_cluster_sector(fat, from), 0, buffer,
                                               fat->cluster_bytes);
@@ -257,7 +257,8 @@ static int rename_by_copy(struct rename *rename)
                 return error;
         error = give_up(fat, NULL, file->first);
         file->first = first;
-        file->cluster = file->tail = 0;
+        file->tail = 0;
+        fat_chain_cut(file, 0);
         return error;
 }
 

@@ -138,6 +138,7 @@ void fat_release(struct files_node *node)
         while (*link != file)
                 link = &(*link)->next;
         *link = file->next;
+        free(file->points);
         free(file);
         /* The machine may be switched off while no file is in use. */
         if (!fat->nodes && !fat->system.read_only)

@@ -15,8 +15,9 @@
 #include "../backend.h"
 
 #define FAT_SECTOR_MAX 4096
-#define FAT_CACHE      16 /* sectors of the table and of folders that are kept */
-#define FAT_ENTRY      32 /* size of an entry of a folder in bytes */
+#define FAT_CACHE      16  /* sectors of the table and of folders that are kept */
+#define FAT_ENTRY      32  /* size of an entry of a folder in bytes */
+#define FAT_POINTS     256 /* known places in the chain of a large file */
 #define FAT_LONG_MAX   255
 #define FAT_PIECE      13    /* characters of a long name in one entry */
 #define FAT_FOLDER_MAX 65536 /* entries of a folder */
@@ -34,6 +35,12 @@ struct fat_cached {
         bool dirty;      /* a sector of the table that is not written */
         uint64_t used;   /* time of the last use */
         uint8_t *bytes;
+};
+
+/* Known places in the chain of a file: place i is the cluster with the index (i + 1) * distance. */
+struct fat_points {
+        uint32_t distance, count;
+        uint32_t cluster[FAT_POINTS];
 };
 
 struct fat_node;
@@ -64,16 +71,17 @@ struct fat_node {
         struct files_node node;
         struct fat_node *next;
         bool folder, removed, changed;
-        bool grown;             /* the size or the chain is not in the entry yet */
-        uint8_t attributes;     /* of the entry */
-        uint32_t sector, slot;  /* where the entry lies; sector 0: the root */
-        uint32_t first, size;   /* first cluster, 0: none; bytes */
-        uint32_t clusters;      /* in the chain */
-        uint32_t disk_clusters; /* of them, those that the disk names */
-        uint32_t tail;          /* the last of them; 0: not looked up */
-        uint32_t added;         /* first cluster to be linked to the tail; 0: none */
-        uint32_t at, cluster;   /* a known place in the chain: index and cluster */
-        int64_t modified;       /* seconds since 1970 */
+        bool grown;                /* the size or the chain is not in the entry yet */
+        uint8_t attributes;        /* of the entry */
+        uint32_t sector, slot;     /* where the entry lies; sector 0: the root */
+        uint32_t first, size;      /* first cluster, 0: none; bytes */
+        uint32_t clusters;         /* in the chain */
+        uint32_t disk_clusters;    /* of them, those that the disk names */
+        uint32_t tail;             /* the last of them; 0: not looked up */
+        uint32_t added;            /* first cluster to be linked to the tail; 0: none */
+        uint32_t at, cluster;      /* the last place used in the chain: index and cluster */
+        struct fat_points *points; /* NULL: a short chain, or no memory */
+        int64_t modified;          /* seconds since 1970 */
 };
 
 static inline uint32_t fat_get16(const uint8_t *at)
@@ -181,8 +189,12 @@ bool fat_place_in(const uint8_t *sector, unsigned slots, unsigned count, unsigne
 int fat_place_write(struct fat *fat, const struct fat_place *place, const uint8_t *entries,
                     unsigned count);
 
+/* chain.c */
+int fat_chain_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster);
+void fat_chain_add(struct fat_node *file, uint32_t cluster); /* after the last one */
+void fat_chain_cut(struct fat_node *file, uint32_t keep);    /* forgets places from an index on */
+
 /* file.c */
-int fat_file_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster);
 int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t bytes, size_t *done);
 int fat_file_write(struct files_node *node, uint64_t offset, const void *from, size_t bytes,
                    size_t *done);

@@ -10,32 +10,6 @@ static uint32_t clusters_of(const struct fat *fat, uint64_t bytes)
         return (uint32_t)((bytes + fat->cluster_bytes - 1) / fat->cluster_bytes);
 }
 
-int fat_file_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster)
-{
-        struct fat *fat = fat_of(file);
-
-        if (!file->first)
-                return EIO;
-        if (!file->cluster || index < file->at) {
-                file->at = 0;
-                file->cluster = file->first;
-        }
-        while (file->at < index) {
-                uint32_t next = file->added;
-
-                if (!next || file->cluster != file->tail) {
-                        const int error = fat_table_next(fat, file->cluster, &next);
-
-                        if (error || !next)
-                                return EIO;
-                }
-                file->cluster = next;
-                file->at++;
-        }
-        *cluster = file->cluster;
-        return 0;
-}
-
 /* A part of a file whose clusters follow each other on the disk. */
 struct run {
         uint32_t sector, offset; /* the first byte */
@@ -46,7 +20,7 @@ static int find_run(struct fat_node *file, uint64_t offset, size_t bytes, struct
 {
         struct fat *fat = fat_of(file);
         uint32_t index = (uint32_t)(offset / fat->cluster_bytes), cluster, next;
-        int error = fat_file_cluster(file, index, &cluster);
+        int error = fat_chain_cluster(file, index, &cluster);
 
         if (error)
                 return error;
@@ -54,7 +28,7 @@ static int find_run(struct fat_node *file, uint64_t offset, size_t bytes, struct
         run->offset = (uint32_t)(offset % fat->cluster_bytes);
         run->bytes = fat->cluster_bytes - run->offset;
         while (run->bytes < bytes) {
-                error = fat_file_cluster(file, ++index, &next);
+                error = fat_chain_cluster(file, ++index, &next);
                 if (error)
                         return error;
                 if (next != ++cluster)
@@ -117,7 +91,7 @@ static int add_cluster(struct fat_node *file)
         int error = 0;
 
         if (file->clusters)
-                error = fat_file_cluster(file, file->clusters - 1, &last);
+                error = fat_chain_cluster(file, file->clusters - 1, &last);
         if (!error && last && file->clusters == file->disk_clusters)
                 error = find_tail(file, last);
         if (!error)
@@ -132,8 +106,7 @@ static int add_cluster(struct fat_node *file)
                 error = fat_table_link(fat, last, cluster);
         if (error)
                 return error;
-        file->cluster = cluster;
-        file->at = file->clusters++;
+        fat_chain_add(file, cluster);
         file->grown = true;
         return 0;
 }
@@ -225,7 +198,7 @@ static int cut(struct fat_node *file, uint32_t keep)
 {
         struct fat *fat = fat_of(file);
         uint32_t last = 0, rest = file->first;
-        int error = keep ? fat_file_cluster(file, keep - 1, &last) : 0;
+        int error = keep ? fat_chain_cluster(file, keep - 1, &last) : 0;
 
         if (!error && keep)
                 error = fat_table_next(fat, last, &rest);
@@ -234,7 +207,7 @@ static int cut(struct fat_node *file, uint32_t keep)
         if (!keep)
                 file->first = 0;
         file->clusters = keep;
-        file->cluster = 0;
+        fat_chain_cut(file, keep);
         error = fat_file_commit(file);
         if (!error)
                 error = fat_flush_ordered(fat);

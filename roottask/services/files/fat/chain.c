@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Places in the chain of a file. A walk begins at the nearest known place before it. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fat.h"
+
+#define SHORT 64 /* clusters of a chain that needs no known places */
+
+/* Keeps a place if it is the next one in the table. A full table keeps every second place. */
+static void keep_point(struct fat_node *file)
+{
+        struct fat_points *points = file->points;
+
+        if (!points && file->at >= SHORT) {
+                points = file->points = malloc(sizeof(*points));
+                if (points)
+                        *points = (struct fat_points){.distance = SHORT, .count = 0};
+        }
+        if (!points || file->at != (points->count + 1) * points->distance)
+                return;
+        if (points->count == FAT_POINTS) {
+                points->count /= 2;
+                points->distance *= 2;
+                for (uint32_t i = 0; i < points->count; i++)
+                        points->cluster[i] = points->cluster[2 * i + 1];
+        }
+        if (file->at == (points->count + 1) * points->distance)
+                points->cluster[points->count++] = file->cluster;
+}
+
+/* Goes to the nearest known place that is not after an index. */
+static void go_near(struct fat_node *file, uint32_t index)
+{
+        const struct fat_points *points = file->points;
+        uint32_t number = points ? index / points->distance : 0;
+
+        if (points && number > points->count)
+                number = points->count;
+        if (!file->cluster || index < file->at) {
+                file->at = 0;
+                file->cluster = file->first;
+        }
+        if (number && file->at < number * points->distance) {
+                file->at = number * points->distance;
+                file->cluster = points->cluster[number - 1];
+        }
+}
+
+int fat_chain_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster)
+{
+        struct fat *fat = fat_of(file);
+
+        if (!file->first)
+                return EIO;
+        go_near(file, index);
+        while (file->at < index) {
+                uint32_t next = file->added;
+
+                if (!next || file->cluster != file->tail) {
+                        const int error = fat_table_next(fat, file->cluster, &next);
+
+                        if (error || !next)
+                                return EIO;
+                }
+                file->cluster = next;
+                file->at++;
+                keep_point(file);
+        }
+        *cluster = file->cluster;
+        return 0;
+}
+
+void fat_chain_add(struct fat_node *file, uint32_t cluster)
+{
+        file->cluster = cluster;
+        file->at = file->clusters++;
+        keep_point(file);
+}
+
+void fat_chain_cut(struct fat_node *file, uint32_t keep)
+{
+        struct fat_points *points = file->points;
+
+        file->cluster = 0;
+        if (!points)
+                return;
+        while (points->count && points->count * points->distance >= keep)
+                points->count--;
+}
