@@ -16,16 +16,22 @@ CALLS = "roottask/vmm/src/hv/calls.c"
 PAGE = "docs/manual/enlightened.md"
 GROUPS = range(1, 36)
 
+BOOTS = ("tests/vmm/CMakeLists.txt", "examples/enlightened-hello/CMakeLists.txt")
+BOOT = re.compile(r"nova_add_boot_test\(([\w.-]+)")
 TEST = re.compile(r"TEST_F\((\w+),\s*(\w+)\)")
 CALL = re.compile(r"(PARENT_CALL|NO_CALL)\((0x\w+),[^\"]*\"([^\"]+)\"\)"
                   r"|\{\.code = (0x\w+),(.*?)\.name = \"([^\"]+)\"\}", re.DOTALL)
 
 
 def cases(root):
-    """Returns the set of host tests, as SUITE.CASE."""
+    """Returns the set of cases, as `unit SUITE.CASE` and `boot NAME`."""
     found = set()
     for path in (root / TESTS).glob("hv_*_test.cc"):
-        found |= {".".join(match) for match in TEST.findall(path.read_text(encoding="utf-8"))}
+        found |= {"unit " + ".".join(match)
+                  for match in TEST.findall(path.read_text(encoding="utf-8"))}
+    for path in BOOTS:
+        text = (root / path).read_text(encoding="utf-8")
+        found |= {f"boot {name}" for name in BOOT.findall(text)}
     return found
 
 
@@ -38,8 +44,7 @@ def wrong_case(group, case, known):
         return f"group {group} has no cases"
     if case == "open":
         return None
-    kind, _, name = case.partition(" ")
-    return None if kind == "unit" and name in known else f"the case {case} does not exist"
+    return None if case in known else f"the case {case} does not exist"
 
 
 def statement_errors(text, known):

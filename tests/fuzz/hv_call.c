@@ -86,14 +86,19 @@ static void call(const uint8_t *data)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        const struct nova_guest_memory memory = {.base = ram, .bytes = RAM_BYTES};
+        static uint8_t frame[0x1000];
+        struct nova_guest_memory memory = {
+                .base = ram,
+                .bytes = RAM_BYTES,
+                .overlay = {{.page = OVERLAY, .frame = frame, .rights = 1}},
+                .overlays = 1,
+        };
 
         if (nova_hv_init(&hv, &memory, NOVA_HV_PRIVILEGE_EXTENDED_CALLS))
                 abort();
         memset(ram, 0, sizeof(ram));
         memcpy(ram + 0xff0, data, size < 0x1000 ? size : 0x1000);
         memset(ram + OVERLAY * 0x1000, 0x55, 0x1000);
-        hv.overlay[hv.overlays++] = OVERLAY;
         hv.enabled = true;
         hv.xmm_input = size & 1;
         hv.xmm_output = size & 2;
@@ -103,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t at = 0; size - at >= 67; at += 67)
                 call(data + at);
         for (unsigned i = 0; i < 0x1000; i++)
-                if (ram[OVERLAY * 0x1000 + i] != 0x55)
+                if (ram[OVERLAY * 0x1000 + i] != 0x55 || frame[i])
                         abort();
         return 0;
 }

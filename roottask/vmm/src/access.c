@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "nova/abi/crd.h"
+#include "novavmm/overlay.h"
 #include "novavmm/registers.h"
 
 #define VECTOR_SS 12
@@ -128,14 +130,25 @@ static unsigned kind_of(const struct nova_access *access, bool write)
         return kind;
 }
 
+/* Returns true if an overlay page that guests cannot write is at an address. */
+static bool is_read_only(const struct nova_access *access, uint64_t physical)
+{
+        const struct nova_overlay *const overlay = nova_overlay_find(access->memory, physical);
+
+        return overlay && !(overlay->rights & NOVA_MEM_W);
+}
+
 static bool translate(const struct nova_access *access, uint64_t linear, bool write,
                       uint64_t *physical, struct nova_fault *fault)
 {
         const struct nova_paging paging = paging_of(access);
 
         if (nova_translate_access(access->memory, &paging, linear, kind_of(access, write), physical,
-                                  &fault->error))
-                return true;
+                                  &fault->error)) {
+                fault->vector = VECTOR_GP;
+                fault->error = 0;
+                return !write || !is_read_only(access, *physical);
+        }
         fault->vector = VECTOR_PF;
         fault->address = linear;
         return false;

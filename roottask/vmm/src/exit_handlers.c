@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The handlers of exits that a monitor does not handle itself. */
+#include "hv/exits.h"
 #include "nova/crd.h"
 #include "nova/utcb.h"
 #include "novavmm/cpuid.h"
 #include "novavmm/registers.h"
+#include "overlay.h"
 #include "vm.h"
 
 /* Exceptions. */
@@ -17,9 +19,14 @@
 
 #define SVM_CTRL0_IRET 0x100000u
 
-/* Bit in the qualification of a nested page fault (SVM): the access belongs to a walk of the
- * guest's page tables. Bits in that of an EPT violation: there is a linear address; the access is
- * to its translation. */
+/* CPUID leaves of the interface for enlightened guests. */
+#define HV_LEAF      0x40000000u
+#define LAST_HV_LEAF 0x400000ffu
+
+/* Bit of the first qualification: the access is a write. Bit of a nested page fault (SVM): the
+ * access belongs to a walk of the guest's page tables. Bits in that of an EPT violation: there is a
+ * linear address; the access is to its translation. */
+#define QUAL_WRITE     0x2u
 #define SVM_NPF_TABLE  0x200000000u
 #define VMX_EPT_LINEAR 0x80u
 #define VMX_EPT_FINAL  0x100u
@@ -49,6 +56,8 @@ nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length)
         case NOVA_VM_EXIT_RDMSR:
         case NOVA_VM_EXIT_WRMSR:
                 return USUAL | fetch | NOVA_MSR_MTD;
+        case NOVA_VM_EXIT_HYPERCALL:
+                return USUAL | FETCH_MTD | NOVA_MTD_R8_R15;
         case NOVA_VM_EXIT_PORT: /* the CPU always reports the instruction's length */
         case NOVA_VM_EXIT_WINDOW:
                 return USUAL;
@@ -135,21 +144,28 @@ static void port(struct nova_vcpu *vcpu)
         nova_vcpu_skip(vcpu, 1);
 }
 
-static void cpuid(struct nova_vcpu *vcpu)
+static struct nova_cpuid cpuid_of(const struct nova_vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
 {
-        struct nova_utcb_state *const state = vcpu->state;
         const struct nova_cpuid_view view = {
                 .vcpu = vcpu->number,
                 .vcpus = vcpu->vm->vcpus,
                 .local_apic = nova_msr_apic_is_on(&vcpu->msr),
-                .os_xsave = state->cr4 & NOVA_CR4_XSAVE,
+                .os_xsave = vcpu->state->cr4 & NOVA_CR4_XSAVE,
                 .no_long_mode = sizeof(nova_word_t) < 8,
                 .xsave = vcpu->vm->xsave,
                 .xcr0 = vcpu->more->xcr0,
                 .same_tsc = vcpu->vm->same_tsc,
         };
-        const struct nova_cpuid out =
-                nova_cpuid_answer(nova_cpuid_host, &view, (uint32_t)state->ax, (uint32_t)state->cx);
+
+        if (vcpu->vm->hv && leaf >= HV_LEAF && leaf <= LAST_HV_LEAF)
+                return nova_hv_cpuid(vcpu->vm->hv, leaf);
+        return nova_cpuid_answer(nova_cpuid_host, &view, leaf, subleaf);
+}
+
+static void cpuid(struct nova_vcpu *vcpu)
+{
+        struct nova_utcb_state *const state = vcpu->state;
+        const struct nova_cpuid out = cpuid_of(vcpu, (uint32_t)state->ax, (uint32_t)state->cx);
 
         state->ax = out.eax;
         state->bx = out.ebx;
@@ -164,12 +180,28 @@ static struct nova_utcb_event *event_of(struct nova_vcpu *vcpu)
         return (struct nova_utcb_event *)vcpu->state;
 }
 
+static bool get_msr(const struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
+{
+        const struct nova_hv *const hv = vcpu->vm->hv;
+
+        if (hv && nova_hv_has_msr(number))
+                return nova_hv_msr_get(hv, vcpu->number, number, value);
+        return nova_msr_get((const struct nova_utcb_event *)vcpu->state, &vcpu->msr, number, value);
+}
+
+static bool set_msr(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)
+{
+        if (vcpu->vm->hv && nova_hv_has_msr(number))
+                return novavmm_hv_set(vcpu, number, value);
+        return nova_msr_set(event_of(vcpu), &vcpu->msr, &vcpu->changed, number, value);
+}
+
 static void rdmsr(struct nova_vcpu *vcpu)
 {
         struct nova_utcb_state *const state = vcpu->state;
         uint64_t value;
 
-        if (!nova_msr_get(event_of(vcpu), &vcpu->msr, (uint32_t)state->cx, &value)) {
+        if (!get_msr(vcpu, (uint32_t)state->cx, &value)) {
                 nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
                 return;
         }
@@ -185,7 +217,7 @@ static void wrmsr(struct nova_vcpu *vcpu)
         const uint64_t value = (uint32_t)state->ax | (uint64_t)(uint32_t)state->dx << 32;
         const bool apic = nova_msr_apic_is_on(&vcpu->msr);
 
-        if (!nova_msr_set(event_of(vcpu), &vcpu->msr, &vcpu->changed, (uint32_t)state->cx, value)) {
+        if (!set_msr(vcpu, (uint32_t)state->cx, value)) {
                 nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
                 return;
         }
@@ -269,15 +301,32 @@ static bool misses_table(const struct nova_vcpu *vcpu)
                              : (how & (VMX_EPT_LINEAR | VMX_EPT_FINAL)) == VMX_EPT_LINEAR;
 }
 
+/* Handles an access to RAM that is not mapped: a page there changed its frame, or the access is a
+ * write to an overlay page. */
+static void covered(struct nova_vcpu *vcpu, uint64_t address)
+{
+        const struct nova_guest_memory *const ram = &vcpu->vm->memory;
+
+        if (!nova_overlay_find(ram, address) || !(vcpu->state->qual[0] & QUAL_WRITE)) {
+                if (!ram->frames || !novavmm_overlay_give(vcpu, address))
+                        nova_vcpu_fail(vcpu,
+                                       "an access to 0x%llx, because the kernel has no memory left "
+                                       "to map it",
+                                       (unsigned long long)address);
+        } else if (vcpu->state->inj_info & NOVA_INJ_VALID || misses_table(vcpu)) {
+                nova_vcpu_fail(vcpu, "a write of the CPU itself to the overlay page at 0x%llx",
+                               (unsigned long long)address);
+        } else {
+                nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
+        }
+}
+
 static void memory(struct nova_vcpu *vcpu)
 {
         const uint64_t address = vcpu->more->gpa;
 
-        if (nova_guest_pointer(&vcpu->vm->memory, address, 1))
-                nova_vcpu_fail(
-                        vcpu,
-                        "an access to 0x%llx, because the kernel has no memory left to map it",
-                        (unsigned long long)address);
+        if (address < vcpu->vm->memory.bytes)
+                covered(vcpu, address);
         else if (misses_table(vcpu))
                 nova_vcpu_fail(vcpu, "a page table at 0x%llx, where there is no memory",
                                (unsigned long long)address);
@@ -299,7 +348,7 @@ void novavmm_exit_handlers(struct nova_vm *vm)
                 [NOVA_VM_EXIT_CPUID] = cpuid,     [NOVA_VM_EXIT_RDMSR] = rdmsr,
                 [NOVA_VM_EXIT_WRMSR] = wrmsr,     [NOVA_VM_EXIT_HALT] = halt,
                 [NOVA_VM_EXIT_CACHE] = cache,     [NOVA_VM_EXIT_PAUSE] = pause,
-                [NOVA_VM_EXIT_COUNTER] = counter, [NOVA_VM_EXIT_HYPERCALL] = foreign,
+                [NOVA_VM_EXIT_COUNTER] = counter, [NOVA_VM_EXIT_HYPERCALL] = novavmm_hv_call,
                 [NOVA_VM_EXIT_XSETBV] = xsetbv,   [NOVA_VM_EXIT_FOREIGN] = foreign,
                 [NOVA_VM_EXIT_TASK] = fail,       [NOVA_VM_EXIT_SHUTDOWN] = fail,
                 [NOVA_VM_EXIT_INVALID] = fail,    [NOVA_VM_EXIT_CR8] = novavmm_vcpu_write_cr8,

@@ -11,6 +11,7 @@
 #include "novart/page.h"
 #include "novart/program.h"
 #include "novart/region.h"
+#include "overlay.h"
 
 /* Blocks are multiples of a large page, so that guests' page tables are small. */
 #define LARGE_ORDER 9
@@ -27,7 +28,7 @@ static size_t power_of_two(size_t bytes)
 }
 
 /* A root's pages are not executable, so it requests them from the kernel a second time. */
-static int map(void *page, void *to, unsigned order)
+int novavmm_memory_map(void *page, void *to, unsigned order)
 {
         const nova_word_t from = (nova_word_t)page >> NOVA_PAGE_BITS;
         const nova_sel_t at = (nova_word_t)to >> NOVA_PAGE_BITS;
@@ -60,7 +61,7 @@ static int fill(struct nova_guest_memory *memory)
                 memory->block[memory->blocks].page = page;
                 memory->block[memory->blocks++].order = order;
 
-                const int error = map(page, memory->base + done, order);
+                const int error = novavmm_memory_map(page, memory->base + done, order);
 
                 if (error)
                         return error == ENOMEM ? EAGAIN : error;
@@ -98,6 +99,10 @@ void nova_guest_memory_destroy(struct nova_guest_memory *memory)
                 nova_page_free(memory->block[memory->blocks].page,
                                memory->block[memory->blocks].order);
         }
-        memory->base = NULL;
+        if (memory->frames) {
+                nova_region_free(memory->frames);
+                nova_page_free(memory->frame_pages, memory->frames_order);
+        }
+        memory->base = memory->frames = NULL;
         memory->bytes = 0;
 }

@@ -146,6 +146,42 @@ static void sleep(struct nova_vcpu *vcpu)
         vm->serving = vcpu;
 }
 
+/* Returns a virtual CPU whose reply may still map a page, or NULL. */
+static struct nova_vcpu *find_giver(struct nova_vm *vm)
+{
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                if (vm->vcpu[i].gives)
+                        return &vm->vcpu[i];
+        return NULL;
+}
+
+/* A reply is sent after its handler has released the lock. The giver's next exit shows that its
+ * reply is complete, so the giver is recalled. */
+void novavmm_vcpu_settle(struct nova_vcpu *vcpu)
+{
+        struct nova_vcpu *giver;
+
+        vcpu->settles = true;
+        while (vcpu->vm->end == NOVA_VM_RUNS && (giver = find_giver(vcpu->vm))) {
+                novavmm_vcpu_wake(giver);
+                sleep(vcpu);
+        }
+        vcpu->settles = false;
+}
+
+/* Notes that the reply before this exit is complete. */
+static void note_reply(struct nova_vcpu *vcpu)
+{
+        struct nova_vm *const vm = vcpu->vm;
+
+        if (!vcpu->gives)
+                return;
+        vcpu->gives = false;
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                if (vm->vcpu[i].settles)
+                        novavmm_vcpu_wake(&vm->vcpu[i]);
+}
+
 static bool is_halted(const struct nova_vcpu *vcpu)
 {
         return vcpu->activity == NOVA_VCPU_HALTS || vcpu->activity == NOVA_VCPU_DEAD;
@@ -203,6 +239,7 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
         vcpu->state = &utcb->state;
         vcpu->more = &utcb->event.more;
         vcpu->changed = 0;
+        note_reply(vcpu);
         note_exit(vcpu, (unsigned)portal & EVENT_MASK);
         nova_utcb_event_reply(utcb, 0);
         novavmm_vcpu_take_priority(vcpu);

@@ -171,8 +171,8 @@ TEST_F(hv_call, blocks_may_end_at_the_end_of_ram_and_of_a_page)
 TEST_F(hv_call, blocks_in_overlay_pages_are_invalid_parameters)
 {
         const auto *call = add(sizes(8, 8));
-        hv.overlay[hv.overlays++] = 0x1;
-        hv.overlay[hv.overlays++] = in_at >> 12;
+        memory.overlay[memory.overlays++].page = 0x1;
+        memory.overlay[memory.overlays++].page = in_at >> 12;
         EXPECT_EQ(run(call->code), done(NOVA_HV_INVALID_PARAMETER));
         frame.input = out_at;
         frame.output = in_at + 0xff8;

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The hypercall interface of enlightened guests (Hv#1): decodes and performs calls.
- *
- * No guest finds this interface yet: neither CPUID nor MSRs announce it. */
+/* The hypercall interface of enlightened guests (Hv#1): CPUID leaves, MSRs, hypercall page, calls.
+ * A guest finds it if its monitor calls nova_hv_enable(). */
 #ifndef NOVAVMM_HV_H
 #define NOVAVMM_HV_H
 
 #include "nova/abi/utcb.h"
+#include "novavmm/cpuid.h"
 #include "novavmm/hv_calls.h"
-#include "novavmm/memory.h"
+#include "novavmm/overlay.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define NOVA_HV_OWN_CALLS 16  /**< maximum number of a monitor's own calls */
-#define NOVA_HV_OVERLAYS  64  /**< maximum number of overlay pages of a machine */
 #define NOVA_HV_FAST_MAX  112 /**< bytes of parameters in registers, with XMM0 to XMM5 */
+
+/** Privileges that the library offers. */
+#define NOVA_HV_PRIVILEGES_USUAL                                                               \
+        (NOVA_HV_PRIVILEGE_HYPERCALLS | NOVA_HV_PRIVILEGE_VP_INDEX | NOVA_HV_PRIVILEGE_RESET | \
+         NOVA_HV_PRIVILEGE_EXTENDED_CALLS)
 
 /** Private to the library: memory for the parameters of one action. */
 struct nova_hv_buffers {
@@ -27,13 +31,16 @@ struct nova_hv_buffers {
 
 /** A partition: the state of a machine's hypercall interface. Changes with the machine locked. */
 struct nova_hv {
-        const struct nova_guest_memory *memory; /**< the guest's RAM */
-        uint64_t privileges;                    /**< the partition's privileges */
-        bool enabled;                           /**< the hypercall page is enabled */
-        bool xmm_input;                         /**< parameters may be passed in XMM registers */
-        bool xmm_output;                        /**< calls with output may be fast */
-        uint64_t overlay[NOVA_HV_OVERLAYS];     /**< page numbers of overlay pages */
-        unsigned overlays;                      /**< entries of `overlay` in use */
+        struct nova_guest_memory *memory; /**< the guest's RAM */
+        uint64_t privileges;              /**< the partition's privileges */
+        uint64_t identity;                /**< MSR 0x40000000: what the guest says that it is */
+        uint64_t hypercall;               /**< MSR 0x40000001: place of the hypercall page */
+        bool enabled;                     /**< the hypercall page is enabled */
+        bool xmm_input;                   /**< parameters may be passed in XMM registers */
+        bool xmm_output;                  /**< calls with output may be fast */
+        bool svm;                         /**< the CPU has SVM: the instruction is VMMCALL */
+        bool resets;                      /**< the guest wrote MSR 0x40000003 */
+        unsigned vcpus;                   /**< number of virtual processors */
         const struct nova_hv_call *own[NOVA_HV_OWN_CALLS]; /**< the monitor's own calls */
         unsigned owns;                                     /**< entries of `own` in use */
         struct nova_hv_buffers buffers; /**< private: the parameters of the current action */
@@ -65,7 +72,8 @@ enum nova_hv_outcome {
 };
 
 /**
- * Initializes a partition without calls of the monitor's own, without overlay pages, and disabled.
+ * Initializes a partition without calls of the monitor's own, with one virtual processor, and
+ * disabled. nova_hv_enable() calls it.
  *
  * @param hv         the partition
  * @param memory     the guest's RAM
@@ -73,7 +81,77 @@ enum nova_hv_outcome {
  * @retval 0      done
  * @retval EINVAL @p privileges has one of NOVA_HV_PRIVILEGES_OF_PARENT
  */
-int nova_hv_init(struct nova_hv *hv, const struct nova_guest_memory *memory, uint64_t privileges);
+int nova_hv_init(struct nova_hv *hv, struct nova_guest_memory *memory, uint64_t privileges);
+
+/** Configuration of the interface. */
+struct nova_hv_config {
+        uint64_t privileges; /**< NOVA_HV_PRIVILEGE_…: what the guest finds and may use */
+        uint32_t hints;      /**< recommendations, EAX of CPUID leaf 0x40000004: 0, as no call that
+                              * could be recommended exists yet */
+        bool direct_timers;  /**< must be false: synthetic timers do not exist yet */
+        bool xmm_input, xmm_output; /**< must be false: messages carry no XMM registers yet */
+};
+
+struct nova_vm;
+
+/**
+ * Offers the interface to a machine's guest. After nova_vm_create(), before nova_vm_run().
+ *
+ * The guest then finds CPUID leaves 0x40000000 to 0x40000006 of `Hv#1` and the MSRs of its
+ * privileges. When it has set up the hypercall page, VMCALL or VMMCALL at CPL 0 makes calls.
+ * @code
+ * extern struct nova_vm vm; // created
+ * static struct nova_hv hv;
+ * const struct nova_hv_config config = {.privileges = NOVA_HV_PRIVILEGES_USUAL};
+ * const int error = nova_hv_enable(&hv, &vm, &config);
+ *
+ * if (error)
+ *         printf("no interface: %s.\n", nova_vm_why(&vm, error));
+ * @endcode
+ * @param hv     the partition: memory that stays until nova_vm_destroy(); its values are lost
+ * @param vm     the machine
+ * @param config what the guest gets
+ * @retval 0       done
+ * @retval EBUSY   the machine has the interface already, or it runs
+ * @retval EINVAL  a value of @p config contradicts another one, or belongs to other partitions
+ * @retval ENOTSUP the library does not offer a value of @p config
+ * @retval ENOMEM  not enough memory
+ * @retval EAGAIN  no more kernel memory
+ * @retval EACCES  the program may not have memory that a guest can execute
+ */
+int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config);
+
+/** Checks a configuration as nova_hv_enable() does. @param[out] why the sentence's end, if it is
+ * refused @return 0, EINVAL or ENOTSUP */
+int nova_hv_check(const struct nova_hv_config *config, const char **why);
+
+/** Returns the answer to a CPUID leaf from 0x40000000 to 0x400000ff. TLFS 2.3, 2.4. */
+struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf);
+
+/** Returns whether @p number is in the range of the interface's MSRs. */
+bool nova_hv_has_msr(uint32_t number);
+
+/** Reads MSR @p number of virtual CPU @p vcpu into @p value. @return false: the guest gets #GP */
+bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value);
+
+/** Writes @p value to MSR @p number of virtual CPU @p vcpu. It may change overlay pages, and set
+ * `resets`. @return false: the guest gets #GP, and nothing changed */
+bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
+
+/** Writes the name and version that an identity (MSR 0x40000000) tells to @p text, cut to
+ * @p bytes, as the end of a sentence. TLFS 3.9, 3.10.
+ * @code
+ * extern struct nova_hv hv;
+ * char text[80];
+ *
+ * nova_hv_identity_text(hv.identity, text, sizeof(text));
+ * printf("The guest says that it is %s.\n", text); // such as Linux 6.1.155
+ * @endcode
+ */
+void nova_hv_identity_text(uint64_t identity, char *text, size_t bytes);
+
+/** Fills in the hypercall page: VMMCALL (@p svm) or VMCALL and a near return, at offset 0. */
+void nova_hv_page_fill(uint8_t *page, bool svm);
 
 /**
  * Adds a call of the monitor. It remains the caller's memory.

@@ -18,15 +18,31 @@ extern "C" {
 /** Maximum number of page blocks that make up the RAM. */
 #define NOVA_GUEST_BLOCKS 64
 
+/** Maximum number of overlay pages (novavmm/overlay.h). */
+#define NOVA_OVERLAYS 32
+
+/** An overlay page: a frame of the monitor that covers a page of RAM. */
+struct nova_overlay {
+        uint64_t page;   /**< number of the guest-physical page */
+        uint8_t *frame;  /**< the page that the guest sees, at its address in the monitor */
+        unsigned rights; /**< the guest's: NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X */
+};
+
 /** A guest's RAM. A monitor accesses it through the functions below, which check each address. */
 struct nova_guest_memory {
         uint8_t *base; /**< address of guest-physical address 0 in the monitor */
         size_t bytes;  /**< whole pages */
         struct {
-                void *page;         /**< first page of the block */
-                unsigned order;     /**< 2^order pages */
-        } block[NOVA_GUEST_BLOCKS]; /**< blocks from the allocator */
-        unsigned blocks;            /**< blocks in use */
+                void *page;                         /**< first page of the block */
+                unsigned order;                     /**< 2^order pages */
+        } block[NOVA_GUEST_BLOCKS];                 /**< blocks from the allocator */
+        unsigned blocks;                            /**< blocks in use */
+        struct nova_overlay overlay[NOVA_OVERLAYS]; /**< overlay pages, the last one on top */
+        unsigned overlays;                          /**< entries of `overlay` in use */
+        unsigned overlay_changes;                   /**< number of changes of `overlay` */
+        uint8_t *frames;                            /**< frames of nova_overlay_create(), or NULL */
+        void *frame_pages;     /**< the same, at their address from the allocator */
+        unsigned frames_order; /**< 2^order frames */
 };
 
 /**
@@ -44,23 +60,30 @@ int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes);
 /** Frees RAM. No guest may use it any more. */
 void nova_guest_memory_destroy(struct nova_guest_memory *memory);
 
+/** Returns whether an overlay page covers a part of [@p address, @p address + @p bytes). */
+bool nova_guest_is_covered(const struct nova_guest_memory *memory, uint64_t address,
+                           uint64_t bytes);
+
 /** Returns the monitor's address of [@p address, @p address + @p bytes), NULL if not all of it is
- * RAM. */
+ * RAM, or if an overlay page covers a part of it. */
 static inline void *nova_guest_pointer(const struct nova_guest_memory *memory, uint64_t address,
                                        uint64_t bytes)
 {
         if (address > memory->bytes || bytes > memory->bytes - address)
                 return NULL;
+        if (memory->overlays && nova_guest_is_covered(memory, address, bytes))
+                return NULL;
         return memory->base + address;
 }
 
 /** Copies @p bytes from @p from to RAM at @p address. @return false, and nothing was copied, if not
- * all of it is RAM */
+ * all of it is RAM that no overlay page covers */
 bool nova_guest_write(const struct nova_guest_memory *memory, uint64_t address, const void *from,
                       size_t bytes);
 
 /**
- * Copies @p bytes of RAM at @p address to @p to.
+ * Copies @p bytes of RAM at @p address to @p to. Where an overlay page covers RAM, it copies what
+ * the guest sees there.
  * @code
  * extern struct nova_guest_memory memory;
  * uint32_t header;
@@ -69,7 +92,7 @@ bool nova_guest_write(const struct nova_guest_memory *memory, uint64_t address, 
  * if (nova_guest_read(&memory, 0x1000, &header, sizeof(header)))
  *         printf("%x\n", (unsigned)header);
  * @endcode
- * @return as nova_guest_write()
+ * @return false, and nothing was copied, if not all of it is RAM
  */
 bool nova_guest_read(const struct nova_guest_memory *memory, uint64_t address, void *to,
                      size_t bytes);

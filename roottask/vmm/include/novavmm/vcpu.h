@@ -60,6 +60,13 @@ struct nova_vcpu {
         struct nova_utcb_state *report; /**< buffer of a waiting nova_vm_report() for the state */
         struct nova_semaphore reported; /**< upped when `report` is filled in */
         uint64_t exits;                 /**< number of exits */
+        bool gives;                     /**< the current reply maps a page (src/overlay.h) */
+        bool settles;                   /**< it waits until no reply maps a page */
+        struct {
+                uint64_t exit;    /**< number of the exit */
+                uint64_t page;    /**< number of the page */
+                unsigned changes; /**< number of changes of overlay pages before it */
+        } given;                  /**< the last page that a reply mapped */
 };
 
 /** Handles an exit: changes the state and adds the changed groups to @c changed. */

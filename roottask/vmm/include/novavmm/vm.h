@@ -12,6 +12,8 @@
 extern "C" {
 #endif
 
+struct nova_hv;
+
 /** Limits of a machine. */
 #define NOVA_VM_VCPUS  8
 #define NOVA_VM_ALARMS 16
@@ -99,6 +101,7 @@ struct nova_vm {
          * notify them; NULL: none */
         void (*look)(void *context);
         void *look_context; /**< context of `look` */
+        struct nova_hv *hv; /**< interface of nova_hv_enable(), or NULL */
         bool xsave;         /**< CPUID shows XSAVE */
         bool same_tsc;      /**< the kernel leaves the TSCs of its several virtual CPUs alone */
         bool in_line;       /**< its text on the console ended within a line, without a line feed */

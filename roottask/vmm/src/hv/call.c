@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define PAGE_SHIFT 12
 #define CR0_PE     0x1u
 #define FLAG_VM    0x20000u
 #define EFER_LMA   0x400u
@@ -143,13 +142,8 @@ static bool block_is_valid(const struct nova_hv *hv, uint64_t address, size_t by
 {
         if (!bytes)
                 return true;
-        if (bytes > NOVA_HV_BLOCK_MAX - (address & (NOVA_HV_BLOCK_MAX - 1)) ||
-            !nova_guest_pointer(hv->memory, address, bytes))
-                return false;
-        for (unsigned i = 0; i < hv->overlays; i++)
-                if (hv->overlay[i] == address >> PAGE_SHIFT)
-                        return false;
-        return true;
+        return bytes <= NOVA_HV_BLOCK_MAX - (address & (NOVA_HV_BLOCK_MAX - 1)) &&
+               nova_guest_pointer(hv->memory, address, bytes);
 }
 
 static enum nova_hv_status check_blocks(const struct execution *e)

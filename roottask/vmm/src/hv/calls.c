@@ -130,12 +130,13 @@ const struct nova_hv_call nova_hv_calls[] = {
         {.code = 0},
 };
 
-int nova_hv_init(struct nova_hv *hv, const struct nova_guest_memory *memory, uint64_t privileges)
+int nova_hv_init(struct nova_hv *hv, struct nova_guest_memory *memory, uint64_t privileges)
 {
         if (privileges & NOVA_HV_PRIVILEGES_OF_PARENT)
                 return EINVAL;
         memset(hv, 0, sizeof(*hv));
         hv->memory = memory;
+        hv->vcpus = 1;
         hv->privileges = privileges;
         return 0;
 }

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Overlay pages: pages of the monitor that cover pages of a guest's RAM. What they cover stays
+ * unchanged, and the guest sees it again when the overlay page leaves. */
+#ifndef NOVAVMM_OVERLAY_H
+#define NOVAVMM_OVERLAY_H
+
+#include "novavmm/memory.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Allocates frames for overlay pages, filled with zero. Before nova_vm_run(). They are freed with
+ * the RAM.
+ *
+ * @code
+ * extern struct nova_vm vm;
+ *
+ * if (nova_overlay_create(&vm.memory, 1) == 0)
+ *         nova_overlay_map(&vm.memory, 0x8, vm.memory.frames, NOVA_MEM_R); // at 0x8000
+ * @endcode
+ * @param memory the guest's RAM
+ * @param frames number of frames, 1 to NOVA_OVERLAYS; they begin at nova_guest_memory.frames
+ * @retval 0      done
+ * @retval EINVAL 0 frames, or too many
+ * @retval EBUSY  the RAM has frames already
+ * @retval ENOMEM not enough memory
+ * @retval EAGAIN no more kernel memory
+ * @retval EACCES the program may not have executable memory
+ */
+int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
+
+/**
+ * Covers a page of RAM with a frame, or moves the frame there. The last frame that was mapped at a
+ * page is on top.
+ *
+ * A guest that does not have the right for an access gets #GP for a write. When the function
+ * returns, no virtual CPU has the translation of before. The caller holds the machine's lock and
+ * handles an exit of the guest, or the machine does not run yet.
+ * @param memory the guest's RAM
+ * @param page   number of the guest-physical page
+ * @param frame  one of nova_overlay_create()
+ * @param rights the guest's: NOVA_MEM_R, with NOVA_MEM_W and NOVA_MEM_X
+ * @retval 0      done
+ * @retval EINVAL there is no such page of RAM, or no NOVA_MEM_R; nothing changed
+ * @retval ENOSPC NOVA_OVERLAYS frames are mapped; nothing changed
+ */
+int nova_overlay_map(struct nova_guest_memory *memory, uint64_t page, uint8_t *frame,
+                     unsigned rights);
+
+/** Removes a frame from the guest's RAM. Has no effect if it is not mapped. The same callers as
+ * nova_overlay_map(). */
+void nova_overlay_unmap(struct nova_guest_memory *memory, const uint8_t *frame);
+
+/** Returns the overlay page that the guest sees at guest-physical address @p address, or NULL. It
+ * is valid until the next change. */
+const struct nova_overlay *nova_overlay_find(const struct nova_guest_memory *memory,
+                                             uint64_t address);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks configurations of the interface for enlightened guests (see novavmm/hv.h). */
+#include <errno.h>
+
+#include "novavmm/hv.h"
+
+static int refuse(const char **why, int error, const char *text)
+{
+        *why = text;
+        return error;
+}
+
+int nova_hv_check(const struct nova_hv_config *config, const char **why)
+{
+        const uint64_t privileges = config->privileges;
+
+        if (privileges & NOVA_HV_PRIVILEGES_OF_PARENT)
+                return refuse(why, EINVAL,
+                              "privileges of a partition that runs or debugs others are not for "
+                              "guests (NOVA_HV_PRIVILEGES_OF_PARENT)");
+        if (privileges & ~NOVA_HV_PRIVILEGES_USUAL)
+                return refuse(why, ENOTSUP,
+                              "the library does not offer all of these privileges "
+                              "(NOVA_HV_PRIVILEGES_USUAL has those that it offers)");
+        if (privileges & NOVA_HV_PRIVILEGE_EXTENDED_CALLS &&
+            !(privileges & NOVA_HV_PRIVILEGE_HYPERCALLS))
+                return refuse(why, EINVAL,
+                              "extended calls need hypercalls (NOVA_HV_PRIVILEGE_HYPERCALLS)");
+        if (config->hints)
+                return refuse(why, ENOTSUP, "the library has no call that hints can recommend");
+        if (config->direct_timers)
+                return refuse(why, ENOTSUP,
+                              "direct timers need synthetic timers, which the "
+                              "library does not offer");
+        if (config->xmm_input || config->xmm_output)
+                return refuse(why, ENOTSUP,
+                              "the kernel's messages carry no XMM registers "
+                              "(xmm_input, xmm_output)");
+        return 0;
+}

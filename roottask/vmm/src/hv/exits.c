@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connects the interface for enlightened guests to a machine, and answers its exits. */
+#include "exits.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "novavmm/registers.h"
+
+#define VECTOR_UD  6
+#define CALL_BYTES 3 /* of VMCALL and VMMCALL */
+#define FRAMES     1
+
+static int refuse(struct nova_vm *vm, int error, const char *why)
+{
+        snprintf(vm->why, sizeof(vm->why), "%s", why);
+        return error;
+}
+
+int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
+{
+        const char *why;
+        int error = nova_hv_check(config, &why);
+
+        if (error)
+                return refuse(vm, error, why);
+        if (vm->hv)
+                return refuse(vm, EBUSY, "the machine has the hypercall interface already");
+        if (vm->vcpu[0].running)
+                return refuse(vm, EBUSY,
+                              "the machine runs already; the hypercall interface is "
+                              "for machines that have not started");
+        error = nova_overlay_create(&vm->memory, FRAMES);
+        if (error)
+                return refuse(vm, error,
+                              "too little memory for the pages of the hypercall "
+                              "interface is left (--memory, or 'memory' and "
+                              "'kernel-memory' in the program's description)");
+        nova_hv_init(hv, &vm->memory, config->privileges);
+        hv->vcpus = vm->vcpus;
+        hv->svm = vm->svm;
+        nova_hv_page_fill(vm->memory.frames, vm->svm);
+        vm->hv = hv;
+        return 0;
+}
+
+void novavmm_hv_call(struct nova_vcpu *vcpu)
+{
+        struct nova_hv *const hv = vcpu->vm->hv;
+        struct nova_hv_frame frame;
+
+        if (!hv) {
+                nova_vcpu_raise(vcpu, VECTOR_UD);
+                return;
+        }
+        nova_hv_frame_load(&frame, nova_hv_mode_of(vcpu->state, vcpu->more->efer), vcpu->state);
+
+        const enum nova_hv_outcome outcome = nova_hv_execute(hv, vcpu->number, &frame);
+
+        vcpu->changed |= nova_hv_frame_store(&frame, outcome, vcpu->state);
+        if (outcome == NOVA_HV_DONE)
+                nova_vcpu_skip(vcpu, CALL_BYTES);
+        else if (outcome == NOVA_HV_UNDEFINED)
+                nova_vcpu_raise(vcpu, VECTOR_UD);
+}
+
+bool novavmm_hv_set(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)
+{
+        struct nova_vm *const vm = vcpu->vm;
+
+        novavmm_vcpu_settle(vcpu);
+        if (!nova_hv_msr_set(vm->hv, vcpu->number, number, value))
+                return false;
+        if (vm->hv->resets)
+                nova_vm_reset(vm, "MSR 0x40000003");
+        return true;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Answers to exits of enlightened guests. */
+#ifndef NOVAVMM_SRC_HV_EXITS_H
+#define NOVAVMM_SRC_HV_EXITS_H
+
+#include "novavmm/hv.h"
+#include "vm.h"
+
+/* Handles VMCALL and VMMCALL. */
+void novavmm_hv_call(struct nova_vcpu *vcpu);
+
+/* Writes an MSR of the interface, which the machine has. @return false: the guest gets #GP */
+bool novavmm_hv_set(struct nova_vcpu *vcpu, uint32_t number, uint64_t value);
+
+#endif

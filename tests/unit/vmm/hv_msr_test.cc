@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a guest finds of the hypercall interface: CPUID leaves, MSRs, the hypercall page. */
+#include "novavmm/hv.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "nova/abi/crd.h"
+
+namespace
+{
+
+constexpr uint64_t ram_bytes = 0x20000, frame_bytes = 0x1000;
+constexpr uint32_t identity = 0x40000000, hypercall = 0x40000001, vp_index = 0x40000002,
+                   reset = 0x40000003;
+constexpr uint64_t enable = 1, locked = 2;
+
+/* Pages of the monitor that were revoked from the guest. */
+std::set<const uint8_t *> taken_back;
+
+struct hv_msr : testing::Test {
+        std::vector<uint8_t> ram = std::vector<uint8_t>(ram_bytes, 0x11);
+        std::vector<uint8_t> frames = std::vector<uint8_t>(frame_bytes);
+        nova_guest_memory memory = {};
+        nova_hv hv;
+
+        void SetUp() override
+        {
+                memory.base = ram.data();
+                memory.bytes = ram.size();
+                memory.frames = frames.data();
+                begin(NOVA_HV_PRIVILEGES_USUAL);
+                taken_back.clear();
+        }
+
+        void begin(uint64_t privileges)
+        {
+                ASSERT_EQ(nova_hv_init(&hv, &memory, privileges), 0);
+                nova_hv_page_fill(memory.frames, true);
+        }
+
+        uint64_t get(uint32_t number, unsigned vcpu = 0)
+        {
+                uint64_t value = ~uint64_t{0};
+                EXPECT_TRUE(nova_hv_msr_get(&hv, vcpu, number, &value)) << std::hex << number;
+                return value;
+        }
+
+        bool set(uint32_t number, uint64_t value, unsigned vcpu = 0)
+        {
+                return nova_hv_msr_set(&hv, vcpu, number, value);
+        }
+
+        /* What the guest reads. */
+        uint8_t byte_at(uint64_t address)
+        {
+                uint8_t byte = 0;
+                EXPECT_TRUE(nova_guest_read(&memory, address, &byte, 1));
+                return byte;
+        }
+};
+
+TEST_F(hv_msr, leaves_name_the_interface_the_version_and_the_privileges)
+{
+        hv.vcpus = 3;
+        const auto first = nova_hv_cpuid(&hv, 0x40000000);
+        char name[13] = {};
+        memcpy(name, &first.ebx, 4);
+        memcpy(name + 4, &first.ecx, 4);
+        memcpy(name + 8, &first.edx, 4);
+        EXPECT_EQ(first.eax, 0x40000006u);
+        EXPECT_STREQ(name, "Microsoft Hv");
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000001).eax, 0x31237648u);
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000002).ebx, 0x00000001u);
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).eax, uint32_t(hv.privileges));
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).ebx, uint32_t(hv.privileges >> 32));
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0u);
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000004).eax, 0u);
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000005).eax, 3u);
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000006).eax, 8u);
+        for (uint32_t leaf = 0x40000007; leaf < 0x40000100; leaf++) {
+                const auto none = nova_hv_cpuid(&hv, leaf);
+                EXPECT_EQ(none.eax | none.ebx | none.ecx | none.edx, 0u) << std::hex << leaf;
+        }
+}
+
+TEST_F(hv_msr, each_register_needs_its_privilege)
+{
+        const struct {
+                uint32_t number;
+                uint64_t privilege;
+        } rows[] = {{identity, NOVA_HV_PRIVILEGE_HYPERCALLS},
+                    {hypercall, NOVA_HV_PRIVILEGE_HYPERCALLS},
+                    {vp_index, NOVA_HV_PRIVILEGE_VP_INDEX},
+                    {reset, NOVA_HV_PRIVILEGE_RESET}};
+        uint64_t value;
+
+        for (const auto &row : rows) {
+                begin(row.privilege);
+                EXPECT_TRUE(nova_hv_msr_get(&hv, 0, row.number, &value));
+                begin(NOVA_HV_PRIVILEGES_USUAL & ~row.privilege);
+                EXPECT_FALSE(nova_hv_msr_get(&hv, 0, row.number, &value));
+                EXPECT_FALSE(set(row.number, 1));
+        }
+        EXPECT_FALSE(hv.resets);
+        EXPECT_EQ(hv.identity, 0u);
+}
+
+TEST_F(hv_msr, other_numbers_do_not_exist)
+{
+        uint64_t value;
+
+        for (uint32_t number = 0x40000000; number < 0x40000200; number++) {
+                EXPECT_TRUE(nova_hv_has_msr(number));
+                if (number <= reset)
+                        continue;
+                EXPECT_FALSE(nova_hv_msr_get(&hv, 0, number, &value)) << std::hex << number;
+                EXPECT_FALSE(set(number, 0)) << std::hex << number;
+        }
+        EXPECT_FALSE(nova_hv_has_msr(0x3fffffff));
+        EXPECT_FALSE(nova_hv_has_msr(0x40000200));
+}
+
+TEST_F(hv_msr, each_virtual_processor_reads_its_own_number)
+{
+        EXPECT_EQ(get(vp_index, 0), 0u);
+        EXPECT_EQ(get(vp_index, 5), 5u);
+        EXPECT_FALSE(set(vp_index, 0, 5));
+}
+
+TEST_F(hv_msr, the_reset_register_resets_by_bit_0_only)
+{
+        EXPECT_TRUE(set(reset, 0));
+        EXPECT_FALSE(set(reset, 2));
+        EXPECT_FALSE(set(reset, 3));
+        EXPECT_FALSE(hv.resets);
+        EXPECT_EQ(get(reset), 0u);
+        EXPECT_TRUE(set(reset, 1));
+        EXPECT_TRUE(hv.resets);
+}
+
+TEST_F(hv_msr, without_an_identity_the_page_stays_disabled)
+{
+        EXPECT_TRUE(set(hypercall, 0x3000 | enable));
+        EXPECT_EQ(get(hypercall), 0x3000u);
+        EXPECT_FALSE(hv.enabled);
+        EXPECT_EQ(byte_at(0x3000), 0x11);
+}
+
+TEST_F(hv_msr, the_page_covers_ram_and_leaves_it_unchanged)
+{
+        set(identity, 1);
+        EXPECT_TRUE(set(hypercall, 0x3000 | enable, 1));
+        EXPECT_EQ(get(hypercall, 0), 0x3000 | enable);
+        EXPECT_TRUE(hv.enabled);
+        EXPECT_EQ(byte_at(0x3000), 0x0f);
+        EXPECT_EQ(byte_at(0x2fff), 0x11);
+        EXPECT_EQ(byte_at(0x4000), 0x11);
+        EXPECT_EQ(taken_back.count(ram.data() + 0x3000), 1u);
+        EXPECT_EQ(memory.overlay[0].rights, unsigned{NOVA_MEM_R | NOVA_MEM_X});
+        EXPECT_FALSE(nova_guest_write(&memory, 0x3fff, "xx", 2));
+        EXPECT_EQ(nova_guest_pointer(&memory, 0x2fff, 2), nullptr);
+        EXPECT_NE(nova_guest_pointer(&memory, 0x2fff, 1), nullptr);
+        EXPECT_EQ(ram, std::vector<uint8_t>(ram_bytes, 0x11));
+        EXPECT_TRUE(set(hypercall, 0));
+        EXPECT_EQ(taken_back.count(frames.data()), 1u);
+        EXPECT_EQ(byte_at(0x3000), 0x11);
+}
+
+TEST_F(hv_msr, a_read_across_the_edges_of_the_page_sees_both)
+{
+        uint8_t bytes[frame_bytes + 2] = {};
+
+        set(identity, 1);
+        set(hypercall, 0x3000 | enable);
+        ASSERT_TRUE(nova_guest_read(&memory, 0x2fff, bytes, sizeof(bytes)));
+        EXPECT_EQ(bytes[0], 0x11);
+        EXPECT_EQ(memcmp(bytes + 1, frames.data(), frame_bytes), 0);
+        EXPECT_EQ(bytes[frame_bytes + 1], 0x11);
+        EXPECT_FALSE(nova_guest_read(&memory, ram_bytes - 1, bytes, 2));
+}
+
+TEST_F(hv_msr, the_page_moves_also_onto_itself_and_onto_the_last_page)
+{
+        set(identity, 1);
+        set(hypercall, 0x3000 | enable);
+        taken_back.clear();
+        EXPECT_TRUE(set(hypercall, 0x3000 | enable));
+        EXPECT_TRUE(taken_back.empty());
+        EXPECT_TRUE(set(hypercall, 0x1f000 | enable));
+        EXPECT_EQ(taken_back.count(frames.data()), 1u);
+        EXPECT_EQ(taken_back.count(ram.data() + 0x1f000), 1u);
+        EXPECT_EQ(byte_at(0x3000), 0x11);
+        EXPECT_EQ(byte_at(0x1f000), 0x0f);
+        EXPECT_EQ(memory.overlays, 1u);
+}
+
+TEST_F(hv_msr, a_page_outside_of_ram_is_refused_and_nothing_changes)
+{
+        set(identity, 1);
+        set(hypercall, 0x3000 | enable);
+        for (const uint64_t at : {ram_bytes, uint64_t{0xfee00000}, ~uint64_t{0xfff}}) {
+                EXPECT_FALSE(set(hypercall, at | enable));
+                EXPECT_EQ(get(hypercall), 0x3000 | enable);
+        }
+        EXPECT_EQ(byte_at(0x3000), 0x0f);
+        EXPECT_TRUE(set(hypercall, ram_bytes));
+        EXPECT_EQ(get(hypercall), ram_bytes);
+}
+
+TEST_F(hv_msr, a_locked_register_keeps_its_value)
+{
+        set(identity, 1);
+        EXPECT_TRUE(set(hypercall, 0x3000 | locked | enable));
+        EXPECT_TRUE(set(hypercall, 0x5000 | enable));
+        EXPECT_TRUE(set(hypercall, 0, 1));
+        EXPECT_TRUE(set(identity, 0));
+        EXPECT_EQ(get(hypercall), 0x3000 | locked | enable);
+        EXPECT_TRUE(hv.enabled);
+        EXPECT_EQ(byte_at(0x3000), 0x0f);
+}
+
+TEST_F(hv_msr, an_identity_of_0_disables_the_page)
+{
+        set(identity, 1);
+        set(hypercall, 0x3000 | enable);
+        EXPECT_TRUE(set(identity, 0));
+        EXPECT_EQ(get(hypercall), 0x3000u);
+        EXPECT_FALSE(hv.enabled);
+        EXPECT_EQ(byte_at(0x3000), 0x11);
+}
+
+TEST_F(hv_msr, reserved_bits_of_the_page_register_read_as_0)
+{
+        set(identity, 1);
+        EXPECT_TRUE(set(hypercall, 0x3ffc | enable));
+        EXPECT_EQ(get(hypercall), 0x3000 | enable);
+}
+
+TEST_F(hv_msr, the_page_calls_by_the_instruction_of_the_vendor_and_returns)
+{
+        const uint8_t vmmcall[] = {0x0f, 0x01, 0xd9, 0xc3}, vmcall[] = {0x0f, 0x01, 0xc1, 0xc3};
+
+        nova_hv_page_fill(frames.data(), true);
+        EXPECT_EQ(memcmp(frames.data(), vmmcall, 4), 0);
+        nova_hv_page_fill(frames.data(), false);
+        EXPECT_EQ(memcmp(frames.data(), vmcall, 4), 0);
+        for (size_t i = 4; i < frame_bytes; i++)
+                ASSERT_EQ(frames[i], 0xcc); /* INT3 */
+}
+
+TEST_F(hv_msr, the_last_of_several_overlay_pages_is_on_top)
+{
+        std::vector<uint8_t> other(frame_bytes, 0x22);
+
+        ASSERT_EQ(nova_overlay_map(&memory, 3, frames.data(), NOVA_MEM_R), 0);
+        ASSERT_EQ(nova_overlay_map(&memory, 3, other.data(), NOVA_MEM_R), 0);
+        EXPECT_EQ(byte_at(0x3000), 0x22);
+        taken_back.clear();
+        ASSERT_EQ(nova_overlay_map(&memory, 3, frames.data(), NOVA_MEM_R), 0);
+        EXPECT_EQ(taken_back.count(other.data()), 1u);
+        EXPECT_EQ(byte_at(0x3000), 0x0f);
+        nova_overlay_unmap(&memory, frames.data());
+        EXPECT_EQ(byte_at(0x3000), 0x22);
+        nova_overlay_unmap(&memory, frames.data());
+        nova_overlay_unmap(&memory, other.data());
+        EXPECT_EQ(byte_at(0x3000), 0x11);
+        EXPECT_EQ(nova_overlay_map(&memory, 3, frames.data(), NOVA_MEM_X), EINVAL);
+}
+
+TEST_F(hv_msr, more_overlay_pages_than_the_table_holds_are_refused)
+{
+        std::vector<uint8_t> other((NOVA_OVERLAYS + 1) * frame_bytes);
+
+        for (unsigned i = 0; i < NOVA_OVERLAYS; i++)
+                ASSERT_EQ(nova_overlay_map(&memory, i, &other[i * frame_bytes], NOVA_MEM_R), 0);
+        EXPECT_EQ(nova_overlay_map(&memory, 0, &other[NOVA_OVERLAYS * frame_bytes], NOVA_MEM_R),
+                  ENOSPC);
+        EXPECT_EQ(nova_overlay_map(&memory, 31, &other[0], NOVA_MEM_R), 0);
+}
+
+TEST_F(hv_msr, an_identity_tells_name_and_version)
+{
+        char text[80];
+
+        nova_hv_identity_text(0x810000060100009b, text, sizeof(text));
+        EXPECT_STREQ(text, "Linux 6.1.0");
+        nova_hv_identity_text(0x8100 * (uint64_t{1} << 48) | uint64_t{0x06019b} << 16, text,
+                              sizeof(text));
+        EXPECT_STREQ(text, "Linux 6.1.155");
+        nova_hv_identity_text(0x8200000d02000000, text, sizeof(text));
+        EXPECT_STREQ(text, "FreeBSD 13.2.0");
+        nova_hv_identity_text(0xff00000000010000, text, sizeof(text));
+        EXPECT_STREQ(text, "open-source system 127, version 0x1");
+        nova_hv_identity_text(0x000104060a031234, text, sizeof(text));
+        EXPECT_STREQ(text, "system 4 of vendor 1, version 6.10.3, build 4660");
+        nova_hv_identity_text(~uint64_t{0}, text, 10);
+        EXPECT_EQ(strlen(text), 9u);
+}
+
+TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sentence)
+{
+        const uint64_t usual = NOVA_HV_PRIVILEGES_USUAL;
+        const struct {
+                nova_hv_config config;
+                int error;
+                const char *word;
+        } rows[] = {{{usual, 0, false, false, false}, 0, ""},
+                    {{0, 0, false, false, false}, 0, ""},
+                    {{usual | uint64_t{1} << 32, 0, false, false, false}, EINVAL, "debugs"},
+                    {{usual | 4, 0, false, false, false}, ENOTSUP, "does not offer"},
+                    {{NOVA_HV_PRIVILEGE_EXTENDED_CALLS, 0, false, false, false},
+                     EINVAL,
+                     "need hypercalls"},
+                    {{usual, 1, false, false, false}, ENOTSUP, "hints"},
+                    {{usual, 0, true, false, false}, ENOTSUP, "synthetic timers"},
+                    {{usual, 0, false, true, false}, ENOTSUP, "XMM"},
+                    {{usual, 0, false, false, true}, ENOTSUP, "XMM"}};
+
+        for (const auto &row : rows) {
+                const char *why = "";
+                EXPECT_EQ(nova_hv_check(&row.config, &why), row.error) << row.word;
+                EXPECT_NE(std::string(why).find(row.word), std::string::npos) << why;
+        }
+}
+
+/* The registers as the manual describes them, apart from the library. */
+struct model {
+        uint64_t identity = 0, page = 0;
+        bool resets = false;
+
+        bool write(uint32_t number, uint64_t value)
+        {
+                if (number == ::identity) {
+                        identity = value;
+                        if (!value && !(page & locked))
+                                page &= ~enable;
+                        return true;
+                }
+                if (number == reset) {
+                        resets |= value == 1;
+                        return value < 2;
+                }
+                if (number != hypercall)
+                        return false;
+                if (page & locked)
+                        return true;
+                const uint64_t kept = value & ~(identity ? uint64_t{0xffc} : uint64_t{0xffd});
+                if (kept & enable && kept / frame_bytes >= ram_bytes / frame_bytes)
+                        return false;
+                page = kept;
+                return true;
+        }
+};
+
+TEST_F(hv_msr, random_writes_change_what_the_manual_says)
+{
+        const uint64_t values[] = {
+                0,       1,       2,      3,      0x3001,       0x4003,
+                0x1f001, 0x20001, 0x3ffd, 0x5000, ~uint64_t{0}, uint64_t{1} << 63};
+        std::mt19937 random(19);
+        unsigned enabled = 0;
+
+        for (unsigned round = 0; round < 2000; round++) {
+                model expected;
+                memory.overlays = 0;
+                begin(NOVA_HV_PRIVILEGES_USUAL);
+                for (unsigned step = 0; step < 20; step++) {
+                        const uint32_t number = identity + random() % 5;
+                        uint64_t value = values[random() % std::size(values)];
+                        if (value & locked && random() % 4)
+                                value &= ~locked;
+                        ASSERT_EQ(set(number, value, random() % 2), expected.write(number, value));
+                        ASSERT_EQ(hv.resets, expected.resets);
+                        ASSERT_EQ(get(identity), expected.identity);
+                        ASSERT_EQ(get(hypercall), expected.page);
+                        ASSERT_EQ(hv.enabled, bool(expected.page & enable));
+                        for (uint64_t at = 0; at < ram_bytes; at += frame_bytes)
+                                ASSERT_EQ(byte_at(at),
+                                          expected.page & enable && at == (expected.page & ~3ull)
+                                                  ? 0x0f
+                                                  : 0x11);
+                        enabled += hv.enabled;
+                }
+        }
+        EXPECT_GT(enabled, 1000u);
+        EXPECT_EQ(ram, std::vector<uint8_t>(ram_bytes, 0x11));
+}
+
+} // namespace
+
+extern "C" void novavmm_overlay_take_back(const uint8_t *page)
+{
+        taken_back.insert(page);
+}
