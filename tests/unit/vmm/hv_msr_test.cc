@@ -18,7 +18,8 @@ namespace
 
 constexpr uint64_t ram_bytes = 0x20000, frame_bytes = 0x1000;
 constexpr uint32_t identity = 0x40000000, hypercall = 0x40000001, vp_index = 0x40000002,
-                   reset = 0x40000003;
+                   reset = 0x40000003, counter = 0x40000020, tsc_frequency = 0x40000022,
+                   apic_frequency = 0x40000023;
 constexpr uint64_t enable = 1, locked = 2;
 
 /* Pages of the monitor that were revoked from the guest. */
@@ -29,6 +30,8 @@ struct hv_msr : testing::Test {
         std::vector<uint8_t> frames = std::vector<uint8_t>(frame_bytes);
         nova_guest_memory memory = {};
         nova_hv hv;
+        uint64_t now = 0;
+        nova_clock clock = {[](void *context) { return *static_cast<uint64_t *>(context); }, &now};
 
         void SetUp() override
         {
@@ -42,6 +45,7 @@ struct hv_msr : testing::Test {
         void begin(uint64_t privileges)
         {
                 ASSERT_EQ(nova_hv_init(&hv, &memory, privileges), 0);
+                hv.clock = &clock;
                 nova_hv_page_fill(memory.frames, true);
         }
 
@@ -80,6 +84,8 @@ TEST_F(hv_msr, leaves_name_the_interface_the_version_and_the_privileges)
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000002).ebx, 0x00000001u);
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).eax, uint32_t(hv.privileges));
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).ebx, uint32_t(hv.privileges >> 32));
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0x100u);
+        hv.privileges = 0;
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0u);
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000004).eax, 0u);
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000005).eax, 3u);
@@ -98,7 +104,10 @@ TEST_F(hv_msr, each_register_needs_its_privilege)
         } rows[] = {{identity, NOVA_HV_PRIVILEGE_HYPERCALLS},
                     {hypercall, NOVA_HV_PRIVILEGE_HYPERCALLS},
                     {vp_index, NOVA_HV_PRIVILEGE_VP_INDEX},
-                    {reset, NOVA_HV_PRIVILEGE_RESET}};
+                    {reset, NOVA_HV_PRIVILEGE_RESET},
+                    {counter, NOVA_HV_PRIVILEGE_REFERENCE_COUNTER},
+                    {tsc_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES},
+                    {apic_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES}};
         uint64_t value;
 
         for (const auto &row : rows) {
@@ -118,7 +127,8 @@ TEST_F(hv_msr, other_numbers_do_not_exist)
 
         for (uint32_t number = 0x40000000; number < 0x40000200; number++) {
                 EXPECT_TRUE(nova_hv_has_msr(number));
-                if (number <= reset)
+                if (number <= reset || number == counter || number == tsc_frequency ||
+                    number == apic_frequency)
                         continue;
                 EXPECT_FALSE(nova_hv_msr_get(&hv, 0, number, &value)) << std::hex << number;
                 EXPECT_FALSE(set(number, 0)) << std::hex << number;
@@ -143,6 +153,29 @@ TEST_F(hv_msr, the_reset_register_resets_by_bit_0_only)
         EXPECT_EQ(get(reset), 0u);
         EXPECT_TRUE(set(reset, 1));
         EXPECT_TRUE(hv.resets);
+}
+
+TEST_F(hv_msr, the_reference_counter_counts_100_ns_since_the_partition_began)
+{
+        hv.began = 5000;
+        now = 5099;
+        EXPECT_EQ(get(counter), 0u);
+        now = 5100;
+        EXPECT_EQ(get(counter, 0), 1u);
+        EXPECT_EQ(get(counter, 3), 1u);
+        now = 5000 + uint64_t{1000000000} * 86400 * 365;
+        EXPECT_EQ(get(counter), uint64_t{10000000} * 86400 * 365);
+        EXPECT_FALSE(set(counter, 0));
+}
+
+TEST_F(hv_msr, frequencies_are_read_only)
+{
+        hv.tsc_hz = 2445216000;
+        hv.apic_hz = 100000000;
+        EXPECT_EQ(get(tsc_frequency), 2445216000u);
+        EXPECT_EQ(get(apic_frequency), 100000000u);
+        EXPECT_FALSE(set(tsc_frequency, 1));
+        EXPECT_FALSE(set(apic_frequency, 1));
 }
 
 TEST_F(hv_msr, without_an_identity_the_page_stays_disabled)

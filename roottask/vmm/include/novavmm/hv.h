@@ -7,6 +7,7 @@
 #include "nova/abi/utcb.h"
 #include "novavmm/cpuid.h"
 #include "novavmm/hv_calls.h"
+#include "novavmm/line.h"
 #include "novavmm/overlay.h"
 
 #ifdef __cplusplus
@@ -19,7 +20,8 @@ extern "C" {
 /** Privileges that the library offers. */
 #define NOVA_HV_PRIVILEGES_USUAL                                                               \
         (NOVA_HV_PRIVILEGE_HYPERCALLS | NOVA_HV_PRIVILEGE_VP_INDEX | NOVA_HV_PRIVILEGE_RESET | \
-         NOVA_HV_PRIVILEGE_EXTENDED_CALLS)
+         NOVA_HV_PRIVILEGE_EXTENDED_CALLS | NOVA_HV_PRIVILEGE_REFERENCE_COUNTER |              \
+         NOVA_HV_PRIVILEGE_FREQUENCIES)
 
 /** Private to the library: memory for the parameters of one action. */
 struct nova_hv_buffers {
@@ -41,6 +43,10 @@ struct nova_hv {
         bool svm;                         /**< the CPU has SVM: the instruction is VMMCALL */
         bool resets;                      /**< the guest wrote MSR 0x40000003 */
         unsigned vcpus;                   /**< number of virtual processors */
+        const struct nova_clock *clock;   /**< the machine's clock */
+        uint64_t began;                   /**< its time in ns when reference time was 0 */
+        uint64_t tsc_hz;                  /**< frequency of the guest's TSC */
+        uint64_t apic_hz;                 /**< frequency of the local APICs' timers */
         const struct nova_hv_call *own[NOVA_HV_OWN_CALLS]; /**< the monitor's own calls */
         unsigned owns;                                     /**< entries of `own` in use */
         struct nova_hv_buffers buffers; /**< private: the parameters of the current action */

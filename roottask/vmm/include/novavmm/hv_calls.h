@@ -44,13 +44,15 @@ enum nova_hv_status {
 const char *nova_hv_status_text(enum nova_hv_status status);
 
 /* Privileges of a partition: EBX:EAX of CPUID leaf 0x40000003. TLFS 4.2.2. */
-#define NOVA_HV_PRIVILEGE_HYPERCALLS     (UINT64_C(1) << 5)  /**< MSRs 0x40000000, 0x40000001 */
-#define NOVA_HV_PRIVILEGE_VP_INDEX       (UINT64_C(1) << 6)  /**< MSR 0x40000002 */
-#define NOVA_HV_PRIVILEGE_RESET          (UINT64_C(1) << 7)  /**< MSR 0x40000003 */
-#define NOVA_HV_PRIVILEGE_POST_MESSAGES  (UINT64_C(1) << 36) /**< post a message */
-#define NOVA_HV_PRIVILEGE_SIGNAL_EVENTS  (UINT64_C(1) << 37) /**< signal an event */
-#define NOVA_HV_PRIVILEGE_VP_REGISTERS   (UINT64_C(1) << 49) /**< registers by calls */
-#define NOVA_HV_PRIVILEGE_EXTENDED_CALLS (UINT64_C(1) << 52) /**< calls from 0x8001 on */
+#define NOVA_HV_PRIVILEGE_REFERENCE_COUNTER (UINT64_C(1) << 1)  /**< MSR 0x40000020 */
+#define NOVA_HV_PRIVILEGE_HYPERCALLS        (UINT64_C(1) << 5)  /**< MSRs 0x40000000, 0x40000001 */
+#define NOVA_HV_PRIVILEGE_VP_INDEX          (UINT64_C(1) << 6)  /**< MSR 0x40000002 */
+#define NOVA_HV_PRIVILEGE_RESET             (UINT64_C(1) << 7)  /**< MSR 0x40000003 */
+#define NOVA_HV_PRIVILEGE_FREQUENCIES       (UINT64_C(1) << 11) /**< MSRs 0x40000022, 0x40000023 */
+#define NOVA_HV_PRIVILEGE_POST_MESSAGES     (UINT64_C(1) << 36) /**< post a message */
+#define NOVA_HV_PRIVILEGE_SIGNAL_EVENTS     (UINT64_C(1) << 37) /**< signal an event */
+#define NOVA_HV_PRIVILEGE_VP_REGISTERS      (UINT64_C(1) << 49) /**< registers by calls */
+#define NOVA_HV_PRIVILEGE_EXTENDED_CALLS    (UINT64_C(1) << 52) /**< calls from 0x8001 on */
 /** Privileges that no guest has: those of a partition that runs other partitions, or debugs. */
 #define NOVA_HV_PRIVILEGES_OF_PARENT (UINT64_C(0x139c7) << 32)
 

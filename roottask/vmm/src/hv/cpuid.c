@@ -16,6 +16,12 @@
 
 #define NEVER_SPIN_CALL 0xffffffffu /* attempts before a guest notifies a long spin wait */
 #define NESTED_PAGING   0x8u
+#define HAS_FREQUENCIES 0x100u
+
+static uint32_t features(const struct nova_hv *hv)
+{
+        return hv->privileges & NOVA_HV_PRIVILEGE_FREQUENCIES ? HAS_FREQUENCIES : 0;
+}
 
 struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf)
 {
@@ -28,7 +34,8 @@ struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf)
                 return (struct nova_cpuid){.ebx = VERSION};
         case FIRST_LEAF + 3:
                 return (struct nova_cpuid){.eax = (uint32_t)hv->privileges,
-                                           .ebx = (uint32_t)(hv->privileges >> 32)};
+                                           .ebx = (uint32_t)(hv->privileges >> 32),
+                                           .edx = features(hv)};
         case FIRST_LEAF + 4:
                 return (struct nova_cpuid){.ebx = NEVER_SPIN_CALL};
         case FIRST_LEAF + 5:

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "novavmm/registers.h"
+#include "novart/program.h"
+#include "novavmm/lapic.h"
 
 #define VECTOR_UD  6
 #define CALL_BYTES 3 /* of VMCALL and VMMCALL */
@@ -39,6 +40,10 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
         nova_hv_init(hv, &vm->memory, config->privileges);
         hv->vcpus = vm->vcpus;
         hv->svm = vm->svm;
+        hv->clock = &vm->clock;
+        hv->began = nova_clock_now(&vm->clock);
+        hv->tsc_hz = (uint64_t)nova_program.hip->tsc_khz * 1000;
+        hv->apic_hz = NOVA_LAPIC_HZ;
         nova_hv_page_fill(vm->memory.frames, vm->svm);
         vm->hv = hv;
         return 0;

@@ -9,8 +9,13 @@ enum number {
         IDENTITY = 0x40000000,
         HYPERCALL = 0x40000001,
         VP_INDEX = 0x40000002,
-        RESET = 0x40000003
+        RESET = 0x40000003,
+        REFERENCE_COUNTER = 0x40000020,
+        TSC_FREQUENCY = 0x40000022,
+        APIC_FREQUENCY = 0x40000023
 };
+
+#define UNIT_NS 100u /* of reference time */
 
 /* Bit of RESET: the machine resets; the others are reserved. */
 #define RESET_NOW UINT64_C(1)
@@ -26,6 +31,11 @@ static uint64_t privilege_of(uint32_t number)
                 return NOVA_HV_PRIVILEGE_VP_INDEX;
         case RESET:
                 return NOVA_HV_PRIVILEGE_RESET;
+        case REFERENCE_COUNTER:
+                return NOVA_HV_PRIVILEGE_REFERENCE_COUNTER;
+        case TSC_FREQUENCY:
+        case APIC_FREQUENCY:
+                return NOVA_HV_PRIVILEGE_FREQUENCIES;
         default:
                 return 0;
         }
@@ -50,6 +60,15 @@ bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, u
         case VP_INDEX:
                 *value = vcpu;
                 return true;
+        case REFERENCE_COUNTER:
+                *value = (nova_clock_now(hv->clock) - hv->began) / UNIT_NS;
+                return true;
+        case TSC_FREQUENCY:
+                *value = hv->tsc_hz;
+                return true;
+        case APIC_FREQUENCY:
+                *value = hv->apic_hz;
+                return true;
         default:
                 *value = 0; /* RESET */
                 return true;
@@ -71,6 +90,6 @@ bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_
                 hv->resets |= value == RESET_NOW;
                 return value <= RESET_NOW;
         default:
-                return false; /* VP_INDEX is read-only */
+                return false; /* the others are read-only */
         }
 }
