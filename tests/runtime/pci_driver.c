@@ -21,6 +21,12 @@
 #define MSIX_TABLE    4
 #define MSIX_CONTROL  2
 #define MSIX_ENABLE   0x8000
+#define CAP_MSI       0x05
+#define MSI_CONTROL   2
+#define MSI_ENABLE    0x1
+#define EDU_CAUSE     (0x24 / 4)
+#define EDU_RAISE     (0x60 / 4)
+#define EDU_ACK       (0x64 / 4)
 #define EDU_FROM      (0x80 / 4)
 #define EDU_TO        (0x88 / 4)
 #define EDU_COUNT     (0x90 / 4)
@@ -181,6 +187,47 @@ static int do_many(void)
         return failures;
 }
 
+/* Raises an interrupt of edu, which must come within five seconds. */
+static bool raise(volatile uint32_t *registers, nova_sel_t sel, uint32_t cause)
+{
+        bool good;
+
+        registers[EDU_RAISE] = cause;
+        good = nova_sm_down_until(sel, 0, nova_deadline_in(5000000000)) == NOVA_SUCCESS &&
+               registers[EDU_CAUSE] == cause;
+        registers[EDU_ACK] = cause;
+        return good;
+}
+
+/* A device with MSI and without MSI-X. */
+static int do_message(void)
+{
+        const nova_sel_t sel = nova_sel_alloc(0);
+        struct nova_pci_device *edu;
+        volatile void *memory;
+        uint32_t control = 0, command = 0;
+        unsigned at = 0, got = 0;
+        size_t bytes;
+        bool all = true;
+
+        if (nova_pci_claim(&edu, "edu") || nova_pci_map(edu, 0, &memory, &bytes) ||
+            nova_pci_quiet(edu) || nova_pci_master(edu, true))
+                return 3;
+        check("the device has MSI and no MSI-X",
+              nova_pci_describe(edu)->msi_vectors && !nova_pci_describe(edu)->msix_vectors);
+        check("it has an interrupt", nova_pci_interrupts(edu, 1, &sel, &got) == 0 && got == 1);
+        check("messages are on",
+              nova_pci_capability(edu, CAP_MSI, &at) == 0 &&
+                      nova_pci_config_read(edu, at + MSI_CONTROL, 2, &control) == 0 &&
+                      control & MSI_ENABLE);
+        check("the pin is off", nova_pci_config_read(edu, NOVA_PCI_COMMAND, 2, &command) == 0 &&
+                                        command & NOVA_PCI_COMMAND_NO_PIN);
+        for (uint32_t cause = 1; cause <= 100 && all; cause++)
+                all = raise(memory, sel, cause);
+        check("each of 100 interrupts comes by message", all);
+        return failures;
+}
+
 /* A driver that reads its registers until it loses them. */
 static int do_stay(void)
 {
@@ -238,6 +285,8 @@ int main(int argc, char **argv)
                 return 0;
         if (strcmp(what, "many") == 0)
                 return do_many();
+        if (strcmp(what, "message") == 0)
+                return do_message();
         if (strcmp(what, "stay") == 0)
                 return do_stay();
         return do_crash(strcmp(what, "quiet") == 0);
