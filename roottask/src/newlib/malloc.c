@@ -3,29 +3,53 @@
 #include <errno.h>
 #include <malloc.h>
 #include <reent.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "heap/heap.h"
+#include "newlib/borrowed_time.h"
+#include "novart/page.h"
 #include "novart/sync.h"
+
+#define SPARE_PAGES 64 /* more than the heap leaves for others */
+
+static bool unmapped; /* the program had memory that could not be mapped */
 
 static void *move_end(ptrdiff_t bytes)
 {
         void *const end = sbrk(bytes);
 
-        return end == (void *)-1 ? NULL : end;
+        if (end != (void *)-1)
+                return end;
+        if (bytes > 0 && nova_page_free_count() > (size_t)bytes / NOVA_PAGE_SIZE + SPARE_PAGES)
+                unmapped = true;
+        return NULL;
 }
 
 static struct heap heap = {.move_end = move_end};
 static struct nova_mutex mutex;
 
+/* Prints the reason once, without locks: the caller may have that of the console. */
+static void *tell_shortage(bool is_unmapped)
+{
+        static const char message[] = "malloc: memory is left, but the kernel cannot map it; a "
+                                      "larger 'kernel-memory' in the description may help\n";
+        static bool told;
+
+        if (is_unmapped && !__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
+                novart_console_write_borrowed(message, sizeof(message) - 1);
+        errno = ENOMEM;
+        return NULL;
+}
+
 static void *taken(void *memory)
 {
+        const bool is_unmapped = unmapped;
+
         nova_mutex_unlock(&mutex);
-        if (!memory)
-                errno = ENOMEM;
-        return memory;
+        return memory ? memory : tell_shortage(is_unmapped);
 }
 
 /* Allocates memory. This function is not malloc() itself, because compilers would turn malloc() and
