@@ -302,3 +302,36 @@ CASE_ON(guest_delivery, without_cr8_in_the_message_there_is_no_window_for_it, "8
         EXPECT_EQ(g->state->cr8, 4);
 }
 #endif
+
+/* ---- Once and no more -------------------------------------------------------------------------
+ */
+
+GUEST(handler_32, 32, "incl 0x8000; mov $100000, %ecx; 1: dec %ecx; jnz 1b; hlt");
+
+/* The handler, which keeps interrupts off, takes longer than a quantum, so that the machine's own
+ * interrupts meet it. QEMU (7.2) repeats an injected interrupt at the end of a CPU's turn, if it
+ * runs the CPUs in turns; conformance.guest.turns has such a machine. */
+CASE_ON(guest_delivery, an_injected_interrupt_arrives_once, "7.4-51 8.4-36", needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, handler_32, handler_32_end);
+        const uint32_t *const arrivals = guest_word(g, GUEST_DATA);
+        nova_mtd_t mtd;
+
+        g->quantum_us = 500;
+        mtd = guest_flat(g);
+        guest_gates(g);
+        guest_gate(g, 0x40, GUEST_CODE);
+        guest_gate(g, 0xff, GUEST_CODE);
+        for (unsigned round = 1; round <= 20; round++) {
+                g->state->ip = GUEST_HANDLERS;
+                g->state->sp = GUEST_STACK;
+                g->state->flags = 0x202;
+                g->state->inj_info = VALID | INTERRUPT | (round & 1 ? 0x40 : 0xff);
+                guest_until(g, mtd | NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL | NOVA_MTD_INJ,
+                            EXIT_HLT);
+                EXPECT_EQ(*arrivals, round);
+                EXPECT_EQ(g->state->sp, GUEST_STACK - 12);
+                EXPECT_EQ(*guest_word(g, GUEST_STACK - 4) & ~0x2u, 0x200);
+                mtd = 0;
+        }
+}

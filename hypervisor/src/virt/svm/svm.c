@@ -4,6 +4,7 @@
 
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/ipi.h"
 #include "arch/x86/machine_check.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
@@ -161,10 +162,22 @@ static void svm_keep_lme_harmless(struct vcpu *vcpu)
         vcpu->svm.writes_cr0 = false;
 }
 
+static bool svm_injects_interrupt(const struct vmcb *vmcb)
+{
+        const uint64_t injected = NOVA_INJ_VALID | NOVA_INJ_INTERRUPT;
+
+        return (vmcb->event_inj & (NOVA_INJ_VALID | NOVA_INJ_TYPE)) == injected;
+}
+
 /* Enters the guest. On QEMU's TCG (7.2), VMRUN sets the flag of the virtual interrupt next to the
  * flags of interrupts, but does not take the lock of these flags. An interrupt at this moment is
  * pending in the local APIC, but the CPU does not see it until another one arrives: a guest that
- * computes would keep the CPU for ever. So the timer fires repeatedly while there is a window. */
+ * computes would keep the CPU for ever. So the timer fires repeatedly while there is a window.
+ *
+ * QEMU's TCG also keeps the vector of an interrupt that VMRUN has delivered as an exception to
+ * raise. If it runs CPUs in turns, and a turn ends before the next exit or exception, it raises
+ * this vector again, whatever IF is. An interrupt of the machine's ends the guest's turn before its
+ * next instruction, and QEMU forgets the vector. */
 static __attribute__((noreturn)) void svm_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
@@ -180,6 +193,8 @@ static __attribute__((noreturn)) void svm_resume(struct ec *self)
         vmcb->vintr = vcpu->svm.vintr = svm_interrupt_field(vmcb);
         if (unlikely(vmcb->vintr & SVM_VINTR_IRQ) && svm_emulated)
                 timeout_repeat(cpu);
+        if (unlikely(svm_injects_interrupt(vmcb)) && svm_emulated)
+                ipi_send(cpu);
         if (unlikely(vcpu->svm.lme))
                 svm_keep_lme_harmless(vcpu);
         if (unlikely(vcpu->unproven || (vmcb->cr0 & (CR0_CD | CR0_NW)) == CR0_NW))
