@@ -52,12 +52,18 @@ void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *h
         vm->handler[exit] = handler;
 }
 
-/* Returns the CPU of the n-th virtual CPU: the program's CPUs in turn, the caller's first. */
-static nova_word_t choose_cpu(unsigned number)
+/*
+ * Returns the CPU of a virtual CPU: the program's CPUs in turn, beginning with the caller's. A
+ * program with more CPUs than virtual CPUs begins with the next one instead, so that the caller and
+ * its devices keep a CPU, and guests do not meet QEMU's error on CPU 0 (decision 316).
+ */
+static nova_word_t choose_cpu(const struct nova_vm *vm, unsigned number)
 {
+        const bool spare = (unsigned)__builtin_popcountll(nova_program.cpus) > vm->vcpus;
         nova_word_t at = nova_thread_cpu();
+        unsigned steps = number + spare;
 
-        while (!(nova_program.cpus >> at & 1) || number--)
+        while (!(nova_program.cpus >> at & 1) || steps--)
                 do
                         at = (at + 1) % NOVA_CPU_MAX;
                 while (!(nova_program.cpus >> at & 1));
@@ -90,7 +96,7 @@ static int make_vcpu(struct nova_vm *vm, unsigned number)
         vcpu->number = number;
         vcpu->ec = vm->objects + VCPU_EC + 2 * number;
         nova_msr_init(&vcpu->msr, number, vm->local_apic);
-        vcpu->cpu = choose_cpu(number);
+        vcpu->cpu = choose_cpu(vm, number);
         error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, novavmm_vcpu_serve, vcpu);
         if (error)
                 return error;

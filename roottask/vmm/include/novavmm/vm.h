@@ -47,7 +47,7 @@ struct nova_vm_config {
         const char *name;  /**< name in reports */
         size_t memory;     /**< size of the RAM in bytes */
         unsigned vcpus;    /**< number of virtual CPUs; 0: one. They are spread over the program's
-                              CPUs, the caller's first */
+                              CPUs. The caller keeps its CPU if there are enough others */
         bool local_apic;   /**< virtual CPUs have local APICs; required for more than one */
         unsigned priority; /**< priority of virtual CPUs; 0: two below the caller's. Timers have
                               this priority + 1 */
