@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Connects the interface for enlightened guests to a machine, and answers its exits. */
-#include "exits.h"
+#include "hv/exits.h"
 
 #include <errno.h>
 #include <stdio.h>

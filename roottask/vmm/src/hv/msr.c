@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Model-specific registers of enlightened guests. Each needs its privilege. TLFS, appendix C */
-#include "page.h"
+#include "hv/page.h"
 
 #define FIRST 0x40000000u
 #define LAST  0x400001ffu

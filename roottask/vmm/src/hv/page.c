@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The hypercall page of enlightened guests: its code, its place, its lock. TLFS 3.13 */
-#include "page.h"
+#include "hv/page.h"
 
 #include <string.h>
 
