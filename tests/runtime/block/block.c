@@ -210,6 +210,34 @@ static void fairness(struct nova_block *one)
         nova_block_close(two);
 }
 
+/* A device that has become free is shared between two clients: neither takes all of it. */
+static void turns(struct nova_block *one)
+{
+        struct nova_block *two = open();
+        const void *first = NULL, *session;
+        unsigned firsts = 0;
+        int error;
+
+        submit(one, 64);
+        in_flight(DEVICE_DEPTH);
+        submit(two, 64);
+        device_end_many(DEVICE_DEPTH);
+        for (unsigned i = 0; i < DEVICE_DEPTH; i++) {
+                session = device_end(0);
+                if (!first)
+                        first = session;
+                firsts += session == first;
+        }
+        check(firsts == DEVICE_DEPTH / 2, "two clients get half of a free device each");
+        while (device_end(0))
+                continue;
+        for (unsigned i = 0; i < 64; i++) {
+                wait_one(one, &error);
+                wait_one(two, &error);
+        }
+        nova_block_close(two);
+}
+
 static void parts(void)
 {
         const struct nova_block_range range = {.first = 100, .count = 10, .requests = 8};
@@ -260,22 +288,28 @@ static void early_end(void)
         device_hold(false);
 }
 
-/* A client that ends while the device has its write: a later client of that block waits for it. */
-static void late_write(void)
+/* A client that ends while the device has its write or discard: a later client of that block waits
+ * for it. */
+static void late_change(enum nova_block_operation operation)
 {
         const struct nova_block_range range = {.first = 8, .count = 8};
         struct nova_block_segment segment = {0, 512};
-        const struct nova_block_request write = {.operation = NOVA_BLOCK_WRITE,
-                                                 .block = 3,
-                                                 .segment_count = 1,
-                                                 .segments = &segment,
-                                                 .cookie = &segment};
-        struct nova_block *before = open(), *after = open(), *other = open();
+        const bool writes = operation == NOVA_BLOCK_WRITE;
+        const struct nova_block_request change = {.operation = operation,
+                                                  .block = 3,
+                                                  .blocks = writes ? 0 : 1,
+                                                  .segment_count = writes,
+                                                  .segments = &segment,
+                                                  .cookie = &segment};
+        struct nova_block *before, *after = open(), *other = open();
         int error = nova_block_restrict(other, &range);
 
+        device_set_discard(!writes);
+        before = open();
+        device_set_discard(false);
         device_hold(true);
-        check(!error && nova_block_submit(before, &write, 1) == 0 && in_flight(1),
-              "a write is in flight");
+        check(!error && nova_block_submit(before, &change, 1) == 0 && in_flight(1),
+              writes ? "a write is in flight" : "a discard is in flight");
         nova_block_close(before);
         submit(after, 1);
         submit(other, 1);
@@ -283,7 +317,7 @@ static void late_write(void)
         nova_sleep(10000000);
         check(device_in_flight() == 2, "one for its block does not");
         device_end(0);
-        check(in_flight(2), "it starts after the write");
+        check(in_flight(2), "it starts afterwards");
         while (device_end(0))
                 continue;
         check(wait_one(after, &error) == 1 && !error && wait_one(other, &error) == 1 && !error,
@@ -345,6 +379,39 @@ static void arguments(void)
         nova_block_close(block);
 }
 
+/* Asks for a ring by a message of its own: nova_block_open() would check the size before. */
+static int attach(struct nova_session *session, nova_word_t order)
+{
+        struct nova_message message = {
+                .operation = NOVA_BLOCK_ATTACH, .words = &order, .word_count = 1};
+
+        return nova_session_call(session, &message);
+}
+
+static void messages(void)
+{
+        struct nova_session *session;
+        const unsigned before = device_pools();
+
+        if (nova_session_open(&session, "blocks", NULL)) {
+                check(false, "a session without a ring is opened");
+                return;
+        }
+        check(attach(session, NOVA_BLOCK_RING_ORDER - 1) == EINVAL, "a tiny pool is refused");
+        check(attach(session, NOVA_BLOCK_POOL_ORDER_MAX + 1) == EINVAL &&
+                      attach(session, NOVA_WORD_BITS - 1) == EINVAL &&
+                      attach(session, (nova_word_t)-1) == EINVAL && device_pools() == before,
+              "so is a pool above the maximum, whatever the client's library says");
+        check(attach(session, NOVA_BLOCK_RING_ORDER) == 0 && device_pools() == before + 1,
+              "a session gets a ring");
+        check(attach(session, NOVA_BLOCK_RING_ORDER) == EEXIST && device_pools() == before + 1,
+              "it does not get a second one");
+        nova_session_close(session);
+        for (unsigned i = 0; i < 1000 && device_pools() != before; i++)
+                nova_sleep(1000000);
+        check(device_pools() == before, "its pool is freed with the session");
+}
+
 int main(void)
 {
         struct nova_block *block;
@@ -364,11 +431,14 @@ int main(void)
         order(block);
         limits(block);
         fairness(block);
+        turns(block);
         parts();
         early_end();
-        late_write();
+        late_change(NOVA_BLOCK_WRITE);
+        late_change(NOVA_BLOCK_DISCARD);
         hostile(block);
         arguments();
+        messages();
         nova_block_close(block);
         return check_end();
 }

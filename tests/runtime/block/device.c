@@ -54,21 +54,29 @@ static void release(struct block_pool *pool)
         pools--;
 }
 
+static struct block_device device = {
+        .name = "blocks",
+        .info = {.blocks = DEVICE_BLOCKS,
+                 .block_bytes = 512,
+                 .segments = NOVA_BLOCK_SEGMENTS,
+                 .request_max = 128},
+        .depth = DEVICE_DEPTH,
+        .start = start,
+        .alloc = alloc,
+        .release = release,
+};
+
 int device_start(void)
 {
-        static const struct block_device device = {
-                .name = "blocks",
-                .info = {.blocks = DEVICE_BLOCKS,
-                         .block_bytes = 512,
-                         .segments = NOVA_BLOCK_SEGMENTS,
-                         .request_max = 128},
-                .depth = DEVICE_DEPTH,
-                .start = start,
-                .alloc = alloc,
-                .release = release,
-        };
-
         return block_service_start(&device);
+}
+
+void device_set_discard(bool has)
+{
+        if (!block_lock())
+                return;
+        device.info.flags = has ? NOVA_BLOCK_HAS_DISCARD : 0;
+        block_unlock();
 }
 
 void device_hold(bool hold)
@@ -86,13 +94,12 @@ unsigned device_pools(void)
         return __atomic_load_n(&pools, __ATOMIC_ACQUIRE);
 }
 
-const void *device_end(unsigned position)
+/* Ends a request with the lock. @return its session; NULL: there is none */
+static const void *end_at(unsigned position)
 {
         struct block_request **link = &first, *request;
         const void *session = NULL;
 
-        if (!block_lock())
-                return NULL;
         while (*link && position-- > 0)
                 link = &(*link)->next;
         request = *link;
@@ -103,8 +110,29 @@ const void *device_end(unsigned position)
                 waiting--;
                 session = request->session;
                 end(request);
-                block_serve();
         }
+        return session;
+}
+
+const void *device_end(unsigned position)
+{
+        const void *session;
+
+        if (!block_lock())
+                return NULL;
+        session = end_at(position);
+        if (session)
+                block_serve();
         block_unlock();
         return session;
+}
+
+void device_end_many(unsigned count)
+{
+        if (!block_lock())
+                return;
+        while (count-- > 0 && end_at(0))
+                continue;
+        block_serve();
+        block_unlock();
 }

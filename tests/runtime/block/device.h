@@ -21,6 +21,12 @@ unsigned device_in_flight(void);
  * @return its session; NULL: there is none */
 const void *device_end(unsigned position);
 
+/* Ends this number of requests in the order of their start. The service works only afterwards. */
+void device_end_many(unsigned count);
+
+/* Sessions that are opened from now on have discards, or have none. */
+void device_set_discard(bool has);
+
 /* Returns the number of pools that exist. */
 unsigned device_pools(void);
 

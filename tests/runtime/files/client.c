@@ -89,6 +89,23 @@ static void change_names(void)
         expect(open("/cut", O_RDWR | O_CREAT | O_EXCL, 0666) == -1 && errno == EEXIST, "O_EXCL");
 }
 
+/* Each write of an O_APPEND file goes to its end, also after another descriptor moved the end. */
+static void append(void)
+{
+        const int file = open("/append", O_RDWR | O_CREAT, 0666);
+        const int end = open("/append", O_WRONLY | O_APPEND);
+        char text[8] = "";
+
+        expect(file >= 3 && end >= 3 && write(end, "ab", 2) == 2, "the first append");
+        expect(lseek(file, 0, SEEK_END) == 2 && write(file, "cd", 2) == 2, "a write of another");
+        expect(write(end, "e", 1) == 1, "an append after it");
+        expect(lseek(end, 0, SEEK_SET) == 0 && write(end, "f", 1) == 1, "an append after lseek");
+        expect(lseek(file, 0, SEEK_SET) == 0 && read(file, text, sizeof(text)) == 6 &&
+                       !memcmp(text, "abcdef", 6),
+               "appended bytes are at the end");
+        expect(close(file) == 0 && close(end) == 0 && unlink("/append") == 0, "close");
+}
+
 static void list(const char *path, unsigned entries)
 {
         DIR *folder = opendir(path);
@@ -129,6 +146,7 @@ static void do_write(void)
         write_bytes("/BIG.BIN", 1, 100000);
         use_stdio();
         change_names();
+        append();
         list("/", 4);
         list("/folder", 2);
         bad_input();
