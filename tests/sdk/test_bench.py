@@ -3,6 +3,8 @@
 
 import contextlib
 import io
+import struct
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -520,6 +522,23 @@ class InputAndOutput(unittest.TestCase):
             bench_io.file_figures(bench_io.read("".join(lines))),
             {"file_read": 527, "file_read_other": 870, "file_view": 390},
         )
+
+    def test_each_page_of_the_disk_for_random_reads_has_its_number(self):
+        with tempfile.TemporaryDirectory() as folder, \
+             mock.patch.object(bench_io, "FILE_BYTES", 64 << 10):
+            image = bench_io.fat_disk(Path(folder))
+            data = subprocess.run(["mcopy", "-i", image, "::data", "-"], check=True,
+                                  stdout=subprocess.PIPE).stdout
+        self.assertEqual(len(data), 64 << 10)
+        self.assertEqual(list(struct.unpack("<16I", b"".join(
+            data[at:at + 4] for at in range(0, len(data), bench_io.PAGE)))), list(range(16)))
+
+    def test_a_disk_that_cannot_be_made_is_named(self):
+        with tempfile.TemporaryDirectory() as folder, \
+             mock.patch.object(bench_io, "FILE_BYTES", 2 << 20), \
+             mock.patch.object(bench_io, "DISK_BYTES", 1 << 20):
+            with self.assertRaisesRegex(NovaError, "could not make the disk"):
+                bench_io.fat_disk(Path(folder))
 
     def test_figures_of_a_guest_have_the_instructions_outside(self):
         def counts(row, uring):

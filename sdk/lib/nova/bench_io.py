@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova bench io`: counts the instructions of a read from a disk, of all programs and the kernel,
 and those of Debian's kernel for the same read on the same device; of the read of a file in the
-cache; and of a guest's read with those of its monitor."""
+cache, and of one on a disk; and of a guest's read with those of its monitor."""
 
 import json
+import os
 import re
+import struct
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ from nova.runner import Runner
 
 SYSTEM = "bench-io"
 FILES = "bench-files"
+RANDOM = "bench-random"
 GUEST = "linux-disk"
 FOLDER = tree.ROOT / "tests" / "bench"
 ROWS = FOLDER / "io.tsv"
@@ -37,10 +40,12 @@ NUMBERS = (1, 2, 4)
 # IO_MANY and the numbers of the operations in tests/bench/io/io.h.
 MANY = 2048
 ALONE_OP, MANY_OP, URING_OP, ROW_OP = "1", "2", "4", "5"
-AGAIN_OP, OTHER_OP, VIEW_OP = "6", "7", "8"
+AGAIN_OP, OTHER_OP, VIEW_OP, RANDOM_OP = "6", "7", "8", "9"
 GUEST_OPS = (ALONE_OP, MANY_OP, URING_OP, ROW_OP)
 # Parts of 4 KiB in a read of a file.
 PARTS = 16
+# Of the file of random reads, and of its disk, in bytes.
+PAGE, FILE_BYTES, DISK_BYTES = 4096, 64 << 20, 72 << 20
 TIMEOUT = 240
 # One tick of the TSC is one instruction. While no CPU runs, time passes as outside: the disk needs
 # time of QEMU's threads, and a driver must not find that it takes longer than its limit.
@@ -163,6 +168,49 @@ def _of_files(kernel, boot, plugin, results):
     return _counts(results, console, "the client of files", (AGAIN_OP, OTHER_OP, VIEW_OP))
 
 
+def fat_disk(folder):
+    """Makes a disk with FAT16 and the file `data`, each page of which begins with its number."""
+    image, data = folder / "fat.img", folder / "data"
+    with data.open("wb") as file:
+        for page in range(FILE_BYTES // PAGE):
+            file.write(struct.pack("<I", page).ljust(PAGE, b"\0"))
+    environment = os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+    for command in (
+        ["mkfs.fat", "-C", "-F", "16", "-s", "4", "-i", "4e4f5641", image, DISK_BYTES // 1024],
+        ["mcopy", "-i", image, data, "::data"],
+    ):
+        words = [str(word) for word in command]
+        try:
+            done = subprocess.run(
+                words, env=environment, capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError:
+            needs = "apt-get install dosfstools mtools"
+            raise NovaError(f"{words[0]} makes the disk: {needs}.", EXIT_FAILED) from None
+        if done.returncode:
+            raise NovaError(f"{words[0]} could not make the disk: {done.stderr}", EXIT_FAILED)
+    data.unlink()
+    return image
+
+
+def _of_random(kernel, boot, plugin, folder):
+    results, image = folder / "random", fat_disk(folder)
+    options = [
+        *("-drive", f"file={image},format=raw,if=none,id=d,readonly=on"),
+        *("-device", "virtio-blk-pci,drive=d,disable-legacy=on,num-queues=1"),
+    ]
+    machine = qemu.Machine(
+        kernel=kernel,
+        modules=boot_list.read(boot),
+        cpus=1,
+        memory=MEMORY,
+        extra=_options(plugin, results, options),
+    )
+    console = Runner(machine, TIMEOUT).run().text()
+    counts = _counts(results, console, "the client of a large file", (RANDOM_OP,))
+    return {"file_random": counts[RANDOM_OP].median}
+
+
 def _of_guest(kernel, boot, plugin, folder, initrd):
     results = folder / "guest"
     modules = disk.with_arguments(boot_list.read(boot), "linux", WORDS)
@@ -264,6 +312,8 @@ def _count(build_folder):
         counts = {cpus: run[0] for cpus, run in runs.items()}
         boot = boot_list.path(build_folder, FILES)
         found = file_figures(_of_files(kernel, boot, plugin, folder / "files"))
+        boot = boot_list.path(build_folder, RANDOM)
+        found |= _of_random(kernel, boot, plugin, folder)
         initrd = _initrd(folder)
         linux = _of_linux(plugin, folder, initrd)
         found |= figures(counts, linux) | runs[1][1]
@@ -276,7 +326,7 @@ def run(build_folder, as_json=False):
     process.die_with_parent()
     if not build_folder:
         preset = tree.preset_name(ARCH, "release")
-        build.build(preset, ["nova.elf32", SYSTEM, FILES, GUEST])
+        build.build(preset, ["nova.elf32", SYSTEM, FILES, RANDOM, GUEST])
         build_folder = tree.build_dir(preset)
     found, rows = _count(build_folder), read_rows(ROWS)
     command_line = f"{bench_alone.WORDS} {WORDS}"

@@ -19,6 +19,7 @@
 #define IO_OP_AGAIN   "0x4d4b9006" /* of files.c, as the next two */
 #define IO_OP_OTHER   "0x4d4b9007"
 #define IO_OP_VIEW    "0x4d4b9008"
+#define IO_OP_RANDOM  "0x4d4b9009" /* of random.c */
 #define IO_MARK(mark) __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long " mark ::: "memory")
 
 #endif
