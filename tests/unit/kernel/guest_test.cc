@@ -285,6 +285,45 @@ TEST(guest, a_software_event_is_told_if_it_was_injected_and_else_begun_anew)
         }
 }
 
+// QEMU's TCG delivers an interrupt once if it is a software interrupt, or if an exit follows.
+TEST(guest, an_injected_interrupt_arrives_once_on_an_emulated_cpu)
+{
+        Guest g;
+        nova_utcb utcb = {};
+        const unsigned before = fake_ipis;
+        fake_emulated = true;
+        ASSERT_TRUE(svm_ops.boot());
+        inject(g, 0x80000080, 0x1000);
+        svm_to_utcb(g.vcpu, &utcb, NOVA_MTD_INJ);
+        fake_run(svm_ops.enter, g.vcpu);
+        EXPECT_EQ(g.control()->event_inj, 0x80000480u);
+        EXPECT_EQ(fake_ipis, before);
+
+        g.control()->exit_code = SVM_EXIT_NPF; // during its delivery
+        g.control()->exit_int_info = 0x80000480;
+        EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0x80000080u);
+        g.control()->exit_int_info = 0x80000481; // the handler's own
+        EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
+        g.control()->exit_int_info = 0x80000480;
+        g.control()->rip = 0x1001;
+        EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
+
+        inject(g, 0x80000480, 0x1000); // the VMM's own
+        EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0x80000480u);
+        inject(g, 0x80000080, 0x1000);
+        g.control()->cpl = 3; // a software interrupt would need a gate for programs
+        fake_run(svm_ops.enter, g.vcpu);
+        EXPECT_EQ(g.control()->event_inj, 0x80000080u);
+        EXPECT_EQ(fake_ipis, before + 1);
+        fake_emulated = false;
+        ASSERT_TRUE(svm_ops.boot());
+        g.control()->cpl = 0;
+        inject(g, 0x80000080, 0x1000);
+        fake_run(svm_ops.enter, g.vcpu);
+        EXPECT_EQ(g.control()->event_inj, 0x80000080u);
+        EXPECT_EQ(fake_ipis, before + 1);
+}
+
 TEST(guest, a_software_event_that_is_injected_pushes_IP_as_it_is)
 {
         Guest g;

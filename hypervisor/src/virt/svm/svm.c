@@ -169,15 +169,30 @@ static bool svm_injects_interrupt(const struct vmcb *vmcb)
         return (vmcb->event_inj & (NOVA_INJ_VALID | NOVA_INJ_TYPE)) == injected;
 }
 
+/* Makes an interrupt arrive once. QEMU's TCG (7.2) keeps the vector of an interrupt that VMRUN has
+ * delivered as an exception to raise. If the CPU stops before the next exit or exception, as it
+ * does when CPUs take turns, QEMU raises this vector again, whatever IF is. It does not keep the
+ * vector of a software interrupt, whose delivery differs only by a check of privilege that CPL 0
+ * passes. With another CPL, an interrupt of the machine makes the guest exit before its next
+ * instruction. */
+static void svm_inject_once(const struct cpu *cpu, struct vcpu *vcpu)
+{
+        struct vmcb *vmcb = vcpu->control;
+
+        if (vmcb->cpl) {
+                ipi_send(cpu);
+                return;
+        }
+        vmcb->event_inj |= NOVA_INJ_SOFTWARE_INTERRUPT;
+        vcpu->svm.soft_event = vmcb->event_inj & NOVA_INJ_EVENT;
+        vcpu->svm.soft_ip = vmcb->rip;
+        vcpu->svm.soft_interrupt = true;
+}
+
 /* Enters the guest. On QEMU's TCG (7.2), VMRUN sets the flag of the virtual interrupt next to the
  * flags of interrupts, but does not take the lock of these flags. An interrupt at this moment is
  * pending in the local APIC, but the CPU does not see it until another one arrives: a guest that
- * computes would keep the CPU for ever. So the timer fires repeatedly while there is a window.
- *
- * QEMU's TCG also keeps the vector of an interrupt that VMRUN has delivered as an exception to
- * raise. If it runs CPUs in turns, and a turn ends before the next exit or exception, it raises
- * this vector again, whatever IF is. An interrupt of the machine's ends the guest's turn before its
- * next instruction, and QEMU forgets the vector. */
+ * computes would keep the CPU for ever. So the timer fires repeatedly while there is a window. */
 static __attribute__((noreturn)) void svm_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
@@ -194,7 +209,7 @@ static __attribute__((noreturn)) void svm_resume(struct ec *self)
         if (unlikely(vmcb->vintr & SVM_VINTR_IRQ) && svm_emulated)
                 timeout_repeat(cpu);
         if (unlikely(svm_injects_interrupt(vmcb)) && svm_emulated)
-                ipi_send(cpu);
+                svm_inject_once(cpu, vcpu);
         if (unlikely(vcpu->svm.lme))
                 svm_keep_lme_harmless(vcpu);
         if (unlikely(vcpu->unproven || (vmcb->cr0 & (CR0_CD | CR0_NW)) == CR0_NW))

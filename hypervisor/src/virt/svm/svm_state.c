@@ -116,6 +116,14 @@ static bool svm_is_software_event(uint64_t event)
                (type == NOVA_INJ_EXCEPTION && (vector == NOVA_EXC_BP || vector == NOVA_EXC_OF));
 }
 
+/* Returns an event of the control block as the VMM injected it. */
+static uint64_t svm_injected_event(const struct vcpu *vcpu, uint64_t event)
+{
+        const bool soft = (event & NOVA_INJ_EVENT) == vcpu->svm.soft_event;
+
+        return soft && vcpu->svm.soft_interrupt ? event & ~(uint64_t)NOVA_INJ_TYPE : event;
+}
+
 /* The instruction of a software event, where IP still is, is executed again: a delivery would need
  * its length. An injected event has no instruction. The VMM finishes a task switch. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu)
@@ -128,7 +136,7 @@ uint64_t svm_interrupted_event(const struct vcpu *vcpu)
         if (svm_is_software_event(event) && vmcb->exit_code != NOVA_SVM_TASK_SWITCH &&
             ((event & NOVA_INJ_EVENT) != vcpu->svm.soft_event || vmcb->rip != vcpu->svm.soft_ip))
                 return 0;
-        return event;
+        return svm_injected_event(vcpu, event);
 }
 
 static bool svm_is_pending(const struct ec *ec)
@@ -155,8 +163,10 @@ static void svm_exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state,
                 state->qual[1] = vmcb->exit_info[1];
         }
         if (mtd & NOVA_MTD_INJ) {
-                const uint64_t event =
-                        svm_is_pending(ec) ? vmcb->event_inj : svm_interrupted_event(ec->vcpu);
+                const struct vcpu *vcpu = ec->vcpu;
+                const uint64_t event = svm_is_pending(ec)
+                                               ? svm_injected_event(vcpu, vmcb->event_inj)
+                                               : svm_interrupted_event(vcpu);
                 state->inj_info = (uint32_t)event & NOVA_INJ_EVENT;
                 if (svm_has_window(vmcb))
                         state->inj_info |= NOVA_INJ_WINDOW;
@@ -215,6 +225,7 @@ static void svm_inject(struct vcpu *vcpu, uint64_t event)
 
         vmcb->event_inj = event;
         vcpu->svm.soft_event = 0;
+        vcpu->svm.soft_interrupt = false;
         if (likely(!svm_is_software_event(event)))
                 return;
         vcpu->svm.soft_event = event & NOVA_INJ_EVENT;
