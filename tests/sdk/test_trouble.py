@@ -52,6 +52,18 @@ class Trouble(unittest.TestCase):
         self.assertIn("'--confg=debug' is not understood. Did you mean '--config'?", result.stderr)
         self.assertNotIn("Did you mean", self.shell("$nova zzz").stderr)
 
+    def test_words_may_stand_before_and_after_an_option(self):
+        for line in ("unit --arch x86_64 boot", "--arch x86_64 unit boot", "unit boot --arch x86_64"):
+            args = cli.parse(["test", *line.split()])
+            self.assertEqual(args.words, ["unit", "boot"])
+            self.assertEqual(args.arch, "x86_64")
+        args = cli.parse(["conformance", "--cpus", "2", "ipc", "--arch", "x86_32", "guest"])
+        self.assertEqual(args.names, ["ipc", "guest"])
+        result = self.shell("$nova test unit --arch x86_64 --dry boot")
+        self.assertIn("'--dry boot' is not understood.", result.stderr)
+        result = self.shell("$nova run hello --arch x86_64 tour")
+        self.assertIn("'tour' is not understood.", result.stderr)
+
     def test_a_roottask_without_a_name(self):
         result = self.shell("$nova run --roottask ''")
         self.assertEqual(result.returncode, 2)

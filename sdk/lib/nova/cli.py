@@ -31,6 +31,8 @@ MODULES = {
 # An installed SDK lacks their modules, which sdk/cmake/NovaInstall.cmake leaves out.
 SOURCE_ONLY = ("install", "package", "conformance", "bench", "newlib", "stretch-test")
 FOR_QEMU = ("run", "debug")
+# The lists of words that commands take.
+LISTS = ("words", "names")
 
 
 def _parser(argv):
@@ -49,6 +51,16 @@ def _parser(argv):
     return parser, commands.choices
 
 
+def _join_words(args, unknown):
+    """Adds the words after an option to those before it, of which argparse takes one group.
+    Returns what is still unknown."""
+    words = next((v for v in (vars(args).get(k) for k in LISTS) if v is not None), None)
+    if words is None or any(word.startswith("-") for word in unknown):
+        return unknown
+    words += unknown
+    return []
+
+
 def parse(argv):
     """Parses a command line. Arguments after -- belong to QEMU."""
     split = argv.index("--") if "--" in argv else len(argv)
@@ -59,6 +71,7 @@ def parse(argv):
         hint = errors.meant(argv[0], known)
         raise errors.NovaError(f"there is no command '{argv[0]}'.{hint} See nova --help.")
     args, unknown = parser.parse_known_args(argv[:split])
+    unknown = _join_words(args, unknown)
     if unknown:
         words = " ".join(unknown)
         own = known[argv[0]]._option_string_actions if argv[0] in known else ()
