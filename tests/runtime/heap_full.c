@@ -6,9 +6,18 @@
 int main(void)
 {
         unsigned long kib = 0;
+        void **last = NULL; /* each piece has the address of the one before */
 
-        while (malloc(4000))
-                kib += 4;
+        for (void **piece; (piece = malloc(4000)); kib += 4) {
+                *piece = last;
+                last = piece;
+        }
         printf("%lu KiB\n", kib);
+        while (last) {
+                void **const before = *last;
+
+                free(last);
+                last = before;
+        }
         return 0;
 }

@@ -63,7 +63,7 @@ bool nova_guest_read(const struct nova_guest_memory *memory, uint64_t address, v
                 memcpy(to, from, bytes);
                 return true;
         }
-        if (address > memory->bytes || bytes > memory->bytes - address)
+        if (!memory->base || address > memory->bytes || bytes > memory->bytes - address)
                 return false;
         for (size_t done = 0, part; done < bytes; done += part) {
                 part = PAGE - (address + done) % PAGE;
