@@ -53,7 +53,8 @@ class Trouble(unittest.TestCase):
         self.assertNotIn("Did you mean", self.shell("$nova zzz").stderr)
 
     def test_words_may_stand_before_and_after_an_option(self):
-        for line in ("unit --arch x86_64 boot", "--arch x86_64 unit boot", "unit boot --arch x86_64"):
+        option = "--arch x86_64"
+        for line in (f"unit {option} boot", f"{option} unit boot", f"unit boot {option}"):
             args = cli.parse(["test", *line.split()])
             self.assertEqual(args.words, ["unit", "boot"])
             self.assertEqual(args.arch, "x86_64")
