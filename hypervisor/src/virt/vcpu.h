@@ -22,11 +22,11 @@ struct guest_msrs {
 /* State of a virtual CPU that the control block of SVM does not hold. */
 struct vcpu_svm {
         uint64_t backup[80]; /* copy of the guest's state while it is unproven */
-        uint64_t soft_event; /* software event, if the VMM injected one last; else 0 */
+        uint64_t soft_event; /* the software event that was injected last; else 0 */
         uint64_t soft_ip;    /* IP at which it was injected */
-        bool soft_interrupt; /* it stands for an interrupt */
         uint64_t vintr;      /* the interrupt field of the last entry */
         uint64_t step_ip;    /* address of the instruction that the guest steps over */
+        bool soft_interrupt; /* soft_event stands for an interrupt that the VMM injected */
         bool steps;          /* the guest steps for the VMM; TF is the kernel's */
         bool guest_tf;       /* the guest's own TF during the step */
         bool lme;            /* EFER.LME is set for the guest (QEMU's TCG, see svm.c) */

@@ -52,22 +52,31 @@ void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *h
         vm->handler[exit] = handler;
 }
 
+/* Returns the program's next CPU after a CPU, in turn. */
+static nova_word_t next_cpu(nova_word_t cpu)
+{
+        do
+                cpu = (cpu + 1) % NOVA_CPU_MAX;
+        while (!(nova_program.cpus >> cpu & 1));
+        return cpu;
+}
+
 /*
- * Returns the CPU of a virtual CPU: the program's CPUs in turn, beginning with the caller's. A
- * program with more CPUs than virtual CPUs begins with the next one instead, so that the caller and
- * its devices keep a CPU, and guests do not meet QEMU's error on CPU 0 (decision 316).
+ * Returns the CPU of a virtual CPU: the program's CPUs in turn, beginning with the caller's. If the
+ * program has more CPUs than the machine has virtual CPUs, the turn begins with the next CPU. Then
+ * the caller and its devices keep a CPU, and a monitor on CPU 0 keeps its guest away from QEMU's
+ * error there (decision 316).
  */
 static nova_word_t choose_cpu(const struct nova_vm *vm, unsigned number)
 {
         const bool spare = (unsigned)__builtin_popcountll(nova_program.cpus) > vm->vcpus;
-        nova_word_t at = nova_thread_cpu();
-        unsigned steps = number + spare;
+        nova_word_t cpu = nova_thread_cpu();
 
-        while (!(nova_program.cpus >> at & 1) || steps--)
-                do
-                        at = (at + 1) % NOVA_CPU_MAX;
-                while (!(nova_program.cpus >> at & 1));
-        return at;
+        if (!(nova_program.cpus >> cpu & 1))
+                cpu = next_cpu(cpu);
+        for (unsigned i = 0; i < number + spare; i++)
+                cpu = next_cpu(cpu);
+        return cpu;
 }
 
 static enum nova_vm_exit exit_of(const struct nova_vm *vm, unsigned event)

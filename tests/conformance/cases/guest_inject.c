@@ -210,17 +210,11 @@ CASE_ON(guest_inject, an_alignment_check_is_the_guests_own, "7.2-22 7.2-85 D-16"
 {
         struct guest *g = guest_new(boot_cpu, align_32, align_32_end);
         const nova_mtd_t mtd = guest_flat(g);
-        uint32_t *tss = guest_word(g, 0x9800);
 
         guest_gates(g);
-        tss[1] = GUEST_STACK;
-        tss[2] = 16;
-        g->state->tr.base = 0x9800;
+        guest_user(g);
         g->state->cr0 |= 0x40000;  /* AM */
         g->state->flags = 0x40002; /* AC */
-        g->state->cs = (struct nova_segment){0x1b, 0xcfb, .limit = 0xffffffff};
-        g->state->ss = (struct nova_segment){0x23, 0xcf3, .limit = 0xffffffff};
-        g->state->ds = g->state->ss;
         guest_until(g, mtd, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_HANDLERS + 17);
         EXPECT_EQ(*guest_word(g, GUEST_STACK - 20), GUEST_CODE);

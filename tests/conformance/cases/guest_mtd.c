@@ -289,15 +289,30 @@ CASE_ON(guest_mtd, the_offset_of_the_tsc_appears, "7.3-12 8.3-13 7.4-55 8.4-40",
         EXPECT_EQ(g->state->tsc_offset, 77);
 }
 
-/* The instruction after sti or mov to ss exits: interrupts are still blocked. */
 GUEST(shadow_32, 32, "sti; outb %al, $0xe9; hlt");
+
+/* Runs the guest to the instruction after sti, which exits: interrupts are still blocked. QEMU's
+ * TCG (7.2) forgets the block if an interrupt of the machine comes between them. */
+static void run_to_shadow(struct guest *g)
+{
+        nova_mtd_t mtd = guest_flat(g);
+
+        for (unsigned tries = needs_hardware() ? 5 : 1; tries; tries--) {
+                guest_until(g, mtd, EXIT_PORT);
+                if (g->state->intr_state)
+                        return;
+                g->state->ip = GUEST_CODE;
+                g->state->flags = 0x2;
+                mtd = NOVA_MTD_EIP | NOVA_MTD_EFL;
+        }
+}
 
 CASE_ON(guest_mtd, what_blocks_interrupts_is_told, "7.3-05 8.3-05 7.4-52 8.4-37",
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, shadow_32, shadow_32_end);
 
-        guest_until(g, guest_flat(g), EXIT_PORT);
+        run_to_shadow(g);
         EXPECT_EQ(g->state->intr_state, 1);
         EXPECT_EQ(g->state->actv_state, 0);
         g->state->intr_state = 0;

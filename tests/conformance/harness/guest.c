@@ -215,6 +215,20 @@ void guest_gate(struct guest *g, unsigned vector, word_t handler)
         idt[vector] = handler | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
 }
 
+void guest_user(struct guest *g)
+{
+        uint32_t *tss = guest_word(g, GUEST_TSS);
+
+        tss[1] = GUEST_STACK;
+        tss[2] = 16;
+        g->state->tr.base = GUEST_TSS;
+        if (!needs_svm()) /* QEMU (7.2) ends at a change of stack if TR is busy; VMX requires it */
+                g->state->tr.ar = 0x89;
+        g->state->cs = (struct nova_segment){0x1b, 0xcfb, .limit = 0xffffffff};
+        g->state->ss = (struct nova_segment){0x23, 0xcf3, .limit = 0xffffffff};
+        g->state->ds = g->state->ss;
+}
+
 void guest_gates(struct guest *g)
 {
         for (unsigned i = 0; i < 256; i++) {

@@ -10,6 +10,7 @@
 #define GUEST_HANDLERS 0x3000 /* see guest_gates() */
 #define GUEST_STACK    0x8000
 #define GUEST_DATA     0x8000
+#define GUEST_TSS      0x9800 /* see guest_user() */
 #define GUEST_TABLE    0xa000 /* page tables, then GDT and IDT of long mode */
 #define GUEST_IDT      0xd000
 #define GUEST_GDT      0xe000
@@ -84,6 +85,8 @@ nova_mtd_t guest_real(struct guest *g);
 nova_mtd_t guest_flat(struct guest *g);
 /* Starts in 64-bit mode; the first 1 GiB is mapped one to one. x86-64 only. */
 nova_mtd_t guest_long(struct guest *g);
+/* Puts a guest in flat mode to CPL 3. Its events arrive at CPL 0 on GUEST_STACK. */
+void guest_user(struct guest *g);
 /* Set the handler of a vector in flat mode, or one hlt for each vector, whose address shows the
  * vector that arrived. */
 void guest_gate(struct guest *g, unsigned vector, word_t handler);

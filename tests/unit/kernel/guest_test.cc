@@ -294,11 +294,13 @@ TEST(guest, an_injected_interrupt_arrives_once_on_an_emulated_cpu)
         fake_emulated = true;
         ASSERT_TRUE(svm_ops.boot());
         inject(g, 0x80000080, 0x1000);
-        svm_to_utcb(g.vcpu, &utcb, NOVA_MTD_INJ);
         fake_run(svm_ops.enter, g.vcpu);
         EXPECT_EQ(g.control()->event_inj, 0x80000480u);
         EXPECT_EQ(fake_ipis, before);
 
+        g.vcpu->event_number = NOVA_SVM_INVALID_GUEST_STATE; // the CPU refused the entry
+        svm_to_utcb(g.vcpu, &utcb, NOVA_MTD_INJ);
+        EXPECT_EQ(utcb.state.inj_info, 0x80000080u);
         g.control()->exit_code = SVM_EXIT_NPF; // during its delivery
         g.control()->exit_int_info = 0x80000480;
         EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0x80000080u);
@@ -322,6 +324,28 @@ TEST(guest, an_injected_interrupt_arrives_once_on_an_emulated_cpu)
         fake_run(svm_ops.enter, g.vcpu);
         EXPECT_EQ(g.control()->event_inj, 0x80000080u);
         EXPECT_EQ(fake_ipis, before + 1);
+}
+
+// QEMU's TCG does not load the block of interrupts after STI, so a window would open too early.
+TEST(guest, a_window_waits_for_the_end_of_a_block_on_an_emulated_cpu)
+{
+        for (const bool emulated : {true, false}) {
+                Guest g;
+                fake_emulated = emulated;
+                ASSERT_TRUE(svm_ops.boot());
+                inject(g, NOVA_INJ_WINDOW, 0x1000);
+                g.control()->interrupt_shadow = 1;
+                g.vcpu->cpu->timer_end = CPU_TIMER_OFF;
+                fake_run(svm_ops.enter, g.vcpu);
+                EXPECT_EQ(g.control()->vintr & SVM_VINTR_IRQ, emulated ? 0 : SVM_VINTR_IRQ);
+                EXPECT_EQ(g.vcpu->cpu->timer_end == CPU_TIMER_OFF, !emulated);
+
+                g.control()->interrupt_shadow = 0; // after the next exit
+                fake_run(svm_ops.enter, g.vcpu);
+                EXPECT_EQ(g.control()->vintr & SVM_VINTR_IRQ, SVM_VINTR_IRQ);
+        }
+        fake_emulated = false;
+        ASSERT_TRUE(svm_ops.boot());
 }
 
 TEST(guest, a_software_event_that_is_injected_pushes_IP_as_it_is)

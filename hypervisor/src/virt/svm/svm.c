@@ -30,6 +30,9 @@
 
 #define EFER_FFXSR 0x4000
 
+/* Ticks of the TSC within which a guest executes an instruction. */
+#define SHADOW_TICKS 1000000
+
 /* svm_entry.S */
 _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host);
 
@@ -189,10 +192,24 @@ static void svm_inject_once(const struct cpu *cpu, struct vcpu *vcpu)
         vcpu->svm.soft_interrupt = true;
 }
 
-/* Enters the guest. On QEMU's TCG (7.2), VMRUN sets the flag of the virtual interrupt next to the
- * flags of interrupts, but does not take the lock of these flags. An interrupt at this moment is
- * pending in the local APIC, but the CPU does not see it until another one arrives: a guest that
- * computes would keep the CPU for ever. So the timer fires repeatedly while there is a window. */
+/* Mends what QEMU's TCG (7.2) does if VMRUN asks for a window:
+ * - VMRUN sets the flag of the virtual interrupt next to the flags of interrupts, but does not take
+ *   the lock of these flags. An interrupt at this moment is pending in the local APIC, but the CPU
+ *   does not see it until another one arrives: a guest that computes would keep the CPU for ever.
+ *   So the timer fires repeatedly.
+ * - VMRUN does not load the block of interrupts after STI and MOV to SS, so the window would open
+ * at once, for example between an STI and its HLT. So this entry asks for no window, and the timer
+ *   soon makes the guest exit for the next entry. */
+static void svm_request_window(struct cpu *cpu, struct vmcb *vmcb)
+{
+        if (likely(!vmcb->interrupt_shadow)) {
+                timeout_repeat(cpu);
+                return;
+        }
+        vmcb->vintr &= ~SVM_VINTR_IRQ;
+        timeout_arm(cpu, rdtsc() + SHADOW_TICKS);
+}
+
 static __attribute__((noreturn)) void svm_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
@@ -207,7 +224,7 @@ static __attribute__((noreturn)) void svm_resume(struct ec *self)
         vmcb->rax = self->regs.ax;
         vmcb->vintr = vcpu->svm.vintr = svm_interrupt_field(vmcb);
         if (unlikely(vmcb->vintr & SVM_VINTR_IRQ) && svm_emulated)
-                timeout_repeat(cpu);
+                svm_request_window(cpu, vmcb);
         if (unlikely(svm_injects_interrupt(vmcb)) && svm_emulated)
                 svm_inject_once(cpu, vcpu);
         if (unlikely(vcpu->svm.lme))
