@@ -81,6 +81,7 @@ class Tree(unittest.TestCase):
         result = self.run_tests(GOOD + BAD)
         self.ends(result, "1 passed, 1 failed", 1)
         self.assertIn("what happened", result.stdout)
+        self.assertIn("failed: host unit.bad", result.stdout.splitlines()[-4:-1])
 
     def test_an_accident_is_told_and_passes_when_it_runs_again_alone(self):
         result = self.run_tests(GOOD + ONCE.format("first") + ONCE.format("second"))

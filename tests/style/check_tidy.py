@@ -8,6 +8,7 @@ import functools
 import hashlib
 import shlex
 import subprocess
+import threading
 
 import database
 import sources
@@ -80,12 +81,18 @@ def check_entries(entries, root, folder, memory):
     without findings."""
     known = set(memory.read_text(encoding="utf-8").split()) if memory.exists() else set()
     tool = tool_digest(root)
+    lock = threading.Lock()
 
     def run(entry):
         name = input_of(entry, tool)
         if name and name in known:
             return name, None
-        return name, complaint(entry["file"], folder)
+        found = complaint(entry["file"], folder)
+        # A run that is stopped is not lost: the next one continues it.
+        if name and found is None:
+            with lock, memory.open("a", encoding="utf-8") as file:
+                file.write(name + "\n")
+        return name, found
 
     results = sources.in_parallel(run, entries)
     good = sorted(name for name, found in results if name and found is None)

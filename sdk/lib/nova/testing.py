@@ -15,6 +15,7 @@ LABELS += ("bench", "stretch", "models", "style", "sdk", "docs")
 # Labels that take too long for every run.
 NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120
+SHOWN_FAILURES = 50
 
 IN_PROJECT = """\
 Builds the project around the current folder and runs its tests, or those that a LABEL
@@ -39,7 +40,8 @@ every chosen preset.
 DESCRIPTION = f"""\
 
 When at most {again.MOST} tests failed, each runs once more at the end, alone: a test that
-passes then is listed as `passed only when run again alone` and counts as passed.
+passes then is listed as `passed only when run again alone` and counts as passed; the
+others are listed as `failed`.
 The last line is `N passed, N failed`, also after an interrupt; the
 line before says how many did not run. A preset that cannot be built counts as one
 failed test. Exit status: 0 if at least one test passed and none failed or was not run,
@@ -96,6 +98,7 @@ class Totals:
     not_built: list = field(default_factory=list)  # presets, each of which is a failure
     not_run: list = field(default_factory=list)
     again: list = field(default_factory=list)  # passed only in a second run, alone
+    failures: list = field(default_factory=list)  # names of failed tests and cases
     cases: set = field(default_factory=set)  # names, without preset, of passed tests
     times: parts.Parts = field(default_factory=parts.Parts)
 
@@ -103,11 +106,15 @@ class Totals:
         if result == tap.PASSED:
             self.passed += 1
         elif result == tap.FAILED:
-            self.failed += 1
+            self.fail(name)
         elif result == tap.NOT_RAISED:
             self.not_raised += 1
         else:
             self.not_run.append(name)
+
+    def fail(self, name):
+        self.failed += 1
+        self.failures.append(name)
 
     def status(self):
         good = self.passed and not self.failed and not self.not_run
@@ -337,9 +344,9 @@ def _count(test, totals):
             totals.cases.add(f"{test.name} {case.name}")
     # The run failed for a reason that is not a case: that is a failure of its own.
     if test.result == tap.FAILED and (stream.good() or stream.problems):
-        totals.failed += 1
+        totals.fail(f"{name}: {test.reason or 'the run itself'}")
     elif not stream.cases:
-        totals.failed += 1
+        totals.fail(f"{name}: no case ran")
 
 
 def _run_presets(selected, progress, totals, ran):
@@ -391,6 +398,10 @@ def _finish(totals, start):
         print(f"not run: {name}")
     if totals.not_raised:
         print(f"{totals.not_raised} cases not raised on the machine of their run, as allowed")
+    for name in totals.failures[:SHOWN_FAILURES]:
+        print(f"failed: {name}")
+    if len(totals.failures) > SHOWN_FAILURES:
+        print(f"failed: {len(totals.failures) - SHOWN_FAILURES} more")
     for name in totals.again:
         print(f"passed only when run again alone: {name}")
     print(f"nova: the tests took {time.monotonic() - start:.0f} s")
