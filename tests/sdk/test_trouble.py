@@ -59,7 +59,7 @@ class Trouble(unittest.TestCase):
             self.assertEqual(args.words, ["unit", "boot"])
             self.assertEqual(args.arch, "x86_64")
         args = cli.parse(["conformance", "--cpus", "2", "ipc", "--arch", "x86_32", "guest"])
-        self.assertEqual(args.names, ["ipc", "guest"])
+        self.assertEqual(args.words, ["ipc", "guest"])
         result = self.shell("$nova test unit --arch x86_64 --dry boot")
         self.assertIn("'--dry boot' is not understood.", result.stderr)
         result = self.shell("$nova run hello --arch x86_64 tour")

@@ -14,7 +14,8 @@ sys.path[:0] = [str(ROOT / "tests/boot"), str(ROOT / "sdk/lib")]
 import terminal
 from nova import disk, guest, process
 
-LOGIN = rb"debian hvc0\s+debian login: "  # there is one on the serial line, too
+# There is a login on the serial line, too, whose lines may come between those of this one.
+LOGIN = rb"debian hvc0\s+(debian login: |[^\r\n]*debian ttyS0\s+debian login:\s+debian login: )"
 PROMPT = rb"root@debian:~# $"
 SECONDS = 600
 # The disk goes on after its file system. The guest discards the first part there, and fills the

@@ -124,7 +124,6 @@ def exits(command, image):
     slow, so one of 8 readers always waits for it. The guest's timer also causes exits while all of
     them wait, so that only notifications have a bound then."""
     make(image)
-    none = counts(run(command, image, ["poweroff -f"], *COUNTED))
     reader = one_by_one(40, "$(($i*250))")
     side = f"(for i in 0 1 2 3 4 5 6 7;do {reader}& done;wait)"
     slow = ("-set", "drive.nova-disk.throttling.iops-total=200")
@@ -133,6 +132,7 @@ def exits(command, image):
         ("8 at once", 320, side, slow, 0.25, None),
     )
     for name, count, reads, further, most_notifications, most_exits in bounds:
+        none = counts(run(command, image, ["poweroff -f"], *further))
         seen = counts(run(command, image, [reads, "poweroff -f"], *further))
         requests, notified, exited = (seen[i] - none[i] for i in range(3))
         if requests < count:

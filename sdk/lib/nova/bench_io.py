@@ -185,10 +185,11 @@ def fat_disk(folder):
                 words, env=environment, capture_output=True, text=True, check=False
             )
         except FileNotFoundError:
-            needs = "apt-get install dosfstools mtools"
-            raise NovaError(f"{words[0]} makes the disk: {needs}.", EXIT_FAILED) from None
+            sentence = f"The disk needs {words[0]}: apt-get install dosfstools mtools."
+            raise NovaError(sentence, EXIT_FAILED) from None
         if done.returncode:
-            raise NovaError(f"{words[0]} could not make the disk: {done.stderr}", EXIT_FAILED)
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise NovaError(f"{words[0]} could not make the disk: {reason}", EXIT_FAILED)
     data.unlink()
     return image
 

@@ -31,8 +31,6 @@ MODULES = {
 # An installed SDK lacks their modules, which sdk/cmake/NovaInstall.cmake leaves out.
 SOURCE_ONLY = ("install", "package", "conformance", "bench", "newlib", "stretch-test")
 FOR_QEMU = ("run", "debug")
-# The lists of words that commands take.
-LISTS = ("words", "names")
 
 
 def _parser(argv):
@@ -54,7 +52,7 @@ def _parser(argv):
 def _join_words(args, unknown):
     """Adds the words after an option to those before it, of which argparse takes one group.
     Returns what is still unknown."""
-    words = next((v for v in (vars(args).get(k) for k in LISTS) if v is not None), None)
+    words = getattr(args, "words", None)
     if words is None or any(word.startswith("-") for word in unknown):
         return unknown
     words += unknown

@@ -47,7 +47,7 @@ def add_parser(commands):
         formatter_class=options.Formatter,
         usage="nova conformance [OPTION…] [NAME]…",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="areas of cases (all)")
+    parser.add_argument("words", nargs="*", metavar="NAME", help="areas of cases (all)")
     parser.add_argument("--kernel", metavar="FILE", help="test this kernel instead")
     parser.add_argument("--tap", action="store_true", help="print TAP instead of the table")
     options.add_build(parser)
@@ -196,7 +196,7 @@ def _boot(args, kernel, program, cmdline, cpu, names):
 
 def _run_all(args, kernel, preset):
     found, problems = [], []
-    for cmdline, cpu, names in boots(args.names, args.cmdline, args.cpu):
+    for cmdline, cpu, names in boots(args.words, args.cmdline, args.cpu):
         if cpu != args.cpu and args.emulator != "qemu":
             continue
         build.say(f"booting {' '.join(names) or 'all areas'} on {args.cpus} CPUs")
@@ -207,7 +207,7 @@ def _run_all(args, kernel, preset):
 
 
 def _check(args):
-    for name in args.names:
+    for name in args.words:
         if name not in areas():
             raise NovaError(f"there is no area '{name}'; there are: {', '.join(areas())}.")
     if args.kernel is None:

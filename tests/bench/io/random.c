@@ -22,6 +22,14 @@ static uint32_t next_page(void)
         return state >> (32 - PAGES_BITS);
 }
 
+/* Returns the number of bytes read. */
+static int read_page(int file, uint32_t page)
+{
+        if (lseek(file, (off_t)page * IO_BYTES, SEEK_SET) < 0)
+                return 0;
+        return (int)read(file, data, sizeof(data));
+}
+
 int main(void)
 {
         const int file = open("/data", O_RDONLY);
@@ -29,17 +37,13 @@ int main(void)
         for (unsigned i = 0; i < IO_WARM + IO_ALONE; i++) {
                 const uint32_t page = next_page();
                 uint32_t number = 0;
-                int count = 0;
+                int count;
 
-                if (i < IO_WARM) {
-                        if (lseek(file, (off_t)page * IO_BYTES, SEEK_SET) >= 0)
-                                count = (int)read(file, data, sizeof(data));
-                } else {
+                if (i >= IO_WARM)
                         IO_MARK(IO_OP_RANDOM);
-                        if (lseek(file, (off_t)page * IO_BYTES, SEEK_SET) >= 0)
-                                count = (int)read(file, data, sizeof(data));
+                count = read_page(file, page);
+                if (i >= IO_WARM)
                         IO_MARK(IO_OP_NONE);
-                }
                 memcpy(&number, data, sizeof(number));
                 if (count != IO_BYTES || number != page) {
                         printf("page %u: %d bytes, number %u\n", (unsigned)page, count,

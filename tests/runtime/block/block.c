@@ -177,13 +177,26 @@ static void limits(struct nova_block *block)
         check(good, "all 64 complete, in order if the device has an order");
 }
 
+/* Ends all requests of two clients that submitted 64 each, and the second client's session. */
+static void end_both(struct nova_block *one, struct nova_block *two)
+{
+        int error;
+
+        while (device_end(0))
+                continue;
+        for (unsigned i = 0; i < 64; i++) {
+                wait_one(one, &error);
+                wait_one(two, &error);
+        }
+        nova_block_close(two);
+}
+
 /* Each of two clients gets a turn after the other. */
 static void fairness(struct nova_block *one)
 {
         struct nova_block *two = open();
         const void *first = NULL, *session;
         unsigned firsts = 0, others = 0;
-        int error;
 
         submit(one, 64);
         in_flight(DEVICE_DEPTH);
@@ -201,13 +214,7 @@ static void fairness(struct nova_block *one)
         }
         check(firsts >= DEVICE_DEPTH / 2 - 4 && others >= DEVICE_DEPTH / 2 - 4,
               "a client with 64 requests does not keep another from its half");
-        while (device_end(0))
-                continue;
-        for (unsigned i = 0; i < 64; i++) {
-                wait_one(one, &error);
-                wait_one(two, &error);
-        }
-        nova_block_close(two);
+        end_both(one, two);
 }
 
 /* A device that has become free is shared between two clients: neither takes all of it. */
@@ -216,7 +223,6 @@ static void turns(struct nova_block *one)
         struct nova_block *two = open();
         const void *first = NULL, *session;
         unsigned firsts = 0;
-        int error;
 
         submit(one, 64);
         in_flight(DEVICE_DEPTH);
@@ -229,13 +235,7 @@ static void turns(struct nova_block *one)
                 firsts += session == first;
         }
         check(firsts == DEVICE_DEPTH / 2, "two clients get half of a free device each");
-        while (device_end(0))
-                continue;
-        for (unsigned i = 0; i < 64; i++) {
-                wait_one(one, &error);
-                wait_one(two, &error);
-        }
-        nova_block_close(two);
+        end_both(one, two);
 }
 
 static void parts(void)
