@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
 import check_headers
@@ -304,6 +305,16 @@ class Tidy(unittest.TestCase):
         with open(self.root / ".clang-tidy", "a", encoding="utf-8") as file:
             file.write("HeaderFilterRegex: 'a.h'\n")
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
+
+    def test_a_run_that_was_stopped_is_continued(self):
+        def stop_at_b(file, _):
+            if file.endswith("b.c"):
+                raise KeyboardInterrupt
+
+        with mock.patch.object(check_tidy, "complaint", stop_at_b):
+            with self.assertRaises(KeyboardInterrupt):
+                check_tidy.check_entries(self.entries, self.root, self.root, self.root / "passed")
+        self.assertEqual(self.looked_at(), (["b.c"], 0))
 
     def test_what_was_not_in_order_is_looked_at_each_time(self):
         self.write("b.c", "int g(int x) { return x == x; }\n")

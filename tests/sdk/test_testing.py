@@ -2,6 +2,8 @@
 """`nova test` in a small tree of its own: it counts exactly the tests that ran."""
 
 import argparse
+import contextlib
+import io
 import re
 import shutil
 import signal
@@ -270,6 +272,26 @@ class TapCounts(unittest.TestCase):
 
     def test_no_stream_is_a_failure_even_if_the_test_passed(self):
         self.assertEqual(self.count(finished("", tap.PASSED)), (0, 1, 0))
+
+    def test_a_failure_is_named_with_its_case_or_its_reason(self):
+        totals = testing.Totals()
+        testing._count(finished("1..2\nok 1\nnot ok 2 - two\n", tap.FAILED), totals)
+        testing._count(finished("1..1\nok 1\n", tap.FAILED), totals)
+        testing._count(finished("", tap.PASSED), totals)
+        names = ["p t 2 two", "p t: the run itself", "p t: no case ran"]
+        self.assertEqual(totals.failures, names)
+        self.assertEqual(totals.failed, 3)
+
+    def test_many_failures_are_counted_instead_of_named(self):
+        totals = testing.Totals()
+        for number in range(testing.SHOWN_FAILURES + 2):
+            totals.fail(f"test {number}")
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            testing._finish(totals, 0)
+        lines = out.getvalue().splitlines()
+        self.assertEqual(lines[0], "failed: test 0")
+        shown = lines[testing.SHOWN_FAILURES - 1 : testing.SHOWN_FAILURES + 1]
+        self.assertEqual(shown, ["failed: test 49", "failed: 2 more"])
 
     def test_a_test_that_did_not_run_has_no_cases(self):
         self.assertEqual(self.count(finished("", tap.NOT_RUN)), (0, 0, 1))

@@ -4,7 +4,6 @@ and those of Debian's kernel for the same read on the same device; of the read o
 cache, and of one on a disk; and of a guest's read with those of its monitor."""
 
 import json
-import os
 import re
 import struct
 import subprocess
@@ -23,6 +22,7 @@ from nova import (
     qemu,
     qemu_plugin,
     table,
+    tools,
     tree,
 )
 from nova.bench_alone import ARCH
@@ -170,26 +170,17 @@ def _of_files(kernel, boot, plugin, results):
 
 def fat_disk(folder):
     """Makes a disk with FAT16 and the file `data`, each page of which begins with its number."""
+    tools.need({"mkfs.fat": "dosfstools", "mcopy": "mtools"}, "the disk", EXIT_FAILED)
     image, data = folder / "fat.img", folder / "data"
     with data.open("wb") as file:
         for page in range(FILE_BYTES // PAGE):
             file.write(struct.pack("<I", page).ljust(PAGE, b"\0"))
-    environment = os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
     for command in (
         ["mkfs.fat", "-C", "-F", "16", "-s", "4", "-i", "4e4f5641", image, DISK_BYTES // 1024],
         ["mcopy", "-i", image, data, "::data"],
     ):
         words = [str(word) for word in command]
-        try:
-            done = subprocess.run(
-                words, env=environment, capture_output=True, text=True, check=False
-            )
-        except FileNotFoundError:
-            sentence = f"The disk needs {words[0]}: apt-get install dosfstools mtools."
-            raise NovaError(sentence, EXIT_FAILED) from None
-        if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise NovaError(f"{words[0]} could not make the disk: {reason}", EXIT_FAILED)
+        tools.output(words, f"{words[0]} could not make the disk", status=EXIT_FAILED)
     data.unlink()
     return image
 

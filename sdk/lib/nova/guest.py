@@ -9,11 +9,10 @@ import gzip
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
-from nova import build, places
+from nova import build, places, tools
 from nova.errors import NovaError
 
 PREFIX = "guest:"
@@ -155,20 +154,6 @@ def _make(arch, what, path):
             os.replace(Path(folder) / "made", path)
 
 
-def _output(command, sentence, folder=None):
-    try:
-        result = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    except OSError as error:
-        raise NovaError(f"{sentence}: {command[0]} cannot be started: {error.strerror}.") from error
-    if result.returncode:
-        lines = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
-        worst = [line[3:] for line in lines if line.startswith("E: ")] or lines[-1:]
-        raise NovaError(f"{sentence}: {worst[0]}")
-    return result.stdout.decode("utf-8", "replace")
-
-
 def _options(arch):
     """Returns apt options for separate package lists, so that apt knows packages of ARCH on any
     machine and changes nothing there."""
@@ -192,18 +177,18 @@ def _apt(arch, command, package, folder=None):
     sentence = f"the package {package} is not available"
     command = [*command[:1], *_options(arch), *command[1:]]
     try:
-        return _output(command, sentence, folder)
+        return tools.output(command, sentence, folder)
     except NovaError:
         pass
     build.say(f"apt-get fetches its lists of packages for {DEBIAN[arch]}")
     update = ["apt-get", *_options(arch), "-qq", "update"]
     failed = None
     try:
-        _output(update, f"{sentence}; apt-get update failed, too")
+        tools.output(update, f"{sentence}; apt-get update failed, too")
     except NovaError as error:
         failed = error
     try:
-        return _output(command, sentence, folder)
+        return tools.output(command, sentence, folder)
     except NovaError as error:
         raise failed or error from None
 
@@ -233,7 +218,7 @@ def _unpack(arch, package, folder):
             os.replace(archive, packages / archive.name)
     archive = max(packages.glob(f"{package}_*.deb"))
     target = folder / package
-    _output(["dpkg-deb", "-x", str(archive), str(target)], f"{archive.name} is damaged")
+    tools.output(["dpkg-deb", "-x", str(archive), str(target)], f"{archive.name} is damaged")
     return target
 
 
@@ -356,7 +341,7 @@ def _make_initrd_syscalls(arch, folder, to):
     source, program = folder / "syscalls.s", folder / "syscalls"
     source.write_text(SYSCALLS, encoding="ascii")
     command = ["gcc", "-m32", "-nostdlib", "-static", "-no-pie", "-o", str(program), str(source)]
-    _output(command, "the 32-bit program cannot be built")
+    tools.output(command, "the 32-bit program cannot be built")
     archive = _entry("bin/syscalls", 0o100755, program.read_bytes()) + _entry("TRAILER!!!", 0)
     with open(to, "ab") as file:
         file.write(archive)
@@ -436,7 +421,7 @@ def _make_grub_disk(_, folder, to):
     command = ["grub-mkrescue", "--fonts=", "--locales=", "--themes="]
     command += ["-d", "/usr/lib/grub/i386-pc", f"--install-modules={GRUB_MODULES}"]
     command += ["-o", str(to), str(tree)]
-    _output(command, "the disk with GRUB cannot be created")
+    tools.output(command, "the disk with GRUB cannot be created")
 
 
 # A Debian on a disk: what `docs/manual/guest-disk.md` describes.
@@ -457,10 +442,7 @@ mke2fs -q -t ext4 -d $copy "{}" && rm -rf $copy
 
 def _make_debian(arch, folder, to):
     """Creates a disk with Debian's smallest system that has systemd. Needs no root rights."""
-    search = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    for tool, package in DEBIAN_TOOLS.items():
-        if not shutil.which(tool, path=search):
-            raise NovaError(f"{tool} is missing, which makes the disk: apt-get install {package}.")
+    tools.need(DEBIAN_TOOLS, "the disk")
     if os.environ.get("NOVA_OFFLINE"):
         raise Offline(["systemd-sysv"])
     with open(to, "wb") as file:
@@ -472,7 +454,7 @@ def _make_debian(arch, folder, to):
     command += [f"--dpkgopt=path-exclude=/usr/share/{one}/*" for one in ("doc", "locale", "man")]
     command += [f"--customize-hook={DEBIAN_SETTINGS}"]
     command += [f"--customize-hook={DEBIAN_DISK.format(to)}", "bookworm", "/dev/null"]
-    _output(command, "the disk with Debian cannot be created", folder)
+    tools.output(command, "the disk with Debian cannot be created", folder)
 
 
 MAKERS = {

@@ -40,12 +40,12 @@ every chosen preset.
 DESCRIPTION = f"""\
 
 When at most {again.MOST} tests failed, each runs once more at the end, alone: a test that
-passes then is listed as `passed only when run again alone` and counts as passed; the
-others are listed as `failed`.
-The last line is `N passed, N failed`, also after an interrupt; the
-line before says how many did not run. A preset that cannot be built counts as one
-failed test. Exit status: 0 if at least one test passed and none failed or was not run,
-else 1; 2 for wrong usage."""
+passes then is listed as `passed only when run again alone` and counts as passed.
+Lines with `failed` name the first {SHOWN_FAILURES} failed tests and cases.
+The last line is `N passed, N failed`, also after an interrupt; the line before says
+how many did not run. A preset that cannot be built counts as one failed test. Exit
+status: 0 if at least one test passed and none failed or was not run, else 1; 2 for
+wrong usage."""
 
 
 def _elsewhere():
