@@ -303,14 +303,13 @@ CASE_ON(guest_delivery, without_cr8_in_the_message_there_is_no_window_for_it, "8
 }
 #endif
 
-/* QEMU's TCG (7.2) forgets the block if an interrupt of the machine comes before the hlt. */
 CASE_ON(guest_delivery, a_window_opens_after_the_instruction_that_follows_a_block,
         "7.2-29 7.2-90 7.4-53 8.4-38", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
         const nova_mtd_t mtd = guest_flat(g) | NOVA_MTD_STA | NOVA_MTD_INJ;
 
-        for (unsigned tries = needs_hardware() ? 5 : 1; tries; tries--) {
+        for (unsigned tries = guest_tries(); tries; tries--) {
                 g->state->flags = 0x202;
                 g->state->intr_state = 1;
                 g->state->inj_info = WINDOW;
@@ -338,8 +337,8 @@ static void expect_single_arrivals(bool user)
 {
         struct guest *g = guest_new(boot_cpu, handler_32, handler_32_end);
         const word_t sp = GUEST_STACK - (user ? 20 : 12);
-        const uint32_t *const arrivals = guest_word(g, GUEST_DATA), *const stack =
-                                                                            guest_word(g, sp);
+        const uint32_t *const arrivals = guest_word(g, GUEST_DATA);
+        const uint32_t *const stack = guest_word(g, sp);
         nova_mtd_t mtd;
 
         g->quantum_us = 500;

@@ -291,13 +291,12 @@ CASE_ON(guest_mtd, the_offset_of_the_tsc_appears, "7.3-12 8.3-13 7.4-55 8.4-40",
 
 GUEST(shadow_32, 32, "sti; outb %al, $0xe9; hlt");
 
-/* Runs the guest to the instruction after sti, which exits: interrupts are still blocked. QEMU's
- * TCG (7.2) forgets the block if an interrupt of the machine comes between them. */
+/* Runs the guest to the instruction after sti, which exits: interrupts are still blocked. */
 static void run_to_shadow(struct guest *g)
 {
         nova_mtd_t mtd = guest_flat(g);
 
-        for (unsigned tries = needs_hardware() ? 5 : 1; tries; tries--) {
+        for (unsigned tries = guest_tries(); tries; tries--) {
                 guest_until(g, mtd, EXIT_PORT);
                 if (g->state->intr_state)
                         return;

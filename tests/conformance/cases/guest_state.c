@@ -125,10 +125,12 @@ CASE_ON(guest_state, a_refused_entry_that_the_guest_brought_about_shows_the_gues
         struct guest *g = guest_new(boot_cpu, caches_32, caches_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        guest_gate(g, 13, GUEST_CODE + (word_t)(caches_32_end - caches_32) - 1);
-        word_t ip = GUEST_CODE + (word_t)(caches_32_end - caches_32) - 3;
+        const word_t handler = GUEST_CODE + (word_t)(caches_32_end - caches_32) - 1;
+        word_t ip = handler - 2; /* after the write */
+
+        guest_gate(g, 13, handler);
         if (guest_run(g, mtd) == guest_event(EXIT_HLT)) {
-                if (g->state->ip == ip + 2)
+                if (g->state->ip == handler)
                         return;
                 EXPECT_EQ(g->state->ip, ip);
                 g->state->ip = ++ip;

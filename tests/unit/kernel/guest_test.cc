@@ -301,6 +301,7 @@ TEST(guest, an_injected_interrupt_arrives_once_on_an_emulated_cpu)
         g.vcpu->event_number = NOVA_SVM_INVALID_GUEST_STATE; // the CPU refused the entry
         svm_to_utcb(g.vcpu, &utcb, NOVA_MTD_INJ);
         EXPECT_EQ(utcb.state.inj_info, 0x80000080u);
+
         g.control()->exit_code = SVM_EXIT_NPF; // during its delivery
         g.control()->exit_int_info = 0x80000480;
         EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0x80000080u);
@@ -329,6 +330,7 @@ TEST(guest, an_injected_interrupt_arrives_once_on_an_emulated_cpu)
 // QEMU's TCG does not load the block of interrupts after STI, so a window would open too early.
 TEST(guest, a_window_waits_for_the_end_of_a_block_on_an_emulated_cpu)
 {
+        fake_tsc = uint64_t{1} << 40;
         for (const bool emulated : {true, false}) {
                 Guest g;
                 fake_emulated = emulated;
@@ -338,12 +340,16 @@ TEST(guest, a_window_waits_for_the_end_of_a_block_on_an_emulated_cpu)
                 g.vcpu->cpu->timer_end = CPU_TIMER_OFF;
                 fake_run(svm_ops.enter, g.vcpu);
                 EXPECT_EQ(g.control()->vintr & SVM_VINTR_IRQ, emulated ? 0 : SVM_VINTR_IRQ);
-                EXPECT_EQ(g.vcpu->cpu->timer_end == CPU_TIMER_OFF, !emulated);
+                EXPECT_EQ(g.vcpu->cpu->timer_end, emulated ? fake_tsc + 1000000 : CPU_TIMER_OFF);
+                g.vcpu->cpu->timer_end = fake_tsc + 7; // an earlier end stays
+                fake_run(svm_ops.enter, g.vcpu);
+                EXPECT_EQ(g.vcpu->cpu->timer_end, fake_tsc + 7);
 
                 g.control()->interrupt_shadow = 0; // after the next exit
                 fake_run(svm_ops.enter, g.vcpu);
                 EXPECT_EQ(g.control()->vintr & SVM_VINTR_IRQ, SVM_VINTR_IRQ);
         }
+        fake_tsc = 0;
         fake_emulated = false;
         ASSERT_TRUE(svm_ops.boot());
 }

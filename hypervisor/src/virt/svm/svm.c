@@ -30,7 +30,8 @@
 
 #define EFER_FFXSR 0x4000
 
-/* Ticks of the TSC within which a guest executes an instruction. */
+/* Ticks of the TSC after which the timer ends an entry that asks for no window because interrupts
+ * are blocked. They suffice for QEMU to execute one instruction. */
 #define SHADOW_TICKS 1000000
 
 /* svm_entry.S */
@@ -197,8 +198,8 @@ static void svm_inject_once(const struct cpu *cpu, struct vcpu *vcpu)
  *   the lock of these flags. An interrupt at this moment is pending in the local APIC, but the CPU
  *   does not see it until another one arrives: a guest that computes would keep the CPU for ever.
  *   So the timer fires repeatedly.
- * - VMRUN does not load the block of interrupts after STI and MOV to SS, so the window would open
- * at once, for example between an STI and its HLT. So this entry asks for no window, and the timer
+ * - VMRUN does not load the block of interrupts after STI and MOV to SS. The window would open at
+ *   once, for example between an STI and its HLT. So this entry asks for no window, and the timer
  *   soon makes the guest exit for the next entry. */
 static void svm_request_window(struct cpu *cpu, struct vmcb *vmcb)
 {
@@ -210,6 +211,7 @@ static void svm_request_window(struct cpu *cpu, struct vmcb *vmcb)
         timeout_arm(cpu, rdtsc() + SHADOW_TICKS);
 }
 
+/* Enters the guest. */
 static __attribute__((noreturn)) void svm_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
