@@ -103,6 +103,64 @@ CASE_ON(receive, a_flood_of_capabilities_costs_no_more_than_the_limit, "X-RECEIV
         EXPECT_EQ(got, ITEMS);
 }
 
+#define MESSAGES 4
+#define SPREAD   50 /* items of one of these messages */
+
+static void count_items(struct thread *t)
+{
+        for (unsigned i = 0; i < nova_utcb_typed(t->rx_items); i++)
+                t->value[0] += t->utcb->word[nova_utcb_item_index(i)] != 0;
+        t->fn = count_items;
+}
+
+/* Sends the semaphore value[1] to the portal value[0] with hotspots from value[2] on, each of which
+ * needs a table of its own. value[3] counts the messages. */
+static void send_spread(struct thread *t)
+{
+        nova_sel_t at = t->value[2];
+        for (unsigned message = 0; message < MESSAGES; message++) {
+                for (unsigned i = 0; i < SPREAD; i++, at += 0x1000) {
+                        const unsigned index = nova_utcb_item_index(i);
+                        t->utcb->word[index] = obj(t->value[1], ALL);
+                        t->utcb->word[index + 1] = item_upper(NOVA_ITEM_DELEGATE, at);
+                }
+                t->utcb->items = nova_utcb_items(0, SPREAD);
+                t->value[3] += hc_call(t->value[0], 0) == NOVA_SUCCESS;
+        }
+}
+
+/* Each message keeps to its receiver's limit and may use all of it, whatever messages on other CPUs
+ * cost the account. */
+CASE_ON(receive, floods_on_all_cpus_cost_no_more_than_their_limits, "X-RECEIVE", needs_receive)
+{
+        const word_t bytes = 16 * TABLE, least = bytes / (TABLE + 0x100) - 4;
+        const unsigned n = cpu_count > 4 ? 4 : cpu_count;
+        const nova_sel_t sm = semaphore(0);
+        struct thread *to[4], *from[4];
+        for (unsigned i = 0; i < n; i++) {
+                const nova_sel_t window = (i + 1) * 0x100000;
+                to[i] = server(cpu_numbers[i]);
+                to[i]->fn = count_items;
+                windows(to[i], 0, nova_crd(NOVA_CRD_OBJ, window, WINDOW + 4, ALL));
+                EXPECT_EQ(limit(to[i]->ec, bytes), NOVA_SUCCESS);
+                from[i] = global(cpu_numbers[i], send_spread, NULL);
+                from[i]->value[0] = to[i]->pt;
+                from[i]->value[1] = sm;
+                from[i]->value[2] = window;
+        }
+        const word_t before = used();
+        for (unsigned i = 0; i < n; i++)
+                thread_start(from[i], PRIO_CASE, QUANTUM);
+        for (unsigned i = 0; i < n; i++) {
+                EXPECT(wait_for(&from[i]->done, 1));
+                EXPECT_EQ(from[i]->value[3], MESSAGES);
+                EXPECT(to[i]->value[0] >= MESSAGES * least);
+                EXPECT(to[i]->value[0] < MESSAGES * SPREAD);
+        }
+        EXPECT(used() - before <= n * MESSAGES * bytes);
+        EXPECT_EQ(hc_revoke(obj(sm, ALL), 0), NOVA_SUCCESS);
+}
+
 CASE_ON(receive, a_flood_of_pages_costs_no_more_than_the_limit, "X-RECEIVE", needs_receive)
 {
         struct thread *t = receiver();
