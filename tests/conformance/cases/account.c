@@ -363,7 +363,7 @@ static volatile word_t failures;
 static void churn(struct thread *t)
 {
         const nova_sel_t pd = t->value[0], first = t->value[1];
-        for (unsigned i = 0; i < 300; i++) {
+        for (unsigned i = case_rounds(300); i; i--) {
                 const bool given = give_bytes(pd, 0x2000, ROOT_PD) == NOVA_SUCCESS;
                 for (unsigned k = 0; k < 8; k++)
                         hc_create_sm(first + k, pd, 0);
@@ -403,7 +403,7 @@ static create_fn *made_for_ever;
 static void drop_and_create(struct thread *t)
 {
         const nova_sel_t pd = t->value[0], sel = t->value[1];
-        for (unsigned i = 0; i < 100; i++) {
+        for (unsigned i = case_rounds(100); i; i--) {
                 drop(sel);
                 if (made_for_ever(sel, pd) != NOVA_SUCCESS)
                         __atomic_fetch_add(&failures, 1, __ATOMIC_SEQ_CST);

@@ -71,6 +71,9 @@ _Noreturn void case_not_raised(const char *reason);
 _Noreturn void case_abort(void);
 /* Gives the running case this many seconds from now before it counts as hung. */
 void case_seconds(unsigned seconds);
+/* Returns how often a case repeats a step: a tenth of the usual number if the command line has the
+ * word brief, for emulators that watch each instruction. */
+unsigned case_rounds(unsigned usual);
 /* Revokes everything that the running case has created: it has all selectors and its full time
  * again. */
 void case_start_over(void);

@@ -291,6 +291,14 @@ static bool chosen(const char *prefix, const char *name)
         return all;
 }
 
+unsigned case_rounds(unsigned usual)
+{
+        for (const char *s = command_line; *s; s++)
+                if (after(s, "brief"))
+                        return usual / 10;
+        return usual;
+}
+
 /* area=NAME chooses an area, case=NAME a case; there may be several of each. */
 static bool selected(const struct conformance_case *c)
 {
