@@ -326,12 +326,12 @@ static word_t creates_account(nova_sel_t sel, nova_sel_t owner)
 
 CASE_ON(account, of_the_working_size_lets_its_pd_create_and_drop_for_ever, "X-QUOTA", needs_quota)
 {
-        create_for_ever(creates_sm, 600);
-        create_for_ever(creates_pd, 200);
+        create_for_ever(creates_sm, case_rounds(600));
+        create_for_ever(creates_pd, case_rounds(200));
         fixed_utcb = utcb_alloc();
-        create_for_ever(creates_ec, 200);
+        create_for_ever(creates_ec, case_rounds(200));
         inside = sel_alloc(0);
-        create_for_ever(creates_account, 200);
+        create_for_ever(creates_account, case_rounds(200));
 }
 
 /* A PD whose own creates fail does not hasten the end of objects, because that interrupts all CPUs:

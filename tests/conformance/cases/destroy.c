@@ -14,7 +14,7 @@ CASE(destroy, semaphores_can_be_made_and_dropped_20000_times, "D-04.5 3.6-11")
 {
         const nova_sel_t sel = sel_alloc(0);
         case_seconds(120);
-        for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned i = case_rounds(ROUNDS); i; i--) {
                 EXPECT_EQ(hc_create_sm(sel, ROOT_PD, i), NOVA_SUCCESS);
                 drop(sel);
         }
@@ -25,7 +25,7 @@ CASE(destroy, portals_can_be_made_and_dropped_20000_times, "D-04.4 3.6-11")
         const nova_sel_t sel = sel_alloc(0);
         struct thread *t = server(boot_cpu);
         case_seconds(120);
-        for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned i = case_rounds(ROUNDS); i; i--) {
                 EXPECT_EQ(hc_create_pt(sel, ROOT_PD, t->ec, 0, 0), NOVA_SUCCESS);
                 drop(sel);
         }
@@ -38,7 +38,7 @@ CASE(destroy, local_threads_can_be_made_and_dropped_20000_times_at_one_utcb_addr
         const nova_sel_t sel = sel_alloc(0);
         const word_t utcb = utcb_alloc();
         case_seconds(180);
-        for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned i = case_rounds(ROUNDS); i; i--) {
                 EXPECT_EQ(hc_create_ec(sel, ROOT_PD, utcb | boot_cpu, 0, 0, 0), NOVA_SUCCESS);
                 drop(sel);
         }
@@ -49,7 +49,7 @@ CASE(destroy, protection_domains_can_be_made_and_dropped_20000_times, "D-04 3.6-
 {
         const nova_sel_t sel = sel_alloc(0);
         case_seconds(240);
-        for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned i = case_rounds(ROUNDS); i; i--) {
                 EXPECT_EQ(hc_create_pd(sel, ROOT_PD, 0), NOVA_SUCCESS);
                 drop(sel);
         }
@@ -60,7 +60,7 @@ CASE(destroy, scheduling_contexts_can_be_made_and_dropped_20000_times, "D-04.3 3
         struct thread *t = global(boot_cpu, thread_exit_fn, NULL);
         const nova_sel_t sel = sel_alloc(0);
         case_seconds(180);
-        for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned i = case_rounds(ROUNDS); i; i--) {
                 EXPECT_EQ(hc_create_sc(sel, ROOT_PD, t->ec, nova_qpd(QUANTUM, PRIO_LOW)),
                           NOVA_SUCCESS);
                 drop(sel);
