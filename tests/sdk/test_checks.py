@@ -278,19 +278,19 @@ class Tidy(unittest.TestCase):
         command = f"clang -o {name}.o -c {self.root / name}"
         return {"directory": str(self.root), "file": str(self.root / name), "command": command}
 
-    def looked_at(self):
+    def looked_at(self, deep=False):
         """Returns the names of the files that clang-tidy checks, and the number of complaints."""
         check_tidy.file_digest.cache_clear()
         seen, real = [], check_tidy.complaint
 
-        def complaint(file, folder):
+        def complaint(file, folder, deep):
             seen.append(Path(file).name)
-            return real(file, folder)
+            return real(file, folder, deep)
 
         check_tidy.complaint = complaint
         try:
             memory = self.root / "passed"
-            found = check_tidy.check_entries(self.entries, self.root, self.root, memory)
+            found = check_tidy.check_entries(self.entries, self.root, self.root, memory, deep)
         finally:
             check_tidy.complaint = real
         return sorted(seen), len(found)
@@ -307,7 +307,7 @@ class Tidy(unittest.TestCase):
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
 
     def test_a_run_that_was_stopped_is_continued(self):
-        def stop_at_b(file, _):
+        def stop_at_b(file, *_):
             if file.endswith("b.c"):
                 raise KeyboardInterrupt
 
@@ -315,6 +315,12 @@ class Tidy(unittest.TestCase):
             with self.assertRaises(KeyboardInterrupt):
                 check_tidy.check_entries(self.entries, self.root, self.root, self.root / "passed")
         self.assertEqual(self.looked_at(), (["b.c"], 0))
+
+    def test_each_depth_looks_at_all_files(self):
+        self.write(".clang-tidy", "Checks: '-*,clang-analyzer-*'\nWarningsAsErrors: '*'\n")
+        self.write("b.c", "int g(int x) { int *p = 0; return x ? *p : 1; }\n")
+        self.assertEqual(self.looked_at(), (["a.c", "b.c"], 1))
+        self.assertEqual(self.looked_at(deep=True), (["a.c", "b.c"], 1))
 
     def test_what_was_not_in_order_is_looked_at_each_time(self):
         self.write("b.c", "int g(int x) { return x == x; }\n")
