@@ -23,7 +23,6 @@ set(NOVA_KERNEL_SOURCES
   src/ipc/event.c
   src/ipc/item.c
   src/ipc/reply.c
-  src/ipc/report.c
   src/lib/heap.c
   src/lib/tree.c
   src/memory/account.c
@@ -36,6 +35,7 @@ set(NOVA_KERNEL_SOURCES
   src/object/pt.c
   src/object/reap.c
   src/object/reclaim.c
+  src/object/report.c
   src/object/result.c
   src/object/sc.c
   src/object/sm.c

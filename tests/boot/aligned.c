@@ -11,6 +11,20 @@
 static struct nova_root root;
 static struct nova_console console;
 
+/* Creates a PD with a range of selectors, in the way that the build chooses. */
+static enum nova_status create(nova_sel_t pd, nova_sel_t first)
+{
+#if defined(BY_DESCRIPTOR)
+        return nova_create_pd(pd, NOVA_SEL_ROOT_PD, nova_crd_obj(first, ORDER, NOVA_PERM_ALL));
+#elif defined(WITH_ACCOUNT)
+        return nova_create_pd_account(pd, NOVA_SEL_ROOT_PD,
+                                      nova_crd(NOVA_CRD_OBJ, first, ORDER, NOVA_PERM_ALL), 0x20000);
+#else
+        return nova_create_pd(pd, NOVA_SEL_ROOT_PD,
+                              nova_crd(NOVA_CRD_OBJ, first, ORDER, NOVA_PERM_ALL));
+#endif
+}
+
 int nova_main(const struct nova_hip *hip, nova_word_t cpu)
 {
         const nova_word_t size = (nova_word_t)1 << ORDER;
@@ -30,13 +44,11 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
 
         const nova_sel_t range = nova_root_sel_order(&root, ORDER), pd = nova_root_sel(&root, 2);
         if (nova_create_sm(range + 1, NOVA_SEL_ROOT_PD, 0) != NOVA_SUCCESS ||
-            nova_create_pd(pd, NOVA_SEL_ROOT_PD,
-                           nova_crd(NOVA_CRD_OBJ, range, ORDER, NOVA_PERM_ALL)) != NOVA_SUCCESS)
+            create(pd, range) != NOVA_SUCCESS)
                 return 3;
         nova_printf(&console, "an aligned range arrives\n");
 
-        const nova_crd_t crooked = nova_crd(NOVA_CRD_OBJ, range + 1, ORDER, NOVA_PERM_ALL);
-        if (nova_create_pd(pd + 1, NOVA_SEL_ROOT_PD, crooked) != NOVA_SUCCESS)
+        if (create(pd + 1, range + 1) != NOVA_SUCCESS)
                 return 4;
         nova_printf(&console, "the kernel rounds down\n");
         return 0;

@@ -136,9 +136,9 @@ class Faults(unittest.TestCase):
         ):
             self.assertEqual(self.hear(lines, program), [])
 
-    def shut_down(self, subject, event, ip, *programs):
-        line = (f"NOVA: {subject} was shut down: event {event:#x} at {ip:#x}, address 0x1234, has "
-                "no portal that it can call.")
+    def shut_down(self, subject, event, ip, *programs, reason="has no portal that it can call"):
+        line = (f"NOVA: {subject} was shut down: event {event:#x} at {ip:#x}, address 0x1234, "
+                f"{reason}.")
         self.said.clear()
         return self.hear([line], *programs)
 
@@ -151,7 +151,6 @@ class Faults(unittest.TestCase):
             ("thread '' of PD 'root'", "a thread of PD 'root'"),
             ("thread 'one' of PD ''", "thread 'one'"),
             ("thread 'one' of PD 'root'", "thread 'one' of PD 'root'"),
-            ("thread 'one'", "thread 'one'"),
         ):
             self.assertEqual(self.shut_down(subject, 14, ip, program),
                              [f"{name} was shut down: {place}; no portal handles this event."])
@@ -161,6 +160,13 @@ class Faults(unittest.TestCase):
             self.shut_down("thread '' of PD 'child'", 30, 0, self.program("adder")),
             ["a thread of PD 'child' was shut down: STARTUP, before its first instruction; no "
              "portal handles this event."],
+        )
+
+    def test_a_handler_that_has_ended_is_the_reason(self):
+        self.assertEqual(
+            self.shut_down("thread 'one' of PD ''", 30, 0, reason=explain.HANDLER_ENDED),
+            ["thread 'one' was shut down: STARTUP, before its first instruction; the thread that "
+             "handled this event has ended."],
         )
 
     def test_of_several_programs_with_code_there_none_is_named(self):
@@ -178,9 +184,9 @@ class Faults(unittest.TestCase):
         program = self.program("adder")
         for subject in ("virtual CPU '' of PD 'guest'", "the roottask's first thread"):
             self.assertEqual(self.shut_down(subject, 14, self.address(program, "next")), [])
-        text = (paths.ROOT / "hypervisor/src/ipc/report.c").read_text(encoding="utf-8")
-        for part in ('"was shut down: event 0x%lx at 0x%lx, address 0x%lx, has no portal',
-                     '"NOVA: thread \'%s\' " EVENT', '"NOVA: %s \'%s\' of PD \'%s\' " EVENT'):
+        text = (paths.ROOT / "hypervisor/src/object/report.c").read_text(encoding="utf-8")
+        for part in ('"NOVA: " subject " was shut down: event 0x%lx at 0x%lx, address 0x%lx, %s.',
+                     f'"{explain.HANDLER_ENDED}"', 'LINE("%s \'%s\' of PD \'%s\'")'):
             self.assertIn(part, text)
 
     def test_bytes_of_a_file_that_is_no_program(self):

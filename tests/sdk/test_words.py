@@ -107,10 +107,10 @@ class Explain(unittest.TestCase):
     SOURCE = 'void _start(void) { }\nvoid nova_exit(void) { }\n'
 
     def test_the_line_is_the_kernels(self):
-        text = (KERNEL / "ipc/event.c").read_text(encoding="utf-8")
-        self.assertIn(runner.SHUT_DOWN_LINE.decode(), text)
-        self.assertIn('event 0x%lx at "', text)
-        self.assertIn('"0x%lx, address 0x%lx', text)
+        text = (KERNEL / "object/report.c").read_text(encoding="utf-8")
+        subject = runner.SHUT_DOWN_LINE.decode().removeprefix("NOVA: ").removesuffix(" was shut down")
+        self.assertIn(f'LINE("{subject}")', text)
+        self.assertIn('"NOVA: " subject " was shut down: event 0x%lx at 0x%lx, address 0x%lx', text)
 
     def address(self, program, name):
         table = subprocess.run(["nm", program], stdout=subprocess.PIPE, text=True, check=True)

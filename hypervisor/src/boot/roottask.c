@@ -10,13 +10,13 @@
 #include "boot/boot_info.h"
 #include "boot/elf.h"
 #include "firmware/memory_map.h"
-#include "ipc/event.h"
 #include "lib/stop.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "nova/abi/hip.h"
 #include "object/ec.h"
 #include "object/pd.h"
+#include "object/report.h"
 #include "object/sc.h"
 #include "sched/cpu.h"
 #include "thread.h"
@@ -214,7 +214,7 @@ static enum nova_status roottask_create(struct cpu *cpu, struct sc **sc)
                                              NOVA_PERM_ALL);
         if (status != NOVA_SUCCESS)
                 return status;
-        event_root_ec = ec;
+        report_root_ec = ec;
         thread_init_root(ec, entry, cpu->id);
         status = sc_create(&account_root, ec, ROOT_PRIO, ROOT_QUANTUM_US, sc);
         if (status == NOVA_SUCCESS)

@@ -4,31 +4,17 @@
 
 #include "arch/x86/state.h"
 #include "ipc/call.h"
-#include "ipc/report.h"
-#include "lib/console.h"
 #include "nova/abi/event.h"
 #include "object/pd.h"
 #include "object/pt.h"
+#include "object/report.h"
 #include "sched/schedule.h"
 #include "virt/vcpu.h"
 
-const struct ec *event_root_ec;
-
-/* Shuts self down, whose event no portal handles. For the first program the console reports this
- * once, because no other program may be left to report it. */
+/* Shuts self down, whose event no portal handles. */
 static __attribute__((noinline)) _Noreturn void event_shut_down(struct ec *self)
 {
-        const bool first = self == event_root_ec;
-
-        if (first) {
-                event_root_ec = NULL;
-                console_print("NOVA: the roottask's first thread was shut down: event 0x%lx at "
-                              "0x%lx, address 0x%lx, has no portal that it can call.\n",
-                              (unsigned long)self->event_number, (unsigned long)self->regs.ip,
-                              (unsigned long)self->event_qual[1]);
-        }
-        if (!first || self->named_by_root)
-                report_shut_down(self);
+        report_shut_down(self, REPORT_NO_PORTAL);
         block_shut_down(self);
 }
 

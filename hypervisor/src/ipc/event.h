@@ -10,10 +10,6 @@
 hot_path _Noreturn void block_on_event(struct ec *self, word_t number, word_t error,
                                        word_t address);
 
-/** The root PD's first thread: if an event without a handler shuts it down, the console reports
- *  that. The pointer is only compared, never followed. */
-extern const struct ec *event_root_ec;
-
 /** Sends the STARTUP event of a global thread (a continuation). */
 _Noreturn void block_on_startup(struct ec *self);
 

@@ -231,7 +231,7 @@ static void ec_abort_caller(struct ec *ec)
         }
         caller->callee = NULL;
         caller->state = EC_READY;
-        caller->cont = by_event ? block_shut_down : resume_aborted;
+        caller->cont = by_event ? block_handler_ended : resume_aborted;
         sched_wake_sleepers(caller);
 }
 

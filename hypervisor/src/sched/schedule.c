@@ -11,6 +11,7 @@
 #include "object/ec.h"
 #include "object/object.h"
 #include "object/reclaim.h"
+#include "object/report.h"
 #include "object/sc.h"
 #include "sched/cpu.h"
 #include "sched/timeout.h"
@@ -450,6 +451,12 @@ _Noreturn void block_shut_down(struct ec *self)
         else
                 ec_shut_down(self);
         resume_reschedule(self->cpu);
+}
+
+_Noreturn void block_handler_ended(struct ec *self)
+{
+        report_shut_down(self, REPORT_HANDLER_ENDED);
+        block_shut_down(self);
 }
 
 void interrupt_window(struct cpu *cpu)

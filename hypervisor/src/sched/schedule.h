@@ -49,6 +49,10 @@ _Noreturn void block_current_with(struct ec *end);
 /** Ends self if its end is due, else shuts it down. The SCs that were left to it end first. */
 _Noreturn void block_shut_down(struct ec *self);
 
+/** Shuts self down, whose event was with a handler that has ended, and reports that (a
+ *  continuation). */
+_Noreturn void block_handler_ended(struct ec *self);
+
 /** Continues after the current EC has replied to caller (NULL: it had none) and waits. Runs the EC
  * of the current SC, which is the caller unless the SC is bound to another EC. */
 _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller);

@@ -21,6 +21,21 @@ static inline nova_crd_t nova_crd_null(void)
 }
 
 /**
+ * Checks in a program that is compiled with NOVA_DEBUG that the base of @p crd is a multiple of its
+ * size. The kernel would round the base down, so a wrong base stops the program at an invalid
+ * instruction. Without NOVA_DEBUG it does nothing.
+ */
+static inline void nova_crd_check(nova_crd_t crd)
+{
+#ifdef NOVA_DEBUG
+        if (nova_crd_base(crd) & (((nova_word_t)1 << nova_crd_order(crd)) - 1))
+                __builtin_trap();
+#else
+        (void)crd;
+#endif
+}
+
+/**
  * Returns the descriptor of 2^order pages from page number @p page (address / 4096) on, with
  * permissions @p perms.
  * @code
@@ -42,11 +57,19 @@ static inline nova_crd_t nova_crd_io(nova_sel_t port, unsigned order)
         return nova_crd(NOVA_CRD_IO, port, order, NOVA_IO_A);
 }
 
-/** Returns the descriptor of 2^order object capabilities from selector @p sel on, with permissions
- *  @p perms. The kernel rounds @p sel down to a multiple of 2^order. @spec 4.3.4 */
+/**
+ * Returns the descriptor of 2^order object capabilities from selector @p sel on, with permissions
+ * @p perms. The selector must be a multiple of 2^order, see nova_root_sel_order(): the kernel
+ * rounds it down. With NOVA_DEBUG, the function stops at an invalid instruction if it is not (see
+ * nova_crd_check()); nova_crd() makes a descriptor without this check.
+ * @spec 4.3.4
+ */
 static inline nova_crd_t nova_crd_obj(nova_sel_t sel, unsigned order, unsigned perms)
 {
-        return nova_crd(NOVA_CRD_OBJ, sel, order, perms);
+        const nova_crd_t crd = nova_crd(NOVA_CRD_OBJ, sel, order, perms);
+
+        nova_crd_check(crd);
+        return crd;
 }
 
 /** Returns the receive window that covers the whole space of a type. @spec 4.6.1 */

@@ -30,6 +30,7 @@
 static inline enum nova_status nova_create_pd_account(nova_sel_t pd, nova_sel_t owner,
                                                       nova_crd_t initial, nova_word_t bytes)
 {
+        nova_crd_check(initial);
         return nova_status_of(nova_trap_4(nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, pd),
                                           owner, initial, bytes));
 }

@@ -15,6 +15,7 @@
 #include "nova/abi/qpd.h"
 #include "nova/abi/status.h"
 #include "nova/arch/trap.h"
+#include "nova/crd.h"
 
 NOVA_STATIC_ASSERT(NOVA_REPLY_ID == NOVA_REPLY, "number of reply");
 
@@ -83,8 +84,7 @@ __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
  * @param owner   PD capability with NOVA_PD_PD; the new capability gets its permissions
  * @param initial range of the caller's object capabilities to delegate to selector 0 on; 0 for
  *                none. Its base must be a multiple of its size (see nova_root_sel_order()), because
- *                the kernel rounds it down. With NOVA_DEBUG, the function stops at an invalid
- *                instruction if the base is not aligned
+ *                the kernel rounds it down; nova_crd_check() checks it
  * @retval NOVA_SUCCESS the PD exists
  * @retval NOVA_BAD_CAP @p pd is not null, or @p owner is not a PD or lacks NOVA_PD_PD
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
@@ -96,11 +96,7 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
 {
         nova_word_t a2 = owner, a3 = initial;
 
-#ifdef NOVA_DEBUG
-        /* The kernel would round the base down, and the PD would get the wrong capabilities. */
-        if (nova_crd_base(initial) & (((nova_word_t)1 << nova_crd_order(initial)) - 1))
-                __builtin_trap();
-#endif
+        nova_crd_check(initial); /* the PD would get the wrong capabilities */
         return nova_status_of(nova_trap_3(nova_hypercall_id(NOVA_CREATE_PD, 0, pd), &a2, &a3));
 }
 

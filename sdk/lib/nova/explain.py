@@ -39,6 +39,7 @@ LIBRARIES = {
     "novart": "it belongs to the runtime: use RUNTIME or nova_add_program.",
     "nova": "it belongs to libnova, which NO_LIBNOVA omits.",
 }
+HANDLER_ENDED = "had a handler that has ended"  # of the kernel's line
 PAGE_FAULT = 14
 PROTECTION = 13
 STARTUP = 30
@@ -98,6 +99,8 @@ def shut_down(line, program, subject="the roottask's first thread"):
     if function == "nova_exit" and number == PROTECTION:
         text += "; it tried to end the system without requesting I/O port 0xf4, as"
         return text + " nova_console_init() does."
+    if HANDLER_ENDED.encode() in line:
+        return text + "; the thread that handled this event has ended."
     return text + "; no portal handles this event."
 
 

@@ -13,7 +13,7 @@ HEAD = re.compile(r"(?P<before>.*)FAULT: program (?P<program>\S+), thread ")
 IP = re.compile(r"  ip ([0-9a-f]+)  ")
 CODE = re.compile(r"  code((?: <?[0-9a-f]{2}>?)+)$")
 FRAME = re.compile(r"  #(\d+) ([0-9a-f]+)(?: (\S+)\+0x[0-9a-f]+)?$")
-SHUT_DOWN = re.compile(r"NOVA: thread '(?P<name>[^']*)'(?: of PD '(?P<pd>[^']*)')? was shut down: ")
+SHUT_DOWN = re.compile(r"NOVA: thread '(?P<name>[^']*)' of PD '(?P<pd>[^']*)' was shut down: ")
 SHOWN = 4  # frames
 
 

@@ -149,5 +149,5 @@ CASE_ON(announce, the_end_of_a_thread_with_a_name_is_told, "X-NAME X-LOG", need_
         EXPECT(!contains(ring, log->size, "'vi?tim'"));
         event_remove(t, NOVA_EXC_UD);
         thread_start(t, PRIO_HIGH, QUANTUM);
-        EXPECT(contains(ring, log->size, "'vi?tim' was shut down"));
+        EXPECT(contains(ring, log->size, "'vi?tim' of PD '"));
 }

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 extern "C" {
-#include "ipc/report.h"
+#include "object/report.h"
 }
 
 namespace

@@ -49,7 +49,7 @@ TEST(crd, the_smallest_order_for_a_count)
 
 TEST(crd, fields_come_back_from_a_descriptor)
 {
-        const nova_crd_t crd = nova_crd_obj(0x4321, 7, NOVA_SM_UP);
+        const nova_crd_t crd = nova_crd(NOVA_CRD_OBJ, 0x4321, 7, NOVA_SM_UP);
 
         EXPECT_EQ(nova_crd_type(crd), static_cast<unsigned>(NOVA_CRD_OBJ));
         EXPECT_EQ(nova_crd_base(crd), 0x4321u);

@@ -169,7 +169,7 @@ class Objects:
     def find_all(self):
         follow = (self._follow_pd, self._follow_ec, self._follow_sc, self._follow_pt)
         self.add(self.kernel_pd.address, "the microhypervisor's PD")
-        self.add(self.target.number("event_root_ec"), "the roottask's first thread", EC)
+        self.add(self.target.number("report_root_ec"), "the roottask's first thread", EC)
         while self.waiting:
             kind, entry = self.waiting.pop()
             (follow + (self._follow_sm,))[kind](entry)
@@ -276,7 +276,7 @@ class Objects:
     def _role(self, struct, entry):
         if struct == "pd" and entry["is_root"]:
             return "root"
-        if struct == "ec" and entry.address == self.target.number("event_root_ec"):
+        if struct == "ec" and entry.address == self.target.number("report_root_ec"):
             return "root"
         if struct == "sm" and entry["gsi"] != NO_GSI:
             return f"GSI {entry['gsi']}"

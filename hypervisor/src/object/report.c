@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines about threads that were shut down (see report.h). */
-#include "ipc/report.h"
+#include "object/report.h"
 
 #include "arch/x86/calibrate.h"
 #include "arch/x86/insn.h"
@@ -9,6 +9,8 @@
 #include "lib/spinlock.h"
 #include "object/name.h"
 #include "object/pd.h"
+
+const struct ec *report_root_ec;
 
 /* Threads that the root PD has given a name have a rate of their own: others cannot use it up. */
 static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects both */
@@ -43,17 +45,21 @@ static bool report_take_line(struct report_rate *of, uint32_t *unsaid)
         return allowed;
 }
 
-#define EVENT \
-        "was shut down: event 0x%lx at 0x%lx, address 0x%lx, has no portal that it can call.\n"
+static const char *const reasons[] = {
+        [REPORT_NO_PORTAL] = "has no portal that it can call",
+        [REPORT_HANDLER_ENDED] = "had a handler that has ended",
+};
 
-void report_shut_down(const struct ec *ec)
+#define LINE(subject) "NOVA: " subject " was shut down: event 0x%lx at 0x%lx, address 0x%lx, %s.\n"
+
+/* Reports the end of a thread, if its rate allows a line. */
+static void report_thread(const struct ec *ec, unsigned long event, unsigned long ip,
+                          unsigned long address, const char *reason)
 {
-        const unsigned long event = ec->event_number, ip = ec->regs.ip, address = ec->event_qual[1];
         char name[NOVA_NAME_SIZE + 1], pd[NOVA_NAME_SIZE + 1];
         uint32_t unsaid;
 
-        if (!(ec->named_by_root || cmdline.serial) ||
-            !report_take_line(ec->named_by_root ? &rate_named : &rate, &unsaid))
+        if (!report_take_line(ec->named_by_root ? &rate_named : &rate, &unsaid))
                 return;
         if (unsaid)
                 console_print("NOVA: %u threads before had no line of their own: too many were "
@@ -61,9 +67,20 @@ void report_shut_down(const struct ec *ec)
                               unsaid);
         name_print(ec->name, name);
         name_print(ec->pd->name, pd);
-        if (ec->named_by_root)
-                console_print("NOVA: thread '%s' " EVENT, name, event, ip, address);
-        else
-                console_print("NOVA: %s '%s' of PD '%s' " EVENT,
-                              ec->vcpu ? "virtual CPU" : "thread", name, pd, event, ip, address);
+        console_print(LINE("%s '%s' of PD '%s'"), ec->vcpu ? "virtual CPU" : "thread", name, pd,
+                      event, ip, address, reason);
+}
+
+void report_shut_down(const struct ec *ec, enum report_reason reason)
+{
+        const unsigned long event = ec->event_number, ip = ec->regs.ip, address = ec->event_qual[1];
+        const bool first = ec == report_root_ec;
+
+        if (first) {
+                report_root_ec = NULL;
+                console_print(LINE("the roottask's first thread"), event, ip, address,
+                              reasons[reason]);
+        }
+        if (ec->named_by_root || (!first && cmdline.serial))
+                report_thread(ec, event, ip, address, reasons[reason]);
 }

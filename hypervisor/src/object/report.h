@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines about threads that were shut down because nothing handles their event. */
+#ifndef OBJECT_REPORT_H
+#define OBJECT_REPORT_H
+
+#include "object/ec.h"
+
+/** Rate of lines: REPORT_BURST at once, and one more in each REPORT_PERIOD_MS. Threads with a name
+ *  from the root PD have a rate of their own, apart from all others. */
+#define REPORT_BURST     16
+#define REPORT_PERIOD_MS 250
+
+/** Under the lock of report.c. */
+struct report_rate {
+        uint64_t due;    /* TSC value from which REPORT_BURST lines are allowed again */
+        uint32_t unsaid; /* number of threads without a line since the last line */
+};
+
+/** Returns true if a line may come now, else counts the thread in unsaid. period: TSC ticks. */
+bool report_allowed(struct report_rate *rate, uint64_t now, uint64_t period);
+
+enum report_reason {
+        REPORT_NO_PORTAL,     /* the event has no portal that the thread can call */
+        REPORT_HANDLER_ENDED, /* the thread waited for the reply of an EC that has ended */
+};
+
+/** The root PD's first thread: its end is always reported, once, because no other program may be
+ *  left to report it. The pointer is only compared, never followed. */
+extern const struct ec *report_root_ec;
+
+/** Reports, within the rate, a thread that its last event shuts down: the root PD's first thread,
+ *  threads to which the root PD gave a name, under `serial` all threads. */
+void report_shut_down(const struct ec *ec, enum report_reason reason);
+
+#endif
