@@ -394,17 +394,10 @@ void ec_shut_down(struct ec *ec)
         ec->state = EC_DEAD;
 }
 
-/* Returns true if an EC is in a hypercall of several steps that can be given up. */
-static bool ec_is_at_work(const struct ec *ec)
+/* Drops the references of a hypercall that was given up. Objects that had no others join the dying
+ * list of this CPU, which destroys the EC: it ends them before it returns to user mode. */
+static cold_path void ec_drop_references(struct ec *ec)
 {
-        return (word_t)ec->created | (word_t)ec->calling |
-               (word_t)(ec->reap_floor != EC_REAPS_NOTHING);
-}
-
-/* Gives up the hypercall: drops its references. Objects that it had to reap become orphans. */
-static cold_path void ec_give_up_work(struct ec *ec)
-{
-        ec->cpu->dying_orphans |= ec->reap_floor != EC_REAPS_NOTHING;
         if (ec->created)
                 object_put(&ec->created->object);
         if (ec->calling)
@@ -485,8 +478,8 @@ bool ec_end(struct ec *ec)
                 return false;
         ec->ending = true;
         fpu_drop(ec);
-        if (ec_is_at_work(ec))
-                ec_give_up_work(ec);
+        if (unlikely(ec->reap_floor != EC_REAPS_NOTHING))
+                ec->cpu->dying_orphans = true; /* the objects that it had to reap */
         ec_unmap(ec);
         if (ec->vcpu)
                 ec_guest_ops->stop(ec);
@@ -498,6 +491,7 @@ bool ec_end(struct ec *ec)
                 cpu_current_ended(ec->cpu);
         store_once(ec->object.dead, true);
         if (unlikely(ec->ends_later)) { /* no other thread does the rest */
+                assert(!ec_has_left_work(ec));
                 object_put(&pd->object);
                 reclaim_object(&ec->object);
         }
@@ -510,7 +504,10 @@ bool ec_finish_step(struct ec *ec)
                 delegation_finish_step(&ec->transfer.delegation);
                 return false;
         }
-        return !revocation_is_open(&ec->revocation) || revocation_finish_step(&ec->revocation);
+        if (revocation_is_open(&ec->revocation) && !revocation_finish_step(&ec->revocation))
+                return false;
+        ec_drop_references(ec);
+        return true;
 }
 
 enum drop_result ec_drop(struct ec *ec)

@@ -294,10 +294,13 @@ enum drop_result ec_drop(struct ec *ec);
 /** Does ec_drop() on the EC's CPU. May be called on any CPU, without a lock. */
 enum drop_result ec_drop_anywhere(struct ec *ec);
 
-/** Returns true if an ended EC has left a revocation or delegation unfinished. */
+/** Returns true if an ended EC has left a revocation or delegation unfinished, or references of its
+ *  hypercall. */
 static inline bool ec_has_left_work(const struct ec *ec)
 {
-        return revocation_is_open(&ec->revocation) || delegation_is_open(&ec->transfer.delegation);
+        return revocation_is_open(&ec->revocation) ||
+               delegation_is_open(&ec->transfer.delegation) ||
+               (word_t)ec->created | (word_t)ec->calling;
 }
 
 /** Does a step of the work that an ended EC has left. Returns true if none is left. The caller

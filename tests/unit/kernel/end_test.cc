@@ -183,6 +183,30 @@ TEST(end, of_a_revoker_while_tlbs_are_flushed_leaves_nothing)
         EXPECT_EQ(e.caller->revocation.pin, nullptr);
 }
 
+// A caller may end on another CPU than the one that destroys it. The portal of its call dies with
+// it, and must do so on the destroying CPU, whose hypercall ends what it dropped before it returns.
+TEST(end, of_a_caller_leaves_its_portal_to_the_cpu_that_destroys_it)
+{
+        End e;
+        for (word_t i = 0; i < PAGES; i++)
+                e.make_sm(e.client, BASE + i);
+        fake_window = [] { sched_decide(cpu_self()); };
+        e.call(nova_crd(NOVA_CRD_OBJ, BASE, ORDER, NOVA_PERM_ALL), 0);
+        ASSERT_NE(e.caller->calling, nullptr) << "the call was not preempted";
+        fake_window = nullptr;
+        e.Kernel::revoke(e.client, SEL_PT, SEL_PT, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);
+        ASSERT_EQ(cpu_self()->dying, nullptr) << "the call does not hold the portal";
+
+        kobject *portal = &e.caller->calling->object;
+        EXPECT_TRUE(ec_end(e.caller)); // what the caller's CPU does
+        EXPECT_EQ(cpu_self()->dying, nullptr);
+        EXPECT_TRUE(ec_has_left_work(e.caller));
+        while (!ec_finish_step(e.caller)) // what the destroying CPU does
+                ;
+        EXPECT_EQ(cpu_self()->dying, portal);
+        EXPECT_FALSE(ec_has_left_work(e.caller));
+}
+
 // The kernel may have to wait for a flush when it creates an EC: work that arrives meanwhile is
 // done before the caller resumes, whatever the status.
 TEST(end, of_who_creates_an_ec_is_noticed)
