@@ -108,7 +108,8 @@ class Explain(unittest.TestCase):
 
     def test_the_line_is_the_kernels(self):
         text = (KERNEL / "object/report.c").read_text(encoding="utf-8")
-        subject = runner.SHUT_DOWN_LINE.decode().removeprefix("NOVA: ").removesuffix(" was shut down")
+        line = runner.SHUT_DOWN_LINE.decode()
+        subject = line.removeprefix("NOVA: ").removesuffix(" was shut down")
         self.assertIn(f'LINE("{subject}")', text)
         self.assertIn('"NOVA: " subject " was shut down: event 0x%lx at 0x%lx, address 0x%lx', text)
 

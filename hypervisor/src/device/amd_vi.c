@@ -224,12 +224,16 @@ static enum nova_status amd_vi_route(unsigned gsi, unsigned rid, unsigned vector
         return NOVA_SUCCESS;
 }
 
-static void amd_vi_unroute(unsigned gsi, unsigned rid, unsigned vector, bool wait)
+static void amd_vi_unroute(unsigned gsi, unsigned rid, unsigned vector)
 {
         if (!senders[gsi].is_set || senders[gsi].rid != rid)
                 return;
         store_once(amd_vi_interrupts_of(rid)[vector], INTERRUPT_SILENT);
         senders[gsi].is_set = false;
+}
+
+static void amd_vi_forget_routes(unsigned rid, bool wait)
+{
         amd_vi_command_all(INVALIDATE_INTERRUPTS | rid, wait);
 }
 
@@ -401,4 +405,5 @@ const struct iommu_driver amd_vi_driver = {
         .mask_faults = amd_vi_mask_faults,
         .route = amd_vi_route,
         .unroute = amd_vi_unroute,
+        .forget_routes = amd_vi_forget_routes,
 };

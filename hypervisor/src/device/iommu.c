@@ -20,7 +20,7 @@
 #include "sched/cpu.h"
 
 #define FUNCTIONS_MAX      256 /* assigned at the same time */
-#define RELEASE_STEP       16  /* functions that one step blocks, with interrupts off */
+#define RELEASE_STEP       8   /* functions that one step blocks, with interrupts off */
 #define DOMAINS_MAX        256
 #define REPORTS_PER_SECOND 4
 #define MSI_ADDRESS        0xfee00000
@@ -45,7 +45,8 @@ static uint64_t reports_since; /* TSC */
 static unsigned reports;       /* number of reports since reports_since */
 static unsigned discarded;     /* units whose records were discarded since faults are masked */
 
-/* A unit is not used. Nothing shows which functions it serves, so no device can be assigned. */
+/* A unit is not used or not known. Nothing shows which functions it serves, so no device can be
+ * assigned. */
 static bool some_ignored;
 
 volatile char *iommu_map(paddr_t phys)
@@ -310,6 +311,10 @@ void iommu_init(void)
                 console_print("NOVA: the I/O MMU is left off, as the command line says.\n");
                 return;
         }
+        some_ignored = acpi.iommus_lost;
+        if (acpi.iommus_lost)
+                console_print("NOVA: ACPI may name more I/O MMUs than the kernel has found; no "
+                              "device can be assigned.\n");
         iommu_driver = acpi.iommus_amd ? &amd_vi_driver : &vtd_driver;
         dma_format.flush = iommu_flush;
         dma_format.release = iommu_release;

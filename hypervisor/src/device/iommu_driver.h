@@ -30,9 +30,12 @@ struct iommu_driver {
          * remap_is_on. The vector of a GSI never changes. Returns when this is in effect. */
         enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level);
-        /* Revokes a permission by route. A later message is not reported as a fault. Takes effect
-         * at the return if wait is set, else after flush of functions. */
-        void (*unroute)(unsigned gsi, unsigned rid, unsigned vector, bool wait);
+        /* Revokes a permission by route in the table. A later message is not reported as a fault.
+         * Takes effect after forget_routes. */
+        void (*unroute)(unsigned gsi, unsigned rid, unsigned vector);
+        /* Makes all units read the table again for a function whose permissions were revoked. Takes
+         * effect at the return if wait is set, else after flush of functions. */
+        void (*forget_routes)(unsigned rid, bool wait);
 };
 
 extern const struct iommu_driver vtd_driver, amd_vi_driver;

@@ -115,6 +115,8 @@ enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cp
 
 void remap_forget(uint16_t rid)
 {
+        bool had_routes = false;
+
         if (!remap_is_on)
                 return;
         spin_lock(&remap_lock);
@@ -124,18 +126,20 @@ void remap_forget(uint16_t rid)
                         continue;
                 remap_end_stop(message);
                 message->sender = 0;
-                iommu_driver->unroute(gsi, rid, VECTOR_GSI + gsi, false);
+                iommu_driver->unroute(gsi, rid, VECTOR_GSI + gsi);
+                had_routes = true;
         }
+        if (had_routes)
+                iommu_driver->forget_routes(rid, false);
         spin_unlock(&remap_lock);
 }
 
-/* Stops a GSI. The caller holds the lock. */
-static void remap_begin_stop(unsigned gsi, const struct cpu *cpu, uint64_t resume, bool wait)
+/* Stops a GSI of function rid. The caller holds the lock. */
+static void remap_begin_stop(unsigned gsi, unsigned rid, const struct cpu *cpu, uint64_t resume)
 {
         struct message *message = &messages[gsi];
 
-        iommu_driver->unroute(gsi, message->sender & ~(unsigned)REMAP_FUNCTION, VECTOR_GSI + gsi,
-                              wait);
+        iommu_driver->unroute(gsi, rid, VECTOR_GSI + gsi);
         message->resume = resume;
         store_once(message->timer, cpu);
         remap_stopped++;
@@ -148,12 +152,14 @@ static uint64_t remap_stop(unsigned gsi, const struct cpu *cpu, bool whole_funct
 
         spin_lock(&remap_lock);
         const unsigned sender = messages[gsi].sender;
+        const unsigned rid = sender & ~(unsigned)REMAP_FUNCTION;
         if (sender && !messages[gsi].timer) {
                 resume = rdtsc() + (uint64_t)tsc_khz * FLOOD_MS;
                 for (unsigned i = 0; whole_function && i < NOVA_HIP_GSI; i++)
                         if (i != gsi && messages[i].sender == sender && !messages[i].timer)
-                                remap_begin_stop(i, cpu, resume, false);
-                remap_begin_stop(gsi, cpu, resume, true); /* the wait is for all of them */
+                                remap_begin_stop(i, rid, cpu, resume);
+                remap_begin_stop(gsi, rid, cpu, resume);
+                iommu_driver->forget_routes(rid, true);
         }
         spin_unlock(&remap_lock);
         return resume;

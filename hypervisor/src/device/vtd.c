@@ -237,13 +237,18 @@ static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, u
         return NOVA_SUCCESS;
 }
 
-static void vtd_unroute(unsigned gsi, unsigned rid, unsigned vector, bool wait)
+static void vtd_unroute(unsigned gsi, unsigned rid, unsigned vector)
 {
         uint64_t *entry = &interrupts[gsi * 2];
 
         (void)rid, (void)vector;
         pte_write(entry, INTERRUPT_SILENT);
         dma_sync(entry, 2 * sizeof(*entry));
+}
+
+static void vtd_forget_routes(unsigned rid, bool wait)
+{
+        (void)rid;
         if (wait)
                 vtd_forget_all(0, INTERRUPTS);
 }
@@ -441,4 +446,5 @@ const struct iommu_driver vtd_driver = {
         .mask_faults = vtd_mask_faults,
         .route = vtd_route,
         .unroute = vtd_unroute,
+        .forget_routes = vtd_forget_routes,
 };

@@ -82,7 +82,8 @@ struct acpi {
         uint8_t s5_type[2];                   /* for PM1a and PM1b */
         struct acpi_iommu iommu[ACPI_IOMMUS]; /* all of one kind */
         unsigned iommus;
-        bool iommus_amd; /* AMD-Vi, else VT-d */
+        bool iommus_amd;  /* AMD-Vi, else VT-d */
+        bool iommus_lost; /* there may be more units: too many, or a damaged table */
         bool remaps;     /* they may remap interrupts */
         struct acpi_source source[ACPI_SOURCES];
         unsigned sources;

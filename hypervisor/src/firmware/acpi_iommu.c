@@ -49,11 +49,14 @@ static void acpi_iommu_add_unit(paddr_t phys, uint64_t segment, uint64_t rid, ui
         for (unsigned i = 0; i < acpi.iommus; i++)
                 if (acpi.iommu[i].phys == phys)
                         return;
-        if (acpi.iommus < ACPI_IOMMUS)
-                acpi.iommu[acpi.iommus++] = (struct acpi_iommu){.phys = phys,
-                                                                .segment = (uint16_t)segment,
-                                                                .rid = (uint16_t)rid,
-                                                                .flags = (uint8_t)flags};
+        if (acpi.iommus == ACPI_IOMMUS) {
+                acpi.iommus_lost = true;
+                return;
+        }
+        acpi.iommu[acpi.iommus++] = (struct acpi_iommu){.phys = phys,
+                                                        .segment = (uint16_t)segment,
+                                                        .rid = (uint16_t)rid,
+                                                        .flags = (uint8_t)flags};
 }
 
 static void acpi_iommu_add_source(struct acpi_source source)
@@ -106,8 +109,10 @@ void acpi_read_dmar(struct acpi_table dmar)
         for (uint32_t at = TABLE_ENTRIES; dmar.length - at >= 4;) {
                 const uint32_t length = (uint32_t)acpi_field(dmar, at + 2, 2);
 
-                if (!acpi_iommu_is_whole(dmar, at, length, 4, "DMAR"))
+                if (!acpi_iommu_is_whole(dmar, at, length, 4, "DMAR")) {
+                        acpi.iommus_lost = true;
                         return;
+                }
                 if (acpi_field(dmar, at, 2) == DMAR_UNIT && length >= UNIT_SCOPES)
                         acpi_iommu_read_drhd(acpi_iommu_part(dmar, at, length));
                 at += length;
@@ -157,8 +162,10 @@ void acpi_read_ivrs(struct acpi_table ivrs)
                 const uint64_t type = acpi_field(ivrs, at, 1);
                 const uint32_t length = (uint32_t)acpi_field(ivrs, at + 2, 2);
 
-                if (!acpi_iommu_is_whole(ivrs, at, length, 4, "IVRS"))
+                if (!acpi_iommu_is_whole(ivrs, at, length, 4, "IVRS")) {
+                        acpi.iommus_lost = true;
                         return;
+                }
                 if (type == IVRS_UNIT && length >= IVHD_ENTRIES)
                         acpi_iommu_read_ivhd(acpi_iommu_part(ivrs, at, length), IVHD_ENTRIES);
                 else if ((type == IVRS_UNIT_11 || type == IVRS_UNIT_40) &&

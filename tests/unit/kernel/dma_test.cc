@@ -10,6 +10,7 @@ extern "C" {
 #include "arch/x86/pte.h"
 #include "device/gsi.h"
 #include "device/remap.h"
+#include "firmware/acpi.h"
 #include "sched/cpu.h"
 }
 
@@ -459,13 +460,15 @@ TEST(dma, a_function_that_floods_with_several_interrupts_loses_all_of_them_for_a
                 f.route(FIRST + i, REMAP_FUNCTION | 40);
         f.route(OTHER, REMAP_FUNCTION | 42);
         fake_tsc += 2 * f.window;
+        fake_forgotten_routes = 0;
         uint64_t resume = 0;
         unsigned sent = 0;
         while (!resume && sent++ < 10000) {
                 fake_tsc += f.window / 10000;
                 resume = remap_count(FIRST + sent % COUNT, f.here);
         }
-        EXPECT_LE(sent, 8000u); // perhaps a count had begun before
+        EXPECT_LE(sent, 8000u);               // perhaps a count had begun before
+        EXPECT_EQ(fake_forgotten_routes, 1u); // one command for all of them
         EXPECT_EQ(resume, fake_tsc + f.window);
         EXPECT_EQ(remap_stopped, COUNT);
         for (unsigned i = 0; i < COUNT; i++)
@@ -479,8 +482,22 @@ TEST(dma, a_function_that_floods_with_several_interrupts_loses_all_of_them_for_a
         EXPECT_EQ(remap_stopped, 0u);
         for (unsigned i = 0; i < COUNT; i++)
                 EXPECT_TRUE(fake_routes[FIRST + i].on);
+        fake_forgotten_routes = 0;
         remap_forget(40);
         remap_forget(42);
+        EXPECT_EQ(fake_forgotten_routes, 2u); // one for each function
+}
+
+TEST(dma, no_function_is_assigned_if_acpi_may_name_more_units)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd();
+        EXPECT_EQ(iommu_assign(a, 2), NOVA_SUCCESS);
+        acpi.iommus_lost = true;
+        fake_iommu_boot();
+        EXPECT_EQ(iommu_assign(a, 4), NOVA_BAD_DEV);
+        acpi.iommus_lost = false;
+        fake_iommu_boot();
 }
 
 TEST(dma, a_function_that_sends_often_goes_on)

@@ -150,6 +150,17 @@ TEST(acpi_iommu, takes_no_more_than_it_has_room_for)
         Pc pc("DMAR", {units, drhd(0xfed90000, 0, {scopes})});
         EXPECT_EQ(acpi.iommus, unsigned{ACPI_IOMMUS});
         EXPECT_EQ(acpi.sources, unsigned{ACPI_SOURCES});
+        EXPECT_TRUE(acpi.iommus_lost);
+}
+
+TEST(acpi_iommu, has_room_for_all_units_that_it_promises)
+{
+        Bytes units;
+        for (unsigned i = 0; i < ACPI_IOMMUS; i++)
+                units = join({units, drhd(0x1000 * (i + 1), 0, {}), drhd(0x1000, 0, {})});
+        Pc pc("DMAR", {units});
+        EXPECT_EQ(acpi.iommus, unsigned{ACPI_IOMMUS});
+        EXPECT_FALSE(acpi.iommus_lost);
 }
 
 TEST(acpi_iommu, keeps_what_stands_before_a_damaged_part)
@@ -160,13 +171,18 @@ TEST(acpi_iommu, keeps_what_stands_before_a_damaged_part)
                 EXPECT_EQ(acpi.iommus, 1u);
                 EXPECT_EQ(acpi.sources, 1u);
                 EXPECT_NE(pc.console.find("(DMAR) is damaged"), std::string::npos);
+                EXPECT_TRUE(acpi.iommus_lost); // perhaps in the rest
         }
         for (const Bytes &bad : {Bytes{0x48, 0, 0}, Bytes{0xc0, 0, 0, 0}, Bytes{0xf0, 0, 0, 0}}) {
                 Pc pc("IVRS", {ivhd(0x10, 2, 0xfed80000, {io_apic, bad})});
                 EXPECT_EQ(acpi.iommus, 1u);
                 EXPECT_EQ(acpi.sources, 1u);
                 EXPECT_NE(pc.console.find("(IVRS) is damaged"), std::string::npos);
+                EXPECT_FALSE(acpi.iommus_lost); // the damage is inside of one unit
         }
+        Pc pc("IVRS", {ivhd(0x10, 2, 0xfed80000, {io_apic}), Bytes{0x10, 0, 0, 0}});
+        EXPECT_EQ(acpi.iommus, 1u);
+        EXPECT_TRUE(acpi.iommus_lost);
 }
 
 // The sanitizer sees every access outside of a table.

@@ -50,6 +50,8 @@ struct fake_route {
         bool on;
 };
 extern struct fake_route fake_routes[NOVA_HIP_GSI];
+/** How often the units read the table again for a function whose routes were revoked. */
+extern unsigned fake_forgotten_routes;
 /** Status of the unit for a further route. */
 extern enum nova_status fake_route_status;
 

@@ -75,10 +75,18 @@ static enum nova_status route(unsigned gsi, unsigned rid, unsigned vector, unsig
         return NOVA_SUCCESS;
 }
 
-static void unroute(unsigned gsi, unsigned rid, unsigned vector, bool wait)
+unsigned fake_forgotten_routes;
+
+static void unroute(unsigned gsi, unsigned rid, unsigned vector)
 {
-        (void)rid, (void)vector, (void)wait;
+        (void)rid, (void)vector;
         fake_routes[gsi].on = false;
+}
+
+static void forget_routes(unsigned rid, bool wait)
+{
+        (void)rid, (void)wait;
+        fake_forgotten_routes++;
 }
 
 const struct iommu_driver vtd_driver = {
@@ -90,6 +98,7 @@ const struct iommu_driver vtd_driver = {
         .mask_faults = mask_faults,
         .route = route,
         .unroute = unroute,
+        .forget_routes = forget_routes,
 };
 
 const struct iommu_driver amd_vi_driver = {.init = init};
