@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor whose guest finds and uses the hypercall interface, and calls of the monitor's own. */
+/* A monitor whose guest finds and uses the hypercall interface, including the monitor's own
+ * calls. */
 #include <stdio.h>
 #include <string.h>
 

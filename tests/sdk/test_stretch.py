@@ -20,12 +20,12 @@ class Lines(unittest.TestCase):
         self.assertEqual((one.first, one.last, one.begin, one.end), (0x10, 0x31, [0x10, 0x20], []))
         self.assertEqual(one.hot, {0x20: 500, 0x30: 40, 0x11: 7})
 
-    def test_where_it_began_and_ended_is_told_by_names(self):
+    def test_names_show_where_it_began_and_ended(self):
         told = stretch.describe(stretch.read_stretch("longest " + LINE.format(length=700)), NAMES)
         self.assertIn("begins in entry > revoke > entry, ends in leave", told)
         self.assertIn("most are in revoke 500, leave 40, entry 7", told)
 
-    def test_of_a_deep_stack_the_innermost_calls_are_told(self):
+    def test_a_deep_stack_shows_its_innermost_calls(self):
         calls = [0x10, 0x20] * 5
         self.assertEqual(stretch._calls(NAMES, calls, 0x30).count(" > "), stretch.DEEPEST)
         self.assertTrue(stretch._calls(NAMES, calls, 0x30).endswith("entry > revoke > leave"))

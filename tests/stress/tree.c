@@ -143,7 +143,7 @@ CASE(tree, mappings_grow_and_are_cut_on_all_CPUs, "3.5 3.6-08")
  */
 
 /* Worker 0 delegates level 1 and revokes it; the others delegate whatever they can reach of it
- * further down. After each revoke nothing below is left, whatever the others were doing. */
+ * further down. After each revoke no mapping below level 1 is left, whatever the others do. */
 static void cuts_above(struct worker *w)
 {
         const nova_crd_t all = nova_crd(NOVA_CRD_MEM, area[0], AREA_ORDER, ALL);

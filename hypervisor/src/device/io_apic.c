@@ -12,10 +12,11 @@
 #include "nova/abi/hip.h"
 #include "sched/cpu.h"
 
-/* Registers are accessed through an index and a window. */
+/* Registers are accessed through an index and a window. END is the EOI register; the oldest I/O
+ * APICs lack it, but no machine with an I/O MMU has those. */
 #define INDEX       0x00
 #define WINDOW      0x10
-#define END         0x40 /* absent in the oldest, which no machine with an I/O MMU has */
+#define END         0x40
 #define REG_VERSION 0x01
 #define REG_PIN     0x10 /* two registers per pin */
 
@@ -79,7 +80,7 @@ static void io_apic_add(const struct acpi_io_apic *entry)
         const paddr_t page = entry->phys & ~(paddr_t)(PAGE_SIZE - 1);
 
         if (!page || memory_map_is_ram(page, PAGE_SIZE) || memory_map_is_taken(page, PAGE_SIZE)) {
-                console_print("NOVA: the I/O APIC at 0x%llx cannot be one and is ignored.\n",
+                console_print("NOVA: there is no I/O APIC at 0x%llx; the entry is ignored.\n",
                               (unsigned long long)entry->phys);
                 return;
         }
@@ -192,7 +193,8 @@ static void io_apic_set_state(unsigned gsi, enum pin_state state)
         spin_lock(&io_apic->lock);
         pins[gsi].state = (uint8_t)state;
         io_apic_write_state(io_apic, gsi);
-        /* A remapped interrupt may reach the CPU as an edge, whose end reaches no pin. */
+        /* A remapped interrupt may reach the CPU as edge-triggered. Its EOI is then not sent to the
+         * I/O APIC. */
         if (state == PIN_SERVED && remap_is_on)
                 *(volatile uint32_t *)(io_apic->registers + END) = pins[gsi].vector;
         spin_unlock(&io_apic->lock);

@@ -97,8 +97,8 @@ reply_finish_state(struct ec *self, struct ec *caller, unsigned items)
         reply_finish(self);
 }
 
-/* Delegates the item of a reply to an event at once if it is the only one and simple, mostly a
- * page. Returns the number of items that are left. */
+/* If a reply to an event has exactly one simple item (usually a page), delegates it at once.
+ * Returns the number of items that are left. */
 static __attribute__((noinline)) unsigned reply_answer_items(struct ec *self, struct ec *caller,
                                                              unsigned items)
 {

@@ -98,7 +98,7 @@ struct ec {
         uint8_t no_state[2];                           /* 0 */
         uint8_t kind;                                  /* enum ec_kind */
         uint8_t wait_status;                           /* status for the EC when it continues */
-        uint8_t sleepers_top; /* two or more sleepers: upper bound of their priorities */
+        uint8_t sleepers_top; /* upper bound of the priorities, if there are two or more sleepers */
         bool cut_searches;    /* after the end: the walk below looks for an SC to give to cut_to */
         struct pd *pd;        /* referenced; NULL: the idle thread */
         struct cpu *cpu;
@@ -149,7 +149,8 @@ struct ec {
         struct revocation revocation;
         struct pd *created;     /* create_pd: the new PD, not yet published, referenced */
         struct pt *calling;     /* call: portal during the transfer of items, referenced */
-        unsigned reap_floor;    /* number of objects that were dying before: other ECs reap them */
+        unsigned reap_floor;    /* number of objects that were dying when this hypercall began;
+                                 * other ECs reap those */
         uint8_t created_perms;  /* permissions of the capability for created */
         uint8_t grace_tries;    /* remaining tries of a hypercall that lacks memory */
         bool grace_waits;       /* the EC lacks memory and waits for the end of grace_end */
@@ -269,12 +270,13 @@ void ec_shut_down(struct ec *ec);
 /** Leaves an SC without capabilities to its owner ec, which ends it later. Call on their CPU. */
 void ec_leave_sc(struct ec *ec, struct sc *sc);
 
-/** Ends one step's number of the SCs that were left to an EC. Returns true if none is left. Call on
- *  the EC's CPU. */
+/** Ends one step's worth of the SCs left to an EC. Returns true if none is left. Call on the EC's
+ *  CPU. */
 bool ec_end_scs(struct ec *ec);
 
-/** Ends the SCs, and self, that were dropped while self waited for a reply. Returns if self and the
- *  SC on which it runs have not ended. If preempted, self continues with cont. */
+/** Ends the SCs that were dropped while self waited for a reply, and self if it was dropped, too.
+ *  Returns if self and the SC on which it runs have not ended. If preempted, self continues with
+ *  cont. */
 void ec_end_due(struct ec *self, continuation_t cont);
 
 /** Ends an EC: shuts it down, ends its SCs without capabilities, and frees its UTCB's address. Call

@@ -84,7 +84,7 @@ static inline bool pd_may_use_prio(const struct pd *pd, unsigned prio)
         return prio <= load_once(pd->limit.prio);
 }
 
-/** Returns a quantum that threads of a PD request, cut to the PD's limit. */
+/** Returns the requested quantum, capped at the PD's limit. */
 static inline word_t pd_cut_quantum(const struct pd *pd, word_t us)
 {
         const word_t limit = load_once(pd->limit.quantum);
@@ -108,8 +108,8 @@ bool pd_destroy_begin(struct pd *pd);
  * nothing is left. May wait for another CPU. */
 bool pd_end_step(struct pd *pd);
 
-/** Sets ended_bytes of an ended PD. An account of its own counts with its whole limit, because the
- *  part that other PDs still use is unknown. */
+/** Sets ended_bytes of an ended PD. An account of its own counts with its whole limit, because
+ *  other PDs may still use part of it. */
 void pd_count_ended(struct pd *pd);
 
 /** Frees an ended PD. */

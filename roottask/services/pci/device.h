@@ -104,7 +104,7 @@ void interrupt_free(struct device *device);
  * function is only switched off. */
 bool reset_function(struct nova_service *service, const struct device *device);
 
-/* stop.c: tells the parent whether a device without a driver is quiet, for the parent may keep
+/* stop.c: reports to the parent whether a device without a driver is idle; the parent may keep
  * memory until then. The lock is held, so that no driver gets the device meanwhile. */
 void stop_report(const struct device *device);
 /* Starts the thread that stops functions. Returns 0 or an errno value. */

@@ -280,7 +280,7 @@ def text(rows, found):
 
 
 def records(rows, found):
-    """Returns the rows with their figures, for JSON; a limit that is infinite is none."""
+    """Returns the rows with their figures for JSON; an infinite limit becomes null."""
     return [
         {
             "key": row.key,

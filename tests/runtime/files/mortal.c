@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the service files crash at one of its writes: before it, after it, or while the device has
- * it. */
+/* Makes the service files crash at one of its writes: before the write, after it, or while it is in
+ * flight. */
 #include <string.h>
 
 #include "novart/service/block.h"
 #include "novart/time.h"
 
-#define LEAST 30 /* writes before a crash, so that clients get on */
+#define LEAST 30 /* writes before a crash, so that clients make progress */
 #define MORE  120
 
 int __real_nova_block_write(struct nova_block *block, uint64_t first, uint32_t count,

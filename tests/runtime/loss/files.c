@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes files. Before and after each change it writes a sentence to block 0 of a partition, so the
- * record of the disk shows what a loss of power must leave. Argument: the name of the partition.
+/* Writes files. Before and after each change it writes a sentence to block 0 of a partition, so a
+ * recording of the disk's writes shows what must survive a power loss. Argument: the name of the
+ * partition.
  *
  * touch N            the file may change in any way
  * either N V S       the file gets this version and size; until then it has the old ones
@@ -83,7 +84,7 @@ static void open_and_write(unsigned name, bool append)
         mark("flushed", name, version_of[name], size_of[name]);
 }
 
-/* Replaces a file by a new one: the old version or the new one is there at any time. */
+/* Replaces a file by a new one. At any time either the old version or the new one exists. */
 static void replace(unsigned name)
 {
         const unsigned new = NAMES - 1;

@@ -8,8 +8,8 @@
 
 #define EMERGENCY_SIZE 1024
 
-/* #DB shares its stack with #MC, which never returns. It needs one: if a CPU, such as Bochs, ends a
- * single step after SYSCALL, the stack pointer is still the user's. */
+/* #DB shares the stack of #MC, which never returns. It needs a separate stack because on CPUs that
+ * trap after SYSCALL, such as Bochs's, the stack pointer is still the user's. */
 enum { IST_NONE, IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK, IST_END };
 
 unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu)

@@ -203,11 +203,11 @@ entry_exception:
         pop_registers
         iretq
 
-/* VM: an emulator let IRET bring a thread into virtual-8086 mode, which no CPU does. Then CS is any
- * number, and the thread may have taken IOPL and cleared IF. It continues in flat segments at its
- * 16-bit IP.
+/* VM is set: an emulator let IRET put a thread into virtual-8086 mode, which real CPUs do not do in
+ * long mode. CS may hold any value, and the thread may have raised IOPL and cleared IF. It
+ * continues in flat segments at its 16-bit IP.
  *
- * AC, which VM may bring: it would disable SMAP. POPF works also without CLAC. */
+ * AC is set (possibly with VM): it would disable SMAP. POPF clears it on CPUs without CLAC, too. */
 from_virtual_8086:
         lea     -EC_REGS(%rsp), %rdi
         mov     EC_STACK_TOP(%rdi), %rsp

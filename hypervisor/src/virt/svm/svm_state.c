@@ -276,8 +276,8 @@ static void svm_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
                            valid ? (info & NOVA_INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0);
                 if (unlikely(info & NOVA_INJ_STEP))
                         svm_begin_step(ec->vcpu);
-                /* A window makes the CPU exit as soon as the guest could take an interrupt: each
-                 * entry offers one, whatever its task priority, and its delivery is intercepted. */
+                /* Each entry offers an interrupt with the highest priority, and its delivery is
+                 * intercepted: the guest exits as soon as it could take one. */
                 svm_close_window(vmcb);
                 vmcb->ctrl[0] |= info & NOVA_INJ_WINDOW ? SVM_CTRL0_VINTR : 0;
                 vmcb->cr_intercepts &= ~(uint32_t)SVM_WRITES_CR8;

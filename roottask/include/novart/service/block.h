@@ -21,8 +21,8 @@
  * EINVAL to INFO and SEMAPHORES before ATTACH, and has no RESTRICT.
  *
  * The ring and the pool belong to the service, so they vanish from the client when the service
- * ends. The client places them into lazy memory: from then on it reads zeroes, and the ring's first
- * word says that it is not a ring.
+ * ends. The client maps them over lazy memory, so after the service ends it reads zeros, and the
+ * first word no longer is NOVA_BLOCK_MAGIC.
  *
  * Requests complete in any order. A flush covers the writes that completed before it was submitted.
  *  @{ */
@@ -50,7 +50,7 @@ enum nova_block_operation {
 /** Bits of nova_block_info::flags. */
 enum nova_block_flag {
         NOVA_BLOCK_READ_ONLY = 1,   /**< writes and discards end with EROFS */
-        NOVA_BLOCK_HAS_CACHE = 2,   /**< writes are lasting only after a flush */
+        NOVA_BLOCK_HAS_CACHE = 2,   /**< writes are durable only after a flush */
         NOVA_BLOCK_HAS_DISCARD = 4, /**< without it discards end with ENOTSUP */
 };
 
@@ -185,8 +185,7 @@ unsigned nova_block_room(const struct nova_block *block);
 /**
  * Submits requests, all or none. Does not block.
  *
- * The data of a write must not change, and that of a read is not valid, before the request is
- * reaped.
+ * Do not change a write's data before its result is reaped; a read's data is valid only after that.
  * @param block    the session
  * @param requests the requests, which are copied
  * @param count    their number
@@ -236,8 +235,8 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
 int nova_block_listen(const struct nova_block *block, uint64_t deadline);
 
 /**
- * Checks that data which was read from the pool was there: pages that vanish with the service are
- * replaced by pages of zeroes. Call it after the data was used or copied.
+ * Checks that data read from the pool was valid: if the service ended, its pages were replaced by
+ * zero pages. Call it after the data was used or copied.
  *
  * @param block  the session
  * @param offset offset in the pool in bytes
@@ -249,8 +248,8 @@ int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes
 
 /**
  * Opens a session again after ECONNRESET, with an empty pool at its old address. Requests that were
- * in flight end with EIO: nova_block_reap() returns them. The caller has their data, and submits
- * them again if it wants to.
+ * in flight end with EIO: nova_block_reap() returns them. The caller still has their data and may
+ * submit them again.
  *
  * @return as nova_session_reopen() and nova_block_open()
  */

@@ -114,7 +114,8 @@ int fat_table_link(struct fat *fat, uint32_t cluster, uint32_t next)
         return put(fat, cluster, next ? next : LAST);
 }
 
-/* A disk could write one half of an entry in two sectors. Such clusters are not used. */
+/* Disks may write only half of an entry that crosses a sector. Such clusters are never
+ * allocated. */
 static bool is_split(const struct fat *fat, uint32_t cluster)
 {
         return fat->kind == 12 &&

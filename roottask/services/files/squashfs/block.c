@@ -44,7 +44,7 @@ int squashfs_read_disk(struct squashfs *squashfs, uint64_t at, void *to, size_t 
         return 0;
 }
 
-/* Finds a block that is kept. @return it; or NULL, and one to fill in @p victim */
+/* Finds a cached block. Returns it, or NULL and a block to replace in *victim. */
 static struct squashfs_block *find(struct squashfs *squashfs, struct squashfs_block *blocks,
                                    unsigned count, uint64_t start, struct squashfs_block **victim)
 {

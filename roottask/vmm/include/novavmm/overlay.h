@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Overlay pages: pages of the monitor that cover pages of a guest's RAM. What they cover stays
- * unchanged, and the guest sees it again when the overlay page leaves. */
+/* Overlay pages: pages of the monitor that cover pages of a guest's RAM. The covered RAM
+ * stays unchanged; the guest sees it again when the overlay page is removed. */
 #ifndef NOVAVMM_OVERLAY_H
 #define NOVAVMM_OVERLAY_H
 
@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 /**
- * Allocates frames for overlay pages, filled with zero. Before nova_vm_run(). They are freed with
- * the RAM.
+ * Allocates frames for overlay pages, filled with zero. Call before nova_vm_run(). They are freed
+ * with the RAM.
  *
  * @code
  * extern struct nova_vm vm;
@@ -35,8 +35,8 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
  * Covers a page of RAM with a frame, or moves the frame there. The last frame that was mapped at a
  * page is on top.
  *
- * A guest that does not have the right for an access gets #GP for a write. When the function
- * returns, no virtual CPU has the translation of before. The caller holds the machine's lock and
+ * A write without permission raises #GP in the guest. When the function returns, no virtual CPU has
+ * a stale translation. The caller holds the machine's lock and
  * handles an exit of the guest, or the machine does not run yet.
  * @param memory the guest's RAM
  * @param page   number of the guest-physical page
@@ -49,8 +49,8 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
 int nova_overlay_map(struct nova_guest_memory *memory, uint64_t page, uint8_t *frame,
                      unsigned rights);
 
-/** Removes a frame from the guest's RAM. Has no effect if it is not mapped. The same callers as
- * nova_overlay_map(). */
+/** Removes a frame from the guest's RAM. Has no effect if it is not mapped. May be called
+ * wherever nova_overlay_map() may. */
 void nova_overlay_unmap(struct nova_guest_memory *memory, const uint8_t *frame);
 
 /** Returns the overlay page that the guest sees at guest-physical address @p address, or NULL. It
