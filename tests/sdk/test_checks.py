@@ -72,9 +72,10 @@ class Includes(unittest.TestCase):
     def found(self, name, text, upward=None):
         return check_includes.check_arrows({name: text}, self.WIDTHS, upward or {})
 
-    def calls(self, allowed=(), **files):
+    def calls(self, allowed=(), upward=None, **files):
         texts = {name.replace("__", "/").replace("_dot_", "."): files[name] for name in files}
-        return check_includes.check_calls(texts, dict.fromkeys(allowed, "a reason"))
+        reasons = dict.fromkeys(allowed, "a reason")
+        return check_includes.check_calls(texts, reasons, upward or {})
 
     def test_upwards_is_refused(self):
         self.assertTrue(self.found("lib/list.h", '#include "memory/slab.h"\n'))
@@ -121,6 +122,89 @@ class Includes(unittest.TestCase):
         self.assertFalse(self.calls(sched__act_dot_h=header, lib__act_dot_c=source))
         self.assertFalse(self.calls(["act"], lib__act_dot_h=header, sched__act_dot_c=source))
         self.assertTrue(self.calls(["act"], lib__act_dot_h=header, lib__act_dot_c=source))
+
+    ACT = {
+        "sched__act_dot_h": "void act(int a);\n",
+        "sched__act_dot_c": "void act(int a)\n{\n}\n",
+    }
+
+    def test_a_call_upwards_is_refused_however_it_is_declared(self):
+        [complaint] = self.calls(lib__a_dot_c="void b(void)\n{\n        act(1);\n}\n", **self.ACT)
+        self.assertIn("lib/a.c: calls act, which sched/act.c defines", complaint)
+        self.assertTrue(self.calls(lib__a_dot_h="#define A(x) act(x)\n", **self.ACT))
+        self.assertTrue(self.calls(lib__a_dot_c="int b = (act)(1);\n", **self.ACT))
+        body = "static inline void b(void)\n{\n        act(1);\n}\n"
+        self.assertTrue(self.calls(lib__a_dot_h="void act(int a);\n" + body, **self.ACT))
+        self.assertFalse(self.calls(["act"], lib__a_dot_c="int b = act(1);\n", **self.ACT))
+        self.assertFalse(self.calls(ipc__a_dot_c="int b = act(1);\n", **self.ACT))
+        self.assertFalse(self.calls(lib__a_dot_c="int b = x->act(1); /* act(1) */\n", **self.ACT))
+
+    def test_a_function_of_a_listed_header_may_be_called(self):
+        upward = {("lib", "sched"): ("a reason", ("sched/act.h",))}
+        self.assertFalse(self.calls((), upward, lib__a_dot_c="int b = act(1);\n", **self.ACT))
+        self.assertTrue(self.calls((), upward, arch__a_dot_c="int b = act(1);\n", **self.ACT))
+
+    def test_a_second_declaration_in_a_higher_folder_hides_nothing(self):
+        low = {"lib__low_dot_h": "void act(int a);\n", "lib__a_dot_c": "int b = act(1);\n"}
+        [complaint] = self.calls(**low, **self.ACT)
+        self.assertIn("lib/a.c", complaint)
+
+    def test_assembly_that_names_a_function_above_it_is_refused(self):
+        for line in ("call    act", "jmp     act", ".quad   act", "jz      act"):
+            self.assertTrue(self.calls(arch__entry_dot_S=f"        {line}\n", **self.ACT))
+            self.assertTrue(self.calls(arch__entry_dot_inc=f"        {line}\n", **self.ACT))
+        self.assertFalse(self.calls(["act"], arch__entry_dot_S="call act\n", **self.ACT))
+        self.assertFalse(self.calls(arch__entry_dot_S="/* call act */\n", **self.ACT))
+        label = {"virt__enter_dot_S": ".globl enter\nenter:\n"}
+        self.assertTrue(self.calls(lib__a_dot_c="int b = enter(1);\n", **label))
+
+    def test_an_include_past_the_folders_is_refused(self):
+        known = {"sched/cpu.h", "lib/list.h"}
+
+        def wrong(line):
+            return check_includes.check_forms("lib/a.c", line + "\n", known)
+
+        for line in (
+            '#include "../sched/cpu.h"',
+            '#include "arch/x86/../../sched/cpu.h"',
+            "#include <sched/cpu.h>",
+            "# include <lib/list.h>",
+            "#include HEADER",
+            '#include_next "sched/cpu.h"',
+            '#import "sched/cpu.h"',
+            '.include "../sched/cpu.h"',
+        ):
+            self.assertEqual(len(wrong(line)), 1, line)
+        for line in (
+            '#include "lib/list.h"',
+            "#include <stdint.h>",
+            "/* #include <sched/cpu.h> */",
+        ):
+            self.assertEqual(wrong(line), [], line)
+
+    def test_a_source_file_declares_nothing_of_another(self):
+        def wrong(text, **others):
+            files = {"lib/a.c": text, "arch/start.S": ".globl base, enter\nbase:\nenter:\n"}
+            return check_includes.check_declarations({**files, "arch/link.inc": "end_of = .;\n"})
+
+        for text in (
+            "void act(int a);\n",
+            "extern void act(int a);\n",
+            "extern int object;\n",
+            "extern struct cpu cpus[];\n",
+            "void b(void)\n{\n        extern int object;\n}\n",
+            "extern char base[], object[];\n",
+        ):
+            self.assertEqual(len(wrong(text)), 1, text)
+        for text in (
+            "void act(int a);\nvoid act(int a)\n{\n}\n",
+            "static void act(int a);\n",
+            "_Noreturn void enter(void);\n",
+            "extern char base[], end_of[];\n",
+            '_Static_assert(sizeof(int) == 4, "a text");\n',
+            "int b(void)\n{\nend:\n        act(1);\n}\n",
+        ):
+            self.assertEqual(wrong(text), [], text)
 
     def test_every_entry_of_the_list_gives_a_reason(self):
         for reason, headers in check_includes.UPWARD.values():

@@ -5,9 +5,13 @@ wide words are.
 
 Every folder has its place in FOLDERS: it may include headers of its own and of earlier folders.
 UPWARD lists the permitted upward includes, each with a reason, so that folders form no cycle that
-is not listed. A call needs a declaration. If a lower folder declares a function and a higher one
-defines it, calls go upward although no include shows it: this is refused unless UPWARD_CALLS has
-it. Continuations are called through pointers and need no declaration.
+is not listed. An include names its file below the kernel's folder, in quotes and without `..`.
+
+A call also goes upward if a higher folder defines the function, whatever declares it. In C it is
+permitted if a header of UPWARD declares the function, or if UPWARD_CALLS has it; in assembly, where
+each mention of a function counts, only by UPWARD_CALLS. A source file declares nothing that another
+one defines, except assembly and linker scripts. Continuations are called through pointers and are
+exempt.
 """
 
 import re
@@ -79,11 +83,30 @@ UPWARD = {
 UPWARD_CALLS = {
     "kernel_stop": "all folders can stop the kernel; it stops the other CPUs by NMI",
     "kernel_stop_exception": "as kernel_stop",
+    "boot_main": "start.S prepares paging and a stack, then begins the boot in C",
+    "ap_main": "as boot_main, for the other CPUs",
+    "call_donating": "the CPU enters in arch; the entry code of CALL has one fast path",
+    "hypercall_reply": "as call_donating, for REPLY",
+    "hypercall_long": "the entry code calls the hypercalls that may switch ECs",
+    "hypercall_finish": "the entry code leaves the fast way out when a result needs a decision",
+    "trap_dispatch": "the entry code of exceptions and interrupts",
+    "trap_in_kernel": "as trap_dispatch, when the kernel was interrupted",
+    "trap_fatal": "as trap_dispatch, for NMI, double fault and machine check",
 }
 
-INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
-DEFINITION = re.compile(r"^[A-Za-z_][^;{}=#]*?\b(\w+)\([^;{}]*\)\s*\n\{", re.MULTILINE)
-DECLARATION = re.compile(r"\b(\w+)\([^;{}]*\)\s*;")
+INCLUDE = re.compile(r'\s*[#.]\s*include\s+"([^"]+)"')
+ANY_INCLUDE = re.compile(r"\s*(?:#\s*(?:include\w*|import)\b|\.include\b)\s*(.*)")
+DEFINITION = re.compile(r"^([A-Za-z_][^;{}=#]*?)\b(\w+)\([^;{}]*\)\s*\n\{", re.MULTILINE)
+PROTOTYPE = re.compile(
+    r"^(?!static|typedef|_Static_assert)(?:\w+[\s*]+)+(\w+)\([^;{}]*\)\s*;", re.MULTILINE
+)
+EXTERN = re.compile(r"\bextern\b([^;{}]*);")
+OBJECT = re.compile(r"(\w+)\s*(?:\[[^\]]*\]|\([^()]*\))*\s*(?:,|$)")
+GLOBAL = re.compile(r"\.globl\s+(.*)")
+OF_LINKER = re.compile(r"\b(\w+)\s*=\s*[^=;]*;")
+CALL = re.compile(r"(?<![.>])\b(\w+)\)?\(")
+STRING = re.compile(r'"[^"\n]*"')
+ASSEMBLY = (".S", ".inc")
 WIDTH = re.compile(
     r"^\s*#\s*(?:el)?if.*\b"
     r"(?:__SIZEOF_\w+|__x86_64__|__i386__|__LP64__|\w+_WORD_BITS|U?INTPTR_MAX)\b"
@@ -93,6 +116,22 @@ NOISE = re.compile(r"/\*.*?\*/|__attribute__\(\([^;{}]*?\)\)+", re.DOTALL)
 
 def includes(text):
     return [match.group(1) for match in map(INCLUDE.match, text.splitlines()) if match]
+
+
+def check_forms(name, text, known):
+    """Returns complaints about includes whose folder the other checks could not read. known: the
+    names of the kernel's files."""
+    found = []
+    for match in filter(None, map(ANY_INCLUDE.match, NOISE.sub("", text).splitlines())):
+        line, what = match.group(0).strip(), match.group(1)
+        header = what.strip('"<> ')
+        if not INCLUDE.match(line) and not re.match(r"#\s*include\s*<", line):
+            found.append(f"{SOURCE}/{name}: '{line}' does not include a file by its name")
+        elif ".." in header.split("/"):
+            found.append(f"{SOURCE}/{name}: '{line}' leaves its folder by '..'")
+        elif what.startswith("<") and (header.split("/")[0] in PLACE or header in known):
+            found.append(f"{SOURCE}/{name}: '{line}' includes a file of the kernel without quotes")
+    return found
 
 
 def check_own(name, text, has_header):
@@ -147,30 +186,100 @@ def check_arrows(files, folder_of, upward):
     return found
 
 
-def check_calls(files, allowed):
-    """Returns complaints about functions that a folder defines and only a lower folder declares."""
+def definitions(files):
+    """Returns the files that define each function which other files can call."""
+    found = {}
+    for name, text in files.items():
+        if name.endswith(ASSEMBLY):
+            names = [label for line in GLOBAL.findall(text) for label in re.findall(r"\w+", line)]
+        else:
+            names = [
+                function
+                for head, function in DEFINITION.findall(NOISE.sub("", text))
+                if name.endswith(".h") or "static" not in head.split()
+            ]
+        for function in names:
+            found.setdefault(function, set()).add(name)
+    return found
+
+
+def called(name, text):
+    """Returns the names that a file may call: in assembly, all words."""
+    text = PROTOTYPE.sub("", STRING.sub("", NOISE.sub("", text)))
+    return set(re.findall(r"\w+", text) if name.endswith(ASSEMBLY) else CALL.findall(text))
+
+
+def declares(header, function, files):
+    """Returns whether the file that an entry of UPWARD names declares a function."""
+    word = re.compile(rf"\b{function}\(")
+    return any(
+        word.search(text)
+        for name, text in files.items()
+        if name == header or "/" not in header and name.endswith("/" + header)
+    )
+
+
+def check_calls(files, allowed, upward):
+    """Returns complaints about functions that a higher folder defines than the one that declares or
+    calls them."""
+    found, used = [], set()
+
+    def complain(function, complaint):
+        used.add(function)
+        if function not in allowed:
+            found.append(f"{SOURCE}/{complaint}")
+
+    defined = definitions(files)
     declared = {}
     for name, text in files.items():
         if name.endswith(".h"):
-            for function in DECLARATION.findall(NOISE.sub("", text)):
+            for function in PROTOTYPE.findall(NOISE.sub("", text)):
                 declared.setdefault(function, set()).add(name.split("/")[0])
-    found, used = [], set()
+    for function, owners in sorted(defined.items()):
+        place = min(PLACE[owner.split("/")[0]] for owner in owners)
+        owner = min(owners)
+        folders = declared.get(function)
+        if owner.endswith(".c") and folders and max(PLACE[one] for one in folders) < place:
+            complain(function, f"{owner}: defines {function}, which a lower folder declares")
     for name, text in sorted(files.items()):
         here = name.split("/")[0]
-        for function in DEFINITION.findall(NOISE.sub("", text)) if name.endswith(".c") else ():
-            folders = declared.get(function, {here})
-            if max(PLACE[folder] for folder in folders) >= PLACE[here]:
-                continue
-            used.add(function)
-            if function not in allowed:
-                found.append(f"{SOURCE}/{name}: defines {function}, which a lower folder declares")
-    found += [f"UPWARD_CALLS: {name} is not needed" for name in allowed if name not in used]
+        for function in sorted(called(name, text) & defined.keys()):
+            owner = min(defined[function])
+            there = min((one.split("/")[0] for one in defined[function]), key=PLACE.get)
+            headers = () if name.endswith(ASSEMBLY) else upward.get((here, there), ("", ()))[1]
+            if PLACE[there] > PLACE[here] and not any(
+                declares(header, function, files) for header in headers
+            ):
+                complain(function, f"{name}: calls {function}, which {owner} defines")
+    return found + [f"UPWARD_CALLS: {name} is not needed" for name in allowed if name not in used]
+
+
+def check_declarations(files):
+    """Returns complaints about declarations in source files of what other source files define."""
+    of_assembly = set()
+    for name, text in files.items():
+        if name.endswith((*ASSEMBLY, ".ld")):
+            of_assembly |= {word for line in GLOBAL.findall(text) for word in line.split(", ")}
+            of_assembly |= set(OF_LINKER.findall(text))
+    found = []
+    for name, text in sorted(files.items()):
+        if not name.endswith(".c"):
+            continue
+        text = NOISE.sub("", text)
+        own = of_assembly | {function for _, function in DEFINITION.findall(text)}
+        names = set(PROTOTYPE.findall(text))
+        for line in EXTERN.findall(text):
+            names.update(OBJECT.findall(line))
+        found += [
+            f"{SOURCE}/{name}: declares {one}; include the header of the file that defines it"
+            for one in sorted(names - own)
+        ]
     return found
 
 
 def check(root, _scratch):
     folder = root / SOURCE
-    names = [str(name) for name in sources.find(folder, (".c", ".h"))]
+    names = [str(name) for name in sources.find(folder, (".c", ".h", ".ld", *ASSEMBLY))]
     files = {name: (folder / name).read_text(encoding="utf-8") for name in names}
     folder_of = {
         name.split("/")[-1]: name.split("/")[0]
@@ -180,9 +289,9 @@ def check(root, _scratch):
     found = []
     for name, text in files.items():
         found += check_own(name, text, name[:-2] + ".h" in files) + check_width(name, text)
-    return len(names), found + check_arrows(files, folder_of, UPWARD) + check_calls(
-        files, UPWARD_CALLS
-    )
+        found += check_forms(name, text, files)
+    found += check_arrows(files, folder_of, UPWARD) + check_declarations(files)
+    return len(names), found + check_calls(files, UPWARD_CALLS, UPWARD)
 
 
 if __name__ == "__main__":
