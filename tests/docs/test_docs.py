@@ -113,6 +113,10 @@ class Walks(unittest.TestCase):
         self.assertIn("there is no", self.complaints("| `here` | `b.c` | runs |\n")[0])
         self.assertIn("not a name", self.complaints("`no_such_name` is called\n")[0])
 
+    def test_a_stale_name_in_any_page_about_the_kernel_is_found(self):
+        page = "`here()` calls `gone()` and `also_gone`, with `nova_` names and `x`\n"
+        found = walks.unknown("page", page, {"here"})
+        self.assertEqual([line.split()[-1] for line in found], ["also_gone", "gone"])
 
     def test_the_page_of_the_models_lists_each_fault(self):
         model = "// holds:\n// fails: PCID LATE\n// fails: EARLY\n"

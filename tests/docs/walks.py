@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that the tables of docs/kernel/walks.md and models.md name functions of the named files,
-and that models.md lists the faults that tests/models tries: `walks.py ROOT`."""
+that the names of functions in the other pages about the kernel exist, and that models.md lists the
+faults that tests/models tries: `walks.py ROOT`."""
 
 import re
 import sys
@@ -13,6 +14,9 @@ INSIDE = re.compile(r"`([a-z]+_\w+)`")
 FAULT = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 TRIED = re.compile(r"^// fails:.* (\w+)$", re.MULTILINE)
 PREFIXES = ("nova_",)  # of libnova, not of the kernel
+CALLED = re.compile(r"`([A-Za-z_]\w*)\(\)`")
+OF_OTHERS = ("tcg_handle_interrupt",)  # of QEMU
+SOURCES = (".c", ".h", ".S", ".cc", ".py", ".pml", ".txt", ".inc", ".ld", ".cmake")
 
 
 def is_defined(name, text):
@@ -36,6 +40,24 @@ def complaints(name_of_page, page, read, everything):
     return found
 
 
+def unknown(name_of_page, page, everything):
+    """Returns a message for each name of a function that no source of the tree has."""
+    names = set(CALLED.findall(page) + INSIDE.findall(page))
+    return [
+        f"{name_of_page}: no source has the name {name}"
+        for name in sorted(names)
+        if name not in everything and not name.endswith("_") and name not in OF_OTHERS
+    ]
+
+
+def words_of(paths):
+    """Returns the words of files."""
+    words = set()
+    for path in paths:
+        words.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    return words
+
+
 def wrong_faults(page, models):
     """Returns a message for each fault that only the page, or only one of the models names."""
     told = set(FAULT.findall(page))
@@ -47,10 +69,14 @@ def wrong_faults(page, models):
 
 def main(root):
     source = root / "hypervisor" / "src"
-    files = [path for path in source.rglob("*") if path.suffix in (".c", ".h", ".S")]
-    words = set()
-    for path in files:
-        words.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    words = words_of(path for path in source.rglob("*") if path.suffix in (".c", ".h", ".S"))
+    everything = words_of(
+        path
+        for folder in ("hypervisor", "libnova", "roottask", "sdk", "tests")
+        for path in (root / folder).rglob("*")
+        if path.suffix in SOURCES or path.name == "CMakeLists.txt"
+    )
+
     def read(file):
         path = source / file
         return path.read_text(encoding="utf-8") if path.exists() else None
@@ -62,6 +88,9 @@ def main(root):
         found += complaints(name, page, read, words)
         rows += len(ROW.findall(page))
     found += wrong_faults(page, models)
+    for path in [*sorted((root / "docs/kernel").glob("*.md")), root / "tests/README.md"]:
+        name = str(path.relative_to(root))
+        found += unknown(name, path.read_text(encoding="utf-8"), everything)
     print("\n".join(found))
     print(f"{rows} rows, {len(found)} complaints")
     sys.exit(1 if found or not rows else 0)
