@@ -46,7 +46,7 @@ bool modules_map(const char *name, const void **data, size_t *bytes)
         return false;
 }
 
-static void tell(void *name, unsigned line, const char *sentence)
+static void print_mistake(void *name, unsigned line, const char *sentence)
 {
         if (line)
                 printf("%s:%u: %s\n", (const char *)name, line, sentence);
@@ -81,7 +81,7 @@ static unsigned check_machine(const char *name)
         nova_quota_query(nova_program.pd, &used, &limit);
         machine.kernel_memory = limit - used;
         look_at_images();
-        return nova_system_check_machine(&init.system, &machine, tell, (void *)name);
+        return nova_system_check_machine(&init.system, &machine, print_mistake, (void *)name);
 }
 
 static unsigned check_files(const char *name)
@@ -92,7 +92,8 @@ static unsigned check_files(const char *name)
         for (unsigned i = 1; i < count; i++)
                 if (strcmp(modules[i].module.name, name) != 0)
                         file[files++] = modules[i].module.name;
-        return nova_system_check_files(&init.system, file, files, false, tell, (void *)name);
+        return nova_system_check_files(&init.system, file, files, false, print_mistake,
+                                       (void *)name);
 }
 
 unsigned modules_read_description(const char *name)
@@ -112,7 +113,8 @@ unsigned modules_read_description(const char *name)
                 return 1;
         }
 
-        unsigned mistakes = nova_system_read(&init.system, text, bytes, tell, (void *)name);
+        unsigned mistakes =
+                nova_system_read(&init.system, text, bytes, print_mistake, (void *)name);
 
         if (!mistakes)
                 mistakes = check_files(name) + check_machine(name);

@@ -223,7 +223,7 @@ CASE_ON(iommu, the_device_of_a_destroyed_pd_is_blocked, "5.5.1-01 D-iommu", need
         EXPECT(moves_here(both, both + 1));
 }
 
-CASE(iommu, assignment_tells_what_is_wrong_in_the_order_of_its_checks,
+CASE(iommu, assignment_reports_what_is_wrong_in_the_order_of_its_checks,
      "5.5.1-05 5.5.1-06 5.1-23 D-07 D-07.2 D-31")
 {
         volatile uint32_t *p = dma_memory(0, RW);

@@ -464,7 +464,7 @@ class Sessions(unittest.TestCase):
         text += fenced("text", "a 'b' $c\nsub\n", "session s output")
         self.assertEqual(self.run_page(text), [])
 
-    def test_a_failing_command_and_another_output_are_told(self):
+    def test_a_failing_command_and_another_output_are_reported(self):
         self.assertEqual(len(self.run_page(fenced("sh", "false\ntrue\n", "session s"))), 1)
         text = fenced("sh", "echo b; echo a\n", "session s")
         text += fenced("text", "a\nb\n", "session s output")

@@ -258,7 +258,7 @@ class Trace(unittest.TestCase):
             results.write_text(self.RESULTS, encoding="utf-8")
             self.counts, self.paths = bench_trace.read(results, self.CONSOLE)
 
-    def test_operations_go_by_the_names_that_the_program_told(self):
+    def test_operations_have_the_names_that_the_program_printed(self):
         self.assertEqual(self.counts, {"call": [90, 0, 2, 0, 0, 20, 9]})
         self.assertEqual(self.paths, {"call": [0xFFFF, 0xA0]})
 
@@ -323,7 +323,7 @@ class History(unittest.TestCase):
             self.assertEqual(bench._run_release(args, []), 0)
         return say.call_args.args[0]
 
-    def test_who_keeps_a_release_is_told_what_is_written(self):
+    def test_the_keeper_of_a_release_gets_what_is_written(self):
         found = bench._read_figures()["x86_64"]
         cases = (("0.2", "replacing the figures of 0.2"), ("0.3", "adding .* figures as 0.3"))
         for name, words in cases:
@@ -449,7 +449,7 @@ class Linux(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, "numbers of guest exits and entries differ"):
             bench_linux.read(self.TEXT.replace("2 20", "1 20"))
 
-    def test_an_exit_without_a_reason_or_a_name_is_told(self):
+    def test_an_exit_without_a_reason_or_a_name_is_reported(self):
         text = self.TEXT.replace("0x7b", "0x4ff").replace("0x400", "0x8c")
         reasons = [one.reason for one in bench_linux.read(text)["exits"]]
         self.assertEqual(reasons, ["exit 0x8c", bench_linux.UNSEEN])

@@ -112,7 +112,7 @@ class Paths(unittest.TestCase):
     def test_code_has_the_name_of_its_function_and_not_of_an_alias(self):
         self.assertEqual([self.names().code(a) for a in (0x11, 0x20)], ["outer", "stub"])
 
-    def test_a_listing_tells_what_was_put_into_a_function(self):
+    def test_a_listing_shows_what_was_inlined_into_a_function(self):
         lines = list(bench_listing._listing([0x10, 0x11], self.names(), {0x10: "nop", 0x11: "ret"}))
         self.assertEqual(lines, ["outer (2)", "    10  nop", "    11  ret  # inner"])
 
@@ -138,7 +138,7 @@ class Floor(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, "call is made of 'spaces', which has no parts"):
             self.read(self.TEXT.replace("1 space", "1 spaces"))
 
-    def test_a_figure_below_its_floor_is_told(self):
+    def test_a_figure_below_its_floor_is_reported(self):
         model = self.read()
         self.assertEqual(bench_floor.complaints(model, {"call": 14}, "x86_64"), [])
         bad = bench_floor.complaints(model, {"call": 13}, "x86_64")

@@ -57,7 +57,7 @@ class Scale(unittest.TestCase):
     def test_a_number_that_was_not_counted_is_worse(self):
         self.assertEqual(self.complaints(100, 100, 100), ["call beside pages: not counted"])
 
-    def test_json_tells_things_factors_and_what_is_published(self):
+    def test_json_has_things_factors_and_what_is_published(self):
         found = {"pages": {"call": [[1, 100], [10, 105]]}, bench_scale.STRETCHES: {"x": 7}}
         old = {"pages": {"call": [[1, 99], [10, 100]]}}
         call, stretch = bench_scale.records(self.THINGS, self.OPERATIONS, found, old, 70)
@@ -106,7 +106,7 @@ class Cpus(unittest.TestCase):
         self.assertEqual(len(self.complaints(row, [186, 0, 0], [186, 2, 0])), 1)
         self.assertEqual(self.complaints(row, [186, 0, 0], [186, 2, 3]), [])
 
-    def test_json_tells_rows_machines_and_what_is_published(self):
+    def test_json_has_rows_machines_and_what_is_published(self):
         row = self.row()
         found = {row.key: {"1": [186, 0, 1], "more": [190, 0, 0]}}
         one, more = bench_cpus.records([row], found, {row.key: {"1": [185, 0, 1]}})

@@ -70,7 +70,7 @@ class Inputs(WithFolder):
         self.assertEqual(result.returncode, 0, result)
         self.assertEqual(result.stdout, b"ready\r\n" + b"word " * 100)
 
-    def test_a_bochs_that_does_not_start_is_told_as_without_input(self):
+    def test_a_bochs_that_does_not_start_is_reported_as_without_input(self):
         machine = Machine(build(self.folder, "EXIT"), cpus=1, emulator="bochs", cpu="no_such_cpu")
         outcome = bochs.new_runner(machine, 60, io.BytesIO()).run()
         self.assertIn("no CPU model 'no_such_cpu'", outcome.message)

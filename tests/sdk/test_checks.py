@@ -51,6 +51,7 @@ class Text(unittest.TestCase):
             return check_text.check_phrases(name, [line])
 
         self.assertEqual(len(found("the session begins an" + "ew")), 1)
+        self.assertEqual(len(found("TEST(guest, it_is_begun_an" + "ew_once)")), 1)
         self.assertEqual(len(found("'x' is n" + "o number from 1 to 4")), 1)
         self.assertEqual(found("there is no number that fits; the file is not an ELF file"), [])
         self.assertEqual(len(found("it ends, by whatever ca" + "use")), 1)

@@ -174,7 +174,7 @@ class Arguments(unittest.TestCase):
         self.assertIn("All of it was understood.", output)
         self.assertNotIn("nova_add", output.replace("(nova_add", ""))
 
-    def test_a_project_without_c_is_told_which_languages_to_write(self):
+    def test_a_project_without_c_gets_the_languages_to_write(self):
         package = f'find_package(Nova REQUIRED PATHS "{paths.ROOT}/sdk/cmake" NO_DEFAULT_PATH)'
         for text, says in (
             (f"project(mine CXX)\n{package}", "write project(mine LANGUAGES C CXX)."),

@@ -68,7 +68,7 @@ class Machine(unittest.TestCase):
         self.assertIn("cannot work yet: build, run.", result.stdout)
         self.assertFalse((self.bin / "apt-get.log").exists())
 
-    def test_a_machine_without_python_is_told_by_the_script(self):
+    def test_the_script_reports_a_machine_without_python(self):
         (self.bin / "python3").unlink()
         result = self.run_it()
         self.assertEqual(result.returncode, 1)

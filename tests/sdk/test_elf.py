@@ -130,7 +130,7 @@ class Kernel(unittest.TestCase):
             with self.assertRaisesRegex(NovaError, words):
                 elf.check_kernel(path)
 
-    def test_the_addresses_tell_the_architecture(self):
+    def test_the_addresses_show_the_architecture(self):
         places = ((0x80201000, "x86_64"), (0xC0201000, "x86_32"), (0x100000, None))
         for virtual, arch in places:
             self.file.write_bytes(kernel(virtual=virtual))

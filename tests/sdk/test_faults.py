@@ -79,7 +79,7 @@ class Faults(unittest.TestCase):
         reports.end()
         return self.said
 
-    def test_lines_of_the_fault_and_its_callers_are_told_when_the_report_ends(self):
+    def test_lines_of_the_fault_and_its_callers_are_shown_when_the_report_ends(self):
         program = self.program("adder")
         wanted = ["the fault of adder: adder.c:3 in next(), called from adder.c:8 in store(), "
                   "called from adder.c:13 in _start()."]
@@ -114,7 +114,7 @@ class Faults(unittest.TestCase):
         (sentence,) = self.hear(self.report(program), same, stripped, program)
         self.assertIn("adder.c:3", sentence)
 
-    def test_without_lines_that_is_told(self):
+    def test_the_absence_of_lines_is_reported(self):
         program = self.program("adder", "next", "-g0")
         (sentence,) = self.hear(self.report(program), program)
         self.assertEqual(sentence, "the fault of adder: compile adder with -g to see source lines.")

@@ -207,13 +207,13 @@ class Walks(unittest.TestCase):
         self.assertEqual(self.values(found), [0, 1, 2, 3, 4])
         self.assertEqual(self.reader.problems + reader.problems, [])
 
-    def test_a_list_that_bites_its_tail_ends_and_is_told(self):
+    def test_a_list_with_a_cycle_ends_and_is_reported(self):
         walker = self.members()
         self.fake.poke(self.links[4], self.links[1])
         self.assertEqual(self.values(walker), [0, 1, 2, 3, 4])
         self.assertIn("does not come back to its head", self.reader.problems[-1])
 
-    def test_a_list_into_nowhere_ends_and_is_told(self):
+    def test_a_list_into_nowhere_ends_and_is_reported(self):
         for garbage in (0, 8, 0xDEADBEEF000, 3):
             reader = Reader(self.fake)
             self.fake.join(self.head, *self.links)
@@ -222,13 +222,13 @@ class Walks(unittest.TestCase):
             self.assertEqual(self.values(found), [0, 1, 2])
             self.assertRegex(reader.problems[0], "the list: (there is no memory|.* not an address)")
 
-    def test_a_way_back_that_lies_is_told(self):
+    def test_a_wrong_back_pointer_is_reported(self):
         walker = self.members()
         self.fake.poke(self.links[2] + WORD, self.links[4])
         self.assertEqual(self.values(walker), [0, 1, 2, 3, 4])
         self.assertIn("its back link is wrong", self.reader.problems[0])
 
-    def test_trees_that_are_none_end_and_are_told(self):
+    def test_broken_trees_end_and_are_reported(self):
         for node, side, garbage in ((0, "left", 3), (0, "left", 0), (4, "right", 4)):
             self.make_tree()
             self.fake.set("item", self.items[node], f"node.{side}", self.nodes[garbage])
@@ -242,7 +242,7 @@ class Walks(unittest.TestCase):
         self.assertEqual(self.values(self.tree()), [0, 1, 2, 3, 4])
         self.assertIn("no memory at", self.reader.problems[0])
 
-    def test_a_chain_and_a_ring_without_an_end_are_told(self):
+    def test_a_chain_and_a_ring_without_an_end_are_reported(self):
         for here, there in zip(self.items, self.items[1:] + self.items[1:2]):
             self.fake.set("item", here, "next", there)
         for walker in (walk.chain, walk.ring):
@@ -363,7 +363,7 @@ class Listings(unittest.TestCase):
         self.assertRegex(self.text(listings.cpus), r"2 +1 +2 +idle-2 +- +idle-2 +0 +0")
         self.assertEqual(self.reader.problems, [])
 
-    def test_who_runs_next_is_first_and_who_runs_is_told(self):
+    def test_the_next_thread_is_first_and_the_running_one_is_named(self):
         fake, new = self.fake, self.thread(self.child, b"next", state=1)
         sc = fake.make("sc", object__kind=2, ec=new, owner=new, cpu=self.cpu, place=1, prio=3)
         fake.set("cpu", self.cpu, "run_queue.first", sc)
@@ -393,7 +393,7 @@ class Listings(unittest.TestCase):
         with self.assertRaisesRegex(Trouble, "there is no PD 'x'; there are: kernel, root, child"):
             objects.pd_named("x")
 
-    def test_the_table_that_differs_from_the_mapping_is_told(self):
+    def test_the_table_that_differs_from_the_mapping_is_reported(self):
         objects = self.objects()
         notes = [row[-1] for row in spaces.caps(objects, objects.pd_named("root"))]
         self.assertEqual(notes[1], "the table has 0x0, permissions 0x0")
@@ -443,7 +443,7 @@ class Listings(unittest.TestCase):
             self.objects()
         self.assertIn("the objects of root does not end", self.reader.problems)
 
-    def test_not_every_one_of_many_problems_is_told(self):
+    def test_not_every_one_of_many_problems_is_reported(self):
         reader = Reader(self.fake)
         for number in range(1000):
             reader.complain(f"problem {number}")
@@ -462,7 +462,7 @@ class Listings(unittest.TestCase):
                         self.every_listing()
                 self.fake.poke(address + field.offset, int.from_bytes(before, "little"), field.size)
 
-    def test_a_mapping_below_itself_is_told(self):
+    def test_a_mapping_below_itself_is_reported(self):
         root = self.fake.at("mapping", self.all, "children.root")
         self.fake.set("mapping", self.all, "space", 0)
         self.fake.set("mapping", self.all, "in_parent.parent", root | 1)
@@ -479,12 +479,12 @@ class Listings(unittest.TestCase):
             list(spaces.caps(objects, pd))
             list(spaces.mappings(objects, pd, ("memory", "ports", "objects")))
 
-    def test_a_thread_on_a_cpu_that_is_none_is_told(self):
+    def test_a_thread_on_a_cpu_that_does_not_exist_is_reported(self):
         self.fake.set("ec", self.waiter, "cpu", self.sm)
         self.assertIn("waiter", self.text(listings.ecs))
         self.assertTrue(any("CPU of waiter" in text for text in self.reader.problems))
 
-    def test_a_capability_for_something_else_is_told(self):
+    def test_a_capability_for_something_else_is_reported(self):
         self.fake.set("object_mapping", self.cap, "object", self.fake.make("pd", object__kind=77))
         self.assertIn("root", self.text(listings.pds))
         self.assertIn("is not an object", self.reader.problems[0])
@@ -506,13 +506,13 @@ class Listings(unittest.TestCase):
         self.assertRegex(self.text(listings.ecs), r"waiter +root +2 +vcpu +runs +0x7c00 ")
         self.assertEqual(self.reader.problems, [])
 
-    def test_a_guest_without_a_control_block_is_told(self):
+    def test_a_guest_without_a_control_block_is_reported(self):
         self.fake.set("vcpu", self.make_vcpu(), "control", 0x6660)
         self.fake.numbers["vcpu_ops"] = self.fake.symbols["svm_ops"]
         self.assertRegex(self.text(listings.ecs), r"waiter +root +2 +vcpu +blocked +- ")
         self.assertIn("the guest of waiter", self.reader.problems[0])
 
-    def test_a_kernel_that_has_not_booted_is_told(self):
+    def test_a_kernel_that_has_not_booted_is_reported(self):
         self.fake.set("pd", self.kernel, "object_space.space.pd", 0)
         with self.assertRaisesRegex(Trouble, "the kernel has not booted yet"):
             self.objects()
@@ -520,7 +520,7 @@ class Listings(unittest.TestCase):
         with self.assertRaisesRegex(Trouble, "the kernel has not booted yet"):
             self.objects()
 
-    def test_a_kernel_of_another_version_is_told(self):
+    def test_a_kernel_of_another_version_is_reported(self):
         pd = self.objects().kernel_pd
         with self.assertRaisesRegex(Trouble, "no colour in struct pd: .* different versions"):
             pd["colour"]
@@ -539,7 +539,7 @@ class Log(unittest.TestCase):
     def test_what_is_no_text_is_shown_as_such(self):
         self.assertEqual(self.lines(3, b"a\x1bb"), ["a?b"])
 
-    def test_silence_is_told(self):
+    def test_silence_is_reported(self):
         with self.assertRaisesRegex(Trouble, "has not printed anything"):
             self.lines(0, b"")
 

@@ -117,7 +117,7 @@ class Guest(unittest.TestCase):
         with self.assertRaises(NovaError):
             guest._drivers(self.root, ["lib/crc32", "fs/ext4"])
 
-    def test_files_of_packages_are_copied_or_their_absence_is_told(self):
+    def test_files_of_packages_are_copied_or_their_absence_is_reported(self):
         (self.root / "lists").touch()
         unpack = UNPACK.replace("$3/bin/busybox", "$3/boot/memtest86+x64.bin")
         (self.root / "bin/dpkg-deb").write_text(unpack)

@@ -282,7 +282,7 @@ class Commands(Installed):
         self.refuses("run", says="name one: mine, other", cwd=self.folder / "mine")
         self.call(installed.NOVA, "run", "other", cwd=self.folder / "mine")
 
-    def test_a_wrong_name_is_told_with_those_of_the_project(self):
+    def test_a_wrong_name_is_reported_with_those_of_the_project(self):
         self.call(installed.NOVA, "new", "bare", "mine")
         for name, says in (
             ("mien", "the project mine nor the SDK has 'mien'. Did you mean 'mine'? The project "
@@ -293,7 +293,7 @@ class Commands(Installed):
             with self.subTest(name=name):
                 self.refuses_to_run(name, says)
 
-    def test_a_wrong_name_of_a_test_is_told_with_those_of_the_project(self):
+    def test_a_wrong_name_of_a_test_is_reported_with_those_of_the_project(self):
         self.call(installed.NOVA, "new", "bare", "mine")
         with open(self.folder / "mine/CMakeLists.txt", "a", encoding="utf-8") as file:
             file.write("nova_add_boot_test(other ROOTTASK mine LABELS slow)\n")
@@ -360,7 +360,7 @@ class Systems(Installed):
         self.assertEqual(result.returncode, 1)
         self.assertIn("-smp 2 -m 96M", result.stdout)
 
-    def test_a_fault_is_told_with_its_source_line(self):
+    def test_a_fault_is_reported_with_its_source_line(self):
         file = self.folder / "main.c"
         text = SYSTEM_C.replace("return printf", "*(volatile char *)8 = (char)argc; return printf")
         file.write_text(text, encoding="utf-8")
@@ -380,7 +380,7 @@ class Systems(Installed):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"\n[^\n]*system\.nova:3: [^\n]+[.?]\n")
 
-    def test_a_program_that_others_start_is_told_from_what_is_booted(self):
+    def test_a_program_that_others_start_is_distinguished_from_what_is_booted(self):
         self.call(installed.NOVA, "build")
         says = "'greeter' is a program that a system starts: boot mine,"
         self.refuses("run", "greeter", says=says)
@@ -442,7 +442,7 @@ class CMake(Installed):
         file.write_text(text, encoding="utf-8")
         self.fails(f"-DCMAKE_PREFIX_PATH={installed.PREFIX}", says='requested version "99"')
 
-    def test_pkg_config_tells_the_flags_of_libnova(self):
+    def test_pkg_config_returns_the_flags_of_libnova(self):
         for name, arch in (("nova", "x86_64"), ("nova-x86_32-release", "x86_32")):
             path = f'PKG_CONFIG_PATH="{installed.PREFIX}/lib/pkgconfig"'
             line = f"eval gcc mine/main.c $({path} pkg-config --cflags --libs {name}) -o {name}"
@@ -451,7 +451,7 @@ class CMake(Installed):
             self.assertIn("My portal says 42.", text)
 
 
-    def test_pkg_config_tells_the_flags_of_the_runtime_and_of_vmms(self):
+    def test_pkg_config_returns_the_flags_of_the_runtime_and_of_vmms(self):
         path = f'PKG_CONFIG_PATH="{installed.PREFIX}/lib/pkgconfig"'
         for name, template, arch, says in (
             ("novart", "roottask", "x86_64", "The sum of 1 to 1000 is 500500."),
@@ -468,7 +468,7 @@ class CMake(Installed):
                     self.assertIn(says, text)
 
 
-    def test_pkg_config_tells_the_flags_of_cxx(self):
+    def test_pkg_config_returns_the_flags_of_cxx(self):
         path = f'PKG_CONFIG_PATH="{installed.PREFIX}/lib/pkgconfig"'
         shutil.copy(installed.PREFIX / "share/nova/templates/cpp/main.cc", self.folder)
         for compiler in ("g++", "clang++"):

@@ -75,7 +75,7 @@ class New(Folder):
         (self.folder / "mine").write_text("mine", encoding="utf-8")
         self.refuses("new", "bare", "mine", says="exists already")
 
-    def test_an_unknown_template_is_told_with_those_that_exist(self):
+    def test_an_unknown_template_is_reported_with_those_that_exist(self):
         self.refuses("new", "fancy", "mine", says="There are: bare")
         self.refuses("new", "sevice", "mine", says="Did you mean 'service'? There are: bare")
         self.refuses("new", "../examples/hello", "mine", says="there is no template")

@@ -71,7 +71,7 @@ class PageTables(unittest.TestCase):
         self.memory[0x9FFF], self.memory[0x7000] = 1, 2
         self.assertEqual(self.kernel(8).read(0xFFFF800000000FFF, 2), b"\x01\x02")
 
-    def test_tables_outside_of_memory_are_told(self):
+    def test_tables_outside_of_memory_are_reported(self):
         self.enter(0x1000, (256, 0xFFFFFF003))
         with self.assertRaisesRegex(Unreadable, "no physical memory"):
             self.kernel(8).read(0xFFFF800000000000, 1)

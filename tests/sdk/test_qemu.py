@@ -83,7 +83,7 @@ class Blanks(unittest.TestCase):
         machine = Machine("/a/kernel", ["/b/module"])
         self.assertEqual(qemu.without_blanks(machine, self.folder).names(), machine.names())
 
-    def test_a_temporary_folder_with_a_blank_is_told(self):
+    def test_a_temporary_folder_with_a_blank_is_reported(self):
         with self.assertRaisesRegex(NovaError, "has a blank"):
             qemu.without_blanks(Machine("k"), "/a folder")
 

@@ -73,17 +73,17 @@ class Endings(WithFolder):
         outcome = self.run_stub("EXIT", text="it says NOVA: stopped\\n")
         self.assertEqual(outcome.status, 0)
 
-    def test_a_reset_is_status_3_and_told(self):
+    def test_a_reset_is_status_3_and_reported(self):
         outcome = self.run_stub("RESET")
         self.assertEqual(outcome.status, 3)
         self.assertIn("reset", outcome.message)
 
-    def test_time_out_is_status_124_and_told(self):
+    def test_time_out_is_status_124_and_reported(self):
         outcome = self.run_stub("LOOP", timeout=1)
         self.assertEqual(outcome.status, 124)
         self.assertIn("1 s", outcome.message)
 
-    def test_who_waits_hears_that_the_run_goes_on(self):
+    def test_a_waiting_user_sees_that_the_run_goes_on(self):
         runner = Runner(Machine(build(self.folder, "LOOP"), cpus=1, memory=32), 1)
         told = []
         runner.waiting = told.append
@@ -148,7 +148,7 @@ class Endings(WithFolder):
         machine = Machine(kernel, [Module(folder / "my module", "text")], cpus=1, memory=32)
         self.assertEqual(Runner(machine, 20).run().text(), "some text\n")
 
-    def test_a_machine_that_cannot_be_is_status_2_and_told(self):
+    def test_an_impossible_machine_is_status_2_and_reported(self):
         outcome = Runner(Machine(build(self.folder, "EXIT"), cpu="qemu46"), 20).run()
         self.assertEqual(outcome.status, 2)
         self.assertRegex(
@@ -277,12 +277,12 @@ class Inputs(WithFolder):
                 self.assertEqual((result.returncode, result.stderr), (0, b""))
                 self.assertEqual(result.stdout, b"ready\r\n")
 
-    def test_a_system_that_wants_no_input_goes_on_and_that_is_told_once(self):
+    def test_a_system_that_wants_no_input_goes_on_with_one_message(self):
         result = self.run_stub("LOOP", timeout=5, stdin=subprocess.DEVNULL)
         self.assertEqual(result.returncode, 124)
         self.assertEqual(result.stderr.count(b"nova: standard input has ended, and"), 1)
 
-    def test_whoever_speaks_again_hears_it_again(self):
+    def test_a_system_that_prints_again_gets_the_end_of_input_again(self):
         """A system may lose input from before it listens: this one first waits for one letter."""
         result = self.run_stub("INPUT", "ready\\r\\n", 5, timeout=4, stdin=subprocess.DEVNULL)
         self.assertEqual(result.returncode, 124)

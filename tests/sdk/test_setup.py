@@ -84,7 +84,7 @@ class Setup(unittest.TestCase):
         self.assertIn("python3", result.stderr)
         self.assertEqual(self.calls(), [])
 
-    def test_missing_packages_are_told_with_a_reason_and_installed(self):
+    def test_missing_packages_are_named_with_a_reason_and_installed(self):
         self.add(*BUILD)
         self.script("apt-get", APT)
         result = self.nova("build", MAKES="python3")
@@ -121,7 +121,7 @@ class Setup(unittest.TestCase):
         self.assertIn("nothing was installed", said)
         self.assertEqual((status, self.calls()), (2, []))
 
-    def test_a_person_who_says_yes_gets_the_packages(self):
+    def test_after_a_yes_the_packages_are_installed(self):
         said, status = self.at_a_terminal("y\n", "build")
         self.assertIn("run it now? [Y/n]", said)
         self.assertEqual((status, len(self.calls())), (0, 1), said)

@@ -69,7 +69,7 @@ class Complaints(unittest.TestCase):
         self.assertEqual(len(self.complaints(32002, watcher.above)), 2)
         self.assertIn("in: after the last case;", self.complaints(32002, watcher.above)[1])
 
-    def test_of_a_case_the_longest_stretch_is_told(self):
+    def test_the_longest_stretch_of_a_case_is_reported(self):
         above = [stretch.read_stretch("above " + LINE.format(length=n)) for n in (33000, 34000)]
         self.assertEqual(len(self.complaints(34000, above)), 1)
         self.assertIn("34000 instructions", self.complaints(34000, above)[0])

@@ -85,7 +85,7 @@ class Tree(unittest.TestCase):
         self.assertIn("what happened", result.stdout)
         self.assertIn("failed: host unit.bad", result.stdout.splitlines()[-4:-1])
 
-    def test_an_accident_is_told_and_passes_when_it_runs_again_alone(self):
+    def test_an_accident_is_reported_and_passes_when_it_runs_again_alone(self):
         result = self.run_tests(GOOD + ONCE.format("first") + ONCE.format("second"))
         self.ends(result, "3 passed, 0 failed", 0)
         lines = result.stdout.splitlines()
@@ -170,7 +170,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.ends(self.run_tests(labelled, "unit.bad"), "0 passed, 1 failed", 1)
         self.ends(self.run_tests(labelled, "unit", "endurance"), "1 passed, 1 failed", 1)
 
-    def test_a_word_for_nothing_but_endurance_is_told_what_to_name(self):
+    def test_a_word_for_nothing_but_endurance_gets_the_names_to_use(self):
         long = BAD.replace("unit.bad", "unit.bad.long")
         long += "set_tests_properties(unit.bad.long PROPERTIES LABELS endurance)\n"
         result = self.run_tests(GOOD + long, "unit.bad")

@@ -57,12 +57,12 @@ GUEST_CODE(holder, 64,
            "1: cmpl $5, 0x5000\n jne 1b\n"
            /* The guest must have both a lower priority and interrupts enabled. */
            SET_CR8(15) SEND(0x51) "cli\n" SET_CR8(0) FOR_A_WHILE NOTE_COUNT
-           "sti\n nop\n behind_sti: nop\n" NOTE_COUNT
+           "sti\n nop\n after_sti: nop\n" NOTE_COUNT
            "cli\n hlt\n"
            HANDLER(on_low, 0x51) HANDLER(on_high, 0x71) HANDLER(on_timer, 0x62));
 /* clang-format on */
 
-extern const char by_cr8[], by_register[], high[], low[], behind_sti[];
+extern const char by_cr8[], by_register[], high[], low[], after_sti[];
 extern const char on_low[], on_high[], on_timer[];
 
 static struct nova_vm vm;
@@ -133,7 +133,7 @@ static bool check_interrupts(void)
                 const char *next;
                 uint32_t vector;
         } interrupts[] = {{by_cr8, 0x51}, {by_register, 0x51}, {high, 0x71},
-                          {low, 0x51},    {NULL, 0x62},        {behind_sti, 0x51}};
+                          {low, 0x51},    {NULL, 0x62},        {after_sti, 0x51}};
         const unsigned count = sizeof(interrupts) / sizeof(*interrupts);
         bool good = check("interrupts", 0, peek(COUNT_AT), count);
 

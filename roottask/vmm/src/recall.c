@@ -26,7 +26,7 @@ void novavmm_vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
 
 /* Sets the state after INIT (SDM 3A, table 10-1). MSRs except EFER and the controls of the control
  * block stay unchanged. */
-static void begin_anew(struct nova_vcpu *vcpu)
+static void begin_again(struct nova_vcpu *vcpu)
 {
         struct nova_utcb_state *const state = vcpu->state;
         struct nova_utcb_more *const more = vcpu->more;
@@ -57,7 +57,7 @@ void novavmm_vcpu_recalled(struct nova_vcpu *vcpu)
                 return;
         }
         if (purposes & VCPU_RESET) {
-                begin_anew(vcpu);
+                begin_again(vcpu);
                 return;
         }
         if (purposes & VCPU_CUT_IP) {

@@ -14,9 +14,9 @@ OUR_SOURCES = (".c", ".S")
 LINKED = ".elf"
 
 
-def output(*command, told=None):
+def output(*command, text=None):
     """Returns the output of one of the binutils; nothing if it cannot read the file."""
-    result = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     return result.stdout
 
 
@@ -102,8 +102,8 @@ class Names:
 
 def names_of(kernel, addresses):
     """Returns the names of a kernel's addresses."""
-    told = "".join(f"{address:#x}\n" for address in sorted(set(addresses)))
-    frames = read_frames(output("addr2line", "-afi", "-e", kernel, told=told))
+    lines = "".join(f"{address:#x}\n" for address in sorted(set(addresses)))
+    frames = read_frames(output("addr2line", "-afi", "-e", kernel, text=lines))
     return Names(symbols(kernel), frames)
 
 

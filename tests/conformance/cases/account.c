@@ -165,7 +165,7 @@ CASE_ON(account, what_was_given_can_be_used_and_what_was_taken_not, "X-QUOTA", n
         EXPECT_EQ(take_bytes(pd, ~(word_t)0), NOVA_OUT_OF_MEMORY);
 }
 
-CASE_ON(account, only_who_holds_the_payer_can_give, "X-QUOTA", needs_quota)
+CASE_ON(account, only_a_holder_of_the_payer_can_give, "X-QUOTA", needs_quota)
 {
         const nova_sel_t pd = new_pd(ROOT_PD, QUOTA), weak = sel_alloc(0), other = sel_alloc(0);
         const nova_sel_t stranger = new_pd(ROOT_PD, QUOTA);

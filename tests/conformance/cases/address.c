@@ -92,7 +92,7 @@ CASE(address, an_access_across_the_end_of_user_memory_faults, IDS_PF)
         expect_one_of(reads, FAULTS, (word_t)attempt_over);
 }
 
-CASE(address, the_error_code_tells_presence_writing_and_user_mode, IDS_PF " 7.4-11 8.4-11")
+CASE(address, the_error_code_has_presence_writing_and_user_mode, IDS_PF " 7.4-11 8.4-11")
 {
         target = 0x1000;
         EXPECT_EQ(raised_by(reads), NOVA_EXC_PF);

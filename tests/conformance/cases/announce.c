@@ -134,7 +134,7 @@ static void dies(struct thread *t)
         raise_ud();
 }
 
-CASE_ON(announce, the_end_of_a_thread_with_a_name_is_told, "X-NAME X-LOG", need_names_in_log)
+CASE_ON(announce, the_end_of_a_thread_with_a_name_is_reported, "X-NAME X-LOG", need_names_in_log)
 {
         struct thread *t = global(boot_cpu, dies, NULL);
         struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, t->ec),

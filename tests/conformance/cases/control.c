@@ -9,7 +9,7 @@ static nova_sel_t reduced(nova_sel_t sel, unsigned perms)
         return copy;
 }
 
-static void spin_until_told(struct thread *t)
+static void spin_until_stopped(struct thread *t)
 {
         while (!t->value[0])
                 __asm__ volatile("pause");
@@ -61,7 +61,7 @@ CASE(control, sc_ctrl_needs_the_ct_permission, "5.4.2-07 4.1.4.3-01")
 
 CASE(control, a_new_sc_has_used_no_time, "5.4.2-03 5.4.2-05 5.1-11")
 {
-        struct thread *t = global(boot_cpu, spin_until_told, NULL);
+        struct thread *t = global(boot_cpu, spin_until_stopped, NULL);
         uint64_t time = 1;
         thread_start(t, PRIO_LOW, QUANTUM);
         EXPECT_EQ(hc_sc_ctrl(t->sc, &time), NOVA_SUCCESS);
@@ -195,7 +195,7 @@ CASE(control, sc_ctrl_is_exact_to_a_microsecond_over_a_donation, "5.4.2-01 2.3-0
         EXPECT_EQ(exact, 1);
 }
 
-static void spins_until_told(struct thread *t)
+static void spins_until_stopped(struct thread *t)
 {
         while (!t->value[0])
                 __asm__ volatile("pause");
@@ -203,7 +203,7 @@ static void spins_until_told(struct thread *t)
 
 CASE_ON(control, sc_ctrl_is_exact_to_a_microsecond_from_another_cpu, "5.4.2-01", needs_2_cpus)
 {
-        struct thread *t = global(cpu_numbers[1], spins_until_told, NULL);
+        struct thread *t = global(cpu_numbers[1], spins_until_stopped, NULL);
         thread_start(t, PRIO_HIGH, 1000);
         EXPECT(wait_for(&t->started, 1));
         for (exact = 0; exact < EXACT_TRIES; exact++) {

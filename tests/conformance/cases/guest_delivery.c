@@ -150,7 +150,7 @@ CASE_ON(guest_delivery, each_type_of_event_arrives_or_is_refused_by_the_state_it
 /* ---- Windows ----------------------------------------------------------------------------------
  */
 
-CASE_ON(guest_delivery, a_window_that_is_asked_for_with_an_injection_opens_behind_it,
+CASE_ON(guest_delivery, a_window_that_is_requested_with_an_injection_opens_after_it,
         "7.2-29 7.2-90 7.4-51 8.4-36", needs_virtualization)
 {
         static const uint32_t injected[] = {INTERRUPT | 0x80, EXCEPTION | 6, EXCEPTION | ERROR | 13,

@@ -338,7 +338,7 @@ GUEST(enable_32, 32,
       "movl $0x20, %eax; movl %eax, %cr4; movl $0xa000, %eax; movl %eax, %cr3; hlt;"
       "movl %cr0, %eax; orl $0x80000000, %eax; movl %eax, %cr0; hlt; ljmpl $0x18, $0x1200");
 
-static nova_mtd_t goes_on_behind(struct guest *g, unsigned length)
+static nova_mtd_t continues_after(struct guest *g, unsigned length)
 {
         g->state->ip += length;
         return NOVA_MTD_EIP;
@@ -355,24 +355,24 @@ CASE_ON(guest_mode, long_mode_may_be_enabled_before_all_that_it_needs, "7.2-50 8
         g->state->gdtr = (struct nova_segment){.limit = 0xff, .base = GUEST_GDT};
         guest_until(g, mtd, EXIT_WRMSR);
         more->efer = 0x100;
-        mtd = goes_on_behind(g, 2) | NOVA_MTD_MSR;
+        mtd = continues_after(g, 2) | NOVA_MTD_MSR;
         for (unsigned i = 0; i < 3; i++) {
                 guest_until(g, mtd, EXIT_HLT);
                 EXPECT_EQ(more->efer, 0x100);
                 EXPECT_EQ(g->state->cr4 & 0x20, i < 2 ? 0 : 0x20);
                 EXPECT_EQ(g->state->cr0 & 0x10000, i < 1 ? 0 : 0x10000);
-                mtd = goes_on_behind(g, 1);
+                mtd = continues_after(g, 1);
         }
         EXPECT_EQ(g->state->di & 0x20, 0);
         guest_until(g, mtd, EXIT_HLT);
         EXPECT_EQ(more->efer, 0x500);
-        guest_until(g, goes_on_behind(g, 1), EXIT_HLT);
+        guest_until(g, continues_after(g, 1), EXIT_HLT);
         EXPECT_EQ(g->state->ip & 0xff00, 0x1200);
         EXPECT_EQ(g->state->bx, 0x1122334455667788);
-        guest_until(g, goes_on_behind(g, 1), EXIT_HLT); /* compatibility mode */
-        guest_until(g, goes_on_behind(g, 1), EXIT_HLT); /* paging is off */
+        guest_until(g, continues_after(g, 1), EXIT_HLT); /* compatibility mode */
+        guest_until(g, continues_after(g, 1), EXIT_HLT); /* paging is off */
         EXPECT_EQ(more->efer, 0x100);
-        guest_until(g, goes_on_behind(g, 1), EXIT_HLT);
+        guest_until(g, continues_after(g, 1), EXIT_HLT);
         EXPECT_EQ(g->state->di, 0x5a5a);
 }
 
@@ -392,7 +392,7 @@ static void expect_end(struct guest *g, nova_mtd_t mtd)
         guest_run(g, mtd);
         for (unsigned i = 0; i < 3 && g->event == guest_event(EXIT_HLT); i++) {
                 EXPECT_EQ(g->utcb->event.more.efer & 0x100, 0x100);
-                guest_run(g, goes_on_behind(g, 1));
+                guest_run(g, continues_after(g, 1));
         }
         EXPECT(g->event == guest_event(EXIT_TRIPLE_FAULT) || g->event == guest_event(EXIT_STATE));
 }

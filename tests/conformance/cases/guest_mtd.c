@@ -306,7 +306,7 @@ static void run_to_shadow(struct guest *g)
         }
 }
 
-CASE_ON(guest_mtd, what_blocks_interrupts_is_told, "7.3-05 8.3-05 7.4-52 8.4-37",
+CASE_ON(guest_mtd, what_blocks_interrupts_is_reported, "7.3-05 8.3-05 7.4-52 8.4-37",
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, shadow_32, shadow_32_end);

@@ -55,7 +55,7 @@ static const char *needs_svm_of_hardware_with_xsave(void)
 }
 
 /* The kernel handles the CPU's exit 0x8d itself; the events 0x8d to 0x8f stay reserved. */
-CASE_ON(guest_rare, an_xsetbv_is_no_event_on_svm, "7.2-131", needs_svm_of_hardware_with_xsave)
+CASE_ON(guest_rare, an_xsetbv_is_not_an_event_on_svm, "7.2-131", needs_svm_of_hardware_with_xsave)
 {
         struct guest *g = guest_new(boot_cpu, xsetbv_32, xsetbv_32_end);
         const nova_mtd_t mtd = guest_flat(g);

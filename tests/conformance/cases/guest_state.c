@@ -195,7 +195,7 @@ CASE_ON(guest_state, what_blocks_interrupts_comes_and_goes, "7.4-52 7.4-53 8.4-3
         EXPECT_EQ(g->state->intr_state & 1, 0);
 }
 
-CASE_ON(guest_state, an_event_that_an_exit_interrupts_is_told, "7.4-50 8.4-35",
+CASE_ON(guest_state, an_event_that_an_exit_interrupts_is_reported, "7.4-50 8.4-35",
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);

@@ -62,7 +62,7 @@ static struct guest *guest_with_ports(const char *code, const char *end, word_t 
         return g;
 }
 
-CASE_ON(guest_step, a_port_of_the_guests_pd_is_the_guests_and_a_step_over_it_is_told,
+CASE_ON(guest_step, a_port_of_the_guests_pd_is_the_guests_and_a_step_over_it_is_reported,
         "7.2-52 7.2-113", needs_virtualization)
 {
         struct guest *g = guest_with_ports(port_32, port_32_end, PORT, 0);
@@ -180,7 +180,7 @@ CASE_ON(guest_step, cr8_moves_to_and_from_each_general_register, "8.3-15", needs
 
 GUEST(step_64, 64, "movq %cr8, %rbx; hlt; movq %dr6, %rax; hlt");
 
-CASE_ON(guest_step, a_step_over_cr8_is_told, "8.3-15", needs_virtualization_64)
+CASE_ON(guest_step, a_step_over_cr8_is_reported, "8.3-15", needs_virtualization_64)
 {
         struct guest *g = guest_new(boot_cpu, step_64, step_64_end);
         const nova_mtd_t mtd = guest_long(g);
@@ -203,7 +203,7 @@ CASE_ON(guest_step, a_step_over_cr8_is_told, "8.3-15", needs_virtualization_64)
 GUEST(cpuid_32, 32, "cpuid; hlt");
 
 /* An injected exception leaves DR6 unchanged: the VMM that skips an instruction writes it. */
-CASE_ON(guest_step, a_monitor_that_skips_an_instruction_tells_the_step, "7.4-51 8.4-36",
+CASE_ON(guest_step, a_monitor_that_skips_an_instruction_reports_the_step, "7.4-51 8.4-36",
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, cpuid_32, cpuid_32_end);
@@ -222,7 +222,7 @@ CASE_ON(guest_step, a_monitor_that_skips_an_instruction_tells_the_step, "7.4-51 
 
 GUEST(touch_32, 32, "movl 0x20000, %ebx; hlt");
 
-CASE_ON(guest_step, an_instruction_that_is_begun_anew_is_one_step, "7.2-66 7.2-132",
+CASE_ON(guest_step, an_instruction_that_begins_again_is_one_step, "7.2-66 7.2-132",
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, touch_32, touch_32_end);
@@ -274,7 +274,7 @@ GUEST(iret_32, 32, "movl $0x20000, %esp; iret; hlt; hlt");
 #define INJECT_NMI  (NOVA_INJ_VALID | NOVA_INJ_NMI | 2)
 #define NMI_WINDOW  NOVA_INJ_NMI_WINDOW
 
-CASE_ON(guest_step, an_iret_that_faults_and_is_begun_anew_unblocks_nmis_once,
+CASE_ON(guest_step, an_iret_that_faults_and_begins_again_unblocks_nmis_once,
         "7.2-30 7.4-52 8.4-37 7.4-50 8.4-35", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, iret_32, iret_32_end);

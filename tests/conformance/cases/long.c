@@ -457,7 +457,7 @@ CASE_ON(long, a_callee_waits_for_requests_again_when_its_caller_ends_in_the_midd
         EXPECT(cut_rounds(calls_receiver, 0) > 0);
 }
 
-CASE_ON(long, a_revocation_is_complete_when_who_began_it_ends, "3.6-04 3.6-08", needs_pd_destroy)
+CASE_ON(long, a_revocation_is_complete_when_its_caller_ends, "3.6-04 3.6-08", needs_pd_destroy)
 {
         make_window();
         EXPECT(cut_rounds(takes_back, 1) > 0);

@@ -161,7 +161,7 @@ CASE(memory, a_page_with_any_permission_is_readable, "D-26.2")
         }
 }
 
-CASE(memory, lookup_tells_page_order_and_permissions, "5.3.7-05 5.3.7-03")
+CASE(memory, lookup_returns_page_order_and_permissions, "5.3.7-05 5.3.7-03")
 {
         const word_t src = page_of(memory(0)), dst = page_alloc(0);
         give_self(mem(src, 0, NOVA_MEM_R | NOVA_MEM_X), dst);
@@ -328,7 +328,7 @@ CASE(memory, a_port_without_the_A_bit_stays_closed_beside_an_open_one, "D-25 4.1
         hc_revoke(all, NOVA_REVOKE_SR);
 }
 
-CASE(memory, port_0xffff_and_the_one_beyond_are_told_apart, "4.3.3-01")
+CASE(memory, port_0xffff_and_the_one_beyond_are_distinguished, "4.3.3-01")
 {
         request(io(0xffff, 0), 0xffff);
         EXPECT(look(NOVA_CRD_IO, 0xffff) != 0);

@@ -92,7 +92,7 @@ CASE(mtd, the_message_begins_with_the_portals_descriptor,
         EXPECT_EQ(seen.mtd, NOVA_MTD_QUAL);
 }
 
-CASE(mtd, the_header_tells_the_words_of_the_state, "7.3-26 8.3-28")
+CASE(mtd, the_header_counts_the_words_of_the_state, "7.3-26 8.3-28")
 {
         reset_answer();
         message(NOVA_MTD_EXCEPTION);

@@ -203,7 +203,7 @@ static void fill_with_threads(struct thread **t, unsigned n)
                 t[i] = global(boot_cpu, counts, NULL);
 }
 
-CASE(nested, who_helped_a_thread_that_ended_can_be_helped_itself, "3.2-08 3.2-09 5.2.1-11")
+CASE(nested, a_helper_of_a_thread_that_ended_can_be_helped_itself, "3.2-08 3.2-09 5.2.1-11")
 {
         struct thread *other[40];
         const nova_sel_t sm = semaphore(0);

@@ -9,7 +9,7 @@ static void notes_turn(struct thread *t)
         turn_of[t->value[0]] = ++turn;
 }
 
-static void counts_until_told(struct thread *t)
+static void counts_until_stopped(struct thread *t)
 {
         while (!t->value[0]) {
                 t->value[1]++;
@@ -93,7 +93,7 @@ CASE(schedule, ready_threads_run_in_the_order_of_their_priorities, "3.1-02 3.1-0
 CASE(schedule, priorities_above_127_rank_above_lower_ones, "D-18.2 D-18")
 {
         turn = 0;
-        struct thread *a = prepare(counts_until_told, 0);
+        struct thread *a = prepare(counts_until_stopped, 0);
         thread_start(a, 99, QUANTUM);
         thread_start(prepare(notes_turn, 1), 128, QUANTUM);
         EXPECT_EQ(turn, 1);
@@ -157,7 +157,7 @@ CASE(schedule, a_woken_sc_of_lower_priority_waits, "3.1-07 3.1-09")
 
 CASE(schedule, a_lower_thread_never_runs_beside_a_higher_one, "3.1-09 3.1-14")
 {
-        struct thread *t = prepare(counts_until_told, 0);
+        struct thread *t = prepare(counts_until_stopped, 0);
         thread_start(t, PRIO_LOW, QUANTUM);
         spin_us(100000);
         EXPECT_EQ(t->value[1], 0);
@@ -176,7 +176,7 @@ CASE(schedule, threads_of_equal_priority_take_turns, "3.1-01 3.1-12 3.1-13")
 {
         struct thread *t[3];
         for (unsigned i = 0; i < 3; i++) {
-                t[i] = prepare(counts_until_told, 0);
+                t[i] = prepare(counts_until_stopped, 0);
                 thread_start(t[i], PRIO_CASE, 1000);
         }
         for (unsigned round = 0; round < 5; round++) {
@@ -192,7 +192,7 @@ CASE(schedule, threads_of_equal_priority_take_turns, "3.1-01 3.1-12 3.1-13")
 /* CPU times of two spinning threads of one priority that share a CPU with the case's thread. */
 static void race(unsigned quantum_a, unsigned quantum_b, uint64_t *a, uint64_t *b)
 {
-        struct thread *t[2] = {prepare(counts_until_told, 0), prepare(counts_until_told, 0)};
+        struct thread *t[2] = {prepare(counts_until_stopped, 0), prepare(counts_until_stopped, 0)};
         thread_start(t[0], PRIO_CASE, quantum_a);
         thread_start(t[1], PRIO_CASE, quantum_b);
         spin_us(600000);
@@ -294,7 +294,7 @@ CASE(schedule, a_callee_has_the_priority_of_its_caller, "3.2-17 3.2-16 3.1-06")
         EXPECT_EQ(s->value[3], 1);
 }
 
-static void tells_and_spins(struct thread *t)
+static void signals_and_spins(struct thread *t)
 {
         t->value[0]++;
         hc_sm_ctrl(t->value[1], NOVA_SM_UP_OP);
@@ -304,8 +304,8 @@ static void tells_and_spins(struct thread *t)
 CASE(schedule, a_high_caller_lends_its_time_to_a_busy_callee, "3.2-08 3.2-10")
 {
         struct thread *s = server(boot_cpu), *low = prepare(calls, s->pt);
-        struct thread *middle = prepare(counts_until_told, 0);
-        s->fn = tells_and_spins;
+        struct thread *middle = prepare(counts_until_stopped, 0);
+        s->fn = signals_and_spins;
         s->value[1] = semaphore(0);
         thread_start(low, PRIO_LOW, QUANTUM);
         EXPECT_EQ(hc_sm_ctrl(s->value[1], NOVA_SM_DN_OP), NOVA_SUCCESS);
@@ -326,12 +326,12 @@ CASE(schedule, a_high_caller_lends_its_time_to_a_busy_callee, "3.2-08 3.2-10")
 CASE(schedule, helping_reaches_the_end_of_a_chain, "3.2-09")
 {
         struct thread *a = server(boot_cpu), *b = server(boot_cpu), *c = server(boot_cpu);
-        struct thread *low = prepare(calls, a->pt), *middle = prepare(counts_until_told, 0);
+        struct thread *low = prepare(calls, a->pt), *middle = prepare(counts_until_stopped, 0);
         a->fn = calls;
         a->value[0] = b->pt;
         b->fn = calls;
         b->value[0] = c->pt;
-        c->fn = tells_and_spins;
+        c->fn = signals_and_spins;
         c->value[1] = semaphore(0);
         thread_start(low, PRIO_LOW, QUANTUM);
         EXPECT_EQ(hc_sm_ctrl(c->value[1], NOVA_SM_DN_OP), NOVA_SUCCESS);

@@ -13,7 +13,7 @@ static void notes_apic(struct thread *t)
         }
 }
 
-static void counts_until_told(struct thread *t)
+static void counts_until_stopped(struct thread *t)
 {
         while (!t->value[0])
                 t->value[1]++;
@@ -39,7 +39,7 @@ CASE_ON(smp, run_queues_are_independent, "3.1-16", needs_2_cpus)
         struct thread *t[8];
         const unsigned n = cpu_count < 8 ? cpu_count : 8;
         for (unsigned i = 1; i < n; i++) {
-                t[i] = run_thread(cpu_numbers[i], PRIO_LOW, counts_until_told, NULL);
+                t[i] = run_thread(cpu_numbers[i], PRIO_LOW, counts_until_stopped, NULL);
                 EXPECT(wait_for(&t[i]->started, 1));
         }
         for (unsigned i = 1; i < n; i++) {
@@ -160,7 +160,7 @@ CASE_ON(smp, revoked_ports_close_on_other_cpus, "3.6-17", needs_2_cpus)
 CASE_ON(smp, a_child_pd_runs_on_another_cpu, "5.3.2-03 2.2-02", needs_2_cpus)
 {
         struct child *c = child_new(cpu_numbers[1]);
-        struct thread *t = child_global(c, counts_until_told, NULL);
+        struct thread *t = child_global(c, counts_until_stopped, NULL);
         thread_start(t, PRIO_CASE, QUANTUM);
         EXPECT(wait_for(&t->started, 1));
         t->value[0] = 1;

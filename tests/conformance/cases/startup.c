@@ -7,7 +7,7 @@ static void counts(struct thread *t)
         t->value[0]++;
 }
 
-static void spins_until_told(struct thread *t)
+static void spins_until_stopped(struct thread *t)
 {
         while (!t->value[0]) {
                 t->value[1]++;
@@ -108,7 +108,7 @@ CASE(startup, a_global_thread_of_a_child_starts_in_its_pd, "5.3.2-05 3.3-04")
 CASE(startup, RECALL_of_a_ready_thread_comes_before_it_goes_on,
      "5.4.1-01 5.4.1-04 7.2-21 8.2-21 5.4.1-08")
 {
-        struct thread *t = global(boot_cpu, spins_until_told, NULL);
+        struct thread *t = global(boot_cpu, spins_until_stopped, NULL);
         thread_start(t, PRIO_CASE, 1000);
         EXPECT(wait_for(&t->started, 1));
         EXPECT_EQ(hc_ec_ctrl(t->ec), NOVA_SUCCESS);
@@ -120,7 +120,7 @@ CASE(startup, RECALL_of_a_ready_thread_comes_before_it_goes_on,
 
 CASE(startup, after_RECALL_the_thread_goes_on_where_it_was, "5.4.1-07")
 {
-        struct thread *t = global(boot_cpu, spins_until_told, NULL);
+        struct thread *t = global(boot_cpu, spins_until_stopped, NULL);
         thread_start(t, PRIO_CASE, 1000);
         for (unsigned i = 0; i < 10; i++) {
                 const word_t count = t->event_count;
@@ -220,7 +220,7 @@ CASE(startup, without_a_portal_RECALL_ends_the_thread, "3.3-06 5.4.1-01")
 
 CASE_ON(startup, RECALL_reaches_a_thread_on_another_cpu, "5.4.1-05", needs_2_cpus)
 {
-        struct thread *t = run_thread(cpu_numbers[1], PRIO_CASE, spins_until_told, NULL);
+        struct thread *t = run_thread(cpu_numbers[1], PRIO_CASE, spins_until_stopped, NULL);
         EXPECT(wait_for(&t->started, 1));
         EXPECT_EQ(hc_ec_ctrl(t->ec), NOVA_SUCCESS);
         EXPECT(wait_for(&t->event, NOVA_EXC_RECALL));

@@ -261,7 +261,7 @@ void inject(Guest &g, uint32_t info, uint64_t ip)
         vcpu_from_utcb(g.vcpu, &utcb);
 }
 
-TEST(guest, a_software_event_is_told_if_it_was_injected_and_else_begun_anew)
+TEST(guest, a_software_event_is_reported_if_it_was_injected_and_else_begins_again)
 {
         Guest g;
         g.control()->exit_code = SVM_EXIT_NPF;
@@ -370,7 +370,7 @@ TEST(guest, a_software_event_that_is_injected_pushes_IP_as_it_is)
         cpu_features[WORD_SVM_EDX] &= ~(1u << FEATURE_NEXT_RIP % 32);
 }
 
-word_t told_length(Guest &g, uint64_t code, uint64_t ip, uint64_t next)
+word_t reported_length(Guest &g, uint64_t code, uint64_t ip, uint64_t next)
 {
         nova_utcb utcb = {};
         g.control()->exit_code = code;
@@ -381,14 +381,14 @@ word_t told_length(Guest &g, uint64_t code, uint64_t ip, uint64_t next)
         return utcb.state.inst_len;
 }
 
-TEST(guest, an_instructions_length_is_told_though_IP_wraps_behind_it)
+TEST(guest, an_instructions_length_is_reported_even_if_IP_wraps_after_it)
 {
         Guest g;
-        EXPECT_EQ(told_length(g, NOVA_SVM_IO_ACCESS, 0x1000, 0x1002), 2u);
-        EXPECT_EQ(told_length(g, 0x72, 0x1000, 0x1002), 2u);
-        EXPECT_EQ(told_length(g, NOVA_SVM_IO_ACCESS, 0xffffffff, 1), 2u);
-        EXPECT_EQ(told_length(g, 0x72, 0x1000, 0x1010), 0u); // no instruction has sixteen bytes
-        EXPECT_EQ(told_length(g, 0x72, 0x1000, 0), 0u);
+        EXPECT_EQ(reported_length(g, NOVA_SVM_IO_ACCESS, 0x1000, 0x1002), 2u);
+        EXPECT_EQ(reported_length(g, 0x72, 0x1000, 0x1002), 2u);
+        EXPECT_EQ(reported_length(g, NOVA_SVM_IO_ACCESS, 0xffffffff, 1), 2u);
+        EXPECT_EQ(reported_length(g, 0x72, 0x1000, 0x1010), 0u); // no instruction has sixteen bytes
+        EXPECT_EQ(reported_length(g, 0x72, 0x1000, 0), 0u);
 }
 
 // As after SYSRET: SS keeps its previous attributes.
@@ -450,7 +450,7 @@ TEST(guest, xcr0_is_set_or_refused)
         EXPECT_EQ(g.vcpu->vcpu->xcr0, 7u);
 }
 
-TEST(guest, a_step_over_what_the_kernel_does_is_told)
+TEST(guest, a_step_over_what_the_kernel_does_is_reported)
 {
         Guest g;
         g.control()->rip = 0x1000;

@@ -257,7 +257,7 @@ TEST(many, links_end_together)
 }
 
 // The owner ends, too: then no EC runs on its SC.
-TEST(many, links_end_with_who_called_them)
+TEST(many, links_end_with_their_callers)
 {
         for (const bool first : {false, true}) {
                 Chain c(300);

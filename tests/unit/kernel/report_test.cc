@@ -45,7 +45,7 @@ TEST(report, a_quiet_time_saves_no_more_than_a_burst)
         EXPECT_EQ(lines(rate, 1000000 * period, 1000), REPORT_BURST);
 }
 
-TEST(report, a_tsc_that_lies_behind_allows_no_line_more)
+TEST(report, a_tsc_that_lags_allows_no_further_line)
 {
         report_rate rate = {};
 

@@ -198,7 +198,7 @@ std::string after_switch(const Switch &one, bool known)
         return w.state();
 }
 
-TEST(ways, of_who_runs_next_are_the_same)
+TEST(ways, of_the_choice_of_the_next_thread_are_the_same)
 {
         for (unsigned i = 0; i < FIRSTS * 2 * 32; i++) {
                 const Switch one = {i / 64,         int(i / 32 % 2), i % 2 != 0,     i / 2 % 2 != 0,

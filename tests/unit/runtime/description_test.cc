@@ -90,7 +90,7 @@ TEST(description, says_what_a_declared_device_has)
         EXPECT_EQ(d.system->range[device.interrupts.first].first, 3u);
 }
 
-TEST(description, puts_who_provides_before_who_uses)
+TEST(description, puts_providers_before_their_users)
 {
         Description d(
                 "program c\n uses b\nprogram b\n uses a\n provides b\nprogram a\n provides a\n");
@@ -122,13 +122,13 @@ TEST(description, lets_programs_have_as_little_memory_as_their_services_need)
         EXPECT_EQ(d.all(), "");
 }
 
-TEST(description, tells_a_device_with_nothing_after_another_mistake)
+TEST(description, reports_a_device_with_nothing_after_another_mistake)
 {
         Description d("program a\n memory 1\ndevice d\n");
         EXPECT_EQ(d.mistakes.size(), 2u);
 }
 
-TEST(description, goes_on_after_a_mistake_and_tells_the_next_one_too)
+TEST(description, goes_on_after_a_mistake_and_reports_the_next_one_too)
 {
         Description d("program a\n memory 1\nprogram b\n priority 0\n uses c\n");
         EXPECT_EQ(d.mistakes.size(), 3u);

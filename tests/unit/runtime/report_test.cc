@@ -66,7 +66,7 @@ TEST_F(report, names_program_thread_event_and_place)
         EXPECT_TRUE(says("  #0 0000000000400100\n  #1 0000000000400200\n"));
 }
 
-TEST_F(report, tells_kinds_of_access_apart)
+TEST_F(report, distinguishes_kinds_of_access)
 {
         r.error = 0;
         EXPECT_TRUE(says("  read from 0x1234, where nothing is mapped\n"));

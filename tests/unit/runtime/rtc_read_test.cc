@@ -81,7 +81,7 @@ TEST_F(rtc_read, a_root_without_the_ports_does_not_touch_them)
         EXPECT_EQ(set_by_rtc(nullptr), EPERM);
 }
 
-TEST_F(rtc_read, a_child_takes_those_that_its_parent_tells)
+TEST_F(rtc_read, a_child_takes_those_that_its_parent_grants)
 {
         be_child(0);
         EXPECT_EQ(set_by_rtc([](unsigned i) { return date[i]; }), 0);

@@ -158,7 +158,7 @@ TYPED_TEST(symbols, names_are_printable_and_end)
         EXPECT_EQ(this->find(0x2000), "");
 }
 
-TYPED_TEST(symbols, a_file_without_them_is_told_apart)
+TYPED_TEST(symbols, a_file_without_them_is_distinguished)
 {
         this->section(1, [](auto &h) { h.sh_type = SHT_DYNSYM; });
         EXPECT_EQ(this->init(), ENOENT);

@@ -97,7 +97,7 @@ struct apic : testing::Test {
         }
 };
 
-TEST_F(apic, one_that_is_switched_off_hears_nothing_and_forgets)
+TEST_F(apic, one_that_is_switched_off_receives_nothing_and_forgets)
 {
         put(1, 0xf0, 0x1ff);
         put(1, 0x80, 0x20);
@@ -118,7 +118,7 @@ TEST_F(apic, one_that_is_switched_off_hears_nothing_and_forgets)
 }
 
 /* As on a CPU whose pin LINT0 is the interrupt request itself. */
-TEST_F(apic, without_a_local_apic_the_first_cpu_hears_the_8259s)
+TEST_F(apic, without_a_local_apic_the_first_cpu_gets_interrupts_of_the_8259s)
 {
         put(0, 0xf0, 0x1ff);
         for (unsigned base : {0x20u, 0xa0u}) { /* vectors from 0x20 on, nothing masked */

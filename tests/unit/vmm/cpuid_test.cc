@@ -77,7 +77,7 @@ TEST(cpuid, says_that_it_is_a_guest)
         EXPECT_EQ(ask(0x40000001).eax, 0u);
 }
 
-TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
+TEST(cpuid, returns_the_local_apic_and_osxsave_as_they_are)
 {
         EXPECT_EQ(ask(1).edx & 1u << 9, 0u);
         EXPECT_EQ(ask(1).ecx & 1u << 27, 0u);

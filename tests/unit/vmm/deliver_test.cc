@@ -187,7 +187,7 @@ TEST_F(deliver, asks_vmx_for_the_end_of_an_nmi)
         EXPECT_EQ(reply(), NMI);
 }
 
-TEST_F(deliver, gives_no_nmi_behind_an_instruction_that_puts_interrupts_off)
+TEST_F(deliver, gives_no_nmi_after_an_instruction_that_disables_interrupts)
 {
         vcpu->nmi = true;
         event.state.intr_state = 1;

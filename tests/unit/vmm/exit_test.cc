@@ -19,13 +19,13 @@ TEST(exit, svm_and_vmx_numbers_mean_the_same_causes)
         EXPECT_EQ(nova_vm_exit_of_vmx(0x30), NOVA_VM_EXIT_MEMORY);
 }
 
-TEST(exit, svm_tells_reads_of_msrs_from_writes_by_the_qualification)
+TEST(exit, svm_distinguishes_reads_of_msrs_from_writes_by_the_qualification)
 {
         EXPECT_EQ(nova_vm_exit_of_svm(0x7c, 0), NOVA_VM_EXIT_RDMSR);
         EXPECT_EQ(nova_vm_exit_of_svm(0x7c, 1), NOVA_VM_EXIT_WRMSR);
 }
 
-TEST(exit, vmx_always_tells_of_xsetbv_and_of_calls_to_tdx)
+TEST(exit, vmx_always_reports_xsetbv_and_calls_to_tdx)
 {
         EXPECT_EQ(nova_vm_exit_of_vmx(0x37), NOVA_VM_EXIT_XSETBV);
         EXPECT_EQ(nova_vm_exit_of_svm(0x18, 0), NOVA_VM_EXIT_CR8);

@@ -318,7 +318,7 @@ TEST_F(hv_msr, more_overlay_pages_than_the_table_holds_are_refused)
         EXPECT_EQ(nova_overlay_map(&memory, 31, &other[0], NOVA_MEM_R), 0);
 }
 
-TEST_F(hv_msr, an_identity_tells_name_and_version)
+TEST_F(hv_msr, an_identity_has_name_and_version)
 {
         char text[80];
 

@@ -85,7 +85,7 @@ TEST_F(ioapic, a_level_is_not_sent_again_before_its_end)
         EXPECT_EQ(sent.size(), 1u);
 }
 
-TEST_F(ioapic, a_level_waits_behind_the_mask)
+TEST_F(ioapic, a_level_waits_while_the_pin_is_masked)
 {
         put(0x1a, 0x18035);
         nova_ioapic_set(&apic, 5, true);

@@ -129,7 +129,7 @@ TEST_F(lapic, what_an_interrupt_in_service_holds_back_is_not_the_task_prioritys)
         EXPECT_FALSE(nova_lapic_held_back(&apic));
 }
 
-TEST_F(lapic, what_comes_is_told_whatever_the_task_priority_was)
+TEST_F(lapic, what_arrives_is_reported_at_any_task_priority)
 {
         put(0x80, 0xf0);
         nova_lapic_accept(&apic, 0x51, false);
@@ -146,7 +146,7 @@ TEST_F(lapic, sets_can_be_read)
         EXPECT_EQ(get(0x120), 1u << 5);
 }
 
-TEST_F(lapic, the_end_of_a_level_is_told)
+TEST_F(lapic, the_end_of_a_level_is_reported)
 {
         nova_lapic_accept(&apic, 0x45, true);
         nova_lapic_accept(&apic, 0x35, false);

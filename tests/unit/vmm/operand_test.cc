@@ -105,7 +105,7 @@ TEST_F(operand_access, over_the_end_of_a_device_the_rest_reads_as_ones)
         EXPECT_EQ(neighbour.written, (writes{{device_at + 0x1fff, 0x44}}));
 }
 
-TEST_F(operand_access, a_page_that_faults_is_told_before_anything_is_done)
+TEST_F(operand_access, a_page_that_faults_is_reported_before_anything_is_done)
 {
         wide();
         entry(0x4000 + 8 * 65, 0);

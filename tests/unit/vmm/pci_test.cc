@@ -67,7 +67,7 @@ TEST_F(pci, where_no_device_is_all_bits_are_one)
         EXPECT_EQ(in(0xcfc, 4), UINT32_MAX);
 }
 
-TEST_F(pci, only_writable_bits_change_and_the_device_hears_of_it)
+TEST_F(pci, only_writable_bits_change_and_the_device_is_notified)
 {
         select(3, 4);
         nova_pci_write(&bus, 0xcfc, 4, 0xffffffff);

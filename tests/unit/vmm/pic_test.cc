@@ -176,7 +176,7 @@ TEST_F(pic, an_edge_counts_once_and_a_level_again_and_again)
         EXPECT_FALSE(nova_pic_pending(&chips));
 }
 
-TEST_F(pic, who_takes_what_went_away_gets_the_spurious_vector)
+TEST_F(pic, taking_an_interrupt_that_went_away_returns_the_spurious_vector)
 {
         EXPECT_EQ(nova_pic_take(&chips), 0x37u);
         out8(0x20, 0x0b);

@@ -164,7 +164,7 @@ TEST_F(pit, channel_2_counts_while_its_gate_is_open_and_shows_its_end)
         EXPECT_EQ(in8(0x61) & 0x21, 0x21u);
 }
 
-TEST_F(pit, a_read_back_tells_mode_and_access)
+TEST_F(pit, a_read_back_returns_mode_and_access)
 {
         program(1, 3, 18);
         out8(0x43, 0xc0 | 0x20 | 0x04);

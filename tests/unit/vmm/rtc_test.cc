@@ -49,7 +49,7 @@ TEST_F(rtc, notes_how_much_ram_there_is)
         EXPECT_EQ(get(0x34) | get(0x35) << 8, 0u);
 }
 
-TEST_F(rtc, tells_the_date_as_decimal_digits)
+TEST_F(rtc, returns_the_date_as_decimal_digits)
 {
         set(1709210096); /* Thursday, 29 February 2024, 12:34:56 */
         EXPECT_EQ(get(0), 0x56u);
@@ -62,7 +62,7 @@ TEST_F(rtc, tells_the_date_as_decimal_digits)
         EXPECT_EQ(get(0x32), 0x20u);
 }
 
-TEST_F(rtc, tells_the_date_in_binary_if_asked_to)
+TEST_F(rtc, returns_the_date_in_binary_if_asked_to)
 {
         set(1709210096);
         put(0xb, 6);
@@ -70,7 +70,7 @@ TEST_F(rtc, tells_the_date_in_binary_if_asked_to)
         EXPECT_EQ(get(7), 29u);
 }
 
-TEST_F(rtc, tells_hours_of_a_half_day_if_asked_to)
+TEST_F(rtc, returns_hours_of_a_half_day_if_asked_to)
 {
         set(1709210096);
         put(0xb, 0);

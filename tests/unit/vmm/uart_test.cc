@@ -62,7 +62,7 @@ TEST_F(uart, receives_in_order_with_an_interrupt)
         EXPECT_EQ(in(0), 0u);
 }
 
-TEST_F(uart, tells_that_all_was_sent_once)
+TEST_F(uart, reports_that_all_was_sent_once)
 {
         out(1, 2);
         EXPECT_TRUE(irq.level);
@@ -119,7 +119,7 @@ TEST_F(uart, shows_a_fifo_that_is_switched_on_and_empties_it)
         EXPECT_EQ(in(5), 0x60u);
 }
 
-TEST_F(uart, hears_itself_in_loop_mode)
+TEST_F(uart, receives_its_own_bytes_in_loop_mode)
 {
         out(4, 0x1e);
         EXPECT_EQ(in(6), 0xd0u);

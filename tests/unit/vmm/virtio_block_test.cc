@@ -45,7 +45,7 @@ struct virtio_block : test {
         }
 };
 
-TEST_F(virtio_block, tells_its_size_in_whole_sectors)
+TEST_F(virtio_block, reports_its_size_in_whole_sectors)
 {
         EXPECT_EQ(in(config, 8), sectors);
         EXPECT_EQ(in(config + 12, 4), NOVA_VIRTIO_QUEUE_SIZE - 2);
@@ -83,7 +83,7 @@ TEST_F(virtio_block, the_header_may_come_in_pieces_and_the_status_with_the_data)
         EXPECT_EQ(ram[body_at + NOVA_SECTOR], 0);
 }
 
-TEST_F(virtio_block, says_who_it_is_and_flushes)
+TEST_F(virtio_block, returns_its_identity_and_flushes)
 {
         EXPECT_EQ(request(8, 0, 20, true), 0u);
         EXPECT_STREQ(reinterpret_cast<char *>(&ram[body_at]), "novavmm");

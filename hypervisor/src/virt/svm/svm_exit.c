@@ -37,12 +37,12 @@ unsigned svm_exception_vector(const struct ec *ec)
 uint64_t svm_next_ip(const struct ec *ec)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
-        const word_t told = svm_instruction_length(vmcb);
+        const word_t length = svm_instruction_length(vmcb);
 
         if (vmcb->exit_code == NOVA_SVM_IO_ACCESS)
                 return vmcb->exit_info[1];
-        if (told)
-                return vmcb->rip + told;
+        if (length)
+                return vmcb->rip + length;
         return vmcb->rip + (vmcb->exit_code == NOVA_SVM_XSETBV ? XSETBV_BYTES : WBINVD_BYTES);
 }
 

@@ -145,7 +145,7 @@ void fat_release(struct files_node *node)
                 fat_flush(fat);
 }
 
-static void tell(const struct fat_node *node, struct files_about *about)
+static void describe(const struct fat_node *node, struct files_about *about)
 {
         *about = (struct files_about){
                 .size = node->size,
@@ -157,7 +157,7 @@ static void tell(const struct fat_node *node, struct files_about *about)
 
 static int fat_stat(struct files_node *node, struct files_about *about)
 {
-        tell((struct fat_node *)node, about);
+        describe((struct fat_node *)node, about);
         return 0;
 }
 
@@ -182,7 +182,7 @@ static int fat_list(struct files_node *in, uint64_t *position, char name[FILES_N
         memcpy(name, set.name, FILES_NAME_SIZE);
         fill_node(walk.fat, &set, &filled);
         used = fat_node_find(walk.fat, set.sector, set.slot);
-        tell(used ? used : node, about);
+        describe(used ? used : node, about);
         return 0;
 }
 
