@@ -84,7 +84,7 @@ struct acpi {
         unsigned iommus;
         bool iommus_amd;  /* AMD-Vi, else VT-d */
         bool iommus_lost; /* there may be more units: too many, or a damaged table */
-        bool remaps;     /* they may remap interrupts */
+        bool remaps;      /* they may remap interrupts */
         struct acpi_source source[ACPI_SOURCES];
         unsigned sources;
         struct acpi_pci_window window[ACPI_WINDOWS];
