@@ -227,6 +227,19 @@ static int close_file(int number)
         return error ? novart_files_fail(error) : 0;
 }
 
+/* Closes the files that were written, so that the disk has their sizes before init ends the system.
+ * Takes no lock, which a thread that runs no more may have. */
+static void end_files(void)
+{
+        const unsigned session = novart_files_session();
+
+        for (unsigned i = 0; i < NOVA_FILES_MAX; i++)
+                if (files[i].session && files[i].session == session &&
+                    (files[i].flags & O_ACCMODE) != O_RDONLY)
+                        novart_files_call(session, NOVA_FILES_CLOSE, &files[i].number, 1, NULL, 0,
+                                          0);
+}
+
 static unsigned flags_of(int flags)
 {
         return ((flags & O_ACCMODE) != O_RDONLY ? NOVA_FILES_WRITABLE : 0U) |
@@ -238,8 +251,8 @@ static unsigned flags_of(int flags)
 
 int open(const char *name, int flags, ...)
 {
-        static const struct files_calls calls = {read_file, write_file, seek_file, about_file,
-                                                 close_file};
+        static const struct files_calls calls = {read_file,  write_file, seek_file,
+                                                 about_file, close_file, end_files};
         int index = 0, error;
         nova_word_t number;
         unsigned session;

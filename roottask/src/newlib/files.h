@@ -19,6 +19,7 @@ struct files_calls {
         off_t (*seek)(int file, off_t offset, int whence);
         int (*about)(int file, struct stat *about);
         int (*close)(int file);
+        void (*end)(void); /* the program ends */
 };
 
 extern const struct files_calls *novart_files_calls; /* NULL: nothing was opened */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A program that uses files. Argument: `write` leaves files for the host, `confined` tries to leave
- * its folder, `read` has a folder that cannot be written, `full` fills the disk, and a number is
- * that of files to replace. */
+/* A program that uses files. Argument: `write` leaves files for the host, `exit` closes none of
+ * them, `confined` tries to leave its folder, `read` has a folder that cannot be written, `full`
+ * fills the disk, and a number is that of files to replace. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -152,6 +152,18 @@ static void do_write(void)
         bad_input();
 }
 
+/* Ends with files that are open. */
+static void do_exit(void)
+{
+        FILE *buffered = fopen("/buffered", "w"), *flushed = fopen("/flushed", "w");
+        const int file = open("/plain", O_WRONLY | O_CREAT, 0666);
+
+        expect(buffered && fputs("in the buffer\n", buffered) >= 0, "fputs");
+        expect(flushed && fputs("flushed\n", flushed) >= 0 && !fflush(flushed), "fflush");
+        expect(file >= 3 && write(file, "written\n", 8) == 8, "write");
+        exit(end_of("exit"));
+}
+
 static void do_confined(void)
 {
         struct stat about;
@@ -251,6 +263,8 @@ int main(int argc, char **argv)
 
         if (!strcmp(what, "write"))
                 do_write();
+        else if (!strcmp(what, "exit"))
+                do_exit();
         else if (!strcmp(what, "confined"))
                 do_confined();
         else if (!strcmp(what, "read"))

@@ -6,9 +6,9 @@ disk.py KIND FAT IMAGE COMMAND...
 disk.py make FAT IMAGE
 
 The second form only makes the disk. FAT is 12, 16 or 32: the type of the file system in the disk's
-partition, which mkfs.fat makes. KIND is `write` for what client.c writes, `full` if it removes all
-that it wrote, `confined` for the files of that test, or another word: the files outside of the
-clients' folders are checked always.
+partition, which mkfs.fat makes. KIND is `write` or `exit` for what client.c writes, `full` if it
+removes all that it wrote, `confined` for the files of that test, or another word: the files outside
+of the clients' folders are checked always.
 """
 import os
 import struct
@@ -75,6 +75,9 @@ def check(image, place, kind):
                    "folder/Renamed": expected(3, 3000)}
         files |= {"home/in.txt": b"inside\n"}
         files |= {"home/out/" + name: content for name, content in written.items()}
+    elif kind == "exit":
+        written = {"buffered": b"in the buffer\n", "flushed": b"flushed\n", "plain": b"written\n"}
+        files |= {"home/out/" + name: content for name, content in written.items()}
     elif kind == "full":
         files |= {"home/in.txt": b"inside\n"}
     elif kind == "confined":
@@ -91,7 +94,7 @@ def main():
     place = make(image, fat)
     if kind == "make":
         return 0
-    if kind in ("write", "full"):
+    if kind in ("write", "exit", "full"):
         run("mmd", "-i", place, "::home/out")
     status = subprocess.run(command, check=False).returncode
     if status:
