@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "block/claim.h"
 #include "novart/selector.h"
 #include "novart/time.h"
 
@@ -312,17 +313,15 @@ static const char *start_disk(struct ahci *ahci, size_t bytes)
 
 const char *ahci_open(struct ahci *ahci, const char *name)
 {
-        const int error = nova_pci_claim(&ahci->pci, name);
+        static const struct block_kind kind = {
+                "an AHCI controller (class 0x010601)", 0, {0}, 0x010601};
+        const char *wrong = block_claim(&ahci->pci, name, &kind);
         volatile void *registers;
-        const char *wrong;
         unsigned got;
         size_t bytes;
 
-        if (error)
-                return strerror(error);
-        if (!(nova_pci_flags(ahci->pci) & NOVA_PCI_MASTER))
-                return "the device may not access memory; write `dma-unprotected` below its "
-                       "`device`, or use a machine with an I/O MMU.";
+        if (wrong)
+                return wrong;
         if (nova_pci_map(ahci->pci, 5, &registers, &bytes) || bytes < PORTS + PORT_BYTES)
                 return "the function has no registers of an AHCI controller.";
         ahci->registers = (volatile uint8_t *)registers;

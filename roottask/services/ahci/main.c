@@ -32,7 +32,7 @@ static unsigned restarts;
 
 static _Noreturn void fail(const char *sentence)
 {
-        printf("%s: %s\n", device.name, sentence);
+        puts(sentence);
         exit(1);
 }
 

@@ -14,15 +14,14 @@ int main(int argc, char **argv)
         int error = nova_parent_module(name, &archive, &bytes);
 
         if (error) {
-                printf("disk: the module '%s' is not available: %s; pass its name as an argument "
+                printf("the module '%s' is not available: %s; pass its name as an argument "
                        "and write `modules %s` into the description.\n",
                        name, strerror(error), name);
                 return 1;
         }
         error = disk_service_start(archive, bytes, &wrong);
         if (error) {
-                printf("disk: '%s' is not a usable archive: %s\n", name,
-                       wrong ? wrong : strerror(error));
+                printf("'%s' is not a usable archive: %s\n", name, wrong ? wrong : strerror(error));
                 return 1;
         }
         nova_service_sleep();

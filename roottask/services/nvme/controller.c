@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "block/claim.h"
 #include "novart/selector.h"
 #include "novart/time.h"
 
@@ -230,17 +231,15 @@ static const char *prepare(struct nvme *nvme)
 
 const char *nvme_open(struct nvme *nvme, const char *name)
 {
-        const int error = nova_pci_claim(&nvme->pci, name);
+        static const struct block_kind kind = {
+                "an NVMe controller (class 0x010802)", 0, {0}, 0x010802};
+        const char *wrong = block_claim(&nvme->pci, name, &kind);
         volatile void *registers;
-        const char *wrong;
         unsigned got;
         size_t bytes;
 
-        if (error)
-                return strerror(error);
-        if (!(nova_pci_flags(nvme->pci) & NOVA_PCI_MASTER))
-                return "the device may not access memory; write `dma-unprotected` below its "
-                       "`device`, or use a machine with an I/O MMU.";
+        if (wrong)
+                return wrong;
         if (nova_pci_map(nvme->pci, 0, &registers, &bytes) || bytes < MINIMUM_BYTES)
                 return "the function has no registers of an NVMe controller.";
         nvme->registers = (volatile uint8_t *)registers;

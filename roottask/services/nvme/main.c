@@ -48,7 +48,7 @@ static bool added; /* commands that the controller does not know about */
 
 static void fail(const char *sentence)
 {
-        printf("%s: %s\n", device.name, sentence);
+        puts(sentence);
         exit(1);
 }
 

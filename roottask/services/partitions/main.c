@@ -37,8 +37,7 @@ static bool read_grant(char *argument)
         char *partition = strchr(argument, '='), *option;
 
         if (!partition || grant_count == GRANTS) {
-                printf("partitions: '%s' is not CLIENT=PARTITION, or there are more than %u of "
-                       "them.\n",
+                printf("'%s' is not CLIENT=PARTITION, or there are more than %u of them.\n",
                        argument, GRANTS);
                 return false;
         }
@@ -49,8 +48,7 @@ static bool read_grant(char *argument)
         grant->client = argument;
         grant->partition = partition_find(&table, partition);
         if (!grant->partition) {
-                printf("partitions: the disk has no partition '%s', which is for '%s'.\n",
-                       partition, argument);
+                printf("the disk has no partition '%s', which is for '%s'.\n", partition, argument);
                 return false;
         }
         while (option) {
@@ -59,8 +57,7 @@ static bool read_grant(char *argument)
                 if (next)
                         *next++ = '\0';
                 if (!set_option(grant, option)) {
-                        printf("partitions: there is no option '%s'; there are read-only and "
-                               "requests=NUMBER.\n",
+                        printf("there is no option '%s'; there are read-only and requests=NUMBER.\n",
                                option);
                         return false;
                 }
@@ -70,14 +67,21 @@ static bool read_grant(char *argument)
         return true;
 }
 
+static void tell_partition(const struct partition *partition)
+{
+        printf("%s %u, blocks %llu to %llu%s%s\n", table.kind, partition->number,
+               (unsigned long long)partition->first,
+               (unsigned long long)(partition->first + partition->count - 1),
+               *partition->name ? " " : "", partition->name);
+}
+
 static bool read_table(const char *service)
 {
         const int error = nova_block_open(&disk, service, NULL, 0);
         const char *wrong;
 
         if (error) {
-                printf("partitions: the service '%s' cannot be opened: %s.\n", service,
-                       strerror(error));
+                printf("the service '%s' cannot be opened: %s.\n", service, strerror(error));
                 return false;
         }
 
@@ -87,17 +91,13 @@ static bool read_table(const char *service)
         wrong = table_read(&source, &table);
         nova_block_close(disk);
         if (wrong) {
-                printf("partitions: '%s' has no usable partition table: %s\n", service, wrong);
+                printf("'%s' has no usable partition table: %s\n", service, wrong);
                 return false;
         }
         if (table.note)
-                printf("partitions: %s\n", table.note);
+                printf("%s\n", table.note);
         for (unsigned i = 0; i < table.count; i++)
-                printf("%s %u, blocks %llu to %llu %s\n", table.kind, table.partition[i].number,
-                       (unsigned long long)table.partition[i].first,
-                       (unsigned long long)(table.partition[i].first + table.partition[i].count -
-                                            1),
-                       table.partition[i].name);
+                tell_partition(&table.partition[i]);
         return true;
 }
 
@@ -106,7 +106,7 @@ int main(int argc, char **argv)
         int error;
 
         if (argc < 2) {
-                printf("partitions: write the service with the disk as the first argument.\n");
+                printf("write the service with the disk as the first argument.\n");
                 return 1;
         }
         if (!read_table(argv[1]))
@@ -116,7 +116,7 @@ int main(int argc, char **argv)
                         return 1;
         error = partitions_service_start(argv[1], &table, grants, grant_count);
         if (error) {
-                printf("partitions: the service cannot start: %s.\n", strerror(error));
+                printf("the service cannot start: %s.\n", strerror(error));
                 return 1;
         }
         nova_service_sleep();

@@ -11,7 +11,7 @@ int main(void)
         int error = config_init();
 
         if (error) {
-                printf("pci: the configuration ports are not available: %s; write 'devices "
+                printf("the configuration ports are not available: %s; write 'devices "
                        "pci-config' "
                        "into its section of the description.\n",
                        strerror(error));
@@ -19,7 +19,7 @@ int main(void)
         }
         error = pci_service_start();
         if (error) {
-                printf("pci: the service cannot start: %s.\n", strerror(error));
+                printf("the service cannot start: %s.\n", strerror(error));
                 return 1;
         }
         nova_service_sleep();

@@ -268,7 +268,7 @@ int pci_service_start(void)
 
         function_count = scan_buses(functions, FUNCTIONS_MAX);
         if (function_count > FUNCTIONS_MAX) {
-                printf("pci: the machine has %u functions; those after the first %u are ignored.\n",
+                printf("the machine has %u functions; those after the first %u are ignored.\n",
                        function_count, FUNCTIONS_MAX);
                 function_count = FUNCTIONS_MAX;
         }

@@ -45,7 +45,7 @@ static bool load(const char *name)
         const int error = nova_parent_module(name, &data, &bytes);
 
         if (error) {
-                printf("ram-disk: the module '%s' is not available: %s; write `modules %s` into "
+                printf("the module '%s' is not available: %s; write `modules %s` into "
                        "the description.\n",
                        name, strerror(error), name);
                 return false;
@@ -72,7 +72,7 @@ static bool set(const char *argument)
         }
         if (set_number(argument))
                 return true;
-        printf("ram-disk: there is no argument '%s'; there are size=KIB, image=MODULE, read-only, "
+        printf("there is no argument '%s'; there are size=KIB, image=MODULE, read-only, "
                "block=BYTES and depth=REQUESTS.\n",
                argument);
         return false;
@@ -83,11 +83,11 @@ static bool valid(void)
         const unsigned bytes = disk.block_bytes;
 
         if (bytes < 512 || bytes > 4096 || (bytes & (bytes - 1)) || !disk.depth) {
-                printf("ram-disk: block is 512, 1024, 2048 or 4096, and depth is not 0.\n");
+                printf("block is 512, 1024, 2048 or 4096, and depth is not 0.\n");
                 return false;
         }
         if (!disk.memory) {
-                printf("ram-disk: there is no memory for the blocks; write size=KIB or "
+                printf("there is no memory for the blocks; write size=KIB or "
                        "image=MODULE as an argument, and a larger `memory` into the "
                        "description.\n");
                 return false;
@@ -106,7 +106,7 @@ int main(int argc, char **argv)
         const int error = ram_disk_start(&disk);
 
         if (error) {
-                printf("ram-disk: the service cannot start: %s.\n", strerror(error));
+                printf("the service cannot start: %s.\n", strerror(error));
                 return 1;
         }
         nova_service_sleep();

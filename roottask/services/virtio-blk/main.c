@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block/claim.h"
 #include "block/dma.h"
 #include "nova/hypercall.h"
 #include "novart/program.h"
@@ -60,7 +61,7 @@ static uint32_t discarded[DEPTH_MAX]; /* blocks, of a request with a number */
 
 static void fail(const char *sentence)
 {
-        printf("%s: %s\n", device.name, sentence);
+        puts(sentence);
         exit(1);
 }
 
@@ -251,6 +252,8 @@ static void make_queue(void)
 
 int main(int argc, char **argv)
 {
+        static const struct block_kind kind = {
+                "a virtio disk (1af4:1042 or 1af4:1001)", 0x1af4, {0x1042, 0x1001}, 0};
         const struct nova_thread_attr attr = {.name = "interrupt", .cpu = nova_program.cpu};
         struct nova_thread *thread;
         const char *wrong;
@@ -258,9 +261,10 @@ int main(int argc, char **argv)
 
         if (argc > 2)
                 device.name = argv[2];
-        wrong = virtio_open(&virtio, argc > 1 ? argv[1] : "disk",
-                            READ_ONLY | BLOCK_SIZE | SEG_MAX | SIZE_MAX_ | FLUSH | DISCARD |
-                                    VIRTIO_INDIRECT | VIRTIO_EVENTS);
+        wrong = block_claim(&virtio.pci, argc > 1 ? argv[1] : "disk", &kind);
+        if (!wrong)
+                wrong = virtio_open(&virtio, READ_ONLY | BLOCK_SIZE | SEG_MAX | SIZE_MAX_ | FLUSH |
+                                                     DISCARD | VIRTIO_INDIRECT | VIRTIO_EVENTS);
         if (wrong)
                 fail(wrong);
         read_properties();

@@ -2,8 +2,6 @@
 /* Finds the structures of a virtio device, agrees on features and starts it. */
 #include "pci.h"
 
-#include <string.h>
-
 #include "novart/selector.h"
 #include "novart/time.h"
 
@@ -166,15 +164,8 @@ static const char *agree(struct virtio *virtio, uint64_t wanted)
         return virtio->common[STATUS] & STATUS_FEATURES ? NULL : "the device refuses the features.";
 }
 
-const char *virtio_open(struct virtio *virtio, const char *name, uint64_t wanted)
+const char *virtio_open(struct virtio *virtio, uint64_t wanted)
 {
-        const int error = nova_pci_claim(&virtio->pci, name);
-
-        if (error)
-                return strerror(error);
-        if (!(nova_pci_flags(virtio->pci) & NOVA_PCI_MASTER))
-                return "the device may not access memory; write `dma-unprotected` below its "
-                       "`device`, or use a machine with an I/O MMU.";
         if (!find_structures(virtio))
                 return "the function is not a virtio device 1.0 or later.";
         virtio_reset(virtio);

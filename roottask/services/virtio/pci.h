@@ -22,9 +22,10 @@ struct virtio {
         bool pin; /* the interrupt is a pin, which virtio_acknowledge() lowers */
 };
 
-/* Claims a device, resets it and agrees on features: @p wanted as far as the device offers them.
+/* Resets a device that has been claimed, and agrees on features: @p wanted as far as the device
+ * offers them.
  * @return NULL, or a sentence */
-const char *virtio_open(struct virtio *virtio, const char *name, uint64_t wanted);
+const char *virtio_open(struct virtio *virtio, uint64_t wanted);
 
 /* Returns the size that the device proposes for a queue; 0: there is none. */
 unsigned virtio_queue_size(struct virtio *virtio, unsigned index);

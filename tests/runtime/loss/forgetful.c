@@ -5,13 +5,13 @@
 
 #define FEATURE_FLUSH (1ull << 9)
 
-const char *__real_virtio_open(struct virtio *virtio, const char *name, uint64_t wanted);
-const char *__wrap_virtio_open(struct virtio *virtio, const char *name, uint64_t wanted);
+const char *__real_virtio_open(struct virtio *virtio, uint64_t wanted);
+const char *__wrap_virtio_open(struct virtio *virtio, uint64_t wanted);
 
 /* The device offers a cache, so it may lose writes; the driver then believes that there is none. */
-const char *__wrap_virtio_open(struct virtio *virtio, const char *name, uint64_t wanted)
+const char *__wrap_virtio_open(struct virtio *virtio, uint64_t wanted)
 {
-        const char *wrong = __real_virtio_open(virtio, name, wanted);
+        const char *wrong = __real_virtio_open(virtio, wanted);
 
         virtio->features &= ~FEATURE_FLUSH;
         return wrong;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Compares a function with what a driver drives, before the driver touches its registers. */
+#include "claim.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_of_kind(const struct nova_pci_function *function, const struct block_kind *kind)
+{
+        if (!kind->vendor)
+                return function->class_code == kind->class_code;
+        return function->vendor == kind->vendor &&
+               (function->device == kind->device[0] || function->device == kind->device[1]);
+}
+
+const char *block_claim(struct nova_pci_device **pci, const char *name,
+                        const struct block_kind *kind)
+{
+        static char sentence[192];
+        const int error = nova_pci_claim(pci, name);
+        const struct nova_pci_function *function;
+
+        if (error)
+                return strerror(error);
+        function = nova_pci_describe(*pci);
+        if (!is_of_kind(function, kind)) {
+                snprintf(sentence, sizeof(sentence),
+                         "the device is %04x:%04x of class 0x%06" PRIx32 ", not %s; correct "
+                         "'class', 'id' or 'at' of its 'device' in the description.",
+                         function->vendor, function->device, function->class_code, kind->text);
+                return sentence;
+        }
+        if (!(nova_pci_flags(*pci) & NOVA_PCI_MASTER))
+                return "the device may not access memory; write `dma-unprotected` below its "
+                       "`device`, or use a machine with an I/O MMU.";
+        return NULL;
+}
