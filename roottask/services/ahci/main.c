@@ -121,10 +121,13 @@ static void finish(unsigned slot, int error)
         struct block_request *request = owner[slot];
 
         busy &= ~(1u << slot);
-        if (!error && request->operation == NOVA_BLOCK_DISCARD && discarded[slot] < request->blocks)
+        if (!error && request->operation == NOVA_BLOCK_DISCARD &&
+            discarded[slot] < request->blocks) {
+                block_advance(request);
                 send(request);
-        else
+        } else {
                 block_end(request, error);
+        }
 }
 
 static void finish_all(uint32_t slots, int error)

@@ -42,9 +42,7 @@ static struct nova_service *service;
 static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
 static unsigned session_count, next_session;
 static struct block_request *requests, *free_requests;
-static uint32_t in_flight;  /* of all sessions */
-static uint32_t orphans;    /* those of them whose session is closed */
-static uint32_t progress;   /* number of requests that the device has ended */
+static uint32_t orphans;    /* requests in flight whose session is closed */
 static nova_sel_t doorbell; /* of all clients */
 
 static nova_crd_t pages_crd(const void *memory, unsigned order)
@@ -254,13 +252,33 @@ static void complete(struct block_session *session, uint32_t tag, int error)
         block_ring_complete(&session->ring, tag, error);
 }
 
+void block_advance(struct block_request *request)
+{
+        __atomic_store_n(&request->stamp, block_watchdog_stamp(), __ATOMIC_RELAXED);
+}
+
+/* For the watchdog. The request may end meanwhile, so each stamp is read once. */
+static bool find_oldest(uint32_t *age)
+{
+        bool any = false;
+
+        *age = 0;
+        for (unsigned i = 0; i < device->depth; i++) {
+                const uint32_t stamp = __atomic_load_n(&requests[i].stamp, __ATOMIC_RELAXED);
+
+                any |= stamp;
+                if (stamp && block_watchdog_age(stamp) > *age)
+                        *age = block_watchdog_age(stamp);
+        }
+        return any;
+}
+
 void block_end(struct block_request *request, int error)
 {
         struct block_session *session = request->session;
 
-        progress++;
-        in_flight--;
         session->in_flight--;
+        __atomic_store_n(&request->stamp, 0, __ATOMIC_RELAXED);
         request->next = free_requests;
         free_requests = request;
         request->session = NULL;
@@ -294,8 +312,8 @@ static void start(struct block_session *session, struct nova_block_entry *entry)
         request->segment_count = entry->segment_count;
         memcpy(request->segment, entry->segment, sizeof(request->segment));
         request->pool = &session->pool;
-        in_flight++;
         session->in_flight++;
+        block_advance(request);
         device->start(request);
 }
 
@@ -451,7 +469,7 @@ int block_service_start(const struct block_device *of)
                 .close = close_session,
         };
         const struct nova_thread_attr attr = {.name = "doorbell", .cpu = nova_program.cpu};
-        const struct block_watch watch = {of->name, of->timeout_ns, &in_flight, &progress};
+        const struct block_watch watch = {of->timeout_ns, find_oldest};
         struct nova_thread *thread;
         int error;
 

@@ -25,6 +25,7 @@ struct block_pool {
 struct block_request {
         struct block_request *next;    /* the library's, and the driver's between start and end */
         struct block_session *session; /* NULL: not in flight */
+        uint32_t stamp;  /* of the watchdog, which reads it without the lock; 0: not in flight */
         unsigned number; /* below the device's depth; no other request in flight has it */
         uint32_t tag;
         enum nova_block_operation operation;
@@ -41,8 +42,8 @@ struct block_device {
         struct nova_block_info info; /* with request_max and segments; the rest is the library's */
         unsigned depth;              /* maximum number of requests at once */
         unsigned client_sessions;    /* maximum number of sessions of one client; 0: 16 */
-        uint64_t timeout_ns; /* time without any completion until the device counts as stuck, or
-                                with the lock until a thread does; 0: no limit */
+        uint64_t timeout_ns; /* time of a request until the device counts as stuck, or with the
+                                lock until a thread does; 0: no limit */
         void (*start)(struct block_request *request); /* may call block_end() */
         void (*kick)(void);                           /* after some starts; may be NULL */
         int (*alloc)(struct block_pool *pool);        /* of pool->bytes; NULL: ordinary pages */
@@ -57,6 +58,9 @@ int block_service_start(const struct block_device *of);
  * @return false: the service ends */
 bool block_lock(void);
 void block_unlock(void);
+
+/* A part of a request has ended: its time begins again. The caller has the lock. */
+void block_advance(struct block_request *request);
 
 /* Ends a request. The caller has the lock, and calls block_serve() before it releases the lock. */
 void block_end(struct block_request *request, int error);

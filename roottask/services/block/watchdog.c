@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread that looks once per period whether something has ended since the last look. Without work
- * it waits without a deadline, so that an idle program does not run. */
+/* A thread that looks once per period whether work with the lock has ended since the last look, and
+ * how old the requests are. Without work it waits without a deadline, so that an idle program does
+ * not run. */
 #include "watchdog.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ static struct block_watch watched;
 static nova_sel_t wake;
 static uint32_t begun; /* work, also of threads that wait for the lock */
 static uint32_t ended; /* work */
+static uint32_t looks; /* of the thread, times 2; it alone writes it */
 static bool rests;     /* the thread waits until work begins */
 
 void block_watchdog_begin(void)
@@ -45,20 +47,30 @@ void block_watchdog_end(void)
                 __atomic_fetch_add(&ended, 1, __ATOMIC_RELEASE);
 }
 
+uint32_t block_watchdog_stamp(void)
+{
+        return __atomic_load_n(&looks, __ATOMIC_RELAXED) | 1;
+}
+
+uint32_t block_watchdog_age(uint32_t stamp)
+{
+        return (__atomic_load_n(&looks, __ATOMIC_RELAXED) + 1 - stamp) / 2;
+}
+
 static _Noreturn void give_up(const char *sentence)
 {
-        printf("%s: %s for %u %s; the driver ends, and starts again if its description says "
+        printf("%s for %u %s; the driver ends, and starts again if its description says "
                "'restart on-failure'.\n",
-               watched.name, sentence,
+               sentence,
                (unsigned)(watched.limit_ns / (watched.limit_ns < SECOND ? 1000000 : SECOND)),
                watched.limit_ns < SECOND ? "milliseconds" : "seconds");
         exit(1);
 }
 
-/* @return the looks without an end */
-static uint32_t look(struct wait *wait, bool busy, const uint32_t *counter)
+/* @return the looks without an end of work */
+static uint32_t look(struct wait *wait, bool busy)
 {
-        const uint32_t now = __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+        const uint32_t now = __atomic_load_n(&ended, __ATOMIC_ACQUIRE);
 
         wait->looks = busy && now == wait->ended ? wait->looks + 1 : 0;
         wait->ended = now;
@@ -72,17 +84,13 @@ static bool lock_busy(void)
         return __atomic_load_n(&begun, __ATOMIC_SEQ_CST) != before;
 }
 
-static bool device_busy(void)
-{
-        return __atomic_load_n(watched.requests, __ATOMIC_RELAXED);
-}
-
 static void *watch(void *argument)
 {
         const uint64_t period = watched.limit_ns < SECOND ? watched.limit_ns : SECOND;
         /* What began just before a look counts as a whole period. */
         const uint32_t most = (uint32_t)(watched.limit_ns / period);
-        struct wait lock = {0, 0}, device = {0, 0};
+        struct wait lock = {0, 0};
+        uint32_t age;
 
         (void)argument;
         for (;;) {
@@ -93,14 +101,16 @@ static void *watch(void *argument)
 
                 const uint32_t before = lock.ended;
 
-                if (look(&lock, lock_busy(), &ended) > most)
+                __atomic_store_n(&looks, looks + 2, __ATOMIC_RELAXED);
+                if (look(&lock, lock_busy()) > most)
                         give_up("a thread has held the service's lock");
-                if (look(&device, device_busy(), watched.progress) > most)
-                        give_up("the device has not answered");
+                /* A thread that keeps the lock is the reason, too, why requests do not end. */
+                if (watched.oldest(&age) && age > most && !lock.looks)
+                        give_up("the device has not answered a request");
                 if (lock.ended != before)
                         continue;
                 __atomic_store_n(&rests, true, __ATOMIC_SEQ_CST);
-                if (lock_busy() || device_busy())
+                if (lock_busy() || watched.oldest(&age))
                         __atomic_store_n(&rests, false, __ATOMIC_SEQ_CST);
         }
 }

@@ -172,10 +172,12 @@ static void finish(unsigned id, unsigned status)
         flight->commands--;
         if (status)
                 flight->error = EIO;
-        if (!flight->error && flight->segment < flight->request->segment_count)
+        if (!flight->error && flight->segment < flight->request->segment_count) {
+                block_advance(flight->request);
                 enqueue(flight);
-        else
+        } else {
                 block_end(flight->request, flight->error);
+        }
 }
 
 static void drain(void)

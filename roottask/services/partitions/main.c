@@ -57,7 +57,8 @@ static bool read_grant(char *argument)
                 if (next)
                         *next++ = '\0';
                 if (!set_option(grant, option)) {
-                        printf("there is no option '%s'; there are read-only and requests=NUMBER.\n",
+                        printf("there is no option '%s'; there are read-only and "
+                               "requests=NUMBER.\n",
                                option);
                         return false;
                 }

@@ -159,10 +159,12 @@ static void finish(struct block_request *request, uint32_t bytes)
         const int error = result_of(request, bytes);
 
         if (!error && request->operation == NOVA_BLOCK_DISCARD &&
-            discarded[request->number] < request->blocks)
+            discarded[request->number] < request->blocks) {
+                block_advance(request);
                 send(request);
-        else
+        } else {
                 block_end(request, error);
+        }
 }
 
 /* Ends all requests that the device has completed. */

@@ -121,6 +121,34 @@ static unsigned read_many(struct nova_block *block, unsigned count)
         return bad;
 }
 
+/* Begins a read that the service never ends, and reads on beside it until the service ends. */
+static void read_beside(struct nova_block *block)
+{
+        static const struct nova_block_segment stuck = {0, 512}, other = {512, 512};
+        struct nova_block_request request = {.operation = NOVA_BLOCK_READ,
+                                             .segment_count = 1,
+                                             .segments = &stuck,
+                                             .cookie = &seed};
+        const uint64_t limit = nova_time_ns() + 5000000000;
+        struct nova_block_result result;
+        unsigned reads = 0;
+        int error = nova_block_submit(block, &request, 1);
+
+        request.segments = &other;
+        request.cookie = NULL;
+        while (!error && nova_time_ns() < limit) {
+                error = nova_block_submit(block, &request, 1);
+                if (!error)
+                        error = nova_block_wait(block, &result, NOVA_FOREVER);
+                if (!error && (result.error || result.cookie))
+                        die("a read beside it", result.error ? result.error : EEXIST);
+                reads += !error;
+        }
+        if (error != ECONNRESET)
+                die("the stuck read was not noticed", error);
+        printf("%s reads ended beside the stuck one\n", reads > 10 ? "many" : "few");
+}
+
 /* Reads into segments that meet at pages, and into others. */
 static void read_scattered(struct nova_block *block)
 {
@@ -269,6 +297,8 @@ int main(int argc, char **argv)
                 sleep_marked();
         } else if (!strcmp(action, "alone")) {
                 read_alone(block, 400);
+        } else if (!strcmp(action, "beside")) {
+                read_beside(block);
         } else if (!strcmp(action, "many")) {
                 const unsigned lost = read_many(block, 2000);
 
