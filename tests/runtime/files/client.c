@@ -208,6 +208,13 @@ static void do_full(void)
         int file = open("/full", O_RDWR | O_CREAT, 0666);
         ssize_t wrote;
 
+        expect(ftruncate(file, 0x10000000) == -1 && errno == ENOSPC, "ftruncate beyond the disk");
+        expect(lseek(file, 0x10000000, SEEK_SET) == 0x10000000 && write(file, data, 1) == -1 &&
+                       errno == ENOSPC,
+               "a write beyond the disk");
+        expect(stat("/full", &about) == 0 && about.st_size == 0, "they change nothing");
+        write_bytes("/other", 6, 10000);
+        expect(unlink("/other") == 0 && lseek(file, 0, SEEK_SET) == 0, "the disk has room");
         memset(data, 'f', sizeof(data));
         while ((wrote = write(file, data, sizeof(data))) > 0)
                 bytes += (size_t)wrote;

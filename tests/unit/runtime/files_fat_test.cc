@@ -2,6 +2,10 @@
 /* The file system FAT, on disks that mkfs.fat makes and fsck.fat checks. */
 #include "files_fat.h"
 
+extern "C" {
+#include "fat/fat.h"
+}
+
 #include <map>
 
 namespace
@@ -140,6 +144,45 @@ TEST_P(files_fat_test, reports_a_full_disk)
         EXPECT_EQ(read("full"), std::string(total, 'x'));
         ASSERT_EQ(resize("full", 5), 0);
         EXPECT_EQ(create("folder", true), 0);
+        unmount();
+        expect_clean();
+}
+
+TEST_P(files_fat_test, a_size_that_does_not_fit_changes_nothing)
+{
+        const uint64_t large = GetParam().kib * 1024UL;
+        size_t done;
+
+        ASSERT_EQ(create("file"), 0);
+        ASSERT_EQ(write("file", 0, "text"), 0);
+        for (unsigned i = 0; i < 2; i++) { /* the free count is unknown, then known */
+                EXPECT_EQ(resize("file", large), ENOSPC);
+                EXPECT_EQ(write("file", large, "x", &done), ENOSPC);
+                EXPECT_EQ(done, 0U);
+                EXPECT_EQ(read("file"), "text");
+                ASSERT_EQ(create(i ? "one" : "other"), 0);
+                ASSERT_EQ(write(i ? "one" : "other", 0, std::string(20000, 'x')), 0)
+                        << "the disk has room";
+        }
+        EXPECT_EQ(resize("file", large / 2), 0);
+        EXPECT_EQ(read("file").size(), large / 2);
+        unmount();
+        expect_clean();
+}
+
+TEST_P(files_fat_test, a_gap_that_cannot_be_filled_is_taken_back)
+{
+        const uint64_t half = GetParam().kib * 600UL;
+
+        ASSERT_EQ(create("file"), 0);
+        ASSERT_EQ(write("file", 0, "text"), 0);
+        ASSERT_EQ(create("half"), 0);
+        ASSERT_EQ(resize("half", half), 0);
+        /* All clusters are free, says the disk. */
+        ((struct fat *)system)->free = ((struct fat *)system)->last - 1;
+        EXPECT_EQ(resize("file", half), ENOSPC);
+        EXPECT_EQ(read("file"), "text");
+        EXPECT_EQ(resize("file", half / 2), 0);
         unmount();
         expect_clean();
 }

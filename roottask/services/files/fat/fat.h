@@ -132,6 +132,7 @@ int fat_table_next(struct fat *fat, uint32_t cluster, uint32_t *next); /* 0: the
 int fat_table_link(struct fat *fat, uint32_t cluster, uint32_t next);  /* 0: the last one */
 int fat_table_allocate(struct fat *fat, uint32_t *cluster);            /* marked as the last one */
 int fat_table_free(struct fat *fat, uint32_t first);                   /* a chain */
+int fat_table_count(struct fat *fat);                                  /* corrects fat->free */
 
 /* name.c. A long name is UTF-16; a short name has 11 characters. */
 int fat_name_parse(const char *name, uint16_t wide[FAT_LONG_MAX + 1], unsigned *length);

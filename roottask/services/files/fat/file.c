@@ -160,39 +160,6 @@ static int write_at(struct fat_node *file, uint64_t offset, const void *from, si
         return error ? error : full;
 }
 
-static int fill(struct fat_node *file, uint64_t end)
-{
-        static const uint8_t zeroes[4096];
-
-        while (file->size < end) {
-                const uint64_t left = end - file->size;
-                size_t done = 0;
-                const int error =
-                        write_at(file, file->size, zeroes,
-                                 left < sizeof(zeroes) ? (size_t)left : sizeof(zeroes), &done);
-
-                if (error)
-                        return error;
-        }
-        return 0;
-}
-
-int fat_file_write(struct files_node *node, uint64_t offset, const void *from, size_t bytes,
-                   size_t *done)
-{
-        struct fat_node *file = (struct fat_node *)node;
-        int error = 0;
-
-        *done = 0;
-        if (!bytes)
-                return 0;
-        if (offset >= UINT32_MAX)
-                return EFBIG;
-        if (offset > file->size)
-                error = fill(file, offset);
-        return error ? error : write_at(file, offset, from, bytes, done);
-}
-
 /* Ends the chain after @p keep clusters. The entry is written first, the rest is freed last. */
 static int cut(struct fat_node *file, uint32_t keep)
 {
@@ -219,25 +186,93 @@ static int cut(struct fat_node *file, uint32_t keep)
         return error || !rest ? error : fat_table_free(fat, rest);
 }
 
+static int shrink(struct fat_node *file, uint32_t bytes)
+{
+        const uint32_t keep = clusters_of(fat_of(file), bytes);
+        const int error = fat_file_commit(file);
+
+        if (error)
+                return error;
+        file->size = bytes;
+        file->changed = file->grown = true;
+        file->modified = fat_now(fat_of(file));
+        return keep < file->clusters ? cut(file, keep) : fat_file_commit(file);
+}
+
+/* Appends zeroes up to a size. */
+static int append_zeroes(struct fat_node *file, uint64_t end)
+{
+        static const uint8_t zeroes[4096];
+        int error = 0;
+
+        while (!error && file->size < end) {
+                const uint64_t left = end - file->size;
+                size_t done = 0;
+
+                error = write_at(file, file->size, zeroes,
+                                 left < sizeof(zeroes) ? (size_t)left : sizeof(zeroes), &done);
+        }
+        return error;
+}
+
+/* Checks that the disk has room, before a gap fills all of it. */
+static int check_room(const struct fat_node *file, uint64_t end)
+{
+        struct fat *fat = fat_of(file);
+        const uint32_t wanted = clusters_of(fat, end);
+        int error = 0;
+
+        if (wanted <= file->clusters)
+                return 0;
+        /* The count that the disk has may be wrong. */
+        if (wanted - file->clusters > fat->free || fat->free == UINT32_MAX)
+                error = fat_table_count(fat);
+        return !error && wanted - file->clusters > fat->free ? ENOSPC : error;
+}
+
+/* Fills a gap, or changes nothing. */
+static int fill(struct fat_node *file, uint64_t end)
+{
+        const uint32_t size = file->size, clusters = file->clusters;
+        int error = check_room(file, end);
+
+        if (!error)
+                error = append_zeroes(file, end);
+        if (error && (file->size > size || file->clusters > clusters))
+                shrink(file, size); /* the first error counts */
+        return error;
+}
+
+int fat_file_write(struct files_node *node, uint64_t offset, const void *from, size_t bytes,
+                   size_t *done)
+{
+        struct fat_node *file = (struct fat_node *)node;
+        const uint32_t size = file->size;
+        int error = 0;
+
+        *done = 0;
+        if (!bytes)
+                return 0;
+        if (offset >= UINT32_MAX)
+                return EFBIG;
+        if (offset > size)
+                error = fill(file, offset);
+        if (!error)
+                error = write_at(file, offset, from, bytes, done);
+        if (error && !*done && file->size > size)
+                shrink(file, size);
+        return error;
+}
+
 int fat_file_resize(struct files_node *node, uint64_t bytes)
 {
         struct fat_node *file = (struct fat_node *)node;
-        const uint32_t keep = clusters_of(fat_of(file), bytes);
-        int error;
 
         if (bytes > UINT32_MAX)
                 return EFBIG;
         if (bytes > file->size)
                 return fill(file, bytes);
-        if (bytes == file->size)
-                return 0;
-        error = fat_file_commit(file);
-        if (error)
-                return error;
-        file->size = (uint32_t)bytes;
-        file->changed = file->grown = true;
-        file->modified = fat_now(fat_of(file));
-        return keep < file->clusters ? cut(file, keep) : fat_file_commit(file);
+        return bytes < file->size ? shrink(file, (uint32_t)bytes) : 0;
 }
 
 int fat_file_commit(struct fat_node *file)

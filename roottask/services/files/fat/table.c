@@ -150,6 +150,8 @@ int fat_table_allocate(struct fat *fat, uint32_t *cluster)
                 *cluster = at;
                 return 0;
         }
+        fat->info_stale = fat->info_stale || fat->free;
+        fat->free = 0;
         return ENOSPC;
 }
 
@@ -172,5 +174,23 @@ int fat_table_free(struct fat *fat, uint32_t first)
                         fat->free++;
                 fat->info_stale = true;
         }
+        return 0;
+}
+
+int fat_table_count(struct fat *fat)
+{
+        uint32_t count = 0;
+
+        for (uint32_t cluster = 2; cluster <= fat->last; cluster++) {
+                uint32_t value = LAST;
+                const int error = is_split(fat, cluster) ? 0 : get(fat, cluster, &value);
+
+                if (error)
+                        return error;
+                count += value == FREE;
+        }
+        if (count != fat->free)
+                fat->info_stale = true;
+        fat->free = count;
         return 0;
 }
