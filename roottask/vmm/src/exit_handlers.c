@@ -19,6 +19,8 @@
 
 #define SVM_CTRL0_IRET 0x100000u
 
+#define TSC_MSR 0x10u
+
 /* CPUID leaves of the interface for enlightened guests. */
 #define HV_LEAF      0x40000000u
 #define LAST_HV_LEAF 0x400000ffu
@@ -106,6 +108,8 @@ static void start(struct nova_vcpu *vcpu)
         *vcpu->more = vcpu->start.more;
         vcpu->changed = NOVA_START_MTD;
         novavmm_exit_controls(vcpu);
+        if (vcpu->vm->hv && vcpu->state->tsc_offset)
+                nova_hv_time_break(vcpu->vm->hv);
         if (vcpu->number == 0)
                 give_memory(vcpu);
 }
@@ -193,6 +197,8 @@ static bool set_msr(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)
 {
         if (vcpu->vm->hv && nova_hv_has_msr(number))
                 return novavmm_hv_set(vcpu, number, value);
+        if (vcpu->vm->hv && number == TSC_MSR)
+                nova_hv_time_break(vcpu->vm->hv);
         return nova_msr_set(event_of(vcpu), &vcpu->msr, &vcpu->changed, number, value);
 }
 

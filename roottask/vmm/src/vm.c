@@ -191,7 +191,8 @@ static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->report_halt = config->report_halt;
         vm->report_reset = config->report_reset;
         vm->xsave = nova_cpuid_has_xsave(nova_cpuid_host, vm->svm);
-        vm->same_tsc = vm->vcpus > 1 && nova_hip_has(nova_program.hip, NOVA_HIP_TSC);
+        vm->same_tsc =
+                (vm->vcpus > 1 || config->same_tsc) && nova_hip_has(nova_program.hip, NOVA_HIP_TSC);
         vm->events = vm->objects = NOVA_SEL_NONE;
         set_exits(vm, config);
 }

@@ -18,8 +18,8 @@ namespace
 
 constexpr uint64_t ram_bytes = 0x20000, frame_bytes = 0x1000;
 constexpr uint32_t identity = 0x40000000, hypercall = 0x40000001, vp_index = 0x40000002,
-                   reset = 0x40000003, counter = 0x40000020, tsc_frequency = 0x40000022,
-                   apic_frequency = 0x40000023;
+                   reset = 0x40000003, counter = 0x40000020, reference_page = 0x40000021,
+                   tsc_frequency = 0x40000022, apic_frequency = 0x40000023;
 constexpr uint64_t enable = 1, locked = 2;
 
 /* Pages of the monitor that were revoked from the guest. */
@@ -27,7 +27,7 @@ std::set<const uint8_t *> taken_back;
 
 struct hv_msr : testing::Test {
         std::vector<uint8_t> ram = std::vector<uint8_t>(ram_bytes, 0x11);
-        std::vector<uint8_t> frames = std::vector<uint8_t>(frame_bytes);
+        std::vector<uint8_t> frames = std::vector<uint8_t>(2 * frame_bytes);
         nova_guest_memory memory = {};
         nova_hv hv;
         uint64_t now = 0;
@@ -45,7 +45,8 @@ struct hv_msr : testing::Test {
         void begin(uint64_t privileges)
         {
                 ASSERT_EQ(nova_hv_init(&hv, &memory, privileges), 0);
-                hv.clock = &clock;
+                hv.tsc = clock;
+                nova_hv_time_begin(&hv, 1000000000);
                 nova_hv_page_fill(memory.frames, true);
         }
 
@@ -106,6 +107,7 @@ TEST_F(hv_msr, each_register_needs_its_privilege)
                     {vp_index, NOVA_HV_PRIVILEGE_VP_INDEX},
                     {reset, NOVA_HV_PRIVILEGE_RESET},
                     {counter, NOVA_HV_PRIVILEGE_REFERENCE_COUNTER},
+                    {reference_page, NOVA_HV_PRIVILEGE_REFERENCE_TSC},
                     {tsc_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES},
                     {apic_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES}};
         uint64_t value;
@@ -113,7 +115,7 @@ TEST_F(hv_msr, each_register_needs_its_privilege)
         for (const auto &row : rows) {
                 begin(row.privilege);
                 EXPECT_TRUE(nova_hv_msr_get(&hv, 0, row.number, &value));
-                begin(NOVA_HV_PRIVILEGES_USUAL & ~row.privilege);
+                begin(NOVA_HV_PRIVILEGES_ALL & ~row.privilege);
                 EXPECT_FALSE(nova_hv_msr_get(&hv, 0, row.number, &value));
                 EXPECT_FALSE(set(row.number, 1));
         }
@@ -157,7 +159,8 @@ TEST_F(hv_msr, the_reset_register_resets_by_bit_0_only)
 
 TEST_F(hv_msr, the_reference_counter_counts_100_ns_since_the_partition_began)
 {
-        hv.began = 5000;
+        now = 5000;
+        begin(NOVA_HV_PRIVILEGES_USUAL);
         now = 5099;
         EXPECT_EQ(get(counter), 0u);
         now = 5100;
@@ -357,10 +360,22 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
                     {{usual, 0, false, false, true}, ENOTSUP, "XMM"}};
 
         for (const auto &row : rows) {
+                const nova_hv_machine machine = {true};
                 const char *why = "";
-                EXPECT_EQ(nova_hv_check(&row.config, &why), row.error) << row.word;
+                EXPECT_EQ(nova_hv_check(&row.config, &machine, &why), row.error) << row.word;
                 EXPECT_NE(std::string(why).find(row.word), std::string::npos) << why;
         }
+}
+
+TEST_F(hv_msr, privileges_that_the_machine_cannot_have_are_refused_with_a_sentence)
+{
+        const nova_hv_config config = {NOVA_HV_PRIVILEGES_ALL, 0, false, false, false};
+        const nova_hv_machine none = {}, all = {true};
+        const char *why = "";
+
+        EXPECT_EQ(nova_hv_check(&config, &all, &why), 0);
+        EXPECT_EQ(nova_hv_check(&config, &none, &why), ENOTSUP);
+        EXPECT_NE(std::string(why).find("stolen time"), std::string::npos) << why;
 }
 
 /* The registers as the manual describes them, apart from the library. */

@@ -17,11 +17,14 @@ extern "C" {
 #define NOVA_HV_OWN_CALLS 16  /**< maximum number of a monitor's own calls */
 #define NOVA_HV_FAST_MAX  112 /**< bytes of parameters in registers, with XMM0 to XMM5 */
 
-/** Privileges that the library offers. */
+/** Privileges that any machine can have. */
 #define NOVA_HV_PRIVILEGES_USUAL                                                               \
         (NOVA_HV_PRIVILEGE_HYPERCALLS | NOVA_HV_PRIVILEGE_VP_INDEX | NOVA_HV_PRIVILEGE_RESET | \
          NOVA_HV_PRIVILEGE_EXTENDED_CALLS | NOVA_HV_PRIVILEGE_REFERENCE_COUNTER |              \
          NOVA_HV_PRIVILEGE_FREQUENCIES)
+
+/** Privileges that the library offers; nova_hv_enable() says what some of them need. */
+#define NOVA_HV_PRIVILEGES_ALL (NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_REFERENCE_TSC)
 
 /** Private to the library: memory for the parameters of one action. */
 struct nova_hv_buffers {
@@ -43,9 +46,11 @@ struct nova_hv {
         bool svm;                         /**< the CPU has SVM: the instruction is VMMCALL */
         bool resets;                      /**< the guest wrote MSR 0x40000003 */
         unsigned vcpus;                   /**< number of virtual processors */
-        const struct nova_clock *clock;   /**< the machine's clock */
-        uint64_t began;                   /**< its time in ns when reference time was 0 */
-        uint64_t tsc_hz;                  /**< frequency of the guest's TSC */
+        struct nova_clock tsc;            /**< the guest's TSC, in ticks */
+        uint64_t tsc_hz;                  /**< its frequency */
+        uint64_t scale;                   /**< units of reference time per tick, times 2^64 */
+        uint64_t offset;                  /**< of reference time in units, modulo 2^64 */
+        uint64_t reference_page;          /**< MSR 0x40000021: place of the reference page */
         uint64_t apic_hz;                 /**< frequency of the local APICs' timers */
         const struct nova_hv_call *own[NOVA_HV_OWN_CALLS]; /**< the monitor's own calls */
         unsigned owns;                                     /**< entries of `own` in use */
@@ -120,16 +125,41 @@ struct nova_vm;
  * @retval 0       done
  * @retval EBUSY   the machine has the interface already, or it runs
  * @retval EINVAL  a value of @p config contradicts another one, or belongs to other partitions
- * @retval ENOTSUP the library does not offer a value of @p config
+ * @retval ENOTSUP the library or the machine does not offer a value of @p config:
+ *                 NOVA_HV_PRIVILEGE_REFERENCE_TSC needs several virtual CPUs or
+ *                 nova_vm_config.same_tsc
  * @retval ENOMEM  not enough memory
  * @retval EAGAIN  no more kernel memory
  * @retval EACCES  the program may not have memory that a guest can execute
  */
 int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config);
 
+/** Parts of a machine that privileges need. */
+struct nova_hv_machine {
+        bool same_tsc; /**< the kernel leaves the TSCs of its virtual CPUs alone */
+};
+
 /** Checks a configuration as nova_hv_enable() does. @param[out] why the sentence's end, if it is
  * refused @return 0, EINVAL or ENOTSUP */
-int nova_hv_check(const struct nova_hv_config *config, const char **why);
+int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_machine *machine,
+                  const char **why);
+
+/**
+ * Begins reference time: it is 0 now. Fills in the page of reference time (TLFS 12.7).
+ * nova_hv_enable() calls it. The caller has filled in `memory` with its frames, and `tsc`.
+ *
+ * @param hv the partition
+ * @param hz frequency of the guest's TSC, above 10 MHz
+ */
+void nova_hv_time_begin(struct nova_hv *hv, uint64_t hz);
+
+/** Returns reference time in units of 100 ns: what MSR 0x40000020 and, while it is valid, the page
+ * of reference time tell. */
+uint64_t nova_hv_time(const struct nova_hv *hv);
+
+/** Makes the page of reference time invalid, for good: a virtual CPU's TSC has changed, so no scale
+ * and offset is right for all. The guest then uses the counter. */
+void nova_hv_time_break(struct nova_hv *hv);
 
 /** Returns the answer to a CPUID leaf from 0x40000000 to 0x400000ff. TLFS 2.3, 2.4. */
 struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf);

@@ -48,6 +48,7 @@ const char *nova_hv_status_text(enum nova_hv_status status);
 #define NOVA_HV_PRIVILEGE_HYPERCALLS        (UINT64_C(1) << 5)  /**< MSRs 0x40000000, 0x40000001 */
 #define NOVA_HV_PRIVILEGE_VP_INDEX          (UINT64_C(1) << 6)  /**< MSR 0x40000002 */
 #define NOVA_HV_PRIVILEGE_RESET             (UINT64_C(1) << 7)  /**< MSR 0x40000003 */
+#define NOVA_HV_PRIVILEGE_REFERENCE_TSC     (UINT64_C(1) << 9)  /**< MSR 0x40000021 */
 #define NOVA_HV_PRIVILEGE_FREQUENCIES       (UINT64_C(1) << 11) /**< MSRs 0x40000022, 0x40000023 */
 #define NOVA_HV_PRIVILEGE_POST_MESSAGES     (UINT64_C(1) << 36) /**< post a message */
 #define NOVA_HV_PRIVILEGE_SIGNAL_EVENTS     (UINT64_C(1) << 37) /**< signal an event */

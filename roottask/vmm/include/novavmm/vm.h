@@ -51,6 +51,8 @@ struct nova_vm_config {
         bool local_apic;   /**< virtual CPUs have local APICs; required for more than one */
         unsigned priority; /**< priority of virtual CPUs; 0: two below the caller's. Timers have
                               this priority + 1 */
+        bool same_tsc; /**< the TSC of a single virtual CPU counts stolen time, as those of several
+                          do: the kernel leaves it alone */
         bool report_halt;  /**< treat NOVA_VM_HALTED as an error and report it */
         bool report_reset; /**< at NOVA_VM_RESET, print the registers of the virtual CPU that reset
                             * the machine
@@ -103,7 +105,7 @@ struct nova_vm {
         void *look_context; /**< context of `look` */
         struct nova_hv *hv; /**< interface of nova_hv_enable(), or NULL */
         bool xsave;         /**< CPUID shows XSAVE */
-        bool same_tsc;      /**< the kernel leaves the TSCs of its several virtual CPUs alone */
+        bool same_tsc;      /**< the kernel leaves the TSCs of its virtual CPUs alone */
         bool in_line;       /**< its text on the console ended within a line, without a line feed */
         bool timer_quits;   /**< `timer` must end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */

@@ -10,7 +10,8 @@ static int refuse(const char **why, int error, const char *text)
         return error;
 }
 
-int nova_hv_check(const struct nova_hv_config *config, const char **why)
+int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_machine *machine,
+                  const char **why)
 {
         const uint64_t privileges = config->privileges;
 
@@ -18,14 +19,18 @@ int nova_hv_check(const struct nova_hv_config *config, const char **why)
                 return refuse(why, EINVAL,
                               "privileges of a partition that runs or debugs others are not for "
                               "guests (NOVA_HV_PRIVILEGES_OF_PARENT)");
-        if (privileges & ~NOVA_HV_PRIVILEGES_USUAL)
+        if (privileges & ~NOVA_HV_PRIVILEGES_ALL)
                 return refuse(why, ENOTSUP,
                               "the library does not offer all of these privileges "
-                              "(NOVA_HV_PRIVILEGES_USUAL has those that it offers)");
+                              "(NOVA_HV_PRIVILEGES_ALL has those that it offers)");
         if (privileges & NOVA_HV_PRIVILEGE_EXTENDED_CALLS &&
             !(privileges & NOVA_HV_PRIVILEGE_HYPERCALLS))
                 return refuse(why, EINVAL,
                               "extended calls need hypercalls (NOVA_HV_PRIVILEGE_HYPERCALLS)");
+        if (privileges & NOVA_HV_PRIVILEGE_REFERENCE_TSC && !machine->same_tsc)
+                return refuse(why, ENOTSUP,
+                              "the page of reference time needs a TSC that counts stolen time "
+                              "(nova_vm_config.same_tsc, and a kernel with NOVA_HIP_TSC)");
         if (config->hints)
                 return refuse(why, ENOTSUP, "the library has no call that hints can recommend");
         if (config->direct_timers)

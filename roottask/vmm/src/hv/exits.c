@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "hv/page.h"
+#include "nova/arch/tsc.h"
 #include "novart/program.h"
 #include "novavmm/lapic.h"
 
 #define VECTOR_UD  6
 #define CALL_BYTES 3 /* of VMCALL and VMMCALL */
-#define FRAMES     1
 
 static int refuse(struct nova_vm *vm, int error, const char *why)
 {
@@ -18,10 +19,17 @@ static int refuse(struct nova_vm *vm, int error, const char *why)
         return error;
 }
 
+static uint64_t read_tsc(void *unused)
+{
+        (void)unused;
+        return nova_rdtsc();
+}
+
 int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
 {
+        const struct nova_hv_machine machine = {.same_tsc = vm->same_tsc};
         const char *why;
-        int error = nova_hv_check(config, &why);
+        int error = nova_hv_check(config, &machine, &why);
 
         if (error)
                 return refuse(vm, error, why);
@@ -31,7 +39,7 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
                 return refuse(vm, EBUSY,
                               "the machine runs already; the hypercall interface is "
                               "for machines that have not started");
-        error = nova_overlay_create(&vm->memory, FRAMES);
+        error = nova_overlay_create(&vm->memory, NOVAVMM_HV_FRAMES);
         if (error)
                 return refuse(vm, error,
                               "too little memory for the pages of the hypercall "
@@ -40,9 +48,8 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
         nova_hv_init(hv, &vm->memory, config->privileges);
         hv->vcpus = vm->vcpus;
         hv->svm = vm->svm;
-        hv->clock = &vm->clock;
-        hv->began = nova_clock_now(&vm->clock);
-        hv->tsc_hz = (uint64_t)nova_program.hip->tsc_khz * 1000;
+        hv->tsc.now = read_tsc;
+        nova_hv_time_begin(hv, (uint64_t)nova_program.hip->tsc_khz * 1000);
         hv->apic_hz = NOVA_LAPIC_HZ;
         nova_hv_page_fill(vm->memory.frames, vm->svm);
         vm->hv = hv;

@@ -11,11 +11,10 @@ enum number {
         VP_INDEX = 0x40000002,
         RESET = 0x40000003,
         REFERENCE_COUNTER = 0x40000020,
+        REFERENCE_PAGE = 0x40000021,
         TSC_FREQUENCY = 0x40000022,
         APIC_FREQUENCY = 0x40000023
 };
-
-#define UNIT_NS 100u /* of reference time */
 
 /* Bit of RESET: the machine resets; the others are reserved. */
 #define RESET_NOW UINT64_C(1)
@@ -33,6 +32,8 @@ static uint64_t privilege_of(uint32_t number)
                 return NOVA_HV_PRIVILEGE_RESET;
         case REFERENCE_COUNTER:
                 return NOVA_HV_PRIVILEGE_REFERENCE_COUNTER;
+        case REFERENCE_PAGE:
+                return NOVA_HV_PRIVILEGE_REFERENCE_TSC;
         case TSC_FREQUENCY:
         case APIC_FREQUENCY:
                 return NOVA_HV_PRIVILEGE_FREQUENCIES;
@@ -61,7 +62,10 @@ bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, u
                 *value = vcpu;
                 return true;
         case REFERENCE_COUNTER:
-                *value = (nova_clock_now(hv->clock) - hv->began) / UNIT_NS;
+                *value = nova_hv_time(hv);
+                return true;
+        case REFERENCE_PAGE:
+                *value = hv->reference_page;
                 return true;
         case TSC_FREQUENCY:
                 *value = hv->tsc_hz;
@@ -86,6 +90,8 @@ bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_
                 return true;
         case HYPERCALL:
                 return novavmm_hv_page_set(hv, value);
+        case REFERENCE_PAGE:
+                return novavmm_hv_time_set(hv, value);
         case RESET:
                 hv->resets |= value == RESET_NOW;
                 return value <= RESET_NOW;

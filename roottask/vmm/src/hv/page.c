@@ -12,7 +12,7 @@
 
 /* MSR 0x40000001: the page is enabled, the register is locked, page number. Bits 2 to 11 read as
  * 0. */
-#define ENABLE   UINT64_C(1)
+#define ENABLE   NOVAVMM_HV_PAGE_ENABLE
 #define LOCKED   UINT64_C(2)
 #define RESERVED UINT64_C(0xffc)
 
@@ -25,13 +25,36 @@ void nova_hv_page_fill(uint8_t *page, bool svm)
         memcpy(page, svm ? vmmcall : vmcall, sizeof(vmcall));
 }
 
-/* Moves the page to its place, or away. @return false if there is no such page of RAM */
+uint8_t *novavmm_hv_frame(const struct nova_hv *hv, unsigned frame)
+{
+        return hv->memory->frames + (size_t)frame * PAGE_BYTES;
+}
+
+/* Moves a page to its place, or away. @return false if there is no such page of RAM */
+static bool move(struct nova_hv *hv, unsigned frame, uint64_t value, unsigned rights)
+{
+        uint8_t *const page = novavmm_hv_frame(hv, frame);
+
+        if (value & NOVAVMM_HV_PAGE_ENABLE)
+                return !nova_overlay_map(hv->memory, value >> PAGE_SHIFT, page, rights);
+        nova_overlay_unmap(hv->memory, page);
+        return true;
+}
+
+bool novavmm_hv_place(struct nova_hv *hv, unsigned frame, uint64_t value, unsigned rights,
+                      uint64_t *to)
+{
+        value &= ~NOVAVMM_HV_PAGE_RESERVED;
+        if (!move(hv, frame, value, rights))
+                return false;
+        *to = value;
+        return true;
+}
+
+/* Moves the hypercall page to its place, or away. @return false if there is no such page of RAM */
 static bool place(struct nova_hv *hv, uint64_t value)
 {
-        if (!(value & ENABLE))
-                nova_overlay_unmap(hv->memory, hv->memory->frames);
-        else if (nova_overlay_map(hv->memory, value >> PAGE_SHIFT, hv->memory->frames,
-                                  NOVA_MEM_R | NOVA_MEM_X))
+        if (!move(hv, NOVAVMM_HV_CALL_FRAME, value, NOVA_MEM_R | NOVA_MEM_X))
                 return false;
         hv->hypercall = value;
         hv->enabled = value & ENABLE;

@@ -1,9 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Declarations that the MSRs of enlightened guests share. */
+/* Declarations that the MSRs and pages of enlightened guests share. */
 #ifndef NOVAVMM_SRC_HV_PAGE_H
 #define NOVAVMM_SRC_HV_PAGE_H
 
 #include "novavmm/hv.h"
+
+/* Frames of the pages, in the order of nova_guest_memory.frames. */
+enum novavmm_hv_frame {
+        NOVAVMM_HV_CALL_FRAME,      /* the hypercall page */
+        NOVAVMM_HV_REFERENCE_FRAME, /* the page of reference time */
+        NOVAVMM_HV_FRAMES
+};
+
+/* A register that holds the place of a page: bit 0 enables it, bits 12 and above are the page's
+ * number. */
+#define NOVAVMM_HV_PAGE_ENABLE   UINT64_C(1)
+#define NOVAVMM_HV_PAGE_RESERVED UINT64_C(0xffe)
+
+/* Returns the address of a frame in the monitor. */
+uint8_t *novavmm_hv_frame(const struct nova_hv *hv, unsigned frame);
+
+/* Moves a page to the place in a register's new value, or away if it is not enabled. Reserved bits
+ * read as 0. @param[out] to the register @return false, and nothing changed, if there is no such
+ * page of RAM */
+bool novavmm_hv_place(struct nova_hv *hv, unsigned frame, uint64_t value, unsigned rights,
+                      uint64_t *to);
 
 /* Writes MSR 0x40000001. A locked register keeps its value. Without an identity the page stays
  * disabled. @return false if there is no such page of RAM */
@@ -12,5 +33,8 @@ bool novavmm_hv_page_set(struct nova_hv *hv, uint64_t value);
 /* Writes MSR 0x40000000. Without an identity the page becomes disabled, unless its register is
  * locked. */
 void novavmm_hv_page_identity(struct nova_hv *hv, uint64_t identity);
+
+/* Writes MSR 0x40000021. @return false if there is no such page of RAM */
+bool novavmm_hv_time_set(struct nova_hv *hv, uint64_t value);
 
 #endif
