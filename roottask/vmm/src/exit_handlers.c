@@ -186,10 +186,8 @@ static struct nova_utcb_event *event_of(struct nova_vcpu *vcpu)
 
 static bool get_msr(const struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
 {
-        const struct nova_hv *const hv = vcpu->vm->hv;
-
-        if (hv && nova_hv_has_msr(number))
-                return nova_hv_msr_get(hv, vcpu->number, number, value);
+        if (vcpu->vm->hv && nova_hv_has_msr(number))
+                return novavmm_hv_get(vcpu, number, value);
         return nova_msr_get((const struct nova_utcb_event *)vcpu->state, &vcpu->msr, number, value);
 }
 
@@ -307,13 +305,21 @@ static bool misses_table(const struct nova_vcpu *vcpu)
                              : (how & (VMX_EPT_LINEAR | VMX_EPT_FINAL)) == VMX_EPT_LINEAR;
 }
 
+/* Returns true if an access is a write to an overlay page that the guest cannot write. */
+static bool is_forbidden(const struct nova_vcpu *vcpu, uint64_t address)
+{
+        const struct nova_overlay *const overlay = nova_overlay_find(&vcpu->vm->memory, address);
+
+        return overlay && !(overlay->rights & NOVA_MEM_W) && vcpu->state->qual[0] & QUAL_WRITE;
+}
+
 /* Handles an access to RAM that is not mapped: a page there changed its frame, or the access is a
  * write to an overlay page. */
 static void covered(struct nova_vcpu *vcpu, uint64_t address)
 {
         const struct nova_guest_memory *const ram = &vcpu->vm->memory;
 
-        if (!nova_overlay_find(ram, address) || !(vcpu->state->qual[0] & QUAL_WRITE)) {
+        if (!is_forbidden(vcpu, address)) {
                 if (!ram->frames || !novavmm_overlay_give(vcpu, address))
                         nova_vcpu_fail(vcpu,
                                        "an access to 0x%llx, because the kernel has no memory left "

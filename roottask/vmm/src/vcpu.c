@@ -2,6 +2,7 @@
 /* The path of a virtual CPU from an exit to the reply (see novavmm/vcpu.h). */
 #include "vm.h"
 
+#include "hv/exits.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novavmm/registers.h"
@@ -243,6 +244,8 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
         note_exit(vcpu, (unsigned)portal & EVENT_MASK);
         nova_utcb_event_reply(utcb, 0);
         novavmm_vcpu_take_priority(vcpu);
+        if (vm->hv)
+                nova_hv_assist_begin(vm->hv, vcpu->number);
         while (vcpu->activity == NOVA_VCPU_OFF && vm->end == NOVA_VM_RUNS)
                 sleep(vcpu);
         if (vm->end == NOVA_VM_RUNS)
@@ -254,6 +257,8 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
         if (vm->end != NOVA_VM_RUNS)
                 park(vcpu);
         novavmm_vcpu_deliver(vcpu);
+        if (vm->hv)
+                nova_hv_assist_end(vm->hv, vcpu->number);
         utcb->state.mtd = vcpu->changed;
         if (vcpu->changed & NOVA_MTD_MORE)
                 utcb->items = nova_utcb_items(NOVA_UTCB_MORE_WORDS, nova_utcb_typed(utcb->items));

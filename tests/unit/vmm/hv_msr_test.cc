@@ -19,7 +19,8 @@ namespace
 constexpr uint64_t ram_bytes = 0x20000, frame_bytes = 0x1000;
 constexpr uint32_t identity = 0x40000000, hypercall = 0x40000001, vp_index = 0x40000002,
                    reset = 0x40000003, counter = 0x40000020, reference_page = 0x40000021,
-                   tsc_frequency = 0x40000022, apic_frequency = 0x40000023;
+                   tsc_frequency = 0x40000022, apic_frequency = 0x40000023,
+                   apic_command = 0x40000071, apic_priority = 0x40000072, assist_page = 0x40000073;
 constexpr uint64_t enable = 1, locked = 2;
 
 /* Pages of the monitor that were revoked from the guest. */
@@ -27,7 +28,8 @@ std::set<const uint8_t *> taken_back;
 
 struct hv_msr : testing::Test {
         std::vector<uint8_t> ram = std::vector<uint8_t>(ram_bytes, 0x11);
-        std::vector<uint8_t> frames = std::vector<uint8_t>(2 * frame_bytes);
+        std::vector<uint8_t> frames = std::vector<uint8_t>(32 * frame_bytes);
+        nova_lapic lapic[NOVA_HV_VPS];
         nova_guest_memory memory = {};
         nova_hv hv;
         uint64_t now = 0;
@@ -47,6 +49,11 @@ struct hv_msr : testing::Test {
                 ASSERT_EQ(nova_hv_init(&hv, &memory, privileges), 0);
                 hv.tsc = clock;
                 nova_hv_time_begin(&hv, 1000000000);
+                for (unsigned i = 0; i < NOVA_HV_VPS; i++) {
+                        const nova_line out = {};
+                        nova_lapic_init(&lapic[i], uint8_t(i), &clock, &out);
+                        hv.vp[i].lapic = &lapic[i];
+                }
                 nova_hv_page_fill(memory.frames, true);
         }
 
@@ -89,6 +96,8 @@ TEST_F(hv_msr, leaves_name_the_interface_the_version_and_the_privileges)
         hv.privileges = 0;
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0u);
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000004).eax, 0u);
+        hv.hints = NOVA_HV_HINTS_ALL;
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000004).eax, NOVA_HV_HINTS_ALL);
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000005).eax, 3u);
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000006).eax, 8u);
         for (uint32_t leaf = 0x40000007; leaf < 0x40000100; leaf++) {
@@ -108,6 +117,9 @@ TEST_F(hv_msr, each_register_needs_its_privilege)
                     {reset, NOVA_HV_PRIVILEGE_RESET},
                     {counter, NOVA_HV_PRIVILEGE_REFERENCE_COUNTER},
                     {reference_page, NOVA_HV_PRIVILEGE_REFERENCE_TSC},
+                    {apic_command, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
+                    {apic_priority, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
+                    {assist_page, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
                     {tsc_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES},
                     {apic_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES}};
         uint64_t value;
@@ -347,20 +359,26 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
                 nova_hv_config config;
                 int error;
                 const char *word;
-        } rows[] = {{{usual, 0, false, false, false}, 0, ""},
-                    {{0, 0, false, false, false}, 0, ""},
-                    {{usual | uint64_t{1} << 32, 0, false, false, false}, EINVAL, "debugs"},
-                    {{usual | 4, 0, false, false, false}, ENOTSUP, "does not offer"},
-                    {{NOVA_HV_PRIVILEGE_EXTENDED_CALLS, 0, false, false, false},
-                     EINVAL,
-                     "need hypercalls"},
-                    {{usual, 1, false, false, false}, ENOTSUP, "hints"},
-                    {{usual, 0, true, false, false}, ENOTSUP, "synthetic timers"},
-                    {{usual, 0, false, true, false}, ENOTSUP, "XMM"},
-                    {{usual, 0, false, false, true}, ENOTSUP, "XMM"}};
+        } rows[] = {
+                {{usual, 0, false, false, false}, 0, ""},
+                {{0, 0, false, false, false}, 0, ""},
+                {{usual | uint64_t{1} << 32, 0, false, false, false}, EINVAL, "debugs"},
+                {{usual | uint64_t{1} << 60, 0, false, false, false}, ENOTSUP, "does not offer"},
+                {{NOVA_HV_PRIVILEGE_EXTENDED_CALLS, 0, false, false, false},
+                 EINVAL,
+                 "need hypercalls"},
+                {{usual, 1, false, false, false}, ENOTSUP, "recommendations"},
+                {{usual, NOVA_HV_HINT_APIC_REGISTERS, false, false, false}, EINVAL, "to recommend"},
+                {{usual | NOVA_HV_PRIVILEGE_APIC_REGISTERS, NOVA_HV_HINT_APIC_REGISTERS, false,
+                  false, false},
+                 0,
+                 ""},
+                {{usual, 0, true, false, false}, ENOTSUP, "synthetic timers"},
+                {{usual, 0, false, true, false}, ENOTSUP, "XMM"},
+                {{usual, 0, false, false, true}, ENOTSUP, "XMM"}};
 
         for (const auto &row : rows) {
-                const nova_hv_machine machine = {true};
+                const nova_hv_machine machine = {true, true};
                 const char *why = "";
                 EXPECT_EQ(nova_hv_check(&row.config, &machine, &why), row.error) << row.word;
                 EXPECT_NE(std::string(why).find(row.word), std::string::npos) << why;
@@ -370,12 +388,14 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
 TEST_F(hv_msr, privileges_that_the_machine_cannot_have_are_refused_with_a_sentence)
 {
         const nova_hv_config config = {NOVA_HV_PRIVILEGES_ALL, 0, false, false, false};
-        const nova_hv_machine none = {}, all = {true};
+        const nova_hv_machine none = {}, all = {true, true}, no_apic = {true, false};
         const char *why = "";
 
         EXPECT_EQ(nova_hv_check(&config, &all, &why), 0);
         EXPECT_EQ(nova_hv_check(&config, &none, &why), ENOTSUP);
         EXPECT_NE(std::string(why).find("stolen time"), std::string::npos) << why;
+        EXPECT_EQ(nova_hv_check(&config, &no_apic, &why), ENOTSUP);
+        EXPECT_NE(std::string(why).find("local_apic"), std::string::npos) << why;
 }
 
 /* The registers as the manual describes them, apart from the library. */

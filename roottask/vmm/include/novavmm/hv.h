@@ -7,6 +7,7 @@
 #include "nova/abi/utcb.h"
 #include "novavmm/cpuid.h"
 #include "novavmm/hv_calls.h"
+#include "novavmm/lapic.h"
 #include "novavmm/line.h"
 #include "novavmm/overlay.h"
 
@@ -15,6 +16,7 @@ extern "C" {
 #endif
 
 #define NOVA_HV_OWN_CALLS 16  /**< maximum number of a monitor's own calls */
+#define NOVA_HV_VPS       8   /**< maximum number of virtual processors */
 #define NOVA_HV_FAST_MAX  112 /**< bytes of parameters in registers, with XMM0 to XMM5 */
 
 /** Privileges that any machine can have. */
@@ -24,7 +26,12 @@ extern "C" {
          NOVA_HV_PRIVILEGE_FREQUENCIES)
 
 /** Privileges that the library offers; nova_hv_enable() says what some of them need. */
-#define NOVA_HV_PRIVILEGES_ALL (NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_REFERENCE_TSC)
+#define NOVA_HV_PRIVILEGES_ALL                                        \
+        (NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_REFERENCE_TSC | \
+         NOVA_HV_PRIVILEGE_APIC_REGISTERS)
+
+/** Recommendations that the library offers. */
+#define NOVA_HV_HINTS_ALL NOVA_HV_HINT_APIC_REGISTERS
 
 /** Private to the library: memory for the parameters of one action. */
 struct nova_hv_buffers {
@@ -34,24 +41,34 @@ struct nova_hv_buffers {
         uint64_t output_element[NOVA_HV_BLOCK_MAX / 8]; /**< output element */
 };
 
+/** State of a virtual processor. */
+struct nova_hv_vp {
+        struct nova_lapic *lapic; /**< its local APIC, or NULL */
+        uint64_t assist;          /**< MSR 0x40000073: place of the assist page */
+        uint64_t ends;            /**< ends of interrupts by MSR 0x40000070 */
+        uint64_t quiet_ends;      /**< ends of interrupts by the assist page */
+};
+
 /** A partition: the state of a machine's hypercall interface. Changes with the machine locked. */
 struct nova_hv {
-        struct nova_guest_memory *memory; /**< the guest's RAM */
-        uint64_t privileges;              /**< the partition's privileges */
-        uint64_t identity;                /**< MSR 0x40000000: what the guest says that it is */
-        uint64_t hypercall;               /**< MSR 0x40000001: place of the hypercall page */
-        bool enabled;                     /**< the hypercall page is enabled */
-        bool xmm_input;                   /**< parameters may be passed in XMM registers */
-        bool xmm_output;                  /**< calls with output may be fast */
-        bool svm;                         /**< the CPU has SVM: the instruction is VMMCALL */
-        bool resets;                      /**< the guest wrote MSR 0x40000003 */
-        unsigned vcpus;                   /**< number of virtual processors */
-        struct nova_clock tsc;            /**< the guest's TSC, in ticks */
-        uint64_t tsc_hz;                  /**< its frequency */
-        uint64_t scale;                   /**< units of reference time per tick, times 2^64 */
-        uint64_t offset;                  /**< of reference time in units, modulo 2^64 */
-        uint64_t reference_page;          /**< MSR 0x40000021: place of the reference page */
-        uint64_t apic_hz;                 /**< frequency of the local APICs' timers */
+        struct nova_guest_memory *memory;  /**< the guest's RAM */
+        uint64_t privileges;               /**< the partition's privileges */
+        uint64_t identity;                 /**< MSR 0x40000000: what the guest says that it is */
+        uint64_t hypercall;                /**< MSR 0x40000001: place of the hypercall page */
+        bool enabled;                      /**< the hypercall page is enabled */
+        bool xmm_input;                    /**< parameters may be passed in XMM registers */
+        bool xmm_output;                   /**< calls with output may be fast */
+        bool svm;                          /**< the CPU has SVM: the instruction is VMMCALL */
+        bool resets;                       /**< the guest wrote MSR 0x40000003 */
+        unsigned vcpus;                    /**< number of virtual processors */
+        struct nova_clock tsc;             /**< the guest's TSC, in ticks */
+        uint64_t tsc_hz;                   /**< its frequency */
+        uint64_t scale;                    /**< units of reference time per tick, times 2^64 */
+        uint64_t offset;                   /**< of reference time in units, modulo 2^64 */
+        uint64_t reference_page;           /**< MSR 0x40000021: place of the reference page */
+        uint32_t hints;                    /**< EAX of CPUID leaf 0x40000004 */
+        struct nova_hv_vp vp[NOVA_HV_VPS]; /**< virtual processors, by number */
+        uint64_t apic_hz;                  /**< frequency of the local APICs' timers */
         const struct nova_hv_call *own[NOVA_HV_OWN_CALLS]; /**< the monitor's own calls */
         unsigned owns;                                     /**< entries of `own` in use */
         struct nova_hv_buffers buffers; /**< private: the parameters of the current action */
@@ -96,10 +113,9 @@ int nova_hv_init(struct nova_hv *hv, struct nova_guest_memory *memory, uint64_t 
 
 /** Configuration of the interface. */
 struct nova_hv_config {
-        uint64_t privileges; /**< NOVA_HV_PRIVILEGE_…: what the guest finds and may use */
-        uint32_t hints;      /**< recommendations, EAX of CPUID leaf 0x40000004: 0, as no call that
-                              * could be recommended exists yet */
-        bool direct_timers;  /**< must be false: synthetic timers do not exist yet */
+        uint64_t privileges;        /**< NOVA_HV_PRIVILEGE_…: what the guest finds and may use */
+        uint32_t hints;             /**< NOVA_HV_HINT_…: recommendations to the guest */
+        bool direct_timers;         /**< must be false: synthetic timers do not exist yet */
         bool xmm_input, xmm_output; /**< must be false: messages carry no XMM registers yet */
 };
 
@@ -127,7 +143,8 @@ struct nova_vm;
  * @retval EINVAL  a value of @p config contradicts another one, or belongs to other partitions
  * @retval ENOTSUP the library or the machine does not offer a value of @p config:
  *                 NOVA_HV_PRIVILEGE_REFERENCE_TSC needs several virtual CPUs or
- *                 nova_vm_config.same_tsc
+ *                 nova_vm_config.same_tsc, NOVA_HV_PRIVILEGE_APIC_REGISTERS needs
+ *                 nova_vm_config.local_apic, and nova_pc_create() before
  * @retval ENOMEM  not enough memory
  * @retval EAGAIN  no more kernel memory
  * @retval EACCES  the program may not have memory that a guest can execute
@@ -136,7 +153,8 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
 
 /** Parts of a machine that privileges need. */
 struct nova_hv_machine {
-        bool same_tsc; /**< the kernel leaves the TSCs of its virtual CPUs alone */
+        bool same_tsc;   /**< the kernel leaves the TSCs of its virtual CPUs alone */
+        bool local_apic; /**< its virtual CPUs have local APICs, and a PC connects them */
 };
 
 /** Checks a configuration as nova_hv_enable() does. @param[out] why the sentence's end, if it is
@@ -161,11 +179,22 @@ uint64_t nova_hv_time(const struct nova_hv *hv);
  * and offset is right for all. The guest then uses the counter. */
 void nova_hv_time_break(struct nova_hv *hv);
 
+/** Begins an exit: if the guest ended an interrupt in the assist page, ends it in the local APIC.
+ */
+void nova_hv_assist_begin(struct nova_hv *hv, unsigned vcpu);
+
+/** Ends an exit, after an interrupt was injected: tells the guest in the assist page whether it
+ * must write the end-of-interrupt register. TLFS 10.3.5. */
+void nova_hv_assist_end(struct nova_hv *hv, unsigned vcpu);
+
 /** Returns the answer to a CPUID leaf from 0x40000000 to 0x400000ff. TLFS 2.3, 2.4. */
 struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf);
 
 /** Returns whether @p number is in the range of the interface's MSRs. */
 bool nova_hv_has_msr(uint32_t number);
+
+/** Returns whether a write of MSR @p number may move an overlay page. */
+bool nova_hv_moves_page(uint32_t number);
 
 /** Reads MSR @p number of virtual CPU @p vcpu into @p value. @return false: the guest gets #GP */
 bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value);

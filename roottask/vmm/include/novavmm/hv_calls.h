@@ -44,11 +44,12 @@ enum nova_hv_status {
 const char *nova_hv_status_text(enum nova_hv_status status);
 
 /* Privileges of a partition: EBX:EAX of CPUID leaf 0x40000003. TLFS 4.2.2. */
-#define NOVA_HV_PRIVILEGE_REFERENCE_COUNTER (UINT64_C(1) << 1)  /**< MSR 0x40000020 */
-#define NOVA_HV_PRIVILEGE_HYPERCALLS        (UINT64_C(1) << 5)  /**< MSRs 0x40000000, 0x40000001 */
-#define NOVA_HV_PRIVILEGE_VP_INDEX          (UINT64_C(1) << 6)  /**< MSR 0x40000002 */
-#define NOVA_HV_PRIVILEGE_RESET             (UINT64_C(1) << 7)  /**< MSR 0x40000003 */
-#define NOVA_HV_PRIVILEGE_REFERENCE_TSC     (UINT64_C(1) << 9)  /**< MSR 0x40000021 */
+#define NOVA_HV_PRIVILEGE_REFERENCE_COUNTER (UINT64_C(1) << 1) /**< MSR 0x40000020 */
+#define NOVA_HV_PRIVILEGE_APIC_REGISTERS    (UINT64_C(1) << 4) /**< MSRs 0x40000070 to 0x40000073 */
+#define NOVA_HV_PRIVILEGE_HYPERCALLS        (UINT64_C(1) << 5) /**< MSRs 0x40000000, 0x40000001 */
+#define NOVA_HV_PRIVILEGE_VP_INDEX          (UINT64_C(1) << 6) /**< MSR 0x40000002 */
+#define NOVA_HV_PRIVILEGE_RESET             (UINT64_C(1) << 7) /**< MSR 0x40000003 */
+#define NOVA_HV_PRIVILEGE_REFERENCE_TSC     (UINT64_C(1) << 9) /**< MSR 0x40000021 */
 #define NOVA_HV_PRIVILEGE_FREQUENCIES       (UINT64_C(1) << 11) /**< MSRs 0x40000022, 0x40000023 */
 #define NOVA_HV_PRIVILEGE_POST_MESSAGES     (UINT64_C(1) << 36) /**< post a message */
 #define NOVA_HV_PRIVILEGE_SIGNAL_EVENTS     (UINT64_C(1) << 37) /**< signal an event */
@@ -56,6 +57,9 @@ const char *nova_hv_status_text(enum nova_hv_status status);
 #define NOVA_HV_PRIVILEGE_EXTENDED_CALLS    (UINT64_C(1) << 52) /**< calls from 0x8001 on */
 /** Privileges that no guest has: those of a partition that runs other partitions, or debugs. */
 #define NOVA_HV_PRIVILEGES_OF_PARENT (UINT64_C(0x139c7) << 32)
+
+/* Recommendations to a guest: EAX of CPUID leaf 0x40000004. TLFS 2.4.5. */
+#define NOVA_HV_HINT_APIC_REGISTERS (1u << 3) /**< MSRs 0x40000070 to 0x40000072, not memory */
 
 #define NOVA_HV_BLOCK_MAX 4096 /**< bytes of an input or output block: it lies in one page */
 

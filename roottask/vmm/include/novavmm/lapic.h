@@ -66,6 +66,8 @@ struct nova_lapic {
         uint32_t timer_divider;       /**< divide configuration register */
         uint64_t timer_start;         /**< time in ns at which it started to count */
         bool timer_runs;              /**< true while it counts */
+        bool quiet_end;               /**< the guest may end the interrupt in service without an
+                                         access, so each request drives `out` */
         struct nova_clock clock;      /**< clock of its timer */
         struct nova_alarm alarm;      /**< expiration of the timer */
         struct nova_line out; /**< high when an interrupt may be pending, including one that the
@@ -107,6 +109,14 @@ void nova_lapic_set_cr8(struct nova_lapic *lapic, unsigned cr8);
 
 /** Takes the pending interrupt, as the CPU does. @return its vector, or -1 if there is none */
 int nova_lapic_take(struct nova_lapic *lapic);
+
+/** Ends the interrupt in service that has the highest priority, as a write of the end-of-interrupt
+ * register does. */
+void nova_lapic_end(struct nova_lapic *lapic);
+
+/** Returns whether the next end of an interrupt changes nothing but the service: the interrupt is
+ * edge-triggered, and no other one is pending. False if none is in service. */
+bool nova_lapic_ends_quietly(const struct nova_lapic *lapic);
 
 /** Returns whether interrupts of the 8259s reach the CPU: through LINT0, or because the APIC is
  * disabled. */

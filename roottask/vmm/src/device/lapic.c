@@ -105,13 +105,18 @@ static uint32_t processor_priority(const struct nova_lapic *lapic)
                                                                         : task;
 }
 
-/* Returns the priority of the next interrupt, regardless of the task priority; 0: none. */
-static unsigned waiting(const struct nova_lapic *lapic)
+static bool has_request(const struct nova_lapic *lapic)
 {
         const uint32_t *set = lapic->request;
 
+        return set[0] | set[1] | set[2] | set[3] | set[4] | set[5] | set[6] | set[7];
+}
+
+/* Returns the priority of the next interrupt, regardless of the task priority; 0: none. */
+static unsigned waiting(const struct nova_lapic *lapic)
+{
         /* Called several times for each exit, mostly without a request. */
-        if (!(set[0] | set[1] | set[2] | set[3] | set[4] | set[5] | set[6] | set[7]))
+        if (!has_request(lapic))
                 return 0;
 
         const unsigned next = priority(lapic->request);
@@ -155,7 +160,7 @@ int nova_lapic_take(struct nova_lapic *lapic)
  * here, so the line ignores the task priority. */
 static void tell(struct nova_lapic *lapic)
 {
-        if (waiting(lapic))
+        if (waiting(lapic) || (lapic->quiet_end && has_request(lapic)))
                 nova_line_set(&lapic->out, true);
 }
 
@@ -192,16 +197,28 @@ bool nova_lapic_passes_external(const struct nova_lapic *lapic)
         return !is_on(lapic) || (!(lint & MASKED) && (lint >> 8 & 7) == NOVA_DELIVER_EXTERNAL);
 }
 
-static void end_of_interrupt(struct nova_lapic *lapic)
+static bool is_level(const struct nova_lapic *lapic, int vector)
+{
+        return lapic->level[vector >> 5] >> (vector & 31) & 1;
+}
+
+void nova_lapic_end(struct nova_lapic *lapic)
 {
         const int vector = highest(lapic->service);
 
         if (vector < 0)
                 return;
         set_bit(lapic->service, (uint8_t)vector, false);
-        if (lapic->level[vector >> 5] >> (vector & 31) & 1 && lapic->ended)
+        if (is_level(lapic, vector) && lapic->ended)
                 lapic->ended(lapic->context, (uint8_t)vector);
         tell(lapic);
+}
+
+bool nova_lapic_ends_quietly(const struct nova_lapic *lapic)
+{
+        const int vector = highest(lapic->service);
+
+        return vector >= 0 && !is_level(lapic, vector) && !has_request(lapic);
 }
 
 static void send(struct nova_lapic *lapic)
@@ -331,7 +348,7 @@ static void write_register(struct nova_lapic *lapic, unsigned at, uint32_t value
                 tell(lapic);
                 break;
         case END:
-                end_of_interrupt(lapic);
+                nova_lapic_end(lapic);
                 break;
         case SPURIOUS:
                 write_spurious(lapic, value);

@@ -31,8 +31,20 @@ int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_mach
                 return refuse(why, ENOTSUP,
                               "the page of reference time needs a TSC that counts stolen time "
                               "(nova_vm_config.same_tsc, and a kernel with NOVA_HIP_TSC)");
-        if (config->hints)
-                return refuse(why, ENOTSUP, "the library has no call that hints can recommend");
+        if (privileges & NOVA_HV_PRIVILEGE_APIC_REGISTERS && !machine->local_apic)
+                return refuse(
+                        why, ENOTSUP,
+                        "registers of the local APIC need one (nova_vm_config.local_apic, and "
+                        "nova_pc_create() before)");
+        if (config->hints & ~NOVA_HV_HINTS_ALL)
+                return refuse(why, ENOTSUP,
+                              "the library does not offer all of these recommendations "
+                              "(NOVA_HV_HINTS_ALL has those that it offers)");
+        if (config->hints & NOVA_HV_HINT_APIC_REGISTERS &&
+            !(privileges & NOVA_HV_PRIVILEGE_APIC_REGISTERS))
+                return refuse(why, EINVAL,
+                              "the guest has no registers of the local APIC to recommend "
+                              "(NOVA_HV_PRIVILEGE_APIC_REGISTERS)");
         if (config->direct_timers)
                 return refuse(why, ENOTSUP,
                               "direct timers need synthetic timers, which the "

@@ -37,7 +37,7 @@ struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf)
                                            .ebx = (uint32_t)(hv->privileges >> 32),
                                            .edx = features(hv)};
         case FIRST_LEAF + 4:
-                return (struct nova_cpuid){.ebx = NEVER_SPIN_CALL};
+                return (struct nova_cpuid){.eax = hv->hints, .ebx = NEVER_SPIN_CALL};
         case FIRST_LEAF + 5:
                 return (struct nova_cpuid){.eax = hv->vcpus, .ebx = hv->vcpus};
         case LAST_LEAF:

@@ -8,10 +8,18 @@
 #include "hv/page.h"
 #include "nova/arch/tsc.h"
 #include "novart/program.h"
-#include "novavmm/lapic.h"
+#include "novavmm/pc.h"
 
 #define VECTOR_UD  6
 #define CALL_BYTES 3 /* of VMCALL and VMMCALL */
+
+/* Registers of the local APIC, which a virtual CPU with a disabled local APIC lacks. */
+#define APIC_FIRST 0x40000070u
+#define APIC_LAST  0x40000072u
+
+_Static_assert(NOVA_HV_VPS == NOVA_VM_VCPUS, "each virtual CPU is a virtual processor");
+_Static_assert(NOVAVMM_HV_VP_FRAMES + NOVA_HV_VPS * NOVAVMM_HV_FRAMES_PER_VP <= NOVA_OVERLAYS,
+               "each page can be mapped");
 
 static int refuse(struct nova_vm *vm, int error, const char *why)
 {
@@ -27,7 +35,7 @@ static uint64_t read_tsc(void *unused)
 
 int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
 {
-        const struct nova_hv_machine machine = {.same_tsc = vm->same_tsc};
+        const struct nova_hv_machine machine = {.same_tsc = vm->same_tsc, .local_apic = vm->apics};
         const char *why;
         int error = nova_hv_check(config, &machine, &why);
 
@@ -39,18 +47,21 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
                 return refuse(vm, EBUSY,
                               "the machine runs already; the hypercall interface is "
                               "for machines that have not started");
-        error = nova_overlay_create(&vm->memory, NOVAVMM_HV_FRAMES);
+        error = nova_overlay_create(&vm->memory, novavmm_hv_vp_frame(vm->vcpus, 0));
         if (error)
                 return refuse(vm, error,
                               "too little memory for the pages of the hypercall "
                               "interface is left (--memory, or 'memory' and "
                               "'kernel-memory' in the program's description)");
         nova_hv_init(hv, &vm->memory, config->privileges);
+        hv->hints = config->hints;
         hv->vcpus = vm->vcpus;
         hv->svm = vm->svm;
         hv->tsc.now = read_tsc;
         nova_hv_time_begin(hv, (uint64_t)nova_program.hip->tsc_khz * 1000);
         hv->apic_hz = NOVA_LAPIC_HZ;
+        for (unsigned i = 0; i < vm->vcpus && vm->apics; i++)
+                hv->vp[i].lapic = &((struct nova_pc *)vm->apics)->lapic[i];
         nova_hv_page_fill(vm->memory.frames, vm->svm);
         vm->hv = hv;
         return 0;
@@ -76,11 +87,24 @@ void novavmm_hv_call(struct nova_vcpu *vcpu)
                 nova_vcpu_raise(vcpu, VECTOR_UD);
 }
 
+static bool has(const struct nova_vcpu *vcpu, uint32_t number)
+{
+        return number < APIC_FIRST || number > APIC_LAST || nova_msr_apic_is_on(&vcpu->msr);
+}
+
+bool novavmm_hv_get(const struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
+{
+        return has(vcpu, number) && nova_hv_msr_get(vcpu->vm->hv, vcpu->number, number, value);
+}
+
 bool novavmm_hv_set(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)
 {
         struct nova_vm *const vm = vcpu->vm;
 
-        novavmm_vcpu_settle(vcpu);
+        if (!has(vcpu, number))
+                return false;
+        if (nova_hv_moves_page(number))
+                novavmm_vcpu_settle(vcpu);
         if (!nova_hv_msr_set(vm->hv, vcpu->number, number, value))
                 return false;
         if (vm->hv->resets)

@@ -13,77 +13,57 @@ enum number {
         REFERENCE_COUNTER = 0x40000020,
         REFERENCE_PAGE = 0x40000021,
         TSC_FREQUENCY = 0x40000022,
-        APIC_FREQUENCY = 0x40000023
+        APIC_FREQUENCY = 0x40000023,
+        ASSIST_FIRST = 0x40000070,
+        ASSIST_LAST = 0x40000073
 };
 
 /* Bit of RESET: the machine resets; the others are reserved. */
 #define RESET_NOW UINT64_C(1)
 
-/* Returns the privilege that a register needs, 0 for a register that does not exist. */
-static uint64_t privilege_of(uint32_t number)
-{
-        switch (number) {
-        case IDENTITY:
-        case HYPERCALL:
-                return NOVA_HV_PRIVILEGE_HYPERCALLS;
-        case VP_INDEX:
-                return NOVA_HV_PRIVILEGE_VP_INDEX;
-        case RESET:
-                return NOVA_HV_PRIVILEGE_RESET;
-        case REFERENCE_COUNTER:
-                return NOVA_HV_PRIVILEGE_REFERENCE_COUNTER;
-        case REFERENCE_PAGE:
-                return NOVA_HV_PRIVILEGE_REFERENCE_TSC;
-        case TSC_FREQUENCY:
-        case APIC_FREQUENCY:
-                return NOVA_HV_PRIVILEGE_FREQUENCIES;
-        default:
-                return 0;
-        }
-}
+/* Registers, what they need, and who has them. */
+struct row {
+        uint32_t first, last;
+        uint64_t privilege;
+        bool (*get)(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value);
+        bool (*set)(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
+};
 
-bool nova_hv_has_msr(uint32_t number)
+/* Reads one of the registers that need no file of their own. */
+static bool get_own(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value)
 {
-        return number >= FIRST && number <= LAST;
-}
-
-bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value)
-{
-        if (!(hv->privileges & privilege_of(number)))
-                return false;
         switch (number) {
         case IDENTITY:
                 *value = hv->identity;
-                return true;
+                break;
         case HYPERCALL:
                 *value = hv->hypercall;
-                return true;
+                break;
         case VP_INDEX:
                 *value = vcpu;
-                return true;
+                break;
         case REFERENCE_COUNTER:
                 *value = nova_hv_time(hv);
-                return true;
+                break;
         case REFERENCE_PAGE:
                 *value = hv->reference_page;
-                return true;
+                break;
         case TSC_FREQUENCY:
                 *value = hv->tsc_hz;
-                return true;
+                break;
         case APIC_FREQUENCY:
                 *value = hv->apic_hz;
-                return true;
+                break;
         default:
                 *value = 0; /* RESET */
-                return true;
+                break;
         }
+        return true;
 }
 
-bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value)
+static bool set_own(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value)
 {
         (void)vcpu;
-        if (!(hv->privileges & privilege_of(number)))
-                return false;
         switch (number) {
         case IDENTITY:
                 novavmm_hv_page_identity(hv, value);
@@ -98,4 +78,50 @@ bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_
         default:
                 return false; /* the others are read-only */
         }
+}
+
+static const struct row rows[] = {
+        {IDENTITY, HYPERCALL, NOVA_HV_PRIVILEGE_HYPERCALLS, get_own, set_own},
+        {VP_INDEX, VP_INDEX, NOVA_HV_PRIVILEGE_VP_INDEX, get_own, set_own},
+        {RESET, RESET, NOVA_HV_PRIVILEGE_RESET, get_own, set_own},
+        {REFERENCE_COUNTER, REFERENCE_COUNTER, NOVA_HV_PRIVILEGE_REFERENCE_COUNTER, get_own,
+         set_own},
+        {REFERENCE_PAGE, REFERENCE_PAGE, NOVA_HV_PRIVILEGE_REFERENCE_TSC, get_own, set_own},
+        {TSC_FREQUENCY, APIC_FREQUENCY, NOVA_HV_PRIVILEGE_FREQUENCIES, get_own, set_own},
+        {ASSIST_FIRST, ASSIST_LAST, NOVA_HV_PRIVILEGE_APIC_REGISTERS, novavmm_hv_assist_get,
+         novavmm_hv_assist_set},
+};
+
+/* Returns a register's row, or NULL if there is no such register or its privilege is missing. */
+static const struct row *find(const struct nova_hv *hv, uint32_t number)
+{
+        for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+                if (number >= rows[i].first && number <= rows[i].last)
+                        return hv->privileges & rows[i].privilege ? &rows[i] : NULL;
+        return NULL;
+}
+
+bool nova_hv_has_msr(uint32_t number)
+{
+        return number >= FIRST && number <= LAST;
+}
+
+bool nova_hv_moves_page(uint32_t number)
+{
+        return number == IDENTITY || number == HYPERCALL || number == REFERENCE_PAGE ||
+               number == ASSIST_LAST;
+}
+
+bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value)
+{
+        const struct row *const row = find(hv, number);
+
+        return row && row->get(hv, vcpu, number, value);
+}
+
+bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value)
+{
+        const struct row *const row = find(hv, number);
+
+        return row && row->set(hv, vcpu, number, value);
 }

@@ -9,8 +9,16 @@
 enum novavmm_hv_frame {
         NOVAVMM_HV_CALL_FRAME,      /* the hypercall page */
         NOVAVMM_HV_REFERENCE_FRAME, /* the page of reference time */
-        NOVAVMM_HV_FRAMES
+        NOVAVMM_HV_VP_FRAMES        /* those of virtual processors follow */
 };
+
+/* Frames of a virtual processor. */
+enum novavmm_hv_vp_frame { NOVAVMM_HV_ASSIST_FRAME, NOVAVMM_HV_FRAMES_PER_VP };
+
+static inline unsigned novavmm_hv_vp_frame(unsigned vcpu, enum novavmm_hv_vp_frame frame)
+{
+        return NOVAVMM_HV_VP_FRAMES + vcpu * NOVAVMM_HV_FRAMES_PER_VP + frame;
+}
 
 /* A register that holds the place of a page: bit 0 enables it, bits 12 and above are the page's
  * number. */
@@ -36,5 +44,11 @@ void novavmm_hv_page_identity(struct nova_hv *hv, uint64_t identity);
 
 /* Writes MSR 0x40000021. @return false if there is no such page of RAM */
 bool novavmm_hv_time_set(struct nova_hv *hv, uint64_t value);
+
+/* Read and write MSRs 0x40000070 to 0x40000073 of a virtual processor. @return false: the guest
+ * gets #GP */
+bool novavmm_hv_assist_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number,
+                           uint64_t *value);
+bool novavmm_hv_assist_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 
 #endif

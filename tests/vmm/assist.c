@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest that reaches its local APIC by MSRs, and ends interrupts in the assist page. It sends
+ * itself interrupts, in protected mode without paging. */
+#include "novavmm/hv.h"
+#include "novavmm/load.h"
+
+#include "guest_code.h"
+#include "machine.h"
+
+#define GUEST_AT   0x1000
+#define HANDLER_AT 0x2000
+#define GDT_AT     0x3000
+#define IDT_AT     0x3800
+#define STATE_AT   0x7000
+#define STACK_AT   0x9000
+#define VECTOR     0x41
+#define ROUNDS     100
+
+/* What the guest found, at STATE_AT. */
+struct state {
+        uint32_t taken;  /* interrupts */
+        uint32_t ends;   /* of them, with a write of the register */
+        uint32_t held;   /* interrupts that the task priority did not hold back */
+        uint32_t memory; /* the task priority that was written by MSR, in memory */
+};
+
+/* Ends the interrupt in the page, at 0x10000, and if need be by the register. */
+GUEST_CODE(handler, 32,
+           "pushal\nincl 0x7000\nxorl %eax, %eax\nxchgl %eax, 0x10000\ntestb $1, %al\njnz 1f\n"
+           "incl 0x7004\nmovl $0x40000070, %ecx\nxorl %eax, %eax\nxorl %edx, %edx\nwrmsr\n"
+           "1:popal\niret\n");
+
+/* Sends vector 0x41 to itself. */
+#define SEND "movl $0x40000071, %ecx\nmovl $0x40041, %eax\nxorl %edx, %edx\nwrmsr\nnop\n"
+#define PRIORITY(value) \
+        "movl $0x40000072, %ecx\nmovl $" #value ", %eax\nxorl %edx, %edx\nwrmsr\nnop\n"
+
+/* The first access to the page is a write. */
+GUEST_CODE(guest, 32,
+           "movl $0x1ff, 0xfee000f0\nmovl $0x40000073, %ecx\nmovl $0x10001, %eax\nxorl %edx, %edx\n"
+           "wrmsr\nxorl %eax, %eax\nxchgl %eax, 0x10000\nsti\n"
+           "movl $100, %ebx\n2:" SEND "decl %ebx\njnz 2b\n" PRIORITY(
+                   0x50) "movl 0xfee00080, %eax\nmovl %eax, 0x700c\nmovl 0x7000, %ebx\n" SEND
+                         "subl 0x7000, %ebx\nmovl %ebx, 0x7008\n" PRIORITY(0) "cli\nhlt\n");
+
+static struct nova_vm vm;
+static struct nova_pc pc;
+static struct nova_hv hv;
+
+static void load(void)
+{
+        static const uint64_t gdt[] = {0, 0xcf9b000000ffff, 0xcf93000000ffff};
+        const uint64_t gate = 0x8e0000080000 | HANDLER_AT;
+        struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
+
+        nova_guest_write(&vm.memory, GDT_AT, gdt, sizeof(gdt));
+        nova_guest_write(&vm.memory, IDT_AT + VECTOR * sizeof(gate), &gate, sizeof(gate));
+        nova_guest_write(&vm.memory, HANDLER_AT, handler, GUEST_BYTES(handler));
+        nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
+        nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
+        start->sp = STACK_AT;
+        start->gdtr.base = GDT_AT;
+        start->gdtr.limit = sizeof(gdt) - 1;
+        start->idtr.base = IDT_AT;
+        start->idtr.limit = (VECTOR + 1) * sizeof(gate) - 1;
+}
+
+int main(void)
+{
+        const struct nova_vm_config config = {
+                .name = "assist", .memory = 2u << 20, .local_apic = true};
+        const struct nova_hv_config enlightened = {.privileges = NOVA_HV_PRIVILEGES_USUAL |
+                                                                 NOVA_HV_PRIVILEGE_APIC_REGISTERS,
+                                                   .hints = NOVA_HV_HINT_APIC_REGISTERS};
+        struct state state;
+        enum nova_vm_end end;
+
+        if (!machine_create(&vm, &config, &pc) || nova_hv_enable(&hv, &vm, &enlightened))
+                return 1;
+        load();
+        nova_vm_run(&vm);
+        end = nova_vm_wait(&vm);
+        nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
+        printf("%u interrupts, %u ends by the register, %u in the page, priority 0x%x, %u early: "
+               "it %s\n",
+               (unsigned)state.taken, (unsigned)state.ends, (unsigned)hv.vp[0].quiet_ends,
+               (unsigned)state.memory, (unsigned)state.held, nova_vm_end_text(end));
+        return state.taken != ROUNDS + 1 || state.held || end != NOVA_VM_HALTED;
+}
