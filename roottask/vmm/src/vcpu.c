@@ -147,35 +147,55 @@ static void sleep(struct nova_vcpu *vcpu)
         vm->serving = vcpu;
 }
 
-/* Returns a virtual CPU whose reply may still map a page, or NULL. */
-static struct nova_vcpu *find_giver(struct nova_vm *vm)
+/* Returns true if another virtual CPU may use a page or a translation of before: its reply may
+ * still map a page, or it is in the guest with stale translations. */
+static bool is_behind(const struct nova_vcpu *vcpu)
+{
+        return vcpu->gives || (vcpu->stale && vcpu->exits && !vcpu->inside);
+}
+
+static struct nova_vcpu *find_behind(struct nova_vm *vm)
 {
         for (unsigned i = 0; i < vm->vcpus; i++)
-                if (vm->vcpu[i].gives)
+                if (is_behind(&vm->vcpu[i]))
                         return &vm->vcpu[i];
         return NULL;
 }
 
-/* A reply is sent after its handler has released the lock. The giver's next exit shows that its
- * reply is complete, so the giver is recalled. */
+/* A reply is sent after its handler has released the lock. The next exit of the other virtual CPU
+ * shows that its reply is complete, so it is recalled. */
 void novavmm_vcpu_settle(struct nova_vcpu *vcpu)
 {
-        struct nova_vcpu *giver;
+        struct nova_vcpu *behind;
 
         vcpu->settles = true;
-        while (vcpu->vm->end == NOVA_VM_RUNS && (giver = find_giver(vcpu->vm))) {
-                novavmm_vcpu_wake(giver);
+        while (vcpu->vm->end == NOVA_VM_RUNS && (behind = find_behind(vcpu->vm))) {
+                novavmm_vcpu_wake(behind);
                 sleep(vcpu);
         }
         vcpu->settles = false;
 }
 
-/* Notes that the reply before this exit is complete. */
+/* Discards stale translations: the kernel does so when a reply writes control registers. If this
+ * exit's message lacks them, a recall gets them before the guest continues. */
+static void discard(struct nova_vcpu *vcpu)
+{
+        if (!vcpu->stale)
+                return;
+        if (vcpu->vm->mtd[vcpu->exit] & NOVA_MTD_CR) {
+                vcpu->changed |= NOVA_MTD_CR;
+                vcpu->stale = false;
+        } else {
+                novavmm_vcpu_recall_for(vcpu, VCPU_FLUSH);
+        }
+}
+
+/* Notes that the reply before this exit is complete, and that the guest does not run. */
 static void note_reply(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
 
-        if (!vcpu->gives)
+        if (!vcpu->gives && !vcpu->stale)
                 return;
         vcpu->gives = false;
         for (unsigned i = 0; i < vm->vcpus; i++)
@@ -256,6 +276,7 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
         wait(vcpu);
         if (vm->end != NOVA_VM_RUNS)
                 park(vcpu);
+        discard(vcpu);
         novavmm_vcpu_deliver(vcpu);
         if (vm->hv)
                 nova_hv_assist_end(vm->hv, vcpu->number);

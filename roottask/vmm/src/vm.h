@@ -36,7 +36,8 @@ void novavmm_vcpu_break(void *argument);
 /* Makes a waiting virtual CPU check for an interrupt or the machine's end. */
 void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 
-/* Waits until no other virtual CPU's reply maps a page, before overlay pages change. May release
+/* Waits until no other virtual CPU's reply maps a page, before overlay pages change, and until none
+ * is in the guest with stale translations. May release
  * the lock meanwhile; holds it afterwards. The machine may have ended. */
 void novavmm_vcpu_settle(struct nova_vcpu *vcpu);
 
@@ -66,7 +67,8 @@ enum vcpu_recall {
         VCPU_RESET = 16,          /* it starts again */
         VCPU_REPORT = 32,         /* nova_vm_report() waits for its state */
         VCPU_RESETS_MACHINE = 64, /* it has reset the machine; a report is due */
-        VCPU_RAISE = 128          /* it gets exception `vector`, whose error code depends on CR0 */
+        VCPU_RAISE = 128,         /* it gets exception `vector`, whose error code depends on CR0 */
+        VCPU_FLUSH = 256          /* it discards its translations */
 };
 
 /* Recalls a virtual CPU before it continues, because a recall carries all state, which the task

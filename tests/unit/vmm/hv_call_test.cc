@@ -502,6 +502,9 @@ TEST_F(hv_call, calls_of_a_parent_are_denied_and_missing_ones_are_unknown)
                                                                 ? NOVA_HV_ACCESS_DENIED
                                                         : !call->function ? NOVA_HV_INVALID_CODE
                                                                           : NOVA_HV_SUCCESS;
+                        if (expected == NOVA_HV_SUCCESS) {
+                                continue; /* their own tests make these calls */
+                        }
                         ASSERT_EQ(run(code), done(expected)) << std::hex << code;
                 }
         }

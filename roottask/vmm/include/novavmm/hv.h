@@ -31,7 +31,9 @@ extern "C" {
          NOVA_HV_PRIVILEGE_APIC_REGISTERS)
 
 /** Recommendations that the library offers. */
-#define NOVA_HV_HINTS_ALL NOVA_HV_HINT_APIC_REGISTERS
+#define NOVA_HV_HINTS_ALL                                                             \
+        (NOVA_HV_HINT_REMOTE_FLUSH | NOVA_HV_HINT_APIC_REGISTERS | NOVA_HV_HINT_IPI | \
+         NOVA_HV_HINT_SETS)
 
 /** Private to the library: memory for the parameters of one action. */
 struct nova_hv_buffers {
@@ -69,6 +71,11 @@ struct nova_hv {
         uint32_t hints;                    /**< EAX of CPUID leaf 0x40000004 */
         struct nova_hv_vp vp[NOVA_HV_VPS]; /**< virtual processors, by number */
         uint64_t apic_hz;                  /**< frequency of the local APICs' timers */
+        uint64_t stale;       /**< virtual processors that must discard their translations before
+                                 the caller of a flush continues: bit n for number n */
+        uint64_t flush_calls; /**< number of calls that flush */
+        uint64_t flushes;     /**< number of virtual processors that they flushed */
+        uint64_t ipi_calls;   /**< number of calls that sent interrupts */
         const struct nova_hv_call *own[NOVA_HV_OWN_CALLS]; /**< the monitor's own calls */
         unsigned owns;                                     /**< entries of `own` in use */
         struct nova_hv_buffers buffers; /**< private: the parameters of the current action */

@@ -59,7 +59,10 @@ const char *nova_hv_status_text(enum nova_hv_status status);
 #define NOVA_HV_PRIVILEGES_OF_PARENT (UINT64_C(0x139c7) << 32)
 
 /* Recommendations to a guest: EAX of CPUID leaf 0x40000004. TLFS 2.4.5. */
-#define NOVA_HV_HINT_APIC_REGISTERS (1u << 3) /**< MSRs 0x40000070 to 0x40000072, not memory */
+#define NOVA_HV_HINT_REMOTE_FLUSH   (1u << 2)  /**< calls to flush other virtual processors */
+#define NOVA_HV_HINT_APIC_REGISTERS (1u << 3)  /**< MSRs 0x40000070 to 0x40000072, not memory */
+#define NOVA_HV_HINT_IPI            (1u << 10) /**< calls to send interrupts */
+#define NOVA_HV_HINT_SETS           (1u << 11) /**< calls with sets for more than 64 processors */
 
 #define NOVA_HV_BLOCK_MAX 4096 /**< bytes of an input or output block: it lies in one page */
 

@@ -61,7 +61,9 @@ struct nova_vcpu {
         struct nova_semaphore reported; /**< upped when `report` is filled in */
         uint64_t exits;                 /**< number of exits */
         bool gives;                     /**< the current reply maps a page (src/overlay.h) */
-        bool settles;                   /**< it waits until no reply maps a page */
+        bool settles;                   /**< it waits until no reply maps a page, and no virtual CPU
+                                         * is in the guest with stale translations */
+        bool stale; /**< it must discard its translations before it enters the guest */
         struct {
                 uint64_t exit;    /**< number of the exit */
                 uint64_t page;    /**< number of the page */

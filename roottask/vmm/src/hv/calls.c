@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "novavmm/hv.h"
+#include "hv/set.h"
 
 /* Privileges that no guest has: bits of EBX of CPUID leaf 0x40000003, TLFS 4.2.2. */
 #define PARENT(bit)       (UINT64_C(1) << (32 + (bit)))
@@ -17,6 +17,9 @@
 #define DEBUGGING         PARENT(11)
 #define CPU_MANAGEMENT    PARENT(12)
 #define VSM               PARENT(16)
+
+/* Elements of a list of addresses before the guest runs again. An element is not looked at. */
+#define FLUSH_SLICE 256
 
 /* A spinning virtual CPU loses nothing: its SC's quantum ends in any case. */
 static enum nova_hv_status notify_long_spin_wait(const struct nova_hv_action *action)
@@ -38,16 +41,21 @@ static enum nova_hv_status query_extended_capabilities(const struct nova_hv_acti
                 .code = (number), .privilege = (needed), .name = (words) \
         }
 
-/* A call that the library does not have. */
-#define NO_CALL(number, words)                    \
-        {                                         \
-                .code = (number), .name = (words) \
-        }
-
 const struct nova_hv_call nova_hv_calls[] = {
         PARENT_CALL(0x0001, MEMORY_POOL, "switch virtual address space"),
-        NO_CALL(0x0002, "flush virtual address space"),
-        NO_CALL(0x0003, "flush virtual address list"),
+        {.code = 0x0002,
+         .input = 24,
+         .fast = true,
+         .function = novavmm_hv_flush,
+         .name = "flush virtual address space"},
+        {.code = 0x0003,
+         .input = 24,
+         .input_element = 8,
+         .slice = FLUSH_SLICE,
+         .rep = true,
+         .fast = true,
+         .function = novavmm_hv_flush,
+         .name = "flush virtual address list"},
         PARENT_CALL(0x0004, CPU_MANAGEMENT, "get logical processor run time"),
         {.code = 0x0008,
          .input = 8,
@@ -55,7 +63,11 @@ const struct nova_hv_call nova_hv_calls[] = {
          .function = notify_long_spin_wait,
          .name = "notify long spin wait"},
         PARENT_CALL(0x0009, CPU_MANAGEMENT, "park virtual processors"),
-        NO_CALL(0x000b, "send IPI to a cluster"),
+        {.code = 0x000b,
+         .input = 16,
+         .fast = true,
+         .function = novavmm_hv_ipi,
+         .name = "send IPI to a cluster"},
         PARENT_CALL(0x000c, VSM, "modify protection mask of a trust level"),
         PARENT_CALL(0x000d, VSM, "enable trust level of a partition"),
         PARENT_CALL(0x000e, VSM, "disable trust level of a partition"),
@@ -63,9 +75,27 @@ const struct nova_hv_call nova_hv_calls[] = {
         PARENT_CALL(0x0010, VSM, "disable trust level of a virtual processor"),
         PARENT_CALL(0x0011, VSM, "call a trust level"),
         PARENT_CALL(0x0012, VSM, "return from a trust level"),
-        NO_CALL(0x0013, "flush virtual address space, of a set"),
-        NO_CALL(0x0014, "flush virtual address list, of a set"),
-        NO_CALL(0x0015, "send IPI to a set"),
+        {.code = 0x0013,
+         .input = 32,
+         .variable = true,
+         .fast = true,
+         .function = novavmm_hv_flush_set,
+         .name = "flush virtual address space, of a set"},
+        {.code = 0x0014,
+         .input = 32,
+         .input_element = 8,
+         .slice = FLUSH_SLICE,
+         .rep = true,
+         .variable = true,
+         .fast = true,
+         .function = novavmm_hv_flush_set,
+         .name = "flush virtual address list, of a set"},
+        {.code = 0x0015,
+         .input = 24,
+         .variable = true,
+         .fast = true,
+         .function = novavmm_hv_ipi_set,
+         .name = "send IPI to a set"},
         PARENT_CALL(0x0040, CREATE_PARTITIONS, "create partition"),
         PARENT_CALL(0x0041, CREATE_PARTITIONS, "initialize partition"),
         PARENT_CALL(0x0042, CREATE_PARTITIONS, "finalize partition"),

@@ -4,6 +4,8 @@
 
 #include "novavmm/hv.h"
 
+#define CALL_HINTS (NOVA_HV_HINT_REMOTE_FLUSH | NOVA_HV_HINT_IPI | NOVA_HV_HINT_SETS)
+
 static int refuse(const char **why, int error, const char *text)
 {
         *why = text;
@@ -45,6 +47,14 @@ int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_mach
                 return refuse(why, EINVAL,
                               "the guest has no registers of the local APIC to recommend "
                               "(NOVA_HV_PRIVILEGE_APIC_REGISTERS)");
+        if (config->hints & CALL_HINTS && !(privileges & NOVA_HV_PRIVILEGE_HYPERCALLS))
+                return refuse(why, EINVAL,
+                              "the guest has no hypercalls to recommend "
+                              "(NOVA_HV_PRIVILEGE_HYPERCALLS)");
+        if (config->hints & NOVA_HV_HINT_IPI && !machine->local_apic)
+                return refuse(why, ENOTSUP,
+                              "calls that send interrupts need local APICs "
+                              "(nova_vm_config.local_apic, and nova_pc_create() before)");
         if (config->direct_timers)
                 return refuse(why, ENOTSUP,
                               "direct timers need synthetic timers, which the "

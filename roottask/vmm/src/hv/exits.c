@@ -67,6 +67,21 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
         return 0;
 }
 
+/* Flushes the virtual processors of which a call says so. */
+static void flush(struct nova_vcpu *vcpu)
+{
+        struct nova_hv *const hv = vcpu->vm->hv;
+
+        if (!hv->stale)
+                return;
+        for (unsigned i = 0; i < hv->vcpus; i++)
+                if (hv->stale >> i & 1)
+                        vcpu->vm->vcpu[i].stale = true;
+        hv->flushes += (unsigned)__builtin_popcountll(hv->stale);
+        hv->stale = 0;
+        novavmm_vcpu_settle(vcpu);
+}
+
 void novavmm_hv_call(struct nova_vcpu *vcpu)
 {
         struct nova_hv *const hv = vcpu->vm->hv;
@@ -80,6 +95,7 @@ void novavmm_hv_call(struct nova_vcpu *vcpu)
 
         const enum nova_hv_outcome outcome = nova_hv_execute(hv, vcpu->number, &frame);
 
+        flush(vcpu);
         vcpu->changed |= nova_hv_frame_store(&frame, outcome, vcpu->state);
         if (outcome == NOVA_HV_DONE)
                 nova_vcpu_skip(vcpu, CALL_BYTES);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sets of virtual processors in the parameters of calls, and the functions of these calls. */
+#ifndef NOVAVMM_SRC_HV_SET_H
+#define NOVAVMM_SRC_HV_SET_H
+
+#include "novavmm/hv.h"
+
+/* Words of a set before its variable part: format, mask of banks. */
+#define NOVAVMM_HV_SET_WORDS 2
+
+/* Returns all virtual processors. */
+uint64_t novavmm_hv_set_all(const struct nova_hv *hv);
+
+/* Returns the virtual processors in a mask: bit n for number n. @return INVALID_VP_INDEX if one of
+ * them does not exist */
+enum nova_hv_status novavmm_hv_set_of_mask(const struct nova_hv *hv, uint64_t mask, uint64_t *set);
+
+/* Returns the virtual processors of a set with @p words words of banks behind its
+ * NOVAVMM_HV_SET_WORDS. @return INVALID_INPUT if the mask says another number of banks,
+ * INVALID_PARAMETER if the format does not exist, INVALID_VP_INDEX */
+enum nova_hv_status novavmm_hv_set_read(const struct nova_hv *hv, const uint64_t *from,
+                                        size_t words, uint64_t *set);
+
+/* The calls. Those that flush add to nova_hv.stale. */
+nova_hv_function novavmm_hv_flush, novavmm_hv_flush_set, novavmm_hv_ipi, novavmm_hv_ipi_set;
+
+#endif
