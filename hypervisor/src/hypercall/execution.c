@@ -59,12 +59,11 @@ static __attribute__((noinline)) hypercall_result_t hypercall_sm_wait(struct ec 
         return RESULT_BLOCK;
 }
 
-/* Does a down. found: the lock's previous value. An interrupt semaphore first unmasks its GSI. */
+/* Does a down after sm_enter() has returned false. An interrupt semaphore first unmasks its GSI. */
 static __attribute__((noinline)) hypercall_result_t
-hypercall_down_slowly(word_t id, struct ec *self, struct sm *sm, uint32_t found, bool zero)
+hypercall_down_slowly(word_t id, struct ec *self, struct sm *sm, uint16_t ticket, bool zero)
 {
-        if (found == SM_TAKEN)
-                sm_lock(sm);
+        sm_await(sm, ticket);
         if (sm->gsi != SM_NO_GSI) {
                 sm_unlock(sm);
                 gsi_unmask((unsigned)sm->gsi);
@@ -82,19 +81,20 @@ static always_inline hypercall_result_t hypercall_down(word_t id, struct ec *sel
 
         if (unlikely(!sm))
                 return NOVA_BAD_CAP;
-        const uint32_t found = sm_try_lock(sm);
-        if (unlikely(found != SM_FREE))
-                return hypercall_down_slowly(id, self, sm, found, zero);
+        uint16_t ticket;
+        if (unlikely(!sm_enter(sm, &ticket)))
+                return hypercall_down_slowly(id, self, sm, ticket, zero);
         if (unlikely(!sm_count_down(sm, zero)))
                 return hypercall_sm_wait(self, sm, id);
-        sm_drop_lock(sm, SM_FREE);
+        sm_leave_plain(sm);
         return NOVA_SUCCESS;
 }
 
 /* Does an up. found: the previous value of the semaphore's lock. */
-static __attribute__((noinline)) hypercall_result_t hypercall_sm_wake(struct sm *sm, uint32_t found)
+static __attribute__((noinline)) hypercall_result_t hypercall_sm_wake(struct sm *sm,
+                                                                      uint16_t ticket)
 {
-        sm_up_slowly(sm, found);
+        sm_up_slowly(sm, ticket);
         return cpu_self()->pending & CPU_PENDING_RESCHEDULE ? RESULT_RESCHEDULE : NOVA_SUCCESS;
 }
 
@@ -104,9 +104,9 @@ hypercall_result_t hypercall_sm_up(word_t id, struct ec *self)
 
         if (unlikely(!sm))
                 return NOVA_BAD_CAP;
-        const uint32_t found = sm_try_up(sm);
-        if (unlikely(found != SM_FREE))
-                return hypercall_sm_wake(sm, found);
+        uint16_t ticket;
+        if (unlikely(!sm_try_up(sm, &ticket)))
+                return hypercall_sm_wake(sm, ticket);
         return NOVA_SUCCESS;
 }
 

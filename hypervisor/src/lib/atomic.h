@@ -30,6 +30,21 @@ static inline void atomic_and_u16(uint16_t *variable, uint16_t bits)
         __atomic_fetch_and(variable, bits, __ATOMIC_SEQ_CST);
 }
 
+/** Takes the next number of a counter: returns its value and increments it. */
+static always_inline uint16_t atomic_take_u16(uint16_t *variable)
+{
+        uint16_t value = 1;
+
+        __asm__ volatile("lock xaddw %0, %1" : "+r"(value), "+m"(*variable) : : "memory");
+        return value;
+}
+
+/** Increments a counter that only this CPU writes, after all earlier stores. */
+static always_inline void atomic_step_u16(uint16_t *variable)
+{
+        __asm__ volatile("incw %0" : "+m"(*variable) : : "memory");
+}
+
 static inline uint16_t atomic_load_u16(const uint16_t *variable)
 {
         return __atomic_load_n(variable, __ATOMIC_ACQUIRE);

@@ -43,18 +43,15 @@ static inline void spin_init(struct spinlock *lock, enum lock_kind kind)
 
 static inline void spin_acquire(struct spinlock *lock)
 {
-        uint16_t ticket = 1;
+        const uint16_t ticket = atomic_take_u16(&lock->next);
 
-        __asm__ volatile("lock xaddw %0, %1" : "+r"(ticket), "+m"(lock->next) : : "memory");
         while (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket))
                 __builtin_ia32_pause();
 }
 
 static inline void spin_release(struct spinlock *lock)
 {
-        /* Only the holder writes this field, so one plain increment is enough. The holder's earlier
-         * stores precede it. */
-        __asm__ volatile("incw %0" : "+m"(lock->serving) : : "memory");
+        atomic_step_u16(&lock->serving);
 }
 
 /* Macros, so that a lock taken against the order stops the kernel with its place in the code. */

@@ -21,7 +21,7 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
         if (!sm)
                 return NOVA_OUT_OF_MEMORY;
         object_init(&sm->object, OBJECT_SM, account);
-        sm->lock = sm->idle = SM_FREE;
+        sm->next = sm->turn = sm->idle = 0;
         sm->count = count;
         list_init(&sm->waiters);
         sm->gsi = SM_NO_GSI;
@@ -30,32 +30,69 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
         return NOVA_SUCCESS;
 }
 
+static cold_path void sm_spin(const struct sm *sm, uint16_t ticket)
+{
+        while ((load_once(sm->turn) ^ ticket) & (SM_SPECIAL - 1))
+                __builtin_ia32_pause();
+}
+
+/* Waits for the turn of a ticket. The turn may have the bit SM_SPECIAL afterwards. */
+static always_inline void sm_await_turn(struct sm *sm, uint16_t ticket)
+{
+        if (unlikely((sm->turn ^ ticket) & (SM_SPECIAL - 1)))
+                sm_spin(sm, ticket);
+        lock_taking(&sm->turn, LOCK_SM);
+}
+
+void sm_await(struct sm *sm, uint16_t ticket)
+{
+        sm_await_turn(sm, ticket);
+        store_once(sm->turn, ticket); /* no other CPU has this ticket */
+}
+
 __attribute__((noinline)) void sm_lock(struct sm *sm)
 {
-        while (sm_try_lock(sm) == SM_TAKEN)
-                while (load_once(sm->lock) == SM_TAKEN)
-                        __builtin_ia32_pause();
+        uint16_t ticket;
+
+        if (!sm_enter(sm, &ticket))
+                sm_await(sm, ticket);
+}
+
+/* Drops the lock of a semaphore that has waiters or an interrupt. */
+static always_inline void sm_leave_special(struct sm *sm)
+{
+        lock_dropping(&sm->turn);
+        store_once(sm->turn, (uint16_t)(sm->turn + SM_SPECIAL + 1));
 }
 
 void sm_unlock(struct sm *sm)
 {
-        uint32_t lock = sm->idle;
+        if (sm->idle || !list_is_empty(&sm->waiters))
+                sm_leave_special(sm);
+        else
+                sm_leave_plain(sm);
+}
 
-        if (unlikely(!list_is_empty(&sm->waiters)))
-                lock = SM_SPECIAL;
-        sm_drop_lock(sm, lock);
+/* Drops the lock after sm_await_turn(). */
+static always_inline void sm_pass_on(struct sm *sm, uint16_t ticket)
+{
+        const unsigned special = unlikely(!list_is_empty(&sm->waiters)) ? SM_SPECIAL : sm->idle;
+
+        lock_dropping(&sm->turn);
+        store_once(sm->turn, (uint16_t)(ticket + 1 + special));
 }
 
 void sm_set_gsi(struct sm *sm, unsigned gsi)
 {
         sm->gsi = (int16_t)gsi;
-        sm->lock = sm->idle = SM_SPECIAL;
+        sm->idle = SM_SPECIAL;
+        sm->turn = sm->next ^ SM_SPECIAL;
 }
 
 /* Removes and returns the first waiter; there is one. The lock keeps the waiter from ending. */
 static struct ec *sm_first_waiter(struct sm *sm)
 {
-        assert_held(&sm->lock);
+        assert_held(&sm->turn);
         assert(!sm->count && !list_is_empty(&sm->waiters));
         struct ec *ec = container_of(list_take(&sm->waiters), struct ec, wait_link);
         assert(ec->wait_sm == sm);
@@ -63,23 +100,22 @@ static struct ec *sm_first_waiter(struct sm *sm)
         return ec;
 }
 
-void sm_up_slowly(struct sm *sm, uint32_t found)
+void sm_up_slowly(struct sm *sm, uint16_t ticket)
 {
-        if (unlikely(found == SM_TAKEN))
-                sm_lock(sm);
+        sm_await_turn(sm, ticket);
         if (unlikely(list_is_empty(&sm->waiters))) {
                 sm->count++;
-                sm_unlock(sm);
+                sm_pass_on(sm, ticket);
                 return;
         }
         struct ec *ec = sm_first_waiter(sm);
-        sm_unlock(sm);
+        sm_pass_on(sm, ticket);
         sched_wake(ec);
 }
 
 bool sm_wait(struct sm *sm, struct ec *self, bool wait)
 {
-        assert_held(&sm->lock);
+        assert_held(&sm->turn);
         if (unlikely(sm->object.dead)) /* its end has woken all waiters */
                 self->wait_status = NOVA_BAD_CAP;
         else if (!wait)
@@ -89,7 +125,7 @@ bool sm_wait(struct sm *sm, struct ec *self, bool wait)
                 self->wait_status = NOVA_SUCCESS;
                 list_append(&sm->waiters, &self->wait_link);
                 self->wait_sm = sm;
-                sm_drop_lock(sm, SM_SPECIAL);
+                sm_leave_special(sm);
                 return true;
         }
         sm_unlock(sm);
@@ -132,9 +168,14 @@ static __attribute__((noinline)) bool sm_wake_waiters(struct sm *sm)
 
 bool sm_end_step(struct sm *sm)
 {
+        uint16_t ticket;
+
         sm->object.dead = true;
-        const uint32_t found = sm_try_lock(sm);
-        if (found != SM_TAKEN)
-                sm_drop_lock(sm, found);
-        return likely(found == SM_FREE) || sm_wake_waiters(sm);
+        if (unlikely(!sm_enter(sm, &ticket))) {
+                sm_await(sm, ticket);
+                sm_unlock(sm);
+                return sm_wake_waiters(sm);
+        }
+        sm_leave_plain(sm);
+        return true;
 }

@@ -14,18 +14,19 @@ struct ec;
 
 #define SM_NO_GSI (-1)
 
-/* The lock's value shows whether an operation concerns more than the count. Taking the lock is
- * therefore the only test. */
-enum sm_lock {
-        SM_FREE,   /* no waiter, no interrupt */
-        SM_TAKEN,  /* by a CPU */
-        SM_SPECIAL /* free; has waiters and a count of 0, or is an interrupt semaphore */
-};
+/* The lock is one of tickets, as in lib/spinlock.h. While it is free and an operation concerns more
+ * than the count, this bit of its turn is inverted: the semaphore has waiters and a count of 0, or
+ * it is an interrupt semaphore. Then no ticket equals the turn, so one comparison shows a CPU that
+ * it has the lock and that only the count is concerned. A CPU that waits for its turn ignores the
+ * bit. */
+#define SM_SPECIAL 0x8000
 
 struct sm {
         struct kobject object;
-        uint32_t lock; /* enum sm_lock; protects count and waiters; innermost lock */
-        uint16_t idle; /* value of the lock while it is free and there is no waiter */
+        uint16_t next; /* ticket for the next CPU that comes */
+        uint16_t turn; /* ticket of the CPU that has the lock or may take it; see SM_SPECIAL. The
+                        * lock protects count and waiters; it is the innermost lock */
+        uint16_t idle; /* SM_SPECIAL if the turn has this bit without waiters, too; else 0 */
         int16_t gsi;   /* the interrupt of an interrupt semaphore, or SM_NO_GSI */
         word_t count;
         struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
@@ -40,55 +41,57 @@ void sm_boot(void);
 /** Creates a semaphore and charges it to an account. @return SUCCESS or OUT_OF_MEMORY */
 enum nova_status sm_create(struct account *account, word_t count, struct sm **out);
 
-/** Finishes an up whose sm_try_lock() returned found: releases the longest waiting EC, or counts
- *  up. Drops the lock. */
-void sm_up_slowly(struct sm *sm, uint32_t found);
+/** Finishes an up whose sm_try_up() returned false: releases the longest waiting EC, or counts up.
+ */
+void sm_up_slowly(struct sm *sm, uint16_t ticket);
 
 /** Makes a semaphore that no other CPU can reach yet an interrupt semaphore. */
 void sm_set_gsi(struct sm *sm, unsigned gsi);
 
+/** Draws a ticket. Returns true if this CPU has the lock and the operation concerns the count
+ *  only. Otherwise sm_await() must follow. */
+static always_inline bool sm_enter(struct sm *sm, uint16_t *ticket)
+{
+        *ticket = atomic_take_u16(&sm->next);
+        if (unlikely(sm->turn != *ticket)) /* read after the ticket was drawn */
+                return false;
+        lock_taking(&sm->turn, LOCK_SM);
+        return true;
+}
+
+/** Waits for the lock after sm_enter() has returned false. */
+void sm_await(struct sm *sm, uint16_t ticket);
+
+/** Drops the lock after sm_enter() has returned true, if that still holds for the next CPU. */
+static always_inline void sm_leave_plain(struct sm *sm)
+{
+        lock_dropping(&sm->turn);
+        atomic_step_u16(&sm->turn);
+}
+
 /** Takes the lock; waits until it is free. */
 void sm_lock(struct sm *sm);
 
-/** Drops the lock and sets its value: SM_SPECIAL if there are waiters, else idle. */
+/** Drops the lock. */
 void sm_unlock(struct sm *sm);
 
-/** Takes the lock if it is free. Returns the old value, an enum sm_lock. */
-static always_inline uint32_t sm_try_lock(struct sm *sm)
+/** Counts up and returns true. If false, sm_up_slowly() follows. */
+static always_inline bool sm_try_up(struct sm *sm, uint16_t *ticket)
 {
-        const uint32_t found = atomic_exchange_u32(&sm->lock, SM_TAKEN);
-
-        if (KERNEL_CHECKS && found != SM_TAKEN)
-                lock_taking(&sm->lock, LOCK_SM);
-        return found;
-}
-
-/** Drops the lock, which this CPU holds, to SM_FREE or SM_SPECIAL. */
-static always_inline void sm_drop_lock(struct sm *sm, uint32_t lock)
-{
-        lock_dropping(&sm->lock);
-        store_once(sm->lock, lock);
-}
-
-/** Counts up and returns SM_FREE, or another value for sm_up_slowly(), which follows. */
-static always_inline uint32_t sm_try_up(struct sm *sm)
-{
-        const uint32_t found = sm_try_lock(sm);
-
-        if (unlikely(found != SM_FREE))
-                return found;
+        if (unlikely(!sm_enter(sm, ticket)))
+                return false;
         sm->count++;
-        sm_drop_lock(sm, SM_FREE);
-        return SM_FREE;
+        sm_leave_plain(sm);
+        return true;
 }
 
 /** Releases the longest waiting EC, or counts up. */
 static inline void sm_up(struct sm *sm)
 {
-        const uint32_t found = sm_try_up(sm);
+        uint16_t ticket;
 
-        if (found != SM_FREE)
-                sm_up_slowly(sm, found);
+        if (!sm_try_up(sm, &ticket))
+                sm_up_slowly(sm, ticket);
 }
 
 /** Counts down by one or to zero and returns true. Returns false if the count is 0; sm_wait() must

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Spin locks between threads of the host.
+// Spin locks, and the locks of semaphores, between threads of the host.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "lib/spinlock.h"
+#include "object/sm.h"
 }
 
 namespace
@@ -36,6 +37,45 @@ TEST(spinlock, is_taken_in_the_order_of_arrival)
                 EXPECT_EQ(order, (std::vector<unsigned>{0, 1, 2, 3, 4, 5, 6, 7}));
                 EXPECT_EQ(lock.next, lock.serving);
         }
+}
+
+// A semaphore without waiters, and one of an interrupt. CPUs that only count come on the fast path,
+// the others on the general path: neither overtakes the other.
+TEST(spinlock, of_a_semaphore_is_taken_in_the_order_of_arrival)
+{
+        for (uint16_t first : {uint16_t{0}, uint16_t{0x7ffd}, uint16_t{0xfffd}})
+                for (const bool interrupt : {false, true}) {
+                        sm one = {};
+                        list_init(&one.waiters);
+                        one.gsi = SM_NO_GSI;
+                        one.next = one.turn = first;
+                        if (interrupt)
+                                sm_set_gsi(&one, 3);
+                        std::vector<word_t> order;
+                        std::vector<std::thread> threads;
+                        sm_lock(&one);
+                        for (unsigned i = 0; i < 8; i++) {
+                                threads.emplace_back([&one, &order, i] {
+                                        if (i % 2) {
+                                                sm_up(&one);
+                                                return;
+                                        }
+                                        sm_lock(&one);
+                                        order.push_back(one.count);
+                                        sm_unlock(&one);
+                                });
+                                const auto taken = static_cast<uint16_t>(first + i + 2);
+                                while (__atomic_load_n(&one.next, __ATOMIC_ACQUIRE) != taken)
+                                        std::this_thread::yield();
+                        }
+                        EXPECT_TRUE(order.empty());
+                        sm_unlock(&one);
+                        for (std::thread &thread : threads)
+                                thread.join();
+                        EXPECT_EQ(order, (std::vector<word_t>{0, 1, 2, 3}));
+                        EXPECT_EQ(one.count, 4u);
+                        EXPECT_EQ(one.next ^ one.turn, interrupt ? SM_SPECIAL : 0);
+                }
 }
 
 TEST(spinlock, lets_one_in_at_a_time)

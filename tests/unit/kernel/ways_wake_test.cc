@@ -82,7 +82,7 @@ std::string after(const Input &one, bool general)
                 /* A preempted SC is queued after those that woke together. */
                 if (one.waiters && !one.due)
                         add_dead_sleeper(waiter[0], deads);
-                semaphore->lock = SM_SPECIAL;
+                semaphore->turn = semaphore->next ^ SM_SPECIAL;
         }
         if (one.due) {
                 w.ready(w.context("higher's", w.thread("higher", w.home, EC_GLOBAL), PRIO + 2),
@@ -93,7 +93,7 @@ std::string after(const Input &one, bool general)
         set_call(self, one.operation);
         w.enter(self, general);
         std::string state = w.state() + "count " + std::to_string(semaphore->count) + ", lock " +
-                            std::to_string(semaphore->lock);
+                            std::to_string(semaphore->next ^ semaphore->turn);
         return state;
 }
 
