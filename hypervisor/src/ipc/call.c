@@ -38,17 +38,23 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
 
-        struct ec *end = chain_end(callee, self);
-        if (!end)
+        struct ec *end = chain_end(callee, self, cpu->current_sc->prio);
+        if (end == self)
                 return;
+        if (!end)
+                resume_reschedule(cpu);
         leave_if_ended(self);
-        /* chain_end() may have let interrupts in: check that there is still an EC to wait for. */
+        /* A window may have let interrupts in: check that there is still an EC to wait for. */
         if (callee->state == EC_REQUEST || callee->state == EC_DEAD || end->state == EC_DEAD)
                 resume_ec(cpu, self);
         ec_help(self, callee);
+        const bool lent = cpu->special & SPECIAL_LENT;
         sched_bind_current(cpu);
         if (end->state == EC_READY)
                 resume_ec(cpu, end);
+        /* The chain of the EC to which the SC is bound may not lead to self any more. */
+        if (lent)
+                resume_reschedule(cpu);
         block_current_with(end);
 }
 

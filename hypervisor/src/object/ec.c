@@ -68,6 +68,7 @@ static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd
         list_init(&ec->sleepers);
         ec->sc_due = ec->sc_stays = NULL;
         ec->ends_later = false;
+        ec->walk = 0;
         ec->fpu_used = ec->ending = ec->named_by_root = false;
         ec->tls = 0;
         ec->receive_limit = 0;
@@ -359,6 +360,8 @@ static __attribute__((noinline)) void ec_disengage(struct ec *ec)
         struct ec *below = ec_next_below(ec), *to = ec_caller(ec);
         const bool searches = ec_search_sc(ec, to);
 
+        if (ec->walk == cpu->walk)
+                cpu->walk++; /* the walk that has passed ec is over */
         if (unlikely(cpu->cut))
                 cpu->cut->cut_to = NULL; /* see ec_cut_later() */
         ec_cut_chain(ec);

@@ -155,6 +155,7 @@ struct ec {
         uint8_t grace_tries;    /* remaining tries of a hypercall that lacks memory */
         bool grace_waits;       /* the EC lacks memory and waits for the end of grace_end */
         uint32_t grace_end;     /* number of a grace period (see reclaim_help()) */
+        uint32_t walk;          /* number of the last walk that passed the EC (see chain_end()) */
         uint32_t receive_limit; /* 1 + bytes that a message may cost its PD; 0: no limit */
         word_t virtual_8086_room[VIRTUAL_8086_WORDS]; /* see odd_flags in entry.S */
         struct regs regs __attribute__((aligned(16)));

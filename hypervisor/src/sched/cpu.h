@@ -53,6 +53,7 @@ struct cpu {
         bool no_quiescence; /* the code that opened the interrupt window holds pointers */
         bool in_mail;       /* mail_receive is running */
         bool current_ended; /* current or current_sc has ended: no quiescence until the switch */
+        uint32_t walk;      /* number of the last walk of chain_end(); more: that walk is over */
         bool behind;        /* woken, cut or stranded may have entries, for the next decision */
         bool mail_waits;    /* a decision is processing cut or stranded: receive no mail */
         bool mail_came;     /* an interrupt for mail arrived while mail_waits was set */

@@ -19,6 +19,10 @@
 /* Links of a chain that are followed between two interrupt windows. */
 #define CHAIN_STEP 64
 
+/* Links that are followed although an SC of higher priority is ready. A shorter chain has its end
+ * found, however often such SCs wake. */
+#define CHAIN_SURE 1024
+
 /* SCs of cpu->woken that are put into the run queue between two interrupt windows. */
 #define WOKEN_STEP 16
 
@@ -149,12 +153,31 @@ static __attribute__((noinline)) void sched_requeue(struct cpu *cpu, struct sc *
                 run_queue_insert(&cpu->run_queue, sc, !sc_refill(sc));
 }
 
-struct ec *chain_end(struct ec *ec, const struct ec *self)
+/* Returns true if a decision would choose an SC of a higher priority. */
+static bool sched_has_higher(const struct cpu *cpu, unsigned prio)
+{
+        return run_queue_top(&cpu->run_queue) > prio ||
+               (!list_is_empty(&cpu->woken) && cpu->woken_top > prio);
+}
+
+/* Lets interrupts in during a walk along a chain. Returns false if the walk must not continue: an
+ * EC that it has passed has ended, or ends of ECs wait for the next decision. */
+static bool sched_walk_window(struct cpu *cpu, uint32_t walk)
+{
+        interrupt_window(cpu);
+        return cpu->walk == walk && !cpu_has_cuts(cpu);
+}
+
+struct ec *chain_end(struct ec *ec, const struct ec *self, unsigned prio)
 {
         struct cpu *cpu = cpu_self();
+        const uint32_t walk = ++cpu->walk;
 
-        for (unsigned links = 1;; links++) {
-                if (ec == self)
+        for (unsigned links = 0; ec != self; links++) {
+                ec->walk = walk;
+                if (links && links % CHAIN_STEP == 0 &&
+                    (!sched_walk_window(cpu, walk) ||
+                     (links >= CHAIN_SURE && sched_has_higher(cpu, prio))))
                         return NULL;
                 struct ec *next = ec_callee(ec);
                 if (!next) {
@@ -164,9 +187,8 @@ struct ec *chain_end(struct ec *ec, const struct ec *self)
                                 return ec;
                 }
                 ec = next;
-                if (links % CHAIN_STEP == 0)
-                        interrupt_window(cpu);
         }
+        return ec;
 }
 
 /* Adds sc to the SCs that sleep with ec. */
@@ -185,24 +207,26 @@ static void sched_sleep_with(struct ec *ec, struct sc *sc)
 }
 
 /* Returns the EC that an SC, just taken out of the run queue, can run. The SC is lent to this EC if
- * it is bound to another one. Returns NULL if the SC now sleeps with an EC, or has ended. */
+ * it is bound to another one. Returns NULL if the SC now sleeps with an EC, or has ended. Also
+ * returns NULL if the walk along the chain is over; then sc stays ready, and begins again later. */
 static __attribute__((noinline)) struct ec *sched_runnable(struct cpu *cpu, struct sc *sc)
 {
-        struct ec *ec, *end;
-
         assert(sc->cpu == cpu && sc->place == SC_READY);
         sc->place = SC_NOWHERE;
-        /* The end of a chain may die at an interrupt window of the walk. Then the chain has
-         * another end. */
-        do {
-                if (sc->ec->state == EC_DEAD)
-                        sc->ec = sc->owner;
-                ec = end = sc->ec;
-                if (ec->state == EC_REPLY)
-                        end = chain_end(ec->callee, NULL);
-        } while (end->state == EC_DEAD && end != ec && !sc->object.dead);
+        if (sc->ec->state == EC_DEAD)
+                sc->ec = sc->owner;
 
-        if (sc->object.dead || end->state == EC_DEAD)
+        struct ec *ec = sc->ec, *end = ec;
+        if (ec->state == EC_REPLY)
+                end = chain_end(ec, NULL, sc->prio);
+        if (sc->object.dead)
+                return NULL;
+        if (!end) {
+                sc->place = SC_READY;
+                return NULL;
+        }
+        assert(sc->ec == ec); /* an end above ec leaves links below ec to the next decision */
+        if (end->state == EC_DEAD)
                 return NULL;
         if (end->state == EC_READY) {
                 sc->place = SC_READY;
@@ -288,6 +312,15 @@ static cold_path bool sched_catch_up(struct cpu *cpu)
         return true;
 }
 
+/* Charges the time of a choice to sc, which was taken out of the run queue but runs no EC, and puts
+ * sc back if it is ready. sc may have ended, but is not freed before the next window. */
+static cold_path void sched_put_back(struct cpu *cpu, struct sc *sc)
+{
+        sched_charge(cpu, sc, cpu->idle_sc);
+        if (sc->place == SC_READY)
+                sched_requeue(cpu, sc);
+}
+
 /* Runs the first SC of the queue that has an EC to run. */
 static __attribute__((noinline)) _Noreturn void sched_resume_any(struct cpu *cpu)
 {
@@ -302,6 +335,7 @@ static __attribute__((noinline)) _Noreturn void sched_resume_any(struct cpu *cpu
                         store_once(cpu->current_sc, sc);
                         sched_dispatch(cpu, sc, ec);
                 }
+                sched_put_back(cpu, sc);
                 sched_begin_decision(cpu);
         }
 }

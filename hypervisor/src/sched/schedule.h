@@ -62,8 +62,9 @@ _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller);
 void sched_bind_current(struct cpu *cpu);
 
 /** Returns the EC at the end of the chain of calls that begins with ec: the EC that would have to
- * run. Returns NULL if the chain leads to self. */
-struct ec *chain_end(struct ec *ec, const struct ec *self);
+ * run. Returns self if the chain leads to self. Returns NULL if a decision is due first: the chain
+ * has changed in a window of the walk, or the walk is long and an SC above prio is ready. */
+struct ec *chain_end(struct ec *ec, const struct ec *self, unsigned prio);
 
 /** Leaves the CPU if self, which has waited for another CPU, has ended meanwhile. */
 void leave_if_ended(struct ec *self);
