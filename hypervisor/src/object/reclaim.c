@@ -170,10 +170,13 @@ bool reclaim_is_full(void)
         return load_once(filling.count) > FULL;
 }
 
-/* Loads the kernel's own address space if the loaded one belongs to a dead PD. */
+/* Loads the kernel's own address space if the loaded one belongs to a dead PD. A thread of a PD
+ * that is being destroyed runs until it ends. It needs the PD's tables, and the PD is not freed. */
 static void reclaim_leave_dead_pd(struct cpu *cpu)
 {
-        if (!cpu->current_pd || !cpu->current_pd->object.dead)
+        const struct pd *pd = cpu->current_pd;
+
+        if (!pd || !pd->object.dead || cpu->current->pd == pd)
                 return;
         write_cr3((word_t)kernel_root_phys);
         store_once(cpu->current_pd, NULL);

@@ -295,3 +295,55 @@ CASE_ON(race, no_page_is_left_without_rights_by_a_thread_that_ends, "3.6-08 3.6-
         }
         EXPECT(in_time > 0);
 }
+
+/* ---- Threads that run while their PD is being destroyed -------------------------------------- */
+
+#define ENDING 200
+
+static volatile bool churns;
+
+static void spins(struct thread *t)
+{
+        for (;;)
+                t->value[1] = 1;
+}
+
+static void churn(struct thread *t)
+{
+        while (churns) {
+                hc_create_sm(t->value[0], ROOT_PD, 0);
+                hc_revoke(obj(t->value[0], ALL), NOVA_REVOKE_SR);
+                t->value[1] = 1;
+        }
+}
+
+static const char *needs_pd_destroy_and_3_cpus(void)
+{
+        return cpu_count < 3 ? "needs 3 CPUs" : needs_pd_destroy();
+}
+
+/* Other threads of the PD end first. Meanwhile memory is freed again and again, for which each CPU
+ * is interrupted. The thread gets no page fault, which its pager would have to explain. */
+CASE_ON(race, a_thread_of_a_pd_that_is_being_destroyed_keeps_its_memory, "5.1-19 3.6-11",
+        needs_pd_destroy_and_3_cpus)
+{
+        case_seconds(120);
+        struct child *c = child_new(cpu_numbers[1]);
+        for (word_t i = 0; i < ENDING; i++)
+                EXPECT_EQ(hc_create_ec(sel_alloc(0), c->pd, 0x10000000 + (i << NOVA_PAGE_BITS), 0,
+                                       0, 0),
+                          NOVA_SUCCESS);
+        struct thread *t = child_global(c, spins, NULL);
+        struct thread *churner = global(cpu_numbers[2], churn, NULL);
+        thread_start(t, PRIO_CASE, 1000000);
+        EXPECT(wait_for(&t->value[1], 1));
+        const unsigned events = t->event_count;
+        churns = true;
+        churner->value[0] = sel_alloc(0);
+        thread_start(churner, PRIO_CASE, QUANTUM);
+        EXPECT(wait_for(&churner->value[1], 1));
+        EXPECT_EQ(hc_pd_destroy(c->pd), NOVA_SUCCESS);
+        churns = false;
+        EXPECT(wait_for(&churner->done, 1));
+        EXPECT_EQ(t->event_count, events);
+}

@@ -207,6 +207,25 @@ TEST(end, of_a_caller_leaves_its_portal_to_the_cpu_that_destroys_it)
         EXPECT_FALSE(ec_has_left_work(e.caller));
 }
 
+// A thread of a PD that is being destroyed runs until it ends; its pager must not see page faults
+// that the PD's tables do not cause.
+TEST(end, of_a_pd_leaves_its_tables_to_its_running_thread)
+{
+        End e;
+        cpu *here = cpu_self();
+        here->current_pd = e.client;
+        e.client->object.dead = true;
+        reclaim_frame(frame_alloc());
+        EXPECT_TRUE(fake_free());
+        EXPECT_EQ(here->current_pd, e.client);
+        // The idle thread does not need them.
+        here->current = here->idle_ec;
+        reclaim_frame(frame_alloc());
+        EXPECT_TRUE(fake_free());
+        EXPECT_EQ(here->current_pd, nullptr);
+        e.client->object.dead = false;
+}
+
 // The kernel may have to wait for a flush when it creates an EC: work that arrives meanwhile is
 // done before the caller resumes, whatever the status.
 TEST(end, of_who_creates_an_ec_is_noticed)
