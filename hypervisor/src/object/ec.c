@@ -368,6 +368,7 @@ static __attribute__((noinline)) void ec_disengage(struct ec *ec)
         /* A partner that has ended may be freed by now. */
         if (ec->transfer.to && !ec->transfer.aborted && ec_caller(ec->transfer.to) == ec)
                 ec_lose_caller(ec->transfer.to);
+        ec->transfer.to = NULL; /* the next step of this end may come after the partner is freed */
         ec->state = EC_DEAD;
         ec->callee = NULL;
         ec_stop_helping(ec);

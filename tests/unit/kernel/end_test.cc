@@ -207,6 +207,20 @@ TEST(end, of_a_caller_leaves_its_portal_to_the_cpu_that_destroys_it)
         EXPECT_FALSE(ec_has_left_work(e.caller));
 }
 
+// A step of an end may be followed by others, when the partner's memory is used for another thread.
+TEST(end, of_a_sender_forgets_its_partner)
+{
+        End e;
+        e.caller->transfer.aborted = false;
+        e.caller->transfer.to = e.callee;
+        e.callee->state = EC_REPLY;
+        e.callee->callee = e.callee->caller = e.caller;
+        e.callee->caller_kind = CALLER_CALL;
+        ec_shut_down(e.caller);
+        EXPECT_EQ(e.callee->state, EC_REQUEST);
+        EXPECT_EQ(e.caller->transfer.to, nullptr);
+}
+
 // A thread of a PD that is being destroyed runs until it ends; its pager must not see page faults
 // that the PD's tables do not cause.
 TEST(end, of_a_pd_leaves_its_tables_to_its_running_thread)
