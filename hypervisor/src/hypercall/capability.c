@@ -315,7 +315,8 @@ hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_
                 return result_of(self, NOVA_SUCCESS);
         leave_if_ended(self); /* no thread would finish a revocation of an ended EC */
         revocation_begin(&self->revocation, space, first, last, perms, false);
-        return hypercall_run_revocation(self);
+        self->cont = finish_hypercall_revoke; /* a window first: mappings may be gone already */
+        return RESULT_CONTINUE;
 }
 
 hypercall_result_t hypercall_revoke(word_t id, struct ec *self)

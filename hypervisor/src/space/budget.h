@@ -9,6 +9,12 @@
  * way down to a table takes that much longer. */
 #define BUDGET_TABLE 16
 
+/* Cost of a new table, which must be cleared. */
+#define BUDGET_NEW_TABLE 64
+
+/* Cost of a mapping whose end empties tables, of which there may be nine. */
+#define BUDGET_OLD_TABLES 64
+
 static inline void budget_spend(unsigned *budget, word_t cost)
 {
         *budget -= (unsigned)min_word(cost, *budget);

@@ -19,14 +19,15 @@ static void cut_space(struct mapping *mapping, struct mapping *later, word_t sel
         tree_insert_at(&space->tree, place, &later->in_space);
 }
 
-bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, struct flush *flush)
+bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *budget,
+                 struct flush *flush)
 {
         struct space *space = mapping->space;
         const word_t sel = mapping->in_space.start + (x - mapping->in_parent.start);
 
         assert(mapping->in_parent.start < x && x <= mapping->in_parent.last);
         assert(!tree_find(&mapping->children, x, x - 1));
-        if (space && !space_split(space, sel, flush))
+        if (space && !space_split(space, sel, budget, flush))
                 return false;
 
         struct mapping *later = mapping_alloc(mapping->account, mapping->depth);

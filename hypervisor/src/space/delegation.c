@@ -467,6 +467,20 @@ static cold_path enum step_result delegation_do_limited(struct delegation *d, un
         return STEP_AGAIN;
 }
 
+/* Does one move of a delegation, and spends what it cost beside the entries that it wrote: the
+ * search for a mapping, and new tables, of which a mapping of one page may need nine. */
+static enum step_result delegation_do_one(struct delegation *d, unsigned *budget,
+                                          struct flush *flush)
+{
+        const word_t before = d->target->charged;
+        const enum step_result result = unlikely(d->left) ? delegation_do_limited(d, budget, flush)
+                                                          : delegation_do_next(d, budget, flush);
+        const word_t tables = (d->target->charged - before) >> PAGE_BITS;
+
+        budget_spend(budget, ENTRIES_OF_A_SEARCH + tables * BUDGET_NEW_TABLE);
+        return result;
+}
+
 enum step_result range_delegation_step(struct delegation *d)
 {
         enum step_result result = STEP_AGAIN;
@@ -482,8 +496,7 @@ enum step_result range_delegation_step(struct delegation *d)
         if (d->child)
                 d->child->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && budget && result == STEP_AGAIN; i++)
-                result = unlikely(d->left) ? delegation_do_limited(d, &budget, &flush)
-                                           : delegation_do_next(d, &budget, &flush);
+                result = delegation_do_one(d, &budget, &flush);
         if (unlikely(held || delegation_is_open(d)))
                 delegation_hold(d, held);
         spin_unlock(&space_lock[d->source->type]);

@@ -116,8 +116,10 @@ void mapping_drop(struct mapping *mapping, struct flush *flush);
 /** Number of cuts since boot, for each type of space. */
 extern uint64_t mapping_cuts[];
 
-/** Cuts a mapping into two before source x (frame or port), which no child crosses. A mapping that
- *  has left its space may be freed, also mappings above it. false: no memory. */
-bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, struct flush *flush);
+/** Cuts a mapping into two before source x (frame or port), which no child crosses. A cut that
+ *  splits a large page spends a step's budget. A mapping that has left its space may be freed, also
+ *  mappings above it. false: no memory. */
+bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *budget,
+                 struct flush *flush);
 
 #endif

@@ -321,7 +321,7 @@ bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, un
         return page_table_write(pd, page, last, value, flush);
 }
 
-bool page_table_split(struct pd *pd, word_t page, struct flush *flush)
+bool page_table_split(struct pd *pd, word_t page, unsigned *budget, struct flush *flush)
 {
         uint64_t *table;
 
@@ -330,6 +330,7 @@ bool page_table_split(struct pd *pd, word_t page, struct flush *flush)
         if (page_table_walk(pd, page, 1, &table) > 1 ||
             !(*page_table_entry_of(table, page, 1) & PTE_LARGE))
                 return true;
+        budget_spend(budget, LARGE_PAGES);
         return page_table_split_large(pd, table, page, flush);
 }
 

@@ -20,8 +20,9 @@ bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value,
 bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                       struct flush *flush);
 
-/** Splits a large page that spans the boundary before page. false: no memory. */
-bool page_table_split(struct pd *pd, word_t page, struct flush *flush);
+/** Splits a large page that spans the boundary before page, and spends the entries of the new
+ * table. false: no memory. */
+bool page_table_split(struct pd *pd, word_t page, unsigned *budget, struct flush *flush);
 
 /** Returns the PD's own page of the I/O bitmap; the first call makes it. NULL: no memory. */
 word_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush);

@@ -27,7 +27,8 @@
 #include "space/mapping_tree.h"
 #include "space/space.h"
 
-#define TABLE_ENTRIES 512 /* entries of any page table, or a multiple of them */
+#define TABLE_ENTRIES  512 /* entries of any page table, or a multiple of them */
+#define LEAVES_AT_ONCE 8   /* mappings dropped without a walk; each may empty nine tables */
 
 static struct mapping *revocation_child_at(struct tree_node *node)
 {
@@ -386,7 +387,7 @@ static struct mapping *revocation_end_cutting(struct revocation *r, struct mappi
 /* Cuts a mapping at r->cut_at, which no child crosses. Returns its parent, with which cutting
  * continues. The mapping may be freed. */
 static struct mapping *revocation_cut_below(struct revocation *r, struct mapping *mapping,
-                                            struct flush *flush)
+                                            unsigned *budget, struct flush *flush)
 {
         struct mapping *parent = mapping_parent(mapping);
         const word_t x = r->cut_at;
@@ -394,7 +395,7 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
         parent->pins++;
         if (mapping->in_parent.start >= x || x > mapping->in_parent.last)
                 mapping_release(mapping); /* another revocation has cut it in front of x */
-        else if (!mapping_cut(mapping, r->space->type, x, flush))
+        else if (!mapping_cut(mapping, r->space->type, x, budget, flush))
                 r->whole = true;
         parent->pins--;
         return r->whole ? revocation_end_cutting(r, parent) : parent;
@@ -405,7 +406,7 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
  * the end; revocation_find_top() then looks at the range again, because others may have changed it
  * between two steps. */
 static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct mapping *mapping,
-                                                   struct flush *flush)
+                                                   unsigned *budget, struct flush *flush)
 {
         const word_t x = r->cut_at;
         const bool top = mapping->depth == r->depth;
@@ -417,9 +418,9 @@ static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct 
                 return child;
         }
         if (!top)
-                return revocation_cut_below(r, mapping, flush);
+                return revocation_cut_below(r, mapping, budget, flush);
         if (r->self && mapping->space && mapping->in_parent.start < x &&
-            x <= mapping->in_parent.last && !mapping_cut(mapping, r->space->type, x, flush))
+            x <= mapping->in_parent.last && !mapping_cut(mapping, r->space->type, x, budget, flush))
                 r->whole = true;
         return revocation_end_cutting(r, mapping);
 }
@@ -496,13 +497,15 @@ static bool revocation_do_one(struct revocation *r, struct mapping **here, unsig
                 return false;
         if (unlikely(*here && r->cutting)) {
                 budget_spend(budget, ENTRIES_OF_A_SEARCH);
-                *here = revocation_cut_on(r, *here, flush);
+                *here = revocation_cut_on(r, *here, budget, flush);
         } else if (unlikely(*here && (r->rises || (r->given_up && !r->emptied)))) {
                 *here = revocation_rise(r, *here);
         } else if (*here) {
                 *here = revocation_walk_on(r, *here, budget, flush);
         } else {
                 *here = revocation_find_top(r, &done);
+                if (unlikely(r->cutting && *here))
+                        *budget = 0; /* the first cut may take a whole step */
                 if (*here && r->self && !r->cutting)
                         revocation_reduce(r, *here, NOVA_PERM_ALL, budget, flush);
         }
@@ -521,8 +524,12 @@ enum step_result range_revocation_step(struct revocation *r)
         assert(!here || here->pins);
         if (here)
                 here->pins--;
-        for (unsigned i = 0; i < STEP_MAPPINGS && budget && !done; i++)
+        for (unsigned i = 0; i < STEP_MAPPINGS && budget && !done; i++) {
+                const uint32_t freed = flush.frames;
                 done = revocation_do_one(r, &here, &budget, &flush);
+                if (flush.frames != freed)
+                        budget_spend(&budget, BUDGET_OLD_TABLES);
+        }
         if (here) {
                 here->pins++;
                 if (r->syncs && !r->sync_space)
@@ -545,7 +552,7 @@ static bool revocation_do_leaves(struct mapping *top, word_t first, word_t last,
         for (unsigned i = 0; (node = tree_find(&top->children, first, last)); i++) {
                 struct mapping *child = revocation_child_at(node);
                 const word_t size = node->last - node->start + 1;
-                if (unlikely(i == STEP_MAPPINGS || size > budget || node->start < first ||
+                if (unlikely(i == LEAVES_AT_ONCE || size > budget || node->start < first ||
                              node->last > last || !child->space || child->pins || !child->perms ||
                              child->perms & ~perms || !tree_is_empty(&child->children)))
                         return false;

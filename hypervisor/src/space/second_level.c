@@ -286,7 +286,7 @@ bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct
         return true;
 }
 
-static bool second_level_split_at(struct walk *walk, word_t page)
+static bool second_level_split_at(struct walk *walk, word_t page, unsigned *budget)
 {
         for (;;) {
                 if (!walk->tables->root || page >> 9 * (walk->format->levels - 1) >= TABLE_SIZE)
@@ -296,6 +296,7 @@ static bool second_level_split_at(struct walk *walk, word_t page)
                 if (!level || !large || !(page & (second_level_span(level) - 1)))
                         return true;
 
+                budget_spend(budget, TABLE_SIZE);
                 uint64_t *table = second_level_table_create(walk->pd, walk->format->incoherent);
                 if (!table)
                         return false;
@@ -311,10 +312,11 @@ static bool second_level_split_at(struct walk *walk, word_t page)
         }
 }
 
-bool second_level_split(struct pd *pd, word_t page, struct flush *flush)
+bool second_level_split(struct pd *pd, word_t page, unsigned *budget, struct flush *flush)
 {
         struct walk dma = second_level_walk_of(pd, SECOND_LEVEL_DMA, flush);
         struct walk guest = second_level_walk_of(pd, SECOND_LEVEL_GUEST, flush);
 
-        return second_level_split_at(&dma, page) && second_level_split_at(&guest, page);
+        return second_level_split_at(&dma, page, budget) &&
+               second_level_split_at(&guest, page, budget);
 }

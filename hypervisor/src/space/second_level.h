@@ -63,8 +63,9 @@ struct page_range {
 bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
                         word_t *at, unsigned *budget, struct flush *flush);
 
-/** Splits large pages that span the boundary before page. false: no memory. */
-bool second_level_split(struct pd *pd, word_t page, struct flush *flush);
+/** Splits large pages that span the boundary before page, and spends the entries of the new tables.
+ *  false: no memory. */
+bool second_level_split(struct pd *pd, word_t page, unsigned *budget, struct flush *flush);
 
 /** Writes memory that an I/O MMU reads back from the caches, if the I/O MMU does not snoop them. */
 void dma_sync(const void *start, size_t size);

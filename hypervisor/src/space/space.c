@@ -203,8 +203,8 @@ bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budge
         return space_apply(mapping, flush);
 }
 
-bool space_split(struct space *space, word_t x, struct flush *flush)
+bool space_split(struct space *space, word_t x, unsigned *budget, struct flush *flush)
 {
-        return space->type != NOVA_CRD_MEM ||
-               (page_table_split(space->pd, x, flush) && second_level_split(space->pd, x, flush));
+        return space->type != NOVA_CRD_MEM || (page_table_split(space->pd, x, budget, flush) &&
+                                               second_level_split(space->pd, x, budget, flush));
 }

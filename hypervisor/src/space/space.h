@@ -49,8 +49,8 @@ bool space_apply(const struct mapping *mapping, struct flush *flush);
 bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budget,
                       struct flush *flush);
 
-/** Splits large pages so that the tables can treat selectors x and x - 1 differently. false: no
- *  memory. */
-bool space_split(struct space *space, word_t x, struct flush *flush);
+/** Splits large pages so that the tables can treat selectors x and x - 1 differently, and spends
+ * the entries of the new tables. false: no memory. */
+bool space_split(struct space *space, word_t x, unsigned *budget, struct flush *flush);
 
 #endif

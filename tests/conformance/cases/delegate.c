@@ -357,3 +357,25 @@ CASE(delegate, every_bit_of_a_page_number_counts, "4.3-04 4.3-05 4.2-02")
         }
         hc_revoke(mem(src, 0, ALL), 0);
 }
+
+/* Each page needs tables of its own: it shares only the root table with the others. */
+CASE_ON(delegate, pages_that_share_no_table_arrive_in_one_message, "3.5-06 3.5-07", needs_x86_64)
+{
+        enum { PAGES = 16, ORDER = 27, WINDOW = 31 };
+        const word_t src = page_of(memory(0)), from = (word_t)1 << WINDOW, to = (word_t)3 << WINDOW;
+        struct thread *t = server(boot_cpu);
+        for (word_t i = 0; i < PAGES; i++) {
+                const word_t page = from + (i << ORDER) + 0x123;
+                EXPECT_EQ(give_self(mem(src, 0, NOVA_MEM_RWX), page), mem(page, 0, NOVA_MEM_RWX));
+        }
+        windows(t, 0, mem(to, WINDOW, ALL));
+        EXPECT_EQ(send(t, mem(from, WINDOW, ALL), NOVA_ITEM_DELEGATE | NOVA_ITEM_G),
+                  mem(to, WINDOW, ALL));
+        for (word_t i = 0; i < PAGES; i++) {
+                const word_t page = to + (i << ORDER) + 0x123;
+                EXPECT_EQ(look(NOVA_CRD_MEM, page), mem(page, 0, NOVA_MEM_RWX));
+                *(volatile word_t *)(page << NOVA_PAGE_BITS) = i;
+                EXPECT_EQ(*(volatile word_t *)(src << NOVA_PAGE_BITS), i);
+        }
+        hc_revoke(mem(src, 0, ALL), 0);
+}

@@ -318,6 +318,30 @@ CASE(revoke, a_part_of_a_large_page_goes_alone, "D-23")
         EXPECT_EQ(probe_read((void *)address_of(src + 257)), 1);
 }
 
+/* Each copy was delegated from the last one and is in the guest table, too. */
+CASE(revoke, a_page_of_many_large_copies_goes_alone, "D-23 3.6-08")
+{
+        enum { COPIES = 24, LARGE = 512 };
+        const word_t src = page_of(memory(9)), copies = page_alloc(14);
+        struct thread *t = server(boot_cpu);
+        for (word_t i = 0; i < COPIES; i++) {
+                const word_t from = i ? copies + (i - 1) * LARGE : src, to = copies + i * LARGE;
+                windows(t, 0, mem(0, NOVA_CRD_ORDER_MASK, ALL));
+                EXPECT_EQ(send(t, mem(from, 9, NOVA_MEM_RWX),
+                               item_upper(NOVA_ITEM_DELEGATE | NOVA_ITEM_G, to)),
+                          mem(to, 9, NOVA_MEM_RWX));
+        }
+        hc_revoke(mem(src + 256, 0, ALL), 0);
+        for (word_t page = copies; page < copies + COPIES * LARGE; page += LARGE) {
+                EXPECT_EQ(look(NOVA_CRD_MEM, page + 256), 0);
+                EXPECT_EQ(look(NOVA_CRD_MEM, page + 255), mem(page, 8, NOVA_MEM_RWX));
+                EXPECT_EQ(look(NOVA_CRD_MEM, page + 257), mem(page + 257, 0, NOVA_MEM_RWX));
+        }
+        EXPECT_EQ(probe_read((void *)address_of(copies + 255)), 0);
+        EXPECT_EQ(probe_read((void *)address_of(copies + 256)), 1);
+        hc_revoke(mem(src, 9, ALL), 0);
+}
+
 CASE(revoke, a_part_that_was_revoked_can_be_delegated_again, "D-23 3.6-10")
 {
         struct thread *t = child_server(child_new(boot_cpu));

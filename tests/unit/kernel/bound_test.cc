@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The work of one stretch with interrupts off, where tables are many.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "kernel.h"
+
+extern "C" {
+#include "nova/abi/hypercall.h"
+#include "space/mapping_tree.h"
+}
+
+namespace
+{
+
+constexpr word_t LARGE = 512;
+constexpr word_t FAR = word_t{1} << 27; // pages of one entry of the root table
+
+// Expects no more than so many new frames in a step.
+class FrameWatch
+{
+      public:
+        explicit FrameWatch(long limit) : most(limit), before(taken_now().frames)
+        {
+        }
+
+        ~FrameWatch()
+        {
+                EXPECT_LE(taken_now().frames - before, most);
+        }
+
+      private:
+        const long most, before;
+};
+
+// A kernel on a CPU that can run guests.
+struct GuestKernel {
+        struct Off {
+                ~Off()
+                {
+                        fake_guest_boot(false);
+                }
+        } off;
+        Kernel kernel; // ends first
+
+        GuestKernel()
+        {
+                fake_guest_boot(true);
+        }
+};
+
+// A revocation of a small page cuts a chain of large pages, each delegated from the last one.
+TEST(short_steps, split_the_large_pages_of_one_mapping_at_most)
+{
+        constexpr word_t LINKS = 30, first = 0x400000;
+        for (const unsigned attr : {0u, unsigned(MAPPING_DMA), unsigned(MAPPING_GUEST),
+                                    unsigned(MAPPING_DMA | MAPPING_GUEST)}) {
+                GuestKernel guests;
+                Kernel &kernel = guests.kernel;
+                pd *a = kernel.make_pd();
+                kernel.delegate(&kernel_pd, 0x10000, a, first, LARGE, NOVA_CRD_MEM, 7, attr);
+                for (word_t i = 0; i < LINKS; i++)
+                        kernel.delegate(a, first + i * LARGE, a, first + (i + 1) * LARGE, LARGE,
+                                        NOVA_CRD_MEM, 7, attr);
+                const long before = taken_now().frames;
+                revocation r;
+                revocation_begin(&r, &a->memory.space, first + 100, first + 100, 7, false);
+                step_result result = STEP_AGAIN;
+                while (result == STEP_AGAIN && !HasFailure()) {
+                        FrameWatch watch(3); // page table, DMA table, guest table
+                        result = revocation_step(&r);
+                }
+                EXPECT_GE(taken_now().frames - before, long(LINKS));
+                check_pd(a);
+        }
+}
+
+// A cut without memory for the second table has written the first one.
+TEST(short_steps, split_no_more_after_a_cut_that_found_no_memory)
+{
+        constexpr word_t first = 0x400000;
+        for (long fails = 0; fails < 3; fails++) {
+                Kernel kernel;
+                pd *a = kernel.make_pd();
+                kernel.delegate(&kernel_pd, 0x10000, a, first, LARGE, NOVA_CRD_MEM, 7);
+                revocation r;
+                revocation_begin(&r, &a->memory.space, first + 100, first + 100, 7, true);
+                fake_settle();
+                EXPECT_EQ(revocation_step(&r), STEP_AGAIN);
+                fake_fail_allocations_from(fails);
+                EXPECT_EQ(revocation_step(&r), STEP_AGAIN);
+                EXPECT_TRUE(caps_of(a, NOVA_CRD_MEM).count(first + 100));
+                fake_fail_allocation(-1);
+                while (revocation_step(&r) == STEP_AGAIN)
+                        ;
+                EXPECT_FALSE(caps_of(a, NOVA_CRD_MEM).count(first + 100));
+                check_pd(a);
+        }
+}
+
+// Single pages that share no table but the root need several new tables each.
+TEST(short_steps, create_the_tables_of_few_pages)
+{
+        constexpr word_t PAGES = 16, COUNT = 2 * PAGES * FAR;
+        for (const uint32_t limit : {0u, ~0u})
+                for (const unsigned attr :
+                     {0u, unsigned(MAPPING_DMA), unsigned(MAPPING_DMA | MAPPING_GUEST)}) {
+                        GuestKernel guests;
+                        Kernel &kernel = guests.kernel;
+                        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+                        for (word_t i = 0; i < PAGES; i++)
+                                kernel.delegate(&kernel_pd, 0x10001, a, (PAGES + i) * FAR, 1,
+                                                NOVA_CRD_MEM, 7, 0);
+                        delegation d = make_delegation(a, 0, b, 0, COUNT, NOVA_CRD_MEM, 7, attr);
+                        d.left = limit;
+                        step_result result = STEP_AGAIN;
+                        while (result == STEP_AGAIN && !HasFailure()) {
+                                FrameWatch watch(STEP_ENTRIES / BUDGET_NEW_TABLE + 9);
+                                result = delegation_step(&d);
+                        }
+                        EXPECT_EQ(result, STEP_DONE);
+                        EXPECT_EQ(caps_of(b, NOVA_CRD_MEM).size(), PAGES);
+                        check_pd(b);
+                }
+}
+
+// The pages are taken away again: each empties its tables.
+TEST(short_steps, empty_the_tables_of_few_pages)
+{
+        constexpr word_t PAGES = 40;
+        constexpr unsigned MOST = STEP_ENTRIES / BUDGET_OLD_TABLES;
+        GuestKernel guests;
+        Kernel &kernel = guests.kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        kernel.delegate(&kernel_pd, 0x10001, a, 0, 1, NOVA_CRD_MEM, 7, 0);
+        for (const bool at_once : {true, false}) {
+                for (word_t i = 0; i < PAGES; i++)
+                        kernel.delegate(a, 0, b, i * FAR, 1, NOVA_CRD_MEM, 7,
+                                        MAPPING_DMA | MAPPING_GUEST);
+                const long before = taken_now().objects;
+                if (at_once) {
+                        EXPECT_FALSE(range_revoke(&a->memory.space, 0, 0, 7));
+                        EXPECT_LE(before - taken_now().objects, MOST);
+                }
+                revocation r;
+                revocation_begin(&r, &a->memory.space, 0, 0, 7, false);
+                step_result result = STEP_AGAIN;
+                while (result == STEP_AGAIN && !HasFailure()) {
+                        const long left = taken_now().objects;
+                        result = revocation_step(&r);
+                        EXPECT_LE(left - taken_now().objects, MOST);
+                }
+                EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
+                check_pd(b);
+        }
+}
+
+// A hypercall opens a window between the mappings that it drops at once and its first step.
+TEST(short_steps, revoke_few_mappings_in_a_hypercall)
+{
+        constexpr word_t PAGES = 40;
+        static long left, most;
+        Kernel kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        ec *self = kernel.make_ec(a, 0x1000);
+        kernel.delegate(&kernel_pd, 0x10001, a, 0, 1, NOVA_CRD_MEM, 7, 0);
+        for (word_t i = 0; i < PAGES; i++)
+                kernel.delegate(a, 0, b, i, 1, NOVA_CRD_MEM, 7, 0);
+        set_arguments(self, nova_hypercall_id(NOVA_REVOKE, 0, 0),
+                      nova_crd(NOVA_CRD_MEM, 0, 0, NOVA_PERM_ALL), 0, 0, 0);
+        cpu_self()->current = cpu_self()->current_sc->ec = self;
+        left = taken_now().objects;
+        most = 0;
+        fake_window = [] {
+                const long now = taken_now().objects;
+                most = std::max(most, left - now);
+                left = now;
+        };
+        self->state = EC_READY;
+        cpu_self()->pending = 0;
+        EXPECT_EQ(fake_run_to_user(fake_enter, self), self);
+        fake_idle();
+        EXPECT_LE(most, STEP_MAPPINGS);
+        EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
+}
+
+} // namespace
