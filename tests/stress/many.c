@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* 10,000 objects connected to one thread or one CPU: SCs that sleep with a thread, links of a chain
- * of calls, threads that help one, mails. The kernel's work for them with interrupts off must not
- * grow with their number; the tests of the label stretch check that. Here all of them must
- * continue, and a thread of higher priority must not wait for them. */
+ * of calls, threads that help one, mails; and long chains of delegations with many siblings. The
+ * kernel's work for them with interrupts off must not grow with their number; the tests of the
+ * label stretch check that. Here all of them must continue, and a thread of higher priority must
+ * not wait for them. */
 #include "nova/abi/event.h"
 #include "stress.h"
 
@@ -273,4 +274,43 @@ CASE_ON(many, mails_to_a_cpu, "3.1-08 3.6-11", needs_2_cpus)
         hc_sm_ctrl(done, NOVA_SM_UP_OP);
         EXPECT(wait_for(&low->value[2], 1));
         clean_up();
+}
+
+/* ---- Translation ------------------------------------------------------------------------------
+ */
+
+#define LEVELS         980
+#define SIBLINGS       100
+#define SIBLINGS_ORDER 17 /* of all levels */
+
+/* Delegates a page within the root PD to many others, all in one message. */
+static void spread(const struct thread *t, word_t page, word_t first)
+{
+        struct nova_utcb *utcb = self->utcb;
+        utcb->items = nova_utcb_items(0, SIBLINGS);
+        for (unsigned i = 0; i < SIBLINGS; i++) {
+                word_t *item = &utcb->word[nova_utcb_item_index(i)];
+                item[0] = mem(page, 0, NOVA_MEM_R);
+                item[1] = item_upper(NOVA_ITEM_DELEGATE, first + i);
+        }
+        EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS);
+}
+
+/* Each ancestor of a page has many children, so that the way up to it is long. */
+CASE_ON(many, ancestors_of_a_page_with_many_siblings_each, "4.6.2.2-13", needs_large_pool)
+{
+        case_seconds(100);
+        const word_t src = page_of(memory(0)), copies = page_alloc(SIBLINGS_ORDER);
+        struct thread *t = server(boot_cpu);
+        word_t page = src;
+        for (unsigned level = 0; level < LEVELS; level++) {
+                const word_t first = copies + level * SIBLINGS;
+                windows(t, 0, mem(0, NOVA_CRD_ORDER_MASK, ALL));
+                spread(t, page, first);
+                page = first + SIBLINGS / 2;
+        }
+        windows(t, mem(src, 0, ALL), 0);
+        EXPECT_EQ(send(t, mem(page, 0, ALL), 0), mem(src, 0, NOVA_MEM_R));
+        EXPECT_EQ(hc_revoke(mem(src, 0, ALL), 0), NOVA_SUCCESS);
+        EXPECT_EQ(look(NOVA_CRD_MEM, page), 0);
 }

@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mapping database: lookup and translation (see mapping.h). */
+/* The mapping database: lookup and translation (see mapping.h).
+ *
+ * The way from a mapping to its parent leads up a tree, whose height depends on the parent's
+ * children, so a translation opens an interrupt window after some ancestors. A climb that another
+ * thread disturbs there begins again, only a few times: a thread that cuts the mappings of a chain
+ * again and again could as well have revoked them. */
 #include "lib/bits.h"
+#include "object/ec.h"
+#include "sched/cpu.h"
+#include "sched/schedule.h"
 #include "space/mapping_tree.h"
 #include "space/object_mapping.h"
 #include "space/object_space.h"
+
+#define CLIMB_STEP 64 /* ancestors between two interrupt windows */
+#define CLIMBS     4  /* climbs of one translation */
 
 /* Returns the CRD of the largest aligned range around sel inside first..last. The highest bits in
  * which sel differs from first - 1 and from last + 1 limit its order. */
@@ -58,25 +69,68 @@ static nova_crd_t translation_image(const struct mapping *mapping, const struct 
         return nova_crd(mapping->space->type, align_down(at, order), order, mapping->perms);
 }
 
-/* Returns the next ancestor above the given one that is in the receiver's space and in which the
- * mapping's range meets the window; or NULL. */
-static struct mapping *translation_ancestor_in(struct mapping *ancestor,
-                                               const struct mapping *mapping,
-                                               const struct space *receiver, nova_crd_t window)
+/* Returns true if the range of mapping, in an ancestor's space, meets the window. */
+static bool translation_meets(const struct mapping *mapping, const struct mapping *ancestor,
+                              nova_crd_t window)
 {
         const word_t begin = align_down(nova_crd_base(window), nova_crd_order(window));
         const word_t end = begin + (((word_t)1 << nova_crd_order(window)) - 1);
-        const word_t source = mapping->in_parent.start;
-        const word_t size = mapping->in_space.last - mapping->in_space.start;
+        const word_t first = mapping_place_in(ancestor, mapping->in_parent.start);
 
-        while ((ancestor = mapping_parent(ancestor))) {
-                if (ancestor->space != receiver)
-                        continue;
-                const word_t first = mapping_place_in(ancestor, source);
-                if (first <= end && begin <= first + size)
-                        break;
+        return first <= end && begin <= first + (mapping->in_space.last - mapping->in_space.start);
+}
+
+/* Opens an interrupt window in the middle of a climb. Returns false if another thread has revoked
+ * the mappings below the ancestor meanwhile, or cut off the part of it that has the source. */
+static cold_path bool translation_pause(struct mapping *ancestor, word_t source, unsigned type)
+{
+        struct cpu *cpu = cpu_self();
+        struct mapping *pin = ancestor;
+
+        pin->pins++;
+        spin_unlock(&space_lock[type]);
+        interrupt_window(cpu);
+        spin_lock(&space_lock[type]);
+        const bool stays = !tree_is_empty(&ancestor->children) &&
+                           ancestor->in_parent.start <= source &&
+                           source <= ancestor->in_parent.last;
+        for (unsigned budget = STEP_ENTRIES; !mapping_release_rest(&pin, &budget);
+             budget = STEP_ENTRIES) {
+                spin_unlock(&space_lock[type]);
+                interrupt_window(cpu);
+                spin_lock(&space_lock[type]);
         }
-        return ancestor;
+        if (unlikely(cpu->current->state != EC_READY)) {
+                spin_unlock(&space_lock[type]);
+                leave_if_ended(cpu->current);
+        }
+        return stays;
+}
+
+/* Climbs from a mapping to the nearest ancestor in the receiver's space that gives a result. from
+ * is a copy of the mapping, because the climb opens windows. Sets *torn if it must begin again. */
+static nova_crd_t translation_climb(struct mapping *mapping, const struct mapping *from, word_t sel,
+                                    nova_crd_t crd, const struct space *receiver, nova_crd_t window,
+                                    bool *torn)
+{
+        const word_t source = from->in_parent.start + (sel - from->in_space.start);
+        struct mapping *ancestor = mapping;
+
+        *torn = false;
+        for (unsigned levels = 1; (ancestor = mapping_parent(ancestor)); levels++) {
+                if (ancestor->space == receiver && translation_meets(from, ancestor, window)) {
+                        const nova_crd_t result = translation_clip_to_window(
+                                translation_image(from, ancestor, crd, sel), window);
+                        if (result)
+                                return result;
+                }
+                if (levels % CLIMB_STEP == 0 &&
+                    !translation_pause(ancestor, source, from->space->type)) {
+                        *torn = true;
+                        return 0;
+                }
+        }
+        return 0;
 }
 
 nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
@@ -84,18 +138,23 @@ nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space 
 {
         const word_t sel = align_down(nova_crd_base(crd), nova_crd_order(crd));
         nova_crd_t result = 0;
+        bool torn = true;
 
         if (sender->type == NOVA_CRD_OBJ)
                 return object_translate(object_space_of(sender), crd, object_space_of(receiver),
                                         window);
         spin_lock(&space_lock[sender->type]);
-        struct mapping *mapping = mapping_find(sender, sel, sel);
-        if (mapping) {
-                struct mapping *ancestor = mapping;
-                while (!result && mapping->perms &&
-                       (ancestor = translation_ancestor_in(ancestor, mapping, receiver, window)))
-                        result = translation_clip_to_window(
-                                translation_image(mapping, ancestor, crd, sel), window);
+        for (unsigned climbs = 0; torn && climbs < CLIMBS; climbs++) {
+                struct mapping *mapping = mapping_find(sender, sel, sel);
+                if (!mapping || !mapping->perms)
+                        break;
+                const struct mapping from = {
+                        .space = sender,
+                        .in_space = mapping->in_space,
+                        .in_parent = mapping->in_parent,
+                        .perms = mapping->perms,
+                };
+                result = translation_climb(mapping, &from, sel, crd, receiver, window, &torn);
         }
         spin_unlock(&space_lock[sender->type]);
         return result;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The work of one stretch with interrupts off, where tables are many.
+// The work of one stretch with interrupts off, where tables or ancestors are many.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -183,6 +183,122 @@ TEST(short_steps, revoke_few_mappings_in_a_hypercall)
         fake_idle();
         EXPECT_LE(most, STEP_MAPPINGS);
         EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
+}
+
+// ---- Translations along long chains of delegations
+
+constexpr word_t BASE = 0x400001, LINKS = 900, STRIDE = 16, SIZE = 8;
+unsigned windows;
+void (*disturb)();
+
+struct Chain : Kernel {
+        pd *a = make_pd(), *b = make_pd();
+
+        Chain()
+        {
+                windows = 0;
+                delegate(&kernel_pd, 0x10001, b, BASE, SIZE, NOVA_CRD_MEM, 7, 0);
+                delegate(b, BASE, a, BASE, SIZE, NOVA_CRD_MEM, 7, 0);
+                for (word_t i = 0; i < LINKS; i++)
+                        delegate(a, BASE + i * STRIDE, a, BASE + (i + 1) * STRIDE, SIZE,
+                                 NOVA_CRD_MEM, 7, 0);
+                fake_window = [] {
+                        windows++;
+                        if (disturb)
+                                disturb();
+                };
+        }
+
+        ~Chain()
+        {
+                fake_window = nullptr;
+                disturb = nullptr;
+        }
+
+        nova_crd_t translate()
+        {
+                return mapping_translate(
+                        &a->memory.space,
+                        nova_crd(NOVA_CRD_MEM, BASE + LINKS * STRIDE + 4, 0, NOVA_PERM_ALL),
+                        &b->memory.space, nova_crd(NOVA_CRD_MEM, 0, 31, NOVA_PERM_ALL));
+        }
+};
+
+nova_crd_t expected()
+{
+        return nova_crd(NOVA_CRD_MEM, BASE + 4, 0, NOVA_MEM_RWX);
+}
+
+TEST(short_steps, climb_to_few_ancestors)
+{
+        Chain chain;
+        EXPECT_EQ(chain.translate(), expected());
+        EXPECT_GE(windows, LINKS / 64);
+        EXPECT_LE(windows, LINKS / 16);
+}
+
+// The chain whose mappings a function changes in the windows of a climb.
+Chain *changed;
+
+TEST(translation, finds_the_ancestor_of_a_chain_that_is_cut_meanwhile)
+{
+        Chain chain;
+        changed = &chain;
+        disturb = [] {
+                if (windows == 3)
+                        changed->revoke(changed->b, BASE, BASE + 2, NOVA_CRD_MEM, 7, false);
+        };
+        EXPECT_EQ(chain.translate(), expected());
+        for (pd *one : chain.pds)
+                check_pd(one);
+}
+
+TEST(translation, ends_when_the_chain_is_cut_again_and_again)
+{
+        Chain chain;
+        changed = &chain;
+        disturb = [] {
+                if (windows <= 4)
+                        changed->revoke(changed->b, BASE + windows - 1, BASE + windows - 1,
+                                        NOVA_CRD_MEM, NOVA_MEM_X, false);
+        };
+        EXPECT_EQ(chain.translate(), 0u);
+        EXPECT_EQ(windows, 4u);
+        EXPECT_EQ(chain.translate(), expected());
+}
+
+TEST(translation, finds_nothing_when_the_chain_is_revoked_meanwhile)
+{
+        for (unsigned when : {1u, 2u, 9u, 14u}) {
+                static unsigned window;
+                window = when;
+                Chain chain;
+                changed = &chain;
+                disturb = [] {
+                        if (windows == window)
+                                changed->revoke(changed->b, BASE, BASE + SIZE - 1, NOVA_CRD_MEM, 7,
+                                                false);
+                };
+                EXPECT_EQ(chain.translate(), 0u);
+                EXPECT_TRUE(caps_of(chain.a, NOVA_CRD_MEM).empty());
+                check_pd(chain.a);
+        }
+}
+
+// The destructor expects all memory back.
+TEST(translation, leaves_no_pin_when_its_thread_ends)
+{
+        Chain chain;
+        ec *self = chain.make_ec(chain.a, 0x1000);
+        cpu_self()->current = cpu_self()->current_sc->ec = self;
+        disturb = [] {
+                if (windows == 1)
+                        ec_shut_down(cpu_self()->current);
+        };
+        changed = &chain;
+        fake_run([](ec *) { changed->translate(); }, self);
+        EXPECT_EQ(self->state, EC_DEAD);
+        fake_idle();
 }
 
 } // namespace
