@@ -12,6 +12,8 @@ uint32_t account_arrivals;
 
 bool account_grace_helps[NOVA_CPU_MAX];
 
+uint32_t account_closed[NOVA_CPU_MAX];
+
 static struct slab_cache account_cache;
 
 void account_boot(void)
@@ -123,6 +125,7 @@ void account_close(struct account *account)
                 if (!parent)
                         return;
                 assert(!account->used && !account->ended);
+                account_closed[cpu_number(cpu_self())]++;
                 slab_free(&account_cache, account);
                 account = parent;
         } while (atomic_fetch_add_word(&parent->used, (word_t)0 - limit) == limit);

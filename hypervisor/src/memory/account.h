@@ -13,7 +13,7 @@
 #include "lib/atomic.h"
 #include "lib/types.h"
 
-#define ACCOUNT_DEPTH_MAX 64 /* accounts of a chain; all may end at once, with interrupts off */
+#define ACCOUNT_DEPTH_MAX 64 /* accounts of a chain; all may close at once, with interrupts off */
 
 /* Used, limit and ended change by atomic operations only. */
 struct account {
@@ -29,6 +29,9 @@ extern uint32_t account_arrivals;
 
 /** For each CPU: true if a grace period would help the account that refused a charge last. */
 extern bool account_grace_helps[];
+
+/** For each CPU: number of accounts that it has closed; may wrap. */
+extern uint32_t account_closed[];
 
 /** The account from which all others are cut: the whole pool. */
 extern struct account account_root;

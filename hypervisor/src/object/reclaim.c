@@ -22,6 +22,7 @@
 
 #define BATCH    64   /* number of entries at which a period begins */
 #define STEP     16   /* entries that one step frees */
+#define CLOSES   64   /* number of closed accounts after which a step ends */
 #define FULL     1024 /* above this number of entries, an EC that adds more waits for a period */
 #define LATE_MS  5    /* longest wait of a batch's first entry for the next period */
 #define FORCE_MS 1    /* least time between two periods that begin because memory lacks */
@@ -78,11 +79,14 @@ static void reclaim_free_object(struct kobject *object)
                 object_free(object);
 }
 
-/* Frees one step's number of entries of a batch. Returns true if none is left. */
+/* Frees one step's number of entries of a batch, fewer if they close many accounts: each entry may
+ * be the last one of a chain of accounts. Returns true if none is left. */
 static bool reclaim_free_step(struct batch *batch)
 {
+        const uint32_t *closed = &account_closed[cpu_self()->id], before = *closed;
+
         store_once(account_arrivals, account_arrivals + 1);
-        for (unsigned i = 0; i < STEP; i++) {
+        for (unsigned i = 0; i < STEP && *closed - before < CLOSES; i++) {
                 struct kobject *object = batch->objects;
                 if (batch->frames != NO_FRAME) {
                         void *frame = frame_by_index(batch->frames);

@@ -245,6 +245,28 @@ static bool comes_back(nova_sel_t pd, word_t used)
         return amount_of(pd).used == used;
 }
 
+/* The domains between the first and the last one of a chain end first, so that the end of the last
+ * one closes all accounts of the chain. */
+CASE_ON(account, chains_end_with_their_last_domains, "X-QUOTA", needs_quota)
+{
+        enum { CHAINS_ORDER = 4, LENGTH_ORDER = 6, LENGTH = 60 };
+        const word_t before = settled();
+        const nova_sel_t last = sel_alloc(CHAINS_ORDER), others = sel_alloc(LENGTH_ORDER);
+        for (unsigned chain = 0; chain < 1 << CHAINS_ORDER; chain++) {
+                nova_sel_t owner = ROOT_PD;
+                for (unsigned n = 1; n <= LENGTH; n++) {
+                        const nova_sel_t sel = n < LENGTH ? others + n : last + chain;
+                        EXPECT_EQ(create_pd(sel, owner, 0x2800 + (LENGTH - n) * 0x1800),
+                                  NOVA_SUCCESS);
+                        owner = sel;
+                }
+                hc_revoke(nova_crd(NOVA_CRD_OBJ, others, LENGTH_ORDER, ALL), NOVA_REVOKE_SR);
+                rest(15); /* less memory waits to be freed */
+        }
+        hc_revoke(nova_crd(NOVA_CRD_OBJ, last, CHAINS_ORDER, ALL), NOVA_REVOKE_SR);
+        EXPECT(comes_back(ROOT_PD, before));
+}
+
 CASE_ON(account, memory_of_a_few_ended_objects_comes_back_within_10_ms, "X-QUOTA", needs_quota)
 {
         const nova_sel_t pd = new_pd(ROOT_PD, QUOTA), first = sel_alloc(2);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The work of one stretch with interrupts off, where tables or ancestors are many.
+// The work of one stretch with interrupts off, where tables, accounts or ancestors are many.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include "kernel.h"
 
 extern "C" {
+#include "arch/x86/calibrate.h"
 #include "nova/abi/hypercall.h"
 #include "space/mapping_tree.h"
 }
@@ -183,6 +184,49 @@ TEST(short_steps, revoke_few_mappings_in_a_hypercall)
         fake_idle();
         EXPECT_LE(most, STEP_MAPPINGS);
         EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
+}
+
+// The last object that a chain of accounts paid for closes the whole chain.
+TEST(short_steps, close_few_chains_of_accounts)
+{
+        constexpr unsigned CHAINS = 60;
+        Kernel kernel;
+        fake_tsc = uint64_t{1} << 40;
+        for (const bool pds : {false, true}) {
+                const Taken before = taken_now();
+                std::vector<account *> all;
+                for (unsigned i = 0; i < CHAINS; i++) {
+                        account *last = &account_root;
+                        while (account *next =
+                                       account_create(last, 200000 - 2000 * (last->depth + 1)))
+                                all.push_back(last = next);
+                        sm *semaphore = nullptr;
+                        pd *domain = nullptr;
+                        if (pds) {
+                                ASSERT_EQ(pd_create(&kernel_pd, last, 0, &domain), NOVA_SUCCESS);
+                                object_put(&domain->object);
+                        } else {
+                                ASSERT_EQ(sm_create(last, 0, &semaphore), NOVA_SUCCESS);
+                                object_put(&semaphore->object);
+                        }
+                }
+                for (account *one : all)
+                        account_leave(one);
+                while (cpu_self()->dying)
+                        object_reap();
+                long most = 0, left = taken_now().objects;
+                for (unsigned i = 0; i < 10 * CHAINS && left > before.objects; i++) {
+                        fake_tsc += uint64_t{10} * tsc_khz;
+                        reclaim_timer(cpu_self());
+                        reclaim_quiescent(cpu_self());
+                        const long now = taken_now().objects;
+                        most = std::max(most, left - now);
+                        left = now;
+                }
+                EXPECT_LE(most, 3l * ACCOUNT_DEPTH_MAX);
+                EXPECT_EQ(taken_now(), before);
+        }
+        fake_tsc = 0;
 }
 
 // ---- Translations along long chains of delegations
