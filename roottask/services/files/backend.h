@@ -93,7 +93,7 @@ struct files_backend {
         int (*remove)(struct files_node *folder, const char *name, bool remove_folder);
         /* Renames, and replaces a file of the new name. After a loss of power the old or the new
          * name exists. The service checks that a folder does not go into itself. @return as
-         * `create` and `remove` */
+         * `create` and `remove`; EXDEV: this needs a copy */
         int (*rename)(struct files_node *from, const char *name, struct files_node *to,
                       const char *new_name);
         /* Makes all writes to a file lasting; NULL: all writes to the file system. */

@@ -105,6 +105,21 @@ static void replace(unsigned name)
         mark("flushed", name, version_of[name], size_of[name]);
 }
 
+/* Renames a folder, of which the judge knows nothing: fsck.fat must find no damage. The new name
+ * may need another sector, which is refused. */
+static void move_folder(void)
+{
+        static const char *const places[] = {"/moving", "/moved to a longer name"};
+        static unsigned place;
+
+        if (rename(places[place], places[!place]) == 0)
+                place = !place;
+        else if (errno != EXDEV)
+                die("rename of a folder");
+        if (rename(places[place], "/folder/moving") == 0 || errno != EXDEV)
+                die("rename of a folder to another folder");
+}
+
 static void step(void)
 {
         const unsigned name = random_number(NAMES - 1), what = random_number(6);
@@ -131,10 +146,13 @@ int main(int argc, char **argv)
         errno = nova_block_open(&marks, "partitions", argv[1], 0);
         if (errno)
                 die("marks");
-        if (mkdir("/folder", 0777))
+        if (mkdir("/folder", 0777) || mkdir("/moving", 0777) || mkdir("/moving/below", 0777))
                 die("mkdir");
-        for (unsigned i = 0; i < STEPS; i++)
+        for (unsigned i = 0; i < STEPS; i++) {
                 step();
+                if (i % 8 == 0)
+                        move_folder();
+        }
         printf("%u steps are done\n", STEPS);
         return 0;
 }

@@ -25,7 +25,7 @@
  * | LIST | file; place, 0 at first | next place; about; name | ENOENT: the end; ENOTDIR |
  * | MAKE | path of a new folder | – | as OPEN with CREATE |
  * | REMOVE | 1: a folder; path | – | ENOENT, ENOTEMPTY, EISDIR, ENOTDIR, EBUSY, EROFS |
- * | RENAME | the old path; the new one, after the 0 | – | as OPEN and REMOVE; EXDEV: two disks |
+ * | RENAME | the old path; the new one, after the 0 | – | as OPEN and REMOVE; EXDEV: a folder |
  * | RESIZE | file; place: the size | – | as WRITE |
  * | SYNC | file | – | EBADF, EIO |
  * | VIEW | file; place; number of a view or 0 | number; bytes; pages | as READ; ENOTSUP, EAGAIN |
@@ -34,6 +34,8 @@
  * ENOTDIR a part of the path is a file; EROFS the disk or the folder was given read-only; EACCES
  * the file is read-only; EMFILE NOVA_FILES_MAX are open; EINVAL a character that the file system
  * cannot store; ENAMETOOLONG; ENOSPC the disk is full; EIO the disk failed or is damaged.
+ *
+ * RENAME: EXDEV: the new name of a folder needs another sector of the disk; copy the folder.
  *
  * VIEW gives the client the pages of the service's cache that hold the file's data from a place on,
  * a multiple of NOVA_FILES_VIEW_BYTES, read-only. The service revokes them before it changes this

@@ -209,27 +209,13 @@ static int rename_in_sector(struct rename *rename)
         return take_entry(rename, old->entry, true);
 }
 
-/* Writes the new `..` of a folder that has moved. */
-static int set_parent(struct rename *rename)
-{
-        struct fat *fat = fat_of(rename->from);
-        const uint32_t sector = fat_cluster_sector(fat, rename->file->first);
-        uint8_t *bytes;
-        const int error = fat_sector(fat, sector, &bytes);
-
-        if (error || memcmp(bytes + FAT_ENTRY, "..         ", 11) != 0)
-                return error;
-        fat_entry_set(fat, bytes + FAT_ENTRY, parent_cluster(rename->to), 0);
-        return fat_sector_write(fat, sector);
-}
-
 /* Renames from one sector to another. The new name gets a copy of the data, so that after a loss
- * of power no two names have the same clusters; a folder and a large file are not copied. */
+ * of power no two names have the same clusters; a large file is not copied. */
 static int rename_by_copy(struct rename *rename)
 {
         struct fat *fat = fat_of(rename->from);
         struct fat_node *file = rename->file;
-        const bool copy = !file->folder && file->first && file->size <= COPY_MAX;
+        const bool copy = file->first && file->size <= COPY_MAX;
         uint8_t entry[FAT_ENTRY];
         uint32_t first = file->first;
         int error = copy ? copy_chain(file, &first) : 0;
@@ -249,8 +235,6 @@ static int rename_by_copy(struct rename *rename)
                 return error;
         }
         error = fat_flush_ordered(fat);
-        if (!error && file->folder && rename->from->first != rename->to->first)
-                error = set_parent(rename);
         if (!error)
                 error = fat_folder_erase(rename->from, &rename->old);
         if (error || !copy)
@@ -272,8 +256,9 @@ static int rename_file(struct rename *rename)
         if (rename->replace)
                 used = fat_node_find(fat, rename->new.sector, rename->new.slot);
         error = rename_in_sector(rename);
+        /* No order of writes of two sectors leaves a folder one name at each loss of power. */
         if (error == ENOSPC)
-                error = rename_by_copy(rename);
+                error = file->folder ? EXDEV : rename_by_copy(rename);
         if (error)
                 return error;
         /* The flush keeps a later entry of the old name from being on the disk beside this one. */
@@ -298,6 +283,8 @@ static int check_new(struct rename *rename)
         if (!(rename->new.entry[11] & FAT_FOLDER) == folder)
                 return folder ? ENOTDIR : EISDIR;
         rename->replace = !folder;
+        if (folder && rename->new.sector != rename->old.sector)
+                return EXDEV; /* before the folder in its place is gone */
         return folder ? fat_remove(&rename->to->node, rename->name, true) : 0;
 }
 

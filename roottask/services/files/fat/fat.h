@@ -186,7 +186,7 @@ struct fat_place {
         uint32_t end_sector, end_slot; /* the old end, when the sector is fresh; 0: none */
 };
 int fat_place_find(const struct fat_node *folder, unsigned count, struct fat_place *place);
-bool fat_place_in(const uint8_t *sector, unsigned slots, unsigned count, unsigned *slot);
+bool fat_place_in(uint8_t *sector, unsigned slots, unsigned count, unsigned *slot);
 int fat_place_write(struct fat *fat, const struct fat_place *place, const uint8_t *entries,
                     unsigned count);
 

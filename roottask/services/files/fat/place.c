@@ -46,14 +46,19 @@ static bool find_run(const uint8_t *sector, unsigned slots, unsigned count, unsi
 }
 
 /* Looks for a place in a sector that leaves the folder's end where it is or within the sector. */
-bool fat_place_in(const uint8_t *sector, unsigned slots, unsigned count, unsigned *slot)
+bool fat_place_in(uint8_t *sector, unsigned slots, unsigned count, unsigned *slot)
 {
         unsigned end;
 
         if (!find_run(sector, slots, count, slot, &end))
                 return false;
-        /* The slots after the end may have any content. */
-        return *slot + count <= end;
+        if (*slot + count <= end)
+                return true;
+        /* The slots after the end may have any content, so another end follows the place. */
+        if (*slot + count == slots)
+                return false;
+        sector[(*slot + count) * FAT_ENTRY] = 0;
+        return true;
 }
 
 int fat_place_find(const struct fat_node *folder, unsigned count, struct fat_place *place)
