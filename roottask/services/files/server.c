@@ -23,6 +23,7 @@ struct session {
 
 static const struct grant *grants;
 static unsigned grant_count;
+static bool wants_folder; /* the request's path ends with a slash */
 static uint8_t data[NOVA_FILES_SHARE_PAGES / 4 * NOVA_PAGE_SIZE];
 
 static struct session *session_of(const struct nova_request *request)
@@ -64,6 +65,7 @@ static int read_path(const struct nova_request *request, const char *from,
 
         if (!path_clean(from, clean))
                 return ENAMETOOLONG;
+        wants_folder = *from && from[strlen(from) - 1] == '/';
 
         const int length = snprintf(path, NOVA_FILES_PATH_SIZE, "%s%s%s", folder,
                                     *folder && *clean ? "/" : "", clean);
@@ -82,23 +84,26 @@ static int take_path(const struct nova_request *request, unsigned first,
 
 static void answer_about(struct nova_request *request, const struct files_about *about)
 {
-        const struct nova_files_about answer = {.size = about->size,
-                                                .number = about->number,
-                                                .modified = about->modified,
-                                                .folder = about->folder,
-                                                .read_only = about->read_only};
+        const bool medium = can_write(session_of(request)) != 0;
+        const struct nova_files_about answer = {
+                .size = about->size,
+                .number = about->number,
+                .modified = about->modified,
+                .folder = about->folder,
+                .read_only = (about->read_only ? (uint32_t)NOVA_FILES_READ_ONLY : 0) |
+                             (medium ? (uint32_t)NOVA_FILES_MEDIUM_READ_ONLY : 0)};
 
         nova_request_answer_bytes(request, &answer, sizeof(answer));
 }
 
 /* Finds the node of a path. A file that has come in place of the client's folder is not the
- * client's. */
+ * client's, and a file has no slash after its name. */
 static int find(const struct session *session, const char *path, struct files_node **node)
 {
         struct files_about about;
         int error = volume_find(session->grant->volume, path, node);
 
-        if (error || strcmp(path, session->grant->folder) != 0)
+        if (error || (strcmp(path, session->grant->folder) != 0 && !wants_folder))
                 return error;
         error = backend_of(*node)->stat(*node, &about);
         if (!error && !about.folder)
@@ -122,6 +127,8 @@ static int create(const struct session *session, const char *path, bool folder,
                         volume->system->backend->release(in);
                 return error ? error : EEXIST;
         }
+        if (wants_folder && !folder)
+                return EISDIR;
         error = volume_find_parent(volume, path, &in, name);
         if (error)
                 return error;
@@ -139,10 +146,12 @@ static int check_open(struct nova_request *request, struct files_node *node, uns
         const struct session *session = session_of(request);
         int error = backend_of(node)->stat(node, about);
 
-        if (error || !(flags & NOVA_FILES_WRITABLE))
+        if (error)
                 return error;
-        if (about->folder)
+        if (about->folder && flags & (NOVA_FILES_WRITABLE | NOVA_FILES_CREATE))
                 return EISDIR;
+        if (!(flags & NOVA_FILES_WRITABLE))
+                return 0;
         error = can_write(session);
         if (!error && about->read_only)
                 error = EACCES;
@@ -301,7 +310,8 @@ static int view_file(struct nova_request *request)
         return 0;
 }
 
-static int write_part(const struct nova_request *request, uint64_t place, const void *from,
+/* Writes a part of a file. An APPEND file has its own place, so @p place becomes that after it. */
+static int write_part(const struct nova_request *request, uint64_t *place, const void *from,
                       size_t bytes, size_t *done)
 {
         const struct handle *handle = handle_of(request);
@@ -311,12 +321,21 @@ static int write_part(const struct nova_request *request, uint64_t place, const 
         *done = 0;
         if (handle->flags & NOVA_FILES_APPEND) {
                 error = backend_of(handle->node)->stat(handle->node, &about);
-                place = about.size;
+                *place = about.size;
         }
         if (error)
                 return error;
-        cache_change(request->service, handle->node, place, bytes);
-        return backend_of(handle->node)->write(handle->node, place, from, bytes, done);
+        cache_change(request->service, handle->node, *place, bytes);
+        error = backend_of(handle->node)->write(handle->node, *place, from, bytes, done);
+        *place += *done;
+        return error;
+}
+
+static void answer_write(struct nova_request *request, size_t done, uint64_t place)
+{
+        nova_request_answer(request, done);
+        nova_request_answer(request, (nova_word_t)(place & UINT32_MAX));
+        nova_request_answer(request, (nova_word_t)(place >> 32));
 }
 
 static int write_message(struct nova_request *request)
@@ -324,16 +343,17 @@ static int write_message(struct nova_request *request)
         const struct handle *handle = handle_of(request);
         const size_t bytes = request->word[3];
         const void *from = nova_request_bytes(request, 4, bytes);
+        uint64_t place = place_of(request, 1);
         size_t done = 0;
         int error = check_data(handle, true);
 
         if (!error && !from)
                 error = EINVAL;
         if (!error)
-                error = write_part(request, place_of(request, 1), from, bytes, &done);
+                error = write_part(request, &place, from, bytes, &done);
         if (error && !done)
                 return error;
-        nova_request_answer(request, done);
+        answer_write(request, done, place);
         return 0;
 }
 
@@ -341,6 +361,7 @@ static int write_shared(struct nova_request *request)
 {
         const struct handle *handle = handle_of(request);
         const size_t bytes = request->word[3], at = request->word[4];
+        uint64_t place = place_of(request, 1);
         size_t total = 0;
         int error = check_data(handle, true);
 
@@ -352,13 +373,12 @@ static int write_shared(struct nova_request *request)
 
                 error = nova_request_share_read(request, at + total, data, most);
                 if (!error)
-                        error = write_part(request, place_of(request, 1) + total, data, most,
-                                           &done);
+                        error = write_part(request, &place, data, most, &done);
                 total += done;
         }
         if (error && !total)
                 return error;
-        nova_request_answer(request, total);
+        answer_write(request, total, place);
         return 0;
 }
 

@@ -62,10 +62,19 @@ static void put_place(nova_word_t *words, uint64_t place)
         words[1] = (nova_word_t)(place >> 32);
 }
 
-/* Reads or writes a part with one call. @return number of bytes, or a negative errno value */
-static long transfer_shared(const struct file *file, char *data, size_t bytes, bool writes)
+/* Sets the offset to where a write began: a file opened with O_APPEND has its own place. */
+static void take_place(struct file *file, const nova_word_t *answer)
 {
-        nova_word_t words[5] = {file->number}, done;
+        const uint64_t end = (uint64_t)answer[2] << 32 | answer[1];
+
+        if (end >= answer[0])
+                file->offset = end - answer[0];
+}
+
+/* Reads or writes a part with one call. @return number of bytes, or a negative errno value */
+static long transfer_shared(struct file *file, char *data, size_t bytes, bool writes)
+{
+        nova_word_t words[5] = {file->number}, answer[3] = {0};
         size_t room;
         char *shared = novart_files_lock(file->session, &room);
         int error = shared ? 0 : ENOMEM;
@@ -77,14 +86,16 @@ static long transfer_shared(const struct file *file, char *data, size_t bytes, b
                         memcpy(shared, data, words[3]);
                 error = novart_files_call(file->session,
                                           writes ? NOVA_FILES_STORE : NOVA_FILES_FETCH, words, 5,
-                                          &done, 1, 1);
+                                          answer, writes ? 3 : 1, writes ? 3 : 1);
         }
-        if (!error && done > words[3])
+        if (!error && answer[0] > words[3])
                 error = EPROTO;
         if (!error && !writes)
-                memcpy(data, shared, done);
+                memcpy(data, shared, answer[0]);
         novart_files_unlock();
-        return error ? -error : (long)done;
+        if (!error && writes)
+                take_place(file, answer);
+        return error ? -error : (long)answer[0];
 }
 
 static long read_message(const struct file *file, char *to, size_t bytes)
@@ -103,23 +114,26 @@ static long read_message(const struct file *file, char *to, size_t bytes)
         return (long)answer[0];
 }
 
-static long write_message(const struct file *file, const char *from, size_t bytes)
+static long write_message(struct file *file, const char *from, size_t bytes)
 {
         nova_word_t words[FILES_WORDS(NOVA_FILES_CHUNK)] = {
                 file->number, 0, 0, bytes < NOVA_FILES_CHUNK ? bytes : NOVA_FILES_CHUNK};
-        nova_word_t done;
+        nova_word_t answer[3];
         int error;
 
         put_place(words + 1, file->offset);
         memcpy(words + 4, from, words[3]);
         error = novart_files_call(file->session, NOVA_FILES_WRITE, words,
-                                  (unsigned)FILES_WORDS(words[3]), &done, 1, 1);
-        if (!error && done > words[3])
+                                  (unsigned)FILES_WORDS(words[3]), answer, 3, 3);
+        if (!error && answer[0] > words[3])
                 error = EPROTO;
-        return error ? -error : (long)done;
+        if (error)
+                return -error;
+        take_place(file, answer);
+        return (long)answer[0];
 }
 
-static long transfer(const struct file *file, char *data, size_t bytes, bool writes)
+static long transfer(struct file *file, char *data, size_t bytes, bool writes)
 {
         if (!writes) {
                 const long done = novart_files_read_view(file->session, file->number, file->offset,

@@ -197,7 +197,8 @@ void novart_files_fill(const nova_word_t *answer, struct stat *about)
                                .st_size = (off_t)from.size,
                                .st_blksize = NOVA_PAGE_SIZE << SHARE_ORDER,
                                .st_blocks = (blkcnt_t)((from.size + 511) / 512)};
-        about->st_mode = (from.folder ? S_IFDIR : S_IFREG) | (from.read_only ? 0555 : 0777);
+        about->st_mode = (from.folder ? S_IFDIR : S_IFREG) |
+                         (from.read_only & NOVA_FILES_READ_ONLY ? 0555 : 0777);
         about->st_mtime = about->st_atime = about->st_ctime = (time_t)from.modified;
 }
 
@@ -214,11 +215,14 @@ int stat(const char *restrict name, struct stat *restrict about)
 
 int access(const char *name, int mode)
 {
-        struct stat about;
+        nova_word_t answer[ABOUT_WORDS];
+        struct nova_files_about about;
+        int error = novart_files_path(NOVA_FILES_STAT, -1, name, answer, ABOUT_WORDS, NULL);
 
-        if (stat(name, &about))
-                return -1;
-        return mode & W_OK && !(about.st_mode & 0222) ? novart_files_fail(EACCES) : 0;
+        memcpy(&about, answer, sizeof(about));
+        if (!error && mode & W_OK && about.read_only)
+                error = about.read_only & NOVA_FILES_MEDIUM_READ_ONLY ? EROFS : EACCES;
+        return error ? novart_files_fail(error) : 0;
 }
 
 int unlink(const char *name)

@@ -97,9 +97,12 @@ static void append(void)
         char text[8] = "";
 
         expect(file >= 3 && end >= 3 && write(end, "ab", 2) == 2, "the first append");
+        expect(lseek(end, 0, SEEK_CUR) == 2, "an append moves the offset");
         expect(lseek(file, 0, SEEK_END) == 2 && write(file, "cd", 2) == 2, "a write of another");
         expect(write(end, "e", 1) == 1, "an append after it");
+        expect(lseek(end, 0, SEEK_CUR) == 5, "it moves the offset to the new end");
         expect(lseek(end, 0, SEEK_SET) == 0 && write(end, "f", 1) == 1, "an append after lseek");
+        expect(lseek(end, 0, SEEK_CUR) == 6, "it moves the offset, too");
         expect(lseek(file, 0, SEEK_SET) == 0 && read(file, text, sizeof(text)) == 6 &&
                        !memcmp(text, "abcdef", 6),
                "appended bytes are at the end");
@@ -129,6 +132,13 @@ static void bad_input(void)
         expect(open("/what?", O_RDWR | O_CREAT, 0666) == -1 && errno == EINVAL, "a bad name");
         expect(open("", O_RDONLY) == -1 && errno == ENOENT, "an empty path");
         expect(open("/folder", O_RDWR) == -1 && errno == EISDIR, "a folder is not written");
+        expect(open("/folder", O_RDONLY | O_CREAT, 0666) == -1 && errno == EISDIR,
+               "a folder is not created as a file");
+        expect(open("/cut/", O_RDONLY) == -1 && errno == ENOTDIR, "a slash after a file");
+        expect(open("/new/", O_WRONLY | O_CREAT, 0666) == -1 && errno == EISDIR,
+               "a slash after a new file");
+        expect(access("/cut/", F_OK) == -1 && errno == ENOTDIR && access("/folder/", W_OK) == 0,
+               "a slash after a folder");
         expect(open("/cut/x", O_RDONLY) == -1 && errno == ENOTDIR, "a file is not a folder");
         expect(!opendir("/cut") && errno == ENOTDIR, "a file is not listed");
         expect(read(77, name, 1) == -1 && errno == EBADF, "a file that is not open");
@@ -193,6 +203,8 @@ static void do_read(void)
         close(file);
         expect(open("/in.txt", O_RDWR) == -1 && errno == EROFS, "open for writing");
         expect(open("/new", O_WRONLY | O_CREAT, 0666) == -1 && errno == EROFS, "create");
+        expect(access("/in.txt", R_OK) == 0 && access("/in.txt", W_OK) == -1 && errno == EROFS,
+               "access");
         expect(unlink("/in.txt") == -1 && errno == EROFS, "unlink");
         expect(mkdir("/folder", 0777) == -1 && errno == EROFS, "mkdir");
         expect(rename("/in.txt", "/other") == -1 && errno == EROFS, "rename");

@@ -17,9 +17,9 @@
  * | OPEN | an OR of nova_files_flag; path | file; about | below |
  * | CLOSE | file | – | EBADF |
  * | READ | file; place; bytes | bytes; data | EBADF, EISDIR, EIO |
- * | WRITE | file; place; bytes; data | bytes | EBADF, ENOSPC, EFBIG, EIO |
+ * | WRITE | file; place; bytes; data | bytes; next place | EBADF, ENOSPC, EFBIG, EIO |
  * | FETCH | file; place; bytes; offset in the shared memory | bytes | as READ |
- * | STORE | file; place; bytes; offset in the shared memory | bytes | as WRITE |
+ * | STORE | file; place; bytes; offset in the shared memory | as WRITE | as WRITE |
  * | STAT | path | about | ENOENT |
  * | ABOUT | file | about | EBADF |
  * | LIST | file; place, 0 at first | next place; about; name | ENOENT: the end; ENOTDIR |
@@ -30,10 +30,11 @@
  * | SYNC | file | – | EBADF, EIO |
  * | VIEW | file; place; number of a view or 0 | number; bytes; pages | as READ; ENOTSUP, EAGAIN |
  *
- * OPEN: ENOENT absent; EEXIST with CREATE and EXCLUSIVE; EISDIR a folder cannot be written;
- * ENOTDIR a part of the path is a file; EROFS the disk or the folder was given read-only; EACCES
- * the file is read-only; EMFILE NOVA_FILES_MAX are open; EINVAL a character that the file system
- * cannot store; ENAMETOOLONG; ENOSPC the disk is full; EIO the disk failed or is damaged.
+ * OPEN: ENOENT absent; EEXIST with CREATE and EXCLUSIVE; EISDIR a folder cannot be written, or
+ * created as a file; ENOTDIR a part of the path is a file, also before a slash at its end; EROFS
+ * the disk or the folder was given read-only; EACCES the file is read-only; EMFILE NOVA_FILES_MAX
+ * are open; EINVAL a character that the file system cannot store; ENAMETOOLONG; ENOSPC the disk is
+ * full; EIO the disk failed or is damaged.
  *
  * RENAME: EXDEV: the new name of a folder needs another sector of the disk; copy the folder.
  *
@@ -46,8 +47,8 @@
  * because the service may have revoked the pages before they arrived. ENOTSUP: the service has no
  * cache; EAGAIN: no place in the cache is free for the moment.
  *
- * The write of an APPEND file goes to its end. Fewer bytes than asked are written only if the disk
- * is full or fails.
+ * The write of an APPEND file goes to its end, so the next place may be another one. Fewer bytes
+ * than asked are written only if the disk is full or fails.
  *  @{ */
 
 #define NOVA_FILES_OPEN   (NOVA_OPERATION_FIRST + 0)  /**< path to file */
@@ -83,13 +84,16 @@ enum nova_files_flag {
         NOVA_FILES_APPEND = 0x10, /**< write at the end */
 };
 
+#define NOVA_FILES_READ_ONLY        0x1 /**< the file cannot be written */
+#define NOVA_FILES_MEDIUM_READ_ONLY 0x2 /**< the disk, or the client's folder, cannot be */
+
 /** Properties of a file or folder. */
 struct nova_files_about {
         uint64_t size;      /**< in bytes */
         uint64_t number;    /**< different for each file of a disk */
         int64_t modified;   /**< seconds since 1970 */
         uint32_t folder;    /**< 1: it is a folder */
-        uint32_t read_only; /**< 1: it cannot be written */
+        uint32_t read_only; /**< an OR of NOVA_FILES_READ_ONLY and NOVA_FILES_MEDIUM_READ_ONLY */
 };
 
 /** @} */
