@@ -52,6 +52,15 @@ static void claim(void)
                 exit(EXIT_SUCCESS);
         }
         check("claim", error);
+
+        const struct nova_pci_function *const found = nova_pci_describe(edu);
+
+        if (found->vendor == 0x1234 && found->device == 0x11e8)
+                return;
+        printf("the device is %04x:%04x of class 0x%06x, not an edu (1234:11e8); correct its 'id' "
+               "in the description\n",
+               found->vendor, found->device, (unsigned)found->class_code);
+        exit(EXIT_FAILURE);
 }
 
 static void get_resources(void)
