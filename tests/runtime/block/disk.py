@@ -3,9 +3,10 @@
 """Boots a system that writes to a disk, and looks at the disk: disk.py KIND FROM IMAGE COMMAND...
 
 FROM is an image of image.py. KIND is `complement` if the system replaces each word by its
-complement, `versions` if it writes what storm.c writes, or `discarded` for discard.c: the blocks
-that it discards read as zeros, and the others are as before.
+complement, `versions` if it writes what storm.c writes and prints, or `discarded` for discard.c: the
+blocks that it discards read as zeros, and the others are as before.
 """
+import re
 import shutil
 import struct
 import subprocess
@@ -20,6 +21,31 @@ def is_version(block, number):
     return words[0] == 0x80000000 | number and words[1] >> 31 and list(words[2:]) == rest
 
 
+def lost_versions(output, after):
+    """Returns the lines of storm.c in a boot's output whose versions are not those of the disk."""
+    lines = re.findall(r"(\d+) blocks from (\d+) have versions with the sum (\w+)", output)
+    wrong = [] if lines else ["no program printed its versions"]
+    for count, first, expected in lines:
+        total = 0
+        for number in range(int(first), int(first) + int(count)):
+            version = struct.unpack_from("<I", after, number * 512 + 4)[0]
+            written = is_version(after[number * 512:number * 512 + 512], number)
+            total = (total * 1664525 + (version & 0x7FFFFFFF if written else 0) + 1) % 2**32
+        if total != int(expected, 16):
+            wrong.append(f"the versions of {count} blocks from {first} have the sum {total:08x}")
+    return wrong
+
+
+def boot(command):
+    """Runs a command; prints and returns its output, and returns its status."""
+    output = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            output.append(line)
+    return process.returncode, "".join(output)
+
+
 DISCARDED = {*range(64, 192), *range(256, 888), *range(904, 920)}
 
 
@@ -30,7 +56,7 @@ def main():
         print(f"disk.py: {image} is not an image")
         return 2
     shutil.copyfile(source, image)
-    status = subprocess.run(command, check=False).returncode
+    status, output = boot(command)
     if status:
         return status
     with open(source, "rb") as file:
@@ -48,6 +74,10 @@ def main():
             good = new == old or is_version(new, number)
         written += new != old
         wrong += [] if good else [number]
+    lost = lost_versions(output, after) if kind == "versions" else []
+    if lost:
+        print("disk.py:", *lost)
+        return 1
     if wrong or len(before) != len(after) or not written:
         print(f"disk.py: {len(wrong)} blocks are not as they were written; first: {wrong[:1]}")
         return 1

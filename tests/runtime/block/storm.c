@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client that reads and writes while its service ends again and again. Each block that it writes
  * carries its number and a version. Arguments: service, session's arguments, first block of the
- * partition on the disk, and the number of ends to wait for. */
+ * partition on the disk, and the number of ends to wait for. Prints a sum of the versions, which
+ * disk.py compares with those on the disk. */
 #include <errno.h>
 
 #include "client.h"
@@ -11,6 +12,7 @@
 #define SLOTS      16
 #define BLOCKS_MAX 1024
 #define WORDS      128
+#define FLUSH_STEP 64          /* one of so many requests is a flush */
 #define MARK       0x80000000u /* the highest bit of a written block's words */
 
 /* A request. It keeps its block until it has succeeded. */
@@ -50,20 +52,27 @@ static bool is_version(const uint32_t *word, uint32_t block, uint32_t number)
 
 static void choose(struct slot *slot)
 {
+        static unsigned chosen;
+
+        slot->used = true;
+        if (++chosen % FLUSH_STEP == 0) {
+                slot->operation = NOVA_BLOCK_FLUSH;
+                return;
+        }
         do
                 slot->block = random_number(&seed, blocks);
         while (in_use[slot->block]);
         in_use[slot->block] = true;
         slot->operation = random_number(&seed, 3) ? NOVA_BLOCK_WRITE : NOVA_BLOCK_READ;
         slot->version = version[slot->block] + (slot->operation == NOVA_BLOCK_WRITE);
-        slot->used = true;
 }
 
 static int submit(struct slot *slot)
 {
+        const bool flush = slot->operation == NOVA_BLOCK_FLUSH;
         const struct nova_block_request request = {.operation = slot->operation,
-                                                   .block = slot->block,
-                                                   .segment_count = 1,
+                                                   .block = flush ? 0 : slot->block,
+                                                   .segment_count = flush ? 0 : 1,
                                                    .segments = &slot->segment,
                                                    .cookie = slot};
         uint32_t *word = (uint32_t *)(pool + slot->segment.offset);
@@ -88,8 +97,10 @@ static void finish(struct slot *slot)
                 if (!same)
                         die("a read", EILSEQ);
         }
-        version[slot->block] = slot->version;
-        in_use[slot->block] = false;
+        if (slot->operation != NOVA_BLOCK_FLUSH) {
+                version[slot->block] = slot->version;
+                in_use[slot->block] = false;
+        }
         slot->used = false;
         done++;
 }
@@ -177,6 +188,17 @@ static void check_all(void)
         }
 }
 
+/* Prints what the disk must have. */
+static void tell_versions(void)
+{
+        uint32_t sum = 0;
+
+        for (uint32_t i = 0; i < blocks; i++)
+                sum = sum * 1664525 + version[i] + 1;
+        printf("%u blocks from %u have versions with the sum %08x\n", (unsigned)blocks,
+               (unsigned)origin, (unsigned)sum);
+}
+
 int main(int argc, char **argv)
 {
         unsigned busy = 0;
@@ -201,6 +223,7 @@ int main(int argc, char **argv)
         if (error)
                 die("flush", error);
         check_all();
+        tell_versions();
         printf("ends by requests in flight:");
         for (unsigned i = 0; i <= SLOTS; i++) {
                 printf(" %u", histogram[i]);
