@@ -44,9 +44,9 @@ struct nova_fault_report {
         uint64_t error;   /**< the CPU's error code */
         /** Registers of the thread. */
         struct nova_fault_registers {
-                nova_word_t ip, flags, ax, cx, dx, bx, sp, bp, si, di; /**< register */
+                nova_word_t ip, flags, ax, cx, dx, bx, sp, bp, si, di; /**< value at the event */
 #if __SIZEOF_POINTER__ == 8
-                nova_word_t r8, r9, r10, r11, r12, r13, r14, r15; /**< register */
+                nova_word_t r8, r9, r10, r11, r12, r13, r14, r15; /**< value at the event */
 #endif
         } regs;
         nova_word_t frame[NOVA_FAULT_FRAMES]; /**< ip, then the return addresses, innermost first */
@@ -74,6 +74,13 @@ void nova_fault_format(const struct nova_fault_report *report, const struct nova
 /**
  * Writes a report to the console. Reports of several CPUs are not interleaved.
  *
+ * @code
+ * extern const struct nova_utcb_state *state; // of an event message
+ * struct nova_fault_report report;
+ *
+ * nova_fault_fill(&report, state, NOVA_EXC_PF, 0);
+ * nova_fault_print(&report, NULL);
+ * @endcode
  * @param symbols symbols of the program's ELF file, or NULL
  */
 void nova_fault_print(const struct nova_fault_report *report, const struct nova_symbols *symbols);

@@ -46,6 +46,12 @@ struct nova_parent_pci_device {
 /**
  * Describes a device of the description that is a PCI function.
  *
+ * @code
+ * struct nova_parent_pci_device device;
+ *
+ * for (unsigned i = 0; nova_parent_pci_describe(i, &device) == 0; i++)
+ *         printf("%s: %s\n", device.name, device.program[0] ? "taken" : "free");
+ * @endcode
  * @param number      from 0 on, in the order of the description
  * @param[out] device the device
  * @retval 0      done

@@ -108,9 +108,9 @@ struct nova_block_ring {
         uint32_t reaped;        /**< number of completions that it has read; the client writes */
         uint32_t client_waits;  /**< 1: up the bell after a completion; the service clears it */
         uint32_t fill2[13];     /**< to the next cache line */
-        struct nova_block_completion completion[NOVA_BLOCK_ENTRIES]; /**< completions */
+        struct nova_block_completion completion[NOVA_BLOCK_ENTRIES]; /**< service writes them */
         uint8_t fill3[4096 - 192 - 8 * NOVA_BLOCK_ENTRIES];          /**< to the next page */
-        struct nova_block_entry entry[NOVA_BLOCK_ENTRIES];           /**< requests */
+        struct nova_block_entry entry[NOVA_BLOCK_ENTRIES]; /**< a ring; the client writes */
 };
 
 NOVA_STATIC_ASSERT(sizeof(struct nova_block_entry) == 128, "two cache lines");
@@ -306,8 +306,8 @@ int nova_block_restrict(struct nova_block *block, const struct nova_block_range 
 /** What a program needs to pass its session on to a client, which then speaks to the service
  * itself. Nothing of it may be used by the program any more. */
 struct nova_block_parts {
-        nova_crd_t ring, pool;     /**< pages */
-        nova_crd_t doorbell, bell; /**< semaphores */
+        nova_crd_t ring, pool;     /**< pages that the client shares with the service */
+        nova_crd_t doorbell, bell; /**< semaphores that the two sides wake each other with */
 };
 
 /** Returns the parts of a session. */

@@ -17,7 +17,7 @@ struct nova_access {
         const struct nova_bus *mmio;            /**< its devices in memory */
         const struct nova_bus *ports;           /**< its devices at ports */
         struct nova_utcb_state *state; /**< all registers except descriptor-table registers */
-        uint64_t efer;                 /**< EFER */
+        uint64_t efer;                 /**< value of EFER, whose LMA selects the mode */
 };
 
 /** An exception that an access raises. */
@@ -58,6 +58,16 @@ struct nova_place {
 /**
  * Finds the memory that a virtual CPU would access.
  *
+ * @code
+ * extern struct nova_access access; // of a virtual CPU at an exit
+ * struct nova_place top;
+ * struct nova_fault fault;
+ *
+ * if (nova_access_find(&access, NOVA_SEGMENT_SS, access.state->sp, 8, false, &top, &fault))
+ *         printf("%#llx\n", (unsigned long long)nova_access_get(&access, &top));
+ * else
+ *         printf("the access raises exception %u\n", fault.vector);
+ * @endcode
  * @param access      the virtual CPU
  * @param segment     the segment register
  * @param offset      in the segment

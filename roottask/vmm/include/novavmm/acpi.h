@@ -46,6 +46,14 @@ void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t valu
 /**
  * Writes RSDP, XSDT, FADT, MADT, FACS and DSDT into a guest's memory, between 0xe0000 and 1 MiB.
  *
+ * @code
+ * extern struct nova_vm vm;
+ * const struct nova_acpi_config config = {.vcpus = 2, .local_apics = true};
+ * const uint64_t rsdp = nova_acpi_tables(&vm.memory, &config);
+ *
+ * if (!rsdp)
+ *         puts("the guest's memory ends below 1 MiB");
+ * @endcode
  * @return address of the RSDP; 0 if the guest has no memory there
  */
 uint64_t nova_acpi_tables(const struct nova_guest_memory *memory,

@@ -13,10 +13,10 @@ extern "C" {
 
 /** Result registers of CPUID. */
 struct nova_cpuid {
-        uint32_t eax; /**< EAX */
-        uint32_t ebx; /**< EBX */
-        uint32_t ecx; /**< ECX */
-        uint32_t edx; /**< EDX */
+        uint32_t eax; /**< value that the guest gets in EAX */
+        uint32_t ebx; /**< value that the guest gets in EBX */
+        uint32_t ecx; /**< value that the guest gets in ECX */
+        uint32_t edx; /**< value that the guest gets in EDX */
 };
 
 /** A leaf, or a range of leaves: the CPU's value is masked with these bits. */
@@ -48,8 +48,18 @@ extern const struct nova_cpuid_row nova_cpuid_rows[];
 /** Returns the answer of the current CPU to @p leaf (EAX) and @p subleaf (ECX). */
 struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf);
 
-/** Computes the guest's answer to @p leaf (EAX) and @p subleaf (ECX). @return the answer of
- * @p source, masked by the table */
+/**
+ * Computes the guest's answer to @p leaf (EAX) and @p subleaf (ECX).
+ *
+ * @code
+ * const struct nova_cpuid_view view = {.vcpus = 1, .local_apic = true};
+ * const struct nova_cpuid features = nova_cpuid_answer(nova_cpuid_host, &view, 1, 0);
+ *
+ * if (features.ecx & 1u << 30)
+ *         puts("the guest may use RDRAND");
+ * @endcode
+ * @return the answer of @p source, masked by the table
+ */
 struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova_cpuid_view *view,
                                     uint32_t leaf, uint32_t subleaf);
 

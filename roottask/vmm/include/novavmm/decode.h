@@ -180,10 +180,10 @@ static inline bool nova_is_string(const struct nova_instruction *in)
 
 /** Registers that paging depends on: CR0, CR3, CR4 and EFER. */
 struct nova_paging {
-        uint64_t cr0;  /**< CR0 */
-        uint64_t cr3;  /**< CR3 */
-        uint64_t cr4;  /**< CR4 */
-        uint64_t efer; /**< EFER */
+        uint64_t cr0;  /**< value of CR0: paging is on, write protection */
+        uint64_t cr3;  /**< value of CR3: physical address of the top page table */
+        uint64_t cr4;  /**< value of CR4: size of pages and of table entries */
+        uint64_t efer; /**< value of EFER: long mode, no-execute pages */
 };
 
 /** Kind of an access, for permission checks in page tables. */

@@ -64,7 +64,15 @@ struct nova_vm_exit_port nova_vm_exit_port_of_svm(uint64_t qualification);
 /** Returns the port access that VMX's first qualification describes. */
 struct nova_vm_exit_port nova_vm_exit_port_of_vmx(uint64_t qualification);
 
-/** Returns a description of the cause for messages. */
+/**
+ * Returns a description of the cause for messages.
+ *
+ * @code
+ * extern struct nova_vcpu *vcpu; // at an exit
+ *
+ * printf("%s at %#llx\n", nova_vm_exit_text(vcpu->exit), (unsigned long long)vcpu->state->ip);
+ * @endcode
+ */
 const char *nova_vm_exit_text(enum nova_vm_exit exit);
 
 #ifdef __cplusplus

@@ -51,7 +51,7 @@ enum nova_lvt {
 struct nova_lapic {
         uint8_t id;             /**< initial APIC ID */
         uint32_t id_register;   /**< ID register as the guest reads and writes it */
-        uint32_t task_priority; /**< TPR */
+        uint32_t task_priority; /**< TPR: interrupts up to this priority wait */
         uint32_t logical;       /**< logical destination register */
         uint32_t format;        /**< destination format register */
         uint32_t spurious;      /**< spurious-interrupt vector register; bit 8: APIC enabled */

@@ -13,7 +13,7 @@ extern "C" {
 
 /** A Linux kernel and its parameters. */
 struct nova_linux {
-        const void *kernel;       /**< bzImage */
+        const void *kernel;       /**< file of the kernel, a bzImage of Linux */
         size_t kernel_bytes;      /**< size of the kernel in bytes */
         const void *initrd;       /**< initial RAM disk; NULL: none */
         size_t initrd_bytes;      /**< size of the initial RAM disk in bytes */

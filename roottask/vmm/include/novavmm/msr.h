@@ -21,7 +21,7 @@ struct nova_msr_kept {
                                local APIC; any other change raises #GP */
         uint64_t fixed[11]; /**< MTRRs of the first MiB */
         uint64_t range[8][2];   /**< other MTRRs: address and type, mask */
-        uint64_t range_default; /**< MTRRdefType */
+        uint64_t range_default; /**< MTRRdefType: type of memory outside all ranges, enable bits */
         uint64_t address_end;   /**< end of guest-physical addresses */
         bool local_apic;        /**< the virtual CPU has a local APIC */
         bool amd;               /**< CPUID reports a CPU of AMD */
@@ -39,7 +39,18 @@ void nova_msr_init(struct nova_msr_kept *kept, unsigned vcpu, bool local_apic);
 /** Returns whether the local APIC is enabled. */
 bool nova_msr_apic_is_on(const struct nova_msr_kept *kept);
 
-/** Reads a register, MSR @p number, into @p value. @return false: the guest gets #GP */
+/**
+ * Reads a register, MSR @p number, into @p value.
+ *
+ * @code
+ * extern struct nova_vcpu *vcpu; // at an exit, with the groups of NOVA_MSR_MTD
+ * uint64_t value;
+ *
+ * if (!nova_msr_get((const struct nova_utcb_event *)vcpu->state, &vcpu->msr, 0x277, &value))
+ *         puts("the guest gets #GP");
+ * @endcode
+ * @return false: the guest gets #GP
+ */
 bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kept *kept,
                   uint32_t number, uint64_t *value);
 

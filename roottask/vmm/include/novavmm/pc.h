@@ -35,8 +35,8 @@ extern "C" {
 struct nova_pc {
         struct nova_vm *vm;                            /**< machine of the board */
         struct nova_pic pic;                           /**< interrupt controllers */
-        struct nova_pit pit;                           /**< timer */
-        struct nova_rtc rtc;                           /**< clock */
+        struct nova_pit pit;                           /**< the timer chip, an 8254 */
+        struct nova_rtc rtc;                           /**< the real-time clock, an MC146818 */
         struct nova_uart uart;                         /**< serial port COM1 */
         struct nova_reset reset;                       /**< reset logic */
         struct nova_acpi acpi;                         /**< power-management ports */

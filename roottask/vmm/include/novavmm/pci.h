@@ -50,8 +50,21 @@ struct nova_pci {
 /** Initialises a bus with only the bridge. */
 void nova_pci_init(struct nova_pci *pci);
 
-/** Puts a device on the bus. @retval 0 done @retval EINVAL the number is out of range
- * @retval EBUSY the number is taken */
+/**
+ * Puts a device on the bus.
+ *
+ * @code
+ * extern struct nova_pc pc;
+ * static struct nova_pci_device sensor; // a system peripheral of a vendor's own
+ *
+ * nova_pci_identify(&sensor, 0x1234, 0x5678, 0x088000);
+ * if (nova_pci_add(&pc.pci, 9, &sensor))
+ *         puts("number 9 is taken");
+ * @endcode
+ * @retval 0      done
+ * @retval EINVAL the number is out of range
+ * @retval EBUSY  the number is taken
+ */
 int nova_pci_add(struct nova_pci *pci, unsigned number, struct nova_pci_device *device);
 
 /** Fills in a device's identification: @p vendor, @p product, and @p class_code, which is class,

@@ -113,7 +113,7 @@ struct nova_virtio {
         const struct nova_guest_memory
                 *memory;         /**< the guest's memory; a driver's requests access nothing else */
         struct nova_line irq;    /**< interrupt wire */
-        uint64_t offered;        /**< features */
+        uint64_t offered;        /**< bits of the features that the device offers */
         uint64_t accepted;       /**< features that the driver accepted */
         bool accepts_unknown;    /**< the driver accepted features that do not exist */
         uint32_t offered_half;   /**< half of `offered` that a register shows */
