@@ -8,9 +8,11 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from unittest import mock
 
 import blocks
 import compile as compiler
+import glossary
 import links
 import pictures
 import plan
@@ -123,6 +125,27 @@ class Walks(unittest.TestCase):
         self.assertEqual(walks.wrong_faults("| `LATE` | a |\n| `EARLY` | b |\n", [model]), [])
         self.assertIn("LATE", walks.wrong_faults("| `EARLY` | b |\n", [model])[0])
         self.assertIn("GONE", walks.wrong_faults("| `GONE` | b |\n", ["// holds:\n"])[0])
+
+
+class Glossary(unittest.TestCase):
+    PAGE = (
+        "| word | meaning | not |\n|---|---|---|\n| mapping | one (of the old) | mapping node |\n"
+        "| handler | a thread | worker, boss (a person) |\n| pin | an input | – |\n"
+    )
+
+    def test_the_last_column_lists_the_avoided_words(self):
+        self.assertEqual(glossary.avoided(self.PAGE), {"mapping node", "worker", "boss"})
+
+    def test_an_avoided_word_is_found_in_pages_and_in_identifiers(self):
+        with mock.patch.object(glossary, "OTHER_MEANING", {"worker"}):
+            for text in ("Mapping nodes", "a mapping\n * node", "mapping_node_find();", "boss_of"):
+                self.assertEqual(len(glossary.complaints(self.PAGE, {"a": text})), 1, text)
+            for text in ("a mapping", "the worker", "embossed", "nodes of a mapping"):
+                self.assertEqual(glossary.complaints(self.PAGE, {"a": text}), [], text)
+
+    def test_an_exception_for_a_word_that_is_not_avoided_is_found(self):
+        with mock.patch.object(glossary, "OTHER_MEANING", {"gone"}):
+            self.assertIn("gone", glossary.complaints(self.PAGE, {})[0])
 
 
 class Tables(unittest.TestCase):

@@ -5,8 +5,8 @@
 
 #include "object/ec.h"
 
-/* The most that a message of one item costs the receiver if it is transferred at once: a mapping
- * node, and tables of three levels for each of three kinds of page tables, and two roots. */
+/* The most that a message of one item costs the receiver if it is transferred at once: a
+ * mapping, and tables of three levels for each of three kinds of page tables, and two roots. */
 #define ITEM_AT_ONCE_BYTES ((word_t)12 * PAGE_SIZE)
 
 /** Limits the bytes of kernel memory that a message to an EC, a call or a reply, may cost its PD.

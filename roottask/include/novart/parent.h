@@ -109,7 +109,7 @@ int nova_parent_ended(void);
  * @param sc       free selector for the SC, and its number for nova_parent_sc_drop()
  * @param ec       EC capability with NOVA_EC_SC: a global thread
  * @param priority cut to the program's limit
- * @param quantum_us time slice in microseconds, not 0
+ * @param quantum_us quantum in microseconds, not 0
  * @retval 0      the thread runs
  * @retval EINVAL @p ec is not an EC, or a number is invalid
  * @retval EAGAIN too many threads, or no kernel memory

@@ -5,14 +5,14 @@
  * A child's calls and events arrive at the server of its CPU. The server's handler runs on the
  * child's time. If the child or the calling thread dies, the handler is suspended at any
  * instruction, perhaps for good. So the handler holds no lock and accesses only its server. It
- * passes the message to the server's worker, a thread with an SC of its own on the same CPU, and
- * waits. All other work happens under one mutex, in workers or in threads that call the functions
- * of <novart/child.h>.
+ * passes the message to the server's thread, which has an SC of its own on the same CPU, and
+ * waits. All other work happens under one mutex, in these threads or in threads that call the
+ * functions of <novart/child.h>.
  *
  * A request takes a short, bounded time, so a child can use up its parent's time on its own CPU
- * only. Text is the exception, because it may take long: the worker splits it into lines, and the
+ * only. Text is the exception, because it may take long: the thread splits it into lines, and the
  * handler writes the lines one by one on the child's time. The handler may be suspended in the
- * middle of a line, while it owns the serial line; after GUARD_NS the worker makes it continue.
+ * middle of a line, while it owns the serial line; after GUARD_NS the thread makes it continue.
  *
  * A child's selectors mirror a block of the parent's: the capability at block + n in the parent
  * before the PD is created is at n in the child. */
@@ -82,23 +82,23 @@ struct nova_child {
 };
 
 /* The server of a CPU. The handler writes portal and pending only. If the handler may have been
- * suspended, a thread of the parent, the flusher, calls it and thus donates time to it. The flusher
- * takes no lock, so a thread that waits for the handler may hold one. */
+ * suspended, another thread of the parent, the runner, calls it and thus donates time to it. The
+ * runner takes no lock, so a thread that waits for the handler may hold one. */
 struct child_server {
         struct nova_handler *handler;
         struct nova_utcb *utcb;
         nova_sel_t nothing; /* a portal that only replies: its reply shows that the handler has
                              * completed earlier work */
-        struct nova_thread *worker;
-        struct request *request;  /* the worker's; the handler uses it to write a line */
+        struct nova_thread *thread;
+        struct request *request;  /* the thread's; the handler uses it to write a line */
         nova_sel_t work;          /* semaphore: there is a message, or children have ended */
-        nova_sel_t done;          /* semaphore: the worker has answered, or has text */
-        nova_sel_t flush;         /* semaphore: the flusher is to call the handler */
+        nova_sel_t done;          /* semaphore: the thread has answered, or has text */
+        nova_sel_t flush;         /* semaphore: the runner is to call the handler */
         nova_sel_t window;        /* window for objects: 2^NOVA_PARENT_SERVICE_ORDER selectors */
         nova_sel_t portal;        /* portal through which the message came */
-        uint32_t pending;         /* a message waits for the worker; atomic */
-        nova_word_t flushed;      /* number of retired blocks before the flusher's last call */
-        struct nova_child *child; /* child whose message the worker answers now, or NULL */
+        uint32_t pending;         /* a message waits for the thread; atomic */
+        nova_word_t flushed;      /* number of retired blocks before the runner's last call */
+        struct nova_child *child; /* child whose message the thread answers now, or NULL */
 };
 
 /* Protects all children, and the data of the functions below. */
@@ -108,9 +108,9 @@ extern struct nova_child *novart_child_first;
 /* server.c: creates the server of a CPU, if there is none. Returns 0 or an errno value. */
 int novart_child_server_prepare(nova_word_t cpu);
 struct child_server *novart_child_server_of(nova_word_t cpu);
-/* Makes the worker of a CPU look for children that have ended. */
+/* Makes the server thread of a CPU look for children that have ended. */
 void novart_child_server_wake(nova_word_t cpu);
-/* Asks the flusher of a CPU to make the handler continue; afterwards the worker calls
+/* Asks the runner of a CPU to make the handler continue; afterwards the server thread calls
  * novart_retired_selectors_release(). Returns at once. */
 void novart_child_server_flush(nova_word_t cpu);
 /* Prepares a new window for objects when the old one has been used. Returns 0 or an errno value. */

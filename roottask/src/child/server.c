@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The servers of calls and events of children: a handler, a worker and a flusher on each CPU (see
+/* The servers of calls and events of children: a handler, a thread and a runner on each CPU (see
  * child.h). */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #include "novart/time.h"
 #include "thread/handler.h"
 
-#define WORKER_STACK  0x6000
-#define FLUSHER_STACK NOVA_THREAD_STACK_MIN
+#define THREAD_STACK 0x6000
+#define RUNNER_STACK NOVA_THREAD_STACK_MIN
 
 /* Maximum time in ns for which a child writes a line on its own time. Other programs wait for the
  * serial line meanwhile. */
@@ -77,7 +77,7 @@ static void reclaim_ended(void)
         }
 }
 
-/* Performs the part of the worker's task that needs the mutex. */
+/* Does the server thread's steps that need the mutex. */
 static void work(struct child_server *server, bool pending)
 {
         const nova_word_t cpu = (nova_word_t)(server - all);
@@ -104,7 +104,7 @@ static void serve(struct child_server *server)
         nova_sm_up(server->done);
 }
 
-static void *run_worker(void *argument)
+static void *run_thread(void *argument)
 {
         struct child_server *const server = argument;
         bool writes = false; /* the handler writes a line, and may be suspended meanwhile */
@@ -134,7 +134,7 @@ void novart_child_server_flush(nova_word_t cpu)
 
 /* Calls the handler. The call donates time to the handler, which continues where it was
  * suspended. */
-static void *run_flusher(void *argument)
+static void *run_runner(void *argument)
 {
         struct child_server *const server = argument;
 
@@ -194,23 +194,23 @@ free_nothing:
         return ENOMEM;
 }
 
-/* Creates the worker. It runs on the handler's CPU, so a child's requests take no time on other
- * CPUs. */
-static int make_worker(struct child_server *server, nova_word_t cpu)
+/* Creates the server thread. It runs on the handler's CPU, so a child's requests take no time on
+ * other CPUs. */
+static int make_thread(struct child_server *server, nova_word_t cpu)
 {
         const struct nova_thread_attr attr = {"children", cpu, nova_program.priority, 0,
-                                              WORKER_STACK};
+                                              THREAD_STACK};
 
-        return nova_thread_create(&server->worker, &attr, run_worker, server);
+        return nova_thread_create(&server->thread, &attr, run_thread, server);
 }
 
-static int make_flusher(struct child_server *server, nova_word_t cpu)
+static int make_runner(struct child_server *server, nova_word_t cpu)
 {
         const struct nova_thread_attr attr = {"flusher", cpu, nova_program.priority, 0,
-                                              FLUSHER_STACK};
+                                              RUNNER_STACK};
         struct nova_thread *thread;
 
-        if (nova_thread_create(&thread, &attr, run_flusher, server))
+        if (nova_thread_create(&thread, &attr, run_runner, server))
                 return ENOMEM;
         nova_thread_detach(thread);
         return 0;
@@ -239,14 +239,14 @@ static int make_server(struct child_server *server, nova_word_t cpu)
         server->request = calloc(1, sizeof(*server->request));
         if (error || !server->request || make_handler(server, cpu))
                 goto release_semaphores;
-        if (make_worker(server, cpu))
+        if (make_thread(server, cpu))
                 goto discard_handler;
-        if (!make_flusher(server, cpu))
+        if (!make_runner(server, cpu))
                 return 0;
-        /* The worker ends when its semaphore is destroyed. */
+        /* The thread ends when its semaphore is destroyed. */
         nova_sel_release(server->work, 0);
         server->work = NOVA_SEL_NONE;
-        nova_thread_join(server->worker, NULL);
+        nova_thread_join(server->thread, NULL);
 discard_handler:
         nova_sel_release(server->nothing, 0);
         novart_handler_discard(server->handler);

@@ -93,8 +93,9 @@ struct nova_utcb_event {
         struct nova_utcb_more more;   /**< additional state, directly after it */
 };
 
-/** One thread's message buffer, a page. Untyped items grow up from word[0], typed items down
- *  from the end: item i has its CRD at word[NOVA_UTCB_WORDS - 2 * i - 2] and its flags after it. */
+/** Page through which one thread's messages go. Untyped items grow up from word[0], typed items
+ * down from the end: item i has its CRD at word[NOVA_UTCB_WORDS - 2 * i - 2] and its flags after
+ * it. */
 struct nova_utcb {
         nova_word_t items;           /**< bits 15..0 U, 31..16 T */
         nova_crd_t translate_window; /**< range in which capabilities may be recognised */
