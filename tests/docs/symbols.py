@@ -12,7 +12,8 @@ A constant, type or field needs a sentence. A function needs one, too, which men
   sentence itself describes the result. "An errno value" is not enough: it must name the values;
 - the section of the specification, in layer 0.
 
-Every symbol and every structure is in a group, and every header is in the list of one.
+Every symbol and every structure is in a group, and every header is in the list of one. The page of
+each group leads to the next one.
 """
 
 import re
@@ -227,14 +228,26 @@ def check(folder):
     return count, found
 
 
+def unlinked(folder, order):
+    """Returns complaints about pages of groups that do not lead to the next one."""
+    found = []
+    for name, title in order[:-1]:
+        path = folder / f"group__{name.replace('_', '__')}.html"
+        if not path.exists() or "Next page: " not in path.read_text(encoding="utf-8"):
+            found.append(f"{path.name}: the group '{title}' has no link to the next page")
+    return found
+
+
 def main(root):
     sys.path.insert(0, str(Path(root) / "sdk/lib"))
-    from nova import build, doc_headers, docs
+    from nova import build, doc_groups, doc_headers, docs
 
     with build.alone(docs.OUTPUT):
         found = docs.doxygen(Path(root), docs.OUTPUT)
         count, lacking = check(docs.OUTPUT / "xml")
         found += sorted(lacking) + homeless(docs.OUTPUT / "xml")
+        order = doc_groups.in_order(docs.GROUPS.read_text(encoding="utf-8"))
+        found += unlinked(docs.OUTPUT / "html", order)
     groups = doc_headers.groups(docs.GROUPS.read_text(encoding="utf-8"))
     found += unlisted(Path(root), docs.HEADERS, groups)
     print("\n".join(found))

@@ -20,7 +20,7 @@ import session
 import symbols
 import tables
 import walks
-from nova import doc_headers, doc_pages, doc_pictures, doc_rows, doc_search, docs
+from nova import doc_groups, doc_headers, doc_pages, doc_pictures, doc_rows, doc_search, docs
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = """#define NOVA_X_ROWS(ROW) \\
@@ -349,6 +349,33 @@ class Pages(unittest.TestCase):
         without = [path for path in paths
                    if "Next page" not in doc_pages.neighbours(path, index, titles)]
         self.assertEqual(without, [doc_pages.in_order(index, paths)[-1]])
+
+    GROUPS = "/** @defgroup a_b A & B\n * x\n */\n/** @defgroup c C\n *  @ingroup a_b\n */\n"
+
+    def test_each_group_of_the_api_leads_to_the_next(self):
+        order = doc_groups.in_order(self.GROUPS)
+        self.assertEqual(order, [("a_b", "A & B"), ("c", "C")])
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for group in ("a__b", "c"):
+                text = f"<p>{group}</p>\n{doc_groups.END}\n</html>\n"
+                (folder / f"group__{group}.html").write_text(text)
+            doc_groups.add(folder, self.GROUPS + "/** @defgroup gone G\n */\n")
+            first = (folder / "group__a__b.html").read_text()
+            self.assertIn('<a href="group__c.html">Next page: C →</a>\n</div>\n', first)
+            self.assertNotIn("←", first)
+            last = (folder / "group__c.html").read_text()
+            self.assertIn('<a href="group__a__b.html">← A &amp; B</a>', last)
+
+    def test_every_group_of_the_api_but_the_last_has_a_next_one(self):
+        order = doc_groups.in_order(docs.GROUPS.read_text(encoding="utf-8"))
+        self.assertGreater(len(order), 30)
+        without = [
+            name
+            for number, (name, _) in enumerate(order)
+            if "Next page" not in doc_groups.neighbours(number, order)
+        ]
+        self.assertEqual(without, [order[-1][0]])
 
     def test_pictures_of_two_folders_do_not_meet(self):
         text = self.convert("![x](pictures/a.svg) ![y](performance/a.svg)\n")

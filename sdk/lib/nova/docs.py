@@ -8,7 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nova import build, doc_headers, doc_pages, doc_pictures, doc_search, options, process, tree
+from nova import (
+    build,
+    doc_groups,
+    doc_headers,
+    doc_pages,
+    doc_pictures,
+    doc_search,
+    options,
+    process,
+    tree,
+)
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 
 FOLDER = tree.ROOT / "docs" / "doxygen"
@@ -130,6 +140,7 @@ def doxygen(root, output):
         check=False,
     )
     complaints = (output / "warnings").read_text(encoding="utf-8").splitlines()
+    doc_groups.add(output / "html", GROUPS.read_text(encoding="utf-8"))
     doc_search.add(output, FOLDER)
     if result.returncode != 0 and not complaints:
         complaints = result.stdout.splitlines()[-5:]
