@@ -67,17 +67,6 @@ unsigned acpi_loader_rsdp_size;
 
 static paddr_t dsdt; /* address from the FADT */
 
-uint64_t acpi_field(struct acpi_table table, uint32_t at, unsigned bytes)
-{
-        uint64_t value = 0;
-
-        if (at > table.length || bytes > table.length - at)
-                return 0;
-        for (unsigned i = 0; i < bytes; i++)
-                value |= (uint64_t)table.data[at + i] << (8 * i);
-        return value;
-}
-
 static bool acpi_sum_is_zero(const uint8_t *data, size_t length)
 {
         uint8_t sum = 0;

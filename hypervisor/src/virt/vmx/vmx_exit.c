@@ -39,13 +39,6 @@ static void vmx_unblock_nmi(void)
         vmcs_write(VMCS_INTERRUPTIBILITY, vmcs_read(VMCS_INTERRUPTIBILITY) & ~(word_t)NOVA_STA_NMI);
 }
 
-void vmx_inject(uint32_t info, uint32_t error, uint32_t length)
-{
-        vmcs_write(VMCS_ENTRY_INJ, info);
-        vmcs_write(VMCS_ENTRY_ERROR, error);
-        vmcs_write(VMCS_ENTRY_LENGTH, length);
-}
-
 static uint32_t vmx_type_of(uint32_t info)
 {
         return info & NOVA_INJ_TYPE;

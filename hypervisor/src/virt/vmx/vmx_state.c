@@ -214,6 +214,13 @@ void vmx_close_window(uint32_t window)
         vmcs_write(VMCS_PRIMARY, vmcs_read(VMCS_PRIMARY) & ~(word_t)window);
 }
 
+void vmx_inject(uint32_t info, uint32_t error, uint32_t length)
+{
+        vmcs_write(VMCS_ENTRY_INJ, info);
+        vmcs_write(VMCS_ENTRY_ERROR, error);
+        vmcs_write(VMCS_ENTRY_LENGTH, length);
+}
+
 static void vmx_injection_from_utcb(struct ec *ec, const struct nova_utcb_state *state,
                                     nova_mtd_t mtd)
 {
