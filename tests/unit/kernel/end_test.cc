@@ -240,6 +240,17 @@ TEST(end, of_a_pd_leaves_its_tables_to_its_running_thread)
         e.client->object.dead = false;
 }
 
+// Another CPU sends the wake before the end; this CPU receives it after the end.
+TEST(end, of_a_thread_is_not_undone_by_a_wake_that_was_sent_before_it)
+{
+        End e;
+        mail_send(cpu_self(), &e.callee->mail, MAIL_WAKE);
+        ec_end(e.callee);
+        EXPECT_EQ(e.callee->state, EC_DEAD);
+        mail_receive(cpu_self(), 16);
+        EXPECT_EQ(e.callee->state, EC_DEAD);
+}
+
 // The kernel may have to wait for a flush when it creates an EC: work that arrives meanwhile is
 // done before the caller resumes, whatever the status.
 TEST(end, of_who_creates_an_ec_is_noticed)
