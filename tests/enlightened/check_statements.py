@@ -16,7 +16,8 @@ CALLS = "roottask/vmm/src/hv/calls.c"
 PAGE = "docs/manual/enlightened.md"
 GROUPS = range(1, 36)
 
-BOOTS = ("tests/vmm/CMakeLists.txt", "examples/enlightened-hello/CMakeLists.txt")
+BOOTS = ("tests/vmm/CMakeLists.txt", "examples/enlightened-hello/CMakeLists.txt",
+         "examples/enlightened-linux/CMakeLists.txt")
 BOOT = re.compile(r"nova_add_boot_test\(([\w.-]+)")
 TEST = re.compile(r"TEST_F\((\w+),\s*(\w+)\)")
 CALL = re.compile(r"(PARENT_CALL|NO_CALL)\((0x\w+),[^\"]*\"([^\"]+)\"\)"

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Debian's own Linux kernel as a guest that finds the hypercall interface and uses it. VCPUS is the
+ * number of its virtual CPUs; the example enlightened-smp has another one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/module.h"
+#include "novart/time.h"
+#include "novavmm/hv.h"
+#include "novavmm/load.h"
+#include "novavmm/pc.h"
+
+#define GUEST_MEMORY (112u << 20)
+
+static struct nova_vm vm;
+static struct nova_pc pc;
+static struct nova_hv hv;
+
+/* Builds Linux's command line: the user's words follow. Linux takes its frequencies and its clock
+ * from the interface. */
+static const char *command_line(char **argv, char **envp)
+{
+        static char line[1024] = "console=ttyS0 reboot=k panic=-1";
+
+        for (; *envp; envp++)
+                snprintf(line + strlen(line), sizeof(line) - strlen(line), " %s", *envp);
+        for (argv++; *argv; argv++)
+                snprintf(line + strlen(line), sizeof(line) - strlen(line), " %s", *argv);
+        return line;
+}
+
+static int make_machine(void)
+{
+        const struct nova_vm_config config = {
+                .name = "linux",
+                .memory = GUEST_MEMORY,
+                .local_apic = true,
+                .vcpus = VCPUS,
+                .same_tsc = true,
+                .report_halt = true,
+        };
+        const struct nova_hv_config enlightened = {.privileges = NOVA_HV_PRIVILEGES_ALL,
+                                                   .hints = NOVA_HV_HINTS_ALL};
+        int error = nova_vm_create(&vm, &config);
+
+        if (!error)
+                error = nova_pc_create(&pc, &vm);
+        if (!error)
+                error = nova_pc_add_console(&pc, 1);
+        return error ? error : nova_hv_enable(&hv, &vm, &enlightened);
+}
+
+static const char *load(const char *line)
+{
+        struct nova_linux image = {.command_line = line, .rsdp = pc.rsdp};
+
+        if (nova_module_open("vmlinuz", &image.kernel, &image.kernel_bytes) ||
+            nova_module_open("initrd", &image.initrd, &image.initrd_bytes))
+                return "the boot modules vmlinuz and initrd are missing";
+        return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
+}
+
+static void report(enum nova_vm_end end)
+{
+        unsigned long long exits = 0;
+        char identity[80];
+
+        for (unsigned i = 0; i < vm.vcpus; i++) {
+                exits += vm.vcpu[i].exits;
+                printf("vCPU %u ended %llu interrupts by the register and %llu in its page.\n", i,
+                       (unsigned long long)hv.vp[i].ends, (unsigned long long)hv.vp[i].quiet_ends);
+        }
+        printf("%llu calls flushed %llu virtual CPUs, and %llu sent interrupts.\n",
+               (unsigned long long)hv.flush_calls, (unsigned long long)hv.flushes,
+               (unsigned long long)hv.ipi_calls);
+        nova_hv_identity_text(hv.identity, identity, sizeof(identity));
+        printf("The guest says that it is %s.\n", identity);
+        printf("The guest ended after %llu exits: it %s.\n", exits, nova_vm_end_text(end));
+}
+
+int main(int argc, char **argv, char **envp)
+{
+        int error;
+
+        (void)argc;
+        nova_time_set_by_rtc();
+        error = make_machine();
+        if (error) {
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
+
+        const char *const why = load(command_line(argv, envp));
+
+        if (why)
+                return nova_vm_not_loaded(&vm, why);
+        error = nova_vm_run(&vm);
+        if (error) {
+                printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
+
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+
+        nova_pc_flush(&pc);
+        report(end);
+        return end != NOVA_VM_OFF;
+}
