@@ -251,6 +251,19 @@ TEST(end, of_a_thread_is_not_undone_by_a_wake_that_was_sent_before_it)
         EXPECT_EQ(e.callee->state, EC_DEAD);
 }
 
+// A CPU that receives only a part of its mail interrupts itself for the rest.
+TEST(end, of_a_step_leaves_an_interrupt_for_the_rest_of_the_mail)
+{
+        End e;
+        mail_send(cpu_self(), &e.callee->mail, MAIL_WAKE);
+        mail_send(cpu_self(), &e.caller->mail, MAIL_WAKE);
+        const unsigned before = fake_ipis;
+        mail_receive(cpu_self(), 1);
+        EXPECT_EQ(fake_ipis, before + 1);
+        mail_receive(cpu_self(), 16);
+        EXPECT_EQ(fake_ipis, before + 1);
+}
+
 // The kernel may have to wait for a flush when it creates an EC: work that arrives meanwhile is
 // done before the caller resumes, whatever the status.
 TEST(end, of_who_creates_an_ec_is_noticed)
