@@ -46,6 +46,7 @@ static int make_machine(void)
         const struct nova_hv_config enlightened = {
                 .privileges = NOVA_HV_PRIVILEGES_ALL,
                 .hints = HINTS,
+                .direct_timers = true,
         };
         int error = nova_vm_create(&vm, &config);
 

@@ -20,7 +20,8 @@ constexpr uint64_t ram_bytes = 0x20000, frame_bytes = 0x1000;
 constexpr uint32_t identity = 0x40000000, hypercall = 0x40000001, vp_index = 0x40000002,
                    reset = 0x40000003, counter = 0x40000020, reference_page = 0x40000021,
                    tsc_frequency = 0x40000022, apic_frequency = 0x40000023,
-                   apic_command = 0x40000071, apic_priority = 0x40000072, assist_page = 0x40000073;
+                   apic_command = 0x40000071, apic_priority = 0x40000072, assist_page = 0x40000073,
+                   timer_config = 0x400000b0;
 constexpr uint64_t enable = 1, locked = 2;
 
 /* Pages of the monitor that were revoked from the guest. */
@@ -47,13 +48,14 @@ struct hv_msr : testing::Test {
         void begin(uint64_t privileges)
         {
                 ASSERT_EQ(nova_hv_init(&hv, &memory, privileges), 0);
-                hv.tsc = clock;
+                hv.tsc = hv.clock = clock;
                 nova_hv_time_begin(&hv, 1000000000);
                 for (unsigned i = 0; i < NOVA_HV_VPS; i++) {
                         const nova_line out = {};
                         nova_lapic_init(&lapic[i], uint8_t(i), &clock, &out);
                         hv.vp[i].lapic = &lapic[i];
                 }
+                nova_hv_timers_begin(&hv);
                 nova_hv_page_fill(memory.frames, true);
         }
 
@@ -95,6 +97,8 @@ TEST_F(hv_msr, leaves_name_the_interface_the_version_and_the_privileges)
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0x100u);
         hv.privileges = 0;
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0u);
+        hv.direct_timers = true;
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0x80000u);
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000004).eax, 0u);
         hv.hints = NOVA_HV_HINTS_ALL;
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000004).eax, NOVA_HV_HINTS_ALL);
@@ -120,6 +124,7 @@ TEST_F(hv_msr, each_register_needs_its_privilege)
                     {apic_command, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
                     {apic_priority, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
                     {assist_page, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
+                    {timer_config, NOVA_HV_PRIVILEGE_TIMERS},
                     {tsc_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES},
                     {apic_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES}};
         uint64_t value;
@@ -373,7 +378,12 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
                   false, false},
                  0,
                  ""},
-                {{usual, 0, true, false, false}, ENOTSUP, "synthetic timers"},
+                {{usual, 0, true, false, false}, EINVAL, "synthetic timers"},
+                {{usual | NOVA_HV_PRIVILEGE_TIMERS, 0, false, false, false},
+                 ENOTSUP,
+                 "direct_timers"},
+                {{NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false}, EINVAL, "reference time"},
+                {{usual | NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false}, 0, ""},
                 {{usual, 0, false, true, false}, ENOTSUP, "XMM"},
                 {{usual, 0, false, false, true}, ENOTSUP, "XMM"}};
 
@@ -387,7 +397,7 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
 
 TEST_F(hv_msr, privileges_that_the_machine_cannot_have_are_refused_with_a_sentence)
 {
-        const nova_hv_config config = {NOVA_HV_PRIVILEGES_ALL, 0, false, false, false};
+        const nova_hv_config config = {NOVA_HV_PRIVILEGES_ALL, 0, true, false, false};
         const nova_hv_machine none = {}, all = {true, true}, no_apic = {true, false};
         const char *why = "";
 

@@ -17,6 +17,7 @@ extern "C" {
 
 #define NOVA_HV_OWN_CALLS 16  /**< maximum number of a monitor's own calls */
 #define NOVA_HV_VPS       8   /**< maximum number of virtual processors */
+#define NOVA_HV_TIMERS    4   /**< synthetic timers of a virtual processor */
 #define NOVA_HV_FAST_MAX  112 /**< bytes of parameters in registers, with XMM0 to XMM5 */
 
 /** Privileges that any machine can have. */
@@ -28,7 +29,7 @@ extern "C" {
 /** Privileges that the library offers; nova_hv_enable() says what some of them need. */
 #define NOVA_HV_PRIVILEGES_ALL                                        \
         (NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_REFERENCE_TSC | \
-         NOVA_HV_PRIVILEGE_APIC_REGISTERS)
+         NOVA_HV_PRIVILEGE_APIC_REGISTERS | NOVA_HV_PRIVILEGE_TIMERS)
 
 /** Recommendations that the library offers. */
 #define NOVA_HV_HINTS_ALL                                                             \
@@ -43,12 +44,21 @@ struct nova_hv_buffers {
         uint64_t output_element[NOVA_HV_BLOCK_MAX / 8]; /**< output element */
 };
 
+/** A synthetic timer. */
+struct nova_hv_timer {
+        uint64_t config; /**< MSR 0x400000b0 and each second one after it */
+        uint64_t count;  /**< MSR 0x400000b1, …: reference time, or period, in units of 100 ns */
+        uint64_t due;    /**< reference time of its next expiration, or NOVA_NEVER */
+};
+
 /** State of a virtual processor. */
 struct nova_hv_vp {
-        struct nova_lapic *lapic; /**< its local APIC, or NULL */
-        uint64_t assist;          /**< MSR 0x40000073: place of the assist page */
-        uint64_t ends;            /**< ends of interrupts by MSR 0x40000070 */
-        uint64_t quiet_ends;      /**< ends of interrupts by the assist page */
+        struct nova_lapic *lapic;                   /**< its local APIC, or NULL */
+        uint64_t assist;                            /**< MSR 0x40000073: place of the assist page */
+        uint64_t ends;                              /**< ends of interrupts by MSR 0x40000070 */
+        uint64_t quiet_ends;                        /**< ends of interrupts by the assist page */
+        struct nova_hv_timer timer[NOVA_HV_TIMERS]; /**< synthetic timers */
+        uint64_t timer_interrupts;                  /**< their expirations */
 };
 
 /** A partition: the state of a machine's hypercall interface. Changes with the machine locked. */
@@ -63,6 +73,9 @@ struct nova_hv {
         bool svm;                          /**< the CPU has SVM: the instruction is VMMCALL */
         bool resets;                       /**< the guest wrote MSR 0x40000003 */
         unsigned vcpus;                    /**< number of virtual processors */
+        bool direct_timers;                /**< synthetic timers can raise interrupts */
+        struct nova_clock clock;           /**< the machine's clock, for alarms */
+        struct nova_alarm alarm;           /**< expiration of the next synthetic timer */
         struct nova_clock tsc;             /**< the guest's TSC, in ticks */
         uint64_t tsc_hz;                   /**< its frequency */
         uint64_t scale;                    /**< units of reference time per tick, times 2^64 */
@@ -120,9 +133,10 @@ int nova_hv_init(struct nova_hv *hv, struct nova_guest_memory *memory, uint64_t 
 
 /** Configuration of the interface. */
 struct nova_hv_config {
-        uint64_t privileges;        /**< NOVA_HV_PRIVILEGE_…: what the guest finds and may use */
-        uint32_t hints;             /**< NOVA_HV_HINT_…: recommendations to the guest */
-        bool direct_timers;         /**< must be false: synthetic timers do not exist yet */
+        uint64_t privileges; /**< NOVA_HV_PRIVILEGE_…: what the guest finds and may use */
+        uint32_t hints;      /**< NOVA_HV_HINT_…: recommendations to the guest */
+        bool direct_timers;  /**< synthetic timers raise interrupts at the local APIC; required for
+                              * NOVA_HV_PRIVILEGE_TIMERS, as messages do not exist yet */
         bool xmm_input, xmm_output; /**< must be false: messages carry no XMM registers yet */
 };
 
@@ -151,10 +165,12 @@ struct nova_vm;
  * @retval ENOTSUP the library or the machine does not offer a value of @p config:
  *                 NOVA_HV_PRIVILEGE_REFERENCE_TSC needs several virtual CPUs or
  *                 nova_vm_config.same_tsc, NOVA_HV_PRIVILEGE_APIC_REGISTERS needs
- *                 nova_vm_config.local_apic, and nova_pc_create() before
+ *                 nova_vm_config.local_apic, and nova_pc_create() before;
+ *                 NOVA_HV_PRIVILEGE_TIMERS needs both, and direct_timers
  * @retval ENOMEM  not enough memory
  * @retval EAGAIN  no more kernel memory
  * @retval EACCES  the program may not have memory that a guest can execute
+ * @retval ENOSPC  the machine has NOVA_VM_ALARMS alarms already
  */
 int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config);
 
@@ -185,6 +201,10 @@ uint64_t nova_hv_time(const struct nova_hv *hv);
 /** Makes the page of reference time invalid, for good: a virtual CPU's TSC has changed, so no scale
  * and offset is right for all. The guest then uses the counter. */
 void nova_hv_time_break(struct nova_hv *hv);
+
+/** Begins synthetic timers: none runs. nova_hv_enable() calls it. The caller has filled in `clock`,
+ * and adds `alarm` to the machine. */
+void nova_hv_timers_begin(struct nova_hv *hv);
 
 /** Begins an exit: if the guest ended an interrupt in the assist page, ends it in the local APIC.
  */

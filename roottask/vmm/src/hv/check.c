@@ -1,67 +1,111 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks configurations of the interface for enlightened guests (see novavmm/hv.h). */
 #include <errno.h>
+#include <stddef.h>
 
 #include "novavmm/hv.h"
 
 #define CALL_HINTS (NOVA_HV_HINT_REMOTE_FLUSH | NOVA_HV_HINT_IPI | NOVA_HV_HINT_SETS)
 
-static int refuse(const char **why, int error, const char *text)
+/* A rule about configurations. */
+struct rule {
+        bool broken;
+        int error;
+        const char *why; /* the end of a sentence */
+};
+
+/* Refuses the first rule that is broken. The last one has error 0. */
+static int apply(const struct rule *rule, const char **why)
 {
-        *why = text;
-        return error;
+        while (rule->error && !rule->broken)
+                rule++;
+        if (rule->error)
+                *why = rule->why;
+        return rule->error;
+}
+
+static int check_privileges(const struct nova_hv_config *config,
+                            const struct nova_hv_machine *machine, const char **why)
+{
+        const uint64_t has = config->privileges;
+        const struct rule rules[] = {
+                {has & NOVA_HV_PRIVILEGES_OF_PARENT, EINVAL,
+                 "privileges of a partition that runs or debugs others are not for guests "
+                 "(NOVA_HV_PRIVILEGES_OF_PARENT)"},
+                {has & ~NOVA_HV_PRIVILEGES_ALL, ENOTSUP,
+                 "the library does not offer all of these privileges (NOVA_HV_PRIVILEGES_ALL has "
+                 "those that it offers)"},
+                {has & NOVA_HV_PRIVILEGE_EXTENDED_CALLS && !(has & NOVA_HV_PRIVILEGE_HYPERCALLS),
+                 EINVAL, "extended calls need hypercalls (NOVA_HV_PRIVILEGE_HYPERCALLS)"},
+                {has & NOVA_HV_PRIVILEGE_REFERENCE_TSC && !machine->same_tsc, ENOTSUP,
+                 "the page of reference time needs a TSC that counts stolen time "
+                 "(nova_vm_config.same_tsc, and a kernel with NOVA_HIP_TSC)"},
+                {has & NOVA_HV_PRIVILEGE_APIC_REGISTERS && !machine->local_apic, ENOTSUP,
+                 "registers of the local APIC need one (nova_vm_config.local_apic, and "
+                 "nova_pc_create() before)"},
+                {0, 0, NULL},
+        };
+
+        return apply(rules, why);
+}
+
+static int check_hints(const struct nova_hv_config *config, const struct nova_hv_machine *machine,
+                       const char **why)
+{
+        const uint64_t has = config->privileges;
+        const struct rule rules[] = {
+                {config->hints & ~NOVA_HV_HINTS_ALL, ENOTSUP,
+                 "the library does not offer all of these recommendations (NOVA_HV_HINTS_ALL has "
+                 "those that it offers)"},
+                {config->hints & NOVA_HV_HINT_APIC_REGISTERS &&
+                         !(has & NOVA_HV_PRIVILEGE_APIC_REGISTERS),
+                 EINVAL,
+                 "the guest has no registers of the local APIC to recommend "
+                 "(NOVA_HV_PRIVILEGE_APIC_REGISTERS)"},
+                {config->hints & CALL_HINTS && !(has & NOVA_HV_PRIVILEGE_HYPERCALLS), EINVAL,
+                 "the guest has no hypercalls to recommend (NOVA_HV_PRIVILEGE_HYPERCALLS)"},
+                {config->hints & NOVA_HV_HINT_IPI && !machine->local_apic, ENOTSUP,
+                 "calls that send interrupts need local APICs (nova_vm_config.local_apic, and "
+                 "nova_pc_create() before)"},
+                {0, 0, NULL},
+        };
+
+        return apply(rules, why);
+}
+
+static int check_timers(const struct nova_hv_config *config, const struct nova_hv_machine *machine,
+                        const char **why)
+{
+        const uint64_t has = config->privileges;
+        const bool timers = has & NOVA_HV_PRIVILEGE_TIMERS;
+        const struct rule rules[] = {
+                {config->direct_timers && !timers, EINVAL,
+                 "direct timers need synthetic timers (NOVA_HV_PRIVILEGE_TIMERS)"},
+                {timers && !config->direct_timers, ENOTSUP,
+                 "synthetic timers can only raise interrupts themselves (direct_timers), as "
+                 "messages do not exist yet"},
+                {timers && !(has & NOVA_HV_PRIVILEGE_REFERENCE_COUNTER), EINVAL,
+                 "synthetic timers need reference time (NOVA_HV_PRIVILEGE_REFERENCE_COUNTER)"},
+                {timers && !machine->local_apic, ENOTSUP,
+                 "synthetic timers need local APICs (nova_vm_config.local_apic, and "
+                 "nova_pc_create() before)"},
+                {0, 0, NULL},
+        };
+
+        return apply(rules, why);
 }
 
 int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_machine *machine,
                   const char **why)
 {
-        const uint64_t privileges = config->privileges;
+        int error = check_privileges(config, machine, why);
 
-        if (privileges & NOVA_HV_PRIVILEGES_OF_PARENT)
-                return refuse(why, EINVAL,
-                              "privileges of a partition that runs or debugs others are not for "
-                              "guests (NOVA_HV_PRIVILEGES_OF_PARENT)");
-        if (privileges & ~NOVA_HV_PRIVILEGES_ALL)
-                return refuse(why, ENOTSUP,
-                              "the library does not offer all of these privileges "
-                              "(NOVA_HV_PRIVILEGES_ALL has those that it offers)");
-        if (privileges & NOVA_HV_PRIVILEGE_EXTENDED_CALLS &&
-            !(privileges & NOVA_HV_PRIVILEGE_HYPERCALLS))
-                return refuse(why, EINVAL,
-                              "extended calls need hypercalls (NOVA_HV_PRIVILEGE_HYPERCALLS)");
-        if (privileges & NOVA_HV_PRIVILEGE_REFERENCE_TSC && !machine->same_tsc)
-                return refuse(why, ENOTSUP,
-                              "the page of reference time needs a TSC that counts stolen time "
-                              "(nova_vm_config.same_tsc, and a kernel with NOVA_HIP_TSC)");
-        if (privileges & NOVA_HV_PRIVILEGE_APIC_REGISTERS && !machine->local_apic)
-                return refuse(
-                        why, ENOTSUP,
-                        "registers of the local APIC need one (nova_vm_config.local_apic, and "
-                        "nova_pc_create() before)");
-        if (config->hints & ~NOVA_HV_HINTS_ALL)
-                return refuse(why, ENOTSUP,
-                              "the library does not offer all of these recommendations "
-                              "(NOVA_HV_HINTS_ALL has those that it offers)");
-        if (config->hints & NOVA_HV_HINT_APIC_REGISTERS &&
-            !(privileges & NOVA_HV_PRIVILEGE_APIC_REGISTERS))
-                return refuse(why, EINVAL,
-                              "the guest has no registers of the local APIC to recommend "
-                              "(NOVA_HV_PRIVILEGE_APIC_REGISTERS)");
-        if (config->hints & CALL_HINTS && !(privileges & NOVA_HV_PRIVILEGE_HYPERCALLS))
-                return refuse(why, EINVAL,
-                              "the guest has no hypercalls to recommend "
-                              "(NOVA_HV_PRIVILEGE_HYPERCALLS)");
-        if (config->hints & NOVA_HV_HINT_IPI && !machine->local_apic)
-                return refuse(why, ENOTSUP,
-                              "calls that send interrupts need local APICs "
-                              "(nova_vm_config.local_apic, and nova_pc_create() before)");
-        if (config->direct_timers)
-                return refuse(why, ENOTSUP,
-                              "direct timers need synthetic timers, which the "
-                              "library does not offer");
-        if (config->xmm_input || config->xmm_output)
-                return refuse(why, ENOTSUP,
-                              "the kernel's messages carry no XMM registers "
-                              "(xmm_input, xmm_output)");
-        return 0;
+        if (!error)
+                error = check_hints(config, machine, why);
+        if (!error)
+                error = check_timers(config, machine, why);
+        if (error || (!config->xmm_input && !config->xmm_output))
+                return error;
+        *why = "the kernel's messages carry no XMM registers (xmm_input, xmm_output)";
+        return ENOTSUP;
 }

@@ -33,6 +33,24 @@ static uint64_t read_tsc(void *unused)
         return nova_rdtsc();
 }
 
+/* Fills in a partition of a machine, whose configuration is permitted. */
+static void begin(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
+{
+        nova_hv_init(hv, &vm->memory, config->privileges);
+        hv->hints = config->hints;
+        hv->vcpus = vm->vcpus;
+        hv->svm = vm->svm;
+        hv->direct_timers = config->direct_timers;
+        hv->clock = vm->clock;
+        hv->tsc.now = read_tsc;
+        nova_hv_time_begin(hv, (uint64_t)nova_program.hip->tsc_khz * 1000);
+        hv->apic_hz = NOVA_LAPIC_HZ;
+        for (unsigned i = 0; i < vm->vcpus && vm->apics; i++)
+                hv->vp[i].lapic = &((struct nova_pc *)vm->apics)->lapic[i];
+        nova_hv_timers_begin(hv);
+        nova_hv_page_fill(vm->memory.frames, vm->svm);
+}
+
 int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
 {
         const struct nova_hv_machine machine = {.same_tsc = vm->same_tsc, .local_apic = vm->apics};
@@ -53,16 +71,9 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
                               "too little memory for the pages of the hypercall "
                               "interface is left (--memory, or 'memory' and "
                               "'kernel-memory' in the program's description)");
-        nova_hv_init(hv, &vm->memory, config->privileges);
-        hv->hints = config->hints;
-        hv->vcpus = vm->vcpus;
-        hv->svm = vm->svm;
-        hv->tsc.now = read_tsc;
-        nova_hv_time_begin(hv, (uint64_t)nova_program.hip->tsc_khz * 1000);
-        hv->apic_hz = NOVA_LAPIC_HZ;
-        for (unsigned i = 0; i < vm->vcpus && vm->apics; i++)
-                hv->vp[i].lapic = &((struct nova_pc *)vm->apics)->lapic[i];
-        nova_hv_page_fill(vm->memory.frames, vm->svm);
+        begin(hv, vm, config);
+        if (config->privileges & NOVA_HV_PRIVILEGE_TIMERS && nova_vm_add_alarm(vm, &hv->alarm))
+                return refuse(vm, ENOSPC, "the machine has too many alarms (NOVA_VM_ALARMS)");
         vm->hv = hv;
         return 0;
 }

@@ -15,7 +15,9 @@ enum number {
         TSC_FREQUENCY = 0x40000022,
         APIC_FREQUENCY = 0x40000023,
         ASSIST_FIRST = 0x40000070,
-        ASSIST_LAST = 0x40000073
+        ASSIST_LAST = 0x40000073,
+        TIMER_FIRST = 0x400000b0,
+        TIMER_LAST = 0x400000b7
 };
 
 /* Bit of RESET: the machine resets; the others are reserved. */
@@ -90,6 +92,8 @@ static const struct row rows[] = {
         {TSC_FREQUENCY, APIC_FREQUENCY, NOVA_HV_PRIVILEGE_FREQUENCIES, get_own, set_own},
         {ASSIST_FIRST, ASSIST_LAST, NOVA_HV_PRIVILEGE_APIC_REGISTERS, novavmm_hv_assist_get,
          novavmm_hv_assist_set},
+        {TIMER_FIRST, TIMER_LAST, NOVA_HV_PRIVILEGE_TIMERS, novavmm_hv_stimer_get,
+         novavmm_hv_stimer_set},
 };
 
 /* Returns a register's row, or NULL if there is no such register or its privilege is missing. */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Synthetic timers of enlightened guests, four for each virtual processor, which count reference
+ * time and raise an interrupt at the local APIC (direct mode). TLFS 12.4 */
+#include "hv/page.h"
+
+/* Bits of a configuration. */
+#define ENABLE       UINT64_C(1)
+#define PERIODIC     UINT64_C(2)
+#define AUTO_ENABLE  UINT64_C(8)
+#define DIRECT       UINT64_C(0x1000)
+#define VECTOR_SHIFT 4
+#define KNOWN        UINT64_C(0xf1fff) /* with lazy, vector and source, which messages need */
+
+#define FIRST   0x400000b0u
+#define UNIT_NS 100u
+/* Longest time in units for which the alarm is set: a longer one is set again. */
+#define ALARM_MAX (UINT64_C(1) << 50)
+
+static struct nova_hv_timer *timer_of(struct nova_hv *hv, unsigned vcpu, uint32_t number)
+{
+        return &hv->vp[vcpu].timer[(number - FIRST) / 2];
+}
+
+static bool is_count(uint32_t number)
+{
+        return (number - FIRST) & 1;
+}
+
+/* Sets the alarm for the first timer that is due. One unit more covers the rounding of reference
+ * time. */
+static void set_alarm(struct nova_hv *hv, uint64_t now)
+{
+        uint64_t first = NOVA_NEVER;
+
+        for (unsigned i = 0; i < hv->vcpus; i++)
+                for (unsigned n = 0; n < NOVA_HV_TIMERS; n++)
+                        if (hv->vp[i].timer[n].due < first)
+                                first = hv->vp[i].timer[n].due;
+        hv->alarm.deadline = NOVA_NEVER;
+        if (first == NOVA_NEVER)
+                return;
+
+        const uint64_t wait = first > now ? first - now : 0;
+
+        hv->alarm.deadline = nova_clock_now(&hv->clock) +
+                             ((wait < ALARM_MAX ? wait : ALARM_MAX) + !!wait) * UNIT_NS;
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+        return a + b < a ? NOVA_NEVER : a + b;
+}
+
+/* Starts or stops a timer after a change of its registers. */
+static void restart(struct nova_hv_timer *timer, uint64_t now)
+{
+        timer->due = NOVA_NEVER;
+        if (!(timer->config & ENABLE) || !timer->count)
+                return;
+        timer->due = timer->config & PERIODIC ? sum(now, timer->count) : timer->count;
+}
+
+/* Without a synthetic interrupt controller a timer without direct mode has no interrupt, so its
+ * enable bit remains 0. */
+static bool set_config(struct nova_hv_timer *timer, uint64_t value)
+{
+        if (value & ~KNOWN)
+                return false;
+        timer->config = value & DIRECT ? value : value & ~ENABLE;
+        return true;
+}
+
+/* A count of 0 stops the timer. */
+static void set_count(struct nova_hv_timer *timer, uint64_t value)
+{
+        timer->count = value;
+        if (!value)
+                timer->config &= ~ENABLE;
+        else if (timer->config & AUTO_ENABLE && timer->config & DIRECT)
+                timer->config |= ENABLE;
+}
+
+bool novavmm_hv_stimer_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number,
+                           uint64_t *value)
+{
+        const struct nova_hv_timer *const timer = &hv->vp[vcpu].timer[(number - FIRST) / 2];
+
+        *value = is_count(number) ? timer->count : timer->config;
+        return true;
+}
+
+bool novavmm_hv_stimer_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value)
+{
+        struct nova_hv_timer *const timer = timer_of(hv, vcpu, number);
+        const uint64_t now = nova_hv_time(hv);
+
+        if (is_count(number))
+                set_count(timer, value);
+        else if (!set_config(timer, value))
+                return false;
+        restart(timer, now);
+        set_alarm(hv, now);
+        return true;
+}
+
+/* A periodic timer that is late expires once for all periods that have passed. */
+static void expire(struct nova_hv_vp *vp, struct nova_hv_timer *timer, uint64_t now)
+{
+        const uint64_t late = now - timer->due;
+
+        if (timer->config & PERIODIC) {
+                timer->due = sum(timer->due, late - late % timer->count);
+                timer->due = sum(timer->due, timer->count);
+        } else {
+                timer->due = NOVA_NEVER;
+                timer->config &= ~ENABLE;
+        }
+        vp->timer_interrupts++;
+        nova_lapic_accept(vp->lapic, (uint8_t)(timer->config >> VECTOR_SHIFT), false);
+}
+
+static void ring(void *context, uint64_t unused)
+{
+        struct nova_hv *const hv = context;
+        const uint64_t now = nova_hv_time(hv);
+
+        (void)unused;
+        for (unsigned i = 0; i < hv->vcpus; i++)
+                for (unsigned n = 0; n < NOVA_HV_TIMERS; n++)
+                        if (hv->vp[i].timer[n].due <= now)
+                                expire(&hv->vp[i], &hv->vp[i].timer[n], now);
+        set_alarm(hv, now);
+}
+
+void nova_hv_timers_begin(struct nova_hv *hv)
+{
+        hv->alarm = (struct nova_alarm){NOVA_NEVER, ring, hv};
+        for (unsigned i = 0; i < NOVA_HV_VPS; i++)
+                for (unsigned n = 0; n < NOVA_HV_TIMERS; n++)
+                        hv->vp[i].timer[n].due = NOVA_NEVER;
+}
