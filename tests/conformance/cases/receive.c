@@ -103,8 +103,13 @@ CASE_ON(receive, a_flood_of_capabilities_costs_no_more_than_the_limit, "X-RECEIV
         EXPECT_EQ(got, ITEMS);
 }
 
-#define MESSAGES 4
-#define SPREAD   50 /* items of one of these messages */
+/* Windows of 2^SPREAD_ORDER selectors, which fit into the 2^20 of x86-32, one after the other. */
+#define MESSAGES     4
+#define SPREAD       32    /* items of one of these messages */
+#define SPREAD_STEP  0x400 /* selectors between two items, at least a table's */
+#define SPREAD_ORDER 17
+
+_Static_assert(MESSAGES * SPREAD * SPREAD_STEP == 1 << SPREAD_ORDER, "a window holds all items");
 
 static void count_items(struct thread *t)
 {
@@ -119,7 +124,7 @@ static void send_spread(struct thread *t)
 {
         nova_sel_t at = t->value[2];
         for (unsigned message = 0; message < MESSAGES; message++) {
-                for (unsigned i = 0; i < SPREAD; i++, at += 0x1000) {
+                for (unsigned i = 0; i < SPREAD; i++, at += SPREAD_STEP) {
                         const unsigned index = nova_utcb_item_index(i);
                         t->utcb->word[index] = obj(t->value[1], ALL);
                         t->utcb->word[index + 1] = item_upper(NOVA_ITEM_DELEGATE, at);
@@ -138,10 +143,10 @@ CASE_ON(receive, floods_on_all_cpus_cost_no_more_than_their_limits, "X-RECEIVE",
         const nova_sel_t sm = semaphore(0);
         struct thread *to[4], *from[4];
         for (unsigned i = 0; i < n; i++) {
-                const nova_sel_t window = (i + 1) * 0x100000;
+                const nova_sel_t window = (i + 1) << SPREAD_ORDER;
                 to[i] = server(cpu_numbers[i]);
                 to[i]->fn = count_items;
-                windows(to[i], 0, nova_crd(NOVA_CRD_OBJ, window, WINDOW + 4, ALL));
+                windows(to[i], 0, nova_crd(NOVA_CRD_OBJ, window, SPREAD_ORDER, ALL));
                 EXPECT_EQ(limit(to[i]->ec, bytes), NOVA_SUCCESS);
                 from[i] = global(cpu_numbers[i], send_spread, NULL);
                 from[i]->value[0] = to[i]->pt;

@@ -3,7 +3,7 @@
 """Boots a system that writes to a disk, and looks at the disk: disk.py KIND FROM IMAGE COMMAND...
 
 FROM is an image of image.py. KIND is `complement` if the system replaces each word by its
-complement, `versions` if it writes what storm.c writes and prints, or `discarded` for discard.c: the
+complement, `versions` if it writes what storm.c writes and prints, `discarded` for discard.c: the
 blocks that it discards read as zeros, and the others are as before.
 """
 import re
