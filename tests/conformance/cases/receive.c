@@ -109,7 +109,7 @@ CASE_ON(receive, a_flood_of_capabilities_costs_no_more_than_the_limit, "X-RECEIV
 #define SPREAD_STEP  0x400 /* selectors between two items, at least a table's */
 #define SPREAD_ORDER 17
 
-_Static_assert(MESSAGES * SPREAD * SPREAD_STEP == 1 << SPREAD_ORDER, "a window holds all items");
+_Static_assert(MESSAGES *SPREAD *SPREAD_STEP == 1 << SPREAD_ORDER, "a window holds all items");
 
 static void count_items(struct thread *t)
 {
