@@ -161,7 +161,10 @@ TEST(end, of_a_revoker_that_was_preempted_leaves_nothing)
                         e.make_sm(e.client, BASE);
                 else
                         e.delegate(&kernel_pd, SOURCE, e.client, BASE, PAGES, type, 7);
-                fake_window = [] { sched_decide(cpu_self()); };
+                fake_window = [] {
+                        if (cpu_self()->current->revocation.pin) // between two steps
+                                sched_decide(cpu_self());
+                };
                 e.revoke(type);
                 EXPECT_NE(e.caller->revocation.pin, nullptr);
                 ec_end(e.caller);
