@@ -113,8 +113,10 @@ void acpi_read_dmar(struct acpi_table dmar)
                         acpi.iommus_lost = true;
                         return;
                 }
-                if (acpi_field(dmar, at, 2) == DMAR_UNIT && length >= UNIT_SCOPES)
+                const bool is_unit = acpi_field(dmar, at, 2) == DMAR_UNIT;
+                if (is_unit && length >= UNIT_SCOPES)
                         acpi_iommu_read_drhd(acpi_iommu_part(dmar, at, length));
+                acpi.iommus_lost |= is_unit && length < UNIT_SCOPES;
                 at += length;
         }
 }
@@ -166,11 +168,12 @@ void acpi_read_ivrs(struct acpi_table ivrs)
                         acpi.iommus_lost = true;
                         return;
                 }
-                if (type == IVRS_UNIT && length >= IVHD_ENTRIES)
-                        acpi_iommu_read_ivhd(acpi_iommu_part(ivrs, at, length), IVHD_ENTRIES);
-                else if ((type == IVRS_UNIT_11 || type == IVRS_UNIT_40) &&
-                         length >= IVHD_ENTRIES_11)
-                        acpi_iommu_read_ivhd(acpi_iommu_part(ivrs, at, length), IVHD_ENTRIES_11);
+                const bool is_unit = type == IVRS_UNIT || type == IVRS_UNIT_11 ||
+                                     type == IVRS_UNIT_40;
+                const uint32_t entries = type == IVRS_UNIT ? IVHD_ENTRIES : IVHD_ENTRIES_11;
+                if (is_unit && length >= entries)
+                        acpi_iommu_read_ivhd(acpi_iommu_part(ivrs, at, length), entries);
+                acpi.iommus_lost |= is_unit && length < entries;
                 at += length;
         }
 }

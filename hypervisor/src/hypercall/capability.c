@@ -288,7 +288,7 @@ static _Noreturn void finish_hypercall_revoke_steps(struct ec *self)
         resume_after_reap(self, NOVA_SUCCESS);
 }
 
-/* Continues a revocation after its first step. */
+/* Does the steps of a revocation after those that were done at once. */
 static _Noreturn void finish_hypercall_revoke(struct ec *self)
 {
         preemption_point(self, finish_hypercall_revoke_steps);

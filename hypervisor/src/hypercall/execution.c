@@ -90,7 +90,7 @@ static always_inline hypercall_result_t hypercall_down(word_t id, struct ec *sel
         return NOVA_SUCCESS;
 }
 
-/* Does an up. found: the previous value of the semaphore's lock. */
+/* Does an up after sm_try_up() has returned false. */
 static __attribute__((noinline)) hypercall_result_t hypercall_sm_wake(struct sm *sm,
                                                                       uint16_t ticket)
 {

@@ -239,6 +239,10 @@ static void ec_abort_caller(struct ec *ec)
 /* Makes callee wait for requests again. Its caller ends while its message is being transferred. */
 static void ec_lose_caller(struct ec *callee)
 {
+        struct cpu *cpu = callee->cpu;
+
+        if (callee->walk == cpu->walk)
+                cpu->walk++; /* a walk that stands on callee would take it for the end */
         ec_forget_caller(callee);
         callee->callee = NULL;
         callee->state = EC_REQUEST;

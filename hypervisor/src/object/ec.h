@@ -111,7 +111,7 @@ struct ec {
         continuation_t cont;
         struct sm *wait_sm;
         union {
-                struct list wait_link; /* sm.waiters, under sm.lock */
+                struct list wait_link; /* sm.waiters, under the lock of sm */
                 struct ec *cut_to;     /* after the end: the EC's caller, or NULL */
         };
         struct list sleepers;     /* SCs that wait with this EC */

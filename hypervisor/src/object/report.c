@@ -4,6 +4,7 @@
 
 #include "arch/x86/calibrate.h"
 #include "arch/x86/insn.h"
+#include "lib/atomic.h"
 #include "lib/cmdline.h"
 #include "lib/console.h"
 #include "lib/spinlock.h"
@@ -76,6 +77,8 @@ void report_shut_down(const struct ec *ec, enum report_reason reason)
         const unsigned long event = ec->event_number, ip = ec->regs.ip, address = ec->event_qual[1];
         const bool first = ec == report_root_ec;
 
+        if (load_once(ec->pd->object.dead)) /* pd_destroy ends the thread anyway */
+                return;
         if (first) {
                 report_root_ec = NULL;
                 console_print(LINE("the roottask's first thread"), event, ip, address,

@@ -39,9 +39,10 @@ static cold_path void sm_spin(const struct sm *sm, uint16_t ticket)
 /* Waits for the turn of a ticket. The turn may have the bit SM_SPECIAL afterwards. */
 static always_inline void sm_await_turn(struct sm *sm, uint16_t ticket)
 {
+        lock_taking(&sm->turn, LOCK_SM);
         if (unlikely((sm->turn ^ ticket) & (SM_SPECIAL - 1)))
                 sm_spin(sm, ticket);
-        lock_taking(&sm->turn, LOCK_SM);
+        __atomic_signal_fence(__ATOMIC_ACQUIRE);
 }
 
 void sm_await(struct sm *sm, uint16_t ticket)

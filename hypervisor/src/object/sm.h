@@ -55,6 +55,7 @@ static always_inline bool sm_enter(struct sm *sm, uint16_t *ticket)
         *ticket = atomic_take_u16(&sm->next);
         if (unlikely(sm->turn != *ticket)) /* read after the ticket was drawn */
                 return false;
+        __atomic_signal_fence(__ATOMIC_ACQUIRE); /* the CPU keeps the order of loads */
         lock_taking(&sm->turn, LOCK_SM);
         return true;
 }

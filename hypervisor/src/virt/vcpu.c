@@ -261,9 +261,8 @@ _Noreturn void resume_guest(struct ec *self)
 
         if (unlikely(cpu->pending | self->pending))
                 vcpu_finish_work(self);
-        /* The PD may have been dropped above because it is destroyed (reclaim_leave_dead_pd). A CPU
-         * that enters a guest must be seen to use the PD's tables: they are freed when no CPU uses
-         * them. */
+        /* A CPU that enters a guest must be seen to use the PD's tables: they are freed when no CPU
+         * uses them. A PD that is being destroyed keeps its thread's tables, so this is a check. */
         if (unlikely(cpu->current_pd != self->pd))
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {

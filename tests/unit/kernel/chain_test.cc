@@ -137,6 +137,34 @@ TEST(chain, an_sc_does_not_sleep_in_a_part_that_was_cut_off_during_its_walk)
         }
 }
 
+// The walk stands on a receiver when its sender ends: the receiver waits for requests again, and
+// the thread that helps it has work of its own.
+TEST(chain, an_sc_does_not_sleep_with_a_receiver_whose_sender_ends_during_its_walk)
+{
+        for (const unsigned i : {62u, 63u, 64u}) {
+                Chain c(i + 1);
+                ec *helper = c.links[i - 1], *receiver = c.links[i];
+                ec *sender = c.w.thread("sender", c.w.home, EC_GLOBAL);
+                helper->callee = nullptr;
+                helper->state = EC_READY;
+                helper->cont = resume_success;
+                ec_forget_caller(receiver);
+                helper->helping = receiver;
+                list_append(&receiver->helpers, &helper->help_link);
+                set_caller(receiver, sender);
+                receiver->callee = sender;
+                receiver->state = EC_REPLY;
+                sender->transfer.aborted = false;
+                sender->transfer.to = receiver;
+                sender->state = EC_BLOCKED;
+                sender->callee = nullptr;
+                const sc *helps = c.helping(c.top);
+                in_first_window = [&] { c.end(sender); };
+                EXPECT_EQ(c.decide(), helper) << i;
+                EXPECT_EQ(c.here->current_sc, helps);
+        }
+}
+
 TEST(chain, a_caller_does_not_sleep_in_a_part_that_was_cut_off_during_its_walk)
 {
         for (const unsigned i : {1u, 10u, 40u, 62u, 63u, 64u, 65u, 80u}) {

@@ -163,6 +163,23 @@ TEST(acpi_iommu, has_room_for_all_units_that_it_promises)
         EXPECT_FALSE(acpi.iommus_lost);
 }
 
+TEST(acpi_iommu, notices_units_that_are_too_short)
+{
+        {
+                Pc pc("DMAR", {drhd(0xfed90000, 0, {}), Bytes{0, 0, 8, 0, 0, 0, 0, 0}});
+                EXPECT_EQ(acpi.iommus, 1u);
+                EXPECT_TRUE(acpi.iommus_lost);
+        }
+        for (const uint8_t type : {0x10, 0x11, 0x40}) {
+                Bytes unit(type == 0x10 ? 20 : 36);
+                unit[0] = type;
+                unit[2] = static_cast<uint8_t>(unit.size());
+                Pc pc("IVRS", {ivhd(0x10, 2, 0xfed80000, {io_apic}), unit});
+                EXPECT_EQ(acpi.iommus, 1u);
+                EXPECT_TRUE(acpi.iommus_lost);
+        }
+}
+
 TEST(acpi_iommu, keeps_what_stands_before_a_damaged_part)
 {
         for (const Bytes &bad : {Bytes{0, 0, 3, 0}, Bytes{0, 0, 0, 1}, Bytes{0, 0, 0, 0}}) {
