@@ -168,8 +168,8 @@ void acpi_read_ivrs(struct acpi_table ivrs)
                         acpi.iommus_lost = true;
                         return;
                 }
-                const bool is_unit = type == IVRS_UNIT || type == IVRS_UNIT_11 ||
-                                     type == IVRS_UNIT_40;
+                const bool is_unit =
+                        type == IVRS_UNIT || type == IVRS_UNIT_11 || type == IVRS_UNIT_40;
                 const uint32_t entries = type == IVRS_UNIT ? IVHD_ENTRIES : IVHD_ENTRIES_11;
                 if (is_unit && length >= entries)
                         acpi_iommu_read_ivhd(acpi_iommu_part(ivrs, at, length), entries);
