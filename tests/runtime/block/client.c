@@ -266,24 +266,9 @@ static void have_pool(const char *service, char **seconds)
         exit(0);
 }
 
-int main(int argc, char **argv)
+/* Does an action with an open session. Returns false if there is no such action. */
+static bool act(struct nova_block *block, const char *action, char **argv)
 {
-        const char *action = argc > 2 ? argv[1] : "";
-
-        if (!strcmp(action, "refused")) {
-                struct nova_block *none;
-                const int error = nova_block_open(&none, argv[2], argc > 3 ? argv[3] : NULL, 0);
-
-                printf("refused: %s\n", strerror(error));
-                return 0;
-        }
-        if (!strcmp(action, "pool") && argc > 4)
-                have_pool(argv[2], argv + 3);
-        if (argc > 4)
-                origin = (uint32_t)strtoul(argv[4], NULL, 10);
-
-        struct nova_block *block = open_or_die(argc > 2 ? argv[2] : "", argc > 3 ? argv[3] : NULL);
-
         if (!strcmp(action, "partition")) {
                 check_partition(block, (uint32_t)strtoul(argv[5], NULL, 10),
                                 !strcmp(argv[6], "writable"));
@@ -304,6 +289,30 @@ int main(int argc, char **argv)
 
                 printf("2000 of many reads succeeded, %s ended with EIO\n", lost ? "some" : "none");
         } else {
+                return false;
+        }
+        return true;
+}
+
+int main(int argc, char **argv)
+{
+        const char *action = argc > 2 ? argv[1] : "";
+
+        if (!strcmp(action, "refused")) {
+                struct nova_block *none;
+                const int error = nova_block_open(&none, argv[2], argc > 3 ? argv[3] : NULL, 0);
+
+                printf("refused: %s\n", strerror(error));
+                return 0;
+        }
+        if (!strcmp(action, "pool") && argc > 4)
+                have_pool(argv[2], argv + 3);
+        if (argc > 4)
+                origin = (uint32_t)strtoul(argv[4], NULL, 10);
+
+        struct nova_block *block = open_or_die(argc > 2 ? argv[2] : "", argc > 3 ? argv[3] : NULL);
+
+        if (!act(block, action, argv)) {
                 printf("client: name an action as argument\n");
                 return 1;
         }
