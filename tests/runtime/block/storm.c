@@ -12,7 +12,7 @@
 #define SLOTS      16
 #define BLOCKS_MAX 1024
 #define WORDS      128
-#define FLUSH_STEP 64          /* one of so many requests is a flush */
+#define FLUSH_STEP 64          /* one of FLUSH_STEP requests is a flush */
 #define MARK       0x80000000u /* the highest bit of a written block's words */
 
 /* A request. It keeps its block until it has succeeded. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reference time of enlightened guests: its counter and its page, which tells it without an exit.
- * Both are the TSC times a scale plus an offset. TLFS 12.7 */
+/* Reference time of enlightened guests: its counter and its page, which the guest reads without an
+ * exit. Both are the TSC times a scale plus an offset. TLFS 12.7 */
 #include "hv/page.h"
 
 #include <string.h>
