@@ -210,8 +210,8 @@ void nova_hv_timers_begin(struct nova_hv *hv);
  */
 void nova_hv_assist_begin(struct nova_hv *hv, unsigned vcpu);
 
-/** Ends an exit, after an interrupt was injected: tells the guest in the assist page whether it
- * must write the end-of-interrupt register. TLFS 10.3.5. */
+/** Ends an exit, after an interrupt was injected: records in the assist page whether the guest must
+ * write the end-of-interrupt register. TLFS 10.3.5. */
 void nova_hv_assist_end(struct nova_hv *hv, unsigned vcpu);
 
 /** Returns the answer to a CPUID leaf from 0x40000000 to 0x400000ff. TLFS 2.3, 2.4. */
