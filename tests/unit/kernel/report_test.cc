@@ -2,7 +2,10 @@
 // The number of lines printed about threads that were shut down.
 #include <gtest/gtest.h>
 
+#include "kernel.h"
+
 extern "C" {
+#include "lib/cmdline.h"
 #include "object/report.h"
 }
 
@@ -51,6 +54,25 @@ TEST(report, a_tsc_that_lags_allows_no_further_line)
 
         lines(rate, 100 * period, 1000);
         EXPECT_EQ(lines(rate, 99 * period, 1000), 0u);
+}
+
+// A PD that is being destroyed ends its handlers and the threads that wait for them in any order.
+TEST(report, a_thread_of_a_pd_that_is_being_destroyed_has_no_line)
+{
+        for (const auto reason : {REPORT_NO_PORTAL, REPORT_HANDLER_ENDED}) {
+                Kernel kernel;
+                pd *owner = kernel.make_pd();
+                ec *thread = kernel.make_ec(owner, 0x1000);
+                cmdline.serial = true;
+                fake_lines = 0;
+                report_shut_down(thread, reason);
+                EXPECT_EQ(fake_lines, 1u);
+                owner->object.dead = true;
+                report_shut_down(thread, reason);
+                EXPECT_EQ(fake_lines, 1u);
+                owner->object.dead = false;
+                cmdline.serial = false;
+        }
 }
 
 } // namespace
