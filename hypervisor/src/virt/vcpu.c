@@ -261,8 +261,8 @@ _Noreturn void resume_guest(struct ec *self)
 
         if (unlikely(cpu->pending | self->pending))
                 vcpu_finish_work(self);
-        /* A CPU that enters a guest must be seen to use the PD's tables, because they are freed when
-         * no CPU uses them. */
+        /* A CPU that enters a guest must be seen to use the PD's tables, because they are freed
+         * when no CPU uses them. */
         if (unlikely(cpu->current_pd != self->pd))
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {
