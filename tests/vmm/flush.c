@@ -4,7 +4,6 @@
  * of before. */
 #include <string.h>
 
-#include "novart/time.h"
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
@@ -90,18 +89,6 @@ static void load(void)
         vm.vcpu[0].start.state.sp = 0xa000;
 }
 
-/* Starts the reader when the mover has run, so that the guest has its RAM. */
-static void start_reader(void)
-{
-        uint32_t ready = 0;
-
-        while (!ready && nova_guest_read(&vm.memory, READY_AT, &ready, sizeof(ready)))
-                nova_sleep(1000000);
-        nova_vm_lock(&vm);
-        nova_vcpu_start_at(&vm.vcpu[1], STARTER_AT >> 12);
-        nova_vm_unlock(&vm);
-}
-
 int main(void)
 {
         const struct nova_vm_config config = {
@@ -114,7 +101,7 @@ int main(void)
                 return 1;
         load();
         nova_vm_run(&vm);
-        start_reader();
+        machine_start_second(&vm, READY_AT, STARTER_AT);
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         nova_vm_destroy(&vm);

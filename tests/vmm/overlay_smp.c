@@ -3,7 +3,6 @@
  * Neither sees a page where it was before. */
 #include <string.h>
 
-#include "novart/time.h"
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
@@ -61,18 +60,6 @@ GUEST_CODE(reader, 16,
 static struct nova_vm vm;
 static struct nova_hv hv;
 
-/* Starts the reader when the mover has run, so that the guest has its RAM. */
-static void start_reader(void)
-{
-        uint32_t ready = 0;
-
-        while (!ready && nova_guest_read(&vm.memory, READY_AT, &ready, sizeof(ready)))
-                nova_sleep(1000000);
-        nova_vm_lock(&vm);
-        nova_vcpu_start_at(&vm.vcpu[1], READER_AT >> 12);
-        nova_vm_unlock(&vm);
-}
-
 int main(void)
 {
         const struct nova_vm_config config = {
@@ -87,7 +74,7 @@ int main(void)
         nova_guest_write(&vm.memory, READER_AT, reader, GUEST_BYTES(reader));
         nova_registers_protected(&vm.vcpu[0].start, MOVER_AT, 8, 16);
         nova_vm_run(&vm);
-        start_reader();
+        machine_start_second(&vm, READY_AT, READER_AT);
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         nova_vm_destroy(&vm);

@@ -2,7 +2,6 @@
 /* Two virtual CPUs read reference time by the counter, and the TSC in between. By scale and offset
  * of the page, the TSC's time lies between those of the counter. Then one of them changes its
  * TSC. */
-#include "novart/time.h"
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
@@ -51,18 +50,6 @@ GUEST_CODE(second, 16,
 static struct nova_vm vm;
 static struct nova_hv hv;
 
-/* Starts the second virtual CPU when the first one has the page. */
-static void start_second(void)
-{
-        uint32_t ready = 0;
-
-        while (!ready && nova_guest_read(&vm.memory, STATE_AT, &ready, sizeof(ready)))
-                nova_sleep(1000000);
-        nova_vm_lock(&vm);
-        nova_vcpu_start_at(&vm.vcpu[1], SECOND_AT >> 12);
-        nova_vm_unlock(&vm);
-}
-
 /* Returns the upper half of a product. */
 static uint64_t high_product(uint64_t a, uint64_t b)
 {
@@ -108,7 +95,7 @@ int main(void)
         nova_guest_write(&vm.memory, SECOND_AT, second, GUEST_BYTES(second));
         nova_registers_protected(&vm.vcpu[0].start, FIRST_AT, 8, 16);
         nova_vm_run(&vm);
-        start_second();
+        machine_start_second(&vm, STATE_AT, SECOND_AT);
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
 
