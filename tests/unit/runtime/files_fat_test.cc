@@ -192,6 +192,18 @@ TEST_P(files_fat_test, a_size_that_does_not_fit_changes_nothing)
         expect_clean();
 }
 
+TEST_P(files_fat_test, sizes_that_do_not_fit_are_refused_without_reading_the_table_again)
+{
+        const uint64_t large = GetParam().kib * 1024UL;
+
+        ASSERT_EQ(create("file"), 0);
+        EXPECT_EQ(resize("file", large), ENOSPC);
+        const uint64_t before = memory.reads;
+        for (unsigned i = 0; i < 100; i++)
+                EXPECT_EQ(resize("file", large), ENOSPC);
+        EXPECT_LT(memory.reads - before, 100U);
+}
+
 TEST_P(files_fat_test, a_gap_that_cannot_be_filled_is_taken_back)
 {
         const uint64_t half = GetParam().kib * 600UL;

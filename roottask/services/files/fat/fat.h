@@ -58,6 +58,7 @@ struct fat {
         uint32_t free;                              /* free clusters; UINT32_MAX: unknown */
         uint32_t hint;                              /* cluster to begin the search at */
         bool info_stale;                            /* `free` differs from the disk */
+        bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */
         uint64_t time;                              /* of the cache */
         struct fat_node *nodes;                     /* in use */

@@ -224,8 +224,9 @@ static int check_room(const struct fat_node *file, uint64_t end)
 
         if (wanted <= file->clusters)
                 return 0;
-        /* The count that the disk has may be wrong. */
-        if (wanted - file->clusters > fat->free || fat->free == UINT32_MAX)
+        /* The count that the disk has may be wrong. It is corrected once, because a count reads the
+         * whole table. */
+        if (!fat->counted && (wanted - file->clusters > fat->free || fat->free == UINT32_MAX))
                 error = fat_table_count(fat);
         return !error && wanted - file->clusters > fat->free ? ENOSPC : error;
 }

@@ -192,5 +192,6 @@ int fat_table_count(struct fat *fat)
         if (count != fat->free)
                 fat->info_stale = true;
         fat->free = count;
+        fat->counted = true;
         return 0;
 }
