@@ -70,8 +70,8 @@ UPWARD = {
     ("arch", "ipc"): ("recalls become events on the way out", ("ipc/event.h",)),
     ("arch", "virt"): ("a switch of ECs leaves a virtual CPU", ("virt/vcpu.h",)),
     ("space", "object"): (
-        "a capability names an object, a space belongs to a PD, and an EC may end in a window",
-        ("object/ec.h", "object/object.h", "object/pd.h", "object/reclaim.h"),
+        "a capability names an object, and a space belongs to a PD",
+        ("object/object.h", "object/pd.h", "object/reclaim.h"),
     ),
     ("space", "sched"): (
         "a translation opens interrupt windows",

@@ -148,7 +148,10 @@ static bool item_begin(struct ec *self)
         const nova_crd_t crd = load_once(word[0]);
 
         if (!(flags & NOVA_ITEM_DELEGATE)) {
-                item_result(&self->transfer, item_translate(self, crd), flags);
+                const nova_crd_t image = item_translate(self, crd);
+
+                leave_if_ended(self); /* a translation opens windows */
+                item_result(&self->transfer, image, flags);
                 return true;
         }
         const nova_crd_t received = item_delegate_begin(self, crd, flags);

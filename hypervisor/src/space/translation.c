@@ -6,7 +6,6 @@
  * thread disturbs there begins again, only a few times: a thread that cuts the mappings of a chain
  * again and again could as well have revoked them. */
 #include "lib/bits.h"
-#include "object/ec.h"
 #include "sched/cpu.h"
 #include "sched/schedule.h"
 #include "space/mapping_tree.h"
@@ -91,18 +90,14 @@ static cold_path bool translation_pause(struct mapping *ancestor, word_t source,
         spin_unlock(&space_lock[type]);
         interrupt_window(cpu);
         spin_lock(&space_lock[type]);
-        const bool stays = !tree_is_empty(&ancestor->children) &&
-                           ancestor->in_parent.start <= source &&
-                           source <= ancestor->in_parent.last;
+        /* A cut leaves the lower part in place. */
+        const bool stays =
+                !tree_is_empty(&ancestor->children) && source <= ancestor->in_parent.last;
         for (unsigned budget = STEP_ENTRIES; !mapping_release_rest(&pin, &budget);
              budget = STEP_ENTRIES) {
                 spin_unlock(&space_lock[type]);
                 interrupt_window(cpu);
                 spin_lock(&space_lock[type]);
-        }
-        if (unlikely(cpu->current->state != EC_READY)) {
-                spin_unlock(&space_lock[type]);
-                leave_if_ended(cpu->current);
         }
         return stays;
 }

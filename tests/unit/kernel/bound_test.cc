@@ -8,6 +8,7 @@
 
 extern "C" {
 #include "arch/x86/calibrate.h"
+#include "ipc/item.h"
 #include "nova/abi/hypercall.h"
 #include "space/mapping_tree.h"
 }
@@ -259,12 +260,16 @@ struct Chain : Kernel {
                 disturb = nullptr;
         }
 
+        // A page at the chain's lower end.
+        static nova_crd_t wanted()
+        {
+                return nova_crd(NOVA_CRD_MEM, BASE + LINKS * STRIDE + 4, 0, NOVA_PERM_ALL);
+        }
+
         nova_crd_t translate()
         {
-                return mapping_translate(
-                        &a->memory.space,
-                        nova_crd(NOVA_CRD_MEM, BASE + LINKS * STRIDE + 4, 0, NOVA_PERM_ALL),
-                        &b->memory.space, nova_crd(NOVA_CRD_MEM, 0, 31, NOVA_PERM_ALL));
+                return mapping_translate(&a->memory.space, wanted(), &b->memory.space,
+                                         nova_crd(NOVA_CRD_MEM, 0, 31, NOVA_PERM_ALL));
         }
 };
 
@@ -329,19 +334,34 @@ TEST(translation, finds_nothing_when_the_chain_is_revoked_meanwhile)
         }
 }
 
-// The destructor expects all memory back.
-TEST(translation, leaves_no_pin_when_its_thread_ends)
+// A call translates an item, and its caller ends in a window of the climb. The callee waits for
+// requests again, so nothing may be written to its UTCB. The destructor expects all memory back.
+TEST(translation, writes_no_result_after_its_thread_has_ended)
 {
         Chain chain;
-        ec *self = chain.make_ec(chain.a, 0x1000);
+        ec *self = chain.make_ec(chain.a, 0x1000), *to = chain.make_ec(chain.b, 0x1000);
+        const unsigned item = nova_utcb_item_index(0);
+
+        self->utcb->word[item] = chain.wanted();
+        self->utcb->word[item + 1] = 0;
+        to->utcb->translate_window = nova_crd(NOVA_CRD_MEM, 0, 31, NOVA_PERM_ALL);
+        to->utcb->word[item] = to->utcb->word[item + 1] = 0x1234;
+        to->caller = to->callee = self;
+        to->caller_kind = CALLER_CALL;
+        to->state = EC_REPLY;
+        self->state = EC_READY;
         cpu_self()->current = cpu_self()->current_sc->ec = self;
+        item_transfer_begin(self, to, false, 1);
         disturb = [] {
                 if (windows == 1)
                         ec_shut_down(cpu_self()->current);
         };
-        changed = &chain;
-        fake_run([](ec *) { changed->translate(); }, self);
+        fake_run([](ec *one) { item_transfer(one, nullptr); }, self);
+        EXPECT_GE(windows, 1u);
         EXPECT_EQ(self->state, EC_DEAD);
+        EXPECT_EQ(to->state, EC_REQUEST);
+        EXPECT_EQ(to->utcb->word[item], 0x1234u);
+        EXPECT_EQ(to->utcb->word[item + 1], 0x1234u);
         fake_idle();
 }
 
