@@ -94,7 +94,7 @@ CASE(flood, a_stop_does_not_end_by_another_assignment_of_the_function, "D-remap"
         flood_close(&f);
 }
 
-CASE(flood, a_stopped_interrupt_goes_on_at_once_with_another_function, "D-remap")
+CASE(flood, a_stopped_interrupt_resumes_at_once_with_another_function, "D-remap")
 {
         const struct flood f = flood_open(0, GSI);
         struct flood other = {f.sm, edu_open(1), {0, 0}, f.t};

@@ -22,7 +22,7 @@ CASE(control, ec_ctrl_accepts_an_ec, "5.4.1-08 5.1-10 2.2-01")
         EXPECT_EQ(hc_ec_ctrl(server(boot_cpu)->ec), NOVA_SUCCESS);
 }
 
-CASE(control, ec_ctrl_gives_BAD_CAP_for_all_that_is_no_ec, "5.4.1-09 4.1.1-01")
+CASE(control, ec_ctrl_gives_BAD_CAP_for_anything_but_an_ec, "5.4.1-09 4.1.1-01")
 {
         EXPECT_EQ(hc_ec_ctrl(sel_alloc(0)), NOVA_BAD_CAP);
         EXPECT_EQ(hc_ec_ctrl(ROOT_PD), NOVA_BAD_CAP);
@@ -41,7 +41,7 @@ CASE(control, ec_ctrl_needs_the_ct_permission, "5.4.1-10 4.1.4.2-01 4.1.4.2-04")
 
 /* ---- sc_ctrl --------------------------------------------------------------------------------- */
 
-CASE(control, sc_ctrl_gives_BAD_CAP_for_all_that_is_no_sc, "5.4.2-06 4.1.1-01")
+CASE(control, sc_ctrl_gives_BAD_CAP_for_anything_but_an_sc, "5.4.2-06 4.1.1-01")
 {
         uint64_t time;
         EXPECT_EQ(hc_sc_ctrl(sel_alloc(0), &time), NOVA_BAD_CAP);
@@ -298,7 +298,7 @@ CASE_ON(control, lookup_of_a_selector_beyond_SEL_wraps_around, "6.2-13", needs_x
 
 /* ---- assign_pci, assign_gsi ------------------------------------------------------------------ */
 
-CASE(control, assign_pci_gives_BAD_CAP_when_the_target_is_no_pd, "5.5.1-05 5.1-13 4.1.1-01")
+CASE(control, assign_pci_gives_BAD_CAP_when_the_target_is_not_a_pd, "5.5.1-05 5.1-13 4.1.1-01")
 {
         const word_t page = page_alloc(0);
         EXPECT_EQ(hc_assign_pci(sel_alloc(0), page, 0), NOVA_BAD_CAP);
@@ -317,7 +317,7 @@ CASE(control, assign_pci_gives_BAD_DEV_when_there_is_no_device, "5.5.1-06 5.1-23
         EXPECT_EQ(hc_assign_pci(reduced(ROOT_PD, NOVA_PD_SM), page_alloc(0), 0), NOVA_BAD_DEV);
 }
 
-CASE(control, assign_gsi_gives_BAD_CAP_for_all_that_is_no_interrupt_semaphore,
+CASE(control, assign_gsi_gives_BAD_CAP_for_anything_but_an_interrupt_semaphore,
      "5.5.2-09 5.5.2-10 5.1-14 4.1.1-01")
 {
         word_t address, data;

@@ -80,7 +80,7 @@ CASE(create, create_pd_gives_BAD_CAP_when_the_selector_is_taken, "5.3.1-11")
         EXPECT_EQ(hc_create_pd(ROOT_PD, ROOT_PD, 0), NOVA_BAD_CAP);
 }
 
-CASE(create, create_pd_gives_BAD_CAP_when_the_owner_is_no_pd, "5.3.1-12 4.1.1-01")
+CASE(create, create_pd_gives_BAD_CAP_when_the_owner_is_not_a_pd, "5.3.1-12 4.1.1-01")
 {
         for (unsigned way = 0; way < 5; way++)
                 EXPECT_EQ(hc_create_pd(sel_alloc(0), not_a_pd(way), 0), NOVA_BAD_CAP);
@@ -212,7 +212,7 @@ CASE_ON(create, create_ec_makes_a_vcpu_where_there_is_virtualization, "5.3.2-07 
                   NOVA_SUCCESS);
 }
 
-CASE(create, create_ec_gives_BAD_CAP_when_the_owner_is_no_pd, "5.3.2-22 4.1.1-01")
+CASE(create, create_ec_gives_BAD_CAP_when_the_owner_is_not_a_pd, "5.3.2-22 4.1.1-01")
 {
         for (unsigned way = 0; way < 5; way++)
                 EXPECT_EQ(hc_create_ec(sel_alloc(0), not_a_pd(way), new_utcb(), 0, 0, 0),
@@ -317,14 +317,14 @@ CASE(create, create_sc_gives_BAD_CAP_when_the_selector_is_taken, "5.3.3-07")
         EXPECT_EQ(hc_create_sc(semaphore(0), ROOT_PD, global_ec(), QPD), NOVA_BAD_CAP);
 }
 
-CASE(create, create_sc_gives_BAD_CAP_when_the_owner_is_no_pd, "5.3.3-08 4.1.1-01")
+CASE(create, create_sc_gives_BAD_CAP_when_the_owner_is_not_a_pd, "5.3.3-08 4.1.1-01")
 {
         const nova_sel_t ec = global_ec();
         for (unsigned way = 0; way < 5; way++)
                 EXPECT_EQ(hc_create_sc(sel_alloc(0), not_a_pd(way), ec, QPD), NOVA_BAD_CAP);
 }
 
-CASE(create, create_sc_gives_BAD_CAP_when_the_ec_is_none, "5.3.3-09")
+CASE(create, create_sc_gives_BAD_CAP_for_anything_but_an_ec, "5.3.3-09")
 {
         EXPECT_EQ(hc_create_sc(sel_alloc(0), ROOT_PD, sel_alloc(0), QPD), NOVA_BAD_CAP);
         EXPECT_EQ(hc_create_sc(sel_alloc(0), ROOT_PD, semaphore(0), QPD), NOVA_BAD_CAP);
@@ -410,14 +410,14 @@ CASE(create, create_pt_gives_BAD_CAP_when_the_selector_is_taken, "5.3.4-08")
         EXPECT_EQ(hc_create_pt(semaphore(0), ROOT_PD, local_ec(), 0, 0), NOVA_BAD_CAP);
 }
 
-CASE(create, create_pt_gives_BAD_CAP_when_the_owner_is_no_pd, "5.3.4-09 4.1.1-01")
+CASE(create, create_pt_gives_BAD_CAP_when_the_owner_is_not_a_pd, "5.3.4-09 4.1.1-01")
 {
         const nova_sel_t ec = local_ec();
         for (unsigned way = 0; way < 5; way++)
                 EXPECT_EQ(hc_create_pt(sel_alloc(0), not_a_pd(way), ec, 0, 0), NOVA_BAD_CAP);
 }
 
-CASE(create, create_pt_gives_BAD_CAP_when_the_ec_is_none, "5.3.4-10")
+CASE(create, create_pt_gives_BAD_CAP_for_anything_but_an_ec, "5.3.4-10")
 {
         EXPECT_EQ(hc_create_pt(sel_alloc(0), ROOT_PD, sel_alloc(0), 0, 0), NOVA_BAD_CAP);
         EXPECT_EQ(hc_create_pt(sel_alloc(0), ROOT_PD, semaphore(0), 0, 0), NOVA_BAD_CAP);
@@ -471,7 +471,7 @@ CASE(create, create_sm_gives_BAD_CAP_when_the_selector_is_taken, "5.3.5-07")
         EXPECT_EQ(hc_create_sm(ROOT_PD, ROOT_PD, 0), NOVA_BAD_CAP);
 }
 
-CASE(create, create_sm_gives_BAD_CAP_when_the_owner_is_no_pd, "5.3.5-08 4.1.1-01")
+CASE(create, create_sm_gives_BAD_CAP_when_the_owner_is_not_a_pd, "5.3.5-08 4.1.1-01")
 {
         for (unsigned way = 0; way < 5; way++)
                 EXPECT_EQ(hc_create_sm(sel_alloc(0), not_a_pd(way), 0), NOVA_BAD_CAP);

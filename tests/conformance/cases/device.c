@@ -115,7 +115,7 @@ CASE(device, the_clock_interrupts_at_its_pace, "5.5.2-02 3.4-02 3.4-03")
 
 /* ---- Refusals -------------------------------------------------------------------------------- */
 
-CASE(device, assign_gsi_gives_BAD_DEV_for_all_that_is_no_device, "5.5.2-11 5.1-23")
+CASE(device, assign_gsi_gives_BAD_DEV_for_anything_but_a_device, "5.5.2-11 5.1-23")
 {
         const nova_sel_t sm = gsi_open(MESSAGE_GSI);
         const word_t ram = page_of(memory(0)), empty = page_alloc(0);
@@ -169,7 +169,7 @@ CASE(device, assign_gsi_looks_at_the_cpu_before_the_device, "5.5.2-12 5.5.2-11")
         }
 }
 
-CASE(device, a_capability_of_a_gsi_that_was_given_back_is_none, "5.5.2-09")
+CASE(device, a_revoked_gsi_capability_is_refused, "5.5.2-09")
 {
         const nova_sel_t pin = gsi_open(PIT_GSI);
         hc_revoke(obj(pin, ALL), NOVA_REVOKE_SR);

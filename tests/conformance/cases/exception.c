@@ -19,7 +19,7 @@ CASE(exception, a_debug_trap_is_event_1, "7.2-03 8.2-03")
         expect_event(raise_db(), NOVA_EXC_DB);
 }
 
-CASE(exception, a_breakpoint_is_event_3_behind_the_instruction, "7.2-04 8.2-04")
+CASE(exception, a_breakpoint_is_event_3_after_the_instruction, "7.2-04 8.2-04")
 {
         expect_event(raise_bp(), NOVA_EXC_BP);
         EXPECT_EQ(self->state.ip, (word_t)raise_bp + 1);
@@ -162,7 +162,7 @@ CASE(exception, a_thread_without_a_portal_is_shut_down, "3.3-06")
         EXPECT_EQ(t->value[0], 1);
 }
 
-CASE(exception, a_capability_that_is_no_portal_counts_like_none, "3.3-07")
+CASE(exception, a_capability_of_another_kind_counts_as_no_portal, "3.3-07")
 {
         struct thread *t = global(boot_cpu, dies, NULL);
         event_remove(t, NOVA_EXC_UD);

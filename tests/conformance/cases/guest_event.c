@@ -128,7 +128,7 @@ CASE_ON(guest_event, a_guests_software_interrupt_that_an_exit_interrupts_arrives
         }
 }
 
-CASE_ON(guest_event, a_software_interrupt_that_is_injected_and_interrupted_is_told,
+CASE_ON(guest_event, a_software_interrupt_that_is_injected_and_interrupted_is_reported,
         "7.4-50 8.4-35 7.4-51 8.4-36", needs_virtualization)
 {
         for (const struct software *s = software; s < software + 3; s++) {

@@ -244,7 +244,7 @@ static const char *needs_virtualization_of_hardware(void)
 GUEST(mov_ss_32, 32, "movl %eax, %ss; movl 0x20000, %ebx; hlt");
 
 /* MOV to SS also delays the #DB of its own step; an entry in between must keep it pending. */
-CASE_ON(guest_step, a_step_that_mov_to_ss_delays_comes_behind_the_next_instruction,
+CASE_ON(guest_step, a_step_that_mov_to_ss_delays_comes_after_the_next_instruction,
         "7.4-52 7.4-53 8.4-37 8.4-38", needs_virtualization_of_hardware)
 {
         const nova_mtd_t answers[] = {0, NOVA_MTD_STA | NOVA_MTD_EFL};

@@ -429,7 +429,7 @@ static void calls_then_spins(struct thread *t)
         spin_us(20000);
 }
 
-CASE(ipc, the_reply_gives_a_donated_sc_back, "5.2.2-02")
+CASE(ipc, the_reply_returns_a_donated_sc, "5.2.2-02")
 {
         struct thread *s = server(boot_cpu), *t = global(boot_cpu, calls_then_spins, NULL);
         uint64_t time;

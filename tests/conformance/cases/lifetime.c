@@ -229,7 +229,7 @@ static void drop_from_outside(unsigned cpu, thread_fn *fn, const char *order)
         }
 }
 
-CASE_ON(lifetime, a_server_goes_on_when_the_sc_it_runs_on_is_dropped_by_another_thread,
+CASE_ON(lifetime, a_server_continues_when_the_sc_it_runs_on_is_dropped_by_another_thread,
         "3.6-11 2.3-03 D-04.3 D-40 D-40.4", needs_quota)
 {
         drop_from_outside(boot_cpu, asks, "S");
@@ -239,7 +239,7 @@ CASE_ON(lifetime, a_server_goes_on_when_the_sc_it_runs_on_is_dropped_by_another_
         drop_from_outside(boot_cpu, fails, "EPS");
 }
 
-CASE_ON(lifetime, a_server_goes_on_when_the_sc_it_runs_on_is_dropped_by_another_cpu,
+CASE_ON(lifetime, a_server_continues_when_the_sc_it_runs_on_is_dropped_by_another_cpu,
         "3.6-11 2.3-03 D-04.3 D-40 D-40.4", needs_2_cpus)
 {
         drop_from_outside(cpu_numbers[1], asks, "S");

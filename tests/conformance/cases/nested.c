@@ -153,7 +153,7 @@ CASE(nested, a_thread_runs_on_after_its_sc_was_dropped_below_any_number_of_calls
                 drop_below(depths[i]);
 }
 
-CASE(nested, the_end_of_a_thread_deep_in_a_chain_lets_all_above_go_on, "5.2.1-11 3.6-11")
+CASE(nested, the_end_of_a_thread_deep_in_a_chain_lets_all_above_continue, "5.2.1-11 3.6-11")
 {
         struct bare chain[CHAIN];
         const nova_sel_t sm = semaphore(0);
@@ -287,7 +287,7 @@ CASE(nested, an_sc_that_is_revoked_during_nested_calls_is_gone_after_the_reply,
         EXPECT_EQ(t.a->value[2], NOVA_SUCCESS);
 }
 
-CASE(nested, a_server_whose_callers_sc_is_revoked_goes_on_with_it_until_the_reply,
+CASE(nested, a_server_whose_callers_sc_is_revoked_keeps_it_until_the_reply,
      "3.6-11 3.2-09 3.2-10 2.3-03")
 {
         const struct three t = three();

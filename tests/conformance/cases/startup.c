@@ -86,7 +86,7 @@ CASE(startup, without_a_portal_the_thread_is_shut_down, "3.3-06 5.3.2-16")
         EXPECT_EQ(t->event, NO_EVENT);
 }
 
-CASE(startup, a_local_thread_raises_none, "5.3.2-13 5.3.2-09")
+CASE(startup, a_local_thread_raises_no_STARTUP, "5.3.2-13 5.3.2-09")
 {
         struct thread *t = server(boot_cpu);
         self->utcb->items = 0;
@@ -105,7 +105,7 @@ CASE(startup, a_global_thread_of_a_child_starts_in_its_pd, "5.3.2-05 3.3-04")
 
 /* ---- RECALL ---------------------------------------------------------------------------------- */
 
-CASE(startup, RECALL_of_a_ready_thread_comes_before_it_goes_on,
+CASE(startup, RECALL_of_a_ready_thread_comes_before_it_continues,
      "5.4.1-01 5.4.1-04 7.2-21 8.2-21 5.4.1-08")
 {
         struct thread *t = global(boot_cpu, spins_until_stopped, NULL);
@@ -118,7 +118,7 @@ CASE(startup, RECALL_of_a_ready_thread_comes_before_it_goes_on,
         EXPECT(wait_for(&t->done, 1));
 }
 
-CASE(startup, after_RECALL_the_thread_goes_on_where_it_was, "5.4.1-07")
+CASE(startup, after_RECALL_the_thread_continues_where_it_was, "5.4.1-07")
 {
         struct thread *t = global(boot_cpu, spins_until_stopped, NULL);
         thread_start(t, PRIO_CASE, 1000);

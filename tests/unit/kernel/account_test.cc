@@ -85,7 +85,7 @@ TEST(account, the_caller_pays_when_it_names_itself)
         }
 }
 
-TEST(account, an_owner_that_has_no_more_is_refused_and_others_are_not)
+TEST(account, an_exhausted_owner_is_refused_and_others_are_not)
 {
         Owners owners;
         owners.purse.limit = 32;
@@ -173,7 +173,7 @@ TEST(account, outlives_its_pd_and_gives_the_unused_part_back_at_once)
         EXPECT_EQ(taken_now(), before);
 }
 
-TEST(account, moves_what_is_unused_and_no_more)
+TEST(account, moves_only_the_unused_part)
 {
         Kernel kernel;
         account *a = account_create(&account_root, 10000), *b = account_create(a, 4000);

@@ -395,7 +395,7 @@ struct Flood : Messages {
         }
 };
 
-TEST(dma, a_function_that_floods_is_stopped_and_goes_on_after_a_while)
+TEST(dma, a_function_that_floods_is_stopped_and_resumes_after_a_while)
 {
         Flood f;
         uint64_t next = UINT64_MAX;
@@ -436,7 +436,7 @@ TEST(dma, a_function_that_is_stopped_sets_the_timer_to_the_end_of_the_stop)
 }
 
 // remap_resume() relies on the unit to accept again any route that it has accepted before.
-TEST(dma, a_refusal_to_go_on_after_a_flood_stops_the_debug_kernel)
+TEST(dma, a_refusal_to_resume_after_a_flood_stops_the_debug_kernel)
 {
         Flood f;
         uint64_t next = UINT64_MAX;
@@ -500,14 +500,14 @@ TEST(dma, no_function_is_assigned_if_acpi_may_name_more_units)
         fake_iommu_boot();
 }
 
-TEST(dma, a_function_that_sends_often_goes_on)
+TEST(dma, a_function_that_sends_often_is_not_stopped)
 {
         Flood f;
         EXPECT_EQ(f.send(f.window / (Flood::ROUNDS - 1)), 0u);
         EXPECT_EQ(remap_stopped, 0u);
 }
 
-TEST(dma, a_stopped_function_does_not_go_on_by_being_routed_again)
+TEST(dma, routing_a_stopped_function_again_does_not_resume_it)
 {
         Flood f;
         cpu other = {};
@@ -521,7 +521,7 @@ TEST(dma, a_stopped_function_does_not_go_on_by_being_routed_again)
         EXPECT_EQ(fake_routes[Flood::GSI].apic_id, 7u);
 }
 
-TEST(dma, a_stopped_gsi_goes_on_with_another_function_and_ends_with_its_own)
+TEST(dma, a_stopped_gsi_resumes_with_another_function_and_ends_with_its_own)
 {
         Flood f;
         ASSERT_GT(f.send(1000), 0u);

@@ -120,7 +120,7 @@ TEST(elf, passes_over_headers_that_load_nothing)
         EXPECT_EQ(i.count, 1u);
 }
 
-TEST(elf, refuses_what_is_no_elf_image)
+TEST(elf, refuses_a_file_that_is_not_an_elf_image)
 {
         Image i;
         i.header.magic[1] = 'e';

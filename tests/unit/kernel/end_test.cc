@@ -269,7 +269,7 @@ TEST(end, of_a_step_leaves_an_interrupt_for_the_rest_of_the_mail)
 
 // The kernel may have to wait for a flush when it creates an EC: work that arrives meanwhile is
 // done before the caller resumes, whatever the status.
-TEST(end, of_who_creates_an_ec_is_noticed)
+TEST(end, of_the_creator_of_an_ec_is_noticed)
 {
         End e;
         e.share(e.client, SEL_PD, &e.server->object);

@@ -214,7 +214,7 @@ TEST_F(faults, of_full_records_of_vtd_are_read_as_far_as_they_are_reported)
 }
 
 // Few faults need no mask, in whatever unit they are.
-TEST_F(faults, of_a_unit_behind_others_are_reported)
+TEST_F(faults, of_a_unit_after_others_are_reported)
 {
         for (const bool first : {true, false}) {
                 iommu_driver = first ? &real_amd_vi_driver : &real_vtd_driver;

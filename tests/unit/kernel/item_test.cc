@@ -141,7 +141,7 @@ TEST(item, cuts_ports_at_the_end_of_their_space)
         EXPECT_EQ(caps_of(p.to, NOVA_CRD_IO).size(), 0x10000u);
 }
 
-TEST(item, delegates_no_ports_behind_the_end_of_their_space)
+TEST(item, delegates_no_ports_beyond_the_end_of_their_space)
 {
         Pair q;
         q.delegate_host(io(0x10000, 4), io(0x10000, 4), 0);

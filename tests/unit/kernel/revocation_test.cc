@@ -168,7 +168,7 @@ TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
 
 // An abandoned revocation may have taken rights from a capability that those derived from it still
 // have. The next revocation that passes takes these rights from them.
-TEST(revocation, takes_what_one_that_was_given_up_took_from_what_is_above)
+TEST(revocation, completes_an_abandoned_one_of_the_same_mapping)
 {
         Kernel kernel;
         pd *a = kernel.make_pd(), *b = kernel.make_pd();

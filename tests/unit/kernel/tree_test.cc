@@ -129,7 +129,7 @@ TEST(tree, finds_what_a_list_finds_after_any_operations)
         }
 }
 
-TEST(tree, goes_on_after_any_node_to_the_next_one_that_overlaps)
+TEST(tree, finds_the_next_overlapping_node_after_any_node)
 {
         Trees t;
         tree tree = {};

@@ -499,7 +499,7 @@ TEST(ways, of_a_reply_do_not_go_on_with_an_sc_that_has_ended)
 ec *ends_in_item;
 
 // A reply's page was delegated at once; the faulting thread ended meanwhile.
-TEST(ways, of_an_answer_notice_the_end_of_whom_it_is_for)
+TEST(ways, of_an_answer_notice_the_end_of_its_receiver)
 {
         const Reply one = {EVENT, 5, NOTHING, true, false};
         Ipc w(one.same, 0x5000);

@@ -132,7 +132,7 @@ TEST_F(bytes, texts_come_back_with_their_end)
         EXPECT_FALSE(nova_utcb_get_string(u, &at, to, sizeof(to)));
 }
 
-TEST_F(bytes, texts_with_a_0_inside_are_no_texts)
+TEST_F(bytes, texts_with_a_0_inside_are_refused)
 {
         char to[8] = "";
         unsigned at = 0;

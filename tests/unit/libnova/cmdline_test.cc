@@ -66,7 +66,7 @@ TEST(cmdline, odd_lines_have_empty_parts)
         EXPECT_EQ(as_string(nova_module_arguments("name", 100)), "");
 }
 
-TEST(cmdline, nothing_is_read_behind_the_length)
+TEST(cmdline, nothing_is_read_beyond_the_length)
 {
         const std::string text = "a/bc de fg";
 

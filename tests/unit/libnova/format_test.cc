@@ -75,7 +75,7 @@ TEST(format, what_is_not_known_is_written_as_it_stands)
         EXPECT_EQ(ours("%-08lf|"), "%-08lf|");
 }
 
-TEST(format, a_huge_width_is_no_overflow)
+TEST(format, a_huge_width_does_not_overflow)
 {
         EXPECT_EQ(ours("%99999999999d", 1).back(), '1');
         EXPECT_EQ(ours("%*d", INT_MIN, 1).front(), '1');

@@ -167,7 +167,7 @@ TEST_F(hip, ranges_that_wrap_around_end_at_the_last_byte)
         EXPECT_TRUE(free_ram().empty());
 }
 
-TEST_F(hip, empty_descriptors_are_no_memory_and_no_obstacle)
+TEST_F(hip, empty_descriptors_neither_add_nor_hide_memory)
 {
         add(0x1000, 0, NOVA_MEM_AVAILABLE);
         add(0x2000, 0x1000, NOVA_MEM_AVAILABLE);

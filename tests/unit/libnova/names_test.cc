@@ -81,7 +81,7 @@ TEST(names, every_event_is_found_by_its_name)
         EXPECT_EQ(nova_svm_number("Exception"), NOVA_SVM_EXCEPTION);
 }
 
-TEST(names, what_is_no_name_has_no_number)
+TEST(names, an_unknown_name_has_no_number)
 {
         for (const char *name : {"", "#P", "#PFX", "pf", "reserved", "unknown"}) {
                 EXPECT_EQ(nova_exception_number(name), -1);

@@ -96,7 +96,7 @@ TEST(acpi_iommu, reads_whether_interrupts_may_be_remapped)
         EXPECT_FALSE(acpi.remaps);
 }
 
-TEST(acpi_iommu, reads_as_whom_io_apics_and_hpets_send)
+TEST(acpi_iommu, reads_the_requester_ids_of_io_apics_and_hpets)
 {
         Pc pc("DMAR", {drhd(0xfed90000, 0,
                             {scope(1, 0, 0, {2, 0}), scope(3, 5, 0xf0, {31, 7}),

@@ -176,7 +176,7 @@ TEST(acpi, stops_reading_the_madt_at_an_entry_of_length_0_or_1)
         }
 }
 
-TEST(acpi, stops_reading_the_madt_at_an_entry_that_reaches_behind_it)
+TEST(acpi, stops_reading_the_madt_at_an_entry_that_reaches_beyond_it)
 {
         Pc pc;
         pc.memory[MADT] = table("APIC", madt_body({lapic(1), {0, 200, 0, 3}}));

@@ -72,7 +72,7 @@ TEST(cmdline, reads_sizes)
         EXPECT_EQ(m.console, "");
 }
 
-TEST(cmdline, refuses_what_is_no_size)
+TEST(cmdline, refuses_an_invalid_size)
 {
         for (const char *word : {"kmem=", "kmem=0", "kmem=M", "kmem=-1", "kmem=4G", "kmem=1M1",
                                  "kmem=99999999999999", "kmem= 4"}) {

@@ -169,7 +169,7 @@ TEST(io_apic, never_masks_an_edge_pin)
         EXPECT_EQ(board.pin(), VECTOR);
 }
 
-TEST(io_apic, leaves_gsis_alone_that_are_no_pins)
+TEST(io_apic, ignores_gsis_without_a_pin)
 {
         Found board(4);
         const uint32_t before = window();

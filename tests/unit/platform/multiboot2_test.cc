@@ -120,7 +120,7 @@ TEST(multiboot2, reads_command_line_loader_modules_and_map)
         EXPECT_STREQ(reinterpret_cast<char *>(m.map(1, line, 9)), "root a b");
 }
 
-TEST(multiboot2, refuses_an_address_that_cannot_be)
+TEST(multiboot2, refuses_an_impossible_address)
 {
         Machine m;
         m.memory[INFO + 4] = sound();
@@ -255,7 +255,7 @@ TEST(multiboot2, leaves_out_modules_that_overlap)
         EXPECT_NE(m.console.find("boot module 5, x is left out: it is empty."), std::string::npos);
 }
 
-TEST(multiboot2, never_reads_behind_its_end)
+TEST(multiboot2, never_reads_beyond_its_end)
 {
         const Bytes info = sound();
         for (size_t size = 8; size < info.size(); size++) {

@@ -135,7 +135,7 @@ TEST(multiboot, ends_the_map_at_an_entry_of_a_wrong_size)
         }
 }
 
-TEST(multiboot, never_reads_behind_the_map)
+TEST(multiboot, never_reads_beyond_the_map)
 {
         for (uint32_t length = 0; length < 72; length++) {
                 Machine m;
@@ -160,7 +160,7 @@ TEST(multiboot, survives_lengths_and_counts_without_bound)
         EXPECT_EQ(memory_map.modules, 0u);
 }
 
-TEST(multiboot, leaves_out_modules_that_are_none)
+TEST(multiboot, leaves_out_invalid_modules)
 {
         Machine m;
         memory_map_take(0x200000, 0x20000, false);

@@ -77,7 +77,7 @@ struct Senders : Machine {
 
 } // namespace
 
-TEST(remap, knows_as_whom_io_apics_and_hpets_send)
+TEST(remap, knows_the_requester_ids_of_io_apics_and_hpets)
 {
         Senders senders;
         senders.add(true, 5, 0, {0x11});

@@ -112,14 +112,14 @@ TEST(archive, refuses_a_wrong_checksum)
         EXPECT_EQ(refused(bytes), "the checksum of a header is wrong; create the archive again.");
 }
 
-TEST(archive, refuses_a_size_that_is_no_octal_number)
+TEST(archive, refuses_a_size_that_is_not_an_octal_number)
 {
         for (const char *size : {"", "0000000000x", "\x80\x01", "89"})
                 EXPECT_EQ(refused(header("one", size) + end),
                           "the size of a file is not an octal number.");
 }
 
-TEST(archive, refuses_data_behind_its_end)
+TEST(archive, refuses_data_beyond_its_end)
 {
         for (const char *size : {"00000002001", "77777777777", "777777777777"})
                 EXPECT_EQ(refused(header("one", size) + end),

@@ -111,13 +111,13 @@ TEST_F(backtrace, a_cycle_ends_it)
         EXPECT_EQ(walk(code, 0xf00, 0x1000), (addresses{code, 11}));
 }
 
-TEST_F(backtrace, a_frame_below_the_stack_pointer_is_none)
+TEST_F(backtrace, a_frame_below_the_stack_pointer_ends_the_walk)
 {
         frame(0x1000, 0, 11);
         EXPECT_EQ(walk(code, 0x1008, 0x1000), (addresses{code}));
 }
 
-TEST_F(backtrace, odd_frame_pointers_are_none)
+TEST_F(backtrace, odd_frame_pointers_end_the_walk)
 {
         frame(0x1001, 0, 11);
         EXPECT_EQ(walk(code, 0xf00, 0x1001), (addresses{code}));

@@ -190,7 +190,7 @@ TEST(child_elf, passes_over_headers_that_load_nothing)
         EXPECT_EQ(i.elf.segments, 1u);
 }
 
-TEST(child_elf, refuses_what_is_no_elf_image)
+TEST(child_elf, refuses_a_file_that_is_not_an_elf_image)
 {
         Image i;
         i.header.magic[1] = 'e';

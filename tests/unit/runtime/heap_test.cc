@@ -94,7 +94,7 @@ TEST_F(Heap, much_free_memory_at_the_end_goes_back)
         EXPECT_NE(novart_heap_take(&heap, 3 << 20), nullptr);
 }
 
-TEST_F(Heap, no_memory_is_no_memory_and_changes_nothing)
+TEST_F(Heap, an_allocation_that_does_not_fit_fails_and_changes_nothing)
 {
         void *const memory = novart_heap_take(&heap, 1000);
 
@@ -135,7 +135,7 @@ TEST_F(Heap, what_was_not_taken_is_not_given_back)
         EXPECT_FALSE(novart_heap_give(&heap, other));
 }
 
-TEST_F(Heap, a_block_grows_into_free_memory_behind_it_only)
+TEST_F(Heap, a_block_grows_into_free_memory_after_it_only)
 {
         void *const first = novart_heap_take(&heap, 100), *const second =
                                                                   novart_heap_take(&heap, 1000);

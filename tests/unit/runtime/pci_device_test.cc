@@ -27,7 +27,7 @@ TEST_F(pci_device, a_device_is_the_first_function_by_address_that_no_other_devic
         EXPECT_EQ(devices[3].state, DEVICE_ABSENT);
 }
 
-TEST_F(pci_device, bridges_and_iommus_are_no_devices)
+TEST_F(pci_device, bridges_and_iommus_are_not_devices)
 {
         for (const uint32_t class_code : {0x060400U, 0x080600U}) {
                 SetUp();
@@ -62,7 +62,7 @@ TEST_F(pci_device, only_the_program_of_the_description_gets_it)
         EXPECT_EQ(sweeps, 1U);
 }
 
-TEST_F(pci_device, a_device_of_no_program_is_for_none)
+TEST_F(pci_device, a_device_without_a_program_cannot_be_claimed)
 {
         device *d;
 
@@ -82,7 +82,7 @@ TEST_F(pci_device, the_successor_of_a_dead_driver_waits_for_the_reset)
         EXPECT_TRUE(devices[0].stopped);
 }
 
-TEST_F(pci_device, a_claimed_function_decodes_and_is_no_bus_master)
+TEST_F(pci_device, a_claimed_function_decodes_and_is_not_a_bus_master)
 {
         claimed();
         EXPECT_EQ(disk().value[1] & 0x407, 0x402U);

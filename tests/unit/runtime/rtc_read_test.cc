@@ -140,7 +140,7 @@ TEST_F(rtc_read, a_clock_that_is_not_there_is_given_up)
         expect_given_up();
 }
 
-TEST_F(rtc_read, what_is_no_date_sets_no_time)
+TEST_F(rtc_read, an_invalid_date_sets_no_time)
 {
         EXPECT_EQ(set_by_rtc([](unsigned i) { return i == status_b ? hours_24 : 0; }), EIO);
         EXPECT_EQ(machine.set, 0u);

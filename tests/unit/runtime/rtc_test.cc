@@ -38,7 +38,7 @@ TEST(rtc_date, knows_two_halves_of_a_day)
         EXPECT_EQ(seconds(twelve, 0x70, 1, 1, 0x91, 0, 0), 23 * 3600u);
 }
 
-TEST(rtc_date, refuses_what_is_no_date)
+TEST(rtc_date, refuses_an_invalid_date)
 {
         EXPECT_EQ(seconds(binary, 26, 2, 29, 0, 0, 0), UINT64_MAX);
         EXPECT_NE(seconds(binary, 28, 2, 29, 0, 0, 0), UINT64_MAX);

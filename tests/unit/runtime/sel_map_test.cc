@@ -95,7 +95,7 @@ TEST_F(sel_map, grows_by_pages_and_ends_without_them)
         EXPECT_EQ(novart_sel_map_take(&map, 0), SEL_LEAF_COUNT);
 }
 
-TEST_F(sel_map, clips_what_no_selector_can_be)
+TEST_F(sel_map, clips_numbers_that_exceed_every_selector)
 {
         novart_sel_map_init(&map, SEL_MAP_END - 1, none, page);
         EXPECT_EQ(novart_sel_map_take(&map, 0), SEL_MAP_END - 1);

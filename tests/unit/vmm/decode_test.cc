@@ -529,7 +529,7 @@ TEST(decode_cr8, finds_the_register_of_a_write)
         }
 }
 
-TEST(decode_cr8, refuses_what_is_no_write_of_it)
+TEST(decode_cr8, refuses_instructions_that_do_not_write_it)
 {
         const struct {
                 bytes code;

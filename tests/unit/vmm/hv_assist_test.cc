@@ -177,7 +177,7 @@ TEST_F(hv_assist, an_interrupt_that_becomes_pending_makes_the_guest_exit_and_end
         }
 }
 
-TEST_F(hv_assist, the_end_of_a_level_triggered_interrupt_is_always_told)
+TEST_F(hv_assist, the_end_of_a_level_triggered_interrupt_is_always_reported)
 {
         ASSERT_TRUE(set(assist, page_at | enable));
         nova_lapic_accept(&lapic, 0x41, true);

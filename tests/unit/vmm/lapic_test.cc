@@ -280,7 +280,7 @@ TEST_F(lapic, other_widths_and_places_do_nothing)
                 get(at);
 }
 
-TEST_F(lapic, is_after_a_reset_what_it_was_at_the_beginning)
+TEST_F(lapic, has_its_initial_state_after_a_reset)
 {
         put(0x20, 5u << 24);
         put(0x80, 0x30);

@@ -111,7 +111,7 @@ TEST_F(load, the_initrd_lies_at_the_end_of_memory_and_below_the_kernels_limit)
         EXPECT_EQ(get<uint32_t>(params + 0x218), 28 * mib - 8192);
 }
 
-TEST_F(load, refuses_what_is_no_kernel)
+TEST_F(load, refuses_a_file_that_is_not_a_kernel)
 {
         put<uint32_t>(0x202, 0);
         EXPECT_EQ(load_linux(), "it is not a Linux kernel (bzImage)");

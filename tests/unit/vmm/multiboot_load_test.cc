@@ -163,7 +163,7 @@ TEST_F(multiboot_load, an_elf_file_of_64_bits_begins_in_protected_mode_too)
         EXPECT_EQ(load(), "it is not an ELF file for x86, and its header has no addresses");
 }
 
-TEST_F(multiboot_load, modules_lie_in_pages_behind_the_kernel)
+TEST_F(multiboot_load, modules_lie_in_pages_after_the_kernel)
 {
         const std::string first(5000, '1'), second(100, '2');
         modules = {{first.data(), first.size(), "one"}, {second.data(), second.size(), "two 2"}};
@@ -208,7 +208,7 @@ TEST_F(multiboot_load, a_header_with_addresses_needs_no_elf_file)
         EXPECT_EQ(load(), "its header does not lie where it says");
 }
 
-TEST_F(multiboot_load, refuses_what_is_no_multiboot_kernel)
+TEST_F(multiboot_load, refuses_a_file_that_is_not_a_multiboot_kernel)
 {
         put<uint32_t>(0x408, 0);
         EXPECT_EQ(load(), "it has no Multiboot header");

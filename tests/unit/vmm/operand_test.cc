@@ -167,7 +167,7 @@ TEST_F(operand_access, offsets_in_16_bit_code_wrap)
         EXPECT_EQ(offset({0x67, 0x8b, 0x06}), 0x12340020u); /* (%esi) */
 }
 
-TEST_F(operand_access, numbers_of_bits_count_on_behind_the_operand)
+TEST_F(operand_access, bit_numbers_continue_beyond_the_operand)
 {
         flat();
         state.di = 0x8000;

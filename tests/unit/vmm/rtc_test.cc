@@ -89,7 +89,7 @@ TEST_F(rtc, goes_on)
         EXPECT_EQ(get(2), 1u);
 }
 
-TEST_F(rtc, never_says_that_an_update_goes_on)
+TEST_F(rtc, never_reports_an_update_in_progress)
 {
         set(0);
         put(0xa, 0xff);

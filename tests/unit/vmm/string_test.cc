@@ -24,7 +24,7 @@ struct string_access : guest_access {
         }
 };
 
-TEST_F(string_access, outsb_in_real_mode_takes_ds_or_what_stands_before_it)
+TEST_F(string_access, outsb_in_real_mode_uses_ds_or_the_segment_of_its_prefix)
 {
         text(0x20010, "ds");
         text(0x30010, "es");

@@ -97,7 +97,7 @@ TEST_F(uart, loses_input_that_is_not_read_and_reports_the_loss)
         EXPECT_EQ(nova_uart_room(&port), 1u);
 }
 
-TEST_F(uart, has_a_divisor_behind_its_first_registers)
+TEST_F(uart, replaces_its_first_registers_by_the_divisor_on_request)
 {
         out(3, 0x83);
         out(0, 12);

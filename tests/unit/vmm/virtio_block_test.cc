@@ -93,7 +93,7 @@ TEST_F(virtio_block, returns_its_identity_and_flushes)
         EXPECT_EQ(request(0xffffffff, 0, NOVA_SECTOR, true), 2u);
 }
 
-TEST_F(virtio_block, what_lies_behind_its_end_fails)
+TEST_F(virtio_block, requests_beyond_its_end_fail)
 {
         for (const uint64_t sector : {uint64_t{16}, uint64_t{15}, UINT64_MAX, UINT64_MAX / 512}) {
                 EXPECT_EQ(request(0, sector, 2 * NOVA_SECTOR, true), 1u);

@@ -38,7 +38,7 @@ struct virtio_random : test {
         }
 };
 
-TEST_F(virtio_random, fills_what_it_gets)
+TEST_F(virtio_random, fills_the_guests_buffer)
 {
         ask(16, writable);
         EXPECT_EQ(used_bytes(0, 0), 16u);
@@ -46,7 +46,7 @@ TEST_F(virtio_random, fills_what_it_gets)
         EXPECT_EQ(ram[data + 16], 0);
 }
 
-TEST_F(virtio_random, says_when_there_is_less)
+TEST_F(virtio_random, reports_a_shorter_length_when_fewer_bytes_are_available)
 {
         most = 3;
         ask(16, writable);
@@ -54,13 +54,13 @@ TEST_F(virtio_random, says_when_there_is_less)
         EXPECT_EQ(ram[data + 3], 0);
 }
 
-TEST_F(virtio_random, gives_only_so_much_at_once)
+TEST_F(virtio_random, limits_the_bytes_of_one_request)
 {
         ask(0x4000, writable);
         EXPECT_EQ(used_bytes(0, 0), NOVA_VIRTIO_RANDOM_MOST);
 }
 
-TEST_F(virtio_random, a_wish_without_room_breaks_the_device)
+TEST_F(virtio_random, a_request_without_a_writable_buffer_breaks_the_device)
 {
         ask(16, 0);
         EXPECT_TRUE(broken());

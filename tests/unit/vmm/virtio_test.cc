@@ -340,7 +340,7 @@ TEST_F(virtio_common, a_chain_is_never_longer_than_the_largest_queue)
         EXPECT_LE(card.virtio.chain.pieces, unsigned{NOVA_VIRTIO_QUEUE_SIZE});
 }
 
-TEST_F(virtio_common, a_head_behind_the_queue_is_refused)
+TEST_F(virtio_common, a_head_beyond_the_queue_is_refused)
 {
         start();
         offer(0, 8);
@@ -348,7 +348,7 @@ TEST_F(virtio_common, a_head_behind_the_queue_is_refused)
         expect_broken("a descriptor number beyond the queue");
 }
 
-TEST_F(virtio_common, a_next_one_behind_the_queue_is_refused)
+TEST_F(virtio_common, a_next_descriptor_beyond_the_queue_is_refused)
 {
         start();
         describe(0, 0, data, 1, chained, 0xffff);
@@ -368,7 +368,7 @@ TEST_F(virtio_common, reserved_flags_are_refused)
         }
 }
 
-TEST_F(virtio_common, a_piece_to_read_behind_one_to_write_is_refused)
+TEST_F(virtio_common, a_piece_to_read_after_one_to_write_is_refused)
 {
         start();
         describe(0, 0, data, 1, chained | writable, 1);

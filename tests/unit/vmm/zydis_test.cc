@@ -331,7 +331,7 @@ TEST_P(zydis, agrees_on_all_opcodes_and_operands)
 }
 
 /* Prefixes in all orders, truncated anywhere. */
-TEST_P(zydis, agrees_on_random_bytes_behind_prefixes)
+TEST_P(zydis, agrees_on_random_bytes_after_prefixes)
 {
         static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x66, 0x67,
                                            0x67, 0xf0, 0xf2, 0xf3, 0xf3, 0x40, 0x44, 0x48, 0x4f};
