@@ -78,7 +78,7 @@ guest_begin:
         movl $0x00010000, %eax                 /* open source, system 0x7f, version 1 */
         movl $0xff000000, %edx
         wrmsr
-        say "4: A call raises #UD. The guest has told its identity.\r\n"
+        say "4: A call raises #UD. The guest has reported its identity.\r\n"
 
         movl $MSR_HYPERCALL, %ecx
         rdmsr

@@ -51,7 +51,7 @@ static nova_sel_t get_device(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
         const nova_crd_t interrupt = nova_crd_obj(NOVA_SEL_GSI_SM + RTC_GSI, 0, NOVA_PERM_ALL);
-        uint32_t address, data; /* for devices that send messages; the clock has a wire */
+        uint32_t address, data; /* what a device with messages must write; the clock has a wire */
 
         check("ports", nova_request(nova_crd_io(RTC_INDEX, 1), RTC_INDEX) == 0);
         check("interrupt", nova_request(interrupt, sm) == 0);

@@ -20,7 +20,7 @@
 #include "terminal.h"
 
 #define GUEST_MEMORY      (112u << 20)
-#define GUEST_MEMORY_DISK (224u << 20) /* of the system with a disk: room for a distribution */
+#define GUEST_MEMORY_DISK (224u << 20) /* in the system with a disk: room for a distribution */
 #define REPORT_KEY        0x1d         /* ctrl-]: prints the state of the guest */
 
 /* A guest that resets itself more often within a minute does not get a new machine: it panics at
@@ -145,7 +145,7 @@ static int make_machine(void)
         return error ? error : add_devices();
 }
 
-static unsigned long long exits; /* of all machines */
+static unsigned long long exits; /* number of exits of all machines */
 
 static void destroy_machine(void)
 {

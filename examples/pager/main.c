@@ -22,7 +22,8 @@
 #define EVENTS_ORDER 5
 #define DONE         (NOVA_EXC_STARTUP - 1)
 
-extern const char __image_begin[], __image_end[]; /* of this program, defined by the linker */
+extern const char __image_begin[],
+        __image_end[]; /* bounds of this program, defined by the linker */
 
 static nova_sel_t ended;
 

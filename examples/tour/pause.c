@@ -40,7 +40,7 @@ bool pause_is_end(void)
                 return false;
         while (nova_console_get(&console) >= 0)
                 continue;
-        say("\n-- any key goes on, q ends the tour --");
+        say("\n-- q ends, any other key continues --");
         while ((key = nova_console_get(&console)) < 0)
                 __asm__ volatile("pause");
         say("\r                                      \r");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers the service pci: who owns which function, and the resources of functions. The service
- * reads addresses and ports from registers of devices, which may lie, so init refuses all that it
- * knows to be something else. */
+/* Answers the service pci: the owner of each function, and the resources of functions. The service
+ * reads addresses and ports from registers of devices, which may be wrong, so init refuses ranges
+ * that it knows to be something else. */
 #include <errno.h>
 #include <string.h>
 

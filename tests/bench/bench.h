@@ -56,7 +56,7 @@ struct timed {
         uint32_t sample[ROUNDS];
         volatile word_t failed; /* rounds whose status was not the expected one */
         word_t expected;
-        unsigned number; /* for the trace */
+        unsigned number; /* number of the row in the trace */
 };
 
 /* Runs the operations of a round one after the other, in any thread. */

@@ -5,7 +5,7 @@ import sys
 
 import terminal
 
-PROMPT = b"any key goes on"
+PROMPT = b"any other key continues"
 
 
 def play(kernel, tour, keys):

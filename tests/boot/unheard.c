@@ -13,7 +13,7 @@
 #define FLOOD  100
 #define EVENTS 512 /* event selectors without portals */
 
-#define EVENT_ORDER 5 /* of the events of a child */
+#define EVENT_ORDER 5 /* order of the range of a child's events */
 
 static struct nova_root root;
 static struct nova_console console;

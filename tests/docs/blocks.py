@@ -12,7 +12,7 @@ A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
     sh     (none)              runs in an empty folder
            session NAME        the blocks of one NAME run one after the other in one folder
     system (none)              a system description without mistakes
-           wrong               one with the mistakes that the next block tells
+           wrong               one with the mistakes that the next block lists
     text   mistakes            the output of nova-system for the block before it, as system.nova
     any    session NAME file F is file F of that folder
            session NAME output stands in the output of the commands before it

@@ -44,7 +44,7 @@ def main():
         if not any(text.startswith(plain(sentence)) for text in texts):
             bad.append(sentence)
     for sentence in bad:
-        print(f"docs/manual/vmm.md tells `{sentence}`, which nothing prints")
+        print(f"docs/manual/vmm.md contains `{sentence}`, which nothing prints")
     print(f"{len(sentences)} sentences, {len(bad)} complaints")
     return bool(bad) or len(sentences) < FEWEST
 

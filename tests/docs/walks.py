@@ -62,8 +62,8 @@ def wrong_faults(page, models):
     """Returns a message for each fault that only the page, or only one of the models names."""
     told = set(FAULT.findall(page))
     tried = {fault for model in models for fault in TRIED.findall(model)}
-    return [f"the fault {name} stands only in the page" for name in sorted(told - tried)] + [
-        f"the fault {name} stands only in a model" for name in sorted(tried - told)
+    return [f"the fault {name} is only in the page" for name in sorted(told - tried)] + [
+        f"the fault {name} is only in a model" for name in sorted(tried - told)
     ]
 
 

@@ -9,7 +9,7 @@
 #include "backend.h"
 
 #define SECTORS  64
-#define ACCESSES 300000 /* of one input */
+#define ACCESSES 300000 /* accesses during one input */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -319,7 +319,7 @@ static bool keeps_its_name(void)
 }
 
 /* May have children and CPUs 0 and 1 at priority 20, and asks for more: for itself, and for
- * children that it starts after it has told its runtime its wishes. */
+ * children that it starts after it has passed its wishes to its runtime. */
 static int do_greedy(char **argv)
 {
         const char *arguments[] = {"greedy", "grandchild", NULL};

@@ -5,7 +5,7 @@
 #define CALLERS 6
 #define DEPTH   100
 #define BUSY_US 50
-#define RESTS   1000 /* of a ms, for a thread that has not ended yet */
+#define RESTS   1000 /* waits of 1 ms for a thread that has not ended yet */
 #define FAR_SEL 0x6000
 
 enum { SERVER_EC, SERVER_PT, NAP, EC_OF = 8, SC_OF = 24 };

@@ -14,9 +14,9 @@
 
 static nova_sel_t ecs, scs, pts, events;
 static word_t utcbs;
-static word_t stack_of[MANY][2]; /* all that a thread without a stack needs: its hypercall */
+static word_t stack_of[MANY][2]; /* hypercall of a thread, which has no other stack */
 static struct thread *starter;
-static unsigned many; /* of them */
+static unsigned many; /* number of objects in this case */
 
 /* Replies to the first event of a thread: it makes the hypercall at its stack top, and stays. */
 static void starts(struct thread *t)
@@ -263,7 +263,7 @@ CASE_ON(many, mails_to_a_cpu, "3.1-08 3.6-11", needs_2_cpus)
                 make_ec(n, cpu, NOVA_EC_GLOBAL, nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, sm));
                 make_sc(n, ecs + n, PRIO_MANY);
         }
-        rest(1000); /* they have come to their down */
+        rest(1000); /* all of them have done their down */
         struct thread *t = waiter(cpu, PRIO_HIGH, sm);
         wait_for(&t->started, 1);
         drop(sm);
@@ -281,7 +281,7 @@ CASE_ON(many, mails_to_a_cpu, "3.1-08 3.6-11", needs_2_cpus)
 
 #define LEVELS         980
 #define SIBLINGS       100
-#define SIBLINGS_ORDER 17 /* of all levels */
+#define SIBLINGS_ORDER 17 /* order of the pages of all levels */
 
 /* Delegates a page within the root PD to many others, all in one message. */
 static void spread(const struct thread *t, word_t page, word_t first)

@@ -13,7 +13,7 @@ struct worker workers[WORKERS];
 nova_sel_t group;
 bool stress_tolerant;
 unsigned worker_count;
-static uint64_t end;        /* of the time */
+static uint64_t end;        /* TSC value at which the run ends */
 static volatile bool begun; /* all workers exist */
 static struct thread *threads[WORKERS];
 static nova_sel_t finished;   /* counts the workers that ended */

@@ -9,7 +9,7 @@
 #define AREA_ORDER  11
 #define MAGIC       0x600d0000u
 
-static nova_sel_t area[LEVELS]; /* of pages; each is delegated from the one before */
+static nova_sel_t area[LEVELS]; /* areas of pages; each is delegated from the one before */
 static nova_sel_t names[LEVELS];
 static struct thread *mirrors[WORKERS];
 

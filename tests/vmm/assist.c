@@ -19,7 +19,7 @@
 /* What the guest found, at STATE_AT. */
 struct state {
         uint32_t taken;  /* interrupts */
-        uint32_t ends;   /* of them, with a write of the register */
+        uint32_t ends;   /* interrupts that ended by a write of the register */
         uint32_t held;   /* interrupts that the task priority did not hold back */
         uint32_t memory; /* the task priority that was written by MSR, in memory */
 };

@@ -11,10 +11,10 @@
 #define GUEST_AT  0x1000
 #define GDT_AT    0x2000
 #define IDT_AT    0x3000
-#define COUNT_AT  0x5000  /* of interrupts */
-#define LIST_AT   0x5010  /* of return address and vector of each */
+#define COUNT_AT  0x5000  /* number of interrupts */
+#define LIST_AT   0x5010  /* return address and vector of each interrupt */
 #define SEEN_AT   0x6000  /* the values that the guest recorded, in order */
-#define TABLES_AT 0x10000 /* four of them, for 2 MiB at 0 and those of the local APIC */
+#define TABLES_AT 0x10000 /* four tables, which map 2 MiB at 0 and at the local APIC */
 
 #define PRESENT 3u
 #define PAGE_2M 0x83u

@@ -12,8 +12,8 @@
 #define SECOND_AT 0x2000
 #define STATE_AT  0x7000
 #define PAGE_AT   0x10000
-#define NOTES_AT  0x20000 /* of the first virtual CPU */
-#define NOTES_AT2 0x30000 /* of the second one */
+#define NOTES_AT  0x20000 /* notes of the first virtual CPU */
+#define NOTES_AT2 0x30000 /* notes of the second virtual CPU */
 #define ROUNDS    200
 
 /* State of the guest, at STATE_AT. */

@@ -9,7 +9,7 @@
 #include "machine.h"
 
 #define GUEST_AT 0x1000
-#define LIST_AT  0x5000 /* of return address and DR6 at each step */
+#define LIST_AT  0x5000 /* return address and DR6 of each step */
 #define STEPS_AT 0x6000 /* number of steps */
 #define DR6_STEP 0x4000u
 #define DR6_WHY  0xe00fu

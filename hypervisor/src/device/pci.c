@@ -11,8 +11,8 @@
 
 /* A function has a page of its own: bus << 8 | device << 3 | function (PCIe 3.0, 7.2.2). */
 #define FUNCTION_SIZE    PAGE_SIZE
-#define FUNCTIONS        8   /* of a device */
-#define BUS_FUNCTIONS    256 /* of a bus */
+#define FUNCTIONS        8   /* functions of a device */
+#define BUS_FUNCTIONS    256 /* functions of a bus */
 #define RIDS             0x10000
 #define REG_ID           (0x00 / 4)
 #define REG_HEADER       (0x0c / 4)

@@ -18,10 +18,10 @@
 #define IVRS_UNIT        0x10
 #define IVRS_UNIT_11     0x11
 #define IVRS_UNIT_40     0x40
-#define IVHD_ENTRIES     24 /* of a block of type 10h, else */
+#define IVHD_ENTRIES     24 /* offset of the entries in a block of type 10h */
 #define IVHD_ENTRIES_11  40
 #define IVHD_SPECIAL     0x48
-#define IVHD_ACPI        0xf0 /* of variable length */
+#define IVHD_ACPI        0xf0 /* the only entry of variable length */
 #define IVHD_ACPI_LENGTH 21
 #define SPECIAL_IO_APIC  1
 #define SPECIAL_HPET     2

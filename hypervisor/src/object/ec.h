@@ -102,7 +102,7 @@ struct ec {
         bool cut_searches;    /* after the end: the walk below looks for an SC to give to cut_to */
         struct pd *pd;        /* referenced; NULL: the idle thread */
         struct cpu *cpu;
-        word_t stack_top;       /* of the CPU's kernel stack, for the entry code */
+        word_t stack_top;       /* top of the CPU's kernel stack, for the entry code */
         struct nova_utcb *utcb; /* NULL: a virtual CPU */
         struct ec *caller;      /* the reply register, see ec_caller() */
         struct ec *callee;      /* see ec_callee() */

@@ -21,7 +21,7 @@ static _Noreturn void finish_reap(struct ec *self)
                 self->reap_floor = 0;
         }
         while (reap_goes_on(self)) {
-                self->grace_waits = false; /* for as many periods as the batch is full */
+                self->grace_waits = false; /* so that the next wait starts a new period */
                 if (reclaim_is_full())
                         reclaim_wait_step(self);
                 else

@@ -39,15 +39,15 @@ struct nova_child_device {
         nova_sel_t sel;       /**< semaphore of the interrupt or of the console */
 };
 
-/** A question of the child that holds the configuration space of PCI. */
+/** A request of the child that holds the configuration space of PCI. */
 struct nova_child_pci {
         unsigned kind;                        /**< enum nova_parent_pci_kind */
-        nova_word_t number;                   /**< of a device, or of an interrupt */
+        nova_word_t number;                   /**< number of a device or of an interrupt */
         uint64_t first, bytes;                /**< address or port, and size */
         struct nova_parent_pci_device device; /**< answer to NOVA_PARENT_PCI_DEVICE */
         void *memory;   /**< answer to NOVA_PARENT_PCI_MEMORY: its address in this program */
         nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program;
-                           question of NOVA_PARENT_PCI_WATCH: the first of 64 selectors with the
+                           request NOVA_PARENT_PCI_WATCH: the first of 64 selectors with the
                            semaphore, which the function owns if it returns 0 */
 };
 

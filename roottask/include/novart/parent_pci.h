@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests of the program that holds the configuration space of PCI (`devices pci-config`): the
- * service pci asks its parent who owns which function, and for the resources that it passes on to
+service pci asks its parent for the owner of each function, and for the resources that it passes on
+to
  * the drivers. The parent refuses these requests to all other programs. */
 #ifndef NOVART_PARENT_PCI_H
 #define NOVART_PARENT_PCI_H

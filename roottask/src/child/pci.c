@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Questions of the child that holds the configuration space of PCI (<novart/parent_pci.h>). */
+/* Requests of the child that holds the configuration space of PCI (<novart/parent_pci.h>). */
 #include <errno.h>
 #include <string.h>
 

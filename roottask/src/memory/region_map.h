@@ -20,7 +20,7 @@ extern "C" {
 enum region_kind {
         REGION_RESERVED, /* addresses only: windows, UTCBs, device memory */
         REGION_LAZY,     /* the pager maps pages on first touch */
-        REGION_STACK     /* as LAZY, but the first page is the guard page */
+        REGION_STACK     /* like LAZY, with a guard page as first page */
 };
 
 struct region {

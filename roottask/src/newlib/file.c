@@ -10,14 +10,14 @@
 #include "newlib/files.h"
 #include "novart/sync.h"
 
-#define VIEW_MIN    0x4000 /* from this size on, a read is worth a view of the file */
+#define VIEW_MIN    0x4000 /* smallest read in bytes that uses a view of the file */
 #define ABOUT_WORDS NOVA_WORDS_OF(sizeof(struct nova_files_about))
 
 /* An open file. */
 struct file {
         unsigned session; /* number of the session; 0: not open */
         nova_word_t number;
-        int flags; /* of open() */
+        int flags; /* flags of open() */
         uint64_t offset;
 };
 

@@ -14,8 +14,8 @@
 #include "novart/region.h"
 #include "novart/sync.h"
 
-#define WINDOWS 2 /* of read() */
-#define TRIES   3 /* for a view that the service takes away at once */
+#define WINDOWS 2 /* number of windows for read() */
+#define TRIES   3 /* attempts to get a view that the service revokes at once */
 
 _Static_assert(NOVA_FILE_VIEW_BYTES == NOVA_FILES_VIEW_BYTES, "a view has one size");
 
@@ -28,8 +28,8 @@ static struct window {
 } windows[WINDOWS];
 
 static struct nova_mutex mutex; /* protects what follows and the windows */
-static char *room;              /* of the windows; reserved addresses */
-static char *views;             /* of nova_file_view_begin(); lazy memory */
+static char *room;              /* reserved addresses for the windows */
+static char *views;             /* lazy memory for nova_file_view_begin() */
 static bool taken[NOVA_FILE_VIEWS];
 static unsigned last;    /* window that got the last view */
 static unsigned without; /* session whose service has no cache */
@@ -65,7 +65,7 @@ static int get_once(unsigned session, nova_word_t file, uint64_t place, const ch
         if (came[1] > NOVA_FILE_VIEW_BYTES)
                 error = EPROTO;
         else if (!window)
-                error = ENOMEM; /* of the kernel */
+                error = ENOMEM; /* no kernel memory */
         else
                 error = call(session, file, place, came[0], &none, known);
         if (!error && known[0] != came[0])

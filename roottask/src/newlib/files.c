@@ -20,7 +20,7 @@ static struct nova_mutex share_mutex;
 static struct nova_session *session;
 static bool lost;
 static unsigned sessions;
-static unsigned calls; /* in progress; it may change without the lock */
+static unsigned calls; /* number of calls in progress; changes without the lock */
 static char *shared;
 
 int novart_files_fail(int error)

@@ -13,8 +13,8 @@
 #define VECTOR_PF 14
 
 /* Access rights of segments. */
-#define AR_WRITABLE  0x002u /* of data; of code: readable */
-#define AR_DOWN      0x004u /* of data: offsets lie above the limit */
+#define AR_WRITABLE  0x002u /* data: writable; code: readable */
+#define AR_DOWN      0x004u /* data: valid offsets are above the limit */
 #define AR_CODE      0x008u
 #define AR_PRIVILEGE 0x060u
 #define AR_PRESENT   0x080u

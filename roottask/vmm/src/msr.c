@@ -13,7 +13,7 @@
 enum home {
         FIELD,     /* in the event message, at `offset` */
         WORD,      /* in the event message, a machine word */
-        ADDRESS,   /* as WORD; values must be canonical */
+        ADDRESS,   /* like WORD; values must be canonical */
         ADDRESS64, /* a field whose values must be canonical */
         FLAGS,     /* a field whose upper half is reserved */
         CONSTANT,  /* reads return `value`, writes are ignored */

@@ -47,7 +47,7 @@ struct near {
         uint64_t efer;
         uint8_t code[NOVA_CODE_BYTES];
         size_t codes;                /* number of bytes in `code` */
-        uint64_t stack[STACK_WORDS]; /* from the stack pointer on */
+        uint64_t stack[STACK_WORDS]; /* words at the stack pointer and above */
         unsigned stacks;             /* number of words in `stack` */
         unsigned word;               /* bytes of a word */
 };

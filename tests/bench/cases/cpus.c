@@ -13,7 +13,7 @@
 
 static struct worker {
         nova_sel_t sel;
-        word_t id; /* of the hypercalls that it makes in turn */
+        word_t id; /* with other_id: the hypercalls that it makes in turn */
         word_t other_id;
         volatile word_t ready, done;
 } workers[CPUS_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Long operations in their worst shapes. A plugin of the emulator measures the longest stretch of
- * each with interrupts off; markers tell it which operation runs. */
+ * each with interrupts off; markers show it which operation runs. */
 #include "bench.h"
 
 #define ALL         NOVA_PERM_ALL

@@ -11,7 +11,7 @@
 #include "novart/file_view.h"
 #include "novart/time.h"
 
-#define PARTS 8 /* of the file, each as large as a view */
+#define PARTS 8 /* parts of the file, each as large as a view */
 
 static char data[NOVA_FILE_VIEW_BYTES] __attribute__((aligned(4096)));
 static int file;

@@ -29,8 +29,8 @@ extern unsigned qemu_plugin_mem_size_shift(memory_info info);
 
 static uint64_t counts[2], entries, start, back_at = UINT64_MAX;
 static uint64_t times[CODES], instructions[CODES];
-static uint64_t since; /* of the host, since the last exit */
-static unsigned code;  /* why it was */
+static uint64_t since; /* instructions of the host since the last exit */
+static unsigned code;  /* reason of the last exit */
 static bool inside, asking;
 
 static void leave(void)

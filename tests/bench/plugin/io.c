@@ -35,7 +35,7 @@ static struct operation {
 
 static struct piece *pieces;
 static unsigned operation, profiled;
-static uint64_t since; /* of the operation, since its mark */
+static uint64_t since; /* instructions of the operation since its mark */
 
 static void run(unsigned cpu, void *data)
 {

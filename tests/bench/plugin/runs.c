@@ -11,7 +11,7 @@
 
 #define CPUS       64
 #define MARKS      256
-#define MARK       0x4d4b0000u /* in the upper half of a displacement */
+#define MARK       0x4d4b0000u /* mark in the upper half of a displacement */
 #define OPCODE_STI 0xfb
 
 struct run {

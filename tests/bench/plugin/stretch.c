@@ -20,10 +20,10 @@
 #include <pthread.h>
 
 #define CPUS    64
-#define DEPTH   48  /* of calls */
+#define DEPTH   48  /* maximum depth of calls */
 #define ROUND   160 /* instructions of a round of waiting, at most */
 #define HOT     512 /* pieces of code of a stretch */
-#define REPORTS 500 /* of stretches above the bound */
+#define REPORTS 500 /* maximum number of reported stretches above the bound */
 #define LONG    500 /* instructions after which a stretch is recorded in detail */
 
 #define ROM 0xff000000u /* up to 4 GiB: firmware's, in the kernel's half on x86-32 */

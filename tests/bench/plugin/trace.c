@@ -19,7 +19,7 @@
 struct sample {
         uint32_t instructions, kind[KINDS], lines, written;
         unsigned order;
-        uint64_t *path; /* of the first sample with this number of instructions */
+        uint64_t *path; /* path of the first sample with this number of instructions */
 };
 
 static struct operation {

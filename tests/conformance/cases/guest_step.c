@@ -3,7 +3,7 @@
  * faults. */
 #include "guest.h"
 
-#define HANDLER   0x3000 /* of #DB: handler_32 */
+#define HANDLER   0x3000 /* handler_32, for #DB */
 #define HALT_AT   (HANDLER + 3)
 #define STEP      0x4000 /* DR6.BS */
 #define DR6_BITS  0xe00f
@@ -185,7 +185,8 @@ CASE_ON(guest_step, a_step_over_cr8_is_reported, "8.3-15", needs_virtualization_
         struct guest *g = guest_new(boot_cpu, step_64, step_64_end);
         const nova_mtd_t mtd = guest_long(g);
 
-        guest_gate(g, 2, GUEST_CODE + 5); /* of #DB: a gate of 64-bit mode takes the space of two */
+        guest_gate(g, 2,
+                   GUEST_CODE + 5); /* gate of #DB: a gate of 64-bit mode takes the space of two */
         g->state->idtr.base = GUEST_IDT;
         g->state->flags = 0x2 | FLAG_TF;
         g->state->cr8 = 6;

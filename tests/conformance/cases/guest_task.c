@@ -8,10 +8,10 @@
 #define OLD_TASK 0x18
 #define NEW_TASK 0x20
 #define GATE     0x28
-#define STACK    0x7800   /* of the new task */
+#define STACK    0x7800   /* stack of the new task */
 #define IN_TASK  0x3000   /* its first instruction: hlt, iret */
 #define LOST     0x50     /* a selector beyond the end of the GDT */
-#define TASK_BIT 1u << 29 /* of ctrl[0] of SVM */
+#define TASK_BIT 1u << 29 /* bit of SVM's ctrl[0] for task switches */
 
 #define FLAG_NT  0x4000
 #define CR0_TS   0x8

@@ -15,7 +15,7 @@
 
 static struct {
         nova_sel_t tree, timer, ended;
-        struct thread *mirror; /* of the CPU that delegates */
+        struct thread *mirror; /* thread on the CPU that delegates */
         volatile word_t stop, revoking, status;
         volatile word_t wakes, latest, delegated, created;
         nova_sel_t made[2];

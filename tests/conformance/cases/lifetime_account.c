@@ -61,10 +61,11 @@ static void up(nova_sel_t sm)
  */
 
 struct books {
-        nova_sel_t sm;            /* for waits */
-        word_t payer;             /* bytes used before the thread is made */
-        word_t servers[MOST - 1]; /* of each PD on the way, after the first round */
-        word_t root;              /* bytes of the root PD */
+        nova_sel_t sm; /* for waits */
+        word_t payer;  /* bytes used before the thread is made */
+        word_t servers[MOST -
+                       1]; /* number of servers of each PD on the way, after the first round */
+        word_t root;       /* bytes of the root PD */
 };
 
 /* Waits until the account has exactly this number of bytes. */

@@ -25,17 +25,17 @@ static struct {
         struct thread *server[MOST]; /* the last server is called first */
         unsigned depth;
 
-        nova_sel_t drop[3]; /* in this order */
+        nova_sel_t drop[3]; /* selectors to drop, in this order */
         unsigned drops;
         nova_sel_t before, after; /* semaphores: taken before the drops, after them; 0: none */
         bool deadline;            /* … the second one with a deadline that expires */
-        word_t status[2];         /* of the two */
+        word_t status[2];         /* results of the two downs */
         volatile word_t done;     /* requests served */
 } way;
 
 struct doomed {
         nova_sel_t base;
-        nova_sel_t payer; /* of its PD and SC; 0: the root PD */
+        nova_sel_t payer; /* owner of its PD and SC; 0: the root PD */
         struct thread *t;
         bool own_pd;
 };

@@ -6,7 +6,7 @@
 #define IMAGE_BEGIN  0x400000
 #define IMAGE_PIECES 48
 
-extern char __image_end[]; /* of the linker script */
+extern char __image_end[]; /* defined by the linker script */
 
 /* Delegates pieces of the image, from the one that holds the address on. */
 bool event_answer_image(struct nova_utcb *u, word_t address)

@@ -50,7 +50,7 @@ enum guest_exit {
 struct guest {
         nova_sel_t pd, ec, sc, portals, arrived, go;
         unsigned cpu;
-        unsigned quantum_us; /* of its SC; QUANTUM unless the case sets another one */
+        unsigned quantum_us; /* quantum of its SC; QUANTUM unless the case sets another one */
         struct thread *server;
         struct nova_utcb *utcb;        /* the message of the last event, and the reply to it */
         struct nova_utcb_state *state; /* … */

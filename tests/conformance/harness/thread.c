@@ -3,7 +3,7 @@
 #include "internal.h"
 
 #define POOL      112
-#define PERMANENT 40 /* of them for the harness */
+#define PERMANENT 40 /* threads of the pool that the harness keeps */
 #define KEEPERS   16
 #define UTCB_BASE 0x50000000
 #define PAGE_BASE 0x60000

@@ -19,7 +19,11 @@
 
 #define CPUS 64
 
-enum { RUN = 1, PASSED = 2, TAKEN = 4 }; /* of a jump: the next instruction, or its target, came */
+enum {
+        RUN = 1,
+        PASSED = 2,
+        TAKEN = 4
+}; /* an instruction ran; a jump was not taken, or was taken */
 
 struct range {
         uint64_t start, size;
@@ -29,7 +33,7 @@ struct range {
 struct block {
         uint64_t first;
         uint64_t end;          /* address after its last instruction */
-        uint64_t jump, target; /* of the conditional jump that ends it, or 0 */
+        uint64_t jump, target; /* the conditional jump that ends it, and its target; or 0 */
         uint64_t after;        /* address after its VMRUN, or 0 */
         size_t count;
         bool marked;

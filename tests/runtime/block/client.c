@@ -12,7 +12,7 @@
 #define IN_FLIGHT 32
 
 static uint32_t seed = 1;
-static uint32_t origin; /* of the partition on the disk */
+static uint32_t origin; /* first block of the partition on the disk */
 
 static struct nova_block *open_or_die(const char *service, const char *arguments)
 {

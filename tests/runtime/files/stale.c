@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Two threads of a program, of which one has an open file of the session that ends. The service
  * gives a new session the numbers of the old one again, so a call with an old number must not reach
- * the new session. The first thread stops in its call until the second one has made the service
- * crash and has opened a file again, or until a second has passed. */
+ * the new session. The first thread stops in its call until the other one has made the service
+ * crash and has opened a file again, or until one second has passed. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 #include "novart/thread.h"
 #include "novart/time.h"
 
-#define CALLS  4 /* of the first thread in which the session ends */
+#define CALLS  4 /* calls of the first thread during which the session ends */
 #define SECOND 1000000000
 
 int __real_nova_session_call(struct nova_session *session, struct nova_message *message);
@@ -22,7 +22,7 @@ int __wrap_nova_session_call(struct nova_session *session, struct nova_message *
 
 static struct nova_semaphore begin, ready, crash, opened, finished;
 static nova_word_t stop_at; /* operation of the call in which the first thread stops; 0: none */
-static bool stop_after;     /* it has its answer then */
+static bool stop_after;     /* it stops after its call was answered, else before */
 static int fresh[2];        /* files of the second thread */
 
 static void stop(nova_word_t operation, bool after)

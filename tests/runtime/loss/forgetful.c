@@ -8,7 +8,7 @@
 const char *__real_virtio_open(struct virtio *virtio, uint64_t wanted);
 const char *__wrap_virtio_open(struct virtio *virtio, uint64_t wanted);
 
-/* The device offers a cache, so it may lose writes; the driver then believes that there is none. */
+/* The device offers a cache, so it may lose writes; the driver then assumes that there is none. */
 const char *__wrap_virtio_open(struct virtio *virtio, uint64_t wanted)
 {
         const char *wrong = __real_virtio_open(virtio, wanted);

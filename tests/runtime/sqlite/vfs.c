@@ -26,7 +26,7 @@
 struct vfs_file {
         sqlite3_file base;
         int number;
-        struct vfs_file *next; /* of the open databases */
+        struct vfs_file *next; /* next open database */
         ino_t inode;
 };
 

@@ -18,7 +18,7 @@ constexpr uint64_t ram_bytes = 0x20000, frame_bytes = 0x1000, enable = 1, page_a
 constexpr uint32_t end_msr = 0x40000070, command = 0x40000071, priority = 0x40000072,
                    assist = 0x40000073;
 
-/* The last message that a local APIC sent, and the vectors whose ends were told. */
+/* The last message that a local APIC sent, and the vectors whose ends were reported. */
 nova_apic_message sent;
 std::vector<unsigned> ended;
 

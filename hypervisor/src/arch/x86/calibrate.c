@@ -11,9 +11,9 @@
 #include "lib/console.h"
 
 #define PM_HZ    3579545
-#define PM_TICKS 1800 /* 0.5 ms: two readings with an error of a tick each err by about 0.1 % */
+#define PM_TICKS 1800 /* 0.5 ms: two readings, each one tick off, cause an error of about 0.1 % */
 #define PM_MASK  0xffffff
-#define PM_TRIES 4000000 /* readings after which a timer that stands still is given up */
+#define PM_TRIES 4000000 /* readings after which a stopped timer counts as missing */
 
 /* PIT channel 2 and the port that gates it and shows its output. */
 #define PIT_HZ       1193182
@@ -78,7 +78,7 @@ static uint32_t calibrate_khz(uint64_t ticks, uint32_t reference_ticks, uint32_t
         return (uint32_t)divide(ticks * (reference_hz / 8), reference_ticks * 125, NULL);
 }
 
-/* Returns true for a plausible rate: no CPU of this kernel is slower, and none of today so fast. */
+/* Returns true for a plausible rate: between the slowest supported and the fastest known CPU. */
 static bool calibrate_is_plausible(void)
 {
         return tsc_khz >= KHZ_LEAST && tsc_khz <= KHZ_MOST && bus_khz;

@@ -73,7 +73,7 @@ struct nova_block_segment {
 
 /** Words of RESTRICT: the session keeps these blocks of those that it has. */
 struct nova_block_range {
-        uint64_t first, count; /**< in blocks of the session */
+        uint64_t first, count; /**< first block and number of blocks, in the session's numbers */
         uint32_t requests;     /**< maximum number of requests at once; 0: as before */
         uint32_t read_only;    /**< 1: no more writes */
 };

@@ -73,7 +73,8 @@
 #define NOVA_FILES_SHARE_PAGES 16   /**< pages that a session can share */
 #define NOVA_FILES_CHUNK       1024 /**< bytes of data in one message */
 #define NOVA_FILES_VIEW_ORDER  4    /**< 2^order pages are in a view */
-#define NOVA_FILES_VIEW_BYTES  ((size_t)NOVA_PAGE_SIZE << NOVA_FILES_VIEW_ORDER) /**< of a view */
+#define NOVA_FILES_VIEW_BYTES \
+        ((size_t)NOVA_PAGE_SIZE << NOVA_FILES_VIEW_ORDER) /**< size of a view in bytes */
 
 /** Flags of OPEN. */
 enum nova_files_flag {
@@ -89,7 +90,7 @@ enum nova_files_flag {
 
 /** Properties of a file or folder. */
 struct nova_files_about {
-        uint64_t size;      /**< in bytes */
+        uint64_t size;      /**< size in bytes */
         uint64_t number;    /**< different for each file of a disk */
         int64_t modified;   /**< seconds since 1970 */
         uint32_t folder;    /**< 1: it is a folder */

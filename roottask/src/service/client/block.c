@@ -14,8 +14,8 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 
-#define TRIES      10       /* for a request while the service ends again and again */
-#define TRIES_OPEN 100      /* to open a session */
+#define TRIES      10       /* attempts of a request while the service keeps ending */
+#define TRIES_OPEN 100      /* attempts to open a session */
 #define PAUSE_NS   10000000 /* ns between two of them: a service takes a moment to end */
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_LOST };

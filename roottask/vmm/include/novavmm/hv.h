@@ -63,25 +63,25 @@ struct nova_hv_vp {
 
 /** A partition: the state of a machine's hypercall interface. Changes with the machine locked. */
 struct nova_hv {
-        struct nova_guest_memory *memory;  /**< the guest's RAM */
-        uint64_t privileges;               /**< the partition's privileges */
-        uint64_t identity;                 /**< MSR 0x40000000: what the guest says that it is */
-        uint64_t hypercall;                /**< MSR 0x40000001: place of the hypercall page */
-        bool enabled;                      /**< the hypercall page is enabled */
-        bool xmm_input;                    /**< parameters may be passed in XMM registers */
-        bool xmm_output;                   /**< calls with output may be fast */
-        bool svm;                          /**< the CPU has SVM: the instruction is VMMCALL */
-        bool resets;                       /**< the guest wrote MSR 0x40000003 */
-        unsigned vcpus;                    /**< number of virtual processors */
-        bool direct_timers;                /**< synthetic timers can raise interrupts */
-        struct nova_clock clock;           /**< the machine's clock, for alarms */
-        struct nova_alarm alarm;           /**< expiration of the next synthetic timer */
-        struct nova_clock tsc;             /**< the guest's TSC, in ticks */
-        uint64_t tsc_hz;                   /**< its frequency */
-        uint64_t scale;                    /**< units of reference time per tick, times 2^64 */
-        uint64_t offset;                   /**< of reference time in units, modulo 2^64 */
-        uint64_t reference_page;           /**< MSR 0x40000021: place of the reference page */
-        uint32_t hints;                    /**< EAX of CPUID leaf 0x40000004 */
+        struct nova_guest_memory *memory; /**< the guest's RAM */
+        uint64_t privileges;              /**< the partition's privileges */
+        uint64_t identity;                /**< MSR 0x40000000: what the guest says that it is */
+        uint64_t hypercall;               /**< MSR 0x40000001: place of the hypercall page */
+        bool enabled;                     /**< the hypercall page is enabled */
+        bool xmm_input;                   /**< parameters may be passed in XMM registers */
+        bool xmm_output;                  /**< calls with output may be fast */
+        bool svm;                         /**< the CPU has SVM: the instruction is VMMCALL */
+        bool resets;                      /**< the guest wrote MSR 0x40000003 */
+        unsigned vcpus;                   /**< number of virtual processors */
+        bool direct_timers;               /**< synthetic timers can raise interrupts */
+        struct nova_clock clock;          /**< the machine's clock, for alarms */
+        struct nova_alarm alarm;          /**< expiration of the next synthetic timer */
+        struct nova_clock tsc;            /**< the guest's TSC, in ticks */
+        uint64_t tsc_hz;                  /**< its frequency */
+        uint64_t scale;                   /**< units of reference time per tick, times 2^64 */
+        uint64_t offset;         /**< offset of reference time in units of 100 ns, modulo 2^64 */
+        uint64_t reference_page; /**< MSR 0x40000021: place of the reference page */
+        uint32_t hints;          /**< EAX of CPUID leaf 0x40000004 */
         struct nova_hv_vp vp[NOVA_HV_VPS]; /**< virtual processors, by number */
         uint64_t apic_hz;                  /**< frequency of the local APICs' timers */
         uint64_t stale;       /**< virtual processors that must discard their translations before
@@ -195,7 +195,7 @@ int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_mach
 void nova_hv_time_begin(struct nova_hv *hv, uint64_t hz);
 
 /** Returns reference time in units of 100 ns: what MSR 0x40000020 and, while it is valid, the page
- * of reference time tell. */
+ *. */
 uint64_t nova_hv_time(const struct nova_hv *hv);
 
 /** Makes the page of reference time invalid, for good: a virtual CPU's TSC has changed, so no scale
@@ -230,7 +230,7 @@ bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, u
  * `resets`. @return false: the guest gets #GP, and nothing changed */
 bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 
-/** Writes the name and version that an identity (MSR 0x40000000) tells to @p text, cut to
+/** Writes the name and version that an identity (MSR 0x40000000) contains to @p text, cut to
  * @p bytes, as the end of a sentence. TLFS 3.9, 3.10.
  * @code
  * extern struct nova_hv hv;

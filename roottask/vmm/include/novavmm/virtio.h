@@ -60,7 +60,7 @@ enum {
  * until the device is reset. */
 struct nova_virtio_queue {
         uint64_t address[3]; /**< addresses of descriptors, available ring, used ring */
-        uint16_t size;       /**< in descriptors */
+        uint16_t size;       /**< number of descriptors */
         bool enabled;        /**< the queue is in use */
         bool events;         /**< the rings have event indices */
         bool tables;         /**< chains may end in a table of descriptors */
@@ -85,7 +85,8 @@ struct nova_virtio_chain {
         unsigned pieces;      /**< number of all pieces */
         uint64_t read_bytes;  /**< total size of the readable pieces */
         uint64_t write_bytes; /**< total size of the writable pieces */
-        struct nova_virtio_piece piece[NOVA_VIRTIO_QUEUE_SIZE]; /**< in the order of the chain */
+        struct nova_virtio_piece
+                piece[NOVA_VIRTIO_QUEUE_SIZE]; /**< pieces in the order of the chain */
 };
 
 struct nova_virtio;

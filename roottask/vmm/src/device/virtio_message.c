@@ -109,7 +109,8 @@ void nova_virtio_add_messages(struct nova_virtio *virtio, nova_virtio_send *send
         config[LAST_CAPABILITY] |= MESSAGE_CONTROL * 4 << NEXT_SHIFT;
         config[MESSAGE_CONTROL] = CAPABILITY_MESSAGES | (NOVA_VIRTIO_MESSAGES - 1)
                                                                 << CONTROL_SIZE_SHIFT;
-        config[MESSAGE_CONTROL + 1] = AT_MESSAGES; /* in BAR 0, as the pending bits */
+        config[MESSAGE_CONTROL + 1] =
+                AT_MESSAGES; /* the table is in BAR 0, like the pending bits */
         config[MESSAGE_CONTROL + 2] = AT_PENDING;
         virtio->pci.writable[MESSAGE_CONTROL] = CONTROL_ENABLE | CONTROL_MASK_ALL;
         novavmm_virtio_mask_all(virtio);

@@ -112,7 +112,7 @@ static const char *add(struct nova_virtio *virtio, const struct descriptor *from
 struct descriptors {
         const uint8_t *first;
         uint32_t count;
-        unsigned pieces_max; /* of the chain, up to its end in this table */
+        unsigned pieces_max; /* maximum number of pieces of the chain up to its end in this table */
         bool own;
 };
 

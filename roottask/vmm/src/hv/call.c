@@ -20,7 +20,7 @@
 #define VALUE_LIST_MASK      0xfffu
 #define VALUE_RESERVED       UINT64_C(0xf000f000f8000000)
 
-#define GENERAL_BYTES 16u /* of parameters in general registers */
+#define GENERAL_BYTES 16u /* bytes of parameters in general registers */
 #define XMM_BYTES     16u
 #define SLICE         64u /* elements before the guest runs again, unless the call says otherwise */
 
@@ -29,7 +29,7 @@ struct execution {
         struct nova_hv *hv;
         const struct nova_hv_call *call;
         struct nova_hv_frame *frame;
-        unsigned count, start; /* of elements */
+        unsigned count, start; /* number of elements, index of the first one */
         size_t variable;       /* words */
         size_t header;         /* bytes of the input header with its variable part */
         size_t input, output;  /* bytes of the blocks */

@@ -11,7 +11,7 @@
 #include "novavmm/pc.h"
 
 #define VECTOR_UD  6
-#define CALL_BYTES 3 /* of VMCALL and VMMCALL */
+#define CALL_BYTES 3 /* length of VMCALL and VMMCALL */
 
 /* Registers of the local APIC, which a virtual CPU with a disabled local APIC lacks. */
 #define APIC_FIRST 0x40000070u

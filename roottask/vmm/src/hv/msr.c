@@ -23,7 +23,7 @@ enum number {
 /* Bit of RESET: the machine resets; the others are reserved. */
 #define RESET_NOW UINT64_C(1)
 
-/* Registers, what they need, and who has them. */
+/* Registers, the privilege that each needs, and the functions that read and write it. */
 struct row {
         uint32_t first, last;
         uint64_t privilege;
