@@ -25,7 +25,7 @@ static int count(struct nova_block *disk)
         record->starts++;
         error = nova_block_write(disk, 0, 1, block);
         if (!error)
-                error = nova_block_flush(disk); /* from here on it survives a loss of power */
+                error = nova_block_flush(disk); /* now it survives a loss of power */
         if (!error)
                 printf("start number %u of this disk\n", record->starts);
         return error;

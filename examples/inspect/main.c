@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Says what the machine has, then writes a system description to begin with. All that is not part
+/* Lists the devices of the machine, then writes a first system description. All that is not part
  * of the description is a comment in it. */
 #include <stdio.h>
 

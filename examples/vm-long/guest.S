@@ -102,7 +102,7 @@ idt_pointer:
         .word 0xfff
         .quad IDT
 initialisation:
-        .word 0x20; .byte 0x11                 /* interrupt controller: vectors from 0x20 on */
+        .word 0x20; .byte 0x11                 /* interrupt controller: vectors begin at 0x20 */
         .word 0x21; .byte VECTOR
         .word 0x21; .byte 4
         .word 0x21; .byte 1

@@ -55,7 +55,7 @@ static void read_screen(char row[ROWS][COLUMNS + 1])
         }
 }
 
-/* Searches the screen. @return the text from @p word on, or NULL */
+/* Searches the screen. @return the text that begins with @p word, or NULL */
 static const char *look_for(char row[ROWS][COLUMNS + 1], const char *word)
 {
         const char *found = NULL;

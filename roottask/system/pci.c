@@ -105,7 +105,7 @@ bool pci_device_line(struct reader *reader)
                 return false;
         if (reader->words != (set[i] ? 2 : 1) || pci->lines & 1u << i) {
                 reader_mistake(reader, reader->line,
-                               "'%s' of a device %s and stands once, such as '%s'.", keywords[i],
+                               "'%s' of a device %s and may occur once, such as '%s'.", keywords[i],
                                set[i] ? "is one value" : "has no value", examples[i]);
                 return true;
         }

@@ -23,14 +23,14 @@ extern char portal_echo[];  /* replies at once, with the message unchanged */
 extern char portal_empty[]; /* replies with no items */
 extern char portal_pager[]; /* replies with one typed item, which is prepared in its UTCB */
 extern char portal_skip[];  /* replies to an event with IP after the two bytes */
-/* Replies to a guest's event in that way; injects interrupt 0x80; first makes the hypercall
- * bench_recall. */
+/* Both reply to a guest's event with IP after the two bytes. portal_inject also injects interrupt
+ * 0x80. portal_recall first makes the hypercall bench_recall. */
 extern char portal_inject[], portal_recall[];
 extern word_t bench_recall;
 
-/* Threads that never end: down; down on first, up on second; the hypercall bench_wait with the
- * deadline bench_deadline, and bench_deadlines further ones. The last one has nothing on its
- * stack. */
+/* Threads that never end. loop_down repeats a down. loop_pong alternates a down and an up.
+ * loop_deadlines makes the hypercall bench_wait with the deadline bench_deadline, then repeats it
+ * bench_deadlines times; it has nothing on its stack. */
 _Noreturn void loop_down(word_t down);
 _Noreturn void loop_pong(word_t down, word_t up);
 _Noreturn void loop_deadlines(void);
@@ -63,9 +63,9 @@ struct timed {
 void run_rounds(struct timed *ops, unsigned count, struct nova_utcb *utcb);
 /* Creates one more semaphore, so that the operation's memory lies at another place. */
 before_fn move_on;
-/* Tells a trace which operation is timed from now on; rounds do. */
+/* Marks in a trace the operation that is timed next. run_rounds() calls it. */
 void trace_operation(struct timed *op);
-/* Tells the plugin the operation of all CPUs from now on until the end. */
+/* Marks for the plugin the operation of all CPUs until trace_end(). */
 void trace_begin(const char *key);
 void trace_end(void);
 /* A NOP that the plugin runs.c looks for, with the number of the operation that follows. */

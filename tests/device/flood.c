@@ -6,7 +6,8 @@
 #define FLOOD      1000 /* messages in less than STOP_MS are a flood */
 #define STOP_MS    10
 #define FEW        20
-#define SLOW_TICKS (tsc_per_ms() * STOP_MS / FLOOD * 2) /* between messages that are none */
+#define SLOW_TICKS (tsc_per_ms() * STOP_MS / FLOOD * 2) /* between messages that are not a flood \
+                                                         */
 
 struct flood {
         nova_sel_t sm;
@@ -33,7 +34,8 @@ static void flood_close(const struct flood *f)
         msi_off(f->edu.function);
 }
 
-/* Sends messages, one in this many ticks, or as fast as the CPU can. Returns how many arrived. */
+/* Sends messages, one per number of ticks, or as fast as the CPU can. Returns the number that
+ * arrived. */
 static word_t send_messages(const struct flood *f, unsigned count, uint64_t ticks)
 {
         const word_t before = f->t->value[1];
@@ -108,7 +110,7 @@ CASE(flood, a_stopped_interrupt_resumes_at_once_with_another_function, "D-remap"
         flood_close(&other);
 }
 
-#define GSIS 8 /* from GSI on */
+#define GSIS 8 /* interrupts that begin at GSI */
 #define MSI_DATA_64 \
         12 /* in the capability of a function that names 64-bit addresses, as edu does */
 
@@ -129,7 +131,7 @@ CASE(flood, a_function_that_spreads_a_flood_over_its_interrupts_is_stopped, "D-r
         }
         msi_set(edu.function, m[0].address, m[0].data);
         const unsigned at = pci_capability(edu.function, PCI_CAP_MSI);
-        pass_ms(2 * STOP_MS); /* what came before is none of the flood */
+        pass_ms(2 * STOP_MS); /* earlier messages do not belong to the flood */
         const uint64_t begin = tsc();
         for (unsigned n = 0; n < 9 * FLOOD; n++) {
                 pci_write(edu.function, at + 4, (uint32_t)m[n % GSIS].address);

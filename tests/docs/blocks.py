@@ -15,7 +15,7 @@ A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
            wrong               one with the mistakes that the next block lists
     text   mistakes            the output of nova-system for the block before it, as system.nova
     any    session NAME file F is file F of that folder
-           session NAME output stands in the output of the commands before it
+           session NAME output is part of the output of the commands before it
            quote FILE          stands like this in FILE of the tree
            not tested: REASON  is not tested; commands of `nova` in it are still understood by it
 
@@ -142,7 +142,7 @@ HEADERS = {
 def of_header(header, text, mark):
     """Returns the examples in the comments of a header."""
     if text.count("@code") != len(CODE.findall(text)):
-        raise PageError(f"{header}: an example does not end, or @code does not stand alone")
+        raise PageError(f"{header}: an example does not end, or @code is not alone on its line")
     found = []
     for match in CODE.finditer(text):
         code = re.sub(r"^[ \t]*\* ?", "", match.group(1), flags=re.MULTILINE)

@@ -128,7 +128,7 @@ def quoted(root, block):
 
     if lines(block.text) in lines(file.read_text(encoding="utf-8")):
         return []
-    return [f"{block.where()}: these lines do not stand in {block.name()}"]
+    return [f"{block.where()}: these lines are not in {block.name()}"]
 
 
 def commands(block):

@@ -4,7 +4,7 @@ ROOT`.
 
 It reads all Markdown files of the tree. A link may name a file or folder of the tree, and a heading
 of a page. From docs/index.md a reader can reach every page in docs, and from README.md
-docs/index.md. On the page of decisions each number stands once, and a page that mentions a decision
+docs/index.md. On the page of decisions each number occurs once, and a page that mentions a decision
 mentions one of them.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The checkers of the pages find errors: each on small texts of its own."""
+"""The checkers of the pages find errors. Each is tested with small texts."""
 
 import json
 import subprocess

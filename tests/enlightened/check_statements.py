@@ -2,7 +2,7 @@
 """Checks the statements about enlightened guests, and the manual's table of hypercalls:
 `check_statements.py ROOT`.
 
-Each statement stands once, its group exists, and a case that it names is a test. The table of
+Each statement occurs once, its group exists, and a case that it names is a test. The table of
 docs/manual/enlightened.md has a row for each call of roottask/vmm/src/hv/calls.c, in its order.
 """
 

@@ -171,7 +171,7 @@ static void expire(struct nova_alarm *alarm)
         }
 }
 
-/* Does what the world outside of the guest does. */
+/* Does an action of the world outside the guest. */
 static void happen(const struct board *board, unsigned what, unsigned number, bool level)
 {
         switch (what & 3) {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Children on all CPUs with little kernel memory, a step more each time. Wherever it runs out,
- * their requests succeed or are refused, and no child hangs or faults. */
+/* Children on all CPUs with little kernel memory, one step more in each round. Each request
+ * succeeds or is refused, wherever the memory runs out, and no child hangs or faults. */
 #include "scarce.h"
 #include "family.h"
 #include "novart/parent.h"
 #include "tap.h"
 
-#define KIB      ((size_t)1 << 10)
-#define FIRST    64 /* KiB: a child's minimum */
-#define LAST     200
-#define STEP     2 /* so small that it once runs out between an SC and the capability for it */
+#define KIB   ((size_t)1 << 10)
+#define FIRST 64 /* KiB: a child's minimum */
+#define LAST  200
+#define STEP                                                                                      \
+        2 /* so small that in one round the memory is enough for an SC but not for its capability \
+           */
 #define PATIENCE UINT64_C(20000000000) /* ns, for a child that takes some ms */
 
 /* Starts a service that no client opens. */

@@ -11,7 +11,7 @@ static nova_sel_t any(struct worker *w)
         return group + GROUP_OBJECTS + random_below(w, OBJECTS);
 }
 
-/* Makes a random call on the objects that a thread of the storm sees from base on. */
+/* Makes a random call on the objects that a thread of the storm sees at base and above. */
 static void act(struct thread *t, uint64_t *seed)
 {
         const nova_sel_t base = t->value[0];

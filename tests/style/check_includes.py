@@ -180,7 +180,7 @@ def check_arrows(files, folder_of, upward):
             if header in upward.get((here, there), ("", ()))[1]:
                 used.add((here, there, header))
             else:
-                found.append(f"{SOURCE}/{name}: includes {header}, which stands above it")
+                found.append(f"{SOURCE}/{name}: includes {header}, which is in a later folder")
     for (here, there), (_, headers) in upward.items():
         found += [
             f"UPWARD: no file of {here} includes {header} any more"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots a Debian from a virtio disk under the example linux, twice, and logs in each time: the
-second boot finds what the first one wrote, and the disk has no more what was discarded.
+second boot finds the data of the first one, and the discarded blocks are gone from the disk.
 
 debian.py KERNEL BOOT ARCH IMAGE
 """
@@ -14,15 +14,15 @@ sys.path[:0] = [str(ROOT / "tests/boot"), str(ROOT / "sdk/lib")]
 import terminal
 from nova import disk, guest, process
 
-# There is a login on the serial line, too, whose lines may come between those of this one.
+# The serial line has a login, too; its lines may be mixed with those of this console.
 LOGIN = rb"debian hvc0\s+(debian login: |[^\r\n]*debian ttyS0\s+debian login:\s+debian login: )"
 PROMPT = rb"root@debian:~# $"
 SECONDS = 600
-# The disk goes on after its file system. The guest discards the first part there, and fills the
-# second one with zeroes; the third one stays.
+# The disk has three parts after its file system. The guest discards the first part and fills the
+# second one with zeroes. The third one does not change.
 PART = 4 << 20
 PATTERN = b"kept " * 3 + b"\n"
-# What is typed once this text has appeared after that of the step before.
+# Pairs of a text and the input that is typed when the text appears after that of the previous pair.
 FIRST = (
     (LOGIN, b"root\r"),
     (PROMPT, b"findmnt -n -o SOURCE,FSTYPE /; echo the first boot was here > note; sync\r"),

@@ -14,7 +14,7 @@ import sys
 BLOCKS = 16384  # of 512 bytes
 # Time advances with instructions, so that a busy host does not add exits of the timer.
 COUNTED = ("-icount", "shift=1")
-COPY = 1024  # blocks that the guest copies, from the first one on
+COPY = 1024  # blocks that the guest copies, the first ones of the disk
 COPY_TO = 8192
 DISCARD = range(4096, 6144)  # blocks that the guest discards
 DISK_LINE = re.compile(r"The disk served (\d+) requests after (\d+) notifications\.")
@@ -22,7 +22,7 @@ END_LINE = re.compile(r"The guest ended after (\d+) exits: it switched itself of
 
 
 class Wrong(Exception):
-    """What the test expected, and was not so."""
+    """An expectation of the test was not met."""
 
 
 def block(number):

@@ -18,10 +18,10 @@
 
 /* State of the guest, at STATE_AT. */
 struct state {
-        uint32_t ready;    /* the page is there */
+        uint32_t ready;    /* the page exists */
         uint32_t finished; /* the second virtual CPU has all its notes */
         uint32_t valid;    /* sequence of the page */
-        uint32_t broken;   /* the same after a write of the TSC */
+        uint32_t broken;   /* sequence of the page after a write of the TSC */
 };
 
 /* The counter before, the TSC, the counter after. */

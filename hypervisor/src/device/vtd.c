@@ -359,7 +359,7 @@ static bool vtd_can_remap(unsigned found)
         return can;
 }
 
-/* Enables remapping: from here on, only interrupts in the table are delivered. */
+/* Enables remapping. After this, only interrupts in the table are delivered. */
 static bool vtd_start_interrupts(struct unit *unit)
 {
         iommu_write_u64(unit->registers, REG_INTERRUPTS,

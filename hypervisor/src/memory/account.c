@@ -26,9 +26,9 @@ word_t account_size(void)
         return account_cache.size;
 }
 
-/* Notes whether a grace period would help the CPU's thread: not if it wants more than the limit.
- * While another CPU frees a batch, some bytes count neither as ended nor as free: it may help then.
- */
+/* Notes whether a grace period would help the CPU's thread. It does not if the thread requests more
+ * than the limit. It may help while another CPU frees a batch, because some bytes then count
+ * neither as ended nor as free. */
 static bool account_note_refusal(const struct account *account, word_t bytes)
 {
         const uint32_t arrivals = load_once(account_arrivals);

@@ -32,8 +32,8 @@ void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
 #define MAIL_STEP      8 /* most mails that are received with interrupts off */
 #define MAIL_END_COUNT 4 /* number of mails that the end of an EC or SC counts for */
 
-/** Does the work of up to MOST mails sent to this CPU. Returns what is left of MOST. If that is 0,
- * the CPU has sent itself an interrupt for the mails that remain. */
+/** Does the work of up to MOST mails sent to this CPU. Returns the unused part of MOST. If that is
+ * 0, the CPU has sent itself an interrupt for the mails that remain. */
 unsigned mail_receive(struct cpu *cpu, unsigned most);
 
 /** Handles an interrupt that may concern mail: receives some, unless a decision delays mail. */

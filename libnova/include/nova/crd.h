@@ -58,7 +58,7 @@ static inline nova_crd_t nova_crd_io(nova_sel_t port, unsigned order)
 }
 
 /**
- * Returns the descriptor of 2^order object capabilities from selector @p sel on, with permissions
+ * Returns the descriptor of 2^order object capabilities from selector @p sel up, with permissions
  * @p perms. The selector must be a multiple of 2^order, see nova_root_sel_order(): the kernel
  * rounds it down. With NOVA_DEBUG, the function stops at an invalid instruction if it is not (see
  * nova_crd_check()); nova_crd() makes a descriptor without this check.
@@ -181,7 +181,7 @@ static inline struct nova_crd_range nova_crd_range_io(nova_sel_t port, nova_word
         return range;
 }
 
-/** Returns the range of @p count object selectors from @p sel on, each with the permissions @p
+/** Returns the range of @p count object selectors from @p sel up, each with the permissions @p
  * perms. The receiver gets them from @p hotspot on. */
 static inline struct nova_crd_range nova_crd_range_obj(nova_sel_t sel, nova_sel_t hotspot,
                                                        nova_word_t count, unsigned perms)

@@ -75,14 +75,14 @@ __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
 /**
  * Creates a protection domain.
  * @code
- * // The child's selectors 0 to 63 become the caller's from base on.
+ * // The child's selectors 0 to 63 receive the caller's base to base + 63.
  * const nova_sel_t base = nova_root_sel_order(&root, 6);
  *
  * status = nova_create_pd(pd, NOVA_SEL_ROOT_PD, nova_crd_obj(base, 6, NOVA_PERM_ALL));
  * @endcode
  * @param pd      selector for the new PD
  * @param owner   PD capability with NOVA_PD_PD; the new capability gets its permissions
- * @param initial range of the caller's object capabilities to delegate to selector 0 on; 0 for
+ * @param initial range of the caller's object capabilities to delegate to selector 0 and up; 0 for
  *                none. Its base must be a multiple of its size (see nova_root_sel_order()), because
  *                the kernel rounds it down; nova_crd_check() checks it
  * @retval NOVA_SUCCESS the PD exists

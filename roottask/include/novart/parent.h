@@ -49,7 +49,7 @@ enum nova_parent_operation {
 /** Kinds of device resources, word 1 of NOVA_PARENT_DEVICE. */
 enum nova_parent_device_kind {
         NOVA_PARENT_PORTS = 1, /**< items: ports; they keep their numbers */
-        NOVA_PARENT_MEMORY,    /**< items: as many pages as fit, from the requested page on */
+        NOVA_PARENT_MEMORY,    /**< items: the requested page, and the pages after it that fit */
         NOVA_PARENT_INTERRUPT, /**< item: its semaphore */
         NOVA_PARENT_CONSOLE,   /**< item: the semaphore of nova_parent_console() */
 };

@@ -21,7 +21,7 @@ extern "C" {
 enum nova_parent_pci_kind {
         NOVA_PARENT_PCI_DEVICE = 1, /**< number; answer: struct nova_parent_pci_device */
         NOVA_PARENT_PCI_MEMORY, /**< page, address low, high, bytes low, high; answer: pages given;
-                                   items: pages, from the requested page on */
+                                   items: the requested page and the pages after it */
         NOVA_PARENT_PCI_PORTS, /**< 0, first, 0, number, 0; items: ports; they keep their numbers */
         NOVA_PARENT_PCI_GSI,   /**< 0, number; item: its semaphore */
         NOVA_PARENT_PCI_QUIET, /**< number of a device; 1: quiet, 0: cannot be reset */
@@ -53,7 +53,7 @@ struct nova_parent_pci_device {
  * for (unsigned i = 0; nova_parent_pci_describe(i, &device) == 0; i++)
  *         printf("%s: %s\n", device.name, device.program[0] ? "taken" : "free");
  * @endcode
- * @param number      from 0 on, in the order of the description
+ * @param number      index in the order of the description; the first is 0
  * @param[out] device the device
  * @retval 0      done
  * @retval ENOENT there is no such number

@@ -57,7 +57,7 @@ struct nova_start_page {
         nova_sel_t parent;       /**< portals to the parent: + CPU number */
         nova_sel_t fault_base;   /**< the parent's event portals: + 32 * CPU number */
         nova_sel_t sel_first;    /**< first selector that the child may allocate */
-        nova_sel_t sel_count;    /**< number of selectors from sel_first on */
+        nova_sel_t sel_count;    /**< number of selectors, beginning at sel_first */
         uint64_t cpus;           /**< bit n: threads may be created on CPU n */
         uint64_t pool_phys;      /**< physical address of the memory, with NOVA_START_DMA */
         uint32_t priority;       /**< highest priority of its threads */

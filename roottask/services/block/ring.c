@@ -32,7 +32,7 @@ int block_ring_take(struct block_ring *ring, struct nova_block_entry *entry)
             submitted - reaped > NOVA_BLOCK_ENTRIES)
                 return EPROTO;
         memcpy(entry, &shared->entry[ring->taken % NOVA_BLOCK_ENTRIES], sizeof(*entry));
-        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* from here on only the copy is read */
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* after this only the copy is read */
         ring->taken++;
         return 0;
 }

@@ -100,7 +100,7 @@ const char *table_read_mbr(const struct table_disk *disk, struct table *table, c
                 if (extended)
                         return "there are two extended partitions.";
                 extended = entry;
-                table->count--; /* a container: its place was checked */
+                table->count--; /* not a partition itself; its range was checked */
         }
         if (!table->count && !extended)
                 return "the table has no partition.";

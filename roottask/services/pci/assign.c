@@ -11,7 +11,7 @@
 #include "registers.h"
 #include "server.h"
 
-#define MEMORY_END  0xfec00000u /* from there on are the interrupt controllers */
+#define MEMORY_END  0xfec00000u /* the interrupt controllers begin here */
 #define PORTS_FIRST 0x1000u     /* below are those of the board */
 #define PORTS_END   0x10000u
 #define STEPS_MAX   4096

@@ -84,8 +84,8 @@ static int describe_own(struct nova_request *request)
         return 0;
 }
 
-/* Gives the pages from one on that a naturally aligned block of the client's order holds and that
- * need not be withheld. Words of the answer: pages to skip, pages given. */
+/* Gives a page and the pages after it in a naturally aligned block of the client's order, except
+ * those that must be withheld. Words of the answer: pages to skip, pages given. */
 static int map(struct nova_request *request)
 {
         struct device *const device = device_of(request);

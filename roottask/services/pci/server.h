@@ -9,7 +9,7 @@
 /* Scans the buses and starts the service. @return 0 or an errno value */
 int pci_service_start(void);
 
-/* The function with a number, from 0 on; NULL after the last. */
+/* The function with a number, first 0; NULL after the last. */
 struct nova_pci_function *pci_function(unsigned number);
 
 #endif

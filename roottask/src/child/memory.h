@@ -12,7 +12,7 @@
 /* Pages that belong to the child. */
 struct child_block {
         void *page;  /* NULL: the parent keeps it */
-        void *alias; /* the same pages, executable; NULL: none */
+        void *alias; /* executable mapping of the pages; NULL: none */
         unsigned order;
 };
 

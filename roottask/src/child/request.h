@@ -21,7 +21,7 @@ struct request {
                                  * before it continues with the request */
 };
 
-/* Reads a name from a word on. Returns false if there is none or it has no end. */
+/* Reads a name that begins at a word. Returns false if there is none or it has no end. */
 bool novart_request_name(struct request *request, unsigned first);
 
 /* device.c: appends items for pages of a range, from number `page` on, and their number. */

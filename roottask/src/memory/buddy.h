@@ -25,7 +25,7 @@ extern "C" {
 struct buddy_zone {
         uintptr_t base; /* address of its first page */
         size_t pages;   /* maximum number of pages */
-        size_t ready;   /* number of pages with a valid record, from the first on */
+        size_t ready;   /* number of pages with a valid record, the first ones */
         uint8_t *record;
 };
 

@@ -83,7 +83,7 @@ void novart_commit_table_trim(struct commit_table *table, uintptr_t addr,
         pages->give(pages->context, leaf);
 }
 
-/* Returns the end of the slots that lie one after the other from an address on. */
+/* Returns the end of the contiguous slots that begin at an address. */
 static uintptr_t end_of(const struct commit_table *table, uintptr_t addr)
 {
         const uintptr_t flat_end = table->begin + (table->flat_pages << NOVA_PAGE_BITS);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Number of registers that belong to the date, from 0 on. */
+/* Number of registers that belong to the date; the first is register 0. */
 #define RTC_REGISTERS 12
 
 /* Computes the seconds since 1970 from the registers, which hold UTC and a year from 1970 to 2069.

@@ -25,7 +25,7 @@
 #define STRIDE        7919  /* a prime: rounds reach all places */
 #define TIMER_TICKS   50000 /* between two deadlines */
 #define SPREAD_TICKS  4000  /* for a thread to be woken and to wait with another deadline */
-#define FAR_DEADLINE  ((uint64_t)1 << 52) /* deadlines from here on are never reached */
+#define FAR_DEADLINE  ((uint64_t)1 << 52) /* deadlines at or above this are never reached */
 #define CASE_DEADLINE 3000
 
 /* For the plugin that measures stretches with interrupts off. */

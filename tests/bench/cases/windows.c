@@ -171,7 +171,7 @@ CASE_ON(windows, destroy_pd, "", needs_pd_destroy)
         hc_revoke(nova_crd(NOVA_CRD_OBJ, target(), CAPS_ORDER, ALL), NOVA_REVOKE_SR);
 }
 
-/* Many small objects end: their memory comes back after a grace period. */
+/* Many small objects end: their memory is freed after a grace period. */
 CASE(windows, objects_come_and_go, "")
 {
         MARKED(

@@ -23,7 +23,7 @@ static void gather(thread_fn *fn)
         }
 }
 
-/* Starts the threads from this one on: 0 includes the thread on the case's own CPU. */
+/* Starts the threads with this number and above: 0 includes the thread on the case's own CPU. */
 static void let_go(unsigned first)
 {
         for (unsigned i = count; i-- > first;)

@@ -16,7 +16,8 @@
 
 GUEST(handler_32, 32, "movl %dr6, %eax; hlt");
 
-/* Returns the first state of a flat guest that single-steps from its first instruction on. */
+/* Returns the first state of a flat guest that single-steps, beginning with its first instruction.
+ */
 static nova_mtd_t stepping(struct guest *g)
 {
         const nova_mtd_t mtd = guest_flat(g);

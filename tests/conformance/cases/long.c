@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Long operations of low threads, which higher ones interrupt in the middle. */
+/* Long operations of threads of low priority, interrupted by threads of higher priority. */
 #include "harness.h"
 
 #define ALL    NOVA_PERM_ALL
@@ -7,7 +7,7 @@
 
 /* The low thread's operation, and what the high thread does when the timer fires. */
 static struct {
-        struct thread *thread; /* low */
+        struct thread *thread; /* the thread of low priority */
         nova_sel_t timer, ended, spare;
         word_t (*low)(void);
         void (*high)(void);
@@ -41,7 +41,7 @@ static void high_thread(struct thread *t)
         hc_sm_ctrl(test.ended, NOVA_SM_UP_OP);
 }
 
-/* Runs low; after this many microseconds the timer starts high. 0: no timer. */
+/* Runs low. The timer starts high after a number of microseconds; 0: no timer. */
 static void meet(word_t (*low)(void), void (*high)(void), unsigned after)
 {
         test.low = low;
@@ -395,8 +395,8 @@ static void ends_child(struct thread *t)
         hc_sm_ctrl(test.ended, NOVA_SM_UP_OP);
 }
 
-/* Ends a child this many microseconds after its start. @return how long its work took; 0 if it was
- * interrupted */
+/* Ends a child a number of microseconds after its start. @return the duration of its work; 0 if it
+ * was interrupted */
 static word_t run_child(thread_fn *fn, unsigned after)
 {
         make_child();
@@ -431,8 +431,8 @@ static void expect_no_copies(void)
         EXPECT(look(NOVA_CRD_OBJ, objects) != 0);
 }
 
-/* Ends a child at each stage of its work. Returns in how many rounds the work was interrupted after
- * the receiver had this number of calls. */
+/* Ends a child at each stage of its work. Returns the number of rounds in which the work was
+ * interrupted after this number of calls to the receiver. */
 static unsigned cut_rounds(thread_fn *fn, word_t calls)
 {
         const word_t whole = run_child(fn, ENOUGH_US);

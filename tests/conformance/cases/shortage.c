@@ -14,7 +14,7 @@ static void empty(void)
                   NOVA_SUCCESS);
 }
 
-/* Fills the pool with semaphores from selector first on, some of which may exist already. Returns
+/* Fills the pool with semaphores, beginning at selector first; some may exist already. Returns
  * their number. */
 static word_t fill(word_t from)
 {
@@ -28,7 +28,7 @@ static word_t fill(word_t from)
         NOT_RAISED("the kernel has more memory than this case can use");
 }
 
-/* Frees memory for this many semaphores. */
+/* Frees memory for a number of semaphores. */
 static void give_back(word_t room, word_t n)
 {
         for (word_t i = room - n; i < room; i++)

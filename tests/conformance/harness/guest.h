@@ -36,7 +36,7 @@ enum guest_exit {
 
 #define GUEST_MTD (((nova_mtd_t)1 << 28) - 1)
 
-/* Defines guest code for a mode of this many bits: from name to name_end. */
+/* Defines guest code for a mode of 16, 32 or 64 bits: from name to name_end. */
 #if __SIZEOF_POINTER__ == 8
 #define GUEST_CODE_END ".code64"
 #else
@@ -54,7 +54,7 @@ struct guest {
         struct thread *server;
         struct nova_utcb *utcb;        /* the message of the last event, and the reply to it */
         struct nova_utcb_state *state; /* … */
-        char *memory;                  /* the guest's, from address 0 on */
+        char *memory;                  /* the guest's memory, beginning at address 0 */
         word_t event;                  /* number of the last event */
         unsigned items;                /* typed items of the reply */
         volatile word_t count;         /* events so far */

@@ -22,7 +22,7 @@ void sel_release(nova_sel_t mark);
 /* Thread of an event portal, or NULL. */
 struct thread *thread_of_event(nova_sel_t portal);
 /* Answers an event in its handler's message buffer. */
-/* Answers a page fault in the image with all of it from there on; false if it was elsewhere. */
+/* Answers a page fault in the image with the rest of the image; false if it was elsewhere. */
 bool event_answer_image(struct nova_utcb *u, word_t address);
 void event_serve(struct thread *keeper, word_t portal);
 /* Fails the case because of an event that it did not expect. */

@@ -19,17 +19,17 @@
 struct slot {
         enum nova_block_operation operation;
         uint32_t block;
-        uint32_t version; /* that is written, or that a read has to find */
+        uint32_t version; /* version that is written, or that a read must find */
         struct nova_block_segment segment;
         bool used;
 };
 
 static struct nova_block *disk;
 static struct slot slots[SLOTS];
-static uint32_t version[BLOCKS_MAX]; /* acknowledged; 0: never written */
+static uint32_t version[BLOCKS_MAX]; /* last acknowledged version; 0: never written */
 static bool in_use[BLOCKS_MAX];
 static uint32_t blocks, origin, seed = 1;
-static unsigned histogram[SLOTS + 1]; /* ends, by the number of requests in flight */
+static unsigned histogram[SLOTS + 1]; /* number of ends for each number of requests in flight */
 static unsigned ends, done;
 static char *pool;
 
@@ -84,7 +84,7 @@ static int submit(struct slot *slot)
         return nova_block_submit(disk, &request, 1);
 }
 
-/* A request has succeeded. A read has found what was acknowledged, if its data is there still. */
+/* A request has succeeded. A read finds the acknowledged version if its data was not lost. */
 static void finish(struct slot *slot)
 {
         const uint32_t *word = (const uint32_t *)(pool + slot->segment.offset);
@@ -93,7 +93,7 @@ static void finish(struct slot *slot)
                 const bool same = is_version(word, slot->block, slot->version);
 
                 if (nova_block_check(disk, slot->segment.offset, 512))
-                        return; /* it is tried again */
+                        return; /* the request is submitted again */
                 if (!same)
                         die("a read", EILSEQ);
         }
@@ -188,7 +188,7 @@ static void check_all(void)
         }
 }
 
-/* Prints what the disk must have. */
+/* Prints the versions that the disk must have. */
 static void tell_versions(void)
 {
         uint32_t sum = 0;

@@ -4,7 +4,7 @@ import struct
 
 
 class Damaged(Exception):
-    """A structure is not as FAT demands."""
+    """A structure violates the format FAT."""
 
 
 class Fat16:
@@ -34,7 +34,7 @@ class Fat16:
         return b"".join(parts)
 
     def files(self, content=None, above=""):
-        """Returns the content of each file by its path. Finds those in `longer`."""
+        """Returns the content of each file by its path. Fills in `longer`."""
         if content is None:
             content = bytes(self.image[self.root:self.root + self.root_bytes])
         found, long = {}, {}

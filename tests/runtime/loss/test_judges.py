@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tests of the judges with disks made by hand, and of the reader of the record."""
+"""Tests of the judges with constructed disks, and of the reader of the record."""
 import os
 import random
 import sqlite3
@@ -39,7 +39,7 @@ def mark(text):
 
 
 class Disk:
-    """A disk with an empty file system, or with two files, that a test changes by hand."""
+    """A disk with an empty file system, or with two files, that a test changes."""
 
     empty = full = None
 
@@ -343,7 +343,7 @@ class LedgerTest(unittest.TestCase):
         return database
 
     def about(self, last, committed, *changes):
-        """Returns the sentence about a database after a transaction, and changes by hand."""
+        """Returns the sentence about a database after a transaction and after changes by the test."""
         database = self.write(last)
         for change in changes:
             database.execute(change)

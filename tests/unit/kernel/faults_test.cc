@@ -81,7 +81,7 @@ class faults : public testing::Test
                         acpi.iommu[i] = {paddr_t(&amd[i]), 0, 0, 0};
                 EXPECT_GT(real_amd_vi_driver.init(), 0u);
                 for (unsigned i = 0; i < UNITS; i++) {
-                        // 4 levels, 256 records from the second page on; a queue; coherent.
+                        // 4 levels, 256 records that begin at the second page; a queue; coherent.
                         intel[i].at<uint64_t>(0, 0x08) = uint64_t{1} << 10 | uint64_t{0x100} << 24 |
                                                          uint64_t{RECORDS - 1} << 40;
                         intel[i].at<uint64_t>(0, 0x10) = 3;

@@ -16,8 +16,8 @@ extern "C" {
 
 using Bytes = std::vector<uint8_t>;
 
-// Memory that a test has not filled reads as 0xff. A result of boot_map dies at the next call for
-// its slot and ends exactly at its size, so that the sanitizer sees every access outside.
+// Memory that a test has not filled reads as 0xff. A result of boot_map is valid until the next
+// call for its slot and ends exactly at its size, so that the sanitizer sees every access outside.
 struct Machine {
         std::map<uint64_t, Bytes> memory;
         std::string console;

@@ -84,11 +84,11 @@ WRONG(an_address_with_a_segment, DRIVER DISK " at 0000:00:04.0\n", AT("0000:00:0
 WRONG(an_address_beyond_the_devices, DRIVER DISK " at 00:20.0\n", AT("00:20.0"))
 WRONG(an_address_beyond_the_functions, DRIVER DISK " at 00:04.8\n", AT("00:04.8"))
 WRONG(a_line_twice, DRIVER DISK " id 8086:5845\n id 8086:5845\n",
-      "9: 'id' of a device is one value and stands once, such as 'id 8086:5845'.")
+      "9: 'id' of a device is one value and may occur once, such as 'id 8086:5845'.")
 WRONG(a_line_without_a_value, DRIVER DISK " class\n",
-      "8: 'class' of a device is one value and stands once, such as 'class 0x0108'.")
+      "8: 'class' of a device is one value and may occur once, such as 'class 0x0108'.")
 WRONG(a_flag_with_a_value, DRIVER DISK " id 8086:5845\n dma-unprotected yes\n",
-      "9: 'dma-unprotected' of a device has no value and stands once, such as "
+      "9: 'dma-unprotected' of a device has no value and may occur once, such as "
       "'dma-unprotected'.")
 WRONG(a_device_of_both_kinds, DRIVER DISK " id 8086:5845\n ports 0x2000\n",
       "7: the device 'disk' has lines of a PCI device and resources of its own; leave out 'ports', "

@@ -122,7 +122,7 @@ TEST_F(hv_call, blocks_are_padded_to_8_bytes_and_the_padding_is_ignored_and_beco
                 return NOVA_HV_SUCCESS;
         };
         memset(ram.data(), 0xcc, ram.size());
-        memcpy(&ram[in_at], "input", 5); /* 3 bytes of padding, elements of 2 bytes from 8 on */
+        memcpy(&ram[in_at], "input", 5); /* 3 bytes of padding; elements of 2 bytes begin at 8 */
         EXPECT_EQ(run(call->code | list(2)), done(NOVA_HV_SUCCESS, 2));
         const uint8_t expected[] = {'o', 'o', 'o', 0,   0,   0, 0, 0,   'e',
                                     'e', 'e', 'e', 'e', 'e', 0, 0, 0xcc};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reference time of enlightened guests: its page, its counter, and that both are the same. */
+/* Reference time of enlightened guests: its page and its counter, which must agree. */
 #include "novavmm/hv.h"
 
 #include <gtest/gtest.h>

@@ -27,7 +27,7 @@ struct multiboot_load : loader {
                 return reinterpret_cast<const char *>(&ram[address]);
         }
 
-        /* Words from the header on. */
+        /* Words, beginning with the header. */
         void header(std::vector<uint32_t> words)
         {
                 for (size_t i = 0; i < words.size(); i++)
@@ -203,9 +203,9 @@ TEST_F(multiboot_load, a_header_with_addresses_needs_no_elf_file)
         put<uint32_t>(0x418, code_at + 0x100);
         EXPECT_EQ(load(), "one of its segments is larger in the file than in memory");
         put<uint32_t>(0x40c, code_at - 1);
-        EXPECT_EQ(load(), "its header does not lie where it says");
+        EXPECT_EQ(load(), "its header is not where its addresses say");
         put<uint32_t>(0x40c, code_at + 0x401);
-        EXPECT_EQ(load(), "its header does not lie where it says");
+        EXPECT_EQ(load(), "its header is not where its addresses say");
 }
 
 TEST_F(multiboot_load, refuses_a_file_that_is_not_a_multiboot_kernel)

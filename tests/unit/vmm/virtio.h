@@ -14,7 +14,7 @@
 namespace virtio
 {
 
-/* Registers, from the start of BAR 0 on. */
+/* Registers, as offsets in BAR 0. */
 enum : unsigned {
         offered_half = 0,
         offered = 4,

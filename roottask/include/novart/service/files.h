@@ -38,7 +38,7 @@
  *
  * RENAME: EXDEV: the new name of a folder needs another sector of the disk; copy the folder.
  *
- * VIEW gives the client the pages of the service's cache that hold the file's data from a place on,
+ * VIEW gives the client the pages of the service's cache that hold the file's data at an offset,
  * a multiple of NOVA_FILES_VIEW_BYTES, read-only. The service revokes them before it changes this
  * data, when the last user closes the file, or when it needs the pages for other data. Bytes after
  * the end of the file are 0. At the end of the file the answer is two times 0, without pages. With

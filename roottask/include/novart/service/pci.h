@@ -12,7 +12,7 @@
  *
  * | operation | words | answer | errors |
  * |---|---|---|---|
- * | STAT | number, from 0 on | struct nova_pci_function | ENOENT: no such number |
+ * | STAT | number, first 0 | struct nova_pci_function | ENOENT: no such number |
  * | READ | address; offset; 1, 2 or 4 bytes | the value | ENOENT, EINVAL, ENOTSUP |
  *
  * Errors of READ: ENOENT no such function; EINVAL the offset is not a multiple of the size or not
@@ -92,7 +92,7 @@ int nova_pci_open(struct nova_session **pci);
  *                 printf("%04x:%04x\n", function.vendor, function.device);
  * @endcode
  * @param pci           the session
- * @param number        number of the function, from 0 on, in the order of addresses
+ * @param number        number of the function in the order of addresses; the first is 0
  * @param[out] function the function
  * @retval 0      done
  * @retval ENOENT there is no such number; other values as for nova_session_call()

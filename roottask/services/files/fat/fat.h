@@ -194,7 +194,8 @@ int fat_place_write(struct fat *fat, const struct fat_place *place, const uint8_
 /* chain.c */
 int fat_chain_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster);
 void fat_chain_add(struct fat_node *file, uint32_t cluster); /* after the last one */
-void fat_chain_cut(struct fat_node *file, uint32_t keep);    /* forgets places from an index on */
+void fat_chain_cut(struct fat_node *file,
+                   uint32_t keep); /* forgets places with an index of at least `keep` */
 
 /* file.c */
 int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t bytes, size_t *done);

@@ -43,7 +43,7 @@ enum nova_operation {
         NOVA_OP_BTC,  /**< … and inverts the bit */
         NOVA_OP_XADD, /**< memory := sum, register := old value of memory */
         NOVA_OP_CMPXCHG, /**< memory := register if it equals the accumulator */
-        NOVA_OP_MOVS,    /**< string to string; string instructions from here on */
+        NOVA_OP_MOVS,    /**< string to string; this and the following are string instructions */
         NOVA_OP_CMPS,    /**< comparison of two strings */
         NOVA_OP_STOS,    /**< accumulator to a string */
         NOVA_OP_LODS,    /**< string to the accumulator */

@@ -55,7 +55,7 @@ const char *nova_hv_status_text(enum nova_hv_status status);
 #define NOVA_HV_PRIVILEGE_POST_MESSAGES     (UINT64_C(1) << 36) /**< post a message */
 #define NOVA_HV_PRIVILEGE_SIGNAL_EVENTS     (UINT64_C(1) << 37) /**< signal an event */
 #define NOVA_HV_PRIVILEGE_VP_REGISTERS      (UINT64_C(1) << 49) /**< registers by calls */
-#define NOVA_HV_PRIVILEGE_EXTENDED_CALLS    (UINT64_C(1) << 52) /**< calls from 0x8001 on */
+#define NOVA_HV_PRIVILEGE_EXTENDED_CALLS    (UINT64_C(1) << 52) /**< calls 0x8001 and above */
 /** Privileges that no guest has: those of a partition that runs other partitions, or debugs. */
 #define NOVA_HV_PRIVILEGES_OF_PARENT (UINT64_C(0x139c7) << 32)
 

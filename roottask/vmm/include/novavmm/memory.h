@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's RAM: one range of guest-physical addresses from 0 on, and its address in the
+/* A guest's RAM: one range of guest-physical addresses that begins at 0, and its address in the
  * monitor. */
 #ifndef NOVAVMM_MEMORY_H
 #define NOVAVMM_MEMORY_H
@@ -25,24 +25,24 @@ extern "C" {
 struct nova_overlay {
         uint64_t page;   /**< number of the guest-physical page */
         uint8_t *frame;  /**< the page that the guest sees, at its address in the monitor */
-        unsigned rights; /**< the guest's: NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X */
+        unsigned rights; /**< the guest's permissions: NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X */
 };
 
 /** A guest's RAM. A monitor accesses it through the functions below, which check each address. */
 struct nova_guest_memory {
         uint8_t *base; /**< address of guest-physical address 0 in the monitor */
-        size_t bytes;  /**< whole pages */
+        size_t bytes;  /**< size in bytes, whole pages */
         struct {
                 void *page;                         /**< first page of the block */
-                unsigned order;                     /**< 2^order pages */
+                unsigned order;                     /**< the block has 2^order pages */
         } block[NOVA_GUEST_BLOCKS];                 /**< blocks from the allocator */
         unsigned blocks;                            /**< blocks in use */
         struct nova_overlay overlay[NOVA_OVERLAYS]; /**< overlay pages, the last one on top */
         unsigned overlays;                          /**< entries of `overlay` in use */
         unsigned overlay_changes;                   /**< number of changes of `overlay` */
         uint8_t *frames;                            /**< frames of nova_overlay_create(), or NULL */
-        void *frame_pages;     /**< the same, at their address from the allocator */
-        unsigned frames_order; /**< 2^order frames */
+        void *frame_pages;     /**< the frames, at their address from the allocator */
+        unsigned frames_order; /**< there are 2^order frames */
 };
 
 /**

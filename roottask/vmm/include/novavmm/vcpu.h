@@ -38,7 +38,7 @@ struct nova_vcpu {
         struct nova_lapic *lapic;      /**< its local APIC, which holds CR8; or NULL */
         struct nova_utcb_event start;  /**< initial state, groups NOVA_START_MTD */
 
-        /* Private to the library, from here on. */
+        /* The rest is private to the library. */
         /** Changes with the machine locked. */
         enum nova_vcpu_activity activity;
         nova_sel_t ec;                  /**< selector of its EC; its SC is at `ec` + 1 */

@@ -83,7 +83,7 @@ struct nova_vm {
                                       thread holds the lock */
         char why[NOVA_VM_WHY];     /**< see nova_vm_why() */
 
-        /* Private to the library, from here on. */
+        /* The rest is private to the library. */
         struct nova_mutex lock;                   /**< held while an exit is being handled */
         struct nova_semaphore ended;              /**< upped when `end` is set */
         struct nova_semaphore timer_wake;         /**< upped when `armed` becomes earlier */

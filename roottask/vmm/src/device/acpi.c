@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Registers, from the first port on. */
+/* Registers, as offsets from the first port. */
 #define STATUS  0
 #define ENABLE  2
 #define CONTROL 4

@@ -139,7 +139,7 @@ static const char *enter(const struct nova_virtio *virtio, struct descriptors *i
         return NULL;
 }
 
-/* Follows a chain from its head on.
+/* Follows a chain, beginning at its head.
  * @return the error, or NULL */
 static const char *follow(struct nova_virtio *virtio, const struct nova_virtio_queue *queue)
 {
@@ -159,7 +159,7 @@ static const char *follow(struct nova_virtio *virtio, const struct nova_virtio_q
                         return "a chain that is longer than its queue";
                 memcpy(&descriptor, in.first + (size_t)DESCRIPTOR_BYTES * descriptor.next,
                        sizeof(descriptor));
-                __atomic_signal_fence(__ATOMIC_SEQ_CST); /* only the copy is used from here on */
+                __atomic_signal_fence(__ATOMIC_SEQ_CST); /* only the copy is used after this */
                 if (queue->tables && descriptor.flags & DESCRIPTOR_TABLE)
                         why = enter(virtio, &in, &descriptor);
                 else

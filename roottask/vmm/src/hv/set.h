@@ -15,8 +15,8 @@ uint64_t novavmm_hv_set_all(const struct nova_hv *hv);
  * them does not exist */
 enum nova_hv_status novavmm_hv_set_of_mask(const struct nova_hv *hv, uint64_t mask, uint64_t *set);
 
-/* Returns the virtual processors of a set with @p words words of banks behind its
- * NOVAVMM_HV_SET_WORDS. @return INVALID_INPUT if the mask says another number of banks,
+/* Returns the virtual processors of a set with @p words words of banks after its
+ * NOVAVMM_HV_SET_WORDS. @return INVALID_INPUT if the mask requires another number of banks,
  * INVALID_PARAMETER if the format does not exist, INVALID_VP_INDEX */
 enum nova_hv_status novavmm_hv_set_read(const struct nova_hv *hv, const uint64_t *from,
                                         size_t words, uint64_t *set);

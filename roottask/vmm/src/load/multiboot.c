@@ -153,7 +153,7 @@ static const char *place_flat(struct loader *loader, const struct header *header
         const uint32_t before = header->header_address - header->load_address;
 
         if (header->header_address < header->load_address || before > at)
-                return "its header does not lie where it says";
+                return "its header is not where its addresses say";
 
         const uint64_t offset = at - before;
         const uint64_t bytes = header->load_end ? (uint64_t)header->load_end - header->load_address
