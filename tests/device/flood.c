@@ -3,11 +3,12 @@
  * instructions, so that no host is too slow to send them. */
 #include "sent.h"
 
-#define FLOOD      1000 /* messages in less than STOP_MS are a flood */
-#define STOP_MS    10
-#define FEW        20
-#define SLOW_TICKS (tsc_per_ms() * STOP_MS / FLOOD * 2) /* between messages that are not a flood \
-                                                         */
+#define FLOOD   1000 /* messages in less than STOP_MS are a flood */
+#define STOP_MS 10
+#define FEW     20
+#define SLOW_TICKS                                                                    \
+        (tsc_per_ms() * STOP_MS / FLOOD * 2) /* between messages that are not a flood \
+                                              */
 
 struct flood {
         nova_sel_t sm;

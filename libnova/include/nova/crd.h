@@ -36,10 +36,10 @@ static inline void nova_crd_check(nova_crd_t crd)
 }
 
 /**
- * Returns the descriptor of 2^order pages from page number @p page (address / 4096) on, with
+ * Returns the descriptor of 2^order pages that begin at page number @p page (address / 4096), with
  * permissions @p perms.
  * @code
- * // Four pages from address 0x40000000 on, readable and writable.
+ * // Four pages that begin at address 0x40000000, readable and writable.
  * nova_crd_t crd = nova_crd_mem(0x40000000 >> NOVA_PAGE_BITS, 2, NOVA_MEM_R | NOVA_MEM_W);
  *
  * nova_utcb_delegate(utcb, crd, 0x50000000 >> NOVA_PAGE_BITS, 0);
@@ -51,14 +51,15 @@ static inline nova_crd_t nova_crd_mem(nova_sel_t page, unsigned order, unsigned 
         return nova_crd(NOVA_CRD_MEM, page, order, perms);
 }
 
-/** Returns the descriptor of 2^order I/O ports from @p port on. @spec 4.3.3 */
+/** Returns the descriptor of 2^order I/O ports that begin at @p port. @spec 4.3.3 */
 static inline nova_crd_t nova_crd_io(nova_sel_t port, unsigned order)
 {
         return nova_crd(NOVA_CRD_IO, port, order, NOVA_IO_A);
 }
 
 /**
- * Returns the descriptor of 2^order object capabilities from selector @p sel up, with permissions
+ * Returns the descriptor of 2^order object capabilities that begin at selector @p sel, with
+ * permissions
  * @p perms. The selector must be a multiple of 2^order, see nova_root_sel_order(): the kernel
  * rounds it down. With NOVA_DEBUG, the function stops at an invalid instruction if it is not (see
  * nova_crd_check()); nova_crd() makes a descriptor without this check.
@@ -154,7 +155,7 @@ struct nova_crd_range {
 };
 
 /**
- * Returns the range of all pages that contain any of the @p size bytes from address @p addr on. The
+ * Returns the range of all pages that contain any of the @p size bytes that begin at @p addr. The
  * receiver gets them at the same page numbers.
  *
  * @param addr, size in bytes; bytes beyond the last address are left out
@@ -173,7 +174,7 @@ static inline struct nova_crd_range nova_crd_range_mem(uint64_t addr, uint64_t s
         return range;
 }
 
-/** Returns the range of @p count I/O ports from @p port on. */
+/** Returns the range of @p count I/O ports that begin at @p port. */
 static inline struct nova_crd_range nova_crd_range_io(nova_sel_t port, nova_word_t count)
 {
         const struct nova_crd_range range = {NOVA_CRD_IO, NOVA_IO_A, port, port, count};
@@ -181,8 +182,8 @@ static inline struct nova_crd_range nova_crd_range_io(nova_sel_t port, nova_word
         return range;
 }
 
-/** Returns the range of @p count object selectors from @p sel up, each with the permissions @p
- * perms. The receiver gets them from @p hotspot on. */
+/** Returns the range of @p count object selectors that begin at @p sel, each with the permissions
+ * @p perms. At the receiver they begin at @p hotspot. */
 static inline struct nova_crd_range nova_crd_range_obj(nova_sel_t sel, nova_sel_t hotspot,
                                                        nova_word_t count, unsigned perms)
 {

@@ -85,7 +85,7 @@ NOVA_LIBRARY bool nova_root_delegate(struct nova_root *root, nova_crd_t crd, nov
                                      nova_word_t flags);
 
 /**
- * Requests 2^order I/O ports from @p port on, which is a multiple of 2^order.
+ * Requests 2^order I/O ports that begin at @p port, a multiple of 2^order.
  * @code
  * // The real-time clock.
  * if (nova_root_ports(&root, 0x70, 1))

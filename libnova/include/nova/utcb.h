@@ -16,7 +16,7 @@ struct nova_item {
         nova_word_t flags; /**< NOVA_ITEM_… and, when sent, the hotspot */
 };
 
-/** Returns the number of typed items in a UTCB, at most as many as fit. */
+/** Returns the number of typed items in a UTCB, cut to the number that fits. */
 static inline unsigned nova_utcb_item_count(const struct nova_utcb *utcb)
 {
         const unsigned typed = nova_utcb_typed(utcb->items);
@@ -24,7 +24,7 @@ static inline unsigned nova_utcb_item_count(const struct nova_utcb *utcb)
         return typed > NOVA_UTCB_TYPED_MAX ? (unsigned)NOVA_UTCB_TYPED_MAX : typed;
 }
 
-/** Returns the number of untyped words in a UTCB, at most as many as fit beside the typed items. */
+/** Returns the number of untyped words in a UTCB, cut to the number that fits beside the items. */
 static inline unsigned nova_utcb_word_count(const struct nova_utcb *utcb)
 {
         const unsigned room = (unsigned)NOVA_UTCB_WORDS - 2 * nova_utcb_item_count(utcb);

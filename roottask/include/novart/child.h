@@ -74,8 +74,8 @@ struct nova_child_grants {
         /** The child asks about PCI functions. @return 0; EACCES: it does not have the
          * configuration space; or another error that depends on the question's kind */
         int (*pci)(void *context, struct nova_child_pci *question);
-        /** Called when a child with NOVA_CHILD_MAY_DMA has ended, whose memory devices may still
-         * access.
+        /** Called when a child with NOVA_CHILD_MAY_DMA has ended. Devices may still access its
+         * memory.
          * @param page  the block of 2^order pages of nova_page_alloc()
          * @return true: the function keeps the block and owns it; false: it is freed at once */
         bool (*keep)(void *context, void *page, unsigned order);
@@ -92,7 +92,8 @@ struct nova_child_config {
         const void *image;  /**< its ELF file, preferably page-aligned; must stay valid until the
                                child has ended */
         size_t image_bytes; /**< size of the image in bytes */
-        const char *const *arguments;   /**< from argv[1] on, NULL at the end; may be NULL */
+        const char *const
+                *arguments; /**< argv[1] and the following, NULL at the end; may be NULL */
         const char *const *environment; /**< NAME=VALUE, NULL at the end; may be NULL */
         size_t memory; /**< memory that it may allocate, in bytes; 0: 256 KiB. Rounded up to pages;
                           with NOVA_CHILD_MAY_DMA to a power of two, because the memory is one block

@@ -11,8 +11,9 @@
 extern "C" {
 #endif
 
-#define NOVA_FILE_VIEW_BYTES 0x10000 /**< size of a view; its place is a multiple of it */
-#define NOVA_FILE_VIEWS      4       /**< views that a program may have at a time */
+#define NOVA_FILE_VIEW_BYTES \
+        0x10000 /**< size of a view in bytes; its offset in the file is a multiple of the size */
+#define NOVA_FILE_VIEWS 4 /**< views that a program may have at a time */
 
 /** A view. Its owner only reads the fields. */
 struct nova_file_view {
@@ -25,7 +26,7 @@ struct nova_file_view {
  * Makes a part of an open file visible, without a copy.
  *
  * The pages belong to the service's cache. The service takes them away before the file's data in
- * this part changes, before the file's size changes, when no program has the file open any longer,
+ * this part changes, before the file's size changes, after the last program has closed the file,
  * when it needs the pages for other data, and when it ends. Then the program reads zeros. So a
  * program reads what it needs, calls nova_file_view_check(), and only then uses what it has read.
  * @code
@@ -57,9 +58,9 @@ struct nova_file_view {
 int nova_file_view_begin(int file, uint64_t place, struct nova_file_view *view);
 
 /**
- * Checks that all that was read from a view so far was the file's data.
+ * Checks that all bytes that were read from a view so far were the file's data.
  *
- * @retval 0      it was
+ * @retval 0      they were
  * @retval ESTALE the service took the pages away: end the view, and make another one or use read()
  */
 int nova_file_view_check(const struct nova_file_view *view);

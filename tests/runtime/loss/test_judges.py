@@ -343,7 +343,7 @@ class LedgerTest(unittest.TestCase):
         return database
 
     def about(self, last, committed, *changes):
-        """Returns the sentence about a database after a transaction and after changes by the test."""
+        """Returns the sentence about a database after a transaction and changes by the test."""
         database = self.write(last)
         for change in changes:
             database.execute(change)

@@ -50,7 +50,8 @@
 /** A capability range descriptor: type, permissions, order, base. @spec 4.3 */
 typedef nova_word_t nova_crd_t;
 
-/** Returns the descriptor of the 2^order selectors from base on. @p base is a multiple of 2^order,
+/** Returns the descriptor of the 2^order selectors that begin at base. @p base is a multiple of
+ * 2^order,
  * @p type is NOVA_CRD_MEM, _IO or _OBJ, and @p perms is the permission mask. */
 static inline nova_crd_t nova_crd(unsigned type, nova_sel_t base, unsigned order, unsigned perms)
 {
