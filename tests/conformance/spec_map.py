@@ -37,7 +37,7 @@ def read_cases():
             text = preprocess(path, arch)
             found = CASE.findall(text)
             if len(found) != text.count("struct conformance_case ") // 2:
-                sys.exit(f"{path.name}: not every case is understood")
+                sys.exit(f"{path.name}: some case cannot be parsed")
             for area, name, strings, needs in found:
                 if area != path.stem:
                     sys.exit(f"{path.name}: the area of {name} is {area}, not that of its file")
@@ -59,7 +59,7 @@ def read_elsewhere():
     for line in lines[1:]:
         statement, test, file, word = line.split("\t")
         if word not in (HERE.parent.parent / file).read_text(encoding="utf-8"):
-            sys.exit(f"elsewhere.tsv: {file} knows no test {test} any more")
+            sys.exit(f"elsewhere.tsv: {file} has no test {test}")
         yield statement, test
 
 
@@ -151,7 +151,7 @@ def check_includes():
 def main():
     """Writes the map, or with --check compares it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only tell whether it is up to date")
+    parser.add_argument("--check", action="store_true", help="only report whether it is up to date")
     check = parser.parse_args().check
     check_includes()
     text = document()

@@ -9,7 +9,7 @@
 #define IS_MOVING  0x1
 #define FROM_EDU   0x2
 #define EDU_BUFFER 0x40000
-#define MOVE_MS    100 /* moves that the device may need */
+#define MOVE_MS    100 /* maximum duration of a move */
 
 static void move(struct edu edu, uint64_t from, uint64_t to, uint32_t command)
 {

@@ -3,12 +3,10 @@
  * instructions, so that no host is too slow to send them. */
 #include "sent.h"
 
-#define FLOOD   1000 /* messages in less than STOP_MS are a flood */
-#define STOP_MS 10
-#define FEW     20
-#define SLOW_TICKS                                                                    \
-        (tsc_per_ms() * STOP_MS / FLOOD * 2) /* between messages that are not a flood \
-                                              */
+#define FLOOD      1000 /* messages in less than STOP_MS are a flood */
+#define STOP_MS    10
+#define FEW        20
+#define SLOW_TICKS (tsc_per_ms() * STOP_MS / FLOOD * 2) /* between harmless messages */
 
 struct flood {
         nova_sel_t sm;
@@ -59,7 +57,7 @@ CASE(flood, a_function_that_floods_is_stopped_for_a_while, "D-remap")
 {
         const struct flood f = flood_open(0, GSI), other = flood_open(1, OTHER_GSI);
 
-        /* Often, but no flood: each one arrives. */
+        /* Frequent messages, but not a flood: each one arrives. */
         EXPECT_EQ(send_messages(&f, 3 * FLOOD, SLOW_TICKS), 3 * FLOOD);
         for (unsigned round = 0; round < 3; round++) {
                 pass_ms(2 * STOP_MS); /* earlier messages do not count as part of the flood */
@@ -71,7 +69,7 @@ CASE(flood, a_function_that_floods_is_stopped_for_a_while, "D-remap")
                 EXPECT(arrived >= FLOOD);
                 EXPECT(arrived <= 2 * FLOOD);
                 EXPECT_EQ(send_messages(&f, FEW, 0), 0);
-                EXPECT_EQ(send_messages(&other, FEW, 0), FEW); /* is not concerned */
+                EXPECT_EQ(send_messages(&other, FEW, 0), FEW); /* another function is not stopped */
 
                 const word_t before = f.t->value[1];
                 pass_ms(2 * STOP_MS);

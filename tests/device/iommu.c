@@ -80,7 +80,7 @@ static void calm(void)
 CASE(iommu, an_unassigned_device_is_blocked, "D-iommu 5.5.1-01")
 {
         word_t frame;
-        edu = edu_open(1); /* which no case assigns */
+        edu = edu_open(1); /* this device is never assigned */
         EXPECT(frame_alloc(0, &frame));
         const word_t page = page_alloc(0);
         request(mem(frame, 0, RW), page);

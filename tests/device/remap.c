@@ -78,7 +78,7 @@ CASE(remap, a_function_that_changes_hands_loses_its_interrupts, "D-remap 5.5.1-0
         hand_to(edu, ROOT_PD);
         const struct message m = assign(sm, edu, boot_cpu), n = assign(other_sm, other, boot_cpu);
         expect_after_sending(edu, m, t, 1);
-        hand_to(edu, ROOT_PD); /* which has the device already */
+        hand_to(edu, ROOT_PD); /* the root PD has the device already */
         expect_after_sending(edu, m, t, 2);
         hand_to(edu, pd);
         expect_after_sending(edu, m, t, 2);
@@ -151,7 +151,7 @@ static word_t after_writing(struct edu edu, struct message m, const struct threa
         return t->value[1];
 }
 
-/* QEMU's I/O MMU does not learn which device has written, and lets messages of the old form
+/* QEMU's I/O MMU does not know which device has written, and lets messages of the old form
  * through, which hardware does not. So neither check can be shown here. */
 CASE(remap, a_message_that_a_device_forges_by_DMA_is_stopped, "D-remap")
 {

@@ -11,7 +11,7 @@
 #define BEGIN       0x1000
 #define END         0x10000000
 #define IMAGE_BYTES 0x2400
-#define PAGES_MAX   64 /* that are really filled; an image may ask for more */
+#define PAGES_MAX   64 /* maximum number of pages that are filled; an image may need more */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -260,7 +260,7 @@ static int do_parent(char **argv)
         return status;
 }
 
-/* Asks the kernel for a thread on a CPU, and for time at a priority; gives both back. */
+/* Asks the kernel for a thread on a CPU, and for time at a priority; frees both. */
 static enum nova_status grab(nova_word_t cpu, unsigned priority)
 {
         const nova_sel_t sel = nova_sel_alloc(1);

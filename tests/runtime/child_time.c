@@ -57,8 +57,8 @@ int do_reports(char **argv)
         return 0;
 }
 
-/* Counts how often it can count to a thousand in a number of milliseconds, after waiting as
- * long. */
+/* Waits a number of milliseconds, then measures how many times it can count to a thousand in the
+ * same time. */
 int do_progress(char **argv)
 {
         const uint64_t begin = nova_time_ns() + (unsigned)atoi(argv[2]) * UINT64_C(1000000);

@@ -175,7 +175,7 @@ static void check_text(void)
               "a child can say once that it has faulted");
         check(gets_on("chatter", true), "a child writes text on its own time");
         check(gets_on("chatter", false), "a child that writes text does not slow other CPUs");
-        check(gets_on("flood", false), "nor does a child that makes requests without end");
+        check(gets_on("flood", false), "a child that makes endless requests does not slow them");
         for (unsigned i = 0; i < 20; i++) {
                 struct nova_child *const chatter = family_start("chatter", NULL);
 
@@ -217,7 +217,8 @@ static void check_traces(void)
 {
         family_config.memory = 8 << 20;
         check(family_run("traces", NULL) == GIVEN, "all of a child's memory is zero");
-        check(family_run("traces", NULL) == GIVEN, "so is memory that another child has used");
+        check(family_run("traces", NULL) == GIVEN,
+              "memory that another child has used is zero, too");
         family_config.memory = 0;
         check(family_balanced(&before, KEPT), "the traces leave nothing behind");
 }

@@ -83,7 +83,7 @@ static inline bool family_back(const struct family_balance *before, unsigned kep
                now.kernel <= before->kernel + kept * 256;
 }
 
-/* Waits until they are: the kernel frees memory a moment later. */
+/* Waits until all resources are free: the kernel frees memory a moment later. */
 static inline bool family_balanced(const struct family_balance *before, unsigned kept)
 {
         for (unsigned i = 0; i < 200; i++)

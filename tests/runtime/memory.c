@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory and selectors on all CPUs: storms, lazy memory, exhaustion; everything comes back. */
+/* Memory and selectors on all CPUs: storms, lazy memory, exhaustion; everything is freed. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 #define HELD   16
 #define MIB    0x100000
 
-/* Kernel memory that may still be waiting: less than a storm would leak at one object a round. */
+/* Kernel memory that may not be free yet: less than a storm would leak at one object a round. */
 #define ON_ITS_WAY 0x1000
 
 static unsigned threads;
@@ -263,7 +263,7 @@ static void physical(void)
         check(nova_map_physical(0, 0, NOVA_MEM_R, &nothing) == EINVAL &&
                       nova_map_physical(UINT64_MAX, 2, NOVA_MEM_R, &nothing) == EINVAL &&
                       nova_map_physical(0, SIZE_MAX, NOVA_MEM_R, &nothing) != 0,
-              "so are impossible ranges");
+              "impossible ranges are refused");
 }
 
 static void committed(void)
@@ -278,7 +278,7 @@ static void committed(void)
         check(nova_region_commit(region, 65 * NOVA_PAGE_SIZE) == EINVAL &&
                       nova_region_commit(region, SIZE_MAX) == EINVAL &&
                       nova_region_commit(NULL, 1) == EINVAL,
-              "and not outside of one");
+              "no memory is committed outside of a region");
         nova_region_free(region);
 }
 
@@ -341,7 +341,7 @@ static void out_of_heap(void)
                 free(list);
                 list = next;
         }
-        check((piece = malloc(MIB)) != NULL, "and has some again after it was freed");
+        check((piece = malloc(MIB)) != NULL, "malloc succeeds again after memory was freed");
         free(piece);
 }
 
@@ -418,8 +418,8 @@ static void storms(void)
 {
         struct used before = {0};
 
-        /* First takes everything that stays: all RAM is requested, and the first round makes event
-         * portals. */
+        /* First allocates everything that is never freed: all RAM is requested, and the first round
+         * makes event portals. */
         give_all(take_all());
         for (unsigned round = 0; round < 2; round++) {
                 before = used_now();

@@ -66,7 +66,7 @@ static void claims(struct nova_pci_device **disk)
                       nova_pci_claim(&device, "nothing") == ENODEV);
         check("a device without a section is absent",
               nova_pci_claim(&device, "undeclared") == ENODEV);
-        check("the own device is given", nova_pci_claim(disk, "disk") == 0);
+        check("the program's own device is given", nova_pci_claim(disk, "disk") == 0);
         check("... once", nova_pci_claim(&device, "disk") == EBUSY);
 }
 
@@ -108,9 +108,9 @@ static void writes(struct nova_pci_device *disk)
                       nova_pci_config_write(disk, REG_LINE, 1, 0) == EPERM &&
                       nova_pci_config_write(disk, NOVA_PCI_COMMAND, 4, 0) == EPERM);
         nova_pci_config_read(disk, NOVA_PCI_COMMAND, 2, &command);
-        check("other bits of the command register neither",
+        check("other bits of the command register cannot be written",
               nova_pci_config_write(disk, NOVA_PCI_COMMAND, 2, command ^ 0x100) == EPERM);
-        check("the device is no bus master at first", !(command & NOVA_PCI_COMMAND_MASTER));
+        check("the device is not a bus master at first", !(command & NOVA_PCI_COMMAND_MASTER));
         check("it becomes one where that is allowed",
               nova_pci_master(disk, true) == (nova_pci_flags(disk) & NOVA_PCI_MASTER ? 0 : EPERM));
 }
@@ -140,7 +140,7 @@ static void reset(struct nova_pci_device *disk)
         check("the function is reset", nova_pci_reset(disk) == 0);
         nova_pci_config_read(disk, REG_BAR + 16, 4, &after);
         nova_pci_config_read(disk, NOVA_PCI_COMMAND, 2, &command);
-        check("... and has its addresses again, and is no bus master",
+        check("... and has its addresses again, and is not a bus master",
               before == after && (command & 0x6) == 0x2);
         check("... and its registers are still mapped",
               nova_pci_map(disk, 4, &memory, &bytes) == 0 && is_mapped(memory));

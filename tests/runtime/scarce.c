@@ -6,12 +6,10 @@
 #include "novart/parent.h"
 #include "tap.h"
 
-#define KIB   ((size_t)1 << 10)
-#define FIRST 64 /* KiB: a child's minimum */
-#define LAST  200
-#define STEP                                                                                      \
-        2 /* so small that in one round the memory is enough for an SC but not for its capability \
-           */
+#define KIB      ((size_t)1 << 10)
+#define FIRST    64 /* KiB: a child's minimum */
+#define LAST     200
+#define STEP     2 /* KiB; in one round, an SC is possible but not its capability */
 #define PATIENCE UINT64_C(20000000000) /* ns, for a child that takes some ms */
 
 /* Starts a service that no client opens. */
@@ -54,7 +52,8 @@ static int run(const char *deed, size_t kernel_memory)
         return -1;
 }
 
-/* Tries all amounts. Returns whether some were too little, some enough, and none caused trouble. */
+/* Tries all amounts. Returns true if some amounts were too little, some were enough, and none
+ * caused an error. */
 static bool sweep(const char *deed)
 {
         unsigned done = 0, refused = 0, bad = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A child with too little kernel memory for its action: a failure frees everything that was made.
+/* A child with too little kernel memory for its action: a failure frees all objects of the attempt.
  * Argument: "threads" or "service". Ends with the statuses of scarce.h. */
 #include <errno.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include "novart/selector.h"
 #include "novart/thread.h"
 
-/* The step between two distances from stack pointer to page: less than most frames have. */
+/* Step in bytes of the distance from stack pointer to page; smaller than most frames. */
 #define STEP 64
 
 /* Objects that the operations use, make and free in turn. */
@@ -113,7 +113,7 @@ static void dma_free(void)
         nova_dma_free(&own.dma);
 }
 
-/* In this order each operation finds the objects it needs. */
+/* The operations, in an order in which each finds the objects that it needs. */
 static void (*const operations[])(void) = {
         page_alloc,     page_free,     page_count,  sel_alloc,  sel_used,      sel_free,
         region_reserve, region_commit, region_name, self_map,   region_shrink, region_free,
@@ -122,10 +122,10 @@ static void (*const operations[])(void) = {
 
 #define OPERATIONS (sizeof(operations) / sizeof(*operations))
 
-/* Each has the page where its stack begins, and the one below. */
+/* Each operation has two pages: the one where its stack begins, and the one below. */
 #define STACK ((2 * OPERATIONS + 4) * NOVA_PAGE_SIZE)
 
-/* Calls it with a stack pointer of about @p sp; nothing between here and there is touched. */
+/* Calls an operation with a stack pointer of about @p sp; touches no byte between the stacks. */
 __attribute__((noinline)) static void call_at(nova_word_t sp, void (*operation)(void))
 {
         const nova_word_t here = (nova_word_t)__builtin_frame_address(0);

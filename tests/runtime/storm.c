@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads come and go, joined and detached, on all CPUs; at the end all resources are back. The
+/* Threads come and go, joined and detached, on all CPUs; at the end all resources are free. The
  * argument is their number. */
 #include <errno.h>
 #include <stdint.h>

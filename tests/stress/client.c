@@ -9,7 +9,7 @@
 #define PRIO_CHILD (PRIO_CASE + 1) /* the child runs as soon as it can */
 #define WAIT_MS    5000            /* longer only if something hangs */
 
-/* The worker's selectors, the same in all of its PDs from 0 on: events first. */
+/* The worker's selectors, which begin at 0 in all of its PDs: events first. */
 enum { SEM_DONE = 32, SEM_GO, SEM_LOCK, SEM_GATE, SEM_SLEEP, SEM_NEVER };
 enum { PT_ROOT = 40, PT_PARENT, PT_SERVER, PD_PARENT, PD_CHILD };
 enum { EC_OF = 46, SC_OF = 54 };

@@ -44,7 +44,7 @@ static void fuzzes(struct thread *t)
                 struct args a = {identifier(&seed), value(&seed), value(&seed), value(&seed),
                                  value(&seed)};
                 const unsigned number = nova_id_number(a.a1);
-                /* A thread above the worker could keep the CPU for ever. */
+                /* A thread of higher priority than the worker could keep the CPU for ever. */
                 if (number == NOVA_CREATE_SC)
                         a.a4 = nova_qpd(a.a4 >> 12 & 0xfff, a.a4 % PRIO_CASE);
                 if (number == NOVA_REPLY && a.a2 & 7)

@@ -52,7 +52,8 @@ static void asks(struct thread *t)
 }
 
 /* A thread of the round before whose recall was being handled ends when the handler replies, which
- * it does on the time of that thread (decision 8): then its UTCB is free. The worker rests for it.
+ * it does on the time of that thread (decision 8): then its UTCB is free. The worker waits for
+ * this.
  */
 static void make(struct worker *w, unsigned n, thread_fn *fn, word_t flags)
 {

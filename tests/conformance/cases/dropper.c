@@ -180,7 +180,8 @@ CASE_ON(dropper, a_thread_whose_sc_was_dropped_gets_the_end_of_its_server,
                         drop(t->sc);
                 drop(way.server[0]->pt);
                 drop(way.server[0]->ec);
-                EXPECT_EQ(t->value[1], i ? 2 : 1); /* the SC was kept; or it came back and ended */
+                EXPECT_EQ(t->value[1],
+                          i ? 2 : 1); /* the SC was kept, or it returned to its owner and ended */
                 if (i)
                         EXPECT_EQ(t->value[2], NOVA_COM_ABT);
                 EXPECT_EQ(way.done, 0);

@@ -169,7 +169,7 @@ CASE_ON(guest_mode, reserved_bits_of_control_registers_fault_in_the_guest, "7.2-
 
 /* ---- MSRs ------------------------------------------------------------------------------------ */
 
-/* Accesses EBX MSRs from ECX on; the monitor skips each access that exits. */
+/* Accesses EBX MSRs, beginning with number ECX; the monitor skips each access that exits. */
 GUEST(msrs_32, 32, "1: wrmsr; rdmsr; incl %ecx; decl %ebx; jnz 1b; hlt");
 
 static void expect_msrs(uint32_t first, unsigned count)

@@ -35,7 +35,7 @@ CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)
 }
 
 GUEST(step_32, 32,
-      "ud2; hlt; nop; nop;" /* 4: behind #UD */
+      "ud2; hlt; nop; nop;" /* 4: after #UD */
       "pushf; orl $0x100, (%esp); popf; nop; hlt; nop; nop; nop;"
       "movl %dr6, %eax; hlt"); /* 20: #DB */
 
@@ -187,7 +187,7 @@ CASE_ON(guest_state, what_blocks_interrupts_comes_and_goes, "7.4-52 7.4-53 8.4-3
 
         guest_gate(g, 0x80, GUEST_CODE + 2);
         guest_until(g, mtd, EXIT_HLT);
-        EXPECT_EQ(g->state->intr_state & 1, 1); /* behind STI */
+        EXPECT_EQ(g->state->intr_state & 1, 1); /* after STI */
         g->state->intr_state = 0;
         g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_INTERRUPT | 0x80;
         guest_until(g, NOVA_MTD_STA | NOVA_MTD_INJ, EXIT_HLT);

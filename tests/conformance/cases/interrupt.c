@@ -49,7 +49,7 @@ CASE(interrupt, an_interrupt_is_an_up, "3.4-03 3.4-02")
         }
 }
 
-/* Returns how many of five interrupts a thread finds that waits after the last one. */
+/* Returns the number of interrupts, of five, that a thread sees if it waits after the last one. */
 static word_t count_five(nova_sel_t sm, unsigned pause_us)
 {
         for (unsigned i = 0; i < 5; i++) {

@@ -196,7 +196,7 @@ CASE_ON(lifetime, one_sc_is_left_of_a_dropped_child_until_its_handler_ends,
 /* ---- Dropped by another EC ------------------------------------------------------------------
  */
 
-/* Other ECs drop the thread while the server waits. The server gets to its reply; the thread does
+/* Other ECs drop the thread while the server waits. The server reaches its reply; the thread does
  * not run again. */
 static void drop_from_outside(unsigned cpu, thread_fn *fn, const char *order)
 {
@@ -431,8 +431,8 @@ CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_it_with_its_sc_ends_with_the
         }
 }
 
-/* The case drops the SC: it ends when it comes back, and the virtual CPU runs on with another
- * one. */
+/* The case drops the SC: it ends when it returns to its owner, and the virtual CPU runs on with
+ * another SC. */
 CASE_ON(lifetime, the_sc_of_a_virtual_cpu_that_another_thread_drops_ends_when_it_comes_back,
         "3.6-11 2.3-03 D-40 D-40.3", needs_virtualization)
 {

@@ -317,7 +317,7 @@ CASE_ON(limit, a_child_can_bind_its_own_further, "X-LIMIT", needs_limit)
         EXPECT_EQ(remote_create_sc(g, OWN_EC, PRIO - 9), NOVA_BAD_PAR);
 }
 
-/* The PD named as owner pays, but its freedom does not pass to the caller. */
+/* The PD named as owner pays, but the caller does not get its limit. */
 CASE_ON(limit, a_free_owner_does_not_free_the_creator, "X-LIMIT", needs_limit)
 {
         struct child *c, *rich = child_new(boot_cpu);

@@ -311,7 +311,7 @@ static void end_child(void)
         hc_pd_destroy(test.pd);
 }
 
-/* Returns when to interrupt the next time: later, unless this time was too late. */
+/* Returns the time of the next interrupt: later than this one, unless this one was too late. */
 static unsigned next_time(unsigned after, bool late)
 {
         return late ? after - after / 4 : after + after / 8 + 1;

@@ -60,7 +60,7 @@ static void item(unsigned i, nova_crd_t crd, nova_sel_t hot)
         self->utcb->word[nova_utcb_item_index(i) + 1] = item_upper(NOVA_ITEM_DELEGATE, hot);
 }
 
-/* Sends items that are already written. Returns how many the receiver got. */
+/* Sends items that are already written. Returns the number that the receiver got. */
 static unsigned send_items(struct thread *t, unsigned items)
 {
         unsigned got = 0;
@@ -118,8 +118,8 @@ static void count_items(struct thread *t)
         t->fn = count_items;
 }
 
-/* Sends the semaphore value[1] to the portal value[0] with hotspots from value[2] on, each of which
- * needs a table of its own. value[3] counts the messages. */
+/* Sends the semaphore value[1] to the portal value[0] with hotspots that begin at value[2], each of
+ * which needs a table of its own. value[3] counts the messages. */
 static void send_spread(struct thread *t)
 {
         nova_sel_t at = t->value[2];
@@ -193,7 +193,7 @@ CASE_ON(receive, a_range_of_capabilities_beyond_the_limit_is_null_and_free, "X-R
         const nova_sel_t src = sel_alloc(6), dst = CHILD_FREE_SEL, near = dst + 64;
         for (unsigned i = 0; i < 64; i++)
                 EXPECT_EQ(hc_create_sm(src + i, ROOT_PD, 0), NOVA_SUCCESS);
-        EXPECT(give(t, obj(src, ALL), near) != 0); /* the tables are there */
+        EXPECT(give(t, obj(src, ALL), near) != 0); /* the tables exist */
         const word_t before = used();
         EXPECT_EQ(limit(t->ec, 1024), NOVA_SUCCESS);
         EXPECT_EQ(give(t, nova_crd(NOVA_CRD_OBJ, src, 6, ALL), dst), 0);
@@ -214,7 +214,7 @@ CASE_ON(receive, pieces_of_memory_beyond_the_limit_are_null_and_free, "X-RECEIVE
         const word_t src = page_of(memory(6)), dst = page_alloc(7), near = dst + 64;
         for (unsigned i = 0; i < 64; i += 2)
                 EXPECT_EQ(hc_revoke(mem(src + i, 0, NOVA_MEM_W), NOVA_REVOKE_SR), NOVA_SUCCESS);
-        EXPECT(give(t, mem(src, 0, ALL), near) != 0); /* the tables are there */
+        EXPECT(give(t, mem(src, 0, ALL), near) != 0); /* the tables exist */
         const word_t before = used();
         EXPECT_EQ(limit(t->ec, 1024), NOVA_SUCCESS);
         EXPECT_EQ(give(t, mem(src, 6, ALL), dst), 0);
@@ -260,7 +260,7 @@ static void expect_large_refused(word_t upper, word_t roots)
                 }
         EXPECT(got < 2);
         EXPECT_EQ(hc_revoke(mem(src, LARGE, ALL), 0), NOVA_SUCCESS);
-        EXPECT(used() - before <= roots * TABLE); /* they stay with the PD */
+        EXPECT(used() - before <= roots * TABLE); /* the PD keeps them */
 }
 
 CASE_ON(receive, large_memory_beyond_the_limit_is_null_and_free, "X-RECEIVE", needs_receive)
@@ -284,7 +284,7 @@ CASE_ON(receive, ports_count_too, "X-RECEIVE", needs_receive)
         EXPECT_EQ(limit(t->ec, TABLE), NOVA_SUCCESS);
         EXPECT_EQ(give(t, io(port, 0), port), 0);
         EXPECT_EQ(remote_in(t, port), 1);
-        EXPECT(used() - before <= 5 * TABLE); /* a bitmap that was made stays with the PD */
+        EXPECT(used() - before <= 5 * TABLE); /* the PD keeps a bitmap once it exists */
         EXPECT_EQ(limit(t->ec, 5 * TABLE), NOVA_SUCCESS);
         EXPECT(give(t, io(port, 0), port) != 0);
         EXPECT_EQ(remote_in(t, port), 0);

@@ -377,7 +377,7 @@ static void downs_for_ever(struct thread *t)
 }
 
 /* Wakes a higher thread again and again from a thread that has a quantum and a queued thread of
- * equal priority after it. Returns how often, until that one has run. */
+ * equal priority after it. Returns the number of wakes until that one has run. */
 static word_t preemptions_of_a_quantum(void)
 {
         struct thread *high = prepare(downs_for_ever, 0), *spinner = prepare(ups_for_ever, 0);

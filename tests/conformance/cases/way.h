@@ -118,8 +118,8 @@ static inline void forwards(struct thread *t)
         t->utcb->items = nova_utcb_items(1, 0);
 }
 
-/* Makes servers in this many PDs, the last of which is the root; the others have accounts of their
- * own. */
+/* Makes servers in a number of PDs, the last of which is the root; the others have accounts of
+ * their own. */
 static inline void make_way(unsigned depth, unsigned cpu)
 {
         way.depth = depth;

@@ -6,7 +6,7 @@ static struct context before;
 static word_t stack_in_order;
 static word_t way_out;
 
-/* Of SPIN: its begin and its length, as low halves of the TSC. */
+/* Start and length of SPIN, as low halves of the TSC. */
 uint32_t spin_from, spin_ticks;
 
 void spin_for(unsigned ms)

@@ -8,7 +8,7 @@
 
 extern char __image_end[]; /* defined by the linker script */
 
-/* Delegates pieces of the image, from the one that holds the address on. */
+/* Delegates the piece of the image that holds the address, and the pieces after it. */
 bool event_answer_image(struct nova_utcb *u, word_t address)
 {
         word_t page = address >> NOVA_PAGE_BITS;

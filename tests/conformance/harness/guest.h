@@ -85,8 +85,9 @@ nova_mtd_t guest_real(struct guest *g);
 nova_mtd_t guest_flat(struct guest *g);
 /* Starts in 64-bit mode; the first 1 GiB is mapped one to one. x86-64 only. */
 nova_mtd_t guest_long(struct guest *g);
-/* Returns how often to try what an interrupt of the machine can spoil: QEMU's TCG (7.2) forgets the
- * block of interrupts after STI if such an interrupt comes before the next instruction. */
+/* Returns the number of tries of a step that an interrupt of the machine can spoil: QEMU's TCG
+ * (7.2) forgets the block of interrupts after STI if such an interrupt comes before the next
+ * instruction. */
 unsigned guest_tries(void);
 /* Puts a guest in flat mode to CPL 3. Its events arrive at CPL 0 on GUEST_STACK. */
 void guest_user(struct guest *g);

@@ -69,10 +69,10 @@ static inline void case_expect(const char *file, int line, const char *text, wor
 }
 _Noreturn void case_not_raised(const char *reason);
 _Noreturn void case_abort(void);
-/* Gives the running case this many seconds from now before it counts as hung. */
+/* Sets the number of seconds from now after which the running case counts as hung. */
 void case_seconds(unsigned seconds);
-/* Returns how often a case repeats a step: a tenth of the usual number if the command line has the
- * word brief, for emulators that watch each instruction. */
+/* Returns the number of times that a case repeats a step: a tenth of the usual number if the
+ * command line has the word brief, for emulators that watch each instruction. */
 unsigned case_rounds(unsigned usual);
 /* Revokes everything that the running case has created: it has all selectors and its full time
  * again. */
@@ -205,7 +205,7 @@ struct thread *server(unsigned cpu);
 /* Makes a global EC of the root PD; thread_start() binds an SC to it. */
 struct thread *global(unsigned cpu, thread_fn *fn, void *arg);
 void thread_start(struct thread *t, unsigned prio, unsigned quantum_us);
-/* Does both at once, with the standard quantum. */
+/* Makes a global EC and its SC, with the standard quantum. */
 struct thread *run_thread(unsigned cpu, unsigned prio, thread_fn *fn, void *arg);
 /* Makes one more portal of a local thread, with the entry of the first. Returns its selector. */
 nova_sel_t portal(struct thread *t);
@@ -253,7 +253,7 @@ struct child {
 struct child *child_new(unsigned cpu);
 /* As child_new(); perms: mask of the initial capabilities. */
 struct child *child_masked(unsigned cpu, unsigned perms);
-/* As child_new(), with an account of this many bytes. At CHILD_WAY_SEL it has a portal of a local
+/* As child_new(), with an account of a number of bytes. At CHILD_WAY_SEL it has a portal of a local
  * thread, on any CPU: the portal is part of the new PD, because no message crosses CPUs. */
 struct child *child_with_account(unsigned cpu, word_t bytes, const struct thread *reaches);
 struct thread *child_server(struct child *c);
@@ -343,7 +343,7 @@ _Noreturn void context_restore(struct context *context);
 
 /* Returns the timer's interrupt semaphore in the root PD, with no interrupt pending. */
 nova_sel_t timer_open(void);
-/* Raises one interrupt after this many microseconds, at most 54000. */
+/* Raises one interrupt after a number of microseconds, at most 54000. */
 void timer_shot(unsigned us);
 
 /* ---- Console --------------------------------------------------------------------------------- */

@@ -12,7 +12,7 @@ void threads_init(void);
 /* Selectors up to here belong to the harness, the others to cases. */
 #define PERMANENT_SEL_END 0x4000
 
-/* First selector that sel_alloc() returns from now on. */
+/* First selector that sel_alloc() returns. */
 void sel_range(nova_sel_t first, nova_sel_t end);
 
 /* The next selector of the range, and back to it: what lies after it is revoked. */

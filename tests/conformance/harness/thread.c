@@ -85,7 +85,8 @@ nova_sel_t semaphore(word_t count)
 
 void rest(unsigned ms)
 {
-        static nova_sel_t sm; /* for all cases: making one would change what cases measure */
+        static nova_sel_t
+                sm; /* shared by all cases: creating one would change their measurements */
         if (!sm) {
                 sm = sel_far(0);
                 EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);

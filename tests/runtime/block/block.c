@@ -73,8 +73,8 @@ static void data(struct nova_block *block)
         check(nova_block_read(block, DEVICE_BLOCKS - 39, 40, in) == ENXIO,
               "no block beyond the end is read");
         check(nova_block_write(block, UINT64_MAX - 10, 40, in) == ENXIO,
-              "nor one whose number wraps");
-        check(nova_block_discard(block, 0, 1) == ENOTSUP, "a device without discard says so");
+              "no block whose number wraps is read");
+        check(nova_block_discard(block, 0, 1) == ENOTSUP, "a device without discard reports that");
 }
 
 static void scatter(struct nova_block *block)
@@ -164,8 +164,8 @@ static void limits(struct nova_block *block)
         check(nova_block_wait(block, &result, soon) == ENODATA,
               "waiting without a request does not block");
         check(submit(block, 64) == 0 && nova_block_room(block) == 0, "64 requests are submitted");
-        check(submit(block, 1) == EAGAIN, "the 65th is not");
-        check(in_flight(DEVICE_DEPTH), "as many are in flight as the device can have");
+        check(submit(block, 1) == EAGAIN, "the 65th request is not submitted");
+        check(in_flight(DEVICE_DEPTH), "the device has its maximum of requests in flight");
         check(nova_block_wait(block, &result, nova_deadline_in(1000000)) == ETIMEDOUT,
               "waiting ends at its deadline");
         check(nova_block_read(block, 0, 1, &result) == EBUSY,
@@ -284,7 +284,7 @@ static void early_end(void)
         check(good, "the pool of a client that ended stays while the device works");
         for (unsigned i = 0; i < 1000 && device_pools() != before; i++)
                 nova_sleep(1000000);
-        check(device_pools() == before, "afterwards it is freed");
+        check(device_pools() == before, "afterwards the pool is freed");
         device_hold(false);
 }
 
@@ -315,7 +315,7 @@ static void late_change(enum nova_block_operation operation)
         submit(other, 1);
         check(in_flight(2), "after its client has ended, a request for other blocks starts");
         nova_sleep(10000000);
-        check(device_in_flight() == 2, "one for its block does not");
+        check(device_in_flight() == 2, "a request for its block does not start");
         device_end(0);
         check(in_flight(2), "it starts afterwards");
         while (device_end(0))
@@ -356,14 +356,14 @@ static void hostile(struct nova_block *good)
                 continue;
         device_hold(false);
         check(nova_block_read(good, 101, 1, in) == 0 && in[0] == (char)(512 * 7 + 1),
-              "another client goes on");
+              "another client continues");
         check(nova_block_reopen(bad) == 0 && nova_block_room(bad) == 60,
               "the session is opened again");
         for (unsigned i = 0; i < 4; i++)
                 if (nova_block_reap(bad, &result) != 0 || result.error != EIO)
                         break;
         check(nova_block_room(bad) == 64, "its requests end with EIO");
-        check(nova_block_read(bad, 101, 1, in) == 0, "and it reads again");
+        check(nova_block_read(bad, 101, 1, in) == 0, "the session reads again");
         nova_block_close(bad);
 }
 
@@ -372,10 +372,11 @@ static void arguments(void)
         struct nova_block *block;
 
         check(nova_block_open(&block, "blocks", "what", 0) == EINVAL,
-              "arguments that mean nothing are refused");
+              "meaningless arguments are refused");
         check(nova_block_open(&block, "blocks", NULL, 0x400001) == EINVAL,
               "a pool of more than 4 MiB is refused");
-        check(nova_block_open(&block, "blocks", NULL, 0x400000) == 0, "one of 4 MiB is not");
+        check(nova_block_open(&block, "blocks", NULL, 0x400000) == 0,
+              "a pool of 4 MiB is not refused");
         nova_block_close(block);
 }
 
@@ -401,11 +402,11 @@ static void messages(void)
         check(attach(session, NOVA_BLOCK_POOL_ORDER_MAX + 1) == EINVAL &&
                       attach(session, NOVA_WORD_BITS - 1) == EINVAL &&
                       attach(session, (nova_word_t)-1) == EINVAL && device_pools() == before,
-              "so is a pool above the maximum, whatever the client's library says");
+              "the service itself refuses a pool above the maximum");
         check(attach(session, NOVA_BLOCK_RING_ORDER) == 0 && device_pools() == before + 1,
               "a session gets a ring");
         check(attach(session, NOVA_BLOCK_RING_ORDER) == EEXIST && device_pools() == before + 1,
-              "it does not get a second one");
+              "a session does not get a second ring");
         nova_session_close(session);
         for (unsigned i = 0; i < 1000 && device_pools() != before; i++)
                 nova_sleep(1000000);

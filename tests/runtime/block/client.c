@@ -121,7 +121,7 @@ static unsigned read_many(struct nova_block *block, unsigned count)
         return bad;
 }
 
-/* Begins a read that the service never ends, and reads on beside it until the service ends. */
+/* Begins a read that the service never ends, and makes other reads until the service ends. */
 static void read_beside(struct nova_block *block)
 {
         static const struct nova_block_segment stuck = {0, 512}, other = {512, 512};
@@ -201,7 +201,7 @@ static void write_all(struct nova_block *block)
                         error = nova_block_submit(block, &request, 1);
                         next++;
                 }
-                /* A place in the pool is used again when all before it have ended. */
+                /* A piece of the pool is reused after all earlier requests have ended. */
                 while (ended < next && !error) {
                         error = nova_block_wait(block, &result, NOVA_FOREVER);
                         if (!error)

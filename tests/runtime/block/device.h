@@ -24,7 +24,7 @@ const void *device_end(unsigned position);
 /* Ends this number of requests in the order of their start. The service works only afterwards. */
 void device_end_many(unsigned count);
 
-/* Sessions that are opened from now on have discards, or have none. */
+/* Chooses whether sessions that are opened later support discards. */
 void device_set_discard(bool has);
 
 /* Returns the number of pools that exist. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver ahci with a disk that says that it has no command queue: QEMU's disks all have one. */
+/* The driver ahci with a disk that reports no command queue, which all of QEMU's disks have. */
 #include "ahci/command.h"
 
 const char *__real_ahci_read_identity(const uint16_t *word, struct ahci_disk *disk);

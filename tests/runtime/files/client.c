@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A program that uses files. Argument: `write` leaves files for the host, `exit` closes none of
  * them, `confined` tries to leave its folder, `read` has a folder that cannot be written, `full`
- * fills the disk, and a number is that of files to replace. */
+ * fills the disk, and a number is the number of files to replace. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

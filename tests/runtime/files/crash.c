@@ -114,7 +114,8 @@ static bool has_content(const char *data, int size, unsigned number)
         return number && size == (int)size_of(number) && !memcmp(data, wanted, (size_t)size);
 }
 
-/* Checks all names. That of the content @p tried has the old or the new one. */
+/* Checks the contents of all names. The name of content @p tried may have the old or the new one.
+ */
 static void check_all(unsigned tried)
 {
         static char data[BYTES + 1];
@@ -146,7 +147,7 @@ static void hold(void)
         } while (!folder);
 }
 
-/* Checks what is lost with the service, and opens it again. */
+/* Checks that open files are lost with the service, and opens them again. */
 static void recover(unsigned tried)
 {
         char byte;

@@ -6,7 +6,7 @@ crash.py SYSTEM FAT IMAGE COMMAND...
 
 fsck.fat may find what a crash in the middle of a change leaves: lost clusters, a wrong count of
 free clusters, copies of the table that differ, and clusters after the end of a file. The files of
-the clients of crash.c are as they were flushed last.
+the clients of crash.c have the content that was flushed last.
 """
 import re
 import subprocess

@@ -384,16 +384,17 @@ static void be_inner(void)
         expect(mkdir("/new", 0777) == -1 && errno == ENOENT, "no new folder");
         /* The outer client puts a file in its place. */
         expect(mkdir("/", 0777) == -1 && (errno == ENOENT || errno == ENOTDIR),
-               "the folder does not come again");
+               "the folder is not created again");
         expect(open("/", O_RDWR | O_CREAT, 0666) == -1 && (errno == ENOENT || errno == ENOTDIR),
-               "nor as a file");
-        expect(rename("/x", "/") == -1 && rmdir("/") == -1, "nor by another way");
+               "a file is not created in its place");
+        expect(rename("/x", "/") == -1 && rmdir("/") == -1, "rename and rmdir do not create it");
         expect(unlink("/../held") == -1 && (errno == ENOENT || errno == ENOTDIR),
                "nothing outside goes");
         while ((file = open("/", O_RDONLY)) == -1 && errno == ENOENT)
                 nova_sleep(1000000);
         expect(file == -1 && errno == ENOTDIR, "a file in place of the folder is not opened");
-        expect(!exists("/") && !opendir("/") && mkdir("/", 0777) == -1, "nor is it found");
+        expect(!exists("/") && !opendir("/") && mkdir("/", 0777) == -1,
+               "a file in place of the folder is not found");
 }
 
 int main(int argc, char **argv)

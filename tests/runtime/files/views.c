@@ -75,7 +75,7 @@ static bool at(int file, off_t place, char byte)
                data[0] == byte;
 }
 
-/* Each change is what a further reader sees, and ends the views of what it changes. */
+/* A later reader sees each change, and each change ends the views of the changed part. */
 static void change(int file, int other)
 {
         struct nova_file_view view, last;
@@ -155,7 +155,7 @@ static void look(void)
         unlink("/views");
 }
 
-/* Two programs need more of the cache than there is. */
+/* Two programs need more than the whole cache. */
 static void storm(char mine)
 {
         const int file = open("/storm", O_RDWR | O_CREAT | O_TRUNC, 0666);

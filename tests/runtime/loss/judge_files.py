@@ -66,7 +66,7 @@ class Judge:
             self.wanted.append(wanted)
 
     def _fsck(self, part):
-        """Returns what fsck.fat says against a file system; None: nothing."""
+        """Returns a complaint of fsck.fat about a file system; None: there is none."""
         with open(self.image, "wb") as file:
             file.write(part)
         fsck = subprocess.run(["/usr/sbin/fsck.fat", "-n", self.image], check=False, text=True,

@@ -73,7 +73,7 @@ static void services(void)
         CHECK(nova_disk_read(disk, &file, 0, text, sizeof(text) - 1, &bytes) == 0 && bytes > 10);
         printf("the disk answers: %.9s\n", text);
         CHECK(nova_power_open(&power) == 0 && nova_power_off(power) == EPERM);
-        printf("the power service may not\n");
+        printf("the power service refuses\n");
         CHECK(nova_session_open(&echo, "absent", NULL) == EACCES);
         printf("a service that is not granted is refused\n");
 }
@@ -229,7 +229,7 @@ static void mute(void)
                 nova_sleep(SECOND);
 }
 
-/* Takes all turns at init's console and gives none back. */
+/* Takes the semaphore of init's console whenever possible and never raises it. */
 static void greedy(void)
 {
         const struct echo_options options = {"greedy", 4, 4, false, 0};

@@ -327,7 +327,7 @@ static void flood(void)
         check(first == ENOMEM && nova_session_share(to_narrow, memory, FLOOD_PAGES) == ENOMEM,
               "memory that would cost it more is refused");
         check(before && kernel_memory() == before, "and costs nothing");
-        check(nova_session_share(to_narrow, memory, 8) == 0, "less is not refused");
+        check(nova_session_share(to_narrow, memory, 8) == 0, "less memory is not refused");
         nova_session_close(to_narrow);
         nova_service_stop(narrow);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program if the build could not get SQLite's source: it says why, so its test fails. */
+/* The program without SQLite's source: it prints why the source is missing, so its test fails. */
 #if !__has_include("sqlite3.h")
 #include <stdio.h>
 

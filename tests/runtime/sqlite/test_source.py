@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tests of what is left without SQLite's source, and of the sentences about it."""
+"""Tests of the files that replace a missing source of SQLite, and of the sentences about it."""
 import tempfile
 import unittest
 from pathlib import Path
@@ -24,7 +24,7 @@ class SourceTest(unittest.TestCase):
             (folder / name).write_text(name, encoding="utf-8")
 
     def missing(self, part):
-        """Checks that the files are missing for one sentence, which the header has, too."""
+        """Checks that the files are missing, and that the header contains the reason."""
         reason = source.ensure(self.folder)
         self.assertRegex(reason or "", r"^[^\n]+\.$")
         self.assertIn(part, reason)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SQLite's way to files: a VFS on the POSIX functions of the runtime.
+/* File access of SQLite: a VFS on the POSIX functions of the runtime.
  *
  * There are no locks, because the service `files` has none: a database belongs to one program. This
  * program can open it once. A deletion and a change of the size are lasting when unlink() and

@@ -62,7 +62,7 @@ _start:
         call harness_main
         ud2
 
-        /* void trap(struct gpr *): the hypercall with all registers given and reported */
+        /* void trap(struct gpr *): makes the hypercall, loads and stores all registers */
         .globl trap, trap_return
 trap:
         push_callee_saved

@@ -79,7 +79,7 @@ _start:
         call harness_main
         ud2
 
-        /* void trap(struct gpr *): the hypercall with all registers given and reported */
+        /* void trap(struct gpr *): makes the hypercall, loads and stores all registers */
         .globl trap
 trap:
         push_callee_saved
@@ -91,7 +91,7 @@ trap_return:
         pop_callee_saved
         ret
 
-        /* void event_ud(struct gpr *): raise #UD with all registers given and reported */
+        /* void event_ud(struct gpr *): raises #UD, loads and stores all registers */
         .globl event_ud, event_ud_at
 event_ud:
         push_callee_saved
