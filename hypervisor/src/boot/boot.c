@@ -64,7 +64,7 @@ static void boot_read_loader(uint32_t magic, uint32_t info)
                               "left out.\n",
                               memory_map.merged, memory_map.dropped);
         if (memory_map.dropped_modules > MODULES_NAMED)
-                console_print("NOVA: %u boot modules are left out in all; %u fit in.\n",
+                console_print("NOVA: %u boot modules are left out in all; there is room for %u.\n",
                               memory_map.dropped_modules, MODULES);
 }
 
@@ -76,8 +76,9 @@ static void boot_start_memory(void)
                 kernel_stop("there is too little memory below 4 GiB: the kernel needs 2 MiB in one "
                             "piece besides itself and the boot modules");
         if (cmdline.kmem && pool.size < cmdline.kmem)
-                console_print("NOVA: kmem= asks for more than there is; the kernel takes %u MiB.\n",
-                              (unsigned)(pool.size / MIB));
+                console_print(
+                        "NOVA: kmem= exceeds the available memory; the kernel takes %u MiB.\n",
+                        (unsigned)(pool.size / MIB));
         memory_map_take(pool.start, pool.size, false);
         boot_paging_map_pool(pool.start, pool.size);
         frame_init(pool.start, pool.size);

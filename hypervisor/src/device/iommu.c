@@ -97,8 +97,8 @@ bool iommu_wait(const volatile uint32_t *at, uint32_t mask, uint32_t value)
 
 _Noreturn void iommu_stop(void)
 {
-        kernel_stop("an I/O MMU does not answer, so devices may reach anything: start with "
-                    "noiommu if you can live with that");
+        kernel_stop("an I/O MMU does not answer, so devices may reach all memory: start with "
+                    "noiommu to accept this risk");
 }
 
 uint32_t iommu_msi_address(void)

@@ -128,9 +128,9 @@ static const char *memory_map_why_no_module(paddr_t start, paddr_t end)
         if (end <= start)
                 return "it is empty";
         if (memory_map_is_taken(start, end - start))
-                return "it lies over the kernel";
+                return "it overlaps the kernel";
         if (memory_map_is_module(start, end - start))
-                return "it lies over another one";
+                return "it overlaps another module";
         return memory_map.modules == MODULES ? "there are too many" : NULL;
 }
 

@@ -10,7 +10,7 @@
 #include "sched/schedule.h"
 #include "thread.h"
 
-/* Tries of a hypercall. A try fails only because other threads took the memory that came back. */
+/* Tries of a hypercall. A try fails only because other threads took the freed memory. */
 #define RETRY_MAX 64
 
 static hypercall_result_t retry(struct ec *self)
@@ -29,7 +29,7 @@ static _Noreturn void finish_retry(struct ec *self, hypercall_result_t result)
 }
 
 /* Ends all dying objects, waits for a grace period, which returns their memory, and tries again.
- * Another thread may have taken the memory that came back to the account: self waits as long as
+ * Another thread may have taken the account's freed memory: self waits as long as
  * more memory of that account waits. */
 static _Noreturn void finish_retry_after_grace(struct ec *self)
 {

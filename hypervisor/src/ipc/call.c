@@ -34,7 +34,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         struct cpu *cpu = self->cpu;
 
         self->cont = retry;
-        interrupt_window(cpu); /* the helped EC may only go on to help */
+        interrupt_window(cpu); /* the helped EC may only continue to help */
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
 

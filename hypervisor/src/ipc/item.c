@@ -167,7 +167,7 @@ static cold_path void item_refuse(const struct ec *self)
                             load_once(item_words(self, self->transfer.item)[1]));
 }
 
-/* Tries a delegation without kernel memory again after memory came back. If none comes back, the
+/* Repeats a delegation that found no kernel memory, after memory was freed. If none is freed, the
  * receiver sees that it got nothing. */
 static __attribute__((noinline)) enum step_result item_step_again(struct ec *self)
 {
@@ -175,7 +175,7 @@ static __attribute__((noinline)) enum step_result item_step_again(struct ec *sel
         enum step_result step = STEP_FAILED;
 
         if (self->cpu->dying) {
-                object_reap(); /* gives memory back, and names */
+                object_reap(); /* frees memory and names */
                 return STEP_AGAIN;
         }
         const enum reclaim_help help = reclaim_help(self);

@@ -79,7 +79,7 @@ void cmdline_parse(const char *text)
                         for (size_t i = 0; i < length; i++)
                                 console_print("%c",
                                               text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
-                        console_print("' means nothing to the kernel and is ignored; known are "
+                        console_print("' is not an option of the kernel and is ignored; known are "
                                       "serial, kmem=<n>[K|M] and noiommu.\n");
                 }
                 first = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interval trees: closed ranges of words, ordered by start, for the question which ranges overlap a
+/* Interval trees: closed ranges of words, ordered by start. They find the ranges that overlap a
  * given range.
  *
  * The tree is a treap: the heap order of random priorities keeps it balanced, whatever the keys

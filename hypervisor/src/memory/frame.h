@@ -12,7 +12,8 @@ struct frame_info {
         uint16_t used; /* in a table: number of entries that are not empty */
 };
 
-/** Gives the pool to the allocator: size bytes from phys on, already mapped. Call once, at boot. */
+/** Gives the pool to the allocator: size bytes that begin at phys, already mapped. Call once, at
+ * boot. */
 void frame_init(paddr_t phys, uint64_t size);
 
 /** Number of failed allocations of a frame; wraps around. */

@@ -366,8 +366,8 @@ static __attribute__((noinline)) _Noreturn void sched_resume_first_after_work(st
         sched_resume_first(cpu);
 }
 
-/* Runs another SC after the previous one was charged and queued. No field of the CPU refers to the
- * previous EC and SC from here on: they may be freed. */
+/* Runs another SC after the previous one was charged and queued. After this, no field of the CPU
+ * refers to the previous EC and SC: they may be freed. */
 static always_inline _Noreturn void sched_resume_other(struct cpu *cpu)
 {
         cpu->current = cpu->idle_ec;

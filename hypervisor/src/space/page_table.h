@@ -16,7 +16,8 @@ uint64_t page_table_value(word_t frame, unsigned perms);
 bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value,
                       struct flush *flush);
 
-/** Does page_table_write() from *at on for at most *budget entries, and updates *at and *budget. */
+/** Does page_table_write(), beginning at *at, for at most *budget entries. Updates *at and *budget.
+ */
 bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                       struct flush *flush);
 

@@ -153,7 +153,7 @@ static inline bool revocation_is_crossed(const struct revocation *r, const struc
                tree_find(&top->children, x, x - 1);
 }
 
-/* Takes the revoked permissions from a mapping, so that it can delegate them no more, and those
+/* Takes the revoked permissions from a mapping, so that it can no longer delegate them, and those
  * that its parent lacks. Its tables follow (sync); its descendants come later.
  *
  * Permissions that another revocation took from the parent go here, too: that revocation would find
@@ -211,8 +211,8 @@ static void revocation_hold_space(struct revocation *r, struct space *space)
         r->sync_space = space;
 }
 
-/* Writes tables of a mapping from r->sync on. Memory can lack only for a mapping that was delegated
- * after the walk came by: where there is no table yet, nothing must be cleared. */
+/* Writes tables of a mapping, beginning at r->sync. Memory can lack only for a mapping that was
+ * delegated after the walk came by: where there is no table yet, nothing must be cleared. */
 static void revocation_apply(struct revocation *r, const struct mapping *mapping, unsigned *budget,
                              struct flush *flush)
 {
@@ -220,9 +220,9 @@ static void revocation_apply(struct revocation *r, const struct mapping *mapping
                 r->sync = (r->sync | (TABLE_ENTRIES - 1)) + 1;
 }
 
-/* Writes tables from r->sync on: those of the next mapping, or of the unmapped range before it.
- * Tables of an unmapped range are cleared: another revocation may have removed its mapping from the
- * space before this one came to its tables. */
+/* Writes tables, beginning at r->sync: those of the next mapping, or of the unmapped range before
+ * it. Tables of an unmapped range are cleared: another revocation may have removed its mapping from
+ * the space before this one came to its tables. */
 static void revocation_sync_next(struct revocation *r, struct space *space, unsigned *budget,
                                  struct flush *flush)
 {
@@ -257,7 +257,8 @@ static bool revocation_leave_pieces(struct revocation *r, struct space *space,
                         continue;
                 budget_spend(budget, ENTRIES_OF_A_SEARCH);
                 if (mapping->perms || mapping->cut != revocation_mark_of(r))
-                        continue; /* of another thread, which may still have to clear its tables */
+                        continue; /* another thread has emptied it, and may still have to clear its
+                                     tables */
                 mapping_leave_space(mapping, space);
                 mapping->pins++;
                 r->loose = mapping;

@@ -58,8 +58,8 @@ struct page_range {
         unsigned perms;     /* NOVA_MEM_…; 0: remove the pages */
 };
 
-/** Does page_table_apply() for a second-level table, from page *at of a range on. Pages that are in
- *  the range already belong to the same mapping. */
+/** Does page_table_apply() for a second-level table, beginning at page *at of a range. Pages that
+ * are in the range already belong to the same mapping. */
 bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
                         word_t *at, unsigned *budget, struct flush *flush);
 

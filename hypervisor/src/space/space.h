@@ -44,8 +44,8 @@ word_t space_limit(unsigned type);
  *  mapping without permissions. false: no memory for a table. Reducing permissions never fails. */
 bool space_apply(const struct mapping *mapping, struct flush *flush);
 
-/** Does space_apply() for a mapping of any size, from selector *at on, for about *budget entries.
- *  Sets *at to the next selector and *budget to the rest. */
+/** Does space_apply() for a mapping of any size, beginning at selector *at, for about *budget
+ * entries. Sets *at to the next selector and *budget to the rest. */
 bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budget,
                       struct flush *flush);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands, and what a disk says about itself. */
+/* Commands, and the disk's description of itself. */
 #include "command.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ _Static_assert(sizeof(struct ahci_table) == 1024, "tables are aligned to 128 byt
 #define DISCARD        169
 #define HAS_DISCARD    0x0001
 
-/* Returns whether a word says about itself that it is valid. */
+/* Returns whether a word is marked as valid. */
 static bool is_valid(uint16_t word)
 {
         return word >> 14 == 1;

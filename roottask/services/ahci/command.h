@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ATA commands in the memory of an AHCI controller (AHCI 1.3.1, 4.2), and what a disk says about
+/* ATA commands in the memory of an AHCI controller (AHCI 1.3.1, 4.2), and the disk's description of
  * itself (ACS-3, 7.12). */
 #ifndef NOVART_AHCI_COMMAND_H
 #define NOVART_AHCI_COMMAND_H
@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AHCI_PIECES     16       /* of memory, in a command */
+#define AHCI_PIECES     16       /* pieces of memory in a command */
 #define AHCI_PIECE_MAX  0x400000 /* bytes */
-#define AHCI_RANGES     64       /* to discard, in a command */
+#define AHCI_RANGES     64       /* ranges to discard in a command */
 #define AHCI_RANGE_MAX  0xffff   /* blocks */
-#define AHCI_WORDS      256      /* that describe a disk */
-#define AHCI_BLOCKS_MAX 0x10000  /* of a read or a write */
+#define AHCI_WORDS      256      /* words of a disk's description */
+#define AHCI_BLOCKS_MAX 0x10000  /* blocks of a read or a write */
 
 /* ATA commands. */
 #define AHCI_DISCARD      0x06
@@ -46,7 +46,7 @@ struct ahci_disk {
         bool cache, discard;
 };
 
-/* Reads a copy of what the disk says about itself.
+/* Reads a copy of the disk's description.
  * @return NULL, or a sentence */
 const char *ahci_read_identity(const uint16_t *word, struct ahci_disk *disk);
 

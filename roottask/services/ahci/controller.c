@@ -47,7 +47,7 @@
 #define CAUSE_CHANGE     0x00400040 /* another disk, or none */
 #define CAUSE_FAILURE    0x79000000
 #define COMMAND_START    0x0001
-#define COMMAND_POWER    0x0006 /* of the disk, and its motor */
+#define COMMAND_POWER    0x0006 /* power of the disk and of its motor */
 #define COMMAND_FIS      0x0010
 #define COMMAND_FIS_RUNS 0x4000
 #define COMMAND_RUNS     0x8000
@@ -61,7 +61,7 @@
 /* A command's place in the list. */
 struct header {
         uint16_t flags, pieces;
-        uint32_t bytes; /* the controller's */
+        uint32_t bytes; /* written by the controller */
         uint64_t table, reserved[2];
 };
 

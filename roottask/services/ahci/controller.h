@@ -16,7 +16,7 @@ struct ahci {
         unsigned slots;  /* commands at once */
         bool wide;       /* it can use addresses of 64 bits */
         bool queued;     /* it can use the disk's queue */
-        char *memory;    /* for commands, received FISes, and what the disk describes */
+        char *memory;    /* commands, received FISes, and the disk's description */
         uint64_t device; /* its address for the controller */
         struct ahci_disk disk;
 };

@@ -16,14 +16,14 @@
 #include "novart/thread.h"
 
 #define TIMEOUT_NS   10000000000
-#define TRANSFER     0x40000 /* most bytes of a request */
-#define RESTARTS_MAX 16      /* without a command that succeeds */
+#define TRANSFER     0x40000 /* maximum number of bytes of a request */
+#define RESTARTS_MAX 16      /* restarts of the port without a command that succeeds */
 
 _Static_assert(NOVA_BLOCK_SEGMENTS <= AHCI_PIECES, "a request is one command");
 
 static struct ahci ahci;
 static struct block_device device = {.name = "ahci", .timeout_ns = TIMEOUT_NS};
-static struct block_request *first, **last = &first; /* that the disk does not have */
+static struct block_request *first, **last = &first; /* requests that the disk does not have */
 static struct block_request *owner[AHCI_SLOTS];
 static uint32_t discarded[AHCI_SLOTS]; /* blocks, of a slot's request */
 static uint32_t busy, added;           /* slots: with commands, and those not sent yet */
@@ -82,7 +82,7 @@ static void send(struct block_request *request)
         alone = is_alone(request);
 }
 
-/* Sends what may go to the disk. */
+/* Sends the commands that may go to the disk. */
 static void send_waiting(void)
 {
         while (first && (!busy || (!alone && !is_alone(first)))) {

@@ -7,7 +7,7 @@
 
 /* The functions that a driver drives. */
 struct block_kind {
-        const char *text;    /* with an article and the numbers, for a sentence */
+        const char *text;    /* name with article and numbers, for a sentence */
         uint16_t vendor;     /* 0: any; then the class decides */
         uint16_t device[2];  /* the vendor's numbers */
         uint32_t class_code; /* as in struct nova_pci_function */

@@ -14,7 +14,7 @@ struct block_ring {
         uint32_t taken, completed; /* numbers of entries */
 };
 
-/* What a session may do. */
+/* Limits of a session. */
 struct block_limits {
         uint64_t first, count; /* its blocks on the device */
         uint32_t block_bytes, request_max, flags, segments;

@@ -23,14 +23,13 @@
 #define TURN   4  /* requests of a session until the next session is served */
 #define ROUNDS 64 /* rounds of all sessions until handlers get the lock */
 
-/* It outlives its session while the device works for it: its pool goes to no other client before.
- */
+/* It outlives its session while the device works for it, so that no other client gets its pool. */
 struct block_session {
         struct nova_later later;
         struct block_ring ring;
         struct block_limits limits;
         struct block_pool pool;
-        void *pages;        /* of the ring; NULL: no ring */
+        void *pages;        /* pages of the ring; NULL: no ring */
         nova_sel_t bell;    /* NOVA_SEL_NONE: none */
         unsigned in_flight; /* requests on their way through the device */
         unsigned in_flight_max;
@@ -43,7 +42,7 @@ static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
 static unsigned session_count, next_session;
 static struct block_request *requests, *free_requests;
 static uint32_t orphans;    /* requests in flight whose session is closed */
-static nova_sel_t doorbell; /* of all clients */
+static nova_sel_t doorbell; /* semaphore that all clients up */
 
 static nova_crd_t pages_crd(const void *memory, unsigned order)
 {
@@ -383,7 +382,7 @@ static bool round_of_turns(void)
         return any;
 }
 
-/* Says to the clients whether they have to up the doorbell.
+/* Shows the clients whether they must up the doorbell.
  * @return whether a request waits that could be started */
 static bool set_waiting(uint32_t waits)
 {

@@ -15,21 +15,22 @@ struct block_session;
 
 /* Memory for the data of a session. */
 struct block_pool {
-        char *memory;    /* for the service */
-        uint64_t device; /* for the device */
+        char *memory;    /* address in this program */
+        uint64_t device; /* address for the device */
         size_t bytes;
-        void *owner; /* the driver's */
+        void *owner; /* private to the driver */
 };
 
 /* A request on its way through the device. It has been checked. */
 struct block_request {
-        struct block_request *next;    /* the library's, and the driver's between start and end */
+        struct block_request
+                *next; /* used by the library, and between start and end by the driver */
         struct block_session *session; /* NULL: not in flight */
-        uint32_t stamp;  /* of the watchdog, which reads it without the lock; 0: not in flight */
-        unsigned number; /* below the device's depth; no other request in flight has it */
+        uint32_t stamp;  /* for the watchdog, which reads it without the lock; 0: not in flight */
+        unsigned number; /* number below the device's depth that no other request in flight has */
         uint32_t tag;
         enum nova_block_operation operation;
-        uint64_t block; /* on the device */
+        uint64_t block; /* first block on the device */
         uint32_t blocks;
         unsigned segment_count;
         struct nova_block_segment segment[NOVA_BLOCK_SEGMENTS]; /* inside the pool */
@@ -38,15 +39,16 @@ struct block_request {
 
 /* A device. Its functions are called with the service's lock. */
 struct block_device {
-        const char *name;            /* of the service */
-        struct nova_block_info info; /* with request_max and segments; the rest is the library's */
-        unsigned depth;              /* maximum number of requests at once */
-        unsigned client_sessions;    /* maximum number of sessions of one client; 0: 16 */
-        uint64_t timeout_ns; /* time of a request until the device counts as stuck, or with the
-                                lock until a thread does; 0: no limit */
+        const char *name; /* name of the service */
+        struct nova_block_info
+                info;   /* the driver sets request_max and segments, the library the rest */
+        unsigned depth; /* maximum number of requests at once */
+        unsigned client_sessions; /* maximum number of sessions of one client; 0: 16 */
+        uint64_t timeout_ns;      /* time of a request until the device counts as stuck, or with the
+                                     lock until a thread does; 0: no limit */
         void (*start)(struct block_request *request); /* may call block_end() */
         void (*kick)(void);                           /* after some starts; may be NULL */
-        int (*alloc)(struct block_pool *pool);        /* of pool->bytes; NULL: ordinary pages */
+        int (*alloc)(struct block_pool *pool); /* allocates pool->bytes; NULL: ordinary pages */
         void (*release)(struct block_pool *pool);
 };
 

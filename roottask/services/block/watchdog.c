@@ -22,14 +22,14 @@
 /* Something that has to end. */
 struct wait {
         uint32_t ended; /* its counter at the last look */
-        uint32_t looks; /* since it last ended, while there was something to end */
+        uint32_t looks; /* number of looks since it last ended, while there was work to end */
 };
 
 static struct block_watch watched;
 static nova_sel_t wake;
-static uint32_t begun; /* work, also of threads that wait for the lock */
+static uint32_t begun; /* pieces of work that began, also of threads that wait for the lock */
 static uint32_t ended; /* work */
-static uint32_t looks; /* of the thread, times 2; it alone writes it */
+static uint32_t looks; /* number of the thread's looks, times 2; written by the thread only */
 static bool rests;     /* the thread waits until work begins */
 
 void block_watchdog_begin(void)
@@ -67,7 +67,7 @@ static _Noreturn void give_up(const char *sentence)
         exit(1);
 }
 
-/* @return the looks without an end of work */
+/* Returns the number of looks during which no work ended. */
 static uint32_t look(struct wait *wait, bool busy)
 {
         const uint32_t now = __atomic_load_n(&ended, __ATOMIC_ACQUIRE);
@@ -87,7 +87,7 @@ static bool lock_busy(void)
 static void *watch(void *argument)
 {
         const uint64_t period = watched.limit_ns < SECOND ? watched.limit_ns : SECOND;
-        /* What began just before a look counts as a whole period. */
+        /* Work that began just before a look counts as a whole period. */
         const uint32_t most = (uint32_t)(watched.limit_ns / period);
         struct wait lock = {0, 0};
         uint32_t age;

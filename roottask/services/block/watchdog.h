@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the watchdog looks at. */
+/* The work that the watchdog observes. */
 struct block_watch {
         uint64_t limit_ns; /* time until the program ends; 0: no watchdog */
         /* Returns whether the device has a request, and sets @p age to the largest

@@ -44,7 +44,7 @@ struct files_node {
 
 /* Properties of a file or a folder. */
 struct files_about {
-        uint64_t size;    /* in bytes; 0 for a folder */
+        uint64_t size;    /* size in bytes; 0 for a folder */
         uint64_t number;  /* different for each file of the file system */
         int64_t modified; /* seconds since 1970 */
         bool folder;

@@ -14,9 +14,9 @@
 static struct piece {
         struct nova_later later;
         const struct files_node *file; /* NULL: none */
-        uint64_t place;                /* in the file, a multiple of the size of a piece */
+        uint64_t place;                /* offset in the file, a multiple of the size of a piece */
         uint64_t used;                 /* time of the last use */
-        size_t bytes;                  /* of the file; the rest is 0 */
+        size_t bytes;                  /* number of bytes of the file; the rest is 0 */
         nova_word_t number;
         bool given;   /* since `file` was set, a client got the pages */
         bool leaving; /* until later.function is called */

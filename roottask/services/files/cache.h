@@ -11,13 +11,12 @@
 #include "novart/service/files.h"
 
 #define CACHE_PIECES 256
-#define CACHE_MOST   (CACHE_PIECES * NOVA_FILES_VIEW_BYTES) /* in bytes */
+#define CACHE_MOST   (CACHE_PIECES * NOVA_FILES_VIEW_BYTES) /* maximum size of the cache in bytes */
 
-/* What a client learns of a piece. */
+/* Information about a piece for a client. */
 struct cache_view {
-        nova_word_t
-                number; /* of the piece since its data is valid; 0: none, at the end of a file */
-        size_t bytes;   /* of the file; the rest of the pages is 0 */
+        nova_word_t number; /* number of the valid piece; 0: none, at the end of a file */
+        size_t bytes;       /* number of bytes of the file; the rest of the pages is 0 */
         nova_crd_t pages;
 };
 
@@ -33,12 +32,12 @@ int cache_view(struct nova_service *service, struct files_node *file, uint64_t p
 bool cache_is_valid(const struct files_node *file, uint64_t place, nova_word_t number,
                     struct cache_view *view);
 
-/* Finds data in the cache. @p bytes: the most that the caller wants; out: what is there, 0 at the
+/* Finds data in the cache. @p bytes: maximum number of bytes; out: number of bytes found, 0 at the
  * end of the file. @return NULL: not in the cache; else valid until another function of the cache
  * is called */
 const void *cache_find(const struct files_node *file, uint64_t place, size_t *bytes);
 
-/* Removes what a write to a file changes. To be called before the write. */
+/* Removes the pieces that a write to a file changes. To be called before the write. */
 void cache_change(struct nova_service *service, const struct files_node *file, uint64_t place,
                   size_t bytes);
 

@@ -14,7 +14,7 @@
 
 #define WORDS      6         /* one more than an argument has */
 #define SHARE      4         /* without `cache`, the cache gets 1/SHARE of the free memory */
-#define SHARE_MOST (2 << 20) /* but not more than this, in bytes */
+#define SHARE_MOST (2 << 20) /* maximum of that share in bytes */
 
 static struct volume volumes[VOLUMES];
 static unsigned volume_count;
@@ -32,7 +32,7 @@ static unsigned split(char *line, char *words[WORDS])
         return count;
 }
 
-/* What became of an argument. */
+/* Result of an argument. */
 enum taken {
         TAKEN,
         WRONG,  /* it is not one of the forms that the service knows */
@@ -133,7 +133,7 @@ static enum taken take_argument(char *line)
         return count && strcmp(words[0], "cache") == 0 ? set_cache(words, count) : WRONG;
 }
 
-/* Makes the cache of what the mounts have left. */
+/* Makes the cache from the memory that the mounts have left. */
 static void make_cache(void)
 {
         const size_t part = nova_page_free_count() * NOVA_PAGE_SIZE / SHARE;

@@ -121,7 +121,7 @@ static int create(const struct session *session, const char *path, bool folder,
         struct files_node *in;
         int error;
 
-        if (strcmp(path, session->grant->folder) == 0) { /* it would come into another folder */
+        if (strcmp(path, session->grant->folder) == 0) { /* it would be in another folder */
                 error = find(session, path, &in);
                 if (!error)
                         volume->system->backend->release(in);
@@ -139,7 +139,7 @@ static int create(const struct session *session, const char *path, bool folder,
         return error;
 }
 
-/* Checks what the flags of OPEN want from a file. */
+/* Checks that a file agrees with the flags of OPEN. */
 static int check_open(struct nova_request *request, struct files_node *node, unsigned flags,
                       struct files_about *about)
 {
@@ -287,7 +287,7 @@ static int read_shared(struct nova_request *request)
         return 0;
 }
 
-/* Gives the client the pages of a part of a file, or says whether it still has them. */
+/* Gives the client the pages of a part of a file, or reports whether it still has them. */
 static int view_file(struct nova_request *request)
 {
         const struct handle *handle = handle_of(request);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Volumes: mounted file systems, each at a path. Grants: what each client sees of them. */
+/* Volumes: mounted file systems, each at a path. Grants: the folder that each client sees. */
 #ifndef NOVART_FILES_VOLUME_H
 #define NOVART_FILES_VOLUME_H
 

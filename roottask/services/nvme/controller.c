@@ -19,7 +19,7 @@
 #define DOORBELL 0x1000
 
 #define CAP_ENTRIES(low) (((low)&0xffff) + 1)
-#define CAP_TIMEOUT(low) ((low) >> 24) /* in half seconds */
+#define CAP_TIMEOUT(low) ((low) >> 24) /* time-out in half seconds */
 #define CAP_STRIDE(high) ((high)&0xf)
 #define CAP_PAGE(high)   ((high) >> 16 & 0xf) /* smallest page: 4096 << this */
 #define CC_ENABLE        0x1
@@ -38,7 +38,7 @@
 #define CONTIGUOUS         0x1 /* a queue is contiguous */
 #define INTERRUPTS         0x2 /* it has interrupts */
 
-/* Offsets in what IDENTIFY returns. */
+/* Offsets in the data that IDENTIFY returns. */
 #define TRANSFER_MAX 77 /* 4096 << this; 0: no limit */
 #define OPTIONAL     520
 #define DISCARD      0x4
@@ -55,7 +55,7 @@ enum { IO_COMMANDS = 0, IO_COMPLETIONS = 2, ADMIN_COMMANDS, ADMIN_COMPLETIONS, A
 #define ADMIN_SIZE    16
 #define ADMIN_NS      5000000000
 #define TRANSFER      0x40000 /* most bytes of a command */
-#define MINIMUM_BYTES 0x2000  /* of registers */
+#define MINIMUM_BYTES 0x2000  /* minimum size of the registers */
 
 static uint32_t get32(const struct nvme *nvme, unsigned offset)
 {

@@ -12,7 +12,7 @@ struct nvme {
         nova_sel_t interrupt;
         unsigned doorbell_step; /* bytes between doorbells */
         struct nvme_queue admin, io;
-        char *memory;    /* for the queues, and a page for what the controller describes */
+        char *memory;    /* the queues, and a page for the controller's description */
         uint64_t device; /* its address for the controller */
         /* Properties. */
         uint64_t blocks;
@@ -24,7 +24,7 @@ struct nvme {
  * @return NULL, or a sentence */
 const char *nvme_open(struct nvme *nvme, const char *name);
 
-/* Tells the controller about added commands, and about taken completions. */
+/* Notifies the controller of added commands and of taken completions. */
 void nvme_ring_commands(struct nvme *nvme);
 void nvme_ring_completions(struct nvme *nvme);
 

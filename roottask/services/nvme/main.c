@@ -27,20 +27,20 @@
 #define LIST_PAGES  128 /* entries of a list: 256 KiB in 13 segments have fewer */
 #define RANGE_BYTES 16
 
-/* What is known about a request beside itself. */
+/* The driver's data about a request. */
 struct flight {
         struct block_request *request;
-        unsigned segment, blocks; /* that are in commands */
-        unsigned commands;        /* that the controller has */
+        unsigned segment, blocks; /* blocks that are in commands */
+        unsigned commands;        /* number of commands that the controller has */
         int error;
-        struct flight *next; /* that has more to send */
+        struct flight *next; /* next request that has more commands to send */
 };
 
 static struct nvme nvme;
 static struct block_device device = {.name = "nvme", .depth = DEPTH, .timeout_ns = TIMEOUT_NS};
 static struct flight flights[DEPTH], *first, **last = &first;
-static struct flight *owner[NVME_QUEUE_MAX]; /* of a command */
-static char *lists; /* for each request: its list of pages, or a range to discard */
+static struct flight *owner[NVME_QUEUE_MAX]; /* request of each command */
+static char *lists; /* list of pages, or range to discard, of each request */
 static uint64_t lists_device;
 static bool added; /* commands that the controller does not know about */
 
@@ -127,7 +127,7 @@ static bool send(struct flight *flight)
         return true;
 }
 
-/* Sends what waits for a place in the queue. */
+/* Sends the commands that wait for a free entry of the queue. */
 static void send_waiting(void)
 {
         while (first && send(first)) {

@@ -25,9 +25,9 @@ struct nvme_queue {
         struct nvme_command *commands; /* size entries, in memory of the device */
         volatile uint32_t *completions;
         unsigned size;
-        unsigned tail, head; /* of commands and of completions */
+        unsigned tail, head; /* next entries of the commands and of the completions */
         unsigned busy_count;
-        bool phase; /* of fresh completions; true at first */
+        bool phase; /* phase bit of fresh completions; initially true */
         bool busy[NVME_QUEUE_MAX];
 };
 

@@ -27,14 +27,15 @@
 #define NAME      56
 #define ENTRY_MIN 128
 
-/* What is read: more is refused. Others use 128 entries of 128 bytes. */
+/* Largest table that is read; larger ones are refused. Other systems use 128 entries of 128 bytes.
+ */
 #define ENTRY_COUNT_MAX 1024
 #define ENTRY_SIZE_MAX  512
 
 struct header {
         uint64_t first, last; /* blocks that partitions may use */
         uint64_t entries;     /* first block of the entries */
-        uint32_t count, size; /* of the entries */
+        uint32_t count, size; /* number and size of the entries */
         uint32_t crc;
 };
 
@@ -85,7 +86,7 @@ static bool check_header(const struct table_disk *disk, uint64_t at, uint8_t *bl
         return true;
 }
 
-/* Checks the places of entries and partitions, which do not overlap. */
+/* Checks the positions of entries and partitions, which must not overlap. */
 static bool check_places(const struct table_disk *disk, const struct header *header)
 {
         const uint32_t size = header->size;

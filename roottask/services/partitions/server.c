@@ -38,8 +38,8 @@ const struct partition *partition_find(const struct table *of, const char *text)
         return NULL;
 }
 
-/* Finds what a client may open: by default its first partition. Names of clients count by their
- * first 8 characters. */
+/* Finds the partition that a client may open, by default its first one. Names of clients count by
+ * their first 8 characters. */
 static int find_grant(const char *client, const char *arguments, const struct grant **grant)
 {
         const struct partition *wanted = *arguments ? partition_find(table, arguments) : NULL;

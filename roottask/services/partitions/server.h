@@ -12,7 +12,7 @@
 struct grant {
         const char *client; /* its name in the description */
         const struct partition *partition;
-        uint32_t requests; /* at once; 0: what the disk allows */
+        uint32_t requests; /* maximum number of requests at once; 0: the disk's maximum */
         bool read_only;
 };
 

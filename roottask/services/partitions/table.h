@@ -12,9 +12,9 @@
 #define TABLE_NAME       37  /* size of a name with its terminating 0 */
 
 struct partition {
-        unsigned number;       /* 1 and on, as other systems count */
+        unsigned number;       /* 1 or more, as other systems count */
         uint64_t first, count; /* blocks */
-        char name[TABLE_NAME]; /* of a GPT; characters other than printable ASCII are '?' */
+        char name[TABLE_NAME]; /* name in a GPT; characters other than printable ASCII are '?' */
 };
 
 /* The disk. */

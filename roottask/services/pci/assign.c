@@ -12,7 +12,7 @@
 #include "server.h"
 
 #define MEMORY_END  0xfec00000u /* the interrupt controllers begin here */
-#define PORTS_FIRST 0x1000u     /* below are those of the board */
+#define PORTS_FIRST 0x1000u     /* lower addresses belong to the board */
 #define PORTS_END   0x10000u
 #define STEPS_MAX   4096
 
@@ -31,7 +31,7 @@ static struct range range_of(const struct nova_pci_bar *bar)
         return (struct range){bar->base, bar->base + bar->size};
 }
 
-/* What a bridge passes on by one of its registers. */
+/* The range that a bridge passes on by one of its registers. */
 static struct range window_of(const struct nova_pci_function *bridge, unsigned reg)
 {
         const uint32_t value = config_read(bridge->address, reg);
@@ -45,7 +45,7 @@ static struct range window_of(const struct nova_pci_function *bridge, unsigned r
         return window;
 }
 
-/* A range that something has: register number k of a function, or, beyond, a bridge's window. */
+/* A range in use: by register number k of a function or, for larger k, by a bridge's window. */
 static struct range taken(const struct nova_pci_function *function, unsigned k, bool ports)
 {
         static const unsigned windows[] = {REG_WINDOW_PORTS, REG_WINDOW_MEMORY,
@@ -74,7 +74,7 @@ static void widen(struct range *range, struct range by)
         range->end = by.end > range->end ? by.end : range->end;
 }
 
-/* The addresses that reach a bus, as far as they are known. */
+/* The known addresses that reach a bus. */
 static struct range reach(unsigned bus, bool ports)
 {
         const struct nova_pci_function *function;

@@ -11,7 +11,7 @@
 #include "novart/program.h"
 #include "registers.h"
 
-#define DENIALS_MAX 4 /* messages about one device; a program may ask without end */
+#define DENIALS_MAX 4 /* messages about one device; a program may ask again and again */
 
 static struct device *find(const char *name)
 {
@@ -40,7 +40,7 @@ static int absent(struct device *device)
         return ENODEV;
 }
 
-/* With an I/O MMU the function reaches the driver's memory from now on, and no other. */
+/* With an I/O MMU, the function can now reach the driver's memory and no other. */
 static int confine(struct device *device, nova_sel_t pd)
 {
         const nova_word_t page = config_page(device->function.address);
@@ -114,7 +114,7 @@ static void revoke(const struct device *device)
         interrupt_revoke(device);
 }
 
-/* No answer that gives something to the former driver is on its way any more. */
+/* All answers that give something to the former driver have been delivered. */
 static void end(struct nova_later *later)
 {
         struct device *const device = (struct device *)later;

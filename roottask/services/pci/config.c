@@ -9,7 +9,7 @@
 
 #define DEVICE       "pci-config"
 #define BUSES        256
-#define FUNCTIONS    256u /* of a bus */
+#define FUNCTIONS    256u /* functions of a bus */
 #define BUS_BYTES    0x100000u
 #define PORT_ADDRESS 0xcf8
 #define PORT_DATA    0xcfc

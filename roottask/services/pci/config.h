@@ -8,8 +8,8 @@
 
 #include "nova/abi/types.h"
 
-#define CONFIG_PORT_BYTES 256  /* of a function, through ports */
-#define CONFIG_BYTES      4096 /* … through memory */
+#define CONFIG_PORT_BYTES 256  /* bytes of a function that are accessible through ports */
+#define CONFIG_BYTES      4096 /* … and through memory */
 
 /* Gets the ports from the parent. 0 or an errno value. */
 int config_init(void);

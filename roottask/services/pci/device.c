@@ -36,7 +36,7 @@ static bool is_taken(const struct nova_pci_function *function)
         return false;
 }
 
-/* Read once: the registers of a device that lies could change. */
+/* Read once: the registers of a faulty device could change. */
 static void read_msix(struct device *device)
 {
         const uint16_t address = device->function.address;

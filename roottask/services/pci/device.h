@@ -55,8 +55,8 @@ void device_find_all(const struct nova_pci_function *table, unsigned count);
 bool device_may_master(const struct device *device);
 /* Sets and clears bits of the command register. */
 void device_command(const struct device *device, uint32_t set, uint32_t clear);
-/* Returns the first device for which @p waits is true, from the one after the last result on, so
- * that all of them have their turn; NULL: there is none. */
+/* Returns the first device for which @p waits is true, beginning after the last
+ * result, so that all of them get a turn; NULL: there is none. */
 struct device *device_next(bool (*waits)(const struct device *device));
 /* The name of the register's bus:device.function, for messages. */
 const char *device_address(const struct device *device);

@@ -133,7 +133,7 @@ static void program_msi(const struct device *device, unsigned at)
         const unsigned data = at + (control & MSI_64 ? 12 : 8);
 
         if (data + (control & MSI_MASKS ? 8 : 4) > CONFIG_PORT_BYTES)
-                return; /* the device lies */
+                return; /* the device reports wrong values */
         config_write(address, at + MSI_ADDRESS, device->vector[0].address);
         if (control & MSI_64)
                 config_write(address, at + MSI_ADDRESS + 4, 0);

@@ -39,7 +39,7 @@ static bool overlap(const struct nova_pci_bar *a, const struct nova_pci_bar *b)
 }
 
 /* A page, or a port, that another function has, too, cannot be given to one driver alone. A device
- * that lies about its registers is found in this way, too. */
+ * that reports wrong registers is found in this way, too. */
 static bool is_shared(const struct device *device, const struct nova_pci_bar *bar)
 {
         const struct nova_pci_function *function;

@@ -6,11 +6,11 @@
 
 #define REG_ID         0x00
 #define REG_COMMAND    0x04 /* and status */
-#define REG_CLASS      0x08 /* and revision */
+#define REG_CLASS      0x08 /* class and revision */
 #define REG_HEADER     0x0c
 #define REG_BAR        0x10
-#define REG_BUSES      0x18 /* of a bridge */
-#define REG_SUBSYSTEM  0x2c /* of a device */
+#define REG_BUSES      0x18 /* only of a bridge */
+#define REG_SUBSYSTEM  0x2c /* only of a device */
 #define REG_CAPABILITY 0x34
 #define REG_INTERRUPT  0x3c
 
@@ -20,7 +20,7 @@
 #define STATUS_LIST         0x100000u
 #define HEADER_MULTIPLE     0x80
 #define CAPABILITY_FIRST    0x40
-#define CAPABILITIES        48 /* that fit into the 192 bytes after the header */
+#define CAPABILITIES        48 /* capabilities that fit into the 192 bytes after the header */
 #define CAPABILITY_MSI      0x05
 #define CAPABILITY_EXPRESS  0x10
 #define CAPABILITY_MSIX     0x11
@@ -43,14 +43,14 @@
 #define COMMAND_NO_PIN 0x400u /* the function does not use its interrupt pin */
 
 #define REG_ROM             0x30
-#define REG_WINDOW_PORTS    0x1c /* of a bridge */
+#define REG_WINDOW_PORTS    0x1c /* only of a bridge */
 #define REG_WINDOW_MEMORY   0x20
 #define REG_WINDOW_PREFETCH 0x24
 
 /* Offsets from the capability. */
 #define CAPABILITY_POWER  0x01
 #define POWER_BYTES       8
-#define EXPRESS_BYTES     12 /* with the control register */
+#define EXPRESS_BYTES     12 /* length with the control register */
 #define MSI_BYTES         12 /* 4 more with 64 bits, 8 more with masks */
 #define MSIX_BYTES        12
 #define POWER_CONTROL     4

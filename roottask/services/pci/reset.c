@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resets a function: by itself, else by its power state. It may lie, or not answer. */
+/* Resets a function: by itself, else by its power state. It may report wrong values, or not answer.
+ */
 #include "config.h"
 #include "device.h"
 #include "novart/time.h"
@@ -7,10 +8,10 @@
 #include "scan.h"
 
 #define MS          UINT64_C(1000000)
-#define RESET_MS    100  /* that a function needs after a reset (PCI Express 3.0, 6.6.2) */
+#define RESET_MS    100  /* time that a function needs after a reset (PCI Express 3.0, 6.6.2) */
 #define ANSWER_MS   1000 /* … until it answers at the latest */
-#define POWER_MS    10   /* for a change of the power state (PCI Power Management 1.2, 5.4) */
-#define PENDING_MS  100  /* that its own requests may take to end */
+#define POWER_MS    10   /* time for a change of the power state (PCI Power Management 1.2, 5.4) */
+#define PENDING_MS  100  /* time in which its own requests end */
 #define HEADER_REGS 16
 
 /* Registers that a reset changes. */

@@ -12,7 +12,7 @@
 #define DEVICES   32u
 #define FUNCTIONS 8u
 
-/* What a register keeps of all ones. */
+/* The bits that a register keeps of all ones. */
 static uint32_t sizing_bits(uint16_t address, unsigned offset, uint32_t *old)
 {
         *old = config_read(address, offset);

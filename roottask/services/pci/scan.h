@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the functions of PCI segment 0 and reads what they are. */
+/* Finds the functions of PCI segment 0 and reads their properties. */
 #ifndef NOVART_PCI_SCAN_H
 #define NOVART_PCI_SCAN_H
 
@@ -13,7 +13,7 @@ unsigned scan_buses(struct nova_pci_function *table, unsigned max);
 const struct nova_pci_function *scan_find(const struct nova_pci_function *table, unsigned count,
                                           uint16_t address);
 
-/* The offset of a function's first capability with an id that has this many bytes in the first 256
+/* The offset of a function's first capability with an id and a number of bytes in the first 256
  * of configuration space; 0: none. */
 unsigned scan_capability(uint16_t address, unsigned id, unsigned bytes);
 

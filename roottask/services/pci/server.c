@@ -179,8 +179,8 @@ static int vector(struct nova_request *request)
         return 0;
 }
 
-/* Of all registers a driver may write only these bits, for they concern its function alone: not
- * addresses, which could be those of another device; not messages; not power or the link. */
+/* The bits of registers that a driver may write, because they concern its function alone. Addresses
+ * could be those of another device. Messages, power and link are not the driver's either. */
 static int write_register(struct nova_request *request)
 {
         const uint32_t own = COMMAND_DECODES | COMMAND_MASTER | COMMAND_NO_PIN;
@@ -204,7 +204,7 @@ static int write_register(struct nova_request *request)
         return 0;
 }
 
-/* The driver has brought the device into a known state in the way of its class. */
+/* The driver has brought the device into a known state, by the method of its class. */
 static int quiet(struct nova_request *request)
 {
         struct device *const device = device_of(request);

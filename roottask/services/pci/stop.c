@@ -58,7 +58,7 @@ static bool do_next(struct nova_service *service, bool (*waits)(const struct dev
 }
 
 /* Called with the lock. Returns false if there is nothing to do. A driver that resets its function
- * without end delays neither the stop nor, for long, the reset of others. */
+ * again and again does not delay the stop, and delays the reset of others only briefly. */
 static bool do_one(struct nova_service *service)
 {
         return do_next(service, waits_for_stop, stop) || do_next(service, waits_for_reset, reset);

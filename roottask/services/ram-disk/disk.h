@@ -6,14 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Properties of a disk, and trouble that it makes for tests. */
+/* Properties of a disk, and faults that it shows for tests. */
 struct ram_disk {
-        const char *name;     /* of the service */
+        const char *name;     /* name of the service */
         char *memory;         /* the blocks */
-        size_t bytes;         /* their size, a multiple of block_bytes */
+        size_t bytes;         /* size of the blocks in bytes, a multiple of block_bytes */
         unsigned block_bytes; /* 512 to 4096 */
         unsigned depth;       /* maximum number of requests at once */
-        unsigned hold;        /* the first request ends after this many others; 0: at once */
+        unsigned hold; /* number of requests that end before the first one; 0: it ends at once */
         unsigned crash_after; /* number of requests until the program crashes; 0: never */
         unsigned hang_after;  /* number of requests that are served; 0: all */
         unsigned loop_after;  /* … until the service loops with its lock; 0: never */

@@ -40,7 +40,7 @@
 #define TIMEOUT_NS    10000000000
 #define DISCARD_BYTES 16
 
-/* What the device reads and writes besides the data. */
+/* The data beside a request that the device reads and writes. */
 struct slot {
         uint32_t type, reserved;
         uint64_t sector;

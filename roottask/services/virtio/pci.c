@@ -7,7 +7,7 @@
 
 #define CAPABILITY_VENDOR 0x09
 #define CAPABILITY_MSIX   0x11
-#define MSIX_ENABLED      0x8000 /* in the control word of MSI-X */
+#define MSIX_ENABLED      0x8000 /* bit of the control word of MSI-X */
 
 /* Kinds of structures, and the bytes that the driver uses of them. */
 enum { COMMON = 1, NOTIFY = 2, ISR = 3, CONFIG = 4 };
@@ -37,8 +37,8 @@ enum { COMMON = 1, NOTIFY = 2, ISR = 3, CONFIG = 4 };
 
 #define NO_VECTOR   0xffff
 #define BARS        6
-#define RESET_TRIES 1000 /* of a millisecond each */
-#define READ_TRIES  100  /* of a configuration that changes meanwhile */
+#define RESET_TRIES 1000 /* tries, one per millisecond */
+#define READ_TRIES  100  /* tries to read a configuration that changes meanwhile */
 
 static uint16_t get16(volatile uint8_t *at)
 {
@@ -72,7 +72,7 @@ struct bars {
         size_t bytes[BARS];
 };
 
-/* Returns the place of a structure in the registers, or NULL. */
+/* Returns the address of a structure in the registers, or NULL. */
 static volatile uint8_t *place(struct virtio *virtio, struct bars *bars, unsigned at,
                                size_t *length)
 {
@@ -171,7 +171,8 @@ const char *virtio_open(struct virtio *virtio, uint64_t wanted)
         virtio_reset(virtio);
         if (virtio->common[STATUS])
                 return "the device cannot be reset.";
-        /* What a former driver began has ended, so the memory of that driver can be used again. */
+        /* The requests of a former driver have ended, so the memory of that driver can be used
+         * again. */
         nova_pci_quiet(virtio->pci);
         add_status(virtio, STATUS_ACKNOWLEDGE);
         add_status(virtio, STATUS_DRIVER);

@@ -17,13 +17,13 @@ struct virtio {
         volatile uint8_t *common, *notify, *isr, *config;
         size_t notify_bytes, config_bytes;
         uint32_t notify_step;
-        uint64_t features; /* that both sides have */
+        uint64_t features; /* features that both sides have */
         nova_sel_t interrupt;
         bool pin; /* the interrupt is a pin, which virtio_acknowledge() lowers */
 };
 
-/* Resets a device that has been claimed, and agrees on features: @p wanted as far as the device
- * offers them.
+/* Resets a device that has been claimed, and agrees on features: the features in @p wanted
+ * that the device offers.
  * @return NULL, or a sentence */
 const char *virtio_open(struct virtio *virtio, uint64_t wanted);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Split virtqueues. The places of a request are fixed by its number: one descriptor and a table, or
- * QUEUE_PARTS descriptors. */
+/* Split virtqueues. The number of a request determines its descriptors: one descriptor and a table,
+ * or QUEUE_PARTS descriptors. */
 #include "queue.h"
 
 #define DESCRIPTOR_NEXT     1

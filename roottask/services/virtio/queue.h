@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define QUEUE_SIZE_MAX 256
-#define QUEUE_PARTS    16 /* most parts of a request */
+#define QUEUE_PARTS    16 /* maximum number of parts of a request */
 
 /* A part of a request, as the device sees it. */
 struct queue_part {
@@ -20,10 +20,10 @@ struct queue_part {
 
 struct queue {
         unsigned size;   /* descriptors, a power of two */
-        unsigned depth;  /* requests at once; each has its place */
+        unsigned depth;  /* maximum number of requests at once */
         bool indirect;   /* a request takes one descriptor, which names a table of its own */
         bool events;     /* both sides name the index of the next notification */
-        char *memory;    /* of queue_bytes(), all 0 at first */
+        char *memory;    /* queue_bytes() bytes, initially 0 */
         uint64_t device; /* its address for the device */
         uint16_t added, published, taken; /* indexes of requests */
         bool busy[QUEUE_SIZE_MAX];        /* the device has the request with this number */
@@ -42,14 +42,14 @@ uint64_t queue_used(const struct queue *queue);
 void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts,
                unsigned count);
 
-/* Makes what was added visible to the device.
+/* Makes added requests visible to the device.
  * @return whether the device wants to be notified */
 bool queue_publish(struct queue *queue);
 
 enum queue_answer { QUEUE_EMPTY, QUEUE_TAKEN, QUEUE_BROKEN };
 
-/* Takes a request that the device has completed, with the number of bytes that the device says to
- * have written. QUEUE_BROKEN: it names a request that it does not have. */
+/* Takes a request that the device has completed, with the number of bytes that the device
+ * reports as written. QUEUE_BROKEN: it names a request that it does not have. */
 enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *bytes);
 
 /* Asks for an interrupt after the next request.

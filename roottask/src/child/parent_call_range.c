@@ -12,7 +12,7 @@
 /* Maximum number of answers that together deliver a range. */
 #define PARTS_MAX 4096
 
-/* Returns the smallest window for this many pages at an address that is aligned to the window's
+/* Returns the smallest window for a number of pages at an address that is aligned to the window's
  * size. */
 static nova_crd_t window_of(void *addr, size_t pages)
 {
@@ -20,7 +20,7 @@ static nova_crd_t window_of(void *addr, size_t pages)
                             NOVA_MEM_RWX);
 }
 
-/* Requests memory from page number `page` on until all of it has arrived. */
+/* Requests memory, beginning at page number `page`, until all of it has arrived. */
 static int fetch_pages(void *addr, size_t pages, int (*ask)(void *context, size_t page, nova_crd_t),
                        void *context)
 {
@@ -43,7 +43,7 @@ static int fetch_pages(void *addr, size_t pages, int (*ask)(void *context, size_
         return page < pages ? EIO : 0;
 }
 
-/* Reserves addresses for a window for this many bytes: their number is a power of two. */
+/* Reserves addresses for a window for a number of bytes, which is a power of two. */
 static void *reserve(size_t bytes, size_t *pages)
 {
         size_t size = NOVA_PAGE_SIZE;

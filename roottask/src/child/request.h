@@ -24,14 +24,14 @@ struct request {
 /* Reads a name that begins at a word. Returns false if there is none or it has no end. */
 bool novart_request_name(struct request *request, unsigned first);
 
-/* device.c: appends items for pages of a range, from number `page` on, and their number. */
+/* device.c: appends items for pages of a range, beginning at number `page`, and their number. */
 void novart_request_give_pages(struct request *request, nova_word_t first, nova_word_t pages,
                                nova_word_t page, unsigned perms);
 /* Appends items for ports, and one for a semaphore. */
 void novart_request_give_ports(struct request *request, nova_word_t first, nova_word_t count);
 void novart_request_give_semaphore(struct request *request, nova_sel_t sel);
 
-/* pci.c: questions of the child that holds the configuration space of PCI. */
+/* pci.c: requests of the child that holds the configuration space of PCI. */
 int novart_serve_pci(struct request *request);
 
 /* device.c: operations that deliver memory and other device resources. */

@@ -64,7 +64,7 @@ static unsigned list_of(size_t size)
         return (unsigned)HEAP_LISTS - 1 - (unsigned)__builtin_clzl(size);
 }
 
-/* Returns the size of a block for this many bytes of memory; 0: too many. */
+/* Returns the size of a block for a number of bytes of memory; 0: too many. */
 static size_t block_size(size_t bytes)
 {
         if (bytes > MAX_BYTES)

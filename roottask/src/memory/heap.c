@@ -12,7 +12,7 @@
 
 static nova_word_t begin, end, committed, limit;
 
-/* Reserves addresses for all memory that the program can ever have, or as many as are free. */
+/* Reserves addresses for all memory that the program can ever have, or all free addresses. */
 static bool reserve(void)
 {
         size_t pages = novart_page_total();

@@ -11,7 +11,7 @@
  * @return 0 or an errno value */
 int novart_mapper_start(nova_word_t utcb);
 
-/* Allows calls of nova_thread_utcb() and nova_thread_cpu() from now on. */
+/* Allows later calls of nova_thread_utcb() and nova_thread_cpu(). */
 void novart_mapper_tls_ready(void);
 
 /* Creates the mapper of a CPU, if it does not exist.

@@ -18,7 +18,8 @@
 /* Firmware tables and video memory lie below this address; the runtime does not use that RAM. */
 #define RAM_BEGIN 0x100000
 
-/* RAM is requested in steps of at least this many pages, and of a fourth of the present number. */
+/* Minimum number of pages of a request for RAM, which is at least a fourth of the present number.
+ */
 #define STEP_PAGES 1024
 
 /* Numbers of pages in the pool have 32 bits (memory/commit_table.h). */

@@ -9,7 +9,7 @@
 /* Finds the program's memory. @return 0 or an errno value */
 int novart_page_start(void);
 
-/* Return the number of pages for this many bytes, and the order of a block for them. */
+/* Return the number of pages for a number of bytes, and the order of a block for them. */
 static inline size_t page_count(size_t bytes)
 {
         return bytes / NOVA_PAGE_SIZE + !!(bytes % NOVA_PAGE_SIZE);
@@ -29,7 +29,7 @@ void *novart_page_take_split(unsigned order);
 /* As nova_page_free(). */
 void novart_page_give(void *page, unsigned order);
 
-/* Allocates this many zeroed bytes of the unused part of a child's start page, which are never
+/* Allocates a number of zeroed bytes of the unused part of a child's start page, which are never
  * freed; NULL if there are not enough. For the start code only, because it takes no lock. */
 void *novart_page_spare(size_t bytes);
 

@@ -62,7 +62,7 @@ static void put_place(nova_word_t *words, uint64_t place)
         words[1] = (nova_word_t)(place >> 32);
 }
 
-/* Sets the offset to where a write began: a file opened with O_APPEND has its own place. */
+/* Sets the offset to the start of a write; the service chooses it for a file with O_APPEND. */
 static void take_place(struct file *file, const nova_word_t *answer)
 {
         const uint64_t end = (uint64_t)answer[2] << 32 | answer[1];
@@ -242,7 +242,7 @@ static int close_file(int number)
 }
 
 /* Closes the files that were written, so that the disk has their sizes before init ends the system.
- * Takes no lock, which a thread that runs no more may have. */
+ * Takes no lock, because a thread that no longer runs may have it. */
 static void end_files(void)
 {
         const unsigned session = novart_files_session();

@@ -57,8 +57,8 @@ char *novart_files_lock(unsigned session, size_t *bytes);
 void novart_files_unlock(void);
 
 /* Number of the session; 0: it is lost. Numbers of files belong to one session: a thread that has
- * compared the numbers must pass that of the file's session on, because another thread may open a
- * new session at any time. */
+ * compared the numbers must pass on the number of the file's session, because another thread may
+ * open a new session at any time. */
 unsigned novart_files_session(void);
 
 /* Finds a file that is open for reading. @return 0 and its number in the session, EBADF, EIO */

@@ -32,7 +32,7 @@ static uint32_t mask_of(nova_sel_t index, unsigned order)
         return ones << index % SEL_WORD_BITS;
 }
 
-/* Returns true if all 2^order bits from `index` on have the value. */
+/* Returns true if all 2^order bits that begin at `index` have the value. */
 static bool all_are(const struct sel_leaf *leaf, nova_sel_t index, unsigned order, bool value)
 {
         const uint32_t mask = mask_of(index, order);

@@ -94,7 +94,7 @@ static void finish_later(struct nova_session *session)
 
 void nova_session_close(struct nova_session *session)
 {
-        /* From here on, the service has neither memory nor semaphore of the session, even if it
+        /* Now the service has neither memory nor semaphore of the session, even if it
          * does not answer. */
         novart_client_take_back(session);
         if (session->notify != NOVA_SEL_NONE)

@@ -41,7 +41,8 @@ struct session_table {
         unsigned retired;
         unsigned free_head;
         unsigned retired_head;
-        nova_sel_t portals; /* slot s has 2^portal_order from here + (s << order) on */
+        nova_sel_t portals; /* first of them; slot s has 2^portal_order portals that begin at this +
+                               (s << order) */
         unsigned portal_order;
 };
 

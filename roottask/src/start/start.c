@@ -57,7 +57,7 @@ void novart_start_program(const void *page, nova_word_t cpu)
         if (novart_thread_make_main(&stack) || novart_thread_main_running())
                 novart_program_end(EXIT_FAILURE);
         novart_mapper_tls_ready();
-        /* From here on, lazy memory is committed on first touch. */
+        /* Now lazy memory is committed on first touch. */
         if (nova_event_base(nova_program.cpu) == NOVA_SEL_NONE)
                 novart_program_end(EXIT_FAILURE);
         novart_start_on_stack(stack, run_main);

@@ -262,7 +262,7 @@ TEST_F(faults, that_were_masked_are_dropped_unit_by_unit)
         EXPECT_EQ(fake_lines, LINES + 1);
 }
 
-// A flood that goes on is reported again each second, and never with more lines.
+// A flood that continues is reported again each second, and never with more lines.
 TEST_F(faults, of_a_flood_are_masked_again)
 {
         iommu_driver = &real_amd_vi_driver;

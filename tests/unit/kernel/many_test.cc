@@ -434,7 +434,7 @@ TEST(many, mails_are_received_while_a_cpu_waits_but_not_without_end)
         EXPECT_EQ(m.received(), 11 * MAILS);
 }
 
-// Threads whose ends are as much work as any: a chain below, helpers, SCs without capabilities.
+// Threads whose ends take the most work: a chain below, helpers, SCs without capabilities.
 struct Ends {
         static constexpr unsigned COUNT = 8, BELOW = 70, HELPING = 40, KEPT = 40;
         World w{FRAMES};

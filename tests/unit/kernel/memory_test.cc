@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Frames, slabs and accounts: all memory can be allocated, none twice, and all of it comes back.
+// Frames, slabs and accounts: all memory can be allocated, none twice, and all of it is freed.
 #include <gtest/gtest.h>
 
 #include <set>

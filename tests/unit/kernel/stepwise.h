@@ -14,7 +14,7 @@ class Stepwise
       public:
         virtual ~Stepwise() = default;
 
-        // Begins and continues operations for this many steps, then finishes those in progress.
+        // Begins and continues operations for a number of steps, then finishes those in progress.
         void run(unsigned steps)
         {
                 for (unsigned i = 0; i < steps; i++) {
@@ -74,7 +74,7 @@ class Stepwise
                 const step_result result =
                         one->delegates ? delegation_step(&one->d) : revocation_step(&one->r);
 
-                // A hypercall that lacks memory is repeated after some may have come back.
+                // A hypercall that lacks memory is repeated after some may have been freed.
                 if (one->delegates && result == STEP_FAILED && one->tries > 0) {
                         one->tries--;
                         return false;

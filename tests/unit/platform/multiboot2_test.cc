@@ -250,7 +250,7 @@ TEST(multiboot2, leaves_out_modules_that_overlap)
         ASSERT_TRUE(read(m, b.end()));
         EXPECT_EQ(memory_map.modules, 2u);
         EXPECT_EQ(memory_map.dropped_modules, 5u);
-        EXPECT_NE(m.console.find("boot module 2, x is left out: it lies over another one."),
+        EXPECT_NE(m.console.find("boot module 2, x is left out: it overlaps another module."),
                   std::string::npos);
         EXPECT_NE(m.console.find("boot module 5, x is left out: it is empty."), std::string::npos);
 }

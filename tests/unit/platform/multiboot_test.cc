@@ -196,11 +196,12 @@ TEST(multiboot, names_the_first_modules_that_are_left_out)
                 put(m.memory[MODULES_AT], name, 8);
         }
         EXPECT_TRUE(read(m, {.flags = HAS_MODULES, .modules = 6}));
-        EXPECT_EQ(m.console, "NOVA: boot module 2, initrd.img " + std::string(52, 'x') +
-                                     " is left out: it is empty.\n"
-                                     "NOVA: boot module 3 is left out: it lies over the kernel.\n"
-                                     "NOVA: boot module 4 is left out: it lies over another one.\n"
-                                     "NOVA: boot module 5 is left out: it is empty.\n");
+        EXPECT_EQ(m.console,
+                  "NOVA: boot module 2, initrd.img " + std::string(52, 'x') +
+                          " is left out: it is empty.\n"
+                          "NOVA: boot module 3 is left out: it overlaps the kernel.\n"
+                          "NOVA: boot module 4 is left out: it overlaps another module.\n"
+                          "NOVA: boot module 5 is left out: it is empty.\n");
 }
 
 TEST(multiboot, takes_no_more_modules_than_fit)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ATA commands, and what disks say about themselves, true or not. */
+/* ATA commands, and descriptions of disks, correct or not. */
 extern "C" {
 #include "command.h"
 }

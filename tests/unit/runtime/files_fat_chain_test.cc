@@ -38,7 +38,7 @@ struct files_fat_chain_test : testing::Test, mounted_disk {
                 return text;
         }
 
-        /* Writes to the open file. @return what it is now */
+        /* Writes to the open file. @return its new content */
         void put(std::string &content, uint64_t offset, const std::string &data)
         {
                 size_t done;

@@ -36,7 +36,7 @@ struct files_fat_loss_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 return memory.log.size();
         }
 
-        /* From now on a loss may change the path. */
+        /* A later loss may change the path. */
         void touch(const std::string &path)
         {
                 const auto i = current.find(path);

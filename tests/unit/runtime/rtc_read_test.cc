@@ -31,7 +31,7 @@ constexpr uint8_t date[] = {0x56, 0, 0, 0, 0, 0, 5, 1, 1, 0x70, 0, hours_24};
 struct machine {
         uint64_t ns, set;
         nova_crd_t requested;
-        uint16_t first;   /* of the clock's ports */
+        uint16_t first;   /* first of the clock's ports */
         uint8_t selected; /* register */
         int error;        /* result of the request for the ports */
         std::function<uint8_t(unsigned)> reg;

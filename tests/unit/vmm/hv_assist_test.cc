@@ -205,7 +205,7 @@ TEST_F(hv_assist, a_disabled_page_and_a_reset_of_the_local_apic_take_the_offer_b
 }
 
 /* Runs a guest that takes interrupts and ends them, in a random order. @return the vectors that it
- * took. Without the page, it is the model. */
+ * took. A run without the page is the model. */
 std::vector<int> run(hv_assist &test, bool page, unsigned seed)
 {
         std::mt19937 random(seed);

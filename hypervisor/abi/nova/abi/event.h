@@ -103,7 +103,7 @@
         ROW(0xfe, STARTUP, "STARTUP")                           \
         ROW(0xff, RECALL, "RECALL")
 
-/** Exit codes of SVM from 0x60 on: ROW(number, NAME, "name"). @spec 7.2 */
+/** Exit codes of SVM, 0x60 and above: ROW(number, NAME, "name"). @spec 7.2 */
 #define NOVA_SVM_ROWS(ROW)                                    \
         ROW(0x60, INTR, "INTR")                               \
         ROW(0x61, NMI, "NMI")                                 \
@@ -186,7 +186,7 @@ enum nova_vmx_event {
 #undef NOVA_VMX_ENUM
 };
 
-/** Events of a virtual CPU under SVM from 0x60 on; below that they come in groups. @spec 7.2 */
+/** Events of a virtual CPU under SVM, 0x60 and above; lower numbers form groups. @spec 7.2 */
 enum nova_svm_event {
 #define NOVA_SVM_ENUM(number, name, text) NOVA_SVM_##name = (number),
         NOVA_SVM_ROWS(NOVA_SVM_ENUM)

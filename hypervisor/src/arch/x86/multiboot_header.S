@@ -4,7 +4,7 @@
 #define MAGIC 0x1badb002
 #define FLAGS 0x3                 /* requests page-aligned modules and memory sizes */
 
-/* Version 2: tags are aligned to 8 bytes. A loader that does not know an optional tag goes on. */
+/* Version 2: tags are aligned to 8 bytes. A loader ignores optional tags that it does not know. */
 #define MAGIC2       0xe85250d6
 #define PROTECTED_32 0
 #define LENGTH2      (end2 - header2)

@@ -53,7 +53,7 @@ extern char entry_hypercall[], entry_compat[];
 /* Size of each CPU's entry. The entry of the last CPU is the first. */
 #define THREAD_ENTRY_SIZE 40
 
-/** Returns the address to which SYSCALL goes on a CPU. */
+/** Returns the target address of SYSCALL on a CPU. */
 static inline word_t thread_entry(unsigned cpu)
 {
         return (word_t)entry_hypercall + (NOVA_CPU_MAX - 1 - cpu) * THREAD_ENTRY_SIZE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names that come, go and change. */
+/* Creates, removes and changes names. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,7 +268,7 @@ static int rename_file(struct rename *rename)
         return error;
 }
 
-/* Checks what has the new name. A folder in its place is removed first. */
+/* Checks the file or folder that has the new name. A folder is removed first. */
 static int check_new(struct rename *rename)
 {
         const bool folder = rename->file->folder;
@@ -284,7 +284,7 @@ static int check_new(struct rename *rename)
                 return folder ? ENOTDIR : EISDIR;
         rename->replace = !folder;
         if (folder && rename->new.sector != rename->old.sector)
-                return EXDEV; /* before the folder in its place is gone */
+                return EXDEV; /* before the folder with this name is removed */
         return folder ? fat_remove(&rename->to->node, rename->name, true) : 0;
 }
 

@@ -60,8 +60,8 @@ struct fat {
         bool info_stale;                            /* `free` differs from the disk */
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */
-        uint64_t time;                              /* of the cache */
-        struct fat_node *nodes;                     /* in use */
+        uint64_t time;                              /* time of the cache, for the last uses */
+        struct fat_node *nodes;                     /* nodes in use */
         struct fat_cached cache[FAT_CACHE];
         uint8_t *bounce; /* one sector, for parts of sectors */
 };
@@ -72,15 +72,16 @@ struct fat_node {
         struct files_node node;
         struct fat_node *next;
         bool folder, removed, changed;
-        bool grown;                /* the size or the chain is not in the entry yet */
-        uint8_t attributes;        /* of the entry */
-        uint32_t sector, slot;     /* where the entry lies; sector 0: the root */
-        uint32_t first, size;      /* first cluster, 0: none; bytes */
-        uint32_t clusters;         /* in the chain */
-        uint32_t disk_clusters;    /* of them, those that the disk names */
-        uint32_t tail;             /* the last of them; 0: not looked up */
-        uint32_t added;            /* first cluster to be linked to the tail; 0: none */
-        uint32_t at, cluster;      /* the last place used in the chain: index and cluster */
+        bool grown;            /* the size or the chain is not in the entry yet */
+        uint8_t attributes;    /* attributes of the entry */
+        uint32_t sector, slot; /* where the entry lies; sector 0: the root */
+        uint32_t first, size;  /* first cluster, 0: none; bytes */
+        uint32_t clusters;     /* number of clusters in the chain */
+        uint32_t
+                disk_clusters; /* number of clusters in the part of the chain that the disk names */
+        uint32_t tail;         /* last cluster of that part; 0: not looked up */
+        uint32_t added;        /* first cluster to be linked to the tail; 0: none */
+        uint32_t at, cluster;  /* the last place used in the chain: index and cluster */
         struct fat_points *points; /* NULL: a short chain, or no memory */
         int64_t modified;          /* seconds since 1970 */
 };
@@ -122,7 +123,7 @@ int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void
                    size_t bytes);
 int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count);
 int fat_flush(struct fat *fat);         /* all writes are lasting */
-int fat_flush_ordered(struct fat *fat); /* as fat_flush(), without the free count */
+int fat_flush_ordered(struct fat *fat); /* like fat_flush(), without the free count */
 
 /* table.c */
 static inline uint32_t fat_cluster_sector(const struct fat *fat, uint32_t cluster)
@@ -162,7 +163,7 @@ struct fat_walk {
         struct fat *fat;
         uint32_t first;       /* first cluster of the folder; 0: the root of FAT12 and 16 */
         uint32_t at, cluster; /* the last cluster that was used: index and number */
-        uint32_t index;       /* of the next entry */
+        uint32_t index;       /* index of the next entry */
 };
 
 void fat_walk_begin(struct fat_walk *walk, const struct fat_node *folder, uint32_t index);

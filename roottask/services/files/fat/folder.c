@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Folders: walks over their entries, and entries that come and go. */
+/* Folders: walks over their entries, and entries that are added and removed. */
 #include <errno.h>
 #include <string.h>
 

@@ -6,7 +6,7 @@
 
 #include "fat.h"
 
-/* What the first sector says. */
+/* Content of the first sector. */
 struct layout {
         uint32_t sector_bytes, cluster_sectors, reserved, tables, root_entries, sectors;
         uint32_t table_sectors, root_cluster, info, active;
@@ -50,7 +50,7 @@ static bool is_fat(const uint8_t *bytes, const struct layout *layout)
                layout->reserved && layout->tables && (bytes[21] >= 0xf8 || bytes[21] == 0xf0);
 }
 
-/* Places the parts. @return what is wrong; NULL: nothing */
+/* Computes the positions of the parts. @return an error as a sentence; NULL: none */
 static const char *place(struct fat *fat, const struct layout *layout)
 {
         const uint64_t tables = (uint64_t)layout->tables * layout->table_sectors;

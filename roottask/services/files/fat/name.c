@@ -166,7 +166,7 @@ bool fat_name_is_short(const char *name, uint8_t short_name[11])
         return true;
 }
 
-/* Copies what a short name can have. */
+/* Copies the characters that a short name can have. */
 static unsigned shorten(const uint16_t *from, unsigned length, uint8_t *to, unsigned room)
 {
         unsigned count = 0;
@@ -214,7 +214,7 @@ uint8_t fat_name_sum(const uint8_t short_name[11])
         return (uint8_t)sum;
 }
 
-/* Days from 1970-01-01 to the first day of a month from 1980 on. */
+/* Days from 1970-01-01 to the first day of a month in 1980 or later. */
 static int64_t days_to(unsigned year, unsigned month)
 {
         static const uint16_t before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};

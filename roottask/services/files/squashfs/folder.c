@@ -10,20 +10,20 @@
 #define RUN_MAX    256 /* entries of a run */
 #define ENTRY      8   /* size of an entry without its name, in bytes */
 
-/* Where a walk over the list of a folder is. */
+/* Position of a walk over the list of a folder. */
 struct walk {
         struct squashfs *squashfs;
         struct squashfs_place place;
-        uint64_t size, left;   /* of the list, in bytes */
+        uint64_t size, left;   /* size of the list, and the rest of it, in bytes */
         uint64_t run;          /* offset of the run in the list */
-        uint32_t index, count; /* of entries in the run */
+        uint32_t index, count; /* index of the next entry, number of entries in the run */
         uint64_t inodes;       /* block with the run's inodes, from the beginning of the table */
 };
 
 /* An entry of a folder. */
 struct entry {
         char name[FILES_NAME_SIZE];
-        uint64_t reference; /* to the inode */
+        uint64_t reference; /* reference to the inode */
 };
 
 /* Reads bytes of the list. @return EIO: it ends before */

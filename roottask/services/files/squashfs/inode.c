@@ -6,7 +6,7 @@
 
 #include "squashfs.h"
 
-#define HEADER       16 /* size of what all inodes begin with, in bytes */
+#define HEADER       16 /* size in bytes of the common start of all inodes */
 #define INODE_MAX    56
 #define FOLDER       1
 #define FILE_        2
@@ -98,7 +98,7 @@ int squashfs_stat(struct files_node *of, struct files_about *about)
         return 0;
 }
 
-/* Reads the size of a block of a file on the disk, and finds its place. Reading goes on from the
+/* Reads the size of a block of a file on the disk, and finds its place. It continues at the
  * block that was read last. */
 static int find_block(struct squashfs_node *file, uint64_t index, uint64_t *start, uint32_t *size)
 {

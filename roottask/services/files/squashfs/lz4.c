@@ -4,7 +4,7 @@
 
 #include "squashfs.h"
 
-/* Where a sequence is read. */
+/* Position of a sequence that is read. */
 struct input {
         const uint8_t *at, *end;
 };

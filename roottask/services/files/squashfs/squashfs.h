@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file system squashfs 4.0, which can only be read, with blocks compressed by LZ4. Every number
- * on the disk may be wrong: a place is checked against the size of the file system before it is
- * read, and a size against the buffer. */
+/* The file system squashfs 4.0, read-only, with blocks compressed by LZ4. Every number on the disk
+ * may be wrong: an offset is checked against the size of the file system before a read, and a size
+ * against the buffer. */
 #ifndef NOVART_FILES_SQUASHFS_H
 #define NOVART_FILES_SQUASHFS_H
 
@@ -16,8 +16,8 @@
 
 /* A block in memory, as it was before compression. */
 struct squashfs_block {
-        uint64_t start; /* its place on the disk; 0: none */
-        uint64_t next;  /* place after it */
+        uint64_t start; /* its offset on the disk; 0: none */
+        uint64_t next;  /* offset after it */
         uint32_t length;
         uint64_t used; /* time of the last use */
         uint8_t *bytes;
@@ -27,15 +27,15 @@ struct squashfs {
         struct files_system system;
         uint64_t end; /* size of the file system in bytes */
         uint32_t block_bytes, fragments;
-        uint64_t root, inodes, folders, fragment_table; /* places of the tables */
-        uint64_t time;                                  /* counts uses */
+        uint64_t root, inodes, folders, fragment_table; /* offsets of the tables */
+        uint64_t time;                                  /* number of uses so far */
         uint8_t *packed; /* a block as it is on the disk; NULL if the disk lies in memory */
         uint8_t bounce[SQUASHFS_BOUNCE];
         struct squashfs_block metadata[SQUASHFS_METADATA_MAX];
-        struct squashfs_block data[SQUASHFS_DATA_MAX]; /* the second may have no memory */
+        struct squashfs_block data[SQUASHFS_DATA_MAX]; /* the second one may lack memory */
 };
 
-/* A place in metadata: a block on the disk, and an offset in its content. */
+/* A position in metadata: a block on the disk, and an offset in its content. */
 struct squashfs_place {
         uint64_t block;
         uint32_t offset;
@@ -46,12 +46,12 @@ struct squashfs_node {
         struct files_node node;
         uint32_t number, modified;
         bool folder;
-        uint64_t size;                    /* of a folder: of its list */
+        uint64_t size;                    /* size of a file, or of a folder's list */
         uint64_t start;                   /* first block of a file */
         uint32_t fragment, tail;          /* fragment with the end of a file, and offset in it */
         struct squashfs_place content;    /* list of a folder, or sizes of a file's blocks */
-        uint64_t index, index_start;      /* a block of the file that was read, and its place */
-        struct squashfs_place index_size; /* place of its size */
+        uint64_t index, index_start;      /* a block of the file that was read, and its offset */
+        struct squashfs_place index_size; /* position of its size */
 };
 
 static inline struct squashfs *squashfs_of(const struct files_node *node)
@@ -77,14 +77,14 @@ static inline uint64_t squashfs_get64(const uint8_t *bytes)
 /* Unpacks a block of LZ4. @return the number of bytes; -1: it is damaged or too large */
 long lz4_unpack(const uint8_t *from, size_t bytes, uint8_t *to, size_t room);
 
-/* Reads bytes at any place. @return 0; EIO: not inside of the file system, or the disk failed */
+/* Reads bytes at any offset. @return 0; EIO: not inside of the file system, or the disk failed */
 int squashfs_read_disk(struct squashfs *squashfs, uint64_t at, void *to, size_t bytes);
 
-/* Reads metadata and advances the place. */
+/* Reads metadata and advances the position. */
 int squashfs_read_metadata(struct squashfs *squashfs, struct squashfs_place *place, void *to,
                            size_t bytes);
 
-/* Advances a place. */
+/* Advances a position. */
 int squashfs_skip_metadata(struct squashfs *squashfs, struct squashfs_place *place, uint64_t bytes);
 
 /* Gets a block of data. @p size is its size on the disk with the flag of blocks that are not
@@ -92,7 +92,7 @@ int squashfs_skip_metadata(struct squashfs *squashfs, struct squashfs_place *pla
 int squashfs_get_data(struct squashfs *squashfs, uint64_t start, uint32_t size,
                       const struct squashfs_block **found);
 
-/* Reads an inode. @p reference is its place as folders store it.
+/* Reads an inode. @p reference is its position as folders store it.
  * @return ENOENT: it is neither a file nor a folder */
 int squashfs_open(struct squashfs *squashfs, uint64_t reference, struct squashfs_node *node);
 

@@ -16,7 +16,7 @@
 
 #define TRIES      10       /* attempts of a request while the service keeps ending */
 #define TRIES_OPEN 100      /* attempts to open a session */
-#define PAUSE_NS   10000000 /* ns between two of them: a service takes a moment to end */
+#define PAUSE_NS   10000000 /* ns between two attempts: a service takes a moment to end */
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_LOST };
 
@@ -34,7 +34,7 @@ struct nova_block {
         nova_sel_t doorbell; /* and the bell after it */
         uint32_t submitted, reaped;
         bool lacks;          /* the pages did not arrive */
-        unsigned used, lost; /* slots that are not free; that are lost */
+        unsigned used, lost; /* numbers of slots that are not free, and that are lost */
         struct slot slot[NOVA_BLOCK_ENTRIES];
 };
 
@@ -69,14 +69,14 @@ static bool arrived(const void *addr, size_t bytes)
         return nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_type(crd) == NOVA_CRD_MEM;
 }
 
-/* Returns whether the ring was the service's until now. Read after what matters. */
+/* Returns whether the ring was the service's until now. Called after the data was read. */
 static bool alive(const struct nova_block *block)
 {
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         return __atomic_load_n(&block->ring->magic, __ATOMIC_RELAXED) == NOVA_BLOCK_MAGIC;
 }
 
-/* What vanished may have been replaced by lazy pages, which have to go before others arrive. */
+/* Lazy pages may have replaced the lost pages. They must be freed before the new pages arrive. */
 static int attach(struct nova_block *block)
 {
         const unsigned order = nova_crd_order_for(block->pool_bytes >> NOVA_PAGE_BITS);
@@ -348,7 +348,7 @@ int nova_block_reopen(struct nova_block *block)
         return 0;
 }
 
-/* What a request of nova_block_read() and the others copies. */
+/* The data that a request of nova_block_read() and similar functions copies. */
 struct copy {
         void *to;
         const void *from;

@@ -13,7 +13,7 @@
 #include "novart/time.h"
 
 #define WORDS_MAX      (1 + NOVA_WORDS_OF(sizeof(struct nova_pci_function)))
-#define AGAIN_NS       1000000 /* between two questions whether a reset is done */
+#define AGAIN_NS       1000000 /* time between two checks whether a reset is done */
 #define RESET_MAX      5000    /* questions */
 #define REG_STATUS     0x06
 #define REG_CAPABILITY 0x34

@@ -7,7 +7,7 @@
 #include "nova/abi/status.h"
 #include "object/ec.h"
 
-/** Restarts the kernel's parts on a pool of this many frames, with one CPU. */
+/** Restarts the kernel's parts on a pool of a number of frames, with one CPU. */
 void fake_boot(unsigned frames);
 
 /* An HPET, pins of an I/O APIC, and frames of PCI configuration space. */
@@ -50,7 +50,7 @@ struct fake_route {
         bool on;
 };
 extern struct fake_route fake_routes[NOVA_HIP_GSI];
-/** How often the units read the table again for a function whose routes were revoked. */
+/** Number of times that the units read the table again for a function whose routes were revoked. */
 extern unsigned fake_forgotten_routes;
 /** Status of the unit for a further route. */
 extern enum nova_status fake_route_status;
@@ -85,10 +85,10 @@ long fake_objects_taken(void);
 /** Called before a frame is freed, except frames of caches. */
 extern void (*fake_freed)(void);
 
-/** Lets allocation number n from now on (0: the next) fail; n < 0: none. */
+/** Lets a later allocation fail, number n (0: the next); n < 0: none. */
 void fake_fail_allocation(long n);
 
-/** Lets all allocations from number n on fail. */
+/** Lets all allocations with number n or above fail. */
 void fake_fail_allocations_from(long n);
 
 /* Searches in trees since the start. */
