@@ -93,7 +93,7 @@ def complaints(pages, half):
     kernel = [page for page in pages if page.address >= half]
     user = [page for page in pages if page.address < half]
     found = [f"writable and executable: {page}" for page in pages if page.write and page.execute]
-    found += [f"open to user mode: {page}" for page in kernel if page.user]
+    found += [f"accessible in user mode: {page}" for page in kernel if page.user]
     found += [f"the kernel's, below its half: {page}" for page in user if not page.user]
 
     frames = {page.frame // SMALL + part for page in kernel for part in range(page.size // SMALL)}

@@ -98,7 +98,7 @@ class Session(unittest.TestCase):
         )
         self.assert_lines(
             text,
-            r"bin/counter-server, from 0x400000 on$",
+            r"bin/counter-server, 0x400000 and up$",
             r"bin/init: not loaded, another program has its addresses$",
             r"Breakpoint 1[.\d]*, add \(",
             r"^0x\w+ +server +\d+ .* KiB of 128 KiB +live$",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two virtual CPUs read reference time by the counter, and the TSC in between. By scale and offset
- * of the page, the TSC's time lies between those of the counter. Then one of them changes its
- * TSC. */
+/* Two virtual CPUs read the counter of reference time, the TSC, and the counter again. The TSC,
+ * converted with scale and offset of the page, must be between the two values. Then one virtual CPU
+ * changes its TSC. */
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 

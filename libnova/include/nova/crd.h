@@ -59,10 +59,9 @@ static inline nova_crd_t nova_crd_io(nova_sel_t port, unsigned order)
 
 /**
  * Returns the descriptor of 2^order object capabilities that begin at selector @p sel, with
- * permissions
- * @p perms. The selector must be a multiple of 2^order, see nova_root_sel_order(): the kernel
- * rounds it down. With NOVA_DEBUG, the function stops at an invalid instruction if it is not (see
- * nova_crd_check()); nova_crd() makes a descriptor without this check.
+ * permissions @p perms. The selector must be a multiple of 2^order, see nova_root_sel_order(): the
+ * kernel rounds it down. With NOVA_DEBUG, the function stops at an invalid instruction if it is not
+ * (see nova_crd_check()); nova_crd() makes a descriptor without this check.
  * @spec 4.3.4
  */
 static inline nova_crd_t nova_crd_obj(nova_sel_t sel, unsigned order, unsigned perms)

@@ -92,8 +92,7 @@ struct nova_child_config {
         const void *image;  /**< its ELF file, preferably page-aligned; must stay valid until the
                                child has ended */
         size_t image_bytes; /**< size of the image in bytes */
-        const char *const
-                *arguments; /**< argv[1] and the following, NULL at the end; may be NULL */
+        const char *const *arguments;   /**< argv[1] and up, NULL at the end; may be NULL */
         const char *const *environment; /**< NAME=VALUE, NULL at the end; may be NULL */
         size_t memory; /**< memory that it may allocate, in bytes; 0: 256 KiB. Rounded up to pages;
                           with NOVA_CHILD_MAY_DMA to a power of two, because the memory is one block

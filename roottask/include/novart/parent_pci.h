@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests of the program that holds the configuration space of PCI (`devices pci-config`): the
-service pci asks its parent for the owner of each function, and for the resources that it passes on
-to
- * the drivers. The parent refuses these requests to all other programs. */
+/* Requests of the program that holds the configuration space of PCI (`devices pci-config`). The
+ * service pci asks its parent for the owner of each function, and for the resources that it passes
+ * on to the drivers. The parent refuses these requests to all other programs. */
 #ifndef NOVART_PARENT_PCI_H
 #define NOVART_PARENT_PCI_H
 
@@ -17,7 +16,7 @@ to
 extern "C" {
 #endif
 
-/** Kinds of requests, word 1 of NOVA_PARENT_PCI. The comments list the words from 2 on. */
+/** Kinds of requests, word 1 of NOVA_PARENT_PCI. The comments list word 2 and the following. */
 enum nova_parent_pci_kind {
         NOVA_PARENT_PCI_DEVICE = 1, /**< number; answer: struct nova_parent_pci_device */
         NOVA_PARENT_PCI_MEMORY, /**< page, address low, high, bytes low, high; answer: pages given;
@@ -25,7 +24,7 @@ enum nova_parent_pci_kind {
         NOVA_PARENT_PCI_PORTS, /**< 0, first, 0, number, 0; items: ports; they keep their numbers */
         NOVA_PARENT_PCI_GSI,   /**< 0, number; item: its semaphore */
         NOVA_PARENT_PCI_QUIET, /**< number of a device; 1: quiet, 0: cannot be reset */
-        NOVA_PARENT_PCI_WATCH, /**< item: a semaphore, to be upped when a driver ends */
+        NOVA_PARENT_PCI_WATCH, /**< item: a semaphore that the parent ups when a driver ends */
 };
 
 /** Flags of a device. */

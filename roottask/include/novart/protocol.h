@@ -17,8 +17,8 @@
  * | OPEN | control | 1: bytes; 2: order; 3…: the arguments | the client's PD, permission SM |
  * | CLOSE | session | – | – |
  * | NOTIFY | session | – | a semaphore, permission UP |
- * | SHARE | share | 1: pages | translate: a session portal; delegate: memory, hotspots that begin
- * at 0 | | UNSHARE | session | – | – |
+ * | SHARE | share | 1: pages | translate: a session portal; delegate: memory, hotspots 0 and up |
+ * | UNSHARE | session | – | – |
  *
  * The order is that of the client's ranges: 2^order is greater than the client's highest CPU
  * number, and at most 64. OPEN answers with the maximum number of shared pages (word 1), the

@@ -275,7 +275,7 @@ bool nova_request_answer_bytes(struct nova_request *request, const void *bytes, 
  */
 bool nova_request_give(struct nova_request *request, nova_crd_t crd);
 
-/** Returns the bytes in the words of a request, beginning at word @p first. @return NULL if there
+/** Returns the bytes in the words of a request that begin at word @p first. @return NULL if there
  * are not
  * @p size bytes */
 const void *nova_request_bytes(const struct nova_request *request, unsigned first, size_t size);

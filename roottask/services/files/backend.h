@@ -71,7 +71,8 @@ struct files_backend {
         /* Reads from a file. At or past its end it reads 0 bytes. */
         int (*read)(struct files_node *file, uint64_t offset, void *to, size_t bytes, size_t *done);
         /* Reads an entry of a folder, without "." and "..". A position is 0 at first; then it is
-         * what the last call left, and any number from a client. @return 0; ENOENT at the end */
+         * the value that the last call left, or any number from a client.
+         * @return 0; ENOENT at the end */
         int (*list)(struct files_node *folder, uint64_t *position, char name[FILES_NAME_SIZE],
                     struct files_about *about);
 

@@ -15,7 +15,7 @@ int novart_client_errno(nova_word_t status)
         case NOVA_SUCCESS:
                 return 0;
         case NOVA_COM_ABT: /* the handler died during the call */
-        case NOVA_COM_TIM: /* it had died before the call */
+        case NOVA_COM_TIM: /* the handler died before the call */
         case NOVA_BAD_CAP: /* the portal does not exist any more */
                 return ECONNRESET;
         default:

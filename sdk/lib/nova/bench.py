@@ -57,7 +57,7 @@ DEFAULT_ARCH = "x86_64"
 # Two sizes of the kernel's pool in MiB; the size of an object follows from the number of further
 # objects that the second pool holds.
 POOLS = (4, 8)
-# The trace is the mean of this many boots.
+# Number of boots whose mean is the trace.
 TRACE_BOOTS = 4
 PROGRAMS = ("bench", "bench-memory", "bench-windows", bench_scale.PROGRAM, bench_cpus.PROGRAM)
 # Start of the kernel's half of the address space.

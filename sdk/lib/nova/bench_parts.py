@@ -5,7 +5,7 @@ failed part."""
 from nova import build, table
 from nova.errors import EXIT_FAILED, NovaError
 
-# Figures of operations are the mean of this many boots, each with other shapes of the kernel's
+# Number of boots whose mean is the figure of an operation, each with other shapes of the kernel's
 # trees.
 BOOTS = 8
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from nova import table
 
 PROGRAM = "bench-scale"
-# 80,000 threads need this pool; a machine with this many MiB has it below 4 GiB.
+# Sizes in MiB for 80,000 threads: of the pool, and of a machine that has it below 4 GiB.
 POOL = 512
 MEMORY = 1024
 # The program with the plugin takes half a minute alone.

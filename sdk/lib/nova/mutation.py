@@ -157,8 +157,8 @@ def judge(copy, mutation, known=None):
 
 
 def _judge(copy, mutation, known):
-    """Returns the same. A mutation that the compiler refuses proves nothing, so it counts as a
-    survivor."""
+    """Returns the result of judge(). A mutation that the compiler refuses proves nothing, so it
+    counts as a survivor."""
     try:
         return judge(copy, mutation, known)
     except build.BuildError as error:

@@ -64,7 +64,8 @@ static void next_table(struct timed *op, unsigned round)
                 item_upper(NOVA_ITEM_DELEGATE, first_dst + round * table_span);
 }
 
-/* Sends crd to places of the child from dst on, each the first one in its table of SPAN places. */
+/* Sends crd to places of the child at dst and above, each the first one of a table of SPAN places.
+ */
 static void delegate_first(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
                            nova_sel_t dst, nova_sel_t span)
 {
@@ -104,7 +105,7 @@ CASE(delegate, first_object, "")
                        OBJECT_TABLE);
 }
 
-/* From 1 GiB on, so that all rounds share the tables above the first one. */
+/* At 1 GiB and above, so that all rounds share the tables above the first one. */
 CASE(delegate, first_page, "")
 {
         const nova_crd_t crd = mem(page_of(memory(0)), 0, NOVA_MEM_RWX);

@@ -60,7 +60,7 @@ struct End : Kernel {
                 fake_guest_boot(false);
         }
 
-        // From now on an EC ends during each flush of TLBs of the server's PD.
+        // Makes an EC end during each flush of TLBs of the server's PD.
         static void end_in_flush(pd *loaded, ec *one)
         {
                 fake_second_cpu(loaded);

@@ -482,7 +482,7 @@ TEST(ways, of_a_reply_are_the_same)
 }
 
 // The receiver of the reply is ready, but the SC of its call has ended and runs no EC.
-TEST(ways, of_a_reply_do_not_go_on_with_an_sc_that_has_ended)
+TEST(ways, of_a_reply_do_not_continue_with_an_sc_that_has_ended)
 {
         for (const unsigned caller : {DONATED, ALONE, EVENT}) {
                 Ipc w(true, 0x5000);

@@ -68,7 +68,7 @@ struct hv_call : testing::Test {
                 act = nullptr;
         }
 
-        /* Adds a call with code 0x9000 and more. */
+        /* Adds a call; the first one has code 0x9000. */
         nova_hv_call *add(nova_hv_call call)
         {
                 calls[added] = call;

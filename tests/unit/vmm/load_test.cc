@@ -143,7 +143,7 @@ TEST_F(load, a_kernel_without_a_64_bit_entry_begins_in_protected_mode)
         EXPECT_EQ(start.state.bp | start.state.di | start.state.bx, 0u);
 }
 
-TEST_F(load, refuses_a_kernel_that_wants_to_lie_low)
+TEST_F(load, refuses_a_kernel_that_must_be_loaded_low)
 {
         put<uint8_t>(0x211, 0);
         EXPECT_EQ(load_linux(), "it must be loaded below 1 MiB (zImage)");
@@ -157,7 +157,7 @@ TEST_F(load, refuses_a_kernel_that_is_cut_off)
         EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 bytes of 131072");
 }
 
-TEST_F(load, refuses_a_kernel_of_which_the_end_is_missing)
+TEST_F(load, refuses_a_kernel_without_its_end)
 {
         put<uint32_t>(0x1f4, (8192 - 2048) / 16);
         EXPECT_EQ(load_linux(), "");

@@ -34,7 +34,8 @@ struct multiboot_load : loader {
                         put<uint32_t>(0x400 + 4 * i, words[i]);
         }
 
-        /* An ELF file with one segment: the file from 0x1000 on, and a page without contents. */
+        /* An ELF file with one segment: the file at 0x1000 and above, and a page without contents.
+         */
         void SetUp() override
         {
                 memset(file.data(), 0, 0x100);

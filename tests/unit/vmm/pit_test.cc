@@ -12,7 +12,7 @@ namespace
 
 constexpr uint64_t second = 1000000000;
 
-/* Returns the time at which this many ticks have passed. */
+/* Returns the time at which a number of ticks have passed. */
 uint64_t ns_of(uint64_t ticks)
 {
         return (ticks * second + NOVA_PIT_HZ - 1) / NOVA_PIT_HZ;
@@ -187,7 +187,7 @@ TEST_F(pit, the_control_port_cannot_be_read)
         EXPECT_EQ(in8(0x43), 0xffu);
 }
 
-TEST_F(pit, every_write_is_survived)
+TEST_F(pit, no_write_breaks_the_device)
 {
         for (unsigned control = 0; control < 256; control++)
                 for (unsigned value : {0u, 1u, 0xffu}) {

@@ -108,7 +108,7 @@ TEST_F(virtio_block, requests_beyond_its_end_fail)
         EXPECT_FALSE(broken());
 }
 
-TEST_F(virtio_block, a_disk_for_reading_says_so_and_is_not_written)
+TEST_F(virtio_block, a_read_only_disk_reports_that_and_is_not_written)
 {
         make(true);
         EXPECT_TRUE(disk.virtio.offered & 1u << 5);

@@ -9,7 +9,7 @@
 /* A larger file is renamed to another sector without a copy of its data. */
 #define COPY_MAX 0x1000000u
 
-/* Folders above a folder, at most; a damaged disk may have a circle. */
+/* Maximum number of folders above a folder; a damaged disk may have a circle. */
 #define DEPTH_MAX 256
 
 static void stamp(struct fat *fat, uint8_t entry[FAT_ENTRY], uint8_t attributes)
@@ -107,7 +107,7 @@ static int check_folder(struct fat *fat, const struct fat_set *set)
 
         if (fat_node_find(fat, set->sector, set->slot))
                 return EBUSY;
-        /* A damaged folder cannot be read, but its name can go. */
+        /* A damaged folder cannot be read, but its name can be removed. */
         if (folder.first < 2 || folder.first > fat->last)
                 return 0;
         return fat_folder_empty(&folder);
@@ -177,8 +177,8 @@ struct rename {
         bool replace;
 };
 
-/* Gives an existing name to the file: its entry gets the file's fields. With @p erase the old name
- * goes in the same write. */
+/* Gives an existing name to the file: its entry gets the file's fields. With @p erase the same
+ * write removes the old name. */
 static int take_entry(struct rename *rename, const uint8_t *entry, bool erase)
 {
         struct fat *fat = fat_of(rename->from);

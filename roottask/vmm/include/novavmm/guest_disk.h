@@ -28,9 +28,8 @@ struct nova_guest_disk {
         bool failed;      /**< the service is gone for good: all requests fail */
         uint32_t busy;    /**< bits of requests in the session */
         unsigned started; /**< number of entries of `batch` and `part` */
-        struct nova_block_request
-                batch[NOVA_VIRTIO_BLOCK_REQUESTS]; /**< requests of the next submission */
-        struct nova_block_segment part[NOVA_VIRTIO_BLOCK_REQUESTS]; /**< their data */
+        struct nova_block_request batch[NOVA_VIRTIO_BLOCK_REQUESTS]; /**< requests to submit next */
+        struct nova_block_segment part[NOVA_VIRTIO_BLOCK_REQUESTS];  /**< their data */
 };
 
 /**

@@ -195,7 +195,7 @@ int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_mach
 void nova_hv_time_begin(struct nova_hv *hv, uint64_t hz);
 
 /** Returns reference time in units of 100 ns: what MSR 0x40000020 and, while it is valid, the page
- *. */
+ * of reference time contain. */
 uint64_t nova_hv_time(const struct nova_hv *hv);
 
 /** Makes the page of reference time invalid, for good: a virtual CPU's TSC has changed, so no scale

@@ -78,7 +78,7 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
         return 0;
 }
 
-/* Flushes the virtual processors of which a call says so. */
+/* Flushes the virtual processors that a call names. */
 static void flush(struct nova_vcpu *vcpu)
 {
         struct nova_hv *const hv = vcpu->vm->hv;

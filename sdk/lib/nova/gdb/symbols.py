@@ -70,6 +70,6 @@ class Programs:
         if words:
             self._take(words[0])
         for path, where in self.loaded.items():
-            yield f"{path}, from {where[0][0]:#x} on"
+            yield f"{path}, {where[0][0]:#x} and up"
         for path in self.left_out:
             yield f"{path}: not loaded, another program has its addresses"
