@@ -8,7 +8,7 @@
 
 /* Address of the bell, outside RAM, and its registers of 4 bytes. */
 #define BELL        0xf0000000
-#define BELL_RING   0 /* write: ring after this many ms; read: number of rings */
+#define BELL_RING   0 /* write: delay of the ring in ms; read: number of rings */
 #define BELL_START  4 /* write: the second virtual CPU begins at this page */
 #define BELL_VECTOR 0x20
 #define BELL_MS     5

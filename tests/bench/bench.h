@@ -43,8 +43,8 @@ struct timed;
 typedef void before_fn(struct timed *op, unsigned round);
 
 /* One operation of a round and, after the rounds, its samples. If the cost depends on where the
- * kernel happens to keep an object, each round uses another place, and the figure is the mean; so
- * it is for operations that sometimes do deferred work. */
+ * kernel happens to keep an object, each round uses another place, and the figure is the mean. The
+ * mean also serves for operations that sometimes do deferred work. */
 struct timed {
         const char *key; /* name of the figure; NULL: it is not reported */
         timed_fn *fn;

@@ -39,7 +39,7 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
                 if (first % size || first <= before || first - before > size ||
                     after != first + size)
                         return 2;
-                nova_root_sel(&root, i); /* all remainders come */
+                nova_root_sel(&root, i); /* the next base has another remainder */
         }
 
         const nova_sel_t range = nova_root_sel_order(&root, ORDER), pd = nova_root_sel(&root, 2);

@@ -88,11 +88,11 @@ def lost(texts):
 
 
 def undecided(texts):
-    """Returns a message for each decision that stands twice, and for each mention of one that does
+    """Returns a message for each decision that occurs twice, and for each mention of one that does
     not exist."""
     numbers = DECISION.findall(texts.get(DECISIONS, ""))
     found = [
-        f"{DECISIONS}: decision {number} stands twice"
+        f"{DECISIONS}: decision {number} occurs twice"
         for number in sorted(set(numbers), key=int)
         if numbers.count(number) > 1
     ]

@@ -108,7 +108,7 @@ class Walks(unittest.TestCase):
     def test_a_function_in_its_file_is_good(self):
         self.assertEqual(self.complaints("| `here` | `a.c` | runs |\n"), [])
 
-    def test_a_call_or_a_declaration_is_no_definition(self):
+    def test_a_call_or_a_declaration_is_not_a_definition(self):
         self.assertIn("not defined", self.complaints("| `there` | `a.c` | runs |\n")[0])
 
     def test_a_missing_file_and_an_unknown_name_are_found(self):
@@ -423,7 +423,7 @@ class Links(unittest.TestCase):
         self.write("docs/kernel/decisions.md", "# D\n7. **A.**\n9. **B.**\n9. **C.**\n")
         self.assertEqual(
             self.complaints(),
-            ["docs/kernel/decisions.md: decision 9 stands twice",
+            ["docs/kernel/decisions.md: decision 9 occurs twice",
              "docs/index.md: there is no decision 8"])
 
     def test_links_in_code_do_not_count(self):

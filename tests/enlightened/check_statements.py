@@ -62,7 +62,7 @@ def statement_errors(text, known):
             continue
         groups.add(int(group))
         if statement.lower() in seen:
-            found.append(f"{number}: the statement stands twice")
+            found.append(f"{number}: the statement occurs twice")
         seen.add(statement.lower())
         message = wrong_case(int(group), case, known)
         if message:

@@ -17,8 +17,8 @@
 
 #define EPOCH 1700000000
 
-/* An alarm that has fired sets the next one; after more than this many in a row it will never be in
- * the future. */
+/* An alarm that has fired sets the next one; after more than this number in a row it will never be
+ * in the future. */
 #define ROUNDS 1000
 
 /* Bytes of input that a step uses. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The grace period of hypervisor/src/object/reclaim.c: no CPU uses an object after it has been
-// freed, and each ended object is freed at last.
+// freed, and each ended object is freed eventually.
 //
 // Each CPU executes operations without end. An operation finds an object by its capability, uses
 // it without a reference, and forgets it. CPUs 0 and 1 end one object each: they remove its

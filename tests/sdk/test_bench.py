@@ -454,11 +454,11 @@ class Linux(unittest.TestCase):
         reasons = [one.reason for one in bench_linux.read(text)["exits"]]
         self.assertEqual(reasons, ["exit 0x8c", bench_linux.UNSEEN])
 
-    def test_a_guest_that_was_never_entered_is_no_figure(self):
+    def test_a_guest_that_was_never_entered_has_no_figure(self):
         with self.assertRaisesRegex(NovaError, "no guest was entered"):
             bench_linux.figures({**self.WITH, "entries": 0}, {"host": 1})
 
-    def test_what_did_not_come_to_its_shell_is_no_figure(self):
+    def test_a_guest_that_did_not_reach_its_shell_has_no_figure(self):
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "results"
             results.write_text(self.TEXT)
@@ -502,11 +502,11 @@ class InputAndOutput(unittest.TestCase):
         )
         self.assertIn("0.35", bench_io.text(bench_io.read_rows(bench_io.ROWS), self.figures()))
 
-    def test_linux_that_was_not_counted_is_no_figure(self):
+    def test_linux_that_was_not_counted_has_no_figure(self):
         with self.assertRaisesRegex(NovaError, "no instruction of Linux"):
             bench_io.figures({1: self.counts(1, 1)}, self.counts(0, 1, 1))
 
-    def test_a_system_that_did_not_read_is_no_figure(self):
+    def test_a_system_that_did_not_read_has_no_figure(self):
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "results"
             results.write_text("count 1 64 100 300 5 4\n")

@@ -54,7 +54,7 @@ class Kinds(unittest.TestCase):
         self.check(self.SERIALISING, "0f 01 38")
         self.check(self.PLAIN, "0f 01 f8", "66 0f 38 00 c1", "66 0f 38 83 08")
 
-    def test_cr8_is_no_cr0_and_cr3_has_a_column_of_its_own(self):
+    def test_cr8_is_not_cr0_and_cr3_has_a_column_of_its_own(self):
         self.check(self.SERIALISING, "0f 22 c0", "0f 22 e0", "41 0f 22 c0")
         self.check(self.CR3, "0f 22 d8", "41 0f 22 d9")
         self.check(self.PLAIN, "44 0f 22 c0", "45 0f 22 c1", "0f 20 d8")

@@ -65,6 +65,14 @@ class Text(unittest.TestCase):
         self.assertEqual(len(found("the owner is n" + "o PD")), 1)
         self.assertEqual(found("there is no PD; the same UTCB; the page had to be mapped"), [])
         self.assertEqual(found("the caller waits for whatever comes"), [])
+        self.assertEqual(len(found("TEST(elf, refuses_what_is_n" + "o_image)")), 1)
+        self.assertEqual(len(found("the thread for who" + "m it works")), 1)
+        self.assertEqual(len(found("ends after this ma" + "ny steps")), 1)
+        self.assertEqual(len(found("each number stands on" + "ce")), 1)
+        self.assertEqual(len(found("each number stands twi" + "ce")), 1)
+        self.assertEqual(len(found("it believes an" + "y length")), 1)
+        self.assertEqual(len(found("the ports from 0x1000 o" + "n; selectors from 0 o" + "n")), 2)
+        self.assertEqual(found("TEST(x, gives_0_when_there_is_no_map); from 1 on each CPU"), [])
 
 
 class Includes(unittest.TestCase):

@@ -109,7 +109,7 @@ class Figures(unittest.TestCase):
         found.add_map(code, {0: coverage.RAN | coverage.BOTH, 1: coverage.RAN | coverage.TAKEN})
         self.assertEqual(found.files["src/a.c"].row("a")[7:], [6, 3, "50.0"])
 
-    def test_a_branch_of_an_assertion_is_no_edge(self):
+    def test_a_branch_of_an_assertion_is_not_an_edge(self):
         found = self.report({1: "assert(good);"})
         found.add_map(self.code((1, "je 5")), {0: coverage.RAN | coverage.PASSED})
         self.assertEqual(found.files["src/a.c"].edges, 0)

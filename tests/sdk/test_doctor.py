@@ -74,7 +74,7 @@ class Machine(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"\Amissing  python  .*\n +-> apt-get install python3\n\Z")
 
-    def test_only_tests_missing_is_no_reason_to_fail(self):
+    def test_missing_tests_alone_do_not_fail(self):
         self.add(*BUILD, RUN)
         result = self.run_it()
         self.assertEqual(result.returncode, 0, result.stdout)
@@ -152,7 +152,7 @@ class Parts(unittest.TestCase):
         self.assertEqual(doctor.version("QEMU emulator version 7.2.22 (Debian)"), (7, 2, 22))
         self.assertEqual(doctor.version("no number"), ())
 
-    def test_a_silent_command_is_no_error(self):
+    def test_a_silent_command_is_not_an_error(self):
         self.assertEqual(doctor._output(["/does/not/exist"]), "")
         self.patch(doctor, "SECONDS", 0.1)
         self.assertEqual(doctor._output(["sleep", "100"]), "")

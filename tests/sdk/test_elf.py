@@ -65,7 +65,7 @@ class Elf(unittest.TestCase):
         for address, count, found in ((0x400000, 7, bytes(7)), (0x400005, 3, b""), (5, 1, b"")):
             self.assertEqual(elf.bytes_at(self.file, address, count), found)
 
-    def test_what_is_no_static_program_is_refused(self):
+    def test_a_file_that_is_not_a_static_program_is_refused(self):
         self.refused(header(2, 62, kind=1), "x86_64", "an object file")
         self.refused(header(2, 62, kind=3), "x86_64", "-no-pie")
         self.refused(header(2, 62, kind=9), "x86_64", "no program")
@@ -80,7 +80,7 @@ class Elf(unittest.TestCase):
         self.refused(header(1, 62), "x86_64", "another kind")
         self.refused(header(2, 183), "x86_64", "another kind")
 
-    def test_text_empty_and_cut_files_are_no_elf(self):
+    def test_text_empty_and_cut_files_are_not_elf(self):
         for content in (b"", b"#!/bin/sh\n", header(2, 62)[:10]):
             self.refused(content, "x86_64", "not an ELF file")
 
@@ -136,7 +136,7 @@ class Kernel(unittest.TestCase):
             self.file.write_bytes(kernel(virtual=virtual))
             self.assertEqual(elf.kernel_arch(self.file), arch)
 
-    def test_a_kernel_that_is_no_elf_file_speaks_for_no_architecture(self):
+    def test_a_kernel_that_is_not_an_elf_file_has_no_architecture(self):
         self.file.write_bytes(kernel()[84:])
         elf.check_kernel(self.file)
         self.assertIsNone(elf.kernel_arch(self.file))

@@ -189,7 +189,7 @@ class Faults(unittest.TestCase):
                      f'"{explain.HANDLER_ENDED}"', 'LINE("%s \'%s\' of PD \'%s\'")'):
             self.assertIn(part, text)
 
-    def test_bytes_of_a_file_that_is_no_program(self):
+    def test_bytes_of_a_file_that_is_not_a_program(self):
         with self.assertRaises(NovaError):
             elf.bytes_at(Path(__file__), 0, 1)
         self.assertEqual(elf.bytes_at(self.program("adder"), 0x10, 4), b"")

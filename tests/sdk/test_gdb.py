@@ -536,7 +536,7 @@ class Log(unittest.TestCase):
         self.assertEqual(self.lines(5, b"one\nt"), ["one", "t"])
         self.assertEqual(self.lines(18, b"xyef hij\nlmnopqr"), ["ef hij", "lmnopqrxy"])
 
-    def test_what_is_no_text_is_shown_as_such(self):
+    def test_bytes_that_are_not_text_are_shown_as_such(self):
         self.assertEqual(self.lines(3, b"a\x1bb"), ["a?b"])
 
     def test_silence_is_reported(self):

@@ -200,7 +200,7 @@ class Guest(unittest.TestCase):
         with mock.patch.object(guest.places, "INSTALLED", True):
             self.assertIn("; XDG_CACHE_HOME=FOLDER names another place for it.", self.refused())
 
-    def test_a_link_to_nowhere_and_a_file_are_no_folder(self):
+    def test_a_link_to_nowhere_and_a_file_are_not_folders(self):
         place = self.root / "guest"
         for make in (lambda: place.symlink_to("nowhere"), lambda: place.write_text("")):
             make()

@@ -272,13 +272,13 @@ class Table(unittest.TestCase):
         self.assertFalse(rows["a"].survives())
         self.assertEqual(mutation_table.text_of(rows, ["b", "new", "a"]), text)
 
-    def test_what_is_no_row_is_refused(self):
+    def test_a_line_that_is_not_a_row_is_refused(self):
         for text in ("a\tb\n", self.HEAD + "a\tb\n", self.HEAD + "a\tb\t\na\tc\t\n",
                      self.HEAD + "a\tsurvives\t\n", self.HEAD + "a\tb\twhy\n"):
             with self.assertRaises(NovaError):
                 mutation_table.parse(text)
 
-    def test_one_that_survives_for_a_reason_is_no_failure(self):
+    def test_one_that_survives_for_a_reason_is_not_a_failure(self):
         row = mutation_table.Row("a", mutation_table.SURVIVES, "why")
         self.assertEqual(mutation.verdict("x", None), ("caught", False))
         self.assertEqual(mutation.verdict(None, row), ("survives", False))

@@ -81,7 +81,7 @@ class Options(unittest.TestCase):
                 r"regular expression: [^\n]+ such as \\\\\( for a parenthesis[.]\n\Z",
             )
 
-    def test_a_number_of_cpus_is_no_model(self):
+    def test_a_number_of_cpus_is_not_a_model(self):
         self.assertIn("for 4 CPUs write --cpus 4.", paths.nova("run", "--cpu", "4").stderr)
         self.assertEqual(options.cpu_model("486"), "486")
 

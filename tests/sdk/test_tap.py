@@ -39,7 +39,7 @@ class Tap(unittest.TestCase):
         self.assertEqual(stream.cases[1].name, "b [1-2]")
         self.assertTrue(stream.good())
 
-    def test_nothing_raised_is_no_success(self):
+    def test_nothing_raised_is_not_a_success(self):
         self.assertFalse(tap.parse("1..1\nok 1 - b # SKIP not raised here: x\n").good())
 
     def test_a_failure_keeps_its_notes(self):
@@ -51,23 +51,23 @@ class Tap(unittest.TestCase):
         self.assertEqual(results(text), [tap.PASSED, tap.NOT_RUN, tap.PASSED])
         self.assertFalse(tap.parse(text).good())
 
-    def test_nothing_at_all_is_no_success(self):
+    def test_nothing_at_all_is_not_a_success(self):
         self.assertFalse(tap.parse("").good())
         self.assertFalse(tap.parse("1..0\n").good())
 
-    def test_no_plan_is_no_success(self):
+    def test_no_plan_is_not_a_success(self):
         self.assertFalse(tap.parse("ok 1\n").good())
 
-    def test_more_cases_than_planned_is_no_success(self):
+    def test_more_cases_than_planned_is_not_a_success(self):
         self.assertFalse(tap.parse("1..1\nok 1\nok 2\n").good())
 
-    def test_a_case_twice_is_no_success(self):
+    def test_a_case_twice_is_not_a_success(self):
         self.assertFalse(tap.parse("1..2\nok 1\nok 1\nok 2\n").good())
 
-    def test_two_plans_are_no_success(self):
+    def test_two_plans_are_not_a_success(self):
         self.assertFalse(tap.parse("1..1\nok 1\n1..1\n").good())
 
-    def test_bail_out_is_no_success(self):
+    def test_bail_out_is_not_a_success(self):
         self.assertFalse(tap.parse("1..1\nok 1\nBail out! disk full\n").good())
 
     def test_cases_without_numbers_are_counted(self):
@@ -77,7 +77,7 @@ class Tap(unittest.TestCase):
         self.assertFalse(tap.parse("1..99999999999\nok 1\n").good())
         self.assertFalse(tap.parse("1..1\nok 1\nok 99999999999\n").good())
 
-    def test_a_word_that_begins_like_ok_is_no_case(self):
+    def test_a_word_that_begins_like_ok_is_not_a_case(self):
         self.assertEqual(results("1..1\nokay 1\n"), [tap.NOT_RUN])
 
 

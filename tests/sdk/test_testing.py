@@ -98,7 +98,7 @@ class Tree(unittest.TestCase):
         self.ends(result, "1 passed, 1 failed", 1)
         self.assertNotIn("again alone: host unit.bad", result.stdout)
 
-    def test_more_failures_than_twenty_are_no_accident(self):
+    def test_more_failures_than_twenty_are_not_run_again(self):
         result = self.run_tests("".join(ONCE.format(f"t{number}") for number in range(21)))
         self.ends(result, "0 passed, 21 failed", 1)
 
@@ -116,7 +116,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
                 self.assertIn(f"not run: host unit.{name}\n", result.stdout)
                 self.assertRegex(result.stdout, r"\n1 not run, [^\n]*\n[^\n]*\n\Z")
 
-    def test_no_test_at_all_is_no_success(self):
+    def test_no_test_at_all_is_not_a_success(self):
         self.ends(self.run_tests(""), "0 passed, 0 failed", 1)
 
     def test_labels_and_names_select(self):

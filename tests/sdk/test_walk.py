@@ -49,7 +49,7 @@ class Walk(unittest.TestCase):
         self.one("no executable page of the roottask", less="0000000000400000")
         self.one("no writable page of the roottask", less="0000000000402000")
 
-    def test_a_line_that_is_not_understood_is_no_success(self):
+    def test_a_line_that_is_not_understood_is_not_a_success(self):
         with self.assertRaises(SystemExit):
             walk.parse("0000000000400000: 1000 rwx")
 

@@ -38,6 +38,13 @@ PHRASES = (
     (re.compile(r"\b((?:cannot|can|could|to|not) be h" + r"ad)\b"), "is (not) available"),
     # A program reports, a field contains, a function returns.
     (re.compile(r"\b((?:has|have|had) to be to" + r"ld|tel" + r"ls of)\b"), "reports or contains"),
+    # Names of tests are sentences, too.
+    (re.compile(r"(?<!there)_((?:is|are)_n" + r"o_[a-z]+)"), "is_not_a_…"),
+    (re.compile(r"\b([Ww]ho" + r"m)\b"), "the name of the person or program"),
+    (re.compile(r"\b(this ma" + r"ny)\b"), "a number of"),
+    (re.compile(r"\b(stands? (?:once|twi" + r"ce))\b"), "occurs once"),
+    (re.compile(r"\b([Bb]elieves? (?:nothing|an" + r"y))\b"), "checks all, or trusts any"),
+    (re.compile(r"\b([Ff]rom (?:0x)?[0-9]\w* o" + r"n)\b(?! \w)"), "N and above, or begins at N"),
     # It points at a sentence before it; a comment is read alone.
     (re.compile(r"\b([Tt]he sa" + r"me of)\b"), "the name of the thing"),
 )

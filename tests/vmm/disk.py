@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-BLOCKS = 16384  # of 512 bytes
+BLOCKS = 16384  # blocks of 512 bytes
 # Time advances with instructions, so that a busy host does not add exits of the timer.
 COUNTED = ("-icount", "shift=1")
 COPY = 1024  # blocks that the guest copies, the first ones of the disk
@@ -76,7 +76,7 @@ def compare(image):
             raise Wrong(f"block {number} is not as the guest wrote it")
 
 
-# The first run of these commands marks block 9 and restarts the guest; the second one goes on.
+# The first run of these commands marks block 9 and restarts the guest; the second one continues.
 MARK = [
     "grep -q before /dev/vda||mark=1",
     "[ $mark ]&&echo before|dd of=/dev/vda bs=512 seek=9 conv=sync 2>/dev/null",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One virtual CPU changes a page table and flushes the other one by a hypercall. The other one
- * reads through this page table all the time, without an exit of its own: it never finds the page
- * of before. */
+ * reads through this page table all the time, without an exit of its own: it never finds the
+ * previous page. */
 #include <string.h>
 
 #include "novavmm/hv.h"

@@ -19,8 +19,9 @@ enum word {
         ARRIVED    /* it has received the NMI */
 };
 
-/* In real mode; vector 2 is at 8. The second one finds 1 at 0x5000, writes to 0x5002 that it is up,
- * and halts; the first one waits for that, and for as long as the halt may take. */
+/* In real mode; vector 2 is at 8. The second virtual CPU finds 1 at 0x5000, sets a flag at
+ * 0x5002, and halts. The first one waits for the flag, and then for the time that the halt may
+ * take. */
 GUEST_CODE(guest, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"

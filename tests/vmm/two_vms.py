@@ -11,7 +11,7 @@ import terminal
 PROMPT = rb"/ # [^\n]*$"
 # The guest's own line end, after a further carriage return from QEMU's terminal.
 END = rb"\r\r\n"
-# The next input, once this text has appeared after the text of the step before.
+# Pairs of a text and the next input, which follows when the text has appeared after the last one.
 STEPS = (
     (PROMPT, b"echo here is $who; date\r"),
     (rb"\nhere is (left|right)" + END + rb".* UTC 20[2-6]\d" + END + PROMPT, b"\x14"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Open files: the numbers from 3 on. */
+/* Open files: the numbers 3 and above. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -87,7 +87,7 @@ static int reap(struct nova_guest_disk *disk)
         return error;
 }
 
-/* Starts the requests again that the service has lost. */
+/* Starts again the requests that the service has lost. */
 static void restart(struct nova_guest_disk *disk)
 {
         struct nova_block_result lost;

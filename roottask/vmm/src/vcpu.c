@@ -147,7 +147,7 @@ static void sleep(struct nova_vcpu *vcpu)
         vm->serving = vcpu;
 }
 
-/* Returns true if another virtual CPU may use a page or a translation of before: its reply may
+/* Returns true if another virtual CPU may use an earlier page or translation: its reply may
  * still map a page, or it is in the guest with stale translations. */
 static bool is_behind(const struct nova_vcpu *vcpu)
 {

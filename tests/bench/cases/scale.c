@@ -5,7 +5,7 @@
 #include "nova/abi/event.h"
 
 #define MOST         100000
-#define MOST_THREADS 80000 /* fits easily into a pool of 512 MiB */
+#define MOST_THREADS 80000 /* threads fit easily into a pool of 512 MiB */
 
 /* Selectors and pages of the objects, apart from a case's own window and the harness. Each eighth
  * place stays free, for objects that are created and delegated among them. A few objects have the
@@ -20,11 +20,11 @@
 #define PAGES         0x80000
 #define THREAD_UTCBS  0xa0000
 #define OTHER_UTCBS   0xba000
-#define OTHER_PAGES   (PAGES - 1) /* and below: one that stays, one that comes and goes */
+#define OTHER_PAGES   (PAGES - 1) /* this page stays, the one below comes and goes */
 #define LOW_PRIOS     (PRIO_LOW - 1)
 #define STRIDE        7919  /* a prime: rounds reach all places */
-#define TIMER_TICKS   50000 /* between two deadlines */
-#define SPREAD_TICKS  4000  /* for a thread to be woken and to wait with another deadline */
+#define TIMER_TICKS   50000 /* time between two deadlines */
+#define SPREAD_TICKS  4000  /* time to wake a thread that waits again with another deadline */
 #define FAR_DEADLINE  ((uint64_t)1 << 52) /* deadlines at or above this are never reached */
 #define CASE_DEADLINE 3000
 
@@ -81,12 +81,12 @@ struct kind {
         void (*end)(void);
         word_t most;
         bool semaphores, portals, pages; /* operations use one of the objects */
-        bool deadlines;                  /* … and deadlines that pass belong to the objects */
+        bool deadlines;                  /* the deadlines that pass are those of the objects */
 };
 
 static const struct kind *kind;
 static word_t present;    /* number of objects */
-static nova_sel_t things; /* their first selector */
+static nova_sel_t things; /* first selector of the objects */
 static nova_sel_t fixed_sm, fixed_pt, object_pt, page_pt, wake_sm, crowd_sm, free_sel, events;
 static word_t page;
 static struct thread *echo, *object_taker, *page_taker, *waker;

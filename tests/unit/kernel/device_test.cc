@@ -120,7 +120,7 @@ TEST(assign_gsi, takes_an_hpet_by_its_base_and_by_selector)
                 EXPECT_EQ(t.assign(SEL_MESSAGE, device), NOVA_BAD_DEV) << device;
 }
 
-TEST(assign_gsi, refuses_all_that_is_no_device_and_then_changes_nothing)
+TEST(assign_gsi, refuses_anything_but_a_device_and_then_changes_nothing)
 {
         Gsi t;
         for (word_t page : {PAGE_NO_PCI, PAGE_RAM, word_t{0x1000} /* the UTCB */, word_t{0x9999}})

@@ -361,7 +361,7 @@ struct Flood : Messages {
 
         Flood()
         {
-                // The kernel remembers when it counted last: time goes on from test to test.
+                // The kernel remembers when it counted last: time does not restart between tests.
                 static uint64_t begin = uint64_t{1} << 41;
                 begin += 100 * window;
                 fake_tsc = begin;

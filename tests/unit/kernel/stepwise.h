@@ -37,7 +37,7 @@ class Stepwise
         };
 
         // most_at_a_time: maximum number of operations in progress. give_up: on average one step
-        // of this many abandons its operation; 0: none does.
+        // of this number abandons its operation; 0: none does.
         Stepwise(std::mt19937_64 &numbers, unsigned most_at_a_time, unsigned give_up)
             : source(numbers), most(most_at_a_time), give_up_one_of(give_up),
               may_give_up(give_up != 0)

@@ -168,7 +168,7 @@ void World::show_ec(std::ostream &out, const std::string &who, const ec *one) co
         const bool goes_on =
                 one->state == EC_BLOCKED || (one->state == EC_READY && cpu_self()->current != one);
         if (goes_on)
-                out << ", goes on at " << reinterpret_cast<void *>(one->cont);
+                out << ", continues at " << reinterpret_cast<void *>(one->cont);
         if (goes_on && one->cont == continuation_t(resume_woken))
                 out << " with " << +one->wait_status;
         out << ", event " << one->event_number << " " << one->event_qual[0] << " "

@@ -108,7 +108,7 @@ TEST_F(commit_table, remembers_the_first_page_of_the_pool)
         EXPECT_EQ(novart_commit_table_get(&b, begin + NOVA_PAGE_SIZE), 0u);
 }
 
-TEST_F(commit_table, says_when_there_is_no_page_or_no_place)
+TEST_F(commit_table, reports_a_missing_page_or_place)
 {
         limit = 0;
         EXPECT_FALSE(novart_commit_table_prepare(&b, begin, &pages));
@@ -118,7 +118,7 @@ TEST_F(commit_table, says_when_there_is_no_page_or_no_place)
         EXPECT_EQ(used, 0u);
 }
 
-TEST_F(commit_table, gives_a_leaf_back_only_when_it_is_empty)
+TEST_F(commit_table, frees_a_leaf_only_when_it_is_empty)
 {
         ASSERT_TRUE(novart_commit_table_prepare(&b, begin, &pages));
         novart_commit_table_set(&b, begin, pool_page(3));

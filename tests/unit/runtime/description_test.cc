@@ -184,7 +184,7 @@ WRONG(control_character, A " arguments a\001b\n",
       "2: the line contains the control character 0x01; a description is plain text.")
 WRONG(zero_byte_in_quotes, std::string(A " arguments \"a\0b\"\n", 26),
       "2: the line contains the control character 0x00; a description is plain text.")
-WRONG(file_that_is_no_text, "\177ELF\2\1\n\001\nmemory 1\n",
+WRONG(file_that_is_not_text, "\177ELF\2\1\n\001\nmemory 1\n",
       "1: the line contains the control character 0x7f; a description is plain text.")
 WRONG(byte_order_mark, "\xef\xbb\xbf" A,
       "1: the file begins with a byte order mark of UTF-8; save it as plain text, or UTF-8 without "
@@ -211,7 +211,7 @@ WRONG(kernel_memory_without_a_unit, A " kernel-memory 256\n",
       "2: kernel-memory 256 means 256 bytes; write 256K or 256M.")
 WRONG(no_memory, A " memory 0\n",
       "2: memory 0 is too little to start a program; write at least 16K.")
-WRONG(memory_that_is_no_number, A " memory much\n",
+WRONG(memory_that_is_not_a_number, A " memory much\n",
       "2: 'much' after 'memory' is not a size; write a number of bytes, or one with K, M or G such "
       "as "
       "256K.")
@@ -250,7 +250,7 @@ WRONG(too_little_kernel_memory, A " kernel-memory 8K\n",
       "2: kernel-memory 8K is too little to start a program; write at least 64K.")
 WRONG(too_few_selectors, A " selectors 63\n",
       "2: selectors 63 is out of range; write a number from 64 to 1048576.")
-WRONG(selectors_that_are_no_number, A " selectors 1K\n",
+WRONG(selectors_that_are_not_a_number, A " selectors 1K\n",
       "2: '1K' after 'selectors' is not a number; write one from 64 to 1048576.")
 WRONG(priority_in_words, A " priority high\n",
       "2: 'high' after 'priority' is not a number; write one from 1 to 255.")

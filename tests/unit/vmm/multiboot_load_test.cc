@@ -79,7 +79,7 @@ TEST_F(multiboot_load, an_elf_kernel_begins_in_protected_mode_at_its_physical_en
 }
 
 /* Each segment is cleared: 65,535 segments of the memory's size would take hours. */
-TEST_F(multiboot_load, segments_that_overlap_are_no_larger_in_all_than_the_memory)
+TEST_F(multiboot_load, overlapping_segments_may_not_exceed_the_memory_in_total)
 {
         const uint32_t large[] = {1, 0x1000, linked_at, code_at, 0, 5 * mib, 7, 0x1000};
         const uint32_t small[] = {1, 0x1000, linked_at, code_at, 0, mib, 7, 0x1000};

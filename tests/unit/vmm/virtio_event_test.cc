@@ -302,7 +302,7 @@ TEST_F(virtio_event, the_capability_says_where_the_table_is)
         EXPECT_EQ(config[last / 4 + 2], 0x5000u);
 }
 
-TEST_F(virtio_event, without_a_way_for_messages_there_is_no_table)
+TEST_F(virtio_event, without_a_destination_for_messages_it_has_no_table)
 {
         nova_virtio_init(&card.virtio, &kind, &memory);
         attach(&card.virtio);

@@ -79,7 +79,7 @@ int nova_disk_find(struct nova_session *disk, const char *path, struct nova_disk
  *         printf("%s: %zu bytes\n", file.path, file.size);
  * @endcode
  * @param disk      the session
- * @param number    number of the file, from 0 on
+ * @param number    number of the file; the first is 0
  * @param[out] file the file
  * @retval 0      done
  * @retval ENOENT there is no such number; other values as for nova_session_call()

@@ -110,7 +110,7 @@ unsigned nova_pci_flags(const struct nova_pci_device *device);
  *         printf("status %x\n", (unsigned)((volatile uint32_t *)registers)[1]);
  * @endcode
  * @param device         the device
- * @param bar            number of the register, from 0 on
+ * @param bar            number of the register; the first is 0
  * @param[out] registers address of its first byte, until nova_pci_release()
  * @param[out] bytes     size of the memory
  * @retval 0       done
@@ -128,7 +128,7 @@ int nova_pci_map(struct nova_pci_device *device, unsigned bar, volatile void **r
  * Gets the ports of a base address register.
  *
  * @param device     the device
- * @param bar        number of the register, from 0 on
+ * @param bar        number of the register; the first is 0
  * @param[out] first number of its first port
  * @return as nova_pci_map(); ENOENT: there is no such register, or it has memory
  */

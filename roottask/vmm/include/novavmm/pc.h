@@ -23,7 +23,7 @@ extern "C" {
 /** Size of the output buffer in bytes. */
 #define NOVA_PC_OUTPUT 4096
 
-/** Slots of the PCI bus, from 1 on. */
+/** Slots of the PCI bus; the first is 1. */
 #define NOVA_PC_SLOTS 4
 
 /** First guest-physical address for the registers of devices in slots. */

@@ -73,7 +73,7 @@ static void end(struct nova_virtio_block *block, const struct nova_virtio_chain 
         nova_virtio_give(&block->virtio, 0, (uint32_t)written + 1);
 }
 
-/* Returns whether a request may write @p request->total bytes from @p sector on, or discard
+/* Returns whether a request may write @p request->total bytes that begin at @p sector, or discard
  * them. */
 static bool may_write(const struct nova_virtio_block *block,
                       const struct nova_virtio_block_request *request, uint64_t sector)

@@ -80,7 +80,7 @@ void nova_hv_assist_begin(struct nova_hv *hv, unsigned vcpu)
         nova_lapic_end(vp->lapic);
 }
 
-/* The bit is set while the end has no effect but the end itself. If another interrupt becomes
+/* The bit is set while the end of the interrupt has no further effect. If another interrupt becomes
  * pending meanwhile, the local APIC makes the guest exit, and the bit becomes 0. */
 void nova_hv_assist_end(struct nova_hv *hv, unsigned vcpu)
 {

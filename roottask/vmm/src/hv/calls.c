@@ -18,7 +18,7 @@
 #define CPU_MANAGEMENT    PARENT(12)
 #define VSM               PARENT(16)
 
-/* Elements of a list of addresses before the guest runs again. An element is not looked at. */
+/* Elements of a list of addresses before the guest runs again. The elements are not read. */
 #define FLUSH_SLICE 256
 
 /* A spinning virtual CPU loses nothing: its SC's quantum ends in any case. */
