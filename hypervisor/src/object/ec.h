@@ -83,21 +83,33 @@ _Static_assert(NOVA_CPU_MAX <= ODD_PORTAL, "it is no bit of a CPU's number");
 
 /* Fields that are used together share cache lines. The first three groups take one line each. */
 struct ec {
-        struct kobject object;
-        struct mail mail;             /* work for its CPU */
-        struct list pd_link;          /* pd.ecs, under pd.lock */
-        struct mapping *utcb_mapping; /* the user's mapping of the UTCB */
+        struct { /* its size is that of a line */
+                struct kobject object;
+                struct mail mail;             /* work for its CPU */
+                struct list pd_link;          /* pd.ecs, under pd.lock */
+                struct mapping *utcb_mapping; /* the user's mapping of the UTCB */
+        } __attribute__((aligned(64)));
 
-        /* Calls. ec_attention() reads the first three fields together, ec_call_attention() the
-         * first six. */
-        uint16_t pending __attribute__((aligned(64))); /* EC_PENDING_…, atomic */
-        uint8_t special;                               /* SPECIAL_…: state to switch for the EC */
-        uint8_t place;                                 /* cpu->number, perhaps with ODD_PORTAL */
-        uint8_t state __attribute__((aligned(4)));     /* enum ec_state; see ec_set_state() */
-        uint8_t caller_kind;                           /* enum caller_kind */
-        uint8_t no_state[2];                           /* 0 */
-        uint8_t kind;                                  /* enum ec_kind */
-        uint8_t wait_status;                           /* status for the EC when it continues */
+        /* Calls. A switch compares the first three fields in one word, a call the first six. */
+        union {
+                struct {
+                        uint16_t pending; /* EC_PENDING_…, atomic */
+                        uint8_t special;  /* SPECIAL_…: state to switch for the EC */
+                        uint8_t place;    /* cpu->number, perhaps with ODD_PORTAL */
+                        union {
+                                struct {
+                                        uint8_t state;       /* enum ec_state */
+                                        uint8_t caller_kind; /* enum caller_kind */
+                                        uint8_t no_state[2]; /* 0 */
+                                };
+                                uint32_t state_and_caller; /* written by ec_set_state() */
+                        };
+                };
+                uint32_t attention;      /* read by ec_attention() */
+                uint64_t call_attention; /* read by ec_call_attention() */
+        };
+        uint8_t kind;         /* enum ec_kind */
+        uint8_t wait_status;  /* status for the EC when it continues */
         uint8_t sleepers_top; /* upper bound of the priorities, if there are two or more sleepers */
         bool cut_searches;    /* after the end: the walk below looks for an SC to give to cut_to */
         struct pd *pd;        /* referenced; NULL: the idle thread */
@@ -173,33 +185,25 @@ _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
  * cpu_call_attention()). */
 static always_inline uint64_t ec_call_attention(const struct ec *ec)
 {
-        uint64_t attention;
-
-        __builtin_memcpy(&attention, &ec->pending, sizeof(attention));
-        return attention;
+        return ec->call_attention;
 }
+
+_Static_assert(EC_REQUEST == 0 && CALLER_NONE == 0, "cpu.no_state is equal to them");
 
 /** Returns pending, special and place of an EC, to compare with cpu_attention(). */
 static always_inline uint32_t ec_attention(const struct ec *ec)
 {
-        return (uint32_t)ec_call_attention(ec);
+        return ec->attention;
 }
-
-_Static_assert(offsetof(struct ec, place) == offsetof(struct ec, pending) + 3 &&
-                       offsetof(struct ec, state) == offsetof(struct ec, pending) + 4 &&
-                       EC_REQUEST == 0 && CALLER_NONE == 0,
-               "they are read together");
 
 /** Sets the state and the kind of the caller of an EC by one store. */
 static always_inline void ec_set_state(struct ec *ec, enum ec_state state, enum caller_kind kind)
 {
-        const uint8_t both[4] = {(uint8_t)state, (uint8_t)kind};
-
-        __builtin_memcpy(&ec->state, both, sizeof(both));
+        ec->state_and_caller = (uint32_t)state | (uint32_t)kind << 8;
 }
 
-_Static_assert(offsetof(struct ec, caller_kind) == offsetof(struct ec, state) + 1,
-               "ec_set_state writes them together");
+_Static_assert(offsetof(struct ec, caller_kind) == offsetof(struct ec, state_and_caller) + 1,
+               "the second byte");
 
 /** Returns the EC that waits for the reply of an EC; NULL: none. A reply does not clear the field.
  */

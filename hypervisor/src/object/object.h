@@ -25,8 +25,13 @@ enum object_kind {
 };
 
 struct kobject {
-        uint8_t kind;            /* enum object_kind */
-        bool dead;               /* ended: capabilities to it act as null */
+        union {
+                struct {
+                        uint8_t kind; /* enum object_kind */
+                        bool dead;    /* ended: capabilities to it act as null */
+                };
+                uint16_t kind_and_dead; /* read by kobject_is() */
+        };
         uint8_t held;            /* OBJECT_HELD…: the first mapping needs the memory */
         uint32_t references;     /* atomic */
         struct account *account; /* account to which its memory was charged */
@@ -43,14 +48,8 @@ struct kobject {
 /** Returns true if an object is of a kind and has not ended. */
 static inline bool kobject_is(const struct kobject *object, enum object_kind kind)
 {
-        uint16_t kind_and_dead;
-
-        __builtin_memcpy(&kind_and_dead, &object->kind, sizeof(kind_and_dead)); /* both at once */
-        return kind_and_dead == (uint16_t)kind;
+        return object->kind_and_dead == (uint16_t)kind;
 }
-
-_Static_assert(offsetof(struct kobject, dead) == offsetof(struct kobject, kind) + 1,
-               "kobject_is reads them together");
 
 /** Initialises a new object with one reference, its creator's. */
 static inline void object_init(struct kobject *object, enum object_kind kind,

@@ -31,12 +31,18 @@ struct vcpu;
 
 struct cpu {
         uint16_t user_data; /* selector of the flat data segment; fixed after the start */
-        /* Read together, see cpu_attention() and cpu_call_attention(). */
-        uint8_t pending __attribute__((aligned(8))); /* CPU_PENDING_… */
-        uint8_t special;                             /* SPECIAL_…: state that is loaded */
-        uint8_t no_attention;                        /* 0 */
-        uint8_t number;    /* id in one byte, to compare with ec.place; fixed after the start */
-        uint32_t no_state; /* 0 */
+        /* A switch compares the first four fields in one word, a call all of them. */
+        union {
+                struct {
+                        uint8_t pending;      /* CPU_PENDING_… */
+                        uint8_t special;      /* SPECIAL_…: state that is loaded */
+                        uint8_t no_attention; /* 0 */
+                        uint8_t number;       /* id in one byte; fixed after the start */
+                        uint32_t no_state;    /* 0 */
+                };
+                uint32_t attention;      /* read by cpu_attention() */
+                uint64_t call_attention; /* read by cpu_call_attention() */
+        };
         /* Written and read by this CPU only. */
         struct ec *current;    /* EC in which an entry saves the registers */
         struct sc *current_sc; /* SC that is charged for the time */
@@ -95,10 +101,7 @@ _Static_assert(sizeof(struct cpu) <= CPU_EMERGENCY, "struct cpu fits into its pa
  * neither the CPU nor the EC needs attention. */
 static always_inline uint64_t cpu_call_attention(const struct cpu *cpu)
 {
-        uint64_t attention;
-
-        __builtin_memcpy(&attention, &cpu->pending, sizeof(attention));
-        return attention;
+        return cpu->call_attention;
 }
 
 /** Returns pending, special and number of a CPU. ec_attention() returns this value for an EC of
@@ -107,12 +110,8 @@ static always_inline uint64_t cpu_call_attention(const struct cpu *cpu)
  * or special. */
 static always_inline uint32_t cpu_attention(const struct cpu *cpu)
 {
-        return (uint32_t)cpu_call_attention(cpu);
+        return cpu->attention;
 }
-
-_Static_assert(offsetof(struct cpu, number) == offsetof(struct cpu, pending) + 3 &&
-                       offsetof(struct cpu, no_state) == offsetof(struct cpu, pending) + 4,
-               "they are read together");
 
 /** Returns true if the consequences of some ends of ECs are not processed yet. Then a decision is
  *  due, and the CPU is not quiescent before it. */

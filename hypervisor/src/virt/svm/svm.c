@@ -132,18 +132,14 @@ static void svm_init(struct vcpu *vcpu, struct ec *ec)
  * state (QEMU). In QEMU's TCG (7.2), a guest itself can write a CR0 that the next entry refuses. */
 static void svm_keep_state(struct vcpu *vcpu)
 {
-        const struct vmcb *vmcb = vcpu->control;
-
         vcpu->unproven = true;
         _Static_assert(VMCB_STATE_SIZE <= sizeof(vcpu->svm.backup), "there is room");
-        memcpy(vcpu->svm.backup, &vmcb->es, VMCB_STATE_SIZE);
+        memcpy(vcpu->svm.backup, (const char *)vcpu->control + VMCB_STATE, VMCB_STATE_SIZE);
 }
 
 void svm_restore_state(struct vcpu *vcpu)
 {
-        struct vmcb *vmcb = vcpu->control;
-
-        memcpy(&vmcb->es, vcpu->svm.backup, VMCB_STATE_SIZE);
+        memcpy((char *)vcpu->control + VMCB_STATE, vcpu->svm.backup, VMCB_STATE_SIZE);
 }
 
 /* QEMU's TCG (7.2) does not enable paging again at the exit of a guest that has EFER.LME, but

@@ -75,8 +75,9 @@ _Static_assert(offsetof(struct vmcb, cr2) == 0x640, "APM 2, table B-2");
 _Static_assert(offsetof(struct vmcb, pat) == 0x668, "APM 2, table B-2");
 _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 
-/* The guest's state in the block. */
-#define VMCB_STATE_SIZE (offsetof(struct vmcb, reserved9) - offsetof(struct vmcb, es))
+/* The guest's state in the block: its offset and size. */
+#define VMCB_STATE      offsetof(struct vmcb, es)
+#define VMCB_STATE_SIZE (offsetof(struct vmcb, reserved9) - VMCB_STATE)
 
 /* Bits of ctrl[0] and ctrl[1]. FORCED bits are always on; a VMM chooses among ALLOWED. */
 #define SVM_CTRL0_INTR     0x1
