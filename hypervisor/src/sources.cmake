@@ -18,7 +18,7 @@ set(NOVA_KERNEL_SOURCES
   src/hypercall/dispatch.c
   src/hypercall/execution.c
   src/hypercall/extension.c
-  src/hypercall/retry.c
+  src/hypercall/finish.c
   src/ipc/call.c
   src/ipc/event.c
   src/ipc/item.c

@@ -259,8 +259,8 @@ class Names(unittest.TestCase):
             self.assertFalse(self.wrong("object/sm.c", head), head)
 
     def test_a_continuation_has_its_prefix_after_the_verb(self):
-        self.assertFalse(self.wrong("hypercall/retry.c", "static void finish_retry(int a)"))
-        self.assertTrue(self.wrong("hypercall/retry.c", "static void finish_call(int a)"))
+        self.assertFalse(self.wrong("object/reap.c", "static void finish_reap(int a)"))
+        self.assertTrue(self.wrong("object/reap.c", "static void finish_call(int a)"))
 
     def test_files_of_a_folder_may_share_a_prefix(self):
         self.assertFalse(self.wrong("virt/svm/svm_exit.c", "static void svm_inject(int a)"))

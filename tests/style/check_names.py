@@ -4,7 +4,7 @@ where it belongs.
 
 The module is the stem of the source file (`sm` in sm.c). MODULES names those whose public functions
 have had another prefix for long. A continuation has the name of its module after the verb:
-`finish_retry`, `block_on_vmx_exit`.
+`finish_reap`, `block_on_vmx_exit`.
 """
 
 import re
@@ -18,6 +18,7 @@ MODULES = {
     "boot/main.c": "kernel",
     "hypercall/capability.c": "hypercall",
     "hypercall/execution.c": "hypercall",
+    "hypercall/finish.c": "hypercall",
     "lib/printf.c": "print",
     "sched/schedule.c": "sched",
     "virt/svm/": "svm",

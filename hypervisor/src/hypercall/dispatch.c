@@ -2,10 +2,6 @@
 /* Hypercall dispatch (see dispatch.h). */
 #include "hypercall/dispatch.h"
 
-#include "arch/x86/resume.h"
-#include "hypercall/retry.h"
-#include "sched/cpu.h"
-#include "sched/schedule.h"
 #include "thread.h"
 
 /* Entry of the table for each hypercall, by its flags. A row of NOVA_HYPERCALL_ROWS without a line
@@ -53,33 +49,33 @@ _Static_assert(0 NOVA_HYPERCALL_ROWS(ONE_ROW) == NOVA_HYPERCALL_COUNT - 1,
 hypercall_result_t hypercall_handle(word_t id, struct ec *self)
 {
         switch (nova_id_number(id)) {
-#define HANDLER(number, name, function, spec) \
-        case number:                          \
-                return hypercall_##function(id, self);
-                NOVA_HYPERCALL_ROWS(HANDLER)
-#undef HANDLER
+        case NOVA_CALL:
+                return hypercall_call(id, self);
+        case NOVA_CREATE_PD:
+                return hypercall_create_pd(id, self);
+        case NOVA_CREATE_EC:
+                return hypercall_create_ec(id, self);
+        case NOVA_CREATE_SC:
+                return hypercall_create_sc(id, self);
+        case NOVA_CREATE_PT:
+                return hypercall_create_pt(id, self);
+        case NOVA_CREATE_SM:
+                return hypercall_create_sm(id, self);
+        case NOVA_REVOKE:
+                return hypercall_revoke(id, self);
+        case NOVA_LOOKUP:
+                return hypercall_lookup(id, self);
+        case NOVA_EC_CTRL:
+                return hypercall_ec_ctrl(id, self);
+        case NOVA_SC_CTRL:
+                return hypercall_sc_ctrl(id, self);
+        case NOVA_SM_CTRL:
+                return hypercall_sm_ctrl(id, self);
+        case NOVA_ASSIGN_PCI:
+                return hypercall_assign_pci(id, self);
+        case NOVA_ASSIGN_GSI:
+                return hypercall_assign_gsi(id, self);
         default:
-                return NOVA_BAD_HYP;
+                return hypercall_extension(id, self);
         }
-}
-
-_Noreturn void hypercall_long(word_t id, struct ec *self)
-{
-        hypercall_finish(self, hypercall_handle(id, self));
-}
-
-_Noreturn void hypercall_finish(struct ec *self, hypercall_result_t result)
-{
-        if (likely(result & RESULT_BLOCK))
-                block_current(self);
-        if (likely(result & RESULT_RESCHEDULE)) {
-                self->wait_status = NOVA_SUCCESS;
-                self->cont = resume_woken;
-                resume_reschedule(self->cpu);
-        }
-        if (result & RESULT_CONTINUE)
-                self->cont(self);
-        if (unlikely((result & RESULT_STATUS) == NOVA_OUT_OF_MEMORY))
-                resume_after_retry(self);
-        resume_hypercall(self, (enum nova_status)(result & RESULT_STATUS));
 }

@@ -35,14 +35,8 @@ hypercall_result_t entry_invalid(word_t id, struct ec *self); /* returns BAD_HYP
 /** Jump table of entry.S, by the low byte of argument 1: the hypercall's number and flags. */
 extern const hypercall_handler_t hypercall_table[256];
 
-/** Calls the handler of a hypercall. The registers are saved. */
+/** Calls the handler of a hypercall other than reply, whose handler never returns. The registers
+ *  are saved. */
 hypercall_result_t hypercall_handle(word_t id, struct ec *self);
-
-/** Does a hypercall whose handler may leave the kernel. The registers are saved. */
-_Noreturn void hypercall_long(word_t id, struct ec *self);
-
-/** Acts on a result that is not a plain status, or on work pending for self. The registers are
- *  saved. */
-_Noreturn void hypercall_finish(struct ec *self, hypercall_result_t result);
 
 #endif

@@ -30,7 +30,7 @@ static _Noreturn void finish_reap(struct ec *self)
                         preemption_point(self, finish_reap);
         }
         self->reap_floor = EC_REAPS_NOTHING;
-        resume_hypercall(self, (enum nova_status)self->wait_status);
+        resume_hypercall(self, self->wait_status);
 }
 
 /* Ends the other objects, after reap() has ended the first one. */

@@ -130,7 +130,7 @@ _Noreturn void resume_aborted(struct ec *self)
 
 _Noreturn void resume_woken(struct ec *self)
 {
-        resume_hypercall(self, (enum nova_status)self->wait_status);
+        resume_hypercall(self, self->wait_status);
 }
 
 /* Enters the portal to which the registers are set. A recall leads to the portal of the RECALL

@@ -9,6 +9,7 @@
 #include "arch/x86/switch.h"
 #include "fake.h"
 #include "hypercall/dispatch.h"
+#include "hypercall/finish.h"
 #include "ipc/call.h"
 #include "ipc/reply.h"
 #include "thread.h"

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The results of hypercalls, and the retry of those that lacked memory (see finish.h). */
+#include "hypercall/finish.h"
+
+#include "arch/x86/resume.h"
+#include "hypercall/dispatch.h"
+#include "object/ec.h"
+#include "object/reap.h"
+#include "object/reclaim.h"
+#include "sched/cpu.h"
+#include "sched/schedule.h"
+#include "thread.h"
+
+/* Tries of a hypercall. A try fails only because other threads took the freed memory. */
+#define RETRY_MAX 64
+
+static hypercall_result_t hypercall_retry(struct ec *self)
+{
+        return hypercall_handle(REG_P1(self), self);
+}
+
+/* Finishes a hypercall after its retry. Ends objects that are dying now, such as an object for
+ * whose capability there was no memory, before self continues. */
+static _Noreturn void finish_hypercall_retry(struct ec *self, hypercall_result_t result)
+{
+        if (result > RESULT_STATUS)
+                hypercall_finish(self, result);
+        self->reap_floor = 0;
+        resume_after_reap(self, result);
+}
+
+/* Ends all dying objects, waits for a grace period, which returns their memory, and tries again.
+ * Another thread may have taken the freed memory of the account: self waits as long as
+ * more memory of that account waits. */
+static _Noreturn void finish_hypercall_retry_after_grace(struct ec *self)
+{
+        for (;;) {
+                while (self->cpu->dying) {
+                        object_reap();
+                        preemption_point(self, finish_hypercall_retry_after_grace);
+                }
+                while (reclaim_wait_step(self) == RECLAIM_WAITS)
+                        preemption_point(self, finish_hypercall_retry_after_grace);
+                leave_if_ended(self);
+
+                account_grace_helps[self->cpu->id] = false;
+                const hypercall_result_t result = hypercall_retry(self);
+                if (result != NOVA_OUT_OF_MEMORY || !account_grace_helps[self->cpu->id] ||
+                    !self->grace_tries--)
+                        finish_hypercall_retry(self, result);
+                preemption_point(self, finish_hypercall_retry_after_grace);
+        }
+}
+
+static _Noreturn void resume_hypercall_after_grace(struct ec *self)
+{
+        if (!reclaim_would_help(self->cpu))
+                finish_hypercall_retry(self, NOVA_OUT_OF_MEMORY);
+        self->grace_waits = false;
+        self->grace_tries = RETRY_MAX;
+        finish_hypercall_retry_after_grace(self);
+}
+
+/* Ends all dying objects, also those of other threads' hypercalls, and tries again. */
+static _Noreturn void finish_hypercall_retry_after_reap(struct ec *self)
+{
+        while (self->cpu->dying) {
+                object_reap();
+                preemption_point(self, finish_hypercall_retry_after_reap);
+        }
+        leave_if_ended(self);
+
+        const hypercall_result_t result = hypercall_retry(self);
+        if (result != NOVA_OUT_OF_MEMORY)
+                finish_hypercall_retry(self, result);
+        resume_hypercall_after_grace(self);
+}
+
+static _Noreturn void resume_hypercall_after_retry(struct ec *self)
+{
+        if (self->cpu->dying)
+                finish_hypercall_retry_after_reap(self);
+        resume_hypercall_after_grace(self);
+}
+
+_Noreturn void hypercall_finish(struct ec *self, hypercall_result_t result)
+{
+        if (likely(result & RESULT_BLOCK))
+                block_current(self);
+        if (likely(result & RESULT_RESCHEDULE)) {
+                self->wait_status = NOVA_SUCCESS;
+                self->cont = resume_woken;
+                resume_reschedule(self->cpu);
+        }
+        if (result & RESULT_CONTINUE)
+                self->cont(self);
+        if (unlikely((result & RESULT_STATUS) == NOVA_OUT_OF_MEMORY))
+                resume_hypercall_after_retry(self);
+        resume_hypercall(self, result & RESULT_STATUS);
+}
+
+_Noreturn void hypercall_long(word_t id, struct ec *self)
+{
+        hypercall_finish(self, hypercall_handle(id, self));
+}
