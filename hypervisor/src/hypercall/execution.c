@@ -45,9 +45,9 @@ static uint64_t hypercall_decode_deadline(const struct ec *self)
 
 /* Waits for a semaphore whose count is 0 and whose lock is held. */
 static __attribute__((noinline)) hypercall_result_t hypercall_sm_wait(struct ec *self,
-                                                                      struct sm *sm, word_t id)
+                                                                      struct sm *sm, unsigned flags)
 {
-        const bool timed = nova_id_flags(id) & NOVA_SM_TIMEOUT;
+        const bool timed = flags & NOVA_SM_TIMEOUT;
         const uint64_t deadline = timed ? hypercall_decode_deadline(self) : UINT64_MAX;
 
         if (!sm_wait(sm, self, !timed || deadline > rdtsc()))
@@ -61,7 +61,7 @@ static __attribute__((noinline)) hypercall_result_t hypercall_sm_wait(struct ec 
 
 /* Does a down after sm_enter() has returned false. An interrupt semaphore first unmasks its GSI. */
 static __attribute__((noinline)) hypercall_result_t
-hypercall_down_slowly(word_t id, struct ec *self, struct sm *sm, uint16_t ticket, bool zero)
+hypercall_down_slowly(struct ec *self, struct sm *sm, uint16_t ticket, unsigned flags)
 {
         sm_await(sm, ticket);
         if (sm->gsi != SM_NO_GSI) {
@@ -69,13 +69,13 @@ hypercall_down_slowly(word_t id, struct ec *self, struct sm *sm, uint16_t ticket
                 gsi_unmask((unsigned)sm->gsi);
                 sm_lock(sm);
         }
-        if (!sm_count_down(sm, zero))
-                return hypercall_sm_wait(self, sm, id);
+        if (!sm_count_down(sm, flags & NOVA_SM_ZC))
+                return hypercall_sm_wait(self, sm, flags);
         sm_unlock(sm);
         return NOVA_SUCCESS;
 }
 
-static always_inline hypercall_result_t hypercall_down(word_t id, struct ec *self, bool zero)
+static always_inline hypercall_result_t hypercall_down(word_t id, struct ec *self, unsigned flags)
 {
         struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), NOVA_SM_DN);
 
@@ -83,9 +83,9 @@ static always_inline hypercall_result_t hypercall_down(word_t id, struct ec *sel
                 return NOVA_BAD_CAP;
         uint16_t ticket;
         if (unlikely(!sm_enter(sm, &ticket)))
-                return hypercall_down_slowly(id, self, sm, ticket, zero);
-        if (unlikely(!sm_count_down(sm, zero)))
-                return hypercall_sm_wait(self, sm, id);
+                return hypercall_down_slowly(self, sm, ticket, flags);
+        if (unlikely(!sm_count_down(sm, flags & NOVA_SM_ZC)))
+                return hypercall_sm_wait(self, sm, flags);
         sm_leave_plain(sm);
         return NOVA_SUCCESS;
 }
@@ -112,14 +112,12 @@ hypercall_result_t hypercall_sm_up(word_t id, struct ec *self)
 
 hypercall_result_t hypercall_sm_down(word_t id, struct ec *self)
 {
-        return hypercall_down(id, self, false);
+        return hypercall_down(id, self, NOVA_SM_DN_OP);
 }
 
 hypercall_result_t hypercall_sm_ctrl(word_t id, struct ec *self)
 {
         const unsigned flags = nova_id_flags(id);
 
-        if (!(flags & NOVA_SM_DN_OP))
-                return hypercall_sm_up(id, self);
-        return flags & NOVA_SM_ZC ? hypercall_down(id, self, true) : hypercall_sm_down(id, self);
+        return flags & NOVA_SM_DN_OP ? hypercall_down(id, self, flags) : hypercall_sm_up(id, self);
 }

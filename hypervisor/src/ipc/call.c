@@ -157,19 +157,9 @@ hypercall_result_t hypercall_call(word_t id, struct ec *self)
         return call_generally(id, self);
 }
 
-/* Does object_space_find_pt() with two instructions less: it keeps no copies of id and page. */
-static always_inline struct pt *call_find_portal(word_t id, const struct ec *self)
-{
-        const word_t sel = nova_id_sel(opaque_word(id)), slot = sel & (CAPABILITY_SLOTS - 1);
-        const struct capability_page *page =
-                object_space_page_at(&self->pd->object_space, opaque_word(sel >> CAPABILITY_BITS));
-
-        return (struct pt *)capability_object(capability_at(page, slot), OBJECT_PT, 0);
-}
-
 hypercall_result_t call_donating(word_t id, struct ec *self)
 {
-        struct pt *pt = call_find_portal(id, self);
+        struct pt *pt = object_space_find_pt(self->pd, nova_id_sel(opaque_word(id)), 0);
 
         if (unlikely(!pt))
                 return NOVA_BAD_CAP;

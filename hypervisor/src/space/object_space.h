@@ -77,8 +77,9 @@ static always_inline word_t capability_at(const struct capability_page *page, wo
 static always_inline word_t object_space_capability(const struct object_space *space, word_t sel)
 {
         const word_t slot = sel & (CAPABILITY_SLOTS - 1);
+        const word_t page = opaque_word(sel >> CAPABILITY_BITS); /* no copy for another digit */
 
-        return load_once(object_space_page(space, sel)->capability[slot]);
+        return load_once(object_space_page_at(space, page)->capability[slot]);
 }
 
 /** Returns the object of a capability with all of the permissions and the kind requested. NULL: the
