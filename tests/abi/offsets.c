@@ -99,6 +99,9 @@ EQUAL(offsetof(struct nova_boot, tsc_start), 8);
 EQUAL(offsetof(struct nova_boot, tsc_zero), 16);
 EQUAL(offsetof(struct nova_boot, tsc_root), 24);
 EQUAL(offsetof(struct nova_boot, loader), 32);
+EQUAL(offsetof(struct nova_boot, flaws), 96);
+EQUAL(offsetof(struct nova_boot, treated), 100);
+EQUAL(sizeof(struct nova_boot), 104);
 EQUAL(NOVA_HIP_SIGNATURE, 0x41564f4e);
 
 /* Numbers of hypercalls and status codes, spec 5.1, 7.5, 8.5 */

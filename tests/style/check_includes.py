@@ -44,8 +44,8 @@ UPWARD = {
         ("arch/x86/insn.h", "arch/x86/cpu.h", "arch/x86/msr.h", "divide.h"),
     ),
     ("arch", "memory"): (
-        "page tables, FPU states and CPU blocks are made of frames",
-        ("memory/frame.h",),
+        "page tables, FPU states and CPU blocks are made of frames; predictors belong to accounts",
+        ("memory/account.h", "memory/frame.h"),
     ),
     ("arch", "space"): ("a TLB flush includes that of the I/O MMUs", ("space/second_level.h",)),
     ("arch", "object"): (

@@ -13,6 +13,7 @@
 #include "arch/x86/msr.h"
 #include "arch/x86/pic.h"
 #include "arch/x86/pte.h"
+#include "arch/x86/speculation.h"
 #include "arch/x86/stack.h"
 #include "boot/boot_info.h"
 #include "boot/hip.h"
@@ -137,6 +138,7 @@ static _Noreturn void boot_finish(void)
                       cpu_count == 1 ? "" : "s", tsc_khz, bus_khz);
         boot_info.boot.tsc_zero = rdtsc();
         boot_say_features();
+        speculation_report(&boot_info.boot);
         smp_release();
         kernel_main(cpu);
 }
@@ -151,6 +153,7 @@ void boot_main(uint32_t magic, uint32_t info)
         boot_paging_init();
         memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);
         boot_read_loader(magic, info);
+        speculation_boot();
         boot_start_memory();
         acpi_init();
         boot_start_lapic();

@@ -169,7 +169,7 @@ hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
                 .kind = !utcb                                ? EC_VCPU
                         : nova_id_flags(id) & NOVA_EC_GLOBAL ? EC_GLOBAL
                                                              : EC_LOCAL,
-                .cpu = cpu_by_id((unsigned)cpu),
+                .cpu = cpu_chosen(cpu),
                 .utcb_page = utcb >> PAGE_BITS,
                 .sp = REG_P4(self),
                 .event_base = REG_P5(self),

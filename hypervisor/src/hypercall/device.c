@@ -30,7 +30,7 @@ hypercall_result_t hypercall_assign_gsi(word_t id, struct ec *self)
 {
         const word_t cpu = REG_P3(self);
 
-        if (!pd_may_use_cpu(self->pd, cpu) || !msi_reaches(cpu_by_id((unsigned)cpu)))
+        if (!pd_may_use_cpu(self->pd, cpu) || !msi_reaches(cpu_chosen(cpu)))
                 return NOVA_BAD_CPU;
 
         const struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), 0);
@@ -38,8 +38,8 @@ hypercall_result_t hypercall_assign_gsi(word_t id, struct ec *self)
                 return NOVA_BAD_CAP;
 
         struct msi msi;
-        const enum nova_status status = gsi_assign((unsigned)sm->gsi, self->pd, REG_P2(self),
-                                                   cpu_by_id((unsigned)cpu), &msi);
+        const enum nova_status status =
+                gsi_assign((unsigned)sm->gsi, self->pd, REG_P2(self), cpu_chosen(cpu), &msi);
         if (status != NOVA_SUCCESS)
                 return status;
         REG_P2(self) = msi.address;

@@ -35,4 +35,12 @@ static inline word_t max_word(word_t a, word_t b)
         return a > b ? a : b;
 }
 
+/** Returns an index that a program chose and that was found to be below count, a power of 2. A CPU
+ * that speculates past that check does not get beyond count either (Spectre v1). */
+static always_inline word_t checked_index(word_t index, word_t count)
+{
+        __asm__("" : "+r"(index)); /* the compiler forgets the check */
+        return index & (count - 1);
+}
+
 #endif

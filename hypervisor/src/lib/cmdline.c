@@ -43,6 +43,20 @@ static bool cmdline_parse_size(const char *text, size_t length, uint64_t *size)
         return value != 0;
 }
 
+static bool cmdline_parse_mitigations(const char *word, size_t length)
+{
+        static const char *const names[] = {[MITIGATIONS_AUTO] = "mitigations=auto",
+                                            [MITIGATIONS_OFF] = "mitigations=off",
+                                            [MITIGATIONS_FULL] = "mitigations=full"};
+
+        for (unsigned i = 0; i < array_size(names); i++)
+                if (cmdline_word_is(word, length, names[i])) {
+                        cmdline.mitigations = (enum mitigations)i;
+                        return true;
+                }
+        return false;
+}
+
 static bool cmdline_parse_word(const char *word, size_t length)
 {
         static const char kmem[] = "kmem=";
@@ -54,7 +68,7 @@ static bool cmdline_parse_word(const char *word, size_t length)
                 cmdline.no_iommu = true;
         else if (length > prefix && !strncmp(word, kmem, prefix))
                 return cmdline_parse_size(word + prefix, length - prefix, &cmdline.kmem);
-        else {
+        else if (!cmdline_parse_mitigations(word, length)) {
                 for (unsigned i = 0; i < array_size(old_words); i++)
                         if (cmdline_word_is(word, length, old_words[i]))
                                 return true;
@@ -80,7 +94,8 @@ void cmdline_parse(const char *text)
                                 console_print("%c",
                                               text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
                         console_print("' is not an option of the kernel and is ignored; known are "
-                                      "serial, kmem=<n>[K|M] and noiommu.\n");
+                                      "serial, kmem=<n>[K|M], noiommu and "
+                                      "mitigations=off|auto|full.\n");
                 }
                 first = false;
                 text += length;

@@ -5,10 +5,18 @@
 
 #include "lib/types.h"
 
+/** mitigations=: which flaws of speculation are treated. */
+enum mitigations {
+        MITIGATIONS_AUTO, /* those that the CPU may have, with little cost */
+        MITIGATIONS_OFF,
+        MITIGATIONS_FULL /* all, as thoroughly as the CPU can */
+};
+
 /** Options of the command line. */
 struct cmdline {
         bool serial;   /* messages go to COM1 */
         bool no_iommu; /* the I/O MMUs stay off */
+        enum mitigations mitigations;
         uint64_t kmem; /* bytes of the kernel pool; 0: the kernel decides */
 };
 

@@ -16,6 +16,8 @@ uint32_t account_closed[NOVA_CPU_MAX];
 
 static struct slab_cache account_cache;
 
+static uint32_t account_last; /* number of the newest account; the root has 0 */
+
 void account_boot(void)
 {
         slab_init(&account_cache, sizeof(struct account));
@@ -78,6 +80,7 @@ struct account *account_create(struct account *parent, word_t limit)
                 .limit = limit,
                 .parent = parent,
                 .depth = parent->depth + 1,
+                .number = atomic_fetch_add_u32(&account_last, 1) + 1,
         };
         return account;
 }

@@ -22,6 +22,7 @@ struct account {
         word_t ended;           /* about the part of used that returns after the grace period */
         struct account *parent; /* NULL: the root account */
         unsigned depth;
+        uint32_t number; /* of all accounts in the order of their creation; may wrap */
 };
 
 /** Odd while a batch is freed after its grace period. Written only by the CPU that frees it. */

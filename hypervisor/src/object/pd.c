@@ -10,6 +10,8 @@
 
 struct pd kernel_pd;
 
+static uint32_t last_number;
+
 /* Returns the bytes of the PD itself. On x86-32, struct pd contains the root table. */
 static word_t pd_bytes(void)
 {
@@ -32,6 +34,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         pd->limit.quantum = load_once(limit->quantum);
         for (unsigned i = 0; i < array_size(pd->limit.cpus); i++)
                 pd->limit.cpus[i] = load_once(limit->cpus[i]);
+        pd->number = atomic_fetch_add_u32(&last_number, 1) + 1;
         pd->is_root = false;
         __builtin_memcpy(pd->name, name, sizeof(pd->name));
         pd->end_stage = 0;

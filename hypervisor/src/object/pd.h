@@ -4,6 +4,7 @@
 #define OBJECT_PD_H
 
 #include "arch/x86/address_space.h"
+#include "lib/bits.h"
 #include "lib/list.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"
@@ -46,6 +47,7 @@ struct pd {
                                      */
         bool is_root;               /* may use the H flag */
         uint8_t end_stage;          /* number of spaces that are empty */
+        uint32_t number;            /* of all PDs in the order of their creation; may wrap */
         struct revocation end;      /* empties the next space */
         struct kobject *unfinished; /* ended ECs that left work, referenced (ec_finish_step()) */
         word_t ended_bytes;         /* bytes that its account gets back after the grace period */
@@ -72,7 +74,9 @@ static inline bool pd_has_account(const struct pd *pd)
 /** Returns true if the limit of a PD allows a CPU. The CPU must have been started. */
 static inline bool pd_limit_has_cpu(const struct pd *pd, word_t cpu)
 {
-        return load_once(pd->limit.cpus[cpu / 32]) >> cpu % 32 & 1;
+        const word_t i = checked_index(cpu / 32, array_size(pd->limit.cpus));
+
+        return load_once(pd->limit.cpus[i]) >> cpu % 32 & 1;
 }
 
 /** Returns true if threads of a PD may name a CPU: it was started, and the limit allows it. */

@@ -10,6 +10,7 @@
 #include "arch/x86/insn.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
+#include "lib/bits.h"
 #include "memory/frame.h"
 #include "object/object.h"
 #include "space/space.h"
@@ -53,7 +54,7 @@ static always_inline struct capability_page *object_space_page_at(const struct o
                                                                   word_t page)
 {
         if (likely(page < RADIX_SLOTS))
-                return space->first[page];
+                return space->first[checked_index(page, RADIX_SLOTS)];
 
         const word_t top = page >> RADIX_BITS & (RADIX_TOP_SLOTS - 1);
         struct capability_page **const pages = top ? space->top[top] : space->first;

@@ -15,12 +15,13 @@ MODES = {
     "linux": (),
     "io": ("--json",),
     "--release": (),
-    "--trace KEY": ("--arch", "--kernel", "--summary"),
+    "--trace KEY": ("--arch", "--kernel", "--summary", "--mitigations"),
     "--trace": COUNT,
     "--scale": COUNT,
     "--cpus": COUNT,
+    "--mitigations": ("--arch", "--kernel", "--json"),
 }
-OPTIONS = ("--release", "--trace", "--scale", "--cpus", "--summary", *COUNT)
+OPTIONS = ("--release", "--trace", "--scale", "--cpus", "--summary", "--mitigations", *COUNT)
 
 
 def _given(args):

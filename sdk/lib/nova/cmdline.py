@@ -4,11 +4,11 @@ even if the kernel then prints nothing."""
 
 import re
 
-WORDS = ("serial", "noiommu")
+WORDS = ("serial", "noiommu", "mitigations=off", "mitigations=auto", "mitigations=full")
 # Words of 2012 that the kernel accepts and ignores.
 OLD_WORDS = ("iommu", "keyb", "spinner", "vtlb", "novga", "novpid")
 VALUES = (re.compile(r"kmem=0*[1-9]\d*[KkMm]?"),)
-SHOWN = "serial, kmem=<n>[K|M] and noiommu"
+SHOWN = "serial, kmem=<n>[K|M], noiommu and mitigations=off|auto|full"
 
 
 def unknown(text):

@@ -57,7 +57,7 @@ CASE_ON(announce, the_boot_information_names_loader_and_times, "X-BOOT", needs_b
 {
         const struct nova_hip_mem *m = hip_mem(NOVA_MEM_BOOT);
         EXPECT(m && in_kernel_memory(m));
-        EXPECT(m->size >= sizeof(struct nova_boot));
+        EXPECT(m->size >= offsetof(struct nova_boot, flaws));
         const struct nova_boot *boot = (const struct nova_boot *)(const void *)map(m);
         EXPECT_EQ(boot->size, m->size);
         EXPECT(boot->tsc_start < boot->tsc_zero);
@@ -66,6 +66,22 @@ CASE_ON(announce, the_boot_information_names_loader_and_times, "X-BOOT", needs_b
         EXPECT(boot->tsc_root < tsc());
         EXPECT(boot->loader[0] != 0);
         EXPECT_EQ(boot->loader[sizeof(boot->loader) - 1], 0);
+}
+
+CASE_ON(announce, the_boot_information_names_the_flaws_of_the_cpus, "X-BOOT", needs_boot_info)
+{
+        const struct nova_hip_mem *m = hip_mem(NOVA_MEM_BOOT);
+        const struct nova_boot *boot = (const struct nova_boot *)(const void *)map(m);
+        EXPECT(m->size >= sizeof(struct nova_boot));
+        EXPECT_EQ(boot->treated & ~boot->flaws, 0);
+        EXPECT_EQ(boot->flaws & ~0x3ffu, 0);
+        /* A kernel that expects flaws says so in its log, too. */
+        const struct nova_hip_mem *l = hip_mem(NOVA_MEM_LOG);
+        const struct nova_log *log = (const struct nova_log *)(const void *)map(l);
+        const char *ring = (const char *)log + log->offset;
+        const uint32_t kept = log->written < log->size ? log->written : log->size;
+        EXPECT_EQ(contains(ring, kept, "(Spectre v2)"), !!(boot->flaws & NOVA_FLAW_BRANCHES));
+        EXPECT_EQ(contains(ring, kept, "(LazyFP)"), !!(boot->flaws & NOVA_FLAW_LAZY_FPU));
 }
 
 CASE_ON(announce, the_log_holds_what_the_kernel_said, "X-LOG", needs_log)

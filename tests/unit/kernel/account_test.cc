@@ -20,7 +20,7 @@ constexpr word_t SEL_HOME = 1, SEL_OTHER = 2, SEL_LOCAL = 3, SEL_GLOBAL = 4, SEL
 
 // A caller in one PD, and another PD with an account of its own.
 struct Owners : Kernel {
-        account purse = {0, ~word_t{0}, 0, nullptr, 0};
+        account purse = {0, ~word_t{0}, 0, nullptr, 0, 0};
         pd *home = make_pd(), *other = make_pd();
         ec *self = make_ec(home, 0x1000);
         ec *local = make_ec(home, 0x1001), *global = make_ec(home, 0x1002, EC_GLOBAL);

@@ -28,6 +28,18 @@ TEST(cmdline, knows_its_options)
         EXPECT_EQ(m.console, "");
 }
 
+TEST(cmdline, knows_the_choices_of_mitigations)
+{
+        Machine m;
+        EXPECT_EQ(parse("- serial").mitigations, MITIGATIONS_AUTO);
+        EXPECT_EQ(parse("- mitigations=auto").mitigations, MITIGATIONS_AUTO);
+        EXPECT_EQ(parse("- mitigations=off").mitigations, MITIGATIONS_OFF);
+        EXPECT_EQ(parse("- mitigations=off mitigations=full").mitigations, MITIGATIONS_FULL);
+        EXPECT_EQ(m.console, "");
+        EXPECT_EQ(parse("- mitigations=none mitigations").mitigations, MITIGATIONS_AUTO);
+        EXPECT_NE(m.console.find("'mitigations=none'"), std::string::npos);
+}
+
 TEST(cmdline, takes_the_first_word_for_an_option_or_a_file_name)
 {
         Machine m;

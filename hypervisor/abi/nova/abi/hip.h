@@ -116,20 +116,37 @@ struct nova_log {
         uint32_t reserved;
 };
 
-/** Extension: times of the boot in TSC ticks, and the name of the boot loader. */
+/* Bits of nova_boot.flaws and nova_boot.treated: flaws of CPUs by which a program can infer memory
+ * that it cannot read. */
+#define NOVA_FLAW_BRANCHES 0x1   /**< branch target injection (Spectre v2) */
+#define NOVA_FLAW_RETURNS  0x2   /**< return target injection (Retbleed) */
+#define NOVA_FLAW_HISTORY  0x4   /**< branch history injection (BHI) */
+#define NOVA_FLAW_STACK    0x8   /**< return stack overflow (SRSO) */
+#define NOVA_FLAW_MELTDOWN 0x10  /**< Meltdown */
+#define NOVA_FLAW_L1TF     0x20  /**< L1 terminal fault */
+#define NOVA_FLAW_BUFFERS  0x40  /**< data sampling of buffers (MDS, TAA, MMIO, RFDS, TSA) */
+#define NOVA_FLAW_LAZY_FPU 0x80  /**< reads of another thread's FPU registers (LazyFP) */
+#define NOVA_FLAW_GATHER   0x100 /**< gather data sampling (GDS) */
+#define NOVA_FLAW_STORES   0x200 /**< speculative store bypass (SSB) */
+
+/** Extension: times of the boot in TSC ticks, the name of the boot loader, and flaws of the CPUs.
+ */
 struct nova_boot {
-        uint32_t size; /**< size of this structure in bytes */
+        uint32_t size; /**< size of this structure in bytes; an older kernel's is shorter */
         uint32_t reserved;
         uint64_t tsc_start; /**< TSC when the kernel started, after firmware and loader */
         uint64_t tsc_zero;  /**< TSC when the TSCs of all CPUs were reset to 0 */
         uint64_t tsc_root;  /**< ticks from that reset until the root EC became ready */
         char loader[64];    /**< name of the boot loader, or empty; ends with a 0 */
+        uint32_t flaws;     /**< NOVA_FLAW_… that the CPUs may have; 0 with mitigations=off */
+        uint32_t treated;   /**< those of flaws that the kernel treats */
 };
 
 NOVA_STATIC_ASSERT(sizeof(struct nova_log) == 16, "size of a log's head");
 NOVA_STATIC_ASSERT(offsetof(struct nova_boot, tsc_start) == 8, "offset of tsc_start");
 NOVA_STATIC_ASSERT(offsetof(struct nova_boot, loader) == 32, "offset of loader");
-NOVA_STATIC_ASSERT(sizeof(struct nova_boot) == 96, "size of the boot information");
+NOVA_STATIC_ASSERT(offsetof(struct nova_boot, flaws) == 96, "offset of flaws");
+NOVA_STATIC_ASSERT(sizeof(struct nova_boot) == 104, "size of the boot information");
 NOVA_STATIC_ASSERT(offsetof(struct nova_hip, length) == 0x06, "offset of length");
 NOVA_STATIC_ASSERT(offsetof(struct nova_hip, features) == 0x10, "offset of features");
 NOVA_STATIC_ASSERT(offsetof(struct nova_hip, sel) == 0x18, "offset of sel");

@@ -17,6 +17,7 @@
 #ifndef __ASSEMBLER__
 
 #include "insn_width.h"
+#include "lib/bits.h"
 #include "lib/types.h"
 #include "nova/abi/types.h"
 
@@ -31,6 +32,8 @@ struct cpu_arch {
         struct ec *fpu_owner; /* EC whose state is in the FPU registers */
         uint16_t other_gs;    /* x86-32: GS of all threads without a storage base, while loaded */
         uint32_t apic_id;     /* local APIC; fixed after the start */
+        uint32_t domain;      /* account or PD that trained the predictors (speculation.c) */
+        uint32_t guest;       /* number of the PD whose guest was entered last */
 };
 
 /** Number of CPUs that were started. Their CPU numbers need not be dense. */
@@ -46,6 +49,12 @@ extern unsigned cpu_boot_id;
 static inline struct cpu *cpu_by_id(unsigned id)
 {
         return (struct cpu *)(CPU_BASE + (word_t)id * CPU_BLOCK_SIZE);
+}
+
+/** Returns the CPU with a number that a program chose. The number has been checked. */
+static inline struct cpu *cpu_chosen(word_t number)
+{
+        return cpu_by_id((unsigned)checked_index(number, NOVA_CPU_MAX));
 }
 
 /** Returns the number of a CPU, derived from the address of its block. */

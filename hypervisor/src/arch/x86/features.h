@@ -30,6 +30,7 @@ enum feature {
         FEATURE_MCA = WORD_1_EDX * 32 + 14,
         FEATURE_PAT = WORD_1_EDX * 32 + 16,
         FEATURE_SSE = WORD_1_EDX * 32 + 25,
+        FEATURE_SSE2 = WORD_1_EDX * 32 + 26,
         FEATURE_HTT = WORD_1_EDX * 32 + 28,
         FEATURE_SMEP = WORD_7_EBX * 32 + 7,
         FEATURE_SMAP = WORD_7_EBX * 32 + 20,

@@ -104,6 +104,22 @@ void fpu_switch(struct cpu *cpu, const struct ec *ec)
         cpu->special ^= SPECIAL_FPU;
 }
 
+void fpu_hide(struct cpu *cpu, const struct pd *pd)
+{
+        struct ec *owner = cpu->arch.fpu_owner;
+
+        if (!owner || owner->pd == pd)
+                return;
+        clts();
+        fpu_leave_guest(cpu);
+        fpu_save(owner->fpu);
+        owner->special &= (uint8_t)~SPECIAL_FPU;
+        cpu->arch.fpu_owner = NULL;
+        fpu_restore(initial);
+        write_cr0(read_cr0() | CR0_TS);
+        cpu->special &= (uint8_t)~SPECIAL_FPU;
+}
+
 void fpu_load(struct cpu *cpu, struct ec *ec)
 {
         struct ec *owner = cpu->arch.fpu_owner;

@@ -8,6 +8,7 @@
 
 struct cpu;
 struct ec;
+struct pd;
 
 /* Alignment and size in bytes of the memory for a state (SDM 1, 13.4). */
 #define FPU_ALIGN    64
@@ -28,6 +29,9 @@ void fpu_prepare(void *state);
 
 /** Lets ec use the registers if they hold its state; otherwise its first use is an #NM. */
 void fpu_switch(struct cpu *cpu, const struct ec *ec);
+
+/** Removes the state of another PD's EC from the registers. Call after a switch to pd. */
+void fpu_hide(struct cpu *cpu, const struct pd *pd);
 
 /** Handles #NM: loads the state of ec, or the initial state. */
 void fpu_load(struct cpu *cpu, struct ec *ec);

@@ -102,6 +102,21 @@ WRITE_REGISTER(dr7)
 #undef READ_REGISTER
 #undef WRITE_REGISTER
 
+/** Loads CR3 for another PD. This is a site of arch/x86/speculation.h: the start may replace the
+ * instruction, which two prefixes without effect make long enough, by a call of the stub. */
+static always_inline void write_cr3_of_pd(word_t value)
+{
+        __asm__ volatile(".pushsection .speculation, \"a\"\n\t"
+                         ".long 7701f - ., speculation_switch - .\n\t"
+                         ".byte 3, 0xe8, 5, 0\n\t"
+                         ".popsection\n"
+                         "7701:\t.byte 0x3e, 0x3e\n\t"
+                         "mov %0, %%cr3"
+                         :
+                         : "a"(value)
+                         : "memory", "cc");
+}
+
 static inline void xsetbv(uint32_t index, uint64_t value)
 {
         __asm__ volatile("xsetbv"

@@ -6,7 +6,10 @@
 #define MSR_TSC            0x10
 #define MSR_APIC_BASE      0x1b
 #define MSR_FEATURE_CTRL   0x3a
+#define MSR_SPEC_CTRL      0x48
+#define MSR_PRED_CMD       0x49
 #define MSR_ARCH_CAPS      0x10a /* flaws that the CPU does not have (SDM 4, table 2-2) */
+#define MSR_FLUSH_CMD      0x10b
 #define MSR_SYSENTER_CS    0x174
 #define MSR_SYSENTER_ESP   0x175
 #define MSR_SYSENTER_EIP   0x176
@@ -35,6 +38,11 @@
 
 #define ARCH_CAPS_PSCHANGE_MC_NO 0x40
 
+#define SPEC_CTRL_IBRS    0x1
+#define SPEC_CTRL_BHI_DIS 0x400
+#define PRED_CMD_IBPB     0x1
+#define FLUSH_CMD_L1D     0x1
+
 #define FEATURE_CTRL_LOCKED 0x1
 #define FEATURE_CTRL_VMX    0x4
 
@@ -48,11 +56,12 @@
 
 #define PAT_DEFAULT 0x0007040600070406 /* value after reset (SDM 3A, 11.12.4) */
 
-#define EFER_SCE  0x1
-#define EFER_LME  0x100
-#define EFER_LMA  0x400
-#define EFER_NXE  0x800
-#define EFER_SVME 0x1000
+#define EFER_SCE       0x1
+#define EFER_LME       0x100
+#define EFER_LMA       0x400
+#define EFER_NXE       0x800
+#define EFER_SVME      0x1000
+#define EFER_AUTO_IBRS 0x200000 /* AMD */
 
 #define CR0_PE 0x1
 #define CR0_MP 0x2

@@ -27,7 +27,7 @@ static always_inline void switch_pd(struct cpu *cpu, struct pd *pd)
         if (pd == cpu->current_pd)
                 return;
         store_once(cpu->current_pd, pd);
-        write_cr3(pcid_cr3(cpu, pd));
+        write_cr3_of_pd(pcid_cr3(cpu, pd));
         thread_reset_selectors(cpu);
 }
 

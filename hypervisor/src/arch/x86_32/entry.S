@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Entries into the kernel and exits from it on x86-32. */
 #include "arch/x86/msr.h"
+#include "arch/x86/speculation.inc"
 #include "arch/x86/vectors.h"
 #include "layout.h"
 #include "registers.inc"
 
         .text
+
+/* Return to user mode. The rest of a site is never executed. */
+.macro return_by_sysexit
+        speculation_site SITE_EXIT, SITE_JUMP, cleared_sysexit
+        sti
+        sysexit
+        int3
+        int3
+.endm
+
+.macro return_by_iret
+        speculation_site SITE_EXIT, SITE_JUMP, cleared_iret
+        iret
+        int3
+        int3
+        int3
+        int3
+.endm
 
 /* SYSENTER: ECX = return SP, EDX = return address, on the CPU's kernel stack, interrupts off. All
  * other flags are the user's: they are cleared before they can do harm. The user's data segments
@@ -31,6 +50,7 @@ entry_hypercall:
  * Then the registers that C preserves are still the user's and need not be saved. A handler that
  * may need argument 1 later stores it in the EC. */
         movzbl  %al, %ecx
+        speculation_site SITE_ENTRY, SITE_CALL, guarded_hypercall, 7
         call    *hypercall_table(, %ecx, 4)
 
 /* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If EAX is
@@ -42,8 +62,7 @@ leave_by_return:
         ja      1f
         mov     REG(DX)(%ecx), %edx
         load_scratch_registers %ecx
-        sti
-        sysexit
+        return_by_sysexit
 1:      save_kept_registers %ecx
         mov     %eax, %edx
         mov     %ecx, %eax
@@ -93,8 +112,7 @@ leave_with_success:
         load_scratch_registers %eax
         mov     REG(DX)(%eax), %edx
         xor     %eax, %eax
-        sti
-        sysexit
+        return_by_sysexit
 
 /* Returns from a hypercall: EAX = argument 1, EDX = EC. */
         .globl leave_by_hypercall
@@ -103,8 +121,7 @@ leave_by_hypercall:
         load_kept_registers %edx
         load_scratch_registers %edx
         mov     REG(DX)(%edx), %edx
-        sti
-        sysexit
+        return_by_sysexit
 
 /* Enters a portal: EAX = argument 1, ECX = EC, EDX = entry point. */
         .globl leave_to_portal
@@ -112,8 +129,7 @@ leave_by_hypercall:
 leave_to_portal:
         load_kept_registers %ecx
         load_scratch_registers %ecx
-        sti
-        sysexit
+        return_by_sysexit
 
 .macro pop_registers
         pop     %edi
@@ -132,7 +148,38 @@ leave_to_portal:
 leave_by_iret:
         lea     EC_REGS(%eax), %esp
         pop_registers
+        return_by_iret
+
+/* What replaces sites (see speculation.h). The data segment is the user's. */
+guarded_hypercall:
+        call    speculation_entry
+        jmp     *hypercall_table(, %ecx, 4)
+
+guarded_trap:
+        call    speculation_entry
+        jmp     trap_dispatch
+
+cleared_sysexit:
+        verw    %cs:speculation_selector
+        sti
+        sysexit
+
+cleared_iret:
+        verw    %cs:speculation_selector
         iret
+
+/* Loads CR3 from EAX. Preserves all registers but the flags. */
+        .globl speculation_switch
+speculation_switch:
+        mov     %eax, %cr3
+        push    %eax
+        push    %ecx
+        push    %edx
+        call    speculation_switched
+        pop     %edx
+        pop     %ecx
+        pop     %eax
+        ret
 
 /* Calls a continuation (EDX) of an EC (EAX) on the empty stack that ends at ECX. */
         .globl continue_on_empty_stack
@@ -161,6 +208,7 @@ entry_exception:
         jz      1f
         lea     -EC_REGS(%esp), %eax
         mov     EC_STACK_TOP(%eax), %esp
+        speculation_site SITE_ENTRY, SITE_CALL, guarded_trap
         call    trap_dispatch
 1:      mov     %esp, %eax
         mov     %esp, %ebp

@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Entries into the kernel and exits from it on x86-64. */
 #include "arch/x86/msr.h"
+#include "arch/x86/speculation.inc"
 #include "arch/x86/vectors.h"
 #include "layout.h"
 #include "registers.inc"
 
         .text
+
+/* Return to user mode. The rest of a site is never executed. */
+.macro return_by_sysret
+        speculation_site SITE_EXIT, SITE_JUMP, cleared_sysret
+        sysretq
+        int3
+        int3
+.endm
+
+.macro return_by_iret
+        speculation_site SITE_EXIT, SITE_JUMP, cleared_iret
+        iretq
+        int3
+        int3
+        int3
+.endm
 
 /* SYSCALL: RCX = return address, R11 = flags, interrupts off, the stack is the user's. Only the
  * target address of SYSCALL identifies the CPU. So each CPU has its own entry, which knows the
@@ -36,6 +53,7 @@ entry_hypercall:
         movzbl  %dil, %eax
         mov     %rsp, %rsi
         mov     EC_STACK_TOP(%rsp), %rsp
+        speculation_site SITE_ENTRY, SITE_CALL, guarded_hypercall, 7
         call    *hypercall_table(, %rax, 8)
 
 /* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If EAX is
@@ -53,7 +71,7 @@ leave_by_return:
         mov     REG(IP)(%rsp), %rcx
         mov     REG(FLAGS)(%rsp), %r11
         mov     REG(SP)(%rsp), %rsp
-        sysretq
+        return_by_sysret
 1:      save_kept_registers
         mov     %rsp, %rdi
         mov     %eax, %esi
@@ -105,7 +123,7 @@ leave_by_hypercall:
         mov     REG(FLAGS)(%rsi), %r11
         mov     REG(DX)(%rsi), %rdx
         mov     REG(SI)(%rsi), %rsi
-        sysretq
+        return_by_sysret
 
 /* Returns from a hypercall with SUCCESS: RDI = EC. */
         .globl leave_with_success
@@ -117,7 +135,7 @@ leave_with_success:
         mov     REG(DX)(%rdi), %rdx
         mov     REG(SI)(%rdi), %rsi
         xor     %edi, %edi
-        sysretq
+        return_by_sysret
 
 /* Enters a portal: RDI = argument 1, RDX = EC, RCX = entry point. */
         .globl leave_to_portal
@@ -127,7 +145,7 @@ leave_to_portal:
         mov     $(FLAG_IF | FLAG_RESERVED), %r11d
         mov     REG(SI)(%rdx), %rsi
         mov     REG(DX)(%rdx), %rdx
-        sysretq
+        return_by_sysret
 
 .macro push_registers
         push    %rax
@@ -172,7 +190,49 @@ leave_to_portal:
 leave_by_iret:
         lea     EC_REGS(%rdi), %rsp
         pop_registers
+        return_by_iret
+
+/* What replaces sites (see speculation.h). */
+guarded_hypercall:
+        call    speculation_entry
+        jmp     *hypercall_table(, %rax, 8)
+
+guarded_trap:
+        call    speculation_entry
+        jmp     trap_dispatch
+
+cleared_sysret:
+        verw    speculation_selector
+        sysretq
+
+cleared_iret:
+        verw    speculation_selector
         iretq
+
+/* Loads CR3 from RAX. Preserves all registers but the flags. */
+        .globl speculation_switch
+speculation_switch:
+        mov     %rax, %cr3
+        push    %rax
+        push    %rcx
+        push    %rdx
+        push    %rsi
+        push    %rdi
+        push    %r8
+        push    %r9
+        push    %r10
+        push    %r11
+        call    speculation_switched
+        pop     %r11
+        pop     %r10
+        pop     %r9
+        pop     %r8
+        pop     %rdi
+        pop     %rsi
+        pop     %rdx
+        pop     %rcx
+        pop     %rax
+        ret
 
 /* Calls a continuation (RSI) of an EC (RDI) on the empty stack that ends at RDX. */
         .globl continue_on_empty_stack
@@ -192,7 +252,8 @@ entry_exception:
         testb   $((FLAG_AC | FLAG_VM) >> 16), REG(FLAGS) + 2(%rdi)
         mov     EC_STACK_TOP(%rdi), %rsp
         jnz     odd_flags
-2:      call    trap_dispatch
+2:      speculation_site SITE_ENTRY, SITE_CALL, guarded_trap
+        call    trap_dispatch
 1:      testb   $(FLAG_VM >> 16), REGS_FLAGS + 2(%rsp)
         jnz     from_virtual_8086
         mov     %rsp, %rdi

@@ -8,6 +8,7 @@
 #include "arch/x86/machine_check.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
+#include "arch/x86/speculation.h"
 #include "ipc/event.h"
 #include "lib/string.h"
 #include "memory/frame.h"
@@ -229,6 +230,8 @@ static __attribute__((noreturn)) void svm_resume(struct ec *self)
                 svm_keep_lme_harmless(vcpu);
         if (unlikely(vcpu->unproven || (vmcb->cr0 & (CR0_CD | CR0_NW)) == CR0_NW))
                 svm_keep_state(vcpu);
+        if (unlikely(speculation_at_guest_entry))
+                speculation_enter_guest(cpu, self->pd);
         svm_enter(self, (word_t)pool_to_phys(vmcb), cpu->host_state);
 }
 

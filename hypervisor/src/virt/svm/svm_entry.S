@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Entry into a guest and exit from it with SVM. */
+#include "arch/x86/speculation.inc"
 #include "registers.inc"
 
         .text
@@ -31,4 +32,10 @@ svm_enter:
         xor     %ebp, %ebp
         stgi
         pass_di
+        speculation_site SITE_GUEST_EXIT, SITE_CALL, guarded_svm_exit
         call    finish_svm_exit
+
+/* What replaces the site. */
+guarded_svm_exit:
+        call    speculation_guest_exit
+        jmp     finish_svm_exit

@@ -6,6 +6,7 @@
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
+#include "arch/x86/speculation.h"
 #include "guest_msrs.h"
 #include "lib/stop.h"
 #include "memory/frame.h"
@@ -271,6 +272,8 @@ static __attribute__((noreturn)) void vmx_resume(struct ec *self)
                 write_cr2(vcpu->vmx.cr2);
         if (vcpu->debugging)
                 write_dr6(vcpu->vmx.dr6);
+        if (unlikely(speculation_at_guest_entry))
+                speculation_enter_guest(cpu, self->pd);
         vmx_enter(self, vcpu->vmx.launched);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Entry into a guest and exit from it with VMX. */
+#include "arch/x86/speculation.inc"
 #include "registers.inc"
 
         .text
@@ -35,4 +36,10 @@ vmx_exit:
         mov     WORD(ax), REG(AX)(WORD(sp))
         save_guest_registers
         leave_guest
+        speculation_site SITE_GUEST_EXIT, SITE_CALL, guarded_vmx_exit
         call    finish_vmx_exit
+
+/* What replaces the site. */
+guarded_vmx_exit:
+        call    speculation_guest_exit
+        jmp     finish_vmx_exit

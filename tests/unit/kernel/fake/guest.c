@@ -3,6 +3,7 @@
 #include "arch/x86/fpu.h"
 #include "arch/x86/machine_check.h"
 #include "arch/x86/pte.h"
+#include "arch/x86/speculation.h"
 #include "arch/x86/switch.h"
 #include "fake.h"
 #include "object/ec.h"
@@ -63,4 +64,12 @@ void machine_check_forget(void)
 bool machine_check_happened(void)
 {
         return fake_machine_check;
+}
+
+uint32_t speculation_at_guest_entry;
+
+void speculation_enter_guest(struct cpu *cpu, const struct pd *pd)
+{
+        (void)cpu;
+        (void)pd;
 }

@@ -72,6 +72,11 @@ void write_cr3(word_t value)
         (void)value;
 }
 
+void write_cr3_of_pd(word_t value)
+{
+        write_cr3(value);
+}
+
 word_t read_cr4(void)
 {
         return 0;

@@ -27,28 +27,30 @@ extern "C" {
 extern char fake_cpu_blocks[];
 extern char fake_device[];
 
-#define cpu_self     cpu_self_by_stack
-#define read_cr3     real_read_cr3
-#define write_cr3    real_write_cr3
-#define read_cr4     real_read_cr4
-#define write_cr4    real_write_cr4
-#define cli          real_cli
-#define sti          real_sti
-#define pause        real_pause
-#define rdtsc        real_rdtsc
-#define load_ds      real_load_ds
-#define load_es      real_load_es
-#define load_fs      real_load_fs
-#define load_gs      real_load_gs
-#define load_ds_from real_load_ds_from
-#define load_es_from real_load_es_from
-#define load_fs_from real_load_fs_from
-#define load_gs_from real_load_gs_from
+#define cpu_self        cpu_self_by_stack
+#define read_cr3        real_read_cr3
+#define write_cr3       real_write_cr3
+#define write_cr3_of_pd real_write_cr3_of_pd
+#define read_cr4        real_read_cr4
+#define write_cr4       real_write_cr4
+#define cli             real_cli
+#define sti             real_sti
+#define pause           real_pause
+#define rdtsc           real_rdtsc
+#define load_ds         real_load_ds
+#define load_es         real_load_es
+#define load_fs         real_load_fs
+#define load_gs         real_load_gs
+#define load_ds_from    real_load_ds_from
+#define load_es_from    real_load_es_from
+#define load_fs_from    real_load_fs_from
+#define load_gs_from    real_load_gs_from
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #undef cpu_self
 #undef read_cr3
 #undef write_cr3
+#undef write_cr3_of_pd
 #undef read_cr4
 #undef write_cr4
 #undef cli
@@ -67,6 +69,7 @@ extern char fake_device[];
 struct cpu *cpu_self(void);
 word_t read_cr3(void);
 void write_cr3(word_t value);
+void write_cr3_of_pd(word_t value);
 word_t read_cr4(void);
 void write_cr4(word_t value);
 void cli(void);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which flaws a CPU may have, and what the kernel does about them (see flaws.h). The
+ * rules follow the guidance of the vendors; docs/kernel/speculation.md has a row for each flaw. */
+#include "arch/x86/flaws.h"
+
+#include "nova/abi/hip.h"
+
+_Static_assert(1 << FLAW_STORES == NOVA_FLAW_STORES && 1 << FLAW_L1TF == NOVA_FLAW_L1TF,
+               "the flaws of the interface are in this order");
+
+/* Bits of IA32_ARCH_CAPABILITIES (SDM 4, table 2-2). */
+#define CAPS_RDCL_NO    0x1
+#define CAPS_RSBA       0x4
+#define CAPS_SKIP_L1D   0x8
+#define CAPS_SSB_NO     0x10
+#define CAPS_MDS_NO     0x20
+#define CAPS_TAA_NO     0x100
+#define CAPS_MMIO_NO    0xe000 /* SBDR_SSDP_NO, FBSDP_NO, PSDP_NO */
+#define CAPS_FB_CLEAR   0x20000
+#define CAPS_BHI_NO     0x100000
+#define CAPS_GDS_CTRL   0x2000000
+#define CAPS_GDS_NO     0x4000000
+#define CAPS_RFDS_NO    0x8000000
+#define CAPS_RFDS_CLEAR 0x10000000
+
+#define NOT_TREATED "not treated: "
+
+const char *flaws_name(enum flaw flaw)
+{
+        static const char *const names[FLAWS] = {
+                [FLAW_BRANCHES] = "branch target injection (Spectre v2)",
+                [FLAW_RETURNS] = "return target injection (Retbleed)",
+                [FLAW_HISTORY] = "branch history injection (BHI)",
+                [FLAW_STACK] = "return stack overflow (SRSO)",
+                [FLAW_MELTDOWN] = "Meltdown",
+                [FLAW_L1TF] = "L1 terminal fault (L1TF)",
+                [FLAW_BUFFERS] = "data sampling of buffers (MDS, TAA, MMIO, RFDS, TSA)",
+                [FLAW_LAZY_FPU] = "reads of another thread's FPU registers (LazyFP)",
+                [FLAW_GATHER] = "gather data sampling (GDS)",
+                [FLAW_STORES] = "speculative store bypass (SSB)",
+        };
+
+        return names[flaw];
+}
+
+/* Records a flaw that is treated. */
+static void flaws_treat(struct flaws_choice *choice, enum flaw flaw, uint32_t treatments,
+                        const char *done)
+{
+        choice->treatments |= treatments;
+        choice->flaws |= 1u << flaw;
+        choice->treated |= 1u << flaw;
+        choice->done[flaw] = done;
+}
+
+/* Records a flaw that is not treated, or only in part. */
+static void flaws_admit(struct flaws_choice *choice, enum flaw flaw, uint32_t treatments,
+                        const char *why)
+{
+        choice->treatments |= treatments;
+        choice->flaws |= 1u << flaw;
+        choice->done[flaw] = why;
+}
+
+static void flaws_choose_for_branches(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        const uint32_t between = cpu->can & CAN_IBPB ? TREAT_IBPB_SWITCH : 0;
+        const uint32_t stack = TREAT_RSB_GUEST | (cpu->smep ? 0 : TREAT_RSB_ENTRY);
+        const uint32_t always = between | stack;
+
+        if (!between)
+                flaws_admit(choice, FLAW_BRANCHES, stack, NOT_TREATED "the CPU has no IBPB");
+        else if (cpu->can & CAN_AUTO_IBRS)
+                flaws_treat(choice, FLAW_BRANCHES, always | TREAT_AUTO_IBRS,
+                            "automatic IBRS, IBPB between domains");
+        else if (cpu->can & CAN_IBRS_ON)
+                flaws_treat(choice, FLAW_BRANCHES, always | TREAT_IBRS_ON,
+                            "IBRS always on, IBPB between domains");
+        else if (cpu->can & CAN_IBRS)
+                flaws_treat(choice, FLAW_BRANCHES, always | TREAT_IBRS_ENTRY,
+                            "IBRS at each entry, IBPB between domains");
+        else
+                flaws_admit(choice, FLAW_BRANCHES, always,
+                            "treated in part: IBPB between domains; the CPU has no IBRS");
+}
+
+static void flaws_choose_for_history(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        if (cpu->can & CAN_BHI_DIS)
+                flaws_treat(choice, FLAW_HISTORY, TREAT_BHI_DIS, "BHI_DIS_S");
+        else if (cpu->sse2)
+                flaws_treat(choice, FLAW_HISTORY, TREAT_HISTORY_LOOP, "a loop at each entry");
+        else
+                flaws_admit(choice, FLAW_HISTORY, 0, NOT_TREATED "the CPU has no LFENCE");
+}
+
+static void flaws_choose_for_buffers(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        if (cpu->can & CAN_VERW)
+                flaws_treat(choice, FLAW_BUFFERS, TREAT_VERW, "VERW at each exit");
+        else
+                flaws_admit(choice, FLAW_BUFFERS, 0,
+                            NOT_TREATED "VERW of this CPU clears no buffers");
+}
+
+static void flaws_choose_for_l1tf(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        if (cpu->can & CAN_L1D_FLUSH)
+                flaws_treat(choice, FLAW_L1TF, TREAT_L1D_FLUSH,
+                            "the L1 data cache is flushed at each entry of a guest");
+        else
+                flaws_admit(choice, FLAW_L1TF, 0,
+                            NOT_TREATED "the CPU cannot flush its L1 data cache");
+}
+
+/* Retbleed and SRSO of AMD CPUs. An IBPB at each entry costs thousands of cycles. */
+static void flaws_choose_for_returns(struct flaws_choice *choice, enum flaw flaw,
+                                     const struct cpu_facts *cpu, enum mitigations mode)
+{
+        if (!(cpu->can & CAN_IBPB))
+                flaws_admit(choice, flaw, 0, NOT_TREATED "the CPU has no IBPB");
+        else if (mode == MITIGATIONS_FULL)
+                flaws_treat(choice, flaw, TREAT_IBPB_ENTRY | TREAT_IBPB_GUEST,
+                            "IBPB at each entry");
+        else
+                flaws_admit(choice, flaw, TREAT_IBPB_GUEST,
+                            "treated in part: IBPB when a guest exits; mitigations=full adds each "
+                            "entry");
+}
+
+static void flaws_choose_hide_fpu(struct flaws_choice *choice)
+{
+        flaws_treat(choice, FLAW_LAZY_FPU, TREAT_HIDE_FPU, "the registers are saved between PDs");
+}
+
+/* Reports the flaws that no CPU's instruction treats for this kernel. */
+static void flaws_admit_meltdown(struct flaws_choice *choice)
+{
+        flaws_admit(choice, FLAW_MELTDOWN, 0,
+                    NOT_TREATED "programs can read the kernel's memory; use a newer CPU");
+}
+
+static void flaws_admit_stores(struct flaws_choice *choice)
+{
+        flaws_admit(choice, FLAW_STORES, 0, NOT_TREATED "a program must protect itself");
+}
+
+/* Returns true for the models from Skylake to Comet Lake: their returns use indirect predictions
+ * when the return stack is empty. */
+static bool flaws_is_skylake(const struct cpu_facts *cpu)
+{
+        static const uint8_t models[] = {0x4e, 0x55, 0x5e, 0x66, 0x8e, 0x9e, 0xa5, 0xa6};
+
+        for (unsigned i = 0; cpu->family == 6 && i < array_size(models); i++)
+                if (cpu->model == models[i])
+                        return true;
+        return false;
+}
+
+static bool flaws_has_buffers(const struct cpu_facts *cpu)
+{
+        const uint32_t caps = cpu->capabilities;
+
+        return !(caps & CAPS_MDS_NO) || (cpu->rtm && !(caps & CAPS_TAA_NO)) ||
+               (caps & CAPS_FB_CLEAR && (caps & CAPS_MMIO_NO) != CAPS_MMIO_NO) ||
+               (caps & CAPS_RFDS_CLEAR && !(caps & CAPS_RFDS_NO));
+}
+
+/* Also for vendors of whose CPUs the kernel knows nothing. */
+static void flaws_choose_for_intel(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        const uint32_t caps = cpu->capabilities;
+
+        flaws_choose_for_branches(choice, cpu);
+        if (!(cpu->can & CAN_IBRS_ON) && (flaws_is_skylake(cpu) || caps & CAPS_RSBA)) {
+                if (cpu->can & CAN_IBRS)
+                        flaws_treat(choice, FLAW_RETURNS, TREAT_IBRS_ENTRY, "IBRS at each entry");
+                else
+                        flaws_admit(choice, FLAW_RETURNS, 0, NOT_TREATED "the CPU has no IBRS");
+        }
+        if (cpu->can & CAN_IBRS_ON && !(caps & CAPS_BHI_NO))
+                flaws_choose_for_history(choice, cpu);
+        if (!(caps & CAPS_RDCL_NO)) {
+                flaws_admit_meltdown(choice);
+                flaws_choose_hide_fpu(choice);
+                if (!(caps & CAPS_SKIP_L1D))
+                        flaws_choose_for_l1tf(choice, cpu);
+        }
+        if (flaws_has_buffers(cpu))
+                flaws_choose_for_buffers(choice, cpu);
+        if (cpu->avx2 && !(caps & CAPS_GDS_NO)) {
+                if (caps & CAPS_GDS_CTRL)
+                        flaws_treat(choice, FLAW_GATHER, 0, "the CPU's microcode");
+                else
+                        flaws_admit(choice, FLAW_GATHER, 0, NOT_TREATED "the microcode is too old");
+        }
+        if (!(caps & CAPS_SSB_NO))
+                flaws_admit_stores(choice);
+}
+
+static void flaws_choose_for_amd(struct flaws_choice *choice, const struct cpu_facts *cpu,
+                                 enum mitigations mode)
+{
+        flaws_choose_for_branches(choice, cpu);
+        if (cpu->family >= 0x15 && cpu->family <= 0x18)
+                flaws_choose_for_returns(choice, FLAW_RETURNS, cpu, mode);
+        if (cpu->family >= 0x17 && cpu->family <= 0x19 && !cpu->srso_no)
+                flaws_choose_for_returns(choice, FLAW_STACK, cpu, mode);
+        if (cpu->family == 0x19 && !cpu->tsa_no)
+                flaws_choose_for_buffers(choice, cpu);
+        if (!cpu->ssb_no)
+                flaws_admit_stores(choice);
+}
+
+/* mitigations=full: the CPU's own report does not count. */
+static void flaws_choose_all(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        flaws_choose_for_branches(choice, cpu);
+        flaws_choose_for_returns(choice, FLAW_RETURNS, cpu, MITIGATIONS_FULL);
+        flaws_choose_for_returns(choice, FLAW_STACK, cpu, MITIGATIONS_FULL);
+        flaws_choose_for_history(choice, cpu);
+        flaws_choose_for_l1tf(choice, cpu);
+        flaws_choose_for_buffers(choice, cpu);
+        flaws_choose_hide_fpu(choice);
+        choice->treatments |= TREAT_RSB_ENTRY | TREAT_EACH_PD;
+        if (cpu->vendor != VENDOR_AMD && !(cpu->capabilities & CAPS_RDCL_NO))
+                flaws_admit_meltdown(choice);
+        flaws_admit_stores(choice);
+}
+
+struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations mode)
+{
+        struct flaws_choice choice = {0};
+
+        if (mode == MITIGATIONS_FULL)
+                flaws_choose_all(&choice, cpu);
+        else if (mode == MITIGATIONS_AUTO && !cpu->emulated) {
+                if (cpu->vendor == VENDOR_AMD)
+                        flaws_choose_for_amd(&choice, cpu, mode);
+                else
+                        flaws_choose_for_intel(&choice, cpu);
+        }
+        return choice;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Treatment of the CPU's flaws of speculation (see speculation.h). */
+#include "arch/x86/speculation.h"
+
+#include "arch/x86/features.h"
+#include "arch/x86/flaws.h"
+#include "arch/x86/fpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+#include "lib/cmdline.h"
+#include "lib/console.h"
+#include "lib/string.h"
+#include "memory/account.h"
+#include "nova/abi/hip.h"
+#include "object/pd.h"
+#include "sched/cpu.h"
+
+#define BIT(word, bit) ((word) >> (bit)&1)
+
+/* A site as the macro speculation_site makes it. Offsets count from their own field. */
+struct site {
+        int32_t at, stub;
+        uint8_t kind, opcode, size, reserved;
+};
+
+extern const struct site speculation_sites[], speculation_sites_end[]; /* kernel.ld.inc */
+
+uint32_t speculation_at_guest_entry;
+uint32_t speculation_control; /* value of SPEC_CTRL in the kernel */
+
+static struct flaws_choice choice;
+
+static enum cpu_vendor speculation_vendor(void)
+{
+        const uint32_t name = cpuid(0, 0).ecx; /* the last four letters */
+
+        if (name == 0x6c65746e) /* GenuineI"ntel" */
+                return VENDOR_INTEL;
+        if (name == 0x444d4163 || name == 0x656e6975) /* Authenti"cAMD", HygonGen"uine" */
+                return VENDOR_AMD;
+        return VENDOR_OTHER;
+}
+
+/* Reads family and model (SDM 2A, CPUID). */
+static void speculation_read_model(struct cpu_facts *cpu)
+{
+        const uint32_t version = cpuid(1, 0).eax;
+
+        cpu->family = version >> 8 & 0xf;
+        cpu->model = version >> 4 & 0xf;
+        if (cpu->family == 0xf || cpu->family == 6)
+                cpu->model |= version >> 12 & 0xf0;
+        if (cpu->family == 0xf)
+                cpu->family += version >> 20 & 0xff;
+}
+
+static void speculation_read_intel(struct cpu_facts *cpu)
+{
+        const uint32_t features = cpu_features[WORD_7_EDX];
+
+        if (cpu_has(FEATURE_ARCH_CAPS))
+                cpu->capabilities = (uint32_t)rdmsr(MSR_ARCH_CAPS);
+        if (BIT(features, 26))
+                cpu->can |= CAN_IBRS | CAN_IBPB;
+        if (BIT(features, 26) && BIT(cpu->capabilities, 1))
+                cpu->can |= CAN_IBRS_ON;
+        if (BIT(features, 10) || BIT(cpu->capabilities, 17) || BIT(cpu->capabilities, 28))
+                cpu->can |= CAN_VERW;
+        if (BIT(features, 28))
+                cpu->can |= CAN_L1D_FLUSH;
+        if (BIT(features, 26) && cpuid(7, 0).eax >= 2 && BIT(cpuid(7, 2).edx, 4))
+                cpu->can |= CAN_BHI_DIS;
+        cpu->avx2 = BIT(cpu_features[WORD_7_EBX], 5);
+        cpu->rtm = BIT(cpu_features[WORD_7_EBX], 11);
+}
+
+static void speculation_read_amd(struct cpu_facts *cpu)
+{
+        const uint32_t last = cpuid(0x80000000, 0).eax;
+        const uint32_t sizes = last >= 0x80000008 ? cpuid(0x80000008, 0).ebx : 0;
+        const struct cpuid more = last >= 0x80000021 ? cpuid(0x80000021, 0) : (struct cpuid){0};
+
+        if (BIT(sizes, 12))
+                cpu->can |= CAN_IBPB;
+        if (BIT(sizes, 14))
+                cpu->can |= CAN_IBRS;
+        if (BIT(sizes, 14) && BIT(sizes, 16))
+                cpu->can |= CAN_IBRS_ON;
+        if (BIT(more.eax, 8))
+                cpu->can |= CAN_AUTO_IBRS;
+        if (BIT(more.eax, 5))
+                cpu->can |= CAN_VERW;
+        cpu->ssb_no = BIT(sizes, 26);
+        cpu->srso_no = BIT(more.eax, 29);
+        cpu->tsa_no = BIT(more.ecx, 1) && BIT(more.ecx, 2);
+}
+
+static struct cpu_facts speculation_read(void)
+{
+        struct cpu_facts cpu = {.vendor = speculation_vendor(),
+                                .emulated = features_emulated(),
+                                .sse2 = cpu_has(FEATURE_SSE2),
+                                .smep = cpu_has(FEATURE_SMEP)};
+
+        speculation_read_model(&cpu);
+        if (cpu.vendor == VENDOR_AMD)
+                speculation_read_amd(&cpu);
+        else
+                speculation_read_intel(&cpu);
+        /* QEMU takes a write to any MSR, so that tests can see all treatments by actions. */
+        if (cpu.emulated)
+                cpu.can |= CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH;
+        return cpu;
+}
+
+/* Writes a call or jump to the text. */
+static void speculation_write(uint8_t *at, uint8_t opcode, const void *to)
+{
+        const int32_t offset = (int32_t)((word_t)to - ((word_t)at + SITE_JUMP_SIZE));
+
+        at[0] = opcode;
+        memcpy(at + 1, &offset, sizeof(offset));
+}
+
+/* Patches the sites of a kind. What is left of an instruction becomes NOPs. */
+static void speculation_patch(unsigned kind)
+{
+        for (const struct site *site = speculation_sites; site < speculation_sites_end; site++) {
+                uint8_t *at = (uint8_t *)((word_t)&site->at + (word_t)site->at);
+
+                if (site->kind != kind)
+                        continue;
+                speculation_write(at, site->opcode,
+                                  (void *)((word_t)&site->stub + (word_t)site->stub));
+                memset(at + SITE_JUMP_SIZE, 0x90, site->size - SITE_JUMP_SIZE);
+        }
+}
+
+/* Lets slots of the stubs call their actions. Returns true if there is one of these treatments. */
+static bool speculation_fill_slots(const uint32_t treatments[4], uint8_t *const slots[4])
+{
+        static void (*const actions[4])(void) = {speculation_ibpb, speculation_ibrs,
+                                                 speculation_fill_return_stack,
+                                                 speculation_overwrite_history};
+        bool any = false;
+
+        for (unsigned i = 0; i < 4; i++)
+                if (choice.treatments & treatments[i]) {
+                        speculation_write(slots[i], SITE_CALL, (void *)(word_t)actions[i]);
+                        any = true;
+                }
+        return any;
+}
+
+void speculation_boot(void)
+{
+        static const uint32_t at_entry[] = {TREAT_IBPB_ENTRY, TREAT_IBRS_ENTRY, TREAT_RSB_ENTRY,
+                                            TREAT_HISTORY_LOOP},
+                              at_guest[] = {TREAT_IBPB_GUEST, TREAT_IBRS_ENTRY, TREAT_RSB_GUEST,
+                                            TREAT_HISTORY_LOOP};
+        uint8_t *const entry[] = {speculation_slot_entry_ibpb, speculation_slot_entry_ibrs,
+                                  speculation_slot_entry_stack, speculation_slot_entry_history},
+                       *const guest[] = {speculation_slot_guest_ibpb, speculation_slot_guest_ibrs,
+                                         speculation_slot_guest_stack,
+                                         speculation_slot_guest_history};
+        const struct cpu_facts cpu = speculation_read();
+
+        choice = flaws_choose(&cpu, cmdline.mitigations);
+        if (choice.treatments & (TREAT_IBRS_ON | TREAT_IBRS_ENTRY))
+                speculation_control |= SPEC_CTRL_IBRS;
+        if (choice.treatments & TREAT_BHI_DIS)
+                speculation_control |= SPEC_CTRL_BHI_DIS;
+        speculation_at_guest_entry =
+                choice.treatments & (TREAT_VERW | TREAT_L1D_FLUSH | TREAT_IBPB_SWITCH);
+        if (speculation_fill_slots(at_entry, entry))
+                speculation_patch(SITE_ENTRY);
+        if (speculation_fill_slots(at_guest, guest))
+                speculation_patch(SITE_GUEST_EXIT);
+        if (choice.treatments & TREAT_VERW)
+                speculation_patch(SITE_EXIT);
+        if (choice.treatments & (TREAT_IBPB_SWITCH | TREAT_HIDE_FPU))
+                speculation_patch(SITE_SWITCH);
+}
+
+void speculation_report(struct nova_boot *boot)
+{
+        boot->flaws = choice.flaws;
+        boot->treated = choice.treated;
+        if (cmdline.mitigations == MITIGATIONS_OFF)
+                console_print("NOVA: mitigations=off: no flaw of speculation is treated.\n");
+        for (unsigned i = 0; i < FLAWS; i++)
+                if (choice.flaws >> i & 1)
+                        console_print("NOVA: %s: %s.\n", flaws_name((enum flaw)i), choice.done[i]);
+}
+
+void speculation_init_cpu(void)
+{
+        if (choice.treatments & TREAT_AUTO_IBRS)
+                wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTO_IBRS);
+        if (speculation_control)
+                speculation_ibrs();
+}
+
+/* The account of a PD or, with mitigations=full, the PD itself. Numbers do not return, so that an
+ * object in the place of an ended one is not mistaken for it. */
+static uint32_t speculation_domain(const struct pd *pd)
+{
+        return choice.treatments & TREAT_EACH_PD ? pd->number : pd->account->number;
+}
+
+void speculation_switched(void)
+{
+        struct cpu *cpu = cpu_self();
+        const struct pd *pd = cpu->current_pd;
+
+        if (choice.treatments & TREAT_HIDE_FPU)
+                fpu_hide(cpu, pd);
+        if (!(choice.treatments & TREAT_IBPB_SWITCH) || speculation_domain(pd) == cpu->arch.domain)
+                return;
+        cpu->arch.domain = speculation_domain(pd);
+        speculation_ibpb();
+        speculation_fill_return_stack();
+}
+
+void speculation_enter_guest(struct cpu *cpu, const struct pd *pd)
+{
+        if (speculation_at_guest_entry & TREAT_IBPB_SWITCH && cpu->arch.guest != pd->number) {
+                cpu->arch.guest = pd->number;
+                speculation_ibpb();
+        }
+        if (speculation_at_guest_entry & TREAT_L1D_FLUSH)
+                speculation_l1d_flush();
+        if (speculation_at_guest_entry & TREAT_VERW)
+                speculation_verw();
+}

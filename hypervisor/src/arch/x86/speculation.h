@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Treatment of the CPU's flaws of speculation (docs/kernel/speculation.md).
+ *
+ * The text of the kernel has sites: instructions at entries, exits and switches that the start
+ * replaces by a jump or a call to a stub, if a treatment belongs there. Without treatments the
+ * paths have no instruction more. */
+#ifndef ARCH_X86_SPECULATION_H
+#define ARCH_X86_SPECULATION_H
+
+/* Kinds of sites. */
+#define SITE_ENTRY      0 /* entry from user mode */
+#define SITE_EXIT       1 /* return to user mode */
+#define SITE_GUEST_EXIT 2 /* exit of a guest */
+#define SITE_SWITCH     3 /* load of another PD's address space */
+
+/* A call and a jump with an offset of 32 bits. */
+#define SITE_CALL      0xe8
+#define SITE_JUMP      0xe9
+#define SITE_JUMP_SIZE 5
+
+#ifndef __ASSEMBLER__
+
+#include "lib/types.h"
+
+struct cpu;
+struct nova_boot;
+struct pd;
+
+/* Actions, each a function of its own so that a trace of addresses names it, and the slots in the
+ * stubs that can call them (speculation.S). The actions preserve all registers but the flags. */
+void speculation_ibrs(void);
+void speculation_ibpb(void);
+void speculation_l1d_flush(void);
+void speculation_fill_return_stack(void);
+void speculation_overwrite_history(void);
+void speculation_verw(void);
+extern uint8_t speculation_slot_entry_ibpb[], speculation_slot_entry_ibrs[],
+        speculation_slot_entry_stack[], speculation_slot_entry_history[],
+        speculation_slot_guest_ibpb[], speculation_slot_guest_ibrs[],
+        speculation_slot_guest_stack[], speculation_slot_guest_history[];
+
+/** Actions before the entry of a guest: TREAT_… of this CPU, 0 in most systems. */
+extern uint32_t speculation_at_guest_entry;
+
+/** Reads what the boot CPU has, chooses the treatments, and patches the text, which must still be
+ * writable. Call once, after the command line is known and before other CPUs start. */
+void speculation_boot(void);
+
+/** Prints a line for each flaw of the CPU, and enters the flaws into the boot information. */
+void speculation_report(struct nova_boot *boot);
+
+/** Makes the settings of this CPU that stay. */
+void speculation_init_cpu(void);
+
+/** The stub of the switch calls this after the load of the address space of current_pd. */
+void speculation_switched(void);
+
+/** Treats flaws before the guest of a PD is entered. */
+void speculation_enter_guest(struct cpu *cpu, const struct pd *pd);
+
+#endif
+#endif

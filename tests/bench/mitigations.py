@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Shows that each action against flaws of speculation is executed at its place, and none without
+need: `nova bench --trace` lists the instructions of an operation by function, and each action is a
+function of its own.
+
+    mitigations.py SDK/lib/nova ARCH BUILD
+"""
+
+import re
+import subprocess
+import sys
+
+# Instructions of one execution of an action.
+SIZES = {
+    "speculation_ibrs": 11,
+    "speculation_ibpb": 11,
+    "speculation_l1d_flush": 11,
+    "speculation_fill_return_stack": 34,
+    "speculation_overwrite_history": 305,
+    "speculation_verw": 2,
+    "cleared_sysret": 2,
+    "cleared_sysexit": 3,
+    "cleared_iret": 2,
+}
+# Executions of each action, with mitigations=full. A call between PDs has two entries, two exits
+# and two switches; an exception enters by the exception, and again by the reply of its handler,
+# which is in the same PD; an exit of a guest is an entry of its own kind.
+HYPERCALL_EXIT = {"x86_64": "cleared_sysret", "x86_32": "cleared_sysexit"}
+EXPECTED = {
+    "call_same_pd": {
+        "speculation_ibrs": 2,
+        "speculation_ibpb": 2,
+        "speculation_fill_return_stack": 2,
+        "speculation_overwrite_history": 2,
+        "exit": 2,
+    },
+    "call_other_pd": {
+        "speculation_ibrs": 2,
+        "speculation_ibpb": 4,
+        "speculation_fill_return_stack": 4,
+        "speculation_overwrite_history": 2,
+        "exit": 2,
+    },
+    "ud_eip": {
+        "speculation_ibrs": 2,
+        "speculation_ibpb": 2,
+        "speculation_fill_return_stack": 2,
+        "speculation_overwrite_history": 2,
+        "exit": 1,
+        "cleared_iret": 1,
+    },
+    "guest_cpuid": {
+        "speculation_ibrs": 2,
+        "speculation_ibpb": 4,
+        "speculation_fill_return_stack": 4,
+        "speculation_overwrite_history": 2,
+        "speculation_l1d_flush": 1,
+        "speculation_verw": 1,
+        "exit": 1,
+    },
+}
+# Operations that are traced without treatments, too: all kinds of places but exceptions.
+WITHOUT = ("call_other_pd", "guest_cpuid")
+ROW = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)
+OURS = ("speculation_", "guarded_", "cleared_")
+
+
+def trace(nova, arch, build, mode, key):
+    """Returns the instructions of each function in one operation."""
+    command = [sys.executable, nova, "bench", "--arch", arch, "--mitigations", mode]
+    command += ["--trace", key, "--summary", "--kernel", f"{build}/nova.elf32"]
+    command += ["--programs", f"{build}/bin"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"nova bench failed:\n{done.stdout}{done.stderr}")
+    return {name: int(count) for name, count in ROW.findall(done.stdout)}
+
+
+def main():
+    nova, arch, build = sys.argv[1:]
+    bad = []
+    for key, expected in EXPECTED.items():
+        full = trace(nova, arch, build, "full", key)
+        found = {name: full.get(name, 0) / size for name, size in SIZES.items() if name in full}
+        wanted = {HYPERCALL_EXIT[arch] if name == "exit" else name: n
+                  for name, n in expected.items()}
+        if found != wanted:
+            bad.append(f"{key}: executed {found}, wanted {wanted}")
+        for mode in ("off", "auto") if key in WITHOUT else ():
+            more = [name for name in trace(nova, arch, build, mode, key) if name.startswith(OURS)]
+            if more:
+                bad.append(f"{key} with {mode}: executed {', '.join(more)}")
+    if bad:
+        sys.exit("\n".join(bad))
+    print(f"{len(EXPECTED)} operations traced with full, {len(WITHOUT)} with off and auto")
+
+
+if __name__ == "__main__":
+    main()

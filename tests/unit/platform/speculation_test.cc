@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which flaws the kernel expects of a CPU, and which treatments it chooses.
+#include <string>
+
+#include <gtest/gtest.h>
+
+extern "C" {
+#include "arch/x86/flaws.h"
+}
+
+namespace
+{
+
+constexpr uint32_t SETTINGS = TREAT_IBRS_ON | TREAT_AUTO_IBRS | TREAT_BHI_DIS;
+constexpr uint32_t AT_ENTRY =
+        TREAT_IBRS_ENTRY | TREAT_IBPB_ENTRY | TREAT_RSB_ENTRY | TREAT_HISTORY_LOOP;
+
+// IA32_ARCH_CAPABILITIES.
+constexpr uint32_t RDCL_NO = 0x1, SSB_NO = 0x10, MDS_NO = 0x20, TAA_NO = 0x100, MMIO_NO = 0xe000,
+                   FB_CLEAR = 0x20000, BHI_NO = 0x100000, GDS_CTRL = 0x2000000, GDS_NO = 0x4000000,
+                   RFDS_NO = 0x8000000, RFDS_CLEAR = 0x10000000;
+
+uint32_t set(std::initializer_list<flaw> flaws)
+{
+        uint32_t bits = 0;
+
+        for (flaw f : flaws)
+                bits |= 1u << f;
+        return bits;
+}
+
+cpu_facts cpu(cpu_vendor vendor, unsigned family, unsigned model, uint32_t can,
+              uint32_t capabilities = 0)
+{
+        cpu_facts facts = {};
+
+        facts.vendor = vendor;
+        facts.family = family;
+        facts.model = model;
+        facts.can = can;
+        facts.capabilities = capabilities;
+        facts.sse2 = facts.smep = true;
+        return facts;
+}
+
+flaws_choice choose(const cpu_facts &facts, mitigations mode = MITIGATIONS_AUTO)
+{
+        const flaws_choice choice = flaws_choose(&facts, mode);
+
+        // What is treated is a flaw, and each flaw has words.
+        EXPECT_EQ(choice.treated & ~choice.flaws, 0u);
+        for (unsigned i = 0; i < FLAWS; i++) {
+                EXPECT_EQ(choice.done[i] != nullptr, (choice.flaws >> i & 1) != 0) << i;
+                EXPECT_NE(flaws_name((flaw)i), nullptr);
+                if (choice.done[i]) {
+                        const std::string words = choice.done[i];
+                        const bool not_whole =
+                                !words.find("not treated: ") || !words.find("treated in part: ");
+                        EXPECT_EQ(not_whole, !(choice.treated >> i & 1)) << words;
+                }
+        }
+        return choice;
+}
+
+TEST(speculation, treats_nothing_if_it_is_off)
+{
+        const auto choice =
+                choose(cpu(VENDOR_INTEL, 6, 0x5e, CAN_IBRS | CAN_IBPB), MITIGATIONS_OFF);
+
+        EXPECT_EQ(choice.treatments, 0u);
+        EXPECT_EQ(choice.flaws, 0u);
+}
+
+TEST(speculation, expects_no_flaw_of_an_emulated_cpu)
+{
+        cpu_facts facts = cpu(VENDOR_AMD, 15, 107, CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH);
+
+        facts.emulated = true;
+        EXPECT_EQ(choose(facts).treatments, 0u);
+        EXPECT_EQ(choose(facts).flaws, 0u);
+}
+
+TEST(speculation, treats_skylake)
+{
+        cpu_facts facts = cpu(VENDOR_INTEL, 6, 0x5e, CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH,
+                              GDS_CTRL);
+
+        facts.avx2 = facts.rtm = true;
+        const auto choice = choose(facts);
+        EXPECT_EQ(choice.treatments, TREAT_IBRS_ENTRY | TREAT_IBPB_SWITCH | TREAT_RSB_GUEST |
+                                             TREAT_VERW | TREAT_L1D_FLUSH | TREAT_HIDE_FPU);
+        EXPECT_EQ(choice.flaws & ~choice.treated, set({FLAW_MELTDOWN, FLAW_STORES}));
+        EXPECT_EQ(choice.treated, set({FLAW_BRANCHES, FLAW_RETURNS, FLAW_L1TF, FLAW_BUFFERS,
+                                       FLAW_LAZY_FPU, FLAW_GATHER}));
+}
+
+TEST(speculation, treats_skylake_with_old_microcode_in_part)
+{
+        cpu_facts facts = cpu(VENDOR_INTEL, 6, 0x5e, 0);
+
+        facts.avx2 = true;
+        const auto choice = choose(facts);
+        EXPECT_EQ(choice.treated, set({FLAW_LAZY_FPU}));
+        EXPECT_EQ(choice.treatments, TREAT_RSB_GUEST | TREAT_HIDE_FPU);
+        EXPECT_EQ(choice.flaws & ~choice.treated,
+                  set({FLAW_BRANCHES, FLAW_RETURNS, FLAW_MELTDOWN, FLAW_L1TF, FLAW_BUFFERS,
+                       FLAW_GATHER, FLAW_STORES}));
+}
+
+TEST(speculation, treats_ice_lake)
+{
+        cpu_facts facts = cpu(VENDOR_INTEL, 6, 0x6a, CAN_IBRS | CAN_IBRS_ON | CAN_IBPB | CAN_VERW,
+                              RDCL_NO | MDS_NO | TAA_NO | FB_CLEAR | GDS_CTRL);
+
+        facts.avx2 = true;
+        const auto choice = choose(facts);
+        EXPECT_EQ(choice.treatments, TREAT_IBRS_ON | TREAT_IBPB_SWITCH | TREAT_RSB_GUEST |
+                                             TREAT_HISTORY_LOOP | TREAT_VERW);
+        EXPECT_EQ(choice.flaws & ~choice.treated, set({FLAW_STORES}));
+}
+
+TEST(speculation, treats_alder_lake)
+{
+        cpu_facts facts = cpu(VENDOR_INTEL, 6, 0x97,
+                              CAN_IBRS | CAN_IBRS_ON | CAN_IBPB | CAN_BHI_DIS | CAN_VERW,
+                              RDCL_NO | MDS_NO | TAA_NO | MMIO_NO | GDS_NO | RFDS_CLEAR);
+
+        facts.avx2 = true;
+        const auto choice = choose(facts);
+        EXPECT_EQ(choice.treatments,
+                  TREAT_IBRS_ON | TREAT_BHI_DIS | TREAT_IBPB_SWITCH | TREAT_RSB_GUEST | TREAT_VERW);
+        EXPECT_EQ(choice.treated, set({FLAW_BRANCHES, FLAW_HISTORY, FLAW_BUFFERS}));
+}
+
+TEST(speculation, finds_a_cpu_without_flaws_but_one)
+{
+        const auto choice = choose(
+                cpu(VENDOR_INTEL, 6, 0xcf, CAN_IBRS | CAN_IBRS_ON | CAN_IBPB,
+                    RDCL_NO | SSB_NO | MDS_NO | TAA_NO | MMIO_NO | BHI_NO | GDS_NO | RFDS_NO));
+
+        EXPECT_EQ(choice.flaws, set({FLAW_BRANCHES}));
+        EXPECT_EQ(choice.treatments & AT_ENTRY, 0u);
+        EXPECT_EQ(choice.treatments & SETTINGS, TREAT_IBRS_ON);
+}
+
+TEST(speculation, fills_the_return_stack_at_entries_without_smep)
+{
+        cpu_facts facts = cpu(VENDOR_INTEL, 6, 0x2a, CAN_IBRS | CAN_IBPB);
+
+        facts.smep = false;
+        EXPECT_NE(choose(facts).treatments & TREAT_RSB_ENTRY, 0u);
+        facts.smep = true;
+        EXPECT_EQ(choose(facts).treatments & TREAT_RSB_ENTRY, 0u);
+}
+
+TEST(speculation, treats_zen_2_at_each_entry_only_on_request)
+{
+        const cpu_facts facts = cpu(VENDOR_AMD, 0x17, 0x31, CAN_IBRS | CAN_IBPB);
+        const auto choice = choose(facts), full = choose(facts, MITIGATIONS_FULL);
+
+        EXPECT_EQ(choice.treatments,
+                  TREAT_IBRS_ENTRY | TREAT_IBPB_SWITCH | TREAT_IBPB_GUEST | TREAT_RSB_GUEST);
+        EXPECT_EQ(choice.flaws & ~choice.treated, set({FLAW_RETURNS, FLAW_STACK, FLAW_STORES}));
+        EXPECT_NE(full.treatments & TREAT_IBPB_ENTRY, 0u);
+        EXPECT_NE(full.treatments & TREAT_EACH_PD, 0u);
+        EXPECT_EQ(full.treated & set({FLAW_RETURNS, FLAW_STACK}), set({FLAW_RETURNS, FLAW_STACK}));
+}
+
+TEST(speculation, treats_zen_4)
+{
+        cpu_facts facts =
+                cpu(VENDOR_AMD, 0x19, 0x11, CAN_IBRS | CAN_AUTO_IBRS | CAN_IBPB | CAN_VERW);
+        const auto choice = choose(facts);
+
+        EXPECT_EQ(choice.treatments, TREAT_AUTO_IBRS | TREAT_IBPB_SWITCH | TREAT_IBPB_GUEST |
+                                             TREAT_RSB_GUEST | TREAT_VERW);
+        facts.srso_no = facts.tsa_no = facts.ssb_no = true;
+        EXPECT_EQ(choose(facts).flaws, set({FLAW_BRANCHES}));
+}
+
+TEST(speculation, expects_the_worst_of_an_unknown_vendor)
+{
+        const auto choice = choose(cpu(VENDOR_OTHER, 6, 0x0f, 0));
+
+        EXPECT_NE(choice.flaws & set({FLAW_MELTDOWN}), 0u);
+        EXPECT_NE(choice.treatments & TREAT_HIDE_FPU, 0u);
+}
+
+// Each set of what a CPU can do: no treatment needs more than the CPU has.
+TEST(speculation, uses_only_what_the_cpu_has)
+{
+        for (unsigned bits = 0; bits < 0x80 * 8; bits++)
+                for (int mode = MITIGATIONS_AUTO; mode <= MITIGATIONS_FULL; mode++)
+                        for (int vendor = VENDOR_OTHER; vendor <= VENDOR_AMD; vendor++) {
+                                cpu_facts facts =
+                                        cpu((cpu_vendor)vendor, vendor == VENDOR_AMD ? 0x17 : 6,
+                                            0x5e, bits & 0x7f);
+                                facts.sse2 = bits & 0x80;
+                                facts.smep = bits & 0x100;
+                                facts.capabilities = bits & 0x200 ? 0 : RDCL_NO;
+                                const auto choice = choose(facts, (mitigations)mode);
+                                const uint32_t t = choice.treatments;
+                                ASSERT_TRUE(!(t & (TREAT_IBRS_ON | TREAT_IBRS_ENTRY)) ||
+                                            bits & (CAN_IBRS | CAN_IBRS_ON));
+                                ASSERT_TRUE(!(t & TREAT_AUTO_IBRS) || bits & CAN_AUTO_IBRS);
+                                ASSERT_TRUE(!(t & (TREAT_IBPB_SWITCH | TREAT_IBPB_ENTRY |
+                                                   TREAT_IBPB_GUEST)) ||
+                                            bits & CAN_IBPB);
+                                ASSERT_TRUE(!(t & TREAT_BHI_DIS) || bits & CAN_BHI_DIS);
+                                ASSERT_TRUE(!(t & TREAT_VERW) || bits & CAN_VERW);
+                                ASSERT_TRUE(!(t & TREAT_L1D_FLUSH) || bits & CAN_L1D_FLUSH);
+                                ASSERT_TRUE(!(t & TREAT_HISTORY_LOOP) || facts.sse2);
+                        }
+}
+
+} // namespace
