@@ -21,7 +21,9 @@ static const struct nova_bus_range *find(const struct nova_bus *bus, uint64_t ad
         for (unsigned i = 0; i < bus->count; i++)
                 if (address >= bus->range[i].first && address <= bus->range[i].last)
                         return &bus->range[i];
-        return NULL;
+        return bus->rest.last && address >= bus->rest.first && address <= bus->rest.last
+                       ? &bus->rest
+                       : NULL;
 }
 
 static uint64_t mask(unsigned bytes)
@@ -29,9 +31,20 @@ static uint64_t mask(unsigned bytes)
         return UINT64_MAX >> (64 - 8 * bytes);
 }
 
-static bool holds(const struct nova_bus_range *range, uint64_t address, unsigned bytes)
+/* Returns whether a range begins after the first byte of an access, and before its end. */
+static bool begins_inside(const struct nova_bus *bus, uint64_t address, unsigned bytes)
 {
-        return range && range->last - address >= bytes - 1;
+        for (unsigned i = 0; i < bus->count; i++)
+                if (bus->range[i].first > address && bus->range[i].first - address < bytes)
+                        return true;
+        return false;
+}
+
+static bool holds(const struct nova_bus *bus, const struct nova_bus_range *range, uint64_t address,
+                  unsigned bytes)
+{
+        return range && range->last - address >= bytes - 1 &&
+               (range != &bus->rest || !begins_inside(bus, address, bytes));
 }
 
 static uint64_t get(const struct nova_bus_range *range, uint64_t address, unsigned bytes)
@@ -56,7 +69,7 @@ uint64_t nova_bus_get(const struct nova_bus *bus, uint64_t address, unsigned byt
         const struct nova_bus_range *const range = find(bus, address);
         uint64_t value = 0;
 
-        if (holds(range, address, bytes))
+        if (holds(bus, range, address, bytes))
                 return get(range, address, bytes);
         for (unsigned i = 0; i < bytes; i++)
                 value |= get(find(bus, address + i), address + i, 1) << 8 * i;
@@ -70,7 +83,7 @@ void nova_bus_put(const struct nova_bus *bus, uint64_t address, unsigned bytes, 
 
         const struct nova_bus_range *const range = find(bus, address);
 
-        if (holds(range, address, bytes))
+        if (holds(bus, range, address, bytes))
                 put(range, address, bytes, value);
         else
                 for (unsigned i = 0; i < bytes; i++)

@@ -43,20 +43,30 @@ static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
                                (unsigned long long)vcpu->vm->memory.bytes);
 }
 
+/* The bytes at a guest's instruction pointer, fetched once for each exit. */
+struct code {
+        uint8_t byte[NOVA_CODE_BYTES];
+        size_t count;
+        unsigned bits;
+};
+
+static void fetch(const struct nova_access *access, struct code *code)
+{
+        code->count = nova_access_fetch(access, code->byte);
+        code->bits = nova_access_bits(access);
+}
+
 /* Decodes the guest's instruction. Ends the machine if the instruction is unknown. @p where: an
  * address that the instruction accesses */
-static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, bool port,
-                   uint64_t where, struct nova_instruction *in)
+static bool decode(struct nova_vcpu *vcpu, const struct code *code, bool port, uint64_t where,
+                   struct nova_instruction *in)
 {
-        uint8_t code[NOVA_CODE_BYTES] = {0};
-        const size_t count = nova_access_fetch(access, code);
-
-        if (!count) {
+        if (!code->count) {
                 nova_vcpu_fail(vcpu, "a jump to 0x%llx, where there is no memory",
                                (unsigned long long)where);
                 return false;
         }
-        if (!nova_decode(code, count, nova_access_bits(access), in)) {
+        if (!nova_decode(code->byte, code->count, code->bits, in)) {
                 fail_unknown(vcpu, port, where);
                 return false;
         }
@@ -109,13 +119,20 @@ static const char *what_is_at(const struct nova_vm *vm, uint64_t address)
 }
 
 /* Returns true for INT3, INT n, INTO and INT1, whose delivery SVM does not report. */
-static bool is_software_interrupt(const struct nova_access *access)
+static bool is_software_interrupt(const struct code *code)
 {
-        uint8_t code[NOVA_CODE_BYTES] = {0};
-        const size_t count = nova_access_fetch(access, code);
-        const size_t at = nova_decode_prefixes(code, count, nova_access_bits(access));
+        const size_t at = nova_decode_prefixes(code->byte, code->count, code->bits);
 
-        return at < count && ((code[at] >= 0xcc && code[at] <= 0xce) || code[at] == 0xf1);
+        return at < code->count &&
+               ((code->byte[at] >= 0xcc && code->byte[at] <= 0xce) || code->byte[at] == 0xf1);
+}
+
+/* Ends the machine because the CPU needs memory to deliver an event. */
+static void fail_delivery(struct nova_vcpu *vcpu, uint64_t address)
+{
+        nova_vcpu_fail(vcpu,
+                       "an interrupt or exception whose delivery needs memory at 0x%llx, where %s",
+                       (unsigned long long)address, what_is_at(vcpu->vm, address));
 }
 
 void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
@@ -123,15 +140,14 @@ void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
         const struct nova_access access = novavmm_vcpu_access(vcpu);
         struct nova_instruction in;
         struct nova_fault fault;
+        struct code code;
 
-        if (vcpu->state->inj_info & NOVA_INJ_VALID || is_software_interrupt(&access)) {
-                nova_vcpu_fail(vcpu,
-                               "an interrupt or exception whose delivery needs memory at 0x%llx, "
-                               "where %s",
-                               (unsigned long long)address, what_is_at(vcpu->vm, address));
+        fetch(&access, &code);
+        if (vcpu->state->inj_info & NOVA_INJ_VALID || is_software_interrupt(&code)) {
+                fail_delivery(vcpu, address);
                 return;
         }
-        if (!decode(vcpu, &access, false, address, &in))
+        if (!decode(vcpu, &code, false, address, &in))
                 return;
         if (nova_is_string(&in))
                 run_string(vcpu, &access, &in);
@@ -145,8 +161,10 @@ void novavmm_port_string(struct nova_vcpu *vcpu)
 {
         const struct nova_access access = novavmm_vcpu_access(vcpu);
         struct nova_instruction in;
+        struct code code;
 
-        if (!decode(vcpu, &access, true, vcpu->port, &in))
+        fetch(&access, &code);
+        if (!decode(vcpu, &code, true, vcpu->port, &in))
                 return;
         if (in.operation == NOVA_OP_INS || in.operation == NOVA_OP_OUTS)
                 run_string(vcpu, &access, &in);

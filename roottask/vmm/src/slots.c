@@ -12,6 +12,11 @@
 
 #define SLOT_STEP 0x10000u
 
+/* Ports: the first one of the bus, and those of the slots, a step for each. */
+#define FIRST_PORT 0x1000u
+#define SLOT_PORT  0xc000u
+#define SLOT_PORTS 0x20u
+
 /* Odd slots use the first interrupt, even slots the second. */
 #define IRQ_ODD  10u
 #define IRQ_EVEN 11u
@@ -95,13 +100,17 @@ static void complain(void *context, const char *device, const char *cause)
 }
 
 /* Adds the devices' memory: the whole range between RAM and the APICs, because firmware places
- * devices anywhere in it. */
+ * devices anywhere in it. Their ports are where the monitor has no other device: those of ACPI's
+ * tables (device/dsdt.asl). */
 int novavmm_slots_create(struct nova_pc *pc)
 {
         const struct nova_bus_range window = {NOVA_GUEST_MEMORY_MAX, NOVA_IOAPIC_AT - 1,
                                               nova_pci_memory_read, nova_pci_memory_write,
                                               &pc->pci};
+        const struct nova_bus_range ports = {FIRST_PORT, UINT16_MAX, nova_pci_port_read,
+                                             nova_pci_port_write, &pc->pci};
 
+        pc->vm->ports.rest = ports;
         return nova_bus_add(&pc->vm->mmio, &window);
 }
 
@@ -116,6 +125,7 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
         virtio->complain = complain;
         virtio->context = pc;
         virtio->pci.config[NOVA_PCI_BAR] = NOVA_PC_WINDOW + slot * SLOT_STEP;
+        virtio->pci.config[NOVA_PCI_PORT_BAR] |= SLOT_PORT + slot * SLOT_PORTS;
         virtio->pci.config[NOVA_PCI_INTERRUPT] |= irq_of(slot);
         error = nova_pci_add(&pc->pci, slot, &virtio->pci);
         if (error)

@@ -56,6 +56,26 @@ TEST_F(bus, an_access_over_the_end_of_a_device_reaches_it_byte_by_byte)
         EXPECT_EQ(nova_bus_get(&table, 0x0e, 4), 0x1110ffffu);
 }
 
+TEST_F(bus, the_rest_is_where_no_device_is)
+{
+        ASSERT_EQ(add(0x10, 0x1f), 0);
+        table.rest = {0x18, 0x2f, read_address, note, &written};
+        EXPECT_EQ(nova_bus_get(&table, 0x20, 4), 0x20u);
+        EXPECT_EQ(nova_bus_get(&table, 0x1f, 2), 0x201fu); /* a byte from each */
+        EXPECT_EQ(nova_bus_get(&table, 0x2f, 2), 0xff2fu);
+        EXPECT_EQ(nova_bus_get(&table, 0x30, 1), 0xffu);
+        nova_bus_put(&table, 0x2e, 2, 0x1234);
+        EXPECT_EQ(written, uint64_t{0x1234} << 32 | 0x2e << 8 | 2);
+}
+
+TEST_F(bus, an_access_of_the_rest_that_reaches_a_device_is_split)
+{
+        ASSERT_EQ(add(0x12, 0x12), 0);
+        table.rest = {0x10, 0x1f, read_address, note, &written};
+        EXPECT_EQ(nova_bus_get(&table, 0x10, 4), 0x13121110u);
+        EXPECT_EQ(nova_bus_get(&table, 0x13, 2), 0x13u);
+}
+
 TEST_F(bus, an_access_to_two_devices_reaches_both)
 {
         uint64_t other = 0;

@@ -106,6 +106,36 @@ TEST_F(pci, memory_is_where_the_guest_puts_it)
         EXPECT_EQ(nova_pci_memory_read(&bus, 0xe0023004, 1), UINT64_MAX);
 }
 
+TEST_F(pci, ports_are_where_the_guest_puts_them)
+{
+        uint64_t written = 0;
+
+        nova_pci_set_ports(&card, 0xc020, 16);
+        EXPECT_EQ(nova_pci_port_read(&bus, 0xc020, 2), UINT64_MAX);
+        nova_pci_port_write(&bus, 0xc020, 2, 1); /* it has no function for them */
+        card.port_read = [](void *, uint64_t at, unsigned bytes) { return at << 8 | bytes; };
+        card.port_write = [](void *context, uint64_t at, unsigned, uint64_t value) {
+                *static_cast<uint64_t *>(context) = at << 32 | value;
+        };
+        card.context = &written;
+        card.changed = nullptr;
+        EXPECT_EQ(nova_pci_port_read(&bus, 0xc02e, 2), 0xe02u);
+        EXPECT_EQ(nova_pci_port_read(&bus, 0xc02e, 4), UINT64_MAX);
+        EXPECT_EQ(nova_pci_port_read(&bus, 0xc01f, 1), UINT64_MAX);
+        nova_pci_port_write(&bus, 0xc024, 2, 0x1234);
+        EXPECT_EQ(written, uint64_t{4} << 32 | 0x1234);
+        select(3, NOVA_PCI_PORT_BAR);
+        nova_pci_write(&bus, 0xcfc, 4, 0xffffffff);
+        EXPECT_EQ(in(0xcfc, 4), 0xfffffff1u); /* its size, and that it names ports */
+        EXPECT_EQ(nova_pci_port_read(&bus, 0xffff, 2), UINT64_MAX);
+        nova_pci_write(&bus, 0xcfc, 4, 0x2341);
+        EXPECT_EQ(nova_pci_port_read(&bus, 0xc020, 1), UINT64_MAX);
+        EXPECT_EQ(nova_pci_port_read(&bus, 0x2344, 1), 0x401u);
+        select(3, NOVA_PCI_COMMAND);
+        nova_pci_write(&bus, 0xcfc, 2, 0);
+        EXPECT_EQ(nova_pci_port_read(&bus, 0x2344, 1), UINT64_MAX);
+}
+
 TEST_F(pci, a_register_is_brought_up_to_date_before_it_is_read)
 {
         card.refresh = [](void *context, unsigned reg) {

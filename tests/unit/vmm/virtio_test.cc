@@ -55,6 +55,7 @@ struct virtio_common : test {
 TEST_F(virtio_common, capabilities_say_where_the_structures_are)
 {
         unsigned at = card.virtio.pci.config[NOVA_PCI_CAPABILITIES] & 0xff, kinds = 0;
+        std::string bars; /* of the notification registers */
 
         EXPECT_TRUE(card.virtio.pci.config[NOVA_PCI_COMMAND] & 0x00100000);
         for (unsigned count = 0; at && count < 8; count++) {
@@ -62,15 +63,42 @@ TEST_F(virtio_common, capabilities_say_where_the_structures_are)
                 const unsigned kind = capability[0] >> 24;
 
                 EXPECT_EQ(capability[0] & 0xff, 9u);
-                EXPECT_EQ(capability[1] & 0xff, 0u); /* BAR 0 */
-                EXPECT_LE(capability[2] + capability[3], NOVA_VIRTIO_BAR_BYTES);
+                EXPECT_LE(capability[2] + capability[3],
+                          capability[1] ? card.virtio.pci.ports : NOVA_VIRTIO_BAR_BYTES);
                 kinds |= 1u << kind;
                 if (kind == 2) {
                         EXPECT_EQ(capability[4], 4u);
+                        bars += std::to_string(capability[1]);
+                } else {
+                        EXPECT_EQ(capability[1], 0u);
                 }
                 at = capability[0] >> 8 & 0xff;
         }
         EXPECT_EQ(kinds, 0x3eu);
+        EXPECT_EQ(bars, "10"); /* the ports come first */
+}
+
+TEST_F(virtio_common, ports_notify_as_memory_does)
+{
+        nova_pci_device *const pci = &card.virtio.pci;
+
+        start();
+        pci->port_write(pci->context, 0, 2, 0);
+        EXPECT_EQ(card.notified, 1u);
+        for (unsigned at = 8; at < pci->ports; at++)
+                pci->port_write(pci->context, at, 2, 0);
+        EXPECT_EQ(card.notified, 1u);
+        /* Through the configuration space. */
+        pci->config[0x88 / 4] = 1;
+        pci->config[0x8c / 4] = 0;
+        pci->config[0x90 / 4] = 2;
+        pci->changed(pci->context, 0x94 / 4);
+        EXPECT_EQ(card.notified, 2u);
+        pci->refresh(pci->context, 0x94 / 4);
+        EXPECT_EQ(pci->config[0x94 / 4], UINT32_MAX);
+        pci->config[0x8c / 4] = 16;
+        pci->changed(pci->context, 0x94 / 4);
+        EXPECT_EQ(card.notified, 2u);
 }
 
 TEST_F(virtio_common, what_was_not_offered_is_not_agreed_upon)

@@ -33,6 +33,8 @@ struct nova_bus_range {
 struct nova_bus {
         unsigned count; /**< ranges in use */
         struct nova_bus_range range[NOVA_BUS_RANGES];
+        /** Where no range is: devices whose addresses the guest chooses. `last` 0: none. */
+        struct nova_bus_range rest;
 };
 
 /**

@@ -60,6 +60,7 @@ struct nova_lapic {
         uint32_t command[2];    /**< interrupt command register, low half first */
         uint32_t lvt[NOVA_LVT_COUNT]; /**< local vector table */
         uint32_t request[8];          /**< IRR: a bit for each pending vector */
+        uint32_t requests;            /**< a bit for each word of `request` that is not 0 */
         uint32_t service[8];          /**< ISR: a bit for each vector in service */
         uint32_t level[8];            /**< TMR: a bit for each level-triggered vector */
         uint32_t timer_count;         /**< initial count */

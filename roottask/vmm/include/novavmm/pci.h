@@ -20,6 +20,7 @@ extern "C" {
 enum {
         NOVA_PCI_COMMAND = 1,       /**< command; status in the upper half */
         NOVA_PCI_BAR = 4,           /**< base address of registers in memory (BAR 0) */
+        NOVA_PCI_PORT_BAR = 5,      /**< first port of registers at ports (BAR 1) */
         NOVA_PCI_SUBSYSTEM = 11,    /**< subsystem: a second identification */
         NOVA_PCI_CAPABILITIES = 13, /**< start of the list of capabilities */
         NOVA_PCI_INTERRUPT = 15     /**< interrupt line and pin */
@@ -38,6 +39,10 @@ struct nova_pci_device {
         uint32_t memory_bytes;
         nova_bus_read *memory_read;   /**< reads these registers; the address is an offset */
         nova_bus_write *memory_write; /**< writes these registers; the address is an offset */
+        /** Number of ports at BAR 1: a power of two, 4 to 256; 0: none. */
+        uint32_t ports;
+        nova_bus_read *port_read;   /**< reads them; the address is an offset */
+        nova_bus_write *port_write; /**< writes them; the address is an offset */
 };
 
 /** The bridge and the devices on its bus. */
@@ -84,6 +89,19 @@ void nova_pci_set_memory(struct nova_pci_device *device, uint32_t address, uint3
 uint64_t nova_pci_memory_read(void *context, uint64_t address, unsigned bytes);
 /** Writes @p bytes of @p value at @p address; @p context as for nova_pci_memory_read(). */
 void nova_pci_memory_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
+
+/** Gives a device registers at ports by filling in its BAR 1. The caller sets @c port_read and
+ * @c port_write; NULL: reads return all ones, and writes have no effect. An access to a port costs
+ * a guest less than one to memory, because no instruction is decoded.
+ *  @param port  initial number of the first port
+ *  @param ports a power of two, 4 to 256 */
+void nova_pci_set_ports(struct nova_pci_device *device, uint32_t port, uint32_t ports);
+
+/** Reads @p bytes (1, 2 or 4) at @p port, where devices may have registers. The function suits
+ * struct nova_bus_range; @p context is the struct nova_pci. @return the device's value */
+uint64_t nova_pci_port_read(void *context, uint64_t port, unsigned bytes);
+/** Writes @p bytes of @p value at @p port; @p context as for nova_pci_port_read(). */
+void nova_pci_port_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 /** Reads @p bytes (1, 2, 4 or 8) at @p port, 0xcf8 to 0xcff. The function suits struct
  *  nova_bus_range; @p context is the struct nova_pci. @return the device's value */

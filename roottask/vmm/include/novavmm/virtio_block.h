@@ -87,6 +87,7 @@ struct nova_virtio_block {
         uint64_t requests;                           /**< number of requests of drivers */
         bool failed;                                 /**< the store is gone: requests fail */
         unsigned in_flight;                          /**< requests that are not free */
+        uint32_t used;                               /**< a bit for each of them */
         struct nova_virtio_block_request
                 request[NOVA_VIRTIO_BLOCK_REQUESTS]; /**< requests of a device with a store */
 };

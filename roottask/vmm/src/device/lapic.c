@@ -105,18 +105,20 @@ static uint32_t processor_priority(const struct nova_lapic *lapic)
                                                                         : task;
 }
 
-static bool has_request(const struct nova_lapic *lapic)
+static void set_request(struct nova_lapic *lapic, uint8_t vector, bool value)
 {
-        const uint32_t *set = lapic->request;
+        const uint32_t word = 1u << (vector >> 5);
 
-        return set[0] | set[1] | set[2] | set[3] | set[4] | set[5] | set[6] | set[7];
+        set_bit(lapic->request, vector, value);
+        lapic->requests =
+                lapic->request[vector >> 5] ? lapic->requests | word : lapic->requests & ~word;
 }
 
 /* Returns the priority of the next interrupt, regardless of the task priority; 0: none. */
 static unsigned waiting(const struct nova_lapic *lapic)
 {
         /* Called several times for each exit, mostly without a request. */
-        if (!has_request(lapic))
+        if (!lapic->requests)
                 return 0;
 
         const unsigned next = priority(lapic->request);
@@ -151,7 +153,7 @@ int nova_lapic_take(struct nova_lapic *lapic)
 
         if (!nova_lapic_pending(lapic))
                 return -1;
-        set_bit(lapic->request, (uint8_t)vector, false);
+        set_request(lapic, (uint8_t)vector, false);
         set_bit(lapic->service, (uint8_t)vector, true);
         return vector;
 }
@@ -160,7 +162,7 @@ int nova_lapic_take(struct nova_lapic *lapic)
  * here, so the line ignores the task priority. */
 static void tell(struct nova_lapic *lapic)
 {
-        if (waiting(lapic) || (lapic->quiet_end && has_request(lapic)))
+        if (waiting(lapic) || (lapic->quiet_end && lapic->requests))
                 nova_line_set(&lapic->out, true);
 }
 
@@ -172,7 +174,7 @@ void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level)
                 lapic->error |= ERROR_VECTOR;
                 return;
         }
-        set_bit(lapic->request, vector, true);
+        set_request(lapic, vector, true);
         set_bit(lapic->level, vector, level);
         tell(lapic);
 }
@@ -218,7 +220,7 @@ bool nova_lapic_ends_quietly(const struct nova_lapic *lapic)
 {
         const int vector = highest(lapic->service);
 
-        return vector >= 0 && !is_level(lapic, vector) && !has_request(lapic);
+        return vector >= 0 && !is_level(lapic, vector) && !lapic->requests;
 }
 
 static void send(struct nova_lapic *lapic)

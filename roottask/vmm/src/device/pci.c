@@ -8,9 +8,12 @@
 #define ADDRESS 0xcf8
 #define DATA    0xcfc
 
+#define COMMAND_PORTS  0x0001u
 #define COMMAND_MEMORY 0x0002u
-#define COMMAND_KEEPS  0x0406u /* memory, bus master, interrupt disable */
+#define COMMAND_KEEPS  0x0404u /* bus master, interrupt disable */
 #define BAR_TYPE       0x000fu
+#define BAR_IS_PORT    0x0001u
+#define PORT_BAR_TYPE  0x0003u
 
 #define ADDRESS_ENABLE 0x80000000
 #define ADDRESS_KEEPS  0x80fffffc
@@ -107,7 +110,17 @@ void nova_pci_set_memory(struct nova_pci_device *device, uint32_t address, uint3
         device->config[NOVA_PCI_BAR] = address;
         device->writable[NOVA_PCI_BAR] = ~(bytes - 1);
         device->config[NOVA_PCI_COMMAND] |= COMMAND_MEMORY;
-        device->writable[NOVA_PCI_COMMAND] |= COMMAND_KEEPS;
+        device->writable[NOVA_PCI_COMMAND] |= COMMAND_KEEPS | COMMAND_MEMORY;
+}
+
+void nova_pci_set_ports(struct nova_pci_device *device, uint32_t port, uint32_t ports)
+{
+        device->ports = ports;
+        device->config[NOVA_PCI_PORT_BAR] = port | BAR_IS_PORT;
+        /* SeaBIOS expects the upper 16 bits, too, which a PC's ports do not have. */
+        device->writable[NOVA_PCI_PORT_BAR] = ~(ports - 1);
+        device->config[NOVA_PCI_COMMAND] |= COMMAND_PORTS;
+        device->writable[NOVA_PCI_COMMAND] |= COMMAND_KEEPS | COMMAND_PORTS;
 }
 
 /* Returns the device with registers at an address, if they include all bytes of the access. */
@@ -149,4 +162,40 @@ void nova_pci_memory_write(void *context, uint64_t address, unsigned bytes, uint
 
         if (device && device->memory_write)
                 device->memory_write(device->context, offset(device, address), bytes, value);
+}
+
+/* Returns the device with registers at a port, if they include all bytes of the access. */
+static struct nova_pci_device *find_port(const struct nova_pci *pci, uint64_t port, unsigned bytes)
+{
+        for (unsigned i = 0; i < NOVA_PCI_DEVICES; i++) {
+                struct nova_pci_device *const device = pci->device[i];
+
+                if (!device || !device->ports ||
+                    !(device->config[NOVA_PCI_COMMAND] & COMMAND_PORTS))
+                        continue;
+
+                const uint64_t first = device->config[NOVA_PCI_PORT_BAR] & ~PORT_BAR_TYPE;
+
+                if (port >= first && port - first < device->ports &&
+                    bytes <= device->ports - (port - first))
+                        return device;
+        }
+        return NULL;
+}
+
+uint64_t nova_pci_port_read(void *context, uint64_t port, unsigned bytes)
+{
+        const struct nova_pci_device *const device = find_port(context, port, bytes);
+
+        if (!device || !device->port_read)
+                return UINT64_MAX;
+        return device->port_read(device->context, port & (device->ports - 1), bytes);
+}
+
+void nova_pci_port_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
+{
+        const struct nova_pci_device *const device = find_port(context, port, bytes);
+
+        if (device && device->port_write)
+                device->port_write(device->context, port & (device->ports - 1), bytes, value);
 }

@@ -23,6 +23,12 @@
 #define AT_NOTIFY   0x3000u
 #define NOTIFY_STEP 4u
 
+#define NOTIFY_BYTES (NOTIFY_STEP * NOVA_VIRTIO_QUEUES)
+
+/* BAR 1: the notification registers at ports. */
+#define PORT_BAR 1
+#define PORTS    16u
+
 /* Capabilities: their positions in the configuration space, their ID and their kinds. */
 #define CAPABILITY_VENDOR 0x09u
 #define CAPABILITY_COMMON 1u
@@ -31,9 +37,10 @@
 #define CAPABILITY_CONFIG 4u
 #define CAPABILITY_PCI    5u
 #define FIRST_CAPABILITY  0x40u
+#define PORT_CAPABILITY   0xb0u
 #define COMMON_BYTES      56u
 
-/* The window to BAR 0 in the configuration space: its offset, length and data registers. */
+/* The window to the BARs in the configuration space: its BAR, offset, length and data registers. */
 #define WINDOW_AT     0x84u
 #define WINDOW_BAR    ((WINDOW_AT + 4) / 4)
 #define WINDOW_OFFSET ((WINDOW_AT + 8) / 4)
@@ -302,9 +309,16 @@ static void notify(struct nova_virtio *virtio, uint64_t at)
         }
 }
 
+/* Called after each exit while requests are in flight, mostly without a new chain. */
 void nova_virtio_look(struct nova_virtio *virtio)
 {
-        if (!virtio->again)
+        bool moved = false;
+
+        if (!virtio->again || !nova_virtio_ready(virtio))
+                return;
+        for (unsigned i = 0; i < virtio->kind->queues; i++)
+                moved |= novavmm_virtio_queue_moved(&virtio->queue[i]);
+        if (!moved)
                 return;
         virtio->again = false;
         for (unsigned i = 0; i < virtio->kind->queues; i++)
@@ -346,16 +360,31 @@ void nova_virtio_put(void *context, uint64_t offset, unsigned bytes, uint64_t va
                 novavmm_virtio_message_put(virtio, at, bytes, value);
 }
 
-/* Returns true if the window in the configuration space shows registers: BAR 0, an aligned offset,
- * 1, 2 or 4 bytes. */
+/* Writes a port of BAR 1: only the notification registers are there. */
+static void put_port(void *context, uint64_t offset, unsigned bytes, uint64_t value)
+{
+        (void)bytes;
+        (void)value;
+        notify(context, offset);
+}
+
+/* Returns true if the window in the configuration space shows registers: those of a BAR, at an
+ * aligned offset, 1, 2 or 4 bytes. */
 static bool window(const struct nova_virtio *virtio, uint32_t *offset, unsigned *bytes)
 {
         const uint32_t *const config = virtio->pci.config;
+        const unsigned bar = config[WINDOW_BAR] & 0xff;
+        const uint32_t end = bar == PORT_BAR ? PORTS : NOVA_VIRTIO_BAR_BYTES;
 
         *offset = config[WINDOW_OFFSET];
         *bytes = config[WINDOW_LENGTH];
-        return !(config[WINDOW_BAR] & 0xff) && (*bytes == 1 || *bytes == 2 || *bytes == 4) &&
-               *offset < NOVA_VIRTIO_BAR_BYTES && !(*offset & (*bytes - 1));
+        return bar <= PORT_BAR && (*bytes == 1 || *bytes == 2 || *bytes == 4) && *offset < end &&
+               !(*offset & (*bytes - 1));
+}
+
+static bool is_port(const struct nova_virtio *virtio)
+{
+        return (virtio->pci.config[WINDOW_BAR] & 0xff) == PORT_BAR;
 }
 
 static void refresh(void *context, unsigned reg)
@@ -365,7 +394,9 @@ static void refresh(void *context, unsigned reg)
         unsigned bytes;
 
         if (reg == WINDOW_DATA && window(virtio, &offset, &bytes))
-                virtio->pci.config[reg] = (uint32_t)nova_virtio_get(virtio, offset, bytes);
+                virtio->pci.config[reg] =
+                        is_port(virtio) ? UINT32_MAX
+                                        : (uint32_t)nova_virtio_get(virtio, offset, bytes);
 }
 
 static void changed(void *context, unsigned reg)
@@ -383,25 +414,42 @@ static void changed(void *context, unsigned reg)
 
         const uint32_t value = virtio->pci.config[reg];
 
-        nova_virtio_put(virtio, offset, bytes,
-                        bytes == 4 ? value : value & ((1u << 8 * bytes) - 1));
+        if (is_port(virtio))
+                put_port(virtio, offset, bytes, value);
+        else
+                nova_virtio_put(virtio, offset, bytes,
+                                bytes == 4 ? value : value & ((1u << 8 * bytes) - 1));
 }
 
-/* Writes the capability for a structure in BAR 0.
- * @return offset at which the next capability begins */
-static unsigned add_capability(struct nova_virtio *virtio, unsigned at, unsigned kind,
-                               uint32_t offset, uint32_t bytes)
-{
-        const unsigned size = kind == CAPABILITY_NOTIFY || kind == CAPABILITY_PCI ? 20 : 16;
-        const unsigned next = kind == CAPABILITY_PCI ? 0 : at + size;
-        uint32_t *const to = &virtio->pci.config[at / 4];
+/* A capability for a structure in a BAR. */
+struct capability {
+        uint8_t at, next, kind, bar;
+        uint32_t offset, bytes;
+};
 
-        to[0] = CAPABILITY_VENDOR | next << 8 | size << 16 | kind << 24;
-        to[2] = offset;
-        to[3] = bytes;
+/* Two capabilities name the notification registers. A driver takes the first one that it can use:
+ * the ports, because the exit of a write to memory costs twice as much. */
+static const struct capability capabilities[] = {
+        {FIRST_CAPABILITY, 0x50, CAPABILITY_COMMON, 0, AT_COMMON, COMMON_BYTES},
+        {0x50, 0x60, CAPABILITY_ISR, 0, AT_ISR, 1},
+        {0x60, PORT_CAPABILITY, CAPABILITY_CONFIG, 0, AT_CONFIG, NOVA_VIRTIO_CONFIG},
+        {PORT_CAPABILITY, 0x70, CAPABILITY_NOTIFY, PORT_BAR, 0, NOTIFY_BYTES},
+        {0x70, WINDOW_AT, CAPABILITY_NOTIFY, 0, AT_NOTIFY, NOTIFY_BYTES},
+        {WINDOW_AT, 0, CAPABILITY_PCI, 0, 0, 0},
+};
+
+static void add_capability(uint32_t *config, const struct capability *capability)
+{
+        const unsigned kind = capability->kind;
+        const unsigned size = kind == CAPABILITY_NOTIFY || kind == CAPABILITY_PCI ? 20 : 16;
+        uint32_t *const to = &config[capability->at / 4];
+
+        to[0] = CAPABILITY_VENDOR | (uint32_t)capability->next << 8 | size << 16 | kind << 24;
+        to[1] = capability->bar;
+        to[2] = capability->offset;
+        to[3] = capability->bytes;
         if (kind == CAPABILITY_NOTIFY)
                 to[4] = NOTIFY_STEP;
-        return next;
 }
 
 /* Returns the PCI class: mass storage, communication, or the class for all other devices. */
@@ -420,7 +468,6 @@ static uint32_t class_code(enum nova_virtio_kind kind)
 static void make_configuration(struct nova_virtio *virtio)
 {
         struct nova_pci_device *const pci = &virtio->pci;
-        unsigned at = FIRST_CAPABILITY;
 
         nova_pci_identify(pci, VENDOR, (uint16_t)(PRODUCT_BASE + virtio->kind->kind),
                           class_code(virtio->kind->kind));
@@ -430,12 +477,8 @@ static void make_configuration(struct nova_virtio *virtio)
         pci->config[NOVA_PCI_CAPABILITIES] = FIRST_CAPABILITY;
         pci->config[NOVA_PCI_INTERRUPT] = INTERRUPT_PIN_A;
         pci->writable[NOVA_PCI_INTERRUPT] = 0xff;
-        at = add_capability(virtio, at, CAPABILITY_COMMON, AT_COMMON, COMMON_BYTES);
-        at = add_capability(virtio, at, CAPABILITY_ISR, AT_ISR, 1);
-        at = add_capability(virtio, at, CAPABILITY_CONFIG, AT_CONFIG, NOVA_VIRTIO_CONFIG);
-        at = add_capability(virtio, at, CAPABILITY_NOTIFY, AT_NOTIFY,
-                            NOTIFY_STEP * NOVA_VIRTIO_QUEUES);
-        add_capability(virtio, at, CAPABILITY_PCI, 0, 0);
+        for (unsigned i = 0; i < sizeof(capabilities) / sizeof(*capabilities); i++)
+                add_capability(pci->config, &capabilities[i]);
         pci->writable[WINDOW_BAR] = 0xff;
         pci->writable[WINDOW_OFFSET] = pci->writable[WINDOW_LENGTH] = UINT32_MAX;
         pci->writable[WINDOW_DATA] = UINT32_MAX;
@@ -444,10 +487,12 @@ static void make_configuration(struct nova_virtio *virtio)
         pci->context = virtio;
         pci->memory_read = nova_virtio_get;
         pci->memory_write = nova_virtio_put;
+        pci->port_write = put_port;
         nova_pci_set_memory(pci, 0, NOVA_VIRTIO_BAR_BYTES);
+        nova_pci_set_ports(pci, 0, PORTS);
 }
 
-_Static_assert(FIRST_CAPABILITY + 3 * 16 + 20 == WINDOW_AT, "the last one");
+_Static_assert(NOTIFY_BYTES <= PORTS, "a register for each queue");
 
 void nova_virtio_init(struct nova_virtio *virtio, const struct nova_virtio_class *kind,
                       const struct nova_guest_memory *memory)

@@ -12,6 +12,9 @@
 /* Enables a queue for the driver after checking its addresses. */
 void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number);
 
+/* Returns whether a driver has put chains into an enabled queue that are not taken yet. */
+bool novavmm_virtio_queue_moved(const struct nova_virtio_queue *queue);
+
 /* Raises a cause of interrupts: on the wire, or by message @p vector. */
 void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause, uint16_t vector);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Disks whose blocks are in a store (see novavmm/virtio_block.h). A request takes steps; the data
  * of a step is in the request's part of the store's buffer. */
+#include <stddef.h>
 #include <string.h>
 
 #include "device/virtio_block.h"
@@ -16,6 +17,8 @@
 /* A flag of a range: the blocks of zeroes may be discarded. Here they are written. */
 #define RANGE_UNMAP 1u
 
+#define REQUESTS_MASK (UINT32_MAX >> (32 - NOVA_VIRTIO_BLOCK_REQUESTS))
+
 static uint8_t *buffer(const struct nova_virtio_block *block, unsigned number)
 {
         return block->store->buffer + (size_t)number * NOVA_VIRTIO_BLOCK_STEP;
@@ -24,15 +27,23 @@ static uint8_t *buffer(const struct nova_virtio_block *block, unsigned number)
 /* Returns a free request, or NULL. */
 static struct nova_virtio_block_request *find_free(struct nova_virtio_block *block)
 {
-        for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS; i++)
-                if (block->request[i].state == NOVA_VIRTIO_BLOCK_FREE)
-                        return &block->request[i];
-        return NULL;
+        const uint32_t free = ~block->used & REQUESTS_MASK;
+
+        return free ? &block->request[__builtin_ctz(free)] : NULL;
+}
+
+static void occupy(struct nova_virtio_block *block, struct nova_virtio_block_request *request,
+                   enum nova_virtio_block_state state)
+{
+        request->state = state;
+        block->used |= 1u << request->step.request;
+        block->in_flight++;
 }
 
 static void release(struct nova_virtio_block *block, struct nova_virtio_block_request *request)
 {
         request->state = NOVA_VIRTIO_BLOCK_FREE;
+        block->used &= ~(1u << request->step.request);
         block->in_flight--;
 }
 
@@ -155,6 +166,14 @@ static int begin(struct nova_virtio_block *block, const struct header *header,
         }
 }
 
+/* Copies a chain without the pieces that it does not have. */
+static void keep_chain(struct nova_virtio_block_request *request,
+                       const struct nova_virtio_chain *chain)
+{
+        memcpy(&request->chain, chain,
+               offsetof(struct nova_virtio_chain, piece) + chain->pieces * sizeof(chain->piece[0]));
+}
+
 /* Begins the request of the chain that was taken. */
 static bool take(struct nova_virtio_block *block)
 {
@@ -168,7 +187,7 @@ static bool take(struct nova_virtio_block *block)
                     novavmm_virtio_block_identify(&block->virtio.chain));
                 return true;
         }
-        request->chain = block->virtio.chain;
+        keep_chain(request, &block->virtio.chain);
 
         const int status = begin(block, &header, request);
 
@@ -176,8 +195,7 @@ static bool take(struct nova_virtio_block *block)
                 end(block, &request->chain, (uint8_t)status, 0);
                 return true;
         }
-        request->state = NOVA_VIRTIO_BLOCK_BUSY;
-        block->in_flight++;
+        occupy(block, request, NOVA_VIRTIO_BLOCK_BUSY);
         start_next(block, request);
         return true;
 }
@@ -305,10 +323,8 @@ void nova_virtio_block_init_store(struct nova_virtio_block *block,
         block->read_only = store->read_only;
         for (unsigned i = 0; i < NOVA_VIRTIO_BLOCK_REQUESTS; i++) {
                 block->request[i].step.request = i;
-                if (busy >> i & 1) {
-                        block->request[i].state = NOVA_VIRTIO_BLOCK_ABANDONED;
-                        block->in_flight++;
-                }
+                if (busy >> i & 1)
+                        occupy(block, &block->request[i], NOVA_VIRTIO_BLOCK_ABANDONED);
         }
         novavmm_virtio_block_make(block, &kind, memory, store->block_bytes);
         offer_ranges(block);

@@ -3,6 +3,7 @@
  * guest's memory, which its CPUs may change at any time: every value is read once, then checked. */
 #include <string.h>
 
+#include "copy.h"
 #include "device/virtio.h"
 
 /* A descriptor: address, bytes, flags, the next one. */
@@ -66,6 +67,11 @@ void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
                 queue->enabled = true;
         else
                 nova_virtio_break(virtio, "a queue outside its memory");
+}
+
+bool novavmm_virtio_queue_moved(const struct nova_virtio_queue *queue)
+{
+        return queue->enabled && load(queue->available + INDEX_AT) != queue->taken;
 }
 
 unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number)
@@ -262,9 +268,9 @@ static bool copy(const struct nova_virtio_piece *piece, unsigned pieces, uint64_
                 if (part > bytes - done)
                         part = bytes - done;
                 if (to)
-                        memcpy((uint8_t *)to + done, piece->data + offset, (size_t)part);
+                        copy_data((uint8_t *)to + done, piece->data + offset, (size_t)part);
                 else
-                        memcpy(piece->data + offset, (const uint8_t *)from + done, (size_t)part);
+                        copy_data(piece->data + offset, (const uint8_t *)from + done, (size_t)part);
                 done += part;
                 offset = 0;
         }
