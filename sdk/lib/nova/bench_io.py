@@ -32,7 +32,8 @@ from nova.runner import Runner
 SYSTEM = "bench-io"
 FILES = "bench-files"
 RANDOM = "bench-random"
-GUEST = "linux-disk"
+# The systems of guests: key of the rows, and the monitor.
+GUESTS = {"linux-disk": ("guest", "linux"), "bench-guest": ("enlightened", "bench-guest-monitor")}
 FOLDER = tree.ROOT / "tests" / "bench"
 ROWS = FOLDER / "io.tsv"
 SOURCE = FOLDER / "io" / "linux.c"
@@ -203,9 +204,9 @@ def _of_random(kernel, boot, plugin, folder):
     return {"file_random": counts[RANDOM_OP].median}
 
 
-def _of_guest(kernel, boot, plugin, folder, initrd):
-    results = folder / "guest"
-    modules = disk.with_arguments(boot_list.read(boot), "linux", WORDS)
+def _of_guest(kernel, boot, monitor, plugin, folder, initrd):
+    results = folder / monitor
+    modules = disk.with_arguments(boot_list.read(boot), monitor, WORDS)
     modules[-1] = qemu.Module(str(initrd), modules[-1].arguments)
     machine = qemu.Machine(
         kernel=kernel,
@@ -248,11 +249,11 @@ def file_figures(counts):
     return {key: round(counts[number].median / PARTS) for key, number in keys.items()}
 
 
-def guest_figures(inside, linux):
+def guest_figures(inside, linux, name="guest"):
     """Returns the figures of a guest's reads, instructions outside of it included, and of the same
-    kernel's reads without NOVA."""
+    kernel's reads without NOVA. NAME: key of the rows."""
     found = {}
-    for key, number in (("guest", ROW_OP), ("guest_uring", URING_OP)):
+    for key, number in ((name, ROW_OP), (f"{name}_uring", URING_OP)):
         one, alone = (counts[number].all() / MANY for counts in (inside, linux))
         if not alone:
             raise NovaError("no instruction of Linux was counted.", EXIT_FAILED)
@@ -309,8 +310,11 @@ def _count(build_folder):
         initrd = _initrd(folder)
         linux = _of_linux(plugin, folder, initrd)
         found |= figures(counts, linux) | runs[1][1]
-        boot = boot_list.path(build_folder, GUEST)
-        return found | guest_figures(_of_guest(kernel, boot, plugin, folder, initrd), linux)
+        for system, (name, monitor) in GUESTS.items():
+            boot = boot_list.path(build_folder, system)
+            inside = _of_guest(kernel, boot, monitor, plugin, folder, initrd)
+            found |= guest_figures(inside, linux, name)
+        return found
 
 
 def run(build_folder, as_json=False):
@@ -318,7 +322,7 @@ def run(build_folder, as_json=False):
     process.die_with_parent()
     if not build_folder:
         preset = tree.preset_name(ARCH, "release")
-        build.build(preset, ["nova.elf32", SYSTEM, FILES, RANDOM, GUEST])
+        build.build(preset, ["nova.elf32", SYSTEM, FILES, RANDOM, *GUESTS])
         build_folder = tree.build_dir(preset)
     found, rows = _count(build_folder), read_rows(ROWS)
     command_line = f"{bench_alone.WORDS} {WORDS}"
