@@ -19,6 +19,9 @@
 
 #define GUEST_MEMORY (96u << 20)
 
+/* Linux resets the machine after a panic, too, so a guest gets at most so many new machines. */
+#define RESETS_MAX 3
+
 static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_guest_disk disk;
@@ -140,9 +143,18 @@ static int open_disk(const char *argument)
         return error;
 }
 
-static int create_machine(const struct nova_vm_config *config)
+static unsigned resets;
+
+static int create_machine(void)
 {
-        int error = nova_vm_create(&vm, config);
+        const struct nova_vm_config config = {
+                .name = nova_program.name,
+                .memory = GUEST_MEMORY,
+                .local_apic = true,
+                .report_halt = true,
+                .report_reset = resets > 0, /* the first one may be wanted */
+        };
+        int error = nova_vm_create(&vm, &config);
 
         if (!error)
                 error = nova_pc_create(&pc, &vm);
@@ -153,26 +165,26 @@ static int create_machine(const struct nova_vm_config *config)
         return error;
 }
 
-int main(int argc, char **argv)
+static void destroy_machine(void)
 {
-        const struct nova_vm_config config = {.name = nova_program.name,
-                                              .memory = GUEST_MEMORY,
-                                              .local_apic = true,
-                                              .report_halt = true,
-                                              .report_reset = true};
-        int error;
+        nova_pc_flush(&pc);
+        nova_pc_destroy(&pc);
+        nova_guest_disk_detach(&disk);
+        nova_vm_destroy(&vm);
+}
 
-        (void)argc;
-        if (use_screen() || open_disk(argv[1]))
-                return 1;
-        error = create_machine(&config);
+/* Runs the guest on a machine of its own until its end. @return the status, 0 after an @p end */
+static int run_machine(char **words, enum nova_vm_end *end)
+{
+        int error = create_machine();
+
         if (error) {
                 printf("The machine %s cannot be created: %s.\n", nova_program.name,
                        nova_vm_why(&vm, error));
                 return 1;
         }
 
-        const char *const why = load(argv + (disk.block ? 2 : 1));
+        const char *const why = load(words);
 
         if (why)
                 return nova_vm_not_loaded(&vm, why);
@@ -182,10 +194,22 @@ int main(int argc, char **argv)
                        nova_vm_why(&vm, error));
                 return 1;
         }
+        *end = nova_vm_wait(&vm);
+        destroy_machine();
+        return 0;
+}
 
-        const enum nova_vm_end end = nova_vm_wait(&vm);
+int main(int argc, char **argv)
+{
+        enum nova_vm_end end = NOVA_VM_ERROR;
 
-        nova_pc_flush(&pc);
+        (void)argc;
+        if (use_screen() || open_disk(argv[1]))
+                return 1;
+        do {
+                if (run_machine(argv + (disk.block ? 2 : 1), &end))
+                        return 1;
+        } while (end == NOVA_VM_RESET && resets++ < RESETS_MAX);
         printf("The guest %s %s.\n", nova_program.name, nova_vm_end_text(end));
         return end != NOVA_VM_OFF;
 }
