@@ -164,6 +164,21 @@ static void check_owner(struct reader *reader, const struct nova_system_program 
                                device->name, program->name, program->name);
 }
 
+/* A device that may reach all memory must be wanted. Only init knows the machine, so the
+ * description says whether each machine has an I/O MMU. */
+static void check_protection(struct reader *reader, const struct nova_system_program *program,
+                             const struct nova_system_device *device)
+{
+        if (!(program->grants & NOVA_SYSTEM_GRANT_DMA) || reader->system->machine_iommu ||
+            device->pci.lines & NOVA_SYSTEM_PCI_UNPROTECTED)
+                return;
+        reader_mistake(reader, device->line,
+                       "on a machine without an I/O MMU the device '%s' of '%s' would reach all "
+                       "memory by DMA; write 'iommu' in the section 'machine' if all machines of "
+                       "the system have one, otherwise 'dma-unprotected' for the device.",
+                       device->name, program->name);
+}
+
 void pci_check(struct reader *reader)
 {
         const struct nova_system *const system = reader->system;
@@ -174,7 +189,9 @@ void pci_check(struct reader *reader)
 
                 if (is_pci(device))
                         check_lines(reader, device);
-                if (owner >= 0)
-                        check_owner(reader, &system->program[owner], device);
+                if (owner < 0)
+                        continue;
+                check_owner(reader, &system->program[owner], device);
+                check_protection(reader, &system->program[owner], device);
         }
 }

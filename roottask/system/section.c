@@ -301,18 +301,31 @@ static void machine_cpus(struct reader *reader, const char *word)
                 reader->system->machine_cpus = (unsigned)cpus;
 }
 
+/* Reads the line `iommu`, which has no value. */
+static void machine_iommu(struct reader *reader)
+{
+        if (reader->words != 1 || reader->system->machine_iommu)
+                reader_mistake(reader, reader->line,
+                               "'iommu' of a machine has no value and appears once.");
+        reader->system->machine_iommu = true;
+}
+
 void section_machine_line(struct reader *reader)
 {
-        static const char *const known[] = {"cpus", "memory"};
+        static const char *const known[] = {"cpus", "memory", "iommu"};
         struct nova_system *system = reader->system;
         const char *kind = reader->word[0];
         const bool cpus = text_equal(kind, "cpus");
 
+        if (text_equal(kind, "iommu")) {
+                machine_iommu(reader);
+                return;
+        }
         if (!cpus && !text_equal(kind, "memory")) {
-                if (!section_misspelt(reader, value_closest(kind, known, 2)))
+                if (!section_misspelt(reader, value_closest(kind, known, 3)))
                         reader_mistake(reader, reader->line,
-                                       "a machine has no property '%s'; its properties are cpus "
-                                       "and memory.",
+                                       "a machine has no property '%s'; its properties are cpus, "
+                                       "memory and iommu.",
                                        kind);
                 return;
         }

@@ -108,6 +108,30 @@ TEST(description, says_what_machine_it_is_made_for)
         EXPECT_EQ(d.system->machine_memory, 64u << 20);
 }
 
+/* A driver of a device on PCI, with further lines in the sections of machine and device. */
+std::string driver(const std::string &machine, const std::string &device,
+                   const std::string &grants = " grants dma\n")
+{
+        return "machine\n memory 64M\n" + machine + "device d\n id 1af4:1042\n" + device +
+               "program pci\n devices pci-config\n provides pci\nprogram a\n devices d\n"
+               " uses pci\n" +
+               grants;
+}
+
+TEST(description, a_device_for_dma_says_what_protects_memory)
+{
+        const std::string sentence =
+                "3: on a machine without an I/O MMU the device 'd' of 'a' would reach all memory "
+                "by DMA; write 'iommu' in the section 'machine' if all machines of the system have "
+                "one, otherwise 'dma-unprotected' for the device.\n";
+
+        EXPECT_EQ(Description(driver("", "")).all(), sentence);
+        EXPECT_EQ(Description(driver(" iommu\n", "")).all(), "");
+        EXPECT_EQ(Description(driver("", " dma-unprotected\n")).all(), "");
+        EXPECT_EQ(Description(driver(" iommu\n", " dma-unprotected\n")).all(), "");
+        EXPECT_EQ(Description(driver("", "", "")).all(), ""); /* it gets no addresses */
+}
+
 TEST(description, lets_programs_call_where_they_share_one_cpu)
 {
         Description d("program a\n uses x\n cpus 0-2\nprogram b\n provides x\n cpus 2-3\n"
@@ -381,7 +405,11 @@ WRONG(machine_with_a_name, "machine pc\n cpus 2\n" A,
 WRONG(machine_twice, "machine\n cpus 2\nmachine\n memory 64M\n" A,
       "3: a section 'machine' already begins in line 1; put all properties there.")
 WRONG(machine_with_something_else, "machine\n disks 2\n" A,
-      "2: a machine has no property 'disks'; its properties are cpus and memory.")
+      "2: a machine has no property 'disks'; its properties are cpus, memory and iommu.")
+WRONG(machine_with_a_value_of_iommu, "machine\n iommu 1\n" A,
+      "2: 'iommu' of a machine has no value and appears once.")
+WRONG(machine_with_iommu_twice, "machine\n iommu\n iommu\n" A,
+      "3: 'iommu' of a machine has no value and appears once.")
 WRONG(machine_with_a_list_of_cpus, "machine\n cpus 0 1\n" A,
       "2: 'cpus' takes one value and appears once in a machine; write, for example, 'cpus 4'.")
 WRONG(machine_without_a_cpu, "machine\n cpus 0\n" A,
