@@ -12,6 +12,7 @@
 #define RAM_BYTES  0x8000u
 #define DISK_BYTES (8u * NOVA_SECTOR)
 #define WINDOW     0xe0000000u
+#define PORTS      0xc000u
 #define DEVICES    4u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -125,8 +126,20 @@ static void make(const struct nova_guest_memory *memory, uint8_t *disk)
                 device[i]->complain = complain;
                 nova_virtio_add_messages(device[i], send_message, device[i]);
                 device[i]->pci.config[NOVA_PCI_BAR] = WINDOW + i * NOVA_VIRTIO_BAR_BYTES;
+                device[i]->pci.config[NOVA_PCI_PORT_BAR] |= PORTS + 0x20 * i;
                 nova_pci_add(&pci, i + 1, &device[i]->pci);
         }
+}
+
+/* Notifies a device of a chain, by a register in memory or by a port. */
+static void notify(const struct nova_virtio *to, unsigned queue, bool port)
+{
+        if (port)
+                nova_pci_port_write(&pci, (to->pci.config[NOVA_PCI_PORT_BAR] & ~3u) + 4 * queue, 2,
+                                    0);
+        else
+                nova_pci_memory_write(&pci, to->pci.config[NOVA_PCI_BAR] + 0x3000 + 4 * queue, 2,
+                                      0);
 }
 
 static void put(const struct nova_virtio *to, unsigned at, unsigned bytes, uint64_t value)
@@ -175,6 +188,7 @@ static size_t step(uint8_t *ram, const uint8_t *data, size_t size)
                 break;
         case 1:
                 nova_pci_memory_read(&pci, WINDOW + at, bytes);
+                nova_pci_port_read(&pci, at, bytes);
                 break;
         case 2: /* the guest's memory, where queues begin */
                 memcpy(ram + at % (RAM_BYTES / 8 - bytes), &value, bytes);
@@ -200,7 +214,7 @@ static size_t step(uint8_t *ram, const uint8_t *data, size_t size)
                                   : 0);
                 return 20;
         default:
-                put(to, 0x3000 + 4 * (at & 1), 2, 0);
+                notify(to, at & 1, at & 2);
                 nova_virtio_look(device[in[4] % DEVICES]);
                 break;
         }
