@@ -9,6 +9,8 @@
 #include "novart/service/block.h"
 #include "server.h"
 
+#define REQUESTS_MAX 65536u /* that a line of the description may permit */
+
 static struct nova_block *disk;
 static struct table table;
 static struct grant grants[GRANTS];
@@ -19,11 +21,21 @@ static bool read_block(uint64_t block, void *to)
         return nova_block_read(disk, block, 1, to) == 0;
 }
 
+/* Reads a number of requests in flight. 0 would be no limit. */
+static bool set_requests(struct grant *grant, const char *text)
+{
+        char *end;
+        const unsigned long number = strtoul(text, &end, 10);
+
+        grant->requests = (uint32_t)number;
+        return *text >= '0' && *text <= '9' && !*end && number && number <= REQUESTS_MAX;
+}
+
 static bool set_option(struct grant *grant, const char *option)
 {
         if (strncmp(option, "requests=", 9) == 0)
-                grant->requests = (uint32_t)strtoul(option + 9, NULL, 10);
-        else if (strcmp(option, "read-only") == 0)
+                return set_requests(grant, option + 9);
+        if (strcmp(option, "read-only") == 0)
                 grant->read_only = true;
         else
                 return false;
@@ -58,8 +70,8 @@ static bool read_grant(char *argument)
                         *next++ = '\0';
                 if (!set_option(grant, option)) {
                         printf("there is no option '%s'; there are read-only and "
-                               "requests=NUMBER.\n",
-                               option);
+                               "requests=NUMBER, with a number from 1 to %u.\n",
+                               option, REQUESTS_MAX);
                         return false;
                 }
                 option = next;

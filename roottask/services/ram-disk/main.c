@@ -62,8 +62,10 @@ static bool set(const char *argument)
         if (strncmp(argument, "image=", 6) == 0)
                 return load(argument + 6);
         if (strncmp(argument, "size=", 5) == 0) {
-                disk.bytes = strtoul(argument + 5, NULL, 10) * 1024;
-                disk.memory = calloc(1, disk.bytes);
+                const unsigned long kib = strtoul(argument + 5, NULL, 10);
+
+                disk.bytes = kib <= SIZE_MAX / 1024 ? kib * 1024 : 0;
+                disk.memory = disk.bytes ? calloc(1, disk.bytes) : NULL;
                 return true;
         }
         if (strcmp(argument, "read-only") == 0) {
