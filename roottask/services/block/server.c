@@ -382,14 +382,20 @@ static bool round_of_turns(void)
         return any;
 }
 
-/* Shows the clients whether they must up the doorbell.
- * @return whether a request waits that could be started */
-static bool set_waiting(uint32_t waits)
+/* Shows the clients whether they must up the doorbell. */
+static void set_waiting(uint32_t waits)
+{
+        for (unsigned i = 0; i < session_count; i++)
+                __atomic_store_n(&sessions[i]->ring.shared->service_waits, waits, __ATOMIC_RELAXED);
+}
+
+/* Shows the clients that they must up the doorbell.
+ * @return whether a request waits that could be started, and whose client may not have seen this */
+static bool begin_waiting(void)
 {
         bool some = false;
 
-        for (unsigned i = 0; i < session_count; i++)
-                __atomic_store_n(&sessions[i]->ring.shared->service_waits, waits, __ATOMIC_RELAXED);
+        set_waiting(1);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         for (unsigned i = 0; i < session_count; i++)
                 some |= may_start(sessions[i]);
@@ -405,7 +411,7 @@ void block_serve(void)
                 set_waiting(0);
                 while (rounds++ < ROUNDS && round_of_turns())
                         continue;
-                more = set_waiting(1);
+                more = begin_waiting();
         } while (more && rounds < ROUNDS);
         if (device->kick)
                 device->kick();
