@@ -13,8 +13,7 @@ namespace
 {
 
 constexpr uint64_t fast = 0x10000;
-constexpr uint64_t ram_bytes = 0x20000;
-constexpr uint64_t in_at = 0x3000, out_at = 0x5000;
+constexpr uint64_t ram_bytes = 0x20000, in_at = 0x3000, out_at = 0x5000;
 
 /* What the functions of the test's calls do, and what they saw. */
 std::function<nova_hv_status(const nova_hv_action *)> act;
@@ -502,9 +501,8 @@ TEST_F(hv_call, calls_of_a_parent_are_denied_and_missing_ones_are_unknown)
                                                                 ? NOVA_HV_ACCESS_DENIED
                                                         : !call->function ? NOVA_HV_INVALID_CODE
                                                                           : NOVA_HV_SUCCESS;
-                        if (expected == NOVA_HV_SUCCESS) {
+                        if (expected == NOVA_HV_SUCCESS)
                                 continue; /* their own tests make these calls */
-                        }
                         ASSERT_EQ(run(code), done(expected)) << std::hex << code;
                 }
         }
@@ -515,14 +513,13 @@ TEST_F(hv_call, calls_of_a_parent_are_denied_and_missing_ones_are_unknown)
 /* Two errors at once: the earlier check determines the status. */
 TEST_F(hv_call, the_order_of_checks_is_that_of_the_manual)
 {
-        using step = std::function<void(uint64_t &)>;
         auto description = sizes(24, 0);
         const uint64_t privilege = NOVA_HV_PRIVILEGE_POST_MESSAGES;
         description.privilege = privilege;
         description.fast = false;
         const auto *call = add(description);
         act = [](const nova_hv_action *) { return NOVA_HV_INVALID_VP_INDEX; };
-        const std::vector<std::pair<nova_hv_status, step>> steps = {
+        const std::vector<std::pair<nova_hv_status, std::function<void(uint64_t &)>>> steps = {
                 {NOVA_HV_SUCCESS, [&](uint64_t &) { hv.enabled = false; }},
                 {NOVA_HV_INVALID_CODE, [&](uint64_t &value) { value ^= 0x4000; }},
                 {NOVA_HV_ACCESS_DENIED, [&](uint64_t &) { hv.privileges = 0; }},
@@ -597,3 +594,7 @@ TEST_F(hv_call, statuses_have_words)
 }
 
 } // namespace
+
+extern "C" void novavmm_overlay_take_back(const uint8_t *)
+{
+}

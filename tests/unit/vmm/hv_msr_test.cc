@@ -99,6 +99,9 @@ TEST_F(hv_msr, leaves_name_the_interface_the_version_and_the_privileges)
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0u);
         hv.direct_timers = true;
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0x80000u);
+        hv.direct_timers = false;
+        hv.privileges = NOVA_HV_PRIVILEGE_SYNIC;
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0x20000u);
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000004).eax, 0u);
         hv.hints = NOVA_HV_HINTS_ALL;
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000004).eax, NOVA_HV_HINTS_ALL);
@@ -125,6 +128,9 @@ TEST_F(hv_msr, each_register_needs_its_privilege)
                     {apic_priority, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
                     {assist_page, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
                     {timer_config, NOVA_HV_PRIVILEGE_TIMERS},
+                    {0x40000080, NOVA_HV_PRIVILEGE_SYNIC},
+                    {0x40000083, NOVA_HV_PRIVILEGE_SYNIC},
+                    {0x4000009f, NOVA_HV_PRIVILEGE_SYNIC},
                     {tsc_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES},
                     {apic_frequency, NOVA_HV_PRIVILEGE_FREQUENCIES}};
         uint64_t value;
@@ -380,8 +386,14 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
                  ""},
                 {{usual, 0, true, false, false}, EINVAL, "synthetic timers"},
                 {{usual | NOVA_HV_PRIVILEGE_TIMERS, 0, false, false, false},
-                 ENOTSUP,
+                 EINVAL,
                  "direct_timers"},
+                {{usual | NOVA_HV_PRIVILEGE_TIMERS | NOVA_HV_PRIVILEGE_SYNIC, 0, false, false,
+                  false},
+                 0,
+                 ""},
+                {{NOVA_HV_PRIVILEGE_POST_MESSAGES, 0, false, false, false}, EINVAL, "hypercalls"},
+                {{NOVA_HV_PRIVILEGE_SIGNAL_EVENTS, 0, false, false, false}, EINVAL, "hypercalls"},
                 {{NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false}, EINVAL, "reference time"},
                 {{usual | NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false}, 0, ""},
                 {{usual, 0, false, true, false}, ENOTSUP, "XMM"},
@@ -406,6 +418,9 @@ TEST_F(hv_msr, privileges_that_the_machine_cannot_have_are_refused_with_a_senten
         EXPECT_NE(std::string(why).find("stolen time"), std::string::npos) << why;
         EXPECT_EQ(nova_hv_check(&config, &no_apic, &why), ENOTSUP);
         EXPECT_NE(std::string(why).find("local_apic"), std::string::npos) << why;
+        const nova_hv_config synic = {NOVA_HV_PRIVILEGE_SYNIC, 0, false, false, false};
+        EXPECT_EQ(nova_hv_check(&synic, &no_apic, &why), ENOTSUP);
+        EXPECT_NE(std::string(why).find("synthetic interrupts"), std::string::npos) << why;
 }
 
 /* The registers as the manual describes them, apart from the library. */

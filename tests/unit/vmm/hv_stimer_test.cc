@@ -40,6 +40,7 @@ struct hv_stimer : testing::Test {
                 ASSERT_EQ(nova_hv_init(&hv, &memory, NOVA_HV_PRIVILEGES_ALL), 0);
                 clock.ns = 1000000;
                 hv.vcpus = vcpus;
+                hv.direct_timers = true;
                 hv.clock = hv.tsc = time; /* one tick is one ns */
                 nova_hv_time_begin(&hv, 1000000000);
                 nova_hv_timers_begin(&hv);
@@ -165,8 +166,9 @@ TEST_F(hv_stimer, a_periodic_timer_that_is_late_expires_once_and_keeps_its_phase
         EXPECT_EQ(hv.vp[0].timer[0].due, 1100u);
 }
 
-TEST_F(hv_stimer, timers_without_direct_mode_stay_disabled_and_reserved_bits_are_refused)
+TEST_F(hv_stimer, timers_that_can_tell_nothing_stay_disabled_and_reserved_bits_are_refused)
 {
+        hv.privileges &= ~NOVA_HV_PRIVILEGE_SYNIC;
         EXPECT_TRUE(set(count0, 100));
         EXPECT_TRUE(set(config0, enable | auto_enable | 0x20000));
         EXPECT_EQ(get(config0), auto_enable | 0x20000);
@@ -178,6 +180,14 @@ TEST_F(hv_stimer, timers_without_direct_mode_stay_disabled_and_reserved_bits_are
                         EXPECT_FALSE(set(config0, uint64_t{1} << bit)) << bit;
                 }
         EXPECT_EQ(get(config0), auto_enable | 0x20000);
+}
+
+TEST_F(hv_stimer, direct_mode_that_is_not_announced_is_refused)
+{
+        hv.direct_timers = false;
+        EXPECT_FALSE(set(config0, direct | vector(0x51)));
+        EXPECT_TRUE(set(config0, vector(0x51)));
+        EXPECT_EQ(get(config0), vector(0x51));
 }
 
 TEST_F(hv_stimer, extreme_counts_neither_overflow_nor_cause_a_storm)

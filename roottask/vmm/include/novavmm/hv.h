@@ -7,6 +7,7 @@
 #include "nova/abi/utcb.h"
 #include "novavmm/cpuid.h"
 #include "novavmm/hv_calls.h"
+#include "novavmm/hv_synic.h"
 #include "novavmm/lapic.h"
 #include "novavmm/line.h"
 #include "novavmm/overlay.h"
@@ -27,9 +28,10 @@ extern "C" {
          NOVA_HV_PRIVILEGE_FREQUENCIES)
 
 /** Privileges that the library offers; nova_hv_enable() says what some of them need. */
-#define NOVA_HV_PRIVILEGES_ALL                                        \
-        (NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_REFERENCE_TSC | \
-         NOVA_HV_PRIVILEGE_APIC_REGISTERS | NOVA_HV_PRIVILEGE_TIMERS)
+#define NOVA_HV_PRIVILEGES_ALL                                                                   \
+        (NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_REFERENCE_TSC |                            \
+         NOVA_HV_PRIVILEGE_APIC_REGISTERS | NOVA_HV_PRIVILEGE_TIMERS | NOVA_HV_PRIVILEGE_SYNIC | \
+         NOVA_HV_PRIVILEGE_POST_MESSAGES | NOVA_HV_PRIVILEGE_SIGNAL_EVENTS)
 
 /** Recommendations that the library offers. */
 #define NOVA_HV_HINTS_ALL                                                             \
@@ -46,9 +48,11 @@ struct nova_hv_buffers {
 
 /** A synthetic timer. */
 struct nova_hv_timer {
-        uint64_t config; /**< MSR 0x400000b0 and each second one after it */
-        uint64_t count;  /**< MSR 0x400000b1, …: reference time, or period, in units of 100 ns */
-        uint64_t due;    /**< reference time of its next expiration, or NOVA_NEVER */
+        uint64_t config;  /**< MSR 0x400000b0 and each second one after it */
+        uint64_t count;   /**< MSR 0x400000b1, …: reference time, or period, in units of 100 ns */
+        uint64_t due;     /**< reference time of its next expiration, or NOVA_NEVER */
+        uint64_t expired; /**< reference time of the expiration whose message waits */
+        bool waits;       /**< its message waits for a slot */
 };
 
 /** State of a virtual processor. */
@@ -59,6 +63,7 @@ struct nova_hv_vp {
         uint64_t quiet_ends;                        /**< ends of interrupts by the assist page */
         struct nova_hv_timer timer[NOVA_HV_TIMERS]; /**< synthetic timers */
         uint64_t timer_interrupts;                  /**< their expirations */
+        struct nova_hv_synic synic;                 /**< synthetic interrupt controller */
 };
 
 /** A partition: the state of a machine's hypercall interface. Changes with the machine locked. */
@@ -91,6 +96,8 @@ struct nova_hv {
         uint64_t ipi_calls;   /**< number of calls that sent interrupts */
         const struct nova_hv_call *own[NOVA_HV_OWN_CALLS]; /**< the monitor's own calls */
         unsigned owns;                                     /**< entries of `own` in use */
+        const struct nova_hv_port *port[NOVA_HV_PORTS];    /**< what connections lead to */
+        unsigned ports;                                    /**< entries of `port` in use */
         struct nova_hv_buffers buffers; /**< private: the parameters of the current action */
 };
 
@@ -135,8 +142,8 @@ int nova_hv_init(struct nova_hv *hv, struct nova_guest_memory *memory, uint64_t 
 struct nova_hv_config {
         uint64_t privileges; /**< NOVA_HV_PRIVILEGE_…: what the guest finds and may use */
         uint32_t hints;      /**< NOVA_HV_HINT_…: recommendations to the guest */
-        bool direct_timers;  /**< synthetic timers raise interrupts at the local APIC; required for
-                              * NOVA_HV_PRIVILEGE_TIMERS, as messages do not exist yet */
+        bool direct_timers;  /**< synthetic timers can raise interrupts at the local APIC; without
+                              * NOVA_HV_PRIVILEGE_SYNIC, NOVA_HV_PRIVILEGE_TIMERS needs it */
         bool xmm_input, xmm_output; /**< must be false: messages carry no XMM registers yet */
 };
 
@@ -164,9 +171,9 @@ struct nova_vm;
  * @retval EINVAL  a value of @p config contradicts another one, or belongs to other partitions
  * @retval ENOTSUP the library or the machine does not offer a value of @p config:
  *                 NOVA_HV_PRIVILEGE_REFERENCE_TSC needs several virtual CPUs or
- *                 nova_vm_config.same_tsc, NOVA_HV_PRIVILEGE_APIC_REGISTERS needs
- *                 nova_vm_config.local_apic, and nova_pc_create() before;
- *                 NOVA_HV_PRIVILEGE_TIMERS needs both, and direct_timers
+ *                 nova_vm_config.same_tsc; NOVA_HV_PRIVILEGE_APIC_REGISTERS,
+ *                 NOVA_HV_PRIVILEGE_TIMERS and NOVA_HV_PRIVILEGE_SYNIC need
+ *                 nova_vm_config.local_apic, and nova_pc_create() before
  * @retval ENOMEM  not enough memory
  * @retval EAGAIN  no more kernel memory
  * @retval EACCES  the program may not have memory that a guest can execute

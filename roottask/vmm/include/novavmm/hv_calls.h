@@ -45,6 +45,7 @@ const char *nova_hv_status_text(enum nova_hv_status status);
 
 /* Privileges of a partition: EBX:EAX of CPUID leaf 0x40000003. TLFS 4.2.2. */
 #define NOVA_HV_PRIVILEGE_REFERENCE_COUNTER (UINT64_C(1) << 1) /**< MSR 0x40000020 */
+#define NOVA_HV_PRIVILEGE_SYNIC             (UINT64_C(1) << 2) /**< MSRs 0x40000080 to 0x4000009f */
 #define NOVA_HV_PRIVILEGE_TIMERS            (UINT64_C(1) << 3) /**< MSRs 0x400000b0 to 0x400000b7 */
 #define NOVA_HV_PRIVILEGE_APIC_REGISTERS    (UINT64_C(1) << 4) /**< MSRs 0x40000070 to 0x40000073 */
 #define NOVA_HV_PRIVILEGE_HYPERCALLS        (UINT64_C(1) << 5) /**< MSRs 0x40000000, 0x40000001 */

@@ -65,6 +65,7 @@ void nova_lapic_reset(struct nova_lapic *lapic)
         lapic->send = old.send;
         lapic->ended = old.ended;
         lapic->context = old.context;
+        memcpy(lapic->automatic, old.automatic, sizeof(lapic->automatic));
 }
 
 static bool is_on(const struct nova_lapic *lapic)
@@ -87,6 +88,11 @@ static unsigned priority(const uint32_t set[8])
         const int vector = highest(set);
 
         return vector < 0 ? 0 : (unsigned)vector >> 4;
+}
+
+static bool get_bit(const uint32_t set[8], int vector)
+{
+        return set[vector >> 5] >> (vector & 31) & 1;
 }
 
 static void set_bit(uint32_t set[8], uint8_t vector, bool value)
@@ -154,7 +160,7 @@ int nova_lapic_take(struct nova_lapic *lapic)
         if (!nova_lapic_pending(lapic))
                 return -1;
         set_request(lapic, (uint8_t)vector, false);
-        set_bit(lapic->service, (uint8_t)vector, true);
+        set_bit(lapic->service, (uint8_t)vector, !get_bit(lapic->automatic, vector));
         return vector;
 }
 
@@ -199,11 +205,6 @@ bool nova_lapic_passes_external(const struct nova_lapic *lapic)
         return !is_on(lapic) || (!(lint & MASKED) && (lint >> 8 & 7) == NOVA_DELIVER_EXTERNAL);
 }
 
-static bool is_level(const struct nova_lapic *lapic, int vector)
-{
-        return lapic->level[vector >> 5] >> (vector & 31) & 1;
-}
-
 void nova_lapic_end(struct nova_lapic *lapic)
 {
         const int vector = highest(lapic->service);
@@ -211,7 +212,7 @@ void nova_lapic_end(struct nova_lapic *lapic)
         if (vector < 0)
                 return;
         set_bit(lapic->service, (uint8_t)vector, false);
-        if (is_level(lapic, vector) && lapic->ended)
+        if (get_bit(lapic->level, vector) && lapic->ended)
                 lapic->ended(lapic->context, (uint8_t)vector);
         tell(lapic);
 }
@@ -220,7 +221,7 @@ bool nova_lapic_ends_quietly(const struct nova_lapic *lapic)
 {
         const int vector = highest(lapic->service);
 
-        return vector >= 0 && !is_level(lapic, vector) && !lapic->requests;
+        return vector >= 0 && !get_bit(lapic->level, vector) && !lapic->requests;
 }
 
 static void send(struct nova_lapic *lapic)

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hv/page.h"
 #include "hv/set.h"
+#include "hv/synic.h"
 
 /* Privileges that no guest has: bits of EBX of CPUID leaf 0x40000003, TLFS 4.2.2. */
 #define PARENT(bit)       (UINT64_C(1) << (32 + (bit)))
@@ -136,11 +138,13 @@ const struct nova_hv_call nova_hv_calls[] = {
         {.code = 0x005c,
          .input = 256,
          .privilege = NOVA_HV_PRIVILEGE_POST_MESSAGES,
+         .function = novavmm_hv_post,
          .name = "post message"},
         {.code = 0x005d,
          .input = 8,
          .fast = true,
          .privilege = NOVA_HV_PRIVILEGE_SIGNAL_EVENTS,
+         .function = novavmm_hv_signal,
          .name = "signal event"},
         PARENT_CALL(0x005e, CREATE_PARTITIONS, "save partition state"),
         PARENT_CALL(0x005f, CREATE_PARTITIONS, "restore partition state"),
@@ -168,6 +172,9 @@ int nova_hv_init(struct nova_hv *hv, struct nova_guest_memory *memory, uint64_t 
         hv->memory = memory;
         hv->vcpus = 1;
         hv->privileges = privileges;
+        for (unsigned i = 0; i < NOVA_HV_VPS; i++)
+                for (unsigned n = 0; n < NOVA_HV_SOURCES; n++)
+                        hv->vp[i].synic.source[n] = NOVAVMM_HV_SOURCE_MASKED;
         return 0;
 }
 

@@ -40,6 +40,13 @@ static int check_privileges(const struct nova_hv_config *config,
                 {has & NOVA_HV_PRIVILEGE_REFERENCE_TSC && !machine->same_tsc, ENOTSUP,
                  "the page of reference time needs a TSC that counts stolen time "
                  "(nova_vm_config.same_tsc, and a kernel with NOVA_HIP_TSC)"},
+                {has & (NOVA_HV_PRIVILEGE_POST_MESSAGES | NOVA_HV_PRIVILEGE_SIGNAL_EVENTS) &&
+                         !(has & NOVA_HV_PRIVILEGE_HYPERCALLS),
+                 EINVAL,
+                 "messages and events are sent by hypercalls (NOVA_HV_PRIVILEGE_HYPERCALLS)"},
+                {has & NOVA_HV_PRIVILEGE_SYNIC && !machine->local_apic, ENOTSUP,
+                 "synthetic interrupts need local APICs (nova_vm_config.local_apic, and "
+                 "nova_pc_create() before)"},
                 {has & NOVA_HV_PRIVILEGE_APIC_REGISTERS && !machine->local_apic, ENOTSUP,
                  "registers of the local APIC need one (nova_vm_config.local_apic, and "
                  "nova_pc_create() before)"},
@@ -81,9 +88,9 @@ static int check_timers(const struct nova_hv_config *config, const struct nova_h
         const struct rule rules[] = {
                 {config->direct_timers && !timers, EINVAL,
                  "direct timers need synthetic timers (NOVA_HV_PRIVILEGE_TIMERS)"},
-                {timers && !config->direct_timers, ENOTSUP,
-                 "synthetic timers can only raise interrupts themselves (direct_timers), as "
-                 "messages do not exist yet"},
+                {timers && !config->direct_timers && !(has & NOVA_HV_PRIVILEGE_SYNIC), EINVAL,
+                 "synthetic timers need messages (NOVA_HV_PRIVILEGE_SYNIC), or raise interrupts "
+                 "themselves (direct_timers)"},
                 {timers && !(has & NOVA_HV_PRIVILEGE_REFERENCE_COUNTER), EINVAL,
                  "synthetic timers need reference time (NOVA_HV_PRIVILEGE_REFERENCE_COUNTER)"},
                 {timers && !machine->local_apic, ENOTSUP,

@@ -17,13 +17,20 @@
 #define NEVER_SPIN_CALL 0xffffffffu /* attempts before a guest notifies a long spin wait */
 #define NESTED_PAGING   0x8u
 #define HAS_FREQUENCIES 0x100u
+#define POLLED_SOURCES  0x20000u
 #define DIRECT_TIMERS   0x80000u
 
 static uint32_t features(const struct nova_hv *hv)
 {
-        const uint32_t timers = hv->direct_timers ? DIRECT_TIMERS : 0;
+        uint32_t has = 0;
 
-        return timers | (hv->privileges & NOVA_HV_PRIVILEGE_FREQUENCIES ? HAS_FREQUENCIES : 0);
+        if (hv->privileges & NOVA_HV_PRIVILEGE_FREQUENCIES)
+                has |= HAS_FREQUENCIES;
+        if (hv->privileges & NOVA_HV_PRIVILEGE_SYNIC)
+                has |= POLLED_SOURCES;
+        if (hv->direct_timers)
+                has |= DIRECT_TIMERS;
+        return has;
 }
 
 struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Model-specific registers of enlightened guests. Each needs its privilege. TLFS, appendix C */
 #include "hv/page.h"
+#include "hv/synic.h"
 
 #define FIRST 0x40000000u
 #define LAST  0x400001ffu
@@ -16,6 +17,10 @@ enum number {
         APIC_FREQUENCY = 0x40000023,
         ASSIST_FIRST = 0x40000070,
         ASSIST_LAST = 0x40000073,
+        SYNIC_FIRST = 0x40000080,
+        EVENT_PAGE = 0x40000082,
+        MESSAGE_PAGE = 0x40000083,
+        SYNIC_LAST = 0x4000009f,
         TIMER_FIRST = 0x400000b0,
         TIMER_LAST = 0x400000b7
 };
@@ -92,6 +97,8 @@ static const struct row rows[] = {
         {TSC_FREQUENCY, APIC_FREQUENCY, NOVA_HV_PRIVILEGE_FREQUENCIES, get_own, set_own},
         {ASSIST_FIRST, ASSIST_LAST, NOVA_HV_PRIVILEGE_APIC_REGISTERS, novavmm_hv_assist_get,
          novavmm_hv_assist_set},
+        {SYNIC_FIRST, SYNIC_LAST, NOVA_HV_PRIVILEGE_SYNIC, novavmm_hv_synic_get,
+         novavmm_hv_synic_set},
         {TIMER_FIRST, TIMER_LAST, NOVA_HV_PRIVILEGE_TIMERS, novavmm_hv_stimer_get,
          novavmm_hv_stimer_set},
 };
@@ -113,7 +120,7 @@ bool nova_hv_has_msr(uint32_t number)
 bool nova_hv_moves_page(uint32_t number)
 {
         return number == IDENTITY || number == HYPERCALL || number == REFERENCE_PAGE ||
-               number == ASSIST_LAST;
+               number == ASSIST_LAST || number == EVENT_PAGE || number == MESSAGE_PAGE;
 }
 
 bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value)

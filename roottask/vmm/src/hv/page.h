@@ -13,7 +13,12 @@ enum novavmm_hv_frame {
 };
 
 /* Frames of a virtual processor. */
-enum novavmm_hv_vp_frame { NOVAVMM_HV_ASSIST_FRAME, NOVAVMM_HV_FRAMES_PER_VP };
+enum novavmm_hv_vp_frame {
+        NOVAVMM_HV_ASSIST_FRAME,
+        NOVAVMM_HV_MESSAGE_FRAME,
+        NOVAVMM_HV_EVENT_FRAME,
+        NOVAVMM_HV_FRAMES_PER_VP
+};
 
 static inline unsigned novavmm_hv_vp_frame(unsigned vcpu, enum novavmm_hv_vp_frame frame)
 {
@@ -24,6 +29,9 @@ static inline unsigned novavmm_hv_vp_frame(unsigned vcpu, enum novavmm_hv_vp_fra
  * number. */
 #define NOVAVMM_HV_PAGE_ENABLE   UINT64_C(1)
 #define NOVAVMM_HV_PAGE_RESERVED UINT64_C(0xffe)
+
+/* A source of synthetic interrupts is masked. After a reset each one is. */
+#define NOVAVMM_HV_SOURCE_MASKED UINT64_C(0x10000)
 
 /* Returns the address of a frame in the monitor. */
 uint8_t *novavmm_hv_frame(const struct nova_hv *hv, unsigned frame);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Synthetic timers of enlightened guests, four for each virtual processor, which count reference
- * time and raise an interrupt at the local APIC (direct mode). TLFS 12.4 */
+ * time. A timer sends a message, or raises an interrupt at the local APIC (direct mode). TLFS 12.4
+ */
 #include "hv/page.h"
+#include "hv/synic.h"
 
 /* Bits of a configuration. */
 #define ENABLE       UINT64_C(1)
@@ -9,7 +11,7 @@
 #define AUTO_ENABLE  UINT64_C(8)
 #define DIRECT       UINT64_C(0x1000)
 #define VECTOR_SHIFT 4
-#define KNOWN        UINT64_C(0xf1fff) /* with lazy, vector and source, which messages need */
+#define KNOWN        UINT64_C(0xf1fff) /* with lazy, vector and source of messages */
 
 #define FIRST   0x400000b0u
 #define UNIT_NS 100u
@@ -55,28 +57,39 @@ static uint64_t sum(uint64_t a, uint64_t b)
 static void restart(struct nova_hv_timer *timer, uint64_t now)
 {
         timer->due = NOVA_NEVER;
+        timer->waits = false;
         if (!(timer->config & ENABLE) || !timer->count)
                 return;
         timer->due = timer->config & PERIODIC ? sum(now, timer->count) : timer->count;
 }
 
-/* Without a synthetic interrupt controller a timer without direct mode has no interrupt, so its
- * enable bit remains 0. */
-static bool set_config(struct nova_hv_timer *timer, uint64_t value)
+/* Returns whether a timer can tell that it expires. Source 0 is for messages of the hypervisor's
+ * own. */
+static bool can_tell(const struct nova_hv *hv, const struct nova_hv_timer *timer)
 {
-        if (value & ~KNOWN)
+        if (timer->config & DIRECT)
+                return true;
+        return hv->privileges & NOVA_HV_PRIVILEGE_SYNIC && novavmm_hv_synic_source(timer);
+}
+
+/* The enable bit of a timer that cannot tell anything remains 0. */
+static bool set_config(const struct nova_hv *hv, struct nova_hv_timer *timer, uint64_t value)
+{
+        if (value & ~KNOWN || (value & DIRECT && !hv->direct_timers))
                 return false;
-        timer->config = value & DIRECT ? value : value & ~ENABLE;
+        timer->config = value;
+        if (!can_tell(hv, timer))
+                timer->config &= ~ENABLE;
         return true;
 }
 
 /* A count of 0 stops the timer. */
-static void set_count(struct nova_hv_timer *timer, uint64_t value)
+static void set_count(const struct nova_hv *hv, struct nova_hv_timer *timer, uint64_t value)
 {
         timer->count = value;
         if (!value)
                 timer->config &= ~ENABLE;
-        else if (timer->config & AUTO_ENABLE && timer->config & DIRECT)
+        else if (timer->config & AUTO_ENABLE && can_tell(hv, timer))
                 timer->config |= ENABLE;
 }
 
@@ -95,18 +108,32 @@ bool novavmm_hv_stimer_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, u
         const uint64_t now = nova_hv_time(hv);
 
         if (is_count(number))
-                set_count(timer, value);
-        else if (!set_config(timer, value))
+                set_count(hv, timer, value);
+        else if (!set_config(hv, timer, value))
                 return false;
         restart(timer, now);
         set_alarm(hv, now);
         return true;
 }
 
-/* A periodic timer that is late expires once for all periods that have passed. */
-static void expire(struct nova_hv_vp *vp, struct nova_hv_timer *timer, uint64_t now)
+/* Tells the guest that a timer has expired. */
+static void tell(struct nova_hv *hv, unsigned vcpu, unsigned n, uint64_t expired)
 {
-        const uint64_t late = now - timer->due;
+        struct nova_hv_vp *const vp = &hv->vp[vcpu];
+        const uint64_t config = vp->timer[n].config;
+
+        vp->timer_interrupts++;
+        if (config & DIRECT)
+                nova_lapic_accept(vp->lapic, (uint8_t)(config >> VECTOR_SHIFT), false);
+        else
+                novavmm_hv_synic_expire(hv, vcpu, n, expired);
+}
+
+/* A periodic timer that is late expires once for all periods that have passed. */
+static void expire(struct nova_hv *hv, unsigned vcpu, unsigned n, uint64_t now)
+{
+        struct nova_hv_timer *const timer = &hv->vp[vcpu].timer[n];
+        const uint64_t due = timer->due, late = now - due;
 
         if (timer->config & PERIODIC) {
                 timer->due = sum(timer->due, late - late % timer->count);
@@ -115,8 +142,7 @@ static void expire(struct nova_hv_vp *vp, struct nova_hv_timer *timer, uint64_t 
                 timer->due = NOVA_NEVER;
                 timer->config &= ~ENABLE;
         }
-        vp->timer_interrupts++;
-        nova_lapic_accept(vp->lapic, (uint8_t)(timer->config >> VECTOR_SHIFT), false);
+        tell(hv, vcpu, n, due);
 }
 
 static void ring(void *context, uint64_t unused)
@@ -128,7 +154,7 @@ static void ring(void *context, uint64_t unused)
         for (unsigned i = 0; i < hv->vcpus; i++)
                 for (unsigned n = 0; n < NOVA_HV_TIMERS; n++)
                         if (hv->vp[i].timer[n].due <= now)
-                                expire(&hv->vp[i], &hv->vp[i].timer[n], now);
+                                expire(hv, i, n, now);
         set_alarm(hv, now);
 }
 
