@@ -184,7 +184,7 @@ static struct nova_utcb_event *event_of(struct nova_vcpu *vcpu)
         return (struct nova_utcb_event *)vcpu->state;
 }
 
-static bool get_msr(const struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
+static bool get_msr(struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
 {
         if (vcpu->vm->hv && nova_hv_has_msr(number))
                 return novavmm_hv_get(vcpu, number, value);

@@ -128,6 +128,8 @@ TEST_F(hv_msr, each_register_needs_its_privilege)
                     {apic_priority, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
                     {assist_page, NOVA_HV_PRIVILEGE_APIC_REGISTERS},
                     {timer_config, NOVA_HV_PRIVILEGE_TIMERS},
+                    {0x40000010, NOVA_HV_PRIVILEGE_RUN_TIME},
+                    {0x400000f0, NOVA_HV_PRIVILEGE_IDLE},
                     {0x40000080, NOVA_HV_PRIVILEGE_SYNIC},
                     {0x40000083, NOVA_HV_PRIVILEGE_SYNIC},
                     {0x4000009f, NOVA_HV_PRIVILEGE_SYNIC},
@@ -363,6 +365,12 @@ TEST_F(hv_msr, an_identity_has_name_and_version)
         EXPECT_EQ(strlen(text), 9u);
 }
 
+nova_hv_config with(uint64_t privileges, uint32_t hints, bool direct_timers, bool xmm_input,
+                    bool xmm_output)
+{
+        return {privileges, hints, direct_timers, xmm_input, xmm_output, nullptr, nullptr};
+}
+
 TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sentence)
 {
         const uint64_t usual = NOVA_HV_PRIVILEGES_USUAL;
@@ -371,33 +379,33 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
                 int error;
                 const char *word;
         } rows[] = {
-                {{usual, 0, false, false, false}, 0, ""},
-                {{0, 0, false, false, false}, 0, ""},
-                {{usual | uint64_t{1} << 32, 0, false, false, false}, EINVAL, "debugs"},
-                {{usual | uint64_t{1} << 60, 0, false, false, false}, ENOTSUP, "does not offer"},
-                {{NOVA_HV_PRIVILEGE_EXTENDED_CALLS, 0, false, false, false},
-                 EINVAL,
+                {with(usual, 0, false, false, false), 0, ""},
+                {with(0, 0, false, false, false), 0, ""},
+                {with(usual | uint64_t{1} << 32, 0, false, false, false), EINVAL, "debugs"},
+                {with(usual | uint64_t{1} << 60, 0, false, false, false), ENOTSUP,
+                 "does not offer"},
+                {with(NOVA_HV_PRIVILEGE_EXTENDED_CALLS, 0, false, false, false), EINVAL,
                  "need hypercalls"},
-                {{usual, 1, false, false, false}, ENOTSUP, "recommendations"},
-                {{usual, NOVA_HV_HINT_APIC_REGISTERS, false, false, false}, EINVAL, "to recommend"},
-                {{usual | NOVA_HV_PRIVILEGE_APIC_REGISTERS, NOVA_HV_HINT_APIC_REGISTERS, false,
-                  false, false},
-                 0,
-                 ""},
-                {{usual, 0, true, false, false}, EINVAL, "synthetic timers"},
-                {{usual | NOVA_HV_PRIVILEGE_TIMERS, 0, false, false, false},
-                 EINVAL,
+                {with(usual, 1, false, false, false), ENOTSUP, "recommendations"},
+                {with(usual, NOVA_HV_HINT_APIC_REGISTERS, false, false, false), EINVAL,
+                 "to recommend"},
+                {with(usual | NOVA_HV_PRIVILEGE_APIC_REGISTERS, NOVA_HV_HINT_APIC_REGISTERS, false,
+                      false, false),
+                 0, ""},
+                {with(usual, 0, true, false, false), EINVAL, "synthetic timers"},
+                {with(usual | NOVA_HV_PRIVILEGE_TIMERS, 0, false, false, false), EINVAL,
                  "direct_timers"},
-                {{usual | NOVA_HV_PRIVILEGE_TIMERS | NOVA_HV_PRIVILEGE_SYNIC, 0, false, false,
-                  false},
-                 0,
-                 ""},
-                {{NOVA_HV_PRIVILEGE_POST_MESSAGES, 0, false, false, false}, EINVAL, "hypercalls"},
-                {{NOVA_HV_PRIVILEGE_SIGNAL_EVENTS, 0, false, false, false}, EINVAL, "hypercalls"},
-                {{NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false}, EINVAL, "reference time"},
-                {{usual | NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false}, 0, ""},
-                {{usual, 0, false, true, false}, ENOTSUP, "XMM"},
-                {{usual, 0, false, false, true}, ENOTSUP, "XMM"}};
+                {with(usual | NOVA_HV_PRIVILEGE_TIMERS | NOVA_HV_PRIVILEGE_SYNIC, 0, false, false,
+                      false),
+                 0, ""},
+                {with(NOVA_HV_PRIVILEGE_POST_MESSAGES, 0, false, false, false), EINVAL,
+                 "hypercalls"},
+                {with(NOVA_HV_PRIVILEGE_SIGNAL_EVENTS, 0, false, false, false), EINVAL,
+                 "hypercalls"},
+                {with(NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false), EINVAL, "reference time"},
+                {with(usual | NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false), 0, ""},
+                {with(usual, 0, false, true, false), ENOTSUP, "XMM"},
+                {with(usual, 0, false, false, true), ENOTSUP, "XMM"}};
 
         for (const auto &row : rows) {
                 const nova_hv_machine machine = {true, true};
@@ -409,7 +417,7 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
 
 TEST_F(hv_msr, privileges_that_the_machine_cannot_have_are_refused_with_a_sentence)
 {
-        const nova_hv_config config = {NOVA_HV_PRIVILEGES_ALL, 0, true, false, false};
+        const nova_hv_config config = with(NOVA_HV_PRIVILEGES_ALL, 0, true, false, false);
         const nova_hv_machine none = {}, all = {true, true}, no_apic = {true, false};
         const char *why = "";
 
@@ -418,7 +426,7 @@ TEST_F(hv_msr, privileges_that_the_machine_cannot_have_are_refused_with_a_senten
         EXPECT_NE(std::string(why).find("stolen time"), std::string::npos) << why;
         EXPECT_EQ(nova_hv_check(&config, &no_apic, &why), ENOTSUP);
         EXPECT_NE(std::string(why).find("local_apic"), std::string::npos) << why;
-        const nova_hv_config synic = {NOVA_HV_PRIVILEGE_SYNIC, 0, false, false, false};
+        const nova_hv_config synic = with(NOVA_HV_PRIVILEGE_SYNIC, 0, false, false, false);
         EXPECT_EQ(nova_hv_check(&synic, &no_apic, &why), ENOTSUP);
         EXPECT_NE(std::string(why).find("synthetic interrupts"), std::string::npos) << why;
 }

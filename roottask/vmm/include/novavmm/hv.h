@@ -7,6 +7,7 @@
 #include "nova/abi/utcb.h"
 #include "novavmm/cpuid.h"
 #include "novavmm/hv_calls.h"
+#include "novavmm/hv_crash.h"
 #include "novavmm/hv_synic.h"
 #include "novavmm/lapic.h"
 #include "novavmm/line.h"
@@ -29,7 +30,8 @@ extern "C" {
 
 /** Privileges that the library offers; nova_hv_enable() says what some of them need. */
 #define NOVA_HV_PRIVILEGES_ALL                                                                   \
-        (NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_REFERENCE_TSC |                            \
+        (NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_RUN_TIME | NOVA_HV_PRIVILEGE_IDLE |        \
+         NOVA_HV_PRIVILEGE_VP_REGISTERS | NOVA_HV_PRIVILEGE_REFERENCE_TSC |                      \
          NOVA_HV_PRIVILEGE_APIC_REGISTERS | NOVA_HV_PRIVILEGE_TIMERS | NOVA_HV_PRIVILEGE_SYNIC | \
          NOVA_HV_PRIVILEGE_POST_MESSAGES | NOVA_HV_PRIVILEGE_SIGNAL_EVENTS)
 
@@ -96,8 +98,14 @@ struct nova_hv {
         uint64_t ipi_calls;   /**< number of calls that sent interrupts */
         const struct nova_hv_call *own[NOVA_HV_OWN_CALLS]; /**< the monitor's own calls */
         unsigned owns;                                     /**< entries of `own` in use */
-        const struct nova_hv_port *port[NOVA_HV_PORTS];    /**< what connections lead to */
-        unsigned ports;                                    /**< entries of `port` in use */
+        /** Returns the time in units of 100 ns that a virtual processor has run; NULL: 0 */
+        uint64_t (*run_time)(void *context, unsigned vcpu);
+        void *run_time_context;          /**< argument of run_time */
+        struct nova_hv_crash crash;      /**< what the guest reported last */
+        nova_hv_crash_function *crashed; /**< receives it; NULL: the guest lacks these MSRs */
+        void *crash_context;             /**< argument of crashed */
+        const struct nova_hv_port *port[NOVA_HV_PORTS]; /**< what connections lead to */
+        unsigned ports;                                 /**< entries of `port` in use */
         struct nova_hv_buffers buffers; /**< private: the parameters of the current action */
 };
 
@@ -144,7 +152,10 @@ struct nova_hv_config {
         uint32_t hints;      /**< NOVA_HV_HINT_…: recommendations to the guest */
         bool direct_timers;  /**< synthetic timers can raise interrupts at the local APIC; without
                               * NOVA_HV_PRIVILEGE_SYNIC, NOVA_HV_PRIVILEGE_TIMERS needs it */
-        bool xmm_input, xmm_output; /**< must be false: messages carry no XMM registers yet */
+        bool xmm_input, xmm_output;      /**< must be false: messages carry no XMM registers yet */
+        nova_hv_crash_function *crashed; /**< receives the reports of a guest that crashes, which
+                                          * then has MSRs 0x40000100 to 0x40000105; or NULL */
+        void *crash_context;             /**< argument of crashed */
 };
 
 struct nova_vm;

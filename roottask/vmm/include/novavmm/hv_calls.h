@@ -44,6 +44,7 @@ enum nova_hv_status {
 const char *nova_hv_status_text(enum nova_hv_status status);
 
 /* Privileges of a partition: EBX:EAX of CPUID leaf 0x40000003. TLFS 4.2.2. */
+#define NOVA_HV_PRIVILEGE_RUN_TIME          (UINT64_C(1) << 0) /**< MSR 0x40000010 */
 #define NOVA_HV_PRIVILEGE_REFERENCE_COUNTER (UINT64_C(1) << 1) /**< MSR 0x40000020 */
 #define NOVA_HV_PRIVILEGE_SYNIC             (UINT64_C(1) << 2) /**< MSRs 0x40000080 to 0x4000009f */
 #define NOVA_HV_PRIVILEGE_TIMERS            (UINT64_C(1) << 3) /**< MSRs 0x400000b0 to 0x400000b7 */
@@ -52,6 +53,7 @@ const char *nova_hv_status_text(enum nova_hv_status status);
 #define NOVA_HV_PRIVILEGE_VP_INDEX          (UINT64_C(1) << 6) /**< MSR 0x40000002 */
 #define NOVA_HV_PRIVILEGE_RESET             (UINT64_C(1) << 7) /**< MSR 0x40000003 */
 #define NOVA_HV_PRIVILEGE_REFERENCE_TSC     (UINT64_C(1) << 9) /**< MSR 0x40000021 */
+#define NOVA_HV_PRIVILEGE_IDLE              (UINT64_C(1) << 10) /**< MSR 0x400000f0 */
 #define NOVA_HV_PRIVILEGE_FREQUENCIES       (UINT64_C(1) << 11) /**< MSRs 0x40000022, 0x40000023 */
 #define NOVA_HV_PRIVILEGE_POST_MESSAGES     (UINT64_C(1) << 36) /**< post a message */
 #define NOVA_HV_PRIVILEGE_SIGNAL_EVENTS     (UINT64_C(1) << 37) /**< signal an event */

@@ -84,6 +84,10 @@ int nova_hv_connect(struct nova_hv *hv, const struct nova_hv_port *port);
  * Sets an event flag of a virtual processor. If it was not set, raises the interrupt of the source.
  * The caller holds the machine's lock. TLFS 11.8
  *
+ * @param hv   the partition
+ * @param vcpu number of the virtual processor
+ * @param sint number of the source
+ * @param flag number of the flag
  * @retval NOVA_HV_SUCCESS             done
  * @retval NOVA_HV_INVALID_VP_INDEX    there is no such virtual processor
  * @retval NOVA_HV_INVALID_PARAMETER   a source or flag that does not exist
@@ -98,6 +102,9 @@ enum nova_hv_status nova_hv_signal_event(struct nova_hv *hv, unsigned vcpu, unsi
  * guest frees the slot and, if the message there says that others wait, writes MSR 0x40000084. The
  * caller holds the machine's lock. TLFS 11.7
  *
+ * @param hv      the partition
+ * @param vcpu    number of the virtual processor
+ * @param sint    number of the source
  * @param message copied
  * @retval NOVA_HV_SUCCESS              it is in the slot, or waits
  * @retval NOVA_HV_INVALID_VP_INDEX     there is no such virtual processor

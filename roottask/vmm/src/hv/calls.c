@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hv/page.h"
+#include "hv/registers.h"
 #include "hv/set.h"
 #include "hv/synic.h"
 
@@ -120,12 +121,14 @@ const struct nova_hv_call nova_hv_calls[] = {
          .output_element = 16,
          .rep = true,
          .privilege = NOVA_HV_PRIVILEGE_VP_REGISTERS,
+         .function = novavmm_hv_get_register,
          .name = "get registers of a virtual processor"},
         {.code = 0x0051,
          .input = 16,
          .input_element = 32,
          .rep = true,
          .privilege = NOVA_HV_PRIVILEGE_VP_REGISTERS,
+         .function = novavmm_hv_set_register,
          .name = "set registers of a virtual processor"},
         PARENT_CALL(0x0052, CREATE_PARTITIONS, "translate virtual address"),
         PARENT_CALL(0x0053, CREATE_PARTITIONS, "read guest-physical memory"),

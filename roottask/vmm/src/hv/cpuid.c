@@ -16,7 +16,9 @@
 
 #define NEVER_SPIN_CALL 0xffffffffu /* attempts before a guest notifies a long spin wait */
 #define NESTED_PAGING   0x8u
+#define CAN_IDLE        0x20u
 #define HAS_FREQUENCIES 0x100u
+#define REPORTS_CRASHES 0x400u
 #define POLLED_SOURCES  0x20000u
 #define DIRECT_TIMERS   0x80000u
 
@@ -24,8 +26,12 @@ static uint32_t features(const struct nova_hv *hv)
 {
         uint32_t has = 0;
 
+        if (hv->privileges & NOVA_HV_PRIVILEGE_IDLE)
+                has |= CAN_IDLE;
         if (hv->privileges & NOVA_HV_PRIVILEGE_FREQUENCIES)
                 has |= HAS_FREQUENCIES;
+        if (hv->crashed)
+                has |= REPORTS_CRASHES;
         if (hv->privileges & NOVA_HV_PRIVILEGE_SYNIC)
                 has |= POLLED_SOURCES;
         if (hv->direct_timers)

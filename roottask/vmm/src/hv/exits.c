@@ -6,16 +6,23 @@
 #include <stdio.h>
 
 #include "hv/page.h"
+#include "hv/registers.h"
 #include "nova/arch/tsc.h"
+#include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novavmm/pc.h"
 
 #define VECTOR_UD  6
 #define CALL_BYTES 3 /* length of VMCALL and VMMCALL */
 
+#define UNITS_PER_US 10 /* of reference time */
+
 /* Registers of the local APIC, which a virtual CPU with a disabled local APIC lacks. */
 #define APIC_FIRST 0x40000070u
 #define APIC_LAST  0x40000072u
+
+/* The guest sleeps when it reads this one. */
+#define IDLE 0x400000f0u
 
 _Static_assert(NOVA_HV_VPS == NOVA_VM_VCPUS, "each virtual CPU is a virtual processor");
 _Static_assert(NOVAVMM_HV_VP_FRAMES + NOVA_HV_VPS * NOVAVMM_HV_FRAMES_PER_VP <= NOVA_OVERLAYS,
@@ -33,11 +40,24 @@ static uint64_t read_tsc(void *unused)
         return nova_rdtsc();
 }
 
+/* The kernel counts a virtual CPU's time when it switches away from it. */
+static uint64_t run_time(void *context, unsigned vcpu)
+{
+        const struct nova_vm *const vm = context;
+        uint64_t us;
+
+        return nova_sc_ctrl(vm->vcpu[vcpu].ec + 1, &us) == NOVA_SUCCESS ? us * UNITS_PER_US : 0;
+}
+
 /* Fills in a partition of a machine, whose configuration is permitted. */
 static void begin(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
 {
         nova_hv_init(hv, &vm->memory, config->privileges);
         hv->hints = config->hints;
+        hv->crashed = config->crashed;
+        hv->crash_context = config->crash_context;
+        hv->run_time = run_time;
+        hv->run_time_context = vm;
         hv->vcpus = vm->vcpus;
         hv->svm = vm->svm;
         hv->direct_timers = config->direct_timers;
@@ -104,6 +124,9 @@ void novavmm_hv_call(struct nova_vcpu *vcpu)
         }
         nova_hv_frame_load(&frame, nova_hv_mode_of(vcpu->state, vcpu->more->efer), vcpu->state);
 
+        if ((uint16_t)frame.value == NOVAVMM_HV_SET_REGISTERS)
+                novavmm_vcpu_settle(vcpu);
+
         const enum nova_hv_outcome outcome = nova_hv_execute(hv, vcpu->number, &frame);
 
         flush(vcpu);
@@ -119,9 +142,15 @@ static bool has(const struct nova_vcpu *vcpu, uint32_t number)
         return number < APIC_FIRST || number > APIC_LAST || nova_msr_apic_is_on(&vcpu->msr);
 }
 
-bool novavmm_hv_get(const struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
+/* A guest that reads the idle register sleeps until an interrupt is pending, even with interrupts
+ * disabled. */
+bool novavmm_hv_get(struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
 {
-        return has(vcpu, number) && nova_hv_msr_get(vcpu->vm->hv, vcpu->number, number, value);
+        if (!has(vcpu, number) || !nova_hv_msr_get(vcpu->vm->hv, vcpu->number, number, value))
+                return false;
+        if (number == IDLE)
+                vcpu->activity = NOVA_VCPU_HALTS;
+        return true;
 }
 
 bool novavmm_hv_set(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)

@@ -11,6 +11,7 @@ enum number {
         HYPERCALL = 0x40000001,
         VP_INDEX = 0x40000002,
         RESET = 0x40000003,
+        RUN_TIME = 0x40000010,
         REFERENCE_COUNTER = 0x40000020,
         REFERENCE_PAGE = 0x40000021,
         TSC_FREQUENCY = 0x40000022,
@@ -22,7 +23,10 @@ enum number {
         MESSAGE_PAGE = 0x40000083,
         SYNIC_LAST = 0x4000009f,
         TIMER_FIRST = 0x400000b0,
-        TIMER_LAST = 0x400000b7
+        TIMER_LAST = 0x400000b7,
+        IDLE = 0x400000f0,
+        CRASH_FIRST = 0x40000100,
+        CRASH_LAST = 0x40000105
 };
 
 /* Bit of RESET: the machine resets; the others are reserved. */
@@ -31,7 +35,7 @@ enum number {
 /* Registers, the privilege that each needs, and the functions that read and write it. */
 struct row {
         uint32_t first, last;
-        uint64_t privilege;
+        uint64_t privilege; /* 0: a function for reports of crashes */
         bool (*get)(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value);
         bool (*set)(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 };
@@ -49,6 +53,9 @@ static bool get_own(const struct nova_hv *hv, unsigned vcpu, uint32_t number, ui
         case VP_INDEX:
                 *value = vcpu;
                 break;
+        case RUN_TIME:
+                *value = hv->run_time ? hv->run_time(hv->run_time_context, vcpu) : 0;
+                break;
         case REFERENCE_COUNTER:
                 *value = nova_hv_time(hv);
                 break;
@@ -62,7 +69,7 @@ static bool get_own(const struct nova_hv *hv, unsigned vcpu, uint32_t number, ui
                 *value = hv->apic_hz;
                 break;
         default:
-                *value = 0; /* RESET */
+                *value = 0; /* RESET, IDLE */
                 break;
         }
         return true;
@@ -91,6 +98,7 @@ static const struct row rows[] = {
         {IDENTITY, HYPERCALL, NOVA_HV_PRIVILEGE_HYPERCALLS, get_own, set_own},
         {VP_INDEX, VP_INDEX, NOVA_HV_PRIVILEGE_VP_INDEX, get_own, set_own},
         {RESET, RESET, NOVA_HV_PRIVILEGE_RESET, get_own, set_own},
+        {RUN_TIME, RUN_TIME, NOVA_HV_PRIVILEGE_RUN_TIME, get_own, set_own},
         {REFERENCE_COUNTER, REFERENCE_COUNTER, NOVA_HV_PRIVILEGE_REFERENCE_COUNTER, get_own,
          set_own},
         {REFERENCE_PAGE, REFERENCE_PAGE, NOVA_HV_PRIVILEGE_REFERENCE_TSC, get_own, set_own},
@@ -101,14 +109,21 @@ static const struct row rows[] = {
          novavmm_hv_synic_set},
         {TIMER_FIRST, TIMER_LAST, NOVA_HV_PRIVILEGE_TIMERS, novavmm_hv_stimer_get,
          novavmm_hv_stimer_set},
+        {IDLE, IDLE, NOVA_HV_PRIVILEGE_IDLE, get_own, set_own},
+        {CRASH_FIRST, CRASH_LAST, 0, novavmm_hv_crash_get, novavmm_hv_crash_set},
 };
+
+static bool permits(const struct nova_hv *hv, const struct row *row)
+{
+        return row->privilege ? hv->privileges & row->privilege : hv->crashed != NULL;
+}
 
 /* Returns a register's row, or NULL if there is no such register or its privilege is missing. */
 static const struct row *find(const struct nova_hv *hv, uint32_t number)
 {
         for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
                 if (number >= rows[i].first && number <= rows[i].last)
-                        return hv->privileges & rows[i].privilege ? &rows[i] : NULL;
+                        return permits(hv, &rows[i]) ? &rows[i] : NULL;
         return NULL;
 }
 

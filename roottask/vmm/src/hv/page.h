@@ -59,6 +59,11 @@ bool novavmm_hv_assist_get(const struct nova_hv *hv, unsigned vcpu, uint32_t num
                            uint64_t *value);
 bool novavmm_hv_assist_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 
+/* Read and write MSRs 0x40000100 to 0x40000105. @return false: the guest gets #GP */
+bool novavmm_hv_crash_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number,
+                          uint64_t *value);
+bool novavmm_hv_crash_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
+
 /* Read and write MSRs 0x400000b0 to 0x400000b7 of a virtual processor. @return false: the guest
  * gets #GP */
 bool novavmm_hv_stimer_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number,
