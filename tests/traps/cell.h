@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cells of the table of outcomes: an instruction in a mode, and what it must raise. */
+#ifndef TRAPS_CELL_H
+#define TRAPS_CELL_H
+
+#include "attempt.h"
+
+enum { MODE_64, MODE_COMPAT, MODE_32 };
+enum { PLACE_MIDDLE, PLACE_BEFORE_ABSENT, PLACE_BEFORE_DATA };
+enum { POINTER_NORMAL, POINTER_ABSENT, POINTER_NON_CANONICAL, POINTER_KERNEL };
+enum { IP_AT, IP_AFTER, IP_TARGET };
+enum { QUAL_0, QUAL_AFTER, QUAL_ABSENT, QUAL_STACK, QUAL_STACK_32 };
+enum { REPLY_NONE, REPLY_ON, REPLY_AGAIN };
+/* Numbers of events, or: */
+enum { NOTHING = 0x40, HYPERCALL, SKIPPED };
+
+#define EMULATORS 4
+
+struct outcome {
+        uint8_t event;
+        uint8_t ip, offset;
+        uint8_t qual, reply;
+        uint16_t error;
+        uint32_t flags;
+};
+
+struct cell {
+        const char *name, *group;
+        uint8_t mode;
+        uint8_t place;
+        uint8_t code[20];
+        uint8_t size;
+        uint8_t target_at; /* bytes before the landing's address in the code, or 0 */
+        uint32_t flags;
+        uint16_t sel; /* of the far pointer at BX */
+        uint16_t top; /* at the top of the stack */
+        uint32_t ax, si;
+        int32_t low, high;
+        uint8_t bound_size;
+        uint8_t bx, sp;
+        uint8_t delta; /* by which SP is larger after it */
+        bool has_ax, call;
+        struct outcome outcome[EMULATORS];
+};
+
+extern const struct cell cells[];
+extern const unsigned cell_count;
+
+/* Where code lies: the address that executes it, and the one that can be written; NULL: it stays.
+ */
+struct place {
+        char *page, *alias;
+};
+
+/* What a cell did: the first two events, or one that ends it. */
+struct attempt {
+        const struct cell *cell;
+        struct place place;
+        struct thread *thread;
+        word_t at, after, landing, absent;
+        struct nova_utcb_state begin; /* what it began with */
+        struct nova_utcb_state seen[2];
+        unsigned number[2];
+        unsigned count, stage;
+};
+extern struct attempt attempt;
+
+/* Index of this emulator's outcomes. */
+unsigned emulator(void);
+bool same(const char *a, const char *b);
+
+/* Makes the pages that cells use. */
+void cell_pages(void);
+/* Returns the usual place of a cell's code. */
+struct place cell_place(const struct cell *c);
+/* Page with the operand and the stack. */
+char *cell_operand(void);
+/* Runs a cell there, by a thread (self, or a local thread of a child PD). */
+void cell_run(const struct cell *c, struct place place, struct thread *t);
+
+/* Expects the outcomes of all cells of a group, and prints the others. */
+void expect_group(const char *group);
+/* As expect_group, for one cell that has run. Returns the number of differences, which it prints.
+ */
+unsigned cell_differences(const struct cell *c, const struct outcome *o);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Instructions that change, or whose page goes, while they execute, and at the last address. */
+#include "cell.h"
+
+#define LAST_PAGE ((NOVA_USER_END >> NOVA_PAGE_BITS) - 1)
+
+static struct cell two_bytes = {.name = "two bytes", .group = "", .code = {0x0f, 0x0b}, .size = 2};
+
+static void set_mode(struct cell *c, bool compat)
+{
+        c->mode = NOVA_WORD_BITS == 32 ? MODE_32 : compat ? MODE_COMPAT : MODE_64;
+}
+
+/* ---- Another CPU ----------------------------------------------------------------------------- */
+
+/* value[0]: stop, value[1]: rounds, value[2]: the instruction's address. */
+static void rewrites(struct thread *t)
+{
+        static const uint16_t codes[] = {0x0b0f, 0x03cd, 0x80cd, 0x9090};
+
+        while (!t->value[0]) {
+                *(volatile uint16_t *)t->value[2] = codes[t->value[1]++ % 4];
+                for (unsigned i = 0; i < 20; i++)
+                        __asm__ volatile("pause");
+        }
+}
+
+/* Without synchronization any mixture of the forms may execute (SDM 3A, 8.1.3). */
+static void expect_an_own_event(void)
+{
+        EXPECT(attempt.number[0] < EVENTS);
+        EXPECT(attempt.seen[0].ip - attempt.at <= 4);
+}
+
+CASE_ON(traps, an_instruction_that_another_thread_rewrites_raises_an_event_of_its_own, "",
+        needs_2_cpus)
+{
+        cell_pages();
+        struct thread *t = global(cpu_numbers[1], rewrites, NULL);
+        struct place place = cell_place(&two_bytes);
+        const unsigned rounds = 100;
+
+        cell_run(&two_bytes, place, self);
+        place.alias = NULL;
+        t->value[2] = attempt.at;
+        thread_start(t, PRIO_CASE, QUANTUM);
+        for (unsigned i = 0; i < rounds; i++) {
+                set_mode(&two_bytes, i & 1);
+                cell_run(&two_bytes, place, self);
+                expect_an_own_event();
+        }
+        EXPECT(t->value[1] > 0);
+        t->value[0] = 1;
+        EXPECT(wait_for(&t->done, 1));
+}
+
+/* value[0]: stop, value[1]: a page to revoke, or 0, value[2]: delay. */
+static void revokes(struct thread *t)
+{
+        while (!t->value[0]) {
+                if (!t->value[1])
+                        continue;
+                for (word_t n = t->value[2]; n; n--)
+                        __asm__ volatile("pause");
+                hc_revoke(mem(t->value[1], 0, NOVA_MEM_RWX), NOVA_REVOKE_SR);
+                t->value[1] = 0;
+        }
+}
+
+/* The page is there when the code begins, and goes at any instruction of it. */
+static void expect_the_end_or_the_instruction(struct place place)
+{
+        for (unsigned i = 0; i < 2 && i < attempt.count; i++) {
+                const unsigned n = attempt.number[i];
+
+                EXPECT(n == NOVA_EXC_PF || n == NOVA_EXC_BP || n == NOVA_EXC_UD);
+                if (n == NOVA_EXC_PF)
+                        EXPECT_EQ((word_t)attempt.seen[i].qual[1] >> NOVA_PAGE_BITS,
+                                  page_of(place.page));
+        }
+        if (attempt.count && attempt.number[0] == NOVA_EXC_BP)
+                EXPECT_EQ(attempt.seen[0].ip, attempt.after);
+}
+
+CASE_ON(traps, an_instruction_whose_page_is_revoked_raises_its_event_or_a_page_fault, "",
+        needs_2_cpus)
+{
+        cell_pages();
+        struct thread *t = global(cpu_numbers[1], revokes, NULL);
+        struct cell c = {.name = "revoked", .group = "", .code = {0xcc}, .size = 1};
+        const word_t page = page_alloc(0);
+        const struct place place = {(char *)(page << NOVA_PAGE_BITS), cell_place(&c).alias};
+        unsigned faults = 0;
+
+        set_mode(&c, false);
+        thread_start(t, PRIO_CASE, QUANTUM);
+        for (unsigned i = 0; i < 100; i++) {
+                give_self(mem(page_of(place.alias), 0, NOVA_MEM_RWX), page);
+                t->value[2] = i % 20 * 4;
+                t->value[1] = page;
+                cell_run(&c, place, self);
+                expect_the_end_or_the_instruction(place);
+                faults += attempt.number[0] == NOVA_EXC_PF;
+                EXPECT(wait_for(&t->value[1], 0));
+        }
+        remark("rounds in which the page went before the instruction:", faults);
+        t->value[0] = 1;
+        EXPECT(wait_for(&t->done, 1));
+}
+
+/* ---- The last address ------------------------------------------------------------------------ */
+
+/* The fault after the last byte: the bit of a fetch is not shown there, and on x86-32 the kernel's
+ * first page may be present. */
+static bool is_fault_after_the_end(unsigned i)
+{
+        return attempt.number[i] == NOVA_EXC_PF && attempt.seen[i].ip == attempt.after &&
+               (attempt.seen[i].qual[0] & ~(uint64_t)1) == 4 &&
+               attempt.seen[i].qual[1] == NOVA_USER_END;
+}
+
+/* A row whose instruction is whole: the page after it is as absent as in the row. */
+static unsigned differs_at_the_end(const struct cell *c, const struct outcome *o)
+{
+        const unsigned end = o->event == NOTHING || o->event == HYPERCALL ? 0 : 1;
+        const bool ends = end == 0 || o->reply == REPLY_ON;
+
+        if (ends) {
+                EXPECT(is_fault_after_the_end(end));
+                attempt.seen[end].qual[0] = 0x14;
+        } else if (o->event == NOVA_EXC_PF) {
+                for (unsigned i = 0; i < 2; i++) {
+                        EXPECT_EQ(attempt.seen[i].qual[0] & ~(uint64_t)1, 4);
+                        attempt.seen[i].qual[0] = 0x14;
+                }
+        }
+        return cell_differences(c, o);
+}
+
+/* In a child PD: the root PD has its information page there. */
+CASE(traps, the_last_bytes_of_user_memory_are_an_instruction, "")
+{
+        cell_pages();
+        struct thread *t = child_server(child_new(boot_cpu));
+        const unsigned which = emulator();
+        const struct place place = {(char *)(word_t)(LAST_PAGE << NOVA_PAGE_BITS),
+                                    cell_place(&two_bytes).alias};
+        unsigned done = 0, bad = 0;
+
+        give(t, mem(page_of(place.alias), 0, NOVA_MEM_RWX), LAST_PAGE);
+        give(t, mem(page_of(cell_operand()), 0, NOVA_MEM_RWX), page_of(cell_operand()));
+        for (unsigned i = 0; i < cell_count; i++) {
+                const struct cell *c = &cells[i];
+                const struct outcome *o = &c->outcome[which];
+
+                if (c->place != PLACE_BEFORE_ABSENT || c->mode == MODE_COMPAT ||
+                    o->event == SKIPPED)
+                        continue;
+                cell_run(c, place, t);
+                bad += differs_at_the_end(c, o) != 0;
+                done++;
+        }
+        remark("at the last address", done);
+        EXPECT(done > 0);
+        EXPECT_EQ(bad, 0);
+}
