@@ -376,9 +376,9 @@ class Tidy(unittest.TestCase):
         check_tidy.file_digest.cache_clear()
         seen, real = [], check_tidy.complaint
 
-        def complaint(file, folder, deep):
-            seen.append(Path(file).name)
-            return real(file, folder, deep)
+        def complaint(files, folder, deep):
+            seen.extend(Path(file).name for file in files)
+            return real(files, folder, deep)
 
         check_tidy.complaint = complaint
         try:
@@ -400,8 +400,8 @@ class Tidy(unittest.TestCase):
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
 
     def test_a_run_that_was_stopped_is_continued(self):
-        def stop_at_b(file, *_):
-            if file.endswith("b.c"):
+        def stop_at_b(files, *_):
+            if files[0].endswith("b.c"):
                 raise KeyboardInterrupt
 
         with mock.patch.object(check_tidy, "complaint", stop_at_b):
@@ -413,6 +413,30 @@ class Tidy(unittest.TestCase):
         self.write(".clang-tidy", "Checks: '-*,clang-analyzer-*'\nWarningsAsErrors: '*'\n")
         self.write("b.c", "int g(int x) { int *p = 0; return x ? *p : 1; }\n")
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 1))
+        self.assertEqual(self.looked_at(deep=True), (["a.c", "b.c"], 1))
+
+    def test_files_that_are_checked_together_have_their_own_complaints(self):
+        for number in range(64):
+            self.write(f"c{number}.c", f"int h{number}(int x) {{ return x; }}\n")
+            self.entries.append(self.entry(f"c{number}.c"))
+        self.write("c7.c", "int g(int x) { return x == x; }\n")
+        self.write("compile_commands.json", json.dumps(self.entries))
+        memory = self.root / "passed"
+        with mock.patch.object(check_tidy.os, "cpu_count", lambda: 2):
+            self.assertGreater(len(check_tidy.groups(self.entries)[0]), 1)
+            found = check_tidy.check_entries(self.entries, self.root, self.root, memory)
+        self.assertEqual(len(found), 1)
+        self.assertIn("c7.c", found[0])
+        self.assertEqual(len(memory.read_text(encoding="utf-8").split()), 65)
+        self.assertEqual(self.looked_at(), (["c7.c"], 1))
+
+    def test_the_analyzer_leaves_out_tests_unless_it_is_deep(self):
+        (self.root / "tests").mkdir()
+        checks = "-*,misc-redundant-expression,clang-analyzer-*"
+        self.write(".clang-tidy", f"Checks: '{checks}'\nWarningsAsErrors: '*'\n")
+        self.write("tests/b.c", "int g(int x) { int *p = 0; return x ? *p : 1; }\n")
+        self.entries[1] = self.entry("tests/b.c")
+        self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
         self.assertEqual(self.looked_at(deep=True), (["a.c", "b.c"], 1))
 
     def test_what_was_not_in_order_is_looked_at_each_time(self):
