@@ -82,7 +82,8 @@ class Shortage
         // capabilities come.
         word_t range_of(pd *owner, word_t *first)
         {
-                const word_t count = 1 + random() % (random() % 2 ? place.size : 40);
+                const word_t most = random() % 2 ? place.size : 40;
+                const word_t count = 1 + random() % most;
                 *first = random() % (place.size - count + 1) +
                          (owner == &kernel_pd ? place.source : place.base);
                 return count;
