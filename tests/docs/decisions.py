@@ -16,7 +16,7 @@ PAGE = "docs/kernel/decisions.md"
 # Not a link and not an index of C.
 BRACKETS = re.compile(r"(?<![\w\]])\[([^\]\[]*)\](?!\()")
 UNIT = re.compile(r"\bTEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\s*\)")
-CASE = re.compile(r"\b\w*CASE\w*\(\s*(\w+),\s*(\w*)")
+CASE = re.compile(r"\b\w*(?:CASE|GROUP)\w*\(\s*(\w+),\s*(\w*)")
 PYTHON = re.compile(r"\bdef test_(\w+)\(")
 NAMED = re.compile(r"`(?:unit\.)?(\w+)\.([a-z]\w*_[\w*]*)`")
 FILES = (".c", ".cc", ".h", ".py")

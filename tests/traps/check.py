@@ -60,7 +60,7 @@ def row_errors(rows, faults):
     """Returns messages about outcomes.tsv and faults.tsv."""
     found = []
     names = [row["row"] for row in rows]
-    found += [f"outcomes.tsv: {name} stands twice" for name in set(names) if names.count(name) > 1]
+    found += [f"outcomes.tsv: {name} occurs twice" for name in set(names) if names.count(name) > 1]
     for row in rows:
         seen = " ".join(table.seen(row, faults)) or "none"
         if row["seen"] != seen:
