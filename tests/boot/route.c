@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A roottask that routes pin n to CPU n, for pins 16 to 19, and prints `ready`; then it stays. */
+/* A roottask that routes pin n to CPU n, for pins 16 to 19, prints `ready` and loops forever. */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/root.h>

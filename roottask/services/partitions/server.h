@@ -6,7 +6,7 @@
 #include "novart/service.h"
 #include "table.h"
 
-#define GRANTS 32 /* maximum number of lines below */
+#define GRANTS 32 /* maximum number of entries in grants */
 
 /* A partition that a client may open. */
 struct grant {

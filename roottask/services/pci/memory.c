@@ -38,7 +38,7 @@ static bool overlap(const struct nova_pci_bar *a, const struct nova_pci_bar *b)
         return first_page(a) <= last_byte(b) && first_page(b) <= last_byte(a);
 }
 
-/* A page, or a port, that another function has, too, cannot be given to one driver alone. A device
+/* A page or a port that another function also has cannot be given to one driver alone. A device
  * that reports wrong registers is found in this way, too. */
 static bool is_shared(const struct device *device, const struct nova_pci_bar *bar)
 {

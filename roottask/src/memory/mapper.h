@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Delegations of a program to itself. On each CPU, a local thread called mapper receives them in
  * its window and does nothing else. The reply to a page fault could carry a page, too, but the
- * runtime would not know when the page is mapped. When a call to the mapper returns, it is. */
+ * runtime would not know when the page is mapped. The page is mapped when a call to the mapper
+ * returns. */
 #ifndef NOVA_ROOTTASK_MAPPER_H
 #define NOVA_ROOTTASK_MAPPER_H
 

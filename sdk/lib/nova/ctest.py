@@ -73,7 +73,7 @@ def _guess_costs(folder, tests):
         known.write_text(lines + "---\n", encoding="utf-8")
 
 
-# Held while a process is waited for, so that its processor time can be told from others'.
+# Held while a process is waited for, so that its processor time is not added to that of others.
 _reaping = threading.Lock()
 
 

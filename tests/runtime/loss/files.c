@@ -105,7 +105,7 @@ static void replace(unsigned name)
         mark("flushed", name, version_of[name], size_of[name]);
 }
 
-/* Renames a folder, of which the judge knows nothing: fsck.fat must find no damage. The new name
+/* Renames a folder, which the judge does not check: fsck.fat must find no damage. The new name
  * may need another sector, which is refused. */
 static void move_folder(void)
 {
