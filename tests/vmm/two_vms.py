@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Types at the terminal of two guests: talks to one, switches, talks to the other, switches one off
-and makes the other panic: only the first of them has ended well."""
+and makes the other panic, also in each of its three new machines: only the first of them has ended
+well."""
 
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import terminal
 PROMPT = rb"/ # [^\n]*$"
 # The guest's own line end, after a further carriage return from QEMU's terminal.
 END = rb"\r\r\n"
+PANIC = b"echo c >/proc/sysrq-trigger\r"
+SECONDS = 240
 # Pairs of a text and the next input, which follows when the text has appeared after the last one.
 STEPS = (
     (PROMPT, b"echo here is $who; date\r"),
@@ -20,15 +23,16 @@ STEPS = (
     (rb"--- (left|right) ", b"echo it is still $who; poweroff -f\r"),
     (
         rb"\nit is still (left|right)" + END + rb".*--- (left|right) .*" + PROMPT,
-        b"echo c >/proc/sysrq-trigger\r",
+        PANIC,
     ),
+    *((PROMPT, PANIC) for _ in range(3)),
 )
 
 
 def main(kernel, boot):
     keys = terminal.Steps(STEPS)
     seen, status = terminal.play(
-        kernel, boot, "boot_list.read(sys.argv[3])", keys, "cpus=2, memory=384"
+        kernel, boot, "boot_list.read(sys.argv[3])", keys, "cpus=2, memory=384", SECONDS
     )
     # Returns the speakers in order, with the name that each switch showed.
     names = [name.decode() for name in keys.heard]
