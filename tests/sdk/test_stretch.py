@@ -42,6 +42,12 @@ class Cases(unittest.TestCase):
         self.assertEqual(stretch.unfit(good), [])
         self.assertEqual(stretch.unfit(bad), ["only 1 of 3 cases passed"])
 
+    def test_just_the_cases_that_failed_run_again(self):
+        stream = tap.parse("1..4\nok 1 - a: b\nnot ok 2 - a: c d [X-Y 1.2]\nok 3 - e: f\n"
+                           "not ok 4 - a: g [X]\n")
+        self.assertEqual(stretch.each_failed(stream), "area=a case=c_d case=g")
+        self.assertEqual(stretch.each_failed(tap.parse("1..1\nok 1 - a: b\n")), "")
+
 
 class Complaints(unittest.TestCase):
     def complaints(self, length, above=()):

@@ -106,9 +106,37 @@ def complaints(longest, above, bound, names):
 
 def unfit(stream):
     """Returns a message if most cases of a suite fail, so that what they measure does not run. The
-    plugin slows everything down: other tests check whether each case passes."""
+    plugin slows everything down, so cases may be late: each_failed() says which to look at again.
+    """
     passed, failed = stream.count(tap.PASSED), stream.count(tap.FAILED)
     return [f"only {passed} of {passed + failed} cases passed"] if passed < failed else []
+
+
+def each_failed(stream):
+    """Returns the arguments with which the suite runs just those cases that failed."""
+    words = []
+    for case in stream.cases:
+        if case.result == tap.FAILED:
+            area, _, name = case.name.partition(" [")[0].partition(": ")
+            words += [f"area={area}", f"case={name.replace(' ', '_')}"]
+    return " ".join(dict.fromkeys(words))
+
+
+def run_failed_again(machine, stream, timeout):
+    """Runs the cases that failed once more, without the plugin. Returns a message for each that
+    fails again."""
+    words = each_failed(stream)
+    if not words:
+        return []
+    first = machine.modules[0]
+    machine.modules = [first._replace(arguments=words), *machine.modules[1:]]
+    text = Runner(machine, timeout).run().text()
+    print(f"\nagain, without the plugin:\n{text}")
+    again = tap.parse(text)
+    bad = [f"TAP: {problem}" for problem in again.problems]
+    bad += [f"fails without the plugin, too: {case.name}" for case in again.cases
+            if case.result == tap.FAILED]
+    return bad if again.cases else [*bad, "no case ran again"]
 
 
 class Watcher:
@@ -147,6 +175,7 @@ def add_parser(commands):
     parser.add_argument("--qemu", dest="extra", action="append")  # instead of the suite's devices
     parser.add_argument("--bound", type=int, default=BOUND)
     parser.add_argument("--above", action="store_true")  # requires a stretch above the bound
+    parser.add_argument("--each", action="store_true")  # each case must pass, or without the plugin
     parser.add_argument("--timeout", type=float, required=True)
     parser.set_defaults(function=run)
 
@@ -159,7 +188,7 @@ def run(args):
     )
     bound = f"bound={args.bound}"
     with qemu_plugin.compiled("stretch", KERNEL_FROM[args.arch], bound) as (plugin, results):
-        machine.extra += ["-plugin", plugin]
+        plain, machine.extra = machine.extra, [*machine.extra, "-plugin", plugin]
         runner = Runner(machine, args.timeout)
         runner.listener = watcher = Watcher(results.with_suffix(".above"))
         outcome = runner.run()
@@ -167,9 +196,13 @@ def run(args):
     sys.stdout.write(outcome.text())
     longest, waited = read(text)
     stream = tap.parse(outcome.text())
-    bad = [f"TAP: {problem}" for problem in stream.problems] + unfit(stream)
+    bad = [f"TAP: {problem}" for problem in stream.problems]
+    bad += unfit(stream)
     if not stream.cases or outcome.status not in (EXIT_OK, EXIT_FAILED):
         bad.append(f"exit status {outcome.status} {outcome.message}")
+    elif args.each:
+        machine.extra = plain
+        bad += run_failed_again(machine, stream, args.timeout)
     if len(longest) != args.cpus:
         bad.append(f"stretches of {len(longest)} CPUs were counted instead of {args.cpus}")
     kernel = bench_listing.with_symbols(Path(args.kernel))
