@@ -2,4 +2,4 @@
 /* Cases of the default run: short. */
 #include "stress.h"
 
-const unsigned stress_ms = 800;
+const unsigned stress_ms = 400;
