@@ -157,7 +157,8 @@ static void makes_all_kinds(struct thread *t)
 {
         const nova_sel_t mine = t->value[2];
         const word_t utcb = t->value[3];
-        for (unsigned i = 0; i < ROUNDS / 2; i++) {
+        const unsigned rounds = case_rounds(ROUNDS / 2);
+        for (unsigned i = 0; i < rounds; i++) {
                 t->value[1] += hc_create_pd(mine, ROOT_PD, 0) != NOVA_SUCCESS;
                 t->value[1] += hc_create_ec(mine + 1, mine, utcb | t->cpu, 0, 0, 0) != NOVA_SUCCESS;
                 t->value[1] += hc_create_pt(mine + 2, ROOT_PD, mine + 1, 0, 0) != NOVA_SUCCESS;

@@ -230,7 +230,7 @@ CASE_ON(level, pins_that_several_cpus_assign_at_once_do_not_get_mixed_up, "5.5.2
         /* Pins of other PCI lines, where nothing happens. */
         for (unsigned i = 1; i < cpus; i++)
                 r[i] = rerouter(cpu_numbers[i], gsi_open(16 + i % 4), 500);
-        raise_all(t, 2, FEWER);
+        raise_all(t, 2, case_rounds(FEWER));
         for (unsigned i = 1; i < cpus; i++)
                 rerouter_end(r[i]);
 }
