@@ -7,6 +7,7 @@
 #include "ways.h"
 
 extern "C" {
+#include "hypercall/dispatch.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"
 #include "object/reap.h"
@@ -249,6 +250,22 @@ TEST(extension, thread_exit_ends_all_scs_that_the_thread_has_kept)
                                                       {count, with_current, preempted}));
                                 check_exit(count, with_current, preempted);
                         }
+}
+
+// A handler that lacks memory is called again from C; those here never lack it so far.
+TEST(extension, every_handler_but_reply_can_be_called_again)
+{
+        Extensions w;
+        const auto result = [&w](nova_hypercall number) {
+                const word_t id = nova_hypercall_id(number, 0, SEL_NULL);
+                set_arguments(w.self, id, 0, 0, 0, 0);
+                return hypercall_handle(id, w.self);
+        };
+
+        for (const nova_hypercall number : {NOVA_EC_CTRL, NOVA_SC_CTRL, NOVA_SM_CTRL})
+                EXPECT_EQ(result(number), hypercall_result_t(NOVA_BAD_CAP)) << number;
+        for (const nova_hypercall number : {NOVA_REVOKE, NOVA_LOOKUP})
+                EXPECT_EQ(result(number), hypercall_result_t(NOVA_SUCCESS)) << number;
 }
 
 } // namespace
