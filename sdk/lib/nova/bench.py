@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nova import (
     bench_cpus,
+    bench_enlightened,
     bench_floor,
     bench_history,
     bench_io,
@@ -87,15 +88,16 @@ def add_parser(commands):
         help="count instructions per operation",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
-        usage="nova bench [OPTION…] [linux|io]",
+        usage="nova bench [OPTION…] [linux|io|enlightened]",
     )
     parser.add_argument(
         "what",
         nargs="?",
-        metavar="linux|io",
+        metavar="linux|io|enlightened",
         help="linux: count the example linux up to its shell instead, and its kernel without NOVA; "
         "io: count reads from a disk, from a file and by a guest instead, and those of Debian's "
-        "kernel",
+        "kernel; enlightened: count a guest with the hypercall interface instead, and Debian with "
+        "and without it",
     )
     parser.add_argument("--arch", choices=tree.ARCHES, help=f"architecture ({DEFAULT_ARCH})")
     parser.add_argument(
@@ -534,7 +536,10 @@ def run(args):
     args.arch = args.arch or DEFAULT_ARCH
     if args.what:
         folder = Path(args.programs).parent if args.programs else None
-        return bench_io.run(folder, args.json) if args.what == "io" else bench_linux.run(folder)
+        if args.what == "linux":
+            return bench_linux.run(folder)
+        counted = bench_io if args.what == "io" else bench_enlightened
+        return counted.run(folder, args.json)
     process.die_with_parent()
     _warn_of_project()
     if args.release is not None:

@@ -272,8 +272,8 @@ def complaints(rows, found):
     ]
 
 
-def text(rows, found):
-    cells = [["instructions of reads", "figure", "limit", "goal"]]
+def text(rows, found, head="instructions of reads"):
+    cells = [[head, "figure", "limit", "goal"]]
     for row in rows:
         limit = table.show(row.limit) if row.limit != float("inf") else table.show(None)
         cells.append([row.title, table.show(found.get(row.key)), limit, table.show(row.goal)])

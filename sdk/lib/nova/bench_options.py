@@ -14,6 +14,7 @@ RELEASE = re.compile("[0-9A-Za-z.-]+")
 MODES = {
     "linux": (),
     "io": ("--json",),
+    "enlightened": ("--json",),
     "--release": (),
     "--trace KEY": ("--arch", "--kernel", "--summary", "--mitigations"),
     "--trace": COUNT,
@@ -42,7 +43,7 @@ def no_trace(key, known):
 def check(args, rows, traced):
     """Raises NovaError if an option in ARGS would not have any effect. ROWS: the keys of the table;
     TRACED: those that have a trace."""
-    if args.what not in (None, "linux", "io"):
+    if args.what not in (None, "linux", "io", "enlightened"):
         raise NovaError(f"'{args.what}' is not understood. See nova bench --help.")
     given = _given(args)
     mode = next((mode for mode in MODES if mode in given), None)

@@ -43,7 +43,7 @@ extern "C" {
 /** Private to the library: memory for the parameters of one action. */
 struct nova_hv_buffers {
         uint64_t input[NOVA_HV_BLOCK_MAX / 8];          /**< header */
-        uint64_t element[NOVA_HV_BLOCK_MAX / 8];        /**< input element */
+        uint64_t element[NOVA_HV_BLOCK_MAX / 8];        /**< input elements of a slice */
         uint64_t output[NOVA_HV_BLOCK_MAX / 8];         /**< output header */
         uint64_t output_element[NOVA_HV_BLOCK_MAX / 8]; /**< output element */
 };

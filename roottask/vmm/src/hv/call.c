@@ -58,7 +58,9 @@ static uint64_t joined(nova_word_t high, nova_word_t low)
 void nova_hv_frame_load(struct nova_hv_frame *frame, enum nova_hv_mode mode,
                         const struct nova_utcb_state *state)
 {
-        *frame = (struct nova_hv_frame){.mode = mode};
+        frame->mode = mode;
+        frame->value = frame->input = frame->output = frame->result = 0;
+        frame->xmm_changed = false;
         if (mode == NOVA_HV_32) {
                 frame->value = joined(state->dx, state->ax);
                 frame->input = joined(state->bx, state->cx);
@@ -71,6 +73,8 @@ void nova_hv_frame_load(struct nova_hv_frame *frame, enum nova_hv_mode mode,
                 frame->output = state->r8;
         }
 #endif
+        if (frame->value & VALUE_FAST)
+                memset(frame->xmm, 0, sizeof(frame->xmm));
 }
 
 static nova_mtd_t store_32(uint64_t value, struct nova_utcb_state *state)
@@ -219,14 +223,31 @@ static enum nova_hv_status perform(struct execution *e, struct nova_hv_action *a
 
         memset(buffers->output, 0, e->output_header);
         memset(buffers->output_element, 0, call->output_element);
-        fetch(e, buffers->element, e->header + (size_t)action->index * call->input_element,
-              call->input_element);
 
         const enum nova_hv_status status = call->function(action);
 
         if (status == NOVA_HV_SUCCESS)
                 put_action(e, action);
         return status;
+}
+
+/* Performs an action. Most lists have no output, and many elements. */
+static inline enum nova_hv_status act(struct execution *e, struct nova_hv_action *action)
+{
+        return e->output ? perform(e, action) : e->call->function(action);
+}
+
+/* Reads the elements of the slice from element @p at on. They fit, because a block lies in a page.
+ * @return the end of the slice */
+static unsigned fetch_slice(const struct execution *e, unsigned at)
+{
+        const struct nova_hv_call *const call = e->call;
+        const unsigned most = call->slice ? call->slice : SLICE;
+        const unsigned end = e->count - at < most ? e->count : at + most;
+
+        fetch(e, e->hv->buffers.element, e->header + (size_t)at * call->input_element,
+              (size_t)(end - at) * call->input_element);
+        return end;
 }
 
 /* Performs actions up to the end of the slice. @param[in,out] at the next element */
@@ -239,22 +260,25 @@ static enum nova_hv_status perform_slice(struct execution *e, unsigned vcpu, uns
                 .vcpu = vcpu,
                 .input = buffers->input,
                 .variable = e->variable,
-                .element = call->input_element ? buffers->element : NULL,
                 .output = call->output ? buffers->output : NULL,
                 .output_element = call->output_element ? buffers->output_element : NULL,
         };
-        const unsigned slice = call->slice ? call->slice : SLICE;
+        const uint8_t *element = (const uint8_t *)buffers->element;
         enum nova_hv_status status = NOVA_HV_SUCCESS;
 
         fetch(e, buffers->input, 0, e->header);
         if (!call->rep)
-                return perform(e, &action);
-        for (unsigned i = 0; i < slice && *at < e->count; i++, ++*at) {
-                action.index = *at;
-                status = perform(e, &action);
+                return act(e, &action);
+
+        const unsigned end = fetch_slice(e, *at), size = call->input_element;
+
+        for (action.index = *at; action.index < end; action.index++, element += size) {
+                action.element = size ? element : NULL;
+                status = act(e, &action);
                 if (status != NOVA_HV_SUCCESS)
                         break;
         }
+        *at = action.index;
         return status;
 }
 
@@ -282,8 +306,10 @@ static enum nova_hv_outcome execute(struct execution *e, unsigned vcpu)
 
 enum nova_hv_outcome nova_hv_execute(struct nova_hv *hv, unsigned vcpu, struct nova_hv_frame *frame)
 {
-        struct execution e = {.hv = hv, .frame = frame};
+        struct execution e;
 
+        e.hv = hv;
+        e.frame = frame;
         frame->xmm_changed = false;
         if (!hv->enabled || frame->mode == NOVA_HV_NOT_ALLOWED)
                 return NOVA_HV_UNDEFINED;

@@ -183,9 +183,18 @@ int nova_hv_init(struct nova_hv *hv, struct nova_guest_memory *memory, uint64_t 
 
 const struct nova_hv_call *nova_hv_find(const struct nova_hv *hv, uint16_t code)
 {
-        for (const struct nova_hv_call *call = nova_hv_calls; call->code; call++)
-                if (call->code == code)
-                        return call;
+        unsigned low = 0, high = sizeof(nova_hv_calls) / sizeof(*nova_hv_calls) - 1;
+
+        while (low < high) {
+                const unsigned middle = (low + high) / 2;
+
+                if (nova_hv_calls[middle].code == code)
+                        return &nova_hv_calls[middle];
+                if (nova_hv_calls[middle].code < code)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
         for (unsigned i = 0; i < hv->owns; i++)
                 if (hv->own[i]->code == code)
                         return hv->own[i];

@@ -26,7 +26,8 @@ static enum nova_hv_status add(const struct nova_hv_action *action, enum nova_hv
         else if (status != NOVA_HV_SUCCESS)
                 return status;
         hv->stale |= set;
-        hv->flush_calls += !action->index;
+        if (!action->index)
+                hv->flush_calls++;
         return NOVA_HV_SUCCESS;
 }
 

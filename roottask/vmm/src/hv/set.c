@@ -6,17 +6,6 @@
 #define ALL       1
 #define BANK_BITS 64
 
-uint64_t novavmm_hv_set_all(const struct nova_hv *hv)
-{
-        return (UINT64_C(1) << hv->vcpus) - 1;
-}
-
-enum nova_hv_status novavmm_hv_set_of_mask(const struct nova_hv *hv, uint64_t mask, uint64_t *set)
-{
-        *set = mask;
-        return mask & ~novavmm_hv_set_all(hv) ? NOVA_HV_INVALID_VP_INDEX : NOVA_HV_SUCCESS;
-}
-
 /* All virtual processors that exist are in the first bank. */
 enum nova_hv_status novavmm_hv_set_read(const struct nova_hv *hv, const uint64_t *from,
                                         size_t words, uint64_t *set)

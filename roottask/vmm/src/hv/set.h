@@ -9,11 +9,19 @@
 #define NOVAVMM_HV_SET_WORDS 2
 
 /* Returns all virtual processors. */
-uint64_t novavmm_hv_set_all(const struct nova_hv *hv);
+static inline uint64_t novavmm_hv_set_all(const struct nova_hv *hv)
+{
+        return (UINT64_C(1) << hv->vcpus) - 1;
+}
 
-/* Returns the virtual processors in a mask: bit n for number n. @return INVALID_VP_INDEX if one of
- * them does not exist */
-enum nova_hv_status novavmm_hv_set_of_mask(const struct nova_hv *hv, uint64_t mask, uint64_t *set);
+/* Returns the virtual processors in a mask: bit n for number n. Inline, because a list has the mask
+ * of each element. @return INVALID_VP_INDEX if one of them does not exist */
+static inline enum nova_hv_status novavmm_hv_set_of_mask(const struct nova_hv *hv, uint64_t mask,
+                                                         uint64_t *set)
+{
+        *set = mask;
+        return mask & ~novavmm_hv_set_all(hv) ? NOVA_HV_INVALID_VP_INDEX : NOVA_HV_SUCCESS;
+}
 
 /* Returns the virtual processors of a set with @p words words of banks after its
  * NOVAVMM_HV_SET_WORDS. @return INVALID_INPUT if the mask requires another number of banks,

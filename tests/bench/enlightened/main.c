@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest of `nova bench enlightened` that repeats one operation: OPERATION TIMES. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "novavmm/hv.h"
+#include "novavmm/load.h"
+
+#include "vmm/guest_code.h"
+#include "vmm/machine.h"
+
+#define GUEST_AT   0x1000
+#define HANDLER_AT 0x2000
+#define GDT_AT     0x3000
+#define IDT_AT     0x3800
+#define TIMES_AT   0x7000 /* number of times, then MSR 0x40000073 */
+#define INPUT_AT   0x8000
+#define TABLES_AT  0x30000
+#define VECTOR     0x61
+#define RAM_BYTES  (4u << 20)
+
+/* Calls the hypercall page, which is at 0x10000. */
+#define CALL "movl $0x10000, %ebx\ncall *%rbx\n"
+#define WRITE(msr, low, high) \
+        "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nmovl $" #high ", %edx\nwrmsr\n"
+/* Sends itself the vector, which it takes at once. */
+#define SEND WRITE(0x40000071, 0x40061, 0) "sti\nnop\ncli\n"
+
+/* Sets up identity, hypercall page, reference page, local APIC, a polled source and its page. */
+GUEST_CODE(set_up, 64,
+           WRITE(0x40000000, 1, 0) WRITE(0x40000001, 0x10001,
+                                         0) WRITE(0x40000021, 0x11001,
+                                                  0) WRITE(0x40000082, 0x12001,
+                                                           0) WRITE(0x40000092, 0x40060,
+                                                                    0) WRITE(0x40000080, 1, 0)
+                   WRITE(0x400000b0, 0x1618,
+                         0) "movl $0x40000073, %ecx\nmovl 0x7004, %eax\nxorl %edx, %edx\nwrmsr\n"
+                            "movl $0xfee000f0, %eax\nmovl $0x1ff, (%rax)\nmovl $0xfee003e0, %eax\n"
+                            "movl $0xb, (%rax)\nmovl $0xfee00320, %eax\nmovl $0x61, (%rax)\n"
+                            "movl 0x7000, %esi\ntestl %esi, %esi\njnz 1f\ncli\nhlt\n1:\n");
+/* The operation stands between these. */
+GUEST_CODE(again, 64, "decl %esi\njz 9f\nmovl $0x1200, %eax\njmp *%rax\n9:cli\nhlt\n");
+
+GUEST_CODE(nothing, 64, "nop\n");
+GUEST_CODE(cpuid, 64, "movl $1, %eax\ncpuid\n");
+GUEST_CODE(refused, 64, "movl $0x7777, %ecx\n" CALL);
+GUEST_CODE(signal, 64, "movl $0x1005d, %ecx\nmovl $1, %edx\n" CALL);
+/* Flushes of no virtual processor: their cost is that of the list. */
+GUEST_CODE(list_1, 64, "movabsq $0x100000003, %rcx\nmovl $0x8000, %edx\n" CALL);
+GUEST_CODE(list_201, 64, "movabsq $0xc900000003, %rcx\nmovl $0x8000, %edx\n" CALL);
+GUEST_CODE(list_256, 64, "movabsq $0x10000000003, %rcx\nmovl $0x8000, %edx\n" CALL);
+GUEST_CODE(time_page, 64,
+           "2:movl 0x11000, %r8d\nrdtsc\nshlq $32, %rdx\norq %rdx, %rax\nmulq 0x11008\n"
+           "addq 0x11010, %rdx\ncmpl 0x11000, %r8d\njne 2b\n");
+GUEST_CODE(time_msr, 64, "movl $0x40000020, %ecx\nrdmsr\n");
+GUEST_CODE(time_port, 64, "movl $0x608, %edx\ninl %dx, %eax\n");
+GUEST_CODE(send, 64, SEND);
+/* A timer of the interface whose time has passed, and one of the local APIC. */
+GUEST_CODE(timer, 64, WRITE(0x400000b1, 1, 0) "sti\nhlt\ncli\n");
+GUEST_CODE(apic_timer, 64, "movl $0xfee00380, %eax\nmovl $1, (%rax)\nsti\nhlt\ncli\n");
+
+/* Ends of the interrupt. */
+GUEST_CODE(end_page, 64,
+           "xorl %eax, %eax\nxchgl %eax, 0x13000\ntestb $1, %al\njnz 1f\n" WRITE(0x40000070, 0,
+                                                                                 0) "1:iretq\n");
+GUEST_CODE(end_msr, 64, WRITE(0x40000070, 0, 0) "iretq\n");
+GUEST_CODE(end_memory, 64, "movl $0xfee000b0, %eax\nmovl $0, (%rax)\niretq\n");
+
+#define CODE(name) name, GUEST_BYTES(name)
+
+static const struct operation {
+        const char *name;
+        const char *code;
+        size_t bytes;
+        const char *handler;
+        size_t handler_bytes;
+        bool assist; /* the assist page is enabled, at 0x13000 */
+} * find(const char *name)
+{
+        static struct operation operations[32];
+        unsigned n = 0;
+
+#define OPERATION(name, code, handler, assist) \
+        operations[n++] = (struct operation){name, CODE(code), CODE(handler), assist}
+        OPERATION("nothing", nothing, end_msr, false);
+        OPERATION("cpuid", cpuid, end_msr, false);
+        OPERATION("refused", refused, end_msr, false);
+        OPERATION("signal", signal, end_msr, false);
+        OPERATION("list_1", list_1, end_msr, false);
+        OPERATION("list_201", list_201, end_msr, false);
+        OPERATION("list_256", list_256, end_msr, false);
+        OPERATION("time_page", time_page, end_msr, false);
+        OPERATION("time_msr", time_msr, end_msr, false);
+        OPERATION("time_port", time_port, end_msr, false);
+        OPERATION("end_page", send, end_page, true);
+        OPERATION("end_msr", send, end_msr, false);
+        OPERATION("end_memory", send, end_memory, false);
+        OPERATION("timer", timer, end_page, true);
+        OPERATION("apic_timer", apic_timer, end_memory, false);
+        for (unsigned i = 0; i < n; i++)
+                if (!strcmp(operations[i].name, name))
+                        return &operations[i];
+        return NULL;
+}
+
+static struct nova_vm vm;
+static struct nova_pc pc;
+static struct nova_hv hv;
+
+/* Maps the first GiB and the fourth one, with the local APIC, one to one. */
+static void write_tables(void)
+{
+        const uint64_t root = (TABLES_AT + 0x1000) | 3;
+        const uint64_t table[] = {(TABLES_AT + 0x2000) | 3, 0, 0, (TABLES_AT + 0x3000) | 3};
+
+        nova_guest_write(&vm.memory, TABLES_AT, &root, sizeof(root));
+        nova_guest_write(&vm.memory, TABLES_AT + 0x1000, table, sizeof(table));
+        for (uint64_t i = 0; i < 512; i++) {
+                const uint64_t low = i << 21 | 0x83, high = low | UINT64_C(3) << 30;
+
+                nova_guest_write(&vm.memory, TABLES_AT + 0x2000 + 8 * i, &low, sizeof(low));
+                nova_guest_write(&vm.memory, TABLES_AT + 0x3000 + 8 * i, &high, sizeof(high));
+        }
+}
+
+static void load(const struct operation *operation, uint32_t times)
+{
+        static const uint64_t gdt[] = {0, 0xaf9b000000ffff, 0xcf93000000ffff};
+        const uint64_t gate[] = {0x8e0000080000 | HANDLER_AT, 0};
+        const uint32_t body = GUEST_AT + 0x200;
+        const uint32_t words[] = {times, operation->assist ? 0x13001 : 0};
+        struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
+
+        write_tables();
+        nova_guest_write(&vm.memory, GDT_AT, gdt, sizeof(gdt));
+        nova_guest_write(&vm.memory, IDT_AT + VECTOR * sizeof(gate), gate, sizeof(gate));
+        nova_guest_write(&vm.memory, HANDLER_AT, operation->handler, operation->handler_bytes);
+        nova_guest_write(&vm.memory, body, operation->code, operation->bytes);
+        nova_guest_write(&vm.memory, body + operation->bytes, CODE(again));
+        nova_guest_write(&vm.memory, body - GUEST_BYTES(set_up), CODE(set_up));
+        nova_guest_write(&vm.memory, TIMES_AT, words, sizeof(words));
+        nova_registers_long(&vm.vcpu[0].start, body - GUEST_BYTES(set_up), TABLES_AT, 8, 16);
+        start->sp = 0x9f00;
+        start->gdtr.base = GDT_AT;
+        start->gdtr.limit = sizeof(gdt) - 1;
+        start->idtr.base = IDT_AT;
+        start->idtr.limit = (VECTOR + 1) * sizeof(gate) - 1;
+}
+
+int main(int argc, char **argv)
+{
+        static const struct nova_hv_port port = {
+                .connection = 1, .events = true, .sint = 2, .flags = 1};
+        const struct nova_vm_config config = {
+                .name = "bench", .memory = RAM_BYTES, .local_apic = true, .same_tsc = true};
+        const struct nova_hv_config enlightened = {.privileges = NOVA_HV_PRIVILEGES_ALL,
+                                                   .direct_timers = true};
+        const struct operation *const operation = argc == 3 ? find(argv[1]) : NULL;
+        enum nova_vm_end end;
+
+        if (!operation || !machine_create(&vm, &config, &pc) ||
+            nova_hv_enable(&hv, &vm, &enlightened) || nova_hv_connect(&hv, &port))
+                return 1;
+        load(operation, (uint32_t)atoi(argv[2]));
+        nova_vm_run(&vm);
+        end = nova_vm_wait(&vm);
+        printf("%s: it %s\n", operation->name, nova_vm_end_text(end));
+        return end != NOVA_VM_HALTED;
+}
