@@ -145,6 +145,7 @@ TEST_F(hv_event, a_timer_sends_a_message)
 TEST_F(hv_event, a_timer_has_at_most_one_message_that_waits)
 {
         begin(2, 0x52);
+        begin(1, 0x51); /* another source, which gets nothing */
         EXPECT_TRUE(set(timer_count, 100));
         EXPECT_TRUE(set(timer_config, timer_to(2) | 3));
         pass_to(1050);
@@ -159,6 +160,7 @@ TEST_F(hv_event, a_timer_has_at_most_one_message_that_waits)
         EXPECT_EQ(slot(2)->type, 0u);
         pass_to(1101);
         EXPECT_EQ(slot(2)->data[1], 1100u);
+        EXPECT_EQ(slot(1)->type, 0u);
 }
 
 TEST_F(hv_event, a_write_of_a_timer_discards_its_message_that_waits)

@@ -228,7 +228,7 @@ TEST_F(hv_synic, interrupts_of_automatic_sources_end_when_they_are_taken)
         nova_lapic_accept(&lapic[0], 0x51, false);
         EXPECT_EQ(nova_lapic_take(&lapic[0]), 0x51);
         nova_lapic_end(&lapic[0]);
-        set(source0 + 2, 0x52);
+        set(source0 + 2, 0x52 | automatic | masked);
         nova_lapic_accept(&lapic[0], 0x52, false);
         EXPECT_EQ(nova_lapic_take(&lapic[0]), 0x52);
         nova_lapic_accept(&lapic[0], 0x51, false);
