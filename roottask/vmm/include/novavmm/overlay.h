@@ -18,7 +18,7 @@ extern "C" {
  * extern struct nova_vm vm;
  *
  * if (nova_overlay_create(&vm.memory, 1) == 0)
- *         nova_overlay_map(&vm.memory, 0x8, vm.memory.frames, NOVA_MEM_R); // at 0x8000
+ *         printf("%p\n", (void *)vm.memory.frames); // what a handler passes to nova_overlay_map()
  * @endcode
  * @param memory the guest's RAM
  * @param frames number of frames, 1 to NOVA_OVERLAYS; they begin at nova_guest_memory.frames
@@ -37,7 +37,7 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
  *
  * A write without permission raises #GP in the guest. When the function returns, no virtual CPU has
  * a stale translation. The caller holds the machine's lock and
- * handles an exit of the guest, or the machine does not run yet.
+ * handles an exit of the guest. At the start of a machine, its RAM covers what was mapped before.
  * @param memory the guest's RAM
  * @param page   number of the guest-physical page
  * @param frame  one of nova_overlay_create()
