@@ -14,7 +14,10 @@ enum { REPLY_NONE, REPLY_ON, REPLY_AGAIN };
 /* Numbers of events, or: */
 enum { NOTHING = 0x40, HYPERCALL, SKIPPED };
 
-#define EMULATORS 4
+#define EMULATORS  4
+#define CELL_START 0x100 /* of the code in its page, if it does not end the page */
+#define CELL_DATA  0xc00 /* of the operand in its page */
+#define CELL_STACK 0x400 /* of the stack pointer there */
 
 struct outcome {
         uint8_t event;
@@ -38,8 +41,9 @@ struct cell {
         int32_t low, high;
         uint8_t bound_size;
         uint8_t bx, sp;
-        uint8_t delta; /* by which SP is larger after it */
-        bool has_ax, call;
+        uint8_t delta;                           /* by which SP is larger after it */
+        bool has_ax, call, once;                 /* once: its first event ends it */
+        const struct nova_utcb_state *registers; /* instead of those that the other fields name */
         struct outcome outcome[EMULATORS];
 };
 
@@ -78,9 +82,8 @@ char *cell_operand(void);
 /* Runs a cell there, by a thread (self, or a local thread of a child PD). */
 void cell_run(const struct cell *c, struct place place, struct thread *t);
 
-/* Expects the outcomes of all cells of a group, and prints the others. */
-void expect_group(const char *group);
-/* As expect_group, for one cell that has run. Returns the number of differences, which it prints.
+/* Compares the cell that has run with its outcome. Returns the number of differences, which it
+ * prints.
  */
 unsigned cell_differences(const struct cell *c, const struct outcome *o);
 

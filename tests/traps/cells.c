@@ -7,6 +7,27 @@ const struct cell cells[] = {
 };
 const unsigned cell_count = sizeof(cells) / sizeof(cells[0]);
 
+static void expect_group(const char *group)
+{
+        const unsigned which = emulator();
+        unsigned bad = 0, done = 0;
+
+        cell_pages();
+        for (unsigned i = 0; i < cell_count; i++) {
+                const struct cell *c = &cells[i];
+                const struct outcome *o = &c->outcome[which];
+
+                if (!same(c->group, group) || o->event == SKIPPED)
+                        continue;
+                cell_run(c, cell_place(c), self);
+                bad += cell_differences(c, o) != 0;
+                done++;
+        }
+        remark(group, done);
+        EXPECT(done > 0);
+        EXPECT_EQ(bad, 0);
+}
+
 #define GROUP(case_, group_)          \
         CASE(traps, case_, "")        \
         {                             \

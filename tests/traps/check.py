@@ -11,11 +11,15 @@ from pathlib import Path
 
 import table
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "walk"))
+
+import exceptions as walk_exceptions  # noqa: E402
+
 STATEMENTS = "tests/traps/statements.tsv"
 STATEMENTS_HEADER = "number speaker case where statement".split()
 PAGE = "docs/manual/traps.md"
 BEGIN, END = "<!-- rows of tests/traps/outcomes.tsv -->", "<!-- end of the rows -->"
-CASES = ("tests/traps/cells.c", "tests/traps/variants.c", "tests/traps/walk.c")
+CASES = ("tests/traps/cells.c", "tests/traps/variants.c", "tests/traps/walk/walk.c")
 CASE = re.compile(r"(?:CASE|CASE_ON|GROUP)\((?:traps, )?(\w+),")
 BOOTS = ("tests/traps/CMakeLists.txt",)
 BOOT = re.compile(r"add_test\(NAME ([\w.-]+)")
@@ -122,7 +126,8 @@ def main():
     if "--write" in sys.argv[2:]:
         table.OUTCOMES.write_text(with_seen(rows, faults), encoding="utf-8")
         page.write_text(manual_with(page.read_text("utf-8"), rows), encoding="utf-8")
-    found = row_errors(rows, faults) + statement_errors(root, rows, tests(root))
+    found = walk_exceptions.errors() + row_errors(rows, faults)
+    found += statement_errors(root, rows, tests(root))
     if manual_with(page.read_text("utf-8"), rows) != page.read_text("utf-8"):
         found.append(f"{PAGE}: its table is not that of outcomes.tsv: run check.py . --write")
     print("\n".join(found) or f"{len(rows)} rows, {len(table.cells(rows, faults))} cells")
