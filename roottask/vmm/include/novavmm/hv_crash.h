@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define NOVA_HV_CRASH_PARAMETERS 5
+#define NOVA_HV_CRASH_PARAMETERS 5   /**< number of values in a report */
 #define NOVA_HV_CRASH_TEXT       512 /**< longest text, with its terminator; more is cut off */
 
 /** A guest's report. TLFS, appendix C: the meaning of the parameters is the guest's. */
