@@ -318,9 +318,12 @@ static void predict(struct walk_record *r, const ZydisDecoder *decoder, unsigned
         ZydisDecodedInstruction d;
         ZydisDecodedOperand o[ZYDIS_MAX_OPERAND_COUNT];
 
-        /* An emulator that executes it anyway continues in instructions that are refused. */
+        /* An emulator that executes it anyway continues in instructions that are refused. Only EMMS
+         * has no ModRM. */
+        const unsigned last = r->map == WALK_MAP_0F && r->opcode == 0x77 ? modrm : modrm + 1;
+
         if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, r->code, WALK_CODE, &d, o)))
-                memset(r->code + modrm + 1, CLI, WALK_CODE - modrm - 1);
+                memset(r->code + last, CLI, WALK_CODE - last);
         else
                 tame(r, &d, modrm);
         if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, r->code, WALK_CODE, &d, o))) {
