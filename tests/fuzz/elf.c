@@ -23,8 +23,8 @@ static void fill(const struct elf *elf, const struct elf_run *run, unsigned *pag
                 novart_elf_fill(elf, run->address + at, page);
 }
 
-/* A good image of two segments, whose bytes the input changes: each four bytes of input are a
- * place, two bytes long, and a new value. */
+/* Makes a good image of two segments and applies the input to it. Each four bytes of input are an
+ * offset in the image and the new value of two bytes there. */
 static void make_image(unsigned char *image, const uint8_t *data, size_t size)
 {
         static const struct {

@@ -65,7 +65,7 @@ static void free_pages(struct block_pool *pool)
         nova_page_free(pool->memory, nova_crd_order_for(pool->bytes >> NOVA_PAGE_BITS));
 }
 
-/* Takes ring, pool and bell from the client, and from all that got them from the client. */
+/* Revokes ring, pool and bell from the client, and from all programs that the client gave them. */
 static void revoke(const struct block_session *session)
 {
         if (session->pages) {

@@ -24,8 +24,8 @@ struct grant {
         bool read_only;
 };
 
-/* Writes a path without a first slash, empty parts, "." and "..", which never leads out of the
- * root. @return false if it is too long */
+/* Writes a path without its first slash, empty parts, "." and "..". A ".." in the root names the
+ * root. @return false if the path is too long */
 bool path_clean(const char *path, char clean[NOVA_FILES_PATH_SIZE]);
 
 /* Returns whether a clean path is another one or lies below it. @return the rest of the path, or

@@ -37,8 +37,8 @@ class Test:
     limit: float = 0.0  # in seconds
 
     def is_placeholder(self):
-        """Returns whether this stands for a GoogleTest program that is not built: CTest lists its
-        tests only afterwards."""
+        """Returns whether this is CTest's entry for a GoogleTest program that is not built yet.
+        After the build, CTest lists the program's tests instead."""
         return self.name.endswith("_NOT_BUILT")
 
     def selected_by(self, word):

@@ -90,7 +90,7 @@ def add_machine(parser, min_memory=MIN_MEMORY):
         type=memory,
         default=Default(default.memory),
         metavar="MIB",
-        help="memory in MiB: roottasks from 8, systems from 9 or so (256)",
+        help="memory in MiB: a roottask needs 8, a system about 9 (256)",
     )
     parser.add_argument(
         "--machine", choices=qemu.MACHINES, default=default.machine, help="machine (q35)"

@@ -65,7 +65,7 @@ extern uint64_t fake_timer;
 /** Whether the CPU is emulated by QEMU. */
 extern bool fake_emulated;
 
-/** Frees the memory that waits for the grace period, while time goes on. Returns false if nothing
+/** Advances the time and frees the memory that waits for the grace period. Returns false if nothing
  *  waited, or if this CPU may not become quiescent. */
 bool fake_free(void);
 
@@ -111,7 +111,7 @@ struct ec *fake_run_to_user(void (*function)(struct ec *ec), struct ec *ec);
 /** Does the work of entry.S for a hypercall of ec. */
 void fake_enter(struct ec *ec);
 
-/** Number of entries into a guest; an entry does not come back. */
+/** Number of entries into a guest, none of which returns. */
 extern unsigned fake_guest_entries;
 
 /** Whether a machine check happened to the guest. */
