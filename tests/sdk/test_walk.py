@@ -33,7 +33,7 @@ class Walk(unittest.TestCase):
         self.one("writable and executable", more="0000000000403000: 1003000 ---DA--UW")
 
     def test_kernel_pages_that_user_mode_may_use(self):
-        self.one("open to user mode", more="ffffffff80300000: 300000 XG--A--U-")
+        self.one("accessible in user mode", more="ffffffff80300000: 300000 XG--A--U-")
 
     def test_what_is_left_of_start_up(self):
         self.one("below its half", more="0000000000008000: 8000 X---A---W")

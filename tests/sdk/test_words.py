@@ -22,6 +22,7 @@ class Cmdline(unittest.TestCase):
     def test_the_words_are_those_of_the_kernel(self):
         text = (KERNEL / "lib/cmdline.c").read_text(encoding="utf-8")
         words = re.findall(r'word_is\(word, length, "(\w+)"\)', text)
+        words += re.findall(r'"(mitigations=\w+)"', text)
         self.assertEqual(sorted(words), sorted(cmdline.WORDS))
         old = re.search(r"old_words\[\] = \{([^}]*)\}", text).group(1)
         self.assertEqual(tuple(re.findall(r'"(\w+)"', old)), cmdline.OLD_WORDS)
