@@ -241,10 +241,8 @@ static void revocation_sync_next(struct revocation *r, struct space *space, unsi
 }
 
 /* Removes from the space the pieces into which others have cut a mapping that revocation_reduce()
- * emptied. Each piece may hold a chain of empty mappings. Returns false if there are more. Leaves
- * here, where the walk stands, to the caller. */
-static bool revocation_leave_pieces(struct revocation *r, struct space *space,
-                                    const struct mapping *here, unsigned *budget)
+ * emptied. Each piece may hold a chain of empty mappings. Returns false if there are more. */
+static bool revocation_leave_pieces(struct revocation *r, struct space *space, unsigned *budget)
 {
         struct mapping *mapping;
 
@@ -253,8 +251,6 @@ static bool revocation_leave_pieces(struct revocation *r, struct space *space,
                 if (!*budget)
                         return false;
                 r->sync_first = mapping->in_space.last + 1;
-                if (mapping == here)
-                        continue;
                 budget_spend(budget, ENTRIES_OF_A_SEARCH);
                 if (mapping->perms || mapping->cut != revocation_mark_of(r))
                         continue; /* another thread has emptied it, and may still have to clear its
@@ -285,10 +281,14 @@ static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned
                 revocation_sync_next(r, space, budget, flush);
         }
         if (space && r->leaves) {
-                if (!revocation_leave_pieces(r, space, here, budget))
-                        return false;
-                if (here->space == space)
+                /* Before its pieces: a later cut would make a piece that sync_first has passed. No
+                 * piece is cut off before sync_space is set, between two steps. */
+                if (here->space == space) {
+                        r->sync_first = here->in_space.last + 1;
                         mapping_leave_space(here, space);
+                }
+                if (!revocation_leave_pieces(r, space, budget))
+                        return false;
         }
         r->leaves = r->syncs = false;
         revocation_hold_space(r, NULL);

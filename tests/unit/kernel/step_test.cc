@@ -225,6 +225,34 @@ TEST(step, takes_out_all_pieces_of_what_it_takes_whole)
         check_pd(a);
 }
 
+// The mapping on which a revocation stands is cut once more while its pieces leave the space: the
+// new piece leaves it, too, and its selectors are free again.
+TEST(step, takes_out_a_piece_that_is_cut_off_while_others_leave)
+{
+        for (unsigned steps = 1; steps < 30; steps++) {
+                SCOPED_TRACE(steps);
+                Kernel kernel;
+                pd *a = kernel.make_pd(), *b = kernel.make_pd();
+                kernel.delegate(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7, 0);
+                const Taken before = taken_now();
+                kernel.delegate(a, BASE, b, BASE, 2000, NOVA_CRD_MEM, 7, 0);
+                Step first(a, BASE, BASE + 1999, NOVA_MEM_RWX, false);
+                EXPECT_EQ(first.once(), STEP_AGAIN);
+                for (word_t i = 1000; i < 2000; i += 10)
+                        Step(b, BASE + i, BASE + i, NOVA_MEM_RWX, true).finish();
+                for (unsigned i = 1; i < steps; i++)
+                        first.once();
+                Step(b, BASE + 500, BASE + 500, NOVA_MEM_RWX, true).finish();
+                first.finish();
+                EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
+                EXPECT_EQ(taken_now().objects, before.objects);
+                check_pd(b);
+                kernel.delegate(a, BASE, b, BASE, 2000, NOVA_CRD_MEM, 7, 0);
+                EXPECT_EQ(caps_of(b, NOVA_CRD_MEM).size(), 2000u);
+                check_pd(b);
+        }
+}
+
 // A revocation of some of the rights: mappings derived from a piece beyond the range lose them,
 // too.
 TEST(step, walks_below_all_pieces_of_what_it_takes_whole)
