@@ -55,7 +55,8 @@ Place place_of(unsigned seed, word_t pages)
 class Shortage
 {
       public:
-        Shortage(unsigned seed, word_t pages) : random(seed), place(place_of(seed, pages))
+        Shortage(unsigned seed, word_t pages)
+            : random(seed), place(place_of(seed, pages)), most_first(seed / 4 % 2)
         {
                 for (unsigned i = 0; i < 4; i++)
                         kernel.make_pd();
@@ -82,8 +83,9 @@ class Shortage
         // capabilities come.
         word_t range_of(pd *owner, word_t *first)
         {
-                const word_t most = random() % 2 ? place.size : 40;
-                const word_t count = 1 + random() % most;
+                const uint64_t one = random(), other = random();
+                const word_t most = (most_first ? one : other) % 2 ? place.size : 40;
+                const word_t count = 1 + (most_first ? other : one) % most;
                 *first = random() % (place.size - count + 1) +
                          (owner == &kernel_pd ? place.source : place.base);
                 return count;
@@ -123,6 +125,7 @@ class Shortage
         Kernel kernel;
         std::mt19937_64 random;
         const Place place;
+        const bool most_first; // the order of two random numbers, which leads to other states
 };
 
 // One operation after the other: each PD then has the expected capabilities, or fewer where memory
