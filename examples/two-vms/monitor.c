@@ -121,11 +121,13 @@ static const char *command_line(char **words)
 
 static const char *load(char **words)
 {
-        struct nova_linux image = {.command_line = command_line(words), .rsdp = pc.rsdp};
+        static struct nova_linux image; /* each request for a file maps it once more */
 
-        if (nova_parent_module("vmlinuz", &image.kernel, &image.kernel_bytes) ||
-            nova_parent_module("initrd", &image.initrd, &image.initrd_bytes))
+        if (!image.initrd && (nova_parent_module("vmlinuz", &image.kernel, &image.kernel_bytes) ||
+                              nova_parent_module("initrd", &image.initrd, &image.initrd_bytes)))
                 return "its files are not there";
+        image.command_line = command_line(words);
+        image.rsdp = pc.rsdp;
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
 
