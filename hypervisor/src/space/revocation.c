@@ -394,10 +394,10 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
         const word_t x = r->cut_at;
 
         parent->pins++;
-        if (mapping->in_parent.start >= x || x > mapping->in_parent.last)
-                mapping_release(mapping); /* another revocation has cut it in front of x */
-        else if (!mapping_cut(mapping, r->space->type, x, budget, flush))
-                r->whole = true;
+        const bool crosses = mapping->in_parent.start < x && x <= mapping->in_parent.last;
+        r->whole = crosses && !mapping_cut(mapping, r->space->type, x, budget, flush);
+        if (!crosses || r->whole) /* not freed by a cut; others may have taken it meanwhile */
+                mapping_release(mapping);
         parent->pins--;
         return r->whole ? revocation_end_cutting(r, parent) : parent;
 }

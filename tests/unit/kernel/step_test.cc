@@ -253,6 +253,30 @@ TEST(step, takes_out_a_piece_that_is_cut_off_while_others_leave)
         }
 }
 
+// A revocation is about to cut a mapping that another one takes meanwhile, and has no memory: it
+// frees the mapping, which only it still held.
+TEST(step, frees_what_it_has_no_memory_to_cut)
+{
+        for (word_t links = 1; links < 30; links++) {
+                SCOPED_TRACE(links);
+                Kernel kernel;
+                pd *a = kernel.make_pd();
+                const Taken before = taken_now();
+                kernel.delegate(&kernel_pd, SOURCE, a, BASE, 100, NOVA_CRD_MEM, 7, 0);
+                for (word_t i = 0; i < links; i++)
+                        kernel.delegate(a, BASE + 100 * i, a, BASE + 100 * (i + 1), 100,
+                                        NOVA_CRD_MEM, 7, 0);
+                Step first(a, BASE + 50, BASE + 59, NOVA_MEM_RWX, false);
+                EXPECT_EQ(first.once(), STEP_AGAIN);
+                EXPECT_EQ(first.once(), STEP_AGAIN);
+                kernel.revoke(&kernel_pd, SOURCE, SOURCE + 99, NOVA_CRD_MEM, 7, false);
+                fake_fail_allocations_from(0);
+                first.finish();
+                fake_fail_allocation(-1);
+                EXPECT_EQ(taken_now().objects, before.objects);
+        }
+}
+
 // A revocation of some of the rights: mappings derived from a piece beyond the range lose them,
 // too.
 TEST(step, walks_below_all_pieces_of_what_it_takes_whole)
