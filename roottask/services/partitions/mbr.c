@@ -3,6 +3,8 @@
  */
 #include "mbr.h"
 
+#include <string.h>
+
 #include "table.h"
 
 #define ENTRIES     446 /* offset of the entries */
@@ -44,15 +46,31 @@ bool mbr_is_protective(const uint8_t *block)
         return false;
 }
 
+/* Returns whether a partition contains a block of the chain: its client could write the chain, and
+ * with it the partitions of others. */
+static bool has_link(const struct table *table, const uint64_t *links, unsigned count)
+{
+        for (unsigned i = 0; i < table->count; i++) {
+                const struct partition *partition = &table->partition[i];
+
+                for (unsigned k = 0; k < count; k++)
+                        if (links[k] - partition->first < partition->count)
+                                return true;
+        }
+        return false;
+}
+
 /* Follows the chain in an extended partition. Each link has one partition, relative to the link,
  * and the position of the next link, relative to the extended partition. */
 static const char *read_chain(const struct table_disk *disk, struct table *table, uint64_t begin,
                               uint64_t count)
 {
         static uint8_t block[4096];
+        static uint64_t links[TABLE_PARTITIONS];
         uint64_t link = begin;
 
         for (unsigned number = 5; number < 5 + TABLE_PARTITIONS; number++) {
+                links[number - 5] = link;
                 if (!disk->read(link, block))
                         return "the chain of logical partitions cannot be read.";
                 if (!mbr_is_signed(block))
@@ -68,7 +86,10 @@ static const char *read_chain(const struct table_disk *disk, struct table *table
                 if (wrong)
                         return wrong;
                 if (!is_extended(next))
-                        return NULL;
+                        return has_link(table, links, number - 4)
+                                       ? "a partition contains a part of the chain of logical "
+                                         "partitions."
+                                       : NULL;
                 if (!table_le32(next + FIRST) || table_le32(next + FIRST) >= count)
                         return "the chain of logical partitions leads outside.";
                 link = begin + table_le32(next + FIRST);
@@ -79,6 +100,7 @@ static const char *read_chain(const struct table_disk *disk, struct table *table
 const char *table_read_mbr(const struct table_disk *disk, struct table *table, const uint8_t *first)
 {
         const uint8_t *extended = NULL;
+        unsigned at = 0; /* index of the extended partition */
 
         table->kind = "MBR";
         for (unsigned i = 0; i < 4; i++) {
@@ -100,8 +122,11 @@ const char *table_read_mbr(const struct table_disk *disk, struct table *table, c
                 if (extended)
                         return "there are two extended partitions.";
                 extended = entry;
-                table->count--; /* not a partition itself; its range was checked */
+                at = table->count - 1;
         }
+        if (extended) /* not a partition itself; its range was checked */
+                memmove(&table->partition[at], &table->partition[at + 1],
+                        (--table->count - at) * sizeof(table->partition[0]));
         if (!table->count && !extended)
                 return "the table has no partition.";
         return extended ? read_chain(disk, table, table_le32(extended + FIRST),

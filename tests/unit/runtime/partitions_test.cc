@@ -289,6 +289,33 @@ TEST_F(mbr, refuses_what_is_outside_or_overlaps)
         EXPECT_EQ(read(), "the first block has no partition table.");
 }
 
+/* A client that may write a link of the chain decides what the partitions of others are. */
+TEST_F(mbr, gives_no_partition_a_part_of_the_chain)
+{
+        mbr_entry(0, 0, 0x0f, 200, 300);
+        mbr_entry(200, 0, 0x83, 10, 20);
+        mbr_entry(0, 1, 0x83, 499, 10);
+        EXPECT_EQ(read(), "two partitions overlap.");
+        mbr_entry(0, 1, 0x83, 100, 101);
+        EXPECT_EQ(read(), "two partitions overlap.");
+        mbr_entry(0, 1, 0x83, 500, 10);
+        EXPECT_EQ(read(), "");
+        mbr_entry(200, 1, 0x05, 100, 50);
+        mbr_entry(300, 0, 0x83, 1, 49);
+        mbr_entry(200, 0, 0x83, 10, 91);
+        EXPECT_EQ(read(), "a partition contains a part of the chain of logical partitions.");
+        mbr_entry(200, 0, 0x83, 10, 90);
+        EXPECT_EQ(read(), "");
+        /* The chain may lead back. */
+        mbr_entry(300, 1, 0x05, 50, 60);
+        mbr_entry(250, 0, 0x83, 51, 10);
+        mbr_entry(200, 0, 0x83, 10, 10);
+        mbr_entry(300, 0, 0x83, 20, 30);
+        EXPECT_EQ(read(), "");
+        mbr_entry(250, 0, 0x83, 50, 10);
+        EXPECT_EQ(read(), "a partition contains a part of the chain of logical partitions.");
+}
+
 TEST_F(mbr, follows_no_endless_chain)
 {
         mbr_entry(0, 0, 0x05, 200, 300);
