@@ -149,6 +149,38 @@ static void read_beside(struct nova_block *block)
         printf("%s reads ended beside the stuck one\n", reads > 10 ? "many" : "few");
 }
 
+/* Makes 32 reads of which held.py holds back the first one in the device. */
+static void read_held(struct nova_block *block)
+{
+        struct nova_block_segment segments[IN_FLIGHT];
+        struct nova_block_request requests[IN_FLIGHT];
+        struct nova_block_result result = {NULL, 0};
+        const struct nova_block_request *const first = requests;
+        int error;
+
+        for (unsigned i = 0; i < IN_FLIGHT; i++) {
+                segments[i] = (struct nova_block_segment){512 * i, 512};
+                requests[i] = (struct nova_block_request){.operation = NOVA_BLOCK_READ,
+                                                          .block = 16 * i,
+                                                          .segment_count = 1,
+                                                          .segments = &segments[i],
+                                                          .cookie = &requests[i]};
+        }
+        error = nova_block_submit(block, requests, IN_FLIGHT);
+        for (unsigned i = 1; i <= IN_FLIGHT && !error; i++) {
+                if (i == IN_FLIGHT)
+                        printf("completions 2 to %u are there\n", IN_FLIGHT);
+                error = nova_block_wait(block, &result, NOVA_FOREVER);
+                if (!error)
+                        error = result.error;
+                if (!error && (result.cookie == first) != (i == IN_FLIGHT))
+                        die("the order of completions", EPROTO);
+        }
+        if (error)
+                die("held reads", error);
+        printf("completion 1 came last\n");
+}
+
 /* Reads into segments that meet at pages, and into others. */
 static void read_scattered(struct nova_block *block)
 {
@@ -282,6 +314,8 @@ static bool act(struct nova_block *block, const char *action, char **argv)
                 sleep_marked();
         } else if (!strcmp(action, "alone")) {
                 read_alone(block, 400);
+        } else if (!strcmp(action, "held")) {
+                read_held(block);
         } else if (!strcmp(action, "beside")) {
                 read_beside(block);
         } else if (!strcmp(action, "many")) {
