@@ -19,7 +19,7 @@
 
 #define GUEST_MEMORY (96u << 20)
 
-/* Linux resets the machine after a panic, too, so a guest gets at most so many new machines. */
+/* New machines of a guest, at most. Linux also resets its machine after each panic. */
 #define RESETS_MAX 3
 
 static struct nova_vm vm;

@@ -3,7 +3,7 @@
  * each CPU's instructions in the kernel between two markers, and the lines that they share. */
 #include "bench.h"
 
-#define TIMES      1000    /* repetitions; so many that an interrupt does not change the quotient */
+#define TIMES      1000    /* repetitions: enough to make an interrupt negligible in the mean */
 #define LONG       1000000 /* a quantum that lasts longer than the measurement, in microseconds */
 #define SETTLE     20      /* time in microseconds until a woken thread waits again */
 #define CPUS_MAX   16

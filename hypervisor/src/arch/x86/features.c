@@ -9,7 +9,7 @@
 
 uint32_t cpu_features[FEATURE_WORDS];
 
-static uint32_t features_max_extended(void)
+uint32_t features_max_extended(void)
 {
         uint32_t max = cpuid(0x80000000, 0).eax;
 

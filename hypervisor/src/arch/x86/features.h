@@ -61,6 +61,9 @@ static inline bool cpu_has(enum feature feature)
 /** Returns true if QEMU emulates the CPU (TCG), with faults, and does not pass it through. */
 bool features_emulated(void);
 
+/** Returns the number of the last extended leaf of CPUID; 0: there is none. */
+uint32_t features_max_extended(void);
+
 /** Returns the number of physical address bits. */
 unsigned features_phys_bits(void);
 

@@ -3,25 +3,11 @@
  * rules follow the guidance of the vendors; docs/kernel/speculation.md has a row for each flaw. */
 #include "arch/x86/flaws.h"
 
+#include "arch/x86/msr.h"
 #include "nova/abi/hip.h"
 
 _Static_assert(1 << FLAW_STORES == NOVA_FLAW_STORES && 1 << FLAW_L1TF == NOVA_FLAW_L1TF,
                "the flaws of the interface are in this order");
-
-/* Bits of IA32_ARCH_CAPABILITIES (SDM 4, table 2-2). */
-#define CAPS_RDCL_NO    0x1
-#define CAPS_RSBA       0x4
-#define CAPS_SKIP_L1D   0x8
-#define CAPS_SSB_NO     0x10
-#define CAPS_MDS_NO     0x20
-#define CAPS_TAA_NO     0x100
-#define CAPS_MMIO_NO    0xe000 /* SBDR_SSDP_NO, FBSDP_NO, PSDP_NO */
-#define CAPS_FB_CLEAR   0x20000
-#define CAPS_BHI_NO     0x100000
-#define CAPS_GDS_CTRL   0x2000000
-#define CAPS_GDS_NO     0x4000000
-#define CAPS_RFDS_NO    0x8000000
-#define CAPS_RFDS_CLEAR 0x10000000
 
 #define NOT_TREATED "not treated: "
 
@@ -161,9 +147,9 @@ static bool flaws_has_buffers(const struct cpu_facts *cpu)
 {
         const uint32_t caps = cpu->capabilities;
 
-        return !(caps & CAPS_MDS_NO) || (cpu->rtm && !(caps & CAPS_TAA_NO)) ||
-               (caps & CAPS_FB_CLEAR && (caps & CAPS_MMIO_NO) != CAPS_MMIO_NO) ||
-               (caps & CAPS_RFDS_CLEAR && !(caps & CAPS_RFDS_NO));
+        return !(caps & ARCH_CAPS_MDS_NO) || (cpu->rtm && !(caps & ARCH_CAPS_TAA_NO)) ||
+               (caps & ARCH_CAPS_FB_CLEAR && (caps & ARCH_CAPS_MMIO_NO) != ARCH_CAPS_MMIO_NO) ||
+               (caps & ARCH_CAPS_RFDS_CLEAR && !(caps & ARCH_CAPS_RFDS_NO));
 }
 
 /* Also for vendors of whose CPUs the kernel knows nothing. */
@@ -172,29 +158,29 @@ static void flaws_choose_for_intel(struct flaws_choice *choice, const struct cpu
         const uint32_t caps = cpu->capabilities;
 
         flaws_choose_for_branches(choice, cpu);
-        if (!(cpu->can & CAN_IBRS_ON) && (flaws_is_skylake(cpu) || caps & CAPS_RSBA)) {
+        if (!(cpu->can & CAN_IBRS_ON) && (flaws_is_skylake(cpu) || caps & ARCH_CAPS_RSBA)) {
                 if (cpu->can & CAN_IBRS)
                         flaws_treat(choice, FLAW_RETURNS, TREAT_IBRS_ENTRY, "IBRS at each entry");
                 else
                         flaws_admit(choice, FLAW_RETURNS, 0, NOT_TREATED "the CPU has no IBRS");
         }
-        if (cpu->can & CAN_IBRS_ON && !(caps & CAPS_BHI_NO))
+        if (cpu->can & CAN_IBRS_ON && !(caps & ARCH_CAPS_BHI_NO))
                 flaws_choose_for_history(choice, cpu);
-        if (!(caps & CAPS_RDCL_NO)) {
+        if (!(caps & ARCH_CAPS_RDCL_NO)) {
                 flaws_admit_meltdown(choice);
                 flaws_choose_hide_fpu(choice);
-                if (!(caps & CAPS_SKIP_L1D))
+                if (!(caps & ARCH_CAPS_SKIP_L1D))
                         flaws_choose_for_l1tf(choice, cpu);
         }
         if (flaws_has_buffers(cpu))
                 flaws_choose_for_buffers(choice, cpu);
-        if (cpu->avx2 && !(caps & CAPS_GDS_NO)) {
-                if (caps & CAPS_GDS_CTRL)
+        if (cpu->avx2 && !(caps & ARCH_CAPS_GDS_NO)) {
+                if (caps & ARCH_CAPS_GDS_CTRL)
                         flaws_treat(choice, FLAW_GATHER, 0, "the CPU's microcode");
                 else
                         flaws_admit(choice, FLAW_GATHER, 0, NOT_TREATED "the microcode is too old");
         }
-        if (!(caps & CAPS_SSB_NO))
+        if (!(caps & ARCH_CAPS_SSB_NO))
                 flaws_admit_stores(choice);
 }
 
@@ -223,7 +209,7 @@ static void flaws_choose_all(struct flaws_choice *choice, const struct cpu_facts
         flaws_choose_for_buffers(choice, cpu);
         flaws_choose_hide_fpu(choice);
         choice->treatments |= TREAT_RSB_ENTRY | TREAT_EACH_PD;
-        if (cpu->vendor != VENDOR_AMD && !(cpu->capabilities & CAPS_RDCL_NO))
+        if (cpu->vendor != VENDOR_AMD && !(cpu->capabilities & ARCH_CAPS_RDCL_NO))
                 flaws_admit_meltdown(choice);
         flaws_admit_stores(choice);
 }

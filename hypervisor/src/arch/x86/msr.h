@@ -36,7 +36,21 @@
 #define MSR_VMX_TRUE_EXIT  0x48f
 #define MSR_VMX_TRUE_ENTRY 0x490
 
+#define ARCH_CAPS_RDCL_NO        0x1
+#define ARCH_CAPS_IBRS_ALL       0x2
+#define ARCH_CAPS_RSBA           0x4
+#define ARCH_CAPS_SKIP_L1D       0x8
+#define ARCH_CAPS_SSB_NO         0x10
+#define ARCH_CAPS_MDS_NO         0x20
 #define ARCH_CAPS_PSCHANGE_MC_NO 0x40
+#define ARCH_CAPS_TAA_NO         0x100
+#define ARCH_CAPS_MMIO_NO        0xe000 /* SBDR_SSDP_NO, FBSDP_NO, PSDP_NO */
+#define ARCH_CAPS_FB_CLEAR       0x20000
+#define ARCH_CAPS_BHI_NO         0x100000
+#define ARCH_CAPS_GDS_CTRL       0x2000000
+#define ARCH_CAPS_GDS_NO         0x4000000
+#define ARCH_CAPS_RFDS_NO        0x8000000
+#define ARCH_CAPS_RFDS_CLEAR     0x10000000
 
 #define SPEC_CTRL_IBRS    0x1
 #define SPEC_CTRL_BHI_DIS 0x400

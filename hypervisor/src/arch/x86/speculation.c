@@ -62,9 +62,9 @@ static void speculation_read_intel(struct cpu_facts *cpu)
                 cpu->capabilities = (uint32_t)rdmsr(MSR_ARCH_CAPS);
         if (BIT(features, 26))
                 cpu->can |= CAN_IBRS | CAN_IBPB;
-        if (BIT(features, 26) && BIT(cpu->capabilities, 1))
+        if (BIT(features, 26) && cpu->capabilities & ARCH_CAPS_IBRS_ALL)
                 cpu->can |= CAN_IBRS_ON;
-        if (BIT(features, 10) || BIT(cpu->capabilities, 17) || BIT(cpu->capabilities, 28))
+        if (BIT(features, 10) || cpu->capabilities & (ARCH_CAPS_FB_CLEAR | ARCH_CAPS_RFDS_CLEAR))
                 cpu->can |= CAN_VERW;
         if (BIT(features, 28))
                 cpu->can |= CAN_L1D_FLUSH;
@@ -76,7 +76,7 @@ static void speculation_read_intel(struct cpu_facts *cpu)
 
 static void speculation_read_amd(struct cpu_facts *cpu)
 {
-        const uint32_t last = cpuid(0x80000000, 0).eax;
+        const uint32_t last = features_max_extended();
         const uint32_t sizes = last >= 0x80000008 ? cpuid(0x80000008, 0).ebx : 0;
         const struct cpuid more = last >= 0x80000021 ? cpuid(0x80000021, 0) : (struct cpuid){0};
 
