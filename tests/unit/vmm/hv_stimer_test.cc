@@ -5,63 +5,26 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <vector>
 
-#include "devices.h"
+#include "hv_partition.h"
 
 namespace
 {
 
-constexpr uint64_t frame_bytes = 0x1000;
 constexpr uint32_t config0 = 0x400000b0, count0 = 0x400000b1, config3 = 0x400000b6,
                    count3 = 0x400000b7, counter = 0x40000020;
 constexpr uint64_t enable = 1, periodic = 2, lazy = 4, auto_enable = 8, direct = 0x1000;
-constexpr unsigned vcpus = 2;
 
 constexpr uint64_t vector(uint64_t number)
 {
         return number << 4;
 }
 
-struct hv_stimer : testing::Test {
-        std::vector<uint8_t> ram = std::vector<uint8_t>(0x20000);
-        std::vector<uint8_t> frames = std::vector<uint8_t>(32 * frame_bytes);
-        nova_guest_memory memory = {};
-        nova_hv hv;
-        nova_lapic lapic[vcpus];
-        fake_clock clock;
-
+struct hv_stimer : hv_partition {
         void SetUp() override
         {
-                const nova_clock time = clock.clock();
-                memory.base = ram.data();
-                memory.bytes = ram.size();
-                memory.frames = frames.data();
-                ASSERT_EQ(nova_hv_init(&hv, &memory, NOVA_HV_PRIVILEGES_ALL), 0);
-                clock.ns = 1000000;
-                hv.vcpus = vcpus;
+                hv_partition::SetUp();
                 hv.direct_timers = true;
-                hv.clock = hv.tsc = time; /* one tick is one ns */
-                nova_hv_time_begin(&hv, 1000000000);
-                nova_hv_timers_begin(&hv);
-                for (unsigned i = 0; i < vcpus; i++) {
-                        const nova_line out = {};
-                        nova_lapic_init(&lapic[i], uint8_t(i), &time, &out);
-                        nova_lapic_write(&lapic[i], 0xf0, 4, 0x1ff);
-                        hv.vp[i].lapic = &lapic[i];
-                }
-        }
-
-        bool set(uint32_t number, uint64_t value, unsigned vcpu = 0)
-        {
-                return nova_hv_msr_set(&hv, vcpu, number, value);
-        }
-
-        uint64_t get(uint32_t number, unsigned vcpu = 0)
-        {
-                uint64_t value = 0;
-                EXPECT_TRUE(nova_hv_msr_get(&hv, vcpu, number, &value));
-                return value;
         }
 
         /* Lets time pass up to @p units of reference time, and calls the alarm as a machine does.

@@ -5,20 +5,16 @@
 
 #include "novavmm/hv.h"
 
-#include <gtest/gtest.h>
-
 #include <cstring>
-#include <vector>
 
-#include "devices.h"
+#include "hv_partition.h"
 
-constexpr uint64_t frame_bytes = 0x1000, in_at = 0x3000, enable = 1;
+constexpr uint64_t in_at = 0x3000, enable = 1;
 constexpr uint32_t control = 0x40000080, version = 0x40000081, event_page = 0x40000082,
                    message_page = 0x40000083, end_msr = 0x40000084, source0 = 0x40000090,
                    timer_config = 0x400000b0, timer_count = 0x400000b1;
 constexpr uint64_t masked = 0x10000, automatic = 0x20000, polling = 0x40000;
 constexpr uint16_t post_call = 0x5c, signal_call = 0x5d;
-constexpr unsigned vcpus = 2;
 
 constexpr uint64_t timer_to(uint64_t sint)
 {
@@ -53,45 +49,11 @@ inline nova_hv_message message_of(uint32_t type, uint8_t bytes)
         return message;
 }
 
-struct synic : testing::Test {
-        std::vector<uint8_t> ram = std::vector<uint8_t>(0x20000);
-        std::vector<uint8_t> frames = std::vector<uint8_t>(32 * frame_bytes);
-        nova_guest_memory memory = {};
-        nova_hv hv;
-        nova_lapic lapic[vcpus];
-        fake_clock clock;
-
+struct synic : hv_partition {
         void SetUp() override
         {
-                const nova_clock time = clock.clock();
-                memory.base = ram.data();
-                memory.bytes = ram.size();
-                memory.frames = frames.data();
-                ASSERT_EQ(nova_hv_init(&hv, &memory, NOVA_HV_PRIVILEGES_ALL), 0);
-                clock.ns = 1000000;
-                hv.vcpus = vcpus;
+                hv_partition::SetUp();
                 hv.enabled = true;
-                hv.clock = hv.tsc = time; /* one tick is one ns */
-                nova_hv_time_begin(&hv, 1000000000);
-                nova_hv_timers_begin(&hv);
-                for (unsigned i = 0; i < vcpus; i++) {
-                        const nova_line out = {};
-                        nova_lapic_init(&lapic[i], uint8_t(i), &time, &out);
-                        nova_lapic_write(&lapic[i], 0xf0, 4, 0x1ff);
-                        hv.vp[i].lapic = &lapic[i];
-                }
-        }
-
-        bool set(uint32_t number, uint64_t value, unsigned vcpu = 0)
-        {
-                return nova_hv_msr_set(&hv, vcpu, number, value);
-        }
-
-        uint64_t get(uint32_t number, unsigned vcpu = 0)
-        {
-                uint64_t value = 0;
-                EXPECT_TRUE(nova_hv_msr_get(&hv, vcpu, number, &value)) << std::hex << number;
-                return value;
         }
 
         /* Sets up both pages and a source. */

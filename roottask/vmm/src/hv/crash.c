@@ -5,8 +5,8 @@
 #define FIRST   0x40000100u
 #define CONTROL 0x40000105u
 
-/* Bits of CONTROL; both read as 1. A guest that writes the first one makes a report. With the second
- * one, parameters 3 and 4 are the address and the length of a text. */
+/* Bits of CONTROL; both read as 1. A guest that writes the first one makes a report. With the
+ * second one, parameters 3 and 4 are the address and the length of a text. */
 #define REPORT   (UINT64_C(1) << 63)
 #define HAS_TEXT (UINT64_C(1) << 62)
 
