@@ -49,20 +49,14 @@ static struct nova_hv hv;
 
 static void load(void)
 {
-        static const uint64_t gdt[] = {0, 0xcf9b000000ffff, 0xcf93000000ffff};
-        const uint64_t gate = 0x8e0000080000 | HANDLER_AT;
         struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
 
-        nova_guest_write(&vm.memory, GDT_AT, gdt, sizeof(gdt));
-        nova_guest_write(&vm.memory, IDT_AT + VECTOR * sizeof(gate), &gate, sizeof(gate));
+        machine_set_gate(&vm, IDT_AT, VECTOR, HANDLER_AT);
         nova_guest_write(&vm.memory, HANDLER_AT, handler, GUEST_BYTES(handler));
         nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
         nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
+        machine_set_tables(&vm, GDT_AT, IDT_AT, VECTOR);
         start->sp = STACK_AT;
-        start->gdtr.base = GDT_AT;
-        start->gdtr.limit = sizeof(gdt) - 1;
-        start->idtr.base = IDT_AT;
-        start->idtr.limit = (VECTOR + 1) * sizeof(gate) - 1;
 }
 
 int main(void)

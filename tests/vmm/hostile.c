@@ -73,32 +73,20 @@ static struct nova_hv hv;
 
 static void load(uint32_t times)
 {
-        static const uint64_t gdt[] = {0, 0xcf9b000000ffff, 0xcf93000000ffff, 0};
-        const uint16_t idt_limit = (VECTOR_GP + 1) * 8 - 1, gdt_limit = sizeof(gdt) - 1;
-        const uint64_t gdtr = gdt_limit | (uint64_t)GDT_AT << 16;
-        const uint64_t idtr = idt_limit | (uint64_t)IDT_AT << 16;
-        const uint64_t gate = 0x8e0000080000 | FAULT_AT;
-        struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
-
         for (uint32_t i = 0; i < VCPUS; i++) {
                 const struct block block = {.seed = 19 + i};
 
                 nova_guest_write(&vm.memory, BLOCKS_AT + i * sizeof(block), &block, sizeof(block));
         }
         nova_guest_write(&vm.memory, TIMES_AT, &times, sizeof(times));
-        nova_guest_write(&vm.memory, GDT_AT, gdt, sizeof(gdt));
-        nova_guest_write(&vm.memory, GDT_AT + 0x20, &gdtr, sizeof(gdtr));
-        nova_guest_write(&vm.memory, GDT_AT + 0x28, &idtr, sizeof(idtr));
-        nova_guest_write(&vm.memory, IDT_AT + VECTOR_GP * sizeof(gate), &gate, sizeof(gate));
+        machine_set_gate(&vm, IDT_AT, VECTOR_GP, FAULT_AT);
         nova_guest_write(&vm.memory, FAULT_AT, fault, GUEST_BYTES(fault));
         nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
         nova_guest_write(&vm.memory, STARTER_AT, starter, GUEST_BYTES(starter));
         nova_guest_write(&vm.memory, COMMON_AT, common, GUEST_BYTES(common));
         nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
-        start->gdtr.base = GDT_AT;
-        start->gdtr.limit = gdt_limit;
-        start->idtr.base = IDT_AT;
-        start->idtr.limit = idt_limit;
+        machine_set_tables(&vm, GDT_AT, IDT_AT, VECTOR_GP);
+        machine_write_operands(&vm, GDT_AT + 0x20);
 }
 
 static void start_others(void)

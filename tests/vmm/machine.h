@@ -37,6 +37,41 @@ static inline void machine_start_second(struct nova_vm *vm, uint64_t ready, uint
         nova_vm_unlock(vm);
 }
 
+/* Writes a GDT with flat segments, code at selector 8 and data at 16, and lets virtual CPU 0 begin
+ * with it and with an IDT for vectors up to last. Call after nova_registers_protected(). */
+static inline void machine_set_tables(struct nova_vm *vm, uint32_t gdt_at, uint32_t idt_at,
+                                      unsigned last)
+{
+        static const uint64_t gdt[] = {0, 0xcf9b000000ffff, 0xcf93000000ffff, 0};
+        struct nova_utcb_state *const start = &vm->vcpu[0].start.state;
+
+        nova_guest_write(&vm->memory, gdt_at, gdt, sizeof(gdt));
+        start->gdtr.base = gdt_at;
+        start->gdtr.limit = sizeof(gdt) - 1;
+        start->idtr.base = idt_at;
+        start->idtr.limit = (last + 1) * 8 - 1;
+}
+
+/* Writes the operands of LGDT and, 8 bytes above, of LIDT that load the same tables. */
+static inline void machine_write_operands(struct nova_vm *vm, uint64_t at)
+{
+        const struct nova_utcb_state *const start = &vm->vcpu[0].start.state;
+        const uint64_t gdtr = start->gdtr.limit | (uint64_t)start->gdtr.base << 16;
+        const uint64_t idtr = start->idtr.limit | (uint64_t)start->idtr.base << 16;
+
+        nova_guest_write(&vm->memory, at, &gdtr, sizeof(gdtr));
+        nova_guest_write(&vm->memory, at + 8, &idtr, sizeof(idtr));
+}
+
+/* Writes a gate of the IDT that leads to a handler in the first 64 KiB. */
+static inline void machine_set_gate(struct nova_vm *vm, uint32_t idt_at, unsigned vector,
+                                    uint32_t handler)
+{
+        const uint64_t gate = 0x8e0000080000 | handler;
+
+        nova_guest_write(&vm->memory, idt_at + vector * sizeof(gate), &gate, sizeof(gate));
+}
+
 /* Maps the bytes of a boot module for good. @return NULL if there is none of this name; a line
  * reports it */
 static inline const void *open_module(const char *name, size_t *bytes)

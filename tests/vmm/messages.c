@@ -117,27 +117,17 @@ static struct nova_hv hv;
 
 static void load(void)
 {
-        static const uint64_t gdt[] = {0, 0xcf9b000000ffff, 0xcf93000000ffff, 0};
-        const uint16_t idt_limit = (VECTOR + 1) * 8 - 1, gdt_limit = sizeof(gdt) - 1;
-        const uint64_t gdtr = gdt_limit | (uint64_t)GDT_AT << 16;
-        const uint64_t idtr = idt_limit | (uint64_t)IDT_AT << 16;
-        const uint64_t gate = 0x8e0000080000 | HANDLER_AT;
         struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
 
-        nova_guest_write(&vm.memory, GDT_AT, gdt, sizeof(gdt));
-        nova_guest_write(&vm.memory, GDT_AT + 0x20, &gdtr, sizeof(gdtr));
-        nova_guest_write(&vm.memory, GDT_AT + 0x28, &idtr, sizeof(idtr));
-        nova_guest_write(&vm.memory, IDT_AT + VECTOR * sizeof(gate), &gate, sizeof(gate));
+        machine_set_gate(&vm, IDT_AT, VECTOR, HANDLER_AT);
         nova_guest_write(&vm.memory, HANDLER_AT, handler, GUEST_BYTES(handler));
         nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
         nova_guest_write(&vm.memory, STARTER_AT, starter, GUEST_BYTES(starter));
         nova_guest_write(&vm.memory, SECOND_AT, second, GUEST_BYTES(second));
         nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
+        machine_set_tables(&vm, GDT_AT, IDT_AT, VECTOR);
+        machine_write_operands(&vm, GDT_AT + 0x20);
         start->sp = 0x9000;
-        start->gdtr.base = GDT_AT;
-        start->gdtr.limit = gdt_limit;
-        start->idtr.base = IDT_AT;
-        start->idtr.limit = idt_limit;
 }
 
 /* Connections 1 to 16 lead to the sources of virtual CPU 1, 17 to source 7 of virtual CPU 0, and 18
