@@ -46,7 +46,8 @@ static bool create(const char *name, size_t memory)
 
 static bool judge(const char *name, bool good)
 {
-        printf("%s: %s\n", name, good ? "as expected" : "wrong");
+        /* The guest's last words may have no end of a line. */
+        printf("\n%s: %s\n", name, good ? "as expected" : "wrong");
         return good;
 }
 
