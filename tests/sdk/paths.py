@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes the modules under test importable, and holds the path of the command."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,11 @@ ROOT = Path(__file__).resolve().parents[2]
 NOVA = ROOT / "sdk/bin/nova"
 
 sys.path[:0] = [str(ROOT / part) for part in ("sdk/lib", "tests/style", "tests/boot")]
+
+
+def copy_part(part, root):
+    """Copies a folder of the tree. Other tests may write Python's cache beside it."""
+    shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def nova(*arguments, **options):

@@ -74,7 +74,7 @@ class Trouble(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             for part in ("sdk", "examples/hello"):
-                shutil.copytree(paths.ROOT / part, root / part)
+                paths.copy_part(part, root)
             for name in ("CMakeLists.txt", "CMakePresets.json"):
                 shutil.copy(paths.ROOT / name, root / name)
             (root / "build").write_text("no folder", encoding="utf-8")
