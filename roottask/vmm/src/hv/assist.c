@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's short ways to its local APIC: registers as MSRs, and the assist page, in which it ends
  * an interrupt without an exit. TLFS 10.2, 10.3 */
+#include "hv/numbers.h"
 #include "hv/page.h"
 
 #include "nova/abi/crd.h"
-
-enum number { END = 0x40000070, COMMAND = 0x40000071, PRIORITY = 0x40000072, ASSIST = 0x40000073 };
 
 /* Addresses of these registers. */
 #define COMMAND_LOW_AT  (NOVA_LAPIC_AT + 0x300)
@@ -27,14 +26,14 @@ bool novavmm_hv_assist_get(const struct nova_hv *hv, unsigned vcpu, uint32_t num
         struct nova_lapic *const lapic = hv->vp[vcpu].lapic;
 
         switch (number) {
-        case COMMAND:
+        case NOVAVMM_MSR_APIC_COMMAND:
                 *value = nova_lapic_read(lapic, COMMAND_LOW_AT, 4) |
                          nova_lapic_read(lapic, COMMAND_HIGH_AT, 4) << 32;
                 return true;
-        case PRIORITY:
+        case NOVAVMM_MSR_APIC_PRIORITY:
                 *value = nova_lapic_read(lapic, PRIORITY_AT, 4);
                 return true;
-        case ASSIST:
+        case NOVAVMM_MSR_ASSIST:
                 *value = hv->vp[vcpu].assist;
                 return true;
         default:
@@ -47,17 +46,17 @@ bool novavmm_hv_assist_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, u
         struct nova_hv_vp *const vp = &hv->vp[vcpu];
 
         switch (number) {
-        case END:
+        case NOVAVMM_MSR_APIC_END:
                 if (value > UINT32_MAX)
                         return false;
                 vp->ends++;
                 nova_lapic_end(vp->lapic);
                 return true;
-        case COMMAND:
+        case NOVAVMM_MSR_APIC_COMMAND:
                 nova_lapic_write(vp->lapic, COMMAND_HIGH_AT, 4, value >> 32);
                 nova_lapic_write(vp->lapic, COMMAND_LOW_AT, 4, (uint32_t)value);
                 return true;
-        case PRIORITY:
+        case NOVAVMM_MSR_APIC_PRIORITY:
                 if (value > PRIORITY_MAX)
                         return false;
                 nova_lapic_write(vp->lapic, PRIORITY_AT, 4, value);

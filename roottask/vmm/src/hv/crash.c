@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reports of guests that crash: five values, and a text in the guest's memory. TLFS, appendix C */
+#include "hv/numbers.h"
 #include "hv/page.h"
 
-#define FIRST   0x40000100u
-#define CONTROL 0x40000105u
-
-/* Bits of CONTROL; both read as 1. A guest that writes the first one makes a report. With the
- * second one, parameters 3 and 4 are the address and the length of a text. */
+/* Bits of the control register; both read as 1. A guest that writes the first one makes a report.
+ * With the second one, parameters 3 and 4 are the address and the length of a text. */
 #define REPORT   (UINT64_C(1) << 63)
 #define HAS_TEXT (UINT64_C(1) << 62)
 
@@ -15,11 +13,13 @@ enum { TEXT_AT = 3, TEXT_BYTES = 4 };
 bool novavmm_hv_crash_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value)
 {
         (void)vcpu;
-        *value = number == CONTROL ? REPORT | HAS_TEXT : hv->crash.parameter[number - FIRST];
+        *value = number == NOVAVMM_MSR_CRASH_CONTROL
+                         ? REPORT | HAS_TEXT
+                         : hv->crash.parameter[number - NOVAVMM_MSR_CRASH];
         return true;
 }
 
-/* Copies the guest's text, as far as it can be read. */
+/* Copies the guest's text, if it lies in RAM; what does not fit is cut off. */
 static void read_text(struct nova_hv *hv)
 {
         const uint64_t bytes = hv->crash.parameter[TEXT_BYTES];
@@ -38,8 +38,8 @@ static void read_text(struct nova_hv *hv)
 
 bool novavmm_hv_crash_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value)
 {
-        if (number != CONTROL) {
-                hv->crash.parameter[number - FIRST] = value;
+        if (number != NOVAVMM_MSR_CRASH_CONTROL) {
+                hv->crash.parameter[number - NOVAVMM_MSR_CRASH] = value;
                 return true;
         }
         if (value & ~(REPORT | HAS_TEXT))

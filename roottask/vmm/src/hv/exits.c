@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "hv/numbers.h"
 #include "hv/page.h"
 #include "hv/registers.h"
 #include "nova/arch/tsc.h"
@@ -16,13 +17,6 @@
 #define CALL_BYTES 3 /* length of VMCALL and VMMCALL */
 
 #define UNITS_PER_US 10 /* of reference time */
-
-/* Registers of the local APIC, which a virtual CPU with a disabled local APIC lacks. */
-#define APIC_FIRST 0x40000070u
-#define APIC_LAST  0x40000072u
-
-/* The guest sleeps when it reads this one. */
-#define IDLE 0x400000f0u
 
 _Static_assert(NOVA_HV_VPS == NOVA_VM_VCPUS, "each virtual CPU is a virtual processor");
 _Static_assert(NOVAVMM_HV_VP_FRAMES + NOVA_HV_VPS * NOVAVMM_HV_FRAMES_PER_VP <= NOVA_OVERLAYS,
@@ -139,7 +133,8 @@ void novavmm_hv_call(struct nova_vcpu *vcpu)
 
 static bool has(const struct nova_vcpu *vcpu, uint32_t number)
 {
-        return number < APIC_FIRST || number > APIC_LAST || nova_msr_apic_is_on(&vcpu->msr);
+        return number < NOVAVMM_MSR_APIC_END || number > NOVAVMM_MSR_APIC_PRIORITY ||
+               nova_msr_apic_is_on(&vcpu->msr);
 }
 
 /* A guest that reads the idle register sleeps until an interrupt is pending, even with interrupts
@@ -148,7 +143,7 @@ bool novavmm_hv_get(struct nova_vcpu *vcpu, uint32_t number, uint64_t *value)
 {
         if (!has(vcpu, number) || !nova_hv_msr_get(vcpu->vm->hv, vcpu->number, number, value))
                 return false;
-        if (number == IDLE)
+        if (number == NOVAVMM_MSR_IDLE)
                 vcpu->activity = NOVA_VCPU_HALTS;
         return true;
 }

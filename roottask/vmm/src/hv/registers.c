@@ -3,6 +3,8 @@
  * interface, which are also MSRs; the library does not have the others between exits. TLFS 7.9 */
 #include "hv/registers.h"
 
+#include "hv/numbers.h"
+
 #define OWN_PARTITION (~UINT64_C(0))
 #define OWN_VP        0xfffffffeu
 
@@ -27,17 +29,12 @@ _Static_assert(sizeof(struct header) == 16 && sizeof(struct write) == 32, "TLFS,
 static const struct {
         uint32_t name, count, msr;
 } rows[] = {
-        {0x00000210, 6, 0x40000100},  /* crash report */
-        {0x00090000, 1, 0x40000010},  /* run time */
-        {0x00090001, 1, 0x40000001},  /* hypercall page */
-        {0x00090002, 1, 0x40000000},  /* identity */
-        {0x00090003, 1, 0x40000002},  /* number */
-        {0x00090004, 1, 0x40000020},  /* reference time */
-        {0x00090013, 1, 0x40000073},  /* assist page */
-        {0x00090017, 1, 0x40000021},  /* page of reference time */
-        {0x000a0000, 16, 0x40000090}, /* sources */
-        {0x000a0010, 5, 0x40000080},  /* controller */
-        {0x000b0000, 8, 0x400000b0},  /* timers */
+        {0x00000210, 6, NOVAVMM_MSR_CRASH},     {0x00090000, 1, NOVAVMM_MSR_RUN_TIME},
+        {0x00090001, 1, NOVAVMM_MSR_HYPERCALL}, {0x00090002, 1, NOVAVMM_MSR_IDENTITY},
+        {0x00090003, 1, NOVAVMM_MSR_VP_INDEX},  {0x00090004, 1, NOVAVMM_MSR_REFERENCE_COUNTER},
+        {0x00090013, 1, NOVAVMM_MSR_ASSIST},    {0x00090017, 1, NOVAVMM_MSR_REFERENCE_PAGE},
+        {0x000a0000, 16, NOVAVMM_MSR_SOURCE},   {0x000a0010, 5, NOVAVMM_MSR_SYNIC},
+        {0x000b0000, 8, NOVAVMM_MSR_TIMER},
 };
 
 /* Returns the MSR of a register, or 0, which is none of the interface. */

@@ -2,6 +2,7 @@
 /* Synthetic timers of enlightened guests, four for each virtual processor, which count reference
  * time. A timer sends a message, or raises an interrupt at the local APIC (direct mode). TLFS 12.4
  */
+#include "hv/numbers.h"
 #include "hv/page.h"
 #include "hv/synic.h"
 
@@ -13,19 +14,18 @@
 #define VECTOR_SHIFT 4
 #define KNOWN        UINT64_C(0xf1fff) /* with lazy, vector and source of messages */
 
-#define FIRST   0x400000b0u
 #define UNIT_NS 100u
 /* Longest time in units for which the alarm is set: a longer one is set again. */
 #define ALARM_MAX (UINT64_C(1) << 50)
 
 static struct nova_hv_timer *timer_of(struct nova_hv *hv, unsigned vcpu, uint32_t number)
 {
-        return &hv->vp[vcpu].timer[(number - FIRST) / 2];
+        return &hv->vp[vcpu].timer[(number - NOVAVMM_MSR_TIMER) / 2];
 }
 
 static bool is_count(uint32_t number)
 {
-        return (number - FIRST) & 1;
+        return (number - NOVAVMM_MSR_TIMER) & 1;
 }
 
 /* Sets the alarm for the first timer that is due. One unit more covers the rounding of reference
@@ -63,22 +63,22 @@ static void restart(struct nova_hv_timer *timer, uint64_t now)
         timer->due = timer->config & PERIODIC ? sum(now, timer->count) : timer->count;
 }
 
-/* Returns whether a timer can tell that it expires. Source 0 is for messages of the hypervisor's
- * own. */
-static bool can_tell(const struct nova_hv *hv, const struct nova_hv_timer *timer)
+/* Returns whether a timer can notify the guest. Source 0 is for messages of the hypervisor itself.
+ */
+static bool can_notify(const struct nova_hv *hv, const struct nova_hv_timer *timer)
 {
         if (timer->config & DIRECT)
                 return true;
         return hv->privileges & NOVA_HV_PRIVILEGE_SYNIC && novavmm_hv_synic_source(timer);
 }
 
-/* The enable bit of a timer that cannot tell anything remains 0. */
+/* The enable bit of a timer that cannot notify the guest remains 0. */
 static bool set_config(const struct nova_hv *hv, struct nova_hv_timer *timer, uint64_t value)
 {
         if (value & ~KNOWN || (value & DIRECT && !hv->direct_timers))
                 return false;
         timer->config = value;
-        if (!can_tell(hv, timer))
+        if (!can_notify(hv, timer))
                 timer->config &= ~ENABLE;
         return true;
 }
@@ -89,14 +89,15 @@ static void set_count(const struct nova_hv *hv, struct nova_hv_timer *timer, uin
         timer->count = value;
         if (!value)
                 timer->config &= ~ENABLE;
-        else if (timer->config & AUTO_ENABLE && can_tell(hv, timer))
+        else if (timer->config & AUTO_ENABLE && can_notify(hv, timer))
                 timer->config |= ENABLE;
 }
 
 bool novavmm_hv_stimer_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number,
                            uint64_t *value)
 {
-        const struct nova_hv_timer *const timer = &hv->vp[vcpu].timer[(number - FIRST) / 2];
+        const struct nova_hv_timer *const timer =
+                &hv->vp[vcpu].timer[(number - NOVAVMM_MSR_TIMER) / 2];
 
         *value = is_count(number) ? timer->count : timer->config;
         return true;
@@ -116,8 +117,8 @@ bool novavmm_hv_stimer_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, u
         return true;
 }
 
-/* Tells the guest that a timer has expired. */
-static void tell(struct nova_hv *hv, unsigned vcpu, unsigned n, uint64_t expired)
+/* Notifies the guest that a timer has expired. */
+static void notify(struct nova_hv *hv, unsigned vcpu, unsigned n, uint64_t expired)
 {
         struct nova_hv_vp *const vp = &hv->vp[vcpu];
         const uint64_t config = vp->timer[n].config;
@@ -142,7 +143,7 @@ static void expire(struct nova_hv *hv, unsigned vcpu, unsigned n, uint64_t now)
                 timer->due = NOVA_NEVER;
                 timer->config &= ~ENABLE;
         }
-        tell(hv, vcpu, n, due);
+        notify(hv, vcpu, n, due);
 }
 
 static void ring(void *context, uint64_t unused)

@@ -6,18 +6,9 @@
 
 #include <string.h>
 
+#include "hv/numbers.h"
 #include "hv/page.h"
 #include "nova/abi/crd.h"
-
-enum number {
-        CONTROL = 0x40000080,
-        VERSION = 0x40000081,
-        EVENTS = 0x40000082,
-        MESSAGES = 0x40000083,
-        END = 0x40000084,
-        SOURCE_FIRST = 0x40000090,
-        SOURCE_LAST = 0x4000009f
-};
 
 #define CONTROL_ENABLE UINT64_C(1)
 #define VERSION_VALUE  1
@@ -238,25 +229,25 @@ bool novavmm_hv_synic_get(const struct nova_hv *hv, unsigned vcpu, uint32_t numb
         const struct nova_hv_synic *const synic = &hv->vp[vcpu].synic;
 
         switch (number) {
-        case CONTROL:
+        case NOVAVMM_MSR_SYNIC:
                 *value = synic->control;
                 return true;
-        case VERSION:
+        case NOVAVMM_MSR_SYNIC_VERSION:
                 *value = VERSION_VALUE;
                 return true;
-        case EVENTS:
+        case NOVAVMM_MSR_SYNIC_EVENTS:
                 *value = synic->events;
                 return true;
-        case MESSAGES:
+        case NOVAVMM_MSR_SYNIC_MESSAGES:
                 *value = synic->messages;
                 return true;
-        case END:
+        case NOVAVMM_MSR_SYNIC_END:
                 *value = 0;
                 return true;
         default:
-                if (number < SOURCE_FIRST)
+                if (number < NOVAVMM_MSR_SOURCE)
                         return false;
-                *value = synic->source[number - SOURCE_FIRST];
+                *value = synic->source[number - NOVAVMM_MSR_SOURCE];
                 return true;
         }
 }
@@ -267,19 +258,20 @@ static bool set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t val
         struct nova_hv_vp *const vp = &hv->vp[vcpu];
 
         switch (number) {
-        case CONTROL:
+        case NOVAVMM_MSR_SYNIC:
                 vp->synic.control = value & CONTROL_ENABLE;
                 return true;
-        case EVENTS:
+        case NOVAVMM_MSR_SYNIC_EVENTS:
                 return novavmm_hv_place(hv, novavmm_hv_vp_frame(vcpu, NOVAVMM_HV_EVENT_FRAME),
                                         value, rights, &vp->synic.events);
-        case MESSAGES:
+        case NOVAVMM_MSR_SYNIC_MESSAGES:
                 return novavmm_hv_place(hv, novavmm_hv_vp_frame(vcpu, NOVAVMM_HV_MESSAGE_FRAME),
                                         value, rights, &vp->synic.messages);
-        case END:
+        case NOVAVMM_MSR_SYNIC_END:
                 return true;
         default:
-                return number >= SOURCE_FIRST && set_source(vp, number - SOURCE_FIRST, value);
+                return number >= NOVAVMM_MSR_SOURCE &&
+                       set_source(vp, number - NOVAVMM_MSR_SOURCE, value);
         }
 }
 
