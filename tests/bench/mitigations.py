@@ -24,7 +24,7 @@ SIZES = {
 }
 # Executions of each action, with mitigations=full. A call between PDs has two entries, two exits
 # and two switches; an exception enters by the exception, and again by the reply of its handler,
-# which is in the same PD; an exit of a guest is an entry of its own kind.
+# which is in the same PD. After an exit of a guest, the reply of its handler is a second entry.
 HYPERCALL_EXIT = {"x86_64": "cleared_sysret", "x86_32": "cleared_sysexit"}
 EXPECTED = {
     "call_same_pd": {

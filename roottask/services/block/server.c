@@ -390,7 +390,7 @@ static void set_waiting(uint32_t waits)
 }
 
 /* Shows the clients that they must up the doorbell.
- * @return whether a request waits that could be started, and whose client may not have seen this */
+ * @return whether a request waits that can be started; its client may have looked too early */
 static bool begin_waiting(void)
 {
         bool some = false;

@@ -38,7 +38,7 @@ GUEST_CODE(set_up, 64,
                             "movl $0xfee000f0, %eax\nmovl $0x1ff, (%rax)\nmovl $0xfee003e0, %eax\n"
                             "movl $0xb, (%rax)\nmovl $0xfee00320, %eax\nmovl $0x61, (%rax)\n"
                             "movl 0x7000, %esi\ntestl %esi, %esi\njnz 1f\ncli\nhlt\n1:\n");
-/* The operation stands between these. */
+/* The code before and after the operation. */
 GUEST_CODE(again, 64, "decl %esi\njz 9f\nmovl $0x1200, %eax\njmp *%rax\n9:cli\nhlt\n");
 
 GUEST_CODE(nothing, 64, "nop\n");

@@ -75,7 +75,7 @@ CASE_ON(announce, the_boot_information_names_the_flaws_of_the_cpus, "X-BOOT", ne
         EXPECT(m->size >= sizeof(struct nova_boot));
         EXPECT_EQ(boot->treated & ~boot->flaws, 0);
         EXPECT_EQ(boot->flaws & ~0x3ffu, 0);
-        /* A kernel that expects flaws says so in its log, too. */
+        /* The log names each of these flaws, too. */
         const struct nova_hip_mem *l = hip_mem(NOVA_MEM_LOG);
         const struct nova_log *log = (const struct nova_log *)(const void *)map(l);
         const char *ring = (const char *)log + log->offset;

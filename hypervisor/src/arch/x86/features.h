@@ -32,9 +32,14 @@ enum feature {
         FEATURE_SSE = WORD_1_EDX * 32 + 25,
         FEATURE_SSE2 = WORD_1_EDX * 32 + 26,
         FEATURE_HTT = WORD_1_EDX * 32 + 28,
+        FEATURE_AVX2 = WORD_7_EBX * 32 + 5,
         FEATURE_SMEP = WORD_7_EBX * 32 + 7,
+        FEATURE_RTM = WORD_7_EBX * 32 + 11,
         FEATURE_SMAP = WORD_7_EBX * 32 + 20,
         FEATURE_UMIP = WORD_7_ECX * 32 + 2,
+        FEATURE_MD_CLEAR = WORD_7_EDX * 32 + 10,
+        FEATURE_IBRS = WORD_7_EDX * 32 + 26, /* Intel: also IBPB */
+        FEATURE_L1D_FLUSH = WORD_7_EDX * 32 + 28,
         FEATURE_ARCH_CAPS = WORD_7_EDX * 32 + 29,
         FEATURE_SVM = WORD_EXT_ECX * 32 + 2,
         FEATURE_SYSCALL = WORD_EXT_EDX * 32 + 11, /* Intel: reported in 64-bit mode only */

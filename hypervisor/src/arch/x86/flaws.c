@@ -152,7 +152,7 @@ static bool flaws_has_buffers(const struct cpu_facts *cpu)
                (caps & ARCH_CAPS_RFDS_CLEAR && !(caps & ARCH_CAPS_RFDS_NO));
 }
 
-/* Also for vendors of whose CPUs the kernel knows nothing. */
+/* Also used for unknown vendors. */
 static void flaws_choose_for_intel(struct flaws_choice *choice, const struct cpu_facts *cpu)
 {
         const uint32_t caps = cpu->capabilities;

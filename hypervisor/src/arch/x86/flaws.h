@@ -44,7 +44,7 @@ enum flaw {
         FLAW_MELTDOWN, /* rogue data cache load */
         FLAW_L1TF,     /* L1 terminal fault */
         FLAW_BUFFERS,  /* MDS, TAA, MMIO stale data, RFDS, TSA */
-        FLAW_LAZY_FPU, /* reads of FPU registers behind CR0.TS */
+        FLAW_LAZY_FPU, /* reads of FPU registers despite CR0.TS */
         FLAW_GATHER,   /* gather data sampling (GDS, Downfall) */
         FLAW_STORES,   /* speculative store bypass (SSB, Spectre v4) */
         FLAWS

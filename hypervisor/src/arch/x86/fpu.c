@@ -104,17 +104,26 @@ void fpu_switch(struct cpu *cpu, const struct ec *ec)
         cpu->special ^= SPECIAL_FPU;
 }
 
-void fpu_hide(struct cpu *cpu, const struct pd *pd)
+/* Saves the state in the registers, which have an owner. TS is clear, and XCR0 is the kernel's, so
+ * that all components are saved. */
+static void fpu_save_owner(struct cpu *cpu)
 {
         struct ec *owner = cpu->arch.fpu_owner;
+
+        fpu_save(owner->fpu);
+        owner->special &= (uint8_t)~SPECIAL_FPU;
+        cpu->arch.fpu_owner = NULL;
+}
+
+void fpu_hide(struct cpu *cpu, const struct pd *pd)
+{
+        const struct ec *owner = cpu->arch.fpu_owner;
 
         if (!owner || owner->pd == pd)
                 return;
         clts();
         fpu_leave_guest(cpu);
-        fpu_save(owner->fpu);
-        owner->special &= (uint8_t)~SPECIAL_FPU;
-        cpu->arch.fpu_owner = NULL;
+        fpu_save_owner(cpu);
         fpu_restore(initial);
         write_cr0(read_cr0() | CR0_TS);
         cpu->special &= (uint8_t)~SPECIAL_FPU;
@@ -122,17 +131,13 @@ void fpu_hide(struct cpu *cpu, const struct pd *pd)
 
 void fpu_load(struct cpu *cpu, struct ec *ec)
 {
-        struct ec *owner = cpu->arch.fpu_owner;
-
         clts();
         cpu->special |= SPECIAL_FPU;
-        if (owner == ec)
+        if (cpu->arch.fpu_owner == ec)
                 return;
         fpu_leave_guest(cpu); /* the kernel's XCR0: all components are saved and loaded */
-        if (owner) {
-                fpu_save(owner->fpu);
-                owner->special &= (uint8_t)~SPECIAL_FPU;
-        }
+        if (cpu->arch.fpu_owner)
+                fpu_save_owner(cpu);
         ec->special |= SPECIAL_FPU;
         fpu_restore(ec->fpu_used ? ec->fpu : initial);
         ec->fpu_used = true;

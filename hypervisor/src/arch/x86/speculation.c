@@ -56,22 +56,22 @@ static void speculation_read_model(struct cpu_facts *cpu)
 
 static void speculation_read_intel(struct cpu_facts *cpu)
 {
-        const uint32_t features = cpu_features[WORD_7_EDX];
-
         if (cpu_has(FEATURE_ARCH_CAPS))
                 cpu->capabilities = (uint32_t)rdmsr(MSR_ARCH_CAPS);
-        if (BIT(features, 26))
+        if (cpu_has(FEATURE_IBRS)) {
                 cpu->can |= CAN_IBRS | CAN_IBPB;
-        if (BIT(features, 26) && cpu->capabilities & ARCH_CAPS_IBRS_ALL)
-                cpu->can |= CAN_IBRS_ON;
-        if (BIT(features, 10) || cpu->capabilities & (ARCH_CAPS_FB_CLEAR | ARCH_CAPS_RFDS_CLEAR))
+                if (cpu->capabilities & ARCH_CAPS_IBRS_ALL)
+                        cpu->can |= CAN_IBRS_ON;
+                if (cpuid(7, 0).eax >= 2 && BIT(cpuid(7, 2).edx, 4))
+                        cpu->can |= CAN_BHI_DIS;
+        }
+        if (cpu_has(FEATURE_MD_CLEAR) ||
+            cpu->capabilities & (ARCH_CAPS_FB_CLEAR | ARCH_CAPS_RFDS_CLEAR))
                 cpu->can |= CAN_VERW;
-        if (BIT(features, 28))
+        if (cpu_has(FEATURE_L1D_FLUSH))
                 cpu->can |= CAN_L1D_FLUSH;
-        if (BIT(features, 26) && cpuid(7, 0).eax >= 2 && BIT(cpuid(7, 2).edx, 4))
-                cpu->can |= CAN_BHI_DIS;
-        cpu->avx2 = BIT(cpu_features[WORD_7_EBX], 5);
-        cpu->rtm = BIT(cpu_features[WORD_7_EBX], 11);
+        cpu->avx2 = cpu_has(FEATURE_AVX2);
+        cpu->rtm = cpu_has(FEATURE_RTM);
 }
 
 static void speculation_read_amd(struct cpu_facts *cpu)
@@ -122,47 +122,50 @@ static void speculation_write(uint8_t *at, uint8_t opcode, const void *to)
         memcpy(at + 1, &offset, sizeof(offset));
 }
 
-/* Patches the sites of a kind. What is left of an instruction becomes NOPs. */
-static void speculation_patch(unsigned kind)
+/* Patches a site. What is left of its instruction becomes NOPs. */
+static void speculation_patch(const struct site *site)
 {
-        for (const struct site *site = speculation_sites; site < speculation_sites_end; site++) {
-                uint8_t *at = (uint8_t *)((word_t)&site->at + (word_t)site->at);
+        uint8_t *at = (uint8_t *)((word_t)&site->at + (word_t)site->at);
 
-                if (site->kind != kind)
-                        continue;
-                speculation_write(at, site->opcode,
-                                  (void *)((word_t)&site->stub + (word_t)site->stub));
-                memset(at + SITE_JUMP_SIZE, 0x90, site->size - SITE_JUMP_SIZE);
-        }
+        speculation_write(at, site->opcode, (void *)((word_t)&site->stub + (word_t)site->stub));
+        memset(at + SITE_JUMP_SIZE, 0x90, site->size - SITE_JUMP_SIZE);
 }
 
-/* Lets slots of the stubs call their actions. Returns true if there is one of these treatments. */
-static bool speculation_fill_slots(const uint32_t treatments[4], uint8_t *const slots[4])
+/* Lets the slots of the stubs call the chosen actions. Returns the kinds of sites that need their
+ * stubs: bit n is for kind n. */
+static unsigned speculation_fill_slots(void)
 {
-        static void (*const actions[4])(void) = {speculation_ibpb, speculation_ibrs,
-                                                 speculation_fill_return_stack,
-                                                 speculation_overwrite_history};
-        bool any = false;
+        static const struct {
+                uint32_t treatment;
+                unsigned kind;
+                uint8_t *slot;
+                void (*action)(void);
+        } rows[] = {
+                {TREAT_IBPB_ENTRY, SITE_ENTRY, speculation_slot_entry_ibpb, speculation_ibpb},
+                {TREAT_IBRS_ENTRY, SITE_ENTRY, speculation_slot_entry_ibrs, speculation_ibrs},
+                {TREAT_RSB_ENTRY, SITE_ENTRY, speculation_slot_entry_stack,
+                 speculation_fill_return_stack},
+                {TREAT_HISTORY_LOOP, SITE_ENTRY, speculation_slot_entry_history,
+                 speculation_overwrite_history},
+                {TREAT_IBPB_GUEST, SITE_GUEST_EXIT, speculation_slot_guest_ibpb, speculation_ibpb},
+                {TREAT_IBRS_ENTRY, SITE_GUEST_EXIT, speculation_slot_guest_ibrs, speculation_ibrs},
+                {TREAT_RSB_GUEST, SITE_GUEST_EXIT, speculation_slot_guest_stack,
+                 speculation_fill_return_stack},
+                {TREAT_HISTORY_LOOP, SITE_GUEST_EXIT, speculation_slot_guest_history,
+                 speculation_overwrite_history},
+        };
+        unsigned kinds = 0;
 
-        for (unsigned i = 0; i < 4; i++)
-                if (choice.treatments & treatments[i]) {
-                        speculation_write(slots[i], SITE_CALL, (void *)(word_t)actions[i]);
-                        any = true;
+        for (unsigned i = 0; i < array_size(rows); i++)
+                if (choice.treatments & rows[i].treatment) {
+                        speculation_write(rows[i].slot, SITE_CALL, (void *)(word_t)rows[i].action);
+                        kinds |= 1u << rows[i].kind;
                 }
-        return any;
+        return kinds;
 }
 
 void speculation_boot(void)
 {
-        static const uint32_t at_entry[] = {TREAT_IBPB_ENTRY, TREAT_IBRS_ENTRY, TREAT_RSB_ENTRY,
-                                            TREAT_HISTORY_LOOP},
-                              at_guest[] = {TREAT_IBPB_GUEST, TREAT_IBRS_ENTRY, TREAT_RSB_GUEST,
-                                            TREAT_HISTORY_LOOP};
-        uint8_t *const entry[] = {speculation_slot_entry_ibpb, speculation_slot_entry_ibrs,
-                                  speculation_slot_entry_stack, speculation_slot_entry_history},
-                       *const guest[] = {speculation_slot_guest_ibpb, speculation_slot_guest_ibrs,
-                                         speculation_slot_guest_stack,
-                                         speculation_slot_guest_history};
         const struct cpu_facts cpu = speculation_read();
 
         choice = flaws_choose(&cpu, cmdline.mitigations);
@@ -172,14 +175,15 @@ void speculation_boot(void)
                 speculation_control |= SPEC_CTRL_BHI_DIS;
         speculation_at_guest_entry =
                 choice.treatments & (TREAT_VERW | TREAT_L1D_FLUSH | TREAT_IBPB_SWITCH);
-        if (speculation_fill_slots(at_entry, entry))
-                speculation_patch(SITE_ENTRY);
-        if (speculation_fill_slots(at_guest, guest))
-                speculation_patch(SITE_GUEST_EXIT);
+
+        unsigned kinds = speculation_fill_slots();
         if (choice.treatments & TREAT_VERW)
-                speculation_patch(SITE_EXIT);
+                kinds |= 1u << SITE_EXIT;
         if (choice.treatments & (TREAT_IBPB_SWITCH | TREAT_HIDE_FPU))
-                speculation_patch(SITE_SWITCH);
+                kinds |= 1u << SITE_SWITCH;
+        for (const struct site *site = speculation_sites; site < speculation_sites_end; site++)
+                if (kinds >> site->kind & 1)
+                        speculation_patch(site);
 }
 
 void speculation_report(struct nova_boot *boot)

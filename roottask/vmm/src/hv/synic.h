@@ -17,7 +17,7 @@ bool novavmm_hv_synic_get(const struct nova_hv *hv, unsigned vcpu, uint32_t numb
 bool novavmm_hv_synic_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 
 /* Sends the message of a timer that expired at reference time @p expired. If its last message still
- * waits, there is no other one. */
+ * waits, no other one is sent. */
 void novavmm_hv_synic_expire(struct nova_hv *hv, unsigned vcpu, unsigned timer, uint64_t expired);
 
 /* Returns the source of a timer's messages. */
