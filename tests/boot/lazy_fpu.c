@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Leaves a pattern in the XMM registers and runs a thread of another PD, which does not use them.
+ * lazy_fpu.py looks whether the pattern is still in the CPU. */
+#include "harness.h"
+
+/* Runs in the child, which has the CPU for good. */
+static void spin(struct thread *t)
+{
+        (void)t;
+        for (;;)
+                __asm__ volatile("pause");
+}
+
+CASE(lazy_fpu, another_pd_runs_while_the_registers_have_a_pattern, "")
+{
+        static const uint32_t pattern[4]
+                __attribute__((aligned(16))) = {0x4c617a79, 0x4c617a79, 0x4c617a79, 0x4c617a79};
+        struct thread *other = child_server(child_new(boot_cpu));
+
+        __asm__ volatile("movaps %0, %%xmm7" : : "m"(pattern));
+        remote(other, spin, NULL);
+}

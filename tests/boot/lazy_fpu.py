@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Shows that the FPU registers of one PD are not in the CPU while a thread of another PD runs, with
+mitigations=full, and that they are there without it: lazy_fpu.py KERNEL ROOTTASK."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/lib"))
+
+from nova.qemu import Machine  # noqa: E402
+from nova.runner import Runner  # noqa: E402
+
+PATTERN = "4c617a79" * 2  # half of a register, as the monitor prints it
+# The first dumps may still show the caller.
+DUMPS = 20
+
+
+class Reader(Runner):
+    """Asks for the registers until the case has run for some time."""
+
+    dumps = ()
+
+    def line(self, text):
+        if text.startswith(b"# run"):
+            self.ask("info registers")
+
+    def answer(self, text):
+        self.dumps += (text,)
+        self.finished = len(self.dumps) == DUMPS
+        if not self.finished:
+            self.ask("info registers")
+
+
+def leaves_pattern(kernel, roottask, mode):
+    """Returns whether the last dump of the registers has the pattern."""
+    machine = Machine(kernel, [roottask], cpus=1, cmdline=f"serial mitigations={mode}")
+    reader = Reader(machine, 60)
+    outcome = reader.run()
+    if len(reader.dumps) < DUMPS or "XMM07=" not in reader.dumps[-1]:
+        sys.exit(f"the registers could not be read: {outcome.message}\n{outcome.text()}")
+    return PATTERN in reader.dumps[-1]
+
+
+def main():
+    kernel, roottask = sys.argv[1:]
+    wrong = [mode for mode, expected in (("off", True), ("full", False))
+             if leaves_pattern(kernel, roottask, mode) != expected]
+    for mode in wrong:
+        print(f"mitigations={mode}: the pattern is {'there' if mode == 'full' else 'gone'}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
