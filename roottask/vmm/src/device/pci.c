@@ -123,20 +123,23 @@ void nova_pci_set_ports(struct nova_pci_device *device, uint32_t port, uint32_t 
         device->writable[NOVA_PCI_COMMAND] |= COMMAND_KEEPS | COMMAND_PORTS;
 }
 
-/* Returns the device with registers at an address, if they include all bytes of the access. */
-static struct nova_pci_device *find(const struct nova_pci *pci, uint64_t address, unsigned bytes)
+/* Returns the device with registers at an address or port, if they include all bytes of the access.
+ */
+static inline struct nova_pci_device *find(const struct nova_pci *pci, bool port, uint64_t address,
+                                           unsigned bytes)
 {
         for (unsigned i = 0; i < NOVA_PCI_DEVICES; i++) {
                 struct nova_pci_device *const device = pci->device[i];
 
-                if (!device || !device->memory_bytes ||
-                    !(device->config[NOVA_PCI_COMMAND] & COMMAND_MEMORY))
+                if (!device ||
+                    !(device->config[NOVA_PCI_COMMAND] & (port ? COMMAND_PORTS : COMMAND_MEMORY)))
                         continue;
 
-                const uint64_t first = device->config[NOVA_PCI_BAR] & ~BAR_TYPE;
+                const uint32_t size = port ? device->ports : device->memory_bytes;
+                const uint64_t first = port ? device->config[NOVA_PCI_PORT_BAR] & ~PORT_BAR_TYPE
+                                            : device->config[NOVA_PCI_BAR] & ~BAR_TYPE;
 
-                if (address >= first && address - first < device->memory_bytes &&
-                    bytes <= device->memory_bytes - (address - first))
+                if (address >= first && address - first < size && bytes <= size - (address - first))
                         return device;
         }
         return NULL;
@@ -149,7 +152,7 @@ static uint64_t offset(const struct nova_pci_device *device, uint64_t address)
 
 uint64_t nova_pci_memory_read(void *context, uint64_t address, unsigned bytes)
 {
-        const struct nova_pci_device *const device = find(context, address, bytes);
+        const struct nova_pci_device *const device = find(context, false, address, bytes);
 
         if (!device || !device->memory_read)
                 return UINT64_MAX;
@@ -158,34 +161,15 @@ uint64_t nova_pci_memory_read(void *context, uint64_t address, unsigned bytes)
 
 void nova_pci_memory_write(void *context, uint64_t address, unsigned bytes, uint64_t value)
 {
-        const struct nova_pci_device *const device = find(context, address, bytes);
+        const struct nova_pci_device *const device = find(context, false, address, bytes);
 
         if (device && device->memory_write)
                 device->memory_write(device->context, offset(device, address), bytes, value);
 }
 
-/* Returns the device with registers at a port, if they include all bytes of the access. */
-static struct nova_pci_device *find_port(const struct nova_pci *pci, uint64_t port, unsigned bytes)
-{
-        for (unsigned i = 0; i < NOVA_PCI_DEVICES; i++) {
-                struct nova_pci_device *const device = pci->device[i];
-
-                if (!device || !device->ports ||
-                    !(device->config[NOVA_PCI_COMMAND] & COMMAND_PORTS))
-                        continue;
-
-                const uint64_t first = device->config[NOVA_PCI_PORT_BAR] & ~PORT_BAR_TYPE;
-
-                if (port >= first && port - first < device->ports &&
-                    bytes <= device->ports - (port - first))
-                        return device;
-        }
-        return NULL;
-}
-
 uint64_t nova_pci_port_read(void *context, uint64_t port, unsigned bytes)
 {
-        const struct nova_pci_device *const device = find_port(context, port, bytes);
+        const struct nova_pci_device *const device = find(context, true, port, bytes);
 
         if (!device || !device->port_read)
                 return UINT64_MAX;
@@ -194,7 +178,7 @@ uint64_t nova_pci_port_read(void *context, uint64_t port, unsigned bytes)
 
 void nova_pci_port_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
 {
-        const struct nova_pci_device *const device = find_port(context, port, bytes);
+        const struct nova_pci_device *const device = find(context, true, port, bytes);
 
         if (device && device->port_write)
                 device->port_write(device->context, port & (device->ports - 1), bytes, value);
