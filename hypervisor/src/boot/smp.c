@@ -10,6 +10,7 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/msr.h"
+#include "arch/x86/speculation.h"
 #include "arch/x86/window.h"
 #include "boot/boot.h"
 #include "divide.h"
@@ -29,7 +30,7 @@
 #define GIVE_UP_US      1000000
 
 /* State of an AP. It changes by compare and swap, so that an AP that comes too late stays out. */
-enum { AP_EXPECTED, AP_ARRIVED, AP_LEFT_OUT };
+enum { AP_EXPECTED, AP_ARRIVED, AP_UNSUITED, AP_LEFT_OUT };
 
 extern const char trampoline[], trampoline_end[];
 
@@ -143,14 +144,21 @@ static unsigned smp_prepare_all(void)
         return expected;
 }
 
-static void smp_leave_out_missing(void)
+static void smp_leave_out(void)
 {
-        for (unsigned id = 0; id < cpus; id++)
-                if (id != cpu_boot_id &&
-                    atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_LEFT_OUT))
+        for (unsigned id = 0; id < cpus; id++) {
+                if (id == cpu_boot_id)
+                        continue;
+                if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_LEFT_OUT))
                         console_print("NOVA: CPU %u (local APIC %u) did not start and is left "
                                       "out.\n",
                                       id, apic_of_cpu[id]);
+                else if (load_once(state[id]) == AP_UNSUITED)
+                        console_print("NOVA: CPU %u (local APIC %u) has other flaws of speculation "
+                                      "than the boot CPU and is left out; mitigations=off uses "
+                                      "it.\n",
+                                      id, apic_of_cpu[id]);
+        }
 }
 
 /* Returns a free page below 1 MiB, if possible the second, which no firmware uses. */
@@ -181,7 +189,7 @@ void smp_start(void)
                 smp_send_start(page);
                 smp_wait_for_arrival(expected, GIVE_UP_US);
         }
-        smp_leave_out_missing();
+        smp_leave_out();
         for (unsigned id = 0; id < cpus; id++)
                 if (state[id] == AP_ARRIVED) {
                         cpu_online |= (uint64_t)1 << id;
@@ -210,8 +218,13 @@ void ap_main(unsigned id)
 {
         struct cpu *cpu = cpu_by_id(id);
 
-        /* An AP that was left out stays here for ever. */
-        if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_ARRIVED)) {
+        /* An AP that was left out stays here for ever. One that the treatments of the boot CPU do
+         * not suit would raise #GP at their MSRs. It comes as far as the others, so that the boot
+         * CPU does not wait for it, and does not change the features of all. */
+        if (!speculation_suits_cpu()) {
+                if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_UNSUITED))
+                        atomic_fetch_add_u32(&arrived, 1);
+        } else if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_ARRIVED)) {
                 features_read(false);
                 vmx_check_feature();
                 descriptors_load(cpu);

@@ -186,6 +186,59 @@ TEST(speculation, expects_the_worst_of_an_unknown_vendor)
         EXPECT_NE(choice.treatments & TREAT_HIDE_FPU, 0u);
 }
 
+bool suits(const cpu_facts &boot, const cpu_facts &other, mitigations mode = MITIGATIONS_AUTO)
+{
+        const flaws_choice chosen = choose(boot, mode);
+
+        return flaws_suit(&chosen, &other, mode);
+}
+
+TEST(speculation, of_the_boot_cpu_suits_an_equal_cpu)
+{
+        const cpu_facts skylake =
+                cpu(VENDOR_INTEL, 6, 0x5e, CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH);
+
+        EXPECT_TRUE(suits(skylake, skylake));
+        EXPECT_TRUE(suits(skylake, skylake, MITIGATIONS_FULL));
+}
+
+// Each thing that a treatment needs, taken away alone: the CPU would raise #GP, or do nothing.
+TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_that_lacks_what_it_needs)
+{
+        const cpu_facts skylake =
+                cpu(VENDOR_INTEL, 6, 0x5e, CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH);
+        const cpu_facts alder_lake = cpu(VENDOR_INTEL, 6, 0x97,
+                                         CAN_IBRS | CAN_IBRS_ON | CAN_IBPB | CAN_BHI_DIS, RDCL_NO);
+        const cpu_facts zen_4 = cpu(VENDOR_AMD, 0x19, 0x11, CAN_IBRS | CAN_AUTO_IBRS | CAN_IBPB);
+
+        for (const cpu_facts &boot : {skylake, alder_lake, zen_4})
+                for (uint32_t bit = 1; bit <= boot.can; bit <<= 1)
+                        if (boot.can & bit && (bit != CAN_IBRS || boot.vendor != VENDOR_AMD)) {
+                                cpu_facts other = boot;
+                                other.can &= ~bit;
+                                EXPECT_FALSE(suits(boot, other)) << boot.model << " " << bit;
+                                EXPECT_TRUE(suits(boot, other, MITIGATIONS_OFF));
+                        }
+        cpu_facts other = cpu(VENDOR_INTEL, 6, 0x6a, CAN_IBRS | CAN_IBRS_ON | CAN_IBPB, RDCL_NO);
+        const cpu_facts ice_lake = other;
+        other.sse2 = false;
+        EXPECT_FALSE(suits(ice_lake, other));
+}
+
+TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_with_more_flaws)
+{
+        const uint32_t can = CAN_IBRS | CAN_IBPB;
+        const cpu_facts haswell = cpu(VENDOR_INTEL, 6, 0x3c, can);
+        const cpu_facts skylake = cpu(VENDOR_INTEL, 6, 0x5e, can);
+
+        EXPECT_FALSE(suits(haswell, skylake));
+        EXPECT_TRUE(suits(skylake, haswell));
+        // Needs a treatment that the boot CPU does without.
+        cpu_facts without_smep = haswell;
+        without_smep.smep = false;
+        EXPECT_FALSE(suits(haswell, without_smep));
+}
+
 // Each set of what a CPU can do: no treatment needs more than the CPU has.
 TEST(speculation, uses_only_what_the_cpu_has)
 {

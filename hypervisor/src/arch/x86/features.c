@@ -4,6 +4,7 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
+#include "lib/string.h"
 
 #define EMULATOR_NAME 0x54474354 /* "TCGT" */
 
@@ -34,29 +35,36 @@ static bool features_xsave_is_broken(uint32_t features)
                features_is_emulated(features);
 }
 
-void features_read(bool first)
+void features_read_own(uint32_t own[FEATURE_WORDS])
 {
-        uint32_t now[FEATURE_WORDS] = {0};
         struct cpuid leaf = cpuid(1, 0);
 
-        now[WORD_1_ECX] = leaf.ecx;
-        now[WORD_1_EDX] = leaf.edx;
+        memset(own, 0, FEATURE_WORDS * sizeof(own[0]));
+        own[WORD_1_ECX] = leaf.ecx;
+        own[WORD_1_EDX] = leaf.edx;
         if (cpuid(0, 0).eax >= 7) {
                 leaf = cpuid(7, 0);
-                now[WORD_7_EBX] = leaf.ebx;
-                now[WORD_7_ECX] = leaf.ecx;
-                now[WORD_7_EDX] = leaf.edx;
+                own[WORD_7_EBX] = leaf.ebx;
+                own[WORD_7_ECX] = leaf.ecx;
+                own[WORD_7_EDX] = leaf.edx;
         }
         if (features_max_extended() >= 0x80000001) {
                 leaf = cpuid(0x80000001, 0);
-                now[WORD_EXT_ECX] = leaf.ecx;
-                now[WORD_EXT_EDX] = leaf.edx;
+                own[WORD_EXT_ECX] = leaf.ecx;
+                own[WORD_EXT_EDX] = leaf.edx;
         }
         /* Firmware may have switched SVM off. */
-        if (now[WORD_EXT_ECX] >> FEATURE_SVM % 32 & 1 && !(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS))
-                now[WORD_SVM_EDX] = cpuid(0x8000000a, 0).edx;
-        if (features_xsave_is_broken(now[WORD_1_ECX]))
-                now[WORD_1_ECX] &= ~(1u << FEATURE_XSAVE % 32);
+        if (own[WORD_EXT_ECX] >> FEATURE_SVM % 32 & 1 && !(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS))
+                own[WORD_SVM_EDX] = cpuid(0x8000000a, 0).edx;
+        if (features_xsave_is_broken(own[WORD_1_ECX]))
+                own[WORD_1_ECX] &= ~(1u << FEATURE_XSAVE % 32);
+}
+
+void features_read(bool first)
+{
+        uint32_t now[FEATURE_WORDS];
+
+        features_read_own(now);
         for (unsigned i = 0; i < FEATURE_WORDS; i++)
                 if (first)
                         cpu_features[i] = now[i];

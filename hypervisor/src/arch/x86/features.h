@@ -52,15 +52,23 @@ enum feature {
 /** Features that all started CPUs have. */
 extern uint32_t cpu_features[FEATURE_WORDS];
 
+/** Stores the features of this CPU. */
+void features_read_own(uint32_t own[FEATURE_WORDS]);
+
 /** Reads this CPU's features. The first CPU sets cpu_features; the others remove what they lack. */
 void features_read(bool first);
 
 /** Removes a feature that this CPU has and the kernel cannot use. */
 void features_remove(enum feature feature);
 
+static inline bool features_have(const uint32_t words[FEATURE_WORDS], enum feature feature)
+{
+        return words[feature / 32] >> feature % 32 & 1;
+}
+
 static inline bool cpu_has(enum feature feature)
 {
-        return cpu_features[feature / 32] >> feature % 32 & 1;
+        return features_have(cpu_features, feature);
 }
 
 /** Returns true if QEMU emulates the CPU (TCG), with faults, and does not pass it through. */

@@ -228,3 +228,34 @@ struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations m
         }
         return choice;
 }
+
+/* Returns what a CPU must have for the treatments. */
+static uint32_t flaws_needs(uint32_t treatments)
+{
+        static const struct {
+                uint32_t treatments, can;
+        } rows[] = {
+                {TREAT_IBRS_ON | TREAT_IBRS_ENTRY, CAN_IBRS},
+                {TREAT_AUTO_IBRS, CAN_AUTO_IBRS},
+                {TREAT_BHI_DIS, CAN_BHI_DIS},
+                {TREAT_IBPB_SWITCH | TREAT_IBPB_ENTRY | TREAT_IBPB_GUEST, CAN_IBPB},
+                {TREAT_VERW, CAN_VERW},
+                {TREAT_L1D_FLUSH, CAN_L1D_FLUSH},
+        };
+        uint32_t needs = 0;
+
+        for (unsigned i = 0; i < array_size(rows); i++)
+                if (treatments & rows[i].treatments)
+                        needs |= rows[i].can;
+        return needs;
+}
+
+bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
+                enum mitigations mode)
+{
+        const struct flaws_choice own = flaws_choose(cpu, mode);
+
+        return !(flaws_needs(chosen->treatments) & ~cpu->can) &&
+               (cpu->sse2 || !(chosen->treatments & TREAT_HISTORY_LOOP)) &&
+               !(own.treatments & ~chosen->treatments) && !(own.flaws & ~chosen->flaws);
+}

@@ -76,4 +76,9 @@ const char *flaws_name(enum flaw flaw);
 /** Chooses the treatments for a CPU. */
 struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations mode);
 
+/** Returns true if the treatments that were chosen for the boot CPU suit another CPU: it has what
+ * they need, and no flaw and no need of a treatment beyond those of the boot CPU. */
+bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
+                enum mitigations mode);
+
 #endif

@@ -54,24 +54,24 @@ static void speculation_read_model(struct cpu_facts *cpu)
                 cpu->family += version >> 20 & 0xff;
 }
 
-static void speculation_read_intel(struct cpu_facts *cpu)
+static void speculation_read_intel(struct cpu_facts *cpu, const uint32_t own[FEATURE_WORDS])
 {
-        if (cpu_has(FEATURE_ARCH_CAPS))
+        if (features_have(own, FEATURE_ARCH_CAPS))
                 cpu->capabilities = (uint32_t)rdmsr(MSR_ARCH_CAPS);
-        if (cpu_has(FEATURE_IBRS)) {
+        if (features_have(own, FEATURE_IBRS)) {
                 cpu->can |= CAN_IBRS | CAN_IBPB;
                 if (cpu->capabilities & ARCH_CAPS_IBRS_ALL)
                         cpu->can |= CAN_IBRS_ON;
                 if (cpuid(7, 0).eax >= 2 && BIT(cpuid(7, 2).edx, 4))
                         cpu->can |= CAN_BHI_DIS;
         }
-        if (cpu_has(FEATURE_MD_CLEAR) ||
+        if (features_have(own, FEATURE_MD_CLEAR) ||
             cpu->capabilities & (ARCH_CAPS_FB_CLEAR | ARCH_CAPS_RFDS_CLEAR))
                 cpu->can |= CAN_VERW;
-        if (cpu_has(FEATURE_L1D_FLUSH))
+        if (features_have(own, FEATURE_L1D_FLUSH))
                 cpu->can |= CAN_L1D_FLUSH;
-        cpu->avx2 = cpu_has(FEATURE_AVX2);
-        cpu->rtm = cpu_has(FEATURE_RTM);
+        cpu->avx2 = features_have(own, FEATURE_AVX2);
+        cpu->rtm = features_have(own, FEATURE_RTM);
 }
 
 static void speculation_read_amd(struct cpu_facts *cpu)
@@ -95,18 +95,20 @@ static void speculation_read_amd(struct cpu_facts *cpu)
         cpu->tsa_no = BIT(more.ecx, 1) && BIT(more.ecx, 2);
 }
 
+/* Reads what this CPU is and has. */
 static struct cpu_facts speculation_read(void)
 {
-        struct cpu_facts cpu = {.vendor = speculation_vendor(),
-                                .emulated = features_emulated(),
-                                .sse2 = cpu_has(FEATURE_SSE2),
-                                .smep = cpu_has(FEATURE_SMEP)};
+        uint32_t own[FEATURE_WORDS];
+        struct cpu_facts cpu = {.vendor = speculation_vendor(), .emulated = features_emulated()};
 
+        features_read_own(own);
+        cpu.sse2 = features_have(own, FEATURE_SSE2);
+        cpu.smep = features_have(own, FEATURE_SMEP);
         speculation_read_model(&cpu);
         if (cpu.vendor == VENDOR_AMD)
                 speculation_read_amd(&cpu);
         else
-                speculation_read_intel(&cpu);
+                speculation_read_intel(&cpu, own);
         /* QEMU takes a write to any MSR, so that tests can see all treatments by actions. */
         if (cpu.emulated)
                 cpu.can |= CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH;
@@ -184,6 +186,13 @@ void speculation_boot(void)
         for (const struct site *site = speculation_sites; site < speculation_sites_end; site++)
                 if (kinds >> site->kind & 1)
                         speculation_patch(site);
+}
+
+bool speculation_suits_cpu(void)
+{
+        const struct cpu_facts cpu = speculation_read();
+
+        return flaws_suit(&choice, &cpu, cmdline.mitigations);
 }
 
 void speculation_report(struct nova_boot *boot)

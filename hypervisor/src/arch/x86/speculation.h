@@ -46,6 +46,9 @@ extern uint32_t speculation_at_guest_entry;
  * writable. Call once, after the command line is known and before other CPUs start. */
 void speculation_boot(void);
 
+/** Returns true if this CPU can execute the treatments of the boot CPU and needs no others. */
+bool speculation_suits_cpu(void);
+
 /** Prints a line for each flaw of the CPU, and enters the flaws into the boot information. */
 void speculation_report(struct nova_boot *boot);
 
