@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads the page tables of a running system through QEMU's monitor and checks the access rights.
 
-walk.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and runs on.
+walk.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and runs on. Each page of the kernel half
+must be one that docs/kernel/memory-layout.md names, with the rights that it names.
 """
 
 import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ KERNEL_HALF = {"x86_64": 1 << 63, "x86_32": 0xC0000000}
 IMAGE_START, IMAGE_END = 0x400000, 0x800000
 LARGE = 2 << 20
 SMALL = 4 << 10
+CPUS = 2
+POOL = 8 << 20  # kmem=
+STACK_PAGES = 5
 FRAME_BITS = (1 << 52) - 1
 # address: frame, then a letter for each bit that is set: no-execute, global, large, dirty, …
 ENTRY = re.compile(r"([0-9a-f]+): ([0-9a-f]+) ([X-])[G-]([P-])[D-][A-][C-][T-]([U-])([W-])")
@@ -45,11 +50,32 @@ REGISTER_BITS = {
 }
 
 
+# The parts of the kernel half (hypervisor/src/arch/<a>/layout.h): start, end, size of pages.
+REGIONS = {
+    "x86_64": {
+        "image": (0xFFFFFFFF80000000, 0xFFFFFFFFC0000000, SMALL),
+        "pool": (0xFFFF800000000000, 0xFFFF810000000000, LARGE),
+        "window": (0xFFFF810000000000, 0xFFFF810000200000, SMALL),
+        "blocks": (0xFFFFFFFFC0000000, 0xFFFFFFFFC0400000, SMALL),
+        "devices": (0xFFFFFFFFC0400000, 0xFFFFFFFFC0600000, SMALL),
+    },
+    "x86_32": {
+        "image": (0xC0000000, 0xD0000000, SMALL),
+        "pool": (0xD0000000, 0xF0000000, LARGE),
+        "window": (0xF0000000, 0xF0200000, SMALL),
+        "blocks": (0xF0400000, 0xF0800000, SMALL),
+        "devices": (0xF0800000, 0xF0A00000, SMALL),
+    },
+}
+BITMAP = 0x10000, 0x13000  # the pages of the window that are read-only
+
+
 class Walk(Runner):
-    """Asks for the page tables, then for the registers, once the roottask runs."""
+    """Asks for the page tables, then for the registers and the TSSs, once the roottask runs."""
 
     tables = None
     registers = None
+    tasks = None
 
     def line(self, text):
         if text == b"ready":
@@ -58,10 +84,29 @@ class Walk(Runner):
     def answer(self, text):
         if self.tables is None:
             self.tables = text
-            self.ask("info registers")
-        else:
+            self.ask("info registers -a")
+        elif self.registers is None:
             self.registers = text
+            # The TSSs of both CPUs lie one behind the other.
+            self.ask(f"x /{CPUS * TSS_STRIDE // 4}xw {min(segment_bases(text, 'TR')):#x}")
+        else:
+            self.tasks = text
             self.finished = True
+
+
+TSS_STRIDE = 128
+
+
+def segment_bases(registers, name):
+    """The bases of TR, GDT or IDT, one of each CPU."""
+    selector = "" if name in ("GDT", "IDT") else "[0-9a-f]{4} "
+    return [int(b, 16) for b in re.findall(rf"\b{name} ?= *{selector}([0-9a-f]+)", registers)]
+
+
+def words_of(answer):
+    """The words that the monitor's command x printed."""
+    lines = re.findall(r"^[0-9a-f]+: (.*)$", answer.replace("\r", ""), re.MULTILINE)
+    return [int(word, 16) for line in lines for word in line.split()]
 
 
 def missing_bits(registers):
@@ -111,15 +156,126 @@ def complaints(pages, half):
     return found
 
 
+def region_complaints(pages, half, regions):
+    """Each page of the kernel lies in a region and has the size of its pages."""
+    found = []
+    for page in pages:
+        sizes = [size for start, end, size in regions.values() if start <= page.address < end]
+        if page.address >= half and sizes != [page.size]:
+            found.append(f"in no region of the kernel, or of another size: {page}")
+    return found
+
+
+def pages_of(pages, region):
+    start, end, _ = region
+    return [page for page in pages if start <= page.address < end]
+
+
+def symbols(kernel):
+    """The addresses of the kernel's symbols."""
+    text = subprocess.run(["nm", kernel], check=True, capture_output=True, text=True).stdout
+    rows = [line.split() for line in text.splitlines()]
+    return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
+
+
+def image_complaints(pages, regions, at):
+    """The rights of each page of the image, and no second mapping through which a page that is not
+    writable could be written."""
+    text, data = at["image_text_end"], at["image_rodata_end"]
+    image = pages_of(pages, regions["image"])
+    found = []
+    for page in image:
+        write, execute = page.address >= data, page.address < text
+        if page.write != write or page.execute != execute:
+            found.append(f"wrong rights in the image: {page}")
+    addresses = {page.address for page in image}
+    for address in range(at["image_text_start"], at["image_end"], SMALL):
+        if address not in addresses:
+            found.append(f"a page of the image is not mapped: {address:#x}")
+    fixed = {page.frame for page in image if not page.write}
+    for page in pages:
+        frames = range(page.frame, page.frame + page.size, SMALL)
+        if page.write and any(frame in fixed for frame in frames):
+            found.append(f"a writable mapping of read-only memory of the image: {page}")
+    return found
+
+
+def memory_complaints(pages, regions):
+    """The pool is mapped once and nothing beyond it; blocks and window use the pool's frames."""
+    pool = pages_of(pages, regions["pool"])
+    found = []
+    if sum(page.size for page in pool) != POOL:
+        found.append(f"{len(pool)} pages of {LARGE} bytes are mapped for a pool of {POOL} bytes")
+    frames = {page.frame + part for page in pool for part in range(0, page.size, SMALL)}
+    if len(frames) * SMALL != POOL:
+        found.append("a frame of the pool is mapped twice there")
+    for name in ("window", "blocks"):
+        for page in pages_of(pages, regions[name]):
+            if page.frame not in frames:
+                found.append(f"not of the pool, in the {name}: {page}")
+    seen = {}
+    for page in pages_of(pages, regions["blocks"]):
+        if page.frame in seen:
+            found.append(f"a frame in two places of the blocks: {page}")
+        seen[page.frame] = page
+    start = regions["window"][0]
+    for page in pages_of(pages, regions["window"]):
+        fixed = BITMAP[0] <= page.address - start < BITMAP[1]
+        if page.write == fixed:
+            found.append(f"wrong rights in the window: {page}")
+    return found
+
+
+def stack_complaints(pages, registers, tasks, arch):
+    """Each CPU's emergency stacks and kernel stack end at a page that is not mapped."""
+    mapped = {page.address for page in pages if page.size == SMALL}
+    tables = segment_bases(registers, "GDT")
+    found = []
+    if len(tables) != CPUS or len(tasks) != CPUS * TSS_STRIDE // 4:
+        return ["the registers or the TSSs of the CPUs were not understood"]
+    for cpu in range(CPUS):
+        task = tasks[cpu * TSS_STRIDE // 4 :]
+        emergency = tables[cpu] & -SMALL
+        stack = emergency + 2 * SMALL
+        if emergency not in mapped or emergency - SMALL in mapped:
+            found.append(f"CPU {cpu}: the emergency stacks at {emergency:#x} have no guard")
+        if stack - SMALL in mapped or stack + STACK_PAGES * SMALL in mapped:
+            found.append(f"CPU {cpu}: the kernel stack at {stack:#x} has no guard")
+        if any(stack + i * SMALL not in mapped for i in range(STACK_PAGES)):
+            found.append(f"CPU {cpu}: the kernel stack at {stack:#x} is too short")
+        # x86-64: IST1 to IST3. The stack of x86-32's task for fatal events lies before the GDT.
+        ends = [task[i] | task[i + 1] << 32 for i in (9, 11, 13)] if arch == "x86_64" else []
+        for end in ends:
+            if not emergency < end < emergency + SMALL:
+                found.append(f"CPU {cpu}: the stack at {end:#x} is not in the guarded page")
+    return found
+
+
+def table_complaints(pages, registers, at):
+    """The IDT lies in the read-only part of the image."""
+    bases = set(segment_bases(registers, "IDT"))
+    if len(bases) != 1 or not at["image_text_end"] <= min(bases) < at["image_rodata_end"]:
+        return [f"the IDT is at {', '.join(hex(base) for base in bases)}, which is not read-only"]
+    return []
+
+
 def main():
     arch, kernel, roottask = sys.argv[1:]
-    walk = Walk(Machine(kernel, [roottask], cpus=2, cpu="max"), 60)
+    regions = REGIONS[arch]
+    machine = Machine(kernel, [roottask], cpus=CPUS, cpu="max", cmdline=f"kmem={POOL >> 20}M")
+    walk = Walk(machine, 60)
     outcome = walk.run()
     print(outcome.text())
-    if walk.tables is None or walk.registers is None:
+    if walk.tasks is None:
         sys.exit(f"the page tables could not be read: {outcome.message}")
     pages = parse(walk.tables)
-    found = complaints(pages, KERNEL_HALF[arch]) + missing_bits(walk.registers)
+    at = symbols(Path(kernel).with_suffix(".elf"))
+    half = KERNEL_HALF[arch]
+    found = complaints(pages, half) + missing_bits(walk.registers)
+    found += region_complaints(pages, half, regions)
+    found += image_complaints(pages, regions, at) + memory_complaints(pages, regions)
+    found += stack_complaints(pages, walk.registers, words_of(walk.tasks), arch)
+    found += table_complaints(pages, walk.registers, at)
     for complaint in found:
         print(complaint)
     print(f"{len(pages)} pages, {len(found)} complaints")

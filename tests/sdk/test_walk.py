@@ -49,6 +49,35 @@ class Walk(unittest.TestCase):
         self.one("no executable page of the roottask", less="0000000000400000")
         self.one("no writable page of the roottask", less="0000000000402000")
 
+    def test_pages_outside_of_the_regions(self):
+        regions = walk.REGIONS["x86_64"]
+        for line, count in (
+            ("ffff80000f000000: f000000 XGPDA---W", 0),
+            ("ffff80000f000000: f000000 XG-DA---W", 1),
+            ("ffff900000000000: f000000 XGPDA---W", 1),
+            ("ffffffffc0800000: f000000 XG-DA---W", 1),
+        ):
+            found = walk.region_complaints(walk.parse(line), HALF, regions)
+            self.assertEqual(len(found), count, line)
+
+    def test_a_second_mapping_of_memory_that_is_not_writable(self):
+        at = {
+            "image_text_start": 0xFFFFFFFF80201000,
+            "image_text_end": 0xFFFFFFFF80202000,
+            "image_rodata_end": 0xFFFFFFFF80203000,
+            "image_end": 0xFFFFFFFF80204000,
+        }
+        image = """ffffffff80201000: 201000 -G--A----
+ffffffff80202000: 202000 XG--A----
+ffffffff80203000: 203000 XG-DA---W
+"""
+        regions = walk.REGIONS["x86_64"]
+        self.assertEqual(walk.image_complaints(walk.parse(image), regions, at), [])
+        more = walk.parse(image + "ffff800000200000: 200000 XGPDA---W\n")
+        self.assertEqual(len(walk.image_complaints(more, regions, at)), 1)
+        less = walk.parse(image.replace("202000 XG--A----", "202000 XG-DA---W"))
+        self.assertEqual(len(walk.image_complaints(less, regions, at)), 1)
+
     def test_a_line_that_is_not_understood_is_not_a_success(self):
         with self.assertRaises(SystemExit):
             walk.parse("0000000000400000: 1000 rwx")

@@ -118,7 +118,6 @@ static _Noreturn void boot_finish(void)
 {
         struct cpu *cpu = cpu_self();
 
-        descriptors_init();
         descriptors_load(cpu);
         cpu_init(cpu);
         lapic_init();
@@ -154,6 +153,7 @@ void boot_main(uint32_t magic, uint32_t info)
         memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);
         boot_read_loader(magic, info);
         speculation_boot();
+        descriptors_init();
         boot_start_memory();
         acpi_init();
         boot_start_lapic();

@@ -184,8 +184,8 @@ struct cpu *boot_paging_map_cpu(unsigned id)
 {
         char *block = (char *)cpu_by_id(id);
 
-        for (word_t at = 0; at < CPU_BLOCK_SIZE; at += PAGE_SIZE) {
-                if (at == CPU_GUARD)
+        for (word_t at = 0; at < CPU_STACK_TOP; at += PAGE_SIZE) {
+                if (at == CPU_GUARD || at == CPU_STACK_GUARD)
                         continue;
                 void *frame = frame_alloc_zeroed();
                 if (!frame)

@@ -5,14 +5,17 @@
 
 #include "layout.h"
 
-/* Layout of a CPU's block: struct cpu; a page of emergency stacks (1 KiB each, in the order NMI,
- * #DF, #MC from the start of the page); an unmapped guard page; the kernel stack up to the end.
- * Blocks are aligned to their size, so that the stack pointer identifies the CPU. */
-#define CPU_BLOCK_SIZE  0x8000
-#define CPU_EMERGENCY   0x1000
-#define CPU_GUARD       0x2000
-#define CPU_STACK_LIMIT 0x3000
-#define CPU_STACK_TOP   0x8000
+/* Layout of a CPU's block: struct cpu; an unmapped guard page; a page of emergency stacks (1 KiB
+ * each, in the order NMI, #DF, #MC from the start of the page); another guard page; the kernel
+ * stack; nothing up to the block's end. Blocks are aligned to their size, so that the stack pointer
+ * identifies the CPU. */
+#define CPU_BLOCK_SIZE    0x10000
+#define CPU_GUARD         0x1000
+#define CPU_EMERGENCY     0x2000
+#define CPU_EMERGENCY_END 0x3000
+#define CPU_STACK_GUARD   0x3000
+#define CPU_STACK_LIMIT   0x4000
+#define CPU_STACK_TOP     0x9000
 
 #ifndef __ASSEMBLER__
 

@@ -4,23 +4,21 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/window.h"
-#include "lib/stop.h"
-#include "memory/frame.h"
 #include "sched/cpu.h"
 #include "tss.h"
 
-#define IDT_SIZE (256 * GATE_SIZE)
+#define IDT_SIZE  (256 * GATE_SIZE)
+#define IDT_WORDS (IDT_SIZE / sizeof(uint64_t))
 
 #define TSS_BUSY ((uint64_t)2 << 40)
 
-static uint64_t *idt;     /* shared by all CPUs */
+/* Shared by all CPUs. Read-only from boot_paging_finish() on, so that no stray write of the kernel
+ * redirects an entry. */
+static uint64_t idt[IDT_WORDS] __attribute__((aligned(16), section(".data.read_only")));
 static unsigned gdt_size; /* bytes of one CPU's GDT */
 
 void descriptors_init(void)
 {
-        idt = frame_alloc();
-        if (!idt)
-                kernel_stop("no frame is left for the IDT: use a larger kmem=");
         for (unsigned vector = 0; vector < 256; vector++)
                 descriptors_fill_gate(idt, vector, entry_vectors[vector]);
 }

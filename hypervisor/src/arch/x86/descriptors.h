@@ -3,18 +3,19 @@
 #ifndef ARCH_X86_DESCRIPTORS_H
 #define ARCH_X86_DESCRIPTORS_H
 
+#include "arch/x86/cpu.h"
 #include "lib/types.h"
 
 struct cpu;
 
 /* Places of a CPU's GDT and, on x86-32, of the task of fatal events: after the emergency stacks. */
-#define CPU_GDT        0x1c00
-#define CPU_FAULT_TASK 0x1d00
+#define CPU_GDT        (CPU_EMERGENCY + 0xc00)
+#define CPU_FAULT_TASK (CPU_EMERGENCY + 0xd00)
 
 /** Addresses of the 256 entry points (entry.S). */
 extern const word_t entry_vectors[256];
 
-/** Fills the IDT, which all CPUs share. */
+/** Fills the IDT, which all CPUs share. Call it before the image becomes read-only. */
 void descriptors_init(void);
 
 /** Builds and loads GDT, TSS and IDT of this CPU. */

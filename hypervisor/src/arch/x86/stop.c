@@ -74,12 +74,12 @@ static bool stop_stack_of(word_t frame, word_t *end)
 {
         const word_t offset = frame & (CPU_BLOCK_SIZE - 1);
 
-        if (stop_is_in_cpu_block(frame) && offset >= CPU_STACK_LIMIT) {
+        if (stop_is_in_cpu_block(frame) && offset >= CPU_STACK_LIMIT && offset < CPU_STACK_TOP) {
                 *end = (frame - offset) + CPU_STACK_TOP;
                 return true;
         }
-        if (stop_is_in_cpu_block(frame) && offset >= CPU_EMERGENCY && offset < CPU_GUARD) {
-                *end = (frame - offset) + CPU_GUARD;
+        if (stop_is_in_cpu_block(frame) && offset >= CPU_EMERGENCY && offset < CPU_EMERGENCY_END) {
+                *end = (frame - offset) + CPU_EMERGENCY_END;
                 return true;
         }
         *end = (word_t)boot_stack_top;

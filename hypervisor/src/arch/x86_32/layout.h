@@ -15,7 +15,7 @@
  * bitmap (two pages), and a page of ones that ends it. */
 #define WINDOW_BASE 0xf0000000
 
-/* Blocks of all CPUs: struct cpu, emergency stacks, guard page, kernel stack. */
+/* Blocks of all CPUs: struct cpu, emergency stacks, guard pages, kernel stack. */
 #define CPU_BASE 0xf0400000
 
 /* Device registers (uncached): local APIC, then the I/O APICs, a page each. */
