@@ -104,7 +104,7 @@ static void boot_start_lapic(void)
                 memory_map_take(phys, PAGE_SIZE, true);
 }
 
-/* Reports the features that matter to the kernel and that not every CPU has. */
+/* Reports the CPU features that the kernel uses but that not every CPU has. */
 static void boot_say_features(void)
 {
         console_print("NOVA: local APICs %s x2APIC mode, timers %s TSC deadlines, TLBs %s PCIDs.\n",

@@ -8,17 +8,17 @@ struct cpu;
 /** Physical frame of the hypervisor information page (a pool frame). */
 extern void *boot_hip;
 
-/** Prepares the kernel's parts before any CPU uses them (boot/main.c). Called while only the boot
- * CPU runs. */
+/** Prepares the kernel's parts before any CPU uses them (boot/main.c). Called while no other CPU
+ * runs yet. */
 void kernel_prepare(void);
 
 /** Loads the roottask (boot/roottask.c). Called on the boot CPU when memory, ACPI and HIP are
  * known, before the HIP is finished. Stops the kernel with a sentence if the image is not valid. */
 void roottask_load(void);
 
-/** Creates a CPU's idle thread and, on the boot CPU, the root PD, then runs threads (boot/main.c).
- * The last step of the boot code on each CPU, on its own stack, interrupts off. The boot CPU calls
- * it when all others have been started. */
+/** Creates a CPU's idle thread and, on the boot CPU, the root PD. Then runs threads (boot/main.c).
+ * It is the last step of the boot code on each CPU and runs on the CPU's own stack with interrupts
+ * off. The boot CPU calls it after all other CPUs have been started. */
 _Noreturn void kernel_main(struct cpu *cpu);
 
 #endif

@@ -14,7 +14,7 @@ struct boot_info {
 
 _Static_assert(sizeof(struct boot_info) == NOVA_PAGE_SIZE, "nothing else lies in the page");
 
-/** The information. Each time stamp is written at its moment. */
+/** The information. Each time stamp is written at the event that it records. */
 extern struct boot_info boot_info;
 
 /** Copies the loader's information, and records where the log is. */

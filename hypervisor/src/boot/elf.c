@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading ELF images (see elf.h). No byte is read before it is known to lie inside the image. */
+/* Reading ELF images (see elf.h). A byte is read only after a check that it lies inside the
+ * image. */
 #include "boot/elf.h"
 
 #include "elf_program.h"

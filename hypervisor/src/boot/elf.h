@@ -16,7 +16,7 @@ struct elf_segment {
 
 /** Reads an image of size bytes, of which the first head bytes are mapped. All segments must lie
  *  below the address limit. The resulting segments are sorted by address and do not overlap.
- *  Returns NULL, or the error: the rest of a sentence that begins with the image's name. */
+ *  Returns NULL, or the error as the predicate of a sentence whose subject is the image's name. */
 const char *elf_read(const void *image, uint64_t head, uint64_t size, word_t limit,
                      struct elf_segment *segments, unsigned *count, word_t *entry);
 

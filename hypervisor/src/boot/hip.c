@@ -89,7 +89,8 @@ static void hip_add_extensions(void)
         hip_add_image(&boot_info.boot, sizeof(boot_info.boot), NOVA_MEM_BOOT);
 }
 
-/* Adds PCI windows, last: a full page omits them, and programs use ports 0xcf8 and 0xcfc. */
+/* Adds PCI windows. They come last because they are omitted if the page is full; programs then use
+ * ports 0xcf8 and 0xcfc. */
 static void hip_add_pci(void)
 {
         for (unsigned i = 0; i < acpi.windows; i++) {

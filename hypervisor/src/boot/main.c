@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way from an initialised machine to running threads: the idle threads, the microhypervisor's
+/* From an initialised machine to running threads: creates the idle threads, the microhypervisor's
  * own capabilities, and the root PD. */
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/fpu.h"
@@ -115,7 +115,7 @@ static void kernel_create_idle(struct cpu *cpu)
 
 _Noreturn void kernel_main(struct cpu *cpu)
 {
-        static uint32_t ready; /* number of CPUs that need no more memory of the pool */
+        static uint32_t ready; /* number of CPUs that need no more memory from the pool */
 
         fpu_init_cpu();
         heap_init(&cpu->timeouts, (uint32_t)rdtsc());

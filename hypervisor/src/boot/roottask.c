@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The roottask (see roottask.h). Segments are mapped in place, from the module, as in 2012. Those
- * that cannot be (BSS, odd offsets, shared pages) are copied. The image is not trusted. */
+/* The roottask (see roottask.h). Segments are mapped in place, from the module, as in 2012.
+ * Segments for which that is impossible (BSS, odd offsets, shared pages) are copied. The image is
+ * not trusted. */
 #include "boot/roottask.h"
 
 #include "arch/x86/boot_paging.h"
@@ -81,7 +82,7 @@ static void roottask_clear(paddr_t at, uint64_t size)
         }
 }
 
-/* Copies the segments first to last, which share pages, to newly reserved memory. */
+/* Copies the segments `first` to `last`, which share pages, to newly reserved memory. */
 static void roottask_load_copy(const struct elf_segment *segments, unsigned first, unsigned last)
 {
         const word_t page = segments[first].address >> PAGE_BITS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Start of the other CPUs. All are woken at once and come through the trampoline in any order. */
+/* Start of the other CPUs. All are started at once and pass through the trampoline in any order. */
 #include "boot/smp.h"
 
 #include "arch/x86/boot_paging.h"
@@ -29,7 +29,8 @@
 #define START_AGAIN_US  200 /* a second start message may be needed then (SDM 3A, 8.4.4) */
 #define GIVE_UP_US      1000000
 
-/* State of an AP. It changes by compare and swap, so that an AP that comes too late stays out. */
+/* State of an AP. It changes by compare and swap, so that an AP that arrives too late is left
+ * out. */
 enum { AP_EXPECTED, AP_ARRIVED, AP_UNSUITED, AP_LEFT_OUT };
 
 extern const char trampoline[], trampoline_end[];
@@ -38,7 +39,8 @@ unsigned cpu_count;
 uint64_t cpu_online;
 unsigned cpu_boot_id;
 
-/* Local APIC numbers of the CPUs, in which start.S looks for its own number. */
+/* Local APIC numbers of the CPUs. start.S searches them for the number of the CPU on which it
+ * runs. */
 uint32_t apic_of_cpu[NOVA_CPU_MAX];
 
 static word_t state[NOVA_CPU_MAX];
@@ -109,7 +111,7 @@ static void smp_send_start(paddr_t page)
                         lapic_send_ipi(apic_of_cpu[id], LAPIC_START(page));
 }
 
-/* Waits until all APs have arrived, or none has arrived for a time. */
+/* Waits until all APs have arrived, or until no further AP has arrived for some time. */
 static void smp_wait_for_arrival(unsigned expected, unsigned microseconds)
 {
         const uint64_t limit = divide((uint64_t)microseconds * tsc_khz, 1000, NULL);
@@ -126,7 +128,8 @@ static void smp_wait_for_arrival(unsigned expected, unsigned microseconds)
         }
 }
 
-/* Prepares the blocks of all APs and returns their number. Without memory, an AP is left out. */
+/* Prepares the blocks of all APs and returns their number. Leaves out an AP if there is no memory
+ * for its block. */
 static unsigned smp_prepare_all(void)
 {
         unsigned expected = 0;
@@ -161,7 +164,7 @@ static void smp_leave_out(void)
         }
 }
 
-/* Returns a free page below 1 MiB, if possible the second, which no firmware uses. */
+/* Returns a free page below 1 MiB, if possible the second page, which no firmware uses. */
 static paddr_t smp_trampoline_page(void)
 {
         const paddr_t page =
@@ -203,9 +206,10 @@ void smp_release(void)
         atomic_store_u32(&released, 1);
 }
 
-/* Waits for the release, which comes after the AP has arrived. If the TSCs show another order, they
- * do not run together, and the AP takes over the boot CPU's value. Otherwise the TSC is not
- * written: that could only separate the TSCs (and Bochs 2.7 has wrong deadlines after a write). */
+/* Waits for the boot CPU's release, which follows the AP's arrival. If the TSC values show another
+ * order, the TSCs are not synchronised, and the AP takes over the boot CPU's value. Otherwise the
+ * TSC is not written, because a write could only separate the TSCs (and Bochs 2.7 has wrong
+ * deadlines after a write). */
 static void smp_wait_for_release(uint64_t arrival)
 {
         while (!atomic_load_u32(&released))

@@ -17,10 +17,10 @@ unsigned smp_apic_id(unsigned id);
 /** Prepares a CPU's block. Returns NULL if there is no memory. */
 struct cpu *smp_prepare(unsigned id);
 
-/** Starts all other CPUs, which then wait. Reports and leaves out those that do not arrive. */
+/** Starts all other CPUs, which then wait. Reports and leaves out the CPUs that do not arrive. */
 void smp_start(void);
 
-/** Lets the waiting CPUs continue. A CPU whose TSC does not agree takes over this CPU's. */
+/** Lets the waiting CPUs continue. A CPU whose TSC does not agree takes over this CPU's value. */
 void smp_release(void);
 
 /** C entry of an AP, on its own stack (start.S). */

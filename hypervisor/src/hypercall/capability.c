@@ -19,14 +19,15 @@
 
 #define CPU_MASK ((word_t)PAGE_SIZE - 1)
 
-/* Saves argument 1, which the entry code does not: a create that lacks memory is repeated. */
+/* Saves argument 1, because the entry code does not and a create without enough memory is
+ * repeated. */
 static always_inline void hypercall_note_argument(struct ec *self, word_t id)
 {
         REG_P1(self) = id;
 }
 
-/* Ends an object whose selector was taken meanwhile, or for whose capability memory lacks, by
- * dropping its reference. If memory lacks, the dispatcher ends all dying objects. */
+/* Ends a new object by dropping its reference: its selector was taken meanwhile, or there is no
+ * memory for its capability. In the latter case the dispatcher ends all dying objects. */
 static cold_path hypercall_result_t hypercall_not_published(struct ec *self, struct kobject *object,
                                                             enum nova_status status)
 {
@@ -36,7 +37,7 @@ static cold_path hypercall_result_t hypercall_not_published(struct ec *self, str
         return status == NOVA_OUT_OF_MEMORY ? NOVA_OUT_OF_MEMORY : reap(self, status);
 }
 
-/* Publishes a new object. The capability takes the reference of the object's creator. */
+/* Publishes a new object. The creator's reference passes to the capability. */
 static always_inline hypercall_result_t hypercall_publish(struct ec *self,
                                                           struct capability_page *page, word_t sel,
                                                           struct kobject *object, unsigned perms)
@@ -48,7 +49,8 @@ static always_inline hypercall_result_t hypercall_publish(struct ec *self,
                                               : hypercall_not_published(self, object, status);
 }
 
-/* Does a step of the delegation to the new PD; last, publishes the PD itself (*status). */
+/* Does a step of the delegation to the new PD. After the last step, publishes the PD and sets
+ * *status. */
 static enum step_result hypercall_create_pd_step(struct ec *self, enum nova_status *status)
 {
         const enum step_result step = delegation_step(&self->transfer.delegation);
@@ -107,7 +109,7 @@ hypercall_result_t hypercall_create_pd(word_t id, struct ec *self)
 {
         const word_t sel = nova_id_sel(id);
         const nova_crd_t crd = REG_P3(self);
-        /* Read once: object and permissions belong together. */
+        /* read once, so that object and permissions belong together */
         const word_t owner_cap = object_space_capability(&self->pd->object_space, REG_P2(self));
         struct kobject *object = capability_object(owner_cap, OBJECT_PD, NOVA_PD_PD);
         struct capability_page *page = object_space_page(&self->pd->object_space, sel);
@@ -135,7 +137,8 @@ hypercall_result_t hypercall_create_pd(word_t id, struct ec *self)
         return RESULT_CONTINUE;
 }
 
-/* Returns the reason why an EC was not created. A UTCB whose page is taken precedes all others. */
+/* Returns the reason why an EC was not created. A UTCB page in use takes precedence over all other
+ * reasons. */
 static cold_path enum nova_status hypercall_no_ec(const struct ec_config *config,
                                                   enum nova_status status)
 {
@@ -288,14 +291,14 @@ static _Noreturn void finish_hypercall_revoke_steps(struct ec *self)
         resume_after_reap(self, NOVA_SUCCESS);
 }
 
-/* Does the steps of a revocation after those that were done at once. */
+/* Does the steps of a revocation that remain after the first ones. */
 static _Noreturn void finish_hypercall_revoke(struct ec *self)
 {
         preemption_point(self, finish_hypercall_revoke_steps);
         finish_hypercall_revoke_steps(self);
 }
 
-/* Runs a revocation that has begun; mostly one step is enough. */
+/* Runs a revocation that has begun. One step is usually enough. */
 static hypercall_result_t hypercall_run_revocation(struct ec *self)
 {
         reap_begin(self);
@@ -305,7 +308,7 @@ static hypercall_result_t hypercall_run_revocation(struct ec *self)
         return RESULT_CONTINUE;
 }
 
-/* Revokes mappings derived from memory or ports, mostly without a walk. */
+/* Revokes mappings derived from memory or ports, usually without a walk. */
 static __attribute__((noinline)) hypercall_result_t
 hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_t last)
 {
@@ -315,7 +318,8 @@ hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_
                 return result_of(self, NOVA_SUCCESS);
         leave_if_ended(self); /* no thread would finish a revocation of an ended EC */
         revocation_begin(&self->revocation, space, first, last, perms, false);
-        self->cont = finish_hypercall_revoke; /* a window first: mappings may be gone already */
+        self->cont = finish_hypercall_revoke; /* open a window first; mappings may be gone
+                                               * already */
         return RESULT_CONTINUE;
 }
 

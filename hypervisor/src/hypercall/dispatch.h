@@ -11,10 +11,10 @@ struct ec;
 
 /** A handler decodes, checks and acts; it returns a result (object/result.h) or leaves the kernel.
  *  id: argument 1, the identifier; REG_P1(self) holds it only after entry_long. Handlers that the
- * table enters without entry_long return, unless self has ended, and open no interrupt window:
- * entry.S returns to the user with a plain status without looking at the CPU's pending work. Only a
- * handler that waits for another CPU or wakes a thread can leave such work; it returns result_of().
- */
+ *  table enters without entry_long open no interrupt window, and they return unless self has ended.
+ *  For a plain status, entry.S returns to the user without checking the CPU's pending work. Only a
+ *  handler that waits for another CPU or wakes a thread can leave pending work, and such a handler
+ *  returns result_of(). */
 typedef hypercall_result_t (*hypercall_handler_t)(word_t id, struct ec *self);
 
 #define HYPERCALL_HANDLER(number, name, function, spec) \
@@ -26,7 +26,8 @@ NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
 hypercall_result_t hypercall_sm_up(word_t id, struct ec *self);
 hypercall_result_t hypercall_sm_down(word_t id, struct ec *self);
 
-/* entry.S: entries of the table besides handlers. Each first saves the registers that C keeps. */
+/* Table entries in entry.S that are not handlers. Each first saves the callee-saved registers of
+ * C. */
 hypercall_result_t entry_call(word_t id, struct ec *self);    /* calls call_donating() */
 hypercall_result_t entry_reply(word_t id, struct ec *self);   /* calls hypercall_reply() */
 hypercall_result_t entry_long(word_t id, struct ec *self);    /* calls hypercall_long() */
@@ -35,8 +36,8 @@ hypercall_result_t entry_invalid(word_t id, struct ec *self); /* returns BAD_HYP
 /** Jump table of entry.S, by the low byte of argument 1: the hypercall's number and flags. */
 extern const hypercall_handler_t hypercall_table[256];
 
-/** Calls the handler of a hypercall other than reply, whose handler never returns. The registers
- *  are saved. */
+/** Calls the handler of any hypercall except reply, whose handler never returns. The registers are
+ *  saved. */
 hypercall_result_t hypercall_handle(word_t id, struct ec *self);
 
 #endif

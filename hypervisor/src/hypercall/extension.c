@@ -22,7 +22,7 @@ static struct pd *extension_find_whole_pd(struct ec *self)
 }
 
 /* Begins the end of a PD. reap() does the rest in steps. If the caller itself ends meanwhile, this
- * CPU continues whenever it schedules. */
+ * CPU continues at its scheduling decisions. */
 static hypercall_result_t extension_pd_destroy(struct ec *self)
 {
         struct pd *pd = extension_find_whole_pd(self);
@@ -72,7 +72,7 @@ static enum nova_status extension_quota(struct ec *self)
         return account_take(pd->account, REG_P3(self)) ? NOVA_SUCCESS : NOVA_OUT_OF_MEMORY;
 }
 
-/* Returns the object of any kind at a selector if it can have a name, else NULL. */
+/* Returns the object at a selector, of any kind that can have a name, else NULL. */
 static struct kobject *extension_find_named(struct ec *self, unsigned perms)
 {
         const word_t capability =

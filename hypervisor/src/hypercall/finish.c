@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The results of hypercalls, and the retry of those that lacked memory (see finish.h). */
+/* The results of hypercalls, and the retry of a hypercall that ran out of memory (see finish.h). */
 #include "hypercall/finish.h"
 
 #include "arch/x86/resume.h"
@@ -11,7 +11,8 @@
 #include "sched/schedule.h"
 #include "thread.h"
 
-/* Tries of a hypercall. A try fails only because other threads took the freed memory. */
+/* Maximum number of attempts at a hypercall. An attempt fails only if other threads have taken the
+ * freed memory. */
 #define RETRY_MAX 64
 
 static hypercall_result_t hypercall_retry(struct ec *self)
@@ -19,8 +20,8 @@ static hypercall_result_t hypercall_retry(struct ec *self)
         return hypercall_handle(REG_P1(self), self);
 }
 
-/* Finishes a hypercall after its retry. Ends objects that are dying now, such as an object for
- * whose capability there was no memory, before self continues. */
+/* Finishes a hypercall after its retry. Before self continues, ends the objects that are dying now.
+ * One of them may be a new object whose capability found no memory. */
 static _Noreturn void finish_hypercall_retry(struct ec *self, hypercall_result_t result)
 {
         if (result > RESULT_STATUS)
@@ -29,9 +30,9 @@ static _Noreturn void finish_hypercall_retry(struct ec *self, hypercall_result_t
         resume_after_reap(self, result);
 }
 
-/* Ends all dying objects, waits for a grace period, which returns their memory, and tries again.
- * Another thread may have taken the freed memory of the account: self waits as long as
- * more memory of that account waits. */
+/* Ends all dying objects, waits for the grace period that returns their memory, and tries again.
+ * Another thread may take the memory that returns to the account, so self waits as long as more
+ * memory of the account is due. */
 static _Noreturn void finish_hypercall_retry_after_grace(struct ec *self)
 {
         for (;;) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What follows the handler of a hypercall: its result decides how the thread continues. */
+/* The end of a hypercall: the handler's result decides how the thread continues. */
 #ifndef HYPERCALL_FINISH_H
 #define HYPERCALL_FINISH_H
 
@@ -12,8 +12,8 @@ struct ec;
 _Noreturn void hypercall_long(word_t id, struct ec *self);
 
 /** Acts on a result that is not a plain status, or on work pending for self. For OUT_OF_MEMORY it
- *  frees all reclaimable memory and repeats the hypercall: the user sees OUT_OF_MEMORY only if that
- *  fails, too. The registers are saved. */
+ * frees all reclaimable memory and repeats the hypercall. The user sees OUT_OF_MEMORY only if the
+ * repetition also fails. The registers are saved. */
 _Noreturn void hypercall_finish(struct ec *self, hypercall_result_t result);
 
 #endif

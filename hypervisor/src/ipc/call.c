@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rendezvous (see call.h). Self is the second argument of a handler and of functions that take
- * over from it at once, so that self stays in its register. */
+/* The rendezvous (see call.h). Self is the second argument of a handler and of the functions that
+ * it calls last, so that self stays in its register. */
 #include "ipc/call.h"
 
 #include "arch/x86/resume.h"
@@ -34,7 +34,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         struct cpu *cpu = self->cpu;
 
         self->cont = retry;
-        interrupt_window(cpu); /* the helped EC may only continue to help */
+        interrupt_window(cpu); /* the helped EC itself may only be about to help */
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
 
@@ -44,7 +44,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         if (!end)
                 resume_reschedule(cpu);
         leave_if_ended(self);
-        /* A window may have let interrupts in: check that there is still an EC to wait for. */
+        /* Interrupts may have come in a window: check that there is still an EC to wait for. */
         if (callee->state == EC_REQUEST || callee->state == EC_DEAD || end->state == EC_DEAD)
                 resume_ec(cpu, self);
         ec_help(self, callee);
@@ -52,7 +52,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         sched_bind_current(cpu);
         if (end->state == EC_READY)
                 resume_ec(cpu, end);
-        /* The chain of the EC to which the SC is bound may not lead to self any more. */
+        /* The chain from the EC to which the SC is bound may no longer lead to self. */
         if (lent)
                 resume_reschedule(cpu);
         block_current_with(end);
@@ -60,7 +60,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
 
 static enum nova_status call_generally(word_t id, struct ec *self);
 
-/* Makes the call again. The busy callee may be free now, and the portal may be gone. */
+/* Repeats the call. The busy callee may be free now, and the portal may be gone. */
 static _Noreturn void call_finish_retry(struct ec *self)
 {
         ec_stop_helping(self);
@@ -118,7 +118,7 @@ static __attribute__((noinline)) _Noreturn void call_finish_typed(struct ec *sel
         call_finish(self, pt);
 }
 
-/* Finishes a call to a callee that does not wait for a call. */
+/* Finishes a call to a callee that is not waiting for a call. */
 static __attribute__((noinline)) _Noreturn void call_finish_busy(struct ec *callee, struct ec *self)
 {
         const unsigned flags = nova_id_flags(REG_P1(self));
@@ -166,7 +166,8 @@ hypercall_result_t call_donating(word_t id, struct ec *self)
 
         struct ec *callee = pt->ec;
         struct cpu *cpu = self->cpu;
-        /* 0: no message, nothing pending or special, callee here in REQUEST (see kernel/ipc.md). */
+        /* 0: the message is empty, nothing is pending or special, and the callee waits on this CPU
+         * in REQUEST (see kernel/ipc.md). */
         if (self->utcb->items | (cpu_call_attention(cpu) ^ ec_call_attention(callee)))
                 return call_portal(id, self, pt);
         callee->utcb->items = 0;

@@ -19,9 +19,9 @@ static always_inline void link_to_caller(struct ec *callee, struct ec *self, enu
         self->state = EC_REPLY;
 }
 
-/** Blocks self, which has sent its message, until the reply of callee, the portal's EC on this CPU.
- * Callee runs the portal on the current SC. The SC does not change: code that needs its EC follows
- * the calls from its owner. */
+/** Blocks self until callee, the portal's EC on this CPU, replies to the message that self has
+ * sent. Callee runs the portal on the current SC. The SC is not updated: code that needs its EC
+ * follows the calls from its owner. */
 static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *self,
                                                    struct ec *callee, const struct pt *pt,
                                                    enum caller_kind kind)
@@ -32,7 +32,8 @@ static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *s
         enter_portal(cpu, self, callee, pt);
 }
 
-/** Blocks self without donation: self's SC sleeps; the portal's EC runs when it is helped. */
+/** Blocks self without donation: self's SC sleeps, and the portal's EC runs when another EC helps
+ * it. */
 _Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt);
 
 /** Lends the current SC to the EC that must run before the busy callee is free and self continues

@@ -11,7 +11,7 @@
 #include "sched/schedule.h"
 #include "virt/vcpu.h"
 
-/* Shuts self down, whose event no portal handles. */
+/* Shuts down self, because no portal handles its event. */
 static __attribute__((noinline)) _Noreturn void event_shut_down(struct ec *self)
 {
         report_shut_down(self, REPORT_NO_PORTAL);
@@ -25,7 +25,7 @@ static _Noreturn void finish_event_retry(struct ec *self)
         block_on_event(self, self->event_number, self->event_qual[0], self->event_qual[1]);
 }
 
-/* Finishes an event whose handler does not wait for a call. */
+/* Finishes an event whose handler is not waiting for a call. */
 static __attribute__((noinline)) _Noreturn void finish_event_busy(struct ec *self,
                                                                   struct ec *handler)
 {

@@ -5,8 +5,8 @@
 
 #include "object/ec.h"
 
-/** Sends an event of self, whose registers are saved, to the portal at its event base + number.
- *  Shuts self down if it cannot call a portal there. error, address: the exit qualifications. */
+/** Sends an event of self to the portal at self's event base + number. Self's registers are saved.
+ * Shuts self down if self cannot call a portal there. error, address: the exit qualifications. */
 hot_path _Noreturn void block_on_event(struct ec *self, word_t number, word_t error,
                                        word_t address);
 

@@ -35,7 +35,8 @@ void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigne
         transfer->left = is_answer ? 0 : load_once(to->receive_limit);
 }
 
-/* Returns the delegation window. The answer to an event gets memory near its address only. */
+/* Returns the delegation window. For the answer to an event, it is the memory near the event's
+ * address. */
 static always_inline nova_crd_t item_delegate_window(const struct ec *to, bool is_answer)
 {
         if (!is_answer)
@@ -60,7 +61,7 @@ static always_inline bool item_delegate_object(const struct ec *self, const stru
                                &to->pd->object_space, sel, perms);
 }
 
-/* Transfers an item that does not delegate objects, but perhaps memory or ports. */
+/* Transfers an item that delegates no object. It may delegate memory or ports. */
 static __attribute__((noinline)) bool item_delegate_range(struct ec *self, const struct ec *to,
                                                           nova_crd_t crd, word_t flags,
                                                           nova_crd_t window, word_t *copy)
@@ -105,7 +106,7 @@ bool item_answers_at_once(struct ec *self, const struct ec *to)
                                    item_delegate_window(to, true), &no_copy);
 }
 
-/* Begins to delegate. Returns the CRD that the receiver sees; 0: refused. */
+/* Begins a delegation. Returns the CRD that the receiver sees; 0: refused. */
 static nova_crd_t item_delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
 {
         struct transfer *transfer = &self->transfer;
@@ -130,7 +131,7 @@ static nova_crd_t item_translate(const struct ec *self, nova_crd_t crd)
         return mapping_translate(pd_space(self->pd, type), crd, pd_space(to->pd, type), window);
 }
 
-/* Writes the receiver's copy of the present item. The answer to an event has none. */
+/* Writes the receiver's copy of the present item. The answer to an event has no copy. */
 static void item_result(const struct transfer *transfer, nova_crd_t crd, word_t flags)
 {
         if (transfer->is_answer)
@@ -159,7 +160,8 @@ static bool item_begin(struct ec *self)
         return !received;
 }
 
-/* Shows the receiver that it got nothing. The rest of its limit remains for the next items. */
+/* Writes a null item for the receiver. The rest of the receiver's limit remains for the next
+ * items. */
 static cold_path void item_refuse(const struct ec *self)
 {
         if (!self->transfer.aborted)
@@ -167,8 +169,8 @@ static cold_path void item_refuse(const struct ec *self)
                             load_once(item_words(self, self->transfer.item)[1]));
 }
 
-/* Repeats a delegation that found no kernel memory, after memory was freed. If none is freed, the
- * receiver sees that it got nothing. */
+/* Repeats a delegation that found no kernel memory, after memory was freed. If none was freed, the
+ * receiver gets a null item. */
 static __attribute__((noinline)) enum step_result item_step_again(struct ec *self)
 {
         struct transfer *transfer = &self->transfer;

@@ -5,18 +5,19 @@
 
 #include "object/ec.h"
 
-/* The most that a message of one item costs the receiver if it is transferred at once: a
- * mapping, and tables of three levels for each of three kinds of page tables, and two roots. */
+/* Upper bound of the memory that a message with one item costs the receiver if it is transferred at
+ * once: a mapping, three levels of tables for each of the three kinds of page tables, and two
+ * roots. */
 #define ITEM_AT_ONCE_BYTES ((word_t)12 * PAGE_SIZE)
 
-/** Limits the bytes of kernel memory that a message to an EC, a call or a reply, may cost its PD.
- */
+/** Limits the bytes of kernel memory that a message to an EC (a call or a reply) may cost the EC's
+ PD. */
 void item_limit(struct ec *ec, word_t bytes);
 
-/** Transfers the only item of self's message through the windows of to if that takes one step: it
- *  delegates or translates one object capability, or delegates memory or ports. false: nothing was
- *  delegated; item_transfer() must do it. Either way TLBs may have been flushed, and to may have
- *  ended. Does not return if self has ended. */
+/** Transfers the only item of self's message through the windows of `to` if that takes one step:
+ * the item delegates or translates one object capability, or delegates memory or ports. false:
+ * nothing was delegated, and item_transfer() must do it. In both cases TLBs may have been flushed,
+ * and `to` may have ended. Does not return if self has ended. */
 bool item_at_once(struct ec *self, const struct ec *to);
 
 /** Does item_at_once() for the answer to an event. */

@@ -7,7 +7,7 @@
 #include "lib/bits.h"
 #include "object/ec.h"
 
-/* Number of words from which the CPU's string instruction is quicker than a loop. */
+/* Number of words above which the CPU's string instruction is faster than a loop. */
 #define MESSAGE_STRING_WORDS 8
 
 /** Copies header and untyped words. Clamps the counts so that the items fit, typed items first.

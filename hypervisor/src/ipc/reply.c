@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reply register (see reply.h). It changes on the EC's own CPU only. For the
+/* The reply register (see reply.h). Only the EC's own CPU changes it. For the
  * order of arguments see call.c. */
 #include "ipc/reply.h"
 
@@ -15,7 +15,7 @@
 #include "sched/wake.h"
 #include "virt/vcpu.h"
 
-/* Makes the caller ready; self waits for its next caller. */
+/* Makes the caller ready and self wait for its next caller. */
 static always_inline void reply_release(struct ec *self, struct ec *caller)
 {
         assert(self->cpu == cpu_self() && caller->cpu == self->cpu && ec_callee(caller) == self);
@@ -66,8 +66,8 @@ reply_finish_typed(struct ec *self, struct ec *caller, unsigned items)
         reply_finish_items(self);
 }
 
-/* Finishes a reply to a call. If the call donated and the reply is empty, hypercall_reply() does
- * this itself unless work is pending. */
+/* Finishes a reply to a call. hypercall_reply() itself finishes an empty reply to a call that
+ * donated, unless work is pending. */
 static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *caller,
                                                                      struct ec *self)
 {

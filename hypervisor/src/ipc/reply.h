@@ -7,7 +7,7 @@
 #include "object/result.h"
 
 /** Sends self's message to its caller, if there is one (hypercall). Then self waits for the next
- * request. Never returns; the type is that of all handlers. */
+ * request. Never returns; it has a return type because all handlers have it. */
 hot_path _Noreturn hypercall_result_t hypercall_reply(word_t id, struct ec *self);
 
 #endif

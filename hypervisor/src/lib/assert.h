@@ -24,7 +24,8 @@
 #define assert_only inline __attribute__((unused))
 
 /* Checks that need memory: the locks that a CPU holds, and the pattern in freed memory. The host
- * tests have neither: threads of the host take locks, and a sanitizer watches memory. */
+ * tests use neither check: there, locks are taken by threads of the host, and a sanitizer watches
+ * memory. */
 #if defined(NOVA_DEBUG) && !__STDC_HOSTED__
 #define KERNEL_CHECKS 1
 #else

@@ -7,7 +7,8 @@
 
 struct cmdline cmdline;
 
-/* Words that had a meaning in 2012 and have none here. They are accepted without a message. */
+/* Words that had a meaning in 2012 but have none in this kernel. They are accepted without a
+ * message. */
 static const char *const old_words[] = {"iommu", "keyb", "spinner", "vtlb", "novga", "novpid"};
 
 static bool cmdline_is_space(char character)
@@ -20,7 +21,8 @@ static bool cmdline_word_is(const char *word, size_t length, const char *name)
         return strlen(name) == length && !strncmp(word, name, length);
 }
 
-/* Parses a number of bytes: digits, then nothing, K or M. Returns false if it is invalid. */
+/* Parses a number of bytes: digits, optionally followed by K or M. Returns false if it is
+ * invalid. */
 static bool cmdline_parse_size(const char *text, size_t length, uint64_t *size)
 {
         uint64_t value = 0;

@@ -5,11 +5,11 @@
 
 #include "lib/types.h"
 
-/** mitigations=: which flaws of speculation are treated. */
+/** mitigations=: the speculation flaws that are treated. */
 enum mitigations {
-        MITIGATIONS_AUTO, /* those that the CPU may have, with little cost */
+        MITIGATIONS_AUTO, /* flaws that the CPU may have, by cheap treatments */
         MITIGATIONS_OFF,
-        MITIGATIONS_FULL /* all, as thoroughly as the CPU can */
+        MITIGATIONS_FULL /* all flaws, by the most thorough treatments of the CPU */
 };
 
 /** Options of the command line. */

@@ -55,7 +55,7 @@ static void console_put(char character)
 
 void console_set_port(uint16_t port)
 {
-        /* Without a BIOS, port can be any number. */
+        /* without a BIOS, port can be any number */
         com1 = port == 0x2f8 || port == 0x3e8 || port == 0x2e8 ? port : COM1_DEFAULT;
 }
 

@@ -2,8 +2,8 @@
 /* Heaps: nodes with 64-bit keys; the node with the lowest key is the first.
  *
  * A merge of two heaps goes down into the left or right child, chosen at random at each node. So an
- * insertion or removal costs O(log n) steps on average, whatever the keys and their order. The
- * caller holds a lock. */
+ * insertion or removal takes O(log n) steps on average for any keys in any order. The caller holds
+ * a lock. */
 #ifndef LIB_HEAP_H
 #define LIB_HEAP_H
 

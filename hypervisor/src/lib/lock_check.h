@@ -27,7 +27,7 @@ enum lock_kind {
 
 #if KERNEL_CHECKS
 
-/* The locks that a CPU holds, the newest last. */
+/* The locks that a CPU holds, in the order in which it took them. */
 #define LOCKS_HELD 6
 struct locks_held {
         const void *lock[LOCKS_HELD];

@@ -8,7 +8,8 @@
 #include "lib/types.h"
 
 /** Formats like vprintf() and passes each character to sink. Conversions: %d %i %u %x %c %s %p %%
- * with width, 0, -, and the lengths l, ll and z. Any other conversion is printed as its letter. */
+ * with width, 0, -, and the lengths l, ll and z. For any other conversion, its letter is
+ * printed. */
 void print_format(void (*sink)(char character), const char *format, va_list list)
         __attribute__((format(printf, 2, 0)));
 

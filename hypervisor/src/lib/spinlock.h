@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Spin locks. Interrupts are off whenever one is held.
  *
- * Tickets: CPUs get the lock in the order in which they came. So a CPU waits for each other CPU at
- * most once, however often the others take the lock. */
+ * These are ticket locks: CPUs get the lock in the order in which they asked for it. So a CPU waits
+ * for each other CPU at most once, however often the others take the lock. */
 #ifndef LIB_SPINLOCK_H
 #define LIB_SPINLOCK_H
 
@@ -54,7 +54,7 @@ static inline void spin_release(struct spinlock *lock)
         atomic_step_u16(&lock->serving);
 }
 
-/* Macros, so that a lock taken against the order stops the kernel with its place in the code. */
+/* Macros, so that the message about a lock taken against the order names the place in the code. */
 #if KERNEL_CHECKS
 #define spin_lock(lock)   (lock_taking(lock, (lock)->kind), spin_acquire(lock))
 #define spin_unlock(lock) (lock_dropping(lock), spin_release(lock))

@@ -11,7 +11,8 @@ struct regs;
  * says, then the line "NOVA: stopped". Stops all CPUs. */
 _Noreturn void kernel_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** Stops the kernel for an exception in it. regs are the registers of the interrupted code. */
+/** Stops the kernel because of an exception in it. regs are the registers of the interrupted
+ * code. */
 _Noreturn void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2);
 
 #endif

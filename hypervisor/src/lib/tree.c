@@ -14,8 +14,9 @@ void tree_seed(uint64_t seed)
         random = (word_t)(seed ^ seed >> 32);
 }
 
-/* Returns the next word of a full period, by Knuth's multipliers. The upper bits, which decide,
- * repeat last. Trees under different locks may draw the same word, which does no harm. */
+/* Returns the next word of a generator with full period, by Knuth's multipliers. The upper bits,
+ * which decide comparisons, have the longest period. Trees under different locks may draw the same
+ * word, which is harmless. */
 static word_t tree_random_priority(void)
 {
         const uint64_t multiplier = NOVA_WORD_BITS == 64 ? 6364136223846793005 : 1664525;
@@ -77,7 +78,7 @@ static void tree_side_append(struct side *side, struct tree_node *node, bool rig
         side->link = right ? &node->right : &node->left;
 }
 
-/* Ends a side with the rest, which is a whole subtree or NULL. */
+/* Ends a side by linking the rest, which is a whole subtree or NULL. */
 static void tree_side_end(const struct side *side, struct tree_node *rest)
 {
         *side->link = rest;
@@ -85,7 +86,7 @@ static void tree_side_end(const struct side *side, struct tree_node *rest)
                 rest->parent = side->parent;
 }
 
-/* Recomputes max from the end of a side up to, but without, the node above the side. */
+/* Recomputes max from the end of a side upwards, below the node above the side. */
 static void tree_side_update(const struct side *side, word_t top)
 {
         for (word_t at = side->parent; at != top; at = ((struct tree_node *)at)->parent)
@@ -171,8 +172,8 @@ void tree_insert(struct tree *tree, struct tree_node *node)
         tree_hang_at(tree, place, node, true);
 }
 
-/* Replaces a node by the merge of its subtrees, the higher priority on top. Returns the last node
- * that was linked, or else the node's parent, as a side. */
+/* Replaces a node by the merge of its subtrees, the higher priority on top. Returns, as a side, the
+ * last node that was linked, or the node's parent if none was linked. */
 static always_inline struct side tree_merge_below(const struct tree_node *node)
 {
         struct tree_node *left = node->left, *right = node->right;

@@ -23,10 +23,11 @@ struct tree {
         struct tree_node *root;
 };
 
-/* A free place for a node. */
+/* A free place for a node in a tree. */
 struct tree_place {
         struct tree_node *parent; /* NULL: the tree is empty */
-        struct tree_node **link; /* the pointer of the parent, or of the tree, that the node gets */
+        struct tree_node **link;  /* the pointer, in the parent or the tree, that will point to the
+                                   * node */
 };
 
 /** Seeds the priorities. Call once, at boot. */
@@ -39,7 +40,7 @@ void tree_insert(struct tree *tree, struct tree_node *node);
 /** Removes a node from its tree. */
 void tree_remove(struct tree_node *node);
 
-/** Changes a node's last. The start, and so the order, does not change. */
+/** Changes the field `last` of a node. The start, and therefore the order, does not change. */
 void tree_set_last(struct tree_node *node, word_t last);
 
 /** Moves the nodes that start at x or later into an empty tree. */
@@ -48,12 +49,12 @@ void tree_split(struct tree *tree, word_t x, struct tree *later);
 /** Returns the tree of a node. Climbs to the root. */
 struct tree *tree_of(struct tree_node *node);
 
-/** Returns the first node of a subtree, in order, whose last is first or more. The subtree must
- * have such a node. */
+/** Returns the first node of a subtree, in order, whose `last` is at least `first`. The subtree
+ * must have such a node. */
 struct tree_node *tree_leftmost(struct tree_node *node, word_t first);
 
-/** Returns the node with the lowest start among those that overlap first..last, or NULL. If last is
- *  first - 1, returns the first node that contains both words, or NULL. */
+/** Returns the node with the lowest start among those that overlap first..last, or NULL. If `last`
+ * is `first` - 1, returns the first node that contains both words, or NULL. */
 static inline struct tree_node *tree_find(const struct tree *tree, word_t first, word_t last)
 {
         struct tree_node *node = tree->root;
@@ -97,8 +98,8 @@ static inline struct tree_node *tree_search(struct tree *tree, word_t first, wor
  * has set start and last. */
 void tree_insert_at(struct tree *tree, struct tree_place place, struct tree_node *node);
 
-/** Removes a node from its disjoint tree. (In a disjoint tree the caller may change a node's last
- *  directly, if the ranges stay disjoint.) */
+/** Removes a node from its disjoint tree. In a disjoint tree the caller may change the field `last`
+ * of a node directly, if the ranges stay disjoint. */
 void tree_remove_disjoint(struct tree_node *node);
 
 static inline bool tree_is_empty(const struct tree *tree)

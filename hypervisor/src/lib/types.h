@@ -23,15 +23,16 @@ typedef uint64_t paddr_t;
 
 #define array_size(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Part of the function's type, unlike the keyword (see continuation_t). */
+/* Unlike the keyword, it is part of the function's type (see continuation_t). */
 #define _Noreturn __attribute__((noreturn))
 
-/* The path of calls and replies. Its helpers are inlined. Its functions are marked as hot, because
- * compilers take a function that never returns for a rare one. */
+/* Marks the functions of the fast path of calls and replies as hot, because compilers assume that a
+ * function that never returns is rarely called. The helpers of these functions are inlined. */
 #define always_inline inline __attribute__((always_inline))
 #define hot_path      __attribute__((hot))
 
-/* Marks the rare part of a hot path. As a separate function, it costs the path no registers. */
+/* Marks the rare part of a fast path. As a separate function, it takes no registers from the fast
+ * path. */
 #define cold_path __attribute__((noinline, cold))
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)

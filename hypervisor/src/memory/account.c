@@ -28,8 +28,8 @@ word_t account_size(void)
         return account_cache.size;
 }
 
-/* Notes whether a grace period would help the CPU's thread. It does not if the thread requests more
- * than the limit. It may help while another CPU frees a batch, because some bytes then count
+/* Records whether a grace period would help the CPU's thread. It would not if the thread requests
+ * more than the limit. It may help while another CPU frees a batch, because some bytes then count
  * neither as ended nor as free. */
 static bool account_note_refusal(const struct account *account, word_t bytes)
 {
@@ -112,7 +112,8 @@ bool account_take(struct account *account, word_t bytes)
 
         assert(limit >= bytes);
         atomic_fetch_add_word(&account->used,
-                              (word_t)0 - bytes); /* not 0 yet: its own memory is charged */
+                              (word_t)0 - bytes); /* not 0 yet, because the account's own memory is
+                                                   * charged to it */
         account_return(account->parent, bytes);
         return true;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accounts of kernel memory, in bytes. A PD uses its owner's account, or an account of its own that
- * was cut from there. The whole limit of a child counts as used by its parent, so that a charge
- * checks one account only.
+/* Accounts of kernel memory, in bytes. A PD uses its owner's account, or an account of its own
+ * whose limit was taken from the owner's. The whole limit of a child account counts as used by its
+ * parent, so that a charge checks one account only.
  *
  * An account lives as long as anything is charged to it. Its own memory is charged to it until its
- * PD ends. The return of the last charge returns the limit to the parent. A CPU that charges got
- * the account from a PD, so that the account cannot end meanwhile. */
+ * PD ends. The return of the last charge returns the limit to the parent. A CPU gets the account to
+ * charge from a PD, so the account cannot end meanwhile. */
 #ifndef MEMORY_ACCOUNT_H
 #define MEMORY_ACCOUNT_H
 
@@ -13,28 +13,30 @@
 #include "lib/atomic.h"
 #include "lib/types.h"
 
-#define ACCOUNT_DEPTH_MAX 64 /* accounts of a chain; all may close at once, with interrupts off */
+/* Maximum number of accounts in a chain. All may close at once, with interrupts off. */
+#define ACCOUNT_DEPTH_MAX 64
 
 /* Used, limit and ended change by atomic operations only. */
 struct account {
         word_t used;
         word_t limit;
-        word_t ended;           /* about the part of used that returns after the grace period */
+        word_t ended;           /* approximately the part of `used` that returns after the grace
+                                 * period */
         struct account *parent; /* NULL: the root account */
         unsigned depth;
-        uint32_t number; /* of all accounts in the order of their creation; may wrap */
+        uint32_t number; /* number of the account in the order of creation; may wrap */
 };
 
 /** Odd while a batch is freed after its grace period. Written only by the CPU that frees it. */
 extern uint32_t account_arrivals;
 
-/** For each CPU: true if a grace period would help the account that refused a charge last. */
+/** For each CPU: true if a grace period would help the account that last refused a charge. */
 extern bool account_grace_helps[];
 
 /** For each CPU: number of accounts that it has closed; may wrap. */
 extern uint32_t account_closed[];
 
-/** The account from which all others are cut: the whole pool. */
+/** The account of the whole pool, from which the limits of all other accounts are taken. */
 extern struct account account_root;
 
 /** Prepares the slab cache of accounts. Call once, at boot. */
@@ -43,7 +45,7 @@ void account_boot(void);
 /** Returns the bytes that a new account needs for itself. */
 word_t account_size(void);
 
-/** Creates an account with a limit of at least account_size(), cut from parent. NULL: the parent
+/** Creates an account with a limit of at least account_size(), taken from parent. NULL: the parent
  * has less left, or is too deep. */
 struct account *account_create(struct account *parent, word_t limit);
 
@@ -54,7 +56,7 @@ void account_leave(struct account *account);
 bool account_give(struct account *account, word_t bytes);
 bool account_take(struct account *account, word_t bytes);
 
-/** Frees an account to which nothing is charged any more, nor ever will be. */
+/** Frees an account to which nothing is charged or can be charged any more. */
 __attribute__((noinline)) void account_close(struct account *account);
 
 /** Returns bytes to the account to which they were charged. */
@@ -81,8 +83,9 @@ static inline void account_arrive(struct account *account, word_t bytes)
         assert(ended >= bytes);
 }
 
-/** Returns bytes that passed the limit and tries again: another CPU may have passed it for a
- * moment. Sets account_grace_helps to whether the bytes of ended objects would make room. */
+/** Returns the bytes of a charge that passed the limit and tries again, because another CPU may
+ * have passed the limit only for a moment. Sets account_grace_helps to true if the bytes of ended
+ * objects would make room. */
 __attribute__((noinline)) bool account_refuse(struct account *account, word_t bytes);
 
 /** Charges bytes to an account. Returns false, without a change, if this would pass the limit. */

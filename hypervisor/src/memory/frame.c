@@ -13,7 +13,7 @@ word_t pool_offset;
 
 #define USED_FREE UINT16_MAX /* frame_info.used of a free frame in the debug kernel */
 
-static struct spinlock frame_lock; /* protects all below; taken last of all locks */
+static struct spinlock frame_lock; /* protects all variables below; the innermost lock */
 static char *pool_start;           /* start of the pool: the records of all frames */
 static char *fresh;                /* first frame that was never used */
 static char *fresh_end;            /* end of the pool */

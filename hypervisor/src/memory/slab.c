@@ -16,7 +16,7 @@ struct slab {
         struct list link; /* in partial while it has a free slot */
         void *free;       /* freed slots, linked through their first word */
         unsigned used;    /* number of slots in use */
-        unsigned fresh;   /* offset of the first slot that was never taken */
+        unsigned fresh;   /* offset of the first slot that was never in use */
 };
 
 _Static_assert(sizeof(struct slab) <= HEADER, "the header fits before the first slot");
@@ -79,7 +79,8 @@ void slab_free(struct slab_cache *cache, void *object)
         slab->free = object;
         if (slab->used-- == cache->slots)
                 list_append(&cache->partial, &slab->link);
-        /* One empty frame stays, so that alternate creates and destroys do not fetch frames. */
+        /* One empty frame stays, so that alternating creates and destroys do not allocate and free
+         * frames. */
         if (!slab->used && cache->partial.next != cache->partial.prev) {
                 list_remove(&slab->link);
                 empty = true;

@@ -39,8 +39,8 @@ word_t ec_bytes(enum ec_kind kind)
         return object_bytes(OBJECT_EC) + (kind == EC_VCPU ? ec_guest_ops->bytes() : PAGE_SIZE);
 }
 
-/* Initialises the fields that are always valid. A link is valid only while the EC is in the list,
- * and the fields of an event, a transfer or a revocation only while that is under way. */
+/* Initialises the fields that are always valid. A link is valid only while the EC is in the list.
+ * The fields of an event, a transfer or a revocation are valid only while it is in progress. */
 static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd *pd)
 {
         mail_init(&ec->mail, OBJECT_EC);
@@ -242,15 +242,17 @@ static void ec_lose_caller(struct ec *callee)
         struct cpu *cpu = callee->cpu;
 
         if (callee->walk == cpu->walk)
-                cpu->walk++; /* a walk that stands on callee would take it for the end */
+                cpu->walk++; /* a walk that has reached callee would take it for the end of the
+                              * chain */
         ec_forget_caller(callee);
         callee->callee = NULL;
         callee->state = EC_REQUEST;
 }
 
-/* Looks at EC at for the SC that was donated to an ended EC or through it, and returns the SC to
- * the EC to, which donated it. EC at then continues only when another EC helps it. There is at most
- * one such SC, because a caller has one callee. Returns true if the search continues below at. */
+/* Checks whether EC `at` runs the SC that was donated to an ended EC or through it, and returns
+ * that SC to `to`, the EC that donated it. EC `at` then continues only when another EC helps it.
+ * There is at most one such SC, because a caller has one callee. Returns true if the search
+ * continues below `at`. */
 static bool ec_search_sc(struct ec *at, struct ec *to)
 {
         struct cpu *cpu = at->cpu;
@@ -282,9 +284,10 @@ static struct ec *ec_next_below(const struct ec *ec)
         return callee ? callee : ec->helping;
 }
 
-/* Walks one step of the way from cut_at of an ended EC to the end of its chain. There it wakes the
- * SCs that came through ec, so that they look for another EC. Returns true at the end. An EC that
- * has ended or replied meanwhile is the end: the SCs that slept below it were woken then. */
+/* Walks one step from cut_at of an ended EC towards the end of its chain. At the end of the chain,
+ * wakes the SCs that came through ec, so that they look for another EC. Returns true at the end.
+ * The chain also ends at an EC that has ended or replied meanwhile, because the SCs that slept
+ * below that EC were woken then. */
 static bool ec_go_below(struct ec *ec)
 {
         for (unsigned links = CUT_STEP; links; links--) {
@@ -300,7 +303,7 @@ static bool ec_go_below(struct ec *ec)
         return false;
 }
 
-/* Stops one step's number of the helpers of ended ECs. Returns true if none is left. */
+/* Stops up to one step's number of helpers of ended ECs. Returns true if none is left. */
 static bool ec_stop_helpers(struct list *helpers)
 {
         for (unsigned i = 0; i < HELP_STEP && !list_is_empty(helpers); i++)
@@ -319,8 +322,8 @@ void ec_cut_step(struct cpu *cpu)
 }
 
 /* Leaves the rest of the long chain below ec to the next decision. If another EC ended before this
- * walk, the SC goes to its owner. From there, the owner's calls lead to the EC that the SC belongs
- * to, in whatever order the ECs ended. */
+ * walk, returns the SC to its owner. From the owner, the calls lead to the right EC, in whatever
+ * order the ECs ended. */
 static cold_path void ec_cut_later(struct cpu *cpu, struct ec *ec)
 {
         if (cpu->cut)
@@ -336,8 +339,8 @@ static cold_path void ec_strand(struct cpu *cpu, struct list *helpers)
         sched_fall_behind(cpu);
 }
 
-/* Returns true if an EC runs, waits, calls, answers, helps, is helped or sends items. One test for
- * all of this is quick, because most ECs do nothing of it when they end. */
+/* Returns true if an EC runs, waits, calls, answers, helps, is helped or sends items. One quick
+ * test covers all of this, because most ECs do none of it when they end. */
 static bool ec_is_engaged(const struct ec *ec)
 {
         const word_t links = (word_t)ec->caller_kind | (word_t)ec_waits_for_reply(ec) |
@@ -357,7 +360,7 @@ static assert_only bool ec_is_alone(const struct ec *ec)
                list_is_empty(&ec->sleepers);
 }
 
-/* Removes all relations of an ending EC to other ECs. */
+/* Removes all links between an ending EC and other ECs. */
 static __attribute__((noinline)) void ec_disengage(struct ec *ec)
 {
         struct cpu *cpu = ec->cpu;
@@ -365,7 +368,7 @@ static __attribute__((noinline)) void ec_disengage(struct ec *ec)
         const bool searches = ec_search_sc(ec, to);
 
         if (ec->walk == cpu->walk)
-                cpu->walk++; /* the walk that has passed ec is over */
+                cpu->walk++; /* ends the walk that has passed ec */
         if (unlikely(cpu->cut))
                 cpu->cut->cut_to = NULL; /* see ec_cut_later() */
         ec_cut_chain(ec);
@@ -402,8 +405,9 @@ void ec_shut_down(struct ec *ec)
         ec->state = EC_DEAD;
 }
 
-/* Drops the references of a hypercall that was given up. Objects that had no others join the dying
- * list of this CPU, which destroys the EC: it ends them before it returns to user mode. */
+/* Drops the references of an abandoned hypercall. Objects that had no other references join the
+ * dying list of this CPU, which destroys the EC and ends these objects before it returns to user
+ * mode. */
 static cold_path void ec_drop_references(struct ec *ec)
 {
         if (ec->created)
@@ -427,7 +431,8 @@ void ec_leave_sc(struct ec *ec, struct sc *sc)
         store_once(sc->left, true);
 }
 
-/* Takes an SC out of a list, the current SC last: without it the EC may have to wait for a step. */
+/* Takes an SC out of a list, the current SC last, because without its SC the EC may have to wait
+ * for a step. */
 static struct sc *ec_take_left(struct kobject **list, const struct sc *current)
 {
         struct kobject **at = list;
@@ -440,8 +445,8 @@ static struct sc *ec_take_left(struct kobject **list, const struct sc *current)
         return sc;
 }
 
-/* Ends as many SCs of a list as the budget allows. Returns the rest of the budget; 0: there may be
- * more SCs. */
+/* Ends as many SCs of a list as the budget allows. Returns the rest of the budget. If it is 0, SCs
+ * may remain. */
 static unsigned ec_end_left(struct ec *ec, struct kobject **list, unsigned budget)
 {
         for (; *list && budget; budget--) {
@@ -498,7 +503,7 @@ bool ec_end(struct ec *ec)
         if (ec->cpu->current == ec)
                 cpu_current_ended(ec->cpu);
         store_once(ec->object.dead, true);
-        if (unlikely(ec->ends_later)) { /* no other thread does the rest */
+        if (unlikely(ec->ends_later)) { /* no other thread does the remaining work */
                 assert(!ec_has_left_work(ec));
                 object_put(&pd->object);
                 reclaim_object(&ec->object);
@@ -528,8 +533,8 @@ enum drop_result ec_drop(struct ec *ec)
         return ec_end(ec) ? DROP_ENDED : DROP_AGAIN;
 }
 
-/* Makes the EC's CPU do a step. No CPU frees the EC before that mail is done, nor afterwards before
- * this CPU leaves the kernel. */
+/* Makes the EC's CPU do a step. The EC is not freed before that CPU has processed the mail and this
+ * CPU has left the kernel. */
 static void ec_do_elsewhere(struct ec *ec, uint32_t work)
 {
         mail_send(ec->cpu, &ec->mail, work);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Execution contexts: threads and virtual CPUs. @spec 2.2
  *
- * An EC's execution state belongs to its CPU. A thread that leaves the CPU keeps only the fields
- * here, among them its registers and the continuation with which it continues. */
+ * An EC's execution state belongs to its CPU. The state of a thread that is not running is in these
+ * fields only, among them its registers and its continuation. */
 #ifndef OBJECT_EC_H
 #define OBJECT_EC_H
 
@@ -69,7 +69,7 @@ struct transfer {
         unsigned item, items; /* index of the present item, number of items */
         bool under_way;       /* the present item's delegation has begun */
         bool aborted;         /* the partner has ended */
-        bool is_answer;       /* the message answers an event */
+        bool is_answer;       /* the message is an answer to an event */
         uint32_t left;        /* delegation.left at the start of the present item */
         struct delegation delegation;
 };
@@ -83,14 +83,14 @@ _Static_assert(NOVA_CPU_MAX <= ODD_PORTAL, "it is no bit of a CPU's number");
 
 /* Fields that are used together share cache lines. The first three groups take one line each. */
 struct ec {
-        struct { /* its size is that of a line */
+        struct { /* as large as a cache line */
                 struct kobject object;
                 struct mail mail;             /* work for its CPU */
                 struct list pd_link;          /* pd.ecs, under pd.lock */
                 struct mapping *utcb_mapping; /* the user's mapping of the UTCB */
         } __attribute__((aligned(64)));
 
-        /* Calls. A switch compares the first three fields in one word, a call the first six. */
+        /* Calls. A switch compares the first three fields as one word, a call the first six. */
         union {
                 struct {
                         uint16_t pending; /* EC_PENDING_…, atomic */
@@ -145,14 +145,14 @@ struct ec {
                 };
         };
         struct sc *donated; /* SC that a call donated, bound to this EC */
-        /* SCs that were created for this EC and have no capability any more. They hold no reference
-         * to the EC, which ends them before it ends itself. */
+        /* SCs of this EC to which no capability refers any more. They hold no reference to the EC.
+         * It ends them before it ends itself. */
         struct kobject *sc_due;   /* SCs that end when this EC's call is answered */
         struct kobject *sc_stays; /* SCs that end with this EC */
-        bool ends_later;          /* no reference is left; the EC ends when its call is answered */
+        bool ends_later;          /* no reference is left: the EC ends when its call is answered */
         bool fpu_used;
-        bool ending;        /* ec_end has begun; it receives mail while it waits */
-        bool named_by_root; /* its name is from the root PD: the console reports its shut-down */
+        bool ending;               /* ec_end has begun; it receives mail while it waits */
+        bool named_by_root;        /* the root PD named it: the console reports its shut-down */
         uint32_t items_at_once;    /* 1: any single item fits receive_limit; else 0 */
         word_t tls;                /* base of the thread-local storage */
         char name[NOVA_NAME_SIZE]; /* for debugging; under no lock */
@@ -164,7 +164,7 @@ struct ec {
         unsigned reap_floor;    /* number of objects that were dying when this hypercall began;
                                  * other ECs reap those */
         uint8_t created_perms;  /* permissions of the capability for created */
-        uint8_t grace_tries;    /* remaining tries of a hypercall that lacks memory */
+        uint8_t grace_tries;    /* remaining attempts at a hypercall that found no memory */
         bool grace_waits;       /* the EC lacks memory and waits for the end of grace_end */
         uint32_t grace_end;     /* number of a grace period (see reclaim_help()) */
         uint32_t walk;          /* number of the last walk that passed the EC (see chain_end()) */
@@ -261,7 +261,8 @@ struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont);
 void ec_help(struct ec *self, struct ec *callee);
 void ec_stop_helping(struct ec *self);
 
-/** Binds the SC that was donated to ec, if any, to the caller, or to its owner without a caller. */
+/** Binds the SC that was donated to ec, if any, to the caller, or to the SC's owner if there is no
+ * caller. */
 void ec_return_sc(struct ec *ec, struct ec *caller);
 
 /** Does a step of the work that ended ECs have left to this CPU's next scheduling decision. Call
@@ -269,24 +270,24 @@ void ec_return_sc(struct ec *ec, struct ec *caller);
 void ec_cut_step(struct cpu *cpu);
 
 /** Shuts an EC down: it never runs again. A caller in a call gets COM_ABT; a caller with an event
- *  is shut down too. Call on the EC's CPU. */
+ * is also shut down. Call on the EC's CPU. */
 void ec_shut_down(struct ec *ec);
 
-/** Leaves an SC without capabilities to its owner ec, which ends it later. Call on their CPU. */
+/** Hands an SC without capabilities to its owner ec, which ends it later. Call on their CPU. */
 void ec_leave_sc(struct ec *ec, struct sc *sc);
 
-/** Ends one step's worth of the SCs left to an EC. Returns true if none is left. Call on the EC's
- *  CPU. */
+/** Ends up to one step's number of the SCs left to an EC. Returns true if none is left. Call on the
+ *  EC's CPU. */
 bool ec_end_scs(struct ec *ec);
 
-/** Ends the SCs that were dropped while self waited for a reply, and self if it was dropped, too.
- *  Returns if self and the SC on which it runs have not ended. If preempted, self continues with
- *  cont. */
+/** Ends the SCs that were dropped while self waited for a reply, and also self if it was dropped.
+ *  Returns only if neither self nor the SC on which it runs has ended. If preempted, self continues
+ *  with cont. */
 void ec_end_due(struct ec *self, continuation_t cont);
 
 /** Ends an EC: shuts it down, ends its SCs without capabilities, and frees its UTCB's address. Call
- * on the EC's CPU. Returns false after a step, if more steps follow. After true, the EC that called
- * this does the steps of ec_finish_step(). */
+ * on the EC's CPU. Returns false after a step if more steps follow. If true, the calling EC then
+ * does the steps of ec_finish_step(). */
 bool ec_end(struct ec *ec);
 
 /** Does ec_end() on the EC's CPU. May be called on any CPU, without a lock. */
@@ -311,7 +312,7 @@ static inline bool ec_has_left_work(const struct ec *ec)
 }
 
 /** Does a step of the work that an ended EC has left. Returns true if none is left. The caller
- *  holds a reference, or the EC has none and is in this CPU's dying list. */
+ * holds a reference, or the EC has no references and is in this CPU's dying list. */
 bool ec_finish_step(struct ec *ec);
 
 /** Frees an EC that has ended. */

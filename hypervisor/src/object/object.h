@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The common part of all kernel objects: kind, references, account, and their end. In front of
- * each object, in the same memory, lies the mapping of the first capability for it.
+/* The common part of all kernel objects: kind, references, account, and their end. The mapping of
+ * an object's first capability lies in front of the object, in the same memory.
  *
- * A capability is a reference, and so is an edge SC -> EC -> PD or PT -> EC. An object that is
- * queued, running or donated is not referenced by that. An object without references joins the
- * CPU's dying list. object_reap() ends it on its own CPU and frees its names at once. Its memory
- * returns after a grace period, because other CPUs look capabilities up without a lock. */
+ * References are capabilities and the edges SC -> EC -> PD and PT -> EC. A queue, a running CPU and
+ * a donation hold no references. An object without references joins the CPU's dying list.
+ * object_reap() ends it on its own CPU and frees its names at once. Its memory returns after a
+ * grace period, because other CPUs look capabilities up without a lock. */
 #ifndef OBJECT_OBJECT_H
 #define OBJECT_OBJECT_H
 
@@ -28,7 +28,7 @@ struct kobject {
         union {
                 struct {
                         uint8_t kind; /* enum object_kind */
-                        bool dead;    /* ended: capabilities to it act as null */
+                        bool dead;    /* ended: capabilities to it act as null capabilities */
                 };
                 uint16_t kind_and_dead; /* read by kobject_is() */
         };
@@ -41,9 +41,9 @@ struct kobject {
 /* Bytes in front of an object (see object_first_mapping()). */
 #define OBJECT_HEAD 64
 
-/* The memory stays: the mapping in front has left its space but is in the tree of derivation. */
+/* the memory stays: the mapping in front has left its space but is still in the mapping tree */
 #define OBJECT_HELD     1
-#define OBJECT_HELD_DUE 2 /* the object has ended, and only the mapping keeps its memory */
+#define OBJECT_HELD_DUE 2 /* the object has ended; only the mapping keeps its memory */
 
 /** Returns true if an object is of a kind and has not ended. */
 static inline bool kobject_is(const struct kobject *object, enum object_kind kind)
@@ -131,12 +131,12 @@ void object_put(struct kobject *object);
 /** Puts an object on this CPU's dying list. */
 void object_queue(struct kobject *object);
 
-/** Return about the bytes that object->account gets back when an ended object is freed. The second
- *  function returns the value that the first one returned. */
+/** Return approximately the bytes that object->account gets back when an ended object is freed. The
+ * second function returns the value that the first one returned earlier. */
 word_t object_ending_bytes(struct kobject *object);
 word_t object_ended_bytes(const struct kobject *object);
 
-/** Returns true if mail about an object, sent just before its end, is not done with yet. */
+/** Returns true if mail about an object, sent just before its end, has not been processed yet. */
 bool object_has_mail(const struct kobject *object);
 
 /** Ends the first object of this CPU's dying list, or does a step of its end. No lock is held. May

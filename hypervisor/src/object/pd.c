@@ -145,7 +145,7 @@ static bool pd_space_is_empty(struct space *space)
                                            : tree_is_empty(&space->tree);
 }
 
-/* Ends an EC of the PD, or does a step of that. Returns false if no EC is left. */
+/* Ends an EC of the PD, or does a step of its end. Returns false if no EC is left. */
 static bool pd_end_ec(struct pd *pd)
 {
         struct ec *ec = NULL;
@@ -154,8 +154,8 @@ static bool pd_end_ec(struct pd *pd)
         spin_lock(&pd->lock);
         if (!list_is_empty(&pd->ecs)) {
                 ec = container_of(pd->ecs.next, struct ec, pd_link);
-                /* An EC without references is ending on another CPU, which frees it. Its memory
-                 * stays until this CPU leaves the kernel. */
+                /* Another CPU is ending an EC without references and frees it. The memory stays
+                 * until this CPU leaves the kernel. */
                 live = object_get_live(&ec->object);
         }
         spin_unlock(&pd->lock);
@@ -171,7 +171,7 @@ static bool pd_end_ec(struct pd *pd)
         return true;
 }
 
-/* Does a step of the work that the PD's ECs have left. All have ended, so no more work comes. */
+/* Does a step of the work that the PD's ECs have left. All have ended, so no work is added. */
 static cold_path void pd_finish_ec(struct pd *pd)
 {
         struct kobject *object = pd->unfinished;

@@ -25,7 +25,7 @@ struct io_space {
 };
 
 /* Extension pd_limit: limits of the requests that the PD's threads make, also for other PDs. They
- * only fall. Written under pd.lock, read without it: a reader may see a part of a change. */
+ * are only lowered. Written under pd.lock, read without it: a reader may see part of a change. */
 struct pd_limit {
         uint32_t cpus[NOVA_CPU_MAX / 32]; /* bit n % 32 of word n / 32: CPU n is allowed */
         word_t quantum;                   /* longest quantum of a new SC, in microseconds */
@@ -43,14 +43,14 @@ struct pd {
         struct spinlock lock; /* protects ecs, and dead against a new EC */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
         struct pd_limit limit;
-        char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; PDs that it creates then inherit it
-                                     */
+        char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; inherited by the PDs that this PD
+                                     creates later */
         bool is_root;               /* may use the H flag */
         uint8_t end_stage;          /* number of spaces that are empty */
-        uint32_t number;            /* of all PDs in the order of their creation; may wrap */
+        uint32_t number;            /* number of the PD in the order of creation; may wrap */
         struct revocation end;      /* empties the next space */
         struct kobject *unfinished; /* ended ECs that left work, referenced (ec_finish_step()) */
-        word_t ended_bytes;         /* bytes that its account gets back after the grace period */
+        word_t ended_bytes;         /* bytes that the account gets back after the grace period */
 };
 
 /** The microhypervisor's own capabilities, which the root PD can request. */
@@ -60,8 +60,8 @@ extern struct pd kernel_pd;
 void pd_boot(void);
 
 /** Creates a PD without capabilities, with its creator's limit and name and one reference for the
- * caller, and charges it to an account. With a quota, the PD gets an account of its own, taken from
- * account; without, it uses account. @return SUCCESS or OUT_OF_MEMORY */
+ * caller, and charges it to an account. With a quota, the PD gets its own account, whose limit is
+ * taken from account. Without a quota, it uses account. @return SUCCESS or OUT_OF_MEMORY */
 enum nova_status pd_create(const struct pd *creator, struct account *account, word_t quota,
                            struct pd **out);
 
@@ -99,7 +99,8 @@ static inline word_t pd_cut_quantum(const struct pd *pd, word_t us)
 /** Lowers a PD's limit to its intersection with a new one. A quantum of 0 keeps the old quantum. */
 void pd_lower_limit(struct pd *pd, nova_qpd_t qpd, const uint32_t cpus[NOVA_CPU_MAX / 32]);
 
-/** Names a PD. Returns false if it has a name: a change would deceive programs that trust it. */
+/** Names a PD. Returns false if the PD has a name already, because a change would deceive programs
+ * that trust the name. */
 bool pd_name_once(struct pd *pd, const char name[NOVA_NAME_SIZE]);
 
 /** Returns the space of a type; NULL for the null type. */
@@ -112,8 +113,8 @@ bool pd_destroy_begin(struct pd *pd);
  * nothing is left. May wait for another CPU. */
 bool pd_end_step(struct pd *pd);
 
-/** Sets ended_bytes of an ended PD. An account of its own counts with its whole limit, because
- *  other PDs may still use part of it. */
+/** Sets ended_bytes of an ended PD. If the PD has an account of its own, its whole limit counts,
+ * because other PDs may still use part of it. */
 void pd_count_ended(struct pd *pd);
 
 /** Frees an ended PD. */

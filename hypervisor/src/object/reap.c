@@ -5,7 +5,8 @@
 #include "arch/x86/resume.h"
 #include "sched/schedule.h"
 
-/* Returns true if self has to end an object, or to wait because too much memory waits. */
+/* Returns true if self has to end an object, or has to wait because too much memory is waiting to
+ * be freed. */
 static bool reap_goes_on(const struct ec *self)
 {
         return reap_is_due(self) || reclaim_is_full();

@@ -8,16 +8,16 @@
 #include "object/result.h"
 #include "sched/cpu.h"
 
-/** Notes how many objects are dying already; other threads end those. Call before the first drop,
- *  and again each time that self continues after a preemption: other threads may have ended some
- *  of the objects below the floor meanwhile. */
+/** Records the number of objects that are dying already; other threads end those. Call before the
+ * first drop, and again each time self continues after a preemption, because other threads may have
+ * ended some of those objects meanwhile. */
 static always_inline void reap_begin(struct ec *self)
 {
         if (self->cpu->dying_count < self->reap_floor)
                 self->reap_floor = self->cpu->dying_count;
 }
 
-/** Returns true if objects are dying since reap_begin(). */
+/** Returns true if objects have begun to die since reap_begin(). */
 static always_inline bool reap_is_due(const struct ec *self)
 {
         return self->cpu->dying_count > self->reap_floor;
@@ -26,8 +26,8 @@ static always_inline bool reap_is_due(const struct ec *self)
 /** Ends the objects that reap() has left, in steps. */
 hypercall_result_t reap_rest(struct ec *self, enum nova_status status);
 
-/** Ends the objects that are dying since reap_begin(): the first one at once, others in steps. A
- *  handler calls this last and returns the result. */
+/** Ends the objects that have begun to die since reap_begin(): the first one at once, others in
+ *  steps. A handler calls this last and returns the result. */
 static always_inline hypercall_result_t reap(struct ec *self, enum nova_status status)
 {
         if (likely(reap_is_due(self)))

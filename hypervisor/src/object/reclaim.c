@@ -23,9 +23,9 @@
 #define BATCH    64   /* number of entries at which a period begins */
 #define STEP     16   /* entries that one step frees */
 #define CLOSES   64   /* number of closed accounts after which a step ends */
-#define FULL     1024 /* above this number of entries, an EC that adds more waits for a period */
+#define FULL     1024 /* number of entries above which an EC that adds more waits for a period */
 #define LATE_MS  5    /* longest wait of a batch's first entry for the next period */
-#define FORCE_MS 1    /* least time between two periods that begin because memory lacks */
+#define FORCE_MS 1    /* minimum time between two periods that begin because of a lack of memory */
 #define NO_FRAME UINT32_MAX
 
 struct batch {
@@ -43,7 +43,7 @@ static struct cpu *freer; /* CPU that frees the batch after all CPUs were quiesc
 
 static struct cpu *keeper; /* CPU whose timer checks due, or NULL */
 static uint64_t due;       /* TSC value at which the filling batch is late */
-static bool late;          /* the filling batch is late, but a period is under way */
+static bool late;          /* the filling batch is late, but a period is in progress */
 static uint64_t forced_at; /* TSC value at which a lack of memory last began a period */
 
 /* Begins a period: sends an IPI to all CPUs, also to this one. Under the lock. */
@@ -79,8 +79,8 @@ static void reclaim_free_object(struct kobject *object)
                 object_free(object);
 }
 
-/* Frees one step's number of entries of a batch, fewer if they close many accounts: each entry may
- * be the last one of a chain of accounts. Returns true if none is left. */
+/* Frees up to one step's number of entries of a batch, fewer if they close many accounts: each
+ * entry may be the last user of a chain of accounts. Returns true if none is left. */
 static bool reclaim_free_step(struct batch *batch)
 {
         const uint32_t *closed = &account_closed[cpu_self()->id], before = *closed;
@@ -118,7 +118,8 @@ static void reclaim_free_waiting(struct cpu *cpu)
 }
 
 /* Counts a new entry of the filling batch. Begins a period if the batch is large. Drops the lock.
- * This CPU's timer watches the first entry of a batch, so that few entries do not wait for ever. */
+ * This CPU's timer watches the first entry of a batch, so that entries of a small batch do not wait
+ * for ever. */
 static void reclaim_added(void)
 {
         uint64_t end = 0;
@@ -174,8 +175,9 @@ bool reclaim_is_full(void)
         return load_once(filling.count) > FULL;
 }
 
-/* Loads the kernel's own address space if the loaded one belongs to a dead PD. A thread of a PD
- * that is being destroyed runs until it ends. It needs the PD's tables, and the PD is not freed. */
+/* Loads the kernel's own address space if the loaded one belongs to a dead PD. Does nothing if the
+ * current thread belongs to that PD: the thread needs the PD's tables until it ends, and the PD is
+ * not freed before. */
 static void reclaim_leave_dead_pd(struct cpu *cpu)
 {
         const struct pd *pd = cpu->current_pd;
@@ -205,7 +207,8 @@ void reclaim_quiescent(struct cpu *cpu)
                 reclaim_free_waiting(cpu);
 }
 
-/* Returns true if anything waits to be freed. Sets *end to the last grace period of that. */
+/* Returns true if anything waits to be freed. Sets *end to the grace period that frees the last of
+ * it. */
 static bool reclaim_choose_end(uint32_t *end)
 {
         spin_lock(&reclaim_lock);
@@ -215,8 +218,8 @@ static bool reclaim_choose_end(uint32_t *end)
         return any;
 }
 
-/* Returns true if a period has ended. Begins it if needed, but not within FORCE_MS of the last one
- * begun so: else a PD that exhausts its memory again and again could interrupt all CPUs. */
+/* Returns true if a period has ended. Begins the period if needed, but at most once per FORCE_MS:
+ * otherwise a PD that exhausts its memory again and again could interrupt all CPUs. */
 static bool reclaim_has_ended(uint32_t end)
 {
         spin_lock(&reclaim_lock);

@@ -2,11 +2,11 @@
 /* The grace period: memory that other CPUs may still use is freed after each CPU has been
  * quiescent.
  *
- * There are two batches: one fills, one waits. A period begins when the filling batch is large,
- * when its first entry has waited for 5 ms, or when the batch would return memory that a thread
- * lacks. Each CPU answers an IPI, which it takes in user mode, when idle, or between two steps of a
- * long operation. It holds no borrowed pointer then. The last CPU to answer frees the batch in
- * steps. */
+ * There are two batches: one fills while the other one waits. A period begins when the filling
+ * batch is large, when its first entry has waited for 5 ms, or when the batch would return memory
+ * that a thread needs. Each CPU answers an IPI, which it takes in user mode, when idle, or between
+ * two steps of a long operation. At these points the CPU holds no borrowed pointer. The last CPU to
+ * answer frees the batch in steps. */
 #ifndef OBJECT_RECLAIM_H
 #define OBJECT_RECLAIM_H
 
@@ -22,10 +22,10 @@ void reclaim_object(struct kobject *object);
 /** Frees a frame of the pool after a grace period. */
 void reclaim_frame(void *frame);
 
-/** Answers a period that is under way. This CPU holds no borrowed pointers now. */
+/** Answers a period that is in progress. This CPU holds no borrowed pointers now. */
 void reclaim_quiescent(struct cpu *cpu);
 
-/** Returns true if the filling batch is full: an EC does steps of waiting before it adds more. */
+/** Returns true if the filling batch is full. An EC then waits, in steps, before it adds more. */
 bool reclaim_is_full(void);
 
 /** Returns true if this CPU frees the batch of the period; for assert(). */
@@ -45,8 +45,9 @@ enum reclaim_help {
 };
 
 /** Does a step of waiting until the objects that have ended so far are freed. A period for this
- *  alone begins at most once a millisecond on all CPUs together. self is the current EC; it sets
- *  self->grace_waits to false before the first step. No lock and no borrowed pointer is held. */
+ * purpose alone begins at most once a millisecond over all CPUs. self is the current EC, and
+ * self->grace_waits must be false before the first step. No lock and no borrowed pointer is
+ * held. */
 enum reclaim_help reclaim_wait_step(struct ec *self);
 
 /** Does reclaim_wait_step() if reclaim_would_help(). */

@@ -13,12 +13,13 @@
 
 const struct ec *report_root_ec;
 
-/* Threads that the root PD has given a name have a rate of their own: others cannot use it up. */
+/* Threads that the root PD named have a rate of their own, which other threads cannot use up. */
 static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects both */
 static struct report_rate rate, rate_named;
 
-/* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs decide how many
- * threads end, so they must not decide how much time the kernel spends on lines. */
+/* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs control how
+ * many threads end, so a limit on lines keeps them from controlling how much time the kernel spends
+ * here. */
 bool report_allowed(struct report_rate *of, uint64_t now, uint64_t period)
 {
         if (of->due < now)

@@ -13,7 +13,7 @@
 /** Under the lock of report.c. */
 struct report_rate {
         uint64_t due;    /* TSC value from which REPORT_BURST lines are allowed again */
-        uint32_t unsaid; /* number of threads without a line since the last line */
+        uint32_t unsaid; /* number of threads that ended without a line since the last line */
 };
 
 /** Returns true if a line may come now, else counts the thread in unsaid. period: TSC ticks. */
@@ -28,8 +28,8 @@ enum report_reason {
  *  left to report it. The pointer is only compared, never followed. */
 extern const struct ec *report_root_ec;
 
-/** Reports, within the rate, a thread that its last event shuts down: the root PD's first thread,
- *  threads to which the root PD gave a name, under `serial` all threads. */
+/** Reports a thread that is shut down by its last event, if the rate allows it. Only the root PD's
+ * first thread and threads that the root PD named are reported; with `serial`, all threads. */
 void report_shut_down(const struct ec *ec, enum report_reason reason);
 
 #endif

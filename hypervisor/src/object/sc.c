@@ -11,8 +11,8 @@
 #include "sched/schedule.h"
 #include "sched/wake.h"
 
-/* After an SC has left the CPU, its owner's chain of calls may grow on the time of other SCs.
- * sc_serves_owner() follows at most this number of such calls. */
+/* Maximum number of calls that sc_serves_owner() follows in a chain of calls that may have grown on
+ * the time of other SCs after its SC left the CPU. */
 #define CALLS_FOLLOWED 64
 
 void sc_boot(void)
@@ -70,8 +70,8 @@ void sc_start(struct sc *sc)
                 mail_send(sc->cpu, &sc->mail, MAIL_WAKE);
 }
 
-/* The SC's CPU increments cpu.charges before and after it changes the fields that are read here.
- * If the counter is odd or has changed, the values do not fit together: read them again. */
+/* The SC's CPU increments cpu.charges before and after it changes the fields that are read here. If
+ * the counter is odd or has changed, the values are inconsistent and are read again. */
 static __attribute__((noinline)) uint64_t sc_used_elsewhere(const struct sc *sc)
 {
         const struct cpu *cpu = sc->cpu;

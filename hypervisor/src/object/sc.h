@@ -14,7 +14,7 @@ struct cpu;
 struct ec;
 
 enum sc_place {
-        SC_NOWHERE,  /* not started, or its owner will never run again */
+        SC_NOWHERE,  /* not started, or its owner never runs again */
         SC_READY,    /* the current SC of its CPU, or in the run queue */
         SC_SLEEPING, /* among the sleepers of a blocked EC */
 };
@@ -37,8 +37,8 @@ struct sc {
         uint64_t round_end; /* value of used at which the quantum of this round is used up */
         uint8_t place;      /* enum sc_place */
         uint8_t prio;
-        bool stays; /* an EC at work for the owner dropped it: SC and owner end together */
-        bool left;  /* has no capability, and stays in a list of its owner */
+        bool stays; /* an EC that worked for the owner dropped it: SC and owner end together */
+        bool left;  /* no capability refers to it; it stays in a list of its owner */
 };
 
 /** Returns true if the quantum of this round is used up. */
@@ -56,7 +56,8 @@ static inline bool sc_refill(struct sc *sc)
         return true;
 }
 
-/** Returns the TSC value at which an SC that has run since start will have used up its quantum. */
+/** Returns the TSC value at which an SC that has run since `start` will have used up its
+ * quantum. */
 static always_inline uint64_t sc_slice_end(const struct sc *sc, uint64_t start)
 {
         return start - sc->used + sc->round_end;
@@ -84,8 +85,8 @@ uint64_t sc_time_us(const struct sc *sc);
  * SC stays with the owner. May be called on any CPU and under any lock. */
 void sc_note_drop(struct sc *sc);
 
-/** Handles an SC whose last reference is gone: ends the SC or, if it is donated or stays, leaves it
- * to its owner (left). Call on the SC's CPU. */
+/** Handles an SC without references: ends the SC or, if it is donated or stays with its owner, adds
+ * it to the owner's list of such SCs. Call on the SC's CPU. */
 void sc_drop(struct sc *sc);
 
 /** Ends an SC. Call on the SC's CPU. */

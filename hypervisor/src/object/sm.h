@@ -14,18 +14,18 @@ struct ec;
 
 #define SM_NO_GSI (-1)
 
-/* The lock is one of tickets, as in lib/spinlock.h. While it is free and an operation concerns more
- * than the count, this bit of its turn is inverted: the semaphore has waiters and a count of 0, or
- * it is an interrupt semaphore. Then no ticket equals the turn, so one comparison shows a CPU that
- * it has the lock and that only the count is concerned. A CPU that waits for its turn ignores the
- * bit. */
+/* The lock is a ticket lock, as in lib/spinlock.h. This bit of the turn is inverted while the lock
+ * is free and an operation would have to do more than change the count: the semaphore has waiters
+ * and a count of 0, or it is an interrupt semaphore. Then no ticket equals the turn. So one
+ * comparison shows a CPU that it has the lock and that only the count has to change. A CPU that
+ * waits for its turn ignores the bit. */
 #define SM_SPECIAL 0x8000
 
 struct sm {
         struct kobject object;
         uint16_t next; /* ticket for the next CPU that comes */
         uint16_t turn; /* ticket of the CPU that has the lock or may take it; see SM_SPECIAL. The
-                        * lock protects count and waiters; it is the innermost lock */
+                        * lock protects count and waiters and is the innermost lock */
         uint16_t idle; /* SM_SPECIAL if the turn has this bit without waiters, too; else 0 */
         int16_t gsi;   /* the interrupt of an interrupt semaphore, or SM_NO_GSI */
         word_t count;
@@ -48,8 +48,8 @@ void sm_up_slowly(struct sm *sm, uint16_t ticket);
 /** Makes a semaphore that no other CPU can reach yet an interrupt semaphore. */
 void sm_set_gsi(struct sm *sm, unsigned gsi);
 
-/** Draws a ticket. Returns true if this CPU has the lock and the operation concerns the count
- *  only. Otherwise sm_await() must follow. */
+/** Draws a ticket. Returns true if this CPU has the lock and the operation changes only the count.
+ * Otherwise sm_await() must follow. */
 static always_inline bool sm_enter(struct sm *sm, uint16_t *ticket)
 {
         *ticket = atomic_take_u16(&sm->next);
@@ -63,7 +63,8 @@ static always_inline bool sm_enter(struct sm *sm, uint16_t *ticket)
 /** Waits for the lock after sm_enter() has returned false. */
 void sm_await(struct sm *sm, uint16_t ticket);
 
-/** Drops the lock after sm_enter() has returned true, if that still holds for the next CPU. */
+/** Drops the lock after sm_enter() has returned true, if sm_enter() may also return true for the
+ * next CPU. */
 static always_inline void sm_leave_plain(struct sm *sm)
 {
         lock_dropping(&sm->turn);
@@ -105,8 +106,8 @@ static always_inline bool sm_count_down(struct sm *sm, bool zero)
         return true;
 }
 
-/** Finishes a down with a count of 0. Returns true if self is among the waiters now. If self may
- *  not wait, or the semaphore has ended: sets self->wait_status, returns false. Drops the lock. */
+/** Finishes a down with a count of 0. Returns true if self is now among the waiters. Returns false,
+ * and sets self->wait_status, if self may not wait or the semaphore has ended. Drops the lock. */
 bool sm_wait(struct sm *sm, struct ec *self, bool wait);
 
 /** Removes an EC from the waiters of its semaphore. Returns false if it is not among them. */

@@ -17,11 +17,11 @@ struct vcpu;
 
 /* Work before the next return to user mode. Bits of cpu.pending. */
 #define CPU_PENDING_RESCHEDULE 0x1
-#define CPU_PENDING_HAND_OVER  0x2 /* the decision: run_queue.first; only it is above current_sc */
-#define CPU_PENDING_GRACE      0x4 /* report that the CPU is quiescent: it was not when asked */
+#define CPU_PENDING_HAND_OVER  0x2 /* decision: run_queue.first, the only SC above current_sc */
+#define CPU_PENDING_GRACE      0x4 /* report that the CPU is quiescent; it was not when asked */
 
-/* State that few threads have, so that a switch handles it for those threads only. Bits of
- * cpu.special and ec.special. */
+/* State that few threads have. A switch handles it for those threads only. Bits of cpu.special and
+ * ec.special. */
 #define SPECIAL_FPU  0x1 /* CPU: CR0.TS is clear. EC: its state is in the FPU registers */
 #define SPECIAL_TLS  0x2 /* a base of thread-local storage */
 #define SPECIAL_VCPU 0x4 /* CPU: XCR0 may be a guest's. EC: is a virtual CPU */
@@ -56,10 +56,10 @@ struct cpu {
         uint64_t timer_end; /* TSC at which the timer fires at the latest; CPU_TIMER_OFF: never */
         uint32_t charges;   /* odd while current_sc's time and slice_start change; read by all */
         bool timer_repeats; /* the timer fires again after timer_end (see svm.c) */
-        bool no_quiescence; /* the code that opened the interrupt window holds pointers */
+        bool no_quiescence; /* the code that opened the interrupt window holds borrowed pointers */
         bool in_mail;       /* mail_receive is running */
         bool current_ended; /* current or current_sc has ended: no quiescence until the switch */
-        uint32_t walk;      /* number of the last walk of chain_end(); more: that walk is over */
+        uint32_t walk;      /* number of the last walk of chain_end(); greater: that walk is over */
         bool behind;        /* woken, cut or stranded may have entries, for the next decision */
         bool mail_waits;    /* a decision is processing cut or stranded: receive no mail */
         bool mail_came;     /* an interrupt for mail arrived while mail_waits was set */
@@ -77,7 +77,7 @@ struct cpu {
         uint32_t tsc_aux;        /* value of TSC_AUX; 0 while a thread runs */
         uint32_t tag_next;       /* next free tag of guests' translations (ASID, VPID) */
         uint32_t tag_end;        /* first number after the last tag */
-        uint64_t tag_round;      /* tags of other rounds are void */
+        uint64_t tag_round;      /* tags of other rounds are invalid */
         bool tag_flush;          /* a round has begun, but its flush is not done yet */
         unsigned dying_count;    /* number of objects in dying */
         bool dying_orphans;      /* the EC that was ending some objects in dying has ended itself */
@@ -92,12 +92,13 @@ struct cpu {
         uint32_t flush_wanted; /* number of TLB flushes requested */
         bool flush_all;        /* some of these flushes concern other PDs than the loaded one */
         uint32_t flush_done;   /* number of requested flushes done; written by this CPU only */
-        uint32_t grace_seen;   /* last grace period in which this CPU was quiescent; its own */
+        uint32_t grace_seen;   /* last grace period in which this CPU was quiescent; written by this
+                                * CPU only */
 };
 
 _Static_assert(sizeof(struct cpu) <= CPU_EMERGENCY, "struct cpu fits into its page");
 
-/** Returns the value that ec_call_attention() has for an EC of this CPU that waits for a call, if
+/** Returns a value that equals ec_call_attention() of an EC of this CPU that waits for a call, if
  * neither the CPU nor the EC needs attention. */
 static always_inline uint64_t cpu_call_attention(const struct cpu *cpu)
 {
@@ -105,16 +106,16 @@ static always_inline uint64_t cpu_call_attention(const struct cpu *cpu)
 }
 
 /** Returns pending, special and number of a CPU. ec_attention() returns this value for an EC of
- * this CPU if neither needs attention: then only the registers and the address space must be
- * switched to run the EC. The values differ otherwise, because CPU and EC share no bit of pending
- * or special. */
+ * this CPU if neither the CPU nor the EC needs attention. Then a switch to the EC only has to
+ * switch the registers and the address space. Otherwise the values differ, because CPU and EC share
+ * no bit of pending or special. */
 static always_inline uint32_t cpu_attention(const struct cpu *cpu)
 {
         return cpu->attention;
 }
 
-/** Returns true if the consequences of some ends of ECs are not processed yet. Then a decision is
- *  due, and the CPU is not quiescent before it. */
+/** Returns true if the ends of some ECs have consequences that are not processed yet. Then a
+ * decision is due, and the CPU is not quiescent before that decision. */
 static inline bool cpu_has_cuts(const struct cpu *cpu)
 {
         return cpu->cut || !list_is_empty(&cpu->stranded);

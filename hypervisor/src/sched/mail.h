@@ -11,7 +11,7 @@ struct cpu;
 #define MAIL_WAKE   0x1 /* EC: make it ready. SC: put it into the run queue */
 #define MAIL_RECALL 0x2 /* EC: look at its pending bits */
 #define MAIL_END    0x4 /* EC: end it, or do a step of that */
-#define MAIL_DROP   0x8 /* EC, SC: nothing refers to it any more */
+#define MAIL_DROP   0x8 /* EC, SC: no references are left */
 
 struct mail {
         struct mail *next;
@@ -30,7 +30,7 @@ static inline void mail_init(struct mail *mail, uint32_t about)
 void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
 
 #define MAIL_STEP      8 /* most mails that are received with interrupts off */
-#define MAIL_END_COUNT 4 /* number of mails that the end of an EC or SC counts for */
+#define MAIL_END_COUNT 4 /* number of mails as which the end of an EC or SC counts */
 
 /** Does the work of up to MOST mails sent to this CPU. Returns the unused part of MOST. If that is
  * 0, the CPU has sent itself an interrupt for the mails that remain. */

@@ -9,8 +9,8 @@ struct sc;
 
 #define RUN_QUEUE_PRIORITIES 256
 
-/* Used by its CPU only. An SC that is known to run next when it is inserted becomes queue->first:
- * inserting and taking it need no look at the bitmap. */
+/* Used by its CPU only. An SC that is known to run next when it is inserted becomes queue->first.
+ * Inserting and taking it then does not touch the bitmap. */
 struct run_queue {
         struct sc *first; /* runs before all SCs in the rings; NULL: take one from a ring */
         uint32_t level[RUN_QUEUE_PRIORITIES /

@@ -16,14 +16,15 @@
 #include "sched/cpu.h"
 #include "sched/timeout.h"
 
-/* Links of a chain that are followed between two interrupt windows. */
+/* Maximum number of links of a chain that are followed between two interrupt windows. */
 #define CHAIN_STEP 64
 
-/* Links that are followed although an SC of higher priority is ready. A shorter chain has its end
- * found, however often such SCs wake. */
+/* Number of links that are followed even though an SC of higher priority is ready. So the end of a
+ * shorter chain is always found, however often such SCs wake. */
 #define CHAIN_SURE 1024
 
-/* SCs of cpu->woken that are put into the run queue between two interrupt windows. */
+/* Maximum number of SCs of cpu->woken that are put into the run queue between two interrupt
+ * windows. */
 #define WOKEN_STEP 16
 
 void sched_insert(struct sc *sc, bool head)
@@ -80,7 +81,7 @@ void sched_remove(struct sc *sc)
 
         assert(cpu == cpu_self() && sc->place == SC_READY);
         run_queue_remove(&cpu->run_queue, sc);
-        cpu->pending &= (uint8_t)~CPU_PENDING_HAND_OVER; /* sc may be the SC of the hand-over */
+        cpu->pending &= (uint8_t)~CPU_PENDING_HAND_OVER; /* sc may be the SC that is handed over */
 }
 
 /* Binds sc, the current SC, to the current EC, unless sc has ended. */
@@ -125,7 +126,7 @@ static always_inline void sched_unbind(struct sc *sc, struct ec *ec)
         ec->donated = NULL;
 }
 
-/* Counts a charge. Other CPUs see all earlier stores before it, and all later stores after it. */
+/* Counts a charge. Other CPUs see it after all earlier stores and before all later ones. */
 static always_inline void sched_count_charge(struct cpu *cpu)
 {
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -181,7 +182,7 @@ struct ec *chain_end(struct ec *ec, const struct ec *self, unsigned prio)
                         return NULL;
                 struct ec *next = ec_callee(ec);
                 if (!next) {
-                        /* A helper whose callee became free has work of its own. */
+                        /* a helper whose callee became free has work of its own */
                         next = ec->helping;
                         if (!next || next->state == EC_REQUEST || next->state == EC_DEAD)
                                 return ec;
@@ -208,7 +209,8 @@ static void sched_sleep_with(struct ec *ec, struct sc *sc)
 
 /* Returns the EC that an SC, just taken out of the run queue, can run. The SC is lent to this EC if
  * it is bound to another one. Returns NULL if the SC now sleeps with an EC, or has ended. Also
- * returns NULL if the walk along the chain is over; then sc stays ready, and begins again later. */
+ * returns NULL if the walk along the chain was abandoned; then sc stays ready, and its walk begins
+ * again later. */
 static __attribute__((noinline)) struct ec *sched_runnable(struct cpu *cpu, struct sc *sc)
 {
         assert(sc->cpu == cpu && sc->place == SC_READY);
@@ -259,14 +261,15 @@ static always_inline _Noreturn void sched_dispatch(struct cpu *cpu, const struct
         resume_ec(cpu, ec);
 }
 
-/* Lets interrupts in before each decision: the chosen EC may have nothing to do but end. */
+/* Lets interrupts in before each decision, because the chosen EC may do nothing except end. */
 static always_inline void sched_begin_decision(struct cpu *cpu)
 {
         interrupt_let_in();
         cpu->pending &= (uint8_t) ~(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
 }
 
-/* Receives mail again after all ends of ECs are processed: an interrupt brings what was left. */
+/* Receives mail again after all ends of ECs are processed: the CPU sends itself an interrupt for
+ * mail that is left. */
 static void sched_let_mail_in(struct cpu *cpu)
 {
         cpu->mail_waits = false;
@@ -276,7 +279,8 @@ static void sched_let_mail_in(struct cpu *cpu)
         ipi_send(cpu);
 }
 
-/* Does a step of processing ends of ECs. Calls do not change meanwhile: no EC runs; mail waits. */
+/* Does a step of processing ends of ECs. Calls do not change meanwhile, because no EC runs and mail
+ * waits. */
 static void sched_catch_up_with_ends(struct cpu *cpu)
 {
         ec_cut_step(cpu);
@@ -312,8 +316,8 @@ static cold_path bool sched_catch_up(struct cpu *cpu)
         return true;
 }
 
-/* Charges the time of a choice to sc, which was taken out of the run queue but runs no EC, and puts
- * sc back if it is ready. sc may have ended, but is not freed before the next window. */
+/* Charges the time of a choice to sc, which was taken out of the run queue but runs no EC. Puts sc
+ * back if it is ready. sc may have ended, but it is not freed before the next window. */
 static cold_path void sched_put_back(struct cpu *cpu, struct sc *sc)
 {
         sched_charge(cpu, sc, cpu->idle_sc);
@@ -386,7 +390,7 @@ _Noreturn void resume_next(struct cpu *cpu)
         sched_resume_other(cpu);
 }
 
-/* Ends a hand-over that preempted sc when the quantum of sc was spent. */
+/* Ends a hand-over that preempted sc when sc had used up its quantum. */
 static __attribute__((noinline)) _Noreturn void sched_hand_over_spent(struct cpu *cpu,
                                                                       struct sc *sc)
 {
@@ -399,8 +403,9 @@ static __attribute__((noinline)) _Noreturn void sched_hand_over_spent(struct cpu
         sched_dispatch(cpu, next, ec);
 }
 
-/* Lets the first SC of the queue preempt sc, the current SC, which stays before all others. Returns
- * if more than a switch is necessary. The dying list waits for a decision without a hand-over. */
+/* Lets the first SC of the queue preempt sc, the current SC. sc stays before all others of its
+ * priority. Returns if more than a switch is necessary. The dying list waits for a decision without
+ * a hand-over. */
 static always_inline void sched_hand_over(struct cpu *cpu, struct sc *sc)
 {
         struct sc *next = cpu->run_queue.first;

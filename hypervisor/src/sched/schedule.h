@@ -20,8 +20,9 @@ static inline void sched_decide(struct cpu *cpu)
  * decision if its priority is higher than that of the current SC. */
 void sched_insert(struct sc *sc, bool head);
 
-/** Makes SCs ready that slept with an EC. The decision that could choose one with top, their
- *  highest priority, puts them into the run queue. sleepers: the head of their list, not empty. */
+/** Makes SCs ready that slept with an EC. They are put into the run queue by the first decision
+ * that could choose one with `top`, their highest priority. sleepers: the head of their list, not
+ * empty. */
 void sched_insert_later(struct cpu *cpu, struct list *sleepers, unsigned top);
 
 /** Makes the next decision process cpu->cut and cpu->stranded before it chooses an SC. */
@@ -39,18 +40,18 @@ _Noreturn void resume_next(struct cpu *cpu);
 /** Puts the current SC, which is ready, back into the run queue and makes a decision. */
 _Noreturn void resume_reschedule(struct cpu *cpu);
 
-/** Blocks self, the current EC, whose continuation and state are set. The current SC sleeps with
- * self; other SCs run. */
+/** Blocks self, the current EC. Its continuation and state are already set. The current SC sleeps
+ * with self, and other SCs run. */
 _Noreturn void block_current(struct ec *self);
 
-/** Makes the current SC sleep with another EC, with which other SCs may sleep too. */
+/** Makes the current SC sleep with another EC. Other SCs may sleep with that EC, too. */
 _Noreturn void block_current_with(struct ec *end);
 
 /** Ends self if its end is due, else shuts it down. The SCs that were left to it end first. */
 _Noreturn void block_shut_down(struct ec *self);
 
-/** Shuts self down, whose event was with a handler that has ended, and reports that (a
- *  continuation). */
+/** Shuts self down, because the handler of its event has ended, and reports that (a
+ * continuation). */
 _Noreturn void block_handler_ended(struct ec *self);
 
 /** Continues after the current EC has replied to caller (NULL: it had none) and waits. Runs the EC
@@ -63,7 +64,8 @@ void sched_bind_current(struct cpu *cpu);
 
 /** Returns the EC at the end of the chain of calls that begins with ec: the EC that would have to
  * run. Returns self if the chain leads to self. Returns NULL if a decision is due first: the chain
- * has changed in a window of the walk, or the walk is long and an SC above prio is ready. */
+ * has changed in a window of the walk, or the walk is long and an SC with a priority above prio is
+ * ready. */
 struct ec *chain_end(struct ec *ec, const struct ec *self, unsigned prio);
 
 /** Leaves the CPU if self, which has waited for another CPU, has ended meanwhile. */

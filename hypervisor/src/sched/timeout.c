@@ -41,7 +41,7 @@ void timeout_expire(struct cpu *cpu)
                 struct ec *ec = container_of(first, struct ec, timeout);
                 timeout_stop(ec);
                 if (!sm_leave(ec))
-                        continue; /* another CPU's wake is on its way */
+                        continue; /* another CPU has sent the wake-up already */
                 ec->wait_status = NOVA_COM_TIM;
                 sched_wake(ec);
         }

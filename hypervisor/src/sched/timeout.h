@@ -10,14 +10,15 @@
 
 struct ec;
 
-/** Limits the wait of self for a semaphore: it ends when the TSC reaches deadline, not 0. */
+/** Limits the wait of self for a semaphore: the wait ends when the TSC reaches deadline, which is
+ * not 0. */
 void timeout_start(struct ec *self, uint64_t deadline);
 
 /** Removes the deadline of an EC of this CPU, if it has one. */
 void timeout_stop(struct ec *ec);
 
-/** Handles the timer's interrupt: wakes ECs whose deadlines have passed, with COM_TIM, at most one
- *  step of them, and arms the timer for the next deadline. */
+/** Handles the timer's interrupt: wakes ECs whose deadlines have passed, with COM_TIM, up to the
+ * number of one step. Arms the timer for the next deadline. */
 void timeout_expire(struct cpu *cpu);
 
 /** Lets the timer fire repeatedly until it is set again, or until it fires and timeout_once() ends
@@ -42,7 +43,8 @@ static inline void timeout_once(struct cpu *cpu)
 void timeout_advance(struct cpu *cpu, uint64_t end);
 
 /** Returns true if the timer would fire after a TSC value. A timer that fires too early is armed
- *  again. So a switch of threads sets the timer only if the new slice ends before it fires. */
+ * again. So a switch of threads sets the timer only if the new slice ends before the timer
+ * fires. */
 static always_inline bool timeout_is_late(const struct cpu *cpu, uint64_t end)
 {
         return end < cpu->timer_end;

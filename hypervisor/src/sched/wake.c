@@ -14,7 +14,7 @@
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 
-/* Makes an SC of this CPU ready, which slept. */
+/* Makes a sleeping SC of this CPU ready. */
 static __attribute__((noinline)) void wake_sc(struct sc *sc)
 {
         const bool spent = sc_refill(sc);
@@ -36,8 +36,9 @@ static always_inline bool wake_comes_first(const struct cpu *cpu, const struct s
                !(cpu->pending & CPU_PENDING_RESCHEDULE);
 }
 
-/* Wakes the sleepers of ec if there is none, one that does not run first, or several. A decision
- * puts several into the queue when their priorities are due. */
+/* Wakes the sleepers of ec in all cases but the usual one: there is none, one that does not run
+ * first, or several. If there are several, a decision puts them into the queue when their
+ * priorities are due. */
 static __attribute__((noinline)) void wake_slowly(struct ec *ec)
 {
         struct list *first = ec->sleepers.next;
@@ -96,7 +97,7 @@ void sched_wake(struct ec *ec)
 void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work)
 {
         if (atomic_fetch_or_u32(&mail->work, work))
-                return; /* on its way already */
+                return; /* sent already */
 
         struct mail *first = load_once(cpu->mail);
         do
@@ -125,7 +126,7 @@ static void wake_sc_mail(struct sc *sc, uint32_t work)
                 sc_drop(sc);
 }
 
-/* Does the work of a mail. Returns the number of mails that this counts for. */
+/* Does the work of a mail. Returns the number of mails as which this counts. */
 static unsigned wake_receive_one(struct mail *mail)
 {
         uint32_t work = atomic_load_u32(&mail->work), done = 0;
@@ -185,7 +186,8 @@ void cpu_wait(unsigned *mails)
 
         assert_no_lock();
         flush_answer(cpu);
-        if (*mails && wake_has_mail(cpu) && !cpu->in_mail) /* another CPU may wait for us as well */
+        if (*mails && wake_has_mail(cpu) && !cpu->in_mail) /* another CPU may be waiting for this
+                                                            * one */
                 *mails = mail_receive(cpu, *mails);
         pause();
 }

@@ -17,7 +17,7 @@ void sched_wake_sleepers(struct ec *ec);
  *  to user mode, and the memory of the EC or SC is not freed before. */
 void cpu_current_ended(struct cpu *cpu);
 
-/** Waits a moment for another CPU and does what other CPUs ask of this one. No lock is held.
+/** Waits a moment for another CPU and handles other CPUs' requests to this one. No lock is held.
  *  @param mails number of mails that may still be received until the next interrupt window */
 void cpu_wait(unsigned *mails);
 

@@ -5,7 +5,7 @@
 
 uint64_t mapping_cuts[array_size(space_lock)];
 
-/* Moves the selectors of mapping that are sel or greater to the mapping later. */
+/* Moves the selectors of `mapping` at `sel` and above to the mapping `later`. */
 static void cut_space(struct mapping *mapping, struct mapping *later, word_t sel)
 {
         struct space *space = mapping->space;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The delegation of memory and ports, from a typed item to the mapping and its tables.
  *
- * delegation_decode() makes a struct delegation of a typed item and the receiver's window. The
- * straight path is delegation_at_once(): it enters one mapping and writes its tables. If it cannot
- * do all of that, it leaves no change. The general path is delegation_begin(), followed by repeated
- * range_delegation_step(): a step enters some mappings, writes a part of their tables, or takes
+ * delegation_decode() makes a struct delegation from a typed item and the receiver's window. The
+ * fast path is delegation_at_once(): it enters one mapping and writes its tables. If it cannot do
+ * all of this, it changes nothing. The general path is delegation_begin(), followed by repeated
+ * range_delegation_step(): each step enters some mappings, writes part of their tables, or takes
  * mappings back. Both paths call space_apply…() to write tables: page table, DMA and guest table,
  * or I/O bitmap. object_mapping.c delegates a capability for an object. */
 #include "arch/x86/tlb.h"
@@ -27,7 +27,8 @@ static bool delegation_intersect(nova_crd_t crd, nova_crd_t window, struct deleg
         return !((a ^ b) & ~(send | receive));
 }
 
-/* Sets source and destination of memory and objects. The hotspot cuts the larger range. */
+/* Sets source and destination of memory and objects. The hotspot selects a part of the larger
+ * range. */
 static void delegation_disambiguate(nova_crd_t crd, nova_crd_t window, word_t hotspot,
                                     struct delegation *d)
 {
@@ -93,7 +94,8 @@ bool range_delegate(const struct delegation *d)
         flush_init(&flush);
         spin_lock(&space_lock[d->source->type]);
 
-        /* One mapping has the whole range, with rights and without a revocation's mark inside. */
+        /* one mapping covers the whole range, has rights, and contains no revocation's mark inside
+         * the range */
         struct mapping *parent = mapping_find(d->source, d->from, d->from), *child;
         if (unlikely(!parent || parent->in_space.last - d->from < d->count - 1))
                 goto general;
@@ -102,7 +104,8 @@ bool range_delegate(const struct delegation *d)
         if (unlikely(!perms || delegation_is_marked(parent, source, d->count)))
                 goto general;
 
-        /* The child is filled before the search for its place, to keep few values meanwhile. */
+        /* the child is filled in before the search for its place, so that few values stay live
+         * during the search */
         child = mapping_alloc(d->target->pd->account, parent->depth + 1u);
         if (unlikely(!child))
                 goto general;
@@ -189,7 +192,7 @@ static enum step_result delegation_next_step(const struct delegation *d)
 }
 
 /* Returns true if the delegation entered this mapping last, or if it is a piece that another CPU
- * has cut off. Any other mapping in its place was entered after a revocation. */
+ * has cut off. Any other mapping at that place was entered after a revocation. */
 static bool delegation_is_own(const struct delegation *d, const struct mapping *mapping)
 {
         const struct mapping *child = d->child;
@@ -205,8 +208,8 @@ static void delegation_take_rights(struct mapping *mapping)
         mapping->cut = 0;
 }
 
-/* Begins to take back a mapping without memory for its tables and all pieces after it. The rest of
- * the delegation may be tried again from there. */
+/* Begins to take back a mapping whose tables found no memory, and all pieces after it. The rest of
+ * the delegation may be repeated from there. */
 static void delegation_take_back(struct delegation *d, struct mapping *mapping)
 {
         delegation_take_rights(mapping);
@@ -220,7 +223,8 @@ static void delegation_fill(struct delegation *d, struct mapping *mapping, unsig
                             struct flush *flush)
 {
         if (unlikely(!delegation_is_own(d, mapping))) {
-                d->fill = mapping->in_space.last + 1; /* the thread that entered it writes them */
+                d->fill = mapping->in_space.last + 1; /* the thread that entered the mapping writes
+                                                       * them */
                 return;
         }
         d->fill = max_word(d->fill, mapping->in_space.start);
@@ -250,9 +254,9 @@ static cold_path enum step_result delegation_revoke_derived_step(struct delegati
         return STEP_AGAIN;
 }
 
-/* Removes the mappings taken back from the space, after all their tables are clear: other threads
- * may have cut them where tables were clear already. Mappings that a revocation has emptied are
- * left to it. Returns false if there are more. */
+/* Removes the mappings that were taken back from the space, after all their tables are clear. Other
+ * threads may have cut them where tables were clear already. Mappings that a revocation has emptied
+ * are left to the revocation. Returns false if more are left. */
 static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *budget)
 {
         struct mapping *mapping, **loose = &d->revocation->loose;
@@ -279,8 +283,8 @@ static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *bud
         return !*loose;
 }
 
-/* Frees the mapping on which the delegation stood, if nothing else holds it, and the mappings above
- * that waited for this: only a few in a step. Returns false if more are left. */
+/* Frees the mapping that the delegation pinned, if nothing else holds it, and the mappings above
+ * that waited for this. Frees only a few in a step. Returns false if more are left. */
 static bool delegation_release_child(struct delegation *d, unsigned *budget)
 {
         d->child = mapping_release_some(d->child, budget);
@@ -341,7 +345,7 @@ static enum step_result delegation_do_next(struct delegation *d, unsigned *budge
         return delegation_fill_last(d, budget, flush);
 }
 
-/* Keeps the mapping on which an open delegation stands, and the target's PD, until the next step. A
+/* Keeps the mapping at which an open delegation stands, and the target's PD, until the next step. A
  * PD without references is ending and clears its tables itself. */
 static void delegation_hold(struct delegation *d, bool held)
 {
@@ -361,7 +365,7 @@ static void delegation_hold(struct delegation *d, bool held)
 }
 
 /* Returns true if this delegation, or an earlier equal one from the same sender, entered a mapping
- * in the target: the sender may take back both at any time. A mapping with pins or children stays
+ * in the target. The sender may take back either at any time. A mapping with pins or children stays
  * with the receiver. */
 static bool delegation_is_undone(const struct delegation *d, struct mapping *mapping, word_t last)
 {
@@ -374,15 +378,15 @@ static bool delegation_is_undone(const struct delegation *d, struct mapping *map
                        mapping->in_space.start - d->to;
 }
 
-/* Removes a mapping's selectors before at, whose tables are clear. The others keep their rights: if
- * another thread delegates them on before the next step, they stay. */
+/* Removes a mapping's selectors before `at`, whose tables are clear. The other selectors keep their
+ * rights. If another thread delegates them further before the next step, they stay. */
 static void delegation_shrink(struct mapping *mapping, word_t at)
 {
         struct mapping *parent = mapping_parent(mapping);
 
         tree_remove(&mapping->in_parent);
         mapping->in_parent.start += at - mapping->in_space.start;
-        mapping->in_space.start = at; /* its place among its neighbours stays */
+        mapping->in_space.start = at; /* its place among its neighbours does not change */
         tree_insert(&parent->children, &mapping->in_parent);
 }
 
@@ -396,7 +400,7 @@ static void delegation_release_undone(const struct delegation *d, struct mapping
                 d->child->pins--;
 }
 
-/* Takes back a mapping, or as much of it as the budget allows. */
+/* Takes back as much of a mapping as the budget allows. */
 static void delegation_undo_one(struct delegation *d, struct mapping *mapping, unsigned *budget,
                                 struct flush *flush)
 {
@@ -415,8 +419,8 @@ static void delegation_undo_one(struct delegation *d, struct mapping *mapping, u
         }
 }
 
-/* Passes a mapping that is not taken back. A mapping that was being filled when the limit was
- * passed gets all its tables, or is taken back if memory lacks. */
+/* Skips a mapping that is not taken back. A mapping that was being filled when the limit was
+ * exceeded gets all its tables, or is taken back if there is no memory for them. */
 static void delegation_pass(struct delegation *d, struct mapping *mapping, unsigned *budget,
                             struct flush *flush)
 {
@@ -457,7 +461,7 @@ static cold_path enum step_result delegation_do_limited(struct delegation *d, un
         if (delegation_keeps_to_limit(d, d->target->charged - before))
                 return result;
         if (d->failed &&
-            d->child) { /* already being taken back; no bytes are left for another try */
+            d->child) { /* already being taken back; no bytes are left for another attempt */
                 d->left = 1;
                 return result;
         }
@@ -467,8 +471,8 @@ static cold_path enum step_result delegation_do_limited(struct delegation *d, un
         return STEP_AGAIN;
 }
 
-/* Does one move of a delegation, and spends what it cost beside the entries that it wrote: the
- * search for a mapping, and new tables, of which a mapping of one page may need nine. */
+/* Does one move of a delegation. In addition to the entries that it wrote, it spends the cost of
+ * the search for a mapping and of new tables, of which a mapping of one page may need nine. */
 static enum step_result delegation_do_one(struct delegation *d, unsigned *budget,
                                           struct flush *flush)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mapping database: which range of memory or ports was delegated from which. The database of
- * objects is in object_mapping.h; functions here that take any type of space serve all three.
+/* The mapping database: it records from which range each range of memory or ports was delegated.
+ * The database of objects is in object_mapping.h. Functions here that take any type of space serve
+ * all three.
  *
- * A mapping is a range of selectors of one space with equal permissions. It lies in the tree of its
- * space, by selector, and in the tree of its parent's children, by source (frame or port). A
- * child's range lies inside its parent's. A mapping that lost all permissions leaves its space at
- * once. It stays in the tree of derivation, without a space, as long as it has children or is
- * pinned: a revocation or a delegation stands on it, or it maps an EC's UTCB.
+ * A mapping is a range of selectors of one space with equal permissions. It is in the tree of its
+ * space, ordered by selector, and in the tree of its parent's children, ordered by source (frame or
+ * port). A child's range lies inside its parent's. A mapping that lost all permissions leaves its
+ * space at once. It stays in the tree of derivation, without a space, as long as it has children or
+ * is pinned. A mapping is pinned if a revocation or a delegation stands at it, or if it maps an
+ * EC's UTCB.
  *
  * The space_lock of the type protects all of this. */
 #ifndef SPACE_MAPPING_H
@@ -23,8 +25,8 @@ struct object_mapping;
 struct pd;
 struct revocation;
 
-/* Longest chain of delegations. It bounds the climb to an ancestor; a longer chain is refused like
- * a delegation without memory. */
+/* Longest chain of delegations. It bounds the climb to an ancestor. A delegation that would make
+ * the chain longer fails as if there were no memory. */
 #define MAPPING_DEPTH_MAX 1000
 
 /* Limits of a step: mappings handled and table entries written with the lock held. */
@@ -40,11 +42,12 @@ struct mapping {
         struct tree children;
         struct space *space;     /* NULL: the mapping has left its space */
         struct account *account; /* account to which the mapping was charged */
-        /* Not 0: source that no new child may cross. For a mapping without permissions: mark of the
-         * revocation that took them. */
+        /* not 0: source that no new child may cross; in a mapping without permissions: mark of the
+         * revocation that took them */
         word_t cut;
         uint64_t torn;  /* not 0: value of mapping_cuts when it was cut off from another mapping */
-        uint32_t pins;  /* operations that stand here between two steps, and the EC of a UTCB */
+        uint32_t pins;  /* number of operations that stand here between two steps, plus one for the
+                         * EC of a UTCB */
         uint16_t depth; /* number of delegations above it */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */
@@ -84,7 +87,7 @@ nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space 
 /** Removes the mapping of a UTCB from its space, if it is still there, and unpins it. */
 void mapping_remove_utcb(struct mapping *mapping);
 
-/* A delegation under way. Lives in the sending EC. */
+/* A delegation in progress. Lives in the sending EC. */
 struct delegation {
         struct space *source, *target;
         word_t from, to, count; /* ranges of selectors */
@@ -95,7 +98,7 @@ struct delegation {
         word_t gone;           /* failed: below this selector, all mappings taken back have left */
         struct mapping *child; /* pinned: the mapping entered last, or one above it; or NULL */
         /* Memory and ports: revokes the mappings derived from a mapping that is being taken back.
-         * Not open before. */
+         * Not open before that. */
         struct revocation *revocation;
         uint8_t perms, attr;
         bool failed;   /* no memory for a table: the mapping entered last is being taken back */
@@ -119,9 +122,10 @@ static inline word_t range_selector_in(nova_crd_t range, word_t offset)
         return (nova_crd_base(range) & ~bits) | (offset & bits);
 }
 
-/** Delegates memory or ports if that is simple: one mapping has the whole range, its place in the
- *  target is free, and one step can write its entries. False: nothing has changed. Either way TLBs
- *  may have been flushed, and ECs may have ended. Does not read at, fill, …, failed and undo. */
+/** Delegates memory or ports if that is simple: one mapping covers the whole range, its place in
+ * the target is free, and one step can write its entries. False: nothing has changed. In both cases
+ * TLBs may have been flushed, and ECs may have ended. Does not read at, fill, …, failed and
+ * undo. */
 bool range_delegate(const struct delegation *delegation);
 
 /** Delegates the range of a typed item from a PD to another through its window, if that is simple.
@@ -144,7 +148,7 @@ static inline bool delegation_is_open(const struct delegation *delegation)
         return delegation->child || delegation->fill < delegation->fill_end;
 }
 
-/** Does a step of the end of an open delegation that is given up. Enters no further mapping. */
+/** Does a step of the end of an open delegation that was abandoned. Enters no further mapping. */
 void delegation_finish_step(struct delegation *delegation);
 
 /** Begins to take back all mappings that a delegation has entered. */
@@ -154,7 +158,8 @@ static inline void delegation_undo(struct delegation *delegation)
         delegation->fill = delegation->fill_end = delegation->to;
 }
 
-/** Deducts bytes charged to the target from a delegation's limit. Returns false if it is passed. */
+/** Deducts bytes charged to the target from a delegation's limit. Returns false if the limit is
+ * exceeded. */
 static inline bool delegation_keeps_to_limit(struct delegation *delegation, word_t bytes)
 {
         if (bytes >= delegation->left)
@@ -163,15 +168,16 @@ static inline bool delegation_keeps_to_limit(struct delegation *delegation, word
         return true;
 }
 
-/** Does a step of a delegation. STEP_FAILED: kernel memory ran out. STEP_REFUSED: it passed its
- *  limit, and its mappings are gone, except those that another thread has delegated on. */
+/** Does a step of a delegation. STEP_FAILED: kernel memory ran out. STEP_REFUSED: the delegation
+ * exceeded its limit, and its mappings are gone, except those that another thread has delegated
+ * further. */
 static inline enum step_result delegation_step(struct delegation *delegation)
 {
         return delegation->source->type == NOVA_CRD_OBJ ? object_delegation_step(delegation)
                                                         : range_delegation_step(delegation);
 }
 
-/* A revocation under way. Lives in the revoking EC. */
+/* A revocation in progress. Lives in the revoking EC. */
 struct revocation {
         struct space *space;
         word_t at, last;     /* first and last selector that is left */
@@ -203,13 +209,13 @@ struct revocation {
         bool rises;     /* the walk has ended and frees empty mappings above it */
         bool emptied;   /* the top mapping lost all permissions, and its tables are clear */
         bool whole;     /* no memory to cut mappings: whole mappings are revoked */
-        bool given_up;  /* the revoking EC has ended: nothing new is begun */
+        bool given_up;  /* the revoking EC has ended: nothing new begins */
 };
 
 /** Revokes permissions from the mappings derived from first..last of a space of memory or ports if
- *  that is simple: one mapping has the range, its children there lie inside, lose all permissions,
- *  have no descendants and fit into one step. False: a revocation must follow. Either way TLBs may
- *  have been flushed, and ECs may have ended. */
+ * that is simple: one mapping covers the range, and its children in the range lie inside it, lose
+ * all permissions, have no descendants and fit into one step. False: a revocation must follow. In
+ * both cases TLBs may have been flushed, and ECs may have ended. */
 bool range_revoke(struct space *space, word_t first, word_t last, unsigned perms);
 
 /** Begins a revocation of first..last. */
@@ -227,8 +233,8 @@ static inline enum step_result revocation_step(struct revocation *revocation)
                                                        : range_revocation_step(revocation);
 }
 
-/** Returns true if a revocation has begun and not ended. One that never began has neither a pin nor
- *  owed_end. */
+/** Returns true if a revocation has begun and not ended. A revocation that never began has neither
+ * a pin nor owed_end. */
 static inline bool revocation_is_open(const struct revocation *revocation)
 {
         return (word_t)revocation->pin | revocation->owed_end;
@@ -236,7 +242,7 @@ static inline bool revocation_is_open(const struct revocation *revocation)
 
 /** Does a step of the end of an open revocation whose EC has ended. Returns true if nothing is
  *  left. Mappings from which it took all permissions leave their space, and the mappings derived
- *  from them are revoked. Nothing else is begun. */
+ *  from them are revoked. Nothing else begins. */
 bool revocation_finish_step(struct revocation *revocation);
 
 #endif

@@ -9,7 +9,7 @@
 
 struct flush;
 
-/** Does mapping_find() when the mapping that was found last is not the right one. */
+/** Does mapping_find() if the mapping that was found last is not the right one. */
 struct mapping *mapping_search(struct space *space, word_t first, word_t last);
 
 /** Returns a mapping of a space that overlaps first..last, the first one, or NULL. Checks the last
@@ -106,19 +106,20 @@ void mapping_release(struct mapping *mapping);
 /** Does mapping_release() as far as the budget allows. Returns the next mapping, or NULL. */
 struct mapping *mapping_release_some(struct mapping *mapping, unsigned *budget);
 
-/** Does that for a pinned mapping. Pins the next one in its place; returns true if none is left. */
+/** Does mapping_release_some() for a pinned mapping. Pins the next mapping instead; returns true if
+ * none is left. */
 bool mapping_release_rest(struct mapping **loose, unsigned *budget);
 
-/** Takes all permissions of a mapping of a few selectors, which leaves its space, and releases it.
- */
+/** Takes all permissions of a mapping of a few selectors, removes it from its space, and releases
+ it. */
 void mapping_drop(struct mapping *mapping, struct flush *flush);
 
 /** Number of cuts since boot, for each type of space. */
 extern uint64_t mapping_cuts[];
 
 /** Cuts a mapping into two before source x (frame or port), which no child crosses. A cut that
- *  splits a large page spends a step's budget. A mapping that has left its space may be freed, also
- *  mappings above it. false: no memory. */
+ * splits a large page spends a step's budget. If the mapping has left its space, it may be freed,
+ * and so may mappings above it. false: no memory. */
 bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *budget,
                  struct flush *flush);
 

@@ -10,8 +10,8 @@
 #include "space/object_space.h"
 #include "space/space.h"
 
-/* Limits of a step: capabilities delegated, each of which may need two new tables, and places and
- * absent tables checked. */
+/* Limits of a step: the number of capabilities delegated, each of which may need two new tables,
+ * and the number of places and absent tables checked. */
 #define STEP_DELEGATIONS 8
 #define STEP_PLACES      256
 
@@ -50,8 +50,8 @@ enum nova_status object_space_publish(struct object_space *space, struct capabil
         return status;
 }
 
-/* Enters a capability that is derived from parent at a free selector, whose page is page. false: no
- * memory, or too deep. */
+/* Enters a capability that is derived from parent at a free selector. page: the selector's page.
+ * false: no memory, or too deep. */
 static always_inline bool object_mapping_derive(struct object_mapping *parent,
                                                 struct object_space *space,
                                                 struct capability_page *page, word_t sel,
@@ -206,7 +206,7 @@ static struct object_mapping *object_mapping_rise(struct revocation *r,
 }
 
 /* Reduces the permissions of a mapping. A mapping without permissions leaves its space, unless it
- * must stay until the walk that began with it has been below it. */
+ * must stay until the walk that began with it has visited the mappings below it. */
 static always_inline void object_mapping_reduce(struct object_mapping *mapping, unsigned left,
                                                 bool stays)
 {
@@ -245,8 +245,8 @@ static struct object_mapping *object_mapping_reduce_leaf(struct object_mapping *
         return parent && unlikely(object_mapping_is_loose(parent)) ? parent : NULL;
 }
 
-/* Delegates a capability of a long delegation. If this passes the limit of the target's PD, begins
- * to take back all capabilities of the delegation, also this one. */
+/* Delegates a capability of a long delegation. If this exceeds the limit of the target's PD, begins
+ * to take back all capabilities of the delegation, including this one. */
 static cold_path bool object_mapping_delegate_next(struct delegation *d, word_t from, word_t to)
 {
         struct object_space *target = object_space_of(d->target);
@@ -263,7 +263,7 @@ static cold_path bool object_mapping_delegate_next(struct delegation *d, word_t 
 }
 
 /* Returns true if this delegation, or an earlier equal one from the same sender, entered a mapping
- * in the target: the sender may take back both at any time. A mapping with pins or children stays
+ * in the target. The sender may take back either at any time. A mapping with pins or children stays
  * with the receiver. */
 static bool object_mapping_is_undone(const struct delegation *d,
                                      const struct object_mapping *mapping)
@@ -314,8 +314,9 @@ static enum step_result object_mapping_delegate_step(struct delegation *d)
         return failed ? STEP_FAILED : sel < end ? STEP_AGAIN : STEP_DONE;
 }
 
-/* Holds the lock for the whole step. A host may take a CPU away while that CPU is the next to get
- * the lock, and all others wait then: many short turns take longer than few long ones. */
+/* Holds the lock for the whole step. If this kernel runs in a virtual machine, the host may preempt
+ * the CPU that is the next to get the lock, and then all others wait. So holding the lock often and
+ * briefly takes longer than holding it rarely and for long. */
 enum step_result object_delegation_step(struct delegation *d)
 {
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
@@ -336,7 +337,7 @@ static struct object_mapping *object_mapping_leave_top(struct revocation *r,
 }
 
 /* Begins a walk with the next capability of the caller's range. Returns NULL if there is none up to
- * r->at, or if there is no mapping to walk along. */
+ * r->at, or if there is no mapping from which to walk. */
 static struct object_mapping *object_mapping_begin_walk(struct revocation *r, unsigned *budget)
 {
         struct object_mapping *top =
@@ -360,7 +361,8 @@ static struct object_mapping *object_mapping_begin_walk(struct revocation *r, un
 }
 
 /* Does one move of the walk: to the first child, else to the next sibling, else up to the parent,
- * which is done then, too (up). Frees empty mappings on the way up. NULL at the end of the walk. */
+ * which is then also done (up). Frees empty mappings on the way up. Returns NULL at the end of the
+ * walk. */
 static struct object_mapping *object_mapping_walk_on(struct revocation *r,
                                                      struct object_mapping *mapping)
 {
@@ -381,9 +383,9 @@ static struct object_mapping *object_mapping_walk_on(struct revocation *r,
                 }
         }
         r->up = false;
-        /* This also takes permissions that another revocation took from the parent: that revocation
-         * finds this mapping by the parent, which may be gone first. It removes the mapping with
-         * which it began from the space itself. */
+        /* This also takes permissions that another revocation took from the parent, because that
+         * revocation would find this mapping through the parent, which may be gone first. Each
+         * revocation itself removes the mapping with which it began from the space. */
         object_mapping_reduce(next, next->perms & ~(unsigned)r->perms & next->parent->perms, false);
         return next;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mapping database of objects: which capability was delegated from which.
+/* The mapping database of objects: it records from which capability each capability was delegated.
  *
- * An object has no parts. A mapping is therefore one selector, found through the capability's
- * place, and its children are a plain list. A mapping that lost all permissions leaves its space at
- * once; only the one with which a revocation began stays until the walk below it is done. While a
- * mapping has children or a revocation stands on it (pins), it stays in the tree of derivation,
- * without a space.
+ * An object has no parts. A mapping therefore covers one selector, is found through the
+ * capability's place, and has a plain list of children. A mapping that lost all permissions leaves
+ * its space at once; only the mapping with which a revocation began stays until the walk below it
+ * is done. While a mapping has children or a revocation stands at it (pins), it stays in the tree
+ * of derivation, without a space.
  *
  * The space_lock of objects, which these functions take, protects all of this. */
 #ifndef SPACE_OBJECT_MAPPING_H
@@ -23,23 +23,24 @@ struct object_mapping {
         struct object_mapping *parent;   /* NULL: the first mapping of an object */
         struct object_mapping *children; /* the newest child */
         struct object_mapping *next;     /* the next older child of parent */
-        struct object_mapping **link; /* the pointer to it: parent->children or a sibling's next */
-        struct object_space *space;   /* NULL: the mapping has left its space */
+        struct object_mapping **link;    /* the pointer to this mapping: parent->children or a
+                                          * sibling's next */
+        struct object_space *space;      /* NULL: the mapping has left its space */
         union {
                 struct kobject *object;  /* referenced while in a space; a first mapping keeps it */
                 struct account *account; /* other mappings that have left their space: the
                                           * account to which they are charged */
         };
         uint32_t sel;
-        uint32_t pins;  /* revocations that stand here between two steps */
+        uint32_t pins;  /* number of revocations that stand here between two steps */
         uint16_t depth; /* number of delegations above it */
         uint8_t perms;
 };
 
 _Static_assert(sizeof(struct object_mapping) <= OBJECT_HEAD, "it fits in front of an object");
 
-/** Returns the mapping of the first capability for an object. It lies in the object's head, so that
- *  it needs no memory of its own, and the object's account pays for both. */
+/** Returns the mapping of the first capability for an object. It lies in the object's head: it
+ * needs no memory of its own, and the object's account pays for both. */
 static inline struct object_mapping *object_first_mapping(struct kobject *object)
 {
         return (struct object_mapping *)(void *)((char *)object - OBJECT_HEAD);
@@ -49,7 +50,8 @@ static inline struct object_mapping *object_first_mapping(struct kobject *object
 void object_mapping_init(void);
 
 /** Returns true if the first mapping of an ended object still needs its memory, because another
- *  revocation stands below it. That revocation then calls reclaim_object(). Takes the lock. */
+ * revocation is at a mapping below it. That revocation then calls reclaim_object(). Takes the
+ * lock. */
 bool object_mapping_holds(struct kobject *object);
 
 /** Delegates one capability with the permissions that it and perms have in common, unless it is

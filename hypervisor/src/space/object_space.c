@@ -71,14 +71,14 @@ static void object_space_table_free(struct pd *pd, void *table)
         reclaim_frame(table);
 }
 
-/* Returns the pointer to the table of pages of a selector. */
+/* Returns the pointer to the table of pages that serves a selector. */
 static struct capability_page ***object_space_middle_of(struct object_space *space, word_t sel)
 {
         return sel < RADIX_FIRST ? &space->first
                                  : &space->top[sel >> (RADIX_BITS + CAPABILITY_BITS)];
 }
 
-/* Frees the empty tables on the way to a selector. */
+/* Frees the empty tables on the path to a selector. */
 static void object_space_prune(struct object_space *space, word_t sel)
 {
         struct pd *pd = space->space.pd;

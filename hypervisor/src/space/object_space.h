@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Object spaces: from a selector to a typed object in constant time, without a lock or a fault.
  *
- * A radix of pages; absent parts point at shared pages of null capabilities. A capability is one
- * word: the object's address and, in its low five bits, the permissions. In the other half of its
- * page is its mapping, which says where it came from. */
+ * A radix tree of pages; absent parts point to shared pages of null capabilities. A capability is
+ * one word: the object's address, with the permissions in the low five bits. The other half of the
+ * page holds the capability's mapping, which records its origin. */
 #ifndef SPACE_OBJECT_SPACE_H
 #define SPACE_OBJECT_SPACE_H
 
@@ -78,7 +78,8 @@ static always_inline word_t capability_at(const struct capability_page *page, wo
 static always_inline word_t object_space_capability(const struct object_space *space, word_t sel)
 {
         const word_t slot = sel & (CAPABILITY_SLOTS - 1);
-        const word_t page = opaque_word(sel >> CAPABILITY_BITS); /* no copy for another digit */
+        const word_t page = opaque_word(sel >> CAPABILITY_BITS); /* no separate copy for each
+                                                                  * digit */
 
         return load_once(object_space_page_at(space, page)->capability[slot]);
 }
@@ -89,7 +90,8 @@ static always_inline word_t object_space_capability(const struct object_space *s
 static always_inline struct kobject *capability_object(word_t capability, enum object_kind kind,
                                                        unsigned perms)
 {
-        /* The null capability has no permissions: a check for one needs no check for null. */
+        /* The null capability has no permissions, so a check for a permission needs no check for
+         * null. */
         if (perms && unlikely(perms & ~capability))
                 return NULL;
         const bool null = and_word(&capability, ~(word_t)NOVA_PERM_ALL);
@@ -120,7 +122,7 @@ static inline enum nova_status object_space_insert(struct object_space *space, w
 /** Returns true if no selector is taken. */
 bool object_space_is_empty(const struct object_space *space);
 
-/* The rest is for object_mapping.c. Under the space_lock of objects. */
+/* The functions below are for object_mapping.c. Called under the space_lock of objects. */
 
 /** Returns the mapping of a selector below SEL; NULL: none. */
 static inline struct object_mapping *object_space_mapping(const struct object_space *space,
@@ -129,12 +131,13 @@ static inline struct object_mapping *object_space_mapping(const struct object_sp
         return object_space_page(space, sel)->mapping[sel & (CAPABILITY_SLOTS - 1)];
 }
 
-/** Returns the first mapping from *sel to end - 1; end is above *sel. Checks at most *budget tables
- *  and places. Sets *sel to its selector. NULL: there is no mapping below the new *sel. */
+/** Returns the first mapping in *sel..end - 1; end is above *sel. Checks at most *budget tables and
+ * places. Sets *sel to the mapping's selector. NULL: there is no mapping below the new *sel. */
 struct object_mapping *object_space_search(const struct object_space *space, word_t *sel,
                                            word_t end, unsigned *budget);
 
-/** Does object_space_search(), but checks first whether *sel has a mapping, as it mostly does. */
+/** Does object_space_search(), but first checks whether *sel has a mapping, which is the usual
+ * case. */
 static inline struct object_mapping *object_space_next(const struct object_space *space,
                                                        word_t *sel, word_t end, unsigned *budget)
 {

@@ -86,7 +86,7 @@ static bool page_table_link(struct pd *pd, uint64_t *above, word_t page, unsigne
         page_table_write_entry(above, page, level,
                                pool_to_phys(table) | flags | (PAGING_LEVELS > 3 ? PTE_USER : 0));
         if (PAGING_LEVELS == 3 && level == TOP)
-                flush_add(flush, pd); /* the CPU keeps PDPT entries */
+                flush_add(flush, pd); /* the CPU caches PDPT entries */
         return true;
 }
 
@@ -119,7 +119,8 @@ static cold_path void page_table_prune(struct pd *pd, word_t page, unsigned leve
                 if (frame_info(table)->used)
                         return;
                 page_table_walk(pd, page, level + 1, &above);
-                flush_add(flush, pd); /* a CPU may have cached the way to an empty table */
+                flush_add(flush, pd); /* a CPU may have cached entries that lead to an empty
+                                       * table */
                 flush_add_frame(flush, table);
                 account_return(pd->account, PAGE_SIZE);
                 page_table_write_entry(above, page, level + 1, 0);
@@ -149,11 +150,11 @@ static cold_path bool page_table_split_large(struct pd *pd, uint64_t *above, wor
         if (!table)
                 return false;
         page_table_write_entry(above, page, 1, pool_to_phys(table) | TABLE_FLAGS);
-        flush_add(flush, pd); /* no TLB keeps two sizes for one address */
+        flush_add(flush, pd); /* no TLB may hold two page sizes for one address */
         return true;
 }
 
-/* Writes one large page, or removes it or the table in its place. */
+/* Writes one large page, or removes the large page or the table at its place. */
 static void page_table_apply_large(struct pd *pd, uint64_t *table, word_t page, uint64_t value,
                                    struct flush *flush)
 {
@@ -179,8 +180,8 @@ page_table_replaced(struct pd *pd, const struct frame_info *info, word_t page, s
         return true;
 }
 
-/* Writes or removes the small pages of one table. Each has its own loop, because one loop for both
- * would take longer for each entry. The entries are counted at the end. */
+/* Writes or removes the small pages of one table. Writing and removing have separate loops, because
+ * one loop for both would take longer for each entry. The entries are counted at the end. */
 static always_inline bool page_table_apply_small(struct pd *pd, uint64_t *table, word_t page,
                                                  word_t count, uint64_t value, struct flush *flush)
 {
@@ -303,7 +304,7 @@ bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value, 
 {
         uint64_t *table;
 
-        /* Mostly the pages are a part of one table, which exists. */
+        /* usually the pages are part of one table, which exists */
         if (unlikely(!page_table_is_part(first, last) || page_table_walk(pd, first, 0, &table)))
                 return page_table_write_tables(pd, first, last, value, flush);
         return page_table_apply_small(pd, table, first, last - first + 1, value, flush);

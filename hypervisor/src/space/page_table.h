@@ -12,7 +12,7 @@ struct pd;
 uint64_t page_table_value(word_t frame, unsigned perms);
 
 /** Maps pages first..last: value is the entry of the first, and the others map the next frames.
- *  Value 0 removes the pages. Uses large pages where it can. false: no memory. */
+ *  Value 0 removes the pages. Uses large pages where possible. false: no memory. */
 bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value,
                       struct flush *flush);
 
@@ -25,7 +25,7 @@ bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, un
  * table. false: no memory. */
 bool page_table_split(struct pd *pd, word_t page, unsigned *budget, struct flush *flush);
 
-/** Returns the PD's own page of the I/O bitmap; the first call makes it. NULL: no memory. */
+/** Returns the PD's own page of the I/O bitmap; the first call creates it. NULL: no memory. */
 word_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush);
 
 #endif

@@ -4,20 +4,20 @@
  *
  * A walk has two phases for each mapping of the caller's range. First, mappings that reach beyond
  * the range are cut at its ends, children before parents, so that the second phase visits only
- * whole mappings. A mapping on the way to one that must be cut gets a mark (cut) at which new
- * delegations are cut, too, so that no thread can make this phase endless. Second, the walk visits
- * the tree below, parents first: a mapping without permissions cannot delegate, so nothing escapes.
- * Between two steps the walk stands on a pinned mapping.
+ * whole mappings. A mapping on the path to a mapping that must be cut gets a mark (cut), at which
+ * new delegations are also cut, so that no thread can prolong this phase for ever. Second, the walk
+ * visits the tree below, parents first: a mapping without permissions cannot delegate, so no
+ * mapping escapes. Between two steps the walk stands at a pinned mapping.
  *
  * Another revocation may cut a mapping while this walk is below it. A walk that comes up to the
  * upper piece has not visited siblings that begin before the upper piece and after the lower one.
- * Therefore cuts are counted, and each piece records when it was cut off. A walk that comes up to a
- * piece that was cut off meanwhile looks at all its siblings again.
+ * Therefore cuts are counted, and each piece records the count at which it was cut off. A walk that
+ * comes up to a piece that was cut off meanwhile checks all its siblings again.
  *
- * A thread may end while its revocation is under way. The thread that ends it then does the steps
- * that are left (given_up). A mapping from which the revocation took all permissions leaves its
- * space, and the mappings derived from it are revoked to the end, because the thread's PD could not
- * revoke them any more. Nothing else is begun. */
+ * A thread may end while its revocation is in progress. The thread that ends it then does the
+ * remaining steps (given_up). A mapping from which the revocation took all permissions leaves its
+ * space, and the mappings derived from it are revoked completely, because the thread's PD could no
+ * longer revoke them. Nothing else begins. */
 #include "arch/x86/tlb.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
@@ -153,11 +153,11 @@ static inline bool revocation_is_crossed(const struct revocation *r, const struc
                tree_find(&top->children, x, x - 1);
 }
 
-/* Takes the revoked permissions from a mapping, so that it can no longer delegate them, and those
- * that its parent lacks. Its tables follow (sync); its descendants come later.
+/* Takes from a mapping the revoked permissions, so that it can no longer delegate them, and the
+ * permissions that its parent lacks. Its tables follow (sync); its descendants come later.
  *
- * Permissions that another revocation took from the parent go here, too: that revocation would find
- * this mapping by its parent, which leaves the space when both together have emptied it. */
+ * Permissions that another revocation took from the parent are also taken here: that revocation
+ * would find this mapping through its parent, which leaves the space when both have emptied it. */
 static void revocation_reduce(struct revocation *r, struct mapping *mapping, unsigned parent_perms,
                               unsigned *budget, struct flush *flush)
 {
@@ -177,8 +177,9 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
                 r->emptied = !left;
         if (top && !left)
                 r->owed_end = max_word(r->owed_end, mapping->in_space.last + 1);
-        /* A mapping that another revocation is about to remove stays in its space until that one
-         * has been below it. Its tables are cleared here, because this one may return first. */
+        /* A mapping that another revocation is about to remove stays in its space until that
+         * revocation has visited the mappings below it. This revocation may return first, so it
+         * clears the tables. */
         const bool leaves = !top && had && !left;
         /* No revocation can cut a mapping of one selector: it has no pieces for revocation_sync().
          */
@@ -196,10 +197,10 @@ static void revocation_reduce(struct revocation *r, struct mapping *mapping, uns
         r->sync_last = mapping->in_space.last;
 }
 
-/* Takes or drops (space is NULL) a reference to the PD whose tables are being written, from one
- * step to the next: another revocation may cut and remove the mapping on which the walk stands. The
- * revoking EC holds the PD in which the walk began. A PD without references is ending: it has no
- * threads and clears its tables itself. */
+/* Takes or drops (space is NULL) a reference to the PD whose tables are being written. It is held
+ * from one step to the next, because another revocation may cut and remove the mapping at which the
+ * walk stands. The revoking EC holds the PD in which the walk began. A PD without references is
+ * ending: it has no threads and clears its tables itself. */
 static void revocation_hold_space(struct revocation *r, struct space *space)
 {
         if (r->sync_space == space)
@@ -211,8 +212,8 @@ static void revocation_hold_space(struct revocation *r, struct space *space)
         r->sync_space = space;
 }
 
-/* Writes tables of a mapping, beginning at r->sync. Memory can lack only for a mapping that was
- * delegated after the walk came by: where there is no table yet, nothing must be cleared. */
+/* Writes tables of a mapping, beginning at r->sync. Memory can be missing only for a mapping that
+ * was delegated after the walk passed: where there is no table yet, nothing must be cleared. */
 static void revocation_apply(struct revocation *r, const struct mapping *mapping, unsigned *budget,
                              struct flush *flush)
 {
@@ -221,8 +222,8 @@ static void revocation_apply(struct revocation *r, const struct mapping *mapping
 }
 
 /* Writes tables, beginning at r->sync: those of the next mapping, or of the unmapped range before
- * it. Tables of an unmapped range are cleared: another revocation may have removed its mapping from
- * the space before this one came to its tables. */
+ * it. Tables of an unmapped range are cleared: another revocation may have removed the mapping from
+ * the space before this one reached its tables. */
 static void revocation_sync_next(struct revocation *r, struct space *space, unsigned *budget,
                                  struct flush *flush)
 {
@@ -253,8 +254,8 @@ static bool revocation_leave_pieces(struct revocation *r, struct space *space, u
                 r->sync_first = mapping->in_space.last + 1;
                 budget_spend(budget, ENTRIES_OF_A_SEARCH);
                 if (mapping->perms || mapping->cut != revocation_mark_of(r))
-                        continue; /* another thread has emptied it, and may still have to clear its
-                                     tables */
+                        continue; /* another thread has emptied the mapping and may still have to
+                                   * clear its tables */
                 mapping_leave_space(mapping, space);
                 mapping->pins++;
                 r->loose = mapping;
@@ -265,7 +266,8 @@ static bool revocation_leave_pieces(struct revocation *r, struct space *space, u
 }
 
 /* Writes the tables of a mapping after revocation_reduce(). The mapping leaves the space if it has
- * no permissions. Others may have cut it, so this goes by selector. Returns true at the end. */
+ * no permissions. Goes by selector, because other threads may have cut it. Returns true at the
+ * end. */
 static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned *budget,
                             struct flush *flush)
 {
@@ -281,8 +283,8 @@ static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned
                 revocation_sync_next(r, space, budget, flush);
         }
         if (space && r->leaves) {
-                /* Before its pieces: a later cut would make a piece that sync_first has passed. No
-                 * piece is cut off before sync_space is set, between two steps. */
+                /* Done before its pieces, because a later cut would make a piece that sync_first
+                 * has passed. Pieces are cut off only while sync_space is set. */
                 if (here->space == space) {
                         r->sync_first = here->in_space.last + 1;
                         mapping_leave_space(here, space);
@@ -308,7 +310,7 @@ static struct mapping *revocation_rise(struct revocation *r, struct mapping *map
 
 /* Ends a walk below top. Another revocation may have cut top meanwhile and removed a piece. The
  * next walk begins with the selectors of a piece that was cut off. If this walk has ended below
- * such a piece, the next walk looks again at the selectors before it. */
+ * such a piece, the next walk checks the selectors before the piece again. */
 static struct mapping *revocation_leave_top(struct revocation *r, struct mapping *top)
 {
         r->at = r->top_last + 1;
@@ -316,7 +318,7 @@ static struct mapping *revocation_leave_top(struct revocation *r, struct mapping
                 r->at -= r->last_source - top->in_parent.last;
         if (top->in_parent.start > r->first_source)
                 r->at = r->top_first;
-        if (r->at <= r->top_last) /* a mapping revoked whole may reach beyond the range */
+        if (r->at <= r->top_last) /* a mapping revoked as a whole may reach beyond the range */
                 r->last = max_word(r->last, r->top_last);
         if (r->emptied && top->space)
                 mapping_leave_space(top, top->space);
@@ -333,7 +335,7 @@ static inline bool revocation_is_beyond(const struct revocation *r, const struct
 }
 
 /* Returns true if a mapping may have been cut off since the walk visited the mapping it was part
- * of. A wrong true does no harm, and each true takes another cut. */
+ * of. A wrong true is harmless, and each true requires another cut. */
 static bool revocation_is_torn(struct revocation *r, const struct mapping *mapping)
 {
         const bool deep = mapping->depth >= r->depth_deep;
@@ -346,7 +348,7 @@ static bool revocation_is_torn(struct revocation *r, const struct mapping *mappi
 }
 
 /* Does one move of the walk: to the first child, else to the next sibling, which then loses its
- * permissions, else up to the parent, which is done then, too (up). A sibling that reaches beyond
+ * permissions, else up to the parent, which is then also done (up). A sibling that reaches beyond
  * the range keeps its permissions, and the walk does not go below it. Frees empty mappings on the
  * way up. Returns NULL at the end of the walk. */
 static struct mapping *revocation_walk_on(struct revocation *r, struct mapping *mapping,
@@ -396,7 +398,7 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
         parent->pins++;
         const bool crosses = mapping->in_parent.start < x && x <= mapping->in_parent.last;
         r->whole = crosses && !mapping_cut(mapping, r->space->type, x, budget, flush);
-        if (!crosses || r->whole) /* not freed by a cut; others may have taken it meanwhile */
+        if (!crosses || r->whole) /* not freed by a cut; others may have taken it */
                 mapping_release(mapping);
         parent->pins--;
         return r->whole ? revocation_end_cutting(r, parent) : parent;
@@ -404,8 +406,8 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
 
 /* Does one move of cutting all mappings below top, with r->self also top, that cross r->cut_at:
  * marks the mapping and goes down to a crossing child, else cuts it and goes up. Returns NULL at
- * the end; revocation_find_top() then looks at the range again, because others may have changed it
- * between two steps. */
+ * the end; revocation_find_top() then checks the range again, because other threads may have
+ * changed it between two steps. */
 static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct mapping *mapping,
                                                    unsigned *budget, struct flush *flush)
 {
@@ -435,11 +437,11 @@ static struct mapping *revocation_begin_cutting(struct revocation *r, struct map
         return top;
 }
 
-/* Returns the next mapping of the caller's range, from which to walk, or below which to cut first.
- * NULL if there is none at this place; sets *done if none is left at all. */
+/* Returns the next mapping of the caller's range from which to walk, or below which to cut first.
+ * Returns NULL if there is none at this place, and sets *done if none is left at all. */
 static struct mapping *revocation_find_top(struct revocation *r, bool *done)
 {
-        /* A mapping revoked whole may reach beyond the range, and others may have cut it since. */
+        /* others may have cut a mapping revoked as a whole, which may reach beyond the range */
         const word_t end = r->whole && r->owed_end ? max_word(r->last, r->owed_end - 1) : r->last;
         struct mapping *top = r->at > end ? NULL : mapping_find(r->space, r->at, end);
 
@@ -488,7 +490,7 @@ void revocation_begin(struct revocation *r, struct space *space, word_t first, w
                 false;
 }
 
-/* Handles one mapping, or as much of it as the budget allows. Returns true if all is done. */
+/* Handles as much of one mapping as the budget allows. Returns true if all is done. */
 static bool revocation_do_one(struct revocation *r, struct mapping **here, unsigned *budget,
                               struct flush *flush)
 {
@@ -542,8 +544,8 @@ enum step_result range_revocation_step(struct revocation *r)
         return done ? STEP_DONE : STEP_AGAIN;
 }
 
-/* Drops the mappings derived from sources first..last of top. Returns false if the rest takes a
- * walk, because a mapping is not simple or they are too many. */
+/* Drops the mappings derived from sources first..last of top. Returns false if the rest requires a
+ * walk, because a mapping is not simple or there are too many. */
 static bool revocation_do_leaves(struct mapping *top, word_t first, word_t last, unsigned perms,
                                  struct flush *flush)
 {

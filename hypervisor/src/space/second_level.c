@@ -21,7 +21,7 @@
 
 struct second_level_format dma_format, guest_format;
 
-/* The tables on the way to a page: table[l] holds the entry of level l; level 0 maps 4 KiB. */
+/* The tables on the path to a page: table[l] holds the entry of level l; level 0 maps 4 KiB. */
 struct walk {
         struct pd *pd;
         struct second_level *tables;
@@ -105,7 +105,8 @@ static void second_level_note_change(const struct walk *walk)
         flush_add(walk->flush, walk->pd);
 }
 
-/* Writes count entries of one table, the first for page; each maps the frames after the last. */
+/* Writes count entries of one table, the first for page. Each entry maps the frames after those of
+ * the entry before. */
 static void second_level_write_entries(const struct walk *walk, word_t page, unsigned level,
                                        word_t count, uint64_t value)
 {
@@ -226,7 +227,7 @@ static bool second_level_add(struct walk *walk, const struct page_range *range, 
                 return false;
         while (entry &&
                !second_level_is_page(entry,
-                                     level)) { /* smaller pages are in the place of a large page */
+                                     level)) { /* smaller pages lie where the large page would be */
                 walk->table[--level] = phys_to_pool(entry & PTE_ADDRESS);
                 entry = *second_level_entry_of(walk, *at, level);
         }

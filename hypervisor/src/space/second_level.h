@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Second-level page tables of PDs. The DMA page table maps the memory that an I/O MMU lets the PD's
- * devices access, the guest page table its virtual CPUs' physical memory. Device and guest-physical
- * addresses are addresses of the PD's memory space; mappings with MAPPING_DMA or MAPPING_GUEST are
- * in the table. */
+ * devices access. The guest page table maps the physical memory of the PD's virtual CPUs. Device
+ * and guest-physical addresses are addresses of the PD's memory space. The tables contain the
+ * mappings with MAPPING_DMA or MAPPING_GUEST. */
 #ifndef SPACE_SECOND_LEVEL_H
 #define SPACE_SECOND_LEVEL_H
 
@@ -16,7 +16,7 @@ enum second_level_kind { SECOND_LEVEL_DMA, SECOND_LEVEL_GUEST };
 /* Under the memory space lock. */
 struct second_level {
         uint64_t *root;    /* NULL: no table yet */
-        uint16_t domain;   /* DMA: its number for I/O MMUs; 0: no device was assigned yet */
+        uint16_t domain;   /* DMA: the PD's number in I/O MMUs; 0: no device was assigned yet */
         word_t generation; /* guest: counts flushes; read by CPUs that enter a guest */
 };
 
@@ -26,7 +26,7 @@ struct second_level {
 struct second_level_format {
         unsigned levels;                /* number of levels; 0: no I/O MMU, or no guests */
         unsigned large;                 /* highest level with pages, 0 (only 4 KiB) to 2 */
-        bool small_execute;             /* pages with NOVA_MEM_X have 4 KiB only */
+        bool small_execute;             /* pages with NOVA_MEM_X are 4 KiB only */
         uint64_t read, write;           /* permissions of a page */
         uint64_t execute;               /* bit of a page with NOVA_MEM_X */
         uint64_t no_execute;            /* bit of a page without NOVA_MEM_X */
@@ -34,8 +34,9 @@ struct second_level_format {
         uint64_t table, table_level;    /* bits of an entry for a table; level times these, too */
         uint64_t top_table;             /* bits of a root's entry for a table */
         bool incoherent;                /* I/O MMUs do not snoop the CPUs' caches */
-        bool keeps_absent;              /* I/O MMUs remember that an entry was absent */
-        void (*flush)(unsigned domain); /* DMA: forgets a domain's translations, or FLUSH_DMA_ALL */
+        bool keeps_absent;              /* I/O MMUs cache absent entries */
+        void (*flush)(unsigned domain); /* DMA: flushes a domain's translations, or all with
+                                         * FLUSH_DMA_ALL */
         bool (*release)(struct pd *pd); /* DMA: blocks some devices of a PD; true: no device
                                          * and no domain is left */
 };
@@ -58,8 +59,8 @@ struct page_range {
         unsigned perms;     /* NOVA_MEM_…; 0: remove the pages */
 };
 
-/** Does page_table_apply() for a second-level table, beginning at page *at of a range. Pages that
- * are in the range already belong to the same mapping. */
+/** Does page_table_apply() for a second-level table, beginning at page *at of a range. Pages
+ * already present in the range belong to the same mapping. */
 bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
                         word_t *at, unsigned *budget, struct flush *flush);
 

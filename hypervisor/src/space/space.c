@@ -92,8 +92,8 @@ static bool space_io_apply(const struct mapping *mapping, struct flush *flush)
         return true;
 }
 
-/* Writes a second-level table if it exists or is wanted. Then ends the range at the last page that
- * it wrote, and adds the entries that it spent to *used. */
+/* Writes a second-level table if it exists or is required. Then ends the range at the last page
+ * that it wrote, and adds the number of entries that it wrote to *used. */
 static bool space_second_apply(struct pd *pd, enum second_level_kind kind, bool wanted,
                                struct page_range *range, word_t at, unsigned budget, unsigned *used,
                                struct flush *flush)
@@ -119,8 +119,8 @@ static unsigned space_shown(const struct mapping *mapping)
         return mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms;
 }
 
-/* Writes the DMA table, the guest table and the page table. Each gets the whole budget, so that
- * none has small pages only because another one has. Together they may spend three times the
+/* Writes the DMA table, the guest table and the page table. Each gets the whole budget, so that no
+ * table has small pages only because another table has. Together they may spend three times the
  * budget, once in a step. The next step repeats the pages that a later table did not reach. */
 static cold_path bool space_apply_all_tables(const struct mapping *mapping, word_t *at,
                                              unsigned *budget, struct flush *flush)

@@ -25,13 +25,15 @@ struct space {
         struct tree tree;         /* mappings by selector, without overlaps; unused for objects */
         struct tree_node *recent; /* the mapping of tree that was found last, or NULL */
         struct pd *pd;
-        word_t charged; /* bytes ever charged for its tables and long delegations; may wrap */
+        word_t charged; /* bytes charged so far for the space's tables and long delegations; may
+                         * wrap */
         uint8_t type;   /* NOVA_CRD_MEM, _IO or _OBJ */
         uint8_t tables; /* enum space_tables */
 };
 
 /* One lock for all spaces of a type and the trees of derivation between them. Held for at most one
- * step of a long operation. Taken before the slab and frame locks; never two at a time. */
+ * step of a long operation. Taken before the slab and frame locks. A CPU never holds two of
+ * them. */
 extern struct spinlock space_lock[4];
 
 /** Prepares an empty space. */

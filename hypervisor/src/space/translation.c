@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mapping database: lookup and translation (see mapping.h).
  *
- * The way from a mapping to its parent leads up a tree, whose height depends on the parent's
- * children, so a translation opens an interrupt window after some ancestors. A climb that another
- * thread disturbs there begins again, only a few times: a thread that cuts the mappings of a chain
- * again and again could as well have revoked them. */
+ * The path from a mapping to its parent leads up a tree, whose height depends on the number of the
+ * parent's children. So a translation opens an interrupt window after some ancestors. A climb that
+ * another thread disturbs there begins again, but only a few times: a thread that keeps cutting the
+ * mappings of a chain could as well have revoked them. */
 #include "lib/bits.h"
 #include "sched/cpu.h"
 #include "sched/schedule.h"
@@ -12,8 +12,8 @@
 #include "space/object_mapping.h"
 #include "space/object_space.h"
 
-#define CLIMB_STEP 64 /* ancestors between two interrupt windows */
-#define CLIMBS     4  /* climbs of one translation */
+#define CLIMB_STEP 64 /* number of ancestors between two interrupt windows */
+#define CLIMBS     4  /* maximum number of climbs of one translation */
 
 /* Returns the CRD of the largest aligned range around sel inside first..last. The highest bits in
  * which sel differs from first - 1 and from last + 1 limit its order. */
@@ -103,7 +103,8 @@ static cold_path bool translation_pause(struct mapping *ancestor, word_t source,
 }
 
 /* Climbs from a mapping to the nearest ancestor in the receiver's space that gives a result. from
- * is a copy of the mapping, because the climb opens windows. Sets *torn if it must begin again. */
+ * is a copy of the mapping, because the climb opens windows. Sets *torn if the climb must begin
+ * again. */
 static nova_crd_t translation_climb(struct mapping *mapping, const struct mapping *from, word_t sel,
                                     nova_crd_t crd, const struct space *receiver, nova_crd_t window,
                                     bool *torn)

@@ -26,7 +26,7 @@ static void interrupt_ipi(struct cpu *cpu)
 }
 
 /* Handles the timer: the quantum of the current SC may be used up, a deadline may have passed, or
- * the hardware timer could not reach that far. */
+ * the interval was too long for the hardware timer. */
 static void interrupt_timer(struct cpu *cpu)
 {
         const uint64_t now = rdtsc(), end = sc_slice_end(cpu->current_sc, cpu->slice_start);

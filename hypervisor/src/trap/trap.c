@@ -31,8 +31,8 @@ static __attribute__((noinline)) _Noreturn void finish_trap_fpu_switch(struct ec
 }
 
 /* Delivers a page fault of an instruction fetch. A thread written for the interface of 2012 exits
- * by a jump to the kernel's first address. Its parent recognises this by an error code without the
- * bit of an instruction fetch, which CPUs set only if NX or SMEP is on. */
+ * by a jump to the kernel's first address. Its parent recognises the exit by an error code that
+ * lacks the bit of an instruction fetch, a bit that CPUs set only if NX or SMEP is on. */
 static __attribute__((noinline)) _Noreturn void block_on_trap_fetch(struct ec *self, word_t error)
 {
         const word_t address = read_cr2();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Event numbers: selector = event base + number. Those of a virtual CPU are the numbers that the
- * CPU gives its exits. @spec 7.2, 8.2 */
+/* Event numbers: selector = event base + number. The event numbers of a virtual CPU are the CPU's
+ * own numbers of exits. @spec 7.2, 8.2 */
 #ifndef NOVA_ABI_EVENT_H
 #define NOVA_ABI_EVENT_H
 
@@ -163,7 +163,7 @@
         ROW(0xfe, STARTUP, "STARTUP")                         \
         ROW(0xff, RECALL, "RECALL")
 
-/* Exit codes of SVM that come in groups: group + register or exception number. */
+/* Groups of SVM exit codes. Exit code = group + number of the register or exception. */
 #define NOVA_SVM_CR_READ   0x00 /**< + number of the control register */
 #define NOVA_SVM_CR_WRITE  0x10 /**< + number of the control register */
 #define NOVA_SVM_DR_READ   0x20 /**< + number of the debug register */

@@ -43,7 +43,7 @@
 #define NOVA_MEM_MODULE       (-2) /**< aux: physical address of its command line */
 
 /* Extensions: kernel memory that the root PD can request read-only. It lies inside KERNEL ranges,
- * in whole pages that hold only what this list names. */
+ * in whole pages that hold nothing else. */
 #define NOVA_MEM_CMDLINE (-3) /**< the kernel's command line; size includes the terminating 0 */
 #define NOVA_MEM_LOG     (-4) /**< struct nova_log and its ring */
 #define NOVA_MEM_BOOT    (-5) /**< struct nova_boot */
@@ -108,7 +108,7 @@ struct nova_hip {
 };
 
 /** Extension: ring buffer of the kernel's messages. Byte number n, counted from 0, lies at offset +
- * n % size until it is overwritten, which is while n + size > written. */
+ * n % size. It is valid as long as n + size > written. */
 struct nova_log {
         uint32_t written; /**< bytes written, modulo 2^32; updated after the byte is stored */
         uint32_t size;    /**< size of the ring in bytes, a power of two */
@@ -116,8 +116,8 @@ struct nova_log {
         uint32_t reserved;
 };
 
-/* Bits of nova_boot.flaws and nova_boot.treated: flaws of CPUs by which a program can infer memory
- * that it cannot read. */
+/* Bits of nova_boot.flaws and nova_boot.treated: flaws of CPUs that let a program infer memory that
+ * it cannot read. */
 #define NOVA_FLAW_BRANCHES 0x1   /**< branch target injection (Spectre v2) */
 #define NOVA_FLAW_RETURNS  0x2   /**< return target injection (Retbleed) */
 #define NOVA_FLAW_HISTORY  0x4   /**< branch history injection (BHI) */
@@ -139,7 +139,7 @@ struct nova_boot {
         uint64_t tsc_root;  /**< ticks from that reset until the root EC became ready */
         char loader[64];    /**< name of the boot loader, or empty; ends with a 0 */
         uint32_t flaws;     /**< NOVA_FLAW_… that the CPUs may have; 0 with mitigations=off */
-        uint32_t treated;   /**< those of flaws that the kernel treats */
+        uint32_t treated;   /**< NOVA_FLAW_… that the kernel mitigates */
 };
 
 NOVA_STATIC_ASSERT(sizeof(struct nova_log) == 16, "size of a log's head");

@@ -52,7 +52,7 @@
 
 /* Extension groups (flag nibble of number 0xe) and their operations (argument 2). */
 #define NOVA_EXT_OBJECT     0x10 /**< group: objects */
-#define NOVA_EXT_PD_DESTROY 0x0  /**< argument 1: PD; destroys the PD and all that it holds */
+#define NOVA_EXT_PD_DESTROY 0x0  /**< argument 1: PD; destroys the PD and everything in it */
 #define NOVA_EXT_NAME_SET   0x1  /**< argument 1: PD, EC, PT or SM; 3 (x86-32: 3, 4): its name */
 #define NOVA_EXT_NAME_GET   0x2  /**< out: argument 2, on x86-32 also 3: the name */
 #define NOVA_NAME_SIZE      8    /**< size of a name in bytes; shorter names are padded with 0 */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Injection info and states of a virtual CPU in a message. @spec 7.3, 8.3
  *
- * An injection's fields are where SVM and VMX have them; the windows are bits that both leave free.
- */
+ * The fields have the positions that SVM and VMX use. The bits for windows are reserved in both. */
 #ifndef NOVA_ABI_INJECT_H
 #define NOVA_ABI_INJECT_H
 
@@ -19,14 +18,14 @@
 #define NOVA_INJ_VALID              0x80000000u /**< there is an event */
 #define NOVA_INJ_EVENT              0x80000fffu /**< mask of the event: all of the above */
 
-#define NOVA_INJ_WINDOW     0x1000u /**< an event when the guest can take an interrupt */
-#define NOVA_INJ_NMI_WINDOW 0x2000u /**< an event when the guest can take an NMI, with VMX */
+#define NOVA_INJ_WINDOW     0x1000u /**< event as soon as the guest can take an interrupt */
+#define NOVA_INJ_NMI_WINDOW 0x2000u /**< event as soon as the guest can take an NMI; VMX only */
 #define NOVA_INJ_CR8_WINDOW                                                                \
         0x4000u               /**< an event at the guest's next write of CR8: an extension \
                                */
 #define NOVA_INJ_STEP 0x8000u /**< a step over the instruction at IP, with SVM: an extension */
 
-/* Interruptibility state: NOVA_MTD_STA. SVM has bit 0 alone, for both STI and MOV SS. */
+/* Interruptibility state: NOVA_MTD_STA. Under SVM only bit 0 exists; it covers STI and MOV SS. */
 #define NOVA_STA_STI 0x1u /**< interrupts wait for the instruction after STI */
 #define NOVA_STA_SS  0x2u /**< interrupts and NMIs wait for the one after MOV SS */
 #define NOVA_STA_NMI 0x8u /**< NMIs wait for an IRET */
