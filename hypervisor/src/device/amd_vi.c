@@ -135,7 +135,8 @@ static bool amd_vi_forget(struct unit *unit, unsigned domain)
         return amd_vi_submit(unit, INVALIDATE_PAGES | (uint64_t)domain << PAGES_DOMAIN, PAGES_ALL);
 }
 
-/* Flushes translations. For functions only the wait is left: attaching flushed each of them. */
+/* Flushes translations. For functions, it only has to wait, because attaching has flushed each of
+ * them. */
 static void amd_vi_flush(unsigned domain, bool more)
 {
         (void)more;
@@ -164,8 +165,8 @@ static void amd_vi_command_all(uint64_t command, bool wait)
         }
 }
 
-/* Returns the first word of an entry, which admits the accesses of a PD, or none. The valid bits
- * are always set: without them the function would reach all memory. */
+/* Returns the first word of an entry that admits the accesses of a PD, or no accesses. The valid
+ * bits are always set: without them the function would reach all memory. */
 static uint64_t amd_vi_first_word(const struct pd *pd)
 {
         return pool_to_phys(pd ? pd->dma.root : empty) | ENTRY_VALID | LEVELS << ENTRY_LEVELS |
@@ -178,7 +179,8 @@ static enum nova_status amd_vi_attach(uint16_t rid, const struct pd *pd)
 
         if (rid >= function_count)
                 return NOVA_BAD_DEV;
-        pte_write(entry, amd_vi_first_word(NULL)); /* never a mixture of two PDs */
+        pte_write(entry, amd_vi_first_word(NULL)); /* so that no entry is ever a mixture of two
+                                                    * PDs */
         pte_write(entry + 1, pd ? pd->dma.domain : 0);
         if (pd)
                 pte_write(entry, amd_vi_first_word(pd));

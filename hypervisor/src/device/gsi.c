@@ -14,7 +14,7 @@
 #include "object/sm.h"
 #include "sched/timeout.h"
 
-#define RESUME_STEP 16 /* GSIs that one interrupt resumes at most */
+#define RESUME_STEP 16 /* maximum number of GSIs that one interrupt resumes */
 
 static struct sm *semaphores[NOVA_HIP_GSI]; /* by GSI; fixed after gsi_boot */
 
@@ -44,7 +44,8 @@ void gsi_fire(unsigned gsi)
         sm_up(semaphores[gsi]);
 }
 
-/* Ups the semaphore of each GSI: its interrupts were lost, and the driver must check the device. */
+/* Performs an up on the semaphore of each GSI, because interrupts were lost and the driver must
+ * check the device. */
 void gsi_resume(struct cpu *cpu)
 {
         uint64_t next = UINT64_MAX;

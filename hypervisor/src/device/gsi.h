@@ -14,7 +14,8 @@ struct pd;
  * CPU. Call once, at boot. */
 void gsi_boot(void);
 
-/** Handles an interrupt: masks its pin if it is level-triggered, and ups its semaphore. */
+/** Handles an interrupt: masks its pin if it is level-triggered, and does an up of its
+ * semaphore. */
 void gsi_fire(unsigned gsi);
 
 /** Resumes stopped GSIs (remap_stopped) that are due. Call when this CPU's timer has fired. */

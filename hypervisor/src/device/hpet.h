@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* HPETs, as device arguments name them. The kernel uses none, so PDs can request their pages. */
+/* HPETs, as device arguments name them. The kernel does not use HPETs, so PDs can request their
+ * pages. */
 #ifndef DEVICE_HPET_H
 #define DEVICE_HPET_H
 

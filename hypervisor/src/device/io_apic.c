@@ -47,7 +47,8 @@ struct io_apic {
 enum pin_state {
         PIN_CLOSED, /* masked since boot */
         PIN_OPEN,
-        PIN_SERVED, /* masked by its level interrupt until a down shows that it was served */
+        PIN_SERVED, /* masked by its level-triggered interrupt until a down shows that the interrupt
+                     * was served */
 };
 
 /* Written under the lock of its I/O APIC. */
@@ -124,7 +125,7 @@ static unsigned io_apic_pin_register(const struct io_apic *io_apic, unsigned gsi
 }
 
 /* Writes the lower half of a pin's entry. Trigger and vector never change after boot, so that a
- * pending interrupt, and its end, still find their pin. */
+ * pending interrupt and its EOI still find their pin. */
 static void io_apic_write_state(struct io_apic *io_apic, unsigned gsi)
 {
         const struct pin *pin = &pins[gsi];
@@ -208,8 +209,8 @@ void io_apic_serve(unsigned gsi)
 
 void io_apic_open(unsigned gsi)
 {
-        /* An interrupt that closes the pin at this moment ups the semaphore later. The down that
-         * takes this up is followed by another down. */
+        /* An interrupt that closes the pin at this moment does its up of the semaphore later. After
+         * the down that consumes this up, the driver does another down. */
         if (load_once(pins[gsi].state) != PIN_OPEN)
                 io_apic_set_state(gsi, PIN_OPEN);
 }

@@ -45,8 +45,8 @@ static uint64_t reports_since; /* TSC */
 static unsigned reports;       /* number of reports since reports_since */
 static unsigned discarded;     /* units whose records were discarded since faults are masked */
 
-/* A unit is not used or not known. Nothing shows which functions it serves, so no device can be
- * assigned. */
+/* A unit is not used or not known. The kernel cannot find out which functions it serves, so no
+ * device can be assigned. */
 static bool some_ignored;
 
 volatile char *iommu_map(paddr_t phys)
@@ -131,9 +131,9 @@ static bool iommu_has_functions(const struct pd *pd)
         return false;
 }
 
-/* Frees the domain of a PD if the PD has no function. When departed functions had left the domain,
- * the units were flushed. The CPU that removed the last function frees the domain, after its own
- * flush. pd is borrowed: it may have ended. */
+/* Frees the domain of a PD if the PD has no function. The units are flushed after functions have
+ * left the domain. The CPU that removed the last function frees the domain, after its own flush. pd
+ * is borrowed and may have ended. */
 static void iommu_give_domain_back(struct pd *pd, unsigned domain, uint32_t departed)
 {
         spin_lock(&space_lock[NOVA_CRD_MEM]);
@@ -193,7 +193,7 @@ static unsigned iommu_find_place(uint16_t rid)
         return place;
 }
 
-/* Work of an assignment for the time after the lock is released. */
+/* Work of an assignment that is done after the lock was released. */
 struct after {
         struct pd *loser;  /* PD that lost the function, or got a domain in vain; NULL: none */
         unsigned domain;   /* domain of loser */

@@ -27,10 +27,12 @@ static inline bool iommu_is_on(void)
  * no I/O MMU can block this function; OUT_OF_MEMORY. */
 enum nova_status iommu_assign(struct pd *pd, uint16_t rid);
 
-/** Reports faults of devices, a few a second. If there are more, masks them and leaves the rest. */
+/** Reports faults of devices, a few per second. If there are more, masks faults and drops the
+ * rest. */
 void iommu_fault(void);
 
-/** Enables reports of faults again, a second after there were too many: in steps, one unit each. */
+/** Enables reports of faults again, a second after there were too many. It does so in steps of one
+ * unit each. */
 void iommu_unmask(void);
 
 static inline void iommu_poll(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The functions of VT-d and AMD-Vi that iommu.c uses, and those of iommu.c that they use. */
+/* The functions of VT-d and AMD-Vi that iommu.c uses, and the functions of iommu.c that VT-d and
+ * AMD-Vi use. */
 #ifndef DEVICE_IOMMU_DRIVER_H
 #define DEVICE_IOMMU_DRIVER_H
 
@@ -18,7 +19,8 @@ struct iommu_driver {
          * Under the memory space lock. Takes effect after flush. */
         enum nova_status (*attach)(uint16_t rid, const struct pd *pd);
         /* Flushes translations of a domain (0: none; FLUSH_DMA_ALL) and, if functions is set, the
-         * attachments and interrupts of functions. Returns when that is done. No lock is held. */
+         * attachments and interrupts of functions. Returns when the flush is done. No lock is
+         * held. */
         void (*flush)(unsigned domain, bool functions);
         /* Reports a unit's faults and clears them, until iommu_report() returns false. Returns
          * false then, and for the last unit. */
@@ -62,7 +64,7 @@ void *iommu_table(void);
 /** Waits until (*at & mask) == value. Returns false if that takes more than a second. */
 bool iommu_wait(const volatile uint32_t *at, uint32_t mask, uint32_t value);
 
-/** Stops the kernel because a unit does not answer any more: devices may reach any memory. */
+/** Stops the kernel because a unit no longer answers: devices may access any memory. */
 _Noreturn void iommu_stop(void);
 
 /** Returns the MSI address of an interrupt to the boot CPU. */

@@ -8,7 +8,7 @@
 
 struct cpu;
 
-/* A write to this range is an interrupt (SDM 3A, 10.11.1), also if a program does it. So no PD gets
+/* A write to this range is an interrupt (SDM 3A, 10.11.1), even if a program writes. So no PD gets
  * the range. */
 #define MSI_BASE 0xfee00000u
 #define MSI_SIZE 0x100000u

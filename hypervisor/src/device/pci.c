@@ -43,7 +43,8 @@ static void pci_scan_bus(const volatile char *registers, unsigned bus)
         }
 }
 
-/* Returns true unless firmware reports a window where the kernel knows of something else. */
+/* Returns true unless the kernel knows that the window reported by firmware overlaps something
+ * else. */
 static bool pci_is_sound(const struct acpi_pci_window *window)
 {
         const paddr_t start = window->phys + window->first * PCI_BUS_SIZE;

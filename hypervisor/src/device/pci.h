@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The existing PCI functions, and the function that a program names. Only segment 0 with
- * memory-mapped configuration space; a machine without it has no functions. */
+ * memory-mapped configuration space is supported; a machine without it has no functions. */
 #ifndef DEVICE_PCI_H
 #define DEVICE_PCI_H
 

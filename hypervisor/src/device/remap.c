@@ -99,7 +99,7 @@ enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cp
         if (!remap_is_on)
                 return NOVA_SUCCESS;
         spin_lock(&remap_lock);
-        /* A stopped sender cannot continue before its time by being routed again. */
+        /* a stopped sender stays stopped for its full time, even if it is routed again */
         const bool stays = message->timer && message->sender == sender;
         if (!stays)
                 status = remap_set_route(gsi, sender, cpu->arch.apic_id, level);
@@ -165,7 +165,7 @@ static uint64_t remap_stop(unsigned gsi, const struct cpu *cpu, bool whole_funct
         return resume;
 }
 
-/* Counts an interrupt. Returns true if it is number count within FLOOD_MS. */
+/* Counts an interrupt. Returns true if it is the count-th interrupt within FLOOD_MS. */
 static always_inline bool remap_is_flood(struct rate *rate, unsigned count)
 {
         if (likely(++rate->count < count))
@@ -202,7 +202,7 @@ bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)
         if (message->timer == cpu && rdtsc() >= message->resume) {
                 /* This does not fail: the unit knows the function, and the table exists. If it did
                  * fail, the function would have no interrupts until it is routed again. The
-                 * semaphore is upped in any case, so that the driver checks the device. */
+                 * semaphore gets its up in any case, so that the driver checks the device. */
                 const enum nova_status status =
                         remap_set_route(gsi, message->sender, message->apic_id, false);
                 assert(status == NOVA_SUCCESS);

@@ -13,20 +13,21 @@ struct cpu;
 extern bool remap_is_on;
 extern bool remap_by_index; /* messages name the GSI instead of CPU and vector */
 
-/** Finds the functions as which I/O APICs and HPETs send. At boot; uses slot 0 of boot_map(). */
+/** Finds the PCI functions whose requester ids I/O APICs and HPETs use. At boot; uses slot 0 of
+ * boot_map(). */
 void remap_init(void);
 
 /** Returns true if these functions of all I/O APICs are known, as interrupt remapping requires. */
 bool remap_knows_io_apics(void);
 
-/** Returns the function as which an I/O APIC or HPET sends; REMAP_ANYBODY: unknown. */
+/** Returns the function whose requester id an I/O APIC or HPET uses; REMAP_ANYBODY: unknown. */
 unsigned remap_source(bool is_hpet, unsigned id);
 
 /* Stands for any sender; not a requester id. */
 #define REMAP_ANYBODY 0x10000
 
 /* Added to the requester id of a PCI function that sends its own interrupts. An I/O APIC or HPET
- * may send as a function that a PD can have. */
+ * may use the requester id of a function that a PD can have. */
 #define REMAP_FUNCTION 0x20000
 
 /** Lets a function, and no other one, raise a GSI at a CPU. OUT_OF_MEMORY; BAD_DEV: no I/O MMU
@@ -41,8 +42,8 @@ extern unsigned remap_stopped;
  * function are stopped. Returns the TSC at which this CPU must call remap_resume(); 0: never. */
 uint64_t remap_count(unsigned gsi, const struct cpu *cpu);
 
-/** Resumes a stopped GSI if it is due and this CPU must resume it; returns true then. If it is not
- * due yet, lowers *next to its time. */
+/** Resumes a stopped GSI if it is due and this CPU must resume it, and then returns true. If it is
+ * not due yet, lowers *next to its time. */
 bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next);
 
 /** Revokes all interrupts of a function, because its owner changes. Takes effect after the driver's

@@ -209,7 +209,7 @@ static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
                 return NOVA_OUT_OF_MEMORY;
 
         uint64_t *entry = &table[(rid & 0xff) * 2];
-        pte_write(entry, 0); /* never a mixture of two PDs */
+        pte_write(entry, 0); /* so that no entry is ever a mixture of two PDs */
         dma_sync(entry, 2 * sizeof(*entry));
         if (pd) {
                 pte_write(entry + 1, (dma_format.levels - 2) | pd->dma.domain << CONTEXT_DOMAIN);
@@ -219,8 +219,8 @@ static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
         return NOVA_SUCCESS;
 }
 
-/* Writes the lower word last, at once, so that an interrupt meanwhile goes to the old CPU or to the
- * new one. */
+/* Writes the lower word last, by one store, so that an interrupt meanwhile goes either to the old
+ * CPU or to the new one. */
 static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level)
 {
@@ -330,7 +330,8 @@ static bool vtd_find_unit(const struct acpi_iommu *entry, struct unit *unit, uin
         return true;
 }
 
-/* Chooses a table format that all units support. A unit that does not will block everything. */
+/* Chooses a table format that all units support. A unit without support for it will block
+ * everything. */
 static void vtd_choose_format(unsigned found)
 {
         uint64_t cap = ~(uint64_t)0;
@@ -348,7 +349,7 @@ static void vtd_choose_format(unsigned found)
         dma_format.large = cap & CAP_2_MIB ? cap & CAP_1_GIB ? 2 : 1 : 0;
 }
 
-/* Returns true if all units can remap interrupts: all do, or none. */
+/* Returns true if all units can remap interrupts. Remapping is enabled in all units or in none. */
 static bool vtd_can_remap(unsigned found)
 {
         bool can = acpi.remaps && remap_knows_io_apics();

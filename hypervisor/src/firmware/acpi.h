@@ -21,7 +21,8 @@ struct acpi_io_apic {
         uint8_t id;
 };
 
-/* An ISA interrupt with another GSI than its number, or not edge-triggered and active high. */
+/* An ISA interrupt whose GSI differs from its number, or that is not edge-triggered and active
+ * high. */
 struct acpi_override {
         uint32_t gsi;
         uint16_t flags; /* MPS INTI flags (ACPI 5.2.12.5) */
@@ -46,13 +47,14 @@ struct acpi_iommu {
         uint8_t flags;    /* AMD-Vi: settings for its links (IVHD flags) */
 };
 
-/* The PCI function as which an I/O APIC or HPET sends interrupts. */
+/* The PCI function whose requester id an I/O APIC or HPET uses for interrupts. */
 struct acpi_source {
         bool is_hpet;
         uint8_t id; /* number of the I/O APIC or HPET */
         uint8_t bus;
         uint8_t depth;                /* number of functions on the path to it, including itself */
-        uint8_t function[ACPI_DEPTH]; /* device << 3 | function, each behind the previous */
+        uint8_t function[ACPI_DEPTH]; /* device << 3 | function for each bridge and the last
+                                       * function on the path */
 };
 
 /** Address space number of registers in I/O ports (ACPI 5.2.3.2). */

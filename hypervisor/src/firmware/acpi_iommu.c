@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ACPI tables of I/O MMUs: DMAR (VT-d specification, 8) and IVRS (AMD I/O Virtualization
- * Technology, 5.2). The kernel ignores which unit serves which PCI function: all units get the same
- * tables. Memory that firmware reserves for devices (RMRR, IVMD) is given to no device. */
+ * Technology, 5.2). The kernel ignores the assignment of PCI functions to units: all units get the
+ * same tables. No device gets the memory that firmware reserves for devices (RMRR, IVMD). */
 #include "firmware/acpi.h"
 #include "firmware/acpi_table.h"
 #include "lib/console.h"

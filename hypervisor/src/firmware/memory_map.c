@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Physical memory as the boot loader reports it, and the parts that are taken. */
+/* Physical memory as the boot loader reports it, and the parts that are in use. */
 #include "firmware/memory_map.h"
 
 #include "arch/x86/boot_paging.h"
@@ -193,7 +193,8 @@ bool memory_map_is_ram(paddr_t start, uint64_t size)
         return false;
 }
 
-/* Returns the start of an object that overlaps a range, or UINT64_MAX if the range is free. */
+/* Returns the start of an object (entry, module or kernel range) that overlaps a range, or
+ * UINT64_MAX if the range is free. */
 static paddr_t memory_map_conflict(paddr_t start, uint64_t size)
 {
         const struct memory_entry *entry = memory_map_other(NOVA_MEM_AVAILABLE, start, size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Physical memory as the boot loader reports it, and the parts that are taken. */
+/* Physical memory as the boot loader reports it, and the parts that are in use. */
 #ifndef FIRMWARE_MEMORY_MAP_H
 #define FIRMWARE_MEMORY_MAP_H
 
@@ -47,7 +47,7 @@ struct memory_map {
         struct boot_module module[MODULES];
         unsigned modules;
         unsigned merged;          /* number of reserved entries that were merged for lack of room */
-        unsigned dropped;         /* number of entries for which there was no room */
+        unsigned dropped;         /* number of entries dropped for lack of room */
         unsigned dropped_modules; /* number of modules that were invalid, or had no room */
 };
 

@@ -31,7 +31,7 @@ enum tag_type {
 /* Memory types of UEFI (UEFI Specification 2.9, 7.2). */
 enum efi_type {
         EFI_LOADER_CODE = 1,
-        EFI_BOOT_DATA = 4, /* memory of the loader and of boot services is free by now */
+        EFI_BOOT_DATA = 4, /* memory of the loader and of boot services is free at this point */
         EFI_CONVENTIONAL = 7,
         EFI_ACPI_TABLES = 9,
         EFI_ACPI_NVS = 10,
@@ -128,7 +128,7 @@ static void multiboot2_add_entry(const char *data, bool efi)
 
         if (efi) {
                 memcpy(&from, data, sizeof(from));
-                /* More pages than addresses: truncated at the end of the address space. */
+                /* more pages than addresses: truncated at the end of the address space */
                 const uint64_t most = UINT64_MAX >> EFI_PAGE_BITS;
                 const uint64_t pages = from.pages < most ? from.pages : most;
                 memory_map_add(from.start, pages << EFI_PAGE_BITS,

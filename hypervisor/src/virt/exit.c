@@ -35,7 +35,7 @@ _Noreturn void resume_with_protection_fault(struct ec *self)
         resume_guest(self);
 }
 
-/* Reflects an exception to the guest. #DB and #AC exit because their delivery can go on for ever
+/* Reflects an exception to the guest. #DB and #AC exit because their delivery can loop for ever
  * inside the CPU. */
 static _Noreturn void finish_exit_exception(struct ec *self)
 {

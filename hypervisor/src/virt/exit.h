@@ -8,7 +8,7 @@
 /** Causes of an exit. */
 enum guest_exit {
         GUEST_EXIT_EVENT,          /* an intercept for the VMM */
-        GUEST_EXIT_HOST,           /* the host's work: the guest continues where it was */
+        GUEST_EXIT_HOST,           /* work of the host: the guest continues where it was */
         GUEST_EXIT_EXCEPTION,      /* an exception that is intercepted, but belongs to the guest */
         GUEST_EXIT_DEBUG_REGISTER, /* an access to a debug register */
         GUEST_EXIT_WBINVD,
@@ -22,7 +22,7 @@ void finish_exit_or_return(struct ec *self, enum guest_exit exit);
  *  if the access is an event. */
 void finish_port_or_return(struct ec *self, unsigned port, unsigned bytes, bool in);
 
-/** Enters the guest and delivers the event again whose delivery the last exit interrupted. */
+/** Enters the guest and repeats the delivery of the event that the last exit interrupted. */
 _Noreturn void resume_delivery(struct ec *self);
 
 /** Enters the guest after an instruction that the kernel did for it. */

@@ -144,7 +144,7 @@ static void vcpu_load_debug_registers(struct cpu *cpu, struct ec *self)
         cpu->debug_owner = self;
 }
 
-/* Loads the register that RDTSCP reads: it is the guest's own; threads read 0. */
+/* Loads the register that RDTSCP reads: the guest has its own value; threads read 0. */
 static void vcpu_load_tsc_aux(struct cpu *cpu, uint32_t value)
 {
         if (cpu_has(FEATURE_RDTSCP))

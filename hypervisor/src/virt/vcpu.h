@@ -26,7 +26,7 @@ struct vcpu_svm {
         uint64_t soft_ip;    /* IP at which it was injected */
         uint64_t vintr;      /* the interrupt field of the last entry */
         uint64_t step_ip;    /* address of the instruction that the guest steps over */
-        bool soft_interrupt; /* soft_event stands for an interrupt that the VMM injected */
+        bool soft_interrupt; /* soft_event replaces an interrupt that the VMM injected */
         bool steps;          /* the guest steps for the VMM; TF is the kernel's */
         bool guest_tf;       /* the guest's own TF during the step */
         bool lme;            /* EFER.LME is set for the guest (QEMU's TCG, see svm.c) */
@@ -51,7 +51,7 @@ struct vcpu {
         uint64_t tag_round;      /* the CPU's round in which the tag was taken */
         word_t guest_generation; /* value of pd.guest.generation when the tag was taken */
         bool counts_stolen_time; /* its TSC does */
-        bool refused;            /* the VMM wrote state that no CPU may get */
+        bool refused;            /* the VMM wrote state that must not be loaded into a CPU */
         bool debugging;          /* the guest uses DR0 to DR3 */
         bool unproven;           /* the VMM wrote state that the CPU may refuse */
         bool wants_dr_exits;     /* accesses to debug registers are events for the VMM */
@@ -116,8 +116,8 @@ struct vcpu_ops {
         void (*end_step)(struct vcpu *vcpu); /* before an event that is not an exit; may be NULL */
         void (*stop)(struct ec *ec);         /* EC has ended; on its own CPU; may be NULL */
 
-        /* Getters and setters, called on the CPU of the EC. A value that no CPU accepts is written,
-         * and refused at the next entry. */
+        /* Getters and setters, called on the CPU of the EC. A value that no CPU accepts is written
+         * and then refused at the next entry. */
         uint64_t (*read)(const struct ec *ec, enum guest_register reg);
         void (*write)(struct ec *ec, enum guest_register reg, uint64_t value);
         void (*read_segment)(const struct ec *ec, enum guest_segment segment,
@@ -137,8 +137,8 @@ struct vcpu_ops {
         void (*grant_debug_registers)(struct vcpu *vcpu); /* accesses do not exit any more */
 };
 
-/* Functions that SVM and VMX name alike: the first macro declares them, the second enters them into
- * the vendor's table. */
+/* Functions that have the same names for SVM and VMX. The first macro declares them, the second
+ * enters them into the vendor's table. */
 #define VCPU_DECLARE_OPS_OF(vendor)                                                           \
         void vendor##_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);   \
         void vendor##_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd); \
@@ -211,8 +211,8 @@ void vcpu_forget_translations(struct ec *ec);
 /** Reads DR0 to DR3 of a virtual CPU from the registers or from memory. Call on its own CPU. */
 void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4]);
 
-/** Returns and resets the stolen time, in TSC ticks, by which the guest's TSC must be set back: its
- * virtual CPU was ready, but other threads ran. */
+/** Returns and resets the stolen time in TSC ticks: the time in which the virtual CPU was ready but
+ * other threads ran. The guest's TSC must be set back by it. */
 uint64_t vcpu_take_stolen_time(struct vcpu *vcpu);
 
 /** Does a guest's port access if its PD owns the ports. Returns false if it does not. */

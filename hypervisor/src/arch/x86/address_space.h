@@ -15,7 +15,7 @@ void address_space_fini(struct address_space *space);
  *  @return the page table, or NULL if there is no memory */
 uint64_t *address_space_window(struct address_space *space);
 
-/** Returns the number of frames of the root and the window, which the account pays. */
+/** Returns the number of frames of the root and the window, for which the account pays. */
 unsigned address_space_frames(const struct address_space *space);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers that assembly needs and only the C compiler knows. This file is never linked: the build
- * turns each string that DEFINE makes into a #define of asm_offsets.h. */
+/* Numbers that the assembly code needs but only the C compiler knows. This file is never linked:
+ * the build turns each string that DEFINE makes into a #define of asm_offsets.h. */
 #include "asm_offsets_width.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's own address space: first the tables for the time before the pool is known, then the
- * final ones. The same walk edits both. */
+/* The kernel's own address space: first the early tables, used until the pool is known, then the
+ * final ones. One walk function edits both. */
 #include "arch/x86/boot_paging.h"
 
 #include "arch/x86/cpu.h"
@@ -164,7 +164,7 @@ bool boot_paging_finish(paddr_t pool_start, uint64_t pool_size)
         boot_paging_map_range(POOL_VIRT(pool_start), pool_start, pool_size, 1,
                               DATA_FLAGS | boot_paging_global_flag());
         boot_paging_map_window();
-        /* Now all tables of the kernel half exist. */
+        /* from here on, all tables of the kernel half exist */
         for (word_t at = 0; at < BOOT_MAP_SIZE; at += LARGE_PAGE_SIZE)
                 boot_paging_map_page(BOOT_MAP_BASE + at, 0, 0);
         for (word_t at = 0; at < NOVA_CPU_MAX * CPU_BLOCK_SIZE; at += LARGE_PAGE_SIZE)

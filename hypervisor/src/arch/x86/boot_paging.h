@@ -47,7 +47,7 @@ bool boot_paging_finish(paddr_t pool_start, uint64_t pool_size);
 /** Allocates and maps a CPU's block. Returns NULL if the pool is empty. */
 struct cpu *boot_paging_map_cpu(unsigned id);
 
-/** Maps a page of device registers permanently and uncached, at the next page from MMIO_BASE on.
+/** Maps a page of device registers permanently and uncached, at the next free page above MMIO_BASE.
  * Returns NULL if there is no room. */
 void *boot_paging_map_device(paddr_t phys);
 

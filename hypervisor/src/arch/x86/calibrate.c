@@ -13,7 +13,7 @@
 #define PM_HZ    3579545
 #define PM_TICKS 1800 /* 0.5 ms: two readings, each one tick off, cause an error of about 0.1 % */
 #define PM_MASK  0xffffff
-#define PM_TRIES 4000000 /* readings after which a stopped timer counts as missing */
+#define PM_TRIES 4000000 /* number of equal readings after which the timer counts as missing */
 
 /* PIT channel 2 and the port that gates it and shows its output. */
 #define PIT_HZ       1193182
@@ -50,7 +50,7 @@ static uint32_t calibrate_read_pit(void)
         return low | (uint32_t)inb(PIT_CHANNEL2) << 8;
 }
 
-/* Reads the clocks as close together as possible. The best of several tries counts, in case a
+/* Reads the clocks as close together as possible. The best of several attempts is used, in case a
  * hypervisor below the kernel interrupts one. The reference is the PM timer at a port. If port is
  * 0, it is the PIT, which counts down and is latched at the beginning of a reading. */
 static struct sample calibrate_take_sample(uint16_t port)
@@ -134,7 +134,7 @@ static bool calibrate_measure_pit(void)
 
 void calibrate(uint16_t pm_timer)
 {
-        /* One-shot mode, masked. Also if TSC deadlines are used later. */
+        /* one-shot mode, masked; also if TSC deadlines are used later */
         lapic_write(LAPIC_LVT_TIMER, 0x10000 | VECTOR_TIMER);
         lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
         if (!(pm_timer && calibrate_measure_pm(pm_timer)) && !calibrate_measure_pit()) {

@@ -53,7 +53,7 @@ void features_read_own(uint32_t own[FEATURE_WORDS])
                 own[WORD_EXT_ECX] = leaf.ecx;
                 own[WORD_EXT_EDX] = leaf.edx;
         }
-        /* Firmware may have switched SVM off. */
+        /* Firmware may have disabled SVM. */
         if (own[WORD_EXT_ECX] >> FEATURE_SVM % 32 & 1 && !(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS))
                 own[WORD_SVM_EDX] = cpuid(0x8000000a, 0).edx;
         if (features_xsave_is_broken(own[WORD_1_ECX]))

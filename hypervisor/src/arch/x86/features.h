@@ -55,7 +55,8 @@ extern uint32_t cpu_features[FEATURE_WORDS];
 /** Stores the features of this CPU. */
 void features_read_own(uint32_t own[FEATURE_WORDS]);
 
-/** Reads this CPU's features. The first CPU sets cpu_features; the others remove what they lack. */
+/** Reads this CPU's features. The first CPU sets cpu_features; the others remove the features that
+ * they lack. */
 void features_read(bool first);
 
 /** Removes a feature that this CPU has and the kernel cannot use. */
@@ -71,7 +72,8 @@ static inline bool cpu_has(enum feature feature)
         return features_have(cpu_features, feature);
 }
 
-/** Returns true if QEMU emulates the CPU (TCG), with faults, and does not pass it through. */
+/** Returns true if QEMU emulates the CPU (TCG), with its bugs, and does not pass the real CPU
+ * through. */
 bool features_emulated(void);
 
 /** Returns the number of the last extended leaf of CPUID; 0: there is none. */

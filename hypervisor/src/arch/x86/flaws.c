@@ -119,7 +119,7 @@ static void flaws_choose_hide_fpu(struct flaws_choice *choice)
         flaws_treat(choice, FLAW_LAZY_FPU, TREAT_HIDE_FPU, "the registers are saved between PDs");
 }
 
-/* Reports the flaws that no CPU's instruction treats for this kernel. */
+/* Reports Meltdown, which this kernel does not treat. */
 static void flaws_admit_meltdown(struct flaws_choice *choice)
 {
         flaws_admit(choice, FLAW_MELTDOWN, 0,

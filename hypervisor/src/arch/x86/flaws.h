@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The flaws of CPUs by which a program can infer memory that it cannot read, and the choice of
- * treatments (docs/kernel/speculation.md). Without access to the machine, so that host tests choose
- * for CPUs that they describe. */
+ * treatments (docs/kernel/speculation.md). It does not access the machine, so that host tests can
+ * choose treatments for CPUs that they describe. */
 #ifndef ARCH_X86_FLAWS_H
 #define ARCH_X86_FLAWS_H
 
 #include "lib/cmdline.h"
 #include "lib/types.h"
 
-/* What a CPU has for the treatment of flaws. */
+/* The features of a CPU for the treatment of flaws. */
 #define CAN_IBRS      0x1  /* MSR SPEC_CTRL with IBRS */
 #define CAN_IBRS_ON   0x2  /* IBRS protects if it is always on */
 #define CAN_AUTO_IBRS 0x4  /* AMD: a bit of EFER in place of IBRS */

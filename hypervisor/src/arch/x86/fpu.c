@@ -81,7 +81,7 @@ static void fpu_save(void *state)
 }
 
 /* On AMD CPUs before Zen 2, a restore keeps the last instruction's address, operand and opcode
- * unless an exception is pending (APM 5, FXRSTOR). FNINIT removes those of the last owner. */
+ * unless an exception is pending (APM 5, FXRSTOR). FNINIT removes the values of the last owner. */
 static void fpu_restore(const void *state)
 {
         const uint32_t low = (uint32_t)components, high = (uint32_t)(components >> 32);
@@ -104,8 +104,8 @@ void fpu_switch(struct cpu *cpu, const struct ec *ec)
         cpu->special ^= SPECIAL_FPU;
 }
 
-/* Saves the state in the registers, which have an owner. TS is clear, and XCR0 is the kernel's, so
- * that all components are saved. */
+/* Saves the state in the registers for their owner, which exists. TS is clear, and XCR0 is the
+ * kernel's, so that all components are saved. */
 static void fpu_save_owner(struct cpu *cpu)
 {
         struct ec *owner = cpu->arch.fpu_owner;

@@ -15,7 +15,7 @@ struct pd;
 #define FPU_SIZE_MIN 512
 #define FPU_SIZE_MAX 3072
 
-/** Finds out the state components of the CPUs. Call once, before fpu_size(). false: no memory. */
+/** Determines the state components of the CPUs. Call once, before fpu_size(). false: no memory. */
 bool fpu_boot(void);
 
 /** Enables the state components on this CPU. */
@@ -45,7 +45,7 @@ void fpu_leave_guest(struct cpu *cpu);
 /** Returns true if a guest may write a value to XCR0. */
 bool fpu_xcr0_is_valid(uint64_t value);
 
-/** Forgets the state of an EC that ends. */
+/** Discards the state of an EC that ends. */
 void fpu_drop(struct ec *ec);
 
 #endif

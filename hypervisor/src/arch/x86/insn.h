@@ -102,8 +102,9 @@ WRITE_REGISTER(dr7)
 #undef READ_REGISTER
 #undef WRITE_REGISTER
 
-/** Loads CR3 for another PD. This is a site of arch/x86/speculation.h: the start may replace the
- * instruction, which two prefixes without effect make long enough, by a call of the stub. */
+/** Loads CR3 for another PD. This is a site of arch/x86/speculation.h: the boot code may replace
+ * the instruction by a call of the stub. Two prefixes without effect make the instruction long
+ * enough. */
 static always_inline void write_cr3_of_pd(word_t value)
 {
         __asm__ volatile(".pushsection .speculation, \"a\"\n\t"
@@ -176,8 +177,8 @@ static inline void ltr(uint16_t selector)
         __asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
-/** Clears the bits of a word outside mask. Returns true if the result is 0. One instruction sets
- *  both; from C, the compiler tests the word a second time. */
+/** Clears the bits of a word outside mask. Returns true if the result is 0. One instruction does
+ * both; for C code, the compiler would test the word a second time. */
 static always_inline bool and_word(word_t *word, word_t mask)
 {
         bool zero;

@@ -27,7 +27,7 @@
 #define RATIO_MAX  ((1 << 28) - 1)
 #define TICKS_MAX  ((uint64_t)1 << 36)
 
-/* Timer ticks. An emulator that is late delivers all repetitions that were due. */
+/* Timer ticks. An emulator that is late delivers all overdue repetitions. */
 #define REPEAT_MIN (1u << 17)
 
 bool lapic_x2apic;
@@ -45,7 +45,7 @@ void lapic_init(void)
 {
         const uint64_t base = rdmsr(MSR_APIC_BASE);
 
-        /* Firmware may have chosen x2APIC mode already: then the CPU has this mode, and the kernel
+        /* Firmware may have chosen x2APIC mode already. Then the CPU has this mode, and the kernel
          * keeps it. The mode is entered only from "on" and left only through "off". */
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
         if (lapic_x2apic)

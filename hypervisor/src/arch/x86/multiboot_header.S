@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The headers of both versions of multiboot, by which boot loaders recognise a kernel. */
+/* The headers by which boot loaders recognise a kernel, for both versions of multiboot. */
 
 #define MAGIC 0x1badb002
 #define FLAGS 0x3                 /* requests page-aligned modules and memory sizes */

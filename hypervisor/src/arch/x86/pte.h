@@ -16,7 +16,7 @@
 #define PTE_NOEXECUTE ((uint64_t)1 << 63)
 #define PTE_ADDRESS   ((uint64_t)0x000ffffffffff000)
 
-/* Entries that are written in a row before the remaining number is checked. */
+/* Number of entries that are written in a row before the remaining number is checked. */
 #define PTE_BATCH 16
 
 #define LARGE_PAGE_SIZE 0x200000

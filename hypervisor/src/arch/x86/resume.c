@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All ways out of the kernel (see resume.h). They check for pending work a last time. */
+/* All exits from the kernel (see resume.h). They check for pending work a last time. */
 #include "arch/x86/resume.h"
 
 #include "arch/x86/fpu.h"
@@ -36,7 +36,7 @@ static __attribute__((noinline)) _Noreturn void resume_special(struct cpu *cpu, 
         continue_on_empty_stack(ec, ec->cont, ec->stack_top);
 }
 
-/* Resumes an EC by its continuation and switches all state that needs it. */
+/* Resumes an EC by its continuation and switches all state that has to be switched. */
 static __attribute__((noinline)) _Noreturn void resume_generally(struct cpu *cpu, struct ec *ec)
 {
         cpu->current = ec;

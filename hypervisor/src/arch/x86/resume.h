@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All ways out of the kernel, and the switch from one EC to another. */
+/* All exits from the kernel, and the switch from one EC to another. */
 #ifndef ARCH_RESUME_H
 #define ARCH_RESUME_H
 
@@ -24,7 +24,7 @@ _Noreturn void resume_woken(struct ec *self);
 /** Returns to code that an exception, an interrupt or an event interrupted (a continuation). */
 _Noreturn void resume_interrupted(struct ec *self);
 
-/** Sets an EC's registers to a portal's entry point, at which it starts when it is resumed. */
+/** Sets an EC's registers so that it starts at a portal's entry point when it is resumed. */
 void prepare_portal(struct ec *callee, const struct pt *pt);
 
 #endif

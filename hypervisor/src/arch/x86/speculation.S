@@ -28,7 +28,7 @@
 speculation_ibrs:
         write_msr MSR_SPEC_CTRL, speculation_control
 
-/* Forgets all trained targets of indirect branches. */
+/* Discards all trained targets of indirect branches. */
         .globl speculation_ibpb
         .balign 16
 speculation_ibpb:
@@ -40,7 +40,7 @@ speculation_l1d_flush:
         write_msr MSR_FLUSH_CMD, $FLUSH_CMD_L1D
 
 /* Replaces all entries of the return stack (32 on the largest CPUs) by addresses in this function,
- * at which speculation ends. Also on CPUs without LFENCE. */
+ * at which speculation ends, also on CPUs without LFENCE. */
         .globl speculation_fill_return_stack
         .balign 16
 speculation_fill_return_stack:
@@ -66,7 +66,8 @@ speculation_overwrite_history:
         pop     WORD(cx)
         ret
 
-/* Overwrites the buffers of the memory pipeline: VERW of a memory operand runs such microcode. */
+/* Overwrites the buffers of the memory pipeline. The microcode of VERW with a memory operand does
+ * this. */
         .globl speculation_verw
         .balign 16
 speculation_verw:

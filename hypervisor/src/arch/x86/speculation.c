@@ -17,7 +17,7 @@
 
 #define BIT(word, bit) ((word) >> (bit)&1)
 
-/* A site as the macro speculation_site makes it. Offsets count from their own field. */
+/* A site, as the macro speculation_site records it. Offsets are relative to their own field. */
 struct site {
         int32_t at, stub;
         uint8_t kind, opcode, size, reserved;
@@ -109,7 +109,8 @@ static struct cpu_facts speculation_read(void)
                 speculation_read_amd(&cpu);
         else
                 speculation_read_intel(&cpu, own);
-        /* QEMU takes a write to any MSR, so that tests can see all treatments by actions. */
+        /* QEMU accepts a write to any MSR, so that tests can observe all treatments by their
+         * actions. */
         if (cpu.emulated)
                 cpu.can |= CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH;
         return cpu;
@@ -124,7 +125,7 @@ static void speculation_write(uint8_t *at, uint8_t opcode, const void *to)
         memcpy(at + 1, &offset, sizeof(offset));
 }
 
-/* Patches a site. What is left of its instruction becomes NOPs. */
+/* Patches a site. The rest of its instruction becomes NOPs. */
 static void speculation_patch(const struct site *site)
 {
         uint8_t *at = (uint8_t *)((word_t)&site->at + (word_t)site->at);
@@ -133,8 +134,8 @@ static void speculation_patch(const struct site *site)
         memset(at + SITE_JUMP_SIZE, 0x90, site->size - SITE_JUMP_SIZE);
 }
 
-/* Lets the slots of the stubs call the chosen actions. Returns the kinds of sites that need their
- * stubs: bit n is for kind n. */
+/* Patches the slots of the stubs to call the chosen actions. Returns the kinds of sites that need
+ * their stubs: bit n is for kind n. */
 static unsigned speculation_fill_slots(void)
 {
         static const struct {
@@ -214,8 +215,8 @@ void speculation_init_cpu(void)
                 speculation_ibrs();
 }
 
-/* The account of a PD or, with mitigations=full, the PD itself. Numbers do not return, so that an
- * object in the place of an ended one is not mistaken for it. */
+/* The account of a PD or, with mitigations=full, the PD itself. Numbers are not reused, so that a
+ * new object at the address of an ended one is not mistaken for it. */
 static uint32_t speculation_domain(const struct pd *pd)
 {
         return choice.treatments & TREAT_EACH_PD ? pd->number : pd->account->number;

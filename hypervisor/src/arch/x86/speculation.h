@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Treatment of the CPU's flaws of speculation (docs/kernel/speculation.md).
  *
- * The text of the kernel has sites: instructions at entries, exits and switches that the start
- * replaces by a jump or a call to a stub, if a treatment belongs there. Without treatments the
- * paths have no instruction more. */
+ * The text of the kernel has sites: instructions at entries, exits and switches. The boot code
+ * replaces them by a jump or a call to a stub if a treatment is needed there. Without treatments
+ * the paths have no extra instructions. */
 #ifndef ARCH_X86_SPECULATION_H
 #define ARCH_X86_SPECULATION_H
 
@@ -26,8 +26,9 @@ struct cpu;
 struct nova_boot;
 struct pd;
 
-/* Actions, each a function of its own so that a trace of addresses names it, and the slots in the
- * stubs that can call them (speculation.S). The actions preserve all registers but the flags. */
+/* Actions, and the slots in the stubs that can call them (speculation.S). Each action is a function
+ * of its own, so that a trace of addresses can name it. The actions preserve all registers but the
+ * flags. */
 void speculation_ibrs(void);
 void speculation_ibpb(void);
 void speculation_l1d_flush(void);
@@ -42,7 +43,7 @@ extern uint8_t speculation_slot_entry_ibpb[], speculation_slot_entry_ibrs[],
 /** Actions before the entry of a guest: TREAT_… of this CPU, 0 in most systems. */
 extern uint32_t speculation_at_guest_entry;
 
-/** Reads what the boot CPU has, chooses the treatments, and patches the text, which must still be
+/** Reads the boot CPU's features, chooses the treatments, and patches the text, which must still be
  * writable. Call once, after the command line is known and before other CPUs start. */
 void speculation_boot(void);
 
@@ -52,10 +53,10 @@ bool speculation_suits_cpu(void);
 /** Prints a line for each flaw of the CPU, and enters the flaws into the boot information. */
 void speculation_report(struct nova_boot *boot);
 
-/** Makes the settings of this CPU that stay. */
+/** Makes the permanent settings of this CPU. */
 void speculation_init_cpu(void);
 
-/** The stub of the switch calls this after the load of the address space of current_pd. */
+/** Called by the stub of the switch after the address space of current_pd was loaded. */
 void speculation_switched(void);
 
 /** Treats flaws before the guest of a PD is entered. */

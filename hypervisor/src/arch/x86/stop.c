@@ -109,7 +109,8 @@ static unsigned stop_say_callers(word_t frame)
         return callers;
 }
 
-/* Prints all words on the stack that look like return addresses, if there are no frame pointers. */
+/* Prints all words on the stack that look like return addresses. Used if there are no frame
+ * pointers. */
 static unsigned stop_say_candidates(word_t sp)
 {
         unsigned found = 0;

@@ -15,7 +15,7 @@
 #include "thread.h"
 #include "tss.h"
 
-/* Last instructions, in entry.S. leave_to_portal() is in thread.h; resume.c has other ways out. */
+/* Last instructions, in entry.S. leave_to_portal() is in thread.h; resume.c has the other exits. */
 _Noreturn void leave_by_hypercall(word_t status, struct ec *ec);
 _Noreturn void leave_with_success(struct ec *ec); /* leaves by a hypercall with SUCCESS */
 _Noreturn void leave_by_iret(struct ec *ec);

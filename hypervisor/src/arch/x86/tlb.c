@@ -33,7 +33,7 @@ void flush_add_frame(struct flush *flush, void *frame)
         flush->frames = frame_index(frame);
 }
 
-/* Returns true if a CPU's loaded address space, that of pd, is one of those to be flushed. */
+/* Returns true if the address space that a CPU has loaded, that of pd, is to be flushed. */
 static bool tlb_is_affected(const struct flush *flush, const struct pd *pd)
 {
         if (!pd || flush->count > FLUSH_PDS)
@@ -49,7 +49,8 @@ static void tlb_flush_others(const struct flush *flush, const struct cpu *self)
         uint32_t wanted[NOVA_CPU_MAX];
         uint64_t asked = 0;
         unsigned mails = MAIL_STEP; /* interrupts are off until all CPUs have answered */
-        /* PDs without an entry in flush may have left translations where they are not loaded. */
+        /* PDs without an entry in flush may have left translations on CPUs where they are not
+         * loaded. */
         const bool all = flush->count > FLUSH_PDS && pcid_used();
 
         for (uint64_t left = cpu_online; left; left &= left - 1) {
@@ -102,7 +103,8 @@ void flush_answer(struct cpu *cpu)
         if (wanted == cpu->flush_done)
                 return;
         if (load_once(cpu->flush_all)) {
-                store_once(cpu->flush_all, false); /* first: a request after this is served again */
+                store_once(cpu->flush_all, false); /* done first, so that a later request is served
+                                                    * again */
                 pcid_flush_all();
         } else {
                 write_cr3(read_cr3());

@@ -27,7 +27,7 @@
 .endm
 
 /* SYSENTER: ECX = return SP, EDX = return address, on the CPU's kernel stack, interrupts off. All
- * other flags are the user's: they are cleared before they can do harm. The user's data segments
+ * other flags are the user's. They are cleared before they can do harm. The user's data segments
  * may be null. The stack identifies the CPU: it is empty, and in the CPU's block. */
         .globl entry_hypercall
         .balign 64
@@ -150,7 +150,7 @@ leave_by_iret:
         pop_registers
         return_by_iret
 
-/* What replaces sites (see speculation.h). The data segment is the user's. */
+/* Code that replaces sites (see speculation.h). The data segment is the user's. */
 guarded_hypercall:
         call    speculation_entry
         jmp     *hypercall_table(, %ecx, 4)
@@ -218,13 +218,14 @@ entry_exception:
         pop_registers
         iret
 
-/* VM: an emulator let IRET bring a thread into virtual-8086 mode, which no CPU does. Then the frame
- * has four segment registers above it and lies lower by their size, over ec.virtual_8086_room. It
- * is moved to its place, and the thread continues in flat segments at its 16-bit IP. The thread may
- * also have taken IOPL and cleared IF.
+/* VM is set: an emulator let IRET put a thread into virtual-8086 mode, which real CPUs do not do.
+ * Then four segment registers lie above the frame, and the frame lies lower by their size, over
+ * ec.virtual_8086_room. It is moved to its place, and the thread continues in flat segments at its
+ * 16-bit IP. The thread may also have raised IOPL and cleared IF.
  *
- * AC, which VM may bring: it would disable SMAP. ID: SYSEXIT would show it to another thread. POPF
- * works also without CLAC, and the room below an EC's registers holds the word that it pops. */
+ * AC may be set together with VM: it would disable SMAP. ID is set: SYSEXIT would show it to
+ * another thread. POPF also works on CPUs without CLAC. The room below an EC's registers holds the
+ * word that POPF pops. */
 odd_flags:
         testb   $(FLAG_VM >> 16), REGS_FLAGS + 2(%esp)
         jz      3f

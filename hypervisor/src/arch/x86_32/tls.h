@@ -12,7 +12,8 @@
 /* Present, DPL 3, writable data, 32 bits, limit of 4 GiB; base 0. */
 #define TLS_DESCRIPTOR 0x00cff3000000ffff
 
-/** Returns true if a thread may have a storage base. It may be any: pages protect memory. */
+/** Returns true if a thread may have a storage base. Every base is allowed, because pages protect
+ * memory. */
 static inline bool tls_is_valid(word_t base)
 {
         (void)base;
@@ -37,9 +38,8 @@ static inline void tls_switch(struct cpu *cpu, const struct ec *ec)
                 load_fs(SEL_USER_DATA); /* FS is not switched: no thread may keep a base in it */
         cpu->special = (uint8_t)((cpu->special & ~SPECIAL_TLS) | (ec->special & SPECIAL_TLS));
         if (!(ec->special & SPECIAL_TLS)) {
-                load_gs(cpu->arch.other_gs); /* never SEL_TLS: no thread can load that without the
-                                              * entry
-                                              */
+                load_gs(cpu->arch.other_gs); /* never SEL_TLS: no thread can load it while the
+                                              descriptor does not exist */
                 *entry = 0;
                 return;
         }

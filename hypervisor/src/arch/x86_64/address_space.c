@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The root of an address space on x86-64: a PML4 whose kernel half points at shared tables. */
+/* The root of an address space on x86-64: a PML4 whose kernel half points to shared tables. */
 #include "arch/x86/address_space.h"
 
 #include "arch/x86/boot_paging.h"

@@ -25,8 +25,8 @@
 .endm
 
 /* SYSCALL: RCX = return address, R11 = flags, interrupts off, the stack is the user's. Only the
- * target address of SYSCALL identifies the CPU. So each CPU has its own entry, which knows the
- * CPU's block (thread_entry()). The entry of CPU 0 continues without a jump. */
+ * target address of SYSCALL identifies the CPU. So each CPU has its own entry, which contains the
+ * address of the CPU's block (thread_entry()). The entry of CPU 0 continues without a jump. */
         .globl entry_hypercall
         .balign 64
 entry_hypercall:
@@ -192,7 +192,7 @@ leave_by_iret:
         pop_registers
         return_by_iret
 
-/* What replaces sites (see speculation.h). */
+/* Code that replaces sites (see speculation.h). */
 guarded_hypercall:
         call    speculation_entry
         jmp     *hypercall_table(, %rax, 8)
@@ -268,7 +268,7 @@ entry_exception:
  * long mode. CS may hold any value, and the thread may have raised IOPL and cleared IF. It
  * continues in flat segments at its 16-bit IP.
  *
- * AC is set (possibly with VM): it would disable SMAP. POPF clears it on CPUs without CLAC, too. */
+ * AC is set (possibly with VM): it would disable SMAP. POPF also clears it on CPUs without CLAC. */
 from_virtual_8086:
         lea     -EC_REGS(%rsp), %rdi
         mov     EC_STACK_TOP(%rdi), %rsp

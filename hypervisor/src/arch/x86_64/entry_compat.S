@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYSCALL from 32-bit code, which AMD CPUs allow. There is no such interface: it is refused. It
- * also takes a thread out of virtual-8086 mode, into which an emulator let it (see entry.S). */
+/* SYSCALL from 32-bit code, which AMD CPUs allow. The interface does not include it, so it is
+ * refused. This entry also takes a thread out of virtual-8086 mode, which only an emulator lets it
+ * enter (see entry.S). */
 #include "arch/x86/msr.h"
 #include "asm_offsets.h"
 

@@ -15,7 +15,8 @@
 /** Greatest size of the pool. */
 #define POOL_LIMIT 0x40000000
 
-/** Page directories of the early mapping that start.S does not make: that of BOOT_MAP_BASE. */
+/** Number of page directories of the early mapping that start.S does not make: one, for
+ * BOOT_MAP_BASE. */
 #define EARLY_DIRECTORIES 1
 
 /** Tables of the early mapping for the pool: a table of directories, and a directory for each GiB

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Process-context identifiers (SDM 3A, 4.10.1): a PD's translations survive the load of another PD.
  *
- * A PD has an identifier for its lifetime, or 0, which all PDs without one share and which each
- * load of CR3 flushes. A PD's mask names the CPUs that may cache translations that the PD has lost
- * since. The CPU that flushes sets the bits of all CPUs and then interrupts those that have the PD
- * loaded. A CPU that loads the PD stores current_pd and then reads the mask. A fence separates the
- * two steps on both sides, so that at least one CPU sees the other's store. */
+ * A PD has an identifier for its lifetime, or the identifier 0. All PDs without an identifier of
+ * their own share 0, and each load of CR3 flushes it. A PD's mask names the CPUs that may still
+ * cache translations that the PD has lost. The CPU that flushes sets the bits of all CPUs and then
+ * interrupts the CPUs that have the PD loaded. A CPU that loads the PD stores current_pd and then
+ * reads the mask. A fence separates the two steps on both sides, so that at least one CPU sees the
+ * other's store. */
 #ifndef ARCH_PCID_H
 #define ARCH_PCID_H
 
@@ -31,7 +32,7 @@ word_t pcid_alloc(void);
 void pcid_free(word_t pcid);
 
 /** Returns the value of CR3 for a PD with an identifier, which is current_pd already. Inline,
- * because all switches would save registers for the call, which most do not make. */
+ * because otherwise all switches would save registers for a call that most of them do not make. */
 static always_inline word_t pcid_load(const struct cpu *cpu, struct address_space *space)
 {
         const uint64_t bit = (uint64_t)1 << cpu->id;
@@ -55,7 +56,7 @@ static always_inline word_t pcid_cr3(struct cpu *cpu, struct pd *pd)
  * of the tables and a fence. */
 void pcid_note(const struct flush *flush, const struct cpu *self);
 
-/** Flushes all translations of this CPU, those of all identifiers. */
+/** Flushes all translations of this CPU, for all identifiers. */
 void pcid_flush_all(void);
 
 #endif

@@ -75,15 +75,16 @@ static inline bool thread_ip_is_canonical(word_t ip)
 }
 
 /** Returns true if IRET can return to the address in a frame: canonical for 64-bit code, in the
- * first 4 GiB for 32-bit code. For others, CPUs may fault in the kernel. Most programs lie below 4
- * GiB. */
+ * first 4 GiB for 32-bit code. For other addresses, CPUs may fault in the kernel. Most programs lie
+ * below 4 GiB. */
 static inline bool thread_can_return(const struct regs *regs)
 {
         return likely(!(regs->ip >> 32)) ||
                (regs->cs == SEL_USER_CODE && thread_ip_is_canonical(regs->ip));
 }
 
-/** Returns true if SYSRET may go to an address. For others it faults in the kernel. */
+/** Returns true if SYSRET may go to an address. For other addresses it would fault in the
+ * kernel. */
 static inline bool thread_ip_is_user(word_t ip)
 {
         return ip < NOVA_USER_END;
@@ -96,7 +97,8 @@ static inline void thread_enter_portal(struct ec *ec, word_t ip)
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
-/* entry.S. It does not use the second register: self is where calls have it already. */
+/* entry.S. It does not use the second register, because self is already in the register where calls
+ * have it. */
 _Noreturn void leave_to_portal(word_t id, const struct ec *self, struct ec *ec, word_t ip);
 
 /** Enters a portal of ec by SYSRET, on its CPU. */

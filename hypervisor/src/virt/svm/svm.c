@@ -31,8 +31,8 @@
 
 #define EFER_FFXSR 0x4000
 
-/* Ticks of the TSC after which the timer ends an entry that asks for no window because interrupts
- * are blocked. They suffice for QEMU to execute one instruction. */
+/* Number of TSC ticks after which the timer ends an entry that requests no window because
+ * interrupts are blocked. QEMU can execute one instruction in that time. */
 #define SHADOW_TICKS 1000000
 
 /* svm_entry.S */
@@ -92,8 +92,8 @@ static bool svm_init_cpu(struct cpu *cpu)
 }
 
 /* Returns the interrupt field for an entry. The CPU changes only the guest's task priority in it.
- * All other bits are the kernel's: without the masking bit, the guest's IF would be the machine's,
- * and a guest that clears IF would keep the CPU. */
+ * All other bits belong to the kernel: without the masking bit, the guest's IF would be the
+ * machine's IF, and a guest that clears it would keep the CPU. */
 static uint64_t svm_interrupt_field(const struct vmcb *vmcb)
 {
         const uint64_t window = svm_has_window(vmcb) ? SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR : 0;
@@ -143,10 +143,10 @@ void svm_restore_state(struct vcpu *vcpu)
         memcpy((char *)vcpu->control + VMCB_STATE, vcpu->svm.backup, VMCB_STATE_SIZE);
 }
 
-/* QEMU's TCG (7.2) does not enable paging again at the exit of a guest that has EFER.LME, but
- * neither paging nor PAE: the kernel would be lost. So LME is set only while the guest has paging,
- * and for the instruction that may enable paging, which exits before it is executed. Until the next
- * exit the guest could only lose PAE, by an instruction that exits, too. */
+/* QEMU's TCG (7.2) does not enable paging again at the exit of a guest that has EFER.LME but
+ * neither paging nor PAE. The kernel could not continue. So LME is set only while the guest has
+ * paging, and for the instruction that may enable paging, which exits before it is executed. Until
+ * the next exit the guest could only clear PAE, and the instruction for that also exits. */
 static void svm_keep_lme_harmless(struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
@@ -171,11 +171,11 @@ static bool svm_injects_interrupt(const struct vmcb *vmcb)
 }
 
 /* Makes an interrupt arrive once. QEMU's TCG (7.2) keeps the vector of an interrupt that VMRUN has
- * delivered as an exception to raise. If the CPU stops before the next exit or exception, as it
- * does when CPUs take turns, QEMU raises this vector again, whatever IF is. It does not keep the
- * vector of a software interrupt, whose delivery differs only by a check of privilege that CPL 0
- * passes. With another CPL, an interrupt of the machine makes the guest exit before its next
- * instruction. */
+ * delivered as an exception to raise. If the emulated CPU stops before the next exit or exception,
+ * for example because CPUs take turns, QEMU raises this vector again, regardless of IF. It does not
+ * keep the vector of a software interrupt, whose delivery differs only by a privilege check that
+ * CPL 0 passes. So at CPL 0 the interrupt is injected as a software interrupt. At another CPL, an
+ * interrupt of the machine makes the guest exit before its next instruction. */
 static void svm_inject_once(const struct cpu *cpu, struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
@@ -190,14 +190,14 @@ static void svm_inject_once(const struct cpu *cpu, struct vcpu *vcpu)
         vcpu->svm.soft_interrupt = true;
 }
 
-/* Mends what QEMU's TCG (7.2) does if VMRUN asks for a window:
+/* Works around two faults of QEMU's TCG (7.2) if VMRUN requests a window:
  * - VMRUN sets the flag of the virtual interrupt next to the flags of interrupts, but does not take
  *   the lock of these flags. An interrupt at this moment is pending in the local APIC, but the CPU
- *   does not see it until another one arrives: a guest that computes would keep the CPU for ever.
- *   So the timer fires repeatedly.
- * - VMRUN does not load the block of interrupts after STI and MOV to SS. The window would open at
- *   once, for example between an STI and its HLT. So this entry asks for no window, and the timer
- *   soon makes the guest exit for the next entry. */
+ *   does not see it until another one arrives: a guest that only computes would keep the CPU for
+ *   ever. So the timer fires repeatedly.
+ * - VMRUN does not load the interrupt shadow of STI and MOV to SS. The window would open at once,
+ * for example between an STI and its HLT. So this entry requests no window, and the timer soon
+ * makes the guest exit for the next entry. */
 static void svm_request_window(struct cpu *cpu, struct vmcb *vmcb)
 {
         if (likely(!vmcb->interrupt_shadow)) {

@@ -100,7 +100,8 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_CTRL1_ALLOWED 0x3fff
 
 /* Intercepted exceptions: #DB, #AC and #MC always. While the guest steps for the VMM, all
- * exceptions except NMI, #BP and #OF: the delivery of any other would push the TF of the step. */
+ * exceptions except NMI, #BP and #OF are intercepted, because the delivery of any other would push
+ * the TF of the step. */
 #define SVM_EXCEPTIONS_FORCED 0x60002u
 #define SVM_EXCEPTIONS_STEP   0xffffffe3u
 
@@ -138,8 +139,8 @@ void svm_write_controls(const struct vcpu *vcpu, const struct ec *ec);
 /** Restores the guest's state from the copy made before an entry that the CPU may refuse. */
 void svm_restore_state(struct vcpu *vcpu);
 
-/** Returns the event that the last exit interrupted and that must be injected to arrive; 0: none. A
- * guest's own INT n, INT3 or INTO does not count: its instruction is executed again. */
+/** Returns the event that the last exit interrupted and that must be injected so that it arrives;
+ * 0: none. A guest's own INT n, INT3 or INTO does not count: its instruction is executed again. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu);
 
 /** Returns the length of the instruction that exited. A CPU with next_rip reports the address of
@@ -156,7 +157,7 @@ static inline bool svm_has_window(const struct vmcb *vmcb)
         return vmcb->ctrl[0] & SVM_CTRL0_VINTR;
 }
 
-/** Closes the interrupt window: the VMM does not want it any more. */
+/** Closes the interrupt window, because the VMM no longer wants it. */
 void svm_close_window(struct vmcb *vmcb);
 
 /** Handles an exit. svm_entry.S continues here after every exit. */

@@ -134,7 +134,7 @@ static enum guest_exit svm_classify_low(struct vcpu *vcpu, unsigned code)
         return GUEST_EXIT_EVENT;
 }
 
-/* Classifies an exit. Does not return if the exit is handled by SVM alone. */
+/* Classifies an exit. Does not return if it handles the exit itself. */
 static enum guest_exit svm_classify(struct ec *self, unsigned code)
 {
         if (code <= NOVA_SVM_NMI)
@@ -166,7 +166,7 @@ static _Noreturn void block_on_svm_failure(struct ec *self)
 
 /* Returns true if the exit ends a step that the VMM requested, by the step's #DB. If the guest
  * itself also steps, its #DB is reported as the event that the exit interrupted. Interrupts of the
- * host come before the instruction and leave the step as it is. */
+ * host arrive before the instruction and do not affect the step. */
 static bool svm_ends_step(struct vcpu *vcpu, uint64_t code)
 {
         struct vmcb *vmcb = vcpu->control;
@@ -185,7 +185,7 @@ static bool svm_ends_step(struct vcpu *vcpu, uint64_t code)
 }
 
 /* Repairs the block after a refused entry: the CPU may have written anything into it (QEMU: the
- * state before the entry). The state stays unproven until an entry succeeds. */
+ * state before the entry). The state stays marked as unproven until an entry succeeds. */
 static void svm_take_refusal(const struct ec *self)
 {
         struct vmcb *vmcb = self->vcpu->control;

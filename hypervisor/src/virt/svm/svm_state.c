@@ -75,7 +75,8 @@ void svm_read_segment(const struct ec *ec, enum guest_segment segment, struct no
         const struct vmcb *vmcb = ec->vcpu->control;
 
         *to = *(const struct nova_segment *)svm_field(ec, svm_segment_offset[segment]);
-        if (segment == GUEST_SS) /* give CPL as DPL, as VMX does: SYSRET leaves the DPL alone */
+        if (segment == GUEST_SS) /* report CPL as DPL, as VMX does: SYSRET does not change the
+                                  * DPL */
                 to->ar = (uint16_t)((to->ar & ~SS_DPL) | vmcb->cpl << SS_DPL_SHIFT);
 }
 

@@ -35,8 +35,8 @@ struct vmx_offer vmx_offer;
 
 static struct guest_msrs vmx_host_msrs; /* equal on all CPUs, except LSTAR */
 
-/* Returns true if the CPU says that it has no machine check when code changes its page size and
- * translations of both sizes are cached (CVE-2018-12207). */
+/* Returns true if the CPU reports that it raises no machine check when code changes its page size
+ * while translations of both sizes are cached (CVE-2018-12207). */
 static bool vmx_has_safe_large_code(void)
 {
         return cpu_has(FEATURE_ARCH_CAPS) && rdmsr(MSR_ARCH_CAPS) & ARCH_CAPS_PSCHANGE_MC_NO;
@@ -208,7 +208,7 @@ void vmx_load(const struct ec *ec)
         vmx_fill_host(ec);
 }
 
-/* Unloads the structure of an EC that has ended: its memory may be used for something else. */
+/* Unloads the structure of an EC that has ended, because its memory may be reused. */
 static void vmx_stop(struct ec *ec)
 {
         const uint64_t phys = pool_to_phys(ec->vcpu->control);

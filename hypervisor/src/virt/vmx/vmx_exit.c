@@ -172,7 +172,8 @@ static _Noreturn void finish_vmx_cr_access(struct ec *self)
         resume_delivery(self);
 }
 
-/* Blocks NMIs again if an IRET exited at its frame after it had unblocked them: it is repeated. */
+/* Blocks NMIs again if an IRET unblocked them and then exited at the access to its frame. The IRET
+ * is repeated. */
 static void vmx_block_nmi_again(void)
 {
         if (vmcs_read(VMCS_QUAL) & QUAL_UNBLOCKED && !(vmcs_read(VMCS_VECTORING) & NOVA_INJ_VALID))
@@ -187,7 +188,7 @@ static void vmx_finish_port_or_return(struct ec *self)
                 finish_port_or_return(self, qual >> 16 & 0xffff, (qual & 7) + 1, qual & IO_IN);
 }
 
-/* Classifies an exit. Does not return if the exit is handled by VMX alone. */
+/* Classifies an exit. Does not return if it handles the exit itself. */
 static enum guest_exit vmx_classify(struct ec *self, unsigned reason)
 {
         switch (reason) {

@@ -150,7 +150,7 @@ bool vmx_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
         return true;
 }
 
-/* Gives the handler the event that was not delivered yet, or that the exit interrupted. */
+/* Copies to the handler the event that was not delivered yet or that the exit interrupted. */
 static void vmx_injection_to_utcb(const struct ec *ec, struct nova_utcb_state *state)
 {
         const bool pending = ec->event_number == NOVA_VMX_INVALID_GUEST_STATE ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSRs of SYSCALL and SWAPGS. A 32-bit guest on an Intel CPU cannot use them: the kernel only keeps
- * them for the VMM. */
+/* MSRs of SYSCALL and SWAPGS. A 32-bit guest on an Intel CPU cannot use them. The kernel only
+ * stores them for the VMM. */
 #ifndef VIRT_GUEST_MSRS_H
 #define VIRT_GUEST_MSRS_H
 
