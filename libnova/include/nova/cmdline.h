@@ -123,7 +123,7 @@ static inline void nova_cmdline_take(struct nova_cmdline *at)
  * @param line       a writable text that ends with a 0; the arguments lie in it
  * @param[out] argv  the first @p most arguments; entries after the last one are NULL
  * @param most       entries of @p argv
- * @return the number of arguments in the line; those beyond @p most are left out of @p argv
+ * @return the number of arguments in the line; it may exceed @p most
  */
 static inline unsigned nova_cmdline_split(char *line, char **argv, unsigned most)
 {

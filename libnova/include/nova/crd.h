@@ -148,7 +148,8 @@ struct nova_crd_range {
         unsigned type;   /**< NOVA_CRD_MEM, _IO or _OBJ */
         unsigned perms;  /**< permission mask of each piece */
         nova_sel_t base; /**< first selector at the sender */
-        /** first selector at the receiver; base if the receiver's selectors do not matter */
+        /** first selector at the receiver; equal to base if the receiver's selectors do not
+         * matter */
         nova_sel_t hotspot;
         nova_word_t count; /**< number of selectors left */
 };

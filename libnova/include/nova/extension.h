@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Layer 0 of the extensions: hypercalls and flags that the interface of 2012 lacks. Each needs a
- * feature of the HIP. A kernel that lacks the feature returns NOVA_BAD_HYP or ignores the flag. */
+ * feature of the HIP. A kernel without the feature returns NOVA_BAD_HYP or ignores the flag. */
 #ifndef NOVA_EXTENSION_H
 #define NOVA_EXTENSION_H
 
@@ -38,8 +38,8 @@ static inline enum nova_status nova_create_pd_account(nova_sel_t pd, nova_sel_t 
 /**
  * Extension: semaphore down with a deadline.
  *
- * A counter above 0 is decremented whatever the deadline. A deadline in the past, such as 0, never
- * waits. Needs the HIP feature NOVA_HIP_TIMEOUT.
+ * A counter above 0 is decremented regardless of the deadline. A deadline in the past, such as 0,
+ * never waits. Needs the HIP feature NOVA_HIP_TIMEOUT.
  * @code
  * const uint64_t second = (uint64_t)hip->tsc_khz * 1000;
  *
@@ -96,9 +96,9 @@ static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
  * Extension: gives an object a name for the kernel's messages.
  *
  * A PD can be named once. PDs that its threads create later inherit its name. So the name that a
- * parent gave a child identifies the child and all its descendants, whatever capabilities they
- * hold. The kernel reports when an event shuts down a thread that the root PD has named. Needs the
- * HIP feature NOVA_HIP_NAME.
+ * parent gave a child identifies the child and all its descendants, regardless of the capabilities
+ * that they hold. The kernel reports when an event shuts down a thread that the root PD has named.
+ * Needs the HIP feature NOVA_HIP_NAME.
  * @code
  * static const char name[NOVA_NAME_SIZE] = "driver"; // the rest is 0
  *
@@ -158,12 +158,12 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
 /**
  * Extension: lowers the limits on priority, quantum and CPUs for threads of a PD.
  *
- * The limit becomes the intersection of the old limit and the new one, so it never rises. It holds
- * whatever capabilities the PD has. Its threads cannot create SCs of a higher priority
- * (NOVA_BAD_PAR), nor ECs, SCs or routes of interrupts on other CPUs (NOVA_BAD_CPU). A longer
- * quantum is cut to the limit. Existing objects do not change. If another PD acts on behalf of this
- * PD, the other PD's limit applies. A new PD starts with the limit of the PD whose thread creates
- * it; the root PD has no limit. Needs the HIP feature NOVA_HIP_LIMIT.
+ * The limit becomes the intersection of the old limit and the new one, so it never rises. It
+ * applies regardless of the capabilities that the PD has. Its threads cannot create SCs of a higher
+ * priority (NOVA_BAD_PAR), nor ECs, SCs or routes of interrupts on other CPUs (NOVA_BAD_CPU). A
+ * longer quantum is cut to the limit. Existing objects do not change. If another PD acts on behalf
+ * of this PD, the other PD's limit applies. A new PD starts with the limit of the PD whose thread
+ * creates it; the root PD has no limit. Needs the HIP feature NOVA_HIP_LIMIT.
  * @code
  * nova_create_pd(pd, NOVA_SEL_ROOT_PD, 0);
  * nova_pd_limit(pd, nova_qpd(10000, 20), 0x1); // 10 ms, priority 20, CPU 0
@@ -191,9 +191,9 @@ static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_qpd_t qpd, uint
  *
  * The receiver of a delegation pays for the kernel's records and tables. With a limit, a message to
  * the EC (a call, or the reply to its own call) charges at most @p bytes to the account of the EC's
- * PD. The kernel does not transfer an item that would exceed the limit; the result of this item is
- * null, and later items may use the rest. The limit can be changed at any time. The reply to an
- * event is not limited. Needs the HIP feature NOVA_HIP_RECEIVE.
+ * PD. The kernel does not transfer an item that would exceed the limit. The receiver gets a null
+ * item instead, and later items may use the rest of the limit. The limit can be changed at any
+ * time. The reply to an event is not limited. Needs the HIP feature NOVA_HIP_RECEIVE.
  * @code
  * // A message to this server costs its PD at most two pages of kernel memory.
  * status = nova_ec_receive(ec, 2 * NOVA_PAGE_SIZE);

@@ -21,7 +21,7 @@ static inline uint16_t nova_hip_checksum(const struct nova_hip *hip)
         return (uint16_t)sum;
 }
 
-/** Returns true if signature, length, sizes, offsets and checksum are right. @spec 6.2 */
+/** Returns true if signature, length, sizes, offsets and checksum are valid. @spec 6.2 */
 static inline bool nova_hip_valid(const struct nova_hip *hip)
 {
         return hip->signature == NOVA_HIP_SIGNATURE && hip->length >= sizeof(struct nova_hip) &&
@@ -167,10 +167,12 @@ static inline uint64_t nova_hip_mem_end(const struct nova_hip_mem *mem)
 
 /** Result of nova_hip_scan() for an address. */
 struct nova_hip_view {
-        bool available; /**< an available range covers it */
-        uint64_t taken; /**< end of the allocated or reserved range that covers it; 0: none */
+        bool available; /**< an available range covers the address */
+        uint64_t taken; /**< end of the allocated or reserved range that covers the address; 0:
+                         * none */
         uint64_t next;  /**< nearest higher address at which a range begins or ends */
-        uint64_t begin; /**< start of the nearest available range above it; UINT64_MAX: none */
+        uint64_t begin; /**< start of the nearest available range above the address; UINT64_MAX:
+                         * none */
 };
 
 /** Combines the information of all memory descriptors about physical address @p addr. */
@@ -225,7 +227,7 @@ static inline uint64_t nova_hip_free_end(const struct nova_hip *hip, uint64_t ad
  * Command lines of modules, which a boot loader may have put anywhere, are not free.
  *
  * Start with @p cursor 0 and call until the result is false. The ranges come in ascending order, do
- * not overlap and do not touch, whatever the order and overlap of the descriptors.
+ * not overlap and do not touch, even if the descriptors are unordered or overlap.
  * @code
  * uint64_t cursor = 0, addr, size, sum = 0;
  *

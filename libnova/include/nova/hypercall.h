@@ -320,7 +320,8 @@ static inline enum nova_status nova_sc_ctrl(nova_sel_t sc, uint64_t *time_us)
 }
 
 /**
- * Ups a semaphore: releases the thread that has waited longest, or increments the counter.
+ * Does an up of a semaphore: releases the thread that has waited longest, or increments the
+ * counter.
  * @code
  * // Wakes the thread that waits in nova_sm_down(sm), on whatever CPU it runs.
  * nova_sm_up(sm);
@@ -338,7 +339,7 @@ static inline enum nova_status nova_sm_up(nova_sel_t sm)
 }
 
 /**
- * Downs a semaphore: decrements the counter, or waits while it is 0.
+ * Does a down of a semaphore: decrements the counter, or waits while it is 0.
  *
  * On an interrupt semaphore it also unmasks the interrupt.
  * @code
@@ -359,7 +360,7 @@ static inline enum nova_status nova_sm_down(nova_sel_t sm)
 }
 
 /**
- * Downs a semaphore to zero: like nova_sm_down(), but a counter above 0 becomes 0.
+ * Does a down to zero of a semaphore: like nova_sm_down(), but a counter above 0 becomes 0.
  * @code
  * // Waits for any number of ups, and consumes all of them.
  * while (nova_sm_zero(sm) == NOVA_SUCCESS)
@@ -408,11 +409,13 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
 }
 
 /**
- * Routes a global system interrupt to a CPU. Each interrupt then ups its interrupt semaphore.
+ * Routes a global system interrupt to a CPU. Each interrupt then does an up of its interrupt
+ * semaphore.
  *
  * If the interrupt is an I/O APIC pin, the call also unmasks it. A pin whose level-triggered
  * interrupt is being served stays masked until the next down. If the interrupt is a message, the
- * caller writes the results into the device's registers, again after each call for another CPU.
+ * caller writes the results into the device's registers, and does so again after each call that
+ * selects another CPU.
  * @code
  * // The keyboard's interrupt, pin 1: the kernel owns the semaphores of all interrupts.
  * const nova_crd_t interrupt = nova_crd_obj(NOVA_SEL_GSI_SM + 1, 0, NOVA_PERM_ALL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory, I/O ports and objects from the microhypervisor, for small roottasks. Only a message can
  * transfer them (spec 6.1.1), so the roottask calls a portal of its own. The call requests them
- * with the H flag, and the thread behind the portal has the receive window. */
+ * with the H flag, and the portal's thread has the receive window. */
 #ifndef NOVA_ROOT_H
 #define NOVA_ROOT_H
 
@@ -32,7 +32,7 @@ struct nova_root {
         nova_sel_t next_sel;     /**< next free object selector */
         nova_word_t next_utcb;   /**< next free address for a UTCB, downwards */
         nova_word_t next_page;   /**< next free page number for memory, upwards */
-        uint64_t next_ram;       /**< physical address from which RAM is unused */
+        uint64_t next_ram;       /**< physical address above which RAM is unused */
         unsigned char stack[1024] __attribute__((aligned(16))); /**< stack of the local thread */
 };
 
@@ -71,7 +71,7 @@ NOVA_LIBRARY nova_word_t nova_root_utcb(struct nova_root *root);
 /**
  * Sends one delegate item to the caller's own PD.
  * @code
- * // A second selector for a semaphore, which may only be upped.
+ * // A second selector for a semaphore, with permission for up only.
  * if (!nova_root_delegate(&root, nova_crd_obj(sm, 0, NOVA_SM_UP), nova_root_sel(&root, 1), 0))
  *         nova_printf(&console, "not delegated\n");
  * @endcode

@@ -188,7 +188,7 @@ static inline bool nova_utcb_translate(struct nova_utcb *utcb, nova_crd_t crd)
 /**
  * Appends an item that delegates capabilities of the sender to the receiver.
  * @code
- * // A semaphore that the receiver may only up.
+ * // A semaphore on which the receiver may only do an up.
  * nova_utcb_clear(utcb);
  * nova_utcb_delegate(utcb, nova_crd_obj(sm, 0, NOVA_SM_UP), 0, 0);
  * status = nova_call(pt, 0);

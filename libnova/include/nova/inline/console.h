@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bodies of nova/console.h: text out of a 16550, characters in. */
+/* Bodies of nova/console.h: output and input on a 16550. */
 #ifndef NOVA_INLINE_CONSOLE_H
 #define NOVA_INLINE_CONSOLE_H
 
