@@ -60,7 +60,7 @@ static bool is_name(const char *name)
 }
 
 /* Reports that a program tries to open or to offer a service that the description does not grant.
- * The number of reports is limited, because a program can try for ever. */
+ * The number of reports is limited, because a program may try again and again. */
 static void tell_denied(struct program *program, const char *wants, const char *name,
                         enum nova_system_property what)
 {

@@ -16,7 +16,8 @@ struct program {
         enum program_state state;
         struct nova_child *child;
         unsigned restarts;
-        unsigned failures;    /* number of ends with a status other than 0 since it last came up */
+        unsigned failures;    /* number of ends with a status other than 0 since the program last
+                               * came up */
         bool up;              /* it has offered a service since its start; atomic */
         uint64_t started;     /* time of its last start in ns since boot */
         int status;           /* exit status of its last end */
@@ -32,7 +33,7 @@ struct program {
 struct init {
         struct nova_system system;
         struct program program[NOVA_SYSTEM_PROGRAMS_MAX];
-        struct nova_semaphore news; /* upped when a child has ended or a service has become
+        struct nova_semaphore news; /* gets an up when a child has ended or a service has become
                                      * available */
 };
 
@@ -70,12 +71,12 @@ const struct nova_system_device *pci_unprotected(const struct nova_system_progra
 /* quarantine.c: keeps the memory of a program that has ended while devices may reach it. Returns
  * false if it can be freed. */
 bool quarantine_keep(struct program *program, void *page, unsigned order);
-/* Notes that device number `device` of the description is quiet, or that it cannot be reset. */
+/* Records that device number `device` of the description is quiet, or that it cannot be reset. */
 void quarantine_report(unsigned device, bool quiet);
 /* Keeps the semaphore of the service pci, the first of 64 selectors. */
 void quarantine_watch(nova_sel_t sel);
 /* Returns the time in ns since boot until which a program should not start again, because the
- * memory of its predecessor may come back; 0: it can start. */
+ * memory of its predecessor may be returned before; 0: it can start now. */
 uint64_t quarantine_ends(const struct program *program);
 
 /* grants.c: returns true if a list has a word. */

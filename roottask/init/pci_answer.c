@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Answers the service pci: the owner of each function, and the resources of functions. The service
  * reads addresses and ports from registers of devices, which may be wrong, so init refuses ranges
- * that it knows to be something else. */
+ * that it knows to belong to something else. */
 #include <errno.h>
 #include <string.h>
 
@@ -14,11 +14,11 @@
 #include "novart/selector.h"
 
 #define RANGES_MAX 192                   /* six of each of 32 devices */
-#define BYTES_MAX  (UINT64_C(256) << 20) /* of all ranges: init maps them, too */
-#define PORTS_MIN  0x1000                /* below are those of the board */
+#define BYTES_MAX  (UINT64_C(256) << 20) /* total size of all ranges; init also maps them */
+#define PORTS_MIN  0x1000                /* lower ports belong to the board */
 #define PORTS_END  0x10000
 
-/* Memory that the service has asked for. It stays mapped for the next time. */
+/* Memory that the service has requested. It stays mapped for later requests. */
 static struct {
         uint64_t first, bytes;
         void *memory;
@@ -60,7 +60,7 @@ static bool memory_is_free(uint64_t first, uint64_t last)
         return true;
 }
 
-/* Devices that no program has, such as the clock, do not keep their interrupt from others. */
+/* Devices that no program uses, such as the clock, do not reserve their interrupts. */
 static bool interrupt_is_free(nova_word_t gsi)
 {
         for (unsigned i = 0; i < init.system.devices; i++)
@@ -70,8 +70,8 @@ static bool interrupt_is_free(nova_word_t gsi)
         return true;
 }
 
-/* The number in the description of PCI device number `number`; as many as there are if there is
- * none. */
+/* Returns the number in the description of PCI device number `number`; if there is no such device,
+ * the number of devices. */
 static unsigned find_device(nova_word_t number)
 {
         unsigned i = 0;

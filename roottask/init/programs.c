@@ -10,15 +10,15 @@
 
 #define STRINGS_MAX 65
 
-/* Pause before a restart. Without it, a program that crashes repeatedly would keep init busy, whose
- * priority is above all others. */
+/* Pause before a restart. Without it, a program that crashes repeatedly would keep init busy, and
+ * init has the highest priority of all programs. */
 #define PAUSE_NS  UINT64_C(1000000) /* added to the pause at each restart */
 #define PAUSE_MAX 100               /* maximum of the pause */
 
 /* Maximum number of failures in a row before a program comes up, if its description sets no limit.
  * Without this maximum, the messages of a program that never comes up would fill the terminal. */
 #define FAILURES_MAX 5
-#define UP_NS        UINT64_C(1000000000) /* uptime after which one without services has come up */
+#define UP_NS        UINT64_C(1000000000) /* uptime after which a program without services is up */
 
 /* Copies a list into an array that ends with NULL, the form that children get. The array has room
  * for all words of a line. */
@@ -240,7 +240,8 @@ static int end_system(void)
                         nova_child_kill(program->child, 0);
                         nova_child_wait(program->child, NULL);
                 } else if (program->status && program->state != PROGRAM_PAUSES) {
-                        status = EXIT_FAILURE; /* a program that pauses would have run again */
+                        status = EXIT_FAILURE; /* a program that pauses would have been started
+                                                * again */
                 }
         }
         printf("init: the system ends with status %d.\n", status);

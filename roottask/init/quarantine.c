@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory of drivers that have ended. Without an I/O MMU their devices may still write into it, so
- * no program gets it until the service pci has reported that the devices are quiet. init waits for
- * the service neither here nor elsewhere: if it never reports, the memory stays here. */
+/* Memory of drivers that have ended. Without an I/O MMU the drivers' devices may still write into
+ * the memory, so no program gets it until the service pci has reported that the devices are quiet.
+ * init never waits for the service: if no report comes, the memory stays in quarantine. */
 #include "init.h"
 #include "nova/hypercall.h"
 #include "novart/page.h"
@@ -11,7 +11,8 @@
 
 #define BLOCKS_MAX 64
 
-/* Time in ns that a restart waits for the memory: a reset of a function that answers takes less. */
+/* Time in ns that a restart waits for the memory. A reset takes less time if the function
+ * answers. */
 #define WAIT_NS UINT64_C(2000000000)
 
 _Static_assert(NOVA_SYSTEM_DEVICES_MAX <= 32, "a bit for each device");
@@ -20,8 +21,8 @@ static struct block {
         const struct program *program; /* NULL: free */
         void *page;
         unsigned order;
-        uint32_t loud;       /* bit n: device n may still reach it */
-        uint32_t unanswered; /* … and the service has not looked at it since */
+        uint32_t loud;       /* bit n: device n may still access the block */
+        uint32_t unanswered; /* bit n: … and the service has not checked device n since */
         uint64_t until;      /* time in ns since boot at which the program starts in any case */
 } blocks[BLOCKS_MAX];
 static struct nova_mutex mutex; /* protects the blocks and the semaphore */

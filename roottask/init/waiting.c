@@ -24,7 +24,7 @@ static struct program *provider_of(const char *service)
         return &init.program[nova_system_provider(&init.system, service)];
 }
 
-/* Returns the service at place I of those that a program uses; NULL after the last one. */
+/* Returns service number I of the services that a program uses; NULL after the last one. */
 static const char *used(const struct program *program, unsigned i)
 {
         const struct nova_system_list uses = program->says->uses;

@@ -148,7 +148,7 @@ static int waits_for(const struct nova_system *system, unsigned number, const bo
         return -1;
 }
 
-/* Reports one cycle among the programs that wait for each other. */
+/* Reports one cycle of programs that wait for each other. */
 static void tell_cycle(struct reader *reader, unsigned start, const bool *placed)
 {
         const struct nova_system *system = reader->system;

@@ -22,8 +22,8 @@ extern "C" {
 #define NOVA_SYSTEM_CPUS_MAX     64
 
 /** The device of the service pci: the configuration ports, and as range n of its memory the
- *  configuration space of bus n where the machine maps it. The machine decides which buses have
- *  one, so a description cannot name them. */
+ *  configuration space of bus n where the machine maps it. Which buses have one depends on the
+ *  machine, so a description cannot name them. */
 #define NOVA_SYSTEM_PCI "pci-config"
 
 /** ROW(ENUM, "keyword", "example"): the properties of a program. */
@@ -96,7 +96,7 @@ struct nova_system_program {
 #define NOVA_SYSTEM_PCI_AT          0x4 /* `at` */
 #define NOVA_SYSTEM_PCI_UNPROTECTED 0x8 /* `dma-unprotected` */
 
-/** The PCI functions that a device can be: those that agree with all its lines. */
+/** The PCI functions that match a device: those that agree with all its lines. */
 struct nova_system_pci_match {
         uint32_t class_code, class_mask; /**< of 24 bits: class, subclass, programming interface */
         uint16_t vendor, device;
@@ -110,7 +110,7 @@ struct nova_system_device {
         const char *name;
         struct nova_system_list ports, memory, interrupts; /**< ranges */
         struct nova_system_pci_match pci;
-        unsigned line; /**< line of its declaration; 0: known without one */
+        unsigned line; /**< line of its declaration; 0: the device needs no declaration */
 };
 
 /** A whole description. Its strings lie in its own text. */
@@ -163,7 +163,7 @@ unsigned nova_system_check_machine(const struct nova_system *system,
                                    const struct nova_system_machine *machine,
                                    nova_system_report *report, void *context);
 
-/** Checks whether the files of a system are those that the description names.
+/** Checks whether the files of a system are the files that the description names.
  * @param file, files names of the boot modules. Modules of other systems may be among them, so
  *   only missing ones are reported unless @p strict
  * @return the number of mistakes */

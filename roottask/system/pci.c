@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices of PCI: the lines that say which function a device is, and the checks of the programs
- * that have such devices. */
+/* PCI devices: the lines that identify the function of a device, and the checks of the programs
+ * that use such devices. */
 #include "system/reader.h"
 
 #include <string.h>
@@ -164,8 +164,8 @@ static void check_owner(struct reader *reader, const struct nova_system_program 
                                device->name, program->name, program->name);
 }
 
-/* A device that may reach all memory must be wanted. Only init knows the machine, so the
- * description says whether each machine has an I/O MMU. */
+/* A device that may access all memory must be permitted explicitly. Only init knows the machine, so
+ * the description states whether each of its machines has an I/O MMU. */
 static void check_protection(struct reader *reader, const struct nova_system_program *program,
                              const struct nova_system_device *device)
 {

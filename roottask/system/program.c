@@ -46,7 +46,7 @@ static void set_words(struct reader *reader, struct nova_system_list *list)
         system->words += count;
 }
 
-/* Stores all values of the line as a list of names, each of which may appear once. */
+/* Stores all values of the line as a list of names. Each name may appear once. */
 static void set_names(struct reader *reader, struct nova_system_list *list)
 {
         for (unsigned i = 1; i < reader->words; i++) {

@@ -46,9 +46,9 @@ struct nova_child_pci {
         uint64_t first, bytes;                /**< address or port, and size */
         struct nova_parent_pci_device device; /**< answer to NOVA_PARENT_PCI_DEVICE */
         void *memory;   /**< answer to NOVA_PARENT_PCI_MEMORY: its address in this program */
-        nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program;
-                           request NOVA_PARENT_PCI_WATCH: the first of 64 selectors with the
-                           semaphore, which the function owns if it returns 0 */
+        nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program; request
+                           NOVA_PARENT_PCI_WATCH: the first of 64 selectors with the semaphore,
+                           which then belong to the function if it returns 0 */
 };
 
 /**
@@ -61,8 +61,8 @@ struct nova_child_grants {
          * program. @return 0, EACCES or EAGAIN */
         int (*open)(void *context, const char *name, nova_sel_t *sel);
         /** The child offers a service. @param sel the first of 64 selectors with its control
-         * portals; if the function returns 0, it owns them and must release them. @return 0, EACCES
-         * or EEXIST */
+         * portals; if the function returns 0, they belong to it, and it must release them. @return
+         * 0, EACCES or EEXIST */
         int (*serve)(void *context, const char *name, nova_sel_t sel);
         /** The child opens a module. @param[out] data page-aligned. @return 0 or ENOENT */
         int (*module)(void *context, const char *name, const void **data, size_t *bytes);
@@ -133,8 +133,8 @@ struct nova_child_config {
  * @endcode
  * @param[out] child    identifies the child until nova_child_wait() has returned for it
  * @param config        is copied; the context of its grants and its image must stay valid
- * @param[out] sentence if not NULL, receives the error as the rest of a sentence that begins with
- *                      the child's name, or NULL after success
+ * @param[out] sentence if not NULL, receives the error, the predicate of a sentence whose subject
+ * is the child's name, or NULL after success
  * @retval 0 the child runs
  * @retval ENOEXEC the image is not a program that can run here
  * @retval EFBIG   its segments need more than image_memory

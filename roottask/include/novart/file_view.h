@@ -24,10 +24,11 @@ struct nova_file_view {
 /**
  * Makes a part of an open file visible, without a copy.
  *
- * The pages belong to the service's cache. The service takes them away before the file's data in
- * this part changes, before the file's size changes, after the last program has closed the file,
- * when it needs the pages for other data, and when it ends. Then the program reads zeros. So a
- * program reads what it needs, calls nova_file_view_check(), and only then uses what it has read.
+ * The pages belong to the service's cache. The service revokes them before the file's data in this
+ * part changes, before the file's size changes, after the last program has closed the file, when it
+ * needs the pages for other data, and when it ends. The program then reads zeros. So a program
+ * first copies or processes the data, then calls nova_file_view_check(), and only then uses the
+ * result.
  * @code
  * extern int file; // of open()
  * struct nova_file_view view;
@@ -50,7 +51,7 @@ struct nova_file_view {
  * @retval EISDIR  a folder
  * @retval EMFILE  the program has NOVA_FILE_VIEWS views
  * @retval ENOTSUP the service has no cache: read() works
- * @retval EAGAIN  the service needed the pages at once; read() works
+ * @retval EAGAIN the service revoked the pages at once; read() works
  * @retval EIO     the disk failed, or the service has ended since open()
  * @retval ENOMEM  no addresses, or no kernel memory for the mappings
  */
@@ -59,9 +60,9 @@ int nova_file_view_begin(int file, uint64_t place, struct nova_file_view *view);
 /**
  * Checks that all bytes that were read from a view so far were the file's data.
  *
- * @retval 0      they were
- * @retval ESTALE the service took the pages away: end the view, and make another one or use read()
- */
+ * @retval 0 they were the file's data
+ * @retval ESTALE the service has revoked the pages: end the view, and get a new one or use
+ read() */
 int nova_file_view_check(const struct nova_file_view *view);
 
 /** Ends a view. The program must not access its data afterwards. */

@@ -42,7 +42,7 @@ enum nova_parent_operation {
         NOVA_PARENT_EVENTS,  /**< the parent removes its portals at NOVA_SEL_MAIN_EVENTS; answer: 1
                                 (ask again) or 0, items: pages not yet delivered */
         NOVA_PARENT_PCI,     /**< enum nova_parent_pci_kind of <novart/parent_pci.h>, its words */
-        NOVA_PARENT_WATCH,   /**< item: a semaphore; the parent ups it when a program has ended */
+        NOVA_PARENT_WATCH,   /**< item: a semaphore that gets an up when a program has ended */
         NOVA_PARENT_ENDED,   /**< a child of this program has ended */
 };
 
@@ -85,8 +85,8 @@ int nova_parent_open(const char *name, nova_sel_t sel);
  */
 int nova_parent_serve(const char *name, nova_sel_t sel);
 
-/** Asks the parent to up a semaphore each time one of its programs, or a descendant of one, has
- * ended. A service then looks for sessions whose client has ended.
+/** Asks the parent to do an up of a semaphore each time one of its programs, or a descendant of
+ * one, has ended. A service then looks for sessions whose client has ended.
  *
  * @param sm selector of the semaphore; when it is destroyed, the watch ends
  * @retval 0      the parent has the semaphore

@@ -24,7 +24,7 @@ enum nova_parent_pci_kind {
         NOVA_PARENT_PCI_PORTS, /**< 0, first, 0, number, 0; items: ports; they keep their numbers */
         NOVA_PARENT_PCI_GSI,   /**< 0, number; item: its semaphore */
         NOVA_PARENT_PCI_QUIET, /**< number of a device; 1: quiet, 0: cannot be reset */
-        NOVA_PARENT_PCI_WATCH, /**< item: a semaphore that the parent ups when a driver ends */
+        NOVA_PARENT_PCI_WATCH, /**< item: a semaphore that gets an up when a driver ends */
 };
 
 /** Flags of a device. */
@@ -35,8 +35,9 @@ enum nova_parent_pci_kind {
 /** A device of the description that is a PCI function. */
 struct nova_parent_pci_device {
         char name[NOVA_PARENT_NAME];  /**< the device's name; ends with a 0 */
-        char program[NOVA_NAME_SIZE]; /**< first characters of the name of the program that has it,
-                                         by which a service knows it; all 0: none has it */
+        char program[NOVA_NAME_SIZE]; /**< first characters of the name of the program that has the
+                                       * device, by which a service recognises the program; all 0:
+                                       * no program has it */
         uint32_t class_code, class_mask; /**< bits of the class that must agree; mask 0: any */
         uint16_t vendor, device;         /**< numbers that must agree, with NOVA_PARENT_PCI_ID */
         uint16_t at;    /**< bus << 8 | device << 3 | function, with NOVA_PARENT_PCI_AT */
@@ -99,9 +100,9 @@ int nova_parent_pci_ports(uint16_t first, unsigned count);
 int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel);
 
 /**
- * Reports that a device without a driver accesses no memory, or that this program cannot know it.
- * The parent keeps the memory of a driver that has ended from others until all devices of the
- * driver are quiet, if there is no I/O MMU.
+ * Reports that a device without a driver accesses no memory, or that this program cannot find out.
+ * If there is no I/O MMU, the parent does not reuse the memory of a driver that has ended until all
+ * devices of the driver are quiet.
  *
  * @param number as for nova_parent_pci_describe()
  * @param quiet  false: the function is switched off, but cannot be reset
@@ -112,7 +113,7 @@ int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel);
 int nova_parent_pci_quiet(unsigned number, bool quiet);
 
 /**
- * Asks the parent to up a semaphore when a driver ends that may have done DMA.
+ * Asks the parent to do an up of a semaphore when a driver that may have done DMA ends.
  *
  * @param sel a semaphore; the parent gets the permission UP
  * @return 0, EACCES or ENOMEM

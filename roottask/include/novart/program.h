@@ -37,7 +37,7 @@ struct nova_program {
 extern struct nova_program nova_program;
 
 /** Returns true if the kernel started the program. Such a program has no parent, and the kernel
- * honours its H flag. */
+ * accepts the H flag from it. */
 static inline bool nova_program_is_root(void)
 {
         return !nova_program.start;

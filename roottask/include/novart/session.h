@@ -238,9 +238,9 @@ int nova_session_enable_notify_until(struct nova_session *session, uint64_t dead
 /**
  * Waits until the service notifies the session.
  *
- * If necessary, enables notifications first, as by nova_session_enable_notify_until(). Earlier
- * notifications are lost then, so a caller that must not miss one enables them itself. Both steps
- * may return ETIMEDOUT.
+ * If necessary, enables notifications first, as by nova_session_enable_notify_until(). In this case
+ * earlier notifications are lost, so a caller that must not miss any enables them itself. Both
+ * steps may return ETIMEDOUT.
  * @code
  * extern struct nova_session *session;
  *

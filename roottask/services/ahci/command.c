@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands, and the disk's description of itself. */
+/* Commands, and the description that a disk reports of itself. */
 #include "command.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@ _Static_assert(sizeof(struct ahci_table) == 1024, "tables are aligned to 128 byt
 
 #define FIS_COMMAND   0x27
 #define FIS_IS_UPDATE 0x80 /* the FIS is a command */
-#define DEVICE_BLOCKS 0x40 /* the address is the number of a block */
+#define DEVICE_BLOCKS 0x40 /* the address is a block number */
 #define DISCARD_TRIM  1    /* a feature */
 #define RANGE_SHIFT   48
 
@@ -34,7 +34,7 @@ _Static_assert(sizeof(struct ahci_table) == 1024, "tables are aligned to 128 byt
 #define DISCARD        169
 #define HAS_DISCARD    0x0001
 
-/* Returns whether a word is marked as valid. */
+/* Returns true if a word is marked as valid. */
 static bool is_valid(uint16_t word)
 {
         return word >> 14 == 1;

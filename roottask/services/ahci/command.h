@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ATA commands in the memory of an AHCI controller (AHCI 1.3.1, 4.2), and the disk's description of
- * itself (ACS-3, 7.12). */
+/* ATA commands in the memory of an AHCI controller (AHCI 1.3.1, 4.2), and the description that a
+ * disk reports of itself (ACS-3, 7.12). */
 #ifndef NOVART_AHCI_COMMAND_H
 #define NOVART_AHCI_COMMAND_H
 
@@ -35,19 +35,18 @@ struct ahci_table {
         uint8_t fis[64], packet[16], reserved[48];
         struct ahci_piece piece[AHCI_PIECES];
         uint8_t unused[128];
-        uint64_t range[AHCI_RANGES]; /* the driver's: data of a command that discards */
+        uint64_t range[AHCI_RANGES]; /* used by the driver: data of a discard command */
 };
 
 /* Properties of a disk. */
 struct ahci_disk {
         uint64_t blocks;
         uint32_t block_bytes;
-        unsigned depth; /* queued commands at once; 0: the disk has no queue */
+        unsigned depth; /* maximum number of queued commands; 0: the disk has no queue */
         bool cache, discard;
 };
 
-/* Reads a copy of the disk's description.
- * @return NULL, or a sentence */
+/* Reads a copy of the disk's description. @return NULL, or a sentence about an error */
 const char *ahci_read_identity(const uint16_t *word, struct ahci_disk *disk);
 
 /* Writes a command without data. */

@@ -58,7 +58,7 @@
 #define CONTROL_AWAKE    0x300 /* the link does not sleep */
 #define CONTROL_RESET    0x301
 
-/* A command's place in the list. */
+/* An entry of the command list. */
 struct header {
         uint16_t flags, pieces;
         uint32_t bytes; /* written by the controller */
@@ -79,7 +79,7 @@ struct header {
 #define FIRMWARE_NS (2000 * MS)
 #define STOP_NS     (500 * MS)
 #define LINK_NS     (1000 * MS)
-#define READY_NS    (10000 * MS) /* a motor may have to start */
+#define READY_NS    (10000 * MS) /* the motor may have to start */
 #define IDENTIFY_NS (5000 * MS)
 
 static uint32_t get(const struct ahci *ahci, unsigned offset)
@@ -142,7 +142,8 @@ void ahci_send(const struct ahci *ahci, uint32_t slots, bool queued)
         put_port(ahci, PORT_ISSUE, slots);
 }
 
-/* A command that fails ends after its cause is set, so the cause is read again after the slots. */
+/* The controller sets the cause of a failure before it ends the command, so the cause is read again
+ * after the slots. */
 enum ahci_event ahci_acknowledge(const struct ahci *ahci, uint32_t *active)
 {
         uint32_t cause = get_port(ahci, PORT_CAUSE);
@@ -174,7 +175,7 @@ static void put_address(const struct ahci *ahci, unsigned offset, uint64_t addre
         put_port(ahci, offset + 4, (uint32_t)(address >> 32));
 }
 
-/* Starts a stopped port. The link's reset also ends the state of error of a disk's queue. */
+/* Starts a stopped port. The reset of the link also ends the error state of the disk's queue. */
 static const char *start_port(const struct ahci *ahci)
 {
         put_address(ahci, PORT_LIST, ahci->device);
@@ -235,7 +236,8 @@ static const char *identify(struct ahci *ahci)
         return ahci_read_identity(words, &ahci->disk);
 }
 
-/* Finds the first port with a disk, and starts it. Links have a second to come up. */
+/* Finds the first port with a disk, and starts it. Waits up to a second for the links to come
+ * up. */
 static const char *find_disk(struct ahci *ahci, size_t bytes)
 {
         const uint32_t implemented = get(ahci, PI);

@@ -14,18 +14,18 @@ struct ahci {
         nova_sel_t interrupt;
         unsigned port;   /* offset of the port's registers */
         unsigned slots;  /* commands at once */
-        bool wide;       /* it can use addresses of 64 bits */
-        bool queued;     /* it can use the disk's queue */
+        bool wide;       /* the controller supports 64-bit addresses */
+        bool queued;     /* the controller supports the disk's queue */
         char *memory;    /* commands, received FISes, and the disk's description */
         uint64_t device; /* its address for the controller */
         struct ahci_disk disk;
 };
 
-/* Claims a controller, resets it, and starts the first port with a disk.
- * @return NULL, or a sentence */
+/* Claims a controller, resets it, and starts the first port with a disk. @return NULL, or a
+ * sentence about an error */
 const char *ahci_open(struct ahci *ahci, const char *name);
 
-/* Returns whether the controller can use memory. */
+/* Returns true if the controller can access the memory. */
 bool ahci_reaches(const struct ahci *ahci, uint64_t address, size_t bytes);
 
 /* Returns the command in a slot. */
@@ -43,8 +43,8 @@ enum ahci_event { AHCI_GOOD, AHCI_FAILED, AHCI_GONE };
  * AHCI_FAILED: a command or the port has failed; AHCI_GONE: there may be another disk now. */
 enum ahci_event ahci_acknowledge(const struct ahci *ahci, uint32_t *active);
 
-/* Stops the port, which ends all commands, and starts it again.
- * @return NULL, or a sentence */
+/* Stops the port, which ends all commands, and starts it again. @return NULL, or a sentence about
+ * an error */
 const char *ahci_restart(const struct ahci *ahci);
 
 /* Stops the controller. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program ahci: a driver of SATA disks. Arguments: the name of the device in the description,
- * `disk` without; and the name of the service.
+/* The program ahci: a driver of SATA disks. Arguments: the name of the device in the description
+ * (default: `disk`), and the name of the service.
  *
  * A request's number is the slot of its command. A flush or a discard cannot go through the disk's
  * queue, so it waits until the disk has no other command, and later requests wait for it. */
@@ -17,17 +17,20 @@
 
 #define TIMEOUT_NS   10000000000
 #define TRANSFER     0x40000 /* maximum number of bytes of a request */
-#define RESTARTS_MAX 16      /* restarts of the port without a command that succeeds */
+#define RESTARTS_MAX 16      /* most restarts of the port without a successful command */
 
 _Static_assert(NOVA_BLOCK_SEGMENTS <= AHCI_PIECES, "a request is one command");
 
 static struct ahci ahci;
 static struct block_device device = {.name = "ahci", .timeout_ns = TIMEOUT_NS};
-static struct block_request *first, **last = &first; /* requests that the disk does not have */
+static struct block_request *first, **last = &first; /* requests that have not been sent to the
+                                                      * disk */
 static struct block_request *owner[AHCI_SLOTS];
-static uint32_t discarded[AHCI_SLOTS]; /* blocks, of a slot's request */
-static uint32_t busy, added;           /* slots: with commands, and those not sent yet */
-static bool alone;                     /* the command with the disk is not a read or a write */
+static uint32_t discarded[AHCI_SLOTS]; /* number of blocks of a slot's request */
+static uint32_t busy, added;           /* bitmaps of slots: with commands, and with commands not
+                                        * sent yet */
+static bool alone;                     /* the command that the disk is executing is not a read or a
+                                        * write */
 static unsigned restarts;
 
 static _Noreturn void fail(const char *sentence)
@@ -82,7 +85,7 @@ static void send(struct block_request *request)
         alone = is_alone(request);
 }
 
-/* Sends the commands that may go to the disk. */
+/* Sends all commands that may be sent now. */
 static void send_waiting(void)
 {
         while (first && (!busy || (!alone && !is_alone(first)))) {
@@ -115,7 +118,7 @@ static void kick(void)
         added = 0;
 }
 
-/* A command has ended. The rest of a discard comes before all requests that wait. */
+/* Handles the end of a command. The rest of a discard is sent before all requests that wait. */
 static void finish(unsigned slot, int error)
 {
         struct block_request *request = owner[slot];
@@ -137,7 +140,8 @@ static void finish_all(uint32_t slots, int error)
                         finish(slot, error);
 }
 
-/* Ends the requests in flight after the port has stopped: the disk writes no data then. */
+/* Ends the requests in flight after the port has stopped, because the disk then writes no more
+ * data. */
 static void recover(void)
 {
         const char *wrong =
@@ -182,7 +186,7 @@ static void *wait_for_interrupts(void *argument)
         return NULL;
 }
 
-/* Allocates a pool that the controller reaches. */
+/* Allocates a pool that the controller can access. */
 static int alloc(struct block_pool *pool)
 {
         const int error = block_dma_alloc(pool);

@@ -95,7 +95,7 @@ static int fetch_shared(struct nova_request *request)
         return error;
 }
 
-/* Records the position of each file. The archive has been checked before. */
+/* Records the position of each file. The archive has already been checked. */
 static int index_files(const void *bytes, size_t size, unsigned count)
 {
         struct archive archive;

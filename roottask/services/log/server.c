@@ -61,7 +61,7 @@ static int read_text(struct nova_request *request)
 }
 
 struct search {
-        struct state *from;  /* the search is for the session after this one */
+        struct state *from;  /* the search finds the session after this one */
         struct state *first; /* first of all sessions */
         struct state *next;  /* the session after `from` */
         bool passed;

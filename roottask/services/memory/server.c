@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service memory: lends pages of this program to clients until they free them, close or die. */
+/* The service memory: gives pages of this program to clients until they free them, close the
+ * session or die. */
 #include "server.h"
 
 #include <errno.h>

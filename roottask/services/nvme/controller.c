@@ -19,7 +19,7 @@
 #define DOORBELL 0x1000
 
 #define CAP_ENTRIES(low) (((low)&0xffff) + 1)
-#define CAP_TIMEOUT(low) ((low) >> 24) /* time-out in half seconds */
+#define CAP_TIMEOUT(low) ((low) >> 24) /* timeout in units of 500 ms */
 #define CAP_STRIDE(high) ((high)&0xf)
 #define CAP_PAGE(high)   ((high) >> 16 & 0xf) /* smallest page: 4096 << this */
 #define CC_ENABLE        0x1
@@ -35,8 +35,8 @@
 #define QUEUE_COUNT        0x07 /* a feature */
 #define SPACE              0    /* what to identify */
 #define CONTROLLER         1
-#define CONTIGUOUS         0x1 /* a queue is contiguous */
-#define INTERRUPTS         0x2 /* it has interrupts */
+#define CONTIGUOUS         0x1 /* the queue is contiguous */
+#define INTERRUPTS         0x2 /* the queue raises interrupts */
 
 /* Offsets in the data that IDENTIFY returns. */
 #define TRANSFER_MAX 77 /* 4096 << this; 0: no limit */
@@ -54,7 +54,7 @@ enum { IO_COMMANDS = 0, IO_COMPLETIONS = 2, ADMIN_COMMANDS, ADMIN_COMPLETIONS, A
 
 #define ADMIN_SIZE    16
 #define ADMIN_NS      5000000000
-#define TRANSFER      0x40000 /* most bytes of a command */
+#define TRANSFER      0x40000 /* maximum number of bytes of a command */
 #define MINIMUM_BYTES 0x2000  /* minimum size of the registers */
 
 static uint32_t get32(const struct nvme *nvme, unsigned offset)
@@ -94,7 +94,7 @@ static uint64_t page_address(const struct nvme *nvme, unsigned page)
         return nvme->device + page * NVME_PAGE;
 }
 
-/* Waits until the controller is ready, or is not. */
+/* Waits until the controller reports that it is ready, or that it is not ready. */
 static bool wait_ready(const struct nvme *nvme, uint32_t ready)
 {
         const uint64_t limit =
@@ -143,7 +143,7 @@ static bool identify(struct nvme *nvme, uint32_t what, uint32_t space)
         return execute(nvme, &command);
 }
 
-/* Reads the properties, which may have any values. */
+/* Reads the properties. The controller may report any values. */
 static const char *read_properties(struct nvme *nvme)
 {
         const uint8_t *answer = (const uint8_t *)nvme->memory + (size_t)ANSWER * NVME_PAGE;

@@ -20,11 +20,11 @@ struct nvme {
         bool cache, discard, read_only;
 };
 
-/* Claims a controller, resets it, and makes its queues.
- * @return NULL, or a sentence */
+/* Claims a controller, resets it, and creates its queues. @return NULL, or a sentence about an
+ * error */
 const char *nvme_open(struct nvme *nvme, const char *name);
 
-/* Notifies the controller of added commands and of taken completions. */
+/* Notifies the controller of commands that were added and of completions that were taken. */
 void nvme_ring_commands(struct nvme *nvme);
 void nvme_ring_completions(struct nvme *nvme);
 

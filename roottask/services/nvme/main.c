@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program nvme: a driver of NVMe disks. Arguments: the name of the device in the description,
- * `disk` without; and the name of the service.
+/* The program nvme: a driver of NVMe disks. Arguments: the name of the device in the description
+ * (default: `disk`), and the name of the service.
  *
- * A request becomes one command, unless its segments do not meet at pages: then it becomes several,
- * and ends with the last of them. */
+ * A request becomes one command if its segments meet at page boundaries. Otherwise it becomes
+ * several commands, and ends with the last of them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,10 +30,10 @@
 /* The driver's data about a request. */
 struct flight {
         struct block_request *request;
-        unsigned segment, blocks; /* blocks that are in commands */
-        unsigned commands;        /* number of commands that the controller has */
+        unsigned segment, blocks; /* number of blocks for which commands were sent */
+        unsigned commands;        /* number of commands in flight */
         int error;
-        struct flight *next; /* next request that has more commands to send */
+        struct flight *next; /* next request in the list of requests with more commands to send */
 };
 
 static struct nvme nvme;
@@ -42,7 +42,7 @@ static struct flight flights[DEPTH], *first, **last = &first;
 static struct flight *owner[NVME_QUEUE_MAX]; /* request of each command */
 static char *lists; /* list of pages, or range to discard, of each request */
 static uint64_t lists_device;
-static bool added; /* commands that the controller does not know about */
+static bool added; /* commands of which the controller has not been notified */
 
 #define LIST_BYTES (LIST_PAGES * sizeof(uint64_t))
 
@@ -63,7 +63,8 @@ static uint32_t add_segments(struct flight *flight, struct nvme_command *command
                                    .most = LIST_PAGES};
         uint32_t bytes = 0;
 
-        /* A list is in use until its command has completed, so a second command waits for that. */
+        /* A list is in use until its command has completed, so a second command waits for the
+         * completion. */
         while (flight->segment < request->segment_count) {
                 const struct nova_block_segment *segment = &request->segment[flight->segment];
 
@@ -164,7 +165,7 @@ static void kick(void)
         added = false;
 }
 
-/* A command has completed. */
+/* Handles the completion of a command. */
 static void finish(unsigned id, unsigned status)
 {
         struct flight *flight = owner[id];

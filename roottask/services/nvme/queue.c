@@ -5,7 +5,7 @@
 #define COMPLETION_WORDS 4
 #define STATUS_WORD      3 /* command's id in the lower half; phase in bit 16, status above */
 
-/* At most size - 1 commands are with the controller, so the queue is never full for it. */
+/* At most size - 1 commands are in flight, so the controller never sees a full queue. */
 int nvme_queue_add(struct nvme_queue *queue, const struct nvme_command *command)
 {
         unsigned id = queue->tail;
@@ -41,8 +41,8 @@ enum nvme_answer nvme_queue_take(struct nvme_queue *queue, unsigned *id, unsigne
         return NVME_TAKEN;
 }
 
-/* The command has the first entry, and the second if there are two; otherwise the second is the
- * address of a list of all but the first. */
+/* The command contains the first entry. Its second field contains the second entry if there are
+ * two; if there are more, it is the address of a list of all entries but the first. */
 bool nvme_pages_add(struct nvme_pages *pages, uint64_t address, uint32_t bytes)
 {
         const uint64_t skip = address % NVME_PAGE;

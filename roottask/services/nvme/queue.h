@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The driver's end of a pair of NVMe queues (NVM Express 1.4, 4), and lists of pages. The
- * controller may write anything to their memory, so the driver decides by its own copies only. */
+ * controller may write anything to their memory, so the driver relies only on its own copies. */
 #ifndef NOVART_NVME_QUEUE_H
 #define NOVART_NVME_QUEUE_H
 
@@ -27,7 +27,7 @@ struct nvme_queue {
         unsigned size;
         unsigned tail, head; /* next entries of the commands and of the completions */
         unsigned busy_count;
-        bool phase; /* phase bit of fresh completions; initially true */
+        bool phase; /* phase bit of new completions; initially true */
         bool busy[NVME_QUEUE_MAX];
 };
 
@@ -37,16 +37,16 @@ int nvme_queue_add(struct nvme_queue *queue, const struct nvme_command *command)
 
 enum nvme_answer { NVME_EMPTY, NVME_TAKEN, NVME_BROKEN };
 
-/* Takes a completion. NVME_BROKEN: it is of a command that the controller does not have. */
+/* Takes a completion. NVME_BROKEN: it names a command that is not in flight. */
 enum nvme_answer nvme_queue_take(struct nvme_queue *queue, unsigned *id, unsigned *status);
 
-/* Describes memory in a command. Pieces after the first begin at a page, and all but the last end
- * at one. */
+/* Describes memory in a command. All pieces except the first begin at a page boundary, and all
+ * except the last end at one. */
 struct nvme_pages {
         struct nvme_command *command;
         uint64_t *list;       /* room for entries, which does not cross a page */
         uint64_t list_device; /* its address for the controller */
-        unsigned count;       /* entries so far, with the first */
+        unsigned count;       /* number of entries so far, including the first */
         unsigned most;        /* that fit */
         uint64_t end;         /* address after the last piece */
 };

@@ -123,8 +123,8 @@ static const char *add_entry(struct table *table, const struct header *header, u
         return table_add(table, &partition, header->first, header->last + 1);
 }
 
-/* Reads all entries twice: for the checksum, then for the partitions. The disk may answer
- * differently, so each entry is checked when it is used. */
+/* Reads all entries twice: for the checksum, then for the partitions. The disk may return different
+ * data the second time, so each entry is checked when it is used. */
 static const char *read_entries(const struct table_disk *disk, const struct header *header,
                                 struct table *table)
 {

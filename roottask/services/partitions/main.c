@@ -9,7 +9,7 @@
 #include "novart/service/block.h"
 #include "server.h"
 
-#define REQUESTS_MAX 65536u /* that a line of the description may permit */
+#define REQUESTS_MAX 65536u /* most requests that a line of the description may permit */
 
 static struct nova_block *disk;
 static struct table table;
@@ -21,7 +21,7 @@ static bool read_block(uint64_t block, void *to)
         return nova_block_read(disk, block, 1, to) == 0;
 }
 
-/* Reads a number of requests in flight. 0 would be no limit. */
+/* Reads a number of requests in flight. 0 is refused, because it would mean no limit. */
 static bool set_requests(struct grant *grant, const char *text)
 {
         char *end;

@@ -46,8 +46,8 @@ bool mbr_is_protective(const uint8_t *block)
         return false;
 }
 
-/* Returns whether a partition contains a block of the chain: its client could write the chain, and
- * with it the partitions of others. */
+/* Returns true if a partition contains a block of the chain. Its client could then write the chain,
+ * and so change the partitions of other clients. */
 static bool has_link(const struct table *table, const uint64_t *links, unsigned count)
 {
         for (unsigned i = 0; i < table->count; i++) {

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Returns whether a block ends as a master boot record does. */
+/* Returns true if a block ends with the signature of a master boot record. */
 bool mbr_is_signed(const uint8_t *block);
 
-/* Returns whether it is one that only protects a GPT. */
+/* Returns true if it is a master boot record that only protects a GPT. */
 bool mbr_is_protective(const uint8_t *block);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The service partitions. Each session has a session of its own with the disk, restricted to the
- * partition. Ring, pool and semaphores of that session are passed on: requests go from the client
- * to the disk's driver, which checks their blocks, and this program does nothing for them. */
+ * partition. Ring, pool and semaphores of that session are passed on to the client. So requests go
+ * directly from the client to the disk's driver, which checks their blocks, and this program does
+ * not take part in them. */
 #include "server.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include "nova/hypercall.h"
 #include "novart/service/block.h"
 
-/* It outlives its session while an answer with its capabilities may be on its way. */
+/* It outlives its session while an answer with its capabilities may not have been delivered yet. */
 struct link {
         struct nova_later later;
         struct nova_block *disk; /* NULL: not attached yet */
@@ -38,8 +39,8 @@ const struct partition *partition_find(const struct table *of, const char *text)
         return NULL;
 }
 
-/* Finds the partition that a client may open, by default its first one. Names of clients count by
- * their first 8 characters. */
+/* Finds the partition that a client may open, by default its first one. Only the first 8 characters
+ * of a client's name are compared. */
 static int find_grant(const char *client, const char *arguments, const struct grant **grant)
 {
         const struct partition *wanted = *arguments ? partition_find(table, arguments) : NULL;

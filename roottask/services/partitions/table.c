@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decides which table a disk has. */
+/* Finds the kind of table that a disk has. */
 #include "table.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ const char *table_add(struct table *table, const struct partition *partition, ui
         return NULL;
 }
 
-/* A GPT counts if the MBR refers to it, or if there is no MBR any more. */
+/* A GPT is used if the MBR refers to it, or if the MBR is missing. */
 const char *table_read(const struct table_disk *disk, struct table *table)
 {
         static uint8_t first[4096];

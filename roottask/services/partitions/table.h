@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TABLE_PARTITIONS 128 /* most partitions of a disk; others are left out */
+#define TABLE_PARTITIONS 128 /* maximum number of partitions of a disk; others are left out */
 #define TABLE_NAME       37  /* size of a name with its terminating 0 */
 
 struct partition {
-        unsigned number;       /* 1 or more, as other systems count */
+        unsigned number;       /* number of the partition as in other systems; at least 1 */
         uint64_t first, count; /* blocks */
         char name[TABLE_NAME]; /* name in a GPT; characters other than printable ASCII are '?' */
 };
@@ -27,13 +27,12 @@ struct table_disk {
 
 struct table {
         const char *kind; /* "GPT" or "MBR" */
-        const char *note; /* a sentence about damage; NULL: none */
+        const char *note; /* a sentence about damage; NULL: no damage */
         unsigned count;
         struct partition partition[TABLE_PARTITIONS];
 };
 
-/* Reads the table of a disk.
- * @return NULL, or a sentence that says why there is none */
+/* Reads the table of a disk. @return NULL, or a sentence with the reason why there is no table */
 const char *table_read(const struct table_disk *disk, struct table *table);
 
 /* gpt.c and mbr.c, which get the disk's first block. They return as table_read(). */
@@ -41,8 +40,8 @@ const char *table_read_gpt(const struct table_disk *disk, struct table *table);
 const char *table_read_mbr(const struct table_disk *disk, struct table *table,
                            const uint8_t *first);
 
-/* Adds a partition.
- * @return NULL; or a sentence: it is outside of [first, end), or overlaps another */
+/* Adds a partition. @return NULL, or a sentence if it is outside of [first, end) or overlaps
+ * another one */
 const char *table_add(struct table *table, const struct partition *partition, uint64_t first,
                       uint64_t end);
 

@@ -13,7 +13,8 @@ struct ram_disk {
         size_t bytes;         /* size of the blocks in bytes, a multiple of block_bytes */
         unsigned block_bytes; /* 512 to 4096 */
         unsigned depth;       /* maximum number of requests at once */
-        unsigned hold; /* number of requests that end before the first one; 0: it ends at once */
+        unsigned hold; /* number of later requests that end before the first one; 0: the first one
+                        * ends at once */
         unsigned crash_after; /* number of requests until the program crashes; 0: never */
         unsigned hang_after;  /* number of requests that are served; 0: all */
         unsigned loop_after;  /* … until the service loops with its lock; 0: never */

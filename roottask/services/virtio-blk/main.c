@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program virtio-blk: a driver of virtio's block devices (VIRTIO 1.2, 5.2). Arguments: the name
- * of the device in the description, `disk` without; and the name of the service. */
+ * of the device in the description (default: `disk`), and the name of the service. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,13 +34,13 @@
 #define TYPE_FLUSH    4
 #define TYPE_DISCARD  11
 #define STATUS_GOOD   0
-#define STATUS_NEVER  0xff /* the device has not written one */
+#define STATUS_NEVER  0xff /* the device has not written a status */
 #define SECTOR        512
 #define DEPTH_MAX     128
 #define TIMEOUT_NS    10000000000
 #define DISCARD_BYTES 16
 
-/* The data beside a request that the device reads and writes. */
+/* The data that the device reads and writes in addition to the data of a request. */
 struct slot {
         uint32_t type, reserved;
         uint64_t sector;
@@ -57,7 +57,7 @@ static uint64_t slots_device;
 static struct block_request *requests[DEPTH_MAX]; /* by number */
 static struct block_device device = {.name = "virtio-blk", .timeout_ns = TIMEOUT_NS};
 static uint32_t discard_max;          /* blocks of one command */
-static uint32_t discarded[DEPTH_MAX]; /* blocks, of a request with a number */
+static uint32_t discarded[DEPTH_MAX]; /* number of blocks of each request */
 
 static void fail(const char *sentence)
 {
@@ -198,7 +198,7 @@ static void *wait_for_interrupts(void *argument)
         return NULL;
 }
 
-/* Reads the properties, which may have any values. */
+/* Reads the properties. The device may report any values. */
 static void read_properties(void)
 {
         const uint64_t sectors = virtio_config(&virtio, CONFIG_CAPACITY, 8);

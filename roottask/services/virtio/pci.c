@@ -37,8 +37,8 @@ enum { COMMON = 1, NOTIFY = 2, ISR = 3, CONFIG = 4 };
 
 #define NO_VECTOR   0xffff
 #define BARS        6
-#define RESET_TRIES 1000 /* tries, one per millisecond */
-#define READ_TRIES  100  /* tries to read a configuration that changes meanwhile */
+#define RESET_TRIES 1000 /* number of attempts, one per millisecond */
+#define READ_TRIES  100  /* attempts to read a configuration that changes meanwhile */
 
 static uint16_t get16(volatile uint8_t *at)
 {

@@ -17,21 +17,20 @@ struct virtio {
         volatile uint8_t *common, *notify, *isr, *config;
         size_t notify_bytes, config_bytes;
         uint32_t notify_step;
-        uint64_t features; /* features that both sides have */
+        uint64_t features; /* features that both sides support */
         nova_sel_t interrupt;
         bool pin; /* the interrupt is a pin, which virtio_acknowledge() lowers */
 };
 
-/* Resets a device that has been claimed, and agrees on features: the features in @p wanted
- * that the device offers.
- * @return NULL, or a sentence */
+/* Resets a device that has been claimed, and agrees on features: the features in @p wanted that the
+ * device offers. @return NULL, or a sentence about an error */
 const char *virtio_open(struct virtio *virtio, uint64_t wanted);
 
-/* Returns the size that the device proposes for a queue; 0: there is none. */
+/* Returns the size that the device proposes for a queue; 0: there is no such queue. */
 unsigned virtio_queue_size(struct virtio *virtio, unsigned index);
 
-/* Gets an interrupt, sets a queue up whose memory is ready, and starts the device.
- * @return NULL, or a sentence */
+/* Gets an interrupt, sets up a queue whose memory is ready, and starts the device. @return NULL, or
+ * a sentence about an error */
 const char *virtio_start(struct virtio *virtio, unsigned index, const struct queue *queue);
 
 /* Notifies the device of requests in a queue. */
@@ -43,7 +42,7 @@ void virtio_acknowledge(const struct virtio *virtio);
 /* Stops the device: it loses its queues. */
 void virtio_reset(struct virtio *virtio);
 
-/* Reads the device's configuration. @return 0 if it is not that long */
+/* Reads the device's configuration. @return 0 if the configuration is shorter */
 uint64_t virtio_config(const struct virtio *virtio, size_t offset, unsigned bytes);
 
 #endif

@@ -123,7 +123,7 @@ bool queue_publish(struct queue *queue)
         if (!queue->events)
                 return !(words[0] & NO_NOTIFY);
 
-        /* The device wants to know when the index passes this one. */
+        /* the device requests a notification when the index passes this one */
         const uint16_t event = words[2 + 4 * queue->size];
 
         return (uint16_t)(queue->added - event - 1) < fresh;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The driver's end of a split virtqueue (VIRTIO 1.2, 2.7). The device may write anything to the
- * queue's memory at any time, so the driver decides by its own copies only. */
+ * queue's memory at any time, so the driver relies only on its own copies. */
 #ifndef NOVART_VIRTIO_QUEUE_H
 #define NOVART_VIRTIO_QUEUE_H
 
@@ -26,7 +26,7 @@ struct queue {
         char *memory;    /* queue_bytes() bytes, initially 0 */
         uint64_t device; /* its address for the device */
         uint16_t added, published, taken; /* indexes of requests */
-        bool busy[QUEUE_SIZE_MAX];        /* the device has the request with this number */
+        bool busy[QUEUE_SIZE_MAX];        /* the request with this number is in flight */
 };
 
 /* Sets the layout of a queue, whose size, features and memory's addresses are set. */
@@ -38,18 +38,17 @@ uint64_t queue_descriptors(const struct queue *queue);
 uint64_t queue_available(const struct queue *queue);
 uint64_t queue_used(const struct queue *queue);
 
-/* Adds a request with a number below the depth that the device does not have. */
+/* Adds a request. Its number must be below the depth and not in flight. */
 void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts,
                unsigned count);
 
-/* Makes added requests visible to the device.
- * @return whether the device wants to be notified */
+/* Makes added requests visible to the device. @return true if the device requests a notification */
 bool queue_publish(struct queue *queue);
 
 enum queue_answer { QUEUE_EMPTY, QUEUE_TAKEN, QUEUE_BROKEN };
 
-/* Takes a request that the device has completed, with the number of bytes that the device
- * reports as written. QUEUE_BROKEN: it names a request that it does not have. */
+/* Takes a request that the device has completed, with the number of bytes that the device reports
+ * as written. QUEUE_BROKEN: the device names a request that is not in flight. */
 enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *bytes);
 
 /* Asks for an interrupt after the next request.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads the storage base through the word to which it points, which contains its own address. */
+/* Reads the storage base. The word to which it points contains the base itself. */
 #ifndef NOVA_ROOTTASK_ARCH_STORAGE_H
 #define NOVA_ROOTTASK_ARCH_STORAGE_H
 

@@ -9,10 +9,11 @@
  * waits. All other work happens under one mutex, in these threads or in threads that call the
  * functions of <novart/child.h>.
  *
- * A request takes a short, bounded time, so a child can use up its parent's time on its own CPU
- * only. Text is the exception, because it may take long: the thread splits it into lines, and the
- * handler writes the lines one by one on the child's time. The handler may be suspended in the
- * middle of a line, while it owns the serial line; after GUARD_NS the thread makes it continue.
+ * A request takes a short, bounded time, so a child can use up its parent's time only on the
+ * child's own CPU. Text is the exception, because it may take long: the thread splits it into
+ * lines, and the handler writes the lines one by one on the child's time. The handler may be
+ * suspended in the middle of a line, while it owns the serial line; after GUARD_NS the thread makes
+ * it continue.
  *
  * A child's selectors mirror a block of the parent's: the capability at block + n in the parent
  * before the PD is created is at n in the child. */
@@ -77,7 +78,7 @@ struct nova_child {
                          * number of one of its portals */
         struct nova_cond gone;
         struct child_line line;
-        nova_sel_t watch[NOVA_PARENT_WATCHES]; /* semaphores that are upped when a program has
+        nova_sel_t watch[NOVA_PARENT_WATCHES]; /* semaphores that get an up when a program has
                                                 * ended; 0: none */
 };
 
@@ -87,13 +88,13 @@ struct nova_child {
 struct child_server {
         struct nova_handler *handler;
         struct nova_utcb *utcb;
-        nova_sel_t nothing; /* a portal that only replies: its reply shows that the handler has
-                             * completed earlier work */
+        nova_sel_t nothing; /* a portal whose handler only replies: the reply shows that the handler
+                             * has completed earlier work */
         struct nova_thread *thread;
-        struct request *request;  /* the thread's; the handler uses it to write a line */
+        struct request *request;  /* belongs to the thread; the handler uses it to write a line */
         nova_sel_t work;          /* semaphore: there is a message, or children have ended */
         nova_sel_t done;          /* semaphore: the thread has answered, or has text */
-        nova_sel_t flush;         /* semaphore: the runner is to call the handler */
+        nova_sel_t flush;         /* semaphore: wakes the runner to call the handler */
         nova_sel_t window;        /* window for objects: 2^NOVA_PARENT_SERVICE_ORDER selectors */
         nova_sel_t portal;        /* portal through which the message came */
         uint32_t pending;         /* a message waits for the thread; atomic */
@@ -110,8 +111,8 @@ int novart_child_server_prepare(nova_word_t cpu);
 struct child_server *novart_child_server_of(nova_word_t cpu);
 /* Makes the server thread of a CPU look for children that have ended. */
 void novart_child_server_wake(nova_word_t cpu);
-/* Asks the runner of a CPU to make the handler continue; afterwards the server thread calls
- * novart_retired_selectors_release(). Returns at once. */
+/* Asks the runner of a CPU to make the handler continue. Returns at once; the server thread calls
+ * novart_retired_selectors_release() later. */
 void novart_child_server_flush(nova_word_t cpu);
 /* Prepares a new window for objects when the old one has been used. Returns 0 or an errno value. */
 int novart_child_server_renew_window(struct child_server *server);
@@ -128,7 +129,7 @@ void novart_retired_selectors_release(nova_word_t cpu, nova_word_t count);
 /* portals.c: fills the child's initial selectors. Returns 0 or an errno value. */
 int novart_child_make_portals(struct nova_child *child);
 
-/* page.c: decides the addresses of a child's parts. Returns 0 or E2BIG. */
+/* page.c: chooses the addresses of a child's parts. Returns 0 or E2BIG. */
 int novart_child_lay_out(struct nova_child *child, const struct nova_child_config *config);
 /* Creates the start page, which is freed with the child's memory. Returns 0 or an errno value. */
 int novart_child_make_start_page(struct nova_child *child, const struct nova_child_config *config);
@@ -149,7 +150,7 @@ void novart_child_write_rest(struct nova_child *child);
  * works for the child. */
 void novart_child_end(struct nova_child *child, int status);
 void novart_child_reclaim(struct nova_child *child);
-/* Ups the semaphores of nova_parent_watch(), here and in all programs above. */
+/* Does an up of the semaphores of nova_parent_watch(), in this program and in all its ancestors. */
 void novart_child_tell_end(void);
 /* Frees the resources of a child that does not run. */
 void novart_child_release(struct nova_child *child);

@@ -40,7 +40,7 @@ int novart_serve_module(struct request *request)
                 return ENOENT;
 
         const nova_word_t pages = (bytes + NOVA_PAGE_SIZE - 1) >> NOVA_PAGE_BITS;
-        /* A program that may have children must be able to delegate code to them. */
+        /* A program that may have children must be able to delegate executable memory to them. */
         const unsigned perms = request->child->flags & NOVA_CHILD_MAY_HAVE_CHILDREN
                                        ? NOVA_MEM_R | NOVA_MEM_X
                                        : NOVA_MEM_R;

@@ -43,8 +43,8 @@ struct elf_run {
 };
 
 /** Reads an image of `bytes` bytes for addresses from begin to end, which are multiples of the page
- * size. Returns NULL, or the error of the image: the rest of a sentence that begins with its name.
- */
+ * size. Returns NULL, or the error of the image as the predicate of a sentence whose subject is the
+ * image's name. */
 const char *novart_elf_read(struct elf *elf, const void *image, size_t bytes, nova_word_t begin,
                             nova_word_t end);
 

@@ -70,8 +70,8 @@ bool novart_parent_call_arrived(unsigned type, nova_sel_t sel)
         return nova_crd_type(crd) == type;
 }
 
-/* The parent's event portals would have delivered further pages of the program. The call removes
- * these portals, so its answers carry the remaining pages. */
+/* Further pages of the program would have arrived through the parent's event portals. The call
+ * removes these portals, so its answers carry the remaining pages. */
 int nova_parent_events(void)
 {
         nova_word_t more = 1;
@@ -109,7 +109,7 @@ int nova_parent_open(const char *name, nova_sel_t sel)
 {
         const int error = open_once(name, sel);
 
-        /* The portals may have arrived and ended with the service before the program looked. */
+        /* the portals may have arrived, and the service may have ended, before this check */
         return error == ENOMEM ? open_once(name, sel) : error;
 }
 

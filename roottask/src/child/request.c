@@ -81,7 +81,7 @@ static int serve_serve(struct request *request)
 
         const nova_sel_t window = request->server->window;
 
-        /* Without a new window, the server could not receive another object. */
+        /* without a new window, the server could not receive another object */
         if (novart_child_server_renew_window(request->server))
                 return ENOMEM;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Follows a chain of frame pointers through untrusted memory. Pure logic. */
+/* Follows a chain of frame pointers through untrusted memory. Makes no hypercalls. */
 #ifndef NOVA_ROOTTASK_BACKTRACE_H
 #define NOVA_ROOTTASK_BACKTRACE_H
 

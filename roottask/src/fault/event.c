@@ -102,7 +102,8 @@ free_selectors:
         return NOVA_SEL_NONE;
 }
 
-/* Returns selectors for a set. For the CPU of the main EC, its creator has chosen them. */
+/* Returns selectors for a set. For the main EC's CPU, the creator of the program has chosen
+ * them. */
 static nova_sel_t take_selectors(nova_word_t cpu)
 {
         if (cpu != nova_program.cpu)
@@ -120,8 +121,8 @@ static void give_selectors(nova_word_t cpu, nova_sel_t base)
                 nova_revoke(nova_crd_obj(base, EVENTS_ORDER, NOVA_PERM_ALL), NOVA_REVOKE_SR);
 }
 
-/* Creates the set of a CPU, with the mutex held. Destroying a handler would need a thread on that
- * CPU, and that thread would need the mutex, too. So after a failure the function discards the
+/* Creates the set of a CPU, with the mutex held. Destroying a handler would require a thread on
+ * that CPU, and that thread would need the mutex, too. So after a failure the function abandons the
  * handler of the incomplete set. */
 static nova_sel_t make(nova_word_t cpu)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of the handler of events. */
+/* The functions of the event handler. */
 #ifndef NOVA_ROOTTASK_FAULT_H
 #define NOVA_ROOTTASK_FAULT_H
 

@@ -12,7 +12,7 @@
 #define GROWTH (4 * PAGE)
 #define TRIM   (32 * PAGE)
 
-/* Number of blocks to try in a list whose blocks may be too small, before a larger block is
+/* Number of blocks that are tried in a list whose blocks may be too small, before a larger block is
  * split. */
 #define TRIES 16
 

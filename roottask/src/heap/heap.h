@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Blocks of memory of any size, for malloc(). Pure logic: no lock, no system call.
+/* Blocks of memory of any size, for malloc(). Makes no hypercalls and takes no lock.
  *
  * Memory is one area that grows and shrinks at its end. It consists of adjacent blocks, each with
- * its size in front. A free block has its size at its end, too, so that neighbours find each
- * other. Free blocks are in lists by size: the list of 2^n to 2^(n+1) - 1. */
+ * its size in front. A free block also has its size at its end, so that the next block can find its
+ * start. Free blocks are in lists by size: the list of 2^n to 2^(n+1) - 1. */
 #ifndef NOVA_ROOTTASK_HEAP_H
 #define NOVA_ROOTTASK_HEAP_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Free pages in blocks of 2^order, naturally aligned by address. Pure logic: no lock, no
- * hypercall.
+/* Free pages in blocks of 2^order, naturally aligned by address. Takes no lock and makes no
+ * hypercalls.
  *
  * Pages lie in zones, which are ranges of addresses with one byte of record per page. A zone may be
  * larger than its memory: only pages below `ready` have a record. Each of them is in a free or an

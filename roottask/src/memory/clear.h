@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fills pages with zero in the fastest way of the CPU. */
+/* Fills pages with zero by the fastest method of the CPU. */
 #ifndef NOVA_ROOTTASK_CLEAR_H
 #define NOVA_ROOTTASK_CLEAR_H
 

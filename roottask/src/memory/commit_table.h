@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commit tables: record which page of the pool is committed to which page of an area for regions. A
- * table has two levels; leaves are allocated and freed. Pure logic: no lock, no hypercall. */
+ * table has two levels; leaves are allocated and freed. Takes no lock and makes no hypercalls. */
 #ifndef NOVA_ROOTTASK_COMMIT_TABLE_H
 #define NOVA_ROOTTASK_COMMIT_TABLE_H
 

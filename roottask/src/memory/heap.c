@@ -7,7 +7,7 @@
 #include "memory/region.h"
 #include "novart/layout.h"
 
-/* Number of pages that the heap leaves free for stacks and tables. */
+/* Number of pages that the heap keeps free for stacks and tables. */
 #define LEFT_PAGES 8
 
 static nova_word_t begin, end, committed, limit;

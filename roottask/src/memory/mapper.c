@@ -132,8 +132,8 @@ static nova_crd_t window(unsigned type, nova_sel_t to)
                             NOVA_PERM_ALL);
 }
 
-/* Sends one item. The caller's message, which may be incomplete, survives: the item uses the last
- * two words, which are restored. */
+/* Sends one item. The caller's message, which may be incomplete, is preserved: the item uses the
+ * last two words, and these are restored. */
 int novart_mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
 {
         struct nova_utcb *const utcb = own_utcb();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Delegations of a program to itself. On each CPU, a local thread called mapper receives them in
- * its window and does nothing else. The reply to a page fault could carry a page, too, but the
- * runtime would not know when the page is mapped. The page is mapped when a call to the mapper
+ * its window and does nothing else. The reply to a page fault could also carry a page, but then the
+ * runtime would not know when the page is mapped. With a mapper, the page is mapped when the call
  * returns. */
 #ifndef NOVA_ROOTTASK_MAPPER_H
 #define NOVA_ROOTTASK_MAPPER_H

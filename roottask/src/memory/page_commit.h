@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commits pages of the pool to addresses of regions and maps them. The lock of the regions protects
- * all of it. */
+ * all data of this file. */
 #ifndef NOVA_ROOTTASK_PAGE_COMMIT_H
 #define NOVA_ROOTTASK_PAGE_COMMIT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The regions of a program's addresses, sorted, and the search for free addresses.
- * Pure logic: no lock, no hypercall. */
+ * Takes no lock and makes no hypercalls. */
 #ifndef NOVA_ROOTTASK_REGION_MAP_H
 #define NOVA_ROOTTASK_REGION_MAP_H
 

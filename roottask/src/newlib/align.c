@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The function that the C library's heap lacks: aligned_alloc() uses it. */
+/* The function that aligned_alloc() uses and that the C library's heap lacks. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>

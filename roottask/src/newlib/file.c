@@ -242,7 +242,7 @@ static int close_file(int number)
 }
 
 /* Closes the files that were written, so that the disk has their sizes before init ends the system.
- * Takes no lock, because a thread that no longer runs may have it. */
+ * Takes no lock, because a thread that no longer runs may hold it. */
 static void end_files(void)
 {
         const unsigned session = novart_files_session();

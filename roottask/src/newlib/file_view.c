@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Views of files: windows for pages of the service's cache. read() copies from views of its own,
- * which stay until another part of a file needs the window. */
+/* Views of files: windows for pages of the service's cache. read() copies from its own views, each
+ * of which stays until its window is needed for another part of a file. */
 #include "novart/file_view.h"
 
 #include <errno.h>
@@ -21,13 +21,13 @@ _Static_assert(NOVA_FILE_VIEW_BYTES == NOVA_FILES_VIEW_BYTES, "a view has one si
 
 /* A window of read(). */
 static struct window {
-        unsigned session; /* 0: it has no view */
+        unsigned session; /* 0: the window has no view */
         nova_word_t file; /* number at the service */
         uint64_t place;
         size_t bytes;
 } windows[WINDOWS];
 
-static struct nova_mutex mutex; /* protects what follows and the windows */
+static struct nova_mutex mutex; /* protects the variables below and the windows */
 static char *room;              /* reserved addresses for the windows */
 static char *views;             /* lazy memory for nova_file_view_begin() */
 static bool taken[NOVA_FILE_VIEWS];
@@ -49,8 +49,8 @@ static int call(unsigned session, nova_word_t file, uint64_t place, nova_word_t 
         return novart_files_receive(session, NOVA_FILES_VIEW, words, 4, answer, 2, window);
 }
 
-/* Gets a view into empty addresses, once. @return 0 or an errno value, EAGAIN: the service has
- * revoked it meanwhile */
+/* Gets a view into empty addresses, in one attempt. @return 0 or an errno value, EAGAIN: the
+ * service has revoked it meanwhile */
 static int get_once(unsigned session, nova_word_t file, uint64_t place, const char *addr,
                     size_t *bytes)
 {
@@ -69,7 +69,7 @@ static int get_once(unsigned session, nova_word_t file, uint64_t place, const ch
         else
                 error = call(session, file, place, came[0], &none, known);
         if (!error && known[0] != came[0])
-                error = EAGAIN; /* perhaps the pages arrived after they were revoked */
+                error = EAGAIN; /* the pages may have arrived after they were revoked */
         if (error)
                 nova_revoke(crd_of(addr), NOVA_REVOKE_SR);
         return error;
@@ -100,8 +100,8 @@ static struct window *find(unsigned session, nova_word_t file, uint64_t place)
         return NULL;
 }
 
-/* Gets a view into the window that was not filled for the longest time. @return 0 or an errno
- * value; at the end of the file *filled has 0 bytes and is empty */
+/* Gets a view into the window that was filled the longest time ago. @return 0 or an errno value; at
+ * the end of the file *filled has 0 bytes and is empty */
 static int fill(unsigned session, nova_word_t file, uint64_t place, struct window **filled)
 {
         struct window *window = &windows[++last % WINDOWS];
@@ -123,7 +123,7 @@ static int fill(unsigned session, nova_word_t file, uint64_t place, struct windo
         return error;
 }
 
-/* Copies from a view. At its end it looks whether the view is still valid.
+/* Copies from a view. After the copy, checks whether the view is still valid.
  * @return false: the service has revoked it */
 static bool copy(struct window *window, size_t within, void *to, size_t *bytes)
 {

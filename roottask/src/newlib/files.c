@@ -46,7 +46,7 @@ static void end_call(void)
         nova_mutex_unlock(&mutex);
 }
 
-/* Begins a call in a session, which is not replaced before end_call(). The counter is changed
+/* Begins a call in a session. The session is not replaced before end_call(). The counter is changed
  * before `lost` is read, and open_session() reads it after `lost` was set.
  * @return false: the session is lost */
 static bool begin_call(unsigned number)
@@ -81,7 +81,7 @@ int novart_files_begin(unsigned *number)
         int error = 0;
 
         nova_mutex_lock(&mutex);
-        do { /* again if the service ends meanwhile */
+        do { /* repeat if the service ends meanwhile */
                 error = open_session();
         } while (error == ECONNRESET);
         if (!error && (lost || !sessions))

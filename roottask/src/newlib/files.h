@@ -11,8 +11,8 @@
 #define FILES_FIRST        3 /* number of the first open file that is not the console */
 #define FILES_WORDS(bytes) (4 + NOVA_WORDS_OF(bytes))
 
-/* Functions that the system calls of the C library need for open files. A program that opens none
- * does not contain them. */
+/* Functions that the system calls of the C library need for open files. A program that opens no
+ * files does not contain them. */
 struct files_calls {
         int (*read)(int file, void *data, size_t bytes);
         int (*write)(int file, const void *data, size_t bytes);
@@ -35,7 +35,8 @@ int novart_files_call(unsigned session, nova_word_t operation, const nova_word_t
                       unsigned count, nova_word_t *answer, unsigned answer_max,
                       unsigned answer_count);
 
-/* As novart_files_call(), but the answer may delegate to a window; out: what has arrived, or 0. */
+/* As novart_files_call(), but the answer may delegate to a window; out: the range that has arrived,
+ * or 0. */
 int novart_files_receive(unsigned session, nova_word_t operation, const nova_word_t *words,
                          unsigned count, nova_word_t *answer, unsigned answer_count,
                          nova_crd_t *window);
@@ -65,7 +66,7 @@ unsigned novart_files_session(void);
 int novart_files_readable(int file, unsigned *session, nova_word_t *number);
 
 /* Reads from a view of a file; @p may_fill: gets the view if there is none.
- * @return number of bytes, 0 at the end; negative: the caller reads in another way */
+ * @return number of bytes, 0 at the end; negative: the caller must read by messages */
 long novart_files_read_view(unsigned session, nova_word_t file, uint64_t offset, void *to,
                             size_t bytes, bool may_fill);
 

@@ -15,7 +15,7 @@
 
 #define SPARE_PAGES 64 /* more than the heap leaves for others */
 
-static bool unmapped; /* the program had memory that could not be mapped */
+static bool unmapped; /* the program has free memory, but it could not be mapped */
 
 static void *move_end(ptrdiff_t bytes)
 {
@@ -31,7 +31,7 @@ static void *move_end(ptrdiff_t bytes)
 static struct heap heap = {.move_end = move_end};
 static struct nova_mutex mutex;
 
-/* Prints the reason once, without locks: the caller may have that of the console. */
+/* Prints the reason once, without locks, because the caller may hold the console's lock. */
 static void *tell_shortage(bool is_unmapped)
 {
         static const char message[] = "malloc: memory is left, but the kernel cannot map it; a "

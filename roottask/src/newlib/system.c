@@ -118,7 +118,7 @@ int getpid(void)
         return 1;
 }
 
-/* Ends the program as the signal would. abort() and raise() call this function. */
+/* Ends the program as the signal would. Called by abort() and raise(). */
 int kill(int process, int signal)
 {
         if (process != 1)
@@ -128,7 +128,7 @@ int kill(int process, int signal)
         novart_program_end(128 + signal);
 }
 
-/* exit() calls this function after it has written the streams' data. */
+/* Called by exit() after it has written the data of the streams. */
 void _exit(int status)
 {
         const struct files_calls *calls = calls_of(FILES_FIRST);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Selectors in use: a bitmap in leaves, which are allocated when they are needed.
  *
- * Pure logic: no lock, no hypercall. The lowest free selectors are allocated first, because the
- * kernel charges for each group of 512 selectors with a selector in use. */
+ * Takes no lock and makes no hypercalls. The lowest free selectors are allocated first, because the
+ * kernel charges memory for each group of 512 selectors that contains a selector in use. */
 #ifndef NOVA_ROOTTASK_SEL_MAP_H
 #define NOVA_ROOTTASK_SEL_MAP_H
 

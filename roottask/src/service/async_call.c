@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Asynchronous calls: a call thread makes the call while the caller waits. They are used if the
- * service does not serve the caller's CPU, or if the caller waits until a deadline only.
+ * service does not serve the caller's CPU, or if the caller waits only until a deadline.
  *
- * A caller that gives up also ends the call. Otherwise the call could be delivered at a time when
- * the selectors that it names (portals, items) mean something else. Caller and call thread agree on
- * the outcome by one word, the call's state. A call that has not begun never begins. If the call
- * has begun, the caller destroys its thread, and the service sees a caller that died. This is safe,
- * because in ASYNC_CALL_BEGUN the thread owns only the call's resources and takes no page fault.
+ * A caller that stops waiting also ends the call. Otherwise the call could be delivered at a time
+ * when the selectors that it names (portals, items) mean something else. Caller and call thread
+ * agree on the outcome through one word, the call's state. A call that has not begun never begins.
+ * If the call has begun, the caller destroys its thread, and the service sees a caller that died.
+ * This is safe, because in ASYNC_CALL_BEGUN the thread owns only the call's resources and takes no
+ * page fault.
  *
  * A call that can be cancelled is in the list of its struct nova_cancel as long as the caller
  * waits, so nova_cancel_calls() finds only calls that still exist. */
@@ -28,7 +29,7 @@ enum async_call_state { ASYNC_CALL_NEW, ASYNC_CALL_BEGUN, ASYNC_CALL_DONE, ASYNC
 struct nova_async_call {
         struct nova_message message;
         struct client_share share;    /* used if the message has memory */
-        struct nova_semaphore over;   /* upped when the call has returned, or is cancelled */
+        struct nova_semaphore over;   /* gets an up when the call has returned or is cancelled */
         struct nova_async_call *next; /* in the list cancel->first, under its mutex */
         nova_sel_t portal;
         uint32_t state;   /* enum async_call_state; atomic */

@@ -26,8 +26,8 @@ struct nova_session {
         bool cancelled;          /* the next wait returns ECANCELED; any thread may write it */
         void *share;             /* memory to share, also after a reopening; NULL: none */
         unsigned share_pages;
-        bool doubt; /* a call was abandoned, or opening had a deadline, so the service may not
-                       answer when the session is closed; any thread may write it */
+        bool doubt; /* a call was abandoned, or the opening had a deadline, so the service may not
+                     * answer when the session is closed; any thread may write it */
 };
 
 /* Memory to share. Its message is of a kind of its own and identifies the session by a session

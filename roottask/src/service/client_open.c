@@ -14,8 +14,8 @@
 #include "parent_registry.h"
 #include "registry.h"
 
-#define AGAIN_NS  1000000 /* time in ns between two tries */
-#define AGAIN_MAX 5000    /* number of tries until the service counts as stuck */
+#define AGAIN_NS  1000000 /* time in ns between two attempts */
+#define AGAIN_MAX 5000    /* number of attempts after which the service counts as stuck */
 
 /* Returns the order of a range with one selector for each CPU number that the program may use. */
 static unsigned cpu_order(void)

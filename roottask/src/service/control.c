@@ -49,8 +49,8 @@ static int create_portals(struct nova_service *service, const struct session *se
 
 static void end_session(struct nova_service *service, struct session *session)
 {
-        /* With one CPU, no message is on its way to a handler: the only thread that runs is the
-         * caller, which holds the lock. */
+        /* With one CPU, no message is being delivered to a handler, because the only thread that
+         * runs is the caller, which holds the lock. */
         const bool at_once = !(service->cpus & (service->cpus - 1));
 
         remove_portals(service, session);

@@ -35,8 +35,8 @@ struct service_cpu {
         nova_sel_t wake; /* semaphore that wakes the runner */
         uint32_t wanted; /* number of the requested pass; written by any thread */
         uint32_t done;   /* number of its last pass; written by the runner */
-        bool rests;      /* the runner waits without a deadline; a handler that
-                          * begins wakes it */
+        bool rests;      /* the runner waits without a deadline; a handler wakes it when it begins a
+                          * call */
         uint32_t calls_begun[SERVICE_HANDLERS]; /* calls that each handler has begun; written by it
                                                  */
         uint32_t calls_ended[SERVICE_HANDLERS]; /* … and completed */
@@ -55,7 +55,7 @@ struct nova_service {
         unsigned portal_order;        /* 2^portal_order portals: one for each CPU number */
         unsigned session_order;       /* order of the range of all session portals */
         uint64_t cpus;                /* bit n: CPU n is served */
-        struct nova_semaphore passed; /* upped after each pass of a runner */
+        struct nova_semaphore passed; /* gets an up after each pass of a runner */
         struct nova_later *deferred;  /* pushed by compare-and-swap, taken as a whole */
         bool published;               /* threads other than the runners may have called the
                                        * service */
@@ -121,7 +121,7 @@ void novart_service_help(const struct nova_service *service);
 /* Releases the lock, if the caller holds it. */
 void novart_service_leave(struct nova_service *service);
 
-/* Returns whether the caller holds the lock. */
+/* Returns true if the caller holds the lock. */
 bool novart_service_inside(const struct nova_service *service);
 
 /* Functions for the thread that stops the service. The first records that a handler or runner (its
@@ -137,7 +137,7 @@ void novart_service_wait_for_waiters(const struct nova_service *service);
 nova_word_t novart_service_kernel_memory(nova_word_t *limit);
 void novart_service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
 
-/* Returns whether nova_service_stop() was called. */
+/* Returns true if nova_service_stop() was called. */
 static inline bool service_stopping(const struct nova_service *service)
 {
         return __atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE);

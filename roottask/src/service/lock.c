@@ -7,9 +7,9 @@
  * stops the service completes its work.
  *
  * A handler whose caller has died has no time to release the lock, or to take it when its turn
- * comes. The CPU's runner would call it, but the runner may be calling the other handler of that
- * CPU, which waits for the lock. So a handler or runner that waits for the lock donates its time to
- * the handlers of its CPU that need it. */
+ * comes. Normally the CPU's runner calls such a handler. But the runner may be calling the other
+ * handler of that CPU, which itself waits for the lock. So a handler or runner that waits for the
+ * lock donates its time to the handlers of its CPU that need it. */
 #include <errno.h>
 
 #include "internal.h"

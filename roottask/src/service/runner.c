@@ -2,10 +2,10 @@
 /* One thread per CPU, the runner, which calls the service's own handler there.
  *
  * A handler runs on its caller's time. If the caller dies, the runner's call donates the time that
- * the handler needs to finish. When this call returns, no older message is on its way to the
- * handler, so slots of sessions can be reused. The runner of the first CPU also looks for clients
- * that died. When the service stops, each runner ends the handlers of its CPU, because only a
- * thread on the same CPU can end a handler.
+ * the handler needs to finish. When this call returns, the handler has received all older messages,
+ * so slots of sessions can be reused. The runner of the first CPU also looks for clients that died.
+ * When the service stops, each runner ends the handlers of its CPU, because only a thread on the
+ * same CPU can end a handler.
  *
  * While calls come, a runner works once per period. After a period without a call it rests: it
  * waits without a deadline, until a handler begins to serve a call or the parent reports the end of
@@ -154,8 +154,8 @@ static uint32_t calls(const struct service_cpu *cpu, bool *working)
         return sum;
 }
 
-/* Decides at the end of a period whether the runner rests. *seen: the calls up to its begin. A
- * handler that begins later finds `rests` set. */
+/* Decides at the end of a period whether the runner rests. *seen: number of calls up to the
+ * beginning of the period. A handler that begins later finds `rests` set. */
 static void rest(struct service_cpu *self, bool first, uint32_t *seen)
 {
         const struct nova_service *service = self->service;

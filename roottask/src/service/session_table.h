@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The sessions of one service: slots, the number of sessions of each client, and the session that a
- * portal names. No hypercalls in here. All functions are called with the service's lock held. */
+ * portal names. Makes no hypercalls. All functions are called with the service's lock held. */
 #ifndef NOVART_SESSION_TABLE_H
 #define NOVART_SESSION_TABLE_H
 
@@ -8,8 +8,8 @@
 
 #include "nova/abi/hypercall.h"
 
-/* States of a slot: FREE → OPENING → LIVE → CLOSING (calls are still in progress) → RETIRED
- * (a message for the old session may still be on its way to a handler) → FREE. */
+/* States of a slot: FREE → OPENING → LIVE → CLOSING (calls are in progress) → RETIRED (a handler
+ * may still get a message for the old session) → FREE. */
 enum session_state {
         SESSION_FREE,
         SESSION_OPENING,
@@ -41,8 +41,8 @@ struct session_table {
         unsigned retired;
         unsigned free_head;
         unsigned retired_head;
-        nova_sel_t portals; /* first of them; slot s has 2^portal_order portals that begin at this +
-                               (s << order) */
+        nova_sel_t portals; /* first session portal; slot s has 2^portal_order portals, which begin
+                             * at portal + (s << order) */
         unsigned portal_order;
 };
 

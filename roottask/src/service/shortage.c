@@ -11,7 +11,7 @@
 #define CPU_BYTES ((nova_word_t)56 << 10)
 
 /* Number of free bytes below which an account may be too small for the next thread: memory is
- * charged in frames, each for objects of one kind. */
+ * charged by the frame, and a frame holds objects of one kind. */
 #define SHORT_BYTES ((nova_word_t)24 << 10)
 #define SHORT_PAGES 8
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Splits a command line into arguments and environment. Pure logic. */
+/* Splits a command line into arguments and environment. Makes no hypercalls. */
 #include "start/arguments.h"
 
 #include <stdbool.h>
@@ -58,8 +58,7 @@ void novart_arguments_split(struct arguments *arguments, char *text, char **room
                 else
                         arguments->left_out++;
 
-        /* The environment comes first, because the number of arguments is not known before the
-         * end. */
+        /* the environment comes first, because the number of arguments is known only at the end */
         const size_t settings = (size_t)(next - room) - 1;
         char *const name = room[0];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Splits a command line into arguments and environment. Pure logic, except for the copying. */
+/* Splits a command line into arguments and environment. Only the copy function makes hypercalls. */
 #ifndef NOVA_ROOTTASK_ARGUMENTS_H
 #define NOVA_ROOTTASK_ARGUMENTS_H
 

@@ -14,7 +14,7 @@
 #define TEXT_BYTES (NOVA_PAGE_SIZE / 2)
 #define POINTERS   ((NOVA_PAGE_SIZE - TEXT_BYTES) / sizeof(char *))
 
-/* Maps one page after the other, because the string may end in the last page of memory. */
+/* Maps the pages one by one, because the string may end in the last page of memory. */
 int novart_program_copy_string(char *to, size_t bytes, uint64_t addr)
 {
         size_t done = 0;

@@ -17,7 +17,8 @@
 #define POLL_NS 10000000
 
 /* Time in ns to wait for the serial line; writing a line takes less. A program that holds it for
- * longer is stuck or has died. Then lines may be mixed, but no program waits for ever. */
+ * longer is stuck or has ended. After the timeout, lines may be mixed, but no program waits for
+ * ever. */
 #define TURN_NS 1000000000
 
 static struct nova_console console;

@@ -23,8 +23,8 @@ int nova_mutex_lock_until(struct nova_mutex *mutex, uint64_t deadline)
         if (nova_mutex_try(mutex))
                 return 0;
         novart_wait_guard(&mutex->queue);
-        /* If the state is CONTENDED without a waiter, the unlock checks the queue once,
-         * needlessly. */
+        /* if the state is CONTENDED without a waiter, the only cost is one needless check of the
+         * queue */
         if (__atomic_exchange_n(&mutex->state, CONTENDED, __ATOMIC_ACQUIRE) == FREE) {
                 novart_wait_release(&mutex->queue);
                 return 0;

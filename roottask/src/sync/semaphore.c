@@ -17,7 +17,7 @@ bool nova_semaphore_try(struct nova_semaphore *semaphore)
 }
 
 /* Withdraws the claim of a thread whose deadline has passed.
- * @return false if an up was granted to it and is on its way */
+ * @return false if an up was already granted to it and will arrive */
 static bool withdraw(struct nova_semaphore *semaphore)
 {
         int32_t count = __atomic_load_n(&semaphore->count, __ATOMIC_RELAXED);

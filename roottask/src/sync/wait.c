@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Queues of waiting threads. Each thread waits on a semaphore of its own, which is upped exactly
- * once for each grant. A thread with a grant continues only after that up, even if it discovers the
+/* Queues of waiting threads. Each thread waits on a semaphore of its own, which gets exactly one up
+ * for each grant. A thread with a grant continues only after that up, even if it discovers the
  * grant by itself. Until then, the thread and its waiter stay in memory. */
 #include "sync/wait.h"
 
@@ -9,15 +9,15 @@
 #include "novart/program.h"
 #include "thread/thread.h"
 
-/* Number of tries after which a thread sleeps to let the guard's holder run, and the time of its
+/* Number of attempts after which a thread sleeps to let the guard's holder run, and the time of its
  * first sleep: 1/16 ms. Each further sleep is twice as long, up to GUARD_STEPS times, because on a
  * busy machine a short sleep may end before the holder runs. */
 #define GUARD_TRIES 200
 #define GUARD_SLEEP 16
 #define GUARD_STEPS 8
 
-/* Sleeps for a moment. The sleep is never cut short: grants that arrive meanwhile, or arrived
- * before, are put back afterwards. */
+/* Sleeps for a moment. The sleep is never cut short: ups of grants that arrive before or during the
+ * sleep are restored afterwards. */
 static void step_aside(unsigned step)
 {
         const nova_sel_t park = nova_thread_self()->park;
@@ -117,6 +117,6 @@ bool novart_wait_give_up(struct nova_wait_queue *queue, struct nova_waiter *wait
                 novart_wait_remove(queue, waiter);
         novart_wait_release(queue);
         if (granted)
-                nova_sm_down(waiter->thread->park); /* the up is on its way */
+                nova_sm_down(waiter->thread->park); /* the up will arrive */
         return !granted;
 }

@@ -16,13 +16,13 @@
  * | RESTRICT | struct nova_block_range | – | – | EINVAL: empty or not inside |
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has a ring
- * already; ENOMEM no memory. The client ups the doorbell when a request waits; the service ups the
- * bell when a request has completed; both only if the other side sleeps. `partitions` answers
- * EINVAL to INFO and SEMAPHORES before ATTACH, and has no RESTRICT.
+ * already; ENOMEM no memory. The client does an up of the doorbell when a request waits, and the
+ * service does an up of the bell when a request has completed, but only if the other side sleeps.
+ * `partitions` answers EINVAL to INFO and SEMAPHORES before ATTACH, and has no RESTRICT.
  *
  * The ring and the pool belong to the service, so they vanish from the client when the service
- * ends. The client maps them over lazy memory, so after the service ends it reads zeros, and the
- * first word no longer is NOVA_BLOCK_MAGIC.
+ * ends. The client maps them over lazy memory, so after the service has ended it reads zeros, and
+ * the first word is no longer NOVA_BLOCK_MAGIC.
  *
  * Requests complete in any order. A flush covers the writes that completed before it was submitted.
  *  @{ */
@@ -51,7 +51,7 @@ enum nova_block_operation {
 enum nova_block_flag {
         NOVA_BLOCK_READ_ONLY = 1,   /**< writes and discards end with EROFS */
         NOVA_BLOCK_HAS_CACHE = 2,   /**< writes are durable only after a flush */
-        NOVA_BLOCK_HAS_DISCARD = 4, /**< without it discards end with ENOTSUP */
+        NOVA_BLOCK_HAS_DISCARD = 4, /**< if not set, discards end with ENOTSUP */
 };
 
 /** Properties of a session. */
@@ -71,7 +71,7 @@ struct nova_block_segment {
         uint32_t bytes;  /**< size in bytes, a multiple of the size of a block, not 0 */
 };
 
-/** Words of RESTRICT: the session keeps these blocks of those that it has. */
+/** Words of RESTRICT: of its blocks, the session keeps only these. */
 struct nova_block_range {
         uint64_t first, count; /**< first block and number of blocks, in the session's numbers */
         uint32_t requests;     /**< maximum number of requests at once; 0: as before */
@@ -102,11 +102,13 @@ struct nova_block_ring {
         uint32_t magic;         /**< NOVA_BLOCK_MAGIC; 0: the client broke the rules */
         uint32_t fill0[15];     /**< to the next cache line */
         uint32_t completed;     /**< number of completions; the service writes */
-        uint32_t service_waits; /**< 1: up the doorbell after a request; the service writes */
+        uint32_t service_waits; /**< 1: the doorbell needs an up after a request; the service
+                                 * writes */
         uint32_t fill1[14];     /**< to the next cache line */
         uint32_t submitted;     /**< number of requests; the client writes */
         uint32_t reaped;        /**< number of completions that it has read; the client writes */
-        uint32_t client_waits;  /**< 1: up the bell after a completion; the service clears it */
+        uint32_t client_waits;  /**< 1: the bell needs an up after a completion; the service clears
+                                 * it */
         uint32_t fill2[13];     /**< to the next cache line */
         struct nova_block_completion completion[NOVA_BLOCK_ENTRIES]; /**< service writes them */
         uint8_t fill3[4096 - 192 - 8 * NOVA_BLOCK_ENTRIES];          /**< to the next page */
@@ -295,7 +297,7 @@ int nova_block_flush(struct nova_block *block);
 int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count);
 
 /**
- * Gives up all blocks of a session but a range. For a program that passes its session on to a
+ * Restricts a session to a range of its blocks. For a program that passes its session on to a
  * client.
  *
  * @retval 0      done; nova_block_get_info() returns the new properties
@@ -303,11 +305,11 @@ int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count)
  */
 int nova_block_restrict(struct nova_block *block, const struct nova_block_range *range);
 
-/** What a program needs to pass its session on to a client, which then speaks to the service
- * itself. Nothing of it may be used by the program any more. */
+/** The parts of a session that a program passes on to a client, which then communicates with the
+ * service directly. After that, the program must not use these parts any more. */
 struct nova_block_parts {
         nova_crd_t ring, pool;     /**< pages that the client shares with the service */
-        nova_crd_t doorbell, bell; /**< semaphores that the two sides wake each other with */
+        nova_crd_t doorbell, bell; /**< semaphores with which the two sides wake each other */
 };
 
 /** Returns the parts of a session. */

@@ -9,8 +9,9 @@
 /** @defgroup file_service Service files
  *
  * A session sees the folder that the description gives to the client, as "/". Paths are UTF-8, end
- * with a 0 and begin at this folder; "." and ".." count as text, and ".." of the root is the root.
- * A *place* is an offset in a file or a position in a folder: two words, the low 32 bits first.
+ * with a 0 and begin at this folder; "." and ".." are resolved in the text of the path, and ".." of
+ * the root is the root. A *place* is an offset in a file or a position in a folder: two words, the
+ * low 32 bits first.
  *
  * | operation | words | answer | errors |
  * |---|---|---|---|
@@ -31,25 +32,24 @@
  * | VIEW | file; place; number of a view or 0 | number; bytes; pages | as READ; ENOTSUP, EAGAIN |
  *
  * OPEN: ENOENT absent; EEXIST with CREATE and EXCLUSIVE; EISDIR a folder cannot be written, or
- * created as a file; ENOTDIR a part of the path is a file, also before a slash at its end; EROFS
- * the disk or the folder was given read-only; EACCES the file is read-only; EMFILE NOVA_FILES_MAX
- * are open; EINVAL a character that the file system cannot store; ENAMETOOLONG; ENOSPC the disk is
- * full; EIO the disk failed or is damaged.
+ * created as a file; ENOTDIR a part of the path is a file, even the last part if a slash follows;
+ * EROFS the disk or the folder was given read-only; EACCES the file is read-only; EMFILE
+ * NOVA_FILES_MAX are open; EINVAL a character that the file system cannot store; ENAMETOOLONG;
+ * ENOSPC the disk is full; EIO the disk failed or is damaged.
  *
  * RENAME: EXDEV: the new name of a folder needs another sector of the disk; copy the folder.
  *
- * VIEW gives the client the pages of the service's cache that hold the file's data at an offset,
- * a multiple of NOVA_FILES_VIEW_BYTES, read-only. The service revokes them before it changes this
+ * VIEW gives the client the pages of the service's cache that hold the file's data at an offset, a
+ * multiple of NOVA_FILES_VIEW_BYTES, read-only. The service revokes them before it changes this
  * data, when the last user closes the file, or when it needs the pages for other data. Bytes after
- * the end of the file are 0. At the end of the file the answer is two times 0, without pages. With
- * the number of a view the answer has no pages: it is the same number and the bytes of the view if
- * the service has not revoked it, else two times 0. A client asks so after it has received a view,
- * because the service may have revoked the pages before they arrived. ENOTSUP: the service has no
- * cache; EAGAIN: no place in the cache is free for the moment.
+ * the end of the file are 0. At the end of the file the answer is two zeros, without pages. With
+ * the number of a view the answer has no pages: it consists of the same number and the bytes of the
+ * view if the service has not revoked the view, else of two zeros. A client sends this request
+ * after it has received a view, because the service may have revoked the pages before they arrived.
+ * ENOTSUP: the service has no cache; EAGAIN: no place in the cache is free at the moment.
  *
- * The write of an APPEND file goes to its end, so the next place may be another one. Fewer bytes
- * than asked are written only if the disk is full or fails.
- *  @{ */
+ * A write to an APPEND file goes to the end of the file, so the next place may differ from the
+ *  request's. Fewer bytes than requested are written only if the disk is full or fails. @{ */
 
 #define NOVA_FILES_OPEN   (NOVA_OPERATION_FIRST + 0)  /**< path to file */
 #define NOVA_FILES_CLOSE  (NOVA_OPERATION_FIRST + 1)  /**< end of use */
@@ -65,7 +65,7 @@
 #define NOVA_FILES_RENAME (NOVA_OPERATION_FIRST + 11) /**< change a name */
 #define NOVA_FILES_RESIZE (NOVA_OPERATION_FIRST + 12) /**< change the size */
 #define NOVA_FILES_SYNC   (NOVA_OPERATION_FIRST + 13) /**< writes survive a loss of power */
-#define NOVA_FILES_VIEW   (NOVA_OPERATION_FIRST + 14) /**< pages of the cache, or is one valid? */
+#define NOVA_FILES_VIEW   (NOVA_OPERATION_FIRST + 14) /**< get pages of the cache or check a view */
 
 #define NOVA_FILES_PATH_SIZE   512  /**< size of a path in bytes, including the terminating 0 */
 #define NOVA_FILES_NAME_SIZE   256  /**< size of a name in bytes, including the terminating 0 */
@@ -85,8 +85,8 @@ enum nova_files_flag {
         NOVA_FILES_APPEND = 0x10, /**< write at the end */
 };
 
-#define NOVA_FILES_READ_ONLY        0x1 /**< the file cannot be written */
-#define NOVA_FILES_MEDIUM_READ_ONLY 0x2 /**< the disk, or the client's folder, cannot be */
+#define NOVA_FILES_READ_ONLY        0x1 /**< the file is read-only */
+#define NOVA_FILES_MEDIUM_READ_ONLY 0x2 /**< the disk or the client's folder is read-only */
 
 /** Properties of a file or folder. */
 struct nova_files_about {

@@ -31,12 +31,11 @@ extern "C" {
  * | RESET_DONE | – | – | EBADF, EAGAIN: not yet |
  * | QUIET | – | – | EBADF |
  *
- * EBADF: the session has no device. MAP gives at most 2^order pages, and fewer than all because the
- * pages with vectors of MSI-X stay with the service.
+ * EBADF: the session has no device. MAP gives at most 2^order pages. The pages with vectors of
+ * MSI-X stay with the service.
  *
- * The service takes everything back when the session or the program ends: registers, ports,
- * interrupts and DMA. It resets the function before another session gets it.
- *  @{ */
+ * When the session or the program ends, the service takes back registers, ports, interrupts and
+ *  DMA. It resets the function before another session gets it. @{ */
 
 #define NOVA_PCI_OWN        (NOVA_OPERATION_FIRST + 2)  /**< describes the claimed function */
 #define NOVA_PCI_MAP        (NOVA_OPERATION_FIRST + 3)  /**< gives pages of a register's memory */
@@ -79,15 +78,15 @@ struct nova_pci_device;
  * @param name        its name in the description: `device NAME` with `class`, `id` or `at`
  * @retval 0      done
  * @retval EACCES the description gives it to another program, or does not grant the service
- * @retval ENODEV no function of the machine is like it; the service prints a sentence
+ * @retval ENODEV no function of the machine matches it; the service prints the reason
  * @retval EBUSY  the program has claimed it already
  * @retval ENOMEM no memory or kernel memory in the program or in the service
  * @return other values as nova_session_open()
  */
 int nova_pci_claim(struct nova_pci_device **device, const char *name);
 
-/** Gives a device back: the service takes registers, ports and interrupts away and resets the
- * function. The interrupts' selectors remain the caller's, and are null. */
+/** Gives a device back: the service revokes registers, ports and interrupts and resets the
+ * function. The interrupts' selectors still belong to the caller and become null. */
 void nova_pci_release(struct nova_pci_device *device);
 
 /** Returns the description of the device's function, which stays valid until
@@ -135,13 +134,13 @@ int nova_pci_map(struct nova_pci_device *device, unsigned bar, volatile void **r
 int nova_pci_ports(struct nova_pci_device *device, unsigned bar, uint16_t *first);
 
 /**
- * Gets the function's interrupts as semaphores: MSI-X if it has it, else one by MSI, else the pin.
- * Messages need a bus master, so a function that may not be one (nova_pci_flags()) has its pin. On
- * machines without configuration space in memory every function has its pin. The pin must not be
- * shared with another driver.
+ * Gets the function's interrupts as semaphores: by MSI-X if the function supports it, else one
+ * interrupt by MSI, else the pin. Only a bus master can send messages, so a function that may not
+ * be one (nova_pci_flags()) uses its pin. On machines without configuration space in memory every
+ * function uses its pin. The pin must not be shared with another driver.
  *
- * Interrupt n is the one of the function's vector n. A call is possible once in a session. The
- * function sends messages after nova_pci_master().
+ * Interrupt n belongs to the function's vector n. This function can be called once in a session.
+ * The device sends messages after nova_pci_master().
  * @code
  * extern struct nova_pci_device *device;
  * const nova_sel_t sel = nova_sel_alloc(0);
@@ -153,9 +152,9 @@ int nova_pci_ports(struct nova_pci_device *device, unsigned bar, uint16_t *first
  * @param device   the device
  * @param wanted   number of interrupts, 1 to NOVA_PCI_INTERRUPTS_MAX
  * @param sels     @p wanted free selectors, for semaphores with permission DN
- * @param[out] got number of interrupts, at most @p wanted; if there are fewer, the service prints a
- *                 sentence
- * @retval 0      there is one at least; they come to the CPU of the caller
+ * @param[out] got number of interrupts, at most @p wanted; if there are fewer, the service prints
+ * the reason
+ * @retval 0 there is at least one interrupt; all arrive at the caller's CPU
  * @retval EINVAL @p wanted is invalid, or the service has no thread on the caller's CPU
  * @retval EEXIST the session has interrupts already
  * @retval ENOSPC the function has no interrupt, or none is left
@@ -198,12 +197,13 @@ int nova_pci_config_write(struct nova_pci_device *device, unsigned offset, unsig
  * extern struct nova_pci_device *device;
  * unsigned at = 0;
  *
- * while (nova_pci_capability(device, 0x09, &at) == 0) // all that are specific to the vendor
- *         printf("at %02x\n", at);
+ * while (nova_pci_capability(device, 0x09, &at) == 0) // all capabilities that are specific to the
+ *         vendor printf("at %02x\n", at);
  * @endcode
  * @param device     the device
  * @param id         number of the capability
- * @param[in,out] at 0 for the first one, else the one after which to search; receives its offset
+ * @param[in,out] at 0 to search from the start, else the offset of the capability after which to
+ * search; receives the offset found
  * @retval 0      found
  * @retval ENOENT there is none
  * @return other values as nova_pci_config_read()
@@ -233,18 +233,18 @@ int nova_pci_master(struct nova_pci_device *device, bool on);
 uint64_t nova_pci_address(const struct nova_pci_device *device, const struct nova_dma *dma);
 
 /**
- * Resets the function, if it has a way to be reset: by itself (FLR), or by its power state. It then
- * has its interrupts, and is not a bus master. Takes 100 ms or more.
+ * Resets the function, if that is possible: by a function-level reset (FLR), or by its power state.
+ * Afterwards it still has its interrupts, but is not a bus master. Takes 100 ms or more.
  *
  * @return 0, or as nova_session_call()
  */
 int nova_pci_reset(struct nova_pci_device *device);
 
 /**
- * Reports that the driver has stopped all DMA that a former driver may have begun, in the way of
+ * Reports that the driver has stopped all DMA that a former driver may have begun, by the method of
  * the device's class. Call it after nova_pci_claim() and before nova_pci_master(). Without an I/O
- * MMU, and if the function cannot be reset, the memory of a driver that ended is not used again
- * until then. The function is no bus master afterwards.
+ * MMU, and if the function cannot be reset, the memory of a driver that has ended is not reused
+ * before this call. Afterwards the function is not a bus master.
  * @code
  * extern struct nova_pci_device *device;
  * extern volatile uint32_t *registers;

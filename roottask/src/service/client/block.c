@@ -14,8 +14,8 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 
-#define TRIES      10       /* attempts of a request while the service keeps ending */
-#define TRIES_OPEN 100      /* attempts to open a session */
+#define TRIES      10       /* attempts at a request if the service ends again and again */
+#define TRIES_OPEN 100      /* maximum number of attempts to open a session */
 #define PAUSE_NS   10000000 /* ns between two attempts: a service takes a moment to end */
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_LOST };
@@ -34,7 +34,7 @@ struct nova_block {
         nova_sel_t doorbell; /* and the bell after it */
         uint32_t submitted, reaped;
         bool lacks;          /* the pages did not arrive */
-        unsigned used, lost; /* numbers of slots that are not free, and that are lost */
+        unsigned used, lost; /* bitmaps of slots: not free, and lost */
         struct slot slot[NOVA_BLOCK_ENTRIES];
 };
 
@@ -60,7 +60,7 @@ static int get_info(struct nova_block *block)
                        : 0;
 }
 
-/* Returns whether the pages of an address have arrived. */
+/* Returns true if the pages of an address have arrived. */
 static bool arrived(const void *addr, size_t bytes)
 {
         const nova_word_t page = (nova_word_t)addr >> NOVA_PAGE_BITS;
@@ -69,7 +69,8 @@ static bool arrived(const void *addr, size_t bytes)
         return nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_type(crd) == NOVA_CRD_MEM;
 }
 
-/* Returns whether the ring was the service's until now. Called after the data was read. */
+/* Returns true if the ring has belonged to the service until now. Called after the data was
+ * read. */
 static bool alive(const struct nova_block *block)
 {
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -98,7 +99,7 @@ static int attach(struct nova_block *block)
         block->reaped = 0;
         block->lacks = !arrived(block->ring, sizeof(*block->ring)) ||
                        !arrived(block->pool, block->pool_bytes);
-        /* Kernel memory lacks, or the service has ended since. */
+        /* there is too little kernel memory, or the service has ended since */
         return !block->lacks && alive(block) ? 0 : ECONNRESET;
 }
 
@@ -120,7 +121,7 @@ static int connect(struct nova_block *block)
         return error ? error : get_info(block);
 }
 
-/* Opens the session, or opens it again, until the service lives long enough. */
+/* Opens or reopens the session, and repeats this if the service ends meanwhile. */
 static int reach(struct nova_block *block, const char *service, const char *arguments)
 {
         int error = ECONNRESET;
@@ -194,8 +195,8 @@ int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes
         return novart_region_has_memory((nova_word_t)block->pool + offset, bytes) ? ECONNRESET : 0;
 }
 
-/* Returns whether the data of a write lies in pages of the service. If they vanished before the
- * ring, the service that still sees the ring would write other data. */
+/* Returns true if the data of a write lies in pages of the service. If the data pages vanished
+ * before the ring, the service that still sees the ring would write other data. */
 static bool data_valid(const struct nova_block *block, const struct nova_block_request *request)
 {
         for (unsigned i = 0; i < request->segment_count; i++) {
@@ -355,7 +356,7 @@ struct copy {
         size_t bytes;
 };
 
-/* The pool is empty after the service's end, so each try copies the data of a write again. */
+/* The pool is empty after the service's end, so each attempt copies the data of a write again. */
 static int try_once(struct nova_block *block, const struct nova_block_request *request,
                     const struct copy *copy)
 {
