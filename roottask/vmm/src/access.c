@@ -104,7 +104,7 @@ static bool canonical(const struct nova_access *access, uint64_t linear, unsigne
 }
 
 /* Computes a linear address.
- * @return whether the segment allows the access */
+ * @return true if the segment allows the access */
 static bool linear_of(const struct nova_access *access, enum nova_segment_number number,
                       uint64_t offset, unsigned bytes, bool write, uint64_t *linear)
 {
@@ -130,7 +130,7 @@ static unsigned kind_of(const struct nova_access *access, bool write)
         return kind;
 }
 
-/* Returns true if an overlay page that guests cannot write is at an address. */
+/* Returns true if an overlay page that guests cannot write covers an address. */
 static bool is_read_only(const struct nova_access *access, uint64_t physical)
 {
         const struct nova_overlay *const overlay = nova_overlay_find(access->memory, physical);

@@ -31,7 +31,7 @@ static uint64_t mask(unsigned bytes)
         return UINT64_MAX >> (64 - 8 * bytes);
 }
 
-/* Returns whether a range begins after the first byte of an access, and before its end. */
+/* Returns true if a range begins after the first byte of an access, and before its end. */
 static bool begins_inside(const struct nova_bus *bus, uint64_t address, unsigned bytes)
 {
         for (unsigned i = 0; i < bus->count; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copies data of guests through the cache. newlib's memcpy() writes 256 bytes and more around it,
- * but the guest reads the data next. */
+/* Copies data of guests through the cache. newlib's memcpy() bypasses the cache for 256 bytes and
+ * more, but the guest reads the data next. */
 #ifndef NOVAVMM_SRC_COPY_H
 #define NOVAVMM_SRC_COPY_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Number of bytes from which the instruction is worth its start. */
+/* Number of bytes above which the string instruction is faster. */
 #define COPY_MIN 128
 
 #define COPY_WORD sizeof(uintptr_t)

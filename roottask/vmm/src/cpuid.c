@@ -92,7 +92,7 @@ struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf)
 }
 
 /* Returns the smaller value. Leaves 0 and 0x80000000 return the highest leaf, which is limited to
- * those of the table. */
+ * the leaves of the table. */
 static uint32_t least(uint32_t a, uint32_t b)
 {
         return a < b ? a : b;
@@ -176,7 +176,7 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
                 out->eax = least(out->eax, LAST_EXTENDED);
                 break;
         case EXTENDED_LEAF + 1:
-                if (view->no_long_mode) { /* its kernel has no place for CR8 either */
+                if (view->no_long_mode) { /* such a kernel has no place for CR8 either */
                         out->ecx &= ~EXT1_ECX_CR8;
                         out->edx &= ~EXT1_EDX_LM;
                 }
@@ -203,7 +203,7 @@ struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova
         const struct nova_cpuid nothing = {0, 0, 0, 0};
         const struct nova_cpuid_row *row = nova_cpuid_rows;
 
-        /* Software that looks for a hypervisor finds one that offers no interface. */
+        /* software that looks for a hypervisor finds one without an interface */
         if (leaf >= HYPERVISOR_LEAF && leaf <= LAST_HYPERVISOR) {
                 const struct nova_cpuid own = {HYPERVISOR_LEAF, 0x61766f4e, 0x61766f4e, 0x61766f4e};
                 return leaf == HYPERVISOR_LEAF ? own : nothing;

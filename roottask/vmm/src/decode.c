@@ -32,7 +32,7 @@ struct cursor {
         bool overridden; /* the segment is not the operand's default */
         enum nova_repeat repeat;
         struct nova_address address;
-        bool refused; /* the instruction is cut off, or unknown */
+        bool refused; /* the instruction is truncated or unknown */
 };
 
 static uint8_t next(struct cursor *cursor)
@@ -61,7 +61,7 @@ static uint64_t next_signed(struct cursor *cursor, unsigned bytes)
         return bytes ? (uint64_t)((int64_t)(next_value(cursor, bytes) << shift) >> shift) : 0;
 }
 
-/* Records a segment prefix. In 64-bit mode only those of FS and GS have a meaning. */
+/* Records a segment prefix. In 64-bit mode only the prefixes of FS and GS have an effect. */
 static void set_segment(struct cursor *cursor, enum nova_segment_number segment)
 {
         if (cursor->bits == 64 && segment < NOVA_SEGMENT_FS)
@@ -71,7 +71,7 @@ static void set_segment(struct cursor *cursor, enum nova_segment_number segment)
 }
 
 /* Reads a prefix.
- * @return whether it was a prefix other than REX */
+ * @return true if it was a prefix other than REX */
 static bool read_prefix(struct cursor *cursor, uint8_t byte)
 {
         switch (byte) {

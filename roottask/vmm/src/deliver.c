@@ -74,7 +74,8 @@ static bool is_held_back(const struct nova_vcpu *vcpu)
 }
 
 /* Adds windows. An interrupt that the task priority blocks waits for a write of CR8. With SVM, CR8
- * writes exit while any window is open, because QEMU (7.2) crashes when a guest writes CR8 then.
+ * writes exit while any window is open, because QEMU (7.2) crashes if a guest writes CR8 while a
+ * window is open.
  * @return the injection */
 static uint32_t add_windows(struct nova_vcpu *vcpu, uint32_t info, bool pending)
 {

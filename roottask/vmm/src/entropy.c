@@ -9,7 +9,7 @@
 
 #define LEAF1_ECX_RDRAND 0x40000000u
 
-/* Number of tries when the CPU has no random bytes at the moment. */
+/* Number of attempts if the CPU has no random bytes at the moment. */
 #define ATTEMPTS 10
 
 static bool rdrand(uintptr_t *value)

@@ -38,7 +38,8 @@
 #define VMX_CTRL0 0x20000408u
 #define VMX_CTRL1 0x1048u
 
-/* Groups that every exit needs: general registers, and the state that decides about interrupts. */
+/* Groups that every exit needs: general registers, and the state that determines whether interrupts
+ * can be delivered. */
 #define USUAL                                                                        \
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL | \
          NOVA_MTD_QUAL | NOVA_MTD_INJ | NOVA_MTD_STA)
@@ -231,7 +232,7 @@ static void wrmsr(struct nova_vcpu *vcpu)
 }
 
 /* Returns true if no virtual CPU can run again: all that have started halted with interrupts off,
- * and no NMI is on its way to them. */
+ * and no NMI is pending for them. */
 static bool is_dead(const struct nova_vm *vm)
 {
         for (unsigned i = 0; i < vm->vcpus; i++) {

@@ -23,7 +23,7 @@ static void start(void *context, const struct nova_virtio_block_step *step)
         struct nova_block_segment *const part = &disk->part[disk->started];
 
         if (disk->down)
-                return; /* it starts when the service is back */
+                return; /* the request starts when the service is available again */
         part->offset = step->request * NOVA_VIRTIO_BLOCK_STEP;
         part->bytes = step->bytes;
         disk->batch[disk->started] = (struct nova_block_request){
@@ -38,7 +38,7 @@ static void start(void *context, const struct nova_virtio_block_step *step)
         disk->busy |= 1u << step->request;
 }
 
-/* If the service has ended, the thread finds out, too. */
+/* if the service has ended, the thread notices it as well */
 static void kick(void *context)
 {
         struct nova_guest_disk *const disk = context;
@@ -67,8 +67,7 @@ static void complete(struct nova_guest_disk *disk, const struct nova_block_resul
                 nova_virtio_block_done(&disk->device, number, result->error);
 }
 
-/* Handles all completions that are there.
- * @return EAGAIN, or the error of the session */
+/* Handles all completions that have arrived. @return EAGAIN, or the error of the session */
 static int reap(struct nova_guest_disk *disk)
 {
         struct nova_block_result result;
@@ -87,7 +86,7 @@ static int reap(struct nova_guest_disk *disk)
         return error;
 }
 
-/* Starts again the requests that the service has lost. */
+/* Repeats the requests that the service has lost. */
 static void restart(struct nova_guest_disk *disk)
 {
         struct nova_block_result lost;
@@ -101,7 +100,8 @@ static void restart(struct nova_guest_disk *disk)
                 nova_virtio_block_restart(&disk->device);
 }
 
-/* The service is gone for good: fails all requests, and each one that the guest makes later. */
+/* Called if the service will not come back: fails all requests, including those that the guest
+ * makes later. */
 static void give_up(struct nova_guest_disk *disk, int error)
 {
         disk->failed = true;
@@ -111,8 +111,8 @@ static void give_up(struct nova_guest_disk *disk, int error)
                 nova_virtio_block_done(&disk->device, i, error);
 }
 
-/* Waits until the service is back. The session has no other user, because `down` is set. A service
- * that is not back in time may come later.
+/* Waits until the service is available again. The session has no other user, because `down` is set.
+ * A service that is not available in time may become available later.
  * @return 0, ECONNRESET or, if the service never comes back, another error */
 static int reopen(struct nova_guest_disk *disk)
 {

@@ -258,7 +258,7 @@ const char *nova_vm_end_text(enum nova_vm_end end)
 }
 
 /* Makes a virtual CPU copy its state. If the copy arrives after the wait has ended, the semaphore
- * stays up.
+ * keeps its up.
  * @return true if the copy arrived */
 static bool get_state(struct nova_vcpu *vcpu, struct nova_utcb_state *state)
 {

@@ -116,7 +116,7 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* A virtual CPU that has reset the machine keeps that task. */
+/* a virtual CPU that has reset the machine keeps the task of reporting that */
 void nova_vcpu_reset(struct nova_vcpu *vcpu)
 {
         if (vcpu->activity == NOVA_VCPU_OFF || vcpu->recalled_for & VCPU_RESETS_MACHINE)
@@ -190,7 +190,7 @@ static void discard(struct nova_vcpu *vcpu)
         }
 }
 
-/* Notes that the reply before this exit is complete, and that the guest does not run. */
+/* Records that the reply before this exit is complete, and that the guest does not run. */
 static void note_reply(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;

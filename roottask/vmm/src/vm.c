@@ -65,8 +65,7 @@ static nova_word_t next_cpu(nova_word_t cpu)
  * Returns the CPU of a virtual CPU: the program's CPUs in turn, beginning with the caller's. If the
  * program has more CPUs than the machine has virtual CPUs, the turn begins with the next CPU. Then
  * the caller and its devices keep a CPU, and a monitor on CPU 0 keeps its guest away from QEMU's
- * error there (decision 316).
- */
+ * error on CPU 0 (decision 316). */
 static nova_word_t choose_cpu(const struct nova_vm *vm, unsigned number)
 {
         const bool spare = (unsigned)__builtin_popcountll(nova_program.cpus) > vm->vcpus;
@@ -156,7 +155,7 @@ static int make_objects(struct nova_vm *vm)
         return error;
 }
 
-/* Returns whether exits report the length of their instruction. CPUs of SVM do so if they have
+/* Returns true if exits report the length of their instruction. CPUs of SVM do so if they have
  * NRIPS (APM 3, appendix E.4.9), which QEMU's TCG (7.2) does not have. */
 static bool exits_report_length(const struct nova_vm *vm)
 {

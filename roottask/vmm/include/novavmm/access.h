@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/** A virtual CPU and the memory and devices that it reaches. */
+/** A virtual CPU, and the memory and devices that it can access. */
 struct nova_access {
         const struct nova_guest_memory *memory; /**< the guest's RAM */
         const struct nova_bus *mmio;            /**< its devices in memory */
@@ -31,11 +31,11 @@ struct nova_fault {
 unsigned nova_access_bits(const struct nova_access *access);
 
 /**
- * Cuts a sum to the width of the instruction pointer of the virtual CPU of @p access: 64 bits in
- * 64-bit mode, otherwise 32. 16-bit code uses 32 bits, too, and does not wrap: beyond the segment's
- * limit it raises an exception (SDM 3B, "Segment Wraparound").
+ * Truncates a sum to the width of the instruction pointer of the virtual CPU of @p access: 64 bits
+ * in 64-bit mode, otherwise 32. 16-bit code uses 32 bits, too, and does not wrap: beyond the
+ * segment's limit it raises an exception (SDM 3B, "Segment Wraparound").
  *
- * @return @p ip, cut
+ * @return @p ip, truncated
  */
 nova_word_t nova_access_cut(const struct nova_access *access, nova_word_t ip);
 
@@ -108,7 +108,7 @@ bool nova_access_perform(const struct nova_access *access, const struct nova_ins
 
 /** Ways in which the execution of a string instruction ends. */
 enum nova_string_end {
-        NOVA_STRING_DONE,    /**< the instruction is over */
+        NOVA_STRING_DONE,    /**< the instruction is complete */
         NOVA_STRING_GOES_ON, /**< more rounds remain; the registers have their values between two
                               * rounds */
         NOVA_STRING_FAULT    /**< a round raised an exception; the registers have their values

@@ -19,8 +19,8 @@ typedef uint64_t nova_bus_read(void *context, uint64_t address, unsigned bytes);
 /** Writes @p bytes (1, 2, 4 or 8) of @p value at @p address to the device @p context. */
 typedef void nova_bus_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
-/** Addresses of one device. An access that is only partly inside reaches the device byte by
- * byte. */
+/** Addresses of one device. An access that is only partly inside is split into bytes for the
+ * device. */
 struct nova_bus_range {
         uint64_t first;        /**< lowest address */
         uint64_t last;         /**< highest address */
@@ -33,7 +33,8 @@ struct nova_bus_range {
 struct nova_bus {
         unsigned count; /**< ranges in use */
         struct nova_bus_range range[NOVA_BUS_RANGES];
-        /** Where no range is: devices whose addresses the guest chooses. `last` 0: none. */
+        /** Accesses outside all ranges go here: to devices whose addresses the guest chooses.
+         * `last` 0: none. */
         struct nova_bus_range rest;
 };
 

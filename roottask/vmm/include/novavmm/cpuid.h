@@ -34,9 +34,10 @@ struct nova_cpuid_view {
         bool os_xsave;     /**< value of its CR4.OSXSAVE */
         bool no_long_mode; /**< guests cannot use 64 bits, because the kernel does not support
                             * them */
-        bool xsave;    /**< it has XSAVE and the features that need it: nova_cpuid_has_xsave() */
-        uint64_t xcr0; /**< its XCR0: enabled state components */
-        bool same_tsc; /**< the TSCs of all virtual CPUs have one value */
+        bool xsave;        /**< the guest has XSAVE and the features that need it:
+                            * nova_cpuid_has_xsave() */
+        uint64_t xcr0;     /**< its XCR0: enabled state components */
+        bool same_tsc;     /**< the TSCs of all virtual CPUs have one value */
 };
 
 /** Returns the CPU's own answer to @p leaf (EAX) and @p subleaf (ECX). */
@@ -64,13 +65,13 @@ struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova
                                     uint32_t leaf, uint32_t subleaf);
 
 /** Checks whether guests on the CPU @p source can have XSAVE. @return true if the kernel saves and
- * loads its state. False with SVM (@p svm) on a CPU that QEMU emulates, which loses a guest's
- * XCR0 */
+ * loads the state of XSAVE. False with SVM (@p svm) on a CPU that QEMU emulates, which loses a
+ * guest's XCR0 */
 bool nova_cpuid_has_xsave(nova_cpuid_source *source, bool svm);
 
-/** Returns whether a guest may enable these state components: @p source (the CPU) has them, the
- * table offers them, and the components that they require are included. @param value new value of
- * XCR0
+/** Returns true if a guest may enable these state components: @p source (the CPU) has them, the
+ * table offers them, and the set includes the components that they require. @param value new value
+ * of XCR0
  * @return false: the guest gets #GP */
 bool nova_xcr0_is_valid(nova_cpuid_source *source, uint64_t value);
 

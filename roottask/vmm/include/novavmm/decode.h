@@ -24,7 +24,7 @@ enum nova_operation {
         NOVA_OP_LOAD,     /**< register := memory */
         NOVA_OP_STORE,    /**< memory := register or immediate */
         NOVA_OP_EXCHANGE, /**< exchanges register and memory */
-        NOVA_OP_ADD,      /**< sum; from here to CMP, the order is that of the opcodes */
+        NOVA_OP_ADD,      /**< sum; from here to CMP, in the order of the opcodes */
         NOVA_OP_OR,       /**< or */
         NOVA_OP_ADC,      /**< sum, with carry */
         NOVA_OP_SBB,      /**< difference, with borrow */
@@ -164,7 +164,7 @@ bool nova_operand_perform(struct nova_utcb_state *state, const struct nova_instr
  * count bytes, in code of width @p bits (16, 32 or 64); 0 if no opcode follows. */
 size_t nova_decode_prefixes(const uint8_t *code, size_t count, unsigned bits);
 
-/** Returns whether @p in, which is not a string instruction, writes its memory operand. */
+/** Returns true if @p in, which is not a string instruction, writes its memory operand. */
 bool nova_operand_is_written(const struct nova_instruction *in);
 
 /** Returns the offset of the memory operand of @p in in its segment, computed from the registers in
@@ -172,7 +172,7 @@ bool nova_operand_is_written(const struct nova_instruction *in);
 uint64_t nova_operand_offset(const struct nova_utcb_state *state,
                              const struct nova_instruction *in);
 
-/** Returns whether @p in is a string instruction. */
+/** Returns true if @p in is a string instruction. */
 static inline bool nova_is_string(const struct nova_instruction *in)
 {
         return in->operation >= NOVA_OP_MOVS;

@@ -14,8 +14,8 @@ extern "C" {
  * monitor gives its guest an entropy device only if this CPU has RDRAND. */
 bool nova_entropy_available(void);
 
-/** Fills @p bytes at @p to; @p unused makes this a source of nova_virtio_random_init(). @return
- * number of bytes; fewer if the CPU has no more at the moment */
+/** Fills @p bytes at @p to; @p unused is there so that the function can be a source of
+ * nova_virtio_random_init(). @return number of bytes; fewer if the CPU has no more at the moment */
 size_t nova_entropy(void *unused, void *to, size_t bytes);
 
 #ifdef __cplusplus

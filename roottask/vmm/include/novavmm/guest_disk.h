@@ -24,8 +24,8 @@ struct nova_guest_disk {
         struct nova_vm *vm;                   /**< machine that has the disk, or NULL */
 
         /* Private to the library; changes with the machine locked, or without a machine. */
-        bool down;        /**< the service has ended and is not back yet */
-        bool failed;      /**< the service is gone for good: all requests fail */
+        bool down;        /**< the service has ended and is not available again yet */
+        bool failed;      /**< the service will not come back: all requests fail */
         uint32_t busy;    /**< bits of requests in the session */
         unsigned started; /**< number of entries of `batch` and `part` */
         struct nova_block_request batch[NOVA_VIRTIO_BLOCK_REQUESTS]; /**< requests to submit next */
@@ -52,13 +52,14 @@ int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, cons
 /**
  * Puts a disk into a slot of a board. After nova_pc_create(), before nova_vm_run().
  *
- * If the service ends, requests of the guest wait until it is back, and are then made again.
+ * If the service ends, requests of the guest wait until it is available again, and are then
+ * repeated.
  * @return as nova_pc_add_virtio()
  */
 int nova_guest_disk_attach(struct nova_guest_disk *disk, struct nova_pc *pc, unsigned slot);
 
 /** Takes a disk from its board. After the machine's end, before nova_vm_destroy(). Requests in
- * flight are executed or not, as when a machine loses power. */
+ * flight may or may not be executed, as when a machine loses power. */
 void nova_guest_disk_detach(struct nova_guest_disk *disk);
 
 #ifdef __cplusplus

@@ -37,7 +37,7 @@ void nova_ioapic_set(void *context, unsigned pin, bool level);
 /** Handles the end of a level-triggered interrupt at a local APIC. */
 void nova_ioapic_end(struct nova_ioapic *ioapic, uint8_t vector);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p address, from NOVA_IOAPIC_AT on. The function suits struct
+/** Reads @p bytes (1, 2, 4 or 8) at @p address, NOVA_IOAPIC_AT or above. The function suits struct
  *  nova_bus_range; @p context is the struct nova_ioapic. @return the device's value */
 uint64_t nova_ioapic_read(void *context, uint64_t address, unsigned bytes);
 /** Writes @p bytes of @p value at @p address; @p context as for nova_ioapic_read(). */

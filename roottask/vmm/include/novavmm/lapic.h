@@ -69,7 +69,7 @@ struct nova_lapic {
         uint64_t timer_start;         /**< time in ns at which it started to count */
         bool timer_runs;              /**< true while it counts */
         bool quiet_end;               /**< the guest may end the interrupt in service without an
-                                         access, so each request drives `out` */
+                                       * exit, so each request drives `out` */
         struct nova_clock clock;      /**< clock of its timer */
         struct nova_alarm alarm;      /**< expiration of the timer */
         struct nova_line out; /**< high when an interrupt may be pending, including one that the
@@ -90,7 +90,7 @@ void nova_lapic_init(struct nova_lapic *lapic, uint8_t id, const struct nova_clo
 /** Resets a local APIC to its initial state, as INIT does. Its APIC ID does not change. */
 void nova_lapic_reset(struct nova_lapic *lapic);
 
-/** Returns whether a message's destination includes this APIC. */
+/** Returns true if a message's destination includes this APIC. */
 bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_apic_message *message);
 
 /** Accepts a fixed interrupt. @param vector its vector @param level true if the interrupt's end
@@ -116,15 +116,16 @@ int nova_lapic_take(struct nova_lapic *lapic);
  * register does. */
 void nova_lapic_end(struct nova_lapic *lapic);
 
-/** Returns whether the next end of an interrupt changes nothing but the service: the interrupt is
- * edge-triggered, and no other one is pending. False if none is in service. */
+/** Returns true if the next end of an interrupt only clears the bit in service: the interrupt is
+ * edge-triggered, and no other interrupt is pending. Returns false if no interrupt is in
+ * service. */
 bool nova_lapic_ends_quietly(const struct nova_lapic *lapic);
 
-/** Returns whether interrupts of the 8259s reach the CPU: through LINT0, or because the APIC is
+/** Returns true if interrupts of the 8259s reach the CPU: through LINT0, or because the APIC is
  * disabled. */
 bool nova_lapic_passes_external(const struct nova_lapic *lapic);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p address, from NOVA_LAPIC_AT on. The function suits struct
+/** Reads @p bytes (1, 2, 4 or 8) at @p address, NOVA_LAPIC_AT or above. The function suits struct
  *  nova_bus_range; @p context is the struct nova_lapic. @return the device's value */
 uint64_t nova_lapic_read(void *context, uint64_t address, unsigned bytes);
 /** Writes @p bytes of @p value at @p address; @p context as for nova_lapic_read(). */

@@ -26,7 +26,7 @@ struct nova_line {
  * @code
  * extern struct nova_line irq; // a member of the device, as its creator filled it in
  *
- * nova_line_set(&irq, true);  // asks for an interrupt
+ * nova_line_set(&irq, true); // requests an interrupt
  * nova_line_set(&irq, false); // the guest has served it
  * @endcode
  */

@@ -42,7 +42,7 @@ struct nova_guest_memory {
         unsigned overlay_changes;                   /**< number of changes of `overlay` */
         uint8_t *frames;                            /**< frames of nova_overlay_create(), or NULL */
         void *frame_pages;     /**< the frames, at their address from the allocator */
-        unsigned frames_order; /**< there are 2^order frames */
+        unsigned frames_order; /**< number of the frames is 2^order */
 };
 
 /**
@@ -60,7 +60,7 @@ int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes);
 /** Frees RAM. No guest may use it any more. */
 void nova_guest_memory_destroy(struct nova_guest_memory *memory);
 
-/** Returns whether an overlay page covers a part of [@p address, @p address + @p bytes). */
+/** Returns true if an overlay page covers a part of [@p address, @p address + @p bytes). */
 bool nova_guest_is_covered(const struct nova_guest_memory *memory, uint64_t address,
                            uint64_t bytes);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Model-specific registers of a guest: a table of those that exist. Reads and writes of all others
- * raise #GP. */
+/* Model-specific registers of a guest: a table of the registers that exist. Reads and writes of all
+ * others raise #GP. */
 #ifndef NOVAVMM_MSR_H
 #define NOVAVMM_MSR_H
 
@@ -36,7 +36,7 @@ struct nova_msr_kept {
  * CPU is like a CPU whose local APIC is disabled */
 void nova_msr_init(struct nova_msr_kept *kept, unsigned vcpu, bool local_apic);
 
-/** Returns whether the local APIC is enabled. */
+/** Returns true if the local APIC is enabled. */
 bool nova_msr_apic_is_on(const struct nova_msr_kept *kept);
 
 /**

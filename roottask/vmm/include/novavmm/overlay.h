@@ -37,7 +37,8 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
  *
  * A write without permission raises #GP in the guest. When the function returns, no virtual CPU has
  * a stale translation. The caller holds the machine's lock and
- * handles an exit of the guest. At the start of a machine, its RAM covers what was mapped before.
+ * handles an exit of the guest. At the start of a machine no overlay page is visible, even if it
+ * was mapped before.
  * @param memory the guest's RAM
  * @param page   number of the guest-physical page
  * @param frame  one of nova_overlay_create()
@@ -49,8 +50,8 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
 int nova_overlay_map(struct nova_guest_memory *memory, uint64_t page, uint8_t *frame,
                      unsigned rights);
 
-/** Removes a frame from the guest's RAM. Has no effect if it is not mapped. May be called
- * wherever nova_overlay_map() may. */
+/** Removes a frame from the guest's RAM. Has no effect if it is not mapped. May be called in the
+ * same situations as nova_overlay_map(). */
 void nova_overlay_unmap(struct nova_guest_memory *memory, const uint8_t *frame);
 
 /** Returns the overlay page that the guest sees at guest-physical address @p address, or NULL. It

@@ -88,7 +88,8 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
 /**
  * Puts a virtio device into a slot of the PCI bus. After nova_pc_create(), before nova_vm_run().
  *
- * If virtual CPUs have local APICs, the device has interrupt messages (MSI-X) beside its wire.
+ * If virtual CPUs have local APICs, the device has interrupt messages (MSI-X) in addition to its
+ * wire.
  *
  * After a fatal error of its driver, a report with the registers of the virtual CPU whose exit was
  * being handled goes to the program's console.

@@ -41,8 +41,8 @@ struct nova_pci_device {
         nova_bus_write *memory_write; /**< writes these registers; the address is an offset */
         /** Number of ports at BAR 1: a power of two, 4 to 256; 0: none. */
         uint32_t ports;
-        nova_bus_read *port_read;   /**< reads them; the address is an offset */
-        nova_bus_write *port_write; /**< writes them; the address is an offset */
+        nova_bus_read *port_read;   /**< reads the ports; the address is an offset */
+        nova_bus_write *port_write; /**< writes the ports; the address is an offset */
 };
 
 /** The bridge and the devices on its bus. */

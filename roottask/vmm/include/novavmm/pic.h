@@ -41,7 +41,7 @@ void nova_pic_init(struct nova_pic *pic, const struct nova_line *out);
  * the struct nova_pic. */
 void nova_pic_set(void *context, unsigned pin, bool level);
 
-/** Returns whether an interrupt is pending. */
+/** Returns true if an interrupt is pending. */
 bool nova_pic_pending(const struct nova_pic *pic);
 
 /** Takes the pending interrupt, as the CPU does. @return its vector; a spurious one if it is no

@@ -46,7 +46,7 @@ struct nova_vcpu {
         struct nova_semaphore wake;     /**< semaphore for a waiting handler */
         uint32_t injection;             /**< exception that nova_vcpu_raise() requested; 0: none */
         uint32_t injection_error;       /**< error code of that event */
-        struct nova_semaphore parked;   /**< upped when the virtual CPU has stopped for good */
+        struct nova_semaphore parked;   /**< gets an up when the virtual CPU has stopped for good */
         bool nmi;                       /**< an NMI is pending */
         bool nmi_blocked;               /**< SVM: an NMI's handler has not executed its IRET */
         bool steps;                     /**< SVM: the virtual CPU single-steps over that IRET */
@@ -58,12 +58,12 @@ struct nova_vcpu {
         uint16_t port;                  /**< port of a string access that waits for the state */
         uint8_t vector;                 /**< vector of an exception that waits for the state */
         struct nova_utcb_state *report; /**< buffer of a waiting nova_vm_report() for the state */
-        struct nova_semaphore reported; /**< upped when `report` is filled in */
+        struct nova_semaphore reported; /**< gets an up when `report` is filled in */
         uint64_t exits;                 /**< number of exits */
         bool gives;                     /**< the current reply maps a page (src/overlay.h) */
         bool settles;                   /**< it waits until no reply maps a page, and no virtual CPU
                                          * is in the guest with stale translations */
-        bool stale; /**< it must discard its translations before it enters the guest */
+        bool stale; /**< the virtual CPU must discard its translations before it enters the guest */
         struct {
                 uint64_t exit;    /**< number of the exit */
                 uint64_t page;    /**< number of the page */

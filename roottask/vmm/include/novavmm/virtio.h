@@ -42,13 +42,13 @@ enum {
         NOVA_VIRTIO_DRIVER_OK = 0x04,   /**< the driver is ready */
         NOVA_VIRTIO_FEATURES_OK = 0x08, /**< the features are negotiated */
         NOVA_VIRTIO_NEEDS_RESET = 0x40, /**< the device has stopped */
-        NOVA_VIRTIO_FAILED = 0x80       /**< the driver gave up */
+        NOVA_VIRTIO_FAILED = 0x80       /**< the driver has given up the device */
 };
 
 /** Feature 32, which every driver must accept. */
 #define NOVA_VIRTIO_VERSION_1 (1ull << 32)
 
-/** Feature 29: driver and device say at which index they want the next notification. Only for
+/** Feature 29: driver and device state the index at which they want the next notification. Only for
  * devices that call nova_virtio_listen() or nova_virtio_serve(). */
 #define NOVA_VIRTIO_EVENT_INDEX (1ull << 29)
 
@@ -122,15 +122,17 @@ struct nova_virtio {
         uint16_t queue_selected; /**< queue that the registers show */
         uint8_t status;          /**< status bits */
         uint8_t isr;             /**< causes of interrupts */
-        bool again;             /**< chains may wait of which the driver does not notify the device;
-                                 * see nova_virtio_look() */
-        uint64_t notifications; /**< number of notifications by drivers */
-        uint16_t error_vector;  /**< number of the interrupt message of errors */
-        uint32_t pending;       /**< bits of interrupt messages that wait behind a mask */
+        bool again;              /**< there may be chains without a notification; see
+                                  * nova_virtio_look() */
+        uint64_t notifications;  /**< number of notifications by drivers */
+        uint16_t error_vector;   /**< number of the interrupt message of errors */
+        uint32_t pending;        /**< bits of interrupt messages that are pending because they are
+                                  * masked */
         uint32_t message[NOVA_VIRTIO_MESSAGES][4]; /**< address, its upper half, data, mask */
         nova_virtio_send *send;                    /**< sends them; NULL: none */
         void *send_context;                        /**< context of `send` */
-        struct nova_virtio_queue queue[NOVA_VIRTIO_QUEUES]; /**< the first ones are used */
+        struct nova_virtio_queue queue[NOVA_VIRTIO_QUEUES]; /**< messages; only the first ones are
+                                                             * in use */
         struct nova_virtio_chain chain;                     /**< chain that is being processed */
         uint8_t config[NOVA_VIRTIO_CONFIG];                 /**< configuration of its kind */
         /** Called once, at a driver's first fatal error; may be NULL. */
@@ -184,14 +186,13 @@ void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t writ
  * Requests a notification for the next chain of queue @p number. Without it, a driver that has
  * agreed to NOVA_VIRTIO_EVENT_INDEX does not notify the device.
  *
- * @return true if a chain came meanwhile, of which there will be no notification
+ * @return true if a chain arrived meanwhile, for which no notification will follow
  */
 bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number);
 
 /**
- * Serves the chains of queue @p number one by one, and requests a notification for the next one. A
- * driver that adds chains all the time does not keep the function from returning: it then sets
- * virtio->again.
+ * Serves the chains of queue @p number one by one, and requests a notification for the next one.
+ * The function returns even if a driver keeps adding chains; it then sets virtio->again.
  *
  * @param serve handles virtio->chain and sets the number of written bytes; returns false if it
  *              broke the device
@@ -202,13 +203,13 @@ void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
 /** Looks for chains without a notification if virtio->again is set. Called after exits. */
 void nova_virtio_look(struct nova_virtio *virtio);
 
-/** Copies @p bytes from the readable pieces of @p chain, @p offset on, to @p to. @return false, and
- * nothing was copied, if the chain is too short */
+/** Copies @p bytes from the readable pieces of @p chain, beginning at @p offset, to @p to. @return
+ * false, and nothing was copied, if the chain is too short */
 bool nova_virtio_read(const struct nova_virtio_chain *chain, uint64_t offset, void *to,
                       uint64_t bytes);
 
-/** Copies @p bytes from @p from to the writable pieces of @p chain, @p offset on. @return as
- *  nova_virtio_read() */
+/** Copies @p bytes from @p from to the writable pieces of @p chain, beginning at @p offset. @return
+ *  as nova_virtio_read() */
 bool nova_virtio_write(const struct nova_virtio_chain *chain, uint64_t offset, const void *from,
                        uint64_t bytes);
 

@@ -22,7 +22,7 @@ extern "C" {
 /** Maximum number of bytes that one request discards, or fills with zeroes. */
 #define NOVA_VIRTIO_BLOCK_RANGE_MAX 0x40000000u
 
-/** What a store does with a step of a request. */
+/** Operations of a store on a step of a request. */
 enum nova_virtio_block_operation {
         NOVA_VIRTIO_BLOCK_READ,   /**< disk to buffer */
         NOVA_VIRTIO_BLOCK_WRITE,  /**< buffer to disk */
@@ -66,12 +66,12 @@ enum nova_virtio_block_state {
         NOVA_VIRTIO_BLOCK_ABANDONED /**< the store works on a step for which no driver waits */
 };
 
-/** A request on its way through the store. */
+/** A request that the store works on. */
 struct nova_virtio_block_request {
-        enum nova_virtio_block_state state; /**< what happens with it */
-        struct nova_virtio_chain chain;     /**< where the guest's data lies */
+        enum nova_virtio_block_state state; /**< operation of the present step */
+        struct nova_virtio_chain chain;     /**< place of the guest's data */
         struct nova_virtio_block_step step; /**< the present step */
-        uint64_t done;                      /**< bytes that are done, before this step */
+        uint64_t done;                      /**< number of bytes completed before this step */
         uint64_t total;                     /**< bytes of data */
         bool flushes;                       /**< a flush follows the last write */
         bool zeroes;                        /**< the data is zeroes, not that of the chain */
@@ -85,9 +85,11 @@ struct nova_virtio_block {
         bool read_only;            /**< guests may not write */
         const struct nova_virtio_block_store *store; /**< where the blocks are, or NULL */
         uint64_t requests;                           /**< number of requests of drivers */
-        bool failed;                                 /**< the store is gone: requests fail */
-        unsigned in_flight;                          /**< requests that are not free */
-        uint32_t used;                               /**< a bit for each of them */
+        bool failed;                                 /**< the store no longer exists: requests
+                                                      * fail */
+        unsigned in_flight;                          /**< number of requests that are not free */
+        uint32_t used;                               /**< one bit for each request that is not
+                                                      * free */
         struct nova_virtio_block_request
                 request[NOVA_VIRTIO_BLOCK_REQUESTS]; /**< requests of a device with a store */
 };
@@ -127,8 +129,8 @@ void nova_virtio_block_init_store(struct nova_virtio_block *block,
  *  @param number number of the request @param error 0, or an error: the request fails */
 void nova_virtio_block_done(struct nova_virtio_block *block, unsigned number, int error);
 
-/** Starts all steps again that have not ended, because the store has lost them. The caller holds
- * the machine's lock. */
+/** Restarts all steps that have not ended, because the store has lost them. The caller holds the
+ * machine's lock. */
 void nova_virtio_block_restart(struct nova_virtio_block *block);
 
 #ifdef __cplusplus

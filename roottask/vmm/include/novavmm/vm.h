@@ -36,7 +36,7 @@ enum nova_vm_end {
  * take an interrupt. */
 struct nova_vm_interrupts {
         bool (*pending)(void *context,
-                        unsigned vcpu);            /**< returns whether an interrupt is pending */
+                        unsigned vcpu);            /**< returns true if an interrupt is pending */
         int (*take)(void *context, unsigned vcpu); /**< takes an interrupt; returns its vector, or a
                                                     * negative number if none is pending */
         void *context;                             /**< context of both functions */
@@ -51,8 +51,8 @@ struct nova_vm_config {
         bool local_apic;   /**< virtual CPUs have local APICs; required for more than one */
         unsigned priority; /**< priority of virtual CPUs; 0: two below the caller's. Timers have
                               this priority + 1 */
-        bool same_tsc; /**< the TSC of a single virtual CPU counts stolen time, as those of several
-                          do: the kernel leaves it alone */
+        bool same_tsc;     /**< the TSC of a single virtual CPU counts stolen time, as the TSCs of
+                            * several do: the kernel does not adjust it */
         bool report_halt;  /**< treat NOVA_VM_HALTED as an error and report it */
         bool report_reset; /**< at NOVA_VM_RESET, print the registers of the virtual CPU that reset
                             * the machine
@@ -85,8 +85,8 @@ struct nova_vm {
 
         /* The rest is private to the library. */
         struct nova_mutex lock;                   /**< held while an exit is being handled */
-        struct nova_semaphore ended;              /**< upped when `end` is set */
-        struct nova_semaphore timer_wake;         /**< upped when `armed` becomes earlier */
+        struct nova_semaphore ended;              /**< gets an up when `end` is set */
+        struct nova_semaphore timer_wake;         /**< gets an up when `armed` becomes earlier */
         struct nova_thread *timer;                /**< calls alarms */
         struct nova_alarm *alarm[NOVA_VM_ALARMS]; /**< alarms of its devices */
         unsigned alarms;                          /**< number of alarms */
@@ -99,13 +99,13 @@ struct nova_vm {
         /** Called when a virtual CPU enables or disables its local APIC; NULL: no local APICs */
         nova_vcpu_handler *apic_switched;
         void *apics; /**< context of `apic_switched` */
-        /** Called at the end of each exit: devices look for work of which their drivers do not
-         * notify them; NULL: none */
+        /** called at the end of each exit, so that devices look for work without a notification;
+         * NULL: none */
         void (*look)(void *context);
         void *look_context; /**< context of `look` */
         struct nova_hv *hv; /**< interface of nova_hv_enable(), or NULL */
         bool xsave;         /**< CPUID shows XSAVE */
-        bool same_tsc;      /**< the kernel leaves the TSCs of its virtual CPUs alone */
+        bool same_tsc;      /**< the kernel does not adjust the TSCs of its virtual CPUs */
         bool in_line;       /**< its text on the console ended within a line, without a line feed */
         bool timer_quits;   /**< `timer` must end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */

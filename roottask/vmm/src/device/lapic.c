@@ -123,7 +123,7 @@ static void set_request(struct nova_lapic *lapic, uint8_t vector, bool value)
 /* Returns the priority of the next interrupt, regardless of the task priority; 0: none. */
 static unsigned waiting(const struct nova_lapic *lapic)
 {
-        /* Called several times for each exit, mostly without a request. */
+        /* Called several times for each exit, usually without a request. */
         if (!lapic->requests)
                 return 0;
 

@@ -54,7 +54,7 @@ static unsigned next(const struct nova_pic_chip *chip)
         return rank(chip, pin) < rank(chip, first_of(chip, served)) ? pin : 8;
 }
 
-/* Returns whether the chip's output line is high. */
+/* Returns true if the chip's output line is high. */
 static bool output(const struct nova_pic_chip *chip)
 {
         return next(chip) < 8 || chip->spurious;

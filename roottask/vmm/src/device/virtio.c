@@ -309,7 +309,7 @@ static void notify(struct nova_virtio *virtio, uint64_t at)
         }
 }
 
-/* Called after each exit while requests are in flight, mostly without a new chain. */
+/* Called after each exit while requests are in flight, usually without a new chain. */
 void nova_virtio_look(struct nova_virtio *virtio)
 {
         bool moved = false;

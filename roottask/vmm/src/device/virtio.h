@@ -12,7 +12,7 @@
 /* Enables a queue for the driver after checking its addresses. */
 void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number);
 
-/* Returns whether a driver has put chains into an enabled queue that are not taken yet. */
+/* Returns true if an enabled queue has chains that are not taken yet. */
 bool novavmm_virtio_queue_moved(const struct nova_virtio_queue *queue);
 
 /* Raises a cause of interrupts: on the wire, or by message @p vector. */
@@ -25,13 +25,13 @@ void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause, uint16_
 #define AT_MESSAGES 0x4000u
 #define AT_PENDING  0x5000u
 
-/* Returns whether the driver uses messages instead of the wire. */
+/* Returns true if the driver uses messages instead of the wire. */
 bool novavmm_virtio_has_messages(const struct nova_virtio *virtio);
 
 /* Returns @p vector if there is such a message, otherwise NO_VECTOR. */
 uint16_t novavmm_virtio_vector(const struct nova_virtio *virtio, uint64_t vector);
 
-/* Sends message @p vector, or notes that it is pending. */
+/* Sends message @p vector, or records that it is pending. */
 void novavmm_virtio_message(struct nova_virtio *virtio, uint16_t vector);
 
 /* Sends pending messages after a change of masks. */

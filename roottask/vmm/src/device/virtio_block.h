@@ -39,8 +39,7 @@ void novavmm_virtio_block_make(struct nova_virtio_block *block,
 /* Reads the header of a chain. Breaks the device if the chain has no header or no status byte. */
 bool novavmm_virtio_block_header(struct nova_virtio_block *block, struct header *header);
 
-/* Returns whether @p bytes are whole units of @p unit bytes, and the disk has them at @p
- * sector. */
+/* Returns true if @p bytes are whole units of @p unit bytes, and the disk has them at @p sector. */
 bool novavmm_virtio_block_fits(const struct nova_virtio_block *block, uint64_t sector,
                                uint64_t bytes, uint32_t unit);
 

@@ -84,7 +84,7 @@ static void end(struct nova_virtio_block *block, const struct nova_virtio_chain 
         nova_virtio_give(&block->virtio, 0, (uint32_t)written + 1);
 }
 
-/* Returns whether a request may write @p request->total bytes that begin at @p sector, or discard
+/* Returns true if a request may write @p request->total bytes that begin at @p sector, or discard
  * them. */
 static bool may_write(const struct nova_virtio_block *block,
                       const struct nova_virtio_block_request *request, uint64_t sector)
@@ -99,8 +99,7 @@ static bool flushes(const struct nova_virtio_block *block)
         return block->store->has_cache && !(block->virtio.accepted & FEATURE_FLUSH);
 }
 
-/* Decides how a request begins that has a range for its data.
- * @return as begin() */
+/* Chooses the first step of a request whose data is a range. @return as begin() */
 static int begin_range(const struct nova_virtio_block *block, bool discard,
                        struct nova_virtio_block_request *request)
 {
@@ -125,9 +124,8 @@ static int begin_range(const struct nova_virtio_block *block, bool discard,
         return request->total ? -1 : DONE;
 }
 
-/* Decides how a request begins.
- * @return the status of a request that fails, or has nothing to do; -1: @p request has its first
- *         step */
+/* Chooses the first step of a request. @return the status of a request that fails or needs no step;
+ * -1: @p request has its first step */
 static int begin(struct nova_virtio_block *block, const struct header *header,
                  struct nova_virtio_block_request *request)
 {
@@ -166,7 +164,7 @@ static int begin(struct nova_virtio_block *block, const struct header *header,
         }
 }
 
-/* Copies a chain without the pieces that it does not have. */
+/* Copies a chain, but only the pieces that are in use. */
 static void keep_chain(struct nova_virtio_block_request *request,
                        const struct nova_virtio_chain *chain)
 {

@@ -27,7 +27,7 @@ _Static_assert(sizeof(struct descriptor) == DESCRIPTOR_BYTES, "2.7.5");
 #define NO_INTERRUPT 1u
 #define EVENT_BYTES  2u /* after each ring, with NOVA_VIRTIO_EVENT_INDEX */
 
-/* Number of chains after which nova_virtio_serve() returns even if more are there. */
+/* Number of chains after which nova_virtio_serve() returns even if more are waiting. */
 #define SERVE_MAX (4u * NOVA_VIRTIO_QUEUE_SIZE)
 
 static uint16_t load(const uint8_t *from)
@@ -40,7 +40,7 @@ void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
         struct nova_virtio_queue *const queue = &virtio->queue[number];
         const uint32_t size = queue->size;
         const uint64_t *const at = queue->address;
-        /* Decided once: a driver could accept the features after this check. */
+        /* decided only once, because a driver could accept the features after this check */
         const bool events = virtio->status & NOVA_VIRTIO_FEATURES_OK &&
                             virtio->accepted & NOVA_VIRTIO_EVENT_INDEX;
         const bool tables =
@@ -193,7 +193,7 @@ bool nova_virtio_take(struct nova_virtio *virtio, unsigned number)
         return !why;
 }
 
-/* Returns whether the driver wants an interrupt for the chain that was returned last. */
+/* Returns true if the driver wants an interrupt for the chain that was returned last. */
 static bool wants_interrupt(const struct nova_virtio_queue *queue)
 {
         if (!queue->events)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loads Linux (see novavmm/load.h); its Documentation/x86/boot.rst and zero-page.rst. */
+/* Loads Linux (see novavmm/load.h); Linux's Documentation/x86/boot.rst and zero-page.rst. */
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +38,7 @@
 
 /* Fields of the boot parameters alone. */
 #define PARAMS_RSDP       0x070
-#define PARAMS_MEMORY_KIB 0x1e0 /* above 1 MiB, for kernels that do not look at E820 */
+#define PARAMS_MEMORY_KIB 0x1e0 /* memory above 1 MiB, for kernels that do not use E820 */
 #define PARAMS_E820_COUNT 0x1e8
 #define PARAMS_E820       0x2d0
 #define PARAMS_BYTES      0x1000

@@ -129,7 +129,7 @@ static const char *place(struct loader *loader, uint64_t offset, uint64_t bytes,
 }
 
 /* Finds the header.
- * @return whether there is one, and its offset in the file */
+ * @return true if there is one, and its offset in the file */
 static bool find_header(const struct loader *loader, struct header *header, size_t *at)
 {
         const size_t end = loader->bytes < SEARCH_BYTES ? loader->bytes : SEARCH_BYTES;
@@ -170,7 +170,7 @@ static const char *place_flat(struct loader *loader, const struct header *header
 }
 
 /* Converts the entry point to a physical address. It is a virtual address if the kernel is linked
- * to other addresses than those where it is loaded. */
+ * to addresses that differ from its load addresses. */
 static void translate_entry(struct loader *loader, const struct elf64_header *elf,
                             const struct elf64_program *program)
 {
@@ -206,7 +206,7 @@ static const char *read_header(const struct loader *loader, struct elf64_header 
 }
 
 /* Reads a program header of either form.
- * @return false: the file is cut off */
+ * @return false: the file is truncated */
 static bool read_program(const struct loader *loader, const struct elf64_header *elf, unsigned i,
                          struct elf64_program *program)
 {
