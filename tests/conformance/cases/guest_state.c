@@ -299,6 +299,20 @@ CASE_ON(guest_state, registers_of_the_cpu_come_back, "7.4-41 7.4-42 7.4-43 7.4-4
                 EXPECT(more->dr[i] == sent.dr[i]);
 }
 
+/* SDM 3A, table 10-1 (DR6, DR7 after a reset); APM 2, 14.1.3. */
+CASE_ON(guest_state, a_virtual_cpu_begins_with_debug_registers_as_after_a_reset, "",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
+        const struct nova_utcb_more *more = &g->utcb->event.more;
+
+        guest_until(g, guest_flat(g) & ~(nova_mtd_t)(NOVA_MTD_DR | NOVA_MTD_DEBUG), EXIT_HLT);
+        EXPECT_EQ(g->state->dr7, 0x400);
+        EXPECT_EQ(more->dr6, 0xffff0ff0);
+        for (unsigned i = 0; i < 4; i++)
+                EXPECT_EQ(more->dr[i], 0);
+}
+
 /* POPF sets the I/O privilege level at privilege level 0 only. The guest then faults on an absent
  * page. */
 GUEST(level_32, 32, "pushl $0x3002; popfl; pushfl; popl %ebx; movl %ebx, 0x20000");

@@ -127,6 +127,8 @@ static void svm_init(struct vcpu *vcpu, struct ec *ec)
         vmcb->vintr = SVM_VINTR_MASKING;
         vmcb->efer = EFER_SVME;
         vmcb->pat = PAT_DEFAULT;
+        vmcb->dr6 = DR6_CLEAR;
+        vmcb->dr7 = DR7_CLEAR;
 }
 
 /* Saves the guest's state before an entry that may be refused: then the block may hold the kernel's
