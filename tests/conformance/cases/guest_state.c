@@ -300,7 +300,7 @@ CASE_ON(guest_state, registers_of_the_cpu_come_back, "7.4-41 7.4-42 7.4-43 7.4-4
 }
 
 /* SDM 3A, table 10-1 (DR6, DR7 after a reset); APM 2, 14.1.3. */
-CASE_ON(guest_state, a_virtual_cpu_begins_with_debug_registers_as_after_a_reset, "",
+CASE_ON(guest_state, a_virtual_cpu_begins_with_debug_registers_as_after_a_reset, "7.4-41 8.4-28",
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
