@@ -25,8 +25,10 @@
 /* The way out, in code of 64 or of 32 bits: byte 0x40 is a prefix, or an increment of EAX. */
 __asm__(".text\ntraps_start:\n"
 #if __SIZEOF_POINTER__ == 8
-        "xor %r8d, %r8d\nxor %r9d, %r9d\nxor %r10d, %r10d\nxor %r11d, %r11d\n"
-        "xor %r12d, %r12d\nxor %r13d, %r13d\nxor %r14d, %r14d\nxor %r15d, %r15d\n"
+        "mov traps_high, %r8\nmov traps_high + 8, %r9\n"
+        "mov traps_high + 16, %r10\nmov traps_high + 24, %r11\n"
+        "mov traps_high + 32, %r12\nmov traps_high + 40, %r13\n"
+        "mov traps_high + 48, %r14\nmov traps_high + 56, %r15\n"
 #endif
         "ud2\n"
         ".globl traps_out\ntraps_out:\nxor %eax, %eax\n.byte 0x40, 0x90\n"
@@ -39,6 +41,7 @@ void traps_start(void);
 extern char traps_out[];
 
 struct attempt attempt;
+uint64_t traps_high[8];
 static struct context before;
 static word_t stack_in_order;
 
@@ -260,7 +263,8 @@ void cell_run(const struct cell *c, struct place place, struct thread *t)
         place_code(c);
         if (place.alias)
                 write_code(c);
-        write_operand(c);
+        if (!c->registers)
+                write_operand(c);
         make_registers(c);
         t->on_event = serve;
         if (t == self)

@@ -68,6 +68,8 @@ struct attempt {
         unsigned count, stage;
 };
 extern struct attempt attempt;
+/* R8 to R15 of all cells. */
+extern uint64_t traps_high[8];
 
 /* Index of this emulator's outcomes. */
 unsigned emulator(void);

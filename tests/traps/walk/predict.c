@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record.h"
+#include "registers.h"
 
 #define EVENT(n)    (1u << (n))
 #define DE          EVENT(0)
@@ -20,7 +20,9 @@
 #define SS          EVENT(12)
 #define GP          EVENT(13)
 #define PF          EVENT(14)
+#define FLAG_OF     0x800
 #define CLOSED_PORT 0x10
+#define INT3        0xcc
 #define CLI         0xfa
 
 static uint64_t state;
@@ -40,12 +42,6 @@ static bool chance(unsigned percent)
 
 static const uint8_t legacy[] = {0x66, 0xf2, 0xf3, 0x2e, 0x26, 0x36, 0x3e, 0x64, 0x65, 0x67, 0xf0};
 
-static bool is_prefix(uint8_t byte, unsigned mode)
-{
-        return memchr(legacy, byte, sizeof(legacy)) ||
-               (mode == WALK_MODE_64 && (byte & 0xf0) == 0x40);
-}
-
 static unsigned add_prefixes(uint8_t *to, unsigned mode)
 {
         unsigned n = 0;
@@ -61,10 +57,32 @@ static unsigned add_prefixes(uint8_t *to, unsigned mode)
                 to[n++] = 0x67;
         if (chance(4))
                 to[n++] = 0xf0;
-        /* Without the bit that extends the operand's base register. */
         if (mode == WALK_MODE_64 && chance(30))
-                to[n++] = 0x40 | (draw(8) << 1);
+                to[n++] = 0x40 | draw(16);
         return n;
+}
+
+/* Returns a ModRM: a register, or memory in a form whose address depends on a register. */
+static uint8_t make_modrm(void)
+{
+        const uint8_t reg = draw(8) << 3;
+
+        if (chance(50))
+                return 0xc0 | reg | draw(8);
+        if (chance(30))
+                return reg | WALK_BX;
+
+        const uint8_t form = draw(3) << 6, rm = draw(8);
+
+        return rm == WALK_BP ? 0x40 | reg | rm : form | reg | rm;
+}
+
+/* Where a pointer of a class points: mostly to a page that is there. */
+static uint8_t make_class(unsigned mode)
+{
+        if (chance(70))
+                return WALK_MAPPED;
+        return mode == WALK_MODE_64 && chance(50) ? WALK_NON_CANONICAL : WALK_ABSENT;
 }
 
 /* Returns the number of bytes before the ModRM. */
@@ -72,6 +90,7 @@ static unsigned make(struct walk_record *r, unsigned turn)
 {
         unsigned n = add_prefixes(r->code, r->mode);
 
+        r->seed = draw(UINT32_MAX);
         r->map = turn / 256 % 4;
         r->opcode = turn % 256;
         if (r->map != WALK_MAP_1)
@@ -80,10 +99,13 @@ static unsigned make(struct walk_record *r, unsigned turn)
                 r->code[n++] = r->map == WALK_MAP_0F38 ? 0x38 : 0x3a;
         r->code[n++] = r->opcode;
         const unsigned modrm = n;
-        r->code[n++] = (draw(8) << 3) | (chance(50) ? 3 : 0xc0 | draw(8));
+        r->code[n++] = make_modrm();
         while (n < WALK_CODE)
                 r->code[n++] = draw(256);
         r->pointer = draw(r->mode == WALK_MODE_64 ? 3 : 2);
+        r->strings = make_class(r->mode);
+        r->stack = make_class(r->mode);
+        r->base = r->index = WALK_NO_REGISTER;
         return modrm;
 }
 
@@ -91,21 +113,156 @@ static unsigned make(struct walk_record *r, unsigned turn)
 static bool is_left_out(const struct walk_record *r)
 {
         if (r->map == WALK_MAP_1)
-                return is_prefix(r->opcode, r->mode) || r->opcode == 0x0f || r->opcode == 0xcf;
+                return walk_is_prefix(r->opcode, r->mode) || r->opcode == 0x0f || r->opcode == 0xcf;
         return r->map == WALK_MAP_0F && (r->opcode == 0x38 || r->opcode == 0x3a);
 }
 
-/* Makes branches lead to the next instruction, and ports closed. */
+/* Makes branches lead to the next instruction, and ports closed; keeps the stack in its page. */
 static void tame(struct walk_record *r, const ZydisDecodedInstruction *d, unsigned modrm)
 {
+        uint8_t *const next = r->code + d->raw.imm[0].offset;
+
         if (d->attributes & ZYDIS_ATTRIB_IS_RELATIVE)
-                memset(r->code + d->raw.imm[0].offset, 0, d->raw.imm[0].size / 8);
+                memset(next, 0, d->raw.imm[0].size / 8);
         if (r->map != WALK_MAP_1)
                 return;
         if (r->opcode >= 0xe4 && r->opcode <= 0xe7)
                 r->code[modrm] = CLOSED_PORT;
         if (r->opcode == 0xc8)
                 memcpy(r->code + modrm, "\x10\0\1", 3);
+        if (r->opcode == 0xc2 || r->opcode == 0xca)
+                memcpy(next, "\x10\0", 2);
+        /* An INT n of CPL 0 pushes no error code, which only another stack shows. */
+        if (r->opcode == 0xcd && r->mode == WALK_MODE_32 && *next < 32)
+                *next |= 0x20;
+}
+
+/* Lets the ModRM be of BX, whose value does not depend on the form: for bytes that an emulator may
+ * decode in another way. */
+static void simplify(struct walk_record *r, unsigned modrm)
+{
+        for (unsigned i = 0; i < modrm; i++)
+                if (r->mode == WALK_MODE_64 && (r->code[i] & 0xf0) == 0x40)
+                        r->code[i] &= 0xfe;
+        if (r->code[modrm] < 0xc0)
+                r->code[modrm] = (r->code[modrm] & 0x38) | WALK_BX;
+}
+
+/* Records by which registers the operand lies where it should. Returns false if none can do that.
+ */
+static bool aim(struct walk_record *r, const ZydisDecodedInstruction *d,
+                const ZydisDecodedOperand *o)
+{
+        for (unsigned i = 0; i < d->operand_count; i++) {
+                if (o[i].type != ZYDIS_OPERAND_TYPE_MEMORY ||
+                    o[i].encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM)
+                        continue;
+                const int base = ZydisRegisterGetId(o[i].mem.base);
+                const int index = ZydisRegisterGetId(o[i].mem.index);
+
+                if (base < 0 || base >= WALK_REGISTERS || base == WALK_SP || base == index ||
+                    o[i].mem.base == ZYDIS_REGISTER_RIP || o[i].mem.base == ZYDIS_REGISTER_EIP)
+                        return false;
+                r->base = (uint8_t)base;
+                r->index = index < 0 ? WALK_NO_REGISTER : (uint8_t)(index % WALK_REGISTERS);
+                r->scale = o[i].mem.scale;
+                r->displacement = (int32_t)o[i].mem.disp.value;
+        }
+        return true;
+}
+
+/* Returns whether QEMU 7.2 would read beyond the registers of MMX: it adds REX.B to their number.
+ */
+static bool is_beyond_mmx(const ZydisDecodedInstruction *d, const ZydisDecodedOperand *o)
+{
+        for (unsigned i = 0; i < d->operand_count; i++)
+                if (o[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+                    o[i].encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM &&
+                    ZydisRegisterGetClass(o[i].reg.value) == ZYDIS_REGCLASS_MMX)
+                        return d->raw.rex.B;
+        return false;
+}
+
+/* ---- What a kernel must know ----------------------------------------------------------------- */
+
+static bool writes_stack_pointer(const ZydisDecodedInstruction *d, const ZydisDecodedOperand *o)
+{
+        for (unsigned i = 0; i < d->operand_count; i++)
+                if (o[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+                    o[i].visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
+                    o[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
+                    (o[i].reg.value == ZYDIS_REGISTER_ESP || o[i].reg.value == ZYDIS_REGISTER_SP))
+                        return true;
+        return false;
+}
+
+/* Of instructions that must be invalid, which an emulator may execute. */
+static uint8_t special_of_invalid(const struct walk_record *r, unsigned modrm)
+{
+        const uint8_t op = r->opcode;
+        const bool ports = (op >= 0x6c && op <= 0x6f) || (op >= 0xe4 && op <= 0xe7) ||
+                           (op >= 0xec && op <= 0xef);
+        const uint8_t byte = r->code[modrm];
+
+        if (memchr(r->code, 0xf0, modrm))
+                return WALK_LOCKED;
+        if (r->mode == WALK_MODE_32 && ((byte & 0x38) == 0x20 || (byte & 0xc7) == 0xc4))
+                return WALK_LEFT_OUT;
+        if (r->map == WALK_MAP_1 && (ports || op == 0xf4))
+                return WALK_LEFT_OUT;
+        return r->map == WALK_MAP_0F && (op == 0x01 || op == 0x22 || op == 0x23 || op == 0x30)
+                       ? WALK_LEFT_OUT
+                       : WALK_PLAIN;
+}
+
+static uint8_t special_of_registers(struct walk_record *r, const ZydisDecodedInstruction *d,
+                                    const ZydisDecodedOperand *o)
+{
+        if (r->map != WALK_MAP_0F || d->operand_count < 2)
+                return WALK_PLAIN;
+        r->reg = (uint8_t)(ZydisRegisterGetId(o[1].reg.value) % WALK_REGISTERS);
+        switch (r->opcode) {
+        case 0x22:
+                r->control = (uint8_t)ZydisRegisterGetId(o[0].reg.value);
+                if (r->mode == WALK_MODE_32 && r->reg == WALK_SP)
+                        return WALK_LEFT_OUT;
+                return r->control == 2 ? WALK_PLAIN : WALK_WRITES_CR;
+        case 0x23: /* of DR7: platform-facts.md; DR5 is its other name */
+                return (r->code[d->raw.modrm.offset] >> 3 & 5) == 5 ? WALK_LEFT_OUT : WALK_PLAIN;
+        case 0xa3:
+        case 0xab:
+        case 0xb3:
+        case 0xbb:
+                return WALK_BIT;
+        default:
+                return WALK_PLAIN;
+        }
+}
+
+static uint8_t special_of(struct walk_record *r, const ZydisDecodedInstruction *d,
+                          const ZydisDecodedOperand *o)
+{
+        if (d->meta.category == ZYDIS_CATEGORY_IO || d->meta.category == ZYDIS_CATEGORY_IOSTRINGOP)
+                return WALK_PORT;
+        if (r->mode == WALK_MODE_32 && writes_stack_pointer(d, o))
+                return WALK_LEFT_OUT;
+        switch (d->mnemonic) {
+        case ZYDIS_MNEMONIC_HLT:
+                return WALK_LEFT_OUT;
+        case ZYDIS_MNEMONIC_CPUID:
+                r->control = draw(2 * WALK_LEAVES);
+                return WALK_LEAF;
+        case ZYDIS_MNEMONIC_LGDT:
+        case ZYDIS_MNEMONIC_LIDT:
+                return r->pointer == WALK_MAPPED ? WALK_LEFT_OUT : WALK_PLAIN;
+        case ZYDIS_MNEMONIC_RDMSR:
+        case ZYDIS_MNEMONIC_WRMSR:
+                r->control =
+                        draw(d->mnemonic == ZYDIS_MNEMONIC_RDMSR ? WALK_MSRS : WALK_WRITTEN_MSRS);
+                return WALK_MSR;
+        default:
+                return special_of_registers(r, d, o);
+        }
 }
 
 /* ---- Predictions ----------------------------------------------------------------------------- */
@@ -161,27 +318,48 @@ static bool touches_nothing(const ZydisDecodedInstruction *d)
                c == ZYDIS_CATEGORY_PREFETCHWT1;
 }
 
-/* Returns what an access at the pointer does, WALK_GOES_ON if there is none. */
+/* Returns where an operand in memory lies: at the operand of the ModRM, or where SI, DI, SP or BP
+ * points. */
+static unsigned class_of(const struct walk_record *r, const ZydisDecodedOperand *o)
+{
+        if (o->encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM)
+                return r->pointer;
+        switch (ZydisRegisterGetId(o->mem.base)) {
+        case WALK_SI:
+        case WALK_DI:
+                return r->strings;
+        case WALK_SP:
+        case WALK_BP:
+                return r->stack;
+        default:
+                return r->pointer;
+        }
+}
+
+/* Returns what the accesses to memory do, WALK_GOES_ON if nothing. */
 static uint32_t of_operands(const struct walk_record *r, const ZydisDecodedInstruction *d,
                             const ZydisDecodedOperand *o)
 {
-        uint32_t allowed = WALK_GOES_ON;
+        const bool repeated = d->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
+                                               ZYDIS_ATTRIB_HAS_REPNE);
+        uint32_t faults = repeated ? PF | WALK_GOES_ON : 0; /* beyond the page; with CX = 0 */
 
         for (unsigned i = 0; i < d->operand_count; i++) {
-                const bool at_bx = o[i].mem.base == ZYDIS_REGISTER_RBX ||
-                                   o[i].mem.base == ZYDIS_REGISTER_EBX ||
-                                   o[i].mem.base == ZYDIS_REGISTER_NONE;
                 if (o[i].type != ZYDIS_OPERAND_TYPE_MEMORY ||
                     o[i].mem.type == ZYDIS_MEMOP_TYPE_AGEN || o[i].mem.type == ZYDIS_MEMOP_TYPE_MIB)
                         continue;
-                if (!at_bx && o[i].mem.base == ZYDIS_REGISTER_RAX)
-                        return PF;
-                if (at_bx && r->pointer == WALK_ABSENT)
-                        allowed = PF;
-                if (at_bx && r->pointer == WALK_NON_CANONICAL)
-                        allowed = d->attributes & ZYDIS_ATTRIB_HAS_ADDRESSSIZE ? PF : GP | SS;
+                const unsigned class = class_of(r, &o[i]);
+
+                if (o[i].encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM &&
+                    o[i].mem.base == ZYDIS_REGISTER_RAX)
+                        faults |= PF | GP | WALK_GOES_ON;
+                else if (class == WALK_ABSENT)
+                        faults |= PF;
+                else if (class == WALK_NON_CANONICAL)
+                        faults |= d->attributes & ZYDIS_ATTRIB_HAS_ADDRESSSIZE ? PF | GP | SS
+                                                                               : GP | SS;
         }
-        return touches_nothing(d) ? WALK_GOES_ON : allowed;
+        return touches_nothing(d) || !faults ? WALK_GOES_ON : faults;
 }
 
 static uint32_t of_int(uint8_t vector)
@@ -190,11 +368,12 @@ static uint32_t of_int(uint8_t vector)
 }
 
 /* A branch with a prefix of the operand's size may lose the upper half of its target. */
-static uint32_t of_branch(const ZydisDecodedInstruction *d)
+static uint32_t of_branch(const struct walk_record *r, const ZydisDecodedInstruction *d,
+                          const ZydisDecodedOperand *o)
 {
         const bool relative = d->attributes & ZYDIS_ATTRIB_IS_RELATIVE;
 
-        return relative && !(d->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE) ? WALK_GOES_ON
+        return relative && !(d->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE) ? of_operands(r, d, o)
                                                                            : WALK_ANY;
 }
 
@@ -208,6 +387,9 @@ static uint32_t more_of(const ZydisDecodedInstruction *d)
                 return DE;
         case ZYDIS_MNEMONIC_BOUND:
                 return BR;
+        case ZYDIS_MNEMONIC_FXRSTOR: /* reserved bits of MXCSR */
+        case ZYDIS_MNEMONIC_FXRSTOR64:
+        case ZYDIS_MNEMONIC_LDMXCSR:
         case ZYDIS_MNEMONIC_SGDT:
         case ZYDIS_MNEMONIC_SIDT:
         case ZYDIS_MNEMONIC_SLDT:
@@ -265,13 +447,16 @@ static uint32_t of_privilege(const struct walk_record *r, const ZydisDecodedInst
         return d->attributes & ZYDIS_ATTRIB_IS_PRIVILEGED ? GP : 0;
 }
 
-static uint32_t of_transfer(const ZydisDecodedInstruction *d)
+static uint32_t of_transfer(const struct walk_record *r, const ZydisDecodedInstruction *d,
+                            const ZydisDecodedOperand *o)
 {
         switch (d->mnemonic) {
         case ZYDIS_MNEMONIC_INT3:
                 return BP;
         case ZYDIS_MNEMONIC_INT1:
                 return DB;
+        case ZYDIS_MNEMONIC_INTO:
+                return walk_flags(r) & FLAG_OF ? OF : WALK_GOES_ON;
         case ZYDIS_MNEMONIC_INT:
                 return of_int((uint8_t)d->raw.imm[0].value.u);
         case ZYDIS_MNEMONIC_UD0:
@@ -286,7 +471,7 @@ static uint32_t of_transfer(const ZydisDecodedInstruction *d)
         case ZYDIS_CATEGORY_UNCOND_BR:
         case ZYDIS_CATEGORY_CALL:
         case ZYDIS_CATEGORY_RET:
-                return of_branch(d);
+                return of_branch(r, d, o);
         default:
                 return 0;
         }
@@ -299,7 +484,7 @@ static uint32_t of_instruction(const struct walk_record *r, const ZydisDecodedIn
         uint32_t allowed = of_privilege(r, d);
 
         if (!allowed)
-                allowed = of_transfer(d);
+                allowed = of_transfer(r, d, o);
         if (!allowed && is_of_machines(d->meta.isa_set))
                 allowed = GP | UD;
         if (!allowed)
@@ -313,33 +498,50 @@ static bool is_hint(const struct walk_record *r)
         return r->map == WALK_MAP_0F && (r->opcode == 0x1a || r->opcode == 0x1b);
 }
 
-static void predict(struct walk_record *r, const ZydisDecoder *decoder, unsigned modrm)
+/* An emulator that executes it anyway continues in instructions that raise events. Only EMMS has no
+ * ModRM. */
+static void fill_invalid(struct walk_record *r, unsigned modrm)
+{
+        const unsigned last = r->map == WALK_MAP_0F && r->opcode == 0x77 ? modrm : modrm + 1;
+
+        simplify(r, modrm);
+        memset(r->code + last, r->mode == WALK_MODE_64 ? INT3 : CLI, WALK_CODE - last);
+}
+
+/* Returns false if other bytes are needed. */
+static bool predict(struct walk_record *r, const ZydisDecoder *decoder, unsigned modrm)
 {
         ZydisDecodedInstruction d;
         ZydisDecodedOperand o[ZYDIS_MAX_OPERAND_COUNT];
 
-        /* An emulator that executes it anyway continues in instructions that are refused. Only EMMS
-         * has no ModRM. */
-        const unsigned last = r->map == WALK_MAP_0F && r->opcode == 0x77 ? modrm : modrm + 1;
-
         if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, r->code, WALK_CODE, &d, o)))
-                memset(r->code + last, CLI, WALK_CODE - last);
+                fill_invalid(r, modrm);
+        else if (d.encoding == ZYDIS_INSTRUCTION_ENCODING_XOP)
+                simplify(r, modrm); /* a POP, to an emulator without XOP */
         else
                 tame(r, &d, modrm);
         if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, r->code, WALK_CODE, &d, o))) {
                 r->length = 0;
                 r->allowed = is_hint(r) ? WALK_ANY : UD;
-                return;
+                r->special = special_of_invalid(r, modrm);
+                return true;
         }
         r->length = d.length;
         r->allowed = is_hint(r) ? WALK_ANY : of_instruction(r, &d, o);
+        r->special = special_of(r, &d, o);
         if (r->map == WALK_MAP_0F && r->opcode == 0x0d && d.raw.modrm.mod == 3)
                 r->allowed |= UD; /* APM 3, PREFETCH: only in memory */
+        if (is_beyond_mmx(&d, o))
+                return false;
+        if (!aim(r, &d, o) || (r->special == WALK_BIT &&
+                               (r->reg == WALK_SP || r->reg == r->base || r->reg == r->index)))
+                return false;
         if (d.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
             d.encoding != ZYDIS_INSTRUCTION_ENCODING_3DNOW)
                 r->map = WALK_MAP_VEX;
         if (r->map == WALK_MAP_VEX)
                 r->opcode = d.opcode;
+        return true;
 }
 
 static void decoder_of(ZydisDecoder *decoder, unsigned mode)
@@ -364,15 +566,17 @@ int main(int count, char **words)
         state = strtoull(words[2], NULL, 0);
         turn = draw(1024);
         fwrite(&header, sizeof(header), 1, stdout);
-        for (uint32_t done = 0; done < records; turn++) {
+        for (uint32_t done = 0; done < records;) {
                 struct walk_record r = {.mode = wide ? draw(2) : WALK_MODE_32};
                 ZydisDecoder decoder;
                 const unsigned modrm = make(&r, turn);
 
+                decoder_of(&decoder, r.mode);
+                if (!is_left_out(&r) && !predict(&r, &decoder, modrm))
+                        continue;
+                turn++;
                 if (is_left_out(&r))
                         continue;
-                decoder_of(&decoder, r.mode);
-                predict(&r, &decoder, modrm);
                 done += fwrite(&r, sizeof(r), 1, stdout) == 1;
         }
         return 0;

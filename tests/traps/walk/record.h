@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An instruction of the walk over all opcodes, with what it may do: shared by the program that
- * predicts and the one that executes. */
+ * predicts and those that execute. */
 #ifndef TRAPS_WALK_RECORD_H
 #define TRAPS_WALK_RECORD_H
 
@@ -17,21 +17,49 @@ enum { WALK_MAPPED, WALK_ABSENT, WALK_NON_CANONICAL };
 /* Maps of opcodes; the last: VEX, EVEX and XOP. */
 enum { WALK_MAP_1, WALK_MAP_0F, WALK_MAP_0F38, WALK_MAP_0F3A, WALK_MAP_VEX };
 
-#define WALK_CODE 15
+/* What a kernel must do for an instruction that it executes itself. */
+enum {
+        WALK_PLAIN,
+        WALK_LOCKED,    /* not under QEMU, which ignores LOCK, and can abort in its translator */
+        WALK_LEFT_OUT,  /* not at CPL 0 */
+        WALK_WRITES_CR, /* `reg` holds the value that control register `control` has */
+        WALK_MSR,       /* CX holds the number of the walker's MSR `control` */
+        WALK_PORT,      /* DX holds a closed port, CX is small */
+        WALK_LEAF,      /* AX is the leaf `control`, or an extended one */
+        WALK_BIT,       /* `reg`, the number of a bit in memory, is small */
+};
+
+#define WALK_CODE        15
+#define WALK_NO_REGISTER 0xff
+#define WALK_CLOSED_PORT 0x1234
+/* MSRs that are read, and those among them that are written, too. */
+#define WALK_MSRS         6
+#define WALK_WRITTEN_MSRS 2
+#define WALK_LEAVES       16
 
 struct walk_record {
         uint8_t code[WALK_CODE];
         uint8_t length; /* 0: it must be an invalid instruction */
         uint32_t allowed;
-        uint8_t mode, pointer;
+        uint32_t seed; /* of registers, flags and memory */
+        uint8_t mode;
+        uint8_t pointer;        /* where the operand of the ModRM lies */
+        uint8_t strings, stack; /* where SI and DI, and where SP and BP point */
         uint8_t map, opcode;
+        uint8_t base, index; /* registers of the operand's address, or WALK_NO_REGISTER */
+        int32_t displacement;
+        uint8_t scale; /* 1, 2, 4 or 8 */
+        uint8_t special;
+        uint8_t reg, control;
 };
 
-#define WALK_MAGIC 0x6b6c6177
+#define WALK_MAGIC 0x6b6c6178
 
 struct walk_header {
         uint32_t magic, count;
         uint32_t reserved[4];
 };
+
+_Static_assert(sizeof(struct walk_record) == 40, "the same layout on both sides, and in guest.py");
 
 #endif

@@ -2,17 +2,15 @@
 /* Executes the instructions of a module, which predict.c has made. */
 #include "cell.h"
 #include "exception.h"
-#include "record.h"
+#include "registers.h"
 
 #define BAD_NUMBER 0x0f /* a hypercall that is refused */
-#define PORT       0x1234
-#define SMALL      5
 #define PRINTED    30
 #define SECONDS    3600
 #define CANARY     0x5ca1ab1e
 
 #if __SIZEOF_POINTER__ == 8
-#define NON_CANONICAL 0x800000100000
+#define NON_CANONICAL 0x8000c0100000
 #else
 #define NON_CANONICAL 0
 #endif
@@ -56,78 +54,41 @@ static const struct walk_header *records(void)
 
 /* ---- One record ------------------------------------------------------------------------------ */
 
-static bool is_prefix(uint8_t byte, unsigned mode)
+static struct walk_places places(void)
 {
-        return byte == 0x66 || byte == 0x67 || byte == 0xf0 || byte == 0xf2 || byte == 0xf3 ||
-               byte == 0x64 || byte == 0x65 || (byte & 0xe7) == 0x26 ||
-               (mode == WALK_MODE_64 && (byte & 0xf0) == 0x40);
+        return (struct walk_places){.operand = (word_t)cell_operand(),
+                                    .absent = (word_t)place.page + NOVA_PAGE_SIZE,
+                                    .non_canonical = NON_CANONICAL};
 }
 
-static unsigned prefixes(const struct walk_record *r, uint8_t wanted, bool *found)
-{
-        unsigned n = 0;
-
-        *found = false;
-        while (n < WALK_CODE && is_prefix(r->code[n], r->mode))
-                *found |= r->code[n++] == wanted;
-        return n;
-}
-
-static word_t pointer_of(const struct walk_record *r)
-{
-        return r->pointer == WALK_MAPPED ? (word_t)cell_operand() + CELL_DATA
-               : r->pointer == WALK_ABSENT
-                       ? ((word_t)place.page & ~(word_t)0xfff) + NOVA_PAGE_SIZE + 0x100
-                       : NON_CANONICAL;
-}
-
-/* The opcodes a0 to a3 have their operand's address in the code. */
-static void write_address(const struct walk_record *r, struct cell *c)
-{
-        bool found;
-        const unsigned at = prefixes(r, 0, &found) + 1;
-        const uint64_t pointer = pointer_of(r);
-
-        if (r->map != WALK_MAP_1 || (r->opcode & 0xfc) != 0xa0)
-                return;
-        for (unsigned i = at; i < c->size; i++)
-                c->code[i] = (uint8_t)(pointer >> 8 * (i - at));
-}
-
+/* SYSCALL and SYSENTER get a number of a hypercall that is refused. */
 static void registers_of(const struct walk_record *r, const struct cell *c,
                          struct nova_utcb_state *s)
 {
         const bool enters = r->map == WALK_MAP_0F && (r->opcode == 0x05 || r->opcode == 0x34);
-        const word_t operand = (word_t)cell_operand();
+        const struct walk_places p = places();
+        uint64_t reg[WALK_REGISTERS];
 
-        s->flags = 0x202;
-        s->bx = pointer_of(r);
-        s->sp = operand + CELL_STACK;
-        s->bp = operand + CELL_STACK + 0x100;
-        s->si = operand + CELL_DATA + 0x200;
-        s->di = enters ? BAD_NUMBER : operand + CELL_DATA + 0x280;
-        s->ax = enters ? BAD_NUMBER : SMALL;
-        s->cx = enters ? s->sp : SMALL;
-        s->dx = enters ? (word_t)place.page + CELL_START + c->size : PORT;
+        walk_registers(r, &p, reg);
+        s->flags = 0x202 | walk_flags(r);
+        s->bx = (word_t)reg[WALK_BX];
+        s->sp = (word_t)reg[WALK_SP];
+        s->bp = (word_t)reg[WALK_BP];
+        s->si = (word_t)reg[WALK_SI];
+        s->di = enters ? BAD_NUMBER : (word_t)reg[WALK_DI];
+        s->ax = enters ? BAD_NUMBER : (word_t)reg[WALK_AX];
+        s->cx = enters ? s->sp : (word_t)reg[WALK_CX];
+        s->dx = enters ? (word_t)place.page + CELL_START + c->size : (word_t)reg[WALK_DX];
+        for (unsigned i = 0; i < 8; i++)
+                traps_high[i] = reg[8 + i];
 }
 
-static void clear_operand(void)
+static void load_fpu(const struct walk_record *r)
 {
-        char *to = cell_operand();
-        word_t n = NOVA_PAGE_SIZE / sizeof(word_t);
+        static uint32_t image[WALK_FPU_WORDS] __attribute__((aligned(16)));
 
-#if __SIZEOF_POINTER__ == 8
-        __asm__ volatile("rep stosq" : "+D"(to), "+c"(n) : "a"(0) : "memory");
-#else
-        __asm__ volatile("rep stosl" : "+D"(to), "+c"(n) : "a"(0) : "memory");
-#endif
-}
-
-static void reset_fpu(void)
-{
-        static const uint32_t mxcsr = 0x1f80;
-
-        __asm__ volatile("fnclex; fninit; ldmxcsr %0" : : "m"(mxcsr));
+        walk_fpu(r, image);
+        __asm__ volatile("fxrstor %0" : : "m"(image));
 }
 
 /* Returns whether the first event is one of those. */
@@ -180,8 +141,7 @@ static void print_wrong(const struct walk_record *r)
 static uint8_t reg_of(const struct walk_record *r)
 {
         static const uint8_t before[] = {1, 2, 3, 3, 1};
-        bool found;
-        const unsigned at = prefixes(r, 0, &found) + before[r->map];
+        const unsigned at = walk_prefixes(r) + before[r->map];
 
         return r->map == WALK_MAP_VEX || at >= WALK_CODE ? 0xff : r->code[at] >> 3 & 7;
 }
@@ -204,22 +164,18 @@ static void execute(const struct walk_record *r)
 {
         struct nova_utcb_state registers = {0};
         struct cell c = {.name = "walk", .group = "", .mode = r->mode, .once = true};
-        bool locked;
+        const struct walk_places p = places();
 
-        prefixes(r, 0xf0, &locked);
-        if (locked && !r->length && emulator() < 2) {
+        if (r->special == WALK_LOCKED && emulator() < 2) {
                 left_out++;
                 return;
         }
-        c.size = r->length ? r->length : WALK_CODE;
-        for (unsigned i = 0; i < c.size; i++)
-                c.code[i] = r->code[i];
-        write_address(r, &c);
+        c.size = (uint8_t)walk_code(r, &p, c.code);
         registers_of(r, &c, &registers);
         c.registers = &registers;
-        clear_operand();
+        walk_fill(r, (uint32_t *)(void *)cell_operand(), NOVA_PAGE_SIZE / sizeof(uint32_t));
+        load_fpu(r);
         cell_run(&c, place, self);
-        reset_fpu();
         done++;
         if (is_allowed(r, r->allowed))
                 return;
