@@ -94,24 +94,32 @@ static uint64_t page_address(const struct nvme *nvme, unsigned page)
         return nvme->device + page * NVME_PAGE;
 }
 
-/* Waits until the controller reports that it is ready, or that it is not ready. */
-static bool wait_ready(const struct nvme *nvme, uint32_t ready)
+/* Waits until the status is @p one or @p other, at most as long as the controller states.
+ * @return the last status */
+static uint32_t wait_status(const struct nvme *nvme, uint32_t one, uint32_t other)
 {
         const uint64_t limit =
                 nova_deadline_in((CAP_TIMEOUT(get32(nvme, CAP_LOW)) + 1) * 500000000ull);
+        uint32_t status;
 
-        while ((get32(nvme, CSTS) & CSTS_READY) != ready) {
-                if (nova_rdtsc() > limit || get32(nvme, CSTS) & CSTS_FATAL)
-                        return false;
+        while ((status = get32(nvme, CSTS) & (CSTS_READY | CSTS_FATAL)) != one && status != other) {
+                if (nova_rdtsc() > limit)
+                        break;
                 nova_sleep(1000000);
         }
-        return true;
+        return status;
 }
 
-void nvme_stop(struct nvme *nvme)
+/* A controller that was enabled a moment ago must become ready first. After a fatal status it may
+ * report both bits until its reset has ended. */
+bool nvme_stop(struct nvme *nvme)
 {
-        put32(nvme, CC, 0);
-        wait_ready(nvme, 0);
+        const uint32_t configuration = get32(nvme, CC);
+
+        if (configuration & CC_ENABLE && !(get32(nvme, CSTS) & (CSTS_READY | CSTS_FATAL)))
+                wait_status(nvme, CSTS_READY, CSTS_FATAL);
+        put32(nvme, CC, configuration & ~(uint32_t)CC_ENABLE);
+        return !(wait_status(nvme, 0, 0) & CSTS_READY);
 }
 
 /* Executes an admin command. */
@@ -188,14 +196,13 @@ static const char *make_queues(struct nvme *nvme)
 
 static const char *enable(struct nvme *nvme)
 {
-        nvme_stop(nvme);
-        if (get32(nvme, CSTS) & CSTS_READY)
-                return "the controller cannot be reset.";
         put32(nvme, AQA, (ADMIN_SIZE - 1) << 16 | (ADMIN_SIZE - 1));
         put64(nvme, ASQ, page_address(nvme, ADMIN_COMMANDS));
         put64(nvme, ACQ, page_address(nvme, ADMIN_COMPLETIONS));
         put32(nvme, CC, CC_ENTRY_SIZES | CC_ENABLE);
-        return wait_ready(nvme, CSTS_READY) ? NULL : "the controller does not become ready.";
+        return wait_status(nvme, CSTS_READY, CSTS_FATAL) == CSTS_READY
+                       ? NULL
+                       : "the controller does not become ready.";
 }
 
 static void set_queue(const struct nvme *nvme, struct nvme_queue *queue, unsigned page,
@@ -250,7 +257,10 @@ const char *nvme_open(struct nvme *nvme, const char *name)
         wrong = prepare(nvme);
         if (!wrong && DOORBELL + 4 * (size_t)nvme->doorbell_step > bytes)
                 wrong = "the doorbells lie outside of the registers.";
-        if (!wrong && nova_pci_master(nvme->pci, true))
+        /* A controller that a former driver left enabled must not reach memory once more. */
+        if (!wrong && !nvme_stop(nvme))
+                wrong = "the controller cannot be reset.";
+        if (!wrong && (nova_pci_quiet(nvme->pci) || nova_pci_master(nvme->pci, true)))
                 wrong = "the device cannot access memory.";
         if (!wrong)
                 wrong = enable(nvme);

@@ -28,7 +28,8 @@ const char *nvme_open(struct nvme *nvme, const char *name);
 void nvme_ring_commands(struct nvme *nvme);
 void nvme_ring_completions(struct nvme *nvme);
 
-/* Stops the controller. */
-void nvme_stop(struct nvme *nvme);
+/* Resets the controller, and waits for the end of the reset.
+ * @return false: it still runs after the time that it states */
+bool nvme_stop(struct nvme *nvme);
 
 #endif
