@@ -11,6 +11,7 @@
 #define HEADER_CRC   16
 #define RESERVED     20
 #define OWN_BLOCK    24
+#define OTHER_BLOCK  32
 #define FIRST_USABLE 40
 #define LAST_USABLE  48
 #define ENTRIES      72
@@ -33,10 +34,16 @@
 #define ENTRY_SIZE_MAX  512
 
 struct header {
+        uint64_t other;       /* block of the other header */
         uint64_t first, last; /* blocks that partitions may use */
         uint64_t entries;     /* first block of the entries */
         uint32_t count, size; /* number and size of the entries */
         uint32_t crc;
+};
+
+/* [first, end) */
+struct blocks {
+        uint64_t first, end;
 };
 
 /* CRC-32 with the polynomial 0x04c11db7, both directions reversed. */
@@ -77,13 +84,19 @@ static bool check_header(const struct table_disk *disk, uint64_t at, uint8_t *bl
         memset(block + HEADER_CRC, 0, 4);
         if (~crc_add(UINT32_MAX, block, size) != crc)
                 return false;
-        *header = (struct header){.first = table_le64(block + FIRST_USABLE),
+        *header = (struct header){.other = table_le64(block + OTHER_BLOCK),
+                                  .first = table_le64(block + FIRST_USABLE),
                                   .last = table_le64(block + LAST_USABLE),
                                   .entries = table_le64(block + ENTRIES),
                                   .count = table_le32(block + ENTRY_COUNT),
                                   .size = table_le32(block + ENTRY_SIZE),
                                   .crc = table_le32(block + ENTRIES_CRC)};
         return true;
+}
+
+static uint64_t entry_blocks(const struct table_disk *disk, const struct header *header)
+{
+        return ((uint64_t)header->count * header->size + disk->block_bytes - 1) / disk->block_bytes;
 }
 
 /* Checks the positions of entries and partitions, which must not overlap. */
@@ -95,7 +108,7 @@ static bool check_places(const struct table_disk *disk, const struct header *hea
         if (size < ENTRY_MIN || size > ENTRY_SIZE_MAX || (size & (size - 1)) || !header->count ||
             header->count > ENTRY_COUNT_MAX)
                 return false;
-        blocks = ((uint64_t)header->count * size + disk->block_bytes - 1) / disk->block_bytes;
+        blocks = entry_blocks(disk, header);
         return header->first >= 2 && header->last < disk->blocks - 1 &&
                header->first <= header->last && header->entries >= 2 &&
                header->entries < disk->blocks && blocks <= disk->blocks - header->entries &&
@@ -155,10 +168,53 @@ static const char *read_entries(const struct table_disk *disk, const struct head
         return NULL;
 }
 
+static bool has_blocks(const struct table *table, struct blocks blocks)
+{
+        for (unsigned i = 0; i < table->count; i++) {
+                const struct partition *partition = &table->partition[i];
+
+                if (partition->first < blocks.end &&
+                    blocks.first < partition->first + partition->count)
+                        return true;
+        }
+        return false;
+}
+
+/* Returns whether a partition contains blocks of the other copy of the table: its client could
+ * write them, and with them the partitions of others. A damaged copy may be repaired, so its
+ * entries count where they usually are: beside their header. */
+static bool reaches_copy(const struct table_disk *disk, uint64_t at, const struct header *header,
+                         const struct table *table)
+{
+        static uint8_t block[4096];
+        const uint64_t places[] = {header->other, at == 1 ? disk->blocks - 1 : 1};
+        const uint64_t count = entry_blocks(disk, header);
+        struct header copy;
+
+        for (unsigned i = 0; i < 2; i++) {
+                const uint64_t place = places[i];
+                struct blocks entries = {place + 1, place + 1 + count};
+
+                if (place >= disk->blocks)
+                        continue;
+                if (place > at)
+                        entries = (struct blocks){place - (place < count ? place : count), place};
+                if (disk->read(place, block) && check_header(disk, place, block, &copy) &&
+                    check_places(disk, &copy))
+                        entries = (struct blocks){copy.entries,
+                                                  copy.entries + entry_blocks(disk, &copy)};
+                if (has_blocks(table, entries) ||
+                    has_blocks(table, (struct blocks){place, place + 1}))
+                        return true;
+        }
+        return false;
+}
+
 static const char *read_at(const struct table_disk *disk, uint64_t at, struct table *table)
 {
         static uint8_t block[4096];
         struct header header;
+        const char *wrong;
 
         table->count = 0;
         table->note = NULL;
@@ -166,7 +222,10 @@ static const char *read_at(const struct table_disk *disk, uint64_t at, struct ta
                 return "the header cannot be read.";
         if (!check_header(disk, at, block, &header) || !check_places(disk, &header))
                 return "there is no valid header.";
-        return read_entries(disk, &header, table);
+        wrong = read_entries(disk, &header, table);
+        if (!wrong && reaches_copy(disk, at, &header, table))
+                wrong = "a partition contains a part of the other table.";
+        return wrong;
 }
 
 const char *table_read_gpt(const struct table_disk *disk, struct table *table)

@@ -240,6 +240,75 @@ TEST_F(gpt, refuses_partitions_outside_or_over_each_other)
         }
 }
 
+/* A client that may write the other copy of the table decides what the partitions of others are
+ * once the first copy is damaged. */
+TEST_F(gpt, gives_no_partition_a_part_of_the_copy_at_the_end)
+{
+        const auto make = [](uint64_t end) {
+                image.assign(image.size(), 0);
+                make_gpt();
+                gpt_entry(2, 5, 400, end, "bad");
+                seal(1, 2);
+                put(512 + 48, last - 1, 8);
+                sign(1);
+        };
+
+        make(last - 33);
+        ASSERT_EQ(read(), "");
+        EXPECT_EQ(result.note, nullptr);
+        EXPECT_EQ(result.count, 3U);
+        for (const uint64_t end : {last - 32, last - 1}) {
+                make(end);
+                ASSERT_EQ(read(), "") << "the copy has other partitions";
+                EXPECT_NE(result.note, nullptr) << end;
+                EXPECT_EQ(result.count, 2U) << end;
+                image[last * 512] = 0;
+                EXPECT_EQ(read(), "a partition contains a part of the other table.") << end;
+        }
+}
+
+TEST_F(gpt, gives_no_partition_a_part_of_the_table_at_the_beginning)
+{
+        for (const uint64_t first : {2, 33, 34}) {
+                make_gpt();
+                gpt_entry(last - 32, 5, first, 40, "bad");
+                seal(last, last - 32);
+                put(last * 512 + 40, 2, 8);
+                sign(last);
+                image[512] = 0;
+                EXPECT_EQ(read().empty(), first == 34) << first;
+        }
+}
+
+TEST_F(gpt, gives_no_partition_a_part_of_a_copy_elsewhere)
+{
+        const struct {
+                uint64_t first, end;
+                bool whole, good;
+        } rows[] = {
+                {1450, 1467, false, true}, {1450, 1468, false, false}, {1500, 1500, false, false},
+                {1501, 1600, false, true}, {1450, 1468, true, true},   {1500, 1500, true, false},
+                {690, 699, true, true},    {690, 700, true, false},    {731, 740, true, false},
+                {732, 740, true, true},    {690, 700, false, true},
+        };
+
+        for (const auto &row : rows) {
+                image.assign(image.size(), 0);
+                make_gpt();
+                image[last * 512] = 0;
+                gpt_entry(2, 5, row.first, row.end, "x");
+                seal(1, 2);
+                put(512 + 32, 1500, 8);
+                sign(1);
+                if (row.whole) {
+                        seal(1500, 700);
+                        put(1500 * 512 + 48, 600, 8);
+                        sign(1500);
+                }
+                EXPECT_EQ(read().empty(), row.good) << row.first << " " << row.end;
+        }
+}
+
 TEST_F(gpt, shows_other_characters_of_names_as_question_marks)
 {
         make_gpt();
