@@ -3,9 +3,11 @@
 """Boots a system that writes to a disk, and looks at the disk: disk.py KIND FROM IMAGE COMMAND...
 
 FROM is an image of image.py. KIND is `complement` if the system replaces each word by its
-complement, `versions` if it writes what storm.c writes and prints, `discarded` for discard.c: the
-blocks that it discards read as zeros, and the others are as before.
+complement, `versions` if it writes what storm.c writes and prints, `killed` if the driver also has
+mortal_driver.c, `discarded` for discard.c: the blocks that it discards read as zeros, and the
+others are as before.
 """
+import collections
 import re
 import shutil
 import struct
@@ -36,6 +38,28 @@ def lost_versions(output, after):
     return wrong
 
 
+def bad_kills(output):
+    """Prints how many requests were in flight when a driver crashed or hung, as mortal_driver.c
+    reports it. Returns sentences about what the kills lack."""
+    crashes = re.findall(r" ax 0*fade([0-9a-f]{4}) ", output)
+    kinds = {"crashes": [int(number, 16) for number in crashes],
+             "hangs": [int(number) for number in
+                       re.findall(r"ends with (\d+) requests in flight", output)]}
+    for kind, numbers in kinds.items():
+        rows = sorted(collections.Counter(numbers).items())
+        print(f"disk.py: {len(numbers)} {kind}, by requests in flight:",
+              ", ".join(f"{count} with {number}" for number, count in rows))
+    every = kinds["crashes"] + kinds["hangs"]
+    busy = sum(number > 0 for number in every)
+    print(f"disk.py: {busy} of {len(every)} ends found requests in flight")
+    wrong = [f"there are no {kind}" for kind, numbers in kinds.items() if not numbers]
+    if len(crashes) != len(re.findall(", thread death, ", output)):
+        wrong.append("a crash has no count")
+    if busy * 100 < len(every) * BUSY_MIN:
+        wrong.append(f"fewer than {BUSY_MIN} % of the ends found requests in flight")
+    return wrong
+
+
 def boot(command):
     """Runs a command; prints and returns its output, and returns its status."""
     output = []
@@ -46,6 +70,7 @@ def boot(command):
     return process.returncode, "".join(output)
 
 
+BUSY_MIN = 60  # percent
 DISCARDED = {*range(64, 192), *range(256, 888), *range(904, 920)}
 
 
@@ -74,7 +99,8 @@ def main():
             good = new == old or is_version(new, number)
         written += new != old
         wrong += [] if good else [number]
-    lost = lost_versions(output, after) if kind == "versions" else []
+    lost = lost_versions(output, after) if kind in ("versions", "killed") else []
+    lost += bad_kills(output) if kind == "killed" else []
     if lost:
         print("disk.py:", *lost)
         return 1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes a program crash a moment after it has started. Linked to a driver. */
+/* Makes a program crash a moment after it has started. Linked to partitions. */
 #include "nova/hypercall.h"
 #include "novart/thread.h"
 #include "novart/time.h"
