@@ -181,6 +181,46 @@ static void read_held(struct nova_block *block)
         printf("completion 1 came last\n");
 }
 
+/* Makes a read that the device does not end, because the reads before it were more than QEMU lets
+ * pass. Then writes to the disk, whose driver has started again. */
+static void read_stalled(struct nova_block *block)
+{
+        static const struct nova_block_segment segment = {0, 512};
+        const struct nova_block_request request = {.operation = NOVA_BLOCK_READ,
+                                                   .segment_count = 1,
+                                                   .segments = &segment,
+                                                   .cookie = &seed};
+        static char bytes[32 * 512];
+        struct nova_block_result result = {NULL, 0};
+        int error = nova_block_read(block, 0, 32, bytes);
+        const uint64_t begin = nova_time_ns();
+
+        if (!error)
+                error = nova_block_submit(block, &request, 1);
+        if (!error)
+                error = nova_block_wait(block, &result, NOVA_FOREVER);
+        if (error != ECONNRESET)
+                die("the stalled read", error);
+        printf("the driver has ended after %u s\n",
+               (unsigned)((nova_time_ns() - begin) / 1000000000));
+        do
+                error = nova_block_reopen(block);
+        while (error == ECONNRESET);
+        if (!error)
+                error = nova_block_reap(block, &result);
+        if (error)
+                die("the result of the stalled read", error);
+        printf("the stalled read ended after %u s: %s\n",
+               (unsigned)((nova_time_ns() - begin) / 1000000000), strerror(result.error));
+        memset(bytes, 0x55, 512);
+        error = nova_block_write(block, 7, 1, bytes);
+        if (!error)
+                error = nova_block_flush(block);
+        if (error)
+                die("a write after the stalled read", error);
+        printf("the disk can be written again\n");
+}
+
 /* Reads into segments that meet at pages, and into others. */
 static void read_scattered(struct nova_block *block)
 {
@@ -316,6 +356,8 @@ static bool act(struct nova_block *block, const char *action, char **argv)
                 read_alone(block, 400);
         } else if (!strcmp(action, "held")) {
                 read_held(block);
+        } else if (!strcmp(action, "stalled")) {
+                read_stalled(block);
         } else if (!strcmp(action, "beside")) {
                 read_beside(block);
         } else if (!strcmp(action, "many")) {
