@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The path of exits and the mapping of overlay pages with the kernel's calls replaced by functions of
+ * the test. */
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/page.h"
+#include "novart/region.h"
+
+#include "overlay_order.h"
+
+#define nova_revoke(crd, itself)                  overlay_order_revoke(crd)
+#define nova_ec_ctrl(ec)                          overlay_order_recall(ec)
+#define nova_utcb_delegate(utcb, crd, hot, flags) overlay_order_delegate(crd, hot)
+#define nova_thread_utcb()                        NULL
+
+#include "overlay.c"
+#include "vcpu.c"
+
+_Static_assert(NOVA_MEM_RWX == 7, "rights");
