@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The path of exits and the mapping of overlay pages with the kernel's calls replaced by functions of
- * the test. */
+/* The path of exits and the mapping of overlay pages with the kernel's calls replaced by functions
+ * of the test. */
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novart/page.h"
@@ -13,7 +13,7 @@
 #define nova_utcb_delegate(utcb, crd, hot, flags) overlay_order_delegate(crd, hot)
 #define nova_thread_utcb()                        NULL
 
+#define novavmm_vcpu_recall_for overlay_order_recall_for
+
 #include "overlay.c"
 #include "vcpu.c"
-
-_Static_assert(NOVA_MEM_RWX == 7, "rights");
