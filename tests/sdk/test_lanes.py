@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Presets whose tests run one after the other, without a pause between them."""
+"""Presets whose tests run one after the other, without a pause between them, beside the host's."""
 
 import threading
 import unittest
 from unittest import mock
 
 import paths  # noqa: F401
-from nova import ctest, lanes, tap
+from nova import ctest, lanes, parts, tap
 
 LIMIT = 20  # seconds that something may take to happen
 
@@ -21,10 +21,11 @@ class Lanes(unittest.TestCase):
     def setUp(self):
         self.presets = {}
         self.began = {name: threading.Event() for name in "abc"}
-        self.ended, self.lines = [], []
+        self.ended, self.lines, self.jobs = [], [], {}
 
-    def run_tests(self, tests, on_done, on_start):
+    def run_tests(self, tests, on_done, jobs, on_start):
         preset = tests[0].preset
+        self.jobs[preset] = jobs
         process = mock.Mock()
         on_start(process)
         self.began[preset].set()
@@ -32,13 +33,20 @@ class Lanes(unittest.TestCase):
         self.presets[preset](lambda: on_done(next(rest), tap.PASSED), process)
         return 1.5
 
-    def run_presets(self, **counts):
-        with mock.patch.object(ctest, "run_tests", self.run_tests):
-            lanes.run(
-                [tests_of(preset, count) for preset, count in counts.items()],
-                lambda test, result: self.lines.append((test.preset, test.name, result)),
-                lambda lane: self.ended.append((lane.tests[0].preset, lane.processors)),
-            )
+    def new_lanes(self):
+        return lanes.Lanes(
+            lambda test, result: self.lines.append((test.preset, test.name, result)),
+            lambda lane: self.ended.append((lane.tests[0].preset, lane.processors)),
+        )
+
+    def run_presets(self, beside=None, **counts):
+        """Runs numbers of tests of the presets, one of them BESIDE the others."""
+        tests = {preset: tests_of(preset, count) for preset, count in counts.items()}
+        with mock.patch.object(ctest, "run_tests", self.run_tests), self.new_lanes() as running:
+            if beside:
+                running.begin_beside(tests[beside])
+                self.wait_for(beside)
+            running.run(tests.values())
 
     def wait_for(self, preset):
         self.assertTrue(self.began[preset].wait(LIMIT), f"{preset} did not begin")
@@ -82,6 +90,52 @@ class Lanes(unittest.TestCase):
         with self.assertRaisesRegex(OSError, "no CTest"):
             self.run_presets(a=1, b=1)
         self.assertTrue(killed.is_set())
+
+    def test_a_preset_runs_beside_the_others_one_test_at_a_time(self):
+        def host(done, _):
+            done()
+            self.wait_for("b")
+            done()
+
+        self.presets = {"a": host, "b": lambda done, _: done(), "c": lambda done, _: done()}
+        self.run_presets(beside="a", a=2, b=1, c=1)
+        self.assertEqual([preset for preset, _ in self.ended], ["b", "c", "a"])
+        self.assertEqual(self.jobs["a"], 1)
+        self.assertEqual(self.jobs["b"], ctest.JOBS - 1)
+
+    def test_after_the_end_of_the_one_beside_the_others_have_its_job(self):
+        self.presets = {name: lambda done, _: done() for name in "ab"}
+        tests = {preset: tests_of(preset, 1) for preset in "ab"}
+        with mock.patch.object(ctest, "run_tests", self.run_tests), self.new_lanes() as running:
+            running.begin_beside(tests["a"])
+            self.assertTrue(running.beside.ended.wait(LIMIT))
+            running.run(tests.values())
+        self.assertEqual(self.jobs, {"a": 1, "b": ctest.JOBS})
+        self.assertEqual(sorted(preset for preset, _ in self.ended), ["a", "b"])
+
+    def test_an_error_elsewhere_ends_the_one_beside(self):
+        killed = threading.Event()
+
+        def host(_, process):
+            process.kill.side_effect = killed.set
+            self.assertTrue(killed.wait(LIMIT))
+
+        self.presets = {"a": host}
+        with mock.patch.object(ctest, "run_tests", self.run_tests):
+            with self.assertRaisesRegex(OSError, "no compiler"), self.new_lanes() as running:
+                running.begin_beside(tests_of("a", 1))
+                self.wait_for("a")
+                raise OSError("no compiler")
+        self.assertTrue(killed.is_set())
+
+
+class Times(unittest.TestCase):
+    def test_what_a_lane_used_during_a_build_is_not_the_builds(self):
+        times = parts.Parts()
+        with mock.patch.object(parts, "processors", side_effect=[10.0, 25.0]):
+            with times.measure("build"):
+                parts.set_apart(9.0)
+        self.assertEqual(times.parts["build"].processors, 6.0)
 
 
 if __name__ == "__main__":

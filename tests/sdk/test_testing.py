@@ -31,6 +31,14 @@ ONCE = """add_test(NAME unit.{0} COMMAND sh -c
   "test -e {0} || {{ touch {0} && exit 1; }}; mkdir lock && sleep 0.5 && rmdir lock")
 """
 BROKEN = 'add_custom_target(broken ALL COMMAND sh -c "echo the reason && exit 1")\n'
+# Passes when a file appears within 20 seconds.
+WAITS = """import pathlib, sys, time
+for _ in range(200):
+    if pathlib.Path(sys.argv[1]).exists():
+        sys.exit(0)
+    time.sleep(0.1)
+sys.exit("nothing came")
+"""
 LOST = "add_test(NAME unit.lost COMMAND /does/not/exist)\n"
 
 
@@ -255,6 +263,17 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.ends(result, "0 passed, 1 failed", 1)
         self.assertIn("the reason", result.stdout)
         self.assertIn("could not be built, which is a failure: host, whose", result.stdout)
+
+    def test_the_hosts_tests_begin_before_the_kernels_are_built(self):
+        mark, script = self.root / "build/mark", self.root / "tests/boot/waits.py"
+        script.parent.mkdir()
+        script.write_text(WAITS, encoding="utf-8")
+        (self.root / "tests/boot/CMakeLists.txt").write_text(
+            f'add_custom_target(waits ALL COMMAND "${{NOVA_PYTHON}}" "{script}" "{mark}")\n'
+            "add_test(NAME boot.good COMMAND echo fine)\n", encoding="utf-8",
+        )
+        result = self.run_tests(f'add_test(NAME unit.marks COMMAND touch "{mark}")\n')
+        self.ends(result, "3 passed, 0 failed", 0)
 
     def test_builds_that_fail_beside_a_test_that_passes_are_failures(self):
         for stamp in (self.root / "build").glob(f"*/{build.STAMP}"):

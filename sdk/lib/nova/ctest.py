@@ -114,6 +114,7 @@ def run_tests(tests, on_done, jobs=JOBS, on_start=None):
             used = parts.processors()
             running.wait()
             used = parts.processors() - used
+            parts.set_apart(used)
     if junit.exists():
         _fill_in(junit, tests)
     return used

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the tests of several presets, one preset after the other. The next one begins when the last
-test of the one before is still running, so that no processor waits for it."""
+test of the one before is still running, so that no processor waits for it. The host's tests run
+beside the others, one at a time, from before the kernels are built."""
 
 import threading
 import time
@@ -12,11 +13,11 @@ FEW = 2
 
 
 class Lane(threading.Thread):
-    """The tests of one preset, which CTest runs."""
+    """The tests of one preset, which CTest runs, JOBS at a time."""
 
-    def __init__(self, tests, on_done):
+    def __init__(self, tests, on_done, jobs):
         super().__init__(daemon=True)
-        self.tests, self.on_done = tests, on_done
+        self.tests, self.on_done, self.jobs = tests, on_done, jobs
         self.left = len(tests)
         self.few = threading.Event()  # tests of it are left
         self.ended = threading.Event()
@@ -29,9 +30,9 @@ class Lane(threading.Thread):
         try:
             self._leave(0)
             self.processors = ctest.run_tests(
-                self.tests, self._take_test, on_start=self._take_process
+                self.tests, self._take_test, self.jobs, on_start=self._take_process
             )
-        except BaseException as error:  # run() raises it again
+        except BaseException as error:  # the main thread raises it again
             self.error = error
         self.seconds = time.monotonic() - start
         self.few.set()
@@ -58,35 +59,63 @@ class Lane(threading.Thread):
         self.ended.wait()
 
 
-def run(presets, on_done, on_end):
-    """Runs PRESETS, lists of tests, at most two at a time. Calls ON_DONE(test, result) for each
-    test that ended, one call at a time, and ON_END(lane) for each list, in order."""
-    lock = threading.Lock()
+class Lanes:
+    """A context in which tests run. Calls ON_DONE(test, result) for each test that ended, one call
+    at a time, and ON_END(lane) for each list of tests that ended."""
 
-    def done(test, result):
-        with lock:
-            on_done(test, result)
+    def __init__(self, on_done, on_end):
+        self.on_end = on_end
+        self.beside = None
+        self.running = []
+        lock = threading.Lock()
 
-    running = []
+        def done(test, result):
+            with lock:
+                on_done(test, result)
 
-    def end_first():
-        lane = running[0]
+        self.on_done = done
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for lane in [*self.running, *filter(None, [self.beside])]:
+            lane.stop()
+
+    def begin_beside(self, tests):
+        """Starts TESTS, one at a time, beside those of run()."""
+        self.beside = Lane(tests, self.on_done, 1)
+        self.beside.start()
+
+    def run(self, presets):
+        """Runs PRESETS, lists of tests, at most two at a time, except one that runs beside them.
+        Waits for all."""
+        beside = self.beside and self.beside.tests
+        for tests in presets:
+            if tests is beside:
+                continue
+            if self.running:
+                self.running[-1].few.wait()
+            while len(self.running) > 1:
+                self._end(self.running[0])
+            self.running.append(Lane(tests, self.on_done, self._jobs()))
+            self.running[-1].start()
+        while self.running:
+            self._end(self.running[0])
+        if self.beside:
+            self._end(self.beside)
+
+    def _jobs(self):
+        """Returns the number of tests at a time, of which one may be the host's."""
+        return ctest.JOBS - (self.beside is not None and not self.beside.ended.is_set())
+
+    def _end(self, lane):
+        """Waits for the end of a lane and reports it."""
         lane.ended.wait()
-        running.pop(0)
+        if lane is self.beside:
+            self.beside = None
+        else:
+            self.running.remove(lane)
         if lane.error:
             raise lane.error
-        on_end(lane)
-
-    try:
-        for tests in presets:
-            if running:
-                running[-1].few.wait()
-            while len(running) > 1:
-                end_first()
-            running.append(Lane(tests, done))
-            running[-1].start()
-        while running:
-            end_first()
-    finally:
-        for lane in running:
-            lane.stop()
+        self.on_end(lane)

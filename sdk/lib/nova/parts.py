@@ -14,6 +14,16 @@ def processors():
     return used.ru_utime + used.ru_stime
 
 
+# The part of processors() that is measured apart, by the threads that ran those processes.
+_apart = 0.0
+
+
+def set_apart(used):
+    """Leaves seconds of processors out of what measure() counts in this moment."""
+    global _apart
+    _apart += used
+
+
 @dataclass
 class Part:
     name: str
@@ -31,12 +41,12 @@ class Parts:
     def measure(self, name):
         """Adds the time of the context to the part of that name."""
         part = self.parts.setdefault(name, Part(name))
-        start, used = time.monotonic(), processors()
+        start, used = time.monotonic(), processors() - _apart
         try:
             yield
         finally:
             part.seconds += time.monotonic() - start
-            part.processors += processors() - used
+            part.processors += processors() - _apart - used
 
     def add(self, name, seconds, used):
         """Adds a part that was measured elsewhere, because others ran at the same time."""

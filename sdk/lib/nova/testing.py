@@ -122,7 +122,7 @@ class Totals:
 
 
 def presets(args):
-    """Returns the presets in the order of their tests; the host's quick ones come first."""
+    """Returns the presets in the order of their tests; the host's come first."""
     if getattr(args, "quick", False):
         return list(scope.QUICK)
     if getattr(args, "coverage", False):
@@ -181,7 +181,7 @@ def select(tests, args):
 
 
 def _worth_building(listed, args):
-    """Returns whether a preset that is not built yet has or may have a selected test."""
+    """Returns whether the host has a selected test, or may have one that is not built yet."""
     if not args.words:
         return True
     return bool(select(listed, args)) or any(test.is_placeholder() for test in listed)
@@ -222,29 +222,51 @@ def _unknown(word):
     )
 
 
-def _prepare(args, totals):
-    """Builds what is needed. Returns the selected tests of each preset."""
-    _check_plausible(args.words)
-    selected = {}
-    known = []
+def _list_tests(args, totals):
+    """Configures all presets and builds the host's. Returns {preset: all its tests}, without those
+    that failed."""
+    listed = {}
     for preset in presets(args):
         try:
             with totals.times.measure(f"{preset}: configuration"):
                 build.configure(preset)
-            if _worth_building(ctest.list_tests(preset), args):
+            tests = ctest.list_tests(preset)
+            if preset == tree.HOST_PRESET and _worth_building(tests, args):
                 with totals.times.measure(f"{preset}: build"):
                     build.build(preset)
+                tests = ctest.list_tests(preset)  # with those that the unit tests' programs list
         except build.BuildError as error:
             _build_failure(error, preset, totals)
             continue
-        listed = [test for test in ctest.list_tests(preset) if not test.is_placeholder()]
-        known += listed
-        selected[preset] = select(listed, args)
+        listed[preset] = [test for test in tests if not test.is_placeholder()]
+    return listed
+
+
+def _prepare(args, totals, selected, begin):
+    """Builds what is needed. Fills in SELECTED, the tests to run of each preset. Calls BEGIN() when
+    all tests are known and the host's can run, if there are kernels to build then."""
+    _check_plausible(args.words)
+    listed = _list_tests(args, totals)
+    for preset, tests in listed.items():
+        chosen = select(tests, args)
+        if chosen:
+            selected[preset] = chosen
     if not totals.not_built:
+        known = [test for tests in listed.values() for test in tests]
         _check_words(args.words, known)
         if presets(args) == presets(argparse.Namespace(arch=None, config=None, compiler=None)):
             _check_scope(known, totals)
-    return {preset: tests for preset, tests in selected.items() if tests}
+    kernels = [preset for preset in listed if preset != tree.HOST_PRESET]
+    kernels = [preset for preset in kernels if preset in selected or not args.words]
+    if kernels:
+        begin()
+    for preset in kernels:
+        try:
+            with totals.times.measure(f"{preset}: build"):
+                build.build(preset)
+        except build.BuildError as error:
+            _build_failure(error, preset, totals)
+            selected.pop(preset, None)
 
 
 def _check_scope(known, totals):
@@ -349,8 +371,8 @@ def _count(test, totals):
         totals.fail(f"{name}: no case ran")
 
 
-def _run_presets(selected, progress, totals, ran):
-    """Runs what is SELECTED. Adds to RAN each preset whose tests have ended."""
+def _lanes(progress, totals, ran):
+    """Returns the lanes in which tests run. Adds to RAN each preset whose tests have ended."""
 
     def on_end(lane):
         preset = lane.tests[0].preset
@@ -361,7 +383,24 @@ def _run_presets(selected, progress, totals, ran):
         sys.stdout.flush()
         ran.add(preset)
 
-    lanes.run(selected.values(), progress, on_end)
+    return lanes.Lanes(progress, on_end)
+
+
+def _build_and_run(args, totals, selected, progress, running):
+    """Fills in SELECTED and runs it. The host's tests run beside the builds of kernels and their
+    tests."""
+
+    def count():
+        progress.total = sum(len(tests) for tests in selected.values())
+
+    def begin():
+        count()
+        if len(selected) > 1 and tree.HOST_PRESET in selected:
+            running.begin_beside(selected[tree.HOST_PRESET])
+
+    _prepare(args, totals, selected, begin)
+    count()
+    running.run(selected.values())
 
 
 def _run_again(selected, totals):
@@ -476,9 +515,13 @@ def _run(args, found):
     selected, ran = {}, set()
     progress = Progress()
     try:
-        selected = _prepare_project(found, args) if found else _prepare(args, totals)
-        progress.total = sum(len(tests) for tests in selected.values())
-        _run_presets(selected, progress, totals, ran)
+        with _lanes(progress, totals, ran) as running:
+            if found:
+                selected = _prepare_project(found, args)
+                progress.total = sum(len(tests) for tests in selected.values())
+                running.run(selected.values())
+            else:
+                _build_and_run(args, totals, selected, progress, running)
         if not found or progress.total > 1:  # the only test of a project has already run alone
             _run_again(selected, totals)
     except (KeyboardInterrupt, SystemExit):
