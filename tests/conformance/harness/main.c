@@ -36,7 +36,7 @@ const struct nova_hip *hip;
 struct thread *self;
 static struct thread controller;
 static struct context worker_context;
-static nova_sel_t go;
+static nova_sel_t go, ended; /* semaphores: a case begins; a case has ended */
 static char command_line[512];
 
 extern const struct conformance_case *const __start_nova_cases[];
@@ -101,6 +101,7 @@ _Noreturn void case_not_raised(const char *reason)
 void case_seconds(unsigned seconds)
 {
         run.deadline = tsc() + tsc_per_ms() * 1000 * seconds;
+        hc_sm_ctrl(ended, NOVA_SM_UP_OP); /* the controller looks at it */
 }
 
 uint64_t case_deadline(void)
@@ -155,6 +156,7 @@ static void worker_main(struct thread *t)
                 if (run.outcome != PASSED)
                         clean_up();
                 run.finished = 1;
+                hc_sm_ctrl(ended, NOVA_SM_UP_OP);
         }
 }
 
@@ -234,6 +236,19 @@ static void announce(unsigned number)
         console_string("\n");
 }
 
+/* Waits for the end of the case or of its time, which the case may change. The controller sleeps,
+ * so that an emulator's CPU is idle with it. A kernel without deadlines needs it awake. */
+static void await_end(void)
+{
+        const bool sleeps = !needs_timeout();
+        while (!run.finished && tsc() < run.deadline) {
+                if (sleeps)
+                        hc_sm_until(ended, NOVA_SM_ZC, run.deadline);
+                else
+                        __asm__ volatile("pause");
+        }
+}
+
 /* Runs the case, or finds that this machine or kernel cannot. Returns its outcome. */
 static enum outcome run_case(const struct conformance_case *c, unsigned number)
 {
@@ -247,8 +262,7 @@ static enum outcome run_case(const struct conformance_case *c, unsigned number)
         announce(number);
         give_selectors();
         hc_sm_ctrl(go, NOVA_SM_UP_OP);
-        while (!run.finished && tsc() < run.deadline)
-                __asm__ volatile("pause");
+        await_end();
         if (!run.finished)
                 run.outcome = HUNG;
         else if (run.stray || run.outcome == RUNNING)
@@ -345,6 +359,7 @@ static void start(void)
         console_init();
         console_string("TAP version 13\n");
         read_command_line();
+        ended = semaphore(0);
         worker_new();
 }
 
