@@ -130,7 +130,7 @@ void hip_finish(void)
         if (vcpu_ops && !vcpu_ops->supported())
                 vcpu_ops = NULL; /* some CPU lacks SVM or VMX */
         if (vcpu_ops)
-                hip->features |= vcpu_ops->feature | NOVA_HIP_VCPU | NOVA_HIP_TSC;
+                hip->features |= vcpu_ops->feature | NOVA_HIP_VCPU | NOVA_HIP_TSC | NOVA_HIP_XMM;
         for (unsigned i = 0; i < boot_kernel_range_count; i++)
                 if (!memory_map_is_device(i))
                         hip_add_memory(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,

@@ -102,8 +102,10 @@ static void state_give_msrs(const struct ec *ec, struct nova_utcb_more *more, no
         }
 }
 
-void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_mtd_t mtd)
+void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_event *event, nova_mtd_t mtd)
 {
+        struct nova_utcb_more *more = &event->more;
+
         if (mtd & (NOVA_MTD_MSR | NOVA_MTD_CSTAR_AUX))
                 state_give_msrs(ec, more, mtd);
         if (mtd & NOVA_MTD_PAT)
@@ -118,6 +120,8 @@ void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_m
                                     : 0;
         if (mtd & NOVA_MTD_XCR0)
                 more->xcr0 = ec->vcpu->xcr0;
+        if (mtd & NOVA_MTD_XMM)
+                fpu_read_xmm(ec, event->xmm);
 }
 
 static void state_take_msrs(struct ec *ec, const struct nova_utcb_more *more)
@@ -156,8 +160,10 @@ static void state_take_debug(struct ec *ec, const struct nova_utcb_more *more)
         guest_use_debug_registers(ec);
 }
 
-void guest_more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nova_mtd_t mtd)
+void guest_more_from_utcb(struct ec *ec, const struct nova_utcb_event *event, nova_mtd_t mtd)
 {
+        const struct nova_utcb_more *more = &event->more;
+
         if (mtd & NOVA_MTD_MSR)
                 state_take_msrs(ec, more);
         if (mtd & NOVA_MTD_PAT) {
@@ -175,6 +181,8 @@ void guest_more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nova
         }
         if (mtd & NOVA_MTD_CSTAR_AUX)
                 state_take_cstar_aux(ec, more);
+        if (mtd & NOVA_MTD_XMM)
+                fpu_write_xmm(ec, event->xmm);
 }
 
 void guest_use_debug_registers(struct ec *ec)

@@ -16,9 +16,12 @@
 void guest_groups_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nova_mtd_t mtd);
 void guest_groups_from_utcb(struct ec *ec, const struct nova_utcb_state *state, nova_mtd_t mtd);
 
-/** Copies the state that only messages with NOVA_MTD_MORE have. */
-void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_mtd_t mtd);
-void guest_more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nova_mtd_t mtd);
+/* Groups of guest_more_to_utcb(). */
+#define GUEST_MORE (NOVA_MTD_MORE | NOVA_MTD_XMM)
+
+/** Copies the state that the layout of 2012 lacks. */
+void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_event *event, nova_mtd_t mtd);
+void guest_more_from_utcb(struct ec *ec, const struct nova_utcb_event *event, nova_mtd_t mtd);
 
 /** Records that the guest uses DR0 to DR3 and DR6: they are switched for it from now on. */
 void guest_use_debug_registers(struct ec *ec);

@@ -7,7 +7,7 @@
 #include "nova/text.h"
 
 /** Number of defined bits. */
-#define NOVA_MTD_BITS 28
+#define NOVA_MTD_BITS 29
 
 /** Returns the name of bit number @p bit ("ACDB"), or "reserved". @spec 7.4 */
 static inline const char *nova_mtd_name(unsigned bit)

@@ -227,3 +227,161 @@ CASE_ON(guest_fpu, a_guest_switches_avx_on, "2.2-09 7.2-73",
         EXPECT_EQ(g->state->bx, XCR0_AVX);
         expect_same(g->memory + LEFT, g->memory + OWN, 32);
 }
+
+#define XMM_BYTES 96  /* XMM0 to XMM5, which messages contain */
+#define ALL_XMM   128 /* of a 32-bit guest */
+#define MXCSR     128 /* offset after them */
+
+GUEST(xmm_32, 32,
+      "movups %xmm0, 0x9000; movups %xmm1, 0x9010; movups %xmm2, 0x9020; movups "
+      "%xmm3, 0x9030; movups %xmm4, 0x9040; movups %xmm5, 0x9050; movups %xmm6, "
+      "0x9060; movups %xmm7, 0x9070; stmxcsr 0x9080; "
+      "movups 0x9100, %xmm0; movups 0x9110, %xmm1; movups 0x9120, %xmm2; movups "
+      "0x9130, %xmm3; movups 0x9140, %xmm4; movups 0x9150, %xmm5; movups 0x9160, "
+      "%xmm6; movups 0x9170, %xmm7; ldmxcsr 0x9180; hlt; "
+      "movups %xmm0, 0x9200; movups %xmm1, 0x9210; movups %xmm2, 0x9220; movups "
+      "%xmm3, 0x9230; movups %xmm4, 0x9240; movups %xmm5, 0x9250; movups %xmm6, "
+      "0x9260; movups %xmm7, 0x9270; stmxcsr 0x9280; hlt");
+
+static const char *needs_xmm(void)
+{
+        if (needs_virtualization())
+                return needs_virtualization();
+        return hip->features & NOVA_HIP_XMM ? NULL : "needs the extension of XMM registers";
+}
+
+static char *sent(struct guest *g)
+{
+        return (char *)g->utcb->event.xmm;
+}
+
+/* Body of a thread that leaves its own values in the registers. */
+static void uses_xmm(struct thread *t)
+{
+        __asm__ volatile("movups (%0), %%xmm0; movups (%0), %%xmm5; movups (%0), %%xmm7"
+                         :
+                         : "r"(t->arg)
+                         : "memory");
+        t->value[0] = 1;
+}
+
+/* Puts another thread's values into the registers. */
+static void use_between(void)
+{
+        fill(others[1], BYTES, 20);
+        EXPECT_EQ(run_thread(boot_cpu, PRIO_HIGH, uses_xmm, others[1])->value[0], 1);
+}
+
+/* Starts a guest with values of the registers from its first message. */
+static struct guest *begin_xmm(nova_mtd_t *mtd)
+{
+        struct guest *g = guest_new(boot_cpu, xmm_32, xmm_32_end);
+
+        *mtd = guest_flat(g) | NOVA_MTD_XMM;
+        EXPECT_EQ(nova_utcb_untyped(g->server->rx_items), NOVA_UTCB_XMM_WORDS);
+        expect_zero(sent(g), XMM_BYTES);
+        g->state->cr4 = 0x200; /* OSFXSR */
+        fill(g->memory + FIRST, BYTES, 8);
+        fill(g->memory + OWN, BYTES, 9);
+        *guest_word(g, OWN + MXCSR) = 0x5f80;
+        fill(sent(g), XMM_BYTES, 10);
+        return g;
+}
+
+/* Lets a guest find the values of its first message, and sends it others at its first halt. */
+static void expect_xmm(bool others_between)
+{
+        nova_mtd_t mtd;
+        struct guest *g = begin_xmm(&mtd);
+
+        if (others_between)
+                use_between();
+        guest_until(g, mtd, EXIT_HLT);
+        fill(before, BYTES, 10);
+        expect_same(g->memory + FIRST, before, XMM_BYTES);
+        expect_zero(g->memory + FIRST + XMM_BYTES, ALL_XMM - XMM_BYTES);
+        EXPECT_EQ(*guest_word(g, FIRST + MXCSR), 0x1f80);
+        expect_same(sent(g), g->memory + OWN, XMM_BYTES);
+
+        fill(sent(g), XMM_BYTES, 11);
+        if (others_between)
+                use_between();
+        g->state->ip++;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_XMM, EXIT_HLT);
+        fill(before, BYTES, 11);
+        expect_same(g->memory + LEFT, before, XMM_BYTES);
+        expect_same(g->memory + LEFT + XMM_BYTES, g->memory + OWN + XMM_BYTES, ALL_XMM - XMM_BYTES);
+        EXPECT_EQ(*guest_word(g, LEFT + MXCSR), 0x5f80);
+        expect_same(sent(g), before, XMM_BYTES);
+}
+
+CASE_ON(guest_fpu, xmm_registers_come_and_go_with_their_bit_and_others_stay, "X-XMM", needs_xmm)
+{
+        expect_xmm(false);
+        expect_xmm(true);
+}
+
+CASE_ON(guest_fpu, xmm_registers_of_a_message_are_not_those_of_its_handler, "X-XMM", needs_xmm)
+{
+        nova_mtd_t mtd;
+        struct guest *g = begin_xmm(&mtd);
+
+        fill(before, BYTES, 12);
+        __asm__ volatile("movups %0, %%xmm0; movups %0, %%xmm5" : : "m"(before));
+        guest_until(g, mtd, EXIT_HLT);
+        fill(sent(g), XMM_BYTES, 13);
+        g->state->ip++;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_XMM, EXIT_HLT);
+        __asm__ volatile("movups %%xmm0, %0; movups %%xmm5, %1" : "=m"(after), "=m"(after[16]));
+        expect_same(after, before, 16);
+        expect_same(after + 16, before, 16);
+}
+
+GUEST(spin_xmm_32, 32,
+      "sti; movups 0x9100, %xmm0; movups 0x9150, %xmm5; movl $1, 0x9000; 1: jmp 1b");
+
+/* The recall finds the guest's registers in memory: another thread uses the CPU's. */
+CASE_ON(guest_fpu, a_recall_has_the_xmm_registers_that_a_guest_had_when_others_ran, "X-XMM",
+        needs_xmm)
+{
+        struct guest *g = guest_new(boot_cpu, spin_xmm_32, spin_xmm_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        g->state->cr4 = 0x200;
+        fill(g->memory + OWN, BYTES, 14);
+        guest_answer(g, mtd);
+        while (!*(volatile uint32_t *)guest_word(g, FIRST) && !guest_wait(g, 50))
+                continue;
+        EXPECT_EQ(*guest_word(g, FIRST), 1);
+        use_between();
+        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS);
+        EXPECT(guest_wait(g, 10000));
+        EXPECT_EQ(g->event, NOVA_VMI_RECALL);
+        expect_same(sent(g), g->memory + OWN, 16);
+        expect_zero(sent(g) + 16, 64);
+        expect_same(sent(g) + 80, g->memory + OWN + 80, 16);
+}
+
+static const char *needs_xmm_with_avx(void)
+{
+        return needs_xmm() ? needs_xmm() : needs_avx();
+}
+
+CASE_ON(guest_fpu, the_upper_halves_of_registers_stay_when_a_message_sets_xmm, "X-XMM",
+        needs_xmm_with_avx)
+{
+        for (unsigned round = 0; round < 2; round++) {
+                nova_mtd_t mtd;
+                struct guest *g = prepare(&ymm, 15, &mtd);
+
+                guest_until(g, mtd, EXIT_HLT);
+                fill(sent(g), XMM_BYTES, 16);
+                if (round)
+                        use_between();
+                g->state->ip++;
+                guest_until(g, NOVA_MTD_EIP | NOVA_MTD_XMM, EXIT_HLT);
+                fill(before, BYTES, 16);
+                expect_same(g->memory + LEFT, before, 16);
+                expect_same(g->memory + LEFT + 16, g->memory + OWN + 16, 48);
+        }
+}

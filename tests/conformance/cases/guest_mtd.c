@@ -23,6 +23,11 @@ struct field {
                 NOVA_MTD_##group, offsetof(struct nova_utcb_event, more.name),    \
                         sizeof(((struct nova_utcb_more *)0)->name), before, after \
         }
+#define XMM(number, half, before, after)                                                          \
+        {                                                                                         \
+                NOVA_MTD_XMM, offsetof(struct nova_utcb_event, xmm) + 16 * (number) + 8 * (half), \
+                        8, before, after                                                          \
+        }
 #define SEGMENT(group, name, sel1, ar1, limit1, base1, sel2, limit2, base2)  \
         STATE(group, name.sel, sel1, sel2), STATE(group, name.ar, ar1, ar1), \
                 STATE(group, name.limit, limit1, limit2), STATE(group, name.base, base1, base2)
@@ -68,6 +73,18 @@ static const struct field fields[] = {
         MORE(DEBUG, dr[2], 0, 0x2342),
         MORE(DEBUG, dr[3], 0, 0x2343),
         MORE(DEBUG, dr6, 0xffff0ff0, 0xffff4ff1),
+        XMM(0, 0, 0x31, 0x8877665544332220),
+        XMM(0, 1, 0x32, 0x8877665544332221),
+        XMM(1, 0, 0x33, 0x8877665544332222),
+        XMM(1, 1, 0x34, 0x8877665544332223),
+        XMM(2, 0, 0x35, 0x8877665544332224),
+        XMM(2, 1, 0x36, 0x8877665544332225),
+        XMM(3, 0, 0x37, 0x8877665544332226),
+        XMM(3, 1, 0x38, 0x8877665544332227),
+        XMM(4, 0, 0x39, 0x8877665544332228),
+        XMM(4, 1, 0x3a, 0x8877665544332229),
+        XMM(5, 0, 0x3b, 0x887766554433222a),
+        XMM(5, 1, 0x3c, 0x887766554433222b),
 #if __SIZEOF_POINTER__ == 8
         STATE(R8_R15, r8, 0x21, 0x8877665544332208),
         STATE(R8_R15, r9, 0x22, 0x8877665544332209),
@@ -94,7 +111,7 @@ static const struct field fields[] = {
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL |               \
          NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR |          \
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_DR | NOVA_MTD_SYS | NOVA_MTD_PAT | \
-         NOVA_MTD_DEBUG |                                                                          \
+         NOVA_MTD_DEBUG | NOVA_MTD_XMM |                                                           \
          (sizeof(word_t) == 8 ? NOVA_MTD_R8_R15 | NOVA_MTD_CR8 | NOVA_MTD_MSR | NOVA_MTD_CSTAR_AUX \
                               : 0))
 
@@ -151,7 +168,7 @@ CASE_ON(guest_mtd, each_bit_of_an_answer_changes_its_own_state_alone,
         "7.3-02 7.3-12 7.3-13 7.3-14 7.3-15 7.3-16 7.3-17 7.3-18 7.3-19 7.3-20 7.3-21 7.3-22 "
         "7.3-23 7.3-24 7.3-25 7.4-15 7.4-16 7.4-17 7.4-18 7.4-19 7.4-20 7.4-21 7.4-22 7.4-23 "
         "7.4-24 7.4-25 7.4-26 7.4-27 7.4-28 7.4-29 7.4-30 7.4-31 7.4-32 7.4-33 7.4-34 7.4-35 "
-        "7.4-36 7.4-37 7.4-38 7.4-41 7.4-42 7.4-43 7.4-44 8.3-02 8.3-14 8.3-16 8.3-17 8.3-18 "
+        "7.4-36 7.4-37 7.4-38 7.4-41 7.4-42 7.4-43 7.4-44 X-XMM 8.3-02 8.3-14 8.3-16 8.3-17 8.3-18 "
         "8.3-19 8.3-20 8.3-21 8.3-22 8.3-23 8.3-24 8.3-25 8.3-26 8.3-27 8.4-19 8.4-20 8.4-21 "
         "8.4-22 8.4-23 8.4-24 8.4-25 8.4-26 8.4-28 8.4-29",
         needs_virtualization)
@@ -215,10 +232,10 @@ CASE_ON(guest_mtd, each_bit_of_a_portal_fills_its_own_system_registers_alone,
                 expect_message(mtd);
 }
 
-CASE_ON(guest_mtd, each_added_bit_of_a_portal_fills_its_own_fields_alone, "8.3-15",
+CASE_ON(guest_mtd, each_added_bit_of_a_portal_fills_its_own_fields_alone, "8.3-15 X-XMM",
         needs_virtualization)
 {
-        for (nova_mtd_t mtd = NOVA_MTD_R8_R15; mtd <= NOVA_MTD_CSTAR_AUX; mtd <<= 1)
+        for (nova_mtd_t mtd = NOVA_MTD_R8_R15; mtd <= NOVA_MTD_XMM; mtd <<= 1)
                 if (mtd & GROUPS)
                         expect_message(mtd);
 }

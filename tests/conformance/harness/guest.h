@@ -34,7 +34,7 @@ enum guest_exit {
         EXIT_RECALL,
 };
 
-#define GUEST_MTD (((nova_mtd_t)1 << 28) - 1)
+#define GUEST_MTD (((nova_mtd_t)1 << 29) - 1)
 
 /* Defines guest code for a mode of 16, 32 or 64 bits: from name to name_end. */
 #if __SIZEOF_POINTER__ == 8

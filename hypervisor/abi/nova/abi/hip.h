@@ -28,11 +28,12 @@
 #define NOVA_HIP_EXIT    0x20000   /**< a thread ends itself */
 #define NOVA_HIP_TLS     0x40000   /**< thread-local storage base */
 #define NOVA_HIP_MACHINE 0x80000   /**< reset and power-off */
-#define NOVA_HIP_VCPU    0x100000  /**< MTD bits CR8 to XCR0 of virtual CPUs */
+#define NOVA_HIP_VCPU    0x100000  /**< MTD bits CR8 to CSTAR_AUX of virtual CPUs */
 #define NOVA_HIP_LIMIT   0x200000  /**< limits of PDs: priority and CPUs */
 #define NOVA_HIP_RECEIVE 0x400000  /**< limits of ECs: kernel memory that a message may use */
 #define NOVA_HIP_PCI     0x800000  /**< memory descriptors PCI */
 #define NOVA_HIP_TSC     0x1000000 /**< create_ec flag TSC */
+#define NOVA_HIP_XMM     0x2000000 /**< MTD bit XMM of virtual CPUs */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1    /**< RAM; parts of it may be allocated by other descriptors */

@@ -6,7 +6,7 @@
 #include "nova/abi/types.h"
 
 /** Bits of an MTD: ROW(bit, NAME, "fields"). R8_R15 is an extension, on x86-64 only (HIP feature
- *  R8_R15); so are the bits after it, for virtual CPUs only (HIP feature VCPU). @spec 7.4 */
+ *  R8_R15); so are the bits after it, for virtual CPUs only (HIP features VCPU, XMM). @spec 7.4 */
 #define NOVA_MTD_ROWS(ROW)                                     \
         ROW(0, ACDB, "ax, cx, dx, bx")                         \
         ROW(1, BSD, "bp, si, di")                              \
@@ -35,7 +35,8 @@
         ROW(24, DEBUG, "dr0, dr1, dr2, dr3, dr6")              \
         ROW(25, GPA, "guest-physical address of the fault")    \
         ROW(26, XCR0, "xcr0")                                  \
-        ROW(27, CSTAR_AUX, "cstar, tsc aux")
+        ROW(27, CSTAR_AUX, "cstar, tsc aux")                   \
+        ROW(28, XMM, "xmm0 to xmm5")
 
 #ifndef __ASSEMBLER__
 

@@ -87,10 +87,14 @@ struct nova_utcb_more {
         uint64_t tsc_aux; /**< TSC_AUX, which RDTSCP and RDPID return */
 };
 
+/** Registers of group XMM: XMM0 to XMM5. */
+#define NOVA_UTCB_XMM_REGISTERS 6
+
 /** Extension: an event message with more state. */
 struct nova_utcb_event {
-        struct nova_utcb_state state; /**< state of the layout of 2012 */
-        struct nova_utcb_more more;   /**< additional state, directly after it */
+        struct nova_utcb_state state;             /**< state of the layout of 2012 */
+        struct nova_utcb_more more;               /**< additional state, directly after it */
+        uint8_t xmm[NOVA_UTCB_XMM_REGISTERS][16]; /**< XMM0 to XMM5, directly after it */
 };
 
 /** Page through which one thread's messages go. Untyped items grow up from word[0], typed items
@@ -114,6 +118,9 @@ struct nova_utcb {
 /** … of an event message from a virtual CPU whose MTD has one of the bits NOVA_MTD_MORE. */
 #define NOVA_UTCB_MORE_WORDS \
         (NOVA_UTCB_STATE_WORDS + sizeof(struct nova_utcb_more) / sizeof(nova_word_t))
+
+/** … of an event message from a virtual CPU whose MTD has the bit NOVA_MTD_XMM. */
+#define NOVA_UTCB_XMM_WORDS (sizeof(struct nova_utcb_event) / sizeof(nova_word_t))
 
 #define NOVA_UTCB_OFFSET(field, offset32, offset64)                                      \
         NOVA_STATIC_ASSERT(offsetof(struct nova_utcb_state, field) ==                    \
@@ -149,6 +156,11 @@ NOVA_UTCB_OFFSET(idtr, 0x110, 0x1b0);
 NOVA_STATIC_ASSERT(offsetof(struct nova_utcb, event.more) ==
                            (sizeof(nova_word_t) == 8 ? 0x20 + 0x1c0 : 0x10 + 0x120),
                    "offset of more");
+NOVA_STATIC_ASSERT(offsetof(struct nova_utcb, event.xmm) ==
+                           (sizeof(nova_word_t) == 8 ? 0x258 : 0x1a8),
+                   "offset of xmm");
+NOVA_STATIC_ASSERT(NOVA_UTCB_XMM_WORDS == (sizeof(nova_word_t) == 8 ? 83 : 126),
+                   "words of an event message with XMM registers");
 NOVA_STATIC_ASSERT(sizeof(struct nova_utcb) == NOVA_PAGE_SIZE, "a UTCB is a page");
 NOVA_STATIC_ASSERT(sizeof(struct nova_segment) == 16, "a segment descriptor has 16 bytes");
 NOVA_STATIC_ASSERT(NOVA_UTCB_STATE_WORDS == (sizeof(nova_word_t) == 8 ? 56 : 72),

@@ -19,6 +19,9 @@
 #define FCW_INITIAL       0x37f
 #define MXCSR_OFFSET      24
 #define MXCSR_INITIAL     0x1f80
+#define XCR0_SSE          0x2
+#define XMM_OFFSET        160 /* of XMM0 in a saved state (SDM 1, table 10-2) */
+#define XMM_END           416
 
 static uint64_t components; /* XCR0; 0: no XSAVE */
 static size_t state_size = FPU_SIZE_MIN;
@@ -171,6 +174,70 @@ bool fpu_xcr0_is_valid(uint64_t value)
         if (value & XCR0_AVX && !(value & 2))
                 return false;
         return !avx512 || (avx512 == XCR0_AVX512 && value & XCR0_AVX);
+}
+
+/* Ends an access to the registers, for which TS was cleared. */
+static void fpu_end_access(const struct cpu *cpu)
+{
+        if (!(cpu->special & SPECIAL_FPU))
+                write_cr0(read_cr0() | CR0_TS);
+}
+
+/* Returns true if the memory for ec's state contains its XMM registers; else they are 0. The low
+ * byte of an XSAVE area's header says whether it contains x87 and SSE state. */
+static bool fpu_has_xmm(const struct ec *ec)
+{
+        return ec->fpu_used && (!components || ec->fpu[FPU_SIZE_MIN] & XCR0_SSE);
+}
+
+void fpu_read_xmm(const struct ec *ec, uint8_t to[FPU_XMM][FPU_XMM_SIZE])
+{
+        if (ec->cpu->arch.fpu_owner == ec) {
+                clts();
+                movups_from_xmm0(to[0]);
+                movups_from_xmm1(to[1]);
+                movups_from_xmm2(to[2]);
+                movups_from_xmm3(to[3]);
+                movups_from_xmm4(to[4]);
+                movups_from_xmm5(to[5]);
+                fpu_end_access(ec->cpu);
+        } else if (fpu_has_xmm(ec)) {
+                memcpy(to, ec->fpu + XMM_OFFSET, FPU_XMM * FPU_XMM_SIZE);
+        } else {
+                memset(to, 0, FPU_XMM * FPU_XMM_SIZE);
+        }
+}
+
+/* Makes the memory for ec's state contain its XMM registers. */
+static void fpu_prepare_xmm(struct ec *ec)
+{
+        if (fpu_has_xmm(ec))
+                return;
+        if (!ec->fpu_used)
+                memcpy(ec->fpu, initial, FPU_SIZE_MIN);
+        memset(ec->fpu + XMM_OFFSET, 0, XMM_END - XMM_OFFSET);
+        if (components)
+                ec->fpu[FPU_SIZE_MIN] |= XCR0_SSE;
+        ec->fpu_used = true;
+}
+
+/* If another EC's state is in the registers, it stays there: the next EC that runs may be one of
+ * another PD, from which the state would have to be removed again. */
+void fpu_write_xmm(struct ec *ec, const uint8_t from[FPU_XMM][FPU_XMM_SIZE])
+{
+        if (ec->cpu->arch.fpu_owner == ec) {
+                clts();
+                movups_to_xmm0(from[0]);
+                movups_to_xmm1(from[1]);
+                movups_to_xmm2(from[2]);
+                movups_to_xmm3(from[3]);
+                movups_to_xmm4(from[4]);
+                movups_to_xmm5(from[5]);
+                fpu_end_access(ec->cpu);
+        } else {
+                fpu_prepare_xmm(ec);
+                memcpy(ec->fpu + XMM_OFFSET, from, FPU_XMM * FPU_XMM_SIZE);
+        }
 }
 
 void fpu_drop(struct ec *ec)

@@ -15,6 +15,10 @@ struct pd;
 #define FPU_SIZE_MIN 512
 #define FPU_SIZE_MAX 3072
 
+/* Number of XMM registers that messages contain, and the size of each. */
+#define FPU_XMM      6
+#define FPU_XMM_SIZE 16
+
 /** Determines the state components of the CPUs. Call once, before fpu_size(). false: no memory. */
 bool fpu_boot(void);
 
@@ -44,6 +48,10 @@ void fpu_leave_guest(struct cpu *cpu);
 
 /** Returns true if a guest may write a value to XCR0. */
 bool fpu_xcr0_is_valid(uint64_t value);
+
+/** Copies XMM0 to XMM5 of ec, which belongs to this CPU, to or from memory. */
+void fpu_read_xmm(const struct ec *ec, uint8_t to[FPU_XMM][FPU_XMM_SIZE]);
+void fpu_write_xmm(struct ec *ec, const uint8_t from[FPU_XMM][FPU_XMM_SIZE]);
 
 /** Discards the state of an EC that ends. */
 void fpu_drop(struct ec *ec);

@@ -125,6 +125,24 @@ static inline void xsetbv(uint32_t index, uint64_t value)
                          : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
+/* Rows: numbers of XMM registers. The addresses need no alignment. */
+#define MOVE_XMM(number)                                                                  \
+        static inline void movups_from_xmm##number(uint8_t to[16])                        \
+        {                                                                                 \
+                __asm__ volatile("movups %%xmm" #number ", (%0)" : : "r"(to) : "memory"); \
+        }                                                                                 \
+        static inline void movups_to_xmm##number(const uint8_t from[16])                  \
+        {                                                                                 \
+                __asm__ volatile("movups (%0), %%xmm" #number : : "r"(from) : "memory");  \
+        }
+MOVE_XMM(0)
+MOVE_XMM(1)
+MOVE_XMM(2)
+MOVE_XMM(3)
+MOVE_XMM(4)
+MOVE_XMM(5)
+#undef MOVE_XMM
+
 /* Rows: instructions without operands. The compiler moves no memory access across them. */
 #define PLAIN_INSTRUCTION(name)                         \
         static inline void name(void)                   \

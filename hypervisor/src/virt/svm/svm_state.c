@@ -199,8 +199,8 @@ void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
         if (unlikely(mtd & GUEST_GROUPS))
                 guest_groups_to_utcb(ec, state, mtd);
         svm_exit_to_utcb(ec, state, mtd);
-        if (mtd & NOVA_MTD_MORE)
-                guest_more_to_utcb(ec, &utcb->event.more, mtd);
+        if (mtd & GUEST_MORE)
+                guest_more_to_utcb(ec, &utcb->event, mtd);
 }
 
 void svm_close_window(struct vmcb *vmcb)
@@ -306,6 +306,6 @@ void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
         if (unlikely(mtd & GUEST_GROUPS))
                 guest_groups_from_utcb(ec, state, mtd);
         svm_controls_from_utcb(ec, state, mtd);
-        if (mtd & NOVA_MTD_MORE)
-                guest_more_from_utcb(ec, &utcb->event.more, mtd);
+        if (mtd & GUEST_MORE)
+                guest_more_from_utcb(ec, &utcb->event, mtd);
 }

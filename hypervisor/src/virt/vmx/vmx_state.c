@@ -205,8 +205,8 @@ void vmx_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
         if (unlikely(mtd & GUEST_GROUPS))
                 guest_groups_to_utcb(ec, state, mtd);
         vmx_exit_to_utcb(ec, state, mtd);
-        if (mtd & NOVA_MTD_MORE)
-                guest_more_to_utcb(ec, &utcb->event.more, mtd);
+        if (mtd & GUEST_MORE)
+                guest_more_to_utcb(ec, &utcb->event, mtd);
 }
 
 void vmx_close_window(uint32_t window)
@@ -297,8 +297,8 @@ void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
         if (unlikely(mtd & GUEST_GROUPS))
                 guest_groups_from_utcb(ec, state, mtd);
         vmx_controls_from_utcb(ec, state, mtd);
-        if (mtd & NOVA_MTD_MORE)
-                guest_more_from_utcb(ec, &utcb->event.more, mtd);
+        if (mtd & GUEST_MORE)
+                guest_more_from_utcb(ec, &utcb->event, mtd);
         /* With PAE, CR3 names four entries in guest memory, which the kernel does not read. */
         if (paging && vmx_pages_by_pae())
                 ec->vcpu->refused |= !pae || cr3 != vmcs_read(VMCS_GUEST_CR3);
