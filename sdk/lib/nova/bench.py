@@ -15,6 +15,7 @@ from nova import (
     bench_enlightened,
     bench_floor,
     bench_history,
+    bench_interference,
     bench_io,
     bench_linux,
     bench_listing,
@@ -78,7 +79,7 @@ their limits in tests/bench/rows.tsv.
 
 Exit status: 0 if no figure is above its limit or below its floor, and all were
 counted, else 1; 2 for wrong usage. docs/performance.md has a table of the
-limits of --trace, --scale, --cpus, linux and io."""
+limits of --trace, --scale, --cpus, linux and io, docs/promises.md one of interference."""
 
 
 def add_parser(commands):
@@ -88,16 +89,16 @@ def add_parser(commands):
         help="count instructions per operation",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
-        usage="nova bench [OPTION…] [linux|io|enlightened]",
+        usage="nova bench [OPTION…] [linux|io|enlightened|interference]",
     )
     parser.add_argument(
         "what",
         nargs="?",
-        metavar="linux|io|enlightened",
+        metavar="linux|io|enlightened|interference",
         help="linux: count the example linux up to its shell instead, and its kernel without NOVA; "
         "io: count reads from a disk, from a file and by a guest instead, and those of Debian's "
         "kernel; enlightened: count a guest with the hypercall interface instead, and Debian with "
-        "and without it",
+        "and without it; interference: count what a PD costs others by each hypercall instead",
     )
     parser.add_argument("--arch", choices=tree.ARCHES, help=f"architecture ({DEFAULT_ARCH})")
     parser.add_argument(
@@ -534,6 +535,8 @@ def run(args):
     traced = _read_figures().get(bench_trace.SECTION, {}).get(DEFAULT_ARCH, {})
     bench_options.check(args, [row.key for row in rows], traced)
     args.arch = args.arch or DEFAULT_ARCH
+    if args.what == "interference":
+        return bench_interference.run(args, KERNEL_FROM[args.arch])
     if args.what:
         folder = Path(args.programs).parent if args.programs else None
         if args.what == "linux":

@@ -15,6 +15,7 @@ MODES = {
     "linux": (),
     "io": ("--json",),
     "enlightened": ("--json",),
+    "interference": COUNT,
     "--release": (),
     "--trace KEY": ("--arch", "--kernel", "--summary", "--mitigations"),
     "--trace": COUNT,
@@ -43,7 +44,7 @@ def no_trace(key, known):
 def check(args, rows, traced):
     """Raises NovaError if an option in ARGS would not have any effect. ROWS: the keys of the table;
     TRACED: those that have a trace."""
-    if args.what not in (None, "linux", "io", "enlightened"):
+    if args.what not in (None, "linux", "io", "enlightened", "interference"):
         raise NovaError(f"'{args.what}' is not understood. See nova bench --help.")
     given = _given(args)
     mode = next((mode for mode in MODES if mode in given), None)

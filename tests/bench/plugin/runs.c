@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A QEMU plugin that finds the longest run of kernel instructions with interrupts off: from an
- * entry, or from the STI of an interrupt window, to the next STI or the return to user mode.
+ * entry, or from the STI of an interrupt window, to the next STI, VMRUN or return to user mode.
+ * Waiting does not count: rounds of at most ROUND instructions from one PAUSE to the next.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
  * names its operation by a marker, which is a NOP of seven bytes with MARK and a number in its
@@ -13,6 +14,7 @@
 #define MARKS      256
 #define MARK       0x4d4b0000u /* mark in the upper half of a displacement */
 #define OPCODE_STI 0xfb
+#define ROUND      160
 
 struct run {
         uint64_t length, first, last;
@@ -20,7 +22,9 @@ struct run {
 
 static struct cpu {
         struct run run;
-        bool begun; /* the kernel's start, which is not an entry, is over */
+        bool begun;  /* the kernel's start, which is not an entry, is over */
+        bool paused; /* there was a PAUSE in this run */
+        uint64_t since_pause;
 } cpus[CPUS];
 
 static struct run longest[MARKS];
@@ -33,6 +37,7 @@ static void end_run(struct cpu *cpu)
         if (cpu->begun && cpu->run.length > longest[mark].length)
                 longest[mark] = cpu->run;
         cpu->begun = true;
+        cpu->paused = false;
         cpu->run.length = 0;
 }
 
@@ -44,9 +49,21 @@ static void in_kernel(unsigned index, void *address)
                 run->first = (uint64_t)(uintptr_t)address;
         run->last = (uint64_t)(uintptr_t)address;
         run->length++;
+        cpus[index % CPUS].since_pause++;
 }
 
-static void at_sti(unsigned index, void *address)
+static void at_pause(unsigned index, void *address)
+{
+        struct cpu *cpu = &cpus[index % CPUS];
+
+        in_kernel(index, address);
+        if (cpu->paused && cpu->since_pause <= ROUND)
+                cpu->run.length -= cpu->since_pause;
+        cpu->paused = true;
+        cpu->since_pause = 0;
+}
+
+static void at_end(unsigned index, void *address)
 {
         in_kernel(index, address);
         end_run(&cpus[index % CPUS]);
@@ -69,19 +86,35 @@ static bool is_mark(const struct qemu_plugin_insn *insn, uint32_t *number)
         return is_long_nop(insn, number) && (*number & 0xffff0000u) == MARK;
 }
 
+/* STI, VMRUN and returns to user mode. Without the last two, an interrupt that comes before the
+ * next instruction would continue the run. */
+static bool ends_run(const struct qemu_plugin_insn *insn)
+{
+        static const uint8_t iret[] = {0xcf}, iretq[] = {0x48, 0xcf}, sysret[] = {0x48, 0x0f, 0x07},
+                             sysexit[] = {0x0f, 0x35}, vmrun[] = {0x0f, 0x01, 0xd8},
+                             sti[] = {OPCODE_STI};
+
+        return is_code(insn, iret, sizeof(iret)) || is_code(insn, iretq, sizeof(iretq)) ||
+               is_code(insn, sysret, sizeof(sysret)) || is_code(insn, sysexit, sizeof(sysexit)) ||
+               is_code(insn, vmrun, sizeof(vmrun)) || is_code(insn, sti, sizeof(sti));
+}
+
 static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 {
+        static const uint8_t pause[] = {0xf3, 0x90};
+
         (void)id;
         for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
                 struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
                 const uint64_t address = qemu_plugin_insn_vaddr(insn);
-                const uint8_t *bytes = qemu_plugin_insn_data(insn);
                 void (*cb)(unsigned, void *) = in_user;
                 uint64_t data = address;
                 uint32_t number;
 
                 if (address >= kernel_from)
-                        cb = bytes[0] == OPCODE_STI ? at_sti : in_kernel;
+                        cb = ends_run(insn)                        ? at_end
+                             : is_code(insn, pause, sizeof(pause)) ? at_pause
+                                                                   : in_kernel;
                 else if (is_mark(insn, &number))
                         cb = at_mark, data = number & 0xffff;
                 else if (i)

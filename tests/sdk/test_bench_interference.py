@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench interference`: the results of both plugins, limits, and the page's table."""
+
+import json
+import unittest
+
+import paths  # noqa: F401
+from nova import bench_interference
+
+CONSOLE = """mark 1 call
+operation 1 call
+times call 64
+bytes call 0
+events call 2
+mark 2 create_ec
+operation 2 create_ec
+times create_ec 8
+bytes create_ec 32
+events create_ec 0
+"""
+CPUS = """cpu 1 0 6400 0 0 0
+cpu 2 0 9999 0 0 0
+cpu 2 1 800 0 0 0
+cpu 2 2 80 0 0 0
+cpu 255 1 5000 0 0 0
+"""
+RUNS = "run 0 700 0x1 0x2\nrun 1 85 0x1 0x2\nrun 2 5000 0x1 0x2\n"
+
+
+class Interference(unittest.TestCase):
+    def row(self, key, *limits):
+        names = dict(zip(bench_interference.FIELDS, (*limits, 0, 0)))
+        return bench_interference.Row(key, names, key)
+
+    def found(self):
+        return bench_interference.read(CONSOLE, CPUS, RUNS)
+
+    def test_figures_of_each_operation(self):
+        found = self.found()
+        self.assertEqual(list(found["call"].values()), [85, 0, 0, 0, 2])
+        self.assertEqual(list(found["create_ec"].values()), [5000, 100, 10, 32, 0])
+
+    def test_limits(self):
+        found = self.found()
+        good = self.row("create_ec", 5000, 100, 10)
+        other = {"create_ec": found["call"]}
+        self.assertEqual(len(bench_interference.complaints([good], other)), 1)
+        bad = bench_interference.complaints([self.row("create_ec", 4999, 99, 9)], found)
+        words = ("call has no row", "stretch: 5000", "thread: 100", "guest: 10", "bytes: 32")
+        self.assertEqual(len(bad), len(words), bad)
+        for sentence, word in zip(bad, words):
+            self.assertIn(word, sentence)
+
+    def test_an_operation_without_figures_is_not_a_success(self):
+        self.assertEqual(len(bench_interference.complaints([self.row("call", 9, 9, 9)], {})), 1)
+        found = bench_interference.read(CONSOLE, CPUS, "")
+        bad = bench_interference.complaints([self.row("create_ec", 9, 999, 99)], found)
+        self.assertTrue(any("stretch was not counted" in sentence for sentence in bad), bad)
+
+    def test_the_page_shows_the_figures_that_are_published(self):
+        figures = json.loads(bench_interference.FIGURES.read_text(encoding="utf-8"))
+        page = bench_interference.PAGE.read_text(encoding="utf-8")
+        rows = bench_interference.read_rows()
+        self.assertEqual(bench_interference.write_page(page, rows, figures), page)
+        for arch in bench_interference.WIDTHS:
+            self.assertEqual(bench_interference.complaints(rows, figures[arch]), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
