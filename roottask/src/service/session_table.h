@@ -8,8 +8,8 @@
 
 #include "nova/abi/hypercall.h"
 
-/* States of a slot: FREE → OPENING → LIVE → CLOSING (calls are in progress) → RETIRED (a
- * handler may still get a message for the old session) → FREE. */
+/* States of a slot: FREE → OPENING → LIVE → CLOSING (calls are in progress) → RETIRED
+ * (a handler may still get a message for the old session) → FREE. */
 enum session_state {
         SESSION_FREE,
         SESSION_OPENING,
