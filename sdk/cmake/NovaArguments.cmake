@@ -68,8 +68,8 @@ function(nova_check_languages function target)
   endforeach()
 endfunction()
 
-# nova_check_files(<function> <target> <keyword> <file>...): checks that the files exist, or that a
-# rule of this folder makes them, which is known at the folder's end.
+# nova_check_files(<function> <target> <keyword> <file>...): checks, at the end of the folder, that
+# the files exist or that a rule of this folder makes them.
 function(nova_check_files function target keyword)
   foreach(file IN LISTS ARGN)
     if(NOT file MATCHES "^guest:|\\$<")

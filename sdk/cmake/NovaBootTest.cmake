@@ -4,8 +4,8 @@
 # of bin/ and lib/ of the command `nova`), and NOVA_SYSTEM_TOOL if there are systems. It includes
 # NovaPrograms first.
 
-# Checks the files that a test boots, as far as they are known now; the rest is checked at the end
-# of the folder, where the order of lines no longer matters.
+# Checks the files that a test boots, if they are known at this point. The others are checked at the
+# end of the folder, where the order of lines no longer matters.
 function(nova_check_boot_test name roottask system timeout)
   if((NOT roottask AND NOT system) OR (roottask AND system))
     nova_mistake(nova_add_boot_test "${name}" "give ROOTTASK or SYSTEM, one of the \
@@ -88,7 +88,8 @@ function(nova_add_boot_test name)
     set(arg_TIMEOUT 60)
   endif()
 
-  # -S: the tool needs only Python itself, and starts sooner without the search for more.
+  # -S: the tool needs only the standard library, and starts faster without the search for other
+  # packages.
   set(command "${NOVA_PYTHON}" -S "${NOVA_SDK}/lib/nova" boot-test "--name=${name}"
     --arch ${NOVA_ARCH} --kernel "${NOVA_KERNEL}" --timeout ${arg_TIMEOUT})
   if(arg_SYSTEM)

@@ -3,7 +3,8 @@
 # configuration NOVA_CONFIG (release, or debug in a build of type Debug). It provides
 # nova_add_roottask, the other functions of NovaPrograms, and nova_add_boot_test.
 
-# In NOVA's own tree, whose examples search for the package, too, NovaTargets has done all of it.
+# In NOVA's own tree, whose examples also search for the package, NovaTargets has already done all
+# of this.
 if(DEFINED NOVA_ROOT)
   return()
 endif()
@@ -42,7 +43,7 @@ endif()
 set(NOVA_PRESET "${NOVA_ARCH}-${NOVA_CONFIG}")
 set(NOVA_LIBRARIES "${NOVA_SDK}/lib/${NOVA_PRESET}")
 set(NOVA_LINKER "${NOVA_SDK}/share/nova/linker")
-set(NOVA_EXAMPLES "${NOVA_SDK}/share/nova/examples") # of which one may use files of another
+set(NOVA_EXAMPLES "${NOVA_SDK}/share/nova/examples") # a program may use files of another program
 set(NOVA_NEWLIB "${NOVA_SDK}/lib/newlib/${NOVA_ARCH}")
 set(NOVA_KERNEL "${NOVA_SDK}/share/nova/${NOVA_PRESET}/nova.elf32")
 

@@ -56,13 +56,14 @@ function(nova_install_common)
   nova_install_package()
 endfunction()
 
-# The pages, beside examples and templates as in the tree, so that links between them work; and
-# their HTML, which `nova docs` makes.
+# The pages, with the same relative paths to examples and templates as in the tree, so that links
+# work; and their HTML, which `nova docs` makes.
 function(nova_install_manual)
   install(DIRECTORY "${NOVA_ROOT}/docs" DESTINATION share/nova
     FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "docs/doxygen" EXCLUDE
     PATTERN "docs/README.md" EXCLUDE PATTERN "docs/manual/README.md" EXCLUDE)
-  # An installation contains no tests to link to, so its pages name the tests' sources.
+  # An installation contains no tests, so its pages name the tests' sources instead of linking to
+  # them.
   install(CODE [=[
     set(page "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/share/nova/docs/promises.md")
     file(READ "${page}" text)

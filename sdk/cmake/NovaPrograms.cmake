@@ -18,8 +18,8 @@ if(NOT TARGET nova_freestanding)
     -Wl,--fatal-warnings)
 endif()
 
-# Programs with the runtime: newlib's headers and the compiler's own, none of the host's. Frame
-# pointers serve backtraces.
+# Programs with the runtime use the headers of newlib and of the compiler, and no headers of the
+# host. Frame pointers serve backtraces.
 if(NOT TARGET nova_hosted)
   if(NOVA_ARCH AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     separate_arguments(machine NATIVE_COMMAND "${NOVA_MACHINE_FLAGS}")
@@ -47,8 +47,8 @@ if(NOT TARGET nova_hosted)
 endif()
 
 # The libraries of a program with the runtime. The C library has empty locks of its own, so the
-# runtime's must be found first. Both need each other; libnova comes last, because it has some
-# functions of C, too.
+# runtime's must be found first. Both need each other; libnova comes last, because it also defines
+# some functions of C.
 set(NOVA_RUNTIME_LIBRARIES
   -Wl,-u,__retarget_lock_acquire_recursive
   -Wl,--start-group $<TARGET_FILE:Nova::novart> -lc -lm $<TARGET_FILE:Nova::nova> gcc
@@ -106,7 +106,7 @@ function(nova_add_program target)
   nova_check_arguments(nova_add_program "${target}" SOURCES LINK)
   nova_check_program(nova_add_program "${target}" "${arg_SOURCES}" "${arg_LINK}")
   nova_add_image(${target} "${NOVA_LINKER}/program.ld" ${arg_SOURCES})
-  # For `nova run`: an entry that cannot boot, but exists.
+  # for `nova run`: an entry for a program that exists but cannot be booted
   file(WRITE "${CMAKE_BINARY_DIR}/boot/${target}.program" "")
   target_link_libraries(${target} PRIVATE nova_hosted ${arg_LINK} Nova::novart)
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${NOVA_NEWLIB}/lib/libc.a")
@@ -114,8 +114,8 @@ endfunction()
 
 # nova_add_roottask(<target> SOURCES <file>... [LINK <library>...] [RUNTIME | NO_LIBNOVA] [MODULES
 # <program or file>...]) builds bin/<target>, a static ELF file that the kernel can start as its
-# roottask: with libnova only, with nothing, or with RUNTIME as nova_add_program() does. MODULES are
-# booted with it.
+# roottask: with libnova only, with no library, or, with RUNTIME, like a program of
+# nova_add_program(). MODULES are booted with it.
 function(nova_add_roottask target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_LIBNOVA;RUNTIME" "" "SOURCES;LINK;MODULES")
   nova_check_arguments(nova_add_roottask "${target}" SOURCES LINK MODULES RUNTIME NO_LIBNOVA)

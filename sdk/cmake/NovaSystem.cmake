@@ -42,9 +42,9 @@ set(NOVA_SERVICES ahci disk files log memory names nvme partitions pci power ram
 
 # nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...]) makes a
 # system of init, a system description and the files that it names. The build of <name> checks the
-# description: each error in it, and each program or module that it lacks or does not know, stops
-# the build with a message. `nova run <name>` boots it. PROGRAMS includes those that a program with
-# `grants children` starts, which the description names after `modules`.
+# description: an error in it, a file that it names but that is not given, or a file that it does
+# not name stops the build with a message. `nova run <name>` boots it. PROGRAMS includes those that
+# a program with `grants children` starts, which the description names after `modules`.
 function(nova_add_system name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION" "PROGRAMS;MODULES")
   nova_check_arguments(nova_add_system "${name}" DESCRIPTION PROGRAMS MODULES)

@@ -32,10 +32,11 @@ set(CMAKE_ASM_FLAGS_DEBUG "-g -DNOVA_DEBUG=1")
 set(CMAKE_ASM_FLAGS_RELEASE "-g -DNDEBUG")
 
 include_directories("${NOVA_ROOT}/hypervisor/abi")
-# Programs do not depend on the place of the tree: file names in their output start at its root.
+# Programs do not depend on the location of the tree: file names in their output are relative to its
+# root.
 add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:-fmacro-prefix-map=${NOVA_ROOT}/=>")
 
-# Warnings for all of our code, errors in gcc and clang.
+# Warnings for all of our code; gcc and clang treat them as errors.
 add_library(nova_warnings INTERFACE)
 target_compile_options(nova_warnings INTERFACE
   $<$<COMPILE_LANGUAGE:C,CXX>:-Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wpointer-arith

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from nova import ctest, tap
 
-# More failures than this are not due to a busy host.
+# If more tests than this fail, a busy host is not the cause.
 MOST = 20
 # CTest's result for a test whose fixture (a separate test) failed.
 UNPREPARED = "Fixture dependency failed"
@@ -22,7 +22,8 @@ def candidates(tests):
 
 
 def run(test):
-    """Returns whether TEST passes alone. The second run replaces the first one only if it ended."""
+    """Returns whether TEST passes alone. The result of the second run replaces that of the first
+    one only if the second run ended."""
     second = replace(test, result=tap.NOT_RUN, output="", reason="")
     ctest.run_tests([second], lambda *_: None, jobs=1)
     if second.result == tap.NOT_RUN:

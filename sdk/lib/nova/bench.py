@@ -177,8 +177,7 @@ def _other_arch(machine):
 
 def _count_operations(args, kernel, programs, boot, what, plugin=()):
     """Returns the console of one of several boots. With a longer serial number the firmware takes
-    longer, so the kernel starts at another time; the shapes of its trees depend on that time.
-    """
+    longer, so the kernel starts later, and the shapes of its trees depend on the start time. """
     serial = "x" * 8 * (boot + 1)
     extra = [*ICOUNT, "-smbios", f"type=1,serial={serial}", *plugin]
     more = {"cmdline": f"serial mitigations={args.mitigations}"} if args.mitigations else {}
@@ -230,8 +229,8 @@ def _image(kernel):
 
 @contextlib.contextmanager
 def _short_names(kernel, programs):
-    """Works in a folder of its own, with equal names for every kernel: the kernel reads a file's
-    path at boot, and the path's length shifts everything after it."""
+    """Works in a folder of its own, with equal file names for every kernel, because the kernel
+    reads a file's path at boot, and the path's length affects everything after it."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         files = {KERNEL: kernel} | {name: programs / name for name in PROGRAMS}
@@ -317,8 +316,8 @@ def _is_own_kernel(args):
 
 
 def page_with(page, rows, figures):
-    """Returns the text of the page with the tables of these figures, and of those that have a file
-    of their own."""
+    """Returns the text of the page with the tables of these figures, and of the figures that have a
+    file of their own."""
     model = bench_floor.read(FLOORS)
     page = table.write_page(page, rows, figures, model.floor)
     counted = [["table", "architecture", "counted with"]]
@@ -366,8 +365,8 @@ def _this_build():
 
 
 def _end(args, option, bad, write):
-    """Reports figures above their limits and returns the exit status. With --update it lets WRITE
-    publish this build's figures, whatever their limits are."""
+    """Reports figures above their limits and returns the exit status. With --update, WRITE
+    publishes this build's figures, even above their limits."""
     for sentence in bad:
         build.say(f"above its limit: {sentence}")
     if args.update:
@@ -399,7 +398,7 @@ def _run_trace(args, rows):
 
 
 def _count_scale(args):
-    """One run gives both: the clock does not notice the plugin, which counts instructions, too."""
+    """One run gives both: the plugin, which also counts instructions, does not affect the clock."""
     more = {"cmdline": f"kmem={bench_scale.POOL}M", "memory": bench_scale.MEMORY}
     with _built(args) as (kernel, programs):
         console, runs = _count_runs(kernel, programs / bench_scale.PROGRAM, args.arch,
@@ -525,7 +524,7 @@ def _compare(args, rows, found):
 
 
 def _warn_of_project():
-    """In a project of their own, users might take the figures for those of the project."""
+    """In a project, users might think that the figures are those of the project."""
     if project.here(foreign_too=False):
         build.say(f"this counts NOVA's kernel, not the project here; {OWN} says how to count that")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --cpus`: operations of several CPUs at one time or on each other, and the kernel's
-start. A plugin of QEMU counts each CPU's instructions in the kernel and the lines they share."""
+"""`nova bench --cpus`: operations that several CPUs execute at the same time or on each other, and
+the kernel's start. A plugin of QEMU counts each CPU's instructions in the kernel and the lines they
+share."""
 
 import contextlib
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ BOOT = "255"
 BEGIN = "<!-- cpus: written by nova bench --cpus --update -->"
 END = "<!-- end of the CPUs -->"
 # Sizes in MiB, of memory and of the kernel's pool, with which the start is counted on one CPU. The
-# pool is always given (kmem=). Its default is a sixteenth of the memory, so that the start would
-# grow with memory by the cost of mapping the pool, which has a row of its own.
+# size of the pool is always given (kmem=). Its default is a sixteenth of the memory, so the cost of
+# mapping the pool, which has a row of its own, would also grow with the memory.
 SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
 # … and further modules, each a line of the memory map that the roottask gets.
 FEW, MANY = 0, 25
@@ -66,7 +67,7 @@ def read(results, console):
 @contextlib.contextmanager
 def _machines(boot, program, kernel_from):
     """MACHINE(cpus, sizes, modules) counts there. BOOT(cpus, memory, pool, modules, plugin) returns
-    the console's text; if modules is not None, the program ends as soon as it has begun."""
+    the console's text; if modules is not None, the program ends at once."""
     entry = f"entry={elf.entry(program):#x}"
     with qemu_plugin.compiled("cpus", kernel_from, entry) as (plugin, results):
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench enlightened`: counts what operations of a guest with the hypercall interface cost
-outside the guest, and Debian's start with and without the interface."""
+"""`nova bench enlightened`: counts the instructions that operations of a guest with the hypercall
+interface need outside the guest, and Debian's start with and without the interface."""
 
 import json
 import tempfile
@@ -42,7 +42,7 @@ def _boot(kernel, boot, words, plugin, results, done):
 
 
 def each(counts, base, times):
-    """Returns what one time costs: instructions outside and inside the guest, and exits."""
+    """Returns the cost of one execution: instructions outside and inside the guest, and exits."""
     return {
         "outside": round((counts["host"] - base["host"]) / times),
         "inside": round((counts["guest"] - base["guest"]) / times),
@@ -53,7 +53,7 @@ def each(counts, base, times):
 def figures(one, debian, plain):
     """Returns the figures of operations, by their names, and of Debian."""
     cpuid = one["cpuid"]["outside"]
-    # The interrupt and its way there are the same in each of the three.
+    # The interrupt and its delivery are the same in all three cases.
     ended = {key: one[f"end_{key}"] for key in ("page", "msr", "memory")}
     by_page = ended["page"]["outside"]
     outside = [counts["host"] - counts["start"] for counts in (debian, plain)]

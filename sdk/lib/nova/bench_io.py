@@ -48,13 +48,13 @@ PARTS = 16
 # Of the file of random reads, and of its disk, in bytes.
 PAGE, FILE_BYTES, DISK_BYTES = 4096, 64 << 20, 72 << 20
 TIMEOUT = 240
-# One tick of the TSC is one instruction. While no CPU runs, time passes as outside: the disk needs
-# time of QEMU's threads, and a driver must not find that it takes longer than its limit.
+# One tick of the TSC is one instruction. While no CPU runs, time passes as on the host, because the
+# disk needs time of QEMU's threads, and a request must not exceed a driver's time limit.
 ICOUNT = ["-icount", "shift=0,sleep=on"]
 MEMORY = 256
-# Of the machine with NOVA below the guest, which has 224 of them.
+# MiB of the machine with NOVA below the guest; the guest has 224 MiB.
 MEMORY_GUEST = 512
-# A disk without contents, which completes a read at once. One queue.
+# A disk without contents, which completes a read at once. It has one queue.
 DISK = [
     *("-blockdev", "driver=null-co,node-name=d,size=67108864,read-zeroes=on"),
     *("-device", "virtio-blk-pci,drive=d,disable-legacy=on,num-queues=1"),
@@ -79,7 +79,8 @@ class Row:
 
 @dataclass
 class Count:
-    """One operation: how often it ran, its instructions, and the median and minimum of one time."""
+    """One operation: number of executions, all their instructions, and the median and minimum of
+    one execution."""
 
     times: int
     programs: int
@@ -170,7 +171,7 @@ def _of_files(kernel, boot, plugin, results):
 
 
 def fat_disk(folder):
-    """Makes a disk with FAT16 and the file `data`, each page of which begins with its number."""
+    """Makes a disk with FAT16 and the file `data`. Each page of the file begins with its number."""
     tools.need({"mkfs.fat": "dosfstools", "mcopy": "mtools"}, "the disk", EXIT_FAILED)
     image, data = folder / "fat.img", folder / "data"
     with data.open("wb") as file:

@@ -11,7 +11,7 @@ BOOTS = 8
 
 
 class Unfinished(NovaError):
-    """A program that did not end well; its console's text up to then."""
+    """A program that ended with an error, with its console's text up to that point."""
 
     def __init__(self, sentence, text):
         super().__init__(sentence, EXIT_FAILED)

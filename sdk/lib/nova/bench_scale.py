@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --scale`: the cost of operations beside 1, 10, 1,000 and 100,000 objects of a kind.
-No cost may grow by more than its factor in tests/bench/scale.tsv."""
+"""`nova bench --scale`: the cost of operations while 1, 10, 1,000 and 100,000 objects of a kind
+exist. No cost may grow by more than its factor in tests/bench/scale.tsv."""
 
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ END = "<!-- end of the scale -->"
 
 @dataclass
 class Subject:
-    """A kind of object of which there are many, or an operation beside them."""
+    """A kind of object of which many exist, or an operation that is measured while they exist."""
 
     key: str
     factor: float
@@ -30,7 +30,7 @@ class Subject:
     beside: dict = field(default_factory=dict)  # {key of a kind: its limits}
 
     def limits(self, thing):
-        """Returns the limit beside objects of this key's kind."""
+        """Returns the limit while objects of this key's kind exist."""
         return self.beside.get(thing, self)
 
 
@@ -72,8 +72,7 @@ def read_stretches(results):
 
 
 def growth(pairs):
-    """Returns the greatest figure beside more than one object, as a factor of the figure beside
-    one."""
+    """Returns the greatest figure with more than one object, as a factor of the figure with one."""
     return max(figure for _, figure in pairs[1:]) / pairs[0][1]
 
 
@@ -101,7 +100,7 @@ def complaints(things, operations, found, bound):
 
 
 def records(things, operations, found, published, bound):
-    """Returns the records of --json: each operation beside each kind, and the stretches."""
+    """Returns the records of --json: each operation with each kind, and the stretches."""
     counted = [
         {
             "thing": thing.key,
@@ -153,8 +152,8 @@ def text(things, operations, found, bound, arch):
 
 
 def write_page(page, things, operations, bound, figures):
-    """Returns the text of a page with each operation beside the kind with which it grows most, and
-    the longest stretches with interrupts off."""
+    """Returns the text of a page with each operation and the kind with which it grows most, and the
+    longest stretches with interrupts off."""
     found = figures.get(table.SHOWN, {})
     cells = [[f"instructions ({table.SHOWN})", "grows most beside", *NUMBERS, "factor", "may be"]]
     for operation in operations:

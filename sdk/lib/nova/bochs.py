@@ -16,7 +16,8 @@ from nova.runner import Runner, stop_message
 
 PROGRAM = "bochs"
 CPU = "corei7_skylake_x"
-# Instructions per second of emulated time: few, so that waits are short, but enough to boot.
+# Instructions per second of emulated time: few, so that waits take little real time, but enough to
+# boot.
 INSTRUCTIONS = 50_000_000
 LINGER = 0.3  # seconds in which the serial port sends what it still holds
 # Disabled parts; some do not work on a machine without sound or USB.
@@ -110,7 +111,7 @@ class BochsRunner(Runner):
             self._start_bochs(f"mode=socket-client, dev=127.0.0.1:{port}", [log])
             line = self._accept(server)
         if not line:
-            return  # it has ended, and says why
+            return  # it has ended and reports the reason
         self.console_end = line.detach()
         source = sys.stdin.fileno() if self.interactive or not sys.stdin.isatty() else None
         keys = console_input.Keys(self._leave) if self.interactive else None

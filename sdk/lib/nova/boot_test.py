@@ -32,8 +32,9 @@ def add_parser(commands):
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("--qemu", dest="extra", action="append", default=[])
     parser.add_argument("--multiboot", type=int, default=0)
-    options.add_machine(parser, min_memory=1)  # a test may need too little memory on purpose
-    parser.set_defaults(function=run, cmdline="")  # the kernel is silent unless a test asks
+    options.add_machine(parser, min_memory=1)  # a test may use too little memory on purpose
+    parser.set_defaults(function=run, cmdline="")  # the kernel prints nothing unless the test
+                                                   # requests it
 
 
 def check_patterns(args):
@@ -83,7 +84,7 @@ def complaints(args, outcome, words=frozenset()):
 
 
 def tap_complaints(stream, rows, words):
-    """ROWS list the cases that may be not raised."""
+    """ROWS list the cases that may be reported as not raised."""
     found = [f"TAP: {problem}" for problem in stream.problems]
     for case in stream.cases:
         if case.result == tap.NOT_RAISED:

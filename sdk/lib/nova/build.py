@@ -34,7 +34,8 @@ def say(text):
 
 
 def still_runs(what, limit):
-    """Returns a function to call now and then with the seconds that WHAT has taken of its LIMIT."""
+    """Returns a function that reports progress; call it from time to time with the seconds of its
+    LIMIT that WHAT has taken."""
     return lambda time: say(f"{what} still runs after {time} s, at most {limit}")
 
 
@@ -114,8 +115,8 @@ def step(command, sentence, progress=None, folder=tree.ROOT):
 
 
 def is_copy(folder):
-    """Returns whether a build folder was copied with its tree: then it would build the original
-    tree."""
+    """Returns whether a build folder was copied together with its tree. Such a folder would build
+    the original tree."""
     try:
         text = (folder / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -134,8 +135,8 @@ def _forget(folder):
 
 
 def _configured(preset):
-    """Returns whether PRESET is configured and newer than the presets and toolchain files, the only
-    changes that Ninja itself does not notice."""
+    """Returns whether PRESET is configured and newer than the presets and toolchain files. Ninja
+    itself does not detect changes of these files."""
     folder = tree.build_dir(preset)
     stamp = folder / STAMP
     if not stamp.exists() or not (folder / "build.ninja").exists():

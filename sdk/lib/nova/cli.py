@@ -50,8 +50,8 @@ def _parser(argv):
 
 
 def _join_words(args, unknown):
-    """Adds the words after an option to those before it, of which argparse takes one group.
-    Returns what is still unknown."""
+    """Adds the words after an option to the words before it, because argparse accepts only one
+    group. Returns the words that are still unknown."""
     words = getattr(args, "words", None)
     if words is None or any(word.startswith("-") for word in unknown):
         return unknown

@@ -14,7 +14,7 @@ from nova import build
 
 END_OF_INPUT = b"\x04"
 QUIET = 2.0  # seconds without output after which a system may be waiting
-PATIENCE = 10.0  # seconds after which a line reports that nothing happens
+PATIENCE = 10.0  # seconds after which a message reports that nothing happens
 ASLEEP = 30.0  # seconds after which a system without any output is considered silent
 POLL = 0.5
 ESCAPE = 0x01  # ctrl-a
@@ -53,16 +53,17 @@ class Keys:
 
 class Input:
     """Copies SOURCE, a file descriptor, to SINK, the pipe or socket of the machine's console.
-    Without a source, input has ended at once. With KEYS the source is a terminal. With LATE, input
-    waits for the system's first output, at most ASLEEP, because earlier input would be lost."""
+    Without a source, input ends at once. With KEYS the source is a terminal. With LATE, input waits
+    for the system's first output, at most ASLEEP, because earlier input would be lost."""
 
     def __init__(self, sink, source, keys=None, late=False):
         self.sink = sink
         self.source = source
         self.keys = keys
         self.ended = source is None  # set by the thread, read by the watch
-        self.heard = time.monotonic()  # when the system last spoke, or got the end of input
-        self.answered = True  # it spoke since it got that
+        self.heard = time.monotonic()  # time at which the system last printed or got the end of
+                                       # input
+        self.answered = True  # the system has printed since it got the end of input
         self.told = False
         self.awake = threading.Event()
         if not late:

@@ -39,7 +39,7 @@ ENDS = re.compile(r"(notrack )?(jmp|ret|iret|sysret|sysexit|hlt|ud2)")
 CONDITIONAL = re.compile(r"j(?!mp|[er]?cxz)\w+(,p[nt])?")
 # Branches of assertions, which only a broken kernel takes, do not count as edges.
 CHECK = re.compile(r"\bassert\(")
-# The most lines of a function's head.
+# Maximum number of lines of a function's head.
 HEAD_LINES = 4
 HEAD = ("file", "lines", "QEMU", "Bochs", "unit", "any", "%", "edges", "seen", "%")
 
@@ -175,7 +175,7 @@ def ran_in_map(code, record, text, boot):
 def blocks(code):
     """Yields (return address of the call of a block's trace, its instructions). A block ends before
     the next such call; instructions before the first call belong to that call's block. A function
-    in assembly has no calls, so what follows a function belongs to none of its blocks."""
+    in assembly has no such calls, so code after a function does not belong to its last block."""
     trace, own, before = None, [], ""
     for address, text in code.instructions.items():
         if address in code.starts or ENDS.match(before):
@@ -256,8 +256,8 @@ class Report:
                 file.ways[line] = file.ways.get(line, 0) | bits
 
     def add_blocks(self, code, ran):
-        """The calls of a traced kernel give code to lines that have none in another one, so its
-        lines count as code only where no other kernel was recorded."""
+        """In a traced kernel, the calls of the trace add code to lines that have no code in another
+        kernel. So lines of a traced kernel count as code only if no other kernel was recorded."""
         if not self.files:
             self._add(code.lines_of(code.instructions), "code")
         self._add(code.lines_of(ran), "bochs")
@@ -307,7 +307,8 @@ class Report:
         return self._texts(Figures.never)
 
     def one_way(self):
-        """Yields the text of each line that ran and whose jumps all went one way only."""
+        """Yields the text of each line that ran and whose jumps were all taken in one direction
+        only."""
         return self._texts(Figures.one_way)
 
 

@@ -64,8 +64,8 @@ def list_tests(preset, folder=None):
 
 
 def _guess_costs(folder, tests):
-    """CTest starts the longest tests first, by the seconds of earlier runs. Before the first run
-    the time limits stand for them."""
+    """CTest starts the longest tests first, by the seconds of earlier runs. Before the first run it
+    uses the time limits instead."""
     known = folder / "Testing/Temporary/CTestCostData.txt"
     if not known.exists():
         known.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ def run_tests(tests, on_done, jobs=JOBS, on_start=None):
 
 
 def output_so_far(test):
-    """Returns from CTest's log the output of a test that ended before CTest was ended."""
+    """Returns, from CTest's log, the output of a test that ended before CTest was terminated."""
     for name in ("LastTest.log.tmp", "LastTest.log"):
         try:
             log = (test.folder / "Testing/Temporary" / name).read_text("utf-8", "replace")
@@ -140,7 +140,7 @@ def _output_in(log, name):
 
 
 def _glance(line):
-    """Returns the result for the progress line. The JUnit file holds the result that counts."""
+    """Returns the result for the progress line. The valid result is in the JUnit file."""
     if " Passed " in line:
         return tap.PASSED
     return tap.NOT_RUN if "Not Run" in line or "Skipped" in line else tap.FAILED

@@ -161,7 +161,7 @@ class Session:
         return qemu.not_started(self.complaints.read())
 
     def run_gdb(self, command):
-        """Returns gdb's exit status; None: the session was cut off."""
+        """Returns gdb's exit status; None: the session was interrupted."""
         stdin = subprocess.DEVNULL if self.args.batch is not None else None
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:

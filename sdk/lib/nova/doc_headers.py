@@ -97,7 +97,8 @@ def one_by_one(text):
 
 
 def share_comments(text):
-    """Copies a comment before several constants to each of them that has none of its own."""
+    """Copies a comment that precedes several constants to each constant without a comment of its
+    own."""
 
     def replace(match):
         comment, lines = match.groups()

@@ -205,7 +205,7 @@ class Page:
         label = page_id(self.path) if match.group(1) == "#" else place_id(self.path, name)
         self.anchors.add(label)
         if match.group(1) != "#" and self.path == INDEX:
-            return match.group(0)  # with a name it would stand among the pages in the sidebar
+            return match.group(0)  # with a name it would appear among the pages in the sidebar
         told = self.prose(match.group(2)) if match.group(1) != "#" else title(self.path, self.text)
         return f"{match.group(1)} {told} {{#{label}}}"
 

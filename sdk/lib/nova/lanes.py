@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the tests of several presets, one preset after the other. The next one begins when the last
-test of the one before is still running, so that no processor waits for it. The host's tests run
+"""Runs the tests of several presets, one preset after the other. The next preset begins while the
+last tests of the previous one are still running, so that no processor is idle. The host's tests run
 beside the others, one at a time, from before the kernels are built."""
 
 import threading
@@ -8,7 +8,7 @@ import time
 
 from nova import ctest
 
-# A preset with fewer tests left than this makes room for the next one.
+# If a preset has fewer tests left than this, the next preset begins.
 FEW = 2
 
 
@@ -19,7 +19,7 @@ class Lane(threading.Thread):
         super().__init__(daemon=True)
         self.tests, self.on_done, self.jobs = tests, on_done, jobs
         self.left = len(tests)
-        self.few = threading.Event()  # tests of it are left
+        self.few = threading.Event()  # number of its tests that are left
         self.ended = threading.Event()
         self.seconds = self.processors = 0.0
         self.error = self.process = None

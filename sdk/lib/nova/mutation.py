@@ -21,7 +21,7 @@ KEYS = ("name", "file", "function", "pattern", "new")
 OPTIONAL = {
     "areas": "", "tests": "", "arch": "x86_64", "cpus": "4", "emulator": "qemu", "stop": "",
 }
-# The parts of the tree that are mutated, by their folders; the first that fits decides.
+# The parts of the tree that are mutated, by their folders; the first match counts.
 COMPONENTS = {
     "hypervisor/": "kernel", "libnova/": "libnova", "roottask/vmm/": "VMM library",
     "roottask/": "runtime",
@@ -135,7 +135,7 @@ def _select(mutations, words):
     chosen = [m for m in mutations if not words or any(word in m.name for word in words)]
     if not chosen:
         raise NovaError(f"no mutation's name contains '{words[0]}'.")
-    # One file after the other: the compiler then has less to do again.
+    # one file after the other, so that less has to be compiled again
     return sorted(chosen, key=lambda m: (m.kind(), m.file))
 
 
@@ -171,7 +171,7 @@ def verdict(caught, row):
     if caught:
         return "caught", False
     if row and row.survives():
-        return "survives", False  # for a reason that the table gives
+        return "survives", False  # for a reason that is in the table
     return "SURVIVED", True
 
 

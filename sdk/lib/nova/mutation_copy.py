@@ -12,8 +12,8 @@ from nova import build, tree
 
 FOLDER = tree.ROOT / "build/mutation"
 LEFT_OUT = ("build", "__pycache__")
-SOUND = "sound.txt"  # what passed in the copy as it is
-QUICK = "quick.ninja"  # builds without a look at what configures
+SOUND = "sound.txt"  # tests that passed in the unchanged copy
+QUICK = "quick.ninja"  # builds without a check whether the build must be configured again
 
 
 def _files(root):
@@ -85,7 +85,7 @@ class Copy:
         (self.root / "build").mkdir(exist_ok=True)
         newlib = self.root / "build/newlib"
         if not newlib.exists():
-            # The C library takes minutes, and no mutation is in it.
+            # Building the C library takes minutes, and it contains no mutation.
             newlib.symlink_to(tree.ROOT / "build/newlib")
         return self
 
@@ -142,7 +142,7 @@ class Copy:
         return self.listed[preset]
 
     def passed(self):
-        """Returns what is known to pass in the copy as it is."""
+        """Returns the tests that are known to pass in the unchanged copy."""
         try:
             return set((self.root / SOUND).read_text(encoding="utf-8").splitlines())
         except OSError:

@@ -14,7 +14,7 @@ from nova.qemu import EMULATORS, Machine, Module
 from nova.runner import STOP_LINE, Runner
 
 CONFIG = "release"
-TIMEOUT = 75  # seconds; a fault that hangs the run is caught, too
+TIMEOUT = 75  # seconds; a fault by which the run hangs also counts as caught
 UNIT_TIMEOUT = 300
 SOUND_TIMEOUT = 600
 UNIT = "unit-"  # the begin of the names of the host's programs
@@ -43,7 +43,7 @@ class FirstOfBochs(FirstFailure, BochsRunner):
 
 
 RUNNERS = dict(zip(EMULATORS, (FirstOfQemu, FirstOfBochs)))
-WHOLE = dict(zip(EMULATORS, (Runner, BochsRunner)))  # of a kernel that is to stop
+WHOLE = dict(zip(EMULATORS, (Runner, BochsRunner)))  # of a kernel that is expected to stop
 
 
 def machines(kernel, program, cpus, areas, emulator="qemu", case=None):
@@ -209,7 +209,7 @@ def _execute(command, folder, timeout):
 
 
 def suites(copy, mutation):
-    """Returns what runs for a mutation, quick ones first."""
+    """Returns the tests that run for a mutation, the fastest first."""
     units = [name for name in mutation.tests if name.startswith(UNIT)]
     boots = [name for name in mutation.tests if not name.startswith(UNIT)]
     found = [Unit(copy, name) for name in units]
@@ -220,7 +220,7 @@ def suites(copy, mutation):
 
 
 def _all(copy, mutations):
-    """Returns all that the mutations use, the areas of one kind of machine together."""
+    """Returns all tests that the mutations use, with the areas of one kind of machine together."""
     areas, others = {}, {}
     for mutation in mutations:
         for suite in suites(copy, mutation):

@@ -55,7 +55,8 @@ def _check(template, folder):
 
 
 def _command():
-    """Returns how to call this command from anywhere: in a source tree it is seldom in PATH."""
+    """Returns how to call this command from anywhere: in a source tree it is usually not in
+    PATH."""
     file = places.HOME / "bin/nova"
     found = shutil.which("nova")
     return "nova" if found and Path(found).resolve() == file else shlex.quote(str(file))

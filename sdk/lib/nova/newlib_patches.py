@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Applies sdk/newlib/*.patch, the kit's changes to newlib's source, in the order of their names.
 
-A hunk must match the source line by line: another version of newlib is not patched by guess."""
+A hunk must match the source line by line: patches are not applied to another version of newlib."""
 
 import re
 

@@ -13,8 +13,8 @@ HEADER = ["reason", "where", "why"]
 
 
 def read(path=FILE):
-    """Returns {reason: [the conditions of a row]}; a reason may have several rows. In an installed
-    SDK, which lacks the kernel's tests, no case may be left out."""
+    """Returns {reason: [the conditions of a row]}; a reason may have several rows. An installed SDK
+    does not contain the kernel's tests, so no case may be left out there."""
     if not path.exists():
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -41,7 +41,7 @@ def add_parser(commands):
 
 
 def _stage(folder, prefix):
-    """Creates in FOLDER the files that the .deb has from / on."""
+    """Creates in FOLDER the files of the .deb, with paths relative to /."""
     target = folder / DEB_PREFIX
     if prefix is None:
         docs.ensure()

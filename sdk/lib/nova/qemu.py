@@ -154,7 +154,7 @@ def _software(machine):
 
 
 def _recording(machine):
-    """Returns the plugin that records what runs of the kernel, for `nova test --coverage`."""
+    """Returns the plugin that records the kernel's code that runs, for `nova test --coverage`."""
     if RECORDING not in os.environ:
         return []
     from nova import coverage  # which an installed SDK lacks

@@ -100,7 +100,7 @@ def _check(args):
 
 
 def _disk(args):
-    """Returns the file of --disk, which not every command has."""
+    """Returns the file of --disk; some commands do not have this option."""
     return getattr(args, "disk", None)
 
 
@@ -201,8 +201,8 @@ def with_further(modules, further):
 
 
 def warn_of_modules(name, modules, further):
-    """Returns a warning about the user's modules. A program may open any name, so none of this is
-    an error; but a program without modules of its own surely needs those it is given."""
+    """Returns a warning about the user's modules. A program may open any name, so this is not an
+    error. But a program without modules of its own probably needs the given modules."""
     known = [os.path.basename(module.file) for module in modules[1:]]
     given = [os.path.basename(module.file) for module in further]
     for file in dict.fromkeys(given if known else ()):
@@ -214,12 +214,12 @@ def warn_of_modules(name, modules, further):
             yield f"{count} modules are called {file}; a program that opens one gets the first"
 
 
-# Minimum of MiB that kernel and BIOS need beside the boot modules.
+# Minimum memory in MiB that kernel and BIOS need in addition to the boot modules.
 LEAST_BESIDE = 4
 
 
 def check_room(modules, memory):
-    """Refuses a machine of MEMORY MiB that the boot modules alone fill."""
+    """Refuses a machine of MEMORY MiB if the boot modules alone would fill it."""
     size = sum(os.path.getsize(module.file) for module in modules if os.path.exists(module.file))
     size = (size + (1 << 20) - 1) >> 20
     need = size + LEAST_BESIDE

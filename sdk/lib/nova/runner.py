@@ -132,10 +132,11 @@ class Runner:
             self._order("cont")
 
     def line(self, text):
-        """For subclasses: takes a complete line of the console, as bytes without its end."""
+        """For subclasses: receives a complete line of the console, as bytes without its line
+        end."""
 
     def answer(self, text):
-        """For subclasses: takes the answer of QEMU's monitor to the last ask()."""
+        """For subclasses: receives the answer of QEMU's monitor to the last ask()."""
 
     def ask(self, command):
         """Sends a human-readable command to QEMU's monitor."""
@@ -146,7 +147,7 @@ class Runner:
         try:
             self.control.sendall(json.dumps(order).encode() + b"\n")
         except OSError:
-            pass  # QEMU has ended, which the watch will notice
+            pass  # QEMU has ended; watch() will detect this
 
     def _seconds_left(self):
         """Returns the seconds until the time limit, or None."""

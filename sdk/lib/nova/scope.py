@@ -3,7 +3,7 @@
 
 A test runs where its result can differ. A row holds a pattern of names (or `label:` and a label, or
 `folder:` and a pattern of folders), patterns of presets, and the reason. The first row that matches
-a test decides."""
+a test applies."""
 
 from collections import namedtuple
 from fnmatch import fnmatchcase
@@ -54,7 +54,7 @@ def fits(pattern, test):
 
 
 def row_of(rows, test):
-    """Returns the row that decides about a test, or None."""
+    """Returns the row that applies to a test, or None."""
     return next((row for row in rows if fits(row.pattern, test)), None)
 
 
@@ -65,8 +65,8 @@ def runs(rows, test):
 
 
 def is_recorded(test):
-    """Returns whether --coverage can run a test on its preset: a test under Bochs needs the preset
-    of trace.c, a test under QEMU one of the others, because the plugin records there."""
+    """Returns whether --coverage can run a test on its preset. A test under Bochs needs the preset
+    with trace.c. A test under QEMU needs one of the others, because there the plugin records."""
     under_bochs = "bochs" in test.labels or ".bochs." in test.name or test.name.endswith("-vmx")
     return under_bochs == (test.preset == tree.COVERAGE_PRESET)
 

@@ -34,7 +34,7 @@ class Stretch:
     begin: list = field(default_factory=list)  # its call stack, the innermost function last
     end: list = field(default_factory=list)
     hot: dict = field(default_factory=dict)  # {address: instructions}
-    case: str = ""  # of the suite, that ran then
+    case: str = ""  # case of the suite that was running
 
     def addresses(self):
         return [self.first, self.last, *self.begin, *self.end, *self.hot]
@@ -105,15 +105,15 @@ def complaints(longest, above, bound, names):
 
 
 def unfit(stream):
-    """Returns a message if most cases of a suite fail, so that what they measure does not run. The
-    plugin slows everything down, so cases may be late: each_failed() says which to look at again.
-    """
+    """Returns a message if most cases of a suite fail, because then the code to be measured does
+    not run. The plugin slows everything down, so cases may be late: each_failed() returns the cases
+    to run again. """
     passed, failed = stream.count(tap.PASSED), stream.count(tap.FAILED)
     return [f"only {passed} of {passed + failed} cases passed"] if passed < failed else []
 
 
 def each_failed(stream):
-    """Returns the arguments with which the suite runs just those cases that failed."""
+    """Returns the arguments with which the suite runs only the cases that failed."""
     words = []
     for case in stream.cases:
         if case.result == tap.FAILED:
@@ -175,7 +175,8 @@ def add_parser(commands):
     parser.add_argument("--qemu", dest="extra", action="append")  # instead of the suite's devices
     parser.add_argument("--bound", type=int, default=BOUND)
     parser.add_argument("--above", action="store_true")  # requires a stretch above the bound
-    parser.add_argument("--each", action="store_true")  # each case must pass, or without the plugin
+    parser.add_argument("--each", action="store_true")  # each case must pass, at least without the
+                                                        # plugin
     parser.add_argument("--timeout", type=float, required=True)
     parser.set_defaults(function=run)
 

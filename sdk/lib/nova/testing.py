@@ -154,7 +154,7 @@ def _is_named(test, words):
 
 
 def _in_scope(rows, test, args):
-    """Tests chosen by name, configuration or compiler run on each preset that is chosen."""
+    """Tests chosen by name, configuration or compiler run on each chosen preset."""
     chosen = args.words and (args.config or args.compiler)
     return bool(chosen) or _is_named(test, args.words) or scope.runs(rows, test)
 
@@ -364,7 +364,7 @@ def _count(test, totals):
         totals.add(case.result, f"{name} {case.number} {case.name}")
         if case.result == tap.PASSED:
             totals.cases.add(f"{test.name} {case.name}")
-    # The run failed for a reason that is not a case: that is a failure of its own.
+    # The run failed for a reason other than a case, which counts as a separate failure.
     if test.result == tap.FAILED and (stream.good() or stream.problems):
         totals.fail(f"{name}: {test.reason or 'the run itself'}")
     elif not stream.cases:
@@ -404,7 +404,7 @@ def _build_and_run(args, totals, selected, progress, running):
 
 
 def _run_again(selected, totals):
-    """Runs failed tests again, alone: an accident of a busy host does not happen twice."""
+    """Runs failed tests again, alone: a busy host rarely makes a test fail twice."""
     for test in again.candidates(test for tests in selected.values() for test in tests):
         print(f"nova: {test.preset} {test.name} runs again, alone", flush=True)
         with totals.times.measure("failed tests again"):
@@ -450,8 +450,8 @@ def _finish(totals, start):
 
 
 def _count_all(selected, ran, progress, totals):
-    """Counts the tests of an interrupted preset: each that ended counts by its line of progress, as
-    one test, because its cases were not read."""
+    """Counts the tests of an interrupted preset. Each test that ended counts as one test, by its
+    line of progress, because its cases were not read."""
     for preset, tests in selected.items():
         for test in tests:
             if preset in ran:

@@ -9,7 +9,7 @@ from nova.errors import EXIT_USAGE, NovaError
 
 
 def _search():
-    """Returns the folders of programs, with those that only root's PATH has."""
+    """Returns the folders of programs, including the folders that only root's PATH contains."""
     return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
@@ -24,7 +24,7 @@ def need(packages, makes, status=EXIT_USAGE):
 
 
 def output(command, sentence, folder=None, status=EXIT_USAGE):
-    """Returns what COMMAND prints. If it fails, raises an error: SENTENCE and the reason."""
+    """Returns the output of COMMAND. If it fails, raises an error with SENTENCE and the reason."""
     try:
         result = subprocess.run(
             command, cwd=folder, env=os.environ | {"PATH": _search()}, stdin=subprocess.DEVNULL,

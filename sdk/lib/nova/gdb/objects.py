@@ -22,12 +22,12 @@ NOT_BOOTED = "the kernel has not booted yet: let it run first"
 
 
 def caller(ec):
-    """Returns the EC that waits for an EC's reply; 0: none, whatever the field says."""
+    """Returns the EC that waits for an EC's reply; 0: none, regardless of the field's value."""
     return ec["caller"] if ec["caller_kind"] != CALLER_NONE else 0
 
 
 def callee(ec):
-    """Returns the EC whose reply an EC waits for; 0: none, whatever the field says."""
+    """Returns the EC whose reply an EC waits for; 0: none, regardless of the field's value."""
     return ec["callee"] if ec["state"] in WAITS_FOR_REPLY else 0
 
 
@@ -229,7 +229,8 @@ class Objects:
                 if space:
                     self.want(space["pd"], PD, "the owner of a space")
                 elif not child["space"]:
-                    waiting.append(child)  # it has left its space, but its children have not
+                    waiting.append(child)  # the mapping has left its space, but its children have
+                                           # not
 
     def _follow_ec(self, ec):
         name = self.label(ec)

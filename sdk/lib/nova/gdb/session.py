@@ -20,7 +20,7 @@ def _is_over():
 
 
 class _Stop(gdb.Breakpoint):
-    """A place where the machine stops once."""
+    """A location at which the machine stops once."""
 
     def __init__(self, place):
         super().__init__(place, internal=True)

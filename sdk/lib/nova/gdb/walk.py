@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Walks lists, rings, trees and heaps of the kernel, which may be garbage: every walk ends, and
-problems are reported. Each walk yields views."""
+"""Walks lists, rings, trees and heaps of the kernel. They may contain garbage, so every walk is
+bounded and reports problems. Each walk yields views."""
 
 from nova.gdb import view
 
@@ -104,7 +104,7 @@ def heap(reader, root, struct, node, what):
 def above(reader, node, what):
     """Returns the address of the root pointer of the tree that contains the node at an address, or
     None."""
-    for _ in range(256):  # even a tree of 2^64 nodes has a smaller depth
+    for _ in range(256):  # even a tree of 2^64 nodes is less deep
         entry = reader.try_view("tree_node", node, what)
         parent = entry["parent"] if entry else 0
         if parent & 1:
