@@ -31,7 +31,7 @@ static int post_all(struct nova_session *session, char *page, nova_word_t *numbe
 
                 if (error == ECONNRESET) {
                         puts("the server is dead");
-                        error = nova_session_reopen(session); /* also shares the page again */
+                        error = nova_session_reopen(session); /* this also shares the page again */
                         if (!error)
                                 puts("the session is open again");
                 } else if (!error) {

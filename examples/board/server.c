@@ -39,7 +39,7 @@ static int post(struct nova_request *request)
 
         if (error)
                 return error;
-        line[BOARD_LINE - 1] = '\0'; /* makes it a string, whatever the client wrote */
+        line[BOARD_LINE - 1] = '\0'; /* makes it a string, regardless of what the client wrote */
 
         const unsigned number = put(line);
 

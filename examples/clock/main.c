@@ -21,7 +21,7 @@ static void show_ticks(void)
                khz / 1000, ticks / khz);
 }
 
-/* Shows beats at fixed moments. They do not drift, even if the work between them takes long. */
+/* Shows beats at fixed times. They do not drift, even if the work between them takes long. */
 static void show_beats(void)
 {
         const uint64_t start = nova_time_ns();

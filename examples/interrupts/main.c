@@ -51,7 +51,8 @@ static nova_sel_t get_device(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
         const nova_crd_t interrupt = nova_crd_obj(NOVA_SEL_GSI_SM + RTC_GSI, 0, NOVA_PERM_ALL);
-        uint32_t address, data; /* what a device with messages must write; the clock has a wire */
+        uint32_t address, data; /* address and data of interrupt messages; the clock has a wire
+                                 * instead */
 
         check("ports", nova_request(nova_crd_io(RTC_INDEX, 1), RTC_INDEX) == 0);
         check("interrupt", nova_request(interrupt, sm) == 0);
@@ -61,7 +62,7 @@ static nova_sel_t get_device(void)
         return sm;
 }
 
-/* Starts the clock's interrupts. Discards old ones, of the firmware or of a previous owner. */
+/* Starts the clock's interrupts. Discards old interrupts of the firmware or of a previous owner. */
 static void begin(nova_sel_t sm)
 {
         rtc_write(RTC_A, (rtc_read(RTC_A) & (uint8_t)~RTC_A_RATE) | RTC_A_128_HZ);

@@ -20,7 +20,7 @@
 #include "terminal.h"
 
 #define GUEST_MEMORY      (112u << 20)
-#define GUEST_MEMORY_DISK (224u << 20) /* in the system with a disk: room for a distribution */
+#define GUEST_MEMORY_DISK (224u << 20) /* in the system with a disk; enough for a distribution */
 #define REPORT_KEY        0x1d         /* ctrl-]: prints the state of the guest */
 
 /* A guest that resets itself more often within a minute does not get a new machine: it panics at
@@ -85,7 +85,7 @@ static int add_memory_disk(void)
 
         if (error)
                 return error == ENOENT ? 0 : error;
-        if (!data) { /* a guest that restarts keeps it */
+        if (!data) { /* the disk stays when the guest restarts */
                 data = malloc(bytes);
                 if (!data)
                         return ENOMEM;
@@ -135,7 +135,7 @@ static int make_machine(void)
                 .local_apic = true,
                 .vcpus = VCPUS,
                 .report_halt = true,
-                .report_reset = resets > 0, /* the first one may be wanted */
+                .report_reset = resets > 0, /* the first argument may name the disk */
         };
         int error = nova_vm_create(&vm, &config);
 
@@ -161,7 +161,7 @@ static void destroy_machine(void)
         nova_vm_destroy(&vm);
 }
 
-/* Returns whether a guest gets a new machine after a reset. */
+/* Returns true if a guest gets a new machine after a reset. */
 static bool may_restart(void)
 {
         static uint64_t since;

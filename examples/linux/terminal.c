@@ -17,7 +17,7 @@
 #define UART_MCR      4    /* modem control register */
 #define UART_MCR_OUT2 0x0b /* data terminal ready, request to send, interrupts pass */
 
-#define PATIENCE_NS 1000000000 /* another program may hold the line no longer */
+#define PATIENCE_NS 1000000000 /* other programs may hold the line at most this long */
 
 static struct nova_console uart;
 static nova_sel_t interrupt, turn;

@@ -19,7 +19,7 @@
 
 #define GUEST_MEMORY (96u << 20)
 
-/* New machines of a guest, at most. Linux also resets its machine after each panic. */
+/* Maximum number of new machines of a guest. Linux also resets its machine after each panic. */
 #define RESETS_MAX 3
 
 static struct nova_vm vm;
@@ -121,7 +121,7 @@ static const char *command_line(char **words)
 
 static const char *load(char **words)
 {
-        static struct nova_linux image; /* each request for a file maps it once more */
+        static struct nova_linux image; /* each request for a file maps the file again */
 
         if (!image.initrd && (nova_parent_module("vmlinuz", &image.kernel, &image.kernel_bytes) ||
                               nova_parent_module("initrd", &image.initrd, &image.initrd_bytes)))
@@ -154,7 +154,7 @@ static int create_machine(void)
                 .memory = GUEST_MEMORY,
                 .local_apic = true,
                 .report_halt = true,
-                .report_reset = resets > 0, /* the first one may be wanted */
+                .report_reset = resets > 0, /* the first argument may name the disk */
         };
         int error = nova_vm_create(&vm, &config);
 

@@ -13,7 +13,7 @@
 #include "novavmm/virtio_block.h"
 
 #define GUEST_MEMORY (32u << 20)
-#define DISK_BYTES   (1u << 20) /* the firmware counts in cylinders of half a MiB */
+#define DISK_BYTES   (1u << 20) /* the firmware addresses the disk in cylinders of half a MiB */
 
 /* Port to which SeaBIOS writes debug output if a read there returns this value. */
 #define DEBUG_PORT  0x402

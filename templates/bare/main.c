@@ -18,7 +18,8 @@ static void check(const char *what, enum nova_status status)
         nova_exit(1);
 }
 
-/* Serves the portal: the reply is the content of the UTCB at the return, here twice the number. */
+/* Serves the portal. The reply is the content of the UTCB when the function returns; here it is
+ * twice the number. */
 static void answer(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         nova_word_t number = 0;

@@ -72,8 +72,8 @@ static void get_resources(void)
         check("registers", nova_pci_map(edu, 0, &memory, &bytes));
         registers = memory;
 
-        /* A former driver may have left a transfer. It ends by itself, and reaches no memory while
-         * the function is not a bus master. */
+        /* A former driver may have left a transfer in progress. The transfer ends by itself, and it
+         * accesses no memory while the function is not a bus master. */
         while (registers[DMA_COMMAND] & DMA_START)
                 nova_sleep(1000000);
         registers[ACKNOWLEDGE] = registers[CAUSE];
@@ -88,7 +88,7 @@ static uint32_t wait_for_interrupt(void)
 {
         uint32_t cause;
 
-        /* A pin may be up for another reason, or still for the last one. */
+        /* the pin may be high for another reason, or still because of the last interrupt */
         do {
                 if (nova_sm_down(interrupt) != NOVA_SUCCESS)
                         check("wait", EIO);
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
                 nova_sleep(1000000);
         printf("10! = %u\n", (unsigned)registers[FACTORIAL]);
 
-        /* Messages, and DMA, need a bus master. */
+        /* only a bus master can send messages and do DMA */
         if (nova_pci_flags(edu) & NOVA_PCI_MASTER)
                 check("bus master", nova_pci_master(edu, true));
         registers[RAISE] = 0x1234;
