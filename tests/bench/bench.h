@@ -39,7 +39,7 @@ extern volatile uint64_t bench_deadline;
 extern volatile word_t bench_deadlines;
 
 struct timed;
-/* Runs before an operation in each round. */
+/* Function that runs before an operation in each round. */
 typedef void before_fn(struct timed *op, unsigned round);
 
 /* One operation of a round and, after the rounds, its samples. If the cost depends on where the

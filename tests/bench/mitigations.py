@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shows that each action against flaws of speculation is executed at its place, and none without
-need: `nova bench --trace` lists the instructions of an operation by function, and each action is a
-function of its own.
+"""Shows that each action against speculation flaws is executed at its place, and that no action is
+executed needlessly: `nova bench --trace` lists the instructions of an operation by function, and
+each action is a function of its own.
 
     mitigations.py SDK/lib/nova ARCH BUILD
 """
@@ -59,7 +59,7 @@ EXPECTED = {
         "exit": 1,
     },
 }
-# Operations that are traced without treatments, too: all kinds of places but exceptions.
+# Operations that are also traced without treatments: all kinds of places except exceptions.
 WITHOUT = ("call_other_pd", "guest_cpuid")
 ROW = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)
 OURS = ("speculation_", "guarded_", "cleared_")

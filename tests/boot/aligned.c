@@ -11,7 +11,7 @@
 static struct nova_root root;
 static struct nova_console console;
 
-/* Creates a PD with a range of selectors, in the way that the build chooses. */
+/* Creates a PD with a range of selectors, aligned or not as the build chooses. */
 static enum nova_status create(nova_sel_t pd, nova_sel_t first)
 {
 #if defined(BY_DESCRIPTOR)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes odd and broken roottasks out of a good one: broken.py GOOD KIND OUTPUT."""
+"""Makes unusual and broken roottasks from a good one: broken.py GOOD KIND OUTPUT."""
 
 import struct
 import sys

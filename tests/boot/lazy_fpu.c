@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Leaves a pattern in the XMM registers and runs a thread of another PD, which does not use them.
- * lazy_fpu.py looks whether the pattern is still in the CPU. */
+ * lazy_fpu.py checks whether the pattern is still in the CPU. */
 #include "harness.h"
 
 /* Runs in the child, which has the CPU for good. */

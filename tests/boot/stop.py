@@ -2,8 +2,8 @@
 """Sends an NMI or a machine check to a running system and reads the kernel's output as it stops.
 
 stop.py KERNEL ROOTTASK LINE EVENT WHERE: EVENT (`nmi`, `mce`) comes when the console shows LINE;
-WHERE is where the CPU runs then: `user`, `kernel` or `guest`. An NMI in a guest is the host's: the
-kernel reports it as one in the kernel, not as an event.
+WHERE is the mode of the CPU at that time: `user`, `kernel` or `guest`. An NMI in a guest is the
+host's: the kernel reports it as one in the kernel, not as an event.
 """
 
 import re

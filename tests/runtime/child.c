@@ -171,7 +171,7 @@ static void *drop_own_sc(void *argument)
         return NULL;
 }
 
-/* Returns whether the parent's thread for calls becomes free although no caller helps it. */
+/* Returns true if the parent's thread for calls becomes free although no caller helps it. */
 static bool parent_is_free(void)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();
@@ -260,7 +260,7 @@ static int do_parent(char **argv)
         return status;
 }
 
-/* Asks the kernel for a thread on a CPU, and for time at a priority; frees both. */
+/* Requests a thread on a CPU and an SC with a priority from the kernel; frees both. */
 static enum nova_status grab(nova_word_t cpu, unsigned priority)
 {
         const nova_sel_t sel = nova_sel_alloc(1);
@@ -318,8 +318,8 @@ static bool keeps_its_name(void)
         return kept;
 }
 
-/* May have children and CPUs 0 and 1 at priority 20, and asks for more: for itself, and for
- * children that it starts after it has passed its wishes to its runtime. */
+/* Is permitted children and CPUs 0 and 1 at priority 20, and requests more: for itself, and for
+ * children that it starts after it has changed its runtime's record of its limits. */
 static int do_greedy(char **argv)
 {
         const char *arguments[] = {"greedy", "grandchild", NULL};
@@ -372,7 +372,8 @@ static int do_denied(char **argv)
                        : 1;
 }
 
-/* Adds one to each word it receives. The third call of a server that is to crash is its last. */
+/* Adds one to each word that it receives. A server with the argument to crash does so at its third
+ * call. */
 static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         static unsigned calls;
@@ -561,7 +562,7 @@ static int do_no_dma(char **argv)
         return nova_dma_alloc(1, &dma) == EPERM && !nova_program.start->pool_phys ? 0 : 1;
 }
 
-/* Prints how much the runtime has taken of the pool so far. */
+/* Prints the number of pages that the runtime has taken from the pool so far. */
 static int do_measure(char **argv)
 {
         (void)argv;

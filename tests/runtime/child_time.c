@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Actions of the child of many tests that take time from others, or measure the rest. */
+/* Actions of the child of many tests that take CPU time from others, or measure the remaining
+ * time. */
 #include "child_time.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static void *spin(void *argument)
         return NULL;
 }
 
-/* Asks for all of its CPU's time: a time slice that does not end. */
+/* Requests all of its CPU's time: a quantum that does not end. */
 int do_hog(char **argv)
 {
         const struct nova_thread_attr attr = {.name = "hog", .quantum_us = 1000000000};

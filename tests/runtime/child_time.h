@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Actions of runtime-child that take time from others, or measure the rest. */
+/* Actions of runtime-child that take CPU time from others, or measure the remaining time. */
 #ifndef TESTS_RUNTIME_CHILD_TIME_H
 #define TESTS_RUNTIME_CHILD_TIME_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The limit of semaphores that the parent ups when a program has ended. */
+/* The limit on the number of semaphores that get an up from the parent when a program has ended. */
 #include "child_watch.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Children that behave well, fault, flood, ask for nonsense, use everything up or never end: the
- * parent answers and continues, and all resources come back. */
+/* Children that behave well, fault, flood, make invalid requests, use up all resources or never
+ * end: the parent answers and continues, and all resources come back. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -131,9 +131,9 @@ static void check_quantum(void)
         check(family_balanced(&before, KEPT), "the hog leaves nothing behind");
 }
 
-/* Returns whether a child on the first CPU progresses beside a busy child, on the first or the last
- * CPU, at least half as well as beside one that spins there. Other loads of the test machine are
- * transient. */
+/* Returns true if a child on the first CPU, while a busy child runs on the first or the last CPU,
+ * makes at least half as much progress as while a child spins there. Other loads of the test
+ * machine are transient. */
 static bool gets_on(const char *deed, bool same_cpu)
 {
         const uint64_t cpus = nova_program.cpus;

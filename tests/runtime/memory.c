@@ -125,7 +125,8 @@ static void *selector_storm(void *argument)
         return NULL;
 }
 
-/* Each page of the region is first touched by one of the CPUs; all CPUs see what all wrote. */
+/* Each page of the region is first touched by one of the CPUs; then all CPUs see the data of
+ * all. */
 static void *touch(void *argument)
 {
         const size_t own = (size_t)argument;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver of PCI devices that asks for all that it may have, and for what it must not have. The
- * description gives it "disk", a virtio disk with MSI-X; "other" belongs to another program. */
+/* A driver of PCI devices that requests everything that it may have, and also resources that it
+ * must not have. The description gives it "disk", a virtio disk with MSI-X; "other" belongs to
+ * another program. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Children on all CPUs with little kernel memory, one step more in each round. Each request
- * succeeds or is refused, wherever the memory runs out, and no child hangs or faults. */
+ * succeeds or is refused, regardless of where the memory runs out, and no child hangs or faults. */
 #include "scarce.h"
 #include "family.h"
 #include "novart/parent.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What most unit tests include, compiled once for each level of optimization. */
+/* Headers that most unit tests include, compiled once for each level of optimization. */
 #ifndef UNIT_HEADERS_H
 #define UNIT_HEADERS_H
 

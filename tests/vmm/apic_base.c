@@ -76,7 +76,7 @@ static bool check(unsigned vcpu, uint32_t base)
         return found[0] == base && found[1] == 2 && !seen;
 }
 
-/* The first virtual CPU is done and starts the second one, which ends the machine. */
+/* The first virtual CPU has finished and starts the second one, which ends the machine. */
 static void next(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
         (void)device;

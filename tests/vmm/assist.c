@@ -16,7 +16,7 @@
 #define VECTOR     0x41
 #define ROUNDS     100
 
-/* What the guest found, at STATE_AT. */
+/* Results of the guest, at STATE_AT. */
 struct state {
         uint32_t taken;  /* interrupts */
         uint32_t ends;   /* interrupts that ended by a write of the register */
@@ -24,7 +24,7 @@ struct state {
         uint32_t memory; /* the task priority that was written by MSR, in memory */
 };
 
-/* Ends the interrupt in the page, at 0x10000, and if need be by the register. */
+/* Ends the interrupt in the page, at 0x10000, and if necessary by the register. */
 GUEST_CODE(handler, 32,
            "pushal\nincl 0x7000\nxorl %eax, %eax\nxchgl %eax, 0x10000\ntestb $1, %al\njnz 1f\n"
            "incl 0x7004\nmovl $0x40000070, %ecx\nxorl %eax, %eax\nxorl %edx, %edx\nwrmsr\n"

@@ -14,7 +14,7 @@
 
 #define GUEST_AT 0x1000
 
-/* A driver of a virtio device that makes the device write outside of the guest's memory. It sees
+/* A driver of a virtio device that makes the device write outside of the guest's memory. It notices
  * that the device needs a reset, resets it, and halts. */
 GUEST_CODE(driver, 32,
            "        movl $0xe0010000, %ebx\n"
@@ -73,7 +73,7 @@ static const struct bad_guest {
         {"halted", "\xf4", 1, NOVA_VM_HALTED, NO_BOARD},
         /* unavailable instructions raise exceptions: vmmcall, without an IDT */
         {"refused", "\x0f\x01\xd9", 3, NOVA_VM_ERROR, NO_BOARD},
-        /* hlt, beside a device that input breaks */
+        /* hlt, with a device that input breaks */
         {"input", "\xf4", 1, NOVA_VM_HALTED, BROKEN_BOARD},
         /* mov $6, %al; mov $0xcf9, %edx; out %al, %dx; jmp . */
         {"reboot", "\xb0\x06\xba\xf9\x0c\x00\x00\xee\xeb\xfe", 10, NOVA_VM_RESET, BOARD},

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots the guest of the example linux with a disk, and looks at the disk:
+"""Boots the guest of the example linux with a disk, and checks the disk:
 disk.py KIND IMAGE COMMAND...
 
 COMMAND is the one that boots a test. KIND is `keep` (the contents, across a restart of the guest

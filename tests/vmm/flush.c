@@ -24,7 +24,7 @@
 
 /* State of the guest, at STATE_AT. */
 struct state {
-        uint32_t moves;  /* bit 0: a move is under way; bit 1: 0x100000 is the second page */
+        uint32_t moves;  /* bit 0: a move is in progress; bit 1: 0x100000 is the second page */
         uint32_t wrong;  /* reads of the wrong page */
         uint32_t reads;  /* reads without a move */
         uint32_t over;   /* the mover has finished */

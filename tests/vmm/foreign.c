@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor for kernels that were written elsewhere. Its arguments select the boot module with the
- * kernel, the protocol that loads it, and its machine:
+/* A monitor for kernels of other authors. Its arguments select the boot module with the kernel, the
+ * protocol that loads it, and its machine:
  *
  * linux|multiboot|firmware kernel=NAME [OPTION=VALUE]... [-- COMMAND LINE OF THE KERNEL]
  *
  * The options: initrd=NAME, for Multiboot two modules with initrd=NAME,NAME; disk=NAME, a virtio
  * disk; memory=MIB; vcpus=N; until=TEXT, ends the machine when its text screen shows TEXT, with '_'
- * for a blank; seconds=N, ends the machine after that time; report=N, reports every N seconds where
- * its virtual CPUs are. At the end the monitor prints the text screen and how the machine ended. */
+ * for a blank; seconds=N, ends the machine after that time; report=N, reports the positions of its
+ * virtual CPUs every N seconds. At the end the monitor prints the text screen and how the machine
+ * ended. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

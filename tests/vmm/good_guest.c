@@ -83,7 +83,8 @@ static int make(void)
         return error;
 }
 
-/* Asks the other monitor until it is done with its guests. @return false if that fails */
+/* Asks the other monitor repeatedly until it has finished its guests. @return false if that
+ * fails */
 static bool wait_for_other(void)
 {
         struct nova_session *bad;

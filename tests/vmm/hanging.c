@@ -61,7 +61,8 @@ static uint32_t count(void)
         return value;
 }
 
-/* Returns whether the guest still counts: within some seconds, because it may get little time. */
+/* Returns true if the guest still counts. Waits some seconds, because the guest may get little
+ * time. */
 static bool counts_on(void)
 {
         const uint32_t before = count();

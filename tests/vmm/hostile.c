@@ -21,7 +21,7 @@
 #define VCPUS      4
 #define VECTOR_GP  13
 
-/* What a virtual CPU did, at BLOCKS_AT. */
+/* Counts of a virtual CPU's actions, at BLOCKS_AT. */
 struct block {
         uint32_t seed;
         uint32_t calls;

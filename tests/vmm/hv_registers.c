@@ -22,14 +22,14 @@
 #define VECTOR     0x61
 #define VECTOR_GP  13
 
-/* What the guest found, at STATE_AT. */
+/* Results of the guest, at STATE_AT. */
 struct state {
         uint32_t expired; /* interrupts of the timer */
-        uint32_t early;   /* of them, before the guest enabled interrupts */
+        uint32_t early;   /* number of them before the guest enabled interrupts */
         uint32_t faults;  /* #GP */
         uint32_t status;  /* of the call */
         uint64_t slept;   /* reference time that passed in the idle register */
-        uint64_t ran;     /* run time after it */
+        uint64_t ran;     /* run time after that */
 };
 
 GUEST_CODE(handler, 32,

@@ -25,7 +25,7 @@
 /* State of the guest, at STATE_AT. */
 struct state {
         uint32_t received[2]; /* messages by virtual CPU */
-        uint32_t wrong;       /* of them, out of order */
+        uint32_t wrong;       /* number of them that were out of order */
         uint32_t go;          /* the second one may take interrupts */
         uint32_t ready;       /* see READY_AT */
         uint32_t sent;        /* messages of the first phase */
@@ -36,7 +36,7 @@ struct state {
         uint32_t begun;       /* the second one has set up its controller */
 };
 
-/* Takes all messages. Each one has the number that the source's counter says, at 0x7400. The
+/* Takes all messages. Each message must have the number in the source's counter, at 0x7400. The
  * interrupt ends by itself. */
 GUEST_CODE(handler, 32,
            "pushal\nmovl $0x40000002, %ecx\nrdmsr\nmovl %eax, %ebx\nshll $12, %eax\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The cost of operations beside 1, 10, 1,000 and 100,000 objects of a kind, and the time that the
- * end of these objects takes. */
+/* The cost of operations while 1, 10, 1,000 and 100,000 objects of a kind exist, and the time that
+ * the end of these objects takes. */
 #include "bench.h"
 #include "nova/abi/event.h"
 

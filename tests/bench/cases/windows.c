@@ -99,7 +99,7 @@ CASE(windows, revoke_cut_deep, "")
         hc_revoke(mem(first, 1, ALL), 0);
 }
 
-/* 254 items, each with everything that the space holds. */
+/* 254 items, each of which names the whole space. */
 CASE(windows, delegate_items, "")
 {
         struct thread *t = child_server(child_new(boot_cpu));
@@ -138,7 +138,8 @@ CASE(windows, translate_items, "")
                 self->utcb->word[nova_utcb_item_index(i)] = obj(sel, ALL);
                 self->utcb->word[nova_utcb_item_index(i) + 1] = 0;
         }
-        windows(t, obj(self->ec, ALL), 0); /* no ancestor lies there: the search visits all */
+        windows(t, obj(self->ec, ALL), 0); /* no ancestor is in this range, so the search visits
+                                            * all */
         self->utcb->items = nova_utcb_items(0, ITEMS);
         MARKED(7, "off_translate_items", EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS));
 }
@@ -183,7 +184,8 @@ CASE(windows, objects_come_and_go, "")
                 });
 }
 
-/* Threads without a handler for their first event: each is chosen, and ends. */
+/* Threads without a handler for their first event: the scheduler chooses each of them, and it
+ * ends. */
 CASE(windows, threads_end, "")
 {
         const nova_sel_t sm = semaphore(0);
@@ -219,7 +221,7 @@ CASE(windows, semaphore_ends, "")
         MARKED(13, "off_semaphore_end", hc_revoke(obj(sm, ALL), NOVA_REVOKE_SR));
 }
 
-/* A busy thread ends that has many callers, which donate it their time. */
+/* The end of a busy thread with many callers that help it. */
 static void sleep_in_portal(struct thread *t)
 {
         hc_sm_ctrl((nova_sel_t)(word_t)t->arg, NOVA_SM_DN_OP);

@@ -34,7 +34,7 @@ static void read_part(void)
         check(read(file, data, sizeof(data)) == sizeof(data), "read");
 }
 
-/* A read of the part that the last read has read. */
+/* A read of the part that the previous read has read. */
 static void count_again(void)
 {
         seek(0);

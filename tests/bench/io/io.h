@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What both programs of `nova bench io` do, and the marks that the plugin io.c of QEMU finds. */
+/* The operations of both programs of `nova bench io`, and the marks that QEMU's plugin io.c
+ * finds. */
 #ifndef NOVA_TESTS_BENCH_IO_H
 #define NOVA_TESTS_BENCH_IO_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes a driver print the memory that it uses when it has started and has no session: pages of its
+/* Makes a driver print the memory that it uses after its start, without a session: pages of its
  * memory, and kernel memory. Linked to the driver for `nova bench io`. */
 #include <stdio.h>
 

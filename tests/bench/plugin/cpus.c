@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A QEMU plugin for operations that several CPUs do at one time: it counts each CPU's instructions
- * in the kernel, and the lines of memory that the CPUs share there.
+/* A QEMU plugin for operations that several CPUs execute at the same time: it counts each CPU's
+ * instructions in the kernel, and the lines of memory that the CPUs share there.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins, entry=ADDRESS of the
  * roottask's first instruction. The program under test names operations by a marker (kinds.h);

@@ -93,7 +93,7 @@ static inline int plugin_begin_kernel(plugin_id id, int argc, char **argv,
         return plugin_begin(id, argc, argv, translated, results) || kernel_from == UINT64_MAX;
 }
 
-/* @return whether an instruction has these bytes */
+/* @return true if an instruction has these bytes */
 static inline bool is_code(const struct qemu_plugin_insn *insn, const void *bytes, size_t count)
 {
         return qemu_plugin_insn_size(insn) == count &&
@@ -101,7 +101,7 @@ static inline bool is_code(const struct qemu_plugin_insn *insn, const void *byte
 }
 
 /* A program reports its operation by a marker: a NOP of seven bytes with a displacement of its own.
- * @return whether the instruction is such a NOP */
+ * @return true if the instruction is such a NOP */
 static inline bool is_long_nop(const struct qemu_plugin_insn *insn, uint32_t *displacement)
 {
         static const uint8_t nop[] = {0x0f, 0x1f, 0x80};

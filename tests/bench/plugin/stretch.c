@@ -5,8 +5,8 @@
  * that an IRET always leads to code with interrupts on. Execution before the first user instruction
  * is the kernel's start and does not count.
  *
- * Waiting is counted apart: rounds of at most ROUND instructions from one PAUSE to the next, for
- * locks, other CPUs or a device.
+ * Waiting is counted separately: rounds of at most ROUND instructions from one PAUSE to the next,
+ * for locks, other CPUs or a device.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins, bound=NUMBER. When a
  * stretch ends above the bound, FILE.above gets a line at once, `above CPU LENGTH WAITED` and its
@@ -187,7 +187,7 @@ static void at_piece(unsigned index, void *data)
         }
 }
 
-/* Returns whether the CPU executes the kernel's instruction at this moment, not a guest's. */
+/* Returns true if the CPU executes an instruction of the kernel at this moment, not of a guest. */
 static bool in_kernel(const struct cpu *cpu)
 {
         return !cpu->back_at;

@@ -206,7 +206,7 @@ static void fairness(struct nova_block *one)
                 if (!first)
                         first = session;
         }
-        /* The next ones began while both clients had waiting requests. */
+        /* The next requests began while both clients had waiting requests. */
         for (unsigned i = 0; i < DEVICE_DEPTH; i++) {
                 session = device_end(0);
                 firsts += session == first;
@@ -266,7 +266,7 @@ static void parts(void)
         nova_block_close(block);
 }
 
-/* A client that ends while the device works for it. */
+/* A client that ends while the device works on its request. */
 static void early_end(void)
 {
         const unsigned before = device_pools();
@@ -380,7 +380,7 @@ static void arguments(void)
         nova_block_close(block);
 }
 
-/* Asks for a ring by a message of its own: nova_block_open() would check the size before. */
+/* Requests a ring by its own message, because nova_block_open() would check the size first. */
 static int attach(struct nova_session *session, nova_word_t order)
 {
         struct nova_message message = {

@@ -24,7 +24,7 @@ static struct nova_block *open_or_die(const char *service, const char *arguments
         return block;
 }
 
-/* Returns whether a block of the image image.py has its number in it. */
+/* Returns true if a block of an image of image.py contains its number. */
 static bool is_block(const void *bytes, uint32_t number)
 {
         const uint32_t *word = bytes;
@@ -54,7 +54,7 @@ static void read_alone(struct nova_block *block, unsigned count)
         printf("%u reads returned what is on the disk\n", count);
 }
 
-/* Where a request of read_many() is. */
+/* Place of a request of read_many(). */
 struct place {
         uint32_t block;
         unsigned index;
@@ -288,7 +288,7 @@ static void write_all(struct nova_block *block)
         printf("%u blocks were written\n", (unsigned)blocks);
 }
 
-/* Checks the size of a partition, its first and last block and those around it. */
+/* Checks the size of a partition, its first and last block, and the blocks before and after it. */
 static void check_partition(struct nova_block *block, uint32_t blocks, bool writable)
 {
         static char bytes[2 * 512];
@@ -310,10 +310,10 @@ static void check_partition(struct nova_block *block, uint32_t blocks, bool writ
         printf("%u blocks are mine, and no other\n", (unsigned)count);
 }
 
-/* Sleeps with an open session. A plugin of QEMU counts what runs between the marks. */
+/* Sleeps with an open session. A plugin of QEMU counts the instructions between the marks. */
 static void sleep_marked(void)
 {
-        nova_sleep(4000000000); /* the services have completed what the session caused */
+        nova_sleep(4000000000); /* the services have completed all work for the session */
         IO_MARK(IO_OP_IDLE);
         nova_sleep(3000000000);
         IO_MARK(IO_OP_NONE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client that discards blocks, alone and beside other requests. disk.py looks at the disk.
+/* A client that discards blocks, alone and together with other requests. disk.py checks the disk.
  * Argument: the service. */
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "novart/service/block.h"
 
-#define BESIDE 8 /* discards at one time, each of 32 blocks */
+#define BESIDE 8 /* discards in flight at once, each of 32 blocks */
 
 static struct nova_block *disk;
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots a system that writes to a disk, and looks at the disk: disk.py KIND FROM IMAGE COMMAND...
+"""Boots a system that writes to a disk, and checks the disk: disk.py KIND FROM IMAGE COMMAND...
 
 FROM is an image of image.py. KIND is `complement` if the system replaces each word by its
-complement, `versions` if it writes what storm.c writes and prints, `killed` if the driver also has
+complement, `versions` if it writes and prints like storm.c, `killed` if the driver also has
 mortal_driver.c, `discarded` for discard.c: the blocks that it discards read as zeros, and the
 others are as before.
 """
@@ -16,7 +16,7 @@ import sys
 
 
 def is_version(block, number):
-    """Returns whether a block of storm.c is whole."""
+    """Returns whether a block of storm.c was written completely."""
     words = struct.unpack("<128I", block)
     version = words[1] & 0x7FFFFFFF
     rest = [0x80000000 | number * 128 + i + version * 7 for i in range(2, 128)]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots a system whose client sleeps, and counts what its programs execute in that time:
+"""Boots a system whose client sleeps, and counts the instructions of its programs in that time:
 idle.py PLUGIN FROM COMMAND...
 
 PLUGIN is the source of the plugin for QEMU, FROM the address where the kernel begins.

@@ -83,7 +83,8 @@ static int submit(struct slot *slot)
         return nova_block_submit(disk, &request, 1);
 }
 
-/* A request has succeeded. A read finds the acknowledged version if its data was not lost. */
+/* Handles a request that has succeeded. A read finds the acknowledged version if its data was not
+ * lost. */
 static void finish(struct slot *slot)
 {
         const uint32_t *word = (const uint32_t *)(pool + slot->segment.offset);
@@ -117,7 +118,7 @@ static void reopen(void)
                 die("reopen", error);
 }
 
-/* Waits for a request. Those that failed are submitted again. */
+/* Waits for a request. A request that failed is submitted again. */
 static void step(void)
 {
         struct nova_block_result result;
@@ -138,7 +139,7 @@ static void step(void)
 
                 reopen();
                 error = 0;
-                /* Every request that was in flight has a result now. */
+                /* every request that was in flight has a result now */
                 while (!error && nova_block_reap(disk, &result) == 0)
                         flying[(struct slot *)result.cookie - slots] = true;
                 for (unsigned i = 0; i < SLOTS && !error; i++)

@@ -211,7 +211,8 @@ static void do_read(void)
         list("/", 1);
 }
 
-/* Fills the disk: each function that needs room fails with ENOSPC, and what was written stays. */
+/* Fills the disk: each function that needs space fails with ENOSPC, and the data already written
+ * stays. */
 static void do_full(void)
 {
         static char data[65536];
@@ -241,8 +242,8 @@ static void do_full(void)
         expect(unlink("/again") == 0, "a second unlink");
 }
 
-/* Writes a block to the journal, from which the host sees what is lasting. Its place is on the disk
- * already, so the block itself needs no fsync(). */
+/* Writes a block to the journal, which shows the host which files must survive. The block already
+ * has a place on the disk, so it needs no fsync(). */
 static void write_journal(int journal, unsigned round)
 {
         char block[512] = "";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client that replaces files while the service files ends again and again. Argument: the number
- * of ends to wait for. What it has flushed must be there after each end. */
+ * of ends to wait for. The data that it has flushed must exist after each end. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #define NAMES 5
 #define BYTES 6000
 
-static unsigned kept[NAMES]; /* number of the content that is lasting; 0: none */
+static unsigned kept[NAMES]; /* number of the content that must survive; 0: none */
 static unsigned ends, retried;
 static int held; /* a file that is open at each end */
 static DIR *folder;
@@ -37,7 +37,7 @@ static void fill(char *data, unsigned number)
                 data[i] = (char)((i * 7 + number * 31 + (i >> 9)) & 0xff);
 }
 
-/* Returns whether a call failed because the service has ended. No other error is expected. */
+/* Returns true if a call failed because the service has ended. No other error is expected. */
 static bool failed(bool good, const char *text)
 {
         if (!good)
@@ -101,7 +101,7 @@ static int get(const char *path, char data[BYTES + 1])
         if (failed(size >= 0, "read"))
                 size = -2;
         else if (size && read(file, data + size, 1) != 0)
-                size = -2; /* it ended between two calls */
+                size = -2; /* the service ended between two calls */
         close(file);
         return size;
 }
@@ -114,8 +114,8 @@ static bool has_content(const char *data, int size, unsigned number)
         return number && size == (int)size_of(number) && !memcmp(data, wanted, (size_t)size);
 }
 
-/* Checks the contents of all names. The name of content @p tried may have the old or the new one.
- */
+/* Checks the contents of all names. The name to which content @p tried was written may have the old
+ or the new content. */
 static void check_all(unsigned tried)
 {
         static char data[BYTES + 1];
@@ -154,7 +154,7 @@ static void recover(unsigned tried)
         int file;
 
         ends++;
-        for (unsigned i = 0; i < 2; i++) { /* before and after the service runs again */
+        for (unsigned i = 0; i < 2; i++) { /* before and after the restart of the service */
                 require(read(held, &byte, 1) == -1 && errno == EIO, "read of a lost file");
                 require(write(held, &byte, 1) == -1 && errno == EIO, "write of a lost file");
                 require(fsync(held) == -1 && errno == EIO, "fsync of a lost file");

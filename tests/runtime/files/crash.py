@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots a system whose service files crashes, and looks at the disk with the host's tools.
+"""Boots a system whose service files crashes, and checks the disk with the host's tools.
 
 crash.py SYSTEM FAT IMAGE COMMAND...
 
-fsck.fat may find what a crash in the middle of a change leaves: lost clusters, a wrong count of
+fsck.fat may find the results of a crash in the middle of a change: lost clusters, a wrong count of
 free clusters, copies of the table that differ, and clusters after the end of a file. The files of
 the clients of crash.c have the content that was flushed last.
 """
@@ -23,12 +23,12 @@ NAMES = 5
 
 
 def content_of(number):
-    """Returns what crash.c writes."""
+    """Returns the data that crash.c writes."""
     return disk.expected(number, 600 + number * 389 % 5400)
 
 
 def complaints(image):
-    """Returns what fsck.fat says beyond what is allowed."""
+    """Returns the output of fsck.fat without the permitted sentences."""
     part = Path(image + ".part")
     part.write_bytes(Path(image).read_bytes()[disk.FIRST * 512:])
     lines = subprocess.run(["fsck.fat", "-n", part], env=disk.ENVIRONMENT, text=True, check=False,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots a system that uses files of a disk, and looks at the disk with the host's tools.
+"""Boots a system that uses files of a disk, and checks the disk with the host's tools.
 
 disk.py KIND FAT IMAGE COMMAND...
 disk.py make FAT IMAGE
@@ -48,12 +48,12 @@ def make(image, fat):
 
 
 def expected(number, size):
-    """Returns what client.c writes into the file with a number."""
+    """Returns the data that client.c writes into the file with a number."""
     return bytes((i * 7 + number * 31 + (i >> 9)) & 0xFF for i in range(size))
 
 
 def damage(image):
-    """Returns what fsck.fat finds."""
+    """Returns the complaints of fsck.fat."""
     partition = image + ".part"
     with open(image, "rb") as disk, open(partition, "wb") as file:
         disk.seek(FIRST * 512)
@@ -66,7 +66,7 @@ def damage(image):
 
 
 def check(image, place, kind):
-    """Returns what is wrong with the disk."""
+    """Returns a sentence about an error of the disk."""
     wrong = damage(image)
     files = {"secret.txt": b"outside\n", "read/in.txt": b"inside\n"}
     if kind == "write":

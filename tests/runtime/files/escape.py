@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots clients that try to see more than their folder, and looks at the disk.
+"""Boots clients that try to see more than their folder, and checks the disk.
 
 escape.py escape|nested FAT IMAGE COMMAND...
 """

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the service files crash when a client asks for it: by the data of a write. */
+/* Makes the service files crash when a client requests it by the data of a write. */
 #include <string.h>
 
 #include "novart/service/block.h"

@@ -22,7 +22,7 @@ int __wrap_nova_session_call(struct nova_session *session, struct nova_message *
 
 static struct nova_semaphore begin, ready, crash, opened, finished;
 static nova_word_t stop_at; /* operation of the call in which the first thread stops; 0: none */
-static bool stop_after;     /* it stops after its call was answered, else before */
+static bool stop_after;     /* true: it stops after its call was answered; false: before */
 static int fresh[2];        /* files of the second thread */
 
 static void stop(nova_word_t operation, bool after)
@@ -94,7 +94,7 @@ static void wait_for_other(void)
         }
 }
 
-/* What the first thread did has not changed the other one's file. */
+/* The first thread's call has not changed the other thread's file. */
 static void check_fresh(void)
 {
         struct stat about;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A program that looks at views of files, with a cache of two pieces. Argument: `views`, or `storm`
- * and a character: it fills a file with this character, looks at it while another program of
- * another folder does the same, and must never see the other's character. */
+/* A program that checks views of files, with a cache of two pieces. Argument: `views`, or `storm`
+ * and a character: it fills a file with this character and reads its views while another program
+ * does the same in another folder. It must never see the other program's character. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes blocks in rounds. After a round it flushes, and then writes the round's number to block 0:
- * after it, all blocks of the round must survive a loss of power. Argument: the service. */
+ * after that, all blocks of the round must survive a loss of power. Argument: the service. */
 #include <string.h>
 
 #include "../block/client.h"

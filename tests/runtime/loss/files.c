@@ -4,8 +4,8 @@
  * partition.
  *
  * touch N            the file may change in any way
- * either N V S       the file gets this version and size; until then it has the old ones
- * flushed N V S      the file has S bytes of version V */
+ * either N V S the file gets this version and size; until then it has the old version and size
+ * flushed N V S the file has S bytes of version V */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>

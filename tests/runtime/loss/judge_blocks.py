@@ -19,7 +19,8 @@ def _round_of(data, number):
 
 
 class Judge:
-    """Knows from the record which blocks each round wrote, and when the round was acknowledged."""
+    """Records the blocks that each round wrote, and the time at which the round was
+    acknowledged."""
 
     def __init__(self, base, entries, _folder):
         self.blocks = len(base) // SECTOR

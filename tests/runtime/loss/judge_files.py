@@ -10,10 +10,10 @@ import tables
 from fat16 import Damaged, Fat16
 
 SECTOR = 512
-FIRST, BLOCKS, MARK = 64, 8192, 64 + 8192  # the partition of files, and the block of the marks
-# Lost clusters, a stale count, the dirty flag. Tables that differ and chains longer than their
-# files are what is left of a change: FAT cannot change both tables, or the chain and the size, at
-# once. fsck.fat does not know which files change, so the judge itself looks at these two.
+FIRST, BLOCKS, MARK = 64, 8192, 64 + 8192  # the partition of files, and the block of the marks Lost
+# clusters, a stale count, the dirty flag. Tables that differ and chains longer than their files are
+# the traces of a change: FAT cannot change both tables, or the chain and the size, at once.
+# fsck.fat does not know which files change, so the judge itself checks these two.
 ALLOWED = ("fsck.fat ", "  Reclaim", "Reclaimed", "Free cluster summary", "  Auto-corr",
            "FATs differ", "  Using first FAT", "Using first FAT", "Leaving file", "Dirty bit",
            "  Automatically", "/")
@@ -22,7 +22,7 @@ LONGER = "cluster chain length is > "
 
 @functools.lru_cache(maxsize=None)
 def expected(version, size):
-    """Returns what files.c and ../files/client.c write."""
+    """Returns the data that files.c and ../files/client.c write."""
     return bytes((i * 7 + version * 31 + (i >> 9)) & 0xFF for i in range(size))
 
 
@@ -38,8 +38,8 @@ def _complaint(text, image):
 
 
 def _follow(promises, words):
-    """Returns the promises after a mark: the versions and sizes of which a file has one. Without
-    a version the file may have changed in any way."""
+    """Returns the promises after a mark: the permitted versions and sizes of each file. Without a
+    version the file may have changed in any way."""
     verb, version, size, path = words
     promises = dict(promises)
     if verb == "touch":
@@ -52,7 +52,7 @@ def _follow(promises, words):
 
 
 class Judge:
-    """Knows from the record what is promised at each entry."""
+    """Finds the promises at each entry of the record."""
 
     def __init__(self, _base, entries, folder):
         self.image, self.entries = os.path.join(folder, "judged"), entries

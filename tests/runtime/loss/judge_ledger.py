@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Judges disks with the database of ../sqlite/ledger.c: the host's SQLite opens it with its
-journal, finds it in order, and each transaction is there as a whole or not at all. Those that the
-program knows as committed are there."""
+journal, finds it intact, and each transaction exists completely or not at all. All transactions
+that the program has recorded as committed exist."""
 import os
 import re
 import shutil
@@ -71,7 +71,7 @@ def sentence_about(path, committed):
 
 
 class Judge:
-    """Knows from the record which transactions are committed at each entry."""
+    """Finds the transactions that are committed at each entry of the record."""
 
     def __init__(self, _base, entries, folder):
         self.image = os.path.join(folder, "part")

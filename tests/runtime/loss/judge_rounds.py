@@ -23,13 +23,13 @@ CUT = re.compile(r"  Truncating file to \d+ bytes\.")
 
 
 def changing(last):
-    """Returns the pattern of the files that client.c can change after a round is lasting."""
+    """Returns the pattern of the files that client.c can change after a completed round."""
     names = "journal|load/new.tmp" if last < 0 else f"load/new.tmp|load/other {last % 3}"
     return re.compile(f"/home/({names})$", re.IGNORECASE)
 
 
 def complaints(image, last):
-    """Returns what fsck.fat says beyond what is allowed."""
+    """Returns the output of fsck.fat without the permitted sentences."""
     may_be_longer = changing(last)
     lines = subprocess.run(["/usr/sbin/fsck.fat", "-n", image], env=ENVIRONMENT, text=True,
                            check=False, stdout=subprocess.PIPE,
@@ -41,12 +41,12 @@ def complaints(image, last):
 
 
 def content_of(number):
-    """Returns what client.c writes in a round."""
+    """Returns the data that client.c writes in a round."""
     return expected(number, 600 + number * 389 % 9000)
 
 
 def missing(image, folder, last):
-    """Returns the rounds up to the last lasting one whose files are not whole."""
+    """Returns the rounds up to the last completed one whose files are damaged."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     subprocess.run(["mcopy", "-s", "-n", "-Q", "-i", image, "::home/load", folder],
@@ -62,7 +62,7 @@ def missing(image, folder, last):
 
 
 class Judge:
-    """Knows from the record which rounds are lasting at each entry."""
+    """Finds the completed rounds at each entry of the record."""
 
     def __init__(self, base, entries, folder):
         (first,) = struct.unpack_from("<I", base, 446 + 8)

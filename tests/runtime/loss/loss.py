@@ -39,7 +39,8 @@ def disk_options(image, log):
 
 
 def status_of(sentences, pattern):
-    """Returns the status after the sentences about bad disks. Without a pattern none may be bad."""
+    """Returns the status after the sentences about bad disks. Without a pattern no disk may be
+    bad."""
     if pattern is None:
         return int(bool(sentences))
     return int(not any(re.search(pattern, sentence) for sentence in sentences))

@@ -29,7 +29,7 @@ OPTIONS = {"env": os.environ | {"MTOOLS_SKIP_CHECK": "1"}, "check": True}
 
 
 def content(version, size):
-    """Returns what files.c writes."""
+    """Returns the data that files.c writes."""
     return bytes((i * 7 + version * 31 + (i >> 9)) & 0xFF for i in range(size))
 
 
@@ -105,7 +105,7 @@ def setUpModule():  # pylint: disable=invalid-name
 
 
 class FilesTest(unittest.TestCase):
-    """The judge of files finds what is wrong, and nothing else."""
+    """The judge of files finds all errors and reports no others."""
 
     def setUp(self):
         self.disk = Disk()
@@ -270,7 +270,7 @@ class BlocksTest(unittest.TestCase):
 
     @staticmethod
     def block(number, turn):
-        """Returns what blocks.c writes."""
+        """Returns the data that blocks.c writes."""
         rest = [number * 128 + i + turn * 7 for i in range(3, 128)]
         return struct.pack("<128I", judge_blocks.MAGIC, number, turn, *rest)
 
@@ -298,7 +298,7 @@ class RoundsTest(unittest.TestCase):
     """The judge of rounds: only a file that changed since the last flush has a longer chain."""
 
     def complaints(self, text, last):
-        """Returns what the judge says about an output of fsck.fat after a round."""
+        """Returns the judge's sentence about an output of fsck.fat after a round."""
         result = subprocess.CompletedProcess([], 1, stdout=text)
         with mock.patch("subprocess.run", return_value=result):
             return judge_rounds.complaints("image", last)

@@ -171,7 +171,8 @@ static void mortal(void)
         _Exit(7);
 }
 
-/* Waits until all other clients are gone, and compares the server's resources with those before. */
+/* Waits until all other clients have ended, and compares the server's resources with those
+ * before. */
 static void watch(const char *rounds)
 {
         nova_word_t answer[4], before[4];
@@ -222,7 +223,7 @@ static void patient(void)
         printf("it is left alone\n");
 }
 
-/* Is described as the provider of a service, and never provides it. */
+/* Is the provider of a service according to the description, but never provides it. */
 static void mute(void)
 {
         for (;;)
@@ -250,7 +251,7 @@ static void flood(void)
         struct nova_utcb *utcb = nova_thread_utcb();
 
         if (nova_session_open(&echo, "echo", NULL))
-                _Exit(7); /* the sessions of the previous client are not cleared away yet */
+                _Exit(7); /* the sessions of the previous client are not freed yet */
         while (nova_session_open(&more, "echo", NULL) == 0)
                 ;
         for (unsigned i = 0; i < 500; i++) {
@@ -267,7 +268,7 @@ static void flood(void)
         _Exit(7);
 }
 
-/* Gets its answers, whatever other clients do. */
+/* Gets its answers, regardless of the actions of other clients. */
 static void steady(void)
 {
         nova_word_t count = 0;

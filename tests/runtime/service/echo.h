@@ -35,10 +35,11 @@ struct echo_options {
 
 struct nova_service *echo_start(const struct echo_options *options);
 
-/* Let ECHO_HANG return, and openings with the argument "hang": all that wait. */
+/* Makes all waiting calls of ECHO_HANG, and all waiting openings with the argument "hang",
+ * return. */
 void echo_release(void);
 
-/* Number of calls inside. */
+/* Number of calls that the service is executing. */
 unsigned echo_hanging(void);
 
 /* How often ECHO_SLOW began while another one was inside. */

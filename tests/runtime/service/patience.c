@@ -39,8 +39,8 @@ static int call_until(nova_word_t operation, uint64_t deadline)
         return nova_session_call_until(session, &message, deadline);
 }
 
-/* One call is inside the service and does not return. On a busy machine a call may be abandoned
- * before it gets there. */
+/* One call is being executed by the service and does not return. On a busy machine a call may be
+ * abandoned before the service receives it. */
 static bool hang(void)
 {
         int status;

@@ -301,7 +301,7 @@ static nova_word_t kernel_memory(void)
 #define FLOOD_PAGES 128
 #define FLOOD_BYTES 8192
 
-/* A service that limits the kernel memory that a message may cost it. */
+/* A service that limits the kernel memory that a message may charge to it. */
 static void flood(void)
 {
         static const struct nova_service_operation operations[] = {{.handler = nothing}};
@@ -332,7 +332,7 @@ static void flood(void)
         nova_service_stop(narrow);
 }
 
-/* Services of one program: @p there exist already. */
+/* Services of one program: @p there of them exist already. */
 static void services(unsigned there)
 {
         static const struct nova_service_operation operations[] = {{.handler = nothing}};

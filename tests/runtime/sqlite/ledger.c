@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes transactions in a database. After each it writes its number to block 0 of a partition, so
- * the record of the disk shows which transactions a loss of power must leave. Arguments: the name
+ * the record of the disk shows which transactions must survive a loss of power. Arguments: the name
  * of the partition, and the number of transactions in each mode of the journal.
  *
  * Each transaction moves money between accounts, adds entries and removes old ones. One in

@@ -27,7 +27,7 @@ REASON = "missing_sqlite.h"
 
 
 class Missing(Exception):
-    """The source is not available; one sentence says why and what to do."""
+    """The source is not available. One sentence gives the reason and the remedy."""
 
 
 def fetch(archive):

@@ -146,7 +146,7 @@ static const sqlite3_io_methods methods = {
         .xDeviceCharacteristics = vfs_properties,
 };
 
-/* Adds a database to the open ones. @return SQLITE_BUSY if it is one of them */
+/* Adds a database to the open ones. @return SQLITE_BUSY if it is already open */
 static int add_database(struct vfs_file *file)
 {
         struct stat about;
@@ -233,7 +233,7 @@ static int vfs_full_name(sqlite3_vfs *vfs, const char *name, int bytes, char *fu
         return needed < bytes ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-/* The numbers differ from boot to boot, which is what journals need. They are not secret. */
+/* The numbers differ from boot to boot, which is sufficient for journals. They are not secret. */
 static int vfs_random(sqlite3_vfs *vfs, int bytes, char *data)
 {
         static uint64_t state;

@@ -127,7 +127,7 @@ TEST(short_steps, create_the_tables_of_few_pages)
                 }
 }
 
-// The pages are taken away again: each empties its tables.
+// The pages are revoked again: each revocation empties its tables.
 TEST(short_steps, empty_the_tables_of_few_pages)
 {
         constexpr word_t PAGES = 40;
@@ -187,7 +187,7 @@ TEST(short_steps, revoke_few_mappings_in_a_hypercall)
         EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
 }
 
-// The last object that a chain of accounts paid for closes the whole chain.
+// The last object that is charged to a chain of accounts closes the whole chain.
 TEST(short_steps, close_few_chains_of_accounts)
 {
         constexpr unsigned CHAINS = 60;
@@ -286,7 +286,7 @@ TEST(short_steps, climb_to_few_ancestors)
         EXPECT_LE(windows, LINKS / 16);
 }
 
-// The chain whose mappings a function changes in the windows of a climb.
+// The chain whose mappings are changed in the windows of a climb.
 Chain *changed;
 
 TEST(translation, finds_the_ancestor_of_a_chain_that_is_cut_meanwhile)

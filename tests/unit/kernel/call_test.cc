@@ -33,7 +33,7 @@ struct Call : Kernel {
         }
 };
 
-// The caller was preempted before it could help: it retries, and was in no list of helpers.
+// The caller was preempted before it could help: it retries, but it was not in a list of helpers.
 TEST(call, is_tried_again_after_an_interrupt_came_before_the_busy_callee_was_helped)
 {
         Call c;

@@ -117,7 +117,7 @@ struct Chain {
                 return fake_run_to_user(choose, here->idle_ec);
         }
 
-        // The CPU idles: the SCs that sleep are not left to it.
+        // The CPU idles: the sleeping SCs must not be left to the idle thread.
         ~Chain()
         {
                 fake_window = nullptr;
@@ -137,7 +137,7 @@ TEST(chain, an_sc_does_not_sleep_in_a_part_that_was_cut_off_during_its_walk)
         }
 }
 
-// The walk stands on a receiver when its sender ends: the receiver waits for requests again, and
+// The walk has reached a receiver when its sender ends: the receiver waits for requests again, and
 // the thread that helps it has work of its own.
 TEST(chain, an_sc_does_not_sleep_with_a_receiver_whose_sender_ends_during_its_walk)
 {
@@ -257,7 +257,7 @@ TEST(chain, a_long_walk_of_a_call_gives_way_to_a_higher_priority)
         EXPECT_EQ(caller->helping, nullptr);
 }
 
-// However often threads of higher priority wake, the end is found.
+// The end is found even if threads of higher priority wake often.
 TEST(chain, a_walk_of_a_shorter_chain_reaches_its_end)
 {
         Chain c(SURE - 1);

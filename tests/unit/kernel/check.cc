@@ -56,7 +56,7 @@ void check_mapping(mapping *m, bool settled)
         }
 }
 
-// Collects the leaves of a page table: page -> (frame, flags that matter). Returns entries in use.
+// Collects the leaves of a page table: page -> (frame, relevant flags). Returns entries in use.
 unsigned read_table(const uint64_t *table, unsigned level, word_t page, Caps &out)
 {
         unsigned used = 0;

@@ -366,7 +366,7 @@ struct Flood : Messages {
                 begin += 100 * window;
                 fake_tsc = begin;
                 route(GSI, REMAP_FUNCTION | 12);
-                while (remap_count(GSI, here) || fake_tsc == begin) // a window begins
+                while (remap_count(GSI, here) || fake_tsc == begin) // a counting interval begins
                         fake_tsc += window / 500;
                 for (unsigned i = 0; i < 3 * ROUNDS; i++)
                         step(window / 500);
@@ -451,7 +451,7 @@ TEST(dma, a_refusal_to_resume_after_a_flood_stops_the_debug_kernel)
         EXPECT_TRUE(remap_resume(Flood::GSI, f.here, &next));
 }
 
-// Each of its GSIs comes less often than would stop that one.
+// Each of its GSIs arrives at a rate that would not stop this GSI.
 TEST(dma, a_function_that_floods_with_several_interrupts_loses_all_of_them_for_a_while)
 {
         Flood f;

@@ -21,7 +21,7 @@ namespace
 constexpr word_t SEL_PT = 0x20, SEL_PD = 0x21, SEL_EC = 0x22, BASE = 0x400040, SOURCE = 0x10000;
 constexpr unsigned ORDER = 6, PAGES = 1u << ORDER, CHILDREN = 40;
 
-ec *dying; // ends while this CPU waits for the other one
+ec *dying; // EC that ends while this CPU waits for the other one
 
 // Runs while the CPU waits; it receives the mail before the other CPU has answered.
 void wait_for_other_cpu()
@@ -54,7 +54,7 @@ struct End : Kernel {
                 fake_fail_allocation(-1);
                 fake_general = false;
                 fake_idle();
-                // Checks that nothing is left of what they held.
+                // Checks that all their resources are free.
                 while (!pds.empty())
                         destroy(pds.back());
                 fake_guest_boot(false);
@@ -210,7 +210,8 @@ TEST(end, of_a_caller_leaves_its_portal_to_the_cpu_that_destroys_it)
         EXPECT_FALSE(ec_has_left_work(e.caller));
 }
 
-// A step of an end may be followed by others, when the partner's memory is used for another thread.
+// A step of an end may be followed by other steps after the partner's memory was reused for another
+// thread.
 TEST(end, of_a_sender_forgets_its_partner)
 {
         End e;

@@ -178,7 +178,7 @@ struct Exit : World {
                 for (sc *one : left) {
                         if (one != cpu_self()->current_sc)
                                 ready(one, false);
-                        cpu_self()->in_mail = true; // what stays is known already
+                        cpu_self()->in_mail = true; // memory that stays is allocated before
                         object_put(&one->object);
                         cpu_self()->in_mail = false;
                 }
@@ -252,7 +252,8 @@ TEST(extension, thread_exit_ends_all_scs_that_the_thread_has_kept)
                         }
 }
 
-// A handler that lacks memory is called again from C; those here never lack it so far.
+// A handler that runs out of memory is called again from C. The handlers here do not run out of
+// memory so far.
 TEST(extension, every_handler_but_reply_can_be_called_again)
 {
         Extensions w;

@@ -121,7 +121,7 @@ void fail_in_every_way(const Operation &operation)
         refuse_each_charge(operation);
 }
 
-// An operation that fails once is tried again after memory that waited to be freed has come back.
+// An operation that fails once is repeated after memory that waited to be freed has been returned.
 // Reaped: the end of the object has begun; it waits for all CPUs.
 void make_each_good(const Operation &operation, bool reaped = true)
 {
@@ -270,7 +270,7 @@ TEST(failure, of_a_delegation_of_an_object_leaves_nothing)
 TEST(failure, of_a_delegation_of_ports_leaves_nothing)
 {
         fail_in_every_way(delegates(NOVA_CRD_IO, 0x3f8, 0x3f8, 8));
-        // The first half's page stays with its PD when there is none for the second half.
+        // The page of the first half stays with its PD if there is no page for the second half.
         fail_each(delegates(NOVA_CRD_IO, 0x7fff, 0x7fff, 2), false, false);
         fail_each(delegates(NOVA_CRD_IO, 0x7fff, 0x7fff, 2), true, false);
 }

@@ -192,7 +192,7 @@ void read_full_logs(const struct iommu_driver *driver, const std::function<unsig
         EXPECT_EQ(fake_lines, LINES);
         EXPECT_EQ(before - left(), LINES);
         EXPECT_TRUE(iommu_faults_masked);
-        // A last interrupt that was on its way.
+        // A last interrupt that had already been sent.
         before = left();
         iommu_fault();
         EXPECT_EQ(fake_lines, LINES);
@@ -213,7 +213,7 @@ TEST_F(faults, of_full_records_of_vtd_are_read_as_far_as_they_are_reported)
                 EXPECT_EQ(unit.at<uint32_t>(0, 0x38), 1u << 31); // the interrupts are masked
 }
 
-// Few faults need no mask, in whatever unit they are.
+// Few faults need no mask, regardless of their unit.
 TEST_F(faults, of_a_unit_after_others_are_reported)
 {
         for (const bool first : {true, false}) {

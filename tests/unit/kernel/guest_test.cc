@@ -199,7 +199,8 @@ TEST(guest, a_refusal_that_no_message_brought_about_loses_no_state)
         EXPECT_EQ(g.control()->cr3, 0u);
 }
 
-// Whatever the CPU writes when it refuses an entry, the next entry has the kernel's controls.
+// After a refused entry, regardless of what the CPU has written, the next entry has the kernel's
+// controls.
 TEST(guest, a_refused_entry_leaves_no_control_behind)
 {
         Guest g;
@@ -327,7 +328,7 @@ TEST(guest, an_injected_interrupt_arrives_once_on_an_emulated_cpu)
         EXPECT_EQ(fake_ipis, before + 1);
 }
 
-// QEMU's TCG does not load the block of interrupts after STI, so a window would open too early.
+// QEMU's TCG does not load the interrupt shadow of STI, so a window would open too early.
 TEST(guest, a_window_waits_for_the_end_of_a_block_on_an_emulated_cpu)
 {
         fake_tsc = uint64_t{1} << 40;

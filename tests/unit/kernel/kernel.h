@@ -31,7 +31,7 @@ extern "C" {
 // Frames and ports that the microhypervisor's own PD holds.
 constexpr word_t FRAMES_END = 0x20000, PORTS_END = 0x10000;
 
-// The target of a selector: frame, port or object; and its permissions.
+// The target of a selector (frame, port or object) and its permissions.
 struct Cap {
         word_t source;
         unsigned perms;

@@ -39,7 +39,8 @@ class Pieces : Stepwise
                         Stepwise::run(unsigned(50 + random() % 400));
                         for (pd *one : kernel.pds)
                                 check_pd(one, !gave_up);
-                        for (pd *one : kernel.pds) // the first PD has all that the others have
+                        for (pd *one : kernel.pds) // the first PD has everything that the others
+                                                   // have
                                 if (gave_up || one == first)
                                         kernel.revoke(one, BASE, BASE + size - 1, NOVA_CRD_MEM, 7,
                                                       true);

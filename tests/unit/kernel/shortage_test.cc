@@ -150,7 +150,7 @@ class Single : Shortage
         }
 
       private:
-        // Whether memory lacked.
+        // True if an allocation failed.
         bool delegate()
         {
                 pd *from = random() % 4 ? any_pd() : &kernel_pd, *to = any_pd();

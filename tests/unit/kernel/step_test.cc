@@ -225,7 +225,7 @@ TEST(step, takes_out_all_pieces_of_what_it_takes_whole)
         check_pd(a);
 }
 
-// The mapping on which a revocation stands is cut once more while its pieces leave the space: the
+// The mapping at which a revocation stands is cut once more while its pieces leave the space: the
 // new piece leaves it, too, and its selectors are free again.
 TEST(step, takes_out_a_piece_that_is_cut_off_while_others_leave)
 {

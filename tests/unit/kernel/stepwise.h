@@ -31,7 +31,7 @@ class Stepwise
       protected:
         struct Work {
                 bool delegates;
-                unsigned tries; // more, of a delegation that lacks memory
+                unsigned tries; // further steps, of a delegation without memory
                 delegation d;
                 revocation r;
         };
@@ -68,7 +68,7 @@ class Stepwise
                         work.push_back(std::move(one));
         }
 
-        // Whether an operation is over.
+        // True if an operation has ended.
         bool continue_one(Work *one)
         {
                 const step_result result =

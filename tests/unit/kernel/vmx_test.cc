@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VMX without a CPU that has it: the controls that a VMM may choose, injection, access rights,
+// VMX on a host without it: the controls that a VMM may choose, injection, access rights,
 // entries of extended page tables.
 #include <gtest/gtest.h>
 

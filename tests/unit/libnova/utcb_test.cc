@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Message builders and readers stay inside the data area, whatever the items word is. */
+/* Message builders and readers stay inside the data area for any value of the items word. */
 #include "nova/utcb.h"
 
 #include <gtest/gtest.h>

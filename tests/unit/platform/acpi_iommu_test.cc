@@ -202,7 +202,7 @@ TEST(acpi_iommu, keeps_what_stands_before_a_damaged_part)
         EXPECT_TRUE(acpi.iommus_lost);
 }
 
-// The sanitizer sees every access outside of a table.
+// The sanitizer detects every access outside of a table.
 TEST(acpi_iommu, reads_nothing_outside_of_damaged_tables)
 {
         const Bytes units = drhd(0xfed90000, 0, {scope(3, 5, 0, {1, 1}), scope(4, 1, 0, {1, 1})});

@@ -22,7 +22,7 @@ bool paging_finish(uint64_t start, uint64_t size);
 /** Returns the physical address of a virtual one by the tables in use; UINT64_MAX: none. */
 uint64_t paging_lookup(uint64_t virt);
 
-/** Whether a table found no memory. */
+/** True if there was no memory for a table. */
 bool paging_has_failed(void);
 
 /** The real ones. */

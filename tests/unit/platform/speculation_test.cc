@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which flaws the kernel expects of a CPU, and which treatments it chooses.
+// The flaws that the kernel assumes in a CPU, and the treatments that it chooses.
 #include <string>
 
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ flaws_choice choose(const cpu_facts &facts, mitigations mode = MITIGATIONS_AUTO)
 {
         const flaws_choice choice = flaws_choose(&facts, mode);
 
-        // What is treated is a flaw, and each flaw has words.
+        // Each treated flaw is among the CPU's flaws, and each flaw has a text.
         EXPECT_EQ(choice.treated & ~choice.flaws, 0u);
         for (unsigned i = 0; i < FLAWS; i++) {
                 EXPECT_EQ(choice.done[i] != nullptr, (choice.flaws >> i & 1) != 0) << i;
@@ -239,7 +239,7 @@ TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_with_more_flaws)
         EXPECT_FALSE(suits(haswell, without_smep));
 }
 
-// Each set of what a CPU can do: no treatment needs more than the CPU has.
+// For each set of CPU features, no treatment needs a feature that the CPU lacks.
 TEST(speculation, uses_only_what_the_cpu_has)
 {
         for (unsigned bits = 0; bits < 0x80 * 8; bits++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Walks along frames: well-formed frames, and those of a broken program. */
+/* Walks along frames: well-formed frames, and frames of a broken program. */
 #include "fault/backtrace.h"
 
 #include <gtest/gtest.h>
@@ -91,7 +91,7 @@ TEST_F(backtrace, a_function_without_a_frame_shows_its_caller)
         EXPECT_EQ(walk(function, 0xf00, 0x1000), (addresses{function, back, 11}));
         put(code + 0x100, {0x90});
         EXPECT_EQ(walk(function, 0xf00, 0x1000), (addresses{function, 11}));
-        memory[0xf00] = 3; /* nothing can be read there */
+        memory[0xf00] = 3; /* that memory cannot be read */
         EXPECT_EQ(walk(function, 0xf00, 0x1000), (addresses{function, 11}));
 }
 

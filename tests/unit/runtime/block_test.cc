@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service's end of a block ring, with clients that write anything to theirs. */
+/* The service's end of a block ring, with clients that write anything to their end. */
 extern "C" {
 #include "ring.h"
 }
@@ -209,7 +209,8 @@ TEST_F(block, a_flush_has_no_data)
         EXPECT_EQ(check(), EINVAL);
 }
 
-/* Whatever an entry contains: if it is accepted, everything lies inside. */
+/* For any content of an entry: if it is accepted, all its data lies inside the pool and the
+ * disk. */
 TEST_F(block, no_entry_leads_outside)
 {
         std::mt19937 random(1);

@@ -51,7 +51,7 @@ struct mounted_disk {
                 mount();
         }
 
-        /* fsck.fat has nothing to say. */
+        /* Checks that fsck.fat reports no error. */
         void expect_clean()
         {
                 const auto result = memory.check();

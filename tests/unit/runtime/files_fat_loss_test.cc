@@ -9,7 +9,7 @@
 namespace
 {
 
-/* A content that is lasting: one of the paths has it after a loss in this part of the record. */
+/* A content that must survive: one of the paths has it after a loss in this part of the record. */
 struct promise {
         std::vector<std::string> paths;
         std::string content;
@@ -153,8 +153,8 @@ struct files_fat_loss_test : testing::TestWithParam<fat_kind>, mounted_disk {
                 return disk;
         }
 
-        /* Checks the words of fsck.fat. A chain that is longer than its file is what is left of a
-         * file that grew or shrank: FAT cannot change the chain and the size at once. */
+        /* Checks the output of fsck.fat. A chain that is longer than its file is permitted after a
+         * file grew or shrank, because FAT cannot change the chain and the size at once. */
         void judge(const std::string &text)
         {
                 static const char *const allowed[] = {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver's end of NVMe queues, with controllers that follow the rules and others, and lists of
- * pages. */
+/* The driver's end of NVMe queues, with correct and faulty controllers, and lists of pages. */
 extern "C" {
 #include "queue.h"
 }
@@ -51,7 +50,7 @@ struct nvme_test : testing::Test {
 
 using nvme_queue_test = nvme_test;
 
-/* Returns the bytes that a command reaches. */
+/* Returns the bytes that a command accesses. */
 std::vector<std::pair<uint64_t, uint64_t>>
 reached(const nvme_command &command, const uint64_t *list, unsigned count, uint64_t end)
 {
@@ -165,7 +164,8 @@ TEST(nvme_pages, pieces_that_meet_at_pages_are_one_command)
         EXPECT_EQ(pages.count, 5U);
 }
 
-/* What is accepted is exactly what the command reaches, and nothing is written beyond the list. */
+/* The accepted memory is exactly the memory that the command accesses, and nothing is written
+ * beyond the list. */
 TEST(nvme_pages, lists_reach_what_was_added)
 {
         std::mt19937 random(1);

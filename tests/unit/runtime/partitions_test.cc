@@ -94,7 +94,7 @@ struct table_test : testing::Test {
                         put(at + 56 + 2 * i, (uint8_t)name[i], 2);
         }
 
-        /* Writes a header with right checksums. */
+        /* Writes a header with valid checksums. */
         static void seal(uint64_t block, uint64_t entries)
         {
                 const uint64_t at = block * 512;
@@ -358,7 +358,7 @@ TEST_F(mbr, refuses_what_is_outside_or_overlaps)
         EXPECT_EQ(read(), "the first block has no partition table.");
 }
 
-/* A client that may write a link of the chain decides what the partitions of others are. */
+/* A client that may write a link of the chain could change the partitions of others. */
 TEST_F(mbr, gives_no_partition_a_part_of_the_chain)
 {
         mbr_entry(0, 0, 0x0f, 200, 300);

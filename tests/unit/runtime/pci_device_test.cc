@@ -425,8 +425,8 @@ TEST_F(pci_device, a_function_that_does_not_answer_after_its_reset_is_not_quiet)
         EXPECT_LE(slept_ms, 1200U);
 }
 
-/* Hostile devices: whatever their registers hold and keep, a claim and its end come to an end, and
- * nothing beyond the memory and the first 256 bytes of configuration space is touched. */
+/* Hostile devices: for any behaviour of their registers, a claim and its release terminate, and
+ * nothing beyond the memory and the first 256 bytes of configuration space is accessed. */
 TEST_F(pci_device, devices_that_wait_for_a_reset_take_turns)
 {
         const auto waits = [](const device *d) { return d->resetting; };
@@ -445,7 +445,7 @@ TEST_F(pci_device, devices_that_wait_for_a_reset_take_turns)
         EXPECT_EQ(turns[0], 10U);
         EXPECT_EQ(turns[1], 10U);
         EXPECT_EQ(turns[3], 10U);
-        /* One that comes later waits for each of the others once at most. */
+        /* A later request waits for each of the others at most once. */
         devices[4].resetting = true;
         unsigned others = 0;
         while (device_next(waits) != &devices[4])

@@ -29,7 +29,8 @@ extern "C" {
 constexpr uint16_t DISK = 4 << 3;
 constexpr unsigned PINS = 24;
 
-/* A function: its registers, which of their bits can be written, and what a write does besides. */
+/* A function: its registers, which of their bits can be written, and the side effects of a
+ * write. */
 struct function {
         std::array<uint32_t, 64> value = {}, writable = {};
         std::function<void(unsigned offset, uint32_t value)> written;

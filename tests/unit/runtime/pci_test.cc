@@ -103,7 +103,7 @@ TEST_F(pci, functions_are_found_on_every_bus_in_the_order_of_addresses)
         add(0, 0x00018086, 0x060000);
         add(1 << 3, 0x00028086, 0x060400, 0x81);
         add(1 << 3 | 7, 0x00038086, 0x060400, 1);
-        add(2 << 3 | 3, 0x00048086, 0x060400); /* no function 0: not there */
+        add(2 << 3 | 3, 0x00048086, 0x060400); /* no function 0: the device does not exist */
         add(3 << 3, 0x00068086, 0x030000);
         add(3 << 3 | 1, 0x00078086, 0x030000); /* not multifunction: an echo */
 
@@ -240,8 +240,8 @@ TEST_F(pci, a_list_of_capabilities_that_is_a_circle_ends)
         EXPECT_EQ(table[0].express_type, NOVA_PCI_NO_EXPRESS);
 }
 
-/* Hostile devices: whatever their registers hold and keep, the scan ends, stays inside the table,
- * and leaves the registers of addresses as they were. */
+/* Hostile devices: for any behaviour of their registers, the scan terminates, stays inside the
+ * table, and leaves the address registers unchanged. */
 TEST_F(pci, random_functions_are_read_to_the_end)
 {
         std::mt19937 random(1);

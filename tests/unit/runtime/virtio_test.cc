@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver's end of virtqueues, with devices that follow the rules and others. */
+/* The driver's end of virtqueues, with correct and faulty devices. */
 extern "C" {
 #include "queue.h"
 }
@@ -188,7 +188,7 @@ TEST_F(virtio_queue, requests_that_the_device_does_not_have_are_refused)
         }
 }
 
-/* A device that fills the memory with anything completes at most what it has. */
+/* A device that writes arbitrary values can complete at most the requests in flight. */
 TEST_F(virtio_queue, random_memory_ends_no_request_twice)
 {
         std::mt19937_64 random(1);

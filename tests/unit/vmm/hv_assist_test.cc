@@ -63,7 +63,7 @@ struct hv_assist : testing::Test {
                 return value;
         }
 
-        /* An exit of the guest without a request. @return the injected vector, or -1 */
+        /* An exit of the guest for another reason. @return the injected vector, or -1 */
         int pass()
         {
                 nova_hv_assist_begin(&hv, 0);

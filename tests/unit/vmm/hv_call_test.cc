@@ -15,7 +15,7 @@ namespace
 constexpr uint64_t fast = 0x10000;
 constexpr uint64_t ram_bytes = 0x20000, in_at = 0x3000, out_at = 0x5000;
 
-/* What the functions of the test's calls do, and what they saw. */
+/* The actions of the test's calls, and the parameters that they received. */
 std::function<nova_hv_status(const nova_hv_action *)> act;
 unsigned actions;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest finds of the hypercall interface: CPUID leaves, MSRs, the hypercall page. */
+/* The parts of the hypercall interface that a guest finds: CPUID leaves, MSRs, the hypercall
+ * page. */
 #include "novavmm/hv.h"
 
 #include <gtest/gtest.h>
@@ -71,7 +72,7 @@ struct hv_msr : testing::Test {
                 return nova_hv_msr_set(&hv, vcpu, number, value);
         }
 
-        /* What the guest reads. */
+        /* The value that the guest reads. */
         uint8_t byte_at(uint64_t address)
         {
                 uint8_t byte = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The matrix of privileges of enlightened guests: which registers and calls each of them permits.
- */
+/* The matrix of privileges of enlightened guests: the registers and calls that each privilege
+ permits. */
 #include "synic.h"
 
 #include <cerrno>
@@ -10,7 +10,7 @@
 namespace
 {
 
-/* What the manual says, apart from the library's tables. */
+/* The privileges according to the manual, independent of the library's tables. */
 struct range {
         uint32_t first, last;
         uint64_t privilege;
@@ -103,7 +103,7 @@ TEST_F(hv_privilege, each_call_needs_its_privilege_and_no_other_one)
                                 continue;
                         const unsigned status = call(uint64_t{1} << 63 | code, {0});
                         const auto *const known = nova_hv_find(&hv, uint16_t(code));
-                        /* A reserved bit is set, which is looked at after the privilege. */
+                        /* A reserved bit is set, which is checked after the privilege. */
                         const unsigned expected =
                                 own == calls.end()
                                         ? (known ? NOVA_HV_ACCESS_DENIED : NOVA_HV_INVALID_CODE)

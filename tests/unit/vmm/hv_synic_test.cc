@@ -221,7 +221,7 @@ TEST_F(hv_synic, interrupts_of_automatic_sources_end_when_they_are_taken)
         EXPECT_EQ(nova_lapic_take(&lapic[0]), -1); /* 0x53 is in service */
         nova_lapic_end(&lapic[0]);
         EXPECT_EQ(nova_lapic_take(&lapic[0]), 0x52);
-        nova_lapic_reset(&lapic[0]); /* keeps it, as the source does */
+        nova_lapic_reset(&lapic[0]); /* keeps its value, as the source does */
         nova_lapic_write(&lapic[0], 0xf0, 4, 0x1ff);
         nova_lapic_accept(&lapic[0], 0x52, false);
         EXPECT_EQ(nova_lapic_take(&lapic[0]), 0x52);
@@ -235,7 +235,7 @@ TEST_F(hv_synic, interrupts_of_automatic_sources_end_when_they_are_taken)
         EXPECT_EQ(nova_lapic_take(&lapic[0]), -1);
 }
 
-/* What a source has: the model of the next test. */
+/* State of a source: the model of the next test. */
 struct model_source {
         uint64_t value = masked;
         std::deque<uint32_t> slot, queue; /* the slot has at most one */
@@ -297,7 +297,7 @@ TEST_F(hv_synic, random_messages_arrive_once_and_in_order_as_in_a_model)
                 case 5:
                 case 6:
                 case 7:
-                case 8: { /* the guest takes a message, mostly with its end */
+                case 8: { /* the guest takes a message, usually followed by its end of message */
                         ASSERT_EQ(slot(sint)->type, source.slot.empty() ? 0 : source.slot[0]);
                         if (source.slot.empty())
                                 break;

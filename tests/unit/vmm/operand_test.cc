@@ -9,7 +9,7 @@ namespace
 using writes = std::vector<std::pair<uint64_t, uint64_t>>;
 
 struct operand_access : guest_access {
-        probe neighbour; /* behind the device */
+        probe neighbour; /* after the device */
         nova_instruction in = {};
 
         void SetUp() override

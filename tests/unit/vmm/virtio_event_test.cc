@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What saves exits: event indices of queues, and interrupt messages (MSI-X) instead of a wire; with
- * faulty drivers. */
+/* Features that save exits: event indices of queues, and interrupt messages (MSI-X) instead of a
+ * wire; with faulty drivers. */
 #include "virtio.h"
 
 namespace

@@ -15,7 +15,7 @@ void fake_boot(unsigned frames);
 #define FAKE_PINS 24
 #define FAKE_PCI  0x7000ul
 
-/** Forgets all assignments. */
+/** Removes all assignments. */
 void fake_device_boot(void);
 
 /** The pin assigned last, and its CPU. */
@@ -26,7 +26,7 @@ extern enum nova_status fake_pin_status;
 
 /* An I/O MMU for PCI functions with even numbers below 0x100; it does not know the odd ones. */
 #define FAKE_FUNCTIONS 0x100
-#define FAKE_DOMAINS   4 /* 0 aside, three */
+#define FAKE_DOMAINS   4 /* three, not counting 0 */
 #define FAKE_DMA_READ  (1ul << 61)
 #define FAKE_DMA_WRITE (1ul << 62)
 #define FAKE_DMA_PAGE  1ul
@@ -52,7 +52,7 @@ struct fake_route {
 extern struct fake_route fake_routes[NOVA_HIP_GSI];
 /** Number of times that the units read the table again for a function whose routes were revoked. */
 extern unsigned fake_forgotten_routes;
-/** Status of the unit for a further route. */
+/** Status that the unit returns for a further route. */
 extern enum nova_status fake_route_status;
 
 /** Writes to CR4 (two for each flush of the whole TLB) and to CR3. */
@@ -62,7 +62,7 @@ extern unsigned fake_cr4_writes, fake_cr3_writes;
 extern unsigned fake_ipis;
 extern uint64_t fake_timer;
 
-/** Whether the CPU is emulated by QEMU. */
+/** True if the CPU is emulated by QEMU. */
 extern bool fake_emulated;
 
 /** Advances the time and frees the memory that waits for the grace period. Returns false if nothing
@@ -75,7 +75,7 @@ extern unsigned fake_lines;
 /** Ends dying objects and frees the memory that waits for the grace period. */
 void fake_settle(void);
 
-/** Forgets all memory: the allocator's lists are empty. */
+/** Drops all memory: the allocator's lists are empty. */
 void fake_memory_forget(void);
 
 /** Frames in use, except those of caches; objects in use in caches. */
@@ -85,10 +85,10 @@ long fake_objects_taken(void);
 /** Called before a frame is freed, except frames of caches. */
 extern void (*fake_freed)(void);
 
-/** Lets a later allocation fail, number n (0: the next); n < 0: none. */
+/** Makes a later allocation fail: number n (0: the next); n < 0: none. */
 void fake_fail_allocation(long n);
 
-/** Lets all allocations with number n or above fail. */
+/** Makes all allocations with number n or above fail. */
 void fake_fail_allocations_from(long n);
 
 /* Searches in trees since the start. */
@@ -97,7 +97,7 @@ extern unsigned long fake_searches;
 /** Allocations since the last of the two calls above. */
 long fake_allocations(void);
 
-/** Makes a hypercall of ec and returns its status; the way out of the kernel ends here. */
+/** Makes a hypercall of ec and returns its status; the exit from the kernel returns here. */
 enum nova_status fake_hypercall(struct ec *ec);
 
 /** Calls a function that may leave the kernel by resume_…. Returns the EC that would run; NULL if
@@ -114,7 +114,7 @@ void fake_enter(struct ec *ec);
 /** Number of entries into a guest, none of which returns. */
 extern unsigned fake_guest_entries;
 
-/** Whether a machine check happened to the guest. */
+/** True if the guest had a machine check. */
 extern bool fake_machine_check;
 
 /** Gives guests page tables like those of PDs, or none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Entering a guest ends the call that a test made, as every way out of the kernel does. */
+/* Entering a guest ends the call that a test made, as every exit from the kernel does. */
 #include "arch/x86/fpu.h"
 #include "arch/x86/machine_check.h"
 #include "arch/x86/pte.h"
@@ -22,7 +22,7 @@ _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host)
         leave_by_iret(ec);
 }
 
-/* The host's SVM stands for both. */
+/* On the host, SVM stands for both vendors. */
 const struct vcpu_ops vmx_ops;
 
 void fpu_enter_guest(struct cpu *cpu, struct ec *ec, uint64_t xcr0)
