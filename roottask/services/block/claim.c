@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compares a function with what a driver drives, before the driver touches its registers. */
+/* Checks that a function is of the driver's kind, before the driver accesses its registers. */
 #include "claim.h"
 
 #include <inttypes.h>

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Claims the function of a driver, if it is of the driver's kind. */
+/* Claims a PCI function for a driver, if the function is of the driver's kind. */
 #ifndef NOVART_BLOCK_CLAIM_H
 #define NOVART_BLOCK_CLAIM_H
 
 #include "novart/service/pci_device.h"
 
-/* The functions that a driver drives. */
+/* The functions that a driver supports. */
 struct block_kind {
         const char *text;    /* name with article and numbers, for a sentence */
-        uint16_t vendor;     /* 0: any; then the class decides */
+        uint16_t vendor;     /* 0: any; then the class is compared */
         uint16_t device[2];  /* the vendor's numbers */
         uint32_t class_code; /* as in struct nova_pci_function */
 };
 
 /* Claims a device of the description, which must be of a kind and may be a bus master.
- * @return NULL, or a sentence */
+ * @return NULL, or a sentence about an error */
 const char *block_claim(struct nova_pci_device **pci, const char *name,
                         const struct block_kind *kind);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Allocates pools that a device reaches. */
+/* Allocates pools that a device can access. */
 #include "dma.h"
 
 #include <errno.h>

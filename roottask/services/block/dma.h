@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pools that a device reaches. */
+/* Pools that a device can access. */
 #ifndef NOVART_BLOCK_DMA_H
 #define NOVART_BLOCK_DMA_H
 
@@ -9,7 +9,7 @@
 /* Sets the device for which the functions below allocate. */
 void block_dma_use(const struct nova_pci_device *pci);
 
-/* For struct block_device. */
+/* Functions for struct block_device. */
 int block_dma_alloc(struct block_pool *pool);
 void block_dma_release(struct block_pool *pool);
 

@@ -32,7 +32,7 @@ int block_ring_take(struct block_ring *ring, struct nova_block_entry *entry)
             submitted - reaped > NOVA_BLOCK_ENTRIES)
                 return EPROTO;
         memcpy(entry, &shared->entry[ring->taken % NOVA_BLOCK_ENTRIES], sizeof(*entry));
-        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* after this only the copy is read */
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* from here on, only the copy is read */
         ring->taken++;
         return 0;
 }
@@ -57,7 +57,7 @@ bool block_ring_wake(struct block_ring *ring)
         return true;
 }
 
-/* Adds the segments up. They may overlap: the pool is the client's. */
+/* Adds up the segments. They may overlap, because the pool belongs to the client. */
 static int check_segments(const struct nova_block_entry *entry, const struct block_limits *limits,
                           uint32_t *blocks)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sessions of a block service. One lock, the service's, protects everything.
+/* Sessions of a block service. The service's lock protects everything.
  *
  * Order: sessions take turns. In its turn a session starts up to TURN requests in the order of its
  * ring, and the next turn begins at the next session. */
@@ -20,10 +20,11 @@
 #include "novart/time.h"
 #include "watchdog.h"
 
-#define TURN   4  /* requests of a session until the next session is served */
-#define ROUNDS 64 /* rounds of all sessions until handlers get the lock */
+#define TURN   4  /* maximum number of requests of a session in its turn */
+#define ROUNDS 64 /* number of rounds after which handlers get the lock */
 
-/* It outlives its session while the device works for it, so that no other client gets its pool. */
+/* It outlives its session while the device works on its requests, so that no other client gets its
+ * pool. */
 struct block_session {
         struct nova_later later;
         struct block_ring ring;
@@ -31,7 +32,7 @@ struct block_session {
         struct block_pool pool;
         void *pages;        /* pages of the ring; NULL: no ring */
         nova_sel_t bell;    /* NOVA_SEL_NONE: none */
-        unsigned in_flight; /* requests on their way through the device */
+        unsigned in_flight; /* requests in flight in the device */
         unsigned in_flight_max;
         bool closed, changed; /* changed: completions since the client was notified */
 };
@@ -42,7 +43,7 @@ static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
 static unsigned session_count, next_session;
 static struct block_request *requests, *free_requests;
 static uint32_t orphans;    /* requests in flight whose session is closed */
-static nova_sel_t doorbell; /* semaphore that all clients up */
+static nova_sel_t doorbell; /* the doorbell: semaphore on which all clients do ups */
 
 static nova_crd_t pages_crd(const void *memory, unsigned order)
 {
@@ -316,8 +317,8 @@ static void start(struct block_session *session, struct nova_block_entry *entry)
         device->start(request);
 }
 
-/* Returns whether the device still has a write of a closed session to the blocks of this one. A
- * write that starts now could end before it, and would be lost. */
+/* Returns true if the device still has a write of a closed session to blocks of this session. A
+ * write that starts now could complete before the older write, and would then be lost. */
 static bool is_preceded(const struct block_session *session)
 {
         const struct block_limits *limits = &session->limits;
@@ -353,8 +354,7 @@ static void end_ring(unsigned index)
         sessions[index] = sessions[--session_count];
 }
 
-/* Gives a turn to each session.
- * @return whether a request was taken */
+/* Gives a turn to each session. @return true if a request was taken */
 static bool round_of_turns(void)
 {
         bool any = false;
@@ -382,15 +382,15 @@ static bool round_of_turns(void)
         return any;
 }
 
-/* Shows the clients whether they must up the doorbell. */
+/* Shows the clients whether the doorbell needs an up. */
 static void set_waiting(uint32_t waits)
 {
         for (unsigned i = 0; i < session_count; i++)
                 __atomic_store_n(&sessions[i]->ring.shared->service_waits, waits, __ATOMIC_RELAXED);
 }
 
-/* Shows the clients that they must up the doorbell.
- * @return whether a request waits that can be started; its client may have looked too early */
+/* Shows the clients that the doorbell needs an up. @return true if a waiting request can be
+ * started, because its client may have checked too early */
 static bool begin_waiting(void)
 {
         bool some = false;
@@ -427,7 +427,7 @@ void block_serve(void)
                 nova_sm_up(doorbell);
 }
 
-/* Sleeps until a client ups the doorbell. */
+/* Sleeps until an up of the doorbell by a client. */
 static void *run(void *argument)
 {
         (void)argument;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The part of a block service that does not depend on its device: sessions, rings, pools, order and
- * bounds. A driver has a function that starts a request, and reports when one has ended. */
+ * bounds. A driver provides a function that starts a request, and reports the end of each
+ * request. */
 #ifndef NOVART_BLOCK_SERVER_H
 #define NOVART_BLOCK_SERVER_H
 
@@ -21,13 +22,13 @@ struct block_pool {
         void *owner; /* private to the driver */
 };
 
-/* A request on its way through the device. It has been checked. */
+/* A request in the device. It has been checked. */
 struct block_request {
         struct block_request
-                *next; /* used by the library, and between start and end by the driver */
+                *next; /* used by the library, and by the driver between start and end */
         struct block_session *session; /* NULL: not in flight */
         uint32_t stamp;  /* for the watchdog, which reads it without the lock; 0: not in flight */
-        unsigned number; /* number below the device's depth that no other request in flight has */
+        unsigned number; /* number, below the device's depth; unique among the requests in flight */
         uint32_t tag;
         enum nova_block_operation operation;
         uint64_t block; /* first block on the device */
@@ -44,10 +45,11 @@ struct block_device {
                 info;   /* the driver sets request_max and segments, the library the rest */
         unsigned depth; /* maximum number of requests at once */
         unsigned client_sessions; /* maximum number of sessions of one client; 0: 16 */
-        uint64_t timeout_ns;      /* time of a request until the device counts as stuck, or with the
-                                     lock until a thread does; 0: no limit */
+        uint64_t timeout_ns;      /* time after which the device counts as stuck if a request has
+                                   * not ended, or a thread if it still holds the lock; 0: no
+                                   * limit */
         void (*start)(struct block_request *request); /* may call block_end() */
-        void (*kick)(void);                           /* after some starts; may be NULL */
+        void (*kick)(void);                           /* called after some starts; may be NULL */
         int (*alloc)(struct block_pool *pool); /* allocates pool->bytes; NULL: ordinary pages */
         void (*release)(struct block_pool *pool);
 };
@@ -56,12 +58,12 @@ struct block_device {
  * @return 0 or an errno value */
 int block_service_start(const struct block_device *of);
 
-/* Takes and releases the lock, for a thread of the driver that waits for interrupts.
- * @return false: the service ends */
+/* Takes and releases the lock, for a thread of the driver that waits for interrupts. @return false:
+ * the service is ending */
 bool block_lock(void);
 void block_unlock(void);
 
-/* A part of a request has ended: its time begins again. The caller has the lock. */
+/* Records that a part of a request has ended: its time begins again. The caller has the lock. */
 void block_advance(struct block_request *request);
 
 /* Ends a request. The caller has the lock, and calls block_serve() before it releases the lock. */

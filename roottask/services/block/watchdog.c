@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread that looks once per period whether work with the lock has ended since the last look, and
- * how old the requests are. Without work it waits without a deadline, so that an idle program does
- * not run. */
+/* A thread that checks once per period whether work with the lock has ended since the last check,
+ * and how old the requests are. Without work it waits without a deadline, so that an idle program
+ * does not run. */
 #include "watchdog.h"
 
 #include <errno.h>
@@ -19,17 +19,18 @@
 
 #define SECOND 1000000000
 
-/* Something that has to end. */
+/* Work that has to end. */
 struct wait {
-        uint32_t ended; /* its counter at the last look */
-        uint32_t looks; /* number of looks since it last ended, while there was work to end */
+        uint32_t ended; /* the counter at the last check */
+        uint32_t looks; /* number of checks since work last ended, while there was work */
 };
 
 static struct block_watch watched;
 static nova_sel_t wake;
-static uint32_t begun; /* pieces of work that began, also of threads that wait for the lock */
+static uint32_t begun; /* number of pieces of work that began, including those of threads that wait
+                        * for the lock */
 static uint32_t ended; /* work */
-static uint32_t looks; /* number of the thread's looks, times 2; written by the thread only */
+static uint32_t looks; /* number of the thread's checks, times 2; written by the thread only */
 static bool rests;     /* the thread waits until work begins */
 
 void block_watchdog_begin(void)
@@ -67,7 +68,7 @@ static _Noreturn void give_up(const char *sentence)
         exit(1);
 }
 
-/* Returns the number of looks during which no work ended. */
+/* Returns the number of checks since work last ended. */
 static uint32_t look(struct wait *wait, bool busy)
 {
         const uint32_t now = __atomic_load_n(&ended, __ATOMIC_ACQUIRE);
@@ -87,7 +88,7 @@ static bool lock_busy(void)
 static void *watch(void *argument)
 {
         const uint64_t period = watched.limit_ns < SECOND ? watched.limit_ns : SECOND;
-        /* Work that began just before a look counts as a whole period. */
+        /* Work that began just before a check counts as a whole period. */
         const uint32_t most = (uint32_t)(watched.limit_ns / period);
         struct wait lock = {0, 0};
         uint32_t age;
@@ -104,7 +105,7 @@ static void *watch(void *argument)
                 __atomic_store_n(&looks, looks + 2, __ATOMIC_RELAXED);
                 if (look(&lock, lock_busy()) > most)
                         give_up("a thread has held the service's lock");
-                /* A thread that keeps the lock is the reason, too, why requests do not end. */
+                /* a thread that keeps the lock also keeps requests from ending */
                 if (watched.oldest(&age) && age > most && !lock.looks)
                         give_up("the device has not answered a request");
                 if (lock.ended != before)

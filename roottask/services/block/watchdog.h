@@ -10,8 +10,8 @@
 /* The work that the watchdog observes. */
 struct block_watch {
         uint64_t limit_ns; /* time until the program ends; 0: no watchdog */
-        /* Returns whether the device has a request, and sets @p age to the largest
-         * block_watchdog_age() of one. Called without the lock. */
+        /* Returns true if the device has a request, and sets @p age to the largest
+         * block_watchdog_age() of all requests. Called without the lock. */
         bool (*oldest)(uint32_t *age);
 };
 
@@ -22,7 +22,7 @@ int block_watchdog_start(const struct block_watch *of);
 /* Returns a stamp for a request that starts; never 0. */
 uint32_t block_watchdog_stamp(void);
 
-/* Returns the number of looks of the watchdog since a stamp. */
+/* Returns the number of checks by the watchdog since a stamp. */
 uint32_t block_watchdog_age(uint32_t stamp);
 
 /* Called before a thread takes the lock, and after its work. */

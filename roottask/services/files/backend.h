@@ -3,8 +3,8 @@
  *
  * A file system is a table of functions (struct files_backend). The service calls one function at a
  * time, so a backend needs no locks. All functions return 0 or a number of <errno.h>. A backend
- * does not trust the disk: damage is EIO, never an access outside of its memory and never an
- * endless loop. */
+ * does not trust the disk: damage leads to EIO, but never to an access outside of its memory or to
+ * an endless loop. */
 #ifndef NOVART_FILES_BACKEND_H
 #define NOVART_FILES_BACKEND_H
 
@@ -14,12 +14,13 @@
 
 #define FILES_NAME_SIZE 256 /* size of a name in bytes, UTF-8, including the terminating 0 */
 
-/* Where a file system lies: a partition, or a boot module. It stays valid while it is mounted. */
+/* The place of a file system: a partition, or a boot module. It stays valid while the file system
+ * is mounted. */
 struct files_disk {
         void *context;        /* belongs to the owner of the disk */
         uint64_t bytes;       /* size, a multiple of block_bytes */
         uint32_t block_bytes; /* size of a block: 512 to 4096; 1 if the disk lies in memory */
-        bool read_only;       /* write is not called */
+        bool read_only;       /* the service does not call `write` */
         const void *memory;   /* the first byte if the disk lies in memory; else NULL */
         /* Offset and size are multiples of block_bytes and inside of the disk. */
         int (*read)(struct files_disk *disk, uint64_t offset, void *to, size_t bytes);
@@ -35,8 +36,8 @@ struct files_system {
         bool read_only; /* the service does not call the functions that write */
 };
 
-/* A file or a folder in use. A backend's own structure begins with it. All users of one file have
- * the same node: the backend counts them. */
+/* A file or a folder in use. A backend's own structure begins with it. All users of one file share
+ * one node; the backend counts them. */
 struct files_node {
         struct files_system *system;
         unsigned users;
@@ -70,16 +71,16 @@ struct files_backend {
         int (*stat)(struct files_node *node, struct files_about *about);
         /* Reads from a file. At or past its end it reads 0 bytes. */
         int (*read)(struct files_node *file, uint64_t offset, void *to, size_t bytes, size_t *done);
-        /* Reads an entry of a folder, without "." and "..". A position is 0 at first; then it is
-         * the value that the last call left, or any number from a client.
+        /* Reads an entry of a folder, without "." and "..". A position is initially 0. Later it is
+         * the value from the previous call, or any number from a client.
          * @return 0; ENOENT at the end */
         int (*list)(struct files_node *folder, uint64_t *position, char name[FILES_NAME_SIZE],
                     struct files_about *about);
 
-        /* A backend that only reads leaves out the rest: NULL. */
+        /* The functions below are NULL in a read-only backend. */
 
-        /* Writes to a file, which grows if necessary; a gap reads as zeroes. Less is done only
-         * with an error. @return 0, ENOSPC, EFBIG, EIO */
+        /* Writes to a file, which grows if necessary; a gap reads as zeroes. Writes less only if it
+         * returns an error. @return 0, ENOSPC, EFBIG, EIO */
         int (*write)(struct files_node *file, uint64_t offset, const void *from, size_t bytes,
                      size_t *done);
         /* Sets the size of a file; new bytes are zeroes. */
@@ -89,15 +90,16 @@ struct files_backend {
         int (*create)(struct files_node *folder, const char *name, bool make_folder,
                       struct files_node **node);
         /* Removes a name. The file's data stays until its last user has released it. @return 0,
-         * ENOENT, ENOTEMPTY, EISDIR and ENOTDIR if it is a folder and should not be one, or the
-         * other way round; EBUSY a folder in use */
+         * ENOENT, ENOTEMPTY, EISDIR if it is a folder but a file is expected, ENOTDIR in the
+         * opposite case; EBUSY a folder in use */
         int (*remove)(struct files_node *folder, const char *name, bool remove_folder);
         /* Renames, and replaces a file of the new name. After a loss of power the old or the new
-         * name exists. The service checks that a folder does not go into itself. @return as
-         * `create` and `remove`; EXDEV: this needs a copy */
+         * name exists. The service checks that a folder is not moved into itself. @return as
+         * `create` and `remove`; EXDEV: a copy is necessary */
         int (*rename)(struct files_node *from, const char *name, struct files_node *to,
                       const char *new_name);
-        /* Makes all writes to a file lasting; NULL: all writes to the file system. */
+        /* Makes sure that all writes to a file survive a loss of power; NULL: all writes to the
+         * file system. */
         int (*sync)(struct files_system *system, struct files_node *node);
 };
 

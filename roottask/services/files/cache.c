@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The cache of the service files. A piece whose pages were given to a client leaves in two steps:
- * an answer that is not delivered yet may still delegate them, so they get other data only after
- * nova_service_later(). */
+/* The cache of the service files. A piece whose pages were given to a client is removed in two
+ * steps. An answer that is not delivered yet may still delegate the pages, so they get other data
+ * only after nova_service_later(). */
 #include "cache.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static struct piece {
         uint64_t used;                 /* time of the last use */
         size_t bytes;                  /* number of bytes of the file; the rest is 0 */
         nova_word_t number;
-        bool given;   /* since `file` was set, a client got the pages */
+        bool given;   /* a client has got the pages since `file` was set */
         bool leaving; /* until later.function is called */
         uint8_t *data;
 } pieces[CACHE_PIECES];
@@ -77,7 +77,7 @@ static struct piece *find(const struct files_node *file, uint64_t place)
         return NULL;
 }
 
-/* Returns a piece for other data, the one that was not used for the longest time; NULL: its pages
+/* Returns a piece for other data: the one that was not used for the longest time. NULL: its pages
  * may still be delegated. */
 static struct piece *take(struct nova_service *service)
 {
@@ -104,7 +104,7 @@ static int fill(struct piece *piece, struct files_node *file, uint64_t place, si
                         return error ? error : EIO;
                 total += done;
         }
-        /* The pages had data of other clients. */
+        /* the pages contained data of other clients */
         memset(piece->data + bytes, 0, NOVA_FILES_VIEW_BYTES - bytes);
         if (!++numbers)
                 numbers++;
@@ -176,7 +176,7 @@ const void *cache_find(const struct files_node *file, uint64_t place, size_t *by
         return piece->data + within;
 }
 
-/* A file that grows gets bytes after its old end, so the piece with the end goes, too. */
+/* A file that grows gets bytes after its old end, so the piece with the end is also removed. */
 void cache_change(struct nova_service *service, const struct files_node *file, uint64_t place,
                   size_t bytes)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The cache of the service files: pieces of files in use. The service gives the pages of a piece to
  * clients, read-only. It revokes them before the data of the file changes and before the pages get
- * other data, so a client that can read a page reads what the file has. No client keeps a piece in
- * the cache. The caller holds the service's lock. */
+ * other data, so a client that can read a page reads the file's present data. No client can keep a
+ * piece in the cache. The caller holds the service's lock. */
 #ifndef NOVART_FILES_CACHE_H
 #define NOVART_FILES_CACHE_H
 
@@ -20,15 +20,15 @@ struct cache_view {
         nova_crd_t pages;
 };
 
-/* Allocates the cache. @return its size in bytes, which may be smaller than wished */
+/* Allocates the cache. @return its size in bytes, which may be smaller than requested */
 size_t cache_create(size_t bytes);
 
 /* Finds the piece of a file that begins at @p place, and reads it if it is absent.
- * @return 0, EIO, ENOTSUP there is no cache, EAGAIN no place is free now */
+ * @return 0, EIO, ENOTSUP there is no cache, EAGAIN no place is free at the moment */
 int cache_view(struct nova_service *service, struct files_node *file, uint64_t place,
                struct cache_view *view);
 
-/* Returns whether the piece with a number is still in the cache, and describes it. */
+/* Returns true if the piece with a number is still in the cache, and describes it. */
 bool cache_is_valid(const struct files_node *file, uint64_t place, nova_word_t number,
                     struct cache_view *view);
 

@@ -35,11 +35,11 @@ static unsigned split(char *line, char *words[WORDS])
 /* Result of an argument. */
 enum taken {
         TAKEN,
-        WRONG,  /* it is not one of the forms that the service knows */
-        REFUSED /* a sentence says why */
+        WRONG,  /* the argument is not of a known form */
+        REFUSED /* a sentence describes the error */
 };
 
-/* Returns the rest of a sentence, for an error without a sentence of its own. */
+/* Returns the predicate of a sentence, for an error without a sentence of its own. */
 static const char *why_not_mounted(int error)
 {
         static char text[64];

@@ -96,8 +96,8 @@ static void answer_about(struct nova_request *request, const struct files_about 
         nova_request_answer_bytes(request, &answer, sizeof(answer));
 }
 
-/* Finds the node of a path. A file that has come in place of the client's folder is not the
- * client's, and a file has no slash after its name. */
+/* Finds the node of a path. The path may not lead to a file that has replaced the client's folder,
+ * and a slash may not follow the name of a file. */
 static int find(const struct session *session, const char *path, struct files_node **node)
 {
         struct files_about about;
@@ -121,7 +121,8 @@ static int create(const struct session *session, const char *path, bool folder,
         struct files_node *in;
         int error;
 
-        if (strcmp(path, session->grant->folder) == 0) { /* it would be in another folder */
+        if (strcmp(path, session->grant->folder) == 0) { /* the new name would be in another
+                                                          * folder */
                 error = find(session, path, &in);
                 if (!error)
                         volume->system->backend->release(in);
@@ -287,7 +288,7 @@ static int read_shared(struct nova_request *request)
         return 0;
 }
 
-/* Gives the client the pages of a part of a file, or reports whether it still has them. */
+/* Gives the client the pages of a part of a file, or reports whether the client still has them. */
 static int view_file(struct nova_request *request)
 {
         const struct handle *handle = handle_of(request);
@@ -310,7 +311,8 @@ static int view_file(struct nova_request *request)
         return 0;
 }
 
-/* Writes a part of a file. An APPEND file has its own place, so @p place becomes that after it. */
+/* Writes a part of a file. An APPEND file determines the place itself; @p place becomes the place
+ * after the data. */
 static int write_part(const struct nova_request *request, uint64_t *place, const void *from,
                       size_t bytes, size_t *done)
 {
@@ -474,7 +476,7 @@ static int rename_path(const struct session *session, const char *old, const cha
         if (strcmp(old, folder) == 0 || strcmp(new, folder) == 0)
                 return EBUSY;
         if (path_below(new, old) && strcmp(new, old) != 0)
-                return EINVAL; /* a folder does not go into itself */
+                return EINVAL; /* a folder cannot be moved into itself */
         error = volume_find_parent(volume, old, &from, name);
         if (error)
                 return error;
@@ -530,7 +532,7 @@ static int sync_file(struct nova_request *request)
         return backend_of(handle->node)->sync(handle->node->system, handle->node);
 }
 
-/* Names of clients count by their first 8 characters. */
+/* Only the first 8 characters of a client's name are compared. */
 static int open_session(struct nova_request *request, const char *arguments)
 {
         (void)arguments;

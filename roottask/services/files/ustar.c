@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file system of archives in ustar format, which lie in memory and can only be read. Folders
- * are what the names of the files imply. */
+/* The file system of archives in ustar format, which lie in memory and can only be read. The
+ * folders are implied by the names of the files. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +139,8 @@ static int ustar_read(struct files_node *from, uint64_t offset, void *to, size_t
         return 0;
 }
 
-/* Returns whether an earlier file has the first part of the name, too: the folder was listed. */
+/* Returns true if an earlier file also has the first part of the name, so that the folder was
+ * already listed. */
 static bool ustar_listed(const struct ustar_node *folder, const struct archive_file *file,
                          const char *part, size_t length)
 {

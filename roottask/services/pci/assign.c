@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses for base address registers that firmware left empty. A function below a bridge gets
- * them from the bridge's window. What leads to the first bus is not known, except that firmware has
- * put others there: between them there are holes. */
+ * them from the bridge's window. The windows of the first bus are not known, but firmware has
+ * placed other functions there, and there are holes between them. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -31,7 +31,7 @@ static struct range range_of(const struct nova_pci_bar *bar)
         return (struct range){bar->base, bar->base + bar->size};
 }
 
-/* The range that a bridge passes on by one of its registers. */
+/* The range that a bridge forwards according to one of its registers. */
 static struct range window_of(const struct nova_pci_function *bridge, unsigned reg)
 {
         const uint32_t value = config_read(bridge->address, reg);
@@ -95,8 +95,8 @@ static struct range reach(unsigned bus, bool ports)
         return known;
 }
 
-/* Something that [first, end) overlaps; an empty range if there is nothing. Bridges' windows that
- * contain the bus itself are not in the way. */
+/* Returns a range that overlaps [first, end), or an empty range. Ignores bridges' windows that
+ * contain the bus itself. */
 static struct range obstacle(struct range wanted, unsigned bus, bool ports)
 {
         const struct nova_pci_function *function;
@@ -115,7 +115,7 @@ static struct range obstacle(struct range wanted, unsigned bus, bool ports)
         return (struct range){0, 0};
 }
 
-/* The highest free and aligned range of this size; 0: there is none. */
+/* Returns the highest free and aligned range of this size; 0: there is none. */
 static uint64_t find(uint64_t size, unsigned bus, bool ports)
 {
         const struct range all = reach(bus, ports);
@@ -170,7 +170,7 @@ int assign_empty(struct device *device)
                 if (!bar->size || bar->base)
                         continue;
                 device_command(device, 0, COMMAND_DECODES);
-                /* A function must work without its ports, for many bridges have none left. */
+                /* A function must work without its ports, because many bridges have none left. */
                 if (!assign(function, n) && !is_ports(bar)) {
                         if (!device->told_empty)
                                 printf("'%s' (%s) cannot be given: firmware has assigned no "

@@ -11,7 +11,7 @@
 #include "novart/program.h"
 #include "registers.h"
 
-#define DENIALS_MAX 4 /* messages about one device; a program may ask again and again */
+#define DENIALS_MAX 4 /* most messages about one device; a program may repeat its request */
 
 static struct device *find(const char *name)
 {
@@ -88,7 +88,7 @@ int claim_device(struct nova_request *request, const char *name, struct device *
                 return deny(device, request->client);
         if (device->state == DEVICE_ABSENT)
                 return absent(device);
-        /* The driver may be the successor of one that has died. */
+        /* the driver may be the successor of a driver that has died */
         if (device->state == DEVICE_CLAIMED)
                 nova_service_sweep(request->service);
         if (device->state != DEVICE_FREE)

@@ -18,7 +18,7 @@
 static volatile uint32_t *bus_memory[BUSES]; /* NULL: not mapped */
 
 /* Bit n: the page of function n of the bus is mapped. Functions that the kernel keeps, such as an
- * I/O MMU, have none; their ports are read, and nothing is written to them. */
+ * I/O MMU, have no mapped page; they are read through the ports and never written. */
 static uint32_t function_mapped[BUSES][FUNCTIONS / 32];
 
 int config_init(void)

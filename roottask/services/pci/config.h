@@ -11,18 +11,18 @@
 #define CONFIG_PORT_BYTES 256  /* bytes of a function that are accessible through ports */
 #define CONFIG_BYTES      4096 /* … and through memory */
 
-/* Gets the ports from the parent. 0 or an errno value. */
+/* Gets the ports from the parent. Returns 0 or an errno value. */
 int config_init(void);
 
 /* Maps the configuration space of a bus, if the machine maps it. Only config_read() beyond the
  * ports' 256 bytes needs it. */
 void config_map_bus(unsigned bus);
 
-/* The address of a function's configuration space in this program, by which hypercalls name the
- * function; 0: it is not mapped. */
+/* Returns the address of a function's configuration space in this program, by which hypercalls name
+ * the function; 0: it is not mapped. */
 nova_word_t config_page(uint16_t address);
 
-/* True if this register of a function can be read and written. */
+/* Returns true if this register of a function can be read and written. */
 bool config_reaches(uint16_t address, unsigned offset);
 
 /* offset: a multiple of 4, for which config_reaches() holds. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which function is which device of the description. */
+/* Finds the function of each device of the description. */
 #include "device.h"
 
 #include <stdio.h>
@@ -36,7 +36,7 @@ static bool is_taken(const struct nova_pci_function *function)
         return false;
 }
 
-/* Read once: the registers of a faulty device could change. */
+/* read once, because the registers of a faulty device could change */
 static void read_msix(struct device *device)
 {
         const uint16_t address = device->function.address;
@@ -50,8 +50,8 @@ static void read_msix(struct device *device)
         device->msix_pending = config_read(address, at + MSIX_PENDING);
 }
 
-/* Of several functions a device is the first by address that no device before it in the description
- * is, so a restart of this program does not change it. */
+/* If several functions match, a device is the first one by address that no earlier device of the
+ * description has. So a restart of this program does not change it. */
 void device_find_all(const struct nova_pci_function *table, unsigned count)
 {
         while (device_count < DEVICES_MAX &&
@@ -79,7 +79,7 @@ void device_command(const struct device *device, uint32_t set, uint32_t clear)
         const uint16_t address = device->function.address;
         const uint32_t command = config_read(address, REG_COMMAND) & COMMAND_MASK;
 
-        /* Zeroes leave the bits of the status register alone. */
+        /* zeroes do not change the bits of the status register */
         config_write(address, REG_COMMAND, (command & ~clear) | set);
 }
 

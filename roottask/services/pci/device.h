@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The devices of the description that are PCI functions, and what their drivers have. The service's
- * lock protects all of it; before the service starts there is one thread. */
+/* The devices of the description that are PCI functions, and the resources that their drivers have.
+ * The service's lock protects all of it; before the service starts there is one thread. */
 #ifndef NOVART_PCI_DEVICE_H
 #define NOVART_PCI_DEVICE_H
 
@@ -10,8 +10,8 @@
 
 #define DEVICES_MAX 32
 
-/* ABSENT: no function is like it. FREE, CLAIMED, STOPPING (the driver has no access any
- * more, and the stopper resets the function), FREE again. */
+/* ABSENT: no function matches it. FREE, CLAIMED, STOPPING (the driver has no access any more, and
+ * the stopper resets the function), FREE again. */
 enum device_state { DEVICE_ABSENT, DEVICE_FREE, DEVICE_CLAIMED, DEVICE_STOPPING };
 
 enum device_interrupts { DEVICE_NO_INTERRUPTS, DEVICE_PIN, DEVICE_MSI, DEVICE_MSIX };
@@ -31,14 +31,14 @@ struct device {
         enum device_state state;
         const void *session;           /* state of the driver's session */
         void *memory[NOVA_PCI_BARS];   /* first page of a register's memory in here; NULL: none */
-        bool has_ports[NOVA_PCI_BARS]; /* this program has the register's ports */
+        bool has_ports[NOVA_PCI_BARS]; /* this program holds the register's ports */
         bool is_confined;              /* an I/O MMU confines it to its driver's memory */
         bool resetting;                /* the driver has asked for a reset */
         bool stopped;                  /* the driver's access has been taken back */
         bool is_loud;                  /* it may do DMA as soon as it is a bus master */
         bool told_absent, told_few, told_empty;
         uint8_t told_refused; /* bit n: a report about register n */
-        unsigned denials;     /* reports about programs that do not have it */
+        unsigned denials;     /* number of reports about programs that do not have the device */
         enum device_interrupts interrupts;
         unsigned vectors;
         struct device_vector vector[NOVA_PCI_INTERRUPTS_MAX];
@@ -55,10 +55,10 @@ void device_find_all(const struct nova_pci_function *table, unsigned count);
 bool device_may_master(const struct device *device);
 /* Sets and clears bits of the command register. */
 void device_command(const struct device *device, uint32_t set, uint32_t clear);
-/* Returns the first device for which @p waits is true, beginning after the last
- * result, so that all of them get a turn; NULL: there is none. */
+/* Returns the first device for which @p waits is true. The search begins after the last result, so
+ * that each device gets a turn. NULL: there is none. */
 struct device *device_next(bool (*waits)(const struct device *device));
-/* The name of the register's bus:device.function, for messages. */
+/* Returns the bus:device.function of the register as text, for messages. */
 const char *device_address(const struct device *device);
 
 /* claim.c: gives a device to a program. Returns 0 or an errno value, after a message. */
@@ -99,9 +99,9 @@ void interrupt_off(const struct device *device);
 void interrupt_revoke(const struct device *device);
 void interrupt_free(struct device *device);
 
-/* reset.c: switches a function off and resets it as it can, which takes up to some seconds. The
- * lock, if there is a service, is held before and after, but not all the time. Returns false if the
- * function is only switched off. */
+/* reset.c: switches a function off and resets it by the means that it has, which takes up to some
+ * seconds. If the service runs, the lock is held before and after, but not the whole time. Returns
+ * false if the function is only switched off. */
 bool reset_function(struct nova_service *service, const struct device *device);
 
 /* stop.c: reports to the parent whether a device without a driver is idle; the parent may keep
@@ -109,7 +109,7 @@ bool reset_function(struct nova_service *service, const struct device *device);
 void stop_report(const struct device *device);
 /* Starts the thread that stops functions. Returns 0 or an errno value. */
 int stop_start(struct nova_service *service);
-/* Makes the thread look for work. */
+/* Makes the thread check for work. */
 void stop_wake(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interrupts of drivers: messages of MSI-X or MSI, else the pin. This program writes the messages,
- * for one that a driver made up could raise any interrupt or write into memory. */
+ * because a message made up by a driver could raise any interrupt or write into memory. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -16,11 +16,11 @@
 #include "scan.h"
 
 #define NO_LINE     0xff
-#define WAITERS_MAX 4096 /* threads that a driver may leave waiting for one semaphore */
+#define WAITERS_MAX 4096 /* most threads that a driver may leave waiting for one semaphore */
 
-/* The semaphore of each interrupt that was ever given; 0: not requested yet. LOST: it stays out of
- * use, because it is a pin where a message was wanted, or threads of a former driver wait for it.
- */
+/* The semaphore of each interrupt that was ever given; 0: not requested yet. LOST: it is not used
+ any more, because it is a pin although a message was requested, or because threads of a former
+ driver wait for it. */
 enum gsi_state { GSI_FREE, GSI_TAKEN, GSI_LOST };
 
 static struct {
@@ -45,8 +45,8 @@ static bool get_semaphore(unsigned gsi)
         return true;
 }
 
-/* Wakes threads of a former driver that still wait, and forgets interrupts that came for it, so
- * that neither concerns the next one. Returns false if there are too many. */
+/* Wakes threads of a former driver that still wait, and discards interrupts that arrived for it, so
+ * that neither affects the next driver. Returns false if there are too many. */
 static bool drain(nova_sel_t sel)
 {
         for (unsigned i = 0; i < WAITERS_MAX; i++) {
@@ -73,7 +73,7 @@ static bool take_message(const struct device *device, nova_word_t cpu, struct de
                 if (status != NOVA_SUCCESS)
                         return false;
                 if (!address)
-                        return false; /* a pin, as all below */
+                        return false; /* a pin, like all lower numbers */
                 gsis[gsi].state = GSI_TAKEN;
                 *vector = (struct device_vector){gsi, sel, address, data};
                 return true;
@@ -173,7 +173,7 @@ void interrupt_off(const struct device *device)
                 config_write(address, msi, config_read(address, msi) & ~MSI_ENABLE);
 }
 
-/* Where the I/O APIC has the lines that firmware wrote: those of the PC's 16 interrupts. */
+/* Only for the PC's 16 interrupts, the line that firmware wrote is the number of the pin. */
 static bool take_pin(struct device *device, nova_word_t cpu)
 {
         const unsigned line = device->function.interrupt_line;

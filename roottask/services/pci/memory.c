@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory and ports of functions. This program holds them and passes them on, so it can take them
- * back. */
+/* Memory and ports of functions. This program holds them and delegates them, so it can revoke
+ * them. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -38,8 +38,8 @@ static bool overlap(const struct nova_pci_bar *a, const struct nova_pci_bar *b)
         return first_page(a) <= last_byte(b) && first_page(b) <= last_byte(a);
 }
 
-/* A page or a port that another function also has cannot be given to one driver alone. A device
- * that reports wrong registers is found in this way, too. */
+/* A page or a port that another function also has cannot be given to one driver alone. This check
+ * also detects a device that reports wrong registers. */
 static bool is_shared(const struct device *device, const struct nova_pci_bar *bar)
 {
         const struct nova_pci_function *function;

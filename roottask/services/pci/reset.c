@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resets a function: by itself, else by its power state. It may report wrong values, or not answer.
- */
+/* Resets a function: by a function-level reset, else by its power state. It may report wrong
+ values, or not answer. */
 #include "config.h"
 #include "device.h"
 #include "novart/time.h"
@@ -11,7 +11,7 @@
 #define RESET_MS    100  /* time that a function needs after a reset (PCI Express 3.0, 6.6.2) */
 #define ANSWER_MS   1000 /* … until it answers at the latest */
 #define POWER_MS    10   /* time for a change of the power state (PCI Power Management 1.2, 5.4) */
-#define PENDING_MS  100  /* time in which its own requests end */
+#define PENDING_MS  100  /* time after which the function's own requests have ended */
 #define HEADER_REGS 16
 
 /* Registers that a reset changes. */
@@ -44,7 +44,7 @@ static void save(uint16_t address, struct saved *saved)
                         config_read(address, saved->express + EXPRESS_CONTROL_2) & COMMAND_MASK;
 }
 
-/* The command register stays as it is: off. */
+/* Restores the registers. The command register stays 0. */
 static void restore(uint16_t address, const struct saved *saved)
 {
         if (saved->express) {
@@ -64,7 +64,7 @@ static bool wait_for_answer(struct nova_service *service, uint16_t address)
         for (unsigned ms = 0; ms < ANSWER_MS; ms += POWER_MS) {
                 const uint32_t id = config_read(address, REG_ID);
 
-                /* 0x0001 means that the function asks for patience. */
+                /* 0x0001 means that the function is not ready yet */
                 if ((id & 0xffff) != NO_VENDOR && (id & 0xffff) != 1)
                         return true;
                 if (!sleep_unlocked(service, POWER_MS))

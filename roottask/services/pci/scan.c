@@ -12,7 +12,7 @@
 #define DEVICES   32u
 #define FUNCTIONS 8u
 
-/* The bits that a register keeps of all ones. */
+/* Returns the bits that stay set after all ones were written to a register. */
 static uint32_t sizing_bits(uint16_t address, unsigned offset, uint32_t *old)
 {
         *old = config_read(address, offset);
@@ -32,7 +32,8 @@ static uint64_t size_of(uint64_t mask)
         return mask && !(size & (size - 1)) ? size : 0;
 }
 
-/* Reads register number n of a header with count of them. The number of registers that it takes. */
+/* Reads register number n of a header with `count` registers. Returns the number of registers that
+ * it occupies. */
 static unsigned read_bar(uint16_t address, unsigned n, unsigned count, struct nova_pci_bar *bar)
 {
         uint32_t low, high = 0;
@@ -67,7 +68,7 @@ static unsigned read_bar(uint16_t address, unsigned n, unsigned count, struct no
 }
 
 /* The function must not respond to the addresses that the registers hold meanwhile. Host bridges
- * and I/O MMUs stay as they are: the machine needs them while the scan runs. */
+ * and I/O MMUs are not changed, because the machine needs them while the scan runs. */
 static void read_bars(struct nova_pci_function *function)
 {
         const unsigned counts[] = {NOVA_PCI_BARS, 2, 1};
@@ -78,7 +79,7 @@ static void read_bars(struct nova_pci_function *function)
             class == CLASS_IOMMU)
                 return;
 
-        /* Zeroes leave the bits of the status register alone. */
+        /* zeroes do not change the bits of the status register */
         const uint32_t command = config_read(address, REG_COMMAND) & COMMAND_MASK;
 
         config_write(address, REG_COMMAND, command & ~COMMAND_DECODES);
@@ -102,7 +103,7 @@ static void read_capability(struct nova_pci_function *function, unsigned id, uin
 }
 
 /* Reads the first register of the capability at an offset; false if there is none. The list may be
- * a circle, so *left bounds the steps. */
+ * circular, so *left bounds the steps. */
 static bool next_capability(uint16_t address, unsigned at, unsigned *left, uint32_t *head)
 {
         if (at < CAPABILITY_FIRST || !*left)

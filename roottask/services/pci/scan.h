@@ -5,16 +5,16 @@
 
 #include "novart/service/pci.h"
 
-/* Fills in a table in the order of addresses. The number of functions, which may exceed max: the
- * table then holds the first ones. */
+/* Fills in a table in the order of addresses. Returns the number of functions, which may exceed
+ * max; the table then contains the first ones. */
 unsigned scan_buses(struct nova_pci_function *table, unsigned max);
 
-/* The function with an address; NULL if there is none. */
+/* Returns the function with an address; NULL: there is none. */
 const struct nova_pci_function *scan_find(const struct nova_pci_function *table, unsigned count,
                                           uint16_t address);
 
-/* The offset of a function's first capability with an id and a number of bytes in the first 256
- * of configuration space; 0: none. */
+/* Returns the offset of a function's first capability with an id and a number of bytes, within the
+ * first 256 bytes of configuration space; 0: none. */
 unsigned scan_capability(uint16_t address, unsigned id, unsigned bytes);
 
 #endif

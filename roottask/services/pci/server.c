@@ -146,7 +146,7 @@ static int ports(struct nova_request *request)
         return 0;
 }
 
-/* The CPU is the one of the call, so a driver cannot keep CPUs busy that it may not use. */
+/* The CPU is that of the call, so a driver cannot use the time of other CPUs. */
 static int interrupts(struct nova_request *request)
 {
         struct device *const device = device_of(request);
@@ -180,7 +180,7 @@ static int vector(struct nova_request *request)
 }
 
 /* The bits of registers that a driver may write, because they concern its function alone. Addresses
- * could be those of another device. Messages, power and link are not the driver's either. */
+ * could be those of another device. A driver must not change messages, power or link either. */
 static int write_register(struct nova_request *request)
 {
         const uint32_t own = COMMAND_DECODES | COMMAND_MASTER | COMMAND_NO_PIN;

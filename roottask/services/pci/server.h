@@ -9,7 +9,7 @@
 /* Scans the buses and starts the service. @return 0 or an errno value */
 int pci_service_start(void);
 
-/* The function with a number, first 0; NULL after the last. */
+/* Returns the function with a number, 0 for the first; NULL after the last. */
 struct nova_pci_function *pci_function(unsigned number);
 
 #endif

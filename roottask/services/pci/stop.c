@@ -10,7 +10,7 @@
 #include "novart/sync.h"
 #include "novart/thread.h"
 
-static nova_sel_t ended; /* a semaphore that the parent ups when a driver has ended */
+static nova_sel_t ended; /* a semaphore that gets an up from the parent when a driver has ended */
 static struct nova_semaphore work = NOVA_SEMAPHORE_INITIALIZER(0);
 
 static void stop(struct nova_service *service, struct device *device)
@@ -27,7 +27,7 @@ static void reset(struct nova_service *service, struct device *device)
 {
         const bool done = reset_function(service, device);
 
-        /* The driver may have ended meanwhile. */
+        /* the driver may have ended meanwhile */
         if (device->state != DEVICE_CLAIMED)
                 return;
         if (done)
@@ -46,7 +46,7 @@ static bool waits_for_reset(const struct device *device)
         return device->state == DEVICE_CLAIMED && device->resetting;
 }
 
-/* Does the work for the next device that waits for it; false if none does. */
+/* Does the work for the next waiting device. Returns false if no device waits. */
 static bool do_next(struct nova_service *service, bool (*waits)(const struct device *device),
                     void (*work_for)(struct nova_service *service, struct device *device))
 {

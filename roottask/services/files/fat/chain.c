@@ -5,9 +5,9 @@
 
 #include "fat.h"
 
-#define SHORT 64 /* clusters of a chain that needs no known places */
+#define SHORT 64 /* maximum number of clusters of a chain without known places */
 
-/* Keeps a place if it is the next one in the table. A full table keeps every second place. */
+/* Adds a place if it is the next one for the table. A full table drops every second place. */
 static void keep_point(struct fat_node *file)
 {
         struct fat_points *points = file->points;

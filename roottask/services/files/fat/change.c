@@ -6,7 +6,7 @@
 
 #include "fat.h"
 
-/* A larger file is renamed to another sector without a copy of its data. */
+/* Maximum size of a file whose data is copied when the file is renamed to another sector. */
 #define COPY_MAX 0x1000000u
 
 /* Maximum number of folders above a folder; a damaged disk may have a circle. */
@@ -26,7 +26,7 @@ static void stamp(struct fat *fat, uint8_t entry[FAT_ENTRY], uint8_t attributes)
         fat_put16(entry + 24, date);
 }
 
-/* The folder `..` of a folder: 0 is the root. */
+/* Returns the cluster of the folder `..` of a folder; 0: the root. */
 static uint32_t parent_cluster(const struct fat_node *folder)
 {
         return folder->sector ? folder->first : 0;
@@ -90,7 +90,7 @@ int fat_create(struct files_node *in, const char *name, bool make_folder, struct
         return error;
 }
 
-/* Frees a chain that no entry names any more; a file in use keeps its chain. */
+/* Frees a chain to which no entry refers any more. A file in use keeps its chain. */
 static int give_up(struct fat *fat, struct fat_node *used, uint32_t first)
 {
         int error = fat_flush_ordered(fat);
@@ -173,7 +173,7 @@ struct rename {
         struct fat_node *from, *to; /* folders */
         const char *name;           /* the new one */
         struct fat_node *file;
-        struct fat_set old, new; /* the new one may be an entry that is replaced */
+        struct fat_set old, new; /* the new name may be an entry that is replaced */
         bool replace;
 };
 
@@ -256,7 +256,8 @@ static int rename_file(struct rename *rename)
         if (rename->replace)
                 used = fat_node_find(fat, rename->new.sector, rename->new.slot);
         error = rename_in_sector(rename);
-        /* No order of writes of two sectors leaves a folder one name at each loss of power. */
+        /* With writes to two sectors, no order guarantees that a folder has exactly one name after
+         * any loss of power. */
         if (error == ENOSPC)
                 error = file->folder ? EXDEV : rename_by_copy(rename);
         if (error)
@@ -277,7 +278,7 @@ static int check_new(struct rename *rename)
         rename->replace = false;
         if (error)
                 return error == ENOENT ? 0 : error;
-        /* The name differs in upper and lower case only. */
+        /* the names differ in upper and lower case only */
         if (rename->new.sector == rename->old.sector && rename->new.slot == rename->old.slot)
                 return 0;
         if (!(rename->new.entry[11] & FAT_FOLDER) == folder)
@@ -288,8 +289,8 @@ static int check_new(struct rename *rename)
         return folder ? fat_remove(&rename->to->node, rename->name, true) : 0;
 }
 
-/* Checks that a folder does not go into itself or into a folder below it. The paths do not show
- * that: FAT ignores the case of names, and a long name has a short one beside it. */
+/* Checks that a folder is not moved into itself or into a folder below it. The paths do not show
+ * this, because FAT ignores the case of names, and a file also has a short name. */
 static int check_not_below(const struct fat_node *moved, const struct fat_node *to)
 {
         struct fat *fat = fat_of(moved);
@@ -337,7 +338,7 @@ int fat_rename(struct files_node *from, const char *name, struct files_node *to,
                 error = check_not_below(rename.file, rename.to);
         if (!error)
                 error = fat_file_commit(rename.file);
-        /* Read again: the commit has changed it. */
+        /* read again, because the commit has changed it */
         if (!error)
                 error = fat_folder_find(rename.from, name, &rename.old);
         if (!error)

@@ -36,7 +36,7 @@ struct fat_node *fat_node_find(struct fat *fat, uint32_t sector, uint32_t slot)
         return NULL;
 }
 
-/* Returns whether an entry's chain can be what the entry says. */
+/* Returns true if an entry's chain can agree with the entry. */
 static bool is_sound(const struct fat *fat, const struct fat_node *node)
 {
         if (!node->first)
@@ -130,7 +130,7 @@ void fat_release(struct files_node *node)
 
         if (--node->users)
                 return;
-        /* The caller has no use for an error: sync reports it. */
+        /* the caller cannot handle an error; sync reports it */
         if (!file->removed)
                 fat_file_commit(file);
         else if (file->first)

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The file system FAT: 12, 16 and 32, with long names.
  *
- * Its writes survive a loss of power, because each change of a structure waits until what the new
- * state refers to is lasting. The rule is the same everywhere: a sector of the table of clusters
- * may be written at any time, so a change is put into a sector only when it may become lasting.
+ * Its writes survive a loss of power, because each change of a structure waits until everything to
+ * which the new state refers is on the disk. The rule is: a sector of the table of clusters may be
+ * written at any time, so a change is made in a sector only when it may be written.
  * - A new cluster is in no chain that the disk names. It may be marked at any time.
- * - A cluster is linked to a chain after it is lasting (fat_flush()).
- * - An entry of a folder is written after its chain is lasting.
- * - A cluster is freed after the entry that named its chain is gone.
- * An entry with its long name lies in one sector, which a disk writes as a whole. */
+ * - A cluster is linked to a chain after its data is on the disk (fat_flush()).
+ * - An entry of a folder is written after its chain is on the disk.
+ * - A cluster is freed after the entry that referred to its chain was removed on the disk. An entry
+ * with its long name lies in one sector, which a disk writes as a whole. */
 #ifndef NOVART_FILES_FAT_H
 #define NOVART_FILES_FAT_H
 
 #include "../backend.h"
 
 #define FAT_SECTOR_MAX 4096
-#define FAT_CACHE      16  /* sectors of the table and of folders that are kept */
+#define FAT_CACHE      16  /* number of cached sectors of the table and of folders */
 #define FAT_ENTRY      32  /* size of an entry of a folder in bytes */
-#define FAT_POINTS     256 /* known places in the chain of a large file */
+#define FAT_POINTS     256 /* maximum number of known places in the chain of a large file */
 #define FAT_LONG_MAX   255
 #define FAT_PIECE      13    /* characters of a long name in one entry */
 #define FAT_FOLDER_MAX 65536 /* entries of a folder */
@@ -32,7 +32,7 @@
 /* A sector in memory. */
 struct fat_cached {
         uint32_t sector; /* its number; UINT32_MAX: none */
-        bool dirty;      /* a sector of the table that is not written */
+        bool dirty;      /* a changed sector of the table that is not written yet */
         uint64_t used;   /* time of the last use */
         uint8_t *bytes;
 };
@@ -57,7 +57,7 @@ struct fat {
         uint32_t info;                              /* sector with the free count; 0: none */
         uint32_t free;                              /* free clusters; UINT32_MAX: unknown */
         uint32_t hint;                              /* cluster to begin the search at */
-        bool info_stale;                            /* `free` differs from the disk */
+        bool info_stale;                            /* `free` differs from the value on the disk */
         bool counted;                               /* `free` does not come from the disk */
         bool unflushed;                             /* something was written since a flush */
         uint64_t time;                              /* time of the cache, for the last uses */
@@ -66,22 +66,21 @@ struct fat {
         uint8_t *bounce; /* one sector, for parts of sectors */
 };
 
-/* A file or folder in use. Its chain of clusters is what the disk names, `disk_clusters` long with
- * `tail` at its end, and then what was added and is not linked yet. */
+/* A file or folder in use. Its chain consists of the clusters on the disk, `disk_clusters` long
+ * with `tail` at its end, followed by clusters that were added and are not linked yet. */
 struct fat_node {
         struct files_node node;
         struct fat_node *next;
         bool folder, removed, changed;
-        bool grown;            /* the size or the chain is not in the entry yet */
-        uint8_t attributes;    /* attributes of the entry */
-        uint32_t sector, slot; /* where the entry lies; sector 0: the root */
-        uint32_t first, size;  /* first cluster, 0: none; bytes */
-        uint32_t clusters;     /* number of clusters in the chain */
-        uint32_t
-                disk_clusters; /* number of clusters in the part of the chain that the disk names */
-        uint32_t tail;         /* last cluster of that part; 0: not looked up */
-        uint32_t added;        /* first cluster to be linked to the tail; 0: none */
-        uint32_t at, cluster;  /* the last place used in the chain: index and cluster */
+        bool grown;                /* the entry does not contain the present size or chain yet */
+        uint8_t attributes;        /* attributes of the entry */
+        uint32_t sector, slot;     /* where the entry lies; sector 0: the root */
+        uint32_t first, size;      /* first cluster, 0: none; bytes */
+        uint32_t clusters;         /* number of clusters in the chain */
+        uint32_t disk_clusters;    /* number of clusters in the part of the chain on the disk */
+        uint32_t tail;             /* last cluster of that part; 0: not looked up */
+        uint32_t added;            /* first cluster to be linked to the tail; 0: none */
+        uint32_t at, cluster;      /* the last place used in the chain: index and cluster */
         struct fat_points *points; /* NULL: a short chain, or no memory */
         int64_t modified;          /* seconds since 1970 */
 };
@@ -113,7 +112,8 @@ static inline struct fat *fat_of(const struct fat_node *node)
         return (struct fat *)node->node.system;
 }
 
-/* sector.c. The result of fat_sector() is valid until FAT_CACHE - 1 others were asked for. */
+/* sector.c. The result of fat_sector() is valid until FAT_CACHE - 1 other sectors were
+ * requested. */
 int fat_sector(struct fat *fat, uint32_t sector, uint8_t **bytes);
 int fat_sector_write(struct fat *fat, uint32_t sector);   /* now */
 void fat_sector_change(struct fat *fat, uint32_t sector); /* later; the table only */
@@ -122,7 +122,7 @@ int fat_data_read(struct fat *fat, uint32_t sector, uint32_t offset, void *to, s
 int fat_data_write(struct fat *fat, uint32_t sector, uint32_t offset, const void *from,
                    size_t bytes);
 int fat_data_zero(struct fat *fat, uint32_t sector, uint32_t count);
-int fat_flush(struct fat *fat);         /* all writes are lasting */
+int fat_flush(struct fat *fat);         /* waits until all writes survive a loss of power */
 int fat_flush_ordered(struct fat *fat); /* like fat_flush(), without the free count */
 
 /* table.c */
@@ -179,7 +179,7 @@ int fat_folder_empty(const struct fat_node *folder);
 
 /* place.c */
 
-/* Where the entries of a new name go. */
+/* The place for the entries of a new name. */
 struct fat_place {
         uint32_t sector, slot;
         bool fresh;                    /* the sector lies past the end of the folder */

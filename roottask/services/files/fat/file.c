@@ -63,8 +63,8 @@ int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t byt
         return 0;
 }
 
-/* Finds the end of the chain that the disk names. A loss of power while the file grew can have
- * left clusters after it, which are freed. */
+/* Finds the end of the chain on the disk. A loss of power while the file grew can have left
+ * clusters after the end; they are freed. */
 static int find_tail(struct fat_node *file, uint32_t last)
 {
         struct fat *fat = fat_of(file);
@@ -224,14 +224,14 @@ static int check_room(const struct fat_node *file, uint64_t end)
 
         if (wanted <= file->clusters)
                 return 0;
-        /* The count that the disk has may be wrong. It is corrected once, because a count reads the
+        /* The count on the disk may be wrong. It is corrected only once, because counting reads the
          * whole table. */
         if (!fat->counted && (wanted - file->clusters > fat->free || fat->free == UINT32_MAX))
                 error = fat_table_count(fat);
         return !error && wanted - file->clusters > fat->free ? ENOSPC : error;
 }
 
-/* Fills a gap, or changes nothing. */
+/* Fills a gap completely, or changes nothing. */
 static int fill(struct fat_node *file, uint64_t end)
 {
         const uint32_t size = file->size, clusters = file->clusters;

@@ -41,7 +41,7 @@ static void read_layout(const uint8_t *bytes, struct layout *layout)
         layout->active = layout->one_table ? flags & 15 : 0;
 }
 
-/* Returns whether a sector begins a file system FAT at all. */
+/* Returns true if a sector is the first one of a FAT file system. */
 static bool is_fat(const uint8_t *bytes, const struct layout *layout)
 {
         return bytes[510] == 0x55 && bytes[511] == 0xaa && (bytes[0] == 0xeb || bytes[0] == 0xe9) &&

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names: UTF-8 outside, UTF-16 in long names, one byte for a character in short names. Dates. */
+/* Names and dates. Names are UTF-8 outside of this driver, UTF-16 in long names, and one byte per
+ * character in short names. */
 #include <errno.h>
 #include <string.h>
 
 #include "fat.h"
 
-/* A character of a short name above 127 depends on a code page that is unknown. Outside it is a
- * private character of Unicode, so it can be looked up again. */
+/* The meaning of a character above 127 in a short name depends on an unknown code page. Outside of
+ * this driver it becomes a private Unicode character, so that the name can be found again. */
 #define PRIVATE 0xf000u
 
 /* Reads a character. @return its length in bytes; 0: not UTF-8 */
@@ -98,7 +99,8 @@ bool fat_name_format(const uint16_t *wide, unsigned length, char name[FILES_NAME
         return bytes && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-/* Appends a part of a short name. Bit @p lower of the entry says that it is in lower case. */
+/* Appends a part of a short name. If bit @p lower of the entry is set, the part is in lower
+ * case. */
 static void append_short(const uint8_t *entry, unsigned first, unsigned count, unsigned lower,
                          char *name, unsigned *length)
 {

@@ -22,7 +22,7 @@ static int grow(struct fat_walk *walk)
         return error ? error : fat_table_link(fat, walk->cluster, cluster);
 }
 
-/* Looks for free slots in a sector. @return false; @p end is set if the folder ends there */
+/* Finds free slots in a sector. @return false; @p end is set if the folder ends there */
 static bool find_run(const uint8_t *sector, unsigned slots, unsigned count, unsigned *slot,
                      unsigned *end)
 {
@@ -45,7 +45,7 @@ static bool find_run(const uint8_t *sector, unsigned slots, unsigned count, unsi
         return false;
 }
 
-/* Looks for a place in a sector that leaves the folder's end where it is or within the sector. */
+/* Finds a place in a sector such that the folder's end stays unchanged or within the sector. */
 bool fat_place_in(uint8_t *sector, unsigned slots, unsigned count, unsigned *slot)
 {
         unsigned end;
@@ -99,7 +99,7 @@ int fat_place_find(const struct fat_node *folder, unsigned count, struct fat_pla
         }
 }
 
-/* Ends the folder at a sector whose content does not count yet. */
+/* Ends the folder at a sector whose content is not valid yet. */
 static int end_folder(struct fat *fat, uint32_t sector)
 {
         uint8_t *bytes;

@@ -29,7 +29,7 @@ static bool in_table(const struct fat *fat, uint32_t sector)
         return sector >= fat->table && sector - fat->table < fat->table_sectors;
 }
 
-/* Writes a sector; one of the table goes to all copies. */
+/* Writes a sector; writes a sector of the table to all copies. */
 static int write_cached(struct fat *fat, struct fat_cached *cached)
 {
         const uint32_t copies = in_table(fat, cached->sector) ? fat->table_count : 1;
@@ -99,8 +99,8 @@ void fat_sector_forget(struct fat *fat, uint32_t first, uint32_t count)
                         fat->cache[i].sector = UINT32_MAX;
 }
 
-/* Returns how many of the bytes from an offset in a sector the next transfer moves: whole sectors,
- * or a part of one sector. */
+/* Returns the number of bytes, beginning at an offset in a sector, that the next transfer moves:
+ * whole sectors, or a part of one sector. */
 static size_t part_bytes(const struct fat *fat, uint32_t offset, size_t bytes)
 {
         const uint32_t size = fat->sector_bytes;
@@ -193,7 +193,7 @@ int fat_flush_ordered(struct fat *fat)
         return error;
 }
 
-/* Writes the count of free clusters, which only saves others from counting. */
+/* Writes the count of free clusters, whose only use is that others need not count. */
 static int write_info(struct fat *fat)
 {
         uint8_t *bytes;

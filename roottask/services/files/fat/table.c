@@ -165,7 +165,7 @@ int fat_table_free(struct fat *fat, uint32_t first)
                                     ? EIO
                                     : fat_table_next(fat, cluster, &next);
 
-                /* A cluster that is free already ends a damaged chain. */
+                /* a cluster that is already free is the end of a damaged chain */
                 if (!error)
                         error = put(fat, cluster, FREE);
                 if (error)

@@ -12,7 +12,7 @@
 #define FILE_        2
 #define FOLDER_LARGE 8
 #define FILE_LARGE   9
-/* More would keep the service busy for too long when the image is damaged. */
+/* A larger value would keep the service busy for too long if the image is damaged. */
 #define BLOCKS_MAX    (1u << 22)
 #define LIST_MAX      (1u << 24)
 #define LIST_EXTRA    3 /* the size of a folder counts "." and ".." as 3 bytes */

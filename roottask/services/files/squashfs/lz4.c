@@ -53,7 +53,7 @@ long lz4_unpack(const uint8_t *from, size_t bytes, uint8_t *to, size_t room)
                 match += 4;
                 if (match > room - done)
                         return -1;
-                /* The match may overlap what it writes. */
+                /* the match may overlap its own output */
                 for (; match; match--, done++)
                         to[done] = to[done - distance];
         }
