@@ -17,7 +17,7 @@ ARCHES = {"x86-32": ("x86_32", "-m32"), "x86-64": ("x86_64", "-m64")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(\S+)', re.MULTILINE)
 ALLOWED = re.compile(r'"nova/abi/\w+\.h"|<std(arg|bool|def|int)\.h>')
 STATES = ("covered", "uncovered", "not observable")
-# Needs of one architecture: such a case shows nothing about the other.
+# Needs of one architecture. A case with such a need shows nothing about the other architecture.
 OTHER = {"needs_x86_64": "x86-32", "needs_x86_32": "x86-64"}
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A function that sends more messages than a CPU should spend its time on. The test makes time with
- * instructions, so that no host is too slow to send them. */
+/* A function that sends more messages than a CPU should have to handle. In the test, time advances
+ * with instructions, so that no host is too slow to send the messages. */
 #include "sent.h"
 
 #define FLOOD      1000 /* messages in less than STOP_MS are a flood */
@@ -73,7 +73,7 @@ CASE(flood, a_function_that_floods_is_stopped_for_a_while, "D-remap")
 
                 const word_t before = f.t->value[1];
                 pass_ms(2 * STOP_MS);
-                EXPECT_EQ(f.t->value[1], before + 1); /* the driver looks at its device */
+                EXPECT_EQ(f.t->value[1], before + 1); /* the driver checks its device */
                 EXPECT_EQ(send_messages(&f, FEW, 0), FEW);
         }
         flood_close(&f);
@@ -113,8 +113,8 @@ CASE(flood, a_stopped_interrupt_resumes_at_once_with_another_function, "D-remap"
 #define MSI_DATA_64 \
         12 /* in the capability of a function that names 64-bit addresses, as edu does */
 
-/* The function names another of its interrupts before each message. No single one comes too often.
- */
+/* The function names another of its interrupts before each message. No single interrupt arrives too
+ often. */
 CASE(flood, a_function_that_spreads_a_flood_over_its_interrupts_is_stopped, "D-remap")
 {
         const struct flood other = flood_open(1, GSI + GSIS);

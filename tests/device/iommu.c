@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Assignment of PCI devices: the memory that DMA reaches, and when it can no longer reach it. */
+/* Assignment of PCI devices: the memory that DMA can access, and the time after which it can no
+ * longer do so. */
 #include "dma.h"
 
 #define RW          (NOVA_MEM_R | NOVA_MEM_W)

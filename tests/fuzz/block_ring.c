@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any client of a block service: what it writes into the ring, at any time. A request that is
- * accepted stays in the pool and in the session's blocks, no counter of the service leaves its
- * bounds, and a client that breaks the rules is found. */
+/* Any client of a block service: any writes into the ring, at any time. An accepted request stays
+ * in the pool and in the session's blocks, no counter of the service leaves its bounds, and a
+ * client that breaks the rules is detected. */
 #include "block/ring.h"
 
 #include <stddef.h>
@@ -41,7 +41,8 @@ static void check(const struct nova_block_entry *entry, const struct block_limit
                 abort();
 }
 
-/* Takes what is there, as the service does. @return false: the client has lost its ring */
+/* Takes all requests that are in the ring, as the service does. @return false: the client has lost
+ * its ring */
 static bool serve(struct block_ring *ring, const struct block_limits *limits)
 {
         for (unsigned n = 0; n <= NOVA_BLOCK_ENTRIES && block_ring_pending(ring); n++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any driver of a PC's devices: 8259s, PIT, clock, 16550, reset ports, local APIC, I/O APIC, ACPI.
- * Whatever it writes, they terminate, access only their own memory, and set alarms in the
+ * For any writes, the devices terminate, access only their own memory, and set alarms in the
  * future. */
 #include <stdlib.h>
 #include <string.h>

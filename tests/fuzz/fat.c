@@ -66,7 +66,7 @@ static void format(bool is_32)
                 memset(image + (reserved + i) * 512, 0xff, is_32 ? 12 : 3);
 }
 
-/* Changes the disk: two bytes say where, one says how many bytes follow. */
+/* Changes the disk: two bytes give the position, and one byte the number of bytes that follow. */
 static void patch(const uint8_t *data, size_t size)
 {
         while (size > 3) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any bytes as the partition table of a disk: MBR, with a chain of logical partitions, or GPT,
- * whose checksums are made right. All partitions lie on the disk and share no block, reads stay on
- * the disk, and their number has a bound. The disk may answer differently at the second read. */
+ * whose checksums are corrected. All partitions lie on the disk and share no block, reads stay on
+ * the disk, and their number has a bound. The disk may return different data at the second read. */
 #include "table.h"
 
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 
 #define BYTES    4096
 #define ACCESSES 100000 /* of one input */
-#define ENTRIES  24     /* of a folder that are looked at */
+#define ENTRIES  24     /* number of entries of a folder that are checked */
 #define DEPTH    3
 #define PARTS    40 /* of a file that are read */
 

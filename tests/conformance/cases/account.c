@@ -212,7 +212,7 @@ CASE_ON(account, everything_comes_back_after_destruction, "X-QUOTA", needs_quota
                 drop(a);
                 EXPECT_EQ(amount_of(b).limit, QUOTA / 2); /* lives on without its owner */
                 drop(b);
-                EXPECT(settled() > before + QUOTA / 4); /* objects that b paid for are left */
+                EXPECT(settled() > before + QUOTA / 4); /* objects that are charged to b are left */
                 empty_range();
                 const word_t after = settled();
                 EXPECT(round == 0 || after == before);
@@ -357,7 +357,7 @@ CASE_ON(account, of_the_working_size_lets_its_pd_create_and_drop_for_ever, "X-QU
 }
 
 /* A PD whose own creates fail does not hasten the end of objects, because that interrupts all CPUs:
- * after a create that asks for too much, memory of recently ended objects is still charged. */
+ * after a create that requests too much, memory of recently ended objects is still charged. */
 CASE_ON(account, a_create_beyond_its_total_is_refused_without_a_grace_period, "X-QUOTA",
         needs_quota)
 {

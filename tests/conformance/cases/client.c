@@ -120,7 +120,7 @@ static bool is_of_the_kernel(uint64_t page)
         return false;
 }
 
-/* Programs of 2012 round available memory to whole pages; the pages at both ends are there, too. */
+/* Programs of 2012 round available memory to whole pages; the pages at both ends also exist. */
 CASE(client, available_memory_may_begin_and_end_inside_of_a_page, "C-02 C-08")
 {
         unsigned found = 0;

@@ -138,7 +138,7 @@ static uint64_t microseconds(uint64_t ticks)
         return ticks * 1000 / tsc_per_ms();
 }
 
-/* Returns whether the time of an SC that ran between two readings is right to a microsecond. */
+/* Returns true if the time of an SC that ran between two readings is exact to a microsecond. */
 static bool agree(const struct reading *a, const struct reading *b)
 {
         const uint64_t time = b->time - a->time;
@@ -147,7 +147,7 @@ static bool agree(const struct reading *a, const struct reading *b)
 }
 
 #define EXACT_US    3000
-#define EXACT_TRIES 30 /* one try without another thread or an interrupt is enough */
+#define EXACT_TRIES 30 /* one attempt without another thread or an interrupt is enough */
 
 static struct reading readings[2];
 static volatile word_t exact;
@@ -400,8 +400,8 @@ static word_t status_without_capabilities(word_t number)
         }
 }
 
-/* Kernels may find the handler of an identifier in different ways: by a table in assembly, with
- * short cuts for some numbers, or in C. All of them must return equal statuses. */
+/* A kernel may find the handler of an identifier by a table in assembly, with short cuts for some
+ * numbers, or in C. The statuses must be equal in each case. */
 CASE(control, each_number_with_any_flags_and_any_selector_is_one_hypercall,
      "5.1-24 5.1-09 5.1-10 5.1-11 5.1-12 5.1-13 5.1-14 7.5-04 8.5-04")
 {

@@ -61,8 +61,8 @@ CASE_ON(dropper, a_server_drops_its_callers_sc_while_a_helpers_time_runs,
         EXPECT_EQ(low->value[3], 1);
 }
 
-/* high -> other -> busy server. The server works for low and drops high's SC, which high did not
- * ask for. */
+/* high -> other -> busy server. The server works for low and drops high's SC, although high did not
+ * request that. */
 CASE_ON(dropper, an_sc_that_only_helps_its_dropper_ends_when_it_comes_back,
         "3.6-11 3.2-09 D-04.3 D-40", needs_timeout)
 {
@@ -86,7 +86,7 @@ CASE_ON(dropper, an_sc_that_only_helps_its_dropper_ends_when_it_comes_back,
         let_lower_run(idle);
         EXPECT_EQ(high->value[1], 1);
         EXPECT_EQ(low->value[1], 2);
-        /* The thread is still there, and runs on with another SC. */
+        /* The thread still exists, and continues with another SC. */
         high->sc = sel_alloc(0);
         EXPECT_EQ(hc_create_sc(high->sc, ROOT_PD, high->ec, nova_qpd(QUANTUM, PRIO_HIGH)),
                   NOVA_SUCCESS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests: software interrupts, delays of interrupts, faults in a delivery, interrupts between
- * guests, how long a monitor and its neighbours wait, and the time that a guest's TSC leaves
- * out. */
+ * guests, the waiting times of a monitor and of other threads, and the time that a guest's TSC does
+ * not count. */
 #include "guest.h"
 
 #define VALID         NOVA_INJ_VALID
@@ -301,7 +301,8 @@ CASE_ON(guest_event, a_storm_of_exits_takes_no_more_than_its_share, "3.1-03 7.2-
         hc_revoke(obj(g->ec, NOVA_PERM_ALL), NOVA_REVOKE_SR);
 }
 
-/* Stolen time: another thread runs while a virtual CPU is ready. The guest's TSC leaves it out. */
+/* Stolen time: another thread runs while a virtual CPU is ready. The guest's TSC does not count
+ * it. */
 CASE_ON(guest_event, the_tsc_of_a_guest_leaves_out_what_others_take, "D-11 7.3-12 8.3-13",
         needs_virtualization)
 {

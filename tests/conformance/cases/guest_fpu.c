@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: each guest and each thread has its own registers of 256 and 512 bits, whatever XCR0
- * is. */
+/* Guests: each guest and each thread has its own registers of 256 and 512 bits, for any value of
+ * XCR0. */
 #include "guest.h"
 
 #define FIRST 0x9000 /* the first values of two registers */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: each way to switch tasks. CPUs with SVM switch them unless asked to exit; those with VMX
- * leave every switch to the monitor. */
+/* Guests: each way to switch tasks. CPUs with SVM perform the switch unless an exit is requested;
+ * CPUs with VMX leave every switch to the monitor. */
 #include "guest.h"
 
 #define OLD_TSS  0x9800

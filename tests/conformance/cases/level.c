@@ -141,7 +141,7 @@ CASE_ON(level, two_functions_share_a_pin, "5.5.2-02 3.4-02 3.4-03", needs_2_edus
  * ------------------------- */
 
 #define ROUNDS     1000
-#define FEWER      200   /* where CPUs that contend for a lock are slow under emulation */
+#define FEWER      200   /* maximum where CPUs that contend for a lock are slow under emulation */
 #define LEAST      50    /* where the host has other work */
 #define LONGEST_MS 20000 /* time limit for rounds beyond the least */
 

@@ -151,7 +151,7 @@ static void expect_gone(const struct doomed *d, const char *order)
                           0);
 }
 
-/* Drops the rest: the payer and the root PD get back all they had before. */
+/* Drops the other objects: the payer and the root PD get back all memory that they had before. */
 static void expect_all_back(struct doomed *d, struct books *books)
 {
         drop_planned(d, "PES");
@@ -368,7 +368,7 @@ CASE_ON(lifetime_account, one_sc_is_left_of_a_dropped_thread_until_a_pd_ends_on_
 /* ---- Children that are destroyed --------------------------------------------------------------
  */
 
-/* pd_destroy takes the SC away from the servers, on whatever CPU they are: the account falls to
+/* pd_destroy takes the SC from the servers, on any CPU: the account falls to
  * what stays until the capabilities are dropped. The servers finish when another thread helps
  * them. */
 static void destroy_below(unsigned depth, unsigned cpu)

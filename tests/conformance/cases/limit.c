@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Extension: limits of PDs. They bound what a PD's threads may request, whatever capabilities they
- * hold. */
+/* Extension: limits of PDs. They bound the requests of a PD's threads, regardless of the
+ * capabilities that the threads hold. */
 #include "harness.h"
 
 #define ALL      NOVA_PERM_ALL

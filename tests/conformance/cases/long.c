@@ -298,7 +298,7 @@ static word_t send_objects(struct nova_utcb *u, nova_sel_t from, nova_sel_t pt)
         return status;
 }
 
-/* Whatever happens to the message, the caller can make another call. */
+/* Regardless of the result of the message, the caller can make another call. */
 static word_t call_receiver(void)
 {
         const word_t status = send_objects(test.thread->utcb, objects, receiver->pt);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The PD that pays for a new object is the one named as its owner. Accounts show it. */
+/* The PD that is named as the owner of a new object pays for it. Accounts show this. */
 #include "harness.h"
 
 #define ALL   NOVA_PERM_ALL

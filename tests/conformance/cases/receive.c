@@ -134,8 +134,8 @@ static void send_spread(struct thread *t)
         }
 }
 
-/* Each message keeps to its receiver's limit and may use all of it, whatever messages on other CPUs
- * cost the account. */
+/* Each message keeps to its receiver's limit and may use all of it, regardless of the cost of
+ * messages on other CPUs. */
 CASE_ON(receive, floods_on_all_cpus_cost_no_more_than_their_limits, "X-RECEIVE", needs_receive)
 {
         const word_t bytes = 16 * TABLE, least = bytes / (TABLE + 0x100) - 4;

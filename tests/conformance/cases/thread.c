@@ -124,7 +124,7 @@ CASE_ON(thread, a_name_can_be_read_back, "X-NAME", needs_names)
         EXPECT(!same(name, "12345678"));
 }
 
-/* Any byte of it makes a name. */
+/* any byte that is not 0 makes a name */
 CASE_ON(thread, a_pd_is_named_once, "X-NAME", needs_names)
 {
         for (unsigned i = 0; i < NOVA_NAME_SIZE; i++) {

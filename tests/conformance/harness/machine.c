@@ -27,7 +27,7 @@ void spin_us(unsigned us)
 
 bool wait_for(const volatile word_t *p, word_t value)
 {
-        /* Leaves the case time to report what did not happen. */
+        /* Leaves the case time to report the missing event. */
         const uint64_t end = case_deadline() - tsc_per_ms() * 1000;
         while (*p != value) {
                 if (tsc() > end)

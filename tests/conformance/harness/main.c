@@ -288,8 +288,8 @@ static const char *after(const char *s, const char *prefix)
         return *prefix ? NULL : s;
 }
 
-/* Returns whether the roottask's own command line has no word that begins with PREFIX, or one that
- * ends in NAME. */
+/* Returns true if the roottask's command line has no word that begins with PREFIX, or has such a
+ * word that ends in NAME. */
 static bool chosen(const char *prefix, const char *name)
 {
         bool all = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A QEMU plugin that records which instructions of the kernel ran, and which ways its conditional
- * jumps went.
+/* A QEMU plugin that records the instructions of the kernel that ran, and the directions of its
+ * conditional jumps.
  *
  * Arguments: map=FILE, text=ADDRESS:SIZE of the kernel's code, boot=ADDRESS:SIZE of its part that
  * runs before paging. FILE has a byte for each byte of text and then of boot, with the bits below.
@@ -94,7 +94,8 @@ static void at_block(unsigned index, void *data)
                 mark(block->insns[i], RUN);
 }
 
-/* The displacement of a conditional jump, Jcc with 8 or 32 bits. @return whether it is one */
+/* Finds the displacement of a conditional jump, Jcc with 8 or 32 bits. @return true if the
+ * instruction is such a jump */
 static bool jump_displacement(const uint8_t *bytes, size_t size, int32_t *displacement)
 {
         if (size == 2 && (bytes[0] & 0xf0) == 0x70) {
