@@ -28,7 +28,7 @@ extern "C" {
          NOVA_HV_PRIVILEGE_EXTENDED_CALLS | NOVA_HV_PRIVILEGE_REFERENCE_COUNTER |              \
          NOVA_HV_PRIVILEGE_FREQUENCIES)
 
-/** Privileges that the library offers; nova_hv_enable() says what some of them need. */
+/** Privileges that the library offers; nova_hv_enable() lists the requirements of some of them. */
 #define NOVA_HV_PRIVILEGES_ALL                                                                   \
         (NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_RUN_TIME | NOVA_HV_PRIVILEGE_IDLE |        \
          NOVA_HV_PRIVILEGE_VP_REGISTERS | NOVA_HV_PRIVILEGE_REFERENCE_TSC |                      \
@@ -50,7 +50,7 @@ struct nova_hv_buffers {
 
 /** A synthetic timer. */
 struct nova_hv_timer {
-        uint64_t config;  /**< MSR 0x400000b0 and each second one after it */
+        uint64_t config;  /**< MSR 0x400000b0, 0x400000b2, … */
         uint64_t count;   /**< MSR 0x400000b1, …: reference time, or period, in units of 100 ns */
         uint64_t due;     /**< reference time of its next expiration, or NOVA_NEVER */
         uint64_t expired; /**< reference time of the expiration whose message waits */
@@ -72,7 +72,8 @@ struct nova_hv_vp {
 struct nova_hv {
         struct nova_guest_memory *memory; /**< the guest's RAM */
         uint64_t privileges;              /**< the partition's privileges */
-        uint64_t identity;                /**< MSR 0x40000000: what the guest says that it is */
+        uint64_t identity;                /**< MSR 0x40000000: the identity that the guest
+                                           * reports */
         uint64_t hypercall;               /**< MSR 0x40000001: place of the hypercall page */
         bool enabled;                     /**< the hypercall page is enabled */
         bool xmm_input;                   /**< parameters may be passed in XMM registers */
@@ -101,10 +102,10 @@ struct nova_hv {
         /** Returns the time in units of 100 ns that a virtual processor has run; NULL: 0 */
         uint64_t (*run_time)(void *context, unsigned vcpu);
         void *run_time_context;          /**< argument of run_time */
-        struct nova_hv_crash crash;      /**< what the guest reported last */
+        struct nova_hv_crash crash;      /**< the guest's last report */
         nova_hv_crash_function *crashed; /**< receives it; NULL: the guest lacks these MSRs */
         void *crash_context;             /**< argument of crashed */
-        const struct nova_hv_port *port[NOVA_HV_PORTS]; /**< what connections lead to */
+        const struct nova_hv_port *port[NOVA_HV_PORTS]; /**< destinations of connections */
         unsigned ports;                                 /**< entries of `port` in use */
         struct nova_hv_buffers buffers; /**< private: the parameters of the current action */
 };
@@ -148,7 +149,7 @@ int nova_hv_init(struct nova_hv *hv, struct nova_guest_memory *memory, uint64_t 
 
 /** Configuration of the interface. */
 struct nova_hv_config {
-        uint64_t privileges; /**< NOVA_HV_PRIVILEGE_…: what the guest finds and may use */
+        uint64_t privileges; /**< NOVA_HV_PRIVILEGE_…: parts that the guest finds and may use */
         uint32_t hints;      /**< NOVA_HV_HINT_…: recommendations to the guest */
         bool direct_timers;  /**< synthetic timers can raise interrupts at the local APIC; without
                               * NOVA_HV_PRIVILEGE_SYNIC, NOVA_HV_PRIVILEGE_TIMERS needs it */
@@ -176,7 +177,7 @@ struct nova_vm;
  * @endcode
  * @param hv     the partition: memory that stays until nova_vm_destroy(); its values are lost
  * @param vm     the machine
- * @param config what the guest gets
+ * @param config the parts that the guest gets
  * @retval 0       done
  * @retval EBUSY   the machine has the interface already, or it runs
  * @retval EINVAL  a value of @p config contradicts another one, or belongs to other partitions
@@ -194,34 +195,34 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
 
 /** Parts of a machine that privileges need. */
 struct nova_hv_machine {
-        bool same_tsc;   /**< the kernel leaves the TSCs of its virtual CPUs alone */
+        bool same_tsc;   /**< the kernel does not adjust the TSCs of the machine's virtual CPUs */
         bool local_apic; /**< its virtual CPUs have local APICs, and a PC connects them */
 };
 
-/** Checks a configuration as nova_hv_enable() does. @param[out] why the sentence's end, if it is
- * refused @return 0, EINVAL or ENOTSUP */
+/** Checks a configuration as nova_hv_enable() does. @param[out] why the end of a sentence, if the
+ * configuration is refused @return 0, EINVAL or ENOTSUP */
 int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_machine *machine,
                   const char **why);
 
 /**
- * Begins reference time: it is 0 now. Fills in the page of reference time (TLFS 12.7).
- * nova_hv_enable() calls it. The caller has filled in `memory` with its frames, and `tsc`.
+ * Starts reference time at 0. Fills in the page of reference time (TLFS 12.7). nova_hv_enable()
+ * calls it. The caller has filled in `memory` with its frames, and `tsc`.
  *
  * @param hv the partition
  * @param hz frequency of the guest's TSC, above 10 MHz
  */
 void nova_hv_time_begin(struct nova_hv *hv, uint64_t hz);
 
-/** Returns reference time in units of 100 ns: what MSR 0x40000020 and, while it is valid, the page
- * of reference time contain. */
+/** Returns reference time in units of 100 ns: the value of MSR 0x40000020 and, while it is valid,
+ * of the page of reference time. */
 uint64_t nova_hv_time(const struct nova_hv *hv);
 
-/** Makes the page of reference time invalid, for good: a virtual CPU's TSC has changed, so no scale
- * and offset is right for all. The guest then uses the counter. */
+/** Makes the page of reference time permanently invalid: a virtual CPU's TSC has changed, so no
+ * scale and offset are right for all. The guest then uses the counter. */
 void nova_hv_time_break(struct nova_hv *hv);
 
-/** Begins synthetic timers: none runs. nova_hv_enable() calls it. The caller has filled in `clock`,
- * and adds `alarm` to the machine. */
+/** Initialises the synthetic timers; none of them runs. nova_hv_enable() calls it. The caller has
+ * filled in `clock`, and adds `alarm` to the machine. */
 void nova_hv_timers_begin(struct nova_hv *hv);
 
 /** Begins an exit: if the guest ended an interrupt in the assist page, ends it in the local APIC.
@@ -235,10 +236,10 @@ void nova_hv_assist_end(struct nova_hv *hv, unsigned vcpu);
 /** Returns the answer to a CPUID leaf from 0x40000000 to 0x400000ff. TLFS 2.3, 2.4. */
 struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf);
 
-/** Returns whether @p number is in the range of the interface's MSRs. */
+/** Returns true if @p number is in the range of the interface's MSRs. */
 bool nova_hv_has_msr(uint32_t number);
 
-/** Returns whether a write of MSR @p number may move an overlay page. */
+/** Returns true if a write of MSR @p number may move an overlay page. */
 bool nova_hv_moves_page(uint32_t number);
 
 /** Reads MSR @p number of virtual CPU @p vcpu into @p value. @return false: the guest gets #GP */
@@ -264,7 +265,7 @@ void nova_hv_identity_text(uint64_t identity, char *text, size_t bytes);
 void nova_hv_page_fill(uint8_t *page, bool svm);
 
 /**
- * Adds a call of the monitor. It remains the caller's memory.
+ * Adds a call of the monitor. The description stays in the caller's memory.
  *
  * @code
  * extern struct nova_hv hv;
@@ -310,8 +311,8 @@ nova_mtd_t nova_hv_frame_store(const struct nova_hv_frame *frame, enum nova_hv_o
  * It reads each header and each element once into its own memory.
  * @param hv    the partition
  * @param vcpu  number of the calling virtual CPU
- * @param frame the call; changes as nova_hv_outcome says
- * @return what the caller does next
+ * @param frame the call; changes as nova_hv_outcome describes
+ * @return the caller's next action
  */
 enum nova_hv_outcome nova_hv_execute(struct nova_hv *hv, unsigned vcpu,
                                      struct nova_hv_frame *frame);

@@ -59,7 +59,7 @@ const char *nova_hv_status_text(enum nova_hv_status status);
 #define NOVA_HV_PRIVILEGE_SIGNAL_EVENTS     (UINT64_C(1) << 37) /**< signal an event */
 #define NOVA_HV_PRIVILEGE_VP_REGISTERS      (UINT64_C(1) << 49) /**< registers by calls */
 #define NOVA_HV_PRIVILEGE_EXTENDED_CALLS    (UINT64_C(1) << 52) /**< calls 0x8001 and above */
-/** Privileges that no guest has: those of a partition that runs other partitions, or debugs. */
+/** Privileges that no guest has: those of a partition that runs or debugs other partitions. */
 #define NOVA_HV_PRIVILEGES_OF_PARENT (UINT64_C(0x139c7) << 32)
 
 /* Recommendations to a guest: EAX of CPUID leaf 0x40000004. TLFS 2.4.5. */
@@ -82,22 +82,23 @@ struct nova_hv_action {
         void *output_element; /**< rep call: output element, filled with 0; or NULL */
 };
 
-/** Performs one action. It must not wait. @return the call's status; any but SUCCESS ends a rep
- * call at this element, and discards the action's output */
+/** Performs one action. It must not wait. @return the call's status; any status except SUCCESS ends
+ * a rep call at this element and discards the action's output */
 typedef enum nova_hv_status nova_hv_function(const struct nova_hv_action *action);
 
 /** Description of a call. */
 struct nova_hv_call {
-        uint16_t code;           /**< bits 0 to 15 of the call value */
-        uint16_t input;          /**< bytes of the fixed input header */
-        uint16_t input_element;  /**< rep call: bytes of an input element */
-        uint16_t output;         /**< bytes of the output header */
-        uint16_t output_element; /**< rep call: bytes of an output element */
-        uint16_t slice;          /**< rep call: most elements before the guest runs again; 0: 64 */
-        bool rep;                /**< the call has a list of elements */
-        bool variable;           /**< the input header may have a variable part */
-        bool fast;               /**< parameters may be passed in registers */
-        uint64_t privilege;      /**< privileges that the caller needs */
+        uint16_t code;              /**< bits 0 to 15 of the call value */
+        uint16_t input;             /**< bytes of the fixed input header */
+        uint16_t input_element;     /**< rep call: bytes of an input element */
+        uint16_t output;            /**< bytes of the output header */
+        uint16_t output_element;    /**< rep call: bytes of an output element */
+        uint16_t slice;             /**< rep call: maximum number of elements before the guest runs
+                                     * again; 0: 64 */
+        bool rep;                   /**< the call has a list of elements */
+        bool variable;              /**< the input header may have a variable part */
+        bool fast;                  /**< parameters may be passed in registers */
+        uint64_t privilege;         /**< privileges that the caller needs */
         nova_hv_function *function; /**< performs an action; NULL: INVALID_CODE */
         const char *name;           /**< name for reports */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an enlightened guest reports when it crashes. */
+/* The report of an enlightened guest that crashes. */
 #ifndef NOVAVMM_HV_CRASH_H
 #define NOVAVMM_HV_CRASH_H
 
@@ -15,7 +15,7 @@ extern "C" {
 /** A guest's report. TLFS, appendix C: the meaning of the parameters is the guest's. */
 struct nova_hv_crash {
         uint64_t parameter[NOVA_HV_CRASH_PARAMETERS]; /**< MSRs 0x40000100 to 0x40000104 */
-        char text[NOVA_HV_CRASH_TEXT]; /**< what the guest says, or "": ASCII, other characters are
+        char text[NOVA_HV_CRASH_TEXT]; /**< the guest's text, or ""; ASCII, other characters are
                                         * replaced */
 };
 

@@ -34,7 +34,7 @@ struct nova_hv_message {
 /** Messages that wait for a slot, oldest first. */
 struct nova_hv_queue {
         struct nova_hv_message message[NOVA_HV_QUEUE]; /**< the messages */
-        unsigned count;                                /**< of them in use */
+        unsigned count;                                /**< number of them in use */
 };
 
 /** The synthetic interrupt controller of a virtual processor. */
@@ -46,8 +46,8 @@ struct nova_hv_synic {
         struct nova_hv_queue queue[NOVA_HV_SOURCES]; /**< waiting messages by source */
 };
 
-/** What a connection of the guest leads to: a source of a virtual processor of its own partition,
- * or a function of the monitor. */
+/** The destination of a connection of the guest: a source of a virtual processor of its own
+ * partition, or a function of the monitor. */
 struct nova_hv_port {
         uint32_t connection; /**< number by which calls name it, 1 to 0xffffff */
         bool events;         /**< for event flags; otherwise for messages */
@@ -63,8 +63,8 @@ struct nova_hv_port {
 };
 
 /**
- * Adds a port, to which calls 0x005c and 0x005d send. It remains the caller's memory. Call before
- * nova_vm_run().
+ * Adds a port, to which calls 0x005c and 0x005d send. The description stays in the caller's memory.
+ * Call before nova_vm_run().
  * @code
  * extern struct nova_hv hv;
  * // Connection 1: messages to source 2 of virtual processor 0.
@@ -98,9 +98,9 @@ enum nova_hv_status nova_hv_signal_event(struct nova_hv *hv, unsigned vcpu, unsi
                                          unsigned flag);
 
 /**
- * Sends a message to a virtual processor. While the source's slot is taken, the message waits. The
- * guest frees the slot and, if the message there says that others wait, writes MSR 0x40000084. The
- * caller holds the machine's lock. TLFS 11.7
+ * Sends a message to a virtual processor. While the source's slot is occupied, the message waits.
+ * The guest frees the slot and, if the message in it has the flag for further messages, writes MSR
+ * 0x40000084. The caller holds the machine's lock. TLFS 11.7
  *
  * @param hv      the partition
  * @param vcpu    number of the virtual processor

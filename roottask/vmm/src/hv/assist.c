@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's short ways to its local APIC: registers as MSRs, and the assist page, in which it ends
- * an interrupt without an exit. TLFS 10.2, 10.3 */
+/* A guest's fast access to its local APIC: registers as MSRs, and the assist page, in which the
+ * guest ends an interrupt without an exit. TLFS 10.2, 10.3 */
 #include "hv/numbers.h"
 #include "hv/page.h"
 
@@ -37,7 +37,7 @@ bool novavmm_hv_assist_get(const struct nova_hv *hv, unsigned vcpu, uint32_t num
                 *value = hv->vp[vcpu].assist;
                 return true;
         default:
-                return false; /* END can only be written */
+                return false; /* END is write-only */
         }
 }
 

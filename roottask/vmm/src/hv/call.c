@@ -24,7 +24,7 @@
 #define XMM_BYTES     16u
 #define SLICE         64u /* elements before the guest runs again, unless the call says otherwise */
 
-/* A call while it is performed. */
+/* A call that is being performed. */
 struct execution {
         struct nova_hv *hv;
         const struct nova_hv_call *call;
@@ -237,7 +237,8 @@ static inline enum nova_hv_status act(struct execution *e, struct nova_hv_action
         return e->output ? perform(e, action) : e->call->function(action);
 }
 
-/* Reads the elements of the slice from element @p at on. They fit, because a block lies in a page.
+/* Reads the elements of the slice, beginning with element @p at. They fit, because a block lies in
+ * a page.
  * @return the end of the slice */
 static unsigned fetch_slice(const struct execution *e, unsigned at)
 {

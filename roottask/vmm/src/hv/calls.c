@@ -24,21 +24,21 @@
 /* Elements of a list of addresses before the guest runs again. The elements are not read. */
 #define FLUSH_SLICE 256
 
-/* A spinning virtual CPU loses nothing: its SC's quantum ends in any case. */
+/* A long spin wait needs no action: the quantum of the virtual CPU's SC ends in any case. */
 static enum nova_hv_status notify_long_spin_wait(const struct nova_hv_action *action)
 {
         (void)action;
         return NOVA_HV_SUCCESS;
 }
 
-/* No extended call of the TLFS exists here: the output, a set of them, stays 0. */
+/* The library has no extended call of the TLFS, so the output, the set of such calls, stays 0. */
 static enum nova_hv_status query_extended_capabilities(const struct nova_hv_action *action)
 {
         (void)action;
         return NOVA_HV_SUCCESS;
 }
 
-/* A call of a parent or root partition, which no guest is. */
+/* A call that only a parent or root partition may make; no guest is one. */
 #define PARENT_CALL(number, needed, words)                               \
         {                                                                \
                 .code = (number), .privilege = (needed), .name = (words) \

@@ -14,7 +14,7 @@ struct rule {
         const char *why; /* the end of a sentence */
 };
 
-/* Refuses the first rule that is broken. The last one has error 0. */
+/* Returns the error of the first rule that the configuration breaks. The last rule has error 0. */
 static int apply(const struct rule *rule, const char **why)
 {
         while (rule->error && !rule->broken)

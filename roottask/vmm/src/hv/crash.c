@@ -19,7 +19,7 @@ bool novavmm_hv_crash_get(const struct nova_hv *hv, unsigned vcpu, uint32_t numb
         return true;
 }
 
-/* Copies the guest's text, if it lies in RAM; what does not fit is cut off. */
+/* Copies the guest's text, if it lies in RAM, and truncates it to the available room. */
 static void read_text(struct nova_hv *hv)
 {
         const uint64_t bytes = hv->crash.parameter[TEXT_BYTES];

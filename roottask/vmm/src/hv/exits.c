@@ -43,7 +43,7 @@ static uint64_t run_time(void *context, unsigned vcpu)
         return nova_sc_ctrl(vm->vcpu[vcpu].ec + 1, &us) == NOVA_SUCCESS ? us * UNITS_PER_US : 0;
 }
 
-/* Fills in a partition of a machine, whose configuration is permitted. */
+/* Fills in the partition of a machine. Its configuration has been checked. */
 static void begin(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
 {
         nova_hv_init(hv, &vm->memory, config->privileges);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls that flush the translations of virtual processors. A flush discards all translations of a
- * virtual processor, whichever ones the call names. TLFS 9.4 */
+ * virtual processor, not only those that the call names. TLFS 9.4 */
 #include "hv/set.h"
 
 /* Input: address space, flags, then a mask or a set. */

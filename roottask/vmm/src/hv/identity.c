@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest says that it is: MSR 0x40000000. TLFS 3.9, 3.10 */
+/* The identity that a guest reports: MSR 0x40000000. TLFS 3.9, 3.10 */
 #include <stdio.h>
 
 #include "novavmm/hv.h"
@@ -11,7 +11,8 @@ static unsigned field(uint64_t identity, unsigned shift, unsigned mask)
         return (unsigned)(identity >> shift) & mask;
 }
 
-/* Open source: bits 56 to 62 system, 48 to 55 its own, 16 to 47 version, 0 to 15 build. */
+/* Open source: bits 56 to 62 system, 48 to 55 for the system's use, 16 to 47 version, 0 to 15
+ * build. */
 static void open_source(uint64_t identity, char *text, size_t bytes)
 {
         static const char *const names[] = {NULL, "Linux", "FreeBSD", "Xen", "illumos"};

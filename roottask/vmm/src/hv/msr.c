@@ -18,7 +18,7 @@ struct row {
         bool (*set)(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 };
 
-/* Reads one of the registers that need no file of their own. */
+/* Reads one of the simple registers, which have no file of their own. */
 static bool get_own(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value)
 {
         switch (number) {
@@ -68,7 +68,7 @@ static bool set_own(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t
                 hv->resets |= value == RESET_NOW;
                 return value <= RESET_NOW;
         default:
-                return false; /* the others are read-only */
+                return false; /* the other registers are read-only */
         }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The hypercall page of enlightened guests: its code, its place, its lock. TLFS 3.13 */
+/* The hypercall page of enlightened guests: its code, its address, its lock. TLFS 3.13 */
 #include "hv/page.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ uint8_t *novavmm_hv_frame(const struct nova_hv *hv, unsigned frame)
         return hv->memory->frames + (size_t)frame * PAGE_BYTES;
 }
 
-/* Moves a page to its place, or away. @return false if there is no such page of RAM */
+/* Moves a page to its place, or removes it. @return false if there is no such page of RAM */
 static bool move(struct nova_hv *hv, unsigned frame, uint64_t value, unsigned rights)
 {
         uint8_t *const page = novavmm_hv_frame(hv, frame);
@@ -51,7 +51,8 @@ bool novavmm_hv_place(struct nova_hv *hv, unsigned frame, uint64_t value, unsign
         return true;
 }
 
-/* Moves the hypercall page to its place, or away. @return false if there is no such page of RAM */
+/* Moves the hypercall page to its place, or removes it. @return false if there is no such page of
+ * RAM */
 static bool place(struct nova_hv *hv, uint64_t value)
 {
         if (!move(hv, NOVAVMM_HV_CALL_FRAME, value, NOVA_MEM_R | NOVA_MEM_X))

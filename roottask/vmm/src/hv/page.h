@@ -30,15 +30,15 @@ static inline unsigned novavmm_hv_vp_frame(unsigned vcpu, enum novavmm_hv_vp_fra
 #define NOVAVMM_HV_PAGE_ENABLE   UINT64_C(1)
 #define NOVAVMM_HV_PAGE_RESERVED UINT64_C(0xffe)
 
-/* A source of synthetic interrupts is masked. After a reset each one is. */
+/* Bit of a source of synthetic interrupts: masked. After a reset each source is masked. */
 #define NOVAVMM_HV_SOURCE_MASKED UINT64_C(0x10000)
 
 /* Returns the address of a frame in the monitor. */
 uint8_t *novavmm_hv_frame(const struct nova_hv *hv, unsigned frame);
 
-/* Moves a page to the place in a register's new value, or away if it is not enabled. Reserved bits
- * read as 0. @param[out] to the register @return false, and nothing changed, if there is no such
- * page of RAM */
+/* Moves a page to the place in a register's new value, or removes it if the value does not enable
+ * it. Reserved bits read as 0. @param[out] to the register @return false, and nothing changed, if
+ * there is no such page of RAM */
 bool novavmm_hv_place(struct nova_hv *hv, unsigned frame, uint64_t value, unsigned rights,
                       uint64_t *to);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls that read and write registers of virtual processors. They reach the registers of the
- * interface, which are also MSRs; the library does not have the others between exits. TLFS 7.9 */
+/* Calls that read and write registers of virtual processors. They support the registers of the
+ * interface, which are also MSRs. Between exits the library does not have the other registers. TLFS
+ * 7.9 */
 #include "hv/registers.h"
 
 #include "hv/numbers.h"
@@ -37,7 +38,7 @@ static const struct {
         {0x000b0000, 8, NOVAVMM_MSR_TIMER},
 };
 
-/* Returns the MSR of a register, or 0, which is none of the interface. */
+/* Returns the MSR of a register, or 0, which is not an MSR of the interface. */
 static uint32_t msr_of(uint32_t name)
 {
         for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)

@@ -5,7 +5,7 @@
 
 #include "novavmm/hv.h"
 
-/* Code of the call that writes. It may move overlay pages. */
+/* Code of the call that writes registers. It may move overlay pages. */
 #define NOVAVMM_HV_SET_REGISTERS 0x0051u
 
 nova_hv_function novavmm_hv_get_register, novavmm_hv_set_register;

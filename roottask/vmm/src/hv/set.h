@@ -14,8 +14,8 @@ static inline uint64_t novavmm_hv_set_all(const struct nova_hv *hv)
         return (UINT64_C(1) << hv->vcpus) - 1;
 }
 
-/* Returns the virtual processors in a mask: bit n for number n. Inline, because a list has the mask
- * of each element. @return INVALID_VP_INDEX if one of them does not exist */
+/* Returns the virtual processors in a mask: bit n for number n. Inline, because it is called for
+ * each element of a list. @return INVALID_VP_INDEX if one of them does not exist */
 static inline enum nova_hv_status novavmm_hv_set_of_mask(const struct nova_hv *hv, uint64_t mask,
                                                          uint64_t *set)
 {
@@ -29,7 +29,7 @@ static inline enum nova_hv_status novavmm_hv_set_of_mask(const struct nova_hv *h
 enum nova_hv_status novavmm_hv_set_read(const struct nova_hv *hv, const uint64_t *from,
                                         size_t words, uint64_t *set);
 
-/* The calls. Those that flush add to nova_hv.stale. */
+/* The calls. The calls that flush add to nova_hv.stale. */
 nova_hv_function novavmm_hv_flush, novavmm_hv_flush_set, novavmm_hv_ipi, novavmm_hv_ipi_set;
 
 #endif

@@ -15,7 +15,7 @@
 #define KNOWN        UINT64_C(0xf1fff) /* with lazy, vector and source of messages */
 
 #define UNIT_NS 100u
-/* Longest time in units for which the alarm is set: a longer one is set again. */
+/* Longest time in units for which the alarm is set. For a longer time the alarm is set again. */
 #define ALARM_MAX (UINT64_C(1) << 50)
 
 static struct nova_hv_timer *timer_of(struct nova_hv *hv, unsigned vcpu, uint32_t number)
@@ -63,8 +63,8 @@ static void restart(struct nova_hv_timer *timer, uint64_t now)
         timer->due = timer->config & PERIODIC ? sum(now, timer->count) : timer->count;
 }
 
-/* Returns whether a timer can notify the guest. Source 0 is for messages of the hypervisor itself.
- */
+/* Returns true if a timer can notify the guest. Source 0 is for messages of the hypervisor
+ itself. */
 static bool can_notify(const struct nova_hv *hv, const struct nova_hv_timer *timer)
 {
         if (timer->config & DIRECT)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The synthetic interrupt controller of a virtual processor: registers, message slots, event flags.
- * The guest changes both pages at any time, so each access to a word is atomic, and nothing that is
- * read there is used as an index. TLFS 11 */
+ * The guest changes both pages at any time, so each access to a word is atomic, and no value from
+ * the pages is used as an index. TLFS 11 */
 #include "hv/synic.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@
 #define SOURCE_KNOWN     (SOURCE_VECTOR | SOURCE_MASKED | SOURCE_AUTOMATIC | SOURCE_POLLING)
 #define VECTOR_MIN       0x10u
 
-#define PENDING    1u /* flag of a message: others wait */
+#define PENDING    1u /* flag of a message: other messages wait */
 #define FLAG_BYTES (NOVA_HV_FLAGS / 8)
 
 /* Data of a timer's message. */
@@ -62,8 +62,9 @@ static bool is_free(const struct nova_hv_message *slot)
         return !__atomic_load_n(&slot->type, __ATOMIC_SEQ_CST);
 }
 
-/* Returns whether a slot is free. If not, the guest finds there that a message waits. It frees the
- * slot and then reads the flag. A guest that freed it before the flag was set is noticed here. */
+/* Returns true if a slot is free. If not, sets the flag there, so that the guest notices the
+ * waiting message: it frees the slot and then reads the flag. Also detects a guest that freed the
+ * slot just before the flag was set. */
 static bool claim(struct nova_hv_message *slot)
 {
         if (is_free(slot))
@@ -83,13 +84,13 @@ static void fill(struct nova_hv_message *slot, const struct nova_hv_message *mes
         __atomic_store_n(&slot->type, message->type, __ATOMIC_RELEASE);
 }
 
-/* Returns whether the message of a timer waits for a slot. */
+/* Returns true if the message of a timer waits for a slot. */
 static bool waits_for(const struct nova_hv_timer *timer, unsigned sint)
 {
         return timer->waits && novavmm_hv_synic_source(timer) == sint;
 }
 
-/* Returns whether a message waits for a slot. */
+/* Returns true if a message waits for a slot. */
 static bool has_waiting(const struct nova_hv_vp *vp, unsigned sint)
 {
         if (vp->synic.queue[sint].count)
@@ -107,7 +108,7 @@ static void pop(struct nova_hv_queue *queue, struct nova_hv_message *message)
         memmove(queue->message, queue->message + 1, queue->count * sizeof(*message));
 }
 
-/* Takes the next message that waits. @return false if none does */
+/* Takes the next waiting message. @return false if no message waits */
 static bool take(struct nova_hv *hv, unsigned vcpu, unsigned sint, struct nova_hv_message *message)
 {
         struct nova_hv_vp *const vp = &hv->vp[vcpu];
@@ -166,7 +167,7 @@ enum nova_hv_status nova_hv_post_message(struct nova_hv *hv, unsigned vcpu, unsi
         return NOVA_HV_SUCCESS;
 }
 
-/* While others wait, only the guest's end of a message makes room. */
+/* While other messages wait, only the guest's end of a message frees the slot. */
 void novavmm_hv_synic_expire(struct nova_hv *hv, unsigned vcpu, unsigned timer, uint64_t expired)
 {
         struct nova_hv_vp *const vp = &hv->vp[vcpu];
@@ -200,7 +201,7 @@ enum nova_hv_status nova_hv_signal_event(struct nova_hv *hv, unsigned vcpu, unsi
         return NOVA_HV_SUCCESS;
 }
 
-/* Tells the local APIC which vectors end by themselves. */
+/* Passes the vectors with automatic end to the local APIC. */
 static void update_ends(struct nova_hv_vp *vp)
 {
         if (!vp->lapic)
@@ -275,7 +276,7 @@ static bool set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t val
         }
 }
 
-/* Each of these registers may make a source ready for messages that wait. */
+/* Each of these registers may make a source ready for waiting messages. */
 bool novavmm_hv_synic_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value)
 {
         if (!set(hv, vcpu, number, value))

@@ -16,8 +16,8 @@ bool novavmm_hv_synic_get(const struct nova_hv *hv, unsigned vcpu, uint32_t numb
                           uint64_t *value);
 bool novavmm_hv_synic_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 
-/* Sends the message of a timer that expired at reference time @p expired. If its last message still
- * waits, no other one is sent. */
+/* Sends the message of a timer that expired at reference time @p expired. If the timer's last
+ * message still waits, no other message is sent. */
 void novavmm_hv_synic_expire(struct nova_hv *hv, unsigned vcpu, unsigned timer, uint64_t expired);
 
 /* Returns the source of a timer's messages. */

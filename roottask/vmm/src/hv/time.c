@@ -10,7 +10,7 @@
 #define UNITS_PER_SECOND 10000000u
 #define PAGE_BYTES       4096u
 
-/* The page's first bytes. A sequence of 0 says that the page is not valid. */
+/* The page's first bytes. A sequence of 0 means that the page is not valid. */
 struct reference {
         uint32_t sequence;
         uint32_t reserved;
@@ -30,7 +30,7 @@ static uint64_t high_product(uint64_t a, uint64_t b)
         return (a >> 32) * (b >> 32) + (middle >> 32) + (other >> 32);
 }
 
-/* Returns units per tick times 2^64, rounded up: then whole units become whole units. */
+/* Returns units per tick times 2^64, rounded up, so that whole units remain whole units. */
 static uint64_t scale_of(uint64_t hz)
 {
         uint64_t rest = UNITS_PER_SECOND, quotient = 0;
