@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Mail of hypervisor/src/sched/wake.c: no wake and no end is lost, no mail is in a list twice, and
-// an EC is not freed while its mail is under way.
+// an EC is not freed while its mail is pending.
 //
 // Two ECs belong to CPU 0. Each waits in a semaphore's queue again and again. CPUs 1 and 2 take an
 // EC out of the queue and wake it by mail, and CPU 2 also ends the first one by mail and waits for

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The style checks find the errors for which they exist."""
+"""The style checks find the errors that they check for."""
 
 import json
 import subprocess
@@ -63,6 +63,9 @@ class Text(unittest.TestCase):
         self.assertEqual(len(found("the end has to be to" + "ld")), 1)
         self.assertEqual(len(found("The sa" + "me of a UTCB")), 1)
         self.assertEqual(len(found("the owner is n" + "o PD")), 1)
+        self.assertEqual(len(found("the straight pa" + "th; its NMI is on its w" + "ay")), 2)
+        self.assertEqual(len(found("it is up" + "ped; a move is under w" + "ay")), 2)
+        self.assertEqual(len(found("pure lo" + "gic waits in va" + "in, gone for go" + "od")), 3)
         self.assertEqual(found("there is no PD; the same UTCB; the page had to be mapped"), [])
         self.assertEqual(found("the caller waits for whatever comes"), [])
         self.assertEqual(len(found("TEST(elf, refuses_what_is_n" + "o_image)")), 1)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks the SPDX line, the length of lines and files, and forbidden words in every source file; in
-pages, too, phrases that plain English has no use for."""
+pages, too, phrases that do not belong in plain English."""
 
 import re
 
@@ -32,9 +32,9 @@ PHRASES = (
     (re.compile(r"\b([Ss]ome" + r"body)\b"), "the name of the subject"),
     (re.compile(r"\b([Hh]ears (?:that|of|why|nothing|it))\b"), "gets, learns or receives"),
     (re.compile(r"\b(so many (?:are|is|were|was))\b"), "the number of the thing"),
-    # It leaves open whether a thread, a program, a guest or a person is meant.
+    # The word does not say whether a thread, a program, a guest or a person is meant.
     (re.compile(r"\b([Nn]o" + r"body)\b"), "no thread, no program, or the passive voice"),
-    # Nothing is obtained by these words: a resource is available or not.
+    # A resource is available or not.
     (re.compile(r"\b((?:cannot|can|could|to|not) be h" + r"ad)\b"), "is (not) available"),
     # A program reports, a field contains, a function returns.
     (re.compile(r"\b((?:has|have|had) to be to" + r"ld|tel" + r"ls of)\b"), "reports or contains"),
@@ -45,7 +45,16 @@ PHRASES = (
     (re.compile(r"\b(stands? (?:once|twi" + r"ce))\b"), "occurs once"),
     (re.compile(r"\b([Bb]elieves? (?:nothing|an" + r"y))\b"), "checks all, or trusts any"),
     (re.compile(r"\b([Ff]rom (?:0x)?[0-9]\w* o" + r"n)\b(?! \w)"), "N and above, or begins at N"),
-    # It points at a sentence before it; a comment is read alone.
+    # A short execution path of the kernel has one name in all comments and pages.
+    (re.compile(r"\b([Ss]traight pa" + r"ths?)\b"), "fast path"),
+    (re.compile(r"\b([Uu]p" + r"ped)\b"), "gets an up, or received an up"),
+    # The name of one test contains the words.
+    (re.compile(r"\b([Uu]nder w" + r"ay)\b"), "in progress"),
+    (re.compile(r"(?<!message is )\b(on its w" + r"ay)\b"), "in progress, pending or sent"),
+    (re.compile(r"\b([Ii]n va" + r"in)\b"), "without success"),
+    (re.compile(r"\b([Gg]one for go" + r"od)\b"), "permanently gone, or freed"),
+    (re.compile(r"\b([Pp]ure lo" + r"gic)\b"), "makes no hypercalls"),
+    # It refers to a preceding sentence, but a comment is read alone.
     (re.compile(r"\b([Tt]he sa" + r"me of)\b"), "the name of the thing"),
 )
 

@@ -195,7 +195,7 @@ static unsigned iommu_find_place(uint16_t rid)
 
 /* Work of an assignment that is done after the lock was released. */
 struct after {
-        struct pd *loser;  /* PD that lost the function, or got a domain in vain; NULL: none */
+        struct pd *loser;  /* PD that lost the function, or got an unused domain; NULL: none */
         unsigned domain;   /* domain of loser */
         uint32_t departed; /* value of departures[domain] */
 };

@@ -231,7 +231,7 @@ void pd_count_ended(struct pd *pd)
 
 void pd_free(struct pd *pd)
 {
-        /* A delegation that was under way when the PD ended may have entered more mappings. */
+        /* A delegation in progress when the PD ended may have entered more mappings. */
         pd->end_stage = 0;
         while (!pd_end_step(pd))
                 ;
