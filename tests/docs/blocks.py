@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The code blocks of the pages, and the marks that say how each is tested.
+"""The code blocks of the pages, and the marks that define how each is tested.
 
 A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
 
@@ -20,8 +20,8 @@ A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
            not tested: REASON  is not tested; commands of `nova` in it are still understood by it
 
 Blocks of text and without a language need no mark. A page's session and program names are its own.
-What stands between `@code` and `@endcode` in a public header is a fragment, too: with the header,
-and with those of libnova or of the runtime.
+The text between `@code` and `@endcode` in a public header is also a fragment: with the header, and
+with those of libnova or of the runtime.
 """
 
 import re
@@ -57,7 +57,7 @@ class Block:
         return f"{self.page}:{self.line}"
 
     def kind(self):
-        """The way to test it: fragment, program, output, session, quote, untested or "" (alone)."""
+        """The kind of test: fragment, program, output, session, quote, untested or "" (alone)."""
         if UNTESTED.match(self.mark):
             return "untested"
         return self.words[0] if self.words else ""

@@ -4,7 +4,7 @@ about the kernel and tests/README.md name as `suite.test`: `decisions.py ROOT`.
 
 A citation is `file: case, case` of tests/conformance/cases, `unit, suite: test` of tests/unit,
 `stress, file: case`, `tests/device, file: case`, or `name: test` of another test. Names may contain
-`*`. A part without a colon belongs to the file before it, or names tests of ctest.
+`*`. A part without a colon belongs to the preceding file, or names tests of ctest.
 """
 
 import fnmatch

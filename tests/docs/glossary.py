@@ -28,7 +28,7 @@ OTHER_MEANING = set(
     """.replace("\n", ";").split(";")
 )
 OTHER_MEANING = {" ".join(word.split()) for word in OTHER_MEANING} - {""}
-# Uses that a later change of the page takes away.
+# Uses that a later change of the page will remove.
 EXEMPT = {("docs/kernel/decisions.md", "mapping node")}
 
 

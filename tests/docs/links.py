@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that links between pages lead somewhere, and that every page can be reached: `links.py
+"""Checks that links between pages have a target, and that every page can be reached: `links.py
 ROOT`.
 
 It reads all Markdown files of the tree. A link may name a file or folder of the tree, and a heading
@@ -43,7 +43,7 @@ def to_page(path, texts):
 
 
 def broken(root, texts):
-    """Returns a message for each link that leads nowhere."""
+    """Returns a message for each link without a target."""
     found = []
     for page, text in sorted(texts.items()):
         for target in doc_pages.links(text):

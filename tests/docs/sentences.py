@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that the manual's messages about bad guests are those that the library prints."""
+"""Checks that the manual's messages about bad guests agree with the messages that the library
+prints."""
 
 import re
 import sys

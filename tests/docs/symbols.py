@@ -9,7 +9,8 @@ A constant, type or field needs a sentence. A function needs one, too, which men
   no mention, because the type has a description; nor does a single parameter of another type, which
   is the subject of the sentence;
 - its result: by @return or @retval. If the function can change nothing but an object of ours, the
-  sentence itself describes the result. "An errno value" is not enough: it must name the values;
+  sentence itself describes the result. "An errno value" is not sufficient: the values must be
+  named;
 - the section of the specification, in layer 0.
 
 Every symbol and every structure is in a group, and every header is in the list of one. The page of

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The check of cited tests finds those that are gone: on small texts of its own."""
+"""The check of cited tests finds tests that do not exist any more, here in small texts."""
 
 import unittest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that a program may use every name that C, POSIX and NOVA leave to it.
+"""Checks that a program may use every name that C, POSIX and NOVA do not reserve.
 
 `global_names.py ARCHIVE...`: each global name in the archives begins with `nova` or is in the list.
 In newlib's own archives it may also begin with `_` or be declared by a header."""
@@ -47,7 +47,7 @@ def declared(folder):
 
 
 def offenders(archive, patterns):
-    """Returns the names in an archive that it must not have, and the patterns that it needs."""
+    """Returns the forbidden names in an archive, and the patterns that it uses."""
     archive = Path(archive)
     allowed = set()
     if archive.name in NEWLIB:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that the kernel's segments leave no gap in physical memory: `image_gaps.py ELF…`.
 
-A boot loader takes a gap for free memory and may put command lines of modules there. They would lie
+A boot loader treats a gap as free memory and may put command lines of modules there. They would lie
 in pages of the kernel's image, which the roottask cannot map."""
 
 import re

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes an SDK whose first half was installed from a copy of the tree, which then moved away.
+"""Makes an SDK. The first half is installed from a copy of the tree, which is then moved away.
 
 The copy stays in build/ for the next time, so that only changed files are built again. The other
-half comes from the tree's own build folder, which the tests of that preset use, too: no text of it
-may name that place, and sdk.same-anywhere compares the loaded bytes."""
+half comes from the tree's own build folder, which the tests of that preset use, too: no text file
+may name that folder, and sdk.same-anywhere compares the loaded bytes."""
 
 import os
 import re
@@ -78,7 +78,7 @@ def fetch_guests():
 
 
 def check_no_place(folder, place):
-    """No text file of the installation names the place of the tree; debug information may."""
+    """No text file of the installation names the location of the tree; debug information may."""
     for file in folder.rglob("*"):
         if file.is_file() and not file.is_symlink():
             content = file.read_bytes()

@@ -25,7 +25,7 @@ def main(arch):
         sys.exit(f"docs/start.md has {len(shell)} recipes for {arch} instead of one")
     with tempfile.TemporaryDirectory(prefix="nova test ") as folder:
         tree = Path(folder) / "tree"
-        tree.symlink_to(ROOT)  # $N without quotes must work, whatever the path of this tree is
+        tree.symlink_to(ROOT)  # $N without quotes must work for any path of this tree
         for block in shell:
             print(block)
             result = subprocess.run(

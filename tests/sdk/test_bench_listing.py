@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The properties that `nova bench` lists for each instruction: its kind, its function, and whether
-any kernel needs it."""
+every kernel needs it."""
 
 import subprocess
 import tempfile

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova test --coverage`: what the plugin records, and how figures come of it."""
+"""`nova test --coverage`: the records of the plugin, and the figures that are computed from
+them."""
 
 import json
 import os

@@ -18,8 +18,8 @@ from nova import places
 
 SENTENCE = r"nova: [^\n]+[.]\n\Z"
 LIMIT = 600
-# All are built; these are booted: with Debian, one of each sort of guest, because the tree's tests
-# boot the others on the same kernel.
+# All examples are built; these are booted. Of the guests with Debian, only one of each kind is
+# booted, because the tree's tests boot the others on the same kernel.
 BOOTED_WITH_GCC = (
     "boot", "enlightened-hello", "enlightened-smp-1cpu", "linux-virtio", "vm-device", "vm-firmware",
     "vm-hello", "vm-kill", "vm-long", "vm-memtest",
@@ -144,7 +144,7 @@ class Projects(Installed):
 
 class Templates(Projects):
     def test_with_gcc(self):
-        """Each alone, as its users have it."""
+        """Each one alone, as users have it."""
         self.passes("templates")
 
     def test_with_clang(self):

@@ -8,7 +8,7 @@ from unittest import mock
 import paths  # noqa: F401
 from nova import ctest, lanes, parts, tap
 
-LIMIT = 20  # seconds that something may take to happen
+LIMIT = 20  # maximum time in seconds for each event
 
 
 def tests_of(preset, count):

@@ -134,7 +134,7 @@ class Mutations(unittest.TestCase):
 
 
 class FakeSuite:
-    """Tests that fail as told: all of them by FAILS, one alone if it is among ALONE."""
+    """Tests whose results are given: all together fail by FAILS, a single one if it is in ALONE."""
 
     def __init__(self, fails=None, alone=()):
         self.fails, self.alone, self.runs = fails, alone, 0

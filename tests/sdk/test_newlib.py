@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The conditions under which the C library is built, and the messages when it cannot be."""
+"""The conditions under which the C library is built, and the messages if that is impossible."""
 
 import hashlib
 import io

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tool's knowledge of the kernel's output: its options, and its line about the roottask's end.
-"""
+"""The tool's data about the kernel: its options, and its line about the roottask's end. """
 
 import re
 import subprocess
@@ -47,7 +46,7 @@ class Description(unittest.TestCase):
 
 class Pause(unittest.TestCase):
     def test_only_the_tour_is_asked_to_wait_for_keys(self):
-        """Linux would take the word for one of its own."""
+        """Linux would interpret the word as an option of its own."""
         built = (Path("kernel"), [Module("file", "given")], True)
         for name, wanted in (("tour", "given pause"), ("linux", "given"), ("restart", "given")):
             with mock.patch.object(run, "_build", lambda *_: built):

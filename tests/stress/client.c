@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client in the style of 2012: threads that register and end through nested services, while their
- * own time runs the chain; a server that holds a lock on donated time that is revoked; shared
+ * own time runs the chain; a server that holds a lock while its donated time is revoked; shared
  * memory and semaphores that are revoked under a waiting client; a child that its exception handler
  * ends, on the child's own time. */
 #include "internal.h"
@@ -87,7 +87,7 @@ static void answer_shared(const struct worker *w, struct nova_utcb *u)
         u->items = nova_utcb_items(1, 1);
 }
 
-/* A thread that asked for its end has reached it. */
+/* A thread that requested its end has reached it. */
 static void bury(const struct worker *w, unsigned slot)
 {
         drop(w->sel + EC_OF + slot);
@@ -135,7 +135,7 @@ static void handles(struct thread *t)
                 kill_child(w);
         else
                 bury(w, slot);
-        /* The killed worker no longer runs, whatever the reply. */
+        /* The killed worker no longer runs, regardless of the reply. */
         answer(u, 0, 0);
 }
 

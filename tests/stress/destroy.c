@@ -112,7 +112,7 @@ static void populate(struct worker *w)
                               NOVA_EC_GLOBAL),
                  NOVA_SUCCESS);
         CHECK_EQ(w, hc_create_pd(pd, ROOT_PD, all), NOVA_SUCCESS);
-        /* From now on a neighbour may have destroyed it. */
+        /* from here on, a neighbour may have destroyed it */
         thread_in(w, pd, SPINNER, spins, true, 0);
         thread_in(w, pd, SLEEPER, sleeps, true, SM);
         thread_in(w, pd, CALLER, calls, true, SERVER_PT);
@@ -158,7 +158,7 @@ static void storm_of_states(struct worker *w)
                 hc_revoke(obj(own(w, SM), ALL), NOVA_REVOKE_SR);
                 break;
         default:
-                /* Destroys the neighbour's PD in whatever state it is; it may be gone already. */
+                /* Destroys the neighbour's PD in any state; it may be gone already. */
                 hc_pd_destroy(workers[(w->index + 1) % worker_count].sel + PD);
                 break;
         }
@@ -230,7 +230,7 @@ CASE(destroy, a_pd_destroys_itself, "D-04 5.2.1-11")
         memory_check(before);
 }
 
-/* Each worker makes a PD that can destroy the next worker's, and lets it do so. */
+/* Each worker makes a PD that can destroy the next worker's PD, and makes it do so. */
 static void ends_the_next(struct worker *w)
 {
         const nova_sel_t pd = w->sel + OTHER_PD, next = workers[(w->index + 1) % worker_count].sel;

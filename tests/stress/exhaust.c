@@ -104,7 +104,7 @@ static void fills(struct worker *w)
         w->phase = 200;
         take_back(w);
         if (worker_count > 1)
-                return; /* other workers may have all of it */
+                return; /* other workers may have taken all of it */
         w->phase = 300;
         CHECK_EQ(w, make(w, MAKE_EC, 0), NOVA_SUCCESS);
         take_back(w);

@@ -44,7 +44,8 @@ static void asks(struct thread *t)
                         t->value[2] = status << 8 | 1;
                 if (status == NOVA_SUCCESS && u->word[0] != r + 1)
                         t->value[2] = 2;
-                /* A thread that runs for ever above the worker would keep it from ending others. */
+                /* A thread that runs for ever at a higher priority than the worker would keep the
+                 * worker from ending others. */
                 if (t->value[4] && status == NOVA_BAD_CAP)
                         thread_exit();
                 t->value[0]++;

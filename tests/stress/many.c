@@ -2,8 +2,8 @@
 /* 10,000 objects connected to one thread or one CPU: SCs that sleep with a thread, links of a chain
  * of calls, threads that help one, mails; and long chains of delegations with many siblings. The
  * kernel's work for them with interrupts off must not grow with their number; the tests of the
- * label stretch check that. Here all of them must continue, and a thread of higher priority must
- * not wait for them. */
+ * label stretch check that. These cases check that all of them continue, and that a thread of
+ * higher priority does not wait for them. */
 #include "nova/abi/event.h"
 #include "stress.h"
 
@@ -200,7 +200,7 @@ CASE(many, links_of_a_chain_end_from_the_first_on, "5.2.1-11 3.6-11")
                 end_ec(n);
         EXPECT_EQ(first->value[2], 1);
         EXPECT_EQ(first->value[1], NOVA_COM_ABT);
-        /* … and the rest from its end up, which takes less work. */
+        /* … and the rest upwards from its end, which takes less work. */
         for (unsigned n = many; n-- > 100;)
                 drop(pts + n), drop(ecs + n);
         clean_up();

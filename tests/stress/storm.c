@@ -51,7 +51,7 @@ static void storm_body(struct thread *t)
         act(t, &seed);
         t->value[1] = (word_t)seed;
         if (!t->global)
-                t->fn = storm_body; /* the harness takes it away with each call */
+                t->fn = storm_body; /* the harness revokes it with each call */
 }
 
 static void create_ec(struct worker *w, nova_sel_t sel)

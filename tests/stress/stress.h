@@ -57,7 +57,7 @@ void stress_run(work_fn *work);
 bool stress_over(void);
 /* Revokes all shared selectors and those of the workers. */
 void stress_clear(void);
-/* Number of semaphores that fit into what the kernel's pool has left. */
+/* Returns the number of semaphores that fit into the rest of the kernel's pool. */
 word_t memory_left(void);
 /* Fails the case if less memory is left than before, except the frames that empty caches may
  * keep. */
@@ -78,7 +78,7 @@ static inline word_t events_of(nova_sel_t base, unsigned index)
 
 /* Page of a slot's UTCB, at one address in all PDs. */
 word_t utcb_of(const struct worker *w, unsigned slot);
-/* Readies a slot for an EC: its stack pointer. */
+/* Prepares a slot for an EC. Returns the stack pointer. */
 word_t slot_prepare(struct worker *w, unsigned slot, thread_fn *fn);
 
 bool check_equal(struct worker *w, const char *file, int line, const char *text, word_t actual,

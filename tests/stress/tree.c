@@ -142,8 +142,8 @@ CASE(tree, mappings_grow_and_are_cut_on_all_CPUs, "3.5 3.6-08")
 /* ---- Delegating below a tree that is revoked from above -----------------------------------------
  */
 
-/* Worker 0 delegates level 1 and revokes it; the others delegate whatever they can reach of it
- * further down. After each revoke no mapping below level 1 is left, whatever the others do. */
+/* Worker 0 delegates level 1 and revokes it. The others delegate parts of it further down. After
+ * each revoke no mapping below level 1 is left, regardless of the others' actions. */
 static void cuts_above(struct worker *w)
 {
         const nova_crd_t all = nova_crd(NOVA_CRD_MEM, area[0], AREA_ORDER, ALL);
@@ -205,7 +205,7 @@ static void reads(struct worker *w)
         const nova_sel_t page = seen + random_below(w, (word_t)1 << seen_order);
         const word_t at = epoch;
         const volatile word_t *p = (const volatile word_t *)(page << NOVA_PAGE_BITS);
-        /* The page may go between the two reads; then the second value may differ from the
+        /* The page may be revoked between the two reads; then the second value may differ from the
          * first. */
         const int fault = probe_read(p);
         if (epoch != at || at == (word_t)-1)

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that includes and calls of the kernel go from higher folders to lower ones, and that a
-file includes its own header first, and that only the folders of a width ask the preprocessor how
-wide words are.
+"""Checks that includes and calls of the kernel go from higher folders to lower ones, that a file
+includes its own header first, and that only the folders of a width test the width of words in the
+preprocessor.
 
 Every folder has its place in FOLDERS: it may include headers of its own and of earlier folders.
 UPWARD lists the permitted upward includes, each with a reason, so that folders form no cycle that
 is not listed. An include names its file below the kernel's folder, in quotes and without `..`.
 
-A call also goes upward if a higher folder defines the function, whatever declares it. In C it is
-permitted if a header of UPWARD declares the function, or if UPWARD_CALLS has it; in assembly, where
-each mention of a function counts, only by UPWARD_CALLS. A source file declares nothing that another
-one defines, except assembly and linker scripts. Continuations are called through pointers and are
-exempt.
+A call also goes upward if a higher folder defines the function, no matter which header declares it.
+In C it is permitted if a header of UPWARD declares the function, or if UPWARD_CALLS has it; in
+assembly, where each mention of a function counts, only by UPWARD_CALLS. A source file must not
+declare a symbol that another source file defines; symbols of assembly and linker scripts are
+exempt. Continuations are called through pointers and are exempt.
 """
 
 import re

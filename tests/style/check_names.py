@@ -2,9 +2,9 @@
 """Each file-local function of the kernel carries the name of its module, so that a backtrace shows
 where it belongs.
 
-The module is the stem of the source file (`sm` in sm.c). MODULES names those whose public functions
-have had another prefix for long. A continuation has the name of its module after the verb:
-`finish_reap`, `block_on_vmx_exit`.
+The module is the stem of the source file (`sm` in sm.c). MODULES names the modules whose public
+functions have another prefix for historical reasons. A continuation has the name of its module
+after the verb: `finish_reap`, `block_on_vmx_exit`.
 """
 
 import re

@@ -131,7 +131,7 @@ def check_entries(entries, root, folder, memory, deep=False):
     def run(group):
         found = complaints(group, folder, deep)
         passed = [by_file[one["file"]] for one, bad in zip(group, found) if bad is None]
-        # A run that is stopped is not lost: the next one continues it.
+        # An interrupted run is not lost: the next run continues it.
         with lock, memory.open("a", encoding="utf-8") as file:
             file.writelines(f"{name}\n" for name in passed if name)
         good.update(name for name in passed if name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cells of the table of outcomes: an instruction in a mode, and what it must raise. */
+/* Cells of the table of outcomes: an instruction in a mode, and the event that it must raise. */
 #ifndef TRAPS_CELL_H
 #define TRAPS_CELL_H
 
@@ -56,7 +56,7 @@ struct place {
         char *page, *alias;
 };
 
-/* What a cell did: the first two events, or one that ends it. */
+/* The result of a cell: the first two events, or one event that ends it. */
 struct attempt {
         const struct cell *cell;
         struct place place;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks the tables of this folder, and the manual's table that is made of them: `check.py ROOT`.
+"""Checks the tables of this folder, and the manual's table that is generated from them: `check.py
+ROOT`.
 
 `check.py ROOT --write` writes the column `seen` of outcomes.tsv and the manual's table. Each case
 that statements.tsv names is a test, a group or a row of outcomes.tsv; each fault changes a row.

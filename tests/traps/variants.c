@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Instructions that change, or whose page goes, while they execute, and at the last address. */
+/* Instructions that change or whose page is revoked while they execute, and instructions at the
+ * last address. */
 #include "cell.h"
 
 #define LAST_PAGE ((NOVA_USER_END >> NOVA_PAGE_BITS) - 1)
@@ -70,7 +71,7 @@ static void revokes(struct thread *t)
         }
 }
 
-/* The page is there when the code begins, and goes at any instruction of it. */
+/* The page is present when the code begins, and is revoked at any instruction of the code. */
 static void expect_the_end_or_the_instruction(struct place place)
 {
         for (unsigned i = 0; i < 2 && i < attempt.count; i++) {

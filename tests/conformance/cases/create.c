@@ -39,7 +39,7 @@ static nova_sel_t new_pd(void)
         return pd;
 }
 
-/* A selector without a PD, for each reason: null, another kind of object, … */
+/* Returns a selector without a PD: null, or of each other kind of object. */
 static nova_sel_t not_a_pd(unsigned way)
 {
         switch (way) {
