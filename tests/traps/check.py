@@ -23,6 +23,8 @@ BEGIN, END = "<!-- rows of tests/traps/outcomes.tsv -->", "<!-- end of the rows 
 CASES = ("tests/traps/cells.c", "tests/traps/variants.c", "tests/traps/walk/walk.c")
 CASE = re.compile(r"(?:CASE|CASE_ON|GROUP)\((?:traps, )?(\w+),")
 BOOTS = ("tests/traps/CMakeLists.txt",)
+UNITS = "tests/unit/kernel/entry_test.cc"
+UNIT = re.compile(r"^TEST\((\w+), (\w+)\)", re.MULTILINE)
 BOOT = re.compile(r"add_test\(NAME ([\w.-]+)")
 
 # Rows of the manual's table; the other rows vary these.
@@ -39,7 +41,8 @@ def tests(root):
             found |= {f"case {name}" for name in CASE.findall((root / path).read_text("utf-8"))}
     for path in BOOTS:
         found |= {f"test {name}" for name in BOOT.findall((root / path).read_text("utf-8"))}
-    return found
+    units = UNIT.findall((root / UNITS).read_text("utf-8"))
+    return found | {f"unit {suite}.{name}" for suite, name in units}
 
 
 def statement_errors(root, rows, known):
