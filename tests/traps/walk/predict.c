@@ -248,6 +248,7 @@ static uint8_t special_of(struct walk_record *r, const ZydisDecodedInstruction *
                 return WALK_LEFT_OUT;
         switch (d->mnemonic) {
         case ZYDIS_MNEMONIC_HLT:
+        case ZYDIS_MNEMONIC_LTR: /* QEMU 7.2 takes a null selector, and ends at the next event */
                 return WALK_LEFT_OUT;
         case ZYDIS_MNEMONIC_CPUID:
                 r->control = draw(2 * WALK_LEAVES);
