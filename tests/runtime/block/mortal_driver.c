@@ -76,12 +76,14 @@ int __wrap_block_service_start(const struct block_device *of)
 {
         const struct nova_thread_attr attr = {.name = "death", .cpu = NOVA_CPU_SELF};
         struct nova_thread *thread;
+        int error;
 
         device = *of;
         start = of->start;
         device.start = start_or_keep;
         device.timeout_ns = TIMEOUT_NS;
         atexit(tell_count);
-        nova_thread_create(&thread, &attr, die, NULL);
-        return __real_block_service_start(&device);
+        error = __real_block_service_start(&device);
+        /* There is a lock now. */
+        return error ? error : nova_thread_create(&thread, &attr, die, NULL);
 }
