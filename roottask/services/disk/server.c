@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive.h"
+#include "../files/archive.h"
 #include "novart/service/disk.h"
 
 NOVA_STATIC_ASSERT(ARCHIVE_NAME_MAX + 1 == NOVA_DISK_PATH_SIZE, "a path has room");

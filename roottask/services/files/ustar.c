@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../disk/archive.h"
+#include "archive.h"
 #include "backend.h"
 
 /* A file, or a folder: the part of a file's name before a slash. */
