@@ -79,7 +79,8 @@ nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length)
 }
 
 /* Delegates the guest's memory with the reply to its first event, in which the kernel permits items
- * of any type. */
+ * of any type. This maps RAM under overlay pages, too, which a recall revokes before the guest
+ * executes an instruction. */
 static void give_memory(struct nova_vcpu *vcpu)
 {
         const struct nova_guest_memory *const memory = &vcpu->vm->memory;
@@ -90,6 +91,8 @@ static void give_memory(struct nova_vcpu *vcpu)
 
         if (!nova_utcb_delegate_range(utcb, &range, NOVA_ITEM_G))
                 nova_vcpu_fail(vcpu, "its memory is in too many pieces");
+        if (memory->overlays)
+                novavmm_vcpu_recall_for(vcpu, VCPU_COVER);
 }
 
 void novavmm_exit_controls(struct nova_vcpu *vcpu)

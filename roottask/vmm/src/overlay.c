@@ -50,6 +50,13 @@ void novavmm_overlay_take_back(const uint8_t *page)
         nova_revoke(page_of(page, NOVA_MEM_RWX), 0);
 }
 
+void novavmm_overlay_cover(const struct nova_guest_memory *memory)
+{
+        for (unsigned i = 0; i < memory->overlays; i++)
+                novavmm_overlay_take_back(memory->base +
+                                          (memory->overlay[i].page << NOVA_PAGE_BITS));
+}
+
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address)
 {
         const struct nova_guest_memory *const memory = &vcpu->vm->memory;

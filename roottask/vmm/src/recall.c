@@ -6,6 +6,7 @@
 
 #include "nova/hypercall.h"
 #include "novavmm/registers.h"
+#include "overlay.h"
 #include "report.h"
 #include "vm.h"
 
@@ -66,6 +67,8 @@ void novavmm_vcpu_recalled(struct nova_vcpu *vcpu)
                 vcpu->state->ip = nova_access_cut(&access, vcpu->state->ip);
                 vcpu->changed |= NOVA_MTD_EIP;
         }
+        if (purposes & VCPU_COVER)
+                novavmm_overlay_cover(&vcpu->vm->memory);
         if (purposes & VCPU_STEP) {
                 vcpu->more->dr6 |= DR6_STEP; /* an injected exception does not write DR6 */
                 vcpu->changed |= NOVA_MTD_DEBUG;

@@ -68,7 +68,8 @@ enum vcpu_recall {
         VCPU_REPORT = 32,         /* nova_vm_report() waits for its state */
         VCPU_RESETS_MACHINE = 64, /* it has reset the machine; a report is due */
         VCPU_RAISE = 128,         /* it gets exception `vector`, whose error code depends on CR0 */
-        VCPU_FLUSH = 256          /* it discards its translations */
+        VCPU_FLUSH = 256,         /* it discards its translations */
+        VCPU_COVER = 512          /* its RAM is mapped, also under overlay pages */
 };
 
 /* Recalls a virtual CPU before it continues, because a recall carries all state, which the task

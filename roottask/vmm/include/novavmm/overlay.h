@@ -36,9 +36,8 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
  * page is on top.
  *
  * A write without permission raises #GP in the guest. When the function returns, no virtual CPU has
- * a stale translation. The caller holds the machine's lock and
- * handles an exit of the guest. At the start of a machine no overlay page is visible, even if it
- * was mapped before.
+ * a stale translation. The caller holds the machine's lock and handles an exit of the guest, or the
+ * machine has not started.
  * @param memory the guest's RAM
  * @param page   number of the guest-physical page
  * @param frame  one of nova_overlay_create()
