@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID leaves of enlightened guests. TLFS 2.3, 2.4 */
+/* CPUID leaves of enlightened guests. TLFS 2.3, 2.4. docs/manual/enlightened.md has the comments of
+ * leaves and of bits as tables (tests/docs/hv_tables.py). */
 #include "novavmm/hv.h"
 
 #define FIRST_LEAF 0x40000000u
@@ -16,11 +17,11 @@
 
 #define NEVER_SPIN_CALL 0xffffffffu /* attempts before a guest notifies a long spin wait */
 #define NESTED_PAGING   0x8u
-#define CAN_IDLE        0x20u
-#define HAS_FREQUENCIES 0x100u
-#define REPORTS_CRASHES 0x400u
-#define POLLED_SOURCES  0x20000u
-#define DIRECT_TIMERS   0x80000u
+#define CAN_IDLE        0x20u    /* idle register */
+#define HAS_FREQUENCIES 0x100u   /* registers of frequencies */
+#define REPORTS_CRASHES 0x400u   /* registers for reports of crashes */
+#define POLLED_SOURCES  0x20000u /* sources can be polled */
+#define DIRECT_TIMERS   0x80000u /* timers can raise interrupts themselves */
 
 static uint32_t features(const struct nova_hv *hv)
 {
@@ -42,21 +43,25 @@ static uint32_t features(const struct nova_hv *hv)
 struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf)
 {
         switch (leaf) {
+        /* EAX: the highest leaf; EBX, ECX, EDX: `Microsoft Hv`, the name that guests look for */
         case FIRST_LEAF:
                 return (struct nova_cpuid){LAST_LEAF, VENDOR_EBX, VENDOR_ECX, VENDOR_EDX};
-        case FIRST_LEAF + 1:
+        case FIRST_LEAF + 1: /* EAX: `Hv#1` */
                 return (struct nova_cpuid){.eax = INTERFACE};
+        /* EBX: version of this SDK, major number in the upper half, minor number in the lower
+         * half */
         case FIRST_LEAF + 2:
                 return (struct nova_cpuid){.ebx = VERSION};
-        case FIRST_LEAF + 3:
+        case FIRST_LEAF + 3: /* EAX, EBX: privileges; EDX: features */
                 return (struct nova_cpuid){.eax = (uint32_t)hv->privileges,
                                            .ebx = (uint32_t)(hv->privileges >> 32),
                                            .edx = features(hv)};
+        /* EAX: recommendations, `nova_hv_config.hints`; EBX: never notify a long spin wait */
         case FIRST_LEAF + 4:
                 return (struct nova_cpuid){.eax = hv->hints, .ebx = NEVER_SPIN_CALL};
-        case FIRST_LEAF + 5:
+        case FIRST_LEAF + 5: /* EAX, EBX: number of virtual processors */
                 return (struct nova_cpuid){.eax = hv->vcpus, .ebx = hv->vcpus};
-        case LAST_LEAF:
+        case LAST_LEAF: /* EAX bit 3: nested page tables are in use */
                 return (struct nova_cpuid){.eax = NESTED_PAGING};
         default:
                 return (struct nova_cpuid){0, 0, 0, 0};
