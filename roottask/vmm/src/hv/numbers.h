@@ -5,7 +5,7 @@
 #define NOVAVMM_SRC_HV_NUMBERS_H
 
 enum novavmm_hv_msr {
-        /* what the guest says that it is; `nova_hv_identity_text()` decodes it */
+        /* identity that the guest reports; `nova_hv_identity_text()` decodes it */
         NOVAVMM_MSR_IDENTITY = 0x40000000,
         /* hypercall page: bit 0 enables it, bit 1 locks the register, bits 12 and above are the
          * page's address */
