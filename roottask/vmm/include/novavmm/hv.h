@@ -137,7 +137,7 @@ enum nova_hv_outcome {
 
 /**
  * Initializes a partition without calls of the monitor's own, with one virtual processor, and
- * disabled. nova_hv_enable() calls it.
+ * disabled. nova_hv_enable() calls it. TLFS 4.2.2.
  *
  * @param hv         the partition
  * @param memory     the guest's RAM
@@ -166,6 +166,7 @@ struct nova_vm;
  *
  * The guest then finds CPUID leaves 0x40000000 to 0x40000006 of `Hv#1` and the MSRs of its
  * privileges. When it has set up the hypercall page, VMCALL or VMMCALL at CPL 0 makes calls.
+ * TLFS 2, 3.13.
  * @code
  * extern struct nova_vm vm; // created
  * static struct nova_hv hv;
@@ -214,19 +215,19 @@ int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_mach
 void nova_hv_time_begin(struct nova_hv *hv, uint64_t hz);
 
 /** Returns reference time in units of 100 ns: the value of MSR 0x40000020 and, while it is valid,
- * of the page of reference time. */
+ * of the page of reference time. TLFS, chapter 12 */
 uint64_t nova_hv_time(const struct nova_hv *hv);
 
 /** Makes the page of reference time permanently invalid: a virtual CPU's TSC has changed, so no
- * scale and offset are right for all. The guest then uses the counter. */
+ * scale and offset are right for all. The guest then uses the counter. TLFS 12.7 */
 void nova_hv_time_break(struct nova_hv *hv);
 
 /** Initialises the synthetic timers; none of them runs. nova_hv_enable() calls it. The caller has
- * filled in `clock`, and adds `alarm` to the machine. */
+ * filled in `clock`, and adds `alarm` to the machine. TLFS 12.4 */
 void nova_hv_timers_begin(struct nova_hv *hv);
 
 /** Begins an exit: if the guest ended an interrupt in the assist page, ends it in the local APIC.
- */
+ * TLFS 10.3.5. */
 void nova_hv_assist_begin(struct nova_hv *hv, unsigned vcpu);
 
 /** Ends an exit, after an interrupt was injected: records in the assist page whether the guest must
@@ -236,17 +237,18 @@ void nova_hv_assist_end(struct nova_hv *hv, unsigned vcpu);
 /** Returns the answer to a CPUID leaf from 0x40000000 to 0x400000ff. TLFS 2.3, 2.4. */
 struct nova_cpuid nova_hv_cpuid(const struct nova_hv *hv, uint32_t leaf);
 
-/** Returns true if @p number is in the range of the interface's MSRs. */
+/** Returns true if @p number is in the range of the interface's MSRs. TLFS, appendix C */
 bool nova_hv_has_msr(uint32_t number);
 
-/** Returns true if a write of MSR @p number may move an overlay page. */
+/** Returns true if a write of MSR @p number may move an overlay page. TLFS 5.2.1 */
 bool nova_hv_moves_page(uint32_t number);
 
-/** Reads MSR @p number of virtual CPU @p vcpu into @p value. @return false: the guest gets #GP */
+/** Reads MSR @p number of virtual CPU @p vcpu into @p value. TLFS, appendix C. @return false: the
+ * guest gets #GP */
 bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t *value);
 
 /** Writes @p value to MSR @p number of virtual CPU @p vcpu. It may change overlay pages, and set
- * `resets`. @return false: the guest gets #GP, and nothing changed */
+ * `resets`. TLFS, appendix C. @return false: the guest gets #GP, and nothing changed */
 bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 
 /** Writes the name and version that an identity (MSR 0x40000000) contains to @p text, cut to
@@ -261,11 +263,12 @@ bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_
  */
 void nova_hv_identity_text(uint64_t identity, char *text, size_t bytes);
 
-/** Fills in the hypercall page: VMMCALL (@p svm) or VMCALL and a near return, at offset 0. */
+/** Fills in the hypercall page: VMMCALL (@p svm) or VMCALL and a near return, at offset 0. TLFS
+ * 3.13. */
 void nova_hv_page_fill(uint8_t *page, bool svm);
 
 /**
- * Adds a call of the monitor. The description stays in the caller's memory.
+ * Adds a call of the monitor. The description stays in the caller's memory. TLFS, chapter 3.
  *
  * @code
  * extern struct nova_hv hv;
@@ -284,23 +287,23 @@ void nova_hv_page_fill(uint8_t *page, bool svm);
  */
 int nova_hv_add(struct nova_hv *hv, const struct nova_hv_call *call);
 
-/** Returns the description of a call, or NULL. */
+/** Returns the description of a call, or NULL. TLFS, appendix A. */
 const struct nova_hv_call *nova_hv_find(const struct nova_hv *hv, uint16_t code);
 
 /** Returns the caller's mode, by CR0.PE, RFLAGS.VM, CPL (the DPL of SS), EFER.LMA and CS.L. TLFS
  * 3.3, 3.7. */
 enum nova_hv_mode nova_hv_mode_of(const struct nova_utcb_state *state, uint64_t efer);
 
-/** Fills in a call from the caller's general registers, without XMM. */
+/** Fills in a call from the caller's general registers, without XMM. TLFS 3.7. */
 void nova_hv_frame_load(struct nova_hv_frame *frame, enum nova_hv_mode mode,
                         const struct nova_utcb_state *state);
 
-/** Changes the caller's registers after nova_hv_execute(). @return the changed groups */
+/** Changes the caller's registers after nova_hv_execute(). TLFS 3.7. @return the changed groups */
 nova_mtd_t nova_hv_frame_store(const struct nova_hv_frame *frame, enum nova_hv_outcome outcome,
                                struct nova_utcb_state *state);
 
 /**
- * Performs a call, or a part of a rep call.
+ * Performs a call, or a part of a rep call. TLFS, chapter 3.
  *
  * It checks in this order, and the first failure determines the status: the interface is enabled
  * and the caller may call (#UD); the code is known (INVALID_CODE); the partition has the privileges

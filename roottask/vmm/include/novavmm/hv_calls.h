@@ -40,7 +40,7 @@ enum nova_hv_status {
 #undef NOVA_HV_STATUS_ROW
 };
 
-/** Returns the words of a status, or "unknown status". */
+/** Returns the words of a status, or "unknown status". TLFS, appendix B. */
 const char *nova_hv_status_text(enum nova_hv_status status);
 
 /* Privileges of a partition: EBX:EAX of CPUID leaf 0x40000003. TLFS 4.2.2. */
@@ -103,7 +103,7 @@ struct nova_hv_call {
         const char *name;           /**< name for reports */
 };
 
-/** The library's calls in the order of their codes. The last row has code 0. */
+/** The library's calls in the order of their codes. The last row has code 0. TLFS, appendix A. */
 extern const struct nova_hv_call nova_hv_calls[];
 
 #ifdef __cplusplus

@@ -33,7 +33,7 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
 
 /**
  * Covers a page of RAM with a frame, or moves the frame there. The last frame that was mapped at a
- * page is on top.
+ * page is on top. TLFS 5.2.1.
  *
  * A write without permission raises #GP in the guest. When the function returns, no virtual CPU has
  * a stale translation. The caller holds the machine's lock and handles an exit of the guest, or the
