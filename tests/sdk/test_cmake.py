@@ -2,6 +2,7 @@
 """The messages of the CMake package's functions about wrong arguments. Nothing is built or
 compiled."""
 
+import json
 import subprocess
 import tempfile
 import unittest
@@ -173,6 +174,30 @@ class Arguments(unittest.TestCase):
         output = self.configure(RIGHT)
         self.assertIn("All of it was understood.", output)
         self.assertNotIn("nova_add", output.replace("(nova_add", ""))
+
+    def test_cpus_take_turns_where_the_tree_wants_it_and_the_test_does_not_choose(self):
+        lists = (
+            "nova_add_boot_test(outside ROOTTASK NONE)",
+            f'include("{paths.ROOT}/tests/turns.cmake")\nnova_take_turns()',
+            "nova_add_boot_test(many ROOTTASK NONE)",
+            "nova_add_boot_test(one ROOTTASK NONE CPUS 1)",
+            "nova_add_boot_test(races ROOTTASK NONE CPUS 2 QEMU ${NOVA_THREADS})",
+            "nova_add_boot_test(counts ROOTTASK NONE CPUS 4 QEMU -icount shift=3)",
+            "nova_add_boot_test(bochs ROOTTASK NONE CPUS 4 EMULATOR bochs)",
+        )
+        (self.folder / "CMakeLists.txt").write_text(HEAD + "\n".join(lists), encoding="utf-8")
+        subprocess.run(
+            ["cmake", "-S", ".", "-B", "build"], cwd=self.folder, check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        single, multi = "--qemu=tcg,thread=single", "--qemu=tcg,thread=multi"
+        shown = subprocess.run(
+            ["ctest", "--test-dir", "build", "--show-only=json-v1"], cwd=self.folder, check=True,
+            stdout=subprocess.PIPE,
+        )
+        tests = json.loads(shown.stdout)["tests"]
+        for word, names in ((single, ["many"]), (multi, ["races"])):
+            self.assertEqual([test["name"] for test in tests if word in test["command"]], names)
 
     def test_a_project_without_c_gets_the_languages_to_write(self):
         package = f'find_package(Nova REQUIRED PATHS "{paths.ROOT}/sdk/cmake" NO_DEFAULT_PATH)'

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# How QEMU runs the CPUs of a machine. In turns, one thread of QEMU runs one CPU after the other, so
+# that a CPU which waits for another one takes no processor from it. With threads, all CPUs run at
+# the same time: tests that look for races need that. README.md lists them.
+set(NOVA_ONE_THREAD -accel tcg,thread=single)
+set(NOVA_THREADS -accel tcg,thread=multi)
+
+# From here on, the CPUs of the folder's boot tests take turns, except where the test's own QEMU
+# arguments choose: QEMU ${NOVA_THREADS}.
+macro(nova_take_turns)
+  set(NOVA_TURNS ${NOVA_ONE_THREAD})
+endmacro()
