@@ -18,7 +18,7 @@ extern const char guest_begin[], guest_end[];
 static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_hv hv;
-static uint64_t greeting[2]; /* the guest's */
+static uint64_t greeting[4]; /* the guest's */
 
 static enum nova_hv_status add(const struct nova_hv_action *action)
 {
@@ -30,6 +30,12 @@ static enum nova_hv_status add(const struct nova_hv_action *action)
 
 static enum nova_hv_status greet(const struct nova_hv_action *action)
 {
+        memcpy(greeting, action->input, sizeof(greeting) / 2);
+        return NOVA_HV_SUCCESS;
+}
+
+static enum nova_hv_status greet_long(const struct nova_hv_action *action)
+{
         memcpy(greeting, action->input, sizeof(greeting));
         return NOVA_HV_SUCCESS;
 }
@@ -38,12 +44,13 @@ static enum nova_hv_status greet(const struct nova_hv_action *action)
 static const struct nova_hv_call calls[] = {
         {.code = 0x9000, .input = 16, .output = 8, .function = add, .name = "add"},
         {.code = 0x9001, .input = 16, .fast = true, .function = greet, .name = "greet"},
-        {.code = 0x9002, .input = 32, .fast = true, .function = greet, .name = "long greet"},
+        {.code = 0x9002, .input = 32, .fast = true, .function = greet_long, .name = "long greet"},
 };
 
 static int enable(void)
 {
-        const struct nova_hv_config config = {.privileges = NOVA_HV_PRIVILEGES_USUAL};
+        const struct nova_hv_config config = {.privileges = NOVA_HV_PRIVILEGES_USUAL,
+                                              .xmm_input = true};
         int error = nova_hv_enable(&hv, &vm, &config);
 
         for (unsigned i = 0; i < sizeof(calls) / sizeof(*calls) && !error; i++)
@@ -68,13 +75,16 @@ static void report(enum nova_vm_end end)
 
         nova_hv_identity_text(hv.identity, identity, sizeof(identity));
         printf("The guest says that it is %s.\n", identity);
-        printf("The guest greeted with %u and %u.\n", (unsigned)greeting[0], (unsigned)greeting[1]);
+        printf("The guest greeted with %u, %u, %u and %u.\n", (unsigned)greeting[0],
+               (unsigned)greeting[1], (unsigned)greeting[2], (unsigned)greeting[3]);
         printf("The guest %s.\n", nova_vm_end_text(end));
 }
 
 int main(void)
 {
-        const struct nova_vm_config config = {.name = "hello", .memory = 2u << 20};
+        const struct nova_vm_config config = {.name = "hello",
+                                              .memory = 2u << 20,
+                                              .mtd = {[NOVA_VM_EXIT_HYPERCALL] = NOVA_MTD_XMM}};
         int error = nova_vm_create(&vm, &config);
 
         if (!error)

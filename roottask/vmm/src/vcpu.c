@@ -281,8 +281,8 @@ void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argumen
         if (vm->hv)
                 nova_hv_assist_end(vm->hv, vcpu->number);
         utcb->state.mtd = vcpu->changed;
-        if (vcpu->changed & NOVA_MTD_MORE)
-                utcb->items = nova_utcb_items(NOVA_UTCB_MORE_WORDS, nova_utcb_typed(utcb->items));
+        if (vcpu->changed & (NOVA_MTD_MORE | NOVA_MTD_XMM))
+                utcb->items = nova_utcb_items(NOVA_UTCB_XMM_WORDS, nova_utcb_typed(utcb->items));
         vcpu->inside = false;
         nova_vm_unlock(vm);
 }

@@ -98,6 +98,12 @@ TEST_F(hv_msr, leaves_name_the_interface_the_version_and_the_privileges)
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0x100u);
         hv.privileges = 0;
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0u);
+        hv.xmm_input = true;
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0x10u);
+        hv.xmm_input = false;
+        hv.xmm_output = true;
+        EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0x8000u);
+        hv.xmm_output = false;
         hv.direct_timers = true;
         EXPECT_EQ(nova_hv_cpuid(&hv, 0x40000003).edx, 0x80000u);
         hv.direct_timers = false;
@@ -406,10 +412,11 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
                 {with(NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false), EINVAL, "reference time"},
                 {with(usual | NOVA_HV_PRIVILEGE_TIMERS, 0, true, false, false), 0, ""},
                 {with(usual, 0, false, true, false), ENOTSUP, "XMM"},
-                {with(usual, 0, false, false, true), ENOTSUP, "XMM"}};
+                {with(usual, 0, false, false, true), ENOTSUP, "XMM"},
+                {with(0, 0, false, true, false), EINVAL, "are those of hypercalls"}};
 
         for (const auto &row : rows) {
-                const nova_hv_machine machine = {true, true};
+                const nova_hv_machine machine = {true, true, false};
                 const char *why = "";
                 EXPECT_EQ(nova_hv_check(&row.config, &machine, &why), row.error) << row.word;
                 EXPECT_NE(std::string(why).find(row.word), std::string::npos) << why;
@@ -419,9 +426,13 @@ TEST_F(hv_msr, configurations_that_contradict_themselves_are_refused_with_a_sent
 TEST_F(hv_msr, privileges_that_the_machine_cannot_have_are_refused_with_a_sentence)
 {
         const nova_hv_config config = with(NOVA_HV_PRIVILEGES_ALL, 0, true, false, false);
-        const nova_hv_machine none = {}, all = {true, true}, no_apic = {true, false};
+        const nova_hv_machine none = {}, all = {true, true, true}, no_apic = {true, false, true};
+        const nova_hv_config xmm = with(NOVA_HV_PRIVILEGES_USUAL, 0, false, true, true);
         const char *why = "";
 
+        EXPECT_EQ(nova_hv_check(&xmm, &all, &why), 0);
+        EXPECT_EQ(nova_hv_check(&xmm, &none, &why), ENOTSUP);
+        EXPECT_NE(std::string(why).find("NOVA_HIP_XMM"), std::string::npos) << why;
         EXPECT_EQ(nova_hv_check(&config, &all, &why), 0);
         EXPECT_EQ(nova_hv_check(&config, &none, &why), ENOTSUP);
         EXPECT_NE(std::string(why).find("stolen time"), std::string::npos) << why;

@@ -153,7 +153,10 @@ struct nova_hv_config {
         uint32_t hints;      /**< NOVA_HV_HINT_…: recommendations to the guest */
         bool direct_timers;  /**< synthetic timers can raise interrupts at the local APIC; without
                               * NOVA_HV_PRIVILEGE_SYNIC, NOVA_HV_PRIVILEGE_TIMERS needs it */
-        bool xmm_input, xmm_output;      /**< must be false: messages carry no XMM registers yet */
+        bool xmm_input;  /**< fast calls may have more than 16 bytes of input, in XMM registers */
+        bool xmm_output; /**< fast calls may have output, in the registers after the input. Both
+                          * need a 64-bit kernel with NOVA_HIP_XMM, and NOVA_MTD_XMM in
+                          * nova_vm_config.mtd[NOVA_VM_EXIT_HYPERCALL] */
         nova_hv_crash_function *crashed; /**< receives the reports of a guest that crashes, which
                                           * then has MSRs 0x40000100 to 0x40000105; or NULL */
         void *crash_context;             /**< argument of crashed */
@@ -186,7 +189,8 @@ struct nova_vm;
  *                 NOVA_HV_PRIVILEGE_REFERENCE_TSC needs several virtual CPUs or
  *                 nova_vm_config.same_tsc; NOVA_HV_PRIVILEGE_APIC_REGISTERS,
  *                 NOVA_HV_PRIVILEGE_TIMERS and NOVA_HV_PRIVILEGE_SYNIC need
- *                 nova_vm_config.local_apic, and nova_pc_create() before
+ *                 nova_vm_config.local_apic, and nova_pc_create() before; xmm_input and
+ *                 xmm_output need NOVA_HIP_XMM and NOVA_MTD_XMM
  * @retval ENOMEM  not enough memory
  * @retval EAGAIN  no more kernel memory
  * @retval EACCES  the program may not have memory that a guest can execute
@@ -198,6 +202,7 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
 struct nova_hv_machine {
         bool same_tsc;   /**< the kernel does not adjust the TSCs of the machine's virtual CPUs */
         bool local_apic; /**< its virtual CPUs have local APICs, and a PC connects them */
+        bool xmm;        /**< messages of hypercalls contain XMM registers */
 };
 
 /** Checks a configuration as nova_hv_enable() does. @param[out] why the end of a sentence, if the
@@ -294,7 +299,7 @@ const struct nova_hv_call *nova_hv_find(const struct nova_hv *hv, uint16_t code)
  * 3.3, 3.7. */
 enum nova_hv_mode nova_hv_mode_of(const struct nova_utcb_state *state, uint64_t efer);
 
-/** Fills in a call from the caller's general registers, without XMM. TLFS 3.7. */
+/** Fills in a call from the caller's general registers. `xmm` of a fast call is 0. TLFS 3.7 */
 void nova_hv_frame_load(struct nova_hv_frame *frame, enum nova_hv_mode mode,
                         const struct nova_utcb_state *state);
 

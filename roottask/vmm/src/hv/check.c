@@ -102,6 +102,23 @@ static int check_timers(const struct nova_hv_config *config, const struct nova_h
         return apply(rules, why);
 }
 
+static int check_xmm(const struct nova_hv_config *config, const struct nova_hv_machine *machine,
+                     const char **why)
+{
+        const bool xmm = config->xmm_input || config->xmm_output;
+        const struct rule rules[] = {
+                {xmm && !(config->privileges & NOVA_HV_PRIVILEGE_HYPERCALLS), EINVAL,
+                 "parameters in XMM registers are those of hypercalls "
+                 "(NOVA_HV_PRIVILEGE_HYPERCALLS)"},
+                {xmm && !machine->xmm, ENOTSUP,
+                 "parameters in XMM registers need a 64-bit kernel with NOVA_HIP_XMM, and "
+                 "NOVA_MTD_XMM in nova_vm_config.mtd[NOVA_VM_EXIT_HYPERCALL]"},
+                {0, 0, NULL},
+        };
+
+        return apply(rules, why);
+}
+
 int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_machine *machine,
                   const char **why)
 {
@@ -111,8 +128,7 @@ int nova_hv_check(const struct nova_hv_config *config, const struct nova_hv_mach
                 error = check_hints(config, machine, why);
         if (!error)
                 error = check_timers(config, machine, why);
-        if (error || (!config->xmm_input && !config->xmm_output))
-                return error;
-        *why = "the kernel's messages carry no XMM registers (xmm_input, xmm_output)";
-        return ENOTSUP;
+        if (!error)
+                error = check_xmm(config, machine, why);
+        return error;
 }

@@ -17,9 +17,11 @@
 
 #define NEVER_SPIN_CALL 0xffffffffu /* attempts before a guest notifies a long spin wait */
 #define NESTED_PAGING   0x8u
+#define XMM_INPUT       0x10u    /* XMM registers can contain the input of a fast call */
 #define CAN_IDLE        0x20u    /* idle register */
 #define HAS_FREQUENCIES 0x100u   /* registers of frequencies */
 #define REPORTS_CRASHES 0x400u   /* registers for reports of crashes */
+#define XMM_OUTPUT      0x8000u  /* XMM registers can contain the output of a fast call */
 #define POLLED_SOURCES  0x20000u /* sources can be polled */
 #define DIRECT_TIMERS   0x80000u /* timers can raise interrupts themselves */
 
@@ -27,6 +29,10 @@ static uint32_t features(const struct nova_hv *hv)
 {
         uint32_t has = 0;
 
+        if (hv->xmm_input)
+                has |= XMM_INPUT;
+        if (hv->xmm_output)
+                has |= XMM_OUTPUT;
         if (hv->privileges & NOVA_HV_PRIVILEGE_IDLE)
                 has |= CAN_IDLE;
         if (hv->privileges & NOVA_HV_PRIVILEGE_FREQUENCIES)

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "hv/numbers.h"
 #include "hv/page.h"
 #include "hv/registers.h"
 #include "nova/arch/tsc.h"
+#include "nova/hip.h"
 #include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novavmm/pc.h"
@@ -55,6 +57,8 @@ static void begin(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_c
         hv->vcpus = vm->vcpus;
         hv->svm = vm->svm;
         hv->direct_timers = config->direct_timers;
+        hv->xmm_input = config->xmm_input;
+        hv->xmm_output = config->xmm_output;
         hv->clock = vm->clock;
         hv->tsc.now = read_tsc;
         nova_hv_time_begin(hv, (uint64_t)nova_program.hip->tsc_khz * 1000);
@@ -65,9 +69,17 @@ static void begin(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_c
         nova_hv_page_fill(vm->memory.frames, vm->svm);
 }
 
+/* Returns whether messages of hypercalls contain the XMM registers of a 64-bit guest. */
+static bool has_xmm(const struct nova_vm *vm)
+{
+        return sizeof(nova_word_t) == 8 && nova_hip_has(nova_program.hip, NOVA_HIP_XMM) &&
+               vm->mtd[NOVA_VM_EXIT_HYPERCALL] & NOVA_MTD_XMM;
+}
+
 int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_config *config)
 {
-        const struct nova_hv_machine machine = {.same_tsc = vm->same_tsc, .local_apic = vm->apics};
+        const struct nova_hv_machine machine = {
+                .same_tsc = vm->same_tsc, .local_apic = vm->apics, .xmm = has_xmm(vm)};
         const char *why;
         int error = nova_hv_check(config, &machine, &why);
 
@@ -107,6 +119,26 @@ static void flush(struct nova_vcpu *vcpu)
         novavmm_vcpu_settle(vcpu);
 }
 
+/* Copies the guest's XMM registers to or from a call, if it may have parameters there. */
+static void load_xmm(struct nova_hv_frame *frame, const struct nova_vcpu *vcpu)
+{
+        const struct nova_hv *const hv = vcpu->vm->hv;
+        const struct nova_utcb_event *const event = (const void *)vcpu->state;
+
+        if (frame->mode == NOVA_HV_64 && (hv->xmm_input || hv->xmm_output))
+                memcpy(frame->xmm, event->xmm, sizeof(frame->xmm));
+}
+
+static void store_xmm(const struct nova_hv_frame *frame, struct nova_vcpu *vcpu)
+{
+        struct nova_utcb_event *const event = (void *)vcpu->state;
+
+        if (!frame->xmm_changed)
+                return;
+        memcpy(event->xmm, frame->xmm, sizeof(event->xmm));
+        vcpu->changed |= NOVA_MTD_XMM;
+}
+
 void novavmm_hv_call(struct nova_vcpu *vcpu)
 {
         struct nova_hv *const hv = vcpu->vm->hv;
@@ -117,7 +149,7 @@ void novavmm_hv_call(struct nova_vcpu *vcpu)
                 return;
         }
         nova_hv_frame_load(&frame, nova_hv_mode_of(vcpu->state, vcpu->more->efer), vcpu->state);
-
+        load_xmm(&frame, vcpu);
         if ((uint16_t)frame.value == NOVAVMM_HV_SET_REGISTERS)
                 novavmm_vcpu_settle(vcpu);
 
@@ -125,6 +157,7 @@ void novavmm_hv_call(struct nova_vcpu *vcpu)
 
         flush(vcpu);
         vcpu->changed |= nova_hv_frame_store(&frame, outcome, vcpu->state);
+        store_xmm(&frame, vcpu);
         if (outcome == NOVA_HV_DONE)
                 nova_vcpu_skip(vcpu, CALL_BYTES);
         else if (outcome == NOVA_HV_UNDEFINED)
