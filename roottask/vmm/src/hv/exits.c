@@ -91,6 +91,8 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
                 return refuse(vm, EBUSY,
                               "the machine runs already; the hypercall interface is "
                               "for machines that have not started");
+        if (config->privileges & NOVA_HV_PRIVILEGE_TIMERS && vm->alarms == NOVA_VM_ALARMS)
+                return refuse(vm, ENOSPC, "the machine has too many alarms (NOVA_VM_ALARMS)");
         error = nova_overlay_create(&vm->memory, novavmm_hv_vp_frame(vm->vcpus, 0));
         if (error)
                 return refuse(vm, error,
@@ -98,10 +100,9 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
                               "interface is left (--memory, or 'memory' and "
                               "'kernel-memory' in the program's description)");
         begin(hv, vm, config);
-        if (config->privileges & NOVA_HV_PRIVILEGE_TIMERS && nova_vm_add_alarm(vm, &hv->alarm))
-                return refuse(vm, ENOSPC, "the machine has too many alarms (NOVA_VM_ALARMS)");
         vm->hv = hv;
-        return 0;
+        return config->privileges & NOVA_HV_PRIVILEGE_TIMERS ? nova_vm_add_alarm(vm, &hv->alarm)
+                                                             : 0;
 }
 
 /* Flushes the virtual processors that a call names. */
