@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "novart/time.h"
+#include "novavmm/hv.h"
 #include "vm.h"
 
 #define CAUSE_BYTES 240
@@ -174,6 +175,17 @@ void novavmm_report_begin_line(struct nova_vm *vm)
                 fputs("\n", stdout);
 }
 
+/* Reports the last hypercall of a guest that can make some. */
+static void say_last_call(const struct nova_vm *vm, const struct report_sink *to)
+{
+        char text[NOVA_HV_LAST_BYTES];
+
+        if (!vm->hv)
+                return;
+        nova_hv_last_text(vm->hv, text, sizeof(text));
+        say(to, "  last hypercall: %s\n", text);
+}
+
 /* The report is made from a copy of the state, because writing it may overwrite the UTCB. */
 void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                          const char *cause)
@@ -188,6 +200,7 @@ void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, c
         say(to, "VM: guest %s, vCPU %u%s %s (exit 0x%x, qualification %llx %llx).\n",
             vcpu->vm->name, vcpu->number, what, cause, vcpu->event,
             (unsigned long long)state.qual[0], (unsigned long long)state.qual[1]);
+        say_last_call(vcpu->vm, to);
         print_registers(to, &state, mtd);
         print_near(to, &near, mtd);
         *vcpu->state = state;
@@ -230,6 +243,7 @@ void nova_vm_reset(struct nova_vm *vm, const char *means)
         if (vcpu)
                 printf(", vCPU %u", vcpu->number);
         printf(RESET_BY " %s.\n", means);
+        say_last_call(vm, &output);
         nova_vm_end_with(vm, NOVA_VM_RESET);
 }
 

@@ -17,10 +17,11 @@
 extern "C" {
 #endif
 
-#define NOVA_HV_OWN_CALLS 16  /**< maximum number of a monitor's own calls */
-#define NOVA_HV_VPS       8   /**< maximum number of virtual processors */
-#define NOVA_HV_TIMERS    4   /**< synthetic timers of a virtual processor */
-#define NOVA_HV_FAST_MAX  112 /**< bytes of parameters in registers, with XMM0 to XMM5 */
+#define NOVA_HV_OWN_CALLS  16  /**< maximum number of a monitor's own calls */
+#define NOVA_HV_VPS        8   /**< maximum number of virtual processors */
+#define NOVA_HV_TIMERS     4   /**< synthetic timers of a virtual processor */
+#define NOVA_HV_LAST_BYTES 160 /**< bytes for a text about a guest's last call */
+#define NOVA_HV_FAST_MAX   112 /**< bytes of parameters in registers, with XMM0 to XMM5 */
 
 /** Privileges that any machine can have. */
 #define NOVA_HV_PRIVILEGES_USUAL                                                               \
@@ -68,6 +69,23 @@ struct nova_hv_vp {
         struct nova_hv_synic synic;                 /**< synthetic interrupt controller */
 };
 
+/** Outcomes of nova_hv_execute(). */
+enum nova_hv_outcome {
+        NOVA_HV_DONE,      /**< `result` is valid, and the caller continues after the instruction */
+        NOVA_HV_CONTINUES, /**< the caller executes the instruction again; `value` has changed */
+        NOVA_HV_UNDEFINED  /**< the caller gets #UD */
+};
+
+/** The last call that a guest made; nova_hv_last_text() describes it. */
+struct nova_hv_last {
+        uint64_t number; /**< number of calls so far, with continuations; 0: there was none */
+        uint64_t value;  /**< call value: code, fast, number of elements, start index */
+        uint64_t result; /**< result value: status, and number of completed elements */
+        unsigned vcpu;   /**< number of the calling virtual processor */
+        bool returned;   /**< the call has returned, so `outcome` and `result` are valid */
+        enum nova_hv_outcome outcome; /**< what the caller does next */
+};
+
 /** A partition: the state of a machine's hypercall interface. Changes with the machine locked. */
 struct nova_hv {
         struct nova_guest_memory *memory; /**< the guest's RAM */
@@ -107,6 +125,7 @@ struct nova_hv {
         void *crash_context;             /**< argument of crashed */
         const struct nova_hv_port *port[NOVA_HV_PORTS]; /**< destinations of connections */
         unsigned ports;                                 /**< entries of `port` in use */
+        struct nova_hv_last last;                       /**< the guest's last call */
         struct nova_hv_buffers buffers; /**< private: the parameters of the current action */
 };
 
@@ -126,13 +145,6 @@ struct nova_hv_frame {
         uint8_t xmm[NOVA_HV_FAST_MAX - 16]; /**< 64-bit mode: XMM0 to XMM5 */
         uint64_t result;                    /**< result value */
         bool xmm_changed;                   /**< `input`, `output` or `xmm` have output */
-};
-
-/** Outcomes of nova_hv_execute(). */
-enum nova_hv_outcome {
-        NOVA_HV_DONE,      /**< `result` is valid, and the caller continues after the instruction */
-        NOVA_HV_CONTINUES, /**< the caller executes the instruction again; `value` has changed */
-        NOVA_HV_UNDEFINED  /**< the caller gets #UD */
 };
 
 /**
@@ -267,6 +279,18 @@ bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_
  * @endcode
  */
 void nova_hv_identity_text(uint64_t identity, char *text, size_t bytes);
+
+/** Writes what the guest's last call was, and its status, to @p text, cut to @p bytes. The report
+ * of a machine's end contains it.
+ * @code
+ * extern struct nova_hv hv;
+ * char text[NOVA_HV_LAST_BYTES];
+ *
+ * nova_hv_last_text(&hv, text, sizeof(text));
+ * printf("Last hypercall: %s.\n", text); // such as 0x0008 of vCPU 1, fast: success
+ * @endcode
+ */
+void nova_hv_last_text(const struct nova_hv *hv, char *text, size_t bytes);
 
 /** Fills in the hypercall page: VMMCALL (@p svm) or VMCALL and a near return, at offset 0. TLFS
  * 3.13. */

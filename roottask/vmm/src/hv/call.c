@@ -305,15 +305,14 @@ static enum nova_hv_outcome execute(struct execution *e, unsigned vcpu)
         return finish(e->frame, status, at);
 }
 
-enum nova_hv_outcome nova_hv_execute(struct nova_hv *hv, unsigned vcpu, struct nova_hv_frame *frame)
+/* Checks a call and performs it. */
+static enum nova_hv_outcome check_and_execute(struct nova_hv *hv, unsigned vcpu,
+                                              struct nova_hv_frame *frame)
 {
         struct execution e;
 
         e.hv = hv;
         e.frame = frame;
-        frame->xmm_changed = false;
-        if (!hv->enabled || frame->mode == NOVA_HV_NOT_ALLOWED)
-                return NOVA_HV_UNDEFINED;
         e.call = nova_hv_find(hv, (uint16_t)frame->value);
         if (!e.call)
                 return finish(frame, NOVA_HV_INVALID_CODE, 0);
@@ -333,4 +332,21 @@ enum nova_hv_outcome nova_hv_execute(struct nova_hv *hv, unsigned vcpu, struct n
         if (e.fast)
                 load_registers(&e);
         return execute(&e, vcpu);
+}
+
+enum nova_hv_outcome nova_hv_execute(struct nova_hv *hv, unsigned vcpu, struct nova_hv_frame *frame)
+{
+        struct nova_hv_last *const last = &hv->last;
+
+        frame->xmm_changed = false;
+        if (!hv->enabled || frame->mode == NOVA_HV_NOT_ALLOWED)
+                return NOVA_HV_UNDEFINED;
+        last->number++;
+        last->value = frame->value;
+        last->vcpu = vcpu;
+        last->returned = false;
+        last->outcome = check_and_execute(hv, vcpu, frame);
+        last->result = frame->result;
+        last->returned = true;
+        return last->outcome;
 }
