@@ -102,10 +102,11 @@ static void state_give_msrs(const struct ec *ec, struct nova_utcb_more *more, no
         }
 }
 
-void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_event *event, nova_mtd_t mtd)
+void guest_more_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 {
-        struct nova_utcb_more *more = &event->more;
+        struct nova_utcb_more *more = &utcb->event.more;
 
+        utcb->items = mtd & NOVA_MTD_XMM ? NOVA_UTCB_XMM_WORDS : NOVA_UTCB_MORE_WORDS;
         if (mtd & (NOVA_MTD_MSR | NOVA_MTD_CSTAR_AUX))
                 state_give_msrs(ec, more, mtd);
         if (mtd & NOVA_MTD_PAT)
@@ -121,7 +122,7 @@ void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_event *event, nova
         if (mtd & NOVA_MTD_XCR0)
                 more->xcr0 = ec->vcpu->xcr0;
         if (mtd & NOVA_MTD_XMM)
-                fpu_read_xmm(ec, event->xmm);
+                fpu_read_xmm(ec, utcb->event.xmm);
 }
 
 static void state_take_msrs(struct ec *ec, const struct nova_utcb_more *more)

@@ -19,8 +19,9 @@ void guest_groups_from_utcb(struct ec *ec, const struct nova_utcb_state *state, 
 /* Groups of guest_more_to_utcb(). */
 #define GUEST_MORE (NOVA_MTD_MORE | NOVA_MTD_XMM)
 
-/** Copies the state that the layout of 2012 lacks. */
-void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_event *event, nova_mtd_t mtd);
+/** Copies the state that the layout of 2012 lacks, and sets the words of the message. */
+void guest_more_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
+/** Copies this state from a message. */
 void guest_more_from_utcb(struct ec *ec, const struct nova_utcb_event *event, nova_mtd_t mtd);
 
 /** Records that the guest uses DR0 to DR3 and DR6: they are switched for it from now on. */

@@ -88,19 +88,11 @@ bool vcpu_boot(void)
         return !vcpu_ops || vcpu_ops->boot();
 }
 
-/* Returns the number of words of a message with the state of these groups. */
-static word_t vcpu_words(nova_mtd_t mtd)
-{
-        if (likely(!(mtd & (NOVA_MTD_MORE | NOVA_MTD_XMM))))
-                return NOVA_UTCB_STATE_WORDS;
-        return mtd & NOVA_MTD_XMM ? NOVA_UTCB_XMM_WORDS : NOVA_UTCB_MORE_WORDS;
-}
-
 void vcpu_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 {
         struct nova_utcb_state *state = &utcb->state;
 
-        utcb->items = vcpu_words(mtd);
+        utcb->items = NOVA_UTCB_STATE_WORDS; /* guest_more_to_utcb() sets more */
         state->mtd = mtd;
         state_put_general(state, &ec->regs, mtd);
         vcpu_ops->to_utcb(ec, utcb, mtd);

@@ -200,7 +200,7 @@ void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
                 guest_groups_to_utcb(ec, state, mtd);
         svm_exit_to_utcb(ec, state, mtd);
         if (mtd & GUEST_MORE)
-                guest_more_to_utcb(ec, &utcb->event, mtd);
+                guest_more_to_utcb(ec, utcb, mtd);
 }
 
 void svm_close_window(struct vmcb *vmcb)

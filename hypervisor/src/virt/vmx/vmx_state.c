@@ -206,7 +206,7 @@ void vmx_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
                 guest_groups_to_utcb(ec, state, mtd);
         vmx_exit_to_utcb(ec, state, mtd);
         if (mtd & GUEST_MORE)
-                guest_more_to_utcb(ec, &utcb->event, mtd);
+                guest_more_to_utcb(ec, utcb, mtd);
 }
 
 void vmx_close_window(uint32_t window)
