@@ -183,11 +183,14 @@ static void fpu_end_access(const struct cpu *cpu)
                 write_cr0(read_cr0() | CR0_TS);
 }
 
-/* Returns true if the memory for ec's state contains its XMM registers; else they are 0. The low
- * byte of an XSAVE area's header says whether it contains x87 and SSE state. */
+/* Offset in an EC of its XSAVE area's header. The low byte says whether the area contains x87 and
+ * SSE state. */
+#define FPU_HEADER (offsetof(struct ec, fpu) + FPU_SIZE_MIN)
+
+/* Returns true if the memory for ec's state contains its XMM registers; else they are 0. */
 static bool fpu_has_xmm(const struct ec *ec)
 {
-        return ec->fpu_used && (!components || ec->fpu[FPU_SIZE_MIN] & XCR0_SSE);
+        return ec->fpu_used && (!components || ((const uint8_t *)ec)[FPU_HEADER] & XCR0_SSE);
 }
 
 void fpu_read_xmm(const struct ec *ec, uint8_t to[FPU_XMM][FPU_XMM_SIZE])
@@ -217,7 +220,7 @@ static void fpu_prepare_xmm(struct ec *ec)
                 memcpy(ec->fpu, initial, FPU_SIZE_MIN);
         memset(ec->fpu + XMM_OFFSET, 0, XMM_END - XMM_OFFSET);
         if (components)
-                ec->fpu[FPU_SIZE_MIN] |= XCR0_SSE;
+                ((uint8_t *)ec)[FPU_HEADER] |= XCR0_SSE;
         ec->fpu_used = true;
 }
 
