@@ -11,7 +11,7 @@ from nova import again, build, ctest, errors, lanes, options, parts, places, pro
 from nova import tree
 
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
-LABELS += ("bench", "stretch", "models", "traps", "style", "sdk", "docs")
+LABELS += ("bench", "stretch", "fuzzer", "models", "traps", "style", "sdk", "docs")
 # Labels that take too long for every run.
 NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120

@@ -74,6 +74,8 @@ void case_seconds(unsigned seconds);
 /* Returns the number of times that a case repeats a step: a tenth of the usual number if the
  * command line has the word brief, for emulators that watch each instruction. */
 unsigned case_rounds(unsigned usual);
+/* Returns the decimal number after NAME, such as "seed=", in the command line, or the usual one. */
+word_t case_argument(const char *name, word_t usual);
 /* Revokes everything that the running case has created: it has all selectors and its full time
  * again. */
 void case_start_over(void);

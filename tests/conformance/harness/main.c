@@ -326,6 +326,20 @@ unsigned case_rounds(unsigned usual)
         return usual;
 }
 
+word_t case_argument(const char *name, word_t usual)
+{
+        for (const char *s = command_line; *s; s++) {
+                const char *digit = after(s, name);
+                word_t n = 0;
+                if (!digit)
+                        continue;
+                for (; *digit >= '0' && *digit <= '9'; digit++)
+                        n = n * 10 + (word_t)(*digit - '0');
+                return n;
+        }
+        return usual;
+}
+
 /* area=NAME chooses an area, case=NAME a case; there may be several of each. */
 static bool selected(const struct conformance_case *c)
 {

@@ -16,6 +16,9 @@ struct gpr {
 #define GPR_A4 bx
 #define GPR_A5 bp
 
+/* Holds the address of the stop word in spin_gprs(). */
+#define GPR_STOP bp
+
 /* Stack pointers at a function's first instruction are 4 below a multiple of 16. */
 #define STACK_ENTRY_GAP 4
 

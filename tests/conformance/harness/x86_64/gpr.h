@@ -17,6 +17,9 @@ struct gpr {
 #define GPR_A4 ax
 #define GPR_A5 r8
 
+/* Holds the address of the stop word in spin_gprs(). */
+#define GPR_STOP r15
+
 /* Stack pointers at a function's first instruction are 8 below a multiple of 16. */
 #define STACK_ENTRY_GAP 8
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rounds of random work: a crowd of suspects runs for a number of hypercalls, then ends; kernel
+ * memory is what it was before, and no bystander has noticed anything. */
+#include "fuzzer.h"
+
+#define CALLS       20000 /* hypercalls of a run, unless its command line says calls=N */
+#define ROUND_CALLS 2000
+#define ROUND_MS    400 /* the crowd may stand still before */
+#define STALL_MS    30
+#define GRACE_MS    20000 /* for memory; an emulator on a busy host is late */
+#define FIRST       2     /* rounds before the kernel's memory is compared */
+#define FIRST_MS    300
+#define PIT_PORTS   0x40
+
+struct plan plan;
+nova_sel_t group;
+uint64_t fuzz_seed;
+
+word_t memory_used(void)
+{
+        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, ROOT_PD),
+                         NOVA_EXT_QUOTA_QUERY, 0, 0, 0};
+
+        EXPECT_EQ(hypercall(&a), NOVA_SUCCESS);
+        return a.a2;
+}
+
+static void prepare(void)
+{
+        plan.cpus = cpu_count < CPUS_MAX ? cpu_count : CPUS_MAX;
+        for (unsigned i = 0; i < plan.cpus; i++)
+                plan.cpu[i] = cpu_numbers[i];
+        plan.ticks = tsc_per_ms();
+        plan.guests = !needs_virtualization();
+        plan.arenas = (word_t)memory(7);
+        plan.shared = (word_t)memory(SHARED_ORDER);
+        plan.utcbs = page_alloc(6) << NOVA_PAGE_BITS;
+        group = sel_alloc(GROUP_ORDER);
+        request(io(PIT_PORTS, 2), PIT_PORTS);
+        request(io(PORT, 0), PORT);
+        keepers_init();
+        bystanders_init();
+        watchdog_init();
+}
+
+/* As EXPECT_EQ(), but prints first: a suspect that lives on may keep the harness from its CPU. */
+static void expect(const char *what, word_t actual, word_t expected)
+{
+        if (actual == expected)
+                return;
+        remark(what, actual);
+        remark("  expected", expected);
+        report_threads();
+        bystanders_end();
+        EXPECT_EQ(actual, expected);
+}
+
+/* Lets the crowd run until it has made its hypercalls, or stands still whatever is done. */
+static void run_crowd(void)
+{
+        const uint64_t end = tsc() + plan.ticks * ROUND_MS;
+        word_t calls = 0, still = 0;
+
+        while (calls < ROUND_CALLS && still < STALL_MS && tsc() < end) {
+                rest(1);
+                watchdog_beat("lets the crowd run");
+                crowd_poke();
+                bystanders_poke();
+                bystanders_shoot();
+                const word_t now = crowd_calls();
+                still = now == calls ? still + 1 : 0;
+                calls = now;
+        }
+}
+
+static void check_suspects(void)
+{
+        for (unsigned arena = 0; arena < ARENAS; arena++)
+                for (unsigned slot = 0; slot < SLOTS; slot++) {
+                        const struct suspect *s = suspect_at(arena, slot);
+                        expect("what a suspect has found wrong:", s->wrong, 0);
+                }
+}
+
+/* Waits for the memory of the round. Returns how long it took. */
+static word_t memory_back(word_t before, word_t grace)
+{
+        word_t ms = 0;
+
+        for (; memory_used() != before && ms < grace; ms += 2) {
+                rest(2);
+                watchdog_beat("waits for memory");
+        }
+        return ms;
+}
+
+static word_t run_round(word_t round, uint64_t seed, word_t before, word_t grace)
+{
+        fuzz_seed = (seed * 0x10001 + round + 1) * 0x9e3779b97f4a7c15ull | 1;
+        case_seconds(300);
+        keepers_begin(fuzz_seed);
+        watchdog_beat("makes the crowd");
+        crowd_make();
+        run_crowd();
+        watchdog_beat("ends the crowd");
+        crowd_end();
+        check_suspects();
+        bystanders_check();
+        const word_t ms = memory_back(before, grace);
+        report_round(round, ms);
+        return ms;
+}
+
+CASE_ON(fuzzer, random_work_of_suspects_leaves_no_trace, "5.1-19 5.1-24", needs_quota)
+{
+        const word_t calls = case_argument("calls=", CALLS);
+        const uint64_t seed = case_argument("seed=", 1);
+
+        prepare();
+        bystanders_check();
+        remark("seed", (word_t)seed);
+        word_t round = 0, before = memory_used();
+        /* The first round also fills caches that the kernel keeps. */
+        for (; round < FIRST; round++) {
+                run_round(round, seed, before, FIRST_MS);
+                remark("memory", memory_used());
+                before = memory_used();
+        }
+        for (; report_calls() < calls; round++) {
+                run_round(round, seed, before, GRACE_MS);
+                expect("bytes of kernel memory:", memory_used(), before);
+        }
+        report_total();
+        bystanders_end();
+        EXPECT(report_good() * 10 >= report_calls() * 3);
+}
