@@ -4,7 +4,7 @@
 #include "internal.h"
 #include "registers.h"
 
-#define QUANTUM_US 300
+#define QUANTUM_US 60
 #define CANARIES   4 /* order of the pages with a pattern */
 #define CANARY     ((word_t)0x9e3779b97f4a7c15ull)
 /* Selectors of a bystander's PD after the event portals of its two threads. */
@@ -22,11 +22,15 @@ struct bystander {
         volatile word_t ups, downs;
         /* The writer's page: whether a fault may get it, and whether the writer has it. */
         volatile word_t *page;
-        volatile word_t granted, has, writes;
+        volatile word_t granted, has, writes, granted_at;
+        /* A page that the bystander itself gives up, and its faults there. */
+        volatile word_t *own;
+        volatile word_t own_faults;
 };
 
 static struct bystander bystanders[CPUS_MAX];
 static volatile word_t *canaries;
+static volatile word_t quiet; /* bystanders do not change the kernel's memory */
 
 static void fill(struct gpr *g, word_t key)
 {
@@ -79,7 +83,7 @@ static void check_registers(struct bystander *b)
 /* A wait in the kernel keeps the registers that are no arguments. */
 static void check_wait(struct bystander *b)
 {
-        const uint64_t until = tsc() + plan.ticks / 10;
+        const uint64_t until = tsc() + plan.ticks;
         struct gpr before, now;
 
         fill(&before, b->beat);
@@ -124,15 +128,30 @@ static void check_semaphores(struct bystander *b)
                 b->downs++;
 }
 
+/* After a revocation of its own the next access is a fault. */
+static void check_revocation(struct bystander *b)
+{
+        const word_t page = page_of((const void *)b->own);
+        const word_t faults = b->own_faults;
+
+        *b->own = b->beat;
+        hc_revoke(mem(page, 0, NOVA_MEM_RWX), NOVA_REVOKE_SR);
+        if (*b->own != b->beat || b->own_faults == faults)
+                complain(b, REVOCATION);
+}
+
 static void bystand(struct thread *t)
 {
         struct bystander *b = t->arg;
 
+        *b->own = 0; /* it has the page, whatever follows */
         for (;;) {
                 check_registers(b);
                 check_wait(b);
                 check_memory(b);
                 check_semaphores(b);
+                if (!quiet)
+                        check_revocation(b);
                 b->beat++;
         }
 }
@@ -143,22 +162,23 @@ static void keep_writing(struct thread *t)
 
         for (;;) {
                 b->has = probe_write(b->page, b->writes++ << 1) == 0;
-                if (!b->has || b->writes % 256 == 0)
-                        hc_sm_until(SEL_SLEEP, 0, tsc() + plan.ticks / 10);
+                if (!b->has || b->writes % 64 == 0)
+                        hc_sm_until(SEL_SLEEP, 0, tsc() + plan.ticks / 2);
         }
 }
 
 /* Gives a bystander the canaries, which it cannot write, or its writer the page. */
 static bool on_event(struct thread *t, unsigned n, struct nova_utcb *u)
 {
-        const struct bystander *b = t->arg;
+        struct bystander *b = t->arg;
         const word_t page = (word_t)u->state.qual[1] >> NOVA_PAGE_BITS;
-        const word_t own = page_of((const void *)b->page);
+        const word_t taken = page_of((const void *)b->page), own = page_of((const void *)b->own);
         const word_t first = page_of((const void *)canaries);
         nova_crd_t crd;
 
-        if (n == NOVA_EXC_PF && page == own && b->granted)
-                crd = mem(own, 0, NOVA_MEM_R | NOVA_MEM_W);
+        b->own_faults += n == NOVA_EXC_PF && page == own;
+        if (n == NOVA_EXC_PF && (page == own || (page == taken && b->granted)))
+                crd = mem(page, 0, NOVA_MEM_R | NOVA_MEM_W);
         else if (n == NOVA_EXC_PF && page - first < 1 << CANARIES)
                 crd = mem(first, CANARIES, NOVA_MEM_R);
         else
@@ -207,6 +227,7 @@ static void make(struct bystander *b, unsigned cpu)
         b->writer = make_thread(cpu, base, EVENTS, keep_writing, b);
         b->thread->on_event = b->writer->on_event = on_event;
         b->page = (volatile word_t *)memory(0);
+        b->own = (volatile word_t *)memory(0);
         b->granted = 1;
         EXPECT_EQ(hc_create_sm(base + SEL_COUNTER, ROOT_PD, 0), NOVA_SUCCESS);
         EXPECT_EQ(hc_create_sm(base + SEL_SLEEP, ROOT_PD, 0), NOVA_SUCCESS);
@@ -225,9 +246,10 @@ void bystanders_init(void)
                 canaries[i] = i ^ CANARY;
         for (unsigned i = 0; i < plan.cpus; i++) {
                 bystanders[i].index = i;
-                bystanders[i].base = sel_alloc(BASE_ORDER);
                 bystanders[i].mail = semaphore(0);
         }
+        for (unsigned i = 0; i < plan.cpus; i++)
+                bystanders[i].base = sel_alloc(BASE_ORDER);
         for (unsigned i = 0; i < plan.cpus; i++)
                 make(&bystanders[i], plan.cpu[i]);
 }
@@ -238,13 +260,24 @@ void bystanders_poke(void)
                 bystanders[i].stop = 1;
 }
 
+static void page_grant(struct bystander *b)
+{
+        if (b->granted)
+                return;
+        b->granted_at = b->writes;
+        b->granted = 1; /* the writer gets it at its next fault */
+}
+
+/* A write that began after the grant has succeeded. */
+static bool has_page(const struct bystander *b)
+{
+        return b->granted && b->has && b->writes - b->granted_at >= 3;
+}
+
 static void shoot(struct bystander *b)
 {
-        if (!b->granted) {
-                b->granted = 1; /* the writer gets it at its next fault */
-                return;
-        }
-        if (!b->has)
+        page_grant(b);
+        if (!has_page(b))
                 return;
         /* No fault is on its way, because the writer has the page. */
         b->granted = 0;
@@ -267,8 +300,8 @@ void bystanders_shoot(void)
 static bool all_have_run(void)
 {
         for (unsigned i = 0; i < plan.cpus; i++) {
-                bystanders[i].granted = 1;
-                if (bystanders[i].beat < bystanders[i].seen + 2 || !bystanders[i].has)
+                page_grant(&bystanders[i]);
+                if (bystanders[i].beat < bystanders[i].seen + 2 || !has_page(&bystanders[i]))
                         return false;
         }
         return true;
@@ -284,15 +317,22 @@ static void check_mail(const struct bystander *b)
                 complain(&bystanders[b->index], MAIL);
 }
 
+void bystanders_begin(void)
+{
+        quiet = 0;
+}
+
 void bystanders_check(void)
 {
+        quiet = 1;
+        for (unsigned i = 0; i < plan.cpus; i++)
+                bystanders[i].seen = bystanders[i].beat;
         for (unsigned ms = 0; ms < PATIENCE && !all_have_run(); ms++) {
                 bystanders_poke();
                 rest(1);
         }
         EXPECT(all_have_run());
         for (unsigned i = 0; i < plan.cpus; i++) {
-                bystanders[i].seen = bystanders[i].beat;
                 check_mail(&bystanders[i]);
                 if (bystanders[i].wrong)
                         remark("CPU of a bystander that noticed something:", plan.cpu[i]);

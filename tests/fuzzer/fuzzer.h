@@ -43,7 +43,19 @@
 
 #define RESULTS (NOVA_DEADLOCK + 2) /* each status, and none */
 
-enum wrong { NOTHING, FPU_CHANGED, FPU_NOT_INITIAL, REGISTERS, WAIT, MEMORY, COUNTER, MAIL, SHOT };
+enum wrong {
+        NOTHING,
+        FPU_CHANGED,
+        FPU_NOT_INITIAL,
+        REGISTERS,
+        WAIT,
+        MEMORY,
+        COUNTER,
+        MAIL,
+        SHOT,
+        REVOCATION,
+        FLAGS
+};
 
 /* A thread's record, at the lower end of its stack. */
 struct suspect {
@@ -88,6 +100,10 @@ word_t random_value(uint64_t *seed);
 
 /* First instructions of a suspect: a thread, a thread again, a portal, a reply, the end. */
 extern char suspect_start[], suspect_again[], suspect_portal[], suspect_reply[], suspect_end[];
+/* Loads the XMM registers; what they hold. */
+void suspect_fpu_load(void);
+enum { FPU_ZERO, FPU_PATTERN, FPU_OTHER };
+unsigned suspect_fpu_state(void);
 _Noreturn void suspect_main(struct suspect *s, word_t fresh);
 void suspect_serve(struct suspect *s, word_t portal);
 
@@ -122,6 +138,8 @@ void bystanders_init(void);
 void bystanders_poke(void);
 /* Takes a page back from a thread on each CPU and expects that it is not written. */
 void bystanders_shoot(void);
+/* Lets them take memory from the kernel, and give it back, until the next check. */
+void bystanders_begin(void);
 /* Fails the case if one of them has noticed anything, or has not run since the last check. */
 void bystanders_check(void);
 void bystanders_end(void);

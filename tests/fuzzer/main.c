@@ -4,10 +4,10 @@
 #include "fuzzer.h"
 
 #define CALLS       20000 /* hypercalls of a run, unless its command line says calls=N */
-#define ROUND_CALLS 2000
-#define ROUND_MS    400 /* the crowd may stand still before */
-#define STALL_MS    30
-#define GRACE_MS    20000 /* for memory; an emulator on a busy host is late */
+#define ROUND_CALLS 1500  /* at least, and at most three times as many */
+#define ROUND_MS    400   /* the crowd may stand still before */
+#define STALLS      60    /* half milliseconds without a hypercall */
+#define GRACE_MS    10000 /* for memory; an emulator on a busy host is late */
 #define FIRST       2     /* rounds before the kernel's memory is compared */
 #define FIRST_MS    300
 #define PIT_PORTS   0x40
@@ -25,8 +25,11 @@ word_t memory_used(void)
         return a.a2;
 }
 
+static nova_sel_t sleep; /* a semaphore of the fuzzer only */
+
 static void prepare(void)
 {
+        sleep = semaphore(0);
         plan.cpus = cpu_count < CPUS_MAX ? cpu_count : CPUS_MAX;
         for (unsigned i = 0; i < plan.cpus; i++)
                 plan.cpu[i] = cpu_numbers[i];
@@ -59,10 +62,11 @@ static void expect(const char *what, word_t actual, word_t expected)
 static void run_crowd(void)
 {
         const uint64_t end = tsc() + plan.ticks * ROUND_MS;
+        const word_t most = ROUND_CALLS + random_below(&fuzz_seed, 2 * ROUND_CALLS);
         word_t calls = 0, still = 0;
 
-        while (calls < ROUND_CALLS && still < STALL_MS && tsc() < end) {
-                rest(1);
+        while (calls < most && still < STALLS && tsc() < end) {
+                hc_sm_until(sleep, 0, tsc() + plan.ticks / 2);
                 watchdog_beat("lets the crowd run");
                 crowd_poke();
                 bystanders_poke();
@@ -98,6 +102,7 @@ static word_t run_round(word_t round, uint64_t seed, word_t before, word_t grace
 {
         fuzz_seed = (seed * 0x10001 + round + 1) * 0x9e3779b97f4a7c15ull | 1;
         case_seconds(300);
+        bystanders_begin();
         keepers_begin(fuzz_seed);
         watchdog_beat("makes the crowd");
         crowd_make();

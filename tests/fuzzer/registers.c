@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Patterns in the registers of the floating-point unit (see registers.h). No static data: suspects
- * run this code. */
+/* Patterns in the registers of the floating-point unit (see registers.h). */
 #include "registers.h"
 
 #define CONTROL    0x037f
@@ -49,20 +48,4 @@ bool fpu_holds(word_t key)
                 if (is_data(i) && image.word[i] != pattern(key, i))
                         return false;
         return true;
-}
-
-bool fpu_initial(void)
-{
-        struct fpu_image image;
-
-        save(&image);
-        for (unsigned i = FIRST_X87; i < FIRST_XMM + 4 * XMMS; i++)
-                if (is_data(i) && image.word[i])
-                        return false;
-        return (uint16_t)image.word[0] == CONTROL && image.word[MXCSR_WORD] == MXCSR;
-}
-
-bool fpu_good(word_t key)
-{
-        return fpu_holds(key) || fpu_initial();
 }

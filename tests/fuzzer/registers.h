@@ -11,9 +11,7 @@ struct fpu_image {
 
 /* Loads the pattern of a key into the x87 and XMM registers. */
 void fpu_load(word_t key);
-/* Returns whether the registers hold the key's pattern, or their initial state. */
-bool fpu_good(word_t key);
+/* Returns whether the registers hold it. */
 bool fpu_holds(word_t key);
-bool fpu_initial(void);
 
 #endif

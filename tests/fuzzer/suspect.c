@@ -2,7 +2,6 @@
 /* What suspects do: random hypercalls with mostly plausible arguments, exceptions, and replies.
  * This code runs in PDs that may write to nothing but their stacks and the shared pages. */
 #include "fuzzer.h"
-#include "registers.h"
 
 #define WAIT_US 300
 
@@ -72,8 +71,11 @@ static bool invoke(struct suspect *s, enum nova_hypercall number, word_t flags, 
                    struct args a)
 {
         a.a1 = nova_hypercall_id(number, flags, sel);
-        if (one_in(s, 64))
+        if (one_in(s, 64)) {
                 *(&a.a2 + below(s, 4)) = random_value(&s->seed);
+                if (number == NOVA_CREATE_EC)
+                        a.a4 = random_value(&s->seed); /* not the stack of another thread */
+        }
         if (number == NOVA_CREATE_PT)
                 a.a4 &= MTD_ALLOWED;
         s->now = a;
@@ -362,9 +364,19 @@ static void step_extension(struct suspect *s)
 
 static void step_fpu(struct suspect *s)
 {
-        if (!fpu_good((word_t)s))
+        if (suspect_fpu_state() == FPU_OTHER)
                 s->wrong = FPU_CHANGED;
-        fpu_load((word_t)s);
+        suspect_fpu_load();
+}
+
+/* No reply may give a thread access to all ports, or take interrupts away. */
+static void check_flags(struct suspect *s)
+{
+        word_t flags;
+
+        __asm__ volatile("pushf; pop %0" : "=r"(flags));
+        if ((flags & 0x3200) != 0x200)
+                s->wrong = FLAGS;
 }
 
 static void step_memory(struct suspect *s)
@@ -450,12 +462,14 @@ static void step(struct suspect *s)
 
 _Noreturn void suspect_main(struct suspect *s, word_t fresh)
 {
-        if (fresh && !fpu_initial())
+        if (fresh && suspect_fpu_state() != FPU_ZERO)
                 s->wrong = FPU_NOT_INITIAL;
         if (fresh)
                 step_obtain(s);
-        for (;;)
+        for (;;) {
+                check_flags(s);
                 step(s);
+        }
 }
 
 /* Serves a call or an event: some steps, then a reply, which may change the caller's state. */

@@ -9,7 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NOVA = ROOT / "sdk/bin/nova"
 
-sys.path[:0] = [str(ROOT / part) for part in ("sdk/lib", "tests/style", "tests/boot")]
+PARTS = ("sdk/lib", "tests/style", "tests/boot", "tests/fuzzer")
+sys.path[:0] = [str(ROOT / part) for part in PARTS]
 
 
 def copy_part(part, root):

@@ -34,4 +34,52 @@ suspect_end:
         syscall
         ud2
 
+        /* Patterns in XMM0 to XMM7 from the stack's address. No memory is used, because two threads
+         * of a wild hypercall may share a stack. */
+        .macro pattern
+        mov %esp, %eax
+        and $-8192, %eax
+        imul $0x01000193, %eax, %eax
+        or $1, %eax
+        .endm
+
+        .globl suspect_fpu_load, suspect_fpu_state
+suspect_fpu_load:
+        pattern
+        movd %eax, %xmm0
+        pshufd $0, %xmm0, %xmm0
+        .irp n, 1, 2, 3, 4, 5, 6, 7
+        movdqa %xmm0, %xmm\n
+        .endr
+        ret
+
+        /* Returns 0 if all registers are 0, 1 if all have the pattern, else 2. */
+suspect_fpu_state:
+        pattern
+        movd %xmm0, %edx
+        test %edx, %edx
+        jz 1f
+        cmp %eax, %edx
+        jne 2f
+1:
+        .irp n, 0, 1, 2, 3, 4, 5, 6, 7
+        movd %xmm\n, %ecx
+        cmp %edx, %ecx
+        jne 2f
+        pextrw $4, %xmm\n, %ecx
+        cmp %dx, %cx
+        jne 2f
+        rol $16, %edx
+        pextrw $7, %xmm\n, %ecx
+        cmp %dx, %cx
+        jne 2f
+        rol $16, %edx
+        .endr
+        xor %eax, %eax
+        test %edx, %edx
+        setnz %al
+        ret
+2:      mov $2, %eax
+        ret
+
         .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots the fuzzer with many seeds and adds up what they did.
+
+totals.tsv has a row for each kernel and state of the tree: the next run of the same kernel goes on
+with the seeds after it. With --record a plugin of QEMU (tests/coverage) counts the kernel's
+instructions and edges; seeds.tsv keeps the seeds that reached new ones."""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "sdk/lib"))
+
+from nova import coverage, qemu, qemu_plugin, tap  # noqa: E402
+from nova.qemu import Machine, Module  # noqa: E402
+from nova.runner import Runner  # noqa: E402
+
+TOTALS = HERE / "totals.tsv"
+SEEDS = HERE / "seeds.tsv"
+HEAD = ("arch", "config", "commit", "first", "next", "boots", "hypercalls", "succeeded", "events",
+        "exits")
+SEEDS_HEAD = ("arch", "config", "commit", "seed", "cpus", "calls", "new")
+TOTAL = re.compile(r"# total: hypercalls (\d+), succeeded (\d+), events (\d+), exits (\d+)")
+# A seed repeats exactly on one CPU whose time its instructions make.
+COUNTED = ["-icount", "shift=3,sleep=off"]
+
+
+def read(file, head):
+    if not file.exists():
+        return []
+    lines = file.read_text(encoding="utf-8").splitlines()[1:]
+    return [dict(zip(head, line.split("\t"))) for line in lines if line]
+
+
+def write(file, head, rows):
+    lines = ["\t".join(head), *("\t".join(str(row[name]) for name in head) for row in rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def commit():
+    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%h", "--", "hypervisor"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def next_seed(rows, arch, config):
+    """Returns the first seed that no earlier run of this kernel has used."""
+    used = (int(row["next"]) for row in rows if (row["arch"], row["config"]) == (arch, config))
+    return max(used, default=1)
+
+
+@dataclass
+class Boot:
+    """What one boot did, or why it failed."""
+
+    numbers: tuple = (0, 0, 0, 0)
+    complaint: str = ""
+
+
+def boot(kernel, roottask, seed, cpus, calls, timeout):
+    machine = Machine(
+        kernel=kernel, modules=[Module(str(roottask), f"seed={seed} calls={calls}")], cpus=cpus,
+        extra=COUNTED if cpus == 1 else [],
+    )
+    outcome = Runner(machine, timeout).run()
+    text = outcome.text()
+    found = TOTAL.search(text)
+    passed = tap.parse(text).count(tap.PASSED)
+    if outcome.status or not found or passed != 1:
+        return Boot(complaint=f"{text}\nseed {seed} on {cpus} CPUs: {outcome.message}")
+    return Boot(tuple(map(int, found.groups())))
+
+
+class Record:
+    """The plugin's map of each kernel's code, which stays until the folder is removed."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.known = self._bits()
+        qemu_plugin.compile_plugin("coverage", self.folder, coverage.SOURCE)
+        os.environ[qemu.RECORDING] = str(self.folder)
+
+    def new(self):
+        """Returns the number of instructions and edges that no earlier boot has reached."""
+        before, self.known = self.known, self._bits()
+        return self.known - before
+
+    def _bits(self):
+        maps = self.folder.glob("*.map")
+        return sum(bin(byte).count("1") for file in maps for byte in file.read_bytes())
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--arch", choices=("x86_64", "x86_32"), default="x86_64")
+    parser.add_argument("--config", choices=("release", "debug"), default="release")
+    parser.add_argument("--calls", type=int, default=50000, help="hypercalls of a boot")
+    parser.add_argument("--cpus", default="1,2,3,4,2", help="numbers of CPUs, in turn")
+    parser.add_argument("--boots", type=int, default=10)
+    parser.add_argument("--timeout", type=float, default=600.0, help="seconds of a boot")
+    parser.add_argument("--record", action="store_true", help="keep the seeds that reach new code")
+    return parser.parse_args()
+
+
+def run(args, record):
+    folder = ROOT / "build" / f"{args.arch}-{args.config}"
+    cpus = [int(word) for word in args.cpus.split(",")]
+    totals, seeds = read(TOTALS, HEAD), read(SEEDS, SEEDS_HEAD)
+    first = next_seed(totals, args.arch, args.config)
+    name = {"arch": args.arch, "config": args.config, "commit": commit()}
+    row = next((one for one in totals if name.items() <= one.items()), None)
+    if row is None:
+        row = {**name, "first": first, **dict.fromkeys(HEAD[5:], 0)}
+        totals.append(row)
+    for seed in range(first, first + args.boots):
+        count = cpus[seed % len(cpus)]
+        done = boot(folder / "nova.elf32", folder / "bin/fuzzer", seed, count, args.calls,
+                    args.timeout)
+        if done.complaint:
+            print(done.complaint)
+            return 1
+        row["next"], row["boots"] = seed + 1, int(row["boots"]) + 1
+        for key, number in zip(HEAD[6:], done.numbers):
+            row[key] = int(row[key]) + number
+        new = record.new() if record else 0
+        if new:
+            seeds.append({**name, "seed": seed, "cpus": count, "calls": args.calls, "new": new})
+            write(SEEDS, SEEDS_HEAD, seeds)
+        write(TOTALS, HEAD, totals)
+        print(f"seed {seed}, {count} CPUs: {done.numbers[0]} hypercalls, new {new}", flush=True)
+    return 0
+
+
+def main():
+    args = arguments()
+    return run(args, Record(ROOT / "build/fuzzer") if args.record else None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

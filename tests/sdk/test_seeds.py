@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The fuzzer's runs add up, and go on with the seeds that no earlier run has used."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+import seeds
+
+
+class Seeds(unittest.TestCase):
+    def test_a_run_goes_on_after_the_last_one_of_its_kernel(self):
+        rows = [
+            {"arch": "x86_64", "config": "release", "next": "8"},
+            {"arch": "x86_64", "config": "release", "next": "5"},
+            {"arch": "x86_64", "config": "debug", "next": "20"},
+        ]
+        self.assertEqual(seeds.next_seed(rows, "x86_64", "release"), 8)
+        self.assertEqual(seeds.next_seed(rows, "x86_32", "release"), 1)
+
+    def test_a_table_is_what_was_written(self):
+        rows = [dict(zip(seeds.HEAD, "abcdefghij")), dict(zip(seeds.HEAD, "0123456789"))]
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "totals.tsv"
+            self.assertEqual(seeds.read(file, seeds.HEAD), [])
+            seeds.write(file, seeds.HEAD, rows)
+            self.assertEqual(seeds.read(file, seeds.HEAD), rows)
+
+    def test_the_totals_of_a_run_are_found(self):
+        line = "# total: hypercalls 12, succeeded 6, events 3, exits 0"
+        self.assertEqual(seeds.TOTAL.search(line).groups(), ("12", "6", "3", "0"))
+
+    def test_the_checked_in_totals_are_of_all_kernels(self):
+        rows = seeds.read(paths.ROOT / "tests/fuzzer/totals.tsv", seeds.HEAD)
+        kernels = {(row["arch"], row["config"]) for row in rows}
+        self.assertEqual(len(kernels), 4)
+        for row in rows:
+            self.assertGreaterEqual(int(row["succeeded"]) * 10, int(row["hypercalls"]) * 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
