@@ -56,6 +56,14 @@ class Disk(unittest.TestCase):
         self.assertIn("own cannot take a disk; examples that can are blocks, ", said)
         self.assertIn("linux, linux-smp", said)
         self.assertNotIn("hello", said)
+        self.assertIn("the description of a project needs a section 'device disk'", said)
+
+    def test_a_system_that_needs_a_disk_is_known(self):
+        self.file("system.nova", DESCRIPTION)
+        self.assertTrue(disk.needed("own", self.folder))
+        self.assertTrue(disk.needed("notes", places.EXAMPLES / "notes"))
+        self.assertFalse(disk.needed("linux", places.EXAMPLES / "linux"))
+        self.assertFalse(disk.needed("hello", places.EXAMPLES / "hello"))
 
     def test_the_examples_are_those_of_the_manual(self):
         for name in ("linux", "linux-smp", "two-vms"):
@@ -64,10 +72,12 @@ class Disk(unittest.TestCase):
         self.assertEqual(disk.system("blocks", places.EXAMPLES / "blocks"), "blocks")
 
     def test_files_that_cannot_be_a_disk_are_refused(self):
-        self.assertIn("512", self.refused(disk.check, self.file("odd", "x" * 513)))
-        self.assertIn("has 0 bytes", self.refused(disk.check, self.file("empty", "")))
+        said = self.refused(disk.check, self.file("odd", "x" * 513))
+        self.assertIn("has 513 bytes, which is not a multiple of 512: enlarge it by", said)
+        self.assertIn("is empty: enlarge it", self.refused(disk.check, self.file("empty", "")))
         self.assertIn("cannot be used", self.refused(disk.check, self.folder))
-        self.assertIn("cannot be used", self.refused(disk.check, self.folder / "absent"))
+        said = self.refused(disk.check, self.folder / "absent")
+        self.assertIn("absent does not exist: create it by 'truncate -s 16M ", said)
         good = self.file("good", "x" * 1024)
         disk.check(good)
         self.assertIn("only QEMU", self.refused(disk.check, good, "bochs"))

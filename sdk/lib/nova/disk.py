@@ -4,6 +4,7 @@ driver for it."""
 
 import os
 import re
+import shlex
 import stat
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from nova.qemu import Module
 SECTOR = 512
 # A description that declares the device `disk` has a driver for it.
 DEVICE = re.compile(r"^device +disk\s*$", re.MULTILINE)
+VIRTIO = "1af4:"  # the vendor of the disk that `--disk` attaches
 
 
 def system(name, folder):
@@ -25,7 +27,20 @@ def system(name, folder):
         if file.exists() and DEVICE.search(file.read_text(encoding="utf-8")):
             return found
     able = ", ".join(one for one in places.examples() if _takes(one))
-    raise NovaError(f"{name} cannot take a disk; examples that can are {able}.")
+    raise NovaError(
+        f"{name} cannot take a disk; examples that can are {able}; the description of a project "
+        "needs a section 'device disk'."
+    )
+
+
+def needed(name, folder):
+    """Returns whether the system NAME in FOLDER, booted without `--disk`, misses its disk."""
+    for stem in (name, "system"):
+        file = Path(folder) / f"{stem}.nova"
+        if file.exists():
+            text = file.read_text(encoding="utf-8", errors="replace")
+            return bool(DEVICE.search(text)) and VIRTIO in text
+    return False
 
 
 def _takes(name):
@@ -41,12 +56,20 @@ def check(name, emulator="qemu"):
         status = os.stat(name)
         with open(name, "r+b") as file:
             size = file.seek(0, os.SEEK_END)
+    except FileNotFoundError as error:
+        made = f"create it by 'truncate -s 16M {shlex.quote(str(name))}'"
+        raise NovaError(f"the disk {name} does not exist: {made}.") from error
     except OSError as error:
         raise NovaError(f"the disk {name} cannot be used: {error.strerror}.") from error
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
         raise NovaError(f"the disk {name} is neither a file nor a device with blocks.")
-    if not size or size % SECTOR:
-        raise NovaError(f"the disk {name} has {size} bytes, which is not a multiple of {SECTOR}.")
+    if not size:
+        raise NovaError(f"the disk {name} is empty: enlarge it, such as by 'truncate -s 16M'.")
+    if size % SECTOR:
+        raise NovaError(
+            f"the disk {name} has {size} bytes, which is not a multiple of {SECTOR}: enlarge it by "
+            f"'truncate -s %{SECTOR}'."
+        )
 
 
 def arguments(name):

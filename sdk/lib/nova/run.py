@@ -154,6 +154,8 @@ def _build(args, own):
     if _disk(args):
         args.program = name or place.name  # which gets --arguments
         name = disk.system(args.program, place)
+    elif not args.roottask and not args.qemu and disk.needed(name or place.name, place):
+        build.say("the machine has no disk, which the description declares: add --disk FILE")
     if is_example and places.INSTALLED:
         found = project.at(place)
     if found:
