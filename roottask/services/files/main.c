@@ -156,8 +156,8 @@ int main(int argc, char **argv)
 
                 if (taken == WRONG)
                         printf("argument %d is wrong; write \"mount PATH SERVICE [PARTITION] "
-                               "[read-only]\", \"mount PATH module MODULE\", \"give CLIENT FOLDER "
-                               "[read-only]\" or \"cache KIB\", up to 16384.\n",
+                               "[read-only]\", \"mount PATH module NAME\", \"give CLIENT FOLDER "
+                               "[read-only]\" or \"cache KIB\".\n",
                                i);
                 if (taken != TAKEN)
                         return 1;

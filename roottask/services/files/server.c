@@ -10,6 +10,8 @@
 #include "cache.h"
 #include "novart/service.h"
 
+#define DENIALS_MAX 4 /* messages about clients without a folder */
+
 /* An open file or folder. */
 struct handle {
         struct files_node *node; /* NULL: not open */
@@ -535,12 +537,17 @@ static int sync_file(struct nova_request *request)
 /* Only the first 8 characters of a client's name are compared. */
 static int open_session(struct nova_request *request, const char *arguments)
 {
+        static unsigned denials;
+
         (void)arguments;
         for (unsigned i = 0; i < grant_count; i++)
                 if (strncmp(grants[i].client, request->client, 8) == 0) {
                         session_of(request)->grant = &grants[i];
                         return 0;
                 }
+        if (denials++ < DENIALS_MAX)
+                printf("the arguments give %.8s no folder; write \"give %.8s FOLDER\".\n",
+                       request->client, request->client);
         return EACCES;
 }
 
