@@ -142,6 +142,8 @@ int main(int argc, char **argv)
         printf("interrupt for %x\n", (unsigned)wait_for_interrupt());
         if (nova_pci_flags(edu) & NOVA_PCI_MASTER)
                 move();
+        else
+                puts("there is no DMA without 'grants dma' in the section of this program");
         if (argc > 1 && strcmp(argv[1], "crash") == 0)
                 abort(); /* the description's 'arguments crash': init starts the driver again */
         nova_pci_release(edu);
