@@ -69,8 +69,8 @@ int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
         default:
                 return refuse(
                         vm, error,
-                        "%zu MiB of RAM are not available in blocks of 2 MiB: %zu MiB are free "
-                        "(--memory, or 'memory' in the program's description, gives more)",
+                        "%zu MiB of RAM are not available in blocks of 2 MiB: %zu MiB are free; "
+                        "enlarge --memory, or 'memory' in the description",
                         bytes / MIB, nova_page_free_count() / (MIB / NOVA_PAGE_SIZE));
         }
 }
