@@ -183,6 +183,16 @@ static bool is_beyond_mmx(const ZydisDecodedInstruction *d, const ZydisDecodedOp
         return false;
 }
 
+/* Returns whether it branches to a register that may point to data, which would be executed. */
+static bool branches_to_data(const struct walk_record *r, const ZydisDecodedInstruction *d)
+{
+        const uint8_t byte = r->code[d->raw.modrm.offset];
+
+        if (r->map != WALK_MAP_1 || r->opcode != 0xff || byte < 0xc0 || d->raw.rex.B)
+                return false;
+        return ((byte & 0x38) == 0x10 || (byte & 0x38) == 0x20) && (byte & 7) >= WALK_BX;
+}
+
 /* ---- What a kernel must know ----------------------------------------------------------------- */
 
 static bool writes_stack_pointer(const ZydisDecodedInstruction *d, const ZydisDecodedOperand *o)
@@ -532,7 +542,7 @@ static bool predict(struct walk_record *r, const ZydisDecoder *decoder, unsigned
         r->special = special_of(r, &d, o);
         if (r->map == WALK_MAP_0F && r->opcode == 0x0d && d.raw.modrm.mod == 3)
                 r->allowed |= UD; /* APM 3, PREFETCH: only in memory */
-        if (is_beyond_mmx(&d, o))
+        if (is_beyond_mmx(&d, o) || branches_to_data(r, &d))
                 return false;
         if (!aim(r, &d, o) || (r->special == WALK_BIT &&
                                (r->reg == WALK_SP || r->reg == r->base || r->reg == r->index)))
