@@ -134,8 +134,8 @@ def statuses(root):
 def checks(root):
     """Returns the checks, if their results are in the code in this order."""
     text = (root / f"{VMM}/src/hv/call.c").read_text(encoding="utf-8")
-    order = re.findall(r"return (?:finish\(frame, )?NOVA_HV_([A-Z_]+)",
-                       function(text, "nova_hv_execute"))
+    bodies = function(text, "nova_hv_execute") + function(text, "check_and_execute")
+    order = re.findall(r"return (?:finish\(frame, )?NOVA_HV_([A-Z_]+)", bodies)
     order += [name for name in re.findall(r"return NOVA_HV_([A-Z_]+)",
                                           function(text, "check_blocks")) if name != "SUCCESS"]
     if order != [result for result, _ in CHECKS]:

@@ -279,7 +279,7 @@ static void shoot(struct bystander *b)
         page_grant(b);
         if (!has_page(b))
                 return;
-        /* No fault is on its way, because the writer has the page. */
+        /* No fault is pending, because the writer has the page. */
         b->granted = 0;
         EXPECT_EQ(hc_revoke(mem(page_of((const void *)b->page), 0, NOVA_MEM_RWX), 0), NOVA_SUCCESS);
         for (unsigned i = 0; i < 64; i++) {
