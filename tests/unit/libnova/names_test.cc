@@ -114,7 +114,8 @@ TEST(names, a_whole_mtd_is_written)
         EXPECT_EQ(mtd_text(0), "0");
         EXPECT_EQ(mtd_text(NOVA_MTD_ACDB | NOVA_MTD_EIP), "ACDB|EIP");
         EXPECT_EQ(mtd_text(NOVA_MTD_R8_R15 | 0x80000000), "R8_R15|0x80000000");
-        EXPECT_EQ(mtd_text(NOVA_MTD_CR8 | 0x10000000), "CR8|0x10000000");
+        EXPECT_EQ(mtd_text(NOVA_MTD_CR8 | NOVA_MTD_XMM), "CR8|XMM");
+        EXPECT_EQ(mtd_text(NOVA_MTD_CR8 | 0x20000000), "CR8|0x20000000");
         EXPECT_EQ(mtd_text(~static_cast<nova_mtd_t>(0)).substr(0, 13), "ACDB|BSD|ESP|");
         EXPECT_LT(mtd_text(~static_cast<nova_mtd_t>(0)).size() + 1, NOVA_MTD_TEXT_SIZE + 0u);
         for (unsigned bit = 0; bit < NOVA_MTD_BITS; bit++)
