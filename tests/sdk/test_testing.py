@@ -264,7 +264,13 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.assertIn("the reason", result.stdout)
         self.assertIn("could not be built, which is a failure: host, whose", result.stdout)
 
+    def forget_configurations(self):
+        """A missing part that never existed is not reported."""
+        for stamp in (self.root / "build").glob(f"*/{build.STAMP}"):
+            stamp.unlink()
+
     def test_the_hosts_tests_begin_before_the_kernels_are_built(self):
+        self.forget_configurations()
         mark, script = self.root / "build/mark", self.root / "tests/boot/waits.py"
         script.parent.mkdir()
         script.write_text(WAITS, encoding="utf-8")
@@ -276,8 +282,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.ends(result, "3 passed, 0 failed", 0)
 
     def test_builds_that_fail_beside_a_test_that_passes_are_failures(self):
-        for stamp in (self.root / "build").glob(f"*/{build.STAMP}"):
-            stamp.unlink()  # a missing part that never existed is not reported
+        self.forget_configurations()
         (self.root / "tests/boot").mkdir()
         (self.root / "tests/boot/CMakeLists.txt").write_text(BROKEN, encoding="utf-8")
         result = self.run_tests(GOOD)
