@@ -3,6 +3,8 @@
 #include "guest.h"
 #include "fuzzer.h"
 
+#define FLAGS_IF 0x200
+
 /* Pieces of code for real mode, which also decode in flat mode; each ends at its first byte again.
  * None of them reads or writes a debug register. */
 GUEST(fuzz_exits, 16,
@@ -103,6 +105,13 @@ unsigned guest_reply(uint64_t *seed, unsigned event, struct nova_utcb *u)
         if (random_below(seed, 8) == 0) {
                 s->inj_info = NOVA_INJ_VALID | (uint32_t)random_next(seed) % 0x800;
                 mtd |= NOVA_MTD_INJ;
+        }
+        /* Bochs, the only emulator of VMX here, lets an interrupt of the machine cause an exit only
+         * if the guest was entered with IF set. A guest that spins without IF would keep its CPU
+         * for ever. */
+        if (!needs_vmx()) {
+                s->flags |= FLAGS_IF;
+                mtd |= NOVA_MTD_EFL;
         }
         s->mtd = mtd & MTD_ALLOWED;
         return items;
