@@ -304,6 +304,24 @@ static nova_sel_t any_object(struct suspect *s)
         return one_in(s, 4) ? pick_pd(s) : pick(s, zones[below(s, 4)], ZONE);
 }
 
+static void step_quota(struct suspect *s)
+{
+        switch (below(s, 6)) {
+        case 0:
+        case 1:
+                extend(s, NOVA_EXT_QUOTA, NOVA_EXT_QUOTA_GIVE, pick_pd(s),
+                       (struct args){.a3 = below(s, 0x4000), .a4 = pick_pd(s)});
+                return;
+        case 2:
+                extend(s, NOVA_EXT_QUOTA, NOVA_EXT_QUOTA_TAKE, pick_pd(s),
+                       (struct args){.a3 = below(s, 0x2000)});
+                return;
+        default:
+                extend(s, NOVA_EXT_QUOTA, NOVA_EXT_QUOTA_QUERY, pick_pd(s), (struct args){0});
+                return;
+        }
+}
+
 static void step_extension(struct suspect *s)
 {
         const word_t r = random_next(&s->seed);
@@ -327,17 +345,11 @@ static void step_extension(struct suspect *s)
                 return;
         case 5:
         case 6:
-                extend(s, NOVA_EXT_QUOTA, NOVA_EXT_QUOTA_GIVE, pick_pd(s),
-                       (struct args){.a3 = below(s, 0x4000), .a4 = pick_pd(s)});
-                return;
         case 7:
-                extend(s, NOVA_EXT_QUOTA, NOVA_EXT_QUOTA_TAKE, pick_pd(s),
-                       (struct args){.a3 = below(s, 0x2000)});
-                return;
         case 8:
         case 9:
         case 10:
-                extend(s, NOVA_EXT_QUOTA, NOVA_EXT_QUOTA_QUERY, pick_pd(s), (struct args){0});
+                step_quota(s);
                 return;
         case 11:
         case 12:

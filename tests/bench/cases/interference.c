@@ -245,23 +245,41 @@ static void tell(const char *what, const char *key, word_t number)
         console_string("\n");
 }
 
+static word_t bytes_before, events_before;
+
+/* Lets the attacker get its pages, tables and slabs first. */
+static void begin_attack(unsigned mark, const char *key, thread_fn *fn, unsigned number)
+{
+        bytes_before = used(beside);
+        events_before = victim->count;
+        console_string("mark ");
+        console_dec(mark);
+        console_string(" ");
+        console_string(key);
+        console_string("\n");
+        times = 1;
+        remote(attacker, fn, NULL);
+        times = number;
+        trace_begin(key);
+}
+
+static void end_attack(const char *key)
+{
+        trace_end();
+        EXPECT_EQ(attacker->value[0], NOVA_SUCCESS);
+        tell("times", key, times);
+        tell("bytes", key, used(beside) - bytes_before);
+        tell("events", key, victim->count - events_before);
+}
+
 /* Runs an attack between the markers of both plugins; n: number of the second one's. */
-#define ATTACK(n, key, fn, number)                                            \
-        do {                                                                  \
-                const word_t bytes = used(beside), events = victim->count;    \
-                console_string("mark " #n " " key "\n");                      \
-                times = 1;                                                    \
-                remote(attacker, fn, NULL); /* its pages, tables and slabs */ \
-                times = number;                                               \
-                trace_begin(key);                                             \
-                MARKER(n);                                                    \
-                remote(attacker, fn, NULL);                                   \
-                MARKER(0);                                                    \
-                trace_end();                                                  \
-                EXPECT_EQ(attacker->value[0], NOVA_SUCCESS);                  \
-                tell("times", key, number);                                   \
-                tell("bytes", key, used(beside) - bytes);                     \
-                tell("events", key, victim->count - events);                  \
+#define ATTACK(n, key, fn, number)                \
+        do {                                      \
+                begin_attack(n, key, fn, number); \
+                MARKER(n);                        \
+                remote(attacker, fn, NULL);       \
+                MARKER(0);                        \
+                end_attack(key);                  \
         } while (0)
 
 CASE_ON(interference, of_each_hypercall, "", needs_virtualization)
