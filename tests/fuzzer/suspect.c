@@ -322,11 +322,9 @@ static void step_quota(struct suspect *s)
         }
 }
 
-static void step_extension(struct suspect *s)
+static void step_object(struct suspect *s, word_t r)
 {
-        const word_t r = random_next(&s->seed);
-
-        switch (below(s, 16)) {
+        switch (below(s, 5)) {
         case 0:
                 extend(s, NOVA_EXT_OBJECT, NOVA_EXT_NAME_SET, any_object(s),
                        (struct args){.a3 = r});
@@ -339,37 +337,37 @@ static void step_extension(struct suspect *s)
                 extend(s, NOVA_EXT_OBJECT, NOVA_EXT_EC_RECEIVE, pick(s, SEL_EC, ZONE),
                        (struct args){.a3 = one_in(s, 2) ? r : below(s, 0x8000)});
                 return;
-        case 4:
+        default:
                 extend(s, NOVA_EXT_OBJECT, NOVA_EXT_PD_LIMIT, pick_pd(s),
                        (struct args){0, 0, nova_qpd(2000, PRIO), ~(word_t)0, ~(word_t)0});
                 return;
-        case 5:
-        case 6:
-        case 7:
-        case 8:
-        case 9:
-        case 10:
+        }
+}
+
+static void step_destroy(struct suspect *s)
+{
+        if (one_in(s, 8))
+                extend(s, NOVA_EXT_OBJECT, NOVA_EXT_PD_DESTROY,
+                       one_in(s, 8) ? pick_home(s) : pick(s, SEL_CHILD, HALF), (struct args){0});
+}
+
+static void step_extension(struct suspect *s)
+{
+        const word_t r = random_next(&s->seed), kind = below(s, 16);
+
+        if (kind < 5)
+                step_object(s, r);
+        else if (kind < 11)
                 step_quota(s);
-                return;
-        case 11:
-        case 12:
+        else if (kind < 13)
                 extend(s, NOVA_EXT_THREAD, NOVA_EXT_THREAD_TLS, 0,
                        (struct args){.a3 = one_in(s, 2) ? plan.shared : r});
-                return;
-        case 13:
-                if (one_in(s, 8))
-                        extend(s, NOVA_EXT_OBJECT, NOVA_EXT_PD_DESTROY,
-                               one_in(s, 8) ? pick_home(s) : pick(s, SEL_CHILD, HALF),
-                               (struct args){0});
-                return;
-        case 14:
-                if (one_in(s, 16))
-                        extend(s, NOVA_EXT_MACHINE, below(s, 2), 0, (struct args){0});
-                return;
-        default:
+        else if (kind == 13)
+                step_destroy(s);
+        else if (kind == 15)
                 extend(s, r & 0xf0, below(s, 8), random_value(&s->seed), (struct args){.a3 = r});
-                return;
-        }
+        else if (one_in(s, 16))
+                extend(s, NOVA_EXT_MACHINE, below(s, 2), 0, (struct args){0});
 }
 
 /* ---- Registers and exceptions --------------------------------------------------------------- */
