@@ -197,8 +197,8 @@ int nova_pci_config_write(struct nova_pci_device *device, unsigned offset, unsig
  * extern struct nova_pci_device *device;
  * unsigned at = 0;
  *
- * while (nova_pci_capability(device, 0x09, &at) == 0) // all capabilities that are specific to the
- *         vendor printf("at %02x\n", at);
+ * while (nova_pci_capability(device, 0x09, &at) == 0) // all that the vendor defines
+ *         printf("at %02x\n", at);
  * @endcode
  * @param device     the device
  * @param id         number of the capability
