@@ -19,6 +19,7 @@ CASE_ON(guest_state, rdtscp_and_xsetbv_exit_on_vmx, "7.2-69 7.2-73", needs_vmx)
 
 GUEST(halt_32, 32, "hlt");
 
+/* It spins after the case until its end, with IF set (see spin_16). */
 GUEST(iret_32, 32, "iret; 1: jmp 1b");
 
 CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)
@@ -28,6 +29,7 @@ CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)
 
         guest_gate(g, 2, GUEST_CODE);
         g->state->ip = GUEST_CODE + 1;
+        g->state->flags |= 0x200;
         g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_NMI_WINDOW | NOVA_INJ_NMI | 2;
         EXPECT_EQ(guest_run(g, mtd | NOVA_MTD_INJ), 0x08);
         EXPECT_EQ(g->state->ip, GUEST_CODE + 1);

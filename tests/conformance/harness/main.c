@@ -236,24 +236,11 @@ static void announce(unsigned number)
         console_string("\n");
 }
 
-/* Returns whether QEMU's TCG runs the machine, by the name of the hypervisor. */
-static bool on_tcg(void)
-{
-        uint32_t leaf[4];
-        cpuid(1, 0, leaf);
-        if (!(leaf[2] >> 31))
-                return false;
-        cpuid(0x40000000, 0, leaf);
-        return leaf[1] == 0x54474354; /* "TCGT" */
-}
-
-/* Waits for the end of the case or of its time, which the case may change. Under QEMU the
- * controller sleeps, so that the emulator's CPU is idle with it. A kernel without deadlines needs
- * it awake. So does Bochs: with a controller that sleeps, the_nmi_window_opens_with_iret hangs on
- * 2 CPUs after the cases before it. */
+/* Waits for the end of the case or of its time, which the case may change. The controller sleeps,
+ * so that the emulator's CPU is idle with it. A kernel without deadlines needs it awake. */
 static void await_end(void)
 {
-        const bool sleeps = on_tcg() && !needs_timeout();
+        const bool sleeps = !needs_timeout();
         while (!run.finished && tsc() < run.deadline) {
                 if (sleeps)
                         hc_sm_until(ended, NOVA_SM_ZC, run.deadline);
