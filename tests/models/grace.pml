@@ -3,8 +3,9 @@
 // freed, and each ended object is freed eventually.
 //
 // Each CPU executes operations without end. An operation finds an object by its capability, uses
-// it without a reference, and forgets it. CPUs 0 and 1 end one object each: they remove its
-// capability, and then hand it over to reclaim_object().
+// it without a reference, and forgets it. An interrupt that comes meanwhile leaves a mark
+// (CPU_PENDING_GRACE), which the CPU answers after the operation, also if it then idles. CPUs 0 and
+// 1 end one object each: they remove its capability, and then hand it over to reclaim_object().
 //
 // holds: live
 // fails: HANDS_OVER_FIRST
@@ -12,6 +13,7 @@
 // fails: ANSWERS_AT_WORK
 // fails: FIRST_ANSWER_FREES
 // fails: live FORGETS_LATE
+// fails: live IDLES_WITH_MARK
 
 #define CPUS    3
 #define OBJECTS 2 /* CPU n ends object n */
@@ -29,6 +31,7 @@ bool under_way, late;
 byte freer = NONE;
 byte seen[CPUS];
 bool asked[CPUS]; /* an IPI is pending */
+bool mark[CPUS];  /* CPU_PENDING_GRACE */
 bool watched;     /* the timer watches the filling batch */
 
 /* reclaim_begin(), under the lock. */
@@ -75,7 +78,7 @@ inline timer()
 /* reclaim_quiescent(). */
 inline quiescent(c)
 {
-        atomic { asked[c] = false; now = period }
+        atomic { asked[c] = false; mark[c] = false; now = period }
         seen[c] = now;
         atomic { /* under the lock */
                 now = 0;
@@ -116,6 +119,26 @@ inline check(object)
         assert(uses[0] != object && uses[1] != object && uses[2] != object)
 }
 
+/* Uses an object, forgets it, and answers the interrupts that came meanwhile. */
+inline operation(c)
+{
+        do
+        :: atomic { assert(!(freed & BIT(uses[c]))); uses[c] = NONE; break }
+#ifdef ANSWERS_AT_WORK
+        :: asked[c] -> quiescent(c)
+#else
+        :: atomic { asked[c] -> asked[c] = false; mark[c] = true }
+#endif
+        od;
+        if
+        :: mark[c] -> quiescent(c)
+#ifdef IDLES_WITH_MARK
+        :: mark[c] /* halts, and continues with the next operation */
+#endif
+        :: !mark[c]
+        fi
+}
+
 proctype cpu(byte c)
 {
         byte now;
@@ -125,19 +148,9 @@ end:    do
         /* An operation begins in user mode, finds an object, and uses it. In user mode a CPU takes
          * an interrupt before anything else. */
         :: atomic { !INTERRUPT(c) && capability & 1 -> uses[c] = 0 }
-           do
-           :: atomic { assert(!(freed & BIT(uses[c]))); uses[c] = NONE; break }
-#ifdef ANSWERS_AT_WORK
-           :: asked[c] -> quiescent(c)
-#endif
-           od
+           operation(c)
         :: atomic { !INTERRUPT(c) && capability & 2 -> uses[c] = 1 }
-           do
-           :: atomic { assert(!(freed & BIT(uses[c]))); uses[c] = NONE; break }
-#ifdef ANSWERS_AT_WORK
-           :: asked[c] -> quiescent(c)
-#endif
-           od
+           operation(c)
         /* Another one ends the CPU's object. */
         :: !INTERRUPT(c) && c < OBJECTS && !ended ->
                 ended = 1;

@@ -325,6 +325,17 @@ static cold_path void sched_put_back(struct cpu *cpu, struct sc *sc)
                 sched_requeue(cpu, sc);
 }
 
+/* Runs the idle thread. If the CPU was asked to be quiescent while this decision held pointers,
+ * answers now: nothing wakes a halted CPU for this. */
+static _Noreturn void sched_idle(struct cpu *cpu)
+{
+        if (unlikely(cpu->pending & CPU_PENDING_GRACE)) {
+                cpu->pending &= (uint8_t)~CPU_PENDING_GRACE;
+                reclaim_quiescent(cpu);
+        }
+        resume_ec(cpu, cpu->idle_ec);
+}
+
 /* Runs the first SC of the queue that has an EC to run. */
 static __attribute__((noinline)) _Noreturn void sched_resume_any(struct cpu *cpu)
 {
@@ -333,7 +344,7 @@ static __attribute__((noinline)) _Noreturn void sched_resume_any(struct cpu *cpu
                         ;
                 struct sc *sc = run_queue_take(&cpu->run_queue);
                 if (unlikely(!sc))
-                        resume_ec(cpu, cpu->idle_ec);
+                        sched_idle(cpu);
                 struct ec *ec = sched_runnable(cpu, sc);
                 if (likely(ec)) {
                         store_once(cpu->current_sc, sc);

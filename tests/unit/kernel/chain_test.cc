@@ -9,6 +9,8 @@
 
 extern "C" {
 #include "arch/x86/resume.h"
+#include "memory/frame.h"
+#include "object/reclaim.h"
 #include "sched/mail.h"
 #include "sched/wake.h"
 }
@@ -307,6 +309,70 @@ TEST(chain, a_walk_begins_again_after_ends_that_a_decision_must_process)
         EXPECT_EQ(windows, 1 + LINKS / STEP);
         EXPECT_EQ(helps->place, SC_SLEEPING);
 }
+
+// ---- Requests to be quiescent that come while a decision holds pointers
+
+uint32_t before; // the grace period before the one that a test begins
+
+// Begins a grace period, and takes its interrupt in the window of a decision.
+void begin_period()
+{
+        struct cpu *cpu = cpu_self();
+        const unsigned ipis = fake_ipis;
+
+        before = cpu->grace_seen;
+        while (fake_ipis == ipis)
+                reclaim_frame(frame_alloc());
+        EXPECT_TRUE(cpu_holds_pointers(cpu));
+        cpu->pending |= CPU_PENDING_GRACE; // as interrupt_ipi()
+}
+
+void expect_answered()
+{
+        EXPECT_EQ(cpu_self()->pending & CPU_PENDING_GRACE, 0);
+        EXPECT_EQ(cpu_self()->grace_seen, before + 1);
+}
+
+TEST(chain, a_cpu_that_idles_after_a_walk_has_answered_a_grace_period)
+{
+        Chain c;
+        reclaim_quiescent(c.here); // has seen the periods of earlier tests
+        c.helping(c.top);
+        in_first_window = begin_period;
+        EXPECT_EQ(c.decide(), c.here->idle_ec);
+        EXPECT_EQ(windows, LINKS / STEP);
+        expect_answered();
+}
+
+// The request comes with the mail that ends a thread, when the CPU idles. The decision that follows
+// must first stop the helpers of that thread.
+TEST(chain, a_cpu_that_idles_after_ends_has_answered_a_grace_period)
+{
+        Chain c;
+        reclaim_quiescent(c.here); // has seen the periods of earlier tests
+        ec *other = c.w.thread("other", c.w.home, EC_LOCAL);
+        other->state = EC_BLOCKED;
+        for (unsigned i = 0; i < STEP; i++)
+                ec_help(c.w.thread("helper", c.w.home, EC_GLOBAL), other);
+        c.end(other);
+        begin_period();
+        EXPECT_EQ(c.decide(), c.here->idle_ec);
+        expect_answered();
+}
+
+// A thread that runs answers when it leaves the kernel.
+TEST(chain, a_thread_that_runs_after_a_walk_answers_a_grace_period)
+{
+        Chain c;
+        reclaim_quiescent(c.here); // has seen the periods of earlier tests
+        c.links.back()->state = EC_READY;
+        c.helping(c.top);
+        in_first_window = begin_period;
+        EXPECT_EQ(c.decide(), c.links.back());
+        expect_answered();
+}
+
+// ---- Time
 
 TEST(chain, an_sc_pays_for_its_walk_also_if_it_then_sleeps)
 {
