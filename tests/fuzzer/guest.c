@@ -108,10 +108,12 @@ unsigned guest_reply(uint64_t *seed, unsigned event, struct nova_utcb *u)
         }
         /* Bochs, the only emulator of VMX here, lets an interrupt of the machine cause an exit only
          * if the guest was entered with IF set. A guest that spins without IF would keep its CPU
-         * for ever. */
+         * for ever after its next entry. So it has IF, and no IDT through which an interrupt or an
+         * exception would clear IF: it gets a triple fault, which is an exit. */
         if (!needs_vmx()) {
                 s->flags |= FLAGS_IF;
-                mtd |= NOVA_MTD_EFL;
+                s->idtr.limit = 0;
+                mtd |= NOVA_MTD_EFL | NOVA_MTD_IDTR;
         }
         s->mtd = mtd & MTD_ALLOWED;
         return items;

@@ -100,7 +100,18 @@ static void grant(struct keeper *k, struct nova_utcb *u)
         u->items = nova_utcb_items(0, n);
 }
 
-/* A reply with any state: the kernel must make of it what a thread may have. */
+/* Returns any address, but not one of the image: there, other registers than those of the code
+ * could make the thread write to its own record, and to those of its PD. */
+static word_t any_address(uint64_t *seed)
+{
+        const word_t at = random_value(seed);
+
+        return at - IMAGE_BEGIN < (word_t)__image_end - IMAGE_BEGIN ? 0 : at;
+}
+
+/* A reply with any state: the kernel must make of it what a thread may have. The thread begins
+ * again, or faults: if it continued where it was, a check of its registers, or REP STOS to its
+ * stack, would have other registers. */
 static nova_mtd_t any_state(struct keeper *k, struct nova_utcb *u)
 {
         uint64_t *seed = &k->seed;
@@ -114,8 +125,7 @@ static nova_mtd_t any_state(struct keeper *k, struct nova_utcb *u)
         u->state.actv_state = (uint32_t)random_value(seed);
         u->state.cs.sel = (uint16_t)random_value(seed);
         u->state.cr0 = random_value(seed);
-        if (random_below(seed, 8) == 0)
-                u->state.ip = random_value(seed);
+        u->state.ip = random_below(seed, 8) ? (word_t)suspect_again : any_address(seed);
         if (random_below(seed, 16) == 0)
                 u->state.sp = random_value(seed);
         return random_next(seed) & MTD_ALLOWED;
@@ -154,7 +164,7 @@ static void answer(struct keeper *k, unsigned event, struct nova_utcb *u)
                         page(u, &n, s, (word_t)s);
         }
         u->state.flags = 2;
-        if (s && random_below(&k->seed, 12) == 0)
+        if (s && u->state.ip != (word_t)suspect_end && random_below(&k->seed, 12) == 0)
                 mtd |= any_state(k, u);
         else if (resume)
                 mtd = 0;
