@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Walks over many instructions under QEMU, a million in each boot.
 
-endure.py ARCH KERNEL ROOTTASK PREDICT CPU FIRST BOOTS COUNT: the seeds are FIRST, FIRST + 1, …
+endure.py ARCH KERNEL ROOTTASK PREDICT CPU FIRST LEAST COUNT: walks over COUNT instructions with
+the seeds FIRST, FIRST + 1, … until at least LEAST were executed. To continue a run, begin with
+the next seed.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,28 +21,36 @@ SECONDS = 300
 # QEMU executes some MMX instructions although CR0.TS is set: see CMakeLists.txt.
 CMDLINE = "mitigations=full"
 PASSED = "# 1 passed, 0 failed"
+INSTRUCTIONS = re.compile(r"^# instructions: (\d+)$", re.MULTILINE)
+FAILURES = 3  # after which it ends
 
 
 def walk(machine, seed):
-    """Runs one boot. Returns whether its walk passed, and prints the console if not."""
+    """Runs one boot. Returns the number of its instructions, or 0 after it printed the console of a
+    walk that failed."""
     outcome = Runner(machine, SECONDS).run()
-    if PASSED in outcome.text():
-        return True
-    print(f"seed {seed}: {outcome.message}\n{outcome.text()}")
-    return False
+    found = INSTRUCTIONS.search(outcome.text())
+    if PASSED in outcome.text() and found:
+        print(f"seed {seed}: {found[1]} instructions", flush=True)
+        return int(found[1])
+    print(f"seed {seed}: {outcome.message}\n{outcome.text()}", flush=True)
+    return 0
 
 
 def main():
     arch, kernel, roottask, predict, cpu = sys.argv[1:6]
-    first, boots, count = map(int, sys.argv[6:])
-    passed = 0
-    for seed in range(first, first + boots):
+    seed, least, count = map(int, sys.argv[6:])
+    done = failed = 0
+    while done < least and failed < FAILURES:
         with tempfile.NamedTemporaryFile(suffix=".walk") as module:
             subprocess.run([predict, arch, str(seed), str(count)], stdout=module, check=True)
             machine = Machine(kernel, [roottask, module.name], cmdline=CMDLINE, cpus=1, cpu=cpu)
-            passed += walk(machine, seed)
-    print(f"{passed} of {boots} walks of {count} instructions passed")
-    sys.exit(passed != boots or not boots)
+            executed = walk(machine, seed)
+        done += executed
+        failed += not executed
+        seed += 1
+    print(f"{done} instructions, {failed} walks failed; the next seed is {seed}")
+    sys.exit(failed != 0 or done < least)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes instructions of all opcode maps, with random operands and prefixes, and what the decoder
- * Zydis predicts for each: predict x86_64|x86_32 SEED COUNT > FILE. It runs on the host. */
+ * Zydis predicts for each: predict x86_64|x86_32 SEED COUNT > FILE. COUNT of them have no invalid
+ * LOCK prefix, which QEMU ignores. It runs on the host. */
 #include <Zydis/Zydis.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "registers.h"
 
 #define EVENT(n)    (1u << (n))
@@ -24,98 +25,6 @@
 #define CLOSED_PORT 0x10
 #define INT3        0xcc
 #define CLI         0xfa
-
-static uint64_t state;
-
-static uint32_t draw(uint32_t end)
-{
-        state = state * 6364136223846793005 + 1442695040888963407;
-        return (uint32_t)(state >> 33) % end;
-}
-
-static bool chance(unsigned percent)
-{
-        return draw(100) < percent;
-}
-
-/* ---- Bytes ----------------------------------------------------------------------------------- */
-
-static const uint8_t legacy[] = {0x66, 0xf2, 0xf3, 0x2e, 0x26, 0x36, 0x3e, 0x64, 0x65, 0x67, 0xf0};
-
-static unsigned add_prefixes(uint8_t *to, unsigned mode)
-{
-        unsigned n = 0;
-
-        if (chance(20))
-                to[n++] = 0x66;
-        if (chance(20))
-                to[n++] = chance(50) ? 0xf2 : 0xf3;
-        /* Not CS outside of 64-bit mode: QEMU writes there. */
-        if (chance(10))
-                to[n++] = legacy[mode == WALK_MODE_64 ? 3 + draw(6) : 4 + draw(5)];
-        if (mode == WALK_MODE_64 && chance(5))
-                to[n++] = 0x67;
-        if (chance(4))
-                to[n++] = 0xf0;
-        if (mode == WALK_MODE_64 && chance(30))
-                to[n++] = 0x40 | draw(16);
-        return n;
-}
-
-/* Returns a ModRM: a register, or memory in a form whose address depends on a register. */
-static uint8_t make_modrm(void)
-{
-        const uint8_t reg = draw(8) << 3;
-
-        if (chance(50))
-                return 0xc0 | reg | draw(8);
-        if (chance(30))
-                return reg | WALK_BX;
-
-        const uint8_t form = draw(3) << 6, rm = draw(8);
-
-        return rm == WALK_BP ? 0x40 | reg | rm : form | reg | rm;
-}
-
-/* Where a pointer of a class points: mostly to a page that is there. */
-static uint8_t make_class(unsigned mode)
-{
-        if (chance(70))
-                return WALK_MAPPED;
-        return mode == WALK_MODE_64 && chance(50) ? WALK_NON_CANONICAL : WALK_ABSENT;
-}
-
-/* Returns the number of bytes before the ModRM. */
-static unsigned make(struct walk_record *r, unsigned turn)
-{
-        unsigned n = add_prefixes(r->code, r->mode);
-
-        r->seed = draw(UINT32_MAX);
-        r->map = turn / 256 % 4;
-        r->opcode = turn % 256;
-        if (r->map != WALK_MAP_1)
-                r->code[n++] = 0x0f;
-        if (r->map == WALK_MAP_0F38 || r->map == WALK_MAP_0F3A)
-                r->code[n++] = r->map == WALK_MAP_0F38 ? 0x38 : 0x3a;
-        r->code[n++] = r->opcode;
-        const unsigned modrm = n;
-        r->code[n++] = make_modrm();
-        while (n < WALK_CODE)
-                r->code[n++] = draw(256);
-        r->pointer = draw(r->mode == WALK_MODE_64 ? 3 : 2);
-        r->strings = make_class(r->mode);
-        r->stack = make_class(r->mode);
-        r->base = r->index = WALK_NO_REGISTER;
-        return modrm;
-}
-
-/* Opcodes that lead to other maps, and IRET, which QEMU lets enter virtual-8086 mode. */
-static bool is_left_out(const struct walk_record *r)
-{
-        if (r->map == WALK_MAP_1)
-                return walk_is_prefix(r->opcode, r->mode) || r->opcode == 0x0f || r->opcode == 0xcf;
-        return r->map == WALK_MAP_0F && (r->opcode == 0x38 || r->opcode == 0x3a);
-}
 
 /* Makes branches lead to the next instruction, and ports closed; keeps the stack in its page. */
 static void tame(struct walk_record *r, const ZydisDecodedInstruction *d, unsigned modrm)
@@ -141,7 +50,7 @@ static void tame(struct walk_record *r, const ZydisDecodedInstruction *d, unsign
  * decode in another way. */
 static void simplify(struct walk_record *r, unsigned modrm)
 {
-        for (unsigned i = 0; i < modrm; i++)
+        for (unsigned i = 0; i < walk_prefixes(r); i++)
                 if (r->mode == WALK_MODE_64 && (r->code[i] & 0xf0) == 0x40)
                         r->code[i] &= 0xfe;
         if (r->code[modrm] < 0xc0)
@@ -157,6 +66,9 @@ static bool aim(struct walk_record *r, const ZydisDecodedInstruction *d,
                 if (o[i].type != ZYDIS_OPERAND_TYPE_MEMORY ||
                     o[i].encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM)
                         continue;
+                /* Zydis 4 takes R13 as base of this form, which has none. */
+                if (d->raw.modrm.mod == 0 && d->raw.modrm.rm == 4 && d->raw.sib.base == 5)
+                        return false;
                 const int base = ZydisRegisterGetId(o[i].mem.base);
                 const int index = ZydisRegisterGetId(o[i].mem.index);
 
@@ -171,10 +83,15 @@ static bool aim(struct walk_record *r, const ZydisDecodedInstruction *d,
         return true;
 }
 
-/* Returns whether QEMU 7.2 would read beyond the registers of MMX: it adds REX.B to their number.
- */
-static bool is_beyond_mmx(const ZydisDecodedInstruction *d, const ZydisDecodedOperand *o)
+/* Returns whether QEMU 7.2 would execute another instruction, and go on at any address: it takes
+ * XOP for POP, adds REX.B to the number of an MMX register, and writes to memory with the segment
+ * CS. */
+static bool is_not_for_qemu(const struct walk_record *r, const ZydisDecodedInstruction *d,
+                            const ZydisDecodedOperand *o)
 {
+        if (d->encoding == ZYDIS_INSTRUCTION_ENCODING_XOP ||
+            (r->mode != WALK_MODE_64 && memchr(r->code, 0x2e, walk_prefixes(r))))
+                return true;
         for (unsigned i = 0; i < d->operand_count; i++)
                 if (o[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
                     o[i].encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM &&
@@ -214,8 +131,9 @@ static uint8_t special_of_invalid(const struct walk_record *r, unsigned modrm)
                            (op >= 0xec && op <= 0xef);
         const uint8_t byte = r->code[modrm];
 
-        if (memchr(r->code, 0xf0, modrm))
-                return WALK_LOCKED;
+        if (memchr(r->code, 0xf0, walk_prefixes(r)) ||
+            (r->mode != WALK_MODE_64 && memchr(r->code, 0x2e, walk_prefixes(r))))
+                return WALK_NOT_QEMU;
         if (r->mode == WALK_MODE_32 && ((byte & 0x38) == 0x20 || (byte & 0xc7) == 0xc4))
                 return WALK_LEFT_OUT;
         if (r->map == WALK_MAP_1 && (ports || op == 0xf4))
@@ -261,15 +179,15 @@ static uint8_t special_of(struct walk_record *r, const ZydisDecodedInstruction *
         case ZYDIS_MNEMONIC_LTR: /* QEMU 7.2 takes a null selector, and ends at the next event */
                 return WALK_LEFT_OUT;
         case ZYDIS_MNEMONIC_CPUID:
-                r->control = draw(2 * WALK_LEAVES);
+                r->control = bytes_draw(2 * WALK_LEAVES);
                 return WALK_LEAF;
         case ZYDIS_MNEMONIC_LGDT:
         case ZYDIS_MNEMONIC_LIDT:
                 return r->pointer == WALK_MAPPED ? WALK_LEFT_OUT : WALK_PLAIN;
         case ZYDIS_MNEMONIC_RDMSR:
         case ZYDIS_MNEMONIC_WRMSR:
-                r->control =
-                        draw(d->mnemonic == ZYDIS_MNEMONIC_RDMSR ? WALK_MSRS : WALK_WRITTEN_MSRS);
+                r->control = bytes_draw(d->mnemonic == ZYDIS_MNEMONIC_RDMSR ? WALK_MSRS
+                                                                            : WALK_WRITTEN_MSRS);
                 return WALK_MSR;
         default:
                 return special_of_registers(r, d, o);
@@ -361,6 +279,9 @@ static uint32_t of_operands(const struct walk_record *r, const ZydisDecodedInstr
                         continue;
                 const unsigned class = class_of(r, &o[i]);
 
+                if (r->mode != WALK_MODE_64 && o[i].mem.segment == ZYDIS_REGISTER_CS &&
+                    o[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
+                        return GP;
                 if (o[i].encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM &&
                     o[i].mem.base == ZYDIS_REGISTER_RAX)
                         faults |= PF | GP | WALK_GOES_ON;
@@ -414,6 +335,9 @@ static uint32_t more_of(const ZydisDecodedInstruction *d)
         case ZYDIS_MNEMONIC_BTR:
         case ZYDIS_MNEMONIC_BTS:
                 return (d->opcode & 0xc7) == 0x83 ? PF | GP | WALK_GOES_ON : 0;
+        case ZYDIS_MNEMONIC_MASKMOVQ: /* a mask that is zero may access nothing */
+        case ZYDIS_MNEMONIC_MASKMOVDQU:
+                return WALK_GOES_ON;
         case ZYDIS_MNEMONIC_LDS:
         case ZYDIS_MNEMONIC_LES:
         case ZYDIS_MNEMONIC_LFS:
@@ -527,8 +451,6 @@ static bool predict(struct walk_record *r, const ZydisDecoder *decoder, unsigned
 
         if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, r->code, WALK_CODE, &d, o)))
                 fill_invalid(r, modrm);
-        else if (d.encoding == ZYDIS_INSTRUCTION_ENCODING_XOP)
-                simplify(r, modrm); /* a POP, to an emulator without XOP */
         else
                 tame(r, &d, modrm);
         if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, r->code, WALK_CODE, &d, o))) {
@@ -539,10 +461,10 @@ static bool predict(struct walk_record *r, const ZydisDecoder *decoder, unsigned
         }
         r->length = d.length;
         r->allowed = is_hint(r) ? WALK_ANY : of_instruction(r, &d, o);
-        r->special = special_of(r, &d, o);
+        r->special = is_not_for_qemu(r, &d, o) ? WALK_NOT_QEMU : special_of(r, &d, o);
         if (r->map == WALK_MAP_0F && r->opcode == 0x0d && d.raw.modrm.mod == 3)
                 r->allowed |= UD; /* APM 3, PREFETCH: only in memory */
-        if (is_beyond_mmx(&d, o) || branches_to_data(r, &d))
+        if (branches_to_data(r, &d))
                 return false;
         if (!aim(r, &d, o) || (r->special == WALK_BIT &&
                                (r->reg == WALK_SP || r->reg == r->base || r->reg == r->index)))
@@ -565,30 +487,39 @@ static void decoder_of(ZydisDecoder *decoder, unsigned mode)
                 ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32);
 }
 
+/* Writes records, as many for QEMU as it is told. Returns the number of all. */
+static uint32_t write_records(bool wide, uint32_t count)
+{
+        uint32_t executed = 0, written = 0;
+
+        for (unsigned turn = bytes_draw(1024); executed < count;) {
+                struct walk_record r = {.mode = wide ? bytes_draw(2) : WALK_MODE_32};
+                ZydisDecoder decoder;
+                const unsigned modrm = bytes_make(&r, turn);
+
+                decoder_of(&decoder, r.mode);
+                if (!bytes_are_left_out(&r) && !predict(&r, &decoder, modrm))
+                        continue;
+                turn++;
+                if (bytes_are_left_out(&r))
+                        continue;
+                if (fwrite(&r, sizeof(r), 1, stdout) != 1)
+                        exit(1);
+                written++;
+                executed += r.special != WALK_NOT_QEMU;
+        }
+        return written;
+}
+
 int main(int count, char **words)
 {
         if (count != 4)
                 return 2;
-        const bool wide = !strcmp(words[1], "x86_64");
-        const uint32_t records = (uint32_t)strtoul(words[3], NULL, 0);
-        const struct walk_header header = {.magic = WALK_MAGIC, .count = records};
-        unsigned turn = 0;
+        struct walk_header header = {.magic = WALK_MAGIC};
 
-        state = strtoull(words[2], NULL, 0);
-        turn = draw(1024);
+        bytes_seed(strtoull(words[2], NULL, 0));
         fwrite(&header, sizeof(header), 1, stdout);
-        for (uint32_t done = 0; done < records;) {
-                struct walk_record r = {.mode = wide ? draw(2) : WALK_MODE_32};
-                ZydisDecoder decoder;
-                const unsigned modrm = make(&r, turn);
-
-                decoder_of(&decoder, r.mode);
-                if (!is_left_out(&r) && !predict(&r, &decoder, modrm))
-                        continue;
-                turn++;
-                if (is_left_out(&r))
-                        continue;
-                done += fwrite(&r, sizeof(r), 1, stdout) == 1;
-        }
-        return 0;
+        const uint32_t records = (uint32_t)strtoul(words[3], NULL, 0);
+        header.count = write_records(!strcmp(words[1], "x86_64"), records);
+        return fseek(stdout, 0, SEEK_SET) || fwrite(&header, sizeof(header), 1, stdout) != 1;
 }

@@ -20,7 +20,7 @@ enum { WALK_MAP_1, WALK_MAP_0F, WALK_MAP_0F38, WALK_MAP_0F3A, WALK_MAP_VEX };
 /* What a kernel must do for an instruction that it executes itself. */
 enum {
         WALK_PLAIN,
-        WALK_LOCKED,    /* not under QEMU, which ignores LOCK, and can abort in its translator */
+        WALK_NOT_QEMU,  /* QEMU executes another instruction, or aborts in its translator */
         WALK_LEFT_OUT,  /* not at CPL 0 */
         WALK_WRITES_CR, /* `reg` holds the value that control register `control` has */
         WALK_MSR,       /* CX holds the number of the walker's MSR `control` */

@@ -291,7 +291,7 @@ static bool equal(const struct walk_outcome *a, const struct walk_outcome *b)
 
 static bool is_left_out(const struct walk_record *r, unsigned level)
 {
-        return r->special == WALK_LOCKED || (level == 0 && r->special == WALK_LEFT_OUT);
+        return r->special == WALK_NOT_QEMU || (level == 0 && r->special == WALK_LEFT_OUT);
 }
 
 void walker_main(void)
