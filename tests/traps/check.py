@@ -8,6 +8,7 @@ that statements.tsv names is a test, a group or a row of outcomes.tsv; each faul
 
 import re
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import table
@@ -20,6 +21,8 @@ STATEMENTS = "tests/traps/statements.tsv"
 STATEMENTS_HEADER = "number speaker case where statement".split()
 PAGE = "docs/manual/traps.md"
 BEGIN, END = "<!-- rows of tests/traps/outcomes.tsv -->", "<!-- end of the rows -->"
+UNSEEN_PAGE, UNSEEN = "docs/kernel/traps.md", "## Rows that no emulator shows"
+UNSEEN_ROW = re.compile(r"^\| ([^|]*`[^|]*) \|", re.MULTILINE)
 CASES = ("tests/traps/cells.c", "tests/traps/variants.c", "tests/traps/walk/walk.c")
 CASE = re.compile(r"(?:CASE|CASE_ON|GROUP)\((?:traps, )?(\w+),")
 BOOTS = ("tests/traps/CMakeLists.txt",)
@@ -84,6 +87,19 @@ def changes(fault, rows):
                for row in rows for mode in row["modes"].split() for emulator in table.EMULATORS)
 
 
+def unseen_errors(root, rows):
+    """Returns messages about the page's list of the rows that no emulator shows."""
+    section = (root / UNSEEN_PAGE).read_text("utf-8").partition(UNSEEN)[2].partition("\n## ")[0]
+    patterns = re.findall(r"`([^`]+)`", " ".join(UNSEEN_ROW.findall(section)))
+    names = [row["row"] for row in rows if row["seen"] == "none"]
+    found = [f"{UNSEEN_PAGE}: {name} is not in the list of rows that no emulator shows"
+             for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns)]
+    unused = [pattern for pattern in patterns
+              if not any(fnmatchcase(name, pattern) for name in names)]
+    return found + [f"{UNSEEN_PAGE}: an emulator shows all rows of '{pattern}'"
+                    for pattern in unused]
+
+
 def with_seen(rows, faults):
     """Returns the text of outcomes.tsv with its last column."""
     lines = ["\t".join(table.HEADER)]
@@ -131,7 +147,7 @@ def main():
         table.OUTCOMES.write_text(with_seen(rows, faults), encoding="utf-8")
         page.write_text(manual_with(page.read_text("utf-8"), rows), encoding="utf-8")
     found = walk_exceptions.errors() + row_errors(rows, faults)
-    found += statement_errors(root, rows, tests(root))
+    found += statement_errors(root, rows, tests(root)) + unseen_errors(root, rows)
     if manual_with(page.read_text("utf-8"), rows) != page.read_text("utf-8"):
         found.append(f"{PAGE}: its table is not that of outcomes.tsv: run check.py . --write")
     print("\n".join(found) or f"{len(rows)} rows, {len(table.cells(rows, faults))} cells")
