@@ -8,6 +8,10 @@
 
 #define EMULATOR_NAME 0x54474354 /* "TCGT" */
 
+/* Leaves that describe a feature. For a leaf that is missing, CPUID returns another one's data. */
+#define LEAF_XSAVE 0xd
+#define LEAF_SVM   0x8000000a
+
 uint32_t cpu_features[FEATURE_WORDS];
 
 uint32_t features_max_extended(void)
@@ -27,11 +31,14 @@ bool features_emulated(void)
         return features_is_emulated(cpu_features[WORD_1_ECX]);
 }
 
-/* Returns true if XSAVE must not be used: QEMU 7.2 hangs at the MOV that sets OSXSAVE if leaf 0xd
- * does not describe XSAVE, XSAVEOPT and others. */
+/* Returns true if XSAVE must not be used: firmware has limited the leaves (SDM 4, MISC_ENABLE), or
+ * QEMU 7.2 hangs at the MOV that sets OSXSAVE because leaf 0xd does not describe XSAVE, XSAVEOPT
+ * and others. */
 static bool features_xsave_is_broken(uint32_t features)
 {
-        return features >> FEATURE_XSAVE % 32 & 1 && !cpuid(0xd, 1).eax &&
+        if (cpuid(0, 0).eax < LEAF_XSAVE)
+                return true;
+        return features >> FEATURE_XSAVE % 32 & 1 && !cpuid(LEAF_XSAVE, 1).eax &&
                features_is_emulated(features);
 }
 
@@ -54,8 +61,9 @@ void features_read_own(uint32_t own[FEATURE_WORDS])
                 own[WORD_EXT_EDX] = leaf.edx;
         }
         /* Firmware may have disabled SVM. */
-        if (own[WORD_EXT_ECX] >> FEATURE_SVM % 32 & 1 && !(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS))
-                own[WORD_SVM_EDX] = cpuid(0x8000000a, 0).edx;
+        if (own[WORD_EXT_ECX] >> FEATURE_SVM % 32 & 1 && features_max_extended() >= LEAF_SVM &&
+            !(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS))
+                own[WORD_SVM_EDX] = cpuid(LEAF_SVM, 0).edx;
         if (features_xsave_is_broken(own[WORD_1_ECX]))
                 own[WORD_1_ECX] &= ~(1u << FEATURE_XSAVE % 32);
 }
