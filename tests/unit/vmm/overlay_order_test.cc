@@ -6,6 +6,7 @@
 #include "overlay_order.h"
 
 #include <gtest/gtest.h>
+#include <sanitizer/asan_interface.h>
 #include <ucontext.h>
 
 #include <cstring>
@@ -28,11 +29,12 @@ constexpr int ram = -1, unmapped = -2;
 
 alignas(page_bytes) uint8_t memory[2 * page_bytes], frames[2 * page_bytes];
 nova_utcb utcbs[2];
+/* Each order uses the same stacks: a new one for each order would take most of the time. */
+uint8_t stacks[2][stack_bytes];
 
 /* A virtual CPU with its thread of the monitor. */
 struct actor {
         ucontext_t context = {};
-        std::vector<uint8_t> stack = std::vector<uint8_t>(stack_bytes);
         std::function<void()> program;
         std::function<bool()> blocked; /* it cannot continue while this is true */
         bool done = false, recalled = false;
@@ -202,8 +204,10 @@ struct overlay_order : testing::Test {
                 actors[vcpu].reset(new actor);
                 ucontext_t &context = actors[vcpu]->context;
                 actors[vcpu]->program = program;
+                /* What the last order left there. */
+                ASAN_UNPOISON_MEMORY_REGION(stacks[vcpu], stack_bytes);
                 ASSERT_EQ(getcontext(&context), 0);
-                context.uc_stack.ss_sp = actors[vcpu]->stack.data();
+                context.uc_stack.ss_sp = stacks[vcpu];
                 context.uc_stack.ss_size = stack_bytes;
                 makecontext(&context, enter, 0);
         }
