@@ -3,6 +3,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import unittest
 
 import paths
@@ -11,17 +13,26 @@ from nova import cli
 LIBRARY = paths.ROOT / "sdk/lib/nova"
 INSTALL = paths.ROOT / "sdk/cmake/NovaInstall.cmake"
 TOOLS = ("bench", "conformance", "docs", "install", "mutation", "newlib", "package", "stretch")
+# Modules that take long to load, and that a boot under QEMU does not need.
+SLOW = {"dataclasses", "difflib", "hashlib", "inspect", "shutil", "tempfile"}
 
 
-def imported(file):
-    """Returns the modules of `nova` that a file imports when it is loaded, not in a function."""
+def imported(nodes):
+    """Returns the modules of `nova` that the NODES of a syntax tree import."""
     found = set()
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module == "nova":
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nova."):
             found.add(node.module.removeprefix("nova.").split(".")[0])
     return found
+
+
+def needed_by(file):
+    """Returns the modules of `nova` that a file imports when it is loaded, and those that are
+    installed and that it imports in a function."""
+    syntax = ast.parse(file.read_text(encoding="utf-8"))
+    return imported(syntax.body) | (imported(ast.walk(syntax)) - left_out())
 
 
 def needed(folder):
@@ -31,7 +42,7 @@ def needed(folder):
     while left:
         name = left.pop()
         found.add(name)
-        left |= imported(folder / f"{name}.py") - found
+        left |= needed_by(folder / f"{name}.py") - found
     return found
 
 
@@ -55,6 +66,14 @@ class Contents(unittest.TestCase):
 
     def test_the_tools_of_the_tree_are_left_out(self):
         self.assertEqual(set(TOOLS) - left_out(), set())
+
+    def test_a_boot_loads_no_slow_module_that_it_does_not_need(self):
+        """A test run boots 1,600 times."""
+        command = [sys.executable, "-S", "-X", "importtime", LIBRARY, "boot-test", "--arch=none"]
+        result = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        found = set(re.findall(r"\| +([\w.]+)$", result.stderr, re.MULTILINE))
+        self.assertLess({"nova.runner", "nova.qemu", "subprocess"}, found)
+        self.assertEqual(found & SLOW, set())
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@
 import os
 from pathlib import Path
 
-from nova import guest
 from nova.errors import EXIT_FAILED, NovaError
 from nova.qemu import Module
+
+# guest.PREFIX. The module guest loads much, and few boots have a guest.
+GUEST = "guest:"
 
 
 def path(build_dir, name):
@@ -33,11 +35,20 @@ def read(file, own=()):
     parts = [line.partition("\t") for line in filter(None, lines)]
     names = [name for name, _, _ in parts]
     skipped = _replaced(names, own)
-    made = iter(guest.files(name for name in names if name not in skipped))
+    made = iter(_files([name for name in names if name not in skipped]))
     return [
         Module(os.path.basename(name) if name in skipped else str(next(made)), arguments)
         for name, _, arguments in parts
     ]
+
+
+def _files(names):
+    """Returns the files of NAMES, and creates those of guests that are missing."""
+    if not any(name.startswith(GUEST) for name in names):
+        return names
+    from nova import guest
+
+    return guest.files(names)
 
 
 def _replaced(names, own):
@@ -46,6 +57,6 @@ def _replaced(names, own):
     return {
         name
         for name in names[1:]
-        if name.startswith(guest.PREFIX)
+        if name.startswith(GUEST)
         and list(own).count(os.path.basename(name)) >= base.count(os.path.basename(name))
     }

@@ -8,14 +8,16 @@ import shlex
 import sys
 import time
 
-from nova import boot_list, described, disk, guest, not_raised, options, process, qemu, tap, tree
-from nova.bochs import new_runner
+from nova import boot_list, described, disk, not_raised, options, process, qemu, tap, tree
 from nova.errors import NovaError
 from nova.qemu import Module, parse_module
+from nova.runner import Runner
 
 
 def add_parser(commands):
-    parser = commands.add_parser("boot-test", prog="nova boot-test", add_help=False)
+    parser = commands.add_parser(
+        "boot-test", prog="nova boot-test", add_help=False, formatter_class=options.Formatter
+    )
     parser.add_argument("--name")  # the test's, for complaints
     parser.add_argument("--arch", choices=tree.ARCHES, required=True)
     parser.add_argument("--kernel", required=True)
@@ -110,10 +112,21 @@ def further_module(text, arch):
     """Returns the module for an argument of --module; `guest:NAME` is the guest file of that name,
     for ARCH."""
     module = parse_module(text)
-    if not module.file.startswith(guest.PREFIX):
+    if not module.file.startswith(boot_list.GUEST):
         return module
-    name = module.file[len(guest.PREFIX) :]
+    from nova import guest
+
+    name = module.file[len(boot_list.GUEST) :]
     return module._replace(file=guest.file(f"{guest.PREFIX}{arch}/{name}"))
+
+
+def _runner(machine, timeout):
+    """Returns the runner for the machine's emulator; loads that of Bochs only for Bochs."""
+    if machine.emulator == "qemu":
+        return Runner(machine, timeout)
+    from nova import bochs
+
+    return bochs.new_runner(machine, timeout)
 
 
 def run(args):
@@ -133,7 +146,7 @@ def run(args):
     other = {"cpus": cpus, "memory": memory, "extra": args.extra, "multiboot": args.multiboot}
     machine = options.machine(args, args.kernel, modules, **other)
     start = time.monotonic()
-    outcome = new_runner(machine, args.timeout).run()
+    outcome = _runner(machine, args.timeout).run()
     sys.stdout.write(outcome.text())
     found = complaints(args, outcome, not_raised.platform(machine, args.arch, machine.emulator))
     print(f"\nboot-test: ended with status {outcome.status} after {time.monotonic() - start:.1f} s")

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -131,6 +130,8 @@ def _forget(folder):
     (folder / "CMakeCache.txt").unlink(missing_ok=True)
     (folder / "build.ninja").unlink(missing_ok=True)
     (folder / STAMP).unlink(missing_ok=True)
+    import shutil  # which a boot does not need
+
     shutil.rmtree(folder / "CMakeFiles", ignore_errors=True)
 
 

@@ -42,7 +42,9 @@ def _parser(argv):
         usage="nova [--help] [--version] COMMAND …",
     )
     parser.add_argument("--version", action="version", version=f"nova {places.version()}")
-    commands = parser.add_subparsers(title=None, metavar="COMMAND", help=options.HIDDEN)
+    commands = parser.add_subparsers(
+        title=None, prog="nova", metavar="COMMAND", help=options.HIDDEN
+    )
     there = [name for name in MODULES if not (places.INSTALLED and name in SOURCE_ONLY)]
     for name in argv[:1] if argv[:1] and argv[0] in there else there:
         importlib.import_module(f"nova.{MODULES[name]}").add_parser(commands)

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import stat
-import tempfile
 from pathlib import Path
 
 from nova import places
@@ -109,6 +108,8 @@ _KEPT = []  # temporary folders, which last until the command ends
 def with_arguments(modules, program, text):
     """Returns the boot modules of a system whose PROGRAM gets further arguments: the description is
     replaced by a copy."""
+    import tempfile  # which few boots need
+
     _KEPT.append(tempfile.TemporaryDirectory(prefix="nova-"))
     found = list(modules)
     for at, module in enumerate(modules):

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Exit statuses of `nova`, and the error that ends it with one sentence."""
 
-import difflib
-
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -20,6 +18,8 @@ class NovaError(Exception):
 
 def meant(word, known):
     """Returns a "did you mean" question about WORD, "" if it resembles no KNOWN word."""
+    import difflib  # as for all modules that a boot rarely needs
+
     near = difflib.get_close_matches(word, known, 1)
     return f" Did you mean '{near[0]}'?" if near else ""
 
@@ -31,6 +31,8 @@ LISTED = 12
 def no_model(emulator, model, known):
     """Returns a sentence about a CPU MODEL that an emulator lacks, with some of its models: the
     most similar ones, or the first."""
+    import difflib
+
     like = difflib.get_close_matches(model, known, LISTED, 0.4) + list(known)
     few = set(like[:LISTED]) if len(known) > LISTED else known
     listed = [name for name in known if name in few]

@@ -6,7 +6,6 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from nova.errors import NovaError
@@ -123,4 +122,4 @@ def prepared(machine):
         yield machine
         return
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        yield replace(machine, disc=_make(machine, Path(folder)))
+        yield machine.changed(disc=_make(machine, Path(folder)))

@@ -2,16 +2,34 @@
 """Options that several commands share, and the checks of their values."""
 
 import argparse
+import os
 import sys
 
 from nova import qemu, tree
 from nova.errors import NovaError
 
 
-Formatter = argparse.RawDescriptionHelpFormatter
 HIDDEN = argparse.SUPPRESS
 # Minimum memory in MiB for kernel and tour.
 MIN_MEMORY = 8
+
+
+def _columns():
+    """Returns the terminal's width, by default 80, as shutil.get_terminal_size() does."""
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Needs no module shutil. Each option needs a formatter, even without help."""
+
+    def __init__(self, prog):
+        super().__init__(prog, width=_columns() - 2)
 
 
 class Parser(argparse.ArgumentParser):

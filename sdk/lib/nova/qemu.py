@@ -4,11 +4,11 @@
 import os
 import re
 import subprocess
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from nova.errors import NovaError, no_model
+from nova.record import Record
 
 PROGRAM = "qemu-system-x86_64"
 MACHINES = ("q35", "pc")
@@ -50,24 +50,24 @@ def parse_module(text):
     return Module(file, arguments.strip())
 
 
-@dataclass
-class Machine:
+class Machine(Record):
     """One machine with its kernel and boot modules; memory in MiB."""
 
     kernel: Path
-    modules: list = field(default_factory=list)  # list of Module or of files, the roottask first
+    modules: list = list  # list of Module or of files, the roottask first
     cmdline: str = ""
     cpus: int = 4
     memory: int = 256
     machine: str = "q35"
     cpu: str = "qemu64,+svm,+npt"
-    extra: list = field(default_factory=list)  # further arguments for the emulator
+    extra: list = list  # further arguments for the emulator
     emulator: str = "qemu"
     boot: str = "direct"  # or through GRUB from a CD, with BIOS or UEFI
     multiboot: int = 0  # version that GRUB uses; 0: the newest that the kernel understands
     disc: Path = None  # image of the CD
 
-    def __post_init__(self):
+    def __init__(self, *values, **named):
+        super().__init__(*values, **named)
         if self.emulator == "bochs":
             self.boot = "grub"
         self.modules = [
@@ -99,7 +99,7 @@ def _renamed(machine, rename):
         Module(rename(str(module.file), number), module.arguments)
         for number, module in enumerate(machine.modules)
     ]
-    return replace(machine, kernel=rename(str(machine.kernel), "kernel"), modules=modules)
+    return machine.changed(kernel=rename(str(machine.kernel), "kernel"), modules=modules)
 
 
 def without_blanks(machine, folder):

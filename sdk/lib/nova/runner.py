@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs one machine until it ends, and reports how it ended. Leaves no QEMU process behind."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,12 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import termios
 import time
-from dataclasses import dataclass
 
-from nova import console_input, errors, media, process, qemu
+from nova import console_input, errors, process, qemu
+from nova.record import Record
 
 STOP_LINE = b"NOVA: stopped"
 STOP_REASON = re.compile(rb"NOVA: ([^\r\n]+)\r*\nNOVA: (?:sp|ip) 0x")
@@ -25,8 +25,7 @@ GRACE = 2.0
 PATIENCE = 20.0
 
 
-@dataclass
-class Outcome:
+class Outcome(Record):
     """Result of a run: the exit status of `nova`, a sentence if needed, the console's output."""
 
     status: int
@@ -84,13 +83,15 @@ class Runner:
     def run(self):
         if not any(qemu.has_blank(name) for name in self.machine.names()):
             return self._run()
+        import tempfile  # loads many modules, which few boots need
+
         with tempfile.TemporaryDirectory(prefix="nova-") as folder:
             self.machine = qemu.without_blanks(self.machine, folder)
             return self._run()
 
     def _run(self):
         saved = termios.tcgetattr(0) if self.interactive else None
-        with media.prepared(self.machine) as self.machine:
+        with self._medium() as self.machine:
             try:
                 self._start()
                 self._watch()
@@ -99,6 +100,14 @@ class Runner:
                 if saved:
                     termios.tcsetattr(0, termios.TCSADRAIN, saved)
         return self._outcome()
+
+    def _medium(self):
+        """Returns the context with the machine's boot medium."""
+        if self.machine.boot == "direct":
+            return contextlib.nullcontext(self.machine)
+        from nova import media  # loads modules that few boots need
+
+        return media.prepared(self.machine)
 
     def _stdin(self):
         """Returns the source of QEMU's input. QEMU gets a terminal only if the terminal also shows

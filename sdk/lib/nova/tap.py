@@ -2,7 +2,8 @@
 """Reads the Test Anything Protocol from a console's text, without trusting it."""
 
 import re
-from dataclasses import dataclass, field
+
+from nova.record import Record
 
 PLAN = re.compile(r"1\.\.(\d+)\s*(#.*)?$")
 CASE = re.compile(r"(not )?ok\b\s*(\d+)?\s*(?:- ?)?(.*)$")
@@ -15,21 +16,19 @@ NOT_RUN = "not run"
 NOT_RAISED = "not raised here"  # and said so, with a reason
 
 
-@dataclass
-class Case:
+class Case(Record):
     number: int
     name: str
     result: str
     reason: str = ""
-    notes: list = field(default_factory=list)  # indented comments after it
+    notes: list = list  # indented comments after it
 
 
-@dataclass
-class Stream:
+class Stream(Record):
     """All cases in numerical order, and the problems of the stream as a whole."""
 
-    cases: list = field(default_factory=list)
-    problems: list = field(default_factory=list)
+    cases: list = list
+    problems: list = list
 
     def count(self, result):
         return sum(case.result == result for case in self.cases)

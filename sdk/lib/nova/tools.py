@@ -2,7 +2,6 @@
 """Runs programs of the host, such as those that make disks and file systems."""
 
 import os
-import shutil
 import subprocess
 
 from nova.errors import EXIT_USAGE, NovaError
@@ -16,6 +15,8 @@ def _search():
 def need(packages, makes, status=EXIT_USAGE):
     """Raises an error if a program is missing. PACKAGES is {program: its package in Debian}, MAKES
     what the programs make."""
+    import shutil  # which few boots need
+
     for program, package in packages.items():
         if not shutil.which(program, path=_search()):
             raise NovaError(
