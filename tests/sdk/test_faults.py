@@ -155,6 +155,19 @@ class Faults(unittest.TestCase):
             self.assertEqual(self.shut_down(subject, 14, ip, program),
                              [f"{name} was shut down: {place}; no portal handles this event."])
 
+    def test_the_instruction_of_a_breakpoint_ends_at_ip(self):
+        """INT3 at the end of one function, with IP at the begin of the next."""
+        program = self.program("adder")
+        head, *lines = self.report(program)
+        for name in ("#BP, breakpoint", "#OF, overflow"):
+            self.said.clear()
+            (sentence,) = self.hear([head.replace("#PF, page fault", name), *lines], program)
+            self.assertIn("adder.c:1 in first(), called from adder.c:8", sentence)
+        ip = self.address(program, "next")
+        for event in (3, 4):
+            (sentence,) = self.shut_down("thread 'one' of PD ''", event, ip, program)
+            self.assertIn(f"at {ip:#x} in first(), adder.c:1;", sentence)
+
     def test_a_thread_that_never_ran_has_no_place(self):
         self.assertEqual(
             self.shut_down("thread '' of PD 'child'", 30, 0, self.program("adder")),

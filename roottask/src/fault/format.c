@@ -171,13 +171,15 @@ static void backtrace(struct line *line, const struct nova_fault_report *r,
         const unsigned count = r->frames < NOVA_FAULT_FRAMES ? r->frames : NOVA_FAULT_FRAMES;
 
         for (unsigned i = 0; i < count; i++) {
+                /* The address after a call, or after INT3 or INTO, may lie past the end of the
+                 * function. */
+                const bool after = i || r->event == NOVA_EXC_BP || r->event == NOVA_EXC_OF;
                 struct nova_symbol symbol;
 
                 add(line, "  #%u %0*zx", i, WIDTH, r->frame[i]);
-                /* A return address may lie past the end of a function that does not return. */
-                if (nova_symbols_find(symbols, r->frame[i] - (i ? 1 : 0), &symbol))
+                if (nova_symbols_find(symbols, r->frame[i] - after, &symbol))
                         add(line, " %s+0x%llx", symbol.name,
-                            (unsigned long long)symbol.offset + (i ? 1 : 0));
+                            (unsigned long long)symbol.offset + after);
                 end(line);
         }
 }

@@ -43,12 +43,14 @@ HANDLER_ENDED = "had a handler that has ended"  # of the kernel's line
 PAGE_FAULT = 14
 PROTECTION = 13
 STARTUP = 30
+BREAKPOINT, OVERFLOW = 3, 4
+TRAPS = BREAKPOINT, OVERFLOW  # events whose IP is the address after the instruction
 # Specification 7.2.
 EVENTS = {
     0: "#DE, a division by zero or a quotient that does not fit",
     1: "#DB, a debug event",
-    3: "#BP, a breakpoint",
-    4: "#OF, an overflow",
+    BREAKPOINT: "#BP, a breakpoint",
+    OVERFLOW: "#OF, an overflow",
     5: "#BR, an exceeded bound",
     6: "#UD, an instruction that the CPU does not know",
     7: "#NM, floating point that is not available",
@@ -90,7 +92,8 @@ def shut_down(line, program, subject="the roottask's first thread"):
     if not match:
         return f"{subject} was shut down; see the kernel's line for the reason."
     number, ip, address = (int(group, 16) for group in match.groups())
-    ((function, source),) = places(program, [ip]) if program else [("", "")]
+    at = ip - (number in TRAPS)
+    ((function, source),) = places(program, [at]) if program else [("", "")]
     text = f"{subject} was shut down: " + EVENTS.get(number, f"event {number:#x}")
     text += f", at {ip:#x}" if ip or number != STARTUP else ", before its first instruction"
     text += f" in {function}()" if function else ""

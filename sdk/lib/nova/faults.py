@@ -9,7 +9,9 @@ from pathlib import Path
 from nova import elf, explain
 from nova.errors import NovaError
 
-HEAD = re.compile(r"(?P<before>.*)FAULT: program (?P<program>\S+), thread ")
+HEAD = re.compile(
+    r"(?P<before>.*)FAULT: program (?P<program>\S+), thread (?:.*: (?P<trap>#BP|#OF),)?"
+)
 IP = re.compile(r"  ip ([0-9a-f]+)  ")
 CODE = re.compile(r"  code((?: <?[0-9a-f]{2}>?)+)$")
 FRAME = re.compile(r"  #(\d+) ([0-9a-f]+)(?: (\S+)\+0x[0-9a-f]+)?$")
@@ -73,9 +75,10 @@ class _Report:
     """The lines of a report that locate the fault. Any program can print such lines, so they are
     not trusted."""
 
-    def __init__(self, before, program):
+    def __init__(self, before, program, trap):
         self.before = before
         self.program = program
+        self.trap = bool(trap)  # whether IP is the address after the instruction
         self.ip = None
         self.code = b""
         self.code_at = 0  # index of the instruction's first byte
@@ -109,7 +112,9 @@ class _Report:
 
     def _places(self, file):
         """Returns (function, file and line) of each frame. A return address lies after its call."""
-        addresses = [address - bool(number) for number, (address, _) in enumerate(self.frames)]
+        addresses = [
+            address - bool(number or self.trap) for number, (address, _) in enumerate(self.frames)
+        ]
         return explain.places(file, addresses)
 
     def _likeness(self, file, places):

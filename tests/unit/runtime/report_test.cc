@@ -5,6 +5,7 @@
 #include "nova/event.h"
 
 #include <cstring>
+#include <elf.h>
 #include <gtest/gtest.h>
 #include <random>
 #include <string>
@@ -43,11 +44,11 @@ class report : public testing::Test
                 *static_cast<std::string *>(context) += std::string(text) + "\n";
         }
 
-        std::string text() const
+        std::string text(const nova_symbols *symbols = nullptr) const
         {
                 std::string all;
 
-                nova_fault_format(&r, nullptr, line, &all);
+                nova_fault_format(&r, symbols, line, &all);
                 return all;
         }
 
@@ -93,6 +94,30 @@ TEST_F(report, has_error_codes_of_other_events_only_if_there_are_any)
         EXPECT_TRUE(says(": #GP, general protection\n  error code 0x2\n"));
         r.error = 0;
         EXPECT_FALSE(says("error code"));
+}
+
+/* INT3 at the end of the function "trap", with IP at the begin of the function "next". */
+TEST_F(report, the_instruction_of_a_breakpoint_ends_at_ip)
+{
+        struct {
+                Elf64_Sym table[2] = {};
+                char names[16] = "\0trap\0next";
+        } file;
+        const unsigned char *bytes = reinterpret_cast<const unsigned char *>(&file);
+        const nova_symbols symbols = {
+                bytes, sizeof(file), true, 0, 2, sizeof(file.table), sizeof(file.names)};
+
+        for (unsigned i = 0; i < 2; i++) {
+                file.table[i].st_name = 1 + 5 * i;
+                file.table[i].st_value = 0x4000f0 + 0x10 * i;
+                file.table[i].st_size = 0x10;
+                file.table[i].st_info = STT_FUNC;
+        }
+        EXPECT_NE(text(&symbols).find(" 0000000000400100 next+0x0\n"), std::string::npos);
+        for (const auto event : {NOVA_EXC_BP, NOVA_EXC_OF}) {
+                r.event = event;
+                EXPECT_NE(text(&symbols).find(" 0000000000400100 trap+0x10\n"), std::string::npos);
+        }
 }
 
 TEST_F(report, made_up_fields_do_no_harm)
