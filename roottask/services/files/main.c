@@ -40,14 +40,52 @@ enum taken {
 };
 
 /* Returns the predicate of a sentence, for an error without a sentence of its own. */
-static const char *why_not_mounted(int error)
+static const char *why_not_mounted(const struct volume *volume, int error)
 {
         static char text[64];
 
         if (error == EILSEQ)
                 return "its file system is unknown or damaged.";
+        if (error == EINVAL && volume->partition)
+                return "the service has no partitions; mount a partition of the service "
+                       "'partitions', or leave out the partition.";
+        if (error == ENOENT && !volume->service)
+                return "it is not among the 'modules' of this program in the description.";
         snprintf(text, sizeof(text), "%s.", strerror(error));
         return text;
+}
+
+static bool is_same_disk(const struct volume *one, const struct volume *other)
+{
+        if (!one->service || !other->service || strcmp(one->service, other->service) != 0)
+                return false;
+        if (!one->partition || !other->partition)
+                return one->partition == other->partition;
+        return strcmp(one->partition, other->partition) == 0;
+}
+
+/* Refuses a second file system at one path, and a second mount of a disk that can be written: each
+ * mount would overwrite the tables of the other. @return whether a sentence describes the error */
+static bool is_mounted(const struct volume *volume)
+{
+        for (const struct volume *other = volumes; other < volume; other++) {
+                const bool may_write =
+                        !other->system->read_only || (other->read_only && !volume->read_only);
+
+                if (strcmp(other->path, volume->path) == 0) {
+                        printf("two mounts have the path /%s; give each mount its own path.\n",
+                               volume->path);
+                        return true;
+                }
+                if (may_write && is_same_disk(other, volume)) {
+                        printf("%s%s%s is already mounted at /%s; remove one of the two mounts, "
+                               "which would damage the file system.\n",
+                               volume->service, volume->partition ? " " : "",
+                               volume->partition ? volume->partition : "", other->path);
+                        return true;
+                }
+        }
+        return false;
 }
 
 static enum taken mount(char **words, unsigned count)
@@ -55,21 +93,26 @@ static enum taken mount(char **words, unsigned count)
         struct volume *volume = &volumes[volume_count];
         const bool read_only = count > 3 && strcmp(words[count - 1], "read-only") == 0;
         const char *sentence;
+        bool module;
         int error;
 
         if (read_only)
                 count--;
         if (count < 3 || count > 4 || volume_count == VOLUMES || words[1][0] != '/')
                 return WRONG;
+        module = strcmp(words[2], "module") == 0 && count == 4;
         volume->path = words[1] + 1;
-        if (strcmp(words[2], "module") == 0 && count == 4)
-                error = volume_open_module(volume, words[3], &sentence);
-        else
-                error = volume_open_blocks(volume, words[2], count > 3 ? words[3] : NULL, read_only,
-                                           &sentence);
+        volume->service = module ? NULL : words[2];
+        volume->partition = module || count < 4 ? NULL : words[3];
+        volume->read_only = read_only;
+        if (is_mounted(volume))
+                return REFUSED;
+        error = module ? volume_open_module(volume, words[3], &sentence)
+                       : volume_open_blocks(volume, &sentence);
         if (error) {
                 printf("%s%s%s cannot be mounted: %s\n", words[2], count > 3 ? " " : "",
-                       count > 3 ? words[3] : "", sentence ? sentence : why_not_mounted(error));
+                       count > 3 ? words[3] : "",
+                       sentence ? sentence : why_not_mounted(volume, error));
                 return REFUSED;
         }
         volume_count++;
@@ -77,6 +120,24 @@ static enum taken mount(char **words, unsigned count)
                (unsigned long long)(volume->disk.bytes >> 10),
                volume->system->read_only ? ", read-only" : "");
         return TAKEN;
+}
+
+/* Tells of a grant without a folder. This is no error, because another client may create the
+ * folder. */
+static void look_for_folder(const struct grant *grant, const char *path)
+{
+        struct files_about about = {0};
+        struct files_node *node;
+        const int error = volume_find(grant->volume, grant->folder, &node);
+
+        if (!error) {
+                node->system->backend->stat(node, &about);
+                node->system->backend->release(node);
+        }
+        if (!about.folder && (!error || error == ENOENT || error == ENOTDIR))
+                printf("%s of %s is not a folder; create the folder, or correct \"give %s "
+                       "FOLDER\".\n",
+                       path, grant->client, grant->client);
 }
 
 static enum taken give(char **words, unsigned count)
@@ -100,6 +161,7 @@ static enum taken give(char **words, unsigned count)
         }
         if (rest) {
                 memcpy(grant->folder, rest, strlen(rest) + 1);
+                look_for_folder(grant, words[2]);
                 grant_count++;
                 return TAKEN;
         }

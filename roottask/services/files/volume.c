@@ -39,12 +39,11 @@ static int64_t now(void)
         return (int64_t)time(NULL);
 }
 
-int volume_open_blocks(struct volume *volume, const char *service, const char *partition,
-                       bool read_only, const char **sentence)
+int volume_open_blocks(struct volume *volume, const char **sentence)
 {
         const struct nova_block_info *info;
         struct nova_block *block;
-        int error = nova_block_open(&block, service, partition, POOL_BYTES);
+        int error = nova_block_open(&block, volume->service, volume->partition, POOL_BYTES);
 
         *sentence = NULL;
         if (error)
@@ -54,7 +53,7 @@ int volume_open_blocks(struct volume *volume, const char *service, const char *p
                 .context = block,
                 .bytes = info->blocks * info->block_bytes,
                 .block_bytes = info->block_bytes,
-                .read_only = read_only || info->flags & NOVA_BLOCK_READ_ONLY,
+                .read_only = volume->read_only || info->flags & NOVA_BLOCK_READ_ONLY,
                 .read = read_blocks,
                 .write = write_blocks,
                 .flush = flush_blocks,

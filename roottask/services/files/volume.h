@@ -11,7 +11,9 @@
 
 /* A mounted file system. */
 struct volume {
-        const char *path; /* where it is mounted, as "/data" */
+        const char *path;                /* where it is mounted, as "data" */
+        const char *service, *partition; /* NULL: a boot module; NULL: the whole disk */
+        bool read_only;                  /* the argument says so */
         struct files_disk disk;
         struct files_system *system;
 };
@@ -32,10 +34,9 @@ bool path_clean(const char *path, char clean[NOVA_FILES_PATH_SIZE]);
  * NULL */
 const char *path_below(const char *path, const char *folder);
 
-/* Mounts the partition of a block service, or a boot module.
+/* Mounts the volume's partition, or a boot module.
  * @return 0 or an errno value, with a sentence or NULL */
-int volume_open_blocks(struct volume *volume, const char *service, const char *partition,
-                       bool read_only, const char **sentence);
+int volume_open_blocks(struct volume *volume, const char **sentence);
 int volume_open_module(struct volume *volume, const char *module, const char **sentence);
 
 /* Finds the node of a clean path below the root of a volume. The caller releases it. */
