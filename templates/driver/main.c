@@ -49,7 +49,7 @@ static void claim(void)
         if (error == ENODEV) {
                 puts("the machine has no edu; add it by: nova run -- -device edu,"
                      "dma_mask=0xffffffff");
-                exit(EXIT_SUCCESS);
+                exit(EXIT_FAILURE);
         }
         check("claim", error);
 
