@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import paths  # noqa: F401
+import paths
 from nova import disk, places
 from nova.errors import NovaError
 from nova.qemu import Module
@@ -81,6 +81,13 @@ class Disk(unittest.TestCase):
         good = self.file("good", "x" * 1024)
         disk.check(good)
         self.assertIn("only QEMU", self.refused(disk.check, good, "bochs"))
+
+    def test_the_option_has_one_file_with_a_name(self):
+        for words, says in ((["--disk", ""], "the name of the file is empty"),
+                            (["--disk", "a", "--disk", "b"], "the machine has one such disk")):
+            result = paths.nova("run", "hello", *words)
+            self.assertEqual(result.returncode, 2, words)
+            self.assertIn(f"nova: argument --disk: {says}", result.stderr)
 
     def test_a_comma_in_the_name_is_doubled(self):
         self.assertIn("file=a,,b,format=raw", disk.arguments("a,b")[1])

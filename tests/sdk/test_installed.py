@@ -309,7 +309,7 @@ class Commands(Installed):
         self.call(installed.NOVA, "new", "bare", "mine")
         for name, says in (
             ("mien", "the project mine nor the SDK has 'mien'. Did you mean 'mine'? The project "
-             "has mine; of examples there are: blocks, board,"),
+             "has mine; the examples are in /"),
             ("helo", "Did you mean 'hello'? The project has mine;"),
             ("zzz", "has 'zzz'. The project has mine;"),
         ):

@@ -28,6 +28,7 @@ class Folder(unittest.TestCase):
         self.assertEqual(result.returncode, 2, result.stderr)
         self.assertRegex(result.stderr, SENTENCE)
         self.assertIn(says, result.stderr)
+        return result.stderr
 
 
 class New(Folder):
@@ -135,8 +136,9 @@ class NoProject(Folder):
         self.refuses("run", "empty", says="is not a project")
 
     def test_an_unknown_name(self):
-        self.refuses("run", "nothing", says="there is no example 'nothing'. There are: blocks")
-        self.refuses("run", "helo", says="there is no example 'helo'. Did you mean 'hello'?")
+        self.refuses("run", "nothing", says="no example 'nothing'. The examples are blocks")
+        said = self.refuses("run", "helo", says="there is no example 'helo'. Did you mean 'hello'?")
+        self.assertIn(f"The examples are in {paths.ROOT / 'examples'}.", said)
 
 
 if __name__ == "__main__":

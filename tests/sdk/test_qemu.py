@@ -35,6 +35,15 @@ class Qemu(unittest.TestCase):
         self.assertNotIn("-initrd", words)
         self.assertNotIn("-append", words)
 
+    def test_an_image_that_is_open_elsewhere_is_named(self):
+        said = (b'qemu-system-x86_64: -device virtio-blk-pci,drive=d: Failed to get "write" lock\n'
+                b"Is another process using the image [my [1].img]?\n")
+        self.assertEqual(
+            qemu.not_started(said),
+            "the image my [1].img is open in another QEMU, or attached twice: end the other run, "
+            "or attach the image once.",
+        )
+
     def test_only_a_terminal_gets_the_monitor(self):
         self.assertIn("mon:stdio", qemu.arguments(qemu.Machine("k"), 5, True))
         self.assertNotIn("mon:stdio", qemu.arguments(qemu.Machine("k"), 5, False))

@@ -2,6 +2,7 @@
 """`nova run --disk FILE`: attaches a file as a disk, and boots the system of an example that has a
 driver for it."""
 
+import argparse
 import os
 import re
 import shlex
@@ -16,6 +17,19 @@ SECTOR = 512
 # A description that declares the device `disk` has a driver for it.
 DEVICE = re.compile(r"^device +disk\s*$", re.MULTILINE)
 VIRTIO = "1af4:"  # the vendor of the disk that `--disk` attaches
+
+
+class One(argparse.Action):
+    """The option --disk: one file, whose name is not empty."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        if not values:
+            raise argparse.ArgumentError(self, "the name of the file is empty")
+        if getattr(namespace, self.dest, None) is not None:
+            raise argparse.ArgumentError(
+                self, "the machine has one such disk; attach others by words for QEMU after --"
+            )
+        setattr(namespace, self.dest, values)
 
 
 def system(name, folder):

@@ -22,6 +22,7 @@ MAX_MEMORY = 1 << 20
 # QEMU prints this about its own CPU models at every start.
 NOISE = b"TCG doesn't support requested feature"
 NO_MODEL = re.compile("unable to find CPU model '(.*)'")
+LOCKED = re.compile(r'Failed to get .*lock.* Is another process using the image \[(.*)\]')
 NO_FLAG = re.compile(r"Property '.*-cpu\.(.*?)' not found")
 MODEL = re.compile(r"^x86 (?!\S+-v\d+ )(\S+)", re.MULTILINE)  # without their versions
 # The multiboot loader ends a file's name at the first of these, the kernel's and a module's.
@@ -208,6 +209,12 @@ def not_started(output):
         return (
             f"QEMU's CPUs have no feature '{flag.group(1)}', which --cpu names; "
             f"{PROGRAM} -cpu help lists those that they have."
+        )
+    locked = LOCKED.search(said)
+    if locked:
+        return (
+            f"the image {locked.group(1)} is open in another QEMU, or attached twice: end the "
+            "other run, or attach the image once."
         )
     return f"QEMU did not start: {said}"
 

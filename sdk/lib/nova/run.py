@@ -61,8 +61,8 @@ def add_parser(commands):
     options.add_build(parser)
     options.add_machine(parser)
     parser.add_argument(
-        "--disk", metavar="FILE", help="a disk for an example that can use one; it keeps what is "
-        "written"
+        "--disk", metavar="FILE", action=disk.One, help="a disk for an example that can use one; "
+        "it keeps what is written"
     )
     parser.add_argument(
         "--timeout", type=options.seconds, metavar="S", help="end the run after S seconds"
@@ -134,13 +134,15 @@ def _unknown(name, args, found, own, examples):
                 f"it alone as the roottask, with --roottask {os.path.relpath(out / 'bin' / name)}."
             )
     hint = meant(name, own) or meant(name, examples)
-    listed = f"there are: {', '.join(examples) or 'none'}."
+    listed = f"the examples are {', '.join(examples) or 'none'}."
+    if hint:
+        listed = f"the examples are in {places.EXAMPLES}."
     if not found:
         return f"there is no example '{name}'.{hint} T{listed[1:]}"
     has = f"has {', '.join(own)}" if own else "has nothing to boot"
     return (
         f"neither the project {found.folder.name} nor the SDK has '{name}'.{hint} The project "
-        f"{has}; of examples {listed}"
+        f"{has}; {listed}"
     )
 
 
