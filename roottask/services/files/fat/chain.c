@@ -88,3 +88,37 @@ void fat_chain_cut(struct fat_node *file, uint32_t keep)
         while (points->count && points->count * points->distance >= keep)
                 points->count--;
 }
+
+int fat_chain_copy(struct fat_node *file, uint32_t *first)
+{
+        struct fat *fat = fat_of(file);
+        uint8_t *buffer = malloc(fat->cluster_bytes);
+        uint32_t last = 0;
+        int error = buffer ? 0 : ENOMEM;
+
+        *first = 0;
+        for (uint32_t i = 0; i < file->clusters && !error; i++) {
+                uint32_t from, to;
+
+                error = fat_chain_cluster(file, i, &from);
+                if (!error)
+                        error = fat_data_read(fat, fat_cluster_sector(fat, from), 0, buffer,
+                                              fat->cluster_bytes);
+                if (!error)
+                        error = fat_table_allocate(fat, &to);
+                if (error)
+                        break;
+                if (last)
+                        error = fat_table_link(fat, last, to);
+                else
+                        *first = to;
+                last = to;
+                if (!error)
+                        error = fat_data_write(fat, fat_cluster_sector(fat, to), 0, buffer,
+                                               fat->cluster_bytes);
+        }
+        free(buffer);
+        if (error && *first)
+                fat_table_free(fat, *first);
+        return error;
+}

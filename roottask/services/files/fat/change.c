@@ -133,41 +133,6 @@ int fat_remove(struct files_node *in, const char *name, bool remove_folder)
                        fat_entry_cluster(fat, set.entry));
 }
 
-/* Copies the data of a file to a new chain. */
-static int copy_chain(struct fat_node *file, uint32_t *first)
-{
-        struct fat *fat = fat_of(file);
-        uint8_t *buffer = malloc(fat->cluster_bytes);
-        uint32_t last = 0;
-        int error = buffer ? 0 : ENOMEM;
-
-        *first = 0;
-        for (uint32_t i = 0; i < file->clusters && !error; i++) {
-                uint32_t from, to;
-
-                error = fat_chain_cluster(file, i, &from);
-                if (!error)
-                        error = fat_data_read(fat, fat_cluster_sector(fat, from), 0, buffer,
-                                              fat->cluster_bytes);
-                if (!error)
-                        error = fat_table_allocate(fat, &to);
-                if (error)
-                        break;
-                if (last)
-                        error = fat_table_link(fat, last, to);
-                else
-                        *first = to;
-                last = to;
-                if (!error)
-                        error = fat_data_write(fat, fat_cluster_sector(fat, to), 0, buffer,
-                                               fat->cluster_bytes);
-        }
-        free(buffer);
-        if (error && *first)
-                fat_table_free(fat, *first);
-        return error;
-}
-
 /* A rename in progress. */
 struct rename {
         struct fat_node *from, *to; /* folders */
@@ -218,7 +183,7 @@ static int rename_by_copy(struct rename *rename)
         const bool copy = file->first && file->size <= COPY_MAX;
         uint8_t entry[FAT_ENTRY];
         uint32_t first = file->first;
-        int error = copy ? copy_chain(file, &first) : 0;
+        int error = copy ? fat_chain_copy(file, &first) : 0;
 
         if (error)
                 return error;

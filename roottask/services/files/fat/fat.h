@@ -195,6 +195,7 @@ int fat_place_write(struct fat *fat, const struct fat_place *place, const uint8_
 /* chain.c */
 int fat_chain_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster);
 void fat_chain_add(struct fat_node *file, uint32_t cluster); /* after the last one */
+int fat_chain_copy(struct fat_node *file, uint32_t *first);  /* copies all data to a new chain */
 void fat_chain_cut(struct fat_node *file,
                    uint32_t keep); /* forgets places with an index of at least `keep` */
 
