@@ -89,7 +89,7 @@ void fat_chain_cut(struct fat_node *file, uint32_t keep)
                 points->count--;
 }
 
-int fat_chain_copy(struct fat_node *file, uint32_t *first)
+int fat_chain_copy(struct fat_node *file, uint32_t begin, uint32_t end, uint32_t *first)
 {
         struct fat *fat = fat_of(file);
         uint8_t *buffer = malloc(fat->cluster_bytes);
@@ -97,7 +97,7 @@ int fat_chain_copy(struct fat_node *file, uint32_t *first)
         int error = buffer ? 0 : ENOMEM;
 
         *first = 0;
-        for (uint32_t i = 0; i < file->clusters && !error; i++) {
+        for (uint32_t i = begin; i < end && !error; i++) {
                 uint32_t from, to;
 
                 error = fat_chain_cluster(file, i, &from);

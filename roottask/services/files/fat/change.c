@@ -183,7 +183,7 @@ static int rename_by_copy(struct rename *rename)
         const bool copy = file->first && file->size <= COPY_MAX;
         uint8_t entry[FAT_ENTRY];
         uint32_t first = file->first;
-        int error = copy ? fat_chain_copy(file, &first) : 0;
+        int error = copy ? fat_chain_copy(file, 0, file->clusters, &first) : 0;
 
         if (error)
                 return error;

@@ -132,9 +132,12 @@ static inline uint32_t fat_cluster_sector(const struct fat *fat, uint32_t cluste
 }
 int fat_table_next(struct fat *fat, uint32_t cluster, uint32_t *next); /* 0: the last one */
 int fat_table_link(struct fat *fat, uint32_t cluster, uint32_t next);  /* 0: the last one */
-int fat_table_allocate(struct fat *fat, uint32_t *cluster);            /* marked as the last one */
-int fat_table_free(struct fat *fat, uint32_t first);                   /* a chain */
-int fat_table_count(struct fat *fat);                                  /* corrects fat->free */
+/* Returns true if the entry of a cluster crosses a sector. Disks may write only half of it, so such
+ * clusters are never allocated, and never linked to others. */
+bool fat_table_is_split(const struct fat *fat, uint32_t cluster);
+int fat_table_allocate(struct fat *fat, uint32_t *cluster); /* marked as the last one */
+int fat_table_free(struct fat *fat, uint32_t first);        /* a chain */
+int fat_table_count(struct fat *fat);                       /* corrects fat->free */
 
 /* name.c. A long name is UTF-16; a short name has 11 characters. */
 int fat_name_parse(const char *name, uint16_t wide[FAT_LONG_MAX + 1], unsigned *length);
@@ -195,7 +198,9 @@ int fat_place_write(struct fat *fat, const struct fat_place *place, const uint8_
 /* chain.c */
 int fat_chain_cluster(struct fat_node *file, uint32_t index, uint32_t *cluster);
 void fat_chain_add(struct fat_node *file, uint32_t cluster); /* after the last one */
-int fat_chain_copy(struct fat_node *file, uint32_t *first);  /* copies all data to a new chain */
+/* Copies clusters of a chain, from an index to another, which is excluded. @return the first copy
+ */
+int fat_chain_copy(struct fat_node *file, uint32_t begin, uint32_t end, uint32_t *first);
 void fat_chain_cut(struct fat_node *file,
                    uint32_t keep); /* forgets places with an index of at least `keep` */
 

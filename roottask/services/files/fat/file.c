@@ -63,20 +63,86 @@ int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t byt
         return 0;
 }
 
-/* Finds the end of the chain on the disk. A loss of power while the file grew can have left
- * clusters after the end; they are freed. */
-static int find_tail(struct fat_node *file, uint32_t last)
+/* The clusters at the end of a chain whose entries of the table are split. */
+struct split {
+        uint32_t begin, count; /* index of the first one, and number of clusters; 0: none */
+        uint32_t old, copy;    /* the first one, and the first of the copies that replace them */
+};
+
+/* Copies the split clusters at the end of the first @p keep clusters, so that none of their entries
+ * must be changed while a file has them. Nothing refers to the copies yet. */
+static int copy_split(struct fat_node *file, uint32_t keep, struct split *split)
 {
         struct fat *fat = fat_of(file);
+        int error = 0;
+
+        *split = (struct split){.begin = keep};
+        while (split->begin && fat->kind == 12) {
+                uint32_t cluster;
+
+                error = fat_chain_cluster(file, split->begin - 1, &cluster);
+                if (error || !fat_table_is_split(fat, cluster))
+                        break;
+                split->begin--;
+                split->count++;
+                split->old = cluster;
+        }
+        if (error || !split->count)
+                return error;
+        error = fat_chain_copy(file, split->begin, keep, &split->copy);
+        return error ? error : fat_flush_ordered(fat);
+}
+
+/* Puts the copies into the chain, with one write. */
+static int use_copies(struct fat_node *file, const struct split *split)
+{
+        uint32_t last;
+        int error;
+
+        if (!split->begin) {
+                file->first = split->copy;
+                file->grown = true;
+                error = fat_file_commit(file);
+        } else {
+                error = fat_chain_cluster(file, split->begin - 1, &last);
+                if (!error)
+                        error = fat_table_link(fat_of(file), last, split->copy);
+        }
+        fat_chain_cut(file, split->begin);
+        return error ? error : fat_flush_ordered(fat_of(file));
+}
+
+/* Frees clusters after the end, which a loss of power while the file grew can have left. */
+static int cut_tail(struct fat *fat, uint32_t last)
+{
         uint32_t next;
         int error = fat_table_next(fat, last, &next);
 
-        if (!error && next) {
-                error = fat_table_link(fat, last, 0);
+        if (error || !next)
+                return error;
+        error = fat_table_link(fat, last, 0);
+        if (!error)
+                error = fat_flush_ordered(fat);
+        return error ? error : fat_table_free(fat, next);
+}
+
+/* Finds the end of the chain on the disk, to which a cluster can be linked. */
+static int find_tail(struct fat_node *file, uint32_t last)
+{
+        struct fat *fat = fat_of(file);
+        struct split split;
+        int error = copy_split(file, file->clusters, &split);
+
+        if (error)
+                return error;
+        if (!split.count) {
+                error = cut_tail(fat, last);
+        } else {
+                error = use_copies(file, &split);
                 if (!error)
-                        error = fat_flush_ordered(fat);
+                        error = fat_table_free(fat, split.old);
                 if (!error)
-                        error = fat_table_free(fat, next);
+                        error = fat_chain_cluster(file, file->clusters - 1, &last);
         }
         if (!error)
                 file->tail = last;
@@ -165,20 +231,26 @@ static int cut(struct fat_node *file, uint32_t keep)
 {
         struct fat *fat = fat_of(file);
         uint32_t last = 0, rest = file->first;
-        int error = keep ? fat_chain_cluster(file, keep - 1, &last) : 0;
+        struct split split;
+        int error = copy_split(file, keep, &split);
 
+        if (!error && keep)
+                error = fat_chain_cluster(file, keep - 1, &last);
         if (!error && keep)
                 error = fat_table_next(fat, last, &rest);
         if (error)
                 return error;
-        if (!keep)
-                file->first = 0;
+        if (!split.begin)
+                file->first = split.copy;
         file->clusters = keep;
-        fat_chain_cut(file, keep);
+        fat_chain_cut(file, split.begin);
         error = fat_file_commit(file);
         if (!error)
                 error = fat_flush_ordered(fat);
-        if (!error && keep) {
+        if (!error && split.count) {
+                rest = split.old;
+                error = split.begin ? use_copies(file, &split) : 0;
+        } else if (!error && keep) {
                 error = fat_table_link(fat, last, 0);
                 if (!error)
                         error = fat_flush_ordered(fat);

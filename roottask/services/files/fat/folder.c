@@ -277,6 +277,7 @@ int fat_folder_move(const struct fat_node *folder, const struct fat_set *old, co
         return fat_sector_write(fat, old->sector);
 }
 
+/* The short entry goes first, so that a loss of power leaves no file with only a short name. */
 int fat_folder_erase(const struct fat_node *folder, const struct fat_set *set)
 {
         struct fat *fat = fat_of(folder);
@@ -298,6 +299,8 @@ int fat_folder_erase(const struct fat_node *folder, const struct fat_set *set)
                 for (uint32_t i = first; i <= last; i++)
                         bytes[i * FAT_ENTRY] = FAT_DELETED;
                 error = fat_sector_write(fat, sector);
+                if (!error && n > set->begin / per)
+                        error = fat_flush_ordered(fat);
                 if (error)
                         return error;
         }

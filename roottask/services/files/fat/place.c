@@ -12,7 +12,9 @@ static int grow(struct fat_walk *walk)
         uint32_t cluster;
         int error;
 
-        if (!walk->first || walk->at + 1 >= FAT_FOLDER_MAX / (fat->cluster_bytes / FAT_ENTRY))
+        /* The clusters of a folder cannot be replaced, because nodes know their sectors. */
+        if (!walk->first || fat_table_is_split(fat, walk->cluster) ||
+            walk->at + 1 >= FAT_FOLDER_MAX / (fat->cluster_bytes / FAT_ENTRY))
                 return ENOSPC;
         error = fat_table_allocate(fat, &cluster);
         if (!error)

@@ -114,9 +114,7 @@ int fat_table_link(struct fat *fat, uint32_t cluster, uint32_t next)
         return put(fat, cluster, next ? next : LAST);
 }
 
-/* Disks may write only half of an entry that crosses a sector. Such clusters are never
- * allocated. */
-static bool is_split(const struct fat *fat, uint32_t cluster)
+bool fat_table_is_split(const struct fat *fat, uint32_t cluster)
 {
         return fat->kind == 12 &&
                (cluster + cluster / 2) % fat->sector_bytes == fat->sector_bytes - 1;
@@ -132,7 +130,7 @@ int fat_table_allocate(struct fat *fat, uint32_t *cluster)
 
                 if (at < 2 || at > fat->last)
                         at = 2;
-                if (is_split(fat, at))
+                if (fat_table_is_split(fat, at))
                         continue;
                 error = get(fat, at, &value);
                 if (error)
@@ -183,7 +181,7 @@ int fat_table_count(struct fat *fat)
 
         for (uint32_t cluster = 2; cluster <= fat->last; cluster++) {
                 uint32_t value = LAST;
-                const int error = is_split(fat, cluster) ? 0 : get(fat, cluster, &value);
+                const int error = fat_table_is_split(fat, cluster) ? 0 : get(fat, cluster, &value);
 
                 if (error)
                         return error;
