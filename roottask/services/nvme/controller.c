@@ -35,6 +35,7 @@
 #define QUEUE_COUNT        0x07 /* a feature */
 #define SPACE              0    /* what to identify */
 #define CONTROLLER         1
+#define SPACES             2   /* the list of namespaces in use, in ascending order */
 #define CONTIGUOUS         0x1 /* the queue is contiguous */
 #define INTERRUPTS         0x2 /* the queue raises interrupts */
 
@@ -151,11 +152,52 @@ static bool identify(struct nvme *nvme, uint32_t what, uint32_t space)
         return execute(nvme, &command);
 }
 
+static const uint8_t *answer_of(const struct nvme *nvme)
+{
+        return (const uint8_t *)nvme->memory + (size_t)ANSWER * NVME_PAGE;
+}
+
+/* Finds the first namespace. Controllers before version 1.1 have no list of namespaces. A namespace
+ * that is not in use describes itself with zeroes. */
+static const char *find_space(struct nvme *nvme)
+{
+        nvme->space = 1;
+        if (identify(nvme, SPACES, 0))
+                memcpy(&nvme->space, answer_of(nvme), sizeof(nvme->space));
+        if (!nvme->space || !identify(nvme, SPACE, nvme->space))
+                return "the controller has no namespace.";
+        return NULL;
+}
+
+/* Reads the properties of the namespace. */
+static const char *read_space(struct nvme *nvme)
+{
+        const uint8_t *answer = answer_of(nvme);
+        const char *wrong = find_space(nvme);
+        uint8_t format[4];
+
+        if (wrong)
+                return wrong;
+        memcpy(&nvme->blocks, answer + BLOCKS, sizeof(nvme->blocks));
+        memcpy(format, answer + FORMATS + (answer[FORMAT] & 0xf) * sizeof(format), sizeof(format));
+        nvme->read_only = answer[ATTRIBUTES] & PROTECTED;
+        if (!nvme->blocks)
+                return "the namespace has no blocks.";
+        if (format[2] < 9 || format[2] > 12)
+                return "the size of a block is not 512, 1024, 2048 or 4096.";
+        if (format[0] || format[1])
+                return "the blocks have metadata, which this driver does not support.";
+        nvme->block_bytes = 1u << format[2];
+        if (nvme->blocks > UINT64_MAX / nvme->block_bytes)
+                return "the disk has too many blocks.";
+        return NULL;
+}
+
 /* Reads the properties. The controller may report any values. */
 static const char *read_properties(struct nvme *nvme)
 {
-        const uint8_t *answer = (const uint8_t *)nvme->memory + (size_t)ANSWER * NVME_PAGE;
-        uint8_t transfer, format[4];
+        const uint8_t *answer = answer_of(nvme);
+        uint8_t transfer;
 
         if (!identify(nvme, CONTROLLER, 0))
                 return "the controller does not describe itself.";
@@ -163,19 +205,7 @@ static const char *read_properties(struct nvme *nvme)
         nvme->transfer_max = transfer && transfer < 6 ? NVME_PAGE << transfer : TRANSFER;
         nvme->cache = answer[CACHE] & 1;
         nvme->discard = answer[OPTIONAL] & DISCARD;
-        if (!identify(nvme, SPACE, 1))
-                return "the controller has no namespace 1.";
-        memcpy(&nvme->blocks, answer + BLOCKS, sizeof(nvme->blocks));
-        memcpy(format, answer + FORMATS + (answer[FORMAT] & 0xf) * sizeof(format), sizeof(format));
-        nvme->read_only = answer[ATTRIBUTES] & PROTECTED;
-        if (format[2] < 9 || format[2] > 12)
-                return "the size of a block is not 512, 1024, 2048 or 4096.";
-        if (format[0] || format[1])
-                return "the blocks have metadata, which this driver does not support.";
-        nvme->block_bytes = 1u << format[2];
-        if (!nvme->blocks || nvme->blocks > UINT64_MAX / nvme->block_bytes)
-                return "the disk has no blocks, or too many.";
-        return NULL;
+        return read_space(nvme);
 }
 
 static const char *make_queues(struct nvme *nvme)

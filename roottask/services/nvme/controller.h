@@ -15,6 +15,7 @@ struct nvme {
         char *memory;    /* the queues, and a page for the controller's description */
         uint64_t device; /* its address for the controller */
         /* Properties. */
+        uint32_t space; /* number of the namespace */
         uint64_t blocks;
         uint32_t block_bytes, transfer_max; /* bytes of a command */
         bool cache, discard, read_only;

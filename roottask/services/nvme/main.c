@@ -106,7 +106,7 @@ static void set_transfer(struct flight *flight, struct nvme_command *command)
 /* Sends the next command of a request. @return false: the queue is full */
 static bool send(struct flight *flight)
 {
-        struct nvme_command command = {.space = 1};
+        struct nvme_command command = {.space = nvme.space};
         int id;
 
         if (nvme.io.busy_count + 1 >= nvme.io.size)

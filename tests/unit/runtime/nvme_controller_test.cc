@@ -9,9 +9,11 @@ extern "C" {
 #include "nvme/controller.h"
 }
 
+#include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <string>
+#include <vector>
 
 namespace
 {
@@ -24,14 +26,16 @@ constexpr uint64_t MS = 1000000, NEVER = UINT64_MAX;
 /* The controller changes only while the driver sleeps. */
 alignas(4096) uint32_t registers[0x2000 / 4];
 alignas(4096) char memory[0x10000];
-uint64_t now;           /* nanoseconds */
-uint64_t stop_ns;       /* time of a reset */
-uint64_t start_ns;      /* time until it is ready */
-uint64_t changed;       /* time at which ENABLE changed */
-bool enabled;           /* as the controller has seen it */
-bool master, quiet;     /* calls of the driver */
-unsigned head, done;    /* admin commands */
-std::string violations; /* of the specification */
+uint64_t now;                 /* nanoseconds */
+uint64_t stop_ns;             /* time of a reset */
+uint64_t start_ns;            /* time until it is ready */
+uint64_t changed;             /* time at which ENABLE changed */
+bool enabled;                 /* as the controller has seen it */
+bool master, quiet;           /* calls of the driver */
+unsigned head, done;          /* admin commands */
+std::string violations;       /* of the specification */
+std::vector<uint32_t> spaces; /* namespaces in use */
+bool has_list;                /* the controller can list them */
 
 uint64_t address(unsigned reg)
 {
@@ -46,16 +50,23 @@ void execute()
         while (head != registers[DOORBELL]) {
                 const nvme_command *command = &commands[head];
 
-                if (command->opcode == 0x06) {
+                const uint32_t what = command->opcode == 0x06 ? command->word[0] : 3;
+                const bool refused = what == 2 && !has_list;
+
+                if (what < 3 && !refused) {
                         auto *answer = (uint8_t *)command->page[0];
-                        const uint64_t blocks = 1000;
+                        const uint64_t blocks = 1000 * command->space;
 
                         memset(answer, 0, 4096);
-                        if (command->word[0] == 0)
+                        if (what == 0 && std::count(spaces.begin(), spaces.end(), command->space)) {
                                 memcpy(answer, &blocks, sizeof(blocks));
-                        answer[130] = command->word[0] == 0 ? 9 : 0;
+                                answer[130] = 9;
+                        }
+                        if (what == 2 && !spaces.empty())
+                                memcpy(answer, spaces.data(), spaces.size() * sizeof(spaces[0]));
                 }
-                completions[done % 16 * 4 + 3] = command->id | (~(done / 16) & 1) << 16;
+                completions[done % 16 * 4 + 3] =
+                        command->id | (~(done / 16) & 1) << 16 | (refused ? 2U << 17 : 0);
                 head = (head + 1) % 16;
                 done++;
         }
@@ -95,6 +106,8 @@ struct nvme_controller : testing::Test {
                 start_ns = 500 * MS;
                 enabled = master = quiet = false;
                 violations = "";
+                spaces = {1};
+                has_list = true;
         }
 
         std::string open()
@@ -238,4 +251,29 @@ TEST_F(nvme_controller, that_never_becomes_ready_is_refused_within_its_time)
         start_ns = NEVER;
         EXPECT_EQ(open(), "the controller does not become ready.");
         EXPECT_LT(now, 3000 * MS);
+}
+
+TEST_F(nvme_controller, has_its_first_namespace)
+{
+        spaces = {2, 5};
+        EXPECT_EQ(open(), "");
+        EXPECT_EQ(controller.blocks, 2000U);
+        EXPECT_EQ(controller.space, 2U);
+}
+
+TEST_F(nvme_controller, that_cannot_list_its_namespaces_has_the_first_one)
+{
+        has_list = false;
+        EXPECT_EQ(open(), "");
+        EXPECT_EQ(controller.blocks, 1000U);
+        SetUp();
+        has_list = false;
+        spaces = {};
+        EXPECT_EQ(open(), "the namespace has no blocks.");
+}
+
+TEST_F(nvme_controller, without_a_namespace_is_refused)
+{
+        spaces = {};
+        EXPECT_EQ(open(), "the controller has no namespace.");
 }
