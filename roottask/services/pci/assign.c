@@ -83,7 +83,7 @@ static struct range reach(unsigned bus, bool ports)
         struct range known = {0, 0};
 
         for (unsigned i = 0; (function = pci_function(i)); i++)
-                if (function->header == NOVA_PCI_HEADER_BRIDGE && function->secondary_bus == bus)
+                if (device_is_above(function, bus) && function->secondary_bus == bus)
                         return window_of(function, ports ? REG_WINDOW_PORTS : REG_WINDOW_MEMORY);
         for (unsigned i = 0; (function = pci_function(i)); i++)
                 for (unsigned k = 0; k < TAKEN_MAX && function->address >> 8u == bus; k++) {
@@ -102,8 +102,7 @@ static struct range obstacle(struct range wanted, unsigned bus, bool ports)
         const struct nova_pci_function *function;
 
         for (unsigned i = 0; (function = pci_function(i)); i++) {
-                const bool above = function->header == NOVA_PCI_HEADER_BRIDGE &&
-                                   bus >= function->secondary_bus && bus <= function->last_bus;
+                const bool above = device_is_above(function, bus);
 
                 for (unsigned k = 0; k < (above ? NOVA_PCI_BARS : TAKEN_MAX); k++) {
                         const struct range range = taken(function, k, ports);

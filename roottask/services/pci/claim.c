@@ -70,6 +70,8 @@ void claim_open(const struct device *device)
                 if (bar->size && bar->base)
                         decodes |= bar->flags & NOVA_PCI_BAR_PORTS ? COMMAND_PORTS : COMMAND_MEMORY;
         }
+        if (device_may_master(device))
+                device_open_bridges(device);
         interrupt_off(device);
         device_command(device, decodes | COMMAND_NO_PIN,
                        COMMAND_MASTER | (COMMAND_DECODES & ~decodes));

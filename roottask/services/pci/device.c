@@ -7,6 +7,7 @@
 #include "config.h"
 #include "registers.h"
 #include "scan.h"
+#include "server.h"
 
 #define CLASS_BRIDGE 0x06
 
@@ -72,6 +73,27 @@ void device_find_all(const struct nova_pci_function *table, unsigned count)
 bool device_may_master(const struct device *device)
 {
         return device->is_confined || device->says.flags & NOVA_PARENT_PCI_UNPROTECTED;
+}
+
+bool device_is_above(const struct nova_pci_function *function, unsigned bus)
+{
+        return function->header == NOVA_PCI_HEADER_BRIDGE && function->secondary_bus &&
+               bus >= function->secondary_bus && bus <= function->last_bus;
+}
+
+void device_open_bridges(const struct device *device)
+{
+        const struct nova_pci_function *function;
+
+        for (unsigned i = 0; (function = pci_function(i)); i++) {
+                if (!device_is_above(function, device->function.address >> 8))
+                        continue;
+
+                const uint32_t command = config_read(function->address, REG_COMMAND) & COMMAND_MASK;
+
+                if (!(command & COMMAND_MASTER))
+                        config_write(function->address, REG_COMMAND, command | COMMAND_MASTER);
+        }
 }
 
 void device_command(const struct device *device, uint32_t set, uint32_t clear)

@@ -53,6 +53,12 @@ void device_find_all(const struct nova_pci_function *table, unsigned count);
 /* Returns true if a function may do DMA and send messages: an I/O MMU confines it, or the
  * description accepts that none does. */
 bool device_may_master(const struct device *device);
+/* Returns true if a function is a bridge that leads to a bus. Firmware may have left a bridge
+ * without buses; its registers are then 0. */
+bool device_is_above(const struct nova_pci_function *function, unsigned bus);
+/* Lets the bridges above a function pass on its DMA and its messages, which firmware may have
+ * switched off. */
+void device_open_bridges(const struct device *device);
 /* Sets and clears bits of the command register. */
 void device_command(const struct device *device, uint32_t set, uint32_t clear);
 /* Returns the first device for which @p waits is true. The search begins after the last result, so

@@ -351,6 +351,56 @@ TEST_F(pci_device, an_empty_register_below_a_bridge_gets_a_part_of_its_window)
         EXPECT_EQ(table[0].bar[0].base, 0xfe2fc000U);
 }
 
+/* Firmware gave no buses to it, so its registers are 0. */
+TEST_F(pci_device, an_empty_register_beside_a_bridge_without_buses_gets_a_hole)
+{
+        nova_pci_function bridge = {}, high = {};
+
+        bridge.address = 3 << 3;
+        bridge.header = NOVA_PCI_HEADER_BRIDGE;
+        high.address = 5 << 3;
+        high.bar[0] = {0xfd010000, 0x10000, 0, 0};
+        machine[3 << 3].value[0] = 0x00018086;
+        table[0].bar[0].base = 0;
+        disk().value[4] = 4;
+        nova_pci_function low = high;
+        low.address = 6 << 3;
+        low.bar[0] = {0xfd000000, 0x1000, 0, 0};
+        table.push_back(bridge);
+        table.push_back(high);
+        table.push_back(low);
+        claimed();
+        EXPECT_EQ(table[0].bar[0].base, 0xfd00c000U);
+}
+
+TEST_F(pci_device, bridges_above_a_claimed_function_pass_on_its_dma)
+{
+        for (const bool may : {true, false}) {
+                nova_pci_function near = {}, far = {}, other = {};
+
+                SetUp();
+                near.header = far.header = other.header = NOVA_PCI_HEADER_BRIDGE;
+                far.address = 3 << 3; /* to the bus of the near one */
+                far.secondary_bus = 1;
+                far.last_bus = 2;
+                near.address = 1 << 8;
+                near.secondary_bus = near.last_bus = 2;
+                other.address = 5 << 3;
+                other.secondary_bus = other.last_bus = 3;
+                table[0].address = 2 << 8;
+                machine[2 << 8] = disk();
+                for (const nova_pci_function &f : {near, far, other}) {
+                        machine[f.address].value[1] = 0x00100003;
+                        machine[f.address].writable[1] = 0x407;
+                        table.push_back(f);
+                }
+                claimed(may ? NOVA_PARENT_PCI_UNPROTECTED : 0);
+                EXPECT_EQ(machine[far.address].value[1], may ? 0x00100007U : 0x00100003U);
+                EXPECT_EQ(machine[near.address].value[1], may ? 0x00100007U : 0x00100003U);
+                EXPECT_EQ(machine[other.address].value[1], 0x00100003U);
+        }
+}
+
 TEST_F(pci_device, an_empty_register_without_a_hole_fails_the_claim)
 {
         device *d;
