@@ -13,12 +13,15 @@ int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range)
         if (bus->count == NOVA_BUS_RANGES)
                 return ENOSPC;
         bus->range[bus->count++] = *range;
+        if (bus->highest < range->last)
+                bus->highest = range->last;
         return 0;
 }
 
 static const struct nova_bus_range *find(const struct nova_bus *bus, uint64_t address)
 {
-        for (unsigned i = 0; i < bus->count; i++)
+        /* The rest, where the notifications of virtio are, is usually above all ranges. */
+        for (unsigned i = 0; address <= bus->highest && i < bus->count; i++)
                 if (address >= bus->range[i].first && address <= bus->range[i].last)
                         return &bus->range[i];
         return bus->rest.last && address >= bus->rest.first && address <= bus->rest.last
@@ -34,7 +37,7 @@ static uint64_t mask(unsigned bytes)
 /* Returns true if a range begins after the first byte of an access, and before its end. */
 static bool begins_inside(const struct nova_bus *bus, uint64_t address, unsigned bytes)
 {
-        for (unsigned i = 0; i < bus->count; i++)
+        for (unsigned i = 0; address < bus->highest && i < bus->count; i++)
                 if (bus->range[i].first > address && bus->range[i].first - address < bytes)
                         return true;
         return false;

@@ -31,7 +31,8 @@ struct nova_bus_range {
 
 /** A bus. Zeroed memory is a bus without devices. */
 struct nova_bus {
-        unsigned count; /**< ranges in use */
+        unsigned count;   /**< ranges in use */
+        uint64_t highest; /**< highest address of a range; 0 without a range */
         struct nova_bus_range range[NOVA_BUS_RANGES];
         /** Accesses outside all ranges go here: to devices whose addresses the guest chooses.
          * `last` 0: none. */

@@ -62,6 +62,7 @@ struct nova_lapic {
         uint32_t request[8];          /**< IRR: a bit for each pending vector */
         uint32_t requests;            /**< a bit for each word of `request` that is not 0 */
         uint32_t service[8];          /**< ISR: a bit for each vector in service */
+        uint32_t services;            /**< a bit for each word of `service` that is not 0 */
         uint32_t level[8];            /**< TMR: a bit for each level-triggered vector */
         uint32_t automatic[8];        /**< a bit for each vector that ends when it is taken */
         uint32_t timer_count;         /**< initial count */

@@ -73,20 +73,31 @@ static bool is_on(const struct nova_lapic *lapic)
         return lapic->spurious & ENABLED;
 }
 
-/* Returns the highest vector of a set, -1 if it is empty. */
-static int highest(const uint32_t set[8])
+static int last_bit(uint32_t word)
 {
-        for (int i = 7; i >= 0; i--)
-                if (set[i])
-                        return i * 32 + 31 - __builtin_clz(set[i]);
-        return -1;
+        return 31 - __builtin_clz(word);
 }
 
-/* Returns the priority of that vector, 0 if the set is empty. */
-static unsigned priority(const uint32_t set[8])
+/* Returns the highest vector of a set, -1 if it is empty. @p words: a bit for each word that is
+ * not 0 */
+static int highest(const uint32_t set[8], uint32_t words)
 {
-        const int vector = highest(set);
+        return words ? last_bit(words) * 32 + last_bit(set[last_bit(words)]) : -1;
+}
 
+static int requested(const struct nova_lapic *lapic)
+{
+        return highest(lapic->request, lapic->requests);
+}
+
+static int served(const struct nova_lapic *lapic)
+{
+        return highest(lapic->service, lapic->services);
+}
+
+/* Returns the priority of a vector, 0 if there is none. */
+static unsigned priority(int vector)
+{
         return vector < 0 ? 0 : (unsigned)vector >> 4;
 }
 
@@ -104,20 +115,19 @@ static void set_bit(uint32_t set[8], uint8_t vector, bool value)
 
 static uint32_t processor_priority(const struct nova_lapic *lapic)
 {
-        const int served = highest(lapic->service);
+        const uint32_t service = priority(served(lapic)) << 4;
         const uint32_t task = lapic->task_priority;
 
-        return served >= 0 && ((uint32_t)served & 0xf0) > (task & 0xf0) ? (uint32_t)served & 0xf0
-                                                                        : task;
+        return service > (task & 0xf0) ? service : task;
 }
 
-static void set_request(struct nova_lapic *lapic, uint8_t vector, bool value)
+/* Changes a set with its bits for words that are not 0. */
+static void change(uint32_t set[8], uint32_t *words, uint8_t vector, bool value)
 {
         const uint32_t word = 1u << (vector >> 5);
 
-        set_bit(lapic->request, vector, value);
-        lapic->requests =
-                lapic->request[vector >> 5] ? lapic->requests | word : lapic->requests & ~word;
+        set_bit(set, vector, value);
+        *words = set[vector >> 5] ? *words | word : *words & ~word;
 }
 
 /* Returns the priority of the next interrupt, regardless of the task priority; 0: none. */
@@ -127,9 +137,9 @@ static unsigned waiting(const struct nova_lapic *lapic)
         if (!lapic->requests)
                 return 0;
 
-        const unsigned next = priority(lapic->request);
+        const unsigned next = priority(requested(lapic));
 
-        return next && is_on(lapic) && next > priority(lapic->service) ? next : 0;
+        return is_on(lapic) && next > priority(served(lapic)) ? next : 0;
 }
 
 bool nova_lapic_pending(const struct nova_lapic *lapic)
@@ -155,12 +165,13 @@ void nova_lapic_set_cr8(struct nova_lapic *lapic, unsigned cr8)
 
 int nova_lapic_take(struct nova_lapic *lapic)
 {
-        const int vector = highest(lapic->request);
+        const int vector = requested(lapic);
 
         if (!nova_lapic_pending(lapic))
                 return -1;
-        set_request(lapic, (uint8_t)vector, false);
-        set_bit(lapic->service, (uint8_t)vector, !get_bit(lapic->automatic, vector));
+        change(lapic->request, &lapic->requests, (uint8_t)vector, false);
+        change(lapic->service, &lapic->services, (uint8_t)vector,
+               !get_bit(lapic->automatic, vector));
         return vector;
 }
 
@@ -180,7 +191,7 @@ void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level)
                 lapic->error |= ERROR_VECTOR;
                 return;
         }
-        set_request(lapic, vector, true);
+        change(lapic->request, &lapic->requests, vector, true);
         set_bit(lapic->level, vector, level);
         tell(lapic);
 }
@@ -207,11 +218,11 @@ bool nova_lapic_passes_external(const struct nova_lapic *lapic)
 
 void nova_lapic_end(struct nova_lapic *lapic)
 {
-        const int vector = highest(lapic->service);
+        const int vector = served(lapic);
 
         if (vector < 0)
                 return;
-        set_bit(lapic->service, (uint8_t)vector, false);
+        change(lapic->service, &lapic->services, (uint8_t)vector, false);
         if (get_bit(lapic->level, vector) && lapic->ended)
                 lapic->ended(lapic->context, (uint8_t)vector);
         tell(lapic);
@@ -219,7 +230,7 @@ void nova_lapic_end(struct nova_lapic *lapic)
 
 bool nova_lapic_ends_quietly(const struct nova_lapic *lapic)
 {
-        const int vector = highest(lapic->service);
+        const int vector = served(lapic);
 
         return vector >= 0 && !get_bit(lapic->level, vector) && !lapic->requests;
 }
