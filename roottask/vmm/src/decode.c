@@ -418,6 +418,21 @@ bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_i
         return true;
 }
 
+_Static_assert(sizeof(struct nova_code) == NOVA_CODE_BYTES + 1 + sizeof(unsigned),
+               "compared as a whole");
+
+const struct nova_instruction *nova_decode_again(struct nova_decoded *last,
+                                                 const struct nova_code *code)
+{
+        if (code->count && memcmp(&last->code, code, sizeof(*code)) == 0)
+                return &last->in;
+        last->code = *code;
+        if (nova_decode(code->byte, code->count, code->bits, &last->in))
+                return &last->in;
+        last->code.count = 0; /* its result is used for no other code */
+        return NULL;
+}
+
 /* The operand is a register for any value of ModRM's upper bits. On CPUs of AMD, CR0 with a LOCK
  * prefix means CR8, outside 64-bit mode, too. */
 bool nova_decode_cr8_write(const uint8_t *code, size_t count, unsigned bits,

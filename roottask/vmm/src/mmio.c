@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Emulates instructions of a guest: those that access devices in memory, and string accesses to
  * ports. */
+#include <string.h>
+
 #include "novavmm/access.h"
 #include "novavmm/registers.h"
 #include "vm.h"
@@ -43,34 +45,24 @@ static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
                                (unsigned long long)vcpu->vm->memory.bytes);
 }
 
-/* The bytes at a guest's instruction pointer, fetched once for each exit. */
-struct code {
-        uint8_t byte[NOVA_CODE_BYTES];
-        size_t count;
-        unsigned bits;
-};
-
-static void fetch(const struct nova_access *access, struct code *code)
+/* Fetches the guest's instruction, once for each exit. */
+static void fetch(const struct nova_access *access, struct nova_code *code)
 {
-        code->count = nova_access_fetch(access, code->byte);
+        memset(code, 0, sizeof(*code));
+        code->count = (uint8_t)nova_access_fetch(access, code->byte);
         code->bits = nova_access_bits(access);
 }
 
-/* Decodes the guest's instruction. Ends the machine if the instruction is unknown. @p where: an
- * address that the instruction accesses */
-static bool decode(struct nova_vcpu *vcpu, const struct code *code, bool port, uint64_t where,
-                   struct nova_instruction *in)
+/* Ends the machine because its instruction cannot be decoded. @p where: an address that the
+ * instruction accesses */
+static void fail_decode(struct nova_vcpu *vcpu, const struct nova_code *code, bool port,
+                        uint64_t where)
 {
-        if (!code->count) {
+        if (code->count)
+                fail_unknown(vcpu, port, where);
+        else
                 nova_vcpu_fail(vcpu, "a jump to 0x%llx, where there is no memory",
                                (unsigned long long)where);
-                return false;
-        }
-        if (!nova_decode(code->byte, code->count, code->bits, in)) {
-                fail_unknown(vcpu, port, where);
-                return false;
-        }
-        return true;
 }
 
 static void raise(struct nova_vcpu *vcpu, const struct nova_fault *fault)
@@ -119,7 +111,7 @@ static const char *what_is_at(const struct nova_vm *vm, uint64_t address)
 }
 
 /* Returns true for INT3, INT n, INTO and INT1, whose delivery SVM does not report. */
-static bool is_software_interrupt(const struct code *code)
+static bool is_software_interrupt(const struct nova_code *code)
 {
         const size_t at = nova_decode_prefixes(code->byte, code->count, code->bits);
 
@@ -138,21 +130,20 @@ static void fail_delivery(struct nova_vcpu *vcpu, uint64_t address)
 void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
 {
         const struct nova_access access = novavmm_vcpu_access(vcpu);
-        struct nova_instruction in;
+        const struct nova_instruction *in;
         struct nova_fault fault;
-        struct code code;
+        struct nova_code code;
 
         fetch(&access, &code);
-        if (vcpu->state->inj_info & NOVA_INJ_VALID || is_software_interrupt(&code)) {
+        in = nova_decode_again(&vcpu->decoded, &code);
+        if (vcpu->state->inj_info & NOVA_INJ_VALID || (!in && is_software_interrupt(&code)))
                 fail_delivery(vcpu, address);
-                return;
-        }
-        if (!decode(vcpu, &code, false, address, &in))
-                return;
-        if (nova_is_string(&in))
-                run_string(vcpu, &access, &in);
-        else if (nova_access_perform(&access, &in, address, &vcpu->changed, &fault))
-                skip(vcpu, &in);
+        else if (!in)
+                fail_decode(vcpu, &code, false, address);
+        else if (nova_is_string(in))
+                run_string(vcpu, &access, in);
+        else if (nova_access_perform(&access, in, address, &vcpu->changed, &fault))
+                skip(vcpu, in);
         else
                 raise(vcpu, &fault);
 }
@@ -161,12 +152,12 @@ void novavmm_port_string(struct nova_vcpu *vcpu)
 {
         const struct nova_access access = novavmm_vcpu_access(vcpu);
         struct nova_instruction in;
-        struct code code;
+        struct nova_code code;
 
         fetch(&access, &code);
-        if (!decode(vcpu, &code, true, vcpu->port, &in))
-                return;
-        if (in.operation == NOVA_OP_INS || in.operation == NOVA_OP_OUTS)
+        if (!nova_decode(code.byte, code.count, code.bits, &in))
+                fail_decode(vcpu, &code, true, vcpu->port);
+        else if (in.operation == NOVA_OP_INS || in.operation == NOVA_OP_OUTS)
                 run_string(vcpu, &access, &in);
         else
                 nova_vcpu_fail(vcpu,

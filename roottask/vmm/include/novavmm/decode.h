@@ -119,6 +119,30 @@ struct nova_instruction {
  */
 bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_instruction *out);
 
+/** Bytes at an instruction pointer. */
+struct nova_code {
+        uint8_t byte[NOVA_CODE_BYTES]; /**< the bytes; 0 after `count` of them */
+        uint8_t count;                 /**< number of bytes that were read */
+        unsigned bits;                 /**< width of the code segment: 16, 32 or 64 */
+};
+
+/** The last instruction that nova_decode_again() has decoded. Zeroed memory has none. */
+struct nova_decoded {
+        struct nova_code code;      /**< its bytes */
+        struct nova_instruction in; /**< the decoded instruction */
+};
+
+/**
+ * Decodes an instruction as nova_decode(), or returns the last one if its bytes are the same. A
+ * guest often executes the same instruction: the one that ends its interrupts.
+ *
+ * @param[in,out] last the last instruction
+ * @param code         bytes of the instruction and anything after it
+ * @return the instruction, valid until the next call; NULL if it is unknown
+ */
+const struct nova_instruction *nova_decode_again(struct nova_decoded *last,
+                                                 const struct nova_code *code);
+
 /**
  * Decodes a move to CR8.
  *

@@ -5,6 +5,7 @@
 
 #include "novart/sync.h"
 #include "novart/thread.h"
+#include "novavmm/decode.h"
 #include "novavmm/exit.h"
 #include "novavmm/msr.h"
 
@@ -65,10 +66,11 @@ struct nova_vcpu {
                                          * is in the guest with stale translations */
         bool stale; /**< the virtual CPU must discard its translations before it enters the guest */
         struct {
-                uint64_t exit;    /**< number of the exit */
-                uint64_t page;    /**< number of the page */
-                unsigned changes; /**< number of changes of overlay pages before it */
-        } given;                  /**< the last page that a reply mapped */
+                uint64_t exit;       /**< number of the exit */
+                uint64_t page;       /**< number of the page */
+                unsigned changes;    /**< number of changes of overlay pages before it */
+        } given;                     /**< the last page that a reply mapped */
+        struct nova_decoded decoded; /**< the last instruction that accessed a device's memory */
 };
 
 /** Handles an exit: changes the state and adds the changed groups to @c changed. */
