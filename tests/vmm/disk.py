@@ -126,10 +126,10 @@ def exits(command, image):
     make(image)
     reader = one_by_one(40, "$(($i*250))")
     side = f"(for i in 0 1 2 3 4 5 6 7;do {reader}& done;wait)"
-    slow = ("-set", "drive.nova-disk.throttling.iops-total=200")
+    slow = ("-set", "drive.nova-disk.throttling.iops-total=50")
     bounds = (
         ("one by one", 2000, one_by_one(2000), COUNTED, 1.01, 6),
-        ("8 at once", 320, side, (*slow, *COUNTED), 0.25, 12),
+        ("8 at once", 320, side, (*slow, *COUNTED), 0.25, 14),
     )
     for name, count, reads, further, most_notifications, most_exits in bounds:
         none = counts(run(command, image, ["poweroff -f"], *further))

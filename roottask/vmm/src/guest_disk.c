@@ -9,6 +9,9 @@
 #include "novart/program.h"
 #include "novart/time.h"
 
+/* Number of times that poll() looks for completions after an exit. */
+#define ROUNDS 4
+
 static void start(void *context, const struct nova_virtio_block_step *step)
 {
         static const enum nova_block_operation operations[] = {
@@ -38,15 +41,23 @@ static void start(void *context, const struct nova_virtio_block_step *step)
         disk->busy |= 1u << step->request;
 }
 
-/* if the service has ended, the thread notices it as well */
+/* Submits requests. A fast disk executes them before the driver returns the CPU, while the handler
+ * of the exit has the machine's lock. The thread would be woken and wait for the lock; instead,
+ * poll() takes these completions before the guest continues. If the service has ended, the thread
+ * notices it as well. */
 static void kick(void *context)
 {
         struct nova_guest_disk *const disk = context;
         const unsigned count = disk->started;
 
         disk->started = 0;
-        if (count && !disk->down)
-                nova_block_submit(disk->block, disk->batch, count);
+        if (!count || disk->down)
+                return;
+        if (disk->looks && !disk->error)
+                nova_block_mute(disk->block);
+        nova_block_submit(disk->block, disk->batch, count);
+        if (disk->looks && !disk->error)
+                disk->ready |= nova_block_unmute(disk->block);
 }
 
 static bool check(void *context, const struct nova_virtio_block_step *step)
@@ -68,16 +79,47 @@ static void complete(struct nova_guest_disk *disk, const struct nova_block_resul
 }
 
 /* Handles all completions that have arrived. @return EAGAIN, or the error of the session */
-static int reap(struct nova_guest_disk *disk)
+static int reap_all(struct nova_guest_disk *disk)
 {
         struct nova_block_result result;
+        int error = disk->error;
+
+        while (!error && !(error = nova_block_reap(disk->block, &result)))
+                complete(disk, &result);
+        return error;
+}
+
+/* Handles completions after an exit, for which the thread is not woken. Each one may start further
+ * requests, also those of another virtual CPU, so the thread gets the completions of the last
+ * round. */
+static void poll(void *context)
+{
+        struct nova_guest_disk *const disk = context;
+
+        for (unsigned round = 1; disk->ready && !disk->down; round++) {
+                disk->ready = false;
+                disk->looks = round < ROUNDS;
+
+                const int error = reap_all(disk);
+
+                if (error != EAGAIN)
+                        disk->error = error;
+        }
+        disk->looks = true;
+}
+
+/* Handles completions in the thread. @return EAGAIN, or the error of the session */
+static int reap(struct nova_guest_disk *disk)
+{
         int error;
 
         nova_mutex_lock(&disk->lock);
         if (disk->vm)
                 nova_vm_lock(disk->vm);
-        while (!(error = nova_block_reap(disk->block, &result)))
-                complete(disk, &result);
+        disk->looks = false; /* the thread looks again before it sleeps */
+        error = reap_all(disk);
+        disk->looks = true;
+        disk->ready = false;
         if (error != EAGAIN)
                 disk->down = true;
         if (disk->vm)
@@ -95,6 +137,8 @@ static void restart(struct nova_guest_disk *disk)
                 ;
         disk->busy = 0;
         disk->started = 0;
+        disk->error = 0;
+        disk->ready = false;
         disk->down = false;
         if (disk->vm)
                 nova_virtio_block_restart(&disk->device);
@@ -173,10 +217,12 @@ int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, cons
                 .start = start,
                 .kick = kick,
                 .check = check,
+                .poll = poll,
                 .context = disk,
         };
         if (info->request_max < NOVA_VIRTIO_BLOCK_STEP / info->block_bytes)
                 disk->store.step_bytes = info->request_max * info->block_bytes;
+        disk->looks = true;
         error = nova_thread_create(&disk->thread, &attr, serve, disk);
         if (error)
                 nova_block_close(disk->block);

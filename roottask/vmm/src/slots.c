@@ -63,14 +63,20 @@ static void send(void *context, uint64_t address, uint32_t data)
                 novavmm_apic_send(pc, &message);
 }
 
-/* Lets devices look for chains of which their drivers do not notify them. */
+/* Lets devices look for requests that have ended already, and for chains of which their drivers do
+ * not notify them. */
 static void look(void *context)
 {
         const struct nova_pc *const pc = context;
 
-        for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++)
-                if (pc->virtio[i] && pc->virtio[i]->again)
-                        nova_virtio_look(pc->virtio[i]);
+        for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++) {
+                struct nova_virtio *const virtio = pc->virtio[i];
+
+                if (virtio && virtio->after_exit)
+                        virtio->after_exit(virtio);
+                if (virtio && virtio->again)
+                        nova_virtio_look(virtio);
+        }
 }
 
 /* Writes the report with the guest's output, because handlers may call no other function. */

@@ -154,6 +154,25 @@ static void order(struct nova_block *block)
         check(wait_one(block, &error) == 1 && !error, "completion 1 arrives last");
 }
 
+/* Completes a request while the bell is muted, and one while it is not. */
+static void mute(struct nova_block *block)
+{
+        int error = 0;
+
+        while (nova_block_listen(block, nova_deadline_in(1000000)) == 0)
+                continue; /* the bell rings for the next completion */
+        nova_block_mute(block);
+        check(submit(block, 1) == 0 && in_flight(1) && device_end(0) && nova_block_unmute(block),
+              "a client that has muted the bell finds a completion itself");
+        check(wait_one(block, &error) == 1 && !error && !nova_block_unmute(block) &&
+                      nova_block_listen(block, nova_deadline_in(1000000)) == ETIMEDOUT,
+              "the muted bell has not rung");
+        check(submit(block, 1) == 0 && in_flight(1) && device_end(0) &&
+                      wait_one(block, &error) == 1 && !error &&
+                      nova_block_listen(block, nova_deadline_in(1000000)) == 0,
+              "after that, the bell rings again");
+}
+
 static void limits(struct nova_block *block)
 {
         const uint64_t soon = nova_deadline_in(1000000);
@@ -430,6 +449,7 @@ int main(void)
         scatter(block);
         malformed(block);
         order(block);
+        mute(block);
         limits(block);
         fairness(block);
         turns(block);

@@ -570,6 +570,18 @@ TEST_F(virtio_block_store, a_request_may_be_in_a_table)
         EXPECT_EQ(memcmp(&ram[body_at], &bytes[3 * NOVA_SECTOR], NOVA_SECTOR), 0);
 }
 
+TEST_F(virtio_block_store, a_store_that_polls_is_called_after_exits_and_may_end_steps)
+{
+        EXPECT_FALSE(disk.virtio.after_exit);
+        store.poll = [](void *context) { static_cast<virtio_block_store *>(context)->perform(); };
+        make();
+        put(0, 0, 3, NOVA_SECTOR, true);
+        kick(0);
+        EXPECT_EQ(status_of(0), 0xeeu);
+        disk.virtio.after_exit(&disk.virtio);
+        EXPECT_EQ(status_of(0), 0u);
+}
+
 TEST_F(virtio_block_store, requests_without_header_or_status_break_the_device)
 {
         describe(0, 0, header_at, 15, chained, 1);

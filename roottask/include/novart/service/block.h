@@ -226,8 +226,8 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
 /**
  * Waits until nova_block_reap() may have a result, also if no request is in flight.
  *
- * Meanwhile another thread may call nova_block_submit(), for example under a lock under which this
- * thread then calls nova_block_reap().
+ * Meanwhile another thread may call nova_block_submit() and nova_block_reap(), for example under a
+ * lock under which this thread then calls nova_block_reap().
  * @param block    the session
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval 0          call nova_block_reap()
@@ -235,6 +235,30 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
  * @retval ECONNRESET the service has ended: nova_block_reopen()
  */
 int nova_block_listen(const struct nova_block *block, uint64_t deadline);
+
+/**
+ * Asks the service not to wake the thread in nova_block_listen(), because the caller will look for
+ * results itself, for example those of requests that the service executes at once. Lasts until
+ * nova_block_unmute() or the next nova_block_listen(). Like nova_block_submit(), it may be called
+ * while another thread is in nova_block_listen().
+ * @code
+ * extern struct nova_block *block;
+ * extern struct nova_block_request request;
+ *
+ * nova_block_mute(block);
+ * nova_block_submit(block, &request, 1);
+ * if (nova_block_unmute(block)) {
+ *         struct nova_block_result result;
+ *
+ *         nova_block_reap(block, &result);
+ * }
+ * @endcode
+ */
+void nova_block_mute(struct nova_block *block);
+
+/** Ends nova_block_mute(). @return true if nova_block_reap() may have a result, about which no
+ * other thread is woken */
+bool nova_block_unmute(struct nova_block *block);
 
 /**
  * Checks that data read from the pool was valid: if the service ended, its pages were replaced by

@@ -32,7 +32,8 @@ struct nova_block {
         char *pool;
         size_t pool_bytes;
         nova_sel_t doorbell; /* and the bell after it */
-        uint32_t submitted, reaped;
+        uint32_t submitted;
+        uint32_t reaped;     /* also read by a thread in nova_block_listen() */
         bool lacks;          /* the pages did not arrive */
         unsigned used, lost; /* bitmaps of slots: not free, and lost */
         struct slot slot[NOVA_BLOCK_ENTRIES];
@@ -292,18 +293,36 @@ int nova_block_reap(struct nova_block *block, struct nova_block_result *result)
                 return ECONNRESET;
         if (!some)
                 return EAGAIN;
-        block->reaped++;
+        __atomic_store_n(&block->reaped, block->reaped + 1, __ATOMIC_RELAXED);
         __atomic_store_n(&ring->reaped, block->reaped, __ATOMIC_RELEASE);
         if (completion.tag >= NOVA_BLOCK_ENTRIES || block->slot[completion.tag].state != SLOT_BUSY)
                 return EPROTO;
         return free_slot(block, &block->slot[completion.tag], (int)completion.error, result);
 }
 
-int nova_block_listen(const struct nova_block *block, uint64_t deadline)
+/* Requests an up of the bell for later completions.
+ * @return true if there is a completion already. Another thread may reap meanwhile. */
+static bool request_bell(const struct nova_block *block)
 {
         __atomic_store_n(&block->ring->client_waits, 1, __ATOMIC_RELAXED);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        if (__atomic_load_n(&block->ring->completed, __ATOMIC_ACQUIRE) != block->reaped)
+        return __atomic_load_n(&block->ring->completed, __ATOMIC_ACQUIRE) !=
+               __atomic_load_n(&block->reaped, __ATOMIC_RELAXED);
+}
+
+void nova_block_mute(struct nova_block *block)
+{
+        __atomic_store_n(&block->ring->client_waits, 0, __ATOMIC_RELAXED);
+}
+
+bool nova_block_unmute(struct nova_block *block)
+{
+        return request_bell(block);
+}
+
+int nova_block_listen(const struct nova_block *block, uint64_t deadline)
+{
+        if (request_bell(block))
                 return 0;
         if (!alive(block))
                 return ECONNRESET;

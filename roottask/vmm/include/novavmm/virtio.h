@@ -124,10 +124,12 @@ struct nova_virtio {
         uint8_t isr;             /**< causes of interrupts */
         bool again;              /**< there may be chains without a notification; see
                                   * nova_virtio_look() */
-        uint64_t notifications;  /**< number of notifications by drivers */
-        uint16_t error_vector;   /**< number of the interrupt message of errors */
-        uint32_t pending;        /**< bits of interrupt messages that are pending because they are
-                                  * masked */
+        /** Called after each exit, before the guest continues; NULL: nothing to do. */
+        void (*after_exit)(struct nova_virtio *virtio);
+        uint64_t notifications; /**< number of notifications by drivers */
+        uint16_t error_vector;  /**< number of the interrupt message of errors */
+        uint32_t pending;       /**< bits of interrupt messages that are pending because they are
+                                 * masked */
         uint32_t message[NOVA_VIRTIO_MESSAGES][4]; /**< address, its upper half, data, mask */
         nova_virtio_send *send;                    /**< sends them; NULL: none */
         void *send_context;                        /**< context of `send` */

@@ -56,6 +56,9 @@ struct nova_virtio_block_store {
         /** Called after data was copied from the buffer. Returns false if the buffer has vanished
          * meanwhile: nova_virtio_block_restart() will follow. */
         bool (*check)(void *context, const struct nova_virtio_block_step *step);
+        /** Called after each exit of the guest: reports steps that have ended meanwhile, so that
+         * their interrupt goes with the reply to the exit. NULL: steps end at other times only. */
+        void (*poll)(void *context);
         void *context; /**< context of these functions */
 };
 

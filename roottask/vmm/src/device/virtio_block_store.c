@@ -219,6 +219,14 @@ static void notify(struct nova_virtio *virtio, unsigned queue)
         take_all((struct nova_virtio_block *)virtio);
 }
 
+static void poll(struct nova_virtio *virtio)
+{
+        const struct nova_virtio_block_store *const store =
+                ((const struct nova_virtio_block *)virtio)->store;
+
+        store->poll(store->context);
+}
+
 /* The driver gets back its buffers, so the store's answers must not reach them. */
 static void reset(struct nova_virtio *virtio)
 {
@@ -325,5 +333,7 @@ void nova_virtio_block_init_store(struct nova_virtio_block *block,
                         occupy(block, &block->request[i], NOVA_VIRTIO_BLOCK_ABANDONED);
         }
         novavmm_virtio_block_make(block, &kind, memory, store->block_bytes);
+        if (store->poll)
+                block->virtio.after_exit = poll;
         offer_ranges(block);
 }
