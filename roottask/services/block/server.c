@@ -43,6 +43,7 @@ static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
 static unsigned session_count, next_session;
 static struct block_request *requests, *free_requests;
 static uint32_t orphans;    /* requests in flight whose session is closed */
+static unsigned closing;    /* closed sessions whose memory is not free yet */
 static nova_sel_t doorbell; /* the doorbell: semaphore on which all clients do ups */
 
 static nova_crd_t pages_crd(const void *memory, unsigned order)
@@ -82,6 +83,7 @@ static void destroy(struct nova_later *later)
         struct block_session *session = (struct block_session *)later;
 
         revoke(session);
+        __atomic_fetch_sub(&closing, 1, __ATOMIC_RELAXED);
         if (session->pages) {
                 nova_page_free(session->pages, NOVA_BLOCK_RING_ORDER);
                 if (device->release)
@@ -106,6 +108,7 @@ static void close_session(struct nova_service *of, void *state)
                 if (sessions[i] == session)
                         sessions[i--] = sessions[--session_count];
         session->closed = true;
+        __atomic_fetch_add(&closing, 1, __ATOMIC_RELAXED);
         orphans += session->in_flight;
         revoke(session);
         if (!session->in_flight)
@@ -155,6 +158,37 @@ static int get_info(struct nova_request *request)
         return 0;
 }
 
+/* Allocates the ring and the pool of a session. */
+static int alloc_memory(struct block_session *session)
+{
+        if (session_count == BLOCK_SESSIONS)
+                return ENOMEM;
+        session->pages = nova_page_alloc(NOVA_BLOCK_RING_ORDER);
+
+        int error = session->pages ? 0 : ENOMEM;
+
+        if (!error)
+                error = device->alloc ? device->alloc(&session->pool) : alloc_pages(&session->pool);
+        if (error && session->pages) {
+                nova_page_free(session->pages, NOVA_BLOCK_RING_ORDER);
+                session->pages = NULL;
+        }
+        return error;
+}
+
+/* Allocates the memory, which may belong to a client that has died, for example to the one that the
+ * present client replaces. @return EAGAIN if such memory becomes free soon */
+static int reclaim_memory(struct block_session *session)
+{
+        int error = alloc_memory(session);
+
+        if (error != ENOMEM)
+                return error;
+        nova_service_sweep(service);
+        error = alloc_memory(session);
+        return error == ENOMEM && __atomic_load_n(&closing, __ATOMIC_RELAXED) ? EAGAIN : error;
+}
+
 /* NOVA_BLOCK_ATTACH */
 static int attach(struct nova_request *request)
 {
@@ -165,21 +199,12 @@ static int attach(struct nova_request *request)
                 return EINVAL;
         if (session->pages)
                 return EEXIST;
-        if (session_count == BLOCK_SESSIONS)
-                return ENOMEM;
-        session->pages = nova_page_alloc(NOVA_BLOCK_RING_ORDER);
         session->pool.bytes = (size_t)NOVA_PAGE_SIZE << order;
 
-        int error = session->pages ? 0 : ENOMEM;
+        const int error = reclaim_memory(session);
 
-        if (!error)
-                error = device->alloc ? device->alloc(&session->pool) : alloc_pages(&session->pool);
-        if (error) {
-                if (session->pages)
-                        nova_page_free(session->pages, NOVA_BLOCK_RING_ORDER);
-                session->pages = NULL;
+        if (error)
                 return error;
-        }
         session->limits.pool_bytes = session->pool.bytes;
         block_ring_init(&session->ring, session->pages);
         sessions[session_count++] = session;

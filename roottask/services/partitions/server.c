@@ -136,6 +136,10 @@ static int attach(struct nova_request *request)
         if (link->disk)
                 return EEXIST;
         error = open_disk(link, (size_t)NOVA_PAGE_SIZE << order);
+        if (error == ENOMEM) { /* the memory may belong to a client that has died */
+                nova_service_sweep(request->service);
+                error = open_disk(link, (size_t)NOVA_PAGE_SIZE << order);
+        }
         if (error)
                 return error;
         parts = nova_block_get_parts(link->disk);

@@ -320,7 +320,7 @@ static void sleep_marked(void)
         printf("slept\n");
 }
 
-/* Has a large pool for some time, and ends without closing the session. */
+/* Has a large pool for some time, and ends with a status without closing the session. */
 static void have_pool(const char *service, char **seconds)
 {
         struct nova_block *block;
@@ -335,7 +335,7 @@ static void have_pool(const char *service, char **seconds)
                 die("a large pool", error);
         printf("has a large pool\n");
         nova_sleep(strtoul(seconds[1], NULL, 10) * 1000000000ull);
-        exit(0);
+        exit(seconds[2] ? (int)strtoul(seconds[2], NULL, 10) : 0);
 }
 
 /* Does an action with an open session. Returns false if there is no such action. */

@@ -16,9 +16,11 @@
  * | RESTRICT | struct nova_block_range | – | – | EINVAL: empty or not inside |
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has a ring
- * already; ENOMEM no memory. The client does an up of the doorbell when a request waits, and the
- * service does an up of the bell when a request has completed, but only if the other side sleeps.
- * `partitions` answers EINVAL to INFO and SEMAPHORES before ATTACH, and has no RESTRICT.
+ * already; ENOMEM no memory; EAGAIN the memory of a client that has died becomes free soon, for
+ * which nova_block_open() waits up to a second. The client does an up of the doorbell when a
+ * request waits, and the service does an up of the bell when a request has completed, but only if
+ * the other side sleeps. `partitions` answers EINVAL to INFO and SEMAPHORES before ATTACH, and has
+ * no RESTRICT.
  *
  * The ring and the pool belong to the service, so they vanish from the client when the service
  * ends. The client maps them over lazy memory, so after the service has ended it reads zeros, and

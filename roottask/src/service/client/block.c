@@ -92,10 +92,14 @@ static int attach(struct nova_block *block)
 
         novart_region_decommit(block->ring, 2 * block->pool_bytes);
 
-        const int error = nova_session_call(block->session, &message);
+        int error = nova_session_call(block->session, &message);
 
+        for (unsigned tries = 1; error == EAGAIN && tries < TRIES_OPEN; tries++) {
+                nova_sleep(PAUSE_NS);
+                error = nova_session_call(block->session, &message);
+        }
         if (error)
-                return error;
+                return error == EAGAIN ? ENOMEM : error;
         block->submitted = 0;
         block->reaped = 0;
         block->lacks = !arrived(block->ring, sizeof(*block->ring)) ||
