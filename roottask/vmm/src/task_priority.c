@@ -57,6 +57,8 @@ void novavmm_vcpu_write_cr8(struct nova_vcpu *vcpu)
                 nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
                 return;
         }
+        if (vcpu->lapic) /* a write clears the lower half, even if the upper one stays the same */
+                vcpu->lapic->task_priority = (uint8_t)(value << 4);
         *cr8_of(vcpu->state) = (nova_word_t)value;
         vcpu->changed |= NOVA_MTD_CR8;
         vcpu->state->inst_len = in.length;

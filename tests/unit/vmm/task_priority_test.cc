@@ -121,6 +121,25 @@ TEST_F(writing, sets_cr8)
         EXPECT_EQ(vcpu->changed, NOVA_MTD_CR8);
 }
 
+TEST_F(writing, clears_the_lower_half_of_the_priority_also_if_the_upper_one_stays)
+{
+        apic.task_priority = 0xb7;
+        state.cr8 = state.cx = 11;
+        write({0xf0, 0x0f, 0x22, 0xc1});
+        novavmm_vcpu_give_priority(vcpu);
+        EXPECT_EQ(apic.task_priority, 0xb0u);
+        EXPECT_EQ(state.cr8, 11u);
+}
+
+TEST_F(writing, needs_no_apic)
+{
+        vcpu->lapic = nullptr;
+        state.cx = 11;
+        write({0xf0, 0x0f, 0x22, 0xc1});
+        EXPECT_EQ(state.cr8, 11u);
+        EXPECT_EQ(skipped, 4u);
+}
+
 TEST_F(writing, raises_an_exception_for_other_bits)
 {
         state.cx = 16;
