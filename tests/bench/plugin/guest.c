@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A QEMU plugin that counts instructions inside and outside of guests: VMRUN begins a guest, the
- * instruction after it ends it. One CPU.
+ * instruction after it ends it. The CPUs take turns in one thread (-icount).
  *
  * Arguments: out=FILE, from=ADDRESS where the kernel begins; without it no reasons are recorded.
  * FILE gets `host N guest N entries N start N`, where start counts the host's instructions before
- * the first entry. For each exit reason it gets `exit CODE TIMES INSTRUCTIONS`: the host's
- * instructions from the exit to the next entry, or to the end. The code is the one that the kernel
- * loads from the control block after the guest: the first load of 8 bytes at EXIT_CODE in a
- * page. */
+ * the first entry, on each CPU. For each exit reason it gets `exit CODE TIMES INSTRUCTIONS`: the
+ * host's instructions from the exit to the CPU's next entry, or to the end. The code is the one
+ * that the kernel loads from the control block after the guest: the first load of 8 bytes at
+ * EXIT_CODE in a page. */
 #include "plugin.h"
 
 #include <inttypes.h>
 
 #define EXIT_CODE 0x70
 #define CODES     0x500 /* the last one stands for all others */
+#define CPUS      8
 
 /* A piece of code that QEMU translated. */
 struct piece {
@@ -27,66 +28,78 @@ extern void cpu_physical_memory_rw(uint64_t address, void *data, uint64_t size, 
         __attribute__((weak));
 extern unsigned qemu_plugin_mem_size_shift(memory_info info);
 
-static uint64_t counts[2], entries, start, back_at = UINT64_MAX;
+static uint64_t counts[2], entries, start;
 static uint64_t times[CODES], instructions[CODES];
-static uint64_t since; /* instructions of the host since the last exit */
-static unsigned code;  /* reason of the last exit */
-static bool inside, asking;
 
-static void leave(void)
+static struct cpu {
+        uint64_t since;   /* instructions of the host since the last exit, or since the start */
+        uint64_t back_at; /* the instruction after the last VMRUN */
+        unsigned code;    /* reason of the last exit */
+        bool entered;     /* there was a VMRUN */
+        bool inside, asking;
+} cpus[CPUS];
+
+static void leave(struct cpu *cpu)
 {
-        inside = false;
-        asking = true;
-        since = 0;
-        code = CODES - 1;
+        cpu->inside = false;
+        cpu->asking = true;
+        cpu->since = 0;
+        cpu->code = CODES - 1;
 }
 
-static void end_exit(void)
+static void end_exit(struct cpu *cpu)
 {
-        if (!entries) {
-                start = counts[0];
+        if (!cpu->entered) {
+                start += cpu->since;
                 return;
         }
-        times[code]++;
-        instructions[code] += since;
-        asking = false;
+        times[cpu->code]++;
+        instructions[cpu->code] += cpu->since;
+        cpu->asking = false;
 }
 
-static void run(unsigned cpu, void *data)
+static struct cpu *find(unsigned number)
 {
+        if (number >= CPUS)
+                abort();
+        return &cpus[number];
+}
+
+static void run(unsigned number, void *data)
+{
+        struct cpu *const cpu = find(number);
         const struct piece *const piece = data;
 
-        (void)cpu;
-        if (inside && piece->address == back_at)
-                leave();
-        counts[inside] += piece->count;
-        if (inside)
+        if (cpu->inside && piece->address == cpu->back_at)
+                leave(cpu);
+        counts[cpu->inside] += piece->count;
+        if (cpu->inside)
                 return;
-        since += piece->count;
+        cpu->since += piece->count;
         if (piece->after) {
-                end_exit();
-                inside = true;
+                end_exit(cpu);
+                cpu->entered = cpu->inside = true;
                 entries++;
-                back_at = piece->after;
+                cpu->back_at = piece->after;
         }
 }
 
-static void on_load(unsigned cpu, memory_info info, uint64_t address, void *unused)
+static void on_load(unsigned number, memory_info info, uint64_t address, void *unused)
 {
+        struct cpu *const cpu = find(number);
         struct qemu_plugin_hwaddr *at;
         uint64_t value = UINT64_MAX;
 
-        (void)cpu;
         (void)unused;
-        if (!asking || (address & 0xfff) != EXIT_CODE || address < kernel_from ||
+        if (!cpu->asking || (address & 0xfff) != EXIT_CODE || address < kernel_from ||
             qemu_plugin_mem_is_store(info) || qemu_plugin_mem_size_shift(info) != 3)
                 return;
         at = qemu_plugin_get_hwaddr(info, address);
         if (!at || !cpu_physical_memory_rw)
                 return;
         cpu_physical_memory_rw(qemu_plugin_hwaddr_phys_addr(at), &value, sizeof(value), false);
-        code = value < CODES ? (unsigned)value : CODES - 1;
-        asking = false;
+        cpu->code = value < CODES ? (unsigned)value : CODES - 1;
+        cpu->asking = false;
 }
 
 static void translate(plugin_id id, struct qemu_plugin_tb *tb)
@@ -111,8 +124,9 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
 
 static void results(FILE *out)
 {
-        if (entries && !inside)
-                end_exit();
+        for (unsigned i = 0; i < CPUS; i++)
+                if (!cpus[i].inside)
+                        end_exit(&cpus[i]);
         fprintf(out, "host %" PRIu64 " guest %" PRIu64 " entries %" PRIu64 " start %" PRIu64 "\n",
                 counts[0], counts[1], entries, start);
         for (unsigned i = 0; i < CODES; i++)
