@@ -16,7 +16,6 @@ from nova import (
     bench,
     bench_floor,
     bench_history,
-    bench_enlightened,
     bench_io,
     bench_linux,
     bench_options,
@@ -467,36 +466,6 @@ class Linux(unittest.TestCase):
             self.assertEqual(count(results, "/ # ready", "it")["guest"], 1000)
             with self.assertRaisesRegex(NovaError, "it did not reach its shell"):
                 count(results, f"Command line: {bench_linux.WORDS}", "it")
-
-
-class Enlightened(unittest.TestCase):
-    BASE = {"host": 1000, "guest": 50, "entries": 10, "start": 600}
-
-    def test_a_figure_is_that_of_one_time_above_the_run_without_the_operation(self):
-        counts = {"host": 201000, "guest": 7050, "entries": 1010}
-        each = bench_enlightened.each(counts, self.BASE, 1000)
-        self.assertEqual(each, {"outside": 200, "inside": 7, "exits": 1.0})
-
-    def figures(self, page_exits):
-        one = {name: {"outside": 200, "inside": 7, "exits": 1.0}
-               for name in bench_enlightened.OPERATIONS}
-        one["list_201"] = {"outside": 8200, "inside": 7, "exits": 1.0}
-        one["end_page"] = {"outside": 100, "inside": 7, "exits": page_exits}
-        one["end_msr"] = {"outside": 300, "inside": 7, "exits": 3.0}
-        return bench_enlightened.figures(one, self.BASE, {**self.BASE, "host": 1400})
-
-    def test_ratios_are_to_cpuid_and_to_debian_without_the_interface(self):
-        found = self.figures(2.0)
-        self.assertEqual((found["refused"], found["element"], found["end_msr"]), (1, 40, 1))
-        self.assertEqual((found["end_page_exits"], found["debian"]), (0, 0.5))
-        rows = bench_io.read_rows(bench_enlightened.ROWS)
-        self.assertEqual({row.key for row in rows}, set(found))
-
-    def test_an_exit_at_the_end_of_an_interrupt_is_a_complaint(self):
-        rows = [row for row in bench_io.read_rows(bench_enlightened.ROWS)
-                if row.key == "end_page_exits"]
-        self.assertEqual(bench_io.complaints(rows, self.figures(2.0)), [])
-        self.assertEqual(len(bench_io.complaints(rows, self.figures(3.0))), 1)
 
 
 class InputAndOutput(unittest.TestCase):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova bench enlightened`: counts the instructions that operations of a guest with the hypercall
-interface need outside the guest, and Debian's start with and without the interface."""
+interface need outside the guest, and Debian's start and work with and without the interface."""
 
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from nova import bench_io, bench_linux, boot_list, build, process, qemu, qemu_plugin, tree
@@ -12,33 +13,60 @@ from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.qemu_plugin import ICOUNT
 from nova.runner import Runner
 
-GUEST = "bench-enlightened"
+GUEST, FLUSHES = "bench-enlightened", "bench-flush"
 LINUX, PLAIN = "enlightened-linux", "linux"
-ROWS = tree.ROOT / "tests" / "bench" / "enlightened.tsv"
+SMP, PLAIN_SMP = "enlightened-smp", "linux-smp"
+ROWS = bench_io.FOLDER / "enlightened.tsv"
+WORK = bench_io.FOLDER / "enlightened" / "work.c"
+OVER = "the work is over"
 NOTHING = "nothing"
 OPERATIONS = (
     *("cpuid", "refused", "signal", "list_1", "list_201", "list_256"),
     *("time_page", "time_msr", "time_port"),
     *("end_page", "end_msr", "end_memory", "timer", "apic_timer"),
 )
+FLUSH_WAYS = ("calls", "interrupts")
 TIMES = 1000
 FURTHER = 200  # elements of list_201 beyond the first
 TIMEOUT = 240
 
 
-def _boot(kernel, boot, words, plugin, results, done):
-    """Boots with the plugin. Returns its counts."""
-    modules = boot_list.read(boot)
-    modules[0] = qemu.Module(modules[0].file, words)
-    option = f"{plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
-    extra = [*ICOUNT, "-plugin", option]
-    machine = qemu.Machine(kernel=kernel, modules=modules, cpus=1, extra=extra)
-    runner = Runner(machine, TIMEOUT)
-    runner.waiting = build.still_runs("the guest", TIMEOUT)
-    console = runner.run().text()
-    if done not in console.replace(words, "") or not results.exists():
-        raise NovaError(f"the guest did not end ({words}):\n{console}", EXIT_FAILED)
-    return bench_linux.read(results.read_text(encoding="utf-8"))
+@dataclass
+class Place:
+    """What the boots share: the build, the plugin, a folder for its outputs, and the initrd with
+    the program of WORK."""
+
+    build: Path
+    plugin: Path
+    folder: Path
+    initrd: Path
+
+    def boot(self, system, words, done, cpus=1):
+        """Boots a system. Returns the plugin's counts."""
+        results = self.folder / "results"
+        results.unlink(missing_ok=True)
+        modules = boot_list.read(boot_list.path(self.build, system))
+        modules[0] = qemu.Module(modules[0].file, words)
+        modules = [self._with_work(module) for module in modules]
+        option = f"{self.plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
+        extra = [*ICOUNT, "-plugin", option]
+        kernel = self.build / "nova.elf32"
+        machine = qemu.Machine(kernel=kernel, modules=modules, cpus=cpus, extra=extra)
+        runner = Runner(machine, TIMEOUT)
+        runner.waiting = build.still_runs("the guest", TIMEOUT)
+        console = runner.run().text()
+        if done not in console.replace(words, "") or not results.exists():
+            raise NovaError(f"the guest did not end ({words}):\n{console}", EXIT_FAILED)
+        return bench_linux.read(results.read_text(encoding="utf-8"))
+
+    def _with_work(self, module):
+        if Path(module.file).name != "initrd":
+            return module
+        return qemu.Module(str(self.initrd), module.arguments)
+
+    def debian(self, system, word, cpus=1):
+        """Boots Debian, which runs the program of WORK."""
+        return self.boot(system, f"quiet run=work,{word}+poweroff,-f", OVER, cpus)
 
 
 def each(counts, base, times):
@@ -50,13 +78,42 @@ def each(counts, base, times):
     }
 
 
-def figures(one, debian, plain):
-    """Returns the figures of operations, by their names, and of Debian."""
+def outside(counts, base=None):
+    """Returns the instructions outside the guest after its first entry, above those of BASE."""
+    return counts["host"] - counts["start"] - (outside(base) if base else 0)
+
+
+def work_figures(key, idle, work):
+    """Returns the figures of Debian's work, with and without the interface. IDLE, WORK: both
+    counts, without the work and with it."""
+    there = [outside(*pair) for pair in zip(work, idle)]
+    if min(there) <= 0:
+        raise NovaError(f"Debian did no work ({key}).", EXIT_FAILED)
+    return {
+        f"{key}_with": there[0],
+        f"{key}_without": there[1],
+        key: round(there[0] / there[1], 2),
+    }
+
+
+def flush_figures(flushes):
+    """Returns the figures of flushes of three virtual processors."""
+    calls, interrupts = (flushes[way] for way in FLUSH_WAYS)
+    return {
+        "flush_calls": calls["exits"],
+        "flush_interrupts": interrupts["exits"],
+        "flush": round(calls["exits"] / interrupts["exits"], 2),
+        "flush_outside": round(calls["outside"] / interrupts["outside"], 2),
+    }
+
+
+def figures(one, debian):
+    """Returns the figures of operations, by their names, and of Debian with and without the
+    interface."""
     cpuid = one["cpuid"]["outside"]
     # The interrupt and its delivery are the same in all three cases.
     ended = {key: one[f"end_{key}"] for key in ("page", "msr", "memory")}
     by_page = ended["page"]["outside"]
-    outside = [counts["host"] - counts["start"] for counts in (debian, plain)]
     return {
         "cpuid": cpuid,
         "refused": round(one["refused"]["outside"] / cpuid, 2),
@@ -75,33 +132,37 @@ def figures(one, debian, plain):
         "timer": one["timer"]["outside"],
         "apic_timer": one["apic_timer"]["outside"],
         "timer_ratio": round(one["timer"]["outside"] / one["apic_timer"]["outside"], 2),
-        "debian_exits": debian["entries"],
-        "debian_plain_exits": plain["entries"],
-        "debian": round(outside[0] / outside[1], 2),
+        "debian_exits": debian[0]["entries"],
+        "debian_plain_exits": debian[1]["entries"],
+        "debian": round(outside(debian[0]) / outside(debian[1]), 2),
+    }
+
+
+def _each(place, system, names, cpus=1):
+    """Counts the operations of a guest. Returns the cost of each."""
+    base = place.boot(system, f"{NOTHING} {TIMES}", "it halted", cpus)
+    return {
+        name: each(place.boot(system, f"{name} {TIMES}", "it halted", cpus), base, TIMES)
+        for name in names
     }
 
 
 def _count(build_folder):
-    kernel = Path(build_folder) / "nova.elf32"
-    with tempfile.TemporaryDirectory(prefix="nova-") as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory(prefix="nova-") as name:
+        folder = Path(name)
         plugin = qemu_plugin.compile_plugin("guest", folder)
-        boot = boot_list.path(build_folder, GUEST)
-        base = _boot(kernel, boot, f"{NOTHING} {TIMES}", plugin, folder / NOTHING, "it halted")
-        one = {}
-        for name in OPERATIONS:
-            words = f"{name} {TIMES}"
-            one[name] = each(
-                _boot(kernel, boot, words, plugin, folder / name, "it halted"), base, TIMES
-            )
-        debian = [
-            _boot(
-                *(kernel, boot_list.path(build_folder, name), bench_linux.WORDS),
-                *(plugin, folder / name, "ready"),
-            )
-            for name in (LINUX, PLAIN)
-        ]
-        return figures(one, *debian), debian
+        initrd = bench_io.initrd_with(folder, "work", WORK)
+        place = Place(Path(build_folder), plugin, folder, initrd)
+        one = _each(place, GUEST, OPERATIONS)
+        found = flush_figures(_each(place, FLUSHES, FLUSH_WAYS, 4))
+        debian = [place.debian(name, NOTHING) for name in (LINUX, PLAIN)]
+        sleeps = [place.debian(name, "sleeps") for name in (LINUX, PLAIN)]
+        found |= figures(one, debian) | work_figures("sleeps", debian, sleeps)
+        idle, threads = (
+            [place.debian(name, word, 2) for name in (SMP, PLAIN_SMP)]
+            for word in (NOTHING, "threads")
+        )
+        return found | work_figures("threads", idle, threads), debian
 
 
 def _print_exits(debian):
@@ -117,7 +178,7 @@ def run(build_folder, as_json=False):
     process.die_with_parent()
     if not build_folder:
         preset = tree.preset_name(ARCH, "release")
-        build.build(preset, ["nova.elf32", GUEST, LINUX, PLAIN])
+        build.build(preset, ["nova.elf32", GUEST, FLUSHES, LINUX, PLAIN, SMP, PLAIN_SMP])
         build_folder = tree.build_dir(preset)
     rows = bench_io.read_rows(ROWS)
     found, debian = _count(build_folder)

@@ -145,15 +145,15 @@ def _file(name, mode, data):
     return b"".join(part + b"\0" * (-len(part) % 4) for part in (head, data))
 
 
-def _initrd(folder):
-    """Returns the initrd of the guests with the program that reads."""
-    program, made = folder / "io", folder / "initrd"
-    command = ["gcc", *FLAGS, "-o", str(program), str(SOURCE)]
+def initrd_with(folder, name, source):
+    """Returns the initrd of the guests with a program for Linux."""
+    program, made = folder / name, folder / "initrd"
+    command = ["gcc", *FLAGS, f"-I{FOLDER}", "-o", str(program), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NovaError(f"the program for Linux could not be built: {done.stderr}", EXIT_FAILED)
     initrd = guest.file(f"{guest.PREFIX}{ARCH}/initrd")
-    archive = _file("bin/io", 0o100755, program.read_bytes()) + _file("TRAILER!!!", 0, b"")
+    archive = _file(f"bin/{name}", 0o100755, program.read_bytes()) + _file("TRAILER!!!", 0, b"")
     made.write_bytes(Path(initrd).read_bytes() + archive)
     return made
 
@@ -308,7 +308,7 @@ def _count(build_folder):
         found = file_figures(_of_files(kernel, boot, plugin, folder / "files"))
         boot = boot_list.path(build_folder, RANDOM)
         found |= _of_random(kernel, boot, plugin, folder)
-        initrd = _initrd(folder)
+        initrd = initrd_with(folder, "io", SOURCE)
         linux = _of_linux(plugin, folder, initrd)
         found |= figures(counts, linux) | runs[1][1]
         for system, (name, monitor) in GUESTS.items():

@@ -3,23 +3,10 @@
  * pauses and without, then IO_DEPTH reads in flight with io_submit(), then with io_uring. Numbers
  * are those of Linux on x86-64. */
 #include "io.h"
+#include "linux_calls.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-enum {
-        SYS_WRITE = 1,
-        SYS_OPEN = 2,
-        SYS_MMAP = 9,
-        SYS_PREAD = 17,
-        SYS_NANOSLEEP = 35,
-        SYS_EXIT = 60,
-        SYS_IO_SETUP = 206,
-        SYS_IO_GETEVENTS = 208,
-        SYS_IO_SUBMIT = 209,
-        SYS_URING_SETUP = 425,
-        SYS_URING_ENTER = 426,
-};
 
 #define O_DIRECT        0x4000
 #define URING_OP_READ   22
@@ -74,43 +61,6 @@ struct completion {
 static char pool[IO_DEPTH * IO_BYTES] __attribute__((aligned(IO_BYTES)));
 static uint64_t next; /* block of the next read */
 static long file;
-
-static long call6(long number, long a, long b, long c, long d, long e, long f)
-{
-        register long r10 __asm__("r10") = d;
-        register long r8 __asm__("r8") = e;
-        register long r9 __asm__("r9") = f;
-        long result = number;
-
-        __asm__ volatile("syscall"
-                         : "+a"(result)
-                         : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                         : "rcx", "r11", "memory");
-        return result;
-}
-
-static void say(const char *text)
-{
-        long length = 0;
-
-        while (text[length])
-                length++;
-        call6(SYS_WRITE, 1, (long)text, length, 0, 0, 0);
-}
-
-static _Noreturn void end(const char *text)
-{
-        say(text);
-        for (;;)
-                call6(SYS_EXIT, 0, 0, 0, 0, 0, 0);
-}
-
-static void pause_ms(long ms)
-{
-        const int64_t time[2] = {0, ms * 1000000};
-
-        call6(SYS_NANOSLEEP, (long)time, 0, 0, 0, 0, 0);
-}
 
 static uint64_t next_offset(void)
 {

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench enlightened`: figures of operations, of flushes and of Debian's work, and limits."""
+
+import unittest
+
+import paths  # noqa: F401
+from nova import bench_enlightened, bench_io
+from nova.errors import NovaError
+
+
+class Enlightened(unittest.TestCase):
+    BASE = {"host": 1000, "guest": 50, "entries": 10, "start": 600}
+    FLUSHES = {
+        "calls": {"outside": 100, "inside": 7, "exits": 4.0},
+        "interrupts": {"outside": 200, "inside": 7, "exits": 10.0},
+    }
+    IDLE = ({"host": 1000, "start": 600}, {"host": 1400, "start": 700})
+    WORK = ({"host": 1310, "start": 610}, {"host": 2000, "start": 700})
+
+    def test_a_figure_is_that_of_one_time_above_the_run_without_the_operation(self):
+        counts = {"host": 201000, "guest": 7050, "entries": 1010}
+        each = bench_enlightened.each(counts, self.BASE, 1000)
+        self.assertEqual(each, {"outside": 200, "inside": 7, "exits": 1.0})
+
+    def figures(self, page_exits):
+        one = {name: {"outside": 200, "inside": 7, "exits": 1.0}
+               for name in bench_enlightened.OPERATIONS}
+        one["list_201"] = {"outside": 8200, "inside": 7, "exits": 1.0}
+        one["end_page"] = {"outside": 100, "inside": 7, "exits": page_exits}
+        one["end_msr"] = {"outside": 300, "inside": 7, "exits": 3.0}
+        return bench_enlightened.figures(one, (self.BASE, {**self.BASE, "host": 1400}))
+
+    def test_ratios_are_to_cpuid_and_to_debian_without_the_interface(self):
+        found = self.figures(2.0)
+        self.assertEqual((found["refused"], found["element"], found["end_msr"]), (1, 40, 1))
+        self.assertEqual((found["end_page_exits"], found["debian"]), (0, 0.5))
+        found |= bench_enlightened.flush_figures(self.FLUSHES)
+        for key in ("sleeps", "threads"):
+            found |= bench_enlightened.work_figures(key, self.IDLE, self.WORK)
+        rows = bench_io.read_rows(bench_enlightened.ROWS)
+        self.assertEqual({row.key for row in rows}, set(found))
+
+    def test_a_flush_is_compared_by_its_exits(self):
+        found = bench_enlightened.flush_figures(self.FLUSHES)
+        self.assertEqual((found["flush"], found["flush_outside"]), (0.4, 0.5))
+
+    def test_work_is_what_debian_does_above_its_start(self):
+        found = bench_enlightened.work_figures("work", self.IDLE, self.WORK)
+        self.assertEqual(found, {"work_with": 300, "work_without": 600, "work": 0.5})
+        with self.assertRaisesRegex(NovaError, "Debian did no work .work."):
+            bench_enlightened.work_figures("work", self.IDLE, (self.WORK[0], self.IDLE[1]))
+
+    def test_an_exit_at_the_end_of_an_interrupt_is_a_complaint(self):
+        rows = [row for row in bench_io.read_rows(bench_enlightened.ROWS)
+                if row.key == "end_page_exits"]
+        self.assertEqual(bench_io.complaints(rows, self.figures(2.0)), [])
+        self.assertEqual(len(bench_io.complaints(rows, self.figures(3.0))), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
