@@ -176,14 +176,20 @@ static uint8_t special_of(struct walk_record *r, const ZydisDecodedInstruction *
                 return WALK_LEFT_OUT;
         switch (d->mnemonic) {
         case ZYDIS_MNEMONIC_HLT:
-        case ZYDIS_MNEMONIC_LTR: /* QEMU 7.2 takes a null selector, and ends at the next event */
                 return WALK_LEFT_OUT;
+        case ZYDIS_MNEMONIC_LTR:
+                r->reg = WALK_NO_REGISTER;
+                if (o[0].type == ZYDIS_OPERAND_TYPE_REGISTER)
+                        r->reg = (uint8_t)(ZydisRegisterGetId(o[0].reg.value) % WALK_REGISTERS);
+                r->control = bytes_draw(2);
+                return r->mode == WALK_MODE_32 && r->reg == WALK_SP ? WALK_LEFT_OUT : WALK_TASK;
         case ZYDIS_MNEMONIC_CPUID:
                 r->control = bytes_draw(2 * WALK_LEAVES);
                 return WALK_LEAF;
         case ZYDIS_MNEMONIC_LGDT:
         case ZYDIS_MNEMONIC_LIDT:
-                return r->pointer == WALK_MAPPED ? WALK_LEFT_OUT : WALK_PLAIN;
+                r->control = d->mnemonic == ZYDIS_MNEMONIC_LIDT;
+                return WALK_TABLE;
         case ZYDIS_MNEMONIC_RDMSR:
         case ZYDIS_MNEMONIC_WRMSR:
                 r->control = bytes_draw(d->mnemonic == ZYDIS_MNEMONIC_RDMSR ? WALK_MSRS

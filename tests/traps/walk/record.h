@@ -27,6 +27,8 @@ enum {
         WALK_PORT,      /* DX holds a closed port, CX is small */
         WALK_LEAF,      /* AX is the leaf `control`, or an extended one */
         WALK_BIT,       /* `reg`, the number of a bit in memory, is small */
+        WALK_TABLE,     /* the operand holds the walker's GDT, or its IDT if `control` is 1 */
+        WALK_TASK, /* `reg`, or the operand, is a selector: the walker's task if `control` is 1 */
 };
 
 #define WALK_CODE        15

@@ -17,6 +17,16 @@ static inline void load_idt(const void *table, unsigned limit)
         __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
+static inline void store_gdt(struct walker_table *to)
+{
+        __asm__ volatile("sgdt %0" : "=m"(*to));
+}
+
+static inline void store_idt(struct walker_table *to)
+{
+        __asm__ volatile("sidt %0" : "=m"(*to));
+}
+
 static inline void load_task(unsigned selector)
 {
         __asm__ volatile("ltr %w0" : : "r"(selector));

@@ -184,11 +184,48 @@ static void begin(const struct walk_record *r, unsigned level)
         walker_frame[4] = level ? SEL_USER_DATA : SEL_KERNEL_DATA;
 }
 
+#define TASK_BUSY (2ull << 40)
+
+static void table_of(const struct walk_record *r, struct walker_table *to)
+{
+        if (r->control)
+                store_idt(to);
+        else
+                store_gdt(to);
+}
+
+/* Gives an operand that LGDT, LIDT or LTR loads a value with which the walker goes on. QEMU 7.2
+ * loads a null selector of a task, and ends at the next event. */
+static void give_operand(const struct walk_record *r)
+{
+        char *const operand = (char *)walker_operand + WALK_DATA;
+        struct walker_table table;
+        uint16_t selector = 0;
+
+        if (r->special == WALK_TABLE) {
+                table_of(r, &table);
+                copy(operand, &table, sizeof(table));
+        }
+        if (r->special != WALK_TASK)
+                return;
+        walker_gdt[SEL_TASK / 8] &= ~TASK_BUSY;
+        if (r->reg == WALK_NO_REGISTER)
+                copy(&selector, operand, sizeof(selector));
+        else
+                selector = (uint16_t)walker_begin[r->reg];
+        selector = r->control ? SEL_TASK : selector | SEL_KERNEL_DATA;
+        if (r->reg == WALK_NO_REGISTER)
+                copy(operand, &selector, sizeof(selector));
+        else
+                walker_begin[r->reg] = (walker_begin[r->reg] & ~(word_t)0xffff) | selector;
+}
+
 /* Puts back what an instruction at CPL 0 may have changed. */
 static void restore(const struct walk_record *r)
 {
         if (r->map != WALK_MAP_0F)
                 return;
+        walker_gdt[SEL_TASK / 8] |= TASK_BUSY;
         if (r->opcode == 0x00)
                 load_ldt(0);
         if (r->opcode == 0x23)
@@ -246,6 +283,13 @@ static void judge(const struct walk_record *r, unsigned level, struct walk_outco
         }
         if (level == 0 && r->map == WALK_MAP_0F && (r->opcode & 0xfc) == 0x20)
                 hash = mix_control(hash);
+        if (r->special == WALK_TABLE) {
+                struct walker_table table;
+                table_of(r, &table);
+                hash = mix(mix_words(hash, &table.base, sizeof(table.base)), table.limit);
+        }
+        if (r->special == WALK_TASK)
+                hash = mix_words(hash, &walker_gdt[SEL_TASK / 8], sizeof(walker_gdt[0]));
         o->registers = mix(hash, (uint32_t)walker_cr0);
         o->memory = mix_words(0, walker_operand, 4096);
         o->fpu = mix_words(0, walker_fpu, 416);
@@ -257,6 +301,7 @@ static void execute(const struct walk_record *r, unsigned level, struct walk_out
         walk_fpu(r, walker_fpu);
         write_code(r);
         begin(r, level);
+        give_operand(r);
         walker_run();
         judge(r, level, o);
         restore(r);
