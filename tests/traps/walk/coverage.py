@@ -12,6 +12,8 @@ import sys
 import tempfile
 from typing import NamedTuple
 
+from exceptions import UNPREDICTED
+
 HEADER, RECORD = 24, "<15sBI20x"
 MODES = {"x86_64": ("64", "compat"), "x86_32": ("32",)}
 MODE_NAMES = ("64", "compat", "32")
@@ -26,7 +28,7 @@ GROUPS = {(0, n) for n in (0x80, 0x81, 0x82, 0x83, 0x8f, 0xc0, 0xc1, 0xc6, 0xc7,
                            0xff)}
 GROUPS |= {(1, n) for n in (0x00, 0x01, 0x0d, 0x18, 0x71, 0x72, 0x73, 0xae, 0xb9, 0xba, 0xc7)}
 FORMS = 16  # middle fields, each with a register and with memory
-GOES_ON = 1 << 31
+ANY, GOES_ON = 1 << 30, 1 << 31
 
 
 class Instruction(NamedTuple):
@@ -65,6 +67,9 @@ def wrong(found):
     """Returns what makes a prediction wrong, or None."""
     if (found.map, found.opcode) == (1, 0xf7) and found.length and not found.allowed & GOES_ON:
         return "a mask of MASKMOVQ that is zero may access nothing"
+    unpredicted = (found.map, found.opcode) in UNPREDICTED or 0x66 in found.prefixes
+    if found.allowed & ANY and not unpredicted:
+        return "only an opcode that counts as an exception has no prediction"
     no_base = found.rest[0] & 0xc7 == 0x04 and found.rest[1] & 7 == 5
     rex = any(byte in REX and byte & 1 for byte in found.prefixes)
     modrm = (found.map, found.opcode) in {(0, 0x01), (0, 0x03), (0, 0x89), (0, 0x8b), (1, 0xaf)}

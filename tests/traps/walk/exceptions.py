@@ -19,6 +19,10 @@ OPCODE = re.compile(r"(?:(0F|0F38|0F3A|VEX) )?([0-9A-F]{2})(?:-([0-9A-F]{2}))?(?
 MAPS = (None, "0F", "0F38", "0F3A", "VEX")
 OPCODES = 1024  # of the four maps
 MOST = 0.03
+# Opcodes without a prediction: hints of MPX, far branches, returns, branches by an operand, and
+# XABORT, XBEGIN and XEND of the group's opcodes. They count as exceptions of each emulator.
+UNPREDICTED = {(1, 0x1a), (1, 0x1b), (1, 0x01)} | {
+    (0, byte) for byte in (0x9a, 0xc2, 0xc3, 0xc6, 0xc7, 0xca, 0xcb, 0xea, 0xff)}
 NAMES = {"on": 31, "any": 30, "runs": 29}
 
 
@@ -45,7 +49,7 @@ def errors():
     found = []
     for emulator in table.EMULATORS:
         count = len({opcode[:2] for row in rows() if emulator in row["emulators"].split()
-                     for opcode in opcodes(row)})
+                     for opcode in opcodes(row)} | UNPREDICTED)
         if count > OPCODES * MOST:
             found.append(f"exceptions.tsv: {count} opcodes of {emulator}, more than 3 %")
     return found
