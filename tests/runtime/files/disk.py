@@ -6,9 +6,10 @@ disk.py KIND FAT IMAGE COMMAND...
 disk.py make FAT IMAGE
 
 The second form only makes the disk. FAT is 12, 16 or 32: the type of the file system in the disk's
-partition, which mkfs.fat makes. KIND is `write` or `exit` for what client.c writes, `full` if it
-removes all that it wrote, `confined` for the files of that test, or another word: the files outside
-of the clients' folders are checked always.
+partition, which mkfs.fat makes; or 4096 for FAT16 on a disk with blocks of 4096 bytes. KIND is
+`write` or `exit` for what client.c writes, `full` if it removes all that it wrote, `confined` for
+the files of that test, or another word: the files outside of the clients' folders are checked
+always.
 """
 import os
 import struct
@@ -16,7 +17,7 @@ import subprocess
 import sys
 
 FIRST = 2048  # block where the partition begins
-BLOCKS = {"12": 4000, "16": 32000, "32": 70000}
+BLOCKS = {"12": 4000, "16": 32000, "32": 70000, "4096": 34000}
 ENVIRONMENT = os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
                             "MTOOLS_SKIP_CHECK": "1"}
 
@@ -30,14 +31,16 @@ def run(*command, text=None):
 def make(image, fat):
     """Makes the disk."""
     blocks = BLOCKS[fat]
+    kind, size = ("16", 4096) if fat == "4096" else (fat, 512)
+    first = FIRST * 512 // size
     with open(image, "wb") as file:
         file.truncate((FIRST + blocks) * 512)
         file.seek(446)
-        file.write(struct.pack("<BxxxBxxxII", 0, 0x0C, FIRST, blocks))
+        file.write(struct.pack("<BxxxBxxxII", 0, 0x0C, first, blocks * 512 // size))
         file.seek(510)
         file.write(b"\x55\xaa")
-    run("mkfs.fat", "-F", fat, "-s", "1", "-i", "4e4f5641", "--offset", str(FIRST), image,
-        str(blocks // 2))
+    run("mkfs.fat", "-F", kind, "-S", str(size), "-s", "1", "-i", "4e4f5641", "--offset",
+        str(first), image, str(blocks // 2))
     place = f"{image}@@{FIRST * 512}"
     run("mmd", "-i", place, "::home")
     run("mcopy", "-i", place, "-", "::secret.txt", text=b"outside\n")
