@@ -103,6 +103,14 @@ class Tree(unittest.TestCase):
         self.ends(result, "1 passed, 0 failed", 0)
         self.assertRegex(result.stdout, r"\[1/1\] host unit\.good … passed \d")
 
+    def test_the_modules_are_compiled_once(self):
+        """Each boot loads some of them."""
+        shutil.rmtree(self.root / "sdk/lib/nova/__pycache__", ignore_errors=True)
+        self.ends(self.run_tests(GOOD), "1 passed, 0 failed", 0)
+        folder = self.root / "sdk/lib/nova"
+        compiled = {file.name.partition(".")[0] for file in (folder / "__pycache__").iterdir()}
+        self.assertEqual(compiled, {file.stem for file in folder.glob("*.py")})
+
     def test_failing_shows_the_output(self):
         result = self.run_tests(GOOD + BAD)
         self.ends(result, "1 passed, 1 failed", 1)

@@ -2,6 +2,7 @@
 """`nova test`: builds every preset, runs the tests and counts those that really ran."""
 
 import argparse
+import compileall
 import re
 import sys
 import time
@@ -387,6 +388,12 @@ def _lanes(progress, totals, ran):
     return lanes.Lanes(progress, on_end)
 
 
+def _compile_modules():
+    """Compiles the modules of `nova` that have changed, because each boot loads some of them.
+    Python keeps what it compiles only if PYTHONDONTWRITEBYTECODE is not set."""
+    compileall.compile_dir(tree.ROOT / "sdk/lib/nova", maxlevels=0, quiet=2)
+
+
 def _build_and_run(args, totals, selected, progress, running):
     """Fills in SELECTED and runs it. The host's tests run beside the builds of kernels and their
     tests."""
@@ -399,6 +406,7 @@ def _build_and_run(args, totals, selected, progress, running):
         if len(selected) > 1 and tree.HOST_PRESET in selected:
             running.begin_beside(selected[tree.HOST_PRESET])
 
+    _compile_modules()
     _prepare(args, totals, selected, begin)
     count()
     running.run(selected.values())
