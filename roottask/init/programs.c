@@ -106,7 +106,7 @@ static bool again(const struct program *program)
 {
         const struct nova_system_program *const says = program->says;
 
-        if (says->restart == NOVA_SYSTEM_NEVER ||
+        if (says->restart == NOVA_SYSTEM_NEVER || program->status == NOVA_EXIT_FINAL ||
             (says->restart == NOVA_SYSTEM_ON_FAILURE && !program->status))
                 return false;
         if (!says->restart_limit)
@@ -162,6 +162,10 @@ static void tell_end(const struct program *program)
         const struct nova_system_program *const says = program->says;
 
         printf("init: %s ended with status %d", says->name, program->status);
+        if (program->status == NOVA_EXIT_FINAL && says->restart != NOVA_SYSTEM_NEVER) {
+                puts(" and is not started again, because it would end like that again.");
+                return;
+        }
         if (!says->restart_limit && program->failures >= FAILURES_MAX) {
                 tell_given_up(program);
                 return;

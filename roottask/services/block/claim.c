@@ -2,10 +2,14 @@
 /* Checks that a function is of the driver's kind, before the driver accesses its registers. */
 #include "claim.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "novart/program.h"
 
 static bool is_of_kind(const struct nova_pci_function *function, const struct block_kind *kind)
 {
@@ -18,22 +22,26 @@ static bool is_of_kind(const struct nova_pci_function *function, const struct bl
 const char *block_claim(struct nova_pci_device **pci, const char *name,
                         const struct block_kind *kind)
 {
-        static char sentence[192];
         const int error = nova_pci_claim(pci, name);
         const struct nova_pci_function *function;
 
+        if (error == ENODEV || error == EACCES) {
+                puts(strerror(error));
+                exit(NOVA_EXIT_FINAL);
+        }
         if (error)
                 return strerror(error);
         function = nova_pci_describe(*pci);
         if (!is_of_kind(function, kind)) {
-                snprintf(sentence, sizeof(sentence),
-                         "the device is %04x:%04x of class 0x%06" PRIx32 ", not %s; correct "
-                         "'class', 'id' or 'at' of its 'device' in the description.",
-                         function->vendor, function->device, function->class_code, kind->text);
-                return sentence;
+                printf("the device is %04x:%04x of class 0x%06" PRIx32 ", not %s; correct "
+                       "'class', 'id' or 'at' of its 'device' in the description.\n",
+                       function->vendor, function->device, function->class_code, kind->text);
+                exit(NOVA_EXIT_FINAL);
         }
-        if (!(nova_pci_flags(*pci) & NOVA_PCI_MASTER))
-                return "the device may not access memory; write `dma-unprotected` below its "
-                       "`device`, or use a machine with an I/O MMU.";
+        if (!(nova_pci_flags(*pci) & NOVA_PCI_MASTER)) {
+                puts("the device may not access memory; write `dma-unprotected` below its "
+                     "`device`, or use a machine with an I/O MMU.");
+                exit(NOVA_EXIT_FINAL);
+        }
         return NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "cache.h"
 #include "novart/page.h"
+#include "novart/program.h"
 #include "novart/service.h"
 #include "novart/time.h"
 #include "server.h"
@@ -35,8 +36,9 @@ static unsigned split(char *line, char *words[WORDS])
 /* Result of an argument. */
 enum taken {
         TAKEN,
-        WRONG,  /* the argument is not of a known form */
-        REFUSED /* a sentence describes the error */
+        WRONG,   /* the argument is not of a known form */
+        REFUSED, /* a sentence describes the error */
+        FAILED   /* so does one, but the argument may be good later */
 };
 
 /* Returns the predicate of a sentence, for an error without a sentence of its own. */
@@ -53,6 +55,12 @@ static const char *why_not_mounted(const struct volume *volume, int error)
                 return "it is not among the 'modules' of this program in the description.";
         snprintf(text, sizeof(text), "%s.", strerror(error));
         return text;
+}
+
+/* Returns whether a mount would fail again with this error. */
+static bool is_final(int error)
+{
+        return error == EILSEQ || error == EINVAL || error == ENOENT || error == EACCES;
 }
 
 static bool is_same_disk(const struct volume *one, const struct volume *other)
@@ -113,7 +121,7 @@ static enum taken mount(char **words, unsigned count)
                 printf("%s%s%s cannot be mounted: %s\n", words[2], count > 3 ? " " : "",
                        count > 3 ? words[3] : "",
                        sentence ? sentence : why_not_mounted(volume, error));
-                return REFUSED;
+                return is_final(error) ? REFUSED : FAILED;
         }
         volume_count++;
         printf("/%s is %s, %llu KiB%s\n", volume->path, volume->system->backend->name,
@@ -222,7 +230,7 @@ int main(int argc, char **argv)
                                "[read-only]\" or \"cache KIB\".\n",
                                i);
                 if (taken != TAKEN)
-                        return 1;
+                        return taken == FAILED ? EXIT_FAILURE : NOVA_EXIT_FINAL;
         }
         make_cache();
         error = files_service_start(grants, grant_count);

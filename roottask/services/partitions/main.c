@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "novart/program.h"
 #include "novart/service/block.h"
 #include "server.h"
 
@@ -16,9 +17,14 @@ static struct table table;
 static struct grant grants[GRANTS];
 static unsigned grant_count;
 
+static bool unreadable; /* a block could not be read; it may be later */
+
 static bool read_block(uint64_t block, void *to)
 {
-        return nova_block_read(disk, block, 1, to) == 0;
+        const int error = nova_block_read(disk, block, 1, to);
+
+        unreadable = unreadable || error;
+        return !error;
 }
 
 /* Reads a number of requests in flight. 0 is refused, because it would mean no limit. */
@@ -88,14 +94,15 @@ static void tell_partition(const struct partition *partition)
                *partition->name ? " " : "", partition->name);
 }
 
-static bool read_table(const char *service)
+/* @return 0, or the status with which the program ends */
+static int read_table(const char *service)
 {
         const int error = nova_block_open(&disk, service, NULL, 0);
         const char *wrong;
 
         if (error) {
                 printf("the service '%s' cannot be opened: %s.\n", service, strerror(error));
-                return false;
+                return EXIT_FAILURE;
         }
 
         const struct nova_block_info *info = nova_block_get_info(disk);
@@ -105,13 +112,13 @@ static bool read_table(const char *service)
         nova_block_close(disk);
         if (wrong) {
                 printf("'%s' has no usable partition table: %s\n", service, wrong);
-                return false;
+                return unreadable ? EXIT_FAILURE : NOVA_EXIT_FINAL;
         }
         if (table.note)
                 printf("%s\n", table.note);
         for (unsigned i = 0; i < table.count; i++)
                 tell_partition(&table.partition[i]);
-        return true;
+        return 0;
 }
 
 int main(int argc, char **argv)
@@ -120,13 +127,16 @@ int main(int argc, char **argv)
 
         if (argc < 2) {
                 printf("write the service with the disk as the first argument.\n");
-                return 1;
+                return NOVA_EXIT_FINAL;
         }
-        if (!read_table(argv[1]))
-                return 1;
+
+        const int status = read_table(argv[1]);
+
+        if (status)
+                return status;
         for (int i = 2; i < argc; i++)
                 if (!read_grant(argv[i]))
-                        return 1;
+                        return NOVA_EXIT_FINAL;
         error = partitions_service_start(argv[1], &table, grants, grant_count);
         if (error) {
                 printf("the service cannot start: %s.\n", strerror(error));
