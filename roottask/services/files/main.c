@@ -13,7 +13,8 @@
 #include "novart/time.h"
 #include "server.h"
 
-#define WORDS      6         /* one more than an argument has */
+#define WORDS      6 /* one more than an argument has */
+#define LARGER     "enlarge 'memory' or 'kernel-memory' of this program."
 #define SHARE      4         /* without `cache`, the cache gets 1/SHARE of the free memory */
 #define SHARE_MOST (2 << 20) /* maximum of that share in bytes */
 
@@ -51,6 +52,8 @@ static const char *why_not_mounted(const struct volume *volume, int error)
         if (error == EINVAL && volume->partition)
                 return "the service has no partitions; mount a partition of the service "
                        "'partitions', or leave out the partition.";
+        if (error == ENOMEM)
+                return "Not enough space; " LARGER;
         if (error == ENOENT && !volume->service)
                 return "it is not among the 'modules' of this program in the description.";
         snprintf(text, sizeof(text), "%s.", strerror(error));
@@ -235,7 +238,8 @@ int main(int argc, char **argv)
         make_cache();
         error = files_service_start(grants, grant_count);
         if (error) {
-                printf("the service cannot start: %s.\n", strerror(error));
+                printf("the service cannot start: %s%s\n", strerror(error),
+                       error == ENOMEM ? "; " LARGER : ".");
                 return 1;
         }
         nova_service_sleep();

@@ -139,7 +139,9 @@ int main(int argc, char **argv)
                         return NOVA_EXIT_FINAL;
         error = partitions_service_start(argv[1], &table, grants, grant_count);
         if (error) {
-                printf("the service cannot start: %s.\n", strerror(error));
+                printf("the service cannot start: %s%s\n", strerror(error),
+                       error == ENOMEM ? "; enlarge 'memory' or 'kernel-memory' of this program."
+                                       : ".");
                 return 1;
         }
         nova_service_sleep();
