@@ -223,12 +223,18 @@ entry_exception:
  * ec.virtual_8086_room. It is moved to its place, and the thread continues in flat segments at its
  * 16-bit IP. The thread may also have raised IOPL and cleared IF.
  *
+ * QEMU 7.2 also stores random flags of a thread in protected mode after some arithmetic. Then no
+ * segment registers lie above the frame, and the frame is in its place.
+ *
  * AC may be set together with VM: it would disable SMAP. ID is set: SYSEXIT would show it to
  * another thread. POPF also works on CPUs without CLAC. The room below an EC's registers holds the
  * word that POPF pops. */
 odd_flags:
         testb   $(FLAG_VM >> 16), REGS_FLAGS + 2(%esp)
         jz      3f
+        lea     -EC_REGS(%esp), %eax
+        testb   $VIRTUAL_8086_ROOM, %al
+        jz      4f
         lea     REGS_SS(%esp), %esi
         add     $VIRTUAL_8086_ROOM, %esp
         lea     REGS_SS(%esp), %edi
@@ -236,7 +242,7 @@ odd_flags:
         std
         rep movsl
         cld
-        movl    $SEL_USER_CODE, REGS_CS(%esp)
+4:      movl    $SEL_USER_CODE, REGS_CS(%esp)
         movl    $SEL_USER_DATA, REGS_SS(%esp)
         andl    $FLAGS_OF_USER, REGS_FLAGS(%esp)
         orl     $(FLAG_IF | FLAG_RESERVED), REGS_FLAGS(%esp)
