@@ -178,7 +178,7 @@ struct ec {
 _Static_assert(offsetof(struct ec, virtual_8086_room) + VIRTUAL_8086_WORDS * sizeof(word_t) <=
                        offsetof(struct ec, regs),
                "the room lies below the registers");
-_Static_assert(_Alignof(struct ec) > VIRTUAL_8086_WORDS * sizeof(word_t),
+_Static_assert(FPU_ALIGN > VIRTUAL_8086_WORDS * sizeof(word_t),
                "the place of a frame shows whether it needs the room");
 _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
                "the CPU aligns the stack that it pushes on");
