@@ -99,6 +99,7 @@ int main(int argc, char **argv)
         static const struct nova_hv_config enlightened = {
                 .privileges = NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_REFERENCE_TSC};
         const uint64_t seconds = argc == 2 ? (uint64_t)atoi(argv[1]) : 1;
+        unsigned long long readings = 0;
         const uint32_t over = 1;
         uint64_t counts[VCPUS];
         struct state state;
@@ -116,10 +117,12 @@ int main(int argc, char **argv)
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         nova_guest_read(&vm.memory, COUNTS_AT, counts, sizeof(counts));
         nova_vm_destroy(&vm);
-        for (unsigned i = 0; i < VCPUS; i++)
+        for (unsigned i = 0; i < VCPUS; i++) {
                 active += counts[i] > 100;
+                readings += counts[i];
+        }
         printf("%u of %u clocks, %llu readings, %llu went back, %u calls: it %s\n", active, VCPUS,
-               (unsigned long long)(counts[0] + counts[1] + counts[2] + counts[3]),
-               (unsigned long long)state.back, (unsigned)hv.flush_calls, nova_vm_end_text(end));
+               readings, (unsigned long long)state.back, (unsigned)hv.flush_calls,
+               nova_vm_end_text(end));
         return active != VCPUS || state.back || !state.moves || end != NOVA_VM_HALTED;
 }
