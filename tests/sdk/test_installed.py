@@ -225,16 +225,12 @@ class Contents(Installed):
                     self.assertIn("usage: nova", self.call(installed.NOVA, name, "--help"))
 
 
-# Arguments of the templates that need a device.
-DEVICES = {"driver": ("--", "-device", "edu,dma_mask=0xffffffff")}
-
-
 class Commands(Installed):
     def test_new_run_and_test_in_a_project(self):
         for project in projects("templates"):
             name = f"my-{project.name}"
             self.call(installed.NOVA, "new", project.name, name)
-            device = DEVICES.get(project.name, ())
+            device = ["--", "-device", "edu,dma_mask=0xffffffff"] * (name == "my-driver")
             self.call(installed.NOVA, "run", "--timeout", "100", f"./{name}", *device)
             self.call(installed.NOVA, "run", "--timeout", "100", *device, cwd=self.folder / name)
 
