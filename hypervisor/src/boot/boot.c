@@ -29,7 +29,6 @@
 #include "lib/cmdline.h"
 #include "lib/console.h"
 #include "lib/stop.h"
-#include "lib/string.h"
 #include "memory/frame.h"
 #include "pcid.h"
 #include "virt/vmx/vmx.h"
@@ -43,28 +42,13 @@ extern char image_end[];
 
 paddr_t boot_phys_end;
 
-/* Ends a command line that fills its room before its last word, because the word may be cut: an
- * option could have another value. Returns the new length, or 0 if nothing is cut. */
-static unsigned boot_cut_cmdline(void)
-{
-        unsigned end = (unsigned)strlen(multiboot_cmdline);
-
-        if (end < MULTIBOOT_CMDLINE - 1)
-                return 0;
-        while (end > 1 && multiboot_cmdline[end - 1] != ' ')
-                end--;
-        multiboot_cmdline[end] = 0;
-        return end;
-}
-
 static void boot_read_loader(uint32_t magic, uint32_t info)
 {
         const bool understood = multiboot_read(magic, info);
         const uint16_t *com1;
 
         boot_info_fill();
-        const unsigned cut = boot_cut_cmdline();
-        cmdline_parse(multiboot_cmdline);
+        cmdline_parse(multiboot_cmdline, sizeof(multiboot_cmdline));
         com1 = boot_map(0, BDA_COM1, sizeof(*com1));
         console_set_port(com1 ? *com1 : 0);
         if (cmdline.serial)
@@ -72,10 +56,6 @@ static void boot_read_loader(uint32_t magic, uint32_t info)
         if (!understood)
                 kernel_stop("the boot loader does not follow the multiboot protocol: use one that "
                             "does, such as GRUB or QEMU's -kernel");
-        if (cut)
-                console_print("NOVA: the command line is too long: its words from byte %u on are "
-                              "ignored.\n",
-                              cut);
         if (multiboot2_damaged)
                 console_print("NOVA: the boot loader's information is damaged at byte %u; what "
                               "cannot be read there is ignored.\n",

@@ -79,8 +79,10 @@ static bool cmdline_parse_word(const char *word, size_t length)
         return true;
 }
 
-void cmdline_parse(const char *text)
+void cmdline_parse(const char *text, size_t room)
 {
+        const char *const begin = text;
+        const bool full = strlen(text) == room - 1;
         bool first = true;
 
         while (*text) {
@@ -90,6 +92,12 @@ void cmdline_parse(const char *text)
                         text++;
                 while (text[length] && !cmdline_is_space(text[length]))
                         length++;
+                if (full && !text[length]) {
+                        console_print("NOVA: the command line is too long: its words from byte %u "
+                                      "on are ignored.\n",
+                                      (unsigned)(text - begin));
+                        return;
+                }
                 if (length && !cmdline_parse_word(text, length) && !first) {
                         console_print("NOVA: option '");
                         for (size_t i = 0; i < length; i++)

@@ -23,7 +23,9 @@ struct cmdline {
 extern struct cmdline cmdline;
 
 /** Parses a command line and fills in cmdline. Reports unknown words. The first word may be the
- * kernel's file name. */
-void cmdline_parse(const char *text);
+ * kernel's file name.
+ * room: size of the buffer with the text. If the text fills it, its last word may be cut, and could
+ * then be another option: the word is ignored, which is reported. */
+void cmdline_parse(const char *text, size_t room);
 
 #endif

@@ -5,16 +5,17 @@
 #include "machine.h"
 
 extern "C" {
+#include "firmware/multiboot.h"
 #include "lib/cmdline.h"
 }
 
 namespace
 {
 
-struct cmdline parse(const char *text)
+struct cmdline parse(const char *text, size_t room = MULTIBOOT_CMDLINE)
 {
         cmdline = {};
-        cmdline_parse(text);
+        cmdline_parse(text, room);
         return cmdline;
 }
 
@@ -92,6 +93,42 @@ TEST(cmdline, refuses_an_invalid_size)
                 EXPECT_EQ(parse((std::string("- ") + word).c_str()).kmem, 0u) << word;
                 EXPECT_NE(m.console, "") << word;
         }
+}
+
+// The text fills its room: the word may have been "kmem=16M".
+TEST(cmdline, ignores_the_last_word_if_it_may_be_cut)
+{
+        Machine m;
+        const std::string text = "- serial kmem=16";
+        const struct cmdline found = parse(text.c_str(), text.size() + 1);
+        EXPECT_TRUE(found.serial);
+        EXPECT_EQ(found.kmem, 0u);
+        EXPECT_NE(m.console.find("its words from byte 9 on are ignored"), std::string::npos);
+}
+
+TEST(cmdline, takes_the_last_word_if_a_byte_of_room_is_left)
+{
+        Machine m;
+        const std::string text = "- serial kmem=16M";
+        EXPECT_EQ(parse(text.c_str(), text.size() + 2).kmem, 16u << 20);
+        EXPECT_EQ(m.console, "");
+}
+
+TEST(cmdline, reports_a_cut_after_a_space)
+{
+        Machine m;
+        const std::string text = "- serial ";
+        EXPECT_TRUE(parse(text.c_str(), text.size() + 1).serial);
+        EXPECT_NE(m.console.find("from byte 9 on"), std::string::npos);
+}
+
+TEST(cmdline, may_be_one_word_that_is_cut)
+{
+        Machine m;
+        const std::string text(MULTIBOOT_CMDLINE - 1, 'x');
+        parse(text.c_str());
+        EXPECT_NE(m.console.find("from byte 0 on"), std::string::npos);
+        EXPECT_EQ(m.console.find("is not an option"), std::string::npos);
 }
 
 } // namespace
