@@ -9,6 +9,15 @@
 #include "sched/cpu.h"
 #include "sched/schedule.h"
 
+/** Reports that the CPU is quiescent, if it was asked while it held pointers. It holds none now. */
+static always_inline void answer_grace(struct cpu *cpu)
+{
+        if (unlikely(cpu->pending & CPU_PENDING_GRACE)) {
+                cpu->pending &= (uint8_t)~CPU_PENDING_GRACE;
+                reclaim_quiescent(cpu);
+        }
+}
+
 /** Does the work that is pending for self and its CPU: a scheduling decision, the report that the
  *  CPU is quiescent, and the ends of SCs that were left to self. If self loses the CPU, it later
  *  continues with cont.
@@ -21,10 +30,7 @@ static always_inline bool do_pending_work(struct ec *self, continuation_t cont)
                 self->cont = cont;
                 resume_reschedule(cpu);
         }
-        if (cpu->pending & CPU_PENDING_GRACE) {
-                cpu->pending &= (uint8_t)~CPU_PENDING_GRACE;
-                reclaim_quiescent(cpu);
-        }
+        answer_grace(cpu);
         if (self->pending & EC_PENDING_END)
                 ec_end_due(self, cont);
         if (!(atomic_load_u16(&self->pending) & EC_PENDING_RECALL))

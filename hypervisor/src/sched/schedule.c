@@ -14,6 +14,7 @@
 #include "object/report.h"
 #include "object/sc.h"
 #include "sched/cpu.h"
+#include "sched/pending.h"
 #include "sched/timeout.h"
 
 /* Maximum number of links of a chain that are followed between two interrupt windows. */
@@ -325,14 +326,11 @@ static cold_path void sched_put_back(struct cpu *cpu, struct sc *sc)
                 sched_requeue(cpu, sc);
 }
 
-/* Runs the idle thread. If the CPU was asked to be quiescent while this decision held pointers,
- * answers now: nothing wakes a halted CPU for this. */
+/* Runs the idle thread. A request for a grace period that came during this decision is answered
+ * now: nothing wakes a halted CPU for it. */
 static _Noreturn void sched_idle(struct cpu *cpu)
 {
-        if (unlikely(cpu->pending & CPU_PENDING_GRACE)) {
-                cpu->pending &= (uint8_t)~CPU_PENDING_GRACE;
-                reclaim_quiescent(cpu);
-        }
+        answer_grace(cpu);
         resume_ec(cpu, cpu->idle_ec);
 }
 
@@ -372,10 +370,8 @@ static _Noreturn void sched_resume_first(struct cpu *cpu)
 
 static __attribute__((noinline)) _Noreturn void sched_resume_first_after_work(struct cpu *cpu)
 {
-        if (cpu->pending & CPU_PENDING_GRACE && !cpu_has_cuts(cpu)) {
-                cpu->pending &= (uint8_t)~CPU_PENDING_GRACE;
-                reclaim_quiescent(cpu);
-        }
+        if (!cpu_has_cuts(cpu))
+                answer_grace(cpu);
         if (cpu->dying)
                 object_reap();
         sched_resume_first(cpu);
