@@ -169,6 +169,17 @@ class Session(unittest.TestCase):
         text = self.batch("hello", "break nova_main; continue; nova pd", "--reset")
         self.assert_lines(text, r"hit Breakpoint 1, nova_main", r"^0x\w+ +root +1 +3 ")
 
+    def test_an_event_with_flags_of_virtual_8086_mode_and_no_such_frame(self):
+        # QEMU 7.2 pushed such a frame. It has the vector, an error code, IP, CS and the flags.
+        flags = "*(unsigned long *)($sp + 4 * sizeof(long))"
+        result = self.debug(
+            "tour", "--cpus", "1", "--batch",
+            f"break entry_exception; continue; set var {flags} |= 0x20000; delete; continue",
+        )
+        self.assertIn("Breakpoint 1, entry_exception", result.stdout, self.shown)
+        self.assertIn("The tour ends the system with status 0", result.stdout, self.shown)
+        self.assertNotIn("NOVA: stopped", result.stdout, self.shown)
+
     def test_a_broken_tree_is_survived(self):
         tree = "kernel_pd.io.space.tree.root"
         result = self.debug(

@@ -223,8 +223,8 @@ entry_exception:
  * ec.virtual_8086_room. It is moved to its place, and the thread continues in flat segments at its
  * 16-bit IP. The thread may also have raised IOPL and cleared IF.
  *
- * QEMU 7.2 also stores random flags of a thread in protected mode after some arithmetic. Then no
- * segment registers lie above the frame, and the frame is in its place.
+ * QEMU 7.2 can also set VM in the pushed flags of a thread in protected mode. Then no segment
+ * registers lie above the frame, and the frame is in its place.
  *
  * AC may be set together with VM: it would disable SMAP. ID is set: SYSEXIT would show it to
  * another thread. POPF also works on CPUs without CLAC. The room below an EC's registers holds the
