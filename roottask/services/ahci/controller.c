@@ -317,13 +317,12 @@ const char *ahci_open(struct ahci *ahci, const char *name)
 {
         static const struct block_kind kind = {
                 "an AHCI controller (class 0x010601)", 0, {0}, 0x010601};
-        const char *wrong = block_claim(&ahci->pci, name, &kind);
         volatile void *registers;
+        const char *wrong;
         unsigned got;
         size_t bytes;
 
-        if (wrong)
-                return wrong;
+        block_claim(&ahci->pci, name, &kind);
         if (nova_pci_map(ahci->pci, 5, &registers, &bytes) || bytes < PORTS + PORT_BYTES)
                 return "the function has no registers of an AHCI controller.";
         ahci->registers = (volatile uint8_t *)registers;

@@ -19,18 +19,21 @@ static bool is_of_kind(const struct nova_pci_function *function, const struct bl
                (function->device == kind->device[0] || function->device == kind->device[1]);
 }
 
-const char *block_claim(struct nova_pci_device **pci, const char *name,
-                        const struct block_kind *kind)
+/* @return the status of a program that could not claim its device: these errors stay */
+static int status_of(int error)
+{
+        return error == ENODEV || error == EACCES ? NOVA_EXIT_FINAL : EXIT_FAILURE;
+}
+
+void block_claim(struct nova_pci_device **pci, const char *name, const struct block_kind *kind)
 {
         const int error = nova_pci_claim(pci, name);
         const struct nova_pci_function *function;
 
-        if (error == ENODEV || error == EACCES) {
+        if (error) {
                 puts(strerror(error));
-                exit(NOVA_EXIT_FINAL);
+                exit(status_of(error));
         }
-        if (error)
-                return strerror(error);
         function = nova_pci_describe(*pci);
         if (!is_of_kind(function, kind)) {
                 printf("the device is %04x:%04x of class 0x%06" PRIx32 ", not %s; correct "
@@ -43,5 +46,4 @@ const char *block_claim(struct nova_pci_device **pci, const char *name,
                      "`device`, or use a machine with an I/O MMU.");
                 exit(NOVA_EXIT_FINAL);
         }
-        return NULL;
 }

@@ -13,9 +13,8 @@ struct block_kind {
         uint32_t class_code; /* as in struct nova_pci_function */
 };
 
-/* Claims a device of the description, which must be of a kind and may be a bus master.
- * @return NULL, or a sentence about an error */
-const char *block_claim(struct nova_pci_device **pci, const char *name,
-                        const struct block_kind *kind);
+/* Claims a device of the description, which must be of a kind and may be a bus master. If that
+ * fails, ends the program with a sentence, and with NOVA_EXIT_FINAL if it would fail again. */
+void block_claim(struct nova_pci_device **pci, const char *name, const struct block_kind *kind);
 
 #endif

@@ -14,7 +14,7 @@
 #include "server.h"
 
 #define WORDS      6 /* one more than an argument has */
-#define LARGER     "enlarge 'memory' or 'kernel-memory' of this program."
+#define ENLARGE    "enlarge 'memory' or 'kernel-memory' of this program."
 #define SHARE      4         /* without `cache`, the cache gets 1/SHARE of the free memory */
 #define SHARE_MOST (2 << 20) /* maximum of that share in bytes */
 
@@ -39,7 +39,7 @@ enum taken {
         TAKEN,
         WRONG,   /* the argument is not of a known form */
         REFUSED, /* a sentence describes the error */
-        FAILED   /* so does one, but the argument may be good later */
+        FAILED   /* a sentence describes the error, which may not come again */
 };
 
 /* Returns the predicate of a sentence, for an error without a sentence of its own. */
@@ -53,7 +53,7 @@ static const char *why_not_mounted(const struct volume *volume, int error)
                 return "the service has no partitions; mount a partition of the service "
                        "'partitions', or leave out the partition.";
         if (error == ENOMEM)
-                return "Not enough space; " LARGER;
+                return "Not enough space; " ENLARGE;
         if (error == ENOENT && !volume->service)
                 return "it is not among the 'modules' of this program in the description.";
         snprintf(text, sizeof(text), "%s.", strerror(error));
@@ -133,9 +133,9 @@ static enum taken mount(char **words, unsigned count)
         return TAKEN;
 }
 
-/* Tells of a grant without a folder. This is no error, because another client may create the
- * folder. */
-static void look_for_folder(const struct grant *grant, const char *path)
+/* Reports a grant whose folder is missing. It is not an error, because another client may create
+ * the folder. */
+static void report_missing_folder(const struct grant *grant, const char *path)
 {
         struct files_about about = {0};
         struct files_node *node;
@@ -172,7 +172,7 @@ static enum taken give(char **words, unsigned count)
         }
         if (rest) {
                 memcpy(grant->folder, rest, strlen(rest) + 1);
-                look_for_folder(grant, words[2]);
+                report_missing_folder(grant, words[2]);
                 grant_count++;
                 return TAKEN;
         }
@@ -239,7 +239,7 @@ int main(int argc, char **argv)
         error = files_service_start(grants, grant_count);
         if (error) {
                 printf("the service cannot start: %s%s\n", strerror(error),
-                       error == ENOMEM ? "; " LARGER : ".");
+                       error == ENOMEM ? "; " ENLARGE : ".");
                 return 1;
         }
         nova_service_sleep();

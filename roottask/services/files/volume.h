@@ -11,9 +11,10 @@
 
 /* A mounted file system. */
 struct volume {
-        const char *path;                /* where it is mounted, as "data" */
-        const char *service, *partition; /* NULL: a boot module; NULL: the whole disk */
-        bool read_only;                  /* the argument says so */
+        const char *path;      /* where it is mounted, as "data" */
+        const char *service;   /* the block service; NULL: a boot module */
+        const char *partition; /* NULL: the whole disk */
+        bool read_only;        /* the mount's argument says so */
         struct files_disk disk;
         struct files_system *system;
 };

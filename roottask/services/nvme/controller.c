@@ -270,13 +270,12 @@ const char *nvme_open(struct nvme *nvme, const char *name)
 {
         static const struct block_kind kind = {
                 "an NVMe controller (class 0x010802)", 0, {0}, 0x010802};
-        const char *wrong = block_claim(&nvme->pci, name, &kind);
         volatile void *registers;
+        const char *wrong;
         unsigned got;
         size_t bytes;
 
-        if (wrong)
-                return wrong;
+        block_claim(&nvme->pci, name, &kind);
         if (nova_pci_map(nvme->pci, 0, &registers, &bytes) || bytes < MINIMUM_BYTES)
                 return "the function has no registers of an NVMe controller.";
         nvme->registers = (volatile uint8_t *)registers;

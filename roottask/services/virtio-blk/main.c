@@ -263,10 +263,9 @@ int main(int argc, char **argv)
 
         if (argc > 2)
                 device.name = argv[2];
-        wrong = block_claim(&virtio.pci, argc > 1 ? argv[1] : "disk", &kind);
-        if (!wrong)
-                wrong = virtio_open(&virtio, READ_ONLY | BLOCK_SIZE | SEG_MAX | SIZE_MAX_ | FLUSH |
-                                                     DISCARD | VIRTIO_INDIRECT | VIRTIO_EVENTS);
+        block_claim(&virtio.pci, argc > 1 ? argv[1] : "disk", &kind);
+        wrong = virtio_open(&virtio, READ_ONLY | BLOCK_SIZE | SEG_MAX | SIZE_MAX_ | FLUSH |
+                                             DISCARD | VIRTIO_INDIRECT | VIRTIO_EVENTS);
         if (wrong)
                 fail(wrong);
         read_properties();

@@ -241,7 +241,7 @@ static int cut(struct fat_node *file, uint32_t keep)
         if (error)
                 return error;
         if (!split.begin)
-                file->first = split.copy;
+                file->first = split.copy; /* 0 if nothing is kept */
         file->clusters = keep;
         fat_chain_cut(file, split.begin);
         error = fat_file_commit(file);
