@@ -79,23 +79,12 @@ static void load(uint32_t times)
                 nova_guest_write(&vm.memory, BLOCKS_AT + i * sizeof(block), &block, sizeof(block));
         }
         nova_guest_write(&vm.memory, TIMES_AT, &times, sizeof(times));
-        machine_set_gate(&vm, IDT_AT, VECTOR_GP, FAULT_AT);
-        nova_guest_write(&vm.memory, FAULT_AT, fault, GUEST_BYTES(fault));
-        nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
+        machine_add_handler(&vm, IDT_AT, VECTOR_GP, FAULT_AT, fault, GUEST_BYTES(fault));
         nova_guest_write(&vm.memory, STARTER_AT, starter, GUEST_BYTES(starter));
         nova_guest_write(&vm.memory, COMMON_AT, common, GUEST_BYTES(common));
-        nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
+        machine_begin(&vm, GUEST_AT, guest, GUEST_BYTES(guest));
         machine_set_tables(&vm, GDT_AT, IDT_AT, VECTOR_GP);
         machine_write_operands(&vm, GDT_AT + 0x20);
-}
-
-static void start_others(void)
-{
-        machine_start_second(&vm, READY_AT, STARTER_AT);
-        nova_vm_lock(&vm);
-        for (unsigned i = 2; i < VCPUS; i++)
-                nova_vcpu_start_at(&vm.vcpu[i], STARTER_AT >> 12);
-        nova_vm_unlock(&vm);
 }
 
 static void crashed(void *context, unsigned vcpu, const struct nova_hv_crash *crash)
@@ -129,7 +118,7 @@ int main(int argc, char **argv)
                 return 1;
         load(times);
         nova_vm_run(&vm);
-        start_others();
+        machine_start_others(&vm, READY_AT, STARTER_AT);
         end = nova_vm_wait(&vm);
         for (unsigned i = 0; i < VCPUS; i++) {
                 nova_guest_read(&vm.memory, BLOCKS_AT + i * sizeof(block), &block, sizeof(block));

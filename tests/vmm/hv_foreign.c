@@ -60,15 +60,11 @@ static struct nova_hv hv;
 static void load(bool enables)
 {
         const uint32_t word = enables;
-        struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
-
-        machine_set_gate(&vm, IDT_AT, VECTOR_UD, UD_AT);
-        nova_guest_write(&vm.memory, UD_AT, undefined, GUEST_BYTES(undefined));
-        nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
+        machine_add_handler(&vm, IDT_AT, VECTOR_UD, UD_AT, undefined, GUEST_BYTES(undefined));
         nova_guest_write(&vm.memory, ENABLE_AT, &word, sizeof(word));
-        nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
+        machine_begin(&vm, GUEST_AT, guest, GUEST_BYTES(guest));
         machine_set_tables(&vm, GDT_AT, IDT_AT, VECTOR_UD);
-        start->sp = STACK_AT;
+        vm.vcpu[0].start.state.sp = STACK_AT;
 }
 
 /* Runs the guest on a machine of its own. */

@@ -86,18 +86,13 @@ static void load(void)
 {
         static const uint64_t input[] = {~UINT64_C(0), 0xfffffffe,
                                          UINT64_C(0x90003) << 32 | 0x90002};
-        struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
-
-        machine_set_gate(&vm, IDT_AT, VECTOR, HANDLER_AT);
-        machine_set_gate(&vm, IDT_AT, VECTOR_GP, FAULT_AT);
-        nova_guest_write(&vm.memory, HANDLER_AT, handler, GUEST_BYTES(handler));
-        nova_guest_write(&vm.memory, FAULT_AT, fault, GUEST_BYTES(fault));
-        nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
+        machine_add_handler(&vm, IDT_AT, VECTOR, HANDLER_AT, handler, GUEST_BYTES(handler));
+        machine_add_handler(&vm, IDT_AT, VECTOR_GP, FAULT_AT, fault, GUEST_BYTES(fault));
         nova_guest_write(&vm.memory, TEXT_AT, "out\1of coffee", 13);
         nova_guest_write(&vm.memory, INPUT_AT, input, sizeof(input));
-        nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
+        machine_begin(&vm, GUEST_AT, guest, GUEST_BYTES(guest));
         machine_set_tables(&vm, GDT_AT, IDT_AT, VECTOR);
-        start->sp = STACK_AT;
+        vm.vcpu[0].start.state.sp = STACK_AT;
 }
 
 static void crashed(void *context, unsigned vcpu, const struct nova_hv_crash *crash)

@@ -83,15 +83,6 @@ static void load(void)
         vm.vcpu[0].start.state.gdtr.limit = 23;
 }
 
-static void start_others(void)
-{
-        machine_start_second(&vm, READY_AT, STARTER_AT);
-        nova_vm_lock(&vm);
-        for (unsigned i = 2; i < VCPUS; i++)
-                nova_vcpu_start_at(&vm.vcpu[i], STARTER_AT >> 12);
-        nova_vm_unlock(&vm);
-}
-
 int main(int argc, char **argv)
 {
         static const struct nova_vm_config config = {
@@ -110,7 +101,7 @@ int main(int argc, char **argv)
                 return 1;
         load();
         nova_vm_run(&vm);
-        start_others();
+        machine_start_others(&vm, READY_AT, STARTER_AT);
         nova_sleep(seconds * 1000000000);
         nova_guest_write(&vm.memory, OVER_AT, &over, sizeof(over));
         end = nova_vm_wait(&vm);

@@ -49,14 +49,10 @@ static struct nova_hv hv;
 
 static void load(void)
 {
-        struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
-
-        machine_set_gate(&vm, IDT_AT, VECTOR, HANDLER_AT);
-        nova_guest_write(&vm.memory, HANDLER_AT, handler, GUEST_BYTES(handler));
-        nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
-        nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
+        machine_add_handler(&vm, IDT_AT, VECTOR, HANDLER_AT, handler, GUEST_BYTES(handler));
+        machine_begin(&vm, GUEST_AT, guest, GUEST_BYTES(guest));
         machine_set_tables(&vm, GDT_AT, IDT_AT, VECTOR);
-        start->sp = STACK_AT;
+        vm.vcpu[0].start.state.sp = STACK_AT;
 }
 
 /* Returns the time that the thread for alarms has used, in us. */

@@ -9,6 +9,7 @@
 #include "novart/module.h"
 #include "novart/time.h"
 #include "novavmm/pc.h"
+#include "novavmm/registers.h"
 
 /* Makes a machine, with a PC's devices unless pc is NULL. @return false if that failed; the reason
  * was printed */
@@ -37,8 +38,19 @@ static inline void machine_start_second(struct nova_vm *vm, uint64_t ready, uint
         nova_vm_unlock(vm);
 }
 
+/* Starts all virtual CPUs but the first one, as machine_start_second() does. */
+static inline void machine_start_others(struct nova_vm *vm, uint64_t ready, uint64_t page)
+{
+        machine_start_second(vm, ready, page);
+        nova_vm_lock(vm);
+        for (unsigned i = 2; i < vm->vcpus; i++)
+                nova_vcpu_start_at(&vm->vcpu[i], (uint8_t)(page >> 12));
+        nova_vm_unlock(vm);
+}
+
 /* Writes a GDT with flat segments, code at selector 8 and data at 16, and lets virtual CPU 0 begin
- * with it and with an IDT for vectors up to last. Call after nova_registers_protected(). */
+ * with it and with an IDT for vectors up to last. Call it after nova_registers_protected() or
+ * machine_begin(), which set other registers. */
 static inline void machine_set_tables(struct nova_vm *vm, uint32_t gdt_at, uint32_t idt_at,
                                       unsigned last)
 {
@@ -70,6 +82,21 @@ static inline void machine_set_gate(struct nova_vm *vm, uint32_t idt_at, unsigne
         const uint64_t gate = 0x8e0000080000 | handler;
 
         nova_guest_write(&vm->memory, idt_at + vector * sizeof(gate), &gate, sizeof(gate));
+}
+
+/* Writes the handler of a vector, in the first 64 KiB, and its gate. */
+static inline void machine_add_handler(struct nova_vm *vm, uint32_t idt_at, unsigned vector,
+                                       uint32_t at, const char *code, size_t bytes)
+{
+        nova_guest_write(&vm->memory, at, code, bytes);
+        machine_set_gate(vm, idt_at, vector, at);
+}
+
+/* Writes code with which virtual CPU 0 begins in protected mode. */
+static inline void machine_begin(struct nova_vm *vm, uint32_t at, const char *code, size_t bytes)
+{
+        nova_guest_write(&vm->memory, at, code, bytes);
+        nova_registers_protected(&vm->vcpu[0].start, at, 8, 16);
 }
 
 /* Maps the bytes of a boot module for good. @return NULL if there is none of this name; a line

@@ -117,17 +117,13 @@ static struct nova_hv hv;
 
 static void load(void)
 {
-        struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
-
-        machine_set_gate(&vm, IDT_AT, VECTOR, HANDLER_AT);
-        nova_guest_write(&vm.memory, HANDLER_AT, handler, GUEST_BYTES(handler));
-        nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
+        machine_add_handler(&vm, IDT_AT, VECTOR, HANDLER_AT, handler, GUEST_BYTES(handler));
         nova_guest_write(&vm.memory, STARTER_AT, starter, GUEST_BYTES(starter));
         nova_guest_write(&vm.memory, SECOND_AT, second, GUEST_BYTES(second));
-        nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
+        machine_begin(&vm, GUEST_AT, guest, GUEST_BYTES(guest));
         machine_set_tables(&vm, GDT_AT, IDT_AT, VECTOR);
         machine_write_operands(&vm, GDT_AT + 0x20);
-        start->sp = 0x9000;
+        vm.vcpu[0].start.state.sp = 0x9000;
 }
 
 /* Connections 1 to 16 lead to the sources of virtual CPU 1, 17 to source 7 of virtual CPU 0, and 18

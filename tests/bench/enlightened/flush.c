@@ -78,8 +78,7 @@ static void load(const char *way, size_t bytes, uint32_t times)
 
         nova_guest_write(&vm.memory, STATE_AT, &times, sizeof(times));
         nova_guest_write(&vm.memory, INPUT_AT, input, sizeof(input));
-        machine_set_gate(&vm, IDT_AT, VECTOR, HANDLER_AT);
-        nova_guest_write(&vm.memory, HANDLER_AT, handler, GUEST_BYTES(handler));
+        machine_add_handler(&vm, IDT_AT, VECTOR, HANDLER_AT, handler, GUEST_BYTES(handler));
         nova_guest_write(&vm.memory, body - GUEST_BYTES(caller), caller, GUEST_BYTES(caller));
         nova_guest_write(&vm.memory, body, way, bytes);
         nova_guest_write(&vm.memory, body + bytes, again, GUEST_BYTES(again));
@@ -89,15 +88,6 @@ static void load(const char *way, size_t bytes, uint32_t times)
         vm.vcpu[0].start.state.sp = 0x9000;
         machine_set_tables(&vm, GDT_AT, IDT_AT, VECTOR);
         machine_write_operands(&vm, GDT_AT + 0x20);
-}
-
-static void start_others(void)
-{
-        machine_start_second(&vm, READY_AT, STARTER_AT);
-        nova_vm_lock(&vm);
-        for (unsigned i = 2; i < VCPUS; i++)
-                nova_vcpu_start_at(&vm.vcpu[i], STARTER_AT >> 12);
-        nova_vm_unlock(&vm);
 }
 
 int main(int argc, char **argv)
@@ -120,7 +110,7 @@ int main(int argc, char **argv)
         else
                 load(nothing, GUEST_BYTES(nothing), times);
         nova_vm_run(&vm);
-        start_others();
+        machine_start_others(&vm, READY_AT, STARTER_AT);
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         printf("%s: %u flushed by calls, %u by interrupts, %u failed: it %s\n", argv[1],
