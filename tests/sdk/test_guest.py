@@ -65,9 +65,6 @@ class Guest(unittest.TestCase):
     def test_a_file_of_ones_own_is_left_alone(self):
         self.assertEqual(guest.file("kernel.elf"), "kernel.elf")
 
-    def test_boot_lists_know_the_prefix_of_guest_files(self):
-        self.assertEqual(boot_list.GUEST, guest.PREFIX)
-
     def test_a_kernel_is_fetched_once_and_with_fresh_lists_when_they_are_old(self):
         for _ in range(2):
             self.assertEqual(Path(guest.file("guest:x86_64/vmlinuz")).read_text(), "amd64\n")

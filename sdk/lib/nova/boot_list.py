@@ -7,7 +7,7 @@ from pathlib import Path
 from nova.errors import EXIT_FAILED, NovaError
 from nova.qemu import Module
 
-# guest.PREFIX. The module guest loads much, and few boots have a guest.
+# Begins the names of guests' files. The module guest loads much, and few boots have a guest.
 GUEST = "guest:"
 
 

@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 
 from nova import build, places, tools
+from nova.boot_list import GUEST as PREFIX
 from nova.errors import NovaError
 
-PREFIX = "guest:"
 # Debian's names of the architectures, and its kernel packages for guests of each.
 DEBIAN = {"x86_64": "amd64", "x86_32": "i386"}
 KERNEL_PACKAGE = {"x86_64": "linux-image-cloud-amd64", "x86_32": "linux-image-686-pae"}

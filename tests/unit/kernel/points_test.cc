@@ -273,7 +273,7 @@ class Scene : public World
 struct Operation {
         const char *name;
         std::function<Change(Scene &)> prepare;
-        unsigned points; // it has at least so many preemption points
+        unsigned points; // minimum number of its preemption points
         bool takes;      // without memory, it takes more than it was asked to, never less
         bool calls;      // the end of the server's thread aborts it
 };
