@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A block service and its clients in one program. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "../service/case.h"
@@ -432,6 +433,38 @@ static void messages(void)
         check(device_pools() == before, "its pool is freed with the session");
 }
 
+/* The device still reaches the memory of a closed session: a new one gets it a little later. */
+static void closing(void)
+{
+        struct nova_block *before = open();
+        struct nova_session *session;
+
+        if (nova_session_open(&session, "blocks", NULL)) {
+                check(false, "a session waits for memory");
+                return;
+        }
+        device_hold(true);
+        submit(before, 1);
+        check(in_flight(1), "a request of another session is in flight");
+        device_limit_pools(device_pools());
+        check(attach(session, NOVA_BLOCK_RING_ORDER) == ENOMEM, "no memory becomes free soon");
+        nova_block_close(before);
+        check(attach(session, NOVA_BLOCK_RING_ORDER) == EAGAIN,
+              "the memory of a closed session becomes free soon");
+        device_end(0);
+        device_hold(false);
+
+        int error = EAGAIN;
+
+        for (unsigned i = 0; i < 1000 && error == EAGAIN; i++) {
+                nova_sleep(1000000);
+                error = attach(session, NOVA_BLOCK_RING_ORDER);
+        }
+        check(error == 0, "afterwards the new session has it");
+        device_limit_pools(UINT_MAX);
+        nova_session_close(session);
+}
+
 int main(void)
 {
         struct nova_block *block;
@@ -460,6 +493,7 @@ int main(void)
         hostile(block);
         arguments();
         messages();
+        closing();
         nova_block_close(block);
         return check_end();
 }

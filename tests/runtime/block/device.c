@@ -3,6 +3,7 @@
 #include "device.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "nova/crd.h"
@@ -11,7 +12,7 @@
 static char memory[DEVICE_BLOCKS * 512];
 static bool holds;
 static struct block_request *first, **last = &first;
-static unsigned waiting, pools;
+static unsigned waiting, pools, pools_max = UINT_MAX;
 
 static void end(struct block_request *request)
 {
@@ -43,6 +44,8 @@ static void start(struct block_request *request)
 
 static int alloc(struct block_pool *pool)
 {
+        if (pools >= __atomic_load_n(&pools_max, __ATOMIC_RELAXED))
+                return ENOMEM;
         pool->memory = nova_page_alloc(nova_crd_order_for(pool->bytes >> NOVA_PAGE_BITS));
         pools += pool->memory != NULL;
         return pool->memory ? 0 : ENOMEM;
@@ -87,6 +90,11 @@ void device_hold(bool hold)
 unsigned device_in_flight(void)
 {
         return __atomic_load_n(&waiting, __ATOMIC_ACQUIRE);
+}
+
+void device_limit_pools(unsigned most)
+{
+        __atomic_store_n(&pools_max, most, __ATOMIC_RELAXED);
 }
 
 unsigned device_pools(void)

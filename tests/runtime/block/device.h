@@ -30,4 +30,7 @@ void device_set_discard(bool has);
 /* Returns the number of pools that exist. */
 unsigned device_pools(void);
 
+/* Limits the number of pools: a further one finds no memory. */
+void device_limit_pools(unsigned most);
+
 #endif
