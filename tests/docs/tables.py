@@ -179,7 +179,7 @@ STORAGE_LIMITS = (
     ("partitions of a disk", f"{DRIVERS}/partitions/table.h", "TABLE_PARTITIONS", plain,
      "the service ignores the others and prints a message"),
     ("characters of a partition's name", f"{DRIVERS}/partitions/table.h", "TABLE_NAME", less_one,
-     "the format GPT has no longer names"),
+     "GPT has no room for longer names"),
     ("grants of `partitions`", f"{DRIVERS}/partitions/server.h", "GRANTS", plain,
      "the service ends with a message"),
     ("mounts of `files`", f"{DRIVERS}/files/volume.h", "VOLUMES", plain,
