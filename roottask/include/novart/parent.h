@@ -80,7 +80,7 @@ int nova_parent_open(const char *name, nova_sel_t sel);
  * @param name the service
  * @param sel  selectors as for nova_parent_open(): the portal for CPU n is at @p sel + n
  * @retval 0      clients can open the service
- * @retval EACCES the parent does not expect this service of this program
+ * @retval EACCES the parent does not expect this service from this program
  * @retval EEXIST a service of this name exists already
  */
 int nova_parent_serve(const char *name, nova_sel_t sel);

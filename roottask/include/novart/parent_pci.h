@@ -100,7 +100,7 @@ int nova_parent_pci_ports(uint16_t first, unsigned count);
 int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel);
 
 /**
- * Reports that a device without a driver accesses no memory, or that this program cannot find out.
+ * Reports that a device without a driver accesses no memory, or that this program cannot ensure it.
  * If there is no I/O MMU, the parent does not reuse the memory of a driver that has ended until all
  * devices of the driver are quiet.
  *

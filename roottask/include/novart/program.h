@@ -17,7 +17,7 @@ extern "C" {
 #define NOVA_SEL_NONE ((nova_sel_t)-1)
 
 /** Status of a program of a system that would end the same way again, such as a driver whose device
- * is absent. init does not restart it, whatever its `restart` says. */
+ * is absent. init does not restart it, regardless of its `restart` line. */
 #define NOVA_EXIT_FINAL 78
 
 /** The record about the program. Written by the start code only; any thread may read it. */

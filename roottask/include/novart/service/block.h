@@ -258,8 +258,8 @@ int nova_block_listen(const struct nova_block *block, uint64_t deadline);
  */
 void nova_block_mute(struct nova_block *block);
 
-/** Ends nova_block_mute(). @return true if nova_block_reap() may have a result, about which no
- * other thread is woken */
+/** Ends nova_block_mute(). @return true if nova_block_reap() may have a result, for which no other
+ * thread will be woken */
 bool nova_block_unmute(struct nova_block *block);
 
 /**

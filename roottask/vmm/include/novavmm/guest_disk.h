@@ -27,8 +27,8 @@ struct nova_guest_disk {
         bool down;        /**< the service has ended and is not available again yet */
         bool failed;      /**< the service will not come back: all requests fail */
         bool looks;       /**< poll() follows: the service need not wake the thread */
-        bool ready;       /**< there are completions about which the thread is not woken */
-        int error;        /**< error of the session that poll() found; the thread treats it */
+        bool ready;       /**< there are completions for which the thread is not woken */
+        int error;        /**< error of the session that poll() found; the thread handles it */
         uint32_t busy;    /**< bits of requests in the session */
         unsigned started; /**< number of entries of `batch` and `part` */
         struct nova_block_request batch[NOVA_VIRTIO_BLOCK_REQUESTS]; /**< requests to submit next */

@@ -28,7 +28,7 @@ struct nova_hv_message {
         uint8_t flags; /**< bit 0: another message waits for this slot. The library sets it */
         uint16_t zero; /**< reserved */
         uint64_t from; /**< connection that carried it, or a number that the monitor chose */
-        uint64_t data[NOVA_HV_DATA_BYTES / 8]; /**< what it says */
+        uint64_t data[NOVA_HV_DATA_BYTES / 8]; /**< data */
 };
 
 /** Messages that wait for a slot, oldest first. */

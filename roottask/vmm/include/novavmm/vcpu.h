@@ -47,7 +47,7 @@ struct nova_vcpu {
         struct nova_semaphore wake;     /**< semaphore for a waiting handler */
         uint32_t injection;             /**< exception that nova_vcpu_raise() requested; 0: none */
         uint32_t injection_error;       /**< error code of that event */
-        struct nova_semaphore parked;   /**< gets an up when the virtual CPU has stopped for good */
+        struct nova_semaphore parked;   /**< gets an up when the virtual CPU will not run again */
         bool nmi;                       /**< an NMI is pending */
         bool nmi_blocked;               /**< SVM: an NMI's handler has not executed its IRET */
         bool steps;                     /**< SVM: the virtual CPU single-steps over that IRET */
