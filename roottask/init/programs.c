@@ -163,7 +163,7 @@ static void tell_end(const struct program *program)
 
         printf("init: %s ended with status %d", says->name, program->status);
         if (program->status == NOVA_EXIT_FINAL && says->restart != NOVA_SYSTEM_NEVER) {
-                puts(" and is not started again, because it would end like that again.");
+                puts(" and is not started again, because it would end in the same way again.");
                 return;
         }
         if (!says->restart_limit && program->failures >= FAILURES_MAX) {

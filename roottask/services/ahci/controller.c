@@ -229,7 +229,7 @@ static const char *identify(struct ahci *ahci)
         ahci_send(ahci, 1, false);
         while (active & 1) {
                 if (ahci_acknowledge(ahci, &active) != AHCI_GOOD || nova_rdtsc() > limit)
-                        return "the disk does not describe itself.";
+                        return "the disk does not report its properties.";
                 nova_sleep(MS / 10);
         }
         memcpy(words, ahci->memory + IDENTITY_AT, sizeof(words));

@@ -19,7 +19,7 @@ static bool is_of_kind(const struct nova_pci_function *function, const struct bl
                (function->device == kind->device[0] || function->device == kind->device[1]);
 }
 
-/* @return the status of a program that could not claim its device: these errors stay */
+/* Returns the exit status after a failed claim. A restart does not cure ENODEV and EACCES. */
 static int status_of(int error)
 {
         return error == ENODEV || error == EACCES ? NOVA_EXIT_FINAL : EXIT_FAILURE;

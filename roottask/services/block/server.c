@@ -176,8 +176,8 @@ static int alloc_memory(struct block_session *session)
         return error;
 }
 
-/* Allocates the memory, which may belong to a client that has died, for example to the one that the
- * present client replaces. @return EAGAIN if such memory becomes free soon */
+/* Allocates the memory, which may belong to a client that has died, for example to the former
+ * instance of the present client. @return EAGAIN if such memory becomes free soon */
 static int reclaim_memory(struct block_session *session)
 {
         int error = alloc_memory(session);

@@ -39,7 +39,7 @@ enum taken {
         TAKEN,
         WRONG,   /* the argument is not of a known form */
         REFUSED, /* a sentence describes the error */
-        FAILED   /* a sentence describes the error, which may not come again */
+        FAILED   /* a sentence describes the error, which may not recur */
 };
 
 /* Returns the predicate of a sentence, for an error without a sentence of its own. */

@@ -200,7 +200,7 @@ static const char *read_properties(struct nvme *nvme)
         uint8_t transfer;
 
         if (!identify(nvme, CONTROLLER, 0))
-                return "the controller does not describe itself.";
+                return "the controller does not report its properties.";
         transfer = answer[TRANSFER_MAX];
         nvme->transfer_max = transfer && transfer < 6 ? NVME_PAGE << transfer : TRANSFER;
         nvme->cache = answer[CACHE] & 1;
@@ -221,7 +221,7 @@ static const char *make_queues(struct nvme *nvme)
 
         return execute(nvme, &count) && execute(nvme, &completions) && execute(nvme, &commands)
                        ? NULL
-                       : "the controller does not make the queues.";
+                       : "the controller does not create the queues.";
 }
 
 static const char *enable(struct nvme *nvme)

@@ -124,7 +124,7 @@ static const char *add_entry(struct table *table, const struct header *header, u
         if (all_zero(entry + TYPE, TYPE_SIZE))
                 return NULL;
         if (last < first || last > header->last)
-                return "a partition ends before it begins, or outside.";
+                return "a partition ends before it begins, or outside the usable blocks.";
         partition.count = last - first + 1;
         for (unsigned i = 0; i < TABLE_NAME - 1; i++) {
                 const unsigned c = entry[NAME + 2 * i] | (unsigned)entry[NAME + 2 * i + 1] << 8;
@@ -180,9 +180,9 @@ static bool has_blocks(const struct table *table, struct blocks blocks)
         return false;
 }
 
-/* Returns whether a partition contains blocks of the other copy of the table: its client could
- * write them, and with them the partitions of others. A damaged copy may be repaired, so its
- * entries count where they usually are: beside their header. */
+/* Returns whether a partition contains blocks of the other copy of the table. Its client could
+ * write these blocks, and so change the partitions of other clients. A damaged copy may be repaired
+ * later, so the blocks beside its header count as its entries. */
 static bool reaches_copy(const struct table_disk *disk, uint64_t at, const struct header *header,
                          const struct table *table)
 {

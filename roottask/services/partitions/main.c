@@ -17,7 +17,7 @@ static struct table table;
 static struct grant grants[GRANTS];
 static unsigned grant_count;
 
-static bool unreadable; /* a block could not be read; it may be later */
+static bool unreadable; /* a block could not be read; a later attempt may succeed */
 
 static bool read_block(uint64_t block, void *to)
 {

@@ -91,7 +91,8 @@ static const char *read_chain(const struct table_disk *disk, struct table *table
                                          "partitions."
                                        : NULL;
                 if (!table_le32(next + FIRST) || table_le32(next + FIRST) >= count)
-                        return "the chain of logical partitions leads outside.";
+                        return "the chain of logical partitions leads outside the extended "
+                               "partition.";
                 link = begin + table_le32(next + FIRST);
         }
         return "the chain of logical partitions does not end.";

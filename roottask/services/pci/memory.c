@@ -74,7 +74,7 @@ static const char *reason_of(int error)
         case EACCES:
                 return "the machine has something else there";
         case ENOMEM:
-                return "memory, kernel memory or addresses are short; give the program pci more";
+                return "too little memory, kernel memory or addresses; give the program pci more";
         default:
                 return "this program cannot reach it";
         }

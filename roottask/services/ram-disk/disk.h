@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Properties of a disk, and faults that it shows for tests. */
+/* Properties of a disk, and faults for tests. */
 struct ram_disk {
         const char *name;     /* name of the service */
         char *memory;         /* the blocks */

@@ -223,7 +223,7 @@ static void read_properties(void)
         if (virtio.features & SIZE_MAX_ && bytes < 0x100000)
                 info->request_max = bytes / info->block_bytes;
         if (!info->request_max)
-                fail("the device takes less than a block in a segment.");
+                fail("the device accepts only segments that are smaller than a block.");
         discard_max = (uint32_t)virtio_config(&virtio, CONFIG_DISCARD_MAX, 4) / block_sectors();
         info->flags =
                 (virtio.features & READ_ONLY ? (uint32_t)NOVA_BLOCK_READ_ONLY : 0) |

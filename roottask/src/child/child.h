@@ -4,10 +4,10 @@
  *
  * A child's calls and events arrive at the server of its CPU. The server's handler runs on the
  * child's time. If the child or the calling thread dies, the handler is suspended at any
- * instruction, perhaps for good. So the handler holds no lock and accesses only its server. It
- * passes the message to the server's thread, which has an SC of its own on the same CPU, and
- * waits. All other work happens under one mutex, in these threads or in threads that call the
- * functions of <novart/child.h>.
+ * instruction, perhaps permanently. So the handler holds no lock and accesses only its server. It
+ * passes the message to the server's thread, which has an SC of its own on the same CPU, and waits.
+ * All other work happens under one mutex, in these threads or in threads that call the functions of
+ * <novart/child.h>.
  *
  * A request takes a short, bounded time, so a child can use up its parent's time only on the
  * child's own CPU. Text is the exception, because it may take long: the thread splits it into

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Console output of threads that run on another program's time, such as handlers on a child's. Such
- * a thread may stop for good at any instruction, so it must not hold a lock. */
+ * a thread may stop permanently at any instruction, so it must not hold a lock. */
 #ifndef NOVA_ROOTTASK_BORROWED_TIME_H
 #define NOVA_ROOTTASK_BORROWED_TIME_H
 

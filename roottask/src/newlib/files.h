@@ -27,25 +27,26 @@ extern const struct files_calls *novart_files_calls; /* NULL: nothing was opened
 /* Sets errno. @return -1 */
 int novart_files_fail(int error);
 
-/* Calls the service in the session @p session. After ECONNRESET the next call of
+/* Calls the service in session number @p session. After ECONNRESET the next call of
  * novart_files_begin() opens a new session.
- * @return 0 or an errno value, EIO: the session is lost; with 0 the answer has @p answer_count
- * words or more */
+ * @return 0: the answer has at least @p answer_count words; else an errno value, EIO if the session
+ * is lost */
 int novart_files_call(unsigned session, nova_word_t operation, const nova_word_t *words,
                       unsigned count, nova_word_t *answer, unsigned answer_max,
                       unsigned answer_count);
 
-/* As novart_files_call(), but the answer may delegate to a window; out: the range that has arrived,
- * or 0. */
+/* Calls the service as novart_files_call() does, with a receive window. @p window receives the
+ * range that has arrived, or 0. */
 int novart_files_receive(unsigned session, nova_word_t operation, const nova_word_t *words,
                          unsigned count, nova_word_t *answer, unsigned answer_count,
                          nova_crd_t *window);
 
-/* Opens the session if there is none. @return 0 or an errno value; out: its number */
+/* Opens the session if there is none; @p session receives its number. @return 0 or an errno
+ * value */
 int novart_files_begin(unsigned *session);
 
-/* Calls an operation whose words are @p first, unless it is negative, and a path; out: the number
- * of the session, unless @p session is NULL. */
+/* Calls an operation on a path. Its words are @p first, unless @p first is negative, and the path.
+ * @p session, if not NULL, receives the number of the session. */
 int novart_files_path(nova_word_t operation, long first, const char *path, nova_word_t *answer,
                       unsigned answer_count, unsigned *session);
 

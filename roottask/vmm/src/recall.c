@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Recalls, by which the library gets all state of a virtual CPU after an exit that carried less. So
- * rare work does not make every exit more expensive. */
+/* Recalls. By a recall the library gets all state of a virtual CPU after an exit whose message has
+ * only a part of it. So every exit need not carry the state that only rare work needs. */
 #include <stddef.h>
 #include <string.h>
 

@@ -393,9 +393,9 @@ TEST_F(mbr, follows_no_endless_chain)
         EXPECT_EQ(read(), "the chain of logical partitions does not end.");
         EXPECT_LT(reads, 200U);
         mbr_entry(300, 1, 0x05, 300, 50);
-        EXPECT_EQ(read(), "the chain of logical partitions leads outside.");
+        EXPECT_EQ(read(), "the chain of logical partitions leads outside the extended partition.");
         mbr_entry(300, 1, 0x05, 0, 50);
-        EXPECT_EQ(read(), "the chain of logical partitions leads outside.");
+        EXPECT_EQ(read(), "the chain of logical partitions leads outside the extended partition.");
         mbr_entry(300, 1, 0x05, 150, 50);
         EXPECT_EQ(read(), "the chain of logical partitions is broken.");
         mbr_entry(300, 1, 0, 0, 0);

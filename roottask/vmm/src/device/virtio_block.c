@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Disks, and those in memory (see novavmm/virtio_block.h); Virtual I/O Device Specification 1.2,
- * 5.2. */
+/* Code of all virtio disks, and disks in memory (see novavmm/virtio_block.h); Virtual I/O Device
+ * Specification 1.2, 5.2. */
 #include "device/virtio_block.h"
 
 #include <string.h>
