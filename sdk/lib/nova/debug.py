@@ -40,7 +40,7 @@ def add_parser(commands):
     parser = commands.add_parser(
         "debug",
         prog="nova debug",
-        help="the same under gdb",
+        help="boot a program under gdb",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
         usage="nova debug [OPTION…] [NAME | --roottask FILE [--module 'FILE ARGS']…] "

@@ -9,9 +9,9 @@ from nova.errors import NovaError
 from nova.qemu import Machine
 
 DESCRIPTION = """\
-Writes a bootable ISO image with kernel and boot modules, for BIOS and for UEFI,
-from CD, DVD or a USB stick. GRUB starts it after two seconds; any key stops the
-countdown, and e edits the kernel's command line.
+Writes a bootable ISO image with kernel and boot modules, for BIOS and for UEFI, from CD, DVD or a
+USB stick. GRUB starts it after two seconds; any key stops the countdown, and e edits the kernel's
+command line.
 
   nova image hello -o hello.iso
 
@@ -31,7 +31,7 @@ def add_parser(commands):
     parser = commands.add_parser(
         "image",
         prog="nova image",
-        help="write a medium that starts it on a real machine",
+        help="write a medium that boots a program on a real machine",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
         usage="nova image [OPTION…] [NAME | --roottask FILE [--module 'FILE ARGS']…]"
