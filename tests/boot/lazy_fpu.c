@@ -3,7 +3,7 @@
  * lazy_fpu.py checks whether the pattern is still in the CPU. */
 #include "harness.h"
 
-/* Runs in the child, which has the CPU for good. */
+/* Runs in the child, which keeps the CPU to the end of the test. */
 static void spin(struct thread *t)
 {
         (void)t;

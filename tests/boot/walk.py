@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads the page tables of a running system through QEMU's monitor and checks the access rights.
 
-walk.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and runs on. Each page of the kernel half
-must be one that docs/kernel/memory-layout.md names, with the rights that it names.
+walk.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and keeps running. Each page of the kernel
+half must be one that docs/kernel/memory-layout.md names, with the rights that it names.
 """
 
 import re

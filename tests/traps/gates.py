@@ -2,8 +2,8 @@
 """Reads the interrupt descriptor table of a running kernel through QEMU's monitor, and the entry
 points in its ELF file.
 
-gates.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and runs on. Beside KERNEL is the ELF
-file with its symbols.
+gates.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and keeps running. Beside KERNEL is the
+ELF file with its symbols.
 """
 
 import re

@@ -47,7 +47,8 @@ GUEST_CODE(guest, 64,
            "1: xorl %ebx, %ebx\n"
            "2: movl $0x40000072, %ecx\nmovl %ebx, %eax\nxorl %edx, %edx\nwrmsr\ncall check\n"
            "movl %ebx, 0x80(%rdi)\ncall check\n"
-           /* CR8 has the upper half, and clears the lower one; here it changes the upper one. */
+           /* CR8 is the upper half of the register. A write of CR8 that changes the upper half
+            * clears the lower half. */
            "movl %ebx, %ebp\nandl $0xf0, %ebx\nxorl $0x10, %ebx\ncmpl $0xf0, %ebx\njb 3f\n"
            "andl $0x70, %ebx\n3: movl %ebx, %eax\nshrl $4, %eax\nmovq %rax, %cr8\ncall check\n"
            "movl %ebp, %ebx\nincl %ebx\ncmpl $0xf0, %ebx\njb 2b\ndecl %r12d\njnz 1b\n"

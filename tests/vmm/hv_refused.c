@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls of nova_hv_enable() that are refused: each has its reason, also the second time, and takes
- * no memory. What the machine had stays. */
+/* Calls of nova_hv_enable() that are refused. Each call reports its reason, also when it is
+ * repeated, and takes no memory. The machine keeps the interface that it has. */
 #include <errno.h>
 
 #include "novart/page.h"
@@ -17,8 +17,8 @@ static const struct nova_hv_config usual = {.privileges = NOVA_HV_PRIVILEGES_USU
 static const struct nova_hv_config timers = {
         .privileges = NOVA_HV_PRIVILEGES_USUAL | NOVA_HV_PRIVILEGE_TIMERS, .direct_timers = true};
 
-/* Tries to enable the interface. @return true if that had the result that is expected, and took
- * memory only if it succeeded */
+/* Tries to enable the interface. @return true if the result is the expected one, and only a
+ * successful call took memory */
 static bool try_to(struct nova_hv *partition, const struct nova_hv_config *config, int expected)
 {
         const size_t pages = nova_page_free_count();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A virtual CPU resets its machine in each way while another one is in the middle of a rep call.
- * The report names this call, the call does not go on, and no memory is lost. */
+ * The report names this call, the call does not continue, and no memory is lost. */
 #include "novart/page.h"
 #include "novart/selector.h"
 #include "novavmm/hv.h"
@@ -17,7 +17,7 @@
 #define STARTER_AT  0x12000
 #define CALLER_AT   0x13000
 
-#define SETTLE_NS 20000000 /* time in which a call would go on */
+#define SETTLE_NS 20000000 /* time in which a call would continue */
 
 enum way { BY_MSR, BY_PORT, BY_KEYBOARD, WAYS };
 
@@ -76,7 +76,7 @@ static void load(uint32_t way)
         vm.vcpu[0].start.state.sp = 0xa000;
 }
 
-/* @return whether the machine ended by its reset, and for good */
+/* @return whether the machine ended by its reset, and its call did not continue */
 static bool reset(enum way way, unsigned *middle)
 {
         const struct nova_vm_config config = {.name = "reset",

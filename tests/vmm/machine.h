@@ -99,8 +99,8 @@ static inline void machine_begin(struct nova_vm *vm, uint32_t at, const char *co
         nova_registers_protected(&vm->vcpu[0].start, at, 8, 16);
 }
 
-/* Maps the bytes of a boot module for good. @return NULL if there is none of this name; a line
- * reports it */
+/* Maps the bytes of a boot module permanently. @return NULL, after a message, if there is no module
+ * of this name */
 static inline const void *open_module(const char *name, size_t *bytes)
 {
         const void *data;

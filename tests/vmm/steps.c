@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest that single-steps over emulated instructions, and one that switches tasks: CPUs with SVM
- * do that themselves, those with VMX leave it to the monitor, which reports that it cannot. */
+ * switch tasks themselves. CPUs with VMX leave the switch to the monitor, which reports that it
+ * does not support task switches. */
 #include <stdio.h>
 
 #include "novavmm/load.h"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Types at the terminal of two guests: talks to one, switches, talks to the other, switches one off
-and makes the other panic, also in each of its three new machines: only the first of them has ended
-well."""
+"""Types at the terminal of two guests: talks to one, switches to the other and talks to it. Then it
+switches one guest off and makes the other one panic, also in each of its three new machines. Only
+the guest that was switched off has ended well."""
 
 import sys
 from pathlib import Path

@@ -225,7 +225,7 @@ CASE_ON(account, the_depth_is_bounded, "X-QUOTA", needs_quota)
         nova_sel_t owner = ROOT_PD;
         const nova_sel_t first = sel_alloc(7);
         word_t status = NOVA_SUCCESS, n = 0;
-        /* The first account has room for the domains of the others. */
+        /* The first account has room for the domains of the other accounts. */
         for (; n < 128 && status == NOVA_SUCCESS; n++) {
                 status = create_pd(first + n, owner, 0x100000 - n * 0x3000);
                 owner = first + n;
@@ -356,8 +356,8 @@ CASE_ON(account, of_the_working_size_lets_its_pd_create_and_drop_for_ever, "X-QU
         create_for_ever(creates_account, case_rounds(200));
 }
 
-/* A PD whose own creates fail does not hasten the end of objects, because that interrupts all CPUs:
- * after a create that requests too much, memory of recently ended objects is still charged. */
+/* A create that its account can never satisfy begins no grace period, because a period interrupts
+ * all CPUs. So after such a create, the memory of recently ended objects is still charged. */
 CASE_ON(account, a_create_beyond_its_total_is_refused_without_a_grace_period, "X-QUOTA",
         needs_quota)
 {

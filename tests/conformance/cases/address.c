@@ -31,7 +31,7 @@ __asm__(".text\ntrap_returns:\nmov target, " AX "\npush " AX "\nret\n"
         "trap_calls:\nmov target, " AX "\nmov " AX ", " SP "\ncall .\nret\n");
 extern void trap_returns(void), trap_pushes(void), trap_calls(void);
 
-/* The first address beyond the user's, the last address of all, and some between. */
+/* The first address above user space, the last address of all, and some in between. */
 static const word_t bad[] = {
         NOVA_USER_END,  NOVA_USER_END + 0x1000, ~(word_t)0 << 12,   ~(word_t)0 - 7,
 #if __SIZEOF_POINTER__ == 8

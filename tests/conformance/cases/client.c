@@ -278,7 +278,7 @@ CASE(client, windows_written_before_the_first_request_hold_for_it, "C-13")
 
 CASE(client, many_objects_can_lie_below_the_first_free_selector, "C-12")
 {
-        /* Two sets of event portals for each of 64 CPUs, as an environment of 2012 had them. */
+        /* Two sets of event portals for each of 64 CPUs: the layout of a runtime of 2012. */
         struct thread *t = server(boot_cpu);
         const nova_sel_t far = sel_far(12);
         for (nova_sel_t i = 0; i < 64 * 2 * 32; i += 61)

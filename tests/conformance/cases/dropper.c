@@ -61,8 +61,8 @@ CASE_ON(dropper, a_server_drops_its_callers_sc_while_a_helpers_time_runs,
         EXPECT_EQ(low->value[3], 1);
 }
 
-/* high -> other -> busy server. The server works for low and drops high's SC, although high did not
- * request that. */
+/* high -> other -> busy server. The server works for low and drops high's SC; high did not request
+ * the drop. */
 CASE_ON(dropper, an_sc_that_only_helps_its_dropper_ends_when_it_comes_back,
         "3.6-11 3.2-09 D-04.3 D-40", needs_timeout)
 {
@@ -94,7 +94,7 @@ CASE_ON(dropper, an_sc_that_only_helps_its_dropper_ends_when_it_comes_back,
         EXPECT_EQ(high->value[2], NOVA_SUCCESS);
 }
 
-/* The SC of a helper is with its owner: it ends at once, and the helped EC runs on without it. */
+/* A helper's SC is bound to its owner, so it ends at once. The helped EC continues without it. */
 CASE_ON(dropper, an_sc_that_helps_ends_at_once, "3.6-11 3.2-08 D-04.3 D-40.3", needs_quota)
 {
         const nova_sel_t first = semaphore(0), idle = semaphore(0);

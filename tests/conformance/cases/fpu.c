@@ -50,8 +50,8 @@ static bool same(const struct image *a, const struct image *b)
         return true;
 }
 
-/* Keeps a pattern of its own in the registers until value[0] ends it; value[2]: the pattern was
- * kept. */
+/* Loads a pattern of its own into the registers and spins until value[0] is set. Sets value[2] if
+ * the registers still hold the pattern. */
 static void keeps(struct thread *t)
 {
         struct image mine, now;
@@ -156,7 +156,7 @@ static void save_ymm(uint32_t *to)
         __asm__ volatile("vmovdqu %%ymm7, (%0)" : : "r"(to) : "memory");
 }
 
-/* Saves what the register holds at first, then writes another value to it. */
+/* Saves the initial value of the register, then writes another value to it. */
 static void looks_at_ymm(struct thread *t)
 {
         save_ymm(ymm[1]);

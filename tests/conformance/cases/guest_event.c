@@ -100,7 +100,7 @@ static void deliver_at_last(struct guest *g, nova_mtd_t mtd, const struct softwa
         EXPECT_EQ(g->state->sp, GUEST_STACK - 12);
 }
 
-/* Makes a guest with such an instruction, and injects one. */
+/* Makes a guest whose code is a software interrupt, and injects a software interrupt. */
 static struct guest *prepare(const struct software *s, nova_mtd_t *mtd)
 {
         struct guest *g = guest_new(boot_cpu, s->code, s->end);
@@ -113,8 +113,8 @@ static struct guest *prepare(const struct software *s, nova_mtd_t *mtd)
         return g;
 }
 
-/* VMX reports the length of the instruction, which it needs. With SVM the CPU executes the
- * instruction again. */
+/* VMX reports the length of the instruction, which the injection requires. With SVM the CPU
+ * executes the instruction again. */
 CASE_ON(guest_event, a_guests_software_interrupt_that_an_exit_interrupts_arrives_once,
         "7.4-50 8.4-35 7.4-51 8.4-36", needs_virtualization)
 {

@@ -2,7 +2,7 @@
 /* Guests: the state that each MTD bit copies into a message, and out of a reply. */
 #include "guest.h"
 
-/* The whole page is hlt, so that the guest may run on from any address in it. */
+/* The whole page is hlt, so that the guest can continue at any address in it. */
 #define HLT ((char)0xf4)
 
 /* A field of the message, its group, and two values that a CPU accepts. */

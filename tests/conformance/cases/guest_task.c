@@ -141,8 +141,8 @@ CASE_ON(guest_task, a_switch_of_each_kind_is_done_by_the_cpu_on_svm, "7.2-136", 
         }
 }
 
-/* Checks that the guest's state is unchanged, and that the message shows the event that led to the
- * task as one that an exit interrupted. */
+/* Checks that the guest's state is unchanged, and that the message describes the event that led to
+ * the task as an event whose delivery was interrupted. */
 static void expect_event(const struct guest *g, const struct way *way)
 {
         EXPECT_EQ(g->state->ip, GUEST_CODE);

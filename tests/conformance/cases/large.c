@@ -6,7 +6,7 @@
 #define ALL        NOVA_PERM_ALL
 #define TREE_ORDER 17
 #define TREE       ((nova_sel_t)1 << TREE_ORDER)
-#define BELOW      0xc0000 /* selectors to which other CPUs delegate from the tree */
+#define BELOW      0xc0000 /* selectors at which other CPUs receive capabilities of the tree */
 #define BELOW_BITS 12
 #define PART_BITS  3
 #define SHOT_US    200
@@ -145,8 +145,8 @@ CASE_ON(large, a_tree_of_100000_is_revoked_while_others_use_the_database,
         EXPECT(look(NOVA_CRD_OBJ, test.tree) != 0);
         for (nova_sel_t i = 1; i < TREE; i++)
                 EXPECT_EQ(look(NOVA_CRD_OBJ, test.tree + i), 0);
-        /* Capabilities that were delegated from below the root are gone with it, whenever that
-         * happened. */
+        /* The revocation of the root has also removed all capabilities derived from it, regardless
+         * of the time of their delegation. */
         hc_revoke(obj(test.tree, ALL), 0);
         for (nova_sel_t i = 0; i < 1 << BELOW_BITS; i++)
                 EXPECT_EQ(look(NOVA_CRD_OBJ, BELOW + i), 0);

@@ -321,7 +321,7 @@ CASE_ON(lifetime, a_server_with_a_lock_releases_it_when_its_client_was_dropped_b
         drop_under_the_lock(cpu_numbers[1]);
 }
 
-/* pd_destroy ends everything at once, even the SC on which the handler runs; the handler runs on
+/* pd_destroy ends everything at once, even the SC on which the handler runs. The handler continues
  * when another EC helps it. */
 CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_its_sc,
         "3.6-11 D-04", needs_2_cpus)
@@ -431,8 +431,8 @@ CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_it_with_its_sc_ends_with_the
         }
 }
 
-/* The case drops the SC: it ends when it returns to its owner, and the virtual CPU runs on with
- * another SC. */
+/* The case drops the SC. The SC ends when it returns to its owner, and the virtual CPU continues
+ * with another SC. */
 CASE_ON(lifetime, the_sc_of_a_virtual_cpu_that_another_thread_drops_ends_when_it_comes_back,
         "3.6-11 2.3-03 D-40 D-40.3", needs_virtualization)
 {

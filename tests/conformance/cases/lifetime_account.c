@@ -4,7 +4,7 @@
  * byte. */
 #include "way.h"
 
-/* The capabilities to drop: first by the last server of the way, then by the case. */
+/* The capabilities that the last server of the way drops, and those that the case drops then. */
 struct shape {
         unsigned depth;
         thread_fn *fn;       /* makes a request, or raises an exception whose handler is the way */
@@ -192,7 +192,7 @@ static void start(struct doomed *d, const struct shape *shape, struct books *boo
         EXPECT_EQ(d->t->value[1], 1);
 }
 
-/* After the end of its call, the thread either runs to its exit or never again. */
+/* After the end of its call, the thread either runs to its exit or never runs again. */
 static void expect_outcome(struct doomed *d, const struct shape *shape, const struct books *books,
                            word_t status)
 {

@@ -95,7 +95,8 @@ CASE(mode, an_event_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
         EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-/* In a page that 16 bits can address: a single step, which x86-64 takes on another stack. */
+/* A single step at an address below 64 KiB. On x86-64 #DB uses another stack than other
+ * exceptions. */
 #define LOW_PAGE 0x20
 CODE(iret_with_vm_to_low_page, IRET_WITH_VM("0x20300", "0x2000"))
 CASE(mode, a_step_after_an_iret_with_VM_is_the_threads_own, "7.1-01")

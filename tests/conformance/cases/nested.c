@@ -213,7 +213,8 @@ CASE(nested, a_helper_of_a_thread_that_ended_can_be_helped_itself, "3.2-08 3.2-0
         let_lower_run(PRIO_LOW);
         EXPECT_EQ(x->value[1], 1);
         EXPECT_EQ(y->value[1], 1);
-        drop(c.pt); /* now s waits for c, and cannot try again, because its caller is low */
+        drop(c.pt); /* now s waits for c; it cannot retry, because its caller's priority is too low
+                     */
         drop(c.ec);
         reuse_memory();
         fill_with_threads(other, 40);
@@ -273,7 +274,8 @@ CASE(nested, an_sc_that_is_revoked_during_nested_calls_is_gone_after_the_reply,
         const struct three t = three();
         drop(t.a->sc);
         reuse_memory();
-        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS); /* all returns to a, on it */
+        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP),
+                  NOVA_SUCCESS); /* both replies return to a, on a's SC */
         reuse_memory();
         struct thread *next = successor();
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
@@ -293,12 +295,13 @@ CASE(nested, a_server_whose_callers_sc_is_revoked_keeps_it_until_the_reply,
         const struct three t = three();
         struct thread *helper = caller(t.c.pt, PRIO_HIGH);
         drop(t.a->sc);
-        drop(helper->sc); /* the SC is with its owner: it ends at once */
+        drop(helper->sc); /* the SC is bound to its owner, so it ends at once */
         reuse_memory();
         struct thread *next = successor();
-        for (unsigned i = 0; i < 2; i++) /* the first one brings c and b to their replies */
+        for (unsigned i = 0; i < 2; i++) /* after the first up, c and b reply */
                 EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
-        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_DN_OP), NOVA_SUCCESS); /* the second is still free */
+        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_DN_OP),
+                  NOVA_SUCCESS); /* the second up is still in the count */
         EXPECT_EQ(helper->value[1], 1);
         check_successor(next);
         EXPECT_EQ(t.a->value[1], 1);

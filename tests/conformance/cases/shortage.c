@@ -78,8 +78,8 @@ CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-04"
                 EXPECT(status == NOVA_SUCCESS || status == NOVA_OUT_OF_MEMORY);
                 made += status == NOVA_SUCCESS;
                 refused += status != NOVA_SUCCESS;
-                /* A create that failed only for want of a selector table has not kept the UTCB's
-                 * address. */
+                /* A create that failed only because memory for a selector table was missing has
+                 * freed the UTCB's address. */
                 if (status != NOVA_SUCCESS)
                         EXPECT(hc_create_ec(near, ROOT_PD, utcb | boot_cpu, 0, 0, 0) !=
                                NOVA_BAD_PAR);

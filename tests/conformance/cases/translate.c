@@ -4,7 +4,7 @@
 
 #define ALL NOVA_PERM_ALL
 
-/* A child that holds the root's portal and the sender's end of a translation. */
+/* The sender: a child that holds the root's portal and the capability to be translated. */
 static struct thread *child, *receiver;
 static const nova_sel_t portal_sel = CHILD_FREE_SEL, item_sel = CHILD_FREE_SEL + 0x100;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A way of servers from a thread up to the root PD, whose last server drops the thread's objects,
- * and the doomed threads: for cases on the lifetime of scheduling contexts. */
+/* A way is a chain of servers that leads from a thread up to the root PD. Its last server drops the
+ * objects of the thread, which is called doomed. For cases on the lifetime of scheduling
+ * contexts. */
 #ifndef NOVA_CONFORMANCE_WAY_H
 #define NOVA_CONFORMANCE_WAY_H
 
@@ -248,7 +249,7 @@ static inline struct thread *make_doomed(struct doomed *d, bool own_pd, thread_f
                                        nova_crd(NOVA_CRD_OBJ, first, 7, ALL)),
                           NOVA_SUCCESS);
         t->ec = d->base + SEL_EC;
-        t->utcb = (struct nova_utcb *)0x5f000000; /* always there: its tables stay */
+        t->utcb = (struct nova_utcb *)0x5f000000; /* its tables exist in every round */
         EXPECT_EQ(hc_create_ec(t->ec, own_pd ? d->base + SEL_PD : ROOT_PD, (word_t)t->utcb | cpu,
                                t->sp, t->own_events, NOVA_EC_GLOBAL),
                   NOVA_SUCCESS);
@@ -262,7 +263,7 @@ static inline void start_doomed(struct doomed *d, unsigned prio)
                   NOVA_SUCCESS);
 }
 
-/* The capabilities that the root PD holds of it beside the three. */
+/* Drops the root PD's capabilities for the portals of a doomed thread. Its PD, EC and SC stay. */
 static inline void drop_portals(struct doomed *d)
 {
         EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, d->base + SEL_EVENTS, 7, ALL), NOVA_REVOKE_SR),

@@ -131,8 +131,8 @@ void spin_us(unsigned us);
 void rest(unsigned ms);
 /* Waits until memory of ended objects is free; the kernel has 10 ms for that. */
 void rest_until_freed(void);
-/* Spins until *p == value; returns false shortly before the case's time is over. The limit is that
- * wide because the host may have other work. */
+/* Spins until *p == value; returns false shortly before the case's time is over. The limit is
+ * generous because the host may be busy. */
 bool wait_for(const volatile word_t *p, word_t value);
 /* Returns true as soon as a counter keeps its value for 20 ms; false after a second. */
 bool comes_to_rest(const volatile word_t *p);

@@ -15,7 +15,8 @@ void threads_init(void);
 /* First selector that sel_alloc() returns. */
 void sel_range(nova_sel_t first, nova_sel_t end);
 
-/* The next selector of the range, and back to it: what lies after it is revoked. */
+/* The first function returns the next selector of the range. The second one revokes all selectors
+ * from that one to the end, and frees them. */
 nova_sel_t sel_mark(void);
 void sel_release(nova_sel_t mark);
 
