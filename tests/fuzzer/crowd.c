@@ -37,7 +37,7 @@ static void seed_records(void)
                 }
 }
 
-/* The account is cut from the root's, or from that of a PD that is there. */
+/* The account is cut from that of the root PD, or of another PD that exists. */
 static void make_pd(unsigned i)
 {
         const nova_sel_t pd = group + SEL_PD + i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random numbers, from a seed that each user of them has. */
+/* Random numbers; each user passes its own seed. */
 #include "fuzzer.h"
 
 word_t random_next(uint64_t *seed)

@@ -55,7 +55,7 @@ void report_round(word_t round, word_t late_ms)
         exits = keepers_exits();
 }
 
-/* One row: how often the hypercall ended with each status, and how often it no status. */
+/* One row: how often the hypercall ended with each status, and how often it returned none. */
 static void row(unsigned hypercall_number)
 {
         const word_t *r = results[hypercall_number];

@@ -48,7 +48,7 @@ __attribute__((noinline)) static int do_fault(char **argv)
         return 0;
 }
 
-/* Compilers merge the frames of some of its calls, and a frame must not be larger than a guard
+/* Compilers merge the frames of some recursive calls, and a frame must not be larger than a guard
  * page. */
 static int do_overflow(char **argv)
 {
@@ -148,7 +148,7 @@ static void *ask(void *argument)
         return argument;
 }
 
-/* Ends threads while the parent serves them, without asking any other thread. */
+/* Ends threads while the parent serves them, without the help of any other thread. */
 static int do_suicide(char **argv)
 {
         (void)argv;
@@ -275,7 +275,8 @@ static enum nova_status grab(nova_word_t cpu, unsigned priority)
         return status;
 }
 
-/* Tries each CPU and some priorities without the runtime; false if the bounds differ from these. */
+/* Tries each CPU and some priorities without the runtime. Returns false if the limits are not @p
+ * cpus and @p priority. */
 static bool bound_to(uint64_t cpus, unsigned priority)
 {
         const nova_word_t own = nova_thread_cpu();
@@ -318,7 +319,7 @@ static bool keeps_its_name(void)
         return kept;
 }
 
-/* Is permitted children and CPUs 0 and 1 at priority 20, and requests more: for itself, and for
+/* May start children, and use CPUs 0 and 1 at priority 20. It requests more: for itself, and for
  * children that it starts after it has changed its runtime's record of its limits. */
 static int do_greedy(char **argv)
 {

@@ -131,9 +131,9 @@ static void check_quantum(void)
         check(family_balanced(&before, KEPT), "the hog leaves nothing behind");
 }
 
-/* Returns true if a child on the first CPU, while a busy child runs on the first or the last CPU,
- * makes at least half as much progress as while a child spins there. Other loads of the test
- * machine are transient. */
+/* Measures the progress of a child on the first CPU beside a busy child on the first or the last
+ * CPU. Returns true if it is at least half of the progress beside a child that spins there. Other
+ * loads of the test machine are transient. */
 static bool gets_on(const char *deed, bool same_cpu)
 {
         const uint64_t cpus = nova_program.cpus;

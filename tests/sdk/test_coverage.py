@@ -37,7 +37,7 @@ never:  nop
 out:    mov $0, %al
         outb %al, $0xf4
 """
-# The same, but stuck at its end: QEMU is killed.
+# A variant that loops at its end, so that QEMU is killed.
 ENDLESS = KERNEL.replace("outb %al, $0xf4", "jmp out")
 SCRIPT = """
 ENTRY(start)

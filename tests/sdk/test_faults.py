@@ -156,7 +156,7 @@ class Faults(unittest.TestCase):
                              [f"{name} was shut down: {place}; no portal handles this event."])
 
     def test_the_instruction_of_a_breakpoint_ends_at_ip(self):
-        """INT3 at the end of one function, with IP at the begin of the next."""
+        """INT3 at the end of one function, with IP at the start of the next."""
         program = self.program("adder")
         head, *lines = self.report(program)
         for name in ("#BP, breakpoint", "#OF, overflow"):

@@ -52,9 +52,9 @@ static void asks(struct thread *t)
         }
 }
 
-/* A thread of the round before whose recall was being handled ends when the handler replies, which
- * it does on the time of that thread (decision 8): then its UTCB is free. The worker waits for
- * this.
+/* If the recall of a thread was being handled when the previous round ended, the thread ends, and
+ * its UTCB becomes free, only when the handler replies. The handler runs on the time of that thread
+ * (decision 8). The worker waits for this.
  */
 static void make(struct worker *w, unsigned n, thread_fn *fn, word_t flags)
 {

@@ -321,8 +321,8 @@ static void ends_a_thread(struct worker *w)
         doer->seed = random_next(&w->seed) | 1;
         doer->self = t;
         hc_create_sm(sm, ROOT_PD, 0);
-        /* The last one keeps its address until the kernel answers the call in which it was
-         * dropped. */
+        /* The previous thread keeps its UTCB until the kernel answers the call in which the thread
+         * was dropped. */
         word_t status = NOVA_BAD_PAR;
         for (unsigned i = 0; i < 1000 && status == NOVA_BAD_PAR; i++) {
                 if (i)

@@ -30,7 +30,7 @@ struct state {
         uint32_t started; /* virtual CPUs that can be flushed */
         uint32_t over;    /* the caller has finished */
         uint32_t failed;  /* statuses of the calls, added */
-        uint32_t handled; /* interrupts, all in all */
+        uint32_t handled; /* total number of interrupts */
 };
 
 /* The caller's beginning: identity, hypercall page; it waits for the others. */

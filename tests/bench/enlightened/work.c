@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What Debian does in `nova bench enlightened`, without a library: `sleeps` sleeps 10,000 times for
- * 1 ms; two threads of `threads`, each on a CPU of its own, wake each other and unmap pages;
- * `nothing` ends at once. */
+/* Debian's work in `nova bench enlightened`, a program without a library: `sleeps` sleeps 10,000
+ * times for 1 ms; two threads of `threads`, each on a CPU of its own, wake each other and unmap
+ * pages; `nothing` ends at once. */
 #include "linux_calls.h"
 
 #include <stdbool.h>

@@ -68,7 +68,7 @@ static void read_alone(struct client *client)
         check("read", result.error);
 }
 
-/* Takes all completions that are there, at least one. @return their number */
+/* Takes all available completions, at least one. @return their number */
 static unsigned take(struct client *client, uint32_t *places)
 {
         struct nova_block_result result;

@@ -213,8 +213,7 @@ CASE(nested, a_helper_of_a_thread_that_ended_can_be_helped_itself, "3.2-08 3.2-0
         let_lower_run(PRIO_LOW);
         EXPECT_EQ(x->value[1], 1);
         EXPECT_EQ(y->value[1], 1);
-        drop(c.pt); /* now s waits for c; it cannot retry, because its caller's priority is too low
-                     */
+        drop(c.pt); /* s waits for c; its low caller cannot retry */
         drop(c.ec);
         reuse_memory();
         fill_with_threads(other, 40);
@@ -407,7 +406,7 @@ CASE(nested, a_caller_with_two_scs_has_both_after_the_reply, "5.2.2-02 3.2-09 D-
         a->value[4] = semaphore(0);
         thread_start(a, PRIO_HIGH, QUANTUM);
         EXPECT_EQ(hc_create_sc(other, ROOT_PD, a->ec, nova_qpd(QUANTUM, PRIO_HIGH)), NOVA_SUCCESS);
-        EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS); /* b runs on the other one */
+        EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS); /* b runs on the other SC */
         EXPECT_EQ(a->value[1], 2);
         drop(other);
         EXPECT_EQ(hc_sm_ctrl(a->value[4], NOVA_SM_UP_OP), NOVA_SUCCESS);

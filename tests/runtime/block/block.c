@@ -433,7 +433,8 @@ static void messages(void)
         check(device_pools() == before, "its pool is freed with the session");
 }
 
-/* The device still reaches the memory of a closed session: a new one gets it a little later. */
+/* While the device still reaches the memory of a closed session, a new session waits for this
+ * memory. */
 static void closing(void)
 {
         struct nova_block *before = open();

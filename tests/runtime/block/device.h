@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A device of the test's own: requests end when the test says so. */
+/* A simulated device: requests end when the test says so. */
 #ifndef TESTS_BLOCK_DEVICE_H
 #define TESTS_BLOCK_DEVICE_H
 

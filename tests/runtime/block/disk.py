@@ -40,7 +40,7 @@ def lost_versions(output, after):
 
 def bad_kills(output):
     """Prints how many requests were in flight when a driver crashed or hung, as mortal_driver.c
-    reports it. Returns sentences about what the kills lack."""
+    reports it. Returns a sentence for each kind of kill that is missing."""
     crashes = re.findall(r" ax 0*fade([0-9a-f]{4}) ", output)
     kinds = {"crashes": [int(number, 16) for number in crashes],
              "hangs": [int(number) for number in

@@ -230,7 +230,7 @@ static void mute(void)
                 nova_sleep(SECOND);
 }
 
-/* Takes the semaphore of init's console whenever possible and never raises it. */
+/* Takes the semaphore of init's console whenever possible and never releases it. */
 static void greedy(void)
 {
         const struct echo_options options = {"greedy", 4, 4, false, 0};

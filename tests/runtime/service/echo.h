@@ -8,7 +8,7 @@
 
 #define ECHO_SUM   (NOVA_OPERATION_FIRST + 0) /* answers the sum of its words */
 #define ECHO_COUNT (NOVA_OPERATION_FIRST + 1) /* answers the number of calls of this session */
-#define ECHO_ITEM  (NOVA_OPERATION_FIRST + 2) /* ups the received semaphore, and forgets it */
+#define ECHO_ITEM  (NOVA_OPERATION_FIRST + 2) /* does an up of the received semaphore */
 #define ECHO_SHARE (NOVA_OPERATION_FIRST + 3) /* adds one to each byte of (offset, bytes) */
 #define ECHO_TELL  (NOVA_OPERATION_FIRST + 4) /* notifies the session */
 #define ECHO_HANG  (NOVA_OPERATION_FIRST + 5) /* does not return until echo_release() */
@@ -42,13 +42,13 @@ void echo_release(void);
 /* Number of calls that the service is executing. */
 unsigned echo_hanging(void);
 
-/* How often ECHO_SLOW began while another one was inside. */
+/* Number of calls of ECHO_SLOW that began during another one. */
 unsigned echo_crowded(void);
 
 /* Sessions whose close function was called. */
 unsigned echo_closed(void);
 
-/* Call and take the first word of the answer. */
+/* Makes a call and stores the first word of the answer. */
 int echo_call(struct nova_session *session, nova_word_t operation, const nova_word_t *words,
               unsigned count, nova_word_t *answer);
 

@@ -332,7 +332,7 @@ static void flood(void)
         nova_service_stop(narrow);
 }
 
-/* Services of one program: @p there of them exist already. */
+/* Services of one program, of which @p there exist already. */
 static void services(unsigned there)
 {
         static const struct nova_service_operation operations[] = {{.handler = nothing}};

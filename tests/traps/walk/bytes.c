@@ -43,7 +43,8 @@ static unsigned add_prefixes(uint8_t *to, unsigned mode)
         return n;
 }
 
-/* Returns a ModRM: a register, or memory in a form whose address depends on a register. */
+/* Returns a ModRM that names a register, or memory in a form whose address depends on a
+ * register. */
 static uint8_t make_modrm(void)
 {
         const uint8_t reg = bytes_draw(8) << 3;
@@ -58,7 +59,7 @@ static uint8_t make_modrm(void)
         return rm == WALK_BP ? 0x40 | reg | rm : form | reg | rm;
 }
 
-/* Where a pointer of a class points: mostly to a page that is there. */
+/* Where a pointer of a class points: mostly to a page that is present. */
 static uint8_t make_class(unsigned mode)
 {
         if (bytes_chance(70))

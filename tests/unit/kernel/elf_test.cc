@@ -44,8 +44,8 @@ struct Image {
 
         std::string read(const std::vector<uint8_t> &bytes, uint64_t head_bytes)
         {
-                // Memory of its own, of the exact size, so that the sanitizer sees an access beyond
-                // the end.
+                // A separate allocation of the exact size, so that the sanitizer sees an access
+                // beyond the end.
                 std::unique_ptr<uint8_t[]> exact(new uint8_t[head_bytes]);
                 if (head_bytes)
                         std::memcpy(exact.get(), bytes.data(), head_bytes);

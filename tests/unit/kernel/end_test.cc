@@ -17,7 +17,7 @@ extern "C" {
 namespace
 {
 
-// The range: 64 pages or selectors from BASE on.
+// The range: 64 pages or selectors, which begin at BASE.
 constexpr word_t SEL_PT = 0x20, SEL_PD = 0x21, SEL_EC = 0x22, BASE = 0x400040, SOURCE = 0x10000;
 constexpr unsigned ORDER = 6, PAGES = 1u << ORDER, CHILDREN = 40;
 

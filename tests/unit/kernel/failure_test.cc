@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Each allocation of each operation fails once: the status reports it, nothing leaks, nothing is
-// left half-way, and the operation works when there is memory again.
+// Each allocation of each operation fails once: the status reports it, nothing leaks, no operation
+// is left half done, and the operation works when there is memory again.
 #include <gtest/gtest.h>
 
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Faults that I/O MMUs have recorded: 16 units of each vendor with full logs. The number of records
-// read with interrupts off is that of the lines which are printed in a second.
+// Faults that I/O MMUs have recorded: 16 units of each vendor with full logs. With interrupts off,
+// the kernel reads as many records as it prints lines in a second.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -301,7 +301,7 @@ TEST_F(faults, that_came_while_others_were_dropped_are_reported)
         }
         intel[2].at<uint32_t>(1, 12) = FAULT;
         EXPECT_EQ(fake_lines, LINES);
-        for (Unit &unit : intel) // an empty unit does not take a write for a record
+        for (Unit &unit : intel) // an empty unit does not interpret a write as a record
                 unit.at<uint32_t>(0, 0x34) = 0;
         iommu_poll();
         EXPECT_GT(fake_lines, LINES);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A kernel of a test's own, and checks of the kernel's data about its PDs.
+// A kernel for one test, and checks of the kernel's data about its PDs.
 #ifndef UNIT_KERNEL_KERNEL_H
 #define UNIT_KERNEL_KERNEL_H
 

@@ -20,21 +20,21 @@ extern "C" {
 namespace
 {
 
-// Selectors of the PD "home", which creates everything but the third PD. From SEL_CLIENT on are
-// PDs. At CLIENT_THREAD and SERVER_THREAD are a thread and the object that keeps it alive: its
-// scheduling context, or its portal.
+// Selectors of the PD "home", which creates everything but the third PD. The PDs are at SEL_CLIENT
+// and above. A thread is at CLIENT_THREAD and at SERVER_THREAD, each followed by the object that
+// keeps it alive: its scheduling context, or its portal.
 constexpr word_t SEL_HOME = 0x20, SEL_SLEEP = 0x21, SEL_CLIENT = 0x24, SEL_SERVER = 0x25,
                  SEL_OTHER = 0x26, CLIENT_THREAD = 0x30, SERVER_THREAD = 0x32;
 constexpr unsigned PDS_ORDER = 2;
 // Selectors of the client.
 constexpr word_t CLIENT_SELF = 0x20, CLIENT_PT = 0x21, CLIENT_THIRD = 0x22, CLIENT_NEW = 0x300001;
-// The ranges: frames from SOURCE on, pages or selectors of each PD from BASE on. Ports have the
-// same numbers everywhere.
+// The ranges: frames begin at SOURCE, pages or selectors of each PD at BASE. Ports have the same
+// numbers in all PDs.
 constexpr word_t SOURCE = 0x4000, BASE = 0x400000, PORTS = 0x2000;
 constexpr unsigned ORDER = 7, COUNT = 1u << ORDER, EVERY = 16, PIECE = 9, FROM_HOME = 4;
 // A range that is one mapping, whose tables take several steps, at this offset from the base.
 constexpr unsigned LARGE_ORDER = 11, LARGE_COUNT = 1u << LARGE_ORDER, LARGE = 0x800;
-constexpr unsigned ALL_ORDER = 13, ALL = 1u << ALL_ORDER; // the offsets that are looked at
+constexpr unsigned ALL_ORDER = 13, ALL = 1u << ALL_ORDER; // number of the compared offsets
 
 // Who owns a range.
 enum Who { HOME, CLIENT, SERVER, THIRD, OTHER, NEW, WHO };
@@ -46,7 +46,7 @@ pd *name_of(unsigned who)
         return &names[who];
 }
 
-// What changes the ranges, in the model.
+// A change of the ranges in the model.
 using Change = std::function<void(Model &)>;
 
 class Scene;

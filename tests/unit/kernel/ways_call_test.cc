@@ -141,7 +141,7 @@ struct Ipc : World {
                 one->place = its->number;
         }
 
-        // Each item goes to a place of its own; the first one decides which type the receiver
+        // Each item goes to a different place; the first one decides which type the receiver
         // allows.
         void put(const Message &message, ec *from, ec *to)
         {

@@ -22,7 +22,7 @@ constexpr word_t BEHIND = BASE + 16, MORE = STEP_MAPPINGS + 4;
 
 unsigned windows;
 
-// A thread that makes hypercalls on objects of the region from BASE on.
+// A thread that makes hypercalls on objects of the region that begins at BASE.
 struct Maker : World {
         ec *self = thread("self", home, EC_GLOBAL), *local = thread("local", home, EC_LOCAL);
         ec *waiter = thread("waiter", home, EC_GLOBAL);

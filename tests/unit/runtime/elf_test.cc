@@ -43,7 +43,7 @@ struct Free {
         }
 };
 
-// An image in memory of its own, page-aligned and of the exact size, so that the sanitizer sees
+// An image in a separate allocation, page-aligned and of the exact size, so that the sanitizer sees
 // each access outside.
 struct Image {
         Header header;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Known places in the chains of large files: the number of sectors of the table that a read at any
- * place needs. Also checks that no place outlives its cluster. */
+/* Known places in the chains of large files: a read at any place needs few sectors of the table,
+ * and no known place outlives its cluster. */
 #include "files_fat.h"
 
 namespace

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What other systems write into two sectors, of which a loss of power can leave one. Entries of the
- * table of FAT12: half of the new value is another cluster. Long names. */
+/* Data that other systems write into two sectors, so that a loss of power can leave half of it:
+ * entries of the table of FAT12, where half of the new value is another cluster, and long names. */
 #include "files_fat.h"
 
 namespace

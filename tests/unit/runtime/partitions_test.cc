@@ -240,8 +240,8 @@ TEST_F(gpt, refuses_partitions_outside_or_over_each_other)
         }
 }
 
-/* A client that may write the other copy of the table decides what the partitions of others are
- * once the first copy is damaged. */
+/* If the first copy of the table is damaged, a client that may write the second one controls the
+ * partitions of all clients. */
 TEST_F(gpt, gives_no_partition_a_part_of_the_copy_at_the_end)
 {
         const auto make = [](uint64_t end) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Drivers of the service pci: claims, addresses, memory, interrupts and resets, on functions of the
-// test's own, hostile ones among them.
+// Drivers of the service pci: claims, addresses, memory, interrupts and resets, on simulated
+// functions, some of them hostile.
 #include "pci_machine.h"
 
 #include <random>
@@ -484,7 +484,7 @@ TEST_F(pci_device, devices_that_wait_for_a_reset_take_turns)
 
         device_count = 5;
         EXPECT_EQ(device_next(waits), nullptr);
-        /* The drivers of three devices ask for a reset again as soon as they have had one. */
+        /* The drivers of three devices request the next reset as soon as a reset has ended. */
         for (const unsigned n : {0, 1, 3})
                 devices[n].resetting = true;
         for (unsigned i = 0; i < 30; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The scan of PCI buses, on buses of the test's own. */
+/* The scan of PCI buses, on simulated buses. */
 extern "C" {
 #include "config.h"
 #include "scan.h"

@@ -96,7 +96,7 @@ TEST_F(report, has_error_codes_of_other_events_only_if_there_are_any)
         EXPECT_FALSE(says("error code"));
 }
 
-/* INT3 at the end of the function "trap", with IP at the begin of the function "next". */
+/* INT3 at the end of the function "trap", with IP at the start of the function "next". */
 TEST_F(report, the_instruction_of_a_breakpoint_ends_at_ip)
 {
         struct {

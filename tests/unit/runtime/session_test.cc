@@ -79,7 +79,7 @@ TEST_F(sessions, end_when_the_last_handler_leaves)
         EXPECT_EQ(novart_session_find(&table, novart_session_portals(&table, one)), nullptr);
         EXPECT_FALSE(novart_session_leave(one));
         EXPECT_TRUE(novart_session_leave(one));
-        EXPECT_FALSE(novart_session_close(one)) << "it is closing already";
+        EXPECT_FALSE(novart_session_close(one)) << "the session is being closed already";
 }
 
 TEST_F(sessions, leave_their_slots_only_when_they_were_released)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The decoder's last instruction: found again for its bytes, and for no others. */
+/* The decoder's last instruction is used again for equal bytes, and for no others. */
 #include "novavmm/decode.h"
 
 #include <cstring>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All orders of the steps of two virtual CPUs: one sends messages, event flags and interrupts, the
- * other one takes them. The library's code runs as it is; it stops before each access to the pages
- * of the receiver, who may run there. While the sender is in the monitor it holds the machine's
- * lock, so the receiver cannot exit, only access its memory. */
+ * other one takes them. The library's code is unchanged. It stops before each access to the
+ * receiver's pages, and the receiver may run there. While the sender is in the monitor, it holds
+ * the machine's lock, so the receiver cannot exit, but can access its memory. */
 #include "hv_partition.h"
 
 #include <algorithm>
@@ -82,9 +82,9 @@ struct order : hv_partition {
         }
 };
 
-/* A receiver as Linux has it: at an interrupt it takes the message of the slot, frees the slot, and
- * then looks whether others wait. @c drains: it looks for another message before it ends the
- * interrupt. */
+/* A receiver that works like Linux: at an interrupt it takes the message of the slot, frees the
+ * slot, and then checks whether other messages wait. @c drains: it looks for another message before
+ * it ends the interrupt. */
 struct receiver {
         order &test;
         bool drains;

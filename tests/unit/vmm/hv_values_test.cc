@@ -162,7 +162,7 @@ TEST_F(hv_values, each_code_with_each_kind_of_value_gets_the_status_of_the_first
         EXPECT_GT(ran, 2000u);
 }
 
-/* The second virtual CPU may look at any time: what is there then is complete elements. */
+/* The second virtual CPU may look at any time, and sees only complete elements. */
 TEST_F(hv_values, output_of_a_slice_is_in_memory_before_the_call_ends)
 {
         static const nova_hv_call list = {0x9000,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All orders of the steps of two virtual CPUs, one of which moves overlay pages while the other one
- * reads there. The library's path of exits, its table of pages and its mapping run as they are; the
- * test has the kernel's part: the lock, semaphores, recalls, revocations, and replies, which map a
+ * reads there. The library's path of exits, its table of pages and its mapping are unchanged. The
+ * test replaces the kernel: the lock, semaphores, recalls, revocations, and replies, which map a
  * page after the handler has released the lock. */
 #include "overlay_order.h"
 
@@ -204,7 +204,7 @@ struct overlay_order : testing::Test {
                 actors[vcpu].reset(new actor);
                 ucontext_t &context = actors[vcpu]->context;
                 actors[vcpu]->program = program;
-                /* What the last order left there. */
+                /* The previous order may have left parts of the stack poisoned. */
                 ASAN_UNPOISON_MEMORY_REGION(stacks[vcpu], stack_bytes);
                 ASSERT_EQ(getcontext(&context), 0);
                 context.uc_stack.ss_sp = stacks[vcpu];

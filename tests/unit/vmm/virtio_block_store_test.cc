@@ -422,7 +422,7 @@ TEST_F(virtio_block_range, a_discard_reaches_the_store)
         ASSERT_EQ(steps.size(), 1u);
         EXPECT_EQ(steps[0].operation, NOVA_VIRTIO_BLOCK_DISCARD);
         EXPECT_EQ(steps[0].offset, 5u * NOVA_SECTOR);
-        EXPECT_EQ(steps[0].bytes, 300u * NOVA_SECTOR); /* more than a step has of data */
+        EXPECT_EQ(steps[0].bytes, 300u * NOVA_SECTOR); /* more than the data of a step */
         EXPECT_EQ(status_of(0), 0xeeu);
         perform();
         EXPECT_EQ(status_of(0), 0u);

@@ -109,7 +109,7 @@ void *slab_alloc(struct slab_cache *cache)
 void slab_free(struct slab_cache *cache, void *object)
 {
         objects--;
-        /* The frame itself is poisoned when it is freed: the slot before that. */
+        /* Poisons the slot; its frame is poisoned only when the frame is freed. */
         ASAN_POISON_MEMORY_REGION((char *)object + sizeof(void *), cache->size - sizeof(void *));
         in_slab = true;
         real_slab_free(cache, object);
