@@ -13,29 +13,6 @@ namespace
 
 constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
 
-struct Step {
-        revocation r;
-
-        Step(pd *from, word_t first, word_t last, unsigned perms, bool self,
-             unsigned type = NOVA_CRD_MEM)
-        {
-                revocation_begin(&r, pd_space(from, type), first, last, perms, self);
-        }
-
-        step_result once()
-        {
-                return revocation_step(&r);
-        }
-
-        unsigned finish()
-        {
-                unsigned steps = 1;
-                while (once() == STEP_AGAIN)
-                        steps++;
-                return steps;
-        }
-};
-
 // Two revocations at a time: the first one is in the middle when the second one splits the mapping
 // it holds, or the mapping it began with.
 TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_began_with)

@@ -3,34 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "kernel.h"
+#include "stepwise.h"
 
 namespace
 {
 
 constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
-
-struct Step {
-        revocation r;
-
-        Step(pd *from, word_t first, word_t last, unsigned perms, bool self,
-             unsigned type = NOVA_CRD_MEM)
-        {
-                revocation_begin(&r, pd_space(from, type), first, last, perms, self);
-        }
-
-        step_result once()
-        {
-                return revocation_step(&r);
-        }
-
-        unsigned finish()
-        {
-                unsigned steps = 1;
-                while (once() == STEP_AGAIN)
-                        steps++;
-                return steps;
-        }
-};
 
 TEST(step, ends_a_delegation_after_a_budget_of_entries)
 {

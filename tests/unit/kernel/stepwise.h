@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Random delegations and revocations, several at a time, step by step in any order.
+// A revocation step by step, and random delegations and revocations, several at a time, step by
+// step in any order.
 #ifndef UNIT_KERNEL_STEPWISE_H
 #define UNIT_KERNEL_STEPWISE_H
 
@@ -8,6 +9,30 @@
 #include <vector>
 
 #include "kernel.h"
+
+// A revocation; finish() returns the number of its steps.
+struct Step {
+        revocation r;
+
+        Step(pd *from, word_t first, word_t last, unsigned perms, bool self,
+             unsigned type = NOVA_CRD_MEM)
+        {
+                revocation_begin(&r, pd_space(from, type), first, last, perms, self);
+        }
+
+        step_result once()
+        {
+                return revocation_step(&r);
+        }
+
+        unsigned finish()
+        {
+                unsigned steps = 1;
+                while (once() == STEP_AGAIN)
+                        steps++;
+                return steps;
+        }
+};
 
 class Stepwise
 {
