@@ -115,10 +115,18 @@ def shown_event(row):
     return {"none": "–", "refused": "hypercall: `BAD_HYP`"}.get(event, event)
 
 
-def manual_rows(rows):
+def differs(row, faults):
+    """Returns whether an emulator shows another outcome, besides its flags."""
+    shown = [table.outcome(row, mode, emulator, faults)
+             for mode in row["modes"].split() for emulator in table.EMULATORS]
+    return any({**other, "flags": row["flags"]} != row for other in shown if other)
+
+
+def manual_rows(rows, faults):
     """Returns the lines of the manual's table."""
-    lines = ["| code | with | mode | CPU | event | IP | error code | QUAL 1 | then | source |",
-             "|---|---|---|---|---|---|---|---|---|---|"]
+    names = ("code", "with", "mode", "CPU", "event", "IP", "error code", "QUAL 1", "flags", "then",
+             "source")
+    lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for row in rows:
         if row["group"] not in SHOWN:
             continue
@@ -126,17 +134,18 @@ def manual_rows(rows):
         reply = {"-": "goes on", "on": "goes on", "again": "again"}[row["reply"]]
         code = row["code"].replace("{target}", "…")
         given = "–" if row["with"] == "-" else row["with"].replace("~", "\\~")
-        error, qual = (row[name].replace("-", "–") for name in ("error", "qual"))
-        fields = [f"`{code}`", given, modes, VENDORS[row["vendors"]], shown_event(row), row["ip"],
-                  error, qual, reply, row["source"]]
+        error, qual, flags = (row[name].replace("-", "–") for name in ("error", "qual", "flags"))
+        event = shown_event(row) + (" \\*" if differs(row, faults) else "")
+        fields = [f"`{code}`", given, modes, VENDORS[row["vendors"]], event, row["ip"],
+                  error, qual, flags, reply, row["source"]]
         lines.append("| " + " | ".join(fields).replace("n&~3", "n & ~3") + " |")
     return "\n".join(lines)
 
 
-def manual_with(text, rows):
+def manual_with(text, rows, faults):
     """Returns the manual's page with its table."""
     before, rest = text.split(BEGIN)
-    return before + BEGIN + "\n\n" + manual_rows(rows) + "\n\n" + END + rest.split(END)[1]
+    return before + BEGIN + "\n\n" + manual_rows(rows, faults) + "\n\n" + END + rest.split(END)[1]
 
 
 def main():
@@ -145,10 +154,10 @@ def main():
     page = root / PAGE
     if "--write" in sys.argv[2:]:
         table.OUTCOMES.write_text(with_seen(rows, faults), encoding="utf-8")
-        page.write_text(manual_with(page.read_text("utf-8"), rows), encoding="utf-8")
+        page.write_text(manual_with(page.read_text("utf-8"), rows, faults), encoding="utf-8")
     found = walk_exceptions.errors() + row_errors(rows, faults)
     found += statement_errors(root, rows, tests(root)) + unseen_errors(root, rows)
-    if manual_with(page.read_text("utf-8"), rows) != page.read_text("utf-8"):
+    if manual_with(page.read_text("utf-8"), rows, faults) != page.read_text("utf-8"):
         found.append(f"{PAGE}: its table is not that of outcomes.tsv: run check.py . --write")
     print("\n".join(found) or f"{len(rows)} rows, {len(table.cells(rows, faults))} cells")
     return 1 if found or not rows else 0
