@@ -328,9 +328,11 @@ static bool is_hypercall(const struct cell *c, const struct outcome *o)
 static void compare_event(const struct cell *c, const struct outcome *o)
 {
         static const char names[][10] = {"event", "event 2"};
-        const word_t qual[] = {0, attempt.after, attempt.absent, attempt.begin.sp - 4,
-                               (uint32_t)attempt.begin.sp - 4};
-
+        const struct nova_utcb_state *b = &attempt.begin;
+        const word_t qual[] = {
+                [QUAL_AFTER] = attempt.after,   [QUAL_ABSENT] = attempt.absent,
+                [QUAL_STACK] = b->sp - 4,       [QUAL_STACK_32] = (uint32_t)b->sp - 4,
+                [QUAL_BX_16] = (uint16_t)b->bx, [QUAL_BP_DI_16] = (uint16_t)(b->bp + b->di)};
         const word_t ip[] = {attempt.at, attempt.after, attempt.landing};
 
         for (unsigned i = 0; i < attempt.count; i++) {

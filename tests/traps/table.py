@@ -19,7 +19,8 @@ EMULATORS = ("qemu-amd", "qemu-intel", "bochs-amd", "bochs-intel")
 FLAGS = {"RF": 0x10000, "OF": 0x800, "TF": 0x100}
 EVENTS = {"none": "NOTHING", "hypercall": "HYPERCALL", "refused": "HYPERCALL"}
 QUALS = {"-": "QUAL_0", "0": "QUAL_0", "after": "QUAL_AFTER", "absent": "QUAL_ABSENT",
-         "stack": "QUAL_STACK", "stack32": "QUAL_STACK_32"}
+         "stack": "QUAL_STACK", "stack32": "QUAL_STACK_32", "bx16": "QUAL_BX_16",
+         "bp+di16": "QUAL_BP_DI_16"}
 REPLIES = {"-": "REPLY_NONE", "on": "REPLY_ON", "again": "REPLY_AGAIN"}
 WORDS = ("n", "of", "step", "call", "sel", "ax", "si", "bounds", "words", "bx", "sp", "end", "top",
          "delta")

@@ -17,7 +17,7 @@ static void set_mode(struct cell *c, bool compat)
 
 /* Each instruction that enters the kernel, and the events that it may raise in any mode. */
 static const struct {
-        uint8_t code[3], size;
+        uint8_t code[7], size;
         uint32_t events;
 } forms[] = {
         {{0xcc}, 1, ONLY(NOVA_EXC_BP)},
@@ -33,6 +33,7 @@ static const struct {
         {{0x0f, 0xff, 0xc0}, 3, ONLY(NOVA_EXC_UD)},
         {{0x62, 0x03}, 2, ONLY(NOVA_EXC_UD) | ONLY(NOVA_EXC_BR)},
         {{0xff, 0x1b}, 2, ONLY(NOVA_EXC_GP)},
+        {{0x9a}, 7, ONLY(NOVA_EXC_UD) | ONLY(NOVA_EXC_GP)},
 };
 #define FORMS (sizeof(forms) / sizeof(forms[0]))
 
@@ -42,9 +43,11 @@ static const struct {
 static void rewrites(struct thread *t)
 {
         while (!t->value[0]) {
-                const uint8_t *code = forms[t->value[1]++ % FORMS].code;
+                const word_t form = t->value[1]++ % FORMS;
+                volatile uint8_t *to = (volatile uint8_t *)t->value[2];
 
-                *(volatile uint16_t *)t->value[2] = (uint16_t)(code[0] | code[1] << 8);
+                for (unsigned i = 0; i < forms[form].size; i++)
+                        to[i] = forms[form].code[i];
                 for (unsigned i = 0; i < 20; i++)
                         __asm__ volatile("pause");
         }
@@ -164,6 +167,9 @@ static bool is_fault_after_the_end(unsigned i)
 /* A row whose instruction is whole: the page after it is as absent as in the row. */
 static unsigned differs_at_the_end(const struct cell *c, const struct outcome *o)
 {
+        if (c->call) /* it ends elsewhere */
+                return cell_differences(c, o);
+
         const unsigned end = o->event == NOTHING || o->event == HYPERCALL ? 0 : 1;
         const bool ends = end == 0 || o->reply == REPLY_ON;
 
