@@ -67,8 +67,7 @@ def wrong(found):
     """Returns what makes a prediction wrong, or None."""
     if (found.map, found.opcode) == (1, 0xf7) and found.length and not found.allowed & GOES_ON:
         return "a mask of MASKMOVQ that is zero may access nothing"
-    unpredicted = (found.map, found.opcode) in UNPREDICTED or 0x66 in found.prefixes
-    if found.allowed & ANY and not unpredicted:
+    if found.allowed & ANY and (found.map, found.opcode) not in UNPREDICTED:
         return "only an opcode that counts as an exception has no prediction"
     no_base = found.rest[0] & 0xc7 == 0x04 and found.rest[1] & 7 == 5
     rex = any(byte in REX and byte & 1 for byte in found.prefixes)

@@ -167,6 +167,11 @@ static uint8_t special_of_registers(struct walk_record *r, const ZydisDecodedIns
         }
 }
 
+static bool has_short_operand(const struct walk_record *r)
+{
+        return memchr(r->code, 0x66, walk_prefixes(r)) != NULL;
+}
+
 static uint8_t special_of(struct walk_record *r, const ZydisDecodedInstruction *d,
                           const ZydisDecodedOperand *o)
 {
@@ -174,6 +179,9 @@ static uint8_t special_of(struct walk_record *r, const ZydisDecodedInstruction *
                 return WALK_PORT;
         if (r->mode == WALK_MODE_32 && writes_stack_pointer(d, o))
                 return WALK_LEFT_OUT;
+        if (r->mode == WALK_MODE_64 && d->attributes & ZYDIS_ATTRIB_IS_RELATIVE &&
+            d->raw.imm[0].size > 8 && has_short_operand(r))
+                return WALK_SHORT;
         switch (d->mnemonic) {
         case ZYDIS_MNEMONIC_HLT:
                 return WALK_LEFT_OUT;
@@ -305,14 +313,23 @@ static uint32_t of_int(uint8_t vector)
         return vector == 3 ? BP : vector == 4 ? OF : GP;
 }
 
-/* A branch with a prefix of the operand's size may lose the upper half of its target. */
+/* With the prefix 66 a branch clears the upper half of its target (SDM 2A JMP, Jcc, CALL; APM 3
+ * JMP, Jcc, CALL). In 64-bit mode AMD's CPUs do that, and read 16 bits of a displacement of 32;
+ * Intel's ignore the prefix. No emulator shows the displacement of AMD. */
 static uint32_t of_branch(const struct walk_record *r, const ZydisDecodedInstruction *d,
                           const ZydisDecodedOperand *o)
 {
-        const bool relative = d->attributes & ZYDIS_ATTRIB_IS_RELATIVE;
+        const bool always = d->meta.category == ZYDIS_CATEGORY_UNCOND_BR ||
+                            d->meta.category == ZYDIS_CATEGORY_CALL;
+        const uint32_t allowed = of_operands(r, d, o);
 
-        return relative && !(d->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE) ? of_operands(r, d, o)
-                                                                           : WALK_ANY;
+        if (!(d->attributes & ZYDIS_ATTRIB_IS_RELATIVE))
+                return WALK_ANY;
+        if (!has_short_operand(r) || !(allowed & WALK_GOES_ON))
+                return allowed;
+        if (r->mode == WALK_MODE_64)
+                return d->raw.imm[0].size > 8 ? allowed : allowed | WALK_LOW;
+        return always ? (allowed & ~WALK_GOES_ON) | WALK_LOW : allowed | WALK_LOW;
 }
 
 /* Returns what a mnemonic adds to the events of its operands. */
@@ -341,6 +358,8 @@ static uint32_t more_of(const ZydisDecodedInstruction *d)
         case ZYDIS_MNEMONIC_BTR:
         case ZYDIS_MNEMONIC_BTS:
                 return (d->opcode & 0xc7) == 0x83 ? PF | GP | WALK_GOES_ON : 0;
+        case ZYDIS_MNEMONIC_CLZERO: /* of AMD; it writes where AX points */
+                return GP | PF | SS;
         case ZYDIS_MNEMONIC_MASKMOVQ: /* a mask that is zero may access nothing */
         case ZYDIS_MNEMONIC_MASKMOVDQU:
                 return WALK_GOES_ON;
@@ -356,8 +375,8 @@ static uint32_t more_of(const ZydisDecodedInstruction *d)
                                        (d->opcode & 0xe7) == 0x07
                                ? GP | NP | SS
                                : 0;
-        default:
-                return d->meta.category == ZYDIS_CATEGORY_XSAVE ? GP : 0;
+        default: /* an area with the registers of AVX-512 ends in the next page */
+                return d->meta.category == ZYDIS_CATEGORY_XSAVE ? GP | PF : 0;
         }
 }
 
@@ -439,6 +458,13 @@ static bool is_hint(const struct walk_record *r)
         return r->map == WALK_MAP_0F && (r->opcode == 0x1a || r->opcode == 0x1b);
 }
 
+/* With LOCK, CR0 is another name of CR8 on AMD's CPUs (APM 3, MOV CRn). */
+static bool names_cr8(const struct walk_record *r, unsigned modrm)
+{
+        return r->map == WALK_MAP_0F && (r->opcode == 0x20 || r->opcode == 0x22) &&
+               memchr(r->code, 0xf0, walk_prefixes(r)) && (r->code[modrm] & 0x38) == 0;
+}
+
 /* An emulator that executes it anyway continues in instructions that raise events. Only EMMS has no
  * ModRM. */
 static void fill_invalid(struct walk_record *r, unsigned modrm)
@@ -461,7 +487,7 @@ static bool predict(struct walk_record *r, const ZydisDecoder *decoder, unsigned
                 tame(r, &d, modrm);
         if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, r->code, WALK_CODE, &d, o))) {
                 r->length = 0;
-                r->allowed = is_hint(r) ? WALK_ANY : UD;
+                r->allowed = is_hint(r) ? WALK_ANY : names_cr8(r, modrm) ? GP | UD : UD;
                 r->special = special_of_invalid(r, modrm);
                 return true;
         }

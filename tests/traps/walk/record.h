@@ -6,7 +6,10 @@
 
 #include <stdint.h>
 
-/* Of `allowed`, besides a bit for each event below 29. */
+/* Of `allowed`, besides a bit for each event below 28. */
+/* The instruction is executed, and continues at the low 16 bits of the next one's address, in a
+ * page that is absent. */
+#define WALK_LOW (1u << 28)
 /* Of exceptions: what must be an invalid instruction is executed. */
 #define WALK_RUNS    (1u << 29)
 #define WALK_ANY     (1u << 30) /* a branch: any event, at any address */
@@ -28,6 +31,7 @@ enum {
         WALK_LEAF,      /* AX is the leaf `control`, or an extended one */
         WALK_BIT,       /* `reg`, the number of a bit in memory, is small */
         WALK_TABLE,     /* the operand holds the walker's GDT, or its IDT if `control` is 1 */
+        WALK_SHORT,     /* a branch of which QEMU reads 16 bits instead of 32 */
         WALK_TASK, /* `reg`, or the operand, is a selector: the walker's task if `control` is 1 */
 };
 

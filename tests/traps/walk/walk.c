@@ -102,7 +102,9 @@ static bool is_allowed(const struct walk_record *r, uint32_t allowed)
                 return true;
         if (n == NOVA_EXC_UD && r->length && ip == attempt.after)
                 return (allowed & WALK_GOES_ON) != 0;
-        if (n >= 29 || !(allowed & ONLY(n)))
+        if (n == NOVA_EXC_PF && ip == (attempt.after & 0xffff))
+                return (allowed & WALK_LOW) && attempt.seen[0].qual[1] == ip;
+        if (n >= 28 || !(allowed & ONLY(n)))
                 return false;
         return ip == (trap ? attempt.after : attempt.at);
 }
@@ -160,6 +162,15 @@ static uint32_t faults_of(const struct walk_record *r)
         return allowed;
 }
 
+/* Returns what this CPU may do: Intel's ignore the prefix 66 of a branch in 64-bit mode. QEMU reads
+ * 16 bits of its displacement, and continues in the other 16. */
+static uint32_t allowed_here(const struct walk_record *r)
+{
+        if (r->special == WALK_SHORT && emulator() < 2)
+                return WALK_ANY;
+        return r->mode == WALK_MODE_64 && emulator() & 1 ? r->allowed & ~WALK_LOW : r->allowed;
+}
+
 static void execute(const struct walk_record *r)
 {
         struct nova_utcb_state registers = {0};
@@ -177,7 +188,7 @@ static void execute(const struct walk_record *r)
         load_fpu(r);
         cell_run(&c, place, self);
         done++;
-        if (is_allowed(r, r->allowed))
+        if (is_allowed(r, allowed_here(r)))
                 return;
         if (is_allowed(r, faults_of(r)))
                 excepted++;
