@@ -136,7 +136,7 @@ static uint8_t special_of_invalid(const struct walk_record *r, unsigned modrm)
                 return WALK_NOT_QEMU;
         if (r->mode == WALK_MODE_32 && ((byte & 0x38) == 0x20 || (byte & 0xc7) == 0xc4))
                 return WALK_LEFT_OUT;
-        if (r->map == WALK_MAP_1 && (ports || op == 0xf4))
+        if (r->map == WALK_MAP_1 && ports)
                 return WALK_LEFT_OUT;
         return r->map == WALK_MAP_0F && (op == 0x01 || op == 0x22 || op == 0x23 || op == 0x30)
                        ? WALK_LEFT_OUT
@@ -184,7 +184,7 @@ static uint8_t special_of(struct walk_record *r, const ZydisDecodedInstruction *
                 return WALK_SHORT;
         switch (d->mnemonic) {
         case ZYDIS_MNEMONIC_HLT:
-                return WALK_LEFT_OUT;
+                return WALK_HALT;
         case ZYDIS_MNEMONIC_LTR:
                 r->reg = WALK_NO_REGISTER;
                 if (o[0].type == ZYDIS_OPERAND_TYPE_REGISTER)

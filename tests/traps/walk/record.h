@@ -32,6 +32,7 @@ enum {
         WALK_BIT,       /* `reg`, the number of a bit in memory, is small */
         WALK_TABLE,     /* the operand holds the walker's GDT, or its IDT if `control` is 1 */
         WALK_SHORT,     /* a branch of which QEMU reads 16 bits instead of 32 */
+        WALK_HALT,      /* an interrupt must end it */
         WALK_TASK, /* `reg`, or the operand, is a selector: the walker's task if `control` is 1 */
 };
 

@@ -67,6 +67,42 @@ static inline void write_msr(uint32_t number, uint64_t value)
                          : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
+#define PIC_COMMAND(chip) ((chip) ? 0xa0 : 0x20)
+#define PIC_DATA(chip)    ((chip) ? 0xa1 : 0x21)
+#define PIT_COMMAND       0x43
+#define PIT_COUNT         0x40
+#define PIT_ONCE          0x30 /* counter 0: one interrupt, at the end of a count of 16 bits */
+#define NO_IRQ            0xff
+
+/* Both interrupt controllers raise vectors from `first`, and everything is masked. */
+static inline void init_interrupts(uint8_t first)
+{
+        out8(PIT_COMMAND, PIT_ONCE); /* without a count, it stands still */
+        for (unsigned chip = 0; chip < 2; chip++) {
+                out8(PIC_COMMAND(chip), 0x11);
+                out8(PIC_DATA(chip), first + 8 * chip);
+                out8(PIC_DATA(chip), chip ? 2 : 4);
+                out8(PIC_DATA(chip), 1);
+                out8(PIC_DATA(chip), NO_IRQ);
+        }
+}
+
+/* Raises the first vector after that many ticks of 1,193,182 Hz. */
+static inline void start_timer(uint16_t ticks)
+{
+        out8(PIC_DATA(0), NO_IRQ & ~1);
+        out8(PIT_COMMAND, PIT_ONCE);
+        out8(PIT_COUNT, ticks & 0xff);
+        out8(PIT_COUNT, ticks >> 8);
+}
+
+static inline void stop_timer(void)
+{
+        out8(PIT_COMMAND, PIT_ONCE);
+        out8(PIC_DATA(0), NO_IRQ);
+        out8(PIC_COMMAND(0), 0x20); /* end of the interrupt */
+}
+
 #define READ_REGISTER(name)                                            \
         static inline unsigned long read_##name(void)                  \
         {                                                              \
