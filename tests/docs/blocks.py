@@ -4,7 +4,7 @@
 A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
 
     c      (none)              a file: compiles; without an #include it gets those of libnova
-           fragment [runtime]  statements: compiles in a function that has what FRAME declares, or
+           fragment [runtime]  statements: compiles in a function with the declarations of FRAME, or
                                with the headers of the runtime
            program NAME        the blocks of one NAME on a page are a program, which is booted
     asm    (none)              assembles for x86-64
@@ -16,7 +16,7 @@ A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
     text   mistakes            the output of nova-system for the block before it, as system.nova
     any    session NAME file F is file F of that folder
            session NAME output is part of the output of the commands before it
-           quote FILE          stands like this in FILE of the tree
+           quote FILE          occurs in exactly this form in FILE of the tree
            not tested: REASON  is not tested; commands of `nova` in it are still understood by it
 
 Blocks of text and without a language need no mark. A page's session and program names are its own.

@@ -224,7 +224,7 @@ def constant(texts, name):
 
 def limits(root, rows=LIMITS):
     """Returns a table of limits."""
-    lines = ["| what | limit | at the limit |", "|---|---|---|"]
+    lines = ["| resource | limit | at the limit |", "|---|---|---|"]
     types = (root / TYPES).read_text(encoding="utf-8")
     for what, header, name, shown, end in rows:
         number = constant([(root / header).read_text(encoding="utf-8"), types], name)

@@ -407,7 +407,7 @@ static void check_pages(unsigned vp)
         }
 }
 
-/* Compares all registers of all virtual processors, and what cannot be read. */
+/* Compares all registers of all virtual processors, and the state that no register shows. */
 static void check_state(void)
 {
         for (unsigned i = 0; i < model.vps; i++) {

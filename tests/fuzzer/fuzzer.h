@@ -100,7 +100,7 @@ word_t random_value(uint64_t *seed);
 
 /* First instructions of a suspect: a thread, a thread again, a portal, a reply, the end. */
 extern char suspect_start[], suspect_again[], suspect_portal[], suspect_reply[], suspect_end[];
-/* Loads the XMM registers; what they hold. */
+/* Load the XMM registers; return a FPU_… for what they hold. */
 void suspect_fpu_load(void);
 enum { FPU_ZERO, FPU_PATTERN, FPU_OTHER };
 unsigned suspect_fpu_state(void);
@@ -124,7 +124,7 @@ unsigned guest_reply(uint64_t *seed, unsigned event, struct nova_utcb *u);
 /* Writes code of guests to the shared pages. */
 void guest_code(void);
 
-/* Makes the PDs of a round, their threads and what these share. */
+/* Makes the PDs of a round, their threads, and the objects that the threads share. */
 void crowd_make(void);
 /* Disturbs the crowd: ups, recalls, an interrupt, a revocation, more threads. */
 void crowd_poke(void);

@@ -78,7 +78,7 @@ static bool page(struct nova_utcb *u, unsigned *n, const struct suspect *s, word
         return false;
 }
 
-/* Objects for the suspect: its own PD, and what the root PD has in the zones. */
+/* Objects for the suspect: its own PD, and the root PD's objects in the zones. */
 static void grant(struct keeper *k, struct nova_utcb *u)
 {
         static const struct {
@@ -109,9 +109,9 @@ static word_t any_address(uint64_t *seed)
         return at - IMAGE_BEGIN < (word_t)__image_end - IMAGE_BEGIN ? 0 : at;
 }
 
-/* A reply with any state: the kernel must make of it what a thread may have. The thread begins
- * again, or faults: if it continued where it was, a check of its registers, or REP STOS to its
- * stack, would have other registers. */
+/* A reply with any state: the kernel must reduce it to a state that a thread may have. The thread
+ * begins again, or faults: if it continued where it was, a check of its registers, or REP STOS to
+ * its stack, would have other registers. */
 static nova_mtd_t any_state(struct keeper *k, struct nova_utcb *u)
 {
         uint64_t *seed = &k->seed;

@@ -496,7 +496,7 @@ void suspect_serve(struct suspect *s, word_t portal)
                 return;
         u->state.mtd = (one_in(s, 2) ? random_next(&s->seed) & MTD_ALLOWED : 0) | NOVA_MTD_EIP;
         u->state.ip = (word_t)(one_in(s, 8) ? suspect_end : suspect_again);
-        /* Two threads on one stack would do what no seed repeats. */
+        /* Two threads on one stack would act in a way that the seed does not repeat. */
         if (one_in(s, 16))
                 u->state.sp = random_value(&s->seed);
         else

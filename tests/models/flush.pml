@@ -34,7 +34,7 @@ byte freed;               /* bit n: page n is free memory */
 bit current_pd[CPUS];     /* as the other CPUs see it */
 bit loaded[CPUS];         /* CR3 */
 byte cached[CPUS];        /* bit n: the CPU caches the translation of page n of A */
-byte stale;               /* with PCID, bit n: CPU n may cache what A has lost */
+byte stale;               /* with PCID, bit n: CPU n may cache translations that A has lost */
 byte wanted[CPUS];        /* flush_wanted */
 byte done[CPUS];          /* flush_done */
 bool flush_all[CPUS];

@@ -94,7 +94,7 @@ def install_from_tree():
 
 
 def install_from_copy():
-    """Installs the other half, and what both share, by the command of the copy."""
+    """Installs the other half, and the files that both share, by the command of the copy."""
     arch, config = OF_COPY
     command = [SOURCE / "sdk/bin/nova", "install", PREFIX, "--arch", arch, "--config", config]
     subprocess.run(command, stdin=subprocess.DEVNULL, check=True)

@@ -259,7 +259,7 @@ def check_calls(files, allowed, upward):
 
 
 def check_declarations(files):
-    """Returns complaints about declarations in source files of what other source files define."""
+    """Returns complaints about source files that declare symbols of other source files."""
     of_assembly = set()
     for name, text in files.items():
         if name.endswith((*ASSEMBLY, ".ld")):

@@ -44,7 +44,22 @@ PHRASES = (
     (re.compile(r"\b(this ma" + r"ny)\b"), "a number of"),
     (re.compile(r"\b(stands? (?:once|twi" + r"ce))\b"), "occurs once"),
     (re.compile(r"\b([Bb]elieves? (?:nothing|an" + r"y))\b"), "checks all, or trusts any"),
-    (re.compile(r"\b([Ff]rom (?:0x)?[0-9]\w* o" + r"n)\b(?! \w)"), "N and above, or begins at N"),
+    (
+        re.compile(r"\b([Ff]rom (?:(?:0x)?[0-9]\w*|[A-Z][A-Z0-9_]{2,}) o" + r"n)\b(?! \w)"),
+        "N and above, or begins at N",
+    ),
+    # A verb. The noun is also an identifier, without an article.
+    (re.compile(r"\b([Tt]he beg" + r"in)\b(?! and)"), "the beginning, the start"),
+    (re.compile(r"\b(of the test's o" + r"wn)\b"), "simulated, or for this test"),
+    (
+        re.compile(
+            r"\b([Tt]he w" + r"ay of (?:an?|the) (?:[\w']+ )?(?:block|call|instruction|interrupt|"
+            r"message|page|request|timer))\b"
+        ),
+        "the path of a …",
+    ),
+    # The first column of a table has a name.
+    (re.compile(r"^(\| wha" + r"t \|)"), "resource, subject, property"),
     # A short execution path of the kernel has one name in all comments and pages.
     (re.compile(r"\b([Ss]traight pa" + r"ths?)\b"), "fast path"),
     (re.compile(r"\b([Uu]p" + r"ped)\b"), "gets an up, or received an up"),

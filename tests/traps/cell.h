@@ -62,7 +62,7 @@ struct attempt {
         struct place place;
         struct thread *thread;
         word_t at, after, landing, absent;
-        struct nova_utcb_state begin; /* what it began with */
+        struct nova_utcb_state begin; /* its initial registers */
         struct nova_utcb_state seen[2];
         unsigned number[2];
         unsigned count, stage;

@@ -164,7 +164,7 @@ def c_outcome(cell, row):
 
 
 def c_options(cell):
-    """Returns the initializers of what a cell begins with."""
+    """Returns the initializers of a cell's initial state."""
     given, fields = cell.options, []
     for name in given:
         if name not in WORDS:

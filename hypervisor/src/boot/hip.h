@@ -5,7 +5,8 @@
 
 #include "lib/types.h"
 
-/** Allocates the page and fills in what is known. Returns false if there is no frame. */
+/** Allocates the page and fills in all fields that are known at this time. Returns false if there
+ * is no frame. */
 bool hip_build(void);
 
 /** Adds the started CPUs, the memory that the kernel took, and the checksum. */

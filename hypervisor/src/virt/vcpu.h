@@ -112,7 +112,7 @@ struct vcpu_ops {
         void (*from_utcb)(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
         /* enters the guest; the exit continues at finish_…_exit */
         __attribute__((noreturn)) void (*enter)(struct ec *ec);
-        void (*leave)(struct cpu *cpu);      /* restores what an exit left, for a thread; or NULL */
+        void (*leave)(struct cpu *cpu); /* restores the state for threads after an exit; or NULL */
         void (*end_step)(struct vcpu *vcpu); /* before an event that is not an exit; may be NULL */
         void (*stop)(struct ec *ec);         /* EC has ended; on its own CPU; may be NULL */
 

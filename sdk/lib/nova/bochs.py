@@ -19,7 +19,7 @@ CPU = "corei7_skylake_x"
 # Instructions per second of emulated time: few, so that waits take little real time, but enough to
 # boot.
 INSTRUCTIONS = 50_000_000
-LINGER = 0.3  # seconds in which the serial port sends what it still holds
+LINGER = 0.3  # seconds in which the serial port sends its remaining output
 # Disabled parts; some do not work on a machine without sound or USB.
 NO_PLUGINS = ("usb_uhci", "speaker", "gameport", "parallel", "iodebug")
 

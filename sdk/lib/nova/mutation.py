@@ -30,7 +30,7 @@ COMPONENTS = {
 
 @dataclass
 class Mutation:
-    """A piece of code in one function, its replacement, and what must detect it."""
+    """A piece of code in one function, its replacement, and the tests that must detect it."""
 
     name: str
     file: str

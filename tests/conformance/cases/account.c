@@ -46,7 +46,7 @@ static void drop(nova_sel_t sel)
         EXPECT_EQ(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
 }
 
-/* Returns what the root PD has used after all memory of ended objects has been freed. */
+/* Returns the memory that the root PD uses after all memory of ended objects has been freed. */
 static word_t settled(void)
 {
         rest_until_freed();

@@ -368,9 +368,8 @@ CASE_ON(lifetime_account, one_sc_is_left_of_a_dropped_thread_until_a_pd_ends_on_
 /* ---- Children that are destroyed --------------------------------------------------------------
  */
 
-/* pd_destroy takes the SC from the servers, on any CPU: the account falls to
- * what stays until the capabilities are dropped. The servers finish when another thread helps
- * them. */
+/* pd_destroy takes the SC from the servers, on any CPU: the account falls to the memory that stays
+ * until the capabilities are dropped. The servers finish when another thread helps them. */
 static void destroy_below(unsigned depth, unsigned cpu)
 {
         const struct shape shape = {depth, fails, "", "", depth == 3 ? DEADLINE : 0};

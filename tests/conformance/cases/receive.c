@@ -21,8 +21,8 @@ static word_t limit(nova_sel_t ec, word_t bytes)
         return hypercall(&a);
 }
 
-/* Returns what the root PD's account has used after all memory of ended objects has been freed; its
- * children use this account, too. */
+/* Returns the memory that the root PD's account uses after all memory of ended objects has been
+ * freed; its children use this account, too. */
 static word_t used(void)
 {
         rest_until_freed();

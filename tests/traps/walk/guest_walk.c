@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs the walker as a guest, with the records and with what it saw without a hypervisor. */
+/* Runs the walker as a guest, with the records and with its observations without a hypervisor. */
 #include <stdio.h>
 
 #include "nova/exit.h"

@@ -187,7 +187,8 @@ TEST(end, of_a_revoker_while_tlbs_are_flushed_leaves_nothing)
 }
 
 // A caller may end on another CPU than the one that destroys it. The portal of its call dies with
-// it, and must do so on the destroying CPU, whose hypercall ends what it dropped before it returns.
+// it, and must do so on the destroying CPU, whose hypercall ends the objects that it dropped before
+// it returns.
 TEST(end, of_a_caller_leaves_its_portal_to_the_cpu_that_destroys_it)
 {
         End e;

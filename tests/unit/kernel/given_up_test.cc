@@ -255,8 +255,9 @@ TEST(short_steps, free_the_chains_above_pieces_of_a_mapping)
         }
 }
 
-// A delegation takes back what it has entered below a chain of mappings. The chain is revoked and
-// cut meanwhile, so that each piece of the last mapping has a chain of its own above it.
+// A delegation takes back the mappings that it has entered below a chain of mappings. The chain is
+// revoked and cut meanwhile, so that each piece of the last mapping has a chain of its own above
+// it.
 TEST(short_steps, free_the_chains_above_pieces_of_a_delegation_that_failed)
 {
         constexpr word_t LINKS = 100, SIZE = 5000, GAP = 6000;

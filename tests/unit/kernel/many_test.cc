@@ -464,7 +464,7 @@ struct Ends {
                         EXPECT_EQ(sc_create(&account_root, one, PRIO, 1000, &kept), NOVA_SUCCESS);
                         kept->stays = true;
                         w.ready(kept, false);
-                        cpu_self()->in_mail = true; // what stays is known already
+                        cpu_self()->in_mail = true; // keeps the value of stays
                         object_put(&kept->object);
                         cpu_self()->in_mail = false;
                 }

@@ -297,7 +297,8 @@ Operation revocation_of(const char *name, unsigned perms, bool self)
                 2, true, false};
 }
 
-// Delegates a range of the client's to the server by a call, next to what the server has already.
+// Delegates a range of the client's to the server by a call, next to the ranges that the server has
+// already.
 Change prepare_call_with(Scene &s, word_t at, unsigned order)
 {
         const word_t count = word_t{1} << order, target = s.type == NOVA_CRD_IO ? at : at + count;

@@ -352,7 +352,8 @@ struct Event {
         bool same, by_iret;
 };
 
-// The handler runs and has what its portal requests; without a handler the thread has ended.
+// The handler runs and has the state that its portal requests; without a handler the thread has
+// ended.
 void check_event(const Ipc &w, const Event &one, const nova_utcb &before)
 {
         const nova_mtd_t mtd = mtds[one.mtd];

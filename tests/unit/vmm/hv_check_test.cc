@@ -18,7 +18,7 @@ struct request {
         nova_hv_machine machine = {};
 };
 
-/* A configuration that is accepted, and what breaks one rule. */
+/* A valid configuration, and a change that breaks one rule. */
 struct rule {
         const char *sentence;
         int error;

@@ -38,7 +38,7 @@ struct actor {
         std::function<void()> program;
         std::function<bool()> blocked; /* it cannot continue while this is true */
         bool done = false, recalled = false;
-        int given = unmapped;         /* what its reply maps */
+        int given = unmapped;         /* the frame that its reply maps */
         std::function<void()> action; /* of its exit */
 };
 
@@ -52,7 +52,7 @@ struct overlay_order : testing::Test {
         ucontext_t scheduler;
         unsigned running = 0;
         bool locked = false;
-        int mapped = ram; /* what the guest's page tables have at the page */
+        int mapped = ram; /* the frame at the page in the guest's page tables */
 
         /* Frames that the moves in progress may have put on top, besides the last result. */
         unsigned moves = 0, finished = 0;

@@ -229,7 +229,7 @@ struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations m
         return choice;
 }
 
-/* Returns what a CPU must have for the treatments. */
+/* Returns the abilities that a CPU needs for the treatments. */
 static uint32_t flaws_needs(uint32_t treatments)
 {
         static const struct {

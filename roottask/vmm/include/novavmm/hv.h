@@ -280,7 +280,7 @@ bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_
  */
 void nova_hv_identity_text(uint64_t identity, char *text, size_t bytes);
 
-/** Writes what the guest's last call was, and its status, to @p text, cut to @p bytes. The report
+/** Writes the name and the status of the guest's last call to @p text, cut to @p bytes. The report
  * of a machine's end contains it.
  * @code
  * extern struct nova_hv hv;

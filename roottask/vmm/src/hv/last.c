@@ -11,7 +11,7 @@ static unsigned field(uint64_t value, unsigned shift, unsigned mask)
         return (unsigned)(value >> shift) & mask;
 }
 
-/* Writes what became of a call. */
+/* Writes the outcome of a call. */
 static void outcome_text(const struct nova_hv_last *last, char *text, size_t bytes)
 {
         const unsigned count = field(last->value, 32, 0xfff);

@@ -21,7 +21,7 @@ def chain(reader, first, struct, path, what):
 
 
 def ring(reader, first, struct, path, what):
-    """Walks a ring without a head, from FIRST on (0: empty)."""
+    """Walks a ring without a head, beginning with FIRST (0: empty)."""
     entry = first and reader.try_view(struct, first, what)
     seen = set()
     while entry:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Executes the instructions of the walk at CPL 3 and at CPL 0, as a kernel of its own. With one
- * module, the records, it writes what it sees to the port of QEMU's debug console. With a second
- * one, what it saw on another machine, it prints the differences. */
+ * module, the records, it writes its observations to the port of QEMU's debug console. With a
+ * second module, the observations on another machine, it prints the differences. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -229,7 +229,7 @@ static void give_operand(const struct walk_record *r)
                 walker_begin[r->reg] = (walker_begin[r->reg] & ~(word_t)0xffff) | selector;
 }
 
-/* Puts back what an instruction at CPL 0 may have changed. */
+/* Restores the state that an instruction at CPL 0 may have changed. */
 static void restore(const struct walk_record *r)
 {
         if (r->map != WALK_MAP_0F)
