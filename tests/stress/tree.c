@@ -265,7 +265,8 @@ CASE(tree, no_CPU_reads_what_was_revoked, "3.6-08")
 /* ---- Large ranges ------------------------------------------------------------------------------
  */
 
-/* All of the first GiB at a place, except the kernel's own holes, with parts of it revoked. */
+/* Delegates parts of the first GiB, except the kernel's own memory, to one place, or revokes parts
+ * of that place. */
 static void large(struct worker *w)
 {
         const unsigned order = 9 + (unsigned)random_below(w, 10);

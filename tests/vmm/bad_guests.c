@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Faulty guests, one after the other. With an argument the program is also the service `bad`, which
- * reports whether it is done with them. */
+ * reports whether all of them have ended. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,8 +41,8 @@ GUEST_CODE(driver, 32,
            "        jne 2b\n"
            "        hlt\n");
 
-/* A guest without a board, with one, with one whose device input breaks at the end, and with one
- * whose reset shows registers. */
+/* The board of a guest: none, one that works, one whose device is broken by input at the end, and
+ * one whose reset shows registers. */
 enum board { NO_BOARD, BOARD, BROKEN_BOARD, REPORTING_BOARD };
 
 /* Code for protected mode without paging, and the expected end of the machine. */

@@ -39,10 +39,11 @@ GUEST_CODE(protected, 32, COMMON "1: hlt\njmp 1b\n");
 
 #if __SIZEOF_POINTER__ == 8
 GUEST_CODE(wide, 64,
-           COMMON "xorl %eax, %eax\n"
-                  ".byte 0x48, 0x0f, 0xa2\n" COUNT /* REX counts before the opcode only */
-                  "xorl %eax, %eax\n"
-                  ".byte 0x4f, 0x66, 0x41, 0x0f, 0xa2\n" COUNT "1: hlt\njmp 1b\n");
+           COMMON
+           "xorl %eax, %eax\n"
+           ".byte 0x48, 0x0f, 0xa2\n" COUNT /* REX has an effect directly before the opcode only */
+           "xorl %eax, %eax\n"
+           ".byte 0x4f, 0x66, 0x41, 0x0f, 0xa2\n" COUNT "1: hlt\njmp 1b\n");
 #define WIDE_COUNTS (COUNTS + 2)
 #endif
 
@@ -55,7 +56,7 @@ GUEST_CODE(xsetbv, 32,
 static struct nova_vm vm;
 static unsigned halts;
 
-/* A function of the monitor's own skips the first HLT; the second one ends the machine. */
+/* A function of the monitor skips the first HLT; the second one ends the machine. */
 static void on_halt(struct nova_vcpu *vcpu)
 {
         if (halts++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Virtual CPUs, and what SVM and VMX have in common. @spec 2.2, 7.2, 8.2
+/* Virtual CPUs, and the common part of SVM and VMX. @spec 2.2, 7.2, 8.2
  *
  * The general registers except SP, IP and flags are in ec.regs. The other registers are in the
  * control block, which only the virtual CPU's own CPU reads and writes. */
@@ -197,7 +197,7 @@ _Noreturn void block_on_vcpu_startup(struct ec *self);
 /** Does the pending work and enters the guest (a continuation). */
 _Noreturn void resume_guest(struct ec *self);
 
-/** Prepares a CPU on which a guest ran for a thread. */
+/** Prepares a CPU for a thread after a guest has run on it. */
 void vcpu_leave(struct cpu *cpu);
 
 /** Makes sure that the tag of a virtual CPU has no translations that its guest page table has lost.

@@ -136,8 +136,8 @@ int memory_ports(struct device *device, unsigned n)
         return error ? refuse(device, n, error, reason_of(error)) : 0;
 }
 
-/* Returns true if [first byte, last byte] of a register's memory has a part of a table that a
- * register of the capability places. */
+/* Returns true if the bytes first to last of register @p bar's memory overlap a table of MSI-X. @p
+ * where is the value of the capability that places the table. */
 static bool has_table(uint32_t where, size_t bytes, unsigned bar, uint64_t first, uint64_t last)
 {
         const uint64_t begin = where & ~MSIX_BAR;

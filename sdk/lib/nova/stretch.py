@@ -88,8 +88,8 @@ def describe(stretch, names):
 
 
 def complaints(longest, above, bound, names):
-    """Returns a message for each CPU and case with a stretch above the bound, about the longest
-    one. ABOVE are those of a known case, LONGEST those of each CPU."""
+    """Returns a message about the longest stretch above the bound, for each CPU and case. ABOVE
+    holds stretches of known cases, LONGEST the longest one of each CPU."""
     worst = {}
     known = {(one.cpu, one.length) for one in above}
     late = [one for one in longest if one.length > bound and (one.cpu, one.length) not in known]

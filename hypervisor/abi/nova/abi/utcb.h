@@ -26,7 +26,7 @@
 /** The source is the microhypervisor (root PD only). */
 #define NOVA_ITEM_H             0x800
 #define NOVA_ITEM_FLAGS_MASK    0xfff /**< all bits but the hotspot */
-#define NOVA_ITEM_HOTSPOT_SHIFT 12    /**< from bit 12 up: the hotspot */
+#define NOVA_ITEM_HOTSPOT_SHIFT 12    /**< bits 12 and above: the hotspot */
 
 #ifndef __ASSEMBLER__
 

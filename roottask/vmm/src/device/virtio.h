@@ -18,7 +18,7 @@ bool novavmm_virtio_queue_moved(const struct nova_virtio_queue *queue);
 /* Raises a cause of interrupts: on the wire, or by message @p vector. */
 void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause, uint16_t vector);
 
-/* Number of no message. */
+/* A number that no message has. */
 #define NO_VECTOR 0xffffu
 
 /* MSI-X: the table and the pending bits in BAR 0. */
