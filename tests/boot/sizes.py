@@ -20,8 +20,8 @@ def sizes(count, smallest):
     result = list(range(smallest, smallest + count // 8))
     around = count * 5 // 8 // 4
     for border in (1, 2, 3, 4):
-        # A pool is a sixteenth of the memory: it crosses the border for sizes up to that much above
-        # it.
+        # A pool is a sixteenth of the memory, so it crosses the border for sizes up to this span
+        # above it.
         span = border * GIB // 15 + 16
         result += [border * GIB - 8 + (span + 8) * i // around for i in range(around)]
     left = count - len(result)

@@ -19,7 +19,7 @@ _apart = 0.0
 
 
 def set_apart(used):
-    """Leaves seconds of processors out of what measure() counts in this moment."""
+    """Excludes seconds of processor time from the part that measure() measures at this time."""
     global _apart
     _apart += used
 

@@ -135,7 +135,7 @@ CASE_ON(account, exhausting_a_child_leaves_the_parents_memory, "X-QUOTA", needs_
         EXPECT(amount_of(pd).used <= QUOTA);
 }
 
-CASE_ON(account, what_grows_in_a_childs_space_is_the_childs, "X-QUOTA", needs_quota)
+CASE_ON(account, the_tables_of_a_childs_space_are_charged_to_the_child, "X-QUOTA", needs_quota)
 {
         const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);
         struct thread *t = thread_blank(boot_cpu);
@@ -148,7 +148,8 @@ CASE_ON(account, what_grows_in_a_childs_space_is_the_childs, "X-QUOTA", needs_qu
         EXPECT(amount_of(pd).used >= used + 2 * NOVA_PAGE_SIZE); /* UTCB and page tables */
 }
 
-CASE_ON(account, what_was_given_can_be_used_and_what_was_taken_not, "X-QUOTA", needs_quota)
+CASE_ON(account, memory_that_was_given_can_be_used_and_memory_that_was_taken_cannot, "X-QUOTA",
+        needs_quota)
 {
         const nova_sel_t first = empty_range(), pd = new_pd(ROOT_PD, QUOTA);
         word_t n = exhaust(pd, first, RANGE);

@@ -79,7 +79,7 @@ static void spin_20_ms(struct thread *t)
         hc_sm_ctrl(t->value[2], NOVA_SM_DN_OP);
 }
 
-CASE(control, sc_ctrl_adds_up_the_time_of_use_and_not_that_of_waiting,
+CASE(control, sc_ctrl_adds_up_running_time_but_not_waiting_time,
      "5.4.2-01 5.4.2-02 5.4.2-04 3.1-10")
 {
         struct thread *t = global(boot_cpu, spin_20_ms, NULL);
@@ -109,7 +109,7 @@ static void call_once(struct thread *t)
         hc_call(t->value[0], 0);
 }
 
-CASE(control, the_time_of_a_callee_is_that_of_the_caller, "2.3-04 3.2-18")
+CASE(control, the_time_of_a_callee_is_charged_to_the_caller, "2.3-04 3.2-18")
 {
         struct thread *s = server(boot_cpu), *t = global(boot_cpu, call_once, NULL);
         uint64_t time;
@@ -227,7 +227,7 @@ CASE(control, on_x86_64_the_second_output_of_sc_ctrl_is_32_bits, "D-08 7.5-48 8.
 
 /* ---- lookup ---------------------------------------------------------------------------------- */
 
-CASE(control, lookup_finds_what_is_there_and_nothing_else,
+CASE(control, lookup_finds_present_capabilities_and_nothing_else,
      "5.3.7-01 5.3.7-03 5.3.7-04 5.3.7-07 5.1-09 4.1.1-02 4.3-01")
 {
         nova_crd_t crd = 1;

@@ -221,7 +221,7 @@ CASE_ON(destroy, pd_destroy_aborts_a_call_that_is_being_served, "5.2.1-11", need
         EXPECT_EQ(caller->value[2], NOVA_COM_ABT);
 }
 
-CASE_ON(destroy, pd_destroy_takes_back_what_the_pd_delegated, "3.6-08", needs_pd_destroy)
+CASE_ON(destroy, pd_destroy_revokes_all_delegations_of_the_pd, "3.6-08", needs_pd_destroy)
 {
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c), *s = server(boot_cpu);

@@ -134,8 +134,7 @@ CASE(device, assign_gsi_gives_BAD_DEV_for_anything_but_a_device, "5.5.2-11 5.1-2
         EXPECT_EQ(assign(sm, ~(word_t)0, boot_cpu), NOVA_BAD_DEV);
 }
 
-CASE_ON(device, assign_gsi_gives_BAD_DEV_for_a_function_that_is_not_there, "5.5.2-11",
-        needs_pci_window)
+CASE_ON(device, assign_gsi_gives_BAD_DEV_for_an_absent_function, "5.5.2-11", needs_pci_window)
 {
         const nova_sel_t sm = gsi_open(MESSAGE_GSI);
         const word_t page = page_alloc(0);

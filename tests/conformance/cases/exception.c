@@ -185,7 +185,7 @@ CASE(exception, a_thread_that_was_shut_down_uses_no_more_time, "3.3-06")
         EXPECT_EQ(before, after);
 }
 
-CASE_ON(exception, a_portal_on_another_cpu_counts_like_none, "3.3-06", needs_2_cpus)
+CASE_ON(exception, a_portal_on_another_cpu_counts_as_absent, "3.3-06", needs_2_cpus)
 {
         struct thread *s = server(cpu_numbers[1]), *t = global(boot_cpu, dies, NULL);
         event_remove(t, NOVA_EXC_UD);

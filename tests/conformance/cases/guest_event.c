@@ -303,7 +303,7 @@ CASE_ON(guest_event, a_storm_of_exits_takes_no_more_than_its_share, "3.1-03 7.2-
 
 /* Stolen time: another thread runs while a virtual CPU is ready. The guest's TSC does not count
  * it. */
-CASE_ON(guest_event, the_tsc_of_a_guest_leaves_out_what_others_take, "D-11 7.3-12 8.3-13",
+CASE_ON(guest_event, the_tsc_of_a_guest_leaves_out_stolen_time, "D-11 7.3-12 8.3-13",
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, spin_32, spin_32_end);

@@ -173,7 +173,7 @@ CASE_ON(guest_fpu, registers_of_512_bits_are_each_guests_and_each_threads_own,
                 expect_own_registers(&zmm);
 }
 
-CASE_ON(guest_fpu, what_xcr0_hides_from_a_guest_is_kept_for_it, "2.2-09 2.2-10",
+CASE_ON(guest_fpu, state_that_xcr0_hides_from_a_guest_is_kept_for_it, "2.2-09 2.2-10",
         needs_virtualization_with_avx)
 {
         nova_mtd_t mtd;

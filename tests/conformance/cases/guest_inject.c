@@ -121,7 +121,7 @@ CASE_ON(guest_inject, nothing_arrives_that_is_not_valid, "7.4-51 8.4-36", needs_
         EXPECT_EQ(g->state->ip, GUEST_CODE);
 }
 
-CASE_ON(guest_inject, what_a_fault_interrupts_is_reported, "7.4-50 8.4-35 7.3-06 8.3-06",
+CASE_ON(guest_inject, an_event_that_a_fault_interrupts_is_reported, "7.4-50 8.4-35 7.3-06 8.3-06",
         needs_virtualization)
 {
         struct guest *g = halted();

@@ -42,7 +42,7 @@ static const struct intercept svm_asked[] = {
         SWITCHED("\x0f\x09", 0x89, 41),     /* wbinvd */
 };
 
-CASE_ON(guest_intercept, what_the_kernel_needs_exits_unasked_on_svm,
+CASE_ON(guest_intercept, exits_that_the_kernel_needs_occur_without_a_request_on_svm,
         "7.2-101 7.2-112 7.2-113 7.2-114 7.2-118 7.2-120 7.2-121 7.2-123 7.2-136", needs_svm)
 {
         expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_always));
@@ -115,7 +115,7 @@ static const struct intercept vmx_monitor[] = {
         ASKED("\x0f\x01\xc9", 0x24, 10), /* mwait */
 };
 
-CASE_ON(guest_intercept, what_the_kernel_needs_exits_unasked_on_vmx,
+CASE_ON(guest_intercept, exits_that_the_kernel_needs_occur_without_a_request_on_vmx,
         "7.2-32 7.2-34 7.2-35 7.2-37 7.2-52 7.2-53 7.2-54 7.2-80 8.2-22", needs_vmx)
 {
         expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_always));

@@ -323,7 +323,7 @@ static void run_to_shadow(struct guest *g)
         }
 }
 
-CASE_ON(guest_mtd, what_blocks_interrupts_is_reported, "7.3-05 8.3-05 7.4-52 8.4-37",
+CASE_ON(guest_mtd, the_blocking_of_interrupts_is_reported, "7.3-05 8.3-05 7.4-52 8.4-37",
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, shadow_32, shadow_32_end);
@@ -341,8 +341,7 @@ static const char *needs_virtualization_of_hardware(void)
         return needs_virtualization() ? needs_virtualization() : needs_hardware();
 }
 
-CASE_ON(guest_mtd, what_shall_block_interrupts_does, "7.4-53 8.4-38",
-        needs_virtualization_of_hardware)
+CASE_ON(guest_mtd, a_reply_can_block_interrupts, "7.4-53 8.4-38", needs_virtualization_of_hardware)
 {
         struct guest *g = guest_new(boot_cpu, shadow_32, shadow_32_end);
 

@@ -181,8 +181,8 @@ CASE_ON(guest_state, bits_that_the_host_keeps_read_as_the_guest_wrote_them, "7.2
 
 GUEST(shadow_32, 32, "sti; hlt; hlt");
 
-CASE_ON(guest_state, what_blocks_interrupts_comes_and_goes, "7.4-52 7.4-53 8.4-37 8.4-38",
-        needs_virtualization)
+CASE_ON(guest_state, the_blocking_of_interrupts_is_reported_and_can_be_cleared,
+        "7.4-52 7.4-53 8.4-37 8.4-38", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, shadow_32, shadow_32_end);
         const nova_mtd_t mtd = guest_flat(g);

@@ -79,7 +79,7 @@ CASE_ON(guest_step, a_port_of_the_guests_pd_is_the_guests_and_a_step_over_it_is_
 
 GUEST(ports_32, 32, "sti; outb %al, $0x80; hlt; inb $0x80, %al; hlt; inw $0x80, %ax; hlt");
 
-CASE_ON(guest_step, a_port_access_ends_what_sti_delays_and_needs_all_of_its_ports,
+CASE_ON(guest_step, a_port_access_ends_the_shadow_of_sti_and_needs_all_of_its_ports,
         "7.2-52 7.2-113 7.4-52 8.4-37", needs_virtualization)
 {
         struct guest *g = guest_with_ports(ports_32, ports_32_end, PORT, 0);

@@ -87,7 +87,8 @@ CASE(ipc, each_portal_has_its_own_entry, "2.4-05 5.2.2-09 5.3.4-06 5.3.4-04")
         EXPECT_EQ(t->entry, 0);
 }
 
-CASE(ipc, the_portal_number_is_that_of_its_creation_whatever_selector_is_used, "5.2.2-08 C-18")
+CASE(ipc, the_portal_number_is_the_selector_of_its_creation_regardless_of_the_selector_used,
+     "5.2.2-08 C-18")
 {
         struct thread *t = server(boot_cpu);
         const nova_sel_t copy = sel_alloc(0);

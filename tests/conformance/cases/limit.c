@@ -245,7 +245,7 @@ CASE_ON(limit, setting_it_needs_a_pd_and_all_permissions, "X-LIMIT", needs_limit
 
 /* The kernel applies the limit of the PD that makes the call, not of the PD that pays or gets the
  * thread. */
-CASE_ON(limit, what_others_do_for_a_bound_pd_is_theirs, "X-LIMIT", needs_limit)
+CASE_ON(limit, a_limit_does_not_bind_other_creators_of_objects_for_the_pd, "X-LIMIT", needs_limit)
 {
         struct child *c;
         mighty_child(&c);

@@ -252,7 +252,7 @@ CASE(mtd, a_reply_with_BSD_writes_bp_si_di, "7.4-04 8.4-04 4.4-05")
         EXPECT(same_acdb());
 }
 
-CASE(mtd, a_reply_may_write_what_the_message_did_not_carry, "D-12 D-12.2 A-12")
+CASE(mtd, a_reply_may_write_state_that_the_message_did_not_carry, "D-12 D-12.2 A-12")
 {
         reset_answer();
         answer_mtd = NOVA_MTD_ACDB;

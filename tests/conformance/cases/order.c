@@ -46,7 +46,7 @@ CASE_ON(order, call_reports_BAD_CPU_for_a_dead_callee_of_another_cpu, "5.2.1-14"
 }
 
 /* Every create with a taken selector and a second error; the selector keeps its capability. */
-CASE(order, a_refused_create_keeps_what_the_selector_held,
+CASE(order, a_refused_create_keeps_the_capability_at_the_selector,
      "5.3.1-11 5.3.2-21 5.3.3-07 5.3.4-08 5.3.5-07")
 {
         const nova_sel_t sm = semaphore(7);

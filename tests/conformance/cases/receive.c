@@ -290,7 +290,8 @@ CASE_ON(receive, ports_count_too, "X-RECEIVE", needs_receive)
         EXPECT_EQ(remote_in(t, port), 0);
 }
 
-CASE_ON(receive, an_item_after_one_beyond_the_limit_uses_what_is_left, "X-RECEIVE", needs_receive)
+CASE_ON(receive, an_item_after_one_beyond_the_limit_uses_the_rest_of_the_limit, "X-RECEIVE",
+        needs_receive)
 {
         struct thread *t = receiver();
         const nova_sel_t src = sel_alloc(6), dst = CHILD_FREE_SEL, near = dst + 64;

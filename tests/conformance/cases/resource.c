@@ -64,7 +64,8 @@ CASE(resource, no_page_of_the_kernels_range_can_be_requested, "6.1.1-03")
         EXPECT(!got(first + count - 1) || is_announced(first + count - 1));
 }
 
-CASE(resource, a_range_around_the_kernel_gives_only_what_is_not_the_kernels, "6.1.1-03 3.5-07")
+CASE(resource, a_range_around_the_kernel_gives_only_memory_that_is_not_the_kernels,
+     "6.1.1-03 3.5-07")
 {
         const struct nova_hip_mem *k = kernel_range();
         const word_t first = (word_t)(k->addr >> NOVA_PAGE_BITS), order = 13;
@@ -136,7 +137,7 @@ CASE(resource, each_cpu_has_an_idle_sc_with_control_permission, "6.1.1-04 6.1.1-
         }
 }
 
-CASE(resource, a_cpu_that_is_not_there_has_no_idle_sc, "6.1.1-04")
+CASE(resource, an_absent_cpu_has_no_idle_sc, "6.1.1-04")
 {
         for (unsigned i = 0; i < NOVA_CPU_MAX; i++) {
                 if (hip->cpu[i].flags & NOVA_CPU_ENABLED)

@@ -58,7 +58,7 @@ static void expect_room(word_t room)
         EXPECT(now + room / 100 >= room);
 }
 
-CASE_ON(shortage, what_is_revoked_can_be_used_again, "3.6-11", needs_small_pool)
+CASE_ON(shortage, revoked_memory_can_be_used_again, "3.6-11", needs_small_pool)
 {
         const word_t room = set_up();
         for (unsigned i = 0; i < 3; i++)

@@ -10,7 +10,7 @@ static word_t address_of(word_t page)
         return page << NOVA_PAGE_BITS;
 }
 
-CASE(stale, a_pd_that_is_not_loaded_loses_what_it_read_before, "3.6-06 3.6-15")
+CASE(stale, a_pd_that_is_not_loaded_loses_a_page_that_it_read_before, "3.6-06 3.6-15")
 {
         struct thread *t = child_server(child_new(boot_cpu));
         const word_t src = page_of(memory(0)), dst = page_alloc(0);
@@ -37,7 +37,7 @@ CASE(stale, a_pd_that_is_not_loaded_loses_the_right_to_write, "3.6-06 3.6-16")
 }
 
 /* More PDs than a shoot-down can name one by one. */
-CASE(stale, many_pds_lose_what_they_read_before, "3.6-06 3.6-08 3.6-15")
+CASE(stale, many_pds_lose_a_page_that_they_read_before, "3.6-06 3.6-08 3.6-15")
 {
         struct thread *t[CHILDREN];
         const word_t src = page_of(memory(0)), dst = page_alloc(0);
@@ -82,7 +82,8 @@ static void keeps_the_cpu(struct thread *t)
                 ;
 }
 
-CASE_ON(stale, a_pd_that_another_cpu_has_put_aside_loses_what_it_read, "3.6-15", needs_2_cpus)
+CASE_ON(stale, a_pd_that_another_cpu_has_switched_from_loses_a_page_that_it_read, "3.6-15",
+        needs_2_cpus)
 {
         const word_t src = page_of(memory(0)), dst = page_alloc(0);
         for (unsigned i = 0; i < 10; i++) {

@@ -197,8 +197,8 @@ TEST(account, moves_only_the_unused_part)
         account_leave(b);
 }
 
-// The treatments of flaws of speculation know a domain by its number: an account in the memory of
-// an ended one must not look like that one.
+// The treatments of speculation flaws identify a domain by a number: an account in the memory of an
+// ended account must not have its number.
 TEST(account, numbers_of_accounts_and_pds_do_not_return)
 {
         Kernel kernel;
@@ -397,7 +397,7 @@ TEST(account, a_single_ended_object_is_freed_when_the_timer_of_its_cpu_says_so)
 
 // ---- More ended objects than may wait
 
-// Answers each period at once, as CPUs do that run user code.
+// Answers each period at once, like CPUs that run user code.
 struct Cycles : Waits {
         cpu *here = cpu_self();
 
