@@ -101,7 +101,7 @@ class Scene : public World
                                               : NOVA_PERM_ALL;
         }
 
-        // A descriptor of selectors of the ranges, from an offset on.
+        // A descriptor of selectors of the ranges, beginning at an offset.
         nova_crd_t crd(word_t at, unsigned order, unsigned perms = NOVA_PERM_ALL) const
         {
                 return nova_crd(type, base() + at, order, perms);
@@ -543,7 +543,8 @@ TEST(points, of_long_operations_may_be_disturbed)
                         }
 }
 
-// Without memory from an allocation on, or for one allocation. Returns the number of allocations.
+// Without memory for one allocation, or for it and all later ones. Returns the number of
+// allocations.
 long refuse(const Operation &operation, unsigned type, long number, bool rest)
 {
         Scene s(type);

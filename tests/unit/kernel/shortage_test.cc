@@ -63,7 +63,7 @@ class Shortage
         }
 
       protected:
-        // In half of all cases one allocation, or all from some number on, fail.
+        // In half of all cases one allocation, or it and all later ones, fail.
         void choose_failure(unsigned most)
         {
                 const long n = long(random() % most);
@@ -125,7 +125,7 @@ class Shortage
         Kernel kernel;
         std::mt19937_64 random;
         const Place place;
-        const bool most_first; // the order of two random numbers, which leads to other states
+        const bool most_first; // the first of two random numbers chooses most, not count
 };
 
 // One operation after the other: each PD then has the expected capabilities, or fewer where memory

@@ -221,7 +221,7 @@ TEST_F(hv_synic, interrupts_of_automatic_sources_end_when_they_are_taken)
         EXPECT_EQ(nova_lapic_take(&lapic[0]), -1); /* 0x53 is in service */
         nova_lapic_end(&lapic[0]);
         EXPECT_EQ(nova_lapic_take(&lapic[0]), 0x52);
-        nova_lapic_reset(&lapic[0]); /* keeps its value, as the source does */
+        nova_lapic_reset(&lapic[0]); /* the vector stays automatic, like its source */
         nova_lapic_write(&lapic[0], 0xf0, 4, 0x1ff);
         nova_lapic_accept(&lapic[0], 0x52, false);
         EXPECT_EQ(nova_lapic_take(&lapic[0]), 0x52);

@@ -31,7 +31,7 @@ word_t pcid_alloc(void);
 /** Frees an identifier. The mask of its next owner starts with all bits set. */
 void pcid_free(word_t pcid);
 
-/** Returns the value of CR3 for a PD with an identifier, which is current_pd already. Inline,
+/** Returns the value of CR3 for a PD that has an identifier and is current_pd already. Inline,
  * because otherwise all switches would save registers for a call that most of them do not make. */
 static always_inline word_t pcid_load(const struct cpu *cpu, struct address_space *space)
 {
