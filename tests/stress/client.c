@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client in the style of 2012: threads that register and end through nested services, while their
- * own time runs the chain; a server that holds a lock while its donated time is revoked; shared
- * memory and semaphores that are revoked under a waiting client; a child that its exception handler
- * ends, on the child's own time. */
+/* A client in the style of 2012. Threads register and end through nested services, and the whole
+ * chain of calls runs on their time. A server holds a lock while its donated time is revoked.
+ * Shared memory and semaphores are revoked under a waiting client. An exception handler ends a
+ * child, on the child's own time. */
 #include "internal.h"
 #include "stress.h"
 

@@ -45,7 +45,9 @@ PHRASES = (
     (re.compile(r"\b(stands? (?:once|twi" + r"ce))\b"), "occurs once"),
     (re.compile(r"\b([Bb]elieves? (?:nothing|an" + r"y))\b"), "checks all, or trusts any"),
     (
-        re.compile(r"\b([Ff]rom (?:(?:0x)?[0-9]\w*|[A-Z][A-Z0-9_]{2,}) o" + r"n)\b(?! \w)"),
+        re.compile(
+            r"\b([Ff]rom (?:(?:0x)?[0-9]\w*(?: [KMG]iB)?|[A-Z][A-Z0-9_]{2,}) o" + r"n)\b(?! \w)"
+        ),
         "N and above, or begins at N",
     ),
     # A verb. The noun is also an identifier, without an article.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench io`: counts the instructions of a read from a disk, of all programs and the kernel,
-and those of Debian's kernel for the same read on the same device; of the read of a file in the
-cache, and of one on a disk; and of a guest's read with those of its monitor."""
+"""`nova bench io`: counts the instructions of reads, in all programs and the kernel: from a disk,
+of a file in the cache, of a file on a disk, and by a guest, including those of its monitor. For the
+read from a disk it also counts the instructions of Debian's kernel on the same device."""
 
 import json
 import re

@@ -29,12 +29,13 @@ IN_TREE = f"""\
 In a project of your own: builds it and runs its tests. In NOVA's tree:
 builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names continue with . or -).
-Labels: {', '.join(LABELS)};
-endurance (an hour and more) runs only by that label or by the exact names of its tests,
-and mutation only when named: it shows that a test, or a check of the debug kernel,
-detects each of many one-line faults of the kernel and the libraries (`nova test mutation
-WORD…`: only those whose names contain a WORD; --record writes the tests that detected them
-into tests/mutation/caught.tsv).
+Labels: {', '.join(LABELS)}.
+endurance takes an hour and more. It runs only by that label or by the exact names of its
+tests.
+mutation runs only when named. It shows that a test, or a check of the debug kernel, detects
+each of many one-line faults of the kernel and the libraries. `nova test mutation WORD…`
+selects the faults whose names contain a WORD; --record writes the tests that detected them
+into tests/mutation/caught.tsv.
 Each preset runs the tests whose result can differ there, according to tests/presets.tsv.
 A test named by its NAME, or chosen with --config or --compiler and a word, runs on
 every chosen preset.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Judges disks of each type of FAT on which ../files/client.c replaced files: fsck.fat finds lost
-clusters and a wrong count of free clusters at most, the copies of the table differ only where they
-were written since the last flush, only a file that changed since has clusters after its end, and
-files that were flushed are whole."""
+"""Judges disks of each type of FAT on which ../files/client.c replaced files. fsck.fat may find
+only lost clusters and a wrong count of free clusters. The copies of the table may differ only where
+they were written since the last flush. Only a file that changed since then may have clusters after
+its end. Files that were flushed must be whole."""
 import os
 import re
 import shutil
