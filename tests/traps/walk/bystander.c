@@ -13,13 +13,14 @@
 #define FPU_XMM     40 /* the first word of XMM0 */
 #define FPU_XMM_END (__SIZEOF_POINTER__ == 8 ? 104 : 72)
 
-/* The memory of both PDs, which the bystander's has as its own pages. */
+/* The memory of this PD and of the bystander's PD, which sees the latter as its own pages. */
 static word_t memory_here[WORDS] __attribute__((aligned(NOVA_PAGE_SIZE)));
 static word_t memory_there[WORDS] __attribute__((aligned(NOVA_PAGE_SIZE)));
 static struct thread *bystander;
 static word_t used;
 
-enum { STOP, LOOK, LOOKS, WRONG }; /* words of the thread; written by: here, both, there, there */
+/* Words of the thread. This PD writes STOP, the bystander LOOKS and WRONG, both write LOOK. */
+enum { STOP, LOOK, LOOKS, WRONG };
 
 static void fill(word_t *to, unsigned salt)
 {
@@ -92,7 +93,7 @@ static void watches(struct thread *t)
         }
 }
 
-/* Returns the bytes of kernel memory in use, 0 where the kernel does not tell. */
+/* Returns the bytes of kernel memory in use, 0 if the kernel does not report them. */
 static word_t kernel_memory(void)
 {
         struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, ROOT_PD),

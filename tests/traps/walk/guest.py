@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """An instruction whose outcome in the guest is another one."""
+    """An instruction whose outcome in the guest differs."""
 
     record: tuple
     level: int

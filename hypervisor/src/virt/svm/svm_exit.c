@@ -53,7 +53,7 @@ void svm_deliver_again(struct ec *ec)
         vmcb->event_inj = svm_interrupted_event(ec->vcpu);
 }
 
-/* Reflects an exception to the guest. One other than #DB and #AC has ended a step. Exceptions in
+/* Reflects an exception to the guest. Any exception but #DB and #AC has ended a step. Exceptions in
  * real mode have no error codes. */
 void svm_reflect_exception(struct ec *ec)
 {
