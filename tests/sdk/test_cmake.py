@@ -46,7 +46,8 @@ WRONG = (
     ("nova_add_program(one SOURCES mian.c)", None,
      "nova_add_program(one): the file 'mian.c' of SOURCES is not there. Did you mean 'main.c'?"),
     ("nova_add_program(one SOURCES sub/other.c)", None,
-     "nova_add_program(one): the file 'sub/other.c' of SOURCES is not there."),
+     "nova_add_program(one): the file 'sub/other.c' of SOURCES is not there. Create it, or correct "
+     "the name."),
     ("nova_add_program(one SOURCES main.c guest.S)", FIRST,
      "nova_add_program(one): 'guest.S' needs the language ASM: "
      "add it to the LANGUAGES of project()."),
@@ -69,7 +70,8 @@ WRONG = (
      "nova_add_roottask(one): 'MODULE' is not understood. Did you mean 'MODULES'? Possible "
      "here: SOURCES, LINK, MODULES, RUNTIME, NO_LIBNOVA."),
     ("nova_add_roottask(one SOURCES main.c MODULES disk.img)", None,
-     "nova_add_roottask(one): the file 'disk.img' of MODULES is not there."),
+     "nova_add_roottask(one): the file 'disk.img' of MODULES is not there. Create it, or correct "
+     "the name."),
     ("nova_add_system(one PROGRAMS log)", FIRST,
      "nova_add_system(one): DESCRIPTION is missing: name the file that describes the system, such "
      "as DESCRIPTION one.nova."),
@@ -83,7 +85,8 @@ WRONG = (
      "nova_add_system(one): 'PROGRAM' is not understood. Did you mean 'PROGRAMS'? Possible "
      "here: DESCRIPTION, PROGRAMS, MODULES."),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES disk.img)", None,
-     "nova_add_system(one): the file 'disk.img' of MODULES is not there."),
+     "nova_add_system(one): the file 'disk.img' of MODULES is not there. Create it, or correct "
+     "the name."),
     ("nova_add_program(child SOURCES main.c)\n"
      "nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES child)", None,
      "nova_add_system(one): 'child' is a program: name it after PROGRAMS, not after MODULES."),

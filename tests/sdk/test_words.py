@@ -86,6 +86,24 @@ class Modules(unittest.TestCase):
             "2 modules are called vmlinuz; a program that opens one gets the first"])
         self.assertEqual(self.warnings((*own, "2/vmlinuz"), "a/vmlinuz", "b/vmlinuz"), [])
 
+    def test_those_of_a_project_that_have_vanished_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "data.squashfs"
+            modules = [Module(str(file))]
+            missing = "data.squashfs is missing: create it again, or take it out of the project's C"
+            with self.assertRaisesRegex(NovaError, missing):
+                run.check_modules(modules, ["other"])
+            run.check_modules(modules, ["data.squashfs"])
+            file.touch()
+            with self.assertRaisesRegex(NovaError, "data.squashfs is empty: write something"):
+                run.check_modules(modules, [])
+            file.write_bytes(b"1")
+            run.check_modules(modules, [])
+            file.unlink()
+            file.mkdir()
+            with self.assertRaisesRegex(NovaError, "data.squashfs cannot be read: Is a directory"):
+                run.check_modules(modules, [])
+
     def test_more_than_the_machine_can_hold_are_refused(self):
         with tempfile.NamedTemporaryFile() as file:
             file.truncate((28 << 20) + 1)

@@ -164,6 +164,7 @@ def _build(args, own):
         folder = found.build(*choice)
         args.name = project.choose(folder, name)
         modules = boot_list.read(boot_list.path(folder, args.name), own)
+        check_modules(modules[1:], own)
         return places.kernel(args.arch, args.config), modules, is_example
     if not places.INSTALLED:
         build.build(tree.preset_name(*choice), ["nova.elf32"] + ([name] if name else []))
@@ -187,6 +188,20 @@ def _modules(texts):
         if not os.path.getsize(module.file):
             raise NovaError(f"the module {module.file} is empty: the kernel ignores it.")
     return modules
+
+
+def check_modules(modules, own):
+    """Refuses boot modules of a project that have vanished, or become useless, since its build.
+    Modules with a name among OWN are replaced."""
+    for file in (module.file for module in modules if os.path.basename(module.file) not in own):
+        if not os.path.exists(file):
+            raise NovaError(
+                f"the boot module {file} is missing: create it again, or take it out of the "
+                "project's CMakeLists.txt."
+            )
+        elf.read_start(file, "boot module")
+        if not os.path.getsize(file):
+            raise NovaError(f"the boot module {file} is empty: write something into it.")
 
 
 def with_further(modules, further):
