@@ -2,9 +2,12 @@
 """`nova run --disk`: systems that take a disk, files that can be one, and the description with the
 user's arguments."""
 
+import errno
+import os
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
 from nova import disk, places
@@ -75,7 +78,15 @@ class Disk(unittest.TestCase):
         said = self.refused(disk.check, self.file("odd", "x" * 513))
         self.assertIn("has 513 bytes, which is not a multiple of 512: enlarge it by", said)
         self.assertIn("is empty: enlarge it", self.refused(disk.check, self.file("empty", "")))
-        self.assertIn("cannot be used", self.refused(disk.check, self.folder))
+        said = self.refused(disk.check, self.file("tiny", "x"))
+        self.assertIn("has 1 byte, which", said)
+        os.mkfifo(self.folder / "pipe")
+        for other in (self.folder, self.folder / "pipe", "/dev/null"):
+            said = self.refused(disk.check, other)
+            self.assertIn("is neither a file nor a device with blocks", said)
+        with mock.patch("builtins.open", side_effect=PermissionError(errno.EACCES, "denied")):
+            said = self.refused(disk.check, self.file("locked", "x" * 512))
+        self.assertIn("locked cannot be used: denied", said)
         said = self.refused(disk.check, self.folder / "absent")
         self.assertIn("absent does not exist: create it by 'truncate -s 16M ", said)
         good = self.file("good", "x" * 1024)

@@ -67,6 +67,8 @@ def check(name, emulator="qemu"):
         raise NovaError("only QEMU has the disk of --disk; leave out --emulator bochs.")
     try:
         status = os.stat(name)
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
+            raise NovaError(f"the disk {name} is neither a file nor a device with blocks.")
         with open(name, "r+b") as file:
             size = file.seek(0, os.SEEK_END)
     except FileNotFoundError as error:
@@ -74,14 +76,12 @@ def check(name, emulator="qemu"):
         raise NovaError(f"the disk {name} does not exist: {made}.") from error
     except OSError as error:
         raise NovaError(f"the disk {name} cannot be used: {error.strerror}.") from error
-    if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
-        raise NovaError(f"the disk {name} is neither a file nor a device with blocks.")
     if not size:
         raise NovaError(f"the disk {name} is empty: enlarge it, such as by 'truncate -s 16M'.")
     if size % SECTOR:
         raise NovaError(
-            f"the disk {name} has {size} bytes, which is not a multiple of {SECTOR}: enlarge it by "
-            f"'truncate -s %{SECTOR}'."
+            f"the disk {name} has {size} {'byte' if size == 1 else 'bytes'}, which is not a "
+            f"multiple of {SECTOR}: enlarge it by 'truncate -s %{SECTOR}'."
         )
 
 
