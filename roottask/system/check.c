@@ -343,6 +343,7 @@ void check_programs(struct reader *reader)
         find_order(reader);
         check_devices(reader);
         pci_check(reader);
+        mounts_check(reader);
 
         const struct nova_system_machine machine = nova_system_declared_machine(reader->system);
 

@@ -9,7 +9,7 @@ if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
   set(NOVA_SYSTEM_TOOL "${CMAKE_BINARY_DIR}/host/nova-system")
   set(nova_system_folder "${NOVA_ROOT}/roottask/system")
   set(nova_system_sources)
-  foreach(source check image machine pci program reader section tool value)
+  foreach(source check image machine mounts pci program reader section tool value)
     list(APPEND nova_system_sources "${nova_system_folder}/${source}.c")
   endforeach()
   add_custom_command(OUTPUT "${NOVA_SYSTEM_TOOL}"

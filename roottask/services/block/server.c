@@ -35,6 +35,7 @@ struct block_session {
         unsigned in_flight; /* requests in flight in the device */
         unsigned in_flight_max;
         bool closed, changed; /* changed: completions since the client was notified */
+        nova_word_t use;      /* the claimed one, enum nova_block_use; 0: none */
 };
 
 static const struct block_device *device;
@@ -253,6 +254,42 @@ static int restrict_session(struct nova_request *request)
                 session->limits.flags |= NOVA_BLOCK_READ_ONLY;
         if (range.requests && range.requests < session->in_flight_max)
                 session->in_flight_max = range.requests;
+        return 0;
+}
+
+/* Returns true if another session has claimed blocks of this one, and one of the two writes. */
+static bool is_claimed(const struct block_session *session, nova_word_t use)
+{
+        const struct block_limits *limits = &session->limits;
+
+        for (unsigned i = 0; i < session_count; i++) {
+                const struct block_session *other = sessions[i];
+
+                if (other != session && other->use &&
+                    (use == NOVA_BLOCK_WRITES || other->use == NOVA_BLOCK_WRITES) &&
+                    other->limits.first < limits->first + limits->count &&
+                    limits->first < other->limits.first + other->limits.count)
+                        return true;
+        }
+        return false;
+}
+
+/* NOVA_BLOCK_CLAIM. The other session may be that of a client that has died. */
+static int claim(struct nova_request *request)
+{
+        struct block_session *session = session_of(request);
+        nova_word_t use = request->word[0];
+
+        if (!session->pages || use < NOVA_BLOCK_READS || use > NOVA_BLOCK_WRITES)
+                return EINVAL;
+        if (session->limits.flags & NOVA_BLOCK_READ_ONLY)
+                use = NOVA_BLOCK_READS;
+        if (is_claimed(session, use)) {
+                nova_service_sweep(service);
+                if (is_claimed(session, use))
+                        return EBUSY;
+        }
+        session->use = use;
         return 0;
 }
 
@@ -487,6 +524,7 @@ int block_service_start(const struct block_device *of)
                 {give_semaphores, 0, 0, false},
                 {restrict_session, NOVA_WORDS_OF(sizeof(struct nova_block_range)),
                  NOVA_WORDS_OF(sizeof(struct nova_block_range)), false},
+                {claim, 1, 1, false},
         };
         const struct nova_service_config config = {
                 .name = of->name,

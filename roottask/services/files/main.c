@@ -52,6 +52,9 @@ static const char *why_not_mounted(const struct volume *volume, int error)
         if (error == EINVAL && volume->partition)
                 return "the service has no partitions; mount a partition of the service "
                        "'partitions', or leave out the partition.";
+        if (error == EBUSY)
+                return "another mount or a guest has it, or a part of it; remove one of the two, "
+                       "which would damage the file system.";
         if (error == ENOMEM)
                 return "Not enough space; " ENLARGE;
         if (error == ENOENT && !volume->service)
@@ -63,7 +66,8 @@ static const char *why_not_mounted(const struct volume *volume, int error)
 /* Returns whether a mount would fail again with this error. */
 static bool is_final(int error)
 {
-        return error == EILSEQ || error == EINVAL || error == ENOENT || error == EACCES;
+        return error == EILSEQ || error == EINVAL || error == ENOENT || error == EACCES ||
+               error == EBUSY;
 }
 
 static bool is_same_disk(const struct volume *one, const struct volume *other)

@@ -39,6 +39,23 @@ static int64_t now(void)
         return (int64_t)time(NULL);
 }
 
+/* Mounts the file system of a session's blocks, which no other mount may write. If this file system
+ * can be written, no other mount may read them either. */
+static int mount_blocks(struct volume *volume, const char **sentence)
+{
+        struct nova_block *const block = volume->disk.context;
+        int error = nova_block_claim(block, NOVA_BLOCK_READS);
+
+        if (!error)
+                error = files_mount(&volume->disk, &volume->system, sentence);
+        if (error || volume->system->read_only)
+                return error;
+        error = nova_block_claim(block, NOVA_BLOCK_WRITES);
+        if (error)
+                volume->system->backend->unmount(volume->system);
+        return error;
+}
+
 int volume_open_blocks(struct volume *volume, const char **sentence)
 {
         const struct nova_block_info *info;
@@ -59,7 +76,7 @@ int volume_open_blocks(struct volume *volume, const char **sentence)
                 .flush = flush_blocks,
                 .now = now,
         };
-        error = files_mount(&volume->disk, &volume->system, sentence);
+        error = mount_blocks(volume, sentence);
         if (error)
                 nova_block_close(block);
         return error;

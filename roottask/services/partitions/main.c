@@ -111,7 +111,8 @@ static int read_table(const char *service)
         wrong = table_read(&source, &table);
         nova_block_close(disk);
         if (wrong) {
-                printf("'%s' has no usable partition table: %s\n", service, wrong);
+                printf("'%s' has no usable partition table, which sfdisk makes on the host: %s\n",
+                       service, wrong);
                 return unreadable ? EXIT_FAILURE : NOVA_EXIT_FINAL;
         }
         if (table.note)

@@ -24,6 +24,7 @@ static const char *disk_service;
 static const struct table *table;
 static const struct grant *grants;
 static unsigned grant_count;
+static unsigned closing; /* closed sessions whose session with the disk is still open */
 
 const struct partition *partition_find(const struct table *of, const char *text)
 {
@@ -68,6 +69,7 @@ static void destroy(struct nova_later *later)
 
         if (link->disk)
                 nova_block_close(link->disk);
+        __atomic_fetch_sub(&closing, 1, __ATOMIC_RELAXED);
         free(link);
 }
 
@@ -101,6 +103,7 @@ static void close_session(struct nova_service *service, void *state)
                 nova_revoke(parts.doorbell, 0);
                 nova_revoke(parts.bell, 0);
         }
+        __atomic_fetch_add(&closing, 1, __ATOMIC_RELAXED);
         nova_service_later(service, &link->later);
 }
 
@@ -174,13 +177,31 @@ static int get_info(struct nova_request *request)
         return 0;
 }
 
+/* NOVA_BLOCK_CLAIM. The blocks may be those of a client that has died. */
+static int claim(struct nova_request *request)
+{
+        const struct link *link = link_of(request);
+        const enum nova_block_use use = (enum nova_block_use)request->word[0];
+        int error;
+
+        if (!link->disk || use < NOVA_BLOCK_READS || use > NOVA_BLOCK_WRITES)
+                return EINVAL;
+        error = nova_block_claim(link->disk, use);
+        if (error == EBUSY) {
+                nova_service_sweep(request->service);
+                error = nova_block_claim(link->disk, use);
+        }
+        return error == EBUSY && __atomic_load_n(&closing, __ATOMIC_RELAXED) ? EAGAIN : error;
+}
+
 int partitions_service_start(const char *disk, const struct table *of, const struct grant *list,
                              unsigned count)
 {
         static const struct nova_service_operation operations[] = {
-                {get_info, 0, 0, false},
-                {attach, 1, 1, false},
-                {give_semaphores, 0, 0, false},
+                [NOVA_BLOCK_INFO - NOVA_OPERATION_FIRST] = {get_info, 0, 0, false},
+                [NOVA_BLOCK_ATTACH - NOVA_OPERATION_FIRST] = {attach, 1, 1, false},
+                [NOVA_BLOCK_SEMAPHORES - NOVA_OPERATION_FIRST] = {give_semaphores, 0, 0, false},
+                [NOVA_BLOCK_CLAIM - NOVA_OPERATION_FIRST] = {claim, 1, 1, false},
         };
         const struct nova_service_config config = {
                 .name = "partitions",

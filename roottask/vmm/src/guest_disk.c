@@ -205,6 +205,11 @@ int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, cons
 
         if (error)
                 return error;
+        error = nova_block_claim(disk->block, NOVA_BLOCK_WRITES);
+        if (error) {
+                nova_block_close(disk->block);
+                return error;
+        }
         info = nova_block_get_info(disk->block);
         disk->store = (struct nova_virtio_block_store){
                 .bytes = info->blocks * info->block_bytes,

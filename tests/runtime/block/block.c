@@ -286,6 +286,40 @@ static void parts(void)
         nova_block_close(block);
 }
 
+static bool claims(struct nova_block *block, enum nova_block_use use, int expected)
+{
+        return nova_block_claim(block, use) == expected;
+}
+
+/* Three sessions: two overlap, and the third one has other blocks. */
+static void claim(void)
+{
+        const struct nova_block_range ranges[] = {
+                {.first = 10, .count = 10}, {.first = 19, .count = 5}, {.first = 20, .count = 5}};
+        struct nova_block *one = open(), *two = open(), *three = open();
+
+        check(nova_block_restrict(one, &ranges[0]) == 0 &&
+                      nova_block_restrict(two, &ranges[1]) == 0 &&
+                      nova_block_restrict(three, &ranges[2]) == 0,
+              "three sessions are restricted");
+        check(claims(one, (enum nova_block_use)3, EINVAL), "an unknown use is refused");
+        check(claims(one, NOVA_BLOCK_READS, 0) && claims(two, NOVA_BLOCK_READS, 0),
+              "two sessions read a block");
+        check(claims(one, NOVA_BLOCK_WRITES, EBUSY) && claims(two, NOVA_BLOCK_WRITES, EBUSY),
+              "neither writes it while the other one reads it");
+        nova_block_close(two);
+        check(claims(one, NOVA_BLOCK_WRITES, 0), "the one that is left writes it");
+        check(claims(one, NOVA_BLOCK_WRITES, 0), "it may claim it again");
+        check(claims(three, NOVA_BLOCK_WRITES, 0), "the next block has another writer");
+        two = open();
+        check(claims(two, NOVA_BLOCK_READS, EBUSY) && claims(two, NOVA_BLOCK_WRITES, EBUSY),
+              "the whole disk is refused");
+        nova_block_close(one);
+        nova_block_close(three);
+        check(claims(two, NOVA_BLOCK_WRITES, 0), "afterwards it is claimed");
+        nova_block_close(two);
+}
+
 /* A client that ends while the device works on its request. */
 static void early_end(void)
 {
@@ -488,6 +522,7 @@ int main(void)
         fairness(block);
         turns(block);
         parts();
+        claim();
         early_end();
         late_change(NOVA_BLOCK_WRITE);
         late_change(NOVA_BLOCK_DISCARD);

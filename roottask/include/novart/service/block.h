@@ -14,13 +14,15 @@
  * | ATTACH | order of the pool in pages | – | items: ring, pool | below |
  * | SEMAPHORES | – | – | items: doorbell (UP), bell (DN) | ENOMEM |
  * | RESTRICT | struct nova_block_range | – | – | EINVAL: empty or not inside |
+ * | CLAIM | enum nova_block_use | – | – | EBUSY: see nova_block_claim(); EAGAIN |
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has a ring
  * already; ENOMEM no memory; EAGAIN the memory of a client that has died becomes free soon, for
  * which nova_block_open() waits up to a second. The client does an up of the doorbell when a
  * request waits, and the service does an up of the bell when a request has completed, but only if
- * the other side sleeps. `partitions` answers EINVAL to INFO and SEMAPHORES before ATTACH, and has
- * no RESTRICT.
+ * the other side sleeps. CLAIM is an error before ATTACH (EINVAL); it answers EAGAIN if the session
+ * of a client that has died ends soon. `partitions` answers EINVAL to INFO and SEMAPHORES before
+ * ATTACH, and has no RESTRICT.
  *
  * The ring and the pool belong to the service, so they vanish from the client when the service
  * ends. The client maps them over lazy memory, so after the service has ended it reads zeros, and
@@ -33,6 +35,7 @@
 #define NOVA_BLOCK_ATTACH     (NOVA_OPERATION_FIRST + 1) /**< ring and pool */
 #define NOVA_BLOCK_SEMAPHORES (NOVA_OPERATION_FIRST + 2) /**< doorbell and bell */
 #define NOVA_BLOCK_RESTRICT   (NOVA_OPERATION_FIRST + 3) /**< fewer blocks and requests */
+#define NOVA_BLOCK_CLAIM      (NOVA_OPERATION_FIRST + 4) /**< blocks for one client alone */
 
 #define NOVA_BLOCK_ENTRIES        64  /**< maximum number of requests of a session in flight */
 #define NOVA_BLOCK_SEGMENTS       13  /**< maximum number of segments of a request */
@@ -54,6 +57,12 @@ enum nova_block_flag {
         NOVA_BLOCK_READ_ONLY = 1,   /**< writes and discards end with EROFS */
         NOVA_BLOCK_HAS_CACHE = 2,   /**< writes are durable only after a flush */
         NOVA_BLOCK_HAS_DISCARD = 4, /**< if not set, discards end with ENOTSUP */
+};
+
+/** Uses of blocks that a session can claim. */
+enum nova_block_use {
+        NOVA_BLOCK_READS = 1, /**< no other claim is to write the blocks */
+        NOVA_BLOCK_WRITES,    /**< no other claim is for the blocks */
 };
 
 /** Properties of a session. */
@@ -330,6 +339,21 @@ int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count)
  * @retval EINVAL the range is empty or not inside; otherwise as nova_session_call()
  */
 int nova_block_restrict(struct nova_block *block, const struct nova_block_range *range);
+
+/**
+ * Claims the blocks of a session for a use that two programs must not have at the same time, for
+ * example for a file system. Lasts until the session is closed; nova_block_reopen() claims the
+ * blocks again. Only claims exclude each other: a session without a claim may use all its blocks.
+ *
+ * On a read-only session, NOVA_BLOCK_WRITES counts as NOVA_BLOCK_READS.
+ * @param block the session
+ * @param use   the use, which replaces an earlier one
+ * @retval 0     done
+ * @retval EBUSY another session has claimed some of the blocks, and one of the two uses writes
+ * @retval ECONNRESET the service has ended while requests were in flight: nova_block_reopen()
+ * @retval …     as nova_session_call() and nova_block_reopen()
+ */
+int nova_block_claim(struct nova_block *block, enum nova_block_use use);
 
 /** The parts of a session that a program passes on to a client, which then communicates with the
  * service directly. After that, the program must not use these parts any more. */

@@ -35,6 +35,7 @@ struct nova_block {
         uint32_t submitted;
         uint32_t reaped;     /* also read by a thread in nova_block_listen() */
         bool lacks;          /* the pages did not arrive */
+        nova_word_t use;     /* the claimed one; 0: none */
         unsigned used, lost; /* bitmaps of slots: not free, and lost */
         struct slot slot[NOVA_BLOCK_ENTRIES];
 };
@@ -78,6 +79,19 @@ static bool alive(const struct nova_block *block)
         return __atomic_load_n(&block->ring->magic, __ATOMIC_RELAXED) == NOVA_BLOCK_MAGIC;
 }
 
+/* Makes a call that fails with EAGAIN until the service has ended the session of a client that has
+ * died. */
+static int call_patiently(const struct nova_block *block, struct nova_message *message)
+{
+        int error = nova_session_call(block->session, message);
+
+        for (unsigned tries = 1; error == EAGAIN && tries < TRIES_OPEN; tries++) {
+                nova_sleep(PAUSE_NS);
+                error = nova_session_call(block->session, message);
+        }
+        return error;
+}
+
 /* Lazy pages may have replaced the lost pages. They must be freed before the new pages arrive. */
 static int attach(struct nova_block *block)
 {
@@ -92,12 +106,8 @@ static int attach(struct nova_block *block)
 
         novart_region_decommit(block->ring, 2 * block->pool_bytes);
 
-        int error = nova_session_call(block->session, &message);
+        const int error = call_patiently(block, &message);
 
-        for (unsigned tries = 1; error == EAGAIN && tries < TRIES_OPEN; tries++) {
-                nova_sleep(PAUSE_NS);
-                error = nova_session_call(block->session, &message);
-        }
         if (error)
                 return error == EAGAIN ? ENOMEM : error;
         block->submitted = 0;
@@ -117,13 +127,24 @@ static int get_semaphores(struct nova_block *block)
         return nova_session_call(block->session, &message);
 }
 
+/* Claims the blocks, if the session has a claim. */
+static int claim(const struct nova_block *block)
+{
+        struct nova_message message = {
+                .operation = NOVA_BLOCK_CLAIM, .words = &block->use, .word_count = 1};
+
+        return block->use ? call_patiently(block, &message) : 0;
+}
+
 static int connect(struct nova_block *block)
 {
         int error = attach(block);
 
         if (!error)
                 error = get_semaphores(block);
-        return error ? error : get_info(block);
+        if (!error)
+                error = get_info(block);
+        return error ? error : claim(block);
 }
 
 /* Opens or reopens the session, and repeats this if the service ends meanwhile. */
@@ -494,6 +515,20 @@ int nova_block_restrict(struct nova_block *block, const struct nova_block_range 
         const int error = nova_session_call(block->session, &message);
 
         return error ? error : get_info(block);
+}
+
+int nova_block_claim(struct nova_block *block, enum nova_block_use use)
+{
+        const nova_word_t before = block->use;
+        int error;
+
+        block->use = use;
+        error = claim(block);
+        if (error == ECONNRESET && !block->used)
+                error = nova_block_reopen(block); /* which claims them */
+        if (error)
+                block->use = before;
+        return error;
 }
 
 struct nova_block_parts nova_block_get_parts(const struct nova_block *block)

@@ -48,6 +48,7 @@ struct nova_guest_disk {
  * @param service   the driver, or `partitions`
  * @param arguments as for nova_block_open()
  * @retval EAGAIN no more threads
+ * @retval EBUSY  another guest, or `files`, has some of the blocks (nova_block_claim())
  * @retval …      as nova_block_open()
  */
 int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, const char *arguments);
