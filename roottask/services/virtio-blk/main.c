@@ -65,6 +65,14 @@ static void fail(const char *sentence)
         exit(1);
 }
 
+/* Ends the driver because of a property of the device, which it would find again after a restart.
+ */
+static void refuse(const char *sentence)
+{
+        puts(sentence);
+        exit(NOVA_EXIT_FINAL);
+}
+
 static uint32_t block_sectors(void)
 {
         return device.info.block_bytes / SECTOR;
@@ -210,10 +218,10 @@ static void read_properties(void)
         info->block_bytes = virtio.features & BLOCK_SIZE ? size : SECTOR;
         if (info->block_bytes < SECTOR || info->block_bytes > NOVA_PAGE_SIZE ||
             (info->block_bytes & (info->block_bytes - 1)))
-                fail("the size of a block is not 512, 1024, 2048 or 4096.");
+                refuse("the size of a block is not 512, 1024, 2048 or 4096.");
         info->blocks = sectors / (info->block_bytes / SECTOR);
         if (!info->blocks || sectors > UINT64_MAX / SECTOR)
-                fail("the disk has no blocks, or too many.");
+                refuse("the disk has no blocks, or too many.");
         info->segments = virtio.features & SEG_MAX && segments < NOVA_BLOCK_SEGMENTS
                                  ? segments
                                  : NOVA_BLOCK_SEGMENTS;
@@ -223,7 +231,7 @@ static void read_properties(void)
         if (virtio.features & SIZE_MAX_ && bytes < 0x100000)
                 info->request_max = bytes / info->block_bytes;
         if (!info->request_max)
-                fail("the device accepts only segments that are smaller than a block.");
+                refuse("the device accepts only segments that are smaller than a block.");
         discard_max = (uint32_t)virtio_config(&virtio, CONFIG_DISCARD_MAX, 4) / block_sectors();
         info->flags =
                 (virtio.features & READ_ONLY ? (uint32_t)NOVA_BLOCK_READ_ONLY : 0) |
@@ -237,7 +245,7 @@ static void make_queue(void)
         struct nova_dma dma;
 
         if (size < QUEUE_PARTS || size & (size - 1))
-                fail("the device's queue is too small, or not a power of two.");
+                refuse("the device's queue is too small, or not a power of two.");
         queue.size = size < DEPTH_MAX ? size : DEPTH_MAX;
         queue.indirect = virtio.features & VIRTIO_INDIRECT;
         queue.events = virtio.features & VIRTIO_EVENTS;
