@@ -18,7 +18,7 @@ PAGE = "docs/manual/enlightened.md"
 FIGURES = "tests/bench/enlightened.tsv"
 GROUPS = range(1, 36)
 
-BOOTS = ("tests/vmm/CMakeLists.txt", "examples/enlightened-hello/CMakeLists.txt",
+BOOTS = ("tests/vmm/enlightened.cmake", "examples/enlightened-hello/CMakeLists.txt",
          "examples/enlightened-linux/CMakeLists.txt")
 BOOT = re.compile(r"nova_add_boot_test\(([\w.-]+)")
 TEST = re.compile(r"TEST_F\((\w+),\s*(\w+)\)")

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Tests of the hypercall interface for enlightened guests.
+
+# The hypercall page over RAM: reads, writes, calls, moves, a lock.
+nova_add_roottask(vmm-overlay RUNTIME SOURCES overlay.c LINK Nova::novavmm)
+nova_add_boot_test(vmm.overlay ROOTTASK vmm-overlay CPUS 1 LABELS guest
+  EXPECT "^overlay: as described")
+nova_add_boot_test(vmm.overlay-vmx ROOTTASK vmm-overlay EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 120 EXPECT "^overlay: as described")
+# A page that the monitor enables before the machine starts.
+nova_add_roottask(vmm-overlay-early RUNTIME SOURCES overlay_early.c LINK Nova::novavmm)
+set(early "^the first word is a call, status 2, below is 0x11223344")
+nova_add_boot_test(vmm.overlay-early ROOTTASK vmm-overlay-early CPUS 1 LABELS guest
+  EXPECT "${early}")
+nova_add_boot_test(vmm.overlay-early-vmx ROOTTASK vmm-overlay-early EMULATOR bochs CPUS 1
+  LABELS guest TIMEOUT 120 EXPECT "${early}")
+# Two virtual CPUs: no stale translation after a move.
+nova_add_roottask(vmm-overlay-smp RUNTIME SOURCES overlay_smp.c LINK Nova::novavmm)
+nova_add_boot_test(vmm.overlay-smp ROOTTASK vmm-overlay-smp CPUS 1 LABELS guest TIMEOUT 120
+  EXPECT "^200 moves, 0 wrong, [0-9]+ reads: it halted")
+nova_add_boot_test(vmm.overlay-smp-vmx ROOTTASK vmm-overlay-smp EMULATOR bochs CPUS 2 LABELS guest
+  TIMEOUT 180 EXPECT "^200 moves, 0 wrong, [0-9]+ reads: it halted")
+# Reference time on two virtual CPUs, by the counter and by the page.
+nova_add_roottask(vmm-reference-time RUNTIME SOURCES reference_time.c LINK Nova::novavmm)
+nova_add_boot_test(vmm.reference-time ROOTTASK vmm-reference-time CPUS 1 LABELS guest TIMEOUT 120
+  EXPECT "^200 and 200 of 200 are right, sequence 1, then 0: it halted")
+nova_add_boot_test(vmm.reference-time-vmx ROOTTASK vmm-reference-time EMULATOR bochs CPUS 2
+  LABELS guest TIMEOUT 180 EXPECT "^200 and 200 of 200 are right, sequence 1, then 0: it halted")
+# The local APIC by MSRs, and ends of interrupts in the assist page, whose first access is a write.
+nova_add_roottask(vmm-assist RUNTIME SOURCES assist.c LINK Nova::novavmm)
+set(assist "^101 interrupts, 0 ends by the register, 10[01] in the page, priority 0x50, 0 early")
+nova_add_boot_test(vmm.assist ROOTTASK vmm-assist CPUS 1 LABELS guest EXPECT "${assist}")
+nova_add_boot_test(vmm.assist-vmx ROOTTASK vmm-assist EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 120 EXPECT "${assist}")
+# Two virtual CPUs: no stale translation of the guest's page tables after a flush by a call.
+nova_add_roottask(vmm-flush RUNTIME SOURCES flush.c LINK Nova::novavmm)
+set(flush "^200 moves, 0 wrong, 0 failed, 200 calls flushed 200 virtual CPUs: it halted")
+foreach(cpus 1 2)
+  nova_add_boot_test(vmm.flush-${cpus}cpu ROOTTASK vmm-flush CPUS ${cpus} LABELS guest TIMEOUT 120
+    EXPECT "${flush}")
+endforeach()
+nova_add_boot_test(vmm.flush-vmx ROOTTASK vmm-flush EMULATOR bochs CPUS 2 LABELS guest TIMEOUT 180
+  EXPECT "${flush}")
+# Idle register, synthetic timer, run time, registers by calls, and the report of a crash.
+nova_add_roottask(vmm-hv-registers RUNTIME SOURCES hv_registers.c LINK Nova::novavmm)
+set(registers "^vCPU 0 reports a crash: 0xdead, 0x0, 0x7080: out.of coffee"
+  "^1 interrupts, 0 early, 5 faults, status 0x20000, identity 1, slept, ran: it halted")
+nova_add_boot_test(vmm.hv-registers ROOTTASK vmm-hv-registers CPUS 1 LABELS guest TIMEOUT 120
+  EXPECT ${registers})
+nova_add_boot_test(vmm.hv-registers-vmx ROOTTASK vmm-hv-registers EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 120 EXPECT ${registers})
+# One virtual CPU resets the machine while another one is in the middle of a call.
+nova_add_roottask(vmm-hv-reset RUNTIME SOURCES hv_reset.c LINK Nova::novavmm)
+set(last "^  last hypercall: 0x9000 .slow. of vCPU 1, 4095 elements, start index [0-9]+: ")
+set(reset "^VM: guest reset, vCPU 0 reset the machine by MSR 0x40000003\\.$" ${last}
+  "^way 0: it reset itself" "^VM: guest reset, vCPU 0 reset the machine by port 0xcf9\\.$" ${last}
+  "^way 1: it reset itself" "^VM: guest reset, vCPU 0 reset the machine by the keyboard controller "
+  ${last} "^  ip " "^way 2: it reset itself" "^as expected, 0 pages and 0 selectors lost")
+foreach(cpus 1 2)
+  nova_add_boot_test(vmm.hv-reset-${cpus}cpu ROOTTASK vmm-hv-reset CPUS ${cpus} LABELS guest
+    TIMEOUT 120 EXPECT ${reset})
+endforeach()
+nova_add_boot_test(vmm.hv-reset-vmx ROOTTASK vmm-hv-reset EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 180 EXPECT ${reset})
+# Debian with parts of the interface: pairs of the eight groups of bits, and more in `endurance`.
+if(NOVA_ARCH STREQUAL "x86_64")
+  nova_add_roottask(vmm-hv-matrix RUNTIME SOURCES hv_matrix.c LINK Nova::novavmm
+    MODULES guest:vmlinuz guest:initrd)
+  nova_add_boot_test(vmm.hv-matrix SYSTEM vmm-hv-matrix CPUS 2 LABELS guest TIMEOUT 600
+    EXPECT "^64 subsets are refused" "^8 of 8 subsets: as expected")
+  nova_add_boot_test(vmm.hv-matrix-all SYSTEM vmm-hv-matrix CPUS 2 ARGUMENTS all LABELS endurance
+    TIMEOUT 3600 EXPECT "^45 of 45 subsets: as expected")
+endif()
+# Four virtual CPUs compare their clocks, on fewer CPUs, so that each loses time to others.
+if(NOVA_ARCH STREQUAL "x86_64")
+  nova_add_roottask(vmm-hv-soak RUNTIME SOURCES hv_soak.c LINK Nova::novavmm)
+  set(soak "^4 of 4 clocks, [0-9]+ readings, 0 went back, [0-9]+ calls: it halted")
+  nova_add_boot_test(vmm.hv-soak ROOTTASK vmm-hv-soak CPUS 2 ARGUMENTS 5 LABELS guest TIMEOUT 120
+    EXPECT "${soak}")
+  nova_add_boot_test(vmm.hv-soak-vmx ROOTTASK vmm-hv-soak EMULATOR bochs CPUS 2 ARGUMENTS 2
+    LABELS endurance TIMEOUT 900 EXPECT "${soak}")
+  nova_add_boot_test(vmm.hv-soak-long ROOTTASK vmm-hv-soak CPUS 2 ARGUMENTS 1200 LABELS endurance
+    QEMU ${NOVA_THREADS} TIMEOUT 1800 EXPECT "${soak}")
+  nova_add_boot_test(vmm.hv-soak-counted ROOTTASK vmm-hv-soak CPUS 2 ARGUMENTS 30 LABELS endurance
+    QEMU -icount "shift=0,sleep=off" TIMEOUT 3600 EXPECT "${soak}")
+endif()
+# All synthetic timers with the shortest period.
+nova_add_roottask(vmm-hv-storm RUNTIME SOURCES hv_storm.c LINK Nova::novavmm)
+nova_add_boot_test(vmm.hv-storm ROOTTASK vmm-hv-storm CPUS 1 LABELS guest TIMEOUT 120
+  QEMU -icount "shift=0,sleep=off"
+  EXPECT "^[0-9]+ interrupts, [0-9]+ thousand rounds, [0-9] per cent for alarms: it halted")
+# Calls and the port of other hypervisors.
+nova_add_roottask(vmm-hv-foreign RUNTIME SOURCES hv_foreign.c LINK Nova::novavmm)
+set(foreign "^without: 6 #UD, port 0xffffffff, leaf 0x0" "^with the interface: the same"
+  "^with the page: 3 #UD, 3 calls: as expected")
+nova_add_boot_test(vmm.hv-foreign ROOTTASK vmm-hv-foreign CPUS 1 LABELS guest EXPECT ${foreign})
+nova_add_boot_test(vmm.hv-foreign-vmx ROOTTASK vmm-hv-foreign EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 120 EXPECT ${foreign})
+# Parameters and output of calls in XMM registers.
+if(NOVA_ARCH STREQUAL "x86_64")
+  # The task priority by CR8, memory and MSR.
+  nova_add_roottask(vmm-hv-priority RUNTIME SOURCES hv_priority.c LINK Nova::novavmm)
+  set(priority "^7200 checks, 0 wrong, 0 of [0-9]+ ticks wrong: one register, it halted")
+  nova_add_boot_test(vmm.hv-priority ROOTTASK vmm-hv-priority CPUS 1 LABELS guest TIMEOUT 120
+    EXPECT ${priority})
+  nova_add_boot_test(vmm.hv-priority-vmx ROOTTASK vmm-hv-priority EMULATOR bochs CPUS 1
+    LABELS guest TIMEOUT 180 EXPECT ${priority})
+  nova_add_roottask(vmm-hv-xmm RUNTIME SOURCES hv_xmm.c LINK Nova::novavmm)
+  set(xmm "^without XMM registers: .* need a 64-bit kernel with NOVA_HIP_XMM, and NOVA_MTD_XMM in "
+    "^15 calls, 12 performed, 0 wrong, bits 0x8010: it halted")
+  nova_add_boot_test(vmm.hv-xmm ROOTTASK vmm-hv-xmm CPUS 1 LABELS guest TIMEOUT 120 EXPECT ${xmm})
+  nova_add_boot_test(vmm.hv-xmm-vmx ROOTTASK vmm-hv-xmm EMULATOR bochs CPUS 1 LABELS guest
+    TIMEOUT 120 EXPECT ${xmm})
+endif()
+# Four virtual CPUs that make random calls and access random registers of the interface.
+nova_add_roottask(vmm-hostile RUNTIME SOURCES hostile.c LINK Nova::novavmm)
+set(times 25000)
+if(NOVA_ARCH STREQUAL "x86_64" AND NOVA_CONFIG STREQUAL "release")
+  set(times 250000)
+endif()
+math(EXPR all "4 * ${times}")
+set(done "good ones, [1-9][0-9]+ faults: it halted")
+nova_add_boot_test(vmm.hostile-4cpu ROOTTASK vmm-hostile CPUS 4 LABELS guest TIMEOUT 900
+  ARGUMENTS ${times} EXPECT "^${all} calls, [1-9][0-9]+ ${done}")
+nova_add_boot_test(vmm.hostile-long ROOTTASK vmm-hostile CPUS 4 LABELS endurance TIMEOUT 7200
+  ARGUMENTS 2500000 EXPECT "^10000000 calls, [1-9][0-9]+ ${done}")
+# Two virtual CPUs that send each other messages and event flags.
+nova_add_roottask(vmm-messages RUNTIME SOURCES messages.c LINK Nova::novavmm)
+set(messages
+  "^48 messages for full slots, 16 refused. 248 questions, 248 answers, 0 wrong, 0 failed")
+foreach(cpus 1 3)
+  nova_add_boot_test(vmm.messages-${cpus}cpu ROOTTASK vmm-messages CPUS ${cpus} LABELS guest
+    TIMEOUT 120 EXPECT "${messages}")
+endforeach()
+nova_add_boot_test(vmm.messages-vmx ROOTTASK vmm-messages EMULATOR bochs CPUS 2 LABELS guest
+  TIMEOUT 180 EXPECT "${messages}")
+
+# The tests of the hypercall interface.
+get_property(tests DIRECTORY PROPERTY TESTS)
+list(FILTER tests INCLUDE REGEX
+  "^vmm\\.(hv|overlay|assist|flush|reference-time|hostile|messages|enlightened)-?")
+set_property(TEST ${tests} APPEND PROPERTY LABELS enlightened)
