@@ -84,6 +84,12 @@ if(NOVA_ARCH STREQUAL "x86_64")
   nova_add_boot_test(vmm.hv-soak-counted ROOTTASK vmm-hv-soak CPUS 2 ARGUMENTS 30 LABELS endurance
     QEMU -icount "shift=0,sleep=off" TIMEOUT 3600 EXPECT "${soak}")
 endif()
+# A timer during calls with long lists.
+nova_add_roottask(vmm-hv-late RUNTIME SOURCES hv_late.c LINK Nova::novavmm)
+nova_add_boot_test(vmm.hv-late-1cpu ROOTTASK vmm-hv-late CPUS 1 LABELS guest TIMEOUT 120
+  QEMU -icount "shift=0,sleep=off" EXPECT "^7 of 7 calls: in time")
+nova_add_boot_test(vmm.hv-late-9cpu ROOTTASK vmm-hv-late CPUS 9 ARGUMENTS run LABELS guest
+  TIMEOUT 120 QEMU -icount "shift=0,sleep=off" EXPECT "^7 of 7 calls: in time")
 # All synthetic timers with the shortest period.
 nova_add_roottask(vmm-hv-storm RUNTIME SOURCES hv_storm.c LINK Nova::novavmm)
 nova_add_boot_test(vmm.hv-storm ROOTTASK vmm-hv-storm CPUS 1 LABELS guest TIMEOUT 120

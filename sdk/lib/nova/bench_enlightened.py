@@ -21,10 +21,12 @@ WORK = bench_io.FOLDER / "enlightened" / "work.c"
 OVER = "the work is over"
 NOTHING = "nothing"
 OPERATIONS = (
-    *("cpuid", "refused", "signal", "list_1", "list_201", "list_256"),
+    *("cpuid", "refused", "signal", "list_1", "list_201"),
+    *("list_256", "reads", "writes"),
     *("time_page", "time_msr", "time_port"),
     *("end_page", "end_msr", "end_memory", "timer", "apic_timer"),
 )
+STRETCHES = ("list_256", "reads", "writes")  # as many elements as a call performs at once
 FLUSH_WAYS = ("calls", "interrupts")
 TIMES = 1000
 FURTHER = 200  # elements of list_201 beyond the first
@@ -119,7 +121,7 @@ def figures(one, debian):
         "refused": round(one["refused"]["outside"] / cpuid, 2),
         "signal": round(one["signal"]["outside"] / cpuid, 2),
         "element": round((one["list_201"]["outside"] - one["list_1"]["outside"]) / FURTHER, 1),
-        "stretch": one["list_256"]["outside"],
+        "stretch": max(one[name]["outside"] for name in STRETCHES),
         "time_page_exits": one["time_page"]["exits"],
         "time_page": one["time_page"]["inside"],
         "time_msr_exits": one["time_msr"]["exits"],

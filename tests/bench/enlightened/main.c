@@ -15,6 +15,10 @@
 #define IDT_AT     0x3800
 #define TIMES_AT   0x7000 /* number of times, then MSR 0x40000073 */
 #define INPUT_AT   0x8000
+#define READS_AT   0xa000
+#define OUTPUT_AT  0xb000
+#define WRITES_AT  0xc000
+#define SLICE      32 /* reads before the guest runs again; 4 writes */
 #define TABLES_AT  0x30000
 #define VECTOR     0x61
 #define RAM_BYTES  (4u << 20)
@@ -49,6 +53,9 @@ GUEST_CODE(signal, 64, "movl $0x1005d, %ecx\nmovl $1, %edx\n" CALL);
 GUEST_CODE(list_1, 64, "movabsq $0x100000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(list_201, 64, "movabsq $0xc900000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(list_256, 64, "movabsq $0x10000000003, %rcx\nmovl $0x8000, %edx\n" CALL);
+/* The longest slices of calls for registers: reads of the run time, writes that move a page. */
+GUEST_CODE(reads, 64, "movabsq $0x2000000050, %rcx\nmovl $0xa000, %edx\nmovl $0xb000, %r8d\n" CALL);
+GUEST_CODE(writes, 64, "movabsq $0x400000051, %rcx\nmovl $0xc000, %edx\n" CALL);
 GUEST_CODE(time_page, 64,
            "2:movl 0x11000, %r8d\nrdtsc\nshlq $32, %rdx\norq %rdx, %rax\nmulq 0x11008\n"
            "addq 0x11010, %rdx\ncmpl 0x11000, %r8d\njne 2b\n");
@@ -89,6 +96,8 @@ static const struct operation {
         OPERATION("list_1", list_1, end_msr, false);
         OPERATION("list_201", list_201, end_msr, false);
         OPERATION("list_256", list_256, end_msr, false);
+        OPERATION("reads", reads, end_msr, false);
+        OPERATION("writes", writes, end_msr, false);
         OPERATION("time_page", time_page, end_msr, false);
         OPERATION("time_msr", time_msr, end_msr, false);
         OPERATION("time_port", time_port, end_msr, false);
@@ -123,6 +132,28 @@ static void write_tables(void)
         }
 }
 
+/* Writes the parameters of calls for registers: the message page moves from one place to another
+ * and back. */
+static void write_lists(void)
+{
+        static const uint64_t header[] = {~UINT64_C(0), 0};
+
+        nova_guest_write(&vm.memory, READS_AT, header, sizeof(header));
+        nova_guest_write(&vm.memory, WRITES_AT, header, sizeof(header));
+        for (unsigned i = 0; i < SLICE; i++) {
+                const uint32_t run_time = 0x90000;
+
+                nova_guest_write(&vm.memory, READS_AT + sizeof(header) + i * sizeof(run_time),
+                                 &run_time, sizeof(run_time));
+        }
+        for (unsigned i = 0; i < 4; i++) {
+                const uint64_t write[] = {0xa0013, 0, 0x20001 + (i & 1) * 0x1000, 0};
+
+                nova_guest_write(&vm.memory, WRITES_AT + sizeof(header) + i * sizeof(write), write,
+                                 sizeof(write));
+        }
+}
+
 static void load(const struct operation *operation, uint32_t times)
 {
         static const uint64_t gdt[] = {0, 0xaf9b000000ffff, 0xcf93000000ffff};
@@ -132,6 +163,7 @@ static void load(const struct operation *operation, uint32_t times)
         struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
 
         write_tables();
+        write_lists();
         nova_guest_write(&vm.memory, GDT_AT, gdt, sizeof(gdt));
         nova_guest_write(&vm.memory, IDT_AT + VECTOR * sizeof(gate), gate, sizeof(gate));
         nova_guest_write(&vm.memory, HANDLER_AT, operation->handler, operation->handler_bytes);

@@ -23,6 +23,10 @@
 
 /* Elements of a list of addresses before the guest runs again. The elements are not read. */
 #define FLUSH_SLICE 256
+/* Elements of lists of registers: a read may be a hypercall of the kernel, and a write may move a
+ * page, which are two. */
+#define GET_SLICE 32
+#define SET_SLICE 4
 
 /* A long spin wait needs no action: the quantum of the virtual CPU's SC ends in any case. */
 static enum nova_hv_status notify_long_spin_wait(const struct nova_hv_action *action)
@@ -119,6 +123,7 @@ const struct nova_hv_call nova_hv_calls[] = {
          .input = 16,
          .input_element = 4,
          .output_element = 16,
+         .slice = GET_SLICE,
          .rep = true,
          .privilege = NOVA_HV_PRIVILEGE_VP_REGISTERS,
          .function = novavmm_hv_get_register,
@@ -126,6 +131,7 @@ const struct nova_hv_call nova_hv_calls[] = {
         {.code = 0x0051,
          .input = 16,
          .input_element = 32,
+         .slice = SET_SLICE,
          .rep = true,
          .privilege = NOVA_HV_PRIVILEGE_VP_REGISTERS,
          .function = novavmm_hv_set_register,
