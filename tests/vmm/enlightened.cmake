@@ -84,6 +84,14 @@ if(NOVA_ARCH STREQUAL "x86_64")
   nova_add_boot_test(vmm.hv-soak-counted ROOTTASK vmm-hv-soak CPUS 2 ARGUMENTS 30 LABELS endurance
     QEMU -icount "shift=0,sleep=off" TIMEOUT 3600 EXPECT "${soak}")
 endif()
+# Virtual CPUs that make hypercalls for ever, and another machine that boots.
+nova_add_roottask(vmm-hv-beside RUNTIME SOURCES hv_beside.c LINK Nova::novavmm
+  MODULES guest:vmlinuz guest:initrd)
+set(beside QEMU -icount "shift=0,sleep=off"
+  EXPECT "^They make bad calls: " "^They flush: " "^as expected")
+nova_add_boot_test(vmm.hv-beside ROOTTASK vmm-hv-beside CPUS 1 LABELS guest TIMEOUT 180 ${beside})
+nova_add_boot_test(vmm.hv-beside-debian SYSTEM vmm-hv-beside CPUS 1 MEMORY 600 ARGUMENTS linux
+  LABELS endurance TIMEOUT 3600 ${beside})
 # A timer during calls with long lists.
 nova_add_roottask(vmm-hv-late RUNTIME SOURCES hv_late.c LINK Nova::novavmm)
 nova_add_boot_test(vmm.hv-late-1cpu ROOTTASK vmm-hv-late CPUS 1 LABELS guest TIMEOUT 120
