@@ -41,6 +41,15 @@ foreach(cpus 1 2)
 endforeach()
 nova_add_boot_test(vmm.flush-vmx ROOTTASK vmm-flush EMULATOR bochs CPUS 2 LABELS guest TIMEOUT 180
   EXPECT "${flush}")
+# A flush of one virtual CPU by each call causes no exit of others.
+nova_add_roottask(vmm-flush-one RUNTIME SOURCES flush_one.c LINK Nova::novavmm)
+set(one "^2 marks, 40 flushes, status 0, exits of the flushed one [4-9][0-9]*, of others 0 and 0: ")
+foreach(cpus 1 4)
+  nova_add_boot_test(vmm.flush-one-${cpus}cpu ROOTTASK vmm-flush-one CPUS ${cpus} LABELS guest
+    TIMEOUT 120 EXPECT "${one}")
+endforeach()
+nova_add_boot_test(vmm.flush-one-vmx ROOTTASK vmm-flush-one EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 180 EXPECT "${one}")
 # Idle register, synthetic timer, run time, registers by calls, and the report of a crash.
 nova_add_roottask(vmm-hv-registers RUNTIME SOURCES hv_registers.c LINK Nova::novavmm)
 set(registers "^vCPU 0 reports a crash: 0xdead, 0x0, 0x7080: out.of coffee"
