@@ -107,11 +107,12 @@ nova_add_boot_test(vmm.hv-late-1cpu ROOTTASK vmm-hv-late CPUS 1 LABELS guest TIM
   QEMU -icount "shift=0,sleep=off" EXPECT "^7 of 7 calls: in time")
 nova_add_boot_test(vmm.hv-late-9cpu ROOTTASK vmm-hv-late CPUS 9 ARGUMENTS run LABELS guest
   TIMEOUT 120 QEMU -icount "shift=0,sleep=off" EXPECT "^7 of 7 calls: in time")
-# All synthetic timers with the shortest period.
+# All synthetic timers with the shortest period: interrupts, and messages.
 nova_add_roottask(vmm-hv-storm RUNTIME SOURCES hv_storm.c LINK Nova::novavmm)
-nova_add_boot_test(vmm.hv-storm ROOTTASK vmm-hv-storm CPUS 1 LABELS guest TIMEOUT 120
-  QEMU -icount "shift=0,sleep=off"
+set(storm LABELS guest TIMEOUT 120 QEMU -icount "shift=0,sleep=off"
   EXPECT "^[0-9]+ interrupts, [0-9]+ thousand rounds, [0-9] per cent for alarms: it halted")
+nova_add_boot_test(vmm.hv-storm ROOTTASK vmm-hv-storm CPUS 1 ${storm})
+nova_add_boot_test(vmm.hv-storm-messages ROOTTASK vmm-hv-storm CPUS 1 ARGUMENTS messages ${storm})
 # Calls and the port of other hypervisors.
 nova_add_roottask(vmm-hv-foreign RUNTIME SOURCES hv_foreign.c LINK Nova::novavmm)
 set(foreign "^without: 6 #UD, port 0xffffffff, leaf 0x0" "^with the interface: the same"
