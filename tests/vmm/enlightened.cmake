@@ -120,6 +120,12 @@ set(foreign "^without: 6 #UD, port 0xffffffff, leaf 0x0" "^with the interface: t
 nova_add_boot_test(vmm.hv-foreign ROOTTASK vmm-hv-foreign CPUS 1 LABELS guest EXPECT ${foreign})
 nova_add_boot_test(vmm.hv-foreign-vmx ROOTTASK vmm-hv-foreign EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 120 EXPECT ${foreign})
+# The instruction for calls in each mode and ring.
+nova_add_roottask(vmm-hv-modes RUNTIME SOURCES hv_modes.c LINK Nova::novavmm)
+nova_add_boot_test(vmm.hv-modes ROOTTASK vmm-hv-modes CPUS 1 LABELS guest TIMEOUT 120
+  EXPECT "^32 bits, ring 3: 0 calls by EDX:EAX, 0 by RCX, 1 #UD" "modes: as expected")
+nova_add_boot_test(vmm.hv-modes-vmx ROOTTASK vmm-hv-modes EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 180 EXPECT "^32 bits, ring 3: 0 calls by EDX:EAX, 0 by RCX, 1 #UD" "modes: as expected")
 # Parameters and output of calls in XMM registers.
 if(NOVA_ARCH STREQUAL "x86_64")
   # The task priority by CR8, memory and MSR.
