@@ -5,8 +5,11 @@
 #include "novart/time.h"
 #include "vm.h"
 
-/* Minimum time in ns between alarms, so that a guest's timer cannot keep the thread busy. */
-#define PAUSE_NS 50000
+/* Times in ns between alarms, so that a guest's timers cannot keep the thread busy: a multiple of
+ * the time that the last alarms took, within bounds. */
+#define PAUSE_NS     50000
+#define PAUSE_MAX_NS 200000
+#define PAUSE_FACTOR 16
 
 int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm)
 {
@@ -48,6 +51,16 @@ static void expire(struct nova_vm *vm, uint64_t now)
         }
 }
 
+/* Returns the time before which no alarm is due. */
+static uint64_t end_of_pause(uint64_t begin, uint64_t end)
+{
+        const uint64_t pause = (end - begin) * PAUSE_FACTOR;
+
+        if (pause > PAUSE_MAX_NS)
+                return end + PAUSE_MAX_NS;
+        return pause > PAUSE_NS ? end + pause : begin + PAUSE_NS;
+}
+
 static void break_down(void *vm)
 {
         novavmm_vm_break(vm);
@@ -67,7 +80,7 @@ static void *run(void *argument)
                 expire(vm, now);
                 vm->armed = earliest(vm);
 
-                const uint64_t pause = now + PAUSE_NS;
+                const uint64_t pause = end_of_pause(now, nova_vm_now(NULL));
                 const uint64_t armed = vm->armed > pause ? vm->armed : pause;
 
                 nova_mutex_unlock(&vm->lock);
