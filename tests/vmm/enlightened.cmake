@@ -20,6 +20,15 @@ nova_add_boot_test(vmm.overlay-smp ROOTTASK vmm-overlay-smp CPUS 1 LABELS guest 
   EXPECT "^200 moves, 0 wrong, [0-9]+ reads: it halted")
 nova_add_boot_test(vmm.overlay-smp-vmx ROOTTASK vmm-overlay-smp EMULATOR bochs CPUS 2 LABELS guest
   TIMEOUT 180 EXPECT "^200 moves, 0 wrong, [0-9]+ reads: it halted")
+# Four virtual CPUs: all pages at one address.
+nova_add_roottask(vmm-overlay-pile RUNTIME SOURCES overlay_pile.c LINK Nova::novavmm)
+set(pile "^[1-9][0-9]* calls, 0 failed, 0 words wrong, then 24 of 24 right, 1 pages: it halted")
+foreach(cpus 1 4)
+  nova_add_boot_test(vmm.overlay-pile-${cpus}cpu ROOTTASK vmm-overlay-pile CPUS ${cpus}
+    LABELS guest TIMEOUT 180 EXPECT "${pile}")
+endforeach()
+nova_add_boot_test(vmm.overlay-pile-vmx ROOTTASK vmm-overlay-pile EMULATOR bochs CPUS 1
+  LABELS guest TIMEOUT 300 EXPECT "${pile}")
 # Reference time on two virtual CPUs, by the counter and by the page.
 nova_add_roottask(vmm-reference-time RUNTIME SOURCES reference_time.c LINK Nova::novavmm)
 nova_add_boot_test(vmm.reference-time ROOTTASK vmm-reference-time CPUS 1 LABELS guest TIMEOUT 120
