@@ -80,6 +80,12 @@ foreach(cpus 1 2)
 endforeach()
 nova_add_boot_test(vmm.hv-reset-vmx ROOTTASK vmm-hv-reset EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 180 EXPECT ${reset})
+# The lock of the hypercall page: an INIT does not end it, a reset does.
+nova_add_roottask(vmm-hv-lock RUNTIME SOURCES hv_lock.c LINK Nova::novavmm)
+nova_add_boot_test(vmm.hv-lock ROOTTASK vmm-hv-lock CPUS 1 LABELS guest TIMEOUT 120
+  EXPECT "^locked until the reset")
+nova_add_boot_test(vmm.hv-lock-vmx ROOTTASK vmm-hv-lock EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 180 EXPECT "^locked until the reset")
 # Debian with parts of the interface: pairs of the eight groups of bits, and more in `endurance`.
 if(NOVA_ARCH STREQUAL "x86_64")
   nova_add_roottask(vmm-hv-matrix RUNTIME SOURCES hv_matrix.c LINK Nova::novavmm
