@@ -86,6 +86,13 @@ nova_add_boot_test(vmm.hv-lock ROOTTASK vmm-hv-lock CPUS 1 LABELS guest TIMEOUT 
   EXPECT "^locked until the reset")
 nova_add_boot_test(vmm.hv-lock-vmx ROOTTASK vmm-hv-lock EMULATOR bochs CPUS 1 LABELS guest
   TIMEOUT 180 EXPECT "^locked until the reset")
+# Parameters that another virtual CPU rewrites during the calls.
+nova_add_roottask(vmm-hv-rewrite RUNTIME SOURCES hv_rewrite.c LINK Nova::novavmm)
+set(rewrite "^[1-9][0-9]* good calls .* 0 others, [1-9][0-9]* writes: it halted")
+nova_add_boot_test(vmm.hv-rewrite ROOTTASK vmm-hv-rewrite CPUS 2 ARGUMENTS 100000 LABELS guest
+  QEMU ${NOVA_THREADS} TIMEOUT 180 EXPECT "${rewrite}")
+nova_add_boot_test(vmm.hv-rewrite-long ROOTTASK vmm-hv-rewrite CPUS 2 ARGUMENTS 1000000
+  LABELS endurance QEMU ${NOVA_THREADS} TIMEOUT 1800 EXPECT "${rewrite}")
 # Debian with parts of the interface: pairs of the eight groups of bits, and more in `endurance`.
 if(NOVA_ARCH STREQUAL "x86_64")
   nova_add_roottask(vmm-hv-matrix RUNTIME SOURCES hv_matrix.c LINK Nova::novavmm
