@@ -39,189 +39,63 @@ struct state {
 };
 
 #define WRITE(msr, low) "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nxorl %edx, %edx\nwrmsr\n"
-#define HOME            WRITE(0x40000001, 0x10001)
-#define PILE(msr)       WRITE(msr, 0x100001)
-#define OFF(msr)        WRITE(msr, 0)
+
+/* The pages: of hypercalls, of reference time, the assist page, of events, of messages. Each moves
+ * to the pile and away. */
+#define CALLS_ON     WRITE(0x40000001, 0x100001)
+#define CALLS_OFF    WRITE(0x40000001, 0x10001)
+#define TIME_ON      WRITE(0x40000021, 0x100001)
+#define TIME_OFF     WRITE(0x40000021, 0)
+#define ASSIST_ON    WRITE(0x40000073, 0x100001)
+#define ASSIST_OFF   WRITE(0x40000073, 0)
+#define EVENTS_ON    WRITE(0x40000082, 0x100001)
+#define EVENTS_OFF   WRITE(0x40000082, 0)
+#define MESSAGES_ON  WRITE(0x40000083, 0x100001)
+#define MESSAGES_OFF WRITE(0x40000083, 0)
+
+/* The orders of virtual CPU 0 and of virtual CPU 1. */
+#define ORDER_0                                                                          \
+        TIME_ON MESSAGES_ON EVENTS_ON ASSIST_ON CALLS_ON CALLS_OFF MESSAGES_OFF TIME_OFF \
+                ASSIST_OFF EVENTS_OFF
+#define ORDER_1                                                                                   \
+        CALLS_ON ASSIST_ON EVENTS_ON MESSAGES_ON TIME_ON EVENTS_OFF TIME_OFF ASSIST_OFF CALLS_OFF \
+                MESSAGES_OFF
+
 /* Notes what is there after a step, and waits for the others. */
 #define STEP(number, acks)                                                                      \
         "movl 0x100000, %eax\nmovl %eax, 0x7200 + 4 * " #number "\nmovl $" #number ", 0x7018\n" \
         "4: pause\ncmpl $" #acks ", 0x701c\njne 4b\n"
 
 GUEST_CODE(first, 32,
-           WRITE(0x40000000, 1) HOME "movl $1, 0x7010\nmovl $0x13000, %eax\njmp *%eax\n");
+           WRITE(0x40000000, 1) CALLS_OFF "movl $1, 0x7010\nmovl $0x13000, %eax\njmp *%eax\n");
 
 /* Goes from real mode to protected mode. */
 GUEST_CODE(starter, 16,
            "xorw %ax, %ax\nmovw %ax, %ds\nlgdtl 0x3020\n"
            "movl %cr0, %eax\norl $1, %eax\nmovl %eax, %cr0\nljmpl $8, $0x13000\n");
 
+#define STEPS_UP   TIME_ON STEP(1, 3) CALLS_ON STEP(2, 6) MESSAGES_ON STEP(3, 9)
+#define STEPS_DOWN MESSAGES_OFF STEP(4, 12) CALLS_OFF STEP(5, 15) TIME_OFF STEP(6, 18)
+
 /* EBP is the number of the virtual CPU. All enable interrupts: Bochs (2.7) holds back interrupts of
  * the host while a guest of VMX that was entered with IF = 0 runs. */
-GUEST_CODE(
-        common, 32,
-        "movl $16, %eax\nmovl %eax, %ds\nmovl %eax, %ss\nmovl $0x40000002, %ecx\nrdmsr\n"
-        "movl %eax, %ebp\nshll $8, %eax\nleal 0x9000(%eax), %esp\nsti\n"
-        "movl $100, %edi\ncmpl $1, %ebp\nje 2f\nja 5f\n"
-        "1:" PILE(0x40000021) PILE(0x40000083) PILE(0x40000082) PILE(0x40000073) PILE(
-                0x40000001) HOME OFF(0x40000083) OFF(0x40000021) OFF(0x40000073)
-                OFF(0x40000082) "decl %edi\njnz 1b\nlock incl 0x7014\n"
-                                "3: pause\ncmpl $2, 0x7014\njne 3b\n" PILE(0x40000021) STEP(
-                                        1, 3) PILE(0x40000001) STEP(2, 6) PILE(0x40000083) STEP(3,
-                                                                                                9)
-                                        OFF(0x40000083) STEP(4, 12) HOME STEP(5, 15) OFF(0x40000021)
-                                                STEP(6,
-                                                     18) "cli\nhlt\n"
-                                                         "2:" PILE(0x40000001) PILE(0x40000073) PILE(
-                                                                 0x40000082) PILE(0x40000083)
-                                                                 PILE(0x40000021) OFF(
-                                                                         0x40000082) OFF(0x40000021)
-                                                                         OFF(0x40000073) HOME OFF(
-                                                                                 0x40000083) "decl "
-                                                                                             "%edi"
-                                                                                             "\njnz"
-                                                                                             " 2b\n"
-                                                                                             "lock "
-                                                                                             "incl "
-                                                                                             "0x701"
-                                                                                             "4\njm"
-                                                                                             "p "
-                                                                                             "8f\n"
-                                                                                             "5: "
-                                                                                             "movl "
-                                                                                             "0x100"
-                                                                                             "000, "
-                                                                                             "%eax"
-                                                                                             "\ncmp"
-                                                                                             "l "
-                                                                                             "$1, "
-                                                                                             "%eax"
-                                                                                             "\njbe"
-                                                                                             " 6f\n"
-                                                                                             "cmpl "
-                                                                                             "$0x11"
-                                                                                             "22334"
-                                                                                             "4, "
-                                                                                             "%eax"
-                                                                                             "\nje "
-                                                                                             "6f\n"
-                                                                                             "cmpl "
-                                                                                             "0x700"
-                                                                                             "c, "
-                                                                                             "%eax"
-                                                                                             "\nje "
-                                                                                             "6f\nl"
-                                                                                             "ock "
-                                                                                             "incl "
-                                                                                             "0x700"
-                                                                                             "0\n"
-                                                                                             "6: "
-                                                                                             "movl "
-                                                                                             "$2, "
-                                                                                             "%eax"
-                                                                                             "\nxor"
-                                                                                             "l "
-                                                                                             "%edx,"
-                                                                                             " %"
-                                                                                             "edx\n"
-                                                                                             "xorl "
-                                                                                             "%ebx,"
-                                                                                             " %"
-                                                                                             "ebx\n"
-                                                                                             "movl "
-                                                                                             "$0x10"
-                                                                                             "0800,"
-                                                                                             " %"
-                                                                                             "ecx\n"
-                                                                                             "movl "
-                                                                                             "$0x16"
-                                                                                             "000, "
-                                                                                             "%esi"
-                                                                                             "\nxor"
-                                                                                             "l "
-                                                                                             "%edi,"
-                                                                                             " %"
-                                                                                             "edi\n"
-                                                                                             "call "
-                                                                                             "*%"
-                                                                                             "esi\n"
-                                                                                             "lock "
-                                                                                             "incl "
-                                                                                             "0x700"
-                                                                                             "4\n"
-                                                                                             "testl"
-                                                                                             " %"
-                                                                                             "eax, "
-                                                                                             "%eax"
-                                                                                             "\njz "
-                                                                                             "7f\nc"
-                                                                                             "mpl "
-                                                                                             "$5, "
-                                                                                             "%eax"
-                                                                                             "\nje "
-                                                                                             "7f\nl"
-                                                                                             "ock "
-                                                                                             "incl "
-                                                                                             "0x700"
-                                                                                             "8\n"
-                                                                                             "7: "
-                                                                                             "cmpl "
-                                                                                             "$2, "
-                                                                                             "0x701"
-                                                                                             "4\njn"
-                                                                                             "e "
-                                                                                             "5b\n"
-                                                                                             "8: "
-                                                                                             "xorl "
-                                                                                             "%esi,"
-                                                                                             " %"
-                                                                                             "esi\n"
-                                                                                             "shll "
-                                                                                             "$6, "
-                                                                                             "%ebp"
-                                                                                             "\n"
-                                                                                             "9: "
-                                                                                             "pause"
-                                                                                             "\nmov"
-                                                                                             "l "
-                                                                                             "0x701"
-                                                                                             "8, "
-                                                                                             "%eax"
-                                                                                             "\ncmp"
-                                                                                             "l "
-                                                                                             "%eax,"
-                                                                                             " %"
-                                                                                             "esi\n"
-                                                                                             "je "
-                                                                                             "9b\nm"
-                                                                                             "ovl "
-                                                                                             "%eax,"
-                                                                                             " %"
-                                                                                             "esi\n"
-                                                                                             "movl "
-                                                                                             "0x100"
-                                                                                             "000, "
-                                                                                             "%eax"
-                                                                                             "\nmov"
-                                                                                             "l "
-                                                                                             "%eax,"
-                                                                                             " 0x72"
-                                                                                             "00(%"
-                                                                                             "ebp, "
-                                                                                             "%esi,"
-                                                                                             " 4)"
-                                                                                             "\nloc"
-                                                                                             "k "
-                                                                                             "incl "
-                                                                                             "0x701"
-                                                                                             "c\n"
-                                                                                             "cmpl "
-                                                                                             "$6, "
-                                                                                             "%esi"
-                                                                                             "\njb "
-                                                                                             "9b\nc"
-                                                                                             "li\nh"
-                                                                                             "lt"
-                                                                                             "\n");
+GUEST_CODE(common, 32,
+           "movl $16, %eax\nmovl %eax, %ds\nmovl %eax, %ss\nmovl $0x40000002, %ecx\nrdmsr\n"
+           "movl %eax, %ebp\nshll $8, %eax\nleal 0x9000(%eax), %esp\nsti\n"
+           "movl $100, %edi\ncmpl $1, %ebp\nje 2f\nja 5f\n"
+           "1:" ORDER_0 "decl %edi\njnz 1b\nlock incl 0x7014\n"
+           "3: pause\ncmpl $2, 0x7014\njne 3b\n" STEPS_UP STEPS_DOWN "cli\nhlt\n"
+           "2:" ORDER_1 "decl %edi\njnz 2b\nlock incl 0x7014\njmp 8f\n"
+           "5: movl 0x100000, %eax\ncmpl $1, %eax\njbe 6f\ncmpl $0x11223344, %eax\nje 6f\n"
+           "cmpl 0x700c, %eax\nje 6f\nlock incl 0x7000\n"
+           "6: movl $2, %eax\nxorl %edx, %edx\nxorl %ebx, %ebx\nmovl $0x100800, %ecx\n"
+           "movl $0x16000, %esi\nxorl %edi, %edi\ncall *%esi\nlock incl 0x7004\n"
+           "testl %eax, %eax\njz 7f\ncmpl $5, %eax\nje 7f\nlock incl 0x7008\n"
+           "7: cmpl $2, 0x7014\njne 5b\n"
+           "8: xorl %esi, %esi\nshll $6, %ebp\n"
+           "9: pause\nmovl 0x7018, %eax\ncmpl %eax, %esi\nje 9b\nmovl %eax, %esi\n"
+           "movl 0x100000, %eax\nmovl %eax, 0x7200(%ebp, %esi, 4)\nlock incl 0x701c\n"
+           "cmpl $6, %esi\njb 9b\ncli\nhlt\n");
 
 static struct nova_vm vm;
 static struct nova_pc pc;
