@@ -89,7 +89,7 @@ nova_add_boot_test(vmm.hv-lock-vmx ROOTTASK vmm-hv-lock EMULATOR bochs CPUS 1 LA
 # Parameters that another virtual CPU rewrites during the calls.
 nova_add_roottask(vmm-hv-rewrite RUNTIME SOURCES hv_rewrite.c LINK Nova::novavmm)
 set(rewrite "^[1-9][0-9]* good calls .* 0 others, [1-9][0-9]* writes: it halted")
-nova_add_boot_test(vmm.hv-rewrite ROOTTASK vmm-hv-rewrite CPUS 2 ARGUMENTS 100000 LABELS guest
+nova_add_boot_test(vmm.hv-rewrite ROOTTASK vmm-hv-rewrite CPUS 2 ARGUMENTS 30000 LABELS guest
   QEMU ${NOVA_THREADS} TIMEOUT 180 EXPECT "${rewrite}")
 nova_add_boot_test(vmm.hv-rewrite-long ROOTTASK vmm-hv-rewrite CPUS 2 ARGUMENTS 1000000
   LABELS endurance QEMU ${NOVA_THREADS} TIMEOUT 1800 EXPECT "${rewrite}")
@@ -144,10 +144,14 @@ nova_add_boot_test(vmm.hv-foreign-vmx ROOTTASK vmm-hv-foreign EMULATOR bochs CPU
   TIMEOUT 120 EXPECT ${foreign})
 # The instruction for calls in each mode and ring.
 nova_add_roottask(vmm-hv-modes RUNTIME SOURCES hv_modes.c LINK Nova::novavmm)
+set(modes "^32 bits, ring 3: 0 calls by EDX:EAX, 0 by RCX, 1 #UD"
+  "^[0-9]+ of [0-9]+ modes: as expected")
 nova_add_boot_test(vmm.hv-modes ROOTTASK vmm-hv-modes CPUS 1 LABELS guest TIMEOUT 120
-  EXPECT "^32 bits, ring 3: 0 calls by EDX:EAX, 0 by RCX, 1 #UD" "modes: as expected")
+  EXPECT ${modes})
 nova_add_boot_test(vmm.hv-modes-vmx ROOTTASK vmm-hv-modes EMULATOR bochs CPUS 1 LABELS guest
-  TIMEOUT 180 EXPECT "^32 bits, ring 3: 0 calls by EDX:EAX, 0 by RCX, 1 #UD" "modes: as expected")
+  TIMEOUT 180 EXPECT ${modes})
+nova_add_boot_test(vmm.hv-modes-svm ROOTTASK vmm-hv-modes EMULATOR bochs CPU ryzen CPUS 1
+  ARGUMENTS no-v86 LABELS guest TIMEOUT 180 EXPECT ${modes})
 # Parameters and output of calls in XMM registers.
 if(NOVA_ARCH STREQUAL "x86_64")
   # The task priority by CR8, memory and MSR.

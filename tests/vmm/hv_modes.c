@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest executes the instruction for hypercalls in each mode and ring. In protected mode and in
- * long mode at CPL 0 it is a call, with the registers of the mode; elsewhere it raises #UD. */
+ * long mode at CPL 0 it is a call, with the registers of the mode; elsewhere it raises #UD. The
+ * argument `no-v86` leaves out virtual-8086 mode, in which Bochs (2.7) ends with SVM. */
 #include <string.h>
 
 #include "novavmm/hv.h"
@@ -253,12 +254,17 @@ static bool try(const struct row *row)
         return good;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-        unsigned good = 0;
+        const bool v86 = argc != 2 || strcmp(argv[1], "no-v86") != 0;
+        unsigned good = 0, all = 0;
 
-        for (size_t i = 0; i < ROWS; i++)
+        for (size_t i = 0; i < ROWS; i++) {
+                if (rows[i].mode == V86 && !v86)
+                        continue;
                 good += try(&rows[i]);
-        printf("%u of %u modes: as expected\n", good, (unsigned)ROWS);
-        return good != ROWS;
+                all++;
+        }
+        printf("%u of %u modes: as expected\n", good, all);
+        return good != all;
 }
