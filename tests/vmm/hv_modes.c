@@ -22,6 +22,7 @@
 #define LONG_AT    0x34000 /* for long mode */
 #define VECTOR_UD  6
 
+#define SEGMENTS  6
 #define AR_CODE16 0x9b
 #define AR_RING   0x20 /* times the CPL: the DPL */
 #define AR_TSS    0x89
@@ -174,11 +175,11 @@ static void set_v86(struct nova_segment *segment)
 
 static void set_segments(struct nova_utcb_state *state, const struct row *row)
 {
-        struct nova_segment *const all[] = {&state->cs, &state->ss, &state->ds,
-                                            &state->es, &state->fs, &state->gs};
+        struct nova_segment *const all[SEGMENTS] = {&state->cs, &state->ss, &state->ds,
+                                                    &state->es, &state->fs, &state->gs};
         const uint16_t rights = (uint16_t)(AR_RING * row->ring);
 
-        for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        for (unsigned i = 0; i < SEGMENTS; i++) {
                 all[i]->sel |= (uint16_t)row->ring;
                 all[i]->ar |= rights;
                 if (row->mode == V86)
