@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that the tests exist that docs/kernel/decisions.md cites in brackets, and those that pages
-about the kernel and tests/README.md name as `suite.test`: `decisions.py ROOT`.
+about the kernel and tests/README.md name as `suite.test`: `decisions.py ROOT`. Each decision has a
+number of its own.
 
 A citation is `file: case, case` of tests/conformance/cases, `unit, suite: test` of tests/unit,
 `stress, file: case`, `tests/device, file: case`, or `name: test` of another test. Names may contain
@@ -10,6 +11,7 @@ A citation is `file: case, case` of tests/conformance/cases, `unit, suite: test`
 import fnmatch
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 PAGE = "docs/kernel/decisions.md"
@@ -20,6 +22,7 @@ CASE = re.compile(r"\b\w*(?:CASE|GROUP)\w*\(\s*(\w+),\s*(\w*)")
 PYTHON = re.compile(r"\bdef test_(\w+)\(")
 NAMED = re.compile(r"`(?:unit\.)?(\w+)\.([a-z]\w*_[\w*]*)`")
 FILES = (".c", ".cc", ".h", ".py")
+NUMBER = re.compile(r"^(\d+)\. ", re.MULTILINE)
 NAME = re.compile(r"[a-z][\w*]*_[\w*]*")
 
 
@@ -67,6 +70,12 @@ def stale(name_of_page, page, found):
     ]
 
 
+def repeated(page):
+    """Returns a message for each number that several decisions have."""
+    count = Counter(NUMBER.findall(page))
+    return [f"{PAGE}: {n} decisions have the number {name}" for name, n in count.items() if n > 1]
+
+
 def main(root):
     sources = (
         (path.stem, path.read_text(encoding="utf-8"))
@@ -76,7 +85,7 @@ def main(root):
     page = (root / PAGE).read_text(encoding="utf-8")
     rows = (root / "tests/bench/rows.tsv").read_text(encoding="utf-8")
     found = tests(sources, rows)
-    complaints = missing(page, found)
+    complaints = missing(page, found) + repeated(page)
     for path in [*sorted((root / "docs/kernel").glob("*.md")), root / "tests/README.md"]:
         complaints += stale(str(path.relative_to(root)), path.read_text(encoding="utf-8"), found)
     names = len(list(cited(page)))

@@ -36,6 +36,11 @@ class Decisions(unittest.TestCase):
         self.assertEqual(decisions.stale("page", "`wake.is_in_order`, `ec.c_d`", found), [])
         self.assertIn("is_late of wake", decisions.stale("page", "`wake.is_late`", found)[0])
 
+    def test_a_number_of_two_decisions_is_found(self):
+        page = "9. **A.** Of 2.\n10. **B.** 10. is not at the start\n    10. here\n"
+        self.assertEqual(decisions.repeated(page), [])
+        self.assertIn("2 decisions have the number 9", decisions.repeated(page + "9. **C.**")[0])
+
     def test_links_cite_nothing(self):
         self.assertEqual(self.missing("[see: a_page_of_mine](page.md), `x[a_b: c_d]`"), [])
 
