@@ -82,8 +82,8 @@ def row_errors(rows, faults):
 
 
 def changes(fault, rows):
-    """Returns whether a fault applies to a row in some mode of it, on some emulator."""
-    return any(table.applies(fault, row, mode, emulator)
+    """Returns whether a fault changes a row in some mode of it, on some emulator."""
+    return any(table.applies(fault, row, mode, emulator) and table.instead(row, fault) != row
                for row in rows for mode in row["modes"].split() for emulator in table.EMULATORS)
 
 
