@@ -2,7 +2,7 @@
 /* Any client of a block service: any writes into the ring, at any time. An accepted request stays
  * in the pool and in the session's blocks, no counter of the service leaves its bounds, and a
  * client that breaks the rules is detected. */
-#include "block/ring.h"
+#include "block/entry.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -43,19 +43,19 @@ static void check(const struct nova_block_entry *entry, const struct block_limit
 
 /* Takes all requests that are in the ring, as the service does. @return false: the client has lost
  * its ring */
-static bool serve(struct block_ring *ring, const struct block_limits *limits)
+static bool serve(struct ring *ring, const struct block_limits *limits)
 {
-        for (unsigned n = 0; n <= NOVA_BLOCK_ENTRIES && block_ring_pending(ring); n++) {
+        for (unsigned n = 0; n <= NOVA_BLOCK_ENTRIES && ring_pending(ring); n++) {
                 struct nova_block_entry entry;
                 uint32_t blocks;
-                int error = block_ring_take(ring, &entry);
+                int error = ring_take(ring, &entry);
 
                 if (error)
                         return false;
                 error = block_entry_check(&entry, limits, &blocks);
                 if (!error)
                         check(&entry, limits, blocks);
-                block_ring_complete(ring, entry.tag, error);
+                ring_complete(ring, entry.tag, (uint32_t)error);
                 if (ring->completed != ring->taken)
                         abort();
         }
@@ -73,14 +73,14 @@ static size_t step(const uint8_t *data, size_t left)
                 count = left;
         switch (data[0] & 3) {
         case 0:
-                shared.submitted += data[1] & 0x83 ? data[1] & 3 : data[1];
+                shared.head.submitted += data[1] & 0x83 ? data[1] & 3 : data[1];
                 return 0;
         case 1:
-                shared.reaped = shared.completed - (data[1] & 0x80 ? data[1] : 0);
+                shared.head.reaped = shared.head.completed - (data[1] & 0x80 ? data[1] : 0);
                 return 0;
         case 2:
                 where = offsetof(struct nova_block_ring, entry) +
-                        sizeof(shared.entry[0]) * (shared.submitted % NOVA_BLOCK_ENTRIES) +
+                        sizeof(shared.entry[0]) * (shared.head.submitted % NOVA_BLOCK_ENTRIES) +
                         data[1] % sizeof(shared.entry[0]);
                 break;
         default:
@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct block_limits limits = {.pool_bytes = POOL_BYTES, .segments = NOVA_BLOCK_SEGMENTS};
         uint8_t begin[8] = {0};
-        struct block_ring ring;
+        struct ring ring;
 
         memcpy(begin, data, size < sizeof(begin) ? size : sizeof(begin));
         limits.block_bytes = 512u << begin[0] % 4;
@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 at += 3 + step(data + at, size - at - 3);
                 if (!serve(&ring, &limits))
                         return 0;
-                block_ring_wake(&ring);
+                ring_wake(&ring);
         }
         return 0;
 }

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "block/claim.h"
 #include "novart/selector.h"
 #include "novart/time.h"
+#include "ring/claim.h"
 
 /* Registers. AHCI 1.3.1, 3.1 */
 #define CAP   0x00
@@ -315,14 +315,14 @@ static const char *start_disk(struct ahci *ahci, size_t bytes)
 
 const char *ahci_open(struct ahci *ahci, const char *name)
 {
-        static const struct block_kind kind = {
+        static const struct driver_kind kind = {
                 "an AHCI controller (class 0x010601)", 0, {0}, 0x010601};
         volatile void *registers;
         const char *wrong;
         unsigned got;
         size_t bytes;
 
-        block_claim(&ahci->pci, name, &kind);
+        driver_claim(&ahci->pci, name, &kind);
         if (nova_pci_map(ahci->pci, 5, &registers, &bytes) || bytes < PORTS + PORT_BYTES)
                 return "the function has no registers of an AHCI controller.";
         ahci->registers = (volatile uint8_t *)registers;

@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "block/dma.h"
+#include "block/server.h"
 #include "controller.h"
 #include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novart/thread.h"
+#include "ring/dma.h"
 
 #define TIMEOUT_NS   10000000000
 #define TRANSFER     0x40000 /* maximum number of bytes of a request */
@@ -178,22 +179,22 @@ static void drain(void)
 static void *wait_for_interrupts(void *argument)
 {
         (void)argument;
-        while (nova_sm_down(ahci.interrupt) == NOVA_SUCCESS && block_lock()) {
+        while (nova_sm_down(ahci.interrupt) == NOVA_SUCCESS && serve_lock()) {
                 drain();
                 block_serve();
-                block_unlock();
+                serve_unlock();
         }
         return NULL;
 }
 
 /* Allocates a pool that the controller can access. */
-static int alloc(struct block_pool *pool)
+static int alloc(struct share_pool *pool)
 {
-        const int error = block_dma_alloc(pool);
+        const int error = dma_alloc(pool);
 
         if (error || ahci_reaches(&ahci, pool->device, pool->bytes))
                 return error;
-        block_dma_release(pool);
+        dma_release(pool);
         return ENOMEM;
 }
 
@@ -211,9 +212,8 @@ static void describe(void)
         device.depth = ahci.slots;
         device.start = start;
         device.kick = kick;
-        device.alloc = alloc;
-        device.release = block_dma_release;
-        block_dma_use(ahci.pci);
+        device.source = (struct share_source){alloc, dma_release};
+        dma_use(ahci.pci);
 }
 
 int main(int argc, char **argv)

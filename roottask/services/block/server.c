@@ -10,28 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nova/crd.h"
-#include "nova/extension.h"
 #include "nova/hypercall.h"
-#include "novart/page.h"
-#include "novart/program.h"
-#include "novart/selector.h"
-#include "novart/thread.h"
-#include "novart/time.h"
-#include "watchdog.h"
 
 #define TURN   4  /* maximum number of requests of a session in its turn */
 #define ROUNDS 64 /* number of rounds after which handlers get the lock */
 
-/* It outlives its session while the device works on its requests, so that no other client gets its
- * pool. */
+/* A session, and after its end the device's requests for it. */
 struct block_session {
-        struct nova_later later;
-        struct block_ring ring;
+        struct share share; /* the first member */
+        struct ring ring;
         struct block_limits limits;
-        struct block_pool pool;
-        void *pages;        /* pages of the ring; NULL: no ring */
-        nova_sel_t bell;    /* NOVA_SEL_NONE: none */
         unsigned in_flight; /* requests in flight in the device */
         unsigned in_flight_max;
         bool closed, changed; /* changed: completions since the client was notified */
@@ -39,61 +27,16 @@ struct block_session {
 };
 
 static const struct block_device *device;
-static struct nova_service *service;
 static struct block_session *sessions[BLOCK_SESSIONS]; /* with a ring */
 static unsigned session_count, next_session;
 static struct block_request *requests, *free_requests;
-static uint32_t orphans;    /* requests in flight whose session is closed */
-static unsigned closing;    /* closed sessions whose memory is not free yet */
-static nova_sel_t doorbell; /* the doorbell: semaphore on which all clients do ups */
-
-static nova_crd_t pages_crd(const void *memory, unsigned order)
-{
-        return nova_crd_mem((nova_word_t)memory >> NOVA_PAGE_BITS, order, NOVA_MEM_R | NOVA_MEM_W);
-}
-
-static unsigned pool_order(const struct block_session *session)
-{
-        return nova_crd_order_for(session->pool.bytes >> NOVA_PAGE_BITS);
-}
-
-static int alloc_pages(struct block_pool *pool)
-{
-        pool->memory = (char *)nova_page_alloc(nova_crd_order_for(pool->bytes >> NOVA_PAGE_BITS));
-        return pool->memory ? 0 : ENOMEM;
-}
-
-static void free_pages(struct block_pool *pool)
-{
-        nova_page_free(pool->memory, nova_crd_order_for(pool->bytes >> NOVA_PAGE_BITS));
-}
-
-/* Revokes ring, pool and bell from the client, and from all programs that the client gave them. */
-static void revoke(const struct block_session *session)
-{
-        if (session->pages) {
-                nova_revoke(pages_crd(session->pages, NOVA_BLOCK_RING_ORDER), 0);
-                nova_revoke(pages_crd(session->pool.memory, pool_order(session)), 0);
-        }
-        if (session->bell != NOVA_SEL_NONE)
-                nova_revoke(nova_crd_obj(session->bell, 0, NOVA_PERM_ALL), 0);
-}
+static uint32_t orphans; /* requests in flight whose session is closed */
 
 static void destroy(struct nova_later *later)
 {
         struct block_session *session = (struct block_session *)later;
 
-        revoke(session);
-        __atomic_fetch_sub(&closing, 1, __ATOMIC_RELAXED);
-        if (session->pages) {
-                nova_page_free(session->pages, NOVA_BLOCK_RING_ORDER);
-                if (device->release)
-                        device->release(&session->pool);
-                else
-                        free_pages(&session->pool);
-        }
-        if (session->bell != NOVA_SEL_NONE)
-                nova_sel_release(session->bell, 0);
+        share_fini(&session->share, &device->source);
         free(session);
 }
 
@@ -102,18 +45,16 @@ static void close_session(struct nova_service *of, void *state)
 {
         struct block_session *session = *(struct block_session **)state;
 
-        (void)of;
         if (!session)
                 return;
         for (unsigned i = 0; i < session_count; i++)
                 if (sessions[i] == session)
                         sessions[i--] = sessions[--session_count];
         session->closed = true;
-        __atomic_fetch_add(&closing, 1, __ATOMIC_RELAXED);
         orphans += session->in_flight;
-        revoke(session);
+        share_close(&session->share);
         if (!session->in_flight)
-                nova_service_later(service, &session->later);
+                share_destroy(&session->share, of);
 }
 
 static int open_session(struct nova_request *request, const char *arguments)
@@ -125,9 +66,7 @@ static int open_session(struct nova_request *request, const char *arguments)
                 free(session);
                 return session ? EINVAL : ENOMEM;
         }
-        service = request->service;
-        session->later.function = destroy;
-        session->bell = NOVA_SEL_NONE;
+        share_init(&session->share, NOVA_BLOCK_RING_ORDER, destroy);
         session->in_flight_max = device->depth;
         if (session->in_flight_max > NOVA_BLOCK_ENTRIES)
                 session->in_flight_max = NOVA_BLOCK_ENTRIES;
@@ -159,80 +98,32 @@ static int get_info(struct nova_request *request)
         return 0;
 }
 
-/* Allocates the ring and the pool of a session. */
-static int alloc_memory(struct block_session *session)
-{
-        if (session_count == BLOCK_SESSIONS)
-                return ENOMEM;
-        session->pages = nova_page_alloc(NOVA_BLOCK_RING_ORDER);
-
-        int error = session->pages ? 0 : ENOMEM;
-
-        if (!error)
-                error = device->alloc ? device->alloc(&session->pool) : alloc_pages(&session->pool);
-        if (error && session->pages) {
-                nova_page_free(session->pages, NOVA_BLOCK_RING_ORDER);
-                session->pages = NULL;
-        }
-        return error;
-}
-
-/* Allocates the memory, which may belong to a client that has died, for example to the former
- * instance of the present client. @return EAGAIN if such memory becomes free soon */
-static int reclaim_memory(struct block_session *session)
-{
-        int error = alloc_memory(session);
-
-        if (error != ENOMEM)
-                return error;
-        nova_service_sweep(service);
-        error = alloc_memory(session);
-        return error == ENOMEM && __atomic_load_n(&closing, __ATOMIC_RELAXED) ? EAGAIN : error;
-}
-
 /* NOVA_BLOCK_ATTACH */
 static int attach(struct nova_request *request)
 {
         struct block_session *session = session_of(request);
         const nova_word_t order = request->word[0];
+        int error;
 
         if (order < NOVA_BLOCK_RING_ORDER || order > NOVA_BLOCK_POOL_ORDER_MAX)
                 return EINVAL;
-        if (session->pages)
-                return EEXIST;
-        session->pool.bytes = (size_t)NOVA_PAGE_SIZE << order;
-
-        const int error = reclaim_memory(session);
-
+        if (session_count == BLOCK_SESSIONS)
+                return ENOMEM;
+        error = share_alloc(&session->share, request->service, (size_t)NOVA_PAGE_SIZE << order,
+                            &device->source);
         if (error)
                 return error;
-        session->limits.pool_bytes = session->pool.bytes;
-        block_ring_init(&session->ring, session->pages);
+        session->limits.pool_bytes = session->share.pool.bytes;
+        block_ring_init(&session->ring, session->share.pages);
         sessions[session_count++] = session;
-        nova_request_give(request, pages_crd(session->pages, NOVA_BLOCK_RING_ORDER));
-        nova_request_give(request, pages_crd(session->pool.memory, (unsigned)order));
+        share_give(&session->share, request);
         return 0;
 }
 
 /* NOVA_BLOCK_SEMAPHORES */
 static int give_semaphores(struct nova_request *request)
 {
-        struct block_session *session = session_of(request);
-
-        if (session->bell == NOVA_SEL_NONE) {
-                const nova_sel_t bell = nova_sel_alloc(0);
-
-                if (bell == NOVA_SEL_NONE)
-                        return ENOMEM;
-                if (nova_create_sm(bell, nova_program.pd, 0) != NOVA_SUCCESS) {
-                        nova_sel_free(bell, 0);
-                        return ENOMEM;
-                }
-                session->bell = bell;
-        }
-        nova_request_give(request, nova_crd_obj(doorbell, 0, NOVA_SM_UP));
-        nova_request_give(request, nova_crd_obj(session->bell, 0, NOVA_SM_DN));
-        return 0;
+        return share_give_semaphores(&session_of(request)->share, request, serve_doorbell());
 }
 
 /* NOVA_BLOCK_RESTRICT */
@@ -280,12 +171,12 @@ static int claim(struct nova_request *request)
         struct block_session *session = session_of(request);
         nova_word_t use = request->word[0];
 
-        if (!session->pages || use < NOVA_BLOCK_READS || use > NOVA_BLOCK_WRITES)
+        if (!session->share.pages || use < NOVA_BLOCK_READS || use > NOVA_BLOCK_WRITES)
                 return EINVAL;
         if (session->limits.flags & NOVA_BLOCK_READ_ONLY)
                 use = NOVA_BLOCK_READS;
         if (is_claimed(session, use)) {
-                nova_service_sweep(service);
+                nova_service_sweep(request->service);
                 if (is_claimed(session, use))
                         return EBUSY;
         }
@@ -293,30 +184,15 @@ static int claim(struct nova_request *request)
         return 0;
 }
 
-bool block_lock(void)
-{
-        block_watchdog_begin();
-        if (nova_service_lock(service) == 0)
-                return true;
-        block_watchdog_end();
-        return false;
-}
-
-void block_unlock(void)
-{
-        block_watchdog_end();
-        nova_service_unlock(service);
-}
-
 static void complete(struct block_session *session, uint32_t tag, int error)
 {
         session->changed = true;
-        block_ring_complete(&session->ring, tag, error);
+        ring_complete(&session->ring, tag, (uint32_t)error);
 }
 
 void block_advance(struct block_request *request)
 {
-        __atomic_store_n(&request->stamp, block_watchdog_stamp(), __ATOMIC_RELAXED);
+        __atomic_store_n(&request->stamp, watchdog_stamp(), __ATOMIC_RELAXED);
 }
 
 /* For the watchdog. The request may end meanwhile, so each stamp is read once. */
@@ -329,8 +205,8 @@ static bool find_oldest(uint32_t *age)
                 const uint32_t stamp = __atomic_load_n(&requests[i].stamp, __ATOMIC_RELAXED);
 
                 any |= stamp;
-                if (stamp && block_watchdog_age(stamp) > *age)
-                        *age = block_watchdog_age(stamp);
+                if (stamp && watchdog_age(stamp) > *age)
+                        *age = watchdog_age(stamp);
         }
         return any;
 }
@@ -350,7 +226,7 @@ void block_end(struct block_request *request, int error)
         }
         orphans--;
         if (!session->in_flight)
-                nova_service_later(service, &session->later);
+                share_destroy(&session->share, serve_service());
 }
 
 /* Starts a request from a copy of its entry. */
@@ -373,7 +249,7 @@ static void start(struct block_session *session, struct nova_block_entry *entry)
         request->blocks = blocks;
         request->segment_count = entry->segment_count;
         memcpy(request->segment, entry->segment, sizeof(request->segment));
-        request->pool = &session->pool;
+        request->pool = &session->share.pool;
         session->in_flight++;
         block_advance(request);
         device->start(request);
@@ -401,7 +277,7 @@ static bool is_preceded(const struct block_session *session)
 static bool may_start(const struct block_session *session)
 {
         return free_requests && session->in_flight < session->in_flight_max &&
-               block_ring_pending(&session->ring) && !(orphans && is_preceded(session));
+               ring_pending(&session->ring) && !(orphans && is_preceded(session));
 }
 
 /* A client that breaks the rules loses its ring. */
@@ -409,10 +285,9 @@ static void end_ring(unsigned index)
 {
         struct block_session *session = sessions[index];
 
-        session->ring.shared->magic = 0;
+        ring_end(&session->ring);
         session->changed = false;
-        if (session->bell != NOVA_SEL_NONE)
-                nova_sm_up(session->bell);
+        share_ring_bell(&session->share);
         sessions[index] = sessions[--session_count];
 }
 
@@ -430,7 +305,7 @@ static bool round_of_turns(void)
                 int error = 0;
 
                 for (unsigned n = 0; n < TURN && may_start(session); n++) {
-                        error = block_ring_take(&session->ring, &entry);
+                        error = ring_take(&session->ring, &entry);
                         if (error)
                                 break;
                         start(session, &entry);
@@ -445,10 +320,10 @@ static bool round_of_turns(void)
 }
 
 /* Shows the clients whether the doorbell needs an up. */
-static void set_waiting(uint32_t waits)
+static void set_waiting(bool waits)
 {
         for (unsigned i = 0; i < session_count; i++)
-                __atomic_store_n(&sessions[i]->ring.shared->service_waits, waits, __ATOMIC_RELAXED);
+                ring_set_waiting(&sessions[i]->ring, waits);
 }
 
 /* Shows the clients that the doorbell needs an up. @return true if a waiting request can be
@@ -457,7 +332,7 @@ static bool begin_waiting(void)
 {
         bool some = false;
 
-        set_waiting(1);
+        set_waiting(true);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         for (unsigned i = 0; i < session_count; i++)
                 some |= may_start(sessions[i]);
@@ -470,7 +345,7 @@ void block_serve(void)
         bool more;
 
         do {
-                set_waiting(0);
+                set_waiting(false);
                 while (rounds++ < ROUNDS && round_of_turns())
                         continue;
                 more = begin_waiting();
@@ -480,33 +355,18 @@ void block_serve(void)
         for (unsigned i = 0; i < session_count; i++) {
                 struct block_session *session = sessions[i];
 
-                if (session->changed && session->bell != NOVA_SEL_NONE &&
-                    block_ring_wake(&session->ring))
-                        nova_sm_up(session->bell);
+                if (session->changed && ring_wake(&session->ring))
+                        share_ring_bell(&session->share);
                 session->changed = false;
         }
         if (more)
-                nova_sm_up(doorbell);
-}
-
-/* Sleeps until an up of the doorbell by a client. */
-static void *run(void *argument)
-{
-        (void)argument;
-        while (nova_sm_down_until(doorbell, NOVA_SM_ZC, NOVA_FOREVER) == NOVA_SUCCESS &&
-               block_lock()) {
-                block_serve();
-                block_unlock();
-        }
-        return NULL;
+                nova_sm_up(serve_doorbell());
 }
 
 static int prepare(void)
 {
         requests = calloc(device->depth, sizeof(*requests));
-        doorbell = nova_sel_alloc(0);
-        if (!requests || doorbell == NOVA_SEL_NONE ||
-            nova_create_sm(doorbell, nova_program.pd, 0) != NOVA_SUCCESS)
+        if (!requests)
                 return ENOMEM;
         for (unsigned i = device->depth; i-- > 0;) {
                 requests[i].number = i;
@@ -536,16 +396,10 @@ int block_service_start(const struct block_device *of)
                 .open = open_session,
                 .close = close_session,
         };
-        const struct nova_thread_attr attr = {.name = "doorbell", .cpu = nova_program.cpu};
-        const struct block_watch watch = {of->timeout_ns, find_oldest};
-        struct nova_thread *thread;
+        const struct watch watch = {of->timeout_ns, find_oldest};
         int error;
 
         device = of;
         error = prepare();
-        if (!error)
-                error = block_watchdog_start(&watch);
-        if (!error)
-                error = nova_service_start(&service, &config);
-        return error ? error : nova_thread_create(&thread, &attr, run, NULL);
+        return error ? error : serve_start(&config, &watch, block_serve);
 }

@@ -5,22 +5,15 @@
 #ifndef NOVART_BLOCK_SERVER_H
 #define NOVART_BLOCK_SERVER_H
 
-#include "novart/service.h"
+#include "entry.h"
 #include "novart/service/block.h"
-#include "ring.h"
+#include "ring/serve.h"
+#include "ring/share.h"
 
 /* Maximum number of sessions. */
 #define BLOCK_SESSIONS 64
 
 struct block_session;
-
-/* Memory for the data of a session. */
-struct block_pool {
-        char *memory;    /* address in this program */
-        uint64_t device; /* address for the device */
-        size_t bytes;
-        void *owner; /* private to the driver */
-};
 
 /* A request in the device. It has been checked. */
 struct block_request {
@@ -35,7 +28,7 @@ struct block_request {
         uint32_t blocks;
         unsigned segment_count;
         struct nova_block_segment segment[NOVA_BLOCK_SEGMENTS]; /* inside the pool */
-        const struct block_pool *pool;
+        const struct share_pool *pool;
 };
 
 /* A device. Its functions are called with the service's lock. */
@@ -50,18 +43,12 @@ struct block_device {
                                    * limit */
         void (*start)(struct block_request *request); /* may call block_end() */
         void (*kick)(void);                           /* called after some starts; may be NULL */
-        int (*alloc)(struct block_pool *pool); /* allocates pool->bytes; NULL: ordinary pages */
-        void (*release)(struct block_pool *pool);
+        struct share_source source;                   /* of the pools */
 };
 
 /* Starts the service. The device must stay valid.
  * @return 0 or an errno value */
 int block_service_start(const struct block_device *of);
-
-/* Takes and releases the lock, for a thread of the driver that waits for interrupts. @return false:
- * the service is ending */
-bool block_lock(void);
-void block_unlock(void);
 
 /* Records that a part of a request has ended: its time begins again. The caller has the lock. */
 void block_advance(struct block_request *request);

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "block/claim.h"
 #include "novart/selector.h"
 #include "novart/time.h"
+#include "ring/claim.h"
 
 /* Registers. NVM Express 1.4, 3.1 */
 #define CAP_LOW  0x00
@@ -268,14 +268,14 @@ static const char *prepare(struct nvme *nvme)
 
 const char *nvme_open(struct nvme *nvme, const char *name)
 {
-        static const struct block_kind kind = {
+        static const struct driver_kind kind = {
                 "an NVMe controller (class 0x010802)", 0, {0}, 0x010802};
         volatile void *registers;
         const char *wrong;
         unsigned got;
         size_t bytes;
 
-        block_claim(&nvme->pci, name, &kind);
+        driver_claim(&nvme->pci, name, &kind);
         if (nova_pci_map(nvme->pci, 0, &registers, &bytes) || bytes < MINIMUM_BYTES)
                 return "the function has no registers of an NVMe controller.";
         nvme->registers = (volatile uint8_t *)registers;

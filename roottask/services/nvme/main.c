@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "block/dma.h"
+#include "block/server.h"
 #include "controller.h"
 #include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novart/thread.h"
+#include "ring/dma.h"
 
 /* I/O commands. NVM Express 1.4, 6 */
 #define FLUSH      0x00
@@ -203,10 +204,10 @@ static void drain(void)
 static void *wait_for_interrupts(void *argument)
 {
         (void)argument;
-        while (nova_sm_down(nvme.interrupt) == NOVA_SUCCESS && block_lock()) {
+        while (nova_sm_down(nvme.interrupt) == NOVA_SUCCESS && serve_lock()) {
                 drain();
                 block_serve();
-                block_unlock();
+                serve_unlock();
         }
         return NULL;
 }
@@ -229,9 +230,8 @@ static void describe(void)
                 .request_max = nvme.transfer_max / nvme.block_bytes};
         device.start = start;
         device.kick = kick;
-        device.alloc = block_dma_alloc;
-        device.release = block_dma_release;
-        block_dma_use(nvme.pci);
+        device.source = (struct share_source){dma_alloc, dma_release};
+        dma_use(nvme.pci);
 }
 
 int main(int argc, char **argv)

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "block/claim.h"
-#include "block/dma.h"
+#include "block/server.h"
 #include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novart/thread.h"
+#include "ring/claim.h"
+#include "ring/dma.h"
 #include "virtio/pci.h"
 
 /* Features. */
@@ -147,7 +148,7 @@ static void start(struct block_request *request)
 static void kick(void)
 {
         if (queue_publish(&queue))
-                virtio_notify(&virtio);
+                virtio_notify(&virtio, 0);
 }
 
 /* Returns the error of a request that the device has completed. */
@@ -196,12 +197,12 @@ static void drain(void)
 static void *wait_for_interrupts(void *argument)
 {
         (void)argument;
-        while (nova_sm_down(virtio.interrupt) == NOVA_SUCCESS && block_lock()) {
+        while (nova_sm_down(virtio.interrupt) == NOVA_SUCCESS && serve_lock()) {
                 if (virtio.pin)
                         virtio_acknowledge(&virtio);
                 drain();
                 block_serve();
-                block_unlock();
+                serve_unlock();
         }
         return NULL;
 }
@@ -249,7 +250,8 @@ static void make_queue(void)
         queue.size = size < DEPTH_MAX ? size : DEPTH_MAX;
         queue.indirect = virtio.features & VIRTIO_INDIRECT;
         queue.events = virtio.features & VIRTIO_EVENTS;
-        queue.depth = queue_depth(queue.size, queue.indirect);
+        queue.span = queue.indirect ? 1 : QUEUE_PARTS;
+        queue.depth = queue.size / queue.span;
         slot_offset = (unsigned)((queue_bytes(&queue) + 63) & ~(size_t)63);
         if (nova_dma_alloc(slot_offset + queue.depth * sizeof(struct slot), &dma))
                 fail("there is no memory for the queue; write `grants dma` and a larger `memory`.");
@@ -262,7 +264,7 @@ static void make_queue(void)
 
 int main(int argc, char **argv)
 {
-        static const struct block_kind kind = {
+        static const struct driver_kind kind = {
                 "a virtio disk (1af4:1042 or 1af4:1001)", 0x1af4, {0x1042, 0x1001}, 0};
         const struct nova_thread_attr attr = {.name = "interrupt", .cpu = nova_program.cpu};
         struct nova_thread *thread;
@@ -271,21 +273,20 @@ int main(int argc, char **argv)
 
         if (argc > 2)
                 device.name = argv[2];
-        block_claim(&virtio.pci, argc > 1 ? argv[1] : "disk", &kind);
+        driver_claim(&virtio.pci, argc > 1 ? argv[1] : "disk", &kind);
         wrong = virtio_open(&virtio, READ_ONLY | BLOCK_SIZE | SEG_MAX | SIZE_MAX_ | FLUSH |
                                              DISCARD | VIRTIO_INDIRECT | VIRTIO_EVENTS);
         if (wrong)
                 fail(wrong);
         read_properties();
         make_queue();
-        wrong = virtio_start(&virtio, 0, &queue);
+        wrong = virtio_start(&virtio, &queue, 1);
         if (wrong)
                 fail(wrong);
         device.start = start;
         device.kick = kick;
-        device.alloc = block_dma_alloc;
-        device.release = block_dma_release;
-        block_dma_use(virtio.pci);
+        device.source = (struct share_source){dma_alloc, dma_release};
+        dma_use(virtio.pci);
         error = block_service_start(&device);
         if (!error)
                 error = nova_thread_create(&thread, &attr, wait_for_interrupts, NULL);

@@ -164,19 +164,39 @@ static const char *agree(struct virtio *virtio, uint64_t wanted)
         return virtio->common[STATUS] & STATUS_FEATURES ? NULL : "the device refuses the features.";
 }
 
-const char *virtio_open(struct virtio *virtio, uint64_t wanted)
+static const char *reset(struct virtio *virtio)
 {
-        if (!find_structures(virtio))
-                return "the function is not a virtio device 1.0 or later.";
         virtio_reset(virtio);
-        if (virtio->common[STATUS])
-                return "the device cannot be reset.";
-        /* The requests of a former driver have ended, so the memory of that driver can be used
-         * again. */
-        nova_pci_quiet(virtio->pci);
+        return virtio->common[STATUS] ? "the device cannot be reset." : NULL;
+}
+
+static const char *greet(struct virtio *virtio, uint64_t wanted)
+{
         add_status(virtio, STATUS_ACKNOWLEDGE);
         add_status(virtio, STATUS_DRIVER);
         return agree(virtio, wanted);
+}
+
+const char *virtio_open(struct virtio *virtio, uint64_t wanted)
+{
+        const char *wrong;
+
+        if (!find_structures(virtio))
+                return "the function is not a virtio device 1.0 or later.";
+        wrong = reset(virtio);
+        if (wrong)
+                return wrong;
+        /* The requests of a former driver have ended, so the memory of that driver can be used
+         * again. */
+        nova_pci_quiet(virtio->pci);
+        return greet(virtio, wanted);
+}
+
+const char *virtio_renew(struct virtio *virtio)
+{
+        const char *wrong = reset(virtio);
+
+        return wrong ? wrong : greet(virtio, virtio->features);
 }
 
 unsigned virtio_queue_size(struct virtio *virtio, unsigned index)
@@ -190,6 +210,8 @@ static const char *start_interrupts(struct virtio *virtio)
         unsigned got, at = 0;
         uint32_t control = 0;
 
+        if (virtio->got)
+                return NULL;
         virtio->interrupt = nova_sel_alloc(0);
         if (virtio->interrupt == NOVA_SEL_NONE)
                 return "no selector is left.";
@@ -200,18 +222,15 @@ static const char *start_interrupts(struct virtio *virtio)
         if (nova_pci_capability(virtio->pci, CAPABILITY_MSIX, &at) == 0)
                 nova_pci_config_read(virtio->pci, at + 2, 2, &control);
         virtio->pin = !(control & MSIX_ENABLED);
+        virtio->got = true;
         return NULL;
 }
 
-const char *virtio_start(struct virtio *virtio, unsigned index, const struct queue *queue)
+static const char *add_queue(struct virtio *virtio, unsigned index, const struct queue *queue)
 {
-        const char *wrong = start_interrupts(virtio);
         volatile uint8_t *common = virtio->common;
         uint64_t notify;
 
-        if (wrong)
-                return wrong;
-        put16(common + CONFIG_VECTOR, NO_VECTOR);
         put16(common + QUEUE_SELECT, (uint16_t)index);
         put16(common + QUEUE_SIZE, (uint16_t)queue->size);
         put16(common + QUEUE_VECTOR, virtio->pin ? NO_VECTOR : 0);
@@ -223,15 +242,30 @@ const char *virtio_start(struct virtio *virtio, unsigned index, const struct que
         notify = (uint64_t)get16(common + QUEUE_NOTIFY) * virtio->notify_step;
         if (notify % 2 || notify + 2 > virtio->notify_bytes)
                 return "the queue's notification lies outside of the registers.";
-        virtio->notify += notify;
+        virtio->notify_offset[index] = (size_t)notify;
         put16(common + QUEUE_ENABLE, 1);
+        return NULL;
+}
+
+const char *virtio_start(struct virtio *virtio, const struct queue *queues, unsigned count)
+{
+        const char *wrong = start_interrupts(virtio);
+
+        if (wrong)
+                return wrong;
+        put16(virtio->common + CONFIG_VECTOR, NO_VECTOR);
+        for (unsigned i = 0; i < count; i++) {
+                wrong = add_queue(virtio, i, &queues[i]);
+                if (wrong)
+                        return wrong;
+        }
         add_status(virtio, STATUS_READY);
         return NULL;
 }
 
-void virtio_notify(const struct virtio *virtio)
+void virtio_notify(const struct virtio *virtio, unsigned index)
 {
-        put16(virtio->notify, 0);
+        put16(virtio->notify + virtio->notify_offset[index], (uint16_t)index);
 }
 
 void virtio_acknowledge(const struct virtio *virtio)

@@ -12,13 +12,17 @@
 #define VIRTIO_VERSION_1       (1ull << 32)
 #define VIRTIO_ACCESS_PLATFORM (1ull << 33)
 
+#define VIRTIO_QUEUES 2 /* maximum number of queues of a driver */
+
 struct virtio {
         struct nova_pci_device *pci;
         volatile uint8_t *common, *notify, *isr, *config;
         size_t notify_bytes, config_bytes;
         uint32_t notify_step;
-        uint64_t features; /* features that both sides support */
-        nova_sel_t interrupt;
+        size_t notify_offset[VIRTIO_QUEUES]; /* by queue */
+        uint64_t features;                   /* features that both sides support */
+        nova_sel_t interrupt;                /* got is false: none yet */
+        bool got;
         bool pin; /* the interrupt is a pin, which virtio_acknowledge() lowers */
 };
 
@@ -29,12 +33,16 @@ const char *virtio_open(struct virtio *virtio, uint64_t wanted);
 /* Returns the size that the device proposes for a queue; 0: there is no such queue. */
 unsigned virtio_queue_size(struct virtio *virtio, unsigned index);
 
-/* Gets an interrupt, sets up a queue whose memory is ready, and starts the device. @return NULL, or
- * a sentence about an error */
-const char *virtio_start(struct virtio *virtio, unsigned index, const struct queue *queue);
+/* Gets an interrupt if there is none, sets up queues 0 to @p count - 1, whose memory is ready, and
+ * starts the device. @return NULL, or a sentence about an error */
+const char *virtio_start(struct virtio *virtio, const struct queue *queues, unsigned count);
+
+/* Resets a device that was started, so it loses its queues, and agrees on the same features.
+ * virtio_start() follows. @return NULL, or a sentence about an error */
+const char *virtio_renew(struct virtio *virtio);
 
 /* Notifies the device of requests in a queue. */
-void virtio_notify(const struct virtio *virtio);
+void virtio_notify(const struct virtio *virtio, unsigned index);
 
 /* Lowers the pin. */
 void virtio_acknowledge(const struct virtio *virtio);

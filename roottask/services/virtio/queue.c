@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Split virtqueues. The number of a request determines its descriptors: one descriptor and a table,
- * or QUEUE_PARTS descriptors. */
+ * or one descriptor for each part. */
 #include "queue.h"
+
+#include <string.h>
 
 #define DESCRIPTOR_NEXT     1
 #define DESCRIPTOR_WRITE    2
@@ -43,9 +45,13 @@ size_t queue_bytes(const struct queue *queue)
         return table_offset(queue) + (queue->indirect ? queue->depth * TABLE_BYTES : 0);
 }
 
-unsigned queue_depth(unsigned size, bool indirect)
+void queue_init(struct queue *queue)
 {
-        return indirect ? size : size / QUEUE_PARTS;
+        memset(queue->memory, 0, queue_bytes(queue));
+        memset(queue->busy, 0, sizeof(queue->busy));
+        queue->added = 0;
+        queue->published = 0;
+        queue->taken = 0;
 }
 
 uint64_t queue_descriptors(const struct queue *queue)
@@ -84,7 +90,7 @@ static volatile struct used *used_entry(const struct queue *queue, unsigned inde
 void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts, unsigned count)
 {
         volatile struct descriptor *all = (volatile struct descriptor *)queue->memory;
-        const unsigned head = queue->indirect ? number : number * QUEUE_PARTS;
+        const unsigned head = number * queue->span;
         const size_t table = table_offset(queue) + number * TABLE_BYTES;
         const unsigned base = queue->indirect ? 0 : head;
         volatile struct descriptor *own =
@@ -132,7 +138,6 @@ bool queue_publish(struct queue *queue)
 enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *bytes)
 {
         const uint16_t index = used_words(queue)[1];
-        const unsigned parts = queue->indirect ? 1 : QUEUE_PARTS;
         uint32_t id;
 
         if (index == queue->taken)
@@ -140,11 +145,11 @@ enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *by
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         id = used_entry(queue, queue->taken)->id;
         *bytes = used_entry(queue, queue->taken)->bytes;
-        if (id % parts || id / parts >= queue->depth || !queue->busy[id / parts])
+        if (id % queue->span || id / queue->span >= queue->depth || !queue->busy[id / queue->span])
                 return QUEUE_BROKEN;
-        queue->busy[id / parts] = false;
+        queue->busy[id / queue->span] = false;
         queue->taken++;
-        *number = id / parts;
+        *number = id / queue->span;
         return QUEUE_TAKEN;
 }
 

@@ -20,8 +20,9 @@ struct queue_part {
 
 struct queue {
         unsigned size;   /* descriptors, a power of two */
-        unsigned depth;  /* maximum number of requests at once */
-        bool indirect;   /* a request takes one descriptor, which names a table of its own */
+        unsigned span;   /* descriptors of a request; maximum number of its parts if !indirect */
+        unsigned depth;  /* maximum number of requests at once, at most size / span */
+        bool indirect;   /* span is 1: the descriptor names a table of the request's parts */
         bool events;     /* both sides name the index of the next notification */
         char *memory;    /* queue_bytes() bytes, initially 0 */
         uint64_t device; /* its address for the device */
@@ -29,9 +30,11 @@ struct queue {
         bool busy[QUEUE_SIZE_MAX];        /* the request with this number is in flight */
 };
 
-/* Sets the layout of a queue, whose size, features and memory's addresses are set. */
+/* Returns the size of the memory of a queue whose sizes and features are set. */
 size_t queue_bytes(const struct queue *queue);
-unsigned queue_depth(unsigned size, bool indirect);
+
+/* Makes a queue empty, whose memory's addresses are set, also for a device that was reset. */
+void queue_init(struct queue *queue);
 
 /* Addresses of its three parts for the device. */
 uint64_t queue_descriptors(const struct queue *queue);

@@ -397,14 +397,14 @@ static void hostile(struct nova_block *good)
         device_hold(true);
         submit(bad, 4);
         in_flight(4);
-        ring->service_waits = 0;
-        ring->completed = 0xffff;
-        ring->reaped = 0x1234;
-        ring->submitted = 0x55555;
+        ring->head.service_waits = 0;
+        ring->head.completed = 0xffff;
+        ring->head.reaped = 0x1234;
+        ring->head.submitted = 0x55555;
         nova_sm_up(nova_crd_base(nova_block_get_parts(bad).doorbell));
-        for (unsigned i = 0; i < 60000 && ring->magic; i++)
+        for (unsigned i = 0; i < 60000 && ring->head.magic; i++)
                 nova_sleep(1000000);
-        check(!ring->magic && nova_block_reap(bad, &result) == ECONNRESET,
+        check(!ring->head.magic && nova_block_reap(bad, &result) == ECONNRESET,
               "a client with impossible counters loses its ring");
         while (device_end(0))
                 continue;

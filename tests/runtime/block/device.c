@@ -42,7 +42,7 @@ static void start(struct block_request *request)
         waiting++;
 }
 
-static int alloc(struct block_pool *pool)
+static int alloc(struct share_pool *pool)
 {
         if (pools >= __atomic_load_n(&pools_max, __ATOMIC_RELAXED))
                 return ENOMEM;
@@ -51,7 +51,7 @@ static int alloc(struct block_pool *pool)
         return pool->memory ? 0 : ENOMEM;
 }
 
-static void release(struct block_pool *pool)
+static void release(struct share_pool *pool)
 {
         nova_page_free(pool->memory, nova_crd_order_for(pool->bytes >> NOVA_PAGE_BITS));
         pools--;
@@ -65,8 +65,7 @@ static struct block_device device = {
                  .request_max = 128},
         .depth = DEVICE_DEPTH,
         .start = start,
-        .alloc = alloc,
-        .release = release,
+        .source = {alloc, release},
 };
 
 int device_start(void)
@@ -76,10 +75,10 @@ int device_start(void)
 
 void device_set_discard(bool has)
 {
-        if (!block_lock())
+        if (!serve_lock())
                 return;
         device.info.flags = has ? NOVA_BLOCK_HAS_DISCARD : 0;
-        block_unlock();
+        serve_unlock();
 }
 
 void device_hold(bool hold)
@@ -126,21 +125,21 @@ const void *device_end(unsigned position)
 {
         const void *session;
 
-        if (!block_lock())
+        if (!serve_lock())
                 return NULL;
         session = end_at(position);
         if (session)
                 block_serve();
-        block_unlock();
+        serve_unlock();
         return session;
 }
 
 void device_end_many(unsigned count)
 {
-        if (!block_lock())
+        if (!serve_lock())
                 return;
         while (count-- > 0 && end_at(0))
                 continue;
         block_serve();
-        block_unlock();
+        serve_unlock();
 }

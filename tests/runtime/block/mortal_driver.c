@@ -55,7 +55,7 @@ static void *die(void *argument)
         if (random & 2)
                 __atomic_store_n(&mute, true, __ATOMIC_RELAXED);
         else
-                block_lock();
+                serve_lock();
         return NULL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The service's end of a block ring, with clients that write anything to their end. */
 extern "C" {
-#include "ring.h"
+#include "block/entry.h"
 }
 
 #include <cerrno>
@@ -15,7 +15,7 @@ namespace
 
 struct block : testing::Test {
         std::unique_ptr<nova_block_ring> shared = std::make_unique<nova_block_ring>();
-        block_ring ring = {};
+        struct ring ring = {};
         block_limits limits = {};
         nova_block_entry entry = {};
         uint32_t blocks = 0;
@@ -46,67 +46,67 @@ struct block : testing::Test {
 
 TEST_F(block, a_ring_says_what_it_is_and_wants_the_doorbell)
 {
-        EXPECT_EQ(shared->magic, NOVA_BLOCK_MAGIC);
-        EXPECT_EQ(shared->service_waits, 1U);
-        EXPECT_FALSE(block_ring_pending(&ring));
-        EXPECT_EQ(block_ring_take(&ring, &entry), EAGAIN);
+        EXPECT_EQ(shared->head.magic, NOVA_BLOCK_MAGIC);
+        EXPECT_EQ(shared->head.service_waits, 1U);
+        EXPECT_FALSE(ring_pending(&ring));
+        EXPECT_EQ(ring_take(&ring, &entry), EAGAIN);
 }
 
 TEST_F(block, entries_are_taken_in_order_across_the_end_of_the_counters)
 {
         nova_block_entry taken;
 
-        shared->submitted = shared->reaped = shared->completed = 0xfffffff0;
+        shared->head.submitted = shared->head.reaped = shared->head.completed = 0xfffffff0;
         ring.taken = ring.completed = 0xfffffff0;
         for (uint32_t i = 0; i < 200; i++) {
                 entry.tag = i;
-                shared->entry[shared->submitted % NOVA_BLOCK_ENTRIES] = entry;
-                shared->submitted++;
-                ASSERT_EQ(block_ring_take(&ring, &taken), 0);
+                shared->entry[shared->head.submitted % NOVA_BLOCK_ENTRIES] = entry;
+                shared->head.submitted++;
+                ASSERT_EQ(ring_take(&ring, &taken), 0);
                 EXPECT_EQ(taken.tag, i);
-                block_ring_complete(&ring, i, EIO);
-                EXPECT_EQ(shared->completion[shared->reaped % NOVA_BLOCK_ENTRIES].tag, i);
-                EXPECT_EQ(shared->completion[shared->reaped % NOVA_BLOCK_ENTRIES].error, 5U);
-                shared->reaped++;
-                EXPECT_EQ(shared->completed, shared->reaped);
+                ring_complete(&ring, i, EIO);
+                EXPECT_EQ(shared->completion[shared->head.reaped % NOVA_BLOCK_ENTRIES].tag, i);
+                EXPECT_EQ(shared->completion[shared->head.reaped % NOVA_BLOCK_ENTRIES].result, 5U);
+                shared->head.reaped++;
+                EXPECT_EQ(shared->head.completed, shared->head.reaped);
         }
-        EXPECT_EQ(block_ring_take(&ring, &taken), EAGAIN);
+        EXPECT_EQ(ring_take(&ring, &taken), EAGAIN);
 }
 
 TEST_F(block, impossible_counters_are_refused)
 {
-        shared->submitted = NOVA_BLOCK_ENTRIES;
-        EXPECT_EQ(block_ring_take(&ring, &entry), 0);
-        shared->submitted = NOVA_BLOCK_ENTRIES + 2;
-        EXPECT_EQ(block_ring_take(&ring, &entry), EPROTO) << "more than the ring holds";
-        shared->submitted = 0;
-        EXPECT_EQ(block_ring_take(&ring, &entry), EPROTO) << "back";
-        shared->submitted = 2;
-        shared->reaped = 1;
-        EXPECT_EQ(block_ring_take(&ring, &entry), EPROTO) << "a completion that does not exist";
-        shared->reaped = 0;
-        EXPECT_EQ(block_ring_take(&ring, &entry), 0);
+        shared->head.submitted = NOVA_BLOCK_ENTRIES;
+        EXPECT_EQ(ring_take(&ring, &entry), 0);
+        shared->head.submitted = NOVA_BLOCK_ENTRIES + 2;
+        EXPECT_EQ(ring_take(&ring, &entry), EPROTO) << "more than the ring holds";
+        shared->head.submitted = 0;
+        EXPECT_EQ(ring_take(&ring, &entry), EPROTO) << "back";
+        shared->head.submitted = 2;
+        shared->head.reaped = 1;
+        EXPECT_EQ(ring_take(&ring, &entry), EPROTO) << "a completion that does not exist";
+        shared->head.reaped = 0;
+        EXPECT_EQ(ring_take(&ring, &entry), 0);
 }
 
 TEST_F(block, a_client_that_reads_no_completions_gets_no_more_requests)
 {
         for (unsigned i = 0; i < NOVA_BLOCK_ENTRIES; i++) {
-                shared->submitted++;
-                ASSERT_EQ(block_ring_take(&ring, &entry), 0);
-                block_ring_complete(&ring, i, 0);
+                shared->head.submitted++;
+                ASSERT_EQ(ring_take(&ring, &entry), 0);
+                ring_complete(&ring, i, 0);
         }
-        shared->submitted++;
-        EXPECT_EQ(block_ring_take(&ring, &entry), EPROTO);
-        shared->reaped++;
-        EXPECT_EQ(block_ring_take(&ring, &entry), 0);
+        shared->head.submitted++;
+        EXPECT_EQ(ring_take(&ring, &entry), EPROTO);
+        shared->head.reaped++;
+        EXPECT_EQ(ring_take(&ring, &entry), 0);
 }
 
 TEST_F(block, a_client_is_woken_once)
 {
-        EXPECT_FALSE(block_ring_wake(&ring));
-        shared->client_waits = 1;
-        EXPECT_TRUE(block_ring_wake(&ring));
-        EXPECT_FALSE(block_ring_wake(&ring));
+        EXPECT_FALSE(ring_wake(&ring));
+        shared->head.client_waits = 1;
+        EXPECT_TRUE(ring_wake(&ring));
+        EXPECT_FALSE(ring_wake(&ring));
 }
 
 TEST_F(block, a_good_request_gets_the_number_on_the_device)

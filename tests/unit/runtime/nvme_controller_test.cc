@@ -2,11 +2,11 @@
 /* Resets of an NVMe controller: one that needs time, that has a fatal status, or that never ends.
  */
 extern "C" {
-#include "block/claim.h"
 #include "novart/page.h"
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "nvme/controller.h"
+#include "ring/claim.h"
 }
 
 #include <algorithm>
@@ -139,7 +139,7 @@ void nova_sleep(uint64_t ns)
         run();
 }
 
-void block_claim(nova_pci_device **, const char *, const block_kind *)
+void driver_claim(nova_pci_device **, const char *, const driver_kind *)
 {
 }
 

@@ -26,7 +26,8 @@ struct virtio_queue : testing::Test {
                 q.size = size;
                 q.indirect = indirect;
                 q.events = events;
-                q.depth = queue_depth(size, indirect);
+                q.span = indirect ? 1 : QUEUE_PARTS;
+                q.depth = size / q.span;
                 memory.assign(queue_bytes(&q) / 8 + 1, 0);
                 memory.push_back(0x5555555555555555);
                 q.memory = (char *)memory.data();

@@ -4,6 +4,7 @@
 #ifndef NOVART_SERVICE_BLOCK_H
 #define NOVART_SERVICE_BLOCK_H
 
+#include "novart/service/ring.h"
 #include "novart/session.h"
 
 /** @defgroup block Services with blocks
@@ -24,9 +25,8 @@
  * of a client that has died ends soon. `partitions` answers EINVAL to INFO and SEMAPHORES before
  * ATTACH, and has no RESTRICT.
  *
- * The ring and the pool belong to the service, so they vanish from the client when the service
- * ends. The client maps them over lazy memory, so after the service has ended it reads zeros, and
- * the first word is no longer NOVA_BLOCK_MAGIC.
+ * The ring and the pool belong to the service, so they vanish from the client when the
+ * service ends.
  *
  * Requests complete in any order. A flush covers the writes that completed before it was submitted.
  *  @{ */
@@ -100,30 +100,13 @@ struct nova_block_entry {
         struct nova_block_segment segment[NOVA_BLOCK_SEGMENTS]; /**< where the data lies */
 };
 
-/** A completion in the ring. */
-struct nova_block_completion {
-        uint32_t tag;   /**< that of the request */
-        uint32_t error; /**< 0 or a number of <errno.h> */
-};
-
-/** The ring. Counters only grow, and wrap at 2^32; entry n is at index n % NOVA_BLOCK_ENTRIES. The
- * service works with copies of its own counters. Everything but the requests lies in the first
- * page. */
+/** The ring. A completion's result is 0 or a number of <errno.h>. Everything but the requests lies
+ * in the first page. */
 struct nova_block_ring {
-        uint32_t magic;         /**< NOVA_BLOCK_MAGIC; 0: the client broke the rules */
-        uint32_t fill0[15];     /**< to the next cache line */
-        uint32_t completed;     /**< number of completions; the service writes */
-        uint32_t service_waits; /**< 1: the doorbell needs an up after a request; the service
-                                 * writes */
-        uint32_t fill1[14];     /**< to the next cache line */
-        uint32_t submitted;     /**< number of requests; the client writes */
-        uint32_t reaped;        /**< number of completions that it has read; the client writes */
-        uint32_t client_waits;  /**< 1: the bell needs an up after a completion; the service clears
-                                 * it */
-        uint32_t fill2[13];     /**< to the next cache line */
-        struct nova_block_completion completion[NOVA_BLOCK_ENTRIES]; /**< service writes them */
-        uint8_t fill3[4096 - 192 - 8 * NOVA_BLOCK_ENTRIES];          /**< to the next page */
-        struct nova_block_entry entry[NOVA_BLOCK_ENTRIES]; /**< a ring; the client writes */
+        struct nova_ring head; /**< begins with NOVA_BLOCK_MAGIC */
+        struct nova_ring_completion completion[NOVA_BLOCK_ENTRIES]; /**< service writes them */
+        uint8_t fill[4096 - 192 - 8 * NOVA_BLOCK_ENTRIES];          /**< to the next page */
+        struct nova_block_entry entry[NOVA_BLOCK_ENTRIES];          /**< client writes them */
 };
 
 NOVA_STATIC_ASSERT(sizeof(struct nova_block_entry) == 128, "two cache lines");

@@ -6,17 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory/region.h"
 #include "nova/crd.h"
-#include "nova/extension.h"
 #include "nova/hypercall.h"
-#include "novart/region.h"
-#include "novart/selector.h"
 #include "novart/time.h"
+#include "service/client/ring.h"
 
-#define TRIES      10       /* attempts at a request if the service ends again and again */
-#define TRIES_OPEN 100      /* maximum number of attempts to open a session */
-#define PAUSE_NS   10000000 /* ns between two attempts: a service takes a moment to end */
+#define TRIES 10 /* attempts at a request if the service ends again and again */
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_LOST };
 
@@ -26,17 +21,12 @@ struct slot {
 };
 
 struct nova_block {
-        struct nova_session *session;
+        struct ring_session of;
+        struct ring_end end;
         struct nova_block_info info;
-        struct nova_block_ring *ring; /* the first half of the region; the pool is the second */
-        char *pool;
-        size_t pool_bytes;
-        nova_sel_t doorbell; /* and the bell after it */
-        uint32_t submitted;
-        uint32_t reaped;     /* also read by a thread in nova_block_listen() */
-        bool lacks;          /* the pages did not arrive */
+        struct nova_block_ring *ring;
         nova_word_t use;     /* the claimed one; 0: none */
-        unsigned used, lost; /* bitmaps of slots: not free, and lost */
+        unsigned used, lost; /* numbers of slots: not free, and lost */
         struct slot slot[NOVA_BLOCK_ENTRIES];
 };
 
@@ -46,7 +36,7 @@ static int get_info(struct nova_block *block)
         struct nova_message message = {.operation = NOVA_BLOCK_INFO,
                                        .answer = words,
                                        .answer_max = sizeof(words) / sizeof(words[0])};
-        const int error = nova_session_call(block->session, &message);
+        const int error = nova_session_call(block->of.session, &message);
 
         if (error)
                 return error;
@@ -62,88 +52,24 @@ static int get_info(struct nova_block *block)
                        : 0;
 }
 
-/* Returns true if the pages of an address have arrived. */
-static bool arrived(const void *addr, size_t bytes)
-{
-        const nova_word_t page = (nova_word_t)addr >> NOVA_PAGE_BITS;
-        nova_crd_t crd = nova_crd_mem(page + (bytes >> NOVA_PAGE_BITS) - 1, 0, 0);
-
-        return nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_type(crd) == NOVA_CRD_MEM;
-}
-
-/* Returns true if the ring has belonged to the service until now. Called after the data was
- * read. */
-static bool alive(const struct nova_block *block)
-{
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        return __atomic_load_n(&block->ring->magic, __ATOMIC_RELAXED) == NOVA_BLOCK_MAGIC;
-}
-
-/* Makes a call that fails with EAGAIN until the service has ended the session of a client that has
- * died. */
-static int call_patiently(const struct nova_block *block, struct nova_message *message)
-{
-        int error = nova_session_call(block->session, message);
-
-        for (unsigned tries = 1; error == EAGAIN && tries < TRIES_OPEN; tries++) {
-                nova_sleep(PAUSE_NS);
-                error = nova_session_call(block->session, message);
-        }
-        return error;
-}
-
-/* Lazy pages may have replaced the lost pages. They must be freed before the new pages arrive. */
-static int attach(struct nova_block *block)
-{
-        const unsigned order = nova_crd_order_for(block->pool_bytes >> NOVA_PAGE_BITS);
-        const nova_word_t word = order;
-        struct nova_message message = {
-                .operation = NOVA_BLOCK_ATTACH,
-                .words = &word,
-                .word_count = 1,
-                .window = nova_crd_mem((nova_word_t)block->ring >> NOVA_PAGE_BITS, order + 1,
-                                       NOVA_MEM_R | NOVA_MEM_W)};
-
-        novart_region_decommit(block->ring, 2 * block->pool_bytes);
-
-        const int error = call_patiently(block, &message);
-
-        if (error)
-                return error == EAGAIN ? ENOMEM : error;
-        block->submitted = 0;
-        block->reaped = 0;
-        block->lacks = !arrived(block->ring, sizeof(*block->ring)) ||
-                       !arrived(block->pool, block->pool_bytes);
-        /* there is too little kernel memory, or the service has ended since */
-        return !block->lacks && alive(block) ? 0 : ECONNRESET;
-}
-
-static int get_semaphores(struct nova_block *block)
-{
-        struct nova_message message = {.operation = NOVA_BLOCK_SEMAPHORES,
-                                       .window = nova_crd_obj(block->doorbell, 1, NOVA_PERM_ALL)};
-
-        nova_revoke(message.window, NOVA_REVOKE_SR);
-        return nova_session_call(block->session, &message);
-}
-
 /* Claims the blocks, if the session has a claim. */
 static int claim(const struct nova_block *block)
 {
         struct nova_message message = {
                 .operation = NOVA_BLOCK_CLAIM, .words = &block->use, .word_count = 1};
 
-        return block->use ? call_patiently(block, &message) : 0;
+        return block->use ? novart_ring_call(&block->of, &message) : 0;
 }
 
-static int connect(struct nova_block *block)
+static int connect(struct nova_block *block, const char *service, const char *arguments)
 {
-        int error = attach(block);
+        int error = novart_ring_reach(&block->of, service, arguments);
 
-        if (!error)
-                error = get_semaphores(block);
-        if (!error)
-                error = get_info(block);
+        if (error)
+                return error;
+        block->end.submitted = 0;
+        block->end.reaped = 0;
+        error = get_info(block);
         return error ? error : claim(block);
 }
 
@@ -152,15 +78,12 @@ static int reach(struct nova_block *block, const char *service, const char *argu
 {
         int error = ECONNRESET;
 
-        for (unsigned tries = 0; tries < TRIES_OPEN && error == ECONNRESET; tries++) {
+        for (unsigned tries = 0; tries < RING_TRIES && error == ECONNRESET; tries++) {
                 if (tries)
-                        nova_sleep(PAUSE_NS);
-                error = block->session ? nova_session_reopen(block->session)
-                                       : nova_session_open(&block->session, service, arguments);
-                if (!error)
-                        error = connect(block);
+                        nova_sleep(RING_PAUSE_NS);
+                error = connect(block, service, arguments);
         }
-        return error == ECONNRESET && block->lacks ? ENOMEM : error;
+        return error == ECONNRESET && block->of.lacks ? ENOMEM : error;
 }
 
 int nova_block_open(struct nova_block **opened, const char *service, const char *arguments,
@@ -175,13 +98,18 @@ int nova_block_open(struct nova_block **opened, const char *service, const char 
         block = calloc(1, sizeof(*block));
         if (!block)
                 return ENOMEM;
-        for (block->pool_bytes = least; block->pool_bytes < pool_bytes;)
-                block->pool_bytes *= 2;
-        block->doorbell = nova_sel_alloc(1);
-        block->ring = nova_region_lazy("blocks", 2 * block->pool_bytes);
-        block->pool = (char *)block->ring + block->pool_bytes;
-        error = block->ring && block->doorbell != NOVA_SEL_NONE ? reach(block, service, arguments)
-                                                                : ENOMEM;
+        block->of = (struct ring_session){.pool_bytes = least,
+                                          .ring_bytes = sizeof(*block->ring),
+                                          .magic = NOVA_BLOCK_MAGIC,
+                                          .attach = NOVA_BLOCK_ATTACH,
+                                          .semaphores = NOVA_BLOCK_SEMAPHORES};
+        while (block->of.pool_bytes < pool_bytes)
+                block->of.pool_bytes *= 2;
+        error = novart_ring_init(&block->of, "blocks");
+        block->ring = (struct nova_block_ring *)block->of.rings;
+        block->end.ring = &block->ring->head;
+        if (!error)
+                error = reach(block, service, arguments);
         if (error)
                 nova_block_close(block);
         else
@@ -191,12 +119,7 @@ int nova_block_open(struct nova_block **opened, const char *service, const char 
 
 void nova_block_close(struct nova_block *block)
 {
-        if (block->session)
-                nova_session_close(block->session);
-        if (block->ring)
-                nova_region_free(block->ring);
-        if (block->doorbell != NOVA_SEL_NONE)
-                nova_sel_release(block->doorbell, 1);
+        novart_ring_fini(&block->of);
         free(block);
 }
 
@@ -207,8 +130,8 @@ const struct nova_block_info *nova_block_get_info(const struct nova_block *block
 
 void *nova_block_pool(const struct nova_block *block, size_t *bytes)
 {
-        *bytes = block->pool_bytes;
-        return block->pool;
+        *bytes = block->of.pool_bytes;
+        return block->of.pool;
 }
 
 unsigned nova_block_room(const struct nova_block *block)
@@ -218,7 +141,7 @@ unsigned nova_block_room(const struct nova_block *block)
 
 int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes)
 {
-        return novart_region_has_memory((nova_word_t)block->pool + offset, bytes) ? ECONNRESET : 0;
+        return novart_ring_owned(&block->of, offset, bytes) ? 0 : ECONNRESET;
 }
 
 /* Returns true if the data of a write lies in pages of the service. If the data pages vanished
@@ -229,7 +152,7 @@ static bool data_valid(const struct nova_block *block, const struct nova_block_r
                 const size_t offset = request->segments[i].offset;
                 const size_t bytes = request->segments[i].bytes;
 
-                if (offset < block->pool_bytes && bytes <= block->pool_bytes - offset &&
+                if (offset < block->of.pool_bytes && bytes <= block->of.pool_bytes - offset &&
                     nova_block_check(block, offset, bytes))
                         return false;
         }
@@ -238,7 +161,7 @@ static bool data_valid(const struct nova_block *block, const struct nova_block_r
 
 static uint32_t take_slot(struct nova_block *block, void *cookie)
 {
-        uint32_t tag = block->submitted % NOVA_BLOCK_ENTRIES;
+        uint32_t tag = block->end.submitted % NOVA_BLOCK_ENTRIES;
 
         while (block->slot[tag].state != SLOT_FREE)
                 tag = (tag + 1) % NOVA_BLOCK_ENTRIES;
@@ -249,7 +172,8 @@ static uint32_t take_slot(struct nova_block *block, void *cookie)
 
 static void put(struct nova_block *block, const struct nova_block_request *request)
 {
-        struct nova_block_entry *entry = &block->ring->entry[block->submitted % NOVA_BLOCK_ENTRIES];
+        struct nova_block_entry *entry =
+                &block->ring->entry[block->end.submitted % NOVA_BLOCK_ENTRIES];
 
         entry->block = request->block;
         entry->blocks = request->blocks;
@@ -259,7 +183,7 @@ static void put(struct nova_block *block, const struct nova_block_request *reque
         entry->reserved = 0;
         for (unsigned i = 0; i < request->segment_count; i++)
                 entry->segment[i] = request->segments[i];
-        block->submitted++;
+        block->end.submitted++;
 }
 
 int nova_block_submit(struct nova_block *block, const struct nova_block_request *requests,
@@ -273,14 +197,12 @@ int nova_block_submit(struct nova_block *block, const struct nova_block_request 
                 if (requests[i].operation == NOVA_BLOCK_WRITE && !data_valid(block, &requests[i]))
                         return ECONNRESET;
         }
-        if (!alive(block))
+        if (!novart_ring_alive(&block->of))
                 return ECONNRESET;
         for (unsigned i = 0; i < count; i++)
                 put(block, &requests[i]);
-        __atomic_store_n(&block->ring->submitted, block->submitted, __ATOMIC_RELEASE);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        if (__atomic_load_n(&block->ring->service_waits, __ATOMIC_RELAXED))
-                nova_sm_up(block->doorbell);
+        if (novart_ring_submit(&block->end))
+                nova_sm_up(block->of.doorbell);
         return 0;
 }
 
@@ -305,59 +227,37 @@ static int reap_lost(struct nova_block *block, struct nova_block_result *result)
 
 int nova_block_reap(struct nova_block *block, struct nova_block_result *result)
 {
-        struct nova_block_ring *ring = block->ring;
+        struct nova_ring_completion completion;
+        bool some;
 
         if (block->lost)
                 return reap_lost(block, result);
-
-        const bool some = __atomic_load_n(&ring->completed, __ATOMIC_ACQUIRE) != block->reaped;
-        const struct nova_block_completion completion =
-                ring->completion[block->reaped % NOVA_BLOCK_ENTRIES];
-
-        if (!alive(block))
+        some = novart_ring_peek(&block->end, &completion, NOVA_BLOCK_ENTRIES);
+        if (!novart_ring_alive(&block->of))
                 return ECONNRESET;
         if (!some)
                 return EAGAIN;
-        __atomic_store_n(&block->reaped, block->reaped + 1, __ATOMIC_RELAXED);
-        __atomic_store_n(&ring->reaped, block->reaped, __ATOMIC_RELEASE);
+        novart_ring_reap(&block->end);
         if (completion.tag >= NOVA_BLOCK_ENTRIES || block->slot[completion.tag].state != SLOT_BUSY)
                 return EPROTO;
-        return free_slot(block, &block->slot[completion.tag], (int)completion.error, result);
-}
-
-/* Requests an up of the bell for later completions.
- * @return true if there is a completion already. Another thread may reap meanwhile. */
-static bool request_bell(const struct nova_block *block)
-{
-        __atomic_store_n(&block->ring->client_waits, 1, __ATOMIC_RELAXED);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        return __atomic_load_n(&block->ring->completed, __ATOMIC_ACQUIRE) !=
-               __atomic_load_n(&block->reaped, __ATOMIC_RELAXED);
+        return free_slot(block, &block->slot[completion.tag], (int)completion.result, result);
 }
 
 void nova_block_mute(struct nova_block *block)
 {
-        __atomic_store_n(&block->ring->client_waits, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&block->ring->head.client_waits, 0, __ATOMIC_RELAXED);
 }
 
 bool nova_block_unmute(struct nova_block *block)
 {
-        return request_bell(block);
+        return novart_ring_request_bell(&block->end);
 }
 
 int nova_block_listen(const struct nova_block *block, uint64_t deadline)
 {
-        if (request_bell(block))
+        if (novart_ring_request_bell(&block->end))
                 return 0;
-        if (!alive(block))
-                return ECONNRESET;
-
-        const enum nova_status status =
-                nova_sm_down_until(block->doorbell + 1, NOVA_SM_ZC, deadline);
-
-        if (status == NOVA_COM_TIM)
-                return ETIMEDOUT;
-        return status == NOVA_SUCCESS ? 0 : ECONNRESET;
+        return novart_ring_listen(&block->of, deadline);
 }
 
 int nova_block_wait(struct nova_block *block, struct nova_block_result *result, uint64_t deadline)
@@ -410,7 +310,7 @@ static int try_once(struct nova_block *block, const struct nova_block_request *r
         while (!error && block->lost)
                 error = nova_block_reap(block, &result);
         if (copy->from && !error)
-                memcpy(block->pool, copy->from, copy->bytes);
+                memcpy(block->of.pool, copy->from, copy->bytes);
         if (!error)
                 error = nova_block_submit(block, request, 1);
         if (!error)
@@ -418,7 +318,7 @@ static int try_once(struct nova_block *block, const struct nova_block_request *r
         if (!error)
                 error = result.error;
         if (copy->to && !error) {
-                memcpy(copy->to, block->pool, copy->bytes);
+                memcpy(copy->to, block->of.pool, copy->bytes);
                 error = nova_block_check(block, 0, copy->bytes);
         }
         return error;
@@ -450,7 +350,7 @@ static int transfer(struct nova_block *block, struct nova_block_request *request
                     struct copy copy)
 {
         const uint32_t size = block->info.block_bytes;
-        const uint32_t fit = (uint32_t)(block->pool_bytes / size);
+        const uint32_t fit = (uint32_t)(block->of.pool_bytes / size);
         const uint32_t most = fit < block->info.request_max ? fit : block->info.request_max;
         struct nova_block_segment segment = {0, 0};
         int error = 0;
@@ -512,7 +412,7 @@ int nova_block_restrict(struct nova_block *block, const struct nova_block_range 
 
         memcpy(words, range, sizeof(*range));
 
-        const int error = nova_session_call(block->session, &message);
+        const int error = nova_session_call(block->of.session, &message);
 
         return error ? error : get_info(block);
 }
@@ -533,14 +433,14 @@ int nova_block_claim(struct nova_block *block, enum nova_block_use use)
 
 struct nova_block_parts nova_block_get_parts(const struct nova_block *block)
 {
-        const unsigned order = nova_crd_order_for(block->pool_bytes >> NOVA_PAGE_BITS);
-        const nova_word_t page = (nova_word_t)block->ring >> NOVA_PAGE_BITS;
+        const unsigned order = nova_crd_order_for(block->of.pool_bytes >> NOVA_PAGE_BITS);
+        const nova_word_t page = (nova_word_t)block->of.rings >> NOVA_PAGE_BITS;
         const struct nova_block_parts parts = {
                 .ring = nova_crd_mem(page, NOVA_BLOCK_RING_ORDER, NOVA_MEM_R | NOVA_MEM_W),
                 .pool = nova_crd_mem(page + ((nova_word_t)1 << order), order,
                                      NOVA_MEM_R | NOVA_MEM_W),
-                .doorbell = nova_crd_obj(block->doorbell, 0, NOVA_SM_UP),
-                .bell = nova_crd_obj(block->doorbell + 1, 0, NOVA_SM_DN)};
+                .doorbell = nova_crd_obj(block->of.doorbell, 0, NOVA_SM_UP),
+                .bell = nova_crd_obj(block->of.doorbell + 1, 0, NOVA_SM_DN)};
 
         return parts;
 }

@@ -11,7 +11,7 @@
 
 #include "novart/program.h"
 
-static bool is_of_kind(const struct nova_pci_function *function, const struct block_kind *kind)
+static bool is_of_kind(const struct nova_pci_function *function, const struct driver_kind *kind)
 {
         if (!kind->vendor)
                 return function->class_code == kind->class_code;
@@ -25,7 +25,7 @@ static int status_of(int error)
         return error == ENODEV || error == EACCES ? NOVA_EXIT_FINAL : EXIT_FAILURE;
 }
 
-void block_claim(struct nova_pci_device **pci, const char *name, const struct block_kind *kind)
+void driver_claim(struct nova_pci_device **pci, const char *name, const struct driver_kind *kind)
 {
         const int error = nova_pci_claim(pci, name);
         const struct nova_pci_function *function;

@@ -25,7 +25,7 @@ struct wait {
         uint32_t looks; /* number of checks since work last ended, while there was work */
 };
 
-static struct block_watch watched;
+static struct watch watched;
 static nova_sel_t wake;
 static uint32_t begun; /* number of pieces of work that began, including those of threads that wait
                         * for the lock */
@@ -33,7 +33,7 @@ static uint32_t ended; /* work */
 static uint32_t looks; /* number of the thread's checks, times 2; written by the thread only */
 static bool rests;     /* the thread waits until work begins */
 
-void block_watchdog_begin(void)
+void watchdog_begin(void)
 {
         if (!watched.limit_ns)
                 return;
@@ -42,18 +42,18 @@ void block_watchdog_begin(void)
                 nova_sm_up(wake);
 }
 
-void block_watchdog_end(void)
+void watchdog_end(void)
 {
         if (watched.limit_ns)
                 __atomic_fetch_add(&ended, 1, __ATOMIC_RELEASE);
 }
 
-uint32_t block_watchdog_stamp(void)
+uint32_t watchdog_stamp(void)
 {
         return __atomic_load_n(&looks, __ATOMIC_RELAXED) | 1;
 }
 
-uint32_t block_watchdog_age(uint32_t stamp)
+uint32_t watchdog_age(uint32_t stamp)
 {
         return (__atomic_load_n(&looks, __ATOMIC_RELAXED) + 1 - stamp) / 2;
 }
@@ -116,7 +116,7 @@ static void *watch(void *argument)
         }
 }
 
-int block_watchdog_start(const struct block_watch *of)
+int watchdog_start(const struct watch *of)
 {
         const struct nova_thread_attr attr = {
                 .name = "watchdog", .cpu = nova_program.cpu, .stack_bytes = NOVA_THREAD_STACK_MIN};

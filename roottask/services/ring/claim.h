@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Claims a PCI function for a driver, if the function is of the driver's kind. */
-#ifndef NOVART_BLOCK_CLAIM_H
-#define NOVART_BLOCK_CLAIM_H
+#ifndef NOVART_RING_CLAIM_H
+#define NOVART_RING_CLAIM_H
 
 #include "novart/service/pci_device.h"
 
 /* The functions that a driver supports. */
-struct block_kind {
+struct driver_kind {
         const char *text;    /* name with article and numbers, for a sentence */
         uint16_t vendor;     /* 0: any; then the class is compared */
         uint16_t device[2];  /* the vendor's numbers */
@@ -15,6 +15,6 @@ struct block_kind {
 
 /* Claims a device of the description, which must be of a kind and may be a bus master. If that
  * fails, ends the program with a sentence, and with NOVA_EXIT_FINAL if it would fail again. */
-void block_claim(struct nova_pci_device **pci, const char *name, const struct block_kind *kind);
+void driver_claim(struct nova_pci_device **pci, const char *name, const struct driver_kind *kind);
 
 #endif

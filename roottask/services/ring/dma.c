@@ -7,12 +7,12 @@
 
 static const struct nova_pci_device *device;
 
-void block_dma_use(const struct nova_pci_device *pci)
+void dma_use(const struct nova_pci_device *pci)
 {
         device = pci;
 }
 
-int block_dma_alloc(struct block_pool *pool)
+int dma_alloc(struct share_pool *pool)
 {
         struct nova_dma *dma = malloc(sizeof(*dma));
         const int error = dma ? nova_dma_alloc(pool->bytes, dma) : ENOMEM;
@@ -27,7 +27,7 @@ int block_dma_alloc(struct block_pool *pool)
         return 0;
 }
 
-void block_dma_release(struct block_pool *pool)
+void dma_release(struct share_pool *pool)
 {
         struct nova_dma *dma = (struct nova_dma *)pool->owner;
 

@@ -1,60 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes, checks and completes the requests of a ring. */
-#include "ring.h"
+/* Checks the requests of a ring with blocks. */
+#include "entry.h"
 
 #include <errno.h>
-#include <string.h>
 
-void block_ring_init(struct block_ring *ring, struct nova_block_ring *shared)
+void block_ring_init(struct ring *ring, struct nova_block_ring *shared)
 {
-        *ring = (struct block_ring){.shared = shared};
-        shared->service_waits = 1;
-        __atomic_store_n(&shared->magic, NOVA_BLOCK_MAGIC, __ATOMIC_RELEASE);
-}
-
-bool block_ring_pending(const struct block_ring *ring)
-{
-        return __atomic_load_n(&ring->shared->submitted, __ATOMIC_ACQUIRE) != ring->taken;
-}
-
-/* A client has at most NOVA_BLOCK_ENTRIES requests whose completions it has not read. So there is
- * always room for a completion. */
-int block_ring_take(struct block_ring *ring, struct nova_block_entry *entry)
-{
-        struct nova_block_ring *shared = ring->shared;
-        const uint32_t submitted = __atomic_load_n(&shared->submitted, __ATOMIC_ACQUIRE);
-        const uint32_t reaped = __atomic_load_n(&shared->reaped, __ATOMIC_ACQUIRE);
-
-        if (submitted == ring->taken)
-                return EAGAIN;
-        if (submitted - ring->taken > NOVA_BLOCK_ENTRIES ||
-            ring->completed - reaped > NOVA_BLOCK_ENTRIES ||
-            submitted - reaped > NOVA_BLOCK_ENTRIES)
-                return EPROTO;
-        memcpy(entry, &shared->entry[ring->taken % NOVA_BLOCK_ENTRIES], sizeof(*entry));
-        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* from here on, only the copy is read */
-        ring->taken++;
-        return 0;
-}
-
-void block_ring_complete(struct block_ring *ring, uint32_t tag, int error)
-{
-        struct nova_block_completion *completion =
-                &ring->shared->completion[ring->completed % NOVA_BLOCK_ENTRIES];
-
-        completion->tag = tag;
-        completion->error = (uint32_t)error;
-        ring->completed++;
-        __atomic_store_n(&ring->shared->completed, ring->completed, __ATOMIC_RELEASE);
-}
-
-bool block_ring_wake(struct block_ring *ring)
-{
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        if (!__atomic_load_n(&ring->shared->client_waits, __ATOMIC_RELAXED))
-                return false;
-        __atomic_store_n(&ring->shared->client_waits, 0, __ATOMIC_RELAXED);
-        return true;
+        *ring = (struct ring){.shared = &shared->head,
+                              .entries = shared->entry,
+                              .entry_bytes = sizeof(shared->entry[0]),
+                              .count = NOVA_BLOCK_ENTRIES};
+        ring_init(ring, NOVA_BLOCK_MAGIC);
 }
 
 /* Adds up the segments. They may overlap, because the pool belongs to the client. */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service's end of a ring. The client may write anything to the ring at any time. So each entry
+ * is copied once and then checked, and the service uses its own copies of its counters. */
+#ifndef NOVART_RING_RING_H
+#define NOVART_RING_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "novart/service/ring.h"
+
+/* A ring of a session. The first four members describe its form. */
+struct ring {
+        struct nova_ring *shared;
+        const void *entries;  /* the requests */
+        uint32_t entry_bytes; /* size of a request */
+        uint32_t count;       /* number of requests and of completions, a power of two */
+        uint32_t taken, completed;
+};
+
+/* Initialises a ring, whose form is set, in memory that is 0. */
+void ring_init(struct ring *ring, uint32_t magic);
+
+/* Returns false if ring_take() would return EAGAIN. */
+bool ring_pending(const struct ring *ring);
+
+/* Copies the next request.
+ * @return 0; EAGAIN: there is none; EPROTO: the counters are impossible */
+int ring_take(struct ring *ring, void *entry);
+
+/* Appends a completion for a request that was taken. */
+void ring_complete(struct ring *ring, uint32_t tag, uint32_t result);
+
+/* Returns true, once, if the client waits for the completions so far. */
+bool ring_wake(struct ring *ring);
+
+/* Shows the client whether the doorbell needs an up. */
+void ring_set_waiting(const struct ring *ring, bool waits);
+
+/* Shows a client that broke the rules that its ring has ended. */
+void ring_end(const struct ring *ring);
+
+#endif

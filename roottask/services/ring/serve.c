@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starts a service with rings, and serves it when a client rings the doorbell. */
+#include "serve.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "nova/extension.h"
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+
+static struct nova_service *service;
+static nova_sel_t doorbell;
+static void (*serve)(void);
+
+struct nova_service *serve_service(void)
+{
+        return service;
+}
+
+nova_sel_t serve_doorbell(void)
+{
+        return doorbell;
+}
+
+bool serve_lock(void)
+{
+        watchdog_begin();
+        if (nova_service_lock(service) == 0)
+                return true;
+        watchdog_end();
+        return false;
+}
+
+void serve_unlock(void)
+{
+        watchdog_end();
+        nova_service_unlock(service);
+}
+
+/* Sleeps until an up of the doorbell by a client. */
+static void *run(void *argument)
+{
+        (void)argument;
+        while (nova_sm_down_until(doorbell, NOVA_SM_ZC, NOVA_FOREVER) == NOVA_SUCCESS &&
+               serve_lock()) {
+                serve();
+                serve_unlock();
+        }
+        return NULL;
+}
+
+int serve_start(const struct nova_service_config *config, const struct watch *watch,
+                void (*function)(void))
+{
+        const struct nova_thread_attr attr = {.name = "doorbell", .cpu = nova_program.cpu};
+        struct nova_thread *thread;
+        int error;
+
+        serve = function;
+        doorbell = nova_sel_alloc(0);
+        if (doorbell == NOVA_SEL_NONE ||
+            nova_create_sm(doorbell, nova_program.pd, 0) != NOVA_SUCCESS)
+                return ENOMEM;
+        error = watchdog_start(watch);
+        if (!error)
+                error = nova_service_start(&service, config);
+        return error ? error : nova_thread_create(&thread, &attr, run, NULL);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A service with rings: its lock, its watchdog, and the thread that sleeps at the doorbell. */
+#ifndef NOVART_RING_SERVE_H
+#define NOVART_RING_SERVE_H
+
+#include <stdbool.h>
+
+#include "novart/service.h"
+#include "watchdog.h"
+
+/* Starts a service.
+ * @param config the service
+ * @param watch  what the watchdog observes; it may have no limit
+ * @param serve  called with the lock after a client has rung the doorbell
+ * @return 0 or an errno value */
+int serve_start(const struct nova_service_config *config, const struct watch *watch,
+                void (*serve)(void));
+
+/* Returns the service. */
+struct nova_service *serve_service(void);
+
+/* Returns the semaphore on which all clients do ups. */
+nova_sel_t serve_doorbell(void);
+
+/* Takes and releases the lock, for a thread of the program that waits for something else. @return
+ * false: the service is ending */
+bool serve_lock(void);
+void serve_unlock(void);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sessions with rings, and the client's end of a ring. */
+#include "ring.h"
+
+#include <errno.h>
+
+#include "memory/region.h"
+#include "nova/crd.h"
+#include "nova/extension.h"
+#include "nova/hypercall.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+#include "novart/time.h"
+
+int novart_ring_init(struct ring_session *session, const char *name)
+{
+        session->doorbell = nova_sel_alloc(1);
+        session->rings = nova_region_lazy(name, 2 * session->pool_bytes);
+        session->pool = session->rings + session->pool_bytes;
+        return session->rings && session->doorbell != NOVA_SEL_NONE ? 0 : ENOMEM;
+}
+
+void novart_ring_fini(struct ring_session *session)
+{
+        if (session->session)
+                nova_session_close(session->session);
+        if (session->rings)
+                nova_region_free(session->rings);
+        if (session->doorbell != NOVA_SEL_NONE)
+                nova_sel_release(session->doorbell, 1);
+}
+
+/* Returns true if the pages of an address have arrived. */
+static bool arrived(const void *addr, size_t bytes)
+{
+        const nova_word_t page = (nova_word_t)addr >> NOVA_PAGE_BITS;
+        nova_crd_t crd = nova_crd_mem(page + (bytes >> NOVA_PAGE_BITS) - 1, 0, 0);
+
+        return nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_type(crd) == NOVA_CRD_MEM;
+}
+
+bool novart_ring_alive(const struct ring_session *session)
+{
+        const struct nova_ring *ring = (const struct nova_ring *)session->rings;
+
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        return __atomic_load_n(&ring->magic, __ATOMIC_RELAXED) == session->magic;
+}
+
+bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t bytes)
+{
+        return !novart_region_has_memory((nova_word_t)session->pool + offset, bytes);
+}
+
+int novart_ring_call(const struct ring_session *session, struct nova_message *message)
+{
+        int error = nova_session_call(session->session, message);
+
+        for (unsigned tries = 1; error == EAGAIN && tries < RING_TRIES; tries++) {
+                nova_sleep(RING_PAUSE_NS);
+                error = nova_session_call(session->session, message);
+        }
+        return error;
+}
+
+/* Lazy pages may have replaced the lost pages. They must be freed before the new pages arrive. */
+static int attach(struct ring_session *session)
+{
+        const unsigned order = nova_crd_order_for(session->pool_bytes >> NOVA_PAGE_BITS);
+        const nova_word_t word = order;
+        struct nova_message message = {
+                .operation = session->attach,
+                .words = &word,
+                .word_count = 1,
+                .window = nova_crd_mem((nova_word_t)session->rings >> NOVA_PAGE_BITS, order + 1,
+                                       NOVA_MEM_R | NOVA_MEM_W)};
+
+        novart_region_decommit(session->rings, 2 * session->pool_bytes);
+
+        const int error = novart_ring_call(session, &message);
+
+        if (error)
+                return error == EAGAIN ? ENOMEM : error;
+        session->lacks = !arrived(session->rings, session->ring_bytes) ||
+                         !arrived(session->pool, session->pool_bytes);
+        /* there is too little kernel memory, or the service has ended since */
+        return !session->lacks && novart_ring_alive(session) ? 0 : ECONNRESET;
+}
+
+static int get_semaphores(const struct ring_session *session)
+{
+        struct nova_message message = {.operation = session->semaphores,
+                                       .window = nova_crd_obj(session->doorbell, 1, NOVA_PERM_ALL)};
+
+        nova_revoke(message.window, NOVA_REVOKE_SR);
+        return nova_session_call(session->session, &message);
+}
+
+int novart_ring_reach(struct ring_session *session, const char *service, const char *arguments)
+{
+        int error = session->session ? nova_session_reopen(session->session)
+                                     : nova_session_open(&session->session, service, arguments);
+
+        if (!error)
+                error = attach(session);
+        return error ? error : get_semaphores(session);
+}
+
+bool novart_ring_submit(const struct ring_end *end)
+{
+        __atomic_store_n(&end->ring->submitted, end->submitted, __ATOMIC_RELEASE);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        return __atomic_load_n(&end->ring->service_waits, __ATOMIC_RELAXED);
+}
+
+bool novart_ring_peek(const struct ring_end *end, struct nova_ring_completion *completion,
+                      uint32_t count)
+{
+        const struct nova_ring_completion *all =
+                (const struct nova_ring_completion *)(end->ring + 1);
+        const bool some = __atomic_load_n(&end->ring->completed, __ATOMIC_ACQUIRE) != end->reaped;
+
+        *completion = all[end->reaped % count];
+        return some;
+}
+
+void novart_ring_reap(struct ring_end *end)
+{
+        __atomic_store_n(&end->reaped, end->reaped + 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&end->ring->reaped, end->reaped, __ATOMIC_RELEASE);
+}
+
+bool novart_ring_request_bell(const struct ring_end *end)
+{
+        __atomic_store_n(&end->ring->client_waits, 1, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        return __atomic_load_n(&end->ring->completed, __ATOMIC_ACQUIRE) !=
+               __atomic_load_n(&end->reaped, __ATOMIC_RELAXED);
+}
+
+int novart_ring_listen(const struct ring_session *session, uint64_t deadline)
+{
+        if (!novart_ring_alive(session))
+                return ECONNRESET;
+
+        const enum nova_status status =
+                nova_sm_down_until(session->doorbell + 1, NOVA_SM_ZC, deadline);
+
+        if (status == NOVA_COM_TIM)
+                return ETIMEDOUT;
+        return status == NOVA_SUCCESS ? 0 : ECONNRESET;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the clients of services with rings share: a session with rings, a pool and semaphores, and
+ * the client's end of a ring. */
+#ifndef NOVA_ROOTTASK_SERVICE_CLIENT_RING_H
+#define NOVA_ROOTTASK_SERVICE_CLIENT_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "novart/service/ring.h"
+#include "novart/session.h"
+
+/* Attempts at what fails because the service ends, and the ns between two of them: a service takes
+ * a moment to end. */
+#define RING_TRIES    100
+#define RING_PAUSE_NS 10000000
+
+/* A session with rings. */
+struct ring_session {
+        struct nova_session *session;
+        char *rings; /* the first half of the region; the pool is the second */
+        char *pool;
+        size_t pool_bytes;
+        size_t ring_bytes;              /* size of the rings: whole pages */
+        nova_sel_t doorbell;            /* and the bell after it */
+        bool lacks;                     /* the pages did not arrive */
+        uint32_t magic;                 /* first word of the rings */
+        nova_word_t attach, semaphores; /* numbers of operations */
+};
+
+/* The client's end of a ring. */
+struct ring_end {
+        struct nova_ring *ring;
+        uint32_t submitted;
+        uint32_t reaped; /* also read by a thread that listens */
+};
+
+/* Reserves addresses for rings and pool, and selectors. The sizes are set. @return 0 or ENOMEM */
+int novart_ring_init(struct ring_session *session, const char *name);
+
+/* Opens the session, or opens it again if it was open before, with an empty pool. Does not repeat
+ * this if the service ends meanwhile. @return as nova_block_open() */
+int novart_ring_reach(struct ring_session *session, const char *service, const char *arguments);
+
+/* Makes a call, and repeats it while it fails with EAGAIN, because the service has yet to end the
+ * session of a client that has died. */
+int novart_ring_call(const struct ring_session *session, struct nova_message *message);
+
+/* Closes the session. */
+void novart_ring_fini(struct ring_session *session);
+
+/* Returns true if the rings have belonged to the service until now. Called after data was read. */
+bool novart_ring_alive(const struct ring_session *session);
+
+/* Returns true if all pages of a part of the pool are the service's. */
+bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t bytes);
+
+/* Makes requests visible, as counted in the end. @return true if the doorbell needs an up */
+bool novart_ring_submit(const struct ring_end *end);
+
+/* Copies the next completion, without taking it. @return false if there is none */
+bool novart_ring_peek(const struct ring_end *end, struct nova_ring_completion *completion,
+                      uint32_t count);
+
+/* Takes the completion. */
+void novart_ring_reap(struct ring_end *end);
+
+/* Requests an up of the bell for later completions. @return true if there is a completion already.
+ * Another thread may reap meanwhile. */
+bool novart_ring_request_bell(const struct ring_end *end);
+
+/* Waits for the bell. @return 0, ETIMEDOUT, or ECONNRESET if the service has ended */
+int novart_ring_listen(const struct ring_session *session, uint64_t deadline);
+
+#endif
