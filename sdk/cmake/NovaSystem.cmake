@@ -38,7 +38,7 @@ endfunction()
 
 # The SDK's programs for systems, except init.
 set(NOVA_SERVICES ahci disk files log memory names nvme partitions pci power ram-disk timer
-  virtio-blk)
+  virtio-blk virtio-net)
 
 # nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...]) makes a
 # system of init, a system description and the files that it names. The build of <name> checks the

@@ -9,12 +9,12 @@
 #include "watchdog.h"
 
 /* Starts a service.
- * @param config the service
- * @param watch  what the watchdog observes; it may have no limit
- * @param serve  called with the lock after a client has rung the doorbell
+ * @param config   the service
+ * @param watch    what the watchdog observes; it may have no limit
+ * @param function called with the lock after a client has rung the doorbell
  * @return 0 or an errno value */
 int serve_start(const struct nova_service_config *config, const struct watch *watch,
-                void (*serve)(void));
+                void (*function)(void));
 
 /* Returns the service. */
 struct nova_service *serve_service(void);

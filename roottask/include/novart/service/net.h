@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Protocol of services with frames: drivers of network cards, and `switch`. Frames lie in a pool
+ * that the device reaches; two rings in shared memory name them. */
+#ifndef NOVART_SERVICE_NET_H
+#define NOVART_SERVICE_NET_H
+
+#include "novart/service/ring.h"
+#include "novart/session.h"
+
+/** @defgroup net Services with frames
+ *
+ * | operation | words | items | answer | errors |
+ * |---|---|---|---|---|
+ * | INFO | – | – | struct nova_net_info | – |
+ * | ATTACH | order of the pool in pages | – | items: rings, pool | below |
+ * | SEMAPHORES | – | – | items: doorbell (UP), bell (DN) | ENOMEM |
+ * | COUNTS | – | – | struct nova_net_counts | – |
+ *
+ * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has rings
+ * already; EBUSY another client has the card; ENOMEM no memory; EAGAIN the memory of a client that
+ * has died becomes free soon, for which nova_net_open() waits up to a second.
+ *
+ * A request of the ring `transmit` names a frame, and completes when the pool's part may be changed
+ * again. A request of the ring `receive` names an empty buffer, and completes when a frame lies in
+ * it. The client does an up of the doorbell after requests, and the service an up of the bell after
+ * completions of both rings, but only if the other side sleeps. So many frames need one up.
+ *
+ * A frame has an Ethernet header (destination, source, type), data, and no check sum. A frame that
+ * finds no empty buffer is dropped and counted.
+ *
+ * The rings and the pool belong to the service, so they vanish from the client when the
+ * service ends.
+ *  @{ */
+
+#define NOVA_NET_INFO       (NOVA_OPERATION_FIRST + 0) /**< properties of the session */
+#define NOVA_NET_ATTACH     (NOVA_OPERATION_FIRST + 1) /**< rings and pool */
+#define NOVA_NET_SEMAPHORES (NOVA_OPERATION_FIRST + 2) /**< doorbell and bell */
+#define NOVA_NET_COUNTS     (NOVA_OPERATION_FIRST + 3) /**< numbers of frames */
+
+#define NOVA_NET_ENTRIES        128         /**< maximum number of requests of a ring */
+#define NOVA_NET_ADDRESS        6           /**< size of an address in bytes */
+#define NOVA_NET_FRAME_MIN      14          /**< least number of bytes of a frame: its header */
+#define NOVA_NET_FRAME_MAX      1514        /**< maximum number of bytes of a frame */
+#define NOVA_NET_BUFFER         2048        /**< size of a buffer of nova_net_open(), in bytes */
+#define NOVA_NET_RING_ORDER     1           /**< the rings have 2^1 pages */
+#define NOVA_NET_POOL_ORDER_MIN 2           /**< a pool has at least 16 KiB */
+#define NOVA_NET_POOL_ORDER_MAX 7           /**< a pool has at most 512 KiB */
+#define NOVA_NET_MAGIC          0x74654e01u /**< the first word of a ring while the service lives */
+
+/** Bits of nova_net_info::flags. */
+enum nova_net_flag {
+        NOVA_NET_LINK = 1, /**< the card has a cable, or the switch another port */
+};
+
+/** Properties of a session. */
+struct nova_net_info {
+        uint8_t address[NOVA_NET_ADDRESS]; /**< the client's address, the source of its frames */
+        uint16_t flags;                    /**< an OR of enum nova_net_flag, at the time of INFO */
+        uint32_t frame_max;                /**< maximum number of bytes of a frame */
+        uint32_t pool_bytes;               /**< maximum size of a pool */
+};
+
+/** Numbers of frames of a session. */
+struct nova_net_counts {
+        uint64_t sent;     /**< frames that the client sent */
+        uint64_t received; /**< frames that the client got */
+        uint64_t refused;  /**< requests that ended with an error, such as a forged source */
+        uint64_t dropped; /**< frames for the client that were too long, or found no empty buffer */
+};
+
+/** A request. */
+struct nova_net_entry {
+        uint32_t offset;   /**< offset in the pool in bytes */
+        uint32_t bytes;    /**< size of the frame, or of the empty buffer: NOVA_NET_FRAME_MAX or
+                            * more */
+        uint32_t tag;      /**< number that the completion repeats */
+        uint32_t reserved; /**< 0 */
+};
+
+/** A ring. The result of a completion is 0 or a number of <errno.h> in `transmit`, and the frame's
+ * size in `receive`, or 0 if the service returns the buffer without a frame. */
+struct nova_net_ring {
+        struct nova_ring head;                                    /**< begins with NOVA_NET_MAGIC */
+        struct nova_ring_completion completion[NOVA_NET_ENTRIES]; /**< service writes them */
+        struct nova_net_entry entry[NOVA_NET_ENTRIES];            /**< client writes them */
+        uint8_t fill[4096 - 192 - 24 * NOVA_NET_ENTRIES];         /**< to the next page */
+};
+
+/** The rings of a session. */
+struct nova_net_rings {
+        struct nova_net_ring transmit; /**< frames of the client */
+        struct nova_net_ring receive;  /**< frames for the client */
+};
+
+NOVA_STATIC_ASSERT(sizeof(struct nova_net_rings) == 8192, "2 pages");
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A client's session with rings and pool. One thread at a time may use it; another one may be in
+ * nova_net_listen(). */
+struct nova_net;
+
+/** A frame in the pool. */
+struct nova_net_frame {
+        const uint8_t *data; /**< first byte, of the destination's address */
+        uint32_t bytes;      /**< number of bytes */
+        uint32_t buffer;     /**< number of the buffer, for nova_net_release() */
+};
+
+/**
+ * Opens a session with a service that has frames, and gives it empty buffers: half of the pool.
+ * @code
+ * struct nova_net *net;
+ * struct nova_net_frame frame;
+ *
+ * if (nova_net_open(&net, "virtio-net", NULL, 0) == 0) {
+ *         if (nova_net_listen(net, NOVA_FOREVER) == 0 && nova_net_receive(net, &frame) == 0) {
+ *                 printf("%u bytes\n", (unsigned)frame.bytes);
+ *                 nova_net_release(net, &frame);
+ *         }
+ *         nova_net_close(net);
+ * }
+ * @endcode
+ * @param[out] opened the session
+ * @param service     the driver, or `switch`
+ * @param arguments   interpreted by the service; NULL: none
+ * @param pool_bytes  size of the pool; rounded up to a power of two of at least 16 KiB, which has
+ *                    four buffers for each direction
+ * @retval 0      done
+ * @retval EINVAL the pool is too large
+ * @retval EBUSY  another program has the card
+ * @retval ENOMEM no memory in client or service
+ * @retval EPROTO the service does not follow the protocol
+ * @retval …      as nova_session_open() and nova_session_call()
+ */
+int nova_net_open(struct nova_net **opened, const char *service, const char *arguments,
+                  size_t pool_bytes);
+
+/** Closes a session. Frames that were not sent yet may be lost. */
+void nova_net_close(struct nova_net *net);
+
+/**
+ * Opens the session again after ECONNRESET. Frames that were not sent yet, and those that
+ * nova_net_receive() has not returned, are lost; frames that were not released are invalid.
+ *
+ * @return as nova_session_reopen() and nova_net_open()
+ */
+int nova_net_reopen(struct nova_net *net);
+
+/** Returns the properties of the session, as they were when it was opened. */
+const struct nova_net_info *nova_net_get_info(const struct nova_net *net);
+
+/**
+ * Asks the service for the properties again, for the state of the cable.
+ *
+ * @param net       the session
+ * @param[out] info the properties
+ * @return as nova_session_call()
+ */
+int nova_net_ask_info(struct nova_net *net, struct nova_net_info *info);
+
+/**
+ * Asks the service for the numbers of frames.
+ *
+ * @param net         the session
+ * @param[out] counts the numbers
+ * @return as nova_session_call()
+ */
+int nova_net_ask_counts(struct nova_net *net, struct nova_net_counts *counts);
+
+/**
+ * Copies a frame into the pool, and queues it for nova_net_flush(). Does not block.
+ *
+ * @param net   the session
+ * @param data  first byte, of the destination's address
+ * @param bytes NOVA_NET_FRAME_MIN to NOVA_NET_FRAME_MAX
+ * @retval 0          queued
+ * @retval EAGAIN     all buffers are in use: nova_net_flush(), nova_net_listen()
+ * @retval EMSGSIZE   the frame is too short or too long
+ * @retval EPROTO     the service does not follow the protocol
+ * @retval ECONNRESET the service has ended: nova_net_reopen()
+ */
+int nova_net_send(struct nova_net *net, const void *data, size_t bytes);
+
+/** Shows the service all frames that were queued and buffers that were released, and wakes it if it
+ * sleeps. @retval 0 done @retval ECONNRESET the service has ended: nova_net_reopen() */
+int nova_net_flush(struct nova_net *net);
+
+/** Returns the number of frames that the service has refused since the session was opened, such as
+ * those with the source of another client. */
+unsigned nova_net_refused(const struct nova_net *net);
+
+/**
+ * Gets a frame. Does not block.
+ *
+ * @param net        the session
+ * @param[out] frame the frame; the caller passes it to nova_net_release()
+ * @retval 0          @p frame is set
+ * @retval EAGAIN     there is none
+ * @retval EPROTO     the service does not follow the protocol
+ * @retval ECONNRESET the service has ended: nova_net_reopen()
+ */
+int nova_net_receive(struct nova_net *net, struct nova_net_frame *frame);
+
+/**
+ * Gives a frame's buffer back, which the service can use after nova_net_flush(). Call it after the
+ * data was used or copied.
+ *
+ * @retval 0          the data was valid until now
+ * @retval ECONNRESET the service has ended: the data may have become zeros before it was used
+ */
+int nova_net_release(struct nova_net *net, const struct nova_net_frame *frame);
+
+/**
+ * Waits until nova_net_receive() may have a frame, or, if nova_net_send() has returned EAGAIN, a
+ * buffer may be free.
+ *
+ * @param net      the session
+ * @param deadline TSC value; NOVA_FOREVER: no limit
+ * @retval 0          call nova_net_receive()
+ * @retval ETIMEDOUT  none has come in time
+ * @retval ECONNRESET the service has ended: nova_net_reopen()
+ */
+int nova_net_listen(const struct nova_net *net, uint64_t deadline);
+
+#ifdef __cplusplus
+}
+#endif
+
+/** @} */
+
+#endif

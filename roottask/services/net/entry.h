@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks the requests of rings with frames. */
+#ifndef NOVART_NET_ENTRY_H
+#define NOVART_NET_ENTRY_H
+
+#include <stddef.h>
+
+#include "novart/service/net.h"
+#include "ring/ring.h"
+
+/* Initialises the service's end of a ring in memory that is 0. */
+void net_ring_init(struct ring *ring, struct nova_net_ring *shared);
+
+/* Checks a copy of a request.
+ * @param bytes_max maximum size of a frame, or of a buffer
+ * @return 0, or the error with which the request completes */
+int net_entry_check(const struct nova_net_entry *entry, size_t pool_bytes, uint32_t bytes_min,
+                    uint32_t bytes_max);
+
+#endif

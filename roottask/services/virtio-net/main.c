@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program virtio-net: a driver of virtio's network cards (VIRTIO 1.2, 5.1). Arguments: the name
+ * of the device in the description (default: `card`), and the name of the service.
+ *
+ * One client has the card. The device reads frames from the client's pool, and writes them into it.
+ * A buffer holds a whole frame, so the driver does not accept mergeable buffers. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/server.h"
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "novart/thread.h"
+#include "ring/claim.h"
+#include "ring/dma.h"
+#include "virtio/pci.h"
+
+/* Features. */
+#define MTU     (1ull << 3)
+#define ADDRESS (1ull << 5)
+#define STATUS  (1ull << 16)
+
+/* Offsets in the configuration. */
+#define CONFIG_STATUS 6
+#define CONFIG_MTU    10
+#define STATUS_LINK   1
+
+#define RECEIVE      0 /* numbers of queues */
+#define TRANSMIT     1
+#define QUEUES       2
+#define PARTS        2  /* a header and a frame */
+#define HEADER_BYTES 12 /* of zeros when sending; what the device writes is not read */
+#define HEADER_PLACE 64
+#define DEPTH_MAX    (QUEUE_SIZE_MAX / PARTS)
+#define TIMEOUT_NS   10000000000
+
+/* A request in the device. */
+struct slot {
+        uint32_t tag;
+        uint32_t stamp; /* for the watchdog, which reads it without the lock; 0: not in flight */
+};
+
+static struct virtio virtio;
+static struct queue queues[QUEUES];
+static struct slot slots[QUEUES][DEPTH_MAX];
+static unsigned free_slots[QUEUES][DEPTH_MAX], free_count[QUEUES];
+static uint64_t headers[QUEUES]; /* addresses for the device */
+static struct net_port *user;    /* the client whose frames the device has */
+
+static void fail(const char *sentence)
+{
+        puts(sentence);
+        exit(1);
+}
+
+static void add(unsigned index, const struct nova_net_entry *entry)
+{
+        const unsigned number = free_slots[index][--free_count[index]];
+        const bool writes = index == RECEIVE;
+        const struct queue_part parts[PARTS] = {
+                {headers[index], HEADER_BYTES, writes},
+                {user->share.pool.device + entry->offset, entry->bytes, writes}};
+        struct slot *slot = &slots[index][number];
+
+        slot->tag = entry->tag;
+        if (index == TRANSMIT)
+                __atomic_store_n(&slot->stamp, watchdog_stamp(), __ATOMIC_RELAXED);
+        queue_add(&queues[index], number, parts, PARTS);
+}
+
+/* Gives the device buffers and frames. */
+static bool serve(struct net_port *port)
+{
+        struct nova_net_entry entry;
+        bool any = false;
+        int error;
+
+        user = port;
+        for (unsigned n = 0; n < NOVA_NET_ENTRIES && free_count[RECEIVE]; n++) {
+                error = net_take_receive(port, &entry);
+                if (error == EAGAIN)
+                        break;
+                if (!error)
+                        add(RECEIVE, &entry);
+                any = true;
+        }
+        for (unsigned n = 0; n < NET_TURN && free_count[TRANSMIT] && port->attached; n++) {
+                error = net_take_transmit(port, &entry);
+                if (error == EAGAIN)
+                        break;
+                if (!error)
+                        add(TRANSMIT, &entry);
+                any = true;
+        }
+        return any;
+}
+
+static bool pending(const struct net_port *port)
+{
+        return (free_count[RECEIVE] && ring_pending(&port->receive)) ||
+               (free_count[TRANSMIT] && ring_pending(&port->transmit));
+}
+
+static void kick(void)
+{
+        for (unsigned i = 0; i < QUEUES; i++)
+                if (queue_publish(&queues[i]))
+                        virtio_notify(&virtio, i);
+}
+
+/* Ends a request. The device may report any size; a buffer holds a frame of the largest. */
+static void finish(unsigned index, unsigned number, uint32_t bytes)
+{
+        struct slot *slot = &slots[index][number];
+        uint32_t frame = 0;
+
+        free_slots[index][free_count[index]++] = number;
+        __atomic_store_n(&slot->stamp, 0, __ATOMIC_RELAXED);
+        if (index == TRANSMIT) {
+                net_complete_transmit(user, slot->tag, 0);
+                return;
+        }
+        if (bytes >= HEADER_BYTES + NOVA_NET_FRAME_MIN &&
+            bytes - HEADER_BYTES <= NOVA_NET_FRAME_MAX)
+                frame = bytes - HEADER_BYTES;
+        else
+                user->counts.dropped++;
+        net_complete_receive(user, slot->tag, frame);
+}
+
+/* Ends all requests that the device has completed. */
+static void drain(unsigned index)
+{
+        unsigned number;
+        uint32_t bytes;
+
+        do {
+                enum queue_answer answer;
+
+                while ((answer = queue_take(&queues[index], &number, &bytes)) == QUEUE_TAKEN)
+                        finish(index, number, bytes);
+                if (answer == QUEUE_BROKEN) {
+                        virtio_reset(&virtio);
+                        fail("the device completes a request that it does not have.");
+                }
+        } while (!queue_arm(&queues[index]));
+}
+
+static void *wait_for_interrupts(void *argument)
+{
+        (void)argument;
+        while (nova_sm_down(virtio.interrupt) == NOVA_SUCCESS && serve_lock()) {
+                if (virtio.pin)
+                        virtio_acknowledge(&virtio);
+                for (unsigned i = 0; i < QUEUES; i++)
+                        drain(i);
+                net_serve();
+                serve_unlock();
+        }
+        return NULL;
+}
+
+static void start_queues(void)
+{
+        const char *wrong;
+
+        for (unsigned i = 0; i < QUEUES; i++) {
+                queue_init(&queues[i]);
+                memset(slots[i], 0, sizeof(slots[i]));
+                free_count[i] = 0;
+                while (free_count[i] < queues[i].depth) {
+                        free_slots[i][free_count[i]] = free_count[i];
+                        free_count[i]++;
+                }
+        }
+        wrong = virtio_start(&virtio, queues, QUEUES);
+        if (wrong)
+                fail(wrong);
+}
+
+/* The device would keep the client's empty buffers until frames arrive, so it is reset. */
+static void detach(struct net_port *port)
+{
+        const char *wrong = virtio_renew(&virtio);
+
+        (void)port;
+        if (wrong)
+                fail(wrong);
+        user = NULL;
+        start_queues();
+}
+
+static int open_port(struct net_port *port, const char *client, const char *arguments)
+{
+        (void)port;
+        (void)client;
+        return *arguments ? EINVAL : 0;
+}
+
+static void describe(const struct net_port *port, struct nova_net_info *info)
+{
+        (void)port;
+        for (unsigned i = 0; i < NOVA_NET_ADDRESS; i++)
+                info->address[i] = (uint8_t)virtio_config(&virtio, i, 1);
+        if (!(virtio.features & STATUS) || virtio_config(&virtio, CONFIG_STATUS, 2) & STATUS_LINK)
+                info->flags |= NOVA_NET_LINK;
+}
+
+/* For the watchdog. The request may end meanwhile, so each stamp is read once. */
+static bool find_oldest(uint32_t *age)
+{
+        bool any = false;
+
+        *age = 0;
+        for (unsigned i = 0; i < DEPTH_MAX; i++) {
+                const uint32_t stamp = __atomic_load_n(&slots[TRANSMIT][i].stamp, __ATOMIC_RELAXED);
+
+                any |= stamp;
+                if (stamp && watchdog_age(stamp) > *age)
+                        *age = watchdog_age(stamp);
+        }
+        return any;
+}
+
+static struct net_service card = {
+        .name = "virtio-net",
+        .ports = 1,
+        .frame_max = NOVA_NET_FRAME_MAX,
+        .takes_buffers = true,
+        .watch = {TIMEOUT_NS, find_oldest},
+        .source = {dma_alloc, dma_release},
+        .open = open_port,
+        .describe = describe,
+        .serve = serve,
+        .pending = pending,
+        .kick = kick,
+        .detach = detach,
+};
+
+/* Reads the properties. The device may report any values. */
+static void read_properties(void)
+{
+        const uint32_t mtu = (uint32_t)virtio_config(&virtio, CONFIG_MTU, 2);
+
+        if (!(virtio.features & ADDRESS))
+                fail("the card has no address.");
+        if (virtio.features & MTU && mtu + NOVA_NET_FRAME_MIN < NOVA_NET_FRAME_MAX)
+                card.frame_max = mtu + NOVA_NET_FRAME_MIN;
+}
+
+static void make_queues(void)
+{
+        size_t bytes[QUEUES];
+        struct nova_dma dma;
+        char *memory;
+
+        for (unsigned i = 0; i < QUEUES; i++) {
+                const unsigned size = virtio_queue_size(&virtio, i);
+
+                if (size < PARTS || size & (size - 1))
+                        fail("a queue of the device is too small, or not a power of two.");
+                queues[i].size = size < QUEUE_SIZE_MAX ? size : QUEUE_SIZE_MAX;
+                queues[i].span = PARTS;
+                queues[i].depth = queues[i].size / PARTS;
+                queues[i].events = virtio.features & VIRTIO_EVENTS;
+                bytes[i] = (queue_bytes(&queues[i]) + 63) & ~(size_t)63;
+        }
+        if (nova_dma_alloc(bytes[RECEIVE] + bytes[TRANSMIT] + QUEUES * HEADER_PLACE, &dma))
+                fail("there is no memory for the queues; write `grants dma` and a larger "
+                     "`memory`.");
+        memory = (char *)dma.memory;
+        for (unsigned i = 0; i < QUEUES; i++) {
+                queues[i].memory = memory;
+                queues[i].device =
+                        nova_pci_address(virtio.pci, &dma) + (size_t)(memory - (char *)dma.memory);
+                headers[i] = queues[i].device + bytes[i];
+                memory += bytes[i] + HEADER_PLACE;
+        }
+}
+
+int main(int argc, char **argv)
+{
+        static const struct driver_kind kind = {
+                "a virtio network card (1af4:1041 or 1af4:1000)", 0x1af4, {0x1041, 0x1000}, 0};
+        const struct nova_thread_attr attr = {.name = "interrupt", .cpu = nova_program.cpu};
+        struct nova_thread *thread;
+        const char *wrong;
+        int error;
+
+        if (argc > 2)
+                card.name = argv[2];
+        driver_claim(&virtio.pci, argc > 1 ? argv[1] : "card", &kind);
+        wrong = virtio_open(&virtio, MTU | ADDRESS | STATUS | VIRTIO_EVENTS);
+        if (wrong)
+                fail(wrong);
+        read_properties();
+        make_queues();
+        dma_use(virtio.pci);
+        start_queues();
+        error = net_service_start(&card);
+        if (!error)
+                error = nova_thread_create(&thread, &attr, wait_for_interrupts, NULL);
+        if (error)
+                fail(strerror(error));
+        nova_service_sleep();
+}

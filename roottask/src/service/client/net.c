@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Client of services with frames: the client's end of the two rings. The pool's first half has the
+ * buffers for receiving, the second one those for sending. A buffer's number is its tag. */
+#include "novart/service/net.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nova/hypercall.h"
+#include "novart/time.h"
+#include "service/client/ring.h"
+
+struct nova_net {
+        struct ring_session of;
+        struct nova_net_info info;
+        struct nova_net_rings *rings;
+        struct ring_end transmit, receive;
+        unsigned buffers;                 /* number of buffers for each direction */
+        unsigned refused;                 /* frames */
+        bool queued;                      /* something is to be shown to the service */
+        unsigned free_count;              /* buffers for sending that are free */
+        uint32_t free[NOVA_NET_ENTRIES];  /* their numbers */
+        bool in_flight[NOVA_NET_ENTRIES]; /* the service has this buffer for sending */
+        bool offered[NOVA_NET_ENTRIES];   /* the service has this buffer for receiving */
+};
+
+static int ask(struct nova_net *net, nova_word_t operation, void *to, size_t bytes)
+{
+        nova_word_t words[NOVA_WORDS_OF(sizeof(struct nova_net_counts))];
+        struct nova_message message = {
+                .operation = operation, .answer = words, .answer_max = NOVA_WORDS_OF(bytes)};
+        const int error = nova_session_call(net->of.session, &message);
+
+        if (error)
+                return error;
+        if (message.answer_count < message.answer_max)
+                return EPROTO;
+        memcpy(to, words, bytes);
+        return 0;
+}
+
+int nova_net_ask_info(struct nova_net *net, struct nova_net_info *info)
+{
+        return ask(net, NOVA_NET_INFO, info, sizeof(*info));
+}
+
+int nova_net_ask_counts(struct nova_net *net, struct nova_net_counts *counts)
+{
+        return ask(net, NOVA_NET_COUNTS, counts, sizeof(*counts));
+}
+
+static uint32_t receive_offset(uint32_t buffer)
+{
+        return buffer * NOVA_NET_BUFFER;
+}
+
+static uint32_t transmit_offset(const struct nova_net *net, uint32_t buffer)
+{
+        return (net->buffers + buffer) * NOVA_NET_BUFFER;
+}
+
+static void put(struct nova_net *net, struct ring_end *end, struct nova_net_entry entry)
+{
+        struct nova_net_ring *ring = (struct nova_net_ring *)end->ring;
+
+        ring->entry[end->submitted % NOVA_NET_ENTRIES] = entry;
+        end->submitted++;
+        net->queued = true;
+}
+
+/* Gives the service an empty buffer. */
+static void offer(struct nova_net *net, uint32_t buffer)
+{
+        net->offered[buffer] = true;
+        put(net, &net->receive,
+            (struct nova_net_entry){
+                    .offset = receive_offset(buffer), .bytes = NOVA_NET_BUFFER, .tag = buffer});
+}
+
+static int connect(struct nova_net *net, const char *service, const char *arguments)
+{
+        int error = novart_ring_reach(&net->of, service, arguments);
+
+        if (!error)
+                error = nova_net_ask_info(net, &net->info);
+        if (error)
+                return error;
+        net->transmit = (struct ring_end){&net->rings->transmit.head, 0, 0};
+        net->receive = (struct ring_end){&net->rings->receive.head, 0, 0};
+        net->free_count = 0;
+        for (uint32_t i = 0; i < net->buffers; i++) {
+                net->in_flight[i] = false;
+                net->free[net->free_count++] = i;
+                offer(net, i);
+        }
+        return nova_net_flush(net);
+}
+
+/* Opens or reopens the session, and repeats this if the service ends meanwhile. */
+static int reach(struct nova_net *net, const char *service, const char *arguments)
+{
+        int error = ECONNRESET;
+
+        for (unsigned tries = 0; tries < RING_TRIES && error == ECONNRESET; tries++) {
+                if (tries)
+                        nova_sleep(RING_PAUSE_NS);
+                error = connect(net, service, arguments);
+        }
+        return error == ECONNRESET && net->of.lacks ? ENOMEM : error;
+}
+
+int nova_net_open(struct nova_net **opened, const char *service, const char *arguments,
+                  size_t pool_bytes)
+{
+        struct nova_net *net;
+        int error;
+
+        if (pool_bytes > (size_t)NOVA_PAGE_SIZE << NOVA_NET_POOL_ORDER_MAX)
+                return EINVAL;
+        net = calloc(1, sizeof(*net));
+        if (!net)
+                return ENOMEM;
+        net->of = (struct ring_session){.pool_bytes = (size_t)NOVA_PAGE_SIZE
+                                                      << NOVA_NET_POOL_ORDER_MIN,
+                                        .ring_bytes = sizeof(*net->rings),
+                                        .magic = NOVA_NET_MAGIC,
+                                        .attach = NOVA_NET_ATTACH,
+                                        .semaphores = NOVA_NET_SEMAPHORES};
+        while (net->of.pool_bytes < pool_bytes)
+                net->of.pool_bytes *= 2;
+        net->buffers = (unsigned)(net->of.pool_bytes / (2 * (size_t)NOVA_NET_BUFFER));
+        error = novart_ring_init(&net->of, "frames");
+        net->rings = (struct nova_net_rings *)net->of.rings;
+        if (!error)
+                error = reach(net, service, arguments);
+        if (error)
+                nova_net_close(net);
+        else
+                *opened = net;
+        return error;
+}
+
+void nova_net_close(struct nova_net *net)
+{
+        novart_ring_fini(&net->of);
+        free(net);
+}
+
+int nova_net_reopen(struct nova_net *net)
+{
+        return reach(net, NULL, NULL);
+}
+
+const struct nova_net_info *nova_net_get_info(const struct nova_net *net)
+{
+        return &net->info;
+}
+
+unsigned nova_net_refused(const struct nova_net *net)
+{
+        return net->refused;
+}
+
+/* Takes the next completion of a ring. @return 0, EAGAIN, EPROTO, ECONNRESET */
+static int take(struct nova_net *net, struct ring_end *end, bool *busy,
+                struct nova_ring_completion *completion)
+{
+        const bool some = novart_ring_peek(end, completion, NOVA_NET_ENTRIES);
+
+        if (!novart_ring_alive(&net->of))
+                return ECONNRESET;
+        if (!some)
+                return EAGAIN;
+        novart_ring_reap(end);
+        if (completion->tag >= net->buffers || !busy[completion->tag])
+                return EPROTO;
+        busy[completion->tag] = false;
+        return 0;
+}
+
+/* Collects the buffers of frames that were sent. */
+static int collect(struct nova_net *net)
+{
+        struct nova_ring_completion completion;
+        int error;
+
+        while ((error = take(net, &net->transmit, net->in_flight, &completion)) == 0) {
+                net->free[net->free_count++] = completion.tag;
+                net->refused += completion.result != 0;
+        }
+        return error == EAGAIN ? 0 : error;
+}
+
+/* If no buffer is free, asks for the bell, because another thread may be in nova_net_listen().
+ *
+ * A frame whose page has vanished is not sent: if the page vanished before the ring, the service
+ * that still sees the ring would send other data. */
+int nova_net_send(struct nova_net *net, const void *data, size_t bytes)
+{
+        uint32_t buffer, offset;
+        int error;
+
+        if (bytes < NOVA_NET_FRAME_MIN || bytes > NOVA_NET_FRAME_MAX)
+                return EMSGSIZE;
+        error = collect(net);
+        if (!error && !net->free_count && novart_ring_request_bell(&net->transmit))
+                error = collect(net);
+        if (error)
+                return error;
+        if (!net->free_count)
+                return EAGAIN;
+        buffer = net->free[net->free_count - 1];
+        offset = transmit_offset(net, buffer);
+        memcpy(net->of.pool + offset, data, bytes);
+        if (!novart_ring_owned(&net->of, offset, bytes))
+                return ECONNRESET;
+        net->free_count--;
+        net->in_flight[buffer] = true;
+        put(net, &net->transmit,
+            (struct nova_net_entry){.offset = offset, .bytes = (uint32_t)bytes, .tag = buffer});
+        return 0;
+}
+
+int nova_net_flush(struct nova_net *net)
+{
+        bool wake;
+
+        if (!novart_ring_alive(&net->of))
+                return ECONNRESET;
+        if (!net->queued)
+                return 0;
+        wake = novart_ring_submit(&net->receive);
+        if (novart_ring_submit(&net->transmit) || wake)
+                nova_sm_up(net->of.doorbell);
+        net->queued = false;
+        return 0;
+}
+
+int nova_net_receive(struct nova_net *net, struct nova_net_frame *frame)
+{
+        struct nova_ring_completion completion;
+
+        for (;;) {
+                const int error = take(net, &net->receive, net->offered, &completion);
+
+                if (error)
+                        return error;
+                if (completion.result > NOVA_NET_FRAME_MAX)
+                        return EPROTO;
+                if (completion.result >= NOVA_NET_FRAME_MIN)
+                        break;
+                offer(net, completion.tag);
+        }
+        *frame = (struct nova_net_frame){(const uint8_t *)net->of.pool +
+                                                 receive_offset(completion.tag),
+                                         completion.result, completion.tag};
+        return 0;
+}
+
+int nova_net_release(struct nova_net *net, const struct nova_net_frame *frame)
+{
+        const bool valid = novart_ring_owned(&net->of, receive_offset(frame->buffer), frame->bytes);
+
+        if (valid && !net->offered[frame->buffer])
+                offer(net, frame->buffer);
+        return valid ? 0 : ECONNRESET;
+}
+
+int nova_net_listen(const struct nova_net *net, uint64_t deadline)
+{
+        if (novart_ring_request_bell(&net->receive))
+                return 0;
+        return novart_ring_listen(&net->of, deadline);
+}
