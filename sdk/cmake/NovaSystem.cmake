@@ -37,8 +37,8 @@ nova_add_program before this line, or put files that are not programs after MODU
 endfunction()
 
 # The SDK's programs for systems, except init.
-set(NOVA_SERVICES ahci disk files log memory names nvme partitions pci power ram-disk timer
-  virtio-blk virtio-net)
+set(NOVA_SERVICES ahci disk files log memory names nvme partitions pci power ram-disk switch
+  timer virtio-blk virtio-net)
 
 # nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...]) makes a
 # system of init, a system description and the files that it names. The build of <name> checks the

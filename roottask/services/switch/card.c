@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Receives from a card, and sends to it. A driver that ends is waited for without the service's
+ * lock; meanwhile frames for the card are lost. */
+#include "card.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/server.h"
+#include "novart/program.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+
+#define POOL_BYTES 0x80000 /* 128 buffers for each direction */
+
+/* Copies what has come to the ports. Called with the lock. @return 0 or an errno value */
+static int drain(struct card *card)
+{
+        struct nova_net_frame in;
+        uint8_t frame[NOVA_NET_FRAME_MAX];
+        int error;
+
+        for (unsigned n = 0; n < NOVA_NET_ENTRIES; n++) {
+                error = nova_net_receive(card->net, &in);
+                if (error)
+                        return error == EAGAIN ? nova_net_flush(card->net) : error;
+                memcpy(frame, in.data, in.bytes);
+                error = nova_net_release(card->net, &in);
+                if (error)
+                        return error;
+                card->receive(card, frame, in.bytes);
+        }
+        return nova_net_flush(card->net);
+}
+
+static void reopen(struct card *card)
+{
+        int error;
+
+        card->up = false;
+        serve_unlock();
+        error = nova_net_reopen(card->net);
+        if (error) {
+                printf("%s does not come back: %s\n", card->service, strerror(error));
+                exit(1);
+        }
+        if (!serve_lock())
+                exit(1);
+        card->up = true;
+        card->full = false;
+}
+
+static void *run(void *argument)
+{
+        struct card *card = argument;
+
+        for (;;) {
+                int error = nova_net_listen(card->net, NOVA_FOREVER);
+
+                if (!serve_lock())
+                        return NULL;
+                if (!error)
+                        error = drain(card);
+                if (error)
+                        reopen(card);
+                card->full = false;
+                net_serve();
+                serve_unlock();
+        }
+}
+
+int card_open(struct card *card)
+{
+        const int error = nova_net_open(&card->net, card->service, NULL, POOL_BYTES);
+
+        card->up = !error;
+        return error;
+}
+
+int card_start(struct card *card)
+{
+        const struct nova_thread_attr attr = {.name = card->service, .cpu = nova_program.cpu};
+        struct nova_thread *thread;
+
+        return nova_thread_create(&thread, &attr, run, card);
+}
+
+bool card_send(struct card *card, const void *frame, uint32_t bytes)
+{
+        int error;
+
+        if (!card->up)
+                return true;
+        error = nova_net_send(card->net, frame, bytes);
+        card->full = error == EAGAIN;
+        return !card->full;
+}
+
+void card_flush(struct card *card)
+{
+        if (card->up)
+                nova_net_flush(card->net);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A card of a switch: a session with its driver, and a thread that waits for frames. */
+#ifndef NOVART_SWITCH_CARD_H
+#define NOVART_SWITCH_CARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "novart/service/net.h"
+
+#define CARDS 2 /* maximum number of cards */
+
+struct card {
+        const char *service; /* the driver */
+        struct nova_net *net;
+        unsigned port; /* its port in the table */
+        bool up;       /* the driver runs */
+        bool full;     /* the last frame found no buffer */
+        void (*receive)(struct card *card, const uint8_t *frame, uint32_t bytes);
+};
+
+/* Opens the session. @return 0 or an errno value */
+int card_open(struct card *card);
+
+/* Starts the thread, which calls receive() with the service's lock. @return 0 or an errno value */
+int card_start(struct card *card);
+
+/* Sends a frame. The caller has the lock, and calls card_flush() before it releases it. @return
+ * false: the driver's queue is full, and the frame may be sent later */
+bool card_send(struct card *card, const void *frame, uint32_t bytes);
+void card_flush(struct card *card);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The addresses that a switch has learned, and the decision about each frame. */
+#ifndef NOVART_SWITCH_TABLE_H
+#define NOVART_SWITCH_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "novart/service/net.h"
+
+#define TABLE_PORTS     32  /* maximum number of ports, with those of cards */
+#define TABLE_ADDRESSES 256 /* maximum number of learned addresses, a power of two */
+
+/* A port. */
+struct table_port {
+        uint8_t address[NOVA_NET_ADDRESS]; /* a client's; not used if open */
+        bool used;
+        bool open; /* any source may send here, and is learned: a card, or a client with several
+                    * addresses */
+};
+
+/* A learned address. */
+struct table_entry {
+        uint8_t address[NOVA_NET_ADDRESS];
+        uint8_t port; /* index + 1; 0: none */
+};
+
+struct table {
+        struct table_port port[TABLE_PORTS];
+        struct table_entry learned[TABLE_ADDRESSES];
+};
+
+/* Decides about a frame from a port, and learns its source.
+ * @param frame its first bytes: destination and source
+ * @return a bit for each port that gets the frame; 0 if its source is forged, or it needs no
+ * port: @p forged tells which */
+uint32_t table_route(struct table *table, unsigned from, const uint8_t *frame, bool *forged);
+
+/* Forgets the addresses of a port. */
+void table_forget(struct table *table, unsigned port);
+
+#endif
