@@ -6,8 +6,8 @@ set(NOVA_PRESET "${NOVA_ARCH}-${NOVA_CONFIG}")
 # The tree's own tools, as a regular expression of modules: benchmarks, mutation, conformance and
 # coverage, the builds of newlib and of the pages, packages and installation.
 # tests/sdk/test_contents.py compares it with the imports of an installed SDK's commands.
-set(NOVA_TREE_MODULES "bench.*|conformance|coverage|doc_.*|docs|install|mutation.*|newlib.*|\
-package|qemu_plugin|stretch|table")
+set(NOVA_TREE_MODULES "bench.*|conformance|coverage|debian_source|doc_.*|docs|install|mutation.*|\
+newlib.*|package|qemu_plugin|stretch|table")
 # Everything that must be built before the build can be installed.
 add_custom_target(nova-sdk)
 

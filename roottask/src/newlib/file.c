@@ -241,6 +241,18 @@ static int close_file(int number)
         return error ? novart_files_fail(error) : 0;
 }
 
+static int control_file(int number, int command, int value)
+{
+        const struct file *file = find(number);
+
+        (void)value;
+        if (!file)
+                return -1;
+        if (command == F_GETFL)
+                return file->flags;
+        return command == F_GETFD || command == F_SETFD ? 0 : novart_files_fail(EINVAL);
+}
+
 /* Closes the files that were written, so that the disk has their sizes before init ends the system.
  * Takes no lock, because a thread that no longer runs may hold it. */
 static void end_files(void)
@@ -265,8 +277,8 @@ static unsigned flags_of(int flags)
 
 int open(const char *name, int flags, ...)
 {
-        static const struct files_calls calls = {read_file,  write_file, seek_file,
-                                                 about_file, close_file, end_files};
+        static const struct files_calls calls = {read_file,  write_file,   seek_file, about_file,
+                                                 close_file, control_file, end_files};
         int index = 0, error;
         nova_word_t number;
         unsigned session;
@@ -310,15 +322,4 @@ int ftruncate(int number, off_t size)
         put_place(words + 1, (uint64_t)size);
         error = novart_files_call(file->session, NOVA_FILES_RESIZE, words, 3, NULL, 0, 0);
         return error ? novart_files_fail(error) : 0;
-}
-
-int fcntl(int number, int command, ...)
-{
-        const struct file *file = find(number);
-
-        if (!file)
-                return -1;
-        if (command == F_GETFL)
-                return file->flags;
-        return command == F_GETFD || command == F_SETFD ? 0 : novart_files_fail(EINVAL);
 }

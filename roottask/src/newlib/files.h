@@ -9,6 +9,7 @@
 #include "novart/service/files.h"
 
 #define FILES_FIRST        3 /* number of the first open file that is not the console */
+#define SOCKETS_FIRST      (FILES_FIRST + NOVA_FILES_MAX) /* number of the first socket */
 #define FILES_WORDS(bytes) (4 + NOVA_WORDS_OF(bytes))
 
 /* Functions that the system calls of the C library need for open files. A program that opens no
@@ -19,10 +20,12 @@ struct files_calls {
         off_t (*seek)(int file, off_t offset, int whence);
         int (*about)(int file, struct stat *about);
         int (*close)(int file);
-        void (*end)(void); /* the program ends */
+        int (*control)(int file, int command, int value); /* fcntl() */
+        void (*end)(void);                                /* the program ends; NULL for sockets */
 };
 
-extern const struct files_calls *novart_files_calls; /* NULL: nothing was opened */
+extern const struct files_calls *novart_files_calls;   /* NULL: nothing was opened */
+extern const struct files_calls *novart_sockets_calls; /* NULL: there are no sockets */
 
 /* Sets errno. @return -1 */
 int novart_files_fail(int error);

@@ -2,7 +2,9 @@
 /* The system calls of the C library: the console, which is the files 0 to 2, and a heap. Functions
  * for other files are in file.c. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,10 +15,13 @@
 #include "start/start.h"
 
 const struct files_calls *novart_files_calls;
+const struct files_calls *novart_sockets_calls;
 
-/* Returns the functions for a file that is not the console; NULL: no file was opened. */
+/* Returns the functions for a file that is not the console, or a socket; NULL: there is none. */
 static const struct files_calls *calls_of(int file)
 {
+        if (file >= SOCKETS_FIRST)
+                return __atomic_load_n(&novart_sockets_calls, __ATOMIC_ACQUIRE);
         return file >= FILES_FIRST ? __atomic_load_n(&novart_files_calls, __ATOMIC_ACQUIRE) : NULL;
 }
 
@@ -57,6 +62,20 @@ _READ_WRITE_RETURN_TYPE read(int file, void *data, size_t bytes)
         const int got = nova_console_read(data, bytes);
 
         return got < 0 ? fail(-got) : got;
+}
+
+int fcntl(int file, int command, ...)
+{
+        const struct files_calls *calls = calls_of(file);
+        va_list arguments;
+        int value;
+
+        if (!calls)
+                return fail(EBADF);
+        va_start(arguments, command);
+        value = va_arg(arguments, int);
+        va_end(arguments);
+        return calls->control(file, command, value);
 }
 
 /* Moves the end of the heap. The C library holds its lock of the heap during the call. */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes a program crash a moment after it has started. Linked to partitions. */
+/* Makes a program crash a moment after it has started. Linked to partitions, and to a driver of
+ * network cards. */
 #include "nova/hypercall.h"
 #include "novart/thread.h"
 #include "novart/time.h"
 
+#ifndef LEAST_NS
 #define LEAST_NS 20000000
-#define MORE_NS  60000000
+#endif
+#define MORE_NS 60000000
 
 static void *crash(void *argument)
 {

@@ -9,7 +9,6 @@ of SQLite fail. The next build tries again, because the file `made` is absent.
 import contextlib
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -17,40 +16,16 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "sdk/lib"))
+
+from nova import debian_source  # noqa: E402
+from nova.debian_source import Missing  # noqa: E402
+
 ARCHIVE = "sqlite3_3.40.1.orig.tar.xz"
 SUM = "aaa776260ab4dc976db34aa7891819484c8676b5b2783123ebc6301e2ca5d655"
 PLACE = f"http://deb.debian.org/debian/pool/main/s/sqlite3/{ARCHIVE}"
-# It downloads as apt-get does, with its proxies, and checks the sum.
-HELPER = "/usr/lib/apt/apt-helper"
 MADE = {"sqlite3.c": "sqlite3.c", "speedtest1.c": "test/speedtest1.c", "sqlite3.h": "sqlite3.h"}
 REASON = "missing_sqlite.h"
-
-
-class Missing(Exception):
-    """The source is not available. One sentence gives the reason and the remedy."""
-
-
-def fetch(archive):
-    """Downloads the archive."""
-    if os.environ.get("NOVA_OFFLINE"):
-        raise Missing(f"NOVA_OFFLINE is set, so put {PLACE} into {archive.parent}.")
-    if not Path(HELPER).exists():
-        raise Missing(f"there is no apt-helper to download it; put {PLACE} into {archive.parent}.")
-    command = [HELPER, "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20",
-               "download-file", PLACE, str(archive), f"SHA256:{SUM}"]
-    result = subprocess.run(command, check=False, text=True, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if result.returncode or not archive.exists():
-        lines = [line[3:] for line in result.stdout.splitlines() if line.startswith("E: ")]
-        raise Missing(f"{PLACE} cannot be downloaded ({(lines or ['no reason'])[0]}); check the "
-                      f"network, or put it into {archive.parent}.")
-
-
-def check(archive):
-    """Removes an archive whose sum is wrong."""
-    if hashlib.sha256(archive.read_bytes()).hexdigest() != SUM:
-        archive.unlink()
-        raise Missing(f"{ARCHIVE} was damaged and is removed; build again.")
 
 
 def make(archive, folder):
@@ -74,7 +49,8 @@ def make(archive, folder):
 
 def recipe():
     """Returns a digest of all that the files depend on."""
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    files = (Path(__file__), Path(debian_source.__file__))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def ensure(folder):
@@ -90,8 +66,8 @@ def ensure(folder):
         stamp.unlink(missing_ok=True)
         try:
             if not archive.exists():
-                fetch(archive)
-            check(archive)
+                debian_source.fetch(archive, PLACE, SUM)
+            debian_source.check(archive, SUM)
             make(archive, folder)
         except Missing as missing:
             for name in MADE:

@@ -47,7 +47,7 @@ class SourceTest(unittest.TestCase):
             self.missing("NOVA_OFFLINE is set")
 
     def test_without_the_tool_the_file_is_named(self):
-        with mock.patch.object(source, "HELPER", "/absent"), mock.patch.dict(
+        with mock.patch.object(source.debian_source, "HELPER", "/absent"), mock.patch.dict(
             "os.environ", {"NOVA_OFFLINE": ""}
         ):
             self.missing(f"put {source.PLACE} into")
@@ -56,7 +56,7 @@ class SourceTest(unittest.TestCase):
         tool = self.folder.parent / "helper"
         tool.write_text("#!/bin/sh\necho 'E: no way'\nexit 100\n", encoding="utf-8")
         tool.chmod(0o755)
-        with mock.patch.object(source, "HELPER", str(tool)), mock.patch.dict(
+        with mock.patch.object(source.debian_source, "HELPER", str(tool)), mock.patch.dict(
             "os.environ", {"NOVA_OFFLINE": ""}
         ):
             self.missing("cannot be downloaded (no way)")

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The compiler and the C library, for lwIP. */
+#ifndef LWIP_ARCH_CC_H
+#define LWIP_ARCH_CC_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <sys/types.h>
+
+#ifndef SSIZE_MAX
+#define SSIZE_MAX LONG_MAX /* the type is in sys/types.h */
+#endif
+
+typedef int sys_prot_t;
+
+uint32_t novanet_random(void);
+
+#define LWIP_RAND() novanet_random()
+#define LWIP_PLATFORM_DIAG(text) \
+        do {                     \
+                printf text;     \
+        } while (0)
+#define LWIP_PLATFORM_ASSERT(text)          \
+        do {                                \
+                printf("lwIP: %s\n", text); \
+                abort();                    \
+        } while (0)
+
+#endif

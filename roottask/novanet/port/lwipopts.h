@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Configuration of lwIP for novanet. */
+#ifndef LWIPOPTS_H
+#define LWIPOPTS_H
+
+#define NO_SYS                  0
+#define SYS_LIGHTWEIGHT_PROT    1
+#define LWIP_TCPIP_CORE_LOCKING 1
+#define LWIP_IPV4               1
+#define LWIP_IPV6               0
+#define LWIP_ARP                1
+#define LWIP_ICMP               1
+#define LWIP_DHCP               1
+#define LWIP_DNS                1
+#define LWIP_SOCKET             1
+#define LWIP_NETCONN            1
+#define LWIP_SO_RCVTIMEO        1
+#define LWIP_SO_SNDTIMEO        1
+#define LWIP_SO_RCVBUF          1
+#define SO_REUSE                1
+#define LWIP_TCP_KEEPALIVE      1
+#define LWIP_STATS              0
+#define LWIP_ERRNO_STDINCLUDE   1
+#define LWIP_TIMEVAL_PRIVATE    0
+#define DHCP_DOES_ARP_CHECK     0 /* a second more at each start */
+
+/* The functions for sockets have their POSIX names. read(), write() and close() are the runtime's,
+ * which call those of lwIP for numbers from LWIP_SOCKET_OFFSET on: after those of files. */
+#define LWIP_COMPAT_SOCKETS         2
+#define LWIP_POSIX_SOCKETS_IO_NAMES 0
+#define LWIP_SOCKET_OFFSET          35
+
+/* Sizes. Memory comes from malloc(). */
+#define MEM_LIBC_MALLOC           1
+#define MEMP_MEM_MALLOC           1
+#define MEM_ALIGNMENT             16
+#define MEMP_NUM_NETCONN          24
+#define MEMP_NUM_TCP_PCB          24
+#define MEMP_NUM_UDP_PCB          24
+#define PBUF_POOL_BUFSIZE         1600
+#define TCP_MSS                   1460
+#define TCP_WND                   (16 * TCP_MSS)
+#define TCP_SND_BUF               (16 * TCP_MSS)
+#define TCP_SND_QUEUELEN          64
+#define MEMP_NUM_TCP_SEG          256
+#define TCPIP_MBOX_SIZE           128
+#define DEFAULT_TCP_RECVMBOX_SIZE 64
+#define DEFAULT_UDP_RECVMBOX_SIZE 64
+#define DEFAULT_ACCEPTMBOX_SIZE   16
+#define TCPIP_THREAD_NAME         "tcpip"
+#define TCPIP_THREAD_STACKSIZE    32768
+#define TCPIP_THREAD_PRIO         0
+
+#endif
