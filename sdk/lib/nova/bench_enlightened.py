@@ -22,11 +22,11 @@ OVER = "the work is over"
 NOTHING = "nothing"
 OPERATIONS = (
     *("cpuid", "refused", "signal", "list_1", "list_201"),
-    *("list_256", "reads", "writes"),
+    *("list_256", "set_128", "reads", "writes"),
     *("time_page", "time_msr", "time_port"),
     *("end_page", "end_msr", "end_memory", "timer", "apic_timer"),
 )
-STRETCHES = ("list_256", "reads", "writes")  # as many elements as a call performs at once
+STRETCHES = ("list_256", "set_128", "reads", "writes")  # as many elements as a call performs at once
 FLUSH_WAYS = ("calls", "interrupts")
 TIMES = 1000
 FURTHER = 200  # elements of list_201 beyond the first

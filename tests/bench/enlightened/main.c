@@ -18,6 +18,7 @@
 #define READS_AT   0xa000
 #define OUTPUT_AT  0xb000
 #define WRITES_AT  0xc000
+#define SET_AT     0xd000
 #define SLICE      32 /* reads before the guest runs again; 4 writes */
 #define TABLES_AT  0x30000
 #define VECTOR     0x61
@@ -53,6 +54,7 @@ GUEST_CODE(signal, 64, "movl $0x1005d, %ecx\nmovl $1, %edx\n" CALL);
 GUEST_CODE(list_1, 64, "movabsq $0x100000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(list_201, 64, "movabsq $0xc900000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(list_256, 64, "movabsq $0x10000000003, %rcx\nmovl $0x8000, %edx\n" CALL);
+GUEST_CODE(set_128, 64, "movabsq $0x8000020014, %rcx\nmovl $0xd000, %edx\n" CALL);
 /* The longest slices of calls for registers: reads of the run time, writes that move a page. */
 GUEST_CODE(reads, 64, "movabsq $0x2000000050, %rcx\nmovl $0xa000, %edx\nmovl $0xb000, %r8d\n" CALL);
 GUEST_CODE(writes, 64, "movabsq $0x400000051, %rcx\nmovl $0xc000, %edx\n" CALL);
@@ -96,6 +98,7 @@ static const struct operation {
         OPERATION("list_1", list_1, end_msr, false);
         OPERATION("list_201", list_201, end_msr, false);
         OPERATION("list_256", list_256, end_msr, false);
+        OPERATION("set_128", set_128, end_msr, false);
         OPERATION("reads", reads, end_msr, false);
         OPERATION("writes", writes, end_msr, false);
         OPERATION("time_page", time_page, end_msr, false);
@@ -137,7 +140,9 @@ static void write_tables(void)
 static void write_lists(void)
 {
         static const uint64_t header[] = {~UINT64_C(0), 0};
+        static const uint64_t set[] = {0, 0, 0, 1, 0}; /* a bank without a virtual processor */
 
+        nova_guest_write(&vm.memory, SET_AT, set, sizeof(set));
         nova_guest_write(&vm.memory, READS_AT, header, sizeof(header));
         nova_guest_write(&vm.memory, WRITES_AT, header, sizeof(header));
         for (unsigned i = 0; i < SLICE; i++) {

@@ -22,7 +22,8 @@
 #define VSM               PARENT(16)
 
 /* Elements of a list of addresses before the guest runs again. The elements are not read. */
-#define FLUSH_SLICE 256
+#define FLUSH_SLICE     256
+#define FLUSH_SET_SLICE 128 /* each of them reads the set */
 /* Elements of lists of registers: a read may be a hypercall of the kernel, and a write may move a
  * page, which are two. */
 #define GET_SLICE 32
@@ -91,7 +92,7 @@ const struct nova_hv_call nova_hv_calls[] = {
         {.code = 0x0014,
          .input = 32,
          .input_element = 8,
-         .slice = FLUSH_SLICE,
+         .slice = FLUSH_SET_SLICE,
          .rep = true,
          .variable = true,
          .fast = true,
