@@ -26,7 +26,8 @@ OPERATIONS = (
     *("time_page", "time_msr", "time_port"),
     *("end_page", "end_msr", "end_memory", "timer", "apic_timer"),
 )
-STRETCHES = ("list_256", "set_128", "reads", "writes")  # as many elements as a call performs at once
+# Calls with as many elements as are performed at once.
+STRETCHES = ("list_256", "set_128", "reads", "writes")
 FLUSH_WAYS = ("calls", "interrupts")
 TIMES = 1000
 FURTHER = 200  # elements of list_201 beyond the first
