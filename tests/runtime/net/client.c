@@ -81,17 +81,25 @@ static int return_frame(struct nova_net *net, const struct nova_net_frame *in)
         return error;
 }
 
-/* Returns the frames that have come. @return number of them, or a negative errno value */
+static bool is_ours(const struct nova_net_frame *in)
+{
+        return in->data[12] == TYPE >> 8 && in->data[13] == (TYPE & 0xff);
+}
+
+/* Returns the frames of the peer. Other clients of a switch send frames of another type to all.
+ * @return number of them, or a negative errno value */
 static int return_frames(struct nova_net *net)
 {
         struct nova_net_frame in;
         int count = 0, error;
 
         while ((error = nova_net_receive(net, &in)) == 0) {
-                error = return_frame(net, &in);
+                const bool ours = is_ours(&in);
+
+                error = ours ? return_frame(net, &in) : nova_net_release(net, &in);
                 if (error)
                         return -error;
-                count++;
+                count += ours;
         }
         if (error != EAGAIN)
                 return -error;
