@@ -101,6 +101,15 @@ if(NOT TARGET Nova::nova)
   set_target_properties(Nova::novavmm PROPERTIES
     IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovavmm.a")
   target_link_libraries(Nova::novavmm INTERFACE Nova::novart)
+
+  # The SDK's build may have had no source of lwIP.
+  if(EXISTS "${NOVA_LIBRARIES}/libnovanet.a")
+    add_library(Nova::novanet STATIC IMPORTED)
+    set_target_properties(Nova::novanet PROPERTIES
+      IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovanet.a")
+    target_include_directories(Nova::novanet INTERFACE "${NOVA_SDK}/include/novanet-posix")
+    target_link_libraries(Nova::novanet INTERFACE Nova::novart)
+  endif()
 endif()
 
 # The programs that come with the SDK, for systems.

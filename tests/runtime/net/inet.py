@@ -5,7 +5,8 @@
 Runs a command that boots a system with a card on QEMU's own network. The word NETDEV in the command
 becomes QEMU's option with free ports of the host that lead to port 7 of the program. QEMU connects
 10.0.2.100, port 80, with this program. Sends datagrams, and streams for SECONDS at least, that must
-come back, and answers the program's own connection.
+come back, and answers the program's own connection. If SECONDS is the word `datagrams`, it sends
+only datagrams.
 """
 import random
 import socket
@@ -94,12 +95,13 @@ def send_streams(port):
 def talk(datagrams, streams, server, ended, seconds):
     """Returns sentences about errors."""
     wrong = []
-    connection = answer(server, wrong)
+    connection = answer(server, wrong) if seconds is not None else None
     error = send_datagrams(datagrams, ended)
     if error:
         return [*wrong, error]
-    until = time.monotonic() + seconds
-    wrong += send_streams(streams)
+    until = time.monotonic() + (seconds or 0)
+    if seconds is not None:
+        wrong += send_streams(streams)
     while not wrong and time.monotonic() < until:
         wrong += send_streams(streams)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
@@ -124,7 +126,8 @@ def main():
     ended, wrong = threading.Event(), ["the peer has not ended"]
 
     def run():
-        wrong[:] = talk(datagrams, streams, server, ended, float(sys.argv[1]))
+        seconds = None if sys.argv[1] == "datagrams" else float(sys.argv[1])
+        wrong[:] = talk(datagrams, streams, server, ended, seconds)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sends three datagrams to the program of main.c, and then the word `end`. Arguments: the service
+ * with frames, the own address, the other one's. */
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "novanet/ip.h"
+
+/* Sends a text until it comes back. @return false: it did not */
+static bool ask(int number, const struct sockaddr_in *to, const char *text)
+{
+        char answer[16];
+
+        for (int tries = 0; tries < 50; tries++) {
+                sendto(number, text, strlen(text), 0, (const struct sockaddr *)to, sizeof(*to));
+                if (recv(number, answer, sizeof(answer), 0) == (ssize_t)strlen(text) &&
+                    memcmp(answer, text, strlen(text)) == 0)
+                        return true;
+        }
+        return false;
+}
+
+int main(int argc, char **argv)
+{
+        static const char *const texts[] = {"one", "three", "fifteen"};
+        const struct nova_ip_config config = {.service = argv[1], .address = argv[2]};
+        const struct timeval patience = {.tv_usec = 100000};
+        struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7)};
+        int number, good = 0;
+
+        if (argc < 4 || nova_ip_start(&config) || !inet_aton(argv[3], &to.sin_addr))
+                return 1;
+        number = socket(AF_INET, SOCK_DGRAM, 0);
+        setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        for (int i = 0; i < 3; i++)
+                good += ask(number, &to, texts[i]);
+        printf("%d of 3 datagrams came back\n", good);
+        sendto(number, "end", 3, 0, (struct sockaddr *)&to, sizeof(to));
+        return good != 3;
+}
