@@ -13,11 +13,6 @@ void ring_init(struct ring *ring, uint32_t magic)
         __atomic_store_n(&ring->shared->magic, magic, __ATOMIC_RELEASE);
 }
 
-bool ring_pending(const struct ring *ring)
-{
-        return __atomic_load_n(&ring->shared->submitted, __ATOMIC_ACQUIRE) != ring->taken;
-}
-
 /* A client has at most count requests whose completions it has not read. So there is always room
  * for a completion. */
 int ring_take(struct ring *ring, void *entry)
@@ -38,18 +33,6 @@ int ring_take(struct ring *ring, void *entry)
         return 0;
 }
 
-void ring_complete(struct ring *ring, uint32_t tag, uint32_t result)
-{
-        struct nova_ring_completion *completions =
-                (struct nova_ring_completion *)(ring->shared + 1);
-        struct nova_ring_completion *completion = &completions[ring->completed % ring->count];
-
-        completion->tag = tag;
-        completion->result = result;
-        ring->completed++;
-        __atomic_store_n(&ring->shared->completed, ring->completed, __ATOMIC_RELEASE);
-}
-
 bool ring_wake(struct ring *ring)
 {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -57,11 +40,6 @@ bool ring_wake(struct ring *ring)
                 return false;
         __atomic_store_n(&ring->shared->client_waits, 0, __ATOMIC_RELAXED);
         return true;
-}
-
-void ring_set_waiting(const struct ring *ring, bool waits)
-{
-        __atomic_store_n(&ring->shared->service_waits, waits, __ATOMIC_RELAXED);
 }
 
 void ring_end(const struct ring *ring)

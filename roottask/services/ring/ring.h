@@ -22,20 +22,36 @@ struct ring {
 void ring_init(struct ring *ring, uint32_t magic);
 
 /* Returns false if ring_take() would return EAGAIN. */
-bool ring_pending(const struct ring *ring);
+static inline bool ring_pending(const struct ring *ring)
+{
+        return __atomic_load_n(&ring->shared->submitted, __ATOMIC_ACQUIRE) != ring->taken;
+}
 
 /* Copies the next request.
  * @return 0; EAGAIN: there is none; EPROTO: the counters are impossible */
 int ring_take(struct ring *ring, void *entry);
 
 /* Appends a completion for a request that was taken. */
-void ring_complete(struct ring *ring, uint32_t tag, uint32_t result);
+static inline void ring_complete(struct ring *ring, uint32_t tag, uint32_t result)
+{
+        struct nova_ring_completion *completions =
+                (struct nova_ring_completion *)(ring->shared + 1);
+        struct nova_ring_completion *completion = &completions[ring->completed % ring->count];
+
+        completion->tag = tag;
+        completion->result = result;
+        ring->completed++;
+        __atomic_store_n(&ring->shared->completed, ring->completed, __ATOMIC_RELEASE);
+}
 
 /* Returns true, once, if the client waits for the completions so far. */
 bool ring_wake(struct ring *ring);
 
 /* Shows the client whether the doorbell needs an up. */
-void ring_set_waiting(const struct ring *ring, bool waits);
+static inline void ring_set_waiting(const struct ring *ring, bool waits)
+{
+        __atomic_store_n(&ring->shared->service_waits, waits, __ATOMIC_RELAXED);
+}
 
 /* Shows a client that broke the rules that its ring has ended. */
 void ring_end(const struct ring *ring);

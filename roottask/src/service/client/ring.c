@@ -39,14 +39,6 @@ static bool arrived(const void *addr, size_t bytes)
         return nova_lookup(&crd) == NOVA_SUCCESS && nova_crd_type(crd) == NOVA_CRD_MEM;
 }
 
-bool novart_ring_alive(const struct ring_session *session)
-{
-        const struct nova_ring *ring = (const struct nova_ring *)session->rings;
-
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        return __atomic_load_n(&ring->magic, __ATOMIC_RELAXED) == session->magic;
-}
-
 bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t bytes)
 {
         return !novart_region_has_memory((nova_word_t)session->pool + offset, bytes);
@@ -104,30 +96,6 @@ int novart_ring_reach(struct ring_session *session, const char *service, const c
         if (!error)
                 error = attach(session);
         return error ? error : get_semaphores(session);
-}
-
-bool novart_ring_submit(const struct ring_end *end)
-{
-        __atomic_store_n(&end->ring->submitted, end->submitted, __ATOMIC_RELEASE);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        return __atomic_load_n(&end->ring->service_waits, __ATOMIC_RELAXED);
-}
-
-bool novart_ring_peek(const struct ring_end *end, struct nova_ring_completion *completion,
-                      uint32_t count)
-{
-        const struct nova_ring_completion *all =
-                (const struct nova_ring_completion *)(end->ring + 1);
-        const bool some = __atomic_load_n(&end->ring->completed, __ATOMIC_ACQUIRE) != end->reaped;
-
-        *completion = all[end->reaped % count];
-        return some;
-}
-
-void novart_ring_reap(struct ring_end *end)
-{
-        __atomic_store_n(&end->reaped, end->reaped + 1, __ATOMIC_RELAXED);
-        __atomic_store_n(&end->ring->reaped, end->reaped, __ATOMIC_RELEASE);
 }
 
 bool novart_ring_request_bell(const struct ring_end *end)

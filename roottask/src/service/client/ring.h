@@ -50,20 +50,43 @@ int novart_ring_call(const struct ring_session *session, struct nova_message *me
 void novart_ring_fini(struct ring_session *session);
 
 /* Returns true if the rings have belonged to the service until now. Called after data was read. */
-bool novart_ring_alive(const struct ring_session *session);
+static inline bool novart_ring_alive(const struct ring_session *session)
+{
+        const struct nova_ring *ring = (const struct nova_ring *)session->rings;
+
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        return __atomic_load_n(&ring->magic, __ATOMIC_RELAXED) == session->magic;
+}
 
 /* Returns true if all pages of a part of the pool are the service's. */
 bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t bytes);
 
 /* Makes requests visible, as counted in the end. @return true if the doorbell needs an up */
-bool novart_ring_submit(const struct ring_end *end);
+static inline bool novart_ring_submit(const struct ring_end *end)
+{
+        __atomic_store_n(&end->ring->submitted, end->submitted, __ATOMIC_RELEASE);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        return __atomic_load_n(&end->ring->service_waits, __ATOMIC_RELAXED);
+}
 
 /* Copies the next completion, without taking it. @return false if there is none */
-bool novart_ring_peek(const struct ring_end *end, struct nova_ring_completion *completion,
-                      uint32_t count);
+static inline bool novart_ring_peek(const struct ring_end *end,
+                                    struct nova_ring_completion *completion, uint32_t count)
+{
+        const struct nova_ring_completion *all =
+                (const struct nova_ring_completion *)(end->ring + 1);
+        const bool some = __atomic_load_n(&end->ring->completed, __ATOMIC_ACQUIRE) != end->reaped;
+
+        *completion = all[end->reaped % count];
+        return some;
+}
 
 /* Takes the completion. */
-void novart_ring_reap(struct ring_end *end);
+static inline void novart_ring_reap(struct ring_end *end)
+{
+        __atomic_store_n(&end->reaped, end->reaped + 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&end->ring->reaped, end->reaped, __ATOMIC_RELEASE);
+}
 
 /* Requests an up of the bell for later completions. @return true if there is a completion already.
  * Another thread may reap meanwhile. */
