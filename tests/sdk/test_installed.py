@@ -18,8 +18,8 @@ from nova import places
 
 SENTENCE = r"nova: [^\n]+[.]\n\Z"
 LIMIT = 600
-# All examples are built; these are booted. Of the guests with Debian, only one of each kind is
-# booted, because the tree's tests boot the others on the same kernel.
+# All examples are built; these are booted. Of the guests with Debian, one of each kind is booted:
+# the tree's tests boot the others on the same kernel.
 BOOTED_WITH_GCC = (
     "boot", "enlightened-hello", "enlightened-smp-1cpu", "linux-virtio", "vm-device", "vm-firmware",
     "vm-hello", "vm-kill", "vm-long", "vm-memtest",
@@ -195,8 +195,8 @@ class Contents(Installed):
 
     def test_no_archive_takes_a_name_that_belongs_to_programs(self):
         archives = sorted(installed.PREFIX.rglob("*.a"))
-        names = {archive.name for archive in archives}
-        self.assertEqual(names, {"libnova.a", "libnovart.a", "libnovavmm.a", "libc.a", "libm.a"})
+        names = {archive.name[3:-2] for archive in archives}
+        self.assertEqual(names, {"nova", "novanet", "novart", "novavmm", "c", "m"})
         self.assertEqual(len(archives), len(names) * len(installed.PRESETS))
         patterns = [name for _, name in global_names.rows(global_names.LIST.read_text("utf-8"))]
         for archive in archives:
