@@ -24,8 +24,9 @@
 #define LWIP_TIMEVAL_PRIVATE    0
 #define DHCP_DOES_ARP_CHECK     0 /* a second more at each start */
 
-/* The functions for sockets have their POSIX names. read(), write() and close() are the runtime's,
- * which call those of lwIP for numbers from LWIP_SOCKET_OFFSET on: after those of files. */
+/* The functions for sockets have their POSIX names. read(), write() and close() are the runtime's.
+ * They call those of lwIP for the numbers of sockets, which begin at LWIP_SOCKET_OFFSET, after
+ * those of files. */
 #define LWIP_COMPAT_SOCKETS         2
 #define LWIP_POSIX_SOCKETS_IO_NAMES 0
 #define LWIP_SOCKET_OFFSET          35
