@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of docs/manual/reference.md come from the rows of the headers, two in limits.md from
+"""The tables of docs/manual/reference.md come from the rows of the headers, three in limits.md from
 constants of headers and sources. `tables.py ROOT` checks that they are up to date, `tables.py ROOT
 --update` writes them again. It also checks that docs/manual/systems.md documents all that a system
 description can contain.
@@ -30,6 +30,7 @@ CHILD = "roottask/src/child/child.c"
 CLIENT = "roottask/src/service/client/block.c"
 VMM = "roottask/vmm/include/novavmm"
 BLOCK = "roottask/include/novart/service/block.h"
+NET = "roottask/include/novart/service/net.h"
 FILES = "roottask/include/novart/service/files.h"
 DRIVERS = "roottask/services"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -207,6 +208,26 @@ STORAGE_LIMITS = (
      "NOVA_VIRTIO_BLOCK_REQUESTS", plain, "further ones wait in the guest's queue"),
 )
 
+NETWORK_LIMITS = (
+    ("bytes of a frame", NET, "NOVA_NET_FRAME_MAX", plain,
+     "`nova_net_send()` returns `EMSGSIZE`; a longer frame from a card is dropped"),
+    ("pool of a session with frames", NET, "NOVA_NET_POOL_ORDER_MAX", pages, "`EINVAL`"),
+    ("frames of a session that wait in one direction, with a pool of 512 KiB",
+     NET, "NOVA_NET_ENTRIES", plain, "`nova_net_send()` returns `EAGAIN`"),
+    ("frames of a session in its turn", f"{DRIVERS}/net/server.h", "NET_TURN", plain,
+     "the next session is served"),
+    ("clients and cards of `switch`", f"{DRIVERS}/switch/table.h", "TABLE_PORTS", plain,
+     "`ENFILE`"),
+    ("cards of `switch`", f"{DRIVERS}/switch/card.h", "CARDS", plain,
+     "the service ends with a message"),
+    ("clients of `switch` with several addresses", f"{DRIVERS}/switch/main.c", "OPEN_MAX", plain,
+     "the service ends with a message"),
+    ("addresses that `switch` learns", f"{DRIVERS}/switch/table.h", "TABLE_ADDRESSES", plain,
+     "a new address replaces another one; frames for that one go to all cards"),
+    ("sockets of a program", "roottask/novanet/port/lwipopts.h", "MEMP_NUM_NETCONN", plain,
+     "`ENOBUFS`"),
+)
+
 
 def constant(texts, name):
     """Evaluates a constant of C: numbers, other constants, + - * << and casts."""
@@ -282,12 +303,13 @@ def main(root, update):
     text = limits_page.read_text(encoding="utf-8")
     after = limits_filled(text, limits(root))
     after = limits_filled(after, limits(root, STORAGE_LIMITS), "storage_limits")
+    after = limits_filled(after, limits(root, NETWORK_LIMITS), "network_limits")
     settle(limits_page, text, after, update)
     missing = unexplained((root / SYSTEMS).read_text(encoding="utf-8"),
                           doc_rows.read(root / DESCRIPTION))
     if missing:
         sys.exit(f"{SYSTEMS} does not explain {', '.join(missing)}")
-    print(f"{len(names) + 2} tables")
+    print(f"{len(names) + 3} tables")
 
 
 if __name__ == "__main__":
