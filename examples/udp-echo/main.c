@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Returns each datagram that comes to port 7, until one has the word `end`. Arguments: the service
  * with frames, and an address; without one, the program gets it by DHCP. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,21 +10,28 @@
 
 static char data[1472];
 
+/* A terminal sends the end of the line, too. */
+static bool is_end(size_t bytes)
+{
+        return (bytes == 3 || (bytes == 4 && data[3] == '\n')) && memcmp(data, "end", 3) == 0;
+}
+
 /* @return 0, or -1 with errno */
 static int echo(void)
 {
         struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(7)}, from;
         const int number = socket(AF_INET, SOCK_DGRAM, 0);
-        socklen_t size = sizeof(from);
+        socklen_t size;
         ssize_t got;
 
         if (number < 0 || bind(number, (struct sockaddr *)&here, sizeof(here)) < 0)
                 return -1;
         for (;;) {
+                size = sizeof(from);
                 got = recvfrom(number, data, sizeof(data), 0, (struct sockaddr *)&from, &size);
                 if (got < 0)
                         return -1;
-                if (got == 3 && memcmp(data, "end", 3) == 0)
+                if (is_end((size_t)got))
                         return 0;
                 printf("%d bytes\n", (int)got);
                 if (sendto(number, data, (size_t)got, 0, (struct sockaddr *)&from, size) < 0)
