@@ -38,6 +38,6 @@ int main(int argc, char **argv)
         for (int i = 0; i < 3; i++)
                 good += ask(number, &to, texts[i]);
         printf("%d of 3 datagrams came back\n", good);
-        sendto(number, "end", 3, 0, (struct sockaddr *)&to, sizeof(to));
+        sendto(number, "end\n", 4, 0, (struct sockaddr *)&to, sizeof(to));
         return good != 3;
 }

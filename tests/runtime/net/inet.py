@@ -108,7 +108,7 @@ def talk(datagrams, streams, server, ended, seconds):
         for _ in range(100):
             if ended.wait(0.1):
                 break
-            one.sendto(b"end\n", ("127.0.0.1", datagrams))
+            one.sendto(b"end", ("127.0.0.1", datagrams))
     if connection:
         connection.close()
     return wrong
