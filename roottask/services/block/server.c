@@ -107,7 +107,7 @@ static int attach(struct nova_request *request)
 
         if (order < NOVA_BLOCK_RING_ORDER || order > NOVA_BLOCK_POOL_ORDER_MAX)
                 return EINVAL;
-        if (session_count == BLOCK_SESSIONS)
+        if (session_count == BLOCK_SESSIONS && !session->share.pages)
                 return ENOMEM;
         error = share_alloc(&session->share, request->service, (size_t)NOVA_PAGE_SIZE << order,
                             &device->source);

@@ -111,8 +111,8 @@ static int read_table(const char *service)
         wrong = table_read(&source, &table);
         nova_block_close(disk);
         if (wrong) {
-                printf("'%s' has no usable partition table, which sfdisk makes on the host: %s\n",
-                       service, wrong);
+                printf("'%s' has no usable partition table: %s%s\n", service, wrong,
+                       unreadable ? "" : " Make one on the host with sfdisk.");
                 return unreadable ? EXIT_FAILURE : NOVA_EXIT_FINAL;
         }
         if (table.note)

@@ -30,10 +30,10 @@ struct table {
         struct table_entry learned[TABLE_ADDRESSES];
 };
 
-/* Decides about a frame from a port, and learns its source.
- * @param frame its first bytes: destination and source
- * @return a bit for each port that gets the frame; 0 if its source is forged, or it needs no
- * port: @p forged tells which */
+/* Decides which ports get a frame from a port, and learns its source.
+ * @param frame  its first bytes: destination and source
+ * @param forged receives true if the source belongs to another port
+ * @return a bit for each port that gets the frame; 0 if the source is forged */
 uint32_t table_route(struct table *table, unsigned from, const uint8_t *frame, bool *forged);
 
 /* Forgets the addresses of a port. */

@@ -210,7 +210,7 @@ static const char *start_interrupts(struct virtio *virtio)
         unsigned got, at = 0;
         uint32_t control = 0;
 
-        if (virtio->got)
+        if (virtio->has_interrupt)
                 return NULL;
         virtio->interrupt = nova_sel_alloc(0);
         if (virtio->interrupt == NOVA_SEL_NONE)
@@ -222,7 +222,7 @@ static const char *start_interrupts(struct virtio *virtio)
         if (nova_pci_capability(virtio->pci, CAPABILITY_MSIX, &at) == 0)
                 nova_pci_config_read(virtio->pci, at + 2, 2, &control);
         virtio->pin = !(control & MSIX_ENABLED);
-        virtio->got = true;
+        virtio->has_interrupt = true;
         return NULL;
 }
 

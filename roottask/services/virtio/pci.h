@@ -21,8 +21,8 @@ struct virtio {
         uint32_t notify_step;
         size_t notify_offset[VIRTIO_QUEUES]; /* by queue */
         uint64_t features;                   /* features that both sides support */
-        nova_sel_t interrupt;                /* got is false: none yet */
-        bool got;
+        nova_sel_t interrupt;                /* valid if has_interrupt */
+        bool has_interrupt;
         bool pin; /* the interrupt is a pin, which virtio_acknowledge() lowers */
 };
 

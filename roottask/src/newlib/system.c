@@ -68,13 +68,15 @@ int fcntl(int file, int command, ...)
 {
         const struct files_calls *calls = calls_of(file);
         va_list arguments;
-        int value;
+        int value = 0;
 
         if (!calls)
                 return fail(EBADF);
-        va_start(arguments, command);
-        value = va_arg(arguments, int);
-        va_end(arguments);
+        if (command != F_GETFD && command != F_GETFL) {
+                va_start(arguments, command);
+                value = va_arg(arguments, int);
+                va_end(arguments);
+        }
         return calls->control(file, command, value);
 }
 

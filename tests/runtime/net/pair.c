@@ -167,7 +167,7 @@ static void sleeper(unsigned frames)
                 nova_sleep(SECOND / 20);
                 check("counts", nova_net_ask_counts(net, &counts));
         }
-        printf("who does not read got %u frames\n", (unsigned)counts.received);
+        printf("%u frames came, and none was read\n", (unsigned)counts.received);
 }
 
 int main(int argc, char **argv)
