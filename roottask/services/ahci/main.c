@@ -5,16 +5,11 @@
  * A request's number is the slot of its command. A flush or a discard cannot go through the disk's
  * queue, so it waits until the disk has no other command, and later requests wait for it. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "block/server.h"
 #include "controller.h"
-#include "nova/hypercall.h"
-#include "novart/program.h"
-#include "novart/thread.h"
 #include "ring/dma.h"
+#include "ring/driver.h"
 
 #define TIMEOUT_NS   10000000000
 #define TRANSFER     0x40000 /* maximum number of bytes of a request */
@@ -33,12 +28,6 @@ static uint32_t busy, added;           /* bitmaps of slots: with commands, and w
 static bool alone;                     /* the command that the disk is executing is not a read or a
                                         * write */
 static unsigned restarts;
-
-static _Noreturn void fail(const char *sentence)
-{
-        puts(sentence);
-        exit(1);
-}
 
 static bool is_alone(const struct block_request *request)
 {
@@ -150,7 +139,7 @@ static void recover(void)
 
         if (wrong) {
                 ahci_stop(&ahci);
-                fail(wrong);
+                driver_fail(wrong);
         }
         added = 0;
         finish_all(busy, EIO);
@@ -164,7 +153,7 @@ static void drain(void)
         switch (ahci_acknowledge(&ahci, &active)) {
         case AHCI_GONE:
                 ahci_stop(&ahci);
-                fail("the disk was disconnected.");
+                driver_fail("the disk was disconnected.");
         case AHCI_FAILED:
                 recover();
                 break;
@@ -176,15 +165,10 @@ static void drain(void)
         send_waiting();
 }
 
-static void *wait_for_interrupts(void *argument)
+static void handle_interrupt(void)
 {
-        (void)argument;
-        while (nova_sm_down(ahci.interrupt) == NOVA_SUCCESS && serve_lock()) {
-                drain();
-                block_serve();
-                serve_unlock();
-        }
-        return NULL;
+        drain();
+        block_serve();
 }
 
 /* Allocates a pool that the controller can access. */
@@ -218,21 +202,13 @@ static void describe(void)
 
 int main(int argc, char **argv)
 {
-        const struct nova_thread_attr attr = {.name = "interrupt", .cpu = nova_program.cpu};
-        struct nova_thread *thread;
         const char *wrong;
-        int error;
 
         if (argc > 2)
                 device.name = argv[2];
         wrong = ahci_open(&ahci, argc > 1 ? argv[1] : "disk");
         if (wrong)
-                fail(wrong);
+                driver_fail(wrong);
         describe();
-        error = block_service_start(&device);
-        if (!error)
-                error = nova_thread_create(&thread, &attr, wait_for_interrupts, NULL);
-        if (error)
-                fail(strerror(error));
-        nova_service_sleep();
+        driver_run(block_service_start(&device), ahci.interrupt, handle_interrupt);
 }

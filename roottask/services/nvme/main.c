@@ -5,16 +5,12 @@
  * A request becomes one command if its segments meet at page boundaries. Otherwise it becomes
  * several commands, and ends with the last of them. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "block/server.h"
 #include "controller.h"
-#include "nova/hypercall.h"
-#include "novart/program.h"
-#include "novart/thread.h"
 #include "ring/dma.h"
+#include "ring/driver.h"
 
 /* I/O commands. NVM Express 1.4, 6 */
 #define FLUSH      0x00
@@ -46,12 +42,6 @@ static uint64_t lists_device;
 static bool added; /* commands of which the controller has not been notified */
 
 #define LIST_BYTES (LIST_PAGES * sizeof(uint64_t))
-
-static void fail(const char *sentence)
-{
-        puts(sentence);
-        exit(1);
-}
 
 /* Takes as many segments into a command as fit together. @return their blocks */
 static uint32_t add_segments(struct flight *flight, struct nvme_command *command)
@@ -194,22 +184,17 @@ static void drain(void)
         }
         if (answer == NVME_BROKEN) {
                 nvme_stop(&nvme);
-                fail("the controller completes a command that it does not have.");
+                driver_fail("the controller completes a command that it does not have.");
         }
         if (some)
                 nvme_ring_completions(&nvme);
         send_waiting();
 }
 
-static void *wait_for_interrupts(void *argument)
+static void handle_interrupt(void)
 {
-        (void)argument;
-        while (nova_sm_down(nvme.interrupt) == NOVA_SUCCESS && serve_lock()) {
-                drain();
-                block_serve();
-                serve_unlock();
-        }
-        return NULL;
+        drain();
+        block_serve();
 }
 
 static void describe(void)
@@ -217,7 +202,7 @@ static void describe(void)
         struct nova_dma dma;
 
         if (nova_dma_alloc(DEPTH * LIST_BYTES, &dma))
-                fail("there is no memory for lists of pages; write a larger `memory`.");
+                driver_fail("there is no memory for lists of pages; write a larger `memory`.");
         lists = (char *)dma.memory;
         lists_device = nova_pci_address(nvme.pci, &dma);
         device.info = (struct nova_block_info){
@@ -236,21 +221,13 @@ static void describe(void)
 
 int main(int argc, char **argv)
 {
-        const struct nova_thread_attr attr = {.name = "interrupt", .cpu = nova_program.cpu};
-        struct nova_thread *thread;
         const char *wrong;
-        int error;
 
         if (argc > 2)
                 device.name = argv[2];
         wrong = nvme_open(&nvme, argc > 1 ? argv[1] : "disk");
         if (wrong)
-                fail(wrong);
+                driver_fail(wrong);
         describe();
-        error = block_service_start(&device);
-        if (!error)
-                error = nova_thread_create(&thread, &attr, wait_for_interrupts, NULL);
-        if (error)
-                fail(strerror(error));
-        nova_service_sleep();
+        driver_run(block_service_start(&device), nvme.interrupt, handle_interrupt);
 }

@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "block/server.h"
-#include "nova/hypercall.h"
 #include "novart/program.h"
-#include "novart/thread.h"
 #include "ring/claim.h"
 #include "ring/dma.h"
+#include "ring/driver.h"
 #include "virtio/pci.h"
 
 /* Features. */
@@ -59,12 +57,6 @@ static struct block_request *requests[DEPTH_MAX]; /* by number */
 static struct block_device device = {.name = "virtio-blk", .timeout_ns = TIMEOUT_NS};
 static uint32_t discard_max;          /* blocks of one command */
 static uint32_t discarded[DEPTH_MAX]; /* number of blocks of each request */
-
-static void fail(const char *sentence)
-{
-        puts(sentence);
-        exit(1);
-}
 
 /* Ends the driver because of a property of the device, which it would find again after a restart.
  */
@@ -189,22 +181,17 @@ static void drain(void)
                         finish(requests[number], bytes);
                 if (answer == QUEUE_BROKEN) {
                         virtio_reset(&virtio);
-                        fail("the device completes a request that it does not have.");
+                        driver_fail("the device completes a request that it does not have.");
                 }
         } while (!queue_arm(&queue));
 }
 
-static void *wait_for_interrupts(void *argument)
+static void handle_interrupt(void)
 {
-        (void)argument;
-        while (nova_sm_down(virtio.interrupt) == NOVA_SUCCESS && serve_lock()) {
-                if (virtio.pin)
-                        virtio_acknowledge(&virtio);
-                drain();
-                block_serve();
-                serve_unlock();
-        }
-        return NULL;
+        if (virtio.pin)
+                virtio_acknowledge(&virtio);
+        drain();
+        block_serve();
 }
 
 /* Reads the properties. The device may report any values. */
@@ -254,7 +241,8 @@ static void make_queue(void)
         queue.depth = queue.size / queue.span;
         slot_offset = (unsigned)((queue_bytes(&queue) + 63) & ~(size_t)63);
         if (nova_dma_alloc(slot_offset + queue.depth * sizeof(struct slot), &dma))
-                fail("there is no memory for the queue; write `grants dma` and a larger `memory`.");
+                driver_fail("there is no memory for the queue; write `grants dma` and a larger "
+                            "`memory`.");
         queue.memory = (char *)dma.memory;
         queue.device = nova_pci_address(virtio.pci, &dma);
         slots = (struct slot *)(queue.memory + slot_offset);
@@ -266,10 +254,7 @@ int main(int argc, char **argv)
 {
         static const struct driver_kind kind = {
                 "a virtio disk (1af4:1042 or 1af4:1001)", 0x1af4, {0x1042, 0x1001}, 0};
-        const struct nova_thread_attr attr = {.name = "interrupt", .cpu = nova_program.cpu};
-        struct nova_thread *thread;
         const char *wrong;
-        int error;
 
         if (argc > 2)
                 device.name = argv[2];
@@ -277,20 +262,15 @@ int main(int argc, char **argv)
         wrong = virtio_open(&virtio, READ_ONLY | BLOCK_SIZE | SEG_MAX | SIZE_MAX_ | FLUSH |
                                              DISCARD | VIRTIO_INDIRECT | VIRTIO_EVENTS);
         if (wrong)
-                fail(wrong);
+                driver_fail(wrong);
         read_properties();
         make_queue();
         wrong = virtio_start(&virtio, &queue, 1);
         if (wrong)
-                fail(wrong);
+                driver_fail(wrong);
         device.start = start;
         device.kick = kick;
         device.source = (struct share_source){dma_alloc, dma_release};
         dma_use(virtio.pci);
-        error = block_service_start(&device);
-        if (!error)
-                error = nova_thread_create(&thread, &attr, wait_for_interrupts, NULL);
-        if (error)
-                fail(strerror(error));
-        nova_service_sleep();
+        driver_run(block_service_start(&device), virtio.interrupt, handle_interrupt);
 }

@@ -5,16 +5,12 @@
  * One client has the card. The device reads frames from the client's pool, and writes them into it.
  * A buffer holds a whole frame, so the driver does not accept mergeable buffers. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/server.h"
-#include "nova/hypercall.h"
-#include "novart/program.h"
-#include "novart/thread.h"
 #include "ring/claim.h"
 #include "ring/dma.h"
+#include "ring/driver.h"
 #include "virtio/pci.h"
 
 /* Features. */
@@ -48,12 +44,6 @@ static struct slot slots[QUEUES][DEPTH_MAX];
 static unsigned free_slots[QUEUES][DEPTH_MAX], free_count[QUEUES];
 static uint64_t headers[QUEUES]; /* addresses for the device */
 static struct net_port *user;    /* the client whose frames the device has */
-
-static void fail(const char *sentence)
-{
-        puts(sentence);
-        exit(1);
-}
 
 static void add(unsigned index, const struct nova_net_entry *entry)
 {
@@ -143,23 +133,18 @@ static void drain(unsigned index)
                         finish(index, number, bytes);
                 if (answer == QUEUE_BROKEN) {
                         virtio_reset(&virtio);
-                        fail("the device completes a request that it does not have.");
+                        driver_fail("the device completes a request that it does not have.");
                 }
         } while (!queue_arm(&queues[index]));
 }
 
-static void *wait_for_interrupts(void *argument)
+static void handle_interrupt(void)
 {
-        (void)argument;
-        while (nova_sm_down(virtio.interrupt) == NOVA_SUCCESS && serve_lock()) {
-                if (virtio.pin)
-                        virtio_acknowledge(&virtio);
-                for (unsigned i = 0; i < QUEUES; i++)
-                        drain(i);
-                net_serve();
-                serve_unlock();
-        }
-        return NULL;
+        if (virtio.pin)
+                virtio_acknowledge(&virtio);
+        for (unsigned i = 0; i < QUEUES; i++)
+                drain(i);
+        net_serve();
 }
 
 static void start_queues(void)
@@ -177,7 +162,7 @@ static void start_queues(void)
         }
         wrong = virtio_start(&virtio, queues, QUEUES);
         if (wrong)
-                fail(wrong);
+                driver_fail(wrong);
 }
 
 /* The device would keep the client's empty buffers until frames arrive, so it is reset. */
@@ -187,7 +172,7 @@ static void detach(struct net_port *port)
 
         (void)port;
         if (wrong)
-                fail(wrong);
+                driver_fail(wrong);
         user = NULL;
         start_queues();
 }
@@ -245,7 +230,7 @@ static void read_properties(void)
         const uint32_t mtu = (uint32_t)virtio_config(&virtio, CONFIG_MTU, 2);
 
         if (!(virtio.features & ADDRESS))
-                fail("the card has no address.");
+                driver_fail("the card has no address.");
         if (virtio.features & MTU && mtu + NOVA_NET_FRAME_MIN < NOVA_NET_FRAME_MAX)
                 card.frame_max = mtu + NOVA_NET_FRAME_MIN;
 }
@@ -260,7 +245,7 @@ static void make_queues(void)
                 const unsigned size = virtio_queue_size(&virtio, i);
 
                 if (size < PARTS || size & (size - 1))
-                        fail("a queue of the device is too small, or not a power of two.");
+                        driver_fail("a queue of the device is too small, or not a power of two.");
                 queues[i].size = size < QUEUE_SIZE_MAX ? size : QUEUE_SIZE_MAX;
                 queues[i].span = PARTS;
                 queues[i].depth = queues[i].size / PARTS;
@@ -268,8 +253,8 @@ static void make_queues(void)
                 bytes[i] = (queue_bytes(&queues[i]) + 63) & ~(size_t)63;
         }
         if (nova_dma_alloc(bytes[RECEIVE] + bytes[TRANSMIT] + QUEUES * HEADER_PLACE, &dma))
-                fail("there is no memory for the queues; write `grants dma` and a larger "
-                     "`memory`.");
+                driver_fail("there is no memory for the queues; write `grants dma` and a larger "
+                            "`memory`.");
         memory = (char *)dma.memory;
         for (unsigned i = 0; i < QUEUES; i++) {
                 queues[i].memory = memory;
@@ -284,25 +269,17 @@ int main(int argc, char **argv)
 {
         static const struct driver_kind kind = {
                 "a virtio network card (1af4:1041 or 1af4:1000)", 0x1af4, {0x1041, 0x1000}, 0};
-        const struct nova_thread_attr attr = {.name = "interrupt", .cpu = nova_program.cpu};
-        struct nova_thread *thread;
         const char *wrong;
-        int error;
 
         if (argc > 2)
                 card.name = argv[2];
         driver_claim(&virtio.pci, argc > 1 ? argv[1] : "card", &kind);
         wrong = virtio_open(&virtio, MTU | ADDRESS | STATUS | VIRTIO_EVENTS);
         if (wrong)
-                fail(wrong);
+                driver_fail(wrong);
         read_properties();
         make_queues();
         dma_use(virtio.pci);
         start_queues();
-        error = net_service_start(&card);
-        if (!error)
-                error = nova_thread_create(&thread, &attr, wait_for_interrupts, NULL);
-        if (error)
-                fail(strerror(error));
-        nova_service_sleep();
+        driver_run(net_service_start(&card), virtio.interrupt, handle_interrupt);
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The frame of a driver whose service has rings. */
+#ifndef NOVART_RING_DRIVER_H
+#define NOVART_RING_DRIVER_H
+
+#include "novart/service.h"
+
+/* Prints a sentence, and ends the program. */
+_Noreturn void driver_fail(const char *sentence);
+
+/* Serves the device and the clients until the program ends.
+ * @param error     result of the start of the service: if it is not 0, the program ends with it
+ * @param interrupt semaphore of the device's interrupt
+ * @param handle    called with the service's lock after each interrupt */
+_Noreturn void driver_run(int error, nova_sel_t interrupt, void (*handle)(void));
+
+#endif
