@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nova/hypercall.h"
-
 #define TURN   4  /* maximum number of requests of a session in its turn */
 #define ROUNDS 64 /* number of rounds after which handlers get the lock */
 
@@ -326,30 +324,17 @@ static void set_waiting(bool waits)
                 ring_set_waiting(&sessions[i]->ring, waits);
 }
 
-/* Shows the clients that the doorbell needs an up. @return true if a waiting request can be
- * started, because its client may have checked too early */
-static bool begin_waiting(void)
+static bool is_pending(void)
 {
         bool some = false;
 
-        set_waiting(true);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
         for (unsigned i = 0; i < session_count; i++)
                 some |= may_start(sessions[i]);
         return some;
 }
 
-void block_serve(void)
+static void finish(void)
 {
-        unsigned rounds = 0;
-        bool more;
-
-        do {
-                set_waiting(false);
-                while (rounds++ < ROUNDS && round_of_turns())
-                        continue;
-                more = begin_waiting();
-        } while (more && rounds < ROUNDS);
         if (device->kick)
                 device->kick();
         for (unsigned i = 0; i < session_count; i++) {
@@ -359,8 +344,14 @@ void block_serve(void)
                         share_ring_bell(&session->share);
                 session->changed = false;
         }
-        if (more)
-                nova_sm_up(serve_doorbell());
+}
+
+void block_serve(void)
+{
+        static const struct serve_turns turns = {round_of_turns, set_waiting, is_pending, finish,
+                                                 ROUNDS};
+
+        serve_all(&turns);
 }
 
 static int prepare(void)

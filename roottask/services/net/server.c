@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "nova/hypercall.h"
-
 #define ROUNDS 16 /* number of rounds after which handlers get the lock */
 
 struct net_port *net_ports[NET_PORTS];
@@ -217,21 +215,19 @@ static void set_waiting(bool waits)
         }
 }
 
-/* Shows the clients that the doorbell needs an up. @return true if a request waits, because its
- * client may have checked too early */
-static bool begin_waiting(void)
+static bool is_pending(void)
 {
         bool some = false;
 
-        set_waiting(true);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
         for (unsigned i = 0; i < net_port_count; i++)
                 some |= service->pending(net_ports[i]);
         return some;
 }
 
-static void notify(void)
+static void finish(void)
 {
+        if (service->kick)
+                service->kick();
         for (unsigned i = 0; i < net_port_count; i++) {
                 struct net_port *port = net_ports[i];
                 bool wakes = false;
@@ -248,20 +244,10 @@ static void notify(void)
 
 void net_serve(void)
 {
-        unsigned rounds = 0;
-        bool more;
+        static const struct serve_turns turns = {round_of_turns, set_waiting, is_pending, finish,
+                                                 ROUNDS};
 
-        do {
-                set_waiting(false);
-                while (rounds++ < ROUNDS && round_of_turns())
-                        continue;
-                more = begin_waiting();
-        } while (more && rounds < ROUNDS);
-        if (service->kick)
-                service->kick();
-        notify();
-        if (more)
-                nova_sm_up(serve_doorbell());
+        serve_all(&turns);
 }
 
 int net_service_start(const struct net_service *of)

@@ -41,6 +41,31 @@ void serve_unlock(void)
         nova_service_unlock(service);
 }
 
+/* Shows the clients that the doorbell needs an up. @return true if a request waits, because its
+ * client may have checked too early */
+static bool begin_waiting(const struct serve_turns *turns)
+{
+        turns->wait(true);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        return turns->pending();
+}
+
+void serve_all(const struct serve_turns *turns)
+{
+        unsigned rounds = 0;
+        bool more;
+
+        do {
+                turns->wait(false);
+                while (rounds++ < turns->rounds && turns->round())
+                        continue;
+                more = begin_waiting(turns);
+        } while (more && rounds < turns->rounds);
+        turns->finish();
+        if (more)
+                nova_sm_up(doorbell);
+}
+
 /* Sleeps until an up of the doorbell by a client. */
 static void *run(void *argument)
 {

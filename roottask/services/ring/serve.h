@@ -8,6 +8,19 @@
 #include "novart/service.h"
 #include "watchdog.h"
 
+/* What serve_all() calls, with the lock. */
+struct serve_turns {
+        bool (*round)(void);      /* gives a turn to each client; true: something was taken */
+        void (*wait)(bool waits); /* shows the clients whether the doorbell needs an up */
+        bool (*pending)(void);    /* true: a request waits that round() would take */
+        void (*finish)(void);     /* notifies the device and the clients */
+        unsigned rounds;          /* number of rounds after which handlers get the lock */
+};
+
+/* Serves all clients. If requests are left after the rounds, the doorbell's thread continues.
+ * Called with the lock. */
+void serve_all(const struct serve_turns *turns);
+
 /* Starts a service.
  * @param config   the service
  * @param watch    what the watchdog observes; it may have no limit
