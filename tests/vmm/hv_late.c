@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest waits for a timer of 100 to 152 us while it makes calls with long lists. The interrupt
  * comes at most 60,000 counted instructions late, also with the calls whose elements are the
- * slowest. Its
- * handler finds calls in the middle: at their instruction, with a higher start index and otherwise
- * the same registers. Seven other virtual CPUs halt, or with the argument `run` run on CPUs of
- * their own. */
+ * slowest. Its handler finds calls in the middle: at their instruction, with a higher start index
+ * and otherwise the same registers. Seven other virtual CPUs halt. With the argument `run`, each of
+ * them runs on another CPU. */
 #include <string.h>
 
 #include "novavmm/hv.h"
@@ -48,23 +47,21 @@ struct state {
 
 #define WRITE(msr, low) "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nxorl %edx, %edx\nwrmsr\n"
 
+/* clang-format off */
 /* Waits for the others, then arms the timer and calls until its interrupt, 40 times. */
 GUEST_CODE(first, 32,
-           WRITE(0x40000000, 1) WRITE(0x40000001, 0x10001)
-                   WRITE(0x400000b0,
-                         0x1618) "movl $0x1ff, 0xfee000f0\nmovl $1, 0x7010\n1: pause\ncmpl $7, "
-                                 "0x7024\njne 1b\n"
-                                 "movl $0x10000, %ebp\nmovl $40, 0x8000\nsti\n"
-                                 "2: movl $0x40000020, %ecx\nrdmsr\nimull $13, 0x8000, %ecx\n"
-                                 "addl $1000, %ecx\naddl %ecx, %eax\nadcl $0, "
-                                 "%edx\nmovl %eax, 0x7000\n"
-                                 "movl $0x400000b1, %ecx\nwrmsr\n"
-                                 "3: movl 0x7028, %eax\nmovl 0x702c, %edx\nmovl $0x14000, "
-                                 "%ecx\nxorl %ebx, %ebx\n"
-                                 "movl $0x15000, %esi\nxorl %edi, %edi\ncall *%ebp\nincl "
-                                 "0x7018\norl %eax, 0x701c\n"
-                                 "orl %edx, 0x7020\ncmpl $0, 0x7000\njne 3b\ndecl 0x8000\njnz 2b\n"
-                                 "cli\nmovl $1, 0x7014\nhlt\n");
+           WRITE(0x40000000, 1) WRITE(0x40000001, 0x10001) WRITE(0x400000b0, 0x1618)
+           "movl $0x1ff, 0xfee000f0\nmovl $1, 0x7010\n1: pause\ncmpl $7, 0x7024\njne 1b\n"
+           "movl $0x10000, %ebp\nmovl $40, 0x8000\nsti\n"
+           /* Arms the timer. */
+           "2: movl $0x40000020, %ecx\nrdmsr\nimull $13, 0x8000, %ecx\naddl $1000, %ecx\n"
+           "addl %ecx, %eax\nadcl $0, %edx\nmovl %eax, 0x7000\nmovl $0x400000b1, %ecx\nwrmsr\n"
+           /* Calls. */
+           "3: movl 0x7028, %eax\nmovl 0x702c, %edx\nmovl $0x14000, %ecx\nxorl %ebx, %ebx\n"
+           "movl $0x15000, %esi\nxorl %edi, %edi\ncall *%ebp\n"
+           "incl 0x7018\norl %eax, 0x701c\norl %edx, 0x7020\n"
+           "cmpl $0, 0x7000\njne 3b\ndecl 0x8000\njnz 2b\ncli\nmovl $1, 0x7014\nhlt\n");
+/* clang-format on */
 
 /* The interrupted registers are above ESP: ESI at 4, EBX at 16, EDX at 20, ECX at 24, EAX at 28,
  * EIP at 32. The instruction for calls is at 0x10000. */

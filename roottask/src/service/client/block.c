@@ -8,7 +8,6 @@
 
 #include "nova/crd.h"
 #include "nova/hypercall.h"
-#include "novart/time.h"
 #include "service/client/ring.h"
 
 #define TRIES 10 /* attempts at a request if the service ends again and again */
@@ -21,7 +20,7 @@ struct slot {
 };
 
 struct nova_block {
-        struct ring_session of;
+        struct ring_session of; /* the first member */
         struct ring_end end;
         struct nova_block_info info;
         struct nova_block_ring *ring;
@@ -61,29 +60,15 @@ static int claim(const struct nova_block *block)
         return block->use ? novart_ring_call(&block->of, &message) : 0;
 }
 
-static int connect(struct nova_block *block, const char *service, const char *arguments)
+static int begin(struct ring_session *session)
 {
-        int error = novart_ring_reach(&block->of, service, arguments);
+        struct nova_block *block = (struct nova_block *)session;
+        int error;
 
-        if (error)
-                return error;
         block->end.submitted = 0;
         block->end.reaped = 0;
         error = get_info(block);
         return error ? error : claim(block);
-}
-
-/* Opens or reopens the session, and repeats this if the service ends meanwhile. */
-static int reach(struct nova_block *block, const char *service, const char *arguments)
-{
-        int error = ECONNRESET;
-
-        for (unsigned tries = 0; tries < RING_TRIES && error == ECONNRESET; tries++) {
-                if (tries)
-                        nova_sleep(RING_PAUSE_NS);
-                error = connect(block, service, arguments);
-        }
-        return error == ECONNRESET && block->of.lacks ? ENOMEM : error;
 }
 
 int nova_block_open(struct nova_block **opened, const char *service, const char *arguments,
@@ -102,14 +87,13 @@ int nova_block_open(struct nova_block **opened, const char *service, const char 
                                           .ring_bytes = sizeof(*block->ring),
                                           .magic = NOVA_BLOCK_MAGIC,
                                           .attach = NOVA_BLOCK_ATTACH,
-                                          .semaphores = NOVA_BLOCK_SEMAPHORES};
-        while (block->of.pool_bytes < pool_bytes)
-                block->of.pool_bytes *= 2;
-        error = novart_ring_init(&block->of, "blocks");
+                                          .semaphores = NOVA_BLOCK_SEMAPHORES,
+                                          .begin = begin};
+        error = novart_ring_init(&block->of, "blocks", pool_bytes);
         block->ring = (struct nova_block_ring *)block->of.rings;
         block->end.ring = &block->ring->head;
         if (!error)
-                error = reach(block, service, arguments);
+                error = novart_ring_reach(&block->of, service, arguments);
         if (error)
                 nova_block_close(block);
         else
@@ -278,7 +262,7 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
 int nova_block_reopen(struct nova_block *block)
 {
         const uint32_t block_bytes = block->info.block_bytes;
-        const int error = reach(block, NULL, NULL);
+        const int error = novart_ring_reach(&block->of, NULL, NULL);
 
         if (error)
                 return error;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "nova/hypercall.h"
-#include "novart/time.h"
 #include "service/client/ring.h"
 
 struct nova_net {
@@ -78,12 +77,11 @@ static void offer(struct nova_net *net, uint32_t buffer)
                     .offset = receive_offset(buffer), .bytes = NOVA_NET_BUFFER, .tag = buffer});
 }
 
-static int connect(struct nova_net *net, const char *service, const char *arguments)
+static int begin(struct ring_session *session)
 {
-        int error = novart_ring_reach(&net->of, service, arguments);
+        struct nova_net *net = (struct nova_net *)session;
+        const int error = nova_net_ask_info(net, &net->info);
 
-        if (!error)
-                error = nova_net_ask_info(net, &net->info);
         if (error)
                 return error;
         net->transmit = (struct ring_end){&net->rings->transmit.head, 0, 0};
@@ -95,19 +93,6 @@ static int connect(struct nova_net *net, const char *service, const char *argume
                 offer(net, i);
         }
         return nova_net_flush(net);
-}
-
-/* Opens or reopens the session, and repeats this if the service ends meanwhile. */
-static int reach(struct nova_net *net, const char *service, const char *arguments)
-{
-        int error = ECONNRESET;
-
-        for (unsigned tries = 0; tries < RING_TRIES && error == ECONNRESET; tries++) {
-                if (tries)
-                        nova_sleep(RING_PAUSE_NS);
-                error = connect(net, service, arguments);
-        }
-        return error == ECONNRESET && net->of.lacks ? ENOMEM : error;
 }
 
 int nova_net_open(struct nova_net **opened, const char *service, const char *arguments,
@@ -126,14 +111,13 @@ int nova_net_open(struct nova_net **opened, const char *service, const char *arg
                                         .ring_bytes = sizeof(*net->rings),
                                         .magic = NOVA_NET_MAGIC,
                                         .attach = NOVA_NET_ATTACH,
-                                        .semaphores = NOVA_NET_SEMAPHORES};
-        while (net->of.pool_bytes < pool_bytes)
-                net->of.pool_bytes *= 2;
+                                        .semaphores = NOVA_NET_SEMAPHORES,
+                                        .begin = begin};
+        error = novart_ring_init(&net->of, "frames", pool_bytes);
         net->buffers = (unsigned)(net->of.pool_bytes / (2 * (size_t)NOVA_NET_BUFFER));
-        error = novart_ring_init(&net->of, "frames");
         net->rings = (struct nova_net_rings *)net->of.rings;
         if (!error)
-                error = reach(net, service, arguments);
+                error = novart_ring_reach(&net->of, service, arguments);
         if (error)
                 nova_net_close(net);
         else
@@ -149,7 +133,7 @@ void nova_net_close(struct nova_net *net)
 
 int nova_net_reopen(struct nova_net *net)
 {
-        return reach(net, NULL, NULL);
+        return novart_ring_reach(&net->of, NULL, NULL);
 }
 
 const struct nova_net_info *nova_net_get_info(const struct nova_net *net)

@@ -12,8 +12,15 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 
-int novart_ring_init(struct ring_session *session, const char *name)
+/* Number of attempts at an operation that fails while the service ends, and ns between two of
+ * them. */
+#define RING_TRIES    100
+#define RING_PAUSE_NS 10000000
+
+int novart_ring_init(struct ring_session *session, const char *name, size_t pool_bytes)
 {
+        while (session->pool_bytes < pool_bytes)
+                session->pool_bytes *= 2;
         session->doorbell = nova_sel_alloc(1);
         session->rings = nova_region_lazy(name, 2 * session->pool_bytes);
         session->pool = session->rings + session->pool_bytes;
@@ -88,14 +95,28 @@ static int get_semaphores(const struct ring_session *session)
         return nova_session_call(session->session, &message);
 }
 
-int novart_ring_reach(struct ring_session *session, const char *service, const char *arguments)
+static int connect(struct ring_session *session, const char *service, const char *arguments)
 {
         int error = session->session ? nova_session_reopen(session->session)
                                      : nova_session_open(&session->session, service, arguments);
 
         if (!error)
                 error = attach(session);
-        return error ? error : get_semaphores(session);
+        if (!error)
+                error = get_semaphores(session);
+        return error ? error : session->begin(session);
+}
+
+int novart_ring_reach(struct ring_session *session, const char *service, const char *arguments)
+{
+        int error = ECONNRESET;
+
+        for (unsigned tries = 0; tries < RING_TRIES && error == ECONNRESET; tries++) {
+                if (tries)
+                        nova_sleep(RING_PAUSE_NS);
+                error = connect(session, service, arguments);
+        }
+        return error == ECONNRESET && session->lacks ? ENOMEM : error;
 }
 
 bool novart_ring_request_bell(const struct ring_end *end)

@@ -10,11 +10,6 @@
 #include "novart/service/ring.h"
 #include "novart/session.h"
 
-/* Attempts at what fails because the service ends, and the ns between two of them: a service takes
- * a moment to end. */
-#define RING_TRIES    100
-#define RING_PAUSE_NS 10000000
-
 /* A session with rings. */
 struct ring_session {
         struct nova_session *session;
@@ -26,6 +21,9 @@ struct ring_session {
         bool lacks;                     /* the pages did not arrive */
         uint32_t magic;                 /* first word of the rings */
         nova_word_t attach, semaphores; /* numbers of operations */
+        /* Begins with an empty pool, after each time that the session was opened. @return 0 or an
+         * errno value, ECONNRESET if the service ends */
+        int (*begin)(struct ring_session *session);
 };
 
 /* The client's end of a ring. */
@@ -35,11 +33,12 @@ struct ring_end {
         uint32_t reaped; /* also read by a thread that listens */
 };
 
-/* Reserves addresses for rings and pool, and selectors. The sizes are set. @return 0 or ENOMEM */
-int novart_ring_init(struct ring_session *session, const char *name);
+/* Reserves addresses for rings and pool, and selectors. The smallest size of the pool is set; the
+ * pool gets at least @p pool_bytes. @return 0 or ENOMEM */
+int novart_ring_init(struct ring_session *session, const char *name, size_t pool_bytes);
 
-/* Opens the session, or opens it again if it was open before, with an empty pool. Does not repeat
- * this if the service ends meanwhile. @return as nova_block_open() */
+/* Opens the session, or opens it again if it was open before, and calls begin(). Repeats this if
+ * the service ends meanwhile. @return as nova_block_open() */
 int novart_ring_reach(struct ring_session *session, const char *service, const char *arguments);
 
 /* Makes a call, and repeats it while it fails with EAGAIN, because the service has yet to end the
