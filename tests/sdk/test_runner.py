@@ -391,6 +391,14 @@ class BootTest(WithFolder):
         self.assertIsNone(boot_test.find_in_order(["a", "b", "a"], "a\nb\na\n"))
         self.assertEqual(boot_test.find_in_order(["a", "b", "a"], "a\nb\n"), "a")
 
+    def test_lines_in_any_order_are_missed_in_linear_time(self):
+        patterns = ["first", "(?=(.*\n)*one)(?=(.*\n)*two)", "(?=(.*\n)*three)", "last"]
+        text = "first\n" + "words of a line\n" * 50000
+        start = time.monotonic()
+        self.assertEqual(boot_test.find_in_order(patterns, text + "two\n"), patterns[1])
+        self.assertLess(time.monotonic() - start, 10)
+        self.assertIsNone(boot_test.find_in_order(patterns, text + "three\ntwo\none\nlast\n"))
+
 
 if __name__ == "__main__":
     unittest.main()

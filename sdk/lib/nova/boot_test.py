@@ -55,10 +55,14 @@ def check_patterns(args):
 
 
 def find_in_order(patterns, text):
-    """Returns the first pattern that does not follow the ones before it, or None."""
+    """Returns the first pattern that does not follow the ones before it, or None. A pattern that
+    begins with a look-ahead, for lines in any order, is tried only at the end of the previous
+    match: at each character of a long text it would take hours to fail."""
     position = 0
     for pattern in patterns:
-        match = re.compile(pattern, re.MULTILINE).search(text, position)
+        one = re.compile(pattern, re.MULTILINE)
+        find = one.match if pattern.startswith("(?=") else one.search
+        match = find(text, position)
         if not match:
             return pattern
         position = match.end()
