@@ -12,6 +12,7 @@
 #include "novart/time.h"
 #include "novavmm/entropy.h"
 #include "novavmm/guest_disk.h"
+#include "novavmm/guest_net.h"
 #include "novavmm/load.h"
 #include "novavmm/pc.h"
 #include "novavmm/virtio_block.h"
@@ -32,6 +33,7 @@ static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_virtio_block memory_disk;
 static struct nova_guest_disk disk; /* in the system with a disk */
+static struct nova_guest_net card;  /* in the system with a network */
 static struct nova_virtio_random random_bytes;
 
 /* Finds a file: a root among all boot modules, a program of a system among its own. */
@@ -111,6 +113,8 @@ static int add_devices(void)
                 nova_virtio_random_init(&random_bytes, &vm.memory, nova_entropy, NULL);
                 error = nova_pc_add_virtio(&pc, 3, &random_bytes.virtio);
         }
+        if (!error && card.net)
+                error = nova_guest_net_attach(&card, &pc, 4);
         return error;
 }
 
@@ -135,7 +139,7 @@ static int make_machine(void)
                 .local_apic = true,
                 .vcpus = VCPUS,
                 .report_halt = true,
-                .report_reset = resets > 0, /* the first argument may name the disk */
+                .report_reset = resets > 0, /* the first argument may name a service */
         };
         int error = nova_vm_create(&vm, &config);
 
@@ -156,8 +160,13 @@ static void destroy_machine(void)
                 printf("The disk served %llu requests after %llu notifications.\n",
                        (unsigned long long)disk.device.requests,
                        (unsigned long long)disk.device.virtio.notifications);
+        if (card.net)
+                printf("The card sent %llu frames and received %llu.\n",
+                       (unsigned long long)card.device.sent,
+                       (unsigned long long)card.device.received);
         nova_pc_destroy(&pc);
         nova_guest_disk_detach(&disk);
+        nova_guest_net_detach(&card);
         nova_vm_destroy(&vm);
 }
 
@@ -212,21 +221,33 @@ static int run_machine(struct nova_linux *image, enum nova_vm_end *end)
         return 0;
 }
 
-/* Opens the disk of a monitor that is a program of a system. Its first argument names the service:
- * disk=virtio-blk. Removes this argument, which is not for Linux. */
-static int open_disk(char **argv)
+/* Returns the service that the first argument names, as in `disk=virtio-blk`, and removes this
+ * argument, which is not for Linux. NULL: the first argument is another one. */
+static const char *take_service(char **argv, const char *kind)
 {
-        const char *const service = argv[1] && !strncmp(argv[1], "disk=", 5) ? argv[1] + 5 : NULL;
+        const size_t bytes = strlen(kind);
+        const char *const service =
+                argv[1] && !strncmp(argv[1], kind, bytes) ? argv[1] + bytes : NULL;
 
-        if (!service)
-                return 0;
-
-        const int error = nova_guest_disk_open(&disk, service, NULL);
-
-        if (error)
-                printf("The disk cannot be opened: %s.\n", strerror(error));
-        for (argv++; *argv; argv++)
+        for (argv++; service && *argv; argv++)
                 argv[0] = argv[1];
+        return service;
+}
+
+/* Opens the disk and the network of a monitor that is a program of a system. */
+static int open_services(char **argv)
+{
+        const char *service = take_service(argv, "disk=");
+        int error = service ? nova_guest_disk_open(&disk, service, NULL) : 0;
+
+        if (error) {
+                printf("The disk cannot be opened: %s.\n", strerror(error));
+                return error;
+        }
+        service = take_service(argv, "card=");
+        error = service ? nova_guest_net_open(&card, service, NULL) : 0;
+        if (error)
+                printf("The network cannot be opened: %s.\n", strerror(error));
         return error;
 }
 
@@ -238,7 +259,7 @@ int main(int argc, char **argv, char **envp)
         (void)argc;
         if (!nova_program_is_root()) {
                 terminal_use();
-                if (open_disk(argv))
+                if (open_services(argv))
                         return 1;
         }
         image.command_line = command_line(argv, envp);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A monitor with one Linux guest, as a program of a system: its terminal is a session of `screen`,
- * its arguments are added to Linux's command line. With a first argument such as disk=partitions,
- * the guest has a disk of this service. */
+ * its arguments are added to Linux's command line. With a first argument such as disk=partitions or
+ * card=switch, the guest has a disk or a network card of this service. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include <novart/program.h>
 #include <novart/time.h>
 #include <novavmm/guest_disk.h>
+#include <novavmm/guest_net.h>
 #include <novavmm/load.h>
 #include <novavmm/pc.h>
 
@@ -25,6 +26,7 @@
 static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_guest_disk disk;
+static struct nova_guest_net card;
 
 static int write_text(void *context, const char *text, size_t bytes)
 {
@@ -131,16 +133,19 @@ static const char *load(char **words)
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
 
-/* Opens the disk of the first argument, if that names a service. */
-static int open_disk(const char *argument)
+/* Opens the disk or the network card of the first argument, if that names a service. */
+static int open_service(const char *argument)
 {
         int error;
 
-        if (!argument || strncmp(argument, "disk=", 5) != 0)
+        if (argument && !strncmp(argument, "disk=", 5))
+                error = nova_guest_disk_open(&disk, argument + 5, NULL);
+        else if (argument && !strncmp(argument, "card=", 5))
+                error = nova_guest_net_open(&card, argument + 5, NULL);
+        else
                 return 0;
-        error = nova_guest_disk_open(&disk, argument + 5, NULL);
         if (error)
-                printf("The disk of %s cannot be opened: %s.\n", nova_program.name,
+                printf("The device %s of %s cannot be opened: %s.\n", argument, nova_program.name,
                        strerror(error));
         return error;
 }
@@ -154,7 +159,7 @@ static int create_machine(void)
                 .memory = GUEST_MEMORY,
                 .local_apic = true,
                 .report_halt = true,
-                .report_reset = resets > 0, /* the first argument may name the disk */
+                .report_reset = resets > 0, /* the first argument may name a service */
         };
         int error = nova_vm_create(&vm, &config);
 
@@ -164,6 +169,8 @@ static int create_machine(void)
                 error = nova_pc_add_console(&pc, 1);
         if (!error && disk.block)
                 error = nova_guest_disk_attach(&disk, &pc, 2);
+        if (!error && card.net)
+                error = nova_guest_net_attach(&card, &pc, 3);
         return error;
 }
 
@@ -172,6 +179,7 @@ static void destroy_machine(void)
         nova_pc_flush(&pc);
         nova_pc_destroy(&pc);
         nova_guest_disk_detach(&disk);
+        nova_guest_net_detach(&card);
         nova_vm_destroy(&vm);
 }
 
@@ -206,10 +214,10 @@ int main(int argc, char **argv)
         enum nova_vm_end end = NOVA_VM_ERROR;
 
         (void)argc;
-        if (use_screen() || open_disk(argv[1]))
+        if (use_screen() || open_service(argv[1]))
                 return 1;
         do {
-                if (run_machine(argv + (disk.block ? 2 : 1), &end))
+                if (run_machine(argv + (disk.block || card.net ? 2 : 1), &end))
                         return 1;
         } while (end == NOVA_VM_RESET && resets++ < RESETS_MAX);
         printf("The guest %s %s.\n", nova_program.name, nova_vm_end_text(end));

@@ -62,8 +62,8 @@ endfunction()
 # nova_add_boot_test(<name> ROOTTASK <target, file or NONE> | SYSTEM <target> [ARGUMENTS <text>]
 # [CPUS <n>] [MEMORY <MiB>] [MACHINE <m>] [CPU <model>] [CMDLINE <text>] [MODULES "<file>
 # <args>"...] [EXPECT <regex>...] [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU
-# <argument>...] [DISK <file>] [EMULATOR qemu|bochs] [BOOT direct|grub|uefi] [MULTIBOOT 1|2] [LABELS
-# <label>...])
+# <argument>...] [DISK <file>] [NET] [EMULATOR qemu|bochs] [BOOT direct|grub|uefi] [MULTIBOOT 1|2]
+# [LABELS <label>...])
 # adds a test that boots the kernel with a roottask, or with the system that nova_add_system() made
 # of SYSTEM. Defaults of CPUS and MEMORY: those of the section `machine` of the system's
 # description, or 4 and 256. EXPECT: each matches, in this order; REJECT: none does. They are
@@ -72,13 +72,14 @@ endfunction()
 # file may be in single quotes. guest:NAME is a guest's software, which is made when the test runs.
 # BOOT: by the emulator, or by GRUB from a CD, which Bochs always needs; MULTIBOOT: the version that
 # GRUB uses. DISK: the disk of `nova run --disk`; what the test writes to it is not kept. The disk
-# goes through the I/O MMU if QEMU's arguments name one.
+# goes through the I/O MMU if QEMU's arguments name one. NET: the card of `nova run --net`; the
+# program after which the system is named gets ARGUMENTS.
 function(nova_add_boot_test name)
   set(single ROOTTASK SYSTEM ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS TIMEOUT DISK EMULATOR
     BOOT MULTIBOOT)
   set(several MODULES EXPECT REJECT QEMU LABELS)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TAP" "${single}" "${several}")
-  nova_check_arguments(nova_add_boot_test "${name}" ${single} ${several} TAP)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TAP;NET" "${single}" "${several}")
+  nova_check_arguments(nova_add_boot_test "${name}" ${single} ${several} TAP NET)
   nova_check_boot_test("${name}" "${arg_ROOTTASK}" "${arg_SYSTEM}" "${arg_TIMEOUT}")
   nova_check_boot_values("${name}")
   if(NOT arg_LABELS)
@@ -141,6 +142,9 @@ function(nova_add_boot_test name)
     list(APPEND command "--qemu=-drive"
       "--qemu=file=${disk},format=raw,if=none,id=nova-disk,snapshot=on"
       "--qemu=-device" "--qemu=${device}")
+  endif()
+  if(arg_NET)
+    list(APPEND command --net)
   endif()
   if(arg_TAP)
     list(APPEND command --tap)

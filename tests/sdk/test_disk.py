@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova run --disk`: systems that take a disk, files that can be one, and the description with the
-user's arguments."""
+"""`nova run --disk`: files that can be a disk, and the description with the user's arguments."""
 
 import errno
 import os
@@ -10,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths
-from nova import disk, places
+from nova import disk
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -42,37 +41,6 @@ class Disk(unittest.TestCase):
         with self.assertRaises(NovaError) as caught:
             function(*arguments)
         return str(caught.exception)
-
-    def test_the_system_with_a_driver_is_chosen(self):
-        self.file("own.nova", DESCRIPTION)
-        self.assertEqual(disk.system("own", self.folder), "own")
-        self.file("own-disk.nova", DESCRIPTION)
-        self.assertEqual(disk.system("own", self.folder), "own-disk")
-
-    def test_the_description_of_a_project_from_a_template_is_found(self):
-        self.file("system.nova", DESCRIPTION)
-        self.assertEqual(disk.system("own", self.folder), "own")
-
-    def test_a_system_without_one_is_refused_with_those_that_have_one(self):
-        self.file("own.nova", "program one\n")
-        said = self.refused(disk.system, "own", self.folder)
-        self.assertIn("own cannot take a disk; examples that can are blocks, ", said)
-        self.assertIn("linux, linux-smp", said)
-        self.assertNotIn("hello", said)
-        self.assertIn("the description of a project needs a section 'device disk'", said)
-
-    def test_a_system_that_needs_a_disk_is_known(self):
-        self.file("system.nova", DESCRIPTION)
-        self.assertTrue(disk.needed("own", self.folder))
-        self.assertTrue(disk.needed("notes", places.EXAMPLES / "notes"))
-        self.assertFalse(disk.needed("linux", places.EXAMPLES / "linux"))
-        self.assertFalse(disk.needed("hello", places.EXAMPLES / "hello"))
-
-    def test_the_examples_are_those_of_the_manual(self):
-        for name in ("linux", "linux-smp", "two-vms"):
-            system = f"{name}-disk"
-            self.assertEqual(disk.system(name, places.EXAMPLES / name), system)
-        self.assertEqual(disk.system("blocks", places.EXAMPLES / "blocks"), "blocks")
 
     def test_files_that_cannot_be_a_disk_are_refused(self):
         said = self.refused(disk.check, self.file("odd", "x" * 513))

@@ -8,7 +8,18 @@ import shlex
 import sys
 import time
 
-from nova import boot_list, described, disk, not_raised, options, process, qemu, tap, tree
+from nova import (
+    attached,
+    boot_list,
+    described,
+    disk,
+    not_raised,
+    options,
+    process,
+    qemu,
+    tap,
+    tree,
+)
 from nova.errors import NovaError
 from nova.qemu import Module, parse_module
 from nova.runner import Runner
@@ -25,6 +36,7 @@ def add_parser(commands):
     parser.add_argument("--arguments", default="")
     parser.add_argument("--list", metavar="FILE")  # a boot list instead of a roottask
     parser.add_argument("--disk", metavar="FILE")  # of the system NAME-disk, as for `nova run NAME`
+    parser.add_argument("--net", action="store_true")  # of the system NAME-net, in the same way
     parser.add_argument("--system-tool", metavar="FILE")  # reads the machine of a system
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--timeout", type=options.seconds, default=60.0)
@@ -139,10 +151,11 @@ def run(args):
     modules = [Module(args.roottask, args.arguments)] if args.roottask else []
     if args.list:
         modules = boot_list.read(args.list)
-        if args.disk:
-            program = os.path.basename(args.list).partition("-disk")[0].partition(".")[0]
+        if args.disk or args.net:
+            program = re.sub(r"(-disk)?(-net)?\.boot$", "", os.path.basename(args.list))
             modules = disk.with_arguments(modules, program, args.arguments)
-            args.extra = [*disk.arguments(args.disk), *args.extra]
+            args.extra = [*disk.arguments(args.disk), *args.extra] if args.disk else args.extra
+            args.extra = [*attached.card([]), *args.extra] if args.net else args.extra
         elif args.arguments:
             modules[0] = Module(modules[0].file, args.arguments)
     modules = modules + [further_module(text, args.arch) for text in args.module]

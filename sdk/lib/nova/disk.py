@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova run --disk FILE`: attaches a file as a disk, and boots the system of an example that has a
-driver for it."""
+"""`nova run --disk FILE`: attaches a file as a disk."""
 
 import argparse
 import os
@@ -9,14 +8,10 @@ import shlex
 import stat
 from pathlib import Path
 
-from nova import places
 from nova.errors import NovaError
 from nova.qemu import Module
 
 SECTOR = 512
-# A description that declares the device `disk` has a driver for it.
-DEVICE = re.compile(r"^device +disk\s*$", re.MULTILINE)
-VIRTIO = "1af4:"  # the vendor of the disk that `--disk` attaches
 
 
 class One(argparse.Action):
@@ -30,35 +25,6 @@ class One(argparse.Action):
                 self, "the machine has one such disk; attach others by words for QEMU after --"
             )
         setattr(namespace, self.dest, values)
-
-
-def system(name, folder):
-    """Returns the system that `--disk` boots for NAME in FOLDER: NAME-disk, or NAME itself, whose
-    description may also have the templates' name system.nova."""
-    for found, stem in ((f"{name}-disk", f"{name}-disk"), (name, name), (name, "system")):
-        file = Path(folder) / f"{stem}.nova"
-        if file.exists() and DEVICE.search(file.read_text(encoding="utf-8")):
-            return found
-    able = ", ".join(one for one in places.examples() if _takes(one))
-    raise NovaError(
-        f"{name} cannot take a disk; examples that can are {able}; the description of a project "
-        "needs a section 'device disk'."
-    )
-
-
-def needed(name, folder):
-    """Returns whether the system NAME in FOLDER, booted without `--disk`, misses its disk."""
-    for stem in (name, "system"):
-        file = Path(folder) / f"{stem}.nova"
-        if file.exists():
-            text = file.read_text(encoding="utf-8", errors="replace")
-            return bool(DEVICE.search(text)) and VIRTIO in text
-    return False
-
-
-def _takes(name):
-    files = (places.EXAMPLES / name / f"{one}.nova" for one in (f"{name}-disk", name))
-    return any(file.exists() and DEVICE.search(file.read_text(encoding="utf-8")) for file in files)
 
 
 def check(name, emulator="qemu"):

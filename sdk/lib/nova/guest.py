@@ -33,6 +33,8 @@ drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_moder
 drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/block/virtio_blk
 drivers/char/virtio_console drivers/char/hw_random/virtio-rng
 """.split()
+# The same for a network card.
+NET_DRIVERS = "net/core/failover drivers/net/net_failover drivers/net/virtio_net".split()
 # The same for the file system of a disk that is the root; some kernels have it built in.
 ROOT_DRIVERS = "crypto/crc32c_generic lib/crc16 fs/mbcache fs/jbd2/jbd2 fs/ext4/ext4".split()
 
@@ -41,6 +43,7 @@ DISK_SECTORS = 2048
 # The first process of a guest: a shell, or what the kernel's command line names: the disk's own
 # first process after "root=", or the commands after "run=", with commas for blanks and + between
 # commands. A shell that reads them from a pipe shows the prompt that it would show on a terminal.
+# A network card gets the address after "net=", or one by DHCP.
 INIT = """\
 #!/bin/sh
 mount -t devtmpfs dev /dev
@@ -57,8 +60,21 @@ for word in $(cat /proc/cmdline); do
         case $word in
         root=*) root=${word#root=} ;;
         run=*) commands=${word#run=} ;;
+        net=*) address=${word#net=} ;;
         esac
 done
+if grep -q 0x1041 /sys/bus/pci/devices/*/device 2>/dev/null; then
+        for driver in $(cat /drivers/net); do
+                insmod /drivers/$driver.ko
+        done
+        ip link set lo up
+        ip link set eth0 up
+        if [ "$address" ]; then
+                ip addr add $address dev eth0
+        else
+                udhcpc -i eth0 -s /bin/lease -n -q
+        fi
+fi
 if [ "$root" ]; then
         for driver in $(cat /drivers/root); do
                 insmod /drivers/$driver.ko
@@ -78,10 +94,21 @@ else
 fi
 poweroff -f
 """
-FOLDERS = ("bin", "dev", "drivers", "proc", "root", "sys", "tmp")
+# What a guest does with an address that it got by DHCP.
+LEASE = """\
+#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add $ip/$mask dev $interface
+[ "$router" ] && ip route add default via ${router%% *}
+for server in $dns; do
+        echo nameserver $server
+done >/etc/resolv.conf
+"""
+FOLDERS = ("bin", "dev", "drivers", "etc", "proc", "root", "sys", "tmp")
 COMMANDS = (
-    "cat date dd dmesg echo free grep head hexdump insmod ls mount ps poweroff readlink reboot "
-    "setsid sh sleep stty switch_root sync tail tr umount uname uptime vi wc"
+    "cat date dd dmesg echo free grep head hexdump httpd insmod ip ls mount nc ping ps poweroff "
+    "readlink reboot setsid sh sha256sum sleep stty switch_root sync tail tr udhcpc umount uname "
+    "uptime vi wc wget"
 ).split()
 
 
@@ -259,14 +286,16 @@ def _drivers(files, paths):
 def _make_initrd(arch, folder, to):
     shell = (_unpack(arch, SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
     kernel = _unpack(arch, _real_kernel(arch), folder)
-    modules, root_modules = _drivers(kernel, DRIVERS), _drivers(kernel, ROOT_DRIVERS)
+    kinds = {"order": DRIVERS, "net": NET_DRIVERS, "root": ROOT_DRIVERS}
+    modules = {kind: _drivers(kernel, paths) for kind, paths in kinds.items()}
     archive = b"".join(_entry(name, 0o040755) for name in FOLDERS)
     archive += _entry("bin/busybox", 0o100755, shell)
     archive += b"".join(_entry(f"bin/{name}", 0o120777, b"busybox") for name in COMMANDS)
-    every = modules | root_modules
-    archive += b"".join(_entry(f"drivers/{name}.ko", 0o100644, every[name]) for name in every)
-    archive += _entry("drivers/order", 0o100644, " ".join(modules).encode())
-    archive += _entry("drivers/root", 0o100644, " ".join(root_modules).encode())
+    for kind, found in modules.items():
+        for name, data in found.items():
+            archive += _entry(f"drivers/{name}.ko", 0o100644, data)
+        archive += _entry(f"drivers/{kind}", 0o100644, " ".join(found).encode())
+    archive += _entry("bin/lease", 0o100755, LEASE.encode())
     archive += _entry("init", 0o100755, INIT.encode())
     to.write_bytes(archive + _entry("TRAILER!!!", 0))
 

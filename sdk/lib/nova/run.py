@@ -5,6 +5,7 @@ import os
 import sys
 
 from nova import (
+    attached,
     boot_list,
     build,
     cmdline,
@@ -65,6 +66,15 @@ def add_parser(commands):
         "it keeps what is written"
     )
     parser.add_argument(
+        "--net", action="store_true", help="a network card for an example that can use one, on a "
+        "network of QEMU's own"
+    )
+    parser.add_argument(
+        "--forward", metavar="KIND:PORT:PORT", action="append", default=[], help="with --net, a "
+        "port of this machine that leads to one of the program, such as tcp:8080:80; may be "
+        "repeated"
+    )
+    parser.add_argument(
         "--timeout", type=options.seconds, metavar="S", help="end the run after S seconds"
     )
     parser.set_defaults(function=run)
@@ -93,8 +103,11 @@ def _check(args):
         if args.name is not None:
             raise NovaError("give either a name or --roottask, not both.")
         elf.check_program(args.roottask, args.arch)
-        if _disk(args):
-            raise NovaError("--disk needs the name of a system with a driver, not --roottask.")
+        for kind in attached.of(args):
+            option = kind.option.split()[0]
+            raise NovaError(f"{option} needs the name of a system with a driver, not --roottask.")
+    if getattr(args, "forward", None) and not args.net:
+        raise NovaError("--forward needs --net.")
     if _disk(args):
         disk.check(args.disk, args.emulator)
 
@@ -153,11 +166,13 @@ def _build(args, own):
     found, name = (None, None) if args.roottask else _find(args)
     is_example = bool(name) and not found
     place = found.folder if found else places.EXAMPLES / (name or "")
-    if _disk(args):
+    kinds = attached.of(args)
+    if not args.roottask and not args.qemu:
+        for sentence in attached.missing(name or place.name, place, kinds):
+            build.say(sentence)
+    if kinds:
         args.program = name or place.name  # which gets --arguments
-        name = disk.system(args.program, place)
-    elif not args.roottask and not args.qemu and disk.needed(name or place.name, place):
-        build.say("the machine has no disk, which the description declares: add --disk FILE")
+        name = attached.system(args.program, place, kinds)
     if is_example and places.INSTALLED:
         found = project.at(place)
     if found:
@@ -270,7 +285,7 @@ def prepare(args, pause=""):
     for warning in warn_of_modules(args.name or "the roottask", modules, further):
         build.say(warning)
     program = modules[0].file
-    if args.arguments is not None and _disk(args):
+    if args.arguments is not None and attached.of(args):
         modules = disk.with_arguments(modules, args.program, args.arguments)
     elif args.arguments is not None:
         modules[0] = Module(program, args.arguments)
@@ -279,9 +294,15 @@ def prepare(args, pause=""):
     tool = places.system_tool(args.arch, args.config, args.compiler)
     modules = with_further(modules, further)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
-    extra = [*disk.arguments(args.disk), *args.qemu] if _disk(args) else args.qemu
-    other = {"cpus": cpus, "memory": memory, "extra": extra}
+    other = {"cpus": cpus, "memory": memory, "extra": [*_attached(args), *args.qemu]}
     return options.machine(args, kernel, modules, **other), program
+
+
+def _attached(args):
+    """Returns QEMU's arguments for the devices that the options name."""
+    extra = disk.arguments(args.disk) if _disk(args) else []
+    return extra + (attached.card(args.forward, args.emulator) if attached.NET in attached.of(args)
+                    else [])
 
 
 def run(args):

@@ -184,6 +184,31 @@ int nova_net_ask_counts(struct nova_net *net, struct nova_net_counts *counts);
  */
 int nova_net_send(struct nova_net *net, const void *data, size_t bytes);
 
+/**
+ * Returns a buffer in the pool for a frame that nova_net_queue() will queue. So a caller that
+ * builds the frame there saves the copy of nova_net_send(). Does not block.
+ *
+ * @param net         the session
+ * @param[out] buffer NOVA_NET_FRAME_MAX bytes; valid until the next call of a function with @p net
+ * @retval 0          @p buffer is set
+ * @retval EAGAIN     all buffers are in use: nova_net_flush(), nova_net_listen()
+ * @retval EPROTO     the service does not follow the protocol
+ * @retval ECONNRESET the service has ended: nova_net_reopen()
+ */
+int nova_net_prepare(struct nova_net *net, void **buffer);
+
+/**
+ * Queues the frame in the buffer of nova_net_prepare() for nova_net_flush().
+ *
+ * @param net   the session
+ * @param bytes NOVA_NET_FRAME_MIN to NOVA_NET_FRAME_MAX
+ * @retval 0          queued
+ * @retval EAGAIN     no buffer is prepared
+ * @retval EMSGSIZE   the frame is too short or too long
+ * @retval ECONNRESET the service has ended: nova_net_reopen()
+ */
+int nova_net_queue(struct nova_net *net, size_t bytes);
+
 /** Shows the service all frames that were queued and buffers that were released, and wakes it if it
  * sleeps. @retval 0 done @retval ECONNRESET the service has ended: nova_net_reopen() */
 int nova_net_flush(struct nova_net *net);

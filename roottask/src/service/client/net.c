@@ -176,27 +176,33 @@ static int collect(struct nova_net *net)
         return error == EAGAIN ? 0 : error;
 }
 
-/* If no buffer is free, asks for the bell, because another thread may be in nova_net_listen().
- *
- * A frame whose page has vanished is not sent: if the page vanished before the ring, the service
- * that still sees the ring would send other data. */
-int nova_net_send(struct nova_net *net, const void *data, size_t bytes)
+/* If no buffer is free, asks for the bell, because another thread may be in nova_net_listen(). */
+int nova_net_prepare(struct nova_net *net, void **buffer)
 {
-        uint32_t buffer, offset;
-        int error;
+        int error = collect(net);
 
-        if (bytes < NOVA_NET_FRAME_MIN || bytes > NOVA_NET_FRAME_MAX)
-                return EMSGSIZE;
-        error = collect(net);
         if (!error && !net->free_count && novart_ring_request_bell(&net->transmit))
                 error = collect(net);
         if (error)
                 return error;
         if (!net->free_count)
                 return EAGAIN;
+        *buffer = net->of.pool + transmit_offset(net, net->free[net->free_count - 1]);
+        return 0;
+}
+
+/* A frame whose page has vanished is not sent: if the page vanished before the ring, the service
+ * that still sees the ring would send other data. */
+int nova_net_queue(struct nova_net *net, size_t bytes)
+{
+        uint32_t buffer, offset;
+
+        if (bytes < NOVA_NET_FRAME_MIN || bytes > NOVA_NET_FRAME_MAX)
+                return EMSGSIZE;
+        if (!net->free_count)
+                return EAGAIN;
         buffer = net->free[net->free_count - 1];
         offset = transmit_offset(net, buffer);
-        memcpy(net->of.pool + offset, data, bytes);
         if (!novart_ring_owned(&net->of, offset, bytes))
                 return ECONNRESET;
         net->free_count--;
@@ -204,6 +210,20 @@ int nova_net_send(struct nova_net *net, const void *data, size_t bytes)
         put(net, &net->transmit,
             (struct nova_net_entry){.offset = offset, .bytes = (uint32_t)bytes, .tag = buffer});
         return 0;
+}
+
+int nova_net_send(struct nova_net *net, const void *data, size_t bytes)
+{
+        void *buffer;
+        int error;
+
+        if (bytes < NOVA_NET_FRAME_MIN || bytes > NOVA_NET_FRAME_MAX)
+                return EMSGSIZE;
+        error = nova_net_prepare(net, &buffer);
+        if (error)
+                return error;
+        memcpy(buffer, data, bytes);
+        return nova_net_queue(net, bytes);
 }
 
 int nova_net_flush(struct nova_net *net)

@@ -30,6 +30,7 @@ extern "C" {
 
 /** Kinds of devices. */
 enum nova_virtio_kind {
+        NOVA_VIRTIO_NET = 1,     /**< a network card */
         NOVA_VIRTIO_BLOCK = 2,   /**< a disk */
         NOVA_VIRTIO_CONSOLE = 3, /**< a console */
         NOVA_VIRTIO_RANDOM = 4   /**< random bytes */

@@ -456,6 +456,8 @@ static void add_capability(uint32_t *config, const struct capability *capability
 static uint32_t class_code(enum nova_virtio_kind kind)
 {
         switch (kind) {
+        case NOVA_VIRTIO_NET:
+                return 0x020000;
         case NOVA_VIRTIO_BLOCK:
                 return 0x018000;
         case NOVA_VIRTIO_CONSOLE:

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's network card, connected with a service that has frames (novart/service/net.h): a port
+ * of `switch`, or a whole card. The session outlives the machine: a guest that restarts has the
+ * same address. */
+#ifndef NOVAVMM_GUEST_NET_H
+#define NOVAVMM_GUEST_NET_H
+
+#include "novart/service/net.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "novavmm/pc.h"
+#include "novavmm/virtio_net.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A network card. */
+struct nova_guest_net {
+        struct nova_virtio_net device;      /**< the guest's device */
+        struct nova_virtio_net_cable cable; /**< connects it with the service */
+        struct nova_net *net;               /**< session of the service */
+        struct nova_thread *thread;         /**< waits for frames */
+        struct nova_mutex lock;             /**< protects `vm`; taken before the machine's lock */
+        struct nova_vm *vm;                 /**< machine that has the card, or NULL */
+
+        /* Private to the library; changes with the machine locked, or without a machine. */
+        bool down;    /**< the service has ended and is not available again yet */
+        bool blocked; /**< frames of the guest wait for a free buffer of the session */
+        bool holds;   /**< `held` waits for a buffer of the guest */
+        struct nova_net_frame held;          /**< a frame that was received */
+        struct nova_semaphore room;          /**< the guest may have buffers again */
+        uint8_t dropped[NOVA_NET_FRAME_MAX]; /**< frames go here while the service is down */
+        uint64_t lost;                       /**< number of these frames */
+};
+
+/**
+ * Opens a session of a service with frames for a guest.
+ * @code
+ * extern struct nova_pc pc;
+ * static struct nova_guest_net card;
+ *
+ * if (nova_guest_net_open(&card, "switch", NULL) == 0)
+ *         nova_guest_net_attach(&card, &pc, 4);
+ * @endcode
+ * @param card      filled with zero
+ * @param service   `switch`, or the driver of a card
+ * @param arguments as for nova_net_open()
+ * @retval EAGAIN no more threads
+ * @retval …      as nova_net_open()
+ */
+int nova_guest_net_open(struct nova_guest_net *card, const char *service, const char *arguments);
+
+/**
+ * Puts a card into a slot of a board. After nova_pc_create(), before nova_vm_run(). The guest's
+ * card has the address of the session.
+ *
+ * If the service ends, the guest's frames are lost until it is available again.
+ * @return as nova_pc_add_virtio()
+ */
+int nova_guest_net_attach(struct nova_guest_net *card, struct nova_pc *pc, unsigned slot);
+
+/** Takes a card from its board. After the machine's end, before nova_vm_destroy(). */
+void nova_guest_net_detach(struct nova_guest_net *card);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A virtio network card, whose frames go through functions of its user. */
+#ifndef NOVAVMM_VIRTIO_NET_H
+#define NOVAVMM_VIRTIO_NET_H
+
+#include "novavmm/virtio.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Size of an Ethernet address in bytes. */
+#define NOVA_VIRTIO_NET_ADDRESS 6
+
+/** Minimum size of a frame in bytes: its header. */
+#define NOVA_VIRTIO_NET_FRAME_MIN 14u
+
+/** Maximum size of a frame in bytes, without a check sum. */
+#define NOVA_VIRTIO_NET_FRAME_MAX 1514u
+
+/** Where a card's frames go. The functions are called with the machine locked, and do not block. */
+struct nova_virtio_net_cable {
+        /** Returns NOVA_VIRTIO_NET_FRAME_MAX bytes for a frame of the guest. NULL: there is no room
+         * now; the guest's frames wait until nova_virtio_net_resume(). */
+        void *(*prepare)(void *context);
+        /** Sends the frame in the buffer of prepare(). @param bytes its size, which is valid */
+        void (*send)(void *context, size_t bytes);
+        /** Called after some frames. */
+        void (*kick)(void *context);
+        /** Called when the driver has buffers again after nova_virtio_net_receive() returned false,
+         * or has reset the card. */
+        void (*room)(void *context);
+        void *context; /**< context of these functions */
+};
+
+/** A network card. */
+struct nova_virtio_net {
+        struct nova_virtio virtio; /**< part of all virtio devices; the first member */
+        const struct nova_virtio_net_cable *cable; /**< where the frames go */
+        bool lacks_buffers;                        /**< nova_virtio_net_receive() returned false */
+        uint64_t sent;                             /**< number of frames of the guest */
+        uint64_t received;                         /**< number of frames that the guest got */
+};
+
+/**
+ * Initialises a network card. It offers its driver to compute check sums of frames that the guest
+ * sends.
+ * @code
+ * extern struct nova_guest_memory memory; // vm.memory
+ * extern const struct nova_virtio_net_cable cable;
+ * static const uint8_t address[NOVA_VIRTIO_NET_ADDRESS] = {2, 0, 0, 0, 0, 1};
+ * static struct nova_virtio_net card;
+ *
+ * nova_virtio_net_init(&card, &memory, address, &cable);
+ * @endcode
+ * @param memory  memory of the guest
+ * @param address the card's Ethernet address
+ * @param cable   must stay valid
+ */
+void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_memory *memory,
+                          const uint8_t address[NOVA_VIRTIO_NET_ADDRESS],
+                          const struct nova_virtio_net_cable *cable);
+
+/**
+ * Gives the guest a frame. A card whose driver is not ready drops it. The caller holds the
+ * machine's lock.
+ *
+ * @param frame the frame, which is copied
+ * @param bytes NOVA_VIRTIO_NET_FRAME_MIN to NOVA_VIRTIO_NET_FRAME_MAX
+ * @return false if the guest has no buffer for it: nova_virtio_net_cable::room will be called
+ */
+bool nova_virtio_net_receive(struct nova_virtio_net *net, const void *frame, size_t bytes);
+
+/** Sends the guest's frames that waited for room. The caller holds the machine's lock. */
+void nova_virtio_net_resume(struct nova_virtio_net *net);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connects guests' network cards with services that have frames (see novavmm/guest_net.h). Handlers
+ * of exits send frames; a thread waits for those that come. Both use the session with the machine
+ * locked. */
+#include "novavmm/guest_net.h"
+
+#include <errno.h>
+
+#include "novart/program.h"
+
+/* Size of the session's pool: as many buffers as a ring has entries. */
+#define POOL_BYTES (2 * NOVA_NET_ENTRIES * NOVA_NET_BUFFER)
+
+static void *prepare(void *context)
+{
+        struct nova_guest_net *const card = context;
+        void *buffer;
+        int error;
+
+        if (card->down)
+                return card->dropped;
+        error = nova_net_prepare(card->net, &buffer);
+        card->blocked = error == EAGAIN;
+        if (!error)
+                return buffer;
+        return card->blocked ? NULL : card->dropped; /* the thread sees the error, too */
+}
+
+static void send(void *context, size_t bytes)
+{
+        struct nova_guest_net *const card = context;
+
+        if (card->down || nova_net_queue(card->net, bytes))
+                card->lost++;
+}
+
+static void kick(void *context)
+{
+        const struct nova_guest_net *const card = context;
+
+        if (!card->down)
+                nova_net_flush(card->net);
+}
+
+static void room(void *context)
+{
+        struct nova_guest_net *const card = context;
+
+        nova_semaphore_up(&card->room);
+}
+
+/* Passes frames to the guest. Without a machine, they are dropped.
+ * @return 0 if the guest has no buffer for the next one; EAGAIN, or the error of the session */
+static int receive_all(struct nova_guest_net *card)
+{
+        int error = 0;
+
+        while (card->holds || !(error = nova_net_receive(card->net, &card->held))) {
+                card->holds = card->vm && !nova_virtio_net_receive(&card->device, card->held.data,
+                                                                   card->held.bytes);
+                if (card->holds)
+                        break;
+                nova_net_release(card->net, &card->held);
+        }
+        if (!error || error == EAGAIN) /* buffers that were released */
+                nova_net_flush(card->net);
+        return error;
+}
+
+/* Handles what has come. @return as receive_all() */
+static int handle(struct nova_guest_net *card)
+{
+        int error;
+
+        nova_mutex_lock(&card->lock);
+        if (card->vm)
+                nova_vm_lock(card->vm);
+        error = receive_all(card);
+        if (card->blocked && card->vm)
+                nova_virtio_net_resume(&card->device);
+        card->down = error && error != EAGAIN;
+        if (card->vm)
+                nova_vm_unlock(card->vm);
+        nova_mutex_unlock(&card->lock);
+        return error;
+}
+
+/* Waits until the service is available again. The session has no other user, because `down` is set.
+ * @return as nova_net_reopen() */
+static int reopen(struct nova_guest_net *card)
+{
+        int error;
+
+        nova_mutex_lock(&card->lock);
+        error = nova_net_reopen(card->net);
+        if (card->vm)
+                nova_vm_lock(card->vm);
+        card->holds = false;
+        card->down = error != 0;
+        if (card->vm && card->blocked) /* by the session that is gone */
+                nova_virtio_net_resume(&card->device);
+        if (card->vm)
+                nova_vm_unlock(card->vm);
+        nova_mutex_unlock(&card->lock);
+        return error;
+}
+
+/* While the guest has no buffer, further frames wait in the session. If it has none left, the
+ * service drops those for this guest only. */
+static void *serve(void *argument)
+{
+        struct nova_guest_net *const card = argument;
+        int error;
+
+        do {
+                error = handle(card);
+                if (!error)
+                        nova_semaphore_down(&card->room);
+                else if (error == EAGAIN)
+                        error = nova_net_listen(card->net, NOVA_FOREVER);
+                else
+                        error = reopen(card);
+        } while (!error || error == ECONNRESET);
+        return NULL;
+}
+
+int nova_guest_net_open(struct nova_guest_net *card, const char *service, const char *arguments)
+{
+        const struct nova_thread_attr attr = {
+                .name = "vm net",
+                .cpu = NOVA_CPU_SELF,
+                .priority = nova_thread_priority(nova_thread_self()),
+        };
+        int error = nova_net_open(&card->net, service, arguments, POOL_BYTES);
+
+        if (error)
+                return error;
+        card->cable = (struct nova_virtio_net_cable){prepare, send, kick, room, card};
+        error = nova_thread_create(&card->thread, &attr, serve, card);
+        if (error)
+                nova_net_close(card->net);
+        return error;
+}
+
+int nova_guest_net_attach(struct nova_guest_net *card, struct nova_pc *pc, unsigned slot)
+{
+        int error;
+
+        nova_mutex_lock(&card->lock);
+        nova_virtio_net_init(&card->device, &pc->vm->memory, nova_net_get_info(card->net)->address,
+                             &card->cable);
+        error = nova_pc_add_virtio(pc, slot, &card->device.virtio);
+        card->blocked = false;
+        if (!error)
+                card->vm = pc->vm;
+        nova_mutex_unlock(&card->lock);
+        return error;
+}
+
+void nova_guest_net_detach(struct nova_guest_net *card)
+{
+        nova_mutex_lock(&card->lock);
+        card->vm = NULL;
+        nova_mutex_unlock(&card->lock);
+        nova_semaphore_up(&card->room);
+}

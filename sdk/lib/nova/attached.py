@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Devices that `nova run` attaches, `--disk FILE` and `--net`, and the systems of examples that
+have drivers for them."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from nova import places
+from nova.errors import NovaError
+
+VIRTIO = "1af4:"  # the vendor of the devices that these options attach
+
+
+class Kind(NamedTuple):
+    """A kind of device."""
+
+    option: str
+    suffix: str  # of the systems of examples
+    device: str  # name of the section in descriptions that have a driver
+    noun: str
+
+
+DISK = Kind("--disk FILE", "disk", "disk", "disk")
+NET = Kind("--net", "net", "card", "network card")
+KINDS = (DISK, NET)
+
+FORWARDED = re.compile(r"(tcp|udp):(\d{1,5}):(\d{1,5})")
+
+
+def of(args):
+    """Returns the kinds of devices that ARGS name; some commands do not have these options."""
+    given = (getattr(args, "disk", None), getattr(args, "net", None))
+    return [kind for kind, value in zip(KINDS, given) if value]
+
+
+def _has(file, kinds):
+    """Returns whether FILE is a description with devices of all KINDS."""
+    if not file.exists():
+        return False
+    text = file.read_text(encoding="utf-8", errors="replace")
+    return all(re.search(rf"^device +{kind.device}\s*$", text, re.MULTILINE) for kind in kinds)
+
+
+def system(name, folder, kinds):
+    """Returns the system that options for KINDS boot for NAME in FOLDER: NAME-disk, NAME-net,
+    NAME-disk-net, or NAME itself, whose description may also have the templates' name system.nova.
+    """
+    found = _system(name, Path(folder), kinds)
+    if found:
+        return found
+    takes = " and ".join(f"a {kind.noun}" for kind in kinds)
+    able = [one for one in places.examples() if _system(one, places.EXAMPLES / one, kinds)]
+    sections = " and ".join(f"'device {kind.device}'" for kind in kinds)
+    raise NovaError(
+        f"{name} cannot take {takes}; examples that can are {', '.join(able)}; the description of "
+        f"a project needs a section {sections}."
+    )
+
+
+def _system(name, folder, kinds):
+    special = "-".join([name, *(kind.suffix for kind in kinds)])
+    for found, stem in ((special, special), (name, name), (name, "system")):
+        if _has(folder / f"{stem}.nova", kinds):
+            return found
+    return None
+
+
+def missing(name, folder, given):
+    """Yields a sentence for each kind of device, except those GIVEN, that the system NAME in FOLDER
+    misses."""
+    for kind in KINDS:
+        for stem in (name, "system"):
+            file = Path(folder) / f"{stem}.nova"
+            if file.exists():
+                if kind not in given and _has(file, [kind]) and VIRTIO in file.read_text("utf-8"):
+                    yield (
+                        f"the machine has no {kind.noun}, which the description declares: "
+                        f"add {kind.option}"
+                    )
+                break
+
+
+def card(forwarded, emulator="qemu"):
+    """Returns QEMU's arguments for a card on a network of QEMU's own. FORWARDED has ports of the
+    host, in the form tcp:HOST:PROGRAM, that lead to ports of the program."""
+    if emulator != "qemu":
+        raise NovaError("only QEMU has the network of --net; leave out --emulator bochs.")
+    ways = [_forward(text) for text in forwarded]
+    return [
+        *("-netdev", ",".join(["user,id=nova-net", *ways])),
+        *("-device", "virtio-net-pci,netdev=nova-net,disable-legacy=on,romfile="),
+    ]
+
+
+def _forward(text):
+    match = FORWARDED.fullmatch(text)
+    if not match or not all(0 < int(port) < 65536 for port in match.groups()[1:]):
+        raise NovaError(
+            f"--forward {text} names no ports: write tcp:8080:80 for port 8080 of this machine and "
+            "port 80 of the program, or udp:…"
+        )
+    kind, host, inner = match.groups()
+    return f"hostfwd={kind}:127.0.0.1:{host}-:{inner}"

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova run --disk` and `--net`: systems that take these devices, and the card with its ports."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+from nova import attached, places
+from nova.attached import DISK, NET
+from nova.errors import NovaError
+
+WITH_DISK = "device disk\n        id 1af4:1042\n"
+WITH_CARD = "device card\n        id 1af4:1041\n"
+
+
+class Attached(unittest.TestCase):
+    def setUp(self):
+        kept = tempfile.TemporaryDirectory()
+        self.addCleanup(kept.cleanup)
+        self.folder = Path(kept.name)
+
+    def file(self, name, text):
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def refused(self, function, *arguments):
+        with self.assertRaises(NovaError) as caught:
+            function(*arguments)
+        return str(caught.exception)
+
+    def test_the_system_with_a_driver_is_chosen(self):
+        self.file("own.nova", WITH_DISK + WITH_CARD)
+        for kinds in ([DISK], [NET], [DISK, NET]):
+            self.assertEqual(attached.system("own", self.folder, kinds), "own")
+        self.file("own-disk.nova", WITH_DISK)
+        self.file("own-net.nova", WITH_CARD)
+        self.file("own-disk-net.nova", WITH_DISK + WITH_CARD)
+        self.assertEqual(attached.system("own", self.folder, [DISK]), "own-disk")
+        self.assertEqual(attached.system("own", self.folder, [NET]), "own-net")
+        self.assertEqual(attached.system("own", self.folder, [DISK, NET]), "own-disk-net")
+
+    def test_the_description_of_a_project_from_a_template_is_found(self):
+        self.file("system.nova", WITH_DISK)
+        self.assertEqual(attached.system("own", self.folder, [DISK]), "own")
+
+    def test_a_system_without_one_is_refused_with_those_that_have_one(self):
+        self.file("own.nova", "program one\n")
+        said = self.refused(attached.system, "own", self.folder, [DISK])
+        self.assertIn("own cannot take a disk; examples that can are blocks, ", said)
+        self.assertIn("linux, linux-smp", said)
+        self.assertNotIn("hello", said)
+        self.assertIn("the description of a project needs a section 'device disk'", said)
+        said = self.refused(attached.system, "own", self.folder, [DISK, NET])
+        self.assertIn("own cannot take a disk and a network card; ", said)
+        self.assertIn("needs a section 'device disk' and 'device card'", said)
+
+    def test_a_system_that_misses_a_device_is_known(self):
+        self.file("system.nova", WITH_DISK + WITH_CARD)
+        self.assertEqual(list(attached.missing("own", self.folder, [DISK, NET])), [])
+        said = list(attached.missing("own", self.folder, [DISK]))
+        self.assertEqual(said, ["the machine has no network card, which the description declares: "
+                                "add --net"])
+        self.assertEqual(len(list(attached.missing("own", self.folder, []))), 2)
+        for name, count in (("notes", 1), ("udp-echo", 1), ("linux", 0), ("hello", 0)):
+            said = list(attached.missing(name, places.EXAMPLES / name, []))
+            self.assertEqual(len(said), count, name)
+
+    def test_the_examples_are_those_of_the_manual(self):
+        for name in ("linux", "linux-smp", "two-vms"):
+            folder = places.EXAMPLES / name
+            self.assertEqual(attached.system(name, folder, [DISK]), f"{name}-disk")
+        folder = places.EXAMPLES / "linux"
+        self.assertEqual(attached.system("linux", folder, [NET]), "linux-net")
+        folder = places.EXAMPLES / "blocks"
+        self.assertEqual(attached.system("blocks", folder, [DISK]), "blocks")
+
+    def test_ports_are_forwarded(self):
+        words = attached.card(["tcp:8080:80", "udp:7007:7"])
+        self.assertEqual(words[1], "user,id=nova-net,hostfwd=tcp:127.0.0.1:8080-:80,"
+                                   "hostfwd=udp:127.0.0.1:7007-:7")
+
+    def test_other_ports_are_refused(self):
+        for text in ("8080", "tcp:8080", "tcp:0:80", "tcp:1:65536", "sctp:1:1", "tcp:1:1,id=x"):
+            said = self.refused(attached.card, [text])
+            self.assertIn(f"--forward {text} names no ports: write tcp:8080:80", said)
+        self.assertIn("only QEMU", self.refused(attached.card, [], "bochs"))
+
+    def test_options_that_do_not_fit_are_refused(self):
+        result = paths.nova("run", "hello", "--forward", "tcp:1:1")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--forward needs --net", result.stderr)
+        result = paths.nova("run", "hello", "--net")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("hello cannot take a network card", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The virtio network card: frames in both directions, check sums, and faulty drivers. */
+#include "novavmm/virtio_net.h"
+
+#include "virtio.h"
+
+namespace
+{
+
+using namespace virtio;
+
+constexpr uint64_t check_sum = 1;
+constexpr unsigned header_bytes = 12;
+constexpr unsigned to_guest = 0, from_guest = 1;
+const uint8_t address[NOVA_VIRTIO_NET_ADDRESS] = {2, 1, 2, 3, 4, 5};
+
+struct virtio_net : test {
+        nova_virtio_net net = {};
+        std::vector<std::string> sent;
+        unsigned room = 1000, kicks = 0, rooms = 0;
+        bool is_endless = false; /* the driver adds a frame for each one that is sent */
+        uint8_t buffer[NOVA_VIRTIO_NET_FRAME_MAX];
+        nova_virtio_net_cable cable = {prepare, send, kick_cable, tell_room, this};
+
+        static virtio_net *self(void *context)
+        {
+                return static_cast<virtio_net *>(context);
+        }
+
+        static void *prepare(void *context)
+        {
+                return self(context)->room ? self(context)->buffer : nullptr;
+        }
+
+        static void send(void *context, size_t bytes)
+        {
+                self(context)->room--;
+                if (self(context)->is_endless)
+                        self(context)->offer(from_guest, 0);
+                self(context)->sent.emplace_back(
+                        reinterpret_cast<const char *>(self(context)->buffer), bytes);
+        }
+
+        static void kick_cable(void *context)
+        {
+                self(context)->kicks++;
+        }
+
+        static void tell_room(void *context)
+        {
+                self(context)->rooms++;
+        }
+
+        void SetUp() override
+        {
+                nova_virtio_net_init(&net, &memory, address, &cable);
+                attach(&net.virtio);
+        }
+
+        void start_with(uint64_t features)
+        {
+                begin(NOVA_VIRTIO_VERSION_1 | features);
+                make_queue(to_guest);
+                make_queue(from_guest);
+                finish();
+        }
+
+        /* Puts a frame into the queue: its header and @p bytes of data, each with the low byte of
+         * its number. */
+        void queue_frame(uint16_t head, unsigned bytes, uint8_t flags = 0, uint16_t sum_from = 0,
+                         uint16_t sum_at = 0)
+        {
+                const unsigned at = data + 0x800u * head;
+
+                memset(&ram[at], 0, header_bytes);
+                poke(at, flags);
+                poke(at + 6, sum_from);
+                poke(at + 8, sum_at);
+                for (unsigned i = 0; i < bytes; i++)
+                        ram[at + header_bytes + i] = static_cast<uint8_t>(i);
+                describe(from_guest, head, at, header_bytes + bytes, 0);
+                offer(from_guest, head);
+        }
+
+        void queue_buffer(uint16_t head, unsigned bytes = header_bytes + 1514)
+        {
+                describe(to_guest, head, data + 0x800u * head, bytes, writable);
+                offer(to_guest, head);
+        }
+};
+
+TEST_F(virtio_net, has_its_address_and_no_unknown_feature)
+{
+        for (unsigned i = 0; i < sizeof(address); i++)
+                EXPECT_EQ(in(config + i, 1), address[i]);
+        EXPECT_EQ(device->offered, NOVA_VIRTIO_VERSION_1 | NOVA_VIRTIO_EVENT_INDEX | 1 | 1 << 5);
+        EXPECT_EQ(in(queues, 2), 2u);
+}
+
+TEST_F(virtio_net, sends_frames_of_all_sizes)
+{
+        start();
+        for (unsigned bytes : {14u, 15u, 60u, 1513u, 1514u}) {
+                sent.clear();
+                queue_frame(0, bytes);
+                kick(from_guest);
+                ASSERT_EQ(sent.size(), 1u);
+                EXPECT_EQ(sent[0].size(), bytes);
+                EXPECT_EQ(static_cast<uint8_t>(sent[0][bytes - 1]), (bytes - 1) & 0xff);
+        }
+        EXPECT_EQ(used_index(from_guest), 5);
+        EXPECT_FALSE(broken());
+}
+
+TEST_F(virtio_net, one_kick_covers_all_frames_of_a_notification)
+{
+        start();
+        queue_frame(0, 60);
+        queue_frame(1, 61);
+        queue_frame(2, 62);
+        kick(from_guest);
+        EXPECT_EQ(sent.size(), 3u);
+        EXPECT_EQ(kicks, 1u);
+        kick(from_guest);
+        EXPECT_EQ(kicks, 1u);
+}
+
+TEST_F(virtio_net, a_frame_may_lie_in_pieces)
+{
+        start();
+        for (unsigned i = 0; i < 40; i++)
+                ram[data + header_bytes + i] = static_cast<uint8_t>(i);
+        describe(from_guest, 0, data, 5, chained, 1);
+        describe(from_guest, 1, data + 5, 20, chained, 2);
+        describe(from_guest, 2, data + 25, 27, 0);
+        offer(from_guest, 0);
+        kick(from_guest);
+        ASSERT_EQ(sent.size(), 1u);
+        EXPECT_EQ(sent[0].size(), 40u);
+        EXPECT_EQ(memcmp(sent[0].data(), &ram[data + header_bytes], 40), 0);
+}
+
+TEST_F(virtio_net, frames_wait_for_room)
+{
+        room = 1;
+        start();
+        queue_frame(0, 60);
+        queue_frame(1, 61);
+        kick(from_guest);
+        EXPECT_EQ(sent.size(), 1u);
+        EXPECT_EQ(used_index(from_guest), 1);
+        room = 1;
+        nova_virtio_net_resume(&net);
+        ASSERT_EQ(sent.size(), 2u);
+        EXPECT_EQ(sent[1].size(), 61u);
+        EXPECT_EQ(kicks, 2u);
+        nova_virtio_net_resume(&net);
+        EXPECT_EQ(kicks, 2u);
+}
+
+TEST_F(virtio_net, requests_a_notification_only_if_there_is_room)
+{
+        room = 1;
+        start_with(NOVA_VIRTIO_EVENT_INDEX);
+        queue_frame(0, 60);
+        queue_frame(1, 60);
+        kick(from_guest);
+        const uint64_t event = 0x1000 * (from_guest + 1) + used + 4 + 8 * 8;
+        EXPECT_EQ(peek<uint16_t>(event), 0);
+        room = 5;
+        nova_virtio_net_resume(&net);
+        EXPECT_EQ(peek<uint16_t>(event), 2);
+}
+
+/* The words 0x0001, 0x0203, ... of a frame; the sum is taken from an even and from an odd byte. */
+TEST_F(virtio_net, completes_check_sums)
+{
+        start_with(check_sum);
+        for (unsigned bytes : {40u, 41u, 42u, 43u}) {
+                for (unsigned from : {14u, 15u}) {
+                        sent.clear();
+                        queue_frame(0, bytes, 1, static_cast<uint16_t>(from), 6);
+                        kick(from_guest);
+                        ASSERT_EQ(sent.size(), 1u);
+                        uint32_t sum = 0;
+                        for (unsigned i = from; i < bytes; i++)
+                                sum += i << ((i - from) % 2 ? 0 : 8);
+                        sum = ~((sum & 0xffff) + (sum >> 16)) & 0xffff;
+                        EXPECT_EQ(static_cast<uint8_t>(sent[0][from + 6]), sum >> 8);
+                        EXPECT_EQ(static_cast<uint8_t>(sent[0][from + 7]), sum & 0xff);
+                        EXPECT_EQ(static_cast<uint8_t>(sent[0][from + 8]), from + 8);
+                }
+        }
+}
+
+TEST_F(virtio_net, a_check_sum_of_zero_is_sent_as_ones)
+{
+        start_with(check_sum);
+        queue_frame(0, 18, 1, 14, 2);
+        poke<uint16_t>(data + header_bytes + 14, 0xf0ff);
+        poke<uint16_t>(data + header_bytes + 16, 0x0f00);
+        kick(from_guest);
+        ASSERT_EQ(sent.size(), 1u);
+        EXPECT_EQ(sent[0].substr(16, 2), "\xff\xff");
+}
+
+TEST_F(virtio_net, a_check_sum_outside_of_the_frame_breaks_the_device)
+{
+        const struct {
+                uint16_t from, at;
+        } bad[] = {{60, 0}, {50, 9}, {59, 0}, {0xffff, 0}, {14, 0xffff}, {0xffff, 0xffff}};
+
+        for (const auto &row : bad) {
+                start_with(check_sum);
+                sent.clear();
+                queue_frame(0, 60, 1, row.from, row.at);
+                kick(from_guest);
+                EXPECT_TRUE(broken()) << row.from << ' ' << row.at;
+                EXPECT_TRUE(sent.empty());
+        }
+        start_with(check_sum);
+        queue_frame(0, 60, 1, 50, 8);
+        kick(from_guest);
+        EXPECT_FALSE(broken());
+}
+
+TEST_F(virtio_net, features_that_were_not_negotiated_break_the_device)
+{
+        start();
+        queue_frame(0, 60, 1, 14, 16);
+        kick(from_guest);
+        EXPECT_TRUE(broken());
+        start();
+        queue_frame(0, 60);
+        ram[data + 1] = 1; /* to be divided into segments */
+        kick(from_guest);
+        EXPECT_TRUE(broken());
+        EXPECT_TRUE(sent.empty());
+}
+
+TEST_F(virtio_net, frames_of_other_sizes_break_the_device)
+{
+        for (unsigned bytes : {0u, 13u, 1515u}) {
+                start();
+                queue_frame(0, bytes);
+                kick(from_guest);
+                EXPECT_TRUE(broken()) << bytes;
+        }
+        start();
+        describe(from_guest, 0, data, 8, 0); /* less than a header */
+        offer(from_guest, 0);
+        kick(from_guest);
+        EXPECT_TRUE(broken());
+        EXPECT_TRUE(sent.empty());
+}
+
+TEST_F(virtio_net, receives_a_frame_with_its_header)
+{
+        const uint8_t frame[20] = {1, 2, 3};
+
+        start();
+        memset(&ram[data], 0xee, 64);
+        queue_buffer(0);
+        EXPECT_TRUE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
+        EXPECT_EQ(used_bytes(to_guest, 0), 32u);
+        EXPECT_EQ(peek<uint16_t>(data + 10), 1); /* number of buffers */
+        EXPECT_EQ(peek<uint16_t>(data), 0);      /* no flags, no segments */
+        EXPECT_EQ(memcmp(&ram[data + header_bytes], frame, sizeof(frame)), 0);
+        EXPECT_EQ(ram[data + 32], 0xee);
+        EXPECT_TRUE(line);
+}
+
+TEST_F(virtio_net, reports_when_buffers_are_there_again)
+{
+        const uint8_t frame[20] = {};
+
+        start();
+        kick(to_guest);
+        EXPECT_EQ(rooms, 0u);
+        EXPECT_FALSE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
+        queue_buffer(0);
+        kick(to_guest);
+        EXPECT_EQ(rooms, 1u);
+        EXPECT_TRUE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
+        EXPECT_FALSE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
+        out(status, 1, 0); /* the driver resets the card */
+        EXPECT_EQ(rooms, 2u);
+}
+
+TEST_F(virtio_net, drops_frames_without_a_driver)
+{
+        const uint8_t frame[20] = {};
+
+        EXPECT_TRUE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
+        start();
+        queue_buffer(0, header_bytes + 1513);
+        EXPECT_TRUE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
+        EXPECT_TRUE(broken()); /* by the small buffer */
+        EXPECT_TRUE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
+        EXPECT_EQ(net.received, 0u);
+}
+
+TEST_F(virtio_net, a_driver_that_adds_frames_for_ever_does_not_hold_the_monitor)
+{
+        start_with(NOVA_VIRTIO_EVENT_INDEX);
+        is_endless = true;
+        queue_frame(0, 60);
+        kick(from_guest);
+        EXPECT_EQ(sent.size(), 4u * NOVA_VIRTIO_QUEUE_SIZE);
+        EXPECT_EQ(kicks, 1u);
+        EXPECT_TRUE(net.virtio.again);
+        is_endless = false;
+        nova_virtio_look(&net.virtio);
+        EXPECT_EQ(sent.size(), 4u * NOVA_VIRTIO_QUEUE_SIZE + 1);
+        EXPECT_FALSE(net.virtio.again);
+}
+
+} // namespace
