@@ -1,17 +1,38 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Downloads the archives of Debian's source packages, from which the build makes libraries."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
+import tarfile
+import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
+POOL = "http://deb.debian.org/debian/pool/main"
+STAMP = "made"
 # It downloads as apt-get does, with its proxies, and checks the sum.
 HELPER = "/usr/lib/apt/apt-helper"
 
 
 class Missing(Exception):
     """The source is not available. One sentence gives the reason and the remedy."""
+
+
+class Source(NamedTuple):
+    """The archive of a source package, and its SHA-256 sum."""
+
+    package: str
+    archive: str
+    digest: str
+
+    @property
+    def place(self):
+        """Returns its address."""
+        return f"{POOL}/{self.package[0]}/{self.package}/{self.archive}"
 
 
 def fetch(archive, place, digest):
@@ -35,3 +56,63 @@ def check(archive, digest):
     if hashlib.sha256(archive.read_bytes()).hexdigest() != digest:
         archive.unlink()
         raise Missing(f"{archive.name} was damaged and is removed; build again.")
+
+
+def ensure(folder, source, recipe, make, give_up=None):
+    """Makes a library's source files in FOLDER unless they exist.
+
+    They depend on the archive, on this file, and on the files of RECIPE. MAKE gets the folder of the
+    unpacked archive, and FOLDER. If something is missing, GIVE_UP gets the sentence, Missing is
+    raised, and the next call tries again: the file `made` is written last.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = folder / STAMP
+    with open(folder / ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        depends = (Path(__file__), *recipe)
+        digest = hashlib.sha256(b"".join(Path(one).read_bytes() for one in depends)).hexdigest()
+        with contextlib.suppress(OSError):
+            if stamp.read_text(encoding="utf-8") == digest:
+                return
+        stamp.unlink(missing_ok=True)
+        try:
+            _make(folder, source, make)
+        except Missing as missing:
+            if give_up:
+                give_up(str(missing))
+            raise
+        stamp.write_text(digest, encoding="utf-8")
+
+
+def _make(folder, source, make):
+    archive = folder / source.archive
+    if not archive.exists():
+        fetch(archive, source.place, source.digest)
+    check(archive, source.digest)
+    with tempfile.TemporaryDirectory(prefix=f"nova-{source.package}-") as work:
+        with tarfile.open(archive) as tar:
+            tar.extractall(work)
+        (unpacked,) = (one for one in Path(work).iterdir() if one.is_dir())
+        make(unpacked, folder)
+
+
+def move_parts(unpacked, folder, parts):
+    """Replaces files and folders in FOLDER by those of the unpacked source."""
+    for part in parts:
+        there = folder / part
+        if there.is_dir():
+            shutil.rmtree(there)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(str(unpacked / part), str(there))
+
+
+def main(folder, source, recipe, parts):
+    """Unpacks the parts of a library's source into FOLDER. Prints the reason if it is missing.
+    Returns the status."""
+    try:
+        ensure(Path(folder), source, recipe,
+               lambda unpacked, to: move_parts(unpacked, to, parts))
+    except Missing as missing:
+        print(missing)
+        return 1
+    return 0
