@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Unpacks lwIP's source from Debian's source package: source.py FOLDER.
+"""Unpacks lwIP's source from Debian's source package, and applies the patches: source.py FOLDER.
 
 The folder gets `src`, `test` and COPYING. If that is impossible, prints the reason, and ends with
 status 1; the next configuration tries again.
@@ -18,4 +18,4 @@ SOURCE = debian_source.Source(
 PARTS = ("src", "test", "COPYING")
 
 if __name__ == "__main__":
-    sys.exit(debian_source.main(sys.argv[1], SOURCE, [__file__], PARTS))
+    sys.exit(debian_source.main(sys.argv[1], SOURCE, __file__, PARTS))

@@ -104,9 +104,18 @@ class DebianSource(unittest.TestCase):
     def test_the_program_prints_the_reason(self):
         with mock.patch.dict("os.environ", {"NOVA_OFFLINE": "1"}), \
                 mock.patch("builtins.print") as printed:
-            status = debian_source.main(self.folder, self.source, [self.recipe], ("src",))
+            status = debian_source.main(self.folder, self.source, self.recipe, ("src",))
         self.assertEqual(status, 1)
         self.assertIn("NOVA_OFFLINE", str(printed.call_args.args[0]))
+
+    def test_patches_are_applied(self):
+        self.have()
+        patch = self.work / "patches/1-name.patch"
+        patch.parent.mkdir()
+        patch.write_text("--- a/src/a.c\n+++ b/src/a.c\n@@ -1 +1 @@\n-a\n+c\n", encoding="utf-8")
+        self.assertEqual(
+            debian_source.main(self.folder, self.source, self.recipe, ("src",)), 0)
+        self.assertEqual((self.folder / "src/a.c").read_text(encoding="utf-8"), "c")
 
 
 if __name__ == "__main__":

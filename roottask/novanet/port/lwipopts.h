@@ -7,7 +7,10 @@
 #define SYS_LIGHTWEIGHT_PROT    1
 #define LWIP_TCPIP_CORE_LOCKING 1
 #define LWIP_IPV4               1
-#define LWIP_IPV6               0
+#define LWIP_IPV6               1
+#define LWIP_NETIF_LOOPBACK     1
+#define LWIP_HAVE_LOOPIF        1
+#define LWIP_LOOPBACK_MAX_PBUFS 64
 #define LWIP_ARP                1
 #define LWIP_ICMP               1
 #define LWIP_DHCP               1
@@ -23,6 +26,11 @@
 #define LWIP_ERRNO_STDINCLUDE   1
 #define LWIP_TIMEVAL_PRIVATE    0
 #define DHCP_DOES_ARP_CHECK     0 /* a second more at each start */
+#define DNS_MAX_RETRIES         3 /* four seconds for each server */
+#define IPV6_FRAG_COPYHEADER    1 /* pointers of 64 bits do not fit into a header */
+
+/* ../src/ip.c knows the gateway of a configuration. */
+#define LWIP_HOOK_ND6_GET_GW(netif, address) novanet_find_gateway(address)
 
 /* The functions for sockets have their POSIX names. read(), write() and close() are the runtime's.
  * They call those of lwIP for the numbers of sockets, which begin at LWIP_SOCKET_OFFSET, after

@@ -12,6 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from nova import newlib_patches
+from nova.errors import NovaError
+
 POOL = "http://deb.debian.org/debian/pool/main"
 STAMP = "made"
 # It downloads as apt-get does, with its proxies, and checks the sum.
@@ -61,8 +64,8 @@ def check(archive, digest):
 def ensure(folder, source, recipe, make, give_up=None):
     """Makes a library's source files in FOLDER unless they exist.
 
-    They depend on the archive, on this file, and on the files of RECIPE. MAKE gets the folder of the
-    unpacked archive, and FOLDER. If something is missing, GIVE_UP gets the sentence, Missing is
+    They depend on the archive, on this file, and on the files of RECIPE. MAKE gets the folder of
+    the unpacked archive, and FOLDER. If something is missing, GIVE_UP gets the sentence, Missing is
     raised, and the next call tries again: the file `made` is written last.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,12 +110,19 @@ def move_parts(unpacked, folder, parts):
 
 
 def main(folder, source, recipe, parts):
-    """Unpacks the parts of a library's source into FOLDER. Prints the reason if it is missing.
-    Returns the status."""
+    """Makes the parts of a library's source in FOLDER, with the changes of the patches that lie in
+    the folder `patches` beside RECIPE, a file. Prints the reason if the source is missing. Returns
+    the status."""
+    place = Path(recipe).parent / "patches"
+    patches = newlib_patches.files(place)
+
+    def make(unpacked, to):
+        newlib_patches.apply(unpacked, newlib_patches.read(place), source.archive)
+        move_parts(unpacked, to, parts)
+
     try:
-        ensure(Path(folder), source, recipe,
-               lambda unpacked, to: move_parts(unpacked, to, parts))
-    except Missing as missing:
-        print(missing)
+        ensure(Path(folder), source, [recipe, *patches], make)
+    except (Missing, NovaError) as error:
+        print(error)
         return 1
     return 0

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Applies sdk/newlib/*.patch, the kit's changes to newlib's source, in the order of their names.
+"""Applies patches to the source of a library, in the order of their names: sdk/newlib/*.patch, the
+kit's changes to newlib, and those of other libraries.
 
-A hunk must match the source line by line: patches are not applied to another version of newlib."""
+A hunk must match the source line by line: patches are not applied to another version."""
 
 import re
 
@@ -13,9 +14,14 @@ TARGET = re.compile(r"\+\+\+ b/(\S+)")
 HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 
 
-def read():
+def files(folder=FOLDER):
+    """Returns the files of patches, in order."""
+    return sorted(folder.glob("*.patch"))
+
+
+def read(folder=FOLDER):
     """Returns the text of each patch, in order."""
-    return [file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.patch"))]
+    return [file.read_text(encoding="utf-8") for file in files(folder)]
 
 
 def hunks(text):
@@ -43,8 +49,8 @@ def _patched(lines, changes):
     return lines
 
 
-def apply(source, patches):
-    """Changes the files in the folder SOURCE."""
+def apply(source, patches, version="newlib 3.3.0"):
+    """Changes the files in the folder SOURCE, which must have the version."""
     for text in patches:
         changes = {}
         for name, *change in hunks(text):
@@ -53,5 +59,5 @@ def apply(source, patches):
             lines = (source / name).read_text(encoding="utf-8").split("\n")
             lines = _patched(lines, wanted)
             if lines is None:
-                raise NovaError(f"{name} is not that of newlib 3.3.0, which the kit supports.")
+                raise NovaError(f"{name} is not that of {version}, which the kit supports.")
             (source / name).write_text("\n".join(lines), encoding="utf-8")

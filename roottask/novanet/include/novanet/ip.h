@@ -16,13 +16,17 @@ struct nova_ip_config {
         const char *address;     /**< such as "10.0.0.2"; NULL: DHCP */
         const char *mask;        /**< NULL: "255.255.255.0"; not used with DHCP */
         const char *gateway;     /**< NULL: none; not used with DHCP */
-        const char *name_server; /**< NULL: none; not used with DHCP */
+        const char *name_server; /**< one that DHCP gives replaces it; NULL: none */
         uint64_t wait_ns;        /**< time to wait for DHCP; 0: ten seconds */
+        const char *address6;    /**< such as "fd00::2", in a network of /64; NULL: made from what a
+                                      router announces */
+        const char *gateway6;    /**< NULL: routers announce themselves */
 };
 
 /**
  * Opens a session with a service, starts lwIP, and waits until the program has an address. Call it
- * once, before all functions for sockets.
+ * once, before all functions for sockets. It takes 0.3 s to find out whether another machine has
+ * the configured IPv4 address, and one to two seconds for an IPv6 address.
  * @code
  * const struct nova_ip_config config = {.service = "switch"};
  * char text[NOVA_IP_TEXT];
@@ -31,18 +35,25 @@ struct nova_ip_config {
  *         printf("%s\n", nova_ip_address(text));
  * @endcode
  * @param config the connection
- * @retval 0         done
- * @retval EALREADY  it was called before
- * @retval EINVAL    an address cannot be read
- * @retval ETIMEDOUT no address came by DHCP; lwIP keeps asking, and sockets work once it has come
+ * @retval 0          done; without an answer of DHCP the program may have an IPv6 address only
+ * @retval EADDRINUSE another machine has the configured address, so the program does not use it
+ * @retval EALREADY   it was called before
+ * @retval EINVAL     an address cannot be read
+ * @retval ENETDOWN   no address came by DHCP, because the card has no cable; otherwise as ETIMEDOUT
+ * @retval ETIMEDOUT  no address came by DHCP; lwIP keeps asking, and sockets work once it has come
  * @return other values as nova_net_open()
  */
 int nova_ip_start(const struct nova_ip_config *config);
 
-#define NOVA_IP_TEXT 16 /**< size of the text of an address */
+#define NOVA_IP_TEXT  16 /**< size of the text of an address */
+#define NOVA_IP6_TEXT 46 /**< size of the text of an IPv6 address */
 
-/** Writes the program's present address. @return @p text; "0.0.0.0": none yet */
+/** Writes the program's present IPv4 address. @return @p text; "0.0.0.0": none yet */
 char *nova_ip_address(char text[NOVA_IP_TEXT]);
+
+/** Writes the program's present IPv6 address: the configured one, or one with a router's prefix, or
+ * that of the link, which begins with "fe80". @return @p text; "::": none yet */
+char *nova_ip_address6(char text[NOVA_IP6_TEXT]);
 
 #ifdef __cplusplus
 }

@@ -18,7 +18,11 @@
 
 typedef int sys_prot_t;
 
+struct ip6_addr;
+
 uint32_t novanet_random(void);
+const struct ip6_addr *novanet_find_gateway(const struct ip6_addr *destination);
+extern int novanet_dns_answer; /* see ../../src/names.c; patches/1-dns-answer.patch sets it */
 
 #define LWIP_RAND() novanet_random()
 #define LWIP_PLATFORM_DIAG(text) \

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connects lwIP with a service that has frames. A thread waits for frames, and opens the session
+ * again when the service has ended; meanwhile frames are lost, as on any cable. */
+#include "interface.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lwip/etharp.h"
+#include "lwip/ethip6.h"
+#include "lwip/tcpip.h"
+#include "novart/service/net.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "novart/time.h"
+
+#define POOL_BYTES 0x20000 /* 32 buffers for each direction */
+#define WAIT_NS    10000000000
+#define MTU        1500
+
+/* An ARP frame (RFC 826). */
+#define ARP_TYPE   12
+#define ARP_SENDER 22 /* its Ethernet address, and its IPv4 address */
+#define ARP_TARGET 38 /* IPv4 address */
+#define ARP_BYTES  42
+
+struct netif novanet_interface;
+
+static struct nova_net *net;
+static struct nova_mutex mutex = NOVA_MUTEX_INITIALIZER; /* protects the session */
+static bool up;                                          /* the service runs */
+static uint32_t watched;                                 /* 0: no address */
+static bool taken;
+
+/* Sends a frame. A frame that finds no buffer is lost; TCP sends it again. */
+static err_t output(struct netif *of, struct pbuf *buffer)
+{
+        static uint8_t frame[NOVA_NET_FRAME_MAX]; /* protected by the lock */
+        const u16_t bytes = buffer->tot_len;
+        int error = ECONNRESET;
+
+        (void)of;
+        if (bytes > sizeof(frame))
+                return ERR_BUF;
+        nova_mutex_lock(&mutex);
+        if (up) {
+                pbuf_copy_partial(buffer, frame, bytes, 0);
+                error = nova_net_send(net, frame, bytes);
+                if (!error || error == EAGAIN)
+                        nova_net_flush(net);
+        }
+        nova_mutex_unlock(&mutex);
+        return error == EAGAIN ? ERR_MEM : ERR_OK;
+}
+
+/* @return whether a frame is of another machine that uses the address, or is about to (RFC 5227) */
+static bool takes_address(const uint8_t frame[ARP_BYTES], uint32_t address)
+{
+        static const uint8_t head[] = {8, 6, 0, 1, 8, 0, 6, 4}; /* ARP for IPv4 over Ethernet */
+        uint32_t sender, target;
+
+        if (memcmp(frame + ARP_TYPE, head, sizeof(head)) != 0 ||
+            memcmp(frame + ARP_SENDER, novanet_interface.hwaddr, NOVA_NET_ADDRESS) == 0)
+                return false;
+        memcpy(&sender, frame + ARP_SENDER + NOVA_NET_ADDRESS, sizeof(sender));
+        memcpy(&target, frame + ARP_TARGET, sizeof(target));
+        return sender == address || (!sender && target == address);
+}
+
+static void watch(const struct pbuf *buffer)
+{
+        const uint32_t address = __atomic_load_n(&watched, __ATOMIC_RELAXED);
+        uint8_t frame[ARP_BYTES];
+
+        if (address && pbuf_copy_partial(buffer, frame, ARP_BYTES, 0) == ARP_BYTES &&
+            takes_address(frame, address))
+                __atomic_store_n(&taken, true, __ATOMIC_RELAXED);
+}
+
+void novanet_watch(const ip4_addr_t *address)
+{
+        __atomic_store_n(&taken, false, __ATOMIC_RELAXED);
+        __atomic_store_n(&watched, address->addr, __ATOMIC_RELAXED);
+}
+
+bool novanet_is_taken(void)
+{
+        return __atomic_load_n(&taken, __ATOMIC_RELAXED);
+}
+
+/* Passes a frame to lwIP, which loses it if it has no memory. @return as nova_net_release() */
+static int pass_on(const struct nova_net_frame *frame)
+{
+        struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)frame->bytes, PBUF_POOL);
+        int error;
+
+        if (buffer)
+                pbuf_take(buffer, frame->data, (u16_t)frame->bytes);
+        error = nova_net_release(net, frame);
+        if (buffer)
+                watch(buffer);
+        if (buffer && (error || novanet_interface.input(buffer, &novanet_interface) != ERR_OK))
+                pbuf_free(buffer);
+        return error;
+}
+
+static int receive(void)
+{
+        struct nova_net_frame frame;
+        int error;
+
+        while ((error = nova_net_receive(net, &frame)) == 0) {
+                error = pass_on(&frame);
+                if (error)
+                        return error;
+        }
+        return error == EAGAIN ? nova_net_flush(net) : error;
+}
+
+static void reopen(void)
+{
+        int error;
+
+        up = false;
+        nova_mutex_unlock(&mutex);
+        while ((error = nova_net_reopen(net)) != 0) {
+                printf("the network does not come back: %s\n", strerror(error));
+                nova_sleep(WAIT_NS);
+        }
+        nova_mutex_lock(&mutex);
+        up = true;
+}
+
+/* Waits for frames, and passes them on. */
+static void *run(void *argument)
+{
+        while (!argument) {
+                int error = nova_net_listen(net, NOVA_FOREVER);
+
+                nova_mutex_lock(&mutex);
+                if (!error)
+                        error = receive();
+                if (error)
+                        reopen();
+                nova_mutex_unlock(&mutex);
+        }
+        return NULL;
+}
+
+static err_t init(struct netif *of)
+{
+        const struct nova_net_info *info = nova_net_get_info(net);
+
+        of->name[0] = 'e';
+        of->name[1] = 'n';
+        of->mtu = MTU;
+        of->hwaddr_len = NOVA_NET_ADDRESS;
+        memcpy(of->hwaddr, info->address, NOVA_NET_ADDRESS);
+        of->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
+                    NETIF_FLAG_LINK_UP | NETIF_FLAG_MLD6;
+        of->output = etharp_output;
+        of->output_ip6 = ethip6_output;
+        of->linkoutput = output;
+        return ERR_OK;
+}
+
+void novanet_add_interface(void)
+{
+        netif_add(&novanet_interface, NULL, NULL, NULL, NULL, init, tcpip_input);
+        netif_set_default(&novanet_interface);
+}
+
+int novanet_open(const char *service)
+{
+        const int error = nova_net_open(&net, service, NULL, POOL_BYTES);
+
+        up = !error;
+        return error;
+}
+
+int novanet_start_thread(void)
+{
+        const struct nova_thread_attr attr = {.name = "frames", .cpu = NOVA_CPU_SELF};
+        struct nova_thread *thread;
+
+        return nova_thread_create(&thread, &attr, run, NULL);
+}
+
+bool novanet_has_cable(void)
+{
+        struct nova_net_info info;
+        int error;
+
+        nova_mutex_lock(&mutex);
+        error = up ? nova_net_ask_info(net, &info) : ECONNRESET;
+        nova_mutex_unlock(&mutex);
+        return error || (info.flags & NOVA_NET_LINK) != 0;
+}
