@@ -37,7 +37,7 @@ nova_add_program before this line, or put files that are not programs after MODU
 endfunction()
 
 # The SDK's programs for systems, except init.
-set(NOVA_SERVICES ahci disk files log memory names nvme partitions pci power ram-disk switch
+set(NOVA_SERVICES ahci disk e1000e files log memory names nvme partitions pci power ram-disk switch
   timer virtio-blk virtio-net)
 
 # nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...]) makes a

@@ -3,6 +3,7 @@
 #include "entry.h"
 
 #include <errno.h>
+#include <string.h>
 
 void net_ring_init(struct ring *ring, struct nova_net_ring *shared)
 {
@@ -20,4 +21,11 @@ int net_entry_check(const struct nova_net_entry *entry, size_t pool_bytes, uint3
             entry->bytes > pool_bytes - entry->offset)
                 return EINVAL;
         return entry->bytes < bytes_min || entry->bytes > bytes_max ? EMSGSIZE : 0;
+}
+
+bool net_address_is_valid(const uint8_t *address)
+{
+        static const uint8_t none[NOVA_NET_ADDRESS];
+
+        return !(address[0] & 1) && memcmp(address, none, sizeof(none)) != 0;
 }

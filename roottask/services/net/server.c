@@ -61,7 +61,10 @@ static int open_session(struct nova_request *request, const char *arguments)
         if (!port)
                 return ENOMEM;
         share_init(&port->share, NOVA_NET_RING_ORDER, destroy);
-        error = service->open(port, request->client, arguments);
+        if (service->open)
+                error = service->open(port, request->client, arguments);
+        else
+                error = *arguments ? EINVAL : 0;
         if (error)
                 free(port);
         else
@@ -162,7 +165,9 @@ int net_take_receive(struct net_port *port, struct nova_net_entry *entry)
 
         if (error)
                 return error;
-        error = net_entry_check(entry, port->share.pool.bytes, NOVA_NET_FRAME_MAX, NOVA_NET_BUFFER);
+        error = net_entry_check(entry, port->share.pool.bytes,
+                                service->buffer_min ? service->buffer_min : NOVA_NET_FRAME_MAX,
+                                NOVA_NET_BUFFER);
         if (error) {
                 port->counts.refused++;
                 net_complete_receive(port, entry->tag, 0);

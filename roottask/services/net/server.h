@@ -33,13 +33,15 @@ extern unsigned net_port_count;
 /* A service. */
 struct net_service {
         const char *name;
-        unsigned ports;     /* maximum number of sessions with rings, at most NET_PORTS */
-        uint32_t frame_max; /* maximum number of bytes of a frame */
-        bool takes_buffers; /* it takes empty buffers when they are offered, not when a frame is
-                             * there, so the doorbell wakes it for them */
-        struct watch watch; /* time until the device counts as stuck, and its oldest request */
+        unsigned ports;      /* maximum number of sessions with rings, at most NET_PORTS */
+        uint32_t frame_max;  /* maximum number of bytes of a frame */
+        uint32_t buffer_min; /* least number of bytes of an empty buffer; 0: NOVA_NET_FRAME_MAX */
+        bool takes_buffers;  /* it takes empty buffers when they are offered, not when a frame is
+                              * there, so the doorbell wakes it for them */
+        struct watch watch;  /* time until the device counts as stuck, and its oldest request */
         struct share_source source; /* of the pools */
-        /* Opens a session; may set the owner. @return 0 or an errno value */
+        /* Opens a session; may set the owner. NULL: sessions have no arguments. @return 0 or an
+         * errno value */
         int (*open)(struct net_port *port, const char *client, const char *arguments);
         /* Sets address and flags. */
         void (*describe)(const struct net_port *port, struct nova_net_info *info);

@@ -20,6 +20,12 @@ void driver_fail(const char *sentence)
         exit(1);
 }
 
+void driver_refuse(const char *sentence)
+{
+        puts(sentence);
+        exit(NOVA_EXIT_FINAL);
+}
+
 static void *wait_for_interrupts(void *argument)
 {
         (void)argument;

@@ -8,6 +8,9 @@
 /* Prints a sentence, and ends the program. */
 _Noreturn void driver_fail(const char *sentence);
 
+/* Does that with NOVA_EXIT_FINAL: the program would end in the same way again. */
+_Noreturn void driver_refuse(const char *sentence);
+
 /* Serves the device and the clients until the program ends.
  * @param error     result of the start of the service: if it is not 0, the program ends with it
  * @param interrupt semaphore of the device's interrupt

@@ -58,14 +58,6 @@ static struct block_device device = {.name = "virtio-blk", .timeout_ns = TIMEOUT
 static uint32_t discard_max;          /* blocks of one command */
 static uint32_t discarded[DEPTH_MAX]; /* number of blocks of each request */
 
-/* Ends the driver because of a property of the device, which it would find again after a restart.
- */
-static void refuse(const char *sentence)
-{
-        puts(sentence);
-        exit(NOVA_EXIT_FINAL);
-}
-
 static uint32_t block_sectors(void)
 {
         return device.info.block_bytes / SECTOR;
@@ -206,10 +198,10 @@ static void read_properties(void)
         info->block_bytes = virtio.features & BLOCK_SIZE ? size : SECTOR;
         if (info->block_bytes < SECTOR || info->block_bytes > NOVA_PAGE_SIZE ||
             (info->block_bytes & (info->block_bytes - 1)))
-                refuse("the size of a block is not 512, 1024, 2048 or 4096.");
+                driver_refuse("the size of a block is not 512, 1024, 2048 or 4096.");
         info->blocks = sectors / (info->block_bytes / SECTOR);
         if (!info->blocks || sectors > UINT64_MAX / SECTOR)
-                refuse("the disk has no blocks, or too many.");
+                driver_refuse("the disk has no blocks, or too many.");
         info->segments = virtio.features & SEG_MAX && segments < NOVA_BLOCK_SEGMENTS
                                  ? segments
                                  : NOVA_BLOCK_SEGMENTS;
@@ -219,7 +211,7 @@ static void read_properties(void)
         if (virtio.features & SIZE_MAX_ && bytes < 0x100000)
                 info->request_max = bytes / info->block_bytes;
         if (!info->request_max)
-                refuse("the device accepts only segments that are smaller than a block.");
+                driver_refuse("the device accepts only segments that are smaller than a block.");
         discard_max = (uint32_t)virtio_config(&virtio, CONFIG_DISCARD_MAX, 4) / block_sectors();
         info->flags =
                 (virtio.features & READ_ONLY ? (uint32_t)NOVA_BLOCK_READ_ONLY : 0) |
@@ -233,7 +225,7 @@ static void make_queue(void)
         struct nova_dma dma;
 
         if (size < QUEUE_PARTS || size & (size - 1))
-                refuse("the device's queue is too small, or not a power of two.");
+                driver_refuse("the device's queue is too small, or not a power of two.");
         queue.size = size < DEPTH_MAX ? size : DEPTH_MAX;
         queue.indirect = virtio.features & VIRTIO_INDIRECT;
         queue.events = virtio.features & VIRTIO_EVENTS;

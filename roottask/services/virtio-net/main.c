@@ -177,18 +177,16 @@ static void detach(struct net_port *port)
         start_queues();
 }
 
-static int open_port(struct net_port *port, const char *client, const char *arguments)
+static void read_address(uint8_t *address)
 {
-        (void)port;
-        (void)client;
-        return *arguments ? EINVAL : 0;
+        for (unsigned i = 0; i < NOVA_NET_ADDRESS; i++)
+                address[i] = (uint8_t)virtio_config(&virtio, i, 1);
 }
 
 static void describe(const struct net_port *port, struct nova_net_info *info)
 {
         (void)port;
-        for (unsigned i = 0; i < NOVA_NET_ADDRESS; i++)
-                info->address[i] = (uint8_t)virtio_config(&virtio, i, 1);
+        read_address(info->address);
         if (!(virtio.features & STATUS) || virtio_config(&virtio, CONFIG_STATUS, 2) & STATUS_LINK)
                 info->flags |= NOVA_NET_LINK;
 }
@@ -216,7 +214,6 @@ static struct net_service card = {
         .takes_buffers = true,
         .watch = {TIMEOUT_NS, find_oldest},
         .source = {dma_alloc, dma_release},
-        .open = open_port,
         .describe = describe,
         .serve = serve,
         .pending = pending,
@@ -228,9 +225,11 @@ static struct net_service card = {
 static void read_properties(void)
 {
         const uint32_t mtu = (uint32_t)virtio_config(&virtio, CONFIG_MTU, 2);
+        uint8_t address[NOVA_NET_ADDRESS];
 
-        if (!(virtio.features & ADDRESS))
-                driver_fail("the card has no address.");
+        read_address(address);
+        if (!(virtio.features & ADDRESS) || !net_address_is_valid(address))
+                driver_refuse(NET_NO_ADDRESS);
         if (virtio.features & MTU && mtu + NOVA_NET_FRAME_MIN < NOVA_NET_FRAME_MAX)
                 card.frame_max = mtu + NOVA_NET_FRAME_MIN;
 }

@@ -3,6 +3,8 @@
  *
  * echo SERVICE FRAMES ENDS: announces itself, and returns each frame of peer.py with its payload
  * inverted, until it has returned FRAMES frames and the service has ended ENDS times.
+ * link SERVICE FRAMES 0: sends FRAMES frames while there is no link, which peer.py cuts, and then
+ * announces its end.
  * hostile SERVICE: breaks the rules in each way that ends a session's rings, and then sends. */
 #include <errno.h>
 #include <stdbool.h>
@@ -169,6 +171,46 @@ static void echo(const char *service, unsigned frames, unsigned ends_wanted)
         nova_net_close(net);
 }
 
+/* Waits until the link is there, or is not there. Calls until then. */
+static void wait_for_link(struct nova_net *net, bool wanted, const char *word)
+{
+        struct nova_net_info info;
+        int error;
+
+        for (;;) {
+                error = nova_net_ask_info(net, &info);
+                if (error)
+                        die("info", error);
+                if (!(info.flags & NOVA_NET_LINK) == !wanted)
+                        return;
+                if (word)
+                        announce(net, word);
+                nova_sleep(SECOND / 20);
+        }
+}
+
+/* All frames that are sent without a link come back, so more of them can be sent than a pool
+ * has. */
+static void cut(const char *service, unsigned frames)
+{
+        struct nova_net *net = open_or_die(service);
+        int error;
+
+        wait_for_link(net, false, "hello");
+        puts("there is no link");
+        for (unsigned i = 0; i < frames; i++) {
+                while ((error = announce(net, "lost")) == EAGAIN)
+                        nova_sleep(SECOND / 100);
+                if (error)
+                        die("announce", error);
+        }
+        printf("%u frames were given to a card without a link\n", frames);
+        wait_for_link(net, true, NULL);
+        puts("there is a link again");
+        say_goodbye(net);
+        nova_net_close(net);
+}
+
 /* A session by the protocol's messages, whose memory the test can write. */
 struct raw {
         struct nova_session *session;
@@ -281,6 +323,10 @@ int main(int argc, char **argv)
 {
         if (argc == 5 && !strcmp(argv[1], "echo")) {
                 echo(argv[2], number(argv, 3), number(argv, 4));
+                return 0;
+        }
+        if (argc == 5 && !strcmp(argv[1], "link")) {
+                cut(argv[2], number(argv, 3));
                 return 0;
         }
         if (argc == 5 && !strcmp(argv[1], "hostile")) {

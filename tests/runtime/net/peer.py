@@ -4,8 +4,10 @@
 
 Runs a command that boots a system with a card, and exchanges frames with it. The word NETDEV in the
 command becomes QEMU's option for the cable, a pair of datagram sockets. KIND is `strict`: each
-frame must come back, in order, and frames of bad lengths before them do no harm; or `lossy`: frames
-may be lost, and are sent again until they come back. Frames between two clients of a switch
+frame must come back, in order, and frames of bad lengths before them do no harm; `padded`: in the
+same way, but the card makes all frames at least 60 bytes long; or `lossy`: frames may be lost, and
+are sent again until they come back; or `link`: the cable is pulled for a second, and no frame
+comes meanwhile. Frames between two clients of a switch
 (pair.c) must not come to this end if they are for one of them.
 """
 import os
@@ -17,6 +19,10 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "block"))
+from control import Control  # pylint: disable=wrong-import-position
 
 TYPE = b"\x88\xb5"
 PAIR = b"\x88\xb6"
@@ -42,11 +48,16 @@ class Peer:
                 f"remote.path={self.folder}/peer")
 
     def send(self, frame):
-        """Sends a frame; a machine that is gone gets nothing."""
-        try:
-            self.socket.sendto(frame, os.path.join(self.folder, "qemu"))
-        except OSError:
-            time.sleep(0.01)
+        """Sends a frame; a machine that is gone gets nothing. One that is slow gets it later."""
+        while not self.ended:
+            try:
+                self.socket.sendto(frame, os.path.join(self.folder, "qemu"))
+                return
+            except TimeoutError:
+                continue
+            except OSError:
+                time.sleep(0.01)
+                return
 
     def receive(self):
         """Returns a frame of the client, or None."""
@@ -78,8 +89,9 @@ def inverted(data):
     return bytes(byte ^ 0xFF for byte in data)
 
 
-def strict(peer, frames):
-    """Exchanges frames of all sizes. Returns a sentence about an error."""
+def strict(peer, frames, least=14):
+    """Exchanges frames of all sizes. Returns a sentence about an error. The card makes frames LEAST
+    bytes long."""
     client = peer.wait_for(b"hello")
     for size in BAD:
         peer.send((client + OWN + TYPE + bytes(16000))[:size])
@@ -99,11 +111,17 @@ def strict(peer, frames):
                 return f"only {got} of {frames} frames came back"
             continue
         last = time.monotonic()
-        expected = OWN + client + TYPE + inverted(payload(got, sizes[got] - 14))
+        sent_data = payload(got, sizes[got] - 14).ljust(least - 14, b"\0")
+        expected = OWN + client + TYPE + inverted(sent_data)
         if frame != expected:
             return f"frame {got} of {sizes[got]} bytes came back with {len(frame)}, or changed"
         got += 1
     return None if peer.wait_for(b"bye") == client else "the client did not end"
+
+
+def padded(peer, frames):
+    """As strict, with frames of 60 bytes or more."""
+    return strict(peer, frames, 60)
 
 
 def lossy(peer, frames):
@@ -127,6 +145,22 @@ def lossy(peer, frames):
     return None if number >= frames else f"the system ended after {number} frames"
 
 
+def link(peer, path):
+    """Pulls the cable, and plugs it again. Returns a sentence about an error."""
+    client = peer.wait_for(b"hello")
+    control = Control(path)
+    control.order("set_link", name="n", up=False)
+    until = time.monotonic() + 1
+    late = False
+    while time.monotonic() < until:
+        frame = peer.receive()
+        late = late or (frame and frame[14:18] == b"lost")
+    control.order("set_link", name="n", up=True)
+    if late:
+        return "a frame came without a link"
+    return None if peer.wait_for(b"bye") == client else "the client did not end"
+
+
 def main():
     """Returns the status."""
     kind, frames, *command = sys.argv[1:]
@@ -134,10 +168,14 @@ def main():
         peer = Peer(folder)
         command = [word.replace("NETDEV", peer.netdev()) for word in command]
         wrong = ["the peer has not ended"]
-        function = strict if kind == "strict" else lossy
+        function = {"strict": strict, "padded": padded, "lossy": lossy, "link": link}[kind]
+        number = int(frames)
+        if kind == "link":
+            number = os.path.join(folder, "control")
+            command += ["--qemu=-qmp", f"--qemu=unix:{number},server=on,wait=off"]
 
         def talk():
-            wrong[0] = function(peer, int(frames))
+            wrong[0] = function(peer, number)
 
         thread = threading.Thread(target=talk, daemon=True)
         thread.start()

@@ -42,6 +42,15 @@ TEST(net, frames_have_14_to_1514_bytes)
         EXPECT_EQ(check(0, 1515), EMSGSIZE);
 }
 
+TEST(net, an_address_of_one_card_is_neither_zeros_nor_that_of_a_group)
+{
+        EXPECT_TRUE(net_address_is_valid((const uint8_t *)"\x52\x54\x00\x12\x34\x56"));
+        EXPECT_TRUE(net_address_is_valid((const uint8_t *)"\x00\x00\x00\x00\x00\x01"));
+        EXPECT_FALSE(net_address_is_valid((const uint8_t *)"\x00\x00\x00\x00\x00\x00"));
+        EXPECT_FALSE(net_address_is_valid((const uint8_t *)"\x01\x00\x5e\x00\x00\x01"));
+        EXPECT_FALSE(net_address_is_valid((const uint8_t *)"\xff\xff\xff\xff\xff\xff"));
+}
+
 TEST(net, requests_go_round_and_a_client_has_at_most_128_of_them)
 {
         const std::unique_ptr<nova_net_ring> shared = std::make_unique<nova_net_ring>();

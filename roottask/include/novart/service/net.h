@@ -71,8 +71,8 @@ struct nova_net_counts {
 /** A request. */
 struct nova_net_entry {
         uint32_t offset;   /**< offset in the pool in bytes */
-        uint32_t bytes;    /**< size of the frame, or of the empty buffer: NOVA_NET_FRAME_MAX or
-                            * more */
+        uint32_t bytes;    /**< size of the frame, or of the empty buffer: NOVA_NET_FRAME_MAX to
+                            * NOVA_NET_BUFFER. A card may need the latter */
         uint32_t tag;      /**< number that the completion repeats */
         uint32_t reserved; /**< 0 */
 };
