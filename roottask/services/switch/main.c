@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program switch: passes frames between its clients, and between them and cards. Arguments:
- * `card=SERVICE` for each card, and `open=CLIENT` for each client that has several addresses.
+ * `card=SERVICE` for each card, `open=CLIENT` for each client that has several addresses, and
+ * `rate=CLIENT:BYTES` for each client that may send only so many bytes per second.
  *
  * A client's address is made from its name, and from the first card's address, so that it stays the
  * same when the client or the machine starts again. */
@@ -11,13 +12,17 @@
 
 #include "card.h"
 #include "net/server.h"
+#include "nova/extension.h"
 #include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "novart/time.h"
+#include "options.h"
 #include "table.h"
 
-#define HEADER      14 /* bytes of a frame that are copied before they are looked at */
-#define LOCAL       2  /* bit of the first byte of an address: not given by a manufacturer */
-#define OPEN_MAX    8  /* number of clients with several addresses */
-#define CLIENT_NAME 8  /* significant characters of a client's name */
+#define HEADER 14 /* bytes of a frame that are copied before they are looked at */
+#define LOCAL  2  /* bit of the first byte of an address: not given by a manufacturer */
 
 /* A client with a port. */
 struct client {
@@ -25,14 +30,16 @@ struct client {
         unsigned index;             /* in the table */
         struct nova_net_entry held; /* a frame that waits for a card */
         bool holds;
+        struct rate *rate; /* NULL: it may send as fast as it can */
 };
 
 static struct table table;
 static struct card cards[CARDS];
 static unsigned card_count;
 static struct client clients[TABLE_PORTS]; /* by index in the table */
-static const char *open_names[OPEN_MAX];
-static unsigned open_count;
+static nova_sel_t wake; /* a semaphore of the thread that waits for clients that sent too fast */
+static uint64_t wakes_at = NOVA_FOREVER; /* TSC value at which it serves them; the lock protects */
+static bool awake;                       /* it has the lock */
 
 /* Copies a frame to a client, or drops it if the client has offered no buffer. */
 static void deliver(struct client *client, const uint8_t *header, const uint8_t *rest,
@@ -104,16 +111,30 @@ static bool pass_on(struct client *client)
         return true;
 }
 
+static bool may_send(const struct client *client)
+{
+        return !client->rate || rate_allows(client->rate, nova_time_ns());
+}
+
+/* Takes a client's next frame. @return as net_take_transmit(); EAGAIN: it may not send now */
+static int take(struct client *client)
+{
+        const int error =
+                may_send(client) ? net_take_transmit(client->port, &client->held) : EAGAIN;
+
+        if (client->rate && error != EAGAIN)
+                rate_charge(client->rate, nova_time_ns(), error ? 0 : client->held.bytes);
+        return error;
+}
+
 static bool serve(struct net_port *port)
 {
         struct client *client = port->owner;
         bool any = false;
 
         for (unsigned n = 0; n < NET_TURN; n++) {
-                int error = 0;
+                const int error = client->holds ? 0 : take(client);
 
-                if (!client->holds)
-                        error = net_take_transmit(port, &client->held);
                 if (error == EAGAIN)
                         break;
                 client->holds = !error;
@@ -131,13 +152,72 @@ static bool pending(const struct net_port *port)
 
         for (unsigned i = 0; i < card_count; i++)
                 full |= cards[i].full;
-        return client->holds ? !full : ring_pending(&port->transmit);
+        return client->holds ? !full : ring_pending(&port->transmit) && may_send(client);
+}
+
+/* Returns the TSC value at which the first client that waits may send, or NOVA_FOREVER. */
+static uint64_t find_next(void)
+{
+        uint64_t next = NOVA_FOREVER;
+
+        for (unsigned i = 0; i < net_port_count; i++) {
+                const struct client *client = net_ports[i]->owner;
+
+                if (!client->rate || client->holds || !ring_pending(&net_ports[i]->transmit))
+                        continue;
+
+                const uint64_t ready = nova_tsc_of_ns(client->rate->ready_ns);
+
+                next = ready < next ? ready : next;
+        }
+        return next;
 }
 
 static void kick(void)
 {
+        const uint64_t next = find_next();
+
         for (unsigned i = 0; i < card_count; i++)
                 card_flush(&cards[i]);
+        if (next >= wakes_at)
+                return;
+        wakes_at = next;
+        if (!awake)
+                nova_sm_up(wake);
+}
+
+/* Serves the clients that sent too fast, as soon as they may send. */
+static void *pace(void *argument)
+{
+        (void)argument;
+        while (serve_lock()) {
+                uint64_t until;
+
+                wakes_at = NOVA_FOREVER;
+                awake = true;
+                net_serve();
+                awake = false;
+                until = wakes_at;
+                serve_unlock();
+                nova_sm_down_until(wake, NOVA_SM_ZC, until);
+        }
+        return NULL;
+}
+
+static int pace_start(void)
+{
+        const struct nova_thread_attr attr = {.name = "pace", .cpu = nova_program.cpu};
+        struct nova_thread *thread;
+
+        return nova_thread_create(&thread, &attr, pace, NULL);
+}
+
+static int make_wake(void)
+{
+        wake = nova_sel_alloc(0);
+        return wake == NOVA_SEL_NONE || nova_create_sm(wake, nova_program.pd, 0) != NOVA_SUCCESS
+                       ? ENOMEM
+                       : 0;
 }
 
 /* Passes on a frame of a card. */
@@ -150,14 +230,6 @@ static void receive(struct card *card, const uint8_t *frame, uint32_t bytes)
                 if (to & 1u << i)
                         card_send(&cards[i], frame, bytes);
         deliver_to_clients(to, frame, frame + HEADER, bytes);
-}
-
-static bool is_open(const char *name)
-{
-        for (unsigned i = 0; i < open_count; i++)
-                if (strncmp(open_names[i], name, CLIENT_NAME) == 0)
-                        return true;
-        return false;
 }
 
 /* Makes an address from a name (FNV-1a). */
@@ -187,7 +259,7 @@ static bool is_taken(const uint8_t *address)
 /* A client has one port. A session of its last life may still have it. */
 static int open_port(struct net_port *port, const char *name, const char *arguments)
 {
-        struct table_port new = {.used = true, .open = is_open(name)};
+        struct table_port new = {.used = true, .open = options_is_open(name)};
         unsigned index = card_count;
 
         if (*arguments)
@@ -202,7 +274,8 @@ static int open_port(struct net_port *port, const char *name, const char *argume
         if (index == TABLE_PORTS)
                 return ENFILE;
         table.port[index] = new;
-        clients[index] = (struct client){.port = port, .index = index};
+        clients[index] =
+                (struct client){.port = port, .index = index, .rate = options_find_rate(name)};
         port->owner = &clients[index];
         return 0;
 }
@@ -241,11 +314,7 @@ static bool read_argument(const char *word)
                 card_count++;
                 return true;
         }
-        if (strncmp(word, "open=", 5) == 0 && open_count < OPEN_MAX) {
-                open_names[open_count++] = word + 5;
-                return true;
-        }
-        return false;
+        return options_read(word);
 }
 
 static void check(int error, const char *what)
@@ -274,14 +343,17 @@ int main(int argc, char **argv)
         for (int i = 1; i < argc; i++) {
                 if (read_argument(argv[i]))
                         continue;
-                printf("'%s' is not an argument; write card=SERVICE for up to %u cards, and "
-                       "open=CLIENT for up to %u clients.\n",
-                       argv[i], CARDS, OPEN_MAX);
+                printf("'%s' is not an argument; write card=SERVICE for up to %u cards, "
+                       "open=CLIENT for up to %u clients, and rate=CLIENT:BYTES, such as "
+                       "rate=guest:4M, for up to %u.\n",
+                       argv[i], CARDS, OPEN_MAX, RATES_MAX);
                 return NOVA_EXIT_FINAL;
         }
         for (unsigned i = 0; i < card_count; i++)
                 check(card_open(&cards[i]), cards[i].service);
+        check(make_wake(), "switch");
         check(net_service_start(&service), "switch");
+        check(pace_start(), "switch");
         for (unsigned i = 0; i < card_count; i++)
                 check(card_start(&cards[i]), cards[i].service);
         nova_service_sleep();

@@ -2,8 +2,11 @@
 /* Clients of a switch. Arguments: an action, the service, a number.
  *
  * ping SERVICE FRAMES: finds pong by a frame to all, and exchanges frames with it; then sends
- * frames with the sources of others. pong SERVICE FRAMES: answers. sleeper SERVICE FRAMES: reads
- * nothing, until it has lost that many frames. */
+ * frames with the sources of others, and tells all that it ends. pong SERVICE FRAMES: answers.
+ * several SERVICE FRAMES: answers from an address that is not the port's, and sends a frame from
+ * ping's. sleeper SERVICE FRAMES: reads nothing, until it has lost that many frames. flood SERVICE
+ * BYTES: sends to a machine that does not exist, and as much to all if BYTES is not 0, until ping
+ * ends; BYTES is what it may send per second. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,6 +21,8 @@
 #define TYPE_LOW   0xb6 /* for experiments on a local network; peer.py knows it */
 #define SECOND     1000000000
 #define POOL_BYTES 0x10000
+#define END        0xffff /* number of the frames that tell all that ping ends */
+#define CABLE      24     /* bytes that a frame takes on a cable beside its own */
 
 static struct nova_net *net;
 static uint8_t frame[NOVA_NET_FRAME_MAX];
@@ -50,6 +55,8 @@ static void send_now(size_t bytes)
         check("flush", nova_net_flush(net));
 }
 
+static const uint8_t all[NOVA_NET_ADDRESS] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
 static size_t size_of(unsigned number)
 {
         return HEADER + 4 + number * 53 % 1497;
@@ -67,7 +74,8 @@ static void fill(unsigned number)
                 frame[i] = byte_of(number, i);
 }
 
-/* Waits for a frame of the other one. @return its number; -1: none within a quarter of a second */
+/* Waits for a frame of the other one, or of ping to all. @return its number; -1: none within a
+ * quarter of a second */
 static int wait_for_frame(uint8_t *from)
 {
         const uint64_t deadline = nova_deadline_in(SECOND / 4);
@@ -121,42 +129,127 @@ static void forge(const uint8_t *other)
         printf("%u of 2 frames with forged sources were refused\n", nova_net_refused(net) - before);
 }
 
+/* Sends a frame until it comes back. @return number of times that it was sent again */
+static unsigned exchange(uint8_t *other, unsigned number)
+{
+        uint8_t from[NOVA_NET_ADDRESS];
+        unsigned again = 0;
+        int got;
+
+        for (;; again++) {
+                set_header(other, nova_net_get_info(net)->address);
+                fill(number);
+                send_now(size_of(number));
+                do
+                        got = wait_for_frame(from);
+                while (got >= 0 && got != (int)number);
+                if (got >= 0)
+                        return again;
+        }
+}
+
+/* Some of the frames may be lost. */
+static void tell_all(unsigned number)
+{
+        for (unsigned i = 0; i < 10; i++) {
+                set_header(all, nova_net_get_info(net)->address);
+                fill(number);
+                send_now(size_of(number));
+                nova_sleep(SECOND / 20);
+        }
+}
+
 static void ping(unsigned frames)
 {
-        static const uint8_t all[NOVA_NET_ADDRESS] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
         const uint8_t *own = nova_net_get_info(net)->address;
         uint8_t other[NOVA_NET_ADDRESS];
+        unsigned again = 0;
 
         do {
                 set_header(all, own);
                 fill(0);
                 send_now(size_of(0));
         } while (wait_for_frame(other) < 0);
-        for (unsigned number = 1; number <= frames; number++) {
-                set_header(other, own);
-                fill(number);
-                send_now(size_of(number));
-                while (wait_for_frame(other) != (int)number)
-                        continue;
-        }
-        printf("%u frames came back from the other client\n", frames);
+        for (unsigned number = 1; number <= frames; number++)
+                again += exchange(other, number);
+        printf("%u frames came back from the other client, %u were sent again\n", frames, again);
         forge(other);
+        tell_all(END);
 }
 
-static void pong(unsigned frames)
+/* Answers ping, from an address. @return ping's address in @p other */
+static void answer(const uint8_t *own, uint8_t *other)
 {
-        uint8_t other[NOVA_NET_ADDRESS];
-        int number = -1;
+        int number = wait_for_frame(other);
 
-        while (number != (int)frames) {
-                number = wait_for_frame(other);
+        for (; number != END; number = wait_for_frame(other)) {
                 if (number < 0)
                         continue;
-                set_header(other, nova_net_get_info(net)->address);
+                set_header(other, own);
                 fill((unsigned)number);
                 send_now(size_of((unsigned)number));
         }
-        nova_sleep(SECOND / 2);
+}
+
+static void pong(void)
+{
+        uint8_t other[NOVA_NET_ADDRESS];
+
+        answer(nova_net_get_info(net)->address, other);
+}
+
+static void several(void)
+{
+        static const uint8_t second[NOVA_NET_ADDRESS] = {2, 9, 9, 9, 9, 9};
+        uint8_t other[NOVA_NET_ADDRESS];
+
+        answer(second, other);
+        set_header(all, other);
+        send_now(60);
+        for (unsigned i = 0; i < 100 && !nova_net_refused(net); i++) {
+                set_header(second, second);
+                send_now(60);
+                nova_sleep(SECOND / 100);
+        }
+        printf("%u of 1 frame with ping's source was refused\n", nova_net_refused(net));
+}
+
+/* Sends without a pause. */
+static void flood(unsigned rate)
+{
+        static const uint8_t absent[NOVA_NET_ADDRESS] = {2, 8, 8, 8, 8, 8};
+        const uint64_t begin = nova_time_ns();
+        struct nova_net_counts counts = {0};
+        struct nova_net_frame in;
+        unsigned number;
+        bool on = true;
+
+        while (on) {
+                for (unsigned i = 0; i < NOVA_NET_ENTRIES; i++) {
+                        set_header(rate && i % 2 ? all : absent, nova_net_get_info(net)->address);
+                        frame[13]++; /* the others do not read it */
+                        if (nova_net_send(net, frame, sizeof(frame)))
+                                break;
+                }
+                check("flush", nova_net_flush(net));
+                nova_net_listen(net, nova_deadline_in(SECOND / 1000));
+                while (nova_net_receive(net, &in) == 0) {
+                        memcpy(&number, in.data + HEADER, sizeof(number));
+                        on &= in.data[13] != TYPE_LOW || number != END;
+                        check("release", nova_net_release(net, &in));
+                }
+        }
+        check("counts", nova_net_ask_counts(net, &counts));
+
+        const uint64_t ms = (nova_time_ns() - begin) / 1000000;
+        const uint64_t bytes = counts.sent * (sizeof(frame) + CABLE);
+
+        printf("sent %u frames of %u bytes\n", (unsigned)counts.sent, (unsigned)sizeof(frame));
+        if (rate)
+                printf("%s than its rate in the time, %s than half of it\n",
+                       bytes > (ms + 20) * rate / 1000 + sizeof(frame) + CABLE ? "more"
+                                                                               : "not more",
+                       bytes < ms * rate / 2000 ? "less" : "not less");
 }
 
 static void sleeper(unsigned frames)
@@ -174,7 +267,7 @@ int main(int argc, char **argv)
 {
         const unsigned count = argc == 4 ? (unsigned)strtoul(argv[3], NULL, 10) : 0;
 
-        if (!count) {
+        if (argc != 4) {
                 puts("the arguments are wrong");
                 return 1;
         }
@@ -183,7 +276,11 @@ int main(int argc, char **argv)
         if (!strcmp(argv[1], "ping"))
                 ping(count);
         else if (!strcmp(argv[1], "pong"))
-                pong(count);
+                pong();
+        else if (!strcmp(argv[1], "several"))
+                several();
+        else if (!strcmp(argv[1], "flood"))
+                flood(count);
         else
                 sleeper(count);
         nova_net_close(net);

@@ -7,7 +7,7 @@ command becomes QEMU's option for the cable, a pair of datagram sockets. KIND is
 frame must come back, in order, and frames of bad lengths before them do no harm; `padded`: in the
 same way, but the card makes all frames at least 60 bytes long; or `lossy`: frames may be lost, and
 are sent again until they come back; or `link`: the cable is pulled for a second, and no frame
-comes meanwhile. Frames between two clients of a switch
+comes meanwhile; or `quiet`: this end sends nothing. Frames between two clients of a switch
 (pair.c) must not come to this end if they are for one of them.
 """
 import os
@@ -145,6 +145,12 @@ def lossy(peer, frames):
     return None if number >= frames else f"the system ended after {number} frames"
 
 
+def quiet(peer, _=None):
+    """Reads all frames, and sends none. Returns None at the end of the machine."""
+    while not peer.ended:
+        peer.receive()
+
+
 def link(peer, path):
     """Pulls the cable, and plugs it again. Returns a sentence about an error."""
     client = peer.wait_for(b"hello")
@@ -168,7 +174,8 @@ def main():
         peer = Peer(folder)
         command = [word.replace("NETDEV", peer.netdev()) for word in command]
         wrong = ["the peer has not ended"]
-        function = {"strict": strict, "padded": padded, "lossy": lossy, "link": link}[kind]
+        function = {"strict": strict, "padded": padded, "lossy": lossy, "link": link,
+                    "quiet": quiet}[kind]
         number = int(frames)
         if kind == "link":
             number = os.path.join(folder, "control")
@@ -176,6 +183,7 @@ def main():
 
         def talk():
             wrong[0] = function(peer, number)
+            quiet(peer)  # a full cable holds up the card
 
         thread = threading.Thread(target=talk, daemon=True)
         thread.start()

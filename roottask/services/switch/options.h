@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the arguments of a switch say about clients. */
+#ifndef NOVART_SWITCH_OPTIONS_H
+#define NOVART_SWITCH_OPTIONS_H
+
+#include "rate.h"
+
+#define OPEN_MAX    8 /* number of clients with several addresses */
+#define RATES_MAX   8 /* number of clients with a rate */
+#define CLIENT_NAME 8 /* significant characters of a client's name */
+
+/* Reads `open=CLIENT` or `rate=CLIENT:BYTES`. The word must stay valid.
+ * @return false: it is neither, or one too many */
+bool options_read(const char *word);
+
+/* Returns true if the client has several addresses. */
+bool options_is_open(const char *client);
+
+/* Returns the client's rate, which continues in its next session, or NULL. */
+struct rate *options_find_rate(const char *client);
+
+#endif
