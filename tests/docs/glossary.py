@@ -28,6 +28,8 @@ OTHER_MEANING = set(
     """.replace("\n", ";").split(";")
 )
 OTHER_MEANING = {" ".join(word.split()) for word in OTHER_MEANING} - {""}
+# Names that others have given: types of content on the web.
+NAMES = re.compile(r"\bapplication/(json|octet-stream)\b")
 # Uses that a later change of the page will remove.
 EXEMPT = {("docs/kernel/decisions.md", "mapping node")}
 
@@ -68,7 +70,7 @@ def main(root):
     for path in [root / "README.md", *(p for f in FOLDERS for p in (root / f).rglob("*"))]:
         name = str(path.relative_to(root))
         if path.suffix in SUFFIXES and path.is_file() and name not in SKIPPED:
-            files[name] = path.read_text(encoding="utf-8")
+            files[name] = NAMES.sub("", path.read_text(encoding="utf-8"))
     glossary = (root / GLOSSARY).read_text(encoding="utf-8")
     found = complaints(glossary, files)
     print("\n".join(found))

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Clients of a server of HTTP: run.py KIND COMMAND...
+
+Runs a command that boots a system with a disk, whose folder `public` it makes, and a card on QEMU's
+own network. The words NETDEV, DISK and MONITOR in the command become QEMU's options with a free
+port of the host that leads to the server, the disk, and QEMU's monitor, by which it ends the
+machine.
+KIND: `files` fetches files, several at once; `broken` sends requests that are malformed, slow or
+abandoned.
+"""
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import broken
+import files as files_kind
+
+KINDS = {"files": files_kind, "broken": broken}
+START_SECONDS = 40
+
+
+def free_port():
+    """Returns a TCP port of the host that nothing uses."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def wait_for_server(port, ended):
+    """Returns whether the server answers. QEMU accepts connections before the server does, and then
+    ends them."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and not ended.is_set():
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as one:
+                one.sendall(b"GET /start HTTP/1.0\r\n\r\n")
+                if one.recv(5) == b"HTTP/":
+                    return True
+        except OSError:
+            pass
+        time.sleep(0.1)
+    return False
+
+
+def end_machine(path):
+    """Ends QEMU by its monitor."""
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.connect(path)
+            one.sendall(b"quit\n")
+            while one.recv(4096):
+                pass
+    except OSError:
+        pass  # the machine has ended already
+
+
+def complete(word, words):
+    """Returns a word of the command with QEMU's option for the part after its last `=`."""
+    option, _, name = word.rpartition("=")
+    return f"{option}={words[name]}" if name in words else word
+
+
+def main():
+    """Returns the status."""
+    kind, command, ended = KINDS[sys.argv[1]], sys.argv[2:], threading.Event()
+    wrong = ["the clients have not ended"]
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        monitor = str(Path(folder) / "monitor")
+        words = {"NETDEV": f"user,id=n,hostfwd=tcp:127.0.0.1:{port}-:80",
+                 "MONITOR": f"unix:{monitor},server=on,wait=off"}
+        files = kind.make_files(Path(folder)) if hasattr(kind, "make_files") else None
+        if files:
+            words["DISK"] = f"file={folder}/disk,format=raw,if=none,id=d"
+
+        def run():
+            try:
+                if wait_for_server(port, ended):
+                    wrong[:] = kind.check(port, files)
+                else:
+                    wrong[:] = ["the server does not answer"]
+            finally:
+                end_machine(monitor)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        status = subprocess.run([complete(word, words) for word in command],
+                                check=False).returncode
+        ended.set()
+        thread.join(10)
+    for sentence in wrong:
+        print("run.py:", sentence)
+    return status or (1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
