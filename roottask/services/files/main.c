@@ -63,10 +63,11 @@ static const char *why_not_mounted(const struct volume *volume, int error)
         return text;
 }
 
-/* Returns whether a mount would fail again with this error. */
-static bool is_final(int error)
+/* Returns whether a mount would fail again with this error. A sentence is about the content of the
+ * disk. */
+static bool is_final(int error, const char *sentence)
 {
-        return error == EILSEQ || error == EINVAL || error == ENOENT || error == EACCES ||
+        return sentence || error == EILSEQ || error == EINVAL || error == ENOENT || error == EACCES ||
                error == EBUSY;
 }
 
@@ -103,6 +104,17 @@ static bool is_mounted(const struct volume *volume)
         return false;
 }
 
+/* Removes what a path does not need, such as a second '/'. The first '/' is removed, too. */
+static bool clean_path(char *path)
+{
+        static char clean[NOVA_FILES_PATH_SIZE];
+
+        if (path[0] != '/' || !path_clean(path, clean))
+                return false;
+        memcpy(path, clean, strlen(clean) + 1);
+        return true;
+}
+
 static enum taken mount(char **words, unsigned count)
 {
         struct volume *volume = &volumes[volume_count];
@@ -113,10 +125,10 @@ static enum taken mount(char **words, unsigned count)
 
         if (read_only)
                 count--;
-        if (count < 3 || count > 4 || volume_count == VOLUMES || words[1][0] != '/')
+        if (count < 3 || count > 4 || volume_count == VOLUMES || !clean_path(words[1]))
                 return WRONG;
         module = strcmp(words[2], "module") == 0 && count == 4;
-        volume->path = words[1] + 1;
+        volume->path = words[1];
         volume->service = module ? NULL : words[2];
         volume->partition = module || count < 4 ? NULL : words[3];
         volume->read_only = read_only;
@@ -128,7 +140,7 @@ static enum taken mount(char **words, unsigned count)
                 printf("%s%s%s cannot be mounted: %s\n", words[2], count > 3 ? " " : "",
                        count > 3 ? words[3] : "",
                        sentence ? sentence : why_not_mounted(volume, error));
-                return is_final(error) ? REFUSED : FAILED;
+                return is_final(error, sentence) ? REFUSED : FAILED;
         }
         volume_count++;
         printf("/%s is %s, %llu KiB%s\n", volume->path, volume->system->backend->name,
