@@ -222,6 +222,7 @@ static const char *identify(struct ahci *ahci)
         const uint64_t limit = nova_deadline_in(IDENTIFY_NS);
         uint16_t words[AHCI_WORDS];
         uint32_t active = 1;
+        const char *wrong;
 
         ahci_set_command(ahci_table(ahci, 0), AHCI_IDENTIFY, 0, 0, 0);
         ahci_add_piece(ahci_table(ahci, 0), 0, ahci->device + IDENTITY_AT, sizeof(words));
@@ -233,7 +234,9 @@ static const char *identify(struct ahci *ahci)
                 nova_sleep(MS / 10);
         }
         memcpy(words, ahci->memory + IDENTITY_AT, sizeof(words));
-        return ahci_read_identity(words, &ahci->disk);
+        wrong = ahci_read_identity(words, &ahci->disk);
+        ahci->unsupported = wrong;
+        return wrong;
 }
 
 /* Finds the first port with a disk, and starts it. Waits up to a second for the links to come

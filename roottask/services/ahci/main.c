@@ -208,7 +208,7 @@ int main(int argc, char **argv)
                 device.name = argv[2];
         wrong = ahci_open(&ahci, argc > 1 ? argv[1] : "disk");
         if (wrong)
-                driver_fail(wrong);
+                (ahci.unsupported ? driver_refuse : driver_fail)(wrong);
         describe();
         driver_run(block_service_start(&device), ahci.interrupt, handle_interrupt);
 }

@@ -169,15 +169,12 @@ static const char *find_space(struct nvme *nvme)
         return NULL;
 }
 
-/* Reads the properties of the namespace. */
+/* Reads the properties of the namespace that was found. */
 static const char *read_space(struct nvme *nvme)
 {
         const uint8_t *answer = answer_of(nvme);
-        const char *wrong = find_space(nvme);
         uint8_t format[4];
 
-        if (wrong)
-                return wrong;
         memcpy(&nvme->blocks, answer + BLOCKS, sizeof(nvme->blocks));
         memcpy(format, answer + FORMATS + (answer[FORMAT] & 0xf) * sizeof(format), sizeof(format));
         nvme->read_only = answer[ATTRIBUTES] & PROTECTED;
@@ -197,6 +194,7 @@ static const char *read_space(struct nvme *nvme)
 static const char *read_properties(struct nvme *nvme)
 {
         const uint8_t *answer = answer_of(nvme);
+        const char *wrong;
         uint8_t transfer;
 
         if (!identify(nvme, CONTROLLER, 0))
@@ -205,7 +203,12 @@ static const char *read_properties(struct nvme *nvme)
         nvme->transfer_max = transfer && transfer < 6 ? NVME_PAGE << transfer : TRANSFER;
         nvme->cache = answer[CACHE] & 1;
         nvme->discard = answer[OPTIONAL] & DISCARD;
-        return read_space(nvme);
+        wrong = find_space(nvme);
+        if (wrong)
+                return wrong;
+        wrong = read_space(nvme);
+        nvme->unsupported = wrong;
+        return wrong;
 }
 
 static const char *make_queues(struct nvme *nvme)

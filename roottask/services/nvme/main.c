@@ -227,7 +227,7 @@ int main(int argc, char **argv)
                 device.name = argv[2];
         wrong = nvme_open(&nvme, argc > 1 ? argv[1] : "disk");
         if (wrong)
-                driver_fail(wrong);
+                (nvme.unsupported ? driver_refuse : driver_fail)(wrong);
         describe();
         driver_run(block_service_start(&device), nvme.interrupt, handle_interrupt);
 }

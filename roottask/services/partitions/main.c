@@ -54,7 +54,7 @@ static bool read_grant(char *argument)
         struct grant *grant = &grants[grant_count];
         char *partition = strchr(argument, '='), *option;
 
-        if (!partition || grant_count == GRANTS) {
+        if (!partition || partition == argument || grant_count == GRANTS) {
                 printf("'%s' is not CLIENT=PARTITION, or there are more than %u of them.\n",
                        argument, GRANTS);
                 return false;
@@ -102,7 +102,7 @@ static int read_table(const char *service)
 
         if (error) {
                 printf("the service '%s' cannot be opened: %s.\n", service, strerror(error));
-                return EXIT_FAILURE;
+                return error == EACCES ? NOVA_EXIT_FINAL : EXIT_FAILURE;
         }
 
         const struct nova_block_info *info = nova_block_get_info(disk);
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 {
         int error;
 
-        if (argc < 2) {
+        if (argc < 2 || !*argv[1]) {
                 printf("write the service with the disk as the first argument.\n");
                 return NOVA_EXIT_FINAL;
         }

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "nova/extension.h"
 #include "nova/hypercall.h"
+#include "nova/text.h"
 #include "novart/program.h"
 #include "registers.h"
 
@@ -28,6 +29,21 @@ static int deny(struct device *device, const char *client)
                        "write 'devices %s' into its section.\n",
                        client, device->says.name, device->says.name);
         return EACCES;
+}
+
+/* The name is the client's, so it may contain any characters. */
+static int unknown(const char *name, const char *client)
+{
+        char text[sizeof(devices[0].says.name)] = "";
+        static unsigned told;
+
+        for (unsigned i = 0; name[i] && i + 1 < sizeof(text); i++)
+                text[i] = nova_text_printable(name[i]);
+        if (told++ < DENIALS_MAX)
+                printf("%s asks for the device '%s', which the description does not declare; write "
+                       "'device %s' with 'class', 'id' or 'at', or correct the name.\n",
+                       client, text, text);
+        return ENODEV;
 }
 
 static int absent(struct device *device)
@@ -84,7 +100,7 @@ int claim_device(struct nova_request *request, const char *name, struct device *
         struct device *const device = find(name);
 
         if (!device)
-                return ENODEV;
+                return unknown(name, request->client);
         if (!*device->says.program ||
             strncmp(device->says.program, request->client, sizeof(device->says.program)) != 0)
                 return deny(device, request->client);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "driver.h"
 #include "novart/program.h"
 
 static bool is_of_kind(const struct nova_pci_function *function, const struct driver_kind *kind)
@@ -27,9 +28,12 @@ static int status_of(int error)
 
 void driver_claim(struct nova_pci_device **pci, const char *name, const struct driver_kind *kind)
 {
-        const int error = nova_pci_claim(pci, name);
         const struct nova_pci_function *function;
+        int error;
 
+        if (!*name)
+                driver_refuse("argument 1, the name of the device, is empty.");
+        error = nova_pci_claim(pci, name);
         if (error) {
                 puts(strerror(error));
                 exit(status_of(error));
@@ -41,9 +45,8 @@ void driver_claim(struct nova_pci_device **pci, const char *name, const struct d
                        function->vendor, function->device, function->class_code, kind->text);
                 exit(NOVA_EXIT_FINAL);
         }
-        if (!(nova_pci_flags(*pci) & NOVA_PCI_MASTER)) {
-                puts("the device may not access memory; write `dma-unprotected` below its "
-                     "`device`, or use a machine with an I/O MMU.");
-                exit(NOVA_EXIT_FINAL);
-        }
+        if (!(nova_pci_flags(*pci) & NOVA_PCI_MASTER))
+                driver_refuse("the device may not access memory; write \"grants dma\" in the section "
+                              "of this program, and \"dma-unprotected\" in that of its device unless "
+                              "the machine has an I/O MMU.");
 }

@@ -2,6 +2,7 @@
 /* Starts the thread that waits for a device's interrupts. */
 #include "driver.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,10 @@ void driver_run(int error, nova_sel_t interrupt, void (*handle)(void))
 
         semaphore = interrupt;
         handle_interrupt = handle;
+        if (error == EINVAL)
+                driver_refuse("argument 2, the name of the service, is empty or too long.");
+        if (error == EACCES)
+                driver_refuse(strerror(error)); /* init has printed the reason */
         if (!error)
                 error = nova_thread_create(&thread, &attr, wait_for_interrupts, NULL);
         if (error)

@@ -8,7 +8,7 @@
 /* Prints a sentence, and ends the program. */
 _Noreturn void driver_fail(const char *sentence);
 
-/* Does that with NOVA_EXIT_FINAL: the program would end in the same way again. */
+/* The same for an error that a restart does not cure, such as a property of the device. */
 _Noreturn void driver_refuse(const char *sentence);
 
 /* Serves the device and the clients until the program ends.

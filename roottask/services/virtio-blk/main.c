@@ -254,7 +254,7 @@ int main(int argc, char **argv)
         wrong = virtio_open(&virtio, READ_ONLY | BLOCK_SIZE | SEG_MAX | SIZE_MAX_ | FLUSH |
                                              DISCARD | VIRTIO_INDIRECT | VIRTIO_EVENTS);
         if (wrong)
-                driver_fail(wrong);
+                (virtio.unsupported ? driver_refuse : driver_fail)(wrong);
         read_properties();
         make_queue();
         wrong = virtio_start(&virtio, &queue, 1);

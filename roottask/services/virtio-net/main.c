@@ -244,7 +244,7 @@ static void make_queues(void)
                 const unsigned size = virtio_queue_size(&virtio, i);
 
                 if (size < PARTS || size & (size - 1))
-                        driver_fail("a queue of the device is too small, or not a power of two.");
+                        driver_refuse("a queue of the device is too small, or not a power of two.");
                 queues[i].size = size < QUEUE_SIZE_MAX ? size : QUEUE_SIZE_MAX;
                 queues[i].span = PARTS;
                 queues[i].depth = queues[i].size / PARTS;
@@ -275,7 +275,7 @@ int main(int argc, char **argv)
         driver_claim(&virtio.pci, argc > 1 ? argv[1] : "card", &kind);
         wrong = virtio_open(&virtio, MTU | ADDRESS | STATUS | VIRTIO_EVENTS);
         if (wrong)
-                driver_fail(wrong);
+                (virtio.unsupported ? driver_refuse : driver_fail)(wrong);
         read_properties();
         make_queues();
         dma_use(virtio.pci);

@@ -151,10 +151,12 @@ static const char *agree(struct virtio *virtio, uint64_t wanted)
 {
         const uint64_t all = offered(virtio);
 
+        virtio->unsupported = true;
         if (!(all & VIRTIO_VERSION_1))
                 return "the device is older than virtio 1.0.";
         if ((nova_pci_flags(virtio->pci) & NOVA_PCI_CONFINED) && !(all & VIRTIO_ACCESS_PLATFORM))
                 return "the device does not use the machine's I/O MMU; give it iommu_platform=on.";
+        virtio->unsupported = false;
         virtio->features = all & (wanted | VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM);
         put32(virtio->common + DRIVER_FEATURE_SELECT, 0);
         put32(virtio->common + DRIVER_FEATURE, (uint32_t)virtio->features);
@@ -181,7 +183,8 @@ const char *virtio_open(struct virtio *virtio, uint64_t wanted)
 {
         const char *wrong;
 
-        if (!find_structures(virtio))
+        virtio->unsupported = !find_structures(virtio);
+        if (virtio->unsupported)
                 return "the function is not a virtio device 1.0 or later.";
         wrong = reset(virtio);
         if (wrong)
