@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SERVICE      "pci"
+#define PORTS        "pci" /* the known device with the configuration ports only */
 #define CLASS_DIGITS 6 /* with the programming interface */
 #define DEVICES      32
 #define FUNCTIONS    8
@@ -179,10 +180,24 @@ static void check_protection(struct reader *reader, const struct nova_system_pro
                        device->name, program->name);
 }
 
+/* Two programs with both devices are refused because of their common ports. */
+static void check_configuration(struct reader *reader)
+{
+        const struct nova_system *const system = reader->system;
+        const int owner = nova_system_owner(system, NOVA_SYSTEM_PCI);
+
+        if (owner >= 0 && nova_system_owner(system, PORTS) == owner)
+                reader_mistake(reader, system->program[owner].line_of[NOVA_SYSTEM_DEVICES],
+                               "'%s' has the devices '" NOVA_SYSTEM_PCI "' and '" PORTS
+                               "', whose ports are the same; leave out '" PORTS "'.",
+                               system->program[owner].name);
+}
+
 void pci_check(struct reader *reader)
 {
         const struct nova_system *const system = reader->system;
 
+        check_configuration(reader);
         for (unsigned i = 0; i < system->devices; i++) {
                 const struct nova_system_device *const device = &system->device[i];
                 const int owner = is_pci(device) ? nova_system_owner(system, device->name) : -1;

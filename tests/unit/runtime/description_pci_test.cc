@@ -103,6 +103,9 @@ WRONG(a_driver_that_does_not_use_the_service,
 WRONG(a_driver_without_the_service, "program d\n devices disk\n" DISK " id 8086:5845\n",
       "2: the device 'disk' of 'd' is on PCI, and no program provides the service 'pci'; add the "
       "program pci with 'devices pci-config' and 'provides pci'.")
+WRONG(both_devices_with_the_configuration_ports,
+      "program pci\n devices pci pci-config\n provides pci\n",
+      "2: 'pci' has the devices 'pci-config' and 'pci', whose ports are the same; leave out 'pci'.")
 WRONG(two_drivers_of_one_function,
       PCI "program d\n uses pci\n devices disk\nprogram e\n uses pci\n devices nic\n" DISK
           " at 00:04.0\ndevice nic\n at 00:04.0\n",
