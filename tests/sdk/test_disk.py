@@ -71,6 +71,10 @@ class Disk(unittest.TestCase):
     def test_a_comma_in_the_name_is_doubled(self):
         self.assertIn("file=a,,b,format=raw", disk.arguments("a,b")[1])
 
+    def test_a_colon_in_the_name_does_not_begin_a_protocol_of_qemu(self):
+        self.assertIn("file=./nbd:b,format=raw", disk.arguments("nbd:b")[1])
+        self.assertIn("file=/a:b,format=raw", disk.arguments("/a:b")[1])
+
     def described(self, program, text):
         found = [Module("init"), Module(str(self.file("own.nova", DESCRIPTION)))]
         return Path(disk.with_arguments(found, program, text)[1].file).read_text(encoding="utf-8")

@@ -53,7 +53,9 @@ def check(name, emulator="qemu"):
 
 def arguments(name):
     """Returns QEMU's arguments for the disk. Blocks that are discarded become holes of the file."""
-    file = str(name).replace(",", ",,")
+    # In a name without a folder, QEMU takes the letters before a colon for a protocol.
+    file = os.path.join(".", name) if ":" in str(name) else str(name)
+    file = file.replace(",", ",,")
     return [
         *("-drive", f"file={file},format=raw,if=none,id=nova-disk,discard=unmap"),
         *("-device", "virtio-blk-pci,drive=nova-disk,disable-legacy=on"),
