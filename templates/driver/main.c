@@ -7,6 +7,7 @@
 
 #include "nova/nova.h"
 #include "novart/page.h"
+#include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/service/pci_device.h"
 #include "novart/time.h"
@@ -49,7 +50,7 @@ static void claim(void)
         if (error == ENODEV) {
                 puts("the machine has no edu; add it by: nova run -- -device edu,"
                      "dma_mask=0xffffffff");
-                exit(EXIT_FAILURE);
+                exit(NOVA_EXIT_FINAL); /* a restart would not help */
         }
         check("claim", error);
 
@@ -60,7 +61,7 @@ static void claim(void)
         printf("the device is %04x:%04x of class 0x%06x, not an edu (1234:11e8); correct its 'id' "
                "in the description\n",
                found->vendor, found->device, (unsigned)found->class_code);
-        exit(EXIT_FAILURE);
+        exit(NOVA_EXIT_FINAL);
 }
 
 static void get_resources(void)
