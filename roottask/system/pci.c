@@ -7,7 +7,7 @@
 
 #define SERVICE      "pci"
 #define PORTS        "pci" /* the known device with the configuration ports only */
-#define CLASS_DIGITS 6 /* with the programming interface */
+#define CLASS_DIGITS 6     /* with the programming interface */
 #define DEVICES      32
 #define FUNCTIONS    8
 #define CLASS_BRIDGE 0x06

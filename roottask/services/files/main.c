@@ -67,8 +67,8 @@ static const char *why_not_mounted(const struct volume *volume, int error)
  * disk. */
 static bool is_final(int error, const char *sentence)
 {
-        return sentence || error == EILSEQ || error == EINVAL || error == ENOENT || error == EACCES ||
-               error == EBUSY;
+        return sentence || error == EILSEQ || error == EINVAL || error == ENOENT ||
+               error == EACCES || error == EBUSY;
 }
 
 static bool is_same_disk(const struct volume *one, const struct volume *other)

@@ -46,7 +46,8 @@ void driver_claim(struct nova_pci_device **pci, const char *name, const struct d
                 exit(NOVA_EXIT_FINAL);
         }
         if (!(nova_pci_flags(*pci) & NOVA_PCI_MASTER))
-                driver_refuse("the device may not access memory; write \"grants dma\" in the section "
-                              "of this program, and \"dma-unprotected\" in that of its device unless "
-                              "the machine has an I/O MMU.");
+                driver_refuse(
+                        "the device may not access memory; write \"grants dma\" in the section "
+                        "of this program, and \"dma-unprotected\" in that of its device unless "
+                        "the machine has an I/O MMU.");
 }

@@ -24,7 +24,7 @@ struct virtio {
         nova_sel_t interrupt;                /* valid if has_interrupt */
         bool has_interrupt;
         bool unsupported; /* the error of virtio_open() is a property of the device */
-        bool pin; /* the interrupt is a pin, which virtio_acknowledge() lowers */
+        bool pin;         /* the interrupt is a pin, which virtio_acknowledge() lowers */
 };
 
 /* Resets a device that has been claimed, and agrees on features: the features in @p wanted that the
