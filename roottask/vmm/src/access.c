@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "nova/abi/crd.h"
-#include "novavmm/overlay.h"
 #include "novavmm/registers.h"
+#include "overlay.h"
 
 #define VECTOR_SS 12
 #define VECTOR_GP 13
@@ -188,7 +188,11 @@ static uint64_t get(const struct nova_access *access, uint64_t address, unsigned
 
 static void put(const struct nova_access *access, uint64_t address, unsigned bytes, uint64_t value)
 {
-        if (!nova_guest_write(access->memory, address, &value, bytes))
+        void *const to = novavmm_guest_place(access->memory, address, bytes, true);
+
+        if (to)
+                memcpy(to, &value, bytes);
+        else
                 nova_bus_put(access->mmio, address, bytes, value);
 }
 

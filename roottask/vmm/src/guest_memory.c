@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copies into a guest's RAM and out of it (see novavmm/memory.h). */
-#include "novavmm/overlay.h"
+#include "overlay.h"
 
 #include <string.h>
+
+#include "nova/abi/crd.h"
 
 #define PAGE_SHIFT 12
 #define PAGE       ((uint64_t)1 << PAGE_SHIFT)
@@ -30,6 +32,16 @@ const struct nova_overlay *nova_overlay_find(const struct nova_guest_memory *mem
                                              uint64_t address)
 {
         return top(memory, address >> PAGE_SHIFT);
+}
+
+void *novavmm_overlay_place(const struct nova_guest_memory *memory, uint64_t address, size_t bytes,
+                            bool write)
+{
+        const struct nova_overlay *const overlay = nova_overlay_find(memory, address);
+
+        if (!overlay || (write && !(overlay->rights & NOVA_MEM_W)) || address % PAGE + bytes > PAGE)
+                return NULL;
+        return overlay->frame + address % PAGE;
 }
 
 bool nova_guest_is_covered(const struct nova_guest_memory *memory, uint64_t address, uint64_t bytes)

@@ -17,6 +17,21 @@ void novavmm_overlay_cover(const struct nova_guest_memory *memory);
  * reply maps it. @return false if the kernel did not map it at the access before */
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address);
 
+/* Returns the place of bytes in the overlay page that the guest sees at an address. @return NULL if
+ * there is none, the guest cannot write it (@p write), or it does not have all of the bytes */
+void *novavmm_overlay_place(const struct nova_guest_memory *memory, uint64_t address, size_t bytes,
+                            bool write);
+
+/* Returns the place of bytes that an instruction of the guest accesses: in RAM, or in an overlay
+ * page. @return NULL: there is none */
+static inline void *novavmm_guest_place(const struct nova_guest_memory *memory, uint64_t address,
+                                        size_t bytes, bool write)
+{
+        void *const ram = nova_guest_pointer(memory, address, bytes);
+
+        return ram ? ram : novavmm_overlay_place(memory, address, bytes, write);
+}
+
 /* Maps pages of the allocator a second time, executable. @return 0 or an error of errno.h */
 int novavmm_memory_map(void *page, void *to, unsigned order);
 

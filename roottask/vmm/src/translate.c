@@ -2,6 +2,7 @@
 /* Walks a guest's page tables (see novavmm/decode.h); SDM 3A, chapter 4. */
 #include "novavmm/decode.h"
 #include "novavmm/registers.h"
+#include "overlay.h"
 
 /* Bits of entries. */
 #define PRESENT  0x1u
@@ -39,7 +40,7 @@ static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, un
         for (unsigned level = levels; level--;) {
                 const unsigned shift = 12 + 9 * level;
                 const uint64_t at = (table & ADDRESS) + 8 * (linear >> shift & 511);
-                const uint64_t *place = nova_guest_pointer(memory, at, sizeof(*place));
+                const uint64_t *place = novavmm_guest_place(memory, at, sizeof(*place), false);
                 const uint64_t entry = place ? *(const volatile uint64_t *)place : 0;
 
                 if (!(entry & PRESENT))
@@ -134,13 +135,13 @@ static bool allowed(const struct nova_paging *paging, const struct path *path, u
                (!user && !(paging->cr0 & CR0_WP));
 }
 
-/* Sets bits of an entry. Atomic, because another virtual CPU may change the entry at the same
- * time. */
+/* Sets bits of an entry. Atomic, because another virtual CPU may change the entry at the same time.
+ * An entry in an overlay page that the guest cannot write stays unchanged. */
 static void mark(const struct nova_guest_memory *memory, uint64_t at, uint32_t bits)
 {
-        uint32_t *const entry = nova_guest_pointer(memory, at, sizeof(*entry));
+        uint32_t *const entry = novavmm_guest_place(memory, at, sizeof(*entry), true);
 
-        if ((__atomic_load_n(entry, __ATOMIC_RELAXED) & bits) != bits)
+        if (entry && (__atomic_load_n(entry, __ATOMIC_RELAXED) & bits) != bits)
                 __atomic_fetch_or(entry, bits, __ATOMIC_RELAXED);
 }
 
