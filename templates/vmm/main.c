@@ -25,8 +25,7 @@ __asm__(".pushsection .rodata\n"
         "3:      movb %bl, %al\n"
         "        outb %al, $0xe9\n"
         "        shrl $8, %ebx\n"
-        "        loop 3b\n"
-        "        hlt\n"
+        "        loop 3b; hlt\n"
         "text:   .asciz \"My CPU is called \"\n"
         "guest_end:\n"
 #if __SIZEOF_POINTER__ == 8
@@ -48,8 +47,7 @@ static void print(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
         struct printer *const printer = device;
 
-        (void)port;
-        (void)bytes;
+        (void)port, (void)bytes;
         if (printer->length < sizeof(printer->line) - 1)
                 printer->line[printer->length++] = (char)value;
 }
@@ -78,6 +76,9 @@ int main(void)
 
         if (!error)
                 error = nova_bus_add(&vm.ports, &range);
+        /* For an enlightened guest: <novavmm/hv.h>, no answer_cpuid(), static struct nova_hv hv;
+         * const struct nova_hv_config enlightened = {.privileges = NOVA_HV_PRIVILEGES_USUAL};
+         * if (!error) error = nova_hv_enable(&hv, &vm, &enlightened); */
         if (error)
                 return fail("The machine cannot be created", nova_vm_why(&vm, error));
         nova_vm_on(&vm, NOVA_VM_EXIT_CPUID, answer_cpuid);
@@ -93,8 +94,7 @@ int main(void)
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
-        printf("guest: %s!\n", printer.line);
+        printf("guest: %s!\nThe guest %s.\n", printer.line, nova_vm_end_text(end));
         nova_vm_destroy(&vm);
-        printf("The guest %s.\n", nova_vm_end_text(end));
         return end != NOVA_VM_HALTED;
 }

@@ -190,6 +190,23 @@ foreach(cpus 1 3)
 endforeach()
 nova_add_boot_test(vmm.messages-vmx ROOTTASK vmm-messages EMULATOR bochs CPUS 2 LABELS guest
   TIMEOUT 180 EXPECT "${messages}")
+# The template with the lines of its comment as code. Its guest asks for the interface's leaf.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NOVA_ROOT}/templates/vmm/main.c")
+file(READ "${NOVA_ROOT}/templates/vmm/main.c" template)
+string(REGEX REPLACE
+  " +/[*] For an enlightened guest[^\n]*\n +[*] ([^\n]*\n) +[*] ([^\n]*) [*]/\n" "\\1\\2\n"
+  template "${template}")
+string(REPLACE "#include \"novavmm/load.h\""
+  "#include <novavmm/hv.h>\n#include <novavmm/load.h>\nstatic struct nova_hv hv;\n"
+  template "${template}")
+string(REGEX REPLACE "/[*] Handles the exit CPUID[^}]*}" "" template "${template}")
+string(REPLACE "nova_vm_on(&vm, NOVA_VM_EXIT_CPUID, answer_cpuid);" "" template "${template}")
+string(REPLACE "xorl %eax, %eax" "movl $0x40000000, %eax" template "${template}")
+file(CONFIGURE OUTPUT hv_template.c CONTENT "${template}" @ONLY)
+nova_add_roottask(vmm-hv-template RUNTIME SOURCES "${CMAKE_CURRENT_BINARY_DIR}/hv_template.c"
+  LINK Nova::novavmm)
+nova_add_boot_test(vmm.hv-template ROOTTASK vmm-hv-template CPUS 1 LABELS guest
+  EXPECT "^guest: My CPU is called Micr!" "^The guest halted")
 
 # The tests of the hypercall interface.
 get_property(tests DIRECTORY PROPERTY TESTS)
