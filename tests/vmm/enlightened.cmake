@@ -190,6 +190,13 @@ foreach(cpus 1 3)
 endforeach()
 nova_add_boot_test(vmm.messages-vmx ROOTTASK vmm-messages EMULATOR bochs CPUS 2 LABELS guest
   TIMEOUT 180 EXPECT "${messages}")
+# A virtio device that is to access overlay pages.
+nova_add_roottask(vmm-hv-dma RUNTIME SOURCES hv_dma.c LINK Nova::novavmm)
+set(dma "^6 refused, 2 written, memory is right: it halted")
+nova_add_boot_test(vmm.hv-dma ROOTTASK vmm-hv-dma CPUS 1 LABELS guest TIMEOUT 120
+  EXPECT "${dma}")
+nova_add_boot_test(vmm.hv-dma-vmx ROOTTASK vmm-hv-dma EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 120 EXPECT "${dma}")
 # The template with the lines of its comment as code. Its guest asks for the interface's leaf.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NOVA_ROOT}/templates/vmm/main.c")
 file(READ "${NOVA_ROOT}/templates/vmm/main.c" template)
