@@ -190,6 +190,31 @@ foreach(cpus 1 3)
 endforeach()
 nova_add_boot_test(vmm.messages-vmx ROOTTASK vmm-messages EMULATOR bochs CPUS 2 LABELS guest
   TIMEOUT 180 EXPECT "${messages}")
+# Calls of a parent or root partition.
+nova_add_roottask(vmm-hv-partition RUNTIME SOURCES hv_partition.c LINK Nova::novavmm)
+set(partition "^129 denied, 0 wrong, privileges of a parent 0x0: it halted"
+  "^141 denied, 0 wrong, privileges of a parent 0x0: it halted")
+nova_add_boot_test(vmm.hv-partition ROOTTASK vmm-hv-partition CPUS 1 LABELS guest
+  EXPECT ${partition})
+nova_add_boot_test(vmm.hv-partition-vmx ROOTTASK vmm-hv-partition EMULATOR bochs CPUS 1
+  LABELS guest TIMEOUT 120 EXPECT ${partition})
+# A guest without the interface.
+nova_add_roottask(vmm-hv-absent RUNTIME SOURCES hv_absent.c LINK Nova::novavmm)
+set(absent "^without the interface: 1024 #GP, 2 #UD, 256 exits by CPUID, the same again: yes"
+  "^with it: [0-9]+ #GP: as expected")
+nova_add_boot_test(vmm.hv-absent ROOTTASK vmm-hv-absent CPUS 1 LABELS guest EXPECT ${absent})
+nova_add_boot_test(vmm.hv-absent-vmx ROOTTASK vmm-hv-absent EMULATOR bochs CPUS 1 LABELS guest
+  TIMEOUT 120 EXPECT ${absent})
+# A rep call that another virtual CPU observes.
+nova_add_roottask(vmm-hv-atomic RUNTIME SOURCES hv_atomic.c LINK Nova::novavmm)
+set(atomic "^51000 actions, [0-9]+ readings, [1-9][0-9]* between parts, 0 of half an action, 0 back"
+  ": it halted")
+nova_add_boot_test(vmm.hv-atomic-1cpu ROOTTASK vmm-hv-atomic CPUS 1 LABELS guest TIMEOUT 120
+  EXPECT ${atomic})
+nova_add_boot_test(vmm.hv-atomic-2cpu ROOTTASK vmm-hv-atomic CPUS 2 LABELS guest TIMEOUT 120
+  QEMU ${NOVA_THREADS} EXPECT ${atomic})
+nova_add_boot_test(vmm.hv-atomic-vmx ROOTTASK vmm-hv-atomic EMULATOR bochs CPUS 2 LABELS guest
+  TIMEOUT 180 EXPECT ${atomic})
 # A virtio device that is to access overlay pages.
 nova_add_roottask(vmm-hv-dma RUNTIME SOURCES hv_dma.c LINK Nova::novavmm)
 set(dma "^6 refused, 2 written, memory is right: it halted")
