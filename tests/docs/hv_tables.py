@@ -29,7 +29,7 @@ CHECKS = (
     ("UNDEFINED", "XMM registers are permitted, for parameters that need them"),
     ("INVALID_ALIGNMENT", "alignment of input, then of output"),
     ("INVALID_PARAMETER", "the input block, then the output block, lie in RAM, in one page, and "
-                          "not in an overlay page"),
+                          "not in an overlay page; they share no bytes"),
 )
 
 

@@ -86,8 +86,12 @@ struct hv_values : hv_partition {
                         return (input > 16 && !hv.xmm_input) || (output && !hv.xmm_output) ? -1 : 0;
                 if ((input && call_frame.input % 8) || (output && call_frame.output % 8))
                         return 0x04;
-                return is_bad(call_frame.input, input) || is_bad(call_frame.output, output) ? 0x05
-                                                                                            : 0;
+                if (is_bad(call_frame.input, input) || is_bad(call_frame.output, output))
+                        return 0x05;
+                const bool share = input && output &&
+                                   call_frame.input < call_frame.output + output &&
+                                   call_frame.output < call_frame.input + input;
+                return share ? 0x05 : 0;
         }
 
         /* Makes a call, with the expected outcome. @return whether its function ran */
@@ -160,6 +164,37 @@ TEST_F(hv_values, each_code_with_each_kind_of_value_gets_the_status_of_the_first
                         ran += call_all(known->code);
         }
         EXPECT_GT(ran, 2000u);
+}
+
+/* Otherwise the output of an element could become the input of a later one. */
+TEST_F(hv_values, an_input_block_and_an_output_block_that_share_bytes_are_invalid_parameters)
+{
+        static const nova_hv_call list = {0x9000,
+                                          8,
+                                          8,
+                                          0,
+                                          16,
+                                          0,
+                                          true,
+                                          false,
+                                          false,
+                                          0,
+                                          [](const nova_hv_action *) { return NOVA_HV_SUCCESS; },
+                                          "list"};
+        const uint64_t input = 0x5400, input_bytes = 8 + 2 * 8, output_bytes = 2 * 16;
+
+        begin(0);
+        ASSERT_EQ(nova_hv_add(&hv, &list), 0);
+        frame.mode = NOVA_HV_64;
+        frame.input = input;
+        for (uint64_t output = input - 64; output <= input + 64; output += 8) {
+                const bool share = output > input - output_bytes && output < input + input_bytes;
+
+                frame.value = 0x9000 | uint64_t{2} << 32;
+                frame.output = output;
+                ASSERT_EQ(nova_hv_execute(&hv, 0, &frame), NOVA_HV_DONE);
+                EXPECT_EQ(frame.result & 0xffff, share ? 0x05u : 0x00u) << std::hex << output;
+        }
 }
 
 /* The second virtual CPU may look at any time, and sees only complete elements. */

@@ -338,7 +338,8 @@ nova_mtd_t nova_hv_frame_store(const struct nova_hv_frame *frame, enum nova_hv_o
  * and the caller may call (#UD); the code is known (INVALID_CODE); the partition has the privileges
  * (ACCESS_DENIED); call value (INVALID_INPUT); XMM registers are permitted (#UD); alignment of
  * input, then of output (INVALID_ALIGNMENT); input block, then output block are in RAM, in one page
- * and not in an overlay (INVALID_PARAMETER). Then the call's function checks its parameters.
+ * and not in an overlay, and share no bytes (INVALID_PARAMETER). Then the call's function checks
+ * its parameters.
  *
  * It reads each header and each element once into its own memory.
  * @param hv    the partition

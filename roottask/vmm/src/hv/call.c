@@ -150,6 +150,15 @@ static bool block_is_valid(const struct nova_hv *hv, uint64_t address, size_t by
                nova_guest_pointer(hv->memory, address, bytes);
 }
 
+/* Returns true if the blocks of a call share bytes. They lie in RAM. */
+static bool blocks_overlap(const struct execution *e)
+{
+        const struct nova_hv_frame *const frame = e->frame;
+
+        return e->input && e->output && frame->input < frame->output + e->output &&
+               frame->output < frame->input + e->input;
+}
+
 static enum nova_hv_status check_blocks(const struct execution *e)
 {
         const struct nova_hv_frame *const frame = e->frame;
@@ -159,7 +168,7 @@ static enum nova_hv_status check_blocks(const struct execution *e)
         if ((e->input && frame->input & 7) || (e->output && frame->output & 7))
                 return NOVA_HV_INVALID_ALIGNMENT;
         if (!block_is_valid(e->hv, frame->input, e->input) ||
-            !block_is_valid(e->hv, frame->output, e->output))
+            !block_is_valid(e->hv, frame->output, e->output) || blocks_overlap(e))
                 return NOVA_HV_INVALID_PARAMETER;
         return NOVA_HV_SUCCESS;
 }
