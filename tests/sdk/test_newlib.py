@@ -185,7 +185,7 @@ class Patches(unittest.TestCase):
 
     def test_each_patch_says_why_and_changes_something(self):
         texts = newlib_patches.read()
-        self.assertEqual(len(texts), 5)
+        self.assertEqual(len(texts), 6)
         for text in texts:
             self.assertRegex(text, r"\A[A-Za-z][^\n]+(\n[^\n]+)*[.]\n\n--- a/")
             self.assertTrue(newlib_patches.hunks(text))

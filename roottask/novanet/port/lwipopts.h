@@ -29,6 +29,13 @@
 #define DNS_MAX_RETRIES         3 /* four seconds for each server */
 #define IPV6_FRAG_COPYHEADER    1 /* pointers of 64 bits do not fit into a header */
 
+/* ../src/interface.c shows the service the frames that a thread has queued. */
+#define LOCK_TCPIP_CORE()   sys_mutex_lock(&lock_tcpip_core)
+#define UNLOCK_TCPIP_CORE() novanet_unlock()
+
+/* ../src/sys_arch.c */
+#define LWIP_CHKSUM novanet_sum
+
 /* ../src/ip.c knows the gateway of a configuration. */
 #define LWIP_HOOK_ND6_GET_GW(netif, address) novanet_find_gateway(address)
 

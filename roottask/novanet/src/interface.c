@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Connects lwIP with a service that has frames. A thread waits for frames, and opens the session
- * again when the service has ended; meanwhile frames are lost, as on any cable. */
+ * again when the service has ended; meanwhile frames are lost, as on any cable.
+ *
+ * lwIP's own lock protects the session. The service is shown frames when a thread releases this
+ * lock, so that one wake-up covers all frames of a call, or of the frames that came together. */
 #include "interface.h"
 
 #include <errno.h>
@@ -10,8 +13,8 @@
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "lwip/tcpip.h"
+#include "netif/ethernet.h"
 #include "novart/service/net.h"
-#include "novart/sync.h"
 #include "novart/thread.h"
 #include "novart/time.h"
 
@@ -27,31 +30,39 @@
 
 struct netif novanet_interface;
 
-static struct nova_net *net;
-static struct nova_mutex mutex = NOVA_MUTEX_INITIALIZER; /* protects the session */
-static bool up;                                          /* the service runs */
-static uint32_t watched;                                 /* 0: no address */
+static struct nova_net *net; /* protected by lwIP's lock, but for nova_net_listen() */
+static bool up;              /* the service runs */
+static uint32_t watched;     /* 0: no address */
 static bool taken;
 
-/* Sends a frame. A frame that finds no buffer is lost; TCP sends it again. */
+/* Queues a frame. A frame that finds no buffer is lost; TCP sends it again. */
 static err_t output(struct netif *of, struct pbuf *buffer)
 {
-        static uint8_t frame[NOVA_NET_FRAME_MAX]; /* protected by the lock */
         const u16_t bytes = buffer->tot_len;
-        int error = ECONNRESET;
+        void *frame;
+        int error;
 
         (void)of;
-        if (bytes > sizeof(frame))
+        if (bytes > NOVA_NET_FRAME_MAX)
                 return ERR_BUF;
-        nova_mutex_lock(&mutex);
-        if (up) {
+        if (!up)
+                return ERR_OK;
+        error = nova_net_prepare(net, &frame);
+        if (error == EAGAIN)
+                return ERR_MEM;
+        if (!error) {
                 pbuf_copy_partial(buffer, frame, bytes, 0);
-                error = nova_net_send(net, frame, bytes);
-                if (!error || error == EAGAIN)
-                        nova_net_flush(net);
+                nova_net_queue(net, bytes); /* the thread notices the end of the service */
         }
-        nova_mutex_unlock(&mutex);
-        return error == EAGAIN ? ERR_MEM : ERR_OK;
+        return ERR_OK;
+}
+
+/* Releases lwIP's lock. The thread notices the end of the service. */
+void novanet_unlock(void)
+{
+        if (up)
+                nova_net_flush(net);
+        sys_mutex_unlock(&lock_tcpip_core);
 }
 
 /* @return whether a frame is of another machine that uses the address, or is about to (RFC 5227) */
@@ -100,7 +111,7 @@ static int pass_on(const struct nova_net_frame *frame)
         error = nova_net_release(net, frame);
         if (buffer)
                 watch(buffer);
-        if (buffer && (error || novanet_interface.input(buffer, &novanet_interface) != ERR_OK))
+        if (buffer && (error || ethernet_input(buffer, &novanet_interface) != ERR_OK))
                 pbuf_free(buffer);
         return error;
 }
@@ -115,7 +126,7 @@ static int receive(void)
                 if (error)
                         return error;
         }
-        return error == EAGAIN ? nova_net_flush(net) : error;
+        return error == EAGAIN ? 0 : error;
 }
 
 static void reopen(void)
@@ -123,12 +134,12 @@ static void reopen(void)
         int error;
 
         up = false;
-        nova_mutex_unlock(&mutex);
+        UNLOCK_TCPIP_CORE();
         while ((error = nova_net_reopen(net)) != 0) {
                 printf("the network does not come back: %s\n", strerror(error));
                 nova_sleep(WAIT_NS);
         }
-        nova_mutex_lock(&mutex);
+        LOCK_TCPIP_CORE();
         up = true;
 }
 
@@ -138,12 +149,12 @@ static void *run(void *argument)
         while (!argument) {
                 int error = nova_net_listen(net, NOVA_FOREVER);
 
-                nova_mutex_lock(&mutex);
+                LOCK_TCPIP_CORE();
                 if (!error)
                         error = receive();
                 if (error)
                         reopen();
-                nova_mutex_unlock(&mutex);
+                UNLOCK_TCPIP_CORE();
         }
         return NULL;
 }
@@ -167,7 +178,7 @@ static err_t init(struct netif *of)
 
 void novanet_add_interface(void)
 {
-        netif_add(&novanet_interface, NULL, NULL, NULL, NULL, init, tcpip_input);
+        netif_add(&novanet_interface, NULL, NULL, NULL, NULL, init, ethernet_input);
         netif_set_default(&novanet_interface);
 }
 
@@ -192,8 +203,8 @@ bool novanet_has_cable(void)
         struct nova_net_info info;
         int error;
 
-        nova_mutex_lock(&mutex);
+        LOCK_TCPIP_CORE();
         error = up ? nova_net_ask_info(net, &info) : ECONNRESET;
-        nova_mutex_unlock(&mutex);
+        UNLOCK_TCPIP_CORE();
         return error || (info.flags & NOVA_NET_LINK) != 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What lwIP needs of a system: time, threads, semaphores, locks and mailboxes. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lwip/opt.h"
 #include "lwip/sys.h"
@@ -27,6 +28,29 @@ void sys_init(void)
 u32_t sys_now(void)
 {
         return (u32_t)(nova_time_ns() / NS_PER_MS);
+}
+
+/* Returns the ones' complement sum of 16-bit words (RFC 1071), with a zero after an odd number of
+ * bytes. The order of the bytes in a word does not matter to such a sum. */
+uint16_t novanet_sum(const void *data, int bytes)
+{
+        const char *at = data;
+        uintptr_t sum = 0, carries = 0, word;
+        uint64_t all;
+
+#pragma GCC unroll 8
+        for (; bytes >= (int)sizeof(word); at += sizeof(word), bytes -= (int)sizeof(word)) {
+                memcpy(&word, at, sizeof(word));
+                sum += word;
+                carries += sum < word;
+        }
+        word = 0;
+        memcpy(&word, at, (size_t)bytes);
+        all = (uint64_t)(uint32_t)sum + (uint32_t)((uint64_t)sum >> 32) + carries + (uint32_t)word +
+              (uint32_t)((uint64_t)word >> 32);
+        while (all > UINT16_MAX)
+                all = (all & UINT16_MAX) + (all >> 16);
+        return (uint16_t)all;
 }
 
 /* Numbers that a machine outside cannot easily guess: ports, and identifiers of DNS and DHCP. They

@@ -87,13 +87,24 @@ int card_start(struct card *card)
         return nova_thread_create(&thread, &attr, run, card);
 }
 
-bool card_send(struct card *card, const void *frame, uint32_t bytes)
+void frame_copy(void *to, const struct frame *frame)
 {
+        memcpy(to, frame->data, frame->bytes);
+        memcpy(to, frame->header, FRAME_HEADER);
+}
+
+bool card_send(struct card *card, const struct frame *frame)
+{
+        void *buffer;
         int error;
 
         if (!card->up)
                 return true;
-        error = nova_net_send(card->net, frame, bytes);
+        error = nova_net_prepare(card->net, &buffer);
+        if (!error) {
+                frame_copy(buffer, frame);
+                nova_net_queue(card->net, frame->bytes);
+        }
         card->full = error == EAGAIN;
         return !card->full;
 }

@@ -8,7 +8,18 @@
 
 #include "novart/service/net.h"
 
-#define CARDS 2 /* maximum number of cards */
+#define CARDS        2  /* maximum number of cards */
+#define FRAME_HEADER 14 /* bytes of a frame that are copied before they are looked at */
+
+/* A frame. Its owner may change the data, but not the copy of the header. */
+struct frame {
+        uint8_t header[FRAME_HEADER];
+        const uint8_t *data; /* with the owner's header */
+        uint32_t bytes;
+};
+
+/* Copies all data at once, because it is aligned, and then the header. */
+void frame_copy(void *to, const struct frame *frame);
 
 struct card {
         const char *service; /* the driver */
@@ -27,7 +38,7 @@ int card_start(struct card *card);
 
 /* Sends a frame. The caller has the lock, and calls card_flush() before it releases it. @return
  * false: the driver's queue is full, and the frame may be sent later */
-bool card_send(struct card *card, const void *frame, uint32_t bytes);
+bool card_send(struct card *card, const struct frame *frame);
 void card_flush(struct card *card);
 
 #endif

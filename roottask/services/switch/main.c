@@ -21,8 +21,7 @@
 #include "options.h"
 #include "table.h"
 
-#define HEADER 14 /* bytes of a frame that are copied before they are looked at */
-#define LOCAL  2  /* bit of the first byte of an address: not given by a manufacturer */
+#define LOCAL 2 /* bit of the first byte of an address: not given by a manufacturer */
 
 /* A client with a port. */
 struct client {
@@ -42,8 +41,7 @@ static uint64_t wakes_at = NOVA_FOREVER; /* TSC value at which it serves them; t
 static bool awake;                       /* it has the lock */
 
 /* Copies a frame to a client, or drops it if the client has offered no buffer. */
-static void deliver(struct client *client, const uint8_t *header, const uint8_t *rest,
-                    uint32_t bytes)
+static void deliver(struct client *client, const struct frame *frame)
 {
         struct net_port *port = client->port;
         struct nova_net_entry entry;
@@ -55,32 +53,30 @@ static void deliver(struct client *client, const uint8_t *header, const uint8_t 
                 port->counts.dropped++;
                 return;
         }
-        memcpy(port->share.pool.memory + entry.offset, header, HEADER);
-        memcpy(port->share.pool.memory + entry.offset + HEADER, rest, bytes - HEADER);
-        net_complete_receive(port, entry.tag, bytes);
+        frame_copy((uint8_t *)port->share.pool.memory + entry.offset, frame);
+        net_complete_receive(port, entry.tag, frame->bytes);
 }
 
-static void deliver_to_clients(uint32_t to, const uint8_t *header, const uint8_t *rest,
-                               uint32_t bytes)
+static void deliver_to_clients(uint32_t to, const struct frame *frame)
 {
-        for (unsigned i = card_count; i < TABLE_PORTS; i++)
-                if (to & 1u << i && clients[i].port->attached)
-                        deliver(&clients[i], header, rest, bytes);
+        for (to &= ~0u << card_count; to; to &= to - 1) {
+                struct client *client = &clients[__builtin_ctz(to)];
+
+                if (client->port->attached)
+                        deliver(client, frame);
+        }
 }
 
-/* Sends a frame of a client to cards. The client may change it meanwhile, but not its header.
+/* Sends a frame of a client to cards.
  * @return false if the first card is full, and nothing was sent */
-static bool send_to_cards(uint32_t to, const uint8_t *header, const uint8_t *rest, uint32_t bytes)
+static bool send_to_cards(uint32_t to, const struct frame *frame)
 {
-        uint8_t frame[NOVA_NET_FRAME_MAX];
         bool first = true;
 
-        memcpy(frame, header, HEADER);
-        memcpy(frame + HEADER, rest, bytes - HEADER);
         for (unsigned i = 0; i < card_count; i++) {
                 if (!(to & 1u << i))
                         continue;
-                if (!card_send(&cards[i], frame, bytes) && first)
+                if (!card_send(&cards[i], frame) && first)
                         return false;
                 first = false;
         }
@@ -92,20 +88,19 @@ static bool send_to_cards(uint32_t to, const uint8_t *header, const uint8_t *res
 static bool pass_on(struct client *client)
 {
         const struct nova_net_entry *entry = &client->held;
-        const uint8_t *const data =
-                (const uint8_t *)client->port->share.pool.memory + entry->offset;
-        const uint8_t *const rest = data + HEADER;
         const uint32_t all_cards = (1u << card_count) - 1;
-        uint8_t header[HEADER];
+        struct frame frame = {.data = (const uint8_t *)client->port->share.pool.memory +
+                                      entry->offset,
+                              .bytes = entry->bytes};
         uint32_t to;
         bool forged;
 
-        memcpy(header, data, HEADER);
+        memcpy(frame.header, frame.data, FRAME_HEADER);
         __atomic_signal_fence(__ATOMIC_SEQ_CST); /* from here on, only the copy is read */
-        to = table_route(&table, client->index, header, &forged);
-        if (to & all_cards && !send_to_cards(to, header, rest, entry->bytes))
+        to = table_route(&table, client->index, frame.header, &forged);
+        if (to & all_cards && !send_to_cards(to, &frame))
                 return false;
-        deliver_to_clients(to, header, rest, entry->bytes);
+        deliver_to_clients(to, &frame);
         net_complete_transmit(client->port, entry->tag, forged ? EPERM : 0);
         client->holds = false;
         return true;
@@ -221,15 +216,19 @@ static int make_wake(void)
 }
 
 /* Passes on a frame of a card. */
-static void receive(struct card *card, const uint8_t *frame, uint32_t bytes)
+static void receive(struct card *card, const uint8_t *data, uint32_t bytes)
 {
+        struct frame frame = {.data = data, .bytes = bytes};
+        uint32_t to;
         bool forged;
-        const uint32_t to = table_route(&table, card->port, frame, &forged);
 
+        memcpy(frame.header, data, FRAME_HEADER);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        to = table_route(&table, card->port, frame.header, &forged);
         for (unsigned i = 0; i < card_count; i++)
                 if (to & 1u << i)
-                        card_send(&cards[i], frame, bytes);
-        deliver_to_clients(to, frame, frame + HEADER, bytes);
+                        card_send(&cards[i], &frame);
+        deliver_to_clients(to, &frame);
 }
 
 /* Makes an address from a name (FNV-1a). */

@@ -17,6 +17,7 @@ from nova import (
     bench_history,
     bench_interference,
     bench_io,
+    bench_net,
     bench_linux,
     bench_listing,
     bench_options,
@@ -89,16 +90,18 @@ def add_parser(commands):
         help="count instructions per operation",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
-        usage="nova bench [OPTION…] [linux|io|enlightened|interference]",
+        usage="nova bench [OPTION…] [linux|io|net|enlightened|interference]",
     )
     parser.add_argument(
         "what",
         nargs="?",
-        metavar="linux|io|enlightened|interference",
+        metavar="linux|io|net|enlightened|interference",
         help="linux: count the example linux up to its shell instead, and its kernel without NOVA; "
         "io: count reads from a disk, from a file and by a guest instead, and those of Debian's "
-        "kernel; enlightened: count a guest with the hypercall interface instead, and Debian with "
-        "and without it; interference: count what a PD costs others by each hypercall instead",
+        "kernel; net: count frames over a switch, and datagrams and a stream over two cards "
+        "instead, and those of Debian's kernel; enlightened: count a guest with the hypercall "
+        "interface instead, and Debian with and without it; interference: count what a PD costs "
+        "others by each hypercall instead",
     )
     parser.add_argument("--arch", choices=tree.ARCHES, help=f"architecture ({DEFAULT_ARCH})")
     parser.add_argument(
@@ -540,8 +543,8 @@ def run(args):
         folder = Path(args.programs).parent if args.programs else None
         if args.what == "linux":
             return bench_linux.run(folder)
-        counted = bench_io if args.what == "io" else bench_enlightened
-        return counted.run(folder, args.json)
+        counts = {"io": bench_io, "net": bench_net, "enlightened": bench_enlightened}
+        return counts[args.what].run(folder, args.json)
     process.die_with_parent()
     _warn_of_project()
     if args.release is not None:

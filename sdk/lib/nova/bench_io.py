@@ -114,13 +114,14 @@ def _counts(results, console, what, needed):
     return found
 
 
-def _options(plugin, results, disk_options=()):
+def options(plugin, results, devices=()):
+    """Returns QEMU's options for a count with DEVICES."""
     words = f"{plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
-    return [*ICOUNT, *disk_options, "-plugin", words]
+    return [*ICOUNT, *devices, "-plugin", words]
 
 
 def _with_nova(kernel, boot, cpus, plugin, results):
-    extra = _options(plugin, results, DISK)
+    extra = options(plugin, results, DISK)
     modules = boot_list.read(boot)
     machine = qemu.Machine(kernel=kernel, modules=modules, cpus=cpus, memory=MEMORY, extra=extra)
     console = Runner(machine, TIMEOUT).run().text()
@@ -164,7 +165,7 @@ def _of_files(kernel, boot, plugin, results):
         modules=boot_list.read(boot),
         cpus=1,
         memory=MEMORY,
-        extra=_options(plugin, results),
+        extra=options(plugin, results),
     )
     console = Runner(machine, TIMEOUT).run().text()
     return _counts(results, console, "the client of files", (AGAIN_OP, OTHER_OP, VIEW_OP))
@@ -198,7 +199,7 @@ def _of_random(kernel, boot, plugin, folder):
         modules=boot_list.read(boot),
         cpus=1,
         memory=MEMORY,
-        extra=_options(plugin, results, options),
+        extra=options(plugin, results, options),
     )
     console = Runner(machine, TIMEOUT).run().text()
     counts = _counts(results, console, "the client of a large file", (RANDOM_OP,))
@@ -214,7 +215,7 @@ def _of_guest(kernel, boot, monitor, plugin, folder, initrd):
         modules=modules,
         cpus=1,
         memory=MEMORY_GUEST,
-        extra=_options(plugin, results, DISK),
+        extra=options(plugin, results, DISK),
     )
     runner = Runner(machine, TIMEOUT)
     runner.waiting = build.still_runs("the guest", TIMEOUT)
@@ -223,7 +224,7 @@ def _of_guest(kernel, boot, monitor, plugin, folder, initrd):
 
 def _of_linux(plugin, folder, initrd):
     what, results = "Debian's kernel", folder / "linux"
-    extra = _options(plugin, results, DISK)
+    extra = options(plugin, results, DISK)
     text = bench_alone.boot(what, WORDS, initrd, MEMORY, TIMEOUT, extra, qemu.Machine.cpu)
     return _counts(results, text, what, GUEST_OPS)
 
@@ -325,12 +326,16 @@ def run(build_folder, as_json=False):
         preset = tree.preset_name(ARCH, "release")
         build.build(preset, ["nova.elf32", SYSTEM, FILES, RANDOM, *GUESTS])
         build_folder = tree.build_dir(preset)
-    found, rows = _count(build_folder), read_rows(ROWS)
-    command_line = f"{bench_alone.WORDS} {WORDS}"
+    return report(read_rows(ROWS), _count(build_folder), WORDS, as_json)
+
+
+def report(rows, found, words, as_json, head="instructions of reads"):
+    """Prints the figures; WORDS are in the command line of Debian's kernel. Returns the status."""
+    command_line = f"{bench_alone.WORDS} {words}"
     if as_json:
         print(json.dumps({"command_line": command_line, "rows": records(rows, found)}, indent=1))
     else:
-        print(text(rows, found))
+        print(text(rows, found, head))
         print(f"command line of Debian's kernel, with and without NOVA: {command_line}")
     bad = complaints(rows, found)
     for sentence in bad:

@@ -14,6 +14,7 @@ RELEASE = re.compile("[0-9A-Za-z.-]+")
 MODES = {
     "linux": (),
     "io": ("--json",),
+    "net": ("--json",),
     "enlightened": ("--json",),
     "interference": COUNT,
     "--release": (),
@@ -44,7 +45,7 @@ def no_trace(key, known):
 def check(args, rows, traced):
     """Raises NovaError if an option in ARGS would not have any effect. ROWS: the keys of the table;
     TRACED: those that have a trace."""
-    if args.what not in (None, "linux", "io", "enlightened", "interference"):
+    if args.what not in (None, "linux", "io", "net", "enlightened", "interference"):
         raise NovaError(f"'{args.what}' is not understood. See nova bench --help.")
     given = _given(args)
     mode = next((mode for mode in MODES if mode in given), None)

@@ -20,6 +20,8 @@ typedef int sys_prot_t;
 
 struct ip6_addr;
 
+uint16_t novanet_sum(const void *data, int bytes);
+void novanet_unlock(void);
 uint32_t novanet_random(void);
 const struct ip6_addr *novanet_find_gateway(const struct ip6_addr *destination);
 extern int novanet_dns_answer; /* see ../../src/names.c; patches/1-dns-answer.patch sets it */

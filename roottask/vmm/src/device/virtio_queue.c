@@ -3,7 +3,6 @@
  * guest's memory, which its CPUs may change at any time: every value is read once, then checked. */
 #include <string.h>
 
-#include "copy.h"
 #include "device/virtio.h"
 
 /* A descriptor: address, bytes, flags, the next one. */
@@ -268,9 +267,9 @@ static bool copy(const struct nova_virtio_piece *piece, unsigned pieces, uint64_
                 if (part > bytes - done)
                         part = bytes - done;
                 if (to)
-                        copy_data((uint8_t *)to + done, piece->data + offset, (size_t)part);
+                        memcpy((uint8_t *)to + done, piece->data + offset, (size_t)part);
                 else
-                        copy_data(piece->data + offset, (const uint8_t *)from + done, (size_t)part);
+                        memcpy(piece->data + offset, (const uint8_t *)from + done, (size_t)part);
                 done += part;
                 offset = 0;
         }

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench net`: counts the instructions of frames over a switch, and of datagrams and a stream
+between two programs with a card each, in all programs and the kernel. For those it also counts the
+instructions of Debian's kernel on the same two cards."""
+
+import tempfile
+from pathlib import Path
+
+from nova import bench_alone, bench_io, boot_list, build, process, qemu, qemu_plugin, tree
+from nova.bench_alone import ARCH
+from nova.errors import EXIT_FAILED, NovaError
+from nova.runner import Runner
+
+FRAMES, SOCKETS = "bench-frames", "bench-sockets"
+ROWS = bench_io.FOLDER / "net.tsv"
+SOURCE = bench_io.FOLDER / "net" / "linux.c"
+# Numbers of tests/bench/net/net.h.
+SMALL_OP, LARGE_OP, ECHO_OP, TCP_OP = "10", "11", "12", "13"
+FRAME_COUNT, ECHOES, PACKETS = 4096, 512, 4096
+TIMEOUT = 100
+DONE = "clients have sent"
+# Two cards on one cable. The cards offer what both sides use: no check sums, no larger packets.
+PLAIN = (
+    "disable-legacy=on,romfile=,csum=off,guest_csum=off,gso=off,host_tso4=off,host_tso6=off,"
+    "host_ecn=off,host_ufo=off,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,"
+    "mrg_rxbuf=off"
+)
+CARDS = [
+    *("-netdev", "hubport,id=a,hubid=0", "-netdev", "hubport,id=b,hubid=0"),
+    *("-device", f"virtio-net-pci,netdev=a,addr=4,mac=52:54:00:00:00:01,{PLAIN}"),
+    *("-device", f"virtio-net-pci,netdev=b,addr=5,mac=52:54:00:00:00:02,{PLAIN}"),
+]
+# In the command line of Debian's kernel: eth0 asks, and eth1 answers in a namespace of its own.
+WORDS = (
+    "mitigations=off quiet net=10.1.0.1/24 "
+    "run=net,answer,&+sleep,1+ip,link,set,eth1,netns,$!+net,ask+poweroff,-f"
+)
+
+
+def _counts(results, console, what, needed):
+    if DONE not in console or not results.exists():
+        raise NovaError(f"{what} sent nothing:\n{console}", EXIT_FAILED)
+    found = bench_io.read(results.read_text(encoding="utf-8"))
+    if set(needed) - set(found):
+        raise NovaError(f"{what} did not mark its frames.", EXIT_FAILED)
+    return found
+
+
+def _with_nova(kernel, boot, plugin, results, cards, needed):
+    machine = qemu.Machine(
+        kernel=kernel,
+        modules=boot_list.read(boot),
+        cpus=1,
+        memory=bench_io.MEMORY,
+        extra=bench_io.options(plugin, results, cards),
+    )
+    console = Runner(machine, TIMEOUT).run().text()
+    return _counts(results, console, "the system", needed)
+
+
+def _of_linux(plugin, folder):
+    initrd, results = bench_io.initrd_with(folder, "net", SOURCE), folder / "linux"
+    extra = bench_io.options(plugin, results, CARDS)
+    what = "Debian's kernel"
+    text = bench_alone.boot(
+        what, WORDS, initrd, bench_io.MEMORY, TIMEOUT, extra, qemu.Machine.cpu
+    )
+    return _counts(results, text, what, (ECHO_OP, TCP_OP))
+
+
+def figures(frames, sockets, linux):
+    """Returns {key: figure} of the counts."""
+    found = {
+        "frame_64": round(frames[SMALL_OP].all() / FRAME_COUNT),
+        "frame_1514": round(frames[LARGE_OP].all() / FRAME_COUNT),
+    }
+    for key, number, times in (("echo", ECHO_OP, ECHOES), ("stream", TCP_OP, PACKETS)):
+        one, alone = (counts[number].all() / times for counts in (sockets, linux))
+        if not alone:
+            raise NovaError("no instruction of Linux was counted.", EXIT_FAILED)
+        found |= {key: round(one), f"{key}_linux": round(alone)}
+        found[f"{key}_ratio"] = round(one / alone, 3)
+    return found
+
+
+def _count(build_folder):
+    kernel = Path(build_folder) / "nova.elf32"
+    with tempfile.TemporaryDirectory(prefix="nova-") as place:
+        folder = Path(place)
+        plugin = qemu_plugin.compile_plugin("io", folder)
+        boot = boot_list.path(build_folder, FRAMES)
+        needed = (SMALL_OP, LARGE_OP)
+        frames = _with_nova(kernel, boot, plugin, folder / "frames", [], needed)
+        boot = boot_list.path(build_folder, SOCKETS)
+        needed = (ECHO_OP, TCP_OP)
+        sockets = _with_nova(kernel, boot, plugin, folder / "sockets", CARDS, needed)
+        return figures(frames, sockets, _of_linux(plugin, folder))
+
+
+def run(build_folder, as_json=False):
+    """Counts and prints. BUILD_FOLDER: folder of kernel and systems; None: they are built."""
+    process.die_with_parent()
+    if not build_folder:
+        preset = tree.preset_name(ARCH, "release")
+        build.build(preset, ["nova.elf32", FRAMES, SOCKETS])
+        build_folder = tree.build_dir(preset)
+    found, rows = _count(build_folder), bench_io.read_rows(ROWS)
+    return bench_io.report(rows, found, WORDS, as_json, "instructions of frames and packets")
