@@ -30,6 +30,17 @@ static bool try_to(struct nova_hv *partition, const struct nova_hv_config *confi
         return error == expected && took == !error;
 }
 
+/* A machine whose monitor has overlay pages of its own. */
+static bool try_with_overlay(const struct nova_vm_config *config)
+{
+        bool good = machine_create(&vm, config, &pc) && !nova_overlay_create(&vm.memory, 1);
+
+        good = good && try_to(&hv, &usual, EBUSY) && !vm.hv;
+        nova_pc_destroy(&pc);
+        nova_vm_destroy(&vm);
+        return good;
+}
+
 int main(void)
 {
         const struct nova_vm_config config = {
@@ -37,7 +48,7 @@ int main(void)
         bool good = true;
         unsigned count;
 
-        if (!machine_create(&vm, &config, &pc))
+        if (!try_with_overlay(&config) || !machine_create(&vm, &config, &pc))
                 return 1;
         for (unsigned i = 0; i < NOVA_VM_ALARMS; i++) {
                 alarms[i].deadline = NOVA_NEVER;

@@ -195,7 +195,7 @@ struct nova_vm;
  * @param vm     the machine
  * @param config the parts that the guest gets
  * @retval 0       done
- * @retval EBUSY   the machine has the interface already, or it runs
+ * @retval EBUSY   the machine has the interface or other overlay pages already, or it runs
  * @retval EINVAL  a value of @p config contradicts another one, or belongs to other partitions
  * @retval ENOTSUP the library or the machine does not offer a value of @p config:
  *                 NOVA_HV_PRIVILEGE_REFERENCE_TSC needs several virtual CPUs or

@@ -91,6 +91,9 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
                 return refuse(vm, EBUSY,
                               "the machine runs already; the hypercall interface is "
                               "for machines that have not started");
+        if (vm->memory.frames)
+                return refuse(vm, EBUSY,
+                              "the machine has other overlay pages (nova_overlay_create())");
         if (config->privileges & NOVA_HV_PRIVILEGE_TIMERS && vm->alarms == NOVA_VM_ALARMS)
                 return refuse(vm, ENOSPC, "the machine has too many alarms (NOVA_VM_ALARMS)");
         error = nova_overlay_create(&vm->memory, novavmm_hv_vp_frame(vm->vcpus, 0));
