@@ -7,7 +7,7 @@ import time
 
 import files as served
 
-make_files = served.make_files
+PORT, PROBE, make_files = served.PORT, served.PROBE, served.make_files
 
 HOST = b"Host: a\r\n\r\n"
 STATUSES = (

@@ -9,6 +9,8 @@ import re
 import subprocess
 import urllib.parse
 
+PORT = 80
+PROBE = (b"GET /start HTTP/1.0\r\n\r\n", b"HTTP/1.1 404 ")
 BIG_BYTES = 10 << 20
 SMALL_BYTES = 300001
 PARALLEL = 8

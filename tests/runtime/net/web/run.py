@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Clients of a server of HTTP: run.py KIND COMMAND...
+"""Clients of a server of TCP: run.py KIND COMMAND...
 
 Runs a command that boots a system with a disk, whose folder `public` it makes, and a card on QEMU's
 own network. The words NETDEV, DISK and MONITOR in the command become QEMU's options with a free
 port of the host that leads to the server, the disk, and QEMU's monitor, by which it ends the
 machine.
 KIND: `files` fetches files, several at once; `broken` sends requests that are malformed, slow or
-abandoned.
+abandoned, both to the example http-files; `lines` talks with the server of the template net-server.
 """
 import socket
 import subprocess
@@ -19,8 +19,9 @@ from pathlib import Path
 
 import broken
 import files as files_kind
+import lines
 
-KINDS = {"files": files_kind, "broken": broken}
+KINDS = {"files": files_kind, "broken": broken, "lines": lines}
 START_SECONDS = 40
 
 
@@ -31,15 +32,15 @@ def free_port():
         return one.getsockname()[1]
 
 
-def wait_for_server(port, ended):
-    """Returns whether the server answers. QEMU accepts connections before the server does, and then
-    ends them."""
+def wait_for_server(port, probe, ended):
+    """Returns whether the server answers. PROBE is a request, and the beginning of its answer. QEMU
+    accepts connections before the server does, and then ends them."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and not ended.is_set():
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=5) as one:
-                one.sendall(b"GET /start HTTP/1.0\r\n\r\n")
-                if one.recv(5) == b"HTTP/":
+                one.sendall(probe[0])
+                if one.recv(len(probe[1])) == probe[1]:
                     return True
         except OSError:
             pass
@@ -72,7 +73,7 @@ def main():
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         monitor = str(Path(folder) / "monitor")
-        words = {"NETDEV": f"user,id=n,hostfwd=tcp:127.0.0.1:{port}-:80",
+        words = {"NETDEV": f"user,id=n,hostfwd=tcp:127.0.0.1:{port}-:{kind.PORT}",
                  "MONITOR": f"unix:{monitor},server=on,wait=off"}
         files = kind.make_files(Path(folder)) if hasattr(kind, "make_files") else None
         if files:
@@ -80,7 +81,7 @@ def main():
 
         def run():
             try:
-                if wait_for_server(port, ended):
+                if wait_for_server(port, kind.PROBE, ended):
                     wrong[:] = kind.check(port, files)
                 else:
                     wrong[:] = ["the server does not answer"]
