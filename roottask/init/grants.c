@@ -170,6 +170,40 @@ static int pci(void *context, struct nova_child_pci *question)
         return pci_answer(context, question);
 }
 
+/* Describes a program. Its main thread may change the fields meanwhile: each is one word, so a
+ * value is old or new. */
+static int describe(void *context, nova_word_t number, struct nova_parent_program *about)
+{
+        static const uint32_t states[] = {
+                [PROGRAM_WAITS] = NOVA_PARENT_WAITS,
+                [PROGRAM_RUNS] = NOVA_PARENT_RUNS,
+                [PROGRAM_PAUSES] = NOVA_PARENT_PAUSES,
+                [PROGRAM_OVER] = NOVA_PARENT_OVER,
+        };
+        const struct program *const asks = context;
+
+        if (!(asks->says->grants & NOVA_SYSTEM_GRANT_STATUS))
+                return EACCES;
+        if (number >= init.system.programs)
+                return ENOENT;
+
+        const struct program *const program = &init.program[number];
+        const struct nova_system_program *const says = program->says;
+
+        snprintf(about->name, sizeof(about->name), "%s", says->name);
+        about->state = states[__atomic_load_n(&program->state, __ATOMIC_RELAXED)];
+        about->priority = says->priority;
+        about->restarts = __atomic_load_n(&program->restarts, __ATOMIC_RELAXED);
+        about->status = __atomic_load_n(&program->status, __ATOMIC_RELAXED);
+        about->cpus = programs_cpus_of(says);
+        about->memory = says->memory;
+        nova_mutex_lock(&mutex);
+        for (unsigned i = 0; i < count; i++)
+                about->services += services[i].provider == program;
+        nova_mutex_unlock(&mutex);
+        return 0;
+}
+
 static bool keep(void *context, void *page, unsigned order)
 {
         return quarantine_keep(context, page, order);
@@ -210,6 +244,7 @@ struct nova_child_grants grants_of(struct program *program)
                 .module = module,
                 .device = device,
                 .pci = pci,
+                .program = describe,
                 .keep = keep,
                 .ended = ended,
                 .context = program,

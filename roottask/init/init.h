@@ -29,7 +29,8 @@ struct program {
         uint64_t pause_until; /* time of its next start in ns since boot */
 };
 
-/* Only init's main thread uses these fields; the mutex protects those that grants.c uses, too. */
+/* Only init's main thread writes these fields; the mutex protects those that grants.c writes,
+ * too. */
 struct init {
         struct nova_system system;
         struct program program[NOVA_SYSTEM_PROGRAMS_MAX];
@@ -89,6 +90,9 @@ uint64_t waiting_patience(void);
 bool waiting_look(struct program *program);
 /* Returns the TSC value at which init checks the programs again, even without an event. */
 uint64_t waiting_deadline(void);
+
+/* programs.c: returns the CPUs of a program; bit n: CPU n. */
+uint64_t programs_cpus_of(const struct nova_system_program *says);
 
 /* programs.c: runs the system until it ends. Returns its exit status. */
 int programs_run(void);

@@ -28,7 +28,7 @@ static void make_strings(const char **strings, struct nova_system_list list)
         strings[list.count] = NULL;
 }
 
-static uint64_t cpus_of(const struct nova_system_program *says)
+uint64_t programs_cpus_of(const struct nova_system_program *says)
 {
         return says->cpus == ~UINT64_C(0) ? nova_program.cpus : says->cpus;
 }
@@ -68,7 +68,7 @@ static void start(struct program *program)
                 .kernel_memory =
                         says->line_of[NOVA_SYSTEM_KERNEL_MEMORY] ? (size_t)says->kernel_memory : 0,
                 .selectors = says->selectors,
-                .cpus = cpus_of(says),
+                .cpus = programs_cpus_of(says),
                 .priority = says->priority,
                 .flags = flags_of(says),
                 .grants = grants_of(program),
@@ -77,7 +77,6 @@ static void start(struct program *program)
         make_strings(arguments, says->arguments);
         make_strings(environment, says->environment);
         program->state = PROGRAM_OVER;
-        program->status = EXIT_FAILURE;
         __atomic_store_n(&program->up, false, __ATOMIC_RELAXED);
         if (!modules_map(says->file, &config.image, &config.image_bytes))
                 printf("init: %s cannot start: its file %s cannot be mapped.\n", says->name,
@@ -86,6 +85,8 @@ static void start(struct program *program)
                 printf("init: %s cannot start: %s %s.\n", says->name, says->file, sentence);
         else
                 program->state = PROGRAM_RUNS;
+        if (program->state == PROGRAM_OVER)
+                program->status = EXIT_FAILURE;
         program->started = nova_time_ns();
         program->serve_until = program->started + waiting_patience();
 }

@@ -62,6 +62,7 @@ enum nova_system_restart {
 #define NOVA_SYSTEM_GRANT_CHILDREN 0x1 /* may create protection domains of its own */
 #define NOVA_SYSTEM_GRANT_DMA      0x2 /* learns the physical address of its memory */
 #define NOVA_SYSTEM_GRANT_POWER    0x4 /* may reset the machine or power it off */
+#define NOVA_SYSTEM_GRANT_STATUS   0x8 /* learns the state of all programs */
 
 /** Values of a list: consecutive words or ranges of the system, beginning at `first`. */
 struct nova_system_list {

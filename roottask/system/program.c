@@ -218,17 +218,19 @@ static void set_restart(struct reader *reader, struct nova_system_program *progr
 
 static void set_grants(struct reader *reader, struct nova_system_program *program)
 {
-        static const char *const grant[] = {"children", "dma", "power"};
+        static const char *const grant[] = {"children", "dma", "power", "status"};
 
         for (unsigned i = 1; i < reader->words; i++) {
+                const unsigned count = sizeof(grant) / sizeof(*grant);
                 unsigned bit = 0;
 
-                while (bit < 3 && !text_equal(reader->word[i], grant[bit]))
+                while (bit < count && !text_equal(reader->word[i], grant[bit]))
                         bit++;
-                if (bit == 3)
-                        reader_mistake(reader, reader->line,
-                                       "'grants %s' is unknown; write children, dma or power.",
-                                       reader->word[i]);
+                if (bit == count)
+                        reader_mistake(
+                                reader, reader->line,
+                                "'grants %s' is unknown; write children, dma, power or status.",
+                                reader->word[i]);
                 else
                         program->grants |= 1u << bit;
         }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "nova/abi/types.h"
+#include "novart/parent.h"
 #include "novart/parent_pci.h"
 
 #ifdef __cplusplus
@@ -74,6 +75,10 @@ struct nova_child_grants {
         /** The child asks about PCI functions. @return 0; EACCES: it does not have the
          * configuration space; or another error that depends on the question's kind */
         int (*pci)(void *context, struct nova_child_pci *question);
+        /** The child asks about a program. The function fills in all fields up to @c memory, and @c
+         * services; the other ones are those of the child with this name. @return 0; ENOENT: there
+         * is no such number; EACCES */
+        int (*program)(void *context, nova_word_t number, struct nova_parent_program *program);
         /** Called when a child with NOVA_CHILD_MAY_DMA has ended. Devices may still access its
          * memory.
          * @param page  the block of 2^order pages of nova_page_alloc()

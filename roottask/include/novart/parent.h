@@ -44,6 +44,31 @@ enum nova_parent_operation {
         NOVA_PARENT_PCI,     /**< enum nova_parent_pci_kind of <novart/parent_pci.h>, its words */
         NOVA_PARENT_WATCH,   /**< item: a semaphore that gets an up when a program has ended */
         NOVA_PARENT_ENDED,   /**< a child of this program has ended */
+        NOVA_PARENT_PROGRAM, /**< number; answer: struct nova_parent_program */
+};
+
+/** States of a program of the parent. */
+enum nova_parent_program_state {
+        NOVA_PARENT_WAITS = 1, /**< it starts after the services that it uses */
+        NOVA_PARENT_RUNS,      /**< it has been started */
+        NOVA_PARENT_PAUSES,    /**< it has ended and starts again */
+        NOVA_PARENT_OVER,      /**< it has ended, or could not start */
+};
+
+/** A program of the parent. The last five fields are 0 if it does not run. */
+struct nova_parent_program {
+        char name[NOVA_PARENT_NAME];        /**< its name in the description */
+        uint32_t state;                     /**< enum nova_parent_program_state */
+        uint32_t priority;                  /**< maximum priority of its threads */
+        uint32_t restarts;                  /**< how often it was started again */
+        int32_t status;                     /**< exit status of its last end */
+        uint64_t cpus;                      /**< bit n: it may run on CPU n */
+        uint64_t memory;                    /**< memory that it may allocate, in bytes */
+        uint64_t kernel_used, kernel_limit; /**< kernel memory in bytes */
+        uint64_t time_us;  /**< time that its present threads have run, in microseconds; a thread
+                            * that  runs counts up to its last switch */
+        uint32_t threads;  /**< number of present threads with time of their own */
+        uint32_t services; /**< number of services that it offers */
 };
 
 /** Kinds of device resources, word 1 of NOVA_PARENT_DEVICE. */
@@ -220,6 +245,24 @@ int nova_parent_console(const char *device, nova_sel_t sel);
 /** Resets the machine or powers it off. @param operation NOVA_EXT_MACHINE_RESET or _OFF
  *  @return only after a failure; EPERM: not granted; ENOTSUP: the machine does not support it */
 int nova_parent_power(unsigned operation);
+
+/**
+ * Reads the state of a program of the parent, such as init. It changes nothing.
+ *
+ * @code
+ * struct nova_parent_program program;
+ *
+ * for (unsigned i = 0; nova_parent_program_describe(i, &program) == 0; i++)
+ *         printf("%s was started again %u times\n", program.name, (unsigned)program.restarts);
+ * @endcode
+ * @param number       index in the order of the description; the first is 0
+ * @param[out] program the program
+ * @retval 0      done
+ * @retval ENOENT there is no such number
+ * @retval EACCES the program does not have the grant `status`
+ * @retval ENOSYS the program is a root: it has no parent
+ */
+int nova_parent_program_describe(unsigned number, struct nova_parent_program *program);
 
 #ifdef __cplusplus
 }

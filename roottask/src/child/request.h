@@ -34,6 +34,9 @@ void novart_request_give_semaphore(struct request *request, nova_sel_t sel);
 /* pci.c: requests of the child that holds the configuration space of PCI. */
 int novart_serve_pci(struct request *request);
 
+/* program.c: answers a question about a program. */
+int novart_serve_program(struct request *request);
+
 /* device.c: operations that deliver memory and other device resources. */
 int novart_serve_module(struct request *request);
 int novart_serve_device(struct request *request);

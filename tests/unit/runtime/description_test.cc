@@ -43,7 +43,7 @@ TEST(description, says_all_properties_of_a_program)
                       "  devices rtc\n"
                       "  modules m1 m2\n"
                       "  restart always limit 3\n"
-                      "  grants power children\n"
+                      "  grants power children status\n"
                       "program b\n"
                       "  uses x y\n"
                       "  cpus all\n"
@@ -64,7 +64,8 @@ TEST(description, says_all_properties_of_a_program)
         EXPECT_EQ(d.words(p.modules), (Words{"m1", "m2"}));
         EXPECT_EQ(p.restart, NOVA_SYSTEM_ALWAYS);
         EXPECT_EQ(p.restart_limit, 3u);
-        EXPECT_EQ(p.grants, unsigned(NOVA_SYSTEM_GRANT_POWER | NOVA_SYSTEM_GRANT_CHILDREN));
+        EXPECT_EQ(p.grants, unsigned(NOVA_SYSTEM_GRANT_POWER | NOVA_SYSTEM_GRANT_CHILDREN |
+                                     NOVA_SYSTEM_GRANT_STATUS));
         EXPECT_EQ(d.words(d.program(1).uses), (Words{"x", "y"}));
         EXPECT_EQ(d.program(1).cpus, ~uint64_t{0});
         EXPECT_EQ(d.program(1).restart, NOVA_SYSTEM_ON_FAILURE);
@@ -311,7 +312,7 @@ WRONG(restart_never_with_a_limit, A " restart never limit 3\n",
       "2: 'restart never' has no limit; write 'restart on-failure limit 3', or leave the limit "
       "out.")
 WRONG(grant_that_does_not_exist, A " grants everything\n",
-      "2: 'grants everything' is unknown; write children, dma or power.")
+      "2: 'grants everything' is unknown; write children, dma, power or status.")
 WRONG(service_named_twice, A " provides x x\n",
       "2: 'x' appears twice after 'provides'; remove one.")
 WRONG(service_with_a_bad_name, A " provides x/y\n",

@@ -7,7 +7,8 @@ own network. The words NETDEV, DISK and MONITOR in the command become QEMU's opt
 port of the host that leads to the server, the disk, and QEMU's monitor, by which it ends the
 machine.
 KIND: `files` fetches files, several at once; `broken` sends requests that are malformed, slow or
-abandoned, both to the example http-files; `lines` talks with the server of the template net-server.
+abandoned, both to the example http-files; `lines` talks with the server of the template net-server;
+`status` reads the page of the example status.
 """
 import socket
 import subprocess
@@ -20,8 +21,10 @@ from pathlib import Path
 import broken
 import files as files_kind
 import lines
+import status as status_kind
 
-KINDS = {"files": files_kind, "broken": broken, "lines": lines}
+KINDS = {"files": files_kind, "broken": broken, "lines": lines,
+         "status": status_kind}
 START_SECONDS = 40
 
 
