@@ -108,9 +108,10 @@ endfunction()
 function(nova_check_libraries function target)
   foreach(library IN LISTS ARGN)
     if(library MATCHES "^Nova::" AND NOT TARGET ${library})
-      nova_meant(question "${library}" Nova::nova Nova::novanet Nova::novart Nova::novavmm)
+      nova_meant(question "${library}" Nova::nova Nova::novanet Nova::novart
+        Nova::novatls Nova::novavmm)
       nova_mistake(${function} ${target} "there is no library '${library}'.${question} The SDK has \
-Nova::nova, Nova::novanet, Nova::novart and Nova::novavmm.")
+Nova::nova, Nova::novanet, Nova::novart, Nova::novatls and Nova::novavmm.")
     endif()
   endforeach()
 endfunction()

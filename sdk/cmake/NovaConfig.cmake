@@ -102,13 +102,21 @@ if(NOT TARGET Nova::nova)
     IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovavmm.a")
   target_link_libraries(Nova::novavmm INTERFACE Nova::novart)
 
-  # The SDK's build may have had no source of lwIP.
+  # The SDK's build may have had no source of lwIP or mbedTLS.
   if(EXISTS "${NOVA_LIBRARIES}/libnovanet.a")
     add_library(Nova::novanet STATIC IMPORTED)
     set_target_properties(Nova::novanet PROPERTIES
       IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovanet.a")
     target_include_directories(Nova::novanet INTERFACE "${NOVA_SDK}/include/novanet-posix")
     target_link_libraries(Nova::novanet INTERFACE Nova::novart)
+  endif()
+  if(EXISTS "${NOVA_LIBRARIES}/libnovatls.a")
+    add_library(Nova::novatls STATIC IMPORTED)
+    set_target_properties(Nova::novatls PROPERTIES
+      IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovatls.a")
+    target_include_directories(Nova::novatls INTERFACE "${NOVA_SDK}/include/novatls-mbedtls")
+    target_compile_definitions(Nova::novatls INTERFACE MBEDTLS_CONFIG_FILE="novatls_config.h")
+    target_link_libraries(Nova::novatls INTERFACE Nova::novanet)
   endif()
 endif()
 

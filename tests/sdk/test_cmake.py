@@ -65,7 +65,7 @@ WRONG = (
      "name."),
     ("nova_add_roottask(one RUNTIME SOURCES main.c LINK Nova::novavm)", FIRST,
      "nova_add_roottask(one): there is no library 'Nova::novavm'. Did you mean 'Nova::novavmm'? "
-     "The SDK has Nova::nova, Nova::novanet, Nova::novart and Nova::novavmm."),
+     "The SDK has Nova::nova, Nova::novanet, Nova::novart, Nova::novatls and Nova::novavmm."),
     ("nova_add_roottask(one SOURCES main.c MODULE x)", FIRST,
      "nova_add_roottask(one): 'MODULE' is not understood. Did you mean 'MODULES'? Possible "
      "here: SOURCES, LINK, MODULES, RUNTIME, NO_LIBNOVA."),

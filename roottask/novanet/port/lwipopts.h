@@ -36,8 +36,9 @@
 /* ../src/sys_arch.c */
 #define LWIP_CHKSUM novanet_sum
 
-/* ../src/ip.c knows the gateway of a configuration. */
-#define LWIP_HOOK_ND6_GET_GW(netif, address) novanet_find_gateway(address)
+/* The first number of a connection, and the gateway of a configuration (../src/ip.c). */
+#define LWIP_HOOK_TCP_ISN(here, port, there, their_port) novanet_random()
+#define LWIP_HOOK_ND6_GET_GW(netif, address)             novanet_find_gateway(address)
 
 /* The functions for sockets have their POSIX names. read(), write() and close() are the runtime's.
  * They call those of lwIP for the numbers of sockets, which begin at LWIP_SOCKET_OFFSET, after

@@ -6,6 +6,7 @@
 #include "lwip/opt.h"
 #include "lwip/sys.h"
 #include "nova/hypercall.h"
+#include "novart/random.h"
 #include "novart/thread.h"
 #include "novart/time.h"
 
@@ -53,14 +54,17 @@ uint16_t novanet_sum(const void *data, int bytes)
         return (uint16_t)all;
 }
 
-/* Numbers that a machine outside cannot easily guess: ports, and identifiers of DNS and DHCP. They
- * depend on the times of the calls. */
+/* Numbers that a machine outside cannot easily guess: ports, the first numbers of connections, and
+ * identifiers of DNS and DHCP. A CPU without RDRAND makes them of the times of the calls. */
 uint32_t novanet_random(void)
 {
         static uint32_t state;
         const uint64_t now = nova_rdtsc();
         uint32_t next = __atomic_load_n(&state, __ATOMIC_RELAXED) ^ (uint32_t)(now ^ now >> 32);
+        uint32_t random;
 
+        if (nova_random(&random, sizeof(random)) == sizeof(random))
+                return random;
         next = (next ^ next >> 16) * 0x7feb352du;
         next = (next ^ next >> 15) * 0x846ca68bu;
         next ^= next >> 16;

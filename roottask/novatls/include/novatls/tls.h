@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TLS over the sockets of novanet: a client that verifies its server. mbedTLS does the work, and
+ * programs that need more than this use its functions. */
+#ifndef NOVATLS_TLS_H
+#define NOVATLS_TLS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A connection. One thread at a time may use it. */
+struct nova_tls;
+
+/** The server that a client expects, and what it trusts. */
+struct nova_tls_config {
+        const char *name;   /**< the server's name, which its certificate must have */
+        const void *roots;  /**< trusted certificates, in PEM */
+        size_t roots_bytes; /**< their size, without a terminating 0 */
+};
+
+#define NOVA_TLS_TEXT 160 /**< size of a sentence about an error */
+
+/**
+ * Makes a connection secure: agrees on keys with the server at the other end of a connected socket,
+ * and verifies its certificate. Blocks; the socket's SO_RCVTIMEO bounds the wait for each answer.
+ * The time of day must be right, because certificates have dates: see nova_time_set_by_rtc().
+ *
+ * @code
+ * struct nova_tls *tls;
+ * char why[NOVA_TLS_TEXT];
+ *
+ * if (nova_tls_connect(&tls, number, &config, why))
+ *         puts(why);
+ * @endcode
+ * @param[out] to  the connection
+ * @param number   the socket, which stays the caller's
+ * @param config   the server
+ * @param[out] why a sentence about the error
+ * @retval 0          done
+ * @retval EACCES     the server's certificate is not good
+ * @retval ECONNRESET the server has ended the connection
+ * @retval EINVAL     the trusted certificates or the name cannot be read
+ * @retval ENOMEM     out of memory
+ * @retval ENOTSUP    the CPU has no RDRAND, so there are no keys
+ * @retval EPROTO     the server does not speak TLS 1.2, or refuses the connection
+ * @retval ETIMEDOUT  the server did not answer in time
+ */
+int nova_tls_connect(struct nova_tls **to, int number, const struct nova_tls_config *config,
+                     char why[NOVA_TLS_TEXT]);
+
+/** Sends bytes; blocks until all are sent. @return 0, or as nova_tls_read() in errno with -1 */
+int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes);
+
+/**
+ * Receives bytes; blocks until there are some.
+ * @return their number, 0 if the server has ended the stream, or -1 with errno: ECONNRESET the
+ * connection ended within the stream, EPROTO the data was changed on the way, ETIMEDOUT
+ */
+ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes);
+
+/** Tells the server that the stream ends, and destroys the connection, but not the socket. */
+void nova_tls_close(struct nova_tls *tls);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A client of TLS over a socket (see novatls/tls.h). */
+#include "novatls/tls.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "mbedtls/ctr_drbg.h"
+#include "mbedtls/entropy.h"
+#include "mbedtls/error.h"
+#include "mbedtls/ssl.h"
+#include "mbedtls/x509_crt.h"
+#include "novart/random.h"
+
+#define NET_FAILED (-0x004c) /* what mbedTLS's own functions for sockets return for an error */
+
+struct nova_tls {
+        int socket;
+        int error; /* errno of the socket */
+        mbedtls_ssl_context ssl;
+        mbedtls_ssl_config config;
+        mbedtls_x509_crt roots;
+        mbedtls_entropy_context entropy;
+        mbedtls_ctr_drbg_context random;
+};
+
+/* What is wrong with a certificate. */
+static const struct {
+        uint32_t flag;
+        const char *sentence;
+} faults[] = {
+        {MBEDTLS_X509_BADCERT_MISSING, "the server has no certificate"},
+        {MBEDTLS_X509_BADCERT_NOT_TRUSTED,
+         "the certificate is signed by none of those that are trusted"},
+        {MBEDTLS_X509_BADCERT_CN_MISMATCH, "the certificate is for another name than"},
+        {MBEDTLS_X509_BADCERT_EXPIRED, "the certificate has expired"},
+        {MBEDTLS_X509_BADCERT_FUTURE,
+         "the certificate is not valid yet, or the program does not know the time of day"},
+        {UINT32_MAX, "the certificate must not be used for this server"},
+};
+
+static int keep(struct nova_tls *tls, ssize_t result)
+{
+        if (result >= 0)
+                return (int)result;
+        tls->error = errno == EWOULDBLOCK ? ETIMEDOUT : errno;
+        return NET_FAILED;
+}
+
+static int send_bytes(void *argument, const unsigned char *data, size_t bytes)
+{
+        struct nova_tls *tls = argument;
+
+        return keep(tls, send(tls->socket, data, bytes, 0));
+}
+
+static int receive_bytes(void *argument, unsigned char *data, size_t bytes)
+{
+        struct nova_tls *tls = argument;
+
+        return keep(tls, recv(tls->socket, data, bytes, 0));
+}
+
+static void destroy(struct nova_tls *tls)
+{
+        mbedtls_ssl_free(&tls->ssl);
+        mbedtls_ssl_config_free(&tls->config);
+        mbedtls_x509_crt_free(&tls->roots);
+        mbedtls_ctr_drbg_free(&tls->random);
+        mbedtls_entropy_free(&tls->entropy);
+        free(tls);
+}
+
+static struct nova_tls *create(int number)
+{
+        struct nova_tls *tls = calloc(1, sizeof(*tls));
+
+        if (!tls)
+                return NULL;
+        tls->socket = number;
+        mbedtls_ssl_init(&tls->ssl);
+        mbedtls_ssl_config_init(&tls->config);
+        mbedtls_x509_crt_init(&tls->roots);
+        mbedtls_entropy_init(&tls->entropy);
+        mbedtls_ctr_drbg_init(&tls->random);
+        return tls;
+}
+
+/* Translates an error of mbedTLS. */
+static int error_of(const struct nova_tls *tls, int result)
+{
+        switch (result) {
+        case NET_FAILED:
+                return tls->error;
+        case MBEDTLS_ERR_SSL_CONN_EOF:
+                return ECONNRESET;
+        case MBEDTLS_ERR_SSL_ALLOC_FAILED:
+                return ENOMEM;
+        case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
+                return EACCES;
+        default:
+                return EPROTO;
+        }
+}
+
+/* mbedTLS wants a 0 after PEM. */
+static bool read_roots(struct nova_tls *tls, const struct nova_tls_config *config)
+{
+        char *text = malloc(config->roots_bytes + 1);
+        int result = -1;
+
+        if (text) {
+                memcpy(text, config->roots, config->roots_bytes);
+                text[config->roots_bytes] = 0;
+                result = mbedtls_x509_crt_parse(&tls->roots, (const unsigned char *)text,
+                                                config->roots_bytes + 1);
+        }
+        free(text);
+        return result == 0;
+}
+
+/* @return 0, or an error of mbedTLS */
+static int set_up(struct nova_tls *tls, const struct nova_tls_config *config)
+{
+        int result =
+                mbedtls_ctr_drbg_seed(&tls->random, mbedtls_entropy_func, &tls->entropy, NULL, 0);
+
+        if (!result)
+                result = mbedtls_ssl_config_defaults(&tls->config, MBEDTLS_SSL_IS_CLIENT,
+                                                     MBEDTLS_SSL_TRANSPORT_STREAM,
+                                                     MBEDTLS_SSL_PRESET_DEFAULT);
+        mbedtls_ssl_conf_rng(&tls->config, mbedtls_ctr_drbg_random, &tls->random);
+        mbedtls_ssl_conf_ca_chain(&tls->config, &tls->roots, NULL);
+        mbedtls_ssl_conf_authmode(&tls->config, MBEDTLS_SSL_VERIFY_REQUIRED);
+        if (!result)
+                result = mbedtls_ssl_setup(&tls->ssl, &tls->config);
+        if (!result)
+                result = mbedtls_ssl_set_hostname(&tls->ssl, config->name);
+        mbedtls_ssl_set_bio(&tls->ssl, tls, send_bytes, receive_bytes, NULL);
+        return result;
+}
+
+/* Writes a sentence about an error of the connection. */
+static void explain(const struct nova_tls *tls, int result, const char *name,
+                    char why[NOVA_TLS_TEXT])
+{
+        const uint32_t flags = mbedtls_ssl_get_verify_result(&tls->ssl);
+        char text[NOVA_TLS_TEXT / 2] = "";
+        unsigned i = 0;
+
+        if (result == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
+                while (!(faults[i].flag & flags))
+                        i++;
+                snprintf(why, NOVA_TLS_TEXT, "%s%s%.60s.", faults[i].sentence,
+                         faults[i].flag == MBEDTLS_X509_BADCERT_CN_MISMATCH ? " " : "",
+                         faults[i].flag == MBEDTLS_X509_BADCERT_CN_MISMATCH ? name : "");
+        } else if (error_of(tls, result) == EPROTO) {
+                mbedtls_strerror(result, text, sizeof(text));
+                snprintf(why, NOVA_TLS_TEXT, "the server does not agree on TLS 1.2: %s.", text);
+        } else {
+                snprintf(why, NOVA_TLS_TEXT, "the server does not answer: %s.",
+                         strerror(error_of(tls, result)));
+        }
+}
+
+int nova_tls_connect(struct nova_tls **to, int number, const struct nova_tls_config *config,
+                     char why[NOVA_TLS_TEXT])
+{
+        struct nova_tls *tls;
+        int error = 0, result;
+
+        *to = NULL;
+        if (!nova_random_available()) {
+                snprintf(why, NOVA_TLS_TEXT, "the CPU has no RDRAND, so TLS has no keys.");
+                return ENOTSUP;
+        }
+        tls = create(number);
+        result = tls && read_roots(tls, config) ? set_up(tls, config) : 0;
+        if (!tls || result == MBEDTLS_ERR_SSL_ALLOC_FAILED) {
+                snprintf(why, NOVA_TLS_TEXT, "there is no memory for a connection.");
+                error = ENOMEM;
+        } else if (!tls->roots.version || result) {
+                snprintf(why, NOVA_TLS_TEXT, "the trusted certificates cannot be read.");
+                error = EINVAL;
+        } else if ((result = mbedtls_ssl_handshake(&tls->ssl)) != 0) {
+                explain(tls, result, config->name, why);
+                error = error_of(tls, result);
+        }
+        if (!error)
+                *to = tls;
+        else if (tls)
+                destroy(tls);
+        return error;
+}
+
+static int fail(struct nova_tls *tls, int result)
+{
+        errno = error_of(tls, result);
+        return -1;
+}
+
+int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes)
+{
+        const unsigned char *from = data;
+
+        for (size_t done = 0; done < bytes;) {
+                const int result = mbedtls_ssl_write(&tls->ssl, from + done, bytes - done);
+
+                if (result < 0)
+                        return fail(tls, result);
+                done += (size_t)result;
+        }
+        return 0;
+}
+
+ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes)
+{
+        const int result = mbedtls_ssl_read(&tls->ssl, data, bytes);
+
+        if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+                return 0;
+        if (result == 0)
+                return fail(tls, MBEDTLS_ERR_SSL_CONN_EOF);
+        return result < 0 ? fail(tls, result) : result;
+}
+
+void nova_tls_close(struct nova_tls *tls)
+{
+        mbedtls_ssl_close_notify(&tls->ssl);
+        destroy(tls);
+}
