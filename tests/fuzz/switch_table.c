@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Any frames at any port of a switch, while clients come and go. A frame to a client's address goes
+ * to that client only, a frame with a client's source passes from that client only, and nothing
+ * goes back or to a port that does not exist. What the table may know is compared with a list of
+ * all addresses that were seen. */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP    4 /* bytes of the input */
+#define SOURCES 16
+#define CARDS   2
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct table table;
+static uint32_t seen[SOURCES * 2]; /* by address: the ports that have sent with it */
+
+/* Addresses of 32 machines, the first of which are the clients'. Those of the second half have the
+ * same place in the table as those of the first half. */
+static void make_address(unsigned number, uint8_t *address)
+{
+        static const uint8_t same_place[2][2] = {{1, 0}, {0, 31}};
+        const bool second = number / SOURCES % 2;
+
+        memset(address, 0, NOVA_NET_ADDRESS);
+        address[0] = 2;
+        address[3] = same_place[second][0];
+        address[4] = same_place[second][1];
+        address[5] = (uint8_t)(number % SOURCES);
+}
+
+static unsigned number_of(const uint8_t *address)
+{
+        return address[5] + (address[3] ? 0U : SOURCES);
+}
+
+static unsigned client_of(const uint8_t *address)
+{
+        for (unsigned i = 0; i < TABLE_PORTS; i++)
+                if (table.port[i].used && !table.port[i].open &&
+                    !memcmp(table.port[i].address, address, NOVA_NET_ADDRESS))
+                        return i;
+        return TABLE_PORTS;
+}
+
+static uint32_t ports_of(bool open_only)
+{
+        uint32_t set = 0;
+
+        for (unsigned i = 0; i < TABLE_PORTS; i++)
+                if (table.port[i].used && (table.port[i].open || !open_only))
+                        set |= 1u << i;
+        return set;
+}
+
+static void check_route(unsigned from, const uint8_t *frame, uint32_t to, bool forged)
+{
+        const uint8_t *source = frame + NOVA_NET_ADDRESS;
+        const unsigned owner = client_of(source), receiver = client_of(frame);
+        const bool open = table.port[from].open;
+        const bool group = source[0] & 1;
+
+        if (forged != (open ? owner != TABLE_PORTS || group : owner != from))
+                abort();
+        if (to & (1u << from) || to & ~ports_of(false) || (forged && to))
+                abort();
+        if (forged)
+                return;
+        if (open)
+                seen[number_of(source)] |= 1u << from;
+        if (frame[0] & 1) {
+                if (to != (ports_of(false) & ~(1u << from)))
+                        abort();
+        } else if (receiver != TABLE_PORTS) {
+                if (to != (1u << receiver & ~(1u << from)))
+                        abort();
+        } else if (to != (ports_of(true) & ~(1u << from)) && /* unknown, else known */
+                   (to & (to - 1) || to & ~seen[number_of(frame)])) {
+                abort();
+        }
+}
+
+static void send(const uint8_t *step)
+{
+        const unsigned from = step[1] % TABLE_PORTS;
+        uint8_t frame[14] = {0};
+        uint32_t to;
+        bool forged = false;
+
+        if (!table.port[from].used)
+                return;
+        make_address(step[2], frame);
+        make_address(step[3], frame + NOVA_NET_ADDRESS);
+        frame[0] |= step[2] >> 7;
+        frame[NOVA_NET_ADDRESS] |= step[3] >> 7;
+        if (!table.port[from].open && !(step[0] & 0x80))
+                memcpy(frame + NOVA_NET_ADDRESS, table.port[from].address, NOVA_NET_ADDRESS);
+        to = table_route(&table, from, frame, &forged);
+        check_route(from, frame, to, forged);
+}
+
+/* A client's session begins, or ends. */
+static void change(const uint8_t *step)
+{
+        const unsigned index = CARDS + step[1] % (TABLE_PORTS - CARDS);
+        struct table_port *port = &table.port[index];
+        uint8_t address[NOVA_NET_ADDRESS];
+
+        make_address(step[2] % 8, address);
+        if (!port->used && client_of(address) == TABLE_PORTS) {
+                *port = (struct table_port){.used = true, .open = step[3] & 1};
+                memcpy(port->address, address, sizeof(address));
+        } else if (port->used) {
+                table_forget(&table, index);
+                port->used = false;
+                for (unsigned i = 0; i < SOURCES * 2; i++)
+                        seen[i] &= ~(1u << index);
+        }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        memset(&table, 0, sizeof(table));
+        memset(seen, 0, sizeof(seen));
+        for (unsigned i = 0; i < CARDS; i++)
+                table.port[i] = (struct table_port){.used = true, .open = true};
+        for (; size >= STEP; data += STEP, size -= STEP)
+                if (data[0] & 3)
+                        send(data);
+                else
+                        change(data);
+        return 0;
+}
