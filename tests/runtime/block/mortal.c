@@ -9,7 +9,7 @@
 #include "novart/time.h"
 
 #ifndef LEAST_NS
-#define LEAST_NS 20000000
+#define LEAST_NS 60000000
 #endif
 #define MORE_NS  60000000
 #define EARLY_NS 10000000

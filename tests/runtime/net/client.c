@@ -5,6 +5,7 @@
  * inverted, until it has returned FRAMES frames and the service has ended ENDS times.
  * link SERVICE FRAMES 0: sends FRAMES frames while there is no link, which peer.py cuts, and then
  * announces its end.
+ * idle SERVICE 0 0: sends a frame, and sleeps.
  * hostile SERVICE: breaks the rules in each way that ends a session's rings, and then sends. */
 #include <errno.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../bench/io/io.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "novart/region.h"
@@ -211,6 +213,22 @@ static void cut(const char *service, unsigned frames)
         nova_net_close(net);
 }
 
+/* Sleeps after a frame. A plugin of QEMU counts the instructions between the marks. */
+static void sleep_marked(const char *service)
+{
+        struct nova_net *net = open_or_die(service);
+        const int error = announce(net, "hello");
+
+        if (error)
+                die("announce", error);
+        nova_sleep(SECOND * UINT64_C(3)); /* the driver has completed all work, and its watchdog */
+        IO_MARK(IO_OP_IDLE);
+        nova_sleep(SECOND * UINT64_C(2));
+        IO_MARK(IO_OP_NONE);
+        puts("slept");
+        nova_net_close(net);
+}
+
 /* A session by the protocol's messages, whose memory the test can write. */
 struct raw {
         struct nova_session *session;
@@ -261,7 +279,8 @@ static void expect_end(struct raw *raw, const char *what)
         nova_session_close(raw->session);
 }
 
-/* Makes requests outside of the pool, and of wrong sizes. All complete, and the rings stay. */
+/* Makes requests outside of the pool, and of wrong sizes, and a correct one. All complete, and the
+ * rings stay. Cards that need a whole buffer return the third one, too. */
 static void send_malformed(struct raw *raw)
 {
         static const struct nova_net_entry entries[] = {
@@ -270,6 +289,7 @@ static void send_malformed(struct raw *raw)
                 {0x4000 - 59, 60, 2, 0},
                 {0xfffffff0, 60, 3, 0},
                 {0, 60, 4, 1},
+                {0, 60, 5, 0},
         };
         const uint32_t count = sizeof(entries) / sizeof(entries[0]);
         struct nova_net_ring *ring = &raw->rings->transmit;
@@ -278,7 +298,8 @@ static void send_malformed(struct raw *raw)
         memcpy(ring->entry, entries, sizeof(entries));
         raw->rings->receive.entry[0] = (struct nova_net_entry){0, NOVA_NET_FRAME_MAX - 1, 7, 0};
         raw->rings->receive.entry[1] = (struct nova_net_entry){0x4000 - 2047, 2048, 8, 0};
-        __atomic_store_n(&raw->rings->receive.head.submitted, 2, __ATOMIC_RELEASE);
+        raw->rings->receive.entry[2] = (struct nova_net_entry){0, NOVA_NET_BUFFER - 1, 9, 0};
+        __atomic_store_n(&raw->rings->receive.head.submitted, 3, __ATOMIC_RELEASE);
         __atomic_store_n(&ring->head.submitted, count, __ATOMIC_RELEASE);
         for (unsigned i = 0; i < 500; i++) {
                 nova_sm_up(raw->doorbell);
@@ -289,11 +310,11 @@ static void send_malformed(struct raw *raw)
         for (uint32_t i = 0; i < count; i++)
                 refused += ring->completion[i].tag == i && (ring->completion[i].result == EINVAL ||
                                                             ring->completion[i].result == EMSGSIZE);
-        for (uint32_t i = 0; i < 2; i++)
+        for (uint32_t i = 0; i < 3; i++)
                 other += raw->rings->receive.completion[i].tag == 7 + i &&
                          raw->rings->receive.completion[i].result == 0;
-        printf("%u of %u malformed frames were refused, %u of 2 buffers came back\n", refused,
-               (unsigned)count, other);
+        printf("%u of %u malformed frames were refused, %u of 3 buffers came back\n", refused,
+               (unsigned)count - 1, other);
 }
 
 static void hostile(const char *service)
@@ -327,6 +348,10 @@ int main(int argc, char **argv)
         }
         if (argc == 5 && !strcmp(argv[1], "link")) {
                 cut(argv[2], number(argv, 3));
+                return 0;
+        }
+        if (argc == 5 && !strcmp(argv[1], "idle")) {
+                sleep_marked(argv[2]);
                 return 0;
         }
         if (argc == 5 && !strcmp(argv[1], "hostile")) {

@@ -7,7 +7,9 @@ command becomes QEMU's option for the cable, a pair of datagram sockets. KIND is
 frame must come back, in order, and frames of bad lengths before them do no harm; `padded`: in the
 same way, but the card makes all frames at least 60 bytes long; or `lossy`: frames may be lost, and
 are sent again until they come back; or `link`: the cable is pulled for a second, and no frame
-comes meanwhile; or `quiet`: this end sends nothing. Frames between two clients of a switch
+comes meanwhile; or `quiet`: this end sends nothing; or `bridge`: the
+system has a second card, whose option is NETDEV2, and frames go from one cable to the other.
+Frames between two clients of a switch
 (pair.c) must not come to this end if they are for one of them.
 """
 import os
@@ -26,7 +28,7 @@ from control import Control  # pylint: disable=wrong-import-position
 
 TYPE = b"\x88\xb5"
 PAIR = b"\x88\xb6"
-OWN = bytes.fromhex("525400abcdef")
+OWN, OTHER, THIRD = (bytes.fromhex(f"525400abcde{digit}") for digit in "f12")
 WINDOW = 16
 BAD = (1, 6, 13, 1515, 1522, 2036, 2048, 2049, 4096, 16000)
 
@@ -34,24 +36,32 @@ BAD = (1, 6, 13, 1515, 1522, 2036, 2048, 2049, 4096, 16000)
 class Peer:
     """The cable's end."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, name="n"):
+        self.name = name
+        self.path = os.path.join(folder, name)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(os.path.join(folder, "peer"))
+        self.socket.bind(self.path + "-peer")
         self.socket.settimeout(0.2)
         self.ended = False
         self.leaked = False
+        self.other = None
 
     def netdev(self):
         """Returns QEMU's option."""
-        return (f"dgram,id=n,local.type=unix,local.path={self.folder}/qemu,remote.type=unix,"
-                f"remote.path={self.folder}/peer")
+        return (f"dgram,id={self.name},local.type=unix,local.path={self.path}-qemu,"
+                f"remote.type=unix,remote.path={self.path}-peer")
+
+    def end(self):
+        """The machine has ended."""
+        self.ended = True
+        if self.other:
+            self.other.ended = True
 
     def send(self, frame):
         """Sends a frame; a machine that is gone gets nothing. One that is slow gets it later."""
         while not self.ended:
             try:
-                self.socket.sendto(frame, os.path.join(self.folder, "qemu"))
+                self.socket.sendto(frame, self.path + "-qemu")
                 return
             except TimeoutError:
                 continue
@@ -68,6 +78,18 @@ class Peer:
         if frame[12:14] == PAIR and frame[:6] != b"\xff" * 6:
             self.leaked = True
         return frame if frame[12:14] == TYPE else None
+
+    def receive_one(self, word=None):
+        """Returns the next frame that is not to all; None if none comes in 5 seconds, or before an
+        announcement."""
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            frame = self.receive()
+            if frame and frame[:6] != b"\xff" * 6:
+                return frame
+            if frame and word and frame[14:14 + len(word)] == word:
+                return None
+        return None
 
     def wait_for(self, word):
         """Waits for an announcement. Returns its sender."""
@@ -145,6 +167,41 @@ def lossy(peer, frames):
     return None if number >= frames else f"the system ended after {number} frames"
 
 
+def exchange(one, source, two, target, frames):
+    """Sends frames that come to the other cable. Returns whether they, and no others, came."""
+    for number in range(frames):
+        frame = target + source + TYPE + payload(number, 46 + number * 37 % 1454)
+        one.send(frame)
+        if two.receive_one() != frame:
+            return False
+    return True
+
+
+def bridge(peer, frames):
+    """Machines behind two cards exchange frames. Returns a sentence about an error."""
+    other = peer.other
+    client = peer.wait_for(b"hello")
+    if other.wait_for(b"hello") != client:
+        return "the client did not announce itself on both cables"
+    if not (exchange(peer, OWN, other, OTHER, frames) and
+            exchange(other, OTHER, peer, OWN, frames)):
+        return "a frame did not come to the other cable"
+    peer.send(OWN + THIRD + TYPE + bytes(46))  # both are behind the first card
+    if not exchange(peer, OWN, other, OTHER, 1):
+        return "a frame between machines at one cable came to the other one"
+    other.send(OWN + client + TYPE + bytes(46))
+    if not exchange(other, OTHER, peer, OWN, 1):
+        return "a frame with the client's source came from a cable"
+    for one, source in ((peer, OWN), (other, OTHER)):
+        one.send(client + source + TYPE + payload(1, 100))
+        if one.receive_one() != source + client + TYPE + inverted(payload(1, 100)):
+            return "the client's answer did not come to the cable of its machine, alone"
+    for one in (peer, other):
+        if one.receive_one(b"bye") is not None:
+            return "the client's answer came to both cables"
+    return None
+
+
 def quiet(peer, _=None):
     """Reads all frames, and sends none. Returns None at the end of the machine."""
     while not peer.ended:
@@ -172,10 +229,13 @@ def main():
     kind, frames, *command = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="nova-net-") as folder:
         peer = Peer(folder)
+        if kind == "bridge":
+            peer.other = Peer(folder, "m")
+            command = [word.replace("NETDEV2", peer.other.netdev()) for word in command]
         command = [word.replace("NETDEV", peer.netdev()) for word in command]
         wrong = ["the peer has not ended"]
         function = {"strict": strict, "padded": padded, "lossy": lossy, "link": link,
-                    "quiet": quiet}[kind]
+                    "quiet": quiet, "bridge": bridge}[kind]
         number = int(frames)
         if kind == "link":
             number = os.path.join(folder, "control")
@@ -188,7 +248,7 @@ def main():
         thread = threading.Thread(target=talk, daemon=True)
         thread.start()
         status = subprocess.run(command, check=False).returncode
-        peer.ended = True
+        peer.end()
         thread.join(5)
     if peer.leaked:
         wrong[0] = "a frame between two clients came to the card"

@@ -31,6 +31,7 @@ alignas(4096) uint32_t registers[0x20000 / 4];
 alignas(4096) uint32_t memory[2 * E1000E_QUEUE_BYTES / 4];
 uint64_t now, reset_ns; /* nanoseconds */
 uint64_t begun;         /* time at which the reset began */
+unsigned reset_count;
 bool resets, msix, quiet, master;
 std::string violations;
 
@@ -42,6 +43,7 @@ void run()
                 registers[STATUS] |= MASTER;
         if (registers[CTRL] & RESET && !resets) {
                 resets = true;
+                reset_count++;
                 begun = now;
                 registers[EEC] = 0;
         }
@@ -63,6 +65,7 @@ struct e1000e_card : testing::Test {
                 registers[RAL] = 0x12005452;
                 registers[RAH] = VALID | 0x5634;
                 now = begun = 0;
+                reset_count = 0;
                 reset_ns = 5 * MS;
                 resets = msix = quiet = master = false;
                 violations = "";
@@ -188,7 +191,7 @@ TEST_F(e1000e_card, that_a_former_driver_started_is_reset_before_it_is_a_bus_mas
         EXPECT_EQ(open(), "");
         EXPECT_EQ(violations, "");
         EXPECT_TRUE(master);
-        EXPECT_GE(begun, 0U);
+        EXPECT_EQ(reset_count, 1U);
         EXPECT_EQ(memcmp(card.address, "\x52\x54\x00\x12\x34\x56", 6), 0);
 }
 

@@ -94,6 +94,15 @@ TEST_F(switch_table, addresses_of_open_ports_are_learned_and_forgotten)
         EXPECT_EQ(route(one, number(99), number(one)), open);
 }
 
+TEST_F(switch_table, an_address_with_the_place_of_a_learned_one_is_not_known)
+{
+        const uint32_t open = 1U << card | 1U << other_card | 1U << several;
+
+        route(card, all, {2, 0, 0, 1, 0, 7});
+        EXPECT_EQ(route(one, {2, 0, 0, 1, 0, 7}, number(one)), 1U << card);
+        EXPECT_EQ(route(one, {2, 0, 0, 0, 31, 7}, number(one)), open);
+}
+
 TEST_F(switch_table, many_sources_replace_others_but_no_client)
 {
         for (unsigned i = 0; i < 0x10000; i++)
