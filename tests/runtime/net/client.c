@@ -221,7 +221,7 @@ static void sleep_marked(const char *service)
 
         if (error)
                 die("announce", error);
-        nova_sleep(SECOND * UINT64_C(3)); /* the driver has completed all work, and its watchdog */
+        nova_sleep(SECOND * UINT64_C(5)); /* the driver has completed all work, and its watchdog */
         IO_MARK(IO_OP_IDLE);
         nova_sleep(SECOND * UINT64_C(2));
         IO_MARK(IO_OP_NONE);
