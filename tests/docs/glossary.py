@@ -21,10 +21,11 @@ OTHER_MEANING = set(
     client;collect;command;complete;configuration;connection;delegate;delete;descriptor;desk
     distribution;domain;done;errno;error code;event;execute;file descriptor;flush;free;gate
     grant;handle;heap;hypervisor;identify;index;init;initrd;invoke;kernel map;kick;kill;line
-    lock;lookup;map;message;method;handler thread;handshake;message buffer;new;notification;offset
-    packet;page directory;parent;parse;port;preempt;process;query;queue;reservation;return;return value
-    revoke;right;rights;search;send;serialise;server;setup;share;signal;size;sleep;slot;spinlock
-    split;start;syscall;system call;task;timeout;trap;unmap;vector;wake-up;worker
+    lock;lookup;map;message;method;handler thread;handshake;message buffer;new;notification
+    offset;packet;page directory;parent;parse;port;preempt;process;query;queue;reservation
+    return;return value;revoke;right;rights;search;send;serialise;server;setup;share;signal
+    size;sleep;slot;spinlock;split;start;syscall;system call;task;timeout;trap;unmap;vector
+    wake-up;worker
     """.replace("\n", ";").split(";")
 )
 OTHER_MEANING = {" ".join(word.split()) for word in OTHER_MEANING} - {""}

@@ -22,7 +22,22 @@
 #define LWIP_SO_RCVBUF          1
 #define SO_REUSE                1
 #define LWIP_TCP_KEEPALIVE      1
-#define LWIP_STATS              0
+#define LWIP_STATS              1 /* the numbers of objects, for tests */
+#define LWIP_STATS_LARGE        1
+#define MEM_STATS               1
+#define LINK_STATS              0
+#define ETHARP_STATS            0
+#define IP_STATS                0
+#define IPFRAG_STATS            0
+#define ICMP_STATS              0
+#define UDP_STATS               0
+#define TCP_STATS               0
+#define SYS_STATS               0
+#define IP6_STATS               0
+#define IP6_FRAG_STATS          0
+#define ICMP6_STATS             0
+#define MLD6_STATS              0
+#define ND6_STATS               0
 #define LWIP_ERRNO_STDINCLUDE   1
 #define LWIP_TIMEVAL_PRIVATE    0
 #define DHCP_DOES_ARP_CHECK     0 /* a second more at each start */
@@ -47,19 +62,27 @@
 #define LWIP_POSIX_SOCKETS_IO_NAMES 0
 #define LWIP_SOCKET_OFFSET          35
 
-/* Sizes. Memory comes from malloc(). */
+/* Sizes. Each kind of object has a fixed number, so that machines outside cannot use up the
+ * program's memory. malloc() has the data that the program sends. */
 #define MEM_LIBC_MALLOC           1
-#define MEMP_MEM_MALLOC           1
+#define MEMP_MEM_MALLOC           0
 #define MEM_ALIGNMENT             16
 #define MEMP_NUM_NETCONN          24
-#define MEMP_NUM_TCP_PCB          24
-#define MEMP_NUM_UDP_PCB          24
+#define MEMP_NUM_NETBUF           256
+#define MEMP_NUM_TCP_PCB          64 /* see ../patches/4-half-open.patch */
+#define MEMP_NUM_TCP_PCB_LISTEN   16
+#define MEMP_NUM_UDP_PCB          32
+#define MEMP_NUM_TCPIP_MSG_INPKT  128
+#define MEMP_NUM_PBUF             64
+#define MEMP_NUM_NETDB            4
+#define PBUF_POOL_SIZE            256
+#define IPV6_REASS_MAXAGE         15 /* seconds, as for IPv4 */
 #define PBUF_POOL_BUFSIZE         1600
 #define TCP_MSS                   1460
 #define TCP_WND                   (16 * TCP_MSS)
 #define TCP_SND_BUF               (16 * TCP_MSS)
 #define TCP_SND_QUEUELEN          64
-#define MEMP_NUM_TCP_SEG          256
+#define MEMP_NUM_TCP_SEG          1024
 #define TCPIP_MBOX_SIZE           128
 #define DEFAULT_TCP_RECVMBOX_SIZE 64
 #define DEFAULT_UDP_RECVMBOX_SIZE 64

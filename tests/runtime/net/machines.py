@@ -62,6 +62,10 @@ class Machine:
             frame = self.peer.socket.recv(65536)
         except OSError:
             return
+        self.take_frame(frame)
+
+    def take_frame(self, frame):
+        """Answers a frame."""
         kind, body = int.from_bytes(frame[12:14], "big"), frame[14:]
         if kind == p.ARP:
             self.take_arp(frame[6:12], body)

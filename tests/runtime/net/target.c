@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A server that hostile.py attacks. Argument: the service with frames.
+ *
+ * Returns datagrams and bytes of TCP that come to port 7, and asks for names all the time. It
+ * closes its oldest connection for a new one. The datagram "state" is answered with numbers of
+ * lwIP's objects, and "end" ends the program. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lwip/memp.h"
+#include "lwip/stats.h"
+#include "novanet/ip.h"
+#include "novart/thread.h"
+#include "novart/time.h"
+
+#define PORT        7
+#define CONNECTIONS 8
+#define PAUSE_NS    10000000
+
+static char buffer[2048];
+static int connection[CONNECTIONS]; /* 0: none */
+static unsigned oldest;
+
+static void *ask(void *argument)
+{
+        struct addrinfo *list;
+
+        while (!argument) {
+                if (!getaddrinfo("victim.test", "7", NULL, &list))
+                        freeaddrinfo(list);
+                nova_sleep(PAUSE_NS);
+        }
+        return NULL;
+}
+
+static int open_socket(int type)
+{
+        const struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+        const int number = socket(AF_INET6, type, 0);
+
+        if (number >= 0 && bind(number, (const struct sockaddr *)&own, sizeof(own)) == 0)
+                return number;
+        perror("socket");
+        return -1;
+}
+
+/* @return the size of an answer about lwIP's objects */
+static int report_state(void)
+{
+        return snprintf(buffer, sizeof(buffer), "%u %u %u %u", (unsigned)lwip_stats.mem.used,
+                        (unsigned)lwip_stats.memp[MEMP_PBUF_POOL]->used,
+                        (unsigned)lwip_stats.memp[MEMP_NETCONN]->used,
+                        (unsigned)lwip_stats.memp[MEMP_TCP_SEG]->used);
+}
+
+/* @return false: the program ends */
+static bool return_datagram(int number)
+{
+        struct sockaddr_in6 from;
+        socklen_t size = sizeof(from);
+        int got = (int)recvfrom(number, buffer, sizeof(buffer), 0, (struct sockaddr *)&from, &size);
+
+        if (got == 3 && !memcmp(buffer, "end", 3))
+                return false;
+        if (got == 5 && !memcmp(buffer, "state", 5))
+                got = report_state();
+        if (got >= 0)
+                sendto(number, buffer, (size_t)got, 0, (struct sockaddr *)&from, size);
+        return true;
+}
+
+static void take_connection(int listener)
+{
+        const int number = accept(listener, NULL, NULL);
+
+        if (number < 0)
+                return; /* its other end has given up already */
+        fcntl(number, F_SETFL, O_NONBLOCK);
+        if (connection[oldest])
+                close(connection[oldest]);
+        connection[oldest] = number;
+        oldest = (oldest + 1) % CONNECTIONS;
+}
+
+static void return_bytes(unsigned i)
+{
+        const int got = (int)read(connection[i], buffer, sizeof(buffer));
+
+        if (got > 0 && write(connection[i], buffer, (size_t)got) == got)
+                return;
+        if (got > 0 || got == 0 || errno != EWOULDBLOCK) {
+                close(connection[i]);
+                connection[i] = 0;
+        }
+}
+
+static void serve(int datagrams, int listener)
+{
+        bool on = true;
+
+        while (on) {
+                fd_set set;
+                int last = datagrams > listener ? datagrams : listener;
+
+                FD_ZERO(&set);
+                FD_SET(datagrams, &set);
+                FD_SET(listener, &set);
+                for (unsigned i = 0; i < CONNECTIONS; i++) {
+                        if (connection[i])
+                                FD_SET(connection[i], &set);
+                        if (connection[i] > last)
+                                last = connection[i];
+                }
+                if (select(last + 1, &set, NULL, NULL, NULL) < 0) {
+                        perror("select");
+                        return;
+                }
+                if (FD_ISSET(datagrams, &set))
+                        on = return_datagram(datagrams);
+                for (unsigned i = 0; i < CONNECTIONS; i++)
+                        if (connection[i] && FD_ISSET(connection[i], &set))
+                                return_bytes(i);
+                if (FD_ISSET(listener, &set))
+                        take_connection(listener);
+        }
+}
+
+int main(int argc, char **argv)
+{
+        const struct nova_ip_config config = {.service = argv[1],
+                                              .address = "10.0.0.2",
+                                              .address6 = "fd00::2",
+                                              .gateway = "10.0.0.1",
+                                              .name_server = "10.0.0.1"};
+        const struct nova_thread_attr attr = {.name = "names", .cpu = NOVA_CPU_SELF};
+        const int error = argc == 2 ? nova_ip_start(&config) : EINVAL;
+        struct nova_thread *thread;
+        int datagrams, listener;
+
+        if (error) {
+                puts(strerror(error));
+                return 1;
+        }
+        datagrams = open_socket(SOCK_DGRAM);
+        listener = open_socket(SOCK_STREAM);
+        if (listener < 0 || listen(listener, CONNECTIONS) < 0 ||
+            nova_thread_create(&thread, &attr, ask, NULL))
+                return 1;
+        serve(datagrams, listener);
+        puts("the attacker has ended it");
+        return 0;
+}
