@@ -250,7 +250,7 @@ def judge(attacker, kind, number):
     attack = {"frames": attack_frames, "connections": attack_connections}[kind]
     attack(attacker, number // 2)
     if kind == "connections":
-        before = attacker.state()  # those that nobody closes remain, but are as many as later
+        before = attacker.state()  # those that are never closed remain, but are as many as later
     attack(attacker, number // 2)
     print(f"hostile.py: {number} {kind} in {time.monotonic() - start:.1f} s", flush=True)
     if not attacker.ping():
