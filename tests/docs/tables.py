@@ -230,8 +230,8 @@ NETWORK_LIMITS = (
      "the service ends with a message"),
     ("addresses that `switch` learns", f"{DRIVERS}/switch/table.h", "TABLE_ADDRESSES", plain,
      "a new address replaces another one; frames for that one go to all cards"),
-    ("sockets of a program", "roottask/novanet/port/lwipopts.h", "MEMP_NUM_NETCONN", plain,
-     "`ENOBUFS`"),
+    ("sockets of a program", "roottask/novanet/port/lwipopts.h", "NUM_SOCKETS", plain,
+     "`ENFILE`"),
 )
 
 

@@ -67,7 +67,8 @@
 #define MEM_LIBC_MALLOC           1
 #define MEMP_MEM_MALLOC           0
 #define MEM_ALIGNMENT             16
-#define MEMP_NUM_NETCONN          24
+#define NUM_SOCKETS               24
+#define MEMP_NUM_NETCONN          64 /* sockets, and connections that wait for accept() */
 #define MEMP_NUM_NETBUF           256
 #define MEMP_NUM_TCP_PCB          64 /* see ../patches/4-half-open.patch */
 #define MEMP_NUM_TCP_PCB_LISTEN   16
