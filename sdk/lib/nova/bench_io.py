@@ -114,14 +114,14 @@ def _counts(results, console, what, needed):
     return found
 
 
-def options(plugin, results, devices=()):
+def count_options(plugin, results, devices=()):
     """Returns QEMU's options for a count with DEVICES."""
     words = f"{plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
     return [*ICOUNT, *devices, "-plugin", words]
 
 
 def _with_nova(kernel, boot, cpus, plugin, results):
-    extra = options(plugin, results, DISK)
+    extra = count_options(plugin, results, DISK)
     modules = boot_list.read(boot)
     machine = qemu.Machine(kernel=kernel, modules=modules, cpus=cpus, memory=MEMORY, extra=extra)
     console = Runner(machine, TIMEOUT).run().text()
@@ -165,7 +165,7 @@ def _of_files(kernel, boot, plugin, results):
         modules=boot_list.read(boot),
         cpus=1,
         memory=MEMORY,
-        extra=options(plugin, results),
+        extra=count_options(plugin, results),
     )
     console = Runner(machine, TIMEOUT).run().text()
     return _counts(results, console, "the client of files", (AGAIN_OP, OTHER_OP, VIEW_OP))
@@ -199,7 +199,7 @@ def _of_random(kernel, boot, plugin, folder):
         modules=boot_list.read(boot),
         cpus=1,
         memory=MEMORY,
-        extra=options(plugin, results, options),
+        extra=count_options(plugin, results, options),
     )
     console = Runner(machine, TIMEOUT).run().text()
     counts = _counts(results, console, "the client of a large file", (RANDOM_OP,))
@@ -215,7 +215,7 @@ def _of_guest(kernel, boot, monitor, plugin, folder, initrd):
         modules=modules,
         cpus=1,
         memory=MEMORY_GUEST,
-        extra=options(plugin, results, DISK),
+        extra=count_options(plugin, results, DISK),
     )
     runner = Runner(machine, TIMEOUT)
     runner.waiting = build.still_runs("the guest", TIMEOUT)
@@ -224,7 +224,7 @@ def _of_guest(kernel, boot, monitor, plugin, folder, initrd):
 
 def _of_linux(plugin, folder, initrd):
     what, results = "Debian's kernel", folder / "linux"
-    extra = options(plugin, results, DISK)
+    extra = count_options(plugin, results, DISK)
     text = bench_alone.boot(what, WORDS, initrd, MEMORY, TIMEOUT, extra, qemu.Machine.cpu)
     return _counts(results, text, what, GUEST_OPS)
 

@@ -52,7 +52,7 @@ def _with_nova(kernel, boot, plugin, results, cards, needed):
         modules=boot_list.read(boot),
         cpus=1,
         memory=bench_io.MEMORY,
-        extra=bench_io.options(plugin, results, cards),
+        extra=bench_io.count_options(plugin, results, cards),
     )
     console = Runner(machine, TIMEOUT).run().text()
     return _counts(results, console, "the system", needed)
@@ -60,7 +60,7 @@ def _with_nova(kernel, boot, plugin, results, cards, needed):
 
 def _of_linux(plugin, folder):
     initrd, results = bench_io.initrd_with(folder, "net", SOURCE), folder / "linux"
-    extra = bench_io.options(plugin, results, CARDS)
+    extra = bench_io.count_options(plugin, results, CARDS)
     what = "Debian's kernel"
     text = bench_alone.boot(
         what, WORDS, initrd, bench_io.MEMORY, TIMEOUT, extra, qemu.Machine.cpu
