@@ -167,11 +167,31 @@ static void explain(const struct nova_tls *tls, int result, const char *name,
         }
 }
 
+/* Reads the trusted certificates and prepares the connection. A connection without the server's
+ * name would accept a certificate for any name. @return 0, or an errno value with a sentence */
+static int prepare(struct nova_tls *tls, const struct nova_tls_config *config,
+                   char why[NOVA_TLS_TEXT])
+{
+        const bool has_name = config->name && *config->name;
+        const bool reads = has_name && read_roots(tls, config);
+        const int result = reads ? set_up(tls, config) : 0;
+
+        if (result == MBEDTLS_ERR_SSL_ALLOC_FAILED) {
+                snprintf(why, NOVA_TLS_TEXT, "there is no memory for a connection.");
+                return ENOMEM;
+        }
+        if (!has_name || result)
+                snprintf(why, NOVA_TLS_TEXT, "the server's name is missing or too long.");
+        else if (!reads)
+                snprintf(why, NOVA_TLS_TEXT, "the trusted certificates cannot be read.");
+        return reads && !result ? 0 : EINVAL;
+}
+
 int nova_tls_connect(struct nova_tls **to, int number, const struct nova_tls_config *config,
                      char why[NOVA_TLS_TEXT])
 {
         struct nova_tls *tls;
-        int error = 0, result;
+        int error, result;
 
         *to = NULL;
         if (!nova_random_available()) {
@@ -179,21 +199,22 @@ int nova_tls_connect(struct nova_tls **to, int number, const struct nova_tls_con
                 return ENOTSUP;
         }
         tls = create(number);
-        result = tls && read_roots(tls, config) ? set_up(tls, config) : 0;
-        if (!tls || result == MBEDTLS_ERR_SSL_ALLOC_FAILED) {
+        if (!tls) {
                 snprintf(why, NOVA_TLS_TEXT, "there is no memory for a connection.");
-                error = ENOMEM;
-        } else if (!tls->roots.version || result) {
-                snprintf(why, NOVA_TLS_TEXT, "the trusted certificates cannot be read.");
-                error = EINVAL;
-        } else if ((result = mbedtls_ssl_handshake(&tls->ssl)) != 0) {
-                explain(tls, result, config->name, why);
-                error = error_of(tls, result);
+                return ENOMEM;
         }
-        if (!error)
-                *to = tls;
-        else if (tls)
+        error = prepare(tls, config, why);
+        if (!error) {
+                result = mbedtls_ssl_handshake(&tls->ssl);
+                if (result) {
+                        explain(tls, result, config->name, why);
+                        error = error_of(tls, result);
+                }
+        }
+        if (error)
                 destroy(tls);
+        else
+                *to = tls;
         return error;
 }
 

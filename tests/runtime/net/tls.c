@@ -37,6 +37,9 @@ static void try_port(unsigned port, const struct nova_tls_config *config)
 int main(int argc, char **argv)
 {
         const struct nova_ip_config ip = {.service = argv[1]};
+        static const char damaged[] = "-----BEGIN CERTIFICATE-----\nMIIB\n"
+                                      "-----END CERTIFICATE-----\n";
+        static char text[8192];
         struct nova_tls_config config = {.name = "server.test"}, bad;
         int error = argc == 2 ? nova_ip_start(&ip) : EINVAL;
 
@@ -48,6 +51,14 @@ int main(int argc, char **argv)
         }
         bad = config;
         bad.roots_bytes /= 2;
+        try_port(446, &bad);
+        bad = config;
+        bad.roots = text;
+        bad.roots_bytes = (size_t)snprintf(text, sizeof(text), "%.*s%s", (int)config.roots_bytes,
+                                           (const char *)config.roots, damaged);
+        try_port(446, &bad);
+        bad = config;
+        bad.name = NULL;
         try_port(446, &bad);
         try_port(444, &config);
         if (nova_time_set_by_rtc())
