@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any driver of virtio devices: accesses to their registers, interrupt messages and configuration
  * spaces, and any bytes in their queues. The devices access only the guest's memory and their
- * disks, send only messages of their table, and report at most one error. */
+ * disks, send only messages of their table and frames of valid sizes, and report at most one
+ * error. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "novavmm/virtio_block.h"
 #include "novavmm/virtio_console.h"
+#include "novavmm/virtio_net.h"
 #include "novavmm/virtio_random.h"
 
 #define RAM_BYTES  0x8000u
 #define DISK_BYTES (8u * NOVA_SECTOR)
 #define WINDOW     0xe0000000u
 #define PORTS      0xc000u
-#define DEVICES    4u
+#define DEVICES    5u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct nova_virtio_block block, stored;
 static struct nova_virtio_console console;
 static struct nova_virtio_random entropy;
+static struct nova_virtio_net card;
 static struct nova_virtio *const device[DEVICES] = {&block.virtio, &console.virtio, &entropy.virtio,
-                                                    &stored.virtio};
+                                                    &stored.virtio, &card.virtio};
 static struct nova_pci pci;
 static unsigned complaints;
 
@@ -100,6 +103,43 @@ static void answer(unsigned number)
         }
 }
 
+/* The cable of the card, which has room for some frames. Each frame gets memory of its own, so that
+ * a write outside of it is found. */
+static uint8_t *frame;
+static unsigned room;
+
+static void *prepare(void *context)
+{
+        (void)context;
+        free(frame);
+        frame = room ? malloc(NOVA_VIRTIO_NET_FRAME_MAX) : NULL;
+        return frame;
+}
+
+static void send_frame(void *context, size_t bytes)
+{
+        (void)context;
+        if (!frame || !room-- || bytes < NOVA_VIRTIO_NET_FRAME_MIN ||
+            bytes > NOVA_VIRTIO_NET_FRAME_MAX)
+                abort();
+}
+
+static const struct nova_virtio_net_cable cable = {prepare, send_frame, kick, kick, NULL};
+
+/* Lets the card send frames, or gives it one. A frame that was refused may come again. */
+static void use_card(unsigned number)
+{
+        static const uint8_t in[NOVA_VIRTIO_NET_FRAME_MAX];
+
+        if (number & 1) {
+                room = number & 15;
+                nova_virtio_net_resume(&card);
+        } else if (!nova_virtio_net_receive(&card, in, NOVA_VIRTIO_NET_FRAME_MIN + 5 * number) &&
+                   !card.lacks_buffers) {
+                abort();
+        }
+}
+
 /* Only messages whose mask is clear are sent. */
 static void send_message(void *context, uint64_t address, uint32_t value)
 {
@@ -121,6 +161,8 @@ static void make(const struct nova_guest_memory *memory, uint8_t *disk)
         nova_virtio_console_init(&console, memory, send, NULL);
         nova_virtio_random_init(&entropy, memory, source, NULL);
         nova_virtio_block_init_store(&stored, memory, &store, 0);
+        nova_virtio_net_init(&card, memory, (const uint8_t[]){2, 0, 0, 0, 0, 1}, &cable);
+        room = 4;
         waiting = 0;
         for (unsigned i = 0; i < DEVICES; i++) {
                 device[i]->complain = complain;
@@ -204,6 +246,8 @@ static size_t step(uint8_t *ram, const uint8_t *data, size_t size)
         case 5:
                 if (in[0] & 8)
                         answer(in[2]);
+                else if (in[1] % DEVICES == 4)
+                        use_card(in[2]);
                 else
                         nova_virtio_console_receive(&console, in, sizeof(in));
                 break;
@@ -232,6 +276,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 for (size_t at = 0; at < size;)
                         at += step(ram, data + at, size - at);
         }
+        free(frame);
+        frame = NULL;
         free(ram);
         free(disk);
         return 0;

@@ -132,7 +132,7 @@ WRONG = (
     ("nova_add_boot_test(one ROOTTASK NONE EXPECTS x)", FIRST,
      "nova_add_boot_test(one): 'EXPECTS' is not understood. Did you mean 'EXPECT'? Possible "
      "here: ROOTTASK, SYSTEM, ARGUMENTS, CPUS, MEMORY, MACHINE, CPU, CMDLINE, STATUS, "
-     "TIMEOUT, DISK, EMULATOR, BOOT, MULTIBOOT, MODULES, EXPECT, REJECT, QEMU, LABELS, TAP."),
+     "TIMEOUT, DISK, EMULATOR, BOOT, MULTIBOOT, MODULES, EXPECT, REJECT, QEMU, LABELS, TAP, NET."),
 )
 RIGHT = """add_custom_command(OUTPUT disk.img COMMAND touch disk.img)
 nova_add_boot_test(before SYSTEM one EXPECT x)
