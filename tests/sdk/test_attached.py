@@ -69,8 +69,7 @@ class Attached(unittest.TestCase):
         for name in ("linux", "linux-smp", "two-vms"):
             folder = places.EXAMPLES / name
             self.assertEqual(attached.system(name, folder, [DISK]), f"{name}-disk")
-        folder = places.EXAMPLES / "linux"
-        self.assertEqual(attached.system("linux", folder, [NET]), "linux-net")
+            self.assertEqual(attached.system(name, folder, [NET]), f"{name}-net")
         folder = places.EXAMPLES / "blocks"
         self.assertEqual(attached.system("blocks", folder, [DISK]), "blocks")
 
