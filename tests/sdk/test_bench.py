@@ -511,9 +511,9 @@ class InputAndOutput(unittest.TestCase):
             results = Path(folder) / "results"
             results.write_text("count 1 64 100 300 5 4\n")
             with self.assertRaisesRegex(NovaError, "it did not read from the disk:"):
-                bench_io._counts(results, "panic", "it", ("1",))
-            with self.assertRaisesRegex(NovaError, "it did not mark its reads"):
-                bench_io._counts(results, bench_io.DONE, "it", ("1", "2"))
+                bench_io.counts_of(results, "panic", "it", ("1",))
+            with self.assertRaisesRegex(NovaError, "it did not mark its operations"):
+                bench_io.counts_of(results, bench_io.DONE, "it", ("1", "2"))
 
     def test_figures_of_a_file_are_for_each_page_of_a_read(self):
         lines = (f"count {number} 64 1 1 {median} 5\n" for number, median in

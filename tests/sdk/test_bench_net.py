@@ -39,7 +39,7 @@ class Network(unittest.TestCase):
             results.write_text("count 10 1 2 3 5 4\n")
             with self.assertRaisesRegex(NovaError, "it sent nothing:\npanic"):
                 bench_net._counts(results, "panic", "it", ("10",))
-            with self.assertRaisesRegex(NovaError, "it did not mark its frames"):
+            with self.assertRaisesRegex(NovaError, "it did not mark its operations"):
                 bench_net._counts(results, bench_net.DONE, "it", ("10", "11"))
 
 

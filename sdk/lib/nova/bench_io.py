@@ -105,12 +105,13 @@ def read(text):
     return {number: Count(*map(int, counts)) for _, number, *counts in lines}
 
 
-def _counts(results, console, what, needed):
-    if DONE not in console or not results.exists():
-        raise NovaError(f"{what} did not read from the disk:\n{console}", EXIT_FAILED)
+def counts_of(results, console, what, needed, done=DONE, failed="did not read from the disk"):
+    """Returns the counts of the operations NEEDED. WHAT ran prints DONE, or has FAILED."""
+    if done not in console or not results.exists():
+        raise NovaError(f"{what} {failed}:\n{console}", EXIT_FAILED)
     found = read(results.read_text(encoding="utf-8"))
     if set(needed) - set(found):
-        raise NovaError(f"{what} did not mark its reads.", EXIT_FAILED)
+        raise NovaError(f"{what} did not mark its operations.", EXIT_FAILED)
     return found
 
 
@@ -125,7 +126,7 @@ def _with_nova(kernel, boot, cpus, plugin, results):
     modules = boot_list.read(boot)
     machine = qemu.Machine(kernel=kernel, modules=modules, cpus=cpus, memory=MEMORY, extra=extra)
     console = Runner(machine, TIMEOUT).run().text()
-    counts = _counts(results, console, f"the system with {cpus} CPUs", (ALONE_OP, MANY_OP))
+    counts = counts_of(results, console, f"the system with {cpus} CPUs", (ALONE_OP, MANY_OP))
     return counts, memory(console)
 
 
@@ -168,7 +169,7 @@ def _of_files(kernel, boot, plugin, results):
         extra=count_options(plugin, results),
     )
     console = Runner(machine, TIMEOUT).run().text()
-    return _counts(results, console, "the client of files", (AGAIN_OP, OTHER_OP, VIEW_OP))
+    return counts_of(results, console, "the client of files", (AGAIN_OP, OTHER_OP, VIEW_OP))
 
 
 def fat_disk(folder):
@@ -202,7 +203,7 @@ def _of_random(kernel, boot, plugin, folder):
         extra=count_options(plugin, results, options),
     )
     console = Runner(machine, TIMEOUT).run().text()
-    counts = _counts(results, console, "the client of a large file", (RANDOM_OP,))
+    counts = counts_of(results, console, "the client of a large file", (RANDOM_OP,))
     return {"file_random": counts[RANDOM_OP].median}
 
 
@@ -219,14 +220,14 @@ def _of_guest(kernel, boot, monitor, plugin, folder, initrd):
     )
     runner = Runner(machine, TIMEOUT)
     runner.waiting = build.still_runs("the guest", TIMEOUT)
-    return _counts(results, runner.run().text(), "the guest", GUEST_OPS)
+    return counts_of(results, runner.run().text(), "the guest", GUEST_OPS)
 
 
 def _of_linux(plugin, folder, initrd):
     what, results = "Debian's kernel", folder / "linux"
     extra = count_options(plugin, results, DISK)
     text = bench_alone.boot(what, WORDS, initrd, MEMORY, TIMEOUT, extra, qemu.Machine.cpu)
-    return _counts(results, text, what, GUEST_OPS)
+    return counts_of(results, text, what, GUEST_OPS)
 
 
 def figures(nova, linux):

@@ -38,12 +38,7 @@ WORDS = (
 
 
 def _counts(results, console, what, needed):
-    if DONE not in console or not results.exists():
-        raise NovaError(f"{what} sent nothing:\n{console}", EXIT_FAILED)
-    found = bench_io.read(results.read_text(encoding="utf-8"))
-    if set(needed) - set(found):
-        raise NovaError(f"{what} did not mark its frames.", EXIT_FAILED)
-    return found
+    return bench_io.counts_of(results, console, what, needed, DONE, "sent nothing")
 
 
 def _with_nova(kernel, boot, plugin, results, cards, needed):

@@ -9,15 +9,13 @@ must answer afterwards, and have as many objects of each kind as before.
 """
 import random
 import struct
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import packets as p
 from machines import CARD, IP, LINK, Machine
-from peer import OWN, Peer
+from peer import OWN, Peer, run_beside
 
 TARGET = p.address("10.0.0.2")
 TARGET6 = p.address("fd00::2")
@@ -283,19 +281,7 @@ def main():
         peer = Peer(folder)
         attacker = Attacker(peer, random.Random(SEED))
         command = [word.replace("NETDEV", peer.netdev()) for word in command]
-        wrong = ["the attacker has not ended"]
-
-        def talk():
-            wrong[0] = judge(attacker, kind, int(number))
-
-        thread = threading.Thread(target=talk, daemon=True)
-        thread.start()
-        status = subprocess.run(command, check=False).returncode
-        peer.ended = True
-        thread.join(5)
-    if wrong[0]:
-        print("hostile.py:", wrong[0])
-    return status or (1 if wrong[0] else 0)
+        return run_beside(peer, command, lambda: judge(attacker, kind, int(number)), "hostile.py")
 
 
 if __name__ == "__main__":

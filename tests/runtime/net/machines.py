@@ -11,14 +11,12 @@ card has no cable.
 import json
 import os
 import socket
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import packets as p
-from peer import OWN, Peer
+from peer import OWN, Peer, run_beside
 
 IP = p.address("10.0.0.1")
 LINK = p.address("fe80::1")
@@ -208,19 +206,7 @@ def main():
         machine = Machine(peer, addresses)
         functions = {"router": router, "taken": taken,
                      "unplugged": lambda machine: unplug(control, machine)}
-        wrong = ["the peer has not ended"]
-
-        def talk():
-            wrong[0] = functions[kind](machine)
-
-        thread = threading.Thread(target=talk, daemon=True)
-        thread.start()
-        status = subprocess.run(command, check=False).returncode
-        peer.ended = True
-        thread.join(5)
-    if wrong[0]:
-        print("machines.py:", wrong[0])
-    return status or (1 if wrong[0] else 0)
+        return run_beside(peer, command, lambda: functions[kind](machine), "machines.py")
 
 
 if __name__ == "__main__":

@@ -224,6 +224,26 @@ def link(peer, path):
     return None if peer.wait_for(b"bye") == client else "the client did not end"
 
 
+def run_beside(peer, command, talk, name):
+    """Runs the command that boots the machine at the other end of the cable, and beside it TALK,
+    which returns a sentence about an error, or None. Returns the status for the program NAME."""
+    wrong = ["the peer has not ended"]
+
+    def run():
+        wrong[0] = talk()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    status = subprocess.run(command, check=False).returncode
+    peer.end()
+    thread.join(5)
+    if peer.leaked:
+        wrong[0] = "a frame between two clients came to the card"
+    if wrong[0]:
+        print(f"{name}:", wrong[0])
+    return status or (1 if wrong[0] else 0)
+
+
 def main():
     """Returns the status."""
     kind, frames, *command = sys.argv[1:]
@@ -233,7 +253,6 @@ def main():
             peer.other = Peer(folder, "m")
             command = [word.replace("NETDEV2", peer.other.netdev()) for word in command]
         command = [word.replace("NETDEV", peer.netdev()) for word in command]
-        wrong = ["the peer has not ended"]
         function = {"strict": strict, "padded": padded, "lossy": lossy, "link": link,
                     "quiet": quiet, "bridge": bridge}[kind]
         number = int(frames)
@@ -242,19 +261,11 @@ def main():
             command += ["--qemu=-qmp", f"--qemu=unix:{number},server=on,wait=off"]
 
         def talk():
-            wrong[0] = function(peer, number)
+            wrong = function(peer, number)
             quiet(peer)  # a full cable holds up the card
+            return wrong
 
-        thread = threading.Thread(target=talk, daemon=True)
-        thread.start()
-        status = subprocess.run(command, check=False).returncode
-        peer.end()
-        thread.join(5)
-    if peer.leaked:
-        wrong[0] = "a frame between two clients came to the card"
-    if wrong[0]:
-        print("peer.py:", wrong[0])
-    return status or (1 if wrong[0] else 0)
+        return run_beside(peer, command, talk, "peer.py")
 
 
 if __name__ == "__main__":
