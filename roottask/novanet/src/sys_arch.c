@@ -111,7 +111,7 @@ sys_thread_t sys_thread_new(const char *name, lwip_thread_fn thread, void *arg, 
         if (start)
                 *start = (struct start){thread, arg};
         if (!start || nova_thread_create(&made, &attr, run, start)) {
-                puts("there is no memory for a thread of the network; write a larger `memory` or "
+                puts("the network cannot start a thread; write a larger `memory` or "
                      "`kernel-memory`.");
                 exit(1);
         }

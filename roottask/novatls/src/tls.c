@@ -177,7 +177,7 @@ static int prepare(struct nova_tls *tls, const struct nova_tls_config *config,
         const int result = reads ? set_up(tls, config) : 0;
 
         if (result == MBEDTLS_ERR_SSL_ALLOC_FAILED) {
-                snprintf(why, NOVA_TLS_TEXT, "there is no memory for a connection.");
+                snprintf(why, NOVA_TLS_TEXT, "out of memory.");
                 return ENOMEM;
         }
         if (!has_name || result)
@@ -200,7 +200,7 @@ int nova_tls_connect(struct nova_tls **to, int number, const struct nova_tls_con
         }
         tls = create(number);
         if (!tls) {
-                snprintf(why, NOVA_TLS_TEXT, "there is no memory for a connection.");
+                snprintf(why, NOVA_TLS_TEXT, "out of memory.");
                 return ENOMEM;
         }
         error = prepare(tls, config, why);

@@ -100,7 +100,7 @@ struct nova_http_config {
  * @param config the server
  * @retval EADDRINUSE the port is in use
  * @retval EINVAL     there is no @p answer, or there are too many connections
- * @retval ENOMEM     there is no memory, or no socket
+ * @retval ENOMEM     out of memory or sockets
  */
 int nova_http_serve(const struct nova_http_config *config);
 
