@@ -65,6 +65,11 @@ class Attached(unittest.TestCase):
             said = list(attached.missing(name, places.EXAMPLES / name, []))
             self.assertEqual(len(said), count, name)
 
+    def test_a_description_in_another_encoding_is_read(self):
+        (self.folder / "own.nova").write_bytes(b"# \xe9\n" + WITH_CARD.encode())
+        self.assertEqual(attached.system("own", self.folder, [NET]), "own")
+        self.assertEqual(len(list(attached.missing("own", self.folder, []))), 1)
+
     def test_the_examples_are_those_of_the_manual(self):
         for name in ("linux", "linux-smp", "two-vms"):
             folder = places.EXAMPLES / name
@@ -88,6 +93,12 @@ class Attached(unittest.TestCase):
         result = paths.nova("run", "hello", "--forward", "tcp:1:1")
         self.assertEqual(result.returncode, 2)
         self.assertIn("--forward needs --net", result.stderr)
+        for words, says in ((["--forward", "80"], "--forward 80 names no ports"),
+                            (["--emulator", "bochs"], "only QEMU has the network")):
+            result = paths.nova("run", "linux", "--net", *words)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(says, result.stderr)
+            self.assertNotIn("building", result.stderr + result.stdout)
         result = paths.nova("run", "hello", "--net")
         self.assertEqual(result.returncode, 2)
         self.assertIn("hello cannot take a network card", result.stderr)

@@ -34,12 +34,14 @@ def of(args):
     return [kind for kind, value in zip(KINDS, given) if value]
 
 
-def _has(file, kinds):
-    """Returns whether FILE is a description with devices of all KINDS."""
-    if not file.exists():
-        return False
-    text = file.read_text(encoding="utf-8", errors="replace")
-    return all(re.search(rf"^device +{kind.device}\s*$", text, re.MULTILINE) for kind in kinds)
+def _declares(text, kind):
+    """Returns whether the description TEXT has a device of KIND."""
+    return bool(re.search(rf"^device +{kind.device}\s*$", text, re.MULTILINE))
+
+
+def _read(file):
+    """Returns the text of a description, "" without one."""
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
 
 def system(name, folder, kinds):
@@ -61,7 +63,8 @@ def system(name, folder, kinds):
 def _system(name, folder, kinds):
     special = "-".join([name, *(kind.suffix for kind in kinds)])
     for found, stem in ((special, special), (name, name), (name, "system")):
-        if _has(folder / f"{stem}.nova", kinds):
+        text = _read(folder / f"{stem}.nova")
+        if all(_declares(text, kind) for kind in kinds):
             return found
     return None
 
@@ -69,16 +72,13 @@ def _system(name, folder, kinds):
 def missing(name, folder, given):
     """Yields a sentence for each kind of device, except those GIVEN, that the system NAME in FOLDER
     misses."""
+    text = _read(Path(folder) / f"{name}.nova") or _read(Path(folder) / "system.nova")
     for kind in KINDS:
-        for stem in (name, "system"):
-            file = Path(folder) / f"{stem}.nova"
-            if file.exists():
-                if kind not in given and _has(file, [kind]) and VIRTIO in file.read_text("utf-8"):
-                    yield (
-                        f"the machine has no {kind.noun}, which the description declares: "
-                        f"add {kind.option}"
-                    )
-                break
+        if kind not in given and VIRTIO in text and _declares(text, kind):
+            yield (
+                f"the machine has no {kind.noun}, which the description declares: "
+                f"add {kind.option}"
+            )
 
 
 def card(forwarded, emulator="qemu"):

@@ -110,6 +110,8 @@ def _check(args):
         raise NovaError("--forward needs --net.")
     if _disk(args):
         disk.check(args.disk, args.emulator)
+    if attached.NET in attached.of(args):
+        attached.card(args.forward, args.emulator)  # refuses wrong ports before the build
 
 
 def _disk(args):
