@@ -232,6 +232,10 @@ NETWORK_LIMITS = (
      "a new address replaces another one; frames for that one go to all cards"),
     ("sockets of a program", "roottask/novanet/port/lwipopts.h", "NUM_SOCKETS", plain,
      "`ENFILE`"),
+    ("connections of a program by TCP", "roottask/novanet/port/lwipopts.h", "MEMP_NUM_TCP_PCB",
+     plain, "a new one replaces the oldest that is not complete, or is refused"),
+    ("packets that a program has received and not read", "roottask/novanet/port/lwipopts.h",
+     "PBUF_POOL_SIZE", plain, "further ones are lost"),
 )
 
 
