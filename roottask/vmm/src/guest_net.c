@@ -11,26 +11,23 @@
 /* Size of the session's pool: as many buffers as a ring has entries. */
 #define POOL_BYTES (2 * NOVA_NET_ENTRIES * NOVA_NET_BUFFER)
 
+/* The thread notices errors of the session, too. Until then the guest's frames are dropped. */
 static void *prepare(void *context)
 {
         struct nova_guest_net *const card = context;
-        void *buffer;
-        int error;
+        void *buffer = NULL;
+        const int error = card->down ? ECONNRESET : nova_net_prepare(card->net, &buffer);
 
-        if (card->down)
-                return card->dropped;
-        error = nova_net_prepare(card->net, &buffer);
         card->blocked = error == EAGAIN;
-        if (!error)
-                return buffer;
-        return card->blocked ? NULL : card->dropped; /* the thread sees the error, too */
+        card->drops = error && !card->blocked;
+        return card->drops ? card->dropped : buffer;
 }
 
 static void send(void *context, size_t bytes)
 {
         struct nova_guest_net *const card = context;
 
-        if (card->down || nova_net_queue(card->net, bytes))
+        if (card->drops || nova_net_queue(card->net, bytes))
                 card->lost++;
 }
 

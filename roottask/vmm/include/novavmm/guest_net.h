@@ -27,6 +27,7 @@ struct nova_guest_net {
         /* Private to the library; changes with the machine locked, or without a machine. */
         bool down;    /**< the service has ended and is not available again yet */
         bool blocked; /**< frames of the guest wait for a free buffer of the session */
+        bool drops;   /**< the guest's present frame is dropped */
         bool holds;   /**< `held` waits for a buffer of the guest */
         struct nova_net_frame held;          /**< a frame that was received */
         struct nova_semaphore room;          /**< the guest may have buffers again */
