@@ -198,13 +198,22 @@ static bool measure(const struct way *way, bool runs)
                end == NOVA_VM_HALTED;
 }
 
+/* When QEMU's main thread needs the lock, QEMU leaves its CPU early and runs the next one. The time
+ * includes the instructions of the other CPUs, so this moves an interrupt by up to 60,000
+ * instructions. It depends on the host and is rare. A call that delays the interrupt does so each
+ * time, so a second measurement decides. */
+static bool in_time(const struct way *way, bool runs)
+{
+        return measure(way, runs) || (runs && measure(way, runs));
+}
+
 int main(int argc, char **argv)
 {
         const bool runs = argc == 2 && !strcmp(argv[1], "run");
         unsigned good = 0;
 
         for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-                good += measure(&ways[i], runs);
+                good += in_time(&ways[i], runs);
         printf("%u of %u calls: in time\n", good, (unsigned)(sizeof(ways) / sizeof(ways[0])));
         return good != sizeof(ways) / sizeof(ways[0]);
 }
