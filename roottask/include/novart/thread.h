@@ -205,6 +205,16 @@ nova_sel_t nova_handler_ec(struct nova_handler *handler);
 int nova_handler_destroy(struct nova_handler *handler);
 
 /**
+ * Destroys a handler at once, also in the middle of its own call to another program.
+ *
+ * All portals of the handler must have been revoked from all programs, so that its own capability
+ * is the last one, and no thread may be calling it. It must hold no lock and must not be changing
+ * data. Unlike nova_handler_destroy(), this function needs no resources and cannot fail, so it is
+ * also for callers that ran out of memory half-way. The handler itself must not call it.
+ */
+void nova_handler_discard(struct nova_handler *handler);
+
+/**
  * Creates a scheduling context for an EC that the program created itself, such as a virtual CPU. In
  * a child, the parent creates the SC. Threads of nova_thread_create() have one already.
  *

@@ -186,7 +186,7 @@ static int make_handler(struct child_server *server, nova_word_t cpu)
             !novart_child_server_renew_window(server))
                 return 0;
         nova_sel_release(server->nothing, 0);
-        novart_handler_discard(server->handler);
+        nova_handler_discard(server->handler);
         return ENOMEM;
 
 free_nothing:
@@ -249,7 +249,7 @@ static int make_server(struct child_server *server, nova_word_t cpu)
         nova_thread_join(server->thread, NULL);
 discard_handler:
         nova_sel_release(server->nothing, 0);
-        novart_handler_discard(server->handler);
+        nova_handler_discard(server->handler);
         nova_sel_release(server->window, NOVA_PARENT_SERVICE_ORDER);
 release_semaphores:
         release_semaphores(server);

@@ -52,7 +52,7 @@ static int make_handler(struct nova_handler **handler, nova_word_t cpu, const ch
         /* The pager's own page faults have no handler, so its stack needs its pages now. */
         error = nova_region_commit((*handler)->thread.stack, (*handler)->thread.stack_bytes);
         if (error)
-                novart_handler_discard(*handler);
+                nova_handler_discard(*handler);
         return error;
 }
 
@@ -94,7 +94,7 @@ static nova_sel_t make_own(nova_word_t cpu)
                 return base;
         }
         nova_sel_release(base, EVENTS_ORDER);
-        novart_handler_discard(handler);
+        nova_handler_discard(handler);
         return NOVA_SEL_NONE;
 
 free_selectors:
@@ -145,7 +145,7 @@ static nova_sel_t make(nova_word_t cpu)
         give_selectors(cpu, base);
 
 discard_handler:
-        novart_handler_discard(handler);
+        nova_handler_discard(handler);
         return NOVA_SEL_NONE;
 }
 

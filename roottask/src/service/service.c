@@ -236,9 +236,9 @@ static void leave_handlers(struct service_cpu *cpu)
 static void stop_cpu(struct service_cpu *cpu)
 {
         if (cpu->handler)
-                novart_handler_discard(cpu->handler);
+                nova_handler_discard(cpu->handler);
         if (cpu->share_handler)
-                novart_handler_discard(cpu->share_handler);
+                nova_handler_discard(cpu->share_handler);
         if (cpu->share_window)
                 nova_region_free(cpu->share_window);
         if (cpu->window != NOVA_SEL_NONE)

@@ -131,7 +131,7 @@ static int end_on_its_cpu(struct nova_handler *handler)
         return error ? error : nova_thread_join(thread, NULL);
 }
 
-void novart_handler_discard(struct nova_handler *handler)
+void nova_handler_discard(struct nova_handler *handler)
 {
         novart_thread_block_destroy(&handler->thread);
 }

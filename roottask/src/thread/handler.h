@@ -24,10 +24,4 @@ int novart_handler_prepare_end(struct nova_handler *handler);
  * CPU. */
 void novart_handler_end(struct nova_handler *handler);
 
-/* Frees the resources of a handler that has ended. Also ends a handler whose portals are revoked
- * and that no thread is calling: its own capability is the last one. Unlike nova_handler_destroy(),
- * the function needs no resources and cannot fail, so it is for callers that ran out of memory
- * half-way. */
-void novart_handler_discard(struct nova_handler *handler);
-
 #endif

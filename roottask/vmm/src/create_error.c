@@ -49,7 +49,12 @@ int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config 
         if (config->priority > PRIORITY_MAX)
                 return refuse(vm, EINVAL, "priority %u is above %u", config->priority,
                               PRIORITY_MAX);
-        if (!config->memory || config->memory > NOVA_GUEST_MEMORY_MAX)
+        if (config->own_memory && config->memory)
+                return refuse(vm, EINVAL,
+                              "%zu bytes of RAM are requested of a monitor that provides the RAM "
+                              "itself (own_memory)",
+                              config->memory);
+        if (!config->own_memory && (!config->memory || config->memory > NOVA_GUEST_MEMORY_MAX))
                 return refuse(vm, EINVAL,
                               "%zu bytes of RAM are out of range; write 1 byte to %u MiB",
                               config->memory, NOVA_GUEST_MEMORY_MAX / MIB);

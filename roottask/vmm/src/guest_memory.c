@@ -69,7 +69,9 @@ static void read_page(const struct nova_guest_memory *memory, uint64_t address, 
 bool nova_guest_read(const struct nova_guest_memory *memory, uint64_t address, void *to,
                      size_t bytes)
 {
-        const void *const from = nova_guest_pointer(memory, address, bytes);
+        const void *const from = memory->find
+                                         ? memory->find(memory->find_context, address, bytes, false)
+                                         : nova_guest_pointer(memory, address, bytes);
 
         if (from) {
                 memcpy(to, from, bytes);

@@ -28,7 +28,7 @@ static size_t power_of_two(size_t bytes)
 }
 
 /* A root's pages are not executable, so it requests them from the kernel a second time. */
-int novavmm_memory_map(void *page, void *to, unsigned order)
+int nova_guest_memory_map(void *page, void *to, unsigned order)
 {
         const nova_word_t from = (nova_word_t)page >> NOVA_PAGE_BITS;
         const nova_sel_t at = (nova_word_t)to >> NOVA_PAGE_BITS;
@@ -61,7 +61,7 @@ static int fill(struct nova_guest_memory *memory)
                 memory->block[memory->blocks].page = page;
                 memory->block[memory->blocks++].order = order;
 
-                const int error = novavmm_memory_map(page, memory->base + done, order);
+                const int error = nova_guest_memory_map(page, memory->base + done, order);
 
                 if (error)
                         return error == ENOMEM ? EAGAIN : error;

@@ -28,7 +28,7 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames)
 
         void *const pages = nova_page_alloc(order);
         uint8_t *const at = nova_region_reserve((size_t)NOVA_PAGE_SIZE << order);
-        const int error = pages && at ? novavmm_memory_map(pages, at, order) : ENOMEM;
+        const int error = pages && at ? nova_guest_memory_map(pages, at, order) : ENOMEM;
 
         if (error) {
                 if (at)

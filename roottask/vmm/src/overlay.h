@@ -27,12 +27,12 @@ void *novavmm_overlay_place(const struct nova_guest_memory *memory, uint64_t add
 static inline void *novavmm_guest_place(const struct nova_guest_memory *memory, uint64_t address,
                                         size_t bytes, bool write)
 {
+        if (memory->find)
+                return memory->find(memory->find_context, address, bytes, write);
+
         void *const ram = nova_guest_pointer(memory, address, bytes);
 
         return ram ? ram : novavmm_overlay_place(memory, address, bytes, write);
 }
-
-/* Maps pages of the allocator a second time, executable. @return 0 or an error of errno.h */
-int novavmm_memory_map(void *page, void *to, unsigned order);
 
 #endif

@@ -194,15 +194,18 @@ void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, c
         const nova_mtd_t mtd = vcpu->vm->mtd[vcpu->exit];
         struct near near;
 
-        read_near(vcpu, mtd, &near);
+        if (!vcpu->vm->hide_state)
+                read_near(vcpu, mtd, &near);
         if (to == &output)
                 novavmm_report_begin_line(vcpu->vm);
         say(to, "VM: guest %s, vCPU %u%s %s (exit 0x%x, qualification %llx %llx).\n",
             vcpu->vm->name, vcpu->number, what, cause, vcpu->event,
             (unsigned long long)state.qual[0], (unsigned long long)state.qual[1]);
         say_last_call(vcpu->vm, to);
-        print_registers(to, &state, mtd);
-        print_near(to, &near, mtd);
+        if (!vcpu->vm->hide_state) {
+                print_registers(to, &state, mtd);
+                print_near(to, &near, mtd);
+        }
         *vcpu->state = state;
 }
 
@@ -312,7 +315,8 @@ static void report(struct nova_vcpu *vcpu)
         } else {
                 printf("%s, after %llu exits; the last was 0x%x.\n", texts[vcpu->activity],
                        (unsigned long long)vcpu->exits, vcpu->event);
-                print_registers(&output, &state, vm->mtd[NOVA_VM_EXIT_RECALL]);
+                if (!vm->hide_state)
+                        print_registers(&output, &state, vm->mtd[NOVA_VM_EXIT_RECALL]);
         }
 }
 

@@ -189,6 +189,7 @@ static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->local_apic = config->local_apic;
         vm->report_halt = config->report_halt;
         vm->report_reset = config->report_reset;
+        vm->hide_state = config->hide_state;
         vm->xsave = nova_cpuid_has_xsave(nova_cpuid_host, vm->svm);
         vm->same_tsc =
                 (vm->vcpus > 1 || config->same_tsc) && nova_hip_has(nova_program.hip, NOVA_HIP_TSC);
@@ -205,7 +206,8 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
         if (error)
                 return error;
         configure(vm, config);
-        error = nova_guest_memory_create(&vm->memory, config->memory);
+        if (!config->own_memory)
+                error = nova_guest_memory_create(&vm->memory, config->memory);
         if (error)
                 return novavmm_create_error_memory(vm, error, config->memory);
         error = make_objects(vm);
@@ -275,10 +277,21 @@ void nova_vm_stop(struct nova_vm *vm)
 static void destroy_vcpu(struct nova_vcpu *vcpu)
 {
         if (vcpu->running) {
-                nova_semaphore_down(&vcpu->parked);
+                if (!novavmm_vcpu_abandon(vcpu))
+                        nova_semaphore_down(&vcpu->parked);
                 nova_sc_destroy(vcpu->ec + 1);
                 vcpu->running = false;
         }
+}
+
+/* Destroys a virtual CPU's handler. A handler that is in a call to another program may wait for
+ * that program for ever, so nothing waits for the handler. */
+static void destroy_handler(struct nova_vcpu *vcpu)
+{
+        if (vcpu->call == VCPU_ABANDONED)
+                nova_handler_discard(vcpu->handler);
+        else
+                nova_handler_destroy(vcpu->handler);
 }
 
 void nova_vm_destroy(struct nova_vm *vm)
@@ -291,12 +304,12 @@ void nova_vm_destroy(struct nova_vm *vm)
                 nova_pd_destroy(vm->objects);
                 nova_sel_release(vm->objects, OBJECT_ORDER);
         }
+        if (vm->events != NOVA_SEL_NONE)
+                nova_sel_release(vm->events, vm->events_order);
         for (unsigned i = 0; i < vm->vcpus; i++) {
                 nova_semaphore_up(&vm->vcpu[i].wake);
                 if (vm->vcpu[i].handler)
-                        nova_handler_destroy(vm->vcpu[i].handler);
+                        destroy_handler(&vm->vcpu[i]);
         }
-        if (vm->events != NOVA_SEL_NONE)
-                nova_sel_release(vm->events, vm->events_order);
         nova_guest_memory_destroy(&vm->memory);
 }

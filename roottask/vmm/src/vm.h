@@ -33,6 +33,18 @@ nova_portal_handler novavmm_vcpu_serve;
  * nova_vcpu. */
 void novavmm_vcpu_break(void *argument);
 
+/* States of a virtual CPU's handler towards other programs: nova_vcpu.call. Handler and destroyer
+ * of the machine leave VCPU_CALLS by an atomic exchange, so they agree. */
+enum vcpu_call {
+        VCPU_CALLS_NOBODY, /* it is not in nova_vcpu_call_out() */
+        VCPU_CALLS,        /* it may wait for another program */
+        VCPU_ABANDONED     /* the machine is being destroyed, and nothing waits for the handler */
+};
+
+/* Gives up a handler that is in a call to another program, before its EC is destroyed.
+ * @return false if it is in none; then it will stop by itself */
+bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu);
+
 /* Makes a waiting virtual CPU check for an interrupt or the machine's end. */
 void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 

@@ -28,6 +28,18 @@ struct nova_overlay {
         unsigned rights; /**< the guest's permissions: NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X */
 };
 
+/**
+ * Finds RAM that a monitor provides page by page.
+ *
+ * @param context  context of the memory
+ * @param address  guest-physical address
+ * @param bytes    number of bytes, all of them in one page
+ * @param write    the bytes will be written
+ * @return their address in the monitor, valid until the end of the exit that is being handled;
+ *         NULL: there is no RAM, or the guest may not write it
+ */
+typedef void *nova_guest_find(void *context, uint64_t address, size_t bytes, bool write);
+
 /** A guest's RAM. A monitor accesses it through the functions below, which check each address. */
 struct nova_guest_memory {
         uint8_t *base; /**< address of guest-physical address 0 in the monitor */
@@ -43,6 +55,10 @@ struct nova_guest_memory {
         uint8_t *frames;                            /**< frames of nova_overlay_create(), or NULL */
         void *frame_pages;     /**< the frames, at their address from the allocator */
         unsigned frames_order; /**< number of the frames is 2^order */
+        /** Finds the RAM of a machine whose monitor provides it (nova_vm_config.own_memory), which
+         * has neither `base` nor `bytes`; else NULL. */
+        nova_guest_find *find;
+        void *find_context; /**< context of `find` */
 };
 
 /**
@@ -57,6 +73,19 @@ struct nova_guest_memory {
  */
 int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes);
 
+/**
+ * Maps pages of the program a second time, so that a guest can execute them. For monitors that
+ * provide RAM themselves (nova_vm_config.own_memory).
+ *
+ * @param page  first page, from nova_page_alloc()
+ * @param to    address of the second mapping, in a region of nova_region_reserve()
+ * @param order number of pages is 2^order; both addresses are multiples of their size
+ * @retval 0      done
+ * @retval ENOMEM no more kernel memory
+ * @retval EACCES the program may not have executable memory: its parent must grant it children
+ */
+int nova_guest_memory_map(void *page, void *to, unsigned order);
+
 /** Frees RAM. No guest may use it any more. */
 void nova_guest_memory_destroy(struct nova_guest_memory *memory);
 
@@ -69,6 +98,8 @@ bool nova_guest_is_covered(const struct nova_guest_memory *memory, uint64_t addr
 static inline void *nova_guest_pointer(const struct nova_guest_memory *memory, uint64_t address,
                                        uint64_t bytes)
 {
+        if (memory->find)
+                return memory->find(memory->find_context, address, bytes, true);
         if (address > memory->bytes || bytes > memory->bytes - address)
                 return NULL;
         if (memory->overlays && nova_guest_is_covered(memory, address, bytes))

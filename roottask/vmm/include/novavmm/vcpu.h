@@ -70,6 +70,7 @@ struct nova_vcpu {
                 uint64_t page;       /**< number of the page */
                 unsigned changes;    /**< number of changes of overlay pages before it */
         } given;                     /**< the last page that a reply mapped */
+        uint32_t call;               /**< state of nova_vcpu_call_out(); atomic */
         struct nova_decoded decoded; /**< the last instruction that accessed a device's memory */
 };
 
@@ -149,6 +150,39 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu);
  * @endcode
  */
 void nova_vcpu_nmi(struct nova_vcpu *vcpu);
+
+/**
+ * Maps pages of the monitor into the guest with the reply to the current exit, whose cause is
+ * NOVA_VM_EXIT_STARTUP or NOVA_VM_EXIT_MEMORY. A reply maps a small number of ranges.
+ *
+ * The pages are mapped only when the guest continues. Until the virtual CPU's next exit,
+ * nova_vcpu.gives is true: a monitor that revokes one of the pages meanwhile must revoke it again
+ * after that exit.
+ * @code
+ * extern struct nova_vcpu *vcpu; // the argument of a handler of NOVA_VM_EXIT_MEMORY
+ * extern char *page;             // page-aligned, executable for the monitor, too
+ *
+ * nova_vcpu_map(vcpu, nova_crd_mem((nova_word_t)page >> NOVA_PAGE_BITS, 0, NOVA_MEM_RWX),
+ *               (nova_sel_t)(vcpu->more->gpa >> NOVA_PAGE_BITS));
+ * @endcode
+ * @param vcpu the virtual CPU
+ * @param crd  pages of the monitor, with the permissions of the guest
+ * @param to   number of the first guest-physical page, a multiple of the number of pages
+ * @return false if the reply has no room
+ */
+bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to);
+
+/**
+ * Calls a function that may wait for another program, without the machine's lock.
+ *
+ * The exit's message stays valid, although the function may use the UTCB. If the machine is
+ * destroyed meanwhile, the function is ended in the middle, so it must not hold locks or allocate
+ * memory: it should consist of one nova_call().
+ * @param vcpu     the virtual CPU whose exit is being handled
+ * @param function the function
+ * @param argument passed to @p function
+ */
+void nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument);
 
 /** Makes a virtual CPU check for interrupts; must be called when an interrupt may be pending. The
  * caller holds its machine's lock. */

@@ -53,6 +53,9 @@ struct nova_vm_config {
                               this priority + 1 */
         bool same_tsc;     /**< the TSC of a single virtual CPU counts stolen time, as the TSCs of
                             * several do: the kernel does not adjust it */
+        bool own_memory;   /**< the monitor provides the RAM: @c memory is 0, nova_vm.memory.find
+                              finds it, and a handler of NOVA_VM_EXIT_MEMORY maps it */
+        bool hide_state;   /**< reports show neither registers nor memory of the guest */
         bool report_halt;  /**< treat NOVA_VM_HALTED as an error and report it */
         bool report_reset; /**< at NOVA_VM_RESET, print the registers of the virtual CPU that reset
                             * the machine
@@ -72,7 +75,7 @@ struct nova_vm {
         struct nova_vm_interrupts interrupts;           /**< source of interrupts */
         struct nova_clock clock;                        /**< clock of its devices */
         bool local_apic;                                /**< CPUID shows a local APIC */
-        bool report_halt, report_reset;                 /**< values of the configuration */
+        bool report_halt, report_reset, hide_state;     /**< values of the configuration */
         bool svm;                                       /**< the CPU has SVM; otherwise VMX */
         nova_vcpu_handler *handler[NOVA_VM_EXIT_COUNT]; /**< handlers of exits, by cause */
         nova_mtd_t mtd[NOVA_VM_EXIT_COUNT];             /**< state that exits carry, by cause */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls of a handler of exits to other programs, and pages for its guest (see novavmm/vcpu.h). */
+#include "nova/utcb.h"
+#include "vm.h"
+
+/* Message of an exit, with the windows that the function may change. */
+struct message {
+        nova_word_t items;
+        nova_crd_t translate_window, delegate_window;
+        struct nova_utcb_event event;
+};
+
+static void save(struct message *to, const struct nova_utcb *utcb)
+{
+        to->items = utcb->items;
+        to->translate_window = utcb->translate_window;
+        to->delegate_window = utcb->delegate_window;
+        to->event = utcb->event;
+}
+
+static void restore(struct nova_utcb *utcb, const struct message *from)
+{
+        utcb->items = from->items;
+        utcb->translate_window = from->translate_window;
+        utcb->delegate_window = from->delegate_window;
+        utcb->event = from->event;
+}
+
+static bool change(struct nova_vcpu *vcpu, enum vcpu_call to)
+{
+        uint32_t calls = VCPU_CALLS;
+
+        return __atomic_compare_exchange_n(&vcpu->call, &calls, to, false, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_ACQUIRE);
+}
+
+bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu)
+{
+        return change(vcpu, VCPU_ABANDONED);
+}
+
+void nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument)
+{
+        struct nova_vm *const vm = vcpu->vm;
+        struct nova_utcb *const utcb = nova_thread_utcb();
+        struct message message;
+
+        save(&message, utcb);
+        __atomic_store_n(&vcpu->call, VCPU_CALLS, __ATOMIC_RELEASE);
+        nova_vm_unlock(vm);
+        function(argument);
+        while (!change(vcpu, VCPU_CALLS_NOBODY))
+                nova_semaphore_down(&vcpu->wake); /* until its EC is destroyed */
+        nova_mutex_lock(&vm->lock);
+        vm->serving = vcpu;
+        restore(utcb, &message);
+}
+
+bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to)
+{
+        const bool fits = nova_utcb_delegate(nova_thread_utcb(), crd, to, NOVA_ITEM_G);
+
+        vcpu->gives |= fits;
+        return fits;
+}
