@@ -66,7 +66,8 @@ struct nova_service_config {
         unsigned sessions;        /**< maximum number of sessions of all clients; 0: 64 */
         unsigned client_sessions; /**< maximum number of sessions of one client; 0: 16 */
         unsigned receive_order;   /**< order of the receive window: up to 2^order capabilities */
-        unsigned share_pages;     /**< pages that a session may share with the service; 0: none */
+        unsigned share_pages;     /**< pages that a session may share with the service; 0: none.
+                                   * The service needs that many addresses for each CPU and session */
         size_t receive_bytes; /**< kernel memory in bytes that a message may charge to the program;
                                  0: 64 KiB plus 256 bytes per page that can be shared */
         bool parallel;     /**< handlers of several CPUs may run at once; otherwise one at a time,
@@ -287,6 +288,16 @@ bool nova_request_text(const struct nova_request *request, unsigned first, char 
 
 /** Returns the size in bytes of the memory that the client shares. */
 size_t nova_request_share_bytes(const struct nova_request *request);
+
+/**
+ * Keeps the memory that the client shares at its address until the session's close function has
+ * returned. Until then the client cannot unshare it by a call; it can still revoke its pages. For
+ * services that give the pages to other programs or to guests.
+ *
+ * @param request the request
+ * @return the address, to be accessed with nova_copy_guarded() only; NULL: no memory is shared
+ */
+void *nova_request_share_hold(const struct nova_request *request);
 
 /**
  * Copies from memory that the client shares.

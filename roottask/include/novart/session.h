@@ -279,7 +279,8 @@ void nova_session_cancel(struct nova_session *session);
  * @retval 0        done
  * @retval ENOTSUP  the service does not accept shared memory
  * @retval EINVAL   not aligned, or more pages than the service accepts
- * @retval EBUSY    a handler on another CPU is serving the session: try again
+ * @retval EBUSY    a handler on another CPU is serving the session: try again; or the service keeps
+ *                  the memory that was shared before until the session ends
  * @retval ENOMEM   no kernel memory, or the service has no addresses for it
  * @retval ECONNRESET the service died, or ended the session: nova_session_reopen() may help
  * @retval …        as nova_session_call()
@@ -304,7 +305,8 @@ int nova_session_share_until(struct nova_session *session, void *memory, unsigne
  * Revokes shared memory from the service and from all other programs that got it from this one.
  *
  * @retval 0     done, or nothing was shared; also if the service has died
- * @retval EBUSY a handler on another CPU is serving the session: the memory is still shared
+ * @retval EBUSY a handler on another CPU is serving the session, or the service keeps the memory
+ * until the session ends: the memory is still shared
  * @retval …     as nova_session_call()
  */
 int nova_session_unshare(struct nova_session *session);

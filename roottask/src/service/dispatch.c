@@ -120,7 +120,7 @@ static int serve_session(struct service_cpu *cpu, struct session *session)
         case NOVA_OPERATION_NOTIFY:
                 return novart_service_notify_set(cpu, request);
         case NOVA_OPERATION_UNSHARE:
-                if (session->calls > 1)
+                if (session->calls > 1 || session->share_held)
                         return EBUSY; /* another handler may be copying */
                 novart_service_share_end(session);
                 return 0;

@@ -88,6 +88,16 @@ size_t nova_request_share_bytes(const struct nova_request *request)
         return session ? (size_t)session->share_pages * NOVA_PAGE_SIZE : 0;
 }
 
+void *nova_request_share_hold(const struct nova_request *request)
+{
+        struct session *const session = cpu_of(request)->session;
+
+        if (!session || !session->share)
+                return NULL;
+        session->share_held = true;
+        return session->share;
+}
+
 /* Returns the address of a range of the shared memory, or NULL if it is not inside. */
 static char *share_range(const struct nova_request *request, size_t offset, size_t bytes)
 {

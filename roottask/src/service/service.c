@@ -21,7 +21,7 @@
 #define CLIENT_SESSIONS 16
 #define SESSIONS_MAX    0x10000
 #define RECEIVE_MAX     6
-#define SHARE_MAX       1024
+#define SHARE_MAX       0x40000
 
 /* Default of the kernel memory in bytes that a message may charge to the service: tables for any
  * window, and a record for each page that can be shared. */

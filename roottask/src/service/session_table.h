@@ -30,6 +30,7 @@ struct session {
         nova_sel_t notify;
         void *share; /* memory that the client shares, NULL: none */
         unsigned share_pages;
+        bool share_held; /* the memory stays until the session ends */
 };
 
 struct session_table {

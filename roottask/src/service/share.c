@@ -35,6 +35,7 @@ void novart_service_share_end(struct session *session)
                 nova_region_free(session->share);
         session->share = NULL;
         session->share_pages = 0;
+        session->share_held = false;
 }
 
 /* The memory that a message offers, read before the UTCB is used for other purposes. */
@@ -75,7 +76,7 @@ static int share(struct service_cpu *cpu, const struct offer *offer)
 
         if (!session)
                 return EBADF;
-        if (session->calls)
+        if (session->calls || session->share_held)
                 return EBUSY; /* a handler may be copying from the present memory */
         novart_service_share_end(session);
         session->share = cpu->share_window;

@@ -8,6 +8,7 @@
 
 #include "nova/crd.h"
 #include "nova/hypercall.h"
+#include "novart/guard.h"
 #include "novart/page.h"
 #include "novart/program.h"
 #include "novart/selector.h"
@@ -61,6 +62,16 @@ static int share(struct nova_request *request)
         for (size_t i = 0; i < size; i++)
                 bytes[i]++;
         return nova_request_share_write(request, offset, bytes, size);
+}
+
+static int hold(struct nova_request *request)
+{
+        const char *const memory = nova_request_share_hold(request);
+        char byte;
+
+        if (!memory)
+                return ENOENT;
+        return nova_copy_guarded(&byte, memory, 1) || nova_request_share_read(request, 0, &byte, 1);
 }
 
 static int tell(struct nova_request *request)
@@ -170,7 +181,7 @@ struct nova_service *echo_start(const struct echo_options *options)
                 {share, 2, 2, false}, {tell, 0, 0, false},  {stay, 0, 0, false},
                 {big, 0, 0, false},   {cpu, 0, 0, false},   {print, 1, 1, false},
                 {die, 0, 0, false},   {used, 0, 0, false},  {slow, 0, 0, false},
-                {give, 1, 1, false},  {NULL, 0, 0, false},
+                {give, 1, 1, false},  {hold, 0, 0, false},  {NULL, 0, 0, false},
         };
         const struct nova_service_config config = {
                 .name = options->name,

@@ -21,7 +21,8 @@
 #define ECHO_SLOW (NOVA_OPERATION_FIRST + 11) /* sleeps 5 ms */
 /* Gives a word and its PD, then fails with the received word. */
 #define ECHO_GIVE (NOVA_OPERATION_FIRST + 12)
-#define ECHO_NONE (NOVA_OPERATION_FIRST + 13) /* a row without a handler */
+#define ECHO_HOLD (NOVA_OPERATION_FIRST + 13) /* keeps the shared memory */
+#define ECHO_NONE (NOVA_OPERATION_FIRST + 14) /* a row without a handler */
 
 #define ECHO_PAGES 8 /* that can be shared */
 

@@ -285,6 +285,32 @@ static void sharing(void)
               "unsharing takes it back");
 }
 
+static void holding(void)
+{
+        static char memory[2 * NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
+        struct nova_session *other;
+
+        if (nova_session_open(&other, "echo", NULL)) {
+                check(false, "a second session opens");
+                return;
+        }
+        check(echo_call(other, ECHO_HOLD, NULL, 0, NULL) == ENOENT, "there is nothing to keep");
+        check(nova_session_share(other, memory, 2) == 0 &&
+                      echo_call(other, ECHO_HOLD, NULL, 0, NULL) == 0,
+              "a service keeps shared memory");
+        check(nova_session_unshare(other) == EBUSY &&
+                      echo_call(other, ECHO_HOLD, NULL, 0, NULL) == 0,
+              "its client cannot unshare it");
+        check(nova_session_share(other, memory, 1) == EBUSY &&
+                      echo_call(other, ECHO_HOLD, NULL, 0, NULL) == EPERM,
+              "it can revoke it, which is not a fault of the server");
+        nova_session_close(other);
+        check(nova_session_open(&other, "echo", NULL) == 0 &&
+                      nova_session_share(other, memory, 2) == 0 && nova_session_unshare(other) == 0,
+              "the next session is free to do so");
+        nova_session_close(other);
+}
+
 static int nothing(struct nova_request *request)
 {
         (void)request;
@@ -391,6 +417,7 @@ int main(void)
         waits_for_gifts(echo);
         notifications();
         sharing();
+        holding();
         flood();
         nova_session_close(session);
         services(2);
