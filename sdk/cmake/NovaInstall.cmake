@@ -41,8 +41,9 @@ function(nova_install_common)
   install(DIRECTORY "${NOVA_NEWLIB}/" DESTINATION "lib/newlib/${NOVA_ARCH}"
     PATTERN "built.json" EXCLUDE)
 
-  install(PROGRAMS "${NOVA_SDK}/bin/nova" "${NOVA_SYSTEM_TOOL}" DESTINATION bin)
-  add_dependencies(nova-sdk nova-system)
+  install(PROGRAMS "${NOVA_SDK}/bin/nova" "${NOVA_SYSTEM_TOOL}" "${NOVA_ACPI_TOOL}"
+    DESTINATION bin)
+  add_dependencies(nova-sdk nova-system nova-acpi)
   install(DIRECTORY "${NOVA_SDK}/lib/nova" DESTINATION lib PATTERN "__pycache__" EXCLUDE
     REGEX "/lib/nova/(${NOVA_TREE_MODULES})\\.py$" EXCLUDE)
   install(DIRECTORY "${NOVA_SDK}/linker" DESTINATION share/nova)

@@ -20,6 +20,21 @@ if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
             "${nova_system_folder}/reader.h"
     VERBATIM)
   add_custom_target(nova-system DEPENDS "${NOVA_SYSTEM_TOOL}")
+
+  # The program that makes the ACPI tables of sealed guests, from the sources of novavmm.
+  set(NOVA_ACPI_TOOL "${CMAKE_BINARY_DIR}/host/nova-acpi")
+  set(nova_vmm_folder "${NOVA_ROOT}/roottask/vmm")
+  set(nova_acpi_sources "${nova_vmm_folder}/acpi_tool.c"
+    "${nova_vmm_folder}/src/device/acpi_tables.c" "${nova_vmm_folder}/src/device/dsdt.c"
+    "${nova_vmm_folder}/src/guest_memory.c")
+  add_custom_command(OUTPUT "${NOVA_ACPI_TOOL}"
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${CMAKE_BINARY_DIR}/host"
+    COMMAND "${NOVA_HOST_CC}" -std=gnu11 -O1 -Wall -Wextra -Werror "-I${nova_vmm_folder}/include"
+            "-I${nova_vmm_folder}/src" "-I${NOVA_ROOT}/libnova/include"
+            "-I${NOVA_ROOT}/hypervisor/abi" -o "${NOVA_ACPI_TOOL}" ${nova_acpi_sources}
+    DEPENDS ${nova_acpi_sources}
+    VERBATIM)
+  add_custom_target(nova-acpi DEPENDS "${NOVA_ACPI_TOOL}")
 endif()
 
 # Returns the target for a name: one of the project, else one that comes with the SDK.

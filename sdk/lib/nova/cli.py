@@ -22,6 +22,8 @@ MODULES = {
     "conformance": "conformance",
     "bench": "bench",
     "docs": "manual",
+    "machine-key": "machine_key",
+    "seal": "seal",
     "doctor": "doctor",
     "boot-test": "boot_test",
     "stretch-test": "stretch",

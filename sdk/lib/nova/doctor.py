@@ -25,6 +25,7 @@ PURPOSES = {
     "image": "for nova image and --boot grub",
     "clang": "for --compiler clang",
     "bochs": "for --emulator bochs",
+    "secure": "for nova seal and secure virtual machines",
     "docs": "for nova docs",
     "test": "for nova test",
 }

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova machine-key`: makes the key pair of a machine that may run sealed images. The keys are of
+X25519 (RFC 7748)."""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from nova import build, options
+from nova.errors import EXIT_OK, NovaError
+
+PRIVATE_MAGIC = b"NOVA-MACHINE-KEY"
+PUBLIC_MAGIC = b"NOVA-MACHINE-PUB"
+KEY = 32
+
+DESCRIPTION = """\
+Makes the key pair of a machine in the folder DIR: machine.pub, for which images are
+sealed (nova seal --machine), and machine.key, with which the ultravisor opens
+them. machine.key is a secret: give it to that machine only, as a boot module."""
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "machine-key",
+        prog="nova machine-key",
+        help="make the key pair of a machine for sealed images",
+        description=DESCRIPTION,
+        formatter_class=options.Formatter,
+        usage="nova machine-key DIR",
+    )
+    parser.add_argument("folder", metavar="DIR", help="the folder; created if necessary")
+    parser.set_defaults(function=run)
+
+
+def need_cryptography():
+    """Refuses to go on without the library of Debian's python3-cryptography."""
+    try:
+        from cryptography.hazmat.primitives.ciphers import aead
+    except ImportError as error:
+        raise NovaError(
+            "Python's library cryptography is missing: apt-get install python3-cryptography."
+        ) from error
+    return aead
+
+
+def public_of(private):
+    """Returns the public key of a private one."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import x25519
+
+    key = x25519.X25519PrivateKey.from_private_bytes(private).public_key()
+    return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
+def shared(private, public):
+    """Returns the secret of two keys; None if the public key is one of the few without a secret."""
+    from cryptography.hazmat.primitives.asymmetric import x25519
+
+    try:
+        return x25519.X25519PrivateKey.from_private_bytes(private).exchange(
+            x25519.X25519PublicKey.from_public_bytes(public)
+        )
+    except ValueError:
+        return None
+
+
+def identity(public):
+    """Returns the sum by which a blob names a machine."""
+    return hashlib.sha256(public).digest()
+
+
+def write_secret(path, data):
+    """Creates a file that only its owner can read. It must not exist."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(handle, "wb") as file:
+        file.write(data)
+
+
+def _read(path, magic, what, other):
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise NovaError(f"the {what} {path} cannot be read: {error.strerror}.") from error
+    if data[:len(magic)] != magic or len(data) != len(magic) + KEY:
+        wrong = data[:len(other)] == other
+        other_kind = "the other half of a key pair" if wrong else "not a file of nova machine-key"
+        raise NovaError(f"the {what} {path} is {other_kind}: name machine."
+                        f"{'pub' if magic == PUBLIC_MAGIC else 'key'}.")
+    return data[len(magic):]
+
+
+def read_public(path):
+    """Returns the public key in a file."""
+    return _read(path, PUBLIC_MAGIC, "public key", PRIVATE_MAGIC)
+
+
+def read_private(path):
+    """Returns the private key in a file, which only its owner may read."""
+    key = _read(path, PRIVATE_MAGIC, "private key", PUBLIC_MAGIC)
+    if os.stat(path).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise NovaError(f"other users can read the private key {path}: chmod 600 {path}.")
+    return key
+
+
+def make(folder, random=os.urandom):
+    """Makes a key pair in a folder. Tests replace RANDOM."""
+    for name in ("machine.key", "machine.pub"):
+        if os.path.lexists(folder / name):
+            raise NovaError(f"{folder / name} exists already: images sealed for it would be lost, "
+                            "so name another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    private = random(KEY)
+    write_secret(folder / "machine.key", PRIVATE_MAGIC + private)
+    (folder / "machine.pub").write_bytes(PUBLIC_MAGIC + public_of(private))
+    return private
+
+
+def run(args):
+    need_cryptography()
+    folder = Path(args.folder)
+    try:
+        make(folder)
+    except OSError as error:
+        raise NovaError(f"the folder {folder} cannot be used: {error.strerror}.") from error
+    build.say(f"{folder / 'machine.key'} is the machine's secret; seal images for "
+              f"{folder / 'machine.pub'}")
+    return EXIT_OK

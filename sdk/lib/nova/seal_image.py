@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The file of a sealed image: its start page, its blob, and the parts that the blob measures.
+docs/manual/secure-format.md describes each byte."""
+
+import os
+import struct
+from typing import NamedTuple
+
+from nova import seal_blob
+from nova.errors import EXIT_FAILED, NovaError
+from nova.seal_blob import PAGE, Part
+
+MAGIC = b"NOVASEAL"
+VERSION = 1
+HEADER = struct.Struct("<8sIIQQIIQQIIQII")
+ROW = struct.Struct("<IIQQQ")
+# Places in the guest's memory. Those of the kernel and the initrd depend on the kernel.
+START_AT = 0x8000
+PARAMS_AT = 0x10000
+COMMAND_LINE_AT = 0x20000
+BLOB_AT = 0x30000
+TABLES_AT = 0x70000
+ACPI_AT = 0xE0000
+ACPI_END = 0x100000
+STUB_OFFSET = 0x400
+BLOB_OFFSET = PAGE
+FILE_MAX = 1 << 31
+# seal_stub.S, assembled.
+STUB = bytes.fromhex(
+    "fafc31c00fa28b35308000008b0d40800000b810f1000081fb41757468740f81"
+    "fb4879676f740789f30f01c1eb0589f30f01d989c5be6084000066baf803ac84"
+    "c07403eeebf8b908000000c1c50489e8240f3c0a1c692feee2f1b00aeef4ebfd"
+    "54686520564d2063616e6e6f74206265636f6d65207365637572653a2055565f"
+    "45534d2072657475726e656420307800"
+)
+
+
+class Loaded(NamedTuple):
+    """Content for a place in the guest's memory, in whole pages."""
+
+    kind: int
+    address: int
+    data: bytes
+
+
+class Start(NamedTuple):
+    """The start page: what a VMM must know, and all that is not secret."""
+
+    file_bytes: int
+    memory: int
+    vcpus: int
+    flags: int
+    params: int
+    rows: tuple  # of kind, offset in the file, address, number of bytes
+
+
+def whole_pages(data):
+    return data + bytes(-len(data) % PAGE)
+
+
+def start_page(start):
+    """Returns the bytes of a start page."""
+    head = HEADER.pack(
+        MAGIC, VERSION, STUB_OFFSET, start.file_bytes, start.memory, start.vcpus, start.flags,
+        START_AT, BLOB_AT, BLOB_OFFSET, seal_blob.ROOM, start.params, len(start.rows), 0,
+    )
+    rows = b"".join(ROW.pack(kind, 0, *rest) for kind, *rest in start.rows)
+    return whole_pages((head + rows).ljust(STUB_OFFSET, b"\0") + STUB)
+
+
+def _damaged(path, reason):
+    return NovaError(f"{path} is damaged: {reason}.", EXIT_FAILED)
+
+
+def read_start(path, data):
+    """Checks and returns the start page of the image DATA in the file PATH."""
+    if data[:len(MAGIC)] != MAGIC or len(data) < PAGE:
+        raise NovaError(f"{path} is not a sealed image: make one with 'nova seal'.")
+    (_, version, _, file_bytes, memory, vcpus, flags, _, _, _, _, params, count,
+     _) = HEADER.unpack_from(data)
+    if version != VERSION:
+        raise NovaError(f"{path} is a sealed image of version {version}, but this nova knows "
+                        f"version {VERSION} only: seal it again.")
+    if count > seal_blob.PARTS_MAX:
+        raise _damaged(path, f"its start page names {count} parts, more than "
+                             f"{seal_blob.PARTS_MAX}")
+    rows = [ROW.unpack_from(data, HEADER.size + i * ROW.size) for i in range(count)]
+    start = Start(file_bytes, memory, vcpus, flags, params,
+                  tuple((kind, *rest) for kind, _, *rest in rows))
+    if start_page(start) != data[:PAGE]:
+        raise _damaged(path, "its start page is not one of this nova's")
+    if file_bytes != len(data):
+        raise _damaged(path, f"it has {len(data)} bytes of {file_bytes}")
+    return start
+
+
+def read(path):
+    """Returns an image's bytes and its start page."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(FILE_MAX + 1)
+    except OSError as error:
+        raise NovaError(f"the sealed image {path} cannot be read: {error.strerror}.") from error
+    if len(data) > FILE_MAX:
+        raise NovaError(f"{path} is not a sealed image: it has more than 2 GiB.")
+    return data, read_start(path, data)
+
+
+def build(policy, loaded, publics, random=os.urandom):
+    """Returns the bytes of an image. POLICY is a Content without blob, params, tables and parts;
+    LOADED are the parts except the start page, in the order of their addresses."""
+    offset = BLOB_OFFSET + seal_blob.ROOM
+    rows = [(seal_blob.START, 0, START_AT, PAGE)]
+    for one in loaded:
+        rows.append((one.kind, offset, one.address, len(one.data)))
+        offset += len(one.data)
+    if offset > FILE_MAX:
+        raise NovaError("the sealed image would have more than 2 GiB: use a smaller initrd.")
+    params = next(one.address for one in loaded if one.kind == seal_blob.PARAMS)
+    page = start_page(Start(offset, policy.memory, policy.vcpus, policy.flags, params,
+                            tuple(rows)))
+    content = policy._replace(
+        params=params, tables=TABLES_AT, blob=BLOB_AT,
+        parts=tuple(Part(one.kind, one.address, len(one.data), seal_blob.digest(one.data))
+                    for one in [Loaded(seal_blob.START, START_AT, page), *loaded]),
+    )
+    seal_blob.decode(seal_blob.encode(content))  # a blob that its reader refuses is never written
+    blob = seal_blob.seal(content, publics, random)
+    return b"".join([page, blob.ljust(seal_blob.ROOM, b"\0"), *(one.data for one in loaded)])
+
+
+def blob_of(data):
+    """Returns the bytes of an image in which its blob is."""
+    return data[BLOB_OFFSET:BLOB_OFFSET + seal_blob.ROOM]
+
+
+def _check_rows(path, start, content):
+    public = [(kind, address, length) for kind, _, address, length in start.rows]
+    if public != [(one.kind, one.address, one.bytes) for one in content.parts]:
+        raise _damaged(path, "the parts of its start page and of its blob differ")
+    same = (start.memory, start.vcpus, start.flags, start.params, BLOB_AT)
+    if same != (content.memory, content.vcpus, content.flags, content.params, content.blob):
+        raise _damaged(path, "its start page and its blob differ")
+
+
+def check(path, data, start, private):
+    """Checks a whole image as the ultravisor and a VMM do. Returns the content of its blob."""
+    blob = blob_of(data)
+    content = seal_blob.open_blob(blob, private)
+    if any(blob[seal_blob.read_header(blob)[0]:]):
+        raise _damaged(path, "there are bytes after its blob")
+    for row, part in zip(start.rows, content.parts):
+        measured = seal_blob.digest(data[row[1]:row[1] + row[3]])
+        if measured != part.digest:
+            raise NovaError(f"{path} is damaged: its {seal_blob.KINDS[part.kind]} has another "
+                            "SHA-256 sum than the sealed one (U_PERMISSION).", EXIT_FAILED)
+    _check_rows(path, start, content)
+    return content
+
+
+def rewrap(data, private, publics, random=os.urandom):
+    """Returns the image with a blob for other machines. Needs none of the files of its parts."""
+    plain = seal_blob.open_bytes(blob_of(data), private)
+    seal_blob.decode(plain)
+    blob = seal_blob.seal_bytes(plain, publics, random).ljust(seal_blob.ROOM, b"\0")
+    return data[:BLOB_OFFSET] + blob + data[BLOB_OFFSET + seal_blob.ROOM:]
