@@ -442,8 +442,8 @@ class Blob(unittest.TestCase):
         for count in (0, 17, 1 << 31, (1 << 32) - 1):
             self.assertEqual(self.with_word(16, count), "MACHINES")
         self.assertEqual(self.with_word(16, 2), "LENGTHS")
-        for count in (0, 63, seal_blob.PAYLOAD_MAX + 1, (1 << 32) - 1):
-            self.assertEqual(self.with_word(20, count), "PAYLOAD")
+        for count in (0, 63, seal_blob.CONTENT_MAX + 1, (1 << 32) - 1):
+            self.assertEqual(self.with_word(20, count), "CONTENT")
         self.assertEqual(self.with_word(36, 1), "RESERVED")
 
     def test_each_changed_bit_is_refused(self):
@@ -533,7 +533,7 @@ class Blob(unittest.TestCase):
 
     def test_the_largest_blob_fits_into_its_room(self):
         publics = [public for _, public in sealing.keys(seal_blob.MACHINES_MAX)]
-        blob = seal_blob.seal_bytes(bytes(seal_blob.PAYLOAD_MAX), publics)
+        blob = seal_blob.seal_bytes(bytes(seal_blob.CONTENT_MAX), publics)
         self.assertLessEqual(len(blob), seal_blob.ROOM)
         self.assertGreater(len(blob), seal_blob.ROOM - PAGE)
 

@@ -35,7 +35,7 @@ PHRASE_MAX = 512
 VCPUS_MAX = 64
 MEMORY_UNIT = 2 << 20
 MEMORY_MAX = 0xC0000000
-PAYLOAD_MAX = (FIXED.size + PARTS_MAX * PART.size + PHRASE_MAX
+CONTENT_MAX = (FIXED.size + PARTS_MAX * PART.size + PHRASE_MAX
                + SECRETS_MAX * (SECRET.size + NAME_MAX + VALUE_MAX))
 ROOM = 17 * PAGE  # of the largest blob
 TABLES = 8 * PAGE  # which the ultravisor fills in
@@ -52,7 +52,7 @@ STATUSES = {
     "CUT_OFF": ("U_PERMISSION", "the blob is cut off"),
     "VERSION": ("U_PERMISSION", "the blob has another version"),
     "MACHINES": ("U_PERMISSION", "the blob has no machine or too many of them"),
-    "PAYLOAD": ("U_PERMISSION", "the encrypted part of the blob is too short or too long"),
+    "CONTENT": ("U_PERMISSION", "the encrypted part of the blob is too short or too long"),
     "RESERVED": ("U_PERMISSION", "a reserved field of the blob is not 0"),
     "LENGTHS": ("U_PERMISSION", "the lengths in the blob do not agree"),
     "NO_KEY": ("U_NO_KEY", "the image is not sealed for this machine"),
@@ -258,12 +258,12 @@ def read_header(data):
     """Checks the public part. Returns the length of the blob, its nonce, and a row per machine."""
     _need(data[:len(MAGIC)] == MAGIC, "NO_BLOB")
     _need(len(data) >= HEADER.size, "CUT_OFF")
-    _, version, length, machines, payload, nonce, reserved = HEADER.unpack_from(data)
+    _, version, length, machines, size, nonce, reserved = HEADER.unpack_from(data)
     _need(version == VERSION, "VERSION")
     _need(1 <= machines <= MACHINES_MAX, "MACHINES")
-    _need(FIXED.size <= payload <= PAYLOAD_MAX, "PAYLOAD")
+    _need(FIXED.size <= size <= CONTENT_MAX, "CONTENT")
     _need(not reserved, "RESERVED")
-    _need(length == HEADER.size + machines * WRAP.size + payload + TAG, "LENGTHS")
+    _need(length == HEADER.size + machines * WRAP.size + size + TAG, "LENGTHS")
     _need(length <= len(data), "CUT_OFF")
     rows = [WRAP.unpack_from(data, HEADER.size + i * WRAP.size) for i in range(machines)]
     return length, nonce, rows

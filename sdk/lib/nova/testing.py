@@ -13,7 +13,7 @@ from nova import tree
 
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
 LABELS += ("bench", "stretch", "fuzzer", "models", "traps", "style", "sdk", "docs")
-LABELS += ("enlightened",)
+LABELS += ("enlightened", "secure")
 # Labels that take too long for every run.
 NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120
