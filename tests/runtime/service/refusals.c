@@ -417,8 +417,8 @@ int main(void)
         waits_for_gifts(echo);
         notifications();
         sharing();
-        holding();
         flood();
+        holding();
         nova_session_close(session);
         services(2);
         nova_service_stop(other);
