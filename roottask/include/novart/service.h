@@ -66,8 +66,8 @@ struct nova_service_config {
         unsigned sessions;        /**< maximum number of sessions of all clients; 0: 64 */
         unsigned client_sessions; /**< maximum number of sessions of one client; 0: 16 */
         unsigned receive_order;   /**< order of the receive window: up to 2^order capabilities */
-        unsigned share_pages;     /**< pages that a session may share with the service; 0: none.
-                                   * The service needs that many addresses for each CPU and session */
+        unsigned share_pages;     /**< pages that a session may share with the service; 0: none. The
+                                   * service needs that many addresses for each CPU and session */
         size_t receive_bytes; /**< kernel memory in bytes that a message may charge to the program;
                                  0: 64 KiB plus 256 bytes per page that can be shared */
         bool parallel;     /**< handlers of several CPUs may run at once; otherwise one at a time,

@@ -186,27 +186,34 @@ static void say_last_call(const struct nova_vm *vm, const struct report_sink *to
         say(to, "  last hypercall: %s\n", text);
 }
 
-/* The report is made from a copy of the state, because writing it may overwrite the UTCB. */
+/* The report is made from a copy of the state, because writing it may overwrite the UTCB. A virtual
+ * CPU that has never exited has no state; this one reports for a secure guest. */
 void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                          const char *cause)
 {
-        const struct nova_utcb_state state = *vcpu->state;
         const nova_mtd_t mtd = vcpu->vm->mtd[vcpu->exit];
+        struct nova_utcb_state state = {.mtd = 0};
         struct near near;
 
+        if (vcpu->state)
+                state = *vcpu->state;
         if (!vcpu->vm->hide_state)
                 read_near(vcpu, mtd, &near);
         if (to == &output)
                 novavmm_report_begin_line(vcpu->vm);
-        say(to, "VM: guest %s, vCPU %u%s %s (exit 0x%x, qualification %llx %llx).\n",
-            vcpu->vm->name, vcpu->number, what, cause, vcpu->event,
-            (unsigned long long)state.qual[0], (unsigned long long)state.qual[1]);
+        say(to, "VM: guest %s, vCPU %u%s %s", vcpu->vm->name, vcpu->number, what, cause);
+        if (vcpu->vm->hide_state)
+                say(to, ".\n");
+        else
+                say(to, " (exit 0x%x, qualification %llx %llx).\n", vcpu->event,
+                    (unsigned long long)state.qual[0], (unsigned long long)state.qual[1]);
         say_last_call(vcpu->vm, to);
         if (!vcpu->vm->hide_state) {
                 print_registers(to, &state, mtd);
                 print_near(to, &near, mtd);
         }
-        *vcpu->state = state;
+        if (vcpu->state)
+                *vcpu->state = state;
 }
 
 void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)

@@ -128,6 +128,7 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
         if (!slot || slot > NOVA_PC_SLOTS)
                 return EINVAL;
         virtio->irq = irq;
+        virtio->offered |= pc->vm->virtio_features;
         virtio->complain = complain;
         virtio->context = pc;
         virtio->pci.config[NOVA_PCI_BAR] = NOVA_PC_WINDOW + slot * SLOT_STEP;

@@ -6,6 +6,7 @@
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novavmm/registers.h"
+#include "secure.h"
 
 #define EVENT_MASK 0xff
 
@@ -85,6 +86,8 @@ void novavmm_vcpu_wake(struct nova_vcpu *vcpu)
 
 void nova_vcpu_kick(struct nova_vcpu *vcpu)
 {
+        if (novavmm_secure_kick(vcpu))
+                return;
         novavmm_vcpu_wake(vcpu);
 }
 
@@ -111,6 +114,8 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
 {
         if (vcpu->activity != NOVA_VCPU_OFF)
                 return;
+        if (novavmm_secure_start(vcpu, vector))
+                return;
         nova_registers_real(&vcpu->start, (uint16_t)(vector << 8), 0);
         vcpu->activity = NOVA_VCPU_RUNS;
         novavmm_vcpu_wake(vcpu);
@@ -119,6 +124,8 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
 /* a virtual CPU that has reset the machine keeps the task of reporting that */
 void nova_vcpu_reset(struct nova_vcpu *vcpu)
 {
+        if (novavmm_secure_reset(vcpu))
+                return;
         if (vcpu->activity == NOVA_VCPU_OFF || vcpu->recalled_for & VCPU_RESETS_MACHINE)
                 return;
         vcpu->activity = NOVA_VCPU_OFF;
@@ -129,7 +136,7 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu)
 
 void nova_vcpu_nmi(struct nova_vcpu *vcpu)
 {
-        if (vcpu->activity == NOVA_VCPU_OFF)
+        if (vcpu->activity == NOVA_VCPU_OFF || novavmm_secure_kick(vcpu))
                 return;
         vcpu->nmi = true;
         novavmm_vcpu_wake(vcpu);
@@ -164,7 +171,7 @@ static struct nova_vcpu *find_behind(struct nova_vm *vm)
 
 /* A reply is sent after its handler has released the lock. The next exit of the other virtual CPU
  * shows that its reply is complete, so it is recalled. */
-void novavmm_vcpu_settle(struct nova_vcpu *vcpu)
+void nova_vcpu_settle(struct nova_vcpu *vcpu)
 {
         struct nova_vcpu *behind;
 

@@ -15,6 +15,7 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "novavmm/cpuid.h"
+#include "secure.h"
 
 /* Events of a virtual CPU: 2^8. */
 #define EVENT_ORDER 8
@@ -95,7 +96,7 @@ static int make_portals(struct nova_vcpu *vcpu)
         return error;
 }
 
-static int make_vcpu(struct nova_vm *vm, unsigned number)
+static int make_vcpu(struct nova_vm *vm, const struct nova_vm_config *config, unsigned number)
 {
         struct nova_vcpu *const vcpu = &vm->vcpu[number];
         int error;
@@ -104,7 +105,7 @@ static int make_vcpu(struct nova_vm *vm, unsigned number)
         vcpu->number = number;
         vcpu->ec = vm->objects + VCPU_EC + 2 * number;
         nova_msr_init(&vcpu->msr, number, vm->local_apic);
-        vcpu->cpu = choose_cpu(vm, number);
+        vcpu->cpu = config->cpus ? config->cpus[number] : choose_cpu(vm, number);
         error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, novavmm_vcpu_serve, vcpu);
         if (error)
                 return error;
@@ -137,7 +138,7 @@ static int make_ec(const struct nova_vcpu *vcpu)
         return nova_errno_of(status);
 }
 
-static int make_objects(struct nova_vm *vm)
+static int make_objects(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         int error = 0;
 
@@ -147,7 +148,7 @@ static int make_objects(struct nova_vm *vm)
         if (vm->events == NOVA_SEL_NONE || vm->objects == NOVA_SEL_NONE)
                 return EAGAIN;
         for (unsigned i = 0; i < vm->vcpus && !error; i++)
-                error = make_vcpu(vm, i);
+                error = make_vcpu(vm, config, i);
         if (!error)
                 error = make_pd(vm);
         for (unsigned i = 0; i < vm->vcpus && !error; i++)
@@ -190,6 +191,7 @@ static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->report_halt = config->report_halt;
         vm->report_reset = config->report_reset;
         vm->hide_state = config->hide_state;
+        vm->secure = config->secure;
         vm->xsave = nova_cpuid_has_xsave(nova_cpuid_host, vm->svm);
         vm->same_tsc =
                 (vm->vcpus > 1 || config->same_tsc) && nova_hip_has(nova_program.hip, NOVA_HIP_TSC);
@@ -210,9 +212,11 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
                 error = nova_guest_memory_create(&vm->memory, config->memory);
         if (error)
                 return novavmm_create_error_memory(vm, error, config->memory);
-        error = make_objects(vm);
+        error = make_objects(vm, config);
         if (!error)
                 error = novavmm_timer_start(vm);
+        if (!error && vm->secure)
+                error = novavmm_secure_attach(vm);
         if (!error)
                 return 0;
         nova_vm_destroy(vm);
@@ -254,6 +258,8 @@ void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end)
         if (vm->end != NOVA_VM_RUNS)
                 return;
         vm->end = end;
+        if (vm->ended_hook)
+                vm->ended_hook(vm->ended_context);
         for (unsigned i = 0; i < vm->vcpus; i++)
                 novavmm_vcpu_wake(&vm->vcpu[i]);
         nova_semaphore_up(&vm->ended);
@@ -297,6 +303,8 @@ static void destroy_handler(struct nova_vcpu *vcpu)
 void nova_vm_destroy(struct nova_vm *vm)
 {
         nova_vm_stop(vm);
+        if (vm->secure)
+                novavmm_secure_detach(vm);
         novavmm_timer_stop(vm);
         for (unsigned i = 0; i < vm->vcpus; i++)
                 destroy_vcpu(&vm->vcpu[i]);

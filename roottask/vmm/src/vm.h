@@ -48,11 +48,6 @@ bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu);
 /* Makes a waiting virtual CPU check for an interrupt or the machine's end. */
 void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 
-/* Waits until no other virtual CPU's reply maps a page, before overlay pages change, and until none
- * is in the guest with stale translations. May release
- * the lock meanwhile; holds it afterwards. The machine may have ended. */
-void novavmm_vcpu_settle(struct nova_vcpu *vcpu);
-
 /* Adds pending events to the reply: those of the interrupt controllers and of the handler. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu);
 

@@ -15,7 +15,7 @@ bool overlay_order_delegate(nova_crd_t crd, nova_sel_t hot);
 
 /* Functions of the library; roottask/vmm/src/vm.h and overlay.h describe them. */
 void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
-void novavmm_vcpu_settle(struct nova_vcpu *vcpu);
+void nova_vcpu_settle(struct nova_vcpu *vcpu);
 bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address);
 
 #ifdef __cplusplus

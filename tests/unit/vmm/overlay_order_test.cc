@@ -134,7 +134,7 @@ struct overlay_order : testing::Test {
                 moves++;
                 self().action = [this, frame, here] {
                         nova_vcpu *const vcpu = &vm.vcpu[running];
-                        novavmm_vcpu_settle(vcpu);
+                        nova_vcpu_settle(vcpu);
                         uint8_t *const at = frames + frame * page_bytes;
                         if (here) {
                                 EXPECT_EQ(nova_overlay_map(&vm.memory, page, at, NOVA_MEM_R), 0);

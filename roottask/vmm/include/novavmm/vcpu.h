@@ -184,6 +184,14 @@ bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to);
  */
 void nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument);
 
+/**
+ * Waits until no other virtual CPU's reply maps a page (nova_vcpu_map()): each that may do so is
+ * made to exit. For handlers that are about to revoke pages for good.
+ *
+ * Releases the machine's lock meanwhile, and the machine may have ended afterwards.
+ */
+void nova_vcpu_settle(struct nova_vcpu *vcpu);
+
 /** Makes a virtual CPU check for interrupts; must be called when an interrupt may be pending. The
  * caller holds its machine's lock. */
 void nova_vcpu_kick(struct nova_vcpu *vcpu);

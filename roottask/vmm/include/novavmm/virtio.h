@@ -49,6 +49,10 @@ enum {
 /** Feature 32, which every driver must accept. */
 #define NOVA_VIRTIO_VERSION_1 (1ull << 32)
 
+/** VIRTIO_F_ACCESS_PLATFORM: the device cannot access all of the guest's memory, so its driver uses
+ * memory that the guest shares. */
+#define NOVA_VIRTIO_ACCESS_PLATFORM (1ull << 33)
+
 /** Feature 29: driver and device state the index at which they want the next notification. Only for
  * devices that call nova_virtio_listen() or nova_virtio_serve(). */
 #define NOVA_VIRTIO_EVENT_INDEX (1ull << 29)

@@ -13,6 +13,7 @@ extern "C" {
 #endif
 
 struct nova_hv;
+struct nova_secure;
 
 /** Limits of a machine. */
 #define NOVA_VM_VCPUS  8
@@ -44,15 +45,18 @@ struct nova_vm_interrupts {
 
 /** Configuration of a machine. */
 struct nova_vm_config {
-        const char *name;  /**< name in reports */
-        size_t memory;     /**< size of the RAM in bytes */
-        unsigned vcpus;    /**< number of virtual CPUs; 0: one. They are spread over the program's
-                              CPUs. The caller keeps its CPU if there are enough others */
-        bool local_apic;   /**< virtual CPUs have local APICs; required for more than one */
-        unsigned priority; /**< priority of virtual CPUs; 0: two below the caller's. Timers have
-                              this priority + 1 */
-        bool same_tsc;     /**< the TSC of a single virtual CPU counts stolen time, as the TSCs of
-                            * several do: the kernel does not adjust it */
+        const char *name;    /**< name in reports */
+        size_t memory;       /**< size of the RAM in bytes */
+        unsigned vcpus;      /**< number of virtual CPUs; 0: one. They are spread over the program's
+                                CPUs. The caller keeps its CPU if there are enough others */
+        const uint8_t *cpus; /**< the CPU of each virtual CPU; NULL: the library chooses them */
+        bool local_apic;     /**< virtual CPUs have local APICs; required for more than one */
+        unsigned priority;   /**< priority of virtual CPUs; 0: two below the caller's. Timers have
+                                this priority + 1 */
+        bool same_tsc;       /**< the TSC of a single virtual CPU counts stolen time, as the TSCs of
+                              * several do: the kernel does not adjust it */
+        struct nova_secure *secure; /**< connection of nova_secure_open(), which makes the guest
+                                     * able to become secure; NULL: none */
         bool own_memory;   /**< the monitor provides the RAM: @c memory is 0, nova_vm.memory.find
                               finds it, and a handler of NOVA_VM_EXIT_MEMORY maps it */
         bool hide_state;   /**< reports show neither registers nor memory of the guest */
@@ -106,11 +110,16 @@ struct nova_vm {
          * NULL: none */
         void (*look)(void *context);
         void *look_context; /**< context of `look` */
-        struct nova_hv *hv; /**< interface of nova_hv_enable(), or NULL */
-        bool xsave;         /**< CPUID shows XSAVE */
-        bool same_tsc;      /**< the kernel does not adjust the TSCs of its virtual CPUs */
-        bool in_line;       /**< its text on the console ended within a line, without a line feed */
-        bool timer_quits;   /**< `timer` must end */
+        /** called with the machine's lock held when the machine ends; NULL: nothing is called */
+        void (*ended_hook)(void *context);
+        void *ended_context;        /**< context of `ended_hook` */
+        struct nova_secure *secure; /**< nova_vm_config.secure */
+        uint64_t virtio_features;   /**< features that all its virtio devices offer in addition */
+        struct nova_hv *hv;         /**< interface of nova_hv_enable(), or NULL */
+        bool xsave;                 /**< CPUID shows XSAVE */
+        bool same_tsc;              /**< the kernel does not adjust the TSCs of its virtual CPUs */
+        bool in_line;     /**< its text on the console ended within a line, without a line feed */
+        bool timer_quits; /**< `timer` must end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */
 };
 

@@ -120,7 +120,7 @@ static void flush(struct nova_vcpu *vcpu)
                         vcpu->vm->vcpu[i].stale = true;
         hv->flushes += (unsigned)__builtin_popcountll(hv->stale);
         hv->stale = 0;
-        novavmm_vcpu_settle(vcpu);
+        nova_vcpu_settle(vcpu);
 }
 
 /* Copies the guest's XMM registers to or from a call, if it may have parameters there. */
@@ -155,7 +155,7 @@ void novavmm_hv_call(struct nova_vcpu *vcpu)
         nova_hv_frame_load(&frame, nova_hv_mode_of(vcpu->state, vcpu->more->efer), vcpu->state);
         load_xmm(&frame, vcpu);
         if ((uint16_t)frame.value == NOVAVMM_HV_SET_REGISTERS)
-                novavmm_vcpu_settle(vcpu);
+                nova_vcpu_settle(vcpu);
 
         const enum nova_hv_outcome outcome = nova_hv_execute(hv, vcpu->number, &frame);
 
@@ -192,7 +192,7 @@ bool novavmm_hv_set(struct nova_vcpu *vcpu, uint32_t number, uint64_t value)
         if (!has(vcpu, number))
                 return false;
         if (nova_hv_moves_page(number))
-                novavmm_vcpu_settle(vcpu);
+                nova_vcpu_settle(vcpu);
         if (!nova_hv_msr_set(vm->hv, vcpu->number, number, value))
                 return false;
         if (vm->hv->resets)

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service `ultravisor`: secure virtual machines, whose memory and state their VMM cannot read
+ * or change. */
+#ifndef NOVART_SERVICE_ULTRAVISOR_H
+#define NOVART_SERVICE_ULTRAVISOR_H
+
+#include "novart/service/ultravisor_calls.h"
+#include "novart/session.h"
+
+/** @defgroup ultravisor Service ultravisor
+ *
+ * The client is a VMM. It shares the memory of its guests with the service (nova_session_share()):
+ * the *normal memory*, in which places are named by their offset.
+ *
+ * | operation | words | items | answer |
+ * |---|---|---|---|
+ * | CALL | number of an ultracall; its parameters | – | status |
+ * | ATTACH | lpid; virtual CPU; its CPU | portal of that CPU | – |
+ * | ESM | lpid; guest-physical addresses of blob and boot parameters | – | status |
+ * | KICK | lpid; virtual CPU | – | – |
+ * | START | lpid; virtual CPU; vector | – | – |
+ * | RESET | lpid; virtual CPU | – | – |
+ * | STATE | lpid | – | enum nova_uv_state |
+ *
+ * Errors of all but CALL and ESM: EINVAL no such VM or virtual CPU, or it is in the wrong state.
+ * Errors of START and RESET: EPERM the guest has not requested that.
+ *
+ * The ultravisor calls the VMM through the portals of ATTACH: words: number of the call (enum
+ * nova_h_call), up to four parameters; answer: status, value.
+ *  @{ */
+
+#define NOVA_ULTRAVISOR_CALL   (NOVA_OPERATION_FIRST + 0) /**< an ultracall */
+#define NOVA_ULTRAVISOR_ATTACH (NOVA_OPERATION_FIRST + 1) /**< pass the portal of a virtual CPU */
+#define NOVA_ULTRAVISOR_ESM    (NOVA_OPERATION_FIRST + 2) /**< UV_ESM of a normal guest */
+#define NOVA_ULTRAVISOR_KICK   (NOVA_OPERATION_FIRST + 3) /**< an interrupt may be pending */
+#define NOVA_ULTRAVISOR_START  (NOVA_OPERATION_FIRST + 4) /**< start a further virtual CPU */
+#define NOVA_ULTRAVISOR_RESET                                                                    \
+        (NOVA_OPERATION_FIRST + 5)                       /**< stop a virtual CPU until its start \
+                                                          */
+#define NOVA_ULTRAVISOR_STATE (NOVA_OPERATION_FIRST + 6) /**< read the state of a VM */
+
+#define NOVA_UV_PARAMETERS 5 /**< maximum number of parameters of an ultracall */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** States of a VM. */
+enum nova_uv_state {
+        NOVA_UV_NORMAL,     /**< the VMM runs it */
+        NOVA_UV_CONVERTING, /**< UV_ESM is in progress */
+        NOVA_UV_SECURE,     /**< the ultravisor runs it */
+        NOVA_UV_ENDED       /**< the guest cannot continue; UV_SVM_TERMINATE frees it */
+};
+
+/** A VM in the ultravisor's table. */
+struct nova_uv {
+        struct nova_session *session; /**< session with the service */
+        uint16_t lpid;                /**< number of the VM, chosen by the VMM */
+};
+
+/**
+ * Makes an ultracall with any number and parameters.
+ *
+ * @param uv     the VM; its lpid is the first parameter
+ * @param number enum nova_uv_call
+ * @param p2, p3, p4, p5 further parameters
+ * @return status; NOVA_U_FUNCTION if there is no ultravisor
+ */
+enum nova_u_status nova_uv_call(const struct nova_uv *uv, unsigned number, uint64_t p2, uint64_t p3,
+                                uint64_t p4, uint64_t p5);
+
+/** Enters the VM in the ultravisor's table, or changes its entry.
+ * @param uv  the VM
+ * @param dw0 offset of guest-physical address 0 in the normal memory
+ * @param dw1 size of the guest's memory in bytes
+ * @return SUCCESS; PARAMETER, P2, P3; PERMISSION the VM is secure; BUSY the table is full */
+static inline enum nova_u_status nova_uv_write_pate(const struct nova_uv *uv, uint64_t dw0,
+                                                    uint64_t dw1)
+{
+        return nova_uv_call(uv, NOVA_UV_WRITE_PATE, dw0, dw1, 0, 0);
+}
+
+/** Encrypts a secure page and moves it to the normal memory.
+ * @param uv    the VM
+ * @param to    offset of the destination in the normal memory
+ * @param page  guest-physical address
+ * @param flags NOVA_UV_SNAPSHOT or 0
+ * @param order NOVA_UV_ORDER_PAGE
+ * @return SUCCESS, also for a shared page; PARAMETER, P2 to P5; BUSY it is in use */
+static inline enum nova_u_status nova_uv_page_out(const struct nova_uv *uv, uint64_t to,
+                                                  uint64_t page, uint64_t flags, uint64_t order)
+{
+        return nova_uv_call(uv, NOVA_UV_PAGE_OUT, to, page, flags, order);
+}
+
+/** Moves pages from the normal memory to the guest.
+ * @param uv    the VM
+ * @param from  offset of the first page in the normal memory
+ * @param page  guest-physical address of the first page
+ * @param flags an OR of NOVA_UV_CACHE_INHIBITED, NOVA_UV_CACHE_ENABLED, NOVA_UV_WRITE_PROTECTION
+ * @param order NOVA_UV_ORDER_PAGE to NOVA_UV_ORDER_MAX
+ * @return SUCCESS; PARAMETER, P2 to P5; BUSY there is no free secure memory; PERMISSION the page is
+ *         not the one that was moved out last */
+static inline enum nova_u_status nova_uv_page_in(const struct nova_uv *uv, uint64_t from,
+                                                 uint64_t page, uint64_t flags, uint64_t order)
+{
+        return nova_uv_call(uv, NOVA_UV_PAGE_IN, from, page, flags, order);
+}
+
+/** Takes shared pages away from the guest.
+ * @param uv    the VM
+ * @param page  guest-physical address of the first page
+ * @param order NOVA_UV_ORDER_PAGE to NOVA_UV_ORDER_MAX
+ * @return SUCCESS; PARAMETER; P2 also if a page is not shared; P3; BUSY it is in use */
+static inline enum nova_u_status nova_uv_page_inval(const struct nova_uv *uv, uint64_t page,
+                                                    uint64_t order)
+{
+        return nova_uv_call(uv, NOVA_UV_PAGE_INVAL, page, order, 0, 0);
+}
+
+/** Registers guest-physical memory of a VM that becomes secure, or is.
+ * @param uv    the VM
+ * @param start guest-physical address
+ * @param bytes size in bytes
+ * @param flags 0
+ * @param slot  number of the slot, below 32
+ * @return SUCCESS; PARAMETER, P2 to P5 */
+static inline enum nova_u_status nova_uv_register_mem_slot(const struct nova_uv *uv, uint64_t start,
+                                                           uint64_t bytes, uint64_t flags,
+                                                           uint64_t slot)
+{
+        return nova_uv_call(uv, NOVA_UV_REGISTER_MEM_SLOT, start, bytes, flags, slot);
+}
+
+/** Removes guest-physical memory, with its content.
+ * @param uv   the VM
+ * @param slot number of the slot
+ * @return SUCCESS; PARAMETER, P2; BUSY a page is in use */
+static inline enum nova_u_status nova_uv_unregister_mem_slot(const struct nova_uv *uv,
+                                                             uint64_t slot)
+{
+        return nova_uv_call(uv, NOVA_UV_UNREGISTER_MEM_SLOT, slot, 0, 0, 0);
+}
+
+/** Ends the secure VM and frees its memory. */
+static inline enum nova_u_status nova_uv_svm_terminate(const struct nova_uv *uv)
+{
+        return nova_uv_call(uv, NOVA_UV_SVM_TERMINATE, 0, 0, 0, 0);
+}
+
+/** Always fails, because a VMM returns to the ultravisor by answering its call.
+ * @return NOVA_U_INVALID */
+static inline enum nova_u_status nova_uv_return(const struct nova_uv *uv)
+{
+        return nova_uv_call(uv, NOVA_UV_RETURN, 0, 0, 0, 0);
+}
+
+/** Passes the portal through which the ultravisor calls the VMM for virtual CPU @p vcpu, which runs
+ * on CPU @p cpu. @return as nova_session_call() */
+int nova_uv_attach(const struct nova_uv *uv, unsigned vcpu, nova_word_t cpu, nova_sel_t portal);
+
+/** Makes the ultracall UV_ESM for the normal guest.
+ * @param uv     the VM
+ * @param blob   guest-physical address of the blob
+ * @param params guest-physical address of the boot parameters
+ * @return SUCCESS: the conversion has begun, and ends with a call of H_SVM_INIT_DONE or
+ *         H_SVM_INIT_ABORT; INVALID no such VM, or not all is prepared; BUSY it is secure; RETRY no
+ *         memory */
+enum nova_u_status nova_uv_esm(const struct nova_uv *uv, uint64_t blob, uint64_t params);
+
+/** Makes the ultravisor ask for an interrupt for virtual CPU @p vcpu. */
+int nova_uv_kick(const struct nova_uv *uv, unsigned vcpu);
+
+/** Starts virtual CPU @p vcpu at page @p vector. @retval EPERM the guest sent no such message */
+int nova_uv_start(const struct nova_uv *uv, unsigned vcpu, unsigned vector);
+
+/** Stops virtual CPU @p vcpu until its start. @retval EPERM the guest sent no such message */
+int nova_uv_reset(const struct nova_uv *uv, unsigned vcpu);
+
+/** Reads the state of the VM; NOVA_UV_NORMAL if the ultravisor does not know it. */
+enum nova_uv_state nova_uv_state(const struct nova_uv *uv);
+
+/** Returns true if the VM is secure. */
+static inline bool nova_uv_is_secure(const struct nova_uv *uv)
+{
+        return nova_uv_state(uv) == NOVA_UV_SECURE;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+/** @} */
+
+#endif

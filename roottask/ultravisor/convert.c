@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* UV_ESM: moves the parts of a normal VM into secure memory, opens its blob, compares the parts
+ * with the blob's digests, and sets the state in which the secure guest begins. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "novart/parent.h"
+#include "novavmm/registers.h"
+#include "vm.h"
+
+#define KEY_MODULE "machine.key"
+
+/* Places in the area for page tables that the blob names. */
+#define LEVEL4 0x0000u
+#define LEVEL3 0x1000u
+#define LEVEL2 0x2000u
+#define GIBS   4u
+#define GDT    0x6000u
+
+#define TABLE_ENTRY   0x03u
+#define LARGE_ENTRY   0x83u
+#define LARGE_BYTES   0x200000u
+#define CODE_SELECTOR 0x10
+#define DATA_SELECTOR 0x18
+#define GDT_ENTRIES   4
+
+static uint8_t key[CRYPTO_KEY_BYTES];
+
+bool convert_read_key(void)
+{
+        const void *data;
+        size_t bytes;
+
+        return !nova_parent_module(KEY_MODULE, &data, &bytes) && seal_read_key(data, bytes, key);
+}
+
+static struct page *page_at(struct vm *vm, uint64_t gpa)
+{
+        struct page *page;
+
+        if (nova_service_lock(vm_service))
+                return NULL;
+        page = page_find(&vm->pages, gpa);
+        nova_service_unlock(vm_service);
+        return page;
+}
+
+/* Returns true if the slots have each page of a range. */
+static bool has(struct vm *vm, uint64_t gpa, uint64_t bytes)
+{
+        bool result;
+
+        if (gpa % FRAME_BYTES || !bytes || nova_service_lock(vm_service))
+                return false;
+        result = page_has(&vm->pages, gpa, (bytes + FRAME_BYTES - 1) / FRAME_BYTES);
+        nova_service_unlock(vm_service);
+        return result;
+}
+
+/* Lets the VMM move pages into secure memory, as many at once as their place allows. */
+static bool move(struct nova_vcpu *vcpu, uint64_t gpa, uint64_t bytes)
+{
+        struct vm *const vm = vm_of(vcpu);
+
+        while (bytes) {
+                const bool large = gpa % LARGE_BYTES == 0 && bytes >= LARGE_BYTES;
+                const uint64_t part = large ? LARGE_BYTES : FRAME_BYTES;
+                const uint64_t parameters[4] = {gpa, 0,
+                                                large ? NOVA_UV_ORDER_MAX : NOVA_UV_ORDER_PAGE, 0};
+
+                if (reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL))
+                        return false;
+                for (uint64_t i = 0; i < part; i += FRAME_BYTES) {
+                        const struct page *const page = page_at(vm, gpa + i);
+
+                        if (!page || page->state != PAGE_SECURE)
+                                return false;
+                }
+                gpa += part;
+                bytes -= part;
+        }
+        return true;
+}
+
+/* Returns the address of a page in secure memory. */
+static uint8_t *place(struct vm *vm, uint64_t gpa)
+{
+        const struct page *const page = page_at(vm, gpa);
+
+        return frame_address(&memory_frames, page->frame);
+}
+
+static void discard(struct vm *vm, uint64_t gpa, uint64_t bytes)
+{
+        if (nova_service_lock(vm_service))
+                return;
+        for (uint64_t i = 0; i < bytes; i += FRAME_BYTES)
+                page_unshare(&vm->pages, gpa + i);
+        nova_service_unlock(vm_service);
+}
+
+/* Opens the blob, which is copied into secure memory first. */
+static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
+{
+        static const enum nova_u_status status_of[] = {
+#define STATUS(name, status, text) NOVA_U_##status,
+                SEAL_STATUS_ROWS(STATUS)
+#undef STATUS
+        };
+        enum seal_status status = SEAL_NO_MEMORY;
+        uint8_t *copy;
+
+        if (!has(vm, vm->blob, SEAL_ROOM_BYTES))
+                return NOVA_U_PARAMETER;
+        if (!has(vm, vm->params, FRAME_BYTES))
+                return NOVA_U_P2;
+        if (!move(vcpu, vm->blob, SEAL_ROOM_BYTES))
+                return NOVA_U_RETRY;
+        copy = malloc(SEAL_ROOM_BYTES);
+        vm->seal = malloc(sizeof(*vm->seal));
+        for (uint64_t i = 0; copy && i < SEAL_ROOM_BYTES; i += FRAME_BYTES)
+                memcpy(copy + i, place(vm, vm->blob + i), FRAME_BYTES);
+        if (copy && vm->seal)
+                status = seal_open(vm->seal, key, copy, SEAL_ROOM_BYTES);
+        free(copy);
+        discard(vm, vm->blob, SEAL_ROOM_BYTES);
+        if (status)
+                printf("A VM cannot become secure: %s.\n", seal_sentence(status));
+        return status_of[status];
+}
+
+/* Compares what the VMM has provided with the blob. */
+static enum nova_u_status check_machine(struct vm *vm)
+{
+        const struct seal *const seal = vm->seal;
+        const char *why = NULL;
+
+        if (seal->blob != vm->blob)
+                return NOVA_U_PARAMETER;
+        if (seal->params != vm->params)
+                return NOVA_U_P2;
+        if (!has(vm, 0, seal->memory))
+                why = "its memory slots are smaller than the memory of its image";
+        else if (vm->vcpus > seal->vcpus)
+                why = "it has more virtual CPUs than its image allows";
+        if (why)
+                printf("A VM cannot become secure: %s.\n", why);
+        return why ? NOVA_U_PERMISSION : NOVA_U_SUCCESS;
+}
+
+static enum nova_u_status measure(struct vm *vm, struct nova_vcpu *vcpu,
+                                  const struct seal_part *part)
+{
+        uint8_t digest[CRYPTO_DIGEST_BYTES];
+        struct crypto_sha256 sum;
+
+        if (!move(vcpu, part->address, part->bytes))
+                return NOVA_U_RETRY;
+        crypto_sha256_begin(&sum);
+        for (uint64_t i = 0; i < part->bytes; i += FRAME_BYTES)
+                crypto_sha256_add(&sum, place(vm, part->address + i), FRAME_BYTES);
+        crypto_sha256_end(&sum, digest);
+        if (seal_matches(part, digest))
+                return NOVA_U_SUCCESS;
+        printf("A VM cannot become secure: its part at 0x%llx is not the sealed one.\n",
+               (unsigned long long)part->address);
+        return NOVA_U_PERMISSION;
+}
+
+static enum nova_u_status measure_all(struct vm *vm, struct nova_vcpu *vcpu)
+{
+        enum nova_u_status status = NOVA_U_SUCCESS;
+        uint64_t pages = SEAL_TABLES_BYTES / FRAME_BYTES;
+
+        for (unsigned i = 0; i < vm->seal->parts; i++)
+                pages += vm->seal->part[i].bytes / FRAME_BYTES;
+        if (pages > memory_frames.free) {
+                printf("A VM cannot become secure: it needs %llu KiB of secure memory "
+                       "at once, and %llu are free; enlarge 'memory' of the ultravisor.\n",
+                       (unsigned long long)pages * 4, (unsigned long long)memory_frames.free * 4);
+                return NOVA_U_RETRY;
+        }
+        for (unsigned i = 0; i < vm->seal->parts && !status; i++)
+                status = measure(vm, vcpu, &vm->seal->part[i]);
+        return status;
+}
+
+/* Writes the tables with which the guest begins: its first 4 GiB, all of them secure, at their own
+ * addresses. */
+static bool make_tables(struct vm *vm, struct nova_vcpu *vcpu)
+{
+        static const uint64_t gdt[GDT_ENTRIES] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+        const uint64_t at = vm->seal->tables, bit = vm->bit;
+        uint64_t *table;
+
+        for (uint64_t i = 0; i < SEAL_TABLES_BYTES; i += FRAME_BYTES)
+                if (!memory_get(vcpu, at + i))
+                        return false;
+        table = (uint64_t *)place(vm, at + LEVEL4);
+        table[0] = (at + LEVEL3) | bit | TABLE_ENTRY;
+        table = (uint64_t *)place(vm, at + LEVEL3);
+        for (uint64_t i = 0; i < GIBS; i++)
+                table[i] = (at + LEVEL2 + i * FRAME_BYTES) | bit | TABLE_ENTRY;
+        for (uint64_t i = 0; i < GIBS; i++) {
+                table = (uint64_t *)place(vm, at + LEVEL2 + i * FRAME_BYTES);
+                for (uint64_t j = 0; j < 512; j++)
+                        table[j] = (i * 512 + j) * LARGE_BYTES | bit | LARGE_ENTRY;
+        }
+        memcpy(place(vm, at + GDT), gdt, sizeof(gdt));
+        return true;
+}
+
+static void set_start(struct vm *vm, struct nova_utcb_event *start)
+{
+        const struct seal *const seal = vm->seal;
+
+        nova_registers_long(start, seal->entry, seal->tables | vm->bit, CODE_SELECTOR,
+                            DATA_SELECTOR);
+        start->state.si = (nova_word_t)seal->params;
+        start->state.sp = (nova_word_t)seal->params;
+        start->state.gdtr.base = (nova_word_t)(seal->tables + GDT);
+        start->state.gdtr.limit = GDT_ENTRIES * 8 - 1;
+}
+
+static bool make_key(struct vm *vm)
+{
+        uint8_t bytes[CRYPTO_KEY_BYTES];
+
+        vm->has_key = crypto_random(bytes, sizeof(bytes)) == CRYPTO_OK &&
+                      crypto_gcm_begin(&vm->key, bytes) == CRYPTO_OK;
+        crypto_wipe(bytes, sizeof(bytes));
+        return vm->has_key;
+}
+
+enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu)
+{
+        static const uint64_t nothing[4];
+        enum nova_u_status status;
+
+        if (!make_key(vm))
+                return NOVA_U_RETRY;
+        if (reflect(vcpu, NOVA_H_SVM_INIT_START, nothing, NULL))
+                return NOVA_U_FUNCTION;
+        status = open_blob(vm, vcpu);
+        if (!status)
+                status = check_machine(vm);
+        if (!status)
+                status = measure_all(vm, vcpu);
+        vm->pages.converting = false;
+        if (!status && !make_tables(vm, vcpu))
+                status = NOVA_U_RETRY;
+        if (status)
+                return status;
+        set_start(vm, &vcpu->start);
+        if (reflect(vcpu, NOVA_H_SVM_INIT_DONE, nothing, NULL))
+                return NOVA_U_FUNCTION;
+        vm->state = VM_SECURE;
+        return NOVA_U_SUCCESS;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The CPU that a secure guest sees. CPUID reports memory encryption with a bit of guest-physical
+ * addresses, as on CPUs of AMD, so that an unmodified Linux uses both views of its memory. */
+#include "novavmm/cpuid.h"
+
+#include "vm.h"
+
+#define LEAF_EXTENDED   0x80000000u
+#define LEAF_SIZES      0x80000008u
+#define LEAF_ENCRYPTION 0x8000001fu
+#define ENCRYPTED_VM    2u /* EAX: memory of VMs is encrypted */
+
+#define MSR_SEV_STATUS 0xc0010131u
+#define SEV_ENABLED    1u
+
+/* Guest-physical addresses are addresses of a protection domain, which have 47 bits. */
+#define BIT_MAX 46u
+
+uint64_t cpu_bit(void)
+{
+        const unsigned bits = nova_cpuid_host(LEAF_SIZES, 0).eax & 0xff;
+
+        return UINT64_C(1) << (bits - 1 < BIT_MAX ? bits - 1 : BIT_MAX);
+}
+
+static void answer(struct nova_vcpu *vcpu, struct nova_cpuid out)
+{
+        struct nova_utcb_state *const state = vcpu->state;
+
+        state->ax = out.eax;
+        state->bx = out.ebx;
+        state->cx = out.ecx;
+        state->dx = out.edx;
+        vcpu->changed |= NOVA_MTD_ACDB;
+        nova_vcpu_skip(vcpu, 2);
+}
+
+void cpu_cpuid(struct nova_vcpu *vcpu, nova_vcpu_handler *usual)
+{
+        const unsigned bit = (unsigned)__builtin_ctzll(vm_of(vcpu)->bit);
+        const uint32_t leaf = (uint32_t)vcpu->state->ax;
+
+        if (leaf == LEAF_ENCRYPTION) {
+                answer(vcpu, (struct nova_cpuid){ENCRYPTED_VM, bit | 1u << 6, 0, 0});
+        } else if (leaf == LEAF_SIZES) {
+                struct nova_cpuid out = nova_cpuid_host(leaf, 0);
+
+                answer(vcpu, (struct nova_cpuid){(out.eax & 0xff00) | (bit + 1), 0, 0, 0});
+        } else {
+                usual(vcpu);
+                if (leaf == LEAF_EXTENDED)
+                        vcpu->state->ax = LEAF_ENCRYPTION;
+        }
+}
+
+bool cpu_rdmsr(struct nova_vcpu *vcpu)
+{
+        if ((uint32_t)vcpu->state->cx != MSR_SEV_STATUS)
+                return false;
+        vcpu->state->ax = SEV_ENABLED;
+        vcpu->state->dx = 0;
+        vcpu->changed |= NOVA_MTD_ACDB;
+        nova_vcpu_skip(vcpu, 2);
+        return true;
+}

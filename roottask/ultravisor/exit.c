@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What each exit of a secure guest does: the ultravisor answers it, performs it with the VMM's
+ * help, or ends the guest. */
+#include "novavmm/registers.h"
+#include "vm.h"
+
+#define VECTOR_GP 13
+
+/* Handlers of the library, which this file calls for the exits that it does not answer itself. They
+ * reach ports and devices through the machine's buses, which lead to the VMM. All machines have the
+ * same ones. */
+static nova_vcpu_handler *usual[NOVA_VM_EXIT_COUNT];
+
+static void start(struct nova_vcpu *vcpu)
+{
+        struct vm *const vm = vm_of(vcpu);
+        enum nova_u_status status = NOVA_U_SUCCESS;
+
+        if (vcpu->number == 0 && vm->state == VM_CONVERTING)
+                status = convert(vm, vcpu);
+        if (status) {
+                const uint64_t parameters[4] = {(uint64_t)(int64_t)status};
+
+                reflect(vcpu, NOVA_H_SVM_INIT_ABORT, parameters, NULL);
+                nova_vm_end_with(&vm->machine, NOVA_VM_STOPPED);
+                return;
+        }
+        usual[NOVA_VM_EXIT_STARTUP](vcpu);
+}
+
+static void memory(struct nova_vcpu *vcpu)
+{
+        struct vm *const vm = vm_of(vcpu);
+        const uint64_t address = vcpu->more->gpa;
+        bool ram;
+
+        if (nova_service_lock(vm_service))
+                return;
+        ram = address & vm->bit || page_find(&vm->pages, address);
+        nova_service_unlock(vm_service);
+        if (ram)
+                memory_exit(vcpu);
+        else
+                usual[NOVA_VM_EXIT_MEMORY](vcpu);
+}
+
+static void cpuid(struct nova_vcpu *vcpu)
+{
+        memory_drop_aliases(vm_of(vcpu), vcpu);
+        cpu_cpuid(vcpu, usual[NOVA_VM_EXIT_CPUID]);
+}
+
+static void rdmsr(struct nova_vcpu *vcpu)
+{
+        if (!cpu_rdmsr(vcpu))
+                usual[NOVA_VM_EXIT_RDMSR](vcpu);
+}
+
+static void port(struct nova_vcpu *vcpu)
+{
+        usual[NOVA_VM_EXIT_PORT](vcpu);
+}
+
+static uint64_t read_port(void *context, uint64_t port, unsigned bytes)
+{
+        struct vm *const vm = context;
+        const uint64_t parameters[4] = {port, bytes, false, 0};
+        uint64_t value;
+
+        reflect(vm->machine.serving, NOVA_H_PORT, parameters, &value);
+        return value;
+}
+
+static void write_port(void *context, uint64_t port, unsigned bytes, uint64_t value)
+{
+        struct vm *const vm = context;
+        const uint64_t parameters[4] = {port, bytes, true, value};
+
+        reflect(vm->machine.serving, NOVA_H_PORT, parameters, NULL);
+}
+
+/* Tells the VMM that its guest has ended. */
+static void notify(void *context)
+{
+        struct vm *const vm = context;
+
+        if (!nova_service_lock(vm_service)) {
+                nova_service_notify(vm_service, vm->session);
+                nova_service_unlock(vm_service);
+        }
+}
+
+void exit_init(struct vm *vm)
+{
+        const struct nova_bus_range ports = {0, UINT16_MAX, read_port, write_port, vm};
+        struct nova_vm *const machine = &vm->machine;
+
+        for (unsigned i = 0; i < NOVA_VM_EXIT_COUNT; i++)
+                usual[i] = machine->handler[i];
+        nova_vm_on(machine, NOVA_VM_EXIT_STARTUP, start);
+        nova_vm_on(machine, NOVA_VM_EXIT_MEMORY, memory);
+        nova_vm_on(machine, NOVA_VM_EXIT_CPUID, cpuid);
+        nova_vm_on(machine, NOVA_VM_EXIT_RDMSR, rdmsr);
+        nova_vm_on(machine, NOVA_VM_EXIT_PORT, port);
+        nova_vm_on(machine, NOVA_VM_EXIT_HYPERCALL, guest_call);
+        machine->ended_hook = notify;
+        machine->ended_context = vm;
+        nova_bus_add(&machine->ports, &ports);
+        memory_init(vm);
+        reflect_init(vm);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ultracalls and hypercalls of a secure guest: number in RAX, parameters in RBX, RCX, RDX and RSI,
+ * status in RAX. */
+#include "novavmm/registers.h"
+#include "vm.h"
+
+#define VECTOR_UD 6
+#define BYTES     3 /* of VMCALL and VMMCALL */
+
+#define PRIVILEGE(ar) ((ar) >> 5 & 3)
+
+#define H_RANDOM   0x300u
+#define ULTRACALLS 0xf000u /* numbers from here on are ultracalls */
+#define GFN_MAX    (UINT64_C(1) << 40)
+
+typedef enum nova_u_status page_function(struct pages *pages, uint64_t gpa);
+
+/* Performs a function for a page. A page that another virtual CPU's reply may map is tried again
+ * after an exit of that virtual CPU. */
+static enum nova_u_status insist(struct nova_vcpu *vcpu, uint64_t gpa, page_function *function)
+{
+        struct vm *const vm = vm_of(vcpu);
+        enum nova_u_status status = NOVA_U_BUSY;
+
+        while (status == NOVA_U_BUSY && vm->machine.end == NOVA_VM_RUNS) {
+                if (nova_service_lock(vm_service))
+                        return NOVA_U_FUNCTION;
+                status = function(&vm->pages, gpa);
+                nova_service_unlock(vm_service);
+                if (status == NOVA_U_BUSY)
+                        nova_vcpu_settle(vcpu);
+        }
+        return status;
+}
+
+/* Performs a function for each page of a range that has been checked. */
+static enum nova_u_status each(struct nova_vcpu *vcpu, uint64_t gfn, uint64_t count,
+                               page_function *function)
+{
+        enum nova_u_status status = NOVA_U_SUCCESS;
+
+        for (uint64_t i = 0; i < count && !status; i++)
+                status = insist(vcpu, (gfn + i) << NOVA_PAGE_BITS, function);
+        return status;
+}
+
+/* Returns the status of the parameters of UV_SHARE_PAGE and UV_UNSHARE_PAGE. */
+static enum nova_u_status check(struct vm *vm, uint64_t gfn, uint64_t count)
+{
+        enum nova_u_status status = NOVA_U_SUCCESS;
+
+        if (nova_service_lock(vm_service))
+                return NOVA_U_FUNCTION;
+        if (gfn >= GFN_MAX || !page_find(&vm->pages, gfn << NOVA_PAGE_BITS))
+                status = NOVA_U_PARAMETER;
+        else if (!count || !page_has(&vm->pages, gfn << NOVA_PAGE_BITS, count))
+                status = NOVA_U_P2;
+        nova_service_unlock(vm_service);
+        return status;
+}
+
+static enum nova_u_status unshare_all(struct nova_vcpu *vcpu)
+{
+        struct vm *const vm = vm_of(vcpu);
+        enum nova_u_status status = NOVA_U_SUCCESS;
+
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                for (uint64_t j = 0; j < vm->pages.slot[i].bytes / FRAME_BYTES && !status; j++)
+                        if (vm->pages.slot[i].page[j].shared)
+                                status = insist(vcpu, vm->pages.slot[i].start + j * FRAME_BYTES,
+                                                page_unshare);
+        }
+        return status;
+}
+
+static enum nova_u_status perform(struct nova_vcpu *vcpu, unsigned number)
+{
+        struct vm *const vm = vm_of(vcpu);
+        const uint64_t gfn = vcpu->state->bx, count = vcpu->state->cx;
+        enum nova_u_status status;
+
+        switch (number) {
+        case NOVA_UV_ESM:
+                return NOVA_U_SUCCESS; /* it is secure already */
+        case NOVA_UV_UNSHARE_ALL_PAGES:
+                return unshare_all(vcpu);
+        default:
+                status = check(vm, gfn, count);
+                return status ? status
+                              : each(vcpu, gfn, count,
+                                     number == NOVA_UV_SHARE_PAGE ? page_share : page_unshare);
+        }
+}
+
+/* Returns the status of an ultracall. */
+static enum nova_u_status ultracall(struct nova_vcpu *vcpu, uint64_t number)
+{
+        static const struct {
+                unsigned number;
+                enum nova_uv_caller caller;
+                enum nova_u_status elsewhere;
+        } calls[] = {
+#define CALL(name, function, number, caller, elsewhere, ...) \
+        {number, NOVA_UV_##caller, NOVA_U_##elsewhere},
+                NOVA_UV_CALL_ROWS(CALL)
+#undef CALL
+        };
+
+        for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+                if (calls[i].number == number)
+                        return calls[i].caller == NOVA_UV_BY_GUEST ? perform(vcpu, (unsigned)number)
+                                                                   : calls[i].elsewhere;
+        return NOVA_U_FUNCTION;
+}
+
+static nova_word_t random_call(struct nova_vcpu *vcpu)
+{
+        uint64_t value;
+
+        if (crypto_random(&value, sizeof(value)) != CRYPTO_OK)
+                return (nova_word_t)NOVA_H_FUNCTION;
+        vcpu->state->bx = (nova_word_t)value;
+        return NOVA_H_SUCCESS;
+}
+
+/* Passes a hypercall to the VMM: its number and parameters are the guest's message. */
+static nova_word_t hypercall(struct nova_vcpu *vcpu)
+{
+        const struct nova_utcb_state *const state = vcpu->state;
+        const uint64_t parameters[4] = {state->ax, state->bx, state->cx, state->dx};
+        uint64_t value;
+        const int status = reflect(vcpu, NOVA_H_GUEST, parameters, &value);
+
+        return (nova_word_t)(status ? (uint64_t)(int64_t)status : value);
+}
+
+void guest_call(struct nova_vcpu *vcpu)
+{
+        const uint64_t number = vcpu->state->ax;
+        nova_word_t result;
+
+        if (PRIVILEGE(vcpu->state->ss.ar)) {
+                nova_vcpu_raise(vcpu, VECTOR_UD);
+                return;
+        }
+        if (number >= ULTRACALLS)
+                result = (nova_word_t)(int64_t)ultracall(vcpu, number);
+        else
+                result = number == H_RANDOM ? random_call(vcpu) : hypercall(vcpu);
+        vcpu->state->ax = result;
+        vcpu->changed |= NOVA_MTD_ACDB;
+        nova_vcpu_skip(vcpu, BYTES);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ultravisor: runs secure virtual machines for VMMs that must not read or change them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/page.h"
+#include "novart/program.h"
+#include "novart/random.h"
+#include "novart/region.h"
+#include "novavmm/memory.h"
+#include "server.h"
+#include "vm.h"
+
+#define MIB           (1u << 20)
+#define BLOCK_ORDER   9
+#define ORDER_MAX     18
+#define RESERVE_PAGES 2048u /* for the records of pages, threads and cryptography */
+
+/* Maps a block of the program's pages at the end of the secure memory, executable for guests. */
+static bool add_block(uint8_t *base, size_t *bytes, unsigned order)
+{
+        void *const page = nova_page_alloc(order);
+
+        if (!page)
+                return false;
+        if (nova_guest_memory_map(page, base + *bytes, order)) {
+                nova_page_free(page, order);
+                return false;
+        }
+        *bytes += (size_t)NOVA_PAGE_SIZE << order;
+        return true;
+}
+
+/* Makes secure memory of the program's pages, except those that the program itself needs. */
+static bool make_frames(void)
+{
+        const size_t pages = nova_page_free_count();
+        size_t room = NOVA_PAGE_SIZE, bytes = 0;
+        unsigned order = ORDER_MAX;
+        uint8_t *base;
+
+        while (room < pages * NOVA_PAGE_SIZE)
+                room *= 2;
+        base = nova_region_reserve(room);
+        if (!base)
+                return false;
+        nova_region_name(base, "secure memory");
+        while (order >= BLOCK_ORDER) {
+                const size_t reserve = RESERVE_PAGES + pages / 16;
+
+                if (nova_page_free_count() < reserve + ((size_t)1 << order) ||
+                    !add_block(base, &bytes, order))
+                        order--;
+        }
+        return bytes && frame_init(&memory_frames, base, (uint32_t)(bytes / NOVA_PAGE_SIZE));
+}
+
+static int refuse(const char *why)
+{
+        printf("It cannot start: %s.\n", why);
+        return 1;
+}
+
+int main(void)
+{
+        if (sizeof(nova_word_t) < 8)
+                return refuse("secure guests need the x86_64 kernel (--arch x86_64)");
+        if (!nova_random_available())
+                return refuse("this CPU has neither RDSEED nor RDRAND, so keys could be guessed "
+                              "(--cpu qemu64,+svm,+npt,+rdrand has them)");
+        if (crypto_init(nova_random) != CRYPTO_OK)
+                return refuse("the CPU returns no random numbers");
+        if (!convert_read_key())
+                return refuse("the module machine.key is missing or damaged: make one with 'nova "
+                              "machine-key', and add it to the program's modules");
+        if (!make_frames())
+                return refuse(
+                        "no block of 2 MiB is left for secure memory: enlarge 'memory' in its "
+                        "description");
+        printf("%u MiB of secure memory.\n",
+               (unsigned)(memory_frames.count / (MIB / NOVA_PAGE_SIZE)));
+        if (server_start())
+                return refuse("its service does not start");
+        nova_service_sleep();
+}

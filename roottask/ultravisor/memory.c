@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The memory of secure guests: mapping of pages at exits, access by the ultravisor, encryption of
+ * pages that are moved out. */
+#include <errno.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/guard.h"
+#include "vm.h"
+
+/* The access belongs to a walk of the guest's page tables (SVM); the access is a write. */
+#define NPF_TABLE   0x200000000u
+#define VMX_LINEAR  0x80u
+#define VMX_FINAL   0x100u
+#define QUAL_WRITE  0x2u
+#define BLOCK_BYTES (FRAME_BLOCK * FRAME_BYTES)
+#define TRIES       64u /* attempts to move a page that cannot be moved at once */
+#define DEVICES_END 0xfffffffffu
+
+struct frames memory_frames;
+
+/* The service's lock is lost only when the service stops, which the ultravisor never does. */
+static void lock(void)
+{
+        while (nova_service_lock(vm_service))
+                ;
+}
+
+static nova_word_t page_number(const void *address)
+{
+        return (nova_word_t)address >> NOVA_PAGE_BITS;
+}
+
+/* Returns true if the reply of a virtual CPU may still map a page: the CPU has not exited since. */
+static bool is_in_flight(const struct vm *vm, uint64_t gpa)
+{
+        for (unsigned i = 0; i < vm->vcpus; i++) {
+                const struct vcpu *const vcpu = &vm->vcpu[i];
+
+                if (vm->machine.vcpu[i].gives && (gpa & ~vm->bit) - vcpu->given < vcpu->given_bytes)
+                        return true;
+        }
+        return false;
+}
+
+static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, enum page_place place)
+{
+        const struct vm *const vm = pages->context;
+        const void *const from = place == PAGE_SECURE_PLACE
+                                         ? frame_address(pages->frames, page->frame)
+                                         : vm->normal + (uint64_t)page->normal * FRAME_BYTES;
+
+        if (vm->state == VM_SECURE && is_in_flight(vm, gpa))
+                return false;
+        nova_revoke(nova_crd_mem(page_number(from), 0, NOVA_MEM_RWX), 0);
+        return true;
+}
+
+static bool copy_in(struct pages *pages, void *to, uint32_t normal)
+{
+        const struct vm *const vm = pages->context;
+
+        return !nova_copy_guarded(to, vm->normal + (uint64_t)normal * FRAME_BYTES, FRAME_BYTES);
+}
+
+static bool copy_out(struct pages *pages, uint32_t normal, const void *from)
+{
+        const struct vm *const vm = pages->context;
+
+        return !nova_copy_guarded(vm->normal + (uint64_t)normal * FRAME_BYTES, from, FRAME_BYTES);
+}
+
+/* What is authenticated with a page: its place in its VM. Each VM has a key of its own. */
+struct label {
+        uint64_t gpa, version, order;
+};
+
+static void make_nonce(uint64_t version, uint8_t nonce[CRYPTO_NONCE_BYTES])
+{
+        memset(nonce, 0, CRYPTO_NONCE_BYTES);
+        memcpy(nonce, &version, sizeof(version));
+}
+
+static bool encrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from, void *to,
+                    uint8_t tag[PAGE_TAG_BYTES])
+{
+        struct vm *const vm = pages->context;
+        const struct label label = {gpa, version, NOVA_UV_ORDER_PAGE};
+        uint8_t nonce[CRYPTO_NONCE_BYTES];
+
+        make_nonce(version, nonce);
+        return crypto_gcm_seal(&vm->key, nonce, &label, sizeof(label), from, FRAME_BYTES, to,
+                               tag) == CRYPTO_OK;
+}
+
+static bool decrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
+                    const uint8_t tag[PAGE_TAG_BYTES], void *to)
+{
+        struct vm *const vm = pages->context;
+        const struct label label = {gpa, version, NOVA_UV_ORDER_PAGE};
+        uint8_t nonce[CRYPTO_NONCE_BYTES];
+
+        make_nonce(version, nonce);
+        return crypto_gcm_open(&vm->key, nonce, &label, sizeof(label), from, FRAME_BYTES, tag,
+                               to) == CRYPTO_OK;
+}
+
+/* Asks the VMM to move a page out, so that a frame becomes free. */
+static bool make_room(struct nova_vcpu *vcpu)
+{
+        struct vm *const vm = vm_of(vcpu);
+
+        for (unsigned i = 0; i < TRIES; i++) {
+                uint64_t parameters[4] = {0, 0, NOVA_UV_ORDER_PAGE, 0};
+                bool free;
+
+                lock();
+                free = memory_frames.free;
+                parameters[0] = free ? 0 : page_victim(&vm->pages);
+                nova_service_unlock(vm_service);
+                if (free)
+                        return true;
+                if (parameters[0] == UINT64_MAX)
+                        break;
+                reflect(vcpu, NOVA_H_SVM_PAGE_OUT, parameters, NULL);
+                if (vm->machine.end != NOVA_VM_RUNS)
+                        return false;
+        }
+        nova_vcpu_fail(vcpu, "no secure memory is left, and its VMM moves no page out");
+        return false;
+}
+
+/* Asks the VMM for a page.
+ * @return false: the machine has ended */
+static bool request(struct nova_vcpu *vcpu, uint64_t gpa, unsigned flags)
+{
+        const uint64_t parameters[4] = {gpa, flags, NOVA_UV_ORDER_PAGE, 0};
+        const int status = reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL);
+
+        if (!status && vcpu->vm->end == NOVA_VM_RUNS)
+                return true;
+        nova_vcpu_fail(vcpu, "its VMM does not provide the page at 0x%llx (status %d)",
+                       (unsigned long long)gpa, status);
+        return false;
+}
+
+/* Tries to make the secure place present.
+ * @return false: a frame, or the VMM, is needed first */
+static bool try_get(struct vm *vm, struct page *page, uint64_t gpa)
+{
+        if (page->state == PAGE_NONE && !page_fill_block(&vm->pages, gpa))
+                page_fill(&vm->pages, page);
+        return page->state == PAGE_SECURE;
+}
+
+bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
+{
+        struct vm *const vm = vm_of(vcpu);
+
+        for (unsigned i = 0; i < TRIES; i++) {
+                struct page *page;
+                bool done, out, room;
+
+                lock();
+                page = page_find(&vm->pages, gpa);
+                done = page && try_get(vm, page, gpa);
+                out = page && page->state == PAGE_OUT;
+                room = memory_frames.free;
+                nova_service_unlock(vm_service);
+                if (done)
+                        return true;
+                if (!page || (!room && !make_room(vcpu)) || (out && !request(vcpu, gpa, 0)))
+                        return false;
+        }
+        nova_vcpu_fail(vcpu, "the page at 0x%llx does not come back", (unsigned long long)gpa);
+        return false;
+}
+
+/* Fills the shared place of a page. */
+static bool get_shared(struct nova_vcpu *vcpu, uint64_t gpa)
+{
+        struct vm *const vm = vm_of(vcpu);
+        struct page *page;
+        bool done;
+
+        lock();
+        page = page_find(&vm->pages, gpa);
+        if (page->normal == PAGE_NO_PAGE)
+                page->asked = true;
+        done = !page->asked;
+        nova_service_unlock(vm_service);
+        if (done)
+                return true;
+        if (!request(vcpu, gpa, NOVA_H_PAGE_IN_SHARED))
+                return false;
+        lock();
+        done = page->normal != PAGE_NO_PAGE;
+        page->asked = false;
+        nova_service_unlock(vm_service);
+        if (!done)
+                nova_vcpu_fail(vcpu, "its VMM does not share the page at 0x%llx",
+                               (unsigned long long)gpa);
+        return done;
+}
+
+static void give(struct nova_vcpu *vcpu, const void *from, unsigned order, uint64_t to,
+                 unsigned rights)
+{
+        struct vm *const vm = vm_of(vcpu);
+        struct vcpu *const own = &vm->vcpu[vcpu->number];
+
+        own->given = to & ~vm->bit;
+        own->given_bytes = (uint64_t)FRAME_BYTES << order;
+        nova_vcpu_map(vcpu, nova_crd_mem(page_number(from), order, rights),
+                      (nova_sel_t)(to >> NOVA_PAGE_BITS));
+}
+
+/* Maps the secure place of a page at one of its views. Below 1 MiB both views show it. */
+static void map_secure(struct nova_vcpu *vcpu, struct page *page, uint64_t address)
+{
+        struct vm *const vm = vm_of(vcpu);
+        const uint64_t gpa = address & ~vm->bit;
+        unsigned rights = NOVA_MEM_RWX;
+
+        if (address & vm->bit && gpa >= BLOCK_BYTES && page_is_whole(&vm->pages, gpa)) {
+                const uint64_t offset = gpa % BLOCK_BYTES;
+
+                give(vcpu, frame_address(&memory_frames, page->frame) - offset, 9, address - offset,
+                     rights);
+                return;
+        }
+        if (page->snapshot && vcpu->state->qual[0] & QUAL_WRITE)
+                page->snapshot = false;
+        if (page->read_only || page->snapshot)
+                rights &= ~(unsigned)NOVA_MEM_W;
+        give(vcpu, frame_address(&memory_frames, page->frame), 0, address, rights);
+}
+
+static bool misses_table(const struct nova_vcpu *vcpu)
+{
+        const uint64_t how = vcpu->state->qual[0];
+
+        return vcpu->vm->svm ? how & NPF_TABLE : (how & (VMX_LINEAR | VMX_FINAL)) == VMX_LINEAR;
+}
+
+/* Returns true if an access of the guest leads to the secure place. The CPU's walks of page tables
+ * do so in both views, as on CPUs of AMD: Linux loads its first page table by an address without
+ * the bit. */
+static bool is_secure_access(const struct nova_vcpu *vcpu, const struct page *page,
+                             uint64_t address)
+{
+        if (page->shared)
+                return false;
+        return address & vm_of(vcpu)->bit || address < VM_LOW_BYTES ||
+               (misses_table(vcpu) && page->normal == PAGE_NO_PAGE);
+}
+
+static void fill_in(struct nova_vcpu *vcpu, struct page *page, uint64_t address)
+{
+        struct vm *const vm = vm_of(vcpu);
+        const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
+        const bool secure = is_secure_access(vcpu, page, address);
+
+        address = gpa | (address & vm->bit);
+        if (!(secure ? memory_get(vcpu, gpa) : get_shared(vcpu, gpa)))
+                return;
+        lock();
+        if (secure && page->state == PAGE_SECURE) {
+                page->aliased |= !(address & vm->bit) && gpa >= VM_LOW_BYTES;
+                vm->aliases |= page->aliased;
+                map_secure(vcpu, page, address);
+        } else if (!secure && page->normal != PAGE_NO_PAGE) {
+                give(vcpu, vm->normal + (uint64_t)page->normal * FRAME_BYTES, 0, address,
+                     NOVA_MEM_R | NOVA_MEM_W);
+        }
+        nova_service_unlock(vm_service);
+}
+
+/* Returns true if the access is a write to a page that the VMM has protected. */
+static bool is_forbidden(const struct nova_vcpu *vcpu, const struct page *page)
+{
+        return page->read_only && page->state == PAGE_SECURE && vcpu->state->qual[0] & QUAL_WRITE;
+}
+
+void memory_exit(struct nova_vcpu *vcpu)
+{
+        struct vm *const vm = vm_of(vcpu);
+        const uint64_t address = vcpu->more->gpa;
+        struct page *page;
+
+        lock();
+        page = page_find(&vm->pages, address & ~vm->bit);
+        nova_service_unlock(vm_service);
+        if (page && is_forbidden(vcpu, page))
+                nova_vcpu_fail(vcpu, "a write to the page at 0x%llx, which its VMM has protected",
+                               (unsigned long long)address);
+        else if (page)
+                fill_in(vcpu, page, address);
+        else
+                nova_vcpu_fail(vcpu, "an access to 0x%llx, where it has no memory",
+                               (unsigned long long)address);
+}
+
+void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
+{
+        if (!vm->aliases || !(vcpu->state->cr3 & vm->bit))
+                return;
+        lock();
+        vm->aliases = false;
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                const struct page_slot *const slot = &vm->pages.slot[i];
+
+                for (uint64_t j = 0; j < slot->bytes / FRAME_BYTES; j++) {
+                        struct page *const page = &slot->page[j];
+
+                        if (!page->aliased)
+                                continue;
+                        if (unmap(&vm->pages, page, slot->start + j * FRAME_BYTES,
+                                  PAGE_SECURE_PLACE))
+                                page->aliased = false;
+                        else
+                                vm->aliases = true;
+                }
+        }
+        nova_service_unlock(vm_service);
+}
+
+static bool pin(struct vcpu *vcpu, struct page *page, uint64_t gpa)
+{
+        for (unsigned i = 0; i < vcpu->pins; i++)
+                if (vcpu->pin[i] == gpa)
+                        return true;
+        if (vcpu->pins == VM_PINS)
+                return false;
+        vcpu->pin[vcpu->pins++] = gpa;
+        page->pins++;
+        return true;
+}
+
+/* Finds memory for the library, which walks the guest's page tables and emulates its accesses to
+ * devices. Shared pages are no memory here: their content may change at any time, and they are
+ * accessed like devices. */
+static void *find(void *context, uint64_t address, size_t bytes, bool write)
+{
+        struct vm *const vm = context;
+        struct nova_vcpu *const vcpu = vm->machine.serving;
+        const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
+        struct page *page;
+        uint8_t *place = NULL;
+
+        if (!vcpu || address % FRAME_BYTES + bytes > FRAME_BYTES)
+                return NULL;
+        lock();
+        page = page_find(&vm->pages, gpa);
+        nova_service_unlock(vm_service);
+        if (!page || page->shared || !(address & vm->bit || gpa < VM_LOW_BYTES) ||
+            !memory_get(vcpu, gpa))
+                return NULL;
+        lock();
+        if (page->state == PAGE_SECURE && !(write && page->read_only) &&
+            pin(&vm->vcpu[vcpu->number], page, gpa)) {
+                place = frame_address(&memory_frames, page->frame) + address % FRAME_BYTES;
+                page->snapshot &= !write;
+        }
+        nova_service_unlock(vm_service);
+        return place;
+}
+
+void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu)
+{
+        struct vcpu *const own = &vm->vcpu[vcpu->number];
+
+        if (!own->pins)
+                return;
+        lock();
+        while (own->pins) {
+                struct page *const page = page_find(&vm->pages, own->pin[--own->pins]);
+
+                if (page && page->pins)
+                        page->pins--;
+        }
+        nova_service_unlock(vm_service);
+}
+
+/* Returns the place of bytes in a shared page; NULL: a device is there. */
+static uint8_t *shared_place(struct vm *vm, uint64_t address)
+{
+        const struct page *page;
+        uint8_t *place = NULL;
+
+        lock();
+        page = page_find(&vm->pages, address & ~vm->bit);
+        if (page && page->normal != PAGE_NO_PAGE)
+                place = vm->normal + (uint64_t)page->normal * FRAME_BYTES + address % FRAME_BYTES;
+        nova_service_unlock(vm_service);
+        return place;
+}
+
+static uint64_t read(void *context, uint64_t address, unsigned bytes)
+{
+        struct vm *const vm = context;
+        const uint64_t parameters[4] = {address, bytes, false, 0};
+        const uint8_t *const shared = shared_place(vm, address);
+        uint64_t value = UINT64_MAX;
+
+        if (shared)
+                nova_copy_guarded(&value, shared, bytes);
+        else
+                reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, &value);
+        return value;
+}
+
+/* Notes the messages between local APICs by which the guest starts and stops its virtual CPUs. */
+static void note_message(struct vm *vm, uint64_t address, uint64_t value)
+{
+        enum { APIC = 0xfee00300u, INIT = 5, STARTUP = 6 };
+        const unsigned mode = value >> 8 & 7, vector = value & 0xff;
+
+        for (unsigned i = 0; address == APIC && i < vm->vcpus; i++) {
+                if (mode == STARTUP)
+                        vm->vcpu[i].starts[vector / 64] |= UINT64_C(1) << vector % 64;
+                vm->vcpu[i].resets |= mode == INIT;
+        }
+}
+
+static void write(void *context, uint64_t address, unsigned bytes, uint64_t value)
+{
+        struct vm *const vm = context;
+        const uint64_t parameters[4] = {address, bytes, true, value};
+        uint8_t *const shared = shared_place(vm, address);
+
+        if (shared) {
+                nova_copy_guarded(shared, &value, bytes);
+                return;
+        }
+        note_message(vm, address, value);
+        reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, NULL);
+}
+
+static void look(void *context)
+{
+        struct vm *const vm = context;
+
+        if (vm->machine.serving)
+                memory_unpin(vm, vm->machine.serving);
+}
+
+void memory_init(struct vm *vm)
+{
+        const struct nova_bus_range devices = {0, DEVICES_END, read, write, vm};
+
+        nova_bus_add(&vm->machine.mmio, &devices);
+        vm->machine.memory.find = find;
+        vm->machine.memory.find_context = vm;
+        vm->machine.look = look;
+        vm->machine.look_context = vm;
+}
+
+static const struct page_ops ops = {unmap, copy_in, copy_out, encrypt, decrypt};
+
+void memory_prepare(struct vm *vm)
+{
+        vm->pages.ops = &ops;
+        vm->pages.frames = &memory_frames;
+        vm->pages.context = vm;
+}

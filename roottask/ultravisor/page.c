@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* States of a secure VM's pages (see page.h). */
+#include "page.h"
+
+#include <stdlib.h>
+
+#define BLOCK_BYTES ((uint64_t)FRAME_BLOCK * FRAME_BYTES)
+
+struct page *page_find(struct pages *pages, uint64_t gpa)
+{
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                const struct page_slot *const slot = &pages->slot[i];
+
+                if (gpa >= slot->start && gpa - slot->start < slot->bytes)
+                        return &slot->page[(gpa - slot->start) / FRAME_BYTES];
+        }
+        return NULL;
+}
+
+bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count)
+{
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                const struct page_slot *const slot = &pages->slot[i];
+
+                if (gpa >= slot->start && gpa - slot->start < slot->bytes)
+                        return count <= (slot->bytes - (gpa - slot->start)) / FRAME_BYTES;
+        }
+        return false;
+}
+
+bool page_slot_is_free(const struct pages *pages, uint64_t start, uint64_t bytes)
+{
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                const struct page_slot *const slot = &pages->slot[i];
+
+                if (slot->bytes && start < slot->start + slot->bytes && slot->start < start + bytes)
+                        return false;
+        }
+        return true;
+}
+
+bool page_slot_add(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes)
+{
+        struct page *const page = calloc(bytes / FRAME_BYTES, sizeof(*page));
+
+        if (!page)
+                return false;
+        for (uint64_t i = 0; i < bytes / FRAME_BYTES; i++)
+                page[i] = (struct page){.frame = FRAME_NONE, .normal = PAGE_NO_PAGE};
+        pages->slot[slot] = (struct page_slot){start, bytes, page};
+        return true;
+}
+
+/* Frees the frame of a page that is no longer mapped. */
+static void empty(struct pages *pages, struct page *page)
+{
+        if (page->state == PAGE_SECURE) {
+                frame_give(pages->frames, page->frame);
+                pages->secure--;
+        }
+        page->frame = FRAME_NONE;
+        page->state = PAGE_NONE;
+        page->snapshot = page->aliased = page->read_only = false;
+}
+
+/* Removes a page from the guest.
+ * @return false if that is not possible now, or if an exit uses the frame */
+static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa)
+{
+        return !page->pins &&
+               (page->state != PAGE_SECURE ||
+                pages->ops->unmap(pages, page, gpa, PAGE_SECURE_PLACE)) &&
+               (page->normal == PAGE_NO_PAGE ||
+                pages->ops->unmap(pages, page, gpa, PAGE_SHARED_PLACE));
+}
+
+bool page_slot_remove(struct pages *pages, unsigned slot)
+{
+        struct page_slot *const from = &pages->slot[slot];
+
+        for (uint64_t i = 0; i < from->bytes / FRAME_BYTES; i++) {
+                struct page *const page = &from->page[i];
+                const uint64_t gpa = from->start + i * FRAME_BYTES;
+
+                if (!unmap(pages, page, gpa))
+                        return false;
+                empty(pages, page);
+                page->normal = PAGE_NO_PAGE;
+        }
+        free(from->page);
+        *from = (struct page_slot){0, 0, NULL};
+        return true;
+}
+
+bool page_fill(struct pages *pages, struct page *page)
+{
+        const uint32_t frame = frame_take(pages->frames);
+
+        if (frame == FRAME_NONE)
+                return false;
+        page->frame = frame;
+        page->state = PAGE_SECURE;
+        pages->secure++;
+        return true;
+}
+
+/* Returns the first of the 512 pages in the block around an address, NULL if a slot does not have
+ * all of them. */
+static struct page *block_of(struct pages *pages, uint64_t gpa)
+{
+        const uint64_t begin = gpa & ~(BLOCK_BYTES - 1);
+        struct page *const first = page_find(pages, begin);
+        const struct page *const last = page_find(pages, begin + BLOCK_BYTES - FRAME_BYTES);
+
+        return first && last == first + FRAME_BLOCK - 1 ? first : NULL;
+}
+
+bool page_fill_block(struct pages *pages, uint64_t gpa)
+{
+        struct page *const page = block_of(pages, gpa);
+        uint32_t frame;
+
+        for (unsigned i = 0; page && i < FRAME_BLOCK; i++)
+                if (page[i].state != PAGE_NONE || page[i].shared)
+                        return false;
+        frame = page ? frame_take_block(pages->frames) : FRAME_NONE;
+        if (frame == FRAME_NONE)
+                return false;
+        for (unsigned i = 0; i < FRAME_BLOCK; i++) {
+                page[i].frame = frame + i;
+                page[i].state = PAGE_SECURE;
+        }
+        pages->secure += FRAME_BLOCK;
+        return true;
+}
+
+bool page_is_whole(struct pages *pages, uint64_t gpa)
+{
+        const struct page *const page = block_of(pages, gpa);
+
+        if (!page || page->frame % FRAME_BLOCK)
+                return false;
+        for (unsigned i = 0; i < FRAME_BLOCK; i++)
+                if (page[i].state != PAGE_SECURE || page[i].frame != page->frame + i ||
+                    page[i].shared || page[i].read_only || page[i].snapshot)
+                        return false;
+        return true;
+}
+
+/* Encrypts a page for the VMM. A page that has not changed since its snapshot has the same
+ * ciphertext, so its version is not used for another content. */
+static enum nova_u_status encrypt(struct pages *pages, struct page *page, uint64_t gpa,
+                                  uint32_t normal)
+{
+        const uint64_t version = page->snapshot ? page->version : ++pages->versions;
+
+        if (!pages->ops->encrypt(pages, gpa, version, frame_address(pages->frames, page->frame),
+                                 pages->buffer, page->tag))
+                return NOVA_U_BUSY;
+        page->version = version;
+        return pages->ops->copy_out(pages, normal, pages->buffer) ? NOVA_U_SUCCESS : NOVA_U_P2;
+}
+
+enum nova_u_status page_out(struct pages *pages, uint64_t gpa, uint32_t normal, unsigned flags)
+{
+        struct page *const page = page_find(pages, gpa);
+        enum nova_u_status status;
+
+        if (!page)
+                return NOVA_U_P3;
+        if (page->shared || (page->state == PAGE_NONE && page->normal != PAGE_NO_PAGE))
+                return NOVA_U_SUCCESS;
+        if (page->state != PAGE_SECURE)
+                return NOVA_U_P3;
+        /* The guest must not change the page while it is encrypted, nor use it afterwards. */
+        if (page->pins || !pages->ops->unmap(pages, page, gpa, PAGE_SECURE_PLACE))
+                return NOVA_U_BUSY;
+        page->aliased = false;
+        status = encrypt(pages, page, gpa, normal);
+        if (status)
+                return status;
+        page->snapshot = flags & NOVA_UV_SNAPSHOT;
+        if (!page->snapshot) {
+                const bool read_only = page->read_only;
+
+                empty(pages, page);
+                page->state = PAGE_OUT;
+                page->read_only = read_only;
+        }
+        return NOVA_U_SUCCESS;
+}
+
+static const uint8_t zeros[FRAME_BYTES];
+
+/* Fills a shared place with a page of the VMM's memory, which becomes zero. */
+static enum nova_u_status share_in(struct pages *pages, struct page *page, uint32_t normal)
+{
+        if (!pages->ops->copy_out(pages, normal, zeros))
+                return NOVA_U_P2;
+        page->normal = normal;
+        page->asked = false;
+        return NOVA_U_SUCCESS;
+}
+
+/* Copies a page of the normal VM into secure memory. */
+static enum nova_u_status convert(struct pages *pages, struct page *page, uint32_t normal,
+                                  unsigned flags)
+{
+        if (page->state == PAGE_NONE && !page_fill(pages, page))
+                return NOVA_U_BUSY;
+        page->read_only = flags & NOVA_UV_WRITE_PROTECTION;
+        return pages->ops->copy_in(pages, frame_address(pages->frames, page->frame), normal)
+                       ? NOVA_U_SUCCESS
+                       : NOVA_U_P2;
+}
+
+/* Brings back a page that was moved out. */
+static enum nova_u_status restore(struct pages *pages, struct page *page, uint64_t gpa,
+                                  uint32_t normal, unsigned flags)
+{
+        uint8_t *to;
+
+        if (!pages->ops->copy_in(pages, pages->buffer, normal))
+                return NOVA_U_P2;
+
+        const uint32_t frame = frame_take(pages->frames);
+
+        if (frame == FRAME_NONE)
+                return NOVA_U_BUSY;
+        to = frame_address(pages->frames, frame);
+        if (!pages->ops->decrypt(pages, gpa, page->version, pages->buffer, page->tag, to)) {
+                frame_give(pages->frames, frame);
+                return NOVA_U_PERMISSION;
+        }
+        page->frame = frame;
+        page->state = PAGE_SECURE;
+        page->read_only = flags & NOVA_UV_WRITE_PROTECTION;
+        pages->secure++;
+        return NOVA_U_SUCCESS;
+}
+
+enum nova_u_status page_in(struct pages *pages, uint64_t gpa, uint32_t normal, unsigned flags)
+{
+        struct page *const page = page_find(pages, gpa);
+
+        if (!page)
+                return NOVA_U_P3;
+        if (page->asked)
+                return share_in(pages, page, normal);
+        if (pages->converting && page->state != PAGE_OUT)
+                return convert(pages, page, normal, flags);
+        if (page->state == PAGE_OUT)
+                return restore(pages, page, gpa, normal, flags);
+        return NOVA_U_P3;
+}
+
+enum nova_u_status page_invalidate(struct pages *pages, uint64_t gpa)
+{
+        struct page *const page = page_find(pages, gpa);
+
+        if (!page || page->normal == PAGE_NO_PAGE)
+                return NOVA_U_P2;
+        if (!pages->ops->unmap(pages, page, gpa, PAGE_SHARED_PLACE))
+                return NOVA_U_BUSY;
+        page->normal = PAGE_NO_PAGE;
+        return NOVA_U_SUCCESS;
+}
+
+/* Discards the content of a page at both places. */
+static enum nova_u_status discard(struct pages *pages, struct page *page, uint64_t gpa)
+{
+        if (!unmap(pages, page, gpa))
+                return NOVA_U_BUSY;
+        empty(pages, page);
+        return NOVA_U_SUCCESS;
+}
+
+enum nova_u_status page_share(struct pages *pages, uint64_t gpa)
+{
+        struct page *const page = page_find(pages, gpa);
+        const enum nova_u_status status = page ? discard(pages, page, gpa) : NOVA_U_PARAMETER;
+
+        if (status)
+                return status;
+        if (page->normal != PAGE_NO_PAGE && !pages->ops->copy_out(pages, page->normal, zeros))
+                page->normal = PAGE_NO_PAGE; /* the VMM has taken the page away */
+        page->shared = true;
+        return NOVA_U_SUCCESS;
+}
+
+enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa)
+{
+        struct page *const page = page_find(pages, gpa);
+        const enum nova_u_status status = page ? discard(pages, page, gpa) : NOVA_U_PARAMETER;
+
+        if (status)
+                return status;
+        page->normal = PAGE_NO_PAGE;
+        page->shared = page->asked = false;
+        return NOVA_U_SUCCESS;
+}
+
+static uint64_t count_pages(const struct pages *pages)
+{
+        uint64_t count = 0;
+
+        for (unsigned i = 0; i < PAGE_SLOTS; i++)
+                count += pages->slot[i].bytes / FRAME_BYTES;
+        return count;
+}
+
+/* Returns the address of page number @p number, counted over all slots. */
+static uint64_t address_of(const struct pages *pages, uint64_t number)
+{
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                const uint64_t count = pages->slot[i].bytes / FRAME_BYTES;
+
+                if (number < count)
+                        return pages->slot[i].start + number * FRAME_BYTES;
+                number -= count;
+        }
+        return UINT64_MAX;
+}
+
+uint64_t page_victim(struct pages *pages)
+{
+        const uint64_t count = count_pages(pages);
+
+        for (uint64_t i = 0; i < count; i++) {
+                pages->hand = (pages->hand + 1) % count;
+
+                const uint64_t gpa = address_of(pages, pages->hand);
+                const struct page *const page = page_find(pages, gpa);
+
+                if (page->state == PAGE_SECURE && !page->pins)
+                        return gpa;
+        }
+        return UINT64_MAX;
+}
+
+void page_end(struct pages *pages)
+{
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                struct page_slot *const slot = &pages->slot[i];
+
+                for (uint64_t j = 0; j < slot->bytes / FRAME_BYTES; j++)
+                        empty(pages, &slot->page[j]);
+                free(slot->page);
+                *slot = (struct page_slot){0, 0, NULL};
+        }
+}

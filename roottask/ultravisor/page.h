@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The pages of a secure VM and their states. This module knows neither kernel nor sessions: it
+ * moves pages through the functions of struct page_ops. The caller serializes all calls.
+ *
+ * A guest-physical page has a secure place and a shared place, which are independent:
+ *
+ *   secure place: NONE (it has never been used, or its content was discarded), SECURE (in a frame),
+ *   OUT (encrypted in the VMM's memory; the ultravisor keeps nonce and tag);
+ *   shared place: a page of the memory that the VMM shares, or none yet.
+ *
+ * After UV_SHARE_PAGE, both views of the page lead to its shared place, and its secure place is
+ * NONE. Otherwise each view leads to its own place. */
+#ifndef ULTRAVISOR_PAGE_H
+#define ULTRAVISOR_PAGE_H
+
+#include "frame.h"
+#include "novart/service/ultravisor_calls.h"
+
+#define PAGE_SLOTS       32u
+#define PAGE_NO_PAGE     UINT32_MAX
+#define PAGE_NONCE_BYTES 12u
+#define PAGE_TAG_BYTES   16u
+
+enum page_place { PAGE_SECURE_PLACE, PAGE_SHARED_PLACE };
+enum page_state { PAGE_NONE, PAGE_SECURE, PAGE_OUT };
+
+/* A guest-physical page. */
+struct page {
+        uint32_t frame;   /* of SECURE */
+        uint32_t normal;  /* shared place: page number in the VMM's memory, or PAGE_NO_PAGE */
+        uint64_t version; /* of OUT, and of a snapshot: number of the encryption */
+        uint8_t tag[PAGE_TAG_BYTES]; /* of OUT */
+        uint8_t state;               /* enum page_state */
+        bool shared;                 /* by UV_SHARE_PAGE */
+        bool asked;                  /* UV_PAGE_IN may provide the shared place */
+        bool read_only;              /* by WRITE_PROTECTION */
+        bool snapshot; /* SECURE and unchanged since version `version` was encrypted */
+        bool aliased;  /* SECURE, and mapped in the normal view, too, for a page-table walk */
+        uint8_t pins;  /* number of virtual CPUs whose exit uses the frame */
+};
+
+/* A memory slot. */
+struct page_slot {
+        uint64_t start; /* guest-physical address */
+        uint64_t bytes; /* 0: the slot is not in use */
+        struct page *page;
+};
+
+struct pages;
+
+/* What the pages need of the world. */
+struct page_ops {
+        /* Removes what a place of the page holds from the guest on all CPUs.
+         * @return false if a virtual CPU's reply may still map it: try again later */
+        bool (*unmap)(struct pages *pages, const struct page *page, uint64_t gpa,
+                      enum page_place place);
+        /* Copy from and to page @p normal of the VMM's memory, which the VMM may take away.
+         * @return false if it has done so */
+        bool (*copy_in)(struct pages *pages, void *to, uint32_t normal);
+        bool (*copy_out)(struct pages *pages, uint32_t normal, const void *from);
+        /* Encrypt and decrypt one page. @return false if that failed, for decrypt by a wrong tag */
+        bool (*encrypt)(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
+                        void *to, uint8_t tag[PAGE_TAG_BYTES]);
+        bool (*decrypt)(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
+                        const uint8_t tag[PAGE_TAG_BYTES], void *to);
+};
+
+/* The memory of a VM. */
+struct pages {
+        const struct page_ops *ops;
+        struct frames *frames;
+        void *context;         /* for the functions of `ops` */
+        uint64_t versions;     /* number of encryptions so far; never repeats */
+        uint32_t normal_pages; /* pages of the memory that the VMM shares */
+        bool converting;       /* UV_ESM moves the pages of the normal VM */
+        uint32_t secure;       /* number of frames in use */
+        uint64_t hand;         /* of the search for pages to move out: number of a page */
+        struct page_slot slot[PAGE_SLOTS];
+        uint8_t buffer[FRAME_BYTES]; /* ciphertext in transit */
+};
+
+/* Finds a page by its guest-physical address. @return NULL if it is in no slot */
+struct page *page_find(struct pages *pages, uint64_t gpa);
+
+/* Returns true if one slot has @p count pages from @p gpa on. */
+bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count);
+
+/* Adds and removes slots. All parameters have been checked by page_check_…(). */
+bool page_slot_add(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes);
+/* @return false if a page cannot be removed now: nothing of it is lost; try again */
+bool page_slot_remove(struct pages *pages, unsigned slot);
+/* Returns true if [start, start + bytes) overlaps no slot. */
+bool page_slot_is_free(const struct pages *pages, uint64_t start, uint64_t bytes);
+
+/* Gives a page a frame that is filled with 0. @return false if there is no free frame */
+bool page_fill(struct pages *pages, struct page *page);
+/* Gives the pages of a block of 2 MiB, all of them NONE, the frames of one block.
+ * @return false if that is not possible */
+bool page_fill_block(struct pages *pages, uint64_t gpa);
+/* Returns true if the 512 pages around @p gpa are in one block of frames, in order. */
+bool page_is_whole(struct pages *pages, uint64_t gpa);
+
+/* UV_PAGE_OUT, UV_PAGE_IN and UV_PAGE_INVAL for one page. */
+enum nova_u_status page_out(struct pages *pages, uint64_t gpa, uint32_t normal, unsigned flags);
+enum nova_u_status page_in(struct pages *pages, uint64_t gpa, uint32_t normal, unsigned flags);
+enum nova_u_status page_invalidate(struct pages *pages, uint64_t gpa);
+
+/* UV_SHARE_PAGE and UV_UNSHARE_PAGE for one page. The shared place is filled in later, when the
+ * guest accesses the page. @return BUSY: try again */
+enum nova_u_status page_share(struct pages *pages, uint64_t gpa);
+enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa);
+
+/* Finds the next page to be moved out, in turn. @return its guest-physical address, or
+ * UINT64_MAX if no page can be moved now */
+uint64_t page_victim(struct pages *pages);
+
+/* Frees all frames and slots. The guest is gone. */
+void page_end(struct pages *pages);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls to the VMM of a secure VM. A call carries its number and at most four parameters that the
+ * guest has made public by its exit; nothing else of the guest's state. */
+#include <string.h>
+
+#include "nova/hypercall.h"
+#include "nova/status.h"
+#include "nova/utcb.h"
+#include "novart/thread.h"
+#include "vm.h"
+
+#define WORDS 5
+
+struct call {
+        nova_sel_t portal;
+        nova_word_t word[WORDS];
+        enum nova_status result;
+        nova_word_t status, value, more;
+        bool answered;
+};
+
+/* Runs without any lock, and may be ended in the middle. */
+static void perform(void *argument)
+{
+        struct call *const call = argument;
+        struct nova_utcb *const utcb = nova_thread_utcb();
+
+        nova_utcb_set_windows(utcb, 0, 0);
+        nova_utcb_clear(utcb);
+        nova_utcb_put_words(utcb, call->word, WORDS);
+        call->result = nova_call(call->portal, 0);
+        if (!nova_utcb_get(utcb, 2, &call->more))
+                call->more = 0;
+        call->answered = call->result == NOVA_SUCCESS && nova_utcb_get(utcb, 0, &call->status) &&
+                         nova_utcb_get(utcb, 1, &call->value);
+}
+
+/* @return false if the VMM cannot be called; then the machine has ended */
+static bool send(struct nova_vcpu *vcpu, struct call *call)
+{
+        call->portal = vm_of(vcpu)->vcpu[vcpu->number].portal;
+        nova_vcpu_call_out(vcpu, perform, call);
+        if (call->answered) {
+                if (call->more)
+                        __atomic_store_n(&vm_of(vcpu)->vcpu[vcpu->number].ask, true,
+                                         __ATOMIC_RELEASE);
+                return true;
+        }
+        nova_vcpu_fail(vcpu, "its VMM does not answer (%s)",
+                       call->result ? nova_status_text(call->result) : "no words");
+        return false;
+}
+
+int reflect(struct nova_vcpu *vcpu, enum nova_h_call number, const uint64_t parameters[4],
+            uint64_t *value)
+{
+        struct call call = {.word = {number, (nova_word_t)parameters[0], (nova_word_t)parameters[1],
+                                     (nova_word_t)parameters[2], (nova_word_t)parameters[3]}};
+
+        if (value)
+                *value = UINT64_MAX;
+        if (!send(vcpu, &call))
+                return NOVA_H_FUNCTION;
+        if (value)
+                *value = call.value;
+        return (int)call.status;
+}
+
+static bool interrupt_pending(void *context, unsigned number)
+{
+        const struct vm *const vm = context;
+
+        return __atomic_load_n(&vm->vcpu[number].ask, __ATOMIC_ACQUIRE);
+}
+
+/* Asks the VMM for the vector of an interrupt. The exit stays open until the answer is valid: the
+ * VMM hears U_INVALID and is asked again. */
+static int interrupt_take(void *context, unsigned number)
+{
+        struct vm *const vm = context;
+        struct nova_vcpu *const vcpu = &vm->machine.vcpu[number];
+        struct call call = {.word = {NOVA_H_INTERRUPT}};
+
+        do {
+                __atomic_store_n(&vm->vcpu[number].ask, false, __ATOMIC_RELEASE);
+                if (!send(vcpu, &call))
+                        return -1;
+                if (call.value == UINT32_MAX)
+                        return -1;
+                call.word[1] = (nova_word_t)NOVA_U_INVALID;
+        } while ((call.value < 32 || call.value > 255) && vm->machine.end == NOVA_VM_RUNS);
+        return vm->machine.end == NOVA_VM_RUNS ? (int)call.value : -1;
+}
+
+void reflect_init(struct vm *vm)
+{
+        vm->machine.interrupts = (struct nova_vm_interrupts){interrupt_pending, interrupt_take, vm};
+}

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service: sessions of VMMs and their calls. The handlers run in parallel; each takes the
+ * service's lock for what it protects. */
+#include "server.h"
+
+#include <errno.h>
+
+#include "novart/program.h"
+#include "vm.h"
+
+/* Number of pages that a VMM can share: 1 GiB. */
+#define SHARE_PAGES 0x40000u
+#define GPA_MAX     (UINT64_C(1) << 38)
+
+/* State of a session. */
+struct session {
+        uint8_t *normal; /* the memory that the VMM shares; NULL: none yet */
+        uint64_t bytes;
+};
+
+/* An ultracall in progress. */
+struct call {
+        struct session *session;
+        struct vm *vm;           /* of the first parameter; NULL: a new one */
+        const nova_word_t *word; /* parameters */
+        bool stop; /* the machine is to be destroyed after the call, without the lock */
+};
+
+static bool is_page(uint64_t value)
+{
+        return value % FRAME_BYTES == 0;
+}
+
+static bool check_lpid(struct call *call, uint64_t value)
+{
+        call->vm = vm_find(call->session, value);
+        return call->vm;
+}
+
+static bool check_new(struct call *call, uint64_t value)
+{
+        call->vm = vm_find(call->session, value);
+        return value <= UINT16_MAX;
+}
+
+static bool check_dw0(struct call *call, uint64_t value)
+{
+        return is_page(value) && value < call->session->bytes;
+}
+
+static bool check_dw1(struct call *call, uint64_t value)
+{
+        return is_page(value) && value && value <= call->session->bytes - call->word[1];
+}
+
+static bool check_start(struct call *call, uint64_t value)
+{
+        (void)call;
+        return is_page(value) && value < GPA_MAX;
+}
+
+static bool check_size(struct call *call, uint64_t value)
+{
+        const uint64_t start = call->word[1];
+
+        return is_page(value) && value && value <= GPA_MAX - start &&
+               page_slot_is_free(&call->vm->pages, start, value);
+}
+
+static bool check_new_slot(struct call *call, uint64_t value)
+{
+        return value < PAGE_SLOTS && !call->vm->pages.slot[value].bytes;
+}
+
+static bool check_slot(struct call *call, uint64_t value)
+{
+        return value < PAGE_SLOTS && call->vm->pages.slot[value].bytes;
+}
+
+static bool check_normal(struct call *call, uint64_t value)
+{
+        return is_page(value) && value < call->session->bytes;
+}
+
+static bool check_gpa(struct call *call, uint64_t value)
+{
+        return is_page(value) && page_find(&call->vm->pages, value);
+}
+
+static bool check_flags(uint64_t value, uint64_t known)
+{
+        return !(value & ~known);
+}
+
+static bool check_order(uint64_t value, uint64_t most)
+{
+        return value >= NOVA_UV_ORDER_PAGE && value <= most;
+}
+
+/* Returns true if a parameter is valid. */
+static bool check(struct call *call, enum nova_uv_parameter kind, uint64_t value)
+{
+        switch (kind) {
+        case NOVA_UV_IS_LPID:
+                return check_lpid(call, value);
+        case NOVA_UV_IS_NEW:
+                return check_new(call, value);
+        case NOVA_UV_IS_DW0:
+                return check_dw0(call, value);
+        case NOVA_UV_IS_DW1:
+                return check_dw1(call, value);
+        case NOVA_UV_IS_START:
+                return check_start(call, value);
+        case NOVA_UV_IS_SIZE:
+                return check_size(call, value);
+        case NOVA_UV_IS_NEW_SLOT:
+                return check_new_slot(call, value);
+        case NOVA_UV_IS_SLOT:
+                return check_slot(call, value);
+        case NOVA_UV_IS_NORMAL:
+                return check_normal(call, value);
+        case NOVA_UV_IS_GPA:
+                return check_gpa(call, value);
+        case NOVA_UV_IS_NO_FLAG:
+                return check_flags(value, 0);
+        case NOVA_UV_IS_OUT_FLAGS:
+                return check_flags(value, NOVA_UV_SNAPSHOT);
+        case NOVA_UV_IS_IN_FLAGS:
+                return check_flags(value, NOVA_UV_CACHE_INHIBITED | NOVA_UV_CACHE_ENABLED |
+                                                  NOVA_UV_WRITE_PROTECTION);
+        case NOVA_UV_IS_PAGE_ORDER:
+                return check_order(value, NOVA_UV_ORDER_PAGE);
+        case NOVA_UV_IS_AREA_ORDER:
+                return check_order(value, NOVA_UV_ORDER_MAX);
+        default:
+                return true; /* there is no such parameter, or a guest makes the call */
+        }
+}
+
+static bool is_secure(const struct call *call)
+{
+        return call->vm->state == VM_CONVERTING || call->vm->state == VM_SECURE;
+}
+
+static enum nova_u_status write_pate(struct call *call)
+{
+        if (call->vm && call->vm->state != VM_NORMAL)
+                return NOVA_U_PERMISSION;
+        if (!call->vm)
+                call->vm = vm_add(call->session, (uint16_t)call->word[0]);
+        if (!call->vm)
+                return NOVA_U_BUSY;
+        call->vm->dw0 = call->word[1];
+        call->vm->dw1 = call->word[2];
+        call->vm->normal = call->session->normal;
+        call->vm->pages.normal_pages = (uint32_t)(call->session->bytes / FRAME_BYTES);
+        return NOVA_U_SUCCESS;
+}
+
+static enum nova_u_status register_mem_slot(struct call *call)
+{
+        if (!is_secure(call))
+                return NOVA_U_PARAMETER;
+        return page_slot_add(&call->vm->pages, (unsigned)call->word[4], call->word[1],
+                             call->word[2])
+                       ? NOVA_U_SUCCESS
+                       : NOVA_U_P3;
+}
+
+static enum nova_u_status unregister_mem_slot(struct call *call)
+{
+        if (!is_secure(call))
+                return NOVA_U_PARAMETER;
+        return page_slot_remove(&call->vm->pages, (unsigned)call->word[1]) ? NOVA_U_SUCCESS
+                                                                           : NOVA_U_BUSY;
+}
+
+static enum nova_u_status move_in(struct call *call)
+{
+        const uint64_t pages = UINT64_C(1) << (call->word[4] - NOVA_UV_ORDER_PAGE);
+        const uint64_t from = call->word[1] / FRAME_BYTES, to = call->word[2];
+        enum nova_u_status status = NOVA_U_SUCCESS;
+
+        if (!is_secure(call))
+                return NOVA_U_PARAMETER;
+        if (pages > call->vm->pages.normal_pages - from)
+                return NOVA_U_P2;
+        if (!page_has(&call->vm->pages, to, pages))
+                return NOVA_U_P3;
+        if (call->vm->pages.converting && pages == FRAME_BLOCK)
+                page_fill_block(&call->vm->pages, to);
+        for (uint64_t i = 0; i < pages && !status; i++)
+                status = page_in(&call->vm->pages, to + i * FRAME_BYTES, (uint32_t)(from + i),
+                                 (unsigned)call->word[3]);
+        return status;
+}
+
+static enum nova_u_status move_out(struct call *call)
+{
+        if (!is_secure(call))
+                return NOVA_U_PARAMETER;
+        return page_out(&call->vm->pages, call->word[2], (uint32_t)(call->word[1] / FRAME_BYTES),
+                        (unsigned)call->word[3]);
+}
+
+static enum nova_u_status invalidate(struct call *call)
+{
+        const uint64_t pages = UINT64_C(1) << (call->word[2] - NOVA_UV_ORDER_PAGE);
+        enum nova_u_status status = NOVA_U_SUCCESS;
+
+        if (!is_secure(call))
+                return NOVA_U_PARAMETER;
+        if (!page_has(&call->vm->pages, call->word[1], pages))
+                return NOVA_U_P2;
+        for (uint64_t i = 0; i < pages && !status; i++)
+                status = page_invalidate(&call->vm->pages, call->word[1] + i * FRAME_BYTES);
+        return status;
+}
+
+static enum nova_u_status terminate(struct call *call)
+{
+        if (!is_secure(call))
+                return NOVA_U_INVALID;
+        call->vm->state = VM_ENDING;
+        call->stop = true;
+        return NOVA_U_SUCCESS;
+}
+
+static enum nova_u_status perform(struct call *call, unsigned number)
+{
+        switch (number) {
+        case NOVA_UV_WRITE_PATE:
+                return write_pate(call);
+        case NOVA_UV_REGISTER_MEM_SLOT:
+                return register_mem_slot(call);
+        case NOVA_UV_UNREGISTER_MEM_SLOT:
+                return unregister_mem_slot(call);
+        case NOVA_UV_PAGE_IN:
+                return move_in(call);
+        case NOVA_UV_PAGE_OUT:
+                return move_out(call);
+        case NOVA_UV_PAGE_INVAL:
+                return invalidate(call);
+        case NOVA_UV_SVM_TERMINATE:
+                return terminate(call);
+        default:
+                return NOVA_U_INVALID; /* UV_RETURN: the VMM answers the call instead */
+        }
+}
+
+struct row {
+        unsigned number;
+        enum nova_uv_caller caller;
+        enum nova_u_status elsewhere;
+        enum nova_uv_parameter kind[NOVA_UV_PARAMETERS];
+};
+
+static const struct row rows[] = {
+#define CALL(name, function, number, caller, elsewhere, p1, p2, p3, p4, p5) \
+        {number,                                                            \
+         NOVA_UV_##caller,                                                  \
+         NOVA_U_##elsewhere,                                                \
+         {NOVA_UV_IS_##p1, NOVA_UV_IS_##p2, NOVA_UV_IS_##p3, NOVA_UV_IS_##p4, NOVA_UV_IS_##p5}},
+        NOVA_UV_CALL_ROWS(CALL)
+#undef CALL
+};
+
+static const struct row *find_row(nova_word_t number)
+{
+        for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                if (rows[i].number == number)
+                        return &rows[i];
+        return NULL;
+}
+
+/* Checks the parameters in their order.
+ * @return the status of the first one that is invalid */
+static enum nova_u_status check_all(struct call *call, const struct row *row)
+{
+        static const enum nova_u_status status[NOVA_UV_PARAMETERS] = {
+                NOVA_U_PARAMETER, NOVA_U_P2, NOVA_U_P3, NOVA_U_P4, NOVA_U_P5};
+
+        for (unsigned i = 0; i < NOVA_UV_PARAMETERS; i++)
+                if (!check(call, row->kind[i], call->word[i]))
+                        return status[i];
+        return NOVA_U_SUCCESS;
+}
+
+/* Remembers the memory that the VMM shares, which stays until its session ends. */
+static void hold(struct nova_request *request)
+{
+        struct session *const session = request->state;
+
+        if (session->normal)
+                return;
+        session->normal = nova_request_share_hold(request);
+        session->bytes = nova_request_share_bytes(request);
+}
+
+static int ultracall(struct nova_request *request)
+{
+        struct call call = {.session = request->state, .word = &request->word[1]};
+        const struct row *const row = find_row(request->word[0]);
+        enum nova_u_status status;
+
+        if (nova_service_lock(vm_service))
+                return ECONNRESET;
+        hold(request);
+        if (!row)
+                status = NOVA_U_FUNCTION;
+        else if (row->caller != NOVA_UV_BY_VMM)
+                status = row->elsewhere;
+        else if (!(status = check_all(&call, row)))
+                status = perform(&call, row->number);
+        nova_service_unlock(vm_service);
+        if (call.stop)
+                vm_stop(call.vm);
+        nova_request_answer(request, (nova_word_t)(intptr_t)status);
+        return 0;
+}
+
+/* Returns the VM that a request names; the lock is held. */
+static struct vm *named(const struct nova_request *request)
+{
+        return vm_find(request->state, request->word[0]);
+}
+
+static int attach(struct nova_request *request)
+{
+        const nova_word_t number = request->word[1], cpu = request->word[2];
+        nova_sel_t old = 0;
+        struct vm *vm;
+        int error = EINVAL;
+
+        if (!request->item || number >= NOVA_VM_VCPUS || cpu >= NOVA_CPU_MAX ||
+            !(nova_program.cpus >> cpu & 1))
+                return EINVAL;
+        if (nova_service_lock(vm_service))
+                return ECONNRESET;
+        vm = named(request);
+        if (vm && vm->state == VM_NORMAL && number <= vm->vcpus) {
+                const nova_sel_t portal = nova_request_take(request);
+
+                old = vm->vcpu[number].portal;
+                vm->vcpu[number].portal = portal;
+                vm->vcpu[number].cpu = cpu;
+                if (number == vm->vcpus)
+                        vm->vcpus++;
+                error = 0;
+        }
+        nova_service_unlock(vm_service);
+        if (old)
+                nova_service_drop(vm_service, old);
+        return error;
+}
+
+static int esm(struct nova_request *request)
+{
+        enum nova_u_status status = NOVA_U_INVALID;
+        struct vm *vm;
+
+        if (nova_service_lock(vm_service))
+                return ECONNRESET;
+        vm = named(request);
+        if (vm && vm->state == VM_NORMAL && vm->vcpus && vm->normal) {
+                vm->state = VM_CONVERTING;
+                vm->pages.converting = true;
+                vm->blob = request->word[1];
+                vm->params = request->word[2];
+                status = NOVA_U_SUCCESS;
+        } else if (vm && vm->state == VM_SECURE) {
+                status = NOVA_U_BUSY;
+        }
+        nova_service_unlock(vm_service);
+        if (!status) {
+                status = vm_start(vm);
+                if (status) {
+                        vm->state = VM_ENDING;
+                        vm_stop(vm);
+                }
+        }
+        nova_request_answer(request, (nova_word_t)(intptr_t)status);
+        return 0;
+}
+
+/* Begins to use the machine of a VM, which is not destroyed meanwhile.
+ * @return the virtual CPU; NULL: there is none */
+static struct nova_vcpu *use(const struct nova_request *request, struct vm **vm)
+{
+        struct nova_vcpu *vcpu = NULL;
+
+        if (nova_service_lock(vm_service))
+                return NULL;
+        *vm = named(request);
+        if (*vm && ((*vm)->state == VM_SECURE || (*vm)->state == VM_CONVERTING) &&
+            request->word[1] < (*vm)->vcpus) {
+                vcpu = &(*vm)->machine.vcpu[request->word[1]];
+                (*vm)->users++;
+        }
+        nova_service_unlock(vm_service);
+        return vcpu;
+}
+
+static void release(struct vm *vm)
+{
+        if (nova_service_lock(vm_service))
+                return;
+        vm->users--;
+        nova_service_unlock(vm_service);
+}
+
+static int kick(struct nova_request *request)
+{
+        struct vm *vm;
+        struct nova_vcpu *const vcpu = use(request, &vm);
+
+        if (!vcpu)
+                return EINVAL;
+        __atomic_store_n(&vm->vcpu[vcpu->number].ask, true, __ATOMIC_RELEASE);
+        nova_vm_lock(&vm->machine);
+        nova_vcpu_kick(vcpu);
+        nova_vm_unlock(&vm->machine);
+        release(vm);
+        return 0;
+}
+
+static int start(struct nova_request *request)
+{
+        const nova_word_t vector = request->word[2];
+        struct vm *vm;
+        struct nova_vcpu *const vcpu = use(request, &vm);
+        int error = EPERM;
+
+        if (!vcpu)
+                return EINVAL;
+        nova_vm_lock(&vm->machine);
+        if (vector < 256 && vm->vcpu[vcpu->number].starts[vector / 64] >> vector % 64 & 1) {
+                nova_vcpu_start_at(vcpu, (uint8_t)vector);
+                error = 0;
+        }
+        nova_vm_unlock(&vm->machine);
+        release(vm);
+        return error;
+}
+
+static int reset(struct nova_request *request)
+{
+        struct vm *vm;
+        struct nova_vcpu *const vcpu = use(request, &vm);
+        int error = EPERM;
+
+        if (!vcpu)
+                return EINVAL;
+        nova_vm_lock(&vm->machine);
+        if (vm->vcpu[vcpu->number].resets) {
+                vm->vcpu[vcpu->number].resets = false;
+                nova_vcpu_reset(vcpu);
+                error = 0;
+        }
+        nova_vm_unlock(&vm->machine);
+        release(vm);
+        return error;
+}
+
+static int state(struct nova_request *request)
+{
+        enum nova_uv_state answer = NOVA_UV_NORMAL;
+        const struct vm *vm;
+
+        if (nova_service_lock(vm_service))
+                return ECONNRESET;
+        vm = named(request);
+        if (vm && vm->state == VM_CONVERTING)
+                answer = NOVA_UV_CONVERTING;
+        else if (vm && vm->state == VM_SECURE)
+                answer = vm->machine.end == NOVA_VM_RUNS ? NOVA_UV_SECURE : NOVA_UV_ENDED;
+        nova_service_unlock(vm_service);
+        nova_request_answer(request, answer);
+        return 0;
+}
+
+static void close_session(struct nova_service *service, void *session)
+{
+        (void)service;
+        vm_close(session);
+}
+
+int server_start(void)
+{
+        static const struct nova_service_operation operations[] = {
+                {ultracall, 1 + NOVA_UV_PARAMETERS, 1 + NOVA_UV_PARAMETERS, false},
+                {attach, 3, 3, true},
+                {esm, 3, 3, false},
+                {kick, 3, 3, false},
+                {start, 3, 3, false},
+                {reset, 3, 3, false},
+                {state, 1, 1, false},
+        };
+        const struct nova_service_config config = {
+                .name = "ultravisor",
+                .operations = operations,
+                .operation_count = sizeof(operations) / sizeof(operations[0]),
+                .state_bytes = sizeof(struct session),
+                .sessions = VM_COUNT,
+                .share_pages = SHARE_PAGES,
+                .parallel = true,
+                .close = close_session,
+        };
+
+        return nova_service_start(&vm_service, &config);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of VMs, and the life of their machines (see vm.h). */
+#include "vm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "novart/time.h"
+
+#define SOON_NS 1000000
+
+struct nova_service *vm_service;
+
+static struct vm vms[VM_COUNT];
+
+struct vm *vm_find(const void *session, uint64_t lpid)
+{
+        for (unsigned i = 0; i < VM_COUNT; i++)
+                if (vms[i].state != VM_FREE && vms[i].session == session && vms[i].lpid == lpid)
+                        return &vms[i];
+        return NULL;
+}
+
+struct vm *vm_add(void *session, uint16_t lpid)
+{
+        for (unsigned i = 0; i < VM_COUNT; i++) {
+                if (vms[i].state != VM_FREE)
+                        continue;
+                memset(&vms[i], 0, sizeof(vms[i]));
+                vms[i].state = VM_NORMAL;
+                vms[i].session = session;
+                vms[i].lpid = lpid;
+                memory_prepare(&vms[i]);
+                return &vms[i];
+        }
+        return NULL;
+}
+
+/* Returns the CPUs of the virtual CPUs. */
+static void place(const struct vm *vm, uint8_t *cpus)
+{
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                cpus[i] = (uint8_t)vm->vcpu[i].cpu;
+}
+
+enum nova_u_status vm_start(struct vm *vm)
+{
+        uint8_t cpus[NOVA_VM_VCPUS];
+        const struct nova_vm_config config = {.name = "secure",
+                                              .own_memory = true,
+                                              .hide_state = true,
+                                              .local_apic = true,
+                                              .vcpus = vm->vcpus,
+                                              .cpus = cpus};
+        int error;
+
+        place(vm, cpus);
+        vm->bit = cpu_bit();
+        error = nova_vm_create(&vm->machine, &config);
+        if (!error) {
+                exit_init(vm);
+                error = nova_vm_run(&vm->machine);
+        }
+        if (!error)
+                return NOVA_U_SUCCESS;
+        printf("A VM cannot become secure: %s.\n", nova_vm_why(&vm->machine, error));
+        return NOVA_U_RETRY;
+}
+
+static void lock(void)
+{
+        while (nova_service_lock(vm_service))
+                ;
+}
+
+/* Waits until no call of the VMM uses the machine. */
+static void wait_for_users(const struct vm *vm)
+{
+        bool used = true;
+
+        while (used) {
+                lock();
+                used = vm->users;
+                nova_service_unlock(vm_service);
+                if (used)
+                        nova_sleep(SOON_NS);
+        }
+}
+
+void vm_stop(struct vm *vm)
+{
+        wait_for_users(vm);
+        nova_vm_destroy(&vm->machine);
+        lock();
+        page_end(&vm->pages);
+        if (vm->has_key)
+                crypto_gcm_end(&vm->key);
+        vm->has_key = false;
+        if (vm->seal) {
+                seal_wipe(vm->seal);
+                free(vm->seal);
+        }
+        vm->seal = NULL;
+        vm->aliases = false;
+        vm->pages.versions = 0;
+        vm->state = VM_NORMAL;
+        nova_service_unlock(vm_service);
+}
+
+void vm_close(const void *session)
+{
+        for (unsigned i = 0; i < VM_COUNT; i++) {
+                struct vm *const vm = &vms[i];
+
+                if (vm->state == VM_FREE || vm->session != session)
+                        continue;
+                if (vm->state != VM_NORMAL) {
+                        vm->state = VM_ENDING;
+                        vm_stop(vm);
+                }
+                for (unsigned j = 0; j < NOVA_VM_VCPUS; j++)
+                        if (vm->vcpu[j].portal)
+                                nova_service_drop(vm_service, vm->vcpu[j].portal);
+                lock();
+                vm->state = VM_FREE;
+                nova_service_unlock(vm_service);
+        }
+}

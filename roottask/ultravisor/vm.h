@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ultravisor's record of a VM, and what its parts share.
+ *
+ * Locks, in this order: a machine's lock (nova_vm_lock()), which is held while one of its exits is
+ * handled; the service's lock, which protects the table of VMs, all pages and all frames. A call to
+ * a VMM is made with neither. */
+#ifndef ULTRAVISOR_VM_H
+#define ULTRAVISOR_VM_H
+
+#include "novart/service.h"
+#include "novart/service/ultravisor.h"
+#include "novavmm/vm.h"
+#include "page.h"
+#include "seal.h"
+
+#define VM_COUNT     8u        /* VMs of all VMMs */
+#define VM_LOW_BYTES 0x100000u /* both views show the secure place below this address */
+#define VM_PINS      16u
+
+/* States of a record. */
+enum vm_state {
+        VM_FREE,
+        VM_NORMAL,     /* entered by UV_WRITE_PATE */
+        VM_CONVERTING, /* the machine exists; virtual CPU 0 performs UV_ESM */
+        VM_SECURE,
+        VM_ENDING /* the machine is being destroyed */
+};
+
+/* What the ultravisor knows about a virtual CPU, besides struct nova_vcpu. */
+struct vcpu {
+        nova_sel_t portal; /* of the VMM; 0: none */
+        nova_word_t cpu;
+        bool ask;              /* the VMM may have an interrupt; atomic */
+        uint64_t given;        /* guest-physical address that the last reply mapped ... */
+        uint64_t given_bytes;  /* ... and its size */
+        uint64_t pin[VM_PINS]; /* guest-physical addresses of pages that the current exit uses */
+        unsigned pins;
+        uint64_t starts[4]; /* bit n: the guest has sent a STARTUP message with vector n */
+        bool resets;        /* the guest has sent an INIT message */
+};
+
+struct vm {
+        enum vm_state state;
+        void *session; /* state of the VMM's session */
+        uint16_t lpid;
+        uint64_t dw0, dw1;
+        uint8_t *normal; /* address of the memory that the VMM shares */
+        unsigned users;  /* calls of the VMM that use the machine */
+        uint64_t bit;    /* of guest-physical addresses: the view with secure places */
+        uint64_t blob, params;
+        bool aliases; /* a page is aliased */
+        struct pages pages;
+        struct vcpu vcpu[NOVA_VM_VCPUS];
+        unsigned vcpus;
+        struct nova_vm machine;
+        struct seal *seal;     /* the opened blob, NULL: none */
+        struct crypto_gcm key; /* for pages that are moved out */
+        bool has_key;
+};
+
+extern struct nova_service *vm_service;
+
+/* Returns the record of a VM of a session, NULL: there is none. The service's lock is held. */
+struct vm *vm_find(const void *session, uint64_t lpid);
+
+/* Enters a VM in the table. @return NULL: the table is full */
+struct vm *vm_add(void *session, uint16_t lpid);
+
+/* Creates the machine of a VM and starts virtual CPU 0, which performs UV_ESM. The caller holds no
+ * lock; the state is VM_CONVERTING. */
+enum nova_u_status vm_start(struct vm *vm);
+
+/* Destroys the machine of a VM and frees all that belongs to it. The state is VM_ENDING; the caller
+ * holds no lock. Afterwards the VM is normal. */
+void vm_stop(struct vm *vm);
+
+/* Ends all VMs of a session that is closed. */
+void vm_close(const void *session);
+
+/* convert.c: performs UV_ESM at the start of virtual CPU 0. @return its status */
+enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu);
+
+/* The machine's private key. @return false: there is none */
+bool convert_read_key(void);
+
+/* exit.c: sets the handlers of a machine. */
+void exit_init(struct vm *vm);
+
+/* memory.c: places of the guest's memory. */
+void memory_prepare(struct vm *vm); /* before the machine exists */
+void memory_init(struct vm *vm);
+void memory_exit(struct nova_vcpu *vcpu);
+void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu);
+void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu);
+extern struct frames memory_frames;
+
+/* Makes the frame of the page at @p gpa present, by a call to the VMM if necessary. The machine's
+ * lock is held, the service's is not. @return false: the machine has ended */
+bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
+
+/* reflect.c: calls the VMM from a virtual CPU's exit. If the VMM cannot be called, the machine
+ * ends.
+ * @param[out] value the answer's value; NULL: none is needed
+ * @return the answer's status */
+int reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parameters[4],
+            uint64_t *value);
+void reflect_init(struct vm *vm);
+
+/* guest.c: ultracalls and hypercalls of a guest. */
+void guest_call(struct nova_vcpu *vcpu);
+
+/* cpu.c: CPUID and MSRs. */
+uint64_t cpu_bit(void);
+void cpu_cpuid(struct nova_vcpu *vcpu, nova_vcpu_handler *usual);
+bool cpu_rdmsr(struct nova_vcpu *vcpu);
+
+/* Returns the record of a virtual CPU's VM. */
+static inline struct vm *vm_of(const struct nova_vcpu *vcpu)
+{
+        return (struct vm *)((char *)vcpu->vm - offsetof(struct vm, machine));
+}
+
+#endif

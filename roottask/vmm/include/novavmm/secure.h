@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Secure guests: a machine whose guest can leave the monitor for the ultravisor. */
+#ifndef NOVAVMM_SECURE_H
+#define NOVAVMM_SECURE_H
+
+#include "novart/service/ultravisor.h"
+#include "novavmm/vm.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A machine's connection to the ultravisor. All fields are zero before nova_secure_open(). */
+struct nova_secure {
+        struct nova_uv uv; /**< the machine in the ultravisor's table */
+
+        /* The rest is private to the library. */
+        struct nova_vm *vm;                          /**< the machine */
+        struct nova_handler *handler[NOVA_VM_VCPUS]; /**< handlers of the ultravisor's calls */
+        nova_sel_t portal[NOVA_VM_VCPUS];            /**< portals of the handlers */
+        struct nova_thread *watcher;                 /**< waits for the guest's end */
+        struct nova_semaphore converted;             /**< gets an up when UV_ESM has ended */
+        struct nova_semaphore over;                  /**< holds handlers of a machine that ended */
+        enum nova_u_status status;                   /**< of UV_ESM */
+        bool secure;                                 /**< the ultravisor runs the guest */
+};
+
+/**
+ * Connects to the ultravisor. The machine is then created with nova_vm_config.secure, and its guest
+ * starts as a normal one. When it executes UV_ESM, the ultravisor takes it over: from then on the
+ * machine's devices, buses and interrupt controllers serve the accesses that the ultravisor passes
+ * on.
+ * @code
+ * static struct nova_secure secure;
+ * static struct nova_vm vm;
+ * const struct nova_vm_config config = {.name = "guest", .memory = 64u << 20, .secure = &secure};
+ * int error = nova_secure_open(&secure, "ultravisor");
+ *
+ * if (!error)
+ *         error = nova_vm_create(&vm, &config);
+ * @endcode
+ * @param secure  the connection
+ * @param service name of the ultravisor in the system's description
+ * @return as nova_session_open()
+ */
+int nova_secure_open(struct nova_secure *secure, const char *service);
+
+/** Closes the connection of a machine that has been destroyed, or was never created. */
+void nova_secure_close(struct nova_secure *secure);
+
+/** Returns true if the ultravisor runs the guest. */
+bool nova_secure_is_secure(const struct nova_secure *secure);
+
+/**
+ * Loads a sealed image, whose guest starts as a normal one and asks to become secure.
+ *
+ * @param memory the guest's memory
+ * @param image  the file, for example a boot module
+ * @param bytes  its size
+ * @param[out] start state in which virtual CPU 0 begins: nova_vm.vcpu[0].start
+ * @return NULL, or why the image cannot be loaded, as the end of a sentence
+ */
+const char *nova_sealed_load(const struct nova_guest_memory *memory, const void *image,
+                             size_t bytes, struct nova_utcb_event *start);
+
+/** Returns the memory in bytes that the guest of a sealed image has, 0 if it is not such an image.
+ */
+size_t nova_sealed_memory(const void *image, size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Secure guests: serves the calls of the ultravisor with the machine's devices. */
+#include "secure.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "nova/utcb.h"
+#include "novart/selector.h"
+#include "novavmm/virtio.h"
+#include "vm.h"
+
+#define VECTOR_UD  6
+#define CALL_BYTES 3 /* of VMCALL and VMMCALL */
+#define LPID       1
+
+#define PRIVILEGE(ar) ((ar) >> 5 & 3)
+
+/* A call of the ultravisor, and the answer. */
+struct call {
+        nova_word_t number, word[4];
+        nova_word_t status, value;
+};
+
+static struct nova_secure *secure_of(const struct nova_vcpu *vcpu)
+{
+        return vcpu->vm->secure;
+}
+
+static nova_word_t interrupt(const struct nova_vcpu *vcpu)
+{
+        const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
+        const int vector =
+                novavmm_vcpu_has_interrupt(vcpu) ? from->take(from->context, vcpu->number) : -1;
+
+        return vector < 0 ? UINT32_MAX : (nova_word_t)vector;
+}
+
+/* Performs an access to a port or to a device's memory: address, bytes, write, value. */
+static nova_word_t access(const struct nova_bus *bus, const nova_word_t word[4])
+{
+        const unsigned bytes = (unsigned)word[1];
+
+        if (!bytes || bytes > 8)
+                return 0;
+        if (!word[2])
+                return (nova_word_t)nova_bus_get(bus, word[0], bytes);
+        nova_bus_put(bus, word[0], bytes, word[3]);
+        return 0;
+}
+
+/* Serves a call that needs the machine's devices. A machine that has ended answers no more: its
+ * handler waits until the ultravisor has ended the guest. */
+static void serve_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
+{
+        struct nova_vm *const vm = vcpu->vm;
+        bool ended;
+
+        nova_vm_lock(vm);
+        vm->serving = vcpu;
+        if (call->number == NOVA_H_PORT)
+                call->value = access(&vm->ports, call->word);
+        else if (call->number == NOVA_H_MEMORY)
+                call->value = access(&vm->mmio, call->word);
+        else
+                call->value = interrupt(vcpu);
+        if (vm->look && vm->end == NOVA_VM_RUNS)
+                vm->look(vm->look_context);
+        *more = novavmm_vcpu_has_interrupt(vcpu);
+        ended = vm->end != NOVA_VM_RUNS;
+        nova_vm_unlock(vm);
+        if (ended)
+                nova_semaphore_down(&vm->secure->over);
+}
+
+static enum nova_h_status of(enum nova_u_status status)
+{
+        return status ? NOVA_H_PARAMETER : NOVA_H_SUCCESS;
+}
+
+static nova_word_t init_start(struct nova_secure *secure)
+{
+        const enum nova_u_status status =
+                nova_uv_register_mem_slot(&secure->uv, 0, secure->vm->memory.bytes, 0, 0);
+
+        return (nova_word_t)of(status);
+}
+
+static nova_word_t page_in(struct nova_secure *secure, const nova_word_t word[4])
+{
+        if (word[1] & NOVA_H_PAGE_IN_NONSHARED)
+                return NOVA_H_SUCCESS;
+        return (nova_word_t)of(nova_uv_page_in(&secure->uv, word[0], word[0], 0, word[2]));
+}
+
+static nova_word_t page_out(struct nova_secure *secure, const nova_word_t word[4])
+{
+        return (nova_word_t)of(nova_uv_page_out(&secure->uv, word[0], word[0], 0, word[2]));
+}
+
+static nova_word_t init_end(struct nova_secure *secure, enum nova_u_status status)
+{
+        secure->status = status;
+        secure->secure = status == NOVA_U_SUCCESS;
+        if (secure->secure) {
+                secure->vm->hide_state = true;
+                secure->vm->report_reset = false;
+        }
+        nova_semaphore_up(&secure->converted);
+        return NOVA_H_SUCCESS;
+}
+
+static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
+{
+        struct nova_secure *const secure = secure_of(vcpu);
+
+        switch (call->number) {
+        case NOVA_H_PORT:
+        case NOVA_H_MEMORY:
+        case NOVA_H_INTERRUPT:
+                serve_device(vcpu, call, more);
+                break;
+        case NOVA_H_SVM_INIT_START:
+                call->status = init_start(secure);
+                break;
+        case NOVA_H_SVM_INIT_DONE:
+                call->status = init_end(secure, NOVA_U_SUCCESS);
+                break;
+        case NOVA_H_SVM_INIT_ABORT:
+                call->status = init_end(secure, (enum nova_u_status)(int)call->word[0]);
+                break;
+        case NOVA_H_SVM_PAGE_IN:
+                call->status = page_in(secure, call->word);
+                break;
+        case NOVA_H_SVM_PAGE_OUT:
+                call->status = page_out(secure, call->word);
+                break;
+        default:
+                call->status = (nova_word_t)(intptr_t)NOVA_H_FUNCTION;
+        }
+}
+
+static void dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        struct call call = {.status = NOVA_H_SUCCESS};
+        nova_word_t more = 0;
+
+        (void)portal;
+        nova_utcb_get(utcb, 0, &call.number);
+        for (unsigned i = 0; i < 4; i++)
+                nova_utcb_get(utcb, 1 + i, &call.word[i]);
+        serve(argument, &call, &more);
+        nova_utcb_set_windows(utcb, 0, 0);
+        nova_utcb_clear(utcb);
+        nova_utcb_put(utcb, call.status);
+        nova_utcb_put(utcb, call.value);
+        nova_utcb_put(utcb, more);
+}
+
+static void wait_for_end(void *argument)
+{
+        struct nova_secure *const secure = argument;
+
+        nova_semaphore_down(&secure->converted);
+}
+
+/* UV_ESM of the normal guest. If it succeeds, this guest never continues. */
+static enum nova_u_status esm(struct nova_vcpu *vcpu)
+{
+        struct nova_secure *const secure = secure_of(vcpu);
+        enum nova_u_status status;
+
+        if (vcpu->number)
+                return NOVA_U_INVALID;
+        status = nova_uv_esm(&secure->uv, vcpu->state->bx, vcpu->state->cx);
+        if (status)
+                return status;
+        nova_vcpu_call_out(vcpu, wait_for_end, secure);
+        if (secure->status)
+                nova_uv_svm_terminate(&secure->uv);
+        return secure->status;
+}
+
+/* A normal guest is in no secure mode, so all other ultracalls fail. */
+static void hypercall(struct nova_vcpu *vcpu)
+{
+        const struct nova_secure *const secure = secure_of(vcpu);
+        const nova_word_t number = vcpu->state->ax;
+        enum nova_u_status status = NOVA_U_FUNCTION;
+
+        if (PRIVILEGE(vcpu->state->ss.ar)) {
+                nova_vcpu_raise(vcpu, VECTOR_UD);
+                return;
+        }
+        if (number == NOVA_UV_ESM)
+                status = esm(vcpu);
+        else if (number == NOVA_UV_SHARE_PAGE || number == NOVA_UV_UNSHARE_PAGE ||
+                 number == NOVA_UV_UNSHARE_ALL_PAGES)
+                status = NOVA_U_INVALID;
+        vcpu->state->ax = (nova_word_t)(intptr_t)status;
+        vcpu->changed |= NOVA_MTD_ACDB;
+        nova_vcpu_skip(vcpu, CALL_BYTES);
+        if (secure->secure)
+                vcpu->activity = NOVA_VCPU_DEAD;
+}
+
+/* Ends the machine when the ultravisor has ended the guest. */
+static void *watch(void *argument)
+{
+        struct nova_secure *const secure = argument;
+
+        while (!nova_session_wait(secure->uv.session, NOVA_FOREVER)) {
+                if (nova_uv_state(&secure->uv) != NOVA_UV_ENDED || !secure->secure)
+                        continue;
+                nova_vm_lock(secure->vm);
+                nova_vm_end_with(secure->vm, NOVA_VM_ERROR);
+                nova_vm_unlock(secure->vm);
+        }
+        return NULL;
+}
+
+static int attach_vcpu(struct nova_secure *secure, unsigned number)
+{
+        struct nova_vcpu *const vcpu = &secure->vm->vcpu[number];
+        int error;
+
+        secure->portal[number] = nova_sel_alloc(0);
+        if (secure->portal[number] == NOVA_SEL_NONE)
+                return EAGAIN;
+        error = nova_handler_create(&secure->handler[number], vcpu->cpu, "secure", dispatch, vcpu);
+        if (!error)
+                error = nova_handler_portal(secure->handler[number], secure->portal[number], 0);
+        return error ? error
+                     : nova_uv_attach(&secure->uv, number, vcpu->cpu, secure->portal[number]);
+}
+
+int novavmm_secure_attach(struct nova_vm *vm)
+{
+        const struct nova_thread_attr attr = {.name = "secure", .cpu = NOVA_CPU_SELF};
+        struct nova_secure *const secure = vm->secure;
+        const size_t bytes = vm->memory.bytes;
+        int error;
+
+        secure->vm = vm;
+        secure->uv.lpid = LPID;
+        nova_vm_on(vm, NOVA_VM_EXIT_HYPERCALL, hypercall);
+        vm->virtio_features = NOVA_VIRTIO_ACCESS_PLATFORM;
+        error = nova_session_share(secure->uv.session, vm->memory.base,
+                                   (unsigned)(bytes / NOVA_PAGE_SIZE));
+        if (!error && nova_uv_write_pate(&secure->uv, 0, bytes))
+                error = ENOSPC;
+        for (unsigned i = 0; i < vm->vcpus && !error; i++)
+                error = attach_vcpu(secure, i);
+        if (!error)
+                error = nova_session_enable_notify(secure->uv.session);
+        return error ? error : nova_thread_create(&secure->watcher, &attr, watch, secure);
+}
+
+void novavmm_secure_detach(struct nova_vm *vm)
+{
+        struct nova_secure *const secure = vm->secure;
+
+        if (!secure->uv.session)
+                return;
+        nova_uv_svm_terminate(&secure->uv);
+        if (secure->watcher) {
+                nova_session_cancel(secure->uv.session);
+                nova_thread_join(secure->watcher, NULL);
+        }
+        nova_session_close(secure->uv.session);
+        for (unsigned i = 0; i < vm->vcpus; i++) {
+                nova_semaphore_up(&secure->over);
+                if (secure->portal[i])
+                        nova_sel_release(secure->portal[i], 0);
+                if (secure->handler[i])
+                        nova_handler_destroy(secure->handler[i]);
+        }
+        memset(secure, 0, sizeof(*secure));
+}
+
+bool novavmm_secure_kick(struct nova_vcpu *vcpu)
+{
+        const struct nova_secure *const secure = secure_of(vcpu);
+
+        if (!secure || !secure->secure)
+                return false;
+        if (vcpu->vm->serving != vcpu) /* else the answer says that an interrupt is pending */
+                nova_uv_kick(&secure->uv, vcpu->number);
+        return true;
+}
+
+bool novavmm_secure_start(struct nova_vcpu *vcpu, uint8_t vector)
+{
+        const struct nova_secure *const secure = secure_of(vcpu);
+
+        if (!secure || !secure->secure)
+                return false;
+        nova_uv_start(&secure->uv, vcpu->number, vector);
+        return true;
+}
+
+bool novavmm_secure_reset(struct nova_vcpu *vcpu)
+{
+        const struct nova_secure *const secure = secure_of(vcpu);
+
+        if (!secure || !secure->secure)
+                return false;
+        nova_uv_reset(&secure->uv, vcpu->number);
+        return true;
+}
+
+int nova_secure_open(struct nova_secure *secure, const char *service)
+{
+        memset(secure, 0, sizeof(*secure));
+        return nova_session_open(&secure->uv.session, service, NULL);
+}
+
+void nova_secure_close(struct nova_secure *secure)
+{
+        if (secure->uv.session)
+                nova_session_close(secure->uv.session);
+        memset(secure, 0, sizeof(*secure));
+}
+
+bool nova_secure_is_secure(const struct nova_secure *secure)
+{
+        return secure->secure;
+}

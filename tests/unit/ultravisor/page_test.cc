@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* States of a secure VM's pages, and secure memory. */
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+extern "C" {
+#include "page.h"
+}
+
+namespace
+{
+
+constexpr uint64_t page_bytes = FRAME_BYTES, block_bytes = page_bytes * FRAME_BLOCK;
+constexpr uint64_t start = 2 * block_bytes, slot_bytes = 2 * block_bytes;
+
+/* A VM with one slot, its VMM's memory of 64 pages, and a cipher that adds the version to each
+ * byte. The tag is the sum of address, version and bytes. */
+class Page : public testing::Test
+{
+      protected:
+        static constexpr uint32_t normals = 64;
+
+        void SetUp() override
+        {
+                SetUp(2 * FRAME_BLOCK);
+        }
+
+        void SetUp(uint32_t count)
+        {
+                memory.assign((count + FRAME_BLOCK) * page_bytes, 0);
+                normal.assign(normals * page_bytes, 0);
+                ASSERT_TRUE(frame_init(&frames, memory.data(), count));
+                pages = {};
+                pages.ops = &ops;
+                pages.frames = &frames;
+                pages.context = this;
+                pages.normal_pages = normals;
+                ASSERT_TRUE(page_slot_add(&pages, 3, start, slot_bytes));
+        }
+
+        void TearDown() override
+        {
+                page_end(&pages);
+                EXPECT_EQ(frames.free, frames.count);
+                for (size_t i = 0; i < frames.count * page_bytes; i++)
+                        ASSERT_EQ(memory[i], 0) << "byte " << i << " of secure memory";
+                free(frames.in_use);
+                free(frames.left);
+        }
+
+        struct page *at(uint64_t number)
+        {
+                return page_find(&pages, start + number * page_bytes);
+        }
+
+        static uint64_t gpa(uint64_t number)
+        {
+                return start + number * page_bytes;
+        }
+
+        uint8_t *frame_of(uint64_t number)
+        {
+                return frame_address(&frames, at(number)->frame);
+        }
+
+        uint8_t *normal_page(uint32_t number)
+        {
+                return &normal[number * page_bytes];
+        }
+
+        void fill(uint64_t number, int byte)
+        {
+                ASSERT_TRUE(page_fill(&pages, at(number)));
+                memset(frame_of(number), byte, page_bytes);
+        }
+
+        static Page *self(struct pages *pages)
+        {
+                return static_cast<Page *>(pages->context);
+        }
+
+        static bool unmap(struct pages *pages, const struct page *, uint64_t gpa,
+                          enum page_place place)
+        {
+                if (self(pages)->in_flight)
+                        return false;
+                self(pages)->unmapped[gpa] |= 1u << place;
+                return true;
+        }
+
+        static bool copy_in(struct pages *pages, void *to, uint32_t normal)
+        {
+                if (normal == self(pages)->revoked)
+                        return false;
+                memcpy(to, self(pages)->normal_page(normal), page_bytes);
+                return true;
+        }
+
+        static bool copy_out(struct pages *pages, uint32_t normal, const void *from)
+        {
+                if (normal == self(pages)->revoked)
+                        return false;
+                memcpy(self(pages)->normal_page(normal), from, page_bytes);
+                return true;
+        }
+
+        static void tag_of(uint64_t gpa, uint64_t version, const uint8_t *bytes, uint8_t *tag)
+        {
+                uint64_t sum = gpa + version;
+
+                for (unsigned i = 0; i < page_bytes; i++)
+                        sum = sum * 31 + bytes[i];
+                memset(tag, 0, PAGE_TAG_BYTES);
+                memcpy(tag, &sum, sizeof(sum));
+        }
+
+        static bool encrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
+                            void *to, uint8_t tag[PAGE_TAG_BYTES])
+        {
+                uint8_t *const out = static_cast<uint8_t *>(to);
+                const std::string plain(static_cast<const char *>(from), page_bytes);
+                auto &seen = self(pages)->nonces[version];
+
+                EXPECT_TRUE(seen.empty() || seen == plain) << "version " << version;
+                seen = plain;
+                for (unsigned i = 0; i < page_bytes; i++)
+                        out[i] = (uint8_t)(plain[i] + version + 0x55);
+                tag_of(gpa, version, out, tag);
+                return true;
+        }
+
+        static bool decrypt(struct pages *, uint64_t gpa, uint64_t version, const void *from,
+                            const uint8_t tag[PAGE_TAG_BYTES], void *to)
+        {
+                const uint8_t *const in = static_cast<const uint8_t *>(from);
+                uint8_t right[PAGE_TAG_BYTES];
+
+                tag_of(gpa, version, in, right);
+                if (memcmp(right, tag, sizeof(right)))
+                        return false;
+                for (unsigned i = 0; i < page_bytes; i++)
+                        static_cast<uint8_t *>(to)[i] = (uint8_t)(in[i] - version - 0x55);
+                return true;
+        }
+
+        static const struct page_ops ops;
+
+        struct frames frames = {};
+        struct pages pages = {};
+        std::vector<uint8_t> memory, normal;
+        std::map<uint64_t, unsigned> unmapped; /* bit n: place n */
+        std::map<uint64_t, std::string> nonces;
+        uint32_t revoked = PAGE_NO_PAGE;
+        bool in_flight = false;
+};
+
+const struct page_ops Page::ops = {unmap, copy_in, copy_out, encrypt, decrypt};
+
+TEST_F(Page, SlotsDoNotOverlapAndEndExactly)
+{
+        EXPECT_EQ(page_find(&pages, start - 1), nullptr);
+        EXPECT_NE(page_find(&pages, start), nullptr);
+        EXPECT_NE(page_find(&pages, start + slot_bytes - 1), nullptr);
+        EXPECT_EQ(page_find(&pages, start + slot_bytes), nullptr);
+        EXPECT_FALSE(page_slot_is_free(&pages, start - page_bytes, 2 * page_bytes));
+        EXPECT_FALSE(page_slot_is_free(&pages, start + page_bytes, page_bytes));
+        EXPECT_FALSE(page_slot_is_free(&pages, 0, 1ull << 37));
+        EXPECT_TRUE(page_slot_is_free(&pages, start - page_bytes, page_bytes));
+        EXPECT_TRUE(page_slot_is_free(&pages, start + slot_bytes, page_bytes));
+        EXPECT_TRUE(page_has(&pages, start, 2 * FRAME_BLOCK));
+        EXPECT_FALSE(page_has(&pages, start, 2 * FRAME_BLOCK + 1));
+        EXPECT_FALSE(page_has(&pages, start + page_bytes, UINT64_MAX));
+}
+
+TEST_F(Page, AReturnedFrameIsZero)
+{
+        fill(0, 0xaa);
+        const uint32_t frame = at(0)->frame;
+
+        EXPECT_EQ(page_unshare(&pages, gpa(0)), NOVA_U_SUCCESS);
+        EXPECT_EQ(at(0)->state, PAGE_NONE);
+        ASSERT_TRUE(page_fill(&pages, at(1)));
+        EXPECT_EQ(at(1)->frame, frame);
+        EXPECT_EQ(frame_of(1)[0] | frame_of(1)[page_bytes - 1], 0);
+}
+
+TEST_F(Page, ABlockOfPagesIsOneBlockOfFrames)
+{
+        ASSERT_TRUE(page_fill_block(&pages, gpa(700)));
+        EXPECT_EQ(at(512)->frame % FRAME_BLOCK, 0u);
+        EXPECT_EQ(at(1023)->frame, at(512)->frame + 511);
+        EXPECT_TRUE(page_is_whole(&pages, gpa(512)));
+        EXPECT_FALSE(page_is_whole(&pages, gpa(511)));
+        EXPECT_FALSE(page_fill_block(&pages, gpa(512))) << "its pages have frames already";
+        EXPECT_EQ(page_out(&pages, gpa(600), 0, 0), NOVA_U_SUCCESS);
+        EXPECT_FALSE(page_is_whole(&pages, gpa(512)));
+}
+
+TEST_F(Page, APageGoesOutEncryptedAndComesBack)
+{
+        fill(5, 0x11);
+        EXPECT_EQ(page_out(&pages, gpa(5), 7, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(unmapped[gpa(5)], 1u << PAGE_SECURE_PLACE);
+        EXPECT_EQ(at(5)->state, PAGE_OUT);
+        EXPECT_NE(normal_page(7)[0], 0x11);
+        EXPECT_EQ(page_out(&pages, gpa(5), 7, 0), NOVA_U_P3) << "it is out already";
+        EXPECT_EQ(page_in(&pages, gpa(5), 7, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(frame_of(5)[page_bytes - 1], 0x11);
+        EXPECT_EQ(page_in(&pages, gpa(5), 7, 0), NOVA_U_P3) << "it is in already";
+}
+
+TEST_F(Page, AnyOtherCiphertextIsRefused)
+{
+        fill(5, 0x11);
+        ASSERT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS);
+        const std::string old(reinterpret_cast<char *>(normal_page(1)), page_bytes);
+
+        normal_page(1)[4000] ^= 1;
+        EXPECT_EQ(page_in(&pages, gpa(5), 1, 0), NOVA_U_PERMISSION) << "a changed bit";
+        EXPECT_EQ(at(5)->state, PAGE_OUT);
+        normal_page(1)[4000] ^= 1;
+        ASSERT_EQ(page_in(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS);
+        memset(frame_of(5), 0x22, page_bytes);
+        ASSERT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS);
+        memcpy(normal_page(1), old.data(), page_bytes);
+        EXPECT_EQ(page_in(&pages, gpa(5), 1, 0), NOVA_U_PERMISSION) << "an older version";
+        fill(6, 0x22);
+        ASSERT_EQ(page_out(&pages, gpa(6), 2, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(page_in(&pages, gpa(5), 2, 0), NOVA_U_PERMISSION) << "another page's";
+        EXPECT_EQ(page_in(&pages, gpa(6), 2, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(frames.count - frames.free, 1u) << "a refused page takes no frame";
+}
+
+TEST_F(Page, ASnapshotHasTheSameCiphertextUntilThePageChanges)
+{
+        fill(5, 0x11);
+        ASSERT_EQ(page_out(&pages, gpa(5), 1, NOVA_UV_SNAPSHOT), NOVA_U_SUCCESS);
+        EXPECT_EQ(at(5)->state, PAGE_SECURE);
+        EXPECT_TRUE(at(5)->snapshot);
+        ASSERT_EQ(page_out(&pages, gpa(5), 2, NOVA_UV_SNAPSHOT), NOVA_U_SUCCESS);
+        EXPECT_EQ(memcmp(normal_page(1), normal_page(2), page_bytes), 0);
+        at(5)->snapshot = false; /* as after a write */
+        frame_of(5)[0] = 0x12;
+        ASSERT_EQ(page_out(&pages, gpa(5), 2, NOVA_UV_SNAPSHOT), NOVA_U_SUCCESS);
+        EXPECT_NE(memcmp(normal_page(1), normal_page(2), page_bytes), 0);
+        ASSERT_EQ(page_out(&pages, gpa(5), 3, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(page_in(&pages, gpa(5), 2, 0), NOVA_U_SUCCESS) << "the snapshot is current";
+}
+
+TEST_F(Page, APageInUseCannotMove)
+{
+        fill(5, 0x11);
+        at(5)->pins = 1;
+        EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_BUSY);
+        EXPECT_EQ(page_share(&pages, gpa(5)), NOVA_U_BUSY);
+        EXPECT_FALSE(page_slot_remove(&pages, 3));
+        EXPECT_EQ(page_victim(&pages), UINT64_MAX);
+        at(5)->pins = 0;
+        in_flight = true;
+        EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_BUSY);
+        EXPECT_EQ(page_share(&pages, gpa(5)), NOVA_U_BUSY);
+        EXPECT_EQ(frame_of(5)[0], 0x11);
+        in_flight = false;
+        EXPECT_EQ(page_victim(&pages), gpa(5));
+        EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS);
+}
+
+TEST_F(Page, APageThatTheVmmTakesAwayIsAStatus)
+{
+        fill(5, 0x11);
+        revoked = 9;
+        EXPECT_EQ(page_out(&pages, gpa(5), 9, 0), NOVA_U_P2);
+        EXPECT_EQ(at(5)->state, PAGE_SECURE);
+        EXPECT_EQ(frame_of(5)[0], 0x11) << "the content is still there";
+        ASSERT_EQ(page_out(&pages, gpa(5), 8, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(page_in(&pages, gpa(5), 9, 0), NOVA_U_P2);
+        at(6)->asked = true;
+        EXPECT_EQ(page_in(&pages, gpa(6), 9, 0), NOVA_U_P2);
+        EXPECT_EQ(at(6)->normal, PAGE_NO_PAGE);
+}
+
+TEST_F(Page, SharingDiscardsThePrivateContent)
+{
+        fill(5, 0x11);
+        ASSERT_EQ(page_share(&pages, gpa(5)), NOVA_U_SUCCESS);
+        EXPECT_EQ(at(5)->state, PAGE_NONE);
+        EXPECT_TRUE(at(5)->shared);
+        EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3) << "the ultravisor has not asked";
+        at(5)->asked = true;
+        memset(normal_page(4), 0x77, page_bytes);
+        ASSERT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(normal_page(4)[0], 0) << "it begins with zeroes";
+        memset(normal_page(4), 0x77, page_bytes);
+        ASSERT_EQ(page_share(&pages, gpa(5)), NOVA_U_SUCCESS);
+        EXPECT_EQ(normal_page(4)[0], 0) << "sharing again fills it with zeroes";
+        EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS) << "nothing to do";
+        ASSERT_EQ(page_unshare(&pages, gpa(5)), NOVA_U_SUCCESS);
+        EXPECT_EQ(unmapped[gpa(5)] >> PAGE_SHARED_PLACE & 1, 1u);
+        EXPECT_FALSE(at(5)->shared);
+        EXPECT_EQ(at(5)->normal, PAGE_NO_PAGE);
+        ASSERT_TRUE(page_fill(&pages, at(5)));
+        EXPECT_EQ(frame_of(5)[0], 0);
+}
+
+TEST_F(Page, OnlySharedPagesAreInvalidated)
+{
+        fill(5, 0x11);
+        EXPECT_EQ(page_invalidate(&pages, gpa(5)), NOVA_U_P2);
+        EXPECT_EQ(page_invalidate(&pages, start - page_bytes), NOVA_U_P2);
+        at(6)->asked = true;
+        ASSERT_EQ(page_in(&pages, gpa(6), 4, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(page_invalidate(&pages, gpa(6)), NOVA_U_SUCCESS);
+        EXPECT_EQ(at(6)->normal, PAGE_NO_PAGE);
+        EXPECT_EQ(page_invalidate(&pages, gpa(6)), NOVA_U_P2);
+}
+
+TEST_F(Page, ConversionCopiesOnceAndIsOver)
+{
+        memset(normal_page(4), 0x33, page_bytes);
+        pages.converting = true;
+        ASSERT_EQ(page_in(&pages, gpa(5), 4, NOVA_UV_WRITE_PROTECTION), NOVA_U_SUCCESS);
+        memset(normal_page(4), 0x44, page_bytes);
+        EXPECT_EQ(frame_of(5)[0], 0x33);
+        EXPECT_TRUE(at(5)->read_only);
+        pages.converting = false;
+        EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3);
+        EXPECT_EQ(page_in(&pages, gpa(6), 4, 0), NOVA_U_P3) << "this page has never been used";
+        EXPECT_EQ(frame_of(5)[0], 0x33);
+}
+
+TEST_F(Page, VictimsComeInTurn)
+{
+        for (uint64_t i : {3, 5, 9})
+                fill(i, 1);
+        const uint64_t first = page_victim(&pages), second = page_victim(&pages);
+
+        EXPECT_NE(first, second);
+        EXPECT_NE(page_victim(&pages), first);
+        EXPECT_EQ(page_victim(&pages), first);
+}
+
+TEST_F(Page, WithoutAFrameNothingIsLost)
+{
+        for (uint64_t i = 0; i < 2 * FRAME_BLOCK; i++)
+                ASSERT_TRUE(page_fill(&pages, at(i)));
+        EXPECT_EQ(frame_take(&frames), FRAME_NONE);
+        EXPECT_EQ(frame_take_block(&frames), FRAME_NONE);
+        memset(frame_of(0), 0x11, page_bytes);
+        ASSERT_EQ(page_out(&pages, gpa(0), 1, 0), NOVA_U_SUCCESS);
+        const uint32_t frame = frame_take(&frames);
+
+        ASSERT_NE(frame, FRAME_NONE);
+        EXPECT_EQ(page_in(&pages, gpa(0), 1, 0), NOVA_U_BUSY);
+        frame_give(&frames, frame);
+        EXPECT_EQ(page_in(&pages, gpa(0), 1, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(frame_of(0)[0], 0x11);
+}
+
+TEST_F(Page, ASlotCanBeRemoved)
+{
+        fill(5, 0x11);
+        at(6)->asked = true;
+        ASSERT_EQ(page_in(&pages, gpa(6), 4, 0), NOVA_U_SUCCESS);
+        EXPECT_TRUE(page_slot_remove(&pages, 3));
+        EXPECT_EQ(frames.free, frames.count);
+        EXPECT_EQ(page_find(&pages, start), nullptr);
+        EXPECT_EQ(unmapped.size(), 2u);
+}
+
+} // namespace
