@@ -53,16 +53,19 @@ endfunction()
 
 # The SDK's programs for systems, except init.
 set(NOVA_SERVICES ahci disk e1000e files log memory names nvme partitions pci power ram-disk switch
-  timer virtio-blk virtio-net)
+  timer ultravisor virtio-blk virtio-net)
 
-# nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...]) makes a
+# nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...]
+# [SEALED <file> [GUEST <target>]]) makes a
 # system of init, a system description and the files that it names. The build of <name> checks the
 # description: an error in it, a file that it names but that is not given, or a file that it does
 # not name stops the build with a message. `nova run <name>` boots it. PROGRAMS includes those that
-# a program with `grants children` starts, which the description names after `modules`.
+# a program with `grants children` starts, which the description names after `modules`. SEALED adds
+# the modules sealed.img, which `nova` seals as the file says when it boots the system, and
+# machine.key. GUEST: the kernel of this image, a program of the build.
 function(nova_add_system name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION" "PROGRAMS;MODULES")
-  nova_check_arguments(nova_add_system "${name}" DESCRIPTION PROGRAMS MODULES)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;SEALED;GUEST" "PROGRAMS;MODULES")
+  nova_check_arguments(nova_add_system "${name}" DESCRIPTION SEALED GUEST PROGRAMS MODULES)
   nova_check_name(nova_add_system "${name}")
   if(NOT arg_DESCRIPTION)
     nova_mistake(nova_add_system ${name}
@@ -90,6 +93,15 @@ DESCRIPTION ${name}.nova.")
     get_filename_component(file "${module}" ABSOLUTE)
     list(APPEND files "${file}")
   endforeach()
+  if(arg_SEALED)
+    get_filename_component(file "${arg_SEALED}" ABSOLUTE)
+    set(kernel)
+    if(arg_GUEST)
+      set(kernel "\t$<TARGET_FILE:${arg_GUEST}>")
+    endif()
+    list(APPEND guests "sealed:${file}${kernel}" guest:machine.key)
+    list(APPEND names sealed.img machine.key)
+  endif()
   nova_find_program(init ${name} init)
 
   set(checked "${CMAKE_BINARY_DIR}/boot/${name}.checked")

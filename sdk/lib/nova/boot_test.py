@@ -17,6 +17,7 @@ from nova import (
     options,
     process,
     qemu,
+    sealed,
     tap,
     tree,
 )
@@ -156,9 +157,11 @@ def run(args):
             modules = disk.with_arguments(modules, program, args.arguments)
             args.extra = [*disk.arguments(args.disk), *args.extra] if args.disk else args.extra
             args.extra = [*attached.card([]), *args.extra] if args.net else args.extra
-        elif args.arguments:
+        elif args.arguments and not sealed.names(modules):
             modules[0] = Module(modules[0].file, args.arguments)
     modules = modules + [further_module(text, args.arch) for text in args.module]
+    if sealed.names(modules):
+        modules = sealed.resolve(modules, args.arguments)
     cpus, memory = described.machine(modules, args.cpus, args.memory, args.system_tool)
     other = {"cpus": cpus, "memory": memory, "extra": args.extra, "multiboot": args.multiboot}
     machine = options.machine(args, args.kernel, modules, **other)

@@ -9,6 +9,8 @@ import gzip
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -486,7 +488,20 @@ def _make_debian(arch, folder, to):
     tools.output(command, "the disk with Debian cannot be created", folder)
 
 
+def _make_machine_key(_, folder, to):
+    """Makes the key pair of the machines that this tree boots. The public key lies beside it."""
+    words = [sys.executable, "-X", "utf8", str(Path(__file__).parent), "machine-key",
+             str(folder / "keys")]
+    # Boot tests run without the folder of packages, in which python3-cryptography is.
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise NovaError(done.stdout.decode("utf-8", "replace").strip())
+    os.replace(folder / "keys/machine.pub", folder.parent / "machine.pub")
+    os.replace(folder / "keys/machine.key", to)
+
+
 MAKERS = {
+    "machine.key": _make_machine_key,
     "debian.img": _make_debian,
     "bios.bin": _make_firmware,
     "vmlinuz": _make_kernel,

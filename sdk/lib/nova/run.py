@@ -18,6 +18,7 @@ from nova import (
     options,
     places,
     project,
+    sealed,
     tree,
 )
 from nova.bochs import new_runner
@@ -289,12 +290,14 @@ def prepare(args, pause=""):
     program = modules[0].file
     if args.arguments is not None and attached.of(args):
         modules = disk.with_arguments(modules, args.program, args.arguments)
-    elif args.arguments is not None:
+    elif args.arguments is not None and not sealed.names(modules):
         modules[0] = Module(program, args.arguments)
     elif is_example and pause and args.name == DEFAULT:
         modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
     tool = places.system_tool(args.arch, args.config, args.compiler)
     modules = with_further(modules, further)
+    if sealed.names(modules):
+        modules = sealed.resolve(modules, args.arguments)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
     other = {"cpus": cpus, "memory": memory, "extra": [*_attached(args), *args.qemu]}
     return options.machine(args, kernel, modules, **other), program

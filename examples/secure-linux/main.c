@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A monitor whose guest becomes secure: Linux out of a sealed image. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <novart/module.h>
+#include <novart/parent.h>
+#include <novart/program.h>
+#include <novart/time.h>
+#include <novavmm/entropy.h>
+#include <novavmm/pc.h>
+#include <novavmm/secure.h>
+#include <novavmm/virtio_block.h>
+#include <novavmm/virtio_random.h>
+
+#include "terminal.h"
+
+#define REPORT_KEY 0x12 /* ctrl-r */
+
+static struct nova_vm vm;
+static struct nova_pc pc;
+static struct nova_secure secure;
+static struct nova_virtio_random random_bytes;
+
+/* Adds the console and the entropy device. */
+static int add_devices(void)
+{
+        int error = nova_pc_add_console(&pc, 1);
+
+        if (!error && nova_entropy_available()) {
+                nova_virtio_random_init(&random_bytes, &vm.memory, nova_entropy, NULL);
+                error = nova_pc_add_virtio(&pc, 3, &random_bytes.virtio);
+        }
+        return error;
+}
+
+static int make_machine(size_t memory)
+{
+        const struct nova_vm_config config = {
+                .name = "linux",
+                .memory = memory,
+                .local_apic = true,
+                .vcpus = VCPUS,
+                .report_halt = true,
+                .secure = secure.uv.session ? &secure : NULL,
+        };
+        int error = nova_vm_create(&vm, &config);
+
+        if (!error)
+                error = nova_pc_create(&pc, &vm);
+        pc.report_key = REPORT_KEY;
+        return error ? error : add_devices();
+}
+
+static int run(const void *image, size_t bytes)
+{
+        const size_t memory = nova_sealed_memory(image, bytes);
+        int error = memory ? make_machine(memory) : 0;
+        enum nova_vm_end end;
+
+        if (error) {
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
+
+        const char *const why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
+
+        if (why)
+                return nova_vm_not_loaded(&vm, why);
+        error = nova_vm_run(&vm);
+        if (error) {
+                printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
+        end = nova_vm_wait(&vm);
+        nova_pc_flush(&pc);
+        printf("The %s guest %s.\n", nova_secure_is_secure(&secure) ? "secure" : "normal",
+               nova_vm_end_text(end));
+        nova_pc_destroy(&pc);
+        nova_vm_destroy(&vm);
+        return end != NOVA_VM_OFF;
+}
+
+int main(void)
+{
+        const void *image;
+        size_t bytes;
+
+        if (!nova_program_is_root())
+                terminal_use();
+        if (nova_secure_open(&secure, "ultravisor"))
+                printf("There is no ultravisor, so the guest cannot become secure.\n");
+        if (nova_program_is_root() ? nova_module_open("sealed.img", &image, &bytes)
+                                   : nova_parent_module("sealed.img", &image, &bytes)) {
+                printf("The boot module sealed.img is missing.\n");
+                return 1;
+        }
+        nova_time_set_by_rtc();
+        return run(image, bytes);
+}

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Seals the images of secure guests when a system is booted: their command line has the arguments
+of that run.
+
+A boot list names `sealed:FILE`, a tab, and the file of a guest that the build made (or nothing).
+FILE has lines of a key and a value: kernel, initrd, command-line, memory, vcpus, phrase. `kernel
+guest:NAME` and `initrd guest:NAME` are files of nova.guest."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from nova.errors import NovaError
+from nova.qemu import Module
+
+PREFIX = "sealed:"
+ARCH = "x86_64"
+KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "phrase")
+
+_KEPT = []  # temporary folders of images, until the tool ends
+
+
+def names(modules):
+    """Returns whether a module is an image that must be sealed."""
+    return any(str(module.file).startswith(PREFIX) for module in modules)
+
+
+def _read(path):
+    """Returns {key: value} of the file PATH."""
+    found = {}
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NovaError(f"{path} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, 1):
+        key, _, value = line.strip().partition(" ")
+        if not key or key.startswith("#"):
+            continue
+        if key not in KEYS:
+            raise NovaError(f"{path}:{number}: '{key}' is not a key; known are "
+                            f"{', '.join(KEYS)}.")
+        found[key] = value.strip()
+    return found
+
+
+def _file(name, folder):
+    """Returns the path of a file that a description names."""
+    from nova import guest
+
+    if name.startswith(guest.PREFIX):
+        return str(guest.file(f"{guest.PREFIX}{ARCH}/{name[len(guest.PREFIX):]}"))
+    return str(folder / name)
+
+
+def command(path, kernel, arguments, public, out):
+    """Returns the arguments of `nova seal` for the description PATH."""
+    read, folder = _read(path), Path(path).parent
+    line = " ".join(filter(None, (read.get("command-line", ""), arguments)))
+    words = ["--kernel", kernel or _file(read.get("kernel", ""), folder)]
+    if "initrd" in read:
+        words += ["--initrd", _file(read["initrd"], folder)]
+    if line:
+        words += [f"--command-line={line}"]
+    for key in ("memory", "vcpus"):
+        if key in read:
+            words += [f"--{key}", read[key]]
+    if "phrase" in read:
+        words += ["--disk-phrase-file", _file(read["phrase"], folder)]
+    return [*words, "--machine", str(public), "--out", str(out)]
+
+
+def _seal(path, kernel, arguments):
+    """Returns the file of a new image."""
+    from nova import guest
+
+    public = guest.file(f"{guest.PREFIX}{ARCH}/machine.key").with_name("machine.pub")
+    _KEPT.append(tempfile.TemporaryDirectory(prefix="nova-"))
+    out = Path(_KEPT[-1].name) / "sealed.img"
+    # Boot tests run without the folder of packages, in which python3-cryptography is.
+    words = [sys.executable, "-X", "utf8", str(Path(__file__).parent), "seal",
+             *command(path, kernel, arguments, public, out)]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        text = done.stdout.decode("utf-8", "replace").strip()
+        raise NovaError(f"{os.path.basename(path)} cannot be sealed: {text}")
+    return out
+
+
+def resolve(modules, arguments):
+    """Returns MODULES with a new file for each image that must be sealed. Its guest gets ARGUMENTS,
+    which may be None."""
+    return [
+        Module(str(_seal(module.file[len(PREFIX):], module.arguments, arguments or "")), "")
+        if str(module.file).startswith(PREFIX)
+        else module
+        for module in modules
+    ]
