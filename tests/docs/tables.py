@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of docs/manual/reference.md come from the rows of the headers, three in limits.md from
+"""The tables of docs/manual/reference.md come from the rows of the headers, four in limits.md from
 constants of headers and sources. `tables.py ROOT` checks that they are up to date, `tables.py ROOT
 --update` writes them again. It also checks that docs/manual/systems.md documents all that a system
 description can contain.
@@ -239,6 +239,22 @@ NETWORK_LIMITS = (
 )
 
 
+SEAL = "roottask/ultravisor/seal.h"
+SEAL_REFUSED = "`nova seal` refuses it; the ultravisor refuses the blob"
+SECURE_LIMITS = (
+    ("machines that may run a sealed image", SEAL, "SEAL_MACHINES_MAX", plain, SEAL_REFUSED),
+    ("parts of a sealed image", SEAL, "SEAL_PARTS_MAX", plain, SEAL_REFUSED),
+    ("bytes of the phrase of a disk", SEAL, "SEAL_PHRASE_MAX", plain, SEAL_REFUSED),
+    ("secrets of a sealed image", SEAL, "SEAL_SECRETS_MAX", plain, SEAL_REFUSED),
+    ("characters of a secret's name", SEAL, "SEAL_NAME_MAX", plain, SEAL_REFUSED),
+    ("bytes of a secret", SEAL, "SEAL_VALUE_MAX", plain, SEAL_REFUSED),
+    ("memory of a secure guest, a multiple of 2 MiB", SEAL, "SEAL_MEMORY_MAX", bytes_of,
+     SEAL_REFUSED),
+    ("virtual CPUs in a blob; `nova seal` accepts 8, as `novavmm` does", SEAL, "SEAL_VCPUS_MAX",
+     plain, "the ultravisor refuses the blob"),
+)
+
+
 def constant(texts, name):
     """Evaluates a constant of C: numbers, other constants, + - * << and casts."""
     for text in texts:
@@ -314,12 +330,13 @@ def main(root, update):
     after = limits_filled(text, limits(root))
     after = limits_filled(after, limits(root, STORAGE_LIMITS), "storage_limits")
     after = limits_filled(after, limits(root, NETWORK_LIMITS), "network_limits")
+    after = limits_filled(after, limits(root, SECURE_LIMITS), "secure_limits")
     settle(limits_page, text, after, update)
     missing = unexplained((root / SYSTEMS).read_text(encoding="utf-8"),
                           doc_rows.read(root / DESCRIPTION))
     if missing:
         sys.exit(f"{SYSTEMS} does not explain {', '.join(missing)}")
-    print(f"{len(names) + 3} tables")
+    print(f"{len(names) + 4} tables")
 
 
 if __name__ == "__main__":

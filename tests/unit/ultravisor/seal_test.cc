@@ -196,6 +196,69 @@ TEST_F(sealed, refuses_each_part_of_a_blob)
         EXPECT_EQ(open(good + "more"), "OK");
 }
 
+TEST_F(sealed, refuses_each_wrong_field_of_the_header)
+{
+        const std::string good = blob();
+        const struct {
+                size_t at;
+                uint32_t value;
+                const char *status;
+        } rows[] = {{0, 0, "NO_BLOB"},
+                    {8, 2, "VERSION"},
+                    {8, 0, "VERSION"},
+                    {12, 0, "LENGTHS"},
+                    {12, 0x7fffffff, "LENGTHS"},
+                    {16, 0, "MACHINES"},
+                    {16, 17, "MACHINES"},
+                    {16, 0xffffffff, "MACHINES"},
+                    {16, 1, "LENGTHS"},
+                    {20, 63, "CONTENT"},
+                    {20, SEAL_CONTENT_MAX + 1, "CONTENT"},
+                    {20, 0xffffffff, "CONTENT"},
+                    {20, 64, "LENGTHS"},
+                    {36, 1, "RESERVED"}};
+
+        for (const auto &row : rows) {
+                std::string other = good;
+
+                memcpy(&other[row.at], &row.value, sizeof(row.value));
+                EXPECT_EQ(open(other), row.status) << row.at;
+        }
+}
+
+TEST_F(sealed, refuses_each_wrong_length_of_the_content)
+{
+        const std::string plain = given.plain();
+        const struct {
+                size_t at;
+                uint32_t value;
+                const char *status;
+        } rows[] = {{44, 1, "SECRET"},   {44, 3, "SECRET"},  {48, 8, "LENGTHS"},
+                    {48, 10, "LENGTHS"}, {52, 0, "LENGTHS"}, {52, 0xffffffff, "LENGTHS"},
+                    {40, 2, "LENGTHS"}};
+
+        for (const auto &row : rows) {
+                memset(opened.get(), 0, sizeof(seal));
+                memcpy(opened->plain, plain.data(), plain.size());
+                memcpy(opened->plain + row.at, &row.value, sizeof(row.value));
+                EXPECT_STREQ(seal_name(seal_read_plain(opened.get(), plain.size())), row.status)
+                        << row.at;
+        }
+}
+
+TEST_F(sealed, refuses_a_value_that_ends_after_the_content)
+{
+        std::string plain = given.plain();
+        const uint16_t long_value = 1;
+
+        memcpy(&plain[plain.size() - 7], &long_value, sizeof(long_value)); /* of "empty" */
+        memcpy(opened->plain, plain.data(), plain.size());
+        EXPECT_STREQ(seal_name(seal_read_plain(opened.get(), plain.size())), "SECRET");
+        plain = given.plain();
+        memcpy(opened->plain, plain.data(), plain.size());
+        EXPECT_STREQ(seal_name(seal_read_plain(opened.get(), plain.size())), "OK");
+}
+
 TEST_F(sealed, leaves_no_secret_of_a_blob_that_it_refuses)
 {
         given.entry = 0;
