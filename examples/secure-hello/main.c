@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A monitor whose guest becomes secure. The guest shares one page, and says hello
+ * through it; the monitor looks for the guest's secret in all of its memory. */
+#include <stdio.h>
+#include <string.h>
+
+#include <novart/parent.h>
+#include <novavmm/secure.h>
+
+#define PORT 0xe9
+
+static const char secret[] = "The monitor cannot read";
+static struct nova_vm vm;
+static struct nova_secure secure;
+
+/* The guest has written the address of its message. */
+static void greet(void *device, uint64_t port, unsigned bytes, uint64_t address)
+{
+        char text[64] = "";
+
+        (void)device;
+        (void)port;
+        (void)bytes;
+        nova_guest_read(&vm.memory, address, text, sizeof(text) - 1);
+        printf("The %s guest says: %s\n", nova_secure_is_secure(&secure) ? "secure" : "normal",
+               text);
+        nova_vm_end_with(&vm, NOVA_VM_OFF);
+}
+
+/* Returns true if the guest's memory, as this monitor sees it, contains the secret anywhere above
+ * the image that it has loaded itself. */
+static bool finds_secret(void)
+{
+        const char *const memory = nova_guest_pointer(&vm.memory, 0, vm.memory.bytes);
+
+        for (size_t at = 3u << 20; at + sizeof(secret) < vm.memory.bytes; at++)
+                if (!memcmp(memory + at, secret, sizeof(secret) - 1))
+                        return true;
+        return false;
+}
+
+int main(void)
+{
+        const struct nova_bus_range port = {PORT, PORT + 3, NULL, greet, NULL};
+        const void *image;
+        size_t bytes;
+        int error = nova_parent_module("sealed.img", &image, &bytes);
+
+        if (!error)
+                error = nova_secure_open(&secure, "ultravisor");
+        if (error) {
+                printf("There is no image or no ultravisor: %s.\n", strerror(error));
+                return 1;
+        }
+
+        const struct nova_vm_config config = {
+                .name = "hello", .memory = nova_sealed_memory(image, bytes), .secure = &secure};
+
+        error = nova_vm_create(&vm, &config);
+        if (error) {
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
+
+        const char *const why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
+
+        if (why || nova_bus_add(&vm.ports, &port) || nova_vm_run(&vm))
+                return nova_vm_not_loaded(&vm, why ? why : "the machine cannot run");
+        nova_vm_wait(&vm);
+        printf("The monitor %s the guest's secret.\n", finds_secret() ? "has" : "does not find");
+        nova_vm_destroy(&vm);
+        return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ultracalls of a guest of one's own. The header needs no library, and works in 32-bit and 64-bit
+ * code of privilege level 0; in user mode the calls raise #UD. */
+#ifndef NOVAUV_GUEST_H
+#define NOVAUV_GUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "novart/service/ultravisor_calls.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Returns true if the CPU takes VMMCALL (AMD), false if it takes VMCALL (Intel). */
+static inline bool nova_guest_is_amd(void)
+{
+        uint32_t eax = 0, ebx, ecx = 0, edx;
+
+        __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+        return ebx == 0x68747541 || ebx == 0x6f677948; /* AuthenticAMD, HygonGenuine */
+}
+
+/**
+ * Makes an ultracall or another hypercall.
+ *
+ * @param number number of the call
+ * @param p1, p2 parameters
+ * @return its status
+ */
+static inline long nova_guest_call(unsigned long number, unsigned long p1, unsigned long p2)
+{
+        const bool amd = nova_guest_is_amd();
+        long status;
+
+        if (amd)
+                __asm__ volatile("vmmcall"
+                                 : "=a"(status), "+b"(p1), "+c"(p2)
+                                 : "a"(number)
+                                 : "memory");
+        else
+                __asm__ volatile("vmcall"
+                                 : "=a"(status), "+b"(p1), "+c"(p2)
+                                 : "a"(number)
+                                 : "memory");
+        return status;
+}
+
+/** Shares @p num pages from page number @p gfn on with the VMM. They are filled with 0.
+ * @return enum nova_u_status */
+static inline int nova_guest_share_page(unsigned long gfn, unsigned long num)
+{
+        return (int)nova_guest_call(NOVA_UV_SHARE_PAGE, gfn, num);
+}
+
+/** Takes @p num pages from page number @p gfn on back. They are filled with 0.
+ * @return enum nova_u_status */
+static inline int nova_guest_unshare_page(unsigned long gfn, unsigned long num)
+{
+        return (int)nova_guest_call(NOVA_UV_UNSHARE_PAGE, gfn, num);
+}
+
+/** Takes all pages back that nova_guest_share_page() has shared. @return enum nova_u_status */
+static inline int nova_guest_unshare_all_pages(void)
+{
+        return (int)nova_guest_call(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0);
+}
+
+/** Asks the ultravisor to make the normal guest secure. On success the call does not return: the
+ * secure guest begins at the entry that its blob names.
+ * @param blob   guest-physical address of the blob
+ * @param params guest-physical address of the boot parameters
+ * @return enum nova_u_status; NOVA_U_SUCCESS in a guest that is secure already */
+static inline int nova_guest_esm(unsigned long blob, unsigned long params)
+{
+        return (int)nova_guest_call(NOVA_UV_ESM, blob, params);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
