@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest of the tests of the ultravisor: it performs what its monitor asks for by ports. */
+#include <novauv/guest.h>
+
+#include "probe.h"
+
+static uint32_t in(unsigned port)
+{
+        uint32_t value;
+
+        __asm__ volatile("inl %w1, %0" : "=a"(value) : "Nd"(port));
+        return value;
+}
+
+static void out(unsigned port, uint32_t value)
+{
+        __asm__ volatile("outl %0, %w1" : : "a"(value), "Nd"(port));
+}
+
+static uint32_t perform(uint32_t command, unsigned long first, unsigned long second)
+{
+        switch (command) {
+        case PROBE_WRITE:
+                *(volatile uint32_t *)first = (uint32_t)second;
+                return 0;
+        case PROBE_READ:
+                return *(volatile uint32_t *)first;
+        case PROBE_CALL:
+                return (uint32_t)nova_guest_call(first, second & 0xffff, second >> 16);
+        default:
+                return PROBE_UNKNOWN;
+        }
+}
+
+__attribute__((noreturn)) void _start(void)
+{
+        for (;;) {
+                const uint32_t command = in(PROBE_COMMAND);
+                const uint32_t first = in(PROBE_FIRST), second = in(PROBE_SECOND);
+
+                if (command == PROBE_HALT)
+                        __asm__ volatile("cli\nhlt");
+                out(PROBE_RESULT, perform(command, first, second));
+        }
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ports between a guest and the monitor that tests it. The guest reads a command and two operands,
+ * and writes the result. */
+#ifndef NOVA_TESTS_SECURE_PROBE_H
+#define NOVA_TESTS_SECURE_PROBE_H
+
+#define PROBE_COMMAND 0xe0
+#define PROBE_FIRST   0xe4
+#define PROBE_SECOND  0xe8
+#define PROBE_RESULT  0xec
+
+/* Commands. */
+#define PROBE_WRITE 1 /* writes the second operand to the address in the first one */
+#define PROBE_READ  2 /* reads the address in the first operand */
+#define PROBE_CALL  3 /* ultracall number first; parameters: lower and upper half of second */
+#define PROBE_HALT  4
+
+#define PROBE_UNKNOWN 0xbadc0de
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A hostile VMM: it makes every ultracall with wrong parameters, in each state of its VM, and moves
+ * pages that it has changed, exchanged or kept. The secure guest is right or ended. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/parent.h"
+#include "novart/sync.h"
+#include "novavmm/secure.h"
+
+#include "../runtime/tap.h"
+#include "probe.h"
+
+#define PAGE  4096u
+#define ORDER NOVA_UV_ORDER_PAGE
+#define AREA  0x400000u /* pages of the guest that the tests use */
+#define SPARE 0x600000u /* pages of the monitor's memory that receive them */
+
+static struct nova_vm vm;
+static struct nova_secure secure;
+static struct nova_uv *const uv = &secure.uv;
+
+static struct nova_semaphore asked = NOVA_SEMAPHORE_INITIALIZER(0);
+static struct nova_semaphore answered = NOVA_SEMAPHORE_INITIALIZER(0);
+static uint32_t command, operand[2], result;
+
+static uint64_t read_port(void *device, uint64_t port, unsigned bytes)
+{
+        (void)device;
+        (void)bytes;
+        if (port == PROBE_COMMAND)
+                nova_semaphore_down(&asked);
+        return port == PROBE_COMMAND ? command : operand[port == PROBE_SECOND];
+}
+
+static void write_port(void *device, uint64_t port, unsigned bytes, uint64_t value)
+{
+        (void)device;
+        (void)port;
+        (void)bytes;
+        result = (uint32_t)value;
+        nova_semaphore_up(&answered);
+}
+
+/* Lets the guest perform a command. While it waits for the next one, it is in an exit. */
+static uint32_t guest(uint32_t what, uint32_t first, uint32_t second)
+{
+        command = what;
+        operand[0] = first;
+        operand[1] = second;
+        nova_semaphore_up(&asked);
+        nova_semaphore_down(&answered);
+        return result;
+}
+
+static char *normal(uint64_t offset)
+{
+        return (char *)vm.memory.base + offset;
+}
+
+static void before_pate(void)
+{
+        const uint64_t bytes = vm.memory.bytes;
+        const struct nova_uv wrong = {uv->session, 7};
+
+        check(nova_uv_write_pate(&wrong, 1, PAGE) == NOVA_U_P2 &&
+                      nova_uv_write_pate(&wrong, bytes, PAGE) == NOVA_U_P2,
+              "UV_WRITE_PATE: dw0 is a page of the normal memory");
+        check(nova_uv_write_pate(&wrong, 0, 0) == NOVA_U_P3 &&
+                      nova_uv_write_pate(&wrong, 0, 5) == NOVA_U_P3 &&
+                      nova_uv_write_pate(&wrong, PAGE, bytes) == NOVA_U_P3 &&
+                      nova_uv_write_pate(&wrong, 0, UINT64_MAX - PAGE + 1) == NOVA_U_P3,
+              "UV_WRITE_PATE: dw1 is a size in the normal memory");
+        check(nova_uv_page_out(&wrong, SPARE, AREA, 0, ORDER) == NOVA_U_PARAMETER &&
+                      nova_uv_page_in(&wrong, SPARE, AREA, 0, ORDER) == NOVA_U_PARAMETER &&
+                      nova_uv_page_inval(&wrong, AREA, ORDER) == NOVA_U_PARAMETER &&
+                      nova_uv_register_mem_slot(&wrong, 0, PAGE, 0, 0) == NOVA_U_PARAMETER &&
+                      nova_uv_unregister_mem_slot(&wrong, 0) == NOVA_U_PARAMETER &&
+                      nova_uv_svm_terminate(&wrong) == NOVA_U_PARAMETER,
+              "a number without a VM is invalid in each ultracall");
+}
+
+static void normal_vm(void)
+{
+        check(nova_uv_state(uv) == NOVA_UV_NORMAL && !nova_uv_is_secure(uv), "the VM is normal");
+        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3 &&
+                      nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3 &&
+                      nova_uv_register_mem_slot(uv, 0, PAGE, 0, 0) == NOVA_U_PARAMETER,
+              "a normal VM has no secure memory");
+        check(nova_uv_svm_terminate(uv) == NOVA_U_INVALID, "a normal VM cannot be terminated");
+        check(nova_uv_write_pate(uv, PAGE, PAGE) == NOVA_U_SUCCESS &&
+                      nova_uv_write_pate(uv, 0, vm.memory.bytes) == NOVA_U_SUCCESS,
+              "the entry of a normal VM can change");
+        check(nova_uv_call(uv, 0xf000, 0, 0, 0, 0) == NOVA_U_FUNCTION &&
+                      nova_uv_call(uv, 0, 0, 0, 0, 0) == NOVA_U_FUNCTION,
+              "an unknown ultracall is refused");
+        check(nova_uv_return(uv) == NOVA_U_INVALID &&
+                      nova_uv_call(uv, NOVA_UV_SHARE_PAGE, 1, 0, 0, 0) == NOVA_U_INVALID &&
+                      nova_uv_call(uv, NOVA_UV_UNSHARE_PAGE, 1, 0, 0, 0) == NOVA_U_INVALID &&
+                      nova_uv_call(uv, NOVA_UV_UNSHARE_ALL_PAGES, 0, 0, 0, 0) == NOVA_U_INVALID &&
+                      nova_uv_call(uv, NOVA_UV_ESM, 0, 0, 0, 0) == NOVA_U_INVALID,
+              "ultracalls of a guest are invalid for a VMM");
+        check(nova_uv_kick(uv, 0) == EINVAL && nova_uv_start(uv, 0, 8) == EINVAL &&
+                      nova_uv_reset(uv, 0) == EINVAL,
+              "a normal VM has no secure virtual CPU");
+}
+
+static void slots(void)
+{
+        const uint64_t end = vm.memory.bytes;
+
+        check(nova_uv_register_mem_slot(uv, end + 1, PAGE, 0, 1) == NOVA_U_P2 &&
+                      nova_uv_register_mem_slot(uv, UINT64_C(1) << 38, PAGE, 0, 1) == NOVA_U_P2,
+              "UV_REGISTER_MEM_SLOT: a slot begins at a page below 2^38");
+        check(nova_uv_register_mem_slot(uv, end, 0, 0, 1) == NOVA_U_P3 &&
+                      nova_uv_register_mem_slot(uv, end, 5, 0, 1) == NOVA_U_P3 &&
+                      nova_uv_register_mem_slot(uv, end - PAGE, 2 * PAGE, 0, 1) == NOVA_U_P3 &&
+                      nova_uv_register_mem_slot(uv, end, UINT64_MAX - PAGE + 1, 0, 1) == NOVA_U_P3,
+              "UV_REGISTER_MEM_SLOT: the size is of whole pages, without overlap or wrap");
+        check(nova_uv_register_mem_slot(uv, end, PAGE, 1, 1) == NOVA_U_P4,
+              "UV_REGISTER_MEM_SLOT: no flag is defined");
+        check(nova_uv_register_mem_slot(uv, end, PAGE, 0, 32) == NOVA_U_P5 &&
+                      nova_uv_register_mem_slot(uv, end, PAGE, 0, 0) == NOVA_U_P5,
+              "UV_REGISTER_MEM_SLOT: the slot's number is free and below 32");
+        check(nova_uv_register_mem_slot(uv, end, 4 * PAGE, 0, 31) == NOVA_U_SUCCESS &&
+                      guest(PROBE_WRITE, (uint32_t)end + PAGE, 77) == 0 &&
+                      guest(PROBE_READ, (uint32_t)end + PAGE, 0) == 77,
+              "a running guest uses memory that is added");
+        check(nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_SUCCESS &&
+                      nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_P2 &&
+                      nova_uv_unregister_mem_slot(uv, 32) == NOVA_U_P2,
+              "memory can be removed once");
+        check(nova_uv_register_mem_slot(uv, end, 4 * PAGE, 0, 31) == NOVA_U_SUCCESS &&
+                      guest(PROBE_READ, (uint32_t)end + PAGE, 0) == 0 &&
+                      nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_SUCCESS,
+              "memory that comes back is empty");
+}
+
+static void parameters(void)
+{
+        const uint64_t end = vm.memory.bytes;
+
+        check(nova_uv_write_pate(uv, 0, PAGE) == NOVA_U_PERMISSION,
+              "UV_WRITE_PATE: the entry of a secure VM does not change");
+        check(nova_uv_page_out(uv, 1, AREA, 0, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_out(uv, end, AREA, 0, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_out(uv, SPARE, AREA + 1, 0, ORDER) == NOVA_U_P3 &&
+                      nova_uv_page_out(uv, SPARE, end, 0, ORDER) == NOVA_U_P3 &&
+                      nova_uv_page_out(uv, SPARE, AREA, 2, ORDER) == NOVA_U_P4 &&
+                      nova_uv_page_out(uv, SPARE, AREA, 0, ORDER - 1) == NOVA_U_P5 &&
+                      nova_uv_page_out(uv, SPARE, AREA, 0, ORDER + 1) == NOVA_U_P5,
+              "UV_PAGE_OUT: each parameter is checked");
+        check(nova_uv_page_in(uv, 1, AREA, 0, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_in(uv, end, AREA, 0, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_in(uv, end - PAGE, AREA, 0, ORDER + 1) == NOVA_U_P2 &&
+                      nova_uv_page_in(uv, SPARE, end, 0, ORDER) == NOVA_U_P3 &&
+                      nova_uv_page_in(uv, SPARE, end - PAGE, 0, ORDER + 1) == NOVA_U_P3 &&
+                      nova_uv_page_in(uv, SPARE, AREA, 8, ORDER) == NOVA_U_P4 &&
+                      nova_uv_page_in(uv, SPARE, AREA, 0, 22) == NOVA_U_P5 &&
+                      nova_uv_page_in(uv, SPARE, AREA, 0, UINT64_MAX) == NOVA_U_P5,
+              "UV_PAGE_IN: each parameter is checked");
+        check(nova_uv_page_inval(uv, AREA, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_inval(uv, end, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_inval(uv, AREA, 22) == NOVA_U_P3,
+              "UV_PAGE_INVAL: each parameter is checked, and secure pages are refused");
+}
+
+static void pages(void)
+{
+        static char old[PAGE];
+        char *const copy = normal(SPARE);
+
+        guest(PROBE_WRITE, AREA, 0x11111111);
+        check(nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3,
+              "a page that is in cannot be replaced");
+        check(nova_uv_page_out(uv, SPARE, AREA, NOVA_UV_SNAPSHOT, ORDER) == NOVA_U_SUCCESS &&
+                      memcmp(copy, "\x11\x11\x11\x11", 4) &&
+                      guest(PROBE_READ, AREA, 0) == 0x11111111,
+              "a snapshot is encrypted, and the page stays");
+        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_SUCCESS &&
+                      nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3,
+              "a page goes out once");
+        memcpy(old, copy, PAGE);
+        copy[77] ^= 1;
+        check(nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_PERMISSION,
+              "a page with a changed bit is refused");
+        copy[77] ^= 1;
+        check(nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_SUCCESS &&
+                      guest(PROBE_READ, AREA, 0) == 0x11111111,
+              "the right page comes back");
+        guest(PROBE_WRITE, AREA, 0x22222222);
+        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_SUCCESS, "it goes out again");
+        memcpy(normal(SPARE + PAGE), old, PAGE);
+        check(nova_uv_page_in(uv, SPARE + PAGE, AREA, 0, ORDER) == NOVA_U_PERMISSION,
+              "an older version is refused");
+        guest(PROBE_WRITE, AREA + PAGE, 0x22222222);
+        check(nova_uv_page_out(uv, SPARE + PAGE, AREA + PAGE, 0, ORDER) == NOVA_U_SUCCESS &&
+                      nova_uv_page_in(uv, SPARE + PAGE, AREA, 0, ORDER) == NOVA_U_PERMISSION &&
+                      nova_uv_page_in(uv, SPARE, AREA + PAGE, 0, ORDER) == NOVA_U_PERMISSION,
+              "two pages cannot be exchanged");
+        memcpy(normal(AREA), copy, PAGE); /* the place from which the library returns it */
+        check(nova_uv_page_in(uv, SPARE + PAGE, AREA + PAGE, 0, ORDER) == NOVA_U_SUCCESS &&
+                      guest(PROBE_READ, AREA + PAGE, 0) == 0x22222222 &&
+                      guest(PROBE_READ, AREA, 0) == 0x22222222,
+              "the guest gets a page back when it reads it");
+}
+
+static uint32_t ultracall(unsigned number, unsigned gfn, unsigned count)
+{
+        return guest(PROBE_CALL, number, gfn | count << 16);
+}
+
+static void sharing(void)
+{
+        const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
+
+        check((int)ultracall(NOVA_UV_PAGE_OUT, 0, 0) == NOVA_U_FUNCTION &&
+                      (int)ultracall(NOVA_UV_WRITE_PATE, 0, 0) == NOVA_U_PERMISSION &&
+                      (int)ultracall(NOVA_UV_SVM_TERMINATE, 0, 0) == NOVA_U_PERMISSION &&
+                      (int)ultracall(NOVA_UV_RETURN, 0, 0) == NOVA_U_INVALID &&
+                      (int)ultracall(0xf001, 0, 0) == NOVA_U_FUNCTION,
+              "a guest cannot make the ultracalls of a VMM");
+        check((int)ultracall(NOVA_UV_SHARE_PAGE, 0xffff, 1) == NOVA_U_PARAMETER &&
+                      (int)ultracall(NOVA_UV_SHARE_PAGE, gfn, 0) == NOVA_U_P2 &&
+                      (int)ultracall(NOVA_UV_SHARE_PAGE, gfn, 0xffff) == NOVA_U_P2,
+              "UV_SHARE_PAGE: each parameter is checked");
+        guest(PROBE_WRITE, at, 0x33333333);
+        check(ultracall(NOVA_UV_SHARE_PAGE, gfn, 2) == 0 && guest(PROBE_READ, at, 0) == 0,
+              "a page that is shared is zero for the guest");
+        guest(PROBE_WRITE, at, 0x44444444);
+        check(!memcmp(normal(at), "DDDD", 4), "both see what the guest writes to it");
+        memcpy(normal(at + PAGE), "abcd", 4);
+        check(guest(PROBE_READ, at + PAGE, 0) == 0, "sharing it the first time clears it");
+        memcpy(normal(at + PAGE), "abcd", 4);
+        check(guest(PROBE_READ, at + PAGE, 0) == 0x64636261, "and what the VMM writes to it");
+        check(nova_uv_page_out(uv, SPARE, at, 0, ORDER) == NOVA_U_SUCCESS,
+              "UV_PAGE_OUT of a shared page does nothing");
+        check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_SUCCESS &&
+                      nova_uv_page_inval(uv, at, ORDER) == NOVA_U_P2 &&
+                      guest(PROBE_READ, at, 0) == 0,
+              "a shared page that the VMM takes back is asked for again");
+        check(ultracall(NOVA_UV_UNSHARE_PAGE, gfn, 1) == 0 && guest(PROBE_READ, at, 0) == 0,
+              "a page is private again, and zero");
+        guest(PROBE_WRITE, at, 0x55555555);
+        check(memcmp(normal(at), "UUUU", 4), "the VMM sees it no longer");
+        check(ultracall(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0) == 0 &&
+                      guest(PROBE_READ, at, 0) == 0x55555555 &&
+                      guest(PROBE_READ, at + PAGE, 0) == 0,
+              "UV_UNSHARE_ALL_PAGES takes back what is shared, nothing else");
+        check(ultracall(NOVA_UV_ESM, 0, 0) == 0, "UV_ESM of a secure guest succeeds");
+}
+
+/* Returns true if the monitor's memory contains a word that only secure pages have. */
+static bool finds(uint32_t word, uint64_t from)
+{
+        for (uint64_t at = from; at < vm.memory.bytes; at += 4)
+                if (!memcmp(normal(at), &word, sizeof(word)))
+                        return true;
+        return false;
+}
+
+static bool start(void)
+{
+        const struct nova_bus_range ports = {PROBE_COMMAND, PROBE_RESULT + 3, read_port, write_port,
+                                             NULL};
+        struct nova_vm_config config = {.name = "probe", .secure = &secure};
+        const void *image;
+        const char *why;
+        size_t bytes;
+
+        if (nova_parent_module("sealed.img", &image, &bytes) ||
+            nova_secure_open(&secure, "ultravisor"))
+                return false;
+        config.memory = nova_sealed_memory(image, bytes);
+        if (nova_vm_create(&vm, &config)) {
+                printf("%s\n", nova_vm_why(&vm, 0));
+                return false;
+        }
+        why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
+        return !why && !nova_bus_add(&vm.ports, &ports);
+}
+
+int main(void)
+{
+        if (!start())
+                return 1;
+        before_pate();
+        normal_vm();
+        if (nova_vm_run(&vm))
+                return 1;
+        check(guest(PROBE_READ, 0x200000, 0) && nova_secure_is_secure(&secure) &&
+                      nova_uv_is_secure(uv),
+              "the guest is secure");
+        parameters();
+        slots();
+        pages();
+        sharing();
+        guest(PROBE_WRITE, AREA + 8 * PAGE, 0x5ec2e7a1);
+        check(!finds(0x5ec2e7a1, 0), "the monitor finds no word of the guest");
+        check(nova_uv_start(uv, 0, 8) == EPERM && nova_uv_reset(uv, 0) == EPERM &&
+                      nova_uv_start(uv, 1, 8) == EINVAL,
+              "a virtual CPU starts only if the guest requests it");
+        check(nova_uv_svm_terminate(uv) == NOVA_U_SUCCESS &&
+                      nova_uv_svm_terminate(uv) == NOVA_U_INVALID && !nova_uv_is_secure(uv),
+              "UV_SVM_TERMINATE ends it once");
+        nova_semaphore_up(&asked);
+        nova_vm_stop(&vm);
+        nova_vm_destroy(&vm);
+        return tap_end();
+}
