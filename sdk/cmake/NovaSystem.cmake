@@ -34,7 +34,7 @@ if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
             "-I${NOVA_ROOT}/hypervisor/abi" -o "${NOVA_ACPI_TOOL}" ${nova_acpi_sources}
     DEPENDS ${nova_acpi_sources}
     VERBATIM)
-  add_custom_target(nova-acpi ALL DEPENDS "${NOVA_ACPI_TOOL}")
+  add_custom_target(nova-acpi DEPENDS "${NOVA_ACPI_TOOL}")
 endif()
 
 # Returns the target for a name: one of the project, else one that comes with the SDK.

@@ -16,4 +16,5 @@ set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE amd64)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
   "libc6, python3, cmake, ninja-build, gcc, g++, gcc-multilib, qemu-system-x86")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "clang, gdb, grub-pc-bin, grub-common, xorriso")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS
+  "clang, cryptsetup-bin, gdb, grub-pc-bin, grub-common, python3-cryptography, xorriso")
