@@ -259,6 +259,27 @@ TEST_F(sealed, refuses_a_value_that_ends_after_the_content)
         EXPECT_STREQ(seal_name(seal_read_plain(opened.get(), plain.size())), "OK");
 }
 
+/* The content is as long as it can be, so the sanitizer sees a read after its end. */
+TEST_F(sealed, refuses_a_name_that_ends_after_the_longest_content)
+{
+        given.phrase = std::string(SEAL_PHRASE_MAX, 'p');
+        for (uint64_t at = 2 * mib; given.parts.size() < SEAL_PARTS_MAX; at += page)
+                given.parts.push_back({SEAL_INITRD, 0, at, page, {}});
+        given.secrets.clear();
+        for (char c = 'a'; given.secrets.size() < SEAL_SECRETS_MAX; c++)
+                given.secrets.emplace_back(std::string(SEAL_NAME_MAX, c),
+                                           std::string(SEAL_VALUE_MAX, 'v'));
+        const std::string plain = given.plain();
+        const uint16_t long_name = 0xffff;
+
+        ASSERT_EQ(plain.size(), SEAL_CONTENT_MAX);
+        memcpy(opened->plain, plain.data(), plain.size());
+        EXPECT_STREQ(seal_name(seal_read_plain(opened.get(), plain.size())), "OK");
+        memcpy(opened->plain + plain.size() - SEAL_VALUE_MAX - SEAL_NAME_MAX - SEAL_SECRET_BYTES,
+               &long_name, sizeof(long_name));
+        EXPECT_STREQ(seal_name(seal_read_plain(opened.get(), plain.size())), "SECRET");
+}
+
 TEST_F(sealed, leaves_no_secret_of_a_blob_that_it_refuses)
 {
         given.entry = 0;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A monitor that places a sealed image as docs/manual/secure-format.md describes, and runs its stub
+ * as a normal guest. There is no ultravisor, so the monitor itself fails the ultracall. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/module.h"
+#include "novavmm/load.h"
+#include "novavmm/pc.h"
+
+#define U_FUNCTION  0xfffffffeu
+#define VMMCALL_LEN 3u
+#define PAGE        4096u
+
+/* Fields of the start page, and of one of its parts. */
+#define STUB_AT        12u
+#define MEMORY_AT      24u
+#define PLACE_AT       40u
+#define BLOB_PLACE_AT  48u
+#define BLOB_OFFSET_AT 56u
+#define BLOB_ROOM_AT   60u
+#define PARAMS_AT      64u
+#define PARTS_AT       72u
+#define ROWS_AT        80u
+#define ROW_BYTES      32u
+#define ROW_KIND       0u
+#define ROW_OFFSET     8u
+#define ROW_PLACE      16u
+#define ROW_BYTES_AT   24u
+#define KIND_ACPI      6u
+
+static struct nova_vm vm;
+static struct nova_pc pc;
+static const uint8_t *image;
+static size_t image_bytes;
+
+static uint64_t get(unsigned at, unsigned bytes)
+{
+        uint64_t value = 0;
+
+        memcpy(&value, image + at, bytes);
+        return value;
+}
+
+/* Returns true if the guest's memory has a part already, as the ACPI tables of its PC. */
+static bool is_there(uint64_t offset, uint64_t place, uint64_t bytes)
+{
+        const void *const there = nova_guest_pointer(&vm.memory, place, bytes);
+
+        return there && !memcmp(there, image + offset, bytes);
+}
+
+static bool place_part(uint64_t offset, uint64_t place, uint64_t bytes)
+{
+        return offset <= image_bytes && bytes <= image_bytes - offset &&
+               nova_guest_write(&vm.memory, place, image + offset, bytes);
+}
+
+static bool place_image(void)
+{
+        bool good = place_part(get(BLOB_OFFSET_AT, 4), get(BLOB_PLACE_AT, 8), get(BLOB_ROOM_AT, 4));
+
+        for (unsigned i = 0; i < get(PARTS_AT, 4); i++) {
+                const unsigned row = ROWS_AT + i * ROW_BYTES;
+                const uint64_t offset = get(row + ROW_OFFSET, 8), place = get(row + ROW_PLACE, 8);
+                const uint64_t bytes = get(row + ROW_BYTES_AT, 8);
+
+                if (get(row + ROW_KIND, 4) == KIND_ACPI && is_there(offset, place, bytes))
+                        puts("The sealed ACPI tables are those of the PC.");
+                good = place_part(offset, place, bytes) && good;
+        }
+        return good;
+}
+
+/* Fails the ultracall, as a monitor without an ultravisor does. */
+static void fail_call(struct nova_vcpu *vcpu)
+{
+        struct nova_utcb_state *const state = vcpu->state;
+
+        printf("Call 0x%x: blob %s, boot parameters %s.\n", (unsigned)state->ax,
+               state->bx == get(BLOB_PLACE_AT, 8) ? "as in the image" : "elsewhere",
+               state->cx == get(PARAMS_AT, 8) ? "as in the image" : "elsewhere");
+        state->ax = U_FUNCTION;
+        vcpu->changed |= NOVA_MTD_ACDB;
+        nova_vcpu_skip(vcpu, VMMCALL_LEN);
+}
+
+static int create(void)
+{
+        const struct nova_vm_config config = {
+                .name = "sealed", .memory = get(MEMORY_AT, 8), .local_apic = true};
+        int error = nova_vm_create(&vm, &config);
+
+        if (!error)
+                error = nova_pc_create(&pc, &vm);
+        if (error)
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
+        return error;
+}
+
+int main(void)
+{
+        const void *file;
+
+        if (nova_module_open("sealed.img", &file, &image_bytes) || image_bytes < PAGE)
+                return 1;
+        image = file;
+        if (create())
+                return 1;
+        if (!place_image()) {
+                puts("A part has no place.");
+                return 1;
+        }
+        nova_vm_on(&vm, NOVA_VM_EXIT_HYPERCALL, fail_call);
+        nova_registers_protected(&vm.vcpu[0].start, (uint32_t)(get(PLACE_AT, 8) + get(STUB_AT, 4)),
+                                 8, 16);
+        if (nova_vm_run(&vm))
+                return 1;
+
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+
+        nova_pc_flush(&pc);
+        printf("The guest %s.\n", nova_vm_end_text(end));
+        return end != NOVA_VM_HALTED;
+}
