@@ -25,7 +25,7 @@ static struct nova_virtio_random entropy;
 static struct nova_virtio_net card;
 static struct nova_virtio *const device[DEVICES] = {&block.virtio, &console.virtio, &entropy.virtio,
                                                     &stored.virtio, &card.virtio};
-static struct nova_pci pci;
+static struct nova_vpci pci;
 static unsigned complaints;
 
 static void complain(void *context, const char *name, const char *cause)
@@ -156,7 +156,7 @@ static void send_message(void *context, uint64_t address, uint32_t value)
 
 static void make(const struct nova_guest_memory *memory, uint8_t *disk)
 {
-        nova_pci_init(&pci);
+        nova_vpci_init(&pci);
         nova_virtio_block_init(&block, memory, disk, DISK_BYTES, false);
         nova_virtio_console_init(&console, memory, send, NULL);
         nova_virtio_random_init(&entropy, memory, source, NULL);
@@ -167,9 +167,9 @@ static void make(const struct nova_guest_memory *memory, uint8_t *disk)
         for (unsigned i = 0; i < DEVICES; i++) {
                 device[i]->complain = complain;
                 nova_virtio_add_messages(device[i], send_message, device[i]);
-                device[i]->pci.config[NOVA_PCI_BAR] = WINDOW + i * NOVA_VIRTIO_BAR_BYTES;
-                device[i]->pci.config[NOVA_PCI_PORT_BAR] |= PORTS + 0x20 * i;
-                nova_pci_add(&pci, i + 1, &device[i]->pci);
+                device[i]->pci.config[NOVA_VPCI_BAR] = WINDOW + i * NOVA_VIRTIO_BAR_BYTES;
+                device[i]->pci.config[NOVA_VPCI_PORT_BAR] |= PORTS + 0x20 * i;
+                nova_vpci_add(&pci, i + 1, &device[i]->pci);
         }
 }
 
@@ -177,16 +177,16 @@ static void make(const struct nova_guest_memory *memory, uint8_t *disk)
 static void notify(const struct nova_virtio *to, unsigned queue, bool port)
 {
         if (port)
-                nova_pci_port_write(&pci, (to->pci.config[NOVA_PCI_PORT_BAR] & ~3u) + 4 * queue, 2,
-                                    0);
+                nova_vpci_port_write(&pci, (to->pci.config[NOVA_VPCI_PORT_BAR] & ~3u) + 4 * queue,
+                                     2, 0);
         else
-                nova_pci_memory_write(&pci, to->pci.config[NOVA_PCI_BAR] + 0x3000 + 4 * queue, 2,
-                                      0);
+                nova_vpci_memory_write(&pci, to->pci.config[NOVA_VPCI_BAR] + 0x3000 + 4 * queue, 2,
+                                       0);
 }
 
 static void put(const struct nova_virtio *to, unsigned at, unsigned bytes, uint64_t value)
 {
-        nova_pci_memory_write(&pci, to->pci.config[NOVA_PCI_BAR] + at, bytes, value);
+        nova_vpci_memory_write(&pci, to->pci.config[NOVA_VPCI_BAR] + at, bytes, value);
 }
 
 /* Does the steps of a correct driver up to here, so that the rest meets a working device. */
@@ -229,16 +229,16 @@ static size_t step(uint8_t *ram, const uint8_t *data, size_t size)
                 put(to, at, bytes, value);
                 break;
         case 1:
-                nova_pci_memory_read(&pci, WINDOW + at, bytes);
-                nova_pci_port_read(&pci, at, bytes);
+                nova_vpci_memory_read(&pci, WINDOW + at, bytes);
+                nova_vpci_port_read(&pci, at, bytes);
                 break;
         case 2: /* the guest's memory, where queues begin */
                 memcpy(ram + at % (RAM_BYTES / 8 - bytes), &value, bytes);
                 break;
         case 3:
-                nova_pci_write(&pci, 0xcf8, 4, 0x80000000 | (at & 0x3ffc));
-                nova_pci_write(&pci, 0xcfc, bytes > 4 ? 4 : bytes, value);
-                nova_pci_read(&pci, 0xcfc, 4);
+                nova_vpci_write(&pci, 0xcf8, 4, 0x80000000 | (at & 0x3ffc));
+                nova_vpci_write(&pci, 0xcfc, bytes > 4 ? 4 : bytes, value);
+                nova_vpci_read(&pci, 0xcfc, 4);
                 break;
         case 4:
                 start(to, at & 1 ? UINT32_MAX : at & 2 ? 1u << 29 : 0);

@@ -64,7 +64,7 @@ static void make_devices(struct nova_pc *pc)
         nova_uart_init(&pc->uart, &uart, novavmm_console_send, pc);
         nova_reset_init(&pc->reset, &reset_line);
         nova_acpi_init(&pc->acpi, clock, &off);
-        nova_pci_init(&pc->pci);
+        nova_vpci_init(&pc->pci);
 }
 
 static int add_ports(struct nova_pc *pc)
@@ -81,7 +81,7 @@ static int add_ports(struct nova_pc *pc)
                 {0x64, 0x64, nova_reset_read, nova_reset_write, &pc->reset},
                 {0x92, 0x92, nova_reset_read, nova_reset_write, &pc->reset},
                 {0xcf9, 0xcf9, nova_reset_read, nova_reset_write, &pc->reset},
-                {0xcf8, 0xcff, nova_pci_read, nova_pci_write, &pc->pci},
+                {0xcf8, 0xcff, nova_vpci_read, nova_vpci_write, &pc->pci},
                 {NOVA_ACPI_PORT, NOVA_ACPI_PORT + NOVA_ACPI_PORTS - 1, nova_acpi_read,
                  nova_acpi_write, &pc->acpi},
         };

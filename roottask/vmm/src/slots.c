@@ -111,10 +111,10 @@ static void complain(void *context, const char *device, const char *cause)
 int novavmm_slots_create(struct nova_pc *pc)
 {
         const struct nova_bus_range window = {NOVA_GUEST_MEMORY_MAX, NOVA_IOAPIC_AT - 1,
-                                              nova_pci_memory_read, nova_pci_memory_write,
+                                              nova_vpci_memory_read, nova_vpci_memory_write,
                                               &pc->pci};
-        const struct nova_bus_range ports = {FIRST_PORT, UINT16_MAX, nova_pci_port_read,
-                                             nova_pci_port_write, &pc->pci};
+        const struct nova_bus_range ports = {FIRST_PORT, UINT16_MAX, nova_vpci_port_read,
+                                             nova_vpci_port_write, &pc->pci};
 
         pc->vm->ports.rest = ports;
         return nova_bus_add(&pc->vm->mmio, &window);
@@ -131,10 +131,10 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
         virtio->offered |= pc->vm->virtio_features;
         virtio->complain = complain;
         virtio->context = pc;
-        virtio->pci.config[NOVA_PCI_BAR] = NOVA_PC_WINDOW + slot * SLOT_STEP;
-        virtio->pci.config[NOVA_PCI_PORT_BAR] |= SLOT_PORT + slot * SLOT_PORTS;
-        virtio->pci.config[NOVA_PCI_INTERRUPT] |= irq_of(slot);
-        error = nova_pci_add(&pc->pci, slot, &virtio->pci);
+        virtio->pci.config[NOVA_VPCI_BAR] = NOVA_PC_WINDOW + slot * SLOT_STEP;
+        virtio->pci.config[NOVA_VPCI_PORT_BAR] |= SLOT_PORT + slot * SLOT_PORTS;
+        virtio->pci.config[NOVA_VPCI_INTERRUPT] |= irq_of(slot);
+        error = nova_vpci_add(&pc->pci, slot, &virtio->pci);
         if (error)
                 return error;
         if (pc->vm->local_apic)

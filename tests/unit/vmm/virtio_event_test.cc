@@ -67,7 +67,7 @@ struct virtio_event : test {
 
         void control(uint32_t bits)
         {
-                nova_pci_device *const pci = &card.virtio.pci;
+                nova_vpci_device *const pci = &card.virtio.pci;
 
                 pci->config[0x98 / 4] = (pci->config[0x98 / 4] & 0x3fffffff) | bits;
                 pci->changed(pci->context, 0x98 / 4);
@@ -290,7 +290,7 @@ TEST_F(virtio_event, the_table_keeps_what_exists_and_ends_where_it_ends)
 TEST_F(virtio_event, the_capability_says_where_the_table_is)
 {
         const uint32_t *const config = card.virtio.pci.config;
-        unsigned at = config[NOVA_PCI_CAPABILITIES] & 0xff, last = 0;
+        unsigned at = config[NOVA_VPCI_CAPABILITIES] & 0xff, last = 0;
 
         for (unsigned count = 0; at && count < 8; count++) {
                 last = at;

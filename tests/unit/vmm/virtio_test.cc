@@ -54,10 +54,10 @@ struct virtio_common : test {
 
 TEST_F(virtio_common, capabilities_say_where_the_structures_are)
 {
-        unsigned at = card.virtio.pci.config[NOVA_PCI_CAPABILITIES] & 0xff, kinds = 0;
+        unsigned at = card.virtio.pci.config[NOVA_VPCI_CAPABILITIES] & 0xff, kinds = 0;
         std::string bars; /* of the notification registers */
 
-        EXPECT_TRUE(card.virtio.pci.config[NOVA_PCI_COMMAND] & 0x00100000);
+        EXPECT_TRUE(card.virtio.pci.config[NOVA_VPCI_COMMAND] & 0x00100000);
         for (unsigned count = 0; at && count < 8; count++) {
                 const uint32_t *const capability = &card.virtio.pci.config[at / 4];
                 const unsigned kind = capability[0] >> 24;
@@ -80,7 +80,7 @@ TEST_F(virtio_common, capabilities_say_where_the_structures_are)
 
 TEST_F(virtio_common, ports_notify_as_memory_does)
 {
-        nova_pci_device *const pci = &card.virtio.pci;
+        nova_vpci_device *const pci = &card.virtio.pci;
 
         start();
         pci->port_write(pci->context, 0, 2, 0);
@@ -239,11 +239,11 @@ TEST_F(virtio_common, the_command_register_can_forbid_interrupts)
         start();
         describe(0, 0, data, 1, writable);
         offer(0, 0);
-        card.virtio.pci.config[NOVA_PCI_COMMAND] |= 0x400;
+        card.virtio.pci.config[NOVA_VPCI_COMMAND] |= 0x400;
         kick(0);
         EXPECT_FALSE(line);
-        card.virtio.pci.config[NOVA_PCI_COMMAND] &= ~0x400u;
-        card.virtio.pci.changed(card.virtio.pci.context, NOVA_PCI_COMMAND);
+        card.virtio.pci.config[NOVA_VPCI_COMMAND] &= ~0x400u;
+        card.virtio.pci.changed(card.virtio.pci.context, NOVA_VPCI_COMMAND);
         EXPECT_TRUE(line);
 }
 
@@ -274,7 +274,7 @@ TEST_F(virtio_common, an_enabled_queue_stays_as_it_is)
 
 TEST_F(virtio_common, registers_are_reached_through_the_configuration_space)
 {
-        nova_pci_device *const pci = &card.virtio.pci;
+        nova_vpci_device *const pci = &card.virtio.pci;
 
         start();
         pci->config[0x8c / 4] = status;

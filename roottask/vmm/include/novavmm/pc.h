@@ -40,7 +40,7 @@ struct nova_pc {
         struct nova_uart uart;                         /**< serial port COM1 */
         struct nova_reset reset;                       /**< reset logic */
         struct nova_acpi acpi;                         /**< power-management ports */
-        struct nova_pci pci;                           /**< PCI bus */
+        struct nova_vpci pci;                          /**< PCI bus */
         struct nova_virtio_console hvc;                /**< console of nova_pc_add_console() */
         bool has_hvc;                                  /**< nova_pc_add_console() was called */
         struct nova_ioapic ioapic;                     /**< I/O APIC */

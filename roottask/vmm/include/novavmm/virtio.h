@@ -114,7 +114,7 @@ typedef void nova_virtio_send(void *context, uint64_t address, uint32_t data);
 
 /** The part of a device that all kinds share, the first member of each kind's struct. */
 struct nova_virtio {
-        struct nova_pci_device pci;           /**< the PCI device */
+        struct nova_vpci_device pci;          /**< the PCI device */
         const struct nova_virtio_class *kind; /**< its class */
         const struct nova_guest_memory
                 *memory;         /**< the guest's memory; a driver's requests access nothing else */

@@ -71,7 +71,7 @@ static void drive(struct nova_virtio *virtio)
 {
         nova_line_set(&virtio->irq,
                       virtio->isr && !novavmm_virtio_has_messages(virtio) &&
-                              !(virtio->pci.config[NOVA_PCI_COMMAND] & COMMAND_NO_INTERRUPT));
+                              !(virtio->pci.config[NOVA_VPCI_COMMAND] & COMMAND_NO_INTERRUPT));
 }
 
 void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause, uint16_t vector)
@@ -405,7 +405,7 @@ static void changed(void *context, unsigned reg)
         uint32_t offset;
         unsigned bytes;
 
-        if (reg == NOVA_PCI_COMMAND || reg == MESSAGE_CONTROL)
+        if (reg == NOVA_VPCI_COMMAND || reg == MESSAGE_CONTROL)
                 drive(virtio);
         if (reg == MESSAGE_CONTROL)
                 novavmm_virtio_unmasked(virtio);
@@ -469,16 +469,16 @@ static uint32_t class_code(enum nova_virtio_kind kind)
 
 static void make_configuration(struct nova_virtio *virtio)
 {
-        struct nova_pci_device *const pci = &virtio->pci;
+        struct nova_vpci_device *const pci = &virtio->pci;
 
-        nova_pci_identify(pci, VENDOR, (uint16_t)(PRODUCT_BASE + virtio->kind->kind),
-                          class_code(virtio->kind->kind));
+        nova_vpci_identify(pci, VENDOR, (uint16_t)(PRODUCT_BASE + virtio->kind->kind),
+                           class_code(virtio->kind->kind));
         pci->config[2] |= REVISION;
-        pci->config[NOVA_PCI_COMMAND] |= STATUS_CAPABILITIES;
-        pci->config[NOVA_PCI_SUBSYSTEM] = SUBSYSTEM;
-        pci->config[NOVA_PCI_CAPABILITIES] = FIRST_CAPABILITY;
-        pci->config[NOVA_PCI_INTERRUPT] = INTERRUPT_PIN_A;
-        pci->writable[NOVA_PCI_INTERRUPT] = 0xff;
+        pci->config[NOVA_VPCI_COMMAND] |= STATUS_CAPABILITIES;
+        pci->config[NOVA_VPCI_SUBSYSTEM] = SUBSYSTEM;
+        pci->config[NOVA_VPCI_CAPABILITIES] = FIRST_CAPABILITY;
+        pci->config[NOVA_VPCI_INTERRUPT] = INTERRUPT_PIN_A;
+        pci->writable[NOVA_VPCI_INTERRUPT] = 0xff;
         for (unsigned i = 0; i < sizeof(capabilities) / sizeof(*capabilities); i++)
                 add_capability(pci->config, &capabilities[i]);
         pci->writable[WINDOW_BAR] = 0xff;
@@ -490,8 +490,8 @@ static void make_configuration(struct nova_virtio *virtio)
         pci->memory_read = nova_virtio_get;
         pci->memory_write = nova_virtio_put;
         pci->port_write = put_port;
-        nova_pci_set_memory(pci, 0, NOVA_VIRTIO_BAR_BYTES);
-        nova_pci_set_ports(pci, 0, PORTS);
+        nova_vpci_set_memory(pci, 0, NOVA_VIRTIO_BAR_BYTES);
+        nova_vpci_set_ports(pci, 0, PORTS);
 }
 
 _Static_assert(NOTIFY_BYTES <= PORTS, "a register for each queue");
