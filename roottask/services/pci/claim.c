@@ -126,6 +126,26 @@ int claim_device(struct nova_request *request, const char *name, struct device *
         return 0;
 }
 
+/* A function that changes its PD loses the routes of its messages, so they must come later. */
+int claim_assign(struct device *device, nova_sel_t pd)
+{
+        const uint16_t address = device->function.address;
+
+        if (!device->is_confined)
+                return ENOTSUP;
+        if (device->vectors || device->resetting)
+                return EBUSY;
+        device_command(device, 0, COMMAND_MASTER);
+        switch (nova_assign_pci(pd, config_page(address), address)) {
+        case NOVA_SUCCESS:
+                return 0;
+        case NOVA_OUT_OF_MEMORY:
+                return ENOMEM;
+        default:
+                return EINVAL; /* it is not a PD, or the PD has ended */
+        }
+}
+
 static void revoke(const struct device *device)
 {
         memory_revoke(device);

@@ -69,6 +69,8 @@ const char *device_address(const struct device *device);
 
 /* claim.c: gives a device to a program. Returns 0 or an errno value, after a message. */
 int claim_device(struct nova_request *request, const char *name, struct device **out);
+/* Gives the function's DMA to a PD that the driver holds. Returns 0 or an errno value. */
+int claim_assign(struct device *device, nova_sel_t pd);
 /* Takes all access back from a driver. Its function is free after stop_device(). */
 void claim_end(struct nova_service *service, struct device *device);
 

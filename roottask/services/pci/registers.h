@@ -46,6 +46,8 @@
 #define REG_WINDOW_PORTS    0x1c /* only of a bridge */
 #define REG_WINDOW_MEMORY   0x20
 #define REG_WINDOW_PREFETCH 0x24
+#define REG_BRIDGE_CONTROL  0x3c /* only of a bridge: its upper half; interrupts in the lower */
+#define BRIDGE_RESET        0x400000u
 
 /* Offsets from the capability. */
 #define CAPABILITY_POWER  0x01

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resets a function: by a function-level reset, else by its power state. It may report wrong
- values, or not answer. */
+/* Resets a function: by a function-level reset, else by a reset of its bus if it is alone there,
+ * else by its power state. It may report wrong values, or not answer. */
 #include "config.h"
 #include "device.h"
 #include "novart/time.h"
 #include "registers.h"
 #include "scan.h"
+#include "server.h"
 
 #define MS          UINT64_C(1000000)
 #define RESET_MS    100  /* time that a function needs after a reset (PCI Express 3.0, 6.6.2) */
 #define ANSWER_MS   1000 /* … until it answers at the latest */
 #define POWER_MS    10   /* time for a change of the power state (PCI Power Management 1.2, 5.4) */
+#define BUS_MS      2    /* length of a reset of a bus: 1 ms or more (PCI Express 3.0, 4.2.6.11) */
 #define PENDING_MS  100  /* time after which the function's own requests have ended */
 #define HEADER_REGS 16
 
@@ -85,6 +87,39 @@ static bool reset_by_function(struct nova_service *service, uint16_t address, un
         return sleep_unlocked(service, RESET_MS) && wait_for_answer(service, address);
 }
 
+static unsigned bus_of(const struct nova_pci_function *function)
+{
+        return function->address >> 8;
+}
+
+/* Returns the bridge that leads directly to the bus of a function, if no other function is on this
+ * bus; else NULL. */
+static const struct nova_pci_function *own_bridge(const struct device *device)
+{
+        const struct nova_pci_function *function, *bridge = NULL;
+        const unsigned bus = bus_of(&device->function);
+
+        for (unsigned i = 0; (function = pci_function(i)); i++) {
+                if (bus_of(function) == bus && function->address != device->function.address)
+                        return NULL;
+                if (device_is_above(function, bus) && function->secondary_bus == bus)
+                        bridge = function;
+        }
+        return bridge;
+}
+
+static bool reset_by_bus(struct nova_service *service, uint16_t address, uint16_t bridge)
+{
+        const uint32_t control = config_read(bridge, REG_BRIDGE_CONTROL);
+
+        config_write(bridge, REG_BRIDGE_CONTROL, control | BRIDGE_RESET);
+
+        const bool runs = sleep_unlocked(service, BUS_MS);
+
+        config_write(bridge, REG_BRIDGE_CONTROL, control & ~BRIDGE_RESET);
+        return runs && sleep_unlocked(service, RESET_MS) && wait_for_answer(service, address);
+}
+
 static bool reset_by_power(struct nova_service *service, uint16_t address, unsigned power)
 {
         const unsigned at = power + POWER_CONTROL;
@@ -100,6 +135,7 @@ static bool reset_by_power(struct nova_service *service, uint16_t address, unsig
 bool reset_function(struct nova_service *service, const struct device *device)
 {
         const uint16_t address = device->function.address;
+        const struct nova_pci_function *const bridge = own_bridge(device);
         const unsigned power = scan_capability(address, CAPABILITY_POWER, POWER_BYTES);
         struct saved saved = {.express = 0};
         bool done = false;
@@ -109,6 +145,8 @@ bool reset_function(struct nova_service *service, const struct device *device)
         save(address, &saved);
         if (saved.express && config_read(address, saved.express + EXPRESS_ABILITIES) & EXPRESS_FLR)
                 done = reset_by_function(service, address, saved.express);
+        else if (bridge)
+                done = reset_by_bus(service, address, bridge->address);
         else if (power && !(config_read(address, power + POWER_CONTROL) & POWER_KEEPS))
                 done = reset_by_power(service, address, power);
         else

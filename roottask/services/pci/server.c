@@ -237,6 +237,21 @@ static int reset_done(struct nova_request *request)
         return device->resetting ? EAGAIN : 0;
 }
 
+/* The client's right to create ECs in the PD shows that the client can access the memory of the PD
+ * anyway. A service holds the PDs of its clients without this right. */
+static int assign(struct nova_request *request)
+{
+        struct device *const device = device_of(request);
+
+        if (!device)
+                return EBADF;
+        if (!request->item)
+                return EINVAL;
+        if (!(nova_crd_perms(request->item) & NOVA_PD_EC))
+                return EPERM;
+        return claim_assign(device, nova_crd_base(request->item));
+}
+
 /* Functions that a former instance of this program gave away may still work for programs that have
  * lost them. */
 static void stop_all(void)
@@ -254,7 +269,7 @@ int pci_service_start(void)
                 {ports, 1, 1, false},        {interrupts, 2, 2, false},
                 {vector, 1, 1, false},       {write_register, 3, 3, false},
                 {begin_reset, 0, 0, false},  {reset_done, 0, 0, false},
-                {quiet, 0, 0, false},
+                {quiet, 0, 0, false},        {assign, 0, 0, true},
         };
         const struct nova_service_config config = {
                 .name = "pci",

@@ -9,6 +9,7 @@ std::vector<char> bar_memory;
 std::map<unsigned, unsigned> semaphore; /* counter, by selector */
 std::set<std::pair<uint64_t, uint64_t>> forbidden;
 bool has_iommu, has_window;
+enum nova_status assign_status = NOVA_SUCCESS;
 unsigned slept_ms, assigned_to, waiters, sweeps;
 bool swept_dead;
 std::set<nova_crd_t> revoked;
@@ -116,7 +117,7 @@ enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t, uint64_t)
 enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t, nova_word_t)
 {
         assigned_to = (unsigned)pd;
-        return has_iommu ? NOVA_SUCCESS : NOVA_BAD_DEV;
+        return has_iommu ? assign_status : NOVA_BAD_DEV;
 }
 
 enum nova_status nova_assign_gsi(nova_sel_t sm, nova_word_t device, nova_word_t, uint32_t *address,

@@ -30,6 +30,7 @@ extern "C" {
  * | RESET | – | – | EBADF |
  * | RESET_DONE | – | – | EBADF, EAGAIN: not yet |
  * | QUIET | – | – | EBADF |
+ * | ASSIGN | item: a PD with NOVA_PD_EC | – | EBADF, EINVAL, EPERM, ENOTSUP, EBUSY, ENOMEM |
  *
  * EBADF: the session has no device. MAP gives at most 2^order pages. The pages with vectors of
  * MSI-X stay with the service.
@@ -46,6 +47,7 @@ extern "C" {
 #define NOVA_PCI_RESET      (NOVA_OPERATION_FIRST + 8)  /**< begins to reset the function */
 #define NOVA_PCI_RESET_DONE (NOVA_OPERATION_FIRST + 9)  /**< asks whether it is reset */
 #define NOVA_PCI_QUIET      (NOVA_OPERATION_FIRST + 10) /**< the driver has reset the function */
+#define NOVA_PCI_ASSIGN     (NOVA_OPERATION_FIRST + 11) /**< gives the function's DMA to a PD */
 
 /* Flags of OWN. */
 #define NOVA_PCI_CONFINED 0x1 /**< an I/O MMU confines DMA to the driver's memory */
@@ -233,7 +235,8 @@ int nova_pci_master(struct nova_pci_device *device, bool on);
 uint64_t nova_pci_address(const struct nova_pci_device *device, const struct nova_dma *dma);
 
 /**
- * Resets the function, if that is possible: by a function-level reset (FLR), or by its power state.
+ * Resets the function, if that is possible: by a function-level reset (FLR), by a reset of its bus
+ * if no other function is there, or by its power state.
  * Afterwards it still has its interrupts, but is not a bus master. Takes 100 ms or more.
  *
  * @return 0, or as nova_session_call()
@@ -255,6 +258,30 @@ int nova_pci_reset(struct nova_pci_device *device);
  * @return 0, or as nova_session_call()
  */
 int nova_pci_quiet(struct nova_pci_device *device);
+
+/**
+ * Gives the function's DMA to another PD, such as that of a guest: the function reaches the memory
+ * that the PD got with NOVA_ITEM_D, at the addresses of the PD, and not the caller's memory any
+ * more. When the PD ends, the kernel blocks the function. Call it before nova_pci_interrupts().
+ * Afterwards the function is not a bus master.
+ * @code
+ * extern struct nova_pci_device *device;
+ * extern nova_sel_t guest; // a PD that the program has created
+ *
+ * if (nova_pci_assign(device, guest) == ENOTSUP)
+ *         printf("the machine has no I/O MMU\n");
+ * @endcode
+ * @param device the device
+ * @param pd     a PD, with NOVA_PD_EC: who may create threads in a PD can access all of its memory
+ * @retval 0       done
+ * @retval ENOTSUP no I/O MMU confines the function
+ * @retval EINVAL  @p pd is not a PD, or it has ended
+ * @retval EPERM   the capability lacks NOVA_PD_EC
+ * @retval EBUSY   the session has interrupts already, or the function is being reset
+ * @retval ENOMEM  no kernel memory
+ * @return other values as nova_session_call()
+ */
+int nova_pci_assign(struct nova_pci_device *device, nova_sel_t pd);
 
 #ifdef __cplusplus
 }

@@ -268,3 +268,12 @@ int nova_pci_quiet(struct nova_pci_device *device)
 {
         return call(device, NOVA_PCI_QUIET, NULL, 0, 0, NULL, 0);
 }
+
+int nova_pci_assign(struct nova_pci_device *device, nova_sel_t pd)
+{
+        struct nova_message message = {.operation = NOVA_PCI_ASSIGN,
+                                       .item_count = 1,
+                                       .items = {nova_crd_obj(pd, 0, NOVA_PD_EC)}};
+
+        return nova_session_call(device->session, &message);
+}

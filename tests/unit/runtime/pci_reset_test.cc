@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Drivers of the service pci: functions whose DMA goes to another PD, and resets of a function's
+// bus.
+#include "pci_machine.h"
+
+namespace
+{
+
+/* Adds a bridge to a bus, and puts the disk there. Its control register counts resets. */
+struct pci_bus : pci_device {
+        static constexpr uint16_t BRIDGE = 1 << 3, ON_BUS_1 = 1 << 8;
+        unsigned begun = 0, ended = 0;
+
+        void move_behind_a_bridge()
+        {
+                nova_pci_function bridge = {};
+
+                bridge.address = BRIDGE;
+                bridge.header = NOVA_PCI_HEADER_BRIDGE;
+                bridge.secondary_bus = bridge.last_bus = 1;
+                table.push_back(bridge);
+                machine[ON_BUS_1] = disk();
+                machine.erase(DISK);
+                table[0].address = ON_BUS_1;
+
+                function &f = machine[BRIDGE];
+                f.value[0x3c / 4] = 0x00120100;
+                f.writable[0x3c / 4] = 0xffff0000;
+                f.written = [this](unsigned offset, uint32_t value) {
+                        if (offset != 0x3c)
+                                return;
+                        if (value & 0x400000) {
+                                begun++;
+                                EXPECT_EQ(machine[ON_BUS_1].value[1] & 7, 0U) << "it is off";
+                                machine[ON_BUS_1].value[4] = 4;
+                        } else {
+                                ended++;
+                                EXPECT_GE(slept_ms, 1U);
+                        }
+                };
+        }
+
+        void put_beside_it(unsigned function)
+        {
+                nova_pci_function other = table[0];
+
+                other.address = (uint16_t)(ON_BUS_1 | function);
+                machine[other.address] = machine[ON_BUS_1];
+                table.push_back(other);
+        }
+};
+
+TEST_F(pci_bus, a_function_that_is_alone_on_its_bus_is_reset_with_the_bus)
+{
+        move_behind_a_bridge();
+        machine[ON_BUS_1].value[0x50 / 4] = 0x00000001; /* it could be reset by its power state */
+        device *const d = claimed();
+
+        EXPECT_TRUE(reset_function(nullptr, d));
+        EXPECT_EQ(begun, 1U);
+        EXPECT_EQ(ended, 1U);
+        EXPECT_GE(slept_ms, 101U);
+        EXPECT_EQ(machine[BRIDGE].value[0x3c / 4], 0x00120100U);
+        EXPECT_EQ(machine[ON_BUS_1].value[4], 0xfe000004U) << "its address is restored";
+}
+
+TEST_F(pci_bus, a_bus_with_another_function_is_not_reset)
+{
+        for (const unsigned function : {1U, 8U}) {
+                SetUp();
+                move_behind_a_bridge();
+                put_beside_it(function);
+                device *const d = claimed();
+
+                EXPECT_FALSE(reset_function(nullptr, d));
+                EXPECT_EQ(begun, 0U);
+        }
+}
+
+TEST_F(pci_bus, the_bus_of_a_bridge_further_above_is_not_reset)
+{
+        move_behind_a_bridge();
+        table[1].secondary_bus = 2; /* the bridge to bus 1 is missing */
+        table[1].last_bus = 3;
+        table[0].address = 3 << 8;
+        machine[3 << 8] = machine[ON_BUS_1];
+        EXPECT_FALSE(reset_function(nullptr, claimed()));
+        EXPECT_EQ(begun, 0U);
+}
+
+TEST_F(pci_device, the_dma_of_a_function_goes_to_a_pd_of_the_driver)
+{
+        has_iommu = true;
+        device *const d = claimed(0);
+
+        device_command(d, COMMAND_MASTER, 0);
+        EXPECT_EQ(claim_assign(d, 55), 0);
+        EXPECT_EQ(assigned_to, 55U);
+        EXPECT_EQ(disk().value[1] & COMMAND_MASTER, 0U) << "no DMA of the former driver goes there";
+        EXPECT_TRUE(device_may_master(d));
+        EXPECT_EQ(interrupt_take(d, 1, 0), 0) << "messages are routed afterwards";
+        nova_program.pd = 3;
+        claim_end(nullptr, d);
+        EXPECT_EQ(assigned_to, 3U);
+}
+
+TEST_F(pci_device, a_function_with_interrupts_or_in_a_reset_is_not_assigned)
+{
+        has_iommu = true;
+        device *const d = claimed(0);
+
+        d->resetting = true;
+        EXPECT_EQ(claim_assign(d, 55), EBUSY);
+        d->resetting = false;
+        ASSERT_EQ(interrupt_take(d, 1, 0), 0);
+        EXPECT_EQ(claim_assign(d, 55), EBUSY);
+        EXPECT_EQ(assigned_to, 77U);
+}
+
+TEST_F(pci_device, without_an_io_mmu_a_function_is_not_assigned)
+{
+        device *const d = claimed();
+
+        assigned_to = 0;
+        EXPECT_EQ(claim_assign(d, 55), ENOTSUP);
+        EXPECT_EQ(assigned_to, 0U);
+}
+
+TEST_F(pci_device, a_pd_that_has_ended_gets_no_function)
+{
+        has_iommu = true;
+        device *const d = claimed(0);
+
+        assign_status = NOVA_BAD_CAP;
+        EXPECT_EQ(claim_assign(d, 55), EINVAL);
+        assign_status = NOVA_OUT_OF_MEMORY;
+        EXPECT_EQ(claim_assign(d, 55), ENOMEM);
+        assign_status = NOVA_SUCCESS;
+}
+
+} // namespace
