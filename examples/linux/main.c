@@ -13,6 +13,7 @@
 #include "novavmm/entropy.h"
 #include "novavmm/guest_disk.h"
 #include "novavmm/guest_net.h"
+#include "novavmm/guest_pci.h"
 #include "novavmm/load.h"
 #include "novavmm/pc.h"
 #include "novavmm/virtio_block.h"
@@ -22,6 +23,7 @@
 
 #define GUEST_MEMORY      (112u << 20)
 #define GUEST_MEMORY_DISK (224u << 20) /* in the system with a disk; enough for a distribution */
+#define GENERIC           "-amd64"     /* Debian's generic kernel, which has drivers of devices */
 #define REPORT_KEY        0x1d         /* ctrl-]: prints the state of the guest */
 
 /* A guest that resets itself more often within a minute does not get a new machine: it panics at
@@ -34,6 +36,8 @@ static struct nova_pc pc;
 static struct nova_virtio_block memory_disk;
 static struct nova_guest_disk disk; /* in the system with a disk */
 static struct nova_guest_net card;  /* in the system with a network */
+static struct nova_guest_pci nic;   /* in the system that passes a PCI function through */
+static const char *passed;          /* its name in the description, or NULL */
 static struct nova_virtio_random random_bytes;
 
 /* Finds a file: a root among all boot modules, a program of a system among its own. */
@@ -102,6 +106,16 @@ static int add_disk(void)
         return disk.block ? nova_guest_disk_attach(&disk, &pc, 2) : add_memory_disk();
 }
 
+/* Gives the guest a PCI function, with its memory, messages and DMA. */
+static int pass_function(void)
+{
+        const int error = nova_guest_pci_attach(&nic, &pc, 5, passed);
+
+        if (error)
+                printf("The device %s cannot be passed through: %s.\n", passed, nic.function.why);
+        return error;
+}
+
 /* Adds devices that are faster than a PC's serial port, or that a PC does not have. */
 static int add_devices(void)
 {
@@ -115,6 +129,8 @@ static int add_devices(void)
         }
         if (!error && card.net)
                 error = nova_guest_net_attach(&card, &pc, 4);
+        if (!error && passed)
+                error = pass_function();
         return error;
 }
 
@@ -135,7 +151,7 @@ static int make_machine(void)
 {
         const struct nova_vm_config config = {
                 .name = "linux",
-                .memory = disk.block ? GUEST_MEMORY_DISK : GUEST_MEMORY,
+                .memory = disk.block || passed ? GUEST_MEMORY_DISK : GUEST_MEMORY,
                 .local_apic = true,
                 .vcpus = VCPUS,
                 .report_halt = true,
@@ -164,7 +180,10 @@ static void destroy_machine(void)
                 printf("The card sent %llu frames and received %llu.\n",
                        (unsigned long long)card.device.sent,
                        (unsigned long long)card.device.received);
+        if (passed)
+                printf("The function sent %llu messages.\n", (unsigned long long)nic.messages);
         nova_pc_destroy(&pc);
+        nova_guest_pci_detach(&nic);
         nova_guest_disk_detach(&disk);
         nova_guest_net_detach(&card);
         nova_vm_destroy(&vm);
@@ -248,6 +267,7 @@ static int open_services(char **argv)
         error = service ? nova_guest_net_open(&card, service, NULL) : 0;
         if (error)
                 printf("The network cannot be opened: %s.\n", strerror(error));
+        passed = take_service(argv, "pass=");
         return error;
 }
 
@@ -263,8 +283,8 @@ int main(int argc, char **argv, char **envp)
                         return 1;
         }
         image.command_line = command_line(argv, envp);
-        image.kernel = open_module("vmlinuz", &image.kernel_bytes);
-        image.initrd = open_module("initrd", &image.initrd_bytes);
+        image.kernel = open_module(passed ? "vmlinuz" GENERIC : "vmlinuz", &image.kernel_bytes);
+        image.initrd = open_module(passed ? "initrd" GENERIC : "initrd", &image.initrd_bytes);
         if (!image.kernel || !image.initrd)
                 return 1;
         set_clock();

@@ -89,7 +89,7 @@ static void give_memory(struct nova_vcpu *vcpu)
                                        (nova_word_t)memory->base >> NOVA_PAGE_BITS, 0,
                                        memory->bytes >> NOVA_PAGE_BITS};
 
-        if (!nova_utcb_delegate_range(utcb, &range, NOVA_ITEM_G))
+        if (!nova_utcb_delegate_range(utcb, &range, novavmm_ram_flags(vcpu->vm)))
                 nova_vcpu_fail(vcpu, "its memory is in too many pieces");
         if (memory->overlays)
                 novavmm_vcpu_recall_for(vcpu, VCPU_COVER);
@@ -346,7 +346,7 @@ static void memory(struct nova_vcpu *vcpu)
         else if (misses_table(vcpu))
                 nova_vcpu_fail(vcpu, "a page table at 0x%llx, where there is no memory",
                                (unsigned long long)address);
-        else
+        else if (!vcpu->vm->place || !vcpu->vm->place(vcpu, address))
                 novavmm_mmio_access(vcpu, address);
 }
 

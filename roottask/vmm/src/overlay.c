@@ -73,6 +73,6 @@ bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address)
         vcpu->given.changes = memory->overlay_changes;
         vcpu->gives = nova_utcb_delegate(nova_thread_utcb(),
                                          page_of(from, overlay ? overlay->rights : NOVA_MEM_RWX),
-                                         (nova_sel_t)page, NOVA_ITEM_G);
+                                         (nova_sel_t)page, novavmm_ram_flags(vcpu->vm));
         return vcpu->gives;
 }

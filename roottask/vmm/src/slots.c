@@ -46,7 +46,7 @@ static void set_pin(void *context, unsigned slot, bool level)
 
 /* Interrupt messages are writes to the local APICs' addresses (SDM 3A, 11.11). Writes to other
  * addresses have no effect, and messages only deliver interrupts. */
-static void send(void *context, uint64_t address, uint32_t data)
+void novavmm_slots_send(void *context, uint64_t address, uint32_t data)
 {
         struct nova_pc *const pc = context;
         const struct nova_apic_message message = {
@@ -138,7 +138,7 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
         if (error)
                 return error;
         if (pc->vm->local_apic)
-                nova_virtio_add_messages(virtio, send, pc);
+                nova_virtio_add_messages(virtio, novavmm_slots_send, pc);
         pc->virtio[slot] = virtio;
         pc->vm->look = look;
         pc->vm->look_context = pc;

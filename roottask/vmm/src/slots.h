@@ -9,4 +9,7 @@
  * @return 0 or ENOSPC */
 int novavmm_slots_create(struct nova_pc *pc);
 
+/* Delivers an interrupt message of a device; @p context is the struct nova_pc. */
+void novavmm_slots_send(void *context, uint64_t address, uint32_t data);
+
 #endif

@@ -4,6 +4,7 @@
 #define NOVAVMM_SRC_VM_H
 
 #include "nova/abi/inject.h"
+#include "nova/abi/utcb.h"
 #include "novavmm/access.h"
 #include "novavmm/vm.h"
 
@@ -13,6 +14,13 @@
 
 /* Sets the initial handlers of a machine. */
 void novavmm_exit_handlers(struct nova_vm *vm);
+
+/* Returns the tables that get pages of RAM: the guest's and, if a function is passed through, that
+ * of the I/O MMU, at the same addresses. */
+static inline nova_word_t novavmm_ram_flags(const struct nova_vm *vm)
+{
+        return NOVA_ITEM_G | (vm->passed ? NOVA_ITEM_D : 0);
+}
 
 /* Sets the controls of a virtual CPU: it exits where the library's handlers need it and, under SVM
  * after an NMI, at its IRET. */

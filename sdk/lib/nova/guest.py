@@ -37,6 +37,8 @@ drivers/char/virtio_console drivers/char/hw_random/virtio-rng
 """.split()
 # The same for a network card.
 NET_DRIVERS = "net/core/failover drivers/net/net_failover drivers/net/virtio_net".split()
+# The same for a function that is passed through.
+PASS_DRIVERS = "drivers/pps/pps_core drivers/ptp/ptp drivers/net/ethernet/intel/e1000e/e1000e"
 # The same for the file system of a disk that is the root; some kernels have it built in.
 ROOT_DRIVERS = "crypto/crc32c_generic lib/crc16 fs/mbcache fs/jbd2/jbd2 fs/ext4/ext4".split()
 
@@ -65,8 +67,9 @@ for word in $(cat /proc/cmdline); do
         net=*) address=${word#net=} ;;
         esac
 done
-if grep -q 0x1041 /sys/bus/pci/devices/*/device 2>/dev/null; then
-        for driver in $(cat /drivers/net); do
+for kind in net:0x1041 pass:0x10d3; do
+        grep -q ${kind#*:} /sys/bus/pci/devices/*/device 2>/dev/null || continue
+        for driver in $(cat /drivers/${kind%:*}); do
                 insmod /drivers/$driver.ko
         done
         ip link set lo up
@@ -76,7 +79,7 @@ if grep -q 0x1041 /sys/bus/pci/devices/*/device 2>/dev/null; then
         else
                 udhcpc -i eth0 -s /bin/lease -n -q
         fi
-fi
+done
 if [ "$root" ]; then
         for driver in $(cat /drivers/root); do
                 insmod /drivers/$driver.ko
@@ -285,10 +288,13 @@ def _drivers(files, paths):
     return found
 
 
-def _make_initrd(arch, folder, to):
+def _make_initrd(arch, folder, to, package=None):
+    """Creates the initrd for the kernel of PACKAGE, or for the usual one."""
     shell = (_unpack(arch, SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
-    kernel = _unpack(arch, _real_kernel(arch), folder)
+    kernel = _unpack(arch, _real_package(arch, package or KERNEL_PACKAGE[arch]), folder)
     kinds = {"order": DRIVERS, "net": NET_DRIVERS, "root": ROOT_DRIVERS}
+    if package:
+        kinds["pass"] = PASS_DRIVERS.split()
     modules = {kind: _drivers(kernel, paths) for kind, paths in kinds.items()}
     archive = b"".join(_entry(name, 0o040755) for name in FOLDERS)
     archive += _entry("bin/busybox", 0o100755, shell)
@@ -409,6 +415,11 @@ def _other_kernel(arch, package):
     return make
 
 
+def _make_initrd_amd64(_, folder, to):
+    """Creates an initrd for Debian's generic kernel, which has drivers of real devices."""
+    _make_initrd("x86_64", folder, to, "linux-image-amd64")
+
+
 def _make_initrd_32(_, folder, to):
     _make_initrd("x86_32", folder, to)
 
@@ -509,6 +520,7 @@ MAKERS = {
     "disk.img": _make_disk,
     "memtest": _make_memtest,
     "initrd-32": _make_initrd_32,
+    "initrd-amd64": _make_initrd_amd64,
     "initrd-syscalls": _make_initrd_syscalls,
     "vmlinuz-cloud": _other_kernel("x86_64", "linux-image-cloud-amd64"),
     "vmlinuz-amd64": _other_kernel("x86_64", "linux-image-amd64"),

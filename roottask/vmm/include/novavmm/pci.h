@@ -3,6 +3,8 @@
 #ifndef NOVAVMM_PCI_H
 #define NOVAVMM_PCI_H
 
+#include <stdbool.h>
+
 #include "novavmm/bus.h"
 #include "novavmm/line.h"
 
@@ -39,6 +41,10 @@ struct nova_vpci_device {
         uint32_t memory_bytes;
         nova_bus_read *memory_read;   /**< reads these registers; the address is an offset */
         nova_bus_write *memory_write; /**< writes these registers; the address is an offset */
+        /** For a device that has memory at other BARs than BAR 0: returns true if all bytes of an
+         * access are in its memory. The functions above then get the guest-physical address. NULL:
+         * the memory is at BAR 0 */
+        bool (*decodes)(const void *context, uint64_t address, unsigned bytes);
         /** Number of ports at BAR 1: a power of two, 4 to 256; 0: none. */
         uint32_t ports;
         nova_bus_read *port_read;   /**< reads the ports; the address is an offset */
@@ -89,6 +95,11 @@ void nova_vpci_set_memory(struct nova_vpci_device *device, uint32_t address, uin
 uint64_t nova_vpci_memory_read(void *context, uint64_t address, unsigned bytes);
 /** Writes @p bytes of @p value at @p address; @p context as for nova_vpci_memory_read(). */
 void nova_vpci_memory_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
+
+/** Returns the device to which an access to @p bytes at the guest-physical @p address goes; NULL:
+ * there is none. */
+struct nova_vpci_device *nova_vpci_memory_device(const struct nova_vpci *pci, uint64_t address,
+                                                 unsigned bytes);
 
 /** Gives a device registers at ports by filling in its BAR 1. The caller sets @c port_read and
  * @c port_write; NULL: reads return all ones, and writes have no effect. An access to a port costs

@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+struct nova_guest_pci;
 struct nova_hv;
 struct nova_secure;
 
@@ -115,9 +116,13 @@ struct nova_vm {
         void *ended_context;        /**< context of `ended_hook` */
         struct nova_secure *secure; /**< nova_vm_config.secure */
         uint64_t virtio_features;   /**< features that all its virtio devices offer in addition */
-        struct nova_hv *hv;         /**< interface of nova_hv_enable(), or NULL */
-        bool xsave;                 /**< CPUID shows XSAVE */
-        bool same_tsc;              /**< the kernel does not adjust the TSCs of its virtual CPUs */
+        /** maps the page at a guest-physical address outside of RAM, if a function that is passed
+         * through has memory there; returns false if the access must be emulated. NULL: none */
+        bool (*place)(struct nova_vcpu *vcpu, uint64_t address);
+        struct nova_guest_pci *passed; /**< functions that are passed through, or NULL */
+        struct nova_hv *hv;            /**< interface of nova_hv_enable(), or NULL */
+        bool xsave;                    /**< CPUID shows XSAVE */
+        bool same_tsc;    /**< the kernel does not adjust the TSCs of its virtual CPUs */
         bool in_line;     /**< its text on the console ended within a line, without a line feed */
         bool timer_quits; /**< `timer` must end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */

@@ -135,6 +135,12 @@ static inline struct nova_vpci_device *find(const struct nova_vpci *pci, bool po
                     !(device->config[NOVA_VPCI_COMMAND] & (port ? COMMAND_PORTS : COMMAND_MEMORY)))
                         continue;
 
+                if (device->decodes && !port) {
+                        if (device->decodes(device->context, address, bytes))
+                                return device;
+                        continue;
+                }
+
                 const uint32_t size = port ? device->ports : device->memory_bytes;
                 const uint64_t first = port ? device->config[NOVA_VPCI_PORT_BAR] & ~PORT_BAR_TYPE
                                             : device->config[NOVA_VPCI_BAR] & ~BAR_TYPE;
@@ -145,9 +151,15 @@ static inline struct nova_vpci_device *find(const struct nova_vpci *pci, bool po
         return NULL;
 }
 
+struct nova_vpci_device *nova_vpci_memory_device(const struct nova_vpci *pci, uint64_t address,
+                                                 unsigned bytes)
+{
+        return find(pci, false, address, bytes);
+}
+
 static uint64_t offset(const struct nova_vpci_device *device, uint64_t address)
 {
-        return address & (device->memory_bytes - 1);
+        return device->decodes ? address : address & (device->memory_bytes - 1);
 }
 
 uint64_t nova_vpci_memory_read(void *context, uint64_t address, unsigned bytes)

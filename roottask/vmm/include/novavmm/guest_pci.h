@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A PCI function that is passed through to a guest. The monitor claims it from the service pci
+ * (novart/service/pci_device.h). An I/O MMU keeps its DMA in the guest's RAM. */
+#ifndef NOVAVMM_GUEST_PCI_H
+#define NOVAVMM_GUEST_PCI_H
+
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "novavmm/pass.h"
+#include "novavmm/pc.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct nova_guest_pci;
+struct nova_pci_device;
+
+/** A claimed function. Private to the library, except `shown` and `why`. */
+struct nova_guest_function {
+        struct nova_pass_function shown;          /**< what the guest finds */
+        const char *why;                          /**< reason of an error, or NULL */
+        struct nova_pci_device *session;          /**< session of the service pci, or NULL */
+        volatile char *memory[NOVA_PASS_BARS];    /**< memory of each BAR, or NULL */
+        nova_sel_t interrupt[NOVA_PASS_MESSAGES]; /**< semaphore of each message */
+};
+
+/** A message of a function. Private to the library. */
+struct nova_guest_message {
+        struct nova_guest_pci *owner; /**< the function */
+        unsigned number;              /**< number of the message */
+        struct nova_thread *thread;   /**< waits for it, or NULL */
+};
+
+/** A function that is passed through. */
+struct nova_guest_pci {
+        struct nova_pass device;             /**< the guest's device */
+        struct nova_guest_function function; /**< what the monitor has of it */
+        uint64_t messages;                   /**< number of messages that have come */
+        uint64_t placed;                     /**< number of mappings of its memory in the guest */
+
+        /* Private to the library. */
+        struct nova_pc *pc;          /**< board that has it, or NULL */
+        struct nova_guest_pci *next; /**< next function of the machine */
+        struct nova_guest_message message[NOVA_PASS_MESSAGES];
+        struct nova_thread *worker;       /**< calls the service for handlers of exits */
+        struct nova_semaphore work, done; /**< hand a call to the worker and back */
+        bool master;                      /**< argument of that call */
+        bool stops;                       /**< its threads must end */
+};
+
+/**
+ * Passes a function through to a guest: claims it, and puts it on the guest's PCI bus. After
+ * nova_pc_create(), before nova_vm_run(). The machine must have local APICs.
+ *
+ * The guest finds the function's own identification and memory, and its interrupt messages. Its
+ * DMA reaches the guest's RAM, at the guest's own addresses, and nothing else. A machine has its
+ * own claim: a guest that restarts gets a function that was reset.
+ * @code
+ * extern struct nova_pc pc;
+ * static struct nova_guest_pci nic;
+ *
+ * if (nova_guest_pci_attach(&nic, &pc, 5, "nic"))
+ *         printf("The device nic cannot be passed through: %s.\n", nic.function.why);
+ * @endcode
+ * @param guest  filled with zero, or detached; after an error, function.why is the reason as the
+ *               end of a sentence
+ * @param number number of the device on the guest's bus, 1 to 31
+ * @param name   its name in the description: `device NAME`
+ * @retval 0       done
+ * @retval ENOTSUP there is no I/O MMU, or the function has no interrupt messages
+ * @retval ENOSPC  its memory does not fit into the guest's range for devices
+ * @retval EINVAL  the machine has no local APICs, or there is no such number
+ * @retval EBUSY   the number is taken, or the program has claimed the function already
+ * @retval EAGAIN  no more threads
+ * @return other values as nova_pci_claim() and nova_pci_map()
+ */
+int nova_guest_pci_attach(struct nova_guest_pci *guest, struct nova_pc *pc, unsigned number,
+                          const char *name);
+
+/** Takes a function from its board: the service pci resets it. After the machine's end, before
+ * nova_vm_destroy(). Does nothing if no board has it. */
+void nova_guest_pci_detach(struct nova_guest_pci *guest);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
