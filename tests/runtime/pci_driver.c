@@ -147,6 +147,42 @@ static void reset(struct nova_pci_device *disk)
               nova_pci_map(disk, 4, &memory, &bytes) == 0 && is_mapped(memory));
 }
 
+/* Asks for DMA in a PD. @p item: 0, or a capability */
+static int assign(struct nova_session *session, nova_crd_t item)
+{
+        struct nova_message message = {
+                .operation = NOVA_PCI_ASSIGN, .item_count = item != 0, .items = {item}};
+
+        return nova_session_call(session, &message);
+}
+
+/* DMA goes only to a PD whose memory the driver can access anyway. */
+static void assigns(nova_sel_t sm)
+{
+        struct nova_session *session, *other;
+        nova_word_t flags = 0;
+        struct nova_message own = {.operation = NOVA_PCI_OWN, .answer = &flags, .answer_max = 1};
+
+        check("the device is free again", nova_session_open(&session, "pci", "disk") == 0 &&
+                                                  nova_session_call(session, &own) == 0);
+        check("a function without a PD is refused", assign(session, 0) == EINVAL);
+        check("... to a PD without the right to create ECs",
+              assign(session, nova_crd_obj(nova_program.pd, 0, NOVA_PD_SM)) == EPERM);
+
+        const bool confined = flags & NOVA_PCI_CONFINED;
+
+        check("... to what is not a PD",
+              assign(session, nova_crd_obj(sm, 0, NOVA_PERM_ALL)) == (confined ? EINVAL : ENOTSUP));
+        check("a PD of the driver's gets the function, if an I/O MMU confines it",
+              assign(session, nova_crd_obj(nova_program.pd, 0, NOVA_PD_EC)) ==
+                      (confined ? 0 : ENOTSUP));
+        check("a session without a device assigns nothing",
+              nova_session_open(&other, "pci", NULL) == 0 &&
+                      assign(other, nova_crd_obj(nova_program.pd, 0, NOVA_PD_EC)) == EBADF);
+        nova_session_close(other);
+        nova_session_close(session);
+}
+
 static int do_all(void)
 {
         nova_sel_t sels[NOVA_PCI_INTERRUPTS_MAX];
@@ -162,6 +198,10 @@ static int do_all(void)
         reset(disk);
         nova_pci_release(disk);
         check("the end of the session takes the interrupts", !has_semaphore(sels[0]));
+        check("a semaphore is created",
+              nova_create_sm(sels[1], nova_program.pd, 0) == NOVA_SUCCESS);
+        assigns(sels[1]);
+        nova_revoke(nova_crd_obj(sels[1], 0, NOVA_PERM_ALL), 1);
         check("the device can be claimed again",
               nova_pci_claim(&disk, "disk") == 0 && nova_pci_interrupts(disk, 1, sels, &got) == 0);
         return failures;
