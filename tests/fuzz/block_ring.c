@@ -48,7 +48,7 @@ static bool serve(struct ring *ring, const struct block_limits *limits)
         for (unsigned n = 0; n <= NOVA_BLOCK_ENTRIES && ring_pending(ring); n++) {
                 struct nova_block_entry entry;
                 uint32_t blocks;
-                int error = ring_take(ring, &entry);
+                int error = ring_take(ring, &entry, sizeof(entry));
 
                 if (error)
                         return false;

@@ -105,16 +105,17 @@ static void send(const uint8_t *step)
 static void change(const uint8_t *step)
 {
         const unsigned index = CARDS + step[1] % (TABLE_PORTS - CARDS);
-        struct table_port *port = &table.port[index];
+        const struct table_port *port = &table.port[index];
         uint8_t address[NOVA_NET_ADDRESS];
 
         make_address(step[2] % 8, address);
         if (!port->used && client_of(address) == TABLE_PORTS) {
-                *port = (struct table_port){.used = true, .open = step[3] & 1};
-                memcpy(port->address, address, sizeof(address));
+                struct table_port new = {.used = true, .open = step[3] & 1};
+
+                memcpy(new.address, address, sizeof(address));
+                table_add(&table, index, &new);
         } else if (port->used) {
-                table_forget(&table, index);
-                port->used = false;
+                table_remove(&table, index);
                 for (unsigned i = 0; i < SOURCES * 2; i++)
                         seen[i] &= ~(1u << index);
         }
@@ -122,10 +123,12 @@ static void change(const uint8_t *step)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+        const struct table_port card = {.used = true, .open = true};
+
         memset(&table, 0, sizeof(table));
         memset(seen, 0, sizeof(seen));
         for (unsigned i = 0; i < CARDS; i++)
-                table.port[i] = (struct table_port){.used = true, .open = true};
+                table_add(&table, i, &card);
         for (; size >= STEP; data += STEP, size -= STEP)
                 if (data[0] & 3)
                         send(data);

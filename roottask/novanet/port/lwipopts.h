@@ -48,7 +48,7 @@
 #define LOCK_TCPIP_CORE()   sys_mutex_lock(&lock_tcpip_core)
 #define UNLOCK_TCPIP_CORE() novanet_unlock()
 
-/* ../src/sys_arch.c */
+/* ../src/sum.c */
 #define LWIP_CHKSUM novanet_sum
 
 /* The first number of a connection, and the gateway of a configuration (../src/ip.c). */

@@ -20,7 +20,9 @@ struct novanet_mailbox {
         void *message[];
 };
 
-static struct nova_recursive_mutex protection = NOVA_RECURSIVE_MUTEX_INITIALIZER;
+/* lwIP's lock for a few instructions, of its pools for example. */
+static struct nova_mutex protection = NOVA_MUTEX_INITIALIZER;
+static struct nova_thread *holder;
 
 void sys_init(void)
 {
@@ -29,29 +31,6 @@ void sys_init(void)
 u32_t sys_now(void)
 {
         return (u32_t)(nova_time_ns() / NS_PER_MS);
-}
-
-/* Returns the ones' complement sum of 16-bit words (RFC 1071), with a zero after an odd number of
- * bytes. The order of the bytes in a word does not matter to such a sum. */
-uint16_t novanet_sum(const void *data, int bytes)
-{
-        const char *at = data;
-        uintptr_t sum = 0, carries = 0, word;
-        uint64_t all;
-
-#pragma GCC unroll 8
-        for (; bytes >= (int)sizeof(word); at += sizeof(word), bytes -= (int)sizeof(word)) {
-                memcpy(&word, at, sizeof(word));
-                sum += word;
-                carries += sum < word;
-        }
-        word = 0;
-        memcpy(&word, at, (size_t)bytes);
-        all = (uint64_t)(uint32_t)sum + (uint32_t)((uint64_t)sum >> 32) + carries + (uint32_t)word +
-              (uint32_t)((uint64_t)word >> 32);
-        while (all > UINT16_MAX)
-                all = (all & UINT16_MAX) + (all >> 16);
-        return (uint16_t)all;
 }
 
 /* Numbers that a machine outside cannot easily guess: ports, the first numbers of connections, and
@@ -72,16 +51,24 @@ uint32_t novanet_random(void)
         return next;
 }
 
+/* Returns 1 if the thread has the lock already. Only the holder finds itself there. */
 sys_prot_t sys_arch_protect(void)
 {
-        nova_recursive_mutex_lock(&protection);
+        struct nova_thread *const self = nova_thread_self();
+
+        if (__atomic_load_n(&holder, __ATOMIC_RELAXED) == self)
+                return 1;
+        nova_mutex_lock_until(&protection, NOVA_FOREVER);
+        __atomic_store_n(&holder, self, __ATOMIC_RELAXED);
         return 0;
 }
 
 void sys_arch_unprotect(sys_prot_t pval)
 {
-        (void)pval;
-        nova_recursive_mutex_unlock(&protection);
+        if (pval)
+                return;
+        __atomic_store_n(&holder, NULL, __ATOMIC_RELAXED);
+        nova_mutex_unlock(&protection);
 }
 
 /* A thread of lwIP. */

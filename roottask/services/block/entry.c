@@ -6,10 +6,8 @@
 
 void block_ring_init(struct ring *ring, struct nova_block_ring *shared)
 {
-        *ring = (struct ring){.shared = &shared->head,
-                              .entries = shared->entry,
-                              .entry_bytes = sizeof(shared->entry[0]),
-                              .count = NOVA_BLOCK_ENTRIES};
+        *ring = (struct ring){
+                .shared = &shared->head, .entries = shared->entry, .count = NOVA_BLOCK_ENTRIES};
         ring_init(ring, NOVA_BLOCK_MAGIC);
 }
 

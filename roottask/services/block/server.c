@@ -303,7 +303,7 @@ static bool round_of_turns(void)
                 int error = 0;
 
                 for (unsigned n = 0; n < TURN && may_start(session); n++) {
-                        error = ring_take(&session->ring, &entry);
+                        error = ring_take(&session->ring, &entry, sizeof(entry));
                         if (error)
                                 break;
                         start(session, &entry);

@@ -7,10 +7,8 @@
 
 void net_ring_init(struct ring *ring, struct nova_net_ring *shared)
 {
-        *ring = (struct ring){.shared = &shared->head,
-                              .entries = shared->entry,
-                              .entry_bytes = sizeof(shared->entry[0]),
-                              .count = NOVA_NET_ENTRIES};
+        *ring = (struct ring){
+                .shared = &shared->head, .entries = shared->entry, .count = NOVA_NET_ENTRIES};
         ring_init(ring, NOVA_NET_MAGIC);
 }
 

@@ -139,7 +139,7 @@ static void end_rings(struct net_port *port)
 
 static int take(struct net_port *port, struct ring *ring, struct nova_net_entry *entry)
 {
-        const int error = port->attached ? ring_take(ring, entry) : EAGAIN;
+        const int error = port->attached ? ring_take(ring, entry, sizeof(*entry)) : EAGAIN;
 
         if (error == EPROTO)
                 end_rings(port);

@@ -4,17 +4,18 @@
 #ifndef NOVART_RING_RING_H
 #define NOVART_RING_RING_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "novart/service/ring.h"
 
-/* A ring of a session. The first four members describe its form. */
+/* A ring of a session. The first three members describe its form. */
 struct ring {
         struct nova_ring *shared;
-        const void *entries;  /* the requests */
-        uint32_t entry_bytes; /* size of a request */
-        uint32_t count;       /* number of requests and of completions, a power of two */
+        const void *entries; /* the requests */
+        uint32_t count;      /* number of requests and of completions, a power of two */
         uint32_t taken, completed;
 };
 
@@ -27,16 +28,34 @@ static inline bool ring_pending(const struct ring *ring)
         return __atomic_load_n(&ring->shared->submitted, __ATOMIC_ACQUIRE) != ring->taken;
 }
 
-/* Copies the next request.
+/* Copies the next request. A client has at most count requests whose completions it has not read,
+ * so there is always room for a completion.
+ * @param bytes size of a request, a constant
  * @return 0; EAGAIN: there is none; EPROTO: the counters are impossible */
-int ring_take(struct ring *ring, void *entry);
+static inline int ring_take(struct ring *ring, void *entry, size_t bytes)
+{
+        struct nova_ring *shared = ring->shared;
+        const uint32_t submitted = __atomic_load_n(&shared->submitted, __ATOMIC_ACQUIRE);
+        const uint32_t reaped = __atomic_load_n(&shared->reaped, __ATOMIC_ACQUIRE);
+        const size_t place = ring->taken & (ring->count - 1);
+
+        if (submitted == ring->taken)
+                return EAGAIN;
+        if (submitted - ring->taken > ring->count || ring->completed - reaped > ring->count ||
+            submitted - reaped > ring->count)
+                return EPROTO;
+        memcpy(entry, (const char *)ring->entries + place * bytes, bytes);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* from here on, only the copy is read */
+        ring->taken++;
+        return 0;
+}
 
 /* Appends a completion for a request that was taken. */
 static inline void ring_complete(struct ring *ring, uint32_t tag, uint32_t result)
 {
         struct nova_ring_completion *completions =
                 (struct nova_ring_completion *)(ring->shared + 1);
-        struct nova_ring_completion *completion = &completions[ring->completed % ring->count];
+        struct nova_ring_completion *completion = &completions[ring->completed & (ring->count - 1)];
 
         completion->tag = tag;
         completion->result = result;

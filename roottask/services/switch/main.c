@@ -272,7 +272,7 @@ static int open_port(struct net_port *port, const char *name, const char *argume
                 index++;
         if (index == TABLE_PORTS)
                 return ENFILE;
-        table.port[index] = new;
+        table_add(&table, index, &new);
         clients[index] =
                 (struct client){.port = port, .index = index, .rate = options_find_rate(name)};
         port->owner = &clients[index];
@@ -290,8 +290,7 @@ static void close_port(struct net_port *port)
 {
         const struct client *client = port->owner;
 
-        table_forget(&table, client->index);
-        table.port[client->index].used = false;
+        table_remove(&table, client->index);
 }
 
 static void describe(const struct net_port *port, struct nova_net_info *info)
@@ -305,11 +304,13 @@ static void describe(const struct net_port *port, struct nova_net_info *info)
 /* @return false if the word is no argument */
 static bool read_argument(const char *word)
 {
+        static const struct table_port open = {.used = true, .open = true};
+
         if (strncmp(word, "card=", 5) == 0 && card_count < CARDS) {
                 cards[card_count].service = word + 5;
                 cards[card_count].port = card_count;
                 cards[card_count].receive = receive;
-                table.port[card_count] = (struct table_port){.used = true, .open = true};
+                table_add(&table, card_count, &open);
                 card_count++;
                 return true;
         }

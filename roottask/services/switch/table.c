@@ -11,9 +11,18 @@
 
 #define GROUP 1 /* bit of the first byte: the address of several machines */
 
+/* An address as a number. */
+static uint64_t number_of(const uint8_t *address)
+{
+        uint64_t number = 0;
+
+        memcpy(&number, address, NOVA_NET_ADDRESS);
+        return number;
+}
+
 static bool same(const uint8_t *one, const uint8_t *other)
 {
-        return memcmp(one, other, NOVA_NET_ADDRESS) == 0;
+        return number_of(one) == number_of(other);
 }
 
 static struct table_entry *place_of(struct table *table, const uint8_t *address)
@@ -25,15 +34,23 @@ static struct table_entry *place_of(struct table *table, const uint8_t *address)
         return &table->learned[(hash ^ hash >> 8) % TABLE_ADDRESSES];
 }
 
+void table_add(struct table *table, unsigned index, const struct table_port *port)
+{
+        table->port[index] = *port;
+        table->client[index] = port->open ? 0 : number_of(port->address);
+        if (index >= table->end)
+                table->end = index + 1;
+}
+
 /* Returns the client with an address, or TABLE_PORTS. */
 static unsigned find_client(const struct table *table, const uint8_t *address)
 {
-        unsigned i = 0;
+        const uint64_t number = number_of(address);
 
-        while (i < TABLE_PORTS && !(table->port[i].used && !table->port[i].open &&
-                                    same(table->port[i].address, address)))
-                i++;
-        return i;
+        for (unsigned i = 0; i < table->end && number; i++)
+                if (table->client[i] == number)
+                        return i;
+        return TABLE_PORTS;
 }
 
 static bool is_forged(const struct table *table, unsigned from, const uint8_t *source)
@@ -47,7 +64,7 @@ static uint32_t ports(const struct table *table, bool open_only)
 {
         uint32_t set = 0;
 
-        for (unsigned i = 0; i < TABLE_PORTS; i++)
+        for (unsigned i = 0; i < table->end; i++)
                 if (table->port[i].used && (table->port[i].open || !open_only))
                         set |= 1u << i;
         return set;
@@ -56,9 +73,8 @@ static uint32_t ports(const struct table *table, bool open_only)
 uint32_t table_route(struct table *table, unsigned from, const uint8_t *frame, bool *forged)
 {
         const uint8_t *const source = frame + NOVA_NET_ADDRESS;
-        const struct table_entry *entry;
-        uint32_t to;
         unsigned client;
+        uint32_t to;
 
         *forged = is_forged(table, from, source);
         if (*forged)
@@ -69,22 +85,27 @@ uint32_t table_route(struct table *table, unsigned from, const uint8_t *frame, b
                 memcpy(learned->address, source, NOVA_NET_ADDRESS);
                 learned->port = (uint8_t)(from + 1);
         }
-        client = find_client(table, frame);
-        entry = place_of(table, frame);
         if (frame[0] & GROUP)
-                to = ports(table, false);
-        else if (client != TABLE_PORTS)
+                return ports(table, false) & ~(1u << from);
+        client = find_client(table, frame);
+        if (client != TABLE_PORTS) {
                 to = 1u << client;
-        else if (entry->port && same(entry->address, frame))
-                to = 1u << (entry->port - 1u);
-        else
-                to = ports(table, true);
+        } else {
+                const struct table_entry *const entry = place_of(table, frame);
+                const bool known = entry->port && same(entry->address, frame);
+
+                to = known ? 1u << (entry->port - 1u) : ports(table, true);
+        }
         return to & ~(1u << from);
 }
 
-void table_forget(struct table *table, unsigned port)
+void table_remove(struct table *table, unsigned index)
 {
         for (unsigned i = 0; i < TABLE_ADDRESSES; i++)
-                if (table->learned[i].port == port + 1)
+                if (table->learned[i].port == index + 1)
                         table->learned[i].port = 0;
+        table->port[index].used = false;
+        table->client[index] = 0;
+        while (table->end && !table->port[table->end - 1].used)
+                table->end--;
 }

@@ -27,8 +27,13 @@ struct table_entry {
 
 struct table {
         struct table_port port[TABLE_PORTS];
+        uint64_t client[TABLE_PORTS]; /* the address of a client as a number; 0: no client */
+        unsigned end;                 /* no port from this index on is used */
         struct table_entry learned[TABLE_ADDRESSES];
 };
+
+/* Begins to use a port. */
+void table_add(struct table *table, unsigned index, const struct table_port *port);
 
 /* Decides which ports get a frame from a port, and learns its source.
  * @param frame  its first bytes: destination and source
@@ -36,7 +41,7 @@ struct table {
  * @return a bit for each port that gets the frame; 0 if the source is forged */
 uint32_t table_route(struct table *table, unsigned from, const uint8_t *frame, bool *forged);
 
-/* Forgets the addresses of a port. */
-void table_forget(struct table *table, unsigned port);
+/* No longer uses a port, and forgets its addresses. */
+void table_remove(struct table *table, unsigned index);
 
 #endif

@@ -26,6 +26,7 @@ static struct commit_table near = {.begin = NOVA_LAYOUT_REGION,
                                    .leaves = LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END),
                                    .leaf = near_leaf};
 static struct commit_table far = {.begin = NOVA_LAYOUT_FAR};
+static nova_word_t commits; /* number of blocks that were committed */
 
 static void *take_leaf(void *context)
 {
@@ -97,6 +98,12 @@ bool novart_page_commit_some(nova_word_t addr, size_t pages)
         return novart_commit_table_next(table_of(addr), addr, end) < end;
 }
 
+nova_word_t novart_page_commits(void)
+{
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        return __atomic_load_n(&commits, __ATOMIC_RELAXED);
+}
+
 static int map(nova_word_t page, nova_word_t addr, unsigned order)
 {
         return novart_mapper_map(page >> NOVA_PAGE_BITS, addr >> NOVA_PAGE_BITS, order,
@@ -122,6 +129,7 @@ static int fill_block(nova_word_t addr, unsigned order)
 
         if (!block)
                 return ENOMEM;
+        __atomic_fetch_add(&commits, 1, __ATOMIC_RELEASE);
 
         const int error = map(block, addr, order);
 

@@ -30,6 +30,10 @@ void novart_page_decommit(nova_word_t addr, size_t pages);
 /* Returns true if a page is committed to an address. */
 bool novart_page_is_committed(nova_word_t addr);
 
+/* Returns the number of times that pages were committed. A thread that has read a page which was
+ * committed finds a number that includes it. Needs no lock. */
+nova_word_t novart_page_commits(void);
+
 /* Returns true if a page is committed to one of the addresses of [addr, addr + pages). */
 bool novart_page_commit_some(nova_word_t addr, size_t pages);
 

@@ -49,7 +49,7 @@ TEST_F(block, a_ring_says_what_it_is_and_wants_the_doorbell)
         EXPECT_EQ(shared->head.magic, NOVA_BLOCK_MAGIC);
         EXPECT_EQ(shared->head.service_waits, 1U);
         EXPECT_FALSE(ring_pending(&ring));
-        EXPECT_EQ(ring_take(&ring, &entry), EAGAIN);
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), EAGAIN);
 }
 
 TEST_F(block, entries_are_taken_in_order_across_the_end_of_the_counters)
@@ -62,7 +62,7 @@ TEST_F(block, entries_are_taken_in_order_across_the_end_of_the_counters)
                 entry.tag = i;
                 shared->entry[shared->head.submitted % NOVA_BLOCK_ENTRIES] = entry;
                 shared->head.submitted++;
-                ASSERT_EQ(ring_take(&ring, &taken), 0);
+                ASSERT_EQ(ring_take(&ring, &taken, sizeof(taken)), 0);
                 EXPECT_EQ(taken.tag, i);
                 ring_complete(&ring, i, EIO);
                 EXPECT_EQ(shared->completion[shared->head.reaped % NOVA_BLOCK_ENTRIES].tag, i);
@@ -70,35 +70,36 @@ TEST_F(block, entries_are_taken_in_order_across_the_end_of_the_counters)
                 shared->head.reaped++;
                 EXPECT_EQ(shared->head.completed, shared->head.reaped);
         }
-        EXPECT_EQ(ring_take(&ring, &taken), EAGAIN);
+        EXPECT_EQ(ring_take(&ring, &taken, sizeof(taken)), EAGAIN);
 }
 
 TEST_F(block, impossible_counters_are_refused)
 {
         shared->head.submitted = NOVA_BLOCK_ENTRIES;
-        EXPECT_EQ(ring_take(&ring, &entry), 0);
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), 0);
         shared->head.submitted = NOVA_BLOCK_ENTRIES + 2;
-        EXPECT_EQ(ring_take(&ring, &entry), EPROTO) << "more than the ring holds";
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), EPROTO) << "more than the ring holds";
         shared->head.submitted = 0;
-        EXPECT_EQ(ring_take(&ring, &entry), EPROTO) << "back";
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), EPROTO) << "back";
         shared->head.submitted = 2;
         shared->head.reaped = 1;
-        EXPECT_EQ(ring_take(&ring, &entry), EPROTO) << "a completion that does not exist";
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), EPROTO)
+                << "a completion that does not exist";
         shared->head.reaped = 0;
-        EXPECT_EQ(ring_take(&ring, &entry), 0);
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), 0);
 }
 
 TEST_F(block, a_client_that_reads_no_completions_gets_no_more_requests)
 {
         for (unsigned i = 0; i < NOVA_BLOCK_ENTRIES; i++) {
                 shared->head.submitted++;
-                ASSERT_EQ(ring_take(&ring, &entry), 0);
+                ASSERT_EQ(ring_take(&ring, &entry, sizeof(entry)), 0);
                 ring_complete(&ring, i, 0);
         }
         shared->head.submitted++;
-        EXPECT_EQ(ring_take(&ring, &entry), EPROTO);
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), EPROTO);
         shared->head.reaped++;
-        EXPECT_EQ(ring_take(&ring, &entry), 0);
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), 0);
 }
 
 TEST_F(block, a_client_is_woken_once)

@@ -65,15 +65,15 @@ TEST(net, requests_go_round_and_a_client_has_at_most_128_of_them)
 
                 shared->entry[at] = {i, 60, i, 0};
                 shared->head.submitted++;
-                ASSERT_EQ(ring_take(&ring, &entry), 0);
+                ASSERT_EQ(ring_take(&ring, &entry, sizeof(entry)), 0);
                 EXPECT_EQ(entry.offset, i);
                 ring_complete(&ring, entry.tag, 60);
                 EXPECT_EQ(shared->completion[at].tag, i);
                 EXPECT_EQ(shared->completion[at].result, 60U);
                 shared->head.reaped++;
         }
-        EXPECT_EQ(ring_take(&ring, &entry), EAGAIN);
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), EAGAIN);
         shared->head.submitted += NOVA_NET_ENTRIES + 1;
-        EXPECT_EQ(ring_take(&ring, &entry), EPROTO);
+        EXPECT_EQ(ring_take(&ring, &entry, sizeof(entry)), EPROTO);
         EXPECT_EQ(shared->fill[0], 0) << "nothing is written after the ring";
 }

@@ -26,12 +26,12 @@ struct switch_table : testing::Test {
 
         void SetUp() override
         {
-                for (const unsigned open : {card, other_card, several})
-                        t.port[open] = {{0}, true, true};
-                for (const unsigned client : {one, two}) {
-                        t.port[client].used = true;
+                for (const unsigned index : {card, other_card, one, two, several}) {
+                        struct table_port port = {{0}, true, index != one && index != two};
+
                         for (unsigned i = 0; i < NOVA_NET_ADDRESS; i++)
-                                t.port[client].address[i] = number((uint8_t)client)[i];
+                                port.address[i] = number((uint8_t)index)[i];
+                        table_add(&t, index, &port);
                 }
         }
 
@@ -90,8 +90,20 @@ TEST_F(switch_table, addresses_of_open_ports_are_learned_and_forgotten)
         EXPECT_EQ(route(one, number(99), number(one)), 1U << several);
         EXPECT_EQ(route(card, number(one), number(99)), 1U << one) << "it has moved";
         EXPECT_EQ(route(one, number(99), number(one)), 1U << card);
-        table_forget(&t, card);
-        EXPECT_EQ(route(one, number(99), number(one)), open);
+        table_remove(&t, card);
+        EXPECT_EQ(route(one, number(99), number(one)), open & ~(1U << card));
+}
+
+TEST_F(switch_table, a_client_that_has_gone_gets_no_frames)
+{
+        table_remove(&t, one);
+        EXPECT_EQ(route(card, number(one), number(99)), 1U << other_card | 1U << several);
+        EXPECT_EQ(route(two, all, number(two)), 1U << card | 1U << other_card | 1U << several);
+        EXPECT_EQ(route(card, number(two), number(one)), 1U << two) << "its address is free";
+        EXPECT_FALSE(forged);
+        table_remove(&t, two);
+        table_remove(&t, several);
+        EXPECT_EQ(t.end, other_card + 1);
 }
 
 TEST_F(switch_table, an_address_with_the_place_of_a_learned_one_is_not_known)

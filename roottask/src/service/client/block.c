@@ -175,6 +175,7 @@ int nova_block_submit(struct nova_block *block, const struct nova_block_request 
 {
         if (count > nova_block_room(block))
                 return EAGAIN;
+        novart_ring_look(&block->of);
         for (unsigned i = 0; i < count; i++) {
                 if (requests[i].segment_count > NOVA_BLOCK_SEGMENTS)
                         return EINVAL;

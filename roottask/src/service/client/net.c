@@ -234,6 +234,7 @@ int nova_net_flush(struct nova_net *net)
                 return ECONNRESET;
         if (!net->queued)
                 return 0;
+        novart_ring_look(&net->of);
         wake = novart_ring_submit(&net->receive);
         if (novart_ring_submit(&net->transmit) || wake)
                 nova_sm_up(net->of.doorbell);

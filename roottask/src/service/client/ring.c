@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "memory/page_commit.h"
 #include "memory/region.h"
 #include "nova/crd.h"
 #include "nova/extension.h"
@@ -48,7 +49,17 @@ static bool arrived(const void *addr, size_t bytes)
 
 bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t bytes)
 {
-        return !novart_region_has_memory((nova_word_t)session->pool + offset, bytes);
+        return novart_page_commits() == session->commits ||
+               !novart_region_has_memory((nova_word_t)session->pool + offset, bytes);
+}
+
+void novart_ring_look(struct ring_session *session)
+{
+        const nova_word_t commits = novart_page_commits();
+
+        if (commits != session->commits &&
+            !novart_region_has_memory((nova_word_t)session->pool, session->pool_bytes))
+                session->commits = commits;
 }
 
 int novart_ring_call(const struct ring_session *session, struct nova_message *message)

@@ -16,10 +16,12 @@ struct ring_session {
         char *rings; /* the first half of the region; the pool is the second */
         char *pool;
         size_t pool_bytes;
-        size_t ring_bytes;              /* size of the rings: whole pages */
-        nova_sel_t doorbell;            /* and the bell after it */
-        bool lacks;                     /* the pages did not arrive */
-        uint32_t magic;                 /* first word of the rings */
+        size_t ring_bytes;   /* size of the rings: whole pages */
+        nova_sel_t doorbell; /* and the bell after it */
+        bool lacks;          /* the pages did not arrive */
+        nova_word_t commits; /* novart_page_commits() when all pages of the pool were the service's;
+                              * initially 0: the program had no memory of regions */
+        uint32_t magic;      /* first word of the rings */
         nova_word_t attach, semaphores; /* numbers of operations */
         /* Begins with an empty pool, after each time that the session was opened. @return 0 or an
          * errno value, ECONNRESET if the service ends */
@@ -59,6 +61,10 @@ static inline bool novart_ring_alive(const struct ring_session *session)
 
 /* Returns true if all pages of a part of the pool are the service's. */
 bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t bytes);
+
+/* Looks at all pages of the pool if the program has got memory since the last look. Without this,
+ * novart_ring_owned() looks at the pages of each part. */
+void novart_ring_look(struct ring_session *session);
 
 /* Makes requests visible, as counted in the end. @return true if the doorbell needs an up */
 static inline bool novart_ring_submit(const struct ring_end *end)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The check sum of the internet protocols. */
+#include "sum.h"
+
+#include <string.h>
+
+#define STEP 16 /* words that one piece of code adds */
+
+/* Returns the sum of STEP words. C cannot express that the carry of one is added with the next. */
+static uintptr_t sum_step(uintptr_t sum, const uintptr_t (*words)[STEP])
+{
+        __asm__("add 0*%c2(%1), %0\n\tadc 1*%c2(%1), %0\n\tadc 2*%c2(%1), %0\n\t"
+                "adc 3*%c2(%1), %0\n\tadc 4*%c2(%1), %0\n\tadc 5*%c2(%1), %0\n\t"
+                "adc 6*%c2(%1), %0\n\tadc 7*%c2(%1), %0\n\tadc 8*%c2(%1), %0\n\t"
+                "adc 9*%c2(%1), %0\n\tadc 10*%c2(%1), %0\n\tadc 11*%c2(%1), %0\n\t"
+                "adc 12*%c2(%1), %0\n\tadc 13*%c2(%1), %0\n\tadc 14*%c2(%1), %0\n\t"
+                "adc 15*%c2(%1), %0\n\tadc $0, %0"
+                : "+r"(sum)
+                : "r"(words), "i"(sizeof(sum)), "m"(*words)
+                : "cc");
+        return sum;
+}
+
+/* Returns 1 to 7 bytes, followed by zeros. */
+static uint64_t read_rest(const char *at, unsigned bytes)
+{
+        uint64_t all = 0;
+        uint32_t four;
+        uint16_t two;
+
+        if (bytes & 4) {
+                memcpy(&four, at, sizeof(four));
+                all = four;
+        }
+        if (bytes & 2) {
+                memcpy(&two, at + (bytes & 4), sizeof(two));
+                all += two;
+        }
+        return bytes & 1 ? all + (uint8_t)at[bytes - 1] : all;
+}
+
+uint16_t novanet_sum(const void *data, int bytes)
+{
+        const char *at = data;
+        size_t left = bytes > 0 ? (size_t)bytes : 0;
+        uintptr_t sum = 0, word;
+        uint64_t all;
+
+        for (; left >= STEP * sizeof(word); left -= STEP * sizeof(word)) {
+                sum = sum_step(sum, (const void *)at);
+                at += STEP * sizeof(word);
+        }
+        for (; left >= sizeof(word); left -= sizeof(word)) {
+                memcpy(&word, at, sizeof(word));
+                sum += word;
+                sum += sum < word;
+                at += sizeof(word);
+        }
+        all = (uint64_t)(uint32_t)sum + (uint32_t)((uint64_t)sum >> 32) +
+              read_rest(at, (unsigned)left);
+        all = (uint32_t)all + (all >> 32);
+        all = (all & UINT16_MAX) + (all >> 16);
+        all = (all & UINT16_MAX) + (all >> 16);
+        return (uint16_t)((all & UINT16_MAX) + (all >> 16));
+}
