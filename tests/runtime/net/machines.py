@@ -88,7 +88,8 @@ class Machine:
                                payload[8:])
         elif protocol == p.ICMP6 and payload[0] == 133:
             self.solicited = True
-            self.announce()
+            if LINK in self.addresses:
+                self.announce()
         elif protocol == p.ICMP6 and payload[0] == 135 and payload[8:24] in self.addresses:
             # The question of a machine without an address is answered to all.
             back = source if any(source) else NODES
