@@ -87,6 +87,11 @@ static bool pending(const struct net_port *port)
                (!e1000e_queue_is_full(&controller.transmit) && ring_pending(&port->transmit));
 }
 
+static unsigned buffers(void)
+{
+        return controller.receive.added - controller.receive.taken;
+}
+
 static void kick(void)
 {
         e1000e_publish(&controller);
@@ -171,12 +176,12 @@ int main(int argc, char **argv)
                 .ports = 1,
                 .frame_max = NOVA_NET_FRAME_MAX,
                 .buffer_min = E1000E_BUFFER_BYTES,
-                .takes_buffers = true,
                 .watch = {TIMEOUT_NS, find_oldest},
                 .source = {dma_alloc, dma_release},
                 .describe = describe,
                 .serve = serve,
                 .pending = pending,
+                .buffers = buffers,
                 .kick = kick,
                 .detach = detach,
         };

@@ -84,6 +84,14 @@ static int get_info(struct nova_request *request)
         return 0;
 }
 
+/* A device that has half of its client's buffers takes the others when frames have come. Without
+ * them it would need a wake-up for each frame that the client has read. */
+static bool lacks_buffers(const struct net_port *port)
+{
+        return service->buffers &&
+               service->buffers() < port->share.pool.bytes / NOVA_NET_BUFFER / 4;
+}
+
 /* NOVA_NET_ATTACH. A session of a client that has died may keep the card from the present one. */
 static int attach(struct nova_request *request)
 {
@@ -105,7 +113,7 @@ static int attach(struct nova_request *request)
         rings = port->share.pages;
         net_ring_init(&port->transmit, &rings->transmit);
         net_ring_init(&port->receive, &rings->receive);
-        ring_set_waiting(&port->receive, service->takes_buffers);
+        ring_set_waiting(&port->receive, lacks_buffers(port));
         port->attached = true;
         port->index = net_port_count;
         net_ports[net_port_count++] = port;
@@ -124,6 +132,8 @@ static int get_counts(struct nova_request *request)
 {
         const struct net_port *port = port_of(request);
 
+        net_serve(); /* frames that were sent count, also if the device needs no interrupt for them
+                      */
         nova_request_answer_bytes(request, &port->counts, sizeof(port->counts));
         return 0;
 }
@@ -196,7 +206,7 @@ void net_complete_receive(struct net_port *port, uint32_t tag, uint32_t bytes)
         ring_complete(&port->receive, tag, bytes);
 }
 
-/* Gives a turn to each port. @return true if something was taken */
+/* Gives a turn to each port. @return true if more may be left */
 static bool round_of_turns(void)
 {
         bool any = false;
@@ -215,8 +225,9 @@ static void set_waiting(bool waits)
 {
         for (unsigned i = 0; i < net_port_count; i++) {
                 ring_set_waiting(&net_ports[i]->transmit, waits);
-                if (service->takes_buffers)
-                        ring_set_waiting(&net_ports[i]->receive, waits);
+                if (service->buffers)
+                        ring_set_waiting(&net_ports[i]->receive,
+                                         waits && lacks_buffers(net_ports[i]));
         }
 }
 

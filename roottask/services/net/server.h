@@ -36,8 +36,6 @@ struct net_service {
         unsigned ports;      /* maximum number of sessions with rings, at most NET_PORTS */
         uint32_t frame_max;  /* maximum number of bytes of a frame */
         uint32_t buffer_min; /* least number of bytes of an empty buffer; 0: NOVA_NET_FRAME_MAX */
-        bool takes_buffers;  /* it takes empty buffers when they are offered, not when a frame is
-                              * there, so the doorbell wakes it for them */
         struct watch watch;  /* time until the device counts as stuck, and its oldest request */
         struct share_source source; /* of the pools */
         /* Opens a session; may set the owner. NULL: sessions have no arguments. @return 0 or an
@@ -45,11 +43,16 @@ struct net_service {
         int (*open)(struct net_port *port, const char *client, const char *arguments);
         /* Sets address and flags. */
         void (*describe)(const struct net_port *port, struct nova_net_info *info);
-        /* Takes up to NET_TURN frames of a port, or buffers. @return true if it took something */
+        /* Takes up to NET_TURN frames of a port, or buffers. @return true if more may be left */
         bool (*serve)(struct net_port *port);
         /* Returns true if serve() would take something. */
         bool (*pending)(const struct net_port *port);
-        void (*kick)(void); /* called after some calls of serve(); may be NULL */
+        /* Returns the number of empty buffers that the device has. The doorbell wakes the service
+         * for others when they are few. NULL: it takes one when a frame is there. */
+        unsigned (*buffers)(void);
+        /* Called after some calls of serve(), when the doorbell wakes the service again. May be
+         * NULL. */
+        void (*kick)(void);
         /* The port loses its rings. Afterwards the service and its device use neither rings nor
          * pool. May be NULL. */
         void (*detach)(struct net_port *port);

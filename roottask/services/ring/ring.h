@@ -66,6 +66,12 @@ static inline void ring_complete(struct ring *ring, uint32_t tag, uint32_t resul
 /* Returns true, once, if the client waits for the completions so far. */
 bool ring_wake(struct ring *ring);
 
+/* Returns true if the client waits for completions. */
+static inline bool ring_client_waits(const struct ring *ring)
+{
+        return __atomic_load_n(&ring->shared->client_waits, __ATOMIC_RELAXED);
+}
+
 /* Shows the client whether the doorbell needs an up. */
 static inline void ring_set_waiting(const struct ring *ring, bool waits)
 {

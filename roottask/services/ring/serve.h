@@ -10,7 +10,7 @@
 
 /* What serve_all() calls, with the lock. */
 struct serve_turns {
-        bool (*round)(void);      /* gives a turn to each client; true: something was taken */
+        bool (*round)(void);      /* gives a turn to each client; false: nothing was left */
         void (*wait)(bool waits); /* shows the clients whether the doorbell needs an up */
         bool (*pending)(void);    /* true: a request waits that round() would take */
         void (*finish)(void);     /* notifies the device and the clients */

@@ -125,19 +125,17 @@ static int take(struct client *client)
 static bool serve(struct net_port *port)
 {
         struct client *client = port->owner;
-        bool any = false;
 
         for (unsigned n = 0; n < NET_TURN; n++) {
                 const int error = client->holds ? 0 : take(client);
 
                 if (error == EAGAIN)
-                        break;
+                        return false;
                 client->holds = !error;
                 if (client->holds && !pass_on(client))
-                        break;
-                any = true;
+                        return false;
         }
-        return any;
+        return true;
 }
 
 static bool pending(const struct net_port *port)

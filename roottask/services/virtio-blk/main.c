@@ -178,12 +178,17 @@ static void drain(void)
         } while (!queue_arm(&queue));
 }
 
+/* Looks at the queue again (see QUEUE_LOOKS). */
 static void handle_interrupt(void)
 {
+        unsigned looks = 0;
+
         if (virtio.pin)
                 virtio_acknowledge(&virtio);
-        drain();
-        block_serve();
+        do {
+                drain();
+                block_serve();
+        } while (++looks < QUEUE_LOOKS && !queue_is_taken(&queue));
 }
 
 /* Reads the properties. The device may report any values. */

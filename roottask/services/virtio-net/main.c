@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net/server.h"
+#include "nova/hypercall.h"
 #include "ring/claim.h"
 #include "ring/dma.h"
 #include "ring/driver.h"
@@ -60,46 +61,6 @@ static void add(unsigned index, const struct nova_net_entry *entry)
         queue_add(&queues[index], number, parts, PARTS);
 }
 
-/* Gives the device buffers and frames. */
-static bool serve(struct net_port *port)
-{
-        struct nova_net_entry entry;
-        bool any = false;
-        int error;
-
-        user = port;
-        for (unsigned n = 0; n < NOVA_NET_ENTRIES && free_count[RECEIVE]; n++) {
-                error = net_take_receive(port, &entry);
-                if (error == EAGAIN)
-                        break;
-                if (!error)
-                        add(RECEIVE, &entry);
-                any = true;
-        }
-        for (unsigned n = 0; n < NET_TURN && free_count[TRANSMIT] && port->attached; n++) {
-                error = net_take_transmit(port, &entry);
-                if (error == EAGAIN)
-                        break;
-                if (!error)
-                        add(TRANSMIT, &entry);
-                any = true;
-        }
-        return any;
-}
-
-static bool pending(const struct net_port *port)
-{
-        return (free_count[RECEIVE] && ring_pending(&port->receive)) ||
-               (free_count[TRANSMIT] && ring_pending(&port->transmit));
-}
-
-static void kick(void)
-{
-        for (unsigned i = 0; i < QUEUES; i++)
-                if (queue_publish(&queues[i]))
-                        virtio_notify(&virtio, i);
-}
-
 /* Ends a request. The device may report any size; a buffer holds a frame of the largest. */
 static void finish(unsigned index, unsigned number, uint32_t bytes)
 {
@@ -123,28 +84,93 @@ static void finish(unsigned index, unsigned number, uint32_t bytes)
 /* Ends all requests that the device has completed. */
 static void drain(unsigned index)
 {
+        enum queue_answer answer;
         unsigned number;
         uint32_t bytes;
 
-        do {
-                enum queue_answer answer;
-
-                while ((answer = queue_take(&queues[index], &number, &bytes)) == QUEUE_TAKEN)
-                        finish(index, number, bytes);
-                if (answer == QUEUE_BROKEN) {
-                        virtio_reset(&virtio);
-                        driver_fail("the device completes a request that it does not have.");
-                }
-        } while (!queue_arm(&queues[index]));
+        while ((answer = queue_take(&queues[index], &number, &bytes)) == QUEUE_TAKEN)
+                finish(index, number, bytes);
+        if (answer == QUEUE_BROKEN) {
+                virtio_reset(&virtio);
+                driver_fail("the device completes a request that it does not have.");
+        }
 }
 
+/* The same, and asks for an interrupt after the next one. */
+static void drain_and_arm(unsigned index)
+{
+        do
+                drain(index);
+        while (!queue_arm(&queues[index]));
+}
+
+/* Frames that were sent need no interrupt: the driver ends them when it gets others. */
+static void collect(void)
+{
+        drain(TRANSMIT);
+        queue_disarm(&queues[TRANSMIT]);
+}
+
+/* Gives the device buffers and frames. */
+static bool serve(struct net_port *port)
+{
+        struct nova_net_entry entry;
+        unsigned n;
+        int error;
+
+        user = port;
+        collect();
+        while (free_count[RECEIVE] && (error = net_take_receive(port, &entry)) != EAGAIN)
+                if (!error)
+                        add(RECEIVE, &entry);
+        for (n = 0; n < NET_TURN && free_count[TRANSMIT] && port->attached; n++) {
+                error = net_take_transmit(port, &entry);
+                if (error == EAGAIN)
+                        return false;
+                if (!error)
+                        add(TRANSMIT, &entry);
+        }
+        return n == NET_TURN;
+}
+
+static bool pending(const struct net_port *port)
+{
+        return (free_count[RECEIVE] && ring_pending(&port->receive)) ||
+               (free_count[TRANSMIT] && ring_pending(&port->transmit));
+}
+
+static unsigned buffers(void)
+{
+        return queues[RECEIVE].depth - free_count[RECEIVE];
+}
+
+/* Notifies the device. Asks for an interrupt if the client, or a frame in its ring, waits until
+ * others were sent; a client that begins to wait later rings the doorbell. */
+static void kick(void)
+{
+        for (unsigned i = 0; i < QUEUES; i++)
+                if (queue_publish(&queues[i]))
+                        virtio_notify(&virtio, i);
+        if (!user || (!ring_client_waits(&user->transmit) && free_count[TRANSMIT]))
+                return;
+        drain_and_arm(TRANSMIT);
+        virtio_config(&virtio, 0, 1); /* a fence also for QEMU, see QUEUE_LOOKS */
+        drain(TRANSMIT);
+        if (pending(user))
+                nova_sm_up(serve_doorbell());
+}
+
+/* Looks at the queue again (see QUEUE_LOOKS). */
 static void handle_interrupt(void)
 {
+        unsigned looks = 0;
+
         if (virtio.pin)
                 virtio_acknowledge(&virtio);
-        for (unsigned i = 0; i < QUEUES; i++)
-                drain(i);
-        net_serve();
+        do {
+                drain_and_arm(RECEIVE);
+                net_serve();
+        } while (++looks < QUEUE_LOOKS && !queue_is_taken(&queues[RECEIVE]));
 }
 
 static void start_queues(void)
@@ -191,12 +217,14 @@ static void describe(const struct net_port *port, struct nova_net_info *info)
                 info->flags |= NOVA_NET_LINK;
 }
 
-/* For the watchdog. The request may end meanwhile, so each stamp is read once. */
+/* For the watchdog, without the lock. The request may end meanwhile, so each stamp is read once. */
 static bool find_oldest(uint32_t *age)
 {
         bool any = false;
 
         *age = 0;
+        if (queue_is_done(&queues[TRANSMIT]))
+                return false;
         for (unsigned i = 0; i < DEPTH_MAX; i++) {
                 const uint32_t stamp = __atomic_load_n(&slots[TRANSMIT][i].stamp, __ATOMIC_RELAXED);
 
@@ -211,12 +239,12 @@ static struct net_service card = {
         .name = "virtio-net",
         .ports = 1,
         .frame_max = NOVA_NET_FRAME_MAX,
-        .takes_buffers = true,
         .watch = {TIMEOUT_NS, find_oldest},
         .source = {dma_alloc, dma_release},
         .describe = describe,
         .serve = serve,
         .pending = pending,
+        .buffers = buffers,
         .kick = kick,
         .detach = detach,
 };

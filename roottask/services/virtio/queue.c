@@ -153,10 +153,29 @@ enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *by
         return QUEUE_TAKEN;
 }
 
+bool queue_is_taken(const struct queue *queue)
+{
+        return used_words(queue)[1] == queue->taken;
+}
+
 bool queue_arm(struct queue *queue)
 {
         if (queue->events)
                 available(queue)[2 + queue->size] = queue->taken;
+        else
+                available(queue)[0] = 0;
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        return used_words(queue)[1] == queue->taken;
+        return queue_is_taken(queue);
+}
+
+/* With events, the device sends an interrupt after one request only, which has completed. */
+void queue_disarm(struct queue *queue)
+{
+        if (!queue->events)
+                available(queue)[0] = NO_INTERRUPT;
+}
+
+bool queue_is_done(const struct queue *queue)
+{
+        return used_words(queue)[1] == queue->published;
 }

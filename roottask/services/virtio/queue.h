@@ -11,6 +11,11 @@
 #define QUEUE_SIZE_MAX 256
 #define QUEUE_PARTS    16 /* maximum number of parts of a request */
 
+/* Maximum number of times that a handler of interrupts looks at its queue, some time after
+ * queue_arm(). QEMU 7.2 with one thread for all CPUs (-icount) leaves out the fences of the CPUs,
+ * so queue_arm() may overlook a request of the device, whose thread sends no interrupt then. */
+#define QUEUE_LOOKS 16
+
 /* A part of a request, as the device sees it. */
 struct queue_part {
         uint64_t address;
@@ -57,5 +62,14 @@ enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *by
 /* Asks for an interrupt after the next request.
  * @return false if the device has completed one already */
 bool queue_arm(struct queue *queue);
+
+/* Needs no interrupt until queue_arm(). The device may still send one. */
+void queue_disarm(struct queue *queue);
+
+/* Returns true if queue_take() would return QUEUE_EMPTY. */
+bool queue_is_taken(const struct queue *queue);
+
+/* Returns true if the device has completed all requests that were made visible. */
+bool queue_is_done(const struct queue *queue);
 
 #endif

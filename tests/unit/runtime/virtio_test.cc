@@ -166,6 +166,46 @@ TEST_F(virtio_queue, an_interrupt_is_asked_for_once)
         EXPECT_EQ(at<uint16_t>(queue_available(&q) + 4 + 2 * 16), 1);
 }
 
+TEST_F(virtio_queue, a_driver_that_looks_anyway_gets_no_interrupts)
+{
+        make(16, true, false);
+        add(0, 2);
+        queue_publish(&q);
+        EXPECT_TRUE(queue_arm(&q));
+        EXPECT_EQ(at<uint16_t>(queue_available(&q)), 0);
+        queue_disarm(&q);
+        EXPECT_EQ(at<uint16_t>(queue_available(&q)), 1);
+        EXPECT_TRUE(queue_arm(&q));
+        EXPECT_EQ(at<uint16_t>(queue_available(&q)), 0);
+
+        make(16, true, true);
+        queue_disarm(&q);
+        EXPECT_EQ(at<uint16_t>(queue_available(&q)), 0) << "with events the flag is not used";
+}
+
+TEST_F(virtio_queue, what_the_device_has_completed_is_seen_before_it_is_taken)
+{
+        unsigned number;
+        uint32_t bytes;
+
+        make(16, true, true);
+        EXPECT_TRUE(queue_is_done(&q));
+        EXPECT_TRUE(queue_is_taken(&q));
+        add(0, 2);
+        add(1, 2);
+        queue_publish(&q);
+        EXPECT_FALSE(queue_is_done(&q));
+        device_end(device_take(0, 2), 1);
+        EXPECT_FALSE(queue_is_done(&q)) << "one is left";
+        EXPECT_FALSE(queue_is_taken(&q));
+        device_end(device_take(1, 2), 1);
+        EXPECT_TRUE(queue_is_done(&q));
+        EXPECT_EQ(queue_take(&q, &number, &bytes), QUEUE_TAKEN);
+        EXPECT_FALSE(queue_is_taken(&q));
+        EXPECT_EQ(queue_take(&q, &number, &bytes), QUEUE_TAKEN);
+        EXPECT_TRUE(queue_is_taken(&q));
+}
+
 TEST_F(virtio_queue, requests_that_the_device_does_not_have_are_refused)
 {
         unsigned number;

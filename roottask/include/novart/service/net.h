@@ -25,6 +25,11 @@
  * it. The client does an up of the doorbell after requests, and the service an up of the bell after
  * completions of both rings, but only if the other side sleeps. So many frames need one up.
  *
+ * A service may complete frames that were sent when it gets others. A client that waits for such a
+ * completion sets `client_waits` in `transmit`, and then does an up of the doorbell if
+ * `service_waits` is 1. A service with enough empty buffers takes others later, and keeps
+ * `service_waits` of `receive` at 0.
+ *
  * A frame has an Ethernet header (destination, source, type), data, and no check sum. A frame that
  * finds no empty buffer is dropped and counted.
  *

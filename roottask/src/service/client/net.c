@@ -15,9 +15,10 @@ struct nova_net {
         struct nova_net_info info;
         struct nova_net_rings *rings;
         struct ring_end transmit, receive;
-        unsigned buffers;                 /* number of buffers for each direction */
-        unsigned refused;                 /* frames */
-        bool queued;                      /* something is to be shown to the service */
+        unsigned buffers; /* number of buffers for each direction */
+        unsigned refused; /* frames */
+        bool queued;   /* frames are to be shown to the service, or that the client waits for one */
+        bool released; /* buffers are to be shown to the service */
         unsigned free_count;              /* buffers for sending that are free */
         uint32_t free[NOVA_NET_ENTRIES];  /* their numbers */
         bool in_flight[NOVA_NET_ENTRIES]; /* the service has this buffer for sending */
@@ -59,22 +60,22 @@ static uint32_t transmit_offset(const struct nova_net *net, uint32_t buffer)
         return (net->buffers + buffer) * NOVA_NET_BUFFER;
 }
 
-static void put(struct nova_net *net, struct ring_end *end, struct nova_net_entry entry)
+static void put(struct ring_end *end, struct nova_net_entry entry)
 {
         struct nova_net_ring *ring = (struct nova_net_ring *)end->ring;
 
         ring->entry[end->submitted % NOVA_NET_ENTRIES] = entry;
         end->submitted++;
-        net->queued = true;
 }
 
 /* Gives the service an empty buffer. */
 static void offer(struct nova_net *net, uint32_t buffer)
 {
         net->offered[buffer] = true;
-        put(net, &net->receive,
-            (struct nova_net_entry){
-                    .offset = receive_offset(buffer), .bytes = NOVA_NET_BUFFER, .tag = buffer});
+        net->released = true;
+        put(&net->receive, (struct nova_net_entry){.offset = receive_offset(buffer),
+                                                   .bytes = NOVA_NET_BUFFER,
+                                                   .tag = buffer});
 }
 
 static int begin(struct ring_session *session)
@@ -176,7 +177,8 @@ static int collect(struct nova_net *net)
         return error == EAGAIN ? 0 : error;
 }
 
-/* If no buffer is free, asks for the bell, because another thread may be in nova_net_listen(). */
+/* If no buffer is free, asks for the bell, because another thread may be in nova_net_listen(). The
+ * service must look at this, so nova_net_flush() rings the doorbell. */
 int nova_net_prepare(struct nova_net *net, void **buffer)
 {
         int error = collect(net);
@@ -185,8 +187,10 @@ int nova_net_prepare(struct nova_net *net, void **buffer)
                 error = collect(net);
         if (error)
                 return error;
-        if (!net->free_count)
+        if (!net->free_count) {
+                net->queued = true;
                 return EAGAIN;
+        }
         *buffer = net->of.pool + transmit_offset(net, net->free[net->free_count - 1]);
         return 0;
 }
@@ -207,7 +211,8 @@ int nova_net_queue(struct nova_net *net, size_t bytes)
                 return ECONNRESET;
         net->free_count--;
         net->in_flight[buffer] = true;
-        put(net, &net->transmit,
+        net->queued = true;
+        put(&net->transmit,
             (struct nova_net_entry){.offset = offset, .bytes = (uint32_t)bytes, .tag = buffer});
         return 0;
 }
@@ -228,17 +233,21 @@ int nova_net_send(struct nova_net *net, const void *data, size_t bytes)
 
 int nova_net_flush(struct nova_net *net)
 {
-        bool wake;
+        bool wake = false;
 
         if (!novart_ring_alive(&net->of))
                 return ECONNRESET;
-        if (!net->queued)
+        if (!net->released && !net->queued)
                 return 0;
         novart_ring_look(&net->of);
-        wake = novart_ring_submit(&net->receive);
-        if (novart_ring_submit(&net->transmit) || wake)
-                nova_sm_up(net->of.doorbell);
+        if (net->released)
+                wake = novart_ring_submit(&net->receive);
+        if (net->queued)
+                wake |= novart_ring_submit(&net->transmit);
+        net->released = false;
         net->queued = false;
+        if (wake)
+                nova_sm_up(net->of.doorbell);
         return 0;
 }
 
