@@ -48,6 +48,9 @@
 #define LOCK_TCPIP_CORE()   sys_mutex_lock(&lock_tcpip_core)
 #define UNLOCK_TCPIP_CORE() novanet_unlock()
 
+/* ../src/interface.c checks the sums of frames that it joins. */
+#define LWIP_CHECKSUM_CTRL_PER_NETIF 1
+
 /* ../src/sum.c */
 #define LWIP_CHKSUM novanet_sum
 

@@ -17,10 +17,16 @@
 #include "novart/service/net.h"
 #include "novart/thread.h"
 #include "novart/time.h"
+#include "segment.h"
 
 #define POOL_BYTES 0x20000 /* 32 buffers for each direction */
 #define WAIT_NS    10000000000
 #define MTU        1500
+#define JOIN_MAX   32 /* number of frames that are joined */
+
+/* What lwIP computes and checks for joined frames. */
+#define WITHOUT_CHECK \
+        (NETIF_CHECKSUM_ENABLE_ALL & ~(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_TCP))
 
 /* An ARP frame (RFC 826). */
 #define ARP_TYPE   12
@@ -30,9 +36,13 @@
 
 struct netif novanet_interface;
 
-static struct nova_net *net; /* protected by lwIP's lock, but for nova_net_listen() */
-static bool up;              /* the service runs */
-static uint32_t watched;     /* 0: no address */
+static struct nova_net *net;   /* protected by lwIP's lock, but for nova_net_listen() */
+static bool up;                /* the service runs */
+static struct segment segment; /* made of the frames in `parts` */
+static struct pbuf *parts[JOIN_MAX];
+static unsigned joined; /* number of parts */
+
+static uint32_t watched; /* 0: no address */
 static bool taken;
 
 /* Queues a frame. A frame that finds no buffer is lost; TCP sends it again. */
@@ -100,7 +110,54 @@ bool novanet_is_taken(void)
         return __atomic_load_n(&taken, __ATOMIC_RELAXED);
 }
 
-/* Passes a frame to lwIP, which loses it if it has no memory. @return as nova_net_release() */
+static void input(struct pbuf *buffer)
+{
+        if (ethernet_input(buffer, &novanet_interface) != ERR_OK)
+                pbuf_free(buffer);
+}
+
+/* Passes the frames that were joined to lwIP. Their check sums were right. */
+static void end_join(void)
+{
+        struct pbuf *after = NULL;
+
+        if (!joined)
+                return;
+        if (joined > 1)
+                segment_write(&segment);
+        while (joined) {
+                struct pbuf *const part = parts[--joined];
+
+                part->next = after;
+                part->tot_len = (u16_t)(part->len + (after ? after->tot_len : 0));
+                after = part;
+        }
+        NETIF_SET_CHECKSUM_CTRL(&novanet_interface, WITHOUT_CHECK);
+        input(after);
+        NETIF_SET_CHECKSUM_CTRL(&novanet_interface, NETIF_CHECKSUM_ENABLE_ALL);
+}
+
+/* Passes a frame to lwIP, perhaps together with the next ones. */
+static void join(struct pbuf *buffer)
+{
+        struct segment next;
+
+        if (buffer->next || !segment_read(&next, buffer->payload, buffer->len)) {
+                end_join();
+                input(buffer);
+                return;
+        }
+        pbuf_realloc(buffer, (u16_t)(SEGMENT_HEADERS + next.bytes));
+        if (joined && joined < JOIN_MAX && segment_join(&segment, &next)) {
+                pbuf_remove_header(buffer, SEGMENT_HEADERS);
+        } else {
+                end_join();
+                segment = next;
+        }
+        parts[joined++] = buffer;
+}
+
+/* Copies a frame for lwIP. It is lost if there is no memory. @return as nova_net_release() */
 static int pass_on(const struct nova_net_frame *frame)
 {
         struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)frame->bytes, PBUF_POOL);
@@ -109,11 +166,15 @@ static int pass_on(const struct nova_net_frame *frame)
         if (buffer)
                 pbuf_take(buffer, frame->data, (u16_t)frame->bytes);
         error = nova_net_release(net, frame);
-        if (buffer)
-                watch(buffer);
-        if (buffer && (error || ethernet_input(buffer, &novanet_interface) != ERR_OK))
+        if (!buffer)
+                return error;
+        if (error) {
                 pbuf_free(buffer);
-        return error;
+                return error;
+        }
+        watch(buffer);
+        join(buffer);
+        return 0;
 }
 
 static int receive(void)
@@ -121,11 +182,12 @@ static int receive(void)
         struct nova_net_frame frame;
         int error;
 
-        while ((error = nova_net_receive(net, &frame)) == 0) {
-                error = pass_on(&frame);
-                if (error)
-                        return error;
-        }
+        do {
+                error = nova_net_receive(net, &frame);
+                if (!error)
+                        error = pass_on(&frame);
+        } while (!error);
+        end_join();
         return error == EAGAIN ? 0 : error;
 }
 

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads, compares and writes the headers of frames that are joined (RFC 894, 791, 9293). */
+#include "segment.h"
+
+#include <string.h>
+
+#include "sum.h"
+
+/* Offsets in a frame. */
+#define TYPE        12
+#define VERSION     14 /* and number of words of the header */
+#define LENGTH      16
+#define PARTS       20 /* whether the packet is a part of a larger one */
+#define LIFE        22 /* time to live, and protocol */
+#define PROTOCOL    23
+#define ADDRESSES   26 /* and ports */
+#define IP_HEADER   14
+#define TCP_HEADER  34
+#define SEQUENCE    38
+#define ANSWER      42
+#define HEADER_SIZE 46
+#define FLAGS       47
+#define WINDOW      48
+
+#define IP_BYTES   20
+#define TCP_BYTES  20
+#define IPV4       0x0800
+#define VERSION_4  0x45
+#define TCP        6
+#define KEEP_WHOLE 0x4000 /* bit of PARTS that says nothing about the present packet */
+#define FLAG_PUSH  0x08
+#define FLAG_ACK   0x10
+#define PACKET_MAX 0xffff
+
+static uint32_t read16(const uint8_t *at)
+{
+        return (uint32_t)at[0] << 8 | at[1];
+}
+
+static uint32_t read32(const uint8_t *at)
+{
+        return read16(at) << 16 | read16(at + 2);
+}
+
+static void write16(uint8_t *at, uint32_t value)
+{
+        at[0] = (uint8_t)(value >> 8);
+        at[1] = (uint8_t)value;
+}
+
+/* Returns the sum of the addresses, the protocol and the size, which the check sum of TCP covers.
+ */
+static uint32_t sum_of_rest(const uint8_t *frame, uint32_t bytes)
+{
+        uint8_t words[4] = {0, TCP};
+
+        write16(words + 2, bytes);
+        return (uint32_t)novanet_sum(frame + ADDRESSES, 8) + novanet_sum(words, sizeof(words));
+}
+
+static bool sums_are_right(const uint8_t *frame, uint32_t packet)
+{
+        const uint32_t bytes = packet - IP_BYTES;
+        uint32_t sum = sum_of_rest(frame, bytes) + novanet_sum(frame + TCP_HEADER, (int)bytes);
+
+        sum = (sum & 0xffff) + (sum >> 16);
+        sum = (sum & 0xffff) + (sum >> 16);
+        return sum == 0xffff && novanet_sum(frame + IP_HEADER, IP_BYTES) == 0xffff;
+}
+
+bool segment_read(struct segment *segment, uint8_t *frame, size_t bytes)
+{
+        uint32_t packet;
+
+        if (bytes <= SEGMENT_HEADERS || read16(frame + TYPE) != IPV4 ||
+            frame[VERSION] != VERSION_4 || read16(frame + PARTS) & ~(uint32_t)KEEP_WHOLE ||
+            frame[PROTOCOL] != TCP || frame[HEADER_SIZE] != TCP_BYTES / 4 << 4 ||
+            (frame[FLAGS] | FLAG_PUSH) != (FLAG_ACK | FLAG_PUSH))
+                return false;
+        packet = read16(frame + LENGTH);
+        if (packet <= IP_BYTES + TCP_BYTES || packet > bytes - IP_HEADER ||
+            !sums_are_right(frame, packet))
+                return false;
+        *segment = (struct segment){.frame = frame,
+                                    .sequence = read32(frame + SEQUENCE),
+                                    .bytes = packet - IP_BYTES - TCP_BYTES,
+                                    .window = (uint16_t)read16(frame + WINDOW),
+                                    .flags = frame[FLAGS]};
+        return true;
+}
+
+static bool same(const struct segment *one, const struct segment *other, size_t from, size_t end)
+{
+        return memcmp(one->frame + from, other->frame + from, end - from) == 0;
+}
+
+bool segment_join(struct segment *segment, const struct segment *next)
+{
+        if (next->sequence != segment->sequence + segment->bytes ||
+            segment->bytes + next->bytes > PACKET_MAX - IP_BYTES - TCP_BYTES ||
+            !same(segment, next, 0, LENGTH) || !same(segment, next, LIFE, LIFE + 2) ||
+            !same(segment, next, ADDRESSES, SEQUENCE) || !same(segment, next, ANSWER, HEADER_SIZE))
+                return false;
+        segment->bytes += next->bytes;
+        segment->window = next->window;
+        segment->flags |= next->flags;
+        return true;
+}
+
+void segment_write(const struct segment *segment)
+{
+        write16(segment->frame + LENGTH, segment->bytes + IP_BYTES + TCP_BYTES);
+        write16(segment->frame + WINDOW, segment->window);
+        segment->frame[FLAGS] = segment->flags;
+}

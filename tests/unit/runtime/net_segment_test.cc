@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames of a stream that are joined, and those that must not be. */
+extern "C" {
+#include "segment.h"
+#include "sum.h"
+}
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <vector>
+
+namespace
+{
+
+using frame = std::vector<uint8_t>;
+
+void put(frame &to, unsigned at, unsigned bytes, uint32_t value)
+{
+        while (bytes--)
+                to[at++] = (uint8_t)(value >> 8 * bytes);
+}
+
+/* Writes both check sums. The sums of words in memory keep their order of bytes. */
+void close_sums(frame &of)
+{
+        const unsigned tcp = (unsigned)(of[16] << 8 | of[17]) - 20;
+        const uint8_t rest[4] = {0, 6, (uint8_t)(tcp >> 8), (uint8_t)tcp};
+        uint32_t sum = 0;
+        uint16_t word = 0;
+
+        put(of, 24, 2, 0);
+        put(of, 50, 2, 0);
+        word = (uint16_t)~novanet_sum(&of[14], 20);
+        memcpy(&of[24], &word, 2);
+        sum = (uint32_t)novanet_sum(&of[26], 8) + novanet_sum(rest, 4) +
+              novanet_sum(&of[34], (int)tcp);
+        sum = (sum & 0xffff) + (sum >> 16);
+        word = (uint16_t) ~(sum + (sum >> 16));
+        memcpy(&of[50], &word, 2);
+}
+
+frame make(uint32_t sequence, unsigned bytes, unsigned padding = 0)
+{
+        frame made(54 + bytes + padding);
+
+        for (unsigned i = 0; i < 12; i++)
+                made[i] = (uint8_t)i;
+        put(made, 12, 2, 0x0800);
+        put(made, 14, 2, 0x4500);
+        put(made, 16, 2, 40 + bytes);
+        put(made, 18, 2, sequence); /* the packet's number differs */
+        put(made, 20, 2, 0x4000);
+        put(made, 22, 2, 64 << 8 | 6);
+        put(made, 26, 4, 0x0a000001);
+        put(made, 30, 4, 0x0a000002);
+        put(made, 34, 4, 1000U << 16 | 80);
+        put(made, 38, 4, sequence);
+        put(made, 42, 4, 77);
+        put(made, 46, 2, 0x5010);
+        put(made, 48, 2, 5000);
+        for (unsigned i = 0; i < bytes; i++)
+                made[54 + i] = (uint8_t)(sequence + i);
+        close_sums(made);
+        return made;
+}
+
+bool reads(frame one)
+{
+        segment read = {};
+
+        return segment_read(&read, one.data(), one.size());
+}
+
+/* Returns true if a frame can be read, and follows the first one. */
+bool joins(frame next)
+{
+        frame first = make(100, 10);
+        segment one = {}, two = {};
+
+        EXPECT_TRUE(segment_read(&one, first.data(), first.size()));
+        return segment_read(&two, next.data(), next.size()) && segment_join(&one, &two);
+}
+
+frame changed(unsigned at, unsigned bytes, uint32_t value)
+{
+        frame next = make(110, 20);
+
+        put(next, at, bytes, value);
+        close_sums(next);
+        return next;
+}
+
+} // namespace
+
+TEST(net_segment, frames_of_a_stream_become_one)
+{
+        frame first = make(0xfffffff0, 100), second = make(0x54, 1, 5), third = make(0x55, 1460);
+        segment one = {}, next = {};
+
+        second[47] |= 8; /* PSH */
+        put(third, 48, 2, 6000);
+        close_sums(second);
+        close_sums(third);
+        ASSERT_TRUE(segment_read(&one, first.data(), first.size()));
+        ASSERT_TRUE(segment_read(&next, second.data(), second.size()));
+        EXPECT_EQ(next.bytes, 1U) << "without what fills up the frame";
+        ASSERT_TRUE(segment_join(&one, &next));
+        ASSERT_TRUE(segment_read(&next, third.data(), third.size()));
+        ASSERT_TRUE(segment_join(&one, &next));
+        segment_write(&one);
+        EXPECT_EQ(first[16] << 8 | first[17], 40 + 100 + 1 + 1460);
+        EXPECT_EQ(first[47], 0x18);
+        EXPECT_EQ(first[48] << 8 | first[49], 6000);
+        EXPECT_EQ(first[38], 0xff) << "the number of the first byte stays";
+}
+
+TEST(net_segment, other_frames_are_not_joined)
+{
+        EXPECT_TRUE(joins(make(110, 20)));
+        EXPECT_FALSE(joins(make(111, 20))) << "data is missing";
+        EXPECT_FALSE(joins(make(109, 20))) << "data comes again";
+        EXPECT_FALSE(joins(changed(0, 1, 9))) << "another receiver";
+        EXPECT_FALSE(joins(changed(6, 1, 9))) << "another sender";
+        EXPECT_FALSE(joins(changed(15, 1, 3))) << "a network with too much traffic";
+        EXPECT_FALSE(joins(changed(22, 1, 63))) << "another way";
+        EXPECT_FALSE(joins(changed(26, 4, 0x0a000003)));
+        EXPECT_FALSE(joins(changed(30, 4, 0x0a000003)));
+        EXPECT_FALSE(joins(changed(34, 2, 1001)));
+        EXPECT_FALSE(joins(changed(36, 2, 81)));
+        EXPECT_FALSE(joins(changed(42, 4, 78))) << "it answers";
+}
+
+TEST(net_segment, frames_with_anything_else_are_read_by_lwip)
+{
+        EXPECT_TRUE(reads(make(1, 1)));
+        EXPECT_FALSE(reads(make(1, 0))) << "no data";
+        EXPECT_FALSE(reads(changed(12, 2, 0x86dd))) << "IPv6";
+        EXPECT_FALSE(reads(changed(14, 1, 0x46))) << "options of IPv4";
+        EXPECT_FALSE(reads(changed(20, 2, 0x2000))) << "a part of a packet";
+        EXPECT_FALSE(reads(changed(20, 2, 1))) << "its last part";
+        EXPECT_FALSE(reads(changed(23, 1, 17))) << "UDP";
+        EXPECT_FALSE(reads(changed(46, 1, 0x60))) << "options of TCP";
+        EXPECT_FALSE(reads(changed(46, 1, 0x51))) << "a bit that has no meaning";
+        for (const unsigned flag : {0x01U, 0x02U, 0x04U, 0x20U, 0x40U, 0x80U})
+                EXPECT_FALSE(reads(changed(47, 1, 0x10U | flag))) << flag;
+        EXPECT_FALSE(reads(changed(47, 1, 0))) << "no answer";
+}
+
+TEST(net_segment, wrong_sizes_and_sums_are_read_by_lwip)
+{
+        frame one = make(1, 20);
+
+        for (unsigned bytes = 0; bytes < one.size(); bytes++)
+                EXPECT_FALSE(reads(frame(one.begin(), one.begin() + bytes))) << bytes;
+        for (unsigned i = 12; i < one.size(); i++) {
+                one[i] ^= 1;
+                EXPECT_FALSE(reads(one)) << i;
+                one[i] ^= 1;
+        }
+        EXPECT_TRUE(reads(one));
+        for (const unsigned size : {0U, 19U, 20U, 39U, 40U, 61U, 0xffffU}) {
+                put(one, 16, 2, size);
+                EXPECT_FALSE(reads(one)) << size;
+        }
+}
+
+TEST(net_segment, a_packet_has_at_most_65535_bytes)
+{
+        std::vector<frame> all;
+        segment one = {}, next = {};
+        uint32_t bytes = 1400;
+
+        for (unsigned i = 0; i < 50; i++)
+                all.push_back(make(i * 1400, 1400));
+        ASSERT_TRUE(segment_read(&one, all[0].data(), all[0].size()));
+        for (unsigned i = 1; i < 50; i++) {
+                ASSERT_TRUE(segment_read(&next, all[i].data(), all[i].size()));
+                if (segment_join(&one, &next))
+                        bytes += 1400;
+        }
+        EXPECT_EQ(bytes, 46U * 1400);
+        EXPECT_EQ(one.bytes, bytes);
+}
