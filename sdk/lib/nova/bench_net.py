@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova bench net`: counts the instructions of frames over a switch, and of datagrams and a stream
 between two programs with a card each, in all programs and the kernel. For those it also counts the
-instructions of Debian's kernel on the same two cards."""
+instructions of Debian's kernel on the same two cards. At last it counts a stream between two guests
+of a switch, with all below them, and the same between the kernels of two QEMUs."""
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from nova import bench_alone, bench_io, boot_list, build, process, qemu, qemu_plugin, tree
@@ -11,7 +13,7 @@ from nova.bench_alone import ARCH
 from nova.errors import EXIT_FAILED, NovaError
 from nova.runner import Runner
 
-FRAMES, SOCKETS = "bench-frames", "bench-sockets"
+FRAMES, SOCKETS, GUESTS = "bench-frames", "bench-sockets", "bench-net-guests"
 ROWS = bench_io.FOLDER / "net.tsv"
 SOURCE = bench_io.FOLDER / "net" / "linux.c"
 # Numbers of tests/bench/net/net.h.
@@ -35,6 +37,11 @@ WORDS = (
     "mitigations=off quiet net=10.1.0.1/24 "
     "run=net,answer,&+sleep,1+ip,link,set,eth1,netns,$!+net,ask+poweroff,-f"
 )
+
+
+# Of two kernels, each in a QEMU of its own.
+GUEST_WORDS = "mitigations=off quiet net=10.1.0.{}/24 run=net,{}+poweroff,-f"
+GUEST_MEMORY = 96
 
 
 def _counts(results, console, what, needed):
@@ -63,6 +70,59 @@ def _of_linux(plugin, folder):
     return _counts(results, text, what, (ECHO_OP, TCP_OP))
 
 
+def _of_guests(kernel, boot, plugin, folder):
+    initrd = bench_io.initrd_with(folder, "net", SOURCE)
+    modules = boot_list.read(boot)
+    modules[-1] = qemu.Module(str(initrd), modules[-1].arguments)
+    machine = qemu.Machine(
+        kernel=kernel,
+        modules=modules,
+        cpus=1,
+        memory=bench_io.MEMORY_GUEST,
+        extra=bench_io.count_options(plugin, folder / "guests"),
+    )
+    runner = Runner(machine, TIMEOUT)
+    runner.waiting = build.still_runs("the guests", TIMEOUT)
+    text = runner.run().text()
+    return _counts(folder / "guests", text, "the guests", (ECHO_OP, TCP_OP))
+
+
+def _cable(folder, here, there):
+    ends = f"local.type=unix,local.path={folder}/{here}"
+    ends += f",remote.type=unix,remote.path={folder}/{there}"
+    return ["-netdev", f"dgram,id=a,{ends}", CARDS[4], CARDS[5].replace("00:01", f"00:0{here}")]
+
+
+def _of_two(plugin, folder):
+    """Returns the counts of the kernel that asks, with those of the one that answers."""
+    initrd = bench_io.initrd_with(folder, "net", SOURCE)
+    found = {}
+
+    def count(number, word):
+        results, what = folder / f"two-{word}", f"Debian's kernel ({word})"
+        extra = bench_io.count_options(plugin, results, _cable(folder, number, 3 - number))
+        words = GUEST_WORDS.format(number, word)
+        text = bench_alone.boot(
+            what, words, initrd, GUEST_MEMORY, TIMEOUT, extra, qemu.Machine.cpu
+        )
+        done = DONE if word == "ask" else "the stream has come"
+        found[word] = bench_io.counts_of(results, text, what, (TCP_OP,), done, "sent nothing")
+
+    with ThreadPoolExecutor(2) as pool:
+        for one in [pool.submit(count, 2, "count"), pool.submit(count, 1, "ask")]:
+            one.result()
+    return found["ask"][TCP_OP].all() + found["count"][TCP_OP].all()
+
+
+def guest_figures(guests, two):
+    """Returns the figures of a stream between guests. TWO: instructions of all packets between two
+    kernels without NOVA."""
+    if not two:
+        raise NovaError("no instruction of Linux was counted.", EXIT_FAILED)
+    one, alone = (round(count / PACKETS) for count in (guests[TCP_OP].all(), two))
+    return {"guests": one, "guests_linux": alone, "guests_ratio": round(one / alone, 3)}
+
+
 def figures(frames, sockets, linux):
     """Returns {key: figure} of the counts."""
     found = {
@@ -89,7 +149,9 @@ def _count(build_folder):
         boot = boot_list.path(build_folder, SOCKETS)
         needed = (ECHO_OP, TCP_OP)
         sockets = _with_nova(kernel, boot, plugin, folder / "sockets", CARDS, needed)
-        return figures(frames, sockets, _of_linux(plugin, folder))
+        found = figures(frames, sockets, _of_linux(plugin, folder))
+        guests = _of_guests(kernel, boot_list.path(build_folder, GUESTS), plugin, folder)
+        return found | guest_figures(guests, _of_two(plugin, folder))
 
 
 def run(build_folder, as_json=False):
@@ -97,7 +159,7 @@ def run(build_folder, as_json=False):
     process.die_with_parent()
     if not build_folder:
         preset = tree.preset_name(ARCH, "release")
-        build.build(preset, ["nova.elf32", FRAMES, SOCKETS])
+        build.build(preset, ["nova.elf32", FRAMES, SOCKETS, GUESTS])
         build_folder = tree.build_dir(preset)
     found, rows = _count(build_folder), bench_io.read_rows(ROWS)
     return bench_io.report(rows, found, WORDS, as_json, "instructions of frames and packets")

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The datagrams and the stream of sockets.c on Linux, without a library. The second card is in a
- * network namespace of its own, so frames go over the cable. Numbers are those of Linux on
- * x86-64.
+/* The datagrams and the stream of sockets.c on Linux, without a library. Numbers are those of Linux
+ * on x86-64. Arguments:
  *
- * A child, in the new namespace, waits until the shell has moved eth1 there, and answers.
- * Arguments: `answer` or `ask`. */
+ * `ask` sends, from eth0.
+ *
+ * `answer` answers on the same machine, at eth1. This card is in a network namespace of its own, so
+ * frames go over the cable. A child, in the new namespace, waits until the shell has moved the card
+ * there.
+ *
+ * `serve` answers on another machine, at eth0.
+ *
+ * `count` does the same, and marks the stream for a count of its own. */
 #include "net.h"
 
 #include "../linux_calls.h"
@@ -35,6 +41,9 @@ enum {
 #define SET_MASK    0x891c
 #define SET_FLAGS   0x8914
 #define FLAG_UP     1
+#define ASK_CARD    0x8946 /* about its offloads (linux/ethtool.h) */
+#define GET_SUMS    0x16
+#define SET_SUMS    0x17
 #define ADDRESS(n)  (10 | 1 << 8 | (uint32_t)(n) << 24) /* 10.1.0.n */
 #define MASK        0x00ffffffu
 
@@ -49,6 +58,7 @@ struct interface {
         union {
                 struct address address;
                 uint16_t flags;
+                uint32_t *value; /* a command of ASK_CARD, and its argument */
                 uint8_t fill[24];
         };
 };
@@ -105,6 +115,21 @@ static void start_card(void)
         check(!call6(SYS_IOCTL, number, SET_FLAGS, (long)&eth, 0, 0, 0), "up failed\n");
 }
 
+/* Lets Linux compute all check sums, as for a card that does not offer to do it. */
+static void use_no_offload(void)
+{
+        uint32_t value[2] = {SET_SUMS, 0};
+        struct interface eth = {"eth0", {.value = value}};
+        const long number = open_socket(DATAGRAM);
+
+        call6(SYS_IOCTL, number, ASK_CARD, (long)&eth, 0, 0, 0);
+        value[0] = GET_SUMS;
+        value[1] = 1;
+        check(!call6(SYS_IOCTL, number, ASK_CARD, (long)&eth, 0, 0, 0) && !value[1],
+              "the card computes check sums\n");
+        call6(SYS_CLOSE, number, 0, 0, 0, 0, 0);
+}
+
 static void answer_datagrams(void)
 {
         const long number = open_socket(DATAGRAM);
@@ -122,7 +147,7 @@ static void answer_datagrams(void)
         }
 }
 
-static void answer_stream(void)
+static void answer_stream(bool count)
 {
         const long listener = open_socket(STREAM);
         struct address here = at(0);
@@ -132,6 +157,8 @@ static void answer_stream(void)
         check(!call6(SYS_LISTEN, listener, 1, 0, 0, 0, 0), "listen failed\n");
         number = call6(SYS_ACCEPT, listener, 0, 0, 0, 0, 0);
         check(number >= 0, "accept failed\n");
+        if (count)
+                IO_MARK(NET_OP_TCP);
         while (left) {
                 const long most = left < (long)sizeof(data) ? left : (long)sizeof(data);
                 const long got = receive(number, most, 0);
@@ -140,6 +167,8 @@ static void answer_stream(void)
                 left -= got;
         }
         check(send(number, 1) == 1, "send failed\n");
+        if (count)
+                IO_MARK(IO_OP_NONE);
         receive(number, 1, 0);
 }
 
@@ -186,11 +215,14 @@ void run_from_start(const long *stack)
 {
         const char *const word = (const char *)stack[2];
 
+        if (word[1] != 'n')
+                use_no_offload();
         if (word[1] == 's')
                 ask();
-        start_card();
+        if (word[1] == 'n')
+                start_card();
         if (call6(SYS_CLONE, 17, 0, 0, 0, 0, 0) == 0) /* SIGCHLD */
                 answer_datagrams();
-        answer_stream();
+        answer_stream(word[0] == 'c');
         end("the stream has come\n");
 }
