@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* lwIP's tests include this file. They need no definition of it. */
+#ifndef TESTS_RUNTIME_LWIP_CONFIG_H
+#define TESTS_RUNTIME_LWIP_CONFIG_H
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The configuration of novanet, with the changes without which lwIP's tests cannot be compiled, or
+ * expect other values. */
+#ifndef TESTS_RUNTIME_LWIP_LWIPOPTS_H
+#define TESTS_RUNTIME_LWIP_LWIPOPTS_H
+
+#include "../../../roottask/novanet/port/lwipopts.h"
+
+/* One thread runs the tests. lwIP's own functions run in it when they would wait, with the
+ * semaphores and the clock of the tests (unit/arch/sys_arch.c). */
+#define LWIP_TESTMODE 1
+#define TCPIP_THREAD_TEST
+#define LWIP_NETCONN_FULLDUPLEX     1
+#define LWIP_NETCONN_SEM_PER_THREAD 1
+#undef SYS_LIGHTWEIGHT_PROT
+#define SYS_LIGHTWEIGHT_PROT 0
+#undef UNLOCK_TCPIP_CORE
+#define UNLOCK_TCPIP_CORE() sys_mutex_unlock(&lock_tcpip_core)
+
+/* The tests read these counts. */
+#define MIB2_STATS 1
+#undef ETHARP_STATS
+#undef IPFRAG_STATS
+#undef TCP_STATS
+#undef UDP_STATS
+
+/* Programs choose a gateway; the tests compare the first number of a connection with lwIP's own. */
+#undef LWIP_HOOK_TCP_ISN
+#undef LWIP_HOOK_ND6_GET_GW
+
+/* DNS allocates memory at the start, which the tests would count. */
+#undef LWIP_DNS
+#define LWIP_DNS 0
+
+/* The tests are written for these sizes, and for chains of small buffers. */
+#define MEMP_NUM_SYS_TIMEOUT (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 8)
+#undef PBUF_POOL_BUFSIZE
+#define PBUF_POOL_BUFSIZE 600
+#undef PBUF_POOL_SIZE
+#define PBUF_POOL_SIZE 400
+#undef TCP_WND
+#define TCP_WND (10 * TCP_MSS)
+#undef TCP_SND_BUF
+#define TCP_SND_BUF (12 * TCP_MSS)
+
+/* Functions of lwIP that novanet does not use, or in the other way. */
+#undef DHCP_DOES_ARP_CHECK
+#define ETHARP_SUPPORT_STATIC_ENTRIES  1
+#define LWIP_IGMP                      1
+#define LWIP_MDNS_RESPONDER            1
+#define LWIP_NETBUF_RECVINFO           1
+#define LWIP_NETIF_EXT_STATUS_CALLBACK 1
+#define LWIP_NUM_NETIF_CLIENT_DATA     1
+#define LWIP_WND_SCALE                 1
+#define TCP_RCV_SCALE                  0
+#undef LWIP_COMPAT_SOCKETS
+#define LWIP_COMPAT_SOCKETS 1
+#undef LWIP_POSIX_SOCKETS_IO_NAMES
+#define LWIP_POSIX_SOCKETS_IO_NAMES 1
+
+#endif
