@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "novart/parent.h"
+#include "novart/parent_status.h"
 #include "novart/time.h"
 
 #define ROUNDS   50
@@ -13,8 +14,10 @@
 int main(void)
 {
         struct nova_parent_program program;
+        struct nova_parent_cpu cpu;
 
-        if (nova_parent_program_describe(0, &program) != EACCES)
+        if (nova_parent_program_describe(0, &program) != EACCES ||
+            nova_parent_cpu_describe(&cpu) != EACCES)
                 return 4;
         for (unsigned i = 0; i < ROUNDS; i++) {
                 const uint64_t end = nova_time_ns() + WORK_NS;

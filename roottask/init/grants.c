@@ -23,14 +23,23 @@ struct service {
 
 static struct service services[NOVA_SYSTEM_WORDS_MAX];
 static unsigned count;
+static uint32_t opened[NOVA_SYSTEM_WORDS_MAX]; /* by the word in a program's list `uses`: how often
+                                                * the program has opened the service since both
+                                                * run */
 static struct nova_mutex mutex;
+
+/* Returns the index of a word of a list among all words, or NOVA_SYSTEM_WORDS_MAX. */
+static unsigned index_of(struct nova_system_list list, const char *word)
+{
+        for (unsigned i = list.first; i < list.first + list.count; i++)
+                if (strcmp(init.system.word[i], word) == 0)
+                        return i;
+        return NOVA_SYSTEM_WORDS_MAX;
+}
 
 bool grants_list_has(struct nova_system_list list, const char *word)
 {
-        for (unsigned i = 0; i < list.count; i++)
-                if (strcmp(init.system.word[list.first + i], word) == 0)
-                        return true;
-        return false;
+        return index_of(list, word) < NOVA_SYSTEM_WORDS_MAX;
 }
 
 bool grants_needs(const struct program *program, const struct program *provider)
@@ -96,8 +105,9 @@ static void tell_denied(struct program *program, const char *wants, const char *
 static int open(void *context, const char *name, nova_sel_t *sel)
 {
         struct program *const program = context;
+        const unsigned word = index_of(program->says->uses, name);
 
-        if (!grants_list_has(program->says->uses, name)) {
+        if (word == NOVA_SYSTEM_WORDS_MAX) {
                 tell_denied(program, "asks for", name, NOVA_SYSTEM_USES);
                 return EACCES;
         }
@@ -105,8 +115,10 @@ static int open(void *context, const char *name, nova_sel_t *sel)
 
         const struct service *const service = find(name);
 
-        if (service)
+        if (service) {
                 *sel = service->sel;
+                opened[word]++;
+        }
         nova_mutex_unlock(&mutex);
         return service ? 0 : EAGAIN;
 }
@@ -204,20 +216,71 @@ static int describe(void *context, nova_word_t number, struct nova_parent_progra
         return 0;
 }
 
+static int status(void *context, struct nova_child_status *question)
+{
+        return status_answer(context, question);
+}
+
+static void describe_session(const struct program *client, unsigned word,
+                             struct nova_parent_session *about)
+{
+        const struct service *const service = find(init.system.word[word]);
+
+        snprintf(about->client, sizeof(about->client), "%s", client->says->name);
+        snprintf(about->service, sizeof(about->service), "%s", init.system.word[word]);
+        snprintf(about->provider, sizeof(about->provider), "%s",
+                 service ? service->provider->says->name : "");
+        about->opened = opened[word];
+}
+
+int grants_describe_session(uint64_t number, struct nova_parent_session *about)
+{
+        int error = ENOENT;
+
+        nova_mutex_lock(&mutex);
+        for (unsigned i = 0; i < init.system.programs && error; i++) {
+                const struct program *const client = &init.program[i];
+                const struct nova_system_list uses = client->says->uses;
+
+                for (unsigned w = uses.first; w < uses.first + uses.count && error; w++) {
+                        if (!opened[w] || number-- > 0)
+                                continue;
+                        describe_session(client, w, about);
+                        error = 0;
+                }
+        }
+        nova_mutex_unlock(&mutex);
+        return error;
+}
+
+/* Forgets the sessions with a service. */
+static void forget_sessions(const char *name)
+{
+        for (unsigned i = 0; i < init.system.programs; i++) {
+                const unsigned word = index_of(init.program[i].says->uses, name);
+
+                if (word < NOVA_SYSTEM_WORDS_MAX)
+                        opened[word] = 0;
+        }
+}
+
 static bool keep(void *context, void *page, unsigned order)
 {
         return quarantine_keep(context, page, order);
 }
 
-/* Removes the services of a program that has ended. */
+/* Removes the services and the sessions of a program that has ended. */
 static void ended(void *context)
 {
         struct program *const program = context;
+        const struct nova_system_list uses = program->says->uses;
 
         nova_mutex_lock(&mutex);
+        memset(&opened[uses.first], 0, uses.count * sizeof(*opened));
         for (unsigned i = count; i-- > 0;) {
                 if (services[i].provider != program)
                         continue;
+                forget_sessions(services[i].name);
                 nova_sel_release(services[i].sel, NOVA_PARENT_SERVICE_ORDER);
                 services[i] = services[--count];
         }
@@ -245,6 +308,7 @@ struct nova_child_grants grants_of(struct program *program)
                 .device = device,
                 .pci = pci,
                 .program = describe,
+                .status = status,
                 .keep = keep,
                 .ended = ended,
                 .context = program,

@@ -50,6 +50,8 @@ bool modules_map(const char *name, const void **data, size_t *bytes);
 struct nova_child_grants grants_of(struct program *program);
 /* Returns true if a program uses a service that the other one provides. */
 bool grants_needs(const struct program *program, const struct program *provider);
+/* Describes session number `number`. Returns 0 or ENOENT. */
+int grants_describe_session(uint64_t number, struct nova_parent_session *about);
 /* Returns true if a service is available. */
 bool grants_service_there(const char *name);
 
@@ -90,6 +92,11 @@ uint64_t waiting_patience(void);
 bool waiting_look(struct program *program);
 /* Returns the TSC value at which init checks the programs again, even without an event. */
 uint64_t waiting_deadline(void);
+
+/* status.c: keeps the text that init writes from now on. */
+void status_begin(void);
+/* Answers a question about CPUs, sessions or text. Returns 0 or an errno value. */
+int status_answer(const struct program *asks, struct nova_child_status *question);
 
 /* programs.c: returns the CPUs of a program; bit n: CPU n. */
 uint64_t programs_cpus_of(const struct nova_system_program *says);

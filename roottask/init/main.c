@@ -21,6 +21,8 @@ static void *run(void *status)
 
 int main(int argc, char **argv)
 {
+        status_begin();
+
         const unsigned mistakes = modules_read_description(argc > 1 ? argv[1] : NULL);
 
         if (mistakes) {

@@ -357,7 +357,6 @@ static int do_denied(char **argv)
         const void *data;
         size_t bytes;
         uint16_t first, last;
-        struct nova_parent_program program;
         nova_sel_t sel = nova_sel_alloc(6);
 
         (void)argv;
@@ -366,8 +365,8 @@ static int do_denied(char **argv)
                                nova_parent_ports("serial", 0, &first, &last) == ENOENT &&
                                nova_time_set_by_rtc() == ENOENT &&
                                nova_parent_power(NOVA_EXT_MACHINE_OFF) == EPERM &&
-                               nova_parent_program_describe(0, &program) == EACCES &&
-                               nova_parent_ended() == EPERM && watches_are_limited() &&
+                               status_is_denied() && nova_parent_ended() == EPERM &&
+                               watches_are_limited() &&
                                nova_parent_open("a-name-of-more-than-thirty-one-characters", sel) ==
                                        EINVAL &&
                                nova_create_pd(sel, nova_program.pd, 0) == NOVA_BAD_CAP

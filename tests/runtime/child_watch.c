@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The limit on the number of semaphores that get an up from the parent when a program has ended. */
+/* What a child may not learn from its parent. */
 #include "child_watch.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "novart/parent.h"
+#include "novart/parent_status.h"
 #include "novart/program.h"
 #include "novart/selector.h"
 
@@ -24,4 +25,17 @@ bool watches_are_limited(void)
                 return false;
         nova_revoke(nova_crd_obj(first, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
         return nova_parent_watch(second) == 0;
+}
+
+bool status_is_denied(void)
+{
+        static struct nova_parent_log text;
+        struct nova_parent_session session;
+        struct nova_parent_program program;
+        struct nova_parent_cpu cpu;
+
+        return nova_parent_program_describe(0, &program) == EACCES &&
+               nova_parent_cpu_describe(&cpu) == EACCES &&
+               nova_parent_session_describe(0, &session) == EACCES &&
+               nova_parent_log_read(0, &text) == EACCES;
 }

@@ -15,6 +15,7 @@
 #include "nova/abi/types.h"
 #include "novart/parent.h"
 #include "novart/parent_pci.h"
+#include "novart/parent_status.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,6 +53,17 @@ struct nova_child_pci {
                            which then belong to the function if it returns 0 */
 };
 
+/** A question of a child about CPUs, sessions or text. */
+struct nova_child_status {
+        unsigned kind;   /**< enum nova_parent_status_kind */
+        uint64_t number; /**< number or position */
+        union {
+                struct nova_parent_cpu cpu;
+                struct nova_parent_session session;
+                struct nova_parent_log log;
+        } answer; /**< zeroed before */
+};
+
 /**
  * Resources that a child gets by name. A NULL function grants nothing of its kind. The threads that
  * serve children call these functions one at a time. The functions must not wait and must not call
@@ -79,6 +91,9 @@ struct nova_child_grants {
          * services; the other ones are those of the child with this name. @return 0; ENOENT: there
          * is no such number; EACCES */
         int (*program)(void *context, nova_word_t number, struct nova_parent_program *program);
+        /** The child asks about the CPU on which the function runs, a session, or text. @return 0;
+         * ENOENT: there is no such number; EACCES */
+        int (*status)(void *context, struct nova_child_status *question);
         /** Called when a child with NOVA_CHILD_MAY_DMA has ended. Devices may still access its
          * memory.
          * @param page  the block of 2^order pages of nova_page_alloc()

@@ -45,6 +45,8 @@ enum nova_parent_operation {
         NOVA_PARENT_WATCH,   /**< item: a semaphore that gets an up when a program has ended */
         NOVA_PARENT_ENDED,   /**< a child of this program has ended */
         NOVA_PARENT_PROGRAM, /**< number; answer: struct nova_parent_program */
+        NOVA_PARENT_STATUS,  /**< enum nova_parent_status_kind of <novart/parent_status.h>, its
+                                words */
 };
 
 /** States of a program of the parent. */

@@ -258,6 +258,7 @@ static int serve_operation(struct request *request)
                 [NOVA_PARENT_WATCH] = serve_watch,
                 [NOVA_PARENT_ENDED] = serve_ended,
                 [NOVA_PARENT_PROGRAM] = novart_serve_program,
+                [NOVA_PARENT_STATUS] = novart_serve_status,
         };
         const nova_word_t operation = request->word[0];
 

@@ -37,6 +37,9 @@ int novart_serve_pci(struct request *request);
 /* program.c: answers a question about a program. */
 int novart_serve_program(struct request *request);
 
+/* status.c: answers a question about CPUs, sessions or text. */
+int novart_serve_status(struct request *request);
+
 /* device.c: operations that deliver memory and other device resources. */
 int novart_serve_module(struct request *request);
 int novart_serve_device(struct request *request);

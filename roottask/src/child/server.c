@@ -101,6 +101,8 @@ static void serve(struct child_server *server)
                 nova_console_write(text->text, text->bytes);
                 work(server, true);
         }
+        if (text->bytes)
+                novart_console_keep_text(text->text, text->bytes);
         nova_sm_up(server->done);
 }
 

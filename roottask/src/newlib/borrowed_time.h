@@ -11,6 +11,9 @@
  * called. */
 bool novart_console_needs_no_lock(void);
 
+/* Passes text to the function of nova_console_keep(). Takes a lock. */
+void novart_console_keep_text(const char *text, size_t bytes);
+
 /* Writes one line without a lock. In a child, the message overwrites the thread's UTCB. */
 void novart_console_write_borrowed(const char *text, size_t bytes);
 

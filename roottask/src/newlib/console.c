@@ -12,6 +12,8 @@
 
 static struct nova_mutex mutex;
 static const struct nova_console_output *output;
+static struct nova_mutex keep_mutex; /* not held while text is written, which may take long */
+static void (*keep)(const char *text, size_t bytes);
 
 /* The destination of output without nova_console_use(). */
 static int write_plain(const char *text, size_t bytes)
@@ -49,8 +51,17 @@ int nova_console_turn(nova_sel_t *sel)
         return error;
 }
 
+void novart_console_keep_text(const char *text, size_t bytes)
+{
+        nova_mutex_lock(&keep_mutex);
+        if (keep)
+                keep(text, bytes);
+        nova_mutex_unlock(&keep_mutex);
+}
+
 int nova_console_write(const char *text, size_t bytes)
 {
+        novart_console_keep_text(text, bytes);
         nova_mutex_lock(&mutex);
 
         const int error = write_locked(text, bytes);
@@ -80,4 +91,11 @@ void nova_console_use(const struct nova_console_output *other)
         nova_mutex_lock(&mutex);
         __atomic_store_n(&output, other, __ATOMIC_RELEASE);
         nova_mutex_unlock(&mutex);
+}
+
+void nova_console_keep(void (*other)(const char *text, size_t bytes))
+{
+        nova_mutex_lock(&keep_mutex);
+        keep = other;
+        nova_mutex_unlock(&keep_mutex);
 }

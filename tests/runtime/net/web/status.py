@@ -15,8 +15,11 @@ PROBE = (b"GET /start HTTP/1.0\r\n\r\n", b"HTTP/1.1 404 ")
 # name: memory and kernel memory in KiB, CPUs as bits, priority, number of services
 PROGRAMS = {"pci": (256, 256, 1, 64, 1), "virtio-net": (1024, 512, 1, 64, 1),
             "status": (4096, 1024, 3, 64, 0), "worker": (256, 128, 2, 10, 0)}
+# client, service, provider, number of sessions opened
+SESSIONS = [("virtio-net", "pci", "pci", 1), ("status", "virtio-net", "virtio-net", 1)]
+LINES = ("status: http://10.0.2.15/\n", "init: worker ended with status 3 and starts again.\n")
 WAIT_SECONDS = 30
-WIDTH, HEIGHT = 1200, 320  # of the picture
+WIDTH, HEIGHT = 1200, 740  # of the picture
 
 
 def fetch(port, path):
@@ -46,6 +49,27 @@ def check_programs(programs):
             wrong.append(f"{name} {one['state']}, and has {found} instead of {expected}")
         if not 0 < one["kernel_used"] <= one["kernel_limit"] or not one["threads"]:
             wrong.append(f"{name} uses nothing: {one}")
+    return wrong
+
+
+def check_rest(state, programs):
+    """Compares sessions, log and load with what is known of the system."""
+    wrong = []
+    sessions = [tuple(one[key] for key in ("client", "service", "provider", "opened"))
+                for one in state["sessions"]]
+    if sessions != SESSIONS:
+        wrong.append(f"the sessions are {sessions}")
+    for line in LINES:
+        if line not in state["log"]:
+            wrong.append(f"the log lacks {line!r}: {state['log']!r}")
+    if [one["cpu"] for one in state["load"]] != [0, 1]:
+        return [*wrong, f"the load is {state['load']}"]
+    for one in state["load"]:
+        if not 0 < one["idle_us"] < one["time_us"] or one["percent"] > 100:
+            wrong.append(f"a CPU is idle for ever, or never: {one}")
+    last = state["load"][1]
+    if last["time_us"] - last["idle_us"] < programs["worker"]["time_us"] // 2:
+        wrong.append(f"the worker computes on a CPU that is idle: {last}, {programs['worker']}")
     return wrong
 
 
@@ -83,6 +107,10 @@ def check(port, _):
         time.sleep(0.2)
     else:
         wrong.append(f"the worker is {worker}")
+    wrong += check_rest(after, now)
+    for part in ("<h2>Sessions</h2>", "<p>Load: CPU 0 ", LINES[0]):
+        if part not in page:
+            wrong.append(f"the page lacks {part!r}")
     if after["time_ns"] <= before["time_ns"] or now["status"]["time_us"] == 0:
         wrong.append(f"time does not pass: {after}")
     if "NOVA_PICTURE" in os.environ:

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Further questions of a program with the grant `status` to its parent, such as init: about CPUs,
+ * sessions, and the text that the parent writes. The questions change nothing. */
+#ifndef NOVART_PARENT_STATUS_H
+#define NOVART_PARENT_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "novart/parent.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Maximum number of bytes of text in an answer. */
+#define NOVA_PARENT_LOG_TEXT 1000
+
+/** Kinds of NOVA_PARENT_STATUS, word 1 of the message. */
+enum nova_parent_status_kind {
+        NOVA_PARENT_STATUS_CPU = 1, /**< answer: struct nova_parent_cpu */
+        NOVA_PARENT_STATUS_SESSION, /**< number; answer: struct nova_parent_session */
+        NOVA_PARENT_STATUS_LOG,     /**< position, 64 bits; answer: struct nova_parent_log */
+};
+
+/** The times of a CPU in microseconds. */
+struct nova_parent_cpu {
+        uint64_t time_us; /**< time since boot */
+        uint64_t idle_us; /**< time in which the CPU had nothing to do */
+};
+
+/** A program that uses a service. */
+struct nova_parent_session {
+        char client[NOVA_PARENT_NAME];   /**< the program's name in the description */
+        char service[NOVA_PARENT_NAME];  /**< name of the service */
+        char provider[NOVA_PARENT_NAME]; /**< the program that provides it */
+        uint64_t opened; /**< how often the client opened the service since both run; it may have
+                          * closed some of these sessions */
+};
+
+/** A piece of the text that the parent writes. */
+struct nova_parent_log {
+        uint64_t next;                   /**< position after the piece */
+        uint64_t bytes;                  /**< size of the text */
+        char text[NOVA_PARENT_LOG_TEXT]; /**< without a terminating 0 */
+};
+
+/**
+ * Reads the times of the CPU on which the caller runs.
+ *
+ * @code
+ * struct nova_parent_cpu before, after;
+ *
+ * if (nova_parent_cpu_describe(&before) == 0 && !nova_sleep(1000000000) &&
+ *     nova_parent_cpu_describe(&after) == 0)
+ *         printf("idle for %u us\n", (unsigned)(after.idle_us - before.idle_us));
+ * @endcode
+ * @param[out] cpu the times
+ * @retval 0      done
+ * @retval EACCES the program does not have the grant `status`
+ * @retval ENOSYS the program is a root: it has no parent
+ */
+int nova_parent_cpu_describe(struct nova_parent_cpu *cpu);
+
+/**
+ * Reads which program uses a service of which other one.
+ *
+ * @code
+ * struct nova_parent_session session;
+ *
+ * for (unsigned i = 0; nova_parent_session_describe(i, &session) == 0; i++)
+ *         printf("%s uses %s\n", session.client, session.service);
+ * @endcode
+ * @param number index, from 0; when a program starts or ends, others may have it
+ * @param[out] session client and service
+ * @retval ENOENT there is no such number
+ * @return otherwise as nova_parent_cpu_describe()
+ */
+int nova_parent_session_describe(unsigned number, struct nova_parent_session *session);
+
+/**
+ * Reads text that the parent has written: its own, and that of programs which do not use the
+ * service `log`. The parent keeps the last part only, and begins with a whole line after a loss.
+ *
+ * @code
+ * static struct nova_parent_log piece;
+ * uint64_t position = 0;
+ *
+ * while (nova_parent_log_read(position, &piece) == 0 && piece.bytes) {
+ *         fwrite(piece.text, 1, (size_t)piece.bytes, stdout);
+ *         position = piece.next;
+ * }
+ * @endcode
+ * @param position 0: the oldest text; otherwise @c next of the last piece
+ * @param[out] log the piece; 0 bytes: there is no more text
+ * @return as nova_parent_cpu_describe()
+ */
+int nova_parent_log_read(uint64_t position, struct nova_parent_log *log);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
