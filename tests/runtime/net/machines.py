@@ -37,8 +37,9 @@ NAMES = {
 class Machine:
     """A machine with addresses, which answers ARP and the neighbour discovery of IPv6."""
 
-    def __init__(self, peer, addresses):
+    def __init__(self, peer, addresses, routes=True):
         self.peer = peer
+        self.routes = routes
         self.addresses = [p.address(one) for one in addresses]
         self.macs = {}
         self.datagrams = []
@@ -88,7 +89,7 @@ class Machine:
                                payload[8:])
         elif protocol == p.ICMP6 and payload[0] == 133:
             self.solicited = True
-            if LINK in self.addresses:
+            if self.routes:
                 self.announce()
         elif protocol == p.ICMP6 and payload[0] == 135 and payload[8:24] in self.addresses:
             # The question of a machine without an address is answered to all.
@@ -204,7 +205,8 @@ def main():
         control = os.path.join(folder, "control")
         command = [word.replace("NETDEV", peer.netdev()).replace("CONTROL", control)
                    for word in command]
-        machine = Machine(peer, addresses)
+        # Programs without an address of IPv4 would get one of a router, sometimes in time.
+        machine = Machine(peer, addresses, kind == "router")
         functions = {"router": router, "taken": taken,
                      "unplugged": lambda machine: unplug(control, machine)}
         return run_beside(peer, command, lambda: functions[kind](machine), "machines.py")
