@@ -3,6 +3,7 @@
  *
  * echo SERVICE FRAMES ENDS: announces itself, and returns each frame of peer.py with its payload
  * inverted, until it has returned FRAMES frames and the service has ended ENDS times.
+ * again SERVICE FRAMES SESSIONS: returns FRAMES frames in each of SESSIONS sessions.
  * link SERVICE FRAMES 0: sends FRAMES frames while there is no link, which peer.py cuts, and then
  * announces its end.
  * idle SERVICE 0 0: sends a frame, and sleeps.
@@ -336,6 +337,32 @@ static void hostile(const char *service)
         nova_net_close(net);
 }
 
+/* The card has empty buffers when a session ends, and frames come until the next one begins. */
+static void return_again(const char *service, unsigned frames, unsigned sessions)
+{
+        struct nova_net *net = NULL;
+
+        for (unsigned i = 0; i < sessions; i++) {
+                unsigned returned = 0;
+
+                if (net) {
+                        nova_net_close(net);
+                        nova_sleep(SECOND / 5);
+                }
+                net = open_or_die(service);
+                while (returned < frames) {
+                        const int got = step(net, returned);
+
+                        if (got < 0)
+                                die("the session", -got);
+                        returned += (unsigned)got;
+                }
+        }
+        say_goodbye(net);
+        printf("%u sessions returned %u frames each\n", sessions, frames);
+        nova_net_close(net);
+}
+
 static unsigned number(char **argv, int index)
 {
         return (unsigned)strtoul(argv[index], NULL, 10);
@@ -345,6 +372,10 @@ int main(int argc, char **argv)
 {
         if (argc == 5 && !strcmp(argv[1], "echo")) {
                 echo(argv[2], number(argv, 3), number(argv, 4));
+                return 0;
+        }
+        if (argc == 5 && !strcmp(argv[1], "again")) {
+                return_again(argv[2], number(argv, 3), number(argv, 4));
                 return 0;
         }
         if (argc == 5 && !strcmp(argv[1], "link")) {
