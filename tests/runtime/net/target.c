@@ -3,7 +3,8 @@
  *
  * Returns datagrams and bytes of TCP that come to port 7, and asks for names all the time. It
  * closes its oldest connection for a new one. The datagram "state" is answered with numbers of
- * lwIP's objects, and "end" ends the program. */
+ * lwIP's objects, and with the number of restarts of all programs, which init gives with the grant
+ * `status`; "end" ends the program. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -17,6 +18,7 @@
 #include "lwip/memp.h"
 #include "lwip/stats.h"
 #include "novanet/ip.h"
+#include "novart/parent.h"
 #include "novart/thread.h"
 #include "novart/time.h"
 
@@ -51,13 +53,23 @@ static int open_socket(int type)
         return -1;
 }
 
-/* @return the size of an answer about lwIP's objects */
+static unsigned count_restarts(void)
+{
+        struct nova_parent_program program;
+        unsigned count = 0;
+
+        for (unsigned i = 0; nova_parent_program_describe(i, &program) == 0; i++)
+                count += program.restarts;
+        return count;
+}
+
+/* @return the size of an answer */
 static int report_state(void)
 {
-        return snprintf(buffer, sizeof(buffer), "%u %u %u %u", (unsigned)lwip_stats.mem.used,
+        return snprintf(buffer, sizeof(buffer), "%u %u %u %u %u", (unsigned)lwip_stats.mem.used,
                         (unsigned)lwip_stats.memp[MEMP_PBUF_POOL]->used,
                         (unsigned)lwip_stats.memp[MEMP_NETCONN]->used,
-                        (unsigned)lwip_stats.memp[MEMP_TCP_SEG]->used);
+                        (unsigned)lwip_stats.memp[MEMP_TCP_SEG]->used, count_restarts());
 }
 
 /* @return false: the program ends */
