@@ -339,14 +339,15 @@ static void serve_once(struct server *server)
                 accept_one(server);
 }
 
-/* @return 0 or an errno value */
+/* Connections of IPv4 come to the socket, too. @return 0 or an errno value */
 static int open_listener(struct server *server)
 {
-        const struct sockaddr_in here = {.sin_family = AF_INET,
-                                         .sin_port = htons(server->config->port)};
+        const struct sockaddr_in6 here = {.sin6_family = AF_INET6,
+                                          .sin6_port = htons(server->config->port),
+                                          .sin6_addr = IN6ADDR_ANY_INIT};
         int error = 0;
 
-        server->listener = socket(AF_INET, SOCK_STREAM, 0);
+        server->listener = socket(AF_INET6, SOCK_STREAM, 0);
         if (server->listener < 0)
                 return ENOMEM;
         if (bind(server->listener, (const struct sockaddr *)&here, sizeof(here)) ||

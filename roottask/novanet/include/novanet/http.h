@@ -78,7 +78,7 @@ struct nova_http_config {
 };
 
 /**
- * Serves HTTP after nova_ip_start(). It returns only if the server cannot start.
+ * Serves HTTP over IPv4 and IPv6 after nova_ip_start(). It returns only if the server cannot start.
  *
  * A connection takes 22 KiB. If all connections are in use, a new client waits until the server
  * has ended another connection. It ends the one that has waited longest for its next request, and
