@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Debian's own Linux kernel as a guest that finds the hypercall interface and uses it. VCPUS is the
  * number of its virtual CPUs; the example enlightened-smp has another one. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../linux/terminal.h"
 #include "novart/module.h"
+#include "novart/parent.h"
+#include "novart/program.h"
 #include "novart/time.h"
+#include "novavmm/guest_net.h"
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 #include "novavmm/pc.h"
@@ -19,6 +24,7 @@
 static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_hv hv;
+static struct nova_guest_net card; /* in the system with a network */
 
 /* Builds Linux's command line: the user's words follow. Linux takes its frequencies and its clock
  * from the interface. */
@@ -54,15 +60,24 @@ static int make_machine(void)
                 error = nova_pc_create(&pc, &vm);
         if (!error)
                 error = nova_pc_add_console(&pc, 1);
+        if (!error && card.net)
+                error = nova_guest_net_attach(&card, &pc, 4);
         return error ? error : nova_hv_enable(&hv, &vm, &enlightened);
+}
+
+/* Finds a file: a root among all boot modules, a program of a system among its own. */
+static int find_module(const char *name, const void **data, size_t *bytes)
+{
+        return nova_program_is_root() ? nova_module_open(name, data, bytes)
+                                      : nova_parent_module(name, data, bytes);
 }
 
 static const char *load(const char *line)
 {
         struct nova_linux image = {.command_line = line, .rsdp = pc.rsdp};
 
-        if (nova_module_open("vmlinuz", &image.kernel, &image.kernel_bytes) ||
-            nova_module_open("initrd", &image.initrd, &image.initrd_bytes))
+        if (find_module("vmlinuz", &image.kernel, &image.kernel_bytes) ||
+            find_module("initrd", &image.initrd, &image.initrd_bytes))
                 return "the boot modules vmlinuz and initrd are missing";
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
@@ -80,9 +95,27 @@ static void report(enum nova_vm_end end)
         printf("%llu calls flushed %llu virtual CPUs, and %llu sent interrupts.\n",
                (unsigned long long)hv.flush_calls, (unsigned long long)hv.flushes,
                (unsigned long long)hv.ipi_calls);
+        if (card.net)
+                printf("The card sent %llu frames and received %llu.\n",
+                       (unsigned long long)card.device.sent,
+                       (unsigned long long)card.device.received);
         nova_hv_identity_text(hv.identity, identity, sizeof(identity));
         printf("The guest says that it is %s.\n", identity);
         printf("The guest ended after %llu exits: it %s.\n", exits, nova_vm_end_text(end));
+}
+
+/* Opens the network of a monitor that is a program of a system: the first argument names the
+ * service, as in `card=switch`. @return 0 or an errno value */
+static int open_network(char **argv)
+{
+        int error = EINVAL;
+
+        terminal_use();
+        if (argv[1] && !strncmp(argv[1], "card=", 5))
+                error = nova_guest_net_open(&card, argv[1] + 5, NULL);
+        if (error)
+                printf("The network cannot be opened: %s.\n", strerror(error));
+        return error;
 }
 
 int main(int argc, char **argv, char **envp)
@@ -90,6 +123,11 @@ int main(int argc, char **argv, char **envp)
         int error;
 
         (void)argc;
+        if (!nova_program_is_root()) {
+                if (open_network(argv))
+                        return 1;
+                argv++; /* that argument is not for Linux */
+        }
         nova_time_set_by_rtc();
         error = make_machine();
         if (error) {
