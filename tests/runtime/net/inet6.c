@@ -54,10 +54,11 @@ static void ask(const char *name, const char *service, const struct addrinfo *hi
 
 static void ask_names(void)
 {
-        static const char *names[] = {"both.test",    "four.test",   "six.test",    "absent.test",
-                                      "refused.test", "broken.test", "silent.test", "fe80::1"};
+        static const char *names[] = {"both.test",   "four.test",    "six.test",    "absent.test",
+                                      "broken.test", "refused.test", "silent.test", "fe80::1"};
         const struct addrinfo stream = {.ai_socktype = SOCK_STREAM};
         const struct addrinfo four = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+        const struct addrinfo six = {.ai_family = AF_INET6, .ai_socktype = SOCK_STREAM};
         const struct addrinfo numeric = {.ai_flags = AI_NUMERICHOST};
         const struct addrinfo here = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_DGRAM};
         const struct addrinfo odd = {.ai_family = 77};
@@ -65,6 +66,7 @@ static void ask_names(void)
         for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
                 ask(names[i], "80", &stream);
         ask("10.0.0.9", NULL, NULL);
+        ask("10.0.0.9", NULL, &six);
         ask("six.test", NULL, &four);
         ask("four.test", NULL, &numeric);
         ask(NULL, "7", &here);
