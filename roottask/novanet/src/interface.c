@@ -203,6 +203,7 @@ static void reopen(void)
         }
         LOCK_TCPIP_CORE();
         up = true;
+        novanet_recover();
 }
 
 /* Waits for frames, and passes them on. */
