@@ -7,12 +7,14 @@
 
 #include "nova/utcb.h"
 #include "novart/selector.h"
+#include "novart/time.h"
 #include "novavmm/virtio.h"
 #include "vm.h"
 
 #define VECTOR_UD  6
 #define CALL_BYTES 3 /* of VMCALL and VMMCALL */
 #define LPID       1
+#define SOON_NS    100000
 
 #define PRIVILEGE(ar) ((ar) >> 5 & 3)
 
@@ -49,12 +51,12 @@ static nova_word_t access(const struct nova_bus *bus, const nova_word_t word[4])
         return 0;
 }
 
-/* Serves a call that needs the machine's devices. A machine that has ended answers no more: its
- * handler waits until the ultravisor has ended the guest. */
-static void serve_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
+/* Performs a call with the machine's devices.
+ * @return false if the machine has ended */
+static bool use_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
 {
         struct nova_vm *const vm = vcpu->vm;
-        bool ended;
+        bool runs;
 
         nova_vm_lock(vm);
         vm->serving = vcpu;
@@ -67,10 +69,25 @@ static void serve_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t 
         if (vm->look && vm->end == NOVA_VM_RUNS)
                 vm->look(vm->look_context);
         *more = novavmm_vcpu_has_interrupt(vcpu);
-        ended = vm->end != NOVA_VM_RUNS;
+        runs = vm->end == NOVA_VM_RUNS;
         nova_vm_unlock(vm);
-        if (ended)
-                nova_semaphore_down(&vm->secure->over);
+        return runs;
+}
+
+/* Serves a call that needs the machine's devices, on the time of the virtual CPU, which the
+ * ultravisor ends. So no call may hold the machine's lock at the end: `busy` counts the calls that
+ * may do so, and a machine that has ended answers no more. */
+static void serve_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
+{
+        struct nova_secure *const secure = secure_of(vcpu);
+        bool runs;
+
+        __atomic_add_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
+        runs = __atomic_load_n(&vcpu->vm->end, __ATOMIC_SEQ_CST) == NOVA_VM_RUNS &&
+               use_device(vcpu, call, more);
+        __atomic_sub_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
+        if (!runs)
+                nova_semaphore_down(&secure->over);
 }
 
 static enum nova_h_status of(enum nova_u_status status)
@@ -262,6 +279,8 @@ void novavmm_secure_detach(struct nova_vm *vm)
 
         if (!secure->uv.session)
                 return;
+        while (__atomic_load_n(&secure->busy, __ATOMIC_SEQ_CST))
+                nova_sleep(SOON_NS);
         nova_uv_svm_terminate(&secure->uv);
         if (secure->watcher) {
                 nova_session_cancel(secure->uv.session);

@@ -21,6 +21,7 @@ struct nova_secure {
         struct nova_thread *watcher;                 /**< waits for the guest's end */
         struct nova_semaphore converted;             /**< gets an up when UV_ESM has ended */
         struct nova_semaphore over;                  /**< holds handlers of a machine that ended */
+        unsigned busy;                               /**< calls that use devices; atomic */
         enum nova_u_status status;                   /**< of UV_ESM */
         bool secure;                                 /**< the ultravisor runs the guest */
 };
