@@ -51,19 +51,20 @@ static bool send(struct nova_vcpu *vcpu, struct call *call)
         return false;
 }
 
-int reflect(struct nova_vcpu *vcpu, enum nova_h_call number, const uint64_t parameters[4],
+int reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parameters[4],
             uint64_t *value)
 {
-        struct call call = {.word = {number, (nova_word_t)parameters[0], (nova_word_t)parameters[1],
-                                     (nova_word_t)parameters[2], (nova_word_t)parameters[3]}};
+        struct call message = {.word = {call, (nova_word_t)parameters[0],
+                                        (nova_word_t)parameters[1], (nova_word_t)parameters[2],
+                                        (nova_word_t)parameters[3]}};
 
         if (value)
                 *value = UINT64_MAX;
-        if (!send(vcpu, &call))
+        if (!send(vcpu, &message))
                 return NOVA_H_FUNCTION;
         if (value)
-                *value = call.value;
-        return (int)call.status;
+                *value = message.value;
+        return (int)message.status;
 }
 
 static bool interrupt_pending(void *context, unsigned number)

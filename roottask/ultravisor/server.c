@@ -63,18 +63,18 @@ static bool check_size(struct call *call, uint64_t value)
 {
         const uint64_t start = call->word[1];
 
-        return is_page(value) && value && value <= GPA_MAX - start &&
+        return call->vm && is_page(value) && value && value <= GPA_MAX - start &&
                page_slot_is_free(&call->vm->pages, start, value);
 }
 
 static bool check_new_slot(struct call *call, uint64_t value)
 {
-        return value < PAGE_SLOTS && !call->vm->pages.slot[value].bytes;
+        return call->vm && value < PAGE_SLOTS && !call->vm->pages.slot[value].bytes;
 }
 
 static bool check_slot(struct call *call, uint64_t value)
 {
-        return value < PAGE_SLOTS && call->vm->pages.slot[value].bytes;
+        return call->vm && value < PAGE_SLOTS && call->vm->pages.slot[value].bytes;
 }
 
 static bool check_normal(struct call *call, uint64_t value)
@@ -84,7 +84,7 @@ static bool check_normal(struct call *call, uint64_t value)
 
 static bool check_gpa(struct call *call, uint64_t value)
 {
-        return is_page(value) && page_find(&call->vm->pages, value);
+        return call->vm && is_page(value) && page_find(&call->vm->pages, value);
 }
 
 static bool check_flags(uint64_t value, uint64_t known)

@@ -19,5 +19,5 @@ function(nova_add_secure_test name)
     EXPECT ${arg_EXPECT} REJECT "not ok [0-9]" ${arg_REJECT})
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]46$"
+nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]50$"
   REJECT "cannot continue")

@@ -127,8 +127,8 @@ static void slots(void)
                       guest(PROBE_WRITE, (uint32_t)end + PAGE, 77) == 0 &&
                       guest(PROBE_READ, (uint32_t)end + PAGE, 0) == 77,
               "a running guest uses memory that is added");
-        check(nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_SUCCESS &&
-                      nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_P2 &&
+        check(nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_SUCCESS, "memory can be removed");
+        check(nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_P2 &&
                       nova_uv_unregister_mem_slot(uv, 32) == NOVA_U_P2,
               "memory can be removed once");
         check(nova_uv_register_mem_slot(uv, end, 4 * PAGE, 0, 31) == NOVA_U_SUCCESS &&
@@ -175,12 +175,11 @@ static void pages(void)
         check(nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3,
               "a page that is in cannot be replaced");
         check(nova_uv_page_out(uv, SPARE, AREA, NOVA_UV_SNAPSHOT, ORDER) == NOVA_U_SUCCESS &&
-                      memcmp(copy, "\x11\x11\x11\x11", 4) &&
+                      memcmp(copy, "\x11\x11\x11\x11", 4) != 0 &&
                       guest(PROBE_READ, AREA, 0) == 0x11111111,
               "a snapshot is encrypted, and the page stays");
-        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_SUCCESS &&
-                      nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3,
-              "a page goes out once");
+        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_SUCCESS, "a page goes out");
+        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3, "it goes out once");
         memcpy(old, copy, PAGE);
         copy[77] ^= 1;
         check(nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_PERMISSION,
@@ -236,14 +235,13 @@ static void sharing(void)
         check(guest(PROBE_READ, at + PAGE, 0) == 0x64636261, "and what the VMM writes to it");
         check(nova_uv_page_out(uv, SPARE, at, 0, ORDER) == NOVA_U_SUCCESS,
               "UV_PAGE_OUT of a shared page does nothing");
-        check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_SUCCESS &&
-                      nova_uv_page_inval(uv, at, ORDER) == NOVA_U_P2 &&
-                      guest(PROBE_READ, at, 0) == 0,
-              "a shared page that the VMM takes back is asked for again");
+        check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_SUCCESS, "the VMM takes the page back");
+        check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_P2 && guest(PROBE_READ, at, 0) == 0,
+              "the guest gets it once more when it reads it");
         check(ultracall(NOVA_UV_UNSHARE_PAGE, gfn, 1) == 0 && guest(PROBE_READ, at, 0) == 0,
               "a page is private again, and zero");
         guest(PROBE_WRITE, at, 0x55555555);
-        check(memcmp(normal(at), "UUUU", 4), "the VMM sees it no longer");
+        check(memcmp(normal(at), "UUUU", 4) != 0, "the VMM sees it no longer");
         check(ultracall(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0) == 0 &&
                       guest(PROBE_READ, at, 0) == 0x55555555 &&
                       guest(PROBE_READ, at + PAGE, 0) == 0,
@@ -301,9 +299,8 @@ int main(void)
         check(nova_uv_start(uv, 0, 8) == EPERM && nova_uv_reset(uv, 0) == EPERM &&
                       nova_uv_start(uv, 1, 8) == EINVAL,
               "a virtual CPU starts only if the guest requests it");
-        check(nova_uv_svm_terminate(uv) == NOVA_U_SUCCESS &&
-                      nova_uv_svm_terminate(uv) == NOVA_U_INVALID && !nova_uv_is_secure(uv),
-              "UV_SVM_TERMINATE ends it once");
+        check(nova_uv_svm_terminate(uv) == NOVA_U_SUCCESS, "UV_SVM_TERMINATE ends it");
+        check(nova_uv_svm_terminate(uv) == NOVA_U_INVALID && !nova_uv_is_secure(uv), "once");
         /* The handler of the guest's last exit has no time any more, and holds the machine's lock.
          */
         return tap_end();

@@ -193,7 +193,7 @@ void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, c
 {
         const nova_mtd_t mtd = vcpu->vm->mtd[vcpu->exit];
         struct nova_utcb_state state = {.mtd = 0};
-        struct near near;
+        struct near near = {.codes = 0};
 
         if (vcpu->state)
                 state = *vcpu->state;
