@@ -33,14 +33,25 @@ static enum nova_u_status insist(struct nova_vcpu *vcpu, uint64_t gpa, page_func
         return status;
 }
 
+/* Tells the VMM that the guest no longer uses a shared page. */
+static void release(struct nova_vcpu *vcpu, uint64_t gpa)
+{
+        const uint64_t parameters[4] = {gpa, NOVA_H_PAGE_IN_NONSHARED, NOVA_UV_ORDER_PAGE, 0};
+
+        reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL);
+}
+
 /* Performs a function for each page of a range that has been checked. */
 static enum nova_u_status each(struct nova_vcpu *vcpu, uint64_t gfn, uint64_t count,
                                page_function *function)
 {
         enum nova_u_status status = NOVA_U_SUCCESS;
 
-        for (uint64_t i = 0; i < count && !status; i++)
+        for (uint64_t i = 0; i < count && !status; i++) {
                 status = insist(vcpu, (gfn + i) << NOVA_PAGE_BITS, function);
+                if (!status && function == page_unshare)
+                        release(vcpu, (gfn + i) << NOVA_PAGE_BITS);
+        }
         return status;
 }
 
@@ -67,8 +78,8 @@ static enum nova_u_status unshare_all(struct nova_vcpu *vcpu)
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
                 for (uint64_t j = 0; j < vm->pages.slot[i].bytes / FRAME_BYTES && !status; j++)
                         if (vm->pages.slot[i].page[j].shared)
-                                status = insist(vcpu, vm->pages.slot[i].start + j * FRAME_BYTES,
-                                                page_unshare);
+                                status = each(vcpu, vm->pages.slot[i].start / FRAME_BYTES + j, 1,
+                                              page_unshare);
         }
         return status;
 }

@@ -3,6 +3,7 @@
 #include "secure.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nova/utcb.h"
@@ -103,16 +104,134 @@ static nova_word_t init_start(struct nova_secure *secure)
         return (nova_word_t)of(status);
 }
 
-static nova_word_t page_in(struct nova_secure *secure, const nova_word_t word[4])
+/* What a page of the machine's RAM holds since the guest is secure, and where the encrypted page
+ * with the same number is. */
+struct nova_secure_place {
+        enum { PLACE_FREE, PLACE_SHARED, PLACE_ENCRYPTED } use;
+        uint32_t owner; /* of ENCRYPTED: number of the guest's page */
+        uint32_t at;    /* page of the RAM that holds the encrypted page, + 1; 0: it is not out */
+};
+
+static uint32_t page_count(const struct nova_secure *secure)
 {
-        if (word[1] & NOVA_H_PAGE_IN_NONSHARED)
-                return NOVA_H_SUCCESS;
-        return (nova_word_t)of(nova_uv_page_in(&secure->uv, word[0], word[0], 0, word[2]));
+        return (uint32_t)(secure->vm->memory.bytes / NOVA_PAGE_SIZE);
 }
 
-static nova_word_t page_out(struct nova_secure *secure, const nova_word_t word[4])
+/* Finds a free page of the RAM, the one with the same number if possible.
+ * @return its number; page_count(): none is free */
+static uint32_t find_free(struct nova_secure *secure, uint32_t page)
 {
-        return (nova_word_t)of(nova_uv_page_out(&secure->uv, word[0], word[0], 0, word[2]));
+        const uint32_t count = page_count(secure);
+
+        if (secure->place[page].use == PLACE_FREE)
+                return page;
+        for (uint32_t i = 0; i < count; i++) {
+                secure->hand = (secure->hand + 1) % count;
+                if (secure->place[secure->hand].use == PLACE_FREE)
+                        return secure->hand;
+        }
+        return count;
+}
+
+static void put(struct nova_secure *secure, uint32_t page, uint32_t at)
+{
+        secure->place[at].use = PLACE_ENCRYPTED;
+        secure->place[at].owner = page;
+        secure->place[page].at = at + 1;
+}
+
+/* Moves an encrypted page away from a page of the RAM that is to be shared. */
+static bool make_free(struct nova_secure *secure, uint32_t page)
+{
+        char *const base = (char *)secure->vm->memory.base;
+        uint32_t to;
+
+        if (secure->place[page].use != PLACE_ENCRYPTED)
+                return true;
+        to = find_free(secure, page);
+        if (to == page_count(secure))
+                return false;
+        memcpy(base + (size_t)to * NOVA_PAGE_SIZE, base + (size_t)page * NOVA_PAGE_SIZE,
+               NOVA_PAGE_SIZE);
+        put(secure, secure->place[page].owner, to);
+        secure->place[page].use = PLACE_FREE;
+        return true;
+}
+
+static uint64_t address_of(uint32_t page)
+{
+        return (uint64_t)page * NOVA_PAGE_SIZE;
+}
+
+static enum nova_u_status share(struct nova_secure *secure, uint32_t page)
+{
+        if (!make_free(secure, page))
+                return NOVA_U_BUSY;
+        secure->place[page].use = PLACE_SHARED;
+        return nova_uv_page_in(&secure->uv, address_of(page), address_of(page), 0,
+                               NOVA_UV_ORDER_PAGE);
+}
+
+static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page)
+{
+        const uint32_t at = secure->place[page].at - 1;
+        const enum nova_u_status status = nova_uv_page_in(&secure->uv, address_of(at),
+                                                          address_of(page), 0, NOVA_UV_ORDER_PAGE);
+
+        if (!status) {
+                secure->place[at].use = PLACE_FREE;
+                secure->place[page].at = 0;
+        }
+        return status;
+}
+
+static enum nova_u_status page_in(struct nova_secure *secure, const nova_word_t word[4])
+{
+        const uint32_t page = (uint32_t)(word[0] / NOVA_PAGE_SIZE);
+
+        if (page >= page_count(secure))
+                return NOVA_U_PARAMETER;
+        if (word[1] & NOVA_H_PAGE_IN_NONSHARED) {
+                if (secure->place[page].use == PLACE_SHARED)
+                        secure->place[page].use = PLACE_FREE;
+                return NOVA_U_SUCCESS;
+        }
+        if (word[1] & NOVA_H_PAGE_IN_SHARED)
+                return share(secure, page);
+        if (secure->place[page].at)
+                return return_page(secure, page);
+        return nova_uv_page_in(&secure->uv, word[0], word[0], 0, word[2]); /* a part, in UV_ESM */
+}
+
+static enum nova_u_status page_out(struct nova_secure *secure, const nova_word_t word[4])
+{
+        const uint32_t page = (uint32_t)(word[0] / NOVA_PAGE_SIZE);
+        enum nova_u_status status;
+        uint32_t to;
+
+        if (page >= page_count(secure))
+                return NOVA_U_PARAMETER;
+        to = find_free(secure, page);
+        if (to == page_count(secure))
+                return NOVA_U_BUSY;
+        status = nova_uv_page_out(&secure->uv, address_of(to), word[0], 0, word[2]);
+        if (!status)
+                put(secure, page, to);
+        return status;
+}
+
+/* Moves a page for the ultravisor. */
+static nova_word_t move_page(struct nova_secure *secure, const struct call *call)
+{
+        enum nova_u_status status;
+
+        __atomic_add_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
+        nova_mutex_lock(&secure->lock);
+        status = call->number == NOVA_H_SVM_PAGE_IN ? page_in(secure, call->word)
+                                                    : page_out(secure, call->word);
+        nova_mutex_unlock(&secure->lock);
+        __atomic_sub_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
+        return (nova_word_t)of(status);
 }
 
 static nova_word_t init_end(struct nova_secure *secure, enum nova_u_status status)
@@ -147,10 +266,8 @@ static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
                 call->status = init_end(secure, (enum nova_u_status)(int)call->word[0]);
                 break;
         case NOVA_H_SVM_PAGE_IN:
-                call->status = page_in(secure, call->word);
-                break;
         case NOVA_H_SVM_PAGE_OUT:
-                call->status = page_out(secure, call->word);
+                call->status = move_page(secure, call);
                 break;
         default:
                 call->status = (nova_word_t)(intptr_t)NOVA_H_FUNCTION;
@@ -260,6 +377,9 @@ int novavmm_secure_attach(struct nova_vm *vm)
 
         secure->vm = vm;
         secure->uv.lpid = LPID;
+        secure->place = calloc(bytes / NOVA_PAGE_SIZE, sizeof(*secure->place));
+        if (!secure->place)
+                return ENOMEM;
         nova_vm_on(vm, NOVA_VM_EXIT_HYPERCALL, hypercall);
         vm->virtio_features = NOVA_VIRTIO_ACCESS_PLATFORM;
         error = nova_session_share(secure->uv.session, vm->memory.base,
@@ -294,6 +414,7 @@ void novavmm_secure_detach(struct nova_vm *vm)
                 if (secure->handler[i])
                         nova_handler_destroy(secure->handler[i]);
         }
+        free(secure->place);
         memset(secure, 0, sizeof(*secure));
 }
 

@@ -10,6 +10,8 @@
 extern "C" {
 #endif
 
+struct nova_secure_place;
+
 /** A machine's connection to the ultravisor. All fields are zero before nova_secure_open(). */
 struct nova_secure {
         struct nova_uv uv; /**< the machine in the ultravisor's table */
@@ -21,7 +23,10 @@ struct nova_secure {
         struct nova_thread *watcher;                 /**< waits for the guest's end */
         struct nova_semaphore converted;             /**< gets an up when UV_ESM has ended */
         struct nova_semaphore over;                  /**< holds handlers of a machine that ended */
-        unsigned busy;                               /**< calls that use devices; atomic */
+        unsigned busy;                               /**< calls that hold a lock; atomic */
+        struct nova_mutex lock;                      /**< protects `place` */
+        struct nova_secure_place *place;             /**< what each page of the RAM holds */
+        uint32_t hand;                               /**< page at which the last search ended */
         enum nova_u_status status;                   /**< of UV_ESM */
         bool secure;                                 /**< the ultravisor runs the guest */
 };
