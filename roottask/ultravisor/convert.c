@@ -35,17 +35,6 @@ bool convert_read_key(void)
         return !nova_parent_module(KEY_MODULE, &data, &bytes) && seal_read_key(data, bytes, key);
 }
 
-static struct page *page_at(struct vm *vm, uint64_t gpa)
-{
-        struct page *page;
-
-        if (nova_service_lock(vm_service))
-                return NULL;
-        page = page_find(&vm->pages, gpa);
-        nova_service_unlock(vm_service);
-        return page;
-}
-
 /* Returns true if the slots have each page of a range. */
 static bool has(struct vm *vm, uint64_t gpa, uint64_t bytes)
 {
@@ -56,6 +45,41 @@ static bool has(struct vm *vm, uint64_t gpa, uint64_t bytes)
         result = page_has(&vm->pages, gpa, (bytes + FRAME_BYTES - 1) / FRAME_BYTES);
         nova_service_unlock(vm_service);
         return result;
+}
+
+/* Lets UV_PAGE_IN provide pages, each of them once, or ends that.
+ * @return false if one of them is in use already */
+static bool expect(struct vm *vm, uint64_t gpa, uint64_t bytes, bool value)
+{
+        bool good = true;
+
+        if (nova_service_lock(vm_service))
+                return false;
+        for (uint64_t i = 0; i < bytes; i += FRAME_BYTES) {
+                struct page *const page = page_find(&vm->pages, gpa + i);
+
+                good &= page && page->state == PAGE_NONE;
+                if (page)
+                        page->expected = value && page->state == PAGE_NONE;
+        }
+        nova_service_unlock(vm_service);
+        return good;
+}
+
+/* Returns true if UV_PAGE_IN has provided each page. */
+static bool has_come(struct vm *vm, uint64_t gpa, uint64_t bytes)
+{
+        bool good = true;
+
+        if (nova_service_lock(vm_service))
+                return false;
+        for (uint64_t i = 0; i < bytes; i += FRAME_BYTES) {
+                const struct page *const page = page_find(&vm->pages, gpa + i);
+
+                good &= page && page->state == PAGE_SECURE && !page->expected;
+        }
+        nova_service_unlock(vm_service);
+        return good;
 }
 
 /* Lets the VMM move pages into secure memory, as many at once as their place allows. */
@@ -69,13 +93,11 @@ static bool move(struct nova_vcpu *vcpu, uint64_t gpa, uint64_t bytes)
                 const uint64_t parameters[4] = {gpa, 0,
                                                 large ? NOVA_UV_ORDER_MAX : NOVA_UV_ORDER_PAGE, 0};
 
-                if (reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL))
+                if (!expect(vm, gpa, part, true) ||
+                    reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL) ||
+                    !has_come(vm, gpa, part)) {
+                        expect(vm, gpa, part, false);
                         return false;
-                for (uint64_t i = 0; i < part; i += FRAME_BYTES) {
-                        const struct page *const page = page_at(vm, gpa + i);
-
-                        if (!page || page->state != PAGE_SECURE)
-                                return false;
                 }
                 gpa += part;
                 bytes -= part;
@@ -83,10 +105,11 @@ static bool move(struct nova_vcpu *vcpu, uint64_t gpa, uint64_t bytes)
         return true;
 }
 
-/* Returns the address of a page in secure memory. */
+/* Returns the address of a page in secure memory. In UV_ESM no other thread takes a page away: none
+ * moves out, and no slot vanishes (struct pages, converting). */
 static uint8_t *place(struct vm *vm, uint64_t gpa)
 {
-        const struct page *const page = page_at(vm, gpa);
+        const struct page *const page = page_find(&vm->pages, gpa);
 
         return frame_address(&memory_frames, page->frame);
 }
@@ -194,8 +217,9 @@ static bool make_tables(struct vm *vm, struct nova_vcpu *vcpu)
         const uint64_t at = vm->seal->tables, bit = vm->bit;
         uint64_t *table;
 
+        /* These pages are no part, so they begin with zeroes. */
         for (uint64_t i = 0; i < SEAL_TABLES_BYTES; i += FRAME_BYTES)
-                if (!memory_get(vcpu, at + i))
+                if (!expect(vm, at + i, FRAME_BYTES, false) || !memory_get(vcpu, at + i))
                         return false;
         table = (uint64_t *)place(vm, at + LEVEL4);
         table[0] = (at + LEVEL3) | bit | TABLE_ENTRY;
@@ -233,7 +257,7 @@ static bool make_key(struct vm *vm)
         return vm->has_key;
 }
 
-enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu)
+static enum nova_u_status prepare(struct vm *vm, struct nova_vcpu *vcpu)
 {
         static const uint64_t nothing[4];
         enum nova_u_status status;
@@ -247,14 +271,37 @@ enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu)
                 status = check_machine(vm);
         if (!status)
                 status = measure_all(vm, vcpu);
-        vm->pages.converting = false;
         if (!status && !make_tables(vm, vcpu))
                 status = NOVA_U_RETRY;
+        return status;
+}
+
+/* Ends UV_ESM, unless UV_SVM_TERMINATE has come meanwhile. */
+static enum nova_u_status finish(struct vm *vm)
+{
+        enum nova_u_status status = NOVA_U_INVALID;
+
+        if (nova_service_lock(vm_service))
+                return NOVA_U_FUNCTION;
+        if (vm->state == VM_CONVERTING) {
+                vm->pages.converting = false;
+                vm->state = VM_SECURE;
+                status = NOVA_U_SUCCESS;
+        }
+        nova_service_unlock(vm_service);
+        return status;
+}
+
+enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu)
+{
+        static const uint64_t nothing[4];
+        enum nova_u_status status = prepare(vm, vcpu);
+
         if (status)
                 return status;
         set_start(vm, &vcpu->start);
-        if (reflect(vcpu, NOVA_H_SVM_INIT_DONE, nothing, NULL))
-                return NOVA_U_FUNCTION;
-        vm->state = VM_SECURE;
-        return NOVA_U_SUCCESS;
+        status = finish(vm); /* before the VMM hears of it, so that its next kick is valid */
+        if (!status && reflect(vcpu, NOVA_H_SVM_INIT_DONE, nothing, NULL))
+                status = NOVA_U_FUNCTION;
+        return status;
 }

@@ -16,8 +16,8 @@ static void start(struct nova_vcpu *vcpu)
         struct vm *const vm = vm_of(vcpu);
         enum nova_u_status status = NOVA_U_SUCCESS;
 
-        if (vcpu->number == 0 && vm->state == VM_CONVERTING)
-                status = convert(vm, vcpu);
+        if (vcpu->number == 0)
+                status = vm->state == VM_CONVERTING ? convert(vm, vcpu) : NOVA_U_INVALID;
         if (status) {
                 const uint64_t parameters[4] = {(uint64_t)(int64_t)status};
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ultracalls and hypercalls of a secure guest: number in RAX, parameters in RBX, RCX, RDX and RSI,
  * status in RAX. */
+#include "nova/hypercall.h"
+#include "novart/time.h"
 #include "novavmm/registers.h"
 #include "vm.h"
 
 #define VECTOR_UD 6
+#define SOON_NS   100000
 #define BYTES     3 /* of VMCALL and VMMCALL */
 
 #define PRIVILEGE(ar) ((ar) >> 5 & 3)
@@ -14,6 +17,24 @@
 #define GFN_MAX    (UINT64_C(1) << 40)
 
 typedef enum nova_u_status page_function(struct pages *pages, uint64_t gpa);
+
+static void sleep_soon(void *unused)
+{
+        (void)unused;
+        nova_sleep(SOON_NS);
+}
+
+/* Lets the other virtual CPUs complete what may use a page: replies that map it, and exits that
+ * access it. */
+static void wait_for_others(struct nova_vcpu *vcpu)
+{
+        struct nova_vm *const machine = vcpu->vm;
+
+        for (unsigned i = 0; i < machine->vcpus; i++)
+                if (&machine->vcpu[i] != vcpu && machine->vcpu[i].gives)
+                        nova_ec_ctrl(machine->vcpu[i].ec);
+        nova_vcpu_call_out(vcpu, sleep_soon, NULL);
+}
 
 /* Performs a function for a page. A page that another virtual CPU's reply may map is tried again
  * after an exit of that virtual CPU. */
@@ -28,7 +49,7 @@ static enum nova_u_status insist(struct nova_vcpu *vcpu, uint64_t gpa, page_func
                 status = function(&vm->pages, gpa);
                 nova_service_unlock(vm_service);
                 if (status == NOVA_U_BUSY)
-                        nova_vcpu_settle(vcpu);
+                        wait_for_others(vcpu);
         }
         return status;
 }
@@ -74,12 +95,16 @@ static enum nova_u_status unshare_all(struct nova_vcpu *vcpu)
 {
         struct vm *const vm = vm_of(vcpu);
         enum nova_u_status status = NOVA_U_SUCCESS;
+        uint64_t gpa = 0;
 
-        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
-                for (uint64_t j = 0; j < vm->pages.slot[i].bytes / FRAME_BYTES && !status; j++)
-                        if (vm->pages.slot[i].page[j].shared)
-                                status = each(vcpu, vm->pages.slot[i].start / FRAME_BYTES + j, 1,
-                                              page_unshare);
+        while (!status && vm->machine.end == NOVA_VM_RUNS) {
+                if (nova_service_lock(vm_service))
+                        return NOVA_U_FUNCTION;
+                gpa = page_next_shared(&vm->pages, gpa);
+                nova_service_unlock(vm_service);
+                if (gpa == UINT64_MAX)
+                        break;
+                status = each(vcpu, gpa / FRAME_BYTES, 1, page_unshare);
         }
         return status;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nova/hip.h"
 #include "novart/page.h"
 #include "novart/program.h"
 #include "novart/random.h"
@@ -65,6 +66,8 @@ int main(void)
 {
         if (sizeof(nova_word_t) < 8)
                 return refuse("secure guests need the x86_64 kernel (--arch x86_64)");
+        if (!(nova_program.hip->features & (NOVA_HIP_SVM | NOVA_HIP_VMX)))
+                return refuse("this CPU cannot run guests (--cpu qemu64,+svm,+npt,+rdrand can)");
         if (!nova_random_available())
                 return refuse("this CPU has neither RDSEED nor RDRAND, so keys could be guessed "
                               "(--cpu qemu64,+svm,+npt,+rdrand has them)");

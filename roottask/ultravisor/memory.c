@@ -15,8 +15,8 @@
 #define VMX_FINAL   0x100u
 #define QUAL_WRITE  0x2u
 #define BLOCK_BYTES (FRAME_BLOCK * FRAME_BYTES)
+#define REPEATS     64u /* exits for one address without progress */
 #define TRIES       64u /* attempts to move a page that cannot be moved at once */
-#define DEVICES_END 0xfffffffffu
 
 struct frames memory_frames;
 
@@ -51,7 +51,7 @@ static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, en
                                          ? frame_address(pages->frames, page->frame)
                                          : vm->normal + (uint64_t)page->normal * FRAME_BYTES;
 
-        if (vm->state == VM_SECURE && is_in_flight(vm, gpa))
+        if (is_in_flight(vm, gpa))
                 return false;
         nova_revoke(nova_crd_mem(page_number(from), 0, NOVA_MEM_RWX), 0);
         return true;
@@ -131,77 +131,94 @@ static bool make_room(struct nova_vcpu *vcpu)
         return false;
 }
 
-/* Asks the VMM for a page.
- * @return false: the machine has ended */
-static bool request(struct nova_vcpu *vcpu, uint64_t gpa, unsigned flags)
+/* Asks the VMM for a page. Another virtual CPU may get it meanwhile, so the caller looks whether it
+ * is there.
+ * @return the status of the VMM's answer */
+static int request(struct nova_vcpu *vcpu, uint64_t gpa, unsigned flags)
 {
         const uint64_t parameters[4] = {gpa, flags, NOVA_UV_ORDER_PAGE, 0};
-        const int status = reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL);
 
-        if (!status && vcpu->vm->end == NOVA_VM_RUNS)
-                return true;
-        nova_vcpu_fail(vcpu, "its VMM does not provide the page at 0x%llx (status %d)",
-                       (unsigned long long)gpa, status);
-        return false;
+        return reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL);
 }
 
-/* Tries to make the secure place present.
- * @return false: a frame, or the VMM, is needed first */
-static bool try_get(struct vm *vm, struct page *page, uint64_t gpa)
+static void fail_request(struct nova_vcpu *vcpu, uint64_t gpa, int status)
 {
-        if (page->state == PAGE_NONE && !page_fill_block(&vm->pages, gpa))
+        nova_vcpu_fail(vcpu, "its VMM does not provide the page at 0x%llx (status %d)",
+                       (unsigned long long)gpa, status);
+}
+
+/* What a page needs before an exit can use it. */
+enum need { NEED_NOTHING, NEED_SLOT, NEED_FRAME, NEED_CONTENT };
+
+/* Tries to make the secure place of a page present. A page that is shared has none. */
+static enum need try_get(struct vm *vm, uint64_t gpa)
+{
+        enum need need = NEED_FRAME;
+        struct page *page;
+
+        lock();
+        page = page_find(&vm->pages, gpa);
+        if (page && page->state == PAGE_NONE && !page->shared && !page_fill_block(&vm->pages, gpa))
                 page_fill(&vm->pages, page);
-        return page->state == PAGE_SECURE;
+        if (!page)
+                need = NEED_SLOT;
+        else if (page->state == PAGE_SECURE || page->shared)
+                need = NEED_NOTHING;
+        else if (memory_frames.free && page->state == PAGE_OUT)
+                need = NEED_CONTENT;
+        nova_service_unlock(vm_service);
+        return need;
 }
 
 bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
 {
         struct vm *const vm = vm_of(vcpu);
+        int status = 0;
 
-        for (unsigned i = 0; i < TRIES; i++) {
-                struct page *page;
-                bool done, out, room;
+        for (unsigned i = 0; i < TRIES && vm->machine.end == NOVA_VM_RUNS; i++) {
+                const enum need need = try_get(vm, gpa);
 
-                lock();
-                page = page_find(&vm->pages, gpa);
-                done = page && try_get(vm, page, gpa);
-                out = page && page->state == PAGE_OUT;
-                room = memory_frames.free;
-                nova_service_unlock(vm_service);
-                if (done)
+                if (need == NEED_NOTHING)
                         return true;
-                if (!page || (!room && !make_room(vcpu)) || (out && !request(vcpu, gpa, 0)))
+                if (need == NEED_SLOT || (need == NEED_FRAME && !make_room(vcpu)))
                         return false;
+                if (need == NEED_CONTENT && status)
+                        break;
+                if (need == NEED_CONTENT)
+                        status = request(vcpu, gpa, 0);
         }
-        nova_vcpu_fail(vcpu, "the page at 0x%llx does not come back", (unsigned long long)gpa);
+        fail_request(vcpu, gpa, status);
         return false;
+}
+
+/* Returns true if the shared place of a page is there; else notes that the VMM may provide it. */
+static bool has_shared(struct vm *vm, uint64_t gpa, bool ask)
+{
+        struct page *page;
+        bool has;
+
+        lock();
+        page = page_find(&vm->pages, gpa);
+        has = page && page->normal != PAGE_NO_PAGE;
+        if (page)
+                page->asked = ask && !has;
+        nova_service_unlock(vm_service);
+        return has;
 }
 
 /* Fills the shared place of a page. */
 static bool get_shared(struct nova_vcpu *vcpu, uint64_t gpa)
 {
         struct vm *const vm = vm_of(vcpu);
-        struct page *page;
-        bool done;
+        int status;
 
-        lock();
-        page = page_find(&vm->pages, gpa);
-        if (page->normal == PAGE_NO_PAGE)
-                page->asked = true;
-        done = !page->asked;
-        nova_service_unlock(vm_service);
-        if (done)
+        if (has_shared(vm, gpa, true))
                 return true;
-        if (!request(vcpu, gpa, NOVA_H_PAGE_IN_SHARED))
-                return false;
-        lock();
-        done = page->normal != PAGE_NO_PAGE;
-        page->asked = false;
-        nova_service_unlock(vm_service);
-        if (!done)
-                nova_vcpu_fail(vcpu, "its VMM does not share the page at 0x%llx",
-                               (unsigned long long)gpa);
-        return done;
+        status = request(vcpu, gpa, NOVA_H_PAGE_IN_SHARED);
+        if (has_shared(vm, gpa, false))
+                return true;
+        fail_request(vcpu, gpa, status);
+        return false;
 }
 
 static void give(struct nova_vcpu *vcpu, const void *from, unsigned order, uint64_t to,
@@ -234,6 +251,11 @@ static void map_secure(struct nova_vcpu *vcpu, struct page *page, uint64_t addre
                 page->snapshot = false;
         if (page->read_only || page->snapshot)
                 rights &= ~(unsigned)NOVA_MEM_W;
+        if (page->narrow && rights & NOVA_MEM_W) /* a mapping gets no further permissions */
+                nova_revoke(nova_crd_mem(page_number(frame_address(&memory_frames, page->frame)), 0,
+                                         NOVA_MEM_RWX),
+                            0);
+        page->narrow = !(rights & NOVA_MEM_W);
         give(vcpu, frame_address(&memory_frames, page->frame), 0, address, rights);
 }
 
@@ -256,50 +278,81 @@ static bool is_secure_access(const struct nova_vcpu *vcpu, const struct page *pa
                (misses_table(vcpu) && page->normal == PAGE_NO_PAGE);
 }
 
-static void fill_in(struct nova_vcpu *vcpu, struct page *page, uint64_t address)
+/* Maps what is at an address, if nothing has changed since it was made present; else the guest
+ * exits again. */
+static void map(struct nova_vcpu *vcpu, uint64_t address, bool secure)
 {
         struct vm *const vm = vm_of(vcpu);
-        const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
-        const bool secure = is_secure_access(vcpu, page, address);
+        const uint64_t gpa = address & ~vm->bit;
+        struct page *page;
 
-        address = gpa | (address & vm->bit);
-        if (!(secure ? memory_get(vcpu, gpa) : get_shared(vcpu, gpa)))
-                return;
         lock();
-        if (secure && page->state == PAGE_SECURE) {
-                page->aliased |= !(address & vm->bit) && gpa >= VM_LOW_BYTES;
-                vm->aliases |= page->aliased;
-                map_secure(vcpu, page, address);
-        } else if (!secure && page->normal != PAGE_NO_PAGE) {
-                give(vcpu, vm->normal + (uint64_t)page->normal * FRAME_BYTES, 0, address,
-                     NOVA_MEM_R | NOVA_MEM_W);
+        page = page_find(&vm->pages, gpa);
+        if (page && secure == is_secure_access(vcpu, page, address)) {
+                if (secure && page->state == PAGE_SECURE) {
+                        page->aliased |= !(address & vm->bit) && gpa >= VM_LOW_BYTES;
+                        vm->aliases |= page->aliased;
+                        map_secure(vcpu, page, address);
+                } else if (!secure && page->normal != PAGE_NO_PAGE) {
+                        give(vcpu, vm->normal + (uint64_t)page->normal * FRAME_BYTES, 0, address,
+                             NOVA_MEM_R | NOVA_MEM_W);
+                }
         }
         nova_service_unlock(vm_service);
 }
 
-/* Returns true if the access is a write to a page that the VMM has protected. */
-static bool is_forbidden(const struct nova_vcpu *vcpu, const struct page *page)
+/* What an access of the guest finds. */
+enum found { FOUND_NOTHING, FOUND_SECURE, FOUND_SHARED, FOUND_FORBIDDEN };
+
+static enum found look_up(const struct nova_vcpu *vcpu, uint64_t address)
 {
-        return page->read_only && page->state == PAGE_SECURE && vcpu->state->qual[0] & QUAL_WRITE;
+        struct vm *const vm = vm_of(vcpu);
+        enum found found = FOUND_SECURE;
+        const struct page *page;
+
+        lock();
+        page = page_find(&vm->pages, address & ~vm->bit);
+        if (!page)
+                found = FOUND_NOTHING;
+        else if (!is_secure_access(vcpu, page, address))
+                found = FOUND_SHARED;
+        else if (page->read_only && page->state == PAGE_SECURE && vcpu->state->qual[0] & QUAL_WRITE)
+                found = FOUND_FORBIDDEN;
+        nova_service_unlock(vm_service);
+        return found;
+}
+
+/* Returns true if exits for one address follow each other: the kernel did not map the page, or its
+ * VMM takes it away again and again. */
+static bool makes_no_progress(struct nova_vcpu *vcpu, uint64_t address)
+{
+        struct vcpu *const own = &vm_of(vcpu)->vcpu[vcpu->number];
+
+        if (own->last_address != address || own->last_exit + 1 != vcpu->exits)
+                own->repeated = 0;
+        own->last_address = address;
+        own->last_exit = vcpu->exits;
+        return own->repeated++ >= REPEATS;
 }
 
 void memory_exit(struct nova_vcpu *vcpu)
 {
         struct vm *const vm = vm_of(vcpu);
-        const uint64_t address = vcpu->more->gpa;
-        struct page *page;
+        const uint64_t address = vcpu->more->gpa & ~(uint64_t)(FRAME_BYTES - 1);
+        const enum found found = look_up(vcpu, address);
 
-        lock();
-        page = page_find(&vm->pages, address & ~vm->bit);
-        nova_service_unlock(vm_service);
-        if (page && is_forbidden(vcpu, page))
+        if (makes_no_progress(vcpu, address))
+                nova_vcpu_fail(vcpu, "the page at 0x%llx cannot be mapped",
+                               (unsigned long long)address);
+        else if (found == FOUND_FORBIDDEN)
                 nova_vcpu_fail(vcpu, "a write to the page at 0x%llx, which its VMM has protected",
                                (unsigned long long)address);
-        else if (page)
-                fill_in(vcpu, page, address);
-        else
+        else if (found == FOUND_NOTHING)
                 nova_vcpu_fail(vcpu, "an access to 0x%llx, where it has no memory",
                                (unsigned long long)address);
+        else if (found == FOUND_SECURE ? memory_get(vcpu, address & ~vm->bit)
+                                       : get_shared(vcpu, address & ~vm->bit))
+                map(vcpu, address, found == FOUND_SECURE);
 }
 
 void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
@@ -346,19 +399,15 @@ static void *find(void *context, uint64_t address, size_t bytes, bool write)
         struct vm *const vm = context;
         struct nova_vcpu *const vcpu = vm->machine.serving;
         const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
-        struct page *page;
         uint8_t *place = NULL;
+        struct page *page;
 
-        if (!vcpu || address % FRAME_BYTES + bytes > FRAME_BYTES)
+        if (!vcpu || address % FRAME_BYTES + bytes > FRAME_BYTES ||
+            !(address & vm->bit || gpa < VM_LOW_BYTES) || !memory_get(vcpu, gpa))
                 return NULL;
         lock();
         page = page_find(&vm->pages, gpa);
-        nova_service_unlock(vm_service);
-        if (!page || page->shared || !(address & vm->bit || gpa < VM_LOW_BYTES) ||
-            !memory_get(vcpu, gpa))
-                return NULL;
-        lock();
-        if (page->state == PAGE_SECURE && !(write && page->read_only) &&
+        if (page && !page->shared && page->state == PAGE_SECURE && !(write && page->read_only) &&
             pin(&vm->vcpu[vcpu->number], page, gpa)) {
                 place = frame_address(&memory_frames, page->frame) + address % FRAME_BYTES;
                 page->snapshot &= !write;
@@ -383,44 +432,71 @@ void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu)
         nova_service_unlock(vm_service);
 }
 
-/* Returns the place of bytes in a shared page; NULL: a device is there. */
-static uint8_t *shared_place(struct vm *vm, uint64_t address)
+/* Finds the bytes of a shared page that the library accesses like a device. Any other page that
+ * gets here could not be made present, or may not be written: the guest cannot continue.
+ * @return false if a device is there */
+static bool is_ram(struct vm *vm, uint64_t address, uint8_t **place)
 {
+        struct nova_vcpu *const vcpu = vm->machine.serving;
+        const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
         const struct page *page;
-        uint8_t *place = NULL;
+        bool known, shared;
 
+        *place = NULL;
         lock();
-        page = page_find(&vm->pages, address & ~vm->bit);
-        if (page && page->normal != PAGE_NO_PAGE)
-                place = vm->normal + (uint64_t)page->normal * FRAME_BYTES + address % FRAME_BYTES;
+        page = page_find(&vm->pages, gpa);
+        known = page || address & vm->bit;
+        shared = page && (page->shared || !(address & vm->bit || gpa < VM_LOW_BYTES));
         nova_service_unlock(vm_service);
-        return place;
+        if (!known)
+                return false;
+        if (!shared || !get_shared(vcpu, gpa)) {
+                nova_vcpu_fail(vcpu, "an instruction for devices cannot access the page at 0x%llx",
+                               (unsigned long long)address);
+                return true;
+        }
+        lock();
+        page = page_find(&vm->pages, gpa);
+        if (page && page->normal != PAGE_NO_PAGE)
+                *place = vm->normal + (uint64_t)page->normal * FRAME_BYTES + address % FRAME_BYTES;
+        nova_service_unlock(vm_service);
+        return true;
 }
 
 static uint64_t read(void *context, uint64_t address, unsigned bytes)
 {
         struct vm *const vm = context;
         const uint64_t parameters[4] = {address, bytes, false, 0};
-        const uint8_t *const shared = shared_place(vm, address);
         uint64_t value = UINT64_MAX;
+        uint8_t *place;
 
-        if (shared)
-                nova_copy_guarded(&value, shared, bytes);
-        else
+        if (!is_ram(vm, address, &place))
                 reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, &value);
+        else if (place)
+                nova_copy_guarded(&value, place, bytes);
         return value;
 }
 
-/* Notes the messages between local APICs by which the guest starts and stops its virtual CPUs. */
+/* Notes the messages between local APICs by which the guest starts and stops its virtual CPUs. Each
+ * APIC has the number of its virtual CPU. */
 static void note_message(struct vm *vm, uint64_t address, uint64_t value)
 {
-        enum { APIC = 0xfee00300u, INIT = 5, STARTUP = 6 };
-        const unsigned mode = value >> 8 & 7, vector = value & 0xff;
+        enum { APIC_LOW = 0xfee00300u, APIC_HIGH = 0xfee00310u, INIT = 5, STARTUP = 6 };
+        enum { TO_ONE = 0, TO_SELF = 1 };
+        const unsigned self = vm->machine.serving->number;
+        const unsigned mode = value >> 8 & 7, vector = value & 0xff, shorthand = value >> 18 & 3;
 
-        for (unsigned i = 0; address == APIC && i < vm->vcpus; i++) {
+        if (address == APIC_HIGH)
+                vm->vcpu[self].destination = (uint8_t)(value >> 24);
+        for (unsigned i = 0; address == APIC_LOW && i < vm->vcpus; i++) {
+                struct vcpu *const vcpu = &vm->vcpu[i];
+
+                if (i == self || shorthand == TO_SELF ||
+                    (shorthand == TO_ONE && vm->vcpu[self].destination != i))
+                        continue;
                 if (mode == STARTUP)
-                        vm->vcpu[i].starts[vector / 64] |= UINT64_C(1) << vector % 64;
-                vm->vcpu[i].resets |= mode == INIT;
+                        vcpu->starts[vector / 64] |= UINT64_C(1) << vector % 64;
+                vcpu->resets |= mode == INIT;
         }
 }
 
@@ -428,14 +504,14 @@ static void write(void *context, uint64_t address, unsigned bytes, uint64_t valu
 {
         struct vm *const vm = context;
         const uint64_t parameters[4] = {address, bytes, true, value};
-        uint8_t *const shared = shared_place(vm, address);
+        uint8_t *place;
 
-        if (shared) {
-                nova_copy_guarded(shared, &value, bytes);
-                return;
+        if (!is_ram(vm, address, &place)) {
+                note_message(vm, address, value);
+                reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, NULL);
+        } else if (place) {
+                nova_copy_guarded(place, &value, bytes);
         }
-        note_message(vm, address, value);
-        reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, NULL);
 }
 
 static void look(void *context)
@@ -448,7 +524,7 @@ static void look(void *context)
 
 void memory_init(struct vm *vm)
 {
-        const struct nova_bus_range devices = {0, DEVICES_END, read, write, vm};
+        const struct nova_bus_range devices = {0, UINT64_MAX, read, write, vm};
 
         nova_bus_add(&vm->machine.mmio, &devices);
         vm->machine.memory.find = find;

@@ -60,33 +60,35 @@ static void empty(struct pages *pages, struct page *page)
         }
         page->frame = FRAME_NONE;
         page->state = PAGE_NONE;
-        page->snapshot = page->aliased = page->read_only = false;
+        page->snapshot = page->aliased = page->read_only = page->narrow = false;
 }
 
 /* Removes a page from the guest.
  * @return false if that is not possible now, or if an exit uses the frame */
-static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa)
+static bool unmap(struct pages *pages, struct page *page, uint64_t gpa)
 {
-        return !page->pins &&
-               (page->state != PAGE_SECURE ||
-                pages->ops->unmap(pages, page, gpa, PAGE_SECURE_PLACE)) &&
-               (page->normal == PAGE_NO_PAGE ||
-                pages->ops->unmap(pages, page, gpa, PAGE_SHARED_PLACE));
+        if (page->pins ||
+            (page->state == PAGE_SECURE &&
+             !pages->ops->unmap(pages, page, gpa, PAGE_SECURE_PLACE)) ||
+            (page->normal != PAGE_NO_PAGE &&
+             !pages->ops->unmap(pages, page, gpa, PAGE_SHARED_PLACE)))
+                return false;
+        page->narrow = false;
+        return true;
 }
 
 bool page_slot_remove(struct pages *pages, unsigned slot)
 {
         struct page_slot *const from = &pages->slot[slot];
+        const uint64_t count = from->bytes / FRAME_BYTES;
 
-        for (uint64_t i = 0; i < from->bytes / FRAME_BYTES; i++) {
-                struct page *const page = &from->page[i];
-                const uint64_t gpa = from->start + i * FRAME_BYTES;
-
-                if (!unmap(pages, page, gpa))
+        if (pages->converting)
+                return false;
+        for (uint64_t i = 0; i < count; i++)
+                if (!unmap(pages, &from->page[i], from->start + i * FRAME_BYTES))
                         return false;
-                empty(pages, page);
-                page->normal = PAGE_NO_PAGE;
-        }
+        for (uint64_t i = 0; i < count; i++)
+                empty(pages, &from->page[i]);
         free(from->page);
         *from = (struct page_slot){0, 0, NULL};
         return true;
@@ -168,6 +170,8 @@ enum nova_u_status page_out(struct pages *pages, uint64_t gpa, uint32_t normal, 
 
         if (!page)
                 return NOVA_U_P3;
+        if (pages->converting)
+                return NOVA_U_BUSY;
         if (page->shared || (page->state == PAGE_NONE && page->normal != PAGE_NO_PAGE))
                 return NOVA_U_SUCCESS;
         if (page->state != PAGE_SECURE)
@@ -175,7 +179,7 @@ enum nova_u_status page_out(struct pages *pages, uint64_t gpa, uint32_t normal, 
         /* The guest must not change the page while it is encrypted, nor use it afterwards. */
         if (page->pins || !pages->ops->unmap(pages, page, gpa, PAGE_SECURE_PLACE))
                 return NOVA_U_BUSY;
-        page->aliased = false;
+        page->aliased = page->narrow = false;
         status = encrypt(pages, page, gpa, normal);
         if (status)
                 return status;
@@ -202,12 +206,13 @@ static enum nova_u_status share_in(struct pages *pages, struct page *page, uint3
         return NOVA_U_SUCCESS;
 }
 
-/* Copies a page of the normal VM into secure memory. */
+/* Copies a page of the normal VM into secure memory, once: what has been measured stays. */
 static enum nova_u_status convert(struct pages *pages, struct page *page, uint32_t normal,
                                   unsigned flags)
 {
         if (page->state == PAGE_NONE && !page_fill(pages, page))
                 return NOVA_U_BUSY;
+        page->expected = false;
         page->read_only = flags & NOVA_UV_WRITE_PROTECTION;
         return pages->ops->copy_in(pages, frame_address(pages->frames, page->frame), normal)
                        ? NOVA_U_SUCCESS
@@ -247,9 +252,9 @@ enum nova_u_status page_in(struct pages *pages, uint64_t gpa, uint32_t normal, u
                 return NOVA_U_P3;
         if (page->asked)
                 return share_in(pages, page, normal);
-        if (pages->converting && page->state != PAGE_OUT)
+        if (page->expected)
                 return convert(pages, page, normal, flags);
-        if (page->state == PAGE_OUT)
+        if (page->state == PAGE_OUT && !page->shared)
                 return restore(pages, page, gpa, normal, flags);
         return NOVA_U_P3;
 }
@@ -300,7 +305,7 @@ enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa)
         return NOVA_U_SUCCESS;
 }
 
-static uint64_t count_pages(const struct pages *pages)
+uint64_t page_total(const struct pages *pages)
 {
         uint64_t count = 0;
 
@@ -322,9 +327,26 @@ static uint64_t address_of(const struct pages *pages, uint64_t number)
         return UINT64_MAX;
 }
 
+uint64_t page_next_shared(const struct pages *pages, uint64_t from)
+{
+        uint64_t found = UINT64_MAX;
+
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                const struct page_slot *const slot = &pages->slot[i];
+
+                for (uint64_t j = 0; j < slot->bytes / FRAME_BYTES; j++) {
+                        const uint64_t gpa = slot->start + j * FRAME_BYTES;
+
+                        if (slot->page[j].shared && gpa >= from && gpa < found)
+                                found = gpa;
+                }
+        }
+        return found;
+}
+
 uint64_t page_victim(struct pages *pages)
 {
-        const uint64_t count = count_pages(pages);
+        const uint64_t count = page_total(pages);
 
         for (uint64_t i = 0; i < count; i++) {
                 pages->hand = (pages->hand + 1) % count;
@@ -332,7 +354,7 @@ uint64_t page_victim(struct pages *pages)
                 const uint64_t gpa = address_of(pages, pages->hand);
                 const struct page *const page = page_find(pages, gpa);
 
-                if (page->state == PAGE_SECURE && !page->pins)
+                if (page->state == PAGE_SECURE && !page->pins && !page->shared)
                         return gpa;
         }
         return UINT64_MAX;

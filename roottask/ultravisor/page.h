@@ -33,8 +33,10 @@ struct page {
         uint8_t state;               /* enum page_state */
         bool shared;                 /* by UV_SHARE_PAGE */
         bool asked;                  /* UV_PAGE_IN may provide the shared place */
+        bool expected;               /* UV_PAGE_IN may provide the secure place, once, in UV_ESM */
         bool read_only;              /* by WRITE_PROTECTION */
         bool snapshot; /* SECURE and unchanged since version `version` was encrypted */
+        bool narrow;   /* SECURE, and mapped without the permission to write */
         bool aliased;  /* SECURE, and mapped in the normal view, too, for a page-table walk */
         uint8_t pins;  /* number of virtual CPUs whose exit uses the frame */
 };
@@ -72,7 +74,7 @@ struct pages {
         void *context;         /* for the functions of `ops` */
         uint64_t versions;     /* number of encryptions so far; never repeats */
         uint32_t normal_pages; /* pages of the memory that the VMM shares */
-        bool converting;       /* UV_ESM moves the pages of the normal VM */
+        bool converting;       /* UV_ESM measures the parts: no page moves out, no slot vanishes */
         uint32_t secure;       /* number of frames in use */
         uint64_t hand;         /* of the search for pages to move out: number of a page */
         struct page_slot slot[PAGE_SLOTS];
@@ -87,10 +89,17 @@ bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count);
 
 /* Adds and removes slots. All parameters have been checked by page_check_…(). */
 bool page_slot_add(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes);
-/* @return false if a page cannot be removed now: nothing of it is lost; try again */
+/* @return false if a page cannot be removed now: nothing is lost; try again */
 bool page_slot_remove(struct pages *pages, unsigned slot);
 /* Returns true if [start, start + bytes) overlaps no slot. */
 bool page_slot_is_free(const struct pages *pages, uint64_t start, uint64_t bytes);
+
+/* Finds a page of UV_SHARE_PAGE from @p from on. @return its guest-physical address, or UINT64_MAX
+ */
+uint64_t page_next_shared(const struct pages *pages, uint64_t from);
+
+/* Returns the number of pages in all slots. */
+uint64_t page_total(const struct pages *pages);
 
 /* Gives a page a frame that is filled with 0. @return false if there is no free frame */
 bool page_fill(struct pages *pages, struct page *page);

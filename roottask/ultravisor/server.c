@@ -4,6 +4,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "novart/program.h"
 #include "vm.h"
@@ -11,6 +12,11 @@
 /* Number of pages that a VMM can share: 1 GiB. */
 #define SHARE_PAGES 0x40000u
 #define GPA_MAX     (UINT64_C(1) << 38)
+
+/* The slots of all VMs may have this many times the pages of the secure memory: each page has a
+ * record in the ultravisor's own memory. */
+#define PAGES_FACTOR 2
+#define KERNEL_BYTES 0x80000u /* that a VMM's share may charge to the ultravisor */
 
 /* State of a session. */
 struct session {
@@ -161,16 +167,23 @@ static enum nova_u_status register_mem_slot(struct call *call)
 {
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;
+        if (call->word[2] / FRAME_BYTES > PAGES_FACTOR * (uint64_t)memory_frames.count - vm_pages())
+                return NOVA_U_P3;
         return page_slot_add(&call->vm->pages, (unsigned)call->word[4], call->word[1],
                              call->word[2])
                        ? NOVA_U_SUCCESS
                        : NOVA_U_P3;
 }
 
+/* The memory of the sealed image stays: without it the guest would not be the sealed one. */
 static enum nova_u_status unregister_mem_slot(struct call *call)
 {
+        const struct vm *const vm = call->vm;
+
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;
+        if (vm->seal && vm->pages.slot[call->word[1]].start < vm->seal->memory)
+                return NOVA_U_P2;
         return page_slot_remove(&call->vm->pages, (unsigned)call->word[1]) ? NOVA_U_SUCCESS
                                                                            : NOVA_U_BUSY;
 }
@@ -354,16 +367,34 @@ static int attach(struct nova_request *request)
         return error;
 }
 
+/* Ends the use of a VM that was to be started. @return true if the caller must stop it, because it
+ * did not start and no other call stops it */
+static bool leave(struct vm *vm, enum nova_u_status status)
+{
+        bool stop;
+
+        if (nova_service_lock(vm_service))
+                return false;
+        vm->users--;
+        stop = status && vm->state == VM_CONVERTING;
+        if (stop)
+                vm->state = VM_ENDING;
+        nova_service_unlock(vm_service);
+        return stop;
+}
+
 static int esm(struct nova_request *request)
 {
         enum nova_u_status status = NOVA_U_INVALID;
         struct vm *vm;
+        bool stop;
 
         if (nova_service_lock(vm_service))
                 return ECONNRESET;
         vm = named(request);
         if (vm && vm->state == VM_NORMAL && vm->vcpus && vm->normal) {
                 vm->state = VM_CONVERTING;
+                vm->users++;
                 vm->pages.converting = true;
                 vm->blob = request->word[1];
                 vm->params = request->word[2];
@@ -374,10 +405,9 @@ static int esm(struct nova_request *request)
         nova_service_unlock(vm_service);
         if (!status) {
                 status = vm_start(vm);
-                if (status) {
-                        vm->state = VM_ENDING;
+                stop = leave(vm, status);
+                if (stop)
                         vm_stop(vm);
-                }
         }
         nova_request_answer(request, (nova_word_t)(intptr_t)status);
         return 0;
@@ -392,8 +422,7 @@ static struct nova_vcpu *use(const struct nova_request *request, struct vm **vm)
         if (nova_service_lock(vm_service))
                 return NULL;
         *vm = named(request);
-        if (*vm && ((*vm)->state == VM_SECURE || (*vm)->state == VM_CONVERTING) &&
-            request->word[1] < (*vm)->vcpus) {
+        if (*vm && (*vm)->state == VM_SECURE && request->word[1] < (*vm)->vcpus) {
                 vcpu = &(*vm)->machine.vcpu[request->word[1]];
                 (*vm)->users++;
         }
@@ -435,6 +464,7 @@ static int start(struct nova_request *request)
                 return EINVAL;
         nova_vm_lock(&vm->machine);
         if (vector < 256 && vm->vcpu[vcpu->number].starts[vector / 64] >> vector % 64 & 1) {
+                memset(vm->vcpu[vcpu->number].starts, 0, sizeof(vm->vcpu[vcpu->number].starts));
                 nova_vcpu_start_at(vcpu, (uint8_t)vector);
                 error = 0;
         }
@@ -502,7 +532,9 @@ int server_start(void)
                 .operation_count = sizeof(operations) / sizeof(operations[0]),
                 .state_bytes = sizeof(struct session),
                 .sessions = VM_COUNT,
+                .client_sessions = 2,
                 .share_pages = SHARE_PAGES,
+                .receive_bytes = KERNEL_BYTES,
                 .parallel = true,
                 .close = close_session,
         };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "novart/program.h"
 #include "novart/time.h"
 
 #define SOON_NS 1000000
@@ -20,6 +21,15 @@ struct vm *vm_find(const void *session, uint64_t lpid)
                 if (vms[i].state != VM_FREE && vms[i].session == session && vms[i].lpid == lpid)
                         return &vms[i];
         return NULL;
+}
+
+uint64_t vm_pages(void)
+{
+        uint64_t sum = 0;
+
+        for (unsigned i = 0; i < VM_COUNT; i++)
+                sum += page_total(&vms[i].pages);
+        return sum;
 }
 
 struct vm *vm_add(void *session, uint16_t lpid)
@@ -47,17 +57,20 @@ static void place(const struct vm *vm, uint8_t *cpus)
 enum nova_u_status vm_start(struct vm *vm)
 {
         uint8_t cpus[NOVA_VM_VCPUS];
-        const struct nova_vm_config config = {.name = "secure",
-                                              .own_memory = true,
-                                              .hide_state = true,
-                                              .local_apic = true,
-                                              .vcpus = vm->vcpus,
-                                              .cpus = cpus};
+        const struct nova_vm_config config = {
+                .name = "secure",
+                .own_memory = true,
+                .hide_state = true,
+                .local_apic = true,
+                .priority = nova_program.priority > 2 ? nova_program.priority - 2 : 1,
+                .vcpus = vm->vcpus,
+                .cpus = cpus};
         int error;
 
         place(vm, cpus);
         vm->bit = cpu_bit();
         error = nova_vm_create(&vm->machine, &config);
+        vm->has_machine = !error;
         if (!error) {
                 exit_init(vm);
                 error = nova_vm_run(&vm->machine);
@@ -91,7 +104,9 @@ static void wait_for_users(const struct vm *vm)
 void vm_stop(struct vm *vm)
 {
         wait_for_users(vm);
-        nova_vm_destroy(&vm->machine);
+        if (vm->has_machine)
+                nova_vm_destroy(&vm->machine);
+        vm->has_machine = false;
         lock();
         page_end(&vm->pages);
         if (vm->has_key)
@@ -104,6 +119,9 @@ void vm_stop(struct vm *vm)
         vm->seal = NULL;
         vm->aliases = false;
         vm->pages.versions = 0;
+        vm->pages.converting = false;
+        for (unsigned i = 0; i < NOVA_VM_VCPUS; i++)
+                vm->vcpu[i] = (struct vcpu){.portal = vm->vcpu[i].portal, .cpu = vm->vcpu[i].cpu};
         vm->state = VM_NORMAL;
         nova_service_unlock(vm_service);
 }

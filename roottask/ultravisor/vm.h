@@ -15,7 +15,7 @@
 
 #define VM_COUNT     8u        /* VMs of all VMMs */
 #define VM_LOW_BYTES 0x100000u /* both views show the secure place below this address */
-#define VM_PINS      16u
+#define VM_PINS      32u
 
 /* States of a record. */
 enum vm_state {
@@ -35,8 +35,11 @@ struct vcpu {
         uint64_t given_bytes;  /* ... and its size */
         uint64_t pin[VM_PINS]; /* guest-physical addresses of pages that the current exit uses */
         unsigned pins;
-        uint64_t starts[4]; /* bit n: the guest has sent a STARTUP message with vector n */
-        bool resets;        /* the guest has sent an INIT message */
+        uint64_t starts[4];  /* bit n: the guest has sent a STARTUP message with vector n */
+        uint8_t destination; /* of the next message of its local APIC */
+        uint64_t last_address, last_exit; /* of the last exit for a page */
+        unsigned repeated;                /* exits for that address in turn */
+        bool resets;                      /* the guest has sent an INIT message */
 };
 
 struct vm {
@@ -55,13 +58,16 @@ struct vm {
         struct nova_vm machine;
         struct seal *seal;     /* the opened blob, NULL: none */
         struct crypto_gcm key; /* for pages that are moved out */
-        bool has_key;
+        bool has_key, has_machine;
 };
 
 extern struct nova_service *vm_service;
 
 /* Returns the record of a VM of a session, NULL: there is none. The service's lock is held. */
 struct vm *vm_find(const void *session, uint64_t lpid);
+
+/* Returns the number of pages in the slots of all VMs. The service's lock is held. */
+uint64_t vm_pages(void);
 
 /* Enters a VM in the table. @return NULL: the table is full */
 struct vm *vm_add(void *session, uint16_t lpid);

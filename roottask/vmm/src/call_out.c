@@ -3,11 +3,16 @@
 #include "nova/utcb.h"
 #include "vm.h"
 
-/* Message of an exit, with the windows that the function may change. */
+/* Ranges that a reply maps, at most. */
+#define ITEMS 2
+
+/* Message of an exit with all that the function, and the answer to its call, may change: the words
+ * of an answer may reach the place of the typed items, with which the reply maps pages. */
 struct message {
         nova_word_t items;
         nova_crd_t translate_window, delegate_window;
         struct nova_utcb_event event;
+        struct nova_item item[ITEMS];
 };
 
 static void save(struct message *to, const struct nova_utcb *utcb)
@@ -16,14 +21,20 @@ static void save(struct message *to, const struct nova_utcb *utcb)
         to->translate_window = utcb->translate_window;
         to->delegate_window = utcb->delegate_window;
         to->event = utcb->event;
+        for (unsigned i = 0; i < ITEMS; i++)
+                nova_utcb_get_item(utcb, i, &to->item[i]);
 }
 
 static void restore(struct nova_utcb *utcb, const struct message *from)
 {
-        utcb->items = from->items;
+        const unsigned items = nova_utcb_typed(from->items);
+
+        utcb->items = nova_utcb_items(nova_utcb_untyped(from->items), 0);
         utcb->translate_window = from->translate_window;
         utcb->delegate_window = from->delegate_window;
         utcb->event = from->event;
+        for (unsigned i = 0; i < ITEMS && i < items; i++)
+                nova_utcb_put_item(utcb, from->item[i]);
 }
 
 static bool change(struct nova_vcpu *vcpu, enum vcpu_call to)
@@ -39,12 +50,14 @@ bool novavmm_vcpu_abandon(struct nova_vcpu *vcpu)
         return change(vcpu, VCPU_ABANDONED);
 }
 
-void nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument)
+bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument)
 {
         struct nova_vm *const vm = vcpu->vm;
         struct nova_utcb *const utcb = nova_thread_utcb();
         struct message message;
 
+        if (vm->end != NOVA_VM_RUNS)
+                return false;
         save(&message, utcb);
         __atomic_store_n(&vcpu->call, VCPU_CALLS, __ATOMIC_RELEASE);
         nova_vm_unlock(vm);
@@ -54,11 +67,14 @@ void nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument)
         nova_mutex_lock(&vm->lock);
         vm->serving = vcpu;
         restore(utcb, &message);
+        return true;
 }
 
 bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to)
 {
-        const bool fits = nova_utcb_delegate(nova_thread_utcb(), crd, to, NOVA_ITEM_G);
+        struct nova_utcb *const utcb = nova_thread_utcb();
+        const bool fits = nova_utcb_item_count(utcb) < ITEMS &&
+                          nova_utcb_delegate(utcb, crd, to, NOVA_ITEM_G);
 
         vcpu->gives |= fits;
         return fits;

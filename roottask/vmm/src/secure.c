@@ -306,6 +306,7 @@ static enum nova_u_status esm(struct nova_vcpu *vcpu)
 
         if (vcpu->number)
                 return NOVA_U_INVALID;
+        memset(secure->place, 0, page_count(secure) * sizeof(*secure->place));
         status = nova_uv_esm(&secure->uv, vcpu->state->bx, vcpu->state->cx);
         if (status)
                 return status;

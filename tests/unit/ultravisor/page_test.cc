@@ -257,7 +257,10 @@ TEST_F(Page, APageInUseCannotMove)
         at(5)->pins = 1;
         EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_BUSY);
         EXPECT_EQ(page_share(&pages, gpa(5)), NOVA_U_BUSY);
+        fill(4, 0x10);
         EXPECT_FALSE(page_slot_remove(&pages, 3));
+        EXPECT_EQ(frame_of(4)[0], 0x10) << "a slot that cannot be removed loses nothing";
+        ASSERT_EQ(page_unshare(&pages, gpa(4)), NOVA_U_SUCCESS);
         EXPECT_EQ(page_victim(&pages), UINT64_MAX);
         at(5)->pins = 0;
         in_flight = true;
@@ -322,10 +325,15 @@ TEST_F(Page, ConversionCopiesOnceAndIsOver)
 {
         memset(normal_page(4), 0x33, page_bytes);
         pages.converting = true;
+        EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3) << "the ultravisor has not asked";
+        at(5)->expected = true;
         ASSERT_EQ(page_in(&pages, gpa(5), 4, NOVA_UV_WRITE_PROTECTION), NOVA_U_SUCCESS);
         memset(normal_page(4), 0x44, page_bytes);
         EXPECT_EQ(frame_of(5)[0], 0x33);
         EXPECT_TRUE(at(5)->read_only);
+        EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3) << "it has been measured";
+        EXPECT_EQ(page_out(&pages, gpa(5), 4, 0), NOVA_U_BUSY);
+        EXPECT_FALSE(page_slot_remove(&pages, 3));
         pages.converting = false;
         EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3);
         EXPECT_EQ(page_in(&pages, gpa(6), 4, 0), NOVA_U_P3) << "this page has never been used";

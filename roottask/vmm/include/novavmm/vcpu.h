@@ -153,7 +153,7 @@ void nova_vcpu_nmi(struct nova_vcpu *vcpu);
 
 /**
  * Maps pages of the monitor into the guest with the reply to the current exit, whose cause is
- * NOVA_VM_EXIT_STARTUP or NOVA_VM_EXIT_MEMORY. A reply maps a small number of ranges.
+ * NOVA_VM_EXIT_STARTUP or NOVA_VM_EXIT_MEMORY. A reply maps at most two ranges.
  *
  * The pages are mapped only when the guest continues. Until the virtual CPU's next exit,
  * nova_vcpu.gives is true: a monitor that revokes one of the pages meanwhile must revoke it again
@@ -181,8 +181,9 @@ bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to);
  * @param vcpu     the virtual CPU whose exit is being handled
  * @param function the function
  * @param argument passed to @p function
+ * @return false, and the function was not called, if the machine has ended
  */
-void nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument);
+bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument);
 
 /**
  * Waits until no other virtual CPU's reply maps a page (nova_vcpu_map()): each that may do so is
