@@ -21,3 +21,4 @@ endfunction()
 
 nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]50$"
   REJECT "cannot continue")
+nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]23$")

@@ -14,6 +14,7 @@
 #define PROBE_READ  2 /* reads the address in the first operand */
 #define PROBE_CALL  3 /* ultracall number first; parameters: lower and upper half of second */
 #define PROBE_HALT  4
+#define PROBE_STI   5 /* enables interrupts */
 
 #define PROBE_UNKNOWN 0xbadc0de
 
