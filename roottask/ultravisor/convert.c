@@ -300,7 +300,7 @@ enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu)
         if (status)
                 return status;
         set_start(vm, &vcpu->start);
-        status = finish(vm); /* before the VMM hears of it, so that its next kick is valid */
+        status = finish(vm); /* before the VMM learns it, so that its next kick is valid */
         if (!status && reflect(vcpu, NOVA_H_SVM_INIT_DONE, nothing, NULL))
                 status = NOVA_U_FUNCTION;
         return status;
