@@ -13,8 +13,8 @@
 #define SHARE_PAGES 0x40000u
 #define GPA_MAX     (UINT64_C(1) << 38)
 
-/* The slots of all VMs may have this many times the pages of the secure memory: each page has a
- * record in the ultravisor's own memory. */
+/* The slots of all VMs may have PAGES_FACTOR pages for each frame of secure memory, because each
+ * page has a record in the ultravisor's own memory. */
 #define PAGES_FACTOR 2
 #define KERNEL_BYTES 0x80000u /* that a VMM's share may charge to the ultravisor */
 
