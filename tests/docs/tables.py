@@ -208,6 +208,7 @@ STORAGE_LIMITS = (
      "NOVA_VIRTIO_BLOCK_REQUESTS", plain, "further ones wait in the guest's queue"),
 )
 
+LWIP = "roottask/novanet/port/lwipopts.h"
 NETWORK_LIMITS = (
     ("bytes of a frame", NET, "NOVA_NET_FRAME_MAX", plain,
      "`nova_net_send()` returns `EMSGSIZE`; a longer frame from a card is dropped"),
@@ -229,13 +230,15 @@ NETWORK_LIMITS = (
     ("clients of `switch` with a rate", f"{DRIVERS}/switch/options.h", "RATES_MAX", plain,
      "the service ends with a message"),
     ("addresses that `switch` learns", f"{DRIVERS}/switch/table.h", "TABLE_ADDRESSES", plain,
-     "a new address replaces another one; frames for that one go to all cards"),
-    ("sockets of a program", "roottask/novanet/port/lwipopts.h", "NUM_SOCKETS", plain,
-     "`ENFILE`"),
-    ("connections of a program by TCP", "roottask/novanet/port/lwipopts.h", "MEMP_NUM_TCP_PCB",
-     plain, "a new one replaces the oldest that is not complete, or is refused"),
-    ("packets that a program has received and not read", "roottask/novanet/port/lwipopts.h",
-     "PBUF_POOL_SIZE", plain, "further ones are lost"),
+     "a new address replaces another one; frames for that one go to all cards and all clients with "
+     "several addresses"),
+    ("sockets of a program", LWIP, "NUM_SOCKETS", plain, "`ENFILE`"),
+    ("TCP connections of a program", LWIP, "MEMP_NUM_TCP_PCB", plain,
+     "a new one replaces the oldest that is not complete, or is refused"),
+    ("packets that a program has received and not read", LWIP, "PBUF_POOL_SIZE", plain,
+     "further ones are lost"),
+    ("datagrams that wait in a socket", LWIP, "DEFAULT_UDP_RECVMBOX_SIZE", plain,
+     "further ones are lost"),
 )
 
 
