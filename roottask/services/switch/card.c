@@ -12,8 +12,10 @@
 #include "novart/program.h"
 #include "novart/sync.h"
 #include "novart/thread.h"
+#include "novart/time.h"
 
-#define POOL_BYTES 0x80000 /* 128 buffers for each direction */
+#define POOL_BYTES 0x80000    /* 128 buffers for each direction */
+#define LOOK_NS    1000000000 /* time between looks at the cable */
 
 /* Copies what has come to the ports. Called with the lock. @return 0 or an errno value */
 static int drain(struct card *card)
@@ -35,6 +37,36 @@ static int drain(struct card *card)
         return nova_net_flush(card->net);
 }
 
+static void set_cable(struct card *card, const struct nova_net_info *info)
+{
+        __atomic_store_n(&card->cable, (info->flags & NOVA_NET_LINK) != 0, __ATOMIC_RELAXED);
+}
+
+bool card_has_cable(const struct card *card)
+{
+        return __atomic_load_n(&card->cable, __ATOMIC_RELAXED);
+}
+
+/* Asks the driver, without the lock. The next nova_net_listen() notices the driver's end. */
+static void look(struct card *card)
+{
+        struct nova_net_info info;
+
+        if (nova_net_ask_info(card->net, &info) == 0)
+                set_cable(card, &info);
+}
+
+/* Reports frames with forged sources each time that their number has doubled, so that a machine
+ * outside cannot fill the log. */
+static void report(struct card *card)
+{
+        if (card->forged < card->report_at)
+                return;
+        printf("%s: frames with forged sources that were dropped: %u\n", card->service,
+               card->forged);
+        card->report_at = 2 * card->forged;
+}
+
 static void reopen(struct card *card)
 {
         int error;
@@ -48,6 +80,7 @@ static void reopen(struct card *card)
         }
         if (!serve_lock())
                 exit(1);
+        set_cable(card, nova_net_get_info(card->net));
         card->up = true;
         card->full = false;
 }
@@ -55,10 +88,16 @@ static void reopen(struct card *card)
 static void *run(void *argument)
 {
         struct card *card = argument;
+        uint64_t next_look = nova_deadline_in(LOOK_NS);
 
         for (;;) {
-                int error = nova_net_listen(card->net, NOVA_FOREVER);
+                int error = nova_net_listen(card->net, next_look);
 
+                if (error == ETIMEDOUT) {
+                        look(card);
+                        next_look = nova_deadline_in(LOOK_NS);
+                        continue;
+                }
                 if (!serve_lock())
                         return NULL;
                 if (!error)
@@ -68,6 +107,7 @@ static void *run(void *argument)
                 card->full = false;
                 net_serve();
                 serve_unlock();
+                report(card);
         }
 }
 
@@ -76,6 +116,9 @@ int card_open(struct card *card)
         const int error = nova_net_open(&card->net, card->service, NULL, POOL_BYTES);
 
         card->up = !error;
+        card->report_at = 1;
+        if (!error)
+                set_cable(card, nova_net_get_info(card->net));
         return error;
 }
 

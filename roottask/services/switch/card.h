@@ -24,14 +24,20 @@ void frame_copy(void *to, const struct frame *frame);
 struct card {
         const char *service; /* the driver */
         struct nova_net *net;
-        unsigned port; /* its port in the table */
-        bool up;       /* the driver runs */
-        bool full;     /* the last frame found no buffer */
+        unsigned port;   /* its port in the table */
+        bool up;         /* the driver runs */
+        bool full;       /* the last frame found no buffer */
+        bool cable;      /* the card had a cable at the last look; read without synchronisation */
+        unsigned forged; /* number of frames that came with forged sources */
+        unsigned report_at; /* the card's thread reports this number of them */
         void (*receive)(struct card *card, const uint8_t *frame, uint32_t bytes);
 };
 
 /* Opens the session. @return 0 or an errno value */
 int card_open(struct card *card);
+
+/* Returns true if the card had a cable at the last look, at most a second ago if no frame comes. */
+bool card_has_cable(const struct card *card);
 
 /* Starts the thread, which calls receive() with the service's lock. @return 0 or an errno value */
 int card_start(struct card *card);

@@ -223,6 +223,7 @@ static void receive(struct card *card, const uint8_t *data, uint32_t bytes)
         memcpy(frame.header, data, FRAME_HEADER);
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         to = table_route(&table, card->port, frame.header, &forged);
+        card->forged += forged;
         for (unsigned i = 0; i < card_count; i++)
                 if (to & 1u << i)
                         card_send(&cards[i], &frame);
@@ -291,12 +292,23 @@ static void close_port(struct net_port *port)
         table_remove(&table, client->index);
 }
 
+/* Without a card, the other clients are the network. */
+static bool has_cable(void)
+{
+        bool some = !card_count;
+
+        for (unsigned i = 0; i < card_count; i++)
+                some |= card_has_cable(&cards[i]);
+        return some;
+}
+
 static void describe(const struct net_port *port, struct nova_net_info *info)
 {
         const struct client *client = port->owner;
 
         memcpy(info->address, table.port[client->index].address, NOVA_NET_ADDRESS);
-        info->flags |= NOVA_NET_LINK;
+        if (has_cable())
+                info->flags |= NOVA_NET_LINK;
 }
 
 /* @return false if the word is no argument */

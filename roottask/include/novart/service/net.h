@@ -54,7 +54,8 @@
 
 /** Bits of nova_net_info::flags. */
 enum nova_net_flag {
-        NOVA_NET_LINK = 1, /**< the card has a cable, or the switch another port */
+        NOVA_NET_LINK = 1, /**< the card has a cable. At a switch: one of its cards had one a second
+                            * ago, or it has no card */
 };
 
 /** Properties of a session. */
