@@ -17,6 +17,45 @@
  * The ring belongs to the service, so it vanishes from the client when the service ends. The client
  * maps it over lazy memory, so after the service has ended it reads zeros, and the first word is no
  * longer the protocol's.
+ *
+ * Order of accesses. Both sides may run at the same time, on two CPUs.
+ *
+ * A client that submits requests
+ * 1. writes the requests;
+ * 2. writes `submitted`, with release;
+ * 3. makes a full fence;
+ * 4. reads `service_waits`, and does an up of the doorbell if it is 1.
+ *
+ * A service before it sleeps
+ * 1. writes 1 to `service_waits`;
+ * 2. makes a full fence;
+ * 3. reads `submitted`, with acquire, and does not sleep if there is a request;
+ * 4. waits for the doorbell.
+ *
+ * A service that completes requests
+ * 1. writes the completions;
+ * 2. writes `completed`, with release;
+ * 3. makes a full fence;
+ * 4. reads `client_waits`, and, if it is 1, writes 0 there and does an up of the bell.
+ *
+ * A client before it sleeps
+ * 1. writes 1 to `client_waits`;
+ * 2. makes a full fence;
+ * 3. reads `completed`, with acquire, and does not sleep if there is a completion;
+ * 4. waits for the bell.
+ *
+ * So at least one of the two sides sees what the other one has written, and no wake-up is lost. A
+ * wake-up may come without anything new. A service that runs may keep `service_waits` at 0.
+ *
+ * The service reads a request once, copies it, and checks the copy. The client writes `reaped`,
+ * with release, after it has read a completion; with n requests in a ring, it submits a request
+ * only while `submitted` - `reaped` is less than n, so there is always room for the completion.
+ * The counters are impossible if one of these differences is greater than n: `submitted` and the
+ * requests taken, `completed` and `reaped`, `submitted` and `reaped`. Then the service takes no
+ * further request of the session, and writes 0 to `magic`, with release.
+ *
+ * After a client has read anything from a ring or from its pool, it makes an acquire fence and
+ * reads `magic`. What it has read is valid only if this is the number of the protocol.
  *  @{ */
 
 /** The beginning of a ring. */
