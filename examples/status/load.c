@@ -37,15 +37,18 @@ static void *measure(void *load)
         return NULL;
 }
 
-void load_begin(void)
+int load_begin(void)
 {
-        for (unsigned cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
+        int error = 0;
+
+        for (unsigned cpu = 0; cpu < NOVA_CPU_MAX && !error; cpu++) {
                 const struct nova_thread_attr attr = {.name = "load", .cpu = cpu};
                 struct nova_thread *thread;
 
                 if (nova_program.cpus >> cpu & 1)
-                        nova_thread_create(&thread, &attr, measure, &loads[cpu]);
+                        error = nova_thread_create(&thread, &attr, measure, &loads[cpu]);
         }
+        return error;
 }
 
 bool load_get(unsigned cpu, struct load *load)

@@ -10,11 +10,12 @@
 /* A CPU. */
 struct load {
         struct nova_parent_cpu times; /* when it was last read */
-        unsigned percent;             /* of the second before */
+        unsigned percent;             /* of the second before; at first, since the boot */
 };
 
-/* Reads the times of all CPUs of the program each second from now on. */
-void load_begin(void);
+/* Reads the times of all CPUs of the program each second from now on.
+ * @return 0 or an errno value */
+int load_begin(void);
 
 /* Returns false if the program does not have the CPU, or its times are not known yet. */
 bool load_get(unsigned cpu, struct load *load);

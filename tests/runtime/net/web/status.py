@@ -108,7 +108,7 @@ def check(port, _):
     else:
         wrong.append(f"the worker is {worker}")
     wrong += check_rest(after, now)
-    for part in ("<h2>Sessions</h2>", "<p>Load: CPU 0 ", LINES[0]):
+    for part in ("<h2>Sessions</h2>", "<p>Load: CPU 0: ", "<th>provided by<", LINES[0]):
         if part not in page:
             wrong.append(f"the page lacks {part!r}")
     if after["time_ns"] <= before["time_ns"] or now["status"]["time_us"] == 0:
