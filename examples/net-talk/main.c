@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two programs send each other a million bytes at once over one connection of TCP, and end it in
+/* Two programs send each other a million bytes at once over one TCP connection, and end it in
  * order. Over a second connection one sees that the other has reset it. Arguments: the service with
  * frames, the own address, and for the program that connects the other one's. */
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A server of TCP for several clients at once: it returns each line in capital letters. Arguments:
+/* A TCP server for several clients at once: it returns each line in capital letters. Arguments:
  * the service with frames, and an address; without one, the program gets it by DHCP.
  *
  * A client can be slow, silent or hostile. It has one of CLIENTS places for IDLE_NS after its last

@@ -41,7 +41,7 @@
 /* Steps of the input: a byte that selects one, the number of its bytes, and these. */
 enum { WAIT, ASK, DHCP_ANSWER, DNS_ANSWER, ARP_FRAME, NEIGHBOUR, FRAME, STEPS };
 
-/* What the other machines can change. */
+/* lwIP's state that answers may change: addresses, servers, neighbours. */
 struct state {
         ip4_addr_t own, mask, gateway;
         ip_addr_t own6[LWIP_IPV6_NUM_ADDRESSES];
@@ -168,7 +168,7 @@ static struct state read_state(void)
         return state;
 }
 
-/* The card receives a frame. @param believable whether it may change something */
+/* The card receives a frame. @param believable whether it may change the state */
 static void receive(size_t bytes, bool believable)
 {
         struct pbuf *packet = pbuf_alloc(PBUF_RAW, (u16_t)bytes, PBUF_POOL);

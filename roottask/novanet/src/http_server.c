@@ -339,7 +339,7 @@ static void serve_once(struct server *server)
                 accept_one(server);
 }
 
-/* Connections of IPv4 come to the socket, too. @return 0 or an errno value */
+/* The socket accepts IPv4 connections, too. @return 0 or an errno value */
 static int open_listener(struct server *server)
 {
         const struct sockaddr_in6 here = {.sin6_family = AF_INET6,

@@ -127,7 +127,7 @@ static int find_address6(void)
         return -1;
 }
 
-/* Waits for DHCP. An address of a router of IPv6 is enough when the time is over. */
+/* Waits for DHCP. An address of an IPv6 router is enough when the time is over. */
 static int wait_for_address(uint64_t wait_ns)
 {
         const uint64_t end = nova_time_ns() + (wait_ns ? wait_ns : WAIT_NS);

@@ -20,7 +20,8 @@ struct segment {
         uint8_t flags;
 };
 
-/* Reads a frame. Its owner is the caller. @return false: it cannot be joined with others */
+/* Reads the headers of a frame, which still belongs to the caller. @return false: it cannot be
+ * joined with others */
 bool segment_read(struct segment *segment, uint8_t *frame, size_t bytes);
 
 /* Adds the next frame's data to a segment, if it follows. The caller moves the data.

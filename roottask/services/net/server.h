@@ -47,8 +47,9 @@ struct net_service {
         bool (*serve)(struct net_port *port);
         /* Returns true if serve() would take something. */
         bool (*pending)(const struct net_port *port);
-        /* Returns the number of empty buffers that the device has. The doorbell wakes the service
-         * for others when they are few. NULL: it takes one when a frame is there. */
+        /* Returns the number of empty buffers that the device has. When they are
+         * few, the doorbell wakes the service for released buffers. NULL: the service takes a
+         * buffer for each frame. */
         unsigned (*buffers)(void);
         /* Called after some calls of serve(), when the doorbell wakes the service again. May be
          * NULL. */

@@ -61,7 +61,7 @@ static void add(unsigned index, const struct nova_net_entry *entry)
         queue_add(&queues[index], number, parts, PARTS);
 }
 
-/* Ends a request. The device may report any size; a buffer holds a frame of the largest. */
+/* Ends a request. The device may report any size; a buffer holds the largest frame. */
 static void finish(unsigned index, unsigned number, uint32_t bytes)
 {
         struct slot *slot = &slots[index][number];

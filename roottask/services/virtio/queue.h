@@ -63,7 +63,7 @@ enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *by
  * @return false if the device has completed one already */
 bool queue_arm(struct queue *queue);
 
-/* Needs no interrupt until queue_arm(). The device may still send one. */
+/* Suppresses interrupts until queue_arm(). The device may still send one. */
 void queue_disarm(struct queue *queue);
 
 /* Returns true if queue_take() would return QUEUE_EMPTY. */

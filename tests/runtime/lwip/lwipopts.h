@@ -43,7 +43,7 @@
 #undef TCP_SND_BUF
 #define TCP_SND_BUF (12 * TCP_MSS)
 
-/* Functions of lwIP that novanet does not use, or in the other way. */
+/* Features of lwIP that novanet does not use, or uses differently. */
 #undef DHCP_DOES_ARP_CHECK
 #define ETHARP_SUPPORT_STATIC_ENTRIES  1
 #define LWIP_IGMP                      1

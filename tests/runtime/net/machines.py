@@ -4,7 +4,7 @@
 COMMAND...
 
 Runs a command that boots a system with a card. The word NETDEV in the command becomes QEMU's option
-for the cable. KIND is `router`: a router of IPv6, and a name server, which exchanges datagrams with
+for the cable. KIND is `router`: an IPv6 router, and a name server, which exchanges datagrams with
 the program; `taken`: a machine that has the addresses that the programs want; or `unplugged`: the
 card has no cable.
 """
@@ -205,7 +205,7 @@ def main():
         control = os.path.join(folder, "control")
         command = [word.replace("NETDEV", peer.netdev()).replace("CONTROL", control)
                    for word in command]
-        # Programs without an address of IPv4 would get one of a router, sometimes in time.
+        # A program that waits for DHCP could get an IPv6 address from the router in its time.
         machine = Machine(peer, addresses, kind == "router")
         functions = {"router": router, "taken": taken,
                      "unplugged": lambda machine: unplug(control, machine)}

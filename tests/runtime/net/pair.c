@@ -23,7 +23,7 @@
 #define POOL_BYTES 0x10000
 #define END        0xffff   /* number of the frames that tell all that ping ends */
 #define CABLE      24       /* bytes that a frame takes on a cable beside its own */
-#define LATE_NS    10000000 /* a pause in which the host has not run the machine */
+#define LATE_NS    10000000 /* a longer pause means that the host has stopped the machine */
 
 static struct nova_net *net;
 static uint8_t frame[NOVA_NET_FRAME_MAX];
@@ -215,13 +215,13 @@ static void several(void)
         printf("%u of 1 frame with ping's source was refused\n", nova_net_refused(net));
 }
 
-/* @param ms time, @param quick part of it in which the machine ran: a switch that does not run
- * gives its clients no more than what 20 ms allow */
-static void judge(uint64_t bytes, unsigned rate, uint64_t ms, uint64_t quick)
+/* @param ms time, @param ran_ms part of it in which the machine ran: while the host stops the
+ * machine, a client saves 20 ms of its rate at most */
+static void judge(uint64_t bytes, unsigned rate, uint64_t ms, uint64_t ran_ms)
 {
         printf("%s than its rate in the time, %s than half of it\n",
                bytes > (ms + 20) * rate / 1000 + sizeof(frame) + CABLE ? "more" : "not more",
-               bytes < quick * rate / 2000 ? "less" : "not less");
+               bytes < ran_ms * rate / 2000 ? "less" : "not less");
 }
 
 /* Sends without a pause. */
@@ -229,7 +229,7 @@ static void flood(unsigned rate)
 {
         static const uint8_t absent[NOVA_NET_ADDRESS] = {2, 8, 8, 8, 8, 8};
         const uint64_t begin = nova_time_ns();
-        uint64_t before = begin, quick = 0;
+        uint64_t before = begin, ran = 0;
         struct nova_net_counts counts = {0};
         struct nova_net_frame in;
         unsigned number;
@@ -239,7 +239,7 @@ static void flood(unsigned rate)
                 const uint64_t now = nova_time_ns();
 
                 if (now - before < LATE_NS)
-                        quick += now - before;
+                        ran += now - before;
                 before = now;
                 for (unsigned i = 0; i < NOVA_NET_ENTRIES; i++) {
                         set_header(rate && i % 2 ? all : absent, nova_net_get_info(net)->address);
@@ -262,9 +262,9 @@ static void flood(unsigned rate)
 
         printf("sent %u frames of %u bytes in %u ms, of which the machine ran %u\n",
                (unsigned)counts.sent, (unsigned)sizeof(frame), (unsigned)ms,
-               (unsigned)(quick / 1000000));
+               (unsigned)(ran / 1000000));
         if (rate)
-                judge(bytes, rate, ms, quick / 1000000);
+                judge(bytes, rate, ms, ran / 1000000);
 }
 
 static void sleeper(unsigned frames)

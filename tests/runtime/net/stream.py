@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine outside with a TCP of its own, which sends again after 0.2 seconds: stream.py KIND
+"""A peer with its own TCP, which retransmits after 0.2 seconds: stream.py KIND
 NUMBER COMMAND...
 
 Runs a command that boots a system with a card. The word NETDEV in the command becomes QEMU's option
@@ -52,7 +52,7 @@ class Stream:
                                                 self.expected, flags, data), source)
 
     def push(self):
-        """Sends what may be sent; all of it again if it is time."""
+        """Sends what the window allows; retransmits everything after the timeout."""
         if time.monotonic() >= self.due:
             self.sent = max(self.acked, 0)
             self.due = time.monotonic() + AGAIN_SECONDS
@@ -113,7 +113,7 @@ class Talker(Machine):
             self.macs[one] = CARD
 
     def take(self, protocol, source, to, payload):
-        """Gives a segment of TCP to the connection; takes the rest like a machine."""
+        """Passes TCP segments to the stream, and all others to Machine."""
         if protocol == p.TCP and self.stream:
             self.stream.take(payload)
         else:
@@ -137,7 +137,7 @@ def echo(machine, number):
         data = random.Random(count).randbytes(STREAM_BYTES)
         stream = Stream(machine, THEIRS[count % 2], (10000 + count % 50000, 7), data)
         begin = time.monotonic()
-        # The server may know the address of this machine no more, and asks for it.
+        # The server may have forgotten this machine's address, and asks for it again.
         if not stream.run(lambda one=stream, all_=data: len(one.got) >= len(all_)) or \
                 stream.got != data:
             return (f"stream {count} came back with {len(stream.got)} of {len(data)} bytes, or "

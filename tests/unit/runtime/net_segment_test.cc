@@ -130,7 +130,7 @@ TEST(net_segment, other_frames_are_not_joined)
         EXPECT_FALSE(joins(changed(42, 4, 78))) << "it answers";
 }
 
-TEST(net_segment, frames_with_anything_else_are_read_by_lwip)
+TEST(net_segment, frames_of_other_kinds_are_not_joined)
 {
         EXPECT_TRUE(reads(make(1, 1)));
         EXPECT_FALSE(reads(make(1, 0))) << "no data";

@@ -149,7 +149,7 @@ TEST_F(pass, the_only_capability_is_that_of_messages)
         EXPECT_EQ(get(16), 0x00800005u);
 }
 
-TEST_F(pass, registers_tell_their_sizes_and_nothing_lies_above_4_gib)
+TEST_F(pass, registers_report_their_sizes_and_lie_below_4_gib)
 {
         for (unsigned i = 0; i < 6; i++)
                 set(4 + i, UINT32_MAX);

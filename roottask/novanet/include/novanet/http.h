@@ -27,7 +27,7 @@ struct nova_http_request {
 };
 
 /**
- * Reads the request at the beginning of what a client has sent. It blocks never and keeps nothing.
+ * Reads the request at the beginning of what a client has sent. It never blocks, and keeps nothing.
  * @param request gets the request
  * @param data    what the client has sent
  * @param bytes   its size

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Clients of a server of TCP: run.py KIND COMMAND...
+"""Clients of a TCP server: run.py KIND COMMAND...
 
 Runs a command that boots a system with a disk, whose folder `public` it makes, and a card on QEMU's
 own network. The words NETDEV, DISK and MONITOR in the command become QEMU's options with a free
