@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../linux/terminal.h"
 #include "novart/module.h"
 #include "novart/parent.h"
 #include "novart/program.h"
@@ -14,6 +13,7 @@
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 #include "novavmm/pc.h"
+#include "terminal.h"
 
 #define GUEST_MEMORY (112u << 20)
 

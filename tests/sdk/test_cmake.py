@@ -83,7 +83,7 @@ WRONG = (
      "'system.nova'?"),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAM log)", FIRST,
      "nova_add_system(one): 'PROGRAM' is not understood. Did you mean 'PROGRAMS'? Possible "
-     "here: DESCRIPTION, PROGRAMS, MODULES."),
+     "here: DESCRIPTION, SEALED, GUEST, PROGRAMS, MODULES."),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES disk.img)", None,
      "nova_add_system(one): the file 'disk.img' of MODULES is not there. Create it, or correct "
      "the name."),

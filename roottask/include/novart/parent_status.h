@@ -51,8 +51,9 @@ struct nova_parent_log {
  * @code
  * struct nova_parent_cpu before, after;
  *
- * if (nova_parent_cpu_describe(&before) == 0 && !nova_sleep(1000000000) &&
- *     nova_parent_cpu_describe(&after) == 0)
+ * nova_parent_cpu_describe(&before);
+ * nova_sleep(1000000000);
+ * if (nova_parent_cpu_describe(&after) == 0)
  *         printf("idle for %u us\n", (unsigned)(after.idle_us - before.idle_us));
  * @endcode
  * @param[out] cpu the times

@@ -124,7 +124,7 @@ static void end_join(void)
         if (!joined)
                 return;
         if (joined > 1)
-                segment_write(&segment);
+                novanet_segment_write(&segment);
         while (joined) {
                 struct pbuf *const part = parts[--joined];
 
@@ -142,13 +142,13 @@ static void join(struct pbuf *buffer)
 {
         struct segment next;
 
-        if (buffer->next || !segment_read(&next, buffer->payload, buffer->len)) {
+        if (buffer->next || !novanet_segment_read(&next, buffer->payload, buffer->len)) {
                 end_join();
                 input(buffer);
                 return;
         }
         pbuf_realloc(buffer, (u16_t)(SEGMENT_HEADERS + next.bytes));
-        if (joined && joined < JOIN_MAX && segment_join(&segment, &next)) {
+        if (joined && joined < JOIN_MAX && novanet_segment_join(&segment, &next)) {
                 pbuf_remove_header(buffer, SEGMENT_HEADERS);
         } else {
                 end_join();

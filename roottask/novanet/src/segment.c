@@ -68,7 +68,7 @@ static bool sums_are_right(const uint8_t *frame, uint32_t packet)
         return sum == 0xffff && novanet_sum(frame + IP_HEADER, IP_BYTES) == 0xffff;
 }
 
-bool segment_read(struct segment *segment, uint8_t *frame, size_t bytes)
+bool novanet_segment_read(struct segment *segment, uint8_t *frame, size_t bytes)
 {
         uint32_t packet;
 
@@ -94,7 +94,7 @@ static bool same(const struct segment *one, const struct segment *other, size_t 
         return memcmp(one->frame + from, other->frame + from, end - from) == 0;
 }
 
-bool segment_join(struct segment *segment, const struct segment *next)
+bool novanet_segment_join(struct segment *segment, const struct segment *next)
 {
         if (next->sequence != segment->sequence + segment->bytes ||
             segment->bytes + next->bytes > PACKET_MAX - IP_BYTES - TCP_BYTES ||
@@ -107,7 +107,7 @@ bool segment_join(struct segment *segment, const struct segment *next)
         return true;
 }
 
-void segment_write(const struct segment *segment)
+void novanet_segment_write(const struct segment *segment)
 {
         write16(segment->frame + LENGTH, segment->bytes + IP_BYTES + TCP_BYTES);
         write16(segment->frame + WINDOW, segment->window);

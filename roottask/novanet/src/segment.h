@@ -22,13 +22,13 @@ struct segment {
 
 /* Reads the headers of a frame, which still belongs to the caller. @return false: it cannot be
  * joined with others */
-bool segment_read(struct segment *segment, uint8_t *frame, size_t bytes);
+bool novanet_segment_read(struct segment *segment, uint8_t *frame, size_t bytes);
 
 /* Adds the next frame's data to a segment, if it follows. The caller moves the data.
  * @return false: it does not follow */
-bool segment_join(struct segment *segment, const struct segment *next);
+bool novanet_segment_join(struct segment *segment, const struct segment *next);
 
 /* Writes the headers of a segment to which others were added, except for the check sums. */
-void segment_write(const struct segment *segment);
+void novanet_segment_write(const struct segment *segment);
 
 #endif

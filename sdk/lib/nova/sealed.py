@@ -9,7 +9,6 @@ guest:NAME` and `initrd guest:NAME` are files of nova.guest."""
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from nova.errors import NovaError
@@ -73,6 +72,8 @@ def command(path, kernel, arguments, public, out):
 
 def _seal(path, kernel, arguments):
     """Returns the file of a new image."""
+    import tempfile  # which few boots need
+
     from nova import guest
 
     public = guest.file(f"{guest.PREFIX}{ARCH}/machine.key").with_name("machine.pub")

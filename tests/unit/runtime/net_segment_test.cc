@@ -68,7 +68,7 @@ bool reads(frame one)
 {
         segment read = {};
 
-        return segment_read(&read, one.data(), one.size());
+        return novanet_segment_read(&read, one.data(), one.size());
 }
 
 /* Returns true if a frame can be read, and follows the first one. */
@@ -77,8 +77,9 @@ bool joins(frame next)
         frame first = make(100, 10);
         segment one = {}, two = {};
 
-        EXPECT_TRUE(segment_read(&one, first.data(), first.size()));
-        return segment_read(&two, next.data(), next.size()) && segment_join(&one, &two);
+        EXPECT_TRUE(novanet_segment_read(&one, first.data(), first.size()));
+        return novanet_segment_read(&two, next.data(), next.size()) &&
+               novanet_segment_join(&one, &two);
 }
 
 frame changed(unsigned at, unsigned bytes, uint32_t value)
@@ -101,13 +102,13 @@ TEST(net_segment, frames_of_a_stream_become_one)
         put(third, 48, 2, 6000);
         close_sums(second);
         close_sums(third);
-        ASSERT_TRUE(segment_read(&one, first.data(), first.size()));
-        ASSERT_TRUE(segment_read(&next, second.data(), second.size()));
+        ASSERT_TRUE(novanet_segment_read(&one, first.data(), first.size()));
+        ASSERT_TRUE(novanet_segment_read(&next, second.data(), second.size()));
         EXPECT_EQ(next.bytes, 1U) << "without what fills up the frame";
-        ASSERT_TRUE(segment_join(&one, &next));
-        ASSERT_TRUE(segment_read(&next, third.data(), third.size()));
-        ASSERT_TRUE(segment_join(&one, &next));
-        segment_write(&one);
+        ASSERT_TRUE(novanet_segment_join(&one, &next));
+        ASSERT_TRUE(novanet_segment_read(&next, third.data(), third.size()));
+        ASSERT_TRUE(novanet_segment_join(&one, &next));
+        novanet_segment_write(&one);
         EXPECT_EQ(first[16] << 8 | first[17], 40 + 100 + 1 + 1460);
         EXPECT_EQ(first[47], 0x18);
         EXPECT_EQ(first[48] << 8 | first[49], 6000);
@@ -173,10 +174,10 @@ TEST(net_segment, a_packet_has_at_most_65535_bytes)
 
         for (unsigned i = 0; i < 60; i++)
                 all.push_back(make(i * step, step));
-        ASSERT_TRUE(segment_read(&one, all[0].data(), all[0].size()));
+        ASSERT_TRUE(novanet_segment_read(&one, all[0].data(), all[0].size()));
         for (unsigned i = 1; i < 60; i++) {
-                ASSERT_TRUE(segment_read(&next, all[i].data(), all[i].size()));
-                count += segment_join(&one, &next) ? 1 : 0;
+                ASSERT_TRUE(novanet_segment_read(&next, all[i].data(), all[i].size()));
+                count += novanet_segment_join(&one, &next) ? 1 : 0;
         }
         EXPECT_EQ(count, 49U);
         EXPECT_EQ(one.bytes, 49 * step);
