@@ -30,7 +30,7 @@
  * `service_waits` is 1. A service with enough empty buffers takes others later, and keeps
  * `service_waits` of `receive` at 0.
  *
- * A frame has an Ethernet header (destination, source, type), data, and no check sum. A frame that
+ * A frame has an Ethernet header (destination, source, type), data, and no checksum. A frame that
  * finds no empty buffer is dropped and counted.
  *
  * The rings and the pool belong to the service, so they vanish from the client when the

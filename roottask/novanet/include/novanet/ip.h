@@ -37,7 +37,8 @@ struct nova_ip_config {
  * @param config the connection
  * @retval 0          done; without an answer of DHCP the program may have an IPv6 address only
  * @retval EADDRINUSE another machine has the configured address, so the program does not use it
- * @retval EALREADY   it was called before
+ * @retval EALREADY   it was called before, and opened the session; so a program cannot try another
+ *                    address after EADDRINUSE, ENETDOWN or ETIMEDOUT
  * @retval EINVAL     an address cannot be read
  * @retval ENETDOWN   no address came by DHCP, because the card has no cable; otherwise as ETIMEDOUT
  * @retval ETIMEDOUT  no address came by DHCP; lwIP keeps asking, and sockets work once it has come
