@@ -13,16 +13,15 @@
 #define VECTOR_PF 14
 
 /* Access rights of segments. */
-#define AR_WRITABLE  0x002u /* data: writable; code: readable */
-#define AR_DOWN      0x004u /* data: valid offsets are above the limit */
-#define AR_CODE      0x008u
-#define AR_PRIVILEGE 0x060u
-#define AR_PRESENT   0x080u
-#define AR_LONG      0x200u
-#define AR_BIG       0x400u
-#define AR_UNUSABLE  0x1000u
+#define AR_WRITABLE 0x002u /* data: writable; code: readable */
+#define AR_DOWN     0x004u /* data: valid offsets are above the limit */
+#define AR_CODE     0x008u
 
-#define FLAG_VM  0x20000u
+#define AR_PRESENT  0x080u
+#define AR_LONG     0x200u
+#define AR_BIG      0x400u
+#define AR_UNUSABLE 0x1000u
+
 #define FLAG_AC  0x40000u
 #define CR4_SMAP 0x200000u
 
@@ -30,7 +29,7 @@
 
 static bool is_real(const struct nova_access *access)
 {
-        return !(access->state->cr0 & NOVA_CR0_PE) || access->state->flags & FLAG_VM;
+        return !(access->state->cr0 & NOVA_CR0_PE) || access->state->flags & NOVA_FLAG_VM;
 }
 
 unsigned nova_access_bits(const struct nova_access *access)
@@ -123,7 +122,7 @@ static unsigned kind_of(const struct nova_access *access, bool write)
         const struct nova_utcb_state *const state = access->state;
         unsigned kind = write ? NOVA_ACCESS_WRITE : 0;
 
-        if ((state->ss.ar & AR_PRIVILEGE) == AR_PRIVILEGE || state->flags & FLAG_VM)
+        if (nova_registers_privilege(state) == 3)
                 kind |= NOVA_ACCESS_USER;
         if (state->cr4 & CR4_SMAP && !(state->flags & FLAG_AC))
                 kind |= NOVA_ACCESS_STRICT;

@@ -4,7 +4,7 @@
 #include "vm.h"
 
 /* Ranges that a reply maps, at most. */
-#define ITEMS 2
+#define ITEMS NOVA_GUEST_BLOCKS
 
 /* Message of an exit with all that the function, and the answer to its call, may change: the words
  * of an answer may reach the place of the typed items, with which the reply maps pages. */
@@ -21,8 +21,8 @@ static void save(struct message *to, const struct nova_utcb *utcb)
         to->translate_window = utcb->translate_window;
         to->delegate_window = utcb->delegate_window;
         to->event = utcb->event;
-        for (unsigned i = 0; i < ITEMS; i++)
-                nova_utcb_get_item(utcb, i, &to->item[i]);
+        for (unsigned i = 0; i < ITEMS && nova_utcb_get_item(utcb, i, &to->item[i]); i++)
+                ;
 }
 
 static void restore(struct nova_utcb *utcb, const struct message *from)
@@ -72,10 +72,6 @@ bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument)
 
 bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to)
 {
-        struct nova_utcb *const utcb = nova_thread_utcb();
-        const bool fits = nova_utcb_item_count(utcb) < ITEMS &&
-                          nova_utcb_delegate(utcb, crd, to, NOVA_ITEM_G);
-
-        vcpu->gives |= fits;
-        return fits;
+        return nova_utcb_item_count(nova_thread_utcb()) < ITEMS &&
+               novavmm_vcpu_map(vcpu, crd, to, NOVA_ITEM_G);
 }

@@ -169,7 +169,7 @@ static bool is_in_window(uint64_t address, uint64_t bytes)
 }
 
 /* Maps the block around a page with the reply. */
-static bool give(struct nova_guest_pci *guest, uint64_t page)
+static bool give(struct nova_vcpu *vcpu, struct nova_guest_pci *guest, uint64_t page)
 {
         const uint64_t address = page << NOVA_PAGE_BITS;
         unsigned bar, order;
@@ -183,11 +183,10 @@ static bool give(struct nova_guest_pci *guest, uint64_t page)
         if (!is_in_window(guest->device.at[bar] + (uint64_t)at, (uint64_t)NOVA_PAGE_SIZE << order))
                 return false;
         guest->placed++;
-        return nova_utcb_delegate(nova_thread_utcb(),
-                                  nova_crd_mem(page_of(guest->function.memory[bar] + at), order,
-                                               NOVA_MEM_R | NOVA_MEM_W),
-                                  (nova_sel_t)((guest->device.at[bar] + at) >> NOVA_PAGE_BITS),
-                                  NOVA_ITEM_G);
+        return nova_vcpu_map(vcpu,
+                             nova_crd_mem(page_of(guest->function.memory[bar] + at), order,
+                                          NOVA_MEM_R | NOVA_MEM_W),
+                             (nova_sel_t)((guest->device.at[bar] + at) >> NOVA_PAGE_BITS));
 }
 
 /* If a virtual CPU's next exit is at the same page, the mapping has failed, and the access is
@@ -202,11 +201,10 @@ static bool place(struct nova_vcpu *vcpu, uint64_t address)
         while (guest && nova_vpci_memory_device(&guest->pc->pci, page << NOVA_PAGE_BITS,
                                                 NOVA_PAGE_SIZE) != &guest->device.pci)
                 guest = guest->next;
-        if (!guest || !give(guest, page))
+        if (!guest || !give(vcpu, guest, page))
                 return false;
         vcpu->given.exit = vcpu->exits;
         vcpu->given.page = page;
-        vcpu->gives = true;
         return true;
 }
 

@@ -71,8 +71,6 @@ bool novavmm_overlay_give(struct nova_vcpu *vcpu, uint64_t address)
         vcpu->given.exit = vcpu->exits;
         vcpu->given.page = page;
         vcpu->given.changes = memory->overlay_changes;
-        vcpu->gives = nova_utcb_delegate(nova_thread_utcb(),
-                                         page_of(from, overlay ? overlay->rights : NOVA_MEM_RWX),
-                                         (nova_sel_t)page, novavmm_ram_flags(vcpu->vm));
-        return vcpu->gives;
+        return novavmm_vcpu_map(vcpu, page_of(from, overlay ? overlay->rights : NOVA_MEM_RWX),
+                                (nova_sel_t)page, novavmm_ram_flags(vcpu->vm));
 }

@@ -9,6 +9,7 @@
 #include "nova/utcb.h"
 #include "novart/selector.h"
 #include "novart/time.h"
+#include "novavmm/registers.h"
 #include "novavmm/virtio.h"
 #include "vm.h"
 
@@ -16,8 +17,6 @@
 #define CALL_BYTES 3 /* of VMCALL and VMMCALL */
 #define LPID       1
 #define SOON_NS    100000
-
-#define PRIVILEGE(ar) ((ar) >> 5 & 3)
 
 /* A call of the ultravisor, and the answer. */
 struct call {
@@ -91,7 +90,7 @@ static void serve_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t 
                 nova_semaphore_down(&secure->over);
 }
 
-static enum nova_h_status of(enum nova_u_status status)
+static enum nova_h_status answer_of(enum nova_u_status status)
 {
         return status ? NOVA_H_PARAMETER : NOVA_H_SUCCESS;
 }
@@ -101,11 +100,9 @@ static nova_word_t init_start(struct nova_secure *secure)
         const enum nova_u_status status =
                 nova_uv_register_mem_slot(&secure->uv, 0, secure->vm->memory.bytes, 0, 0);
 
-        return (nova_word_t)of(status);
-}
-
-/* What a page of the machine's RAM holds since the guest is secure, and where the encrypted page
- * with the same number is. */
+        return (nova_word_t)answer_of(status);
+} /* What a page of the machine's RAM holds since the guest is secure, and where the encrypted page
+   * with the same number is. */
 struct nova_secure_place {
         enum { PLACE_FREE, PLACE_SHARED, PLACE_ENCRYPTED } use;
         uint32_t owner; /* of ENCRYPTED: number of the guest's page */
@@ -133,8 +130,11 @@ static uint32_t find_free(struct nova_secure *secure, uint32_t page)
         return count;
 }
 
+/* Notes where an encrypted page is. Its place before that, if any, is free. */
 static void put(struct nova_secure *secure, uint32_t page, uint32_t at)
 {
+        if (secure->place[page].at)
+                secure->place[secure->place[page].at - 1].use = PLACE_FREE;
         secure->place[at].use = PLACE_ENCRYPTED;
         secure->place[at].owner = page;
         secure->place[page].at = at + 1;
@@ -154,7 +154,6 @@ static bool make_free(struct nova_secure *secure, uint32_t page)
         memcpy(base + (size_t)to * NOVA_PAGE_SIZE, base + (size_t)page * NOVA_PAGE_SIZE,
                NOVA_PAGE_SIZE);
         put(secure, secure->place[page].owner, to);
-        secure->place[page].use = PLACE_FREE;
         return true;
 }
 
@@ -231,9 +230,8 @@ static nova_word_t move_page(struct nova_secure *secure, const struct call *call
                                                     : page_out(secure, call->word);
         nova_mutex_unlock(&secure->lock);
         __atomic_sub_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
-        return (nova_word_t)of(status);
+        return (nova_word_t)answer_of(status);
 }
-
 static nova_word_t init_end(struct nova_secure *secure, enum nova_u_status status)
 {
         secure->status = status;
@@ -323,7 +321,7 @@ static void hypercall(struct nova_vcpu *vcpu)
         const nova_word_t number = vcpu->state->ax;
         enum nova_u_status status = NOVA_U_FUNCTION;
 
-        if (PRIVILEGE(vcpu->state->ss.ar)) {
+        if (nova_registers_privilege(vcpu->state)) {
                 nova_vcpu_raise(vcpu, VECTOR_UD);
                 return;
         }
@@ -357,16 +355,17 @@ static void *watch(void *argument)
 static int attach_vcpu(struct nova_secure *secure, unsigned number)
 {
         struct nova_vcpu *const vcpu = &secure->vm->vcpu[number];
+
+        const nova_sel_t portal = nova_sel_alloc(0);
         int error;
 
-        secure->portal[number] = nova_sel_alloc(0);
-        if (secure->portal[number] == NOVA_SEL_NONE)
+        if (portal == NOVA_SEL_NONE)
                 return EAGAIN;
+        secure->portal[number] = portal;
         error = nova_handler_create(&secure->handler[number], vcpu->cpu, "secure", dispatch, vcpu);
         if (!error)
-                error = nova_handler_portal(secure->handler[number], secure->portal[number], 0);
-        return error ? error
-                     : nova_uv_attach(&secure->uv, number, vcpu->cpu, secure->portal[number]);
+                error = nova_handler_portal(secure->handler[number], portal, 0);
+        return error ? error : nova_uv_attach(&secure->uv, number, vcpu->cpu, portal);
 }
 
 int novavmm_secure_attach(struct nova_vm *vm)

@@ -4,7 +4,7 @@
 #define NOVAVMM_SRC_VM_H
 
 #include "nova/abi/inject.h"
-#include "nova/abi/utcb.h"
+#include "nova/utcb.h"
 #include "novavmm/access.h"
 #include "novavmm/vm.h"
 
@@ -40,6 +40,16 @@ nova_portal_handler novavmm_vcpu_serve;
 /* Ends the machine after an exception has ended a handler of exits. @p argument is the struct
  * nova_vcpu. */
 void novavmm_vcpu_break(void *argument);
+
+/* Maps pages with the reply (see nova_vcpu_map()). @p flags: an OR of NOVA_ITEM_G, NOVA_ITEM_D */
+static inline bool novavmm_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to,
+                                    nova_word_t flags)
+{
+        const bool fits = nova_utcb_delegate(nova_thread_utcb(), crd, to, flags);
+
+        vcpu->gives |= fits;
+        return fits;
+}
 
 /* States of a virtual CPU's handler towards other programs: nova_vcpu.call. Handler and destroyer
  * of the machine leave VCPU_CALLS by an atomic exchange, so they agree. */

@@ -32,6 +32,14 @@ extern "C" {
 #define NOVA_FLAG_IF       0x200   /**< interrupts are enabled */
 #define NOVA_FLAG_DF       0x400   /**< string instructions decrement */
 #define NOVA_FLAG_RF       0x10000 /**< no instruction breakpoint */
+#define NOVA_FLAG_VM       0x20000 /**< virtual-8086 mode */
+
+/** Returns the privilege level of a virtual CPU, 0 to 3: the DPL of SS; 3 in virtual-8086 mode.
+ * Needs the groups NOVA_MTD_CS_SS and NOVA_MTD_EFL. */
+static inline unsigned nova_registers_privilege(const struct nova_utcb_state *state)
+{
+        return state->flags & NOVA_FLAG_VM ? 3 : state->ss.ar >> 5 & 3;
+}
 
 /** All groups of a virtual CPU's initial state. */
 #define NOVA_START_MTD                                                                    \

@@ -153,7 +153,7 @@ void nova_vcpu_nmi(struct nova_vcpu *vcpu);
 
 /**
  * Maps pages of the monitor into the guest with the reply to the current exit, whose cause is
- * NOVA_VM_EXIT_STARTUP or NOVA_VM_EXIT_MEMORY. A reply maps at most two ranges.
+ * NOVA_VM_EXIT_STARTUP or NOVA_VM_EXIT_MEMORY. A reply maps at most NOVA_GUEST_BLOCKS ranges.
  *
  * The pages are mapped only when the guest continues. Until the virtual CPU's next exit,
  * nova_vcpu.gives is true: a monitor that revokes one of the pages meanwhile must revoke it again
@@ -177,7 +177,7 @@ bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to);
  *
  * The exit's message stays valid, although the function may use the UTCB. If the machine is
  * destroyed meanwhile, the function is ended in the middle, so it must not hold locks or allocate
- * memory: it should consist of one nova_call().
+ * memory: it should consist of one call that waits, such as nova_call().
  * @param vcpu     the virtual CPU whose exit is being handled
  * @param function the function
  * @param argument passed to @p function

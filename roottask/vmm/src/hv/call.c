@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#define CR0_PE     0x1u
-#define FLAG_VM    0x20000u
-#define EFER_LMA   0x400u
-#define RIGHTS_DPL 0x60u
-#define RIGHTS_L   0x200u
+#include "novavmm/registers.h"
+
+#define CR0_PE   0x1u
+#define EFER_LMA 0x400u
+#define RIGHTS_L 0x200u
 
 /* The call value: bits 0 to 15 code, 16 fast, 17 to 26 words of the variable header, 32 to 43 rep
  * count, 48 to 59 rep start index; the others are reserved. */
@@ -45,7 +45,7 @@ static size_t padded(size_t bytes)
 
 enum nova_hv_mode nova_hv_mode_of(const struct nova_utcb_state *state, uint64_t efer)
 {
-        if (!(state->cr0 & CR0_PE) || state->flags & FLAG_VM || state->ss.ar & RIGHTS_DPL)
+        if (!(state->cr0 & CR0_PE) || nova_registers_privilege(state))
                 return NOVA_HV_NOT_ALLOWED;
         return efer & EFER_LMA && state->cs.ar & RIGHTS_L ? NOVA_HV_64 : NOVA_HV_32;
 }
