@@ -40,10 +40,11 @@ static bool has(struct vm *vm, uint64_t gpa, uint64_t bytes)
 {
         bool result;
 
-        if (gpa % FRAME_BYTES || !bytes || nova_service_lock(vm_service))
+        if (gpa % FRAME_BYTES || !bytes)
                 return false;
+        vm_lock();
         result = page_has(&vm->pages, gpa, (bytes + FRAME_BYTES - 1) / FRAME_BYTES);
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return result;
 }
 
@@ -53,8 +54,7 @@ static bool expect(struct vm *vm, uint64_t gpa, uint64_t bytes, bool value)
 {
         bool good = true;
 
-        if (nova_service_lock(vm_service))
-                return false;
+        vm_lock();
         for (uint64_t i = 0; i < bytes; i += FRAME_BYTES) {
                 struct page *const page = page_find(&vm->pages, gpa + i);
 
@@ -62,7 +62,7 @@ static bool expect(struct vm *vm, uint64_t gpa, uint64_t bytes, bool value)
                 if (page)
                         page->expected = value && page->state == PAGE_NONE;
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return good;
 }
 
@@ -71,14 +71,13 @@ static bool has_come(struct vm *vm, uint64_t gpa, uint64_t bytes)
 {
         bool good = true;
 
-        if (nova_service_lock(vm_service))
-                return false;
+        vm_lock();
         for (uint64_t i = 0; i < bytes; i += FRAME_BYTES) {
                 const struct page *const page = page_find(&vm->pages, gpa + i);
 
                 good &= page && page->state == PAGE_SECURE && !page->expected;
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return good;
 }
 
@@ -116,11 +115,10 @@ static uint8_t *place(struct vm *vm, uint64_t gpa)
 
 static void discard(struct vm *vm, uint64_t gpa, uint64_t bytes)
 {
-        if (nova_service_lock(vm_service))
-                return;
+        vm_lock();
         for (uint64_t i = 0; i < bytes; i += FRAME_BYTES)
                 page_unshare(&vm->pages, gpa + i);
-        nova_service_unlock(vm_service);
+        vm_unlock();
 }
 
 /* Opens the blob, which is copied into secure memory first. */
@@ -281,14 +279,13 @@ static enum nova_u_status finish(struct vm *vm)
 {
         enum nova_u_status status = NOVA_U_INVALID;
 
-        if (nova_service_lock(vm_service))
-                return NOVA_U_FUNCTION;
+        vm_lock();
         if (vm->state == VM_CONVERTING) {
                 vm->pages.converting = false;
                 vm->state = VM_SECURE;
                 status = NOVA_U_SUCCESS;
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return status;
 }
 

@@ -9,6 +9,7 @@
 #define LEAF_SIZES      0x80000008u
 #define LEAF_ENCRYPTION 0x8000001fu
 #define ENCRYPTED_VM    2u /* EAX: memory of VMs is encrypted */
+#define REDUCTION_SHIFT 6  /* EBX: bits by which addresses are shorter than LEAF_SIZES says */
 
 #define MSR_SEV_STATUS 0xc0010131u
 #define SEV_ENABLED    1u
@@ -23,33 +24,20 @@ uint64_t cpu_bit(void)
         return UINT64_C(1) << (bits - 1 < BIT_MAX ? bits - 1 : BIT_MAX);
 }
 
-static void answer(struct nova_vcpu *vcpu, struct nova_cpuid out)
-{
-        struct nova_utcb_state *const state = vcpu->state;
-
-        state->ax = out.eax;
-        state->bx = out.ebx;
-        state->cx = out.ecx;
-        state->dx = out.edx;
-        vcpu->changed |= NOVA_MTD_ACDB;
-        nova_vcpu_skip(vcpu, 2);
-}
-
 void cpu_cpuid(struct nova_vcpu *vcpu, nova_vcpu_handler *usual)
 {
-        const unsigned bit = (unsigned)__builtin_ctzll(vm_of(vcpu)->bit);
+        const uint32_t bit = (uint32_t)__builtin_ctzll(vm_of(vcpu)->bit);
         const uint32_t leaf = (uint32_t)vcpu->state->ax;
+        struct nova_utcb_state *const state = vcpu->state;
 
-        if (leaf == LEAF_ENCRYPTION) {
-                answer(vcpu, (struct nova_cpuid){ENCRYPTED_VM, bit | 1u << 6, 0, 0});
+        usual(vcpu);
+        if (leaf == LEAF_EXTENDED) {
+                state->ax = LEAF_ENCRYPTION;
         } else if (leaf == LEAF_SIZES) {
-                struct nova_cpuid out = nova_cpuid_host(leaf, 0);
-
-                answer(vcpu, (struct nova_cpuid){(out.eax & 0xff00) | (bit + 1), 0, 0, 0});
-        } else {
-                usual(vcpu);
-                if (leaf == LEAF_EXTENDED)
-                        vcpu->state->ax = LEAF_ENCRYPTION;
+                state->ax = (state->ax & 0xff00) | (bit + 1);
+        } else if (leaf == LEAF_ENCRYPTION) {
+                state->ax = ENCRYPTED_VM;
+                state->bx = bit | 1u << REDUCTION_SHIFT;
         }
 }
 

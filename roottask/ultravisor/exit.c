@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What each exit of a secure guest does: the ultravisor answers it, performs it with the VMM's
  * help, or ends the guest. */
-#include "novavmm/registers.h"
 #include "vm.h"
-
-#define VECTOR_GP 13
 
 /* Handlers of the library, which this file calls for the exits that it does not answer itself. They
  * reach ports and devices through the machine's buses, which lead to the VMM. All machines have the
@@ -30,17 +27,7 @@ static void start(struct nova_vcpu *vcpu)
 
 static void memory(struct nova_vcpu *vcpu)
 {
-        struct vm *const vm = vm_of(vcpu);
-        const uint64_t address = vcpu->more->gpa;
-        bool ram;
-
-        if (nova_service_lock(vm_service))
-                return;
-        ram = address & vm->bit || page_find(&vm->pages, address);
-        nova_service_unlock(vm_service);
-        if (ram)
-                memory_exit(vcpu);
-        else
+        if (!memory_exit(vcpu))
                 usual[NOVA_VM_EXIT_MEMORY](vcpu);
 }
 
@@ -54,11 +41,6 @@ static void rdmsr(struct nova_vcpu *vcpu)
 {
         if (!cpu_rdmsr(vcpu))
                 usual[NOVA_VM_EXIT_RDMSR](vcpu);
-}
-
-static void port(struct nova_vcpu *vcpu)
-{
-        usual[NOVA_VM_EXIT_PORT](vcpu);
 }
 
 static uint64_t read_port(void *context, uint64_t port, unsigned bytes)
@@ -84,10 +66,9 @@ static void notify(void *context)
 {
         struct vm *const vm = context;
 
-        if (!nova_service_lock(vm_service)) {
-                nova_service_notify(vm_service, vm->session);
-                nova_service_unlock(vm_service);
-        }
+        vm_lock();
+        nova_service_notify(vm_service, vm->session);
+        vm_unlock();
 }
 
 void exit_init(struct vm *vm)
@@ -101,7 +82,6 @@ void exit_init(struct vm *vm)
         nova_vm_on(machine, NOVA_VM_EXIT_MEMORY, memory);
         nova_vm_on(machine, NOVA_VM_EXIT_CPUID, cpuid);
         nova_vm_on(machine, NOVA_VM_EXIT_RDMSR, rdmsr);
-        nova_vm_on(machine, NOVA_VM_EXIT_PORT, port);
         nova_vm_on(machine, NOVA_VM_EXIT_HYPERCALL, guest_call);
         machine->ended_hook = notify;
         machine->ended_context = vm;

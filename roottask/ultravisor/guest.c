@@ -10,8 +10,6 @@
 #define SOON_NS   100000
 #define BYTES     3 /* of VMCALL and VMMCALL */
 
-#define PRIVILEGE(ar) ((ar) >> 5 & 3)
-
 #define H_RANDOM   0x300u
 #define ULTRACALLS 0xf000u /* numbers from here on are ultracalls */
 #define GFN_MAX    (UINT64_C(1) << 40)
@@ -44,10 +42,9 @@ static enum nova_u_status insist(struct nova_vcpu *vcpu, uint64_t gpa, page_func
         enum nova_u_status status = NOVA_U_BUSY;
 
         while (status == NOVA_U_BUSY && vm->machine.end == NOVA_VM_RUNS) {
-                if (nova_service_lock(vm_service))
-                        return NOVA_U_FUNCTION;
+                vm_lock();
                 status = function(&vm->pages, gpa);
-                nova_service_unlock(vm_service);
+                vm_unlock();
                 if (status == NOVA_U_BUSY)
                         wait_for_others(vcpu);
         }
@@ -81,13 +78,12 @@ static enum nova_u_status check(struct vm *vm, uint64_t gfn, uint64_t count)
 {
         enum nova_u_status status = NOVA_U_SUCCESS;
 
-        if (nova_service_lock(vm_service))
-                return NOVA_U_FUNCTION;
+        vm_lock();
         if (gfn >= GFN_MAX || !page_find(&vm->pages, gfn << NOVA_PAGE_BITS))
                 status = NOVA_U_PARAMETER;
         else if (!count || !page_has(&vm->pages, gfn << NOVA_PAGE_BITS, count))
                 status = NOVA_U_P2;
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return status;
 }
 
@@ -98,10 +94,9 @@ static enum nova_u_status unshare_all(struct nova_vcpu *vcpu)
         uint64_t gpa = 0;
 
         while (!status && vm->machine.end == NOVA_VM_RUNS) {
-                if (nova_service_lock(vm_service))
-                        return NOVA_U_FUNCTION;
+                vm_lock();
                 gpa = page_next_shared(&vm->pages, gpa);
-                nova_service_unlock(vm_service);
+                vm_unlock();
                 if (gpa == UINT64_MAX)
                         break;
                 status = each(vcpu, gpa / FRAME_BYTES, 1, page_unshare);
@@ -175,7 +170,7 @@ void guest_call(struct nova_vcpu *vcpu)
         const uint64_t number = vcpu->state->ax;
         nova_word_t result;
 
-        if (PRIVILEGE(vcpu->state->ss.ar)) {
+        if (nova_registers_privilege(vcpu->state)) {
                 nova_vcpu_raise(vcpu, VECTOR_UD);
                 return;
         }

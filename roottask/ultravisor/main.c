@@ -36,6 +36,7 @@ static bool add_block(uint8_t *base, size_t *bytes, unsigned order)
 static bool make_frames(void)
 {
         const size_t pages = nova_page_free_count();
+        const size_t reserve = RESERVE_PAGES + pages / 16;
         size_t room = NOVA_PAGE_SIZE, bytes = 0;
         unsigned order = ORDER_MAX;
         uint8_t *base;
@@ -47,8 +48,6 @@ static bool make_frames(void)
                 return false;
         nova_region_name(base, "secure memory");
         while (order >= BLOCK_ORDER) {
-                const size_t reserve = RESERVE_PAGES + pages / 16;
-
                 if (nova_page_free_count() < reserve + ((size_t)1 << order) ||
                     !add_block(base, &bytes, order))
                         order--;

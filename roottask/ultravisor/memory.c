@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory of secure guests: mapping of pages at exits, access by the ultravisor, encryption of
  * pages that are moved out. */
-#include <errno.h>
 #include <string.h>
 
 #include "nova/crd.h"
@@ -19,13 +18,6 @@
 #define TRIES       64u /* attempts to move a page that cannot be moved at once */
 
 struct frames memory_frames;
-
-/* The service's lock is lost only when the service stops, which the ultravisor never does. */
-static void lock(void)
-{
-        while (nova_service_lock(vm_service))
-                ;
-}
 
 static nova_word_t page_number(const void *address)
 {
@@ -115,10 +107,10 @@ static bool make_room(struct nova_vcpu *vcpu)
                 uint64_t parameters[4] = {0, 0, NOVA_UV_ORDER_PAGE, 0};
                 bool free;
 
-                lock();
+                vm_lock();
                 free = memory_frames.free;
                 parameters[0] = free ? 0 : page_victim(&vm->pages);
-                nova_service_unlock(vm_service);
+                vm_unlock();
                 if (free)
                         return true;
                 if (parameters[0] == UINT64_MAX)
@@ -156,7 +148,7 @@ static enum need try_get(struct vm *vm, uint64_t gpa)
         enum need need = NEED_FRAME;
         struct page *page;
 
-        lock();
+        vm_lock();
         page = page_find(&vm->pages, gpa);
         if (page && page->state == PAGE_NONE && !page->shared && !page_fill_block(&vm->pages, gpa))
                 page_fill(&vm->pages, page);
@@ -166,7 +158,7 @@ static enum need try_get(struct vm *vm, uint64_t gpa)
                 need = NEED_NOTHING;
         else if (memory_frames.free && page->state == PAGE_OUT)
                 need = NEED_CONTENT;
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return need;
 }
 
@@ -197,12 +189,12 @@ static bool has_shared(struct vm *vm, uint64_t gpa, bool ask)
         struct page *page;
         bool has;
 
-        lock();
+        vm_lock();
         page = page_find(&vm->pages, gpa);
         has = page && page->normal != PAGE_NO_PAGE;
         if (page)
                 page->asked = ask && !has;
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return has;
 }
 
@@ -286,7 +278,7 @@ static void map(struct nova_vcpu *vcpu, uint64_t address, bool secure)
         const uint64_t gpa = address & ~vm->bit;
         struct page *page;
 
-        lock();
+        vm_lock();
         page = page_find(&vm->pages, gpa);
         if (page && secure == is_secure_access(vcpu, page, address)) {
                 if (secure && page->state == PAGE_SECURE) {
@@ -298,7 +290,7 @@ static void map(struct nova_vcpu *vcpu, uint64_t address, bool secure)
                              NOVA_MEM_R | NOVA_MEM_W);
                 }
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
 }
 
 /* What an access of the guest finds. */
@@ -310,7 +302,7 @@ static enum found look_up(const struct nova_vcpu *vcpu, uint64_t address)
         enum found found = FOUND_SECURE;
         const struct page *page;
 
-        lock();
+        vm_lock();
         page = page_find(&vm->pages, address & ~vm->bit);
         if (!page)
                 found = FOUND_NOTHING;
@@ -318,7 +310,7 @@ static enum found look_up(const struct nova_vcpu *vcpu, uint64_t address)
                 found = FOUND_SHARED;
         else if (page->read_only && page->state == PAGE_SECURE && vcpu->state->qual[0] & QUAL_WRITE)
                 found = FOUND_FORBIDDEN;
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return found;
 }
 
@@ -335,31 +327,34 @@ static bool makes_no_progress(struct nova_vcpu *vcpu, uint64_t address)
         return own->repeated++ >= REPEATS;
 }
 
-void memory_exit(struct nova_vcpu *vcpu)
+bool memory_exit(struct nova_vcpu *vcpu)
 {
-        struct vm *const vm = vm_of(vcpu);
+        const uint64_t bit = vm_of(vcpu)->bit;
         const uint64_t address = vcpu->more->gpa & ~(uint64_t)(FRAME_BYTES - 1);
         const enum found found = look_up(vcpu, address);
 
-        if (makes_no_progress(vcpu, address))
-                nova_vcpu_fail(vcpu, "the page at 0x%llx cannot be mapped",
+        if (found == FOUND_NOTHING && !(address & bit))
+                return false;
+        if (found == FOUND_NOTHING)
+                nova_vcpu_fail(vcpu, "an access to 0x%llx, where it has no memory",
                                (unsigned long long)address);
         else if (found == FOUND_FORBIDDEN)
                 nova_vcpu_fail(vcpu, "a write to the page at 0x%llx, which its VMM has protected",
                                (unsigned long long)address);
-        else if (found == FOUND_NOTHING)
-                nova_vcpu_fail(vcpu, "an access to 0x%llx, where it has no memory",
+        else if (makes_no_progress(vcpu, address))
+                nova_vcpu_fail(vcpu, "the page at 0x%llx cannot be mapped",
                                (unsigned long long)address);
-        else if (found == FOUND_SECURE ? memory_get(vcpu, address & ~vm->bit)
-                                       : get_shared(vcpu, address & ~vm->bit))
+        else if (found == FOUND_SECURE ? memory_get(vcpu, address & ~bit)
+                                       : get_shared(vcpu, address & ~bit))
                 map(vcpu, address, found == FOUND_SECURE);
+        return true;
 }
 
 void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
 {
         if (!vm->aliases || !(vcpu->state->cr3 & vm->bit))
                 return;
-        lock();
+        vm_lock();
         vm->aliases = false;
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
                 const struct page_slot *const slot = &vm->pages.slot[i];
@@ -376,7 +371,7 @@ void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
                                 vm->aliases = true;
                 }
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
 }
 
 static bool pin(struct vcpu *vcpu, struct page *page, uint64_t gpa)
@@ -405,14 +400,14 @@ static void *find(void *context, uint64_t address, size_t bytes, bool write)
         if (!vcpu || address % FRAME_BYTES + bytes > FRAME_BYTES ||
             !(address & vm->bit || gpa < VM_LOW_BYTES) || !memory_get(vcpu, gpa))
                 return NULL;
-        lock();
+        vm_lock();
         page = page_find(&vm->pages, gpa);
         if (page && !page->shared && page->state == PAGE_SECURE && !(write && page->read_only) &&
             pin(&vm->vcpu[vcpu->number], page, gpa)) {
                 place = frame_address(&memory_frames, page->frame) + address % FRAME_BYTES;
                 page->snapshot &= !write;
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return place;
 }
 
@@ -422,14 +417,14 @@ void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu)
 
         if (!own->pins)
                 return;
-        lock();
+        vm_lock();
         while (own->pins) {
                 struct page *const page = page_find(&vm->pages, own->pin[--own->pins]);
 
                 if (page && page->pins)
                         page->pins--;
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
 }
 
 /* Finds the bytes of a shared page that the library accesses like a device. Any other page that
@@ -443,11 +438,11 @@ static bool is_ram(struct vm *vm, uint64_t address, uint8_t **place)
         bool known, shared;
 
         *place = NULL;
-        lock();
+        vm_lock();
         page = page_find(&vm->pages, gpa);
         known = page || address & vm->bit;
         shared = page && (page->shared || !(address & vm->bit || gpa < VM_LOW_BYTES));
-        nova_service_unlock(vm_service);
+        vm_unlock();
         if (!known)
                 return false;
         if (!shared || !get_shared(vcpu, gpa)) {
@@ -455,11 +450,11 @@ static bool is_ram(struct vm *vm, uint64_t address, uint8_t **place)
                                (unsigned long long)address);
                 return true;
         }
-        lock();
+        vm_lock();
         page = page_find(&vm->pages, gpa);
         if (page && page->normal != PAGE_NO_PAGE)
                 *place = vm->normal + (uint64_t)page->normal * FRAME_BYTES + address % FRAME_BYTES;
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return true;
 }
 

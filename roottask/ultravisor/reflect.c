@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls to the VMM of a secure VM. A call carries its number and at most four parameters that the
  * guest has made public by its exit; nothing else of the guest's state. */
-#include <string.h>
 
 #include "nova/hypercall.h"
 #include "nova/status.h"
@@ -75,7 +74,7 @@ static bool interrupt_pending(void *context, unsigned number)
 }
 
 /* Asks the VMM for the vector of an interrupt. The exit stays open until the answer is valid: the
- * VMM hears U_INVALID and is asked again. */
+ * VMM is asked again, with U_INVALID as a parameter. */
 static int interrupt_take(void *context, unsigned number)
 {
         struct vm *const vm = context;

@@ -200,7 +200,7 @@ static enum nova_u_status move_in(struct call *call)
                 return NOVA_U_P2;
         if (!page_has(&call->vm->pages, to, pages))
                 return NOVA_U_P3;
-        if (call->vm->pages.converting && pages == FRAME_BLOCK)
+        if (page_find(&call->vm->pages, to)->expected && pages == FRAME_BLOCK)
                 page_fill_block(&call->vm->pages, to);
         for (uint64_t i = 0; i < pages && !status; i++)
                 status = page_in(&call->vm->pages, to + i * FRAME_BYTES, (uint32_t)(from + i),
@@ -316,8 +316,7 @@ static int ultracall(struct nova_request *request)
         const struct row *const row = find_row(request->word[0]);
         enum nova_u_status status;
 
-        if (nova_service_lock(vm_service))
-                return ECONNRESET;
+        vm_lock();
         hold(request);
         if (!row)
                 status = NOVA_U_FUNCTION;
@@ -325,7 +324,7 @@ static int ultracall(struct nova_request *request)
                 status = row->elsewhere;
         else if (!(status = check_all(&call, row)))
                 status = perform(&call, row->number);
-        nova_service_unlock(vm_service);
+        vm_unlock();
         if (call.stop)
                 vm_stop(call.vm);
         nova_request_answer(request, (nova_word_t)(intptr_t)status);
@@ -348,8 +347,7 @@ static int attach(struct nova_request *request)
         if (!request->item || number >= NOVA_VM_VCPUS || cpu >= NOVA_CPU_MAX ||
             !(nova_program.cpus >> cpu & 1))
                 return EINVAL;
-        if (nova_service_lock(vm_service))
-                return ECONNRESET;
+        vm_lock();
         vm = named(request);
         if (vm && vm->state == VM_NORMAL && number <= vm->vcpus) {
                 const nova_sel_t portal = nova_request_take(request);
@@ -361,7 +359,7 @@ static int attach(struct nova_request *request)
                         vm->vcpus++;
                 error = 0;
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
         if (old)
                 nova_service_drop(vm_service, old);
         return error;
@@ -373,13 +371,12 @@ static bool leave(struct vm *vm, enum nova_u_status status)
 {
         bool stop;
 
-        if (nova_service_lock(vm_service))
-                return false;
+        vm_lock();
         vm->users--;
         stop = status && vm->state == VM_CONVERTING;
         if (stop)
                 vm->state = VM_ENDING;
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return stop;
 }
 
@@ -389,8 +386,7 @@ static int esm(struct nova_request *request)
         struct vm *vm;
         bool stop;
 
-        if (nova_service_lock(vm_service))
-                return ECONNRESET;
+        vm_lock();
         vm = named(request);
         if (vm && vm->state == VM_NORMAL && vm->vcpus && vm->normal) {
                 vm->state = VM_CONVERTING;
@@ -402,7 +398,7 @@ static int esm(struct nova_request *request)
         } else if (vm && vm->state == VM_SECURE) {
                 status = NOVA_U_BUSY;
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
         if (!status) {
                 status = vm_start(vm);
                 stop = leave(vm, status);
@@ -419,77 +415,81 @@ static struct nova_vcpu *use(const struct nova_request *request, struct vm **vm)
 {
         struct nova_vcpu *vcpu = NULL;
 
-        if (nova_service_lock(vm_service))
-                return NULL;
+        vm_lock();
         *vm = named(request);
         if (*vm && (*vm)->state == VM_SECURE && request->word[1] < (*vm)->vcpus) {
                 vcpu = &(*vm)->machine.vcpu[request->word[1]];
                 (*vm)->users++;
         }
-        nova_service_unlock(vm_service);
+        vm_unlock();
         return vcpu;
 }
 
 static void release(struct vm *vm)
 {
-        if (nova_service_lock(vm_service))
-                return;
+        vm_lock();
         vm->users--;
-        nova_service_unlock(vm_service);
+        vm_unlock();
+}
+
+/* An action on a virtual CPU of a secure VM, with the machine's lock held. @return errno value */
+typedef int vcpu_action(struct vcpu *own, struct nova_vcpu *vcpu, nova_word_t vector);
+
+static int act(const struct nova_request *request, vcpu_action *action)
+{
+        struct vm *vm;
+        struct nova_vcpu *const vcpu = use(request, &vm);
+        int error;
+
+        if (!vcpu)
+                return EINVAL;
+        nova_vm_lock(&vm->machine);
+        error = action(&vm->vcpu[vcpu->number], vcpu, request->word[2]);
+        nova_vm_unlock(&vm->machine);
+        release(vm);
+        return error;
+}
+
+static int kick_vcpu(struct vcpu *own, struct nova_vcpu *vcpu, nova_word_t unused)
+{
+        (void)unused;
+        __atomic_store_n(&own->ask, true, __ATOMIC_RELEASE);
+        nova_vcpu_kick(vcpu);
+        return 0;
+}
+
+static int start_vcpu(struct vcpu *own, struct nova_vcpu *vcpu, nova_word_t vector)
+{
+        if (vector > UINT8_MAX || !(own->starts[vector / 64] >> vector % 64 & 1))
+                return EPERM;
+        memset(own->starts, 0, sizeof(own->starts));
+        nova_vcpu_start_at(vcpu, (uint8_t)vector);
+        return 0;
+}
+
+static int reset_vcpu(struct vcpu *own, struct nova_vcpu *vcpu, nova_word_t unused)
+{
+        (void)unused;
+        if (!own->resets)
+                return EPERM;
+        own->resets = false;
+        nova_vcpu_reset(vcpu);
+        return 0;
 }
 
 static int kick(struct nova_request *request)
 {
-        struct vm *vm;
-        struct nova_vcpu *const vcpu = use(request, &vm);
-
-        if (!vcpu)
-                return EINVAL;
-        __atomic_store_n(&vm->vcpu[vcpu->number].ask, true, __ATOMIC_RELEASE);
-        nova_vm_lock(&vm->machine);
-        nova_vcpu_kick(vcpu);
-        nova_vm_unlock(&vm->machine);
-        release(vm);
-        return 0;
+        return act(request, kick_vcpu);
 }
 
 static int start(struct nova_request *request)
 {
-        const nova_word_t vector = request->word[2];
-        struct vm *vm;
-        struct nova_vcpu *const vcpu = use(request, &vm);
-        int error = EPERM;
-
-        if (!vcpu)
-                return EINVAL;
-        nova_vm_lock(&vm->machine);
-        if (vector < 256 && vm->vcpu[vcpu->number].starts[vector / 64] >> vector % 64 & 1) {
-                memset(vm->vcpu[vcpu->number].starts, 0, sizeof(vm->vcpu[vcpu->number].starts));
-                nova_vcpu_start_at(vcpu, (uint8_t)vector);
-                error = 0;
-        }
-        nova_vm_unlock(&vm->machine);
-        release(vm);
-        return error;
+        return act(request, start_vcpu);
 }
 
 static int reset(struct nova_request *request)
 {
-        struct vm *vm;
-        struct nova_vcpu *const vcpu = use(request, &vm);
-        int error = EPERM;
-
-        if (!vcpu)
-                return EINVAL;
-        nova_vm_lock(&vm->machine);
-        if (vm->vcpu[vcpu->number].resets) {
-                vm->vcpu[vcpu->number].resets = false;
-                nova_vcpu_reset(vcpu);
-                error = 0;
-        }
-        nova_vm_unlock(&vm->machine);
-        release(vm);
-        return error;
+        return act(request, reset_vcpu);
 }
 
 static int state(struct nova_request *request)
@@ -497,14 +497,13 @@ static int state(struct nova_request *request)
         enum nova_uv_state answer = NOVA_UV_NORMAL;
         const struct vm *vm;
 
-        if (nova_service_lock(vm_service))
-                return ECONNRESET;
+        vm_lock();
         vm = named(request);
         if (vm && vm->state == VM_CONVERTING)
                 answer = NOVA_UV_CONVERTING;
         else if (vm && vm->state == VM_SECURE)
                 answer = vm->machine.end == NOVA_VM_RUNS ? NOVA_UV_SECURE : NOVA_UV_ENDED;
-        nova_service_unlock(vm_service);
+        vm_unlock();
         nova_request_answer(request, answer);
         return 0;
 }

@@ -81,10 +81,15 @@ enum nova_u_status vm_start(struct vm *vm)
         return NOVA_U_RETRY;
 }
 
-static void lock(void)
+void vm_lock(void)
 {
         while (nova_service_lock(vm_service))
                 ;
+}
+
+void vm_unlock(void)
+{
+        nova_service_unlock(vm_service);
 }
 
 /* Waits until no call of the VMM uses the machine. */
@@ -93,9 +98,9 @@ static void wait_for_users(const struct vm *vm)
         bool used = true;
 
         while (used) {
-                lock();
+                vm_lock();
                 used = vm->users;
-                nova_service_unlock(vm_service);
+                vm_unlock();
                 if (used)
                         nova_sleep(SOON_NS);
         }
@@ -107,7 +112,7 @@ void vm_stop(struct vm *vm)
         if (vm->has_machine)
                 nova_vm_destroy(&vm->machine);
         vm->has_machine = false;
-        lock();
+        vm_lock();
         page_end(&vm->pages);
         if (vm->has_key)
                 crypto_gcm_end(&vm->key);
@@ -123,7 +128,7 @@ void vm_stop(struct vm *vm)
         for (unsigned i = 0; i < NOVA_VM_VCPUS; i++)
                 vm->vcpu[i] = (struct vcpu){.portal = vm->vcpu[i].portal, .cpu = vm->vcpu[i].cpu};
         vm->state = VM_NORMAL;
-        nova_service_unlock(vm_service);
+        vm_unlock();
 }
 
 void vm_close(const void *session)
@@ -140,8 +145,8 @@ void vm_close(const void *session)
                 for (unsigned j = 0; j < NOVA_VM_VCPUS; j++)
                         if (vm->vcpu[j].portal)
                                 nova_service_drop(vm_service, vm->vcpu[j].portal);
-                lock();
+                vm_lock();
                 vm->state = VM_FREE;
-                nova_service_unlock(vm_service);
+                vm_unlock();
         }
 }

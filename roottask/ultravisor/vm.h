@@ -63,6 +63,11 @@ struct vm {
 
 extern struct nova_service *vm_service;
 
+/* The service's lock. It is refused only when the service stops, which the ultravisor never does.
+ */
+void vm_lock(void);
+void vm_unlock(void);
+
 /* Returns the record of a VM of a session, NULL: there is none. The service's lock is held. */
 struct vm *vm_find(const void *session, uint64_t lpid);
 
@@ -95,7 +100,8 @@ void exit_init(struct vm *vm);
 /* memory.c: places of the guest's memory. */
 void memory_prepare(struct vm *vm); /* before the machine exists */
 void memory_init(struct vm *vm);
-void memory_exit(struct nova_vcpu *vcpu);
+/* Maps what the guest needs at its access. @return false if a device is there */
+bool memory_exit(struct nova_vcpu *vcpu);
 void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu);
 void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu);
 extern struct frames memory_frames;
