@@ -19,6 +19,6 @@ function(nova_add_secure_test name)
     EXPECT ${arg_EXPECT} REJECT "not ok [0-9]" ${arg_REJECT})
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]50$"
+nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]52$"
   REJECT "cannot continue")
-nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]23$")
+nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]34$")

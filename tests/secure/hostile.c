@@ -10,12 +10,12 @@
 #include "novart/page.h"
 #include "novart/parent.h"
 #include "novart/selector.h"
-#include "novart/sync.h"
 #include "novart/thread.h"
+#include "novart/time.h"
 #include "novavmm/secure.h"
 
 #include "../runtime/tap.h"
-#include "probe.h"
+#include "drive.h"
 
 #define PAGE      4096u
 #define MEMORY    (8u << 20)
@@ -34,11 +34,9 @@ static const void *image;
 static size_t image_bytes;
 
 static struct nova_semaphore converted = NOVA_SEMAPHORE_INITIALIZER(0);
-static struct nova_semaphore asked = NOVA_SEMAPHORE_INITIALIZER(0);
-static struct nova_semaphore answered = NOVA_SEMAPHORE_INITIALIZER(0);
+static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
 static enum nova_u_status esm_status;
-static uint32_t command, operand[2], result;
 
 /* A call of the ultravisor, and the answer to it. */
 struct call {
@@ -53,14 +51,10 @@ static enum nova_u_status seen;
 
 static nova_word_t port(const nova_word_t word[4])
 {
-        if (word[2]) {
-                result = (uint32_t)word[3];
-                nova_semaphore_up(&answered);
-        } else if (word[0] == PROBE_COMMAND) {
-                nova_semaphore_down(&asked);
-                return command;
-        }
-        return operand[word[0] == PROBE_SECOND];
+        if (!word[2])
+                return drive_read(word[0]);
+        drive_write(word[3]);
+        return 0;
 }
 
 static nova_word_t honest(struct call *call)
@@ -113,16 +107,6 @@ static void serve(nova_sel_t unused, struct nova_utcb *utcb, void *argument)
                 nova_utcb_put(utcb, i < WORDS - 8 ? 0 : call.word[i & 1]);
 }
 
-static uint32_t guest(uint32_t what, uint32_t first, uint32_t second)
-{
-        command = what;
-        operand[0] = first;
-        operand[1] = second;
-        nova_semaphore_up(&asked);
-        nova_semaphore_down(&answered);
-        return result;
-}
-
 /* Loads the image, and makes the ultracall of its guest. */
 static enum nova_u_status esm(void)
 {
@@ -143,7 +127,8 @@ static void end(const char *name)
         nova_uv_svm_terminate(&uv);
         check(esm() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0), name);
         nova_uv_svm_terminate(&uv);
-        nova_semaphore_up(&asked); /* the handler completes the call of the VM that has ended */
+        nova_semaphore_up(
+                &drive_asked); /* the handler completes the call of the VM that has ended */
 }
 
 static void refuse_start(struct call *call)
@@ -223,8 +208,23 @@ static void hang(struct call *call)
 {
         if (call->number != NOVA_H_PORT || attacks++ < 3)
                 return;
-        nova_semaphore_up(&answered);
+        nova_semaphore_up(&stalled);
         nova_semaphore_down(&never);
+}
+
+static void stall(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_PAGE_IN || attacks++ != 5)
+                return;
+        nova_semaphore_up(&stalled);
+        nova_semaphore_down(&never);
+}
+
+/* Removes the memory of the page that the guest waits for. */
+static void take_page(struct call *call)
+{
+        if (call->number == NOVA_H_SVM_PAGE_IN && call->word[0] >= MEMORY)
+                seen = nova_uv_unregister_mem_slot(&uv, 1);
 }
 
 static void converting(void)
@@ -277,14 +277,62 @@ static void running(void)
         end("and the next VM runs");
 }
 
+/* Waits until the ultravisor has ended the guest. */
+static bool ends(void)
+{
+        for (unsigned i = 0; i < 1000 && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
+                nova_sleep(1000000);
+        return nova_uv_state(&uv) == NOVA_UV_ENDED;
+}
+
+static void memory_slots(void)
+{
+        uint64_t bytes = UINT64_C(1) << 37;
+
+        check(esm() == NOVA_U_SUCCESS, "a guest is secure");
+        while (bytes > PAGE && nova_uv_register_mem_slot(&uv, bytes, bytes, 0, 2))
+                bytes /= 2;
+        check(bytes < (UINT64_C(64) << 20),
+              "slots larger than twice the secure memory are refused");
+        check(nova_uv_register_mem_slot(&uv, MEMORY, bytes, 0, 1) == NOVA_U_P3,
+              "the limit holds for all slots together");
+        nova_uv_unregister_mem_slot(&uv, 2);
+        check(nova_uv_register_mem_slot(&uv, MEMORY, 4 * PAGE, 0, 1) == NOVA_U_SUCCESS &&
+                      guest_call(NOVA_UV_SHARE_PAGE, MEMORY / PAGE, 1) == 0,
+              "memory is added, and a page of it is shared");
+        attack = take_page;
+        drive_begin(PROBE_READ, MEMORY, 0);
+        check(ends() && seen == NOVA_U_SUCCESS,
+              "a guest ends if its memory vanishes while it waits for a page of it");
+        end("and the next VM runs");
+}
+
+/* Ends a VM in the middle of UV_ESM, while its VMM does not answer. */
+static void stalling(void)
+{
+        struct nova_utcb_event start;
+
+        attack = stall;
+        attacks = 0;
+        nova_sealed_load(&memory, image, image_bytes, &start);
+        check(nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
+        nova_semaphore_down(&stalled);
+        check(nova_uv_state(&uv) == NOVA_UV_CONVERTING && nova_uv_kick(&uv, 0) == EINVAL &&
+                      nova_uv_start(&uv, 0, 8) == EINVAL,
+              "a VM that becomes secure takes no interrupt and no start");
+        check(nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_INVALID, "UV_ESM cannot begin twice");
+        check(nova_uv_svm_terminate(&uv) == NOVA_U_SUCCESS, "it can be ended in the middle");
+        nova_semaphore_up(&never);
+        end("and the next VM runs");
+}
+
 /* The last attack: its handler never answers. */
 static void hanging(void)
 {
         attack = hang;
         check(esm() == NOVA_U_SUCCESS, "a guest is secure");
-        command = PROBE_READ;
-        nova_semaphore_up(&asked);
-        nova_semaphore_down(&answered);
+        drive_begin(PROBE_READ, KERNEL, 0);
+        nova_semaphore_down(&stalled);
         check(nova_uv_svm_terminate(&uv) == NOVA_U_SUCCESS && !nova_uv_is_secure(&uv),
               "a VM can be ended while its VMM does not answer");
 }
@@ -309,6 +357,8 @@ int main(void)
                 return 1;
         converting();
         running();
+        memory_slots();
+        stalling();
         hanging();
         return tap_end();
 }

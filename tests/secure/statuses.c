@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "novart/parent.h"
-#include "novart/sync.h"
 #include "novavmm/secure.h"
 
 #include "../runtime/tap.h"
-#include "probe.h"
+#include "drive.h"
 
 #define PAGE  4096u
 #define ORDER NOVA_UV_ORDER_PAGE
@@ -21,17 +20,11 @@ static struct nova_vm vm;
 static struct nova_secure secure;
 static struct nova_uv *const uv = &secure.uv;
 
-static struct nova_semaphore asked = NOVA_SEMAPHORE_INITIALIZER(0);
-static struct nova_semaphore answered = NOVA_SEMAPHORE_INITIALIZER(0);
-static uint32_t command, operand[2], result;
-
 static uint64_t read_port(void *device, uint64_t port, unsigned bytes)
 {
         (void)device;
         (void)bytes;
-        if (port == PROBE_COMMAND)
-                nova_semaphore_down(&asked);
-        return port == PROBE_COMMAND ? command : operand[port == PROBE_SECOND];
+        return drive_read(port);
 }
 
 static void write_port(void *device, uint64_t port, unsigned bytes, uint64_t value)
@@ -39,19 +32,7 @@ static void write_port(void *device, uint64_t port, unsigned bytes, uint64_t val
         (void)device;
         (void)port;
         (void)bytes;
-        result = (uint32_t)value;
-        nova_semaphore_up(&answered);
-}
-
-/* Lets the guest perform a command. While it waits for the next one, it is in an exit. */
-static uint32_t guest(uint32_t what, uint32_t first, uint32_t second)
-{
-        command = what;
-        operand[0] = first;
-        operand[1] = second;
-        nova_semaphore_up(&asked);
-        nova_semaphore_down(&answered);
-        return result;
+        drive_write(value);
 }
 
 static char *normal(uint64_t offset)
@@ -205,27 +186,25 @@ static void pages(void)
               "the guest gets a page back when it reads it");
 }
 
-static uint32_t ultracall(unsigned number, unsigned gfn, unsigned count)
-{
-        return guest(PROBE_CALL, number, gfn | count << 16);
-}
-
 static void sharing(void)
 {
         const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
 
-        check((int)ultracall(NOVA_UV_PAGE_OUT, 0, 0) == NOVA_U_FUNCTION &&
-                      (int)ultracall(NOVA_UV_WRITE_PATE, 0, 0) == NOVA_U_PERMISSION &&
-                      (int)ultracall(NOVA_UV_SVM_TERMINATE, 0, 0) == NOVA_U_PERMISSION &&
-                      (int)ultracall(NOVA_UV_RETURN, 0, 0) == NOVA_U_INVALID &&
-                      (int)ultracall(0xf001, 0, 0) == NOVA_U_FUNCTION,
+        check(guest_call(NOVA_UV_PAGE_OUT, 0, 0) == NOVA_U_FUNCTION &&
+                      guest_call(NOVA_UV_WRITE_PATE, 0, 0) == NOVA_U_PERMISSION &&
+                      guest_call(NOVA_UV_SVM_TERMINATE, 0, 0) == NOVA_U_PERMISSION &&
+                      guest_call(NOVA_UV_RETURN, 0, 0) == NOVA_U_INVALID &&
+                      guest_call(0xf001, 0, 0) == NOVA_U_FUNCTION,
               "a guest cannot make the ultracalls of a VMM");
-        check((int)ultracall(NOVA_UV_SHARE_PAGE, 0xffff, 1) == NOVA_U_PARAMETER &&
-                      (int)ultracall(NOVA_UV_SHARE_PAGE, gfn, 0) == NOVA_U_P2 &&
-                      (int)ultracall(NOVA_UV_SHARE_PAGE, gfn, 0xffff) == NOVA_U_P2,
+        check(guest_call(0x300, 0, 0) == NOVA_H_SUCCESS, "H_RANDOM is answered");
+        check(guest_call(0x123, 0, 0) == NOVA_H_FUNCTION,
+              "the monitor answers another hypercall, which it does not know");
+        check(guest_call(NOVA_UV_SHARE_PAGE, 0xffff, 1) == NOVA_U_PARAMETER &&
+                      guest_call(NOVA_UV_SHARE_PAGE, gfn, 0) == NOVA_U_P2 &&
+                      guest_call(NOVA_UV_SHARE_PAGE, gfn, 0xffff) == NOVA_U_P2,
               "UV_SHARE_PAGE: each parameter is checked");
         guest(PROBE_WRITE, at, 0x33333333);
-        check(ultracall(NOVA_UV_SHARE_PAGE, gfn, 2) == 0 && guest(PROBE_READ, at, 0) == 0,
+        check(guest_call(NOVA_UV_SHARE_PAGE, gfn, 2) == 0 && guest(PROBE_READ, at, 0) == 0,
               "a page that is shared is zero for the guest");
         guest(PROBE_WRITE, at, 0x44444444);
         check(!memcmp(normal(at), "DDDD", 4), "both see what the guest writes to it");
@@ -238,15 +217,15 @@ static void sharing(void)
         check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_SUCCESS, "the VMM takes the page back");
         check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_P2 && guest(PROBE_READ, at, 0) == 0,
               "the guest gets it once more when it reads it");
-        check(ultracall(NOVA_UV_UNSHARE_PAGE, gfn, 1) == 0 && guest(PROBE_READ, at, 0) == 0,
+        check(guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 1) == 0 && guest(PROBE_READ, at, 0) == 0,
               "a page is private again, and zero");
         guest(PROBE_WRITE, at, 0x55555555);
         check(memcmp(normal(at), "UUUU", 4) != 0, "the VMM sees it no longer");
-        check(ultracall(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0) == 0 &&
+        check(guest_call(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0) == 0 &&
                       guest(PROBE_READ, at, 0) == 0x55555555 &&
                       guest(PROBE_READ, at + PAGE, 0) == 0,
               "UV_UNSHARE_ALL_PAGES takes back what is shared, nothing else");
-        check(ultracall(NOVA_UV_ESM, 0, 0) == 0, "UV_ESM of a secure guest succeeds");
+        check(guest_call(NOVA_UV_ESM, 0, 0) == 0, "UV_ESM of a secure guest succeeds");
 }
 
 /* Returns true if the monitor's memory contains a word that only secure pages have. */

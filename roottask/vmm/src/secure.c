@@ -232,6 +232,7 @@ static nova_word_t move_page(struct nova_secure *secure, const struct call *call
         __atomic_sub_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
         return (nova_word_t)answer_of(status);
 }
+
 static nova_word_t init_end(struct nova_secure *secure, enum nova_u_status status)
 {
         secure->status = status;

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A monitor's side of the guest that performs commands (guest.c). One thread gives the commands; a
+ * handler serves the guest's ports. */
+#ifndef NOVA_TESTS_SECURE_DRIVE_H
+#define NOVA_TESTS_SECURE_DRIVE_H
+
+#include <stdint.h>
+
+#include "novart/sync.h"
+#include "probe.h"
+
+static struct nova_semaphore drive_asked = NOVA_SEMAPHORE_INITIALIZER(0);
+static struct nova_semaphore drive_answered = NOVA_SEMAPHORE_INITIALIZER(0);
+static uint32_t drive_command, drive_operand[2], drive_result;
+
+/* Lets the guest perform a command, without a wait for the result. */
+static inline void drive_begin(uint32_t command, uint32_t first, uint32_t second)
+{
+        drive_command = command;
+        drive_operand[0] = first;
+        drive_operand[1] = second;
+        nova_semaphore_up(&drive_asked);
+}
+
+/* Returns the result of a command. While the guest waits for the next one, it is in an exit. */
+static inline uint32_t guest(uint32_t command, uint32_t first, uint32_t second)
+{
+        drive_begin(command, first, second);
+        nova_semaphore_down(&drive_answered);
+        return drive_result;
+}
+
+/* Makes the guest's ultracall or hypercall, with page number and count as parameters. */
+static inline int guest_call(unsigned number, unsigned gfn, unsigned count)
+{
+        return (int)guest(PROBE_CALL, number, gfn | count << 16);
+}
+
+/* Serves a read of one of the guest's ports. */
+static inline uint32_t drive_read(uint64_t port)
+{
+        if (port == PROBE_COMMAND)
+                nova_semaphore_down(&drive_asked);
+        return port == PROBE_COMMAND ? drive_command : drive_operand[port == PROBE_SECOND];
+}
+
+/* Serves a write of the result. */
+static inline void drive_write(uint64_t value)
+{
+        drive_result = (uint32_t)value;
+        nova_semaphore_up(&drive_answered);
+}
+
+#endif
