@@ -68,8 +68,8 @@ int main(void)
         if (!(nova_program.hip->features & (NOVA_HIP_SVM | NOVA_HIP_VMX)))
                 return refuse("this CPU cannot run guests (--cpu qemu64,+svm,+npt,+rdrand can)");
         if (!nova_random_available())
-                return refuse("this CPU has neither RDSEED nor RDRAND, so keys could be guessed "
-                              "(--cpu qemu64,+svm,+npt,+rdrand has them)");
+                return refuse("this CPU has no RDRAND, so keys could be guessed "
+                              "(--cpu qemu64,+svm,+npt,+rdrand has it)");
         if (crypto_init(nova_random) != CRYPTO_OK)
                 return refuse("the CPU returns no random numbers");
         if (!convert_read_key())

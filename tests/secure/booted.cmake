@@ -22,3 +22,9 @@ endfunction()
 nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]52$"
   REJECT "cannot continue")
 nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]34$")
+
+# The ultravisor reports why it cannot start.
+nova_add_boot_test(secure.no-guests SYSTEM secure-statuses CPU qemu64,-svm,+rdrand STATUS 1
+  LABELS secure EXPECT "ultravisor: It cannot start: this CPU cannot run guests .--cpu qemu64")
+nova_add_boot_test(secure.no-random SYSTEM secure-statuses CPU qemu64,+svm,+npt,-rdrand STATUS 1
+  LABELS secure EXPECT "ultravisor: It cannot start: this CPU has no RDRAND, so keys could be")

@@ -5,29 +5,24 @@
 #include <string.h>
 
 #include "novart/module.h"
-#include "novavmm/load.h"
 #include "novavmm/pc.h"
+#include "novavmm/secure.h"
 
 #define U_FUNCTION  0xfffffffeu
 #define VMMCALL_LEN 3u
 #define PAGE        4096u
 
 /* Fields of the start page, and of one of its parts. */
-#define STUB_AT        12u
-#define MEMORY_AT      24u
-#define PLACE_AT       40u
-#define BLOB_PLACE_AT  48u
-#define BLOB_OFFSET_AT 56u
-#define BLOB_ROOM_AT   60u
-#define PARAMS_AT      64u
-#define PARTS_AT       72u
-#define ROWS_AT        80u
-#define ROW_BYTES      32u
-#define ROW_KIND       0u
-#define ROW_OFFSET     8u
-#define ROW_PLACE      16u
-#define ROW_BYTES_AT   24u
-#define KIND_ACPI      6u
+#define BLOB_PLACE_AT 48u
+#define PARAMS_AT     64u
+#define PARTS_AT      72u
+#define ROWS_AT       80u
+#define ROW_BYTES     32u
+#define ROW_KIND      0u
+#define ROW_OFFSET    8u
+#define ROW_PLACE     16u
+#define ROW_BYTES_AT  24u
+#define KIND_ACPI     6u
 
 static struct nova_vm vm;
 static struct nova_pc pc;
@@ -50,26 +45,16 @@ static bool is_there(uint64_t offset, uint64_t place, uint64_t bytes)
         return there && !memcmp(there, image + offset, bytes);
 }
 
-static bool place_part(uint64_t offset, uint64_t place, uint64_t bytes)
+static void compare_tables(void)
 {
-        return offset <= image_bytes && bytes <= image_bytes - offset &&
-               nova_guest_write(&vm.memory, place, image + offset, bytes);
-}
-
-static bool place_image(void)
-{
-        bool good = place_part(get(BLOB_OFFSET_AT, 4), get(BLOB_PLACE_AT, 8), get(BLOB_ROOM_AT, 4));
-
         for (unsigned i = 0; i < get(PARTS_AT, 4); i++) {
                 const unsigned row = ROWS_AT + i * ROW_BYTES;
-                const uint64_t offset = get(row + ROW_OFFSET, 8), place = get(row + ROW_PLACE, 8);
-                const uint64_t bytes = get(row + ROW_BYTES_AT, 8);
 
-                if (get(row + ROW_KIND, 4) == KIND_ACPI && is_there(offset, place, bytes))
+                if (get(row + ROW_KIND, 4) == KIND_ACPI &&
+                    is_there(get(row + ROW_OFFSET, 8), get(row + ROW_PLACE, 8),
+                             get(row + ROW_BYTES_AT, 8)))
                         puts("The sealed ACPI tables are those of the PC.");
-                good = place_part(offset, place, bytes) && good;
         }
-        return good;
 }
 
 /* Fails the ultracall, as a monitor without an ultravisor does. */
@@ -87,8 +72,9 @@ static void fail_call(struct nova_vcpu *vcpu)
 
 static int create(void)
 {
-        const struct nova_vm_config config = {
-                .name = "sealed", .memory = get(MEMORY_AT, 8), .local_apic = true};
+        const struct nova_vm_config config = {.name = "sealed",
+                                              .memory = nova_sealed_memory(image, image_bytes),
+                                              .local_apic = true};
         int error = nova_vm_create(&vm, &config);
 
         if (!error)
@@ -100,6 +86,7 @@ static int create(void)
 
 int main(void)
 {
+        const char *why;
         const void *file;
 
         if (nova_module_open("sealed.img", &file, &image_bytes) || image_bytes < PAGE)
@@ -107,13 +94,11 @@ int main(void)
         image = file;
         if (create())
                 return 1;
-        if (!place_image()) {
-                puts("A part has no place.");
-                return 1;
-        }
+        compare_tables();
+        why = nova_sealed_load(&vm.memory, image, image_bytes, &vm.vcpu[0].start);
+        if (why)
+                return nova_vm_not_loaded(&vm, why);
         nova_vm_on(&vm, NOVA_VM_EXIT_HYPERCALL, fail_call);
-        nova_registers_protected(&vm.vcpu[0].start, (uint32_t)(get(PLACE_AT, 8) + get(STUB_AT, 4)),
-                                 8, 16);
         if (nova_vm_run(&vm))
                 return 1;
 

@@ -157,10 +157,10 @@ def run(args):
             modules = disk.with_arguments(modules, program, args.arguments)
             args.extra = [*disk.arguments(args.disk), *args.extra] if args.disk else args.extra
             args.extra = [*attached.card([]), *args.extra] if args.net else args.extra
-        elif args.arguments and not sealed.names(modules):
+        elif args.arguments and not sealed.has_any(modules):
             modules[0] = Module(modules[0].file, args.arguments)
     modules = modules + [further_module(text, args.arch) for text in args.module]
-    if sealed.names(modules):
+    if sealed.has_any(modules):
         modules = sealed.resolve(modules, args.arguments)
     cpus, memory = described.machine(modules, args.cpus, args.memory, args.system_tool)
     other = {"cpus": cpus, "memory": memory, "extra": args.extra, "multiboot": args.multiboot}

@@ -290,13 +290,13 @@ def prepare(args, pause=""):
     program = modules[0].file
     if args.arguments is not None and attached.of(args):
         modules = disk.with_arguments(modules, args.program, args.arguments)
-    elif args.arguments is not None and not sealed.names(modules):
+    elif args.arguments is not None and not sealed.has_any(modules):
         modules[0] = Module(program, args.arguments)
     elif is_example and pause and args.name == DEFAULT:
         modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
     tool = places.system_tool(args.arch, args.config, args.compiler)
     modules = with_further(modules, further)
-    if sealed.names(modules):
+    if sealed.has_any(modules):
         modules = sealed.resolve(modules, args.arguments)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
     other = {"cpus": cpus, "memory": memory, "extra": [*_attached(args), *args.qemu]}

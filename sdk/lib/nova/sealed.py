@@ -21,7 +21,7 @@ KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "phrase")
 _KEPT = []  # temporary folders of images, until the tool ends
 
 
-def names(modules):
+def has_any(modules):
     """Returns whether a module is an image that must be sealed."""
     return any(str(module.file).startswith(PREFIX) for module in modules)
 
@@ -57,7 +57,9 @@ def command(path, kernel, arguments, public, out):
     """Returns the arguments of `nova seal` for the description PATH."""
     read, folder = _read(path), Path(path).parent
     line = " ".join(filter(None, (read.get("command-line", ""), arguments)))
-    words = ["--kernel", kernel or _file(read.get("kernel", ""), folder)]
+    if not kernel and "kernel" not in read:
+        raise NovaError(f"{path} names no kernel: write a line 'kernel FILE'.")
+    words = ["--kernel", kernel or _file(read["kernel"], folder)]
     if "initrd" in read:
         words += ["--initrd", _file(read["initrd"], folder)]
     if line:

@@ -19,7 +19,7 @@ constexpr uint64_t start = 2 * block_bytes, slot_bytes = 2 * block_bytes;
 
 /* A VM with one slot, its VMM's memory of 64 pages, and a cipher that adds the version to each
  * byte. The tag is the sum of address, version and bytes. */
-class Page : public testing::Test
+class pages_test : public testing::Test
 {
       protected:
         static constexpr uint32_t normals = 64;
@@ -78,9 +78,9 @@ class Page : public testing::Test
                 memset(frame_of(number), byte, page_bytes);
         }
 
-        static Page *self(struct pages *pages)
+        static pages_test *self(struct pages *pages)
         {
-                return static_cast<Page *>(pages->context);
+                return static_cast<pages_test *>(pages->context);
         }
 
         static bool unmap(struct pages *pages, const struct page *, uint64_t gpa,
@@ -158,9 +158,9 @@ class Page : public testing::Test
         bool in_flight = false;
 };
 
-const struct page_ops Page::ops = {unmap, copy_in, copy_out, encrypt, decrypt};
+const struct page_ops pages_test::ops = {unmap, copy_in, copy_out, encrypt, decrypt};
 
-TEST_F(Page, SlotsDoNotOverlapAndEndExactly)
+TEST_F(pages_test, slots_do_not_overlap_and_end_exactly)
 {
         EXPECT_EQ(page_find(&pages, start - 1), nullptr);
         EXPECT_NE(page_find(&pages, start), nullptr);
@@ -176,7 +176,7 @@ TEST_F(Page, SlotsDoNotOverlapAndEndExactly)
         EXPECT_FALSE(page_has(&pages, start + page_bytes, UINT64_MAX));
 }
 
-TEST_F(Page, AReturnedFrameIsZero)
+TEST_F(pages_test, a_returned_frame_is_zero)
 {
         fill(0, 0xaa);
         const uint32_t frame = at(0)->frame;
@@ -188,7 +188,7 @@ TEST_F(Page, AReturnedFrameIsZero)
         EXPECT_EQ(frame_of(1)[0] | frame_of(1)[page_bytes - 1], 0);
 }
 
-TEST_F(Page, ABlockOfPagesIsOneBlockOfFrames)
+TEST_F(pages_test, a_block_of_pages_is_one_block_of_frames)
 {
         ASSERT_TRUE(page_fill_block(&pages, gpa(700)));
         EXPECT_EQ(at(512)->frame % FRAME_BLOCK, 0u);
@@ -200,7 +200,7 @@ TEST_F(Page, ABlockOfPagesIsOneBlockOfFrames)
         EXPECT_FALSE(page_is_whole(&pages, gpa(512)));
 }
 
-TEST_F(Page, APageGoesOutEncryptedAndComesBack)
+TEST_F(pages_test, a_page_goes_out_encrypted_and_comes_back)
 {
         fill(5, 0x11);
         EXPECT_EQ(page_out(&pages, gpa(5), 7, 0), NOVA_U_SUCCESS);
@@ -213,7 +213,7 @@ TEST_F(Page, APageGoesOutEncryptedAndComesBack)
         EXPECT_EQ(page_in(&pages, gpa(5), 7, 0), NOVA_U_P3) << "it is in already";
 }
 
-TEST_F(Page, AnyOtherCiphertextIsRefused)
+TEST_F(pages_test, any_other_ciphertext_is_refused)
 {
         fill(5, 0x11);
         ASSERT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS);
@@ -235,7 +235,7 @@ TEST_F(Page, AnyOtherCiphertextIsRefused)
         EXPECT_EQ(frames.count - frames.free, 1u) << "a refused page takes no frame";
 }
 
-TEST_F(Page, ASnapshotHasTheSameCiphertextUntilThePageChanges)
+TEST_F(pages_test, a_snapshot_has_the_same_ciphertext_until_the_page_changes)
 {
         fill(5, 0x11);
         ASSERT_EQ(page_out(&pages, gpa(5), 1, NOVA_UV_SNAPSHOT), NOVA_U_SUCCESS);
@@ -251,7 +251,7 @@ TEST_F(Page, ASnapshotHasTheSameCiphertextUntilThePageChanges)
         EXPECT_EQ(page_in(&pages, gpa(5), 2, 0), NOVA_U_SUCCESS) << "the snapshot is current";
 }
 
-TEST_F(Page, APageInUseCannotMove)
+TEST_F(pages_test, a_page_in_use_cannot_move)
 {
         fill(5, 0x11);
         at(5)->pins = 1;
@@ -272,7 +272,7 @@ TEST_F(Page, APageInUseCannotMove)
         EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS);
 }
 
-TEST_F(Page, APageThatTheVmmTakesAwayIsAStatus)
+TEST_F(pages_test, a_page_that_the_vmm_takes_away_is_a_status)
 {
         fill(5, 0x11);
         revoked = 9;
@@ -286,10 +286,14 @@ TEST_F(Page, APageThatTheVmmTakesAwayIsAStatus)
         EXPECT_EQ(at(6)->normal, PAGE_NO_PAGE);
 }
 
-TEST_F(Page, SharingDiscardsThePrivateContent)
+TEST_F(pages_test, sharing_discards_the_private_content)
 {
         fill(5, 0x11);
+        EXPECT_EQ(page_next_shared(&pages, 0), UINT64_MAX);
         ASSERT_EQ(page_share(&pages, gpa(5)), NOVA_U_SUCCESS);
+        EXPECT_EQ(page_next_shared(&pages, 0), gpa(5));
+        EXPECT_EQ(page_next_shared(&pages, gpa(5)), gpa(5));
+        EXPECT_EQ(page_next_shared(&pages, gpa(6)), UINT64_MAX);
         EXPECT_EQ(at(5)->state, PAGE_NONE);
         EXPECT_TRUE(at(5)->shared);
         EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3) << "the ultravisor has not asked";
@@ -309,7 +313,7 @@ TEST_F(Page, SharingDiscardsThePrivateContent)
         EXPECT_EQ(frame_of(5)[0], 0);
 }
 
-TEST_F(Page, OnlySharedPagesAreInvalidated)
+TEST_F(pages_test, only_shared_pages_are_invalidated)
 {
         fill(5, 0x11);
         EXPECT_EQ(page_invalidate(&pages, gpa(5)), NOVA_U_P2);
@@ -321,7 +325,7 @@ TEST_F(Page, OnlySharedPagesAreInvalidated)
         EXPECT_EQ(page_invalidate(&pages, gpa(6)), NOVA_U_P2);
 }
 
-TEST_F(Page, ConversionCopiesOnceAndIsOver)
+TEST_F(pages_test, conversion_copies_once_and_is_over)
 {
         memset(normal_page(4), 0x33, page_bytes);
         pages.converting = true;
@@ -340,7 +344,7 @@ TEST_F(Page, ConversionCopiesOnceAndIsOver)
         EXPECT_EQ(frame_of(5)[0], 0x33);
 }
 
-TEST_F(Page, VictimsComeInTurn)
+TEST_F(pages_test, victims_come_in_turn)
 {
         for (uint64_t i : {3, 5, 9})
                 fill(i, 1);
@@ -351,7 +355,7 @@ TEST_F(Page, VictimsComeInTurn)
         EXPECT_EQ(page_victim(&pages), first);
 }
 
-TEST_F(Page, WithoutAFrameNothingIsLost)
+TEST_F(pages_test, without_a_frame_nothing_is_lost)
 {
         for (uint64_t i = 0; i < 2 * FRAME_BLOCK; i++)
                 ASSERT_TRUE(page_fill(&pages, at(i)));
@@ -368,7 +372,7 @@ TEST_F(Page, WithoutAFrameNothingIsLost)
         EXPECT_EQ(frame_of(0)[0], 0x11);
 }
 
-TEST_F(Page, ASlotCanBeRemoved)
+TEST_F(pages_test, a_slot_can_be_removed)
 {
         fill(5, 0x11);
         at(6)->asked = true;

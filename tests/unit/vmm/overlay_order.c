@@ -10,7 +10,7 @@
 
 #define nova_revoke(crd, itself)                  overlay_order_revoke(crd)
 #define nova_ec_ctrl(ec)                          overlay_order_recall(ec)
-#define nova_utcb_delegate(utcb, crd, hot, flags) overlay_order_delegate(crd, hot)
+#define nova_utcb_delegate(utcb, crd, hot, flags) ((void)(flags), overlay_order_delegate(crd, hot))
 #define nova_thread_utcb()                        NULL
 
 #define novavmm_vcpu_recall_for overlay_order_recall_for

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Images that are sealed when a system is booted."""
+
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import paths  # makes the tool's modules known
+from nova import sealed
+from nova.errors import NovaError
+from nova.qemu import Module
+
+
+class Sealed(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="nova test ")
+        self.addCleanup(self.folder.cleanup)
+
+    def write(self, text):
+        path = Path(self.folder.name) / "guest.seal"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def command(self, text, kernel="", arguments=""):
+        return sealed.command(self.write(text), kernel, arguments, "machine.pub", "out.img")
+
+    def test_the_words_of_a_description_become_options(self):
+        found = self.command("# a comment\n\nkernel vmlinuz\ninitrd other/initrd\n"
+                             "command-line console=hvc0\nmemory 256\nvcpus 2\nphrase phrase\n")
+        self.assertEqual(found, [
+            "--kernel", f"{self.folder.name}/vmlinuz", "--initrd",
+            f"{self.folder.name}/other/initrd", "--command-line=console=hvc0", "--memory", "256",
+            "--vcpus", "2", "--disk-phrase-file", f"{self.folder.name}/phrase", "--machine",
+            "machine.pub", "--out", "out.img",
+        ])
+
+    def test_arguments_follow_the_command_line(self):
+        self.assertIn("--command-line=quiet run=ls",
+                      self.command("kernel k\ncommand-line quiet\n", arguments="run=ls"))
+        self.assertIn("--command-line=--x", self.command("kernel k\n", arguments="--x"))
+
+    def test_a_guest_of_the_build_is_the_kernel(self):
+        self.assertEqual(self.command("memory 8\n", "/build/guest")[:2],
+                         ["--kernel", "/build/guest"])
+
+    def test_an_unknown_key_is_refused_with_its_line(self):
+        with self.assertRaisesRegex(NovaError, r"guest\.seal:2: 'cpus' is not a key; known are "
+                                               r"kernel, initrd, command-line, memory, vcpus, "
+                                               r"phrase\.$"):
+            self.command("memory 8\ncpus 2\n")
+
+    def test_without_a_kernel_there_is_a_sentence(self):
+        with self.assertRaisesRegex(NovaError, "guest.seal names no kernel"):
+            self.command("memory 8\n")
+
+    def test_a_description_that_cannot_be_read_is_refused(self):
+        with self.assertRaisesRegex(NovaError, "absent.seal cannot be read"):
+            sealed.command("absent.seal", "", "", "machine.pub", "out.img")
+
+    def test_only_images_that_must_be_sealed_change(self):
+        modules = [Module("init", "a.nova"), Module("sealed:/x/a.seal", "/build/guest")]
+        self.assertTrue(sealed.has_any(modules))
+        self.assertFalse(sealed.has_any(modules[:1]))
+        with mock.patch.object(sealed, "_seal", return_value=Path("/t/sealed.img")) as seal:
+            found = sealed.resolve(modules, None)
+        seal.assert_called_once_with("/x/a.seal", "/build/guest", "")
+        self.assertEqual(found, [modules[0], Module("/t/sealed.img", "")])
+
+
+if __name__ == "__main__":
+    unittest.main()
