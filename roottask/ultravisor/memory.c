@@ -387,8 +387,8 @@ static bool pin(struct vcpu *vcpu, struct page *page, uint64_t gpa)
 }
 
 /* Finds memory for the library, which walks the guest's page tables and emulates its accesses to
- * devices. Shared pages are no memory here: their content may change at any time, and they are
- * accessed like devices. */
+ * devices. Returns NULL for a shared page, whose content the VMM can change at any time: the
+ * library handles an access to it like an access to a device (memory_exit()). */
 static void *find(void *context, uint64_t address, size_t bytes, bool write)
 {
         struct vm *const vm = context;

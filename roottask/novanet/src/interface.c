@@ -157,7 +157,9 @@ static void join(struct pbuf *buffer)
         parts[joined++] = buffer;
 }
 
-/* Copies a frame for lwIP. It is lost if there is no memory. @return as nova_net_release() */
+/* Copies a received frame into a buffer of lwIP and gives the frame back to the driver. If lwIP has
+ * no free buffer, the frame is dropped.
+ * @return as nova_net_release() */
 static int pass_on(const struct nova_net_frame *frame)
 {
         struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)frame->bytes, PBUF_POOL);
