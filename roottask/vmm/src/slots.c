@@ -23,6 +23,8 @@
 
 #define SENTENCE 100
 
+/* Longest time in ns for which a device holds back an interrupt. */
+#define LATE_NS 500000
 /* The address of an interrupt message. */
 #define MESSAGE_BASE_SHIFT        20
 #define MESSAGE_DESTINATION_SHIFT 12
@@ -63,11 +65,19 @@ void novavmm_slots_send(void *context, uint64_t address, uint32_t data)
                 novavmm_apic_send(pc, &message);
 }
 
+/* Returns true if the virtual CPU whose exit is being handled waits for an interrupt. */
+static bool is_idle(const struct nova_vm *vm)
+{
+        return vm->serving && vm->serving->activity == NOVA_VCPU_HALTS;
+}
+
 /* Lets devices look for requests that have ended already, and for chains of which their drivers do
- * not notify them. */
+ * not notify them. A guest that halts gets the interrupts that devices hold back. */
 static void look(void *context)
 {
-        const struct nova_pc *const pc = context;
+        struct nova_pc *const pc = context;
+        const bool idle = is_idle(pc->vm);
+        bool late = false;
 
         for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++) {
                 struct nova_virtio *const virtio = pc->virtio[i];
@@ -76,7 +86,24 @@ static void look(void *context)
                         virtio->after_exit(virtio);
                 if (virtio && virtio->again)
                         nova_virtio_look(virtio);
+                if (virtio && virtio->late && idle)
+                        nova_virtio_report(virtio);
+                late |= virtio && virtio->late;
         }
+        if (!late)
+                pc->late.deadline = NOVA_NEVER;
+        else if (pc->late.deadline == NOVA_NEVER)
+                pc->late.deadline = nova_vm_now(NULL) + LATE_NS;
+}
+
+static void report_late(void *device, uint64_t now)
+{
+        const struct nova_pc *const pc = device;
+
+        (void)now;
+        for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++)
+                if (pc->virtio[i])
+                        nova_virtio_report(pc->virtio[i]);
 }
 
 /* Writes the report with the guest's output, because handlers may call no other function. */
@@ -115,9 +142,12 @@ int novavmm_slots_create(struct nova_pc *pc)
                                               &pc->pci};
         const struct nova_bus_range ports = {FIRST_PORT, UINT16_MAX, nova_vpci_port_read,
                                              nova_vpci_port_write, &pc->pci};
+        int error;
 
         pc->vm->ports.rest = ports;
-        return nova_bus_add(&pc->vm->mmio, &window);
+        pc->late = (struct nova_alarm){NOVA_NEVER, report_late, pc};
+        error = nova_vm_add_alarm(pc->vm, &pc->late);
+        return error ? error : nova_bus_add(&pc->vm->mmio, &window);
 }
 
 int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *virtio)
@@ -129,6 +159,7 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
                 return EINVAL;
         virtio->irq = irq;
         virtio->offered |= pc->vm->virtio_features;
+        virtio->may_be_late = true;
         virtio->complain = complain;
         virtio->context = pc;
         virtio->pci.config[NOVA_VPCI_BAR] = NOVA_PC_WINDOW + slot * SLOT_STEP;

@@ -315,4 +315,120 @@ TEST_F(virtio_net, a_driver_that_adds_frames_for_ever_does_not_hold_the_monitor)
         EXPECT_FALSE(net.virtio.again);
 }
 
+/* The interrupt for frames that were sent, which a board may hold back. */
+struct virtio_net_late : virtio_net {
+        void SetUp() override
+        {
+                virtio_net::SetUp();
+                net.virtio.may_be_late = true;
+        }
+
+        /* The card's queue has 16 entries, so the interrupt for four frames is not held back. */
+        void start_late(uint64_t features = 0)
+        {
+                begin(NOVA_VIRTIO_VERSION_1 | features);
+                make_queue(to_guest, 16);
+                make_queue(from_guest, 16);
+                finish();
+        }
+
+        void send_frames(unsigned count)
+        {
+                for (unsigned i = 0; i < count; i++) {
+                        describe(from_guest, 0, data, header_bytes + 60, 0);
+                        offer(from_guest, 0, 16);
+                        kick(from_guest);
+                }
+        }
+
+        /* Returns whether the line was high, and lowers it as a driver does. */
+        bool interrupted()
+        {
+                const bool was = line;
+                in(isr, 1);
+                return was;
+        }
+};
+
+TEST_F(virtio_net_late, waits_until_it_is_reported)
+{
+        start_late();
+        send_frames(3);
+        EXPECT_EQ(used_index(from_guest), 3);
+        EXPECT_FALSE(line);
+        EXPECT_TRUE(net.virtio.late);
+        nova_virtio_report(&net.virtio);
+        EXPECT_TRUE(interrupted());
+        EXPECT_FALSE(net.virtio.late);
+        nova_virtio_report(&net.virtio);
+        EXPECT_FALSE(line) << "one interrupt for all of them";
+}
+
+TEST_F(virtio_net_late, comes_with_a_quarter_of_the_queue)
+{
+        start_late();
+        for (unsigned round = 0; round < 10; round++) {
+                send_frames(3);
+                EXPECT_FALSE(line) << round;
+                send_frames(1);
+                EXPECT_TRUE(interrupted()) << round;
+        }
+}
+
+TEST_F(virtio_net_late, counts_from_the_frame_that_the_driver_has_named)
+{
+        const uint64_t event = 0x1000 * (from_guest + 1) + available + 4 + 2 * 16;
+
+        start_late(NOVA_VIRTIO_EVENT_INDEX);
+        poke<uint16_t>(event, 5);
+        send_frames(8); /* the sixth frame is held back first */
+        EXPECT_FALSE(line);
+        EXPECT_TRUE(net.virtio.late);
+        send_frames(1);
+        EXPECT_TRUE(interrupted());
+        send_frames(20);
+        EXPECT_FALSE(line) << "the driver has named no other frame";
+        EXPECT_FALSE(net.virtio.queue[from_guest].late);
+}
+
+TEST_F(virtio_net_late, comes_at_once_without_a_board)
+{
+        net.virtio.may_be_late = false;
+        start_late();
+        send_frames(1);
+        EXPECT_TRUE(line);
+}
+
+TEST_F(virtio_net_late, comes_at_once_when_room_was_waited_for)
+{
+        room = 0;
+        start_late();
+        send_frames(1);
+        room = 1;
+        nova_virtio_net_resume(&net); /* by a thread, so the guest may have halted */
+        EXPECT_TRUE(line);
+}
+
+TEST_F(virtio_net_late, comes_at_once_for_received_frames)
+{
+        const uint8_t frame[20] = {};
+
+        start_late();
+        describe(to_guest, 0, data + 0x4000, header_bytes + 1514, writable);
+        offer(to_guest, 0, 16);
+        EXPECT_TRUE(nova_virtio_net_receive(&net, frame, sizeof(frame)));
+        EXPECT_TRUE(line);
+}
+
+TEST_F(virtio_net_late, does_not_outlive_a_reset)
+{
+        start_late();
+        send_frames(1);
+        out(status, 1, 0);
+        EXPECT_FALSE(net.virtio.late);
+        start_late();
+        nova_virtio_report(&net.virtio);
+        EXPECT_FALSE(line);
+}
+
 } // namespace

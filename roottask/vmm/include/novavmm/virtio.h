@@ -72,6 +72,8 @@ struct nova_virtio_queue {
         uint16_t vector;     /**< number of its interrupt message */
         uint16_t taken; /**< number of chains that the device has taken: index of the next one */
         uint16_t given; /**< number of chains that the device has returned */
+        bool late;      /**< its interrupt is held back; see nova_virtio_give_late() */
+        uint16_t late_since;        /**< value of `given` when the interrupt was held back */
         const uint8_t *descriptors; /**< descriptors in the monitor's memory */
         const uint8_t *available;   /**< available ring in the monitor's memory */
         uint8_t *used;              /**< used ring in the monitor's memory */
@@ -129,6 +131,9 @@ struct nova_virtio {
         uint8_t isr;             /**< causes of interrupts */
         bool again;              /**< there may be chains without a notification; see
                                   * nova_virtio_look() */
+        bool may_be_late;        /**< the board calls nova_virtio_report(), so interrupts may be
+                                  * held back */
+        bool late;               /**< an interrupt of a queue is held back */
         /** Called after each exit, before the guest continues; NULL: nothing to do. */
         void (*after_exit)(struct nova_virtio *virtio);
         uint64_t notifications; /**< number of notifications by drivers */
@@ -188,6 +193,20 @@ bool nova_virtio_take(struct nova_virtio *virtio, unsigned number);
 
 /** Returns the chain to queue @p number, and reports that @p written bytes of it were written. */
 void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t written);
+
+/**
+ * Returns the chain to queue @p number like nova_virtio_give(), but can hold back the interrupt:
+ * for chains that the driver only has to free, such as frames that were sent.
+ *
+ * The interrupt is sent by nova_virtio_report(), or when the driver has a quarter of the queue to
+ * free. On a board it is late by half a millisecond at most, and not late for a guest that halts.
+ *
+ * @param written number of bytes of the chain that were written
+ */
+void nova_virtio_give_late(struct nova_virtio *virtio, unsigned number, uint32_t written);
+
+/** Sends the interrupts that nova_virtio_give_late() has held back. */
+void nova_virtio_report(struct nova_virtio *virtio);
 
 /**
  * Requests a notification for the next chain of queue @p number. Without it, a driver that has

@@ -108,7 +108,7 @@ static void reset(struct nova_virtio *virtio)
         virtio->accepts_unknown = false;
         virtio->offered_half = virtio->accepted_half = 0;
         virtio->queue_selected = 0;
-        virtio->again = false;
+        virtio->again = virtio->late = false;
         virtio->error_vector = NO_VECTOR;
         virtio->pending = 0;
         memset(virtio->queue, 0, sizeof(virtio->queue));

@@ -111,7 +111,7 @@ static void transmit(struct nova_virtio_net *net)
                                 nova_virtio_break(virtio, why);
                                 goto out;
                         }
-                        nova_virtio_give(virtio, FROM_GUEST, 0);
+                        nova_virtio_give_late(virtio, FROM_GUEST, 0);
                         left--;
                 }
         } while (nova_virtio_listen(virtio, FROM_GUEST) && left);
@@ -172,6 +172,7 @@ bool nova_virtio_net_receive(struct nova_virtio_net *net, const void *frame, siz
 void nova_virtio_net_resume(struct nova_virtio_net *net)
 {
         transmit(net);
+        nova_virtio_report(&net->virtio); /* no exit follows: the guest may have halted */
 }
 
 void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_memory *memory,

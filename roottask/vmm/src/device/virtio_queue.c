@@ -201,12 +201,14 @@ static bool wants_interrupt(const struct nova_virtio_queue *queue)
                (uint16_t)(queue->given - 1);
 }
 
-void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t written)
+/* Puts the chain into the used ring.
+ * @return true if the driver wants an interrupt for it */
+static bool put_used(struct nova_virtio *virtio, unsigned number, uint32_t written)
 {
         struct nova_virtio_queue *const queue = &virtio->queue[number];
 
         if (!queue->enabled || !nova_virtio_ready(virtio))
-                return;
+                return false;
 
         const uint32_t element[2] = {virtio->chain.head, written};
 
@@ -216,8 +218,40 @@ void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t writ
         __atomic_store_n((uint16_t *)(void *)(queue->used + INDEX_AT), queue->given,
                          __ATOMIC_SEQ_CST);
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the driver's order: its index, then the ring */
-        if (wants_interrupt(queue))
-                novavmm_virtio_interrupt(virtio, ISR_QUEUE, queue->vector);
+        return wants_interrupt(queue);
+}
+
+static void interrupt(struct nova_virtio *virtio, struct nova_virtio_queue *queue)
+{
+        queue->late = false;
+        novavmm_virtio_interrupt(virtio, ISR_QUEUE, queue->vector);
+}
+
+void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t written)
+{
+        if (put_used(virtio, number, written))
+                interrupt(virtio, &virtio->queue[number]);
+}
+
+void nova_virtio_give_late(struct nova_virtio *virtio, unsigned number, uint32_t written)
+{
+        struct nova_virtio_queue *const queue = &virtio->queue[number];
+
+        if (put_used(virtio, number, written) && !queue->late) {
+                queue->late = virtio->late = true;
+                queue->late_since = (uint16_t)(queue->given - 1);
+        }
+        if (queue->late && (!virtio->may_be_late ||
+                            (uint16_t)(queue->given - queue->late_since) >= queue->size / 4))
+                interrupt(virtio, queue);
+}
+
+void nova_virtio_report(struct nova_virtio *virtio)
+{
+        virtio->late = false;
+        for (unsigned i = 0; i < virtio->kind->queues; i++)
+                if (virtio->queue[i].late && nova_virtio_ready(virtio))
+                        interrupt(virtio, &virtio->queue[i]);
 }
 
 bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number)
