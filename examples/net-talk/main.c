@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two programs send each other a million bytes at once over one TCP connection, and end it in
- * order. Over a second connection one sees that the other has reset it. Arguments: the service with
- * frames, the own address, and for the program that connects the other one's. */
+/* Two programs send each other a million bytes at the same time over one TCP connection, and close
+ * it in an orderly way. Then one program resets a second connection, and the other program detects
+ * that. Arguments: the name of the frame service, the program's own address and, for the program
+ * that connects, the address of the other program. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -43,14 +44,14 @@ static int connect_to(const char *address)
         die("connect");
 }
 
-/* Byte number `i` of what each program sends. */
+/* Returns byte number `i` of the data that each program sends. */
 static char byte_at(size_t i)
 {
         return (char)(i * 7 + i / 1000);
 }
 
-/* Sends what the connection takes. After the last byte it ends its direction: the other program may
- * still send. */
+/* Sends as much as the connection accepts. After the last byte, it closes this direction only, so
+ * the other program may still send. */
 static size_t send_some(int number, size_t sent)
 {
         static char data[4096];

@@ -15,7 +15,7 @@
 #define GUEST_MEMORY (32u << 20)
 #define DISK_BYTES   (1u << 20) /* the firmware addresses the disk in cylinders of half a MiB */
 
-/* Port to which SeaBIOS writes debug output if a read there returns this value. */
+/* SeaBIOS writes debug output to DEBUG_PORT if a read of this port returns DEBUG_VALUE. */
 #define DEBUG_PORT  0x402
 #define DEBUG_VALUE 0xe9
 

@@ -20,7 +20,7 @@ struct cpu *smp_prepare(unsigned id);
 /** Starts all other CPUs, which then wait. Reports and leaves out the CPUs that do not arrive. */
 void smp_start(void);
 
-/** Lets the waiting CPUs continue. A CPU whose TSC does not agree takes over this CPU's value. */
+/** Lets the waiting CPUs continue. A CPU whose TSC differs adopts the value of this CPU's TSC. */
 void smp_release(void);
 
 /** C entry of an AP, on its own stack (start.S). */

@@ -57,8 +57,8 @@ enum caller_kind {
         CALLER_EVENT,
 };
 
-/* Bits of ec.pending: work before the EC's next return to user mode. Other CPUs set only RECALL. No
- * bit is one of a status (RESULT_STATUS) or of cpu.special. */
+/* Bits of ec.pending: work before the EC's next return to user mode. Other CPUs set only RECALL.
+ * No bit is also a bit of a status (RESULT_STATUS) or of cpu.special. */
 #define EC_PENDING_RECALL 0x1000
 #define EC_PENDING_STEP   0x2000 /* single step over SYSENTER: #DB after the hypercall */
 #define EC_PENDING_END    0x4000 /* after the reply: end the objects dropped meanwhile */
@@ -248,7 +248,7 @@ struct ec_config {
         word_t utcb_page; /* page number; ignored for a virtual CPU */
         word_t sp;
         word_t event_base;
-        bool counts_stolen_time; /* the TSC of a virtual CPU does */
+        bool counts_stolen_time; /* whether a virtual CPU's TSC counts stolen time */
         continuation_t start;    /* continuation of a thread that has or gets an SC */
 };
 
@@ -278,8 +278,8 @@ void ec_shut_down(struct ec *ec);
 /** Hands an SC without capabilities to its owner ec, which ends it later. Call on their CPU. */
 void ec_leave_sc(struct ec *ec, struct sc *sc);
 
-/** Ends up to one step's number of the SCs left to an EC. Returns true if none is left. Call on the
- *  EC's CPU. */
+/** Does one step of ending the SCs that were left to an EC. Returns true if no SC remains. Call on
+ *  the EC's CPU. */
 bool ec_end_scs(struct ec *ec);
 
 /** Ends the SCs that were dropped while self waited for a reply, and also self if it was dropped.
@@ -297,8 +297,8 @@ bool ec_end_anywhere(struct ec *ec);
 
 enum drop_result { DROP_ENDED, DROP_AGAIN, DROP_LATER };
 
-/** Ends an EC to which no capability, portal or SC with a capability refers any more. AGAIN: this
- *  was one step. LATER: the EC ends when its call is answered. Call on the EC's CPU. */
+/** Ends an EC to which no capability, portal or SC with a capability refers any more. AGAIN: more
+ *  steps follow. LATER: the EC ends when its call is answered. Call on the EC's CPU. */
 enum drop_result ec_drop(struct ec *ec);
 
 /** Does ec_drop() on the EC's CPU. May be called on any CPU, without a lock. */

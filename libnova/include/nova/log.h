@@ -25,7 +25,7 @@
  * while (log && (bytes = nova_log_read(log, &position, text, sizeof(text))) > 0)
  *         nova_printf(&console, "%.*s", (int)bytes, text);
  * @endcode
- * @param log              the mapped memory descriptor of type NOVA_MEM_LOG
+ * @param log              mapped memory of the descriptor of type NOVA_MEM_LOG
  * @param[in,out] position number of the first byte wanted, then of the first byte not read
  * @param[out] to          buffer for up to @p size bytes; no 0 is added
  * @return the number of bytes copied; 0: nothing new

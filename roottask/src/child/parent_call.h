@@ -19,9 +19,9 @@ bool novart_parent_call_put_name(struct nova_utcb *utcb, const char *name);
  * parent's answer: 0 or an errno value. */
 int novart_parent_call_send(struct nova_utcb *utcb, nova_crd_t window);
 
-/* Reserves addresses and requests pages for them until all have arrived: `ask` requests the pages
- * that begin at a number, and word 2 of the answer is the number of pages that arrived. Returns 0
- * or an errno value. */
+/* Reserves addresses and calls `ask` until all pages have arrived there. `ask` requests the pages
+ * from index `page` upwards; word 2 of the parent's answer is the number of pages that it sent.
+ * Returns 0 or an errno value. */
 int novart_parent_call_fetch(size_t bytes,
                              int (*ask)(void *context, size_t page, nova_crd_t window),
                              void *context, void **out);

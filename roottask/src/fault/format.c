@@ -56,7 +56,8 @@ static const char *clean(const char *from, char to[NAME_BYTES], const char *othe
         return i ? to : otherwise;
 }
 
-/* Returns a description of an event; for the other events the name is enough. */
+/* Returns a description of an event. The default is enough for the other events, because the report
+ * also contains their names. */
 static const char *explain(unsigned event)
 {
         switch (event) {

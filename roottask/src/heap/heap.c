@@ -7,8 +7,8 @@
 #define MIN_BYTES ((size_t)(sizeof(size_t) == 8 ? 32 : 16)) /* head, two links, size */
 #define MAX_BYTES (SIZE_MAX / 4)
 
-/* Growth of the area in bytes, if possible, and the number of free bytes at its end above which it
- * shrinks. */
+/* GROWTH: bytes by which the area grows beyond the request, if possible. The area shrinks when at
+ * least TRIM + GROWTH bytes at its end are free. */
 #define GROWTH (4 * PAGE)
 #define TRIM   (32 * PAGE)
 
@@ -138,7 +138,7 @@ static struct heap_block *release(struct heap *heap, struct heap_block *block)
         return block;
 }
 
-/* Splits a block in use so that its rest, if it can be a block, becomes free. */
+/* Shrinks a block in use to `size`, and frees the rest if it is large enough for a block. */
 static void cut(struct heap *heap, struct heap_block *block, size_t size)
 {
         const size_t rest = size_of(block) - size;

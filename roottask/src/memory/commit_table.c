@@ -20,7 +20,7 @@ static uint32_t *entry_of(const struct commit_table *table, uintptr_t addr)
         return addr >= table->begin && index < table->leaves ? &table->leaf[index] : NULL;
 }
 
-/* Returns true if an address has an entry without a leaf. */
+/* Returns true if the entry of an address is in the flat table, not in a leaf. */
 static bool is_flat(const struct commit_table *table, uintptr_t addr)
 {
         return addr >= table->begin && (addr - table->begin) >> NOVA_PAGE_BITS < table->flat_pages;

@@ -12,7 +12,8 @@
 
 static nova_word_t begin, end, committed, limit;
 
-/* Reserves addresses for all memory that the program can ever have, or all free addresses. */
+/* Reserves addresses for all memory of the program. If this is too much, tries half of it, and so
+ * on. */
 static bool reserve(void)
 {
         size_t pages = novart_page_total();

@@ -8,11 +8,11 @@
 
 #include "nova/abi/utcb.h"
 
-/* Prepares the lock, and an address for the UTCB of the first CPU's mapper.
+/* Creates the lock, and sets the UTCB's address of the first CPU's mapper.
  * @return 0 or an errno value */
 int novart_mapper_start(nova_word_t utcb);
 
-/* Allows later calls of nova_thread_utcb() and nova_thread_cpu(). */
+/* Makes mappers use nova_thread_utcb() and nova_thread_cpu(), which need the main thread's TLS. */
 void novart_mapper_tls_ready(void);
 
 /* Creates the mapper of a CPU, if it does not exist.
@@ -23,7 +23,8 @@ int novart_mapper_prepare(nova_word_t cpu);
  * NOVA_ITEM_…. @return 0, or ENOMEM if the kernel delegated nothing */
 int novart_mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags);
 
-/* As nova_request() and nova_self_map(), for callers that have touched their stack. */
+/* Do the work of nova_request() and nova_self_map() for callers that have already called
+ * novart_lock_touch_stack(). */
 int novart_mapper_request(nova_crd_t crd, nova_sel_t to);
 int novart_mapper_map(nova_word_t from_page, nova_word_t to_page, unsigned order, unsigned perms);
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the tests of several presets, one preset after the other. The next preset begins while the
 last tests of the previous one are still running, so that no processor is idle. The host's tests run
-beside the others, one at a time, from before the kernels are built."""
+in parallel with these presets, one at a time. They start before the kernels are built."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ class Lane(threading.Thread):
         super().__init__(daemon=True)
         self.tests, self.on_done, self.jobs = tests, on_done, jobs
         self.left = len(tests)
-        self.few = threading.Event()  # number of its tests that are left
+        self.few = threading.Event()  # set when fewer than FEW of its tests are left
         self.ended = threading.Event()
         self.seconds = self.processors = 0.0
         self.error = self.process = None
@@ -83,13 +83,13 @@ class Lanes:
             lane.stop()
 
     def begin_beside(self, tests):
-        """Starts TESTS, one at a time, beside those of run()."""
+        """Starts TESTS, which run one at a time and in parallel with those of run()."""
         self.beside = Lane(tests, self.on_done, 1)
         self.beside.start()
 
     def run(self, presets):
-        """Runs PRESETS, lists of tests, at most two at a time, except one that runs beside them.
-        Waits for all."""
+        """Runs PRESETS, which are lists of tests, at most two at a time. Skips the list that
+        begin_beside() started. Waits for all of them."""
         beside = self.beside and self.beside.tests
         for tests in presets:
             if tests is beside:
@@ -106,7 +106,7 @@ class Lanes:
             self._end(self.beside)
 
     def _jobs(self):
-        """Returns the number of tests at a time, of which one may be the host's."""
+        """Returns the number of tests to run at a time; one less while the host's tests run."""
         return ctest.JOBS - (self.beside is not None and not self.beside.ended.is_set())
 
     def _end(self, lane):

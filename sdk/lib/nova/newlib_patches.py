@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Applies patches to the source of a library, in the order of their names: sdk/newlib/*.patch, the
-kit's changes to newlib, and those of other libraries.
+"""Applies patches to the source of a library, in the order of their names. The patches are the
+kit's changes to newlib (sdk/newlib/*.patch) and to other libraries.
 
 A hunk must match the source line by line: patches are not applied to another version."""
 

@@ -27,7 +27,7 @@ class Row:
     key: str
     unit: str
     reference: float  # of the implementation of 2012
-    target: float  # for x86_64: an aim
+    target: float  # for x86_64
     target_x86_32: float
     limit: float  # for x86_64: a figure above it is a failure
     limit_x86_32: float
@@ -35,7 +35,7 @@ class Row:
     title: str
 
     def __str__(self):
-        """Returns title and key, as messages name a row."""
+        """Returns title and key, which are the name of a row in messages."""
         return f"{self.title} ({self.key})"
 
     def target_for(self, arch):
@@ -61,7 +61,7 @@ def lines_of(path):
 
 
 def _narrow_target(text, target):
-    """Returns the target for x86_32; a share of the other one is rounded down."""
+    """Returns the target for x86_32. If it is ABOVE, adds that share to TARGET and rounds down."""
     if text != ABOVE:
         return _number(text)
     percent = 100 + int(ABOVE.rstrip("%"))
@@ -82,7 +82,7 @@ def read_rows(path):
 
 
 def pairs(rows, published, found):
-    """Yields (row, published figure, new figure) of each row that has either; None: absent."""
+    """Yields (row, published figure, new figure) of each row that has one of them. None: absent."""
     for row in rows:
         old, new = published.get(row.key), found.get(row.key)
         if (old, new) != (None, None):
@@ -133,8 +133,8 @@ def _dumps(value, levels, indent):
 
 
 def lines(cells, texts=1):
-    """Returns aligned lines of cells: the first LEFT columns to the left, the others to the right.
-    """
+    """Yields lines of padded cells. The first TEXTS columns are left-aligned, the others
+    right-aligned."""
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     for line in cells:
         pairs = list(zip(line, widths))
@@ -158,7 +158,8 @@ def text(rows, published, found, arch):
 
 
 def markdown(cells, texts=1, last_texts=0):
-    """Returns a page's table: some columns first and last to the left, the others to the right."""
+    """Returns a page's table. The first TEXTS and the last LAST_TEXTS columns are left-aligned, the
+    others right-aligned."""
     head, *rest = (f"| {' | '.join(line)} |" for line in cells)
     numbers = len(cells[0]) - texts - last_texts
     rule = "|---" * texts + "|---:" * numbers + "|---" * last_texts + "|"
@@ -190,7 +191,7 @@ def replace_between(page, begin, end, shown):
 
 
 def write_page(page, rows, figures, floor):
-    """Returns the text of a page with the figures between its two marks; FLOOR(key, arch) is a
-    row's."""
+    """Returns the text of a page with the figures between its two marks. FLOOR(key, arch) returns
+    the floor of a row."""
     tables = [_page_table(rows, figures, unit, floor) for unit in UNITS]
     return replace_between(page, BEGIN, END, "\n\n".join(tables))

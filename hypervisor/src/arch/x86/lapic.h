@@ -27,7 +27,7 @@
 /** True if the local APICs are in x2APIC mode, in which registers are MSRs. Fixed at boot. */
 extern bool lapic_x2apic;
 
-/* Reads a register. In memory, it is in the page that was mapped first. */
+/* Reads a register. Without x2APIC mode, the registers are in the first page at MMIO_BASE. */
 static inline uint32_t lapic_read(unsigned reg)
 {
         if (unlikely(lapic_x2apic))
@@ -68,7 +68,7 @@ unsigned lapic_id(void);
 void lapic_send_ipi(unsigned apic_id, uint32_t what);
 
 /** Lets the timer fire VECTOR_TIMER once, ticks of the TSC from now (0: at once). It may fire too
- * early if that is more than some seconds away. */
+ * early if this time is longer than a few seconds. */
 void timer_arm(uint64_t tsc_ticks);
 
 /** Selects whether a timer without TSC deadlines fires repeatedly, with the period to which it was
