@@ -222,9 +222,9 @@ void ap_main(unsigned id)
 {
         struct cpu *cpu = cpu_by_id(id);
 
-        /* An AP that was left out stays here for ever. One that the treatments of the boot CPU do
-         * not suit would raise #GP at their MSRs. It comes as far as the others, so that the boot
-         * CPU does not wait for it, and does not change the features of all. */
+        /* An AP that was left out stays here for ever. An AP that cannot execute the treatments of
+         * the boot CPU would raise #GP at their MSRs. It arrives like the others, so that the boot
+         * CPU does not wait for it, but does not change cpu_features. */
         if (!speculation_suits_cpu()) {
                 if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_UNSUITED))
                         atomic_fetch_add_u32(&arrived, 1);

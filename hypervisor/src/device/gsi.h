@@ -24,8 +24,9 @@ void gsi_resume(struct cpu *cpu);
 /** Unmasks the pin of a GSI. */
 void gsi_unmask(unsigned gsi);
 
-/** Routes an interrupt to a CPU. Sets *msi, which is 0 for a pin. For other GSIs, device names the
- * sender in pd, the requesting PD. BAD_DEV: device names no possible sender; OUT_OF_MEMORY. */
+/** Routes an interrupt to a CPU. Sets *msi to the device's message, or to 0 for a pin. For a
+ * message, device names the sender, as an address or page of pd, the requesting PD. BAD_DEV: device
+ * names no possible sender; OUT_OF_MEMORY. */
 enum nova_status gsi_assign(unsigned gsi, struct pd *pd, word_t device, const struct cpu *cpu,
                             struct msi *msi);
 

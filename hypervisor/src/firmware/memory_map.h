@@ -60,8 +60,8 @@ void memory_map_add(paddr_t start, uint64_t size, uint32_t type);
  * reports that. Uses slot 1 of boot_map(). */
 void memory_map_add_module(paddr_t start, paddr_t end, uint32_t cmdline);
 
-/** Reads a string of the loader's at a physical address, as far as it fits into size bytes before a
- * final 0, which the caller has written. Uses slot 1 of boot_map(). */
+/** Reads a string of the boot loader at a physical address, as far as it fits into size bytes
+ * before a final 0, which the caller has written. Uses slot 1 of boot_map(). */
 void memory_map_string(paddr_t phys, char *to, unsigned size);
 
 /** Returns the number of bytes of all available memory. */

@@ -86,7 +86,7 @@ static void tree_side_end(const struct side *side, struct tree_node *rest)
                 rest->parent = side->parent;
 }
 
-/* Recomputes max from the end of a side upwards, below the node above the side. */
+/* Recomputes max from the end of a side upwards, up to the last node below `top`. */
 static void tree_side_update(const struct side *side, word_t top)
 {
         for (word_t at = side->parent; at != top; at = ((struct tree_node *)at)->parent)

@@ -303,7 +303,7 @@ static bool ec_go_below(struct ec *ec)
         return false;
 }
 
-/* Stops up to one step's number of helpers of ended ECs. Returns true if none is left. */
+/* Stops helpers of ended ECs, as many as one step allows. Returns true if none is left. */
 static bool ec_stop_helpers(struct list *helpers)
 {
         for (unsigned i = 0; i < HELP_STEP && !list_is_empty(helpers); i++)

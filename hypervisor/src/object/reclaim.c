@@ -79,7 +79,7 @@ static void reclaim_free_object(struct kobject *object)
                 object_free(object);
 }
 
-/* Frees up to one step's number of entries of a batch, fewer if they close many accounts: each
+/* Frees entries of a batch, as many as one step allows, or fewer if they close many accounts: each
  * entry may be the last user of a chain of accounts. Returns true if none is left. */
 static bool reclaim_free_step(struct batch *batch)
 {

@@ -149,7 +149,7 @@ bool sm_leave(struct ec *ec)
         return waits;
 }
 
-/* Wakes up to one step's number of waiters. Returns true if none is left. */
+/* Wakes waiters, as many as one step allows. Returns true if none is left. */
 static __attribute__((noinline)) bool sm_wake_waiters(struct sm *sm)
 {
         bool left = true;

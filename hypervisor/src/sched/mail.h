@@ -30,7 +30,7 @@ static inline void mail_init(struct mail *mail, uint32_t about)
 void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
 
 #define MAIL_STEP      8 /* most mails that are received with interrupts off */
-#define MAIL_END_COUNT 4 /* number of mails as which the end of an EC or SC counts */
+#define MAIL_END_COUNT 4 /* the end of an EC or SC counts as this number of mails */
 
 /** Does the work of up to MOST mails sent to this CPU. Returns the unused part of MOST. If that is
  * 0, the CPU has sent itself an interrupt for the mails that remain. */

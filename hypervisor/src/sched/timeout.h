@@ -17,8 +17,8 @@ void timeout_start(struct ec *self, uint64_t deadline);
 /** Removes the deadline of an EC of this CPU, if it has one. */
 void timeout_stop(struct ec *ec);
 
-/** Handles the timer's interrupt: wakes ECs whose deadlines have passed, with COM_TIM, up to the
- * number of one step. Arms the timer for the next deadline. */
+/** Handles the timer's interrupt: wakes ECs whose deadlines have passed, with COM_TIM, as many as
+ * one step allows. Arms the timer for the next deadline. */
 void timeout_expire(struct cpu *cpu);
 
 /** Lets the timer fire repeatedly until it is set again, or until it fires and timeout_once() ends

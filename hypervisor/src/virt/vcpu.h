@@ -50,7 +50,7 @@ struct vcpu {
         uint32_t tag;            /* ASID or VPID */
         uint64_t tag_round;      /* the CPU's round in which the tag was taken */
         word_t guest_generation; /* value of pd.guest.generation when the tag was taken */
-        bool counts_stolen_time; /* its TSC does */
+        bool counts_stolen_time; /* the TSC counts stolen time */
         bool refused;            /* the VMM wrote state that must not be loaded into a CPU */
         bool debugging;          /* the guest uses DR0 to DR3 */
         bool unproven;           /* the VMM wrote state that the CPU may refuse */

@@ -117,7 +117,7 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
  * status = nova_create_ec(ec, NOVA_SEL_ROOT_PD, page, cpu, sp, 0, 0);
  * @endcode
  * @param ec         selector for the new EC
- * @param pd         PD capability with NOVA_PD_EC: where the EC runs
+ * @param pd         PD capability with NOVA_PD_EC: the PD in which the EC runs
  * @param utcb       page-aligned address of its UTCB, free in that PD; 0 for a virtual CPU
  * @param cpu        number of the CPU on which it runs
  * @param sp         its first stack pointer
@@ -148,7 +148,7 @@ static inline enum nova_status nova_create_ec(nova_sel_t ec, nova_sel_t pd, nova
  * is above the caller's, the new thread runs at once, before this function returns. A roottask's
  * first thread has priority 1.
  * @code
- * // Priority 1 is the root's own: it runs on until its quantum ends.
+ * // The root EC has priority 1, too, so it continues until its quantum ends.
  * status = nova_create_sc(sc, NOVA_SEL_ROOT_PD, ec, nova_qpd(10000, 1));
  * @endcode
  * @param sc    selector for the new SC
@@ -425,10 +425,10 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  *         status = nova_assign_gsi(sm, 0, cpu, &address, &data);
  * @endcode
  * @param sm               interrupt semaphore capability
- * @param device           for a GSI that is not an I/O APIC pin: the device that sends the message,
- *                         as an address in the caller's PD inside the configuration space of a PCI
- *                         function or of the first register of an HPET, or as the number of that
- *                         page. Ignored for pins
+ * @param device           for a GSI that is not an I/O APIC pin: names the device that sends the
+ *                         message. Either an address in the caller's PD (in the configuration space
+ *                         of a PCI function, or of the first register of an HPET), or the number of
+ *                         the page with that address. Ignored for pins
  * @param cpu              number of the CPU
  * @param[out] msi_address value for the device's MSI address register, 0 for a pin
  * @param[out] msi_data    value for its MSI data register, 0 for a pin

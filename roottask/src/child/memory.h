@@ -48,8 +48,8 @@ int novart_child_memory_pool(struct child_memory *memory, nova_word_t to, size_t
 int novart_child_memory_pool_whole(struct child_memory *memory, nova_word_t to, size_t bytes,
                                    unsigned perms);
 
-/* Records, after the pool, second addresses for its last page and the page before it; 0: none.
- * Returns 0 or an errno value. */
+/* Records second addresses for the last page of the pool and for the page before it; 0: none. Must
+ * follow the recording of the pool. Returns 0 or an errno value. */
 int novart_child_memory_stacks(struct child_memory *memory, const nova_word_t to[2]);
 
 /* Allocates and records the pages of an image. Returns 0 or an errno value. */

@@ -15,7 +15,7 @@ void novart_fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argume
 /* Serves the events that a root's handler novart_fault_handle() itself raises. */
 void novart_fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
 
-/* Copies a name into a report's. */
+/* Copies a name into a field of a report. */
 void novart_fault_copy_name(char to[NOVA_FAULT_NAME], const char *from);
 
 /* Fills in all fields of a report except its reason and the program's name. */

@@ -18,8 +18,8 @@
 /* Firmware tables and video memory lie below this address; the runtime does not use that RAM. */
 #define RAM_BEGIN 0x100000
 
-/* Minimum number of pages of a request for RAM, which is at least a fourth of the present number.
- */
+/* A request for RAM has at least this number of pages, and at least a fourth of the zone's present
+ * pages. */
 #define STEP_PAGES 1024
 
 /* Numbers of pages in the pool have 32 bits (memory/commit_table.h). */

@@ -20,13 +20,13 @@ static inline unsigned page_order(size_t bytes)
         return nova_crd_order_for(page_count(bytes));
 }
 
-/* As nova_page_alloc(). */
+/* Does the work of nova_page_alloc(). */
 void *novart_page_take(unsigned order);
 
-/* As novart_page_take(), for pages that are freed one by one. */
+/* Allocates like novart_page_take(), but the pages are freed one by one. */
 void *novart_page_take_split(unsigned order);
 
-/* As nova_page_free(). */
+/* Does the work of nova_page_free(). */
 void novart_page_give(void *page, unsigned order);
 
 /* Allocates a number of zeroed bytes of the unused part of a child's start page, which are never

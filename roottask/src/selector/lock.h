@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lock on which all other parts are built; it needs only the stack of the calling thread. If
- * another thread holds it, a thread waits at its semaphore; waiting threads get the lock in the
- * order of their arrival. A holder must not fault. So it first calls novart_lock_touch_stack(),
- * which touches the stack that it may need; the data that it uses is mapped already.
+/* The lock on which all other parts are built; it needs only the stack of the calling thread. A
+ * thread that finds the lock held waits at its semaphore; waiting threads get the lock in the order
+ * of their arrival. A holder must not fault. So it first calls novart_lock_touch_stack(), which
+ * touches the stack that it may need; the data that it uses is mapped already.
  *
  * Order: selectors or regions, then pages, then mapper. */
 #ifndef NOVA_ROOTTASK_LOCK_H

@@ -18,8 +18,8 @@ nova_sel_t novart_parent_registry_alloc(void);
 /* Registers control portals with the parent, for other programs. @return as nova_parent_serve() */
 int novart_parent_registry_serve(const char *name, nova_sel_t control);
 
-/* Asks the parent to do an up of a semaphore when a program has ended. @return 0; else the parent
- * does not do that, or there is no parent */
+/* Asks the parent to do an up of a semaphore when a program has ended. @return 0, or an errno value
+ * if the parent does not do it or there is no parent */
 int novart_parent_registry_watch(nova_sel_t sm);
 
 #endif

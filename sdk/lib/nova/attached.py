@@ -45,9 +45,9 @@ def _read(file):
 
 
 def system(name, folder, kinds):
-    """Returns the system that options for KINDS boot for NAME in FOLDER: NAME-disk, NAME-net,
-    NAME-disk-net, or NAME itself, whose description may also have the templates' name system.nova.
-    """
+    """Returns the name of the system to boot for NAME in FOLDER with devices of KINDS: NAME-disk,
+    NAME-net, NAME-disk-net, or NAME itself. The description of NAME may also be called system.nova,
+    as in the templates."""
     found = _system(name, Path(folder), kinds)
     if found:
         return found
@@ -71,7 +71,7 @@ def _system(name, folder, kinds):
 
 def missing(name, folder, given):
     """Yields a sentence for each kind of device, except those GIVEN, that the system NAME in FOLDER
-    misses."""
+    lacks."""
     text = _read(Path(folder) / f"{name}.nova") or _read(Path(folder) / "system.nova")
     for kind in KINDS:
         if kind not in given and VIRTIO in text and _declares(text, kind):

@@ -401,7 +401,8 @@ def _run_trace(args, rows):
 
 
 def _count_scale(args):
-    """One run gives both: the plugin, which also counts instructions, does not affect the clock."""
+    """Counts figures and stretches in one run: the plugin does not affect the clock, which counts
+    instructions."""
     more = {"cmdline": f"kmem={bench_scale.POOL}M", "memory": bench_scale.MEMORY}
     with _built(args) as (kernel, programs):
         console, runs = _count_runs(kernel, programs / bench_scale.PROGRAM, args.arch,

@@ -21,7 +21,7 @@ END = "<!-- end of the CPUs -->"
 # size of the pool is always given (kmem=). Its default is a sixteenth of the memory, so the cost of
 # mapping the pool, which has a row of its own, would also grow with the memory.
 SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
-# … and further modules, each a line of the memory map that the roottask gets.
+# Numbers of further modules. Each adds a memory descriptor to the HIP.
 FEW, MANY = 0, 25
 # The key of a figure of a larger machine.
 MORE = "more"
@@ -33,7 +33,7 @@ class Row:
     operation: str
     whose: str  # first or others
     fewest: int  # CPUs
-    factor: float  # of the figure there
+    factor: float  # of the figure with that number of CPUs
     shared: str
     locked: str
     title: str
@@ -51,8 +51,8 @@ def read_rows(path):
 
 
 def read(results, console):
-    """Returns {operation and CPU: [instructions, locked, shared]} of one machine; of several other
-    CPUs the maximum."""
+    """Returns {operation and CPU: [instructions, locked, shared]} of one machine. The figure of the
+    other CPUs is their maximum."""
     names = {BOOT: "boot"} | qemu_plugin.told_names(console)
     found = {}
     for line in results.splitlines():
@@ -66,8 +66,9 @@ def read(results, console):
 
 @contextlib.contextmanager
 def _machines(boot, program, kernel_from):
-    """MACHINE(cpus, sizes, modules) counts there. BOOT(cpus, memory, pool, modules, plugin) returns
-    the console's text; if modules is not None, the program ends at once."""
+    """Yields a function MACHINE(cpus, sizes, modules), which boots a machine and returns its
+    counts. BOOT(cpus, memory, pool, modules, plugin) returns the console's text; if modules is not
+    None, the program ends at once."""
     entry = f"entry={elf.entry(program):#x}"
     with qemu_plugin.compiled("cpus", kernel_from, entry) as (plugin, results):
 
@@ -87,7 +88,7 @@ def count_boot(boot, program, kernel_from):
 
 
 def count(boot, program, kernel_from):
-    """All machines."""
+    """Returns the figures of all machines."""
     found = {}
     with _machines(boot, program, kernel_from) as machine:
         for cpus in NUMBERS:

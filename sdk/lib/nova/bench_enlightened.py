@@ -26,7 +26,7 @@ OPERATIONS = (
     *("time_page", "time_msr", "time_port"),
     *("end_page", "end_msr", "end_memory", "timer", "apic_timer"),
 )
-# Calls with as many elements as are performed at once.
+# Calls with the maximum number of elements that the VMM performs at once.
 STRETCHES = ("list_256", "set_128", "reads", "writes")
 FLUSH_WAYS = ("calls", "interrupts")
 TIMES = 1000

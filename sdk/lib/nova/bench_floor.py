@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The floor of each figure: the number of instructions that any kernel of the interface needs. A
-file states it, with a reason for each number, independent of our kernel's instructions."""
+file lists the floors with a reason for each number. They do not depend on our kernel's
+instructions."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench interference`: what a PD with one CPU and a small account costs others by each
-hypercall. Plugins of QEMU count the kernel's instructions on the CPUs of the others, and the
-longest stretch with interrupts off."""
+"""`nova bench interference`: counts how much each hypercall of a PD with one CPU and a small
+account costs other PDs. Plugins of QEMU count the kernel's instructions on the CPUs of the others,
+and the longest stretch with interrupts off."""
 
 import json
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def read_rows(path=ROWS):
 
 
 def _numbers(console, word):
-    """The numbers of the lines `WORD KEY NUMBER`, by key."""
+    """Returns the numbers of the lines `WORD KEY NUMBER`, by key."""
     rows = (line.split() for line in console.splitlines() if line.startswith(word + " "))
     return {key: int(number) for _, key, number in rows}
 

@@ -45,11 +45,11 @@ AGAIN_OP, OTHER_OP, VIEW_OP, RANDOM_OP = "6", "7", "8", "9"
 GUEST_OPS = (ALONE_OP, MANY_OP, URING_OP, ROW_OP)
 # Parts of 4 KiB in a read of a file.
 PARTS = 16
-# Of the file of random reads, and of its disk, in bytes.
+# Sizes in bytes: of a page, of the file of random reads, and of the disk with this file.
 PAGE, FILE_BYTES, DISK_BYTES = 4096, 64 << 20, 72 << 20
 TIMEOUT = 240
-# One tick of the TSC is one instruction. While no CPU runs, time passes as on the host, because the
-# disk needs time of QEMU's threads, and a request must not exceed a driver's time limit.
+# One tick of the TSC is one instruction. While no CPU runs, the TSC follows the host's time.
+# Otherwise a request would exceed the driver's time limit before QEMU's threads complete it.
 ICOUNT = ["-icount", "shift=0,sleep=on"]
 MEMORY = 256
 # MiB of the machine with NOVA below the guest; the guest has 224 MiB.
@@ -106,7 +106,8 @@ def read(text):
 
 
 def counts_of(results, console, what, needed, done=DONE, failed="did not read from the disk"):
-    """Returns the counts of the operations NEEDED. WHAT ran prints DONE, or has FAILED."""
+    """Returns the counts of the operations NEEDED. If the console lacks DONE, raises an error with
+    the sentence WHAT FAILED."""
     if done not in console or not results.exists():
         raise NovaError(f"{what} {failed}:\n{console}", EXIT_FAILED)
     found = read(results.read_text(encoding="utf-8"))

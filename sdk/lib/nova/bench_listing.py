@@ -33,7 +33,7 @@ def symbols(kernel):
 
 
 def with_symbols(kernel):
-    """Returns the linker's original of a kernel for QEMU, or the kernel itself."""
+    """Returns the linker's output from which a kernel for QEMU was made, or the kernel itself."""
     linked = kernel.resolve().with_suffix(LINKED)
     return linked if linked.exists() else kernel.resolve()
 
@@ -125,8 +125,8 @@ def summary_text(summary):
 
 
 def _listing(path, names, instructions):
-    """Returns instructions by the function that contains them, each with its function in the
-    sources."""
+    """Yields the instructions, grouped by the function whose code contains them. An instruction of
+    an inlined function is followed by the name of this function."""
     for code, group in itertools.groupby(path, key=names.code):
         group = list(group)
         yield f"{code} ({len(group)})"

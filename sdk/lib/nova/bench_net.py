@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova bench net`: counts the instructions of frames over a switch, and of datagrams and a stream
-between two programs with a card each, in all programs and the kernel. For those it also counts the
-instructions of Debian's kernel on the same two cards. At last it counts a stream between two guests
-of a switch, with all below them, and the same between the kernels of two QEMUs."""
+between two programs with a card each, in all programs and the kernel. For datagrams and stream it
+also counts the instructions of Debian's kernel on the same two cards. Finally it counts a stream
+between two guests at a switch, including their monitors and NOVA, and a stream between the kernels
+of two QEMUs."""
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor

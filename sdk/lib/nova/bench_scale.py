@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from nova import table
 
 PROGRAM = "bench-scale"
-# Sizes in MiB for 80,000 threads: of the pool, and of a machine that has it below 4 GiB.
+# Sizes in MiB for 80,000 threads: of the pool, and of a machine whose memory below 4 GiB holds the
+# pool.
 POOL = 512
 MEMORY = 1024
 # The program with the plugin takes half a minute alone.

@@ -7,7 +7,8 @@ from pathlib import Path
 from nova.errors import EXIT_FAILED, NovaError
 from nova.qemu import Module
 
-# Begins the names of guests' files. The module guest loads much, and few boots have a guest.
+# Prefix of the names of guests' files. It is defined here because the module guest imports many
+# others, and few boots have a guest.
 GUEST = "guest:"
 
 

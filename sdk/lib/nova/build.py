@@ -33,8 +33,8 @@ def say(text):
 
 
 def still_runs(what, limit):
-    """Returns a function that reports progress; call it from time to time with the seconds of its
-    LIMIT that WHAT has taken."""
+    """Returns a function that reports that WHAT still runs. Its argument is the time in seconds
+    that WHAT has run, of at most LIMIT."""
     return lambda time: say(f"{what} still runs after {time} s, at most {limit}")
 
 

@@ -104,9 +104,9 @@ def _name(file):
 
 def read_rows(text):
     """Returns {address: (file, line)} from the output of `readelf -wL -W`: where the code of a line
-    begins, or None where a file's code ends. Of rows with one address the last counts. A heading
-    names the file of the rows after it, except at the start of a unit whose first code is a
-    header's."""
+    begins, or None where a file's code ends. Of several rows with the same address, the last
+    counts. A heading names the file of the rows after it. The exception is the start of a unit
+    whose first code comes from a header."""
     rows, paths, path = {}, {}, ""
     found = []
     for line in text.splitlines():
@@ -263,7 +263,7 @@ class Report:
         self._add(code.lines_of(ran), "bochs")
 
     def add_gcov(self, text):
-        """TEXT has one JSON document for each object."""
+        """Adds the counts of gcov. TEXT has one JSON document for each object file."""
         for line in filter(None, text.splitlines()):
             for file in json.loads(line)["files"]:
                 name = _name(file["file"])

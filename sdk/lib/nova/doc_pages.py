@@ -55,7 +55,8 @@ def lines_of(text):
 
 
 def mended(text):
-    """Returns the text with each link whose words span two lines moved to the second of them."""
+    """Returns the text without comments. Moves each link whose words span two lines to the second
+    line."""
     return BROKEN_LINK.sub(r"\n\2[\1 \3](", COMMENT.sub("", text))
 
 
@@ -99,7 +100,7 @@ def title(path, text):
 
 
 def neighbours(path, index, titles):
-    """Returns links to the pages before and after one, as the index lists them. TITLES: {page:
+    """Returns links to the previous and the next page in the order of the index. TITLES: {page:
     title}."""
     order = in_order(index, titles)
     listed = {INDEX, *(resolve(INDEX, target)[0] for target in links(index))}

@@ -15,7 +15,7 @@ Builds headers, libraries, kernels and tools for both architectures, debug and
 release, and the manual, and copies them into the folder PREFIX, which can be moved afterwards.
 PREFIX/bin/nova needs nothing of the source tree.
 
---arch and --config install a part only. Underneath is CMake:
+--arch and --config install a part only. The command calls CMake:
 cmake --install build/ARCH-CONFIG --prefix PREFIX."""
 
 

@@ -60,8 +60,8 @@ LEFT_OUT = (
     "lock getreent malloc calloc realloc malign valloc mstats msize mallocr freer callocr reallocr "
     "malignr vallocr pvallocr cfreer msizer mallinfor malloptr mallstatsr"
 ).split()
-# A recipe and the digest of an earlier one that builds the same library: at that time the changes
-# to the source were not patch files.
+# Digests of recipes, each with the digest of an earlier recipe that builds the same library. In the
+# earlier recipe, the changes to the source were not patch files.
 SAME = {
     "995459f89c8761dec81def3403b0f8087e44f724a0871337763a22f1ff9b8118":
         "e1694cd567b53134ba949bd42938af842ce4882dc4106e3dbeb276aa677dcf75",

@@ -14,7 +14,7 @@ def processors():
     return used.ru_utime + used.ru_stime
 
 
-# The part of processors() that is measured apart, by the threads that ran those processes.
+# The part of processors() that is measured separately, by the threads that ran those processes.
 _apart = 0.0
 
 

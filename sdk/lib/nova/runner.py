@@ -78,7 +78,7 @@ class Runner:
         self.input = None  # of the console, if it has an input that is not a terminal
         self.deadline = None  # of the run, by the monotonic clock
         self.began = None
-        self.words = 0  # to `waiting`
+        self.words = 0  # number of calls of `waiting`
 
     def run(self):
         if not any(qemu.has_blank(name) for name in self.machine.names()):

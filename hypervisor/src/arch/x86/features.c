@@ -8,7 +8,7 @@
 
 #define EMULATOR_NAME 0x54474354 /* "TCGT" */
 
-/* Leaves that describe a feature. For a leaf that is missing, CPUID returns another one's data. */
+/* Leaves that describe a feature. For a missing leaf, CPUID returns the data of another leaf. */
 #define LEAF_XSAVE 0xd
 #define LEAF_SVM   0x8000000a
 

@@ -95,7 +95,7 @@ static void speculation_read_amd(struct cpu_facts *cpu)
         cpu->tsa_no = BIT(more.ecx, 1) && BIT(more.ecx, 2);
 }
 
-/* Reads what this CPU is and has. */
+/* Reads the vendor, the model and the features of this CPU. */
 static struct cpu_facts speculation_read(void)
 {
         uint32_t own[FEATURE_WORDS];

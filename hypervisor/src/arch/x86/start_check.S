@@ -29,7 +29,7 @@ start_check:
 1:      movzbl  (%edx), %ecx            /* each row: bit number, name */
         inc     %edx
         cmp     $0xff, %cl
-        je      start_check_mode  /* in start.S: checks of this width only; returns for us */
+        je      start_check_mode  /* in start.S: checks of this width only; returns to our caller */
         bt      %ecx, %eax
         jnc     lacking
 2:      inc     %edx

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names in single instructions that depend on the width of words. */
+/* Register names and suffixes of instructions that depend on the word size. */
 #ifndef ARCH_INSN_WIDTH_H
 #define ARCH_INSN_WIDTH_H
 

@@ -8,7 +8,7 @@
 
 #define EMERGENCY_SIZE 1024
 
-/* #DB shares the stack of #MC, which never returns. It needs a separate stack because on CPUs that
+/* #DB shares the stack of #MC, which never returns. #DB needs a separate stack because on CPUs that
  * trap after SYSCALL, such as Bochs's, the stack pointer is still the user's. */
 enum { IST_NONE, IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK, IST_END };
 

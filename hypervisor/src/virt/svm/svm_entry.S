@@ -35,7 +35,7 @@ svm_enter:
         speculation_site SITE_GUEST_EXIT, SITE_CALL, guarded_svm_exit
         call    finish_svm_exit
 
-/* What replaces the site. */
+/* The code that replaces the site (see speculation.h). */
 guarded_svm_exit:
         call    speculation_guest_exit
         jmp     finish_svm_exit

@@ -33,13 +33,14 @@ VCPU_DECLARE_OPS_OF(vmx);
 /** Loads a virtual CPU's control structure, so that VMREAD and VMWRITE use it. Call on its CPU. */
 void vmx_load(const struct ec *ec);
 
-/** Restores the kernel's values that an exit does not restore: a thread will run. */
+/** Restores the kernel's values that an exit does not restore. Call before a thread runs. */
 void vmx_leave(struct cpu *cpu);
 
 /** Closes a window, a bit of ctrl[0]. */
 void vmx_close_window(uint32_t window);
 
-/** Injects an event, described by the fields of an exit that interrupted it or that it caused. */
+/** Makes the next entry inject an event: its information field, error code and instruction
+ * length. */
 void vmx_inject(uint32_t info, uint32_t error, uint32_t length);
 
 /** Makes the pending debug exceptions agree with TF and with the blocking of interrupts. */

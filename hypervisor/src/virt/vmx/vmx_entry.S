@@ -39,7 +39,7 @@ vmx_exit:
         speculation_site SITE_GUEST_EXIT, SITE_CALL, guarded_vmx_exit
         call    finish_vmx_exit
 
-/* What replaces the site. */
+/* The code that replaces the site (see speculation.h). */
 guarded_vmx_exit:
         call    speculation_guest_exit
         jmp     finish_vmx_exit

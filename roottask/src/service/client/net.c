@@ -17,8 +17,9 @@ struct nova_net {
         struct ring_end transmit, receive;
         unsigned buffers; /* number of buffers for each direction */
         unsigned refused; /* frames */
-        bool queued;   /* frames are to be shown to the service, or that the client waits for one */
-        bool released; /* buffers are to be shown to the service */
+        bool queued;   /* the service must learn of new frames, or that the client waits for a free
+                          buffer */
+        bool released; /* the service must learn of new empty buffers */
         unsigned free_count;              /* buffers for sending that are free */
         uint32_t free[NOVA_NET_ENTRIES];  /* their numbers */
         bool in_flight[NOVA_NET_ENTRIES]; /* the service has this buffer for sending */
@@ -178,7 +179,7 @@ static int collect(struct nova_net *net)
 }
 
 /* If no buffer is free, asks for the bell, because another thread may be in nova_net_listen(). The
- * service must look at this, so nova_net_flush() rings the doorbell. */
+ * service must notice that, so nova_net_flush() rings the doorbell. */
 int nova_net_prepare(struct nova_net *net, void **buffer)
 {
         int error = collect(net);

@@ -91,7 +91,7 @@ unsigned nova_pci_flags(const struct nova_pci_device *device)
         return device->flags;
 }
 
-/* The largest naturally aligned block of pages that begins at a page. */
+/* Returns the order of the largest naturally aligned block of pages that begins at a page. */
 static unsigned block_order(nova_word_t page, nova_word_t pages)
 {
         unsigned order = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the clients of services with rings share: a session with rings, a pool and semaphores, and
- * the client's end of a ring. */
+/* Common parts of the clients of services with rings: a session with rings, a pool and semaphores,
+ * and the client's end of a ring. */
 #ifndef NOVA_ROOTTASK_SERVICE_CLIENT_RING_H
 #define NOVA_ROOTTASK_SERVICE_CLIENT_RING_H
 
@@ -62,8 +62,8 @@ static inline bool novart_ring_alive(const struct ring_session *session)
 /* Returns true if all pages of a part of the pool are the service's. */
 bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t bytes);
 
-/* Looks at all pages of the pool if the program has got memory since the last look. Without this,
- * novart_ring_owned() looks at the pages of each part. */
+/* Checks all pages of the pool if the program has got memory since the last check. Without this
+ * call, novart_ring_owned() checks the pages of each part. */
 void novart_ring_look(struct ring_session *session);
 
 /* Makes requests visible, as counted in the end. @return true if the doorbell needs an up */

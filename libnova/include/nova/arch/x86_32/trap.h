@@ -27,7 +27,8 @@
 #define NOVA_TRAP_CLOBBERS   "memory", "cc"
 
 /** @cond INTERNAL */
-/* A reply with the current stack pointer, for functions in assembly: NOVA_REPLY_ID is 1. */
+/* A reply with the current stack pointer, for functions in assembly. The literal 1 is
+ * NOVA_REPLY_ID. */
 #define NOVA_TRAP_REPLY_TEXT "movl $1, %eax\n\tmovl %esp, %ecx\n\tmovl $1f, %edx\n\tsysenter\n1:\t"
 /** @endcond */
 

@@ -23,7 +23,8 @@
 #define NOVA_TRAP_CLOBBERS   "rcx", "r11", "memory", "cc"
 
 /** @cond INTERNAL */
-/* A reply with the current stack pointer, for functions in assembly: NOVA_REPLY_ID is 1. */
+/* A reply with the current stack pointer, for functions in assembly. The literal 1 is
+ * NOVA_REPLY_ID. */
 #define NOVA_TRAP_REPLY_TEXT "movl $1, %edi\n\tsyscall\n\t"
 /** @endcond */
 
