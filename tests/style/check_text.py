@@ -71,6 +71,9 @@ PHRASES = (
     (re.compile(r"\b([Ii]n va" + r"in)\b"), "without success"),
     (re.compile(r"\b([Gg]one for go" + r"od)\b"), "permanently gone, or freed"),
     (re.compile(r"\b([Pp]ure lo" + r"gic)\b"), "makes no hypercalls"),
+    (re.compile(r"\b(step's num" + r"ber)\b"), "as many as one step allows"),
+    (re.compile(r"\b([Tt]he other on" + r"es)\b"), "the others, or their name"),
+    (re.compile(r"\b([Ee]ach (?:third|four" + r"th|fifth|tenth))\b"), "every fourth"),
     # It refers to a preceding sentence, but a comment is read alone.
     (re.compile(r"\b([Tt]he sa" + r"me of)\b"), "the name of the thing"),
 )

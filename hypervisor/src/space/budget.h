@@ -5,8 +5,8 @@
 
 #include "lib/bits.h"
 
-/* Cost of a large page or of an absent table: the walk down to another table takes this many times
- * as long as the move to the next page of a table, which costs 1. */
+/* Cost of a large page or of an absent table: the walk down to another table takes 16 times as long
+ * as the move to the next page of a table, which costs 1. */
 #define BUDGET_TABLE 16
 
 /* Cost of a new table, which must be cleared. */

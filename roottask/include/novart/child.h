@@ -88,8 +88,8 @@ struct nova_child_grants {
          * configuration space; or another error that depends on the question's kind */
         int (*pci)(void *context, struct nova_child_pci *question);
         /** The child asks about a program. The function fills in all fields up to @c memory, and @c
-         * services; the other ones are those of the child with this name. @return 0; ENOENT: there
-         * is no such number; EACCES */
+         * services. The runtime fills in the other fields from the child with this name. @return 0;
+         * ENOENT: there is no such number; EACCES */
         int (*program)(void *context, nova_word_t number, struct nova_parent_program *program);
         /** The child asks about the CPU on which the function runs, a session, or text. @return 0;
          * ENOENT: there is no such number; EACCES */
