@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Debian's own Linux kernel as a guest that finds the hypercall interface and uses it. VCPUS is the
- * number of its virtual CPUs; the example enlightened-smp has another one. */
+ * number of its virtual CPUs; the example enlightened-smp defines another number. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

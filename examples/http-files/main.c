@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Serves the files that the service `files` gives this program. Arguments: the service with frames,
- * and an address; without one, the program gets it by DHCP. */
+/* Serves the files that the service `files` gives this program. Arguments: the name of the service
+ * with frames, and an address; without an address, the program gets one by DHCP. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -16,22 +16,22 @@ struct pci_function {
         uint8_t header;      /* layout of the configuration header; 0: a device */
 };
 
-/* CPUs and memory. */
+/* Prints CPUs and memory. */
 void machine_print(void);
 
-/* The section `machine` of the description. */
+/* Prints the section `machine` of the description. */
 void machine_describe(void);
 
-/* Devices that a description knows without a section. */
+/* Prints the devices that a description knows without a section. */
 void old_print(void);
 
-/* True if the serial port answers. */
+/* Returns true if the serial port answers. */
 bool old_has_serial(void);
 
-/* PCI functions and the I/O MMU. */
+/* Prints the PCI functions and the I/O MMU. */
 void pci_print(void);
 
-/* A section for each PCI device, and the service pci if there is one. */
+/* Prints a section for each PCI device, and the service pci if there is one. */
 void pci_describe(void);
 
 #endif

@@ -8,7 +8,8 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* Bytes and ranges of memory; parts of it belong to the kernel and to boot modules. */
+/* Returns the bytes and counts the ranges of memory. Parts of it belong to the kernel and to boot
+ * modules. */
 static uint64_t memory(unsigned *ranges)
 {
         struct nova_hip_mem mem;
@@ -47,7 +48,7 @@ void machine_describe(void)
 {
         unsigned ranges;
 
-        /* Firmware keeps some of the memory that the machine was bought with. */
+        /* Firmware keeps a little of the installed memory, so the size is rounded up. */
         printf("machine\n        cpus %u\n        memory %lluM\n",
                nova_hip_cpu_count(nova_program.hip),
                (unsigned long long)((memory(&ranges) + MIB - 1) / MIB));

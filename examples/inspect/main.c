@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists the devices of the machine, then writes a first system description. All that is not part
- * of the description is a comment in it. */
+/* Lists the devices of the machine, then writes a first system description. All other output is a
+ * comment in the description. */
 #include <stdio.h>
 
 #include "inspect.h"

@@ -43,7 +43,8 @@ static bool has_keyboard(void)
         return get_ports(KEYBOARD, 0) && nova_in8(KEYBOARD) != ABSENT;
 }
 
-/* The first register holds the vendor and a revision, which is not 0. */
+/* Returns true if there is an HPET: its first register holds the vendor and a revision, which is
+ * not 0. */
 static bool has_hpet(void)
 {
         void *memory;

@@ -92,7 +92,8 @@ static bool find_memory(struct nova_hip_mem *memory)
                nova_hip_find_mem(nova_program.hip, NOVA_MEM_PCI, memory);
 }
 
-/* Whether the I/O MMU is in use: only then can a device be assigned to a protection domain. */
+/* Prints whether the I/O MMU is in use: only then can a device be assigned to a protection
+ * domain. */
 static void print_iommu(const struct nova_hip_mem *space)
 {
         for (unsigned i = 0; i < count && i < PCI_FUNCTIONS_MAX; i++) {
@@ -156,7 +157,7 @@ static const char *name_of(uint32_t class_code)
         }
 }
 
-/* The number of devices with the name of function n, up to it. */
+/* Returns the number of devices up to function n that have the name of function n. */
 static unsigned number_of(unsigned n)
 {
         const char *const name = name_of(functions[n].class_code);

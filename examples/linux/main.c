@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Debian's own Linux kernel as a guest, up to a shell on the terminal. VCPUS is the number of its
- * virtual CPUs; the example linux-smp has another one. */
+ * virtual CPUs; the example linux-smp defines another number. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,8 +9,8 @@
 
 /* A CPU. */
 struct load {
-        struct nova_parent_cpu times; /* when it was last read */
-        unsigned percent;             /* of the second before; at first, since the boot */
+        struct nova_parent_cpu times; /* the CPU's times at the last reading */
+        unsigned percent;             /* load in the last second; initially since the boot */
 };
 
 /* Reads the times of all CPUs of the program each second from now on.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A page with the state of the system, as HTML and as JSON. Arguments: the service with frames, and
- * an address; without one, the program gets it by DHCP. */
+/* A page with the state of the system, as HTML and as JSON. Arguments: the name of the service with
+ * frames, and an address; without an address, the program gets one by DHCP. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

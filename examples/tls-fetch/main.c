@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fetches a page over TLS and prints it. Arguments: the service with frames, the server's address,
- * its port, its name, and the page. The boot module root.pem has the trusted certificates. */
+/* Fetches a page over TLS and prints it. Arguments: the name of the service with frames, the
+ * server's address, its port, its name, and the page. The boot module root.pem has the trusted
+ * certificates. */
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Serves a page over TLS: serve.py FOLDER [PORT].
 
-Makes FOLDER/root.pem, a certificate to be trusted, and one of server.test that it has signed.
-"""
+Makes FOLDER/root.pem, a root certificate to be trusted, and a certificate for server.test that the
+root has signed."""
 import socket
 import ssl
 import subprocess

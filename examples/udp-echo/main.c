@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Returns each datagram that comes to port 7, until one has the word `end`. Arguments: the service
- * with frames, and an address; without one, the program gets it by DHCP. */
+/* Returns each datagram that comes to port 7, until one has the word `end`. Arguments: the name of
+ * the service with frames, and an address; without an address, the program gets one by DHCP. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 static char data[1472];
 
-/* A terminal sends the end of the line, too. */
+/* Returns true if the datagram is the word `end`. A terminal sends the end of the line, too. */
 static bool is_end(size_t bytes)
 {
         return (bytes == 3 || (bytes == 4 && data[3] == '\n')) && memcmp(data, "end", 3) == 0;

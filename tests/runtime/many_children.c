@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Many children, one after the other, that end by themselves or are killed: while they start, in
- * the middle of a call, while they fault. They leave no resources in use. */
+/* Starts many children, one by one, that end by themselves or are killed: while they start, in the
+ * middle of a call, while they fault. They leave no resources in use. */
 #include "family.h"
 #include "tap.h"
 

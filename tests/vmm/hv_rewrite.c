@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual CPU makes flush calls, as many as the argument says, while another one rewrites their
- * parameters all the time. Each call has the status of parameters that were there, and flushes
+/* A virtual CPU makes flush calls, whose number is the argument, while another one rewrites their
+ * parameters all the time. Each call has the status of parameters that were in memory, and flushes
  * exactly one virtual processor if it succeeds. */
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 /* Spin locks. Interrupts are off whenever one is held.
  *
  * These are ticket locks: CPUs get the lock in the order in which they asked for it. So a CPU waits
- * for each other CPU at most once, however often the others take the lock. */
+ * for each other CPU at most once, even if others take the lock often. */
 #ifndef LIB_SPINLOCK_H
 #define LIB_SPINLOCK_H
 

@@ -21,7 +21,7 @@
 #define CHAIN_STEP 64
 
 /* Number of links that are followed even though an SC of higher priority is ready. So the end of a
- * shorter chain is always found, however often such SCs wake. */
+ * shorter chain is always found, even if such SCs wake often. */
 #define CHAIN_SURE 1024
 
 /* Maximum number of SCs of cpu->woken that are put into the run queue between two interrupt

@@ -68,8 +68,8 @@ int nova_console_turn(nova_sel_t *sel);
 void nova_console_use(const struct nova_console_output *other);
 
 /**
- * Passes a copy of all text to a function before it is written: that of the program, and the lines
- * of its children.
+ * Passes a copy of all text to a function before the text is written: the program's own text, and
+ * the lines of its children.
  *
  * @param keep called by one thread at a time; must not wait and must not write. NULL: none
  */

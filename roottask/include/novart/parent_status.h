@@ -64,7 +64,7 @@ struct nova_parent_log {
 int nova_parent_cpu_describe(struct nova_parent_cpu *cpu);
 
 /**
- * Reads which program uses a service of which other one.
+ * Reads which program uses which service, and which program provides it.
  *
  * @code
  * struct nova_parent_session session;
@@ -72,7 +72,7 @@ int nova_parent_cpu_describe(struct nova_parent_cpu *cpu);
  * for (unsigned i = 0; nova_parent_session_describe(i, &session) == 0; i++)
  *         printf("%s uses %s\n", session.client, session.service);
  * @endcode
- * @param number index, from 0; when a program starts or ends, others may have it
+ * @param number index, beginning with 0. Indices may change when a program starts or ends
  * @param[out] session client and service
  * @retval ENOENT there is no such number
  * @return otherwise as nova_parent_cpu_describe()

@@ -225,8 +225,8 @@ void nova_cancel_calls(struct nova_cancel *cancel);
 int nova_session_enable_notify(struct nova_session *session);
 
 /**
- * As nova_session_enable_notify(), but waits at most until a deadline: for a service that is not
- * trusted to answer.
+ * Enables notifications like nova_session_enable_notify(), but waits at most until a deadline. For
+ * a service that is not trusted to answer.
  *
  * @param session  the session
  * @param deadline TSC value; NOVA_FOREVER: no limit
@@ -288,8 +288,8 @@ void nova_session_cancel(struct nova_session *session);
 int nova_session_share(struct nova_session *session, void *memory, unsigned pages);
 
 /**
- * As nova_session_share(), but waits at most until a deadline: for a service that is not trusted to
- * answer.
+ * Shares memory like nova_session_share(), but waits at most until a deadline. For a service that
+ * is not trusted to answer.
  *
  * @param session  the session
  * @param memory   page-aligned
@@ -312,8 +312,8 @@ int nova_session_share_until(struct nova_session *session, void *memory, unsigne
 int nova_session_unshare(struct nova_session *session);
 
 /**
- * As nova_session_unshare(), but waits at most until a deadline: for a service that is not trusted
- * to answer.
+ * Revokes memory like nova_session_unshare(), but waits at most until a deadline. For a service
+ * that is not trusted to answer.
  *
  * @param session  the session
  * @param deadline TSC value; NOVA_FOREVER: no limit

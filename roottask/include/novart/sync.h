@@ -132,8 +132,8 @@ void nova_recursive_mutex_lock(struct nova_recursive_mutex *mutex);
  * it */
 bool nova_recursive_mutex_try(struct nova_recursive_mutex *mutex);
 
-/** As nova_recursive_mutex_lock(), but waits at most until @p deadline (TSC value). @return 0, or
- * ETIMEDOUT */
+/** Locks a mutex like nova_recursive_mutex_lock(), but waits at most until @p deadline (TSC value).
+ * @return 0, or ETIMEDOUT */
 int nova_recursive_mutex_lock_until(struct nova_recursive_mutex *mutex, uint64_t deadline);
 
 /** Undoes one lock. */
@@ -155,8 +155,8 @@ void nova_recursive_mutex_unlock(struct nova_recursive_mutex *mutex);
  */
 void nova_cond_wait(struct nova_cond *cond, struct nova_mutex *mutex);
 
-/** As nova_cond_wait(), but waits at most until @p deadline (TSC value). @return 0, or ETIMEDOUT;
- * the caller holds the mutex in both cases */
+/** Waits for a signal like nova_cond_wait(), but at most until @p deadline (TSC value). @return 0,
+ * or ETIMEDOUT; the caller holds the mutex in both cases */
 int nova_cond_wait_until(struct nova_cond *cond, struct nova_mutex *mutex, uint64_t deadline);
 
 /** Wakes one waiting thread. */
@@ -180,7 +180,8 @@ void nova_semaphore_down(struct nova_semaphore *semaphore);
 bool nova_semaphore_try(struct nova_semaphore *semaphore);
 
 /**
- * As nova_semaphore_down(), but waits at most until @p deadline (TSC value).
+ * Decrements a semaphore like nova_semaphore_down(), but waits at most until @p deadline (TSC
+ * value).
  * @code
  * static struct nova_semaphore ready;
  *

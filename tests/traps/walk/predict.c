@@ -519,7 +519,7 @@ static void decoder_of(ZydisDecoder *decoder, unsigned mode)
                 ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32);
 }
 
-/* Writes records, as many for QEMU as it is told. Returns the number of all. */
+/* Writes records until `count` of them are for QEMU. Returns the number of all records. */
 static uint32_t write_records(bool wide, uint32_t count)
 {
         uint32_t executed = 0, written = 0;

@@ -61,8 +61,8 @@ enum nova_block_flag {
 
 /** Uses of blocks that a session can claim. */
 enum nova_block_use {
-        NOVA_BLOCK_READS = 1, /**< no other claim is to write the blocks */
-        NOVA_BLOCK_WRITES,    /**< no other claim is for the blocks */
+        NOVA_BLOCK_READS = 1, /**< excludes other claims that write the blocks */
+        NOVA_BLOCK_WRITES,    /**< excludes all other claims to the blocks */
 };
 
 /** Properties of a session. */
@@ -300,7 +300,7 @@ int nova_block_read(struct nova_block *block, uint64_t first, uint32_t count, vo
  */
 int nova_block_write(struct nova_block *block, uint64_t first, uint32_t count, const void *from);
 
-/** Waits until all writes that have completed are lasting, like nova_block_read(). */
+/** Flushes, and waits like nova_block_read(): all completed writes are then durable. */
 int nova_block_flush(struct nova_block *block);
 
 /**

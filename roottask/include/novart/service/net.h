@@ -25,10 +25,10 @@
  * it. The client does an up of the doorbell after requests, and the service an up of the bell after
  * completions of both rings, but only if the other side sleeps. So many frames need one up.
  *
- * A service may complete frames that were sent when it gets others. A client that waits for such a
- * completion sets `client_waits` in `transmit`, and then does an up of the doorbell if
- * `service_waits` is 1. A service with enough empty buffers takes others later, and keeps
- * `service_waits` of `receive` at 0.
+ * A service may delay the completion of a sent frame until it gets further requests. A client that
+ * waits for such a completion sets `client_waits` in `transmit`, and then does an up of the
+ * doorbell if `service_waits` is 1. A service with enough empty buffers may take further ones
+ * later, and then keeps `service_waits` of `receive` at 0.
  *
  * A frame has an Ethernet header (destination, source, type), data, and no checksum. A frame that
  * finds no empty buffer is dropped and counted.
@@ -54,8 +54,8 @@
 
 /** Bits of nova_net_info::flags. */
 enum nova_net_flag {
-        NOVA_NET_LINK = 1, /**< the card has a cable. At a switch: one of its cards had one a second
-                            * ago, or it has no card */
+        NOVA_NET_LINK = 1, /**< the card has a cable. At a switch: one of its cards had a cable a
+                              second ago, or the switch has no card */
 };
 
 /** Properties of a session. */

@@ -37,7 +37,7 @@
 #define NOVA_PCI_HEADER_BRIDGE  1 /**< a bridge to another bus */
 #define NOVA_PCI_HEADER_CARDBUS 2 /**< a bridge to a CardBus slot */
 
-#define NOVA_PCI_NO_EXPRESS 0xff /**< the function is not a PCI Express one */
+#define NOVA_PCI_NO_EXPRESS 0xff /**< the function is not PCI Express */
 
 #ifdef __cplusplus
 extern "C" {

@@ -272,7 +272,8 @@ int nova_pci_quiet(struct nova_pci_device *device);
  *         printf("the machine has no I/O MMU\n");
  * @endcode
  * @param device the device
- * @param pd     a PD, with NOVA_PD_EC: who may create threads in a PD can access all of its memory
+ * @param pd     a PD, with NOVA_PD_EC: a program that may create threads in a PD can access all of
+ *               its memory
  * @retval 0       done
  * @retval ENOTSUP no I/O MMU confines the function
  * @retval EINVAL  @p pd is not a PD, or it has ended

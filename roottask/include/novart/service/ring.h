@@ -50,7 +50,7 @@
  * The service reads a request once, copies it, and checks the copy. The client writes `reaped`,
  * with release, after it has read a completion; with n requests in a ring, it submits a request
  * only while `submitted` - `reaped` is less than n, so there is always room for the completion.
- * The counters are impossible if one of these differences is greater than n: `submitted` and the
+ * The counters are invalid if one of these differences is greater than n: `submitted` and the
  * requests taken, `completed` and `reaped`, `submitted` and `reaped`. Then the service takes no
  * further request of the session, and writes 0 to `magic`, with release.
  *
@@ -76,7 +76,7 @@ struct nova_ring {
 /** A completion. */
 struct nova_ring_completion {
         uint32_t tag;    /**< that of the request */
-        uint32_t result; /**< as the protocol says */
+        uint32_t result; /**< as the protocol defines it */
 };
 
 NOVA_STATIC_ASSERT(sizeof(struct nova_ring) == 192, "three cache lines");
