@@ -126,7 +126,7 @@ def calls(root):
 
 def statuses(root):
     text = (root / HEADER).read_text(encoding="utf-8")
-    return [("number", "status", "says")] + [
+    return [("number", "status", "meaning")] + [
         (number, f"`NOVA_HV_{name}`", words) for number, name, words in
         re.findall(r"ROW\((0x\w+), (\w+), \"([^\"]+)\"\)", text)]
 

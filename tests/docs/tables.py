@@ -53,12 +53,12 @@ def event(prefix):
 TABLES = {
     "hypercalls": (
         "NOVA_HYPERCALL_ROWS", ("number", "constant", "hypercall", "specification"), hypercall),
-    "statuses": ("NOVA_STATUS_ROWS", ("number", "constant", "says"), event("NOVA_")),
-    "mtd": ("NOVA_MTD_ROWS", ("bit", "constant", "state that it moves"), event("NOVA_MTD_")),
+    "statuses": ("NOVA_STATUS_ROWS", ("number", "constant", "meaning"), event("NOVA_")),
+    "mtd": ("NOVA_MTD_ROWS", ("bit", "constant", "transferred state"), event("NOVA_MTD_")),
     "exceptions": ("NOVA_EXCEPTION_ROWS", ("number", "constant", "event"), event("NOVA_EXC_")),
     "vmx": ("NOVA_VMX_ROWS", ("number", "constant", "event"), event("NOVA_VMX_")),
     "svm": ("NOVA_SVM_ROWS", ("number", "constant", "event"), event("NOVA_SVM_")),
-    "exits": ("NOVA_VM_EXIT_ROWS", ("constant", "what happened", "what the library does"), cause),
+    "exits": ("NOVA_VM_EXIT_ROWS", ("constant", "cause", "action of the library"), cause),
 }
 
 
@@ -160,7 +160,7 @@ STORAGE_LIMITS = (
     ("alignment of a segment in the pool", BLOCK, "NOVA_BLOCK_ALIGN", whole, "`EINVAL`"),
     ("block sessions of a driver", f"{DRIVERS}/block/server.h", "BLOCK_SESSIONS", plain,
      "`ENFILE`"),
-    ("requests of a session in its turn", f"{DRIVERS}/block/server.c", "TURN", plain,
+    ("requests of a session per turn", f"{DRIVERS}/block/server.c", "TURN", plain,
      "the next session is served"),
     ("repetitions of a request of `nova_block_read()` and others while the service ends", CLIENT,
      "TRIES", plain, "`ECONNRESET`, or the error of the last one"),
@@ -215,7 +215,7 @@ NETWORK_LIMITS = (
     ("pool of a session with frames", NET, "NOVA_NET_POOL_ORDER_MAX", pages, "`EINVAL`"),
     ("frames of a session that wait in one direction, with a pool of 512 KiB",
      NET, "NOVA_NET_ENTRIES", plain, "`nova_net_send()` returns `EAGAIN`"),
-    ("frames of a session in its turn", f"{DRIVERS}/net/server.h", "NET_TURN", plain,
+    ("frames of a session per turn", f"{DRIVERS}/net/server.h", "NET_TURN", plain,
      "the next session is served"),
     ("time until a frame is sent: `virtio-net`", f"{DRIVERS}/virtio-net/main.c", "TIMEOUT_NS",
      seconds, ENDS),
