@@ -60,7 +60,7 @@ int novart_thread_main_running(void);
 
 /* Creates a stack with a block of @p bytes (beginning with a struct nova_thread) and thread-local
  * variables above it, a UTCB and the semaphore; sets name and CPU. Returns NULL if a resource is
- * exhausted */
+ * exhausted. */
 struct nova_thread *novart_thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
                                                nova_word_t cpu);
 

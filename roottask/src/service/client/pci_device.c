@@ -14,7 +14,7 @@
 
 #define WORDS_MAX      (1 + NOVA_WORDS_OF(sizeof(struct nova_pci_function)))
 #define AGAIN_NS       1000000 /* time between two checks whether a reset is done */
-#define RESET_MAX      5000    /* questions */
+#define RESET_MAX      5000    /* number of these checks */
 #define REG_STATUS     0x06
 #define REG_CAPABILITY 0x34
 #define STATUS_LIST    0x10
