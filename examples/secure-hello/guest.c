@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest: it begins here in secure mode, in 64-bit code with all of its memory mapped at its own
- * addresses. */
+ * addresses. Its secrets come out of the encrypted part of its image. */
 #include <novauv/guest.h>
 
 #define PORT       0xe9
 #define SHARED_GFN 0x300 /* page at 3 MiB */
-
-static const char secret[] = "The monitor cannot read this.";
-static const char greeting[] = "Hello from a secure guest.";
-
-static void copy(volatile char *to, const char *from)
-{
-        while ((*to++ = *from++))
-                ;
-}
 
 static void out(uint32_t value)
 {
@@ -23,11 +14,11 @@ static void out(uint32_t value)
 /* The stack pointer is that of a function which has been called. */
 __attribute__((noreturn)) void _start(void)
 {
-        volatile char *const page = (volatile char *)(SHARED_GFN << 12);
+        void *const page = (void *)(SHARED_GFN << 12);
 
-        copy(page, secret);
+        nova_guest_secret("", page, 64); /* the phrase */
         if (nova_guest_share_page(SHARED_GFN, 1) == NOVA_U_SUCCESS)
-                copy(page, greeting);
+                nova_guest_secret("greeting", page, 63);
         out(SHARED_GFN << 12);
         for (;;)
                 __asm__ volatile("cli\nhlt");

@@ -9,7 +9,7 @@
 
 #define PORT 0xe9
 
-static const char secret[] = "The monitor cannot read";
+static const char secret[] = "correct horse battery staple"; /* the file phrase.txt */
 static struct nova_vm vm;
 static struct nova_secure secure;
 

@@ -61,6 +61,34 @@ static void write_port(void *context, uint64_t port, unsigned bytes, uint64_t va
         reflect(vm->machine.serving, NOVA_H_PORT, parameters, NULL);
 }
 
+/* The guest's phrase and secrets, which the VMM does not see. */
+static uint64_t read_secret(void *context, uint64_t port, unsigned bytes)
+{
+        const struct vm *const vm = context;
+
+        return secrets_read(&vm->secrets, vm->seal, port, bytes);
+}
+
+static void write_secret(void *context, uint64_t port, unsigned bytes, uint64_t value)
+{
+        struct vm *const vm = context;
+
+        secrets_write(&vm->secrets, port, bytes, value);
+}
+
+/* Adds the ranges of ports: an access that is in two of them is split, so the VMM sees only its own
+ * bytes of it. */
+static void add_ports(struct vm *vm)
+{
+        const struct nova_bus_range ranges[] = {
+                {0, NOVA_UV_SECRET_VALUE - 1, read_port, write_port, vm},
+                {NOVA_UV_SECRET_VALUE, NOVA_UV_SECRET_LAST, read_secret, write_secret, vm},
+                {NOVA_UV_SECRET_LAST + 1, UINT16_MAX, read_port, write_port, vm}};
+
+        for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+                nova_bus_add(&vm->machine.ports, &ranges[i]);
+}
+
 /* Tells the VMM that its guest has ended. */
 static void notify(void *context)
 {
@@ -73,7 +101,6 @@ static void notify(void *context)
 
 void exit_init(struct vm *vm)
 {
-        const struct nova_bus_range ports = {0, UINT16_MAX, read_port, write_port, vm};
         struct nova_vm *const machine = &vm->machine;
 
         for (unsigned i = 0; i < NOVA_VM_EXIT_COUNT; i++)
@@ -85,7 +112,7 @@ void exit_init(struct vm *vm)
         nova_vm_on(machine, NOVA_VM_EXIT_HYPERCALL, guest_call);
         machine->ended_hook = notify;
         machine->ended_context = vm;
-        nova_bus_add(&machine->ports, &ports);
+        add_ports(vm);
         memory_init(vm);
         reflect_init(vm);
 }

@@ -122,6 +122,7 @@ void vm_stop(struct vm *vm)
                 free(vm->seal);
         }
         vm->seal = NULL;
+        vm->secrets = (struct secrets){.name = {0}};
         vm->aliases = false;
         vm->pages.versions = 0;
         vm->pages.converting = false;

@@ -12,6 +12,7 @@
 #include "novavmm/vm.h"
 #include "page.h"
 #include "seal.h"
+#include "secrets.h"
 
 #define VM_COUNT     8u        /* VMs of all VMMs */
 #define VM_LOW_BYTES 0x100000u /* both views show the secure place below this address */
@@ -56,7 +57,8 @@ struct vm {
         struct vcpu vcpu[NOVA_VM_VCPUS];
         unsigned vcpus;
         struct nova_vm machine;
-        struct seal *seal;     /* the opened blob, NULL: none */
+        struct seal *seal; /* the opened blob, NULL: none */
+        struct secrets secrets;
         struct crypto_gcm key; /* for pages that are moved out */
         bool has_key, has_machine;
 };

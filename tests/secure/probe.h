@@ -16,6 +16,24 @@
 #define PROBE_HALT  4
 #define PROBE_STI   5 /* enables interrupts */
 
+#define PROBE_SECRET 6 /* number of a name first; returns size + 1, or the sum if second is 1 */
+
+/* Names of the secrets of probe.seal, by their numbers, and one that it does not have. */
+#define PROBE_NAMES                \
+        {                          \
+                "", "token", "tok" \
+        }
+
 #define PROBE_UNKNOWN 0xbadc0de
+
+/* Returns a sum that depends on each byte and its place. */
+static inline unsigned probe_sum(const void *data, unsigned bytes)
+{
+        unsigned sum = 0;
+
+        for (unsigned i = 0; i < bytes; i++)
+                sum = sum * 31 + ((const unsigned char *)data)[i];
+        return sum;
+}
 
 #endif

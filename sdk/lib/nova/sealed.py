@@ -3,8 +3,8 @@
 of that run.
 
 A boot list names `sealed:FILE`, a tab, and the file of a guest that the build made (or nothing).
-FILE has lines of a key and a value: kernel, initrd, command-line, memory, vcpus, phrase. `kernel
-guest:NAME` and `initrd guest:NAME` are files of nova.guest."""
+FILE has lines of a key and a value: kernel, initrd, command-line, memory, vcpus, phrase, and any
+number of lines `secret NAME=FILE`. `guest:NAME` in place of a file is one of nova.guest."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from nova.qemu import Module
 
 PREFIX = "sealed:"
 ARCH = "x86_64"
-KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "phrase")
+KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "phrase", "secret")
 
 _KEPT = []  # temporary folders of images, until the tool ends
 
@@ -27,8 +27,8 @@ def has_any(modules):
 
 
 def _read(path):
-    """Returns {key: value} of the file PATH."""
-    found = {}
+    """Returns {key: value} of the file PATH; the value of `secret` is a list."""
+    found = {"secret": []}
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -40,7 +40,10 @@ def _read(path):
         if key not in KEYS:
             raise NovaError(f"{path}:{number}: '{key}' is not a key; known are "
                             f"{', '.join(KEYS)}.")
-        found[key] = value.strip()
+        if key == "secret":
+            found[key].append(value.strip())
+        else:
+            found[key] = value.strip()
     return found
 
 
@@ -69,6 +72,9 @@ def command(path, kernel, arguments, public, out):
             words += [f"--{key}", read[key]]
     if "phrase" in read:
         words += ["--disk-phrase-file", _file(read["phrase"], folder)]
+    for secret in read["secret"]:
+        name, equals, file = secret.partition("=")
+        words += ["--secret", name + equals + (_file(file, folder) if file else "")]
     return [*words, "--machine", str(public), "--out", str(out)]
 
 

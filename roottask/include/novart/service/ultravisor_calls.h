@@ -139,6 +139,17 @@ enum nova_h_call {
 #undef NOVA_H_CALL
 };
 
+/** Ports of a secure guest's phrase and secrets. The ultravisor answers them; in a normal guest
+ * they are ports of the VMM. Byte i of the selected secret is at NOVA_UV_SECRET_VALUE + i. A name
+ * is selected by its bytes at NOVA_UV_SECRET_NAME + i, in ascending order; the empty name, which is
+ * selected at first, is the phrase's. */
+#define NOVA_UV_SECRET_VALUE  0x8000u
+#define NOVA_UV_SECRET_PORTS  0x1000u /**< ports of a value */
+#define NOVA_UV_SECRET_NAME   0x9000u /**< 32 ports; each byte ends the name after it */
+#define NOVA_UV_SECRET_LENGTH 0x9020u /**< 16 bits: size of the value in bytes; ones: none */
+#define NOVA_UV_SECRET_LAST   0x902fu /**< last port that the VMM does not see */
+#define NOVA_UV_SECRET_NONE   0xffffu /**< at NOVA_UV_SECRET_LENGTH: there is no such secret */
+
 /** Flags of H_SVM_PAGE_IN. */
 #define NOVA_H_PAGE_IN_SHARED    1u /**< the page is shared with the guest */
 #define NOVA_H_PAGE_IN_NONSHARED 2u /**< the guest no longer uses the shared page */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ultracalls of a guest of one's own. The header needs no library, and works in 32-bit and 64-bit
- * code of privilege level 0; in user mode the calls raise #UD. */
+/* Ultracalls and secrets of a guest of one's own. The header needs no library, and works in 32-bit
+ * and 64-bit code of privilege level 0. In user mode the calls raise #UD; the functions for secrets
+ * work there, if the guest's kernel allows the access to the ports. */
 #ifndef NOVAUV_GUEST_H
 #define NOVAUV_GUEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "novart/service/ultravisor_calls.h"
@@ -75,6 +77,47 @@ static inline int nova_guest_unshare_all_pages(void)
 static inline int nova_guest_esm(unsigned long blob, unsigned long params)
 {
         return (int)nova_guest_call(NOVA_UV_ESM, blob, params);
+}
+
+/** Reads a byte at a port. */
+static inline uint8_t nova_guest_in(uint16_t port)
+{
+        uint8_t value;
+
+        __asm__ volatile("inb %w1, %b0" : "=a"(value) : "Nd"(port));
+        return value;
+}
+
+/** Writes the byte @p value at a port. */
+static inline void nova_guest_out(uint16_t port, uint8_t value)
+{
+        __asm__ volatile("outb %b0, %w1" : : "a"(value), "Nd"(port));
+}
+
+/**
+ * Reads a secret of the sealed image. The ultravisor answers, and the VMM sees neither the value
+ * nor the name. A normal guest gets what its VMM has at these ports, usually nothing. The name is
+ * state of the guest: only one thread may call the function at a time.
+ *
+ * @param name  name of the secret; "" is the phrase of the disk
+ * @param[out] to its first bytes
+ * @param bytes maximum number of bytes to store
+ * @return size of the secret, which may be more than @p bytes; -1: there is no such secret
+ */
+static inline long nova_guest_secret(const char *name, void *to, size_t bytes)
+{
+        unsigned size, i = 0;
+
+        do
+                nova_guest_out((uint16_t)(NOVA_UV_SECRET_NAME + i), (uint8_t)name[i]);
+        while (name[i] && NOVA_UV_SECRET_NAME + ++i < NOVA_UV_SECRET_LENGTH);
+        size = nova_guest_in(NOVA_UV_SECRET_LENGTH) |
+               (unsigned)nova_guest_in(NOVA_UV_SECRET_LENGTH + 1) << 8;
+        if (size > NOVA_UV_SECRET_PORTS)
+                return -1;
+        for (i = 0; i < size && i < bytes; i++)
+                ((uint8_t *)to)[i] = nova_guest_in((uint16_t)(NOVA_UV_SECRET_VALUE + i));
+        return (long)size;
 }
 
 #ifdef __cplusplus

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ports at which a secure guest reads its phrase and its secrets (novauv/guest.h). Their values
+ * lie in the opened blob. */
+#ifndef ULTRAVISOR_SECRETS_H
+#define ULTRAVISOR_SECRETS_H
+
+#include "seal.h"
+
+/* What the guest has selected. The empty name is the phrase's. */
+struct secrets {
+        char name[SEAL_NAME_MAX + 1]; /* ends with 0, unless all bytes are used */
+};
+
+/* Reads @p bytes (1 to 8) at a port of the two windows, or between them.
+ * @return the lowest byte is that of @p port; ones where there is nothing */
+uint64_t secrets_read(const struct secrets *secrets, const struct seal *seal, uint64_t port,
+                      unsigned bytes);
+
+/* Writes @p bytes (1 to 8) at a port. Only the window of the name takes them. */
+void secrets_write(struct secrets *secrets, uint64_t port, unsigned bytes, uint64_t value);
+
+#endif
