@@ -17,7 +17,8 @@ def cells(text):
 def tables(text):
     """Returns the tables of a header: {macro: [[cell, …], …]}."""
     return {
-        name: [cells(row) for row in ROW.findall(body)] for name, body in TABLE.findall(text)
+        name: [cells(row) for row in ROW.findall(body.replace("\\\n", ""))]
+        for name, body in TABLE.findall(text)
     }
 
 

@@ -52,16 +52,16 @@ enum nova_h_status {
 
 /** Kinds of parameters of ultracalls. The dispatcher checks each in its order. */
 enum nova_uv_parameter {
-        NOVA_UV_IS_NONE,      /**< there is no such parameter */
-        NOVA_UV_IS_LPID,      /**< number of a VM that the caller has entered in the table of VMs */
-        NOVA_UV_IS_NEW,       /**< number of a VM, which may be a new one */
-        NOVA_UV_IS_NORMAL,    /**< offset of a page in the memory that the VMM shares */
-        NOVA_UV_IS_GPA,       /**< guest-physical address of a page in a memory slot */
-        NOVA_UV_IS_START,     /**< guest-physical address at which a slot can begin */
-        NOVA_UV_IS_SIZE,      /**< size of a slot in bytes */
-        NOVA_UV_IS_NO_FLAG,   /**< no flag is defined */
-        NOVA_UV_IS_OUT_FLAGS, /**< flags of UV_PAGE_OUT */
-        NOVA_UV_IS_IN_FLAGS,  /**< flags of UV_PAGE_IN */
+        NOVA_UV_IS_NONE,       /**< there is no such parameter */
+        NOVA_UV_IS_LPID,       /**< number of a VM of the caller */
+        NOVA_UV_IS_NEW,        /**< number of a VM, which may be a new one */
+        NOVA_UV_IS_NORMAL,     /**< offset of a page in the memory that the VMM shares */
+        NOVA_UV_IS_GPA,        /**< guest-physical address of a page in a memory slot */
+        NOVA_UV_IS_START,      /**< guest-physical address at which a slot can begin */
+        NOVA_UV_IS_SIZE,       /**< size of a slot in bytes */
+        NOVA_UV_IS_NO_FLAG,    /**< no flag is defined */
+        NOVA_UV_IS_OUT_FLAGS,  /**< flags of UV_PAGE_OUT */
+        NOVA_UV_IS_IN_FLAGS,   /**< flags of UV_PAGE_IN */
         NOVA_UV_IS_PAGE_ORDER, /**< binary logarithm of the size of a page */
         NOVA_UV_IS_AREA_ORDER, /**< binary logarithm of the size of one or more pages */
         NOVA_UV_IS_NEW_SLOT,   /**< number of a slot that is not in use */
@@ -69,7 +69,7 @@ enum nova_uv_parameter {
         NOVA_UV_IS_DW0,        /**< first double word of an entry in the table of VMs */
         NOVA_UV_IS_DW1,        /**< second double word of it */
         NOVA_UV_IS_GFN,        /**< number of a guest-physical page in a memory slot */
-        NOVA_UV_IS_COUNT,      /**< number of pages from the page on that GFN names */
+        NOVA_UV_IS_COUNT,      /**< number of pages from that page on */
         NOVA_UV_IS_BLOB,       /**< guest-physical address of a blob */
         NOVA_UV_IS_TREE,       /**< guest-physical address of the boot parameters */
 };

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Checks the statements about secure VMs, and the tables of docs/manual/secure.md:
+`check_statements.py ROOT MBEDTLS [--update]`. MBEDTLS: folder of mbedTLS's source.
+
+Each statement occurs once, and its case exists: a test and a line that it prints, or a section of a
+page. The page's table of calls has the rows of ultravisor_calls.h (--update writes it), and the
+stated numbers of lines are not exceeded. The page on terms has each term of the document.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk" / "lib"))
+from nova import doc_rows  # noqa: E402
+
+ROOT = Path(sys.argv[1])
+
+TABLE = "tests/secure/statements.tsv"
+PAGE = "docs/manual/secure.md"
+TERMS = "docs/manual/terms.md"
+CALLS = "roottask/include/novart/service/ultravisor_calls.h"
+GROUPS = range(1, 38)
+WORDS = ("hypercall", "normal memory", "normal page", "shared page", "secure memory",
+         "secure page", "SVM", "ultracall")
+BOOTS = ("tests/secure", "examples/secure-*", "tests/vmm")
+HOSTS = ("tests/secure/test_*.py", "tests/sdk/test_seal*.py")
+UNITS = "tests/unit/ultravisor/*_test.cc"
+
+BOOT = re.compile(r"^ *nova_add_(boot|secure)_test\(([\w.-]+)(.*?)\)$", re.MULTILINE | re.DOTALL)
+STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+PLACE = re.compile(r"(<!-- table: secure_(\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+MBEDTLS = ("aes aesni bignum cipher cipher_wrap constant_time ctr_drbg ecp ecp_curves gcm hkdf md "
+           "platform_util sha256")
+# Parts of the system: (name in the page, files).
+PARTS = (
+    ("kernel", ("hypervisor/**/*.[chS]",)),
+    ("init and its runtime", ("libnova/**/*.[chS]", "roottask/src/**/*.[chS]",
+                              "roottask/include/**/*.h", "roottask/init/*.c",
+                              "roottask/system/*.[ch]")),
+    ("ultravisor without cryptography", ("roottask/ultravisor/[!c]*.[ch]",
+                                         "roottask/ultravisor/c[!r]*.[ch]")),
+    ("novavmm's files that it uses", ("roottask/vmm/src/*.[ch]", "roottask/vmm/include/**/*.h")),
+    ("its cryptography", ("roottask/ultravisor/crypto*.[ch]",)),
+    ("mbedTLS", ()),
+)
+MOST = 4500  # lines of the ultravisor without cryptography
+
+
+def literals(text):
+    """Returns the strings of a source, with those that follow each other joined."""
+    return {"".join(STRING.findall(found.group())) for found in
+            re.finditer(rf"{STRING.pattern}(?:\s+{STRING.pattern})*", text)}
+
+
+def boots():
+    """Returns what each boot test prints: {name: (text of its description, strings)}."""
+    found = {}
+    for folder in (place for pattern in BOOTS for place in sorted(ROOT.glob(pattern))):
+        for path in [folder / "CMakeLists.txt", *sorted(folder.glob("*.cmake"))]:
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            for kind, name, body in BOOT.findall(text):
+                strings = set()
+                for source in re.findall(r"[\w/]+\.c\b", body):
+                    strings |= literals((folder / source).read_text(encoding="utf-8"))
+                expected = re.sub(r"\\\\?|\[([.])\]", r"\1", text)
+                found[f"secure.{name}" if kind == "secure" else name] = (expected, strings)
+    return found
+
+
+def tests(patterns, expression):
+    """Returns the names of tests in files."""
+    return {".".join(match) if isinstance(match, tuple) else match
+            for pattern in patterns for path in ROOT.glob(pattern)
+            for match in re.findall(expression, path.read_text(encoding="utf-8"))}
+
+
+def anchors(text):
+    """Returns the anchors of a page's headings."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+
+
+def sections():
+    """Returns the names of the sections that state something."""
+    return {f"{page}#{anchor}" for page in (PAGE, TERMS)
+            for anchor in anchors((ROOT / page).read_text(encoding="utf-8"))}
+
+
+class Cases:
+    """What a statement can name."""
+
+    def __init__(self):
+        self.boots = boots()
+        self.units = tests((UNITS,), r"TEST_F\((\w+),\s*(\w+)\)")
+        self.hosts = tests(HOSTS, r"def (test_\w+)\(")
+        self.hosts |= tests(("tests/secure/CMakeLists.txt",), r"add_test\(NAME ([\w.-]+)")
+        self.stated = sections()
+
+    def wrong(self, case):
+        """Returns a message for a case, or None."""
+        kind, _, what = case.partition(" ")
+        if kind == "open":
+            return None if what else "does not say what is missing"
+        if kind == "boot":
+            return self._wrong_boot(*what.partition(": ")[::2])
+        known = {"unit": self.units, "host": self.hosts, "stated": self.stated}
+        return None if what in known.get(kind, ()) else f"the case {case} does not exist"
+
+    def _wrong_boot(self, name, line):
+        if name not in self.boots:
+            return f"there is no boot test {name}"
+        expected, strings = self.boots[name]
+        if not line or line in strings or line in expected:
+            return None
+        return f"the test {name} does not print: {line}"
+
+
+def statement_errors(text, cases):
+    """Returns messages about the lines of the table."""
+    found, seen, groups = [], set(), set()
+    for number, line in enumerate(text.splitlines()[1:], 1):
+        fields = line.split("\t")
+        if len(fields) != 4 or not all(fields) or fields[0] != str(number):
+            found.append(f"{number}: is not number {number} with group, case and statement")
+            continue
+        _, group, case, statement = fields
+        if not group.isdigit() or int(group) not in GROUPS:
+            found.append(f"{number}: there is no group {group}")
+            continue
+        groups.add(int(group))
+        if statement.lower() in seen:
+            found.append(f"{number}: the statement occurs twice")
+        seen.add(statement.lower())
+        message = cases.wrong(case)
+        if message:
+            found.append(f"{number}: {message}")
+    return found + [f"group {group} has no statement" for group in GROUPS if group not in groups]
+
+
+def kinds():
+    """Returns the meanings of the kinds of parameters, by their names."""
+    text = (ROOT / CALLS).read_text(encoding="utf-8")
+    return dict(re.findall(r"NOVA_UV_IS_(\w+), +/\*\*< (.*?) \*/", text))
+
+
+def call_table(rows, meaning):
+    """Returns the page's table of ultracalls."""
+    lines = ["| ultracall | number | caller | another caller gets | parameters |",
+             "|---|---|---|---|---|"]
+    for name, _, number, caller, elsewhere, *parameters in rows["NOVA_UV_CALL_ROWS"]:
+        words = [meaning[kind] for kind in parameters if kind != "NONE"]
+        who = {"BY_VMM": "VMM", "BY_GUEST": "guest"}[caller]
+        lines.append(f"| `UV_{name}` | {number} | {who} | `U_{elsewhere}` "
+                     f"| {'; '.join(words) or '–'} |")
+    return lines
+
+
+def status_table(rows, macro, prefix):
+    """Returns the page's table of statuses."""
+    return ["| status | value | meaning |", "|---|---|---|"] + [
+        f"| `{prefix}{name}` | {value} | {text} |" for name, value, text in rows[macro]]
+
+
+def tables():
+    """Returns the tables of the page that are made of the rows."""
+    rows = doc_rows.read(ROOT / CALLS)
+    hypercalls = ["| call | number | the VMM |", "|---|---|---|"] + [
+        f"| `H_{name}` | {number} | {text} |" for name, number, text in rows["NOVA_H_CALL_ROWS"]]
+    return {
+        "calls": call_table(rows, kinds()),
+        "statuses": status_table(rows, "NOVA_U_STATUS_ROWS", "U_"),
+        "hypercalls": hypercalls,
+        "answers": status_table(rows, "NOVA_H_STATUS_ROWS", "H_"),
+    }
+
+
+def filled(page):
+    """Returns the page with its tables made of the rows."""
+    made = tables()
+    return PLACE.sub(lambda match: match[1] + "\n".join(made[match[2]]) + "\n" + match[3], page)
+
+
+def lines_of(path):
+    """Returns the number of lines of code in a file: neither blank nor comment."""
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return sum(1 for line in text.splitlines() if line.strip())
+
+
+def size_errors(page, mbedtls):
+    """Returns messages about the stated numbers of lines."""
+    found = []
+    for name, patterns in PARTS:
+        files = [path for pattern in patterns for path in ROOT.glob(pattern)]
+        files = files or [mbedtls / "library" / f"{word}.c" for word in MBEDTLS.split()]
+        if not all(path.exists() for path in files):
+            found.append(f"the source of {name} is missing")
+            continue
+        count = sum(lines_of(path) for path in files)
+        row = re.search(rf"^\| {re.escape(name)} \| ([\d,]+) \|", page, re.MULTILINE)
+        most = int(row[1].replace(",", "")) if row else 0
+        if not count <= most <= count * 1.25:
+            found.append(f"{PAGE} states {most} lines of {name}, and it has {count}")
+        if name.startswith("ultravisor") and count > MOST:
+            found.append(f"the ultravisor has {count} lines, more than {MOST}")
+    return found
+
+
+def main():
+    """Prints the messages; returns 1 if there is one."""
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    if "--update" in sys.argv:
+        page = filled(page)
+        (ROOT / PAGE).write_text(page, encoding="utf-8")
+    text = (ROOT / TABLE).read_text(encoding="utf-8")
+    found = [f"{TABLE}:{line}" for line in statement_errors(text, Cases())]
+    if len(PLACE.findall(page)) != len(tables()) or filled(page) != page:
+        found.append(f"{PAGE}: a table of calls is out of date: check_statements.py --update")
+    found += size_errors(page, Path(sys.argv[2]))
+    terms = (ROOT / TERMS).read_text(encoding="utf-8")
+    found += [f"{TERMS} has no row for {word}" for word in WORDS
+              if not re.search(rf"^\| [^|]+ \| {word}\b", terms, re.MULTILINE)]
+    missing = len(re.findall(r"\topen ", text))
+    print("\n".join(found) or f"{text.count(chr(10)) - 1} statements, {missing} of them open")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
