@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ULTRAVISOR     "ultravisor" /* service of secure virtual machines */
+#define GUEST_MOST     254          /* priority of its virtual CPUs, at most */
 #define CYCLE_TEXT_MAX 300
 #define LABEL_MAX      8 /* NOVA_NAME_SIZE */
 
@@ -97,6 +99,23 @@ static void check_common_cpu(struct reader *reader, const struct nova_system_pro
                        (unsigned)__builtin_ctzll(provider->cpus), program->name);
 }
 
+/* Virtual CPUs of secure guests run at the ultravisor's priority and hold its locks: a thread of
+ * a higher priority could stop all guests for ever. */
+static void check_ultravisor(struct reader *reader, const struct nova_system_program *program,
+                             const struct nova_system_program *ultravisor)
+{
+        const unsigned most = ultravisor->priority < GUEST_MOST ? ultravisor->priority : GUEST_MOST;
+        const unsigned line = program->line_of[NOVA_SYSTEM_PRIORITY];
+
+        if (program->priority > most)
+                reader_mistake(reader, line ? line : program->line,
+                               "'%s' has priority %u, so its threads could stop the guests of '%s' "
+                               "for ever; write 'priority %u' or less for '%s', or a higher "
+                               "priority for '%s'.",
+                               program->name, program->priority, ultravisor->name, most,
+                               program->name, ultravisor->name);
+}
+
 static void check_uses(struct reader *reader, unsigned number)
 {
         const struct nova_system *system = reader->system;
@@ -115,6 +134,8 @@ static void check_uses(struct reader *reader, unsigned number)
                                        program->name, service);
                 else if (program->cpus && system->program[provider].cpus)
                         check_common_cpu(reader, program, &system->program[provider], service);
+                if (provider >= 0 && text_equal(service, ULTRAVISOR))
+                        check_ultravisor(reader, program, &system->program[provider]);
         }
 }
 

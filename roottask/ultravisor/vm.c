@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nova/qpd.h"
 #include "novart/program.h"
 #include "novart/time.h"
 
@@ -54,17 +55,23 @@ static void place(const struct vm *vm, uint8_t *cpus)
                 cpus[i] = (uint8_t)vm->vcpu[i].cpu;
 }
 
+/* Returns the priority of virtual CPUs: that of the program. Their handlers hold locks that other
+ * VMs wait for, so no thread of a VMM may keep them from running (decision 440). */
+static unsigned priority(void)
+{
+        return nova_program.priority < NOVA_PRIO_MAX ? nova_program.priority : NOVA_PRIO_MAX - 1;
+}
+
 enum nova_u_status vm_start(struct vm *vm)
 {
         uint8_t cpus[NOVA_VM_VCPUS];
-        const struct nova_vm_config config = {
-                .name = "secure",
-                .own_memory = true,
-                .hide_state = true,
-                .local_apic = true,
-                .priority = nova_program.priority > 2 ? nova_program.priority - 2 : 1,
-                .vcpus = vm->vcpus,
-                .cpus = cpus};
+        const struct nova_vm_config config = {.name = "secure",
+                                              .own_memory = true,
+                                              .hide_state = true,
+                                              .local_apic = true,
+                                              .priority = priority(),
+                                              .vcpus = vm->vcpus,
+                                              .cpus = cpus};
         int error;
 
         place(vm, cpus);

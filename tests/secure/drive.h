@@ -4,6 +4,7 @@
 #ifndef NOVA_TESTS_SECURE_DRIVE_H
 #define NOVA_TESTS_SECURE_DRIVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "novart/sync.h"
@@ -11,6 +12,7 @@
 
 static struct nova_semaphore drive_asked = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore drive_answered = NOVA_SEMAPHORE_INITIALIZER(0);
+static bool drive_waits; /* the handler waits for a command */
 static uint32_t drive_command, drive_operand[2], drive_result;
 
 /* Lets the guest perform a command, without a wait for the result. */
@@ -39,9 +41,19 @@ static inline int guest_call(unsigned number, unsigned gfn, unsigned count)
 /* Serves a read of one of the guest's ports. */
 static inline uint32_t drive_read(uint64_t port)
 {
-        if (port == PROBE_COMMAND)
+        if (port == PROBE_COMMAND) {
+                __atomic_store_n(&drive_waits, true, __ATOMIC_SEQ_CST);
                 nova_semaphore_down(&drive_asked);
+                __atomic_store_n(&drive_waits, false, __ATOMIC_SEQ_CST);
+        }
         return port == PROBE_COMMAND ? drive_command : drive_operand[port == PROBE_SECOND];
+}
+
+/* Lets the handler complete the call of a guest that has been ended. */
+static inline void drive_drop(void)
+{
+        if (__atomic_exchange_n(&drive_waits, false, __ATOMIC_SEQ_CST))
+                nova_semaphore_up(&drive_asked);
 }
 
 /* Serves a write of the result. */

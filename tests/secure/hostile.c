@@ -5,130 +5,30 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "nova/hypercall.h"
-#include "nova/utcb.h"
-#include "novart/page.h"
-#include "novart/parent.h"
-#include "novart/selector.h"
-#include "novart/thread.h"
 #include "novart/time.h"
-#include "novavmm/secure.h"
 
 #include "../runtime/tap.h"
-#include "drive.h"
+#include "honest.h"
 
-#define PAGE      4096u
-#define MEMORY    (8u << 20)
-#define PARAMS    0x10000u
-#define BLOB      0x30000u
-#define KERNEL    0x200000u
-#define FRESH     0x500000u /* page that the guest has not used */
-#define NO_VECTOR UINT32_MAX
-#define WORDS     508u /* as many as fit beside no item */
+#define FRESH 0x500000u /* page that the guest has not used */
 
-static struct nova_uv uv = {.lpid = 3};
-static struct nova_guest_memory memory;
-static struct nova_handler *handler;
-static nova_sel_t portal;
-static const void *image;
-static size_t image_bytes;
-
-static struct nova_semaphore converted = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
-static enum nova_u_status esm_status;
-
-/* A call of the ultravisor, and the answer to it. */
-struct call {
-        nova_word_t number, word[4], status, value, more;
-        unsigned words; /* of the answer; 0: two */
-};
-
-/* The attack under test; it changes a call or its answer. NULL: none */
-static void (*attack)(struct call *call);
-static unsigned attacks; /* number of calls that it has seen */
+static unsigned attacks; /* number of calls that the attack under test has seen */
 static enum nova_u_status seen;
 
-static nova_word_t port(const nova_word_t word[4])
+static enum nova_u_status become(void)
 {
-        if (!word[2])
-                return drive_read(word[0]);
-        drive_write(word[3]);
-        return 0;
-}
-
-static nova_word_t honest(struct call *call)
-{
-        switch (call->number) {
-        case NOVA_H_SVM_INIT_START:
-                return (nova_word_t)nova_uv_register_mem_slot(&uv, 0, MEMORY, 0, 0);
-        case NOVA_H_SVM_INIT_DONE:
-        case NOVA_H_SVM_INIT_ABORT:
-                esm_status = call->number == NOVA_H_SVM_INIT_DONE
-                                     ? NOVA_U_SUCCESS
-                                     : (enum nova_u_status)(int)call->word[0];
-                nova_semaphore_up(&converted);
-                return 0;
-        case NOVA_H_SVM_PAGE_IN:
-                if (call->word[1] & NOVA_H_PAGE_IN_NONSHARED)
-                        return 0;
-                return (nova_word_t)nova_uv_page_in(&uv, call->word[0] % MEMORY, call->word[0], 0,
-                                                    call->word[2]);
-        case NOVA_H_PORT:
-                call->value = port(call->word);
-                return 0;
-        case NOVA_H_INTERRUPT:
-                call->value = NO_VECTOR;
-                return 0;
-        default:
-                return 0;
-        }
-}
-
-static void serve(nova_sel_t unused, struct nova_utcb *utcb, void *argument)
-{
-        struct call call = {.words = 0};
-
-        (void)unused;
-        (void)argument;
-        nova_utcb_get(utcb, 0, &call.number);
-        for (unsigned i = 0; i < 4; i++)
-                nova_utcb_get(utcb, 1 + i, &call.word[i]);
-        if (attack)
-                attack(&call);
-        if (!call.words)
-                call.status = honest(&call);
-        nova_utcb_set_windows(utcb, 0, 0);
-        nova_utcb_clear(utcb);
-        nova_utcb_put(utcb, call.status);
-        nova_utcb_put(utcb, call.value);
-        nova_utcb_put(utcb, call.more);
-        for (unsigned i = 3; i < call.words; i++)
-                nova_utcb_put(utcb, i < WORDS - 8 ? 0 : call.word[i & 1]);
-}
-
-/* Loads the image, and makes the ultracall of its guest. */
-static enum nova_u_status esm(void)
-{
-        struct nova_utcb_event start;
-        enum nova_u_status status;
-
         attacks = 0;
-        nova_sealed_load(&memory, image, image_bytes, &start);
-        status = nova_uv_esm(&uv, BLOB, PARAMS);
-        if (!status)
-                nova_semaphore_down(&converted);
-        return status ? status : esm_status;
+        return honest_become_secure();
 }
 
 static void end(const char *name)
 {
-        attack = NULL;
-        nova_uv_svm_terminate(&uv);
-        check(esm() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0), name);
-        nova_uv_svm_terminate(&uv);
-        nova_semaphore_up(
-                &drive_asked); /* the handler completes the call of the VM that has ended */
+        honest_attack = NULL;
+        honest_end();
+        check(become() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0), name);
+        honest_end();
 }
 
 static void refuse_start(struct call *call)
@@ -229,46 +129,48 @@ static void take_page(struct call *call)
 
 static void converting(void)
 {
-        attack = refuse_start;
-        check(esm() == NOVA_U_FUNCTION, "a VMM that refuses the start keeps a normal VM");
+        honest_attack = refuse_start;
+        check(become() == NOVA_U_FUNCTION, "a VMM that refuses the start keeps a normal VM");
         end("and its VM can become secure later");
-        attack = refuse_page;
-        check(esm() == NOVA_U_RETRY, "a VMM that refuses a page keeps a normal VM");
+        honest_attack = refuse_page;
+        check(become() == NOVA_U_RETRY, "a VMM that refuses a page keeps a normal VM");
         end("and its VM can become secure later");
-        attack = change_page;
-        check(esm() == NOVA_U_PERMISSION, "a changed bit of the kernel is found");
+        honest_attack = change_page;
+        check(become() == NOVA_U_PERMISSION, "a changed bit of the kernel is found");
         end("and the right kernel runs");
-        attack = replace_page;
-        check(esm() == NOVA_U_SUCCESS && seen == NOVA_U_P3,
+        honest_attack = replace_page;
+        check(become() == NOVA_U_SUCCESS && seen == NOVA_U_P3,
               "a page that was measured cannot be replaced");
         end("and the next VM runs");
-        attack = plant_page;
-        check(esm() == NOVA_U_SUCCESS && seen == NOVA_U_P3 && guest(PROBE_READ, FRESH, 0) == 0,
+        honest_attack = plant_page;
+        check(become() == NOVA_U_SUCCESS && seen == NOVA_U_P3 && guest(PROBE_READ, FRESH, 0) == 0,
               "a page that is no part begins with zeroes");
         end("and the next VM runs");
-        attack = take_slot;
-        check(esm() == NOVA_U_SUCCESS && (seen == NOVA_U_P2 || seen == NOVA_U_BUSY),
+        honest_attack = take_slot;
+        check(become() == NOVA_U_SUCCESS && (seen == NOVA_U_P2 || seen == NOVA_U_BUSY),
               "no memory vanishes while it is measured");
         end("and the next VM runs");
 }
 
 static void running(void)
 {
-        check(esm() == NOVA_U_SUCCESS && guest(PROBE_STI, 0, 0) == 0, "a guest takes interrupts");
+        check(become() == NOVA_U_SUCCESS && guest(PROBE_STI, 0, 0) == 0,
+              "a guest takes interrupts");
         guest(PROBE_WRITE, FRESH, 7);
         check(nova_uv_page_out(&uv, FRESH, FRESH, 0, NOVA_UV_ORDER_PAGE) == NOVA_U_SUCCESS,
               "a page moves out");
-        attack = long_answer;
+        honest_attack = long_answer;
         check(guest(PROBE_READ, FRESH, 0) == 7 && attacks > 0,
               "words of an answer map nothing of the ultravisor");
         end("and the next VM runs");
-        check(esm() == NOVA_U_SUCCESS && guest(PROBE_STI, 0, 0) == 0, "a guest takes interrupts");
-        attack = wrong_vectors;
+        check(become() == NOVA_U_SUCCESS && guest(PROBE_STI, 0, 0) == 0,
+              "a guest takes interrupts");
+        honest_attack = wrong_vectors;
         nova_uv_kick(&uv, 0);
         check(guest(PROBE_READ, KERNEL, 0) && attacks == 5 && seen == NOVA_U_INVALID,
               "the ultravisor asks again after a wrong vector");
         end("and the next VM runs");
-        check(esm() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, 7) == 0 &&
+        check(become() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, 7) == 0 &&
                       nova_uv_page_out(&uv, FRESH, FRESH, NOVA_UV_SNAPSHOT, NOVA_UV_ORDER_PAGE) ==
                               NOVA_U_SUCCESS &&
                       guest(PROBE_READ, FRESH, 0) == 7 && guest(PROBE_WRITE, FRESH, 8) == 0 &&
@@ -289,7 +191,7 @@ static void memory_slots(void)
 {
         uint64_t bytes = UINT64_C(1) << 37;
 
-        check(esm() == NOVA_U_SUCCESS, "a guest is secure");
+        check(become() == NOVA_U_SUCCESS, "a guest is secure");
         while (bytes > PAGE && nova_uv_register_mem_slot(&uv, bytes, bytes, 0, 2))
                 bytes /= 2;
         check(bytes < (UINT64_C(64) << 20),
@@ -300,7 +202,7 @@ static void memory_slots(void)
         check(nova_uv_register_mem_slot(&uv, MEMORY, 4 * PAGE, 0, 1) == NOVA_U_SUCCESS &&
                       guest_call(NOVA_UV_SHARE_PAGE, MEMORY / PAGE, 1) == 0,
               "memory is added, and a page of it is shared");
-        attack = take_page;
+        honest_attack = take_page;
         drive_begin(PROBE_READ, MEMORY, 0);
         check(ends() && seen == NOVA_U_SUCCESS,
               "a guest ends if its memory vanishes while it waits for a page of it");
@@ -310,11 +212,9 @@ static void memory_slots(void)
 /* Ends a VM in the middle of UV_ESM, while its VMM does not answer. */
 static void stalling(void)
 {
-        struct nova_utcb_event start;
-
-        attack = stall;
+        honest_attack = stall;
         attacks = 0;
-        nova_sealed_load(&memory, image, image_bytes, &start);
+        honest_load();
         check(nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
         nova_semaphore_down(&stalled);
         check(nova_uv_state(&uv) == NOVA_UV_CONVERTING && nova_uv_kick(&uv, 0) == EINVAL &&
@@ -329,31 +229,17 @@ static void stalling(void)
 /* The last attack: its handler never answers. */
 static void hanging(void)
 {
-        attack = hang;
-        check(esm() == NOVA_U_SUCCESS, "a guest is secure");
+        honest_attack = hang;
+        check(become() == NOVA_U_SUCCESS, "a guest is secure");
         drive_begin(PROBE_READ, KERNEL, 0);
         nova_semaphore_down(&stalled);
         check(nova_uv_svm_terminate(&uv) == NOVA_U_SUCCESS && !nova_uv_is_secure(&uv),
               "a VM can be ended while its VMM does not answer");
 }
 
-static bool start(void)
-{
-        nova_session_open(&uv.session, "ultravisor", NULL);
-        portal = nova_sel_alloc(0);
-        return uv.session && portal != NOVA_SEL_NONE &&
-               !nova_parent_module("sealed.img", &image, &image_bytes) &&
-               !nova_guest_memory_create(&memory, MEMORY) &&
-               !nova_handler_create(&handler, nova_thread_cpu(), "serve", serve, NULL) &&
-               !nova_handler_portal(handler, portal, 0) &&
-               !nova_session_share(uv.session, memory.base, MEMORY / PAGE) &&
-               !nova_uv_write_pate(&uv, 0, MEMORY) &&
-               !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal);
-}
-
 int main(void)
 {
-        if (!start())
+        if (!honest_start(3))
                 return 1;
         converting();
         running();

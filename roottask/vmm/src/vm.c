@@ -181,10 +181,12 @@ static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
 static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         const unsigned own = nova_thread_priority(nova_thread_self());
+        /* A secure guest runs at the ultravisor's priority, which the timers need to have, too. */
+        const unsigned below = config->secure ? 1 : 2;
 
         strncpy(vm->name, config->name ? config->name : "guest", sizeof(vm->name) - 1);
         vm->vcpus = config->vcpus ? config->vcpus : 1;
-        vm->priority = config->priority ? config->priority : own > 2 ? own - 2 : 1;
+        vm->priority = config->priority ? config->priority : own > below ? own - below : 1;
         vm->svm = nova_program.hip->features & NOVA_HIP_SVM;
         vm->clock.now = nova_vm_now;
         vm->local_apic = config->local_apic;

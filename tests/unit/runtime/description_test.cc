@@ -101,6 +101,13 @@ TEST(description, puts_providers_before_their_users)
         EXPECT_EQ(d.system->order[2], 0);
 }
 
+TEST(description, a_monitor_may_have_the_priority_of_the_ultravisor)
+{
+        Description d("program a\n uses ultravisor\n priority 20\nprogram u\n"
+                      " provides ultravisor\n priority 20\n");
+        EXPECT_EQ(d.all(), "");
+}
+
 TEST(description, says_what_machine_it_is_made_for)
 {
         Description d("machine\n cpus 4\n memory 64M\nprogram p\n cpus 0-3\n memory 63M\n");
@@ -327,6 +334,18 @@ WRONG(service_misspelt, A " uses timre\nprogram b\n provides timer\n",
       "2: no program provides the service 'timre'; did you mean 'timer'?")
 WRONG(service_of_its_own, A " provides x\n uses x\n",
       "3: 'a' uses its own service 'x'; leave it out of 'uses'.")
+WRONG(priority_above_that_of_the_ultravisor,
+      A " uses ultravisor\n priority 65\nprogram u\n provides ultravisor\n",
+      "3: 'a' has priority 65, so its threads could stop the guests of 'u' for ever; write "
+      "'priority 64' or less for 'a', or a higher priority for 'u'.")
+WRONG(default_priority_above_that_of_the_ultravisor,
+      A " uses ultravisor\nprogram u\n provides ultravisor\n priority 20\n",
+      "1: 'a' has priority 64, so its threads could stop the guests of 'u' for ever; write "
+      "'priority 20' or less for 'a', or a higher priority for 'u'.")
+WRONG(highest_priority_beside_the_ultravisor,
+      A " uses ultravisor\n priority 255\nprogram u\n provides ultravisor\n priority 255\n",
+      "3: 'a' has priority 255, so its threads could stop the guests of 'u' for ever; write "
+      "'priority 254' or less for 'a', or a higher priority for 'u'.")
 WRONG(two_programs_that_wait_for_each_other,
       A " provides x\n uses y\nprogram b\n provides y\n uses x\n",
       "3: these programs wait for each other and cannot start: 'a' waits for 'b' waits for 'a'; "

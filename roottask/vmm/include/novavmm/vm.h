@@ -52,8 +52,9 @@ struct nova_vm_config {
                                 CPUs. The caller keeps its CPU if there are enough others */
         const uint8_t *cpus; /**< the CPU of each virtual CPU; NULL: the library chooses them */
         bool local_apic;     /**< virtual CPUs have local APICs; required for more than one */
-        unsigned priority;   /**< priority of virtual CPUs; 0: two below the caller's. Timers have
-                                this priority + 1 */
+        unsigned priority;   /**< priority of virtual CPUs; 0: two below the caller's, with
+                                @c secure one. Timers have this priority + 1. A secure guest runs
+                                at the ultravisor's priority */
         bool same_tsc;       /**< the TSC of a single virtual CPU counts stolen time, as the TSCs of
                               * several do: the kernel does not adjust it */
         struct nova_secure *secure; /**< connection of nova_secure_open(), which makes the guest
