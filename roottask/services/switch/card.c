@@ -16,6 +16,7 @@
 
 #define POOL_BYTES 0x80000    /* 128 buffers for each direction */
 #define LOOK_NS    1000000000 /* time between looks at the cable */
+#define AGAIN_NS   1000000000 /* time between attempts to reach a driver that stays away */
 
 /* Copies what has come to the ports. Called with the lock. @return 0 or an errno value */
 static int drain(struct card *card)
@@ -67,22 +68,35 @@ static void report(struct card *card)
         card->report_at = 2 * card->forged;
 }
 
+/* Opens the session again, without the lock. While the driver stays away, clients see no cable. */
+static void reach(struct card *card)
+{
+        int error = nova_net_reopen(card->net);
+
+        if (!error)
+                return;
+        __atomic_store_n(&card->cable, false, __ATOMIC_RELAXED);
+        printf("%s does not come back: %s. Frames for it are lost; the switch tries again every "
+               "second.\n",
+               card->service, strerror(error));
+        do
+                nova_sleep(AGAIN_NS);
+        while (nova_net_reopen(card->net));
+        printf("%s is back.\n", card->service);
+}
+
+/* Meanwhile no client waits for the card. Called with the lock. */
 static void reopen(struct card *card)
 {
-        int error;
-
         card->up = false;
+        card->full = false;
+        net_serve();
         serve_unlock();
-        error = nova_net_reopen(card->net);
-        if (error) {
-                printf("%s does not come back: %s\n", card->service, strerror(error));
-                exit(1);
-        }
+        reach(card);
         if (!serve_lock())
                 exit(1);
         set_cable(card, nova_net_get_info(card->net));
         card->up = true;
-        card->full = false;
 }
 
 static void *run(void *argument)

@@ -6,13 +6,17 @@
  * several SERVICE FRAMES: answers from an address that is not the port's, and sends a frame from
  * ping's. sleeper SERVICE FRAMES: reads nothing, until it has lost that many frames. flood SERVICE
  * BYTES: sends to a machine that does not exist, and as much to all if BYTES is not 0, until ping
- * ends; BYTES is what it may send per second, which it does for two seconds at least. */
+ * ends; BYTES is what it may send per second, which it does for two seconds at least. beside
+ * SERVICE ENDS: exchanges frames with pong until the program virtio-net has been started again ENDS
+ * times. away SERVICE FRAMES: ends the driver cable.c twice, and exchanges FRAMES frames with pong
+ * each time that the switch reports no cable. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "novart/parent.h"
 #include "novart/service/net.h"
 #include "novart/time.h"
 
@@ -23,6 +27,8 @@
 #define POOL_BYTES 0x10000
 #define END        0xffff   /* number of the frames that tell all that ping ends */
 #define CABLE      24       /* bytes that a frame takes on a cable beside its own */
+#define BURST      200      /* more frames than a card's ring has */
+#define KILL       0xb7     /* TYPE_LOW of the frame that ends cable.c */
 #define LATE_NS    10000000 /* a longer pause means that the host has stopped the machine */
 
 static struct nova_net *net;
@@ -57,6 +63,7 @@ static void send_now(size_t bytes)
 }
 
 static const uint8_t all[NOVA_NET_ADDRESS] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+static const uint8_t absent[NOVA_NET_ADDRESS] = {2, 8, 8, 8, 8, 8}; /* of no machine */
 
 static size_t size_of(unsigned number)
 {
@@ -160,21 +167,101 @@ static void tell_all(unsigned number)
         }
 }
 
-static void ping(unsigned frames)
+static void find_pong(uint8_t *other)
 {
-        const uint8_t *own = nova_net_get_info(net)->address;
-        uint8_t other[NOVA_NET_ADDRESS];
-        unsigned again = 0;
-
         do {
-                set_header(all, own);
+                set_header(all, nova_net_get_info(net)->address);
                 fill(0);
                 send_now(size_of(0));
         } while (wait_for_frame(other) < 0);
+}
+
+static void ping(unsigned frames)
+{
+        uint8_t other[NOVA_NET_ADDRESS];
+        unsigned again = 0;
+
+        find_pong(other);
         for (unsigned number = 1; number <= frames; number++)
                 again += exchange(other, number);
         printf("%u frames came back from the other client, %u were sent again\n", frames, again);
         forge(other);
+        tell_all(END);
+}
+
+static void describe_driver(struct nova_parent_program *program)
+{
+        for (unsigned i = 0; !nova_parent_program_describe(i, program); i++)
+                if (!strcmp(program->name, "virtio-net"))
+                        return;
+        check("the driver", ENOENT);
+}
+
+/* Returns true if the driver did not run between two descriptions. */
+static bool was_away(const struct nova_parent_program *one, const struct nova_parent_program *two)
+{
+        return one->state == NOVA_PARENT_PAUSES && two->state == NOVA_PARENT_PAUSES &&
+               one->restarts == two->restarts;
+}
+
+static void beside(unsigned ends)
+{
+        struct nova_parent_program before, after;
+        uint8_t other[NOVA_NET_ADDRESS];
+        unsigned frames = 0, without = 0, again = 0;
+
+        find_pong(other);
+        for (describe_driver(&before); before.restarts < ends; before = after) {
+                again += exchange(other, 1 + frames % (END - 1));
+                frames++;
+                describe_driver(&after);
+                without += was_away(&before, &after);
+                nova_sleep(SECOND / 1000);
+        }
+        printf("%u frames came back from the other client, %u of them without the driver, %s were "
+               "sent again (%u)\n",
+               frames, without, again > ends / 10 ? "many" : "few", again);
+        tell_all(END);
+}
+
+/* Exchanges frames until the switch reports a cable, or none. */
+static void wait_for_cable(uint8_t *other, bool wanted)
+{
+        struct nova_net_info info;
+
+        do {
+                exchange(other, 1);
+                nova_sleep(SECOND / 100);
+                check("info", nova_net_ask_info(net, &info));
+        } while (!(info.flags & NOVA_NET_LINK) == wanted);
+}
+
+/* Ends the driver, and fills its ring before. */
+static void end_driver(void)
+{
+        for (unsigned i = 0; i < BURST; i++) {
+                set_header(absent, nova_net_get_info(net)->address);
+                frame[13] = KILL;
+                send_now(60);
+        }
+}
+
+static void away(unsigned frames)
+{
+        uint8_t other[NOVA_NET_ADDRESS];
+
+        find_pong(other);
+        for (unsigned i = 0; i < 2; i++) {
+                unsigned again = 0;
+
+                wait_for_cable(other, true);
+                end_driver();
+                wait_for_cable(other, false);
+                for (unsigned number = 1; number <= frames; number++)
+                        again += exchange(other, number);
+                printf("without the driver, %u frames came back, %s were sent again (%u)\n", frames,
+                       again > frames / 10 ? "many" : "few", again);
+        }
         tell_all(END);
 }
 
@@ -227,7 +314,6 @@ static void judge(uint64_t bytes, unsigned rate, uint64_t ms, uint64_t ran_ms)
 /* Sends without a pause. */
 static void flood(unsigned rate)
 {
-        static const uint8_t absent[NOVA_NET_ADDRESS] = {2, 8, 8, 8, 8, 8};
         const uint64_t begin = nova_time_ns();
         uint64_t before = begin, ran = 0;
         struct nova_net_counts counts = {0};
@@ -297,6 +383,10 @@ int main(int argc, char **argv)
                 several();
         else if (!strcmp(argv[1], "flood"))
                 flood(count);
+        else if (!strcmp(argv[1], "beside"))
+                beside(count);
+        else if (!strcmp(argv[1], "away"))
+                away(count);
         else
                 sleeper(count);
         nova_net_close(net);
