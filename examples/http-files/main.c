@@ -122,7 +122,7 @@ int main(int argc, char **argv)
         int error = argc < 2 ? EINVAL : nova_ip_start(&config);
 
         if (error) {
-                printf("no address: %s\n", strerror(error));
+                printf("no address: %s.\n", nova_ip_why(error));
                 return 1;
         }
         printf("http://%s/\n", nova_ip_address(text));

@@ -149,9 +149,12 @@ static void answer(void)
 int main(int argc, char **argv)
 {
         const struct nova_ip_config config = {.service = argv[1], .address = argv[2]};
+        const int error = argc < 3 ? EINVAL : nova_ip_start(&config);
 
-        if (argc < 3 || nova_ip_start(&config))
+        if (error) {
+                printf("no address: %s.\n", nova_ip_why(error));
                 return 1;
+        }
         if (argc > 3)
                 call(argv[3]);
         else

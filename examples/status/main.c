@@ -46,7 +46,7 @@ int main(int argc, char **argv)
         int error = argc < 2 ? EINVAL : nova_ip_start(&config);
 
         if (error) {
-                printf("no address: %s\n", strerror(error));
+                printf("no address: %s.\n", nova_ip_why(error));
                 return 1;
         }
         error = load_begin();

@@ -24,7 +24,7 @@ static int call(const char *address, const char *port)
         int number;
 
         if (error) {
-                printf("%s: %s\n", address, gai_strerror(error));
+                printf("%s: %s\n", address, nova_ip_why(error));
                 return -1;
         }
         number = socket(server->ai_family, server->ai_socktype, server->ai_protocol);
@@ -64,10 +64,13 @@ int main(int argc, char **argv)
         error = nova_time_set_by_rtc();
         if (!error)
                 error = nova_parent_module("root.pem", &config.roots, &config.roots_bytes);
-        if (!error)
-                error = nova_ip_start(&ip);
         if (error) {
-                printf("%s\n", strerror(error));
+                printf("the time or root.pem: %s\n", strerror(error));
+                return 1;
+        }
+        error = nova_ip_start(&ip);
+        if (error) {
+                printf("no address: %s.\n", nova_ip_why(error));
                 return 1;
         }
         number = call(argv[2], argv[3]);

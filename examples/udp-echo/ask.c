@@ -2,6 +2,7 @@
 /* Sends three datagrams to the program of main.c, and then the word `end`. Arguments: the name of
  * the service with frames, the program's own address, the address of the other program. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,10 +30,13 @@ int main(int argc, char **argv)
         const struct nova_ip_config config = {.service = argv[1], .address = argv[2]};
         const struct timeval patience = {.tv_usec = 100000};
         struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7)};
+        int error = argc < 4 || !inet_aton(argv[3], &to.sin_addr) ? EINVAL : nova_ip_start(&config);
         int number, good = 0;
 
-        if (argc < 4 || nova_ip_start(&config) || !inet_aton(argv[3], &to.sin_addr))
+        if (error) {
+                printf("no address: %s.\n", nova_ip_why(error));
                 return 1;
+        }
         number = socket(AF_INET, SOCK_DGRAM, 0);
         setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
         for (int i = 0; i < 3; i++)

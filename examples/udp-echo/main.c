@@ -50,7 +50,7 @@ int main(int argc, char **argv)
                 return 1;
         error = nova_ip_start(&config);
         if (error) {
-                printf("no address: %s\n", strerror(error));
+                printf("no address: %s.\n", nova_ip_why(error));
                 return 1;
         }
         printf("%s waits at port 7\n", nova_ip_address(text));

@@ -2,6 +2,7 @@
 /* Sends lines to the server, and counts those that come back. Arguments: the service with frames,
  * the own address, the server's. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,10 +57,12 @@ int main(int argc, char **argv)
         static const char *const lines[][2] = {
                 {"one\n", "ONE\n"}, {"two words\n", "TWO WORDS\n"}, {"3\n", "3\n"}};
         const struct nova_ip_config config = {.service = argv[1], .address = argv[2]};
-        int good = 0, number;
+        int error = argc < 4 ? EINVAL : nova_ip_start(&config), good = 0, number;
 
-        if (argc < 4 || nova_ip_start(&config))
+        if (error) {
+                printf("no address: %s.\n", nova_ip_why(error));
                 return 1;
+        }
         number = connect_to(argv[3]);
         for (int i = 0; i < 3; i++)
                 good += ask(number, lines[i][0], lines[i][1]);

@@ -121,7 +121,7 @@ int main(int argc, char **argv)
         int error = argc < 2 ? EINVAL : nova_ip_start(&config), listener;
 
         if (error) {
-                printf("no address: %s\n", strerror(error));
+                printf("no address: %s.\n", nova_ip_why(error));
                 return 1;
         }
         for (unsigned i = 0; i < CLIENTS; i++)

@@ -3,6 +3,7 @@
 #include "novanet/ip.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -171,6 +172,31 @@ int nova_ip_start(const struct nova_ip_config *config)
         if (!error && !config->address)
                 error = wait_for_address(config->wait_ns);
         return error;
+}
+
+const char *nova_ip_why(int error)
+{
+        switch (error) {
+        case EACCES:
+                return "the description does not let the program use the service; name it after "
+                       "'uses'";
+        case EADDRINUSE:
+                return "another machine has the configured address; choose another one";
+        case EALREADY:
+                return "the program has called nova_ip_start() before";
+        case EBUSY:
+                return "another program has the card, or this one has a port of the switch "
+                       "already; use a switch, or one connection";
+        case EINVAL:
+                return "the service or an address is missing or cannot be read";
+        case ENETDOWN:
+                return "the card has no cable, so no address came by DHCP; plug one in";
+        case ETIMEDOUT:
+                return "no machine answered DHCP; start a DHCP server, or configure an address";
+        default:
+                return error >= EAI_NONAME && error <= EAI_SOCKTYPE ? gai_strerror(error)
+                                                                    : strerror(error);
+        }
 }
 
 char *nova_ip_address(char text[NOVA_IP_TEXT])

@@ -35,7 +35,7 @@ static void ask(const char *name, const char *service, const struct addrinfo *hi
 
         printf("%s is", name ? name : "(none)");
         if (error)
-                printf(" unknown: %s", gai_strerror(error));
+                printf(" unknown: %s", nova_ip_why(error));
         for (struct addrinfo *one = error ? NULL : list; one; one = one->ai_next) {
                 const struct sockaddr_in *v4 = (const struct sockaddr_in *)one->ai_addr;
                 const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)one->ai_addr;

@@ -31,7 +31,11 @@ struct nova_ip_config {
  * const struct nova_ip_config config = {.service = "switch"};
  * char text[NOVA_IP_TEXT];
  *
- * if (nova_ip_start(&config) == 0)
+ * const int error = nova_ip_start(&config);
+ *
+ * if (error)
+ *         printf("no address: %s.\n", nova_ip_why(error));
+ * else
  *         printf("%s\n", nova_ip_address(text));
  * @endcode
  * @param config the connection
@@ -45,6 +49,10 @@ struct nova_ip_config {
  * @return other values as nova_net_open()
  */
 int nova_ip_start(const struct nova_ip_config *config);
+
+/** Returns why nova_ip_start() returned @p error, or getaddrinfo() an error EAI_…, as the end
+ *  of a sentence, with the remedy if there is one. For other errors, returns strerror() */
+const char *nova_ip_why(int error);
 
 #define NOVA_IP_TEXT  16 /**< size of the text of an address */
 #define NOVA_IP6_TEXT 46 /**< size of the text of an IPv6 address */
