@@ -54,6 +54,10 @@
 /* ../src/sum.c */
 #define LWIP_CHKSUM novanet_sum
 
+/* ../src/interface.c leaves out checksums that the service or the receiver fills in. */
+#define LWIP_CHKSUM_SEND(netif, packet, protocol, bytes, from, to) \
+        novanet_sum_to_send(netif, packet, protocol, bytes, from, to)
+
 /* The first number of a connection, and the gateway of a configuration (../src/ip.c). */
 #define LWIP_HOOK_TCP_ISN(here, port, there, their_port) novanet_random()
 #define LWIP_HOOK_ND6_GET_GW(netif, address)             novanet_find_gateway(address)

@@ -12,21 +12,26 @@
 
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
+#include "lwip/inet_chksum.h"
 #include "lwip/tcpip.h"
 #include "netif/ethernet.h"
 #include "novart/service/net.h"
 #include "novart/thread.h"
 #include "novart/time.h"
+#include "open_sum.h"
 #include "segment.h"
 
 #define POOL_BYTES 0x20000 /* 32 buffers for each direction */
 #define WAIT_NS    10000000000
 #define MTU        1500
+#define IP_BYTES   20 /* of the header without options */
 #define JOIN_MAX   32 /* number of frames that are joined */
 
-/* What lwIP computes and checks for joined frames. */
+/* What lwIP computes and checks for joined frames, and for frames that need no check. */
 #define WITHOUT_CHECK \
         (NETIF_CHECKSUM_ENABLE_ALL & ~(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_TCP))
+#define WITHOUT_SUM \
+        (NETIF_CHECKSUM_ENABLE_ALL & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP))
 
 /* An ARP frame (RFC 826). */
 #define ARP_TYPE   12
@@ -38,12 +43,31 @@ struct netif novanet_interface;
 
 static struct nova_net *net;   /* protected by lwIP's lock, but for nova_net_listen() */
 static bool up;                /* the service runs */
+static bool leaves_open;       /* checksums, which the service takes */
 static struct segment segment; /* made of the frames in `parts` */
 static struct pbuf *parts[JOIN_MAX];
 static unsigned joined; /* number of parts */
 
 static uint32_t watched; /* 0: no address */
 static bool taken;
+
+static void set_open(void)
+{
+        leaves_open = nova_net_get_info(net)->flags & NOVA_NET_SUMS;
+}
+
+/* Returns the checksum with which lwIP sends a packet. output() writes another one for packets over
+ * IPv4 that are neither divided nor come back. */
+uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_t protocol,
+                             uint16_t bytes, const struct ip_addr *source,
+                             const struct ip_addr *destination)
+{
+        if (leaves_open && to == &novanet_interface && IP_IS_V4(destination) &&
+            bytes <= MTU - IP_BYTES && !ip_addr_ismulticast(destination) &&
+            !ip4_addr_cmp(ip_2_ip4(destination), netif_ip4_addr(to)))
+                return 0;
+        return ip_chksum_pseudo(packet, protocol, bytes, source, destination);
+}
 
 /* Queues a frame. A frame that finds no buffer is lost; TCP sends it again. */
 static err_t output(struct netif *of, struct pbuf *buffer)
@@ -62,7 +86,8 @@ static err_t output(struct netif *of, struct pbuf *buffer)
                 return ERR_MEM;
         if (!error) {
                 pbuf_copy_partial(buffer, frame, bytes, 0);
-                nova_net_queue(net, bytes); /* the thread notices the end of the service */
+                /* the thread notices the end of the service */
+                nova_net_queue_sum(net, bytes, leaves_open ? novanet_open_sum(frame, bytes) : 0);
         }
         return ERR_OK;
 }
@@ -110,10 +135,13 @@ bool novanet_is_taken(void)
         return __atomic_load_n(&taken, __ATOMIC_RELAXED);
 }
 
-static void input(struct pbuf *buffer)
+/* Passes a frame to lwIP. @param control what lwIP computes and checks */
+static void input(struct pbuf *buffer, uint16_t control)
 {
+        NETIF_SET_CHECKSUM_CTRL(&novanet_interface, control);
         if (ethernet_input(buffer, &novanet_interface) != ERR_OK)
                 pbuf_free(buffer);
+        NETIF_SET_CHECKSUM_CTRL(&novanet_interface, NETIF_CHECKSUM_ENABLE_ALL);
 }
 
 /* Passes the frames that were joined to lwIP. Their check sums were right. */
@@ -132,19 +160,18 @@ static void end_join(void)
                 part->tot_len = (u16_t)(part->len + (after ? after->tot_len : 0));
                 after = part;
         }
-        NETIF_SET_CHECKSUM_CTRL(&novanet_interface, WITHOUT_CHECK);
-        input(after);
-        NETIF_SET_CHECKSUM_CTRL(&novanet_interface, NETIF_CHECKSUM_ENABLE_ALL);
+        input(after, WITHOUT_CHECK);
 }
 
-/* Passes a frame to lwIP, perhaps together with the next ones. */
-static void join(struct pbuf *buffer)
+/* Passes a frame to lwIP, perhaps together with the next ones.
+ * @param good its checksum of TCP or UDP need not be checked */
+static void join(struct pbuf *buffer, bool good)
 {
         struct segment next;
 
-        if (buffer->next || !novanet_segment_read(&next, buffer->payload, buffer->len)) {
+        if (buffer->next || !novanet_segment_read(&next, buffer->payload, buffer->len, good)) {
                 end_join();
-                input(buffer);
+                input(buffer, good ? WITHOUT_SUM : NETIF_CHECKSUM_ENABLE_ALL);
                 return;
         }
         pbuf_realloc(buffer, (u16_t)(SEGMENT_HEADERS + next.bytes));
@@ -175,7 +202,7 @@ static int pass_on(const struct nova_net_frame *frame)
                 return error;
         }
         watch(buffer);
-        join(buffer);
+        join(buffer, frame->sum != 0);
         return 0;
 }
 
@@ -205,6 +232,7 @@ static void reopen(void)
         }
         LOCK_TCPIP_CORE();
         up = true;
+        set_open();
         novanet_recover();
 }
 
@@ -252,7 +280,11 @@ int novanet_open(const char *service)
         const int error = nova_net_open(&net, service, NULL, POOL_BYTES);
 
         up = !error;
-        return error;
+        if (error)
+                return error;
+        nova_net_accept_sums(net);
+        set_open();
+        return 0;
 }
 
 int novanet_start_thread(void)

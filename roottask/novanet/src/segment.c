@@ -58,17 +58,17 @@ static uint32_t sum_of_rest(const uint8_t *frame, uint32_t bytes)
         return (uint32_t)novanet_sum(frame + ADDRESSES, 8) + novanet_sum(words, sizeof(words));
 }
 
-static bool sums_are_right(const uint8_t *frame, uint32_t packet)
+static bool sum_is_right(const uint8_t *frame, uint32_t packet)
 {
         const uint32_t bytes = packet - IP_BYTES;
         uint32_t sum = sum_of_rest(frame, bytes) + novanet_sum(frame + TCP_HEADER, (int)bytes);
 
         sum = (sum & 0xffff) + (sum >> 16);
         sum = (sum & 0xffff) + (sum >> 16);
-        return sum == 0xffff && novanet_sum(frame + IP_HEADER, IP_BYTES) == 0xffff;
+        return sum == 0xffff;
 }
 
-bool novanet_segment_read(struct segment *segment, uint8_t *frame, size_t bytes)
+bool novanet_segment_read(struct segment *segment, uint8_t *frame, size_t bytes, bool good)
 {
         uint32_t packet;
 
@@ -79,7 +79,8 @@ bool novanet_segment_read(struct segment *segment, uint8_t *frame, size_t bytes)
                 return false;
         packet = read16(frame + LENGTH);
         if (packet <= IP_BYTES + TCP_BYTES || packet > bytes - IP_HEADER ||
-            !sums_are_right(frame, packet))
+            novanet_sum(frame + IP_HEADER, IP_BYTES) != 0xffff ||
+            (!good && !sum_is_right(frame, packet)))
                 return false;
         *segment = (struct segment){.frame = frame,
                                     .sequence = read32(frame + SEQUENCE),

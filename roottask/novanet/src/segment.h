@@ -20,9 +20,9 @@ struct segment {
         uint8_t flags;
 };
 
-/* Reads the headers of a frame, which still belongs to the caller. @return false: it cannot be
- * joined with others */
-bool novanet_segment_read(struct segment *segment, uint8_t *frame, size_t bytes);
+/* Reads the headers of a frame, which still belongs to the caller. @param good the checksum of TCP
+ * need not be checked @return false: it cannot be joined with others */
+bool novanet_segment_read(struct segment *segment, uint8_t *frame, size_t bytes, bool good);
 
 /* Adds the next frame's data to a segment, if it follows. The caller moves the data.
  * @return false: it does not follow */

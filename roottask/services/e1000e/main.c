@@ -118,7 +118,7 @@ static void drain(void)
                         user->counts.dropped++;
                         end.bytes = 0;
                 }
-                net_complete_receive(user, end.tag, end.bytes);
+                net_complete_receive(user, end.tag, end.bytes, 0);
         }
 }
 

@@ -12,13 +12,23 @@ void net_ring_init(struct ring *ring, struct nova_net_ring *shared)
         ring_init(ring, NOVA_NET_MAGIC);
 }
 
-int net_entry_check(const struct nova_net_entry *entry, size_t pool_bytes, uint32_t bytes_min,
-                    uint32_t bytes_max)
+static bool sum_is_valid(const struct nova_net_entry *entry, uint32_t sums)
 {
-        if (entry->reserved || entry->offset > pool_bytes ||
-            entry->bytes > pool_bytes - entry->offset)
+        if (!entry->sum)
+                return true;
+        if (sums == NOVA_NET_SUM_OPEN)
+                return nova_net_sum_is_valid(entry->sum, entry->bytes);
+        return entry->sum == sums;
+}
+
+int net_entry_check(const struct nova_net_entry *entry, size_t pool_bytes, uint32_t bytes_min,
+                    uint32_t bytes_max, uint32_t sums)
+{
+        if (entry->offset > pool_bytes || entry->bytes > pool_bytes - entry->offset)
                 return EINVAL;
-        return entry->bytes < bytes_min || entry->bytes > bytes_max ? EMSGSIZE : 0;
+        if (entry->bytes < bytes_min || entry->bytes > bytes_max)
+                return EMSGSIZE;
+        return sum_is_valid(entry, sums) ? 0 : EINVAL;
 }
 
 bool net_address_is_valid(const uint8_t *address)

@@ -77,7 +77,8 @@ static int get_info(struct nova_request *request)
 {
         struct nova_net_info info = {.frame_max = service->frame_max,
                                      .pool_bytes = (uint32_t)NOVA_PAGE_SIZE
-                                                   << NOVA_NET_POOL_ORDER_MAX};
+                                                   << NOVA_NET_POOL_ORDER_MAX,
+                                     .flags = service->sums ? NOVA_NET_SUMS : 0};
 
         service->describe(port_of(request), &info);
         nova_request_answer_bytes(request, &info, sizeof(info));
@@ -163,7 +164,7 @@ int net_take_transmit(struct net_port *port, struct nova_net_entry *entry)
         if (error)
                 return error;
         error = net_entry_check(entry, port->share.pool.bytes, NOVA_NET_FRAME_MIN,
-                                service->frame_max);
+                                service->frame_max, service->sums ? NOVA_NET_SUM_OPEN : 0);
         if (error)
                 net_complete_transmit(port, entry->tag, error);
         return error ? EINVAL : 0;
@@ -177,10 +178,10 @@ int net_take_receive(struct net_port *port, struct nova_net_entry *entry)
                 return error;
         error = net_entry_check(entry, port->share.pool.bytes,
                                 service->buffer_min ? service->buffer_min : NOVA_NET_FRAME_MAX,
-                                NOVA_NET_BUFFER);
+                                NOVA_NET_BUFFER, service->sums ? NOVA_NET_SUM_ACCEPT : 0);
         if (error) {
                 port->counts.refused++;
-                net_complete_receive(port, entry->tag, 0);
+                net_complete_receive(port, entry->tag, 0, 0);
         }
         return error ? EINVAL : 0;
 }
@@ -197,12 +198,15 @@ void net_complete_transmit(struct net_port *port, uint32_t tag, int error)
         ring_complete(&port->transmit, tag, (uint32_t)error);
 }
 
-void net_complete_receive(struct net_port *port, uint32_t tag, uint32_t bytes)
+void net_complete_receive(struct net_port *port, uint32_t tag, uint32_t bytes, uint32_t sum)
 {
+        struct nova_net_rings *rings = port->share.pages;
+
         port->counts.received += bytes != 0;
         if (!port->attached)
                 return;
         port->changed = true;
+        rings->receive.sum[port->receive.completed % NOVA_NET_ENTRIES] = sum;
         ring_complete(&port->receive, tag, bytes);
 }
 

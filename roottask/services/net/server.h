@@ -35,6 +35,7 @@ struct net_service {
         const char *name;
         unsigned ports;      /* maximum number of sessions with rings, at most NET_PORTS */
         uint32_t frame_max;  /* maximum number of bytes of a frame */
+        bool sums;           /* NOVA_NET_SUMS */
         uint32_t buffer_min; /* least number of bytes of an empty buffer; 0: NOVA_NET_FRAME_MAX */
         struct watch watch;  /* time until the device counts as stuck, and its oldest request */
         struct share_source source; /* of the pools */
@@ -73,8 +74,9 @@ int net_take_receive(struct net_port *port, struct nova_net_entry *entry);
 /* Completes a request that was taken. The caller calls net_serve() before it releases the lock. */
 void net_complete_transmit(struct net_port *port, uint32_t tag, int error);
 
-/* @param bytes number of bytes of the frame; 0: the buffer comes back without one */
-void net_complete_receive(struct net_port *port, uint32_t tag, uint32_t bytes);
+/* @param bytes number of bytes of the frame; 0: the buffer comes back without one
+ * @param sum   the word about its checksum, as the request accepts it */
+void net_complete_receive(struct net_port *port, uint32_t tag, uint32_t bytes, uint32_t sum);
 
 /* Serves all ports that wait, and notifies clients of completions. The caller has the lock. */
 void net_serve(void);

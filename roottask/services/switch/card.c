@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "net/server.h"
+#include "net/sum.h"
 #include "novart/program.h"
 #include "novart/sync.h"
 #include "novart/thread.h"
@@ -33,7 +34,7 @@ static int drain(struct card *card)
                 error = nova_net_release(card->net, &in);
                 if (error)
                         return error;
-                card->receive(card, frame, in.bytes);
+                card->receive(card, frame, in.bytes, in.sum);
         }
         return nova_net_flush(card->net);
 }
@@ -131,9 +132,11 @@ int card_open(struct card *card)
 
         card->up = !error;
         card->report_at = 1;
-        if (!error)
-                set_cable(card, nova_net_get_info(card->net));
-        return error;
+        if (error)
+                return error;
+        nova_net_accept_sums(card->net);
+        set_cable(card, nova_net_get_info(card->net));
+        return 0;
 }
 
 int card_start(struct card *card)
@@ -150,6 +153,17 @@ void frame_copy(void *to, const struct frame *frame)
         memcpy(to, frame->header, FRAME_HEADER);
 }
 
+/* Copies a frame to the buffer, and queues it. */
+static void queue(struct card *card, void *buffer, const struct frame *frame)
+{
+        const bool takes = nova_net_get_info(card->net)->flags & NOVA_NET_SUMS;
+        uint32_t sum;
+
+        frame_copy(buffer, frame);
+        sum = net_sum_pass(buffer, frame->bytes, frame->sum, takes);
+        nova_net_queue_sum(card->net, frame->bytes, sum & NOVA_NET_SUM_OPEN ? sum : 0);
+}
+
 bool card_send(struct card *card, const struct frame *frame)
 {
         void *buffer;
@@ -158,10 +172,8 @@ bool card_send(struct card *card, const struct frame *frame)
         if (!card->up)
                 return true;
         error = nova_net_prepare(card->net, &buffer);
-        if (!error) {
-                frame_copy(buffer, frame);
-                nova_net_queue(card->net, frame->bytes);
-        }
+        if (!error)
+                queue(card, buffer, frame);
         card->full = error == EAGAIN;
         return !card->full;
 }

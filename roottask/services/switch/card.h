@@ -16,6 +16,7 @@ struct frame {
         uint8_t header[FRAME_HEADER];
         const uint8_t *data; /* with the owner's header */
         uint32_t bytes;
+        uint32_t sum; /* the word about its checksum */
 };
 
 /* Copies all data at once, because it is aligned, and then the header. */
@@ -30,7 +31,7 @@ struct card {
         bool cable;      /* the card had a cable at the last look; read without synchronisation */
         unsigned forged; /* number of frames that came with forged sources */
         unsigned report_at; /* the card's thread reports this number of them */
-        void (*receive)(struct card *card, const uint8_t *frame, uint32_t bytes);
+        void (*receive)(struct card *card, const uint8_t *frame, uint32_t bytes, uint32_t sum);
 };
 
 /* Opens the session. @return 0 or an errno value */

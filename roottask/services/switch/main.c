@@ -12,6 +12,7 @@
 
 #include "card.h"
 #include "net/server.h"
+#include "net/sum.h"
 #include "nova/extension.h"
 #include "novart/program.h"
 #include "novart/selector.h"
@@ -46,6 +47,7 @@ static void deliver(struct client *client, const struct frame *frame)
         struct net_port *port = client->port;
         struct nova_net_entry entry;
         int error = EINVAL;
+        uint8_t *to;
 
         for (unsigned n = 0; n < NET_TURN && error == EINVAL; n++)
                 error = net_take_receive(port, &entry);
@@ -53,8 +55,10 @@ static void deliver(struct client *client, const struct frame *frame)
                 port->counts.dropped++;
                 return;
         }
-        frame_copy((uint8_t *)port->share.pool.memory + entry.offset, frame);
-        net_complete_receive(port, entry.tag, frame->bytes);
+        to = (uint8_t *)port->share.pool.memory + entry.offset;
+        frame_copy(to, frame);
+        net_complete_receive(port, entry.tag, frame->bytes,
+                             net_sum_pass(to, frame->bytes, frame->sum, entry.sum != 0));
 }
 
 static void deliver_to_clients(uint32_t to, const struct frame *frame)
@@ -91,7 +95,8 @@ static bool pass_on(struct client *client)
         const uint32_t all_cards = (1u << card_count) - 1;
         struct frame frame = {.data = (const uint8_t *)client->port->share.pool.memory +
                                       entry->offset,
-                              .bytes = entry->bytes};
+                              .bytes = entry->bytes,
+                              .sum = entry->sum};
         uint32_t to;
         bool forged;
 
@@ -214,9 +219,9 @@ static int make_wake(void)
 }
 
 /* Passes on a frame of a card. */
-static void receive(struct card *card, const uint8_t *data, uint32_t bytes)
+static void receive(struct card *card, const uint8_t *data, uint32_t bytes, uint32_t sum)
 {
-        struct frame frame = {.data = data, .bytes = bytes};
+        struct frame frame = {.data = data, .bytes = bytes, .sum = sum};
         uint32_t to;
         bool forged;
 
@@ -341,6 +346,7 @@ int main(int argc, char **argv)
                 .name = "switch",
                 .ports = NET_PORTS,
                 .frame_max = NOVA_NET_FRAME_MAX,
+                .sums = true,
                 .open = open_port,
                 .describe = describe,
                 .serve = serve,

@@ -78,7 +78,7 @@ static void finish(unsigned index, unsigned number, uint32_t bytes)
                 frame = bytes - HEADER_BYTES;
         else
                 user->counts.dropped++;
-        net_complete_receive(user, slot->tag, frame);
+        net_complete_receive(user, slot->tag, frame, 0);
 }
 
 /* Ends all requests that the device has completed. */

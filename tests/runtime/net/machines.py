@@ -5,8 +5,8 @@ COMMAND...
 
 Runs a command that boots a system with a card. The word NETDEV in the command becomes QEMU's option
 for the cable. KIND is `router`: an IPv6 router, and a name server, which exchanges datagrams with
-the program; `taken`: a machine that has the addresses that the programs want; or `unplugged`: the
-card has no cable.
+the program; `taken`: a machine that has the addresses that the programs want; `unplugged`: the
+card has no cable; or `sums`: a machine that returns datagrams with correct checksums.
 """
 import json
 import os
@@ -171,6 +171,32 @@ def taken(machine):
     machine.until(lambda: False, 600)
 
 
+class Returner(Machine):
+    """A machine that returns datagrams, and counts those whose checksum is missing or wrong."""
+
+    def __init__(self, peer):
+        super().__init__(peer, ["10.0.0.1"], False)
+        self.good = self.wrong = 0
+
+    def take(self, protocol, source, to, payload):
+        if protocol != p.UDP or to not in self.addresses or len(payload) < 8:
+            return
+        ports = [int.from_bytes(payload[at:at + 2], "big") for at in (0, 2)]
+        if p.udp(source, to, *ports, payload[8:]) == payload:
+            self.good += 1
+            self.send(source, p.UDP, p.udp(to, source, ports[1], ports[0], payload[8:]), to)
+        elif int.from_bytes(payload[4:6], "big") == len(payload):  # no part of a larger one
+            self.wrong += 1
+
+
+def return_all(machine):
+    """Returns datagrams until the system has ended. Returns a sentence about an error."""
+    machine.until(lambda: False, 600)
+    if machine.good < 6 or machine.wrong:
+        return f"{machine.good} checksums of datagrams were right, {machine.wrong} wrong or missing"
+    return None
+
+
 def unplug(path, machine):
     """Pulls the cable. Returns a sentence about an error."""
     with socket.socket(socket.AF_UNIX) as control:
@@ -201,13 +227,14 @@ def main():
     with tempfile.TemporaryDirectory(prefix="nova-net-") as folder:
         peer = Peer(folder)
         addresses = {"router": ["10.0.0.1", "fe80::1", "fd00:1::1"],
-                     "taken": ["10.0.0.2", "fd00::2"], "unplugged": []}[kind]
+                     "taken": ["10.0.0.2", "fd00::2"], "unplugged": [], "sums": []}[kind]
         control = os.path.join(folder, "control")
         command = [word.replace("NETDEV", peer.netdev()).replace("CONTROL", control)
                    for word in command]
         # A program that waits for DHCP could get an IPv6 address from the router in its time.
         machine = Machine(peer, addresses, kind == "router")
         functions = {"router": router, "taken": taken,
+                     "sums": lambda machine: return_all(Returner(peer)),
                      "unplugged": lambda machine: unplug(control, machine)}
         return run_beside(peer, command, lambda: functions[kind](machine), "machines.py")
 

@@ -68,7 +68,7 @@ bool reads(frame one)
 {
         segment read = {};
 
-        return novanet_segment_read(&read, one.data(), one.size());
+        return novanet_segment_read(&read, one.data(), one.size(), false);
 }
 
 /* Returns true if a frame can be read, and follows the first one. */
@@ -77,8 +77,8 @@ bool joins(frame next)
         frame first = make(100, 10);
         segment one = {}, two = {};
 
-        EXPECT_TRUE(novanet_segment_read(&one, first.data(), first.size()));
-        return novanet_segment_read(&two, next.data(), next.size()) &&
+        EXPECT_TRUE(novanet_segment_read(&one, first.data(), first.size(), false));
+        return novanet_segment_read(&two, next.data(), next.size(), false) &&
                novanet_segment_join(&one, &two);
 }
 
@@ -102,11 +102,11 @@ TEST(net_segment, frames_of_a_stream_become_one)
         put(third, 48, 2, 6000);
         close_sums(second);
         close_sums(third);
-        ASSERT_TRUE(novanet_segment_read(&one, first.data(), first.size()));
-        ASSERT_TRUE(novanet_segment_read(&next, second.data(), second.size()));
+        ASSERT_TRUE(novanet_segment_read(&one, first.data(), first.size(), false));
+        ASSERT_TRUE(novanet_segment_read(&next, second.data(), second.size(), false));
         EXPECT_EQ(next.bytes, 1U) << "without what fills up the frame";
         ASSERT_TRUE(novanet_segment_join(&one, &next));
-        ASSERT_TRUE(novanet_segment_read(&next, third.data(), third.size()));
+        ASSERT_TRUE(novanet_segment_read(&next, third.data(), third.size(), false));
         ASSERT_TRUE(novanet_segment_join(&one, &next));
         novanet_segment_write(&one);
         EXPECT_EQ(first[16] << 8 | first[17], 40 + 100 + 1 + 1460);
@@ -174,9 +174,9 @@ TEST(net_segment, a_packet_has_at_most_65535_bytes)
 
         for (unsigned i = 0; i < 60; i++)
                 all.push_back(make(i * step, step));
-        ASSERT_TRUE(novanet_segment_read(&one, all[0].data(), all[0].size()));
+        ASSERT_TRUE(novanet_segment_read(&one, all[0].data(), all[0].size(), false));
         for (unsigned i = 1; i < 60; i++) {
-                ASSERT_TRUE(novanet_segment_read(&next, all[i].data(), all[i].size()));
+                ASSERT_TRUE(novanet_segment_read(&next, all[i].data(), all[i].size(), false));
                 count += novanet_segment_join(&one, &next) ? 1 : 0;
         }
         EXPECT_EQ(count, 49U);

@@ -4,6 +4,8 @@
 #ifndef NOVART_SERVICE_NET_H
 #define NOVART_SERVICE_NET_H
 
+#include <stdbool.h>
+
 #include "novart/service/ring.h"
 #include "novart/session.h"
 
@@ -30,8 +32,15 @@
  * doorbell if `service_waits` is 1. A service with enough empty buffers may take further ones
  * later, and then keeps `service_waits` of `receive` at 0.
  *
- * A frame has an Ethernet header (destination, source, type), data, and no checksum. A frame that
- * finds no empty buffer is dropped and counted.
+ * A frame has an Ethernet header (destination, source, type), data, and no checksum of its own. A
+ * frame that finds no empty buffer is dropped and counted.
+ *
+ * The checksum that TCP and UDP have may be open: its field holds the sum of the pseudo header, not
+ * inverted, and the word nova_net_entry::sum names its place. A session with NOVA_NET_SUMS takes
+ * such frames. It fills the checksum in where the frame leaves the machine, and for receivers that
+ * do not accept open ones. A receiver accepts them, and words about sums that were checked, in the
+ * buffers whose requests have NOVA_NET_SUM_ACCEPT; nova_net_ring::sum has the word about the frame.
+ * A client that has neither sends and gets complete frames only.
  *
  * The rings and the pool belong to the service, so they vanish from the client when the
  * service ends.
@@ -56,6 +65,7 @@
 enum nova_net_flag {
         NOVA_NET_LINK = 1, /**< the card has a cable. At a switch: one of its cards had a cable a
                               second ago, or the switch has no card */
+        NOVA_NET_SUMS = 2, /**< requests may have a `sum`; without this bit, it is 0 */
 };
 
 /** Properties of a session. */
@@ -74,13 +84,53 @@ struct nova_net_counts {
         uint64_t dropped; /**< frames for the client that were too long, or found no empty buffer */
 };
 
+/** Bits of a word about the checksum of TCP or UDP in a frame. 0: the field has the checksum, and
+ * the receiver must check it. */
+enum nova_net_sum {
+        NOVA_NET_SUM_OPEN = 1, /**< it is not filled in. Bits 8 to 18: offset of the first byte that
+                                * it covers, up to the frame's end; bits 20 to 30: offset of its
+                                * field from there. A receiver need not check such a frame */
+        NOVA_NET_SUM_RIGHT = 2,  /**< of a received frame: it was checked, and is right */
+        NOVA_NET_SUM_ACCEPT = 4, /**< of an empty buffer: the client accepts the two others */
+};
+
+/** Returns the word for a frame whose checksum is open. @param start offset of the first byte that
+ * it covers @param at offset of its field from @p start; both below 2,048 */
+static inline uint32_t nova_net_sum_open(uint32_t start, uint32_t at)
+{
+        return NOVA_NET_SUM_OPEN | start << 8 | at << 20;
+}
+
+/** Returns the offset of the first byte that an open checksum covers. */
+static inline uint32_t nova_net_sum_start(uint32_t sum)
+{
+        return sum >> 8 & 0x7ff;
+}
+
+/** Returns the offset of an open checksum's field from nova_net_sum_start(). */
+static inline uint32_t nova_net_sum_at(uint32_t sum)
+{
+        return sum >> 20 & 0x7ff;
+}
+
+/** Returns true if @p sum is a word about an open checksum that lies in a frame of @p bytes bytes,
+ * after the Ethernet header. */
+static inline bool nova_net_sum_is_valid(uint32_t sum, uint32_t bytes)
+{
+        const uint32_t start = nova_net_sum_start(sum), at = nova_net_sum_at(sum);
+
+        return sum == nova_net_sum_open(start, at) && start >= NOVA_NET_FRAME_MIN &&
+               start + at + 2 <= bytes;
+}
+
 /** A request. */
 struct nova_net_entry {
-        uint32_t offset;   /**< offset in the pool in bytes */
-        uint32_t bytes;    /**< size of the frame, or of the empty buffer: NOVA_NET_FRAME_MAX to
-                            * NOVA_NET_BUFFER. A card may need the latter */
-        uint32_t tag;      /**< number that the completion repeats */
-        uint32_t reserved; /**< 0 */
+        uint32_t offset; /**< offset in the pool in bytes */
+        uint32_t bytes;  /**< size of the frame, or of the empty buffer: NOVA_NET_FRAME_MAX to
+                          * NOVA_NET_BUFFER. A card may need the latter */
+        uint32_t tag;    /**< number that the completion repeats */
+        uint32_t sum;    /**< 0; of a frame: NOVA_NET_SUM_OPEN and a place; of an empty buffer:
+                          * NOVA_NET_SUM_ACCEPT. The last two only with NOVA_NET_SUMS */
 };
 
 /** A ring. The result of a completion is 0 or a number of <errno.h> in `transmit`, and the frame's
@@ -89,7 +139,11 @@ struct nova_net_ring {
         struct nova_ring head;                                    /**< begins with NOVA_NET_MAGIC */
         struct nova_ring_completion completion[NOVA_NET_ENTRIES]; /**< service writes them */
         struct nova_net_entry entry[NOVA_NET_ENTRIES];            /**< client writes them */
-        uint8_t fill[4096 - 192 - 24 * NOVA_NET_ENTRIES];         /**< to the next page */
+        uint32_t sum[NOVA_NET_ENTRIES];                           /**< service writes them, each
+                                                                   * before the completion with its
+                                                                   * index: words about the frames
+                                                                   * in `receive` */
+        uint8_t fill[4096 - 192 - 28 * NOVA_NET_ENTRIES];         /**< to the next page */
 };
 
 /** The rings of a session. */
@@ -113,6 +167,7 @@ struct nova_net_frame {
         const uint8_t *data; /**< first byte, of the destination's address */
         uint32_t bytes;      /**< number of bytes */
         uint32_t buffer;     /**< number of the buffer, for nova_net_release() */
+        uint32_t sum;        /**< word about its checksum; 0 without nova_net_accept_sums() */
 };
 
 /**
@@ -214,6 +269,24 @@ int nova_net_prepare(struct nova_net *net, void **buffer);
  * @retval ECONNRESET the service has ended: nova_net_reopen()
  */
 int nova_net_queue(struct nova_net *net, size_t bytes);
+
+/**
+ * Does the same with a frame whose checksum is open. The session needs NOVA_NET_SUMS in the flags
+ * of nova_net_get_info(), which nova_net_reopen() may change.
+ *
+ * @param net   the session
+ * @param bytes NOVA_NET_FRAME_MIN to NOVA_NET_FRAME_MAX
+ * @param sum   nova_net_sum_open(); 0: the checksum is in the frame
+ * @retval EINVAL  the checksum lies outside of the frame
+ * @retval ENOTSUP the service does not take such frames
+ * @retval …       as nova_net_queue()
+ */
+int nova_net_queue_sum(struct nova_net *net, size_t bytes, uint32_t sum);
+
+/** Accepts frames with open checksums, and words about checksums that were checked, if the service
+ * has NOVA_NET_SUMS: nova_net_frame::sum. Holds for buffers that are given to the service later,
+ * also by nova_net_reopen(). */
+void nova_net_accept_sums(struct nova_net *net);
 
 /** Shows the service all frames that were queued and buffers that were released, and wakes it if it
  * sleeps. @retval 0 done @retval ECONNRESET the service has ended: nova_net_reopen() */

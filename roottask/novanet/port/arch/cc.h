@@ -19,8 +19,14 @@
 typedef int sys_prot_t;
 
 struct ip6_addr;
+struct ip_addr;
+struct netif;
+struct pbuf;
 
 uint16_t novanet_sum(const void *data, int bytes);
+uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_t protocol,
+                             uint16_t bytes, const struct ip_addr *source,
+                             const struct ip_addr *destination);
 void novanet_unlock(void);
 uint32_t novanet_random(void);
 const struct ip6_addr *novanet_find_gateway(const struct ip6_addr *destination);

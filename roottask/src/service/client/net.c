@@ -20,6 +20,7 @@ struct nova_net {
         bool queued;   /* the service must learn of new frames, or that the client waits for a free
                           buffer */
         bool released; /* the service must learn of new empty buffers */
+        bool accepts;  /* words about checksums, if the service has them */
         unsigned free_count;              /* buffers for sending that are free */
         uint32_t free[NOVA_NET_ENTRIES];  /* their numbers */
         bool in_flight[NOVA_NET_ENTRIES]; /* the service has this buffer for sending */
@@ -69,14 +70,21 @@ static void put(struct ring_end *end, struct nova_net_entry entry)
         end->submitted++;
 }
 
+static bool accepts_sums(const struct nova_net *net)
+{
+        return net->accepts && net->info.flags & NOVA_NET_SUMS;
+}
+
 /* Gives the service an empty buffer. */
 static void offer(struct nova_net *net, uint32_t buffer)
 {
         net->offered[buffer] = true;
         net->released = true;
-        put(&net->receive, (struct nova_net_entry){.offset = receive_offset(buffer),
-                                                   .bytes = NOVA_NET_BUFFER,
-                                                   .tag = buffer});
+        put(&net->receive,
+            (struct nova_net_entry){.offset = receive_offset(buffer),
+                                    .bytes = NOVA_NET_BUFFER,
+                                    .tag = buffer,
+                                    .sum = accepts_sums(net) ? NOVA_NET_SUM_ACCEPT : 0});
 }
 
 static int begin(struct ring_session *session)
@@ -198,12 +206,16 @@ int nova_net_prepare(struct nova_net *net, void **buffer)
 
 /* A frame whose page has vanished is not sent: if the page vanished before the ring, the service
  * that still sees the ring would send other data. */
-int nova_net_queue(struct nova_net *net, size_t bytes)
+int nova_net_queue_sum(struct nova_net *net, size_t bytes, uint32_t sum)
 {
         uint32_t buffer, offset;
 
         if (bytes < NOVA_NET_FRAME_MIN || bytes > NOVA_NET_FRAME_MAX)
                 return EMSGSIZE;
+        if (sum && !nova_net_sum_is_valid(sum, (uint32_t)bytes))
+                return EINVAL;
+        if (sum && !(net->info.flags & NOVA_NET_SUMS))
+                return ENOTSUP;
         if (!net->free_count)
                 return EAGAIN;
         buffer = net->free[net->free_count - 1];
@@ -214,8 +226,19 @@ int nova_net_queue(struct nova_net *net, size_t bytes)
         net->in_flight[buffer] = true;
         net->queued = true;
         put(&net->transmit,
-            (struct nova_net_entry){.offset = offset, .bytes = (uint32_t)bytes, .tag = buffer});
+            (struct nova_net_entry){
+                    .offset = offset, .bytes = (uint32_t)bytes, .tag = buffer, .sum = sum});
         return 0;
+}
+
+int nova_net_queue(struct nova_net *net, size_t bytes)
+{
+        return nova_net_queue_sum(net, bytes, 0);
+}
+
+void nova_net_accept_sums(struct nova_net *net)
+{
+        net->accepts = true;
 }
 
 int nova_net_send(struct nova_net *net, const void *data, size_t bytes)
@@ -252,16 +275,35 @@ int nova_net_flush(struct nova_net *net)
         return 0;
 }
 
+/* Takes the next completion of `receive`, with the word about its frame, which the service has
+ * written before. */
+static int take_frame(struct nova_net *net, struct nova_ring_completion *completion, uint32_t *sum)
+{
+        const uint32_t index = net->receive.reaped % NOVA_NET_ENTRIES;
+        const int error = take(net, &net->receive, net->offered, completion);
+
+        *sum = 0;
+        if (!error && accepts_sums(net))
+                *sum = *(volatile uint32_t *)&net->rings->receive.sum[index];
+        return error;
+}
+
+static bool is_word(uint32_t sum, uint32_t bytes)
+{
+        return !sum || sum == NOVA_NET_SUM_RIGHT || nova_net_sum_is_valid(sum, bytes);
+}
+
 int nova_net_receive(struct nova_net *net, struct nova_net_frame *frame)
 {
         struct nova_ring_completion completion;
+        uint32_t sum;
 
         for (;;) {
-                const int error = take(net, &net->receive, net->offered, &completion);
+                const int error = take_frame(net, &completion, &sum);
 
                 if (error)
                         return error;
-                if (completion.result > NOVA_NET_FRAME_MAX)
+                if (completion.result > NOVA_NET_FRAME_MAX || !is_word(sum, completion.result))
                         return EPROTO;
                 if (completion.result >= NOVA_NET_FRAME_MIN)
                         break;
@@ -269,7 +311,7 @@ int nova_net_receive(struct nova_net *net, struct nova_net_frame *frame)
         }
         *frame = (struct nova_net_frame){(const uint8_t *)net->of.pool +
                                                  receive_offset(completion.tag),
-                                         completion.result, completion.tag};
+                                         completion.result, completion.tag, sum};
         return 0;
 }
 
