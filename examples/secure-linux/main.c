@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A monitor whose guest becomes secure: Linux out of a sealed image. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,39 @@ static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_secure secure;
 static struct nova_virtio_random random_bytes;
+static struct nova_virtio_block disk;
 
-/* Adds the console and the entropy device. */
+/* Finds a file: a root among all boot modules, a program of a system among its own. */
+static int find_module(const char *name, const void **data, size_t *bytes)
+{
+        return nova_program_is_root() ? nova_module_open(name, data, bytes)
+                                      : nova_parent_module(name, data, bytes);
+}
+
+/* Adds the encrypted disk. What the guest writes to it stays in memory. */
+static int add_disk(void)
+{
+        const void *from;
+        size_t bytes;
+        void *data;
+
+        if (find_module("secret.img", &from, &bytes))
+                return 0;
+        data = malloc(bytes);
+        if (!data)
+                return ENOMEM;
+        memcpy(data, from, bytes);
+        nova_virtio_block_init(&disk, &vm.memory, data, bytes, false);
+        return nova_pc_add_virtio(&pc, 2, &disk.virtio);
+}
+
+/* Adds the console, the disk and the entropy device. */
 static int add_devices(void)
 {
         int error = nova_pc_add_console(&pc, 1);
 
+        if (!error)
+                error = add_disk();
         if (!error && nova_entropy_available()) {
                 nova_virtio_random_init(&random_bytes, &vm.memory, nova_entropy, NULL);
                 error = nova_pc_add_virtio(&pc, 3, &random_bytes.virtio);
@@ -91,8 +119,7 @@ int main(void)
                 terminal_use();
         if (nova_secure_open(&secure, "ultravisor"))
                 printf("There is no ultravisor, so the guest cannot become secure.\n");
-        if (nova_program_is_root() ? nova_module_open("sealed.img", &image, &bytes)
-                                   : nova_parent_module("sealed.img", &image, &bytes)) {
+        if (find_module("sealed.img", &image, &bytes)) {
                 printf("The boot module sealed.img is missing.\n");
                 return 1;
         }

@@ -103,7 +103,7 @@ class Guest(unittest.TestCase):
         for name in guest.DRIVERS:
             (drivers / name).parent.mkdir(parents=True, exist_ok=True)
             (drivers / f"{name}.ko").write_text(name)
-        found = list(guest._drivers(self.root, guest.DRIVERS))
+        found = list(guest.drivers(self.root, guest.DRIVERS))
         self.assertLess(found.index("virtio_ring"), found.index("virtio"))
         self.assertLess(found.index("virtio"), found.index("virtio_pci"))
         self.assertEqual(len(found), len(guest.DRIVERS))
@@ -113,9 +113,9 @@ class Guest(unittest.TestCase):
         (modules / "kernel/fs").mkdir(parents=True)
         (modules / "kernel/fs/ext4.ko").write_text("ext4")
         (modules / "modules.builtin").write_text("kernel/lib/crc16.ko\n")
-        self.assertEqual(list(guest._drivers(self.root, ["lib/crc16", "fs/ext4"])), ["ext4"])
+        self.assertEqual(list(guest.drivers(self.root, ["lib/crc16", "fs/ext4"])), ["ext4"])
         with self.assertRaises(NovaError):
-            guest._drivers(self.root, ["lib/crc32", "fs/ext4"])
+            guest.drivers(self.root, ["lib/crc32", "fs/ext4"])
 
     def test_files_of_packages_are_copied_or_their_absence_is_reported(self):
         (self.root / "lists").touch()

@@ -37,6 +37,28 @@ nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
 nova_add_program(secure-spinner SOURCES spinner.c)
 nova_add_secure_test(beside SOURCES beside.c DESCRIPTION spinner.nova.in BESIDE secure-spinner
   EXPECT "^vmm: 1[.][.]3$")
+# The monitor of secure-linux looks for the phrase and for the content of the disk, which the guest
+# reads and writes. It must find the disk's header.
+set(example "${NOVA_ROOT}/examples/secure-linux")
+nova_add_program(secure-search SOURCES "${example}/main.c" "${NOVA_ROOT}/examples/linux/terminal.c"
+  search.c LINK Nova::novavmm)
+target_compile_definitions(secure-search PRIVATE VCPUS=1)
+target_include_directories(secure-search PRIVATE "${NOVA_ROOT}/examples/linux")
+set_source_files_properties("${example}/main.c" PROPERTIES COMPILE_DEFINITIONS
+  "nova_vm_wait=search_wait;nova_virtio_block_init=search_block_init")
+file(READ "${example}/secure-linux.nova" description)
+string(REPLACE "secure-monitor" "secure-search" description "${description}")
+file(CONFIGURE OUTPUT search.nova CONTENT "${description}" @ONLY)
+nova_add_system(secure-search-system DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/search.nova"
+  PROGRAMS ultravisor secure-search MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
+nova_add_boot_test(secure.search SYSTEM secure-search-system CPU qemu64,+svm,+npt,+rdrand
+  LABELS secure TIMEOUT 300 ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/motd,/secret/copy+sync+poweroff,-f"
+  EXPECT "18aee85171716d99dd37408899d6959d307c5eacf599ad29d55c35fd5bf0511d  /secret/motd"
+         "^header: [1-9][0-9]* times in the memory, [1-9][0-9]* times on the disk"
+         "^phrase: 0 times in the memory, 0 times on the disk"
+         "^text: 0 times in the memory, 0 times on the disk"
+         "^The secure guest switched itself off"
+  REJECT "cannot be used")
 
 # The ultravisor reports why it cannot start.
 nova_add_boot_test(secure.no-guests SYSTEM secure-statuses CPU qemu64,-svm,+rdrand STATUS 1

@@ -27,7 +27,9 @@ MEMTEST_PACKAGE = "memtest86+"
 MEMTEST = {"x86_64": "boot/memtest86+x64.bin", "x86_32": "boot/memtest86+ia32.bin"}
 
 # Name of the folder for created files; it changes when the way to create them changes.
-FORM = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+_SOURCES = [Path(__file__).with_name(name)
+            for name in ("guest.py", "guest_crypt.py", "guest_secret.c")]
+FORM = hashlib.sha256(b"".join(one.read_bytes() for one in _SOURCES)).hexdigest()[:12]
 # Drivers that Debian's kernel has as modules, in the order in which they need each other. Guests
 # without such devices do not load them.
 DRIVERS = """
@@ -47,7 +49,8 @@ DISK_SECTORS = 2048
 # The first process of a guest: a shell, or what the kernel's command line names: the disk's own
 # first process after "root=", or the commands after "run=", with commas for blanks and + between
 # commands. A shell that reads them from a pipe shows the prompt that it would show on a terminal.
-# A network card gets the address after "net=", or one by DHCP.
+# A network card gets the address after "net=", or one by DHCP. A program `unlock` of the initrd
+# opens an encrypted disk before the commands run.
 INIT = """\
 #!/bin/sh
 mount -t devtmpfs dev /dev
@@ -92,6 +95,7 @@ if [ "$root" ]; then
         echo "The guest cannot use the disk $root as its root: it must have a file system ext4."
         poweroff -f
 fi
+[ -x /bin/unlock ] && unlock
 if [ "$commands" ]; then
         echo "$commands" | tr ',' ' ' | tr '+' '\\n' | sh -i 2>&1
 else
@@ -111,7 +115,7 @@ done >/etc/resolv.conf
 """
 FOLDERS = ("bin", "dev", "drivers", "etc", "proc", "root", "sys", "tmp")
 COMMANDS = (
-    "cat date dd dmesg echo free grep head hexdump httpd insmod ip ls mount nc ping ps poweroff "
+    "cat cp date dd dmesg echo free grep head hexdump httpd insmod ip ls mount nc ping ps poweroff "
     "readlink reboot setsid sh sha256sum sleep stty switch_root sync tail tr udhcpc umount uname "
     "uptime vi wc wget"
 ).split()
@@ -226,10 +230,10 @@ def _apt(arch, command, package, folder=None):
 
 
 def _real_kernel(arch):
-    return _real_package(arch, KERNEL_PACKAGE[arch])
+    return real_package(arch, KERNEL_PACKAGE[arch])
 
 
-def _real_package(arch, package):
+def real_package(arch, package):
     """Returns the package with the image, on which the well-known package depends."""
     text = _apt(arch, ["apt-cache", "depends", package], package)
     for line in text.splitlines():
@@ -239,7 +243,7 @@ def _real_package(arch, package):
     return package
 
 
-def _unpack(arch, package, folder):
+def unpack(arch, package, folder):
     """Downloads a package unless it is here already. Returns the folder of its files."""
     packages = places.GUESTS / "packages" / DEBIAN[arch]
     packages.mkdir(parents=True, exist_ok=True)
@@ -255,7 +259,7 @@ def _unpack(arch, package, folder):
 
 
 def _make_kernel(arch, folder, to):
-    _copy_kernel(_unpack(arch, _real_kernel(arch), folder), KERNEL_PACKAGE[arch], to)
+    _copy_kernel(unpack(arch, _real_kernel(arch), folder), KERNEL_PACKAGE[arch], to)
 
 
 def _copy_kernel(files, package, to):
@@ -265,7 +269,7 @@ def _copy_kernel(files, package, to):
     shutil.copy(images[-1], to)
 
 
-def _entry(name, mode, data=b"", number=[0]):
+def entry(name, mode, data=b"", number=[0]):
     """Returns one file of an archive for Linux (cpio, newc format)."""
     number[0] += 1
     path = name.encode() + b"\0"
@@ -274,7 +278,7 @@ def _entry(name, mode, data=b"", number=[0]):
     return b"".join(part + b"\0" * (-len(part) % 4) for part in (head, data))
 
 
-def _drivers(files, paths):
+def drivers(files, paths):
     """Returns the modules at PATHS by name, except those that the kernel has built in."""
     found = {}
     lists = files.glob("lib/modules/*/modules.builtin")
@@ -288,24 +292,24 @@ def _drivers(files, paths):
     return found
 
 
-def _make_initrd(arch, folder, to, package=None):
+def make_initrd(arch, folder, to, package=None):
     """Creates the initrd for the kernel of PACKAGE, or for the usual one."""
-    shell = (_unpack(arch, SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
-    kernel = _unpack(arch, _real_package(arch, package or KERNEL_PACKAGE[arch]), folder)
+    shell = (unpack(arch, SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
+    kernel = unpack(arch, real_package(arch, package or KERNEL_PACKAGE[arch]), folder)
     kinds = {"order": DRIVERS, "net": NET_DRIVERS, "root": ROOT_DRIVERS}
     if package:
         kinds["pass"] = PASS_DRIVERS.split()
-    modules = {kind: _drivers(kernel, paths) for kind, paths in kinds.items()}
-    archive = b"".join(_entry(name, 0o040755) for name in FOLDERS)
-    archive += _entry("bin/busybox", 0o100755, shell)
-    archive += b"".join(_entry(f"bin/{name}", 0o120777, b"busybox") for name in COMMANDS)
+    modules = {kind: drivers(kernel, paths) for kind, paths in kinds.items()}
+    archive = b"".join(entry(name, 0o040755) for name in FOLDERS)
+    archive += entry("bin/busybox", 0o100755, shell)
+    archive += b"".join(entry(f"bin/{name}", 0o120777, b"busybox") for name in COMMANDS)
     for kind, found in modules.items():
         for name, data in found.items():
-            archive += _entry(f"drivers/{name}.ko", 0o100644, data)
-        archive += _entry(f"drivers/{kind}", 0o100644, " ".join(found).encode())
-    archive += _entry("bin/lease", 0o100755, LEASE.encode())
-    archive += _entry("init", 0o100755, INIT.encode())
-    to.write_bytes(archive + _entry("TRAILER!!!", 0))
+            archive += entry(f"drivers/{name}.ko", 0o100644, data)
+        archive += entry(f"drivers/{kind}", 0o100644, " ".join(found).encode())
+    archive += entry("bin/lease", 0o100755, LEASE.encode())
+    archive += entry("init", 0o100755, INIT.encode())
+    to.write_bytes(archive + entry("TRAILER!!!", 0))
 
 
 # A 32-bit program for Linux: its argument (int, sysenter or syscall) selects how it enters the
@@ -374,12 +378,12 @@ text_end:
 
 def _make_initrd_syscalls(arch, folder, to):
     """Creates the initrd of a 64-bit guest, followed by another archive with the program."""
-    _make_initrd(arch, folder, to)
+    make_initrd(arch, folder, to)
     source, program = folder / "syscalls.s", folder / "syscalls"
     source.write_text(SYSCALLS, encoding="ascii")
     command = ["gcc", "-m32", "-nostdlib", "-static", "-no-pie", "-o", str(program), str(source)]
     tools.output(command, "the 32-bit program cannot be built")
-    archive = _entry("bin/syscalls", 0o100755, program.read_bytes()) + _entry("TRAILER!!!", 0)
+    archive = entry("bin/syscalls", 0o100755, program.read_bytes()) + entry("TRAILER!!!", 0)
     with open(to, "ab") as file:
         file.write(archive)
 
@@ -392,7 +396,7 @@ def _make_disk(arch, folder, to):
 
 def _copy(arch, package, name, folder, to):
     """Copies one file of a package."""
-    made = _unpack(arch, package, folder) / name
+    made = unpack(arch, package, folder) / name
     if not made.exists():
         raise NovaError(f"the package {package} has no file {name}.")
     shutil.copy(made, to)
@@ -410,18 +414,18 @@ def _other_kernel(arch, package):
     """Returns a maker of another Linux kernel of Debian's, for guests of ARCH on any host."""
 
     def make(_, folder, to):
-        _copy_kernel(_unpack(arch, _real_package(arch, package), folder), package, to)
+        _copy_kernel(unpack(arch, real_package(arch, package), folder), package, to)
 
     return make
 
 
 def _make_initrd_amd64(_, folder, to):
     """Creates an initrd for Debian's generic kernel, which has drivers of real devices."""
-    _make_initrd("x86_64", folder, to, "linux-image-amd64")
+    make_initrd("x86_64", folder, to, "linux-image-amd64")
 
 
 def _make_initrd_32(_, folder, to):
-    _make_initrd("x86_32", folder, to)
+    make_initrd("x86_32", folder, to)
 
 
 def _unpacked(package, pattern):
@@ -429,7 +433,7 @@ def _unpacked(package, pattern):
     """
 
     def make(_, folder, to):
-        found = sorted(_unpack("x86_64", package, folder).glob(pattern))
+        found = sorted(unpack("x86_64", package, folder).glob(pattern))
         if not found:
             raise NovaError(f"the package {package} has no file {pattern}.")
         with gzip.open(found[-1]) as packed:
@@ -511,14 +515,28 @@ def _make_machine_key(_, folder, to):
     os.replace(folder / "keys/machine.key", to)
 
 
+def _crypt(name):
+    """Returns a maker of nova.guest_crypt, which few boots need."""
+
+    def make(arch, folder, to):
+        from nova import guest_crypt
+
+        getattr(guest_crypt, name)(arch, folder, to)
+
+    return make
+
+
 MAKERS = {
     "machine.key": _make_machine_key,
     "debian.img": _make_debian,
     "bios.bin": _make_firmware,
     "vmlinuz": _make_kernel,
-    "initrd": _make_initrd,
+    "initrd": make_initrd,
     "disk.img": _make_disk,
     "memtest": _make_memtest,
+    "initrd-crypt": _crypt("make_initrd"),
+    "disk.phrase": _crypt("make_phrase"),
+    "secret.img": _crypt("make_disk"),
     "initrd-32": _make_initrd_32,
     "initrd-amd64": _make_initrd_amd64,
     "initrd-syscalls": _make_initrd_syscalls,
