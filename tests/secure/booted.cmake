@@ -52,7 +52,8 @@ file(CONFIGURE OUTPUT search.nova CONTENT "${description}" @ONLY)
 nova_add_system(secure-search-system DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/search.nova"
   PROGRAMS ultravisor secure-search MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
 nova_add_boot_test(secure.search SYSTEM secure-search-system CPU qemu64,+svm,+npt,+rdrand
-  LABELS secure TIMEOUT 300 ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/motd,/secret/copy+sync+poweroff,-f"
+  LABELS secure TIMEOUT 300 ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/motd,/secret/copy\
++sync+poweroff,-f"
   EXPECT "18aee85171716d99dd37408899d6959d307c5eacf599ad29d55c35fd5bf0511d  /secret/motd"
          "^header: [1-9][0-9]* times in the memory, [1-9][0-9]* times on the disk"
          "^phrase: 0 times in the memory, 0 times on the disk"
