@@ -59,7 +59,7 @@ struct cpu {
         bool no_quiescence; /* the code that opened the interrupt window holds borrowed pointers */
         bool in_mail;       /* mail_receive is running */
         bool current_ended; /* current or current_sc has ended: no quiescence until the switch */
-        uint32_t walk;      /* number of the last walk of chain_end(); greater: that walk is over */
+        uint32_t walk;      /* number of chain_end()'s last walk; a greater number ends that walk */
         bool behind;        /* woken, cut or stranded may have entries, for the next decision */
         bool mail_waits;    /* a decision is processing cut or stranded: receive no mail */
         bool mail_came;     /* an interrupt for mail arrived while mail_waits was set */
@@ -80,7 +80,7 @@ struct cpu {
         uint64_t tag_round;      /* tags of other rounds are invalid */
         bool tag_flush;          /* a round has begun, but its flush is not done yet */
         unsigned dying_count;    /* number of objects in dying */
-        bool dying_orphans;      /* the EC that was ending some objects in dying has ended itself */
+        bool dying_orphans;      /* an EC ended before it had reaped its objects in dying */
         uint32_t frame_refusals; /* value of frame_refusals that this CPU's threads have seen */
 
         /* Fixed after the start. */

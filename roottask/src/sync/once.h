@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* State of eight bytes, initially 0; the first becomes 1 after the initialisation, as the C++ ABI
- * says. */
+/* The state is eight bytes, initially 0. The first byte becomes 1 after the initialisation: the C++
+ * ABI requires this. */
 
 /* Begins the initialisation. Waits while another thread runs it.
  * @return true if the caller must run it and call novart_once_end(); false if it has been done */

@@ -186,8 +186,9 @@ static int collect(struct nova_net *net)
         return error == EAGAIN ? 0 : error;
 }
 
-/* If no buffer is free, asks for the bell, because another thread may be in nova_net_listen(). The
- * service must notice that, so nova_net_flush() rings the doorbell. */
+/* If no buffer is free, requests the bell, because another thread may wait for it in
+ * nova_net_listen(). Then nova_net_flush() rings the doorbell, so that the service sees the
+ * request. */
 int nova_net_prepare(struct nova_net *net, void **buffer)
 {
         int error = collect(net);
