@@ -209,6 +209,8 @@ STORAGE_LIMITS = (
 )
 
 LWIP = "roottask/novanet/port/lwipopts.h"
+HTTP = "roottask/novanet/src/http_server.c"
+HTTP_HEADER = "roottask/novanet/include/novanet/http.h"
 NETWORK_LIMITS = (
     ("bytes of a frame", NET, "NOVA_NET_FRAME_MAX", plain,
      "`nova_net_send()` returns `EMSGSIZE`; a longer frame from a card is dropped"),
@@ -233,6 +235,15 @@ NETWORK_LIMITS = (
      "a new address replaces another one; frames for that one go to all cards and all clients with "
      "several addresses"),
     ("sockets of a program", LWIP, "NUM_SOCKETS", plain, "`ENFILE`"),
+    ("sockets of a program that listen", LWIP, "MEMP_NUM_TCP_PCB_LISTEN", plain,
+     "`listen()` returns `ENOMEM`"),
+    ("connections of a socket that wait for `accept()`", LWIP, "DEFAULT_ACCEPTMBOX_SIZE", plain,
+     "further ones are refused"),
+    ("bytes of a TCP stream in flight in one direction", LWIP, "TCP_WND", plain, "the sender "
+     "waits"),
+    ("connections of `nova_http_serve()`", HTTP, "CONNECTIONS", plain,
+     "a new one replaces one that has been idle for 250 ms, or waits"),
+    ("bytes of a request of HTTP", HTTP_HEADER, "NOVA_HTTP_HEAD_MAX", plain, "status 431 or 414"),
     ("TCP connections of a program", LWIP, "MEMP_NUM_TCP_PCB", plain,
      "a new one replaces the oldest that is not complete, or is refused"),
     ("packets that a program has received and not read", LWIP, "PBUF_POOL_SIZE", plain,
