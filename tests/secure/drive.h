@@ -12,7 +12,8 @@
 
 static struct nova_semaphore drive_asked = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore drive_answered = NOVA_SEMAPHORE_INITIALIZER(0);
-static bool drive_waits; /* the handler waits for a command */
+static bool drive_waits;  /* the handler waits for a command */
+static bool drive_closed; /* the guest of the handler's call has been ended */
 static uint32_t drive_command, drive_operand[2], drive_result;
 
 /* Lets the guest perform a command, without a wait for the result. */
@@ -43,17 +44,28 @@ static inline uint32_t drive_read(uint64_t port)
 {
         if (port == PROBE_COMMAND) {
                 __atomic_store_n(&drive_waits, true, __ATOMIC_SEQ_CST);
+                if (__atomic_load_n(&drive_closed, __ATOMIC_SEQ_CST) &&
+                    __atomic_exchange_n(&drive_waits, false, __ATOMIC_SEQ_CST))
+                        return 0;
                 nova_semaphore_down(&drive_asked);
                 __atomic_store_n(&drive_waits, false, __ATOMIC_SEQ_CST);
         }
         return port == PROBE_COMMAND ? drive_command : drive_operand[port == PROBE_SECOND];
 }
 
-/* Lets the handler complete the call of a guest that has been ended. */
-static inline void drive_drop(void)
+/* Lets the handler complete the call of a guest that has been ended. The end can stop the handler
+ * at any instruction of the call. The next call to the handler, by the next guest, completes it. */
+static inline void drive_close(void)
 {
+        __atomic_store_n(&drive_closed, true, __ATOMIC_SEQ_CST);
         if (__atomic_exchange_n(&drive_waits, false, __ATOMIC_SEQ_CST))
                 nova_semaphore_up(&drive_asked);
+}
+
+/* Lets the handler wait for commands again. Called by the handler: its earlier call is complete. */
+static inline void drive_open(void)
+{
+        __atomic_store_n(&drive_closed, false, __ATOMIC_SEQ_CST);
 }
 
 /* Serves a write of the result. */

@@ -53,6 +53,7 @@ static nova_word_t honest(struct call *call)
 {
         switch (call->number) {
         case NOVA_H_SVM_INIT_START:
+                drive_open();
                 return (nova_word_t)nova_uv_register_mem_slot(&uv, 0, MEMORY, 0, 0);
         case NOVA_H_SVM_INIT_DONE:
         case NOVA_H_SVM_INIT_ABORT:
@@ -125,7 +126,7 @@ static inline enum nova_u_status honest_end(void)
 {
         const enum nova_u_status status = nova_uv_svm_terminate(&uv);
 
-        drive_drop();
+        drive_close();
         return status;
 }
 
