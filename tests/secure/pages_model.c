@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks the states of a secure VM's pages in all interleavings of their users: two virtual CPUs
+ * and the VMM, with two pages: `pages_model FRAMES NORMALS VERSIONS USES`. FRAMES and NORMALS
+ * are the pages of secure memory and of the VMM's, VERSIONS is the limit of encryptions.
+ * Letters of USES: s snapshots, w write protection, p exits that use a frame, h UV_SHARE_PAGE and
+ * the shared view, r replays.
+ *
+ * page.c and frame.c are the ultravisor's. What memory.c and the kernel do is modelled: one step is
+ * one section under the service's lock, one reply, or one access. A page's content is its first
+ * word. pages_model.py runs this program, and again with faults in the sources. */
+#include "pages_model.h"
+
+static char step_text[80];
+
+/* The guest writes another secret into a frame of a page. */
+static void write_secret(unsigned page, unsigned frame)
+{
+        const uint16_t word = SECRET | (now.page[page].ghost == (SECRET | 1) ? 2 : 1);
+
+        put_word(frame_word(frame), word);
+        now.page[page].ghost = word;
+}
+
+/* A step of the guest by a mapping that it has. */
+static bool use(unsigned page, unsigned view)
+{
+        const unsigned map = now.map[page][view];
+
+        if (!(map & WRITABLE))
+                return false;
+        if (map & AT_FRAME)
+                write_secret(page, map & 15);
+        else
+                now.normal[map & 15] = GARBAGE;
+        return true;
+}
+
+static bool is_secure_access(const struct page *page, unsigned view)
+{
+        return view && !page->shared;
+}
+
+/* Decides what to do for an access. */
+static bool look(struct vcpu *vcpu)
+{
+        const struct page *const page = &real[vcpu->page];
+
+        vcpu->secure = is_secure_access(page, vcpu->view);
+        if (vcpu->secure && vcpu->write && page->read_only && page->state == PAGE_SECURE)
+                return false; /* the guest ends */
+        vcpu->next = vcpu->secure ? GET : GET_SHARED;
+        return true;
+}
+
+static bool get(struct vcpu *vcpu)
+{
+        struct page *const page = &real[vcpu->page];
+
+        if (page->state == PAGE_NONE && !page->shared)
+                page_fill(&pages, page);
+        if (page->state == PAGE_SECURE || page->shared)
+                vcpu->next = MAP;
+        else if (frames.free || page_victim(&pages) != UINT64_MAX)
+                vcpu->next = WAIT;
+        else
+                return false; /* the guest ends */
+        return true;
+}
+
+static bool get_shared(struct vcpu *vcpu, bool ask)
+{
+        struct page *const page = &real[vcpu->page];
+        const bool has = page->normal != PAGE_NO_PAGE;
+
+        page->asked = ask && !has;
+        now.page[vcpu->page].invited = page->asked;
+        if (!has && !ask)
+                return false; /* the guest ends */
+        vcpu->next = has ? MAP : WAIT_SHARED;
+        return true;
+}
+
+static void map_secure(struct vcpu *vcpu, struct page *page)
+{
+        bool writable = true;
+
+        if (page->snapshot && vcpu->write)
+                page->snapshot = false;
+        if (page->read_only || page->snapshot)
+                writable = false;
+        if (page->narrow && writable)
+                revoke(AT_FRAME + page->frame - first_frame());
+        page->narrow = !writable;
+        vcpu->given = (uint8_t)((AT_FRAME + page->frame - first_frame()) | writable * WRITABLE);
+}
+
+/* Decides what the reply maps. If something has changed, the guest exits again. */
+static bool map(struct vcpu *vcpu)
+{
+        struct page *const page = &real[vcpu->page];
+
+        vcpu->next = GUEST;
+        if (vcpu->secure != is_secure_access(page, vcpu->view))
+                return true;
+        if (vcpu->secure && page->state == PAGE_SECURE)
+                map_secure(vcpu, page);
+        else if (!vcpu->secure && page->normal != PAGE_NO_PAGE)
+                vcpu->given = (uint8_t)(AT_NORMAL + page->normal) | WRITABLE;
+        else
+                return true;
+        vcpu->gives = 1;
+        vcpu->next = REPLY;
+        return true;
+}
+
+/* The kernel maps what a reply gives, where nothing is mapped. */
+static bool reply(struct vcpu *vcpu)
+{
+        uint8_t *const at = &now.map[vcpu->page][vcpu->view];
+
+        if (!*at)
+                *at = vcpu->given;
+        vcpu->given = 0;
+        vcpu->next = GUEST;
+        return true;
+}
+
+static bool share(struct vcpu *vcpu, bool shared)
+{
+        const uint64_t gpa = gpa_of(vcpu->page);
+        const enum nova_u_status status =
+                shared ? page_share(&pages, gpa) : page_unshare(&pages, gpa);
+
+        if (status == NOVA_U_BUSY)
+                return false; /* it tries again after a step of another one */
+        now.page[vcpu->page].ghost = 0;
+        if (!shared)
+                now.page[vcpu->page].invited = 0;
+        vcpu->next = GUEST;
+        return true;
+}
+
+/* An instruction for a device accesses a page. */
+static bool pin(struct vcpu *vcpu, unsigned write)
+{
+        struct page *const page = &real[vcpu->page];
+
+        if (page->shared || page->state != PAGE_SECURE || (write && page->read_only))
+                return false;
+        page->pins++;
+        page->snapshot &= !write;
+        vcpu->frame = (uint8_t)(page->frame - first_frame());
+        vcpu->write = (uint8_t)write;
+        vcpu->next = PINNED;
+        return true;
+}
+
+static bool pinned(struct vcpu *vcpu, unsigned choice)
+{
+        if (choice && !vcpu->write)
+                return false;
+        if (choice) {
+                write_secret(vcpu->page, vcpu->frame);
+                return true;
+        }
+        real[vcpu->page].pins--;
+        vcpu->next = GUEST;
+        return true;
+}
+
+/* A virtual CPU leaves the guest: what its last reply gave is mapped now. */
+static void leave(struct vcpu *vcpu, unsigned page, enum next next)
+{
+        *vcpu = (struct vcpu){.page = (uint8_t)page, .next = (uint8_t)next};
+}
+
+enum { IN_GUEST = 11 * PAGES + 1 };
+
+/* A step of a virtual CPU that runs its guest. */
+static bool run(struct vcpu *vcpu, unsigned choice)
+{
+        const unsigned page = choice % PAGES, what = choice / PAGES;
+
+        if (!has('h') && ((what < 6 && !(what & 1)) || what == 6 || what == 7))
+                return false;
+        if (!has('p') && (what == 8 || what == 9))
+                return false;
+
+        if (choice == IN_GUEST - 1) { /* a recall */
+                const bool gives = vcpu->gives;
+
+                leave(vcpu, 0, GUEST);
+                return gives;
+        }
+        switch (what) {
+        case 0:
+        case 1:
+                return use(page, what);
+        case 2:
+        case 3:
+        case 4:
+        case 5: /* an access without a mapping for it */
+                if (now.map[page][what & 1] & (what < 4 ? UINT8_MAX : WRITABLE))
+                        return false;
+                leave(vcpu, page, LOOK);
+                vcpu->view = what & 1;
+                vcpu->write = what > 3;
+                return true;
+        case 6:
+        case 7:
+                leave(vcpu, page, what == 6 ? SHARE : UNSHARE);
+                return true;
+        case 8:
+        case 9:
+                leave(vcpu, page, GUEST);
+                return pin(vcpu, what & 1);
+        default:
+                return false;
+        }
+}
+
+static bool vcpu_step(struct vcpu *vcpu, unsigned choice)
+{
+        if (vcpu->next == GUEST)
+                return choice < IN_GUEST && run(vcpu, choice);
+        if (vcpu->next == PINNED)
+                return choice < 2 && pinned(vcpu, choice);
+        if (choice)
+                return false;
+        switch (vcpu->next) {
+        case LOOK:
+                return look(vcpu);
+        case GET:
+                return get(vcpu);
+        case WAIT: /* the VMM answers, whatever it has done */
+                vcpu->next = GET;
+                return true;
+        case GET_SHARED:
+                return get_shared(vcpu, true);
+        case WAIT_SHARED:
+                return get_shared(vcpu, false);
+        case MAP:
+                return map(vcpu);
+        case REPLY:
+                return reply(vcpu);
+        default:
+                return share(vcpu, vcpu->next == SHARE);
+        }
+}
+
+/* UV_PAGE_IN, with what must hold of its success. */
+static bool page_in_step(unsigned page, unsigned normal, unsigned flags)
+{
+        const bool shared = real[page].normal != PAGE_NO_PAGE;
+        const bool none = real[page].state == PAGE_NONE;
+
+        if (page_in(&pages, gpa_of(page), normal, flags))
+                return true; /* a refusal must change nothing that check() sees */
+        if (!shared && real[page].normal != PAGE_NO_PAGE) {
+                if (!now.page[page].invited)
+                        fail("a page is shared after its guest has accessed it");
+                if (now.normal[normal])
+                        fail("a shared page begins with zeroes");
+                now.page[page].invited = 0;
+        } else if (none && now.phase == 0) {
+                now.page[page].ghost = now.normal[normal];
+        }
+        return true;
+}
+
+enum { VMM = 4 * 2 * PAGES * NORMALS };
+
+/* A step of the VMM. */
+static bool vmm_step(unsigned choice)
+{
+        const unsigned page = choice % PAGES, normal = choice / PAGES % NORMALS;
+        const unsigned what = choice / (PAGES * NORMALS);
+
+        if (normal >= normal_count || (what == 1 && !has('s')) || (what == 3 && !has('w')) ||
+            (what > 5 && !has('r')))
+                return false;
+        switch (what) {
+        case 0:
+        case 1:
+                if (now.versions == most_versions)
+                        return false;
+                if (!page_out(&pages, gpa_of(page), normal, what ? NOVA_UV_SNAPSHOT : 0) &&
+                    now.normal[normal] == 0 && real[page].state == PAGE_OUT)
+                        fail("a page that goes out is encrypted");
+                return true;
+        case 2:
+                return page_in_step(page, normal, 0);
+        case 3:
+                return page_in_step(page, normal, NOVA_UV_WRITE_PROTECTION);
+        case 4:
+                return !normal && !page_invalidate(&pages, gpa_of(page));
+        case 5:
+                now.normal[normal] = GARBAGE;
+                return !page;
+        case 6:
+                now.saved = now.normal[normal];
+                return !page;
+        default:
+                now.normal[normal] = now.saved;
+                return !page;
+        }
+}
+
+/* UV_ESM: page 0 is expected, measured when it is there, and then the guest starts. */
+static bool esm_step(void)
+{
+        if (now.phase == 0 && (real[0].state != PAGE_SECURE || real[0].expected))
+                return false;
+        now.phase++;
+        return now.phase <= 2;
+}
+
+enum { STEPS = VMM + 1 + VCPUS * IN_GUEST };
+
+/* Performs a step of the state `now`. @return false: there is no such step */
+static bool step(unsigned number)
+{
+        bool done;
+
+        restore();
+        if (number < VMM)
+                done = vmm_step(number);
+        else if (number == VMM)
+                done = esm_step();
+        else
+                done = now.phase == 2 && vcpu_step(&now.vcpu[(number - VMM - 1) / IN_GUEST],
+                                                   (number - VMM - 1) % IN_GUEST);
+        if (!done)
+                return false;
+        save();
+        check();
+        return true;
+}
+
+/* The states that were found, in their order, and a table of their numbers. */
+struct record {
+        struct state state;
+        uint32_t from;
+        uint32_t step;
+};
+
+static struct record *records;
+static uint32_t *table, count;
+static uint32_t most, slots;
+
+/* Removes what no step reads: a tag and a version without a use, what a virtual CPU did before.
+ * Virtual CPUs are equal, so their order does not matter. */
+static void simplify(struct state *state)
+{
+        for (unsigned i = 0; i < PAGES; i++) {
+                if (state->page[i].state != PAGE_OUT)
+                        state->page[i].tag = 0;
+                if (state->page[i].state != PAGE_OUT && !(state->page[i].flags & 16))
+                        state->page[i].version = 0;
+        }
+        for (unsigned i = 0; i < VCPUS; i++) {
+                struct vcpu *const vcpu = &state->vcpu[i];
+
+                if (vcpu->next == GUEST)
+                        *vcpu = (struct vcpu){.page = vcpu->gives ? vcpu->page : 0,
+                                              .gives = vcpu->gives};
+        }
+        if (memcmp(&state->vcpu[0], &state->vcpu[1], sizeof(state->vcpu[0])) > 0) {
+                const struct vcpu vcpu = state->vcpu[0];
+
+                state->vcpu[0] = state->vcpu[1];
+                state->vcpu[1] = vcpu;
+        }
+}
+
+static uint64_t hash(const struct state *state)
+{
+        const uint64_t *const word = (const void *)state;
+        uint64_t sum = 0;
+
+        _Static_assert(sizeof(*state) % sizeof(*word) == 0, "whole words");
+        for (unsigned i = 0; i < sizeof(*state) / sizeof(*word); i++)
+                sum = (sum ^ word[i]) * 0x9e3779b97f4a7c15u, sum ^= sum >> 29;
+        return sum;
+}
+
+static void add(struct state state, uint32_t from, uint32_t how)
+{
+        simplify(&state);
+        for (uint64_t i = hash(&state);; i++) {
+                uint32_t *const slot = &table[i % slots];
+
+                if (*slot && memcmp(&records[*slot - 1].state, &state, sizeof(state)))
+                        continue;
+                if (*slot)
+                        return;
+                if (count == most) {
+                        printf("There are more than %u states.\n", most);
+                        exit(1);
+                }
+                records[count] = (struct record){state, from, how};
+                *slot = ++count;
+                return;
+        }
+}
+
+static const char *describe(uint32_t number)
+{
+        static const char *const calls[] = {
+                "UV_PAGE_OUT",   "snapshot", "UV_PAGE_IN", "UV_PAGE_IN read-only",
+                "UV_PAGE_INVAL", "garbage",  "save",       "replay"};
+
+        if (number < VMM)
+                snprintf(step_text, sizeof(step_text), "VMM: %s, page %u, normal page %u",
+                         calls[number / (PAGES * NORMALS)], number % PAGES,
+                         number / PAGES % NORMALS);
+        else if (number == VMM)
+                snprintf(step_text, sizeof(step_text), "UV_ESM goes on");
+        else
+                snprintf(step_text, sizeof(step_text), "virtual CPU %u: choice %u",
+                         (number - VMM - 1) / IN_GUEST, (number - VMM - 1) % IN_GUEST);
+        return step_text;
+}
+
+static void print_path(uint32_t from, uint32_t how)
+{
+        if (from)
+                print_path(records[from].from, records[from].step);
+        printf("%s\n", describe(how));
+}
+
+static void begin(void)
+{
+        const uint8_t none = NONE;
+
+        memory = must(aligned_alloc(FRAME_BYTES, (size_t)FRAME_BLOCK * FRAME_BYTES));
+        memset(memory, 0, (size_t)FRAME_BLOCK * FRAME_BYTES);
+        if (!frame_init(&frames, memory, FRAME_BLOCK))
+                must(NULL);
+        memset(frames.in_use, 0xff, FRAME_BLOCK / 8);
+        pages = (struct pages){.ops = &ops, .frames = &frames, .normal_pages = NORMALS};
+        if (!page_slot_add(&pages, 0, BASE, (uint64_t)PAGES * FRAME_BYTES))
+                must(NULL);
+        real = pages.slot[0].page;
+        for (unsigned i = 0; i < PAGES; i++)
+                now.page[i].frame = now.page[i].normal = none;
+        now.page[0].flags = 4;
+        memset(now.nonce, 0xff, sizeof(now.nonce));
+}
+
+int main(int argc, char **argv)
+{
+        frame_count = argc > 1 ? (unsigned)atoi(argv[1]) : 0;
+        normal_count = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
+        most_versions = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
+        most = 6000000;
+        uses = argc > 4 ? argv[4] : "";
+        if (!frame_count || frame_count > PAGES || normal_count > NORMALS || most_versions > 3)
+                return 2;
+        slots = most * 2 + 1;
+        records = must(malloc(most * sizeof(*records)));
+        table = must(calloc(slots, sizeof(*table)));
+        begin();
+        add(now, 0, 0);
+        for (uint32_t i = 0; i < count; i++) {
+                for (unsigned j = 0; j < STEPS; j++) {
+                        now = records[i].state;
+                        if (!step(j))
+                                continue;
+                        if (wrong) {
+                                print_path(i, j);
+                                printf("broken: %s\n", wrong);
+                                return 3;
+                        }
+                        add(now, i, j);
+                }
+        }
+        printf("%u states, all in order\n", count);
+        page_end(&pages);
+        free(frames.in_use);
+        free(frames.left);
+        free(records);
+        free(table);
+        free(memory);
+        return 0;
+}
