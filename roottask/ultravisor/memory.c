@@ -342,7 +342,9 @@ bool memory_exit(struct nova_vcpu *vcpu)
                 nova_vcpu_fail(vcpu, "a write to the page at 0x%llx, which its VMM has protected",
                                (unsigned long long)address);
         else if (makes_no_progress(vcpu, address))
-                nova_vcpu_fail(vcpu, "the page at 0x%llx cannot be mapped",
+                nova_vcpu_fail(vcpu,
+                               "the page at 0x%llx cannot be mapped: no kernel memory is left for "
+                               "it, or its VMM takes it away",
                                (unsigned long long)address);
         else if (found == FOUND_SECURE ? memory_get(vcpu, address & ~bit)
                                        : get_shared(vcpu, address & ~bit))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nova/extension.h"
 #include "nova/qpd.h"
 #include "novart/program.h"
 #include "novart/time.h"
@@ -62,6 +63,16 @@ static unsigned priority(void)
         return nova_program.priority < NOVA_PRIO_MAX ? nova_program.priority : NOVA_PRIO_MAX - 1;
 }
 
+/* Returns the size of a guest's account of kernel memory: half of what is left, so that no guest
+ * takes it from those that come later, nor from the sessions (decision 441). */
+static size_t account(void)
+{
+        nova_word_t used = 0, limit = 0;
+
+        nova_quota_query(nova_program.pd, &used, &limit);
+        return (limit - used) / 2;
+}
+
 enum nova_u_status vm_start(struct vm *vm)
 {
         uint8_t cpus[NOVA_VM_VCPUS];
@@ -70,6 +81,7 @@ enum nova_u_status vm_start(struct vm *vm)
                                               .hide_state = true,
                                               .local_apic = true,
                                               .priority = priority(),
+                                              .kernel_memory = account(),
                                               .vcpus = vm->vcpus,
                                               .cpus = cpus};
         int error;

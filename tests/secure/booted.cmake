@@ -8,14 +8,14 @@ target_compile_options(secure-probe PRIVATE -fno-stack-protector -mno-red-zone)
 target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x200000)
 
 # nova_add_secure_test(<name> SOURCES <file>... EXPECT <regex>... [REJECT <regex>...]
-#   [DESCRIPTION <file.in>] [BESIDE <program>...] [MEMORY <of the ultravisor>]): a VMM, and other
-#   programs of its description.
+#   [DESCRIPTION <file.in>] [BESIDE <program>...] [KERNEL_MEMORY <of the ultravisor>]): a
+#   VMM, and other programs of its description.
 function(nova_add_secure_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;MEMORY" "SOURCES;EXPECT;REJECT;BESIDE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;KERNEL_MEMORY"
+    "SOURCES;EXPECT;REJECT;BESIDE")
   set(vmm secure-vmm-${name})
-  set(memory 32M)
-  if(arg_MEMORY)
-    set(memory ${arg_MEMORY})
+  if(NOT arg_KERNEL_MEMORY)
+    set(arg_KERNEL_MEMORY 2M)
   endif()
   nova_add_program(${vmm} SOURCES ${arg_SOURCES} LINK Nova::novavmm)
   if(NOT arg_DESCRIPTION)
@@ -32,6 +32,10 @@ nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]52$"
   REJECT "cannot continue")
 nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]34$")
 nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
+
+# A guest that uses up its account of kernel memory.
+nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
+  "^ultravisor: .* no kernel memory is left for it" "^vmm: 1[.][.]4$")
 
 # A program that never waits, with the priority of the VMM, on the CPU of the guest.
 nova_add_program(secure-spinner SOURCES spinner.c)

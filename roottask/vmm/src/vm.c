@@ -116,9 +116,11 @@ static int make_vcpu(struct nova_vm *vm, const struct nova_vm_config *config, un
 /* Creates the PD of a machine. A failure to set its name, which is for debuggers, is ignored. */
 static int make_pd(struct nova_vm *vm)
 {
+        const nova_crd_t events = nova_crd_obj(vm->events, vm->events_order, NOVA_PERM_ALL);
         const enum nova_status status =
-                nova_create_pd(vm->objects, nova_program.pd,
-                               nova_crd_obj(vm->events, vm->events_order, NOVA_PERM_ALL));
+                vm->kernel_memory ? nova_create_pd_account(vm->objects, nova_program.pd, events,
+                                                           vm->kernel_memory)
+                                  : nova_create_pd(vm->objects, nova_program.pd, events);
 
         if (status == NOVA_SUCCESS)
                 nova_name_set(vm->objects, vm->name);
@@ -187,6 +189,7 @@ static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
         strncpy(vm->name, config->name ? config->name : "guest", sizeof(vm->name) - 1);
         vm->vcpus = config->vcpus ? config->vcpus : 1;
         vm->priority = config->priority ? config->priority : own > below ? own - below : 1;
+        vm->kernel_memory = config->kernel_memory;
         vm->svm = nova_program.hip->features & NOVA_HIP_SVM;
         vm->clock.now = nova_vm_now;
         vm->local_apic = config->local_apic;

@@ -55,8 +55,10 @@ struct nova_vm_config {
         unsigned priority;   /**< priority of virtual CPUs; 0: two below the caller's, with
                                 @c secure one. Timers have this priority + 1. A secure guest runs
                                 at the ultravisor's priority */
-        bool same_tsc;       /**< the TSC of a single virtual CPU counts stolen time, as the TSCs of
-                              * several do: the kernel does not adjust it */
+        size_t kernel_memory; /**< size in bytes of the guest's own account of kernel memory, taken
+                                 from the program's; 0: it uses the program's */
+        bool same_tsc; /**< the TSC of a single virtual CPU counts stolen time, as the TSCs of
+                        * several do: the kernel does not adjust it */
         struct nova_secure *secure; /**< connection of nova_secure_open(), which makes the guest
                                      * able to become secure; NULL: none */
         bool own_memory;   /**< the monitor provides the RAM: @c memory is 0, nova_vm.memory.find
@@ -100,6 +102,7 @@ struct nova_vm {
         struct nova_alarm *alarm[NOVA_VM_ALARMS]; /**< alarms of its devices */
         unsigned alarms;                          /**< number of alarms */
         unsigned priority;                        /**< priority of virtual CPUs */
+        size_t kernel_memory;                     /**< nova_vm_config.kernel_memory */
         uint64_t armed;                           /**< deadline for which `timer` waits */
         nova_sel_t objects;                       /**< selectors of PD, ECs and SCs */
         nova_sel_t events;                        /**< event selectors of all virtual CPUs */

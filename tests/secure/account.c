@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest that uses up kernel memory: it touches so many shared pages, each with a mapping of its
+ * own, that its account is empty. Then a second guest must still become secure. */
+#include <stdio.h>
+
+#include "../runtime/tap.h"
+#include "honest.h"
+
+#include "novart/time.h"
+
+#define FIRST (MEMORY / PAGE) /* page number of the added memory */
+#define COUNT 4096u
+#define MS    1000000
+
+static bool runs(void)
+{
+        return nova_uv_state(&uv) == NOVA_UV_SECURE;
+}
+
+/* Lets the guest touch a page. @return false if the guest has ended */
+static bool touch(unsigned page)
+{
+        bool answered = false;
+
+        drive_begin(PROBE_READ, page * PAGE, 0);
+        while (!answered && runs())
+                answered = !nova_semaphore_down_until(&drive_answered, nova_deadline_in(MS));
+        return answered;
+}
+
+int main(void)
+{
+        unsigned touched = 0;
+
+        if (!honest_start(3))
+                return 1;
+        check(honest_become_secure() == NOVA_U_SUCCESS &&
+                      nova_uv_register_mem_slot(&uv, MEMORY, COUNT * PAGE, 0, 1) ==
+                              NOVA_U_SUCCESS &&
+                      guest_call(NOVA_UV_SHARE_PAGE, FIRST, COUNT) == 0,
+              "a guest shares many pages");
+        while (touched < COUNT && touch(FIRST + touched))
+                touched++;
+        printf("The guest has touched %u pages.\n", touched);
+        check(touched > 64 && touched < COUNT && nova_uv_state(&uv) == NOVA_UV_ENDED,
+              "it ends when its kernel memory is used up");
+        uv.lpid++;
+        check(nova_uv_write_pate(&uv, 0, MEMORY) == NOVA_U_SUCCESS &&
+                      !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal),
+              "a second VM is entered");
+        check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0),
+              "it becomes secure, because the first one had only its own account");
+        return tap_end();
+}
