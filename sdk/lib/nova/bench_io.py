@@ -331,14 +331,17 @@ def run(build_folder, as_json=False):
     return report(read_rows(ROWS), _count(build_folder), WORDS, as_json)
 
 
-def report(rows, found, words, as_json, head="instructions of reads"):
-    """Prints the figures; WORDS are in the command line of Debian's kernel. Returns the status."""
+def report(
+    rows, found, words, as_json, head="instructions of reads", kernel="with and without NOVA"
+):
+    """Prints the figures; WORDS are in the command line of Debian's kernel, and KERNEL says in
+    which of the counted systems. Returns the status."""
     command_line = f"{bench_alone.WORDS} {words}"
     if as_json:
         print(json.dumps({"command_line": command_line, "rows": records(rows, found)}, indent=1))
     else:
         print(text(rows, found, head))
-        print(f"command line of Debian's kernel, with and without NOVA: {command_line}")
+        print(f"command line of Debian's kernel, {kernel}: {command_line}")
     bad = complaints(rows, found)
     for sentence in bad:
         build.say(f"above its limit: {sentence}")

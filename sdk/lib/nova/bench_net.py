@@ -163,4 +163,5 @@ def run(build_folder, as_json=False):
         build.build(preset, ["nova.elf32", FRAMES, SOCKETS, GUESTS])
         build_folder = tree.build_dir(preset)
     found, rows = _count(build_folder), bench_io.read_rows(ROWS)
-    return bench_io.report(rows, found, WORDS, as_json, "instructions of frames and packets")
+    head, kernel = "instructions of frames and packets", "with two cards and without NOVA"
+    return bench_io.report(rows, found, WORDS, as_json, head, kernel)
