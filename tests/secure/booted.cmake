@@ -70,3 +70,18 @@ nova_add_boot_test(secure.no-guests SYSTEM secure-statuses CPU qemu64,-svm,+rdra
   LABELS secure EXPECT "ultravisor: It cannot start: this CPU cannot run guests .--cpu qemu64")
 nova_add_boot_test(secure.no-random SYSTEM secure-statuses CPU qemu64,+svm,+npt,-rdrand STATUS 1
   LABELS secure EXPECT "ultravisor: It cannot start: this CPU has no RDRAND, so keys could be")
+file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/machine.key" "These bytes are not a key.\n")
+foreach(row "no-key;32M" "no-memory;1M")
+  list(POP_FRONT row name memory)
+  configure_file(alone.nova.in ${name}.nova @ONLY)
+endforeach()
+nova_add_system(secure-no-key DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/no-key.nova"
+  PROGRAMS ultravisor MODULES "${CMAKE_CURRENT_BINARY_DIR}/machine.key")
+nova_add_system(secure-no-memory DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/no-memory.nova"
+  PROGRAMS ultravisor MODULES guest:machine.key)
+nova_add_boot_test(secure.no-key SYSTEM secure-no-key CPU qemu64,+svm,+npt,+rdrand STATUS 1
+  LABELS secure EXPECT
+  "ultravisor: It cannot start: the module machine.key is missing or damaged: make one with")
+nova_add_boot_test(secure.no-memory SYSTEM secure-no-memory CPU qemu64,+svm,+npt,+rdrand STATUS 1
+  LABELS secure EXPECT
+  "ultravisor: It cannot start: no block of 2 MiB is left for secure memory: enlarge 'memory'")
