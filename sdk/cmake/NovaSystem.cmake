@@ -113,7 +113,7 @@ DESCRIPTION ${name}.nova.")
     COMMENT "Checking the system description of ${name}"
     VERBATIM)
   add_custom_target(${name} ALL DEPENDS "${checked}")
-  add_dependencies(${name} ${init} ${targets})
+  add_dependencies(${name} ${init} ${targets} ${arg_GUEST})
   get_filename_component(file "${description}" NAME)
   nova_write_boot_list(${name} ROOTTASK "$<TARGET_FILE:${init}>\t${file}"
     MODULES "${description}" ${files} ${guests})

@@ -2,6 +2,7 @@
 /* The guest of the tests of the ultravisor: it performs what its monitor asks for by ports. */
 #include <novauv/guest.h>
 
+#include "guest_user.h"
 #include "probe.h"
 
 static uint32_t in(unsigned port)
@@ -39,6 +40,8 @@ static uint32_t perform(uint32_t command, unsigned long first, unsigned long sec
                 return (uint32_t)nova_guest_call(first, second & 0xffff, second >> 16);
         case PROBE_SECRET:
                 return secret(first, second);
+        case PROBE_USER:
+                return guest_user_call();
         case PROBE_STI:
                 __asm__ volatile("sti");
                 return 0;

@@ -16,6 +16,8 @@
 #define PROBE_HALT  4
 #define PROBE_STI   5 /* enables interrupts */
 
+#define PROBE_USER 7 /* an ultracall in user mode; returns 1 if it raises #UD */
+
 #define PROBE_SECRET 6 /* number of a name first; returns size + 1, or the sum if second is 1 */
 
 /* Names of the secrets of probe.seal, by their numbers, and one that it does not have. */

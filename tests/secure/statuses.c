@@ -196,6 +196,7 @@ static void sharing(void)
                       guest_call(NOVA_UV_RETURN, 0, 0) == NOVA_U_INVALID &&
                       guest_call(0xf001, 0, 0) == NOVA_U_FUNCTION,
               "a guest cannot make the ultracalls of a VMM");
+        check(guest(PROBE_USER, 0, 0) == 1, "an ultracall from user mode raises #UD");
         check(guest_call(0x300, 0, 0) == NOVA_H_SUCCESS, "H_RANDOM is answered");
         check(guest_call(0x123, 0, 0) == NOVA_H_FUNCTION,
               "the monitor answers another hypercall, which it does not know");
