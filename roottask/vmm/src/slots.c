@@ -142,12 +142,19 @@ int novavmm_slots_create(struct nova_pc *pc)
                                               &pc->pci};
         const struct nova_bus_range ports = {FIRST_PORT, UINT16_MAX, nova_vpci_port_read,
                                              nova_vpci_port_write, &pc->pci};
-        int error;
 
         pc->vm->ports.rest = ports;
+        pc->late.device = NULL;
+        return nova_bus_add(&pc->vm->mmio, &window);
+}
+
+/* Adds the alarm, which each exit looks at, with the first device that needs it. */
+static int add_alarm(struct nova_pc *pc)
+{
+        if (pc->late.device)
+                return 0;
         pc->late = (struct nova_alarm){NOVA_NEVER, report_late, pc};
-        error = nova_vm_add_alarm(pc->vm, &pc->late);
-        return error ? error : nova_bus_add(&pc->vm->mmio, &window);
+        return nova_vm_add_alarm(pc->vm, &pc->late);
 }
 
 int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *virtio)
@@ -157,6 +164,9 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
 
         if (!slot || slot > NOVA_PC_SLOTS)
                 return EINVAL;
+        error = add_alarm(pc);
+        if (error)
+                return error;
         virtio->irq = irq;
         virtio->offered |= pc->vm->virtio_features;
         virtio->may_be_late = true;
