@@ -11,6 +11,9 @@ import re
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "docs"))
+import statements  # noqa: E402
+
 TABLE = "tests/enlightened/statements.tsv"
 TESTS = "tests/unit/vmm"
 CALLS = "roottask/vmm/src/hv/calls.c"
@@ -24,12 +27,6 @@ BOOT = re.compile(r"nova_add_boot_test\(([\w.-]+)")
 TEST = re.compile(r"TEST_F\((\w+),\s*(\w+)\)")
 CALL = re.compile(r"(PARENT_CALL|NO_CALL)\((0x\w+),[^\"]*\"([^\"]+)\"\)"
                   r"|\{\.code = (0x\w+),(.*?)\.name = \"([^\"]+)\"\}", re.DOTALL)
-
-
-def sections(text):
-    """Returns the anchors of a page's headings."""
-    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
-            for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
 
 
 def cases(root):
@@ -47,7 +44,7 @@ def cases(root):
         if line[0] != "#" and fields[1] != "inf":
             found.add(f"bench {fields[0]}")
     found |= {f"stated {PAGE}#{section}"
-              for section in sections((root / PAGE).read_text(encoding="utf-8"))}
+              for section in statements.anchors((root / PAGE).read_text(encoding="utf-8"))}
     return found
 
 
@@ -59,29 +56,6 @@ def wrong_case(group, case, known):
     if group > 33:
         return f"group {group} has no cases"
     return None if case in known else f"the case {case} does not exist"
-
-
-def statement_errors(text, known):
-    """Returns messages about the lines of the table."""
-    found, seen, groups = [], set(), set()
-    for number, line in enumerate(text.splitlines()[1:], 1):
-        fields = line.split("\t")
-        if len(fields) != 4 or not all(fields) or fields[0] != str(number):
-            found.append(f"{number}: is not number {number} with group, case and statement")
-            continue
-        _, group, case, statement = fields
-        if not group.isdigit() or int(group) not in GROUPS:
-            found.append(f"{number}: there is no group {group}")
-            continue
-        groups.add(int(group))
-        if statement.lower() in seen:
-            found.append(f"{number}: the statement occurs twice")
-        seen.add(statement.lower())
-        message = wrong_case(int(group), case, known)
-        if message:
-            found.append(f"{number}: {message}")
-    found += [f"group {group} has no statement" for group in GROUPS if group not in groups]
-    return found
 
 
 def calls(text):
@@ -108,8 +82,9 @@ def main():
     """Prints the messages; returns 1 if there is one."""
     root = Path(sys.argv[1])
     known = cases(root)
+    text = (root / TABLE).read_text(encoding="utf-8")
     found = [f"{TABLE}:{line}" for line in
-             statement_errors((root / TABLE).read_text(encoding="utf-8"), known)]
+             statements.errors(text, GROUPS, lambda group, case: wrong_case(group, case, known))]
     found += call_errors((root / CALLS).read_text(encoding="utf-8"),
                          (root / PAGE).read_text(encoding="utf-8"))
     print("\n".join(found) or f"{len(known)} cases")

@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk" / "lib"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "docs"))
+import statements  # noqa: E402
 from nova import doc_rows  # noqa: E402
 
 ROOT = Path(sys.argv[1])
@@ -77,16 +79,10 @@ def tests(patterns, expression):
             for match in re.findall(expression, path.read_text(encoding="utf-8"))}
 
 
-def anchors(text):
-    """Returns the anchors of a page's headings."""
-    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
-            for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
-
-
 def sections():
     """Returns the names of the sections that state something."""
     return {f"{page}#{anchor}" for page in (PAGE, TERMS)
-            for anchor in anchors((ROOT / page).read_text(encoding="utf-8"))}
+            for anchor in statements.anchors((ROOT / page).read_text(encoding="utf-8"))}
 
 
 class Cases:
@@ -116,28 +112,6 @@ class Cases:
         if not line or line in strings or line in expected:
             return None
         return f"the test {name} does not print: {line}"
-
-
-def statement_errors(text, cases):
-    """Returns messages about the lines of the table."""
-    found, seen, groups = [], set(), set()
-    for number, line in enumerate(text.splitlines()[1:], 1):
-        fields = line.split("\t")
-        if len(fields) != 4 or not all(fields) or fields[0] != str(number):
-            found.append(f"{number}: is not number {number} with group, case and statement")
-            continue
-        _, group, case, statement = fields
-        if not group.isdigit() or int(group) not in GROUPS:
-            found.append(f"{number}: there is no group {group}")
-            continue
-        groups.add(int(group))
-        if statement.lower() in seen:
-            found.append(f"{number}: the statement occurs twice")
-        seen.add(statement.lower())
-        message = cases.wrong(case)
-        if message:
-            found.append(f"{number}: {message}")
-    return found + [f"group {group} has no statement" for group in GROUPS if group not in groups]
 
 
 def kinds():
@@ -215,7 +189,9 @@ def main():
         page = filled(page)
         (ROOT / PAGE).write_text(page, encoding="utf-8")
     text = (ROOT / TABLE).read_text(encoding="utf-8")
-    found = [f"{TABLE}:{line}" for line in statement_errors(text, Cases())]
+    cases = Cases()
+    found = [f"{TABLE}:{line}" for line in
+             statements.errors(text, GROUPS, lambda _, case: cases.wrong(case))]
     if len(PLACE.findall(page)) != len(tables()) or filled(page) != page:
         found.append(f"{PAGE}: a table of calls is out of date: check_statements.py --update")
     found += size_errors(page, Path(sys.argv[2]))
