@@ -64,13 +64,14 @@ static unsigned priority(void)
 }
 
 /* Returns the size of a guest's account of kernel memory: half of what is left, so that no guest
- * takes it from those that come later, nor from the sessions (decision 441). */
+ * takes it from those that come later, nor from the sessions (decision 441). Never 0, which would
+ * mean the ultravisor's own account. */
 static size_t account(void)
 {
         nova_word_t used = 0, limit = 0;
 
         nova_quota_query(nova_program.pd, &used, &limit);
-        return (limit - used) / 2;
+        return limit - used > 1 ? (limit - used) / 2 : 1;
 }
 
 enum nova_u_status vm_start(struct vm *vm)

@@ -23,6 +23,8 @@ static const struct {
         {{.name = "empty"}, EINVAL},
         {{.name = "high", .memory = (size_t)NOVA_GUEST_MEMORY_MAX + 1}, EINVAL},
         {{.name = "big", .memory = 1u << 30}, ENOMEM},
+        {{.name = "poor", .memory = RAM, .kernel_memory = 1}, EINVAL},
+        {{.name = "greedy", .memory = RAM, .kernel_memory = 1u << 30}, EAGAIN},
 };
 
 static const struct nova_vm_config small = {.name = "small", .memory = RAM};

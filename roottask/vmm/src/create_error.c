@@ -80,6 +80,13 @@ int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
         }
 }
 
+int novavmm_create_error_account(struct nova_vm *vm, size_t bytes)
+{
+        return refuse(vm, EINVAL,
+                      "an account of kernel memory needs more than %zu bytes (kernel_memory)",
+                      bytes);
+}
+
 int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
         if (error == EAGAIN || error == ENOMEM)

@@ -13,6 +13,10 @@ int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config 
  * @return @p error, for @p bytes of RAM */
 int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes);
 
+/* Records that an account of kernel memory cannot have @p bytes.
+ * @return EINVAL */
+int novavmm_create_error_account(struct nova_vm *vm, size_t bytes);
+
 /* Records an error of creating threads and kernel objects.
  * @return @p error, EAGAIN for any lack of memory */
 int novavmm_create_error_objects(struct nova_vm *vm, int error);

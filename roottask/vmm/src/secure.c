@@ -101,8 +101,10 @@ static nova_word_t init_start(struct nova_secure *secure)
                 nova_uv_register_mem_slot(&secure->uv, 0, secure->vm->memory.bytes, 0, 0);
 
         return (nova_word_t)answer_of(status);
-} /* What a page of the machine's RAM holds since the guest is secure, and where the encrypted page
-   * with the same number is. */
+}
+
+/* What a page of the machine's RAM holds since the guest is secure, and where the encrypted page
+ * with the same number is. */
 struct nova_secure_place {
         enum { PLACE_FREE, PLACE_SHARED, PLACE_ENCRYPTED } use;
         uint32_t owner; /* of ENCRYPTED: number of the guest's page */

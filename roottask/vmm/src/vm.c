@@ -114,16 +114,18 @@ static int make_vcpu(struct nova_vm *vm, const struct nova_vm_config *config, un
 }
 
 /* Creates the PD of a machine. A failure to set its name, which is for debuggers, is ignored. */
-static int make_pd(struct nova_vm *vm)
+static int make_pd(struct nova_vm *vm, size_t kernel_memory)
 {
         const nova_crd_t events = nova_crd_obj(vm->events, vm->events_order, NOVA_PERM_ALL);
         const enum nova_status status =
-                vm->kernel_memory ? nova_create_pd_account(vm->objects, nova_program.pd, events,
-                                                           vm->kernel_memory)
-                                  : nova_create_pd(vm->objects, nova_program.pd, events);
+                kernel_memory ? nova_create_pd_account(vm->objects, nova_program.pd, events,
+                                                       kernel_memory)
+                              : nova_create_pd(vm->objects, nova_program.pd, events);
 
         if (status == NOVA_SUCCESS)
                 nova_name_set(vm->objects, vm->name);
+        if (kernel_memory && status == NOVA_BAD_PAR)
+                return novavmm_create_error_account(vm, kernel_memory);
         return nova_errno_of(status);
 }
 
@@ -152,7 +154,7 @@ static int make_objects(struct nova_vm *vm, const struct nova_vm_config *config)
         for (unsigned i = 0; i < vm->vcpus && !error; i++)
                 error = make_vcpu(vm, config, i);
         if (!error)
-                error = make_pd(vm);
+                error = make_pd(vm, config->kernel_memory);
         for (unsigned i = 0; i < vm->vcpus && !error; i++)
                 error = make_ec(&vm->vcpu[i]);
         return error;
@@ -189,7 +191,6 @@ static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
         strncpy(vm->name, config->name ? config->name : "guest", sizeof(vm->name) - 1);
         vm->vcpus = config->vcpus ? config->vcpus : 1;
         vm->priority = config->priority ? config->priority : own > below ? own - below : 1;
-        vm->kernel_memory = config->kernel_memory;
         vm->svm = nova_program.hip->features & NOVA_HIP_SVM;
         vm->clock.now = nova_vm_now;
         vm->local_apic = config->local_apic;

@@ -102,7 +102,6 @@ struct nova_vm {
         struct nova_alarm *alarm[NOVA_VM_ALARMS]; /**< alarms of its devices */
         unsigned alarms;                          /**< number of alarms */
         unsigned priority;                        /**< priority of virtual CPUs */
-        size_t kernel_memory;                     /**< nova_vm_config.kernel_memory */
         uint64_t armed;                           /**< deadline for which `timer` waits */
         nova_sel_t objects;                       /**< selectors of PD, ECs and SCs */
         nova_sel_t events;                        /**< event selectors of all virtual CPUs */
