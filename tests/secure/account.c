@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest that uses up kernel memory: it touches so many shared pages, each with a mapping of its
- * own, that its account is empty. Then a second guest must still become secure. */
+/* A guest uses up its account of kernel memory: it touches many shared pages, and the kernel
+ * records a mapping for each. Then a second guest must still become secure. */
 #include <stdio.h>
 
 #include "../runtime/tap.h"

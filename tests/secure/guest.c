@@ -18,7 +18,8 @@ static void out(unsigned port, uint32_t value)
         __asm__ volatile("outl %0, %w1" : : "a"(value), "Nd"(port));
 }
 
-/* The guest tells its monitor nothing of a secret but its size and its sum. */
+/* Returns the size of a secret + 1, or its sum. The monitor, which gets the result, must not see
+ * the secret itself. */
 static uint32_t secret(unsigned long number, bool sum)
 {
         static const char names[][8] = PROBE_NAMES;

@@ -390,7 +390,7 @@ static void add(struct state state, uint32_t from, uint32_t how)
         for (uint64_t i = hash(&state);; i++) {
                 uint32_t *const slot = &table[i % slots];
 
-                if (*slot && memcmp(&records[*slot - 1].state, &state, sizeof(state)))
+                if (*slot && memcmp(&records[*slot - 1].state, &state, sizeof(state)) != 0)
                         continue;
                 if (*slot)
                         return;

@@ -51,7 +51,7 @@ struct state {
         struct {
                 uint32_t tag;
                 uint16_t ghost; /* what the secure place must contain */
-                uint8_t state, frame, normal, version, flags, pins, invited, room;
+                uint8_t state, frame, normal, version, flags, pins, invited, room[3];
         } page[PAGES];
         struct vcpu vcpu[VCPUS];
         uint16_t word[PAGES], normal[NORMALS], saved, nonce[4];
@@ -72,7 +72,7 @@ static uint8_t *memory;
 static void *must(void *object)
 {
         if (!object) {
-                puts("There is no memory.");
+                puts("The model needs more memory than the host has.");
                 exit(1);
         }
         return object;
@@ -291,7 +291,7 @@ static void check_page(unsigned i)
                 fail("a secure page has a frame");
         else if (page->state == PAGE_SECURE && *frame_word(frame) != now.page[i].ghost)
                 fail("a secure page has the content that its guest has written");
-        if (page->state == PAGE_OUT && memcmp(page->tag, &right, sizeof(right)))
+        if (page->state == PAGE_OUT && memcmp(page->tag, &right, sizeof(right)) != 0)
                 fail("a page that is out can come back");
         if (page->state == PAGE_NONE && now.page[i].ghost)
                 fail("no content is lost");
