@@ -178,6 +178,15 @@ class Arguments(unittest.TestCase):
         self.assertIn("All of it was understood.", output)
         self.assertNotIn("nova_add", output.replace("(nova_add", ""))
 
+    def test_a_system_builds_the_guest_of_its_sealed_image(self):
+        output = self.configure(
+            "add_custom_target(kernel)\n"
+            "nova_add_system(one DESCRIPTION system.nova SEALED image.seal GUEST kernel)\n"
+            "get_target_property(needed one MANUALLY_ADDED_DEPENDENCIES)\n"
+            'message(FATAL_ERROR "needed: ${needed}.")'
+        )
+        self.assertRegex(output, r"needed: (\w+;)*kernel[;.]")
+
     def test_cpus_take_turns_where_the_tree_wants_it_and_the_test_does_not_choose(self):
         lists = (
             "nova_add_boot_test(outside ROOTTASK NONE)",
