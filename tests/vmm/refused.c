@@ -7,6 +7,8 @@
 
 #include "novart/page.h"
 #include "novart/selector.h"
+#include "novavmm/pc.h"
+#include "novavmm/virtio_random.h"
 #include "novavmm/vm.h"
 
 #define RAM (2u << 20)
@@ -27,6 +29,7 @@ static const struct {
         {{.name = "greedy", .memory = RAM, .kernel_memory = 1u << 30}, EAGAIN},
 };
 
+static struct nova_pc pc;
 static const struct nova_vm_config small = {.name = "small", .memory = RAM};
 
 static bool make(const struct nova_vm_config *config, int expected)
@@ -49,6 +52,37 @@ static bool make_all(void)
         return make(&small, 0) && good;
 }
 
+static void ignore(void *device, uint64_t now)
+{
+        (void)device, (void)now;
+}
+
+static size_t no_bytes(void *device, void *to, size_t bytes)
+{
+        (void)device, (void)to, (void)bytes;
+        return 0;
+}
+
+/* A machine whose alarms are all in use refuses a virtio device each time. */
+static bool refuses_device(void)
+{
+        static struct nova_alarm alarm[NOVA_VM_ALARMS];
+        static struct nova_virtio_random device;
+        unsigned used = 0, refused_devices = 0;
+
+        if (nova_vm_create(&vm, &small) || nova_pc_create(&pc, &vm))
+                return false;
+        do
+                alarm[used] = (struct nova_alarm){NOVA_NEVER, ignore, NULL};
+        while (!nova_vm_add_alarm(&vm, &alarm[used]) && ++used < NOVA_VM_ALARMS);
+        nova_virtio_random_init(&device, &vm.memory, no_bytes, NULL);
+        for (unsigned i = 0; i < 2; i++)
+                refused_devices += nova_pc_add_virtio(&pc, 1, &device.virtio) == ENOSPC;
+        nova_pc_destroy(&pc);
+        nova_vm_destroy(&vm);
+        return used && used < NOVA_VM_ALARMS && refused_devices == 2;
+}
+
 /* With arguments: the errno value with which a small machine is refused, and the remedy. */
 int main(int argc, char **argv)
 {
@@ -58,7 +92,7 @@ int main(int argc, char **argv)
                 good = make(&small, strcmp(argv[1], "EACCES") ? EAGAIN : EACCES);
                 return !(good && strstr(vm.why, argv[2]));
         }
-        good = make_all(); /* allocations of the first machines stay */
+        good = refuses_device() && make_all(); /* allocations of the first machines stay */
 
         const size_t pages = nova_page_free_count(), selectors = nova_sel_used();
 

@@ -144,17 +144,21 @@ int novavmm_slots_create(struct nova_pc *pc)
                                              nova_vpci_port_write, &pc->pci};
 
         pc->vm->ports.rest = ports;
-        pc->late.device = NULL;
         return nova_bus_add(&pc->vm->mmio, &window);
 }
 
 /* Adds the alarm, which each exit looks at, with the first device that needs it. */
 static int add_alarm(struct nova_pc *pc)
 {
+        int error;
+
         if (pc->late.device)
                 return 0;
         pc->late = (struct nova_alarm){NOVA_NEVER, report_late, pc};
-        return nova_vm_add_alarm(pc->vm, &pc->late);
+        error = nova_vm_add_alarm(pc->vm, &pc->late);
+        if (error)
+                pc->late.device = NULL;
+        return error;
 }
 
 int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *virtio)

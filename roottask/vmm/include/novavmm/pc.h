@@ -107,6 +107,7 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
  * @retval 0      done
  * @retval EINVAL there is no such slot
  * @retval EBUSY  the slot is taken
+ * @retval ENOSPC the machine has NOVA_VM_ALARMS alarms already
  */
 int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *virtio);
 
