@@ -135,6 +135,9 @@ CODE = re.compile(r"^[ \t]*\*[ \t]*@code\n(.*?)^[ \t]*\*[ \t]*@endcode$", re.MUL
 HEADERS = {
     "libnova/include/nova": "fragment",
     "roottask/include/novart": "fragment runtime",
+    "roottask/novanet/include/novanet": "fragment runtime",
+    "roottask/novatls/include/novatls": "fragment runtime",
+    "roottask/vmm/include/novauv": "fragment runtime",
     "roottask/vmm/include/novavmm": "fragment runtime",
 }
 

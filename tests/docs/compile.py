@@ -84,7 +84,8 @@ def library(root, arch, compiler):
     own = subprocess.run(
         [compiler, "-print-file-name=include"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()
-    parts = ("roottask/include", "roottask/include/libc", "roottask/vmm/include")
+    parts = ["roottask/include", "roottask/include/libc", "roottask/vmm/include"]
+    parts += ["roottask/novanet/include", "roottask/novanet/posix", "roottask/novatls/include"]
     options = ["-nostdinc", *(f"-I{root / part}" for part in parts), "-isystem"]
     options += [str(newlib.folder(arch) / "include"), "-idirafter", own]
     return [*options, "-U__linux__", "-U__gnu_linux__"]

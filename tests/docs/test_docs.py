@@ -566,6 +566,17 @@ class Symbols(unittest.TestCase):
             found = symbols.unlisted(Path(folder), ["."], {"x/b.h": "g"})
         self.assertEqual(len(found), 2, found)
 
+    def test_a_folder_of_public_headers_without_pages_is_found(self):
+        with tempfile.TemporaryDirectory() as name:
+            root = Path(name)
+            for folder in ("libnova/include", "roottask/new/include", "roottask/empty/include"):
+                (root / folder).mkdir(parents=True)
+            (root / "libnova/include/a.h").write_text("")
+            (root / "roottask/new/include/b.h").write_text("")
+            found = symbols.left_out(root, ["libnova/include"])
+        self.assertEqual([line.partition(":")[0] for line in found], ["roottask/new/include"])
+        self.assertEqual(symbols.left_out(ROOT, docs.HEADERS), [])
+
     def test_errors_are_named(self):
         form = '<simplesect kind="return">0 or an errno value{}</simplesect>'
         lacks = ["which errno values it returns is not said"]

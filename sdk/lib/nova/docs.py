@@ -25,7 +25,14 @@ FOLDER = tree.ROOT / "docs" / "doxygen"
 GROUPS = FOLDER / "groups.dox"
 THEME = Path("/usr/share/doxygen-awesome-css")
 OUTPUT = tree.ROOT / "build" / "docs"
-HEADERS = ("hypervisor/abi", "libnova/include", "roottask/include", "roottask/vmm/include")
+HEADERS = (
+    "hypervisor/abi",
+    "libnova/include",
+    "roottask/include",
+    "roottask/novanet/include",
+    "roottask/novatls/include",
+    "roottask/vmm/include",
+)
 PICTURES = ("docs/performance", "docs/pictures")
 STATEMENTS = tree.ROOT / "tests" / "conformance" / "spec-statements.tsv"
 

@@ -22,8 +22,9 @@ struct nova_http_request {
         bool keep;    /**< the connection stays open after the answer */
         bool folder;  /**< the path ended with a slash */
         size_t bytes; /**< size of the request, from which the next one begins */
-        char path[NOVA_HTTP_PATH_MAX + 1]; /**< decoded path, without the query: `/`, or a slash
-                                            * before each part; no part is empty, `.` or `..` */
+        /** Decoded path, without the query: a slash alone, or a slash before each part. No part is
+         * empty, one dot or two dots. */
+        char path[NOVA_HTTP_PATH_MAX + 1];
 };
 
 /**
@@ -46,16 +47,44 @@ unsigned nova_http_read(struct nova_http_request *request, const char *data, siz
 /** Returns the words for a status, such as "Not Found". */
 const char *nova_http_reason(unsigned status);
 
-/** Writes a text into a page of HTML: characters with a meaning become references. */
+/**
+ * Writes a text into a page of HTML: characters with a meaning become references.
+ * @code
+ * extern struct nova_http_answer *answer;
+ * extern const char *name; // any text: it cannot become markup
+ * size_t bytes;
+ * FILE *page = open_memstream(&answer->text, &bytes);
+ *
+ * if (page) {
+ *         fputs("<p>", page);
+ *         nova_http_write_html(page, name);
+ *         fputs("</p>", page);
+ *         fclose(page);
+ *         answer->bytes = bytes;
+ * }
+ * @endcode
+ * @param to   the page
+ * @param text the text, which ends with 0
+ */
 void nova_http_write_html(FILE *to, const char *text);
-/** Writes a path as part of a URL: all but letters, digits and `-._~/` are encoded. */
+/** Writes @p path to @p to as part of a URL: all but letters, digits and `-._~/` are encoded. */
 void nova_http_write_url(FILE *to, const char *path);
-/** Writes a string of JSON with its quotation marks. A byte that belongs to no UTF-8 character
- * becomes U+FFFD. */
+/** Writes @p text to @p to as a string of JSON with its quotation marks. A byte that belongs to no
+ * UTF-8 character becomes U+FFFD. */
 void nova_http_write_json(FILE *to, const char *text);
 
-/** An answer. It has the content @p text, or else the content of @p file, or else a sentence about
- * the status. */
+/**
+ * An answer. It has the content `text`, or else the content of `file`, or else a sentence about the
+ * status.
+ * @code
+ * extern struct nova_http_answer *answer; // argument of nova_http_config::answer
+ *
+ * answer->status = 200;
+ * answer->type = "text/plain";
+ * answer->text = strdup("Hello\n");
+ * answer->bytes = 6;
+ * @endcode
+ */
 struct nova_http_answer {
         unsigned status;  /**< 200, 404, or another one */
         const char *type; /**< type of the content, such as "text/html; charset=utf-8" */
@@ -85,17 +114,13 @@ struct nova_http_config {
  * for 250 ms at least. A client that has not sent its request, or not taken 64 KiB of the
  * answer, within the time of @p config loses its connection.
  * @code
- * static void answer(void *context, const struct nova_http_request *request,
- *                    struct nova_http_answer *answer)
- * {
- *         answer->status = 200;
- *         answer->type = "text/plain";
- *         answer->text = strdup("Hello\n");
- *         answer->bytes = 6;
- * }
+ * void answer(void *context, const struct nova_http_request *request,
+ *             struct nova_http_answer *answer);
  *
  * const struct nova_http_config config = {.port = 80, .answer = answer};
- * return nova_http_serve(&config);
+ * const int error = nova_http_serve(&config);
+ *
+ * printf("The server cannot start: %s.\n", strerror(error));
  * @endcode
  * @param config the server
  * @retval EADDRINUSE the port is in use

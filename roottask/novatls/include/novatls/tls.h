@@ -18,7 +18,7 @@ struct nova_tls;
 struct nova_tls_config {
         const char *name;   /**< the server's name, which its certificate must have */
         const void *roots;  /**< trusted certificates, in PEM */
-        size_t roots_bytes; /**< their size, without a terminating 0 */
+        size_t roots_bytes; /**< size of @p roots in bytes, without a terminating 0 */
 };
 
 #define NOVA_TLS_TEXT 160 /**< size of a sentence about an error */
@@ -27,8 +27,12 @@ struct nova_tls_config {
  * Makes a connection secure: agrees on keys with the server at the other end of a connected socket,
  * and verifies its certificate. Blocks; the socket's SO_RCVTIMEO bounds the wait for each answer.
  * The time of day must be right, because certificates have dates: see nova_time_set_by_rtc().
- *
  * @code
+ * extern const char roots[];       // certificates, for example of a boot module
+ * extern const size_t roots_bytes; // their size
+ * extern int number;               // a connected socket
+ * const struct nova_tls_config config = {
+ *         .name = "server.test", .roots = roots, .roots_bytes = roots_bytes};
  * struct nova_tls *tls;
  * char why[NOVA_TLS_TEXT];
  *
@@ -51,13 +55,34 @@ struct nova_tls_config {
 int nova_tls_connect(struct nova_tls **to, int number, const struct nova_tls_config *config,
                      char why[NOVA_TLS_TEXT]);
 
-/** Sends bytes; blocks until all are sent. @return 0, or as nova_tls_read() in errno with -1 */
+/**
+ * Sends bytes; blocks until all are sent.
+ * @param tls   the connection
+ * @param data  first byte
+ * @param bytes number of bytes
+ * @return 0, or -1 with errno: ECONNRESET the connection has ended, EPROTO the server does not
+ *         follow the protocol, ETIMEDOUT, or another value of send()
+ */
 int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes);
 
 /**
  * Receives bytes; blocks until there are some.
- * @return their number, 0 if the server has ended the stream, or -1 with errno: ECONNRESET the
- * connection ended within the stream, EPROTO the data was changed on the way, ETIMEDOUT
+ * @code
+ * extern struct nova_tls *tls;
+ * char data[512];
+ * ssize_t bytes;
+ *
+ * while ((bytes = nova_tls_read(tls, data, sizeof(data))) > 0)
+ *         fwrite(data, 1, (size_t)bytes, stdout);
+ * if (bytes < 0)
+ *         perror("The stream is incomplete");
+ * @endcode
+ * @param tls     the connection
+ * @param[out] data first byte to write
+ * @param bytes   maximum number of bytes
+ * @return number of bytes; 0 if the server has ended the stream; or -1 with errno: ECONNRESET the
+ *         connection ended within the stream, EPROTO the data was changed on the way, ETIMEDOUT the
+ *         server sent nothing within the socket's SO_RCVTIMEO, or another value of recv()
  */
 ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes);
 
