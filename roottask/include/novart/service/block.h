@@ -86,18 +86,18 @@ struct nova_block_segment {
 struct nova_block_range {
         uint64_t first, count; /**< first block and number of blocks, in the session's numbers */
         uint32_t requests;     /**< maximum number of requests at once; 0: as before */
-        uint32_t read_only;    /**< 1: no more writes */
+        uint32_t read_only;    /**< 1: the session becomes read-only; 0: as before */
 };
 
 /** A request in the ring. */
 struct nova_block_entry {
-        uint64_t block;         /**< first block; 0 for a flush */
+        uint64_t block;         /**< number of the first block; 0 for a flush */
         uint32_t blocks;        /**< number of blocks of a discard; otherwise 0 */
         uint32_t tag;           /**< number that the completion repeats */
         uint16_t operation;     /**< enum nova_block_operation */
         uint16_t segment_count; /**< number of segments; 0 for a flush and a discard */
         uint32_t reserved;      /**< 0 */
-        struct nova_block_segment segment[NOVA_BLOCK_SEGMENTS]; /**< where the data lies */
+        struct nova_block_segment segment[NOVA_BLOCK_SEGMENTS]; /**< parts of the data, in order */
 };
 
 /** The ring. A completion's result is 0 or a number of <errno.h>. Everything but the requests lies
@@ -121,17 +121,17 @@ struct nova_block;
 
 /** A request for nova_block_submit(). */
 struct nova_block_request {
-        enum nova_block_operation operation;       /**< what to do */
-        uint64_t block;                            /**< first block */
+        enum nova_block_operation operation;       /**< operation */
+        uint64_t block;                            /**< number of the first block */
         uint32_t blocks;                           /**< number of blocks of a discard */
         unsigned segment_count;                    /**< number of segments of a read or a write */
-        const struct nova_block_segment *segments; /**< where the data lies, in this order */
-        void *cookie;                              /**< the result repeats it */
+        const struct nova_block_segment *segments; /**< parts of the data, in order */
+        void *cookie;                              /**< any value, which the result repeats */
 };
 
 /** The result of a request. */
 struct nova_block_result {
-        void *cookie; /**< that of the request */
+        void *cookie; /**< cookie of the request */
         int error;    /**< 0 or a number of <errno.h> */
 };
 
@@ -168,7 +168,13 @@ const struct nova_block_info *nova_block_get_info(const struct nova_block *block
 
 /**
  * Returns the address of the pool. Its content is lost when the service ends; the address stays.
+ * @code
+ * extern const struct nova_block *block;
+ * size_t bytes;
+ * char *const pool = nova_block_pool(block, &bytes);
  *
+ * memset(pool, 0, bytes); // data of later writes
+ * @endcode
  * @param block      the session
  * @param[out] bytes size of the pool
  * @return the first byte
@@ -180,7 +186,17 @@ unsigned nova_block_room(const struct nova_block *block);
 
 /**
  * Submits requests, all or none. Does not block.
+ * @code
+ * extern struct nova_block *block;
+ * const struct nova_block_segment part = {.offset = 0, .bytes = 4096}; // of the pool
+ * const struct nova_block_request request = {
+ *         .operation = NOVA_BLOCK_READ, .block = 100, .segments = &part, .segment_count = 1};
+ * struct nova_block_result result;
  *
+ * if (nova_block_submit(block, &request, 1) == 0 &&
+ *     nova_block_wait(block, &result, NOVA_FOREVER) == 0 && result.error == 0)
+ *         puts("The pool begins with the data of block 100.");
+ * @endcode
  * Do not change a write's data before its result is reaped; a read's data is valid only after that.
  * @param block    the session
  * @param requests the requests, which are copied
@@ -207,7 +223,13 @@ int nova_block_reap(struct nova_block *block, struct nova_block_result *result);
 
 /**
  * Waits for the result of a request.
+ * @code
+ * extern struct nova_block *block;
+ * struct nova_block_result result;
  *
+ * if (nova_block_wait(block, &result, nova_deadline_in(1000000000)) == ETIMEDOUT)
+ *         puts("The disk has not answered in a second.");
+ * @endcode
  * @param block       the session
  * @param[out] result the result
  * @param deadline    TSC value; NOVA_FOREVER: no limit
@@ -222,6 +244,14 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
  *
  * Meanwhile another thread may call nova_block_submit() and nova_block_reap(), for example under a
  * lock under which this thread then calls nova_block_reap().
+ * @code
+ * extern struct nova_block *block;
+ * struct nova_block_result result;
+ *
+ * while (nova_block_listen(block, NOVA_FOREVER) == 0)
+ *         while (nova_block_reap(block, &result) == 0)
+ *                 printf("request %p: %s\n", result.cookie, strerror(result.error));
+ * @endcode
  * @param block    the session
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval 0          call nova_block_reap()
@@ -257,7 +287,16 @@ bool nova_block_unmute(struct nova_block *block);
 /**
  * Checks that data read from the pool was valid: if the service ended, its pages were replaced by
  * zero pages. Call it after the data was used or copied.
+ * @code
+ * extern const struct nova_block *block;
+ * char copy[512];
+ * size_t bytes;
+ * const char *const pool = nova_block_pool(block, &bytes);
  *
+ * memcpy(copy, pool, sizeof(copy));
+ * if (nova_block_check(block, 0, sizeof(copy)))
+ *         puts("The copy may be zeros: the service has ended.");
+ * @endcode
  * @param block  the session
  * @param offset offset in the pool in bytes
  * @param bytes  size in bytes
@@ -270,7 +309,13 @@ int nova_block_check(const struct nova_block *block, size_t offset, size_t bytes
  * Opens a session again after ECONNRESET, with an empty pool at its old address. Requests that were
  * in flight end with EIO: nova_block_reap() returns them. The caller still has their data and may
  * submit them again.
+ * @code
+ * extern struct nova_block *block;
+ * struct nova_block_result result;
  *
+ * if (nova_block_reap(block, &result) == ECONNRESET && nova_block_reopen(block) == 0)
+ *         puts("The service runs again.");
+ * @endcode
  * @return as nova_session_reopen() and nova_block_open()
  */
 int nova_block_reopen(struct nova_block *block);
@@ -278,7 +323,13 @@ int nova_block_reopen(struct nova_block *block);
 /**
  * Reads blocks and waits. Uses the beginning of the pool. If the service ends meanwhile, opens the
  * session again and repeats the request, up to ten times.
+ * @code
+ * extern struct nova_block *block;
+ * static char sector[4096]; // the largest block
  *
+ * if (nova_block_read(block, 0, 1, sector) == 0)
+ *         printf("%02x %02x\n", sector[510] & 0xff, sector[511] & 0xff); // 55 aa
+ * @endcode
  * @param block the session
  * @param first number of the first block
  * @param count number of blocks
@@ -291,7 +342,13 @@ int nova_block_read(struct nova_block *block, uint64_t first, uint32_t count, vo
 
 /**
  * Writes blocks and waits, like nova_block_read().
+ * @code
+ * extern struct nova_block *block;
+ * static const char text[4096] = "written once";
  *
+ * if (nova_block_write(block, 7, 1, text) == 0 && nova_block_flush(block) == 0)
+ *         puts("Block 7 survives a loss of power.");
+ * @endcode
  * @param block the session
  * @param first number of the first block
  * @param count number of blocks
@@ -305,7 +362,12 @@ int nova_block_flush(struct nova_block *block);
 
 /**
  * Discards blocks and waits, like nova_block_read(). Their content is undefined afterwards.
+ * @code
+ * extern struct nova_block *block;
  *
+ * if (nova_block_get_info(block)->flags & NOVA_BLOCK_HAS_DISCARD)
+ *         nova_block_discard(block, 0, 64);
+ * @endcode
  * @param block the session
  * @param first number of the first block
  * @param count number of blocks
@@ -317,7 +379,13 @@ int nova_block_discard(struct nova_block *block, uint64_t first, uint32_t count)
 /**
  * Restricts a session to a range of its blocks. For a program that passes its session on to a
  * client.
+ * @code
+ * extern struct nova_block *block;
+ * const struct nova_block_range range = {.first = 2048, .count = 4096, .read_only = 1};
  *
+ * if (nova_block_restrict(block, &range) == 0)
+ *         puts("Block 0 is now block 2048 of the disk.");
+ * @endcode
  * @retval 0      done; nova_block_get_info() returns the new properties
  * @retval EINVAL the range is empty or not inside; otherwise as nova_session_call()
  */
@@ -329,6 +397,12 @@ int nova_block_restrict(struct nova_block *block, const struct nova_block_range 
  * blocks again. Only claims exclude each other: a session without a claim may use all its blocks.
  *
  * On a read-only session, NOVA_BLOCK_WRITES counts as NOVA_BLOCK_READS.
+ * @code
+ * extern struct nova_block *block;
+ *
+ * if (nova_block_claim(block, NOVA_BLOCK_WRITES) == EBUSY)
+ *         puts("Another program uses these blocks.");
+ * @endcode
  * @param block the session
  * @param use   the use, which replaces an earlier one
  * @retval 0     done
@@ -345,7 +419,17 @@ struct nova_block_parts {
         nova_crd_t doorbell, bell; /**< semaphores with which the two sides wake each other */
 };
 
-/** Returns the parts of a session. */
+/**
+ * Returns the parts of a session.
+ * @code
+ * extern struct nova_request *request; // of a client that gets the session
+ * extern const struct nova_block *block;
+ * const struct nova_block_parts parts = nova_block_get_parts(block);
+ *
+ * nova_request_give(request, parts.ring);
+ * nova_request_give(request, parts.pool);
+ * @endcode
+ */
 struct nova_block_parts nova_block_get_parts(const struct nova_block *block);
 
 #ifdef __cplusplus

@@ -205,7 +205,12 @@ void nova_net_close(struct nova_net *net);
 /**
  * Opens the session again after ECONNRESET. Frames that were not sent yet, and those that
  * nova_net_receive() has not returned, are lost; frames that were not released are invalid.
+ * @code
+ * extern struct nova_net *net;
  *
+ * if (nova_net_flush(net) == ECONNRESET && nova_net_reopen(net) == 0)
+ *         puts("The service runs again.");
+ * @endcode
  * @return as nova_session_reopen() and nova_net_open()
  */
 int nova_net_reopen(struct nova_net *net);
@@ -215,7 +220,13 @@ const struct nova_net_info *nova_net_get_info(const struct nova_net *net);
 
 /**
  * Asks the service for the properties again, for the state of the cable.
+ * @code
+ * extern struct nova_net *net;
+ * struct nova_net_info info;
  *
+ * if (nova_net_ask_info(net, &info) == 0 && !(info.flags & NOVA_NET_LINK))
+ *         puts("The card has no cable.");
+ * @endcode
  * @param net       the session
  * @param[out] info the properties
  * @return as nova_session_call()
@@ -224,7 +235,13 @@ int nova_net_ask_info(struct nova_net *net, struct nova_net_info *info);
 
 /**
  * Asks the service for the numbers of frames.
+ * @code
+ * extern struct nova_net *net;
+ * struct nova_net_counts counts;
  *
+ * if (nova_net_ask_counts(net, &counts) == 0)
+ *         printf("%llu frames were dropped\n", (unsigned long long)counts.dropped);
+ * @endcode
  * @param net         the session
  * @param[out] counts the numbers
  * @return as nova_session_call()
@@ -233,7 +250,14 @@ int nova_net_ask_counts(struct nova_net *net, struct nova_net_counts *counts);
 
 /**
  * Copies a frame into the pool, and queues it for nova_net_flush(). Does not block.
+ * @code
+ * extern struct nova_net *net;
+ * static uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; // to all
  *
+ * memcpy(frame + 6, nova_net_get_info(net)->address, NOVA_NET_ADDRESS);
+ * if (nova_net_send(net, frame, sizeof(frame)) == 0)
+ *         nova_net_flush(net);
+ * @endcode
  * @param net   the session
  * @param data  first byte, of the destination's address
  * @param bytes NOVA_NET_FRAME_MIN to NOVA_NET_FRAME_MAX
@@ -248,7 +272,18 @@ int nova_net_send(struct nova_net *net, const void *data, size_t bytes);
 /**
  * Returns a buffer in the pool for a frame that nova_net_queue() will queue. So a caller that
  * builds the frame there saves the copy of nova_net_send(). Does not block.
+ * @code
+ * extern struct nova_net *net;
+ * void *frame;
  *
+ * if (nova_net_prepare(net, &frame) == 0) {
+ *         memset(frame, 0xff, NOVA_NET_ADDRESS); // to all
+ *         memcpy((char *)frame + 6, nova_net_get_info(net)->address, NOVA_NET_ADDRESS);
+ *         memset((char *)frame + 12, 0, 48);
+ *         nova_net_queue(net, 60);
+ *         nova_net_flush(net);
+ * }
+ * @endcode
  * @param net         the session
  * @param[out] buffer NOVA_NET_FRAME_MAX bytes; valid until the next call of a function with @p net
  * @retval 0          @p buffer is set
@@ -271,9 +306,16 @@ int nova_net_prepare(struct nova_net *net, void **buffer);
 int nova_net_queue(struct nova_net *net, size_t bytes);
 
 /**
- * Does the same with a frame whose checksum is open. The session needs NOVA_NET_SUMS in the flags
- * of nova_net_get_info(), which nova_net_reopen() may change.
+ * Queues a frame whose checksum is open, as nova_net_queue(). The session needs NOVA_NET_SUMS in
+ * the flags of nova_net_get_info(), which nova_net_reopen() may change.
+ * @code
+ * extern struct nova_net *net;
+ * extern size_t bytes; // of a frame in the buffer of nova_net_prepare(): Ethernet, IPv4, UDP
  *
+ * // The UDP checksum covers the bytes at offset 34 and above. Its field is at offset 40.
+ * if (nova_net_get_info(net)->flags & NOVA_NET_SUMS)
+ *         nova_net_queue_sum(net, bytes, nova_net_sum_open(34, 6));
+ * @endcode
  * @param net   the session
  * @param bytes NOVA_NET_FRAME_MIN to NOVA_NET_FRAME_MAX
  * @param sum   nova_net_sum_open(); 0: the checksum is in the frame
@@ -283,9 +325,22 @@ int nova_net_queue(struct nova_net *net, size_t bytes);
  */
 int nova_net_queue_sum(struct nova_net *net, size_t bytes, uint32_t sum);
 
-/** Accepts frames with open checksums, and words about checksums that were checked, if the service
+/**
+ * Accepts frames with open checksums, and words about checksums that were checked, if the service
  * has NOVA_NET_SUMS: nova_net_frame::sum. Holds for buffers that are given to the service later,
- * also by nova_net_reopen(). */
+ * also by nova_net_reopen().
+ * @code
+ * extern struct nova_net *net;
+ * struct nova_net_frame frame;
+ *
+ * nova_net_accept_sums(net); // after nova_net_open()
+ * if (nova_net_receive(net, &frame) == 0) {
+ *         if (frame.sum & (NOVA_NET_SUM_OPEN | NOVA_NET_SUM_RIGHT))
+ *                 puts("The receiver need not check this frame.");
+ *         nova_net_release(net, &frame);
+ * }
+ * @endcode
+ */
 void nova_net_accept_sums(struct nova_net *net);
 
 /** Shows the service all frames that were queued and buffers that were released, and wakes it if it
@@ -298,7 +353,16 @@ unsigned nova_net_refused(const struct nova_net *net);
 
 /**
  * Gets a frame. Does not block.
+ * @code
+ * extern struct nova_net *net;
+ * struct nova_net_frame frame;
  *
+ * while (nova_net_receive(net, &frame) == 0) {
+ *         printf("%u bytes\n", (unsigned)frame.bytes);
+ *         nova_net_release(net, &frame);
+ * }
+ * nova_net_flush(net); // the released buffers
+ * @endcode
  * @param net        the session
  * @param[out] frame the frame; the caller passes it to nova_net_release()
  * @retval 0          @p frame is set
@@ -311,7 +375,15 @@ int nova_net_receive(struct nova_net *net, struct nova_net_frame *frame);
 /**
  * Gives a frame's buffer back, which the service can use after nova_net_flush(). Call it after the
  * data was used or copied.
+ * @code
+ * extern struct nova_net *net;
+ * extern const struct nova_net_frame frame;
+ * uint8_t copy[NOVA_NET_FRAME_MAX];
  *
+ * memcpy(copy, frame.data, frame.bytes);
+ * if (nova_net_release(net, &frame))
+ *         puts("The copy may be zeros: the service has ended.");
+ * @endcode
  * @retval 0          the data was valid until now
  * @retval ECONNRESET the service has ended: the data may have become zeros before it was used
  */
@@ -320,7 +392,12 @@ int nova_net_release(struct nova_net *net, const struct nova_net_frame *frame);
 /**
  * Waits until nova_net_receive() may have a frame, or, if nova_net_send() has returned EAGAIN, a
  * buffer may be free.
+ * @code
+ * extern const struct nova_net *net;
  *
+ * if (nova_net_listen(net, nova_deadline_in(1000000000)) == ETIMEDOUT)
+ *         puts("No frame has come in a second.");
+ * @endcode
  * @param net      the session
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval 0          call nova_net_receive()

@@ -56,12 +56,19 @@ enum nova_uv_state {
 /** A VM in the ultravisor's table. */
 struct nova_uv {
         struct nova_session *session; /**< session with the service */
-        uint16_t lpid;                /**< number of the VM, chosen by the VMM */
+        uint16_t lpid;                /**< number of the VM, which the VMM chooses, one per VM of
+                                       * the session */
 };
 
 /**
  * Makes an ultracall with any number and parameters.
+ * @code
+ * extern const struct nova_uv uv;
  *
+ * // This is nova_uv_svm_terminate().
+ * if (nova_uv_call(&uv, NOVA_UV_SVM_TERMINATE, 0, 0, 0, 0) == NOVA_U_FUNCTION)
+ *         puts("The ultravisor has ended.");
+ * @endcode
  * @param uv     the VM; its lpid is the first parameter
  * @param number enum nova_uv_call
  * @param p2, p3, p4, p5 further parameters
@@ -70,7 +77,20 @@ struct nova_uv {
 enum nova_u_status nova_uv_call(const struct nova_uv *uv, unsigned number, uint64_t p2, uint64_t p3,
                                 uint64_t p4, uint64_t p5);
 
-/** Enters the VM in the ultravisor's table, or changes its entry.
+/**
+ * Enters the VM in the ultravisor's table, or changes its entry. The first call for a VM, after the
+ * session has shared the guest's memory.
+ * @code
+ * extern void *memory; // the guest's RAM
+ * const size_t bytes = 64u << 20;
+ * struct nova_uv uv = {.lpid = 1};
+ * int error = nova_session_open(&uv.session, "ultravisor", NULL);
+ *
+ * if (!error)
+ *         error = nova_session_share(uv.session, memory, (unsigned)(bytes / NOVA_PAGE_SIZE));
+ * if (!error && nova_uv_write_pate(&uv, 0, bytes) != NOVA_U_SUCCESS)
+ *         puts("The ultravisor has no room for another VM.");
+ * @endcode
  * @param uv  the VM
  * @param dw0 offset of guest-physical address 0 in the normal memory
  * @param dw1 size of the guest's memory in bytes
@@ -81,7 +101,17 @@ static inline enum nova_u_status nova_uv_write_pate(const struct nova_uv *uv, ui
         return nova_uv_call(uv, NOVA_UV_WRITE_PATE, dw0, dw1, 0, 0);
 }
 
-/** Encrypts a secure page and moves it to the normal memory.
+/**
+ * Encrypts a secure page and moves it to the normal memory. A VMM calls it when the ultravisor
+ * makes the call H_SVM_PAGE_OUT.
+ * @code
+ * extern const struct nova_uv uv;
+ * extern uint64_t page;  // parameter of H_SVM_PAGE_OUT
+ * extern uint64_t place; // offset of a free page in the normal memory
+ *
+ * if (nova_uv_page_out(&uv, place, page, 0, NOVA_UV_ORDER_PAGE) == NOVA_U_SUCCESS)
+ *         printf("Page %#llx is at %#llx.\n", (unsigned long long)page, (unsigned long long)place);
+ * @endcode
  * @param uv    the VM
  * @param to    offset of the destination in the normal memory
  * @param page  guest-physical address
@@ -94,7 +124,17 @@ static inline enum nova_u_status nova_uv_page_out(const struct nova_uv *uv, uint
         return nova_uv_call(uv, NOVA_UV_PAGE_OUT, to, page, flags, order);
 }
 
-/** Moves pages from the normal memory to the guest.
+/**
+ * Moves pages from the normal memory to the guest. A VMM calls it when the ultravisor makes the
+ * call H_SVM_PAGE_IN.
+ * @code
+ * extern const struct nova_uv uv;
+ * extern uint64_t page;  // parameter of H_SVM_PAGE_IN
+ * extern uint64_t place; // offset that nova_uv_page_out() had for this page
+ *
+ * if (nova_uv_page_in(&uv, place, page, 0, NOVA_UV_ORDER_PAGE) == NOVA_U_PERMISSION)
+ *         puts("This is not the page that was moved out.");
+ * @endcode
  * @param uv    the VM
  * @param from  offset of the first page in the normal memory
  * @param page  guest-physical address of the first page
@@ -108,7 +148,15 @@ static inline enum nova_u_status nova_uv_page_in(const struct nova_uv *uv, uint6
         return nova_uv_call(uv, NOVA_UV_PAGE_IN, from, page, flags, order);
 }
 
-/** Takes shared pages away from the guest.
+/**
+ * Takes shared pages away from the guest.
+ * @code
+ * extern const struct nova_uv uv;
+ *
+ * // The page at 3 MiB. At its next access, the guest waits for another H_SVM_PAGE_IN.
+ * if (nova_uv_page_inval(&uv, 3u << 20, NOVA_UV_ORDER_PAGE) == NOVA_U_P2)
+ *         puts("The guest does not share this page.");
+ * @endcode
  * @param uv    the VM
  * @param page  guest-physical address of the first page
  * @param order NOVA_UV_ORDER_PAGE to NOVA_UV_ORDER_MAX
@@ -119,7 +167,15 @@ static inline enum nova_u_status nova_uv_page_inval(const struct nova_uv *uv, ui
         return nova_uv_call(uv, NOVA_UV_PAGE_INVAL, page, order, 0, 0);
 }
 
-/** Registers guest-physical memory of a VM that becomes secure, or is.
+/**
+ * Registers guest-physical memory of a VM that becomes secure, or is. A VMM calls it when the
+ * ultravisor makes the call H_SVM_INIT_START.
+ * @code
+ * extern const struct nova_uv uv;
+ *
+ * if (nova_uv_register_mem_slot(&uv, 0, 64u << 20, 0, 0) == NOVA_U_SUCCESS)
+ *         puts("64 MiB, slot 0");
+ * @endcode
  * @param uv    the VM
  * @param start guest-physical address
  * @param bytes size in bytes
@@ -143,7 +199,15 @@ static inline enum nova_u_status nova_uv_unregister_mem_slot(const struct nova_u
         return nova_uv_call(uv, NOVA_UV_UNREGISTER_MEM_SLOT, slot, 0, 0, 0);
 }
 
-/** Ends the secure VM and frees its memory. */
+/**
+ * Ends the secure VM and frees its memory.
+ * @code
+ * extern const struct nova_uv uv;
+ *
+ * if (nova_uv_state(&uv) == NOVA_UV_ENDED)
+ *         nova_uv_svm_terminate(&uv);
+ * @endcode
+ */
 static inline enum nova_u_status nova_uv_svm_terminate(const struct nova_uv *uv)
 {
         return nova_uv_call(uv, NOVA_UV_SVM_TERMINATE, 0, 0, 0, 0);
@@ -156,11 +220,41 @@ static inline enum nova_u_status nova_uv_return(const struct nova_uv *uv)
         return nova_uv_call(uv, NOVA_UV_RETURN, 0, 0, 0, 0);
 }
 
-/** Passes the portal through which the ultravisor calls the VMM for virtual CPU @p vcpu, which runs
- * on CPU @p cpu. @return as nova_session_call() */
+/**
+ * Passes the portal through which the ultravisor calls the VMM for virtual CPU @p vcpu, which runs
+ * on CPU @p cpu.
+ * @code
+ * extern const struct nova_uv uv;
+ * // Answers the calls of enum nova_h_call.
+ * void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
+ *
+ * struct nova_handler *handler;
+ * const nova_sel_t portal = nova_sel_alloc(0);
+ *
+ * if (portal != NOVA_SEL_NONE && nova_handler_create(&handler, 1, "vcpu 0", serve, NULL) == 0 &&
+ *     nova_handler_portal(handler, portal, 0) == 0)
+ *         nova_uv_attach(&uv, 0, 1, portal); // virtual CPU 0, CPU 1
+ * @endcode
+ * @param uv     the VM
+ * @param vcpu   number of the virtual CPU
+ * @param cpu    number of its CPU, on which the portal's handler runs, too
+ * @param portal the portal
+ * @return as nova_session_call()
+ */
 int nova_uv_attach(const struct nova_uv *uv, unsigned vcpu, nova_word_t cpu, nova_sel_t portal);
 
-/** Makes the ultracall UV_ESM for the normal guest.
+/**
+ * Makes the ultracall UV_ESM for the normal guest, which stays stopped until the conversion ends.
+ * @code
+ * extern const struct nova_uv uv;
+ * extern struct nova_semaphore converted; // H_SVM_INIT_DONE and H_SVM_INIT_ABORT do an up
+ * extern uint64_t blob, params;           // the guest's BX and CX
+ *
+ * if (nova_uv_esm(&uv, blob, params) == NOVA_U_SUCCESS) {
+ *         nova_semaphore_down(&converted);
+ *         puts(nova_uv_is_secure(&uv) ? "secure" : "still normal");
+ * }
+ * @endcode
  * @param uv     the VM
  * @param blob   guest-physical address of the blob
  * @param params guest-physical address of the boot parameters
@@ -169,7 +263,14 @@ int nova_uv_attach(const struct nova_uv *uv, unsigned vcpu, nova_word_t cpu, nov
  *         memory */
 enum nova_u_status nova_uv_esm(const struct nova_uv *uv, uint64_t blob, uint64_t params);
 
-/** Makes the ultravisor ask for an interrupt for virtual CPU @p vcpu. */
+/**
+ * Makes the ultravisor ask for an interrupt for virtual CPU @p vcpu by the call H_INTERRUPT.
+ * @code
+ * extern const struct nova_uv uv;
+ *
+ * nova_uv_kick(&uv, 0); // a device of the VMM has raised its line
+ * @endcode
+ */
 int nova_uv_kick(const struct nova_uv *uv, unsigned vcpu);
 
 /** Starts virtual CPU @p vcpu at page @p vector. @retval EPERM the guest sent no such message */

@@ -26,7 +26,10 @@ static inline bool nova_guest_is_amd(void)
 
 /**
  * Makes an ultracall or another hypercall.
- *
+ * @code
+ * if (nova_guest_call(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0) == NOVA_U_INVALID)
+ *         puts("The guest is not secure.");
+ * @endcode
  * @param number number of the call
  * @param p1, p2 parameters
  * @return its status
@@ -49,15 +52,31 @@ static inline long nova_guest_call(unsigned long number, unsigned long p1, unsig
         return status;
 }
 
-/** Shares @p num pages from page number @p gfn on with the VMM. They are filled with 0.
- * @return enum nova_u_status */
+/**
+ * Shares @p num pages from page number @p gfn on with the VMM. They are filled with 0.
+ * @code
+ * const unsigned long gfn = 0x300; // at 3 MiB
+ *
+ * if (nova_guest_share_page(gfn, 1) == NOVA_U_SUCCESS)
+ *         strcpy((char *)(gfn << 12), "The VMM can read this.");
+ * @endcode
+ * @return enum nova_u_status
+ */
 static inline int nova_guest_share_page(unsigned long gfn, unsigned long num)
 {
         return (int)nova_guest_call(NOVA_UV_SHARE_PAGE, gfn, num);
 }
 
-/** Takes @p num pages from page number @p gfn on back. They are filled with 0.
- * @return enum nova_u_status */
+/**
+ * Takes @p num pages from page number @p gfn on back. They are filled with 0.
+ * @code
+ * const unsigned long gfn = 0x300;
+ *
+ * if (nova_guest_unshare_page(gfn, 1) == NOVA_U_SUCCESS)
+ *         strcpy((char *)(gfn << 12), "The VMM cannot read this.");
+ * @endcode
+ * @return enum nova_u_status
+ */
 static inline int nova_guest_unshare_page(unsigned long gfn, unsigned long num)
 {
         return (int)nova_guest_call(NOVA_UV_UNSHARE_PAGE, gfn, num);
@@ -69,8 +88,15 @@ static inline int nova_guest_unshare_all_pages(void)
         return (int)nova_guest_call(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0);
 }
 
-/** Asks the ultravisor to make the normal guest secure. On success the call does not return: the
+/**
+ * Asks the ultravisor to make the normal guest secure. On success the call does not return: the
  * secure guest begins at the entry that its blob names.
+ * @code
+ * extern unsigned long blob, params; // places in the sealed image
+ *
+ * if (nova_guest_esm(blob, params) == NOVA_U_NO_KEY)
+ *         puts("The image is not sealed for this machine.");
+ * @endcode
  * @param blob   guest-physical address of the blob
  * @param params guest-physical address of the boot parameters
  * @return enum nova_u_status; NOVA_U_SUCCESS in a guest that is secure already */
@@ -98,7 +124,13 @@ static inline void nova_guest_out(uint16_t port, uint8_t value)
  * Reads a secret of the sealed image. The ultravisor answers, and the VMM sees neither the value
  * nor the name. A normal guest gets what its VMM has at these ports, usually nothing. The name is
  * state of the guest: only one thread may call the function at a time.
+ * @code
+ * char phrase[64];
+ * const long bytes = nova_guest_secret("", phrase, sizeof(phrase));
  *
+ * if (bytes >= 0 && (size_t)bytes <= sizeof(phrase))
+ *         printf("The phrase of the disk has %ld bytes.\n", bytes);
+ * @endcode
  * @param name  name of the secret; "" is the phrase of the disk
  * @param[out] to its first bytes
  * @param bytes maximum number of bytes to store

@@ -18,7 +18,7 @@ struct nova_pci_device;
 
 /** A claimed function. Private to the library, except `shown` and `why`. */
 struct nova_guest_function {
-        struct nova_pass_function shown;          /**< what the guest finds */
+        struct nova_pass_function shown;          /**< function as the guest finds it */
         const char *why;                          /**< reason of an error, or NULL */
         struct nova_pci_device *session;          /**< session of the service pci, or NULL */
         volatile char *memory[NOVA_PASS_BARS];    /**< memory of each BAR, or NULL */
@@ -27,15 +27,15 @@ struct nova_guest_function {
 
 /** A message of a function. Private to the library. */
 struct nova_guest_message {
-        struct nova_guest_pci *owner; /**< the function */
+        struct nova_guest_pci *owner; /**< function that sends the message */
         unsigned number;              /**< number of the message */
-        struct nova_thread *thread;   /**< waits for it, or NULL */
+        struct nova_thread *thread;   /**< thread that waits for the message, or NULL */
 };
 
 /** A function that is passed through. */
 struct nova_guest_pci {
         struct nova_pass device;             /**< the guest's device */
-        struct nova_guest_function function; /**< what the monitor has of it */
+        struct nova_guest_function function; /**< the monitor's access to the function */
         uint64_t messages;                   /**< number of messages that have come */
         uint64_t placed;                     /**< number of mappings of its memory in the guest */
 
@@ -43,10 +43,10 @@ struct nova_guest_pci {
         struct nova_pc *pc;          /**< board that has it, or NULL */
         struct nova_guest_pci *next; /**< next function of the machine */
         struct nova_guest_message message[NOVA_PASS_MESSAGES];
-        struct nova_thread *worker;       /**< calls the service for handlers of exits */
-        struct nova_semaphore work, done; /**< hand a call to the worker and back */
+        struct nova_thread *worker; /**< thread that calls the service for handlers of exits */
+        struct nova_semaphore work, done; /**< semaphores that start and end a call of the worker */
         bool master;                      /**< argument of that call */
-        bool stops;                       /**< its threads must end */
+        bool stops;                       /**< true if the threads of the function must end */
 };
 
 /**
@@ -78,8 +78,19 @@ struct nova_guest_pci {
 int nova_guest_pci_attach(struct nova_guest_pci *guest, struct nova_pc *pc, unsigned number,
                           const char *name);
 
-/** Takes a function from its board: the service pci resets it. After the machine's end, before
- * nova_vm_destroy(). Does nothing if no board has it. */
+/**
+ * Takes a function from its board: the service pci resets it. After the machine's end, before
+ * nova_vm_destroy(). Does nothing if no board has it.
+ * @code
+ * extern struct nova_vm vm;
+ * extern struct nova_guest_pci nic;
+ *
+ * nova_vm_wait(&vm);
+ * printf("%llu interrupts\n", (unsigned long long)nic.messages);
+ * nova_guest_pci_detach(&nic);
+ * nova_vm_destroy(&vm);
+ * @endcode
+ */
 void nova_guest_pci_detach(struct nova_guest_pci *guest);
 
 #ifdef __cplusplus

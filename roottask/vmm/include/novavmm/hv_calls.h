@@ -40,7 +40,14 @@ enum nova_hv_status {
 #undef NOVA_HV_STATUS_ROW
 };
 
-/** Returns the words of a status, or "unknown status". TLFS, appendix B. */
+/**
+ * Returns the words of a status, or "unknown status". TLFS, appendix B.
+ * @code
+ * extern uint64_t result; // of a call
+ *
+ * printf("The call ended: %s.\n", nova_hv_status_text((enum nova_hv_status)(result & 0xffff)));
+ * @endcode
+ */
 const char *nova_hv_status_text(enum nova_hv_status status);
 
 /* Privileges of a partition: EBX:EAX of CPUID leaf 0x40000003. TLFS 4.2.2. */
@@ -72,38 +79,65 @@ const char *nova_hv_status_text(enum nova_hv_status status);
 
 /** One action of a call. All data is the library's copy: the guest cannot change it meanwhile. */
 struct nova_hv_action {
-        struct nova_hv *hv;   /**< the partition */
+        struct nova_hv *hv;   /**< partition of the caller */
         unsigned vcpu;        /**< number of the calling virtual CPU */
-        const void *input;    /**< the header, with its variable part */
-        size_t variable;      /**< 8-byte words of the variable part */
+        const void *input;    /**< input header with its variable part */
+        size_t variable;      /**< size of the variable part in 8-byte words */
         const void *element;  /**< rep call: input element, or NULL if the call has none */
-        unsigned index;       /**< rep call: number of the element */
+        unsigned index;       /**< rep call: index of the element in the caller's list */
         void *output;         /**< output header, filled with 0; or NULL */
         void *output_element; /**< rep call: output element, filled with 0; or NULL */
 };
 
-/** Performs one action. It must not wait. @return the call's status; any status except SUCCESS ends
- * a rep call at this element and discards the action's output */
+/**
+ * Performs one action. It must not wait.
+ * @code
+ * extern const struct nova_hv_action *action; // the function's argument
+ * const uint64_t *const numbers = action->input;
+ *
+ * // The call's description has .input = 16 and .output = 8. The function then returns SUCCESS.
+ * *(uint64_t *)action->output = numbers[0] + numbers[1];
+ * @endcode
+ * @return the call's status; any status except SUCCESS ends a rep call at this element and discards
+ *         the action's output
+ */
 typedef enum nova_hv_status nova_hv_function(const struct nova_hv_action *action);
 
-/** Description of a call. */
+/**
+ * Description of a call, for nova_hv_add().
+ * @code
+ * extern nova_hv_function add; // two numbers, and their sum
+ *
+ * static const struct nova_hv_call calls[] = {
+ *         {.code = 0x9000, .input = 16, .output = 8, .function = add, .name = "add"},
+ * };
+ * @endcode
+ */
 struct nova_hv_call {
-        uint16_t code;              /**< bits 0 to 15 of the call value */
-        uint16_t input;             /**< bytes of the fixed input header */
-        uint16_t input_element;     /**< rep call: bytes of an input element */
-        uint16_t output;            /**< bytes of the output header */
-        uint16_t output_element;    /**< rep call: bytes of an output element */
-        uint16_t slice;             /**< rep call: maximum number of elements before the guest runs
-                                     * again; 0: 64 */
-        bool rep;                   /**< the call has a list of elements */
-        bool variable;              /**< the input header may have a variable part */
-        bool fast;                  /**< parameters may be passed in registers */
-        uint64_t privilege;         /**< privileges that the caller needs */
-        nova_hv_function *function; /**< performs an action; NULL: INVALID_CODE */
-        const char *name;           /**< name for reports */
+        uint16_t code;           /**< number of the call, bits 0 to 15 of the call value; not 0 */
+        uint16_t input;          /**< size of the fixed input header in bytes */
+        uint16_t input_element;  /**< rep call: size of an input element in bytes; 0: none */
+        uint16_t output;         /**< size of the output header in bytes */
+        uint16_t output_element; /**< rep call: size of an output element in bytes; 0: none */
+        uint16_t slice;          /**< rep call: maximum number of elements before the guest runs
+                                  * again; 0: 64 */
+        bool rep;                /**< true if the call has a list of elements */
+        bool variable;           /**< true if the input header may have a variable part */
+        bool fast;               /**< true if parameters may be passed in registers */
+        uint64_t privilege;      /**< privileges that the caller needs, an OR of
+                                  * NOVA_HV_PRIVILEGE_…; 0: none */
+        nova_hv_function *function; /**< function that performs an action; NULL: the call ends with
+                                     * INVALID_CODE */
+        const char *name;           /**< name of the call in reports */
 };
 
-/** The library's calls in the order of their codes. The last row has code 0. TLFS, appendix A. */
+/**
+ * The library's calls in the order of their codes. The last row has code 0. TLFS, appendix A.
+ * @code
+ * for (const struct nova_hv_call *call = nova_hv_calls; call->code; call++)
+ *         printf("%#06x %s\n", call->code, call->name);
+ * @endcode
+ */
 extern const struct nova_hv_call nova_hv_calls[];
 
 #ifdef __cplusplus

@@ -14,13 +14,25 @@ extern "C" {
 
 /** A guest's report. TLFS, appendix C: the meaning of the parameters is the guest's. */
 struct nova_hv_crash {
-        uint64_t parameter[NOVA_HV_CRASH_PARAMETERS]; /**< MSRs 0x40000100 to 0x40000104 */
-        char text[NOVA_HV_CRASH_TEXT]; /**< the guest's text, or ""; ASCII, other characters are
-                                        * replaced */
+        uint64_t parameter[NOVA_HV_CRASH_PARAMETERS]; /**< values of MSRs 0x40000100 to
+                                                       * 0x40000104 */
+        char text[NOVA_HV_CRASH_TEXT]; /**< text of the guest, or ""; ASCII, with a replacement for
+                                        * each other character */
 };
 
-/** Receives a report of virtual processor @p vcpu, with the machine locked. A guest may report as
- * often as it likes. */
+/**
+ * Receives a report of virtual processor @p vcpu, with the machine locked. A guest may report as
+ * often as it likes.
+ * @code
+ * extern nova_hv_crash_function crashed; // prints the report's text, for example
+ * extern struct nova_vm vm;
+ * static struct nova_hv hv;
+ * const struct nova_hv_config config = {.privileges = NOVA_HV_PRIVILEGES_USUAL, .crashed =
+ * crashed};
+ *
+ * nova_hv_enable(&hv, &vm, &config);
+ * @endcode
+ */
 typedef void nova_hv_crash_function(void *context, unsigned vcpu,
                                     const struct nova_hv_crash *crash);
 
