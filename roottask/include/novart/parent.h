@@ -62,7 +62,7 @@ struct nova_parent_program {
         char name[NOVA_PARENT_NAME];        /**< its name in the description */
         uint32_t state;                     /**< enum nova_parent_program_state */
         uint32_t priority;                  /**< maximum priority of its threads */
-        uint32_t restarts;                  /**< how often it was started again */
+        uint32_t restarts;                  /**< number of restarts */
         int32_t status;                     /**< exit status of its last end */
         uint64_t cpus;                      /**< bit n: it may run on CPU n */
         uint64_t memory;                    /**< memory that it may allocate, in bytes */

@@ -34,8 +34,8 @@ struct nova_parent_session {
         char client[NOVA_PARENT_NAME];   /**< the program's name in the description */
         char service[NOVA_PARENT_NAME];  /**< name of the service */
         char provider[NOVA_PARENT_NAME]; /**< the program that provides it */
-        uint64_t opened; /**< how often the client opened the service since both run; it may have
-                          * closed some of these sessions */
+        uint64_t opened; /**< number of sessions that the client has opened since both run; it may
+                          * have closed some of these sessions */
 };
 
 /** A piece of the text that the parent writes. */

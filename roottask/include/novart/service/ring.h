@@ -75,8 +75,8 @@ struct nova_ring {
 
 /** A completion. */
 struct nova_ring_completion {
-        uint32_t tag;    /**< that of the request */
-        uint32_t result; /**< as the protocol defines it */
+        uint32_t tag;    /**< tag of the request */
+        uint32_t result; /**< result of the request, which the protocol defines */
 };
 
 NOVA_STATIC_ASSERT(sizeof(struct nova_ring) == 192, "three cache lines");

@@ -83,7 +83,7 @@ struct nova_hv_last {
         uint64_t result; /**< result value: status, and number of completed elements */
         unsigned vcpu;   /**< number of the calling virtual processor */
         bool returned;   /**< the call has returned, so `outcome` and `result` are valid */
-        enum nova_hv_outcome outcome; /**< what the caller does next */
+        enum nova_hv_outcome outcome; /**< next action of the caller */
 };
 
 /** A partition: the state of a machine's hypercall interface. Changes with the machine locked. */

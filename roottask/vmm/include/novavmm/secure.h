@@ -25,7 +25,7 @@ struct nova_secure {
         struct nova_semaphore over;                  /**< holds handlers of a machine that ended */
         unsigned busy;                               /**< calls that hold a lock; atomic */
         struct nova_mutex lock;                      /**< protects `place` */
-        struct nova_secure_place *place;             /**< what each page of the RAM holds */
+        struct nova_secure_place *place;             /**< content of each page of the RAM */
         uint32_t hand;                               /**< page at which the last search ended */
         enum nova_u_status status;                   /**< of UV_ESM */
         bool secure;                                 /**< the ultravisor runs the guest */

@@ -33,7 +33,7 @@ enum nova_virtio_block_operation {
 /** A step of a request. */
 struct nova_virtio_block_step {
         unsigned request;                           /**< number of the request */
-        enum nova_virtio_block_operation operation; /**< what to do */
+        enum nova_virtio_block_operation operation; /**< operation */
         uint64_t offset;                            /**< first byte on the disk */
         uint32_t bytes;                             /**< size of the data, or of the blocks that are
                                                      * discarded; 0 for a flush */
@@ -86,7 +86,7 @@ struct nova_virtio_block {
         uint8_t *data;             /**< content of the disk; NULL: it has a store */
         uint64_t sectors;          /**< size of the disk in sectors */
         bool read_only;            /**< guests may not write */
-        const struct nova_virtio_block_store *store; /**< where the blocks are, or NULL */
+        const struct nova_virtio_block_store *store; /**< place of the blocks, or NULL */
         uint64_t requests;                           /**< number of requests of drivers */
         bool failed;                                 /**< the store no longer exists: requests
                                                       * fail */

@@ -36,7 +36,7 @@ struct nova_virtio_net_cable {
 /** A network card. */
 struct nova_virtio_net {
         struct nova_virtio virtio; /**< part of all virtio devices; the first member */
-        const struct nova_virtio_net_cable *cable; /**< where the frames go */
+        const struct nova_virtio_net_cable *cable; /**< destination of the frames */
         bool lacks_buffers;                        /**< nova_virtio_net_receive() returned false */
         uint64_t sent;                             /**< number of frames of the guest */
         uint64_t received;                         /**< number of frames that the guest got */
