@@ -124,17 +124,32 @@ static void send_frame(void *context, size_t bytes)
                 abort();
 }
 
-static const struct nova_virtio_net_cable cable = {prepare, send_frame, kick, kick, NULL};
+/* Takes every second frame as it is. */
+static bool send_open(void *context, size_t bytes, uint32_t sum)
+{
+        const bool takes = room & 1;
+
+        if (!nova_net_sum_is_valid(sum, (uint32_t)bytes))
+                abort();
+        if (takes)
+                send_frame(context, bytes);
+        return takes;
+}
+
+static const struct nova_virtio_net_cable cable = {prepare, send_frame, kick,
+                                                   kick,    NULL,       send_open};
 
 /* Lets the card send frames, or gives it one. A frame that was refused may come again. */
 static void use_card(unsigned number)
 {
         static const uint8_t in[NOVA_VIRTIO_NET_FRAME_MAX];
+        const uint32_t sum = number & 4 ? nova_net_sum_open(20, 2) : number & 2;
 
         if (number & 1) {
                 room = number & 15;
                 nova_virtio_net_resume(&card);
-        } else if (!nova_virtio_net_receive(&card, in, NOVA_VIRTIO_NET_FRAME_MIN + 5 * number) &&
+        } else if (!nova_virtio_net_receive_sum(&card, in, NOVA_VIRTIO_NET_FRAME_MIN + 5 * number,
+                                                sum) &&
                    !card.lacks_buffers) {
                 abort();
         }

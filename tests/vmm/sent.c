@@ -56,7 +56,8 @@ static void ignore(void *unused)
 static bool make(void)
 {
         static const struct nova_vm_config config = {.name = "sent", .memory = 2u << 20};
-        static const struct nova_virtio_net_cable cable = {prepare, take, ignore, ignore, NULL};
+        static const struct nova_virtio_net_cable cable = {prepare, take, ignore,
+                                                           ignore,  NULL, NULL};
         static const uint8_t address[NOVA_VIRTIO_NET_ADDRESS] = {2, 0, 0, 0, 0, 1};
 
         if (!machine_create(&vm, &config, &pc))

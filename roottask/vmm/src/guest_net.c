@@ -31,6 +31,18 @@ static void send(void *context, size_t bytes)
                 card->lost++;
 }
 
+/* A session that is open again may be one of a service without open checksums. */
+static bool send_open(void *context, size_t bytes, uint32_t sum)
+{
+        struct nova_guest_net *const card = context;
+
+        if (!card->drops && !(nova_net_get_info(card->net)->flags & NOVA_NET_SUMS))
+                return false;
+        if (card->drops || nova_net_queue_sum(card->net, bytes, sum))
+                card->lost++;
+        return true;
+}
+
 static void kick(void *context)
 {
         const struct nova_guest_net *const card = context;
@@ -53,8 +65,9 @@ static int receive_all(struct nova_guest_net *card)
         int error = 0;
 
         while (card->holds || !(error = nova_net_receive(card->net, &card->held))) {
-                card->holds = card->vm && !nova_virtio_net_receive(&card->device, card->held.data,
-                                                                   card->held.bytes);
+                card->holds =
+                        card->vm && !nova_virtio_net_receive_sum(&card->device, card->held.data,
+                                                                 card->held.bytes, card->held.sum);
                 if (card->holds)
                         break;
                 nova_net_release(card->net, &card->held);
@@ -132,7 +145,8 @@ int nova_guest_net_open(struct nova_guest_net *card, const char *service, const 
 
         if (error)
                 return error;
-        card->cable = (struct nova_virtio_net_cable){prepare, send, kick, room, card};
+        card->cable = (struct nova_virtio_net_cable){prepare, send, kick, room, card, send_open};
+        nova_net_accept_sums(card->net);
         error = nova_thread_create(&card->thread, &attr, serve, card);
         if (error)
                 nova_net_close(card->net);

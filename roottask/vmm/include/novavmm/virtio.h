@@ -72,6 +72,8 @@ struct nova_virtio_queue {
         uint16_t vector;     /**< number of its interrupt message */
         uint16_t taken; /**< number of chains that the device has taken: index of the next one */
         uint16_t given; /**< number of chains that the device has returned */
+        uint16_t kept;  /**< number of further chains that the driver does not see yet; see
+                         * nova_virtio_keep() */
         bool late;      /**< its interrupt is held back; see nova_virtio_give_late() */
         uint16_t late_since;        /**< value of `given` when the interrupt was held back */
         const uint8_t *descriptors; /**< descriptors in the monitor's memory */
@@ -204,6 +206,19 @@ void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t writ
  * @param written number of bytes of the chain that were written
  */
 void nova_virtio_give_late(struct nova_virtio *virtio, unsigned number, uint32_t written);
+
+/** Puts the chain into the used ring of queue @p number, but does not show it to the driver: for
+ * chains that it must see at once, at most as many as the queue has descriptors.
+ * nova_virtio_give_kept() or nova_virtio_take_again() follows. @param written number of bytes of
+ * the chain that were written */
+void nova_virtio_keep(struct nova_virtio *virtio, unsigned number, uint32_t written);
+
+/** Shows the driver all chains that nova_virtio_keep() has kept, by one change of the index, with
+ * one interrupt at most. */
+void nova_virtio_give_kept(struct nova_virtio *virtio, unsigned number);
+
+/** Makes the chains that nova_virtio_keep() has kept the next ones of nova_virtio_take() again. */
+void nova_virtio_take_again(struct nova_virtio *virtio, unsigned number);
 
 /** Sends the interrupts that nova_virtio_give_late() has held back. */
 void nova_virtio_report(struct nova_virtio *virtio);

@@ -3,6 +3,7 @@
 #ifndef NOVAVMM_VIRTIO_NET_H
 #define NOVAVMM_VIRTIO_NET_H
 
+#include "novart/service/net.h"
 #include "novavmm/virtio.h"
 
 #ifdef __cplusplus
@@ -31,6 +32,12 @@ struct nova_virtio_net_cable {
          * or has reset the card. */
         void (*room)(void *context);
         void *context; /**< context of these functions */
+        /** Sends the frame in the buffer of prepare(), whose checksum is open.
+         * @param bytes its size, which is valid
+         * @param sum   nova_net_sum_open(), which is valid
+         * @return false if frames must be complete now: the card fills the checksum in, and calls
+         * send(). NULL: as if it returned false */
+        bool (*send_open)(void *context, size_t bytes, uint32_t sum);
 };
 
 /** A network card. */
@@ -43,8 +50,9 @@ struct nova_virtio_net {
 };
 
 /**
- * Initialises a network card. It offers its driver to compute check sums of frames that the guest
- * sends.
+ * Initialises a network card. It offers its driver to compute checksums of frames that the guest
+ * sends, to give it frames whose checksums are open or were checked, and to use several buffers for
+ * a frame.
  * @code
  * extern struct nova_guest_memory memory; // vm.memory
  * extern const struct nova_virtio_net_cable cable;
@@ -70,6 +78,19 @@ void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_m
  * @return false if the guest has no buffer for it: nova_virtio_net_cable::room will be called
  */
 bool nova_virtio_net_receive(struct nova_virtio_net *net, const void *frame, size_t bytes);
+
+/**
+ * Does the same with a frame whose checksum is open, or was checked. The guest gets it as it is if
+ * its driver has accepted that; for others the card fills the checksum in.
+ *
+ * @param frame the frame, which is copied
+ * @param bytes NOVA_VIRTIO_NET_FRAME_MIN to NOVA_VIRTIO_NET_FRAME_MAX
+ * @param sum   nova_net_sum_open(), valid for @p bytes; NOVA_NET_SUM_RIGHT; or 0: the guest must
+ *              check it
+ * @return as nova_virtio_net_receive()
+ */
+bool nova_virtio_net_receive_sum(struct nova_virtio_net *net, const void *frame, size_t bytes,
+                                 uint32_t sum);
 
 /** Sends the guest's frames that waited for room. The caller holds the machine's lock. */
 void nova_virtio_net_resume(struct nova_virtio_net *net);

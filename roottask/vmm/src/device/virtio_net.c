@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Network cards (see novavmm/virtio_net.h); Virtual I/O Device Specification 1.2, 5.1. One pair of
- * queues, a buffer for each frame, and no segmentation. */
+ * queues, and no segmentation. */
 #include "novavmm/virtio_net.h"
 
 #include <string.h>
 
 #define FEATURE_CHECK_SUM (1ull << 0)
+#define FEATURE_GUEST_SUM (1ull << 1) /* the guest takes frames with open checksums */
 #define FEATURE_ADDRESS   (1ull << 5)
+#define FEATURE_MERGED    (1ull << 15) /* a received frame may lie in several buffers */
 
 /* Queues. */
 #define TO_GUEST   0
@@ -18,16 +20,17 @@
 
 /* The header of each frame. */
 struct header {
-        uint8_t flags;     /* HEADER_CHECK_SUM */
+        uint8_t flags;     /* HEADER_CHECK_SUM; of a received frame also HEADER_RIGHT */
         uint8_t segments;  /* 0: the frame is not to be divided */
         uint16_t bytes;    /* size of the headers of such a frame */
         uint16_t segment;  /* size of its parts */
         uint16_t sum_from; /* first byte that the check sum covers, up to the frame's end */
         uint16_t sum_at;   /* place of the check sum, from `sum_from` on */
-        uint16_t buffers;  /* number of buffers of a received frame: 1 */
+        uint16_t buffers;  /* number of buffers of a received frame */
 };
 
 #define HEADER_CHECK_SUM 1u
+#define HEADER_RIGHT     2u
 
 _Static_assert(sizeof(struct header) == 12, "5.1.6");
 
@@ -50,20 +53,36 @@ static uint16_t sum_of(const uint8_t *data, size_t bytes)
         return (uint16_t)sum;
 }
 
-/* Completes the check sum of a frame, whose field has the sum of the pseudo header.
- * @return false if it does not lie in the frame */
-static bool complete(uint8_t *frame, size_t bytes, const struct header *header)
+/* Returns true if the check sum of a frame lies in it. */
+static bool lies_inside(size_t bytes, const struct header *header)
 {
         const size_t from = header->sum_from, at = from + header->sum_at;
-        uint16_t sum;
 
-        if (from >= bytes || at + sizeof(sum) > bytes)
-                return false;
-        sum = (uint16_t)~sum_of(frame + from, bytes - from);
+        return from < bytes && at + sizeof(uint16_t) <= bytes;
+}
+
+/* Completes the check sum of a frame, whose field has the sum of the pseudo header. */
+static void complete(uint8_t *frame, size_t bytes, size_t from, size_t at)
+{
+        uint16_t sum = (uint16_t)~sum_of(frame + from, bytes - from);
+
         if (!sum) /* which would mean that a datagram has none */
                 sum = UINT16_MAX;
-        memcpy(frame + at, &sum, sizeof(sum));
-        return true;
+        memcpy(frame + from + at, &sum, sizeof(sum));
+}
+
+/* Sends a frame whose check sum is open, and lies in it. */
+static void send_open(const struct nova_virtio_net *net, uint8_t *frame, size_t bytes,
+                      const struct header *header)
+{
+        const struct nova_virtio_net_cable *const cable = net->cable;
+        const uint32_t sum = nova_net_sum_open(header->sum_from, header->sum_at);
+
+        if (cable->send_open && nova_net_sum_is_valid(sum, (uint32_t)bytes) &&
+            cable->send_open(cable->context, bytes, sum))
+                return;
+        complete(frame, bytes, header->sum_from, header->sum_at);
+        cable->send(cable->context, bytes);
 }
 
 /* Copies the frame of the chain to @p to, and sends it.
@@ -85,9 +104,13 @@ static const char *send_chain(struct nova_virtio_net *net, uint8_t *to)
         if (header.segments ||
             (header.flags & HEADER_CHECK_SUM && !(net->virtio.accepted & FEATURE_CHECK_SUM)))
                 return "a frame with a feature that was not negotiated";
-        if (header.flags & HEADER_CHECK_SUM && !complete(to, bytes, &header))
-                return "a frame with a check sum outside of it";
-        net->cable->send(net->cable->context, bytes);
+        if (header.flags & HEADER_CHECK_SUM) {
+                if (!lies_inside(bytes, &header))
+                        return "a frame with a check sum outside of it";
+                send_open(net, to, bytes, &header);
+        } else {
+                net->cable->send(net->cable->context, bytes);
+        }
         net->sent++;
         return NULL;
 }
@@ -144,29 +167,125 @@ static void reset(struct nova_virtio *virtio)
         tell_room((struct nova_virtio_net *)virtio);
 }
 
-bool nova_virtio_net_receive(struct nova_virtio_net *net, const void *frame, size_t bytes)
+/* Takes the driver's next buffer.
+ * @return false if there is none, or if the driver has broken the device */
+static bool take_buffer(struct nova_virtio *virtio)
+{
+        const uint64_t needed = sizeof(struct header) +
+                                (virtio->accepted & FEATURE_MERGED ? 0 : NOVA_VIRTIO_NET_FRAME_MAX);
+
+        if (!nova_virtio_waiting(virtio, TO_GUEST) && !nova_virtio_listen(virtio, TO_GUEST))
+                return false;
+        if (!nova_virtio_take(virtio, TO_GUEST))
+                return false;
+        if (virtio->chain.write_bytes < needed)
+                nova_virtio_break(virtio, "a buffer that is too small for frames");
+        return nova_virtio_ready(virtio);
+}
+
+/* Writes as much into the buffer as it has room for, beginning at an offset.
+ * @return the number of bytes */
+static size_t write_part(struct nova_virtio *virtio, size_t offset, const uint8_t *data,
+                         size_t bytes)
+{
+        const struct nova_virtio_chain *const chain = &virtio->chain;
+
+        if (bytes > chain->write_bytes - offset)
+                bytes = (size_t)(chain->write_bytes - offset);
+        nova_virtio_write(chain, offset, data, bytes);
+        nova_virtio_keep(virtio, TO_GUEST, (uint32_t)(offset + bytes));
+        return bytes;
+}
+
+/* Writes what the first buffer of a frame has no room for into further ones.
+ * @return false if a buffer is missing, or if the driver has broken the device */
+static bool write_rest(struct nova_virtio *virtio, struct header *header, const uint8_t *data,
+                       size_t bytes)
+{
+        const struct nova_virtio_chain first = virtio->chain;
+
+        while (bytes) {
+                if (header->buffers == virtio->queue[TO_GUEST].size)
+                        nova_virtio_break(virtio, "a queue whose buffers hold no frame");
+                if (!take_buffer(virtio))
+                        return false;
+
+                const size_t done = write_part(virtio, 0, data, bytes);
+
+                header->buffers++;
+                data += done;
+                bytes -= done;
+        }
+        nova_virtio_write(&first, 0, header, sizeof(*header));
+        return true;
+}
+
+/* Gives the guest a frame whose header has everything but the number of buffers.
+ * @return false if a buffer is missing, or if the driver has broken the device */
+static bool give(struct nova_virtio *virtio, struct header *header, const uint8_t *frame,
+                 size_t bytes)
+{
+        size_t done;
+
+        if (!take_buffer(virtio))
+                return false;
+        header->buffers = 1;
+        nova_virtio_write(&virtio->chain, 0, header, sizeof(*header));
+        done = write_part(virtio, sizeof(*header), frame, bytes);
+        if (done < bytes && !write_rest(virtio, header, frame + done, bytes - done))
+                return false;
+        nova_virtio_give_kept(virtio, TO_GUEST);
+        return true;
+}
+
+/* Gives the guest a frame whose check sum it must get completed. */
+static bool give_complete(struct nova_virtio *virtio, const uint8_t *frame, size_t bytes,
+                          uint32_t sum)
+{
+        uint8_t copy[NOVA_VIRTIO_NET_FRAME_MAX];
+        struct header header = {0};
+
+        memcpy(copy, frame, bytes);
+        complete(copy, bytes, nova_net_sum_start(sum), nova_net_sum_at(sum));
+        return give(virtio, &header, copy, bytes);
+}
+
+static bool give_sum(struct nova_virtio *virtio, const uint8_t *frame, size_t bytes, uint32_t sum)
+{
+        struct header header = {0};
+
+        if (!(virtio->accepted & FEATURE_GUEST_SUM)) {
+                if (sum & NOVA_NET_SUM_OPEN)
+                        return give_complete(virtio, frame, bytes, sum);
+        } else if (sum & NOVA_NET_SUM_OPEN) {
+                header.flags = HEADER_CHECK_SUM;
+                header.sum_from = (uint16_t)nova_net_sum_start(sum);
+                header.sum_at = (uint16_t)nova_net_sum_at(sum);
+        } else if (sum & NOVA_NET_SUM_RIGHT) {
+                header.flags = HEADER_RIGHT;
+        }
+        return give(virtio, &header, frame, bytes);
+}
+
+bool nova_virtio_net_receive_sum(struct nova_virtio_net *net, const void *frame, size_t bytes,
+                                 uint32_t sum)
 {
         struct nova_virtio *const virtio = &net->virtio;
-        const struct nova_virtio_chain *const chain = &virtio->chain;
-        const struct header header = {.buffers = 1};
 
         if (!nova_virtio_ready(virtio) || !virtio->queue[TO_GUEST].enabled)
                 return true;
-        if (!nova_virtio_waiting(virtio, TO_GUEST) && !nova_virtio_listen(virtio, TO_GUEST)) {
-                net->lacks_buffers = nova_virtio_ready(virtio);
-                return !net->lacks_buffers;
-        }
-        if (!nova_virtio_take(virtio, TO_GUEST))
-                return true;
-        if (chain->write_bytes < sizeof(header) + NOVA_VIRTIO_NET_FRAME_MAX) {
-                nova_virtio_break(virtio, "a buffer that is too small for frames");
+        if (give_sum(virtio, frame, bytes, sum)) {
+                net->received++;
                 return true;
         }
-        nova_virtio_write(chain, 0, &header, sizeof(header));
-        nova_virtio_write(chain, sizeof(header), frame, bytes);
-        nova_virtio_give(virtio, TO_GUEST, (uint32_t)(sizeof(header) + bytes));
-        net->received++;
-        return true;
+        nova_virtio_take_again(virtio, TO_GUEST);
+        net->lacks_buffers = nova_virtio_ready(virtio);
+        return !net->lacks_buffers;
+}
+
+bool nova_virtio_net_receive(struct nova_virtio_net *net, const void *frame, size_t bytes)
+{
+        return nova_virtio_net_receive_sum(net, frame, bytes, 0);
 }
 
 void nova_virtio_net_resume(struct nova_virtio_net *net)
@@ -179,13 +298,14 @@ void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_m
                           const uint8_t address[NOVA_VIRTIO_NET_ADDRESS],
                           const struct nova_virtio_net_cable *cable)
 {
-        static const struct nova_virtio_class kind = {
-                NOVA_VIRTIO_NET,
-                "network",
-                NOVA_VIRTIO_EVENT_INDEX | FEATURE_CHECK_SUM | FEATURE_ADDRESS,
-                QUEUES,
-                notify,
-                reset};
+        static const struct nova_virtio_class kind = {NOVA_VIRTIO_NET,
+                                                      "network",
+                                                      NOVA_VIRTIO_EVENT_INDEX | FEATURE_CHECK_SUM |
+                                                              FEATURE_GUEST_SUM | FEATURE_ADDRESS |
+                                                              FEATURE_MERGED,
+                                                      QUEUES,
+                                                      notify,
+                                                      reset};
 
         memset(net, 0, sizeof(*net));
         net->cable = cable;

@@ -192,33 +192,56 @@ bool nova_virtio_take(struct nova_virtio *virtio, unsigned number)
         return !why;
 }
 
-/* Returns true if the driver wants an interrupt for the chain that was returned last. */
-static bool wants_interrupt(const struct nova_virtio_queue *queue)
+/* Returns true if the driver wants an interrupt for one of the @p chains that were returned last.
+ */
+static bool wants_interrupt(const struct nova_virtio_queue *queue, uint16_t chains)
 {
         if (!queue->events)
                 return !(load(queue->available) & NO_INTERRUPT);
-        return load(queue->available + RING_AT + (size_t)2 * queue->size) ==
-               (uint16_t)(queue->given - 1);
+
+        const uint16_t event = load(queue->available + RING_AT + (size_t)2 * queue->size);
+
+        return (uint16_t)(queue->given - event - 1) < chains;
 }
 
-/* Puts the chain into the used ring.
- * @return true if the driver wants an interrupt for it */
-static bool put_used(struct nova_virtio *virtio, unsigned number, uint32_t written)
+void nova_virtio_keep(struct nova_virtio *virtio, unsigned number, uint32_t written)
 {
         struct nova_virtio_queue *const queue = &virtio->queue[number];
 
         if (!queue->enabled || !nova_virtio_ready(virtio))
-                return false;
+                return;
 
+        const uint16_t index = (uint16_t)(queue->given + queue->kept);
         const uint32_t element[2] = {virtio->chain.head, written};
 
-        memcpy(queue->used + RING_AT + (size_t)USED_BYTES * (queue->given % queue->size), element,
+        memcpy(queue->used + RING_AT + (size_t)USED_BYTES * (index % queue->size), element,
                sizeof(element));
-        queue->given++;
+        queue->kept++;
+}
+
+/* Shows the driver the chains that were kept.
+ * @return true if the driver wants an interrupt for them */
+static bool show_kept(struct nova_virtio *virtio, unsigned number)
+{
+        struct nova_virtio_queue *const queue = &virtio->queue[number];
+        const uint16_t chains = queue->kept;
+
+        if (!chains || !nova_virtio_ready(virtio))
+                return false;
+        queue->given = (uint16_t)(queue->given + chains);
+        queue->kept = 0;
         __atomic_store_n((uint16_t *)(void *)(queue->used + INDEX_AT), queue->given,
                          __ATOMIC_SEQ_CST);
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the driver's order: its index, then the ring */
-        return wants_interrupt(queue);
+        return wants_interrupt(queue, chains);
+}
+
+/* Returns the chain to the driver.
+ * @return true if the driver wants an interrupt for it */
+static bool put_used(struct nova_virtio *virtio, unsigned number, uint32_t written)
+{
+        nova_virtio_keep(virtio, number, written);
+        return show_kept(virtio, number);
 }
 
 static void interrupt(struct nova_virtio *virtio, struct nova_virtio_queue *queue)
@@ -231,6 +254,20 @@ void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t writ
 {
         if (put_used(virtio, number, written))
                 interrupt(virtio, &virtio->queue[number]);
+}
+
+void nova_virtio_give_kept(struct nova_virtio *virtio, unsigned number)
+{
+        if (show_kept(virtio, number))
+                interrupt(virtio, &virtio->queue[number]);
+}
+
+void nova_virtio_take_again(struct nova_virtio *virtio, unsigned number)
+{
+        struct nova_virtio_queue *const queue = &virtio->queue[number];
+
+        queue->taken = (uint16_t)(queue->taken - queue->kept);
+        queue->kept = 0;
 }
 
 void nova_virtio_give_late(struct nova_virtio *virtio, unsigned number, uint32_t written)
