@@ -2,11 +2,11 @@
 /* The program virtio-net: a driver of virtio's network cards (VIRTIO 1.2, 5.1). Arguments: the name
  * of the device in the description (default: `card`), and the name of the service.
  *
- * One client has the card. The device reads frames from the client's pool, and writes them into it.
- * A buffer holds a whole frame, so the driver does not accept mergeable buffers. */
+ * One client has the card. The device reads frames from the client's pool, and writes them into
+ * it. */
 #include <errno.h>
-#include <string.h>
 
+#include "frames.h"
 #include "net/server.h"
 #include "nova/hypercall.h"
 #include "ring/claim.h"
@@ -24,72 +24,47 @@
 #define CONFIG_MTU    10
 #define STATUS_LINK   1
 
-#define RECEIVE      0 /* numbers of queues */
-#define TRANSMIT     1
-#define QUEUES       2
-#define PARTS        2  /* a header and a frame */
-#define HEADER_BYTES 12 /* of zeros when sending; what the device writes is not read */
-#define HEADER_PLACE 64
-#define DEPTH_MAX    (QUEUE_SIZE_MAX / PARTS)
-#define TIMEOUT_NS   10000000000
-
-/* A request in the device. */
-struct slot {
-        uint32_t tag;
-        uint32_t stamp; /* for the watchdog, which reads it without the lock; 0: not in flight */
-};
+#define RECEIVE    FRAMES_RECEIVE
+#define TRANSMIT   FRAMES_TRANSMIT
+#define QUEUES     FRAMES_QUEUES
+#define TIMEOUT_NS 10000000000
 
 static struct virtio virtio;
-static struct queue queues[QUEUES];
-static struct slot slots[QUEUES][DEPTH_MAX];
-static unsigned free_slots[QUEUES][DEPTH_MAX], free_count[QUEUES];
-static uint64_t headers[QUEUES]; /* addresses for the device */
-static struct net_port *user;    /* the client whose frames the device has */
+static struct frames frames;
+static struct queue *const queues = frames.queue;
+static const unsigned *const free_count = frames.free_count;
+static struct net_port *user; /* the client whose frames the device has */
 
 static void add(unsigned index, const struct nova_net_entry *entry)
 {
-        const unsigned number = free_slots[index][--free_count[index]];
-        const bool writes = index == RECEIVE;
-        const struct queue_part parts[PARTS] = {
-                {headers[index], HEADER_BYTES, writes},
-                {user->share.pool.device + entry->offset, entry->bytes, writes}};
-        struct slot *slot = &slots[index][number];
+        const struct share_pool *pool = &user->share.pool;
+        const struct frames_request request = {.memory = (uint8_t *)pool->memory + entry->offset,
+                                               .bytes = entry->bytes,
+                                               .tag = entry->tag,
+                                               .sum = entry->sum,
+                                               .stamp = index == TRANSMIT ? watchdog_stamp() : 0};
 
-        slot->tag = entry->tag;
-        if (index == TRANSMIT)
-                __atomic_store_n(&slot->stamp, watchdog_stamp(), __ATOMIC_RELAXED);
-        queue_add(&queues[index], number, parts, PARTS);
+        frames_add(&frames, index, &request, pool->device + entry->offset);
 }
 
-/* Ends a request. The device may report any size; a buffer holds the largest frame. */
-static void finish(unsigned index, unsigned number, uint32_t bytes)
+static void finish(unsigned index, const struct frames_end *end)
 {
-        struct slot *slot = &slots[index][number];
-        uint32_t frame = 0;
-
-        free_slots[index][free_count[index]++] = number;
-        __atomic_store_n(&slot->stamp, 0, __ATOMIC_RELAXED);
         if (index == TRANSMIT) {
-                net_complete_transmit(user, slot->tag, 0);
+                net_complete_transmit(user, end->tag, 0);
                 return;
         }
-        if (bytes >= HEADER_BYTES + NOVA_NET_FRAME_MIN &&
-            bytes - HEADER_BYTES <= NOVA_NET_FRAME_MAX)
-                frame = bytes - HEADER_BYTES;
-        else
-                user->counts.dropped++;
-        net_complete_receive(user, slot->tag, frame, 0);
+        user->counts.dropped += end->dropped;
+        net_complete_receive(user, end->tag, end->bytes, end->sum);
 }
 
 /* Ends all requests that the device has completed. */
 static void drain(unsigned index)
 {
         enum queue_answer answer;
-        unsigned number;
-        uint32_t bytes;
+        struct frames_end end;
 
-        while ((answer = queue_take(&queues[index], &number, &bytes)) == QUEUE_TAKEN)
-                finish(index, number, bytes);
+        while ((answer = frames_take(&frames, index, &end)) == QUEUE_TAKEN)
+                finish(index, &end);
         if (answer == QUEUE_BROKEN) {
                 virtio_reset(&virtio);
                 driver_fail("the device completes a request that it does not have.");
@@ -177,15 +152,7 @@ static void start_queues(void)
 {
         const char *wrong;
 
-        for (unsigned i = 0; i < QUEUES; i++) {
-                queue_init(&queues[i]);
-                memset(slots[i], 0, sizeof(slots[i]));
-                free_count[i] = 0;
-                while (free_count[i] < queues[i].depth) {
-                        free_slots[i][free_count[i]] = free_count[i];
-                        free_count[i]++;
-                }
-        }
+        frames_init(&frames);
         wrong = virtio_start(&virtio, queues, QUEUES);
         if (wrong)
                 driver_fail(wrong);
@@ -225,8 +192,9 @@ static bool find_oldest(uint32_t *age)
         *age = 0;
         if (queue_is_done(&queues[TRANSMIT]))
                 return false;
-        for (unsigned i = 0; i < DEPTH_MAX; i++) {
-                const uint32_t stamp = __atomic_load_n(&slots[TRANSMIT][i].stamp, __ATOMIC_RELAXED);
+        for (unsigned i = 0; i < FRAMES_DEPTH_MAX; i++) {
+                const uint32_t stamp =
+                        __atomic_load_n(&frames.request[TRANSMIT][i].stamp, __ATOMIC_RELAXED);
 
                 any |= stamp;
                 if (stamp && watchdog_age(stamp) > *age)
@@ -260,26 +228,29 @@ static void read_properties(void)
                 driver_refuse(NET_NO_ADDRESS);
         if (virtio.features & MTU && mtu + NOVA_NET_FRAME_MIN < NOVA_NET_FRAME_MAX)
                 card.frame_max = mtu + NOVA_NET_FRAME_MIN;
+        frames.features = virtio.features;
+        card.sums = virtio.features & FRAMES_SUM;
 }
 
 static void make_queues(void)
 {
-        size_t bytes[QUEUES];
+        size_t bytes[QUEUES], all = 0;
         struct nova_dma dma;
         char *memory;
 
         for (unsigned i = 0; i < QUEUES; i++) {
                 const unsigned size = virtio_queue_size(&virtio, i);
 
-                if (size < PARTS || size & (size - 1))
+                if (size < FRAMES_PARTS || size & (size - 1))
                         driver_refuse("a queue of the device is too small, or not a power of two.");
                 queues[i].size = size < QUEUE_SIZE_MAX ? size : QUEUE_SIZE_MAX;
-                queues[i].span = PARTS;
-                queues[i].depth = queues[i].size / PARTS;
+                queues[i].span = FRAMES_PARTS;
+                queues[i].depth = queues[i].size / FRAMES_PARTS;
                 queues[i].events = virtio.features & VIRTIO_EVENTS;
                 bytes[i] = (queue_bytes(&queues[i]) + 63) & ~(size_t)63;
+                all += bytes[i] + ((frames_header_bytes(&frames, i) + 63) & ~(size_t)63);
         }
-        if (nova_dma_alloc(bytes[RECEIVE] + bytes[TRANSMIT] + QUEUES * HEADER_PLACE, &dma))
+        if (nova_dma_alloc(all, &dma))
                 driver_fail("there is no memory for the queues; write `grants dma` and a larger "
                             "`memory`.");
         memory = (char *)dma.memory;
@@ -287,8 +258,9 @@ static void make_queues(void)
                 queues[i].memory = memory;
                 queues[i].device =
                         nova_pci_address(virtio.pci, &dma) + (size_t)(memory - (char *)dma.memory);
-                headers[i] = queues[i].device + bytes[i];
-                memory += bytes[i] + HEADER_PLACE;
+                frames.headers[i] = (uint8_t *)memory + bytes[i];
+                frames.header_device[i] = queues[i].device + bytes[i];
+                memory += bytes[i] + ((frames_header_bytes(&frames, i) + 63) & ~(size_t)63);
         }
 }
 
@@ -301,7 +273,8 @@ int main(int argc, char **argv)
         if (argc > 2)
                 card.name = argv[2];
         driver_claim(&virtio.pci, argc > 1 ? argv[1] : "card", &kind);
-        wrong = virtio_open(&virtio, MTU | ADDRESS | STATUS | VIRTIO_EVENTS);
+        wrong = virtio_open(&virtio, FRAMES_SUM | FRAMES_GUEST_SUM | FRAMES_MERGED | MTU | ADDRESS |
+                                             STATUS | VIRTIO_EVENTS);
         if (wrong)
                 (virtio.unsupported ? driver_refuse : driver_fail)(wrong);
         read_properties();

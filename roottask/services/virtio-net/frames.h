@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The frames and buffers that a virtio network card has (VIRTIO 1.2, 5.1.6): their requests in its
+ * two queues, their headers, checksums, and frames in several buffers. The device may write
+ * anything at any time. */
+#ifndef NOVART_VIRTIO_NET_FRAMES_H
+#define NOVART_VIRTIO_NET_FRAMES_H
+
+#include "novart/service/net.h"
+#include "virtio/queue.h"
+
+/* Features. */
+#define FRAMES_SUM       (1ull << 0)  /* the device takes frames with open checksums */
+#define FRAMES_GUEST_SUM (1ull << 1)  /* it says whether checksums are open or right */
+#define FRAMES_MERGED    (1ull << 15) /* a frame may lie in several buffers */
+
+#define FRAMES_RECEIVE      0 /* numbers of queues */
+#define FRAMES_TRANSMIT     1
+#define FRAMES_QUEUES       2
+#define FRAMES_PARTS        2  /* of a request: a header and a frame */
+#define FRAMES_HEADER_BYTES 16 /* between headers; the device reads or writes 12 of them */
+#define FRAMES_DEPTH_MAX    (QUEUE_SIZE_MAX / FRAMES_PARTS)
+
+/* A request in the device. */
+struct frames_request {
+        uint8_t *memory; /* the client's buffer */
+        uint32_t bytes;  /* its size */
+        uint32_t tag;
+        uint32_t sum;   /* the word of the request */
+        uint32_t stamp; /* of a frame to send, for a watchdog without the lock; 0: not in flight */
+};
+
+/* The end of a request. */
+struct frames_end {
+        uint32_t tag;
+        uint32_t bytes; /* of a received frame; 0: the buffer has none */
+        uint32_t sum;   /* the word about it, as the request accepts it */
+        bool dropped;   /* a frame had a wrong size, or a wrong header */
+};
+
+struct frames {
+        struct queue queue[FRAMES_QUEUES];
+        uint64_t features;
+        uint8_t *headers[FRAMES_QUEUES]; /* frames_header_bytes() bytes each */
+        uint64_t header_device[FRAMES_QUEUES];
+        struct frames_request request[FRAMES_QUEUES][FRAMES_DEPTH_MAX];
+        unsigned free[FRAMES_QUEUES][FRAMES_DEPTH_MAX], free_count[FRAMES_QUEUES];
+        bool taking;       /* a frame was taken in part */
+        unsigned first;    /* request with its beginning */
+        unsigned parts;    /* number of its buffers that are to be taken yet */
+        uint32_t together; /* number of its bytes so far */
+        bool too_long;     /* it does not fit into the first buffer */
+};
+
+/* Returns the size of a queue's headers. The sizes of the queue are set. */
+size_t frames_header_bytes(const struct frames *frames, unsigned index);
+
+/* Makes both queues empty. Their sizes, addresses, headers and the features are set. */
+void frames_init(struct frames *frames);
+
+/* Gives the device a frame, or an empty buffer. free_count is not 0.
+ * @param request without a stamp for buffers
+ * @param device  the buffer's address for the device */
+void frames_add(struct frames *frames, unsigned index, const struct frames_request *request,
+                uint64_t device);
+
+/* Takes a request that the device has completed. QUEUE_BROKEN: the device names one that is not in
+ * flight, or a frame lies in no buffer, or in more buffers than the device has completed. */
+enum queue_answer frames_take(struct frames *frames, unsigned index, struct frames_end *end);
+
+#endif
