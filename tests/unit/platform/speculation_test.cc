@@ -19,6 +19,7 @@ constexpr uint32_t AT_ENTRY =
 constexpr uint32_t RDCL_NO = 0x1, SSB_NO = 0x10, MDS_NO = 0x20, TAA_NO = 0x100, MMIO_NO = 0xe000,
                    FB_CLEAR = 0x20000, BHI_NO = 0x100000, GDS_CTRL = 0x2000000, GDS_NO = 0x4000000,
                    RFDS_NO = 0x8000000, RFDS_CLEAR = 0x10000000;
+constexpr uint64_t ITS_NO = 1ull << 62;
 
 uint32_t set(std::initializer_list<flaw> flaws)
 {
@@ -30,7 +31,7 @@ uint32_t set(std::initializer_list<flaw> flaws)
 }
 
 cpu_facts cpu(cpu_vendor vendor, unsigned family, unsigned model, uint32_t can,
-              uint32_t capabilities = 0)
+              uint64_t capabilities = 0)
 {
         cpu_facts facts = {};
 
@@ -87,11 +88,12 @@ TEST(speculation, treats_skylake)
 
         facts.avx2 = facts.rtm = true;
         const auto choice = choose(facts);
-        EXPECT_EQ(choice.treatments, TREAT_IBRS_ENTRY | TREAT_IBPB_SWITCH | TREAT_RSB_GUEST |
-                                             TREAT_VERW | TREAT_L1D_FLUSH | TREAT_HIDE_FPU);
+        EXPECT_EQ(choice.treatments, TREAT_IBRS_ENTRY | TREAT_IBPB_SWITCH | TREAT_IBPB_GUEST |
+                                             TREAT_RSB_GUEST | TREAT_VERW | TREAT_L1D_FLUSH |
+                                             TREAT_HIDE_FPU);
         EXPECT_EQ(choice.flaws & ~choice.treated, set({FLAW_MELTDOWN, FLAW_STORES}));
         EXPECT_EQ(choice.treated, set({FLAW_BRANCHES, FLAW_RETURNS, FLAW_L1TF, FLAW_BUFFERS,
-                                       FLAW_LAZY_FPU, FLAW_GATHER}));
+                                       FLAW_LAZY_FPU, FLAW_GATHER, FLAW_MONITOR}));
 }
 
 TEST(speculation, treats_skylake_with_old_microcode_in_part)
@@ -104,7 +106,7 @@ TEST(speculation, treats_skylake_with_old_microcode_in_part)
         EXPECT_EQ(choice.treatments, TREAT_RSB_GUEST | TREAT_HIDE_FPU);
         EXPECT_EQ(choice.flaws & ~choice.treated,
                   set({FLAW_BRANCHES, FLAW_RETURNS, FLAW_MELTDOWN, FLAW_L1TF, FLAW_BUFFERS,
-                       FLAW_GATHER, FLAW_STORES}));
+                       FLAW_GATHER, FLAW_STORES, FLAW_MONITOR}));
 }
 
 TEST(speculation, treats_ice_lake)
@@ -114,9 +116,11 @@ TEST(speculation, treats_ice_lake)
 
         facts.avx2 = true;
         const auto choice = choose(facts);
-        EXPECT_EQ(choice.treatments, TREAT_IBRS_ON | TREAT_IBPB_SWITCH | TREAT_RSB_GUEST |
-                                             TREAT_HISTORY_LOOP | TREAT_VERW);
-        EXPECT_EQ(choice.flaws & ~choice.treated, set({FLAW_STORES}));
+        EXPECT_EQ(choice.treatments, TREAT_IBRS_ON | TREAT_IBPB_SWITCH | TREAT_IBPB_GUEST |
+                                             TREAT_RSB_GUEST | TREAT_HISTORY_LOOP | TREAT_VERW);
+        EXPECT_EQ(choice.flaws & ~choice.treated, set({FLAW_STORES, FLAW_TARGETS}));
+        facts.capabilities |= ITS_NO;
+        EXPECT_EQ(choose(facts).flaws & set({FLAW_TARGETS}), 0u);
 }
 
 TEST(speculation, treats_alder_lake)
@@ -127,18 +131,18 @@ TEST(speculation, treats_alder_lake)
 
         facts.avx2 = true;
         const auto choice = choose(facts);
-        EXPECT_EQ(choice.treatments,
-                  TREAT_IBRS_ON | TREAT_BHI_DIS | TREAT_IBPB_SWITCH | TREAT_RSB_GUEST | TREAT_VERW);
-        EXPECT_EQ(choice.treated, set({FLAW_BRANCHES, FLAW_HISTORY, FLAW_BUFFERS}));
+        EXPECT_EQ(choice.treatments, TREAT_IBRS_ON | TREAT_BHI_DIS | TREAT_IBPB_SWITCH |
+                                             TREAT_IBPB_GUEST | TREAT_RSB_GUEST | TREAT_VERW);
+        EXPECT_EQ(choice.treated, set({FLAW_BRANCHES, FLAW_HISTORY, FLAW_BUFFERS, FLAW_MONITOR}));
 }
 
-TEST(speculation, finds_a_cpu_without_flaws_but_one)
+TEST(speculation, finds_a_cpu_with_only_two_flaws)
 {
         const auto choice = choose(
                 cpu(VENDOR_INTEL, 6, 0xcf, CAN_IBRS | CAN_IBRS_ON | CAN_IBPB,
                     RDCL_NO | SSB_NO | MDS_NO | TAA_NO | MMIO_NO | BHI_NO | GDS_NO | RFDS_NO));
 
-        EXPECT_EQ(choice.flaws, set({FLAW_BRANCHES}));
+        EXPECT_EQ(choice.flaws, set({FLAW_BRANCHES, FLAW_MONITOR}));
         EXPECT_EQ(choice.treatments & AT_ENTRY, 0u);
         EXPECT_EQ(choice.treatments & SETTINGS, TREAT_IBRS_ON);
 }
@@ -175,7 +179,59 @@ TEST(speculation, treats_zen_4)
         EXPECT_EQ(choice.treatments, TREAT_AUTO_IBRS | TREAT_IBPB_SWITCH | TREAT_IBPB_GUEST |
                                              TREAT_RSB_GUEST | TREAT_VERW);
         facts.srso_no = facts.tsa_no = facts.ssb_no = true;
-        EXPECT_EQ(choose(facts).flaws, set({FLAW_BRANCHES}));
+        EXPECT_EQ(choose(facts).flaws, set({FLAW_BRANCHES, FLAW_MONITOR}));
+}
+
+// A guest of a hypervisor cannot write DE_CFG.
+TEST(speculation, treats_zenbleed_only_if_no_hypervisor_is_below)
+{
+        cpu_facts facts = cpu(VENDOR_AMD, 0x17, 0x31, CAN_IBRS | CAN_IBPB | CAN_KEEP_UPPER);
+
+        facts.zen_2 = true;
+        EXPECT_NE(choose(facts).treatments & TREAT_KEEP_UPPER, 0u);
+        EXPECT_NE(choose(facts).treated & set({FLAW_UPPER}), 0u);
+        facts.can &= ~CAN_KEEP_UPPER;
+        EXPECT_EQ(choose(facts).treatments & TREAT_KEEP_UPPER, 0u);
+        EXPECT_NE((choose(facts).flaws & ~choose(facts).treated) & set({FLAW_UPPER}), 0u);
+        EXPECT_NE(choose(facts, MITIGATIONS_FULL).flaws & set({FLAW_UPPER}), 0u);
+        facts.zen_2 = false;
+        EXPECT_EQ(choose(facts).flaws & set({FLAW_UPPER}), 0u);
+}
+
+TEST(speculation, separates_guests_from_their_monitors_since_zen_1)
+{
+        const uint32_t can = CAN_IBRS | CAN_IBPB;
+
+        EXPECT_EQ(choose(cpu(VENDOR_AMD, 0x16, 0, can)).flaws & set({FLAW_MONITOR}), 0u);
+        for (unsigned family = 0x17; family <= 0x1a; family++) {
+                const auto choice = choose(cpu(VENDOR_AMD, family, 0, can));
+                EXPECT_NE(choice.treated & set({FLAW_MONITOR}), 0u) << family;
+                EXPECT_NE(choice.treatments & TREAT_IBPB_GUEST, 0u) << family;
+        }
+}
+
+// The older steppings of these models have no IBRS that is always on.
+TEST(speculation, admits_indirect_target_selection_of_the_models_that_have_it)
+{
+        const uint32_t can = CAN_IBRS | CAN_IBRS_ON | CAN_IBPB;
+
+        for (unsigned model : {0x55, 0x6a, 0x6c, 0x7e, 0x8c, 0x8d, 0x8e, 0x9e, 0xa5, 0xa6, 0xa7}) {
+                const auto choice = choose(cpu(VENDOR_INTEL, 6, model, can));
+                EXPECT_NE((choice.flaws & ~choice.treated) & set({FLAW_TARGETS}), 0u) << model;
+        }
+        EXPECT_EQ(choose(cpu(VENDOR_INTEL, 6, 0x97, can)).flaws & set({FLAW_TARGETS}), 0u);
+        EXPECT_EQ(choose(cpu(VENDOR_INTEL, 6, 0x55, CAN_IBRS)).flaws & set({FLAW_TARGETS}), 0u);
+}
+
+TEST(speculation, reports_gather_data_sampling_with_full)
+{
+        cpu_facts facts = cpu(VENDOR_INTEL, 6, 0x6a, CAN_IBRS | CAN_IBPB, GDS_NO);
+
+        EXPECT_EQ(choose(facts, MITIGATIONS_FULL).flaws & set({FLAW_GATHER}), 0u);
+        facts.avx2 = true;
+        EXPECT_NE(choose(facts, MITIGATIONS_FULL).flaws & set({FLAW_GATHER}), 0u);
+        facts.capabilities = GDS_CTRL;
+        EXPECT_NE(choose(facts, MITIGATIONS_FULL).treated & set({FLAW_GATHER}), 0u);
 }
 
 TEST(speculation, expects_the_worst_of_an_unknown_vendor)
@@ -242,15 +298,15 @@ TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_with_more_flaws)
 // For each set of CPU features, no treatment needs a feature that the CPU lacks.
 TEST(speculation, uses_only_what_the_cpu_has)
 {
-        for (unsigned bits = 0; bits < 0x80 * 8; bits++)
+        for (unsigned bits = 0; bits < 0x100 * 8; bits++)
                 for (int mode = MITIGATIONS_AUTO; mode <= MITIGATIONS_FULL; mode++)
                         for (int vendor = VENDOR_OTHER; vendor <= VENDOR_AMD; vendor++) {
                                 cpu_facts facts =
                                         cpu((cpu_vendor)vendor, vendor == VENDOR_AMD ? 0x17 : 6,
-                                            0x5e, bits & 0x7f);
-                                facts.sse2 = bits & 0x80;
-                                facts.smep = bits & 0x100;
-                                facts.capabilities = bits & 0x200 ? 0 : RDCL_NO;
+                                            0x5e, bits & 0xff);
+                                facts.sse2 = bits & 0x100;
+                                facts.smep = bits & 0x200;
+                                facts.capabilities = bits & 0x400 ? 0 : RDCL_NO;
                                 const auto choice = choose(facts, (mitigations)mode);
                                 const uint32_t t = choice.treatments;
                                 ASSERT_TRUE(!(t & (TREAT_IBRS_ON | TREAT_IBRS_ENTRY)) ||
@@ -262,6 +318,7 @@ TEST(speculation, uses_only_what_the_cpu_has)
                                 ASSERT_TRUE(!(t & TREAT_BHI_DIS) || bits & CAN_BHI_DIS);
                                 ASSERT_TRUE(!(t & TREAT_VERW) || bits & CAN_VERW);
                                 ASSERT_TRUE(!(t & TREAT_L1D_FLUSH) || bits & CAN_L1D_FLUSH);
+                                ASSERT_TRUE(!(t & TREAT_KEEP_UPPER) || bits & CAN_KEEP_UPPER);
                                 ASSERT_TRUE(!(t & TREAT_HISTORY_LOOP) || facts.sse2);
                         }
 }

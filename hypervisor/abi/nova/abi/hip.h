@@ -119,16 +119,19 @@ struct nova_log {
 
 /* Bits of nova_boot.flaws and nova_boot.treated: flaws of CPUs that let a program infer memory that
  * it cannot read. */
-#define NOVA_FLAW_BRANCHES 0x1   /**< branch target injection (Spectre v2) */
-#define NOVA_FLAW_RETURNS  0x2   /**< return target injection (Retbleed) */
-#define NOVA_FLAW_HISTORY  0x4   /**< branch history injection (BHI) */
-#define NOVA_FLAW_STACK    0x8   /**< return stack overflow (SRSO) */
-#define NOVA_FLAW_MELTDOWN 0x10  /**< Meltdown */
-#define NOVA_FLAW_L1TF     0x20  /**< L1 terminal fault */
-#define NOVA_FLAW_BUFFERS  0x40  /**< data sampling of buffers (MDS, TAA, MMIO, RFDS, TSA) */
-#define NOVA_FLAW_LAZY_FPU 0x80  /**< reads of another thread's FPU registers (LazyFP) */
-#define NOVA_FLAW_GATHER   0x100 /**< gather data sampling (GDS) */
-#define NOVA_FLAW_STORES   0x200 /**< speculative store bypass (SSB) */
+#define NOVA_FLAW_BRANCHES 0x1    /**< branch target injection (Spectre v2) */
+#define NOVA_FLAW_RETURNS  0x2    /**< return target injection (Retbleed) */
+#define NOVA_FLAW_HISTORY  0x4    /**< branch history injection (BHI) */
+#define NOVA_FLAW_STACK    0x8    /**< return stack overflow (SRSO) */
+#define NOVA_FLAW_MELTDOWN 0x10   /**< Meltdown */
+#define NOVA_FLAW_L1TF     0x20   /**< L1 terminal fault */
+#define NOVA_FLAW_BUFFERS  0x40   /**< data sampling of buffers (MDS, TAA, MMIO, RFDS, TSA) */
+#define NOVA_FLAW_LAZY_FPU 0x80   /**< reads of another thread's FPU registers (LazyFP) */
+#define NOVA_FLAW_GATHER   0x100  /**< gather data sampling (GDS) */
+#define NOVA_FLAW_STORES   0x200  /**< speculative store bypass (SSB) */
+#define NOVA_FLAW_MONITOR  0x400  /**< branches of a VMM that its guest trains (VMSCAPE) */
+#define NOVA_FLAW_TARGETS  0x800  /**< indirect target selection (ITS) */
+#define NOVA_FLAW_UPPER    0x1000 /**< stale upper halves of vector registers (Zenbleed) */
 
 /** Extension: times of the boot in TSC ticks, the name of the boot loader, and flaws of the CPUs.
  */

@@ -6,7 +6,8 @@
 #include "arch/x86/msr.h"
 #include "nova/abi/hip.h"
 
-_Static_assert(1 << FLAW_STORES == NOVA_FLAW_STORES && 1 << FLAW_L1TF == NOVA_FLAW_L1TF,
+_Static_assert(1 << FLAW_UPPER == NOVA_FLAW_UPPER && 1 << FLAW_STORES == NOVA_FLAW_STORES &&
+                       1 << FLAW_L1TF == NOVA_FLAW_L1TF,
                "the flaws of the interface are in this order");
 
 #define NOT_TREATED "not treated: "
@@ -24,6 +25,9 @@ const char *flaws_name(enum flaw flaw)
                 [FLAW_LAZY_FPU] = "reads of another thread's FPU registers (LazyFP)",
                 [FLAW_GATHER] = "gather data sampling (GDS)",
                 [FLAW_STORES] = "speculative store bypass (SSB)",
+                [FLAW_MONITOR] = "branches of a VMM trained by its guest (VMSCAPE)",
+                [FLAW_TARGETS] = "indirect target selection (ITS)",
+                [FLAW_UPPER] = "stale upper halves of vector registers (Zenbleed)",
         };
 
         return names[flaw];
@@ -126,9 +130,51 @@ static void flaws_admit_meltdown(struct flaws_choice *choice)
                     NOT_TREATED "programs can read the kernel's memory; use a newer CPU");
 }
 
+static void flaws_admit_targets(struct flaws_choice *choice)
+{
+        flaws_admit(choice, FLAW_TARGETS, 0,
+                    NOT_TREATED "programs can steer the kernel's indirect branches");
+}
+
 static void flaws_admit_stores(struct flaws_choice *choice)
 {
         flaws_admit(choice, FLAW_STORES, 0, NOT_TREATED "a program must protect itself");
+}
+
+/* VMSCAPE: IBRS does not separate a guest's programs from its VMM, which may be in the same PD. The
+ * kernel passes nearly all exits on to the VMM, so an IBPB at each exit costs little more than one
+ * at each return to the VMM. */
+static void flaws_choose_for_monitor(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        if (cpu->can & CAN_IBPB)
+                flaws_treat(choice, FLAW_MONITOR, TREAT_IBPB_GUEST, "IBPB when a guest exits");
+        else
+                flaws_admit(choice, FLAW_MONITOR, 0, NOT_TREATED "the CPU has no IBPB");
+}
+
+static void flaws_choose_for_gather(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        if (cpu->capabilities & ARCH_CAPS_GDS_CTRL)
+                flaws_treat(choice, FLAW_GATHER, 0, "the CPU's microcode");
+        else
+                flaws_admit(choice, FLAW_GATHER, 0, NOT_TREATED "the microcode is too old");
+}
+
+static void flaws_choose_for_upper(struct flaws_choice *choice, const struct cpu_facts *cpu)
+{
+        if (cpu->can & CAN_KEEP_UPPER)
+                flaws_treat(choice, FLAW_UPPER, TREAT_KEEP_UPPER, "a bit of the CPU's DE_CFG");
+        else
+                flaws_admit(choice, FLAW_UPPER, 0,
+                            NOT_TREATED "the hypervisor below must set the CPU's DE_CFG");
+}
+
+static bool flaws_is_model(const struct cpu_facts *cpu, const uint8_t *models, unsigned count)
+{
+        for (unsigned i = 0; cpu->family == 6 && i < count; i++)
+                if (cpu->model == models[i])
+                        return true;
+        return false;
 }
 
 /* Returns true for the models from Skylake to Comet Lake: their returns use indirect predictions
@@ -137,15 +183,24 @@ static bool flaws_is_skylake(const struct cpu_facts *cpu)
 {
         static const uint8_t models[] = {0x4e, 0x55, 0x5e, 0x66, 0x8e, 0x9e, 0xa5, 0xa6};
 
-        for (unsigned i = 0; cpu->family == 6 && i < array_size(models); i++)
-                if (cpu->model == models[i])
-                        return true;
-        return false;
+        return flaws_is_model(cpu, models, array_size(models));
+}
+
+/* Returns true for the models from Cascade Lake to Rocket Lake: indirect branches in the lower half
+ * of a cache line use predictions of other branches. Older steppings of these models have no IBRS
+ * that is always on, and are treated as Skylake. */
+static bool flaws_has_targets(const struct cpu_facts *cpu)
+{
+        static const uint8_t models[] = {0x55, 0x6a, 0x6c, 0x7e, 0x8c, 0x8d,
+                                         0x8e, 0x9e, 0xa5, 0xa6, 0xa7};
+
+        return cpu->can & CAN_IBRS_ON && !(cpu->capabilities & ARCH_CAPS_ITS_NO) &&
+               flaws_is_model(cpu, models, array_size(models));
 }
 
 static bool flaws_has_buffers(const struct cpu_facts *cpu)
 {
-        const uint32_t caps = cpu->capabilities;
+        const uint64_t caps = cpu->capabilities;
 
         return !(caps & ARCH_CAPS_MDS_NO) || (cpu->rtm && !(caps & ARCH_CAPS_TAA_NO)) ||
                (caps & ARCH_CAPS_FB_CLEAR && (caps & ARCH_CAPS_MMIO_NO) != ARCH_CAPS_MMIO_NO) ||
@@ -155,7 +210,7 @@ static bool flaws_has_buffers(const struct cpu_facts *cpu)
 /* Also used for unknown vendors. */
 static void flaws_choose_for_intel(struct flaws_choice *choice, const struct cpu_facts *cpu)
 {
-        const uint32_t caps = cpu->capabilities;
+        const uint64_t caps = cpu->capabilities;
 
         flaws_choose_for_branches(choice, cpu);
         if (!(cpu->can & CAN_IBRS_ON) && (flaws_is_skylake(cpu) || caps & ARCH_CAPS_RSBA)) {
@@ -174,14 +229,13 @@ static void flaws_choose_for_intel(struct flaws_choice *choice, const struct cpu
         }
         if (flaws_has_buffers(cpu))
                 flaws_choose_for_buffers(choice, cpu);
-        if (cpu->avx2 && !(caps & ARCH_CAPS_GDS_NO)) {
-                if (caps & ARCH_CAPS_GDS_CTRL)
-                        flaws_treat(choice, FLAW_GATHER, 0, "the CPU's microcode");
-                else
-                        flaws_admit(choice, FLAW_GATHER, 0, NOT_TREATED "the microcode is too old");
-        }
+        if (cpu->avx2 && !(caps & ARCH_CAPS_GDS_NO))
+                flaws_choose_for_gather(choice, cpu);
         if (!(caps & ARCH_CAPS_SSB_NO))
                 flaws_admit_stores(choice);
+        flaws_choose_for_monitor(choice, cpu);
+        if (flaws_has_targets(cpu))
+                flaws_admit_targets(choice);
 }
 
 static void flaws_choose_for_amd(struct flaws_choice *choice, const struct cpu_facts *cpu,
@@ -196,6 +250,10 @@ static void flaws_choose_for_amd(struct flaws_choice *choice, const struct cpu_f
                 flaws_choose_for_buffers(choice, cpu);
         if (!cpu->ssb_no)
                 flaws_admit_stores(choice);
+        if (cpu->family >= 0x17)
+                flaws_choose_for_monitor(choice, cpu);
+        if (cpu->zen_2)
+                flaws_choose_for_upper(choice, cpu);
 }
 
 /* mitigations=full: the CPU's own report does not count. */
@@ -211,7 +269,14 @@ static void flaws_choose_all(struct flaws_choice *choice, const struct cpu_facts
         choice->treatments |= TREAT_RSB_ENTRY | TREAT_EACH_PD;
         if (cpu->vendor != VENDOR_AMD && !(cpu->capabilities & ARCH_CAPS_RDCL_NO))
                 flaws_admit_meltdown(choice);
+        if (cpu->avx2)
+                flaws_choose_for_gather(choice, cpu);
         flaws_admit_stores(choice);
+        flaws_choose_for_monitor(choice, cpu);
+        if (flaws_has_targets(cpu))
+                flaws_admit_targets(choice);
+        if (cpu->zen_2 || cpu->can & CAN_KEEP_UPPER)
+                flaws_choose_for_upper(choice, cpu);
 }
 
 struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations mode)
@@ -241,6 +306,7 @@ static uint32_t flaws_needs(uint32_t treatments)
                 {TREAT_IBPB_SWITCH | TREAT_IBPB_ENTRY | TREAT_IBPB_GUEST, CAN_IBPB},
                 {TREAT_VERW, CAN_VERW},
                 {TREAT_L1D_FLUSH, CAN_L1D_FLUSH},
+                {TREAT_KEEP_UPPER, CAN_KEEP_UPPER},
         };
         uint32_t needs = 0;
 

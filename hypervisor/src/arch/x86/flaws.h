@@ -9,13 +9,14 @@
 #include "lib/types.h"
 
 /* The features of a CPU for the treatment of flaws. */
-#define CAN_IBRS      0x1  /* MSR SPEC_CTRL with IBRS */
-#define CAN_IBRS_ON   0x2  /* IBRS protects if it is always on */
-#define CAN_AUTO_IBRS 0x4  /* AMD: a bit of EFER in place of IBRS */
-#define CAN_IBPB      0x8  /* MSR PRED_CMD */
-#define CAN_BHI_DIS   0x10 /* SPEC_CTRL has BHI_DIS_S */
-#define CAN_VERW      0x20 /* VERW overwrites buffers */
-#define CAN_L1D_FLUSH 0x40 /* MSR FLUSH_CMD */
+#define CAN_IBRS       0x1  /* MSR SPEC_CTRL with IBRS */
+#define CAN_IBRS_ON    0x2  /* IBRS protects if it is always on */
+#define CAN_AUTO_IBRS  0x4  /* AMD: a bit of EFER in place of IBRS */
+#define CAN_IBPB       0x8  /* MSR PRED_CMD */
+#define CAN_BHI_DIS    0x10 /* SPEC_CTRL has BHI_DIS_S */
+#define CAN_VERW       0x20 /* VERW overwrites buffers */
+#define CAN_L1D_FLUSH  0x40 /* MSR FLUSH_CMD */
+#define CAN_KEEP_UPPER 0x80 /* AMD Zen 2, not below a hypervisor: a bit of MSR DE_CFG */
 
 /* Treatments: settings at the start, and actions at entries, exits and switches. */
 #define TREAT_IBRS_ON     0x1   /* at the start: IBRS */
@@ -27,13 +28,14 @@
 #define TREAT_IBPB_GUEST  0x40  /* IBPB at each exit of a guest */
 #define TREAT_RSB_ENTRY   0x80  /* fills the return stack at each entry from user mode */
 #define TREAT_RSB_GUEST   0x100 /* fills the return stack at each exit of a guest */
-#define TREAT_HISTORY_LOOP                                                                     \
-        0x200                  /* overwrites the branch history at entries and exits of guests \
-                                */
-#define TREAT_VERW      0x400  /* VERW at each return to user mode and each entry of a guest */
-#define TREAT_L1D_FLUSH 0x800  /* flushes the L1 data cache at each entry of a guest */
-#define TREAT_HIDE_FPU  0x1000 /* removes another PD's FPU state from the registers */
-#define TREAT_EACH_PD   0x2000 /* each PD is a domain, not each account and each guest */
+#define TREAT_HISTORY_LOOP                                                                      \
+        0x200                   /* overwrites the branch history at entries and exits of guests \
+                                 */
+#define TREAT_VERW       0x400  /* VERW at each return to user mode and each entry of a guest */
+#define TREAT_L1D_FLUSH  0x800  /* flushes the L1 data cache at each entry of a guest */
+#define TREAT_HIDE_FPU   0x1000 /* removes another PD's FPU state from the registers */
+#define TREAT_EACH_PD    0x2000 /* each PD is a domain, not each account and each guest */
+#define TREAT_KEEP_UPPER 0x4000 /* at the start: the bit of DE_CFG against Zenbleed */
 
 /* Flaws, in the order in which the kernel reports them; bit n of NOVA_FLAW_… is flaw n. */
 enum flaw {
@@ -47,6 +49,9 @@ enum flaw {
         FLAW_LAZY_FPU, /* reads of FPU registers despite CR0.TS */
         FLAW_GATHER,   /* gather data sampling (GDS, Downfall) */
         FLAW_STORES,   /* speculative store bypass (SSB, Spectre v4) */
+        FLAW_MONITOR,  /* branches of a guest's VMM that the guest trains (VMSCAPE) */
+        FLAW_TARGETS,  /* indirect target selection (ITS) */
+        FLAW_UPPER,    /* cross-process leak of vector registers (Zenbleed) */
         FLAWS
 };
 
@@ -57,10 +62,11 @@ struct cpu_facts {
         enum cpu_vendor vendor;
         unsigned family, model;
         uint32_t can;                 /* CAN_… */
-        uint32_t capabilities;        /* low half of IA32_ARCH_CAPABILITIES */
+        uint64_t capabilities;        /* IA32_ARCH_CAPABILITIES */
         bool emulated;                /* QEMU emulates it */
         bool sse2, smep, avx2, rtm;   /* features on which flaws and treatments depend */
         bool ssb_no, srso_no, tsa_no; /* AMD: the CPU is free of the flaw */
+        bool zen_2;                   /* AMD: a model with Zenbleed */
 };
 
 struct flaws_choice {

@@ -51,6 +51,7 @@
 #define ARCH_CAPS_GDS_NO         0x4000000
 #define ARCH_CAPS_RFDS_NO        0x8000000
 #define ARCH_CAPS_RFDS_CLEAR     0x10000000
+#define ARCH_CAPS_ITS_NO         (1ull << 62)
 
 #define SPEC_CTRL_IBRS    0x1
 #define SPEC_CTRL_BHI_DIS 0x400
@@ -59,6 +60,10 @@
 
 #define FEATURE_CTRL_LOCKED 0x1
 #define FEATURE_CTRL_VMX    0x4
+
+#define MSR_DE_CFG 0xc0011029 /* AMD */
+
+#define DE_CFG_KEEP_UPPER 0x200 /* Zen 2: treats Zenbleed (AMD-SB-7008) */
 
 #define MSR_VM_CR       0xc0010114
 #define MSR_VM_HSAVE_PA 0xc0010117

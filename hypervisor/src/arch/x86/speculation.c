@@ -57,7 +57,7 @@ static void speculation_read_model(struct cpu_facts *cpu)
 static void speculation_read_intel(struct cpu_facts *cpu, const uint32_t own[FEATURE_WORDS])
 {
         if (features_have(own, FEATURE_ARCH_CAPS))
-                cpu->capabilities = (uint32_t)rdmsr(MSR_ARCH_CAPS);
+                cpu->capabilities = rdmsr(MSR_ARCH_CAPS);
         if (features_have(own, FEATURE_IBRS)) {
                 cpu->can |= CAN_IBRS | CAN_IBPB;
                 if (cpu->capabilities & ARCH_CAPS_IBRS_ALL)
@@ -74,7 +74,17 @@ static void speculation_read_intel(struct cpu_facts *cpu, const uint32_t own[FEA
         cpu->rtm = features_have(own, FEATURE_RTM);
 }
 
-static void speculation_read_amd(struct cpu_facts *cpu)
+/* Returns true for the models of Zen 2. */
+static bool speculation_is_zen_2(const struct cpu_facts *cpu)
+{
+        const unsigned model = cpu->model;
+
+        return cpu->family == 0x17 &&
+               ((model >= 0x30 && model <= 0x4f) || (model >= 0x60 && model <= 0x7f) ||
+                (model >= 0x90 && model <= 0x91) || (model >= 0xa0 && model <= 0xaf));
+}
+
+static void speculation_read_amd(struct cpu_facts *cpu, const uint32_t own[FEATURE_WORDS])
 {
         const uint32_t last = features_max_extended();
         const uint32_t sizes = last >= 0x80000008 ? cpuid(0x80000008, 0).ebx : 0;
@@ -93,6 +103,9 @@ static void speculation_read_amd(struct cpu_facts *cpu)
         cpu->ssb_no = BIT(sizes, 26);
         cpu->srso_no = BIT(more.eax, 29);
         cpu->tsa_no = BIT(more.ecx, 1) && BIT(more.ecx, 2);
+        cpu->zen_2 = speculation_is_zen_2(cpu);
+        if (cpu->zen_2 && !features_have(own, FEATURE_HYPERVISOR))
+                cpu->can |= CAN_KEEP_UPPER;
 }
 
 /* Reads the vendor, the model and the features of this CPU. */
@@ -106,13 +119,13 @@ static struct cpu_facts speculation_read(void)
         cpu.smep = features_have(own, FEATURE_SMEP);
         speculation_read_model(&cpu);
         if (cpu.vendor == VENDOR_AMD)
-                speculation_read_amd(&cpu);
+                speculation_read_amd(&cpu, own);
         else
                 speculation_read_intel(&cpu, own);
         /* QEMU accepts a write to any MSR, so that tests can observe all treatments by their
          * actions. */
         if (cpu.emulated)
-                cpu.can |= CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH;
+                cpu.can |= CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH | CAN_KEEP_UPPER;
         return cpu;
 }
 
@@ -211,6 +224,8 @@ void speculation_init_cpu(void)
 {
         if (choice.treatments & TREAT_AUTO_IBRS)
                 wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTO_IBRS);
+        if (choice.treatments & TREAT_KEEP_UPPER)
+                wrmsr(MSR_DE_CFG, rdmsr(MSR_DE_CFG) | DE_CFG_KEEP_UPPER);
         if (speculation_control)
                 speculation_ibrs();
 }

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compares the text of a running kernel with its image. The kernel may have changed it only at the
+sites of arch/x86/speculation.h, and there as the treatments ask for.
+
+sites.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and keeps running. The masks of indices
+that programs choose are also looked for, in the disassembly of the image.
+"""
+
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/lib"))
+
+from nova.qemu import Machine  # noqa: E402
+from nova.runner import Runner  # noqa: E402
+
+SITE = struct.Struct("<iiBBBB")  # struct site of speculation.c
+JUMP = 5  # bytes of a call or jump
+NOP = 0x90
+CALL = 0xE8
+# The stub that each place of the text must reach, by kind of site. A kind has one name for each
+# way of return or vendor.
+STUBS = {
+    0: {"guarded_hypercall", "guarded_trap"},
+    1: {"cleared_sysret", "cleared_sysexit", "cleared_iret"},
+    2: {"guarded_svm_exit", "guarded_vmx_exit"},
+    3: {"speculation_switch"},
+}
+# With mitigations=full, the actions that the slots call.
+SLOTS = {
+    "entry_ibpb": "speculation_ibpb",
+    "entry_ibrs": "speculation_ibrs",
+    "entry_stack": "speculation_fill_return_stack",
+    "entry_history": "speculation_overwrite_history",
+    "guest_ibpb": "speculation_ibpb",
+    "guest_ibrs": "speculation_ibrs",
+    "guest_stack": "speculation_fill_return_stack",
+    "guest_history": "speculation_overwrite_history",
+}
+RETURN_STACK = 32  # entries of the largest CPUs
+
+
+# The masks of lib/bits.h, checked_index(): CPU numbers, and the entries of a table of selectors and
+# of a limit's CPUs, by architecture.
+MASKS = {"x86_64": {0x3F, 0x1FF, 0x1}, "x86_32": {0x3F, 0x3FF, 0x1}}
+MASK_WITHIN = 8  # instructions from the place that the image names to the AND
+
+
+def tool(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+class Image:
+    """The kernel's image: symbols, and the bytes of its sections."""
+
+    def __init__(self, file):
+        self.file = file
+        rows = [line.split() for line in tool("nm", file).splitlines()]
+        self.at = {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
+        self.names = {address: name for name, address in self.at.items()}
+        self.headers = {}
+        for line in tool("objdump", "-h", file).splitlines():
+            match = re.match(r" *\d+ (\S+) +([0-9a-f]+) +([0-9a-f]+) ", line)
+            if match:
+                self.headers[match[1]] = (int(match[3], 16), int(match[2], 16))
+
+    def section(self, name, *options):
+        """The address and the bytes of a section; options of objcopy."""
+        with tempfile.NamedTemporaryFile() as out:
+            tool("objcopy", "-O", "binary", "-j", name, *options, self.file, out.name)
+            return self.headers[name][0], Path(out.name).read_bytes()
+
+    def sites(self):
+        """(address, stub, kind, opcode, size) of each site."""
+        for name, (start, size) in self.headers.items():
+            first, end = self.at["speculation_sites"], self.at["speculation_sites_end"]
+            if start <= first < start + size:
+                base, data = self.section(name)
+                for place in range(first, end, SITE.size):
+                    at, stub, kind, opcode, length, _ = SITE.unpack_from(data, place - base)
+                    yield place + at, place + 4 + stub, kind, opcode, length
+
+
+class Reader(Runner):
+    """Saves the text of the running kernel."""
+
+    def __init__(self, machine, start, size, file):
+        super().__init__(machine, 60)
+        self.command = f'memsave {start:#x} {size} "{file}"'
+        self.saved = False
+
+    def line(self, text):
+        if text == b"ready":
+            self.ask(self.command)
+
+    def answer(self, text):
+        self.saved = True
+        self.finished = True
+
+
+def running_text(kernel, roottask, mode, start, size):
+    """Boots the kernel and returns its text in memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "text"
+        machine = Machine(kernel, [roottask], cpus=1, cpu="max", cmdline=f"mitigations={mode}")
+        reader = Reader(machine, start, size, file)
+        outcome = reader.run()
+        if not reader.saved or not file.exists():
+            sys.exit(f"the kernel's text could not be read: {outcome.message}")
+        return file.read_bytes()
+
+
+def expected_text(image, start, text):
+    """Returns the text that mitigations=full must make of the image's, and complaints."""
+    text = bytearray(text)
+    found = []
+    kinds = set()
+
+    def write(at, opcode, to):
+        offset = to - (at + JUMP)
+        text[at - start : at - start + JUMP] = struct.pack("<Bi", opcode, offset)
+
+    for at, stub, kind, opcode, size in image.sites():
+        kinds.add(kind)
+        if image.names.get(stub) not in STUBS.get(kind, ()):
+            found.append(f"the site at {at:#x} of kind {kind} leads to {stub:#x}")
+        write(at, opcode, stub)
+        text[at - start + JUMP : at - start + size] = bytes([NOP]) * (size - JUMP)
+    if kinds != set(STUBS):
+        found.append(f"there are only sites of the kinds {sorted(kinds)}")
+    for slot, action in SLOTS.items():
+        write(image.at[f"speculation_slot_{slot}"], CALL, image.at[action])
+    return bytes(text), found
+
+
+def differences(start, wanted, seen, image):
+    """Names the functions in which two texts differ, at most ten."""
+    places = [start + i for i, pair in enumerate(zip(wanted, seen)) if pair[0] != pair[1]]
+    functions = set()
+    for place in places:
+        address = max(address for address in image.names if address <= place)
+        functions.add(image.names[address])
+    return sorted(functions)[:10]
+
+
+def listed(text):
+    """The instructions of a disassembly, each after a tab."""
+    return re.findall(r"^ *[0-9a-f]+:(\t.*)$", text, re.MULTILINE)
+
+
+def instructions(image, name):
+    """The disassembly of a function: mnemonics with operands."""
+    text = tool("objdump", "-d", "--no-show-raw-insn", f"--disassemble={name}", image.file)
+    return [line.strip() for line in listed(text)]
+
+
+def action_complaints(image):
+    """Each action has the instructions that treat its flaw."""
+    found = []
+    calls = [i for i in instructions(image, "speculation_fill_return_stack") if "call" in i]
+    if len(calls) != RETURN_STACK:
+        found.append(f"the return stack is filled by {len(calls)} calls")
+    for name in ("speculation_ibpb", "speculation_ibrs", "speculation_l1d_flush"):
+        if not any(i.startswith("wrmsr") for i in instructions(image, name)):
+            found.append(f"{name} does not write an MSR")
+    for name in ("speculation_verw", *STUBS[1] & image.at.keys()):
+        if not any("verw" in i for i in instructions(image, name)):
+            found.append(f"{name} has no VERW")
+    return found
+
+
+def mask_complaints(image, arch):
+    """At each place of checked_index(), the index is masked."""
+    _, data = image.section(".masks", "--set-section-flags=.masks=alloc")
+    last = (1 << (64 if arch == "x86_64" else 32)) - 1
+    found, seen = [], set()
+    for place in range(0, len(data), 4):
+        at = place + int.from_bytes(data[place : place + 4], "little", signed=True) & last
+        text = tool(
+            "objdump",
+            "-d",
+            "--no-show-raw-insn",
+            f"--start-address={at}",
+            f"--stop-address={at + 16 * MASK_WITHIN}",
+            image.file,
+        )
+        ands = re.findall(r"\tand +\$(0x[0-9a-f]+),", "\n".join(listed(text)[:MASK_WITHIN]))
+        masks = [int(mask, 16) for mask in ands if int(mask, 16) in MASKS[arch]]
+        if not masks:
+            found.append(f"no mask follows {at:#x}")
+        seen |= set(masks[:1])
+    if seen != MASKS[arch]:
+        found.append(f"the masks are {sorted(map(hex, seen))}")
+    return found
+
+
+def main():
+    arch, kernel, roottask = sys.argv[1:]
+    image = Image(Path(kernel).with_suffix(".elf"))
+    start, text = image.section(".text")
+    wanted, found = expected_text(image, start, text)
+    found += action_complaints(image) + mask_complaints(image, arch)
+    for mode, right in (("off", text), ("auto", text), ("full", wanted)):
+        seen = running_text(kernel, roottask, mode, start, len(text))
+        places = differences(start, right, seen, image)
+        if len(seen) != len(right) or places:
+            found.append(f"with mitigations={mode} the text is wrong in {', '.join(places)}")
+    count = sum(1 for _ in image.sites())
+    for complaint in found:
+        print(complaint)
+    print(f"{arch}: {count} sites, {len(found)} complaints")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
