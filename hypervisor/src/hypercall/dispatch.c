@@ -46,36 +46,15 @@ const hypercall_handler_t hypercall_table[256]
 _Static_assert(0 NOVA_HYPERCALL_ROWS(ONE_ROW) == NOVA_HYPERCALL_COUNT - 1,
                "the table has an entry for each number");
 
+#define HANDLER_CASE(number, name, function, spec) \
+        case NOVA_##name:                          \
+                return hypercall_##function(id, self);
+
 hypercall_result_t hypercall_handle(word_t id, struct ec *self)
 {
         switch (nova_id_number(id)) {
-        case NOVA_CALL:
-                return hypercall_call(id, self);
-        case NOVA_CREATE_PD:
-                return hypercall_create_pd(id, self);
-        case NOVA_CREATE_EC:
-                return hypercall_create_ec(id, self);
-        case NOVA_CREATE_SC:
-                return hypercall_create_sc(id, self);
-        case NOVA_CREATE_PT:
-                return hypercall_create_pt(id, self);
-        case NOVA_CREATE_SM:
-                return hypercall_create_sm(id, self);
-        case NOVA_REVOKE:
-                return hypercall_revoke(id, self);
-        case NOVA_LOOKUP:
-                return hypercall_lookup(id, self);
-        case NOVA_EC_CTRL:
-                return hypercall_ec_ctrl(id, self);
-        case NOVA_SC_CTRL:
-                return hypercall_sc_ctrl(id, self);
-        case NOVA_SM_CTRL:
-                return hypercall_sm_ctrl(id, self);
-        case NOVA_ASSIGN_PCI:
-                return hypercall_assign_pci(id, self);
-        case NOVA_ASSIGN_GSI:
-                return hypercall_assign_gsi(id, self);
+                NOVA_HYPERCALL_ROWS(HANDLER_CASE)
         default:
-                return hypercall_extension(id, self);
+                return NOVA_BAD_HYP;
         }
 }

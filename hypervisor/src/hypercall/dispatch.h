@@ -36,8 +36,7 @@ hypercall_result_t entry_invalid(word_t id, struct ec *self); /* returns BAD_HYP
 /** Jump table of entry.S, by the low byte of argument 1: the hypercall's number and flags. */
 extern const hypercall_handler_t hypercall_table[256];
 
-/** Calls the handler of any hypercall except reply, whose handler never returns. The registers are
- *  saved. */
+/** Calls the handler of a hypercall. The registers are saved. */
 hypercall_result_t hypercall_handle(word_t id, struct ec *self);
 
 #endif

@@ -257,8 +257,8 @@ TEST(extension, thread_exit_ends_all_scs_that_the_thread_has_kept)
 TEST(extension, every_handler_but_reply_can_be_called_again)
 {
         Extensions w;
-        const auto result = [&w](nova_hypercall number) {
-                const word_t id = nova_hypercall_id(number, 0, SEL_NULL);
+        const auto result = [&w](word_t number) {
+                const word_t id = number | (SEL_NULL << NOVA_ID_SEL_SHIFT);
                 set_arguments(w.self, id, 0, 0, 0, 0);
                 return hypercall_handle(id, w.self);
         };
@@ -267,6 +267,7 @@ TEST(extension, every_handler_but_reply_can_be_called_again)
                 EXPECT_EQ(result(number), hypercall_result_t(NOVA_BAD_CAP)) << number;
         for (const nova_hypercall number : {NOVA_REVOKE, NOVA_LOOKUP})
                 EXPECT_EQ(result(number), hypercall_result_t(NOVA_SUCCESS)) << number;
+        EXPECT_EQ(result(NOVA_HYPERCALL_COUNT - 1), hypercall_result_t(NOVA_BAD_HYP));
 }
 
 } // namespace
