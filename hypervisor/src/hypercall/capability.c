@@ -86,7 +86,8 @@ static _Noreturn void finish_hypercall_create_pd(struct ec *self)
         reap_begin(self);
         if (status != NOVA_SUCCESS)
                 object_put(&pd->object);
-        resume_after_reap(self, status);
+        self->wait_status = (uint8_t)status;
+        resume_after_reap(self);
 }
 
 /* Begins to delegate capabilities of the caller to the PD that it creates. */
@@ -283,19 +284,14 @@ static struct space *hypercall_decode_range(struct ec *self, nova_crd_t crd, wor
         return space;
 }
 
-static _Noreturn void finish_hypercall_revoke_steps(struct ec *self)
-{
-        reap_begin(self);
-        while (revocation_step(&self->revocation) == STEP_AGAIN)
-                preemption_point(self, finish_hypercall_revoke_steps);
-        resume_after_reap(self, NOVA_SUCCESS);
-}
-
 /* Does the steps of a revocation that remain after the first ones. */
 static _Noreturn void finish_hypercall_revoke(struct ec *self)
 {
-        preemption_point(self, finish_hypercall_revoke_steps);
-        finish_hypercall_revoke_steps(self);
+        reap_begin(self);
+        while (revocation_step(&self->revocation) == STEP_AGAIN)
+                preemption_point(self, finish_hypercall_revoke);
+        self->wait_status = NOVA_SUCCESS;
+        resume_after_reap(self);
 }
 
 /* Runs a revocation that has begun. One step is usually enough. */
@@ -318,8 +314,7 @@ hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_
                 return result_of(self, NOVA_SUCCESS);
         leave_if_ended(self); /* no thread would finish a revocation of an ended EC */
         revocation_begin(&self->revocation, space, first, last, perms, false);
-        self->cont = finish_hypercall_revoke; /* open a window first; mappings may be gone
-                                               * already */
+        self->cont = finish_hypercall_revoke; /* after a window; mappings may be gone already */
         return RESULT_CONTINUE;
 }
 

@@ -27,7 +27,8 @@ static _Noreturn void finish_hypercall_retry(struct ec *self, hypercall_result_t
         if (result > RESULT_STATUS)
                 hypercall_finish(self, result);
         self->reap_floor = 0;
-        resume_after_reap(self, result);
+        self->wait_status = (uint8_t)result;
+        resume_after_reap(self);
 }
 
 /* Ends all dying objects, waits for the grace period that returns their memory, and tries again.
@@ -84,6 +85,13 @@ static _Noreturn void resume_hypercall_after_retry(struct ec *self)
         resume_hypercall_after_grace(self);
 }
 
+/* A function of its own, so that hypercall_finish() saves no registers. */
+static __attribute__((noinline)) _Noreturn void hypercall_continue(struct ec *self)
+{
+        preemption_point(self, self->cont);
+        self->cont(self);
+}
+
 _Noreturn void hypercall_finish(struct ec *self, hypercall_result_t result)
 {
         if (likely(result & RESULT_BLOCK))
@@ -94,7 +102,7 @@ _Noreturn void hypercall_finish(struct ec *self, hypercall_result_t result)
                 resume_reschedule(self->cpu);
         }
         if (result & RESULT_CONTINUE)
-                self->cont(self);
+                hypercall_continue(self);
         if (unlikely((result & RESULT_STATUS) == NOVA_OUT_OF_MEMORY))
                 resume_hypercall_after_retry(self);
         resume_hypercall(self, result & RESULT_STATUS);

@@ -5,14 +5,7 @@
 #include "arch/x86/resume.h"
 #include "sched/schedule.h"
 
-/* Returns true if self has to end an object, or has to wait because too much memory is waiting to
- * be freed. */
-static bool reap_goes_on(const struct ec *self)
-{
-        return reap_is_due(self) || reclaim_is_full();
-}
-
-static _Noreturn void finish_reap(struct ec *self)
+_Noreturn void resume_after_reap(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
@@ -21,35 +14,16 @@ static _Noreturn void finish_reap(struct ec *self)
                 cpu->dying_orphans = false;
                 self->reap_floor = 0;
         }
-        while (reap_goes_on(self)) {
+        for (;;) {
                 self->grace_waits = false; /* so that the next wait starts a new period */
                 if (reclaim_is_full())
                         reclaim_wait_step(self);
-                else
+                else if (cpu->dying_count > self->reap_floor)
                         object_reap();
-                if (reap_goes_on(self))
-                        preemption_point(self, finish_reap);
+                else
+                        break;
+                preemption_point(self, resume_after_reap);
         }
         self->reap_floor = EC_REAPS_NOTHING;
         resume_hypercall(self, self->wait_status);
-}
-
-/* Ends the other objects, after reap() has ended the first one. */
-static _Noreturn void finish_reap_of_rest(struct ec *self)
-{
-        preemption_point(self, finish_reap);
-        finish_reap(self);
-}
-
-hypercall_result_t reap_rest(struct ec *self, enum nova_status status)
-{
-        self->wait_status = (uint8_t)status;
-        self->cont = finish_reap_of_rest;
-        return RESULT_CONTINUE;
-}
-
-_Noreturn void resume_after_reap(struct ec *self, enum nova_status status)
-{
-        self->wait_status = (uint8_t)status;
-        finish_reap(self);
 }

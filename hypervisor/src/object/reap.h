@@ -17,28 +17,23 @@ static always_inline void reap_begin(struct ec *self)
                 self->reap_floor = self->cpu->dying_count;
 }
 
-/** Returns true if objects have begun to die since reap_begin(). */
-static always_inline bool reap_is_due(const struct ec *self)
-{
-        return self->cpu->dying_count > self->reap_floor;
-}
-
-/** Ends the objects that reap() has left, in steps. */
-hypercall_result_t reap_rest(struct ec *self, enum nova_status status);
+/** Ends the objects that have begun to die since reap_begin(), in steps, and waits while too much
+ *  memory is waiting to be freed. Then returns wait_status to self (a continuation). */
+_Noreturn void resume_after_reap(struct ec *self);
 
 /** Ends the objects that have begun to die since reap_begin(): the first one at once, others in
  *  steps. A handler calls this last and returns the result. */
 static always_inline hypercall_result_t reap(struct ec *self, enum nova_status status)
 {
-        if (likely(reap_is_due(self)))
+        if (likely(self->cpu->dying_count > self->reap_floor))
                 object_reap();
-        if (unlikely(reap_is_due(self) || reclaim_is_full()))
-                return reap_rest(self, status);
+        if (unlikely(self->cpu->dying_count > self->reap_floor || reclaim_is_full())) {
+                self->wait_status = (uint8_t)status;
+                self->cont = resume_after_reap;
+                return RESULT_CONTINUE;
+        }
         self->reap_floor = EC_REAPS_NOTHING;
         return result_of(self, status);
 }
-
-/** Does reap() in a continuation: ends the objects in steps, then returns status to self. */
-_Noreturn void resume_after_reap(struct ec *self, enum nova_status status);
 
 #endif
