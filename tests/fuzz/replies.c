@@ -83,12 +83,12 @@ uint32_t novanet_random(void)
         return random_state;
 }
 
-uint16_t novanet_sum(const void *data, int bytes)
+uint16_t nova_internet_sum(const void *data, size_t bytes)
 {
         const uint8_t *at = data;
         uint32_t sum = 0;
 
-        for (int i = 0; i < bytes; i++)
+        for (size_t i = 0; i < bytes; i++)
                 sum += (uint32_t)at[i] << (i % 2 ? 8 : 0);
         while (sum > UINT16_MAX)
                 sum = (sum & UINT16_MAX) + (sum >> 16);
@@ -156,7 +156,7 @@ static struct state read_state(void)
         state.own = *netif_ip4_addr(&card);
         state.mask = *netif_ip4_netmask(&card);
         state.gateway = *netif_ip4_gw(&card);
-        for (int i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+        for (size_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
                 state.own6[i] = card.ip6_addr[i];
                 state.states[i] = netif_ip6_addr_state(&card, i);
         }
@@ -210,7 +210,7 @@ static void receive_udp(unsigned from, unsigned to, const uint8_t source[4], siz
         put16(udp, from);
         put16(udp + 2, to);
         put16(udp + 4, (unsigned)(UDP_HLEN + bytes)); /* the sum is 0: there is none */
-        const uint16_t sum = (uint16_t)~novanet_sum(ip, IP_HLEN);
+        const uint16_t sum = (uint16_t)~nova_internet_sum(ip, IP_HLEN);
         memcpy(ip + 10, &sum, sizeof(sum));
         receive(ETHERNET + IP_HLEN + UDP_HLEN + bytes, believable);
 }

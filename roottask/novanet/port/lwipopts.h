@@ -51,8 +51,8 @@
 /* ../src/interface.c checks the sums of frames that it joins. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 
-/* ../src/sum.c */
-#define LWIP_CHKSUM novanet_sum
+/* novart/internet_sum.h */
+#define LWIP_CHKSUM(data, bytes) nova_internet_sum(data, (size_t)(bytes))
 
 /* ../src/interface.c leaves out checksums that the service or the receiver fills in. */
 #define LWIP_CHKSUM_SEND(netif, packet, protocol, bytes, from, to) \

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "novart/internet_sum.h"
 #include "novart/service/net.h"
-#include "sum.h"
 
 /* Offsets in a frame. */
 #define TYPE      12 /* of the frame; then version, and number of words of the header */
@@ -41,7 +41,8 @@ uint32_t novanet_open_sum(uint8_t *frame, size_t bytes)
         words[1] = frame[PROTOCOL];
         words[2] = (uint8_t)(size >> 8);
         words[3] = (uint8_t)size;
-        sum = (uint32_t)novanet_sum(frame + ADDRESSES, 8) + novanet_sum(words, sizeof(words));
+        sum = (uint32_t)nova_internet_sum(frame + ADDRESSES, 8) +
+              nova_internet_sum(words, sizeof(words));
         field = (uint16_t)((sum & UINT16_MAX) + (sum >> 16));
         memcpy(frame + PACKET + at, &field, sizeof(field));
         return nova_net_sum_open(PACKET, at);

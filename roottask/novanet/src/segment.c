@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "sum.h"
+#include "novart/internet_sum.h"
 
 /* Offsets in a frame. */
 #define TYPE        12
@@ -55,13 +55,14 @@ static uint32_t sum_of_rest(const uint8_t *frame, uint32_t bytes)
         uint8_t words[4] = {0, TCP};
 
         write16(words + 2, bytes);
-        return (uint32_t)novanet_sum(frame + ADDRESSES, 8) + novanet_sum(words, sizeof(words));
+        return (uint32_t)nova_internet_sum(frame + ADDRESSES, 8) +
+               nova_internet_sum(words, sizeof(words));
 }
 
 static bool sum_is_right(const uint8_t *frame, uint32_t packet)
 {
         const uint32_t bytes = packet - IP_BYTES;
-        uint32_t sum = sum_of_rest(frame, bytes) + novanet_sum(frame + TCP_HEADER, (int)bytes);
+        uint32_t sum = sum_of_rest(frame, bytes) + nova_internet_sum(frame + TCP_HEADER, bytes);
 
         sum = (sum & 0xffff) + (sum >> 16);
         sum = (sum & 0xffff) + (sum >> 16);
@@ -79,7 +80,7 @@ bool novanet_segment_read(struct segment *segment, uint8_t *frame, size_t bytes,
                 return false;
         packet = read16(frame + LENGTH);
         if (packet <= IP_BYTES + TCP_BYTES || packet > bytes - IP_HEADER ||
-            novanet_sum(frame + IP_HEADER, IP_BYTES) != 0xffff ||
+            nova_internet_sum(frame + IP_HEADER, IP_BYTES) != 0xffff ||
             (!good && !sum_is_right(frame, packet)))
                 return false;
         *segment = (struct segment){.frame = frame,

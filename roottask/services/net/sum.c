@@ -4,13 +4,13 @@
 
 #include <string.h>
 
-#include "novanet/src/sum.h"
+#include "novart/internet_sum.h"
 
 /* UDP has no checksum if its field is 0, so 0 is sent as its other form. */
 static void fill(uint8_t *frame, uint32_t bytes, uint32_t sum)
 {
         const uint32_t start = nova_net_sum_start(sum);
-        uint16_t word = (uint16_t)~novanet_sum(frame + start, (int)(bytes - start));
+        uint16_t word = (uint16_t)~nova_internet_sum(frame + start, bytes - start);
 
         if (!word)
                 word = UINT16_MAX;

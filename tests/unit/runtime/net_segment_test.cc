@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames of a stream that are joined, and those that must not be. */
 extern "C" {
+#include "novart/internet_sum.h"
 #include "segment.h"
-#include "sum.h"
 }
 
 #include <cstring>
@@ -30,10 +30,10 @@ void close_sums(frame &of)
 
         put(of, 24, 2, 0);
         put(of, 50, 2, 0);
-        word = (uint16_t)~novanet_sum(&of[14], 20);
+        word = (uint16_t)~nova_internet_sum(&of[14], 20);
         memcpy(&of[24], &word, 2);
-        sum = (uint32_t)novanet_sum(&of[26], 8) + novanet_sum(rest, 4) +
-              novanet_sum(&of[34], (int)tcp);
+        sum = (uint32_t)nova_internet_sum(&of[26], 8) + nova_internet_sum(rest, 4) +
+              nova_internet_sum(&of[34], tcp);
         sum = (sum & 0xffff) + (sum >> 16);
         word = (uint16_t) ~(sum + (sum >> 16));
         memcpy(&of[50], &word, 2);

@@ -12,6 +12,8 @@
 #include <sys/time.h>
 #include <sys/types.h>
 
+#include "novart/internet_sum.h"
+
 #ifndef SSIZE_MAX
 #define SSIZE_MAX LONG_MAX /* the type is in sys/types.h */
 #endif
@@ -23,7 +25,6 @@ struct ip_addr;
 struct netif;
 struct pbuf;
 
-uint16_t novanet_sum(const void *data, int bytes);
 uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_t protocol,
                              uint16_t bytes, const struct ip_addr *source,
                              const struct ip_addr *destination);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The check sum of the internet protocols. */
-#include "sum.h"
+/* The sum of the Internet protocols' checksums (see novart/internet_sum.h). */
+#include "novart/internet_sum.h"
 
 #include <string.h>
 
@@ -39,25 +39,24 @@ static uint64_t read_rest(const char *at, unsigned bytes)
         return bytes & 1 ? all + (uint8_t)at[bytes - 1] : all;
 }
 
-uint16_t novanet_sum(const void *data, int bytes)
+uint16_t nova_internet_sum(const void *data, size_t bytes)
 {
         const char *at = data;
-        size_t left = bytes > 0 ? (size_t)bytes : 0;
         uintptr_t sum = 0, word;
         uint64_t all;
 
-        for (; left >= STEP * sizeof(word); left -= STEP * sizeof(word)) {
+        for (; bytes >= STEP * sizeof(word); bytes -= STEP * sizeof(word)) {
                 sum = sum_step(sum, (const void *)at);
                 at += STEP * sizeof(word);
         }
-        for (; left >= sizeof(word); left -= sizeof(word)) {
+        for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
                 memcpy(&word, at, sizeof(word));
                 sum += word;
                 sum += sum < word;
                 at += sizeof(word);
         }
         all = (uint64_t)(uint32_t)sum + (uint32_t)((uint64_t)sum >> 32) +
-              read_rest(at, (unsigned)left);
+              read_rest(at, (unsigned)bytes);
         all = (uint32_t)all + (all >> 32);
         all = (all & UINT16_MAX) + (all >> 16);
         all = (all & UINT16_MAX) + (all >> 16);

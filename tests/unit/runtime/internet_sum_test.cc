@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The check sum of the internet protocols, compared with a sum of one word after the other. */
+/* The sum of the Internet protocols' checksums, compared with a sum of one word after the other. */
 extern "C" {
-#include "sum.h"
+#include "novart/internet_sum.h"
 }
 
 #include <array>
@@ -34,14 +34,14 @@ void compare(const std::array<uint8_t, sizes + places> &data)
 {
         for (unsigned place = 0; place < places; place++)
                 for (unsigned bytes = 0; bytes <= sizes; bytes++)
-                        ASSERT_EQ(novanet_sum(&data[place], (int)bytes),
+                        ASSERT_EQ(nova_internet_sum(&data[place], bytes),
                                   slow_sum(&data[place], bytes))
                                 << bytes << " bytes at " << place;
 }
 
 } // namespace
 
-TEST(net_sum, all_sizes_at_all_places_have_the_sum_of_their_words)
+TEST(internet_sum, all_sizes_at_all_places_have_the_sum_of_their_words)
 {
         std::array<uint8_t, sizes + places> data = {};
         uint32_t random = 1;
@@ -53,7 +53,7 @@ TEST(net_sum, all_sizes_at_all_places_have_the_sum_of_their_words)
         compare(data);
 }
 
-TEST(net_sum, carries_of_large_words_are_not_lost)
+TEST(internet_sum, carries_of_large_words_are_not_lost)
 {
         std::array<uint8_t, sizes + places> data = {};
 
@@ -64,7 +64,7 @@ TEST(net_sum, carries_of_large_words_are_not_lost)
         compare(data);
 }
 
-TEST(net_sum, zeros_have_no_sum)
+TEST(internet_sum, zeros_have_no_sum)
 {
         compare({});
 }
