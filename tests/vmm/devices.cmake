@@ -74,14 +74,18 @@ endif()
 nova_add_program(vmm-pass SOURCES pass.c LINK Nova::novavmm)
 function(nova_add_pass_test name WHAT DEVICES)
   set(RESTART never)
+  set(PCI pci)
   if(WHAT STREQUAL "crash")
     set(RESTART "on-failure limit 3")
+  elseif(WHAT STREQUAL "bereft")
+    set(RESTART "on-failure limit 1")
+    set(PCI vmm-pass-pci)
   endif()
   string(REGEX REPLACE "-(intel|amd)$" "" system "${name}")
   if(NOT TARGET vmm-${system})
     configure_file(pass.nova.in ${system}.nova @ONLY)
     nova_add_system(vmm-${system} DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/${system}.nova"
-      PROGRAMS pci vmm-pass)
+      PROGRAMS ${PCI} vmm-pass)
   endif()
   nova_add_boot_test(vmm.${name} SYSTEM vmm-${system} MACHINE q35 LABELS guest ${ARGN})
 endfunction()
@@ -102,6 +106,18 @@ set(clean "^vmm-pass: ok - no DMA comes from an earlier monitor"
   "^vmm-pass: ok - the registers are reset" "^vmm-pass: the monitor crashes")
 nova_add_pass_test(pass-crash-intel "crash" "edu nic" ${machine_intel} STATUS 1 REJECT "not ok"
   EXPECT ${clean} ${clean} ${clean} ${clean} "vmm-pass ended with status 134 .*limit is reached")
+# The service pci crashes meanwhile, and the monitor with it, twice.
+set(pci "${NOVA_ROOT}/roottask/services/pci")
+nova_add_program(vmm-pass-pci SOURCES pass_pci_mortal.c "${pci}/assign.c" "${pci}/claim.c"
+  "${pci}/config.c" "${pci}/device.c" "${pci}/interrupt.c" "${pci}/main.c" "${pci}/memory.c"
+  "${pci}/reset.c" "${pci}/scan.c" "${pci}/server.c" "${pci}/stop.c")
+target_include_directories(vmm-pass-pci PRIVATE "${pci}")
+target_link_options(vmm-pass-pci PRIVATE -Wl,--wrap=device_command)
+set(lost "^vmm-pass: ok - no DMA comes from an earlier monitor"
+  "^vmm-pass: the guest has its device" "FAULT: program vmm-pass, .*page fault")
+nova_add_pass_test(pass-bereft-intel "bereft" "edu nic" ${machine_intel} STATUS 1 REJECT "not ok"
+  EXPECT ${lost} "vmm-pass ended with status 142 and starts again" ${lost}
+         "vmm-pass ended with status 142 .*limit is reached")
 # What cannot be passed through.
 nova_add_pass_test(pass-no-iommu "refuse edu" "edu nic" QEMU ${behind_intel}
   EXPECT "The device edu cannot be passed through: the machine has no I/O MMU, which would keep")
@@ -113,6 +129,10 @@ nova_add_pass_test(pass-theirs-intel "refuse theirs" "edu nic" ${machine_intel}
          "The device theirs cannot be passed through: the description gives it to another program")
 nova_add_pass_test(pass-pin-intel "refuse pin" "edu pin" ${machine_intel} -device e1000,romfile=
   EXPECT "The device pin cannot be passed through: it has no interrupt messages .MSI or MSI-X")
+nova_add_pass_test(pass-large-intel "refuse large" "edu large" QEMU
+  -device "intel-iommu,intremap=on" ${ports} -device edu,bus=one
+  -device nvme,serial=1,cmb_size_mb=256,bus=two
+  EXPECT "The device large cannot be passed through: its memory is larger than the guest's range")
 nova_add_pass_test(pass-twice-intel "twice" "edu nic" ${machine_intel}
   EXPECT "The device nic cannot be passed through again: the program has it already")
 

@@ -3,8 +3,8 @@
  * and an e1000e, whose registers show a reset. The guest tries to leave its memory. The monitor
  * fills all memory that it does not use with a pattern, and looks for changes.
  * Arguments: hostile; hostile flat: without resets; crash: the monitor crashes while the guest's
- * device copies; refuse NAME: the device NAME cannot be passed through; twice: the same device for
- * two numbers. */
+ * device copies; bereft: the service pci crashes meanwhile, which ends the monitor; refuse NAME:
+ * the device NAME cannot be passed through; twice: the same device for two numbers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -355,14 +355,19 @@ static int hostile(bool resets)
         return failures != 0;
 }
 
-/* The device copies until the monitor crashes. The next instance of the monitor looks for its
- * traces. */
-static int crash(void)
+/* Looks for the traces of a device that the last instance of the monitor left busy. */
+static void look_for_traces(void)
 {
         fill();
         nova_sleep(300000000);
         check("no DMA comes from an earlier monitor", is_unchanged());
         empty();
+}
+
+/* The device copies until the monitor crashes. */
+static int crash(void)
+{
+        look_for_traces();
         registers("a guest sets a register");
         if (failures)
                 return 0;
@@ -376,6 +381,25 @@ static int crash(void)
         nova_sleep(450000000);
         printf("the monitor crashes\n");
         abort();
+}
+
+/* The device copies until the service pci crashes. The guest's next access to it ends the
+ * monitor. */
+static int bereft(void)
+{
+        look_for_traces();
+        if (failures)
+                return 0;
+        switch_on();
+        copy(EDU_AT, TO_AT, true);
+        step(REPEAT, 0, 0);
+        if (!make())
+                return 0;
+        printf("the guest has its device\n");
+        start();
+        nova_vm_wait(&vm);
+        printf("not ok - the guest has ended\n");
+        return 0;
 }
 
 static int refuse(const char *name)
@@ -416,5 +440,7 @@ int main(int argc, char **argv)
                 return refuse(argv[2]);
         if (!strcmp(what, "twice"))
                 return twice();
+        if (!strcmp(what, "bereft"))
+                return bereft();
         return strcmp(what, "crash") ? hostile(argc < 3) : crash();
 }

@@ -36,12 +36,30 @@ static void describe(struct nova_guest_function *function)
         shown->revision = is->revision;
 }
 
+/* Returns false if the guest's range for devices has no room for the memory of the BARs. */
+static bool may_fit(const struct nova_pci_function *is)
+{
+        uint64_t left = FUNCTION_END - FUNCTION_FIRST;
+
+        for (unsigned i = 0; i < NOVA_PASS_BARS; i++) {
+                if (is->bar[i].flags & NOVA_PCI_BAR_PORTS)
+                        continue;
+                if (is->bar[i].size > left)
+                        return false;
+                left -= is->bar[i].size;
+        }
+        return true;
+}
+
 /* Maps the memory of all BARs. The guest finds 64-bit BARs as 32-bit ones, and no ports. */
 static int map_memory(struct nova_guest_function *function)
 {
         const struct nova_pci_function *const is = nova_pci_describe(function->session);
         int error = 0;
 
+        if (!may_fit(is))
+                return refuse(function, ENOSPC,
+                              "its memory is larger than the guest's range for devices");
         for (unsigned i = 0; i < NOVA_PASS_BARS && !error; i++) {
                 const struct nova_pci_bar *const bar = &is->bar[i];
                 volatile void *memory = NULL;
@@ -49,9 +67,6 @@ static int map_memory(struct nova_guest_function *function)
 
                 if (!bar->size || bar->flags & NOVA_PCI_BAR_PORTS)
                         continue;
-                if (bar->size > UINT32_MAX)
-                        return refuse(function, ENOSPC,
-                                      "its memory is larger than the guest's range for devices");
                 error = nova_pci_map(function->session, i, &memory, &bytes);
                 function->memory[i] = memory;
                 function->shown.bar[i].bytes = (uint32_t)bytes;

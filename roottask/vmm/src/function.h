@@ -4,6 +4,11 @@
 #define NOVAVMM_SRC_FUNCTION_H
 
 #include "novavmm/guest_pci.h"
+#include "novavmm/pc.h"
+
+/* The guest-physical addresses of functions are above those of the slots' devices. */
+#define FUNCTION_FIRST (NOVA_PC_WINDOW + 0x1000000u)
+#define FUNCTION_END   (NOVA_PC_WINDOW + NOVA_PC_WINDOW_BYTES)
 
 /* Claims a function, gives its DMA to a guest's PD, maps its memory and requests its interrupts.
  * Returns 0 or an errno value with a reason in function->why. */

@@ -17,10 +17,6 @@
 #include "slots.h"
 #include "vm.h"
 
-/* Functions have the addresses above those of the slots' devices. */
-#define FIRST_ADDRESS (NOVA_PC_WINDOW + 0x1000000u)
-#define END_ADDRESS   (NOVA_PC_WINDOW + NOVA_PC_WINDOW_BYTES)
-
 /* If the service has ended, no program wakes the threads. */
 #define PATIENCE_NS 1000000000
 
@@ -237,8 +233,8 @@ static int connect(struct nova_guest_pci *guest, unsigned number)
 
         nova_pass_init(&guest->device, &guest->function.shown, &host);
         if (!pc->passed_end)
-                pc->passed_end = FIRST_ADDRESS;
-        if (!nova_pass_place(&guest->device, &pc->passed_end, END_ADDRESS)) {
+                pc->passed_end = FUNCTION_FIRST;
+        if (!nova_pass_place(&guest->device, &pc->passed_end, FUNCTION_END)) {
                 guest->function.why = "its memory is larger than the guest's range for devices";
                 return ENOSPC;
         }
