@@ -167,6 +167,31 @@ nova_add_net_crash_test(net-crash LIMIT 1000 STATUS 0
   EXPECT "/ # fetching" "virtio-net ended with status 134 and starts again"
          "12e9791130c0c540fcbf43e2df4d0aff6d007e7746ad1d0ea74683b9360d09c9"
          "the system ends with status 0")
+# A monitor that may not use the service, and one whose service has a client already.
+# nova_add_net_refused_test(<name> <example> <folder> CHANGES <text> <other> PROGRAMS <program>...
+# EXPECT <pattern>)
+function(nova_add_net_refused_test name example folder)
+  cmake_parse_arguments(PARSE_ARGV 3 arg "" "EXPECT" "CHANGES;PROGRAMS")
+  list(POP_FRONT arg_CHANGES from to)
+  file(READ "${NOVA_ROOT}/examples/${folder}/${example}.nova" text)
+  string(REGEX REPLACE "${from}" "${to}" text "${text}")
+  file(CONFIGURE OUTPUT refused-${name}.nova CONTENT "${text}" @ONLY)
+  nova_add_system(vmm-net-${name} DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/refused-${name}.nova"
+    PROGRAMS pci virtio-net switch ${arg_PROGRAMS} MODULES guest:vmlinuz guest:initrd)
+  nova_add_boot_test(vmm.net-refused.${name} SYSTEM vmm-net-${name} LABELS guest STATUS 1
+    QEMU -netdev user,id=n,restrict=on -device virtio-net-pci,netdev=n,disable-legacy=on,romfile=
+    EXPECT "${arg_EXPECT}")
+endfunction()
+
+nova_add_net_refused_test(denied linux-net linux PROGRAMS linux
+  CHANGES "(card=switch\n) *uses switch\n" "\\1"
+  EXPECT "The network cannot be opened: Permission denied\\.")
+nova_add_net_refused_test(busy linux-net linux PROGRAMS linux
+  CHANGES "card=switch(\n *)uses switch" "card=virtio-net\\1uses virtio-net"
+  EXPECT "The network cannot be opened: Device or resource busy\\.")
+nova_add_net_refused_test(denied-two two-vms-net two-vms PROGRAMS screen monitor
+  CHANGES "(card=switch who=[a-z]+\n *uses *screen) switch" "\\1"
+  EXPECT "The device card=switch of left cannot be opened: Permission denied\\.")
 # The driver does not come back, and the guest continues.
 nova_add_net_crash_test(net-gone LIMIT 1 STATUS 1
   COMMANDS "ping,-c1,-W9,10.0.2.2>/dev/null||echo,unreachable"

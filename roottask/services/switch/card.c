@@ -64,8 +64,8 @@ static void report(struct card *card)
 {
         if (card->forged < card->report_at)
                 return;
-        printf("%s: frames with forged sources that were dropped: %u\n", card->service,
-               card->forged);
+        printf("%s: frames with forged sources that were dropped: %llu\n", card->service,
+               (unsigned long long)card->forged);
         card->report_at = 2 * card->forged;
 }
 

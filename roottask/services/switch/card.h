@@ -29,8 +29,8 @@ struct card {
         bool up;         /* the driver runs */
         bool full;       /* the last frame found no buffer */
         bool cable;      /* the card had a cable at the last look; read without synchronisation */
-        unsigned forged; /* number of frames that came with forged sources */
-        unsigned report_at; /* the card's thread reports this number of them */
+        uint64_t forged; /* number of frames that came with forged sources */
+        uint64_t report_at; /* the card's thread reports this number of them */
         void (*receive)(struct card *card, const uint8_t *frame, uint32_t bytes, uint32_t sum);
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Clients of a switch. Arguments: an action, the service, a number.
  *
- * ping SERVICE FRAMES: finds pong by a frame to all, and exchanges frames with it; then sends
- * frames with the sources of others, and tells all that it ends. pong SERVICE FRAMES: answers.
+ * ping SERVICE FRAMES: says whether the switch has a cable, finds pong by a frame to all, and
+ * exchanges frames with it; then sends frames with the sources of others, which the switch counts,
+ * and tells all that it ends. pong SERVICE FRAMES: answers.
  * several SERVICE FRAMES: answers from an address that is not the port's, and sends a frame from
  * ping's. sleeper SERVICE FRAMES: reads nothing, until it has lost that many frames. flood SERVICE
  * BYTES: sends to a machine that does not exist, and as much to all if BYTES is not 0, until ping
@@ -123,6 +124,7 @@ static void forge(const uint8_t *other)
 {
         static const uint8_t unknown[NOVA_NET_ADDRESS] = {2, 1, 2, 3, 4, 5};
         const unsigned before = nova_net_refused(net);
+        struct nova_net_counts counts = {0};
 
         set_header(other, other);
         send_now(60);
@@ -134,7 +136,9 @@ static void forge(const uint8_t *other)
                 send_now(size_of(0));
                 nova_sleep(SECOND / 100);
         }
-        printf("%u of 2 frames with forged sources were refused\n", nova_net_refused(net) - before);
+        check("counts", nova_net_ask_counts(net, &counts));
+        printf("%u of 2 frames with forged sources were refused, the switch counted %u\n",
+               nova_net_refused(net) - before, (unsigned)counts.refused);
 }
 
 /* Sends a frame until it comes back. @return number of times that it was sent again */
@@ -179,8 +183,11 @@ static void find_pong(uint8_t *other)
 static void ping(unsigned frames)
 {
         uint8_t other[NOVA_NET_ADDRESS];
+        struct nova_net_info info;
         unsigned again = 0;
 
+        check("info", nova_net_ask_info(net, &info));
+        printf("the switch has %s cable\n", info.flags & NOVA_NET_LINK ? "a" : "no");
         find_pong(other);
         for (unsigned number = 1; number <= frames; number++)
                 again += exchange(other, number);
