@@ -87,9 +87,9 @@
 #define IPV6_REASS_MAXAGE         15 /* seconds, as for IPv4 */
 #define PBUF_POOL_BUFSIZE         1600
 #define TCP_MSS                   1460
-#define TCP_WND                   (16 * TCP_MSS)
-#define TCP_SND_BUF               (16 * TCP_MSS)
-#define TCP_SND_QUEUELEN          64
+#define TCP_WND                   (28 * TCP_MSS) /* ../src/interface.c has 32 buffers */
+#define TCP_SND_BUF               (28 * TCP_MSS)
+#define TCP_SND_QUEUELEN          128
 #define MEMP_NUM_TCP_SEG          1024
 #define TCPIP_MBOX_SIZE           128
 #define DEFAULT_TCP_RECVMBOX_SIZE 64

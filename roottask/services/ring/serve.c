@@ -70,8 +70,7 @@ void serve_all(const struct serve_turns *turns)
 static void *run(void *argument)
 {
         (void)argument;
-        while (nova_sm_down_until(doorbell, NOVA_SM_ZC, NOVA_FOREVER) == NOVA_SUCCESS &&
-               serve_lock()) {
+        while (nova_sm_zero(doorbell) == NOVA_SUCCESS && serve_lock()) {
                 serve();
                 serve_unlock();
         }

@@ -96,7 +96,7 @@ static void *watch(void *argument)
         (void)argument;
         for (;;) {
                 if (rests)
-                        nova_sm_down_until(wake, NOVA_SM_ZC, NOVA_FOREVER);
+                        nova_sm_zero(wake);
                 __atomic_store_n(&rests, false, __ATOMIC_SEQ_CST);
                 nova_sleep(period);
 

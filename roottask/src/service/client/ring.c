@@ -143,8 +143,11 @@ int novart_ring_listen(const struct ring_session *session, uint64_t deadline)
         if (!novart_ring_alive(session))
                 return ECONNRESET;
 
+        /* the kernel needs no timer for a wait without a deadline */
         const enum nova_status status =
-                nova_sm_down_until(session->doorbell + 1, NOVA_SM_ZC, deadline);
+                deadline == NOVA_FOREVER
+                        ? nova_sm_zero(session->doorbell + 1)
+                        : nova_sm_down_until(session->doorbell + 1, NOVA_SM_ZC, deadline);
 
         if (status == NOVA_COM_TIM)
                 return ETIMEDOUT;
