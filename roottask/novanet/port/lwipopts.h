@@ -58,6 +58,9 @@
 #define LWIP_CHKSUM_SEND(netif, packet, protocol, bytes, from, to) \
         novanet_sum_to_send(netif, packet, protocol, bytes, from, to)
 
+/* ../src/interface.c cuts segments into frames (../patches/8-large-segments.patch). */
+#define LWIP_SEGMENT_BYTES(pcb) novanet_segment_bytes(&(pcb)->remote_ip, (pcb)->mss)
+
 /* The first number of a connection, and the gateway of a configuration (../src/ip.c). */
 #define LWIP_HOOK_TCP_ISN(here, port, there, their_port) novanet_random()
 #define LWIP_HOOK_ND6_GET_GW(netif, address)             novanet_find_gateway(address)

@@ -13,6 +13,7 @@
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "lwip/inet_chksum.h"
+#include "lwip/prot/ip.h"
 #include "lwip/tcpip.h"
 #include "netif/ethernet.h"
 #include "novart/service/net.h"
@@ -26,6 +27,7 @@
 #define MTU        1500
 #define IP_BYTES   20 /* of the header without options */
 #define JOIN_MAX   32 /* number of frames that are joined */
+#define CUT_MAX    7  /* number of frames of a packet that is cut; so four packets fill a window */
 
 /* What lwIP computes and checks for joined frames, and for frames that need no check. */
 #define WITHOUT_CHECK \
@@ -56,17 +58,56 @@ static void set_open(void)
         leaves_open = nova_net_get_info(net)->flags & NOVA_NET_SUMS;
 }
 
+/* Returns the number of bytes of a segment that lwIP makes. send_large() cuts it, into frames that
+ * the other machine accepts only if it accepts the largest ones. */
+uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most)
+{
+        return IP_IS_V4(destination) && most == TCP_MSS ? CUT_MAX * TCP_MSS : most;
+}
+
 /* Returns the checksum with which lwIP sends a packet. output() writes another one for packets over
- * IPv4 that are neither divided nor come back. */
+ * IPv4 that are neither divided nor come back, and for those that it cuts. */
 uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_t protocol,
                              uint16_t bytes, const struct ip_addr *source,
                              const struct ip_addr *destination)
 {
-        if (leaves_open && to == &novanet_interface && IP_IS_V4(destination) &&
-            bytes <= MTU - IP_BYTES && !ip_addr_ismulticast(destination) &&
+        const bool fits = bytes <= MTU - IP_BYTES;
+
+        if ((fits ? leaves_open : protocol == IP_PROTO_TCP) && to == &novanet_interface &&
+            IP_IS_V4(destination) && !ip_addr_ismulticast(destination) &&
             !ip4_addr_cmp(ip_2_ip4(destination), netif_ip4_addr(to)))
                 return 0;
         return ip_chksum_pseudo(packet, protocol, bytes, source, destination);
+}
+
+/* Queues the frames of a packet of TCP, all or none. */
+static err_t send_large(const struct pbuf *buffer)
+{
+        uint8_t headers[SEGMENT_HEADERS], *frame;
+        static uint16_t number;
+        u16_t from = SEGMENT_HEADERS;
+        struct cut cut;
+        void *start;
+        int error;
+
+        if (pbuf_copy_partial(buffer, headers, sizeof(headers), 0) != sizeof(headers) ||
+            !novanet_cut_begin(&cut, headers, buffer->tot_len))
+                return ERR_BUF;
+        error = nova_net_reserve(net, (cut.left + TCP_MSS - 1) / TCP_MSS);
+        if (error)
+                return error == EAGAIN ? ERR_MEM : ERR_OK;
+        while (cut.left && nova_net_prepare(net, &start) == 0) {
+                const u16_t bytes = (u16_t)LWIP_MIN(cut.left, TCP_MSS);
+
+                frame = start;
+                pbuf_copy_partial(buffer, frame + SEGMENT_HEADERS, bytes, from);
+                from = (u16_t)(from + bytes);
+                novanet_cut_write(&cut, frame, bytes, number++, leaves_open);
+                nova_net_queue_sum(
+                        net, SEGMENT_HEADERS + (size_t)bytes,
+                        leaves_open ? novanet_open_sum(frame, SEGMENT_HEADERS + (size_t)bytes) : 0);
+        }
+        return ERR_OK;
 }
 
 /* Queues a frame. A frame that finds no buffer is lost; TCP sends it again. */
@@ -77,10 +118,10 @@ static err_t output(struct netif *of, struct pbuf *buffer)
         int error;
 
         (void)of;
-        if (bytes > NOVA_NET_FRAME_MAX)
-                return ERR_BUF;
         if (!up)
                 return ERR_OK;
+        if (bytes > NOVA_NET_FRAME_MAX)
+                return send_large(buffer);
         error = nova_net_prepare(net, &frame);
         if (error == EAGAIN)
                 return ERR_MEM;

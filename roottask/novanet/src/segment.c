@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads, compares and writes the headers of frames that are joined (RFC 894, 791, 9293). */
+/* Reads, compares and writes the headers of frames that are joined, or cut off a packet (RFC 894,
+ * 791, 9293). */
 #include "segment.h"
 
 #include <string.h>
@@ -10,9 +11,11 @@
 #define TYPE        12
 #define VERSION     14 /* and number of words of the header */
 #define LENGTH      16
+#define NUMBER      18
 #define PARTS       20 /* whether the packet is a part of a larger one */
 #define LIFE        22 /* time to live, and protocol */
 #define PROTOCOL    23
+#define IP_SUM      24
 #define ADDRESSES   26 /* and ports */
 #define IP_HEADER   14
 #define TCP_HEADER  34
@@ -21,6 +24,7 @@
 #define HEADER_SIZE 46
 #define FLAGS       47
 #define WINDOW      48
+#define TCP_SUM     50
 
 #define IP_BYTES   20
 #define TCP_BYTES  20
@@ -28,6 +32,7 @@
 #define VERSION_4  0x45
 #define TCP        6
 #define KEEP_WHOLE 0x4000 /* bit of PARTS that says nothing about the present packet */
+#define FLAG_FIN   0x01
 #define FLAG_PUSH  0x08
 #define FLAG_ACK   0x10
 #define PACKET_MAX 0xffff
@@ -114,4 +119,65 @@ void novanet_segment_write(const struct segment *segment)
         write16(segment->frame + LENGTH, segment->bytes + IP_BYTES + TCP_BYTES);
         write16(segment->frame + WINDOW, segment->window);
         segment->frame[FLAGS] = segment->flags;
+}
+
+/* Returns a number of 16 bits as novanet_sum() adds its bytes in a header. */
+static uint32_t as_word(uint32_t value)
+{
+        return (value & 0xff) << 8 | (value >> 8 & 0xff);
+}
+
+static void write_sum(uint8_t *at, uint32_t sum)
+{
+        uint16_t word;
+
+        sum = (sum & 0xffff) + (sum >> 16);
+        word = (uint16_t) ~(sum + (sum >> 16));
+        memcpy(at, &word, sizeof(word));
+}
+
+bool novanet_cut_begin(struct cut *cut, const uint8_t headers[SEGMENT_HEADERS], size_t bytes)
+{
+        static const uint8_t zero[4];
+        uint8_t *const own = cut->headers;
+
+        if (bytes <= SEGMENT_HEADERS || read16(headers + TYPE) != IPV4 ||
+            headers[VERSION] != VERSION_4 || headers[PROTOCOL] != TCP ||
+            headers[HEADER_SIZE] != TCP_BYTES / 4 << 4 ||
+            read16(headers + LENGTH) != bytes - IP_HEADER)
+                return false;
+        memcpy(own, headers, SEGMENT_HEADERS);
+        cut->sequence = read32(own + SEQUENCE);
+        cut->left = (uint32_t)(bytes - SEGMENT_HEADERS);
+        cut->flags = own[FLAGS];
+        memcpy(own + LENGTH, zero, 4); /* and the number */
+        memcpy(own + IP_SUM, zero, 2);
+        memcpy(own + SEQUENCE, zero, 4);
+        own[FLAGS] = 0;
+        memcpy(own + TCP_SUM, zero, 2);
+        cut->ip_sum = novanet_sum(own + IP_HEADER, IP_BYTES);
+        cut->tcp_sum = sum_of_rest(own, 0) + novanet_sum(own + TCP_HEADER, TCP_BYTES);
+        return true;
+}
+
+void novanet_cut_write(struct cut *cut, uint8_t *frame, uint32_t bytes, uint16_t number, bool open)
+{
+        const uint8_t flags =
+                bytes == cut->left ? cut->flags : (uint8_t)(cut->flags & ~(FLAG_PUSH | FLAG_FIN));
+        const uint32_t length = IP_BYTES + TCP_BYTES + bytes;
+
+        memcpy(frame, cut->headers, SEGMENT_HEADERS);
+        write16(frame + LENGTH, length);
+        write16(frame + NUMBER, number);
+        write_sum(frame + IP_SUM, cut->ip_sum + as_word(length) + as_word(number));
+        write16(frame + SEQUENCE, cut->sequence >> 16);
+        write16(frame + SEQUENCE + 2, cut->sequence);
+        frame[FLAGS] = flags;
+        if (!open)
+                write_sum(frame + TCP_SUM,
+                          cut->tcp_sum + as_word(length - IP_BYTES) + as_word(cut->sequence >> 16) +
+                                  as_word(cut->sequence) + as_word(flags) +
+                                  novanet_sum(frame + SEGMENT_HEADERS, (int)bytes));
+        cut->sequence += bytes;
+        cut->left -= bytes;
 }

@@ -68,10 +68,11 @@ def udp(source, to, from_port, to_port, data):
     return summed(segment, 6, source, to, UDP)
 
 
-def tcp(source, to, ports, sequence, acknowledged, flags, data=b"", window=8192):
-    """Returns a segment; PORTS are a pair."""
-    segment = struct.pack(">HHIIBBHHH", *ports, sequence, acknowledged, 5 << 4, flags, window, 0,
-                          0) + data
+def tcp(source, to, ports, sequence, acknowledged, flags, data=b"", window=8192, options=b""):
+    """Returns a segment; PORTS are a pair, OPTIONS whole words."""
+    words = 5 + len(options) // 4
+    segment = struct.pack(">HHIIBBHHH", *ports, sequence, acknowledged, words << 4, flags, window,
+                          0, 0) + options + data
     return summed(segment, 16, source, to, TCP)
 
 

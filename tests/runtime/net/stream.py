@@ -5,8 +5,9 @@ NUMBER COMMAND...
 
 Runs a command that boots a system with a card. The word NETDEV in the command becomes QEMU's option
 for the cable. KIND is `echo`: sends streams to target.c, over IPv4 and IPv6, which must come back,
-until programs have been started again NUMBER times, and then ends the server; or `web`: fetches the
-page of the example status over both protocols, and ends the machine.
+until programs have been started again NUMBER times, and then ends the server; `losses`: sends
+NUMBER streams over IPv4, accepts the largest segments, loses some of them and changes its window;
+or `web`: fetches the page of the example status over both protocols, and ends the machine.
 """
 import json
 import os
@@ -27,13 +28,15 @@ STREAM_SECONDS = 30  # until it has come back, or the test fails
 SEGMENT, IN_FLIGHT = 1000, 8000
 AGAIN_SECONDS = 0.2
 SLOW_SECONDS = 1.2  # less than lwIP's first timeout, more than a restart takes
+LARGEST = 1460  # bytes of a segment that fills a frame
+LOSSES = 0.04  # share of the segments that are lost
 SLOW_SHARE = 8  # one slow stream for this number of restarts is accepted: the host may be busy
 
 
 class Stream:
     """A connection to a port of the other machine."""
 
-    def __init__(self, machine, to, ports, data):
+    def __init__(self, machine, to, ports, data, losses=None):
         self.machine, self.to, self.ports, self.data = machine, to, ports, data
         self.start = random.Random(ports[0]).getrandbits(32)
         self.acked = -1  # bytes of ours that have come; -1: the connection is not open
@@ -42,14 +45,21 @@ class Stream:
         self.got = b""
         self.over = False  # the other machine has ended the connection
         self.due = 0.0
+        self.losses = losses  # a random.Random of a stream with losses
+        self.sizes = []  # of the segments with data that have come
         machine.stream = self
 
     def transmit(self, flags, offset, data=b""):
         """Sends a segment with the bytes after an offset."""
         source = OURS[len(self.to)]
         number = (self.start + 1 + offset) % 2**32
-        self.machine.send(self.to, p.TCP, p.tcp(source, self.to, self.ports, number,
-                                                self.expected, flags, data), source)
+        window, options = 8192, b""
+        if self.losses:
+            window = self.losses.randrange(LARGEST, 2**16)
+            options = struct.pack(">BBH", 2, 4, LARGEST) if flags & p.SYN else b""
+        self.machine.send(self.to, p.TCP,
+                          p.tcp(source, self.to, self.ports, number, self.expected, flags, data,
+                                window, options), source)
 
     def push(self):
         """Sends what the window allows; retransmits everything after the timeout."""
@@ -70,6 +80,10 @@ class Stream:
             return
         number, acked = struct.unpack(">II", segment[4:12])
         flags, data = segment[13], segment[(segment[12] >> 4) * 4:]
+        if data:
+            self.sizes.append(len(data))
+        if data and self.losses and self.losses.random() < LOSSES:
+            return
         if flags & p.RST:
             self.over = True
             return
@@ -156,6 +170,27 @@ def echo(machine, number):
     return wrong
 
 
+def lossy(machine, number):
+    """Sends streams with losses. Returns a sentence about an error."""
+    sizes = []
+    if not machine.until(lambda: machine.ask(b"state"), 30):
+        return "the server does not answer"
+    for count in range(number):
+        data = random.Random(count).randbytes(STREAM_BYTES)
+        stream = Stream(machine, THEIRS[0], (10000 + count, 7), data, random.Random(count))
+        if not stream.run(lambda one=stream: len(one.got) >= STREAM_BYTES) or stream.got != data:
+            return f"stream {count} came back with {len(stream.got)} bytes, or changed"
+        stream.abort()
+        sizes += stream.sizes
+    print(f"stream.py: {len(sizes)} segments, {sizes.count(LARGEST)} of {LARGEST} bytes",
+          flush=True)
+    while not machine.peer.ended:
+        machine.ask(b"end")
+    if max(sizes) != LARGEST:
+        return f"the largest segment has {max(sizes)} bytes"
+    return None
+
+
 def fetch(machine):
     """Fetches a page. Returns a sentence about an error."""
     request = b"GET /status.json HTTP/1.0\r\n\r\n"
@@ -189,7 +224,7 @@ def main():
         peer = Peer(folder)
         machine = Talker(peer)
         command = [word.replace("NETDEV", peer.netdev()) for word in command]
-        number, function = int(number), {"echo": echo, "web": web}[kind]
+        number, function = int(number), {"echo": echo, "losses": lossy, "web": web}[kind]
         if kind == "web":
             number = os.path.join(folder, "control")
             command += ["--qemu=-qmp", f"--qemu=unix:{number},server=on,wait=off"]

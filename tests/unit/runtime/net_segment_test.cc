@@ -182,3 +182,85 @@ TEST(net_segment, a_packet_has_at_most_65535_bytes)
         EXPECT_EQ(count, 49U);
         EXPECT_EQ(one.bytes, 49 * step);
 }
+
+namespace
+{
+
+/* Cuts a packet. The frames have the numbers 500 and above. */
+std::vector<frame> cut_all(const frame &packet, uint32_t most, bool open = false)
+{
+        std::vector<frame> cuts;
+        struct cut state = {};
+        size_t from = 54;
+
+        EXPECT_TRUE(novanet_cut_begin(&state, packet.data(), packet.size()));
+        while (state.left) {
+                const uint32_t bytes = state.left < most ? state.left : most;
+                frame next(54 + bytes, 0xee);
+
+                memcpy(&next[54], &packet[from], bytes);
+                novanet_cut_write(&state, next.data(), bytes, (uint16_t)(500 + cuts.size()), open);
+                from += bytes;
+                cuts.push_back(next);
+        }
+        return cuts;
+}
+
+bool cuts(frame packet)
+{
+        struct cut state = {};
+
+        return novanet_cut_begin(&state, packet.data(), packet.size());
+}
+
+} // namespace
+
+TEST(net_segment, frames_of_a_packet_have_its_headers_and_their_own_sums)
+{
+        frame packet = make(0xfffffff0, 3000);
+
+        packet[47] = 0x19; /* ACK, PSH, FIN */
+        for (unsigned i = 0; i < 3000; i++)
+                packet[54 + i] = (uint8_t)(i * i >> 3);
+
+        const std::vector<frame> all = cut_all(packet, 1460);
+
+        ASSERT_EQ(all.size(), 3U);
+        for (unsigned i = 0; i < 3; i++) {
+                const unsigned bytes = i < 2 ? 1460 : 80;
+                frame wanted = make(0xfffffff0 + 1460 * i, bytes);
+
+                put(wanted, 18, 2, 500 + i);
+                put(wanted, 46, 2, i < 2 ? 0x5010 : 0x5019); /* PSH and FIN are the last one's */
+                memcpy(&wanted[54], &packet[54 + 1460 * i], bytes);
+                close_sums(wanted);
+                EXPECT_EQ(all[i], wanted) << "frame " << i;
+        }
+}
+
+TEST(net_segment, sums_are_right_for_all_sizes)
+{
+        for (unsigned bytes = 1; bytes < 200; bytes++)
+                for (const frame &one : cut_all(make(0x8000ffff * bytes, bytes), 67))
+                        EXPECT_TRUE(reads(one)) << bytes;
+}
+
+TEST(net_segment, the_sums_of_a_packet_may_stay_open)
+{
+        for (frame one : cut_all(make(77, 100), 60, true)) {
+                EXPECT_EQ(one[50] << 8 | one[51], 0);
+                close_sums(one);
+                EXPECT_TRUE(reads(one));
+        }
+}
+
+TEST(net_segment, only_whole_packets_of_tcp_with_data_are_cut)
+{
+        EXPECT_TRUE(cuts(make(1, 3000)));
+        EXPECT_FALSE(cuts(make(1, 0))) << "no data";
+        EXPECT_FALSE(cuts(make(1, 3000, 1))) << "the packet does not fill the frame";
+        EXPECT_FALSE(cuts(changed(12, 2, 0x86dd))) << "IPv6";
+        EXPECT_FALSE(cuts(changed(14, 1, 0x46))) << "options of IPv4";
+        EXPECT_FALSE(cuts(changed(23, 1, 17))) << "UDP";
+        EXPECT_FALSE(cuts(changed(46, 1, 0x60))) << "options of TCP";
+}

@@ -294,6 +294,26 @@ int nova_net_send(struct nova_net *net, const void *data, size_t bytes);
 int nova_net_prepare(struct nova_net *net, void **buffer);
 
 /**
+ * Checks that the next calls of nova_net_prepare() and nova_net_queue() find buffers, for a caller
+ * that sends several frames or none. Does not block.
+ * @code
+ * extern struct nova_net *net;
+ * extern unsigned pieces; // frames of one message
+ *
+ * if (nova_net_reserve(net, pieces) == EAGAIN)
+ *         nova_net_flush(net); // nova_net_listen() returns when buffers come back
+ * @endcode
+ * @param net    the session
+ * @param frames number of frames
+ * @retval 0          the buffers are free
+ * @retval EAGAIN     too many buffers are in use: nova_net_flush(), nova_net_listen()
+ * @retval EINVAL     the pool has fewer buffers
+ * @retval EPROTO     the service does not follow the protocol
+ * @retval ECONNRESET the service has ended: nova_net_reopen()
+ */
+int nova_net_reserve(struct nova_net *net, unsigned frames);
+
+/**
  * Queues the frame in the buffer of nova_net_prepare() for nova_net_flush().
  *
  * @param net   the session

@@ -28,6 +28,7 @@ struct pbuf;
 uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_t protocol,
                              uint16_t bytes, const struct ip_addr *source,
                              const struct ip_addr *destination);
+uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most);
 void novanet_unlock(void);
 uint32_t novanet_random(void);
 const struct ip6_addr *novanet_find_gateway(const struct ip6_addr *destination);

@@ -186,23 +186,33 @@ static int collect(struct nova_net *net)
         return error == EAGAIN ? 0 : error;
 }
 
-/* If no buffer is free, requests the bell, because another thread may wait for it in
+/* If buffers lack, requests the bell, because another thread may wait for it in
  * nova_net_listen(). Then nova_net_flush() rings the doorbell, so that the service sees the
  * request. */
-int nova_net_prepare(struct nova_net *net, void **buffer)
+int nova_net_reserve(struct nova_net *net, unsigned frames)
 {
         int error = collect(net);
 
-        if (!error && !net->free_count && novart_ring_request_bell(&net->transmit))
+        if (!error && net->free_count < frames && novart_ring_request_bell(&net->transmit))
                 error = collect(net);
         if (error)
                 return error;
-        if (!net->free_count) {
+        if (frames > net->buffers)
+                return EINVAL;
+        if (net->free_count < frames) {
                 net->queued = true;
                 return EAGAIN;
         }
-        *buffer = net->of.pool + transmit_offset(net, net->free[net->free_count - 1]);
         return 0;
+}
+
+int nova_net_prepare(struct nova_net *net, void **buffer)
+{
+        const int error = nova_net_reserve(net, 1);
+
+        if (!error)
+                *buffer = net->of.pool + transmit_offset(net, net->free[net->free_count - 1]);
+        return error;
 }
 
 /* A frame whose page has vanished is not sent: if the page vanished before the ring, the service
