@@ -9,6 +9,7 @@
 #include "nova/extension.h"
 #include "nova/qpd.h"
 #include "novart/program.h"
+#include "novart/sync.h"
 #include "novart/time.h"
 
 #define SOON_NS 1000000
@@ -74,22 +75,35 @@ static size_t account(void)
         return limit - used > 1 ? (limit - used) / 2 : 1;
 }
 
-enum nova_u_status vm_start(struct vm *vm)
+/* Creates the machine of a VM. Only one is created at a time, so that no other takes the kernel
+ * memory from which its account is computed. */
+static int make_machine(struct vm *vm)
 {
+        static struct nova_mutex turn = NOVA_MUTEX_INITIALIZER;
         uint8_t cpus[NOVA_VM_VCPUS];
-        const struct nova_vm_config config = {.name = "secure",
-                                              .own_memory = true,
-                                              .hide_state = true,
-                                              .local_apic = true,
-                                              .priority = priority(),
-                                              .kernel_memory = account(),
-                                              .vcpus = vm->vcpus,
-                                              .cpus = cpus};
+        struct nova_vm_config config = {.name = "secure",
+                                        .own_memory = true,
+                                        .hide_state = true,
+                                        .local_apic = true,
+                                        .priority = priority(),
+                                        .vcpus = vm->vcpus,
+                                        .cpus = cpus};
         int error;
 
         place(vm, cpus);
-        vm->bit = cpu_bit();
+        nova_mutex_lock(&turn);
+        config.kernel_memory = account();
         error = nova_vm_create(&vm->machine, &config);
+        nova_mutex_unlock(&turn);
+        return error;
+}
+
+enum nova_u_status vm_start(struct vm *vm)
+{
+        int error;
+
+        vm->bit = cpu_bit();
+        error = make_machine(vm);
         vm->has_machine = !error;
         if (!error) {
                 exit_init(vm);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Attacks by ultracalls: numbers of other VMs, and pages that come back changed. */
+#include <stdio.h>
+#include <string.h>
+
+#include <nova/hypercall.h>
+
+#include "hostile.h"
+
+#define FIRST  1      /* number of the first VMM's guest */
+#define NO_VM  0xffff /* number of no VM */
+#define ROUNDS 100
+
+#define ANY_VERSION 0xff0000u
+
+static uint8_t kept[PAGE_BYTES];
+
+static void keep(uint32_t place)
+{
+        memcpy(kept, normal + place, PAGE_BYTES);
+}
+
+static void put_back(uint32_t place)
+{
+        memcpy(normal + place, kept, PAGE_BYTES);
+}
+
+/* The right page comes back, and the guest finds it as it left it. */
+static void repair(uint32_t number, uint32_t place)
+{
+        outcome("puts the right page back", in(number, place), NOVA_U_SUCCESS);
+        outcome_is("The guest finds its page unchanged", task(number) == RESULT_RIGHT);
+}
+
+/* Returns the first status of the calls with a VM's number that is not U_PARAMETER. */
+static enum nova_u_status call_all(uint16_t lpid)
+{
+        static const unsigned calls[] = {NOVA_UV_REGISTER_MEM_SLOT, NOVA_UV_UNREGISTER_MEM_SLOT,
+                                         NOVA_UV_PAGE_IN,           NOVA_UV_PAGE_OUT,
+                                         NOVA_UV_PAGE_INVAL,        NOVA_UV_SVM_TERMINATE};
+        const struct nova_uv other = {uv.session, lpid};
+
+        for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+                const enum nova_u_status status =
+                        nova_uv_call(&other, calls[i], 0, PAGE_BYTES, 0, NOVA_UV_ORDER_PAGE);
+
+                if (status != NOVA_U_PARAMETER)
+                        return status;
+        }
+        return NOVA_U_PARAMETER;
+}
+
+void attack_lpid(void)
+{
+        const struct nova_uv first = {uv.session, FIRST};
+
+        outcome("makes each ultracall for the first VMM's guest", call_all(FIRST),
+                NOVA_U_PARAMETER);
+        outcome("makes each ultracall for a VM that does not exist", call_all(NO_VM),
+                NOVA_U_PARAMETER);
+        outcome("asks for UV_ESM of the first VMM's guest", nova_uv_esm(&first, BLOB, PARAMS),
+                NOVA_U_INVALID);
+}
+
+void attack_normal(void)
+{
+        outcome("registers memory of its guest before the guest is secure",
+                nova_uv_register_mem_slot(&uv, 0, MEMORY, 0, 0), NOVA_U_PARAMETER);
+        outcome("ends a normal guest by UV_SVM_TERMINATE", nova_uv_svm_terminate(&uv),
+                NOVA_U_INVALID);
+        begin();
+        outcome("changes the entry of a secure guest", nova_uv_write_pate(&uv, 0, PAGE_BYTES),
+                NOVA_U_PERMISSION);
+        outcome("asks for UV_ESM of a secure guest", nova_uv_esm(&uv, BLOB, PARAMS), NOVA_U_BUSY);
+        outcome("removes the memory of the sealed image", nova_uv_unregister_mem_slot(&uv, 0),
+                NOVA_U_P2);
+        outcome("returns by UV_RETURN", nova_uv_return(&uv), NOVA_U_INVALID);
+        outcome("ends its guest", end(), NOVA_U_SUCCESS);
+        outcome("ends its guest again", nova_uv_svm_terminate(&uv), NOVA_U_INVALID);
+}
+
+void attack_replay(void)
+{
+        begin();
+        out(5, SPARE);
+        keep(SPARE);
+        in(5, SPARE);
+        task(5); /* the guest writes another content */
+        out(5, SPARE + PAGE_BYTES);
+        put_back(SPARE);
+        outcome("puts back an older version of a page", in(5, SPARE), NOVA_U_PERMISSION);
+        repair(5, SPARE + PAGE_BYTES);
+        end();
+}
+
+void attack_bit(void)
+{
+        begin();
+        out(7, SPARE);
+        normal[SPARE + 100] ^= 1;
+        outcome("puts back a page with one other bit", in(7, SPARE), NOVA_U_PERMISSION);
+        normal[SPARE + 100] ^= 1;
+        repair(7, SPARE);
+        end();
+}
+
+void attack_swap(void)
+{
+        begin();
+        out(1, SPARE);
+        out(2, SPARE + PAGE_BYTES);
+        outcome("puts back page 2 in place of page 1", in(1, SPARE + PAGE_BYTES),
+                NOVA_U_PERMISSION);
+        outcome("puts back page 1 in place of page 2", in(2, SPARE), NOVA_U_PERMISSION);
+        repair(1, SPARE);
+        repair(2, SPARE + PAGE_BYTES);
+        end();
+}
+
+void attack_order(void)
+{
+        const uint64_t page = PAGES_AT + 3 * PAGE_BYTES;
+
+        begin();
+        out(3, SPARE);
+        outcome("puts back a page of 2 KiB", nova_uv_page_in(&uv, SPARE, page, 0, 11), NOVA_U_P5);
+        outcome("puts back a page of 4 MiB", nova_uv_page_in(&uv, SPARE, page, 0, 22), NOVA_U_P5);
+        outcome("takes a page of 2 MiB out", nova_uv_page_out(&uv, SPARE, page, 0, 21), NOVA_U_P5);
+        outcome("uses a flag that does not exist", nova_uv_page_in(&uv, SPARE, page, 8, 12),
+                NOVA_U_P4);
+        outcome("puts back half a page", nova_uv_page_in(&uv, SPARE + 2048, page, 0, 12),
+                NOVA_U_P2);
+        outcome("puts a page behind the guest's memory", nova_uv_page_in(&uv, SPARE, MEMORY, 0, 12),
+                NOVA_U_P3);
+        outcome("takes a page out that is out", out(3, SPARE + PAGE_BYTES), NOVA_U_P3);
+        outcome("puts a page over one that is there", in(4, SPARE), NOVA_U_P3);
+        repair(3, SPARE);
+        end();
+}
+
+void attack_earlier(void)
+{
+        begin();
+        out(9, SPARE);
+        keep(SPARE);
+        end();
+        begin();
+        out(9, SPARE + PAGE_BYTES);
+        put_back(SPARE);
+        outcome("puts back the page of an earlier guest", in(9, SPARE), NOVA_U_PERMISSION);
+        repair(9, SPARE + PAGE_BYTES);
+        end();
+}
+
+void attack_twice(void)
+{
+        begin();
+        out(1, SPARE);
+        keep(SPARE);
+        out(2, SPARE);
+        outcome("uses one place for two pages, and puts back the first", in(1, SPARE),
+                NOVA_U_PERMISSION);
+        repair(2, SPARE);
+        put_back(SPARE + PAGE_BYTES);
+        repair(1, SPARE + PAGE_BYTES);
+        end();
+}
+
+void attack_revoke(void)
+{
+        begin();
+        outcome("names a page outside of the memory that it shares", out(1, MEMORY), NOVA_U_P2);
+        outcome("names the last page of the address space",
+                nova_uv_page_out(&uv, UINT64_MAX - PAGE_BYTES + 1, PAGES_AT, 0, 12), NOVA_U_P2);
+        out(1, SPARE);
+        nova_revoke(nova_crd_mem((nova_word_t)(normal + MEMORY) / PAGE_BYTES - 1, 0, NOVA_MEM_RWX),
+                    0);
+        outcome("takes a page out to a place that it has revoked", out(2, MEMORY - PAGE_BYTES),
+                NOVA_U_P2);
+        outcome("puts a page back from there", in(1, MEMORY - PAGE_BYTES), NOVA_U_P2);
+        repair(1, SPARE);
+        outcome_is("The guest keeps the page that was to go there", task(2) == RESULT_RIGHT);
+        end();
+}
+
+/* Returns how many pairs of words in the memory behind the image are content of the guest's pages,
+ * whose words are all equal. */
+static unsigned find_marks(void)
+{
+        unsigned found = 0;
+
+        for (uint32_t at = KERNEL + (1u << 20); at < MEMORY - PAGE_BYTES; at += 4) {
+                uint32_t word[2];
+
+                memcpy(word, normal + at, sizeof(word));
+                found += word[0] == word[1] && !((word[0] - MARK) & ~ANY_VERSION & ~(PAGES - 1));
+        }
+        return found;
+}
+
+void attack_search(void)
+{
+        char sentence[96];
+        unsigned found;
+
+        begin();
+        for (uint32_t i = 0; i < PAGES; i++)
+                out(i, PAGES_AT + i * PAGE_BYTES);
+        found = find_marks();
+        snprintf(sentence, sizeof(sentence),
+                 "It takes %u pages out, and finds their content at %u places of its memory", PAGES,
+                 found);
+        outcome_is(sentence, !found);
+        end();
+}
+
+void attack_nonce(void)
+{
+        unsigned repeated = 0;
+
+        begin();
+        out(1, SPARE);
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                keep(SPARE);
+                in(1, SPARE);
+                out(1, SPARE);
+                repeated += !memcmp(kept, normal + SPARE, 16);
+        }
+        outcome_is("It takes a page out 100 times, and no two ciphertexts are equal", !repeated);
+        repair(1, SPARE);
+        end();
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The first VMM, which is honest. Its guest checks all of its pages until the attack of the other
+ * VMM is over, and once more after that. */
+#include <stdio.h>
+#include <string.h>
+
+#include <novart/parent.h>
+#include <novart/session.h>
+#include <novavmm/secure.h>
+
+#include "tasks.h"
+
+static struct nova_vm vm;
+static struct nova_secure secure;
+static bool over; /* the other VMM has ended */
+static unsigned next, checks, wrong;
+static bool last, greets;
+
+/* The guest asks for a task. The last round over its pages begins after the attack. */
+static uint64_t give_task(void *device, uint64_t port, unsigned bytes)
+{
+        (void)device;
+        (void)port;
+        (void)bytes;
+        if (next == PAGES) {
+                greets = last;
+                last = __atomic_load_n(&over, __ATOMIC_ACQUIRE);
+                next = 0;
+        }
+        return greets ? TASK_GREET : next++;
+}
+
+static void take_result(void *device, uint64_t port, unsigned bytes, uint64_t result)
+{
+        char text[64] = "";
+
+        (void)device;
+        (void)port;
+        (void)bytes;
+        if (!greets) {
+                checks++;
+                wrong += result != RESULT_RIGHT;
+                return;
+        }
+        nova_guest_read(&vm.memory, result, text, sizeof(text) - 1);
+        printf("The first guest says: %s\n"
+               "It has checked its pages %u times, and %u times one was wrong.\n",
+               text, checks, wrong);
+        nova_vm_end_with(&vm, NOVA_VM_OFF);
+}
+
+/* Waits until the other VMM has ended: it provides a service that has no operation. */
+static void wait_for_end(void)
+{
+        struct nova_session *attack;
+
+        if (!nova_session_open(&attack, "attack", NULL))
+                while (!nova_session_wait(attack, NOVA_FOREVER))
+                        ;
+        __atomic_store_n(&over, true, __ATOMIC_RELEASE);
+}
+
+int main(void)
+{
+        const struct nova_bus_range ports = {TASK_PORT, RESULT_PORT + 3, give_task, take_result,
+                                             NULL};
+        const void *image;
+        size_t bytes;
+        int error = nova_parent_module("sealed.img", &image, &bytes);
+
+        if (!error)
+                error = nova_secure_open(&secure, "ultravisor");
+        if (error) {
+                printf("There is no image or no ultravisor: %s.\n", strerror(error));
+                return 1;
+        }
+
+        const struct nova_vm_config config = {
+                .name = "first", .memory = nova_sealed_memory(image, bytes), .secure = &secure};
+
+        error = nova_vm_create(&vm, &config);
+        if (error) {
+                printf("The machine cannot be created: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
+
+        const char *const why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
+
+        if (why || nova_bus_add(&vm.ports, &ports) || nova_vm_run(&vm))
+                return nova_vm_not_loaded(&vm, why ? why : "the machine cannot run");
+        wait_for_end();
+        if (nova_vm_wait(&vm) != NOVA_VM_OFF)
+                printf("The first guest was lost.\n");
+        nova_vm_destroy(&vm);
+        return wrong > 0;
+}

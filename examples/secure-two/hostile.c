@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The second VMM: a handler that answers the ultravisor's calls, and a thread that attacks. Its
+ * attack is named on the guest's command line, which is measured but not secret. */
+#include "hostile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <nova/utcb.h>
+#include <novart/parent.h>
+#include <novart/selector.h>
+#include <novart/service.h>
+#include <novart/sync.h>
+#include <novart/thread.h>
+#include <novart/time.h>
+
+#define LPID       2
+#define BUSY_TRIES 1000
+
+static const struct attack {
+        const char *name;
+        void (*function)(void);
+} attacks[] = {
+        {"lpid", attack_lpid},       {"normal", attack_normal}, {"replay", attack_replay},
+        {"bit", attack_bit},         {"swap", attack_swap},     {"order", attack_order},
+        {"earlier", attack_earlier}, {"twice", attack_twice},   {"revoke", attack_revoke},
+        {"search", attack_search},   {"nonce", attack_nonce},   {"measure", attack_measure},
+        {"steps", attack_steps},     {"vector", attack_vector}, {"device", attack_device},
+        {"hang", attack_hang},       {"die", attack_die}, /* the program ends here */
+};
+
+#define ATTACKS (sizeof(attacks) / sizeof(attacks[0]))
+
+void (*at_call)(struct call *call);
+struct nova_uv uv = {.lpid = LPID};
+uint8_t *normal;
+
+static struct nova_guest_memory memory;
+static const void *image;
+static size_t image_bytes;
+static enum nova_u_status esm_status;
+static unsigned tries, surprises;
+
+static struct nova_semaphore watched = NOVA_SEMAPHORE_INITIALIZER(0);
+static struct nova_semaphore converted = NOVA_SEMAPHORE_INITIALIZER(0);
+static struct nova_semaphore asked = NOVA_SEMAPHORE_INITIALIZER(0);
+static struct nova_semaphore answered = NOVA_SEMAPHORE_INITIALIZER(0);
+static nova_word_t next_task;
+static uint32_t last_result;
+static bool waits;  /* the handler waits for a task */
+static bool closed; /* its guest has been ended meanwhile */
+
+void outcome(const char *what, enum nova_u_status status, enum nova_u_status right)
+{
+        static const struct {
+                enum nova_u_status status;
+                const char *name;
+        } names[] = {
+#define NAME(name, value, text) {value, "U_" #name},
+                NOVA_U_STATUS_ROWS(NAME)
+#undef NAME
+        };
+        const char *is = "?", *should_be = "?";
+
+        for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                if (names[i].status == status)
+                        is = names[i].name;
+                if (names[i].status == right)
+                        should_be = names[i].name;
+        }
+        if (status == right)
+                printf("It %s: %s.\n", what, is);
+        else
+                printf("It %s: %s (%d) instead of %s.\n", what, is, status, should_be);
+        tries++;
+        surprises += status != right;
+}
+
+void outcome_is(const char *sentence, bool right)
+{
+        printf("%s%s.\n", right ? "" : "Not true: ", sentence);
+        tries++;
+        surprises += !right;
+}
+
+static nova_word_t access_port(const nova_word_t word[4])
+{
+        if (word[2]) {
+                last_result = (uint32_t)word[3];
+                nova_semaphore_up(&answered);
+                return 0;
+        }
+        __atomic_store_n(&waits, true, __ATOMIC_SEQ_CST);
+        if (!__atomic_load_n(&closed, __ATOMIC_SEQ_CST) ||
+            !__atomic_exchange_n(&waits, false, __ATOMIC_SEQ_CST)) {
+                nova_semaphore_down(&asked);
+                __atomic_store_n(&waits, false, __ATOMIC_SEQ_CST);
+        }
+        return next_task;
+}
+
+/* What an honest VMM does. */
+static void answer(struct call *call)
+{
+        switch (call->number) {
+        case NOVA_H_SVM_INIT_START:
+                __atomic_store_n(&closed, false, __ATOMIC_SEQ_CST);
+                call->status = (nova_word_t)nova_uv_register_mem_slot(&uv, 0, MEMORY, 0, 0);
+                break;
+        case NOVA_H_SVM_INIT_DONE:
+        case NOVA_H_SVM_INIT_ABORT:
+                esm_status = call->number == NOVA_H_SVM_INIT_DONE
+                                     ? NOVA_U_SUCCESS
+                                     : (enum nova_u_status)(int)call->word[0];
+                nova_semaphore_up(&converted);
+                break;
+        case NOVA_H_SVM_PAGE_IN:
+                if (!(call->word[1] & NOVA_H_PAGE_IN_NONSHARED))
+                        call->status = (nova_word_t)nova_uv_page_in(
+                                &uv, call->word[0], call->word[0], 0, call->word[2]);
+                break;
+        case NOVA_H_PORT:
+                call->value = access_port(call->word);
+                break;
+        case NOVA_H_INTERRUPT:
+                call->value = NO_VECTOR;
+                break;
+        default:
+                call->status = (nova_word_t)(intptr_t)NOVA_H_FUNCTION;
+        }
+}
+
+static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        struct call call = {.done = false};
+
+        (void)portal;
+        (void)argument;
+        nova_utcb_get(utcb, 0, &call.number);
+        for (unsigned i = 0; i < 4; i++)
+                nova_utcb_get(utcb, 1 + i, &call.word[i]);
+        if (at_call)
+                at_call(&call);
+        if (!call.done)
+                answer(&call);
+        nova_utcb_set_windows(utcb, 0, 0);
+        nova_utcb_clear(utcb);
+        nova_utcb_put(utcb, call.status);
+        nova_utcb_put(utcb, call.value);
+        nova_utcb_put(utcb, 0); /* no interrupt is pending */
+}
+
+enum nova_u_status become_secure(void)
+{
+        struct nova_utcb_event start;
+        enum nova_u_status status;
+
+        nova_sealed_load(&memory, image, image_bytes, &start);
+        status = nova_uv_esm(&uv, BLOB, PARAMS);
+        if (status)
+                return status;
+        nova_semaphore_down(&converted);
+        return esm_status;
+}
+
+void begin(void)
+{
+        const enum nova_u_status status = become_secure();
+
+        if (status)
+                outcome("makes its guest secure", status, NOVA_U_SUCCESS);
+        else
+                task(PAGES - 1); /* the guest has filled its pages */
+}
+
+enum nova_u_status end(void)
+{
+        const enum nova_u_status status = nova_uv_svm_terminate(&uv);
+
+        at_call = NULL;
+        __atomic_store_n(&closed, true, __ATOMIC_SEQ_CST);
+        if (__atomic_exchange_n(&waits, false, __ATOMIC_SEQ_CST))
+                nova_semaphore_up(&asked);
+        return status;
+}
+
+void begin_task(uint64_t number)
+{
+        next_task = (nova_word_t)number;
+        nova_semaphore_up(&asked);
+}
+
+uint32_t task(uint64_t number)
+{
+        begin_task(number);
+        nova_semaphore_down(&answered);
+        return last_result;
+}
+
+/* The page may be in use for a moment: the reply to an exit maps it. */
+enum nova_u_status out(uint32_t number, uint32_t to)
+{
+        enum nova_u_status status = NOVA_U_BUSY;
+
+        for (unsigned i = 0; i < BUSY_TRIES && status == NOVA_U_BUSY; i++) {
+                status = nova_uv_page_out(&uv, to, PAGES_AT + number * PAGE_BYTES, 0,
+                                          NOVA_UV_ORDER_PAGE);
+                if (status == NOVA_U_BUSY)
+                        nova_sleep(1000000);
+        }
+        return status;
+}
+
+enum nova_u_status in(uint32_t number, uint32_t from)
+{
+        return nova_uv_page_in(&uv, from, PAGES_AT + number * PAGE_BYTES, 0, NOVA_UV_ORDER_PAGE);
+}
+
+static int refuse(struct nova_request *request)
+{
+        (void)request;
+        return EPERM;
+}
+
+static int let_in(struct nova_request *request, const char *arguments)
+{
+        (void)request;
+        (void)arguments;
+        nova_semaphore_up(&watched);
+        return 0;
+}
+
+/* Starts the service by which the first VMM says that its guest runs, and whose end shows it that
+ * the attack is over. */
+static bool start_service(void)
+{
+        static const struct nova_service_operation operations[] = {{refuse, 0, 0, false}};
+        static const struct nova_service_config config = {
+                .name = "attack", .operations = operations, .operation_count = 1, .open = let_in};
+
+        return !nova_service_start(NULL, &config);
+}
+
+static bool start(void)
+{
+        static struct nova_handler *handler;
+        const nova_sel_t portal = nova_sel_alloc(0);
+
+        if (!start_service() || nova_session_open(&uv.session, "ultravisor", NULL) ||
+            portal == NOVA_SEL_NONE || nova_parent_module("sealed.img", &image, &image_bytes) ||
+            nova_guest_memory_create(&memory, MEMORY) ||
+            nova_handler_create(&handler, nova_thread_cpu(), "vcpu 0", serve, NULL) ||
+            nova_handler_portal(handler, portal, 0) ||
+            nova_session_share(uv.session, memory.base, MEMORY / PAGE_BYTES))
+                return false;
+        normal = (uint8_t *)memory.base;
+        return !nova_uv_write_pate(&uv, 0, MEMORY) &&
+               !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal);
+}
+
+/* Returns the name after `attack=` on the command line of the image; "": there is none. */
+static const char *name_of_attack(void)
+{
+        static char line[256];
+        struct nova_utcb_event first;
+        uint32_t at;
+        char *name;
+
+        nova_sealed_load(&memory, image, image_bytes, &first);
+        memcpy(&at, normal + PARAMS + LINE_AT, sizeof(at));
+        if (at >= MEMORY - sizeof(line))
+                return "";
+        memcpy(line, normal + at, sizeof(line) - 1);
+        name = strstr(line, "attack=");
+        if (!name)
+                return "";
+        name += strlen("attack=");
+        name[strcspn(name, " ")] = 0;
+        return name;
+}
+
+static void summarize(void)
+{
+        printf("It made %u tries, and %u had a wrong outcome.\n", tries, surprises);
+}
+
+static int list_attacks(const char *name)
+{
+        printf("There is no attack '%s'.\nThere are: ", name);
+        for (unsigned i = 0; i < ATTACKS; i++)
+                printf("%s%s", attacks[i].name, i + 1 < ATTACKS ? ", " : ".\n");
+        return 1;
+}
+
+int main(void)
+{
+        const char *name;
+        unsigned done = 0;
+
+        if (!start()) {
+                printf("There is no image, no ultravisor or no memory.\n");
+                return 1;
+        }
+        nova_semaphore_down(&watched);
+        name = name_of_attack();
+        for (unsigned i = 0; i < ATTACKS; i++) {
+                if (*name && strcmp(name, attacks[i].name) != 0)
+                        continue;
+                if (attacks[i].function == attack_die) /* prints nothing after it */
+                        summarize();
+                attacks[i].function();
+                done++;
+        }
+        if (!done)
+                return list_attacks(name);
+        summarize();
+        return surprises > 0;
+}
