@@ -413,6 +413,21 @@ static void *find(void *context, uint64_t address, size_t bytes, bool write)
         return place;
 }
 
+/* Finds a page table. Like the CPU, it uses the secure place for an address without the bit if the
+ * page has no shared place: a guest's first tables have no bit yet. */
+static void *find_table(void *context, uint64_t address, size_t bytes, bool write)
+{
+        struct vm *const vm = context;
+        const struct page *page;
+
+        vm_lock();
+        page = page_find(&vm->pages, (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1));
+        if (page && page->normal == PAGE_NO_PAGE)
+                address |= vm->bit;
+        vm_unlock();
+        return find(context, address, bytes, write);
+}
+
 void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu)
 {
         struct vcpu *const own = &vm->vcpu[vcpu->number];
@@ -525,6 +540,7 @@ void memory_init(struct vm *vm)
 
         nova_bus_add(&vm->machine.mmio, &devices);
         vm->machine.memory.find = find;
+        vm->machine.memory.find_table = find_table;
         vm->machine.memory.find_context = vm;
         vm->machine.look = look;
         vm->machine.look_context = vm;

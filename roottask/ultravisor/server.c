@@ -473,6 +473,8 @@ static int reset_vcpu(struct vcpu *own, struct nova_vcpu *vcpu, nova_word_t unus
         if (!own->resets)
                 return EPERM;
         own->resets = false;
+        memset(own->held, 0, sizeof(own->held));
+        vcpu->held_back = false;
         nova_vcpu_reset(vcpu);
         return 0;
 }

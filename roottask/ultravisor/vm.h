@@ -31,6 +31,7 @@ enum vm_state {
 struct vcpu {
         nova_sel_t portal; /* of the VMM; 0: none */
         nova_word_t cpu;
+        uint64_t held[4];      /* bit n: the VMM has sent vector n, and CR8 holds it back */
         bool ask;              /* the VMM may have an interrupt; atomic */
         uint64_t given;        /* guest-physical address that the last reply mapped ... */
         uint64_t given_bytes;  /* ... and its size */

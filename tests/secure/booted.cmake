@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # VMMs that test the ultravisor, and the guest that they drive.
-add_executable(secure-probe guest.c guest_user.c)
+add_executable(secure-probe guest.c guest_interrupt.c guest_user.c)
 target_link_libraries(secure-probe PRIVATE nova_freestanding)
 target_include_directories(secure-probe PRIVATE "${NOVA_ROOT}/roottask/include"
   "${NOVA_ROOT}/roottask/vmm/include")
@@ -30,7 +30,7 @@ endfunction()
 
 nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]53$"
   REJECT "cannot continue")
-nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]34$")
+nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]41$")
 nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
 
 # A guest that uses up its account of kernel memory.

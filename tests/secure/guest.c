@@ -2,6 +2,7 @@
 /* The guest of the tests of the ultravisor: it performs what its monitor asks for by ports. */
 #include <novauv/guest.h>
 
+#include "guest_interrupt.h"
 #include "guest_user.h"
 #include "probe.h"
 
@@ -46,6 +47,11 @@ static uint32_t perform(uint32_t command, unsigned long first, unsigned long sec
         case PROBE_STI:
                 __asm__ volatile("sti");
                 return 0;
+        case PROBE_PRIORITY:
+                guest_interrupt_priority(first);
+                return 0;
+        case PROBE_TAKEN:
+                return guest_interrupt_count((unsigned)first);
         default:
                 return PROBE_UNKNOWN;
         }
@@ -59,6 +65,9 @@ __attribute__((noreturn)) void _start(void)
 
                 if (command == PROBE_HALT)
                         __asm__ volatile("cli\nhlt");
-                out(PROBE_RESULT, perform(command, first, second));
+                if (command == PROBE_PLAIN)
+                        guest_plain_out(PROBE_RESULT, first);
+                else
+                        out(PROBE_RESULT, perform(command, first, second));
         }
 }

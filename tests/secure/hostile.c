@@ -104,6 +104,17 @@ static void wrong_vectors(struct call *call)
         call->value = vectors[attacks++];
 }
 
+/* Offers a vector of class 4, then, at the next question after a kick, one of class 9. */
+static void offer(struct call *call)
+{
+        static const nova_word_t vectors[] = {PROBE_VECTOR_LOW, NO_VECTOR, PROBE_VECTOR_HIGH};
+
+        if (call->number != NOVA_H_INTERRUPT || attacks >= 3)
+                return;
+        call->words = 2;
+        call->value = vectors[attacks++];
+}
+
 static void hang(struct call *call)
 {
         if (call->number != NOVA_H_PORT || attacks++ < 3)
@@ -179,6 +190,38 @@ static void running(void)
         end("and the next VM runs");
 }
 
+/* The guest's task priority, which the VMM does not see, holds back what the VMM offers. */
+static void priorities(void)
+{
+        check(become() == NOVA_U_SUCCESS && guest(PROBE_TAKEN, PROBE_VECTOR_LOW, 0) == 0 &&
+                      guest(PROBE_STI, 0, 0) == 0 && guest(PROBE_PRIORITY, 5, 0) == 0,
+              "a guest sets its task priority");
+        honest_attack = offer;
+        nova_uv_kick(&uv, 0);
+        check(guest(PROBE_TAKEN, PROBE_VECTOR_LOW, 0) == 0 && attacks == 1,
+              "a vector below the task priority is held back");
+        nova_uv_kick(&uv, 0);
+        guest(PROBE_READ, KERNEL, 0);
+        nova_uv_kick(&uv, 0);
+        guest(PROBE_READ, KERNEL, 0);
+        check(guest(PROBE_TAKEN, PROBE_VECTOR_HIGH, 0) == 1 &&
+                      guest(PROBE_TAKEN, PROBE_VECTOR_LOW, 0) == 0,
+              "a higher vector overtakes it");
+        guest(PROBE_PRIORITY, 0, 0);
+        check(guest(PROBE_TAKEN, PROBE_VECTOR_LOW, 0) == 1 &&
+                      guest(PROBE_TAKEN, PROBE_VECTOR_HIGH, 0) == 1,
+              "it comes once when the task priority falls");
+        end("and the next VM runs");
+}
+
+/* The CPU walks page tables by the view without the bit as long as CR3 lacks it. */
+static void walks(void)
+{
+        check(become() == NOVA_U_SUCCESS && guest(PROBE_PLAIN, 0x5eed, 0) == 0x5eed,
+              "a device access is emulated while CR3 has no bit of encryption");
+        end("and the next VM runs");
+}
+
 /* Waits until the ultravisor has ended the guest. */
 static bool ends(void)
 {
@@ -243,6 +286,8 @@ int main(void)
                 return 1;
         converting();
         running();
+        priorities();
+        walks();
         memory_slots();
         stalling();
         hanging();

@@ -16,6 +16,14 @@
 #define PROBE_HALT  4
 #define PROBE_STI   5 /* enables interrupts */
 
+#define PROBE_PRIORITY 8  /* sets CR8 to the first operand */
+#define PROBE_TAKEN    9  /* returns how often the guest has taken the vector first */
+#define PROBE_PLAIN    10 /* writes the first operand by OUTSL, with CR3 without the bit */
+
+/* Vectors that the guest counts. */
+#define PROBE_VECTOR_LOW  0x41
+#define PROBE_VECTOR_HIGH 0x91
+
 #define PROBE_USER 7 /* an ultracall in user mode; returns 1 if it raises #UD */
 
 #define PROBE_SECRET 6 /* number of a name first; returns size + 1, or the sum if second is 1 */

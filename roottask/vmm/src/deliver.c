@@ -70,7 +70,7 @@ static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
 
 static bool is_held_back(const struct nova_vcpu *vcpu)
 {
-        return vcpu->lapic && nova_lapic_held_back(vcpu->lapic);
+        return vcpu->held_back || (vcpu->lapic && nova_lapic_held_back(vcpu->lapic));
 }
 
 /* Adds windows. An interrupt that the task priority blocks waits for a write of CR8. With SVM, CR8
@@ -81,7 +81,8 @@ static uint32_t add_windows(struct nova_vcpu *vcpu, uint32_t info, bool pending)
 {
         if (pending)
                 info |= NOVA_INJ_WINDOW;
-        if (!is_held_back(vcpu) && !(vcpu->lapic && vcpu->vm->svm && info & NOVA_INJ_WINDOW))
+        if (!is_held_back(vcpu) &&
+            !(vcpu->vm->local_apic && vcpu->vm->svm && info & NOVA_INJ_WINDOW))
                 return info;
         vcpu->changed |= NOVA_MTD_CR8;
         return info | NOVA_INJ_CR8_WINDOW;

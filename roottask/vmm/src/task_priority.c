@@ -3,27 +3,17 @@
  * contains its value while the guest runs, the APIC while an exit is being handled. */
 #include "novavmm/decode.h"
 #include "novavmm/lapic.h"
+#include "novavmm/registers.h"
 #include "vm.h"
 
 #define VECTOR_GP 13
 
 #define CR8_BITS 0xf
 
-/* Returns CR8 in a message, or NULL: only messages of x86-64 contain it. */
-static nova_word_t *cr8_of(struct nova_utcb_state *state)
-{
-#if __SIZEOF_POINTER__ == 8
-        return &state->cr8;
-#else
-        (void)state;
-        return NULL;
-#endif
-}
-
 void novavmm_vcpu_take_priority(struct nova_vcpu *vcpu)
 {
         if (vcpu->lapic)
-                nova_lapic_set_cr8(vcpu->lapic, (unsigned)*cr8_of(vcpu->state));
+                nova_lapic_set_cr8(vcpu->lapic, (unsigned)*nova_registers_cr8(vcpu->state));
 }
 
 /* Copies the APIC's value to CR8, unless a handler or the initial state has set CR8. */
@@ -31,8 +21,8 @@ void novavmm_vcpu_give_priority(struct nova_vcpu *vcpu)
 {
         if (vcpu->changed & NOVA_MTD_CR8) {
                 novavmm_vcpu_take_priority(vcpu);
-        } else if (vcpu->lapic && *cr8_of(vcpu->state) != nova_lapic_cr8(vcpu->lapic)) {
-                *cr8_of(vcpu->state) = nova_lapic_cr8(vcpu->lapic);
+        } else if (vcpu->lapic && *nova_registers_cr8(vcpu->state) != nova_lapic_cr8(vcpu->lapic)) {
+                *nova_registers_cr8(vcpu->state) = nova_lapic_cr8(vcpu->lapic);
                 vcpu->changed |= NOVA_MTD_CR8;
         }
 }
@@ -44,7 +34,7 @@ void novavmm_vcpu_write_cr8(struct nova_vcpu *vcpu)
         const size_t count = nova_access_fetch(&access, code);
         struct nova_instruction in;
 
-        if (!cr8_of(vcpu->state) ||
+        if (!nova_registers_cr8(vcpu->state) ||
             !nova_decode_cr8_write(code, count, nova_access_bits(&access), &in)) {
                 nova_vcpu_fail(vcpu,
                                "a write to a control register by code that was changed meanwhile");
@@ -59,7 +49,7 @@ void novavmm_vcpu_write_cr8(struct nova_vcpu *vcpu)
         }
         if (vcpu->lapic) /* a write clears the lower half, even if the upper one stays the same */
                 vcpu->lapic->task_priority = (uint8_t)(value << 4);
-        *cr8_of(vcpu->state) = (nova_word_t)value;
+        *nova_registers_cr8(vcpu->state) = (nova_word_t)value;
         vcpu->changed |= NOVA_MTD_CR8;
         vcpu->state->inst_len = in.length;
         nova_vcpu_skip(vcpu, in.length);

@@ -33,6 +33,13 @@ static void step(struct path *path, uint64_t at, uint64_t entry)
         path->rights &= (uint32_t)entry;
 }
 
+/* Returns the place of an entry. @return NULL: there is none */
+static void *place_of(const struct nova_guest_memory *memory, uint64_t at, size_t bytes, bool write)
+{
+        return memory->find_table ? memory->find_table(memory->find_context, at, bytes, write)
+                                  : novavmm_guest_place(memory, at, bytes, write);
+}
+
 /* Walks tables with entries of eight bytes; each level translates nine bits. */
 static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, unsigned levels,
                       uint64_t linear, struct path *path)
@@ -40,7 +47,7 @@ static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, un
         for (unsigned level = levels; level--;) {
                 const unsigned shift = 12 + 9 * level;
                 const uint64_t at = (table & ADDRESS) + 8 * (linear >> shift & 511);
-                const uint64_t *place = novavmm_guest_place(memory, at, sizeof(*place), false);
+                const uint64_t *place = place_of(memory, at, sizeof(*place), false);
                 const uint64_t entry = place ? *(const volatile uint64_t *)place : 0;
 
                 if (!(entry & PRESENT))
@@ -61,13 +68,19 @@ static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, un
 static bool walk_pae(const struct nova_guest_memory *memory, uint64_t cr3, uint64_t linear,
                      struct path *path)
 {
-        uint64_t entry;
+        const uint64_t at = (cr3 & 0xffffffe0) + 8 * (linear >> 30 & 3);
+        const uint64_t *const place = place_of(memory, at, sizeof(*place), false);
+        const uint64_t entry = place ? *(const volatile uint64_t *)place : 0;
 
-        if (!nova_guest_read(memory, (cr3 & 0xffffffe0) + 8 * (linear >> 30 & 3), &entry,
-                             sizeof(entry)) ||
-            !(entry & PRESENT))
-                return false;
-        return walk_wide(memory, entry, 2, linear, path);
+        return entry & PRESENT && walk_wide(memory, entry, 2, linear, path);
+}
+
+/* Returns an entry of four bytes, 0 if it is not in RAM. */
+static uint32_t read_narrow(const struct nova_guest_memory *memory, uint64_t at)
+{
+        const uint32_t *const place = place_of(memory, at, sizeof(*place), false);
+
+        return place ? *(const volatile uint32_t *)place : 0;
 }
 
 /* Walks tables of two levels with entries of four bytes; each level translates ten bits. */
@@ -75,9 +88,9 @@ static bool walk_narrow(const struct nova_guest_memory *memory, const struct nov
                         uint64_t linear, struct path *path)
 {
         uint64_t at = (paging->cr3 & 0xfffff000) + 4 * (linear >> 22 & 1023);
-        uint32_t entry;
+        uint32_t entry = read_narrow(memory, at);
 
-        if (!nova_guest_read(memory, at, &entry, sizeof(entry)) || !(entry & PRESENT))
+        if (!(entry & PRESENT))
                 return false;
         step(path, at, entry);
         if (entry & LARGE && paging->cr4 & CR4_PSE) {
@@ -86,7 +99,8 @@ static bool walk_narrow(const struct nova_guest_memory *memory, const struct nov
                 return true;
         }
         at = (entry & 0xfffff000) + 4 * (linear >> 12 & 1023);
-        if (!nova_guest_read(memory, at, &entry, sizeof(entry)) || !(entry & PRESENT))
+        entry = read_narrow(memory, at);
+        if (!(entry & PRESENT))
                 return false;
         step(path, at, entry);
         path->physical = (entry & 0xfffff000) | (linear & 0xfff);
@@ -139,7 +153,7 @@ static bool allowed(const struct nova_paging *paging, const struct path *path, u
  * An entry in an overlay page that the guest cannot write stays unchanged. */
 static void mark(const struct nova_guest_memory *memory, uint64_t at, uint32_t bits)
 {
-        uint32_t *const entry = novavmm_guest_place(memory, at, sizeof(*entry), true);
+        uint32_t *const entry = place_of(memory, at, sizeof(*entry), true);
 
         if (entry && (__atomic_load_n(entry, __ATOMIC_RELAXED) & bits) != bits)
                 __atomic_fetch_or(entry, bits, __ATOMIC_RELAXED);

@@ -58,7 +58,8 @@ struct nova_guest_memory {
         /** Finds the RAM of a machine whose monitor provides it (nova_vm_config.own_memory), which
          * has neither `base` nor `bytes`; else NULL. */
         nova_guest_find *find;
-        void *find_context; /**< context of `find` */
+        nova_guest_find *find_table; /**< finds page tables; NULL: as `find` */
+        void *find_context;          /**< context of `find` and `find_table` */
 };
 
 /**

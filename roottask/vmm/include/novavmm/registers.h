@@ -4,6 +4,7 @@
 #define NOVAVMM_REGISTERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "nova/abi/utcb.h"
 
@@ -39,6 +40,18 @@ extern "C" {
 static inline unsigned nova_registers_privilege(const struct nova_utcb_state *state)
 {
         return state->flags & NOVA_FLAG_VM ? 3 : state->ss.ar >> 5 & 3;
+}
+
+/** Returns the place of CR8 in a message, which needs the group NOVA_MTD_CR8; NULL on x86-32, whose
+ * messages do not contain it. */
+static inline nova_word_t *nova_registers_cr8(struct nova_utcb_state *state)
+{
+#if __SIZEOF_POINTER__ == 8
+        return &state->cr8;
+#else
+        (void)state;
+        return NULL;
+#endif
 }
 
 /** All groups of a virtual CPU's initial state. */

@@ -53,6 +53,7 @@ struct nova_vcpu {
         bool steps;                     /**< SVM: the virtual CPU single-steps over that IRET */
         bool running;                   /**< the virtual CPU has an SC */
         bool inside;                    /**< an exit is being handled */
+        bool held_back;                 /**< an interrupt of its source waits for a lower CR8 */
         bool waits;                     /**< the handler waits for `wake` */
         unsigned recalled_for;          /**< action of the library after the recall that gets all
                                          * state */
