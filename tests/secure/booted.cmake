@@ -28,9 +28,9 @@ function(nova_add_secure_test name)
     EXPECT ${arg_EXPECT} REJECT "not ok [0-9]" ${arg_REJECT})
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]53$"
+nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]68$"
   REJECT "cannot continue")
-nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]41$")
+nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]51$")
 nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
 
 # A guest that uses up its account of kernel memory.

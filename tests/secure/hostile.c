@@ -10,7 +10,8 @@
 #include "../runtime/tap.h"
 #include "honest.h"
 
-#define FRESH 0x500000u /* page that the guest has not used */
+#define FRESH      0x500000u /* page that the guest has not used */
+#define BLOB_BYTES 0x11000u  /* room of a blob */
 
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
@@ -113,6 +114,15 @@ static void offer(struct call *call)
                 return;
         call->words = 2;
         call->value = vectors[attacks++];
+}
+
+static nova_word_t released[4]; /* pages that the ultravisor says it no longer uses */
+
+static void note_release(struct call *call)
+{
+        if (call->number == NOVA_H_SVM_PAGE_IN && call->word[1] == NOVA_H_PAGE_IN_NONSHARED &&
+            attacks < 4)
+                released[attacks++] = call->word[0];
 }
 
 static void hang(struct call *call)
@@ -222,6 +232,38 @@ static void walks(void)
         end("and the next VM runs");
 }
 
+/* The VMM learns which pages of its memory are free. */
+static void releases(void)
+{
+        check(become() == NOVA_U_SUCCESS && guest_call(NOVA_UV_SHARE_PAGE, FRESH / PAGE, 2) == 0 &&
+                      guest(PROBE_READ, FRESH, 0) == 0 && guest(PROBE_READ, FRESH + PAGE, 0) == 0,
+              "a guest shares two pages");
+        honest_attack = note_release;
+        check(guest_call(NOVA_UV_UNSHARE_PAGE, FRESH / PAGE, 1) == 0 && attacks == 1 &&
+                      released[0] == FRESH,
+              "UV_UNSHARE_PAGE tells the VMM which page it no longer uses");
+        check(guest_call(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0) == 0 && attacks == 2 &&
+                      released[1] == FRESH + PAGE,
+              "UV_UNSHARE_ALL_PAGES tells the VMM so for the others only");
+        end("and the next VM runs");
+}
+
+/* UV_ESM with other places than those of the image. */
+static void places(void)
+{
+        honest_load();
+        memcpy(memory.base + FRESH, memory.base + BLOB, BLOB_BYTES);
+        check(nova_uv_esm(&uv, FRESH, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
+        nova_semaphore_down(&converted);
+        check(esm_status == NOVA_U_PARAMETER, "UV_ESM: another place of the blob is U_PARAMETER");
+        end("and the next VM runs");
+        honest_load();
+        check(nova_uv_esm(&uv, BLOB, PARAMS + PAGE) == NOVA_U_SUCCESS, "UV_ESM begins");
+        nova_semaphore_down(&converted);
+        check(esm_status == NOVA_U_P2, "UV_ESM: another place of the boot parameters is U_P2");
+        end("and the next VM runs");
+}
+
 /* Waits until the ultravisor has ended the guest. */
 static bool ends(void)
 {
@@ -288,6 +330,8 @@ int main(void)
         running();
         priorities();
         walks();
+        releases();
+        places();
         memory_slots();
         stalling();
         hanging();

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
 #include "novart/parent.h"
+#include "novart/thread.h"
 #include "novavmm/secure.h"
 
 #include "../runtime/tap.h"
@@ -38,6 +41,92 @@ static void write_port(void *device, uint64_t port, unsigned bytes, uint64_t val
 static char *normal(uint64_t offset)
 {
         return (char *)vm.memory.base + offset;
+}
+
+/* Makes a call of the ultravisor to the library, through the portal of virtual CPU 1, which never
+ * runs. @return the answer's status */
+static int ask(enum nova_h_call number, nova_word_t first, nova_word_t second, nova_word_t third)
+{
+        const nova_word_t words[] = {number, first, second, third, 0};
+        struct nova_utcb *const utcb = nova_thread_utcb();
+        nova_word_t status = 1;
+
+        nova_utcb_set_windows(utcb, 0, 0);
+        nova_utcb_clear(utcb);
+        nova_utcb_put_words(utcb, words, 5);
+        if (nova_call(secure.portal[1], 0) != NOVA_SUCCESS || !nova_utcb_get(utcb, 0, &status))
+                return 1;
+        return (int)status;
+}
+
+static void before_init_start(void)
+{
+        check(ask(NOVA_H_SVM_INIT_START, 0, 0, 0) == NOVA_H_UNSUPPORTED,
+              "H_SVM_INIT_START is unsupported outside of UV_ESM");
+        check(ask(NOVA_H_SVM_INIT_DONE, 0, 0, 0) == NOVA_H_UNSUPPORTED &&
+                      ask(NOVA_H_SVM_INIT_ABORT, 1, 0, 0) == NOVA_H_UNSUPPORTED &&
+                      ask(NOVA_H_SVM_PAGE_IN, AREA, 0, ORDER) == NOVA_H_UNSUPPORTED &&
+                      ask(NOVA_H_SVM_PAGE_OUT, AREA, 0, ORDER) == NOVA_H_UNSUPPORTED,
+              "the calls that follow H_SVM_INIT_START are unsupported before it");
+}
+
+static void after_init_done(void)
+{
+        const nova_word_t end = vm.memory.bytes;
+
+        check(ask(NOVA_H_SVM_INIT_START, 0, 0, 0) == NOVA_H_UNSUPPORTED &&
+                      ask(NOVA_H_SVM_INIT_DONE, 0, 0, 0) == NOVA_H_UNSUPPORTED &&
+                      ask(NOVA_H_SVM_INIT_ABORT, 1, 0, 0) == NOVA_H_UNSUPPORTED &&
+                      nova_secure_is_secure(&secure),
+              "the calls of UV_ESM are unsupported after it");
+        check(ask(NOVA_H_SVM_PAGE_IN, AREA + 1, 3, 0) == NOVA_H_PARAMETER &&
+                      ask(NOVA_H_SVM_PAGE_IN, end, 3, 0) == NOVA_H_PARAMETER &&
+                      ask(NOVA_H_SVM_PAGE_IN, AREA, 0, ORDER) == NOVA_H_PARAMETER,
+              "H_SVM_PAGE_IN of a page that is none, or is in, is H_PARAMETER");
+        check(ask(NOVA_H_SVM_PAGE_IN, AREA, 3, 0) == NOVA_H_P2 &&
+                      ask(NOVA_H_SVM_PAGE_IN, AREA, 4, 0) == NOVA_H_P2,
+              "H_SVM_PAGE_IN with wrong flags is H_P2");
+        check(ask(NOVA_H_SVM_PAGE_IN, AREA, 0, ORDER - 1) == NOVA_H_P3 &&
+                      ask(NOVA_H_SVM_PAGE_IN, AREA, 0, ORDER + 1) == NOVA_H_P3,
+              "H_SVM_PAGE_IN with an order that is not a page's is H_P3");
+        check(ask(NOVA_H_SVM_PAGE_OUT, AREA + 1, 1, 0) == NOVA_H_PARAMETER &&
+                      ask(NOVA_H_SVM_PAGE_OUT, end, 1, 0) == NOVA_H_PARAMETER,
+              "H_SVM_PAGE_OUT of a page that is none is H_PARAMETER");
+        check(ask(NOVA_H_SVM_PAGE_OUT, AREA, 1, 0) == NOVA_H_P2,
+              "H_SVM_PAGE_OUT with flags is H_P2");
+        check(ask(NOVA_H_SVM_PAGE_OUT, AREA, 0, ORDER - 1) == NOVA_H_P3 &&
+                      ask(NOVA_H_SVM_PAGE_OUT, AREA, 0, ORDER + 1) == NOVA_H_P3,
+              "H_SVM_PAGE_OUT with an order that is not a page's is H_P3");
+        guest(PROBE_WRITE, AREA, 0x12345678);
+        check(ask(NOVA_H_SVM_PAGE_OUT, AREA, 0, ORDER) == NOVA_H_SUCCESS &&
+                      nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3 &&
+                      guest(PROBE_READ, AREA, 0) == 0x12345678,
+              "H_SVM_PAGE_OUT moves a page to normal memory");
+        check(ask(0xef77, 0, 0, 0) == NOVA_H_FUNCTION, "another call is H_FUNCTION");
+}
+
+/* Makes an ultracall with a first parameter that does not fit into the field of struct nova_uv. */
+static enum nova_u_status call_wide(unsigned number, nova_word_t lpid)
+{
+        const nova_word_t words[] = {number, lpid, 0, PAGE, 0, 0};
+        nova_word_t answer = 0;
+        struct nova_message message = {.operation = NOVA_ULTRAVISOR_CALL,
+                                       .words = words,
+                                       .word_count = 6,
+                                       .answer = &answer,
+                                       .answer_max = 1};
+
+        return nova_session_call(uv->session, &message) ? NOVA_U_FUNCTION
+                                                        : (enum nova_u_status)(int)answer;
+}
+
+static void numbers(void)
+{
+        check(call_wide(NOVA_UV_WRITE_PATE, 0x10000) == NOVA_U_PARAMETER &&
+                      call_wide(NOVA_UV_WRITE_PATE, UINT64_C(1) << 32 | uv->lpid) ==
+                              NOVA_U_PARAMETER &&
+                      call_wide(NOVA_UV_SVM_TERMINATE, 0x10000 | uv->lpid) == NOVA_U_PARAMETER,
+              "UV_WRITE_PATE: the number of a VM has 16 bits");
 }
 
 static void before_pate(void)
@@ -204,6 +293,14 @@ static void sharing(void)
                       guest_call(NOVA_UV_SHARE_PAGE, gfn, 0) == NOVA_U_P2 &&
                       guest_call(NOVA_UV_SHARE_PAGE, gfn, 0xffff) == NOVA_U_P2,
               "UV_SHARE_PAGE: each parameter is checked");
+        check(guest_call(NOVA_UV_UNSHARE_PAGE, 0xffff, 1) == NOVA_U_PARAMETER,
+              "UV_UNSHARE_PAGE: a page outside of the memory is U_PARAMETER");
+        check(guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 0) == NOVA_U_P2 &&
+                      guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 0xffff) == NOVA_U_P2,
+              "UV_UNSHARE_PAGE: a number of pages beyond the memory is U_P2");
+        guest(PROBE_WRITE, at, 0x33333333);
+        check(guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 1) == 0 && guest(PROBE_READ, at, 0) == 0,
+              "UV_UNSHARE_PAGE of a page that is secure fills it with zeroes");
         guest(PROBE_WRITE, at, 0x33333333);
         check(guest_call(NOVA_UV_SHARE_PAGE, gfn, 2) == 0 && guest(PROBE_READ, at, 0) == 0,
               "a page that is shared is zero for the guest");
@@ -242,17 +339,21 @@ static bool start(void)
 {
         const struct nova_bus_range ports = {PROBE_COMMAND, PROBE_RESULT + 3, read_port, write_port,
                                              NULL};
-        struct nova_vm_config config = {.name = "probe", .secure = &secure};
+        const uint8_t cpus[] = {(uint8_t)nova_thread_cpu(), (uint8_t)nova_thread_cpu()};
+        struct nova_vm_config config = {
+                .name = "probe", .secure = &secure, .local_apic = true, .vcpus = 2, .cpus = cpus};
         const void *image;
         const char *why;
         size_t bytes;
+        int error;
 
         if (nova_parent_module("sealed.img", &image, &bytes) ||
             nova_secure_open(&secure, "ultravisor"))
                 return false;
         config.memory = nova_sealed_memory(image, bytes);
-        if (nova_vm_create(&vm, &config)) {
-                printf("%s\n", nova_vm_why(&vm, 0));
+        error = nova_vm_create(&vm, &config);
+        if (error) {
+                printf("%s\n", nova_vm_why(&vm, error));
                 return false;
         }
         why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
@@ -265,11 +366,14 @@ int main(void)
                 return 1;
         before_pate();
         normal_vm();
+        numbers();
+        before_init_start();
         if (nova_vm_run(&vm))
                 return 1;
         check(guest(PROBE_READ, 0x200000, 0) && nova_secure_is_secure(&secure) &&
                       nova_uv_is_secure(uv),
               "the guest is secure");
+        after_init_done();
         parameters();
         slots();
         pages();
@@ -277,7 +381,7 @@ int main(void)
         guest(PROBE_WRITE, AREA + 8 * PAGE, 0x5ec2e7a1);
         check(!finds(0x5ec2e7a1, 0), "the monitor finds no word of the guest");
         check(nova_uv_start(uv, 0, 8) == EPERM && nova_uv_reset(uv, 0) == EPERM &&
-                      nova_uv_start(uv, 1, 8) == EINVAL,
+                      nova_uv_start(uv, 2, 8) == EINVAL,
               "a virtual CPU starts only if the guest requests it");
         check(nova_uv_svm_terminate(uv) == NOVA_U_SUCCESS, "UV_SVM_TERMINATE ends it");
         check(nova_uv_svm_terminate(uv) == NOVA_U_INVALID && !nova_uv_is_secure(uv), "once");

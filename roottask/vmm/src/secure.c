@@ -90,17 +90,36 @@ static void serve_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t 
                 nova_semaphore_down(&secure->over);
 }
 
-static enum nova_h_status answer_of(enum nova_u_status status)
+static nova_word_t word_of(enum nova_h_status status)
 {
-        return status ? NOVA_H_PARAMETER : NOVA_H_SUCCESS;
+        return (nova_word_t)(intptr_t)status;
 }
 
-static nova_word_t init_start(struct nova_secure *secure)
+/* Returns the answer to a call for which an ultracall was made. The ultracall's flags and order are
+ * the call's, and come after its page. */
+static enum nova_h_status answer_of(enum nova_u_status status)
 {
-        const enum nova_u_status status =
-                nova_uv_register_mem_slot(&secure->uv, 0, secure->vm->memory.bytes, 0, 0);
+        switch (status) {
+        case NOVA_U_SUCCESS:
+                return NOVA_H_SUCCESS;
+        case NOVA_U_P4:
+                return NOVA_H_P2;
+        case NOVA_U_P5:
+                return NOVA_H_P3;
+        default:
+                return NOVA_H_PARAMETER;
+        }
+}
 
-        return (nova_word_t)answer_of(status);
+static enum nova_h_status init_start(struct nova_secure *secure)
+{
+        enum nova_u_status status;
+
+        if (!secure->converting || secure->started)
+                return NOVA_H_UNSUPPORTED;
+        status = nova_uv_register_mem_slot(&secure->uv, 0, secure->vm->memory.bytes, 0, 0);
+        secure->started = !status;
+        return answer_of(status);
 }
 
 /* What a page of the machine's RAM holds since the guest is secure, and where the encrypted page
@@ -190,8 +209,6 @@ static enum nova_u_status page_in(struct nova_secure *secure, const nova_word_t 
 {
         const uint32_t page = (uint32_t)(word[0] / NOVA_PAGE_SIZE);
 
-        if (page >= page_count(secure))
-                return NOVA_U_PARAMETER;
         if (word[1] & NOVA_H_PAGE_IN_NONSHARED) {
                 if (secure->place[page].use == PLACE_SHARED)
                         secure->place[page].use = PLACE_FREE;
@@ -208,11 +225,8 @@ static enum nova_u_status page_out(struct nova_secure *secure, const nova_word_t
 {
         const uint32_t page = (uint32_t)(word[0] / NOVA_PAGE_SIZE);
         enum nova_u_status status;
-        uint32_t to;
+        const uint32_t to = find_free(secure, page);
 
-        if (page >= page_count(secure))
-                return NOVA_U_PARAMETER;
-        to = find_free(secure, page);
         if (to == page_count(secure))
                 return NOVA_U_BUSY;
         status = nova_uv_page_out(&secure->uv, address_of(to), word[0], 0, word[2]);
@@ -221,22 +235,49 @@ static enum nova_u_status page_out(struct nova_secure *secure, const nova_word_t
         return status;
 }
 
-/* Moves a page for the ultravisor. */
-static nova_word_t move_page(struct nova_secure *secure, const struct call *call)
+/* Checks a call for a page in the order of its parameters: page, flags, order. Only the parts of
+ * an image, which move during UV_ESM, have more than one page. */
+static enum nova_h_status check_page(const struct nova_secure *secure, const struct call *call)
 {
+        const bool is_in = call->number == NOVA_H_SVM_PAGE_IN;
+        const nova_word_t most =
+                is_in && secure->converting ? NOVA_UV_ORDER_MAX : NOVA_UV_ORDER_PAGE;
+
+        if (!secure->started)
+                return NOVA_H_UNSUPPORTED;
+        if (call->word[0] % NOVA_PAGE_SIZE || call->word[0] >= secure->vm->memory.bytes)
+                return NOVA_H_PARAMETER;
+        if (call->word[1] > (is_in ? NOVA_H_PAGE_IN_NONSHARED : 0u)) /* not both of them */
+                return NOVA_H_P2;
+        if (call->word[2] < NOVA_UV_ORDER_PAGE || call->word[2] > most)
+                return NOVA_H_P3;
+        return NOVA_H_SUCCESS;
+}
+
+/* Moves a page for the ultravisor. */
+static enum nova_h_status move_page(struct nova_secure *secure, const struct call *call)
+{
+        enum nova_h_status wrong = check_page(secure, call);
         enum nova_u_status status;
 
+        if (wrong)
+                return wrong;
         __atomic_add_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
         nova_mutex_lock(&secure->lock);
         status = call->number == NOVA_H_SVM_PAGE_IN ? page_in(secure, call->word)
                                                     : page_out(secure, call->word);
         nova_mutex_unlock(&secure->lock);
         __atomic_sub_fetch(&secure->busy, 1, __ATOMIC_SEQ_CST);
-        return (nova_word_t)answer_of(status);
+        return answer_of(status);
 }
 
-static nova_word_t init_end(struct nova_secure *secure, enum nova_u_status status)
+/* Ends UV_ESM, which has begun; its success needs H_SVM_INIT_START. */
+static enum nova_h_status init_end(struct nova_secure *secure, enum nova_u_status status)
 {
+        if (!secure->converting || (!status && !secure->started))
+                return NOVA_H_UNSUPPORTED;
+        secure->converting = false;
+        secure->started = status == NOVA_U_SUCCESS;
         secure->status = status;
         secure->secure = status == NOVA_U_SUCCESS;
         if (secure->secure) {
@@ -258,20 +299,22 @@ static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
                 serve_device(vcpu, call, more);
                 break;
         case NOVA_H_SVM_INIT_START:
-                call->status = init_start(secure);
+                call->status = word_of(init_start(secure));
                 break;
         case NOVA_H_SVM_INIT_DONE:
-                call->status = init_end(secure, NOVA_U_SUCCESS);
+                call->status = word_of(init_end(secure, NOVA_U_SUCCESS));
                 break;
         case NOVA_H_SVM_INIT_ABORT:
-                call->status = init_end(secure, (enum nova_u_status)(int)call->word[0]);
+                call->status = word_of(
+                        call->word[0] ? init_end(secure, (enum nova_u_status)(int)call->word[0])
+                                      : NOVA_H_PARAMETER);
                 break;
         case NOVA_H_SVM_PAGE_IN:
         case NOVA_H_SVM_PAGE_OUT:
-                call->status = move_page(secure, call);
+                call->status = word_of(move_page(secure, call));
                 break;
         default:
-                call->status = (nova_word_t)(intptr_t)NOVA_H_FUNCTION;
+                call->status = word_of(NOVA_H_FUNCTION);
         }
 }
 
@@ -308,9 +351,13 @@ static enum nova_u_status esm(struct nova_vcpu *vcpu)
         if (vcpu->number)
                 return NOVA_U_INVALID;
         memset(secure->place, 0, page_count(secure) * sizeof(*secure->place));
+        secure->converting = true;
+        secure->started = false;
         status = nova_uv_esm(&secure->uv, vcpu->state->bx, vcpu->state->cx);
-        if (status)
+        if (status) {
+                secure->converting = false;
                 return status;
+        }
         nova_vcpu_call_out(vcpu, wait_for_end, secure);
         if (secure->status)
                 nova_uv_svm_terminate(&secure->uv);
