@@ -352,27 +352,32 @@ bool memory_exit(struct nova_vcpu *vcpu)
         return true;
 }
 
+/* Unmaps the aliases of the next pages. The lock is held.
+ * @return false if there are no further pages */
+static bool drop_part(struct vm *vm, uint64_t from)
+{
+        uint64_t gpa = page_address(&vm->pages, from);
+
+        for (unsigned i = 0; i < PAGE_PART && gpa != UINT64_MAX; i++) {
+                struct page *const page = page_find(&vm->pages, gpa);
+
+                if (page->aliased) {
+                        page->aliased = !unmap(&vm->pages, page, gpa, PAGE_SECURE_PLACE);
+                        vm->aliases |= page->aliased;
+                }
+                gpa = page_address(&vm->pages, from + i + 1);
+        }
+        return gpa != UINT64_MAX;
+}
+
 void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
 {
         if (!vm->aliases || !(vcpu->state->cr3 & vm->bit))
                 return;
         vm_lock();
         vm->aliases = false;
-        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
-                const struct page_slot *const slot = &vm->pages.slot[i];
-
-                for (uint64_t j = 0; j < slot->bytes / FRAME_BYTES; j++) {
-                        struct page *const page = &slot->page[j];
-
-                        if (!page->aliased)
-                                continue;
-                        if (unmap(&vm->pages, page, slot->start + j * FRAME_BYTES,
-                                  PAGE_SECURE_PLACE))
-                                page->aliased = false;
-                        else
-                                vm->aliases = true;
-                }
-        }
+        for (uint64_t i = 0; drop_part(vm, i); i += PAGE_PART)
+                vm_yield();
         vm_unlock();
 }
 

@@ -314,8 +314,7 @@ uint64_t page_total(const struct pages *pages)
         return count;
 }
 
-/* Returns the address of page number @p number, counted over all slots. */
-static uint64_t address_of(const struct pages *pages, uint64_t number)
+uint64_t page_address(const struct pages *pages, uint64_t number)
 {
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
                 const uint64_t count = pages->slot[i].bytes / FRAME_BYTES;
@@ -344,30 +343,57 @@ uint64_t page_next_shared(const struct pages *pages, uint64_t from)
         return found;
 }
 
-uint64_t page_victim(struct pages *pages)
+/* Returns the number of the first page in [from, to), counted over all slots, that can be moved
+ * out; UINT64_MAX: there is none. */
+static uint64_t find_movable(const struct pages *pages, uint64_t from, uint64_t to)
 {
-        const uint64_t count = page_total(pages);
+        uint64_t before = 0; /* number of the slot's first page */
 
-        for (uint64_t i = 0; i < count; i++) {
-                pages->hand = (pages->hand + 1) % count;
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                const struct page_slot *const slot = &pages->slot[i];
+                const uint64_t count = slot->bytes / FRAME_BYTES;
 
-                const uint64_t gpa = address_of(pages, pages->hand);
-                const struct page *const page = page_find(pages, gpa);
+                for (uint64_t j = from > before ? from - before : 0; j < count; j++) {
+                        const struct page *const page = &slot->page[j];
 
-                if (page->state == PAGE_SECURE && !page->pins && !page->shared)
-                        return gpa;
+                        if (before + j >= to)
+                                return UINT64_MAX;
+                        if (page->state == PAGE_SECURE && !page->pins && !page->shared)
+                                return before + j;
+                }
+                before += count;
         }
         return UINT64_MAX;
 }
 
-void page_end(struct pages *pages)
+uint64_t page_victim(struct pages *pages)
 {
+        const uint64_t next = pages->hand + 1 < page_total(pages) ? pages->hand + 1 : 0;
+        uint64_t found = find_movable(pages, next, UINT64_MAX);
+
+        if (found == UINT64_MAX)
+                found = find_movable(pages, 0, next);
+        if (found == UINT64_MAX)
+                return UINT64_MAX;
+        pages->hand = found;
+        return page_address(pages, found);
+}
+
+bool page_end(struct pages *pages)
+{
+        unsigned left = PAGE_PART;
+
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
                 struct page_slot *const slot = &pages->slot[i];
 
-                for (uint64_t j = 0; j < slot->bytes / FRAME_BYTES; j++)
-                        empty(pages, &slot->page[j]);
+                for (; slot->bytes && left; left--) {
+                        slot->bytes -= FRAME_BYTES;
+                        empty(pages, &slot->page[slot->bytes / FRAME_BYTES]);
+                }
+                if (slot->bytes)
+                        return true;
                 free(slot->page);
                 *slot = (struct page_slot){0, 0, NULL};
         }
+        return false;
 }

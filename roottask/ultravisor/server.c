@@ -188,6 +188,15 @@ static enum nova_u_status unregister_mem_slot(struct call *call)
                                                                            : NOVA_U_BUSY;
 }
 
+/* Moves one page, so that the lock is not held for longer: decrypting one takes 110,000
+ * instructions. Between two pages another call may end the VM or remove the slot. */
+static enum nova_u_status move_in_page(struct call *call, uint64_t from, uint64_t to)
+{
+        if (!is_secure(call))
+                return NOVA_U_PARAMETER;
+        return page_in(&call->vm->pages, to, (uint32_t)from, (unsigned)call->word[3]);
+}
+
 static enum nova_u_status move_in(struct call *call)
 {
         const uint64_t pages = UINT64_C(1) << (call->word[4] - NOVA_UV_ORDER_PAGE);
@@ -202,9 +211,11 @@ static enum nova_u_status move_in(struct call *call)
                 return NOVA_U_P3;
         if (page_find(&call->vm->pages, to)->expected && pages == FRAME_BLOCK)
                 page_fill_block(&call->vm->pages, to);
-        for (uint64_t i = 0; i < pages && !status; i++)
-                status = page_in(&call->vm->pages, to + i * FRAME_BYTES, (uint32_t)(from + i),
-                                 (unsigned)call->word[3]);
+        for (uint64_t i = 0; i < pages && !status; i++) {
+                if (i)
+                        vm_yield();
+                status = move_in_page(call, from + i, to + i * FRAME_BYTES);
+        }
         return status;
 }
 

@@ -126,6 +126,12 @@ void vm_unlock(void)
         nova_service_unlock(vm_service);
 }
 
+void vm_yield(void)
+{
+        vm_unlock();
+        vm_lock();
+}
+
 /* Waits until no call of the VMM uses the machine. */
 static void wait_for_users(const struct vm *vm)
 {
@@ -147,7 +153,8 @@ void vm_stop(struct vm *vm)
                 nova_vm_destroy(&vm->machine);
         vm->has_machine = false;
         vm_lock();
-        page_end(&vm->pages);
+        while (page_end(&vm->pages))
+                vm_yield();
         if (vm->has_key)
                 crypto_gcm_end(&vm->key);
         vm->has_key = false;

@@ -71,6 +71,10 @@ extern struct nova_service *vm_service;
 void vm_lock(void);
 void vm_unlock(void);
 
+/* Releases the service's lock for a moment, in the middle of long work. Afterwards all that the
+ * lock protects may have changed: the caller finds its pages again. */
+void vm_yield(void);
+
 /* Returns the record of a VM of a session, NULL: there is none. The service's lock is held. */
 struct vm *vm_find(const void *session, uint64_t lpid);
 

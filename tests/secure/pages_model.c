@@ -476,7 +476,8 @@ int main(int argc, char **argv)
                 }
         }
         printf("%u states, all in order\n", count);
-        page_end(&pages);
+        while (page_end(&pages))
+                ;
         free(frames.in_use);
         free(frames.left);
         free(records);

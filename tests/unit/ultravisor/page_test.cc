@@ -44,7 +44,8 @@ class pages_test : public testing::Test
 
         void TearDown() override
         {
-                page_end(&pages);
+                while (page_end(&pages))
+                        ;
                 EXPECT_EQ(frames.free, frames.count);
                 for (size_t i = 0; i < frames.count * page_bytes; i++)
                         ASSERT_EQ(memory[i], 0) << "byte " << i << " of secure memory";
@@ -346,6 +347,37 @@ TEST_F(pages_test, conversion_copies_once_and_is_over)
         EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3);
         EXPECT_EQ(page_in(&pages, gpa(6), 4, 0), NOVA_U_P3) << "this page has never been used";
         EXPECT_EQ(frame_of(5)[0], 0x33);
+}
+
+TEST_F(pages_test, the_memory_of_a_guest_is_freed_in_parts)
+{
+        uint32_t before;
+        unsigned parts = 1;
+
+        for (uint64_t i = 0; i < slot_bytes / page_bytes; i++)
+                fill(i, 1);
+        before = frames.free;
+        while (page_end(&pages)) {
+                EXPECT_LE(frames.free - before, PAGE_PART) << "the lock is held for this part";
+                before = frames.free;
+                parts++;
+        }
+        EXPECT_EQ(parts, slot_bytes / page_bytes / PAGE_PART);
+        EXPECT_EQ(page_total(&pages), 0u);
+        EXPECT_FALSE(page_end(&pages));
+}
+
+TEST_F(pages_test, victims_come_from_all_slots)
+{
+        ASSERT_TRUE(page_slot_add(&pages, 7, start + slot_bytes, 4 * page_bytes));
+        fill(3, 1);
+        fill(slot_bytes / page_bytes + 1, 1);
+        EXPECT_EQ(page_victim(&pages), gpa(3));
+        EXPECT_EQ(page_victim(&pages), gpa(slot_bytes / page_bytes + 1));
+        EXPECT_EQ(page_victim(&pages), gpa(3));
+        EXPECT_EQ(page_address(&pages, slot_bytes / page_bytes + 3),
+                  gpa(slot_bytes / page_bytes + 3));
+        EXPECT_EQ(page_address(&pages, slot_bytes / page_bytes + 4), UINT64_MAX);
 }
 
 TEST_F(pages_test, victims_come_in_turn)
