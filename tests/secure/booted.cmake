@@ -8,12 +8,19 @@ target_compile_options(secure-probe PRIVATE -fno-stack-protector -mno-red-zone)
 target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x200000)
 
 # nova_add_secure_test(<name> SOURCES <file>... EXPECT <regex>... [REJECT <regex>...]
-#   [DESCRIPTION <file.in>] [BESIDE <program>...] [KERNEL_MEMORY <of the ultravisor>]): a
-#   VMM, and other programs of its description.
+#   [DESCRIPTION <file.in>] [BESIDE <program>...] [KERNEL_MEMORY <of the ultravisor>]
+#   [ARGUMENTS <of the VMM>] [LABEL <label>] [TIMEOUT <seconds>]): a VMM, and other programs of
+#   its description.
 function(nova_add_secure_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;KERNEL_MEMORY"
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ARGUMENTS;DESCRIPTION;KERNEL_MEMORY;LABEL;TIMEOUT"
     "SOURCES;EXPECT;REJECT;BESIDE")
   set(vmm secure-vmm-${name})
+  if(NOT arg_LABEL)
+    set(arg_LABEL secure)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
   if(NOT arg_KERNEL_MEMORY)
     set(arg_KERNEL_MEMORY 2M)
   endif()
@@ -24,8 +31,9 @@ function(nova_add_secure_test name)
   configure_file(${arg_DESCRIPTION} ${name}.nova @ONLY)
   nova_add_system(secure-${name} DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/${name}.nova"
     PROGRAMS ultravisor ${vmm} ${arg_BESIDE} SEALED probe.seal GUEST secure-probe)
-  nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU qemu64,+svm,+npt,+rdrand LABELS secure
-    EXPECT ${arg_EXPECT} REJECT "not ok [0-9]" ${arg_REJECT})
+  nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU qemu64,+svm,+npt,+rdrand
+    LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} EXPECT ${arg_EXPECT}
+    REJECT "not ok [0-9]" ${arg_REJECT})
 endfunction()
 
 nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]68$"
@@ -41,6 +49,16 @@ nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
 nova_add_program(secure-spinner SOURCES spinner.c)
 nova_add_secure_test(beside SOURCES beside.c DESCRIPTION spinner.nova.in BESIDE secure-spinner
   EXPECT "^vmm: 1[.][.]3$")
+# Random ultracalls on four CPUs, beside the guests of another VMM.
+nova_add_program(secure-bystander SOURCES bystander.c)
+target_link_libraries(secure-bystander PRIVATE Nova::novavmm)
+foreach(row "storm;20000;secure;120" "storm-long;10000000;endurance;14400")
+  list(POP_FRONT row name calls label timeout)
+  nova_add_secure_test(${name} SOURCES storm.c DESCRIPTION storm.nova.in BESIDE secure-bystander
+    KERNEL_MEMORY 4M ARGUMENTS ${calls} LABEL ${label} TIMEOUT ${timeout}
+    EXPECT "^vmm: 1[.][.]4$" REJECT "^bystander: not ok")
+endforeach()
+
 # The monitor of secure-linux looks for the phrase and for the content of the disk, which the guest
 # reads and writes. It must find the disk's header.
 set(example "${NOVA_ROOT}/examples/secure-linux")

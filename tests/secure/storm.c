@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A VMM whose threads make random ultracalls on all CPUs, while its guest becomes secure, runs and
+ * ends again and again: `storm CALLS`. The guest is right or ended; the ultravisor, which all VMs
+ * need, goes on. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "novart/program.h"
+#include "novart/time.h"
+
+#include "../runtime/tap.h"
+#include "honest.h"
+
+#define THREADS   4u
+#define ROUND_NS  20000000u
+#define SOON_NS   1000000u
+#define LAST_SLOT 31u
+#define UPPER     0x400000u /* pages that no part of the image has */
+
+static unsigned long calls; /* of a thread */
+static bool idle;           /* the guest is to wait for its next command; atomic */
+static unsigned running, refused, done_calls; /* atomic */
+
+struct random {
+        uint64_t state;
+};
+
+static uint64_t next(struct random *random)
+{
+        random->state ^= random->state << 13;
+        random->state ^= random->state >> 7;
+        random->state ^= random->state << 17;
+        return random->state;
+}
+
+/* Returns an address, most often of a page above the image. */
+static uint64_t page(struct random *random)
+{
+        const uint64_t bits = next(random);
+
+        if (bits % 16 == 0)
+                return bits >> (bits >> 8 & 63);
+        return (bits % 8 ? UPPER : 0) + (bits >> 16) % ((MEMORY - UPPER) / PAGE) * PAGE;
+}
+
+static uint64_t order(struct random *random)
+{
+        const uint64_t bits = next(random);
+
+        return bits % 8 ? NOVA_UV_ORDER_PAGE : bits >> 8 & 31;
+}
+
+/* Returns any number but that of UV_SVM_TERMINATE, which is the main thread's. */
+static unsigned any_number(uint64_t bits)
+{
+        const unsigned number = 0xf100 | (bits >> 8 & 0x7c);
+
+        return number == NOVA_UV_SVM_TERMINATE ? 0 : number;
+}
+
+static enum nova_u_status make_call(struct random *random)
+{
+        const uint64_t bits = next(random), same = page(random);
+
+        switch (bits % 12) {
+        case 0:
+                return nova_uv_write_pate(&uv, page(random), page(random));
+        case 1:
+                return nova_uv_register_mem_slot(&uv, MEMORY + page(random), page(random),
+                                                 bits >> 8 & 1, 1 + (bits >> 16) % LAST_SLOT);
+        case 2:
+                return nova_uv_unregister_mem_slot(&uv, (bits >> 8) % (LAST_SLOT + 2));
+        case 3:
+        case 4:
+                return nova_uv_page_in(&uv, page(random), page(random), bits >> 8 & 7,
+                                       order(random));
+        case 5:
+        case 6:
+                return nova_uv_page_out(&uv, UPPER + (page(random) & (UPPER - 1)), page(random),
+                                        bits >> 8 & 1, order(random));
+        case 7:
+                return nova_uv_page_inval(&uv, page(random), order(random));
+        case 8:
+                return nova_uv_kick(&uv, bits >> 8 & 1) || nova_uv_start(&uv, bits >> 9 & 1, 8) ||
+                                       nova_uv_reset(&uv, bits >> 10 & 1)
+                               ? NOVA_U_INVALID
+                               : NOVA_U_SUCCESS;
+        case 9: /* what a VMM does under pressure */
+                return nova_uv_page_out(&uv, same, same, 0, NOVA_UV_ORDER_PAGE);
+        case 10:
+                return nova_uv_page_in(&uv, same, same, 0, NOVA_UV_ORDER_PAGE);
+        default:
+                return nova_uv_call(&uv, any_number(bits), page(random), page(random),
+                                    bits >> 16 & 3, order(random));
+        }
+}
+
+static void *storm(void *argument)
+{
+        struct random random = {UINT64_C(0x9e3779b97f4a7c15) * ((uintptr_t)argument + 1)};
+
+        for (unsigned long i = 0; i < calls; i++) {
+                if (make_call(&random))
+                        __atomic_add_fetch(&refused, 1, __ATOMIC_RELAXED);
+                __atomic_add_fetch(&done_calls, 1, __ATOMIC_RELAXED);
+        }
+        __atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
+        return NULL;
+}
+
+/* Lets the guest write to one page after the other, without a wait, until it is to be idle. */
+static void drive(struct call *call)
+{
+        static nova_word_t at;
+
+        if (call->number != NOVA_H_PORT || (!call->word[2] && call->word[0] == PROBE_COMMAND &&
+                                            __atomic_load_n(&idle, __ATOMIC_SEQ_CST)))
+                return;
+        call->words = 2;
+        if (call->word[2])
+                at += PAGE;
+        else if (call->word[0] == PROBE_COMMAND)
+                call->value = PROBE_WRITE;
+        else
+                call->value = UPPER + at % (MEMORY - UPPER);
+}
+
+/* Ends the guest while its handler waits for a command, or has no call: a handler that is stopped
+ * in an ultracall would keep the session's lock from the other threads. */
+static void end_guest(void)
+{
+        __atomic_store_n(&idle, true, __ATOMIC_SEQ_CST);
+        while (nova_uv_state(&uv) == NOVA_UV_SECURE &&
+               !__atomic_load_n(&drive_waits, __ATOMIC_SEQ_CST))
+                nova_sleep(SOON_NS);
+        honest_end();
+        __atomic_store_n(&idle, false, __ATOMIC_SEQ_CST);
+}
+
+static bool begin(void)
+{
+        bool good = true;
+
+        running = THREADS;
+        for (uintptr_t i = 0; i < THREADS && good; i++) {
+                const struct nova_thread_attr attr = {.name = "storm", .cpu = (unsigned)i};
+                struct nova_thread *thread;
+
+                good = nova_thread_create(&thread, &attr, storm, (void *)i) == 0;
+        }
+        return good;
+}
+
+int main(int argc, char **argv)
+{
+        unsigned secure = 0, rounds = 0;
+
+        calls = argc == 2 ? strtoul(argv[1], NULL, 10) / THREADS : 0;
+        honest_attack = drive;
+        if (!calls || !honest_start(3) || !begin())
+                return 1;
+        for (; __atomic_load_n(&running, __ATOMIC_SEQ_CST); rounds++) {
+                if (honest_become_secure() == NOVA_U_SUCCESS)
+                        secure++;
+                nova_sleep(ROUND_NS);
+                end_guest();
+        }
+        printf("%u ultracalls, %u of them refused; %u of %u guests became secure.\n", done_calls,
+               refused, secure, rounds);
+        check(done_calls == calls * THREADS, "random ultracalls on four CPUs return");
+        check(refused > done_calls / 4 && refused < done_calls, "some of them are right");
+        check(secure, "guests become secure among them");
+        honest_attack = NULL;
+        check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0),
+              "a guest runs after them");
+        honest_end();
+        return tap_end();
+}
