@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls of two VMMs to the ultravisor's service in any order, with any parameters, between accesses
+ * and calls of their guests. The service's own handlers run (server.c); its machines are replaced.
+ * After each step frames, pages and what the guests last wrote must agree, and no word of a guest
+ * is in its VMM's memory.
+ *
+ * An input is a sequence of steps of eight bytes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "novart/program.h"
+#include "server.h"
+#include "vm.h"
+
+#define STEP    8u
+#define VMS     4u
+#define PAGES   8u   /* pages of a guest that steps use */
+#define NORMALS 8u   /* pages that a VMM shares */
+#define COUNT   512u /* frames */
+#define SLOT    0x200000u
+#define SECRET  UINT64_C(0x5ec2e75ec2e70000)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct nova_service *vm_service;
+struct frames memory_frames;
+struct nova_program nova_program = {.cpus = 3};
+
+/* The state of server.c's sessions. */
+static uint8_t state[2][64] __attribute__((aligned(16)));
+static uint8_t normal[2][NORMALS * FRAME_BYTES] __attribute__((aligned(FRAME_BYTES)));
+static uint8_t secure[COUNT * FRAME_BYTES] __attribute__((aligned(FRAME_BYTES)));
+static struct vm vms[VMS];
+static const struct nova_service_config *service;
+static unsigned session; /* of the current call */
+static bool in_flight, vanished;
+static uint16_t marks;
+static bool may_share[VMS][PAGES]; /* before the step: the guest has asked for the shared place */
+
+static void require(bool holds)
+{
+        if (!holds)
+                abort();
+}
+
+/* Functions of the runtime and of other files that server.c calls. */
+
+int nova_service_start(struct nova_service **started, const struct nova_service_config *config)
+{
+        static struct nova_service_operation operations[16];
+        static struct nova_service_config copy;
+
+        (void)started;
+        copy = *config;
+        require(config->operation_count <= 16);
+        memcpy(operations, config->operations,
+               config->operation_count * sizeof(*config->operations));
+        copy.operations = operations;
+        service = &copy;
+        return 0;
+}
+
+void nova_service_drop(struct nova_service *unused, nova_sel_t sel)
+{
+        (void)unused;
+        (void)sel;
+}
+
+nova_sel_t nova_request_take(struct nova_request *request)
+{
+        return request->item;
+}
+
+bool nova_request_answer(struct nova_request *request, nova_word_t word)
+{
+        request->answer[request->answer_count++] = word;
+        return true;
+}
+
+void *nova_request_share_hold(const struct nova_request *request)
+{
+        (void)request;
+        return normal[session];
+}
+
+size_t nova_request_share_bytes(const struct nova_request *request)
+{
+        (void)request;
+        return sizeof(normal[0]);
+}
+
+void nova_vm_lock(struct nova_vm *vm)
+{
+        (void)vm;
+}
+
+void nova_vm_unlock(struct nova_vm *vm)
+{
+        (void)vm;
+}
+
+void nova_vcpu_kick(struct nova_vcpu *vcpu)
+{
+        (void)vcpu;
+}
+
+void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
+{
+        (void)vcpu;
+        (void)vector;
+}
+
+void nova_vcpu_reset(struct nova_vcpu *vcpu)
+{
+        (void)vcpu;
+}
+
+void vm_lock(void)
+{
+}
+
+void vm_unlock(void)
+{
+}
+
+void vm_yield(void)
+{
+}
+
+void vm_close(const void *closed)
+{
+        (void)closed;
+}
+
+struct vm *vm_find(const void *owner, uint64_t lpid)
+{
+        for (unsigned i = 0; i < VMS; i++)
+                if (vms[i].state != VM_FREE && vms[i].session == owner && vms[i].lpid == lpid)
+                        return &vms[i];
+        return NULL;
+}
+
+uint64_t vm_pages(void)
+{
+        uint64_t sum = 0;
+
+        for (unsigned i = 0; i < VMS; i++)
+                sum += page_total(&vms[i].pages);
+        return sum;
+}
+
+/* The cipher: each word depends on the version and its place, the tag on all. */
+static uint64_t mix(uint64_t sum, uint64_t value)
+{
+        return (sum ^ value) * UINT64_C(0x9e3779b97f4a7c15) ^ sum >> 29;
+}
+
+static uint64_t cipher(const uint64_t *from, uint64_t *to, uint64_t gpa, uint64_t version)
+{
+        uint64_t key = mix(gpa, version), tag = key;
+
+        for (unsigned i = 0; i < FRAME_BYTES / sizeof(*from); i++) {
+                key = mix(key, i + 1);
+                tag = mix(tag, from[i]);
+                to[i] = from[i] ^ key;
+        }
+        return tag;
+}
+
+static bool encrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from, void *to,
+                    uint8_t tag[PAGE_TAG_BYTES])
+{
+        const uint64_t sum = cipher(from, to, gpa, version);
+
+        (void)pages;
+        memset(tag, 0, PAGE_TAG_BYTES);
+        memcpy(tag, &sum, sizeof(sum));
+        return true;
+}
+
+static bool decrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
+                    const uint8_t tag[PAGE_TAG_BYTES], void *to)
+{
+        static uint64_t again[FRAME_BYTES / sizeof(uint64_t)];
+        uint8_t other[PAGE_TAG_BYTES];
+
+        cipher(from, to, gpa, version);
+        encrypt(pages, gpa, version, to, again, other);
+        if (!memcmp(tag, other, PAGE_TAG_BYTES))
+                return true;
+        memset(to, 0, FRAME_BYTES);
+        return false;
+}
+
+static uint8_t *normal_of(const struct pages *pages, uint32_t page)
+{
+        const struct vm *const vm = pages->context;
+
+        require(page < pages->normal_pages);
+        return vm->normal + (size_t)page * FRAME_BYTES;
+}
+
+static bool copy_in(struct pages *pages, void *to, uint32_t page)
+{
+        if (!vanished)
+                memcpy(to, normal_of(pages, page), FRAME_BYTES);
+        return !vanished;
+}
+
+static bool copy_out(struct pages *pages, uint32_t page, const void *from)
+{
+        if (!vanished)
+                memcpy(normal_of(pages, page), from, FRAME_BYTES);
+        return !vanished;
+}
+
+static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, enum page_place place)
+{
+        (void)gpa;
+        require(place == PAGE_SHARED_PLACE ? page->normal < pages->normal_pages
+                                           : page->frame < COUNT);
+        return !in_flight;
+}
+
+static const struct page_ops ops = {unmap, copy_in, copy_out, encrypt, decrypt};
+
+struct vm *vm_add(void *owner, uint16_t lpid)
+{
+        for (unsigned i = 0; i < VMS; i++) {
+                if (vms[i].state != VM_FREE)
+                        continue;
+                vms[i] = (struct vm){.state = VM_NORMAL, .session = owner, .lpid = lpid};
+                vms[i].pages.ops = &ops;
+                vms[i].pages.frames = &memory_frames;
+                vms[i].pages.context = &vms[i];
+                return &vms[i];
+        }
+        return NULL;
+}
+
+enum nova_u_status vm_start(struct vm *vm)
+{
+        vm->machine.vcpus = vm->vcpus;
+        return vanished ? NOVA_U_RETRY : NOVA_U_SUCCESS;
+}
+
+void vm_stop(struct vm *vm)
+{
+        require(vm->state == VM_ENDING && !vm->users);
+        while (page_end(&vm->pages))
+                ;
+        vm->pages.converting = false;
+        vm->state = VM_NORMAL;
+}
+
+/* Steps of a guest and of the ultravisor's other files. */
+
+static bool is_alive(const struct vm *vm)
+{
+        return vm->state == VM_CONVERTING || vm->state == VM_SECURE;
+}
+
+/* Makes the secure place present and writes another word, as a guest does. */
+static void write_page(struct vm *vm, struct page *page)
+{
+        uint64_t *word;
+
+        if (vm->state != VM_SECURE || page->shared || page->state == PAGE_OUT || page->read_only ||
+            (page->state == PAGE_NONE && !page_fill(&vm->pages, page)))
+                return;
+        word = (uint64_t *)frame_address(&memory_frames, page->frame);
+        page->snapshot = false;
+        word[0] = SECRET | ++marks;
+}
+
+static void step_guest(struct vm *vm, const uint8_t *step)
+{
+        const uint64_t gpa = (uint64_t)(step[2] & 7) * FRAME_BYTES;
+        struct page *const page = page_find(&vm->pages, gpa);
+
+        if (!is_alive(vm) || !page)
+                return;
+        switch (step[3] % 8) {
+        case 0:
+                write_page(vm, page);
+                break;
+        case 1:
+                page->asked = page->normal == PAGE_NO_PAGE && vm->state == VM_SECURE;
+                break;
+        case 2:
+                page_share(&vm->pages, gpa);
+                break;
+        case 3:
+                page_unshare(&vm->pages, gpa);
+                break;
+        case 4:
+                page->pins ^= page->state == PAGE_SECURE;
+                break;
+        case 5:
+                page->expected = vm->state == VM_CONVERTING && page->state == PAGE_NONE;
+                break;
+        case 6:
+                if (vm->state == VM_CONVERTING) {
+                        vm->pages.converting = false;
+                        vm->state = VM_SECURE;
+                }
+                break;
+        default:
+                page_victim(&vm->pages);
+        }
+}
+
+static uint64_t value(const uint8_t *step, unsigned which)
+{
+        static const uint64_t odd[] = {1, 12, 13, 21, UINT64_MAX, UINT64_C(1) << 38, SLOT, 31};
+        const uint8_t byte = step[2 + which];
+
+        return byte < 0x80 ? (byte & 15) * (byte & 0x40 ? 1 : FRAME_BYTES) : odd[byte & 7];
+}
+
+static void step_call(const uint8_t *step)
+{
+        static const unsigned numbers[] = {
+#define CALL(name, function, number, ...) number,
+                NOVA_UV_CALL_ROWS(CALL)
+#undef CALL
+        };
+        const unsigned operation = step[1] & 0x80 ? step[1] % service->operation_count : 0;
+        struct nova_request request = {.state = state[session], .item = step[7]};
+
+        request.word[0] = operation ? (nova_word_t)(step[2] & 3)
+                                    : numbers[step[1] % (sizeof(numbers) / sizeof(numbers[0]))];
+        request.word[1] = operation ? value(step, 1) : (nova_word_t)(step[7] & 3);
+        for (unsigned i = 0; i < 4; i++)
+                request.word[2 + i] = value(step, i);
+        service->operations[operation].handler(&request);
+        if (operation || !request.answer_count)
+                return;
+        switch ((int)request.answer[0]) {
+#define STATUS(name, number, text) case number:
+                NOVA_U_STATUS_ROWS(STATUS)
+#undef STATUS
+                break;
+        default:
+                abort();
+        }
+}
+
+/* Notes before a step which pages may get a shared place in it. */
+static void note_pages(void)
+{
+        for (unsigned i = 0; i < VMS * PAGES; i++) {
+                const struct page *const page =
+                        page_find(&vms[i / PAGES].pages, (uint64_t)(i % PAGES) * FRAME_BYTES);
+
+                may_share[i / PAGES][i % PAGES] =
+                        page && (page->asked || page->normal != PAGE_NO_PAGE);
+        }
+}
+
+/* Checks the pages of a VM. @return the number of its frames */
+static uint32_t check_pages(const struct vm *vm, bool used[COUNT])
+{
+        uint32_t count = 0;
+
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                const struct page_slot *const slot = &vm->pages.slot[i];
+
+                for (uint64_t j = 0; j < slot->bytes / FRAME_BYTES; j++) {
+                        const struct page *const page = &slot->page[j];
+
+                        require(page_find((struct pages *)&vm->pages,
+                                          slot->start + j * FRAME_BYTES) == page);
+                        require(page->normal == PAGE_NO_PAGE || page->normal < NORMALS);
+                        require(page->normal == PAGE_NO_PAGE || slot->start + j >= PAGES ||
+                                may_share[vm - vms][j]);
+                        if (page->state != PAGE_SECURE)
+                                continue;
+                        require(!page->shared && page->frame < COUNT && !used[page->frame]);
+                        used[page->frame] = true;
+                        count++;
+                }
+        }
+        require(count == vm->pages.secure);
+        return count;
+}
+
+static void check_all(void)
+{
+        bool used[COUNT] = {false};
+        uint32_t count = 0;
+        uint64_t word;
+
+        for (unsigned i = 0; i < VMS; i++)
+                count += check_pages(&vms[i], used);
+        require(count + memory_frames.free == COUNT);
+        for (unsigned i = 0; i < COUNT; i++) {
+                memcpy(&word, frame_address(&memory_frames, i), sizeof(word));
+                require(used[i] || !word);
+        }
+        for (unsigned i = 0; i < 2 * NORMALS; i++) {
+                memcpy(&word, &normal[i / NORMALS][(size_t)(i % NORMALS) * FRAME_BYTES],
+                       sizeof(word));
+                require(word >> 16 != SECRET >> 16);
+        }
+}
+
+static void begin(void)
+{
+        memset(state, 0, sizeof(state));
+        memset(normal, 0, sizeof(normal));
+        in_flight = vanished = false;
+        marks = 0;
+        require(frame_init(&memory_frames, secure, COUNT));
+        if (!service)
+                server_start();
+}
+
+static void end(void)
+{
+        for (unsigned i = 0; i < VMS; i++) {
+                while (page_end(&vms[i].pages))
+                        ;
+                vms[i].state = VM_FREE;
+        }
+        require(memory_frames.free == COUNT);
+        free(memory_frames.in_use);
+        free(memory_frames.left);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        begin();
+        for (; size >= STEP; data += STEP, size -= STEP) {
+                session = data[0] >> 7;
+                note_pages();
+                switch (data[0] % 8) {
+                case 0:
+                        in_flight = data[1] & 1;
+                        vanished = data[1] & 2;
+                        break;
+                case 1:
+                        normal[session][data[2] % NORMALS * FRAME_BYTES + data[3]] ^= data[4];
+                        break;
+                case 2:
+                case 3:
+                case 4:
+                        step_guest(&vms[data[1] % VMS], data);
+                        break;
+                default:
+                        step_call(data);
+                }
+                check_all();
+        }
+        end();
+        return 0;
+}
