@@ -12,7 +12,9 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import blocks
@@ -33,13 +35,11 @@ LIBNOVA = """#include <nova/nova.h>
 # The environment of a fragment: a roottask with its helpers, and selectors for examples.
 FRAME = """static struct nova_root root;
 static struct nova_console console;
-void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utcb, nova_sel_t pd,
-              nova_sel_t ec, nova_sel_t sc, nova_sel_t pt, nova_sel_t sm, nova_sel_t sel);
-void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utcb, nova_sel_t pd,
-              nova_sel_t ec, nova_sel_t sc, nova_sel_t pt, nova_sel_t sm, nova_sel_t sel)
-{
-        enum nova_status status = NOVA_SUCCESS;
 """
+PARAMETERS = """const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utcb,
+              nova_sel_t pd, nova_sel_t ec, nova_sel_t sc, nova_sel_t pt, nova_sel_t sm,
+              nova_sel_t sel"""
+LOCAL = "        enum nova_status status = NOVA_SUCCESS;\n"
 
 
 HOSTED = re.compile(r"<novart/|<novavmm/|<(stdio|stdlib|pthread)\.h>")
@@ -49,7 +49,7 @@ HEADERS = ("libnova/include", "hypervisor/abi")
 
 def with_runtime(block):
     """Returns whether a block needs the C library."""
-    return "runtime" in block.words or HOSTED.search(block.text)
+    return "runtime" in block.words or bool(HOSTED.search(block.text))
 
 
 def runtime_headers(root, own):
@@ -63,18 +63,40 @@ def runtime_headers(root, own):
     return "".join(f"#include <{str(header).partition('/include/')[2]}>\n" for header in found)
 
 
-def source(block, root=ROOT):
-    """Returns the file for the compiler; its messages name the page."""
+def own_header(block):
+    """Returns the directive that includes the public header in which a block is."""
     own = block.page.partition("/include/")[2] if block.page.endswith(".h") else ""
-    own = f"#include <{own}>\n" if own else ""
-    place = f'#line {block.line + 1} "{block.page}"\n'
-    if block.kind() == "fragment" and with_runtime(block):
-        begin = "".join(f"#include <{name}.h>\n" for name in LIBRARY)
-        begin += runtime_headers(root, own) + own + "void fragment(void);\nvoid fragment(void)\n{\n"
-        return begin + place + block.text + "}\n"
+    return f"#include <{own}>\n" if own else ""
+
+
+def place(block):
+    """Returns the directive that makes the compiler's messages name the page."""
+    return f'#line {block.line + 1} "{block.page}"\n'
+
+
+def prelude(block, root=ROOT):
+    """Returns what precedes a fragment's function: headers and, without the runtime, FRAME."""
+    own = own_header(block)
+    if not with_runtime(block):
+        return LIBNOVA + own + FRAME
+    headers = "".join(f"#include <{name}.h>\n" for name in LIBRARY) + runtime_headers(root, own)
+    return headers + ("" if own in headers else own)
+
+
+def function(block, number):
+    """Returns a fragment as a function."""
+    name = f"fragment_{number}"
+    parameters = "void" if with_runtime(block) else PARAMETERS
+    begin = f"void {name}({parameters});\nvoid {name}({parameters})\n{{\n"
+    local = "" if with_runtime(block) else LOCAL
+    return begin + local + place(block) + block.text + "}\n"
+
+
+def source(block, root=ROOT):
+    """Returns the file for the compiler."""
     if block.kind() == "fragment":
-        return LIBNOVA + own + FRAME + place + block.text + "}\n"
-    return ("" if "#include" in block.text else LIBNOVA) + place + block.text
+        return prelude(block, root) + function(block, 0)
+    return ("" if "#include" in block.text else LIBNOVA) + place(block) + block.text
 
 
 @functools.lru_cache(maxsize=None)
@@ -91,31 +113,72 @@ def library(root, arch, compiler):
     return [*options, "-U__linux__", "-U__gnu_linux__"]
 
 
-def compilations(root, found):
-    """Yields (command, source, where) of each compilation."""
+def compiler_options(root, arch, compiler, hosted):
+    own = library(root, arch, compiler) if hosted else ["-ffreestanding"]
     include = [f"-I{root / part}" for part in HEADERS]
+    return [compiler, WIDTHS[arch], *OPTIONS, *own, *include, "-"]
+
+
+@dataclass
+class Compilation:
+    """One run of a compiler: its input, and a name for the messages. HALVES: functions that return
+    the compilations of both halves of the input, if it contains several fragments."""
+
+    command: list
+    text: str
+    where: str
+    halves: list | tuple = ()
+
+    def complaints(self):
+        """Returns the compiler's messages. Only a fragment that fails alone counts: two may declare
+        different objects of one name."""
+        result = subprocess.run(
+            self.command, input=self.text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, check=False,
+        )
+        if result.returncode == 0:
+            return []
+        if self.halves:
+            return sum((half().complaints() for half in self.halves), [])
+        return [f"{self.where}:\n{result.stdout.rstrip()}"]
+
+
+def together(root, found):
+    """Returns C blocks in lists that are compiled at once. Fragments with the same headers, which
+    take most of the time, share them. A fragment with a directive could affect others."""
+    lists = defaultdict(list)
+    for number, block in enumerate(found):
+        alone = block.kind() != "fragment" or re.search(r"^\s*#", block.text, re.MULTILINE)
+        lists[number if alone else (with_runtime(block), prelude(block, root))].append(block)
+    return list(lists.values())
+
+
+def compilations(root, found):
+    """Yields each Compilation."""
     for block in found:
         if block.language == "asm" and block.kind() == "":
             command = ["gcc", "-m64", "-c", "-o", "/dev/null", "-x", "assembler", "-"]
-            yield command, block.text, block.where()
-        if block.language != "c" or block.kind() not in ("", "fragment"):
-            continue
+            yield Compilation(command, block.text, block.where())
+    files = [one for one in found if one.language == "c" and one.kind() in ("", "fragment")]
+    for listed in together(root, files):
         for compiler in COMPILERS:
-            for arch, width in WIDTHS.items():
-                hosted = with_runtime(block)
-                command = [compiler, width, *OPTIONS]
-                command += library(root, arch, compiler) if hosted else ["-ffreestanding"]
-                command += [*include, "-"]
-                yield command, source(block, root), f"{block.where()} ({compiler}, {arch})"
+            for arch in WIDTHS:
+                yield compilation(root, listed, arch, compiler)
 
 
-def compiled(job):
-    command, text, where = job
-    result = subprocess.run(
-        command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        check=False,
-    )
-    return [] if result.returncode == 0 else [f"{where}:\n{result.stdout.rstrip()}"]
+def compilation(root, listed, arch, compiler):
+    """Returns the Compilation of a list of together(), or of a part of one."""
+    command = compiler_options(root, arch, compiler, with_runtime(listed[0]))
+    first, middle = listed[0], len(listed) // 2
+    if not middle:
+        return Compilation(command, source(first, root), f"{first.where()} ({compiler}, {arch})")
+    text = prelude(first, root)
+    text += "".join(function(block, number) for number, block in enumerate(listed))
+    halves = [
+        functools.partial(compilation, root, half, arch, compiler)
+        for half in (listed[:middle], listed[middle:])
+    ]
+    return Compilation(command, text, "", halves)
 
 
 def quoted(root, block):
@@ -198,7 +261,7 @@ def check(root, found):
     """Returns all complaints about the blocks."""
     complaints = system_complaints(root, found)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for result in pool.map(compiled, list(compilations(root, found))):
+        for result in pool.map(Compilation.complaints, list(compilations(root, found))):
             complaints += result
     for block in found:
         if block.kind() == "quote":
