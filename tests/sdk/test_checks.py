@@ -2,6 +2,7 @@
 """The style checks find the errors that they check for."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -408,6 +409,38 @@ class Tidy(unittest.TestCase):
         with open(self.root / ".clang-tidy", "a", encoding="utf-8") as file:
             file.write("HeaderFilterRegex: 'a.h'\n")
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
+
+    def test_another_clone_looks_only_at_what_differs(self):
+        memory = self.root / "passed"
+        self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
+        with tempfile.TemporaryDirectory() as folder:
+            other = Path(folder).resolve()
+            for name in (".clang-tidy", "a.h", "a.c", "b.c", "compile_commands.json", "passed"):
+                text = (self.root / name).read_text(encoding="utf-8")
+                (other / name).write_text(text.replace(str(self.root), folder), encoding="utf-8")
+            self.root = other
+            self.entries = [self.entry("a.c"), self.entry("b.c")]
+            self.assertEqual(self.looked_at(), ([], 0))
+            self.write("b.c", "int g(int x) { return x == x; }\n")
+            self.assertEqual(self.looked_at(), (["b.c"], 1))
+            after = (other / "passed").read_text(encoding="utf-8")
+        self.assertEqual(after, memory.read_text(encoding="utf-8"))
+
+    def test_the_digests_are_in_the_users_cache_if_it_can_be_written(self):
+        for value, found in ((self.root / "new", self.root / "new/nova"), ("/proc", self.root)):
+            with mock.patch.dict(os.environ, XDG_CACHE_HOME=str(value)):
+                place = check_tidy.memory_of(self.root, False)
+            self.assertEqual(place, found / "tidy-passed")
+
+    def test_digests_of_other_states_are_kept_up_to_a_limit(self):
+        self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
+        memory = self.root / "passed"
+        own = memory.read_text(encoding="utf-8").split()
+        others = [f"{number:x}" for number in range(8)]
+        memory.write_text("\n".join([*own, *others]) + "\n", encoding="utf-8")
+        with mock.patch.object(check_tidy, "MOST", 8):
+            self.assertEqual(self.looked_at(), ([], 0))
+        self.assertEqual(memory.read_text(encoding="utf-8").split(), [*own, *others[2:]])
 
     def test_a_run_that_was_stopped_is_continued(self):
         def stop_at_b(files, *_):

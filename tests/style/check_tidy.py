@@ -2,7 +2,8 @@
 """Checks that clang-tidy finds nothing in the C files of x86_64; .clang-tidy selects its checks.
 
 A file without findings is checked again only when the file, a header that it includes, its compile
-command, a .clang-tidy or clang-tidy itself has changed.
+command, a .clang-tidy or clang-tidy itself has changed. All clones of a user share the digests of
+such files, in ~/.cache/nova/tidy-passed. Delete that file to check all files again.
 
 The static analyzer, which takes four fifths of the time, follows a bounded number of states of
 each function, and leaves out tests. With the word `deep` it follows as many as it does by default,
@@ -15,6 +16,7 @@ import shlex
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import database
 import sources
@@ -22,6 +24,8 @@ import sources
 ARCH = "x86_64"
 COMPILER = "clang"
 TESTS = "/tests/"
+# Most digests to keep: those of some thirty states of the tree.
+MOST = 20000
 # Files of one run of clang-tidy, which takes as long to start as for a small file.
 TOGETHER = 8
 ANALYZER = ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=20000")
@@ -55,17 +59,22 @@ def read_by(entry):
     return result.stdout.partition(":")[2].replace("\\\n", " ").split()
 
 
-def input_of(entry, tool):
+def within(root, name):
+    """Returns a name without the location of the tree, so that it is the same in each clone."""
+    return name.replace(str(root), "ROOT")
+
+
+def input_of(entry, root, tool):
     """Returns a digest of everything that clang-tidy's result for a file depends on, or None if it
     is unknown."""
     try:
         read = read_by(entry)
         if not read:
             return None
-        contents = [name.encode() + file_digest(name) for name in read]
+        contents = [within(root, name).encode() + file_digest(name) for name in read]
     except OSError:
         return None
-    return digest(tool, entry["command"].encode(), *contents)
+    return digest(tool, within(root, entry["command"]).encode(), *contents)
 
 
 def is_test(file):
@@ -118,15 +127,39 @@ def complaints(entries, folder, deep):
     return [complaint([file], folder, deep) for file in files]
 
 
+def forget(memory, before, names):
+    """Removes the older half of the digests BEFORE, except those of NAMES."""
+    wanted = set(names)
+    kept = [name for name in before[: MOST // 2] if name in wanted]
+    new = memory.with_name(f"{memory.name}.{os.getpid()}")
+    new.write_text("\n".join([*kept, *before[MOST // 2 :]]) + "\n", encoding="utf-8")
+    new.replace(memory)
+
+
+def memory_of(scratch, deep):
+    """Returns the file with the digests, which all clones of the user share. It is in SCRATCH if
+    the user's cache cannot be written."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nova"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        pass
+    if not os.access(cache, os.W_OK):
+        cache = scratch
+    return cache / ("tidy-passed-deep" if deep else "tidy-passed")
+
+
 def check_entries(entries, root, folder, memory, deep=False):
     """Returns the complaints about the entries' files. MEMORY is a file with the digests of files
-    without findings."""
-    known = set(memory.read_text(encoding="utf-8").split()) if memory.exists() else set()
+    without findings, to which runs in other clones may append at the same time."""
+    before = memory.read_text(encoding="utf-8").split() if memory.exists() else []
+    known = set(before)
     tool = tool_digest(root, deep)
     lock = threading.Lock()
-    names = sources.in_parallel(lambda entry: input_of(entry, tool), entries)
+    names = sources.in_parallel(lambda entry: input_of(entry, root, tool), entries)
     by_file = {entry["file"]: name for entry, name in zip(entries, names)}
-    good = {name for name in names if name in known}
+    if len(before) > MOST:
+        forget(memory, before, names)
 
     def run(group):
         found = complaints(group, folder, deep)
@@ -134,13 +167,10 @@ def check_entries(entries, root, folder, memory, deep=False):
         # An interrupted run is not lost: the next run continues it.
         with lock, memory.open("a", encoding="utf-8") as file:
             file.writelines(f"{name}\n" for name in passed if name)
-        good.update(name for name in passed if name)
         return [bad for bad in found if bad is not None]
 
     open_ones = [entry for entry in entries if by_file[entry["file"]] not in known]
-    found = sources.in_parallel(run, groups(open_ones))
-    memory.write_text("\n".join(sorted(good)) + "\n", encoding="utf-8")
-    return sum(found, [])
+    return sum(sources.in_parallel(run, groups(open_ones)), [])
 
 
 def check(root, scratch):
@@ -149,8 +179,7 @@ def check(root, scratch):
     chosen = [by_file[file] for file in sorted(by_file)]
     folder = database.folder(scratch, ARCH, COMPILER)
     deep = sys.argv[3:] == ["deep"]
-    memory = scratch / ("tidy-passed-deep" if deep else "tidy-passed")
-    return len(chosen), check_entries(chosen, root, folder, memory, deep)
+    return len(chosen), check_entries(chosen, root, folder, memory_of(scratch, deep), deep)
 
 
 if __name__ == "__main__":
