@@ -137,6 +137,20 @@ class Times(unittest.TestCase):
                 parts.set_apart(9.0)
         self.assertEqual(times.parts["build"].processors, 6.0)
 
+    def test_the_time_that_a_run_left_unused(self):
+        line = "{} of 20 s of processors were not used by this run"
+        self.assertEqual(parts.unused(10, 12, 2), line.format(8))
+        self.assertEqual(parts.unused(10, 21, 2), line.format(0))
+        with mock.patch.object(parts.os, "cpu_count", lambda: 4):
+            with mock.patch.object(parts.time, "monotonic", lambda: 50.0):
+                with mock.patch.object(parts, "processors", lambda: 30.0):
+                    with mock.patch.object(parts, "own", lambda: 2.0):
+                        found = parts.unused_since(45.0)
+        self.assertEqual(found, line.format(0))
+        with mock.patch.object(parts.time, "monotonic", lambda: 50.0):
+            with mock.patch.object(parts, "processors", lambda: 1.0):
+                self.assertGreater(int(parts.unused_since(0.0).split()[0]), 20)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -182,6 +182,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         result = self.run_tests(GOOD + "add_test(NAME unit.slow COMMAND sleep 1)\n")
         self.assertRegex(result.stdout, r"\n    host: tests +\d+ s, +\d+ s of processors\n")
         self.assertRegex(result.stdout, r"\n    host: \(none\) \d+ s \(1\), unit \d+ s \(1\)\n")
+        self.assertRegex(result.stdout, r"\nnova: \d+ of \d+ s of processors were not used by this")
         self.assertIn("\nnova: 2 different cases passed, however many presets", result.stdout)
 
     def test_a_name_that_cmake_makes_in_small_letters_is_known(self):

@@ -2,6 +2,7 @@
 """Measures how long the parts of a test run take: elapsed time, and time on the processors."""
 
 import contextlib
+import os
 import resource
 import time
 from collections import defaultdict
@@ -12,6 +13,24 @@ def processors():
     """Returns the processor time of all processes that have ended and were waited for."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def own():
+    """Returns the processor time of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def unused(seconds, used, count):
+    """Returns a line that says how much of the time of COUNT processors during SECONDS a run left
+    to others, or idle. USED: its own processor time, in seconds."""
+    whole = seconds * count
+    return f"{max(0, whole - used):.0f} of {whole:.0f} s of processors were not used by this run"
+
+
+def unused_since(start):
+    """Returns the line of unused() for a run that began at START, by the monotonic clock."""
+    return unused(time.monotonic() - start, processors() + own(), os.cpu_count() or 1)
 
 
 # The part of processors() that is measured separately, by the threads that ran those processes.

@@ -425,7 +425,7 @@ def _run_again(selected, totals):
             _show_output(test)
 
 
-def _show_times(selected, totals):
+def _show_times(selected, totals, start):
     """Prints how long each part took, except after a single short test."""
     lines = totals.times.lines()
     if sum(len(tests) for tests in selected.values()) < 2 or not lines:
@@ -433,6 +433,7 @@ def _show_times(selected, totals):
     print("nova: the parts took")
     for line in lines:
         print(f"    {line}")
+    print(f"nova: {parts.unused_since(start)}")
     print("nova: the seconds of the tests by label, with their number; they ran in parallel")
     for preset, tests in selected.items():
         print(f"    {preset}: {parts.by_label(tests)}")
@@ -538,10 +539,10 @@ def _run(args, found):
         _show_failed(selected, ran, progress)
         print("nova: interrupted", flush=True)
         _count_all(selected, ran, progress, totals)
-        _show_times(selected, totals)
+        _show_times(selected, totals, start)
         _finish(totals, start)
         raise
     _count_all(selected, ran, progress, totals)
-    _show_times(selected, totals)
+    _show_times(selected, totals, start)
     _finish(totals, start)
     return totals.status()
