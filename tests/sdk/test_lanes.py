@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Presets whose tests run one after the other, without a pause between them, beside the host's."""
 
+import stat
+import tempfile
 import threading
 import unittest
+from pathlib import Path
 from unittest import mock
 
 import paths  # noqa: F401
@@ -150,6 +153,90 @@ class Times(unittest.TestCase):
         with mock.patch.object(parts.time, "monotonic", lambda: 50.0):
             with mock.patch.object(parts, "processors", lambda: 1.0):
                 self.assertGreater(int(parts.unused_since(0.0).split()[0]), 20)
+
+
+PROGRAM = """#!/bin/sh
+echo "$1 $2 $3" >> runs
+echo "[       OK ] a.one (3 ms)"
+echo "[       OK ] a/0.two, where GetParam() = 4-byte object (1500 ms)"
+{}
+"""
+
+
+class Programs(unittest.TestCase):
+    """Tests of a GoogleTest program, which is a script here."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.tests = [self.entry(n, f"unit {case}", case)
+                      for n, case in enumerate(("a.one", "a/0.two", "b.three"), start=1)]
+
+    def entry(self, number, name, case, properties=("WORKING_DIRECTORY", "LABELS")):
+        test = ctest.Test("host", number, name, [], False, folder=self.folder)
+        command = [str(self.folder / "program"), f"--gtest_filter={case}", "--also"]
+        ctest._take_case(test, command, dict.fromkeys(properties, str(self.folder)))
+        return test
+
+    def run_all(self, rest, jobs=2):
+        """Returns the numbers of the tests that ended in a common process, and those left to CTest.
+        """
+        program = self.folder / "program"
+        program.write_text(PROGRAM.format(rest), encoding="utf-8")
+        program.chmod(stat.S_IRWXU)
+        together, alone, lock = [], [], threading.Lock()
+
+        def done(test, result):
+            self.assertEqual((test.result, result), (tap.PASSED, tap.PASSED))
+            with lock:
+                together.append(test.number)
+
+        def run_alone(tests, *_):
+            alone.extend(test.number for test in tests)
+            return 0.0
+
+        with mock.patch.object(ctest, "_run_with_ctest", run_alone):
+            ctest.run_tests(self.tests, done, jobs)
+        return sorted(together), sorted(alone)
+
+    def runs(self):
+        return (self.folder / "runs").read_text(encoding="utf-8").splitlines()
+
+    def test_one_process_runs_them(self):
+        self.assertEqual(self.run_all('echo "[       OK ] b.three (0 ms)"'), ([1, 2, 3], []))
+        self.assertEqual(
+            self.runs(), ["--gtest_filter=a.one:a/0.two:b.three --also --gtest_color=no"])
+        self.assertEqual([test.seconds for test in self.tests], [0.003, 1.5, 0])
+
+    def test_one_that_did_not_pass_runs_alone(self):
+        self.assertEqual(self.run_all('echo "[  SKIPPED ] b.three (0 ms)"'), ([1, 2], [3]))
+        self.assertEqual(self.run_all('echo "x[       OK ] b.three (0 ms)"'), ([1, 2], [3]))
+
+    def test_all_run_alone_if_the_process_fails(self):
+        for end in ("exit 1", "kill -SEGV $$"):
+            rest = f'echo "[       OK ] b.three (0 ms)"; {end}'
+            self.assertEqual(self.run_all(rest), ([], [1, 2, 3]))
+            self.assertEqual(self.tests[0].result, tap.NOT_RUN)
+
+    def test_a_program_that_hangs_is_stopped(self):
+        with mock.patch.object(ctest, "PROGRAM_LIMIT", 0.5):
+            self.assertEqual(self.run_all("exec sleep 100"), ([], [1, 2, 3]))
+
+    def test_others_run_alone(self):
+        self.tests = [
+            self.entry(1, "x", "a.one"),
+            self.entry(2, "y", "a/0.two", ("WORKING_DIRECTORY", "ENVIRONMENT")),
+            ctest.Test("host", 3, "z", [], False, folder=self.folder),
+        ]
+        self.assertEqual(self.run_all("exit 1"), ([], [1, 2, 3]))
+        self.assertFalse((self.folder / "runs").exists())
+
+    def test_a_program_that_is_missing_is_left_to_ctest(self):
+        self.tests = [self.entry(n, str(n), f"a.{n}") for n in (1, 2)]
+        for test in self.tests:
+            test.program = (str(self.folder), "/no/such/program")
+        self.assertEqual(self.run_all(""), ([], [1, 2]))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Asks CTest for its tests and runs some of them. Results come from its JUnit file."""
+"""Asks CTest for its tests and runs some of them. Results come from its JUnit file. Tests of one
+GoogleTest program run in one process. If it fails, CTest runs each of them in a process."""
 
 import json
 import os
@@ -7,6 +8,8 @@ import re
 import subprocess
 import threading
 import xml.etree.ElementTree as ElementTree
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +19,13 @@ from nova import parts, process, tap, tree
 JOBS = (os.cpu_count() or 1) + 1
 OUTPUT_LIMIT = str(16 << 20)
 DONE = re.compile(r"\s*\d+/\d+ Test\s+#(\d+): .*?\s([\d.]+) sec")
+FILTER = "--gtest_filter="
+# What GoogleTest prints of a test that passed, with the values of its parameters perhaps.
+GOOD = re.compile(r"^\[       OK \] (\S+?)(?:, where .*)? \((\d+) ms\)$", re.MULTILINE)
+# Properties that gtest_discover_tests() sets; a test with another one runs alone.
+PLAIN = {"LABELS", "SKIP_REGULAR_EXPRESSION", "WORKING_DIRECTORY"}
+# Maximum time in seconds of the tests of one program together.
+PROGRAM_LIMIT = 900
 WORDS = {"run": tap.PASSED, "fail": tap.FAILED, "notrun": tap.NOT_RUN, "disabled": tap.NOT_RUN}
 
 
@@ -35,6 +45,8 @@ class Test:
     folder: Path = None  # the build directory
     source: str = ""  # the folder whose description adds it, below the tree's root
     limit: float = 0.0  # in seconds
+    case: str = ""  # name in a GoogleTest program
+    program: tuple = ()  # that program: its folder to run in, and its command without the case
 
     def is_placeholder(self):
         """Returns whether this is CTest's entry for a GoogleTest program that is not built yet.
@@ -59,8 +71,16 @@ def list_tests(preset, folder=None):
         test = Test(preset, number, entry["name"], labels, is_tap, folder=folder)
         test.source = os.path.relpath(properties.get("WORKING_DIRECTORY", folder), folder)
         test.limit = float(properties.get("TIMEOUT", 0))
+        _take_case(test, entry.get("command", []), properties)
         tests.append(test)
     return tests
+
+
+def _take_case(test, command, properties):
+    """Records the program of a test that gtest_discover_tests() has added."""
+    if len(command) > 1 and command[1].startswith(FILTER) and PLAIN.issuperset(properties):
+        test.case = command[1].removeprefix(FILTER)
+        test.program = (properties.get("WORKING_DIRECTORY"), command[0], *command[2:])
 
 
 def _guess_costs(folder, tests):
@@ -77,9 +97,96 @@ def _guess_costs(folder, tests):
 _reaping = threading.Lock()
 
 
+def _wait(running):
+    """Waits for a process that has closed its output. Returns its seconds of processors."""
+    with _reaping:
+        used = parts.processors()
+        running.wait()
+        used = parts.processors() - used
+        parts.set_apart(used)
+    return used
+
+
+def _programs(tests):
+    """Returns lists of tests of the same GoogleTest program, the longest first."""
+    found = defaultdict(list)
+    for test in tests:
+        if test.program:
+            found[test.program].append(test)
+    return sorted((cases for cases in found.values() if len(cases) > 1), key=len, reverse=True)
+
+
+def _run_program(tests, on_start):
+    """Runs tests of one program in one process. Returns those that passed, none if the process
+    failed, and the seconds of processors."""
+    folder, program, *words = tests[0].program
+    command = [program, FILTER + ":".join(test.case for test in tests), *words]
+    try:
+        running = subprocess.Popen(
+            [*command, "--gtest_color=no"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            preexec_fn=process.die_with_parent,
+        )
+    except OSError:  # CTest reports that the program is missing
+        return [], 0.0
+    output, used = _output_of(running, on_start)
+    seconds = {name: int(time) / 1000 for name, time in GOOD.findall(output)}
+    good = [test for test in tests if test.case in seconds] if running.returncode == 0 else []
+    for test in good:
+        test.result, test.seconds = tap.PASSED, seconds[test.case]
+    return good, used
+
+
+def _output_of(running, on_start):
+    """Waits for a program of tests, at most PROGRAM_LIMIT seconds. Returns its output and its
+    seconds of processors."""
+    timer = threading.Timer(PROGRAM_LIMIT, running.kill)
+    timer.start()
+    with running:
+        try:
+            if on_start:
+                on_start(running)
+            output = running.stdout.read()
+            return output, _wait(running)
+        except BaseException:
+            running.kill()
+            raise
+        finally:
+            timer.cancel()
+
+
+def _run_programs(tests, on_done, jobs, on_start):
+    """Runs tests of GoogleTest programs, one process for each program. Returns the tests that
+    remain: those of other programs and those that did not pass. Also returns the seconds of
+    processors."""
+    passed, used = set(), 0.0
+    with ThreadPoolExecutor(jobs) as pool:
+        for good, seconds in pool.map(lambda cases: _run_program(cases, on_start),
+                                      _programs(tests)):
+            used += seconds
+            passed.update(test.number for test in good)
+            for test in good:
+                on_done(test, tap.PASSED)
+    return [test for test in tests if test.number not in passed], used
+
+
 def run_tests(tests, on_done, jobs=JOBS, on_start=None):
     """Runs TESTS, all of one build, JOBS at a time. Fills in each test as it ends and calls
-    ON_DONE(test). Calls ON_START(process) when CTest runs. Returns the seconds of processors."""
+    ON_DONE(test). Calls ON_START(process) for each process that runs tests. Returns the seconds of
+    processors."""
+    remaining, used = _run_programs(tests, on_done, jobs, on_start)
+    if remaining:
+        used += _run_with_ctest(remaining, on_done, jobs, on_start)
+    return used
+
+
+def _run_with_ctest(tests, on_done, jobs, on_start):
+    """Runs TESTS as run_tests() does, each in a process of its own."""
     folder = tests[0].folder
     _guess_costs(folder, tests)
     junit = folder / "Testing" / "junit.xml"
@@ -110,11 +217,7 @@ def run_tests(tests, on_done, jobs=JOBS, on_start=None):
         except BaseException:
             running.kill()
             raise
-        with _reaping:
-            used = parts.processors()
-            running.wait()
-            used = parts.processors() - used
-            parts.set_apart(used)
+        used = _wait(running)
     if junit.exists():
         _fill_in(junit, tests)
     return used

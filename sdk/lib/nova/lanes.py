@@ -13,7 +13,7 @@ FEW = 2
 
 
 class Lane(threading.Thread):
-    """The tests of one preset, which CTest runs, JOBS at a time."""
+    """The tests of one preset, JOBS at a time."""
 
     def __init__(self, tests, on_done, jobs):
         super().__init__(daemon=True)
@@ -22,7 +22,8 @@ class Lane(threading.Thread):
         self.few = threading.Event()  # set when fewer than FEW of its tests are left
         self.ended = threading.Event()
         self.seconds = self.processors = 0.0
-        self.error = self.process = None
+        self.error = None
+        self.processes = []
         self.stopping = False
 
     def run(self):
@@ -39,7 +40,7 @@ class Lane(threading.Thread):
         self.ended.set()
 
     def _take_process(self, process):
-        self.process = process
+        self.processes.append(process)
         if self.stopping:
             process.kill()
 
@@ -54,8 +55,8 @@ class Lane(threading.Thread):
 
     def stop(self):
         self.stopping = True
-        if self.process:
-            self.process.kill()
+        for process in list(self.processes):
+            process.kill()
         self.ended.wait()
 
 
