@@ -110,7 +110,7 @@ TEST(account, a_new_pd_uses_its_owners_account)
         owners.revoke_new();
 }
 
-TEST(account, a_space_pays_for_what_is_delegated_into_it)
+TEST(account, a_space_pays_for_mappings_that_it_receives)
 {
         Owners owners;
         owners.delegate(&kernel_pd, 0x100, owners.other, 0x100, 16, NOVA_CRD_MEM, NOVA_MEM_RWX, 0);
@@ -322,7 +322,7 @@ TEST(account, a_create_beyond_its_account_interrupts_no_cpu)
         EXPECT_EQ(w.purse.ended, 0u);
 }
 
-TEST(account, what_others_have_ended_is_not_waited_for)
+TEST(account, does_not_wait_for_objects_that_other_threads_have_ended)
 {
         Waits w;
         ASSERT_EQ(w.create(NOVA_CREATE_SM, SEL_HOME), NOVA_SUCCESS);

@@ -85,7 +85,7 @@ TEST(dma, splits_the_largest_page_for_one_page_in_it)
         check_pd(a);
 }
 
-TEST(dma, leaves_out_what_was_given_without_the_D_bit)
+TEST(dma, leaves_out_pages_that_were_delegated_without_the_D_bit)
 {
         World w;
         w.give(SOURCE, BASE, 700, RW, 0);

@@ -377,7 +377,7 @@ TEST(taken_back, is_nothing_that_another_delegation_entered_in_its_place)
 
 // The receiver has delegated further before memory ran out: the mappings derived from its mapping
 // lose the same permissions.
-TEST(taken_back, is_what_was_derived_from_a_mapping_without_memory)
+TEST(taken_back, are_mappings_derived_from_a_mapping_without_memory)
 {
         for (const bool ends : {false, true})
                 for (unsigned steps = 0; steps < 12; steps++) {

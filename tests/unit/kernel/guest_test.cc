@@ -118,7 +118,7 @@ TEST(guest, a_wbinvd_does_nothing_unless_the_vmm_asks_for_its_exit)
 }
 
 // No emulator raises machine checks of a guest.
-TEST(guest, a_shutdown_by_a_machine_check_is_the_machines)
+TEST(guest, a_shutdown_by_a_machine_check_stops_the_machine)
 {
         Guest g;
         EXPECT_EQ(event_of(g, NOVA_SVM_TRIPLE_FAULT), unsigned{NOVA_SVM_TRIPLE_FAULT});
@@ -242,7 +242,7 @@ TEST(guest, a_domain_that_its_cpu_dropped_is_loaded_again_before_the_entry)
         cpu_self()->current = before;
 }
 
-TEST(guest, what_an_own_exit_interrupted_is_delivered_again)
+TEST(guest, an_event_that_an_own_exit_interrupted_is_delivered_again)
 {
         Guest g;
         g.control()->exit_int_info = 0x1234'8000'0b0e;
@@ -451,7 +451,7 @@ TEST(guest, xcr0_is_set_or_refused)
         EXPECT_EQ(g.vcpu->vcpu->xcr0, 7u);
 }
 
-TEST(guest, a_step_over_what_the_kernel_does_is_reported)
+TEST(guest, a_single_step_over_an_emulated_instruction_is_reported)
 {
         Guest g;
         g.control()->rip = 0x1000;
@@ -535,7 +535,7 @@ TEST(guest, controls_that_protect_the_host_stay_on)
         EXPECT_TRUE(g.control()->efer & 0x1000);
 }
 
-TEST(guest, its_memory_is_what_was_given_with_the_G_flag)
+TEST(guest, its_memory_is_all_pages_that_were_delegated_with_the_G_flag)
 {
         Guest g;
         const auto entry = [&](word_t page) {

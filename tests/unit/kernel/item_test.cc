@@ -172,7 +172,7 @@ TEST(item, wraps_object_selectors)
         check_pd(p.to);
 }
 
-TEST(item, translates_what_was_derived_from_the_receiver)
+TEST(item, translates_a_capability_that_was_derived_from_the_receivers)
 {
         Pair p;
         p.make_sm(p.to, 0x70);
@@ -305,7 +305,7 @@ TEST(item, comes_out_null_when_memory_runs_out)
         EXPECT_EQ(p.received(0), 0u);
 }
 
-TEST(message, copies_words_up_to_what_both_areas_hold)
+TEST(message, copies_no_more_words_than_the_smaller_area_holds)
 {
         const unsigned words = NOVA_UTCB_WORDS, most = NOVA_UTCB_TYPED_MAX;
         const struct {

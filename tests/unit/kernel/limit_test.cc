@@ -118,7 +118,7 @@ TEST(limit, gives_back_the_record_of_a_part_that_was_revoked)
 
 // Pages that the receiver has delegated further stay with it, and have all their tables. Without
 // memory for the tables they go.
-TEST(limit, leaves_tables_of_what_was_delegated_on)
+TEST(limit, leaves_tables_of_mappings_that_were_delegated_further)
 {
         for (const bool memory : {true, false})
                 for (const word_t place : {1, 1200, 4000})
@@ -222,7 +222,7 @@ struct Others {
         }
 };
 
-TEST(limit, leaves_tables_like_the_database_whatever_others_do)
+TEST(limit, leaves_tables_like_the_database_while_other_threads_change_it)
 {
         for (unsigned seed = 0; seed < 300; seed++) {
                 SCOPED_TRACE(seed);

@@ -15,7 +15,7 @@ constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
 
 // Two revocations at a time: the first one is in the middle when the second one splits the mapping
 // it holds, or the mapping it began with.
-TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_began_with)
+TEST(revocation, revokes_all_though_another_revocation_cuts_its_first_mapping)
 {
         Kernel kernel;
         pd *a = kernel.make_pd(), *b = kernel.make_pd();
@@ -32,7 +32,7 @@ TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_began_with)
         check_pd(b);
 }
 
-TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_took_from_itself)
+TEST(revocation, revokes_all_though_another_revocation_cuts_its_own_mapping)
 {
         Kernel kernel;
         pd *a = kernel.make_pd(), *b = kernel.make_pd();
@@ -52,7 +52,7 @@ TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_took_from_it
 }
 
 // The walk may be below either piece; siblings begin before, between and in the pieces.
-TEST(revocation, revokes_from_siblings_though_another_revocation_cuts_what_it_stands_below)
+TEST(revocation, revokes_from_siblings_though_another_revocation_cuts_their_parent)
 {
         for (unsigned steps = 1; steps < 40; steps++) {
                 Kernel kernel;
@@ -89,7 +89,7 @@ TEST(revocation, clears_tables_though_another_revocation_cuts_the_mapping)
         check_pd(a); // no page may remain writable
 }
 
-TEST(revocation, clears_tables_of_what_has_no_rights_left_and_is_cut)
+TEST(revocation, clears_tables_of_a_mapping_that_has_no_rights_left_and_is_cut)
 {
         Kernel kernel;
         pd *a = kernel.make_pd();

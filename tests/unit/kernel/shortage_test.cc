@@ -268,7 +268,7 @@ class Many : Shortage, Stepwise
         }
 };
 
-TEST(shortage, of_memory_leaves_what_the_model_has_or_less)
+TEST(shortage, of_memory_leaves_at_most_the_mappings_of_the_model)
 {
         for (unsigned seed = first_seed(); seed <= last_seed() && !HasFailure(); seed++) {
                 Single(seed).run(20);

@@ -82,7 +82,7 @@ TEST(step, takes_capabilities_back_that_cost_more_than_the_limit)
         try_limits(kernel, a, 0, b, 0, 512, NOVA_CRD_OBJ);
 }
 
-TEST(step, leaves_what_was_delegated_on_before_the_limit_was_met)
+TEST(step, leaves_mappings_that_were_delegated_further_before_the_limit_was_met)
 {
         Kernel kernel;
         pd *a = kernel.make_pd(), *b = kernel.make_pd();
@@ -184,7 +184,7 @@ TEST(step, takes_back_all_pieces_of_a_delegation)
 
 // Without memory to split a mapping it is revoked as a whole, and another thread splits it beyond
 // the range.
-TEST(step, takes_out_all_pieces_of_what_it_takes_whole)
+TEST(step, takes_out_all_pieces_of_a_mapping_that_it_takes_whole)
 {
         Kernel kernel;
         pd *a = kernel.make_pd(), *b = kernel.make_pd();
@@ -233,7 +233,7 @@ TEST(step, takes_out_a_piece_that_is_cut_off_while_others_leave)
 
 // A revocation is about to cut a mapping that another one takes meanwhile, and has no memory: it
 // frees the mapping, which only it still held.
-TEST(step, frees_what_it_has_no_memory_to_cut)
+TEST(step, frees_a_mapping_that_it_has_no_memory_to_cut)
 {
         for (word_t links = 1; links < 30; links++) {
                 SCOPED_TRACE(links);
@@ -257,7 +257,7 @@ TEST(step, frees_what_it_has_no_memory_to_cut)
 
 // A revocation of some of the rights: mappings derived from a piece beyond the range lose them,
 // too.
-TEST(step, walks_below_all_pieces_of_what_it_takes_whole)
+TEST(step, walks_below_all_pieces_of_a_mapping_that_it_takes_whole)
 {
         for (word_t at = 20; at < 100; at += 7) {
                 Kernel kernel;
@@ -281,7 +281,7 @@ TEST(step, walks_below_all_pieces_of_what_it_takes_whole)
         }
 }
 
-TEST(step, takes_back_what_another_revocation_meets_on_the_way)
+TEST(step, takes_back_a_mapping_that_another_revocation_meets)
 {
         for (unsigned stop = 1; stop < 20; stop++) {
                 Kernel kernel;
@@ -346,7 +346,7 @@ TEST(step, ends_after_a_budget_of_mappings)
         EXPECT_EQ(caps_of(a, NOVA_CRD_OBJ).size(), 500u);
 }
 
-TEST(step, lets_nothing_be_delegated_from_what_is_being_revoked)
+TEST(step, lets_no_delegation_start_from_a_mapping_that_is_being_revoked)
 {
         Kernel kernel;
         pd *a = kernel.make_pd(), *b = kernel.make_pd();

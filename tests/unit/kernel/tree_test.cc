@@ -97,7 +97,7 @@ Nodes found_by_tree(const tree &tree, word_t first, word_t last)
         return found;
 }
 
-TEST(tree, finds_what_a_list_finds_after_any_operations)
+TEST(tree, finds_the_nodes_that_a_list_finds_after_random_operations)
 {
         Trees t;
         tree tree = {};

@@ -96,7 +96,7 @@ TEST(vmx, a_vmm_switches_only_controls_of_the_list)
         EXPECT_EQ(vmx_ctrl1(&offer, ~0u), none1 | list1);
 }
 
-TEST(vmx, what_the_kernel_and_the_cpu_demand_is_always_on)
+TEST(vmx, controls_that_the_kernel_or_the_cpu_demands_are_always_on)
 {
         const vmx_offer offer = full_offer();
         // TSC offset, HLT, RDPMC, CR8, I/O, secondary controls

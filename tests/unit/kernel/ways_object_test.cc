@@ -140,7 +140,7 @@ std::string after_revoke(const Ending &one, unsigned order)
         return maker.state();
 }
 
-TEST(ways, of_what_a_revocation_ends_are_the_same)
+TEST(ways, of_a_short_and_a_long_revocation_end_in_the_same_state)
 {
         for (unsigned i = 0; i < CONTENTS * 4; i++) {
                 const Ending one = {i / 4, i % 2 ? NOVA_PERM_ALL : 1u, i / 2 % 2 != 0};

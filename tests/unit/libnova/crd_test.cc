@@ -86,7 +86,7 @@ TEST(crd, nothing_is_cut_into_nothing)
         EXPECT_TRUE(cut(5, 5, 0).empty());
 }
 
-TEST(crd, what_no_descriptor_can_name_is_left_out)
+TEST(crd, selectors_that_no_descriptor_can_name_are_left_out)
 {
         const nova_sel_t last = NOVA_CRD_BASE_END - 1;
 

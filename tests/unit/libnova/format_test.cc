@@ -68,7 +68,7 @@ TEST(format, percent_and_pointer)
         EXPECT_EQ(ours("%p", reinterpret_cast<void *>(0xabc)), "0xabc");
 }
 
-TEST(format, what_is_not_known_is_written_as_it_stands)
+TEST(format, an_unknown_conversion_is_written_unchanged)
 {
         EXPECT_EQ(ours("%y %"), "%y %");
         EXPECT_EQ(ours("%5"), "%5");

@@ -25,7 +25,7 @@ struct ring {
         }
 };
 
-TEST(log, gives_what_was_written_and_then_what_is_new)
+TEST(log, returns_the_text_written_since_the_last_read)
 {
         ring r;
         uint32_t at = 0;
@@ -38,7 +38,7 @@ TEST(log, gives_what_was_written_and_then_what_is_new)
         EXPECT_EQ(r.read(at, 2), "o");
 }
 
-TEST(log, skips_what_was_overwritten)
+TEST(log, skips_text_that_was_overwritten)
 {
         ring r;
         uint32_t at = 0;

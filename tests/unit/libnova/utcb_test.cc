@@ -137,7 +137,7 @@ TEST_F(utcb, a_range_becomes_as_many_items_as_fit_and_the_rest_stays)
         EXPECT_GT(messages, 3u);
 }
 
-TEST_F(utcb, a_range_that_just_fits_is_whole)
+TEST_F(utcb, a_range_that_just_fits_is_delegated_completely)
 {
         nova_crd_range range = nova_crd_range_obj(3, 3, 2, NOVA_SM_UP);
 
@@ -150,7 +150,7 @@ TEST_F(utcb, a_range_that_just_fits_is_whole)
         EXPECT_FALSE(nova_utcb_delegate_range(u, &range, 0));
 }
 
-TEST_F(utcb, only_what_is_wanted_counts_as_received)
+TEST_F(utcb, only_a_descriptor_of_the_wanted_kind_counts_as_received)
 {
         const nova_crd_t crd = nova_crd_obj(40, 0, NOVA_SM_UP);
         nova_crd_t got = 1;

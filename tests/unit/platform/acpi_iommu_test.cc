@@ -180,7 +180,7 @@ TEST(acpi_iommu, notices_units_that_are_too_short)
         }
 }
 
-TEST(acpi_iommu, keeps_what_stands_before_a_damaged_part)
+TEST(acpi_iommu, keeps_the_units_before_a_damaged_part)
 {
         for (const Bytes &bad : {Bytes{0, 0, 3, 0}, Bytes{0, 0, 0, 1}, Bytes{0, 0, 0, 0}}) {
                 Pc pc("DMAR", {drhd(0xfed90000, 0, {scope(3, 5, 0, {1, 1})}), bad,

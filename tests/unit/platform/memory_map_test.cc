@@ -18,7 +18,7 @@ TEST(memory_map, finds_the_highest_free_range_below_the_limit)
         EXPECT_EQ(memory_map_find(4 * MIB, 2 * MIB, MIB, FOUR_GIB), 124 * MIB);
 }
 
-TEST(memory_map, goes_below_what_is_taken)
+TEST(memory_map, looks_below_memory_that_is_taken)
 {
         Machine m;
         memory_map_add(MIB, 127 * MIB, AVAILABLE);

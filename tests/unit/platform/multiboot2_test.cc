@@ -155,7 +155,7 @@ TEST(multiboot2, prefers_the_map_then_that_of_uefi_then_the_sizes)
         EXPECT_EQ(memory_map.entries, 1u);
 }
 
-TEST(multiboot2, gives_acpi_the_newer_pointer_whatever_comes_first)
+TEST(multiboot2, gives_acpi_the_newer_pointer_in_either_order_of_the_tags)
 {
         for (bool swapped : {false, true}) {
                 Machine m;

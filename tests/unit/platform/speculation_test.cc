@@ -259,7 +259,7 @@ TEST(speculation, of_the_boot_cpu_suits_an_equal_cpu)
 }
 
 // Each thing that a treatment needs, taken away alone: the CPU would raise #GP, or do nothing.
-TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_that_lacks_what_it_needs)
+TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_that_lacks_its_features)
 {
         const cpu_facts skylake =
                 cpu(VENDOR_INTEL, 6, 0x5e, CAN_IBRS | CAN_IBPB | CAN_VERW | CAN_L1D_FLUSH);
@@ -296,7 +296,7 @@ TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_with_more_flaws)
 }
 
 // For each set of CPU features, no treatment needs a feature that the CPU lacks.
-TEST(speculation, uses_only_what_the_cpu_has)
+TEST(speculation, uses_only_features_of_the_cpu)
 {
         for (unsigned bits = 0; bits < 0x100 * 8; bits++)
                 for (int mode = MITIGATIONS_AUTO; mode <= MITIGATIONS_FULL; mode++)

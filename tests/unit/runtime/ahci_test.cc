@@ -95,7 +95,7 @@ TEST_F(ahci_identity, blocks_have_512_to_4096_bytes)
         EXPECT_EQ(disk.block_bytes, 512U);
 }
 
-TEST_F(ahci_identity, what_the_driver_cannot_use_is_refused)
+TEST_F(ahci_identity, a_disk_that_the_driver_cannot_use_is_refused)
 {
         const auto good = word;
 

@@ -99,7 +99,7 @@ TEST(archive, refuses_an_end_inside_of_a_header)
         EXPECT_EQ(refused(entry("one", "first") + "rest"), "the archive ends inside a header.");
 }
 
-TEST(archive, refuses_what_is_not_ustar)
+TEST(archive, refuses_an_archive_that_is_not_ustar)
 {
         EXPECT_EQ(refused(std::string(512, 'a')),
                   "a header is not in ustar format; create the archive with tar --format=ustar.");

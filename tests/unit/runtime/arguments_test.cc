@@ -104,7 +104,7 @@ TEST(arguments, settings_right_after_the_name_are_the_environment)
         EXPECT_EQ(split.envp(), Words({"A=1", "b_2=two words", "C="}));
 }
 
-TEST(arguments, what_only_looks_like_a_setting_is_an_argument)
+TEST(arguments, a_word_that_only_looks_like_a_setting_is_an_argument)
 {
         EXPECT_EQ(Split("p 1A=2").argv(), Words({"p", "1A=2"}));
         EXPECT_EQ(Split("p =2").argv(), Words({"p", "=2"}));

@@ -44,7 +44,7 @@ struct block : testing::Test {
 
 } // namespace
 
-TEST_F(block, a_ring_says_what_it_is_and_wants_the_doorbell)
+TEST_F(block, a_new_ring_has_the_magic_number_and_asks_for_the_doorbell)
 {
         EXPECT_EQ(shared->head.magic, NOVA_BLOCK_MAGIC);
         EXPECT_EQ(shared->head.service_waits, 1U);

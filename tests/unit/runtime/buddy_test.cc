@@ -117,7 +117,7 @@ TEST_F(buddy, all_joins_again)
         EXPECT_EQ(novart_buddy_take(&b, 9), at(0));
 }
 
-TEST_F(buddy, notices_what_was_not_allocated)
+TEST_F(buddy, notices_the_release_of_memory_that_was_not_allocated)
 {
         zone(0, 64, 64);
         const uintptr_t addr = novart_buddy_take(&b, 2);

@@ -72,7 +72,7 @@ TEST(description, says_all_properties_of_a_program)
         EXPECT_EQ(d.program(1).restart_limit, 0u);
 }
 
-TEST(description, says_what_a_declared_device_has)
+TEST(description, lists_the_resources_of_a_declared_device)
 {
         Description d("device uart2\n"
                       " ports 0x2f8-0x2ff 0x10\n"
@@ -108,7 +108,7 @@ TEST(description, a_monitor_may_have_the_priority_of_the_ultravisor)
         EXPECT_EQ(d.all(), "");
 }
 
-TEST(description, says_what_machine_it_is_made_for)
+TEST(description, contains_the_size_of_its_machine)
 {
         Description d("machine\n cpus 4\n memory 64M\nprogram p\n cpus 0-3\n memory 63M\n");
         ASSERT_EQ(d.all(), "");
@@ -126,7 +126,7 @@ std::string driver(const std::string &machine, const std::string &device,
                grants;
 }
 
-TEST(description, a_device_for_dma_says_what_protects_memory)
+TEST(description, a_device_for_dma_must_name_the_protection_of_memory)
 {
         const std::string sentence =
                 "3: on a machine without an I/O MMU the device 'd' of 'a' would reach all memory "

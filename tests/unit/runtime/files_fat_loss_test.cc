@@ -203,7 +203,7 @@ struct files_fat_loss_test : testing::TestWithParam<fat_kind>, mounted_disk {
         }
 };
 
-TEST_P(files_fat_loss_test, keeps_what_was_flushed)
+TEST_P(files_fat_loss_test, keeps_data_that_was_flushed)
 {
         const bool small = GetParam().kib < 10000;
 

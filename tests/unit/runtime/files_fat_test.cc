@@ -19,7 +19,7 @@ struct files_fat_test : testing::TestWithParam<fat_kind>, mounted_disk {
         }
 };
 
-TEST_P(files_fat_test, reads_what_mtools_wrote)
+TEST_P(files_fat_test, reads_files_that_mtools_wrote)
 {
         const std::string file = testing::TempDir() + "files-fat-in-" + std::to_string(getpid());
         std::mt19937 random(1);
@@ -46,7 +46,7 @@ TEST_P(files_fat_test, reads_what_mtools_wrote)
         EXPECT_EQ(read("SHORT.TXT"), "absent");
 }
 
-TEST_P(files_fat_test, mtools_reads_what_it_wrote)
+TEST_P(files_fat_test, mtools_reads_the_files_that_it_wrote)
 {
         std::mt19937 random(2);
         const std::string data = noise(random, 50001);
@@ -276,7 +276,7 @@ struct model {
         std::set<std::string> folders = {""};
 };
 
-TEST_P(files_fat_test, does_what_a_model_does)
+TEST_P(files_fat_test, agrees_with_a_model_after_random_operations)
 {
         std::mt19937 random(GetParam().kib);
         model model;

@@ -166,7 +166,7 @@ TEST(nvme_pages, pieces_that_meet_at_pages_are_one_command)
 
 /* The accepted memory is exactly the memory that the command accesses, and nothing is written
  * beyond the list. */
-TEST(nvme_pages, lists_reach_what_was_added)
+TEST(nvme_pages, a_list_contains_each_page_that_was_added)
 {
         std::mt19937 random(1);
 

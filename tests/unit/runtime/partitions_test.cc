@@ -340,7 +340,7 @@ TEST_F(mbr, lists_primary_and_logical_partitions)
         EXPECT_EQ(result.partition[3].count, 49U);
 }
 
-TEST_F(mbr, refuses_what_is_outside_or_overlaps)
+TEST_F(mbr, refuses_a_partition_that_overlaps_another_or_ends_outside_the_disk)
 {
         mbr_entry(0, 0, 0x83, 100, 50);
         mbr_entry(0, 1, 0x83, 149, 1);

@@ -123,7 +123,7 @@ TEST_F(pci, functions_are_found_on_every_bus_in_the_order_of_addresses)
         EXPECT_EQ(scan_find(table.data(), 5, 2), nullptr);
 }
 
-TEST_F(pci, a_full_table_counts_what_it_has_no_room_for)
+TEST_F(pci, a_full_table_counts_the_functions_that_it_has_no_room_for)
 {
         for (uint16_t device = 0; device < 10; device++)
                 add((uint16_t)(device << 3), 0x00018086, 0x010000);

@@ -64,7 +64,7 @@ TEST_F(sel_map, ends_where_its_range_ends)
         EXPECT_EQ(novart_sel_map_take(&map, 0), 7u);
 }
 
-TEST_F(sel_map, refuses_what_is_not_in_use)
+TEST_F(sel_map, refuses_to_free_a_selector_that_is_not_in_use)
 {
         novart_sel_map_init(&map, 16, 1024, page);
         const nova_sel_t sel = novart_sel_map_take(&map, 2);

@@ -183,7 +183,7 @@ TEST_F(virtio_queue, a_driver_that_looks_anyway_gets_no_interrupts)
         EXPECT_EQ(at<uint16_t>(queue_available(&q)), 0) << "with events the flag is not used";
 }
 
-TEST_F(virtio_queue, what_the_device_has_completed_is_seen_before_it_is_taken)
+TEST_F(virtio_queue, completed_requests_are_visible_before_they_are_taken)
 {
         unsigned number;
         uint32_t bytes;

@@ -40,7 +40,7 @@ TEST(cpuid, offers_no_virtualization_no_monitor_and_no_deadline_timer)
         EXPECT_EQ(ask(0x80000001).ecx & 1u << 2, 0u);
 }
 
-TEST(cpuid, offers_what_linux_needs)
+TEST(cpuid, offers_the_features_that_linux_needs)
 {
         EXPECT_EQ(ask(1).edx & 0x0700b179, 0x0700b179u);
         EXPECT_EQ(ask(0x80000001).edx & (1u << 11 | 1u << 20 | 1u << 29),
@@ -98,7 +98,7 @@ TEST(cpuid, several_virtual_cpus_have_an_invariant_tsc_if_the_kernel_leaves_it_a
         EXPECT_EQ(ask(0x80000007, {1, 2, true, false, false, true, 1, true}).edx, 1u << 8);
 }
 
-TEST(cpuid, offers_the_state_of_what_leaf_7_offers_and_no_other)
+TEST(cpuid, offers_the_state_of_the_features_in_leaf_7_and_no_other)
 {
         EXPECT_EQ(xsave(0).eax, 7u);
         EXPECT_EQ(xsave(0).edx, 0u);
@@ -143,7 +143,7 @@ nova_cpuid sizes(uint32_t subleaf, uint64_t xcr0)
         return nova_cpuid_answer(with_sizes, &view, 0xd, subleaf);
 }
 
-TEST(cpuid, an_area_of_state_is_as_big_as_what_the_guest_switched_on)
+TEST(cpuid, an_area_of_state_is_as_large_as_the_components_that_the_guest_enabled)
 {
         EXPECT_EQ(sizes(0, 1).ebx, 576u);
         EXPECT_EQ(sizes(0, 3).ebx, 576u);

@@ -116,7 +116,7 @@ TEST_F(decode, arithmetic_in_both_directions)
         EXPECT_EQ(in.operation, NOVA_OP_EXCHANGE);
 }
 
-TEST_F(decode, refuses_what_it_does_not_know)
+TEST_F(decode, refuses_unknown_instructions_and_forms)
 {
         EXPECT_FALSE(known({0x8b, 0xc0}));       /* no memory operand */
         EXPECT_FALSE(known({0xd1, 0x07}));       /* rol */
@@ -552,7 +552,7 @@ TEST(decode_cr8, refuses_instructions_that_do_not_write_it)
         }
 }
 
-TEST(decode_prefixes, counts_what_is_before_the_opcode)
+TEST(decode_prefixes, counts_the_bytes_before_the_opcode)
 {
         const struct {
                 bytes code;

@@ -130,7 +130,7 @@ TEST_F(deliver, keeps_writes_of_cr8_from_svm_while_a_window_is_open)
         EXPECT_FALSE(vcpu->changed & NOVA_MTD_CR8);
 }
 
-TEST_F(deliver, brings_back_first_what_the_exit_interrupted)
+TEST_F(deliver, delivers_first_the_event_that_the_exit_interrupted)
 {
         waiting = 0x50;
         vcpu->nmi = true;

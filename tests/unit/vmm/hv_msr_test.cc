@@ -472,7 +472,7 @@ struct model {
         }
 };
 
-TEST_F(hv_msr, random_writes_change_what_the_manual_says)
+TEST_F(hv_msr, random_writes_change_only_bits_that_the_manual_makes_writable)
 {
         const uint64_t values[] = {
                 0,       1,       2,      3,      0x3001,       0x4003,

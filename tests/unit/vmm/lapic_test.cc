@@ -116,7 +116,7 @@ TEST_F(lapic, each_priority_is_held_back_by_cr8_that_is_not_below_it)
         }
 }
 
-TEST_F(lapic, what_an_interrupt_in_service_holds_back_is_not_the_task_prioritys)
+TEST_F(lapic, an_interrupt_below_the_one_in_service_is_not_held_back_by_the_task_priority)
 {
         nova_lapic_accept(&apic, 0x51, false);
         EXPECT_EQ(nova_lapic_take(&apic), 0x51);
@@ -129,7 +129,7 @@ TEST_F(lapic, what_an_interrupt_in_service_holds_back_is_not_the_task_prioritys)
         EXPECT_FALSE(nova_lapic_held_back(&apic));
 }
 
-TEST_F(lapic, what_arrives_is_reported_at_any_task_priority)
+TEST_F(lapic, an_accepted_interrupt_is_reported_at_any_task_priority)
 {
         put(0x80, 0xf0);
         nova_lapic_accept(&apic, 0x51, false);

@@ -27,7 +27,7 @@ struct msr : testing::Test {
         }
 };
 
-TEST_F(msr, what_is_written_is_read_and_goes_into_its_group)
+TEST_F(msr, a_written_value_is_read_back_and_goes_into_its_group)
 {
         EXPECT_TRUE(set(0xc0000082, 0xffffffff81000000));
         EXPECT_EQ(get(0xc0000082), 0xffffffff81000000);
@@ -215,7 +215,7 @@ TEST_F(msr, registers_of_amd_are_there_where_cpuid_says_amd)
 }
 
 /* On CPUs of Intel, Linux reads the bit that hides NX before it can take an exception. */
-TEST_F(msr, what_linux_reads_of_intel_before_it_has_handlers_is_there)
+TEST_F(msr, registers_that_linux_reads_on_intel_before_it_has_handlers_exist)
 {
         const uint64_t nx_is_hidden = uint64_t{1} << 34;
         EXPECT_FALSE(get(0x1a0) & nx_is_hidden);

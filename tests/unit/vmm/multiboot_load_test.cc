@@ -220,7 +220,7 @@ TEST_F(multiboot_load, refuses_a_file_that_is_not_a_multiboot_kernel)
         EXPECT_EQ(load(), "it has no Multiboot header");
 }
 
-TEST_F(multiboot_load, refuses_what_it_does_not_know)
+TEST_F(multiboot_load, refuses_features_that_it_does_not_support)
 {
         for (uint32_t flags : {4u, 8u, 0x8000u}) {
                 header({0x1badb002, flags, -(0x1badb002u + flags)});

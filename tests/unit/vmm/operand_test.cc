@@ -124,7 +124,7 @@ TEST_F(operand_access, a_page_that_faults_is_reported_before_anything_is_done)
         EXPECT_TRUE(run({0x3b, 0x07}, device_at)); /* cmp (%rdi), %eax: reads alone */
 }
 
-TEST_F(operand_access, segments_limit_what_lies_in_two_pages)
+TEST_F(operand_access, segments_limit_operands_that_cross_a_page_boundary)
 {
         state.ds.base = device_at - 0xf000;
         state.di = 0xfffe;

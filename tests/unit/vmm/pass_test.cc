@@ -175,7 +175,7 @@ TEST_F(pass, the_first_places_are_aligned_and_do_not_overlap)
         EXPECT_FALSE(nova_pass_place(&view, &next, 0xf0000000));
 }
 
-TEST_F(pass, writes_change_only_what_a_guest_may_change)
+TEST_F(pass, writes_change_only_bits_that_a_guest_may_change)
 {
         for (unsigned reg = 0; reg < 64; reg++)
                 if (reg < 4 || reg > 9)

@@ -124,7 +124,7 @@ TEST_F(pic, the_second_one_comes_through_the_first)
         EXPECT_EQ(in8(0xa0), 0x40u);
 }
 
-TEST_F(pic, what_is_served_holds_back_lower_priorities_until_its_end)
+TEST_F(pic, an_interrupt_in_service_holds_back_lower_priorities_until_its_end)
 {
         pulse(3);
         EXPECT_EQ(nova_pic_take(&chips), 0x33u);

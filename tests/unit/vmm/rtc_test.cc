@@ -97,7 +97,7 @@ TEST_F(rtc, never_reports_an_update_in_progress)
         EXPECT_EQ(get(0xd), 0x80u);
 }
 
-TEST_F(rtc, keeps_what_is_written)
+TEST_F(rtc, keeps_values_that_are_written)
 {
         set(0);
         put(0x7f, 0xab);

@@ -204,7 +204,7 @@ TEST_F(string_access, a_read_marks_pages_as_used_only)
         EXPECT_EQ(entry(0x1000), 0x2027u);
 }
 
-TEST_F(string_access, segments_limit_what_strings_reach)
+TEST_F(string_access, segments_limit_the_addresses_of_strings)
 {
         flat();
         state.si = 0x10000;

@@ -184,7 +184,7 @@ TEST_F(virtio_block_store, an_error_of_the_store_fails_the_request_only)
         EXPECT_FALSE(broken());
 }
 
-TEST_F(virtio_block_store, what_is_not_on_the_disk_or_not_whole_blocks_never_reaches_the_store)
+TEST_F(virtio_block_store, requests_beyond_the_disk_or_of_partial_blocks_never_reach_the_store)
 {
         for (const uint64_t sector :
              {uint64_t{sectors}, uint64_t{sectors - 1}, UINT64_MAX, UINT64_MAX / 512}) {
@@ -390,7 +390,7 @@ struct virtio_block_range : virtio_block_store {
         }
 };
 
-TEST_F(virtio_block_range, the_configuration_says_what_a_request_may_have)
+TEST_F(virtio_block_range, the_configuration_has_the_limits_of_a_request)
 {
         for (const unsigned at : {36u, 48u}) {
                 EXPECT_EQ(in(config + at, 4), NOVA_VIRTIO_BLOCK_RANGE_MAX / NOVA_SECTOR);

@@ -25,7 +25,7 @@ struct virtio_console : test {
         }
 };
 
-TEST_F(virtio_console, sends_what_the_guest_writes)
+TEST_F(virtio_console, sends_text_that_the_guest_writes)
 {
         start();
         memcpy(&ram[data], "hello, world", 12);

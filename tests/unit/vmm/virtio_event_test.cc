@@ -270,7 +270,7 @@ TEST_F(virtio_event, a_reset_forgets_the_choice_and_keeps_the_table)
         EXPECT_EQ(in(messages + 16 + 8, 4), 0x41u);
 }
 
-TEST_F(virtio_event, the_table_keeps_what_exists_and_ends_where_it_ends)
+TEST_F(virtio_event, the_table_keeps_its_defined_bits_and_nothing_beyond_its_end)
 {
         for (unsigned at = messages; at < messages + 0x1000; at++)
                 for (const unsigned bytes : {1u, 2u, 4u, 8u})

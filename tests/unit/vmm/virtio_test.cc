@@ -101,7 +101,7 @@ TEST_F(virtio_common, ports_notify_as_memory_does)
         EXPECT_EQ(card.notified, 2u);
 }
 
-TEST_F(virtio_common, what_was_not_offered_is_not_agreed_upon)
+TEST_F(virtio_common, features_that_were_not_offered_are_not_accepted)
 {
         for (const uint64_t features :
              {0ull, NOVA_VIRTIO_VERSION_1 | 2, 5ull, NOVA_VIRTIO_VERSION_1 | 1ull << 63}) {
