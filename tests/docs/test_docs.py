@@ -432,11 +432,11 @@ class Symbols(unittest.TestCase):
         text = XML.format(brief=brief, detail=detail, type=result, file=file)
         return symbols.complaints(ElementTree.fromstring(text))
 
-    def test_what_is_described_well(self):
+    def test_a_complete_description_has_no_complaint(self):
         self.assertEqual(self.complaints("Does with x, y.", RETURN), [])
         self.assertEqual(self.complaints("Does with x, y.", "", "void"), [])
 
-    def test_what_lacks(self):
+    def test_each_missing_part_of_a_description_is_named(self):
         self.assertEqual(self.complaints(), ["it has no description"])
         lacks_x = ["nothing is said about parameter x"]
         self.assertEqual(self.complaints("Does y.", RETURN), lacks_x)

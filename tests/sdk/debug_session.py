@@ -155,7 +155,7 @@ class Session(unittest.TestCase):
         result = self.debug("hello", "--batch", "nova wait soon")
         self.assertIn("needs a number of seconds", result.stdout, self.shown)
 
-    def test_what_fails_is_the_status(self):
+    def test_a_failed_command_sets_the_exit_status(self):
         result = self.debug("hello", "--batch", "nova caps absent; nova pd")
         self.assertEqual(result.returncode, 1, self.shown)
         self.assertIn("failed: there is no PD 'absent'; there are:", result.stdout, self.shown)

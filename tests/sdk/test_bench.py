@@ -75,7 +75,7 @@ class Comparison(unittest.TestCase):
         self.assertIn("--trace KEY lists", said[1])
         self.assertEqual(self.compare({"call": 100}, "--kernel=k")[0], 0)
 
-    def test_what_is_published_is_what_was_counted_with_the_build(self):
+    def test_published_figures_are_those_counted_with_the_build(self):
         for call, status in ((100, 0), (161, 1)):
             found = {"call": call, "boot": 50}
             done, _, published = self.compare(found, "--update")
@@ -119,7 +119,7 @@ class Boots(unittest.TestCase):
         self.assertFalse(complete)
         return found
 
-    def test_what_another_kernel_did_before_it_failed_is_kept(self):
+    def test_figures_that_another_kernel_counted_before_it_failed_are_kept(self):
         error = bench_parts.Unfinished("it ended", "bench call 161\n# halted\n")
         self.assertEqual(self.parts(False, error), {"call": 161, "image": 7})
         with self.assertRaises(bench_parts.Unfinished):
@@ -129,7 +129,7 @@ class Boots(unittest.TestCase):
         whole = bench_parts.count(False, [lambda: {"call": 1}, lambda: {"image": 7}])
         self.assertEqual(whole, ({"call": 1, "image": 7}, True))
 
-    def test_what_is_a_mean_is_what_the_program_says(self):
+    def test_the_table_and_the_program_agree_about_means(self):
         rows = [table.Row("call", "instructions", None, None, None, 1, 1, "mean", "a call")]
         bench_parts.check_means(rows, "mean call\nbench call 1\n")
         bench_parts.check_means(rows, "another kernel has no such case\n")
@@ -142,7 +142,7 @@ class Options(unittest.TestCase):
     def check(self, text):
         bench_options.check(cli.parse(["bench", *text.split()]), ["sm_up", "new"], ["sm_up"])
 
-    def test_what_goes_together_is_taken(self):
+    def test_options_that_go_together_are_accepted(self):
         for text in (
             *("", "--json --update --arch x86_32", "linux", "io", "--release 0.2", "--trace new"),
             "io --json",
@@ -151,7 +151,7 @@ class Options(unittest.TestCase):
         ):
             self.check(text)
 
-    def test_what_would_have_no_effect_is_refused(self):
+    def test_an_option_that_would_have_no_effect_is_refused(self):
         for text, words in (
             ("--trace --scale", "--scale does not go with --trace, which takes --arch, --kernel"),
             ("--cpus --scale", "--cpus does not go with --scale"),
@@ -181,7 +181,7 @@ class Projects(unittest.TestCase):
             bench._warn_of_project()
         return [call.args[0] for call in say.call_args_list]
 
-    def test_a_project_is_not_taken_for_what_is_counted(self):
+    def test_a_project_is_not_accepted_as_a_row_to_count(self):
         self.assertEqual(self.said_in(paths.ROOT / "tests"), [])
         with tempfile.TemporaryDirectory() as folder:
             text = "project(mine LANGUAGES C)\nfind_package(Nova REQUIRED)\n"
@@ -269,7 +269,7 @@ class Trace(unittest.TestCase):
         bad = bench_trace.complaints(ROWS, limits, self.counts)
         self.assertEqual(bad, ["a call (call): 1 (locked), above the limit of 0"])
 
-    def test_what_was_not_counted_or_has_no_limit_is_a_failure(self):
+    def test_a_row_that_was_not_counted_or_has_no_limit_is_a_failure(self):
         self.assertEqual(len(bench_trace.complaints(ROWS, {"call": [0] * 6}, {})), 1)
         bad = bench_trace.complaints(ROWS, {}, self.counts)
         self.assertEqual(bad, ["a call (call): tests/bench/trace.tsv has no limits for it"])
@@ -346,7 +346,7 @@ class History(unittest.TestCase):
         bottom = [200 - 2 * step, 200 - step, 200]
         self.assertEqual(bench_history._spread([195, 199, 199], 200), bottom)
 
-    def test_the_last_point_of_a_plot_is_what_is_published(self):
+    def test_the_last_point_of_a_plot_is_the_published_figure(self):
         charts = bench_history.CHARTS
         bench_history.CHARTS = (bench_history.Chart("c", "Title", ("call", "new"), "bytes"),)
         try:

@@ -129,7 +129,7 @@ class Floor(unittest.TestCase):
             path.write_text(text, encoding="utf-8")
             return bench_floor.read(path)
 
-    def test_a_row_costs_the_parts_of_what_it_is_made_of(self):
+    def test_the_floor_of_a_row_is_the_sum_of_its_parts(self):
         model = self.read()
         self.assertEqual([model.floor("call", a) for a in tree.ARCHES], [14, 8])
         self.assertIsNone(model.floor("boot", "x86_64"))
@@ -167,7 +167,7 @@ class Floor(unittest.TestCase):
         self.assertEqual(first, "90 | 60 | 60 | 90 | 120 | 120 |")
         self.assertEqual(all_of_it, "170 | 112 | 110 | 170 | 131 | 128 |")
 
-    def test_what_is_published_is_not_below_it_and_all_rows_have_one(self):
+    def test_no_published_figure_is_below_its_floor_and_all_rows_have_one(self):
         model, figures = bench_floor.read(bench.FLOORS), bench._read_figures()
         rows = [row for row in table.read_rows(bench.ROWS) if row.unit == "instructions"]
         self.assertEqual({row.key for row in rows} - set(model.rows), {"boot"})

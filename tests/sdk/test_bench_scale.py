@@ -18,10 +18,10 @@ class Scale(unittest.TestCase):
         found[bench_scale.STRETCHES] = bench_scale.read_stretches(self.RUNS)
         return bench_scale.complaints(self.THINGS, self.OPERATIONS, found, 70)
 
-    def test_what_stays_within_its_factor_is_good(self):
+    def test_figures_within_their_factor_are_good(self):
         self.assertEqual(self.complaints(100, 102, 99, 102), [])
 
-    def test_what_grows_is_worse_wherever_it_does(self):
+    def test_a_figure_that_grows_at_any_point_is_worse(self):
         self.assertIn("100, 103, 100, 100", self.complaints(100, 103, 100, 100)[0])
         self.assertIn("100, 100, 100, 103", self.complaints(100, 100, 100, 103)[0])
 
@@ -57,7 +57,7 @@ class Scale(unittest.TestCase):
     def test_a_number_that_was_not_counted_is_worse(self):
         self.assertEqual(self.complaints(100, 100, 100), ["call beside pages: not counted"])
 
-    def test_json_has_things_factors_and_what_is_published(self):
+    def test_json_has_things_factors_and_published_figures(self):
         found = {"pages": {"call": [[1, 100], [10, 105]]}, bench_scale.STRETCHES: {"x": 7}}
         old = {"pages": {"call": [[1, 99], [10, 100]]}}
         call, stretch = bench_scale.records(self.THINGS, self.OPERATIONS, found, old, 70)
@@ -66,7 +66,7 @@ class Scale(unittest.TestCase):
         self.assertEqual((stretch["instructions"], stretch["bound"]), (7, 70))
         self.assertIsNone(stretch["published"])
 
-    def test_what_is_published_keeps_the_limits(self):
+    def test_published_figures_keep_the_limits(self):
         subjects = bench_scale.read_subjects(bench.SCALE_ROWS)
         bound = bench.stretch_bound(table.read_rows(bench.ROWS))
         figures = bench._read_figures(bench.SCALE_FIGURES)
@@ -94,7 +94,7 @@ class Cpus(unittest.TestCase):
         self.assertEqual(found["call others"], [187, 1, 2])
         self.assertEqual(found["boot first"], [9, 1, 0])
 
-    def test_what_costs_the_same_and_shares_nothing_is_good(self):
+    def test_a_row_that_costs_the_same_and_shares_nothing_is_good(self):
         self.assertEqual(self.complaints(self.row(), [186, 0, 0], [186, 0, 0]), [])
 
     def test_an_instruction_a_lock_or_a_line_more_is_worse(self):
@@ -106,7 +106,7 @@ class Cpus(unittest.TestCase):
         self.assertEqual(len(self.complaints(row, [186, 0, 0], [186, 2, 0])), 1)
         self.assertEqual(self.complaints(row, [186, 0, 0], [186, 2, 3]), [])
 
-    def test_json_has_rows_machines_and_what_is_published(self):
+    def test_json_has_rows_machines_and_published_figures(self):
         row = self.row()
         found = {row.key: {"1": [186, 0, 1], "more": [190, 0, 0]}}
         one, more = bench_cpus.records([row], found, {row.key: {"1": [185, 0, 1]}})
@@ -115,10 +115,10 @@ class Cpus(unittest.TestCase):
         self.assertEqual((more["larger"], more["instructions"]), (True, 190))
         self.assertEqual(more["published"], {})
 
-    def test_what_was_not_counted_is_worse(self):
+    def test_a_row_that_was_not_counted_is_worse(self):
         self.assertEqual(bench_cpus.complaints([self.row()], {}), ["call first: not counted"])
 
-    def test_what_is_published_keeps_the_limits(self):
+    def test_published_figures_keep_the_limits(self):
         rows = bench_cpus.read_rows(bench.CPUS_ROWS)
         figures = bench._read_figures(bench.CPUS_FIGURES)
         self.assertEqual(set(figures), {"x86_64", "x86_32"})

@@ -399,7 +399,7 @@ class Tidy(unittest.TestCase):
             check_tidy.complaint = real
         return sorted(seen), len(found)
 
-    def test_only_what_changed_is_looked_at_again(self):
+    def test_only_changed_files_are_checked_again(self):
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
         self.assertEqual(self.looked_at(), ([], 0))
         self.write("a.h", "static inline int one(void) { return 2; }\n")
@@ -482,12 +482,12 @@ class Tidy(unittest.TestCase):
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
         self.assertEqual(self.looked_at(deep=True), (["a.c", "b.c"], 1))
 
-    def test_what_was_not_in_order_is_looked_at_each_time(self):
+    def test_a_file_with_complaints_is_checked_each_time(self):
         self.write("b.c", "int g(int x) { return x == x; }\n")
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 1))
         self.assertEqual(self.looked_at(), (["b.c"], 1))
 
-    def test_a_file_that_does_not_compile_is_looked_at_each_time(self):
+    def test_a_file_that_does_not_compile_is_checked_each_time(self):
         self.write("b.c", '#include "nothing.h"\n')
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 1))
         self.assertEqual(self.looked_at(), (["b.c"], 1))

@@ -173,7 +173,7 @@ class Arguments(unittest.TestCase):
                 output = self.configure(text)
                 self.assertEqual(explain.configuring(output), f"{place}: {sentence}\n", output)
 
-    def test_what_is_right_is_let_through(self):
+    def test_correct_descriptions_are_accepted(self):
         output = self.configure(RIGHT)
         self.assertIn("All of it was understood.", output)
         self.assertNotIn("nova_add", output.replace("(nova_add", ""))
@@ -281,7 +281,7 @@ two.c: error: something else
 ninja: build stopped: subcommand failed.
 """
 
-    def test_only_what_the_tools_say_is_shown(self):
+    def test_only_steps_with_messages_of_the_tools_are_shown(self):
         self.assertEqual(
             explain.building(self.OUTPUT),
             "[1/4] Building C object CMakeFiles/one.dir/one.c.o\n"
@@ -291,7 +291,7 @@ ninja: build stopped: subcommand failed.
         text = "make: *** [all] Error 1\n"
         self.assertEqual(explain.building(text), text)
 
-    def test_what_the_linker_misses_is_named_with_the_remedy(self):
+    def test_a_missing_library_is_named_with_the_remedy(self):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             for library, function in (("novavmm", "nova_vm_run"), ("novart", "nova_thread_create")):

@@ -39,7 +39,7 @@ class List(unittest.TestCase):
         self.assertFalse(not_raised.allowed(ROWS, "odd", one))
         self.assertTrue(not_raised.allowed(ROWS, "odd", words(machine="pc")))
 
-    def test_what_the_list_does_not_name_is_not_allowed(self):
+    def test_a_reason_that_the_list_does_not_name_is_not_allowed(self):
         self.assertFalse(not_raised.allowed(ROWS, "no time", words()))
 
     def test_words_of_devices_count(self):
@@ -85,7 +85,7 @@ class Suite(unittest.TestCase):
         self.assertEqual(found[0].ids, ["5.2.1-01", "D-02"])
         self.assertEqual(found[1].notes, ["ipc.c:7 x: expected 0x1 got 0x0"])
 
-    def test_what_must_be_raised_fails(self):
+    def test_a_case_that_must_be_raised_fails_when_it_is_not(self):
         self.assertEqual(self.found(cpus=4)[2].result, tap.FAILED)
 
     def test_a_later_boot_raises_what_the_first_could_not(self):

@@ -61,7 +61,7 @@ class Contents(unittest.TestCase):
     def test_no_command_needs_what_is_left_out(self):
         self.assertEqual(needed(LIBRARY) & left_out(), set())
 
-    def test_what_no_command_needs_is_left_out(self):
+    def test_files_that_no_command_needs_are_left_out(self):
         self.assertEqual(modules(LIBRARY) - needed(LIBRARY) - left_out(), set())
 
     def test_the_tools_of_the_tree_are_left_out(self):

@@ -194,7 +194,7 @@ class Blocks(unittest.TestCase):
         found = self.blocks("push", self.TRACE, "nop", "je 9", self.TRACE, "nop", "ret", "push")
         self.assertEqual(found, {2: [0, 1, 2, 3, 4], 5: [5, 6]})
 
-    def test_what_follows_a_jump_belongs_to_no_block(self):
+    def test_instructions_after_a_jump_belong_to_no_block(self):
         found = self.blocks(self.TRACE, "nop", "jmp 4", "nop", self.TRACE, "ret")
         self.assertEqual(found, {1: [0, 1, 2], 5: [3, 4, 5]})
 

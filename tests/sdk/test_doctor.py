@@ -56,7 +56,7 @@ class Machine(unittest.TestCase):
             self.assertEqual(set(one), {"name", "state", "needed", "text", "remedy"})
             self.assertTrue(one["state"] == "ok" or one["remedy"] or "known" in one["text"], one)
 
-    def test_what_is_missing_is_named_with_its_package_and_nothing_is_installed(self):
+    def test_a_missing_tool_is_named_with_its_package_and_nothing_is_installed(self):
         self.script("apt-get", 'echo installing >> "$0.log"')
         self.add(*(name for name in BUILD if name != "ninja"))
         result = self.run_it()

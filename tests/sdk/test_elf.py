@@ -115,7 +115,7 @@ class Kernel(unittest.TestCase):
         self.file.write_bytes(kernel())
         elf.check_kernel(self.file)
 
-    def test_what_has_no_multiboot_header_is_refused_with_its_name(self):
+    def test_a_file_without_multiboot_header_is_refused_with_its_name(self):
         far = kernel(elf.SEARCHED)
         wrong = kernel().replace(struct.pack("<I", 3), struct.pack("<I", 4))
         for content in (b"", b"root:x:0:0\n" * 9, program(), far, wrong):

@@ -123,7 +123,7 @@ class Faults(unittest.TestCase):
         program = self.program("adder")
         self.assertEqual(self.hear(self.report(program)), [])
 
-    def test_what_only_looks_like_a_report_does_no_harm(self):
+    def test_text_that_only_looks_like_a_report_does_no_harm(self):
         program = self.program("adder")
         for lines in (
             ["FAULT: program"], ["FAULT: program x, thread y"],

@@ -251,7 +251,7 @@ class Walks(unittest.TestCase):
             self.assertEqual(self.values(found), [0, 1, 2, 3, 4])
             self.assertIn("does not", reader.problems[0])
 
-    def test_what_is_too_long_is_cut_off(self):
+    def test_a_list_that_is_too_long_is_cut_off(self):
         original, view.LIMIT = view.LIMIT, 3
         try:
             self.assertEqual(self.values(self.members()), [0, 1, 2])
@@ -382,7 +382,7 @@ class Listings(unittest.TestCase):
     def test_a_pd_without_capabilities_is_found_by_its_memory(self):
         self.assertIn(self.child, self.objects().found[0])
 
-    def test_what_a_pd_holds(self):
+    def test_capabilities_and_mappings_of_a_pd_are_listed(self):
         objects = self.objects()
         root = objects.pd_named("root")
         lines = listings.table(list(spaces.caps(objects, root)))

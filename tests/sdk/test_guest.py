@@ -174,7 +174,7 @@ class Guest(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, words):
             self.read("vmlinuz", "other", "linux")
 
-    def test_what_somebody_gives_is_not_made(self):
+    def test_a_file_that_the_user_gives_is_not_built(self):
         self.assertEqual(
             self.read("initrd", "vmlinuz"),
             [("bin/linux", "words"), ("vmlinuz", ""), ("initrd", "")],

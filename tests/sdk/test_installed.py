@@ -267,7 +267,7 @@ class Commands(Installed):
         self.assertIn("main.c", text)
         self.assertRegex(text, r"\broot\b")
 
-    def test_what_needs_the_source_tree_is_refused(self):
+    def test_a_command_that_needs_the_source_tree_is_refused(self):
         for command in ("bench", "conformance", "install", "package"):
             self.refuses(command, says="source tree only")
 
@@ -332,7 +332,7 @@ class Commands(Installed):
         self.assertIn("LABELS", text)
         self.assertNotIn("mutation", text)
 
-    def test_what_the_description_no_longer_has_is_not_booted(self):
+    def test_a_program_that_the_description_no_longer_has_is_not_booted(self):
         self.call(installed.NOVA, "new", "bare", "mine")
         file = self.folder / "mine/CMakeLists.txt"
         text = file.read_text(encoding="utf-8")

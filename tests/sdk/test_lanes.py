@@ -133,7 +133,7 @@ class Lanes(unittest.TestCase):
 
 
 class Times(unittest.TestCase):
-    def test_what_a_lane_used_during_a_build_is_not_the_builds(self):
+    def test_time_that_a_lane_used_during_a_build_does_not_count_for_the_build(self):
         times = parts.Parts()
         with mock.patch.object(parts, "processors", side_effect=[10.0, 25.0]):
             with times.measure("build"):

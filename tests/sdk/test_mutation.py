@@ -30,7 +30,7 @@ class Mutations(unittest.TestCase):
         self.assertEqual((found[0].name, found[0].areas, found[0].cpus), ("a b", ["ipc", "hip"], 1))
         self.assertEqual((found[0].arch, found[0].emulator), ("x86_64", "qemu"))
 
-    def test_what_is_missing_or_unknown_is_refused(self):
+    def test_a_missing_or_unknown_line_is_refused(self):
         for text in (ONE.replace("new", "now"), ONE.replace("name: a b\n", ""),
                      ONE + "emulator: boch\n", ONE.replace("areas: ipc hip\n", "")):
             with self.assertRaises(NovaError):
@@ -56,7 +56,7 @@ class Mutations(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, f"mutation 'a b': {words}; update .*mutations.txt"):
             mutation.apply(mutation.parse(ONE)[0], text)
 
-    def test_what_matches_nothing_or_more_than_one_place_is_one_error(self):
+    def test_a_pattern_that_matches_no_place_or_several_is_one_error(self):
         self.refused(OTHER, "there is no one of x.c")
         self.refused("void one(int a);\n", "there is no one of x.c")
         once = "a = f(1);"
@@ -165,7 +165,7 @@ class Judging(unittest.TestCase):
         self.assertEqual([suite.runs for suite in suites], [1, 1, 0])
         self.assertIsNone(self.judge([FakeSuite()]))
 
-    def test_what_caught_it_last_time_runs_first_and_alone(self):
+    def test_the_test_that_caught_it_last_time_runs_first_and_alone(self):
         suites = [FakeSuite("a"), FakeSuite("b", alone=["b"])]
         self.assertEqual(self.judge(suites, "b"), "b")
         self.assertEqual([suite.runs for suite in suites], [0, 0])
@@ -198,7 +198,7 @@ class Tests(unittest.TestCase):
         self.assertEqual(mutation_tests.failed_unit(failed), "A.two")
         self.assertEqual(mutation_tests.failed_unit(""), "did not run")
 
-    def test_what_a_boot_test_names_is_built(self):
+    def test_files_that_a_boot_test_names_are_built(self):
         with tempfile.TemporaryDirectory() as folder:
             copy = mutation_copy.Copy(Path(folder))
             copy.known["p"] = {"nova.elf32", "bin/a", "system", "boot/system.boot", "bin/x"}
@@ -226,7 +226,7 @@ class CopyOfTheTree(unittest.TestCase):
         files = [path for path in self.copy.rglob("*") if path.is_file()]
         self.assertEqual({str(path.relative_to(self.copy)) for path in files}, {"a/x.c", "y"})
 
-    def test_what_did_not_change_is_not_touched(self):
+    def test_a_file_that_did_not_change_is_not_touched(self):
         self.update()
         before = (self.copy / "y").stat().st_mtime_ns
         (self.source / "a/x.c").write_text("5", encoding="utf-8")
@@ -254,7 +254,7 @@ class CopyOfTheTree(unittest.TestCase):
             "rule X\nbuild a.o: C a.c\n  FLAGS = 1\nbuild unit: L a.o\n  POST_BUILD = :\n"
             "build b: L a.o\n  POST_BUILD = objcopy b\nbuild all: phony b\n"))
 
-    def test_what_passed_is_forgotten_when_the_tree_changed(self):
+    def test_passed_tests_are_forgotten_when_the_tree_changed(self):
         self.update()
         copy = mutation_copy.Copy(self.copy)
         copy.note_passed(["unit-a", "x86_64 4 qemu ipc"])
@@ -307,7 +307,7 @@ class CheckedIn(unittest.TestCase):
             self.assertGreaterEqual(100 * caught[part], share * count, part)
         self.assertEqual(set(whole), set(mutation.COMPONENTS.values()))
 
-    def test_what_catches_a_mutation_is_a_test_that_runs_for_it(self):
+    def test_each_recorded_test_runs_for_its_mutation(self):
         units = sources("tests/unit", "*.cc")
         cases = sources("tests/conformance/cases", "*.c")
         for one in self.list:

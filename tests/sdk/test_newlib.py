@@ -96,7 +96,7 @@ class Newlib(unittest.TestCase):
             newlib.ensure("x86_64")
         again.assert_called_once()
 
-    def test_what_was_built_serves_without_the_package(self):
+    def test_a_built_library_serves_without_the_package(self):
         self.package()
         newlib.ensure("x86_64")
         self.archive.unlink()

@@ -65,7 +65,7 @@ class PageTables(unittest.TestCase):
             with self.assertRaises(Unreadable):
                 kernel.read(beyond, 1)
 
-    def test_what_crosses_pages_comes_from_both(self):
+    def test_a_read_that_crosses_a_page_boundary_comes_from_both_pages(self):
         self.enter(0x1000, (256, 0x2003), (0, 0x3003), (0, 0x4003), (0, 0x9003))
         self.set(0x4008, 0x7003)
         self.memory[0x9FFF], self.memory[0x7000] = 1, 2

@@ -153,7 +153,7 @@ class Choice(unittest.TestCase):
         host = [named("kernel.x", "host", "unit"), named("style.tidy", "host", "style")]
         self.assertEqual([test.name for test in scope.quick(host)], ["kernel.x"])
 
-    def test_what_quick_names_exists(self):
+    def test_the_tests_that_quick_names_exist(self):
         descriptions = "".join(
             (paths.ROOT / f"tests/{part}/CMakeLists.txt").read_text(encoding="utf-8")
             for part in ("style", "docs", "sdk")

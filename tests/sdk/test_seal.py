@@ -164,7 +164,7 @@ class Make(Folder):
         self.assertEqual(struct.unpack_from("<Q", page, 0x30), (seal_image.BLOB_AT,))
         self.assertEqual(struct.unpack_from("<Q", page, 0x40), (seal_image.PARAMS_AT,))
 
-    def test_what_must_be_given(self):
+    def test_a_missing_argument_is_named(self):
         self.assertIn("what is to be done", self.refused("seal"))
         self.assertIn("what is to be done", self.refused("seal", self.path("vmlinuz")))
         said = self.refused("seal", "--kernel", "x", "--out", "y")

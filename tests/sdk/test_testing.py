@@ -125,7 +125,7 @@ class Tree(unittest.TestCase):
             self.assertIn(f"passed only when run again alone: host unit.{name}", lines[-4:-1])
         self.assertNotIn("again alone: host unit.good", result.stdout)
 
-    def test_what_fails_twice_has_failed(self):
+    def test_a_test_that_fails_twice_has_failed(self):
         result = self.run_tests(BAD + ONCE.format("first"))
         self.ends(result, "1 passed, 1 failed", 1)
         self.assertNotIn("again alone: host unit.bad", result.stdout)
@@ -140,7 +140,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
 """
         self.ends(self.run_tests(GOOD + ONCE.format("first") + needs), "2 passed, 0 failed", 0)
 
-    def test_what_did_not_run_is_named_and_no_success(self):
+    def test_a_test_that_did_not_run_is_named_and_not_a_success(self):
         for name, description in (("skipped", SKIPPED), ("disabled", DISABLED), ("lost", LOST)):
             with self.subTest(name=name):
                 result = self.run_tests(GOOD + description)
@@ -157,7 +157,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.ends(self.run_tests(GOOD + BAD + labelled, "other"), "0 passed, 1 failed", 1)
         self.ends(self.run_tests(GOOD + BAD, "unit"), "1 passed, 1 failed", 1)
 
-    def test_the_second_compiler_runs_what_is_named_with_it(self):
+    def test_the_second_compiler_runs_the_tests_named_with_it(self):
         test = ctest.Test("x86_64-release-clang", 1, "stress.ipc.cpus-1", ["stress"], True)
         for words, compiler, chosen in (
             ([], None, []),
@@ -241,7 +241,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.assertIn("not run: host unit.slow", lines)
         self.assertEqual(lines[-2:], ["1 not run, which is not a success", "1 passed, 0 failed"])
 
-    def test_interrupted_tests_show_the_output_of_what_failed(self):
+    def test_interrupted_tests_show_the_output_of_those_that_failed(self):
         self.describe(BAD + 'add_test(NAME unit.slow COMMAND sleep 60)\n')
         process = subprocess.Popen(
             [str(self.root / "sdk/bin/nova"), "test"], stdout=subprocess.PIPE, text=True,

@@ -15,7 +15,7 @@ class Tools(unittest.TestCase):
         self.assertEqual(str(caught.exception), sentence)
         self.assertEqual(caught.exception.status, status)
 
-    def test_what_a_program_prints_is_returned(self):
+    def test_output_of_a_program_is_returned(self):
         self.assertEqual(tools.output(["sh", "-c", "echo one; echo two >&2"], "x"), "one\n")
         self.assertEqual(tools.output(["pwd"], "x", folder="/"), "/\n")
 

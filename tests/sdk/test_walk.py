@@ -35,7 +35,7 @@ class Walk(unittest.TestCase):
     def test_kernel_pages_that_user_mode_may_use(self):
         self.one("accessible in user mode", more="ffffffff80300000: 300000 XG--A--U-")
 
-    def test_what_is_left_of_start_up(self):
+    def test_a_page_left_from_start_up_is_found(self):
         self.one("below its half", more="0000000000008000: 8000 X---A---W")
 
     def test_user_memory_in_the_kernel(self):
