@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What each exit of a secure guest does: the ultravisor answers it, performs it with the VMM's
- * help, or ends the guest. */
+/* Exits of secure guests: the ultravisor answers an exit, performs it with the VMM's help, or ends
+ * the guest. */
 #include "vm.h"
 
 /* Handlers of the library, which this file calls for the exits that it does not answer itself. They

@@ -63,7 +63,8 @@ static bool copy_out(struct pages *pages, uint32_t normal, const void *from)
         return !nova_copy_guarded(vm->normal + (uint64_t)normal * FRAME_BYTES, from, FRAME_BYTES);
 }
 
-/* What is authenticated with a page: its place in its VM. Each VM has a key of its own. */
+/* Data that the tag of a page also authenticates: the page's place in its VM. Each VM has a key of
+ * its own. */
 struct label {
         uint64_t gpa, version, order;
 };
@@ -139,7 +140,7 @@ static void fail_request(struct nova_vcpu *vcpu, uint64_t gpa, int status)
                        (unsigned long long)gpa, status);
 }
 
-/* What a page needs before an exit can use it. */
+/* Resources that a page lacks before an exit can use it. */
 enum need { NEED_NOTHING, NEED_SLOT, NEED_FRAME, NEED_CONTENT };
 
 /* Tries to make the secure place of a page present. A page that is shared has none. */
@@ -293,7 +294,7 @@ static void map(struct nova_vcpu *vcpu, uint64_t address, bool secure)
         vm_unlock();
 }
 
-/* What an access of the guest finds. */
+/* Kinds of memory at an address that the guest accesses. */
 enum found { FOUND_NOTHING, FOUND_SECURE, FOUND_SHARED, FOUND_FORBIDDEN };
 
 static enum found look_up(const struct nova_vcpu *vcpu, uint64_t address)

@@ -51,7 +51,7 @@ struct page_slot {
 
 struct pages;
 
-/* What the pages need of the world. */
+/* Functions of the ultravisor that the pages call. Tests replace them. */
 struct page_ops {
         /* Removes what a place of the page holds from the guest on all CPUs.
          * @return false if a virtual CPU's reply may still map it: try again later */

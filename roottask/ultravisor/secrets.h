@@ -6,7 +6,7 @@
 
 #include "seal.h"
 
-/* What the guest has selected. The empty name is the phrase's. */
+/* The guest's selection: the name of a secret. The empty name selects the phrase. */
 struct secrets {
         char name[SEAL_NAME_MAX + 1]; /* ends with 0, unless all bytes are used */
 };

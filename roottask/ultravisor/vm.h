@@ -27,7 +27,7 @@ enum vm_state {
         VM_ENDING /* the machine is being destroyed */
 };
 
-/* What the ultravisor knows about a virtual CPU, besides struct nova_vcpu. */
+/* State of a virtual CPU in the ultravisor, besides struct nova_vcpu. */
 struct vcpu {
         nova_sel_t portal; /* of the VMM; 0: none */
         nova_word_t cpu;

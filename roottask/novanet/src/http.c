@@ -11,7 +11,7 @@ struct part {
         size_t bytes;
 };
 
-/* What the fields of a request say. */
+/* Content of a request's header fields. */
 struct fields {
         unsigned hosts, sizes; /* numbers of fields Host and Content-Length */
         bool old;              /* HTTP/1.0 */

@@ -23,7 +23,7 @@
 #define IDLE_NS         250000000 /* after this time a new client may get the place of another */
 #define SENTENCE        64
 
-/* Who moves next. */
+/* States of a connection, by the action that it waits for. */
 enum state {
         READING,  /* the client sends a request */
         SENDING,  /* the client takes the answer */

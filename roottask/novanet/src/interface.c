@@ -29,7 +29,8 @@
 #define JOIN_MAX   32 /* number of frames that are joined */
 #define CUT_MAX    7  /* number of frames of a packet that is cut; so four packets fill a window */
 
-/* What lwIP computes and checks for joined frames, and for frames that need no check. */
+/* Checksums that lwIP still computes and checks for joined frames, and for frames that need no
+ * check. */
 #define WITHOUT_CHECK \
         (NETIF_CHECKSUM_ENABLE_ALL & ~(NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_TCP))
 #define WITHOUT_SUM \
@@ -185,7 +186,7 @@ static void input(struct pbuf *buffer, uint16_t control)
         NETIF_SET_CHECKSUM_CTRL(&novanet_interface, NETIF_CHECKSUM_ENABLE_ALL);
 }
 
-/* Passes the frames that were joined to lwIP. Their check sums were right. */
+/* Passes the frames that were joined to lwIP. Their checksums were right. */
 static void end_join(void)
 {
         struct pbuf *after = NULL;

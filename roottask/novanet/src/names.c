@@ -32,7 +32,7 @@ struct question {
         int error; /* EAI_... */
 };
 
-/* What the caller wants to know. */
+/* A query of getaddrinfo(). */
 struct request {
         const char *name;
         int flags, family, type, protocol;

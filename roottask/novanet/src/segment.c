@@ -53,7 +53,7 @@ static void write16(uint8_t *at, uint32_t value)
         at[1] = (uint8_t)value;
 }
 
-/* Returns the sum of the addresses, the protocol and the size, which the check sum of TCP covers.
+/* Returns the sum of the addresses, the protocol and the size, which the checksum of TCP covers.
  */
 static uint32_t sum_of_rest(const uint8_t *frame, uint32_t bytes)
 {

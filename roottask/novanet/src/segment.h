@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Joins frames that follow each other in a stream, so that lwIP looks at their headers once. Only
  * frames of TCP over IPv4 without options are joined, with data, no flags but ACK and PSH, and
- * correct check sums. In the other direction, cuts a packet of such a stream into frames, so that
+ * correct checksums. In the other direction, cuts a packet of such a stream into frames, so that
  * lwIP makes its headers once. */
 #ifndef NOVANET_SEGMENT_H
 #define NOVANET_SEGMENT_H
@@ -50,7 +50,7 @@ bool novanet_cut_begin(struct cut *cut, const uint8_t headers[SEGMENT_HEADERS], 
  * @param open   leaves the checksum of TCP 0, for novanet_open_sum() */
 void novanet_cut_write(struct cut *cut, uint8_t *frame, uint32_t bytes, uint16_t number, bool open);
 
-/* Writes the headers of a segment to which others were added, except for the check sums. */
+/* Writes the headers of a segment to which others were added, except for the checksums. */
 void novanet_segment_write(const struct segment *segment);
 
 #endif

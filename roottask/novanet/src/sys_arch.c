@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What lwIP needs of a system: time, threads, semaphores, locks and mailboxes. */
+/* System functions for lwIP: time, threads, semaphores, locks and mailboxes. */
 #include <stdlib.h>
 #include <string.h>
 
