@@ -22,9 +22,9 @@ SIZES = {
     "cleared_sysexit": 3,
     "cleared_iret": 2,
 }
-# Executions of each action, with mitigations=full. A call between PDs has two entries, two exits
-# and two switches; an exception enters by the exception, and again by the reply of its handler,
-# which is in the same PD. After an exit of a guest, the reply of its handler is a second entry.
+# Executions of each action, with mitigations=full. A call between PDs enters the kernel twice,
+# leaves it twice and switches twice. An exception enters the kernel, and so does the reply of its
+# handler, which is in the same PD. An exit of a guest and the reply of its handler are two entries.
 HYPERCALL_EXIT = {"x86_64": "cleared_sysret", "x86_32": "cleared_sysexit"}
 EXPECTED = {
     "call_same_pd": {

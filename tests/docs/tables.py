@@ -149,7 +149,7 @@ def whole(number):
     return f"{plain(number)} bytes"
 
 
-# The same for disks and files.
+# The limits of disks and files.
 ENDS = "the driver ends, and starts again if its description says `restart`"
 STORAGE_LIMITS = (
     ("requests of a block session in flight, or the device's limit if it is lower", BLOCK,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any client of a block service: any writes into the ring, at any time. An accepted request stays
- * in the pool and in the session's blocks, no counter of the service leaves its bounds, and a
- * client that breaks the rules is detected. */
+/* A hostile client of a block service, which writes anything into its ring at any time. The test
+ * checks that an accepted request stays in the pool and in the session's blocks, that no counter of
+ * the service leaves its bounds, and that the service detects a client that breaks the rules. */
 #include "block/entry.h"
 
 #include <stddef.h>
@@ -63,8 +63,8 @@ static bool serve(struct ring *ring, const struct block_limits *limits)
 }
 
 /* A step of the client: submits or reaps, or writes up to 15 bytes into its next request or
- * anywhere.
- * @return bytes of the input used, of those that are left after the step's own three */
+ * anywhere. @p left: bytes of the input after the step's own three.
+ * @return number of those bytes that the step used */
 static size_t step(const uint8_t *data, size_t left)
 {
         size_t count = data[2] & 15, where = (size_t)data[1] * sizeof(shared) / 256;

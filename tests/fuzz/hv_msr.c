@@ -371,7 +371,7 @@ static void check_apic(unsigned vp)
         expect(lapic[vp].quiet_end == model.vp[vp].offered, "offer of", vp);
 }
 
-/* What the guest reads at the beginning of each page of RAM. */
+/* Compares the word that the guest reads at the beginning of each page of RAM with the model's. */
 static void check_ram(void)
 {
         for (unsigned page = 0; page < MODEL_PAGES; page++) {

@@ -44,7 +44,8 @@ unsigned model_rights(unsigned frame)
         return frame == MODEL_REFERENCE ? 1 : 3;
 }
 
-/* Writes a register with bit 0 enable and a page number from bit 12 on. */
+/* Writes the register of an overlay page: bit 0 enables it, and bits 12 to 63 are its page number.
+ */
 static bool place(struct model *model, unsigned frame, uint64_t value, uint64_t *reg)
 {
         if (value & 1 && value >> 12 >= MODEL_PAGES)
@@ -78,7 +79,7 @@ static bool write_identity(struct model *model, uint64_t value)
 
 /* Local APICs. */
 
-/* Returns the highest vector, -1 if there is none. */
+/* Returns the highest vector of a set, or -1 if the set is empty. */
 static int top(const struct model_set *set)
 {
         for (int i = 3; i >= 0; i--)
@@ -118,7 +119,7 @@ void model_accept(struct model *model, unsigned vp, uint8_t vector, bool level)
         change(&apic->level, vector, level);
 }
 
-/* Returns whether a vector ends when it is taken, 11.8.4: that of a source which says so. */
+/* Returns whether a vector needs no end of interrupt, because its source has AutoEOI (11.8.4). */
 static bool ends_itself(const struct model_vp *vp, int vector)
 {
         for (unsigned i = 0; i < MODEL_SOURCES; i++)
@@ -157,7 +158,7 @@ void model_reset_apic(struct model *model, unsigned vp)
         model->vp[vp].offered = false;
 }
 
-/* Sends an interrupt; here only fixed ones to APIC IDs arrive. */
+/* Sends an interrupt. The model delivers only fixed interrupts, addressed by APIC ID. */
 static void command(struct model *model, unsigned vp, uint64_t value)
 {
         struct model_apic *const apic = &model->vp[vp].apic;
@@ -261,7 +262,7 @@ static unsigned source_of(const struct model_timer *timer)
         return timer->config >> 16 & 15;
 }
 
-/* Returns the first timer whose message waits for a slot; MODEL_TIMERS: none. */
+/* Returns the first timer whose message waits for a slot, or MODEL_TIMERS if there is none. */
 static unsigned waiting_timer(const struct model_vp *vp, unsigned source)
 {
         unsigned n = 0;
@@ -276,7 +277,7 @@ static bool any_waits(const struct model_vp *vp, unsigned source)
         return vp->queued[source] || waiting_timer(vp, source) < MODEL_TIMERS;
 }
 
-/* Removes the next message that waits: those that were posted come first. */
+/* Removes the next pending message: posted messages first, then those of timers. */
 static struct model_message next(struct model *model, unsigned vp, unsigned source)
 {
         struct model_vp *const own = &model->vp[vp];
@@ -298,7 +299,7 @@ static struct model_message next(struct model *model, unsigned vp, unsigned sour
         };
 }
 
-/* Delivers a message if the slot is free; otherwise says there that one waits, 11.10. */
+/* Delivers a message if the slot is free; otherwise sets the slot's flag MessagePending (11.10). */
 static void deliver(struct model *model, unsigned vp, unsigned source)
 {
         struct model_vp *const own = &model->vp[vp];
@@ -381,7 +382,8 @@ static bool write_one(struct model *model, unsigned vp, uint32_t number, uint64_
         }
 }
 
-/* The end of a message, and each change that may make a source ready, tries again. */
+/* Each accepted write tries to deliver pending messages, because it may end a message or make a
+ * source ready. */
 static bool write_synic(struct model *model, unsigned vp, uint32_t number, uint64_t value)
 {
         if (!write_one(model, vp, number, value))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any guest with a PCI function that is passed through: writes to configuration space, accesses to
- * memory, messages. The function's tables may be anywhere. No access reaches a page that the guest
- * may not have, nothing outside of the function's memory is accessed, and messages are those that
- * the guest has enabled. */
+/* A hostile guest with a PCI function that is passed through. It writes to configuration space,
+ * accesses memory and sends messages; the function's tables may lie anywhere. The test checks that
+ * no access leaves the function's memory or reaches a page that the guest may not map, and that no
+ * message is sent before the guest has enabled messages. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ struct guest {
         struct nova_vpci bus;
         struct nova_pass pass;
         bool master;
-        uint32_t at[NOVA_PASS_BARS]; /* where its memory was when it was last taken back */
+        uint32_t at[NOVA_PASS_BARS]; /* addresses of its memory at the last call of moved() */
 };
 
 static void set_master(void *context, bool on)
@@ -83,7 +83,7 @@ static void send(void *context, uint64_t address, uint32_t data)
                 abort();
 }
 
-/* Makes a function of the first bytes. */
+/* Makes a function whose properties are the first bytes of the input. */
 static void make(struct guest *guest, const uint8_t *bytes)
 {
         const struct nova_pass_host host = {set_master, moved, load, store, send, guest};
@@ -105,7 +105,8 @@ static void make(struct guest *guest, const uint8_t *bytes)
         nova_vpci_add(&guest->bus, NUMBER, &guest->pass.pci);
 }
 
-/* Each page that the guest may get is its own, and was announced at its present place. */
+/* Checks that a page that the guest may map belongs to the function, and that moved() announced its
+ * present address. */
 static void check_pages(const struct guest *guest, uint64_t address)
 {
         unsigned bar;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the fuzzer prints: a line for each round, totals, and where each suspect stands. */
+/* Output of the fuzzer: a line for each round, totals, and the present step of each suspect. */
 #include "fuzzer.h"
 
 #define NAME(number, NAME_, function, spec) [number] = #function,

@@ -57,7 +57,7 @@ def next_seed(rows, arch, config):
 
 @dataclass
 class Boot:
-    """What one boot did, or why it failed."""
+    """Numbers that one boot reported, or the reason why it failed."""
 
     numbers: tuple = (0, 0, 0, 0)
     complaint: str = ""

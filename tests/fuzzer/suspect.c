@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What suspects do: random hypercalls with mostly plausible arguments, exceptions, and replies.
+/* Actions of suspects: random hypercalls with mostly plausible arguments, exceptions, and replies.
  * This code runs in PDs that may write to nothing but their stacks and the shared pages. */
 #include "fuzzer.h"
 

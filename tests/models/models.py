@@ -17,7 +17,7 @@ MEBIBYTES = 2048
 # Most states of a run that holds: a limit that does not depend on the load of the host.
 STATES = 12_000_000
 SECONDS = 500  # of a run, on a busy machine
-# What pan prints when it has not seen all states.
+# Messages of pan when it has not visited all states.
 NOT_ALL = ("max search depth too small", "out of memory", "Search not completed",
            "memory limit", "hash table full")
 

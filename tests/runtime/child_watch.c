@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a child may not learn from its parent. */
+/* Facts that a parent must not report to a child. */
 #include "child_watch.h"
 
 #include <errno.h>

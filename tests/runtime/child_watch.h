@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a child may not learn from its parent: the state of programs without the grant, and ends of
- * programs by more than a number of semaphores. */
+/* Facts that a parent must not report to a child: the state of programs, if the child lacks the
+ * grant; ends of programs, if the child has used up its semaphores for them. */
 #ifndef TESTS_RUNTIME_CHILD_WATCH_H
 #define TESTS_RUNTIME_CHILD_WATCH_H
 

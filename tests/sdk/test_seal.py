@@ -165,8 +165,8 @@ class Make(Folder):
         self.assertEqual(struct.unpack_from("<Q", page, 0x40), (seal_image.PARAMS_AT,))
 
     def test_a_missing_argument_is_named(self):
-        self.assertIn("what is to be done", self.refused("seal"))
-        self.assertIn("what is to be done", self.refused("seal", self.path("vmlinuz")))
+        self.assertIn("no action is given", self.refused("seal"))
+        self.assertIn("no action is given", self.refused("seal", self.path("vmlinuz")))
         said = self.refused("seal", "--kernel", "x", "--out", "y")
         self.assertIn("--kernel needs --machine PUB…", said)
         said = self.refused("seal", "--kernel", "x", "--machine", "y")

@@ -86,7 +86,7 @@ def sections():
 
 
 class Cases:
-    """What a statement can name."""
+    """Tests that a statement can name."""
 
     def __init__(self):
         self.boots = boots()

@@ -27,10 +27,10 @@
 #define AT_NORMAL 0x20u /* a page of the VMM's memory */
 #define WRITABLE  0x80u
 
-/* What a virtual CPU does next. */
+/* Next step of a virtual CPU. */
 enum next {
-        GUEST, /* it runs */
-        LOOK,  /* looks what an access leads to */
+        GUEST, /* runs the guest */
+        LOOK,  /* looks up the page of an access */
         GET,   /* makes the secure place present */
         WAIT,  /* the VMM was asked for a page, or to take one */
         GET_SHARED,
@@ -50,7 +50,7 @@ struct vcpu {
 struct state {
         struct {
                 uint32_t tag;
-                uint16_t ghost; /* what the secure place must contain */
+                uint16_t ghost; /* value that the secure place must contain */
                 uint8_t state, frame, normal, version, flags, pins, invited, room[3];
         } page[PAGES];
         struct vcpu vcpu[VCPUS];

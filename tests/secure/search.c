@@ -10,7 +10,7 @@
 
 #include "search.h"
 
-/* The same as in nova.guest_crypt; sdk.guest_crypt compares them. */
+/* Texts of the encrypted disk, which nova.guest_crypt also has. sdk.guest_crypt compares them. */
 #define PHRASE "the phrase of the encrypted disk"
 #define MOTD   "This line was on the encrypted disk."
 /* The beginning of the disk, which the guest reads and which is not secret. */

@@ -50,8 +50,8 @@ struct cell {
 extern const struct cell cells[];
 extern const unsigned cell_count;
 
-/* Where code lies: the address that executes it, and the one that can be written; NULL: it stays.
- */
+/* Page of code: the address at which it is executed, and a writable alias of it. The alias is NULL
+ * if the code never changes. */
 struct place {
         char *page, *alias;
 };

@@ -23,7 +23,7 @@
 #define LEAVES    0x100 /* the first one is 0x40000000, as that of the MSRs */
 #define MSRS      0x200
 
-/* What the guest found, at STATE_AT. */
+/* Results of the guest, at STATE_AT. */
 struct state {
         uint32_t undefined; /* #UD */
         uint32_t faults;    /* #GP */

@@ -24,7 +24,7 @@
 #define VECTOR     0x61
 #define VCPUS      4
 
-/* What the virtual CPUs beside the booting machine do. HALT: nothing, for comparison. */
+/* Activity of the virtual CPUs beside the booting machine. HALT: none, for comparison. */
 enum way { HALT, COUNT, WRONG, FLUSH, WAYS };
 
 GUEST_CODE(first, 32,

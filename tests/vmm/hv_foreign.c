@@ -23,7 +23,7 @@
 #define ALL_ONES   0xffffffffu
 #define VMWARE_EAX 0x564d5868u
 
-/* What the guest found, at STATE_AT. */
+/* Results of the guest, at STATE_AT. */
 struct state {
         uint32_t faults;          /* #UD */
         uint32_t port[2];         /* EAX and EBX after a read of the port */

@@ -42,7 +42,7 @@ struct state {
         uint32_t started;  /* other virtual CPUs that have started */
         uint32_t value[2]; /* call value */
         uint32_t middle;   /* interrupts in the middle of a call */
-        uint32_t changed;  /* those that found other registers */
+        uint32_t changed;  /* rounds that found other registers */
 };
 
 #define WRITE(msr, low) "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nxorl %edx, %edx\nwrmsr\n"

@@ -16,7 +16,7 @@
 #define SECOND_AT 0x12000
 #define LOCKED    0x10003
 
-/* What the guest found, at STATE_AT. */
+/* Results of the guest, at STATE_AT. */
 struct state {
         uint32_t before;  /* the register when the guest starts */
         uint32_t starts;  /* of virtual CPU 1 */

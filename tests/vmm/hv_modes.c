@@ -30,7 +30,7 @@
 #define AR_V86    0xf3
 #define FLAG_VM   0x20000
 
-/* What became of the instruction, at STATE_AT. */
+/* Outcome of the instruction, at STATE_AT. */
 struct state {
         uint32_t result; /* EAX after it */
         uint32_t after;  /* 1: it completed */

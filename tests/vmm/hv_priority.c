@@ -21,7 +21,7 @@
 #define CHECKS (10 * 3 * 0xf0) /* rounds, ways to write, values */
 #define HELD   6               /* see the guest's end */
 
-/* What the guest found, at STATE_AT. */
+/* Results of the guest, at STATE_AT. */
 struct state {
         uint32_t wrong, checks; /* of the values that it read */
         uint32_t ticks, late;   /* of the timer; those that found a wrong value */

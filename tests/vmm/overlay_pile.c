@@ -30,7 +30,7 @@
 struct state {
         uint32_t wrong;  /* words that are in no page */
         uint32_t calls;  /* calls that are complete */
-        uint32_t failed; /* those with a status that is neither success nor invalid parameter */
+        uint32_t failed; /* calls whose status is neither success nor invalid parameter */
         uint32_t opcode; /* the hypercall page's first word */
         uint32_t ready;  /* see READY_AT */
         uint32_t over;   /* virtual CPUs that no longer move pages */

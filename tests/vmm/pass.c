@@ -54,7 +54,7 @@
 #define CONFIG    0xcf8
 #define CONFIG_TO 0xcfc
 
-/* What the guest does: a list of steps. */
+/* Steps of the guest. */
 enum kind { END, WRITE, READ, OUT, IN, WAIT_CLEAR, WAIT_SET, REPEAT };
 
 struct step {

@@ -110,7 +110,7 @@ static bool check_steps(const struct nova_vm *vm)
         return check("steps", good);
 }
 
-/* Where the CPU does not switch tasks, the machine ends with a message. */
+/* Checks that the CPU switched tasks, or, on VMX, that the machine ended with a message. */
 static bool check_task(const struct nova_vm *vm)
 {
         if (!vm->svm)

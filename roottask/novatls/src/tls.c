@@ -28,7 +28,7 @@ struct nova_tls {
         mbedtls_ctr_drbg_context random;
 };
 
-/* What is wrong with a certificate. */
+/* Reasons to refuse a certificate. */
 static const struct {
         uint32_t flag;
         const char *sentence;

@@ -35,7 +35,7 @@
 #define RCTL_ALL_UNICAST (1u << 3)
 #define RCTL_ALL_GROUPS  (1u << 4)
 #define RCTL_BROADCAST   (1u << 15)
-#define RCTL_NO_CHECKSUM (1u << 26) /* buffers of 2048 bytes get frames without check sum */
+#define RCTL_NO_CHECKSUM (1u << 26) /* buffers of 2048 bytes get frames without checksum */
 #define TCTL             0x0400
 #define TCTL_ENABLE      (1u << 1)
 #define TCTL_PAD         (1u << 3)     /* frames of less than 64 bytes */

@@ -8,13 +8,13 @@
 
 /* Commands of a frame to send, in the third word. */
 #define COMMAND_END      (1u << 24) /* the frame ends here */
-#define COMMAND_CHECKSUM (1u << 25) /* the card adds the frame's check sum */
+#define COMMAND_CHECKSUM (1u << 25) /* the card adds the frame's checksum */
 #define COMMAND_REPORT   (1u << 27) /* the card reports the end */
 
 /* The fourth word. */
 #define STATUS_DONE  1u           /* the card has ended the request */
 #define STATUS_END   2u           /* the frame ends in this buffer */
-#define STATUS_WRONG (0x97u << 8) /* check sum, symbols, sequence, carrier, data */
+#define STATUS_WRONG (0x97u << 8) /* checksum, symbols, sequence, carrier, data */
 
 static volatile uint32_t *descriptor_of(const struct e1000e_queue *queue, unsigned number)
 {

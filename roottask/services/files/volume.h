@@ -11,7 +11,7 @@
 
 /* A mounted file system. */
 struct volume {
-        const char *path;      /* where it is mounted, as "data" */
+        const char *path;      /* mount point without the slash, such as "data" */
         const char *service;   /* the block service; NULL: a boot module */
         const char *partition; /* NULL: the whole disk */
         bool read_only;        /* the mount's argument says so */

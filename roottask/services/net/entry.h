@@ -22,7 +22,7 @@ int net_entry_check(const struct nova_net_entry *entry, size_t pool_bytes, uint3
 /* Returns true if one card can have the address: it is not 0, and not that of a group. */
 bool net_address_is_valid(const uint8_t *address);
 
-/* What a driver says of a card that has none. */
+/* The driver's message about a card without an address. */
 #define NET_NO_ADDRESS                                                                            \
         "the card has no address of its own, which the other machines need; give it one, or use " \
         "another card."

@@ -8,7 +8,8 @@
 /* Prints a sentence, and ends the program. */
 _Noreturn void driver_fail(const char *sentence);
 
-/* The same for an error that a restart does not cure, such as a property of the device. */
+/* Prints a sentence, and ends the program with a status that prevents its restart. It is for errors
+ * that a restart does not cure, such as a property of the device. */
 _Noreturn void driver_refuse(const char *sentence);
 
 /* Serves the device and the clients until the program ends.

@@ -8,7 +8,7 @@
 #include "novart/service.h"
 #include "watchdog.h"
 
-/* What serve_all() calls, with the lock. */
+/* Functions that serve_all() calls while it holds the lock. */
 struct serve_turns {
         bool (*round)(void);      /* gives a turn to each client; false: nothing was left */
         void (*wait)(bool waits); /* shows the clients whether the doorbell needs an up */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the arguments of a switch say about clients. */
+/* Options of a switch's clients, which its arguments contain. */
 #ifndef NOVART_SWITCH_OPTIONS_H
 #define NOVART_SWITCH_OPTIONS_H
 

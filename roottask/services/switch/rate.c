@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #define SECOND_NS UINT64_C(1000000000)
-#define LEAST     60 /* bytes of a frame on a cable, without the check sum */
-#define CABLE     24 /* check sum, preamble and gap */
+#define LEAST     60 /* bytes of a frame on a cable, without the checksum */
+#define CABLE     24 /* checksum, preamble and gap */
 #define RATE_MAX  (UINT64_C(1) << 40)
 
 bool rate_allows(const struct rate *rate, uint64_t now_ns)

@@ -71,7 +71,7 @@ static void drain(unsigned index)
         }
 }
 
-/* The same, and asks for an interrupt after the next one. */
+/* Ends all requests that the device has completed, and asks for an interrupt after the next one. */
 static void drain_and_arm(unsigned index)
 {
         do

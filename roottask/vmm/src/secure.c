@@ -122,8 +122,8 @@ static enum nova_h_status init_start(struct nova_secure *secure)
         return answer_of(status);
 }
 
-/* What a page of the machine's RAM holds since the guest is secure, and where the encrypted page
- * with the same number is. */
+/* Use of a page of the machine's RAM after the guest has become secure, and the place of the
+ * encrypted page with the same number. */
 struct nova_secure_place {
         enum { PLACE_FREE, PLACE_SHARED, PLACE_ENCRYPTED } use;
         uint32_t owner; /* of ENCRYPTED: number of the guest's page */

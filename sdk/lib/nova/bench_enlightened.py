@@ -36,8 +36,8 @@ TIMEOUT = 240
 
 @dataclass
 class Place:
-    """What the boots share: the build, the plugin, a folder for its outputs, and the initrd with
-    the program of WORK."""
+    """Files that the boots share: the build, the plugin, a folder for its outputs, and the initrd
+    with the program of WORK."""
 
     build: Path
     plugin: Path

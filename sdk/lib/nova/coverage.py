@@ -31,7 +31,7 @@ BOTH = PASSED | TAKEN
 BOCHS = "port_e9_hack: enabled=1\n"
 BLOCK = re.compile(rb"^@([0-9a-f]{16})$", re.MULTILINE)
 TRACE = "<__sanitizer_cov_trace_pc>"
-# What readelf writes: the file of the rows that follow, and a row.
+# Lines of readelf: the name of the file to which the next rows belong, and a row.
 HEADING = re.compile(r"(?:CU: )?(/\S+):$")
 ROW = re.compile(r"(\S+)\s+(\d+|-)\s+0x([0-9a-f]+)(?:\s|$)")
 # Instructions after which the next one only runs as the target of a jump or call.

@@ -26,22 +26,22 @@ FIRMWARE_PACKAGE = "seabios"
 MEMTEST_PACKAGE = "memtest86+"
 MEMTEST = {"x86_64": "boot/memtest86+x64.bin", "x86_32": "boot/memtest86+ia32.bin"}
 
-# Name of the folder for created files; it changes when the way to create them changes.
+# Name of the folder for created files. It changes with the sources that create them.
 _SOURCES = [Path(__file__).with_name(name)
             for name in ("guest.py", "guest_crypt.py", "guest_secret.c")]
 FORM = hashlib.sha256(b"".join(one.read_bytes() for one in _SOURCES)).hexdigest()[:12]
-# Drivers that Debian's kernel has as modules, in the order in which they need each other. Guests
-# without such devices do not load them.
+# Drivers that are modules in Debian's kernel; each one comes after those that it needs. A guest
+# loads only the drivers of its devices.
 DRIVERS = """
 drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
 drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/block/virtio_blk
 drivers/char/virtio_console drivers/char/hw_random/virtio-rng
 """.split()
-# The same for a network card.
+# Drivers of a network card.
 NET_DRIVERS = "net/core/failover drivers/net/net_failover drivers/net/virtio_net".split()
-# The same for a function that is passed through.
+# Drivers of a network card that is passed through.
 PASS_DRIVERS = "drivers/pps/pps_core drivers/ptp/ptp drivers/net/ethernet/intel/e1000e/e1000e"
-# The same for the file system of a disk that is the root; some kernels have it built in.
+# Drivers of the file system of a root disk. Some kernels have them built in.
 ROOT_DRIVERS = "crypto/crc32c_generic lib/crc16 fs/mbcache fs/jbd2/jbd2 fs/ext4/ext4".split()
 
 DISK_SECTORS = 2048
@@ -103,7 +103,7 @@ else
 fi
 poweroff -f
 """
-# What a guest does with an address that it got by DHCP.
+# The guest's script for an address that it got by DHCP.
 LEASE = """\
 #!/bin/sh
 [ "$1" = bound ] || exit 0

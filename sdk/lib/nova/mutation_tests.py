@@ -35,15 +35,16 @@ class FirstFailure:
 
 
 class FirstOfQemu(FirstFailure, Runner):
-    """Under QEMU."""
+    """A run under QEMU that stops at the first failed case."""
 
 
 class FirstOfBochs(FirstFailure, BochsRunner):
-    """Under Bochs."""
+    """A run under Bochs that stops at the first failed case."""
 
 
 RUNNERS = dict(zip(EMULATORS, (FirstOfQemu, FirstOfBochs)))
-WHOLE = dict(zip(EMULATORS, (Runner, BochsRunner)))  # of a kernel that is expected to stop
+# Where the kernel is expected to stop, the run continues after a failed case.
+WHOLE = dict(zip(EMULATORS, (Runner, BochsRunner)))
 
 
 def machines(kernel, program, cpus, areas, emulator="qemu", case=None):
@@ -102,12 +103,13 @@ class Areas:
         return None
 
     def run(self):
-        """Returns the failure in these areas, or None; or that the kernel stopped as expected."""
+        """Returns the first failed case of these areas, the expected stop of the kernel, or None if
+        the mutation was not caught."""
         caught = self._boot(self.areas)
         return f"stop: {self.stop}" if caught and self.stop else caught
 
     def again(self, known):
-        """Returns KNOWN when it is a case of these areas that fails alone."""
+        """Runs the case KNOWN alone. Returns it if it is in these areas and fails, else None."""
         match = CASE.fullmatch(known)
         if self.stop or not match or match.group(1) not in self.areas:
             return None
@@ -116,8 +118,8 @@ class Areas:
 
 
 def failed_unit(output):
-    """Returns the first test that failed, by the output of a program that may have ended early, in
-    the test that it began last."""
+    """Returns the first test that failed, according to the output of the program. If the program
+    ended early, this is the last test that it began."""
     failed = FAILED.search(output)
     return failed.group(1) if failed else (BEGUN.findall(output) or ["did not run"])[-1]
 

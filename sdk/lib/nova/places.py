@@ -51,7 +51,8 @@ def templates():
 
 
 def kernel_folder(arch, config, compiler="gcc"):
-    """Where nova.elf32 and nova.elf are; an installed SDK has them of one compiler only."""
+    """Returns the folder of nova.elf32 and nova.elf. An installed SDK has those of one compiler
+    only."""
     if not INSTALLED:
         return tree.build_dir(tree.preset_name(arch, config, compiler))
     folder = SHARE / tree.preset_name(arch, config)

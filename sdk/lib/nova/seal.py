@@ -247,7 +247,7 @@ def run(args):
         return EXIT_OK
     action = "--show" if args.show else "--check" if args.check else "--rewrap"
     if not (args.show or args.check or args.rewrap):
-        raise NovaError("what is to be done: --kernel, --show, --check or --rewrap? "
+        raise NovaError("no action is given: add --kernel, --show, --check or --rewrap. "
                         "See nova seal --help.")
     _refuse_others(args, action, OWN + (() if args.rewrap else ("machine", "out")))
     _need(args, action, "image", "the IMAGE")

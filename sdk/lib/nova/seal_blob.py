@@ -92,7 +92,7 @@ class Part(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What the encrypted part of a blob contains."""
+    """Content of the encrypted part of a blob."""
 
     flags: int
     vcpus: int

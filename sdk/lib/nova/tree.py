@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-# Where Python finds this package.
+# The folder in which Python finds this package.
 LIBRARY = Path(__file__).resolve().parents[1]
 # The command that users call.
 SCRIPT = LIBRARY.parent / "bin/nova"
@@ -14,7 +14,7 @@ ARCHES = ("x86_64", "x86_32")
 CONFIGS = ("debug", "release")
 COMPILERS = ("gcc", "clang")
 HOST_PRESET = "host"
-# What `nova test --coverage` boots under Bochs, and builds for the host.
+# The presets that `nova test --coverage` boots under Bochs, and builds for the host.
 COVERAGE_PRESET = "x86_64-coverage"
 COVERAGE_HOST_PRESET = "host-coverage"
 

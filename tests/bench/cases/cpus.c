@@ -51,8 +51,8 @@ static unsigned workers_count(void)
         return cpu_count < CPUS_MAX ? cpu_count : CPUS_MAX;
 }
 
-/* Starts a new quantum for this thread, so that it does not end during a count: another thread of
- * its priority has run because the last quantum was used up. */
+/* Gives this thread a new quantum, so that no quantum ends during a count: waits until its last
+ * quantum is used up, which a run of another thread of its priority shows. */
 static void begin_quantum(void)
 {
         struct thread *t = global(boot_cpu, thread_exit_fn, NULL);

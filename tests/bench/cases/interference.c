@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a PD with one CPU and a small account costs others by each of its hypercalls. The attacker
+/* The time that a PD with one CPU and a small account costs others by each hypercall. The attacker
  * runs on the boot CPU, a thread of the root PD on the second CPU, and a guest on the third. One
  * plugin of the emulator counts the instructions of the kernel on those CPUs, another one the
  * longest stretch with interrupts off. This program reports the memory of another account and the

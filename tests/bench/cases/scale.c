@@ -133,7 +133,8 @@ static word_t make_page(word_t n)
         return delegate(page_pt, mem(page, 0, NOVA_MEM_RWX), PAGES + place(n));
 }
 
-/* Shared by all threads: none of them uses it, as they never return, or use registers only. */
+/* The stack of all threads. They share it because none uses it: a thread never returns, and needs
+ * registers only. */
 static char stack[STACK_BYTES] __attribute__((aligned(16)));
 
 static word_t make_thread(word_t n, unsigned prio)
@@ -153,7 +154,7 @@ static word_t make_ready(word_t n)
         return make_thread(n, 1 + (unsigned)(n % LOW_PRIOS));
 }
 
-/* Runs at once, up to its down. */
+/* Starts the thread, which runs at once until its down. */
 static word_t make_waiting(word_t n)
 {
         bench_deadline = FAR_DEADLINE + (uint32_t)n * 2654435761u; /* in no order */
@@ -462,7 +463,7 @@ static void wait_for_wake(struct thread *t)
         loop_down(nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, wake_sm));
 }
 
-/* An object that comes and goes alone must not bring its table with it. */
+/* Keeps the table that a single object needs, so that no operation allocates and frees it. */
 static void keep_tables(void)
 {
         const nova_crd_t crd = mem(page_of(memory(0)), 0, NOVA_MEM_R);

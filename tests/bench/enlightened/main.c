@@ -28,7 +28,7 @@
 #define CALL "movl $0x10000, %ebx\ncall *%rbx\n"
 #define WRITE(msr, low, high) \
         "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nmovl $" #high ", %edx\nwrmsr\n"
-/* Sends itself the vector, which it takes at once. */
+/* Sends VECTOR to the own CPU, which takes it at once. */
 #define SEND WRITE(0x40000071, 0x40061, 0) "sti\nnop\ncli\n"
 
 /* Sets up identity, hypercall page, reference page, local APIC, a polled source and its page. */
@@ -50,12 +50,13 @@ GUEST_CODE(nothing, 64, "nop\n");
 GUEST_CODE(cpuid, 64, "movl $1, %eax\ncpuid\n");
 GUEST_CODE(refused, 64, "movl $0x7777, %ecx\n" CALL);
 GUEST_CODE(signal, 64, "movl $0x1005d, %ecx\nmovl $1, %edx\n" CALL);
-/* Flushes of no virtual processor: their cost is that of the list. */
+/* Flushes that name no virtual processor, so that they cost only the walk of the list. */
 GUEST_CODE(list_1, 64, "movabsq $0x100000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(list_201, 64, "movabsq $0xc900000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(list_256, 64, "movabsq $0x10000000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(set_128, 64, "movabsq $0x8000020014, %rcx\nmovl $0xd000, %edx\n" CALL);
-/* The longest slices of calls for registers: reads of the run time, writes that move a page. */
+/* The longest slices of the calls that read and write registers: they read the run time, and move a
+ * page. */
 GUEST_CODE(reads, 64, "movabsq $0x2000000050, %rcx\nmovl $0xa000, %edx\nmovl $0xb000, %r8d\n" CALL);
 GUEST_CODE(writes, 64, "movabsq $0x400000051, %rcx\nmovl $0xc000, %edx\n" CALL);
 GUEST_CODE(time_page, 64,
@@ -68,7 +69,7 @@ GUEST_CODE(send, 64, SEND);
 GUEST_CODE(timer, 64, WRITE(0x400000b1, 1, 0) "sti\nhlt\ncli\n");
 GUEST_CODE(apic_timer, 64, "movl $0xfee00380, %eax\nmovl $1, (%rax)\nsti\nhlt\ncli\n");
 
-/* Ends of the interrupt. */
+/* Handlers of VECTOR, which end the interrupt in three ways. */
 GUEST_CODE(end_page, 64,
            "xorl %eax, %eax\nxchgl %eax, 0x13000\ntestb $1, %al\njnz 1f\n" WRITE(0x40000070, 0,
                                                                                  0) "1:iretq\n");

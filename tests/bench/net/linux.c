@@ -115,7 +115,7 @@ static void start_card(void)
         check(!call6(SYS_IOCTL, number, SET_FLAGS, (long)&eth, 0, 0, 0), "up failed\n");
 }
 
-/* Lets Linux compute all check sums, as for a card that does not offer to do it. */
+/* Lets Linux compute all checksums, as for a card that does not offer to do it. */
 static void use_no_offload(void)
 {
         uint32_t value[2] = {SET_SUMS, 0};
@@ -126,7 +126,7 @@ static void use_no_offload(void)
         value[0] = GET_SUMS;
         value[1] = 1;
         check(!call6(SYS_IOCTL, number, ASK_CARD, (long)&eth, 0, 0, 0) && !value[1],
-              "the card computes check sums\n");
+              "the card computes checksums\n");
         call6(SYS_CLOSE, number, 0, 0, 0, 0, 0);
 }
 

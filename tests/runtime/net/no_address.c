@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver virtio-net with a card that offers no address; all of QEMU's do. */
+/* The driver virtio-net with a card that does not offer an address. Every card of QEMU offers one.
+ */
 #include "virtio/pci.h"
 
 #define ADDRESS (1ull << 5)

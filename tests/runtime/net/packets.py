@@ -15,7 +15,7 @@ def address(text):
 
 
 def checksum(data):
-    """Returns the Internet check sum (RFC 1071)."""
+    """Returns the Internet checksum (RFC 1071)."""
     if len(data) % 2:
         data += b"\0"
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
@@ -48,14 +48,14 @@ def ip6(source, to, protocol, payload, hops=255):
 
 
 def pseudo(source, to, protocol, bytes_):
-    """Returns what check sums of transports cover besides the segment."""
+    """Returns what checksums of transports cover besides the segment."""
     if len(source) == 4:
         return source + to + struct.pack(">BBH", 0, protocol, bytes_)
     return source + to + struct.pack(">II", bytes_, protocol)
 
 
 def summed(segment, at, source, to, protocol):
-    """Returns a segment with its check sum at the offset AT."""
+    """Returns a segment with its checksum at the offset AT."""
     value = checksum(pseudo(source, to, protocol, len(segment)) + segment)
     if protocol == UDP and not value:
         value = 0xFFFF

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A server that hostile.py attacks. Argument: the service with frames.
  *
- * Returns datagrams and bytes of TCP that come to port 7, and asks for names all the time. It
- * closes its oldest connection for a new one. The datagram "state" is answered with numbers of
- * lwIP's objects, and with the number of restarts of all programs, which init gives with the grant
- * `status`; "end" ends the program. */
+ * The server echoes datagrams and TCP streams at port 7, and looks up names all the time. When all
+ * connections are in use, it closes the oldest one. It answers the datagram "state" with the
+ * numbers of lwIP's objects and of the restarts of all programs, for which it has the grant
+ * `status`. The datagram "end" ends it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>

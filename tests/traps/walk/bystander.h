@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What instructions of the walk must not change: the memory and all registers of a thread in
+/* State that instructions of the walk must not change: memory and all registers of a thread in
  * another PD on the same CPU, its progress, memory of the walk's own PD, and the kernel's memory in
  * use. */
 #ifndef TRAPS_WALK_BYSTANDER_H

@@ -59,7 +59,7 @@ static uint8_t make_modrm(void)
         return rm == WALK_BP ? 0x40 | reg | rm : form | reg | rm;
 }
 
-/* Where a pointer of a class points: mostly to a page that is present. */
+/* Chooses the kind of page to which a pointer points: mostly one that is present. */
 static uint8_t make_class(unsigned mode)
 {
         if (bytes_chance(70))

@@ -30,7 +30,7 @@ PRINTED = 30
 
 
 class Outcome(NamedTuple):
-    """What the walker saw of one instruction; ip: bytes after its first one."""
+    """Outcome of one instruction in the walker. IP is relative to the instruction's first byte."""
 
     vector: int
     ip: int

@@ -20,7 +20,7 @@ enum { WALK_MAPPED, WALK_ABSENT, WALK_NON_CANONICAL };
 /* Maps of opcodes; the last: VEX, EVEX and XOP. */
 enum { WALK_MAP_1, WALK_MAP_0F, WALK_MAP_0F38, WALK_MAP_0F3A, WALK_MAP_VEX };
 
-/* What a kernel must do for an instruction that it executes itself. */
+/* Special needs of an instruction: a platform, a privilege, or the value of a register. */
 enum {
         WALK_PLAIN,
         WALK_NOT_QEMU,  /* QEMU executes another instruction, or aborts in its translator */
@@ -50,8 +50,8 @@ struct walk_record {
         uint32_t allowed;
         uint32_t seed; /* of registers, flags and memory */
         uint8_t mode;
-        uint8_t pointer;        /* where the operand of the ModRM lies */
-        uint8_t strings, stack; /* where SI and DI, and where SP and BP point */
+        uint8_t pointer;        /* class of the address in the ModRM operand */
+        uint8_t strings, stack; /* class of SI and DI, and of SP and BP */
         uint8_t map, opcode;
         uint8_t base, index; /* registers of the operand's address, or WALK_NO_REGISTER */
         int32_t displacement;

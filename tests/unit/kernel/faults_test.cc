@@ -128,7 +128,7 @@ class faults : public testing::Test
                 return memory_at(unit.at<uint64_t>(0, 0x10) & ~uint64_t{0xfff});
         }
 
-        // Where a unit writes its next event, in words.
+        // Returns the index of a unit's next event, in words.
         static unsigned head_of(Unit &unit)
         {
                 return unit.at<uint32_t>(2, 0x10) / 8;

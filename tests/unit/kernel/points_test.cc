@@ -36,7 +36,7 @@ constexpr unsigned ORDER = 7, COUNT = 1u << ORDER, EVERY = 16, PIECE = 9, FROM_H
 constexpr unsigned LARGE_ORDER = 11, LARGE_COUNT = 1u << LARGE_ORDER, LARGE = 0x800;
 constexpr unsigned ALL_ORDER = 13, ALL = 1u << ALL_ORDER; // number of the compared offsets
 
-// Who owns a range.
+// Owners of a range.
 enum Who { HOME, CLIENT, SERVER, THIRD, OTHER, NEW, WHO };
 
 // The model's name of a PD, which outlives the PD.
@@ -278,7 +278,7 @@ struct Operation {
         bool calls;      // the end of the server's thread aborts it
 };
 
-// What happens at a preemption point. Returns its meaning for the ranges.
+// An event at a preemption point. The function happen() returns its effect on the ranges.
 struct Disturbance {
         const char *name;
         std::function<Change(Scene &)> happen;

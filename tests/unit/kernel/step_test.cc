@@ -28,8 +28,8 @@ TEST(step, ends_a_delegation_after_a_budget_of_entries)
         check_pd(a);
 }
 
-// Whatever the limit is, the target's tables and the database agree afterwards, and no memory stays
-// in use.
+// With any limit, the target's tables and the database agree afterwards, and no memory stays in
+// use.
 void try_limits(Kernel &kernel, pd *from, word_t first, pd *to, word_t base, word_t count,
                 unsigned type)
 {
@@ -203,8 +203,8 @@ TEST(step, takes_out_all_pieces_of_a_mapping_that_it_takes_whole)
         check_pd(a);
 }
 
-// The mapping at which a revocation stands is cut once more while its pieces leave the space: the
-// new piece leaves it, too, and its selectors are free again.
+// Another revocation cuts the mapping whose pieces a revocation is just removing from the space.
+// The new piece leaves the space, too, and its selectors are free again.
 TEST(step, takes_out_a_piece_that_is_cut_off_while_others_leave)
 {
         for (unsigned steps = 1; steps < 30; steps++) {
@@ -231,8 +231,8 @@ TEST(step, takes_out_a_piece_that_is_cut_off_while_others_leave)
         }
 }
 
-// A revocation is about to cut a mapping that another one takes meanwhile, and has no memory: it
-// frees the mapping, which only it still held.
+// A revocation has no memory to cut a mapping. Meanwhile another one has removed the mapping from
+// its space. The first one holds the last reference, and frees the mapping.
 TEST(step, frees_a_mapping_that_it_has_no_memory_to_cut)
 {
         for (word_t links = 1; links < 30; links++) {
@@ -255,8 +255,8 @@ TEST(step, frees_a_mapping_that_it_has_no_memory_to_cut)
         }
 }
 
-// A revocation of some of the rights: mappings derived from a piece beyond the range lose them,
-// too.
+// A revocation of one permission without memory to split a mapping: mappings derived from a piece
+// beyond the range lose the permission, too.
 TEST(step, walks_below_all_pieces_of_a_mapping_that_it_takes_whole)
 {
         for (word_t at = 20; at < 100; at += 7) {

@@ -19,13 +19,14 @@ void paging_begin(void);
 /** Gives the pool to the allocator and builds the final tables. */
 bool paging_finish(uint64_t start, uint64_t size);
 
-/** Returns the physical address of a virtual one by the tables in use; UINT64_MAX: none. */
+/** Walks the tables in use. Returns the physical address of a virtual one, or UINT64_MAX if it is
+ * not mapped. */
 uint64_t paging_lookup(uint64_t virt);
 
-/** True if there was no memory for a table. */
+/** Returns whether the pool had no memory for a table. */
 bool paging_has_failed(void);
 
-/** The real ones. */
+/** The kernel's own functions. Tests of other files link replacements. */
 void *paging_boot_map(unsigned slot, uint64_t phys, uint64_t size);
 void paging_boot_unmap(void);
 

@@ -270,7 +270,7 @@ TEST_P(files_fat_test, fills_folders_with_many_names)
         expect_clean();
 }
 
-/* What the disk should contain. */
+/* Files and folders that the disk should contain. */
 struct model {
         std::map<std::string, std::string> files;
         std::set<std::string> folders = {""};

@@ -29,7 +29,7 @@ uint16_t slow_sum(const uint8_t *data, unsigned bytes)
         return (uint16_t)sum;
 }
 
-/* Compares the sums of all sizes at all places. */
+/* Compares the sums of buffers of all sizes at all offsets. */
 void compare(const std::array<uint8_t, sizes + places> &data)
 {
         for (unsigned place = 0; place < places; place++)

@@ -20,7 +20,7 @@ void put(frame &to, unsigned at, unsigned bytes, uint32_t value)
                 to[at++] = (uint8_t)(value >> 8 * bytes);
 }
 
-/* Writes both check sums. The sums of words in memory keep their order of bytes. */
+/* Writes both checksums. The sums of words in memory keep their order of bytes. */
 void close_sums(frame &of)
 {
         const unsigned tcp = (unsigned)(of[16] << 8 | of[17]) - 20;

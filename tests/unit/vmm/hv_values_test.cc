@@ -64,7 +64,8 @@ struct hv_values : hv_partition {
                 return output ? (input + 15) / 16 * 16 + output <= 112 : input <= 112;
         }
 
-        /* What the checks before the call's own ones say: a status, -1 #UD, 0 if all pass. */
+        /* Makes the checks that come before those of the call itself. Returns a status, -1 for
+         * #UD, or 0 if all pass. */
         int first_failure(const nova_hv_frame &call_frame)
         {
                 const uint64_t value = call_frame.value, count = value >> 32 & 0xfff;

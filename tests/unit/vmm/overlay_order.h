@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What overlay_order.c compiles, and the kernel's calls that the test replaces. */
+/* Functions that overlay_order.c compiles, and hypercalls that the test replaces. */
 #ifndef NOVA_TESTS_UNIT_VMM_OVERLAY_ORDER_H
 #define NOVA_TESTS_UNIT_VMM_OVERLAY_ORDER_H
 

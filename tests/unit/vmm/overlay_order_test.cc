@@ -87,7 +87,7 @@ struct overlay_order : testing::Test {
                         reinterpret_cast<const uint8_t *>(nova_crd_base(crd) * page_bytes));
         }
 
-        /* What is on top. */
+        /* Returns the topmost overlay. */
         int top() const
         {
                 const nova_overlay *const overlay =

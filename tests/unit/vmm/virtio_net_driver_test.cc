@@ -291,7 +291,7 @@ TEST_F(virtio_net_driver, buffers_of_a_client_may_overlap)
         EXPECT_EQ(received(2, 0x800), std::string(0x800, '\xee'));
 }
 
-/* What a hostile card changes after a frame of 300 bytes in two buffers. */
+/* Changes that a hostile card makes after a frame of 300 bytes in two buffers. */
 struct virtio_net_hostile : virtio_net_driver {
         unsigned first = 0;
 

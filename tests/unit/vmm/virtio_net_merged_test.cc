@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio network card: check sums that stay open, and frames in several buffers. */
+/* The virtio network card: checksums that stay open, and frames in several buffers. */
 #include "virtio_net.h"
 
 namespace
@@ -7,7 +7,7 @@ namespace
 
 using namespace virtio;
 
-TEST_F(virtio_net, passes_on_open_check_sums_if_its_user_takes_them)
+TEST_F(virtio_net, passes_on_open_checksums_if_its_user_takes_them)
 {
         const std::string whole = "\x10\x11\x12\x13";
 
@@ -28,7 +28,7 @@ TEST_F(virtio_net, passes_on_open_check_sums_if_its_user_takes_them)
         EXPECT_NE(sent[2].substr(16, 4), whole);
 }
 
-TEST_F(virtio_net, gives_a_frame_with_an_open_check_sum_as_it_is)
+TEST_F(virtio_net, gives_a_frame_with_an_open_checksum_as_it_is)
 {
         uint8_t frame[60] = {};
 
@@ -48,7 +48,7 @@ TEST_F(virtio_net, gives_a_frame_with_an_open_check_sum_as_it_is)
         EXPECT_EQ(peek<uint8_t>(data), 0);
 }
 
-TEST_F(virtio_net, completes_check_sums_for_a_driver_that_takes_no_open_ones)
+TEST_F(virtio_net, completes_checksums_for_a_driver_that_takes_no_open_ones)
 {
         uint8_t frame[60] = {}, before[60];
 

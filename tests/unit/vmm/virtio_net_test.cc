@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio network card: frames in both directions, check sums, and faulty drivers. */
+/* The virtio network card: frames in both directions, checksums, and faulty drivers. */
 #include "virtio_net.h"
 
 namespace
@@ -92,7 +92,7 @@ TEST_F(virtio_net, requests_a_notification_only_if_there_is_room)
 }
 
 /* The words 0x0001, 0x0203, ... of a frame; the sum is taken from an even and from an odd byte. */
-TEST_F(virtio_net, completes_check_sums)
+TEST_F(virtio_net, completes_checksums)
 {
         start_with(check_sum);
         for (unsigned bytes : {40u, 41u, 42u, 43u}) {
@@ -112,7 +112,7 @@ TEST_F(virtio_net, completes_check_sums)
         }
 }
 
-TEST_F(virtio_net, a_check_sum_of_zero_is_sent_as_ones)
+TEST_F(virtio_net, a_checksum_of_zero_is_sent_as_ones)
 {
         start_with(check_sum);
         queue_frame(0, 18, 1, 14, 2);
@@ -123,7 +123,7 @@ TEST_F(virtio_net, a_check_sum_of_zero_is_sent_as_ones)
         EXPECT_EQ(sent[0].substr(16, 2), "\xff\xff");
 }
 
-TEST_F(virtio_net, a_check_sum_outside_of_the_frame_breaks_the_device)
+TEST_F(virtio_net, a_checksum_outside_of_the_frame_breaks_the_device)
 {
         const struct {
                 uint16_t from, at;

@@ -57,7 +57,7 @@ enum flaw {
 
 enum cpu_vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
 
-/* What CPUID and IA32_ARCH_CAPABILITIES report about a CPU. */
+/* Properties of a CPU that CPUID and IA32_ARCH_CAPABILITIES report. */
 struct cpu_facts {
         enum cpu_vendor vendor;
         unsigned family, model;

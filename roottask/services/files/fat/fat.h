@@ -74,7 +74,7 @@ struct fat_node {
         bool folder, removed, changed;
         bool grown;                /* the entry does not contain the present size or chain yet */
         uint8_t attributes;        /* attributes of the entry */
-        uint32_t sector, slot;     /* where the entry lies; sector 0: the root */
+        uint32_t sector, slot;     /* place of the entry; sector 0: the root */
         uint32_t first, size;      /* first cluster, 0: none; bytes */
         uint32_t clusters;         /* number of clusters in the chain */
         uint32_t disk_clusters;    /* number of clusters in the part of the chain on the disk */
@@ -156,7 +156,7 @@ void fat_time_to(int64_t seconds, uint32_t *date, uint32_t *time);
 /* An entry of a folder with its long name. */
 struct fat_set {
         uint32_t begin, end;   /* index of the first entry and of the short one */
-        uint32_t sector, slot; /* where the short entry lies */
+        uint32_t sector, slot; /* place of the short entry */
         uint8_t entry[FAT_ENTRY];
         char name[FILES_NAME_SIZE], short_name[FILES_NAME_SIZE];
 };

@@ -16,7 +16,7 @@ extern "C" {
 /** Minimum size of a frame in bytes: its header. */
 #define NOVA_VIRTIO_NET_FRAME_MIN 14u
 
-/** Maximum size of a frame in bytes, without a check sum. */
+/** Maximum size of a frame in bytes, without a checksum. */
 #define NOVA_VIRTIO_NET_FRAME_MAX 1514u
 
 /** Where a card's frames go. The functions are called with the machine locked, and do not block. */

@@ -24,8 +24,8 @@ struct header {
         uint8_t segments;  /* 0: the frame is not to be divided */
         uint16_t bytes;    /* size of the headers of such a frame */
         uint16_t segment;  /* size of its parts */
-        uint16_t sum_from; /* first byte that the check sum covers, up to the frame's end */
-        uint16_t sum_at;   /* place of the check sum, from `sum_from` on */
+        uint16_t sum_from; /* first byte that the checksum covers, up to the frame's end */
+        uint16_t sum_at;   /* place of the checksum, from `sum_from` on */
         uint16_t buffers;  /* number of buffers of a received frame */
 };
 
@@ -53,7 +53,7 @@ static uint16_t sum_of(const uint8_t *data, size_t bytes)
         return (uint16_t)sum;
 }
 
-/* Returns true if the check sum of a frame lies in it. */
+/* Returns true if the checksum of a frame lies in it. */
 static bool lies_inside(size_t bytes, const struct header *header)
 {
         const size_t from = header->sum_from, at = from + header->sum_at;
@@ -61,7 +61,7 @@ static bool lies_inside(size_t bytes, const struct header *header)
         return from < bytes && at + sizeof(uint16_t) <= bytes;
 }
 
-/* Completes the check sum of a frame, whose field has the sum of the pseudo header. */
+/* Completes the checksum of a frame, whose field has the sum of the pseudo header. */
 static void complete(uint8_t *frame, size_t bytes, size_t from, size_t at)
 {
         uint16_t sum = (uint16_t)~sum_of(frame + from, bytes - from);
@@ -71,7 +71,7 @@ static void complete(uint8_t *frame, size_t bytes, size_t from, size_t at)
         memcpy(frame + from + at, &sum, sizeof(sum));
 }
 
-/* Sends a frame whose check sum is open, and lies in it. */
+/* Sends a frame whose checksum is open, and lies in it. */
 static void send_open(const struct nova_virtio_net *net, uint8_t *frame, size_t bytes,
                       const struct header *header)
 {
@@ -106,7 +106,7 @@ static const char *send_chain(struct nova_virtio_net *net, uint8_t *to)
                 return "a frame with a feature that was not negotiated";
         if (header.flags & HEADER_CHECK_SUM) {
                 if (!lies_inside(bytes, &header))
-                        return "a frame with a check sum outside of it";
+                        return "a frame with a checksum outside of it";
                 send_open(net, to, bytes, &header);
         } else {
                 net->cable->send(net->cable->context, bytes);
@@ -238,7 +238,7 @@ static bool give(struct nova_virtio *virtio, struct header *header, const uint8_
         return true;
 }
 
-/* Gives the guest a frame whose check sum it must get completed. */
+/* Gives the guest a frame whose checksum it must get completed. */
 static bool give_complete(struct nova_virtio *virtio, const uint8_t *frame, size_t bytes,
                           uint32_t sum)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the walker saw of one instruction. */
+/* Outcome of one instruction in the walker. */
 #ifndef TRAPS_WALK_OUTCOME_H
 #define TRAPS_WALK_OUTCOME_H
 
