@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as an archive: listed files lie inside it, and names cannot lead outside. */
+/* Fuzzes the reader of archives: listed files must lie inside the archive, and names must not lead
+ * outside. */
 #include "archive.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any card at the other end of e1000e's queue: it writes anything to the descriptors. Requests end
- * in order, each one once, with a size that fits, and a card that was reset gets the driver's own
- * copies. */
+/* Fuzzes the queue of the driver e1000e with a card that writes anything to the descriptors. Each
+ * request must end once, in order and with a size that fits, and after a reset the card must get
+ * the driver's own copies of the descriptors. */
 #include "queue.h"
 
 #include <stdlib.h>

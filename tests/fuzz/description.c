@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parser of system descriptions with any bytes: it terminates, and each error is one
- * sentence. */
+/* Fuzzes the parser of system descriptions: it must terminate, and each error must be one sentence.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any virtio device at the other end of a driver's queue: it writes anything to its memory. A
- * request ends once, and only one that is in flight; then its number is free for another one. */
+/* Fuzzes the queue of a virtio driver with a device that writes anything to the queue's memory.
+ * Only a request in flight must end, and only once. Then its number must be free for another
+ * request. */
 #include "queue.h"
 
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ELF loader of children with any bytes: an image that it accepts must have a possible
- * layout. */
+/* Fuzzes the ELF loader of children: an image that it accepts must have a possible layout. */
 #include "elf.h"
 
 #include <stdlib.h>

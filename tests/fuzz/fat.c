@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a disk with a file system FAT, which is read, changed and read again: no access
- * leaves the disk, and the number of accesses has a bound. */
+/* Fuzzes the file system FAT: reads, changes and again reads a disk of any content. No access must
+ * leave the disk, and the number of accesses must have a bound. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as requests of HTTP: a path lies below the root, and the result does not depend on the
- * pieces in which the request comes. */
+/* Fuzzes the parser of HTTP requests: a path must lie below the root, and the result must not
+ * depend on the pieces in which the request arrives. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

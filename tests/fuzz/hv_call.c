@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any guest's hypercalls: calls end, have a status and touch only the blocks that they may touch.
- */
+/* Fuzzes the hypercalls of guests: a call must end with a status, and access only its own blocks of
+ * input and output. */
 #include "novavmm/hv.h"
 
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any sequence of accesses to the registers of enlightened guests, with the time, interrupts,
- * messages and the guest's writes to its pages in between: each result, each page that the guest
- * sees, and each interrupt are those of a model (hv_msr_model.c). */
+/* Fuzzes the registers of enlightened guests: accesses them in any order, while time passes,
+ * interrupts and messages arrive, and the guest writes to its pages. Each result, each page that
+ * the guest sees, and each interrupt must be those of a model (hv_msr_model.c). */
 #include "novavmm/hv.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as output and as keys: lines are whole, prefixed, and hold no control characters. */
+/* Fuzzes the console of children with output and keys: lines must be complete and prefixed, and
+ * must not contain control characters. */
 #include "lines.h"
 
 #include <stdint.h>

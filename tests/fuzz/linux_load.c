@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any file as a Linux kernel: it is loaded into the guest's memory or refused. */
+/* Fuzzes the loader of Linux kernels: a file must be refused, or loaded into the guest's memory. */
 #include <stdlib.h>
 #include <string.h>
 

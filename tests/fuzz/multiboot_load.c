@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loader of Multiboot kernels with any bytes: any file that it accepts lies in the guest's
+/* Fuzzes the loader of Multiboot kernels, which must refuse a file or load it into the guest's
  * memory. */
 #include "novavmm/load.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as the partition table of a disk: MBR, with a chain of logical partitions, or GPT,
- * whose checksums are corrected. All partitions lie on the disk and share no block, reads stay on
- * the disk, and their number has a bound. The disk may return different data at the second read. */
+/* Fuzzes the readers of partition tables: an MBR with a chain of logical partitions, or a GPT,
+ * whose checksums the test corrects. All partitions must lie on the disk and share no block, reads
+ * must stay on the disk, and their number must have a bound. The disk may return different data at
+ * the second read. */
 #include "table.h"
 
 #include <stdlib.h>

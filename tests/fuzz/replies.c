@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any answers of machines outside to a machine that begins to use a network: of DHCP, DNS, ARP, and
- * of IPv6's neighbour discovery. lwIP must return all memory, and must not believe an answer with
- * another number, of another server, or from behind a router. */
+/* Fuzzes lwIP with the answers of other machines to a machine that joins a network: DHCP, DNS, ARP
+ * and neighbour discovery of IPv6. lwIP must return all memory, and must ignore an answer that has
+ * a wrong identifier, comes from a wrong server, or has passed a router. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

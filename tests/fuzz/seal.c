@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as the blob of a sealed image, with cryptography that accepts everything: a blob that
- * is opened is safe to use, and one that is refused leaves nothing. */
+/* Fuzzes the reader of sealed images, with cryptography that accepts everything: an opened blob
+ * must be safe to use, and a refused one must leave no data. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a disk with the file system squashfs, or one in memory: no access leaves the disk,
- * and the number of accesses has a bound. */
+/* Fuzzes the file system squashfs on a disk or in memory: no access must leave the disk, and the
+ * number of accesses must have a bound. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any frames at any port of a switch, while clients come and go. A frame to a client's address goes
- * to that client only, a frame with a client's source passes from that client only, and nothing
- * goes back or to a port that does not exist. What the table may know is compared with a list of
- * all addresses that were seen. */
+/* Fuzzes the table of a switch with frames at any port, while clients come and go. The switch must
+ * send a frame for a client to that client only. It must accept a frame with a client's source
+ * address from that client only. It must not send a frame back to its own port, or to a port that
+ * does not exist. A list of all addresses that were seen bounds the content of the table. */
 #include "table.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any order of arming, cancelling and expiring: the heap's order and positions stay valid. */
+/* Fuzzes the heap of timers: arms, cancels and expires them in any order. The heap's order and
+ * positions must stay valid. */
 #include "heap.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any driver of virtio devices: accesses to their registers, interrupt messages and configuration
- * spaces, and any bytes in their queues. The devices access only the guest's memory and their
- * disks, send only messages of their table and frames of valid sizes, and report at most one
- * error. */
+/* Fuzzes the virtio devices of guests with a driver that accesses their registers, interrupt
+ * messages and configuration spaces, and writes anything to their queues. The devices must access
+ * only the guest's memory and their disks, send only messages of their table and frames of valid
+ * sizes, and report at most one error. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -21,7 +21,8 @@
 #define HELD   16
 #define MIB    0x100000
 
-/* Kernel memory that may not be free yet: less than a storm would leak at one object a round. */
+/* Maximum of kernel memory that is not free yet, in bytes. A storm that leaks one object per round
+ * would leak more. */
 #define ON_ITS_WAY 0x1000
 
 static unsigned threads;
@@ -125,8 +126,8 @@ static void *selector_storm(void *argument)
         return NULL;
 }
 
-/* Each page of the region is first touched by one of the CPUs; then all CPUs see the data of
- * all. */
+/* Writes a byte to each page of the region. The CPU that touches a page first allocates it; all
+ * other CPUs must see the same page. */
 static void *touch(void *argument)
 {
         const size_t own = (size_t)argument;

@@ -18,7 +18,7 @@ ONE = (
     "# why\nname: a b\nfile: x.c\nfunction: one\npattern: a = f(1)\nnew: a = 2\n"
     "areas: ipc hip\ncpus: 1\n"
 )
-# The rows of the table that a run with --record has yet to fill.
+# Maximum number of rows in the table that wait for a run with --record.
 MOST_OPEN = 0
 OTHER = "static void two(int a)\n{\n        a = f(1);\n}\n"
 
@@ -134,7 +134,8 @@ class Mutations(unittest.TestCase):
 
 
 class FakeSuite:
-    """Tests whose results are given: all together fail by FAILS, a single one if it is in ALONE."""
+    """Simulates a suite of tests. A run of all tests returns FAILS. A single test fails if it is in
+    ALONE."""
 
     def __init__(self, fails=None, alone=()):
         self.fails, self.alone, self.runs = fails, alone, 0

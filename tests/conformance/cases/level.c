@@ -142,7 +142,7 @@ CASE_ON(level, two_functions_share_a_pin, "5.5.2-02 3.4-02 3.4-03", needs_2_edus
 
 #define ROUNDS     1000
 #define FEWER      200   /* maximum where CPUs that contend for a lock are slow under emulation */
-#define LEAST      50    /* where the host has other work */
+#define LEAST      50    /* minimum, which counts if the host has other work */
 #define LONGEST_MS 20000 /* time limit for rounds beyond the least */
 
 /* Assigns the pin value[3] to one CPU after the other until value[0] is set. */
@@ -184,7 +184,7 @@ static void raise_all(struct thread *t, unsigned functions, unsigned rounds)
                 EXPECT(wait_for(&t->value[2 + n], before + 1));
         }
         EXPECT(comes_to_rest(&t->value[1]));
-        /* At most one more for each interrupt: those that came between an up and its service. */
+        /* An interrupt that comes between an up and its service causes one more down. */
         EXPECT(t->value[1] <= 2 * i + 1);
 }
 
@@ -227,7 +227,7 @@ CASE_ON(level, pins_that_several_cpus_assign_at_once_do_not_get_mixed_up, "5.5.2
         const unsigned cpus = cpu_count;
         line_open_shared();
         struct thread *t = driver(cpu_numbers[1]);
-        /* Pins of other PCI lines, where nothing happens. */
+        /* The pins of the other reroutes belong to PCI lines without interrupts. */
         for (unsigned i = 1; i < cpus; i++)
                 r[i] = rerouter(cpu_numbers[i], gsi_open(16 + i % 4), 500);
         raise_all(t, 2, case_rounds(FEWER));

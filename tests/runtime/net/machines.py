@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Machines outside of programs with sockets, on the other end of a cable: machines.py KIND
+"""Simulates the machines at the other end of the cable for programs with sockets: machines.py KIND
 COMMAND...
 
 Runs a command that boots a system with a card. The word NETDEV in the command becomes QEMU's option

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Clients of a switch. Arguments: an action, the service, a number.
  *
- * ping SERVICE FRAMES: says whether the switch has a cable, finds pong by a frame to all, and
- * exchanges frames with it; then sends frames with the sources of others, which the switch counts,
- * and tells all that it ends. pong SERVICE FRAMES: answers.
- * several SERVICE FRAMES: answers from an address that is not the port's, and sends a frame from
- * ping's. sleeper SERVICE FRAMES: reads nothing, until it has lost that many frames. flood SERVICE
- * BYTES: sends to a machine that does not exist, and as much to all if BYTES is not 0, until ping
- * ends; BYTES is what it may send per second, which it does for two seconds at least. beside
- * SERVICE ENDS: exchanges frames with pong until the program virtio-net has been started again ENDS
- * times. away SERVICE FRAMES: ends the driver cable.c twice, and exchanges FRAMES frames with pong
- * each time that the switch reports no cable. */
+ * ping SERVICE FRAMES: says whether the switch has a cable, finds pong by a broadcast, and
+ *   exchanges frames with it. Then it sends
+ *   frames with forged sources, and broadcasts its end.
+ * pong SERVICE FRAMES: answers ping from the port's own address.
+ * several SERVICE FRAMES: answers ping from another address, and sends a frame with ping's source.
+ * sleeper SERVICE FRAMES: reads nothing until it has lost that many frames.
+ * flood SERVICE BYTES: sends frames to a machine that does not exist until ping ends. If BYTES is
+ *   not 0, its limit is BYTES per second, every other frame is a broadcast, and it sends for at
+ *   least two seconds.
+ * beside SERVICE ENDS: exchanges frames with pong until init has restarted virtio-net ENDS times.
+ * away SERVICE FRAMES: ends the driver cable.c twice, and exchanges frames with pong each time that
+ *   the switch reports that it has no cable. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -272,7 +274,7 @@ static void away(unsigned frames)
         tell_all(END);
 }
 
-/* Answers ping, from an address. @return ping's address in @p other */
+/* Answers ping's frames with the source address @p own. @return ping's address in @p other */
 static void answer(const uint8_t *own, uint8_t *other)
 {
         int number = wait_for_frame(other);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Call values of any kind with any registers: each call ends with the status of the first check
- * that fails. The checks are written here a second time, from the manual. */
+/* Random call values and registers: each call ends with the status of the first check that fails.
+ * This file implements the checks again, from the manual. */
 #include "hv_partition.h"
 
 #include <cstring>
