@@ -124,8 +124,8 @@ static bool make_room(struct nova_vcpu *vcpu)
         return false;
 }
 
-/* Asks the VMM for a page. Another virtual CPU may get it meanwhile, so the caller looks whether it
- * is there.
+/* Asks the VMM for a page. Another virtual CPU may get it meanwhile, so the caller checks again
+ * whether the page is present.
  * @return the status of the VMM's answer */
 static int request(struct nova_vcpu *vcpu, uint64_t gpa, unsigned flags)
 {

@@ -16,8 +16,8 @@
 #define CONNECTIONS     16
 #define PATIENCE_NS     10000000000
 #define NS_PER_MS       1000000
-#define PIECE           16384 /* the service `files` shares its cache from this size on */
-#define LEAST           65536 /* bytes of an answer that a client takes within the patience */
+#define PIECE           16384 /* minimum size of a read for which `files` shares its cache */
+#define LEAST           65536 /* bytes of an answer that a client must take in PATIENCE_NS */
 #define DRAIN_MAX       65536 /* bytes that a client may still send after an error */
 #define DRAIN_NS        2000000000
 #define IDLE_NS         250000000 /* after this time a new client may get the place of another */
@@ -27,16 +27,16 @@
 enum state {
         READING,  /* the client sends a request */
         SENDING,  /* the client takes the answer */
-        DRAINING, /* the answer is complete, and the client should close the connection: if the
-                   * server did while it had data to read, the client could lose the answer */
+        DRAINING, /* the client closes the connection after the answer. If the server closed it
+                   * while it had data to read, the client could lose the answer */
 };
 
 struct connection {
         int socket;
         enum state state;
         uint64_t until;    /* its deadline in ns since boot */
-        size_t moved;      /* bytes sent since the deadline was set, or drained */
-        size_t got;        /* bytes of `in` */
+        size_t moved;      /* bytes sent since the deadline was set; DRAINING: bytes drained */
+        size_t got;        /* bytes received into `in` */
         size_t first, end; /* part of `out` that is still to be sent */
         size_t given;      /* bytes of the answer's text in `out` or sent */
         uint64_t left;     /* bytes of the content that are not in `out` */
@@ -218,7 +218,8 @@ static bool drain(struct connection *one)
         return one->moved < DRAIN_MAX;
 }
 
-/* Lets a connection do what it can. @return false: it has ended */
+/* Sends or receives data without waiting, according to the state. @return false: the connection has
+ * ended */
 static bool move(const struct server *server, struct connection *one)
 {
         switch (one->state) {
@@ -231,7 +232,8 @@ static bool move(const struct server *server, struct connection *one)
         }
 }
 
-/* @return false: the deadline has passed, and the client has done too little */
+/* Checks the deadline of a connection, and sets a new one if the client has taken enough of the
+ * answer. @return false: the deadline has passed */
 static bool is_in_time(const struct server *server, struct connection *one)
 {
         if (nova_time_ns() < one->until)
@@ -253,8 +255,8 @@ static uint64_t idle_from(const struct server *server, const struct connection *
         return is_idle(one) ? one->until - server->patience + IDLE_NS : UINT64_MAX;
 }
 
-/* Returns the connection whose place a new client gets, or `count`: it waits for its next request
- * since the longest time. */
+/* Returns the connection whose place a new client gets: the one that has waited longest for its
+ * next request. Returns `count` if there is none. */
 static unsigned find_idle(const struct server *server)
 {
         uint64_t first = nova_time_ns();
@@ -296,8 +298,8 @@ static void accept_one(struct server *server)
         server->connection[server->count++] = one;
 }
 
-/* Returns the time until the first deadline in ms, at least 1, or -1. Without room, the time at
- * which there may be some is a deadline, too. */
+/* Returns the time until the first deadline in ms, at least 1, or -1 if there is no deadline. If
+ * there is no room, the time at which a connection may give up its place is a deadline, too. */
 static int time_left(const struct server *server, bool room)
 {
         const uint64_t now = nova_time_ns();

@@ -20,7 +20,7 @@ struct novanet_mailbox {
         void *message[];
 };
 
-/* lwIP's lock for a few instructions, of its pools for example. */
+/* lwIP's lock for short critical sections, such as those of its pools. */
 static struct nova_mutex protection = NOVA_MUTEX_INITIALIZER;
 static struct nova_thread *holder;
 
@@ -33,8 +33,9 @@ u32_t sys_now(void)
         return (u32_t)(nova_time_ns() / NS_PER_MS);
 }
 
-/* Numbers that a machine outside cannot easily guess: ports, the first numbers of connections, and
- * identifiers of DNS and DHCP. A CPU without RDRAND makes them of the times of the calls. */
+/* Returns a number that another machine cannot easily guess. lwIP uses it for ports, initial
+ * sequence numbers, and identifiers of DNS and DHCP. On a CPU without RDRAND the numbers come from
+ * the times of the calls. */
 uint32_t novanet_random(void)
 {
         static uint32_t state;
@@ -51,7 +52,8 @@ uint32_t novanet_random(void)
         return next;
 }
 
-/* Returns 1 if the thread has the lock already. Only the holder finds itself there. */
+/* Takes the lock. Returns 1 if the calling thread already had it, else 0. The comparison needs no
+ * lock, because only the holder can find itself in `holder`. */
 sys_prot_t sys_arch_protect(void)
 {
         struct nova_thread *const self = nova_thread_self();
