@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sends lines to the server, and counts those that come back. Arguments: the service with frames,
- * the own address, the server's. */
+ * the client's address, the server's address. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 #define PAUSE_NS 50000000
 #define TRIES    100
 
-/* Connects with the server, which may start later. @return the socket, or -1 */
+/* Connects to the server, which may start later. @return the socket, or -1 */
 static int connect_to(const char *address)
 {
         struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};

@@ -10,7 +10,7 @@
 
 static const char *const deeds[] = {"return", "flood", "sleep", "fault", "spin"};
 
-/* The CPUs in turn. */
+/* Returns one of the program's CPUs, in turn. */
 static uint64_t one_cpu(unsigned number)
 {
         uint64_t left = nova_program.cpus;
@@ -20,7 +20,7 @@ static uint64_t one_cpu(unsigned number)
         return left & -left;
 }
 
-/* Starts one and ends it, after a time that varies over its whole life. */
+/* Starts a child and ends it. The time between varies, so that ends hit each phase of its life. */
 static bool live(unsigned number)
 {
         family_config.cpus = one_cpu(number);
@@ -56,8 +56,8 @@ int main(void)
 
         if (!family_begin("runtime-child"))
                 return 1;
-        /* Each action on each CPU, at many moments: stacks of the threads that answer get their
-         * pages. */
+        /* Each action on each CPU, at many moments, so that the stacks of the threads that answer
+         * have all their pages before resources are counted. */
         for (unsigned i = 0; i < 400; i++)
                 good = live(i) && good;
         /* One child in thousands may let a stack reach a new depth. A real leak recurs with later

@@ -113,7 +113,7 @@ uint32_t guest_user_call(void)
 
 uint32_t guest_user_call(void)
 {
-        return 0; /* secure guests need the other kernel */
+        return 0; /* secure guests need the kernel for x86-64 */
 }
 
 #endif

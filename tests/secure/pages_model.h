@@ -12,8 +12,8 @@
 
 #define PAGES   2u
 #define VCPUS   2u
-#define VIEWS   2u /* 0: without the bit, 1: with it */
-#define NORMALS 2u /* most pages of the VMM's memory */
+#define VIEWS   2u /* addresses of a page: 0 without the encryption bit, 1 with it */
+#define NORMALS 2u /* maximum number of pages of the VMM's memory */
 #define BASE    0x400000u
 #define NONE    0xffu
 

@@ -41,8 +41,8 @@ GUEST_CODE(driver, 32,
            "        jne 2b\n"
            "        hlt\n");
 
-/* The board of a guest: none, one that works, one whose device is broken by input at the end, and
- * one whose reset shows registers. */
+/* Boards of the guests: none, one that works, one whose device breaks on input at the end, and one
+ * whose reset prints the registers. */
 enum board { NO_BOARD, BOARD, BROKEN_BOARD, REPORTING_BOARD };
 
 /* Code for protected mode without paging, and the expected end of the machine. */

@@ -23,8 +23,8 @@
 
 /* Results of the guest, at STATE_AT. */
 struct state {
-        uint32_t wrong, checks; /* of the values that it read */
-        uint32_t ticks, late;   /* of the timer; those that found a wrong value */
+        uint32_t wrong, checks; /* numbers of wrong values, and of all values that it read */
+        uint32_t ticks, late;   /* interrupts of the timer, and those that found a wrong value */
         uint32_t count;         /* interrupts that were held back */
         uint32_t held[HELD];    /* the count at each step of the guest's end */
 };

@@ -2,9 +2,13 @@
 /* A guest with two PCI functions of the machine: QEMU's edu, which copies memory by DMA on request,
  * and an e1000e, whose registers show a reset. The guest tries to leave its memory. The monitor
  * fills all memory that it does not use with a pattern, and looks for changes.
- * Arguments: hostile; hostile flat: without resets; crash: the monitor crashes while the guest's
- * device copies; bereft: the service pci crashes meanwhile, which ends the monitor; refuse NAME:
- * the device NAME cannot be passed through; twice: the same device for two numbers. */
+ *
+ * Arguments:
+ * hostile: all attacks, with checks of resets; hostile flat: without these checks.
+ * crash: the monitor crashes while the guest's device copies.
+ * bereft: the service pci crashes meanwhile, which ends the monitor.
+ * refuse NAME: the device NAME cannot be passed through.
+ * twice: a device cannot be passed through under two numbers. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -19,8 +19,9 @@ GUEST_CODE(guest, 16,
            "        hlt\n");
 
 static struct nova_vm vm;
-static unsigned long cpus; /* bit n: a virtual CPU has run on CPU n. Written under the VM's lock */
-static unsigned started;   /* number of virtual CPUs that have run. The same lock */
+/* Written under the VM's lock. */
+static unsigned long cpus; /* bit n: a virtual CPU has run on CPU n */
+static unsigned started;   /* number of virtual CPUs that have run */
 
 /* Each virtual CPU writes once. Its exit is served on its CPU. */
 static void start_next(void *device, uint64_t port, unsigned bytes, uint64_t value)

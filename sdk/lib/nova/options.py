@@ -26,7 +26,8 @@ def _columns():
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Needs no module shutil. Each option needs a formatter, even without help."""
+    """A formatter that does not import shutil. argparse makes one for each option, even without
+    --help, so this saves time at each start."""
 
     def __init__(self, prog):
         super().__init__(prog, width=_columns() - 2)
@@ -40,7 +41,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **kwargs)
 
     def _print_message(self, message, file=None):
-        """Unlike argparse's, it does not ignore errors of the output."""
+        """Prints a message. Raises an error if the output fails, which argparse would ignore."""
         if message:
             (file or sys.stderr).write(message)
 

@@ -2,8 +2,7 @@
 /* Clients of a switch. Arguments: an action, the service, a number.
  *
  * ping SERVICE FRAMES: says whether the switch has a cable, finds pong by a broadcast, and
- *   exchanges frames with it. Then it sends
- *   frames with forged sources, and broadcasts its end.
+ *   exchanges frames with it. Then it sends frames with forged sources, and broadcasts its end.
  * pong SERVICE FRAMES: answers ping from the port's own address.
  * several SERVICE FRAMES: answers ping from another address, and sends a frame with ping's source.
  * sleeper SERVICE FRAMES: reads nothing until it has lost that many frames.

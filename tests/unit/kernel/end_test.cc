@@ -186,9 +186,9 @@ TEST(end, of_a_revoker_while_tlbs_are_flushed_leaves_nothing)
         EXPECT_EQ(e.caller->revocation.pin, nullptr);
 }
 
-// A caller may end on another CPU than the one that destroys it. The portal of its call dies with
-// it, and must do so on the destroying CPU, whose hypercall ends the objects that it dropped before
-// it returns.
+// One CPU destroys a caller, which ends on another CPU. The call holds the last reference to its
+// portal. The destroying CPU must free the portal, because its hypercall ends all objects that it
+// has dropped before it returns.
 TEST(end, of_a_caller_leaves_its_portal_to_the_cpu_that_destroys_it)
 {
         End e;

@@ -61,15 +61,15 @@ class Stepwise
                 revocation r;
         };
 
-        // most_at_a_time: maximum number of operations in progress. give_up: on average one step
-        // of this number abandons its operation; 0: none does.
+        // most_at_a_time: maximum number of operations in progress. give_up: average number of
+        // steps of which one abandons its operation, or 0 if no step does.
         Stepwise(std::mt19937_64 &numbers, unsigned most_at_a_time, unsigned give_up)
             : source(numbers), most(most_at_a_time), give_up_one_of(give_up),
               may_give_up(give_up != 0)
         {
         }
 
-        // Chooses an operation and begins it. false: it is done.
+        // Chooses an operation and begins it. Returns false if it is complete at once.
         virtual bool begin(Work *one) = 0;
 
         // Called before and after each step.
@@ -93,7 +93,7 @@ class Stepwise
                         work.push_back(std::move(one));
         }
 
-        // True if an operation has ended.
+        // Makes a step of an operation. Returns true if the operation has ended.
         bool continue_one(Work *one)
         {
                 const step_result result =
