@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The pages of a secure VM and their states. This module knows neither kernel nor sessions: it
+/* The pages of a secure VM and their states. This module uses neither hypercalls nor sessions: it
  * moves pages through the functions of struct page_ops. The caller serializes all calls.
  *
  * A guest-physical page has a secure place and a shared place, which are independent:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads requests of HTTP/1.1, and writes texts into pages. It knows nothing of sockets. */
+/* Reads requests of HTTP/1.1, and writes texts into pages. It does not use sockets. */
 #include "novanet/http.h"
 
 #include <string.h>

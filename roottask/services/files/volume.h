@@ -14,7 +14,7 @@ struct volume {
         const char *path;      /* mount point without the slash, such as "data" */
         const char *service;   /* the block service; NULL: a boot module */
         const char *partition; /* NULL: the whole disk */
-        bool read_only;        /* the mount's argument says so */
+        bool read_only;        /* the mount's argument has the word `read-only` */
         struct files_disk disk;
         struct files_system *system;
 };

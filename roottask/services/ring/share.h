@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a session with rings shares with its client: pages with the rings, a pool for data, and two
- * semaphores. */
+/* The memory that a session with rings shares with its client: pages with the rings, and a pool for
+ * data. It also has two semaphores. */
 #ifndef NOVART_RING_SHARE_H
 #define NOVART_RING_SHARE_H
 

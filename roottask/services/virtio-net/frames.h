@@ -10,7 +10,7 @@
 
 /* Features. */
 #define FRAMES_SUM       (1ull << 0)  /* the device takes frames with open checksums */
-#define FRAMES_GUEST_SUM (1ull << 1)  /* it says whether checksums are open or right */
+#define FRAMES_GUEST_SUM (1ull << 1)  /* it reports whether checksums are open or checked */
 #define FRAMES_MERGED    (1ull << 15) /* a frame may lie in several buffers */
 
 #define FRAMES_RECEIVE      0 /* numbers of queues */

@@ -76,7 +76,7 @@ static bool use_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *m
 
 /* Serves a call that needs the machine's devices, on the time of the virtual CPU, which the
  * ultravisor ends. So no call may hold the machine's lock at the end: `busy` counts the calls that
- * may do so, and a machine that has ended answers no more. */
+ * may do so, and a machine that has ended no longer answers. */
 static void serve_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
 {
         struct nova_secure *const secure = secure_of(vcpu);
