@@ -87,7 +87,7 @@ class Walk(Runner):
             self.ask("info registers -a")
         elif self.registers is None:
             self.registers = text
-            # The TSSs of both CPUs lie one behind the other.
+            # The TSSs of both CPUs are adjacent.
             self.ask(f"x /{CPUS * TSS_STRIDE // 4}xw {min(segment_bases(text, 'TR')):#x}")
         else:
             self.tasks = text

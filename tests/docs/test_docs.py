@@ -185,8 +185,8 @@ class Headers(unittest.TestCase):
         self.assertEqual(text, "/** Both. */\n#define NOVA_A 1\n/** Both. */\n#define NOVA_B 2\n")
 
     def test_the_comment_at_the_top_describes_the_file(self):
-        text = "/* SPDX-License-Identifier: x */\n/* What it has. */\n"
-        self.assertIn("/** @file\n * What it has. */", doc_headers.convert(text, set()))
+        text = "/* SPDX-License-Identifier: x */\n/* Its content. */\n"
+        self.assertIn("/** @file\n * Its content. */", doc_headers.convert(text, set()))
 
 
     def test_all_symbols_of_a_listed_header_go_into_its_group(self):
@@ -195,7 +195,7 @@ class Headers(unittest.TestCase):
         self.assertEqual(listed, {"x/a.h": "a", "x/b.h": "a"})
         self.assertEqual(doc_headers.group_of("lib/include/x/b.h", listed), "a")
         self.assertIsNone(doc_headers.group_of("lib/include/xx/b.h", listed))
-        text = doc_headers.convert("/* SPDX */\n/* What. */\n#ifndef A_H\nint a;\n", set(), "a")
+        text = doc_headers.convert("/* SPDX */\n/* Text. */\n#ifndef A_H\nint a;\n", set(), "a")
         self.assertRegex(text, r"(?s)@file.*@addtogroup a\n \*  @\{ \*/\n#ifndef.*/\*\* @\} \*/\n$")
 
 

@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The descriptors, and a guard behind them. */
+/* The descriptors, and a guard after them. */
 static struct {
         uint32_t words[E1000E_QUEUE_SIZE][4];
         uint8_t guard[16];

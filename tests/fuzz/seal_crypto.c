@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cryptography that accepts everything, so that a fuzzer reaches what is behind it: each sum and
+/* Cryptography that accepts everything, so that a fuzzer reaches the checks after it: each sum and
  * key is 0, and encrypted bytes are the plain ones. */
 #include <string.h>
 

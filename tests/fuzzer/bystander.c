@@ -30,7 +30,7 @@ struct bystander {
 
 static struct bystander bystanders[CPUS_MAX];
 static volatile word_t *canaries;
-static volatile word_t quiet; /* bystanders do not change the kernel's memory */
+static volatile word_t quiet; /* 1: bystanders must not change the use of kernel memory */
 
 static void fill(struct gpr *g, word_t key)
 {

@@ -58,7 +58,7 @@ static void expect(const char *what, word_t actual, word_t expected)
         EXPECT_EQ(actual, expected);
 }
 
-/* Lets the crowd run until it has made its hypercalls, or stands still whatever is done. */
+/* Lets the crowd run until it has made its hypercalls, or stands still despite all help. */
 static void run_crowd(void)
 {
         const uint64_t end = tsc() + plan.ticks * ROUND_MS;

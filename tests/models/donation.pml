@@ -161,7 +161,7 @@ inline pending_work()
 
 #define RUNS(ec) (!sc_dead && bound == ec && state[ec] == READY)
 
-/* What runs on the SC. */
+/* The ECs that run on the SC. */
 proctype running()
 {
         byte calls, to;

@@ -302,8 +302,8 @@ static int start_greedy(struct nova_child_config *config, unsigned priority, uin
         return status;
 }
 
-/* Services identify a program by its PD: the program and PDs that it makes would have another
- * program's name. */
+/* Tries to take the name of another program, by which services would grant it that program's
+ * rights. The program's own PD and PDs that it makes must keep the name. */
 static bool keeps_its_name(void)
 {
         static const char other[NOVA_NAME_SIZE] = {'b', 'a', 'n', 'k'};
@@ -460,7 +460,6 @@ static int do_device(char **argv)
         return 0;
 }
 
-/* Opens services with many names, some of them invalid. */
 /* Opens a service that its description does not name. */
 static int do_ask(char **argv)
 {
@@ -469,6 +468,7 @@ static int do_ask(char **argv)
         return nova_parent_open(argv[2], sel) == EACCES ? 0 : 1;
 }
 
+/* Opens services with many names, some of them invalid. */
 static int do_pester(char **argv)
 {
         const nova_sel_t sel = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);

@@ -46,14 +46,15 @@ struct worker {
 extern struct worker workers[WORKERS];
 extern unsigned worker_count;
 extern nova_sel_t group;
-/* Ends a thread that belongs to no worker when it raises an event, instead of failing the case. */
+/* If true, the harness ends a thread without a worker that raises an event. Otherwise the event
+ * fails the case. */
 extern bool stress_tolerant;
 
-/* Must come first in a case: makes the shared selectors and their event portals. */
+/* Makes the shared selectors and their event portals. Each case must call it first. */
 void stress_begin(void);
-/* Runs work on each CPU at the same time for stress_ms; the case fails when one does. */
+/* Runs work on each CPU at the same time for stress_ms. The case fails when one worker fails. */
 void stress_run(work_fn *work);
-/* Returns whether the time is over: for rounds that take long. */
+/* Returns whether the time is over. Rounds that take long use it to end early. */
 bool stress_over(void);
 /* Revokes all shared selectors and those of the workers. */
 void stress_clear(void);
@@ -67,16 +68,16 @@ word_t random_next(uint64_t *seed);
 /* Returns a number below n. */
 word_t random_below(struct worker *w, word_t n);
 
-/* Spins; also for threads of child PDs. */
+/* Spins. Threads of child PDs may call it, too. */
 void delay_us(unsigned us);
 
-/* Number of shared CPU i for events and create_ec. */
+/* Returns the first selector of the event portals of the CPU with an index, for create_ec. */
 static inline word_t events_of(nova_sel_t base, unsigned index)
 {
         return base + EVENTS * index;
 }
 
-/* Page of a slot's UTCB, at one address in all PDs. */
+/* Returns the page of a slot's UTCB, which has the same address in all PDs. */
 word_t utcb_of(const struct worker *w, unsigned slot);
 /* Prepares a slot for an EC. Returns the stack pointer. */
 word_t slot_prepare(struct worker *w, unsigned slot, thread_fn *fn);
@@ -91,7 +92,7 @@ bool check_equal(struct worker *w, const char *file, int line, const char *text,
                         return;                                                    \
         } while (0)
 
-/* As above, in a function with a result, which is then value. */
+/* Like CHECK_EQ(), for a function with a result: makes it return value unless both are equal. */
 #define CHECK_VALUE(w, actual, expected, value)                                    \
         do {                                                                       \
                 if (!check_equal(w, __FILE__, __LINE__, #actual, (word_t)(actual), \

@@ -76,6 +76,13 @@ PHRASES = (
     (re.compile(r"\b([Ee]ach (?:third|four" + r"th|fifth|tenth))\b"), "every fourth"),
     # It refers to a preceding sentence, but a comment is read alone.
     (re.compile(r"\b([Tt]he sa" + r"me of)\b"), "the name of the thing"),
+    (
+        re.compile(r"(?:/\*\*?|//|#|\"\"\") ?(The sa" + r"me(?:,| (?:as|between|for|in|with)\b))"),
+        "the name of the thing",
+    ),
+    # A comment begins with a verb or a noun.
+    (re.compile(r"(?:/\*\*?<?|//|\"\"\") ?(Wha" + r"t|Who)\b(?!.*\?)"), "a verb or a noun"),
+    (re.compile(r"\b([Cc]heck su" + r"ms?)\b"), "checksum"),
 )
 
 

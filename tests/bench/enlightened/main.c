@@ -28,7 +28,7 @@
 #define CALL "movl $0x10000, %ebx\ncall *%rbx\n"
 #define WRITE(msr, low, high) \
         "movl $" #msr ", %ecx\nmovl $" #low ", %eax\nmovl $" #high ", %edx\nwrmsr\n"
-/* Sends VECTOR to the own CPU, which takes it at once. */
+/* Sends VECTOR to the virtual CPU itself, which takes it at once. */
 #define SEND WRITE(0x40000071, 0x40061, 0) "sti\nnop\ncli\n"
 
 /* Sets up identity, hypercall page, reference page, local APIC, a polled source and its page. */

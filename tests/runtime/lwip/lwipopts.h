@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The configuration of novanet, with the changes without which lwIP's tests cannot be compiled, or
- * expect other values. */
+/* The configuration of novanet, changed where lwIP's tests would not compile or expect other
+ * values. */
 #ifndef TESTS_RUNTIME_LWIP_LWIPOPTS_H
 #define TESTS_RUNTIME_LWIP_LWIPOPTS_H
 
 #include "../../../roottask/novanet/port/lwipopts.h"
 
-/* One thread runs the tests. lwIP's own functions run in it when they would wait, with the
- * semaphores and the clock of the tests (unit/arch/sys_arch.c). */
+/* One thread runs the tests. Where lwIP would wait for its own thread, it runs that thread's
+ * functions itself. Semaphores and clock are those of the tests (unit/arch/sys_arch.c). */
 #define LWIP_TESTMODE 1
 #define TCPIP_THREAD_TEST
 #define LWIP_NETCONN_FULLDUPLEX     1

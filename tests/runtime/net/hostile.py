@@ -248,7 +248,8 @@ def judge(attacker, kind, number):
     attack = {"frames": attack_frames, "connections": attack_connections}[kind]
     attack(attacker, number // 2)
     if kind == "connections":
-        before = attacker.state()  # those that are never closed remain, but are as many as later
+        # Connections that are never closed remain. Their number is the same after each half.
+        before = attacker.state()
     attack(attacker, number // 2)
     print(f"hostile.py: {number} {kind} in {time.monotonic() - start:.1f} s", flush=True)
     if not attacker.ping():

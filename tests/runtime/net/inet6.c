@@ -75,7 +75,7 @@ static void ask_names(void)
         ask("four.test", NULL, &odd);
 }
 
-/* Texts of addresses, and back. */
+/* Converts texts to addresses and back. */
 static void check_texts(void)
 {
         static const char *texts[] = {"fd00:1::9", "::", "::ffff:10.0.0.1", "1:2:3:4:5:6:7:8"};

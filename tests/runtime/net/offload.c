@@ -20,7 +20,7 @@ static struct {
         unsigned open, checked, complete, wrong;
 } came;
 
-/* Returns the ones' complement sum of a word and of all bytes behind the first START ones. */
+/* Returns the ones' complement sum of a word and of all bytes after the first START ones. */
 static unsigned sum_of(const uint8_t *frame, unsigned word)
 {
         unsigned long sum = word;
@@ -97,7 +97,7 @@ static bool exchange_all(struct nova_net *net, const char *what, uint32_t sum, u
         return !error;
 }
 
-/* The buffers that the driver has when the client begins to accept are those of the time before. */
+/* After nova_net_accept_sums(), the first frames come in buffers that the driver got before. */
 int main(void)
 {
         const uint32_t open = nova_net_sum_open(START, AT);

@@ -91,7 +91,7 @@ static void load_fpu(const struct walk_record *r)
         __asm__ volatile("fxrstor %0" : : "m"(image));
 }
 
-/* Returns whether the first event is one of those. */
+/* Returns whether the first event is one of the allowed ones. */
 static bool is_allowed(const struct walk_record *r, uint32_t allowed)
 {
         const unsigned n = attempt.number[0];
@@ -148,7 +148,7 @@ static uint8_t reg_of(const struct walk_record *r)
         return r->map == WALK_MAP_VEX || at >= WALK_CODE ? 0xff : r->code[at] >> 3 & 7;
 }
 
-/* Returns what an emulator's faults add to the events of a record. */
+/* Returns the events of a record that are allowed because of this emulator's faults. */
 static uint32_t faults_of(const struct walk_record *r)
 {
         uint32_t allowed = 0;
@@ -162,7 +162,8 @@ static uint32_t faults_of(const struct walk_record *r)
         return allowed;
 }
 
-/* Returns what this CPU may do: Intel's ignore the prefix 66 of a branch in 64-bit mode. */
+/* Returns the events of a record that are allowed on this CPU. CPUs of Intel ignore the prefix 66
+ * of a branch in 64-bit mode. */
 static uint32_t allowed_here(const struct walk_record *r)
 {
         return r->mode == WALK_MODE_64 && emulator() & 1 ? r->allowed & ~WALK_LOW : r->allowed;

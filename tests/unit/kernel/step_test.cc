@@ -203,8 +203,8 @@ TEST(step, takes_out_all_pieces_of_a_mapping_that_it_takes_whole)
         check_pd(a);
 }
 
-// Another revocation cuts the mapping whose pieces a revocation is just removing from the space.
-// The new piece leaves the space, too, and its selectors are free again.
+// While a revocation removes the pieces of a mapping from its space, another one cuts the mapping
+// again. The new piece leaves the space, too, and its selectors are free again.
 TEST(step, takes_out_a_piece_that_is_cut_off_while_others_leave)
 {
         for (unsigned steps = 1; steps < 30; steps++) {

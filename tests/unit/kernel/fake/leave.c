@@ -16,7 +16,7 @@
 
 static jmp_buf way_out;
 static struct ec *left_to;
-static continuation_t left_by; /* NULL: to the user */
+static continuation_t left_by; /* continuation of the last exit; NULL: to user mode */
 static enum nova_status left_with;
 static bool inside;
 
