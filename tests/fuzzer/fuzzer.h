@@ -19,7 +19,7 @@
 /* Selectors of a suspect's PD; the root PD has the same objects from `group` on. Event portals of
  * each CPU, those of virtual CPUs, then a zone for each kind of object. */
 #define GROUP_ORDER 10
-#define SHOP        0x1d /* portal among a CPU's, where no event has a number: for capabilities */
+#define SHOP        0x1d /* portal that gives capabilities, at a number that no event has */
 #define SEL_GUEST   0x100
 #define SEL_SM      0x200
 #define SEL_PT      0x220

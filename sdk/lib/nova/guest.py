@@ -46,11 +46,11 @@ ROOT_DRIVERS = "crypto/crc32c_generic lib/crc16 fs/mbcache fs/jbd2/jbd2 fs/ext4/
 
 DISK_SECTORS = 2048
 
-# The first process of a guest: a shell, or what the kernel's command line names: the disk's own
-# first process after "root=", or the commands after "run=", with commas for blanks and + between
-# commands. A shell that reads them from a pipe shows the prompt that it would show on a terminal.
-# A network card gets the address after "net=", or one by DHCP. A program `unlock` of the initrd
-# opens an encrypted disk before the commands run.
+# The first process of a guest. By default it starts a shell. The words of the kernel's command line
+# change this: "root=DISK" starts the disk's own first process; "run=COMMANDS" runs commands, with
+# commas for blanks and + between commands, by a shell that shows its prompt although it reads from
+# a pipe; "net=ADDRESS" sets the address of a network card, which is otherwise requested by DHCP. If
+# the initrd has a program `unlock`, it opens an encrypted disk before the commands run.
 INIT = """\
 #!/bin/sh
 mount -t devtmpfs dev /dev

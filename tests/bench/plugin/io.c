@@ -3,11 +3,11 @@
  * NOP of seven bytes with IO_MARK + its number in the displacement, 0 for the end.
  *
  * Arguments: out=FILE, from=ADDRESS where the kernel begins, profile=NUMBER. For each operation
- * FILE gets `count NUMBER TIMES PROGRAMS KERNEL MEDIAN LEAST`: how often it was marked, the
- * instructions in programs and in the kernel of all times, and the median and the minimum of their
- * sum. For the operation of the profile it also gets `code ADDRESS COUNT BYTES` for each piece of
- * code that ran: its address, the instructions, and its first bytes, because programs share their
- * addresses. */
+ * FILE gets `count NUMBER TIMES PROGRAMS KERNEL MEDIAN LEAST`: the number of its marks, the total
+ * instructions in programs and in the kernel, and the median and the minimum of one mark's
+ * instructions. For the operation of the profile it also gets `code ADDRESS COUNT BYTES` for each
+ * piece of code that ran: its address, the instructions, and its first bytes, because programs
+ * share their addresses. */
 #include "plugin.h"
 
 #include <inttypes.h>

@@ -4,13 +4,14 @@
  * byte. */
 #include "way.h"
 
-/* The capabilities that the last server of the way drops, and those that the case drops then. */
+/* A thread on a chain of servers, and the capabilities for it that the last server drops first and
+ * the case drops then. */
 struct shape {
-        unsigned depth;
-        thread_fn *fn;       /* makes a request, or raises an exception whose handler is the way */
-        const char *inside;  /* dropped by the last server */
-        const char *outside; /* … then by the case */
-        unsigned more;
+        unsigned depth;      /* number of servers in the chain */
+        thread_fn *fn;       /* calls the first server, or raises an exception that it handles */
+        const char *inside;  /* capabilities that the last server drops */
+        const char *outside; /* capabilities that the case drops afterwards */
+        unsigned more;       /* RUNS_ON, DEADLINE */
 };
 
 #define RUNS_ON  1 /* the thread reaches its exit */
@@ -24,7 +25,7 @@ enum end { BY_REPLY, BY_LAST_SERVER, BY_MIDDLE_PD };
  */
 
 static struct {
-        nova_sel_t first, second, never; /* semaphores: before the drops, after them */
+        nova_sel_t first, second, never; /* semaphores of its waits before and after the drops */
         volatile word_t arrived, dropped;
         bool deadline;
         word_t status[2]; /* statuses of the waits with a deadline */
@@ -368,8 +369,8 @@ CASE_ON(lifetime_account, one_sc_is_left_of_a_dropped_thread_until_a_pd_ends_on_
 /* ---- Children that are destroyed --------------------------------------------------------------
  */
 
-/* pd_destroy takes the SC from the servers, on any CPU: the account falls to the memory that stays
- * until the capabilities are dropped. The servers finish when another thread helps them. */
+/* pd_destroy takes the SC from the servers, on any CPU. Only the memory of objects that still have
+ * capabilities remains in the account. The servers finish when another thread helps them. */
 static void destroy_below(unsigned depth, unsigned cpu)
 {
         const struct shape shape = {depth, fails, "", "", depth == 3 ? DEADLINE : 0};

@@ -12,7 +12,7 @@ static uint64_t in_us(unsigned us)
 }
 
 static volatile word_t order;
-static uint64_t base; /* if value[5] is set: the origin of a thread's times; else the present */
+static uint64_t base; /* origin of the times of threads whose value[5] is set; others start now */
 
 /* Body: waits on value[0] for value[1] us (NEVER_US: for ever); value[2]: status, 3: turn. */
 #define NEVER_US (~(word_t)0)

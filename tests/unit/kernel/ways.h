@@ -43,8 +43,8 @@ class World : public Kernel
         void enter(ec *one, bool general);
         void enter(void (*function)(ec *), ec *one, bool general);
 
-        // Returns the whole state; check: also that the tables agree with it, which lag behind a
-        // revocation in progress.
+        // Returns the whole state. If check is true, it also checks that the tables agree with the
+        // state, which they need not do while a revocation is in progress.
         std::string state(bool check = true);
 
         std::map<const void *, std::string> names;
