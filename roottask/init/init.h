@@ -18,7 +18,7 @@ struct program {
         unsigned restarts;
         unsigned failures;    /* number of ends with a status other than 0 since the program last
                                * came up */
-        bool up;              /* it has offered a service since its start; atomic */
+        bool up;              /* the program has offered a service since its start; atomic */
         uint64_t started;     /* time of its last start in ns since boot */
         int status;           /* exit status of its last end */
         bool ended;           /* the child has ended; the main thread clears it; atomic */

@@ -99,7 +99,7 @@ struct nova_system_program {
 
 /** The PCI functions that match a device: those that agree with all its lines. */
 struct nova_system_pci_match {
-        uint32_t class_code, class_mask; /**< of 24 bits: class, subclass, programming interface */
+        uint32_t class_code, class_mask; /**< class, subclass and interface in 24 bits */
         uint16_t vendor, device;
         uint16_t at;    /**< bus << 8 | device << 3 | function */
         uint16_t lines; /**< NOVA_SYSTEM_PCI_…; 0: not a PCI device */
@@ -127,7 +127,8 @@ struct nova_system {
         unsigned machine_line;
         unsigned programs, devices, words, ranges;
         size_t text_bytes;
-        uint8_t order[NOVA_SYSTEM_PROGRAMS_MAX]; /**< of starts: providers come before users */
+        uint8_t order[NOVA_SYSTEM_PROGRAMS_MAX]; /**< order of starts: providers come before users
+                                                  */
 };
 
 /** Reports one mistake: its line (0: the whole file) and a sentence with the remedy. */

@@ -14,10 +14,10 @@
 
 /* A frame that can be joined with others. */
 struct segment {
-        uint8_t *frame;    /* it begins with its headers */
+        uint8_t *frame;    /* frame, from its headers */
         uint32_t sequence; /* number of the first byte of data */
         uint32_t bytes;    /* number of bytes of data */
-        uint16_t window;   /* as in its header */
+        uint16_t window;   /* window field of its header */
         uint8_t flags;
 };
 

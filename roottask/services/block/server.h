@@ -20,7 +20,7 @@ struct block_request {
         struct block_request
                 *next; /* used by the library, and by the driver between start and end */
         struct block_session *session; /* NULL: not in flight */
-        uint32_t stamp;  /* for the watchdog, which reads it without the lock; 0: not in flight */
+        uint32_t stamp;  /* time for the watchdog, which takes no lock; 0: not in flight */
         unsigned number; /* number, below the device's depth; unique among the requests in flight */
         uint32_t tag;
         enum nova_block_operation operation;
@@ -43,7 +43,7 @@ struct block_device {
                                    * limit */
         void (*start)(struct block_request *request); /* may call block_end() */
         void (*kick)(void);                           /* called after some starts; may be NULL */
-        struct share_source source;                   /* of the pools */
+        struct share_source source;                   /* memory for the pools */
 };
 
 /* Starts the service. The device must stay valid.

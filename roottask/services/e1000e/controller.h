@@ -14,7 +14,7 @@ struct e1000e {
         bool msix;                                /* the interrupt is a message of MSI-X */
         uint8_t address[NOVA_NET_ADDRESS];        /* the card's own; zeros if it has none */
         uint64_t receive_device, transmit_device; /* addresses of the queues for the card */
-        uint32_t receive_tail, transmit_tail;     /* as the card knows them */
+        uint32_t receive_tail, transmit_tail;     /* last values that the card got */
         struct e1000e_queue receive, transmit;
 };
 

@@ -14,10 +14,10 @@
 
 /* A request that the card has. */
 struct e1000e_slot {
-        uint64_t address; /* of the frame or buffer, for the card */
+        uint64_t address; /* address of the frame or buffer for the card */
         uint32_t command; /* third word of the descriptor */
         uint32_t tag;
-        uint32_t stamp; /* for the watchdog; 0: none */
+        uint32_t stamp; /* time for the watchdog; 0: none */
 };
 
 /* Counters wrap; request n has descriptor n % size. The card has requests taken to added - 1. */
@@ -30,7 +30,7 @@ struct e1000e_queue {
 /* A request that has ended. */
 struct e1000e_end {
         uint32_t tag;
-        uint32_t bytes; /* of a whole frame without errors in a buffer; 0: there is none */
+        uint32_t bytes; /* size of a whole frame without errors in a buffer; 0: there is none */
 };
 
 /* Forgets all requests. */

@@ -20,8 +20,8 @@ struct net_port {
         struct share share; /* the first member */
         struct ring transmit, receive;
         struct nova_net_counts counts;
-        unsigned index; /* in net_ports, while it has rings */
-        bool attached;  /* it has rings, and has followed the rules */
+        unsigned index; /* index in net_ports, while it has rings */
+        bool attached;  /* the client has rings, and has followed the rules */
         bool changed;   /* completions since the client was notified */
         void *owner;    /* private to the service; initially NULL */
 };
@@ -38,7 +38,7 @@ struct net_service {
         bool sums;           /* NOVA_NET_SUMS */
         uint32_t buffer_min; /* least number of bytes of an empty buffer; 0: NOVA_NET_FRAME_MAX */
         struct watch watch;  /* time until the device counts as stuck, and its oldest request */
-        struct share_source source; /* of the pools */
+        struct share_source source; /* memory for the pools */
         /* Opens a session; may set the owner. NULL: sessions have no arguments. @return 0 or an
          * errno value */
         int (*open)(struct net_port *port, const char *client, const char *arguments);

@@ -47,7 +47,7 @@ struct nvme_pages {
         uint64_t *list;       /* room for entries, which does not cross a page */
         uint64_t list_device; /* its address for the controller */
         unsigned count;       /* number of entries so far, including the first */
-        unsigned most;        /* that fit */
+        unsigned most;        /* number of entries that fit */
         uint64_t end;         /* address after the last piece */
 };
 

@@ -35,7 +35,7 @@ struct device {
         bool is_confined;              /* an I/O MMU confines it to its driver's memory */
         bool resetting;                /* the driver has asked for a reset */
         bool stopped;                  /* the driver's access has been taken back */
-        bool is_loud;                  /* it may do DMA as soon as it is a bus master */
+        bool is_loud;                  /* the function may do DMA as soon as it is a bus master */
         bool told_absent, told_few, told_empty;
         uint8_t told_refused; /* bit n: a report about register n */
         unsigned denials;     /* number of reports about programs that do not have the device */

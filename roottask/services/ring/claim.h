@@ -10,7 +10,7 @@ struct driver_kind {
         const char *text;    /* name with article and numbers, for a sentence */
         uint16_t vendor;     /* 0: any; then the class is compared */
         uint16_t device[2];  /* the vendor's numbers */
-        uint32_t class_code; /* as in struct nova_pci_function */
+        uint32_t class_code; /* class, in the form of struct nova_pci_function */
 };
 
 /* Claims a device of the description, which must be of a kind and may be a bus master. If that

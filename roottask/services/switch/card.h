@@ -14,7 +14,7 @@
 /* A frame. Its owner may change the data, but not the copy of the header. */
 struct frame {
         uint8_t header[FRAME_HEADER];
-        const uint8_t *data; /* with the owner's header */
+        const uint8_t *data; /* data, which begins with the owner's header */
         uint32_t bytes;
         uint32_t sum; /* the word about its checksum */
 };

@@ -26,13 +26,14 @@ struct frames_request {
         uint32_t bytes;  /* its size */
         uint32_t tag;
         uint32_t sum;   /* the word of the request */
-        uint32_t stamp; /* of a frame to send, for a watchdog without the lock; 0: not in flight */
+        uint32_t stamp; /* time of a frame to send, for the watchdog, which takes no lock; 0: not in
+                           flight */
 };
 
 /* The end of a request. */
 struct frames_end {
         uint32_t tag;
-        uint32_t bytes; /* of a received frame; 0: the buffer has none */
+        uint32_t bytes; /* size of a received frame; 0: the buffer has none */
         uint32_t sum;   /* the word about it, as the request accepts it */
         bool dropped;   /* a frame had a wrong size, or a wrong header */
 };
@@ -48,7 +49,7 @@ struct frames {
         unsigned first;    /* request with its beginning */
         unsigned parts;    /* number of its buffers that are to be taken yet */
         uint32_t together; /* number of its bytes so far */
-        bool too_long;     /* it does not fit into the first buffer */
+        bool too_long;     /* the frame does not fit into the first buffer */
 };
 
 /* Returns the size of a queue's headers. The sizes of the queue are set. */

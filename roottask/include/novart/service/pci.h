@@ -57,7 +57,7 @@ struct nova_pci_function {
         uint16_t vendor;           /**< number of the vendor */
         uint16_t device;           /**< the vendor's number of the device */
         uint16_t subsystem_vendor; /**< vendor of the board; 0: unknown */
-        uint16_t subsystem;        /**< that vendor's number of the board */
+        uint16_t subsystem;        /**< number of the board, from its vendor */
         uint16_t msix_vectors;     /**< interrupts by MSI-X; 0: none */
         uint32_t class_code;       /**< class << 16 | subclass << 8 | programming interface */
         uint8_t revision;          /**< revision of the device */

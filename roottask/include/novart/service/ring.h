@@ -61,16 +61,16 @@
 /** The beginning of a ring. */
 struct nova_ring {
         uint32_t magic;         /**< number of the protocol; 0: the client broke the rules */
-        uint32_t fill0[15];     /**< to the next cache line */
+        uint32_t fill0[15];     /**< padding to the next cache line */
         uint32_t completed;     /**< number of completions; the service writes */
         uint32_t service_waits; /**< 1: the doorbell needs an up after a request; the service
                                  * writes */
-        uint32_t fill1[14];     /**< to the next cache line */
+        uint32_t fill1[14];     /**< padding to the next cache line */
         uint32_t submitted;     /**< number of requests; the client writes */
         uint32_t reaped;        /**< number of completions that it has read; the client writes */
         uint32_t client_waits;  /**< 1: the bell needs an up after a completion; the service clears
                                  * it */
-        uint32_t fill2[13];     /**< to the next cache line */
+        uint32_t fill2[13];     /**< padding to the next cache line */
 };
 
 /** A completion. */

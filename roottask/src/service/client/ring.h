@@ -32,7 +32,7 @@ struct ring_session {
 struct ring_end {
         struct nova_ring *ring;
         uint32_t submitted;
-        uint32_t reaped; /* also read by a thread that listens */
+        uint32_t reaped; /* completions taken so far; a thread that listens reads it, too */
 };
 
 /* Reserves addresses for rings and pool, and selectors. The smallest size of the pool is set; the

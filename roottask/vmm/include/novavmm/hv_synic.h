@@ -50,7 +50,7 @@ struct nova_hv_synic {
  * partition, or a function of the monitor. */
 struct nova_hv_port {
         uint32_t connection; /**< number by which calls name it, 1 to 0xffffff */
-        bool events;         /**< for event flags; otherwise for messages */
+        bool events;         /**< true for event flags, false for messages */
         unsigned vcpu;       /**< virtual processor that receives */
         unsigned sint;       /**< its source */
         unsigned flag;       /**< events: its first flag */

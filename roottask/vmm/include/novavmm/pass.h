@@ -22,7 +22,7 @@ struct nova_pass_function {
         uint16_t vendor;           /**< number of the vendor */
         uint16_t product;          /**< the vendor's number of the device */
         uint16_t subsystem_vendor; /**< vendor of the board */
-        uint16_t subsystem;        /**< that vendor's number of the board */
+        uint16_t subsystem;        /**< number of the board, from its vendor */
         uint32_t class_code;       /**< class, subclass and interface in 24 bits */
         uint8_t revision;          /**< revision of the device */
         struct {

@@ -27,7 +27,7 @@ struct nova_secure {
         struct nova_mutex lock;                      /**< protects `place` */
         struct nova_secure_place *place;             /**< content of each page of the RAM */
         uint32_t hand;                               /**< page at which the last search ended */
-        enum nova_u_status status;                   /**< of UV_ESM */
+        enum nova_u_status status;                   /**< result of UV_ESM */
         bool converting;                             /**< UV_ESM is in progress */
         bool started;                                /**< H_SVM_INIT_START has come */
         bool secure;                                 /**< the ultravisor runs the guest */

@@ -65,9 +65,8 @@ struct nova_vm_config {
                               finds it, and a handler of NOVA_VM_EXIT_MEMORY maps it */
         bool hide_state;   /**< reports show neither registers nor memory of the guest */
         bool report_halt;  /**< treat NOVA_VM_HALTED as an error and report it */
-        bool report_reset; /**< at NOVA_VM_RESET, print the registers of the virtual CPU that reset
-                            * the machine
-                            */
+        bool report_reset; /**< print the registers of the virtual CPU that resets the machine
+                            * (NOVA_VM_RESET) */
         /** State that exits carry for the monitor's handlers, by cause, in addition to that of the
          * library's handlers: an OR of NOVA_MTD_… */
         nova_mtd_t mtd[NOVA_VM_EXIT_COUNT];
