@@ -81,12 +81,12 @@ struct acpi {
         uint16_t smi_port;       /* port at which smi_enable enables ACPI; 0: it is enabled */
         uint8_t smi_enable;
         bool has_s5;                          /* the values for power-off are known: */
-        uint8_t s5_type[2];                   /* for PM1a and PM1b */
+        uint8_t s5_type[2];                   /* values for PM1a and PM1b */
         struct acpi_iommu iommu[ACPI_IOMMUS]; /* all of one kind */
         unsigned iommus;
         bool iommus_amd;  /* AMD-Vi, else VT-d */
         bool iommus_lost; /* there may be more units: too many, or a damaged table */
-        bool remaps;      /* they may remap interrupts */
+        bool remaps;      /* the units may remap interrupts */
         struct acpi_source source[ACPI_SOURCES];
         unsigned sources;
         struct acpi_pci_window window[ACPI_WINDOWS];

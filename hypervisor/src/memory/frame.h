@@ -9,7 +9,7 @@
 /* A record of a frame of the pool, outside the frame. The frame's owner owns the record, too. */
 struct frame_info {
         uint32_t next; /* index of the next frame in a list of frames that wait to be freed */
-        uint16_t used; /* in a table: number of entries that are not empty */
+        uint16_t used; /* number of entries of a table that are not empty */
 };
 
 /** Gives the pool to the allocator: size bytes that begin at phys, already mapped. Call once, at

@@ -45,7 +45,7 @@ struct mapping {
         /* not 0: source that no new child may cross; in a mapping without permissions: mark of the
          * revocation that took them */
         word_t cut;
-        uint64_t torn;  /* not 0: value of mapping_cuts when it was cut off from another mapping */
+        uint64_t torn;  /* value of mapping_cuts when it was cut off from another mapping, or 0 */
         uint32_t pins;  /* number of operations that stand here between two steps, plus one for the
                          * EC of a UTCB */
         uint16_t depth; /* number of delegations above it */
@@ -188,7 +188,7 @@ struct revocation {
         word_t sync;         /* first selector of pin whose tables must still be written */
         word_t sync_first;   /* first selector of pin whose pieces must still leave the space */
         word_t sync_last;    /* last selector for sync and sync_first */
-        word_t cut_at;       /* while cutting: source at which crossing mappings are cut */
+        word_t cut_at;       /* source at which crossing mappings are being cut */
         word_t owed_end; /* mappings in at..owed_end - 1 may have lost all permissions; 0: none */
         struct space *sync_space; /* space of sync between two steps: its PD is referenced */
         struct mapping *loose;    /* pinned mapping that only a freed piece held; NULL: none */

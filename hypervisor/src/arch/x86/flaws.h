@@ -73,7 +73,7 @@ struct flaws_choice {
         uint32_t treatments;     /* TREAT_… */
         uint32_t flaws;          /* bit n: the CPU may have flaw n */
         uint32_t treated;        /* bit n: flaw n is treated */
-        const char *done[FLAWS]; /* for each flaw that the CPU may have: the treatment in words */
+        const char *done[FLAWS]; /* treatment of each flaw that the CPU may have, in words */
 };
 
 /** Returns the name of a flaw. */
