@@ -12,7 +12,7 @@ from nova import again, build, ctest, errors, lanes, options, parts, places, pro
 from nova import tree
 
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
-LABELS += ("bench", "stretch", "fuzzer", "models", "traps", "style", "sdk", "docs")
+LABELS += ("bench", "stretch", "fuzzer", "models", "proofs", "traps", "style", "sdk", "docs")
 LABELS += ("enlightened", "secure")
 # Labels that take too long for every run.
 NAMED_ONLY_LABELS = ("endurance",)

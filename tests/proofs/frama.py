@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Proves a module with Frama-C: `frama.py ROOT MODULE FOLDER`.
+
+`modules.tsv` lists the modules. `eva` finds all values that the functions of a module can compute
+from any input, and gives an alarm where an access or an operation could be invalid. `wp` proves the
+contracts in the module's driver. An alarm or a contract without a proof fails the test unless
+`alarms.tsv` lists it with an argument; a listed one that does not occur fails it, too. Each fault
+of `faults.tsv`, put into a copy of the source, must give an alarm that the list does not have."""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path("tests/proofs")
+ALARMS_MAX = 10  # in the list, of a module
+ARGUMENT_MIN = 40  # characters
+LANES = 2
+GOAL_SECONDS = 20  # of the prover, for a goal
+FAULT_SECONDS = 5
+MACHDEPS = {"64": ("gcc_x86_64", "-m64"), "32": ("gcc_x86_32", "-m32")}
+FOLDERS = ("tests/proofs/stub", "hypervisor/src", "hypervisor/abi", "libnova/include")
+FOLDERS += ("hypervisor/src/arch/x86_{width}", "hypervisor/src/virt/x86_{width}")
+EVA = ("-eva", "-eva-precision", "5", "-eva-domains", "octagon,symbolic-locations")
+WP = ("-wp", "-wp-rte", "-wp-prover", "z3", "-wp-model", "Typed")
+END = re.compile(r"Values at end of function (\w+):\n(.*)")
+GOAL = re.compile(r"\] Goal typed_(\w+) : (\w+)")
+COUNT = re.compile(r"Proved goals: +(\d+) / (\d+)")
+FACT = re.compile(r"axiom (\w+):")
+
+
+class Wrong(Exception):
+    """A list or a run is not as it should be."""
+
+
+@dataclass
+class Module:
+    """A row of modules.tsv."""
+    name: str
+    method: str
+    widths: list
+    seconds: int  # of one CPU, for a run
+    sources: list
+    functions: set  # that must be analysed to their end, or proved
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What Frama-C could not prove."""
+    function: str
+    text: str
+
+
+def rows(path, fields):
+    """Returns the rows of a table, without its head."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [line.split("\t") for line in lines if line and not line.startswith("#")][1:]
+    for row in found:
+        if len(row) != fields or not all(row):
+            raise Wrong(f"{path.name}: this row has not {fields} fields: {row}")
+    return found
+
+
+def find(root, name):
+    """Returns a module."""
+    for row in rows(root / HERE / "modules.tsv", 6):
+        if row[0] == name:
+            return Module(name, row[1], row[2].split(), int(row[3]), row[4].split(),
+                          set(row[5].split()))
+    raise Wrong(f"modules.tsv has no module {name}")
+
+
+def listed(root, module):
+    """Returns the alarms that the list has for a module: {width: alarms}."""
+    name = module.name
+    found = [row for row in rows(root / HERE / "alarms.tsv", 5) if row[0] == name]
+    if len(found) > ALARMS_MAX:
+        raise Wrong(f"alarms.tsv has more than {ALARMS_MAX} alarms of {name}")
+    for row in found:
+        if len(row[4]) < ARGUMENT_MIN:
+            raise Wrong(f"alarms.tsv has no argument for this alarm: {row[:4]}")
+    return {width: {Alarm(row[2], row[3]) for row in found if width in row[1].split()}
+            for width in module.widths}
+
+
+def faults(root, name):
+    """Returns the faults of a module: (file, code, faulty code)."""
+    found = [tuple(row[1:]) for row in rows(root / HERE / "faults.tsv", 4) if row[0] == name]
+    if not found:
+        raise Wrong(f"faults.tsv has no fault for {name}: its test could not fail")
+    return found
+
+
+def run(command, seconds, place):
+    """Runs a command of Frama-C, with a limit of CPU time. Returns its output."""
+    limited = ["sh", "-c", f'ulimit -t {seconds} && exec "$@"', "sh", *command]
+    # Frama-C's provers are found by why3's configuration in HOME.
+    environment = dict(os.environ, HOME=str(place), TMPDIR=str(place), LC_ALL="C.UTF-8")
+    done = subprocess.run(limited, capture_output=True, text=True, check=False,
+                          env=environment, cwd=place / "tree")
+    output = done.stdout + done.stderr
+    if done.returncode:
+        raise Wrong(f"frama-c ended with {done.returncode} (-9, 137: more than {seconds} s of CPU "
+                    f"time):\n{output[-3000:]}")
+    return output
+
+
+def alarms_of_eva(table, root):
+    """Returns the alarms in a table that Eva's run wrote."""
+    with open(table, encoding="utf-8", newline="") as lines:
+        found = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return {
+        Alarm(row["function"], f'{row["property kind"]}: {" ".join(row["property"].split())}')
+        for row in found if not row["directory"].startswith(("FRAMAC_SHARE", str(root)))
+    }
+
+
+def run_eva(module, common, place, _):
+    """Returns the alarms of a run of Eva, and the functions that it analysed to their end."""
+    table = place / "alarms.csv"
+    table.unlink(missing_ok=True)
+    output = run(["frama-c", *common, *EVA, *module.sources, "-then", "-report-csv", str(table),
+                  "-report-no-proven"], module.seconds, place)
+    if not table.exists():
+        raise Wrong(f"Eva has no result:\n{output[-3000:]}")
+    ended = {name for name, state in END.findall(output) if "NON TERMINATING" not in state}
+    if "main" not in ended:
+        raise Wrong("Eva found no end of the driver: it has looked at nothing")
+    return alarms_of_eva(table, "/usr"), ended
+
+
+def run_wp(module, common, place, is_fault):
+    """Returns the contracts without a proof, and the functions that have one."""
+    seconds = FAULT_SECONDS if is_fault else GOAL_SECONDS
+    output = run(["frama-c", *common, *WP, "-wp-timeout", str(seconds), *module.sources],
+                 module.seconds, place)
+    goals = GOAL.findall(output)
+    count = COUNT.search(output)
+    proved = sum(state == "Valid" for _, state in goals)
+    if not count or not goals or int(count[1]) != proved or int(count[2]) != len(goals):
+        raise Wrong(f"WP has no result for each goal:\n{output[-3000:]}")
+    functions = {
+        name for name in module.functions for goal, _ in goals if goal.startswith(f"{name}_")
+    }
+    return {Alarm("contract", goal) for goal, state in goals if state != "Valid"}, functions
+
+
+def analyse(root, module, width, folder, fault=None):
+    """Analyses a module, or one with a fault. Returns (alarms, functions)."""
+    shutil.rmtree(folder, ignore_errors=True)
+    tree = folder / "tree"
+    tree.mkdir(parents=True)
+    for part in ("hypervisor", "libnova", "roottask", "tests"):
+        if fault and fault[0].startswith(part + "/"):
+            shutil.copytree(root / part, tree / part)
+        else:
+            (tree / part).symlink_to(root / part)
+    if fault:
+        insert(tree / fault[0], fault)
+    if module.method == "wp":
+        subprocess.run(["why3", "config", "detect"], check=True, capture_output=True,
+                       env=dict(os.environ, HOME=str(folder)))
+    machdep, option = MACHDEPS[width]
+    includes = " ".join(f"-I{part.format(width=width)}" for part in FOLDERS)
+    common = ["-c11", "-machdep", machdep, f"-cpp-extra-args={option} {includes}"]
+    method = {"eva": run_eva, "wp": run_wp}[module.method]
+    return method(module, common, folder, fault is not None)
+
+
+def insert(path, fault):
+    """Puts a fault into the copy of a source."""
+    text = path.read_text(encoding="utf-8")
+    if text.count(fault[1]) != 1:
+        raise Wrong(f"{fault[0]} does not have this code once: {fault[1]}")
+    path.write_text(text.replace(fault[1], fault[2]), encoding="utf-8")
+
+
+def check_facts(root):
+    """Proves the axioms of the contracts with the bit vectors of z3."""
+    axioms = set(FACT.findall((root / HERE / "facts.h").read_text(encoding="utf-8")))
+    path = root / HERE / "facts.smt2"
+    names = re.findall(r'^\(echo "(\w+)"\)$', path.read_text(encoding="utf-8"), re.MULTILINE)
+    done = subprocess.run(["z3", "-T:60", str(path)], capture_output=True, text=True, check=False)
+    expected = "".join(f"{name}\nunsat\n" for name in names)
+    if not axioms or axioms - set(names) or done.stdout != expected:
+        raise Wrong(f"facts.smt2 does not prove the axioms of facts.h:\n{done.stdout}")
+
+
+def judge(module, known, result, width):
+    """Returns what is wrong with the result of the unchanged module."""
+    found, functions = result
+    wrong = [f"width {width}: not proved and not listed: {alarm.function}: {alarm.text}"
+             for alarm in found - known]
+    wrong += [f"width {width}: listed but does not occur: {alarm.function}: {alarm.text}"
+              for alarm in known - found]
+    wrong += [f"width {width}: not analysed to its end: {name}"
+              for name in module.functions - functions]
+    return sorted(wrong)
+
+
+def main(root, name, folder):
+    module = find(root, name)
+    known = listed(root, module)
+    first = module.widths[0]
+    wrong = []
+    if module.method == "wp":
+        check_facts(root)
+    with ThreadPoolExecutor(LANES) as lanes:
+        results = {width: lanes.submit(analyse, root, module, width, folder / f"{name}-{width}")
+                   for width in module.widths}
+        seeded = [(fault, lanes.submit(analyse, root, module, first,
+                                       folder / f"{name}-fault-{number}", fault))
+                  for number, fault in enumerate(faults(root, name))]
+        for width, result in results.items():
+            wrong += judge(module, known[width], result.result(), width)
+        for fault, result in seeded:
+            seen = result.result()[0] - known[first]
+            print(f"{name}: with '{fault[2]}' instead of '{fault[1]}': {len(seen)} more alarms")
+            if not seen:
+                wrong.append(f"a fault gives no alarm: {fault}")
+    for line in wrong:
+        print(f"{name}: {line}")
+    print(f"{name}: {len(module.functions)} functions, {len(set().union(*known.values()))} listed "
+          f"alarms, widths {' '.join(module.widths)}: {'wrong' if wrong else 'as expected'}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]).resolve(), sys.argv[2], Path(sys.argv[3]).resolve())
+    except Wrong as error:
+        print(f"{sys.argv[2]}: {error}")
+        sys.exit(1)
