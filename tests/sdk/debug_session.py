@@ -58,7 +58,8 @@ class Session(unittest.TestCase):
         text = self.batch(
             "tour",
             "break nova_exit; continue; nova pd; nova ec; nova sc; nova pt; nova sm; "
-            "nova caps root; nova mappings root ports; nova mappings root objects; backtrace",
+            "nova caps root; nova mappings root ports; nova mappings root objects; backtrace; "
+            "nova ec kernel; nova sm root",
         )
         self.assert_lines(
             text,
@@ -74,6 +75,9 @@ class Session(unittest.TestCase):
             r"^  ports 0x3f8\.\.0x3ff, from kernel$",
             r"^  0x3000 is SM sm@\w+, up\+down\n    - root: 0x30000 is SM sm@\w+, up$",
             r"^#1 .* nova_main \(",
+            # The last listings: the ECs of one PD, and the semaphores that it can name.
+            r"^#1 .* nova_main \((.*\n)+address +EC .*\n(0x\w+ +idle-\d+ +.*\n)*"
+            r"address +SM .*\n(.*\n)*0x\w+ +sm@\w+ +0 +- +-$",
         )
 
     def test_a_child_whose_fault_is_served(self):

@@ -393,6 +393,20 @@ class Listings(unittest.TestCase):
         with self.assertRaisesRegex(Trouble, "there is no PD 'x'; there are: kernel, root, child"):
             objects.pd_named("x")
 
+    def test_the_threads_and_semaphores_of_one_pd(self):
+        other = self.fake.make("sm", object__kind=4, name=b"other", gsi=-1)
+        self.fake.set("ec", self.runner, "wait_sm", other)
+        self.hold(self.child, 9, object=other)
+        self.hold(self.root, 7, object=self.sm)
+
+        def names(rows, pd):
+            objects = self.objects()
+            return [row[1] for row in rows(objects, objects.pd_named(pd))][1:]
+
+        for pd, thread, semaphore in (("root", "waiter", "lock"), ("child", "runner", "other")):
+            self.assertEqual(names(listings.ecs, pd), [thread])
+            self.assertEqual(names(listings.sms, pd), [semaphore])
+
     def test_the_table_that_differs_from_the_mapping_is_reported(self):
         objects = self.objects()
         notes = [row[-1] for row in spaces.caps(objects, objects.pd_named("root"))]

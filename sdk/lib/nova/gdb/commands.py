@@ -15,10 +15,11 @@ HELP = """\
 The kernel's objects, read while the machine is stopped.
 
 nova pd               protection domains
-nova ec               threads: where they are and what they wait for
+nova ec [PD]          threads: where they are and what they wait for
 nova sc               scheduling contexts
 nova pt               portals
-nova sm               semaphores and their waiters
+nova sm [PD]          semaphores and their waiters; with PD, those it has
+                      capabilities for
 nova cpu              CPUs and what they run
 nova run-queue        ready SCs of each CPU, in scheduling order
 nova caps [PD]        capabilities of a PD
@@ -28,8 +29,9 @@ nova log              the kernel's messages
 nova wait SECONDS     let the machine run, at most SECONDS
 nova symbols [FILE]   programs with symbols; loads those of FILE
 
-PD is a name, as `nova pd` shows it, or an address; the default is the PD that
-runs on the CPU of gdb's current thread. $nova_pd() is that PD's name:
+PD is a name, as `nova pd` shows it, or an address. Without PD, `nova ec` and
+`nova sm` list all, and the others take the PD that runs on the CPU of gdb's
+current thread. $nova_pd() is that PD's name:
 `break f if $_streq($nova_pd(), "server")` stops there only."""
 
 STARTING = "the kernel is still starting: there is no roottask yet"
@@ -83,9 +85,12 @@ class Listing(gdb.Command):
 
 
 def _table(rows):
-    def function(context, _words):
+    """Returns the function of a listing. Its word, if it takes one, selects a PD."""
+
+    def function(context, words):
         objects = context.objects()
-        yield from listings.table(list(rows(objects)))
+        chosen = [objects.pd_named(word) for word in words]
+        yield from listings.table(list(rows(objects, *chosen)))
         if not any(pd["is_root"] for pd in objects.of(PD)):
             yield f"nova: {STARTING}."
 
@@ -179,15 +184,15 @@ def register(program, modules):
     _Prefix()
     tables = (
         ("pd", listings.pds, "Protection domains."),
-        ("ec", listings.ecs, "Threads: where they are and what they wait for."),
+        ("ec", listings.ecs, "Threads: where they are and what they wait for: nova ec [PD]."),
         ("sc", listings.scs, "Scheduling contexts."),
         ("pt", listings.pts, "Portals."),
-        ("sm", listings.sms, "Semaphores and their waiters."),
+        ("sm", listings.sms, "Semaphores and their waiters: nova sm [PD]."),
         ("cpu", listings.cpus, "CPUs and what they run."),
         ("run-queue", listings.run_queues, "Ready SCs of each CPU, in scheduling order."),
     )
     for name, rows, text in tables:
-        Listing(name, target, _table(rows), 0, text)
+        Listing(name, target, _table(rows), 1 if "[PD]" in text else 0, text)
     Listing("caps", target, _caps, 1, "The capabilities of a PD: nova caps [PD].")
     Listing("mappings", target, _mappings, 2,
             "A PD's mappings, and delegations from them:\n"

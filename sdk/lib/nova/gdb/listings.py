@@ -154,15 +154,18 @@ def place(objects, pd_address, ip):
     return f"{ip:#x}" + (f" <{name}>" if name else "")
 
 
-def ecs(objects):
+def ecs(objects, pd=None):
+    """Lists all ECs, or those of a PD."""
     runners = running(objects)
     yield ("address", "EC", "PD", "CPU", "kind", "state", "instruction", "waits for")
     for ec in objects.of(EC):
+        if pd and ec["pd"] != pd.address:
+            continue
         state = "runs" if ec.address in runners else _word(STATES, ec["state"])
         at = "-"
         if ec["kind"] != IDLE:
-            pd = 0 if ec["kind"] == VCPU else ec["pd"]  # symbols never belong to a guest
-            at = place(objects, pd, instruction(objects, ec, runners))
+            program = 0 if ec["kind"] == VCPU else ec["pd"]  # symbols never belong to a guest
+            at = place(objects, program, instruction(objects, ec, runners))
         waits = "work" if ec["kind"] == IDLE else _waits(objects, ec, runners)
         yield (f"{ec.address:#x}", objects.label(ec), objects.label_at(ec["pd"], PD),
                objects.cpu_number(ec["cpu"]), _word(KINDS, ec["kind"]), state, at, waits)
@@ -214,11 +217,22 @@ def pts(objects):
                place(objects, pd, pt["ip"]))
 
 
-def sms(objects):
-    """Omits interrupt semaphores without holders and waiters."""
+def _held(objects, pd):
+    """Returns the addresses of all objects for which a PD has a capability."""
+    what = f"a capability of {objects.label(pd)}"
+    held = [objects.add(mapping["object"], what) for mapping in objects.mappings(pd, "objects")]
+    return {entry.address for entry in held if entry}
+
+
+def sms(objects, pd=None):
+    """Lists all semaphores, or those for which a PD has a capability. Omits interrupt semaphores
+    without holders and waiters."""
     silent = 0
+    held = _held(objects, pd) if pd else None
     yield ("address", "SM", "count", "interrupt", "waiting")
     for sm in objects.of(SM):
+        if pd and sm.address not in held:
+            continue
         waiting = [objects.label(ec) for ec in objects.waiters(sm)]
         used = waiting or sm["count"] or sm["object.references"] > 1
         if sm["gsi"] != NO_GSI and not used:
