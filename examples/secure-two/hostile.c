@@ -100,7 +100,7 @@ static nova_word_t access_port(const nova_word_t word[4])
         return next_task;
 }
 
-/* What an honest VMM does. */
+/* Answers a call as an honest VMM does. */
 static void answer(struct call *call)
 {
         switch (call->number) {

@@ -25,7 +25,7 @@ struct call {
         bool done; /* the attack has made the answer */
 };
 
-/* What an attack does at each call; NULL: the VMM is honest. */
+/* The attack, which sees each call; NULL: the VMM is honest. */
 extern void (*at_call)(struct call *call);
 
 extern struct nova_uv uv;

@@ -52,7 +52,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Alarm:
-    """What Frama-C could not prove."""
+    """A property that Frama-C could not prove."""
     function: str
     text: str
 
