@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Clients of a switch. Arguments: an action, the service, a number.
  *
- * ping SERVICE FRAMES: says whether the switch has a cable, finds pong by a broadcast, and
- *   exchanges frames with it. Then it sends frames with forged sources, and broadcasts its end.
+ * ping SERVICE FRAMES: opens a second session, says whether the switch has a cable, finds pong by a
+ *   broadcast, and exchanges frames with it. Then it sends frames with forged sources, and
+ *   broadcasts its end.
  * pong SERVICE FRAMES: answers ping from the port's own address.
  * several SERVICE FRAMES: answers ping from another address, and sends a frame with ping's source.
  * sleeper SERVICE FRAMES: reads nothing until it has lost that many frames.
@@ -181,12 +182,14 @@ static void find_pong(uint8_t *other)
         } while (wait_for_frame(other) < 0);
 }
 
-static void ping(unsigned frames)
+static void ping(const char *service, unsigned frames)
 {
         uint8_t other[NOVA_NET_ADDRESS];
         struct nova_net_info info;
+        struct nova_net *second;
         unsigned again = 0;
 
+        printf("a second port: %s\n", strerror(nova_net_open(&second, service, NULL, POOL_BYTES)));
         check("info", nova_net_ask_info(net, &info));
         printf("the switch has %s cable\n", info.flags & NOVA_NET_LINK ? "a" : "no");
         find_pong(other);
@@ -384,7 +387,7 @@ int main(int argc, char **argv)
         check(argv[2],
               nova_net_open(&net, argv[2], NULL, strcmp(argv[1], "sleeper") ? POOL_BYTES : 0));
         if (!strcmp(argv[1], "ping"))
-                ping(count);
+                ping(argv[2], count);
         else if (!strcmp(argv[1], "pong"))
                 pong();
         else if (!strcmp(argv[1], "several"))
