@@ -242,6 +242,7 @@ static void make_queue(void)
                             "`memory`.");
         queue.memory = (char *)dma.memory;
         queue.device = nova_pci_address(virtio.pci, &dma);
+        queue_init(&queue);
         slots = (struct slot *)(queue.memory + slot_offset);
         slots_device = queue.device + slot_offset;
         device.depth = queue.depth;

@@ -29,10 +29,26 @@ size_t frames_header_bytes(const struct frames *frames, unsigned index)
         return (size_t)FRAMES_HEADER_BYTES * frames->queue[index].depth;
 }
 
+/* Writes what all uses of a request have in common. */
+static void prepare(struct frames *frames, unsigned index)
+{
+        const bool writes = index == FRAMES_RECEIVE;
+
+        for (unsigned number = 0; number < frames->queue[index].depth; number++) {
+                const struct queue_part parts[FRAMES_PARTS] = {
+                        {frames->header_device[index] + (uint64_t)FRAMES_HEADER_BYTES * number,
+                         HEADER_BYTES, writes},
+                        {0, 0, writes}};
+
+                queue_prepare(&frames->queue[index], number, parts, FRAMES_PARTS);
+        }
+}
+
 void frames_init(struct frames *frames)
 {
         for (unsigned i = 0; i < FRAMES_QUEUES; i++) {
                 queue_init(&frames->queue[i]);
+                prepare(frames, i);
                 memset(frames->headers[i], 0, frames_header_bytes(frames, i));
                 memset(frames->request[i], 0, sizeof(frames->request[i]));
                 frames->free_count[i] = 0;
@@ -54,10 +70,6 @@ void frames_add(struct frames *frames, unsigned index, const struct frames_reque
 {
         const unsigned number = frames->free[index][--frames->free_count[index]];
         const bool writes = index == FRAMES_RECEIVE;
-        const struct queue_part parts[FRAMES_PARTS] = {
-                {frames->header_device[index] + (uint64_t)FRAMES_HEADER_BYTES * number,
-                 HEADER_BYTES, writes},
-                {device, request->bytes, writes}};
         struct frames_request *own = &frames->request[index][number];
         struct header header = {0};
 
@@ -72,7 +84,7 @@ void frames_add(struct frames *frames, unsigned index, const struct frames_reque
                 header.sum_at = (uint16_t)nova_net_sum_at(request->sum);
         }
         memcpy(header_of(frames, index, number), &header, sizeof(header));
-        queue_add(&frames->queue[index], number, parts, FRAMES_PARTS);
+        queue_add_last(&frames->queue[index], number, FRAMES_PARTS - 1, device, request->bytes);
 }
 
 static const struct frames_request *release(struct frames *frames, unsigned index, unsigned number)

@@ -49,6 +49,8 @@ void queue_init(struct queue *queue)
 {
         memset(queue->memory, 0, queue_bytes(queue));
         memset(queue->busy, 0, sizeof(queue->busy));
+        queue->available = (volatile uint16_t *)(queue->memory + available_offset(queue));
+        queue->used = (volatile uint16_t *)(queue->memory + used_offset(queue));
         queue->added = 0;
         queue->published = 0;
         queue->taken = 0;
@@ -69,22 +71,28 @@ uint64_t queue_used(const struct queue *queue)
         return queue->device + used_offset(queue);
 }
 
-/* Words of the available ring: flags, index, ring, and the index of the next interrupt. */
-static volatile uint16_t *available(const struct queue *queue)
-{
-        return (volatile uint16_t *)(queue->memory + available_offset(queue));
-}
-
-/* Words of the used ring: flags, index; after the entries the index of the next notification. */
-static volatile uint16_t *used_words(const struct queue *queue)
-{
-        return (volatile uint16_t *)(queue->memory + used_offset(queue));
-}
-
 static volatile struct used *used_entry(const struct queue *queue, unsigned index)
 {
-        return (volatile struct used *)(queue->memory + used_offset(queue) + 4) +
-               index % queue->size;
+        return (volatile struct used *)(queue->used + 2) + (index & (queue->size - 1));
+}
+
+static void write_parts(volatile struct descriptor *own, unsigned base,
+                        const struct queue_part *parts, unsigned count)
+{
+        for (unsigned i = 0; i < count; i++) {
+                own[i].address = parts[i].address;
+                own[i].bytes = parts[i].bytes;
+                own[i].flags = (uint16_t)((parts[i].device_writes ? DESCRIPTOR_WRITE : 0) |
+                                          (i + 1 < count ? DESCRIPTOR_NEXT : 0));
+                own[i].next = (uint16_t)(base + i + 1);
+        }
+}
+
+static void append(struct queue *queue, unsigned number, unsigned head)
+{
+        queue->available[2 + (queue->added & (queue->size - 1))] = (uint16_t)head;
+        queue->busy[number] = true;
+        queue->added++;
 }
 
 void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts, unsigned count)
@@ -97,33 +105,44 @@ void queue_add(struct queue *queue, unsigned number, const struct queue_part *pa
                 queue->indirect ? (volatile struct descriptor *)(queue->memory + table)
                                 : all + head;
 
-        for (unsigned i = 0; i < count; i++) {
-                own[i].address = parts[i].address;
-                own[i].bytes = parts[i].bytes;
-                own[i].flags = (uint16_t)((parts[i].device_writes ? DESCRIPTOR_WRITE : 0) |
-                                          (i + 1 < count ? DESCRIPTOR_NEXT : 0));
-                own[i].next = (uint16_t)(base + i + 1);
-        }
+        write_parts(own, base, parts, count);
         if (queue->indirect) {
                 all[head].address = queue->device + table;
                 all[head].bytes = (uint32_t)(count * sizeof(struct descriptor));
                 all[head].flags = DESCRIPTOR_INDIRECT;
                 all[head].next = 0;
         }
-        available(queue)[2 + queue->added % queue->size] = (uint16_t)head;
-        queue->busy[number] = true;
-        queue->added++;
+        append(queue, number, head);
+}
+
+void queue_prepare(struct queue *queue, unsigned number, const struct queue_part *parts,
+                   unsigned count)
+{
+        const unsigned head = number * queue->span;
+
+        write_parts((volatile struct descriptor *)queue->memory + head, head, parts, count);
+}
+
+void queue_add_last(struct queue *queue, unsigned number, unsigned last, uint64_t address,
+                    uint32_t bytes)
+{
+        const unsigned head = number * queue->span;
+        volatile struct descriptor *own = (volatile struct descriptor *)queue->memory + head + last;
+
+        own->address = address;
+        own->bytes = bytes;
+        append(queue, number, head);
 }
 
 bool queue_publish(struct queue *queue)
 {
         const uint16_t before = queue->published, fresh = (uint16_t)(queue->added - before);
-        volatile uint16_t *words = used_words(queue);
+        volatile uint16_t *words = queue->used;
 
         if (!fresh)
                 return false;
         __atomic_thread_fence(__ATOMIC_RELEASE);
-        available(queue)[1] = queue->added;
+        queue->available[1] = queue->added;
         queue->published = queue->added;
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (!queue->events)
@@ -137,7 +156,7 @@ bool queue_publish(struct queue *queue)
 
 enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *bytes)
 {
-        const uint16_t index = used_words(queue)[1];
+        const uint16_t index = queue->used[1];
         uint32_t id;
 
         if (index == queue->taken)
@@ -155,15 +174,15 @@ enum queue_answer queue_take(struct queue *queue, unsigned *number, uint32_t *by
 
 bool queue_is_taken(const struct queue *queue)
 {
-        return used_words(queue)[1] == queue->taken;
+        return queue->used[1] == queue->taken;
 }
 
 bool queue_arm(struct queue *queue)
 {
         if (queue->events)
-                available(queue)[2 + queue->size] = queue->taken;
+                queue->available[2 + queue->size] = queue->taken;
         else
-                available(queue)[0] = 0;
+                queue->available[0] = 0;
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         return queue_is_taken(queue);
 }
@@ -172,10 +191,10 @@ bool queue_arm(struct queue *queue)
 void queue_disarm(struct queue *queue)
 {
         if (!queue->events)
-                available(queue)[0] = NO_INTERRUPT;
+                queue->available[0] = NO_INTERRUPT;
 }
 
 bool queue_is_done(const struct queue *queue)
 {
-        return used_words(queue)[1] == queue->published;
+        return queue->used[1] == queue->published;
 }

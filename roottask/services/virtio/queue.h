@@ -32,7 +32,9 @@ struct queue {
         char *memory;    /* queue_bytes() bytes, initially 0 */
         uint64_t device; /* its address for the device */
         uint16_t added, published, taken; /* indexes of requests */
-        bool busy[QUEUE_SIZE_MAX];        /* the request with this number is in flight */
+        volatile uint16_t *available;     /* in the memory: flags, index, ring, next interrupt */
+        volatile uint16_t *used;   /* flags, index; after the entries the next notification */
+        bool busy[QUEUE_SIZE_MAX]; /* the request with this number is in flight */
 };
 
 /* Returns the size of the memory of a queue whose sizes and features are set. */
@@ -49,6 +51,15 @@ uint64_t queue_used(const struct queue *queue);
 /* Adds a request. Its number must be below the depth and not in flight. */
 void queue_add(struct queue *queue, unsigned number, const struct queue_part *parts,
                unsigned count);
+
+/* Writes the parts of a request, for queue_add_last(). Not for a queue with tables. */
+void queue_prepare(struct queue *queue, unsigned number, const struct queue_part *parts,
+                   unsigned count);
+
+/* Adds a request whose parts were written before. Its last part has another place.
+ * @param last index of this part */
+void queue_add_last(struct queue *queue, unsigned number, unsigned last, uint64_t address,
+                    uint32_t bytes);
 
 /* Makes added requests visible to the device. @return true if the device requests a notification */
 bool queue_publish(struct queue *queue);

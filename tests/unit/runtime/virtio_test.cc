@@ -32,6 +32,7 @@ struct virtio_queue : testing::Test {
                 memory.push_back(0x5555555555555555);
                 q.memory = (char *)memory.data();
                 q.device = base;
+                queue_init(&q);
                 seen = done = 0;
         }
 
@@ -121,6 +122,33 @@ TEST_F(virtio_queue, requests_go_round_in_any_order)
                         ASSERT_EQ(number, a);
                         ASSERT_EQ(queue_take(&q, &number, &bytes), QUEUE_EMPTY);
                 }
+        }
+}
+
+TEST_F(virtio_queue, a_prepared_request_has_its_last_part_in_another_place_each_time)
+{
+        make(64, false, true);
+        const queue_part parts[2] = {{0x1000, 12, false}, {0, 0, true}};
+        unsigned number;
+        uint32_t bytes;
+
+        queue_prepare(&q, 1, parts, 2);
+        for (unsigned round = 0; round < 100; round++) {
+                const uint64_t first = queue_descriptors(&q) + 16 * (uint64_t)q.span;
+
+                queue_add_last(&q, 1, 1, 0x7000 + round, 60 + round);
+                queue_publish(&q);
+                EXPECT_EQ(at<uint16_t>(queue_available(&q) + 4 + 2 * (round % 64)), q.span);
+                EXPECT_EQ(at<uint64_t>(first), 0x1000U);
+                EXPECT_EQ(at<uint32_t>(first + 8), 12U);
+                EXPECT_EQ(at<uint16_t>(first + 12), 1) << "another part follows";
+                EXPECT_EQ(at<uint16_t>(first + 14), q.span + 1);
+                EXPECT_EQ(at<uint64_t>(first + 16), 0x7000U + round);
+                EXPECT_EQ(at<uint32_t>(first + 24), 60U + round);
+                EXPECT_EQ(at<uint16_t>(first + 28), 2) << "the device writes it";
+                device_end(q.span, 7);
+                ASSERT_EQ(queue_take(&q, &number, &bytes), QUEUE_TAKEN);
+                ASSERT_EQ(number, 1U);
         }
 }
 
