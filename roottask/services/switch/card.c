@@ -23,18 +23,15 @@
 static int drain(struct card *card)
 {
         struct nova_net_frame in;
-        uint8_t frame[NOVA_NET_FRAME_MAX];
         int error;
 
         for (unsigned n = 0; n < NOVA_NET_ENTRIES; n++) {
                 error = nova_net_receive(card->net, &in);
                 if (error)
                         return error == EAGAIN ? nova_net_flush(card->net) : error;
-                memcpy(frame, in.data, in.bytes);
-                error = nova_net_release(card->net, &in);
+                error = card->receive(card, &in);
                 if (error)
                         return error;
-                card->receive(card, frame, in.bytes, in.sum);
         }
         return nova_net_flush(card->net);
 }

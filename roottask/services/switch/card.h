@@ -31,7 +31,7 @@ struct card {
         bool cable;      /* the card had a cable at the last look; read without synchronisation */
         uint64_t forged; /* number of frames that came with forged sources */
         uint64_t report_at; /* the card's thread reports this number of them */
-        void (*receive)(struct card *card, const uint8_t *frame, uint32_t bytes, uint32_t sum);
+        int (*receive)(struct card *card, const struct nova_net_frame *in);
 };
 
 /* Opens the session. @return 0 or an errno value */
@@ -40,7 +40,8 @@ int card_open(struct card *card);
 /* Returns true if the card had a cable at the last look, at most a second ago if no frame comes. */
 bool card_has_cable(const struct card *card);
 
-/* Starts the thread, which calls receive() with the service's lock. @return 0 or an errno value */
+/* Starts the thread, which calls receive() with the service's lock. receive() releases the frame,
+ * and returns as nova_net_release(). @return 0 or an errno value */
 int card_start(struct card *card);
 
 /* Sends a frame. The caller has the lock, and calls card_flush() before it releases it. @return

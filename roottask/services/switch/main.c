@@ -41,24 +41,39 @@ static nova_sel_t wake; /* a semaphore of the thread that waits for clients that
 static uint64_t wakes_at = NOVA_FOREVER; /* TSC value at which it serves them; the lock protects */
 static bool awake;                       /* it has the lock */
 
-/* Copies a frame to a client, or drops it if the client has offered no buffer. */
-static void deliver(struct client *client, const struct frame *frame)
+/* Copies a frame to a client, or drops it if the client has offered no buffer.
+ * @return the client's buffer, for complete(); NULL: the frame was dropped */
+static uint8_t *copy(struct client *client, const struct frame *frame, struct nova_net_entry *entry)
 {
         struct net_port *port = client->port;
-        struct nova_net_entry entry;
         int error = EINVAL;
         uint8_t *to;
 
         for (unsigned n = 0; n < NET_TURN && error == EINVAL; n++)
-                error = net_take_receive(port, &entry);
+                error = net_take_receive(port, entry);
         if (error) {
                 port->counts.dropped++;
-                return;
+                return NULL;
         }
-        to = (uint8_t *)port->share.pool.memory + entry.offset;
+        to = (uint8_t *)port->share.pool.memory + entry->offset;
         frame_copy(to, frame);
-        net_complete_receive(port, entry.tag, frame->bytes,
-                             net_sum_pass(to, frame->bytes, frame->sum, entry.sum != 0));
+        return to;
+}
+
+static void complete(struct client *client, const struct frame *frame,
+                     const struct nova_net_entry *entry, uint8_t *to)
+{
+        net_complete_receive(client->port, entry->tag, frame->bytes,
+                             net_sum_pass(to, frame->bytes, frame->sum, entry->sum != 0));
+}
+
+static void deliver(struct client *client, const struct frame *frame)
+{
+        struct nova_net_entry entry;
+        uint8_t *const to = copy(client, frame, &entry);
+
+        if (to)
+                complete(client, frame, &entry, to);
 }
 
 static void deliver_to_clients(uint32_t to, const struct frame *frame)
@@ -218,21 +233,58 @@ static int make_wake(void)
                        : 0;
 }
 
-/* Passes on a frame of a card. */
-static void receive(struct card *card, const uint8_t *data, uint32_t bytes, uint32_t sum)
+/* Passes a frame of a card to one client. The frame is valid if it was the driver's until after the
+ * copy. @return as nova_net_release() */
+static int pass_to_one(struct client *client, const struct frame *frame, struct card *card,
+                       const struct nova_net_frame *in)
 {
-        struct frame frame = {.data = data, .bytes = bytes, .sum = sum};
+        struct nova_net_entry entry;
+        uint8_t *const to = client->port->attached ? copy(client, frame, &entry) : NULL;
+        const int error = nova_net_release(card->net, in);
+
+        if (to && error)
+                net_complete_receive(client->port, entry.tag, 0, 0);
+        else if (to)
+                complete(client, frame, &entry, to);
+        return error;
+}
+
+/* Passes a frame of a card to several ports, which get the same data. @return as
+ * nova_net_release() */
+static int pass_to_all(uint32_t to, struct frame *frame, struct card *card,
+                       const struct nova_net_frame *in)
+{
+        uint8_t data[NOVA_NET_FRAME_MAX];
+        int error;
+
+        memcpy(data, in->data, in->bytes);
+        error = nova_net_release(card->net, in);
+        if (error)
+                return error;
+        frame->data = data;
+        for (unsigned i = 0; i < card_count; i++)
+                if (to & 1u << i)
+                        card_send(&cards[i], frame);
+        deliver_to_clients(to, frame);
+        return 0;
+}
+
+/* Passes on a frame of a card. */
+static int receive(struct card *card, const struct nova_net_frame *in)
+{
+        struct frame frame = {.data = in->data, .bytes = in->bytes, .sum = in->sum};
         uint32_t to;
         bool forged;
 
-        memcpy(frame.header, data, FRAME_HEADER);
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        memcpy(frame.header, in->data, FRAME_HEADER);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* from here on, only the copy is read */
         to = table_route(&table, card->port, frame.header, &forged);
         card->forged += forged;
-        for (unsigned i = 0; i < card_count; i++)
-                if (to & 1u << i)
-                        card_send(&cards[i], &frame);
-        deliver_to_clients(to, &frame);
+        if (!to)
+                return nova_net_release(card->net, in);
+        if (to >> card_count && !(to & (to - 1)))
+                return pass_to_one(&clients[__builtin_ctz(to)], &frame, card, in);
+        return pass_to_all(to, &frame, card, in);
 }
 
 /* Makes an address from a name (FNV-1a). */

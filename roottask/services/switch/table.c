@@ -27,11 +27,10 @@ static bool same(const uint8_t *one, const uint8_t *other)
 
 static struct table_entry *place_of(struct table *table, const uint8_t *address)
 {
-        uint32_t hash = 0;
+        const uint64_t hash = number_of(address) * 0x9e3779b97f4a7c15; /* 2^64 / golden ratio */
 
-        for (unsigned i = 0; i < NOVA_NET_ADDRESS; i++)
-                hash = hash * 31 + address[i];
-        return &table->learned[(hash ^ hash >> 8) % TABLE_ADDRESSES];
+        /* the last byte of an address, in which most differ, changes the upper bits only */
+        return &table->learned[(hash >> 56) % TABLE_ADDRESSES];
 }
 
 void table_add(struct table *table, unsigned index, const struct table_port *port)
