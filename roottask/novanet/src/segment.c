@@ -53,15 +53,33 @@ static void write16(uint8_t *at, uint32_t value)
         at[1] = (uint8_t)value;
 }
 
+/* Returns a number of 16 bits as nova_internet_sum() adds its bytes in a header. */
+static uint32_t as_word(uint32_t value)
+{
+        return (value & 0xff) << 8 | (value >> 8 & 0xff);
+}
+
+/* Returns the sum of few words of 32 bits, as nova_internet_sum(), whose loops cost more for them. */
+static uint32_t sum_few(const uint8_t *at, unsigned words)
+{
+        uint64_t sum = 0;
+        uint32_t word;
+
+        for (unsigned i = 0; i < words; i++) {
+                memcpy(&word, at + 4 * (size_t)i, sizeof(word));
+                sum += word;
+        }
+        sum = (uint32_t)sum + (sum >> 32);
+        sum = (sum & 0xffff) + (sum >> 16);
+        sum = (sum & 0xffff) + (sum >> 16);
+        return (uint32_t)((sum & 0xffff) + (sum >> 16));
+}
+
 /* Returns the sum of the addresses, the protocol and the size, which the checksum of TCP covers.
  */
 static uint32_t sum_of_rest(const uint8_t *frame, uint32_t bytes)
 {
-        uint8_t words[4] = {0, TCP};
-
-        write16(words + 2, bytes);
-        return (uint32_t)nova_internet_sum(frame + ADDRESSES, 8) +
-               nova_internet_sum(words, sizeof(words));
+        return sum_few(frame + ADDRESSES, 2) + as_word(TCP) + as_word(bytes);
 }
 
 static bool sum_is_right(const uint8_t *frame, uint32_t packet)
@@ -85,7 +103,7 @@ bool novanet_segment_read(struct segment *segment, uint8_t *frame, size_t bytes,
                 return false;
         packet = read16(frame + LENGTH);
         if (packet <= IP_BYTES + TCP_BYTES || packet > bytes - IP_HEADER ||
-            nova_internet_sum(frame + IP_HEADER, IP_BYTES) != 0xffff ||
+            sum_few(frame + IP_HEADER, IP_BYTES / 4) != 0xffff ||
             (!good && !sum_is_right(frame, packet)))
                 return false;
         *segment = (struct segment){.frame = frame,
@@ -121,12 +139,6 @@ void novanet_segment_write(const struct segment *segment)
         segment->frame[FLAGS] = segment->flags;
 }
 
-/* Returns a number of 16 bits as novanet_sum() adds its bytes in a header. */
-static uint32_t as_word(uint32_t value)
-{
-        return (value & 0xff) << 8 | (value >> 8 & 0xff);
-}
-
 static void write_sum(uint8_t *at, uint32_t sum)
 {
         uint16_t word;
@@ -155,8 +167,8 @@ bool novanet_cut_begin(struct cut *cut, const uint8_t headers[SEGMENT_HEADERS], 
         memcpy(own + SEQUENCE, zero, 4);
         own[FLAGS] = 0;
         memcpy(own + TCP_SUM, zero, 2);
-        cut->ip_sum = novanet_sum(own + IP_HEADER, IP_BYTES);
-        cut->tcp_sum = sum_of_rest(own, 0) + novanet_sum(own + TCP_HEADER, TCP_BYTES);
+        cut->ip_sum = nova_internet_sum(own + IP_HEADER, IP_BYTES);
+        cut->tcp_sum = sum_of_rest(own, 0) + nova_internet_sum(own + TCP_HEADER, TCP_BYTES);
         return true;
 }
 
@@ -177,7 +189,7 @@ void novanet_cut_write(struct cut *cut, uint8_t *frame, uint32_t bytes, uint16_t
                 write_sum(frame + TCP_SUM,
                           cut->tcp_sum + as_word(length - IP_BYTES) + as_word(cut->sequence >> 16) +
                                   as_word(cut->sequence) + as_word(flags) +
-                                  novanet_sum(frame + SEGMENT_HEADERS, (int)bytes));
+                                  nova_internet_sum(frame + SEGMENT_HEADERS, (int)bytes));
         cut->sequence += bytes;
         cut->left -= bytes;
 }

@@ -11,6 +11,7 @@
 #include "novart/time.h"
 
 #define NS_PER_MS 1000000
+#define AWAITED   1 /* a bit that is 0 in addresses of threads */
 
 /* A queue of messages between threads. */
 struct novanet_mailbox {
@@ -20,9 +21,11 @@ struct novanet_mailbox {
         void *message[];
 };
 
-/* lwIP's lock for short critical sections, such as those of its pools. */
-static struct nova_mutex protection = NOVA_MUTEX_INITIALIZER;
-static struct nova_thread *holder;
+/* lwIP's lock for a few instructions, of its pools for example: 0, or the thread that has it, with
+ * AWAITED if another one sleeps. A packet takes the lock 20 times, so a free one costs little. */
+static uintptr_t holder;
+static struct nova_mutex next_holder = NOVA_MUTEX_INITIALIZER; /* of the one that sleeps */
+static struct nova_semaphore released = NOVA_SEMAPHORE_INITIALIZER(0);
 
 void sys_init(void)
 {
@@ -52,25 +55,45 @@ uint32_t novanet_random(void)
         return next;
 }
 
-/* Takes the lock. Returns 1 if the calling thread already had it, else 0. The comparison needs no
- * lock, because only the holder can find itself in `holder`. */
+/* Replaces one value of `holder`. @return false, with the present value: it had another one */
+static bool replace_holder(uintptr_t *seen, uintptr_t value)
+{
+        return __atomic_compare_exchange_n(&holder, seen, value, false, __ATOMIC_ACQUIRE,
+                                           __ATOMIC_RELAXED);
+}
+
+/* Takes the lock after a sleep. Only one thread is here, so each AWAITED causes one up. */
+static __attribute__((noinline)) void wait_for_holder(uintptr_t self)
+{
+        uintptr_t seen = 0;
+
+        nova_mutex_lock(&next_holder);
+        while (!replace_holder(&seen, self)) {
+                if (replace_holder(&seen, seen | AWAITED))
+                        nova_semaphore_down(&released);
+                seen = 0;
+        }
+        nova_mutex_unlock(&next_holder);
+}
+
+/* Returns 1 if the thread has the lock already. */
 sys_prot_t sys_arch_protect(void)
 {
-        struct nova_thread *const self = nova_thread_self();
+        const uintptr_t self = (uintptr_t)nova_thread_self();
+        uintptr_t seen = 0;
 
-        if (__atomic_load_n(&holder, __ATOMIC_RELAXED) == self)
+        if (replace_holder(&seen, self))
+                return 0;
+        if ((seen & ~(uintptr_t)AWAITED) == self)
                 return 1;
-        nova_mutex_lock_until(&protection, NOVA_FOREVER);
-        __atomic_store_n(&holder, self, __ATOMIC_RELAXED);
+        wait_for_holder(self);
         return 0;
 }
 
 void sys_arch_unprotect(sys_prot_t pval)
 {
-        if (pval)
-                return;
-        __atomic_store_n(&holder, NULL, __ATOMIC_RELAXED);
-        nova_mutex_unlock(&protection);
+        if (!pval && __atomic_exchange_n(&holder, 0, __ATOMIC_RELEASE) & AWAITED)
+                nova_semaphore_up(&released);
 }
 
 /* A thread of lwIP. */
