@@ -340,7 +340,7 @@ void bystanders_check(void)
         }
 }
 
-/* They would keep the thread that prints the result from its CPU. */
+/* The bystanders would keep the thread that prints the result from its CPU. */
 void bystanders_end(void)
 {
         for (unsigned i = 0; i < plan.cpus; i++) {

@@ -334,8 +334,8 @@ def run(build_folder, as_json=False):
 def report(
     rows, found, words, as_json, head="instructions of reads", kernel="with and without NOVA"
 ):
-    """Prints the figures; WORDS are in the command line of Debian's kernel, and KERNEL says in
-    which of the counted systems. Returns the status."""
+    """Prints the figures. WORDS are the command line of Debian's kernel, and KERNEL names the
+    counted systems in which it is used. Returns the status."""
     command_line = f"{bench_alone.WORDS} {words}"
     if as_json:
         print(json.dumps({"command_line": command_line, "rows": records(rows, found)}, indent=1))

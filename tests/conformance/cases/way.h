@@ -63,8 +63,8 @@ static inline void settle(nova_sel_t sm)
         hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + tsc_per_ms());
 }
 
-/* Waits until the root PD's account falls to this number of bytes: on a busy host the number of the
- * first round may still have included objects of the case before. */
+/* Waits until the root PD's account has at most this number of bytes. On a busy host, the number
+ * that was read in the first round may include objects of the previous case. */
 static inline bool comes_to(word_t bytes, nova_sel_t sm)
 {
         for (unsigned ms = 0; ms < 1000; ms++) {
