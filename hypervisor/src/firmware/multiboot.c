@@ -74,6 +74,7 @@ static void multiboot_read_map(paddr_t phys, uint32_t length)
         map = boot_map(0, phys, length);
         if (!map)
                 return;
+        /*@ loop invariant at <= length; */
         while (length - at >= sizeof(struct map_entry)) {
                 struct map_entry entry;
 

@@ -81,6 +81,7 @@ static bool multiboot2_read_string(const struct tag *tag, char *place, uint32_t 
 {
         uint32_t length = 0;
 
+        /*@ loop invariant length < room; */
         while (length < tag->length && length < room - 1 && tag->data[length])
                 length++;
         memcpy(place, tag->data, length);
@@ -149,6 +150,7 @@ static bool multiboot2_read_map(const struct tag *tag, bool efi)
         memcpy(&head, tag->data, sizeof(head));
         if (head.entry_size < needed)
                 return false;
+        /*@ loop invariant at <= tag->length; */
         for (uint32_t at = sizeof(head); tag->length - at >= head.entry_size; at += head.entry_size)
                 multiboot2_add_entry(tag->data + at, efi);
         return true;
