@@ -251,21 +251,22 @@ static int pass_to_one(struct client *client, const struct frame *frame, struct 
 
 /* Passes a frame of a card to several ports, which get the same data. @return as
  * nova_net_release() */
-static int pass_to_all(uint32_t to, struct frame *frame, struct card *card,
+static int pass_to_all(uint32_t to, const struct frame *frame, struct card *card,
                        const struct nova_net_frame *in)
 {
         uint8_t data[NOVA_NET_FRAME_MAX];
+        struct frame copied = *frame;
         int error;
 
         memcpy(data, in->data, in->bytes);
         error = nova_net_release(card->net, in);
         if (error)
                 return error;
-        frame->data = data;
+        copied.data = data;
         for (unsigned i = 0; i < card_count; i++)
                 if (to & 1u << i)
-                        card_send(&cards[i], frame);
-        deliver_to_clients(to, frame);
+                        card_send(&cards[i], &copied);
+        deliver_to_clients(to, &copied);
         return 0;
 }
 
