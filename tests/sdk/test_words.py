@@ -104,6 +104,15 @@ class Modules(unittest.TestCase):
             with self.assertRaisesRegex(NovaError, "data.squashfs cannot be read: Is a directory"):
                 run.check_modules(modules, [])
 
+    def test_the_description_of_a_sealed_image_is_looked_for(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "guest.seal"
+            modules = [Module(f"sealed:{file}", "kernel")]
+            with self.assertRaisesRegex(NovaError, f"^the boot module {file} is missing: "):
+                run.check_modules(modules, [])
+            file.write_bytes(b"memory 8")
+            run.check_modules(modules, [])
+
     def test_more_than_the_machine_can_hold_are_refused(self):
         with tempfile.NamedTemporaryFile() as file:
             file.truncate((28 << 20) + 1)

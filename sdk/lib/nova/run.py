@@ -212,6 +212,7 @@ def check_modules(modules, own):
     """Refuses boot modules of a project that have vanished, or become useless, since its build.
     Modules with a name among OWN are replaced."""
     for file in (module.file for module in modules if os.path.basename(module.file) not in own):
+        file = file.removeprefix(sealed.PREFIX)
         if not os.path.exists(file):
             raise NovaError(
                 f"the boot module {file} is missing: create it again, or take it out of the "

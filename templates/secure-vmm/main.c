@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A monitor whose guest becomes secure, with one device: a port to which the guest prints. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/parent.h"
+#include "novavmm/secure.h"
+
+#define PRINT_PORT 0xe9
+
+static struct nova_vm vm;
+static struct nova_secure secure;
+
+/* A device: collects a line of text, which a byte 0 ends. The ultravisor passes on the port and the
+ * byte, and nothing else of the guest. */
+static void print(void *device, uint64_t port, unsigned bytes, uint64_t value)
+{
+        static char line[80];
+        static size_t length;
+
+        (void)device, (void)port, (void)bytes;
+        if (value) {
+                if (length < sizeof(line) - 1)
+                        line[length++] = (char)value;
+                return;
+        }
+        printf("The %s guest says: %s\n", nova_secure_is_secure(&secure) ? "secure" : "normal",
+               line);
+        nova_vm_end_with(&vm, NOVA_VM_OFF);
+}
+
+static int fail(const char *what, const char *why)
+{
+        printf("%s: %s.\n", what, why);
+        return 1;
+}
+
+int main(void)
+{
+        const struct nova_bus_range port = {PRINT_PORT, PRINT_PORT, NULL, print, NULL};
+        const void *image;
+        size_t bytes;
+        int error = nova_parent_module("sealed.img", &image, &bytes);
+
+        if (error)
+                return fail("The module sealed.img cannot be read", strerror(error));
+        if (!nova_sealed_memory(image, bytes))
+                return fail("The module sealed.img is of no use", "it is not a sealed image");
+        error = nova_secure_open(&secure, "ultravisor");
+        if (error)
+                return fail("The ultravisor cannot be reached", strerror(error));
+
+        const struct nova_vm_config config = {
+                .name = "sealed", .memory = nova_sealed_memory(image, bytes), .secure = &secure};
+
+        error = nova_vm_create(&vm, &config);
+        if (!error)
+                error = nova_bus_add(&vm.ports, &port);
+        if (error)
+                return fail("The machine cannot be created", nova_vm_why(&vm, error));
+
+        const char *const why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
+
+        if (why)
+                return nova_vm_not_loaded(&vm, why);
+        error = nova_vm_run(&vm);
+        if (error)
+                return fail("The machine cannot run", nova_vm_why(&vm, error));
+
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+
+        if (end != NOVA_VM_OFF)
+                printf("The guest %s.\n", nova_vm_end_text(end));
+        nova_vm_destroy(&vm);
+        return end != NOVA_VM_OFF;
+}
