@@ -16,6 +16,7 @@
 /* The slots of all VMs may have PAGES_FACTOR pages for each frame of secure memory, because each
  * page has a record in the ultravisor's own memory. */
 #define PAGES_FACTOR 2
+#define SESSION_VMS  2u       /* VMs of a session, so that no VMM takes all records */
 #define KERNEL_BYTES 0x80000u /* that a VMM's share may charge to the ultravisor */
 
 /* State of a session. */
@@ -59,17 +60,23 @@ static bool check_dw1(struct call *call, uint64_t value)
         return is_page(value) && value && value <= call->session->bytes - call->word[1];
 }
 
+/* Returns the end of guest-physical memory. The bit that selects a view is no part of a slot. */
+static uint64_t gpa_end(void)
+{
+        return cpu_bit() < GPA_MAX ? cpu_bit() : GPA_MAX;
+}
+
 static bool check_start(struct call *call, uint64_t value)
 {
         (void)call;
-        return is_page(value) && value < GPA_MAX;
+        return is_page(value) && value < gpa_end();
 }
 
 static bool check_size(struct call *call, uint64_t value)
 {
         const uint64_t start = call->word[1];
 
-        return call->vm && is_page(value) && value && value <= GPA_MAX - start &&
+        return call->vm && is_page(value) && value && value <= gpa_end() - start &&
                page_slot_is_free(&call->vm->pages, start, value);
 }
 
@@ -152,7 +159,7 @@ static enum nova_u_status write_pate(struct call *call)
 {
         if (call->vm && call->vm->state != VM_NORMAL)
                 return NOVA_U_PERMISSION;
-        if (!call->vm)
+        if (!call->vm && vm_count(call->session) < SESSION_VMS)
                 call->vm = vm_add(call->session, (uint16_t)call->word[0]);
         if (!call->vm)
                 return NOVA_U_BUSY;

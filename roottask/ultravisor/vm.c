@@ -26,6 +26,15 @@ struct vm *vm_find(const void *session, uint64_t lpid)
         return NULL;
 }
 
+unsigned vm_count(const void *session)
+{
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < VM_COUNT; i++)
+                count += vms[i].state != VM_FREE && vms[i].session == session;
+        return count;
+}
+
 uint64_t vm_pages(void)
 {
         uint64_t sum = 0;

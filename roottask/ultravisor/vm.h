@@ -81,6 +81,9 @@ struct vm *vm_find(const void *session, uint64_t lpid);
 /* Returns the number of pages in the slots of all VMs. The service's lock is held. */
 uint64_t vm_pages(void);
 
+/* Returns the number of VMs of a session. The service's lock is held. */
+unsigned vm_count(const void *session);
+
 /* Enters a VM in the table. @return NULL: the table is full */
 struct vm *vm_add(void *session, uint16_t lpid);
 

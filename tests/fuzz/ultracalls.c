@@ -141,6 +141,20 @@ struct vm *vm_find(const void *owner, uint64_t lpid)
         return NULL;
 }
 
+unsigned vm_count(const void *owner)
+{
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < VMS; i++)
+                count += vms[i].state != VM_FREE && vms[i].session == owner;
+        return count;
+}
+
+uint64_t cpu_bit(void)
+{
+        return UINT64_C(1) << 39;
+}
+
 uint64_t vm_pages(void)
 {
         uint64_t sum = 0;

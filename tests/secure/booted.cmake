@@ -9,10 +9,11 @@ target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x20
 
 # nova_add_secure_test(<name> SOURCES <file>... EXPECT <regex>... [REJECT <regex>...]
 #   [DESCRIPTION <file.in>] [BESIDE <program>...] [KERNEL_MEMORY <of the ultravisor>]
-#   [ARGUMENTS <of the VMM>] [LABEL <label>] [TIMEOUT <seconds>]): a VMM, and other programs of
-#   its description.
+#   [MEMORY <of the ultravisor>] [ARGUMENTS <of the VMM>] [CPU <model>] [LABEL <label>]
+#   [TIMEOUT <seconds>]): a VMM, and other programs of its description.
 function(nova_add_secure_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ARGUMENTS;DESCRIPTION;KERNEL_MEMORY;LABEL;TIMEOUT"
+  cmake_parse_arguments(PARSE_ARGV 1 arg ""
+    "ARGUMENTS;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;TIMEOUT"
     "SOURCES;EXPECT;REJECT;BESIDE")
   set(vmm secure-vmm-${name})
   if(NOT arg_LABEL)
@@ -20,6 +21,15 @@ function(nova_add_secure_test name)
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
+  endif()
+  if(NOT arg_CPU)
+    set(arg_CPU qemu64,+svm,+npt,+rdrand)
+  endif()
+  if(NOT arg_MEMORY)
+    set(arg_MEMORY 32M)
+  endif()
+  if(NOT arg_ARGUMENTS)
+    set(arg_ARGUMENTS none)
   endif()
   if(NOT arg_KERNEL_MEMORY)
     set(arg_KERNEL_MEMORY 2M)
@@ -31,13 +41,23 @@ function(nova_add_secure_test name)
   configure_file(${arg_DESCRIPTION} ${name}.nova @ONLY)
   nova_add_system(secure-${name} DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/${name}.nova"
     PROGRAMS ultravisor ${vmm} ${arg_BESIDE} SEALED probe.seal GUEST secure-probe)
-  nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU qemu64,+svm,+npt,+rdrand
+  nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU ${arg_CPU}
     LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} EXPECT ${arg_EXPECT}
     REJECT "not ok [0-9]" ${arg_REJECT})
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]68$"
+nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]69$"
   REJECT "cannot continue")
+# A guest that needs more than the secure memory.
+nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M EXPECT
+  "^ultravisor: 4 MiB of secure memory" "^vmm: 1[.][.]4$")
+# With 36 bits of physical addresses.
+nova_add_secure_test(narrow SOURCES narrow.c CPU qemu64,+svm,+npt,+rdrand,phys-bits=36
+  EXPECT "^vmm: 1[.][.]3$")
+# Secure guests that begin and end.
+nova_add_secure_test(rounds SOURCES rounds.c ARGUMENTS 20 TIMEOUT 120 EXPECT "^vmm: 1[.][.]2$")
+nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance TIMEOUT 3600
+  EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]51$")
 nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
 
@@ -52,12 +72,10 @@ nova_add_secure_test(beside SOURCES beside.c DESCRIPTION spinner.nova.in BESIDE 
 # Random ultracalls on four CPUs, beside the guests of another VMM.
 nova_add_program(secure-bystander SOURCES bystander.c)
 target_link_libraries(secure-bystander PRIVATE Nova::novavmm)
-foreach(row "storm;20000;secure;120" "storm-long;10000000;endurance;14400")
-  list(POP_FRONT row name calls label timeout)
-  nova_add_secure_test(${name} SOURCES storm.c DESCRIPTION storm.nova.in BESIDE secure-bystander
-    KERNEL_MEMORY 4M ARGUMENTS ${calls} LABEL ${label} TIMEOUT ${timeout}
-    EXPECT "^vmm: 1[.][.]4$" REJECT "^bystander: not ok")
-endforeach()
+set(storm SOURCES storm.c DESCRIPTION storm.nova.in BESIDE secure-bystander KERNEL_MEMORY 4M
+  EXPECT "^vmm: 1[.][.]4$" REJECT "^bystander: not ok")
+nova_add_secure_test(storm ${storm} ARGUMENTS 20000 TIMEOUT 120)
+nova_add_secure_test(storm-long ${storm} ARGUMENTS 10000000 LABEL endurance TIMEOUT 14400)
 
 # The monitor of secure-linux looks for the phrase and for the content of the disk, which the guest
 # reads and writes. It must find the disk's header.

@@ -127,6 +127,10 @@ static void numbers(void)
                               NOVA_U_PARAMETER &&
                       call_wide(NOVA_UV_SVM_TERMINATE, 0x10000 | uv->lpid) == NOVA_U_PARAMETER,
               "UV_WRITE_PATE: the number of a VM has 16 bits");
+        check(call_wide(NOVA_UV_WRITE_PATE, 100) == NOVA_U_SUCCESS &&
+                      call_wide(NOVA_UV_WRITE_PATE, 101) == NOVA_U_BUSY &&
+                      call_wide(NOVA_UV_WRITE_PATE, 100) == NOVA_U_SUCCESS,
+              "UV_WRITE_PATE: a third VM of a session is U_BUSY");
 }
 
 static void before_pate(void)
@@ -275,6 +279,20 @@ static void pages(void)
               "the guest gets a page back when it reads it");
 }
 
+static void not_shared(void)
+{
+        const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
+
+        check(guest_call(NOVA_UV_UNSHARE_PAGE, 0xffff, 1) == NOVA_U_PARAMETER,
+              "UV_UNSHARE_PAGE: a page outside of the memory is U_PARAMETER");
+        check(guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 0) == NOVA_U_P2 &&
+                      guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 0xffff) == NOVA_U_P2,
+              "UV_UNSHARE_PAGE: a number of pages beyond the memory is U_P2");
+        guest(PROBE_WRITE, at, 0x33333333);
+        check(guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 1) == 0 && guest(PROBE_READ, at, 0) == 0,
+              "UV_UNSHARE_PAGE of a page that is secure fills it with zeroes");
+}
+
 static void sharing(void)
 {
         const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
@@ -293,14 +311,6 @@ static void sharing(void)
                       guest_call(NOVA_UV_SHARE_PAGE, gfn, 0) == NOVA_U_P2 &&
                       guest_call(NOVA_UV_SHARE_PAGE, gfn, 0xffff) == NOVA_U_P2,
               "UV_SHARE_PAGE: each parameter is checked");
-        check(guest_call(NOVA_UV_UNSHARE_PAGE, 0xffff, 1) == NOVA_U_PARAMETER,
-              "UV_UNSHARE_PAGE: a page outside of the memory is U_PARAMETER");
-        check(guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 0) == NOVA_U_P2 &&
-                      guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 0xffff) == NOVA_U_P2,
-              "UV_UNSHARE_PAGE: a number of pages beyond the memory is U_P2");
-        guest(PROBE_WRITE, at, 0x33333333);
-        check(guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 1) == 0 && guest(PROBE_READ, at, 0) == 0,
-              "UV_UNSHARE_PAGE of a page that is secure fills it with zeroes");
         guest(PROBE_WRITE, at, 0x33333333);
         check(guest_call(NOVA_UV_SHARE_PAGE, gfn, 2) == 0 && guest(PROBE_READ, at, 0) == 0,
               "a page that is shared is zero for the guest");
@@ -377,6 +387,7 @@ int main(void)
         parameters();
         slots();
         pages();
+        not_shared();
         sharing();
         guest(PROBE_WRITE, AREA + 8 * PAGE, 0x5ec2e7a1);
         check(!finds(0x5ec2e7a1, 0), "the monitor finds no word of the guest");
