@@ -13,7 +13,6 @@ struct kobject;
 struct mail;
 struct pd;
 struct sc;
-struct vcpu;
 
 /* Work before the next return to user mode. Bits of cpu.pending. */
 #define CPU_PENDING_RESCHEDULE 0x1
@@ -30,7 +29,9 @@ struct vcpu;
 #define CPU_TIMER_OFF UINT64_MAX
 
 struct cpu {
-        uint16_t user_data; /* selector of the flat data segment; fixed after the start */
+        /* Selector of the flat data segment; fixed after the start. A switch of PDs loads it from
+         * memory: in the first field, its address is the CPU's. */
+        uint16_t user_data;
         /* A switch compares the first four fields in one word, a call all of them. */
         union {
                 struct {
@@ -70,22 +71,11 @@ struct cpu {
         struct mail *mail_rest;  /* mails taken from mail, not processed yet */
         uint8_t woken_top;       /* upper limit of the priorities in woken */
         struct heap timeouts;    /* deadlines of waiting ECs */
-        struct ec *debug_owner;  /* virtual CPU whose DR0 to DR3 are in the registers */
-        struct vcpu *vmcs_owner; /* VMX: virtual CPU whose control structure is loaded */
-        struct ec *msr_owner;    /* VMX: virtual CPU whose MSRs of SYSCALL are loaded */
-        uint64_t xcr0;           /* value of XCR0; 0: no XSAVE */
-        uint32_t tsc_aux;        /* value of TSC_AUX; 0 while a thread runs */
-        uint32_t tag_next;       /* next free tag of guests' translations (ASID, VPID) */
-        uint32_t tag_end;        /* first number after the last tag */
-        uint64_t tag_round;      /* tags of other rounds are invalid */
-        bool tag_flush;          /* a round has begun, but its flush is not done yet */
         unsigned dying_count;    /* number of objects in dying */
         bool dying_orphans;      /* an EC ended before it had reaped its objects in dying */
         uint32_t frame_refusals; /* value of frame_refusals that this CPU's threads have seen */
 
-        /* Fixed after the start. */
-        unsigned id;       /* CPU number of the interface */
-        word_t host_state; /* SVM: physical address of the block that holds the kernel's state */
+        unsigned id; /* CPU number of the interface; fixed after the start */
 
         /* Written by other CPUs too, atomically. */
         struct mail *mail;     /* stack of mails, newest first */
@@ -96,7 +86,7 @@ struct cpu {
                                 * CPU only */
 };
 
-_Static_assert(sizeof(struct cpu) <= CPU_EMERGENCY, "struct cpu fits into its page");
+_Static_assert(sizeof(struct cpu) <= CPU_VIRT, "struct cpu ends before struct cpu_virt");
 
 /** Returns a value that equals ec_call_attention() of an EC of this CPU that waits for a call, if
  * neither the CPU nor the EC needs attention. */

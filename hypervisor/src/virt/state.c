@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "object/ec.h"
 #include "sched/cpu.h"
+#include "virt/cpu.h"
 
 static const struct {
         nova_mtd_t mtd;
@@ -154,8 +155,8 @@ static void state_take_cstar_aux(struct ec *ec, const struct nova_utcb_more *mor
 
 static void state_take_debug(struct ec *ec, const struct nova_utcb_more *more)
 {
-        if (ec->cpu->debug_owner == ec)
-                ec->cpu->debug_owner = NULL; /* loaded again at the next entry */
+        if (cpu_virt_of(ec->cpu)->debug_owner == ec)
+                cpu_virt_of(ec->cpu)->debug_owner = NULL; /* loaded again at the next entry */
         memcpy(ec->vcpu->dr, more->dr, sizeof(ec->vcpu->dr));
         vcpu_ops->write(ec, GUEST_DR6, more->dr6);
         guest_use_debug_registers(ec);

@@ -19,6 +19,7 @@
 #include "sched/pending.h"
 #include "sched/schedule.h"
 #include "space/space.h"
+#include "virt/cpu.h"
 #include "virt/svm/svm.h"
 #include "virt/vmx/vmx.h"
 
@@ -58,8 +59,8 @@ static void vcpu_free(struct vcpu *vcpu)
 
 static void vcpu_stop(struct ec *ec)
 {
-        if (ec->cpu->debug_owner == ec)
-                ec->cpu->debug_owner = NULL;
+        if (cpu_virt_of(ec->cpu)->debug_owner == ec)
+                cpu_virt_of(ec->cpu)->debug_owner = NULL;
         if (vcpu_ops->stop)
                 vcpu_ops->stop(ec);
 }
@@ -116,7 +117,7 @@ _Noreturn void block_on_vcpu_startup(struct ec *self)
 
 void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
 {
-        if (ec->cpu->debug_owner != ec) {
+        if (cpu_virt_of(ec->cpu)->debug_owner != ec) {
                 for (unsigned i = 0; i < 4; i++)
                         dr[i] = ec->vcpu->dr[i];
                 return;
@@ -131,16 +132,17 @@ void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
 static void vcpu_load_debug_registers(struct cpu *cpu, struct ec *self)
 {
         const uint64_t *dr = self->vcpu->dr;
+        struct cpu_virt *virt = cpu_virt_of(cpu);
 
-        if (!self->vcpu->debugging || cpu->debug_owner == self)
+        if (!self->vcpu->debugging || virt->debug_owner == self)
                 return;
-        if (cpu->debug_owner)
-                vcpu_read_debug_registers(cpu->debug_owner, cpu->debug_owner->vcpu->dr);
+        if (virt->debug_owner)
+                vcpu_read_debug_registers(virt->debug_owner, virt->debug_owner->vcpu->dr);
         write_dr0((word_t)dr[0]);
         write_dr1((word_t)dr[1]);
         write_dr2((word_t)dr[2]);
         write_dr3((word_t)dr[3]);
-        cpu->debug_owner = self;
+        virt->debug_owner = self;
 }
 
 /* Loads the register that RDTSCP reads: the guest has its own value; threads read 0. */
@@ -148,13 +150,13 @@ static void vcpu_load_tsc_aux(struct cpu *cpu, uint32_t value)
 {
         if (cpu_has(FEATURE_RDTSCP))
                 wrmsr(MSR_TSC_AUX, value);
-        cpu->tsc_aux = value;
+        cpu_virt_of(cpu)->tsc_aux = value;
 }
 
 void vcpu_leave(struct cpu *cpu)
 {
         fpu_leave_guest(cpu);
-        if (unlikely(cpu->tsc_aux))
+        if (unlikely(cpu_virt_of(cpu)->tsc_aux))
                 vcpu_load_tsc_aux(cpu, 0);
         if (vcpu_ops->leave)
                 vcpu_ops->leave(cpu);
@@ -163,17 +165,18 @@ void vcpu_leave(struct cpu *cpu)
 bool vcpu_take_tag(struct cpu *cpu, struct ec *ec)
 {
         struct vcpu *vcpu = ec->vcpu;
+        struct cpu_virt *virt = cpu_virt_of(cpu);
         const word_t generation = load_once(ec->pd->guest.generation);
 
-        if (likely(vcpu->tag_round == cpu->tag_round && vcpu->guest_generation == generation))
+        if (likely(vcpu->tag_round == virt->tag_round && vcpu->guest_generation == generation))
                 return false;
-        if (cpu->tag_next == cpu->tag_end) {
-                cpu->tag_next = 1;
-                cpu->tag_round++;
-                cpu->tag_flush = true;
+        if (virt->tag_next == virt->tag_end) {
+                virt->tag_next = 1;
+                virt->tag_round++;
+                virt->tag_flush = true;
         }
-        vcpu->tag = cpu->tag_next++;
-        vcpu->tag_round = cpu->tag_round;
+        vcpu->tag = virt->tag_next++;
+        vcpu->tag_round = virt->tag_round;
         vcpu->guest_generation = generation;
         return true;
 }
@@ -269,7 +272,7 @@ _Noreturn void resume_guest(struct ec *self)
                 vcpu_end_step(self->vcpu);
                 block_on_event(self, vcpu_ops->refused_event, 0, 0);
         }
-        if (unlikely(cpu->tsc_aux != self->vcpu->tsc_aux))
+        if (unlikely(cpu_virt_of(cpu)->tsc_aux != self->vcpu->tsc_aux))
                 vcpu_load_tsc_aux(cpu, self->vcpu->tsc_aux);
         vcpu_load_debug_registers(cpu, self);
         fpu_enter_guest(cpu, self, self->vcpu->xcr0);

@@ -39,7 +39,7 @@ struct vcpu_vmx {
         bool cr8_window;        /* the VMM waits for a write of CR8 */
         word_t cr2, cr8, dr6;   /* the guest's values while it does not run */
         word_t host_cr3;        /* the kernel's CR3 in the structure */
-        struct guest_msrs msrs; /* valid while cpu.msr_owner is another virtual CPU */
+        struct guest_msrs msrs; /* valid while cpu_virt.msr_owner is another virtual CPU */
 };
 
 struct vcpu {
@@ -201,8 +201,8 @@ _Noreturn void resume_guest(struct ec *self);
 void vcpu_leave(struct cpu *cpu);
 
 /** Makes sure that the tag of a virtual CPU has no translations that its guest page table has lost.
- * When a CPU runs out of tags, it begins a round of new ones: cpu.tag_flush then requires a flush
- * of all tags. @return true if the virtual CPU has another tag now */
+ * When a CPU runs out of tags, it begins a round of new ones: cpu_virt.tag_flush then requires a
+ * flush of all tags. @return true if the virtual CPU has another tag now */
 bool vcpu_take_tag(struct cpu *cpu, struct ec *ec);
 
 /** Discards all translations of the guest's own page tables at the next entry. */

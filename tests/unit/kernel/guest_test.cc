@@ -11,6 +11,7 @@ extern "C" {
 #include "arch/x86/features.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
+#include "virt/cpu.h"
 #include "virt/svm/svm.h"
 #include "virt/vcpu.h"
 }
@@ -29,7 +30,8 @@ struct Guest : Kernel {
                 const ec_config config = {domain, domain->account, EC_VCPU, cpu_self(),           0,
                                           0,      0x100,           false,   block_on_vcpu_startup};
                 EXPECT_EQ(ec_create(&config, &vcpu), NOVA_SUCCESS);
-                cpu_self()->debug_owner = vcpu; // this test must not write the host's registers
+                // This test must not write the host's registers.
+                cpu_virt_of(cpu_self())->debug_owner = vcpu;
                 cpu_self()->current_pd = domain;
         }
 
@@ -472,10 +474,11 @@ TEST(guest, tags_are_given_out_in_rounds)
 {
         Guest g;
         cpu *self = cpu_self();
-        self->tag_next = 1;
-        self->tag_end = 3;
-        self->tag_round = 1;
-        self->tag_flush = false;
+        cpu_virt *virt = cpu_virt_of(self);
+        virt->tag_next = 1;
+        virt->tag_end = 3;
+        virt->tag_round = 1;
+        virt->tag_flush = false;
         vcpu_take_tag(self, g.vcpu);
         EXPECT_EQ(g.vcpu->vcpu->tag, 1u);
         vcpu_take_tag(self, g.vcpu);
@@ -483,17 +486,17 @@ TEST(guest, tags_are_given_out_in_rounds)
         g.domain->guest.generation++;
         vcpu_take_tag(self, g.vcpu);
         EXPECT_EQ(g.vcpu->vcpu->tag, 2u);
-        EXPECT_FALSE(self->tag_flush);
+        EXPECT_FALSE(virt->tag_flush);
         vcpu_forget_translations(g.vcpu);
         vcpu_take_tag(self, g.vcpu);
         EXPECT_EQ(g.vcpu->vcpu->tag, 1u);
-        EXPECT_EQ(self->tag_round, 2u);
-        EXPECT_TRUE(self->tag_flush);
+        EXPECT_EQ(virt->tag_round, 2u);
+        EXPECT_TRUE(virt->tag_flush);
         // The refused entry flushed nothing.
         event_of(g, ~uint64_t{0});
-        EXPECT_TRUE(self->tag_flush);
+        EXPECT_TRUE(virt->tag_flush);
         event_of(g, 0x78);
-        EXPECT_FALSE(self->tag_flush);
+        EXPECT_FALSE(virt->tag_flush);
 }
 
 TEST(guest, rights_that_are_taken_away_cost_a_new_tag)
@@ -503,8 +506,9 @@ TEST(guest, rights_that_are_taken_away_cost_a_new_tag)
                 vcpu_take_tag(cpu_self(), g.vcpu);
                 return g.vcpu->vcpu->tag;
         };
-        cpu_self()->tag_next = cpu_self()->tag_round = 1;
-        cpu_self()->tag_end = 100;
+        cpu_virt *virt = cpu_virt_of(cpu_self());
+        virt->tag_next = virt->tag_round = 1;
+        virt->tag_end = 100;
         EXPECT_EQ(tag(), 1u);
         g.delegate(&kernel_pd, 0x10000, g.domain, 0x40000, 4, NOVA_CRD_MEM, NOVA_MEM_RWX,
                    MAPPING_GUEST);

@@ -18,7 +18,6 @@ void asm_offsets(void)
         DEFINE(CPU_CURRENT, offsetof(struct cpu, current));
         DEFINE(CPU_USER_SP, offsetof(struct cpu, arch.user_sp));
         DEFINE(CPU_BLOCK, CPU_BLOCK_SIZE);
-        DEFINE(CPU_HOST_STATE, offsetof(struct cpu, host_state));
         DEFINE(CPU_TOP, CPU_STACK_TOP);
         DEFINE(CPU_MAX, NOVA_CPU_MAX);
         DEFINE(EC_PENDING, offsetof(struct ec, pending));

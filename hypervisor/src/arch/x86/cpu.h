@@ -5,11 +5,12 @@
 
 #include "layout.h"
 
-/* Layout of a CPU's block: struct cpu; an unmapped guard page; a page of emergency stacks (1 KiB
- * each, in the order NMI, #DF, #MC from the start of the page); another guard page; the kernel
- * stack; nothing up to the block's end. Blocks are aligned to their size, so that the stack pointer
- * identifies the CPU. */
+/* Layout of a CPU's block: struct cpu and struct cpu_virt; an unmapped guard page; a page of
+ * emergency stacks (1 KiB each, in the order NMI, #DF, #MC from the start of the page); another
+ * guard page; the kernel stack; nothing up to the block's end. Blocks are aligned to their size, so
+ * that the stack pointer identifies the CPU. */
 #define CPU_BLOCK_SIZE    0x10000
+#define CPU_VIRT          0xf00
 #define CPU_GUARD         0x1000
 #define CPU_EMERGENCY     0x2000
 #define CPU_EMERGENCY_END 0x3000
@@ -37,6 +38,7 @@ struct cpu_arch {
         uint32_t apic_id;     /* local APIC; fixed after the start */
         uint32_t domain;      /* account or PD that trained the predictors (speculation.c) */
         uint32_t guest;       /* number of the PD whose guest was entered last */
+        uint64_t xcr0;        /* value of XCR0; 0: no XSAVE */
 };
 
 /** Number of CPUs that were started. Their CPU numbers need not be dense. */

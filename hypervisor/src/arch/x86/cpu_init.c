@@ -42,5 +42,5 @@ void cpu_init(struct cpu *cpu)
         cpu_init_entry(cpu);
         speculation_init_cpu();
         if (cpu_has(FEATURE_RDTSCP))
-                wrmsr(MSR_TSC_AUX, 0); /* the initial value of cpu->tsc_aux */
+                wrmsr(MSR_TSC_AUX, 0); /* the initial value of cpu_virt.tsc_aux */
 }

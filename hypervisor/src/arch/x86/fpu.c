@@ -57,7 +57,7 @@ void fpu_init_cpu(void)
 {
         if (components) {
                 xsetbv(0, components);
-                cpu_self()->xcr0 = components;
+                cpu_self()->arch.xcr0 = components;
         }
 }
 
@@ -151,18 +151,18 @@ void fpu_enter_guest(struct cpu *cpu, struct ec *ec, uint64_t xcr0)
 {
         if (cpu->arch.fpu_owner != ec)
                 fpu_load(cpu, ec);
-        if (components && cpu->xcr0 != xcr0) {
+        if (components && cpu->arch.xcr0 != xcr0) {
                 xsetbv(0, xcr0);
-                cpu->xcr0 = xcr0;
+                cpu->arch.xcr0 = xcr0;
         }
 }
 
 void fpu_leave_guest(struct cpu *cpu)
 {
-        if (cpu->xcr0 == components)
+        if (cpu->arch.xcr0 == components)
                 return;
         xsetbv(0, components);
-        cpu->xcr0 = components;
+        cpu->arch.xcr0 = components;
 }
 
 bool fpu_xcr0_is_valid(uint64_t value)

@@ -19,6 +19,7 @@
 #include "paging_levels.h"
 #include "sched/cpu.h"
 #include "sched/timeout.h"
+#include "virt/cpu.h"
 #include "virt/vcpu.h"
 
 #define SVM_LEAF 0x8000000a
@@ -83,11 +84,13 @@ static bool svm_init_cpu(struct cpu *cpu)
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
         wrmsr(MSR_VM_HSAVE_PA, pool_to_phys(save));
         machine_check_forget();
-        cpu->host_state = (word_t)pool_to_phys(host);
-        cpu->tag_next = 1;
-        cpu->tag_end = cpuid(SVM_LEAF, 0).ebx;
-        cpu->tag_round = 1;
-        cpu->tag_flush = true;
+        *cpu_virt_of(cpu) = (struct cpu_virt){
+                .host_state = (word_t)pool_to_phys(host),
+                .tag_next = 1,
+                .tag_end = cpuid(SVM_LEAF, 0).ebx,
+                .tag_round = 1,
+                .tag_flush = true,
+        };
         return true;
 }
 
@@ -214,13 +217,14 @@ static void svm_request_window(struct cpu *cpu, struct vmcb *vmcb)
 static __attribute__((noreturn)) void svm_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
+        const struct cpu_virt *virt = cpu_virt_of(cpu);
         struct vcpu *vcpu = self->vcpu;
         struct vmcb *vmcb = vcpu->control;
 
         vcpu_take_tag(cpu, self);
         vmcb->tsc_offset -= vcpu_take_stolen_time(vcpu);
         vmcb->asid = vcpu->tag;
-        vmcb->tlb_control = cpu->tag_flush ? TLB_FLUSH_ALL : 0;
+        vmcb->tlb_control = virt->tag_flush ? TLB_FLUSH_ALL : 0;
         vmcb->clean = 0;
         vmcb->rax = self->regs.ax;
         vmcb->vintr = vcpu->svm.vintr = svm_interrupt_field(vmcb);
@@ -234,7 +238,7 @@ static __attribute__((noreturn)) void svm_resume(struct ec *self)
                 svm_keep_state(vcpu);
         if (unlikely(speculation_at_guest_entry))
                 speculation_enter_guest(cpu, self->pd);
-        svm_enter(self, (word_t)pool_to_phys(vmcb), cpu->host_state);
+        svm_enter(self, (word_t)pool_to_phys(vmcb), virt->host_state);
 }
 
 const struct vcpu_ops svm_ops = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Entry into a guest and exit from it with SVM. */
+#include "arch/x86/cpu.h"
 #include "arch/x86/speculation.inc"
 #include "registers.inc"
 
@@ -25,7 +26,7 @@ svm_enter:
         vmsave  WORD(ax)
         mov     WORD(sp), WORD(di)
         mov     EC_STACK_TOP(WORD(di)), WORD(sp)
-        mov     CPU_HOST_STATE - CPU_TOP(WORD(sp)), WORD(ax)
+        mov     CPU_VIRT - CPU_TOP(WORD(sp)), WORD(ax)
         vmload  WORD(ax)
         cli
         cld

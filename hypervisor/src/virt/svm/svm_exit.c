@@ -10,6 +10,7 @@
 #include "object/ec.h"
 #include "sched/cpu.h"
 #include "sched/schedule.h"
+#include "virt/cpu.h"
 #include "virt/exit.h"
 #include "virt/svm/svm.h"
 
@@ -213,7 +214,7 @@ _Noreturn void finish_svm_exit(struct ec *self)
         const uint64_t code = vmcb->exit_code;
 
         if (likely(code <= SVM_EXIT_LAST || code == SVM_EXIT_NPF)) {
-                cpu->tag_flush = false;
+                cpu_virt_of(cpu)->tag_flush = false;
                 vmcb->event_inj = 0;
                 self->vcpu->unproven = false;
                 svm_mend_code_segment(vmcb);

@@ -16,6 +16,7 @@
 #include "object/pd.h"
 #include "sched/cpu.h"
 #include "tss.h"
+#include "virt/cpu.h"
 #include "virt/vcpu.h"
 #include "virt/vmx/vmcs.h"
 #include "virt/vmx/vmx_state.h"
@@ -106,10 +107,12 @@ static bool vmx_init_cpu(struct cpu *cpu)
                 kernel_stop("VMXON failed: switch VMX off in the firmware");
         invept(INVALIDATE_ALL, 0);
         guest_msrs_read(&vmx_host_msrs);
-        cpu->tag_next = 1;
-        cpu->tag_end = VPID_END;
-        cpu->tag_round = 1;
-        cpu->tag_flush = true;
+        *cpu_virt_of(cpu) = (struct cpu_virt){
+                .tag_next = 1,
+                .tag_end = VPID_END,
+                .tag_round = 1,
+                .tag_flush = true,
+        };
         return true;
 }
 
@@ -192,14 +195,15 @@ static void vmx_clear_fields(void)
 void vmx_load(const struct ec *ec)
 {
         struct vcpu *vcpu = ec->vcpu;
+        struct cpu_virt *virt = cpu_virt_of(ec->cpu);
         const uint64_t phys = pool_to_phys(vcpu->control);
 
-        if (likely(ec->cpu->vmcs_owner == vcpu))
+        if (likely(virt->vmcs_owner == vcpu))
                 return;
         if (!vcpu->vmx.known)
                 vmclear(&phys);
         vmptrld(&phys);
-        ec->cpu->vmcs_owner = vcpu;
+        virt->vmcs_owner = vcpu;
         if (vcpu->vmx.known)
                 return;
         vcpu->vmx.known = true;
@@ -212,18 +216,20 @@ void vmx_load(const struct ec *ec)
 static void vmx_stop(struct ec *ec)
 {
         const uint64_t phys = pool_to_phys(ec->vcpu->control);
+        struct cpu_virt *virt = cpu_virt_of(ec->cpu);
 
-        if (ec->cpu->msr_owner == ec)
+        if (virt->msr_owner == ec)
                 vmx_leave(ec->cpu);
         if (ec->vcpu->vmx.known)
                 vmclear(&phys);
-        if (ec->cpu->vmcs_owner == ec->vcpu)
-                ec->cpu->vmcs_owner = NULL;
+        if (virt->vmcs_owner == ec->vcpu)
+                virt->vmcs_owner = NULL;
 }
 
 void vmx_leave(struct cpu *cpu)
 {
-        struct ec *owner = cpu->msr_owner;
+        struct cpu_virt *virt = cpu_virt_of(cpu);
+        struct ec *owner = virt->msr_owner;
 
         descriptors_reload(cpu);
         if (!owner)
@@ -231,25 +237,28 @@ void vmx_leave(struct cpu *cpu)
         struct guest_msrs *msrs = &owner->vcpu->vmx.msrs;
         msrs->kernel_gs_base = guest_msrs_kernel_gs_base(msrs);
         guest_msrs_load_host(vmx_host_msrs, cpu->id);
-        cpu->msr_owner = NULL;
+        virt->msr_owner = NULL;
 }
 
 /* Makes the guest's cached translations invalid. A new VPID has none of the guest's own tables.
  * INVEPT discards those of the second level and combined ones, for any VPID (SDM 3C, 28.4.3). */
 static void vmx_forget_translations(struct cpu *cpu, const struct ec *self)
 {
+        struct cpu_virt *virt = cpu_virt_of(cpu);
+
         invept(INVALIDATE_ONE, pool_to_phys(self->pd->guest.root) | EPTP_FLAGS);
         if (!vmx_offers_vpid(&vmx_offer))
                 return;
-        if (cpu->tag_flush)
+        if (virt->tag_flush)
                 invvpid(INVALIDATE_ALL, 0);
-        cpu->tag_flush = false;
+        virt->tag_flush = false;
         vmcs_write(VMCS_VPID, self->vcpu->tag);
 }
 
 static __attribute__((noreturn)) void vmx_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
+        struct cpu_virt *virt = cpu_virt_of(cpu);
         struct vcpu *vcpu = self->vcpu;
         const uint64_t stolen = vcpu_take_stolen_time(vcpu);
 
@@ -262,11 +271,11 @@ static __attribute__((noreturn)) void vmx_resume(struct ec *self)
                 vcpu->vmx.host_cr3 = read_cr3();
                 vmcs_write(VMCS_HOST_CR3, vcpu->vmx.host_cr3);
         }
-        if (cpu->msr_owner != self) {
-                if (cpu->msr_owner)
+        if (virt->msr_owner != self) {
+                if (virt->msr_owner)
                         vmx_leave(cpu);
                 guest_msrs_load(&vcpu->vmx.msrs);
-                cpu->msr_owner = self;
+                virt->msr_owner = self;
         }
         if (read_cr2() != vcpu->vmx.cr2)
                 write_cr2(vcpu->vmx.cr2);

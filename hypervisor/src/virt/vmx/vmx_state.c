@@ -7,6 +7,7 @@
 #include "nova/abi/event.h"
 #include "object/ec.h"
 #include "sched/cpu.h"
+#include "virt/cpu.h"
 #include "virt/state.h"
 #include "virt/vmx/vmcs.h"
 #include "virt/vmx/vmx.h"
@@ -138,7 +139,7 @@ void vmx_write_segment(struct ec *ec, enum guest_segment segment, const struct n
 void vmx_read_msrs(const struct ec *ec, struct guest_msrs *msrs)
 {
         *msrs = ec->vcpu->vmx.msrs;
-        if (ec->cpu->msr_owner == ec)
+        if (cpu_virt_of(ec->cpu)->msr_owner == ec)
                 msrs->kernel_gs_base = guest_msrs_kernel_gs_base(msrs);
 }
 
