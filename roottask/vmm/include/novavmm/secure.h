@@ -61,7 +61,15 @@ bool nova_secure_is_secure(const struct nova_secure *secure);
 
 /**
  * Loads a sealed image, whose guest starts as a normal one and asks to become secure.
+ * @code
+ * extern struct nova_vm vm;
+ * extern const void *image; // a boot module
+ * extern size_t bytes;
+ * const char *const why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
  *
+ * if (why)
+ *         printf("The image cannot be loaded: %s.\n", why);
+ * @endcode
  * @param memory the guest's memory
  * @param image  the file, for example a boot module
  * @param bytes  its size
