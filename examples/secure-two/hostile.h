@@ -51,7 +51,7 @@ enum nova_u_status out(uint32_t number, uint32_t to);
 enum nova_u_status in(uint32_t number, uint32_t from);
 
 /* Prints what the attack tries and the status, which should be @p right. */
-void outcome(const char *tries, enum nova_u_status status, enum nova_u_status right);
+void outcome(const char *what, enum nova_u_status status, enum nova_u_status right);
 
 /* Prints the sentence of a try, and whether the outcome is right. */
 void outcome_is(const char *sentence, bool right);

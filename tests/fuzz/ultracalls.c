@@ -288,6 +288,14 @@ static void write_page(struct vm *vm, struct page *page)
         word[0] = SECRET | ++marks;
 }
 
+/* Ends the last request of a conversion, after which no page is expected. */
+static void forget_expected(struct vm *vm)
+{
+        for (unsigned i = 0; i < PAGE_SLOTS; i++)
+                for (uint64_t j = 0; j < vm->pages.slot[i].bytes / FRAME_BYTES; j++)
+                        vm->pages.slot[i].page[j].expected = false;
+}
+
 static void step_guest(struct vm *vm, const uint8_t *step)
 {
         const uint64_t gpa = (uint64_t)(step[2] & 7) * FRAME_BYTES;
@@ -295,6 +303,8 @@ static void step_guest(struct vm *vm, const uint8_t *step)
 
         if (!is_alive(vm) || !page)
                 return;
+        if (vm->state == VM_CONVERTING && step[3] % 8 < 5)
+                return; /* the guest does not run yet */
         switch (step[3] % 8) {
         case 0:
                 write_page(vm, page);
@@ -316,6 +326,7 @@ static void step_guest(struct vm *vm, const uint8_t *step)
                 break;
         case 6:
                 if (vm->state == VM_CONVERTING) {
+                        forget_expected(vm);
                         vm->pages.converting = false;
                         vm->state = VM_SECURE;
                 }
@@ -387,7 +398,7 @@ static uint32_t check_pages(const struct vm *vm, bool used[COUNT])
                         require(page_find((struct pages *)&vm->pages,
                                           slot->start + j * FRAME_BYTES) == page);
                         require(page->normal == PAGE_NO_PAGE || page->normal < NORMALS);
-                        require(page->normal == PAGE_NO_PAGE || slot->start + j >= PAGES ||
+                        require(page->normal == PAGE_NO_PAGE || slot->start || j >= PAGES ||
                                 may_share[vm - vms][j]);
                         if (page->state != PAGE_SECURE)
                                 continue;

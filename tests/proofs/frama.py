@@ -169,7 +169,8 @@ def analyse(root, module, width, folder, fault=None):
                        env=dict(os.environ, HOME=str(folder)))
     machdep, option = MACHDEPS[width]
     includes = " ".join(f"-I{part.format(width=width)}" for part in FOLDERS)
-    common = ["-c11", "-machdep", machdep, f"-cpp-extra-args={option} {includes}"]
+    # Frama-C does not know asm inline.
+    common = ["-c11", "-machdep", machdep, f"-cpp-extra-args={option} -Dinline= {includes}"]
     method = {"eva": run_eva, "wp": run_wp}[module.method]
     return method(module, common, folder, fault is not None)
 

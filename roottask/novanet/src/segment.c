@@ -59,7 +59,8 @@ static uint32_t as_word(uint32_t value)
         return (value & 0xff) << 8 | (value >> 8 & 0xff);
 }
 
-/* Returns the sum of few words of 32 bits, as nova_internet_sum(), whose loops cost more for them. */
+/* Returns the sum of few words of 32 bits, like nova_internet_sum(), whose loops cost more for
+ * them. */
 static uint32_t sum_few(const uint8_t *at, unsigned words)
 {
         uint64_t sum = 0;
