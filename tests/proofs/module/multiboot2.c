@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads Multiboot 2 tags of any contents and of these lengths, and finds tags at any offset of
- * information of these lengths. multiboot2_next_tag() hands over the tags that are read; its
- * contract is that a tag lies in the information. */
+ * information of these lengths. That multiboot2_next_tag() returns a tag inside of the information
+ * is not proved. */
 #include "firmware/multiboot2.c"
 
 #include "../driver.h"
