@@ -225,14 +225,21 @@ class Contents(Installed):
                     self.assertIn("usage: nova", self.call(installed.NOVA, name, "--help"))
 
 
+# What the machine of a template must have, as its README says.
+OPTIONS = {
+    "driver": ("--", "-device", "edu,dma_mask=0xffffffff"),
+    "secure-vmm": ("--cpu", "qemu64,+svm,+npt,+rdrand"),
+}
+
+
 class Commands(Installed):
     def test_new_run_and_test_in_a_project(self):
         for project in projects("templates"):
             name = f"my-{project.name}"
             self.call(installed.NOVA, "new", project.name, name)
-            device = ["--", "-device", "edu,dma_mask=0xffffffff"] * (name == "my-driver")
-            self.call(installed.NOVA, "run", "--timeout", "100", f"./{name}", *device)
-            self.call(installed.NOVA, "run", "--timeout", "100", *device, cwd=self.folder / name)
+            options = OPTIONS.get(project.name, ())
+            self.call(installed.NOVA, "run", "--timeout", "100", f"./{name}", *options)
+            self.call(installed.NOVA, "run", "--timeout", "100", *options, cwd=self.folder / name)
 
     def test_run_knows_the_examples(self):
         text = self.call(installed.NOVA, "run", "hello")
