@@ -26,6 +26,8 @@ BOOTED_WITH_GCC = (
 )
 BOOTED_WITH_CLANG = ("boot", "vm-device")
 ALONE = ("hello", "board", "vm-device", "vm-memtest")
+OPTIONS = {"driver": ("--", "-device", "edu,dma_mask=0xffffffff"),  # of `nova run`, by template
+           "secure-vmm": ("--cpu", "qemu64,+svm,+npt,+rdrand")}
 TARGET = re.compile(r"nova_add_(?:roottask|program|system)\(([\w-]+)")
 USED = re.compile(r"\b(?:MODULES|PROGRAMS|ROOTTASK|SYSTEM)((?:\s+[^A-Z()\s][^()\s]*)+)")
 BOOTED_ON_X86_32 = {"hello", "pager", "cxx", "threads", "children", "restart", "notes", "server"}
@@ -49,7 +51,6 @@ program second
         file greeter
         arguments Grace
 """
-
 
 ALL_CMAKE = """cmake_minimum_required(VERSION 3.25)
 project(all LANGUAGES C CXX)
@@ -225,19 +226,11 @@ class Contents(Installed):
                     self.assertIn("usage: nova", self.call(installed.NOVA, name, "--help"))
 
 
-# What the machine of a template must have, as its README says.
-OPTIONS = {
-    "driver": ("--", "-device", "edu,dma_mask=0xffffffff"),
-    "secure-vmm": ("--cpu", "qemu64,+svm,+npt,+rdrand"),
-}
-
-
 class Commands(Installed):
     def test_new_run_and_test_in_a_project(self):
         for project in projects("templates"):
-            name = f"my-{project.name}"
+            name, options = f"my-{project.name}", OPTIONS.get(project.name, ())
             self.call(installed.NOVA, "new", project.name, name)
-            options = OPTIONS.get(project.name, ())
             self.call(installed.NOVA, "run", "--timeout", "100", f"./{name}", *options)
             self.call(installed.NOVA, "run", "--timeout", "100", *options, cwd=self.folder / name)
 
