@@ -47,7 +47,7 @@ RETURN_STACK = 32  # entries of the largest CPUs
 # The masks of lib/bits.h, checked_index(): CPU numbers, and the entries of a table of selectors and
 # of a limit's CPUs, by architecture.
 MASKS = {"x86_64": {0x3F, 0x1FF, 0x1}, "x86_32": {0x3F, 0x3FF, 0x1}}
-MASK_WITHIN = 8  # instructions from the place that the image names to the AND
+MASK_WITHIN = 12  # instructions from the place that the image names to the AND
 
 
 def tool(*command):
@@ -173,6 +173,22 @@ def action_complaints(image):
     return found
 
 
+def followed(image, at):
+    """The instructions from an address, also after the first unconditional jump."""
+    found = []
+    for _ in range(2):
+        end = f"--stop-address={at + 16 * MASK_WITHIN}"
+        text = tool("objdump", "-d", "--no-show-raw-insn", f"--start-address={at}", end, image.file)
+        found += listed(text)[: MASK_WITHIN - len(found)]
+        jumps = [i for i, line in enumerate(found) if line.startswith("\tjmp ")]
+        target = re.match(r"\tjmp +([0-9a-f]+)", found[jumps[0]]) if jumps else None
+        if not target:
+            break
+        at = int(target[1], 16)
+        del found[jumps[0] :]
+    return found
+
+
 def mask_complaints(image, arch):
     """At each place of checked_index(), the index is masked."""
     _, data = image.section(".masks", "--set-section-flags=.masks=alloc")
@@ -180,15 +196,7 @@ def mask_complaints(image, arch):
     found, seen = [], set()
     for place in range(0, len(data), 4):
         at = place + int.from_bytes(data[place : place + 4], "little", signed=True) & last
-        text = tool(
-            "objdump",
-            "-d",
-            "--no-show-raw-insn",
-            f"--start-address={at}",
-            f"--stop-address={at + 16 * MASK_WITHIN}",
-            image.file,
-        )
-        ands = re.findall(r"\tand +\$(0x[0-9a-f]+),", "\n".join(listed(text)[:MASK_WITHIN]))
+        ands = re.findall(r"\tand +\$(0x[0-9a-f]+),", "\n".join(followed(image, at)))
         masks = [int(mask, 16) for mask in ands if int(mask, 16) in MASKS[arch]]
         if not masks:
             found.append(f"no mask follows {at:#x}")
