@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "novart/internet_sum.h"
+
 #define FEATURE_CHECK_SUM (1ull << 0)
 #define FEATURE_GUEST_SUM (1ull << 1) /* the guest takes frames with open checksums */
 #define FEATURE_ADDRESS   (1ull << 5)
@@ -34,25 +36,6 @@ struct header {
 
 _Static_assert(sizeof(struct header) == 12, "5.1.6");
 
-/* Returns the ones' complement sum of 16-bit words, with a zero after an odd number of bytes. The
- * order of the bytes in a word does not matter to such a sum. */
-static uint16_t sum_of(const uint8_t *data, size_t bytes)
-{
-        uint64_t sum = 0;
-        uint32_t word;
-
-        for (; bytes >= sizeof(word); data += sizeof(word), bytes -= sizeof(word)) {
-                memcpy(&word, data, sizeof(word));
-                sum += word;
-        }
-        word = 0;
-        memcpy(&word, data, bytes);
-        sum += word;
-        while (sum > UINT16_MAX)
-                sum = (sum & UINT16_MAX) + (sum >> 16);
-        return (uint16_t)sum;
-}
-
 /* Returns true if the checksum of a frame lies in it. */
 static bool lies_inside(size_t bytes, const struct header *header)
 {
@@ -64,7 +47,7 @@ static bool lies_inside(size_t bytes, const struct header *header)
 /* Completes the checksum of a frame, whose field has the sum of the pseudo header. */
 static void complete(uint8_t *frame, size_t bytes, size_t from, size_t at)
 {
-        uint16_t sum = (uint16_t)~sum_of(frame + from, bytes - from);
+        uint16_t sum = (uint16_t)~nova_internet_sum(frame + from, bytes - from);
 
         if (!sum) /* which would mean that a datagram has none */
                 sum = UINT16_MAX;
