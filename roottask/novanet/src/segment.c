@@ -190,7 +190,7 @@ void novanet_cut_write(struct cut *cut, uint8_t *frame, uint32_t bytes, uint16_t
                 write_sum(frame + TCP_SUM,
                           cut->tcp_sum + as_word(length - IP_BYTES) + as_word(cut->sequence >> 16) +
                                   as_word(cut->sequence) + as_word(flags) +
-                                  nova_internet_sum(frame + SEGMENT_HEADERS, (int)bytes));
+                                  nova_internet_sum(frame + SEGMENT_HEADERS, bytes));
         cut->sequence += bytes;
         cut->left -= bytes;
 }

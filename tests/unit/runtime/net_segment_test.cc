@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames of a stream that are joined, and those that must not be. */
+/* Frames of a stream that are joined, those that must not be, and packets that are cut. */
 extern "C" {
 #include "novart/internet_sum.h"
 #include "segment.h"
@@ -243,6 +243,21 @@ TEST(net_segment, sums_are_right_for_all_sizes)
         for (unsigned bytes = 1; bytes < 200; bytes++)
                 for (const frame &one : cut_all(make(0x8000ffff * bytes, bytes), 67))
                         EXPECT_TRUE(reads(one)) << bytes;
+}
+
+/* One of the sums is 0x1ffff, so a carry comes up twice when it becomes 16 bits. */
+TEST(net_segment, sums_are_right_for_all_numbers)
+{
+        const frame packet = make(1, 0xff - 40);
+
+        for (unsigned number = 0; number <= UINT16_MAX; number++) {
+                struct cut state = {};
+                frame one = packet;
+
+                ASSERT_TRUE(novanet_cut_begin(&state, packet.data(), packet.size()));
+                novanet_cut_write(&state, one.data(), state.left, (uint16_t)number, true);
+                ASSERT_EQ(nova_internet_sum(&one[14], 20), UINT16_MAX) << number;
+        }
 }
 
 TEST(net_segment, the_sums_of_a_packet_may_stay_open)
