@@ -29,6 +29,8 @@
 #define JOIN_MAX   32 /* number of frames that are joined */
 #define CUT_MAX    7  /* number of frames of a packet that is cut; so four packets fill a window */
 
+_Static_assert(CUT_MAX <= POOL_BYTES / 2 / NOVA_NET_BUFFER, "a packet fits into the pool");
+
 /* Checksums that lwIP still computes and checks for joined frames, and for frames that need no
  * check. */
 #define WITHOUT_CHECK \

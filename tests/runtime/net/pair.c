@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Clients of a switch. Arguments: an action, the service, a number.
  *
- * ping SERVICE FRAMES: opens a second session, says whether the switch has a cable, finds pong by a
- *   broadcast, and exchanges frames with it. Then it sends frames with forged sources, and
- *   broadcasts its end.
+ * ping SERVICE FRAMES: opens a second session, says whether the switch has a cable, reserves
+ *   buffers, finds pong by a broadcast, and exchanges frames with it. Then it sends frames with
+ *   forged sources, and broadcasts its end.
  * pong SERVICE FRAMES: answers ping from the port's own address.
  * several SERVICE FRAMES: answers ping from another address, and sends a frame with ping's source.
  * sleeper SERVICE FRAMES: reads nothing until it has lost that many frames.
@@ -182,6 +182,32 @@ static void find_pong(uint8_t *other)
         } while (wait_for_frame(other) < 0);
 }
 
+static void wait_for_buffers(unsigned count)
+{
+        int error;
+
+        while ((error = nova_net_reserve(net, count)) == EAGAIN) {
+                check("flush", nova_net_flush(net));
+                check("listen", nova_net_listen(net, nova_deadline_in(10ull * SECOND)));
+        }
+        check("reserve", error);
+}
+
+/* Reserves more buffers than the pool has, and more than are free. */
+static void reserve(void)
+{
+        const unsigned buffers = POOL_BYTES / 2 / NOVA_NET_BUFFER;
+
+        printf("one buffer too many: %s\n", strerror(nova_net_reserve(net, buffers + 1)));
+        wait_for_buffers(buffers);
+        set_header(all, nova_net_get_info(net)->address);
+        fill(0);
+        check("send", nova_net_send(net, frame, size_of(0)));
+        printf("one buffer in use: %s\n", strerror(nova_net_reserve(net, buffers)));
+        check("the other buffers", nova_net_reserve(net, buffers - 1));
+        wait_for_buffers(buffers);
+}
+
 static void ping(const char *service, unsigned frames)
 {
         uint8_t other[NOVA_NET_ADDRESS];
@@ -192,6 +218,7 @@ static void ping(const char *service, unsigned frames)
         printf("a second port: %s\n", strerror(nova_net_open(&second, service, NULL, POOL_BYTES)));
         check("info", nova_net_ask_info(net, &info));
         printf("the switch has %s cable\n", info.flags & NOVA_NET_LINK ? "a" : "no");
+        reserve();
         find_pong(other);
         for (unsigned number = 1; number <= frames; number++)
                 again += exchange(other, number);
