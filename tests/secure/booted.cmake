@@ -46,7 +46,7 @@ function(nova_add_secure_test name)
     REJECT "not ok [0-9]" ${arg_REJECT})
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]69$"
+nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]70$"
   REJECT "cannot continue")
 # A guest that needs more than the secure memory.
 nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M EXPECT

@@ -68,6 +68,10 @@ static void before_init_start(void)
                       ask(NOVA_H_SVM_PAGE_IN, AREA, 0, ORDER) == NOVA_H_UNSUPPORTED &&
                       ask(NOVA_H_SVM_PAGE_OUT, AREA, 0, ORDER) == NOVA_H_UNSUPPORTED,
               "the calls that follow H_SVM_INIT_START are unsupported before it");
+        check(ask(NOVA_H_SVM_INIT_ABORT, 0, 0, 0) == NOVA_H_PARAMETER &&
+                      ask(NOVA_H_SVM_INIT_ABORT, (nova_word_t)(UINT64_C(1) << 32), 0, 0) ==
+                              NOVA_H_PARAMETER,
+              "H_SVM_INIT_ABORT without an error is H_PARAMETER");
 }
 
 static void after_init_done(void)

@@ -288,6 +288,12 @@ static enum nova_h_status init_end(struct nova_secure *secure, enum nova_u_statu
         return NOVA_H_SUCCESS;
 }
 
+/* Ends UV_ESM with an error. */
+static enum nova_h_status init_abort(struct nova_secure *secure, enum nova_u_status status)
+{
+        return status ? init_end(secure, status) : NOVA_H_PARAMETER;
+}
+
 static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
 {
         struct nova_secure *const secure = secure_of(vcpu);
@@ -306,8 +312,7 @@ static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
                 break;
         case NOVA_H_SVM_INIT_ABORT:
                 call->status = word_of(
-                        call->word[0] ? init_end(secure, (enum nova_u_status)(int)call->word[0])
-                                      : NOVA_H_PARAMETER);
+                        init_abort(secure, (enum nova_u_status)(int)call->word[0]));
                 break;
         case NOVA_H_SVM_PAGE_IN:
         case NOVA_H_SVM_PAGE_OUT:
