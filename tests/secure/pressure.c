@@ -1,52 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest whose memory is larger than the secure memory: the library moves pages out when the
  * ultravisor asks it to, and brings them back. */
-#include <stdio.h>
-
-#include "novart/parent.h"
-#include "novavmm/secure.h"
-
 #include "../runtime/tap.h"
-#include "drive.h"
+#include "monitor.h"
 
 #define PAGE  4096u
 #define FIRST 0x300000u
 #define LAST  0x800000u /* 5 MiB, and there are 4 MiB of secure memory */
-
-static struct nova_vm vm;
-static struct nova_secure secure;
-
-static uint64_t read_port(void *device, uint64_t port, unsigned bytes)
-{
-        (void)device;
-        (void)bytes;
-        return drive_read(port);
-}
-
-static void write_port(void *device, uint64_t port, unsigned bytes, uint64_t value)
-{
-        (void)device;
-        (void)port;
-        (void)bytes;
-        drive_write(value);
-}
-
-static bool start(void)
-{
-        const struct nova_bus_range ports = {PROBE_COMMAND, PROBE_RESULT + 3, read_port, write_port,
-                                             NULL};
-        struct nova_vm_config config = {.name = "pressure", .secure = &secure};
-        const void *image;
-        size_t bytes;
-
-        if (nova_parent_module("sealed.img", &image, &bytes) ||
-            nova_secure_open(&secure, "ultravisor"))
-                return false;
-        config.memory = nova_sealed_memory(image, bytes);
-        return !nova_vm_create(&vm, &config) &&
-               !nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start) &&
-               !nova_bus_add(&vm.ports, &ports) && !nova_vm_run(&vm);
-}
 
 /* Returns the number of pages for which the monitor's memory has another content than before. */
 static unsigned count_written(void)
@@ -60,9 +20,10 @@ static unsigned count_written(void)
 
 int main(void)
 {
+        const struct nova_vm_config config = {.name = "pressure"};
         unsigned good = 0;
 
-        if (!start())
+        if (!monitor_create(config) || nova_vm_run(&vm))
                 return 1;
         check(guest(PROBE_READ, 0x200000, 0) && nova_secure_is_secure(&secure),
               "a guest is secure that needs more than the secure memory");

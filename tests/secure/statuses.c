@@ -2,41 +2,21 @@
 /* A hostile VMM: it makes every ultracall with wrong parameters, in each state of its VM, and moves
  * pages that it has changed, exchanged or kept. The secure guest is right or ended. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
-#include "novart/parent.h"
 #include "novart/thread.h"
-#include "novavmm/secure.h"
 
 #include "../runtime/tap.h"
-#include "drive.h"
+#include "monitor.h"
 
 #define PAGE  4096u
 #define ORDER NOVA_UV_ORDER_PAGE
 #define AREA  0x400000u /* pages of the guest that the tests use */
 #define SPARE 0x600000u /* pages of the monitor's memory that receive them */
 
-static struct nova_vm vm;
-static struct nova_secure secure;
 static struct nova_uv *const uv = &secure.uv;
-
-static uint64_t read_port(void *device, uint64_t port, unsigned bytes)
-{
-        (void)device;
-        (void)bytes;
-        return drive_read(port);
-}
-
-static void write_port(void *device, uint64_t port, unsigned bytes, uint64_t value)
-{
-        (void)device;
-        (void)port;
-        (void)bytes;
-        drive_write(value);
-}
 
 static char *normal(uint64_t offset)
 {
@@ -349,34 +329,13 @@ static bool finds(uint32_t word, uint64_t from)
         return false;
 }
 
-static bool start(void)
-{
-        const struct nova_bus_range ports = {PROBE_COMMAND, PROBE_RESULT + 3, read_port, write_port,
-                                             NULL};
-        const uint8_t cpus[] = {(uint8_t)nova_thread_cpu(), (uint8_t)nova_thread_cpu()};
-        struct nova_vm_config config = {
-                .name = "probe", .secure = &secure, .local_apic = true, .vcpus = 2, .cpus = cpus};
-        const void *image;
-        const char *why;
-        size_t bytes;
-        int error;
-
-        if (nova_parent_module("sealed.img", &image, &bytes) ||
-            nova_secure_open(&secure, "ultravisor"))
-                return false;
-        config.memory = nova_sealed_memory(image, bytes);
-        error = nova_vm_create(&vm, &config);
-        if (error) {
-                printf("%s\n", nova_vm_why(&vm, error));
-                return false;
-        }
-        why = nova_sealed_load(&vm.memory, image, bytes, &vm.vcpu[0].start);
-        return !why && !nova_bus_add(&vm.ports, &ports);
-}
-
 int main(void)
 {
-        if (!start())
+        const uint8_t cpus[] = {(uint8_t)nova_thread_cpu(), (uint8_t)nova_thread_cpu()};
+        const struct nova_vm_config config = {
+                .name = "probe", .local_apic = true, .vcpus = 2, .cpus = cpus};
+
+        if (!monitor_create(config))
                 return 1;
         before_pate();
         normal_vm();
