@@ -353,22 +353,21 @@ bool memory_exit(struct nova_vcpu *vcpu)
         return true;
 }
 
-/* Unmaps the aliases of the next pages. The lock is held.
- * @return false if there are no further pages */
-static bool drop_part(struct vm *vm, uint64_t from)
+/* Unmaps the aliases of a slot's pages. The lock is held, and released after each part of the
+ * pages: the slot can vanish meanwhile. */
+static void drop_slot_aliases(struct vm *vm, const struct page_slot *slot)
 {
-        uint64_t gpa = page_address(&vm->pages, from);
-
-        for (unsigned i = 0; i < PAGE_PART && gpa != UINT64_MAX; i++) {
-                struct page *const page = page_find(&vm->pages, gpa);
+        for (uint64_t i = 0; i < slot->bytes / FRAME_BYTES; i++) {
+                struct page *const page = &slot->page[i];
 
                 if (page->aliased) {
-                        page->aliased = !unmap(&vm->pages, page, gpa, PAGE_SECURE_PLACE);
+                        page->aliased = !unmap(&vm->pages, page, slot->start + i * FRAME_BYTES,
+                                               PAGE_SECURE_PLACE);
                         vm->aliases |= page->aliased;
                 }
-                gpa = page_address(&vm->pages, from + i + 1);
+                if (i % PAGE_PART == PAGE_PART - 1)
+                        vm_yield();
         }
-        return gpa != UINT64_MAX;
 }
 
 void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
@@ -377,8 +376,8 @@ void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
                 return;
         vm_lock();
         vm->aliases = false;
-        for (uint64_t i = 0; drop_part(vm, i); i += PAGE_PART)
-                vm_yield();
+        for (unsigned i = 0; i < PAGE_SLOTS; i++)
+                drop_slot_aliases(vm, &vm->pages.slot[i]);
         vm_unlock();
 }
 

@@ -314,7 +314,8 @@ uint64_t page_total(const struct pages *pages)
         return count;
 }
 
-uint64_t page_address(const struct pages *pages, uint64_t number)
+/* Returns the address of page number @p number, counted over all slots. */
+static uint64_t address_of(const struct pages *pages, uint64_t number)
 {
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
                 const uint64_t count = pages->slot[i].bytes / FRAME_BYTES;
@@ -376,7 +377,7 @@ uint64_t page_victim(struct pages *pages)
         if (found == UINT64_MAX)
                 return UINT64_MAX;
         pages->hand = found;
-        return page_address(pages, found);
+        return address_of(pages, found);
 }
 
 bool page_end(struct pages *pages)

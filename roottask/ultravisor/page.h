@@ -17,7 +17,7 @@
 #include "novart/service/ultravisor_calls.h"
 
 #define PAGE_SLOTS       32u
-#define PAGE_PART        64u /* pages for which the caller's lock is held at most */
+#define PAGE_PART        64u /* pages of one part of long work: the lock is free between parts */
 #define PAGE_NO_PAGE     UINT32_MAX
 #define PAGE_NONCE_BYTES 12u
 #define PAGE_TAG_BYTES   16u
@@ -101,10 +101,6 @@ uint64_t page_next_shared(const struct pages *pages, uint64_t from);
 
 /* Returns the number of pages in all slots. */
 uint64_t page_total(const struct pages *pages);
-
-/* Returns the address of page number @p number, counted over all slots; UINT64_MAX: there are not
- * so many. */
-uint64_t page_address(const struct pages *pages, uint64_t number);
 
 /* Gives a page a frame that is filled with 0. @return false if there is no free frame */
 bool page_fill(struct pages *pages, struct page *page);
