@@ -102,6 +102,7 @@ static int ask(struct nova_vcpu *vcpu)
 {
         struct vcpu *const own = &vm_of(vcpu)->vcpu[vcpu->number];
         struct call call = {.word = {NOVA_H_INTERRUPT}};
+        bool valid;
 
         do {
                 __atomic_store_n(&own->ask, false, __ATOMIC_RELEASE);
@@ -110,8 +111,9 @@ static int ask(struct nova_vcpu *vcpu)
                 if (call.value == UINT32_MAX)
                         return -1;
                 call.word[1] = (nova_word_t)NOVA_U_INVALID;
-        } while ((call.value < 32 || call.value > 255) && vcpu->vm->end == NOVA_VM_RUNS);
-        return (int)call.value;
+                valid = call.value >= 32 && call.value <= 255;
+        } while (!valid && vcpu->vm->end == NOVA_VM_RUNS);
+        return valid ? (int)call.value : -1;
 }
 
 /* Takes the highest vector that the guest's task priority permits. The VMM does not see CR8, so the
