@@ -12,32 +12,13 @@ target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x20
 #   [MEMORY <of the ultravisor>] [ARGUMENTS <of the VMM>] [CPU <model>] [LABEL <label>]
 #   [TIMEOUT <seconds>]): a VMM, and other programs of its description.
 function(nova_add_secure_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg ""
-    "ARGUMENTS;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;TIMEOUT"
-    "SOURCES;EXPECT;REJECT;BESIDE")
+  # The last value of an option counts, so the defaults come first.
+  cmake_parse_arguments(arg "" "ARGUMENTS;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;TIMEOUT"
+    "SOURCES;EXPECT;REJECT;BESIDE"
+    ARGUMENTS none CPU qemu64,+svm,+npt,+rdrand DESCRIPTION probe.nova.in KERNEL_MEMORY 2M
+    LABEL secure MEMORY 32M TIMEOUT 60 ${ARGN})
   set(vmm secure-vmm-${name})
-  if(NOT arg_LABEL)
-    set(arg_LABEL secure)
-  endif()
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
-  endif()
-  if(NOT arg_CPU)
-    set(arg_CPU qemu64,+svm,+npt,+rdrand)
-  endif()
-  if(NOT arg_MEMORY)
-    set(arg_MEMORY 32M)
-  endif()
-  if(NOT arg_ARGUMENTS)
-    set(arg_ARGUMENTS none)
-  endif()
-  if(NOT arg_KERNEL_MEMORY)
-    set(arg_KERNEL_MEMORY 2M)
-  endif()
   nova_add_program(${vmm} SOURCES ${arg_SOURCES} LINK Nova::novavmm)
-  if(NOT arg_DESCRIPTION)
-    set(arg_DESCRIPTION probe.nova.in)
-  endif()
   configure_file(${arg_DESCRIPTION} ${name}.nova @ONLY)
   nova_add_system(secure-${name} DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/${name}.nova"
     PROGRAMS ultravisor ${vmm} ${arg_BESIDE} SEALED probe.seal GUEST secure-probe)
