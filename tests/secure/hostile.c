@@ -244,7 +244,7 @@ static void releases(void)
               "UV_UNSHARE_PAGE tells the VMM which page it no longer uses");
         check(guest_call(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0) == 0 && attacks == 2 &&
                       released[1] == FRESH + PAGE,
-              "UV_UNSHARE_ALL_PAGES tells the VMM so for the others only");
+              "UV_UNSHARE_ALL_PAGES tells the VMM which other page it no longer uses");
         end("and the next VM runs");
 }
 

@@ -359,7 +359,7 @@ int main(void)
               "a virtual CPU starts only if the guest requests it");
         check(nova_uv_svm_terminate(uv) == NOVA_U_SUCCESS, "UV_SVM_TERMINATE ends it");
         check(nova_uv_svm_terminate(uv) == NOVA_U_INVALID && !nova_uv_is_secure(uv), "once");
-        /* The handler of the guest's last exit has no time any more, and holds the machine's lock.
-         */
+        /* The machine stays: the handler of the guest's last exit never runs again, and holds the
+         * machine's lock. */
         return tap_end();
 }
