@@ -311,8 +311,7 @@ static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
                 call->status = word_of(init_end(secure, NOVA_U_SUCCESS));
                 break;
         case NOVA_H_SVM_INIT_ABORT:
-                call->status = word_of(
-                        init_abort(secure, (enum nova_u_status)(int)call->word[0]));
+                call->status = word_of(init_abort(secure, (enum nova_u_status)(int)call->word[0]));
                 break;
         case NOVA_H_SVM_PAGE_IN:
         case NOVA_H_SVM_PAGE_OUT:
