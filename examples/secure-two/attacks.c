@@ -25,7 +25,7 @@ static void put_back(uint32_t place)
         memcpy(normal + place, kept, PAGE_BYTES);
 }
 
-/* The right page comes back, and the guest finds it as it left it. */
+/* Puts the right page back, and lets the guest check it. */
 static void repair(uint32_t number, uint32_t place)
 {
         outcome("puts the right page back", in(number, place), NOVA_U_SUCCESS);
@@ -130,7 +130,7 @@ void attack_order(void)
                 NOVA_U_P4);
         outcome("puts back half a page", nova_uv_page_in(&uv, SPARE + 2048, page, 0, 12),
                 NOVA_U_P2);
-        outcome("puts a page behind the guest's memory", nova_uv_page_in(&uv, SPARE, MEMORY, 0, 12),
+        outcome("puts a page beyond the guest's memory", nova_uv_page_in(&uv, SPARE, MEMORY, 0, 12),
                 NOVA_U_P3);
         outcome("takes a page out that is out", out(3, SPARE + PAGE_BYTES), NOVA_U_P3);
         outcome("puts a page over one that is there", in(4, SPARE), NOVA_U_P3);
@@ -183,8 +183,8 @@ void attack_revoke(void)
         end();
 }
 
-/* Returns how many pairs of words in the memory behind the image are content of the guest's pages,
- * whose words are all equal. */
+/* Counts the places above the image at which two words are content of the guest's pages, whose
+ * words are all equal. */
 static unsigned find_marks(void)
 {
         unsigned found = 0;

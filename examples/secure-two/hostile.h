@@ -43,7 +43,7 @@ enum nova_u_status end(void);
 /* Gives the guest a task. @return its result */
 uint32_t task(uint64_t number);
 
-/* The same without a wait for the result. */
+/* Gives the guest a task, and does not wait for the result. */
 void begin_task(uint64_t number);
 
 /* Makes the ultracalls for page @p number of those that the guest checks. */

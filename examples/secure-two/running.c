@@ -129,7 +129,7 @@ void attack_steps(void)
         end();
 }
 
-/* Answers the question for a vector with five that do not exist for devices, and then with none. */
+/* Answers H_INTERRUPT with five vectors that no device can have, and then with none. */
 static void wrong_vectors(struct call *call)
 {
         static const nova_word_t vectors[] = {0, 13, 31, 256, 0x80000000};

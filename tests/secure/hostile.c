@@ -248,7 +248,7 @@ static void releases(void)
         end("and the next VM runs");
 }
 
-/* UV_ESM with other places than those of the image. */
+/* Makes UV_ESM with addresses of blob and boot parameters that are not those of the image. */
 static void places(void)
 {
         honest_load();
