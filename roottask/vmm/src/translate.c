@@ -40,6 +40,22 @@ static void *place_of(const struct nova_guest_memory *memory, uint64_t at, size_
                                   : novavmm_guest_place(memory, at, bytes, write);
 }
 
+/* Returns an entry of four bytes, 0 if it is not in RAM. */
+static uint32_t read_narrow(const struct nova_guest_memory *memory, uint64_t at)
+{
+        const uint32_t *const place = place_of(memory, at, sizeof(*place), false);
+
+        return place ? *(const volatile uint32_t *)place : 0;
+}
+
+/* Returns an entry of eight bytes, 0 if it is not in RAM. */
+static uint64_t read_wide(const struct nova_guest_memory *memory, uint64_t at)
+{
+        const uint64_t *const place = place_of(memory, at, sizeof(*place), false);
+
+        return place ? *(const volatile uint64_t *)place : 0;
+}
+
 /* Walks tables with entries of eight bytes; each level translates nine bits. */
 static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, unsigned levels,
                       uint64_t linear, struct path *path)
@@ -47,8 +63,7 @@ static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, un
         for (unsigned level = levels; level--;) {
                 const unsigned shift = 12 + 9 * level;
                 const uint64_t at = (table & ADDRESS) + 8 * (linear >> shift & 511);
-                const uint64_t *place = place_of(memory, at, sizeof(*place), false);
-                const uint64_t entry = place ? *(const volatile uint64_t *)place : 0;
+                const uint64_t entry = read_wide(memory, at);
 
                 if (!(entry & PRESENT))
                         return false;
@@ -68,19 +83,9 @@ static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, un
 static bool walk_pae(const struct nova_guest_memory *memory, uint64_t cr3, uint64_t linear,
                      struct path *path)
 {
-        const uint64_t at = (cr3 & 0xffffffe0) + 8 * (linear >> 30 & 3);
-        const uint64_t *const place = place_of(memory, at, sizeof(*place), false);
-        const uint64_t entry = place ? *(const volatile uint64_t *)place : 0;
+        const uint64_t entry = read_wide(memory, (cr3 & 0xffffffe0) + 8 * (linear >> 30 & 3));
 
         return entry & PRESENT && walk_wide(memory, entry, 2, linear, path);
-}
-
-/* Returns an entry of four bytes, 0 if it is not in RAM. */
-static uint32_t read_narrow(const struct nova_guest_memory *memory, uint64_t at)
-{
-        const uint32_t *const place = place_of(memory, at, sizeof(*place), false);
-
-        return place ? *(const volatile uint32_t *)place : 0;
 }
 
 /* Walks tables of two levels with entries of four bytes; each level translates ten bits. */
