@@ -159,11 +159,11 @@ TEST(speculation, fills_the_return_stack_at_entries_without_smep)
 
 TEST(speculation, treats_zen_2_at_each_entry_only_on_request)
 {
-        const cpu_facts facts = cpu(VENDOR_AMD, 0x17, 0x31, CAN_IBRS | CAN_IBPB);
+        const cpu_facts facts = cpu(VENDOR_AMD, 0x17, 0x31, CAN_IBRS | CAN_IBPB | CAN_KEEP_UPPER);
         const auto choice = choose(facts), full = choose(facts, MITIGATIONS_FULL);
 
-        EXPECT_EQ(choice.treatments,
-                  TREAT_IBRS_ENTRY | TREAT_IBPB_SWITCH | TREAT_IBPB_GUEST | TREAT_RSB_GUEST);
+        EXPECT_EQ(choice.treatments, TREAT_IBRS_ENTRY | TREAT_IBPB_SWITCH | TREAT_IBPB_GUEST |
+                                             TREAT_RSB_GUEST | TREAT_KEEP_UPPER);
         EXPECT_EQ(choice.flaws & ~choice.treated, set({FLAW_RETURNS, FLAW_STACK, FLAW_STORES}));
         EXPECT_NE(full.treatments & TREAT_IBPB_ENTRY, 0u);
         EXPECT_NE(full.treatments & TREAT_EACH_PD, 0u);
@@ -187,15 +187,37 @@ TEST(speculation, treats_zenbleed_only_if_no_hypervisor_is_below)
 {
         cpu_facts facts = cpu(VENDOR_AMD, 0x17, 0x31, CAN_IBRS | CAN_IBPB | CAN_KEEP_UPPER);
 
-        facts.zen_2 = true;
         EXPECT_NE(choose(facts).treatments & TREAT_KEEP_UPPER, 0u);
         EXPECT_NE(choose(facts).treated & set({FLAW_UPPER}), 0u);
         facts.can &= ~CAN_KEEP_UPPER;
         EXPECT_EQ(choose(facts).treatments & TREAT_KEEP_UPPER, 0u);
         EXPECT_NE((choose(facts).flaws & ~choose(facts).treated) & set({FLAW_UPPER}), 0u);
         EXPECT_NE(choose(facts, MITIGATIONS_FULL).flaws & set({FLAW_UPPER}), 0u);
-        facts.zen_2 = false;
-        EXPECT_EQ(choose(facts).flaws & set({FLAW_UPPER}), 0u);
+}
+
+// The first and the last model of each range, and their neighbours.
+TEST(speculation, expects_zenbleed_of_the_models_of_zen_2)
+{
+        const struct {
+                unsigned first, last;
+        } ranges[] = {{0x30, 0x4f}, {0x60, 0x7f}, {0x90, 0x91}, {0xa0, 0xaf}};
+        const auto bleeds = [](cpu_vendor vendor, unsigned family, unsigned model) {
+                const cpu_facts facts = cpu(vendor, family, model, 0);
+                const uint32_t flaws = choose(facts).flaws;
+
+                EXPECT_EQ((flaws ^ choose(facts, MITIGATIONS_FULL).flaws) & set({FLAW_UPPER}), 0u);
+                return (flaws & set({FLAW_UPPER})) != 0;
+        };
+
+        for (const auto &range : ranges) {
+                for (unsigned model : {range.first, range.last}) {
+                        EXPECT_TRUE(bleeds(VENDOR_AMD, 0x17, model)) << model;
+                        EXPECT_FALSE(bleeds(VENDOR_AMD, 0x19, model)) << model;
+                        EXPECT_FALSE(bleeds(VENDOR_OTHER, 0x17, model)) << model;
+                }
+                for (unsigned model : {range.first - 1, range.last + 1})
+                        EXPECT_FALSE(bleeds(VENDOR_AMD, 0x17, model)) << model;
+        }
 }
 
 TEST(speculation, separates_guests_from_their_monitors_since_zen_1)
@@ -266,8 +288,9 @@ TEST(speculation, of_the_boot_cpu_does_not_suit_a_cpu_that_lacks_its_features)
         const cpu_facts alder_lake = cpu(VENDOR_INTEL, 6, 0x97,
                                          CAN_IBRS | CAN_IBRS_ON | CAN_IBPB | CAN_BHI_DIS, RDCL_NO);
         const cpu_facts zen_4 = cpu(VENDOR_AMD, 0x19, 0x11, CAN_IBRS | CAN_AUTO_IBRS | CAN_IBPB);
+        const cpu_facts zen_2 = cpu(VENDOR_AMD, 0x17, 0x31, CAN_IBPB | CAN_KEEP_UPPER);
 
-        for (const cpu_facts &boot : {skylake, alder_lake, zen_4})
+        for (const cpu_facts &boot : {skylake, alder_lake, zen_4, zen_2})
                 for (uint32_t bit = 1; bit <= boot.can; bit <<= 1)
                         if (boot.can & bit && (bit != CAN_IBRS || boot.vendor != VENDOR_AMD)) {
                                 cpu_facts other = boot;

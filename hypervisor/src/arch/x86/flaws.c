@@ -198,6 +198,15 @@ static bool flaws_has_targets(const struct cpu_facts *cpu)
                flaws_is_model(cpu, models, array_size(models));
 }
 
+bool flaws_is_zen_2(const struct cpu_facts *cpu)
+{
+        const unsigned model = cpu->model;
+
+        return cpu->vendor == VENDOR_AMD && cpu->family == 0x17 &&
+               ((model >= 0x30 && model <= 0x4f) || (model >= 0x60 && model <= 0x7f) ||
+                (model >= 0x90 && model <= 0x91) || (model >= 0xa0 && model <= 0xaf));
+}
+
 static bool flaws_has_buffers(const struct cpu_facts *cpu)
 {
         const uint64_t caps = cpu->capabilities;
@@ -252,7 +261,7 @@ static void flaws_choose_for_amd(struct flaws_choice *choice, const struct cpu_f
                 flaws_admit_stores(choice);
         if (cpu->family >= 0x17)
                 flaws_choose_for_monitor(choice, cpu);
-        if (cpu->zen_2)
+        if (flaws_is_zen_2(cpu))
                 flaws_choose_for_upper(choice, cpu);
 }
 
@@ -275,7 +284,7 @@ static void flaws_choose_all(struct flaws_choice *choice, const struct cpu_facts
         flaws_choose_for_monitor(choice, cpu);
         if (flaws_has_targets(cpu))
                 flaws_admit_targets(choice);
-        if (cpu->zen_2 || cpu->can & CAN_KEEP_UPPER)
+        if (flaws_is_zen_2(cpu) || cpu->can & CAN_KEEP_UPPER)
                 flaws_choose_for_upper(choice, cpu);
 }
 

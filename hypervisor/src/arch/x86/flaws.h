@@ -66,7 +66,6 @@ struct cpu_facts {
         bool emulated;                /* QEMU emulates it */
         bool sse2, smep, avx2, rtm;   /* features on which flaws and treatments depend */
         bool ssb_no, srso_no, tsa_no; /* AMD: the CPU is free of the flaw */
-        bool zen_2;                   /* AMD: a model with Zenbleed */
 };
 
 struct flaws_choice {
@@ -75,6 +74,9 @@ struct flaws_choice {
         uint32_t treated;        /* bit n: flaw n is treated */
         const char *done[FLAWS]; /* treatment of each flaw that the CPU may have, in words */
 };
+
+/** Returns true for AMD's models of Zen 2, which have Zenbleed. */
+bool flaws_is_zen_2(const struct cpu_facts *cpu);
 
 /** Returns the name of a flaw. */
 const char *flaws_name(enum flaw flaw);

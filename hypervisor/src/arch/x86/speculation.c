@@ -74,16 +74,6 @@ static void speculation_read_intel(struct cpu_facts *cpu, const uint32_t own[FEA
         cpu->rtm = features_have(own, FEATURE_RTM);
 }
 
-/* Returns true for the models of Zen 2. */
-static bool speculation_is_zen_2(const struct cpu_facts *cpu)
-{
-        const unsigned model = cpu->model;
-
-        return cpu->family == 0x17 &&
-               ((model >= 0x30 && model <= 0x4f) || (model >= 0x60 && model <= 0x7f) ||
-                (model >= 0x90 && model <= 0x91) || (model >= 0xa0 && model <= 0xaf));
-}
-
 static void speculation_read_amd(struct cpu_facts *cpu, const uint32_t own[FEATURE_WORDS])
 {
         const uint32_t last = features_max_extended();
@@ -103,8 +93,7 @@ static void speculation_read_amd(struct cpu_facts *cpu, const uint32_t own[FEATU
         cpu->ssb_no = BIT(sizes, 26);
         cpu->srso_no = BIT(more.eax, 29);
         cpu->tsa_no = BIT(more.ecx, 1) && BIT(more.ecx, 2);
-        cpu->zen_2 = speculation_is_zen_2(cpu);
-        if (cpu->zen_2 && !features_have(own, FEATURE_HYPERVISOR))
+        if (flaws_is_zen_2(cpu) && !features_have(own, FEATURE_HYPERVISOR))
                 cpu->can |= CAN_KEEP_UPPER;
 }
 
