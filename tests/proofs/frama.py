@@ -67,6 +67,23 @@ def rows(path, fields):
     return found
 
 
+def check_names(root):
+    """Checks that each row belongs to a module with a known method and has known widths: no run
+    would look at another row."""
+    widths = {}
+    for name, method, known, *_ in rows(root / HERE / "modules.tsv", 6):
+        widths[name] = set(known.split())
+        if method not in METHODS or not widths[name] <= MACHDEPS.keys():
+            raise Wrong(f"modules.tsv gives {name} an unknown method or width")
+    for name, *_ in rows(root / HERE / "faults.tsv", 4):
+        if name not in widths:
+            raise Wrong(f"faults.tsv names {name}, which modules.tsv does not have")
+    for name, known, *_ in rows(root / HERE / "alarms.tsv", 5):
+        if not set(known.split()) <= widths.get(name, set()):
+            raise Wrong(f"alarms.tsv names {name} with widths {known}, which modules.tsv does not "
+                        "have")
+
+
 def find(root, name):
     """Returns a module."""
     for row in rows(root / HERE / "modules.tsv", 6):
@@ -111,13 +128,14 @@ def run(command, seconds, place):
     return output
 
 
-def alarms_of_eva(table, root):
-    """Returns the alarms in a table that Eva's run wrote."""
+def alarms_of_eva(table):
+    """Returns the alarms in a table that Eva's run wrote, without those in headers of the system.
+    """
     with open(table, encoding="utf-8", newline="") as lines:
         found = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
     return {
         Alarm(row["function"], f'{row["property kind"]}: {" ".join(row["property"].split())}')
-        for row in found if not row["directory"].startswith(("FRAMAC_SHARE", str(root)))
+        for row in found if not row["directory"].startswith(("FRAMAC_SHARE", "/usr"))
     }
 
 
@@ -133,7 +151,7 @@ def run_eva(module, common, place, is_fault):
     ended = {name for name, state in END.findall(output) if "NON TERMINATING" not in state}
     if "main" not in ended and not is_fault:
         raise Wrong("Eva found no end of the driver: it has looked at nothing")
-    return alarms_of_eva(table, "/usr"), ended
+    return alarms_of_eva(table), ended
 
 
 def run_wp(module, common, place, is_fault):
@@ -146,10 +164,17 @@ def run_wp(module, common, place, is_fault):
     proved = sum(state == "Valid" for _, state in goals)
     if not count or not goals or int(count[1]) != proved or int(count[2]) != len(goals):
         raise Wrong(f"WP has no result for each goal:\n{output[-3000:]}")
-    functions = {
-        name for name in module.functions for goal, _ in goals if goal.startswith(f"{name}_")
-    }
+    functions = {function_of(goal, module.functions) for goal, _ in goals}
     return {Alarm("contract", goal) for goal, state in goals if state != "Valid"}, functions
+
+
+def function_of(goal, functions):
+    """Returns the function to which a goal belongs: the longest name with which the goal begins, as
+    nova_crd_type_ensures belongs to nova_crd_type and not to nova_crd."""
+    return max((name for name in functions if goal.startswith(f"{name}_")), key=len, default="")
+
+
+METHODS = {"eva": run_eva, "wp": run_wp}
 
 
 def analyse(root, module, width, folder, fault=None):
@@ -171,8 +196,7 @@ def analyse(root, module, width, folder, fault=None):
     includes = " ".join(f"-I{part.format(width=width)}" for part in FOLDERS)
     # Frama-C does not know asm inline.
     common = ["-c11", "-machdep", machdep, f"-cpp-extra-args={option} -Dinline= {includes}"]
-    method = {"eva": run_eva, "wp": run_wp}[module.method]
-    return method(module, common, folder, fault is not None)
+    return METHODS[module.method](module, common, folder, fault is not None)
 
 
 def insert(path, fault):
@@ -207,6 +231,7 @@ def judge(module, known, result, width):
 
 
 def main(root, name, folder):
+    check_names(root)
     module = find(root, name)
     known = listed(root, module)
     first = module.widths[0]
