@@ -3,6 +3,7 @@
 
 import contextlib
 import io
+import re
 import struct
 import subprocess
 import tempfile
@@ -33,6 +34,16 @@ ROWS = [
     table.Row("call", "instructions", 222, 150, 172, 160, 180, "median", "a call"),
     table.Row("boot", "instructions", None, None, None, 50, 60, None, "boot"),
 ]
+
+# Keys of the figures on the page about speculation, and their names there.
+MITIGATED = (
+    ("call_same_pd", "call and reply in one PD"),
+    ("call_other_pd", "call and reply between two PDs"),
+    ("ud_eip", "#UD and its reply"),
+    ("page_fault", "page fault answered by a pager"),
+    ("sm_up", "semaphore up"),
+    ("guest_cpuid", "a guest's CPUID exit, with its VMM in another PD"),
+)
 
 
 class Comparison(unittest.TestCase):
@@ -242,6 +253,12 @@ class Reading(unittest.TestCase):
         self.assertEqual(bench_readme.page_with(page, bench._read_figures()), page)
         keys = {row.key for row in table.read_rows(bench.ROWS)}
         self.assertLessEqual({key for key, _text in bench_readme.SHOWN}, keys)
+
+    def test_the_page_about_speculation_shows_published_figures(self):
+        page = (tree.ROOT / "docs/kernel/speculation.md").read_text(encoding="utf-8")
+        shown = re.findall(r"^\| (.+) \| [\d,]+ \| ([\d,]+) \| [\d,]+ \|$", page, re.MULTILINE)
+        figures = bench._read_figures()["x86_64"]
+        self.assertEqual(shown, [(text, f"{figures[key]:,}") for key, text in MITIGATED])
 
     def test_the_file_of_figures_is_written_as_it_is_read(self):
         text = bench.FIGURES.read_text(encoding="utf-8")
