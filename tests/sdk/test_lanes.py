@@ -4,6 +4,7 @@
 import stat
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -219,9 +220,12 @@ class Programs(unittest.TestCase):
             self.assertEqual(self.run_all(rest), ([], [1, 2, 3]))
             self.assertEqual(self.tests[0].result, tap.NOT_RUN)
 
-    def test_a_program_that_hangs_is_stopped(self):
-        with mock.patch.object(ctest, "PROGRAM_LIMIT", 0.5):
-            self.assertEqual(self.run_all("exec sleep 100"), ([], [1, 2, 3]))
+    def test_a_program_that_hangs_is_stopped_with_its_children(self):
+        for rest in ("sleep 20; true", "sleep 20 &"):
+            start = time.monotonic()
+            with mock.patch.object(ctest, "PROGRAM_LIMIT", 0.5):
+                self.assertEqual(self.run_all(rest), ([], [1, 2, 3]))
+            self.assertLess(time.monotonic() - start, 10, rest)
 
     def test_others_run_alone(self):
         self.tests = [

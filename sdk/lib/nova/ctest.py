@@ -2,9 +2,11 @@
 """Asks CTest for its tests and runs some of them. Results come from its JUnit file. Tests of one
 GoogleTest program run in one process. If it fails, CTest runs each of them in a process."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
 import xml.etree.ElementTree as ElementTree
@@ -116,15 +118,28 @@ def _programs(tests):
     return sorted((cases for cases in found.values() if len(cases) > 1), key=len, reverse=True)
 
 
+class _Program(subprocess.Popen):
+    """A GoogleTest program. Death tests fork, so it has a process group, which ends as a whole."""
+
+    stopped = False
+
+    def kill(self):
+        if self.returncode is None:  # else the number of the group may be in use again
+            self.stopped = True
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+
 def _run_program(tests, on_start):
     """Runs tests of one program in one process. Returns those that passed, none if the process
     failed, and the seconds of processors."""
     folder, program, *words = tests[0].program
     command = [program, FILTER + ":".join(test.case for test in tests), *words]
     try:
-        running = subprocess.Popen(
+        running = _Program(
             [*command, "--gtest_color=no"],
             cwd=folder,
+            start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -136,7 +151,8 @@ def _run_program(tests, on_start):
         return [], 0.0
     output, used = _output_of(running, on_start)
     seconds = {name: int(time) / 1000 for name, time in GOOD.findall(output)}
-    good = [test for test in tests if test.case in seconds] if running.returncode == 0 else []
+    ended = running.returncode == 0 and not running.stopped
+    good = [test for test in tests if test.case in seconds] if ended else []
     for test in good:
         test.result, test.seconds = tap.PASSED, seconds[test.case]
     return good, used
