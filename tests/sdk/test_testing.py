@@ -30,6 +30,11 @@ set_tests_properties(unit.disabled PROPERTIES DISABLED ON)
 ONCE = """add_test(NAME unit.{0} COMMAND sh -c
   "test -e {0} || {{ touch {0} && exit 1; }}; mkdir lock && sleep 0.5 && rmdir lock")
 """
+# Two tests of a GoogleTest program.
+PROGRAM = """foreach(case one two)
+  add_test(NAME unit.${case} COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/program" --gtest_filter=a.${case})
+endforeach()
+"""
 BROKEN = 'add_custom_target(broken ALL COMMAND sh -c "echo the reason && exit 1")\n'
 # Passes when a file appears within 20 seconds.
 WAITS = """import pathlib, sys, time
@@ -124,6 +129,21 @@ class Tree(unittest.TestCase):
         for name in ("first", "second"):
             self.assertIn(f"passed only when run again alone: host unit.{name}", lines[-4:-1])
         self.assertNotIn("again alone: host unit.good", result.stdout)
+
+    def test_a_program_that_fails_though_each_of_its_tests_passes_alone_is_reported(self):
+        program = self.root / "tests/unit/program"
+        for script, line, status, shown in (
+            ("a.one:*) echo what happened; exit 1", "2 passed, 0 failed", 0, 1),
+            ("a.one*) echo what happened; exit 1", "1 passed, 1 failed", 1, 0),
+        ):
+            program.write_text(f"#!/bin/sh\ncase ${{1#*=}} in {script};; esac\n", encoding="utf-8")
+            program.chmod(0o700)
+            result = self.run_tests(PROGRAM)
+            self.ends(result, line, status)
+            for said in ("passed only when run again alone: host program\n",
+                         "host program: failed, but each of its tests passed alone\n"
+                         "    what happened\n"):
+                self.assertEqual(result.stdout.count(said), shown, result.stdout)
 
     def test_a_test_that_fails_twice_has_failed(self):
         result = self.run_tests(BAD + ONCE.format("first"))

@@ -49,6 +49,7 @@ class Test:
     limit: float = 0.0  # in seconds
     case: str = ""  # name in a GoogleTest program
     program: tuple = ()  # that program: its folder to run in, and its command without the case
+    common: str | None = None  # output of a process with all chosen cases, if that process failed
 
     def is_placeholder(self):
         """Returns whether this is CTest's entry for a GoogleTest program that is not built yet.
@@ -109,7 +110,7 @@ def _wait(running):
     return used
 
 
-def _programs(tests):
+def programs(tests):
     """Returns lists of tests of the same GoogleTest program, the longest first."""
     found = defaultdict(list)
     for test in tests:
@@ -151,8 +152,11 @@ def _run_program(tests, on_start):
         return [], 0.0
     output, used = _output_of(running, on_start)
     seconds = {name: int(time) / 1000 for name, time in GOOD.findall(output)}
-    ended = running.returncode == 0 and not running.stopped
-    good = [test for test in tests if test.case in seconds] if ended else []
+    if running.returncode != 0 or running.stopped:
+        for test in tests:
+            test.common = output
+        return [], used
+    good = [test for test in tests if test.case in seconds]
     for test in good:
         test.result, test.seconds = tap.PASSED, seconds[test.case]
     return good, used
@@ -183,7 +187,7 @@ def _run_programs(tests, on_done, jobs, on_start):
     passed, used = set(), 0.0
     with ThreadPoolExecutor(jobs) as pool:
         for good, seconds in pool.map(lambda cases: _run_program(cases, on_start),
-                                      _programs(tests)):
+                                      programs(tests)):
             used += seconds
             passed.update(test.number for test in good)
             for test in good:

@@ -3,6 +3,7 @@
 
 import argparse
 import compileall
+import os
 import re
 import sys
 import time
@@ -44,6 +45,7 @@ DESCRIPTION = f"""\
 
 When at most {again.MOST} tests failed, each runs once more at the end, alone: a test that
 passes then is listed as `passed only when run again alone` and counts as passed.
+A program of unit tests is listed, too, if it failed but each of its tests passed alone.
 Lines with `failed` name the first {SHOWN_FAILURES} failed tests and cases.
 The last line is `N passed, N failed`, also after an interrupt; the line before says
 how many did not run. A preset that cannot be built counts as one failed test. Exit
@@ -350,6 +352,10 @@ def _show_output(test):
     if len(lines) > SHOWN_LINES:
         log = test.folder / "Testing/Temporary/LastTest.log"
         print(f"(the last {SHOWN_LINES} of {len(lines)} lines; all are in {log})")
+    _show_last(lines)
+
+
+def _show_last(lines):
     for line in lines[-SHOWN_LINES:]:
         print(f"    {line}")
 
@@ -423,6 +429,17 @@ def _run_again(selected, totals):
             totals.again.append(f"{test.preset} {test.name}")
         else:
             _show_output(test)
+
+
+def _show_programs(selected, totals):
+    """Reports programs of unit tests that failed though each of their tests passed alone."""
+    for cases in (cases for tests in selected.values() for cases in ctest.programs(tests)):
+        if cases[0].common is None or any(test.result != tap.PASSED for test in cases):
+            continue
+        name = f"{cases[0].preset} {os.path.basename(cases[0].program[1])}"
+        print(f"--- {name}: failed, but each of its tests passed alone")
+        _show_last(cases[0].common.rstrip().splitlines())
+        totals.again.append(name)
 
 
 def _show_times(selected, totals, start):
@@ -535,6 +552,7 @@ def _run(args, found):
                 _build_and_run(args, totals, selected, progress, running)
         if not found or progress.total > 1:  # the only test of a project has already run alone
             _run_again(selected, totals)
+        _show_programs(selected, totals)
     except (KeyboardInterrupt, SystemExit):
         _show_failed(selected, ran, progress)
         print("nova: interrupted", flush=True)
