@@ -430,11 +430,36 @@ class Tidy(unittest.TestCase):
             after = (other / "passed").read_text(encoding="utf-8")
         self.assertEqual(after, memory.read_text(encoding="utf-8"))
 
-    def test_the_digests_are_in_the_users_cache_if_it_can_be_written(self):
-        for value, found in ((self.root / "new", self.root / "new/nova"), ("/proc", self.root)):
+    def test_the_digests_are_in_the_users_cache_if_it_can_be_used(self):
+        (self.root / "file").touch()
+        (self.root / "folder/nova/tidy-passed").mkdir(parents=True)
+        (self.root / "pipe/nova").mkdir(parents=True)
+        os.mkfifo(self.root / "pipe/nova/tidy-passed")
+        good = self.root / "new"
+        for value, found in ((good, good / "nova"), ("/proc", self.root), *(
+                (self.root / bad, self.root) for bad in ("file", "folder", "pipe"))):
             with mock.patch.dict(os.environ, XDG_CACHE_HOME=str(value)):
                 place = check_tidy.memory_of(self.root, False)
             self.assertEqual(place, found / "tidy-passed")
+
+    def test_a_user_without_a_home_has_no_cache(self):
+        with mock.patch.dict(os.environ), mock.patch("pwd.getpwuid", side_effect=KeyError):
+            os.environ.pop("XDG_CACHE_HOME", None)
+            os.environ.pop("HOME", None)
+            self.assertEqual(check_tidy.memory_of(self.root, True), self.root / "tidy-passed-deep")
+
+    def test_digests_that_cannot_be_read_or_written_are_not_used(self):
+        memory = self.root / "passed"
+        memory.write_bytes(b"\xff\0\n" * 9)
+        self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
+        self.assertEqual(self.looked_at(), ([], 0))
+        memory.unlink()
+        memory.symlink_to("/dev/full")
+        with mock.patch.object(check_tidy, "recall", lambda _: ["x", "y"]):
+            with mock.patch.object(check_tidy, "MOST", 1):
+                with mock.patch.object(Path, "replace", side_effect=OSError):
+                    self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
+        self.assertEqual(list(self.root.glob("passed.*")), [])
 
     def test_digests_of_other_states_are_kept_up_to_a_limit(self):
         self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))

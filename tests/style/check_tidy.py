@@ -9,6 +9,7 @@ The static analyzer, which takes four fifths of the time, follows a bounded numb
 each function, and leaves out tests. With the word `deep` it follows as many as it does by default,
 in all files, which takes ten times as long."""
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -20,6 +21,10 @@ from pathlib import Path
 
 import database
 import sources
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/lib"))
+
+from nova import errors, places  # noqa: E402
 
 ARCH = "x86_64"
 COMPILER = "clang"
@@ -127,32 +132,59 @@ def complaints(entries, folder, deep):
     return [complaint([file], folder, deep) for file in files]
 
 
+def recall(memory):
+    """Returns the digests in a file, none if it cannot be read."""
+    try:
+        return memory.read_text(encoding="ascii", errors="replace").split()
+    except OSError:
+        return []
+
+
+def remember(memory, names):
+    """Appends digests. If that fails, on a full disk for example, later runs check their files
+    again."""
+    with contextlib.suppress(OSError), memory.open("a", encoding="ascii") as file:
+        file.writelines(f"{name}\n" for name in names)
+
+
 def forget(memory, before, names):
     """Removes the older half of the digests BEFORE, except those of NAMES."""
     wanted = set(names)
     kept = [name for name in before[: MOST // 2] if name in wanted]
     new = memory.with_name(f"{memory.name}.{os.getpid()}")
-    new.write_text("\n".join([*kept, *before[MOST // 2 :]]) + "\n", encoding="utf-8")
-    new.replace(memory)
+    try:
+        new.write_text("\n".join([*kept, *before[MOST // 2 :]]) + "\n", encoding="utf-8")
+        new.replace(memory)
+    except OSError:  # the file stays as it is
+        new.unlink(missing_ok=True)
+
+
+def is_usable(memory):
+    """Returns whether digests can be appended to a file, which is created if it is absent."""
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.exists(memory) and not os.path.isfile(memory):
+            return False
+        with memory.open("a+", encoding="ascii"):
+            return True
+    except OSError:
+        return False
 
 
 def memory_of(scratch, deep):
     """Returns the file with the digests, which all clones of the user share. It is in SCRATCH if
-    the user's cache cannot be written."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nova"
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        pass
-    if not os.access(cache, os.W_OK):
-        cache = scratch
-    return cache / ("tidy-passed-deep" if deep else "tidy-passed")
+    the user has no cache or cannot use the file there."""
+    name = "tidy-passed-deep" if deep else "tidy-passed"
+    with contextlib.suppress(errors.NovaError):
+        if is_usable(places.cache() / name):
+            return places.cache() / name
+    return scratch / name
 
 
 def check_entries(entries, root, folder, memory, deep=False):
     """Returns the complaints about the entries' files. MEMORY is a file with the digests of files
     without findings, to which runs in other clones may append at the same time."""
-    before = memory.read_text(encoding="utf-8").split() if memory.exists() else []
+    before = recall(memory)
     known = set(before)
     tool = tool_digest(root, deep)
     lock = threading.Lock()
@@ -165,8 +197,8 @@ def check_entries(entries, root, folder, memory, deep=False):
         found = complaints(group, folder, deep)
         passed = [by_file[one["file"]] for one, bad in zip(group, found) if bad is None]
         # An interrupted run is not lost: the next run continues it.
-        with lock, memory.open("a", encoding="utf-8") as file:
-            file.writelines(f"{name}\n" for name in passed if name)
+        with lock:
+            remember(memory, filter(None, passed))
         return [bad for bad in found if bad is not None]
 
     open_ones = [entry for entry in entries if by_file[entry["file"]] not in known]

@@ -16,12 +16,18 @@ ROOT = HOME if INSTALLED else tree.ROOT
 # A source tree installs itself here for projects outside of it.
 PREFIX = HOME if INSTALLED else tree.ROOT / "build/sdk"
 
+
+
+def cache():
+    """Returns the folder in the user's cache for files that can be created again."""
+    found = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if found.startswith("~"):
+        raise NovaError("the user has no home folder: set XDG_CACHE_HOME to a folder.")
+    return Path(found) / "nova"
+
+
 # The files of example guests, created on first use.
-GUESTS = (
-    Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nova/guest"
-    if INSTALLED
-    else tree.ROOT / "build/guest"
-)
+GUESTS = cache() / "guest" if INSTALLED else tree.ROOT / "build/guest"
 
 # The first page of an installed manual.
 MANUAL = HOME / "share/doc/nova/html/index.html"

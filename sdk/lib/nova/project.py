@@ -125,9 +125,8 @@ def _out(folder):
     """The SDK's own examples are built in the user's cache: the SDK may be read-only."""
     if not places.INSTALLED or places.SHARE not in folder.parents:
         return folder / "build"
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     sdk = hashlib.sha256(os.fsencode(places.HOME)).hexdigest()[:12]
-    return Path(cache) / "nova" / sdk / folder.name
+    return places.cache() / sdk / folder.name
 
 
 def at(folder):
