@@ -388,7 +388,6 @@ class Tidy(unittest.TestCase):
 
     def looked_at(self, deep=False):
         """Returns the names of the files that clang-tidy checks, and the number of complaints."""
-        check_tidy.file_digest.cache_clear()
         seen, real = [], check_tidy.complaint
 
         def complaint(files, folder, deep):
@@ -480,6 +479,20 @@ class Tidy(unittest.TestCase):
             with self.assertRaises(KeyboardInterrupt):
                 check_tidy.check_entries(self.entries, self.root, self.root, self.root / "passed")
         self.assertEqual(self.looked_at(), (["b.c"], 0))
+
+    def test_a_file_that_changes_while_it_is_checked_is_checked_again(self):
+        bad, real = "int g(int x) { return x == x; }\n", check_tidy.complaint
+        good = (self.root / "b.c").read_text(encoding="utf-8")
+
+        def mend(files, *words):
+            self.write("b.c", good)
+            return real(files, *words)
+
+        self.write("b.c", bad)
+        with mock.patch.object(check_tidy, "complaint", mend):
+            self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
+        self.write("b.c", bad)
+        self.assertEqual(self.looked_at(), (["b.c"], 1))
 
     def test_each_depth_looks_at_all_files(self):
         self.write(".clang-tidy", "Checks: '-*,clang-analyzer-*'\nWarningsAsErrors: '*'\n")
