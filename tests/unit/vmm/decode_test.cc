@@ -440,6 +440,23 @@ TEST_F(access_paging, a_read_marks_entries_as_accessed_and_a_write_the_last_one_
         EXPECT_EQ(entry_at(0x1000), 0x2027u);
 }
 
+TEST_F(access_paging, tables_of_each_form_are_found_by_the_function_for_them)
+{
+        memory.base = nullptr;
+        memory.bytes = 0;
+        memory.find = [](void *, uint64_t, size_t, bool) -> void * { return nullptr; };
+        memory.find_table = [](void *all, uint64_t at, size_t, bool) -> void * {
+                return static_cast<uint8_t *>(all) + at;
+        };
+        memory.find_context = ram.data();
+        EXPECT_TRUE(access(0x2000, NOVA_ACCESS_WRITE));
+        EXPECT_EQ(entry_at(0x4010), 0x7067u);
+        mode.efer = 0;
+        EXPECT_TRUE(access(0x123, 0)) << "three levels";
+        mode.cr4 = 0;
+        EXPECT_TRUE(access(0x123, 0)) << "two levels";
+}
+
 // The guest is not offered this feature, but may enable it nevertheless.
 TEST_F(paging, five_levels)
 {
