@@ -42,12 +42,13 @@ SLOTS = {
     "guest_history": "speculation_overwrite_history",
 }
 RETURN_STACK = 32  # entries of the largest CPUs
-
-
 # The masks of lib/bits.h, checked_index(): CPU numbers, and the entries of a table of selectors and
 # of a limit's CPUs, by architecture.
 MASKS = {"x86_64": {0x3F, 0x1FF, 0x1}, "x86_32": {0x3F, 0x3FF, 0x1}}
 MASK_WITHIN = 12  # instructions from the place that the image names to the AND
+MASK = re.compile(r"\tand +\$(0x[0-9a-f]+),%(\w+)$")
+WRITE = re.compile(r"\t(?!test|cmp|bt |push|j)\w+ .*%(\w+)$")  # to the register that is named last
+REGISTER = re.compile(r"[er]?(1\d|[89]|[a-d](?=[xhl])|si|di|bp|sp)")  # the same for each width
 
 
 def tool(*command):
@@ -189,6 +190,21 @@ def followed(image, at):
     return found
 
 
+def mask_of(lines, masks):
+    """Returns the mask of the first AND with one of MASKS whose register still has its value from
+    the first line, or None: the index is in that register."""
+    written = set()
+    for line in lines:
+        mask, write = MASK.match(line), WRITE.match(line)
+        if line.startswith("\tret"):
+            return None
+        if mask and int(mask[1], 16) in masks and REGISTER.match(mask[2])[1] not in written:
+            return int(mask[1], 16)
+        if write and REGISTER.match(write[1]):
+            written.add(REGISTER.match(write[1])[1])
+    return None
+
+
 def mask_complaints(image, arch):
     """At each place of checked_index(), the index is masked."""
     _, data = image.section(".masks", "--set-section-flags=.masks=alloc")
@@ -196,11 +212,11 @@ def mask_complaints(image, arch):
     found, seen = [], set()
     for place in range(0, len(data), 4):
         at = place + int.from_bytes(data[place : place + 4], "little", signed=True) & last
-        ands = re.findall(r"\tand +\$(0x[0-9a-f]+),", "\n".join(followed(image, at)))
-        masks = [int(mask, 16) for mask in ands if int(mask, 16) in MASKS[arch]]
-        if not masks:
+        mask = mask_of([line.rstrip() for line in followed(image, at)], MASKS[arch])
+        if mask is None:
             found.append(f"no mask follows {at:#x}")
-        seen |= set(masks[:1])
+        else:
+            seen.add(mask)
     if seen != MASKS[arch]:
         found.append(f"the masks are {sorted(map(hex, seen))}")
     return found
