@@ -64,6 +64,18 @@ _Noreturn void trap_dispatch(struct ec *self)
         block_on_event(self, vector, self->regs.error, 0);
 }
 
+/* Returns true, and continues after it, if the trap is a #GP of an instruction that may raise it.
+ */
+static bool trap_is_expected(struct regs *regs)
+{
+        for (const struct gp_site *r = gp_sites; r < gp_sites_end; r++)
+                if (regs->vector == NOVA_EXC_GP && regs->ip == (word_t)&r->at + (word_t)r->at) {
+                        regs->ip = (word_t)&r->next + (word_t)r->next;
+                        return true;
+                }
+        return false;
+}
+
 void trap_in_kernel(struct regs *regs)
 {
         if (regs->vector >= 32) {
@@ -76,6 +88,8 @@ void trap_in_kernel(struct regs *regs)
                 atomic_or_u16(&cpu_self()->current->pending, EC_PENDING_STEP);
                 return;
         }
+        if (trap_is_expected(regs))
+                return;
         kernel_stop_exception((unsigned)regs->vector, regs, read_cr2());
 }
 

@@ -220,6 +220,17 @@ TEST(speculation, expects_zenbleed_of_the_models_of_zen_2)
         }
 }
 
+TEST(speculation, admits_zenbleed_if_the_write_of_de_cfg_is_refused)
+{
+        flaws_choice choice = choose(cpu(VENDOR_AMD, 0x17, 0x31, CAN_IBPB | CAN_KEEP_UPPER));
+        const uint32_t others = choice.treated & ~set({FLAW_UPPER});
+
+        flaws_refuse_upper(&choice);
+        EXPECT_EQ(choice.treated, others);
+        EXPECT_NE(choice.flaws & set({FLAW_UPPER}), 0u);
+        EXPECT_EQ(std::string(choice.done[FLAW_UPPER]).find("not treated: "), 0u);
+}
+
 TEST(speculation, separates_guests_from_their_monitors_since_zen_1)
 {
         const uint32_t can = CAN_IBRS | CAN_IBPB;

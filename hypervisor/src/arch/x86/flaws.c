@@ -160,13 +160,24 @@ static void flaws_choose_for_gather(struct flaws_choice *choice, const struct cp
                 flaws_admit(choice, FLAW_GATHER, 0, NOT_TREATED "the microcode is too old");
 }
 
+static void flaws_admit_upper(struct flaws_choice *choice)
+{
+        flaws_admit(choice, FLAW_UPPER, 0,
+                    NOT_TREATED "the hypervisor below must set the CPU's DE_CFG");
+}
+
 static void flaws_choose_for_upper(struct flaws_choice *choice, const struct cpu_facts *cpu)
 {
         if (cpu->can & CAN_KEEP_UPPER)
                 flaws_treat(choice, FLAW_UPPER, TREAT_KEEP_UPPER, "a bit of the CPU's DE_CFG");
         else
-                flaws_admit(choice, FLAW_UPPER, 0,
-                            NOT_TREATED "the hypervisor below must set the CPU's DE_CFG");
+                flaws_admit_upper(choice);
+}
+
+void flaws_refuse_upper(struct flaws_choice *choice)
+{
+        choice->treated &= ~(1u << FLAW_UPPER);
+        flaws_admit_upper(choice);
 }
 
 static bool flaws_is_model(const struct cpu_facts *cpu, const uint8_t *models, unsigned count)

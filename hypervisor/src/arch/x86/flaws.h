@@ -89,4 +89,8 @@ struct flaws_choice flaws_choose(const struct cpu_facts *cpu, enum mitigations m
 bool flaws_suit(const struct flaws_choice *chosen, const struct cpu_facts *cpu,
                 enum mitigations mode);
 
+/** Records that the write of DE_CFG against Zenbleed was refused, by a hypervisor that CPUID does
+ * not report. The treatment stays chosen, so that the other CPUs still suit. */
+void flaws_refuse_upper(struct flaws_choice *choice);
+
 #endif

@@ -40,6 +40,30 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                          : "memory");
 }
 
+/** An instruction that may raise #GP, and the place at which the kernel then continues. Offsets are
+ * relative to their own field. */
+struct gp_site {
+        int32_t at, next;
+};
+
+extern const struct gp_site gp_sites[], gp_sites_end[]; /* kernel.ld.inc */
+
+/** Writes an MSR that another hypervisor below may refuse. @return false: it has raised #GP */
+static inline bool wrmsr_if_accepted(uint32_t msr, uint64_t value)
+{
+        __asm__ goto("1:\twrmsr\n\t"
+                     ".pushsection .gp_sites, \"a\"\n\t"
+                     ".long 1b - ., %l[refused] - .\n\t"
+                     ".popsection"
+                     :
+                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory"
+                     : refused);
+        return true;
+refused:
+        return false;
+}
+
 static inline uint64_t rdtsc(void)
 {
         word_t low, high; /* RDTSC clears the upper halves of the registers */

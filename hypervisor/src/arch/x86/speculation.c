@@ -213,8 +213,9 @@ void speculation_init_cpu(void)
 {
         if (choice.treatments & TREAT_AUTO_IBRS)
                 wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTO_IBRS);
-        if (choice.treatments & TREAT_KEEP_UPPER)
-                wrmsr(MSR_DE_CFG, rdmsr(MSR_DE_CFG) | DE_CFG_KEEP_UPPER);
+        if (choice.treatments & TREAT_KEEP_UPPER &&
+            !wrmsr_if_accepted(MSR_DE_CFG, rdmsr(MSR_DE_CFG) | DE_CFG_KEEP_UPPER))
+                flaws_refuse_upper(&choice);
         if (speculation_control)
                 speculation_ibrs();
 }
