@@ -67,7 +67,8 @@ static void drain(unsigned index)
                 finish(index, &end);
         if (answer == QUEUE_BROKEN) {
                 virtio_reset(&virtio);
-                driver_fail("the device completes a request that it does not have.");
+                driver_fail("the device completes a request that it does not have, or a frame without "
+                            "all of its buffers.");
         }
 }
 
@@ -232,9 +233,15 @@ static void read_properties(void)
         card.sums = virtio.features & FRAMES_SUM;
 }
 
+/* Rounds a size up, so that the next part begins in another cache line. */
+static size_t round_up(size_t bytes)
+{
+        return (bytes + 63) & ~(size_t)63;
+}
+
 static void make_queues(void)
 {
-        size_t bytes[QUEUES], all = 0;
+        size_t bytes[QUEUES], header_bytes[QUEUES], all = 0;
         struct nova_dma dma;
         char *memory;
 
@@ -247,8 +254,9 @@ static void make_queues(void)
                 queues[i].span = FRAMES_PARTS;
                 queues[i].depth = queues[i].size / FRAMES_PARTS;
                 queues[i].events = virtio.features & VIRTIO_EVENTS;
-                bytes[i] = (queue_bytes(&queues[i]) + 63) & ~(size_t)63;
-                all += bytes[i] + ((frames_header_bytes(&frames, i) + 63) & ~(size_t)63);
+                bytes[i] = round_up(queue_bytes(&queues[i]));
+                header_bytes[i] = round_up(frames_header_bytes(&frames, i));
+                all += bytes[i] + header_bytes[i];
         }
         if (nova_dma_alloc(all, &dma))
                 driver_fail("there is no memory for the queues; write `grants dma` and a larger "
@@ -260,7 +268,7 @@ static void make_queues(void)
                         nova_pci_address(virtio.pci, &dma) + (size_t)(memory - (char *)dma.memory);
                 frames.headers[i] = (uint8_t *)memory + bytes[i];
                 frames.header_device[i] = queues[i].device + bytes[i];
-                memory += bytes[i] + ((frames_header_bytes(&frames, i) + 63) & ~(size_t)63);
+                memory += bytes[i] + header_bytes[i];
         }
 }
 
