@@ -67,8 +67,9 @@ static void drain(unsigned index)
                 finish(index, &end);
         if (answer == QUEUE_BROKEN) {
                 virtio_reset(&virtio);
-                driver_fail("the device completes a request that it does not have, or a frame without "
-                            "all of its buffers.");
+                driver_fail(
+                        "the device completes a request that it does not have, or a frame without "
+                        "all of its buffers.");
         }
 }
 
