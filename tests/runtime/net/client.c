@@ -337,6 +337,15 @@ static void hostile(const char *service)
         nova_net_close(net);
 }
 
+/* Queues a frame with an open checksum, which the card does not take. */
+static void queue_open(struct nova_net *net)
+{
+        const int error = nova_net_queue_sum(net, 60, nova_net_sum_open(34, 6));
+
+        if (error != ENOTSUP)
+                die("an open checksum", error);
+}
+
 /* The card has empty buffers when a session ends, and frames come until the next one begins. */
 static void return_again(const char *service, unsigned frames, unsigned sessions)
 {
@@ -358,6 +367,7 @@ static void return_again(const char *service, unsigned frames, unsigned sessions
                         returned += (unsigned)got;
                 }
         }
+        queue_open(net);
         say_goodbye(net);
         printf("%u sessions returned %u frames each\n", sessions, frames);
         nova_net_close(net);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Clients of a switch. Arguments: an action, the service, a number.
  *
- * ping SERVICE FRAMES: opens a second session, says whether the switch has a cable, reserves
- *   buffers, finds pong by a broadcast, and exchanges frames with it. Then it sends frames with
- *   forged sources, and broadcasts its end.
+ * ping SERVICE FRAMES: opens a second session, says whether the switch has a cable, queues wrong
+ *   frames, reserves buffers, finds pong by a broadcast, and exchanges frames with it. Then it
+ *   sends frames with forged sources, and broadcasts its end.
  * pong SERVICE FRAMES: answers ping from the port's own address.
  * several SERVICE FRAMES: answers ping from another address, and sends a frame with ping's source.
  * sleeper SERVICE FRAMES: reads nothing until it has lost that many frames.
@@ -193,6 +193,26 @@ static void wait_for_buffers(unsigned count)
         check("reserve", error);
 }
 
+static void expect(const char *what, int error, int wanted)
+{
+        if (error == wanted)
+                return;
+        printf("%s: %s instead of %s\n", what, strerror(error), strerror(wanted));
+        exit(1);
+}
+
+/* Queues frames of wrong sizes, and open checksums outside of their frames. */
+static void queue_wrong(void)
+{
+        expect("a short frame", nova_net_queue(net, NOVA_NET_FRAME_MIN - 1), EMSGSIZE);
+        expect("a long frame", nova_net_queue(net, NOVA_NET_FRAME_MAX + 1), EMSGSIZE);
+        expect("a checksum at the end", nova_net_queue_sum(net, 60, nova_net_sum_open(34, 25)),
+               EINVAL);
+        expect("a checksum in the header", nova_net_queue_sum(net, 60, nova_net_sum_open(13, 6)),
+               EINVAL);
+        expect("a word for receivers", nova_net_queue_sum(net, 60, NOVA_NET_SUM_RIGHT), EINVAL);
+}
+
 /* Reserves more buffers than the pool has, and more than are free. */
 static void reserve(void)
 {
@@ -218,6 +238,7 @@ static void ping(const char *service, unsigned frames)
         printf("a second port: %s\n", strerror(nova_net_open(&second, service, NULL, POOL_BYTES)));
         check("info", nova_net_ask_info(net, &info));
         printf("the switch has %s cable\n", info.flags & NOVA_NET_LINK ? "a" : "no");
+        queue_wrong();
         reserve();
         find_pong(other);
         for (unsigned number = 1; number <= frames; number++)
