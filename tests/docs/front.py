@@ -3,7 +3,7 @@
 
 README.md: the statements of the specification map, the size of the kernel, the version, and the
 virtual CPUs of a guest. sdk.bench checks its figures in instructions. CONTRIBUTING.md: the order of
-the kernel's folders. CHANGELOG.md: one line for each entry.
+the kernel's folders. CHANGELOG.md: one line for each entry, and no entry twice in a release.
 """
 
 import re
@@ -74,6 +74,19 @@ def long_entries(text):
     ]
 
 
+def doubled_entries(text):
+    """Returns a complaint about each entry that a release of CHANGELOG.md has twice, such as after
+    a merge."""
+    found, seen = [], set()
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("## "):
+            seen.clear()
+        elif line.startswith("- ") and line in seen:
+            found.append(f"CHANGELOG.md:{number}: the release has this entry already")
+        seen.add(line)
+    return found
+
+
 def figures(root):
     """Returns {pattern in README.md: the number there}."""
     every, covered, hidden = statements((root / "docs/spec-map.md").read_text(encoding="utf-8"))
@@ -96,7 +109,7 @@ def main(root):
     }
     found = differences("README.md", text["README.md"], figures(root))
     found += wrong_order(text["CONTRIBUTING.md"], check_includes.FOLDERS)
-    found += long_entries(text["CHANGELOG.md"])
+    found += long_entries(text["CHANGELOG.md"]) + doubled_entries(text["CHANGELOG.md"])
     print("\n".join(found))
     print(f"{len(figures(root))} figures, {len(found)} complaints")
     sys.exit(1 if found else 0)

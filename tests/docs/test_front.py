@@ -33,6 +33,12 @@ class Front(unittest.TestCase):
         found = front.long_entries("- one\n- two\n  lines\n  and more\n- three\n")
         self.assertEqual(found, ["CHANGELOG.md:2: the entry takes more than one line"])
 
+    def test_an_entry_that_a_release_has_twice_is_found(self):
+        text = "## B\n\n- one\n- two\n\n### Fixed\n\n{}\n## A\n\n- one\n"
+        self.assertEqual(front.doubled_entries(text.format("- three")), [])
+        self.assertEqual(front.doubled_entries(text.format("- one")),
+                         ["CHANGELOG.md:8: the release has this entry already"])
+
 
 if __name__ == "__main__":
     sys.exit(unittest.main())
