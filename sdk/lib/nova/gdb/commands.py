@@ -183,16 +183,16 @@ def register(program, modules):
     programs = symbols.Programs(program, modules)
     _Prefix()
     tables = (
-        ("pd", listings.pds, "Protection domains."),
-        ("ec", listings.ecs, "Threads: where they are and what they wait for: nova ec [PD]."),
-        ("sc", listings.scs, "Scheduling contexts."),
-        ("pt", listings.pts, "Portals."),
-        ("sm", listings.sms, "Semaphores and their waiters: nova sm [PD]."),
-        ("cpu", listings.cpus, "CPUs and what they run."),
-        ("run-queue", listings.run_queues, "Ready SCs of each CPU, in scheduling order."),
+        ("pd", listings.pds, 0, "Protection domains."),
+        ("ec", listings.ecs, 1, "Threads: where they are and what they wait for: nova ec [PD]."),
+        ("sc", listings.scs, 0, "Scheduling contexts."),
+        ("pt", listings.pts, 0, "Portals."),
+        ("sm", listings.sms, 1, "Semaphores and their waiters: nova sm [PD]."),
+        ("cpu", listings.cpus, 0, "CPUs and what they run."),
+        ("run-queue", listings.run_queues, 0, "Ready SCs of each CPU, in scheduling order."),
     )
-    for name, rows, text in tables:
-        Listing(name, target, _table(rows), 1 if "[PD]" in text else 0, text)
+    for name, rows, words, text in tables:
+        Listing(name, target, _table(rows), words, text)
     Listing("caps", target, _caps, 1, "The capabilities of a PD: nova caps [PD].")
     Listing("mappings", target, _mappings, 2,
             "A PD's mappings, and delegations from them:\n"
