@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Presets whose tests run one after the other, without a pause between them, beside the host's."""
 
+import os
 import stat
 import tempfile
 import threading
@@ -226,6 +227,10 @@ class Programs(unittest.TestCase):
             with mock.patch.object(ctest, "PROGRAM_LIMIT", 0.5):
                 self.assertEqual(self.run_all(rest), ([], [1, 2, 3]))
             self.assertLess(time.monotonic() - start, 10, rest)
+
+    def test_settings_of_googletest_in_the_environment_have_no_effect(self):
+        with mock.patch.dict(os.environ, GTEST_TOTAL_SHARDS="2"):
+            self.assertEqual(self.run_all('exit "${GTEST_TOTAL_SHARDS:-0}"'), ([1, 2], [3]))
 
     def test_others_run_alone(self):
         self.tests = [

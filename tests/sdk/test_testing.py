@@ -4,6 +4,7 @@
 import argparse
 import contextlib
 import io
+import os
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
 from nova import build, ctest, errors, tap, testing
@@ -144,6 +146,11 @@ class Tree(unittest.TestCase):
                          "host program: failed, but each of its tests passed alone\n"
                          "    what happened\n"):
                 self.assertEqual(result.stdout.count(said), shown, result.stdout)
+
+    def test_settings_of_googletest_do_not_reach_a_test_that_runs_alone(self):
+        with mock.patch.dict(os.environ, GTEST_TOTAL_SHARDS="2"):
+            result = self.run_tests("add_test(NAME unit.one COMMAND printenv GTEST_TOTAL_SHARDS)\n")
+        self.ends(result, "0 passed, 1 failed", 1)
 
     def test_a_test_that_fails_twice_has_failed(self):
         result = self.run_tests(BAD + ONCE.format("first"))

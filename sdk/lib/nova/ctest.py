@@ -26,6 +26,8 @@ FILTER = "--gtest_filter="
 GOOD = re.compile(r"^\[       OK \] (\S+?)(?:, where .*)? \((\d+) ms\)$", re.MULTILINE)
 # Properties that gtest_discover_tests() sets; a test with another one runs alone.
 PLAIN = {"LABELS", "SKIP_REGULAR_EXPRESSION", "WORKING_DIRECTORY"}
+# Settings of GoogleTest in the environment: with some of them, a program runs no test and passes.
+SETTINGS = "GTEST_"
 # Maximum time in seconds of the tests of one program together.
 PROGRAM_LIMIT = 900
 WORDS = {"run": tap.PASSED, "fail": tap.FAILED, "notrun": tap.NOT_RUN, "disabled": tap.NOT_RUN}
@@ -131,6 +133,10 @@ class _Program(subprocess.Popen):
                 os.killpg(self.pid, signal.SIGKILL)
 
 
+def _environment():
+    return {name: os.environ[name] for name in os.environ if not name.startswith(SETTINGS)}
+
+
 def _run_program(tests, on_start):
     """Runs tests of one program in one process. Returns those that passed, none if the process
     failed, and the seconds of processors."""
@@ -140,6 +146,7 @@ def _run_program(tests, on_start):
         running = _Program(
             [*command, "--gtest_color=no"],
             cwd=folder,
+            env=_environment(),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -218,6 +225,7 @@ def _run_with_ctest(tests, on_done, jobs, on_start):
     by_number = {test.number: test for test in tests}
     with subprocess.Popen(
         command,
+        env=_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
