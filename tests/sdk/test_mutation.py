@@ -4,6 +4,7 @@ code is replaced only at its place."""
 
 import re
 import tempfile
+import time
 import unittest
 from collections import Counter
 from pathlib import Path
@@ -198,6 +199,12 @@ class Tests(unittest.TestCase):
         failed = begun + "[  FAILED  ] A.two, where x = 1 (0 ms)\n[ RUN      ] A.three\n"
         self.assertEqual(mutation_tests.failed_unit(failed), "A.two")
         self.assertEqual(mutation_tests.failed_unit(""), "did not run")
+
+    def test_a_program_that_hangs_ends_with_its_children(self):
+        start = time.monotonic()
+        found = mutation_tests._execute(["sh", "-c", "echo a; sleep 20; true"], "/", 0.5)
+        self.assertEqual(found, ("a\n", 1))
+        self.assertLess(time.monotonic() - start, 10)
 
     def test_files_that_a_boot_test_names_are_built(self):
         with tempfile.TemporaryDirectory() as folder:

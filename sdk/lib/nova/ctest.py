@@ -121,10 +121,13 @@ def programs(tests):
     return sorted((cases for cases in found.values() if len(cases) > 1), key=len, reverse=True)
 
 
-class _Program(subprocess.Popen):
-    """A GoogleTest program. Death tests fork, so it has a process group, which ends as a whole."""
+class Group(subprocess.Popen):
+    """A process with its own process group: kill() also ends its children, such as death tests."""
 
     stopped = False
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, start_new_session=True, **options)
 
     def kill(self):
         if self.returncode is None:  # else the number of the group may be in use again
@@ -143,11 +146,10 @@ def _run_program(tests, on_start):
     folder, program, *words = tests[0].program
     command = [program, FILTER + ":".join(test.case for test in tests), *words]
     try:
-        running = _Program(
+        running = Group(
             [*command, "--gtest_color=no"],
             cwd=folder,
             env=_environment(),
-            start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
