@@ -70,6 +70,27 @@ TEST_F(hv_stimer, a_one_shot_timer_expires_once_and_not_before_its_time)
         EXPECT_EQ(hv.vp[0].timer_interrupts, 1u);
 }
 
+/* An earlier alarm would wake the thread of the alarms, which then pauses. */
+TEST_F(hv_stimer, writes_of_later_timers_do_not_move_the_alarm)
+{
+        EXPECT_TRUE(set(config0, enable | direct | vector(0x51)));
+        EXPECT_TRUE(set(count0, 5000));
+
+        const uint64_t deadline = hv.alarm.deadline;
+
+        for (uint64_t i = 1; i < 1000; i++) {
+                clock.ns = 1000000 + 37 * i;
+                EXPECT_TRUE(set(count3, UINT64_MAX - i));
+                EXPECT_EQ(hv.alarm.deadline, deadline) << i;
+        }
+        EXPECT_TRUE(set(count0, 4998));
+        EXPECT_LT(hv.alarm.deadline, deadline);
+        EXPECT_TRUE(set(count0, 5002));
+        EXPECT_GT(hv.alarm.deadline, deadline);
+        pass_to(5003);
+        EXPECT_EQ(take(), 0x51);
+}
+
 TEST_F(hv_stimer, a_time_that_has_passed_expires_at_once)
 {
         pass_to(1000);

@@ -29,9 +29,11 @@ static bool is_count(uint32_t number)
 }
 
 /* Sets the alarm for the first timer that is due. One unit more covers the rounding of reference
- * time. */
+ * time. The rounding also moves the computed deadline by up to a unit each time. Such a change is
+ * ignored: an earlier alarm wakes the thread of the alarms, which then pauses. */
 static void set_alarm(struct nova_hv *hv, uint64_t now)
 {
+        const uint64_t set = hv->alarm.deadline;
         uint64_t first = NOVA_NEVER;
 
         for (unsigned i = 0; i < hv->vcpus; i++)
@@ -43,9 +45,10 @@ static void set_alarm(struct nova_hv *hv, uint64_t now)
                 return;
 
         const uint64_t wait = first > now ? first - now : 0;
+        const uint64_t deadline = nova_clock_now(&hv->clock) +
+                                  ((wait < ALARM_MAX ? wait : ALARM_MAX) + !!wait) * UNIT_NS;
 
-        hv->alarm.deadline = nova_clock_now(&hv->clock) +
-                             ((wait < ALARM_MAX ? wait : ALARM_MAX) + !!wait) * UNIT_NS;
+        hv->alarm.deadline = set - deadline + UNIT_NS <= 2 * UNIT_NS ? set : deadline;
 }
 
 static uint64_t sum(uint64_t a, uint64_t b)
