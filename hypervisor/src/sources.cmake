@@ -23,6 +23,7 @@ set(NOVA_KERNEL_SOURCES
   src/ipc/event.c
   src/ipc/item.c
   src/ipc/reply.c
+  src/ipc/translation.c
   src/lib/heap.c
   src/lib/tree.c
   src/memory/account.c
@@ -54,7 +55,6 @@ set(NOVA_KERNEL_SOURCES
   src/space/revocation.c
   src/space/second_level.c
   src/space/space.c
-  src/space/translation.c
   src/virt/exit.c
   src/virt/state.c
   src/virt/vcpu.c)

@@ -73,10 +73,6 @@ UPWARD = {
         "a capability names an object, and a space belongs to a PD",
         ("object/object.h", "object/pd.h", "object/reclaim.h"),
     ),
-    ("space", "sched"): (
-        "a translation opens interrupt windows",
-        ("sched/cpu.h", "sched/schedule.h"),
-    ),
     ("object", "sched"): (
         "ECs and SCs leave queues when they end, and embed their mail",
         ("sched/cpu.h", "sched/mail.h", "sched/schedule.h", "sched/timeout.h", "sched/wake.h"),

@@ -2,6 +2,7 @@
 /* Typed items (see item.h). Progress is kept in the sending EC; its partner stays blocked. */
 #include "ipc/item.h"
 
+#include "ipc/translation.h"
 #include "object/pd.h"
 #include "object/reclaim.h"
 #include "sched/cpu.h"
@@ -128,7 +129,7 @@ static nova_crd_t item_translate(const struct ec *self, nova_crd_t crd)
 
         if (type == NOVA_CRD_NULL || type != nova_crd_type(window))
                 return 0;
-        return mapping_translate(pd_space(self->pd, type), crd, pd_space(to->pd, type), window);
+        return translation_find(pd_space(self->pd, type), crd, pd_space(to->pd, type), window);
 }
 
 /* Writes the receiver's copy of the present item. The answer to an event has no copy. */

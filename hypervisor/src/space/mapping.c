@@ -87,6 +87,19 @@ bool mapping_is_free(struct space *space, word_t sel)
         return is_free;
 }
 
+nova_crd_t mapping_lookup(struct space *space, word_t sel)
+{
+        nova_crd_t crd = 0;
+
+        spin_lock(&space_lock[space->type]);
+        const struct mapping *mapping = mapping_find(space, sel, sel);
+        if (mapping)
+                crd = mapping_crd_around(space->type, sel, mapping->in_space.start,
+                                         mapping->in_space.last, mapping->perms);
+        spin_unlock(&space_lock[space->type]);
+        return crd;
+}
+
 struct mapping *mapping_parent(struct mapping *mapping)
 {
         if (!mapping->in_parent.parent)

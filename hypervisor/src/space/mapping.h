@@ -79,11 +79,6 @@ nova_crd_t mapping_lookup(struct space *space, word_t sel);
 /** Finds the frame or port of a selector. Returns false if there is none, or if it is a UTCB. */
 bool mapping_source(struct space *space, word_t sel, word_t *source);
 
-/** Translates a sender's range to the range of the receiver's space from which it was derived,
- * clipped to the window. Both spaces have the same type. 0: it is not derived from there. */
-nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
-                             nova_crd_t window);
-
 /** Removes the mapping of a UTCB from its space, if it is still there, and unpins it. */
 void mapping_remove_utcb(struct mapping *mapping);
 

@@ -3,6 +3,7 @@
 #ifndef SPACE_MAPPING_TREE_H
 #define SPACE_MAPPING_TREE_H
 
+#include "lib/bits.h"
 #include "memory/account.h"
 #include "memory/slab.h"
 #include "space/mapping.h"
@@ -122,5 +123,16 @@ extern uint64_t mapping_cuts[];
  * and so may mappings above it. false: no memory. */
 bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, unsigned *budget,
                  struct flush *flush);
+
+/** Returns the CRD of the largest aligned range around sel inside first..last. The highest bits in
+ * which sel differs from first - 1 and from last + 1 limit its order. */
+static inline nova_crd_t mapping_crd_around(unsigned type, word_t sel, word_t first, word_t last,
+                                            unsigned perms)
+{
+        const word_t differing = min_word(sel ^ (first - 1), sel ^ (last + 1));
+        const unsigned order = (unsigned)min_word(bit_highest(differing), NOVA_CRD_ORDER_MASK);
+
+        return nova_crd(type, align_down(sel, order), order, perms);
+}
 
 #endif

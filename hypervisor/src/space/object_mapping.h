@@ -60,7 +60,7 @@ hot_path __attribute__((noinline)) bool object_delegate(struct object_space *sou
                                                         struct object_space *target, word_t to,
                                                         unsigned perms);
 
-/** Does mapping_translate() for objects. */
+/** Does translation_find() for objects. */
 nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
                             const struct object_space *receiver, nova_crd_t window);
 

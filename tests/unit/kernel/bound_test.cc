@@ -9,6 +9,7 @@
 extern "C" {
 #include "arch/x86/calibrate.h"
 #include "ipc/item.h"
+#include "ipc/translation.h"
 #include "nova/abi/hypercall.h"
 #include "space/mapping_tree.h"
 }
@@ -268,8 +269,8 @@ struct Chain : Kernel {
 
         nova_crd_t translate()
         {
-                return mapping_translate(&a->memory.space, wanted(), &b->memory.space,
-                                         nova_crd(NOVA_CRD_MEM, 0, 31, NOVA_PERM_ALL));
+                return translation_find(&a->memory.space, wanted(), &b->memory.space,
+                                        nova_crd(NOVA_CRD_MEM, 0, 31, NOVA_PERM_ALL));
         }
 };
 

@@ -7,6 +7,10 @@
 
 #include "model.h"
 
+extern "C" {
+#include "ipc/translation.h"
+}
+
 namespace
 {
 
@@ -170,7 +174,7 @@ class Play
                 const unsigned wide = random() % 4 ? 31 : random() % (field.max_order + 1);
                 const word_t base = field.base + random() % field.size;
                 const word_t wide_base = field.base + random() % field.size;
-                const nova_crd_t result = mapping_translate(
+                const nova_crd_t result = translation_find(
                         pd_space(sender, field.type),
                         nova_crd(field.type, base, order, NOVA_PERM_ALL),
                         pd_space(receiver, field.type), nova_crd(field.type, wide_base, wide, 31));

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mapping database: lookup and translation (see mapping.h).
+/* Translation of ranges (see translation.h).
  *
  * The path from a mapping to its parent leads up a tree, whose height depends on the number of the
  * parent's children. So a translation opens an interrupt window after some ancestors. A climb that
  * another thread disturbs there begins again, but only a few times: a thread that keeps cutting the
  * mappings of a chain could as well have revoked them. */
+#include "ipc/translation.h"
+
 #include "lib/bits.h"
 #include "sched/cpu.h"
 #include "sched/schedule.h"
@@ -14,30 +16,6 @@
 
 #define CLIMB_STEP 64 /* number of ancestors between two interrupt windows */
 #define CLIMBS     4  /* maximum number of climbs of one translation */
-
-/* Returns the CRD of the largest aligned range around sel inside first..last. The highest bits in
- * which sel differs from first - 1 and from last + 1 limit its order. */
-static nova_crd_t translation_crd_around(unsigned type, word_t sel, word_t first, word_t last,
-                                         unsigned perms)
-{
-        const word_t differing = min_word(sel ^ (first - 1), sel ^ (last + 1));
-        const unsigned order = (unsigned)min_word(bit_highest(differing), NOVA_CRD_ORDER_MASK);
-
-        return nova_crd(type, align_down(sel, order), order, perms);
-}
-
-nova_crd_t mapping_lookup(struct space *space, word_t sel)
-{
-        nova_crd_t crd = 0;
-
-        spin_lock(&space_lock[space->type]);
-        const struct mapping *mapping = mapping_find(space, sel, sel);
-        if (mapping)
-                crd = translation_crd_around(space->type, sel, mapping->in_space.start,
-                                             mapping->in_space.last, mapping->perms);
-        spin_unlock(&space_lock[space->type]);
-        return crd;
-}
 
 /* Clips an image of the sender's range to the window. Returns 0 if it is outside. */
 static nova_crd_t translation_clip_to_window(nova_crd_t crd, nova_crd_t window)
@@ -62,7 +40,7 @@ static nova_crd_t translation_image(const struct mapping *mapping, const struct 
         const word_t first = at - (sel - mapping->in_space.start);
         const word_t last = first + (mapping->in_space.last - mapping->in_space.start);
         const nova_crd_t around =
-                translation_crd_around(mapping->space->type, at, first, last, mapping->perms);
+                mapping_crd_around(mapping->space->type, at, first, last, mapping->perms);
         const unsigned order = (unsigned)min_word(nova_crd_order(around), nova_crd_order(crd));
 
         return nova_crd(mapping->space->type, align_down(at, order), order, mapping->perms);
@@ -129,8 +107,8 @@ static nova_crd_t translation_climb(struct mapping *mapping, const struct mappin
         return 0;
 }
 
-nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
-                             nova_crd_t window)
+nova_crd_t translation_find(struct space *sender, nova_crd_t crd, struct space *receiver,
+                            nova_crd_t window)
 {
         const word_t sel = align_down(nova_crd_base(crd), nova_crd_order(crd));
         nova_crd_t result = 0;
