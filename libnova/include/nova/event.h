@@ -3,6 +3,7 @@
 #ifndef NOVA_EVENT_H
 #define NOVA_EVENT_H
 
+#include "nova/abi/control.h"
 #include "nova/abi/event.h"
 #include "nova/abi/hip.h"
 #include "nova/abi/inject.h"

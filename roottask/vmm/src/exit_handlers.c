@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The handlers of exits that a monitor does not handle itself. */
 #include "hv/exits.h"
+#include "nova/abi/control.h"
 #include "nova/crd.h"
 #include "nova/utcb.h"
 #include "novavmm/cpuid.h"
@@ -12,12 +13,11 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 
-/* Intercepts of SVM in addition to the kernel's; APM 2, 15.9: CPUID; VMMCALL, STGI, WBINVD,
- * MONITOR, MWAIT. WBINVD stalls other programs. */
-#define SVM_CTRL0 0x40000u
-#define SVM_CTRL1 0x0e12u
-
-#define SVM_CTRL0_IRET 0x100000u
+/* Intercepts of SVM in addition to the kernel's. WBINVD stalls other programs. */
+#define SVM_CTRL0 NOVA_SVM_CTRL0_CPUID
+#define SVM_CTRL1                                                               \
+        (NOVA_SVM_CTRL1_VMMCALL | NOVA_SVM_CTRL1_STGI | NOVA_SVM_CTRL1_WBINVD | \
+         NOVA_SVM_CTRL1_MONITOR | NOVA_SVM_CTRL1_MWAIT)
 
 #define TSC_MSR 0x10u
 
@@ -33,10 +33,8 @@
 #define VMX_EPT_LINEAR 0x80u
 #define VMX_EPT_FINAL  0x100u
 
-/* Controls of VMX: TSC offsetting, MWAIT and MONITOR exits; WBINVD exits, RDTSCP and INVPCID exist;
- * SDM 3C, 25.6.2. */
-#define VMX_CTRL0 0x20000408u
-#define VMX_CTRL1 0x1048u
+#define VMX_CTRL0 (NOVA_VMX_CTRL0_TSC_OFFSET | NOVA_VMX_CTRL0_MWAIT | NOVA_VMX_CTRL0_MONITOR)
+#define VMX_CTRL1 (NOVA_VMX_CTRL1_RDTSCP | NOVA_VMX_CTRL1_WBINVD | NOVA_VMX_CTRL1_INVPCID)
 
 /* Groups that every exit needs: general registers, and the state that determines whether interrupts
  * can be delivered. */
@@ -102,7 +100,7 @@ void novavmm_exit_controls(struct nova_vcpu *vcpu)
         vcpu->state->ctrl[0] = svm ? SVM_CTRL0 : VMX_CTRL0;
         vcpu->state->ctrl[1] = svm ? SVM_CTRL1 : VMX_CTRL1;
         if (vcpu->nmi_blocked && !vcpu->steps)
-                vcpu->state->ctrl[0] |= SVM_CTRL0_IRET;
+                vcpu->state->ctrl[0] |= NOVA_SVM_CTRL0_IRET;
         vcpu->changed |= NOVA_MTD_CTRL;
 }
 

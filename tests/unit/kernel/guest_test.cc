@@ -101,7 +101,7 @@ TEST(guest, some_exits_are_the_kernels_own)
 TEST(guest, a_wbinvd_does_nothing_unless_the_vmm_asks_for_its_exit)
 {
         Guest g;
-        EXPECT_EQ(g.control()->ctrl[1] & SVM_CTRL1_WBINVD, unsigned{SVM_CTRL1_WBINVD});
+        EXPECT_EQ(g.control()->ctrl[1] & NOVA_SVM_CTRL1_WBINVD, unsigned{NOVA_SVM_CTRL1_WBINVD});
         g.control()->rip = 0x1000;
         EXPECT_EQ(event_of(g, NOVA_SVM_WBINVD), ENTRY);
         EXPECT_EQ(g.control()->rip, 0x1002u);
@@ -110,12 +110,12 @@ TEST(guest, a_wbinvd_does_nothing_unless_the_vmm_asks_for_its_exit)
         EXPECT_EQ(g.control()->rip, 0x1005u);
         nova_utcb utcb = {};
         utcb.state.mtd = NOVA_MTD_CTRL;
-        utcb.state.ctrl[1] = SVM_CTRL1_WBINVD;
+        utcb.state.ctrl[1] = NOVA_SVM_CTRL1_WBINVD;
         vcpu_from_utcb(g.vcpu, &utcb);
         EXPECT_EQ(event_of(g, NOVA_SVM_WBINVD), unsigned{NOVA_SVM_WBINVD});
         utcb.state.ctrl[1] = 0;
         vcpu_from_utcb(g.vcpu, &utcb);
-        EXPECT_EQ(g.control()->ctrl[1] & SVM_CTRL1_WBINVD, unsigned{SVM_CTRL1_WBINVD});
+        EXPECT_EQ(g.control()->ctrl[1] & NOVA_SVM_CTRL1_WBINVD, unsigned{NOVA_SVM_CTRL1_WBINVD});
         EXPECT_EQ(event_of(g, NOVA_SVM_WBINVD), ENTRY);
 }
 
@@ -226,7 +226,7 @@ TEST(guest, a_refused_entry_leaves_no_control_behind)
         EXPECT_EQ(g.control()->np_enable, 1u);
         EXPECT_EQ(g.control()->lbr, 0u);
         g.control()->vintr = 0x0100'000f; // a virtual interrupt that was not requested, no masking
-        g.control()->ctrl[0] &= ~SVM_CTRL0_VINTR;
+        g.control()->ctrl[0] &= ~NOVA_SVM_CTRL0_VINTR;
         EXPECT_EQ(event_of(g, 0x60), ENTRY);
         EXPECT_EQ(g.control()->vintr, SVM_VINTR_MASKING | 0xf);
 }
@@ -534,7 +534,7 @@ TEST(guest, controls_that_protect_the_host_stay_on)
         EXPECT_EQ(g.control()->ctrl[1], uint32_t{SVM_CTRL1_FORCED});
         utcb.state.ctrl[0] = utcb.state.ctrl[1] = ~0u;
         vcpu_from_utcb(g.vcpu, &utcb);
-        EXPECT_EQ(g.control()->ctrl[0], ~uint32_t{SVM_CTRL0_VINTR});
+        EXPECT_EQ(g.control()->ctrl[0], ~uint32_t{NOVA_SVM_CTRL0_VINTR});
         EXPECT_EQ(g.control()->ctrl[1], uint32_t{SVM_CTRL1_ALLOWED});
         EXPECT_TRUE(g.control()->efer & 0x1000);
 }

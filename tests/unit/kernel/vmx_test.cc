@@ -47,7 +47,8 @@ uint32_t *word_of(vmx_offer &offer, unsigned word)
 
 TEST(vmx, each_control_that_the_kernel_needs_is_asked_for)
 {
-        const uint32_t needed[] = {VMX_PIN, VMX_CTRL0_FORCED | VMX_CTRL0_WINDOWS | VMX_CTRL0_DR,
+        const uint32_t needed[] = {VMX_PIN,
+                                   VMX_CTRL0_FORCED | VMX_CTRL0_WINDOWS | NOVA_VMX_CTRL0_DR,
                                    VMX_CTRL1_FORCED, VMX_EXIT, VMX_ENTRY};
         for (unsigned word = 0; word < 5; word++) {
                 for (unsigned bit = 0; bit < 32; bit++) {
@@ -75,7 +76,7 @@ TEST(vmx, a_cpu_without_INVVPID_gets_no_VPIDs)
         offer.ept &= ~(static_cast<uint64_t>(1) << 42);
         EXPECT_TRUE(vmx_offer_suffices(&offer));
         EXPECT_FALSE(vmx_offers_vpid(&offer));
-        EXPECT_EQ(vmx_ctrl1(&offer, ~0u) & VMX_CTRL1_VPID, 0u);
+        EXPECT_EQ(vmx_ctrl1(&offer, ~0u) & NOVA_VMX_CTRL1_VPID, 0u);
 }
 
 TEST(vmx, a_vmm_switches_only_controls_of_the_list)
@@ -108,10 +109,10 @@ TEST(vmx, controls_that_the_kernel_or_the_cpu_demands_are_always_on)
 TEST(vmx, a_control_that_the_cpu_lacks_stays_off)
 {
         vmx_offer offer = full_offer();
-        offer.ctrl0.may &= ~VMX_CTRL0_MONITOR;
-        offer.ctrl1.may &= ~static_cast<uint32_t>(VMX_CTRL1_RDTSCP);
-        EXPECT_EQ(vmx_ctrl0(&offer, ~0u) & VMX_CTRL0_MONITOR, 0u);
-        EXPECT_EQ(vmx_ctrl1(&offer, ~0u) & VMX_CTRL1_RDTSCP, 0u);
+        offer.ctrl0.may &= ~NOVA_VMX_CTRL0_MONITOR;
+        offer.ctrl1.may &= ~static_cast<uint32_t>(NOVA_VMX_CTRL1_RDTSCP);
+        EXPECT_EQ(vmx_ctrl0(&offer, ~0u) & NOVA_VMX_CTRL0_MONITOR, 0u);
+        EXPECT_EQ(vmx_ctrl1(&offer, ~0u) & NOVA_VMX_CTRL1_RDTSCP, 0u);
 }
 
 TEST(vmx, access_rights_lose_the_gap_and_find_it_again)

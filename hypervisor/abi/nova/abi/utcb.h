@@ -58,7 +58,7 @@ struct nova_utcb_state {
         nova_word_t r8, r9, r10, r11, r12, r13, r14, r15; /**< general register */
 #endif
         uint64_t qual[2];    /**< exceptions: error code, CR2; intercepts: qualifications */
-        uint32_t ctrl[2];    /**< primary and secondary execution controls */
+        uint32_t ctrl[2];    /**< primary and secondary execution controls: nova/abi/control.h */
         uint64_t tsc_offset; /**< ticks added to each TSC value that the guest reads */
         nova_word_t cr0, cr2, cr3, cr4; /**< control register */
 #if __SIZEOF_POINTER__ == 8

@@ -4,6 +4,7 @@
 #define VIRT_SVM_H
 
 #include "lib/types.h"
+#include "nova/abi/control.h"
 #include "nova/abi/event.h"
 #include "virt/vcpu.h"
 
@@ -79,23 +80,13 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define VMCB_STATE      offsetof(struct vmcb, es)
 #define VMCB_STATE_SIZE (offsetof(struct vmcb, reserved9) - VMCB_STATE)
 
-/* Bits of ctrl[0] and ctrl[1]. FORCED bits are always on; a VMM chooses among ALLOWED. */
-#define SVM_CTRL0_INTR     0x1
-#define SVM_CTRL0_NMI      0x2
-#define SVM_CTRL0_INIT     0x8
-#define SVM_CTRL0_VINTR    0x10
-#define SVM_CTRL0_RDPMC    0x8000
-#define SVM_CTRL0_INVD     0x400000
-#define SVM_CTRL0_HLT      0x1000000
-#define SVM_CTRL0_INVLPGA  0x4000000
-#define SVM_CTRL0_IO       0x8000000
-#define SVM_CTRL0_MSR      0x10000000
-#define SVM_CTRL0_SHUTDOWN 0x80000000
-#define SVM_CTRL0_FORCED                                                                      \
-        (SVM_CTRL0_INTR | SVM_CTRL0_NMI | SVM_CTRL0_INIT | SVM_CTRL0_RDPMC | SVM_CTRL0_INVD | \
-         SVM_CTRL0_HLT | SVM_CTRL0_INVLPGA | SVM_CTRL0_IO | SVM_CTRL0_MSR | SVM_CTRL0_SHUTDOWN)
+/* Bits of ctrl[0] and ctrl[1], see nova/abi/control.h. FORCED bits are always on; a VMM chooses
+ * among ALLOWED. */
+#define SVM_CTRL0_FORCED                                                                         \
+        (NOVA_SVM_CTRL0_INTR | NOVA_SVM_CTRL0_NMI | NOVA_SVM_CTRL0_INIT | NOVA_SVM_CTRL0_RDPMC | \
+         NOVA_SVM_CTRL0_INVD | NOVA_SVM_CTRL0_HLT | NOVA_SVM_CTRL0_INVLPGA | NOVA_SVM_CTRL0_IO | \
+         NOVA_SVM_CTRL0_MSR | NOVA_SVM_CTRL0_SHUTDOWN)
 
-#define SVM_CTRL1_WBINVD  0x200
 #define SVM_CTRL1_FORCED  0x226d /* VMRUN, VMLOAD, VMSAVE, CLGI, SKINIT, WBINVD, XSETBV */
 #define SVM_CTRL1_ALLOWED 0x3fff
 
@@ -154,7 +145,7 @@ void svm_end_step(struct vcpu *vcpu);
 /** Returns true if the VMM wants an interrupt window. */
 static inline bool svm_has_window(const struct vmcb *vmcb)
 {
-        return vmcb->ctrl[0] & SVM_CTRL0_VINTR;
+        return vmcb->ctrl[0] & NOVA_SVM_CTRL0_VINTR;
 }
 
 /** Closes the interrupt window, because the VMM no longer wants it. */

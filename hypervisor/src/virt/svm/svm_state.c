@@ -205,7 +205,7 @@ void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 
 void svm_close_window(struct vmcb *vmcb)
 {
-        vmcb->ctrl[0] &= ~(uint32_t)SVM_CTRL0_VINTR;
+        vmcb->ctrl[0] &= ~(uint32_t)NOVA_SVM_CTRL0_VINTR;
 }
 
 /* Types: 0 interrupt, 2 NMI, 3 exception (not vector 2), 4 software interrupt (APM 2, 15.20). */
@@ -263,11 +263,11 @@ static void svm_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
         struct vmcb *vmcb = ec->vcpu->control;
 
         if (mtd & NOVA_MTD_CTRL) {
-                const uint32_t window = vmcb->ctrl[0] & SVM_CTRL0_VINTR;
-                vmcb->ctrl[0] =
-                        (state->ctrl[0] & ~(uint32_t)SVM_CTRL0_VINTR) | SVM_CTRL0_FORCED | window;
+                const uint32_t window = vmcb->ctrl[0] & NOVA_SVM_CTRL0_VINTR;
+                vmcb->ctrl[0] = (state->ctrl[0] & ~(uint32_t)NOVA_SVM_CTRL0_VINTR) |
+                                SVM_CTRL0_FORCED | window;
                 vmcb->ctrl[1] = (state->ctrl[1] & SVM_CTRL1_ALLOWED) | SVM_CTRL1_FORCED;
-                ec->vcpu->wants_wbinvd = state->ctrl[1] & SVM_CTRL1_WBINVD;
+                ec->vcpu->wants_wbinvd = state->ctrl[1] & NOVA_SVM_CTRL1_WBINVD;
         }
         if (mtd & NOVA_MTD_INJ) {
                 const uint32_t info = state->inj_info;
@@ -280,7 +280,7 @@ static void svm_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
                 /* Each entry offers an interrupt with the highest priority, and its delivery is
                  * intercepted: the guest exits as soon as it could take one. */
                 svm_close_window(vmcb);
-                vmcb->ctrl[0] |= info & NOVA_INJ_WINDOW ? SVM_CTRL0_VINTR : 0;
+                vmcb->ctrl[0] |= info & NOVA_INJ_WINDOW ? NOVA_SVM_CTRL0_VINTR : 0;
                 vmcb->cr_intercepts &= ~(uint32_t)SVM_WRITES_CR8;
                 if (unlikely(vcpu_wants_cr8_window(info, mtd)))
                         vmcb->cr_intercepts |= SVM_WRITES_CR8;

@@ -49,10 +49,10 @@ static bool vmx_read_offer(struct vmx_offer *offer)
         if (!(rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE))
                 return false;
         offer->ctrl0 = vmx_range_of(rdmsr(MSR_VMX_TRUE_CTRL0));
-        if (!(offer->ctrl0.may & VMX_CTRL0_SECONDARY))
+        if (!(offer->ctrl0.may & NOVA_VMX_CTRL0_SECONDARY))
                 return false;
         offer->ctrl1 = vmx_range_of(rdmsr(MSR_VMX_CTRL1));
-        if (!(offer->ctrl1.may & VMX_CTRL1_EPT))
+        if (!(offer->ctrl1.may & NOVA_VMX_CTRL1_EPT))
                 return false;
         offer->pin = vmx_range_of(rdmsr(MSR_VMX_TRUE_PIN));
         offer->exit = vmx_range_of(rdmsr(MSR_VMX_TRUE_EXIT));
@@ -152,7 +152,7 @@ static void vmx_fill_host(const struct ec *ec)
 static void vmx_fill_controls(const struct ec *ec)
 {
         vmcs_write(VMCS_PIN, VMX_PIN | vmx_offer.pin.must);
-        vmcs_write(VMCS_PRIMARY, vmx_ctrl0(&vmx_offer, VMX_CTRL0_DR));
+        vmcs_write(VMCS_PRIMARY, vmx_ctrl0(&vmx_offer, NOVA_VMX_CTRL0_DR));
         vmcs_write(VMCS_SECONDARY, vmx_ctrl1(&vmx_offer, 0));
         vmcs_write(VMCS_EXIT, VMX_EXIT | vmx_offer.exit.must);
         vmcs_write(VMCS_ENTRY, VMX_ENTRY | vmx_offer.entry.must);

@@ -21,14 +21,14 @@ bool vmx_offer_suffices(const struct vmx_offer *offer)
 {
         return vmx_can(offer->pin, VMX_PIN) &&
                vmx_can(offer->ctrl0, VMX_CTRL0_FORCED | VMX_CTRL0_WINDOWS) &&
-               vmx_can(offer->ctrl0, VMX_CTRL0_DR) && vmx_can(offer->ctrl1, VMX_CTRL1_FORCED) &&
-               vmx_can(offer->exit, VMX_EXIT) && vmx_can(offer->entry, VMX_ENTRY) &&
-               (offer->ept & VMX_EPT_NEEDED) == VMX_EPT_NEEDED;
+               vmx_can(offer->ctrl0, NOVA_VMX_CTRL0_DR) &&
+               vmx_can(offer->ctrl1, VMX_CTRL1_FORCED) && vmx_can(offer->exit, VMX_EXIT) &&
+               vmx_can(offer->entry, VMX_ENTRY) && (offer->ept & VMX_EPT_NEEDED) == VMX_EPT_NEEDED;
 }
 
 bool vmx_offers_vpid(const struct vmx_offer *offer)
 {
-        return vmx_can(offer->ctrl1, VMX_CTRL1_VPID) &&
+        return vmx_can(offer->ctrl1, NOVA_VMX_CTRL1_VPID) &&
                (offer->ept & VMX_EPT_INVVPID) == VMX_EPT_INVVPID;
 }
 
@@ -41,8 +41,8 @@ uint32_t vmx_ctrl0(const struct vmx_offer *offer, uint32_t wanted)
 uint32_t vmx_ctrl1(const struct vmx_offer *offer, uint32_t wanted)
 {
         return (wanted & VMX_CTRL1_CHOICE & offer->ctrl1.may) | VMX_CTRL1_FORCED |
-               (VMX_CTRL1_WBINVD & offer->ctrl1.may) | offer->ctrl1.must |
-               (vmx_offers_vpid(offer) ? VMX_CTRL1_VPID : 0);
+               (NOVA_VMX_CTRL1_WBINVD & offer->ctrl1.may) | offer->ctrl1.must |
+               (vmx_offers_vpid(offer) ? NOVA_VMX_CTRL1_VPID : 0);
 }
 
 struct second_level_format vmx_guest_format(const struct vmx_offer *offer)

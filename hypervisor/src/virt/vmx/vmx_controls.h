@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bits of the VMX control fields (SDM 3C, 24.6 to 24.8). FORCED bits are always on, a VMM may set
- * the bits of CHOICE, and the kernel decides about all others. */
+/* Bits of the VMX control fields (SDM 3C, 24.6 to 24.8). nova/abi/control.h has those that a VMM
+ * sees. FORCED bits are always on, a VMM may set the bits of CHOICE, and the kernel decides about
+ * all others. */
 #ifndef VIRT_VMX_CONTROLS_H
 #define VIRT_VMX_CONTROLS_H
 
 #include "lib/types.h"
+#include "nova/abi/control.h"
 #include "nova/abi/event.h"
 #include "space/second_level.h"
 
@@ -13,42 +15,22 @@
 #define VMX_PIN_VIRTUAL_NMI 0x20
 #define VMX_PIN             (VMX_PIN_INTERRUPT | VMX_PIN_NMI | VMX_PIN_VIRTUAL_NMI)
 
-#define VMX_CTRL0_WINDOW     0x4
-#define VMX_CTRL0_TSC_OFFSET 0x8
-#define VMX_CTRL0_HLT        0x80
-#define VMX_CTRL0_MWAIT      0x400
-#define VMX_CTRL0_RDPMC      0x800
-#define VMX_CTRL0_RDTSC      0x1000
-#define VMX_CTRL0_CR8        0x180000 /* loads and stores of CR8 */
-#define VMX_CTRL0_NMI_WINDOW 0x400000
-#define VMX_CTRL0_DR         0x800000
-#define VMX_CTRL0_IO         0x1000000
-#define VMX_CTRL0_TRAP       0x8000000
-#define VMX_CTRL0_MONITOR    0x20000000
-#define VMX_CTRL0_PAUSE      0x40000000
-#define VMX_CTRL0_SECONDARY  0x80000000
-#define VMX_CTRL0_WINDOWS    (VMX_CTRL0_WINDOW | VMX_CTRL0_NMI_WINDOW)
+#define VMX_CTRL0_WINDOWS (NOVA_VMX_CTRL0_WINDOW | NOVA_VMX_CTRL0_NMI_WINDOW)
 #define VMX_CTRL0_FORCED                                                         \
-        (VMX_CTRL0_TSC_OFFSET | VMX_CTRL0_HLT | VMX_CTRL0_RDPMC | VMX_CTRL0_IO | \
-         VMX_CTRL0_SECONDARY | (sizeof(word_t) == 8 ? (uint32_t)VMX_CTRL0_CR8 : 0))
+        (NOVA_VMX_CTRL0_TSC_OFFSET | NOVA_VMX_CTRL0_HLT | NOVA_VMX_CTRL0_RDPMC | \
+         NOVA_VMX_CTRL0_IO | NOVA_VMX_CTRL0_SECONDARY |                          \
+         (sizeof(word_t) == 8 ? (uint32_t)NOVA_VMX_CTRL0_CR8 : 0))
 #define VMX_CTRL0_CHOICE                                                                         \
-        (VMX_CTRL0_MWAIT | VMX_CTRL0_RDTSC | VMX_CTRL0_DR | VMX_CTRL0_TRAP | VMX_CTRL0_MONITOR | \
-         VMX_CTRL0_PAUSE)
+        (NOVA_VMX_CTRL0_MWAIT | NOVA_VMX_CTRL0_RDTSC | NOVA_VMX_CTRL0_DR | NOVA_VMX_CTRL0_TRAP | \
+         NOVA_VMX_CTRL0_MONITOR | NOVA_VMX_CTRL0_PAUSE)
 
-#define VMX_CTRL1_EPT          0x2
-#define VMX_CTRL1_TABLES       0x4 /* LGDT, SIDT, LTR, … */
-#define VMX_CTRL1_RDTSCP       0x8 /* the instruction exists */
-#define VMX_CTRL1_VPID         0x20
-#define VMX_CTRL1_WBINVD       0x40
-#define VMX_CTRL1_UNRESTRICTED 0x80 /* real mode, and no paging */
-#define VMX_CTRL1_RDRAND       0x800
-#define VMX_CTRL1_INVPCID      0x1000 /* the instruction exists */
-#define VMX_CTRL1_VMFUNC       0x2000 /* VMFUNC exits, because the kernel enables no VM function */
-#define VMX_CTRL1_RDSEED       0x10000
-#define VMX_CTRL1_FORCED       (VMX_CTRL1_EPT | VMX_CTRL1_UNRESTRICTED) /* and perhaps WBINVD */
-#define VMX_CTRL1_CHOICE                                                             \
-        (VMX_CTRL1_TABLES | VMX_CTRL1_RDTSCP | VMX_CTRL1_WBINVD | VMX_CTRL1_RDRAND | \
-         VMX_CTRL1_INVPCID | VMX_CTRL1_VMFUNC | VMX_CTRL1_RDSEED)
+#define VMX_CTRL1_FORCED                                                         \
+        (NOVA_VMX_CTRL1_EPT | NOVA_VMX_CTRL1_UNRESTRICTED) /* and perhaps WBINVD \
+                                                            */
+#define VMX_CTRL1_CHOICE                                                          \
+        (NOVA_VMX_CTRL1_TABLES | NOVA_VMX_CTRL1_RDTSCP | NOVA_VMX_CTRL1_WBINVD |  \
+         NOVA_VMX_CTRL1_RDRAND | NOVA_VMX_CTRL1_INVPCID | NOVA_VMX_CTRL1_VMFUNC | \
+         NOVA_VMX_CTRL1_RDSEED)
 
 #define VMX_EXIT_DEBUG     0x4 /* debug registers are saved */
 #define VMX_EXIT_HOST_64   0x200

@@ -111,7 +111,7 @@ void vmx_raise(struct ec *ec, unsigned vector, bool error)
 void vmx_grant_debug_registers(struct vcpu *vcpu)
 {
         (void)vcpu;
-        vmcs_write(VMCS_PRIMARY, vmcs_read(VMCS_PRIMARY) & ~(word_t)VMX_CTRL0_DR);
+        vmcs_write(VMCS_PRIMARY, vmcs_read(VMCS_PRIMARY) & ~(word_t)NOVA_VMX_CTRL0_DR);
 }
 
 /* Returns the general register with a number of the instruction encoding; sp is the guest's SP. */
@@ -200,8 +200,8 @@ static enum guest_exit vmx_classify(struct ec *self, unsigned reason)
                 return GUEST_EXIT_EXCEPTION;
         case NOVA_VMX_INTERRUPT_WINDOW:
         case NOVA_VMX_NMI_WINDOW:
-                vmx_close_window(reason == NOVA_VMX_INTERRUPT_WINDOW ? VMX_CTRL0_WINDOW
-                                                                     : VMX_CTRL0_NMI_WINDOW);
+                vmx_close_window(reason == NOVA_VMX_INTERRUPT_WINDOW ? NOVA_VMX_CTRL0_WINDOW
+                                                                     : NOVA_VMX_CTRL0_NMI_WINDOW);
                 return GUEST_EXIT_EVENT;
         case NOVA_VMX_CR_ACCESS:
                 if (!vmx_takes_cr8_window(self->vcpu))

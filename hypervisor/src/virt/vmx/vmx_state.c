@@ -160,9 +160,9 @@ static void vmx_injection_to_utcb(const struct ec *ec, struct nova_utcb_state *s
 
         state->inj_info = (uint32_t)vmcs_read(pending ? VMCS_ENTRY_INJ : VMCS_VECTORING);
         state->inj_info &= NOVA_INJ_EVENT;
-        if (controls & VMX_CTRL0_WINDOW)
+        if (controls & NOVA_VMX_CTRL0_WINDOW)
                 state->inj_info |= NOVA_INJ_WINDOW;
-        if (controls & VMX_CTRL0_NMI_WINDOW)
+        if (controls & NOVA_VMX_CTRL0_NMI_WINDOW)
                 state->inj_info |= NOVA_INJ_NMI_WINDOW;
         if (ec->vcpu->vmx.cr8_window)
                 state->inj_info |= NOVA_INJ_CR8_WINDOW;
@@ -226,8 +226,8 @@ static void vmx_injection_from_utcb(struct ec *ec, const struct nova_utcb_state 
                                     nova_mtd_t mtd)
 {
         const uint32_t info = state->inj_info;
-        const uint32_t windows = (info & NOVA_INJ_WINDOW ? VMX_CTRL0_WINDOW : 0) |
-                                 (info & NOVA_INJ_NMI_WINDOW ? VMX_CTRL0_NMI_WINDOW : 0);
+        const uint32_t windows = (info & NOVA_INJ_WINDOW ? NOVA_VMX_CTRL0_WINDOW : 0) |
+                                 (info & NOVA_INJ_NMI_WINDOW ? NOVA_VMX_CTRL0_NMI_WINDOW : 0);
         const bool valid = vmx_is_injectable(info);
 
         ec->vcpu->refused |= !valid;
@@ -243,9 +243,9 @@ static void vmx_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
 
         if (mtd & NOVA_MTD_CTRL) {
                 const uint32_t wanted = state->ctrl[0];
-                const uint32_t dr = vcpu->debugging ? 0 : VMX_CTRL0_DR;
-                vcpu->wants_dr_exits = wanted & VMX_CTRL0_DR;
-                vcpu->wants_wbinvd = state->ctrl[1] & VMX_CTRL1_WBINVD;
+                const uint32_t dr = vcpu->debugging ? 0 : NOVA_VMX_CTRL0_DR;
+                vcpu->wants_dr_exits = wanted & NOVA_VMX_CTRL0_DR;
+                vcpu->wants_wbinvd = state->ctrl[1] & NOVA_VMX_CTRL1_WBINVD;
                 vmcs_write(VMCS_PRIMARY, (vmcs_read(VMCS_PRIMARY) & VMX_CTRL0_WINDOWS) |
                                                  vmx_ctrl0(&vmx_offer, wanted | dr));
                 vmcs_write(VMCS_SECONDARY, vmx_ctrl1(&vmx_offer, state->ctrl[1]));
