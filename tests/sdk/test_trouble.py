@@ -63,7 +63,18 @@ class Trouble(unittest.TestCase):
         result = self.shell("$nova test unit --arch x86_64 --dry boot")
         self.assertIn("'--dry boot' is not understood.", result.stderr)
         result = self.shell("$nova run hello --arch x86_64 tour")
-        self.assertIn("'tour' is not understood.", result.stderr)
+        self.assertEqual(
+            result.stderr,
+            "nova: nova run takes no further word, but 'tour' follows. See nova run --help.\n",
+        )
+
+    def test_a_value_that_an_option_does_not_have(self):
+        result = self.shell("$nova build --arch x86")
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual(
+            result.stderr,
+            "nova: --arch can be x86_64 or x86_32, not 'x86'. See nova build --help.\n",
+        )
 
     def test_a_roottask_without_a_name(self):
         result = self.shell("$nova run --roottask ''")

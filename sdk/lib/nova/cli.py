@@ -76,6 +76,11 @@ def parse(argv):
     unknown = _join_words(args, unknown)
     if unknown:
         words = " ".join(unknown)
+        if not any(word.startswith("-") for word in unknown):
+            raise errors.NovaError(
+                f"nova {argv[0]} takes no further word, but '{words}' follows. "
+                f"See nova {argv[0]} --help."
+            )
         own = known[argv[0]]._option_string_actions if argv[0] in known else ()
         hint = errors.meant(unknown[0].partition("=")[0], own)
         raise errors.NovaError(f"'{words}' is not understood.{hint} See nova {argv[0]} --help.")

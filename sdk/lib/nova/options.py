@@ -45,6 +45,13 @@ class Parser(argparse.ArgumentParser):
         if message:
             (file or sys.stderr).write(message)
 
+    def _check_value(self, action, value):
+        """Refuses a value that is not among the choices of its option."""
+        if action.choices is not None and value not in action.choices:
+            name, choices = argparse._get_action_name(action), list(action.choices)
+            can = ", ".join(choices[:-1]) + f" or {choices[-1]}"
+            raise NovaError(f"{name} can be {can}, not '{value}'. See {self.prog} --help.")
+
     def error(self, message):
         raise NovaError(f"{message}. See {self.prog} --help.")
 
