@@ -17,15 +17,17 @@
 #include "lwip/tcpip.h"
 #include "netif/ethernet.h"
 #include "novart/service/net.h"
+#include "novart/tcp_segment.h"
 #include "novart/thread.h"
 #include "novart/time.h"
 #include "open_sum.h"
-#include "segment.h"
 
 #define POOL_BYTES 0x20000 /* 32 buffers for each direction */
 #define WAIT_NS    10000000000
 #define MTU        1500
 #define IP_BYTES   20 /* of the header without options */
+#define TCP_HEADER 34 /* offset in a frame */
+#define TCP_SUM    16 /* offset in the header */
 #define JOIN_MAX   32 /* number of frames that are joined */
 #define CUT_MAX    7  /* number of frames of a packet that is cut; so four packets fill a window */
 
@@ -46,10 +48,10 @@ _Static_assert(CUT_MAX <= POOL_BYTES / 2 / NOVA_NET_BUFFER, "a packet fits into 
 
 struct netif novanet_interface;
 
-static struct nova_net *net;   /* protected by lwIP's lock, but for nova_net_listen() */
-static bool up;                /* the service runs */
-static bool leaves_open;       /* checksums, which the service takes */
-static struct segment segment; /* made of the frames in `parts` */
+static struct nova_net *net;            /* protected by lwIP's lock, but for nova_net_listen() */
+static bool up;                         /* the service runs */
+static bool leaves_open;                /* checksums, which the service takes */
+static struct nova_tcp_segment segment; /* made of the frames in `parts` */
 static struct pbuf *parts[JOIN_MAX];
 static unsigned joined; /* number of parts */
 
@@ -86,15 +88,14 @@ uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_
 /* Queues the frames of a packet of TCP, all or none. */
 static err_t send_large(const struct pbuf *buffer)
 {
-        uint8_t headers[SEGMENT_HEADERS], *frame;
+        uint8_t headers[NOVA_TCP_HEADERS_MAX], *frame;
         static uint16_t number;
-        u16_t from = SEGMENT_HEADERS;
-        struct cut cut;
+        struct nova_tcp_cut cut;
         void *start;
         int error;
 
         if (pbuf_copy_partial(buffer, headers, sizeof(headers), 0) != sizeof(headers) ||
-            !novanet_cut_begin(&cut, headers, buffer->tot_len))
+            !nova_tcp_cut_begin(&cut, headers, buffer->tot_len))
                 return ERR_BUF;
         error = nova_net_reserve(net, (cut.left + TCP_MSS - 1) / TCP_MSS);
         if (error)
@@ -103,12 +104,11 @@ static err_t send_large(const struct pbuf *buffer)
                 const u16_t bytes = (u16_t)LWIP_MIN(cut.left, TCP_MSS);
 
                 frame = start;
-                pbuf_copy_partial(buffer, frame + SEGMENT_HEADERS, bytes, from);
-                from = (u16_t)(from + bytes);
-                novanet_cut_write(&cut, frame, bytes, number++, leaves_open);
-                nova_net_queue_sum(
-                        net, SEGMENT_HEADERS + (size_t)bytes,
-                        leaves_open ? novanet_open_sum(frame, SEGMENT_HEADERS + (size_t)bytes) : 0);
+                pbuf_copy_partial(buffer, frame + cut.header_bytes, bytes,
+                                  (u16_t)(buffer->tot_len - cut.left));
+                nova_tcp_cut_write(&cut, frame, bytes, number++, leaves_open);
+                nova_net_queue_sum(net, cut.header_bytes + (size_t)bytes,
+                                   leaves_open ? nova_net_sum_open(TCP_HEADER, TCP_SUM) : 0);
         }
         return ERR_OK;
 }
@@ -196,7 +196,7 @@ static void end_join(void)
         if (!joined)
                 return;
         if (joined > 1)
-                novanet_segment_write(&segment);
+                nova_tcp_segment_write(&segment, false);
         while (joined) {
                 struct pbuf *const part = parts[--joined];
 
@@ -211,16 +211,17 @@ static void end_join(void)
  * @param good its checksum of TCP or UDP need not be checked */
 static void join(struct pbuf *buffer, bool good)
 {
-        struct segment next;
+        struct nova_tcp_segment next;
 
-        if (buffer->next || !novanet_segment_read(&next, buffer->payload, buffer->len, good)) {
+        if (buffer->next || !nova_tcp_segment_read(&next, buffer->payload, buffer->len, good) ||
+            next.headers != NOVA_TCP_HEADERS_MIN) { /* lwIP reads the options */
                 end_join();
                 input(buffer, good ? WITHOUT_SUM : NETIF_CHECKSUM_ENABLE_ALL);
                 return;
         }
-        pbuf_realloc(buffer, (u16_t)(SEGMENT_HEADERS + next.bytes));
-        if (joined && joined < JOIN_MAX && novanet_segment_join(&segment, &next)) {
-                pbuf_remove_header(buffer, SEGMENT_HEADERS);
+        pbuf_realloc(buffer, (u16_t)(NOVA_TCP_HEADERS_MIN + next.bytes));
+        if (joined && joined < JOIN_MAX && nova_tcp_segment_join(&segment, &next)) {
+                pbuf_remove_header(buffer, NOVA_TCP_HEADERS_MIN);
         } else {
                 end_join();
                 segment = next;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames of a stream that are joined, those that must not be, and packets that are cut. */
-extern "C" {
+#include "novart/tcp_segment.h"
+
 #include "novart/internet_sum.h"
-#include "segment.h"
-}
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -66,20 +65,41 @@ frame make(uint32_t sequence, unsigned bytes, unsigned padding = 0)
 
 bool reads(frame one)
 {
-        segment read = {};
+        nova_tcp_segment read = {};
 
-        return novanet_segment_read(&read, one.data(), one.size(), false);
+        return nova_tcp_segment_read(&read, one.data(), one.size(), false);
 }
 
 /* Returns true if a frame can be read, and follows the first one. */
 bool joins(frame next)
 {
         frame first = make(100, 10);
-        segment one = {}, two = {};
+        nova_tcp_segment one = {}, two = {};
 
-        EXPECT_TRUE(novanet_segment_read(&one, first.data(), first.size(), false));
-        return novanet_segment_read(&two, next.data(), next.size(), false) &&
-               novanet_segment_join(&one, &two);
+        EXPECT_TRUE(nova_tcp_segment_read(&one, first.data(), first.size(), false));
+        return nova_tcp_segment_read(&two, next.data(), next.size(), false) &&
+               nova_tcp_segment_join(&one, &two);
+}
+
+/* Makes the first bytes of the data options of TCP. */
+frame with_options(frame of, unsigned words)
+{
+        put(of, 46, 1, (5 + words) << 4);
+        for (unsigned i = 0; i < 4 * words; i++)
+                of[54 + i] = (uint8_t)(i * 5);
+        close_sums(of);
+        return of;
+}
+
+/* Puts the sum of the pseudo header into the field of the checksum of TCP. */
+void open_sum(frame &of)
+{
+        const unsigned tcp = (unsigned)(of[16] << 8 | of[17]) - 20;
+        const uint8_t rest[4] = {0, 6, (uint8_t)(tcp >> 8), (uint8_t)tcp};
+        const uint32_t sum = (uint32_t)nova_internet_sum(&of[26], 8) + nova_internet_sum(rest, 4);
+        const auto word = (uint16_t)((sum & 0xffff) + (sum >> 16));
+
+        memcpy(&of[50], &word, 2);
 }
 
 frame changed(unsigned at, unsigned bytes, uint32_t value)
@@ -93,29 +113,29 @@ frame changed(unsigned at, unsigned bytes, uint32_t value)
 
 } // namespace
 
-TEST(net_segment, frames_of_a_stream_become_one)
+TEST(tcp_segment, frames_of_a_stream_become_one)
 {
         frame first = make(0xfffffff0, 100), second = make(0x54, 1, 5), third = make(0x55, 1460);
-        segment one = {}, next = {};
+        nova_tcp_segment one = {}, next = {};
 
         second[47] |= 8; /* PSH */
         put(third, 48, 2, 6000);
         close_sums(second);
         close_sums(third);
-        ASSERT_TRUE(novanet_segment_read(&one, first.data(), first.size(), false));
-        ASSERT_TRUE(novanet_segment_read(&next, second.data(), second.size(), false));
+        ASSERT_TRUE(nova_tcp_segment_read(&one, first.data(), first.size(), false));
+        ASSERT_TRUE(nova_tcp_segment_read(&next, second.data(), second.size(), false));
         EXPECT_EQ(next.bytes, 1U) << "without what fills up the frame";
-        ASSERT_TRUE(novanet_segment_join(&one, &next));
-        ASSERT_TRUE(novanet_segment_read(&next, third.data(), third.size(), false));
-        ASSERT_TRUE(novanet_segment_join(&one, &next));
-        novanet_segment_write(&one);
+        ASSERT_TRUE(nova_tcp_segment_join(&one, &next));
+        ASSERT_TRUE(nova_tcp_segment_read(&next, third.data(), third.size(), false));
+        ASSERT_TRUE(nova_tcp_segment_join(&one, &next));
+        nova_tcp_segment_write(&one, false);
         EXPECT_EQ(first[16] << 8 | first[17], 40 + 100 + 1 + 1460);
         EXPECT_EQ(first[47], 0x18);
         EXPECT_EQ(first[48] << 8 | first[49], 6000);
         EXPECT_EQ(first[38], 0xff) << "the number of the first byte stays";
 }
 
-TEST(net_segment, other_frames_are_not_joined)
+TEST(tcp_segment, other_frames_are_not_joined)
 {
         EXPECT_TRUE(joins(make(110, 20)));
         EXPECT_FALSE(joins(make(111, 20))) << "data is missing";
@@ -123,15 +143,52 @@ TEST(net_segment, other_frames_are_not_joined)
         EXPECT_FALSE(joins(changed(0, 1, 9))) << "another receiver";
         EXPECT_FALSE(joins(changed(6, 1, 9))) << "another sender";
         EXPECT_FALSE(joins(changed(15, 1, 3))) << "a network with too much traffic";
+        EXPECT_FALSE(joins(changed(20, 2, 0))) << "it may be divided";
         EXPECT_FALSE(joins(changed(22, 1, 63))) << "another way";
         EXPECT_FALSE(joins(changed(26, 4, 0x0a000003)));
         EXPECT_FALSE(joins(changed(30, 4, 0x0a000003)));
         EXPECT_FALSE(joins(changed(34, 2, 1001)));
         EXPECT_FALSE(joins(changed(36, 2, 81)));
         EXPECT_FALSE(joins(changed(42, 4, 78))) << "it answers";
+        EXPECT_FALSE(joins(changed(46, 1, 0x60))) << "options";
 }
 
-TEST(net_segment, frames_of_other_kinds_are_not_joined)
+TEST(tcp_segment, frames_with_equal_options_become_one)
+{
+        frame first = with_options(make(100, 72), 3), second = with_options(make(160, 40), 3);
+        nova_tcp_segment one = {}, next = {};
+
+        ASSERT_TRUE(nova_tcp_segment_read(&one, first.data(), first.size(), false));
+        EXPECT_EQ(one.headers, 66U);
+        EXPECT_EQ(one.bytes, 60U);
+        ASSERT_TRUE(nova_tcp_segment_read(&next, second.data(), second.size(), false));
+        for (unsigned i = 54; i < 66; i++) {
+                nova_tcp_segment unchanged = one;
+
+                second[i] ^= 1;
+                EXPECT_FALSE(nova_tcp_segment_join(&one, &next)) << i;
+                EXPECT_EQ(one.bytes, unchanged.bytes);
+                second[i] ^= 1;
+        }
+        ASSERT_TRUE(nova_tcp_segment_join(&one, &next));
+        EXPECT_EQ(one.bytes, 60U + 28U);
+}
+
+TEST(tcp_segment, a_joined_packet_may_have_an_open_sum)
+{
+        frame first = with_options(make(100, 72), 3), second = with_options(make(160, 40), 3);
+        frame wanted = with_options(make(100, 72 + 28), 3);
+        nova_tcp_segment one = {}, next = {};
+
+        ASSERT_TRUE(nova_tcp_segment_read(&one, first.data(), first.size(), false));
+        ASSERT_TRUE(nova_tcp_segment_read(&next, second.data(), second.size(), false));
+        ASSERT_TRUE(nova_tcp_segment_join(&one, &next));
+        nova_tcp_segment_write(&one, true);
+        open_sum(wanted);
+        EXPECT_EQ(memcmp(first.data(), wanted.data(), 66), 0);
+}
+
+TEST(tcp_segment, frames_of_other_kinds_are_not_joined)
 {
         EXPECT_TRUE(reads(make(1, 1)));
         EXPECT_FALSE(reads(make(1, 0))) << "no data";
@@ -140,14 +197,16 @@ TEST(net_segment, frames_of_other_kinds_are_not_joined)
         EXPECT_FALSE(reads(changed(20, 2, 0x2000))) << "a part of a packet";
         EXPECT_FALSE(reads(changed(20, 2, 1))) << "its last part";
         EXPECT_FALSE(reads(changed(23, 1, 17))) << "UDP";
-        EXPECT_FALSE(reads(changed(46, 1, 0x60))) << "options of TCP";
+        EXPECT_FALSE(reads(changed(46, 1, 0x40))) << "a header that is too short";
+        EXPECT_FALSE(reads(changed(46, 1, 0xa0))) << "no data behind the options";
+        EXPECT_FALSE(reads(changed(46, 1, 0xf0))) << "options beyond the frame";
         EXPECT_FALSE(reads(changed(46, 1, 0x51))) << "a bit that has no meaning";
         for (const unsigned flag : {0x01U, 0x02U, 0x04U, 0x20U, 0x40U, 0x80U})
                 EXPECT_FALSE(reads(changed(47, 1, 0x10U | flag))) << flag;
         EXPECT_FALSE(reads(changed(47, 1, 0))) << "no answer";
 }
 
-TEST(net_segment, wrong_sizes_and_sums_are_read_by_lwip)
+TEST(tcp_segment, wrong_sizes_and_sums_are_read_by_lwip)
 {
         frame one = make(1, 20);
 
@@ -165,19 +224,19 @@ TEST(net_segment, wrong_sizes_and_sums_are_read_by_lwip)
         }
 }
 
-TEST(net_segment, a_packet_has_at_most_65535_bytes)
+TEST(tcp_segment, a_packet_has_at_most_65535_bytes)
 {
         constexpr uint32_t step = 1310; /* 50 of them are more only with the headers */
         std::vector<frame> all;
-        segment one = {}, next = {};
+        nova_tcp_segment one = {}, next = {};
         unsigned count = 1;
 
         for (unsigned i = 0; i < 60; i++)
                 all.push_back(make(i * step, step));
-        ASSERT_TRUE(novanet_segment_read(&one, all[0].data(), all[0].size(), false));
+        ASSERT_TRUE(nova_tcp_segment_read(&one, all[0].data(), all[0].size(), false));
         for (unsigned i = 1; i < 60; i++) {
-                ASSERT_TRUE(novanet_segment_read(&next, all[i].data(), all[i].size(), false));
-                count += novanet_segment_join(&one, &next) ? 1 : 0;
+                ASSERT_TRUE(nova_tcp_segment_read(&next, all[i].data(), all[i].size(), false));
+                count += nova_tcp_segment_join(&one, &next) ? 1 : 0;
         }
         EXPECT_EQ(count, 49U);
         EXPECT_EQ(one.bytes, 49 * step);
@@ -190,17 +249,16 @@ namespace
 std::vector<frame> cut_all(const frame &packet, uint32_t most, bool open = false)
 {
         std::vector<frame> cuts;
-        struct cut state = {};
-        size_t from = 54;
+        nova_tcp_cut state = {};
 
-        EXPECT_TRUE(novanet_cut_begin(&state, packet.data(), packet.size()));
+        EXPECT_TRUE(nova_tcp_cut_begin(&state, packet.data(), packet.size()));
         while (state.left) {
                 const uint32_t bytes = state.left < most ? state.left : most;
-                frame next(54 + bytes, 0xee);
+                const uint32_t headers = state.header_bytes;
+                frame next(headers + bytes, 0xee);
 
-                memcpy(&next[54], &packet[from], bytes);
-                novanet_cut_write(&state, next.data(), bytes, (uint16_t)(500 + cuts.size()), open);
-                from += bytes;
+                memcpy(&next[headers], &packet[packet.size() - state.left], bytes);
+                nova_tcp_cut_write(&state, next.data(), bytes, (uint16_t)(500 + cuts.size()), open);
                 cuts.push_back(next);
         }
         return cuts;
@@ -208,14 +266,14 @@ std::vector<frame> cut_all(const frame &packet, uint32_t most, bool open = false
 
 bool cuts(frame packet)
 {
-        struct cut state = {};
+        nova_tcp_cut state = {};
 
-        return novanet_cut_begin(&state, packet.data(), packet.size());
+        return nova_tcp_cut_begin(&state, packet.data(), packet.size());
 }
 
 } // namespace
 
-TEST(net_segment, frames_of_a_packet_have_its_headers_and_their_own_sums)
+TEST(tcp_segment, frames_of_a_packet_have_its_headers_and_their_own_sums)
 {
         frame packet = make(0xfffffff0, 3000);
 
@@ -238,7 +296,7 @@ TEST(net_segment, frames_of_a_packet_have_its_headers_and_their_own_sums)
         }
 }
 
-TEST(net_segment, sums_are_right_for_all_sizes)
+TEST(tcp_segment, sums_are_right_for_all_sizes)
 {
         for (unsigned bytes = 1; bytes < 200; bytes++)
                 for (const frame &one : cut_all(make(0x8000ffff * bytes, bytes), 67))
@@ -246,36 +304,69 @@ TEST(net_segment, sums_are_right_for_all_sizes)
 }
 
 /* One of the sums is 0x1ffff, so a carry comes up twice when it becomes 16 bits. */
-TEST(net_segment, sums_are_right_for_all_numbers)
+TEST(tcp_segment, sums_are_right_for_all_numbers)
 {
         const frame packet = make(1, 0xff - 40);
 
         for (unsigned number = 0; number <= UINT16_MAX; number++) {
-                struct cut state = {};
+                nova_tcp_cut state = {};
                 frame one = packet;
 
-                ASSERT_TRUE(novanet_cut_begin(&state, packet.data(), packet.size()));
-                novanet_cut_write(&state, one.data(), state.left, (uint16_t)number, true);
+                ASSERT_TRUE(nova_tcp_cut_begin(&state, packet.data(), packet.size()));
+                nova_tcp_cut_write(&state, one.data(), state.left, (uint16_t)number, true);
                 ASSERT_EQ(nova_internet_sum(&one[14], 20), UINT16_MAX) << number;
         }
 }
 
-TEST(net_segment, the_sums_of_a_packet_may_stay_open)
+TEST(tcp_segment, the_sums_of_a_packet_may_stay_open)
 {
         for (frame one : cut_all(make(77, 100), 60, true)) {
-                EXPECT_EQ(one[50] << 8 | one[51], 0);
+                frame wanted = one;
+
+                open_sum(wanted);
+                EXPECT_EQ(one, wanted);
                 close_sums(one);
                 EXPECT_TRUE(reads(one));
         }
 }
 
-TEST(net_segment, only_whole_packets_of_tcp_with_data_are_cut)
+TEST(tcp_segment, each_frame_of_a_packet_has_its_options)
+{
+        for (unsigned words = 1; words <= 10; words++) {
+                const frame packet = with_options(make(77, 3000), words);
+                const std::vector<frame> all = cut_all(packet, 1400);
+
+                ASSERT_EQ(all.size(), 3U);
+                for (const frame &one : all) {
+                        EXPECT_TRUE(reads(one)) << words;
+                        EXPECT_EQ(memcmp(&one[54], &packet[54], 4 * words), 0) << words;
+                }
+        }
+}
+
+TEST(tcp_segment, only_whole_packets_of_tcp_with_data_are_cut)
 {
         EXPECT_TRUE(cuts(make(1, 3000)));
+        EXPECT_TRUE(cuts(changed(46, 1, 0x90))) << "four bytes of data";
         EXPECT_FALSE(cuts(make(1, 0))) << "no data";
+        EXPECT_FALSE(cuts(changed(46, 1, 0xa0))) << "no data behind the options";
+        EXPECT_FALSE(cuts(changed(46, 1, 0xf0))) << "options beyond the frame";
+        EXPECT_FALSE(cuts(changed(46, 1, 0x40))) << "a header that is too short";
+        EXPECT_FALSE(cuts(changed(46, 1, 0))) << "no header";
         EXPECT_FALSE(cuts(make(1, 3000, 1))) << "the packet does not fill the frame";
         EXPECT_FALSE(cuts(changed(12, 2, 0x86dd))) << "IPv6";
         EXPECT_FALSE(cuts(changed(14, 1, 0x46))) << "options of IPv4";
+        EXPECT_FALSE(cuts(changed(20, 2, 0x2000))) << "a part of a packet";
+        EXPECT_FALSE(cuts(changed(20, 2, 1))) << "its last part";
         EXPECT_FALSE(cuts(changed(23, 1, 17))) << "UDP";
-        EXPECT_FALSE(cuts(changed(46, 1, 0x60))) << "options of TCP";
+        for (const unsigned flag : {0x02U, 0x04U, 0x20U})
+                EXPECT_FALSE(cuts(changed(47, 1, 0x10U | flag))) << flag;
+}
+
+TEST(tcp_segment, a_short_packet_is_not_cut)
+{
+        const frame packet = make(1, 20);
+
+        for (unsigned bytes = 0; bytes < packet.size(); bytes++)
+                EXPECT_FALSE(cuts(frame(packet.begin(), packet.begin() + bytes))) << bytes;
 }

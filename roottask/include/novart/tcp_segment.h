@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames that follow each other in a stream of TCP over IPv4, made one packet or cut off one. */
+#ifndef NOVART_TCP_SEGMENT_H
+#define NOVART_TCP_SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Number of bytes before the data, without options: of Ethernet, IPv4 and TCP. */
+#define NOVA_TCP_HEADERS_MIN 54
+
+/** Number of bytes before the data, with as many options of TCP as there can be. */
+#define NOVA_TCP_HEADERS_MAX 94
+
+/** A frame that can be joined with others. */
+struct nova_tcp_segment {
+        uint8_t *frame;    /**< frame, from its headers */
+        uint32_t headers;  /**< number of bytes before the data */
+        uint32_t sequence; /**< number of the first byte of data */
+        uint32_t bytes;    /**< number of bytes of data */
+        uint16_t window;   /**< window field of its header */
+        uint8_t flags;     /**< flags of its header */
+};
+
+/**
+ * Reads the headers of a frame. Only frames of TCP over IPv4 without options of IPv4 can be joined,
+ * with data, no flags but ACK and PSH, and correct checksums. Does not block.
+ * @code
+ * extern uint8_t first[1514], second[1514]; // frames with correct checksums
+ * struct nova_tcp_segment segment, next;
+ *
+ * if (nova_tcp_segment_read(&segment, first, sizeof(first), true) &&
+ *     nova_tcp_segment_read(&next, second, sizeof(second), true) &&
+ *     nova_tcp_segment_join(&segment, &next))
+ *         nova_tcp_segment_write(&segment, false); // the caller moves the data of `second`
+ * @endcode
+ * @param[out] segment what the headers say
+ * @param frame still belongs to the caller
+ * @param bytes number of bytes of the frame. Only the headers are read if @p good is true
+ * @param good  the checksum of TCP need not be checked
+ * @return false: it cannot be joined with others
+ */
+bool nova_tcp_segment_read(struct nova_tcp_segment *segment, uint8_t *frame, size_t bytes,
+                           bool good);
+
+/** Adds the next frame's data to a segment if it follows, with the same options. The caller moves
+ * the data. Does not block. @return false: it does not follow */
+bool nova_tcp_segment_join(struct nova_tcp_segment *segment, const struct nova_tcp_segment *next);
+
+/** Writes the headers of a segment to which others were added. Does not block. @param open writes
+ * the checksum of IPv4, and leaves that of TCP open (novart/service/net.h). false: both stay
+ * unchanged */
+void nova_tcp_segment_write(const struct nova_tcp_segment *segment, bool open);
+
+/** A packet that is cut into frames. */
+struct nova_tcp_cut {
+        uint8_t headers[NOVA_TCP_HEADERS_MAX]; /**< without what differs between the frames */
+        uint32_t header_bytes;                 /**< number of bytes of the headers */
+        uint32_t ip_sum;                       /**< sum of the header of IPv4 */
+        uint32_t tcp_sum;                      /**< sum of the header of TCP, and of addresses */
+        uint32_t sequence;                     /**< number of the next byte */
+        uint32_t left;                         /**< number of bytes */
+        uint8_t flags;                         /**< flags of TCP */
+};
+
+/**
+ * Begins to cut a packet into frames. Does not block.
+ * @code
+ * extern const uint8_t packet[3000]; // a frame that is too large
+ * extern uint8_t *next_frame(void);  // returns room for 1,514 bytes
+ * struct nova_tcp_cut cut;
+ * uint16_t number = 0;
+ *
+ * if (nova_tcp_cut_begin(&cut, packet, sizeof(packet)))
+ *         while (cut.left) {
+ *                 const uint32_t bytes = cut.left < 1400 ? cut.left : 1400;
+ *                 uint8_t *const frame = next_frame();
+ *
+ *                 memcpy(frame + cut.header_bytes, packet + sizeof(packet) - cut.left, bytes);
+ *                 nova_tcp_cut_write(&cut, frame, bytes, number++, false);
+ *         }
+ * @endcode
+ * @param[out] cut the packet
+ * @param headers  of its frame: @p bytes, but no more than NOVA_TCP_HEADERS_MAX are read
+ * @param bytes    number of bytes of its frame
+ * @return false: it carries no data, or no whole packet of TCP over IPv4 without options of IPv4,
+ *         or opens or breaks a connection, or has urgent data, or its size is not that of its
+ * header
+ */
+bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t bytes);
+
+/**
+ * Writes the headers of the next frame, whose data follows them. Does not block.
+ * @param cut    the packet
+ * @param frame  the frame, with its data behind nova_tcp_cut::header_bytes unless @p open is true
+ * @param bytes  number of bytes of data, at most nova_tcp_cut::left
+ * @param number of the frame's packet; those of one machine differ for some time
+ * @param open   leaves the checksum of TCP open (novart/service/net.h)
+ */
+void nova_tcp_cut_write(struct nova_tcp_cut *cut, uint8_t *frame, uint32_t bytes, uint16_t number,
+                        bool open);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
