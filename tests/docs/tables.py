@@ -214,6 +214,9 @@ HTTP_HEADER = "roottask/novanet/include/novanet/http.h"
 NETWORK_LIMITS = (
     ("bytes of a frame", NET, "NOVA_NET_FRAME_MAX", plain,
      "`nova_net_send()` returns `EMSGSIZE`; a longer frame from a card is dropped"),
+    ("bytes of data in the frames of a packet that a guest's card cuts, at least",
+     f"{VMM}/virtio_net.h", "NOVA_VIRTIO_NET_SEGMENT_MIN", plain,
+     "the packet is dropped and counted (`nova_virtio_net::refused`)"),
     ("pool of a session with frames", NET, "NOVA_NET_POOL_ORDER_MAX", pages, "`EINVAL`"),
     ("frames of a session that wait in one direction, with a pool of 512 KiB",
      NET, "NOVA_NET_ENTRIES", plain, "`nova_net_send()` returns `EAGAIN`"),

@@ -4,6 +4,7 @@
 #define NOVAVMM_VIRTIO_NET_H
 
 #include "novart/service/net.h"
+#include "novart/tcp_segment.h"
 #include "novavmm/virtio.h"
 
 #ifdef __cplusplus
@@ -18,6 +19,13 @@ extern "C" {
 
 /** Maximum size of a frame in bytes, without a checksum. */
 #define NOVA_VIRTIO_NET_FRAME_MAX 1514u
+
+/** Maximum size of a packet of TCP that the card cuts into frames, in bytes. */
+#define NOVA_VIRTIO_NET_LARGE_MAX (NOVA_VIRTIO_NET_FRAME_MIN + 65535u)
+
+/** Least number of bytes of data in a frame of such a packet, so that it has not too many frames.
+ */
+#define NOVA_VIRTIO_NET_SEGMENT_MIN 8u
 
 /** Where a card's frames go. The functions are called with the machine locked, and do not block. */
 struct nova_virtio_net_cable {
@@ -40,19 +48,31 @@ struct nova_virtio_net_cable {
         bool (*send_open)(void *context, size_t bytes, uint32_t sum);
 };
 
+/** A large packet of the guest, which the card cuts into frames. */
+struct nova_virtio_net_large {
+        bool waits;                     /**< frames of the packet are not sent yet */
+        uint16_t segment;               /**< number of bytes of data of its frames */
+        uint16_t number;                /**< number of the next frame's packet of IPv4 */
+        struct nova_tcp_cut cut;        /**< its headers, and what is left */
+        struct nova_virtio_chain chain; /**< place of its data */
+};
+
 /** A network card. */
 struct nova_virtio_net {
         struct nova_virtio virtio; /**< part of all virtio devices; the first member */
         const struct nova_virtio_net_cable *cable; /**< destination of the frames */
         bool lacks_buffers;                        /**< nova_virtio_net_receive() returned false */
+        struct nova_virtio_net_large large;        /**< packet that is being cut */
         uint64_t sent;                             /**< number of frames of the guest */
-        uint64_t received;                         /**< number of frames that the guest got */
+        uint64_t refused;  /**< number of large packets with values that are not valid, which were
+                            * dropped */
+        uint64_t received; /**< number of frames that the guest got */
 };
 
 /**
  * Initialises a network card. It offers its driver to compute checksums of frames that the guest
- * sends, to give it frames whose checksums are open or were checked, and to use several buffers for
- * a frame.
+ * sends, to cut large packets of TCP over IPv4 into frames, to give it frames whose checksums are
+ * open or were checked, and to use several buffers for a frame.
  * @code
  * extern struct nova_guest_memory memory; // vm.memory
  * extern const struct nova_virtio_net_cable cable;

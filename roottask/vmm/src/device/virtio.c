@@ -108,7 +108,7 @@ static void reset(struct nova_virtio *virtio)
         virtio->accepts_unknown = false;
         virtio->offered_half = virtio->accepted_half = 0;
         virtio->queue_selected = 0;
-        virtio->again = virtio->late = false;
+        virtio->again = virtio->unfinished = virtio->late = false;
         virtio->error_vector = NO_VECTOR;
         virtio->pending = 0;
         memset(virtio->queue, 0, sizeof(virtio->queue));
@@ -312,7 +312,7 @@ static void notify(struct nova_virtio *virtio, uint64_t at)
 /* Called after each exit while requests are in flight, usually without a new chain. */
 void nova_virtio_look(struct nova_virtio *virtio)
 {
-        bool moved = false;
+        bool moved = virtio->unfinished;
 
         if (!virtio->again || !nova_virtio_ready(virtio))
                 return;

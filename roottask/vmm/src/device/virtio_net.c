@@ -1,40 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Network cards (see novavmm/virtio_net.h); Virtual I/O Device Specification 1.2, 5.1. One pair of
- * queues, and no segmentation. */
-#include "novavmm/virtio_net.h"
+ * queues. */
+#include "device/virtio_net.h"
 
 #include <string.h>
 
 #include "novart/internet_sum.h"
 
-#define FEATURE_CHECK_SUM (1ull << 0)
-#define FEATURE_GUEST_SUM (1ull << 1) /* the guest takes frames with open checksums */
-#define FEATURE_ADDRESS   (1ull << 5)
-#define FEATURE_MERGED    (1ull << 15) /* a received frame may lie in several buffers */
-
-/* Queues. */
-#define TO_GUEST   0
-#define FROM_GUEST 1
-#define QUEUES     2
-
-/* Number of chains after which transmit() returns even if more are waiting. */
+/* Number of chains and frames after which transmit() returns even if more are waiting. */
 #define TRANSMIT_MAX (4u * NOVA_VIRTIO_QUEUE_SIZE)
-
-/* The header of each frame. */
-struct header {
-        uint8_t flags;     /* HEADER_CHECK_SUM; of a received frame also HEADER_RIGHT */
-        uint8_t segments;  /* 0: the frame is not to be divided */
-        uint16_t bytes;    /* size of the headers of such a frame */
-        uint16_t segment;  /* size of its parts */
-        uint16_t sum_from; /* first byte that the checksum covers, up to the frame's end */
-        uint16_t sum_at;   /* place of the checksum, from `sum_from` on */
-        uint16_t buffers;  /* number of buffers of a received frame */
-};
-
-#define HEADER_CHECK_SUM 1u
-#define HEADER_RIGHT     2u
-
-_Static_assert(sizeof(struct header) == 12, "5.1.6");
 
 /* Returns true if the checksum of a frame lies in it. */
 static bool lies_inside(size_t bytes, const struct header *header)
@@ -54,9 +28,8 @@ static void complete(uint8_t *frame, size_t bytes, size_t from, size_t at)
         memcpy(frame + from + at, &sum, sizeof(sum));
 }
 
-/* Sends a frame whose checksum is open, and lies in it. */
-static void send_open(const struct nova_virtio_net *net, uint8_t *frame, size_t bytes,
-                      const struct header *header)
+void novavmm_net_send_open(const struct nova_virtio_net *net, uint8_t *frame, size_t bytes,
+                           const struct header *header)
 {
         const struct nova_virtio_net_cable *const cable = net->cable;
         const uint32_t sum = nova_net_sum_open(header->sum_from, header->sum_at);
@@ -68,7 +41,42 @@ static void send_open(const struct nova_virtio_net *net, uint8_t *frame, size_t 
         cable->send(cable->context, bytes);
 }
 
+/* Returns true if the driver may send packets that are to be cut. */
+static bool may_cut(const struct nova_virtio *virtio)
+{
+        const uint64_t needed = FEATURE_CHECK_SUM | FEATURE_CUT;
+
+        return (virtio->accepted & needed) == needed;
+}
+
 /* Copies the frame of the chain to @p to, and sends it.
+ * @return the error, or NULL */
+static const char *send_frame(struct nova_virtio_net *net, const struct header *header, uint8_t *to)
+{
+        const struct nova_virtio_chain *const chain = &net->virtio.chain;
+
+        if (chain->read_bytes > sizeof(*header) + NOVA_VIRTIO_NET_FRAME_MAX)
+                return "a frame that is too long";
+
+        const size_t bytes = (size_t)chain->read_bytes - sizeof(*header);
+
+        nova_virtio_read(chain, sizeof(*header), to, bytes);
+        if (header->segments ||
+            (header->flags & HEADER_CHECK_SUM && !(net->virtio.accepted & FEATURE_CHECK_SUM)))
+                return "a frame with a feature that was not negotiated";
+        if (header->flags & HEADER_CHECK_SUM) {
+                if (!lies_inside(bytes, header))
+                        return "a frame with a checksum outside of it";
+                novavmm_net_send_open(net, to, bytes, header);
+        } else {
+                net->cable->send(net->cable->context, bytes);
+        }
+        net->sent++;
+        return NULL;
+}
+
+/* Sends the frame of the chain, or begins to cut its packet. A packet that cannot be cut is
+ * dropped.
  * @return the error, or NULL */
 static const char *send_chain(struct nova_virtio_net *net, uint8_t *to)
 {
@@ -77,25 +85,51 @@ static const char *send_chain(struct nova_virtio_net *net, uint8_t *to)
 
         if (chain->read_bytes < sizeof(header) + NOVA_VIRTIO_NET_FRAME_MIN)
                 return "a frame without a header";
-        if (chain->read_bytes > sizeof(header) + NOVA_VIRTIO_NET_FRAME_MAX)
-                return "a frame that is too long";
-
-        const size_t bytes = (size_t)chain->read_bytes - sizeof(header);
-
         nova_virtio_read(chain, 0, &header, sizeof(header));
-        nova_virtio_read(chain, sizeof(header), to, bytes);
-        if (header.segments ||
-            (header.flags & HEADER_CHECK_SUM && !(net->virtio.accepted & FEATURE_CHECK_SUM)))
-                return "a frame with a feature that was not negotiated";
-        if (header.flags & HEADER_CHECK_SUM) {
-                if (!lies_inside(bytes, &header))
-                        return "a frame with a checksum outside of it";
-                send_open(net, to, bytes, &header);
-        } else {
-                net->cable->send(net->cable->context, bytes);
-        }
-        net->sent++;
+        if (!header.segments || !may_cut(&net->virtio))
+                return send_frame(net, &header, to);
+        if (chain->read_bytes > sizeof(header) + NOVA_VIRTIO_NET_LARGE_MAX ||
+            !novavmm_net_cut_begin(net, &header))
+                net->refused++;
         return NULL;
+}
+
+/* Continues to cut the packet that was begun.
+ * @param to room for the next frame, or NULL
+ * @return false: the rest waits */
+static bool send_large(struct nova_virtio_net *net, uint8_t *to, unsigned *left)
+{
+        struct nova_virtio *const virtio = &net->virtio;
+
+        if (!novavmm_net_cut_send(net, to, left))
+                return false;
+        virtio->chain.head = net->large.chain.head;
+        nova_virtio_give_late(virtio, FROM_GUEST, 0);
+        return true;
+}
+
+/* Sends the next frame of the guest, or the packet that was begun.
+ * @return false: it waits, or the driver has broken the device */
+static bool send_next(struct nova_virtio_net *net, unsigned *left)
+{
+        struct nova_virtio *const virtio = &net->virtio;
+        uint8_t *const to = net->cable->prepare(net->cable->context);
+        const char *why;
+
+        if (net->large.waits)
+                return send_large(net, to, left);
+        if (!to || !nova_virtio_take(virtio, FROM_GUEST))
+                return false;
+        why = send_chain(net, to);
+        if (why) {
+                nova_virtio_break(virtio, why);
+                return false;
+        }
+        if (net->large.waits)
+                return send_large(net, to, left);
+        nova_virtio_give_late(virtio, FROM_GUEST, 0);
+        --*left;
+        return true;
 }
 
 /* Sends the frames for which there is room. While there is none, no notification is requested. */
@@ -104,25 +138,19 @@ static void transmit(struct nova_virtio_net *net)
         struct nova_virtio *const virtio = &net->virtio;
         const uint64_t before = net->sent;
         unsigned left = TRANSMIT_MAX;
+        bool goes_on = nova_virtio_ready(virtio);
 
-        do {
-                while (left && nova_virtio_waiting(virtio, FROM_GUEST)) {
-                        uint8_t *const to = net->cable->prepare(net->cable->context);
-                        const char *why;
-
-                        if (!to || !nova_virtio_take(virtio, FROM_GUEST))
-                                goto out;
-                        why = send_chain(net, to);
-                        if (why) {
-                                nova_virtio_break(virtio, why);
-                                goto out;
-                        }
-                        nova_virtio_give_late(virtio, FROM_GUEST, 0);
-                        left--;
-                }
-        } while (nova_virtio_listen(virtio, FROM_GUEST) && left);
-        virtio->again |= !left;
-out:
+        while (goes_on && left) {
+                while (goes_on && left &&
+                       (net->large.waits || nova_virtio_waiting(virtio, FROM_GUEST)))
+                        goes_on = send_next(net, &left);
+                if (goes_on && !nova_virtio_listen(virtio, FROM_GUEST))
+                        goes_on = false;
+        }
+        if (!left) {
+                virtio->again = true;
+                virtio->unfinished = net->large.waits;
+        }
         if (net->sent != before)
                 net->cable->kick(net->cable->context);
 }
@@ -147,7 +175,10 @@ static void notify(struct nova_virtio *virtio, unsigned queue)
 
 static void reset(struct nova_virtio *virtio)
 {
-        tell_room((struct nova_virtio_net *)virtio);
+        struct nova_virtio_net *const net = (struct nova_virtio_net *)virtio;
+
+        net->large.waits = false;
+        tell_room(net);
 }
 
 /* Takes the driver's next buffer.
@@ -285,7 +316,7 @@ void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_m
                                                       "network",
                                                       NOVA_VIRTIO_EVENT_INDEX | FEATURE_CHECK_SUM |
                                                               FEATURE_GUEST_SUM | FEATURE_ADDRESS |
-                                                              FEATURE_MERGED,
+                                                              FEATURE_CUT | FEATURE_MERGED,
                                                       QUEUES,
                                                       notify,
                                                       reset};
