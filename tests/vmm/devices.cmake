@@ -6,8 +6,8 @@ set(web "guestfwd=tcp:10.0.2.100:80-cmd:${NOVA_PYTHON} -B ${CMAKE_CURRENT_SOURCE
 
 # With network cards: a guest and its neighbour, a file of 10 MiB from the other end of the cable,
 # and a page of the example http-files in the same system, which needs lwIP. Bits of the features
-# of a guest's card: the monitor computes checksums of its frames (0), gives it open ones (1), cuts
-# its large packets (11), and may use several buffers for a frame (15).
+# of a guest's card: the monitor computes checksums of its frames (0), gives it open ones (1), joins
+# frames for it (7), cuts its large packets (11), and may use several buffers for a frame (15).
 get_property(missing GLOBAL PROPERTY NOVA_LWIP_MISSING)
 if(missing)
   add_test(NAME vmm.net COMMAND "${NOVA_PYTHON}" -c
@@ -24,8 +24,8 @@ else()
   set(LEFT "run=until,${ping}.21>/dev/null;do,:;done+ping,-q,-c3,10.0.2.21\
 +wget,-qO-,http://10.0.2.100/|sha256sum+wget,-qO-,http://10.0.2.21/busybox|sha256sum\
 +sha256sum,</bin/busybox+${page}\
-+cd,/sys/class/net/eth0/device+echo,bits,$(cut,-c1-2,features),$(cut,-c12,features)\
-,$(cut,-c16,features)+poweroff,-f")
++cd,/sys/class/net/eth0/device+echo,bits,$(cut,-c1-2,features),$(cut,-c8,features)\
+,$(cut,-c12,features),$(cut,-c16,features)+poweroff,-f")
   set(RIGHT "run=httpd,-h,/bin+until,${ping}.15>/dev/null;do,:;done\
 +${page}+while,${ping}.15>/dev/null;do,sleep,1;done+poweroff,-f")
   configure_file(net.nova.in net.nova @ONLY)
@@ -38,7 +38,7 @@ else()
     EXPECT "(?=(.*\n)*.*The page of http-files came\\.(.*\n)+.*The page of http-files came\\.)"
            "lease of 10.0.2.15 obtained" "3 packets transmitted, 3 packets received"
            "12e9791130c0c540fcbf43e2df4d0aff6d007e7746ad1d0ea74683b9360d09c9"
-           "([0-9a-f]{64}) (.*\n)+.*\\1" "bits 11 1 1" "The guest left switched itself off"
+           "([0-9a-f]{64}) (.*\n)+.*\\1" "bits 11 1 1 1" "The guest left switched itself off"
            "The guest right switched itself off" "the system ends with status 0")
 endif()
 

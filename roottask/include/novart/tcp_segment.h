@@ -17,6 +17,9 @@ extern "C" {
 /** Number of bytes before the data, with as many options of TCP as there can be. */
 #define NOVA_TCP_HEADERS_MAX 94
 
+/** Flag of TCP: the receiver's program should get the data soon. */
+#define NOVA_TCP_PUSH 0x08
+
 /** A frame that can be joined with others. */
 struct nova_tcp_segment {
         uint8_t *frame;    /**< frame, from its headers */

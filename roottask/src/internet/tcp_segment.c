@@ -36,7 +36,6 @@
 #define FLAG_FIN    0x01
 #define FLAG_SYN    0x02
 #define FLAG_RESET  0x04
-#define FLAG_PUSH   0x08
 #define FLAG_ACK    0x10
 #define FLAG_URGENT 0x20
 #define PACKET_MAX  0xffff
@@ -118,7 +117,7 @@ bool nova_tcp_segment_read(struct nova_tcp_segment *segment, uint8_t *frame, siz
         uint32_t packet, headers;
 
         if (bytes <= NOVA_TCP_HEADERS_MIN || !carries_tcp(frame) || frame[HEADER_SIZE] & 0xf ||
-            (frame[FLAGS] | FLAG_PUSH) != (FLAG_ACK | FLAG_PUSH))
+            (frame[FLAGS] | NOVA_TCP_PUSH) != (FLAG_ACK | NOVA_TCP_PUSH))
                 return false;
         packet = read16(frame + LENGTH);
         headers = header_bytes(frame);
@@ -222,8 +221,9 @@ bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t
 void nova_tcp_cut_write(struct nova_tcp_cut *cut, uint8_t *frame, uint32_t bytes, uint16_t number,
                         bool open)
 {
-        const uint8_t flags =
-                bytes == cut->left ? cut->flags : (uint8_t)(cut->flags & ~(FLAG_PUSH | FLAG_FIN));
+        const uint8_t flags = bytes == cut->left
+                                      ? cut->flags
+                                      : (uint8_t)(cut->flags & ~(NOVA_TCP_PUSH | FLAG_FIN));
         const uint32_t length = cut->header_bytes - IP_HEADER + bytes;
 
         memcpy(frame, cut->headers, cut->header_bytes);

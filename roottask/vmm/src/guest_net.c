@@ -66,12 +66,14 @@ static int receive_all(struct nova_guest_net *card)
 
         while (card->holds || !(error = nova_net_receive(card->net, &card->held))) {
                 card->holds =
-                        card->vm && !nova_virtio_net_receive_sum(&card->device, card->held.data,
-                                                                 card->held.bytes, card->held.sum);
+                        card->vm && !nova_virtio_net_receive_more(&card->device, card->held.data,
+                                                                  card->held.bytes, card->held.sum);
                 if (card->holds)
                         break;
                 nova_net_release(card->net, &card->held);
         }
+        if (card->vm)
+                nova_virtio_net_receive_end(&card->device);
         if (!error || error == EAGAIN) /* buffers that were released */
                 nova_net_flush(card->net);
         return error;

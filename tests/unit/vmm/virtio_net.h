@@ -10,7 +10,7 @@
 namespace virtio
 {
 
-constexpr uint64_t check_sum = 1, guest_sum = 2, cut = 1 << 11, merged = 1 << 15;
+constexpr uint64_t check_sum = 1, guest_sum = 2, large = 1 << 7, cut = 1 << 11, merged = 1 << 15;
 constexpr unsigned header_bytes = 12;
 constexpr unsigned to_guest = 0, from_guest = 1;
 constexpr uint8_t address[NOVA_VIRTIO_NET_ADDRESS] = {2, 1, 2, 3, 4, 5};

@@ -12,7 +12,7 @@ TEST_F(virtio_net, has_its_address_and_no_unknown_feature)
         for (unsigned i = 0; i < sizeof(address); i++)
                 EXPECT_EQ(in(config + i, 1), address[i]);
         EXPECT_EQ(device->offered, NOVA_VIRTIO_VERSION_1 | NOVA_VIRTIO_EVENT_INDEX | check_sum |
-                                           guest_sum | 1 << 5 | cut | merged);
+                                           guest_sum | 1 << 5 | large | cut | merged);
         EXPECT_EQ(in(queues, 2), 2u);
 }
 

@@ -57,12 +57,25 @@ struct nova_virtio_net_large {
         struct nova_virtio_chain chain; /**< place of its data */
 };
 
+/** A packet for the guest, made of frames of a stream that follow each other. */
+struct nova_virtio_net_joined {
+        bool open;     /**< it lies in buffers that the driver does not see yet */
+        bool ends;     /**< no frame may follow */
+        uint32_t most; /**< number of bytes of data of the first frame; no other one has more */
+        uint8_t headers[NOVA_TCP_HEADERS_MAX]; /**< headers of the first frame */
+        struct nova_tcp_segment segment;       /**< what they say */
+        uint16_t buffers;                      /**< number of buffers */
+        size_t filled;                         /**< number of bytes in the last buffer */
+        struct nova_virtio_chain first;        /**< the first buffer */
+};
+
 /** A network card. */
 struct nova_virtio_net {
         struct nova_virtio virtio; /**< part of all virtio devices; the first member */
         const struct nova_virtio_net_cable *cable; /**< destination of the frames */
         bool lacks_buffers;                        /**< nova_virtio_net_receive() returned false */
         struct nova_virtio_net_large large;        /**< packet that is being cut */
+        struct nova_virtio_net_joined joined;      /**< packet for the guest */
         uint64_t sent;                             /**< number of frames of the guest */
         uint64_t refused;  /**< number of large packets with values that are not valid, which were
                             * dropped */
@@ -71,8 +84,8 @@ struct nova_virtio_net {
 
 /**
  * Initialises a network card. It offers its driver to compute checksums of frames that the guest
- * sends, to cut large packets of TCP over IPv4 into frames, to give it frames whose checksums are
- * open or were checked, and to use several buffers for a frame.
+ * sends, to cut large packets of TCP over IPv4 into frames, to join frames into such packets, to
+ * give it frames whose checksums are open or were checked, and to use several buffers for a frame.
  * @code
  * extern struct nova_guest_memory memory; // vm.memory
  * extern const struct nova_virtio_net_cable cable;
@@ -111,6 +124,36 @@ bool nova_virtio_net_receive(struct nova_virtio_net *net, const void *frame, siz
  */
 bool nova_virtio_net_receive_sum(struct nova_virtio_net *net, const void *frame, size_t bytes,
                                  uint32_t sum);
+
+/**
+ * Does the same with a frame to which the next ones may be joined. A packet of TCP over IPv4 that
+ * is made of several frames saves the guest the headers of all but one. The card joins frames with
+ * open checksums only, for a driver that has accepted that. nova_virtio_net_receive_end() follows
+ * the last frame, before the machine's lock is released. The frames behind one that the guest has
+ * no buffer for must not be given to it before that one.
+ * @code
+ * extern struct nova_virtio_net card;
+ * extern struct nova_net *net; // its frames; nova_net_accept_sums()
+ * struct nova_net_frame frame;
+ *
+ * while (nova_net_receive(net, &frame) == 0) {
+ *         if (!nova_virtio_net_receive_more(&card, frame.data, frame.bytes, frame.sum))
+ *                 puts("The guest has no buffer.");
+ *         nova_net_release(net, &frame);
+ * }
+ * nova_virtio_net_receive_end(&card);
+ * @endcode
+ * @param frame the frame, which is copied
+ * @param bytes as for nova_virtio_net_receive_sum()
+ * @param sum   as for nova_virtio_net_receive_sum()
+ * @return as nova_virtio_net_receive()
+ */
+bool nova_virtio_net_receive_more(struct nova_virtio_net *net, const void *frame, size_t bytes,
+                                  uint32_t sum);
+
+/** Shows the guest the frames of nova_virtio_net_receive_more(). The caller holds the machine's
+ * lock. */
+void nova_virtio_net_receive_end(struct nova_virtio_net *net);
 
 /** Sends the guest's frames that waited for room. The caller holds the machine's lock. */
 void nova_virtio_net_resume(struct nova_virtio_net *net);

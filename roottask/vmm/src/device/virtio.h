@@ -3,6 +3,9 @@
 #ifndef NOVAVMM_SRC_DEVICE_VIRTIO_H
 #define NOVAVMM_SRC_DEVICE_VIRTIO_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "novavmm/virtio.h"
 
 /* Causes of interrupts, as the ISR register shows them. */
@@ -14,6 +17,14 @@ void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number);
 
 /* Returns true if an enabled queue has chains that are not taken yet. */
 bool novavmm_virtio_queue_moved(const struct nova_virtio_queue *queue);
+
+/* Copies a chain, without the unused pieces at its end. */
+static inline void novavmm_virtio_copy_chain(struct nova_virtio_chain *to,
+                                             const struct nova_virtio_chain *from)
+{
+        memcpy(to, from,
+               offsetof(struct nova_virtio_chain, piece) + from->pieces * sizeof(from->piece[0]));
+}
 
 /* Raises a cause of interrupts: on the wire, or by message @p vector. */
 void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause, uint16_t vector);

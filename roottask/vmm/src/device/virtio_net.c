@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Network cards (see novavmm/virtio_net.h); Virtual I/O Device Specification 1.2, 5.1. One pair of
- * queues. */
+/* Network cards, and the frames that guests send (see novavmm/virtio_net.h); Virtual I/O Device
+ * Specification 1.2, 5.1. One pair of queues. */
 #include "device/virtio_net.h"
 
 #include <string.h>
@@ -18,8 +18,7 @@ static bool lies_inside(size_t bytes, const struct header *header)
         return from < bytes && at + sizeof(uint16_t) <= bytes;
 }
 
-/* Completes the checksum of a frame, whose field has the sum of the pseudo header. */
-static void complete(uint8_t *frame, size_t bytes, size_t from, size_t at)
+void novavmm_net_complete(uint8_t *frame, size_t bytes, size_t from, size_t at)
 {
         uint16_t sum = (uint16_t)~nova_internet_sum(frame + from, bytes - from);
 
@@ -37,7 +36,7 @@ void novavmm_net_send_open(const struct nova_virtio_net *net, uint8_t *frame, si
         if (cable->send_open && nova_net_sum_is_valid(sum, (uint32_t)bytes) &&
             cable->send_open(cable->context, bytes, sum))
                 return;
-        complete(frame, bytes, header->sum_from, header->sum_at);
+        novavmm_net_complete(frame, bytes, header->sum_from, header->sum_at);
         cable->send(cable->context, bytes);
 }
 
@@ -177,129 +176,8 @@ static void reset(struct nova_virtio *virtio)
 {
         struct nova_virtio_net *const net = (struct nova_virtio_net *)virtio;
 
-        net->large.waits = false;
+        net->large.waits = net->joined.open = false;
         tell_room(net);
-}
-
-/* Takes the driver's next buffer.
- * @return false if there is none, or if the driver has broken the device */
-static bool take_buffer(struct nova_virtio *virtio)
-{
-        const uint64_t needed = sizeof(struct header) +
-                                (virtio->accepted & FEATURE_MERGED ? 0 : NOVA_VIRTIO_NET_FRAME_MAX);
-
-        if (!nova_virtio_waiting(virtio, TO_GUEST) && !nova_virtio_listen(virtio, TO_GUEST))
-                return false;
-        if (!nova_virtio_take(virtio, TO_GUEST))
-                return false;
-        if (virtio->chain.write_bytes < needed)
-                nova_virtio_break(virtio, "a buffer that is too small for frames");
-        return nova_virtio_ready(virtio);
-}
-
-/* Writes as much into the buffer as it has room for, beginning at an offset.
- * @return the number of bytes */
-static size_t write_part(struct nova_virtio *virtio, size_t offset, const uint8_t *data,
-                         size_t bytes)
-{
-        const struct nova_virtio_chain *const chain = &virtio->chain;
-
-        if (bytes > chain->write_bytes - offset)
-                bytes = (size_t)(chain->write_bytes - offset);
-        nova_virtio_write(chain, offset, data, bytes);
-        nova_virtio_keep(virtio, TO_GUEST, (uint32_t)(offset + bytes));
-        return bytes;
-}
-
-/* Writes what the first buffer of a frame has no room for into further ones.
- * @return false if a buffer is missing, or if the driver has broken the device */
-static bool write_rest(struct nova_virtio *virtio, struct header *header, const uint8_t *data,
-                       size_t bytes)
-{
-        const struct nova_virtio_chain first = virtio->chain;
-
-        while (bytes) {
-                if (header->buffers == virtio->queue[TO_GUEST].size)
-                        nova_virtio_break(virtio, "a queue whose buffers hold no frame");
-                if (!take_buffer(virtio))
-                        return false;
-
-                const size_t done = write_part(virtio, 0, data, bytes);
-
-                header->buffers++;
-                data += done;
-                bytes -= done;
-        }
-        nova_virtio_write(&first, 0, header, sizeof(*header));
-        return true;
-}
-
-/* Gives the guest a frame whose header has everything but the number of buffers.
- * @return false if a buffer is missing, or if the driver has broken the device */
-static bool give(struct nova_virtio *virtio, struct header *header, const uint8_t *frame,
-                 size_t bytes)
-{
-        size_t done;
-
-        if (!take_buffer(virtio))
-                return false;
-        header->buffers = 1;
-        nova_virtio_write(&virtio->chain, 0, header, sizeof(*header));
-        done = write_part(virtio, sizeof(*header), frame, bytes);
-        if (done < bytes && !write_rest(virtio, header, frame + done, bytes - done))
-                return false;
-        nova_virtio_give_kept(virtio, TO_GUEST);
-        return true;
-}
-
-/* Gives the guest a frame whose checksum it must get completed. */
-static bool give_complete(struct nova_virtio *virtio, const uint8_t *frame, size_t bytes,
-                          uint32_t sum)
-{
-        uint8_t copy[NOVA_VIRTIO_NET_FRAME_MAX];
-        struct header header = {0};
-
-        memcpy(copy, frame, bytes);
-        complete(copy, bytes, nova_net_sum_start(sum), nova_net_sum_at(sum));
-        return give(virtio, &header, copy, bytes);
-}
-
-static bool give_sum(struct nova_virtio *virtio, const uint8_t *frame, size_t bytes, uint32_t sum)
-{
-        struct header header = {0};
-
-        if (!(virtio->accepted & FEATURE_GUEST_SUM)) {
-                if (sum & NOVA_NET_SUM_OPEN)
-                        return give_complete(virtio, frame, bytes, sum);
-        } else if (sum & NOVA_NET_SUM_OPEN) {
-                header.flags = HEADER_CHECK_SUM;
-                header.sum_from = (uint16_t)nova_net_sum_start(sum);
-                header.sum_at = (uint16_t)nova_net_sum_at(sum);
-        } else if (sum & NOVA_NET_SUM_RIGHT) {
-                header.flags = HEADER_RIGHT;
-        }
-        return give(virtio, &header, frame, bytes);
-}
-
-bool nova_virtio_net_receive_sum(struct nova_virtio_net *net, const void *frame, size_t bytes,
-                                 uint32_t sum)
-{
-        struct nova_virtio *const virtio = &net->virtio;
-
-        if (!nova_virtio_ready(virtio) || !virtio->queue[TO_GUEST].enabled)
-                return true;
-        if (give_sum(virtio, frame, bytes, sum)) {
-                net->received++;
-                return true;
-        }
-        nova_virtio_take_again(virtio, TO_GUEST);
-        net->lacks_buffers = nova_virtio_ready(virtio);
-        return !net->lacks_buffers;
-}
-
-bool nova_virtio_net_receive(struct nova_virtio_net *net, const void *frame, size_t bytes)
-{
-        return nova_virtio_net_receive_sum(net, frame, bytes, 0);
 }
 
 void nova_virtio_net_resume(struct nova_virtio_net *net)
@@ -312,14 +190,14 @@ void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_m
                           const uint8_t address[NOVA_VIRTIO_NET_ADDRESS],
                           const struct nova_virtio_net_cable *cable)
 {
-        static const struct nova_virtio_class kind = {NOVA_VIRTIO_NET,
-                                                      "network",
-                                                      NOVA_VIRTIO_EVENT_INDEX | FEATURE_CHECK_SUM |
-                                                              FEATURE_GUEST_SUM | FEATURE_ADDRESS |
-                                                              FEATURE_CUT | FEATURE_MERGED,
-                                                      QUEUES,
-                                                      notify,
-                                                      reset};
+        static const struct nova_virtio_class kind = {
+                NOVA_VIRTIO_NET,
+                "network",
+                NOVA_VIRTIO_EVENT_INDEX | FEATURE_CHECK_SUM | FEATURE_GUEST_SUM | FEATURE_ADDRESS |
+                        FEATURE_JOIN | FEATURE_CUT | FEATURE_MERGED,
+                QUEUES,
+                notify,
+                reset};
 
         memset(net, 0, sizeof(*net));
         net->cable = cable;

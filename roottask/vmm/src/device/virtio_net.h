@@ -3,12 +3,14 @@
 #ifndef NOVAVMM_SRC_DEVICE_VIRTIO_NET_H
 #define NOVAVMM_SRC_DEVICE_VIRTIO_NET_H
 
+#include "device/virtio.h"
 #include "novavmm/virtio_net.h"
 
 #define FEATURE_CHECK_SUM (1ull << 0)
 #define FEATURE_GUEST_SUM (1ull << 1) /* the guest takes frames with open checksums */
 #define FEATURE_ADDRESS   (1ull << 5)
-#define FEATURE_CUT       (1ull << 11) /* the guest sends large packets of TCP over IPv4 */
+#define FEATURE_JOIN      (1ull << 7)  /* the guest takes large packets of TCP over IPv4 */
+#define FEATURE_CUT       (1ull << 11) /* the guest sends them */
 #define FEATURE_MERGED    (1ull << 15) /* a received frame may lie in several buffers */
 
 /* Queues. */
@@ -36,6 +38,9 @@ _Static_assert(sizeof(struct header) == 12, "5.1.6");
 /* Place of the checksum of TCP over IPv4 without options. */
 #define TCP_AT     34u
 #define TCP_SUM_AT 16u
+
+/* Completes the checksum of a frame, whose field has the sum of the pseudo header. */
+void novavmm_net_complete(uint8_t *frame, size_t bytes, size_t from, size_t at);
 
 /* Sends a frame whose checksum is open, and lies in it. */
 void novavmm_net_send_open(const struct nova_virtio_net *net, uint8_t *frame, size_t bytes,

@@ -26,7 +26,7 @@ bool novavmm_net_cut_begin(struct nova_virtio_net *net, const struct header *hea
         if (!nova_tcp_cut_begin(&large->cut, headers, bytes) ||
             large->cut.header_bytes + header->segment > NOVA_VIRTIO_NET_FRAME_MAX)
                 return false;
-        large->chain = *chain;
+        novavmm_virtio_copy_chain(&large->chain, chain);
         large->segment = header->segment;
         large->number = (uint16_t)(headers[18] << 8 | headers[19]);
         large->waits = true;
