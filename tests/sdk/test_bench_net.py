@@ -25,9 +25,10 @@ class Network(unittest.TestCase):
         self.assertEqual((found["frame_64"], found["frame_1514"]), (10, 20))
         self.assertEqual((found["echo"], found["echo_linux"], found["echo_ratio"]), (30, 60, 0.5))
         self.assertEqual((found["stream"], found["stream_ratio"]), (40, 0.25))
-        found |= bench_net.guest_figures(self.counts(1, 1, 1, 4096 * 26), 4096 * 20)
+        guests, large = (self.counts(1, 1, 1, 4096 * count) for count in (26, 9))
+        found |= bench_net.guest_figures(guests, large, 4096 * 20)
         self.assertEqual((found["guests"], found["guests_linux"]), (26, 20))
-        self.assertEqual(found["guests_ratio"], 1.3)
+        self.assertEqual((found["guests_large"], found["guests_ratio"]), (9, 1.3))
         keys = {row.key for row in bench_io.read_rows(bench_net.ROWS)}
         self.assertEqual(keys, set(found))
 
@@ -36,7 +37,7 @@ class Network(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, "no instruction of Linux"):
             bench_net.figures(nova, nova, self.counts(1, 1, 0, 1))
         with self.assertRaisesRegex(NovaError, "no instruction of Linux"):
-            bench_net.guest_figures(nova, 0)
+            bench_net.guest_figures(nova, nova, 0)
 
     def test_a_system_that_sent_nothing_has_no_figure(self):
         with tempfile.TemporaryDirectory() as folder:

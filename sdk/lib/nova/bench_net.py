@@ -2,8 +2,8 @@
 """`nova bench net`: counts the instructions of frames over a switch, and of datagrams and a stream
 between two programs with a card each, in all programs and the kernel. For datagrams and stream it
 also counts the instructions of Debian's kernel on the same two cards. Finally it counts a stream
-between two guests at a switch, including their monitors and NOVA, and a stream between the kernels
-of two QEMUs."""
+between two guests at a switch, including their monitors and NOVA, without and with the offloads of
+their cards, and a stream between the kernels of two QEMUs."""
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +15,7 @@ from nova.errors import EXIT_FAILED, NovaError
 from nova.runner import Runner
 
 FRAMES, SOCKETS, GUESTS = "bench-frames", "bench-sockets", "bench-net-guests"
+GUESTS_LARGE = f"{GUESTS}-large"
 ROWS = bench_io.FOLDER / "net.tsv"
 SOURCE = bench_io.FOLDER / "net" / "linux.c"
 # Numbers of tests/bench/net/net.h.
@@ -72,6 +73,7 @@ def _of_linux(plugin, folder):
 
 
 def _of_guests(kernel, boot, plugin, folder):
+    results = folder / boot.stem
     initrd = bench_io.initrd_with(folder, "net", SOURCE)
     modules = boot_list.read(boot)
     modules[-1] = qemu.Module(str(initrd), modules[-1].arguments)
@@ -80,12 +82,12 @@ def _of_guests(kernel, boot, plugin, folder):
         modules=modules,
         cpus=1,
         memory=bench_io.MEMORY_GUEST,
-        extra=bench_io.count_options(plugin, folder / "guests"),
+        extra=bench_io.count_options(plugin, results),
     )
     runner = Runner(machine, TIMEOUT)
     runner.waiting = build.still_runs("the guests", TIMEOUT)
     text = runner.run().text()
-    return _counts(folder / "guests", text, "the guests", (ECHO_OP, TCP_OP))
+    return _counts(results, text, "the guests", (ECHO_OP, TCP_OP))
 
 
 def _cable(folder, here, there):
@@ -115,13 +117,15 @@ def _of_two(plugin, folder):
     return found["ask"][TCP_OP].all() + found["count"][TCP_OP].all()
 
 
-def guest_figures(guests, two):
-    """Returns the figures of a stream between guests. TWO: instructions of all packets between two
-    kernels without NOVA."""
+def guest_figures(guests, large, two):
+    """Returns the figures of a stream between guests. LARGE: counts of guests that use the offloads
+    of their cards. TWO: instructions of all packets between two kernels without NOVA."""
     if not two:
         raise NovaError("no instruction of Linux was counted.", EXIT_FAILED)
-    one, alone = (round(count / PACKETS) for count in (guests[TCP_OP].all(), two))
-    return {"guests": one, "guests_linux": alone, "guests_ratio": round(one / alone, 3)}
+    counts = (guests[TCP_OP].all(), two, large[TCP_OP].all())
+    one, alone, joined = (round(count / PACKETS) for count in counts)
+    found = {"guests": one, "guests_linux": alone, "guests_ratio": round(one / alone, 3)}
+    return found | {"guests_large": joined}
 
 
 def figures(frames, sockets, linux):
@@ -151,8 +155,11 @@ def _count(build_folder):
         needed = (ECHO_OP, TCP_OP)
         sockets = _with_nova(kernel, boot, plugin, folder / "sockets", CARDS, needed)
         found = figures(frames, sockets, _of_linux(plugin, folder))
-        guests = _of_guests(kernel, boot_list.path(build_folder, GUESTS), plugin, folder)
-        return found | guest_figures(guests, _of_two(plugin, folder))
+        guests, large = (
+            _of_guests(kernel, boot_list.path(build_folder, name), plugin, folder)
+            for name in (GUESTS, GUESTS_LARGE)
+        )
+        return found | guest_figures(guests, large, _of_two(plugin, folder))
 
 
 def run(build_folder, as_json=False):
@@ -160,7 +167,7 @@ def run(build_folder, as_json=False):
     process.die_with_parent()
     if not build_folder:
         preset = tree.preset_name(ARCH, "release")
-        build.build(preset, ["nova.elf32", FRAMES, SOCKETS, GUESTS])
+        build.build(preset, ["nova.elf32", FRAMES, SOCKETS, GUESTS, GUESTS_LARGE])
         build_folder = tree.build_dir(preset)
     found, rows = _count(build_folder), bench_io.read_rows(ROWS)
     head, kernel = "instructions of frames and packets", "with two cards and without NOVA"

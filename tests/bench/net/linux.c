@@ -10,7 +10,9 @@
  *
  * `serve` answers on another machine, at eth0.
  *
- * `count` does the same, and marks the stream for a count of its own. */
+ * `count` does the same, and marks the stream for a count of its own.
+ *
+ * A further argument lets Linux use the card's offloads. */
 #include "net.h"
 
 #include "../linux_calls.h"
@@ -44,6 +46,7 @@ enum {
 #define ASK_CARD    0x8946 /* about its offloads (linux/ethtool.h) */
 #define GET_SUMS    0x16
 #define SET_SUMS    0x17
+#define GET_CUTS    0x1e
 #define ADDRESS(n)  (10 | 1 << 8 | (uint32_t)(n) << 24) /* 10.1.0.n */
 #define MASK        0x00ffffffu
 
@@ -115,18 +118,25 @@ static void start_card(void)
         check(!call6(SYS_IOCTL, number, SET_FLAGS, (long)&eth, 0, 0, 0), "up failed\n");
 }
 
-/* Lets Linux compute all checksums, as for a card that does not offer to do it. */
-static void use_no_offload(void)
+/* Executes a command about the offloads of eth0. @return the value that it leaves */
+static uint32_t ask_card(long number, uint32_t command, uint32_t argument)
 {
-        uint32_t value[2] = {SET_SUMS, 0};
+        uint32_t value[2] = {command, argument};
         struct interface eth = {"eth0", {.value = value}};
+
+        return call6(SYS_IOCTL, number, ASK_CARD, (long)&eth, 0, 0, 0) ? UINT32_MAX : value[1];
+}
+
+/* Lets Linux compute all checksums, and make all frames, as for a card that does not offer to do
+ * it; or checks that the card does both. */
+static void set_offloads(bool use)
+{
         const long number = open_socket(DATAGRAM);
 
-        call6(SYS_IOCTL, number, ASK_CARD, (long)&eth, 0, 0, 0);
-        value[0] = GET_SUMS;
-        value[1] = 1;
-        check(!call6(SYS_IOCTL, number, ASK_CARD, (long)&eth, 0, 0, 0) && !value[1],
-              "the card computes checksums\n");
+        if (!use)
+                ask_card(number, SET_SUMS, 0);
+        check(ask_card(number, GET_SUMS, !use) == use && ask_card(number, GET_CUTS, !use) == use,
+              use ? "the card has no offloads\n" : "the card has offloads\n");
         call6(SYS_CLOSE, number, 0, 0, 0, 0, 0);
 }
 
@@ -216,7 +226,7 @@ void run_from_start(const long *stack)
         const char *const word = (const char *)stack[2];
 
         if (word[1] != 'n')
-                use_no_offload();
+                set_offloads(stack[3] != 0);
         if (word[1] == 's')
                 ask();
         if (word[1] == 'n')
