@@ -29,6 +29,7 @@ class Network(unittest.TestCase):
         found |= bench_net.guest_figures(guests, large, 4096 * 20)
         self.assertEqual((found["guests"], found["guests_linux"]), (26, 20))
         self.assertEqual((found["guests_large"], found["guests_ratio"]), (9, 1.3))
+        self.assertEqual(found["guests_large_ratio"], 0.45)
         keys = {row.key for row in bench_io.read_rows(bench_net.ROWS)}
         self.assertEqual(keys, set(found))
 

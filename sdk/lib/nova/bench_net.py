@@ -125,7 +125,7 @@ def guest_figures(guests, large, two):
     counts = (guests[TCP_OP].all(), two, large[TCP_OP].all())
     one, alone, joined = (round(count / PACKETS) for count in counts)
     found = {"guests": one, "guests_linux": alone, "guests_ratio": round(one / alone, 3)}
-    return found | {"guests_large": joined}
+    return found | {"guests_large": joined, "guests_large_ratio": round(joined / alone, 3)}
 
 
 def figures(frames, sockets, linux):
