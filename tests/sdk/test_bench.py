@@ -227,7 +227,7 @@ class Reading(unittest.TestCase):
         figures = bench._read_figures()
         limits = bench_trace.read_limits(bench.TRACE_LIMITS)
         builds, columns = figures.pop(bench.COUNTED), len(bench_trace.COLUMNS)
-        self.assertEqual(set(builds), {"", " --trace", " --scale", " --cpus"})
+        self.assertEqual(set(builds), {"", " --trace", " --scale", " --cpus", " secure"})
         for trace in figures.pop(bench_trace.SECTION).values():
             self.assertEqual(set(trace), set(limits))
             self.assertEqual({len(counts) for counts in trace.values()}, {columns})

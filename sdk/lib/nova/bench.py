@@ -24,6 +24,7 @@ from nova import (
     bench_parts,
     bench_readme,
     bench_scale,
+    bench_secure,
     bench_trace,
     build,
     elf,
@@ -90,17 +91,18 @@ def add_parser(commands):
         help="count instructions per operation",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
-        usage="nova bench [OPTION…] [linux|io|net|enlightened|interference]",
+        usage="nova bench [OPTION…] [linux|io|net|enlightened|secure|interference]",
     )
     parser.add_argument(
         "what",
         nargs="?",
-        metavar="linux|io|net|enlightened|interference",
+        metavar="linux|io|net|enlightened|secure|interference",
         help="linux: count the example linux up to its shell instead, and its kernel without NOVA; "
         "io: count reads from a disk, from a file and by a guest instead, and those of Debian's "
         "kernel; net: count frames over a switch, and datagrams and a stream over two cards "
         "instead, and those of Debian's kernel; enlightened: count a guest with the hypercall "
-        "interface instead, and Debian with and without it; interference: count what a PD costs "
+        "interface instead, and Debian with and without it; secure: count a secure guest instead, "
+        "and Debian as a secure and as a normal guest; interference: count what a PD costs "
         "others by each hypercall instead",
     )
     parser.add_argument("--arch", choices=tree.ARCHES, help=f"architecture ({DEFAULT_ARCH})")
@@ -333,7 +335,8 @@ def page_with(page, rows, figures):
     subjects = bench_scale.read_subjects(SCALE_ROWS)
     bound = stretch_bound(rows)
     page = bench_scale.write_page(page, *subjects, bound, _read_figures(SCALE_FIGURES))
-    return bench_cpus.write_page(page, bench_cpus.read_rows(CPUS_ROWS), _read_figures(CPUS_FIGURES))
+    page = bench_cpus.write_page(page, bench_cpus.read_rows(CPUS_ROWS), _read_figures(CPUS_FIGURES))
+    return bench_secure.write_page(page, _read_figures(bench_secure.FIGURES))
 
 
 def _write_page(rows, figures):
@@ -457,6 +460,15 @@ def _run_cpus(args, rows):
     return _end(args, " --cpus", bad, write)
 
 
+def _run_secure(args, rows, folder):
+    secure_rows, found = bench_io.read_rows(bench_secure.ROWS), bench_secure.count(folder)
+    records = {"command_line": bench_secure.WORDS, "rows": bench_io.records(secure_rows, found)}
+    _show(args, records, bench_io.text(secure_rows, found, "secure guests"))
+    bad = bench_io.complaints(secure_rows, found)
+    write = partial(_update_file, bench_secure.FIGURES, rows, args.arch, found, levels=2)
+    return _end(args, " secure", bad, write)
+
+
 def _write_figures(rows, figures):
     """Publishes FIGURES, which contain more than one table, with the page."""
     FIGURES.write_text(table.dumps(figures), encoding="utf-8")
@@ -544,6 +556,8 @@ def run(args):
         folder = Path(args.programs).parent if args.programs else None
         if args.what == "linux":
             return bench_linux.run(folder)
+        if args.what == "secure":
+            return _run_secure(args, rows, folder)
         counts = {"io": bench_io, "net": bench_net, "enlightened": bench_enlightened}
         return counts[args.what].run(folder, args.json)
     process.die_with_parent()

@@ -22,6 +22,7 @@ KERNEL_FROM = 0xFFFF800000000000
 # The plugin's name for an exit whose code it did not see.
 UNKNOWN = 0x4FF
 UNSEEN = "not seen"
+HYPERCALL = "hypercall"
 # SVM's codes of exits (APM 2, C) that occur in these guests.
 REASONS = {
     **{code: f"write of CR{code - 0x10}" for code in range(0x10, 0x20)},
@@ -35,6 +36,7 @@ REASONS = {
     0x78: "HLT",
     0x7B: "port",
     0x7C: "MSR",
+    0x81: HYPERCALL,
     0x89: "WBINVD",
     0x400: "nested page fault",
 }
@@ -66,7 +68,7 @@ def read(text):
     fields = head.split()
     counts = {name: int(count) for name, count in zip(fields[::2], fields[1::2])}
     exits = []
-    for line in lines:
+    for line in filter(lambda line: line.startswith("exit "), lines):
         code, *numbers = line.split()[1:]
         reason = REASONS.get(int(code, 16), f"exit {code}")
         exits.append(Exits(UNSEEN if int(code, 16) == UNKNOWN else reason, *map(int, numbers)))

@@ -16,6 +16,7 @@ MODES = {
     "io": ("--json",),
     "net": ("--json",),
     "enlightened": ("--json",),
+    "secure": ("--json", "--update"),
     "interference": COUNT,
     "--release": (),
     "--trace KEY": ("--arch", "--kernel", "--summary", "--mitigations"),
@@ -45,7 +46,7 @@ def no_trace(key, known):
 def check(args, rows, traced):
     """Raises NovaError if an option in ARGS would not have any effect. ROWS: the keys of the table;
     TRACED: those that have a trace."""
-    if args.what not in (None, "linux", "io", "net", "enlightened", "interference"):
+    if args.what not in (None, "linux", "io", "net", "enlightened", "secure", "interference"):
         raise NovaError(f"'{args.what}' is not understood. See nova bench --help.")
     given = _given(args)
     mode = next((mode for mode in MODES if mode in given), None)

@@ -7,7 +7,9 @@
  * the first entry, on each CPU. For each exit reason it gets `exit CODE TIMES INSTRUCTIONS`: the
  * host's instructions from the exit to the CPU's next entry, or to the end. The code is the one
  * that the kernel loads from the control block after the guest: the first load of 8 bytes at
- * EXIT_CODE in a page. */
+ * EXIT_CODE in a page. For each operation that a program or a guest marked (../secure/marks.h) it
+ * gets `mark NUMBER TIMES HOST GUEST ENTRIES`: what the CPU with the mark did until its next
+ * mark. */
 #include "plugin.h"
 
 #include <inttypes.h>
@@ -15,6 +17,8 @@
 #define EXIT_CODE 0x70
 #define CODES     0x500 /* the last one stands for all others */
 #define CPUS      8
+#define MARK      0x4d4ba000u
+#define MARKS     32
 
 /* A piece of code that QEMU translated. */
 struct piece {
@@ -31,10 +35,16 @@ extern unsigned qemu_plugin_mem_size_shift(memory_info info);
 static uint64_t counts[2], entries, start;
 static uint64_t times[CODES], instructions[CODES];
 
+/* An operation that is marked. */
+static struct operation {
+        uint64_t times, counts[2], entries;
+} operations[MARKS]; /* 0: no operation */
+
 static struct cpu {
         uint64_t since;   /* instructions of the host since the last exit, or since the start */
         uint64_t back_at; /* the instruction after the last VMRUN */
         unsigned code;    /* reason of the last exit */
+        unsigned mark;    /* number of its operation */
         bool entered;     /* there was a VMRUN */
         bool inside, asking;
 } cpus[CPUS];
@@ -73,6 +83,7 @@ static void run(unsigned number, void *data)
         if (cpu->inside && piece->address == cpu->back_at)
                 leave(cpu);
         counts[cpu->inside] += piece->count;
+        operations[cpu->mark].counts[cpu->inside] += piece->count;
         if (cpu->inside)
                 return;
         cpu->since += piece->count;
@@ -80,6 +91,7 @@ static void run(unsigned number, void *data)
                 end_exit(cpu);
                 cpu->entered = cpu->inside = true;
                 entries++;
+                operations[cpu->mark].entries++;
                 cpu->back_at = piece->after;
         }
 }
@@ -102,6 +114,14 @@ static void on_load(unsigned number, memory_info info, uint64_t address, void *u
         cpu->asking = false;
 }
 
+static void at_mark(unsigned number, void *operation)
+{
+        struct cpu *const cpu = find(number);
+
+        cpu->mark = (unsigned)(uintptr_t)operation;
+        operations[cpu->mark].times++;
+}
+
 static void translate(plugin_id id, struct qemu_plugin_tb *tb)
 {
         static const uint8_t vmrun[] = {0x0f, 0x01, 0xd8};
@@ -117,6 +137,14 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
         if (is_code(last, vmrun, sizeof(vmrun)))
                 piece->after = qemu_plugin_insn_vaddr(last) + sizeof(vmrun);
         qemu_plugin_register_vcpu_tb_exec_cb(tb, run, CB_NO_REGS, piece);
+        for (size_t i = 0; i < piece->count; i++) {
+                struct qemu_plugin_insn *const insn = qemu_plugin_tb_get_insn(tb, i);
+                uint32_t mark;
+
+                if (is_long_nop(insn, &mark) && mark - MARK < MARKS)
+                        qemu_plugin_register_vcpu_insn_exec_cb(insn, at_mark, CB_NO_REGS,
+                                                               (void *)(uintptr_t)(mark - MARK));
+        }
         for (size_t i = 0; piece->address >= kernel_from && i < piece->count; i++)
                 qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, i), on_load,
                                                  CB_NO_REGS, MEMORY_READ_AND_WRITE, NULL);
@@ -133,6 +161,11 @@ static void results(FILE *out)
                 if (times[i])
                         fprintf(out, "exit %#x %" PRIu64 " %" PRIu64 "\n", i, times[i],
                                 instructions[i]);
+        for (unsigned i = 1; i < MARKS; i++)
+                if (operations[i].times)
+                        fprintf(out, "mark %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
+                                operations[i].times, operations[i].counts[0],
+                                operations[i].counts[1], operations[i].entries);
 }
 
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench secure`: counts the instructions of ultracalls and exits of a secure guest, of its
+conversion, and of Debian as a secure guest and, with the same image, as a normal one."""
+
+import random
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from nova import (
+    bench_io,
+    bench_linux,
+    boot_list,
+    build,
+    process,
+    qemu,
+    qemu_plugin,
+    sealed,
+    table,
+    tree,
+)
+from nova.bench_alone import ARCH
+from nova.errors import EXIT_FAILED, NovaError
+from nova.qemu_plugin import ICOUNT
+from nova.runner import Runner
+
+GUEST, PLAIN, BESIDE = "bench-secure", "bench-secure-plain", "bench-secure-beside"
+CRYPTO, LINUX, NORMAL = "bench-secure-crypto", "bench-secure-linux", "bench-secure-normal"
+SYSTEMS = (GUEST, PLAIN, BESIDE, CRYPTO, LINUX, NORMAL)
+ROWS = bench_io.FOLDER / "secure.tsv"
+FIGURES = bench_io.FOLDER / "secure.json"
+SOURCE = bench_io.FOLDER / "secure" / "linux.c"
+# Names of the operations of tests/bench/secure/marks.h, in the order of their numbers.
+NAMES = (
+    "cpuid port refused random fresh share touch unshare share_all touch_all page_out page_in "
+    "snapshot vmm_refused esm hash seal open read_first read gzip "
+    "other"
+).split()
+CPU = "qemu64,+svm,+npt,+rdrand"
+CPU_AES = CPU + ",+aes,+pclmulqdq,+sse4.1,+ssse3"
+# Operations that Debian marks.
+DEBIAN = ("read_first", "read", "gzip")
+PAGE, PAGES = 4096, 512
+# Memory of the machines in MiB.
+SMALL, LARGE = 256, 1024
+OVER = "the operations are over"
+# Debian reads the disk, then compresses its first 4 MiB, which are in memory, and switches off.
+WORDS = (
+    "run=work,read+head,-c,4194304,/dev/vda>/data+work,gzip+busybox,gzip,-c,/data>/packed"
+    "+work,end+poweroff,-f"
+)
+OFF = "guest switched itself off"
+DISK_BYTES = 8 << 20
+TIMEOUT = 300
+BEGIN = "<!-- secure: written by nova bench secure --update -->"
+END = "<!-- end of secure -->"
+
+
+@dataclass
+class Mark:
+    """One operation: how often it was marked, instructions outside and inside the guest, entries
+    of the guest."""
+
+    times: int
+    host: int
+    guest: int
+    entries: int
+
+    def each(self):
+        """Returns the instructions outside the guest of one execution."""
+        return self.host / self.times
+
+    def all(self):
+        return self.host + self.guest
+
+
+def read(text):
+    """Parses the plugin's output: bench_linux.read() with `marks`, a Mark by the name of its
+    operation."""
+    counts = bench_linux.read(text)
+    lines = [line.split() for line in text.splitlines() if line.startswith("mark ")]
+    counts["marks"] = {
+        NAMES[int(number) - 1]: Mark(*map(int, values)) for _, number, *values in lines
+    }
+    return counts
+
+
+def check(counts, needed, what):
+    """Raises NovaError if the operations NEEDED are not among the counts."""
+    missing = [name for name in needed if name not in counts["marks"]]
+    if missing:
+        raise NovaError(f"{what} did not mark {', '.join(missing)}.", EXIT_FAILED)
+    return counts
+
+
+@dataclass
+class Place:
+    """Files that the boots share: the build, the plugin, and a folder for outputs."""
+
+    build: Path
+    plugin: Path
+    folder: Path
+
+    def boot(self, system, needed, done=OVER, memory=SMALL, cpu=CPU, words="", modules=None):
+        """Boots a system on one CPU. Returns the plugin's counts."""
+        results = Path(tempfile.mkdtemp(dir=self.folder)) / "results"
+        if not modules:
+            modules = boot_list.read(boot_list.path(self.build, system))
+            modules = sealed.resolve(modules, words)
+        option = f"{self.plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
+        machine = qemu.Machine(
+            kernel=self.build / "nova.elf32",
+            modules=modules,
+            cpus=1,
+            memory=memory,
+            cpu=cpu,
+            extra=[*ICOUNT, "-plugin", option],
+        )
+        runner = Runner(machine, TIMEOUT)
+        runner.waiting = build.still_runs(f"the system {system}", TIMEOUT)
+        console = runner.run().text()
+        if done not in console or not results.exists():
+            raise NovaError(f"{system} did not end:\n{console}", EXIT_FAILED)
+        return check(read(results.read_text(encoding="utf-8")), needed, system)
+
+
+def make_disk(path):
+    """Writes text of random words, which gzip compresses like a usual file."""
+    source = random.Random(1)
+    words = [
+        "".join(source.choices("etaoinshrdlucmfwypvbgkjqxz", k=source.randint(2, 9)))
+        for _ in range(4000)
+    ]
+    text = " ".join(source.choices(words, k=DISK_BYTES // 6)).encode()
+    path.write_bytes((text * 2)[:DISK_BYTES])
+
+
+def _debian(place, system):
+    """Boots Debian out of its sealed image. Returns the counts and the image's number of pages."""
+    modules = boot_list.read(boot_list.path(place.build, system))
+    for at, module in enumerate(modules):
+        name = str(module.file)
+        if name.startswith(sealed.PREFIX):
+            modules[at] = qemu.Module(f"{sealed.PREFIX}{place.folder}/linux.seal", "")
+        elif Path(name).name == "secret.img":
+            modules[at] = qemu.Module(str(place.folder / "secret.img"), "")
+    modules = sealed.resolve(modules, WORDS)
+    image = next(module.file for module in modules if module.file.endswith("sealed.img"))
+    counts = place.boot(system, DEBIAN, OFF, LARGE, modules=modules)
+    return counts, Path(image).stat().st_size // PAGE
+
+
+def _describe_image(folder):
+    """Writes the description of Debian's image, with an initrd that has the program of SOURCE."""
+    initrd = bench_io.initrd_with(folder, "work", SOURCE)
+    lines = (bench_io.FOLDER / "secure" / "linux.seal").read_text(encoding="utf-8")
+    (folder / "linux.seal").write_text(
+        lines.replace("initrd guest:initrd", f"initrd {initrd}"), encoding="utf-8"
+    )
+    make_disk(folder / "secret.img")
+
+
+def exit_figures(secure, plain):
+    """Returns the figures of a secure guest's exits, against those of a normal one."""
+    marks, other = secure["marks"], plain["marks"]
+    cpuid, port = other["cpuid"].each(), other["port"].each()
+    return {
+        "cpuid_normal": round(cpuid),
+        "cpuid_secure": round(marks["cpuid"].each()),
+        "refused": round(marks["refused"].each() / cpuid, 2),
+        "random": round(marks["random"].each()),
+        "port_normal": round(port),
+        "port_secure": round(marks["port"].each()),
+        "port": round(marks["port"].each() / port, 2),
+    }
+
+
+def page_figures(secure, crypto, with_aes):
+    """Returns the figures of ultracalls for pages. CRYPTO: counts of the cipher alone; WITH_AES:
+    those of the secure guest on a CPU with instructions for AES."""
+    marks, cipher, aes = secure["marks"], crypto["marks"], with_aes["marks"]
+    found = {}
+    for key, part in (("page_out", "seal"), ("page_in", "open")):
+        found[f"{key}_cipher"] = round(marks[key].each())
+        found[key] = round(marks[key].each() - cipher[part].each())
+        found[f"{key}_aes"] = round(aes[key].each())
+    one = marks["share"].each() + marks["touch"].each()
+    return {
+        **found,
+        "snapshot": round(marks["snapshot"].each() - cipher["seal"].each()),
+        "vmm_refused": round(marks["vmm_refused"].each()),
+        "share": round(one - marks["port"].each()),
+        "share_many": round(marks["share_all"].each() / PAGES),
+        "touch_many": round(marks["touch_all"].each() / PAGES),
+        "unshare": round(marks["unshare"].each()),
+        "fresh": round(marks["fresh"].each() / PAGES),
+    }
+
+
+def conversion(counts):
+    """Returns the instructions of UV_ESM in a guest that made no other hypercall."""
+    found = [one for one in counts["exits"] if one.reason == bench_linux.HYPERCALL]
+    if sum(one.times for one in found) != 1:
+        raise NovaError("the guest did not make exactly one hypercall.", EXIT_FAILED)
+    return found[0].instructions
+
+
+def debian_figures(secure, normal):
+    """Returns the figures of Debian. Its work is marked, and what is not marked is the way to the
+    shell and off."""
+    boots = [
+        one["host"] + one["guest"] - one["start"]
+        - sum(mark.all() for mark in one["marks"].values())
+        for one in (secure, normal)
+    ]
+    converting = conversion(secure)
+    found = {
+        "debian_millions": round((boots[0] - converting) / 1e6),
+        "debian_normal_millions": round(boots[1] / 1e6),
+        "debian": round((boots[0] - converting) / boots[1], 3),
+        "conversion_millions": round(converting / 1e6),
+        "debian_all": round(boots[0] / boots[1], 3),
+    }
+    for key in DEBIAN:
+        pair = [one["marks"][key] for one in (secure, normal)]
+        if not pair[1].all():
+            raise NovaError(f"Debian did no work ({key}).", EXIT_FAILED)
+        found[key] = round(pair[0].all() / pair[1].all(), 3)
+    reads = [one["marks"]["read"].host for one in (secure, normal)]
+    found["read_outside"] = round(reads[0] / reads[1], 3)
+    return found
+
+
+def image_figures(small, large, crypto):
+    """Returns the figures of the conversion. SMALL, LARGE: instructions and number of pages of
+    two images."""
+    page = crypto["marks"]["hash"].each()
+    pages = large[1] - small[1]
+    return {
+        "hash": round(page / PAGE, 1),
+        "convert": round((large[0] - small[0]) / pages - page),
+    }
+
+
+def beside_figure(beside, plain):
+    """Returns what a normal guest costs in a system with the ultravisor, as a ratio."""
+    there, here = (
+        sum(one["marks"][key].host for key in ("cpuid", "port")) for one in (beside, plain)
+    )
+    return {"beside": round(there / here, 3)}
+
+
+def _count(build_folder):
+    with tempfile.TemporaryDirectory(prefix="nova-") as name:
+        folder = Path(name)
+        place = Place(Path(build_folder), qemu_plugin.compile_plugin("guest", folder), folder)
+        _describe_image(folder)
+        usual, all_names = ("cpuid", "port"), NAMES[: NAMES.index("esm") + 1]
+        with ThreadPoolExecutor(2) as pool:
+            secure_debian = pool.submit(_debian, place, LINUX)
+            normal_debian = pool.submit(_debian, place, NORMAL)
+            crypto = pool.submit(place.boot, CRYPTO, ("hash", "seal", "open"))
+            plain, beside = (pool.submit(place.boot, one, usual) for one in (PLAIN, BESIDE))
+            secure = pool.submit(place.boot, GUEST, all_names)
+            with_aes = pool.submit(place.boot, GUEST, all_names, cpu=CPU_AES)
+        crypto, plain, beside, secure, with_aes = (
+            one.result() for one in (crypto, plain, beside, secure, with_aes)
+        )
+        (debian, pages), (normal, _) = secure_debian.result(), normal_debian.result()
+        small = (secure["marks"]["esm"].host, _small_pages(build_folder))
+        return {
+            **exit_figures(secure, plain),
+            **page_figures(secure, crypto, with_aes),
+            **image_figures(small, (conversion(debian), pages), crypto),
+            **debian_figures(debian, normal),
+            **beside_figure(beside, plain),
+        }
+
+
+def _small_pages(build_folder):
+    """Returns the number of pages of the small guest's image."""
+    modules = sealed.resolve(boot_list.read(boot_list.path(build_folder, GUEST)), "")
+    image = next(module.file for module in modules if module.file.endswith("sealed.img"))
+    return Path(image).stat().st_size // PAGE
+
+
+def count(build_folder):
+    """Returns the figures. BUILD_FOLDER: folder of kernel and systems; None: they are built."""
+    process.die_with_parent()
+    if not build_folder:
+        preset = tree.preset_name(ARCH, "release")
+        build.build(preset, ["nova.elf32", *SYSTEMS])
+        build_folder = tree.build_dir(preset)
+    return _count(build_folder)
+
+
+def shown(rows, found):
+    """Returns the page's table of the figures."""
+    cells = [["operation", "figure", "goal", "limit"]]
+    for row in rows:
+        goal = "" if row.goal is None else f"{row.goal:,g} at most"
+        limit = "" if row.limit == float("inf") else f"{row.limit:,g}"
+        cells.append([row.title, f"{found[row.key]:,}" if row.key in found else "", goal, limit])
+    return table.markdown(cells)
+
+
+def write_page(page, figures):
+    """Returns the text of the page with the published FIGURES."""
+    text = shown(bench_io.read_rows(ROWS), figures.get(ARCH, {}))
+    return table.replace_between(page, BEGIN, END, text)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench secure`: figures of counts."""
+
+import unittest
+
+import paths  # noqa: F401
+from nova import bench, bench_io, bench_secure, table
+from nova.errors import NovaError
+
+NUMBERS = {name: number for number, name in enumerate(bench_secure.NAMES, 1)}
+
+
+def counts(exits=(), **marks):
+    """Returns the counts of an output in which each operation has been executed 10 times. MARKS:
+    instructions outside the guest of one of them."""
+    all_exits = sum(exits)
+    lines = [f"host {1000 + all_exits} guest 500 entries {len(exits)} start 1000"]
+    lines += [f"exit 0x81 1 {instructions}" for instructions in exits]
+    lines += [f"mark {NUMBERS[name]} 10 {10 * host} 7 10" for name, host in marks.items()]
+    return bench_secure.read("\n".join(lines) + "\n")
+
+
+class Secure(unittest.TestCase):
+    def test_the_numbers_of_operations_are_those_of_the_programs(self):
+        text = (bench_io.FOLDER / "secure" / "marks.h").read_text(encoding="utf-8")
+        for name, number in NUMBERS.items():
+            word = {"page_out": "OUT", "page_in": "IN"}.get(name, name.upper())
+            self.assertRegex(text, rf"#define SECURE_{word} +{number}\b")
+
+    def test_marks_have_the_names_of_operations(self):
+        found = counts(cpuid=2000, gzip=7)["marks"]
+        self.assertEqual(sorted(found), ["cpuid", "gzip"])
+        self.assertEqual((found["cpuid"].each(), found["cpuid"].all()), (2000, 20007))
+
+    def test_an_operation_that_is_missing_is_named(self):
+        with self.assertRaisesRegex(NovaError, "it did not mark port, esm"):
+            bench_secure.check(counts(cpuid=1), ("cpuid", "port", "esm"), "it")
+
+    def test_exits_are_compared_with_those_of_a_normal_guest(self):
+        secure = counts(cpuid=3000, port=2500, refused=4000, random=9000)
+        found = bench_secure.exit_figures(secure, counts(cpuid=2000, port=1000))
+        self.assertEqual((found["refused"], found["port"]), (2.0, 2.5))
+        self.assertEqual((found["cpuid_normal"], found["cpuid_secure"]), (2000, 3000))
+        beside = bench_secure.beside_figure(counts(cpuid=2000, port=1003), counts(cpuid=2000,
+                                                                                 port=1000))
+        self.assertEqual(beside["beside"], 1.001)
+
+    def test_the_cipher_is_subtracted_from_the_ultracalls(self):
+        secure = counts(page_out=5000, page_in=6000, snapshot=4100, vmm_refused=9, share=700,
+                        touch=900, port=500, share_all=512 * 3, touch_all=512 * 4, unshare=8,
+                        fresh=512 * 2)
+        found = bench_secure.page_figures(secure, counts(seal=4000, open=4500),
+                                          counts(page_out=1500, page_in=1600))
+        self.assertEqual((found["page_out"], found["page_in"]), (1000, 1500))
+        self.assertEqual((found["page_out_cipher"], found["page_in_aes"]), (5000, 1600))
+        self.assertEqual((found["share"], found["share_many"], found["touch_many"]), (1100, 3, 4))
+
+    def test_the_hash_is_subtracted_from_the_conversion(self):
+        found = bench_secure.image_figures((10000, 2), (10000 + 100 * 9000, 102),
+                                           counts(hash=8192))
+        self.assertEqual((found["hash"], found["convert"]), (2.0, 808))
+
+    def test_what_is_not_marked_is_the_way_to_the_shell(self):
+        work = {"read_first": 10, "read": 5, "gzip": 3}
+        secure, normal = counts((4000, ), **work), counts((2000, ), **work)
+        with self.assertRaisesRegex(NovaError, "exactly one hypercall"):
+            bench_secure.conversion(counts((1, 2), **work))
+        found = bench_secure.debian_figures(secure, normal)
+        left = 500 - 3 * 7 - 10 * 18
+        self.assertEqual(found["debian"], round(left / (2000 + left), 3))
+        self.assertEqual(found["debian_all"], round((4000 + left) / (2000 + left), 3))
+        self.assertEqual((found["gzip"], found["read_outside"]), (1.0, 1.0))
+
+    def test_each_row_has_a_figure(self):
+        keys = {row.key for row in bench_io.read_rows(bench_secure.ROWS)}
+        self.assertEqual(keys, set(bench._read_figures(bench_secure.FIGURES)[bench_secure.ARCH]))
+
+    def test_the_page_has_the_figures_with_goal_and_limit(self):
+        row = bench_io.Row("hash", 60.0, 50.0, "the hash")
+        self.assertEqual(bench_secure.shown([row], {"hash": 1059.2}).splitlines()[-1],
+                         "| the hash | 1,059.2 | 50 at most | 60 |")
+        with self.assertRaisesRegex(NovaError, "no place for the table"):
+            bench_secure.write_page("", {})
+        self.assertIn(table.show(None), bench_io.text([row], {}))
+
+
+if __name__ == "__main__":
+    unittest.main()
