@@ -64,8 +64,12 @@ static enum nova_u_status each(struct nova_vcpu *vcpu, uint64_t gfn, uint64_t co
                                page_function *function)
 {
         enum nova_u_status status = NOVA_U_SUCCESS;
+        uint64_t ahead = 0;
 
         for (uint64_t i = 0; i < count && !status; i++) {
+                if (i == ahead)
+                        ahead += memory_unmap_ahead(vm_of(vcpu), (gfn + i) << NOVA_PAGE_BITS,
+                                                    count - i);
                 status = insist(vcpu, (gfn + i) << NOVA_PAGE_BITS, function);
                 if (!status && function == page_unshare)
                         release(vcpu, (gfn + i) << NOVA_PAGE_BITS);

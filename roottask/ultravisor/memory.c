@@ -393,44 +393,59 @@ static bool pin(struct vcpu *vcpu, struct page *page, uint64_t gpa)
         return true;
 }
 
+/* Pins the secure place of a page until the exit has been answered. The lock is held.
+ * @return NULL: the page is not present, is shared, or may not be written */
+static uint8_t *pin_place(struct vm *vm, struct page *page, uint64_t gpa, bool write)
+{
+        struct vcpu *const vcpu = &vm->vcpu[vm->machine.serving->number];
+
+        if (page->shared || page->state != PAGE_SECURE || (write && page->read_only) ||
+            !pin(vcpu, page, gpa))
+                return NULL;
+        page->snapshot &= !write;
+        return frame_address(&memory_frames, page->frame);
+}
+
+/* Finds memory for find() or find_table(). Usually the page is present, and the lock is taken
+ * once. */
+static void *find_place(struct vm *vm, uint64_t address, size_t bytes, bool write, bool table)
+{
+        struct nova_vcpu *const vcpu = vm->machine.serving;
+        const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
+        uint8_t *place = NULL;
+        bool secure = true;
+
+        if (!vcpu || address % FRAME_BYTES + bytes > FRAME_BYTES)
+                return NULL;
+        for (unsigned i = 0; i < 2 && secure && !place; i++) {
+                struct page *page;
+
+                if (i && !memory_get(vcpu, gpa))
+                        return NULL;
+                vm_lock();
+                page = page_find(&vm->pages, gpa);
+                secure = address & vm->bit || gpa < VM_LOW_BYTES ||
+                         (table && page && page->normal == PAGE_NO_PAGE);
+                if (secure && page)
+                        place = pin_place(vm, page, gpa, write);
+                vm_unlock();
+        }
+        return place ? place + address % FRAME_BYTES : NULL;
+}
+
 /* Finds memory for the library, which walks the guest's page tables and emulates its accesses to
  * devices. Returns NULL for a shared page, whose content the VMM can change at any time: the
  * library handles an access to it like an access to a device (memory_exit()). */
 static void *find(void *context, uint64_t address, size_t bytes, bool write)
 {
-        struct vm *const vm = context;
-        struct nova_vcpu *const vcpu = vm->machine.serving;
-        const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
-        uint8_t *place = NULL;
-        struct page *page;
-
-        if (!vcpu || address % FRAME_BYTES + bytes > FRAME_BYTES ||
-            !(address & vm->bit || gpa < VM_LOW_BYTES) || !memory_get(vcpu, gpa))
-                return NULL;
-        vm_lock();
-        page = page_find(&vm->pages, gpa);
-        if (page && !page->shared && page->state == PAGE_SECURE && !(write && page->read_only) &&
-            pin(&vm->vcpu[vcpu->number], page, gpa)) {
-                place = frame_address(&memory_frames, page->frame) + address % FRAME_BYTES;
-                page->snapshot &= !write;
-        }
-        vm_unlock();
-        return place;
+        return find_place(context, address, bytes, write, false);
 }
 
 /* Finds a page table. Like the CPU, it uses the secure place for an address without the bit if the
  * page has no shared place: a guest's first tables have no bit yet. */
 static void *find_table(void *context, uint64_t address, size_t bytes, bool write)
 {
-        struct vm *const vm = context;
-        const struct page *page;
-
-        vm_lock();
-        page = page_find(&vm->pages, (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1));
-        if (page && page->normal == PAGE_NO_PAGE)
-                address |= vm->bit;
-        vm_unlock();
-        return find(context, address, bytes, write);
+        return find_place(context, address, bytes, write, true);
 }
 
 void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu)
@@ -447,6 +462,23 @@ void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu)
                         page->pins--;
         }
         vm_unlock();
+}
+
+uint64_t memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t count)
+{
+        unsigned order;
+
+        vm_lock();
+        order = page_row(&vm->pages, gpa, count);
+        if (order) {
+                const struct page *const page = page_find(&vm->pages, gpa);
+
+                nova_revoke(nova_crd_mem(page_number(frame_address(&memory_frames, page->frame)),
+                                         order, NOVA_MEM_RWX),
+                            0);
+        }
+        vm_unlock();
+        return UINT64_C(1) << order;
 }
 
 /* Finds the bytes of a shared page that the library accesses like a device. Any other page that

@@ -149,6 +149,28 @@ bool page_is_whole(struct pages *pages, uint64_t gpa)
         return true;
 }
 
+/* Returns true if pages have the frames of one aligned block. */
+static bool is_row(const struct page *page, unsigned count)
+{
+        if (page->frame % count)
+                return false;
+        for (unsigned i = 0; i < count; i++)
+                if (page[i].state != PAGE_SECURE || page[i].frame != page->frame + i)
+                        return false;
+        return true;
+}
+
+unsigned page_row(struct pages *pages, uint64_t gpa, uint64_t count)
+{
+        const struct page *const page = page_find(pages, gpa);
+        unsigned order = 0;
+
+        while (page && 2u << order <= PAGE_PART && 2u << order <= count &&
+               page_has(pages, gpa, 2u << order) && is_row(page, 2u << order))
+                order++;
+        return order;
+}
+
 /* Encrypts a page for the VMM. A page that has not changed since its snapshot has the same
  * ciphertext, so its version is not used for another content. */
 static enum nova_u_status encrypt(struct pages *pages, struct page *page, uint64_t gpa,

@@ -120,6 +120,10 @@ enum nova_u_status page_invalidate(struct pages *pages, uint64_t gpa);
 enum nova_u_status page_share(struct pages *pages, uint64_t gpa);
 enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa);
 
+/* Finds a row of secure pages from @p gpa on whose frames are one aligned block, of at most @p
+ * count and at most PAGE_PART pages. @return its order, 0: one page, or none */
+unsigned page_row(struct pages *pages, uint64_t gpa, uint64_t count);
+
 /* Finds the next page to be moved out, in turn. @return its guest-physical address, or
  * UINT64_MAX if no page can be moved now */
 uint64_t page_victim(struct pages *pages);

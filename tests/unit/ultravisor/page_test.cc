@@ -201,6 +201,24 @@ TEST_F(pages_test, a_block_of_pages_is_one_block_of_frames)
         EXPECT_FALSE(page_is_whole(&pages, gpa(512)));
 }
 
+TEST_F(pages_test, a_row_has_consecutive_frames_of_one_block)
+{
+        ASSERT_TRUE(page_fill_block(&pages, gpa(512)));
+        EXPECT_EQ(page_row(&pages, gpa(512), FRAME_BLOCK), 6u) << "PAGE_PART pages";
+        EXPECT_EQ(page_row(&pages, gpa(512), 63), 5u);
+        EXPECT_EQ(page_row(&pages, gpa(512), 1), 0u);
+        EXPECT_EQ(page_row(&pages, gpa(516), FRAME_BLOCK), 2u) << "its frames are aligned to 4";
+        EXPECT_EQ(page_row(&pages, gpa(513), FRAME_BLOCK), 0u);
+        EXPECT_EQ(page_row(&pages, gpa(1020), FRAME_BLOCK), 2u) << "the slot ends";
+        EXPECT_EQ(page_row(&pages, gpa(1024), 1), 0u) << "there is no page";
+        EXPECT_EQ(page_out(&pages, gpa(519), 0, 0), NOVA_U_SUCCESS);
+        EXPECT_EQ(page_row(&pages, gpa(512), FRAME_BLOCK), 2u) << "a page is out";
+        EXPECT_EQ(page_share(&pages, gpa(512)), NOVA_U_SUCCESS);
+        EXPECT_EQ(page_row(&pages, gpa(512), FRAME_BLOCK), 0u) << "the first page has no frame";
+        ASSERT_TRUE(page_fill(&pages, at(0)));
+        EXPECT_EQ(page_row(&pages, gpa(0), 4), 0u) << "the next page has no frame";
+}
+
 TEST_F(pages_test, a_page_goes_out_encrypted_and_comes_back)
 {
         fill(5, 0x11);
