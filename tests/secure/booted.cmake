@@ -46,6 +46,10 @@ nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
 nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
   "^ultravisor: .* no kernel memory is left for it" "^vmm: 1[.][.]4$")
 
+# A guest that cannot become secure continues as a normal one.
+nova_add_secure_test(refused SOURCES refused.c
+  EXPECT "its part at 0x200000 is not the sealed one" "^vmm: 1[.][.]1$")
+
 # A program that never waits, with the priority of the VMM, on the CPU of the guest.
 nova_add_program(secure-spinner SOURCES spinner.c)
 nova_add_secure_test(beside SOURCES beside.c DESCRIPTION spinner.nova.in BESIDE secure-spinner

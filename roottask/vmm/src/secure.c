@@ -339,33 +339,43 @@ static void dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         nova_utcb_put(utcb, more);
 }
 
-static void wait_for_end(void *argument)
-{
-        struct nova_secure *const secure = argument;
+/* A call of UV_ESM: addresses of the blob and of the boot parameters, and its status. */
+struct esm {
+        struct nova_secure *secure;
+        uint64_t blob, params;
+        enum nova_u_status status;
+};
 
+/* Makes the ultracalls of UV_ESM. They use the thread's UTCB, in which the exit's message is. */
+static void convert(void *argument)
+{
+        struct esm *const esm = argument;
+        struct nova_secure *const secure = esm->secure;
+
+        esm->status = nova_uv_esm(&secure->uv, esm->blob, esm->params);
+        if (esm->status)
+                return;
         nova_semaphore_down(&secure->converted);
+        esm->status = secure->status;
+        if (esm->status)
+                nova_uv_svm_terminate(&secure->uv);
 }
 
 /* UV_ESM of the normal guest. If it succeeds, this guest never continues. */
 static enum nova_u_status esm(struct nova_vcpu *vcpu)
 {
         struct nova_secure *const secure = secure_of(vcpu);
-        enum nova_u_status status;
+        struct esm call = {secure, vcpu->state->bx, vcpu->state->cx, NOVA_U_INVALID};
 
         if (vcpu->number)
                 return NOVA_U_INVALID;
         memset(secure->place, 0, page_count(secure) * sizeof(*secure->place));
         secure->converting = true;
         secure->started = false;
-        status = nova_uv_esm(&secure->uv, vcpu->state->bx, vcpu->state->cx);
-        if (status) {
+        nova_vcpu_call_out(vcpu, convert, &call);
+        if (call.status)
                 secure->converting = false;
-                return status;
-        }
-        nova_vcpu_call_out(vcpu, wait_for_end, secure);
-        if (secure->status)
-                nova_uv_svm_terminate(&secure->uv);
-        return secure->status;
+        return call.status;
 }
 
 /* A normal guest is in no secure mode, so all other ultracalls fail. */
