@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # VMMs that test the ultravisor, and the guest that they drive.
-add_executable(secure-probe guest.c guest_interrupt.c guest_user.c)
+add_executable(secure-probe guest.c guest_interrupt.c guest_marks.c guest_msr.c guest_user.c
+  guest_view.c)
 target_link_libraries(secure-probe PRIVATE nova_freestanding)
 target_include_directories(secure-probe PRIVATE "${NOVA_ROOT}/roottask/include"
   "${NOVA_ROOT}/roottask/vmm/include")
-target_compile_options(secure-probe PRIVATE -fno-stack-protector -mno-red-zone)
+target_compile_options(secure-probe PRIVATE -fno-stack-protector -mgeneral-regs-only -mno-red-zone)
 target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x200000)
 
 # nova_add_secure_test(<name> SOURCES <file>... EXPECT <regex>... [REJECT <regex>...]
@@ -41,6 +42,9 @@ nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance
   EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]51$")
 nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
+
+nova_add_secure_test(leaks SOURCES leaks.c EXPECT "^vmm: 1[.][.]11$")
+nova_add_secure_test(sharing SOURCES sharing.c EXPECT "^vmm: 1[.][.]9$")
 
 # A guest that uses up its account of kernel memory.
 nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT

@@ -3,7 +3,10 @@
 #include <novauv/guest.h>
 
 #include "guest_interrupt.h"
+#include "guest_marks.h"
+#include "guest_msr.h"
 #include "guest_user.h"
+#include "guest_view.h"
 #include "probe.h"
 
 static uint32_t in(unsigned port)
@@ -52,6 +55,15 @@ static uint32_t perform(uint32_t command, unsigned long first, unsigned long sec
                 return 0;
         case PROBE_TAKEN:
                 return guest_interrupt_count((unsigned)first);
+        case PROBE_VIEW_READ:
+                return *guest_view(first);
+        case PROBE_VIEW_WRITE:
+                *guest_view(first) = (uint32_t)second;
+                return 0;
+        case PROBE_MSRS:
+                return guest_msr_try((unsigned)first);
+        case PROBE_MARKS:
+                return guest_marks((unsigned)first);
         default:
                 return PROBE_UNKNOWN;
         }
@@ -65,7 +77,9 @@ __attribute__((noreturn)) void _start(void)
 
                 if (command == PROBE_HALT)
                         __asm__ volatile("cli\nhlt");
-                if (command == PROBE_PLAIN)
+                if (command == PROBE_IMAGE)
+                        guest_image_run(first);
+                else if (command == PROBE_PLAIN)
                         guest_plain_out(PROBE_RESULT, first);
                 else
                         out(PROBE_RESULT, perform(command, first, second));

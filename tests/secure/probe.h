@@ -24,9 +24,29 @@
 #define PROBE_VECTOR_LOW  0x41
 #define PROBE_VECTOR_HIGH 0x91
 
+#define PROBE_VIEW_READ  11 /* reads the address in the first operand by the normal view */
+#define PROBE_VIEW_WRITE 12 /* writes the second operand to it by the normal view */
+#define PROBE_MSRS       13 /* accesses each MSR of range first; see guest_msr.h */
+#define PROBE_MARKS      14 /* makes the accesses of guest_marks.h first times */
+#define PROBE_IMAGE      15 /* copies a second image to the address first, and jumps there */
+
 #define PROBE_USER 7 /* an ultracall in user mode; returns 1 if it raises #UD */
 
 #define PROBE_SECRET 6 /* number of a name first; returns size + 1, or the sum if second is 1 */
+
+/* The accesses of PROBE_MARKS, in their order. All registers that an access does not need, and all
+ * bytes of the others that it does not use, hold bytes PROBE_MARK. */
+#define PROBE_MARK       0xa7
+#define PROBE_MARK_PORT  0xd0
+#define PROBE_MARK_LONG  0x51525354u
+#define PROBE_MARK_BYTE  0x61u
+#define PROBE_MARK_PLACE 0xfed00010u /* address of a device */
+#define PROBE_MARK_CALL  0x1234u     /* number of a hypercall, with parameters 0x31, 0x32, 0x33 */
+#define PROBE_MARK_PAGE  0x480000u   /* a page that is out */
+#define PROBE_MARK_KINDS 7
+
+/* The second image writes this value to PROBE_RESULT, and returns. */
+#define PROBE_IMAGE_RUNS 0x2badcafe
 
 /* Names of the secrets of probe.seal, by their numbers, and one that it does not have. */
 #define PROBE_NAMES                \

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes accesses that its monitor sees, with bytes PROBE_MARK in all registers but for what an
+ * access needs. */
+#include "guest_marks.h"
+
+#include "guest_view.h"
+#include "probe.h"
+
+#ifdef __x86_64__
+
+#define MARK_64 0xa7a7a7a7a7a7a7a7ull
+#define MARK_32 0xa7a7a7a700000000ull
+#define MARK_16 0xa7a7a7a7a7a70000ull
+#define MARK_8  0xa7a7a7a7a7a7a700ull
+
+/* The registers that some access needs. */
+struct registers {
+        uint64_t ax, bx, cx, dx, di;
+};
+
+/* The registers at the next access, and the stack pointer after it. */
+struct registers guest_marks_now;
+uint64_t guest_marks_stack;
+
+void guest_marks_out_long(void);
+void guest_marks_out_byte(void);
+void guest_marks_in(void);
+void guest_marks_store(void);
+void guest_marks_load(void);
+void guest_marks_call(void);
+
+#define ACCESS(name, instruction) \
+        "guest_marks_" name ": call guest_marks_load_all\n" instruction "\njmp guest_marks_end\n"
+
+/* Each function loads the registers, makes its access, and restores what its caller needs. */
+__asm__(".pushsection .text\n" ACCESS("out_long", "outl %eax, %dx")
+                ACCESS("out_byte", "outb %al, %dx") ACCESS("in", "inl %dx, %eax")
+                        ACCESS("store", "movb %al, (%rdi)") ACCESS("load", "movl (%rdi), %eax")
+                                ACCESS("call",
+                                       "vmmcall") "guest_marks_load_all:\n"
+                                                  "pop %rax\n"
+                                                  "push %rbx\npush %rbp\npush %r12\npush "
+                                                  "%r13\npush %r14\npush %r15\n"
+                                                  "mov %rsp, guest_marks_stack(%rip)\n"
+                                                  "push %rax\n"
+                                                  "movabs $0xa7a7a7a7a7a7a7a7, %rsi\n"
+                                                  "mov %rsi, %cr2\nmov %rsi, %dr0\nmov %rsi, "
+                                                  "%dr1\nmov %rsi, %dr2\nmov %rsi, %dr3\n"
+                                                  "mov %rsi, %rbp\nmov %rsi, %r8\nmov %rsi, "
+                                                  "%r9\nmov %rsi, %r10\nmov %rsi, %r11\n"
+                                                  "mov %rsi, %r12\nmov %rsi, %r13\nmov %rsi, "
+                                                  "%r14\nmov %rsi, %r15\n"
+                                                  "mov guest_marks_now(%rip), %rax\nmov "
+                                                  "guest_marks_now+8(%rip), %rbx\n"
+                                                  "mov guest_marks_now+16(%rip), %rcx\nmov "
+                                                  "guest_marks_now+24(%rip), %rdx\n"
+                                                  "mov guest_marks_now+32(%rip), %rdi\n"
+                                                  "ret\n"
+                                                  "guest_marks_end:\n"
+                                                  "mov guest_marks_stack(%rip), %rsp\n"
+                                                  "pop %r15\npop %r14\npop %r13\npop %r12\npop "
+                                                  "%rbp\npop %rbx\nret\n"
+                                                  ".popsection\n");
+
+static void access(void (*function)(void), struct registers registers)
+{
+        guest_marks_now = registers;
+        function();
+}
+
+static void make_all(void)
+{
+        const uint64_t port = MARK_16 | PROBE_MARK_PORT;
+        const uint64_t place = (uintptr_t)guest_view(PROBE_MARK_PLACE);
+
+        access(guest_marks_out_long,
+               (struct registers){MARK_32 | PROBE_MARK_LONG, MARK_64, MARK_64, port, MARK_64});
+        access(guest_marks_out_byte,
+               (struct registers){MARK_8 | PROBE_MARK_BYTE, MARK_64, MARK_64, port, MARK_64});
+        access(guest_marks_in, (struct registers){MARK_64, MARK_64, MARK_64, port, MARK_64});
+        access(guest_marks_store,
+               (struct registers){MARK_8 | PROBE_MARK_BYTE, MARK_64, MARK_64, MARK_64, place});
+        access(guest_marks_load, (struct registers){MARK_64, MARK_64, MARK_64, MARK_64, place});
+        access(guest_marks_call, (struct registers){PROBE_MARK_CALL, 0x31, 0x32, 0x33, MARK_64});
+        access(guest_marks_load,
+               (struct registers){MARK_64, MARK_64, MARK_64, MARK_64, PROBE_MARK_PAGE + 0x7a0});
+}
+
+uint32_t guest_marks(unsigned rounds)
+{
+        __asm__ volatile("sti");
+        for (unsigned i = 0; i < rounds; i++)
+                make_all();
+        __asm__ volatile("cli");
+        return rounds * PROBE_MARK_KINDS;
+}
+
+#else
+
+/* Secure guests need the other kernel. */
+uint32_t guest_marks(unsigned rounds)
+{
+        return rounds;
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Accesses MSRs, and counts the accesses that raise no #GP. */
+#include "guest_msr.h"
+
+#ifdef __x86_64__
+
+#define CODE      0x10
+#define GATE_BITS 0x8e00u /* an interrupt gate of the kernel */
+#define VECTOR_GP 13
+
+struct __attribute__((packed)) operand {
+        uint16_t limit;
+        uint64_t base;
+};
+
+static uint64_t idt[2 * (VECTOR_GP + 1)];
+
+/* Written by the handler. */
+volatile uint32_t guest_msr_faults;
+
+void guest_msr_fault(void);
+
+/* Counts the exception, and continues after the instruction, which has two bytes. */
+__asm__(".pushsection .text\n"
+        "guest_msr_fault: incl guest_msr_faults(%rip)\n"
+        "addq $8, %rsp\naddq $2, (%rsp)\niretq\n"
+        ".popsection\n");
+
+static void set_gate(void)
+{
+        const uint64_t at = (uintptr_t)guest_msr_fault;
+
+        idt[2 * VECTOR_GP] =
+                (at & 0xffff) | CODE << 16 | (uint64_t)GATE_BITS << 32 | (at >> 16 & 0xffff) << 48;
+        idt[2 * VECTOR_GP + 1] = at >> 32;
+}
+
+/* Returns the number of MSRs that can be accessed: read, and written in the upper half. */
+static uint32_t try_one(uint32_t msr)
+{
+        uint32_t low = 0, high = 0, before = guest_msr_faults;
+        bool readable, writable;
+
+        __asm__ volatile("rdmsr" : "+a"(low), "+d"(high) : "c"(msr) : "memory");
+        readable = guest_msr_faults == before;
+        if (!readable)
+                low = high = 0;
+        before = guest_msr_faults;
+        __asm__ volatile("wrmsr" : : "a"(low), "d"(high), "c"(msr) : "memory");
+        writable = guest_msr_faults == before;
+        return readable + ((uint32_t)writable << 16);
+}
+
+uint32_t guest_msr_try(unsigned range)
+{
+        static const uint32_t first[GUEST_MSR_RANGES] = {0, 0x40000000, 0x4b564000, 0xc0000000,
+                                                         0xc0010000};
+        const struct operand ours = {sizeof(idt) - 1, (uintptr_t)idt};
+        struct operand theirs;
+        uint32_t sum = 0;
+
+        set_gate();
+        __asm__ volatile("sidt %0\nlidt %1" : "=m"(theirs) : "m"(ours));
+        for (uint32_t i = 0; i < GUEST_MSR_COUNT; i++)
+                sum += try_one(first[range] + i);
+        __asm__ volatile("lidt %0" : : "m"(theirs));
+        return sum;
+}
+
+#else
+
+/* Secure guests need the other kernel. */
+uint32_t guest_msr_try(unsigned range)
+{
+        return range;
+}
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A VMM that looks for all that it could learn of a secure guest: by the ultravisor's calls, by the
+ * capabilities and the memory that it has, and by a virtual CPU of its own. */
+#include <stdio.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "novart/layout.h"
+#include "novavmm/registers.h"
+
+#include "../runtime/tap.h"
+#include "guest_msr.h"
+#include "honest.h"
+
+#define ROUNDS     1500u
+#define SECRET     0x5ec4e77eu
+#define LOW        0x50000u    /* a page that code in real mode can access */
+#define HIGH       0x500000u   /* a page above 1 MiB */
+#define LOW_END    0x44000000u /* above the VMM's memory */
+#define FAR_BYTES  0x4000000u
+#define CODE       0x100u /* segment in which the VMM's own virtual CPU begins */
+#define SELECTORS  0x10000u
+#define TAKEN_BYTE 3 /* number of equal bytes that are no accident */
+
+static unsigned wrong, seen, questions;
+
+/* The words of the calls for the accesses of guest_marks.c, in their order. */
+static const nova_word_t expected[PROBE_MARK_KINDS][1 + 4] = {
+        {NOVA_H_PORT, PROBE_MARK_PORT, 4, true, PROBE_MARK_LONG},
+        {NOVA_H_PORT, PROBE_MARK_PORT, 1, true, PROBE_MARK_BYTE},
+        {NOVA_H_PORT, PROBE_MARK_PORT, 4, false, 0},
+        {NOVA_H_MEMORY, PROBE_MARK_PLACE, 1, true, PROBE_MARK_BYTE},
+        {NOVA_H_MEMORY, PROBE_MARK_PLACE, 4, false, 0},
+        {NOVA_H_GUEST, PROBE_MARK_CALL, 0x31, 0x32, 0x33},
+        {NOVA_H_SVM_PAGE_IN, PROBE_MARK_PAGE, 0, NOVA_UV_ORDER_PAGE, 0},
+};
+
+/* Returns true if the message or what is behind it in the UTCB contains marks. */
+static bool has_mark(const struct nova_utcb *utcb)
+{
+        const uint8_t *const byte = (const uint8_t *)utcb;
+        unsigned equal = 0;
+
+        for (unsigned i = 0; i < PAGE; i++) {
+                equal = byte[i] == PROBE_MARK ? equal + 1 : 0;
+                if (equal == TAKEN_BYTE)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_constant(const struct call *call, const nova_word_t *words)
+{
+        return call->number == words[0] && !memcmp(call->word, words + 1, sizeof(call->word));
+}
+
+/* Compares each call with the one that the guest's access must cause. */
+static void compare(struct call *call)
+{
+        static const nova_word_t question[1 + 4] = {NOVA_H_INTERRUPT};
+        const struct nova_utcb *const utcb = nova_thread_utcb();
+        bool good =
+                nova_utcb_word_count(utcb) == 5 && !nova_utcb_item_count(utcb) && !has_mark(utcb);
+
+        if (call->number == NOVA_H_PORT && call->word[0] != PROBE_MARK_PORT)
+                return; /* the guest's commands */
+        if (call->number == NOVA_H_INTERRUPT) {
+                questions++;
+                good &= is_constant(call, question);
+        } else {
+                good &= is_constant(call, expected[seen++ % PROBE_MARK_KINDS]);
+                call->more = seen % 4 == 0;
+        }
+        wrong += !good;
+        if (call->number == NOVA_H_GUEST)
+                wrong += nova_uv_page_out(&uv, PROBE_MARK_PAGE, PROBE_MARK_PAGE, 0,
+                                          NOVA_UV_ORDER_PAGE) != NOVA_U_SUCCESS;
+        if (call->number == NOVA_H_SVM_PAGE_IN)
+                return;
+        call->words = call->number == NOVA_H_PORT || call->number == NOVA_H_MEMORY ? 2 : 0;
+}
+
+static void messages(void)
+{
+        guest(PROBE_WRITE, PROBE_MARK_PAGE, 1);
+        honest_attack = compare;
+        check(guest(PROBE_MARKS, ROUNDS, 0) == ROUNDS * PROBE_MARK_KINDS &&
+                      seen == ROUNDS * PROBE_MARK_KINDS && questions > 1000,
+              "a guest with marks in its registers makes more than 10,000 accesses");
+        printf("The VMM got %u calls and %u questions; %u were wrong.\n", seen, questions, wrong);
+        check(!wrong, "each message holds the declared words, and no mark");
+        honest_attack = NULL;
+}
+
+/* Counts calls that are not for the guest's commands. */
+static void count(struct call *call)
+{
+        seen += call->number != NOVA_H_PORT;
+}
+
+static void registers_of_the_cpu(void)
+{
+        unsigned readable = 0, writable = 0;
+
+        seen = 0;
+        honest_attack = count;
+        for (unsigned i = 0; i < GUEST_MSR_RANGES; i++) {
+                const uint32_t both = guest(PROBE_MSRS, i, 0);
+
+                readable += both & 0xffff;
+                writable += both >> 16;
+        }
+        honest_attack = NULL;
+        printf("The guest can read %u MSRs and write %u.\n", readable, writable);
+        check(readable > 8 && readable < 128 && writable > 8 && writable < 128,
+              "a guest can access few MSRs, and the others raise #GP");
+        check(!seen && guest(PROBE_READ, KERNEL, 0), "no access to an MSR reaches the VMM");
+}
+
+/* What a VMM has, as its look-ups see it. */
+/* Look-ups of a VMM, added up. */
+        unsigned objects, pages, marks;
+        uint64_t sum;
+};
+
+/* The complement of a word that only the guest has once the VMM has forgotten its command. */
+static const volatile uint32_t hidden = 0x12345679;
+
+static bool contains_secret(const uint32_t *page)
+{
+        for (unsigned i = 0; i < PAGE / sizeof(*page); i++)
+                if (~((const volatile uint32_t *)page)[i] == hidden)
+                        return true;
+        return false;
+}
+
+/* Looks at pages one by one: a range that the kernel reports begins at the page. */
+static void walk_pages(struct holdings *to, nova_word_t from, nova_word_t end)
+{
+        for (nova_word_t at = from; at < end; at += PAGE) {
+                nova_crd_t crd = nova_crd_mem(at / PAGE, 0, 0);
+
+                nova_lookup(&crd);
+                to->pages += crd != 0;
+                to->sum = to->sum * 31 + crd;
+                if (crd && nova_crd_perms(crd) & NOVA_MEM_R)
+                        to->marks += contains_secret((const uint32_t *)at);
+        }
+}
+
+static struct holdings look(void)
+{
+        struct holdings all = {0};
+
+        for (nova_sel_t sel = 0; sel < SELECTORS; sel++) {
+                nova_crd_t crd = nova_crd_obj(sel, 0, 0);
+
+                nova_lookup(&crd);
+                all.objects += crd != 0;
+                all.sum = all.sum * 31 + crd;
+        }
+        walk_pages(&all, 0, LOW_END);
+        walk_pages(&all, NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR + FAR_BYTES);
+        return all;
+}
+
+static void capabilities(void)
+{
+        struct holdings before, after;
+
+        honest_end();
+        before = look();
+        check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_WRITE, HIGH, ~hidden) == 0 &&
+                      guest(PROBE_READ, KERNEL, 0) && guest(PROBE_CALL, 0, 0) == 0 &&
+                      nova_uv_page_out(&uv, HIGH, HIGH, NOVA_UV_SNAPSHOT, NOVA_UV_ORDER_PAGE) ==
+                              NOVA_U_SUCCESS,
+              "a guest becomes secure, and the VMM has a snapshot of a page");
+        after = look();
+        printf("The VMM has %u capabilities and %u pages; before, %u and %u.\n", after.objects,
+               after.pages, before.objects, before.pages);
+        check(before.objects > 16 && before.objects == after.objects && before.pages > 1024 &&
+                      before.pages == after.pages && before.sum == after.sum,
+              "UV_ESM gives the VMM no capability and no page");
+        check(!before.marks && !after.marks, "no page of the VMM has the guest's word");
+        *(volatile uint32_t *)(memory.base + HIGH) = ~hidden;
+        check(look().marks, "the search finds a word that is there");
+}
+
+/* A virtual CPU of the VMM's own, in real mode: passes the word at LOW on, changes it, halts. */
+__asm__(".pushsection .rodata\n"
+        ".code16\n"
+        "leaks_code: movw $0x5000, %ax\n"
+        "        movw %ax, %ds\n"
+        "        movl 0, %eax\n"
+        "        outl %eax, $0xe8\n"
+        "        movl $0x600d600d, 0\n"
+        "        hlt\n"
+        "leaks_code_end:\n"
+#if __SIZEOF_POINTER__ == 8
+        ".code64\n"
+#else
+        ".code32\n"
+#endif
+        ".popsection\n");
+
+extern const char leaks_code[], leaks_code_end[];
+
+static nova_word_t own_word;
+
+static void take_word(void *device, uint64_t port, unsigned bytes, uint64_t value)
+{
+        (void)device, (void)port, (void)bytes;
+        own_word = (nova_word_t)value;
+}
+
+/* Maps the memory from which the guest became secure. */
+static void map_old(struct nova_vcpu *vcpu)
+{
+        const nova_sel_t page = (nova_sel_t)(vcpu->more->gpa / PAGE);
+
+        nova_vcpu_map(vcpu, nova_crd_mem((nova_word_t)memory.base / PAGE + page, 0, NOVA_MEM_RWX),
+                      page);
+}
+
+static void *find_old(void *context, uint64_t address, size_t bytes, bool write)
+{
+        (void)context, (void)write;
+        return address + bytes <= MEMORY ? memory.base + address : NULL;
+}
+
+static void old_vcpu(void)
+{
+        static struct nova_vm old;
+        const struct nova_vm_config config = {.name = "old", .own_memory = true};
+        const struct nova_bus_range port = {0xe8, 0xeb, NULL, take_word, NULL};
+
+        guest(PROBE_WRITE, LOW, SECRET);
+        memcpy(memory.base + CODE * 16, leaks_code, (size_t)(leaks_code_end - leaks_code));
+        *(volatile uint32_t *)(memory.base + LOW) = 0x01d01d01;
+        if (!nova_vm_create(&old, &config) && !nova_bus_add(&old.ports, &port)) {
+                old.memory.find = find_old;
+                nova_vm_on(&old, NOVA_VM_EXIT_MEMORY, map_old);
+                nova_registers_real(&old.vcpu[0].start, CODE, 0);
+                nova_vm_run(&old);
+                nova_vm_wait(&old);
+        }
+        check(own_word == 0x01d01d01 && *(volatile uint32_t *)(memory.base + LOW) == 0x600d600d,
+              "a virtual CPU of the VMM's own uses the VMM's memory after UV_ESM");
+        check(guest(PROBE_READ, LOW, 0) == SECRET, "it has not reached the secure guest");
+}
+
+int main(void)
+{
+        if (!honest_start(3))
+                return 1;
+        check(honest_become_secure() == NOVA_U_SUCCESS, "a guest becomes secure");
+        messages();
+        registers_of_the_cpu();
+        capabilities();
+        old_vcpu();
+        return tap_end();
+}
