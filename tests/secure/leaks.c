@@ -117,8 +117,8 @@ static void registers_of_the_cpu(void)
         check(!seen && guest(PROBE_READ, KERNEL, 0), "no access to an MSR reaches the VMM");
 }
 
-/* What a VMM has, as its look-ups see it. */
 /* Look-ups of a VMM, added up. */
+struct holdings {
         unsigned objects, pages, marks;
         uint64_t sum;
 };
