@@ -43,6 +43,8 @@ nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance
 nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]51$")
 nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
 
+nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
+  EXPECT "^vmm: 1[.][.]17$")
 nova_add_secure_test(leaks SOURCES leaks.c EXPECT "^vmm: 1[.][.]11$")
 nova_add_secure_test(sharing SOURCES sharing.c EXPECT "^vmm: 1[.][.]9$")
 

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A VMM that starts and resets virtual CPUs against the guest's messages, and two virtual CPUs that
+ * need one page at the same time. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "novart/time.h"
+
+#include "../runtime/tap.h"
+#include "honest.h"
+
+#define SECOND     1u /* number of the other virtual CPU, and of its CPU */
+#define VECTOR     0x60u
+#define AT         (VECTOR * PAGE)
+#define STARTS     (AT + 0x800) /* words of the other virtual CPU's page */
+#define SEGMENT    (AT + 0x804)
+#define VALUE      (AT + 0x808)
+#define LOW        0x50000u /* the page that both access */
+#define ICR_LOW    0xfee00300u
+#define ICR_HIGH   0xfee00310u
+#define INIT       0x500u
+#define STARTUP    0x600u
+#define TO_SELF    0x40000u
+#define TO_OTHERS  0xc0000u
+#define NOT_NOTED  0xffffffffu
+#define WAIT_NS    1000000
+#define WAITS      5000u
+#define CODE_WORDS ((unsigned)(startup_code_end - startup_code + 3) / 4)
+
+/* The other virtual CPU, in real mode: counts its starts, and reads words of segments. */
+__asm__(".pushsection .rodata\n"
+        ".code16\n"
+        ".balign 4\n"
+        "startup_code:\n"
+        "        movw %cs, %ax\n"
+        "        movw %ax, %ds\n"
+        "        incl 0x800\n"
+        "1:      cmpl $0, 0x804\n"
+        "        je 1b\n"
+        "        movw 0x804, %es\n"
+        "        movl %es:0, %eax\n"
+        "        movl %eax, 0x808\n"
+        "        movl $0, 0x804\n"
+        "        jmp 1b\n"
+        ".balign 4\n"
+        "startup_code_end:\n"
+#if __SIZEOF_POINTER__ == 8
+        ".code64\n"
+#else
+        ".code32\n"
+#endif
+        ".popsection\n");
+
+extern const char startup_code[], startup_code_end[];
+
+static nova_sel_t second_portal;
+static struct nova_semaphore met = NOVA_SEMAPHORE_INITIALIZER(0);
+static unsigned arrived, refused;
+
+/* Adds the other virtual CPU. */
+static bool add_second(void)
+{
+        struct nova_handler *second;
+
+        second_portal = nova_sel_alloc(0);
+        return second_portal != NOVA_SEL_NONE &&
+               !nova_handler_create(&second, SECOND, "second", honest_serve, NULL) &&
+               !nova_handler_portal(second, second_portal, 0) &&
+               !nova_uv_attach(&uv, SECOND, SECOND, second_portal);
+}
+
+/* Lets the first virtual CPU send a message. */
+static void send(uint32_t destination, uint32_t message)
+{
+        guest(PROBE_VIEW_WRITE, ICR_HIGH, destination << 24);
+        guest(PROBE_VIEW_WRITE, ICR_LOW, message);
+}
+
+/* Returns true if a word of the guest gets a value soon. */
+static bool becomes(uint32_t address, uint32_t value)
+{
+        for (unsigned i = 0; i < WAITS && nova_uv_state(&uv) == NOVA_UV_SECURE; i++) {
+                if (guest(PROBE_READ, address, 0) == value)
+                        return true;
+                nova_sleep(WAIT_NS);
+        }
+        return false;
+}
+
+static void write_code(void)
+{
+        for (unsigned i = 0; i < CODE_WORDS; i++)
+                guest(PROBE_WRITE, AT + 4 * i, ((const uint32_t *)(const void *)startup_code)[i]);
+}
+
+static void init(void)
+{
+        check(nova_uv_reset(&uv, SECOND) == EPERM && nova_uv_start(&uv, SECOND, VECTOR) == EPERM,
+              "without a message no virtual CPU is reset or started");
+        send(SECOND, INIT);
+        check(nova_uv_reset(&uv, 0) == EPERM, "an INIT message resets no other virtual CPU");
+        check(nova_uv_reset(&uv, SECOND) == 0, "it resets the one that it names");
+        check(nova_uv_reset(&uv, SECOND) == EPERM, "it does so once");
+}
+
+static void startup(void)
+{
+        send(SECOND, STARTUP | VECTOR);
+        check(nova_uv_start(&uv, 0, VECTOR) == EPERM,
+              "a STARTUP message starts no other virtual CPU");
+        check(nova_uv_start(&uv, SECOND, VECTOR + 1) == EPERM &&
+                      nova_uv_start(&uv, SECOND, 0x100 + VECTOR) == EPERM,
+              "it starts none at another page");
+        check(nova_uv_start(&uv, SECOND, VECTOR) == 0 && becomes(STARTS, 1),
+              "it starts the one that it names, at its page");
+        check(nova_uv_start(&uv, SECOND, VECTOR) == EPERM, "it does so once");
+}
+
+static void shorthands(void)
+{
+        send(0, INIT);
+        send(SECOND, INIT | TO_SELF);
+        check(nova_uv_reset(&uv, 0) == EPERM && nova_uv_reset(&uv, SECOND) == EPERM,
+              "a virtual CPU's messages to itself reset none");
+        send(0, INIT | TO_OTHERS);
+        send(0, STARTUP | TO_OTHERS | VECTOR);
+        check(nova_uv_reset(&uv, 0) == EPERM && nova_uv_start(&uv, 0, VECTOR) == EPERM,
+              "a message to all others is none for its sender");
+        check(nova_uv_reset(&uv, SECOND) == 0 && nova_uv_start(&uv, SECOND, VECTOR) == 0 &&
+                      becomes(STARTS, 2),
+              "it starts each other one");
+}
+
+/* Waits until both virtual CPUs ask for the page, and answers then. */
+static void meet(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_PAGE_IN || call->word[0] != LOW)
+                return;
+        if (__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST) == 1)
+                nova_semaphore_down(&met);
+        else
+                nova_semaphore_up(&met);
+        call->status = (nova_word_t)nova_uv_page_in(&uv, LOW, LOW, 0, call->word[2]);
+        call->words = 2;
+        refused += call->status != 0;
+}
+
+/* Lets both virtual CPUs read the page at once. Returns true if both find a value. */
+static bool read_both(uint32_t value)
+{
+        uint32_t own;
+
+        arrived = refused = 0;
+        guest(PROBE_WRITE, VALUE, NOT_NOTED);
+        honest_attack = meet;
+        guest(PROBE_WRITE, SEGMENT, LOW / 16);
+        own = guest(PROBE_READ, LOW, 0);
+        honest_attack = NULL;
+        return own == value && becomes(VALUE, value);
+}
+
+static void one_page(void)
+{
+        guest(PROBE_WRITE, LOW, 7);
+        check(nova_uv_page_out(&uv, LOW, LOW, 0, NOVA_UV_ORDER_PAGE) == NOVA_U_SUCCESS,
+              "a page goes out");
+        check(read_both(7) && arrived == 2 && refused == 1,
+              "two virtual CPUs ask for it at once, and both read it");
+        check(guest_call(NOVA_UV_SHARE_PAGE, LOW / PAGE, 1) == 0, "the page is shared");
+        check(read_both(0) && arrived == 2 && refused == 1,
+              "two virtual CPUs ask for the shared page at once, and both read it");
+        *(volatile uint32_t *)(memory.base + LOW) = 9;
+        check(read_both(9) && !arrived, "both read what the VMM writes to it");
+}
+
+int main(void)
+{
+        if (!honest_start_on(3, 0) || !add_second())
+                return 1;
+        check(honest_become_secure() == NOVA_U_SUCCESS, "a guest with two virtual CPUs is secure");
+        write_code();
+        init();
+        startup();
+        shorthands();
+        one_page();
+        return tap_end();
+}
