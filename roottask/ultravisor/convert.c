@@ -192,14 +192,18 @@ static enum nova_u_status measure(struct vm *vm, struct nova_vcpu *vcpu,
 static enum nova_u_status measure_all(struct vm *vm, struct nova_vcpu *vcpu)
 {
         enum nova_u_status status = NOVA_U_SUCCESS;
-        uint64_t pages = SEAL_TABLES_BYTES / FRAME_BYTES;
+        uint64_t pages = SEAL_TABLES_BYTES / FRAME_BYTES, room;
 
         for (unsigned i = 0; i < vm->seal->parts; i++)
                 pages += vm->seal->part[i].bytes / FRAME_BYTES;
-        if (pages > memory_frames.free) {
+        vm_lock();
+        room = page_room(&vm->pages);
+        vm_unlock();
+        if (pages > room) {
                 printf("A VM cannot become secure: it needs %llu KiB of secure memory "
-                       "at once, and %llu are free; enlarge 'memory' of the ultravisor.\n",
-                       (unsigned long long)pages * 4, (unsigned long long)memory_frames.free * 4);
+                       "at once, and %llu are free for its VMM; enlarge 'memory' of the "
+                       "ultravisor.\n",
+                       (unsigned long long)pages * 4, (unsigned long long)room * 4);
                 return NOVA_U_RETRY;
         }
         for (unsigned i = 0; i < vm->seal->parts && !status; i++)

@@ -59,6 +59,18 @@ static void release(struct nova_vcpu *vcpu, uint64_t gpa)
         reflect(vcpu, NOVA_H_SVM_PAGE_IN, parameters, NULL);
 }
 
+static void rest(void *unused)
+{
+        (void)unused;
+}
+
+/* Releases the machine's lock for a moment: a VMM's call for another virtual CPU may wait for it,
+ * and the calls of other VMMs wait for that one. */
+static void pause_work(struct nova_vcpu *vcpu)
+{
+        nova_vcpu_call_out(vcpu, rest, NULL);
+}
+
 /* Performs a function for each page of a range that has been checked. */
 static enum nova_u_status each(struct nova_vcpu *vcpu, uint64_t gfn, uint64_t count,
                                page_function *function)
@@ -73,6 +85,8 @@ static enum nova_u_status each(struct nova_vcpu *vcpu, uint64_t gfn, uint64_t co
                 status = insist(vcpu, (gfn + i) << NOVA_PAGE_BITS, function);
                 if (!status && function == page_unshare)
                         release(vcpu, (gfn + i) << NOVA_PAGE_BITS);
+                if (i % PAGE_PART == PAGE_PART - 1)
+                        pause_work(vcpu);
         }
         return status;
 }
@@ -95,15 +109,18 @@ static enum nova_u_status unshare_all(struct nova_vcpu *vcpu)
 {
         struct vm *const vm = vm_of(vcpu);
         enum nova_u_status status = NOVA_U_SUCCESS;
-        uint64_t gpa = 0;
+        struct page_hand hand = {0, 0};
+        uint64_t gpa;
+        bool more = true;
 
-        while (!status && vm->machine.end == NOVA_VM_RUNS) {
+        while (more && !status && vm->machine.end == NOVA_VM_RUNS) {
                 vm_lock();
-                gpa = page_next_shared(&vm->pages, gpa);
+                more = page_next_shared(&vm->pages, &hand, &gpa);
                 vm_unlock();
                 if (gpa == UINT64_MAX)
-                        break;
-                status = each(vcpu, gpa / FRAME_BYTES, 1, page_unshare);
+                        pause_work(vcpu);
+                else
+                        status = each(vcpu, gpa / FRAME_BYTES, 1, page_unshare);
         }
         return status;
 }

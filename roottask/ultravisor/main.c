@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ultravisor: runs secure virtual machines for VMMs that must not read or change them. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nova/hip.h"
@@ -61,7 +62,24 @@ static int refuse(const char *why)
         return 1;
 }
 
-int main(void)
+/* Takes the program's argument, vmms=N. @return false if it is another one */
+static bool take_argument(const char *argument)
+{
+        static const char name[] = "vmms=";
+        unsigned long vmms;
+        char *end;
+
+        if (strncmp(argument, name, sizeof(name) - 1))
+                return false;
+        argument += sizeof(name) - 1;
+        vmms = strtoul(argument, &end, 10);
+        if (end == argument || *end || vmms < 1 || vmms > VM_COUNT)
+                return false;
+        vm_share((uint32_t)vmms);
+        return true;
+}
+
+int main(int argc, char **argv)
 {
         if (sizeof(nova_word_t) < 8)
                 return refuse("secure guests need the x86_64 kernel (--arch x86_64)");
@@ -79,6 +97,9 @@ int main(void)
                 return refuse(
                         "no block of 2 MiB is left for secure memory: enlarge 'memory' in its "
                         "description");
+        if (argc > 2 || (argc == 2 && !take_argument(argv[1])))
+                return refuse("its argument is not vmms=N, the number of VMMs that share its "
+                              "memory, from 1 to 8");
         printf("%u MiB of secure memory.\n",
                (unsigned)(memory_frames.count / (MIB / NOVA_PAGE_SIZE)));
         if (server_start())

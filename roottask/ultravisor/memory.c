@@ -36,6 +36,29 @@ static bool is_in_flight(const struct vm *vm, uint64_t gpa)
         return false;
 }
 
+static bool has_pin(const struct vcpu *vcpu, uint64_t gpa, uint64_t bytes)
+{
+        for (unsigned i = 0; i < vcpu->pins; i++)
+                if (vcpu->pin[i] - gpa < bytes)
+                        return true;
+        return false;
+}
+
+static bool uses(struct pages *pages, uint64_t gpa, uint64_t bytes)
+{
+        const struct vm *const vm = pages->context;
+
+        for (unsigned i = 0; i < vm->vcpus; i++) {
+                const struct vcpu *const vcpu = &vm->vcpu[i];
+                const bool gives = vm->machine.vcpu[i].gives && vcpu->given < gpa + bytes &&
+                                   gpa < vcpu->given + vcpu->given_bytes;
+
+                if (gives || has_pin(vcpu, gpa, bytes))
+                        return true;
+        }
+        return false;
+}
+
 static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, enum page_place place)
 {
         const struct vm *const vm = pages->context;
@@ -99,6 +122,20 @@ static bool decrypt(struct pages *pages, uint64_t gpa, uint64_t version, const v
                                to) == CRYPTO_OK;
 }
 
+/* Finds a page that can be moved out, of all pages of a VM. The lock is held, and released after
+ * each part of the pages. @return its guest-physical address; UINT64_MAX: there is none */
+static uint64_t find_victim(struct vm *vm)
+{
+        uint64_t gpa = page_victim(&vm->pages);
+
+        for (uint64_t parts = page_total(&vm->pages) / PAGE_PART; parts && gpa == UINT64_MAX;
+             parts--) {
+                vm_yield();
+                gpa = page_victim(&vm->pages);
+        }
+        return gpa;
+}
+
 /* Asks the VMM to move a page out, so that a frame becomes free. */
 static bool make_room(struct nova_vcpu *vcpu)
 {
@@ -109,8 +146,8 @@ static bool make_room(struct nova_vcpu *vcpu)
                 bool free;
 
                 vm_lock();
-                free = memory_frames.free;
-                parameters[0] = free ? 0 : page_victim(&vm->pages);
+                free = page_room(&vm->pages);
+                parameters[0] = free ? 0 : find_victim(vm);
                 vm_unlock();
                 if (free)
                         return true;
@@ -120,7 +157,7 @@ static bool make_room(struct nova_vcpu *vcpu)
                 if (vm->machine.end != NOVA_VM_RUNS)
                         return false;
         }
-        nova_vcpu_fail(vcpu, "no secure memory is left, and its VMM moves no page out");
+        nova_vcpu_fail(vcpu, "no secure memory is left for it, and its VMM moves no page out");
         return false;
 }
 
@@ -157,7 +194,7 @@ static enum need try_get(struct vm *vm, uint64_t gpa)
                 need = NEED_SLOT;
         else if (page->state == PAGE_SECURE || page->shared)
                 need = NEED_NOTHING;
-        else if (memory_frames.free && page->state == PAGE_OUT)
+        else if (page_room(&vm->pages) && page->state == PAGE_OUT)
                 need = NEED_CONTENT;
         vm_unlock();
         return need;
@@ -583,7 +620,7 @@ void memory_init(struct vm *vm)
         vm->machine.look_context = vm;
 }
 
-static const struct page_ops ops = {unmap, copy_in, copy_out, encrypt, decrypt};
+static const struct page_ops ops = {unmap, uses, copy_in, copy_out, encrypt, decrypt};
 
 void memory_prepare(struct vm *vm)
 {

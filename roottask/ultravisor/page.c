@@ -6,12 +6,17 @@
 
 #define BLOCK_BYTES ((uint64_t)FRAME_BLOCK * FRAME_BYTES)
 
+static bool has_address(const struct page_slot *slot, uint64_t gpa)
+{
+        return !slot->closed && gpa >= slot->start && gpa - slot->start < slot->bytes;
+}
+
 struct page *page_find(struct pages *pages, uint64_t gpa)
 {
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
                 const struct page_slot *const slot = &pages->slot[i];
 
-                if (gpa >= slot->start && gpa - slot->start < slot->bytes)
+                if (has_address(slot, gpa))
                         return &slot->page[(gpa - slot->start) / FRAME_BYTES];
         }
         return NULL;
@@ -22,7 +27,7 @@ bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count)
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
                 const struct page_slot *const slot = &pages->slot[i];
 
-                if (gpa >= slot->start && gpa - slot->start < slot->bytes)
+                if (has_address(slot, gpa))
                         return count <= (slot->bytes - (gpa - slot->start)) / FRAME_BYTES;
         }
         return false;
@@ -47,8 +52,33 @@ bool page_slot_add(struct pages *pages, unsigned slot, uint64_t start, uint64_t 
                 return false;
         for (uint64_t i = 0; i < bytes / FRAME_BYTES; i++)
                 page[i] = (struct page){.frame = FRAME_NONE, .normal = PAGE_NO_PAGE};
-        pages->slot[slot] = (struct page_slot){start, bytes, page};
+        pages->slot[slot] = (struct page_slot){.start = start, .bytes = bytes, .page = page};
         return true;
+}
+
+uint32_t page_room(const struct pages *pages)
+{
+        const uint32_t free = pages->frames->free;
+        uint32_t left;
+
+        if (!pages->share)
+                return free;
+        left = pages->share->limit - pages->share->used;
+        return left < free ? left : free;
+}
+
+static void count_taken(struct pages *pages, uint32_t count)
+{
+        pages->secure += count;
+        if (pages->share)
+                pages->share->used += count;
+}
+
+static void count_given(struct pages *pages)
+{
+        pages->secure--;
+        if (pages->share)
+                pages->share->used--;
 }
 
 /* Frees the frame of a page that is no longer mapped. */
@@ -56,7 +86,7 @@ static void empty(struct pages *pages, struct page *page)
 {
         if (page->state == PAGE_SECURE) {
                 frame_give(pages->frames, page->frame);
-                pages->secure--;
+                count_given(pages);
         }
         page->frame = FRAME_NONE;
         page->state = PAGE_NONE;
@@ -77,32 +107,45 @@ static bool unmap(struct pages *pages, struct page *page, uint64_t gpa)
         return true;
 }
 
-bool page_slot_remove(struct pages *pages, unsigned slot)
+bool page_slot_close(struct pages *pages, unsigned slot)
 {
         struct page_slot *const from = &pages->slot[slot];
-        const uint64_t count = from->bytes / FRAME_BYTES;
 
-        if (pages->converting)
+        if (pages->converting || pages->ops->uses(pages, from->start, from->bytes))
                 return false;
-        for (uint64_t i = 0; i < count; i++)
-                if (!unmap(pages, &from->page[i], from->start + i * FRAME_BYTES))
-                        return false;
-        for (uint64_t i = 0; i < count; i++)
-                empty(pages, &from->page[i]);
-        free(from->page);
-        *from = (struct page_slot){0, 0, NULL};
+        from->closed = true;
         return true;
+}
+
+bool page_slot_free(struct pages *pages, unsigned slot)
+{
+        struct page_slot *const from = &pages->slot[slot];
+
+        for (unsigned left = PAGE_PART; from->bytes && left; left--) {
+                const uint64_t last = from->bytes - FRAME_BYTES;
+                struct page *const page = &from->page[last / FRAME_BYTES];
+
+                if (!unmap(pages, page, from->start + last))
+                        return true;
+                empty(pages, page);
+                from->bytes = last;
+        }
+        if (from->bytes)
+                return true;
+        free(from->page);
+        *from = (struct page_slot){.page = NULL};
+        return false;
 }
 
 bool page_fill(struct pages *pages, struct page *page)
 {
-        const uint32_t frame = frame_take(pages->frames);
+        const uint32_t frame = page_room(pages) ? frame_take(pages->frames) : FRAME_NONE;
 
         if (frame == FRAME_NONE)
                 return false;
         page->frame = frame;
         page->state = PAGE_SECURE;
-        pages->secure++;
+        count_taken(pages, 1);
         return true;
 }
 
@@ -125,14 +168,15 @@ bool page_fill_block(struct pages *pages, uint64_t gpa)
         for (unsigned i = 0; page && i < FRAME_BLOCK; i++)
                 if (page[i].state != PAGE_NONE || page[i].shared)
                         return false;
-        frame = page ? frame_take_block(pages->frames) : FRAME_NONE;
+        frame = page && page_room(pages) >= FRAME_BLOCK ? frame_take_block(pages->frames)
+                                                        : FRAME_NONE;
         if (frame == FRAME_NONE)
                 return false;
         for (unsigned i = 0; i < FRAME_BLOCK; i++) {
                 page[i].frame = frame + i;
                 page[i].state = PAGE_SECURE;
         }
-        pages->secure += FRAME_BLOCK;
+        count_taken(pages, FRAME_BLOCK);
         return true;
 }
 
@@ -250,7 +294,7 @@ static enum nova_u_status restore(struct pages *pages, struct page *page, uint64
         if (!pages->ops->copy_in(pages, pages->buffer, normal))
                 return NOVA_U_P2;
 
-        const uint32_t frame = frame_take(pages->frames);
+        const uint32_t frame = page_room(pages) ? frame_take(pages->frames) : FRAME_NONE;
 
         if (frame == FRAME_NONE)
                 return NOVA_U_BUSY;
@@ -262,7 +306,7 @@ static enum nova_u_status restore(struct pages *pages, struct page *page, uint64
         page->frame = frame;
         page->state = PAGE_SECURE;
         page->read_only = flags & NOVA_UV_WRITE_PROTECTION;
-        pages->secure++;
+        count_taken(pages, 1);
         return NOVA_U_SUCCESS;
 }
 
@@ -336,70 +380,55 @@ uint64_t page_total(const struct pages *pages)
         return count;
 }
 
-/* Returns the address of page number @p number, counted over all slots. */
-static uint64_t address_of(const struct pages *pages, uint64_t number)
+/* Returns the number of a slot's pages that a search visits. */
+static uint64_t count_of(const struct page_slot *slot)
 {
-        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
-                const uint64_t count = pages->slot[i].bytes / FRAME_BYTES;
-
-                if (number < count)
-                        return pages->slot[i].start + number * FRAME_BYTES;
-                number -= count;
-        }
-        return UINT64_MAX;
+        return slot->closed ? 0 : slot->bytes / FRAME_BYTES;
 }
 
-uint64_t page_next_shared(const struct pages *pages, uint64_t from)
+bool page_next_shared(const struct pages *pages, struct page_hand *hand, uint64_t *gpa)
 {
-        uint64_t found = UINT64_MAX;
+        unsigned left = PAGE_PART;
 
-        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
-                const struct page_slot *const slot = &pages->slot[i];
+        *gpa = UINT64_MAX;
+        while (hand->slot < PAGE_SLOTS && left) {
+                const struct page_slot *const slot = &pages->slot[hand->slot];
 
-                for (uint64_t j = 0; j < slot->bytes / FRAME_BYTES; j++) {
-                        const uint64_t gpa = slot->start + j * FRAME_BYTES;
-
-                        if (slot->page[j].shared && gpa >= from && gpa < found)
-                                found = gpa;
+                if (hand->page >= count_of(slot)) {
+                        *hand = (struct page_hand){hand->slot + 1, 0};
+                        continue;
+                }
+                left--;
+                if (slot->page[hand->page++].shared) {
+                        *gpa = slot->start + (hand->page - 1) * FRAME_BYTES;
+                        return true;
                 }
         }
-        return found;
+        return hand->slot < PAGE_SLOTS;
 }
 
-/* Returns the number of the first page in [from, to), counted over all slots, that can be moved
- * out; UINT64_MAX: there is none. */
-static uint64_t find_movable(const struct pages *pages, uint64_t from, uint64_t to)
+/* Moves a hand to the next page of all slots, in turn. @return false: there is no page */
+static bool turn(const struct pages *pages, struct page_hand *hand)
 {
-        uint64_t before = 0; /* number of the slot's first page */
-
-        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
-                const struct page_slot *const slot = &pages->slot[i];
-                const uint64_t count = slot->bytes / FRAME_BYTES;
-
-                for (uint64_t j = from > before ? from - before : 0; j < count; j++) {
-                        const struct page *const page = &slot->page[j];
-
-                        if (before + j >= to)
-                                return UINT64_MAX;
-                        if (page->state == PAGE_SECURE && !page->pins && !page->shared)
-                                return before + j;
-                }
-                before += count;
+        hand->page++;
+        for (unsigned i = 0; i <= PAGE_SLOTS; i++) {
+                if (hand->page < count_of(&pages->slot[hand->slot]))
+                        return true;
+                *hand = (struct page_hand){(hand->slot + 1) % PAGE_SLOTS, 0};
         }
-        return UINT64_MAX;
+        return false;
 }
 
 uint64_t page_victim(struct pages *pages)
 {
-        const uint64_t next = pages->hand + 1 < page_total(pages) ? pages->hand + 1 : 0;
-        uint64_t found = find_movable(pages, next, UINT64_MAX);
+        for (unsigned left = PAGE_PART; left && turn(pages, &pages->hand); left--) {
+                const struct page_slot *const slot = &pages->slot[pages->hand.slot];
+                const struct page *const page = &slot->page[pages->hand.page];
 
-        if (found == UINT64_MAX)
-                found = find_movable(pages, 0, next);
-        if (found == UINT64_MAX)
-                return UINT64_MAX;
-        pages->hand = found;
-        return address_of(pages, found);
+                if (page->state == PAGE_SECURE && !page->pins && !page->shared)
+                        return slot->start + pages->hand.page * FRAME_BYTES;
+        }
+        return UINT64_MAX;
 }
 
 bool page_end(struct pages *pages)
@@ -416,7 +445,7 @@ bool page_end(struct pages *pages)
                 if (slot->bytes)
                         return true;
                 free(slot->page);
-                *slot = (struct page_slot){0, 0, NULL};
+                *slot = (struct page_slot){.page = NULL};
         }
         return false;
 }

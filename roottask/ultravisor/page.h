@@ -47,6 +47,14 @@ struct page_slot {
         uint64_t start; /* guest-physical address */
         uint64_t bytes; /* 0: the slot is not in use */
         struct page *page;
+        bool closed; /* its pages are being freed: no search finds them */
+};
+
+/* A place in the slots, at which a search that is made in parts goes on. A slot that is removed
+ * meanwhile moves the pages of no other slot. */
+struct page_hand {
+        unsigned slot;
+        uint64_t page; /* of the slot */
 };
 
 struct pages;
@@ -57,6 +65,9 @@ struct page_ops {
          * @return false if a virtual CPU's reply may still map it: try again later */
         bool (*unmap)(struct pages *pages, const struct page *page, uint64_t gpa,
                       enum page_place place);
+        /* Returns true if an exit uses the frame of a page of a range, or if a virtual CPU's reply
+         * may still map one. */
+        bool (*uses)(struct pages *pages, uint64_t gpa, uint64_t bytes);
         /* Copy from and to page @p normal of the VMM's memory, which the VMM may take away.
          * @return false if it has done so */
         bool (*copy_in)(struct pages *pages, void *to, uint32_t normal);
@@ -68,6 +79,11 @@ struct page_ops {
                         const uint8_t tag[PAGE_TAG_BYTES], void *to);
 };
 
+/* Frames of one client's VMs. */
+struct page_budget {
+        uint32_t used, limit;
+};
+
 /* The memory of a VM. */
 struct pages {
         const struct page_ops *ops;
@@ -77,7 +93,8 @@ struct pages {
         uint32_t normal_pages; /* pages of the memory that the VMM shares */
         bool converting;       /* UV_ESM measures the parts: no page moves out, no slot vanishes */
         uint32_t secure;       /* number of frames in use */
-        uint64_t hand;         /* of the search for pages to move out: number of a page */
+        struct page_budget *share; /* NULL: no limit but that of the frames */
+        struct page_hand hand;     /* of the search for pages to move out */
         struct page_slot slot[PAGE_SLOTS];
         uint8_t buffer[FRAME_BYTES]; /* ciphertext in transit */
 };
@@ -90,17 +107,26 @@ bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count);
 
 /* Adds and removes slots. All parameters have been checked by page_check_…(). */
 bool page_slot_add(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes);
-/* @return false if a page cannot be removed now: nothing is lost; try again */
-bool page_slot_remove(struct pages *pages, unsigned slot);
+/* Begins to remove a slot: its pages are found no longer.
+ * @return false if a page is in use: nothing is lost; try again */
+bool page_slot_close(struct pages *pages, unsigned slot);
+/* Unmaps and frees pages of a closed slot, at most PAGE_PART.
+ * @return true if some are left: call again */
+bool page_slot_free(struct pages *pages, unsigned slot);
 /* Returns true if [start, start + bytes) overlaps no slot. */
 bool page_slot_is_free(const struct pages *pages, uint64_t start, uint64_t bytes);
 
-/* Finds a page of UV_SHARE_PAGE from @p from on. @return its guest-physical address, or UINT64_MAX
- */
-uint64_t page_next_shared(const struct pages *pages, uint64_t from);
+/* Finds the next page of UV_SHARE_PAGE among at most PAGE_PART pages. A search begins with a hand
+ * of zeroes.
+ * @param[out] gpa its guest-physical address, or UINT64_MAX: none of these pages is one
+ * @return false if there are no further pages */
+bool page_next_shared(const struct pages *pages, struct page_hand *hand, uint64_t *gpa);
 
 /* Returns the number of pages in all slots. */
 uint64_t page_total(const struct pages *pages);
+
+/* Returns the number of frames that the VM can still take. */
+uint32_t page_room(const struct pages *pages);
 
 /* Gives a page a frame that is filled with 0. @return false if there is no free frame */
 bool page_fill(struct pages *pages, struct page *page);
@@ -124,8 +150,8 @@ enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa);
  * count and at most PAGE_PART pages. @return its order, 0: one page, or none */
 unsigned page_row(struct pages *pages, uint64_t gpa, uint64_t count);
 
-/* Finds the next page to be moved out, in turn. @return its guest-physical address, or
- * UINT64_MAX if no page can be moved now */
+/* Finds the next page to be moved out, in turn, among at most PAGE_PART pages. @return its
+ * guest-physical address, or UINT64_MAX if none of these pages can be moved now */
 uint64_t page_victim(struct pages *pages);
 
 /* Frees the frames and slots of a guest that is gone, at most PAGE_PART pages of them.

@@ -13,8 +13,8 @@
 #define SHARE_PAGES 0x40000u
 #define GPA_MAX     (UINT64_C(1) << 38)
 
-/* The slots of all VMs may have PAGES_FACTOR pages for each frame of secure memory, because each
- * page has a record in the ultravisor's own memory. */
+/* The slots of a VMM's VMs may have PAGES_FACTOR pages for each frame of secure memory, because
+ * each page has a record in the ultravisor's own memory. */
 #define PAGES_FACTOR 2
 #define SESSION_VMS  2u       /* VMs of a session, so that no VMM takes all records */
 #define KERNEL_BYTES 0x80000u /* that a VMM's share may charge to the ultravisor */
@@ -87,7 +87,8 @@ static bool check_new_slot(struct call *call, uint64_t value)
 
 static bool check_slot(struct call *call, uint64_t value)
 {
-        return call->vm && value < PAGE_SLOTS && call->vm->pages.slot[value].bytes;
+        return call->vm && value < PAGE_SLOTS && call->vm->pages.slot[value].bytes &&
+               !call->vm->pages.slot[value].closed;
 }
 
 static bool check_normal(struct call *call, uint64_t value)
@@ -174,12 +175,25 @@ static enum nova_u_status register_mem_slot(struct call *call)
 {
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;
-        if (call->word[2] / FRAME_BYTES > PAGES_FACTOR * (uint64_t)memory_frames.count - vm_pages())
+        if (call->word[2] / FRAME_BYTES >
+            PAGES_FACTOR * (uint64_t)vm_limit(call->vm) - vm_pages(call->vm))
                 return NOVA_U_P3;
         return page_slot_add(&call->vm->pages, (unsigned)call->word[4], call->word[1],
                              call->word[2])
                        ? NOVA_U_SUCCESS
                        : NOVA_U_P3;
+}
+
+/* Frees a closed slot in parts. Between two parts another call may end the VM, which frees the
+ * rest. */
+static enum nova_u_status free_slot(struct call *call)
+{
+        struct pages *const pages = &call->vm->pages;
+        const unsigned slot = (unsigned)call->word[1];
+
+        while (is_secure(call) && pages->slot[slot].closed && page_slot_free(pages, slot))
+                vm_yield();
+        return is_secure(call) ? NOVA_U_SUCCESS : NOVA_U_PARAMETER;
 }
 
 /* The memory of the sealed image stays: without it the guest would not be the sealed one. */
@@ -191,8 +205,9 @@ static enum nova_u_status unregister_mem_slot(struct call *call)
                 return NOVA_U_PARAMETER;
         if (vm->seal && vm->pages.slot[call->word[1]].start < vm->seal->memory)
                 return NOVA_U_P2;
-        return page_slot_remove(&call->vm->pages, (unsigned)call->word[1]) ? NOVA_U_SUCCESS
-                                                                           : NOVA_U_BUSY;
+        if (!page_slot_close(&call->vm->pages, (unsigned)call->word[1]))
+                return NOVA_U_BUSY;
+        return free_slot(call);
 }
 
 /* Moves one page, so that the lock is not held for longer: decrypting one takes 110,000
@@ -243,8 +258,13 @@ static enum nova_u_status invalidate(struct call *call)
                 return NOVA_U_PARAMETER;
         if (!page_has(&call->vm->pages, call->word[1], pages))
                 return NOVA_U_P2;
-        for (uint64_t i = 0; i < pages && !status; i++)
-                status = page_invalidate(&call->vm->pages, call->word[1] + i * FRAME_BYTES);
+        for (uint64_t i = 0; i < pages && !status; i++) {
+                if (i && i % PAGE_PART == 0)
+                        vm_yield();
+                status = is_secure(call) ? page_invalidate(&call->vm->pages,
+                                                           call->word[1] + i * FRAME_BYTES)
+                                         : NOVA_U_PARAMETER;
+        }
         return status;
 }
 

@@ -35,17 +35,64 @@ unsigned vm_count(const void *session)
         return count;
 }
 
-uint64_t vm_pages(void)
+uint32_t vm_limit(const struct vm *vm)
+{
+        return vm->pages.share ? vm->pages.share->limit : memory_frames.count;
+}
+
+uint64_t vm_pages(const struct vm *vm)
 {
         uint64_t sum = 0;
 
         for (unsigned i = 0; i < VM_COUNT; i++)
-                sum += page_total(&vms[i].pages);
+                if (vms[i].pages.share == vm->pages.share)
+                        sum += page_total(&vms[i].pages);
         return sum;
+}
+
+/* Clients and their shares. A VMM can have two sessions, but has one name. */
+static struct {
+        char client[NOVA_NAME_SIZE];
+        struct page_budget frames;
+} shares[VM_COUNT];
+static uint32_t share_limit;
+
+void vm_share(uint32_t vmms)
+{
+        share_limit = memory_frames.count / vmms;
+}
+
+static bool is_used(const struct page_budget *share)
+{
+        for (unsigned i = 0; i < VM_COUNT; i++)
+                if (vms[i].state != VM_FREE && vms[i].pages.share == share)
+                        return true;
+        return false;
+}
+
+/* Returns the share of a client: that of its other VMs, or one that no VM has. There are as many
+ * shares as VMs. */
+static struct page_budget *find_share(const char *client)
+{
+        unsigned found = 0;
+
+        for (unsigned i = 0; i < VM_COUNT; i++) {
+                const bool used = is_used(&shares[i].frames);
+
+                if (used && !strncmp(shares[i].client, client, NOVA_NAME_SIZE))
+                        return &shares[i].frames;
+                if (!used)
+                        found = i;
+        }
+        strncpy(shares[found].client, client, NOVA_NAME_SIZE);
+        shares[found].frames = (struct page_budget){0, share_limit};
+        return &shares[found].frames;
 }
 
 struct vm *vm_add(void *session, uint16_t lpid)
 {
+        struct page_budget *const share = find_share(nova_service_client(vm_service, session));
+
         for (unsigned i = 0; i < VM_COUNT; i++) {
                 if (vms[i].state != VM_FREE)
                         continue;
@@ -54,6 +101,8 @@ struct vm *vm_add(void *session, uint16_t lpid)
                 vms[i].session = session;
                 vms[i].lpid = lpid;
                 memory_prepare(&vms[i]);
+                if (share_limit)
+                        vms[i].pages.share = share;
                 return &vms[i];
         }
         return NULL;

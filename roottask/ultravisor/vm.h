@@ -66,6 +66,9 @@ struct vm {
 
 extern struct nova_service *vm_service;
 
+/* Divides the secure memory by a number of VMMs. Without this call each can use all of it. */
+void vm_share(uint32_t vmms);
+
 /* The service's lock. It is refused only when the service stops, which the ultravisor never does.
  */
 void vm_lock(void);
@@ -78,8 +81,11 @@ void vm_yield(void);
 /* Returns the record of a VM of a session, NULL: there is none. The service's lock is held. */
 struct vm *vm_find(const void *session, uint64_t lpid);
 
-/* Returns the number of pages in the slots of all VMs. The service's lock is held. */
-uint64_t vm_pages(void);
+/* Returns the number of frames that a VMM's VMs can have. */
+uint32_t vm_limit(const struct vm *vm);
+
+/* Returns the number of pages in the slots of a VMM's VMs. The service's lock is held. */
+uint64_t vm_pages(const struct vm *vm);
 
 /* Returns the number of VMs of a session. The service's lock is held. */
 unsigned vm_count(const void *session);

@@ -155,9 +155,17 @@ uint64_t cpu_bit(void)
         return UINT64_C(1) << 39;
 }
 
-uint64_t vm_pages(void)
+uint32_t vm_limit(const struct vm *unused)
+{
+        (void)unused;
+        return memory_frames.count;
+}
+
+uint64_t vm_pages(const struct vm *unused)
 {
         uint64_t sum = 0;
+
+        (void)unused;
 
         for (unsigned i = 0; i < VMS; i++)
                 sum += page_total(&vms[i].pages);
@@ -237,7 +245,15 @@ static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, en
         return !in_flight;
 }
 
-static const struct page_ops ops = {unmap, copy_in, copy_out, encrypt, decrypt};
+static bool uses(struct pages *pages, uint64_t gpa, uint64_t bytes)
+{
+        for (uint64_t i = 0; i < bytes; i += FRAME_BYTES)
+                if (page_find(pages, gpa + i)->pins)
+                        return true;
+        return false;
+}
+
+static const struct page_ops ops = {unmap, uses, copy_in, copy_out, encrypt, decrypt};
 
 struct vm *vm_add(void *owner, uint16_t lpid)
 {

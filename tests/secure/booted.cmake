@@ -40,11 +40,15 @@ nova_add_secure_test(narrow SOURCES narrow.c CPU qemu64,+svm,+npt,+rdrand,phys-b
 nova_add_secure_test(rounds SOURCES rounds.c ARGUMENTS 20 TIMEOUT 120 EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance TIMEOUT 3600
   EXPECT "^vmm: 1[.][.]2$")
-nova_add_secure_test(hostile SOURCES hostile.c EXPECT "^vmm: 1[.][.]51$")
+nova_add_secure_test(hostile SOURCES hostile.c EXPECT
+  "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
+  "^vmm: 1[.][.]57$")
 nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
 
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]17$")
+nova_add_secure_test(pauses SOURCES pauses.c DESCRIPTION pair.nova.in
+  EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(leaks SOURCES leaks.c EXPECT "^vmm: 1[.][.]11$")
 nova_add_secure_test(sharing SOURCES sharing.c EXPECT "^vmm: 1[.][.]9$")
 
@@ -60,6 +64,11 @@ nova_add_secure_test(refused SOURCES refused.c
 nova_add_program(secure-spinner SOURCES spinner.c)
 nova_add_secure_test(beside SOURCES beside.c DESCRIPTION spinner.nova.in BESIDE secure-spinner
   EXPECT "^vmm: 1[.][.]3$")
+# A VMM that takes all secure memory that it can, and another one.
+nova_add_program(secure-greedy SOURCES greedy.c)
+target_link_libraries(secure-greedy PRIVATE Nova::novavmm)
+nova_add_secure_test(share SOURCES share.c DESCRIPTION share.nova.in BESIDE secure-greedy
+  EXPECT "^greedy: 1[.][.]4$" "^vmm: 1[.][.]3$" REJECT "^greedy: not ok")
 # Random ultracalls on four CPUs, beside the guests of another VMM.
 nova_add_program(secure-bystander SOURCES bystander.c)
 target_link_libraries(secure-bystander PRIVATE Nova::novavmm)
@@ -98,14 +107,19 @@ nova_add_boot_test(secure.no-guests SYSTEM secure-statuses CPU qemu64,-svm,+rdra
 nova_add_boot_test(secure.no-random SYSTEM secure-statuses CPU qemu64,+svm,+npt,-rdrand STATUS 1
   LABELS secure EXPECT "ultravisor: It cannot start: this CPU has no RDRAND, so keys could be")
 file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/machine.key" "These bytes are not a key.\n")
-foreach(row "no-key;32M" "no-memory;1M")
-  list(POP_FRONT row name memory)
+foreach(row "no-key;32M;" "no-memory;1M;" "no-vmms;32M;arguments vmms=0")
+  list(POP_FRONT row name memory arguments)
   configure_file(alone.nova.in ${name}.nova @ONLY)
 endforeach()
 nova_add_system(secure-no-key DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/no-key.nova"
   PROGRAMS ultravisor MODULES "${CMAKE_CURRENT_BINARY_DIR}/machine.key")
 nova_add_system(secure-no-memory DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/no-memory.nova"
   PROGRAMS ultravisor MODULES guest:machine.key)
+nova_add_system(secure-no-vmms DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/no-vmms.nova"
+  PROGRAMS ultravisor MODULES guest:machine.key)
+nova_add_boot_test(secure.no-vmms SYSTEM secure-no-vmms CPU qemu64,+svm,+npt,+rdrand STATUS 1
+  LABELS secure EXPECT
+  "ultravisor: It cannot start: its argument is not vmms=N, the number of VMMs that share its")
 nova_add_boot_test(secure.no-key SYSTEM secure-no-key CPU qemu64,+svm,+npt,+rdrand STATUS 1
   LABELS secure EXPECT
   "ultravisor: It cannot start: the module machine.key is missing or damaged: make one with")

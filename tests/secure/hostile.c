@@ -12,6 +12,9 @@
 
 #define FRESH      0x500000u /* page that the guest has not used */
 #define BLOB_BYTES 0x11000u  /* room of a blob */
+#define FIRST      0x510000u /* places of two ciphertexts */
+#define SECOND     0x511000u
+#define MS         1000000u
 
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
@@ -48,9 +51,14 @@ static void refuse_page(struct call *call)
         }
 }
 
+static bool aborted;
+static unsigned late; /* calls after the one that says that UV_ESM has failed */
+
 /* Changes a page of the kernel just before it is moved. */
 static void change_page(struct call *call)
 {
+        late += aborted;
+        aborted |= call->number == NOVA_H_SVM_INIT_ABORT;
         if (call->number == NOVA_H_SVM_PAGE_IN && call->word[0] == KERNEL)
                 memory.base[KERNEL + 5] ^= 1;
 }
@@ -158,6 +166,8 @@ static void converting(void)
         end("and its VM can become secure later");
         honest_attack = change_page;
         check(become() == NOVA_U_PERMISSION, "a changed bit of the kernel is found");
+        nova_sleep(50 * MS);
+        check(aborted && !late, "a VM that has not become secure makes no further call");
         end("and the right kernel runs");
         honest_attack = replace_page;
         check(become() == NOVA_U_SUCCESS && seen == NOVA_U_P3,
@@ -170,6 +180,51 @@ static void converting(void)
         honest_attack = take_slot;
         check(become() == NOVA_U_SUCCESS && (seen == NOVA_U_P2 || seen == NOVA_U_BUSY),
               "no memory vanishes while it is measured");
+        end("and the next VM runs");
+}
+
+/* Waits until the ultravisor has ended the guest. */
+static bool ends(void)
+{
+        for (unsigned i = 0; i < 1000 && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
+                nova_sleep(1000000);
+        return nova_uv_state(&uv) == NOVA_UV_ENDED;
+}
+
+/* Returns the number of equal bytes of two pages of the VMM's memory. */
+static unsigned count_equal(uint32_t first, uint32_t second)
+{
+        unsigned equal = 0;
+
+        for (uint32_t i = 0; i < PAGE; i++)
+                equal += memory.base[first + i] == memory.base[second + i];
+        return equal;
+}
+
+static void snapshots(void)
+{
+        check(become() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, 7) == 0 &&
+                      nova_uv_page_out(&uv, FIRST, FRESH, NOVA_UV_SNAPSHOT, NOVA_UV_ORDER_PAGE) ==
+                              NOVA_U_SUCCESS &&
+                      guest(PROBE_READ, FRESH, 0) == 7 && guest(PROBE_WRITE, FRESH, 8) == 0 &&
+                      nova_uv_page_out(&uv, SECOND, FRESH, 0, NOVA_UV_ORDER_PAGE) ==
+                              NOVA_U_SUCCESS &&
+                      count_equal(FIRST, SECOND) < PAGE / 16,
+              "a page that changes after its snapshot has a wholly different ciphertext");
+        end("and the next VM runs");
+}
+
+static void protection(void)
+{
+        check(become() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, 7) == 0 &&
+                      nova_uv_page_out(&uv, FRESH, FRESH, 0, NOVA_UV_ORDER_PAGE) ==
+                              NOVA_U_SUCCESS &&
+                      nova_uv_page_in(&uv, FRESH, FRESH, NOVA_UV_WRITE_PROTECTION,
+                                      NOVA_UV_ORDER_PAGE) == NOVA_U_SUCCESS &&
+                      guest(PROBE_READ, FRESH, 0) == 7,
+              "a guest reads a page that its VMM has protected");
+        drive_begin(PROBE_WRITE, FRESH, 8);
+        check(ends(), "it ends when it writes to the page");
         end("and the next VM runs");
 }
 
@@ -198,6 +253,8 @@ static void running(void)
                       guest(PROBE_READ, FRESH, 0) == 8,
               "a page can be read and then written after its snapshot");
         end("and the next VM runs");
+        snapshots();
+        protection();
 }
 
 /* The guest's task priority, which the VMM does not see, holds back what the VMM offers. */
@@ -262,14 +319,6 @@ static void places(void)
         nova_semaphore_down(&converted);
         check(esm_status == NOVA_U_P2, "UV_ESM: another place of the boot parameters is U_P2");
         end("and the next VM runs");
-}
-
-/* Waits until the ultravisor has ended the guest. */
-static bool ends(void)
-{
-        for (unsigned i = 0; i < 1000 && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
-                nova_sleep(1000000);
-        return nova_uv_state(&uv) == NOVA_UV_ENDED;
 }
 
 static void memory_slots(void)

@@ -212,7 +212,13 @@ static bool decrypt(struct pages *unused, uint64_t gpa, uint64_t version, const 
         return good;
 }
 
-static const struct page_ops ops = {unmap, copy_in, copy_out, encrypt, decrypt};
+static bool is_used(struct pages *unused, uint64_t gpa, uint64_t bytes)
+{
+        (void)unused, (void)gpa, (void)bytes;
+        return false; /* the model removes no slot */
+}
+
+static const struct page_ops ops = {unmap, is_used, copy_in, copy_out, encrypt, decrypt};
 
 static uint8_t short_of(uint32_t number, uint32_t from)
 {
@@ -250,7 +256,8 @@ static void restore(void)
         frames.free = frame_count - (unsigned)__builtin_popcount(now.used);
         frames.left[0] = (uint16_t)frames.free;
         pages.versions = now.versions;
-        pages.hand = 0; /* each victim is possible: the VMM moves any page out */
+        pages.hand =
+                (struct page_hand){0, 0}; /* each victim is possible: the VMM moves any page out */
         pages.secure = now.secure;
         pages.converting = now.phase < 2;
 }

@@ -93,6 +93,46 @@ class pages_test : public testing::Test
                 return true;
         }
 
+        static bool uses(struct pages *pages, uint64_t gpa, uint64_t bytes)
+        {
+                for (uint64_t i = 0; i < bytes; i += page_bytes)
+                        if (page_find(pages, gpa + i)->pins)
+                                return true;
+                return self(pages)->in_flight;
+        }
+
+        /* Searches all pages in parts. */
+        uint64_t victim()
+        {
+                uint64_t found = UINT64_MAX;
+
+                for (uint64_t i = 0; i <= page_total(&pages) && found == UINT64_MAX; i += PAGE_PART)
+                        found = page_victim(&pages);
+                return found;
+        }
+
+        /* Returns the numbers of the shared pages, in the order in which they are found. */
+        std::vector<uint64_t> shared()
+        {
+                std::vector<uint64_t> found;
+                struct page_hand hand = {};
+                uint64_t gpa;
+
+                while (page_next_shared(&pages, &hand, &gpa))
+                        if (gpa != UINT64_MAX)
+                                found.push_back((gpa - start) / page_bytes);
+                return found;
+        }
+
+        bool remove(unsigned slot)
+        {
+                if (!page_slot_close(&pages, slot))
+                        return false;
+                while (page_slot_free(&pages, slot))
+                        ;
+                return true;
+        }
+
         static bool copy_in(struct pages *pages, void *to, uint32_t normal)
         {
                 if (normal == self(pages)->revoked)
@@ -159,7 +199,7 @@ class pages_test : public testing::Test
         bool in_flight = false;
 };
 
-const struct page_ops pages_test::ops = {unmap, copy_in, copy_out, encrypt, decrypt};
+const struct page_ops pages_test::ops = {unmap, uses, copy_in, copy_out, encrypt, decrypt};
 
 TEST_F(pages_test, slots_do_not_overlap_and_end_exactly)
 {
@@ -277,17 +317,17 @@ TEST_F(pages_test, a_page_in_use_cannot_move)
         EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_BUSY);
         EXPECT_EQ(page_share(&pages, gpa(5)), NOVA_U_BUSY);
         fill(4, 0x10);
-        EXPECT_FALSE(page_slot_remove(&pages, 3));
+        EXPECT_FALSE(remove(3));
         EXPECT_EQ(frame_of(4)[0], 0x10) << "a slot that cannot be removed loses nothing";
         ASSERT_EQ(page_unshare(&pages, gpa(4)), NOVA_U_SUCCESS);
-        EXPECT_EQ(page_victim(&pages), UINT64_MAX);
+        EXPECT_EQ(victim(), UINT64_MAX);
         at(5)->pins = 0;
         in_flight = true;
         EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_BUSY);
         EXPECT_EQ(page_share(&pages, gpa(5)), NOVA_U_BUSY);
         EXPECT_EQ(frame_of(5)[0], 0x11);
         in_flight = false;
-        EXPECT_EQ(page_victim(&pages), gpa(5));
+        EXPECT_EQ(victim(), gpa(5));
         EXPECT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS);
 }
 
@@ -308,11 +348,9 @@ TEST_F(pages_test, a_page_that_the_vmm_takes_away_is_a_status)
 TEST_F(pages_test, sharing_discards_the_private_content)
 {
         fill(5, 0x11);
-        EXPECT_EQ(page_next_shared(&pages, 0), UINT64_MAX);
+        EXPECT_EQ(shared(), std::vector<uint64_t>());
         ASSERT_EQ(page_share(&pages, gpa(5)), NOVA_U_SUCCESS);
-        EXPECT_EQ(page_next_shared(&pages, 0), gpa(5));
-        EXPECT_EQ(page_next_shared(&pages, gpa(5)), gpa(5));
-        EXPECT_EQ(page_next_shared(&pages, gpa(6)), UINT64_MAX);
+        EXPECT_EQ(shared(), std::vector<uint64_t>{5});
         EXPECT_EQ(at(5)->state, PAGE_NONE);
         EXPECT_TRUE(at(5)->shared);
         EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3) << "the ultravisor has not asked";
@@ -360,7 +398,7 @@ TEST_F(pages_test, conversion_copies_once_and_is_over)
         EXPECT_TRUE(at(5)->read_only);
         EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3) << "it has been measured";
         EXPECT_EQ(page_out(&pages, gpa(5), 4, 0), NOVA_U_BUSY);
-        EXPECT_FALSE(page_slot_remove(&pages, 3));
+        EXPECT_FALSE(remove(3));
         pages.converting = false;
         EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3);
         EXPECT_EQ(page_in(&pages, gpa(6), 4, 0), NOVA_U_P3) << "this page has never been used";
@@ -390,23 +428,23 @@ TEST_F(pages_test, victims_come_from_all_slots)
         ASSERT_TRUE(page_slot_add(&pages, 7, start + slot_bytes, 4 * page_bytes));
         fill(3, 1);
         fill(slot_bytes / page_bytes + 1, 1);
-        EXPECT_EQ(page_victim(&pages), gpa(3));
-        EXPECT_EQ(page_victim(&pages), gpa(slot_bytes / page_bytes + 1));
-        EXPECT_EQ(page_victim(&pages), gpa(3));
+        EXPECT_EQ(victim(), gpa(3));
+        EXPECT_EQ(victim(), gpa(slot_bytes / page_bytes + 1));
+        EXPECT_EQ(victim(), gpa(3));
         fill(slot_bytes / page_bytes + 3, 1);
-        EXPECT_EQ(page_victim(&pages), gpa(slot_bytes / page_bytes + 1));
-        EXPECT_EQ(page_victim(&pages), gpa(slot_bytes / page_bytes + 3)) << "the last page";
+        EXPECT_EQ(victim(), gpa(slot_bytes / page_bytes + 1));
+        EXPECT_EQ(victim(), gpa(slot_bytes / page_bytes + 3)) << "the last page";
 }
 
 TEST_F(pages_test, victims_come_in_turn)
 {
         for (uint64_t i : {3, 5, 9})
                 fill(i, 1);
-        const uint64_t first = page_victim(&pages), second = page_victim(&pages);
+        const uint64_t first = victim(), second = victim();
 
         EXPECT_NE(first, second);
-        EXPECT_NE(page_victim(&pages), first);
-        EXPECT_EQ(page_victim(&pages), first);
+        EXPECT_NE(victim(), first);
+        EXPECT_EQ(victim(), first);
 }
 
 TEST_F(pages_test, without_a_frame_nothing_is_lost)
@@ -426,12 +464,108 @@ TEST_F(pages_test, without_a_frame_nothing_is_lost)
         EXPECT_EQ(frame_of(0)[0], 0x11);
 }
 
+TEST_F(pages_test, a_slot_is_removed_in_parts)
+{
+        unsigned parts = 1;
+
+        for (uint64_t i = 0; i < slot_bytes / page_bytes; i++)
+                fill(i, 1);
+        ASSERT_TRUE(page_slot_close(&pages, 3));
+        for (uint32_t before = frames.free; page_slot_free(&pages, 3); before = frames.free) {
+                EXPECT_LE(frames.free - before, PAGE_PART) << "the lock is held for this part";
+                EXPECT_LE(unmapped.size(), parts * PAGE_PART);
+                EXPECT_EQ(page_find(&pages, gpa(0)), nullptr) << "its pages are found no longer";
+                EXPECT_FALSE(page_has(&pages, gpa(0), 1));
+                EXPECT_FALSE(page_slot_is_free(&pages, gpa(0), page_bytes));
+                EXPECT_EQ(victim(), UINT64_MAX);
+                EXPECT_TRUE(shared().empty());
+                parts++;
+        }
+        EXPECT_EQ(parts, slot_bytes / page_bytes / PAGE_PART);
+        EXPECT_TRUE(page_slot_is_free(&pages, gpa(0), slot_bytes));
+        EXPECT_EQ(page_total(&pages), 0u);
+}
+
+TEST_F(pages_test, a_guest_that_ends_frees_a_slot_that_is_being_removed)
+{
+        fill(5, 1);
+        ASSERT_TRUE(page_slot_close(&pages, 3));
+        ASSERT_TRUE(page_slot_free(&pages, 3));
+        while (page_end(&pages))
+                ;
+        EXPECT_TRUE(page_slot_add(&pages, 3, start, slot_bytes));
+        EXPECT_NE(page_find(&pages, start), nullptr);
+}
+
+TEST_F(pages_test, searches_are_made_in_parts)
+{
+        const uint64_t last = slot_bytes / page_bytes - 1;
+        struct page_hand hand = {};
+        unsigned parts = 0;
+        uint64_t found = UINT64_MAX;
+
+        fill(last, 1);
+        for (; found == UINT64_MAX; parts++)
+                found = page_victim(&pages);
+        EXPECT_EQ(found, gpa(last));
+        EXPECT_EQ(parts, (last + 1) / PAGE_PART);
+        ASSERT_EQ(page_share(&pages, gpa(last)), NOVA_U_SUCCESS);
+        for (parts = 0, found = UINT64_MAX; found == UINT64_MAX; parts++)
+                ASSERT_TRUE(page_next_shared(&pages, &hand, &found));
+        EXPECT_EQ(found, gpa(last));
+        EXPECT_EQ(parts, (last + 1) / PAGE_PART);
+}
+
+TEST_F(pages_test, a_slot_that_vanishes_hides_no_shared_page_of_another)
+{
+        struct page_hand hand = {};
+        uint64_t found;
+
+        ASSERT_TRUE(page_slot_add(&pages, 7, start + slot_bytes, 4 * page_bytes));
+        ASSERT_EQ(page_share(&pages, gpa(slot_bytes / page_bytes + 1)), NOVA_U_SUCCESS);
+        ASSERT_TRUE(page_next_shared(&pages, &hand, &found));
+        ASSERT_TRUE(remove(3));
+        while (page_next_shared(&pages, &hand, &found) && found == UINT64_MAX)
+                ;
+        EXPECT_EQ(found, gpa(slot_bytes / page_bytes + 1));
+}
+
+TEST_F(pages_test, the_vms_of_a_client_share_a_number_of_frames)
+{
+        struct page_budget share = {.used = 0, .limit = 3};
+        struct pages other = pages;
+
+        other.slot[3] = {};
+        ASSERT_TRUE(page_slot_add(&other, 3, start, slot_bytes));
+        pages.share = other.share = &share;
+        EXPECT_FALSE(page_fill_block(&pages, gpa(0))) << "a block is more than the share";
+        fill(1, 1);
+        fill(2, 1);
+        EXPECT_EQ(page_room(&other), 1u);
+        ASSERT_TRUE(page_fill(&other, page_find(&other, gpa(1))));
+        EXPECT_EQ(page_room(&pages), 0u);
+        EXPECT_FALSE(page_fill(&pages, at(3)));
+        ASSERT_EQ(page_out(&pages, gpa(1), 1, 0), NOVA_U_SUCCESS);
+        ASSERT_TRUE(page_fill(&other, page_find(&other, gpa(2))));
+        EXPECT_EQ(page_in(&pages, gpa(1), 1, 0), NOVA_U_BUSY) << "the other VM has its frame";
+        while (page_end(&other))
+                ;
+        EXPECT_EQ(share.used, 1u);
+        EXPECT_EQ(page_in(&pages, gpa(1), 1, 0), NOVA_U_SUCCESS);
+        share.limit = frames.count;
+        EXPECT_TRUE(page_fill_block(&pages, gpa(FRAME_BLOCK)));
+        EXPECT_EQ(share.used, 2 + FRAME_BLOCK);
+        frames.free = 1;
+        EXPECT_EQ(page_room(&pages), 1u) << "as many as are free";
+        frames.free = frames.count - share.used;
+}
+
 TEST_F(pages_test, a_slot_can_be_removed)
 {
         fill(5, 0x11);
         at(6)->asked = true;
         ASSERT_EQ(page_in(&pages, gpa(6), 4, 0), NOVA_U_SUCCESS);
-        EXPECT_TRUE(page_slot_remove(&pages, 3));
+        EXPECT_TRUE(remove(3));
         EXPECT_EQ(frames.free, frames.count);
         EXPECT_EQ(page_find(&pages, start), nullptr);
         EXPECT_EQ(unmapped.size(), 2u);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A VMM whose guests take all secure memory that they can, and give nothing back. Then it provides
+ * a service, for which another VMM waits (share.c). */
+#include <stdio.h>
+
+#include "novart/service.h"
+#include "novart/time.h"
+
+#include "../runtime/tap.h"
+#include "honest.h"
+
+#define COUNT 3072u /* pages of added memory, as many as a VMM's share permits */
+#define MS    1000000
+
+/* Lets the guest touch a page. @return false if the guest has ended */
+static bool touch(unsigned page)
+{
+        bool answered = false;
+
+        drive_begin(PROBE_READ, MEMORY + page * PAGE, 0);
+        while (!answered && nova_uv_state(&uv) == NOVA_UV_SECURE)
+                answered = !nova_semaphore_down_until(&drive_answered, nova_deadline_in(MS));
+        return answered;
+}
+
+static int nothing(struct nova_request *request)
+{
+        (void)request;
+        return 0;
+}
+
+int main(void)
+{
+        static const struct nova_service_operation operations[] = {{nothing, 0, 0, false}};
+        const struct nova_service_config config = {
+                .name = "greedy", .operations = operations, .operation_count = 1};
+        unsigned touched = 0;
+
+        if (!honest_start(3))
+                return 1;
+        check(honest_become_secure() == NOVA_U_SUCCESS &&
+                      nova_uv_register_mem_slot(&uv, MEMORY, COUNT * PAGE, 0, 1) == NOVA_U_SUCCESS,
+              "a guest is secure, with more memory than its VMM's share");
+        check(nova_uv_register_mem_slot(&uv, MEMORY + COUNT * PAGE, PAGE, 0, 2) == NOVA_U_P3,
+              "slots larger than twice the share are refused");
+        while (touched < COUNT && touch(touched))
+                touched++;
+        printf("The guest has touched %u pages.\n", touched);
+        check(touched > 512 && touched < COUNT && nova_uv_state(&uv) == NOVA_UV_ENDED,
+              "it ends when the share is used up");
+        uv.lpid++;
+        check(nova_uv_write_pate(&uv, 0, MEMORY) == NOVA_U_SUCCESS &&
+                      !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal) &&
+                      honest_become_secure() != NOVA_U_SUCCESS,
+              "another VM of the VMM has the same share");
+        honest_end();
+        if (tap_end() || nova_service_start(NULL, &config))
+                return 1;
+        nova_service_sleep();
+}
