@@ -69,7 +69,7 @@ static bool take_argument(const char *argument)
         unsigned long vmms;
         char *end;
 
-        if (strncmp(argument, name, sizeof(name) - 1))
+        if (strncmp(argument, name, sizeof(name) - 1) != 0)
                 return false;
         argument += sizeof(name) - 1;
         vmms = strtoul(argument, &end, 10);
