@@ -146,7 +146,7 @@ static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
                 status = seal_open(vm->seal, key, copy, SEAL_ROOM_BYTES);
         free(copy);
         discard(vm, vm->blob, SEAL_ROOM_BYTES);
-        if (status)
+        if (status && vm_may_report(vm))
                 printf("A VM cannot become secure: %s.\n", seal_sentence(status));
         return status_of[status];
 }
@@ -165,7 +165,7 @@ static enum nova_u_status check_machine(struct vm *vm)
                 why = "its memory slots are smaller than the memory of its image";
         else if (vm->vcpus > seal->vcpus)
                 why = "it has more virtual CPUs than its image allows";
-        if (why)
+        if (why && vm_may_report(vm))
                 printf("A VM cannot become secure: %s.\n", why);
         return why ? NOVA_U_PERMISSION : NOVA_U_SUCCESS;
 }
@@ -184,8 +184,9 @@ static enum nova_u_status measure(struct vm *vm, struct nova_vcpu *vcpu,
         crypto_sha256_end(&sum, digest);
         if (seal_matches(part, digest))
                 return NOVA_U_SUCCESS;
-        printf("A VM cannot become secure: its part at 0x%llx is not the sealed one.\n",
-               (unsigned long long)part->address);
+        if (vm_may_report(vm))
+                printf("A VM cannot become secure: its part at 0x%llx is not the sealed one.\n",
+                       (unsigned long long)part->address);
         return NOVA_U_PERMISSION;
 }
 
@@ -200,10 +201,11 @@ static enum nova_u_status measure_all(struct vm *vm, struct nova_vcpu *vcpu)
         room = page_room(&vm->pages);
         vm_unlock();
         if (pages > room) {
-                printf("A VM cannot become secure: it needs %llu KiB of secure memory "
-                       "at once, and %llu are free for its VMM; enlarge 'memory' of the "
-                       "ultravisor.\n",
-                       (unsigned long long)pages * 4, (unsigned long long)room * 4);
+                if (vm_may_report(vm))
+                        printf("A VM cannot become secure: it needs %llu KiB of secure memory "
+                               "at once, and %llu are free for its VMM; enlarge 'memory' of the "
+                               "ultravisor.\n",
+                               (unsigned long long)pages * 4, (unsigned long long)room * 4);
                 return NOVA_U_RETRY;
         }
         for (unsigned i = 0; i < vm->seal->parts && !status; i++)

@@ -12,7 +12,9 @@
 #include "novart/sync.h"
 #include "novart/time.h"
 
-#define SOON_NS 1000000
+#define SOON_NS   1000000
+#define REPORT_NS 1000000000u
+#define REPORTS   8u /* that a VM causes within REPORT_NS */
 
 struct nova_service *vm_service;
 
@@ -156,6 +158,26 @@ static int make_machine(struct vm *vm)
         return error;
 }
 
+bool vm_may_report(struct vm *vm)
+{
+        static uint64_t last[VM_COUNT]; /* of each record; a new VM continues the old one's time */
+        static unsigned count[VM_COUNT];
+        const size_t number = (size_t)(vm - vms);
+        const uint64_t now = nova_time_ns();
+        unsigned reports;
+
+        vm_lock();
+        if (now - last[number] >= REPORT_NS) {
+                last[number] = now;
+                count[number] = 0;
+        }
+        reports = count[number]++;
+        vm_unlock();
+        if (reports == REPORTS)
+                printf("Further reports of VM %u are left out for a moment.\n", (unsigned)number);
+        return reports < REPORTS;
+}
+
 enum nova_u_status vm_start(struct vm *vm)
 {
         int error;
@@ -169,7 +191,8 @@ enum nova_u_status vm_start(struct vm *vm)
         }
         if (!error)
                 return NOVA_U_SUCCESS;
-        printf("A VM cannot become secure: %s.\n", nova_vm_why(&vm->machine, error));
+        if (vm_may_report(vm))
+                printf("A VM cannot become secure: %s.\n", nova_vm_why(&vm->machine, error));
         return NOVA_U_RETRY;
 }
 

@@ -97,6 +97,10 @@ struct vm *vm_add(void *session, uint16_t lpid);
  * lock; the state is VM_CONVERTING. */
 enum nova_u_status vm_start(struct vm *vm);
 
+/* Returns true if a report about a VM's UV_ESM may be printed: a VMM that repeats it must not fill
+ * the log. Takes the service's lock. */
+bool vm_may_report(struct vm *vm);
+
 /* Destroys the machine of a VM and frees all that belongs to it. The state is VM_ENDING; the caller
  * holds no lock. Afterwards the VM is normal. */
 void vm_stop(struct vm *vm);

@@ -15,6 +15,7 @@
 #define FIRST      0x510000u /* places of two ciphertexts */
 #define SECOND     0x511000u
 #define MS         1000000u
+#define FLOOD      40u
 
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
@@ -321,6 +322,24 @@ static void places(void)
         end("and the next VM runs");
 }
 
+/* Repeats UV_ESM with a blob that is none. */
+static void flood(void)
+{
+        unsigned refused = 0;
+
+        for (unsigned i = 0; i < FLOOD; i++) {
+                honest_load();
+                memset(memory.base + BLOB, 0, PAGE);
+                if (!nova_uv_esm(&uv, BLOB, PARAMS)) {
+                        nova_semaphore_down(&converted);
+                        refused += esm_status != NOVA_U_SUCCESS;
+                }
+                honest_end();
+        }
+        check(refused == FLOOD, "UV_ESM with a wrong blob is refused again and again");
+        end("and the next VM runs");
+}
+
 static void memory_slots(void)
 {
         uint64_t bytes = UINT64_C(1) << 37;
@@ -381,6 +400,7 @@ int main(void)
         walks();
         releases();
         places();
+        flood();
         memory_slots();
         stalling();
         hanging();
