@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Parses command lines of any contents, in buffers of these sizes. The last byte of a buffer
+ * is 0, as the reader of the boot loader's information makes it. */
+#include "lib/cmdline.h"
+#include "../driver.h"
+#include "firmware/multiboot.h"
+
+void console_print(const char *format, ...)
+{
+        (void)format;
+}
+
+static void parse(char *text, size_t room)
+{
+        text[room - 1] = 0;
+        cmdline_parse(text, room);
+}
+
+int main(void)
+{
+        TRY(parse, 1);
+        TRY(parse, 2);
+        TRY(parse, 20);
+        TRY(parse, MULTIBOOT_CMDLINE);
+        return 0;
+}
