@@ -26,6 +26,7 @@ GOAL_SECONDS = 20  # of the prover, for a goal
 FAULT_SECONDS = 5
 MACHDEPS = {"64": ("gcc_x86_64", "-m64"), "32": ("gcc_x86_32", "-m32")}
 FOLDERS = ("tests/proofs/stub", "hypervisor/src", "hypervisor/abi", "libnova/include")
+FOLDERS += ("roottask/vmm/include", "roottask/vmm/src")
 FOLDERS += ("hypervisor/src/arch/x86_{width}", "hypervisor/src/virt/x86_{width}")
 EVA = ("-eva", "-eva-precision", "5", "-eva-domains", "octagon,symbolic-locations")
 WP = ("-wp", "-wp-rte", "-wp-prover", "z3", "-wp-model", "Typed")

@@ -16,7 +16,7 @@ static void decode_bits(const uint8_t *code, size_t count, unsigned bits)
         size_t prefixes;
 
         if (nova_decode(code, count, bits, &in)) {
-                /*@ assert length: 1 <= in.length <= NOVA_CODE_BYTES; */
+                /*@ assert length: in.length <= NOVA_CODE_BYTES; */
                 /*@ assert bytes: in.bytes <= 8 && in.target_bytes <= 8; */
                 /*@ assert register: in.reg <= 15; */
                 /*@ assert base: in.address.base <= 15 || in.address.base == NOVA_NO_REGISTER; */
