@@ -62,32 +62,40 @@ EXPECTED = {
 # Operations that are also traced without treatments: all kinds of places except exceptions.
 WITHOUT = ("call_other_pd", "guest_cpuid")
 ROW = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)
+HEAD = re.compile(r"^(\w+):$", re.MULTILINE)
 OURS = ("speculation_", "guarded_", "cleared_")
 
 
-def trace(nova, arch, build, mode, key):
-    """Returns the instructions of each function in one operation."""
+def trace(nova, arch, build, mode, keys):
+    """Returns {operation: {function: instructions}}, all from one boot."""
     command = [sys.executable, nova, "bench", "--arch", arch, "--mitigations", mode]
-    command += ["--trace", key, "--summary", "--kernel", f"{build}/nova.elf32"]
+    command += ["--trace", ",".join(keys), "--summary", "--kernel", f"{build}/nova.elf32"]
     command += ["--programs", f"{build}/bin"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"nova bench failed:\n{done.stdout}{done.stderr}")
-    return {name: int(count) for name, count in ROW.findall(done.stdout)}
+    _, *parts = HEAD.split(done.stdout)
+    found = {key: {name: int(count) for name, count in ROW.findall(text)}
+             for key, text in zip(parts[::2], parts[1::2])}
+    if tuple(found) != tuple(keys) or not all(found.values()):
+        sys.exit(f"nova bench did not trace {', '.join(keys)}:\n{done.stdout}")
+    return found
 
 
 def main():
     nova, arch, build = sys.argv[1:]
     bad = []
+    treated = trace(nova, arch, build, "full", EXPECTED)
     for key, expected in EXPECTED.items():
-        full = trace(nova, arch, build, "full", key)
+        full = treated[key]
         found = {name: full.get(name, 0) / size for name, size in SIZES.items() if name in full}
         wanted = {HYPERCALL_EXIT[arch] if name == "exit" else name: n
                   for name, n in expected.items()}
         if found != wanted:
             bad.append(f"{key}: executed {found}, wanted {wanted}")
-        for mode in ("off", "auto") if key in WITHOUT else ():
-            more = [name for name in trace(nova, arch, build, mode, key) if name.startswith(OURS)]
+    for mode in ("off", "auto"):
+        for key, functions in trace(nova, arch, build, mode, WITHOUT).items():
+            more = [name for name in functions if name.startswith(OURS)]
             if more:
                 bad.append(f"{key} with {mode}: executed {', '.join(more)}")
     if bad:

@@ -158,7 +158,7 @@ class Options(unittest.TestCase):
             *("", "--json --update --arch x86_32", "linux", "io", "--release 0.2", "--trace new"),
             "io --json",
             *("--trace --json --update", "--trace sm_up --arch x86_32", "--scale --update"),
-            *("--trace sm_up --summary", "--update", "--cpus --update"),
+            *("--trace sm_up --summary", "--trace sm_up,new", "--update", "--cpus --update"),
         ):
             self.check(text)
 
@@ -178,6 +178,8 @@ class Options(unittest.TestCase):
             ("linux --arch x86_64", "--arch does not go with linux"),
             ("lynx", "'lynx' is not understood"),
             ("--trace sm_upp", "'sm_upp' is not an operation .* mean 'sm_up'. There are sm_up[.]"),
+            ("--trace sm_up,up", "'up' is not an operation with a trace"),
+            ("--trace sm_up,", "'' is not an operation with a trace"),
             ("--trace --summary", "--summary does not go with --trace, which"),
             ("--summary", "--summary applies to one operation"),
             ("--trace=", "'' is not an operation with a trace"),

@@ -88,13 +88,25 @@ class Paths(unittest.TestCase):
     def test_a_path_without_names_says_which_file_is_missing(self):
         program = Path("/bin/true").resolve()
         with self.assertRaisesRegex(NovaError, "has no symbols: put .* beside it, as true.elf"):
-            bench_listing.path_text([0x10], program, False)
+            bench_listing.paths_text({"sm_up": [0x10]}, program, False)
         with tempfile.TemporaryDirectory() as folder:
             kernel = Path(folder) / "kernel"
             command = ["gcc", "-x", "c", "-nostdlib", "-Wl,-e0", "-o", str(kernel), "-"]
             subprocess.run(command, input=b"void f(void) {}", check=True)
             with self.assertRaisesRegex(NovaError, "no instruction at 0x10, .* as kernel.elf"):
-                bench_listing.path_text([0x10], kernel, False)
+                bench_listing.paths_text({"sm_up": [0x10]}, kernel, False)
+
+    def test_several_operations_have_their_keys_above_them(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kernel = Path(folder) / "kernel"
+            command = ["gcc", "-x", "c", "-nostdlib", "-Wl,-ef", "-o", str(kernel), "-"]
+            subprocess.run(command, input=b"void g(void) {} void f(void) {}", check=True)
+            g, f = (address for address, name in sorted(bench_listing.symbols(kernel))
+                    if name in ("f", "g"))
+            one = bench_listing.paths_text({"up": [g]}, kernel, True)
+            self.assertTrue(one.startswith("function "), one)
+            two = bench_listing.paths_text({"up": [g], "down": [f, f]}, kernel, True)
+        self.assertRegex(two, r"(?s)\Aup:\nfunction .*\ng +1\n.*\n\ndown:\nfunction .*\nf +2\n")
 
     def names(self, text=ADDR2LINE):
         functions = [(0x10, "alias"), (0x20, "stub")]

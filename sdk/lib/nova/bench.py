@@ -118,8 +118,8 @@ def add_parser(commands):
         metavar="KEY",
         help="count costs that instructions hide instead (locked ones, loads of CR3, cache "
         "lines …); with the KEY of a row: every instruction of that operation, and how many "
-        "belong to each function. All counts are of one sample: the first one with the median "
-        "of instructions",
+        "belong to each function; with KEY,KEY…: the same for each, from one boot. All counts are "
+        "of one sample: the first one with the median of instructions",
     )
     parser.add_argument(
         "--summary", action="store_true", help="with --trace KEY: only the functions"
@@ -296,7 +296,7 @@ def _read_figures(path=None):
 
 
 def _traces(args, rows):
-    """Counts. Returns the text of the requested operation, or None."""
+    """Counts. Returns the text of the requested operations, or None."""
     with _built(args) as (kernel, programs):
 
         def run_with(boot):
@@ -310,10 +310,13 @@ def _traces(args, rows):
         )
         if args.trace is bench_options.ALL:
             return counts, None
-        if args.trace not in paths:
-            raise bench_options.no_trace(args.trace, paths)
+        keys = args.trace.split(bench_options.COMMA)
+        for key in keys:
+            if key not in paths:
+                raise bench_options.no_trace(key, paths)
+        chosen = {key: paths[key] for key in keys}
         linked = bench_listing.with_symbols(kernel)
-        return counts, bench_listing.path_text(paths[args.trace], linked, args.summary)
+        return counts, bench_listing.paths_text(chosen, linked, args.summary)
 
 
 def _is_own_kernel(args):

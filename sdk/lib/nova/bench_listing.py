@@ -136,10 +136,20 @@ def _listing(path, names, instructions):
             yield f"    {address:x}  {instructions.get(address, '?')}{note}"
 
 
-def path_text(path, kernel, only_summary):
-    """Returns one operation: every instruction, unless only the summary is requested, and the
-    summary."""
-    names, instructions = names_of(kernel, path), disassembly(kernel)
+def paths_text(paths, kernel, only_summary):
+    """Returns each operation of {key: path}: every instruction, unless only the summary is
+    requested, and the summary. Several operations have their key above them."""
+    instructions = disassembly(kernel)
+    texts = {
+        key: _path_text(path, kernel, instructions, only_summary) for key, path in paths.items()
+    }
+    if len(texts) == 1:
+        return "".join(texts.values())
+    return "\n\n".join(f"{key}:\n{text}" for key, text in texts.items())
+
+
+def _path_text(path, kernel, instructions, only_summary):
+    names = names_of(kernel, path)
     missing = next((address for address in path if address not in instructions), None)
     if missing is not None:
         raise _nameless(kernel, f"no instruction at {missing:#x}, where the operation ran")

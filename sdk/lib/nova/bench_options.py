@@ -8,6 +8,8 @@ from nova.errors import NovaError, meant
 
 # The default of --trace without a KEY.
 ALL = object()
+# Between the KEYs of --trace.
+COMMA = ","
 COUNT = ("--arch", "--kernel", "--json", "--update")
 RELEASE = re.compile("[0-9A-Za-z.-]+")
 # Options that count or do something else than the table, and the options that go with each.
@@ -66,5 +68,7 @@ def check(args, rows, traced):
         if args.update:
             raise NovaError("--update publishes this tree's own kernel: leave out --kernel.")
     # A new row has no trace yet.
-    if "--trace KEY" in given and args.trace not in rows:
-        raise no_trace(args.trace, traced)
+    keys = args.trace.split(COMMA) if "--trace KEY" in given else ()
+    for key in keys:
+        if key not in rows:
+            raise no_trace(key, traced)
