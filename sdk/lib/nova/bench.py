@@ -118,7 +118,7 @@ def add_parser(commands):
         metavar="KEY",
         help="count costs that instructions hide instead (locked ones, loads of CR3, cache "
         "lines …); with the KEY of a row: every instruction of that operation, and how many "
-        "belong to each function; with KEY,KEY…: the same for each, from one boot. All counts are "
+        "belong to each function; with KEY,KEY…: the same for each, in one boot. All counts are "
         "of one sample: the first one with the median of instructions",
     )
     parser.add_argument(
