@@ -447,7 +447,7 @@ class Sections(unittest.TestCase):
 
 class Linux(unittest.TestCase):
     WITH = {"host": 200, "guest": 1000, "entries": 10, "start": 150}
-    TEXT = "host 200 guest 1000 entries 3 start 150\nexit 0x7b 2 20\nexit 0x400 1 30\n"
+    TEXT = "section 0 host 200 guest 1000 entries 3 start 150\nexit 0x7b 2 20\nexit 0x400 1 30\n"
 
     def test_the_host_s_share_is_per_exit_and_of_all(self):
         found = bench_linux.figures(self.WITH, {"host": 1000, "guest": 0, "entries": 0})
@@ -467,6 +467,16 @@ class Linux(unittest.TestCase):
             bench_linux.read(self.TEXT.replace("2 20", "2 21"))
         with self.assertRaisesRegex(NovaError, "numbers of guest exits and entries differ"):
             bench_linux.read(self.TEXT.replace("2 20", "1 20"))
+
+    def test_an_exit_that_ends_in_another_section_belongs_to_the_whole(self):
+        one = self.TEXT.replace("2 20", "1 8")
+        other = one + "section 2 host 12 guest 9 entries 0 start 0\nexit 0x7b 1 24\n"
+        found = bench_linux.read_sections(other)
+        self.assertEqual({number: each["guest"] for number, each in found.items()}, {0: 1000, 2: 9})
+        self.assertEqual([one.reason for one in found[2]["exits"]], ["port"])
+        for text in (one, other.replace("1 24", "1 25"), other.replace("1 24", "2 24")):
+            with self.assertRaises(NovaError):
+                bench_linux.read_sections(text)
 
     def test_an_exit_without_a_reason_or_a_name_is_reported(self):
         text = self.TEXT.replace("0x7b", "0x4ff").replace("0x400", "0x8c")

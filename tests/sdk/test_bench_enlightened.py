@@ -2,6 +2,7 @@
 """`nova bench enlightened`: figures of operations, of flushes and of Debian's work, and limits."""
 
 import unittest
+from unittest import mock
 
 import paths  # noqa: F401
 from nova import bench_enlightened, bench_io
@@ -14,8 +15,7 @@ class Enlightened(unittest.TestCase):
         "calls": {"outside": 100, "inside": 7, "exits": 4.0},
         "interrupts": {"outside": 200, "inside": 7, "exits": 10.0},
     }
-    IDLE = ({"host": 1000, "start": 600}, {"host": 1400, "start": 700})
-    WORK = ({"host": 1310, "start": 610}, {"host": 2000, "start": 700})
+    WORK = ({"host": 300, "start": 0}, {"host": 610, "start": 10})
 
     def test_a_figure_is_that_of_one_time_above_the_run_without_the_operation(self):
         counts = {"host": 201000, "guest": 7050, "entries": 1010}
@@ -36,7 +36,7 @@ class Enlightened(unittest.TestCase):
         self.assertEqual((found["end_page_exits"], found["debian"]), (0, 0.5))
         found |= bench_enlightened.flush_figures(self.FLUSHES)
         for key in ("sleeps", "threads"):
-            found |= bench_enlightened.work_figures(key, self.IDLE, self.WORK)
+            found |= bench_enlightened.work_figures(key, self.WORK)
         rows = bench_io.read_rows(bench_enlightened.ROWS)
         self.assertEqual({row.key for row in rows}, set(found))
 
@@ -44,11 +44,19 @@ class Enlightened(unittest.TestCase):
         found = bench_enlightened.flush_figures(self.FLUSHES)
         self.assertEqual((found["flush"], found["flush_outside"]), (0.4, 0.5))
 
-    def test_work_is_what_debian_does_above_its_start(self):
-        found = bench_enlightened.work_figures("work", self.IDLE, self.WORK)
+    def test_work_is_compared_by_the_instructions_outside_the_guest(self):
+        found = bench_enlightened.work_figures("work", self.WORK)
         self.assertEqual(found, {"work_with": 300, "work_without": 600, "work": 0.5})
         with self.assertRaisesRegex(NovaError, "Debian did no work .work."):
-            bench_enlightened.work_figures("work", self.IDLE, (self.WORK[0], self.IDLE[1]))
+            bench_enlightened.work_figures("work", (self.WORK[0], {"host": 10, "start": 10}))
+
+    def test_the_start_is_apart_from_the_work(self):
+        place = bench_enlightened.Place(*4 * [None])
+        with mock.patch.object(bench_enlightened.Place, "boot", return_value={0: "start"}):
+            with self.assertRaisesRegex(NovaError, "Debian did no work .sleeps."):
+                place.debian("linux", "sleeps")
+            bench_enlightened.Place.boot.return_value[1] = "work"
+            self.assertEqual(place.debian("linux", "sleeps"), ("start", "work"))
 
     def test_an_exit_at_the_end_of_an_interrupt_is_a_complaint(self):
         rows = [row for row in bench_io.read_rows(bench_enlightened.ROWS)

@@ -19,6 +19,7 @@ SMP, PLAIN_SMP = "enlightened-smp", "linux-smp"
 ROWS = bench_io.FOLDER / "enlightened.tsv"
 WORK = bench_io.FOLDER / "enlightened" / "work.c"
 OVER = "the work is over"
+WORK_SECTION = 1  # of the plugin's counts, as WORK marks it
 NOTHING = "nothing"
 OPERATIONS = (
     *("cpuid", "refused", "signal", "list_1", "list_201"),
@@ -45,7 +46,7 @@ class Place:
     initrd: Path
 
     def boot(self, system, words, done, cpus=1):
-        """Boots a system. Returns the plugin's counts."""
+        """Boots a system. Returns the plugin's counts of each section."""
         results = self.folder / "results"
         results.unlink(missing_ok=True)
         modules = boot_list.read(boot_list.path(self.build, system))
@@ -60,7 +61,7 @@ class Place:
         console = runner.run().text()
         if done not in console.replace(words, "") or not results.exists():
             raise NovaError(f"the guest did not end ({words}):\n{console}", EXIT_FAILED)
-        return bench_linux.read(results.read_text(encoding="utf-8"))
+        return bench_linux.read_sections(results.read_text(encoding="utf-8"))
 
     def _with_work(self, module):
         if Path(module.file).name != "initrd":
@@ -68,8 +69,12 @@ class Place:
         return qemu.Module(str(self.initrd), module.arguments)
 
     def debian(self, system, word, cpus=1):
-        """Boots Debian, which runs the program of WORK."""
-        return self.boot(system, f"quiet run=work,{word}+poweroff,-f", OVER, cpus)
+        """Boots Debian, which runs the program of WORK. Returns the counts of its start and end,
+        and those of the work."""
+        found = self.boot(system, f"quiet run=work,{word}+poweroff,-f", OVER, cpus)
+        if WORK_SECTION not in found:
+            raise NovaError(f"Debian did no work ({word}).", EXIT_FAILED)
+        return found[0], found[WORK_SECTION]
 
 
 def each(counts, base, times):
@@ -81,15 +86,14 @@ def each(counts, base, times):
     }
 
 
-def outside(counts, base=None):
-    """Returns the instructions outside the guest after its first entry, above those of BASE."""
-    return counts["host"] - counts["start"] - (outside(base) if base else 0)
+def outside(counts):
+    """Returns the instructions outside the guest after its first entry."""
+    return counts["host"] - counts["start"]
 
 
-def work_figures(key, idle, work):
-    """Returns the figures of Debian's work, with and without the interface. IDLE, WORK: both
-    counts, without the work and with it."""
-    there = [outside(*pair) for pair in zip(work, idle)]
+def work_figures(key, work):
+    """Returns the figures of Debian's work. WORK: its counts with and without the interface."""
+    there = [outside(counts) for counts in work]
     if min(there) <= 0:
         raise NovaError(f"Debian did no work ({key}).", EXIT_FAILED)
     return {
@@ -143,9 +147,9 @@ def figures(one, debian):
 
 def _each(place, system, names, cpus=1):
     """Counts the operations of a guest. Returns the cost of each."""
-    base = place.boot(system, f"{NOTHING} {TIMES}", "it halted", cpus)
+    base = place.boot(system, f"{NOTHING} {TIMES}", "it halted", cpus)[0]
     return {
-        name: each(place.boot(system, f"{name} {TIMES}", "it halted", cpus), base, TIMES)
+        name: each(place.boot(system, f"{name} {TIMES}", "it halted", cpus)[0], base, TIMES)
         for name in names
     }
 
@@ -158,14 +162,10 @@ def _count(build_folder):
         place = Place(Path(build_folder), plugin, folder, initrd)
         one = _each(place, GUEST, OPERATIONS)
         found = flush_figures(_each(place, FLUSHES, FLUSH_WAYS, 4))
-        debian = [place.debian(name, NOTHING) for name in (LINUX, PLAIN)]
-        sleeps = [place.debian(name, "sleeps") for name in (LINUX, PLAIN)]
-        found |= figures(one, debian) | work_figures("sleeps", debian, sleeps)
-        idle, threads = (
-            [place.debian(name, word, 2) for name in (SMP, PLAIN_SMP)]
-            for word in (NOTHING, "threads")
-        )
-        return found | work_figures("threads", idle, threads), debian
+        debian, sleeps = zip(*(place.debian(name, "sleeps") for name in (LINUX, PLAIN)))
+        _, threads = zip(*(place.debian(name, "threads", 2) for name in (SMP, PLAIN_SMP)))
+        found |= figures(one, debian) | work_figures("sleeps", sleeps)
+        return found | work_figures("threads", threads), debian
 
 
 def _print_exits(debian):

@@ -62,22 +62,43 @@ def _counts(results, console, what):
 
 
 def read(text):
-    """Parses the plugin's output: counts by name, and the exits by reason, the most expensive
-    first. Raises NovaError if the parts do not sum up to the whole."""
-    head, *lines = text.splitlines()
-    fields = head.split()
-    counts = {name: int(count) for name, count in zip(fields[::2], fields[1::2])}
-    exits = []
-    for line in filter(lambda line: line.startswith("exit "), lines):
-        code, *numbers = line.split()[1:]
-        reason = REASONS.get(int(code, 16), f"exit {code}")
-        exits.append(Exits(UNSEEN if int(code, 16) == UNKNOWN else reason, *map(int, numbers)))
-    if sum(one.times for one in exits) != counts["entries"]:
+    """Parses the plugin's output for a system without marks."""
+    return read_sections(text)[0]
+
+
+def read_sections(text):
+    """Parses the plugin's output: for each section its counts by name, and the exits by reason, the
+    most expensive first. Raises NovaError if the parts do not sum up to the whole."""
+    found = {}
+    for line in text.splitlines():
+        word, *fields = line.split()
+        if word == "exit":
+            found[number]["exits"].append(_exits(*fields))
+        elif word == "section":
+            number = int(fields[0])
+            found[number] = dict(zip(fields[1::2], map(int, fields[2::2]))) | {"exits": []}
+    _check_sums(found.values())
+    for counts in found.values():
+        counts["exits"].sort(key=lambda one: -one.instructions)
+    return found
+
+
+def _exits(code, times, instructions):
+    reason = REASONS.get(int(code, 16), f"exit {code}")
+    reason = UNSEEN if int(code, 16) == UNKNOWN else reason
+    return Exits(reason, int(times), int(instructions))
+
+
+def _check_sums(sections):
+    """An exit can begin in one section and end in another one, so only the whole sums up."""
+    exits = [one for counts in sections for one in counts["exits"]]
+    entries, start, host = (
+        sum(counts[name] for counts in sections) for name in ("entries", "start", "host")
+    )
+    if sum(one.times for one in exits) != entries:
         raise NovaError("the numbers of guest exits and entries differ.", EXIT_FAILED)
-    if exits and counts["start"] + sum(one.instructions for one in exits) != counts["host"]:
+    if exits and start + sum(one.instructions for one in exits) != host:
         raise NovaError("start-up and exits do not sum up to the host's instructions.", EXIT_FAILED)
-    counts["exits"] = sorted(exits, key=lambda one: -one.instructions)
-    return counts
 
 
 def _with_nova(kernel, boot, plugin, folder):

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A QEMU plugin that counts instructions inside and outside of guests: VMRUN begins a guest, the
- * instruction after it ends it. The CPUs take turns in one thread (-icount).
+ * instruction after it ends it. The CPUs take turns in one thread (-icount). A program or a guest
+ * begins section n of the counts with a NOP of seven bytes that has MARK + n in its displacement;
+ * section 0 is what no mark precedes, and what follows its mark.
  *
  * Arguments: out=FILE, from=ADDRESS where the kernel begins; without it no reasons are recorded.
- * FILE gets `host N guest N entries N start N`, where start counts the host's instructions before
- * the first entry, on each CPU. For each exit reason it gets `exit CODE TIMES INSTRUCTIONS`: the
- * host's instructions from the exit to the CPU's next entry, or to the end. The code is the one
- * that the kernel loads from the control block after the guest: the first load of 8 bytes at
- * EXIT_CODE in a page. For each operation that a program or a guest marked (../secure/marks.h) it
- * gets `mark NUMBER TIMES HOST GUEST ENTRIES`: what the CPU with the mark did until its next
- * mark. */
+ * For each section FILE gets `section N host N guest N entries N start N`, where start counts the
+ * host's instructions before the first entry, on each CPU. For each exit reason it gets `exit CODE
+ * TIMES INSTRUCTIONS`: the host's instructions from the exit to the CPU's next entry, or to the
+ * end; an exit counts in the section in which it ends. The code is the one that the kernel loads
+ * from the control block after the guest: the first load of 8 bytes at EXIT_CODE in a page.
+ *
+ * For each operation that a program or a guest marked (../secure/marks.h) FILE gets `mark NUMBER
+ * TIMES HOST GUEST ENTRIES`: what the CPU with the mark did until its next mark. */
 #include "plugin.h"
 
 #include <inttypes.h>
@@ -17,7 +20,9 @@
 #define EXIT_CODE 0x70
 #define CODES     0x500 /* the last one stands for all others */
 #define CPUS      8
-#define MARK      0x4d4ba000u
+#define MARK      0x4d4b9100u
+#define SECTIONS  32
+#define OPERATION 0x4d4ba000u
 #define MARKS     32
 
 /* A piece of code that QEMU translated. */
@@ -32,8 +37,10 @@ extern void cpu_physical_memory_rw(uint64_t address, void *data, uint64_t size, 
         __attribute__((weak));
 extern unsigned qemu_plugin_mem_size_shift(memory_info info);
 
-static uint64_t counts[2], entries, start;
-static uint64_t times[CODES], instructions[CODES];
+static struct section {
+        uint64_t counts[2], entries, start;
+        uint64_t times[CODES], instructions[CODES];
+} sections[SECTIONS], *section = sections;
 
 /* An operation that is marked. */
 static struct operation {
@@ -60,11 +67,11 @@ static void leave(struct cpu *cpu)
 static void end_exit(struct cpu *cpu)
 {
         if (!cpu->entered) {
-                start += cpu->since;
+                section->start += cpu->since;
                 return;
         }
-        times[cpu->code]++;
-        instructions[cpu->code] += cpu->since;
+        section->times[cpu->code]++;
+        section->instructions[cpu->code] += cpu->since;
         cpu->asking = false;
 }
 
@@ -82,7 +89,7 @@ static void run(unsigned number, void *data)
 
         if (cpu->inside && piece->address == cpu->back_at)
                 leave(cpu);
-        counts[cpu->inside] += piece->count;
+        section->counts[cpu->inside] += piece->count;
         operations[cpu->mark].counts[cpu->inside] += piece->count;
         if (cpu->inside)
                 return;
@@ -90,10 +97,16 @@ static void run(unsigned number, void *data)
         if (piece->after) {
                 end_exit(cpu);
                 cpu->entered = cpu->inside = true;
-                entries++;
+                section->entries++;
                 operations[cpu->mark].entries++;
                 cpu->back_at = piece->after;
         }
+}
+
+static void at_section(unsigned cpu, void *data)
+{
+        (void)cpu;
+        section = data;
 }
 
 static void on_load(unsigned number, memory_info info, uint64_t address, void *unused)
@@ -114,12 +127,12 @@ static void on_load(unsigned number, memory_info info, uint64_t address, void *u
         cpu->asking = false;
 }
 
-static void at_mark(unsigned number, void *operation)
+static void at_operation(unsigned number, void *data)
 {
-        struct cpu *const cpu = find(number);
+        struct operation *const operation = data;
 
-        cpu->mark = (unsigned)(uintptr_t)operation;
-        operations[cpu->mark].times++;
+        find(number)->mark = (unsigned)(operation - operations);
+        operation->times++;
 }
 
 static void translate(plugin_id id, struct qemu_plugin_tb *tb)
@@ -127,6 +140,7 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
         static const uint8_t vmrun[] = {0x0f, 0x01, 0xd8};
         struct piece *const piece = calloc(1, sizeof(*piece)); /* lives as long as the code */
         struct qemu_plugin_insn *last;
+        uint32_t mark;
 
         (void)id;
         if (!piece)
@@ -138,16 +152,33 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
                 piece->after = qemu_plugin_insn_vaddr(last) + sizeof(vmrun);
         qemu_plugin_register_vcpu_tb_exec_cb(tb, run, CB_NO_REGS, piece);
         for (size_t i = 0; i < piece->count; i++) {
-                struct qemu_plugin_insn *const insn = qemu_plugin_tb_get_insn(tb, i);
-                uint32_t mark;
+                struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 
-                if (is_long_nop(insn, &mark) && mark - MARK < MARKS)
-                        qemu_plugin_register_vcpu_insn_exec_cb(insn, at_mark, CB_NO_REGS,
-                                                               (void *)(uintptr_t)(mark - MARK));
+                if (piece->address >= kernel_from)
+                        qemu_plugin_register_vcpu_mem_cb(insn, on_load, CB_NO_REGS,
+                                                         MEMORY_READ_AND_WRITE, NULL);
+                if (is_long_nop(insn, &mark) && mark - MARK < SECTIONS)
+                        qemu_plugin_register_vcpu_insn_exec_cb(insn, at_section, CB_NO_REGS,
+                                                               &sections[mark - MARK]);
+                if (is_long_nop(insn, &mark) && mark - OPERATION < MARKS)
+                        qemu_plugin_register_vcpu_insn_exec_cb(insn, at_operation, CB_NO_REGS,
+                                                               &operations[mark - OPERATION]);
         }
-        for (size_t i = 0; piece->address >= kernel_from && i < piece->count; i++)
-                qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, i), on_load,
-                                                 CB_NO_REGS, MEMORY_READ_AND_WRITE, NULL);
+}
+
+static void print_section(FILE *out, unsigned number)
+{
+        const struct section *const s = &sections[number];
+
+        if (!s->counts[0] && !s->counts[1])
+                return;
+        fprintf(out, "section %u host %" PRIu64 " guest %" PRIu64 " entries %" PRIu64, number,
+                s->counts[0], s->counts[1], s->entries);
+        fprintf(out, " start %" PRIu64 "\n", s->start);
+        for (unsigned i = 0; i < CODES; i++)
+                if (s->times[i])
+                        fprintf(out, "exit %#x %" PRIu64 " %" PRIu64 "\n", i, s->times[i],
+                                s->instructions[i]);
 }
 
 static void results(FILE *out)
@@ -155,12 +186,8 @@ static void results(FILE *out)
         for (unsigned i = 0; i < CPUS; i++)
                 if (!cpus[i].inside)
                         end_exit(&cpus[i]);
-        fprintf(out, "host %" PRIu64 " guest %" PRIu64 " entries %" PRIu64 " start %" PRIu64 "\n",
-                counts[0], counts[1], entries, start);
-        for (unsigned i = 0; i < CODES; i++)
-                if (times[i])
-                        fprintf(out, "exit %#x %" PRIu64 " %" PRIu64 "\n", i, times[i],
-                                instructions[i]);
+        for (unsigned i = 0; i < SECTIONS; i++)
+                print_section(out, i);
         for (unsigned i = 1; i < MARKS; i++)
                 if (operations[i].times)
                         fprintf(out, "mark %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
