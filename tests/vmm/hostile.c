@@ -48,7 +48,9 @@ GUEST_CODE(fault, 32, "addl $4, %esp\naddl $2, (%esp)\nincl 12(%ebp)\niretl\n");
 
 /* Half of the calls have a code and a list that exist, and an input in RAM. Output goes to the
  * second MiB or outside of RAM, and pages cover the second MiB, so the guest keeps its code.
- * Registers that reset, interrupt or stop a virtual CPU, or disable the interface, are left out. */
+ * After each call the guest reads or writes one register; half of the numbers have only bits that
+ * most existing ones have. Registers that reset, interrupt or stop a virtual CPU, or disable the
+ * interface, are left out. */
 GUEST_CODE(common, 32,
            "movl $16, %eax\nmovl %eax, %ds\nmovl %eax, %es\nmovl %eax, %ss\n"
            "movl $0x40000002, %ecx\nrdmsr\nmovl %eax, %ebp\nshll $12, %eax\n"
@@ -61,10 +63,11 @@ GUEST_CODE(common, 32,
            "4f\nandl $0x1ffff8, %ecx\nxorl %ebx, %ebx\n"
            "4:pushl %ebp\nmovl $0x10000, %ebp\ncall *%ebp\npopl %ebp\nincl 4(%ebp)\n"
            "testw %ax, %ax\njnz 5f\nincl 8(%ebp)\n"
-           "5:" RANDOM "movl %eax, %ecx\nandl $0x1ff, %ecx\ncmpl $3, %ecx\nje 8f\n"
+           "5:" RANDOM "movl %eax, %ecx\nandl $0x1ff, %ecx\ntestl $0x200, %eax\njz 6f\n"
+           "andl $0xb7, %ecx\n6:cmpl $3, %ecx\nje 8f\n"
            "cmpl $1, %ecx\njbe 8f\ncmpl $0x71, %ecx\nje 8f\ncmpl $0xf0, %ecx\nje 8f\n"
-           "orl $0x40000000, %ecx\nrdmsr\n" RANDOM
-           "movl %eax, %edx\nshrl $31, %edx\nandl $0x7ffff, %eax\norl $0x100000, %eax\nwrmsr\n"
+           "orl $0x40000000, %ecx\n" RANDOM "testl $0x80000, %eax\njnz 7f\nrdmsr\njmp 8f\n"
+           "7:movl %eax, %edx\nshrl $31, %edx\nandl $0x7ffff, %eax\norl $0x100000, %eax\nwrmsr\n"
            "8:movl 4(%ebp), %eax\ncmpl 0x7020, %eax\njb 1b\ncli\nhlt\n");
 
 static struct nova_vm vm;
