@@ -50,6 +50,16 @@ class Enlightened(unittest.TestCase):
         with self.assertRaisesRegex(NovaError, "Debian did no work .work."):
             bench_enlightened.work_figures("work", (self.WORK[0], {"host": 10, "start": 10}))
 
+    def test_each_operation_is_a_section_above_that_of_the_first_one(self):
+        counts = {number: {"host": cost, "guest": 0, "entries": 0}
+                  for number, cost in enumerate((7000, 1000, 3000, 6000))}
+        place = mock.Mock(boot=mock.Mock(return_value=counts))
+        found = bench_enlightened._each(place, "guest", ("one", "two"))
+        self.assertEqual([found[name]["outside"] for name in ("one", "two")], [2, 5])
+        self.assertEqual(place.boot.call_args.args[1], "1000 nothing one two")
+        with self.assertRaisesRegex(NovaError, "guest did not do three[.]"):
+            bench_enlightened._each(place, "guest", ("one", "two", "three"))
+
     def test_the_start_is_apart_from_the_work(self):
         place = bench_enlightened.Place(*4 * [None])
         with mock.patch.object(bench_enlightened.Place, "boot", return_value={0: "start"}):

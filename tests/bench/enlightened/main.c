@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest of `nova bench enlightened` that repeats one operation: OPERATION TIMES. */
+/* Guests of `nova bench enlightened`, each of which repeats one operation: TIMES OPERATION…. The
+ * repetitions of operation n are section n of the counts (plugin/guest.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,8 +44,10 @@ GUEST_CODE(set_up, 64,
                             "movl $0xfee000f0, %eax\nmovl $0x1ff, (%rax)\nmovl $0xfee003e0, %eax\n"
                             "movl $0xb, (%rax)\nmovl $0xfee00320, %eax\nmovl $0x61, (%rax)\n"
                             "movl 0x7000, %esi\ntestl %esi, %esi\njnz 1f\ncli\nhlt\n1:\n");
-/* The code before and after the operation. */
-GUEST_CODE(again, 64, "decl %esi\njz 9f\nmovl $0x1200, %eax\njmp *%rax\n9:cli\nhlt\n");
+/* The code after the operation. Its end begins section 0. */
+GUEST_CODE(again, 64,
+           "decl %esi\njz 9f\nmovl $0x1200, %eax\njmp *%rax\n"
+           "9:.byte 0x0f, 0x1f, 0x80\n.long 0x4d4b9100\ncli\nhlt\n");
 
 GUEST_CODE(nothing, 64, "nop\n");
 GUEST_CODE(cpuid, 64, "movl $1, %eax\ncpuid\n");
@@ -160,11 +163,12 @@ static void write_lists(void)
         }
 }
 
-static void load(const struct operation *operation, uint32_t times)
+static void load(const struct operation *operation, uint32_t times, uint8_t section)
 {
+        const uint8_t mark[] = {0x0f, 0x1f, 0x80, section, 0x91, 0x4b, 0x4d};
         static const uint64_t gdt[] = {0, 0xaf9b000000ffff, 0xcf93000000ffff};
         const uint64_t gate[] = {0x8e0000080000 | HANDLER_AT, 0};
-        const uint32_t body = GUEST_AT + 0x200;
+        const uint32_t body = GUEST_AT + 0x200, begin = body - sizeof(mark);
         const uint32_t words[] = {times, operation->assist ? 0x13001 : 0};
         struct nova_utcb_state *const start = &vm.vcpu[0].start.state;
 
@@ -175,9 +179,10 @@ static void load(const struct operation *operation, uint32_t times)
         nova_guest_write(&vm.memory, HANDLER_AT, operation->handler, operation->handler_bytes);
         nova_guest_write(&vm.memory, body, operation->code, operation->bytes);
         nova_guest_write(&vm.memory, body + operation->bytes, CODE(again));
-        nova_guest_write(&vm.memory, body - GUEST_BYTES(set_up), CODE(set_up));
+        nova_guest_write(&vm.memory, begin, mark, sizeof(mark));
+        nova_guest_write(&vm.memory, begin - GUEST_BYTES(set_up), CODE(set_up));
         nova_guest_write(&vm.memory, TIMES_AT, words, sizeof(words));
-        nova_registers_long(&vm.vcpu[0].start, body - GUEST_BYTES(set_up), TABLES_AT, 8, 16);
+        nova_registers_long(&vm.vcpu[0].start, begin - GUEST_BYTES(set_up), TABLES_AT, 8, 16);
         start->sp = 0x9f00;
         start->gdtr.base = GDT_AT;
         start->gdtr.limit = sizeof(gdt) - 1;
@@ -185,7 +190,7 @@ static void load(const struct operation *operation, uint32_t times)
         start->idtr.limit = (VECTOR + 1) * sizeof(gate) - 1;
 }
 
-int main(int argc, char **argv)
+static enum nova_vm_end run(const struct operation *operation, uint32_t times, uint8_t section)
 {
         static const struct nova_hv_port port = {
                 .connection = 1, .events = true, .sint = 2, .flags = 1};
@@ -193,15 +198,34 @@ int main(int argc, char **argv)
                 .name = "bench", .memory = RAM_BYTES, .local_apic = true, .same_tsc = true};
         const struct nova_hv_config enlightened = {.privileges = NOVA_HV_PRIVILEGES_ALL,
                                                    .direct_timers = true};
-        const struct operation *const operation = argc == 3 ? find(argv[1]) : NULL;
         enum nova_vm_end end;
 
-        if (!operation || !machine_create(&vm, &config, &pc) ||
-            nova_hv_enable(&hv, &vm, &enlightened) || nova_hv_connect(&hv, &port))
-                return 1;
-        load(operation, (uint32_t)atoi(argv[2]));
+        vm = (struct nova_vm){0};
+        pc = (struct nova_pc){0};
+        hv = (struct nova_hv){0};
+        if (!machine_create(&vm, &config, &pc) || nova_hv_enable(&hv, &vm, &enlightened) ||
+            nova_hv_connect(&hv, &port))
+                exit(1);
+        load(operation, times, section);
         nova_vm_run(&vm);
         end = nova_vm_wait(&vm);
-        printf("%s: it %s\n", operation->name, nova_vm_end_text(end));
-        return end != NOVA_VM_HALTED;
+        nova_vm_destroy(&vm);
+        return end;
+}
+
+int main(int argc, char **argv)
+{
+        for (int i = 2; i < argc; i++) {
+                const struct operation *const operation = find(argv[i]);
+                enum nova_vm_end end;
+
+                if (!operation)
+                        return 1;
+                end = run(operation, (uint32_t)atoi(argv[1]), (uint8_t)(i - 1));
+                printf("%s: it %s\n", operation->name, nova_vm_end_text(end));
+                if (end != NOVA_VM_HALTED)
+                        return 1;
+        }
+        puts("all guests halted");
+        return 0;
 }
