@@ -112,7 +112,7 @@ static const char *command_line(char **words)
 
         snprintf(line, sizeof(line),
                  "quiet console=ttyS0 reboot=k panic=-1 no_timer_check tsc=reliable "
-                 "tsc_early_khz=%u",
+                 "cryptomgr.notests tsc_early_khz=%u",
                  (unsigned)nova_program.hip->tsc_khz);
         for (; *words; words++) {
                 strncat(line, " ", sizeof(line) - strlen(line) - 1);

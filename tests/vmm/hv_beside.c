@@ -104,7 +104,7 @@ static bool load_linux(void)
 {
         struct nova_linux image = {.command_line =
                                            "console=ttyS0 reboot=k panic=-1 no_timer_check quiet "
-                                           "run=poweroff,-f",
+                                           "cryptomgr.notests run=poweroff,-f",
                                    .rsdp = pc.rsdp};
         const char *why;
 

@@ -60,7 +60,7 @@ DISK = [
     *("-device", "virtio-blk-pci,drive=d,disable-legacy=on,num-queues=1"),
 ]
 # In the command line of Debian's kernel. Without mitigations it does no work that NOVA does not do.
-WORDS = "mitigations=off quiet run=io+poweroff,-f"
+WORDS = "mitigations=off cryptomgr.notests quiet run=io+poweroff,-f"
 FLAGS = (
     "-O2 -static -nostdlib -ffreestanding -fno-tree-loop-distribute-patterns -fno-pie -no-pie "
     "-fno-stack-protector -mgeneral-regs-only"

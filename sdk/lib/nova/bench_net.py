@@ -36,13 +36,15 @@ CARDS = [
 ]
 # In the command line of Debian's kernel: eth0 asks, and eth1 answers in a namespace of its own.
 WORDS = (
-    "mitigations=off quiet net=10.1.0.1/24 "
+    "mitigations=off cryptomgr.notests quiet net=10.1.0.1/24 "
     "run=net,answer,&+sleep,1+ip,link,set,eth1,netns,$!+net,ask+poweroff,-f"
 )
 
 
 # Of two kernels, each in a QEMU of its own.
-GUEST_WORDS = "mitigations=off quiet net=10.1.0.{}/24 run=net,{}+poweroff,-f"
+GUEST_WORDS = (
+    "mitigations=off cryptomgr.notests quiet net=10.1.0.{}/24 run=net,{}+poweroff,-f"
+)
 GUEST_MEMORY = 96
 
 
