@@ -119,11 +119,14 @@ class Machine:
         self.send(NODES, p.ICMP6, p.icmp6(LINK, NODES, 134, p.router(PREFIX, OWN)))
 
     def until(self, condition, seconds):
-        """Takes frames until the condition holds. Returns whether it does."""
+        """Takes frames until the condition holds. Returns whether it held. A condition that sends
+        a question is not examined again after the answer: the next answer may be lost."""
         end = time.monotonic() + seconds
-        while not condition() and time.monotonic() < end and not self.peer.ended:
+        while not condition():
+            if time.monotonic() >= end or self.peer.ended:
+                return False
             self.step()
-        return bool(condition())
+        return True
 
 
 def exchange(machine, to, source, what):
