@@ -51,6 +51,8 @@ struct netif novanet_interface;
 static struct nova_net *net;            /* protected by lwIP's lock, but for nova_net_listen() */
 static bool up;                         /* the service runs */
 static bool leaves_open;                /* checksums, which the service takes */
+static bool lacked;                     /* a frame found no buffer since the thread last sent the
+                                           rest */
 static struct nova_tcp_segment segment; /* made of the frames in `parts` */
 static struct pbuf *parts[JOIN_MAX];
 static unsigned joined; /* number of parts */
@@ -85,6 +87,17 @@ uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_
         return ip_chksum_pseudo(packet, protocol, bytes, source, destination);
 }
 
+/* Returns lwIP's error for one of nova_net_reserve(). Without a buffer, lwIP keeps the segment of a
+ * stream. The service wakes the thread when buffers are free. A frame for a service that has ended
+ * is lost; the thread notices the end. */
+static err_t why_not(int error)
+{
+        if (error != EAGAIN)
+                return ERR_OK;
+        lacked = true;
+        return ERR_MEM;
+}
+
 /* Queues the frames of a packet of TCP, all or none. */
 static err_t send_large(const struct pbuf *buffer)
 {
@@ -99,7 +112,7 @@ static err_t send_large(const struct pbuf *buffer)
                 return ERR_BUF;
         error = nova_net_reserve(net, (cut.left + TCP_MSS - 1) / TCP_MSS);
         if (error)
-                return error == EAGAIN ? ERR_MEM : ERR_OK;
+                return why_not(error);
         while (cut.left && nova_net_prepare(net, &start) == 0) {
                 const u16_t bytes = (u16_t)LWIP_MIN(cut.left, TCP_MSS);
 
@@ -113,7 +126,7 @@ static err_t send_large(const struct pbuf *buffer)
         return ERR_OK;
 }
 
-/* Queues a frame. A frame that finds no buffer is lost; TCP sends it again. */
+/* Queues a frame. */
 static err_t output(struct netif *of, struct pbuf *buffer)
 {
         const u16_t bytes = buffer->tot_len;
@@ -126,13 +139,10 @@ static err_t output(struct netif *of, struct pbuf *buffer)
         if (bytes > NOVA_NET_FRAME_MAX)
                 return send_large(buffer);
         error = nova_net_prepare(net, &frame);
-        if (error == EAGAIN)
-                return ERR_MEM;
-        if (!error) {
-                pbuf_copy_partial(buffer, frame, bytes, 0);
-                /* the thread notices the end of the service */
-                nova_net_queue_sum(net, bytes, leaves_open ? novanet_open_sum(frame, bytes) : 0);
-        }
+        if (error)
+                return why_not(error);
+        pbuf_copy_partial(buffer, frame, bytes, 0);
+        nova_net_queue_sum(net, bytes, leaves_open ? novanet_open_sum(frame, bytes) : 0);
         return ERR_OK;
 }
 
@@ -251,6 +261,7 @@ static int pass_on(const struct nova_net_frame *frame)
         return 0;
 }
 
+/* Passes on all frames that have come, and sends what found no buffer before. */
 static int receive(void)
 {
         struct nova_net_frame frame;
@@ -262,7 +273,13 @@ static int receive(void)
                         error = pass_on(&frame);
         } while (!error);
         end_join();
-        return error == EAGAIN ? 0 : error;
+        if (error != EAGAIN)
+                return error;
+        if (lacked) {
+                lacked = false;
+                novanet_send_rest();
+        }
+        return 0;
 }
 
 static void reopen(void)
@@ -279,6 +296,8 @@ static void reopen(void)
         up = true;
         set_open();
         novanet_recover();
+        lacked = false;
+        novanet_send_rest();
 }
 
 /* Waits for frames, and passes them on. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sends again what was lost while the service with frames did not run. */
+/* Sends again what was lost while the service with frames did not run, and what it had no buffers
+ * for. */
 #include "interface.h"
 #include "lwip/priv/tcp_priv.h"
 
@@ -16,4 +17,14 @@ void novanet_recover(void)
                 pcb->rto = (s16_t)((pcb->sa >> 3) + pcb->sv);
                 tcp_rexmit_rto(pcb);
         }
+}
+
+/* lwIP itself would try again with the stream's next acknowledgement, or with a timer after half a
+ * second or more. No acknowledgement comes if all of the stream's other bytes have arrived, and the
+ * buffers had frames of other streams. */
+void novanet_send_rest(void)
+{
+        for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
+                if (pcb->flags & (TF_NAGLEMEMERR | TF_ACK_NOW))
+                        tcp_output(pcb);
 }

@@ -5,9 +5,14 @@ NUMBER COMMAND...
 
 Runs a command that boots a system with a card. The word NETDEV in the command becomes QEMU's option
 for the cable. KIND is `echo`: sends streams to target.c, over IPv4 and IPv6, which must come back,
-until programs have been started again NUMBER times, and then ends the server; `losses`: sends
-NUMBER streams over IPv4, accepts the largest segments, loses some of them and changes its window;
-or `web`: fetches the page of the example status over both protocols, and ends the machine.
+until programs have been started again NUMBER times, and then ends the server; `together`: as echo,
+with four streams at once; `wide`: sends NUMBER times four streams at once, whose windows have more
+frames than the server has buffers; `losses`: sends NUMBER streams over IPv4, accepts the largest
+segments, loses some of them and changes its window; or `web`: fetches the page of the example
+status over both protocols, and ends the machine.
+
+No stream may wait for a timeout of the server's TCP. Pings that come back are the clock of such a
+wait, at most one per TICK: while the driver or the host's processor is away, none comes.
 """
 import json
 import os
@@ -27,16 +32,20 @@ STREAM_BYTES = 40000
 STREAM_SECONDS = 30  # until it has come back, or the test fails
 SEGMENT, IN_FLIGHT = 1000, 8000
 AGAIN_SECONDS = 0.2
-SLOW_SECONDS = 1.2  # less than lwIP's first timeout, more than a restart takes
-LARGEST = 1460  # bytes of a segment that fills a frame
+TICK = 0.05  # seconds between two pings
+WAIT_SECONDS = 1.0  # less than lwIP's first timeout
+WAIT_WIDE = 0.4  # seconds, less than a period of lwIP's timers
+LARGEST = 1460  # bytes of a segment over IPv4 that fills a frame
+LARGEST6 = 1440
 LOSSES = 0.04  # share of the segments that are lost
-SLOW_SHARE = 8  # one slow stream for this number of restarts is accepted: the host may be busy
+TOGETHER = 4  # streams at once
+WIDE = 30000  # bytes in flight of a wide stream: 21 frames; a session has 32 buffers
 
 
 class Stream:
     """A connection to a port of the other machine."""
 
-    def __init__(self, machine, to, ports, data, losses=None):
+    def __init__(self, machine, to, ports, data, losses=None, wide=False):
         self.machine, self.to, self.ports, self.data = machine, to, ports, data
         self.start = random.Random(ports[0]).getrandbits(32)
         self.acked = -1  # bytes of ours that have come; -1: the connection is not open
@@ -46,17 +55,20 @@ class Stream:
         self.over = False  # the other machine has ended the connection
         self.due = 0.0
         self.losses = losses  # a random.Random of a stream with losses
+        self.wide = wide
+        self.largest = LARGEST if len(to) == 4 else LARGEST6
         self.sizes = []  # of the segments with data that have come
-        machine.stream = self
+        self.moved = machine.ticks  # at the last progress
+        self.wait = 0  # ticks, the longest time without progress
 
     def transmit(self, flags, offset, data=b""):
         """Sends a segment with the bytes after an offset."""
         source = OURS[len(self.to)]
         number = (self.start + 1 + offset) % 2**32
         window, options = 8192, b""
-        if self.losses:
-            window = self.losses.randrange(LARGEST, 2**16)
-            options = struct.pack(">BBH", 2, 4, LARGEST) if flags & p.SYN else b""
+        if self.losses or self.wide:
+            window = self.losses.randrange(LARGEST, 2**16) if self.losses else 2**16 - 1
+            options = struct.pack(">BBH", 2, 4, self.largest) if flags & p.SYN else b""
         self.machine.send(self.to, p.TCP,
                           p.tcp(source, self.to, self.ports, number, self.expected, flags, data,
                                 window, options), source)
@@ -68,9 +80,9 @@ class Stream:
             self.due = time.monotonic() + AGAIN_SECONDS
             if self.acked < 0:
                 self.transmit(p.SYN, -1)
-        while 0 <= self.acked <= self.sent < len(self.data) and \
-                self.sent - len(self.got) < IN_FLIGHT:
-            part = self.data[self.sent:self.sent + SEGMENT]
+        size, most = (self.largest, WIDE) if self.wide else (SEGMENT, IN_FLIGHT)
+        while 0 <= self.acked <= self.sent < len(self.data) and self.sent - len(self.got) < most:
+            part = self.data[self.sent:self.sent + size]
             self.transmit(p.ACK | p.PSH, self.sent, part)
             self.sent += len(part)
         if self.losses and self.acked >= 0 and self.sent == len(self.data):
@@ -78,9 +90,14 @@ class Stream:
             self.sent += 1
 
     def take(self, segment):
+        """Takes a segment, and notes the progress."""
+        before = self.acked, len(self.got), self.over
+        self.take_segment(segment)
+        if (self.acked, len(self.got), self.over) != before:
+            self.moved = self.machine.ticks
+
+    def take_segment(self, segment):
         """Takes a segment."""
-        if segment[:4] != struct.pack(">HH", *reversed(self.ports)):
-            return
         number, acked = struct.unpack(">II", segment[4:12])
         flags, data = segment[13], segment[(segment[12] >> 4) * 4:]
         if data:
@@ -104,15 +121,9 @@ class Stream:
         if data or flags & p.FIN:
             self.transmit(p.ACK, self.sent)
 
-    def run(self, complete):
-        """Exchanges bytes until COMPLETE. Returns whether that was in time."""
-        end = time.monotonic() + STREAM_SECONDS
-        while not complete() and not self.over and time.monotonic() < end:
-            if self.machine.peer.ended:
-                break
-            self.push()
-            self.machine.step()
-        return bool(complete())
+    def is_back(self):
+        """Returns whether all bytes have come back."""
+        return len(self.got) >= len(self.data)
 
     def abort(self):
         """Ends the connection."""
@@ -124,17 +135,46 @@ class Talker(Machine):
 
     def __init__(self, peer):
         super().__init__(peer, ["10.0.0.1", "fe80::1"], False)
-        self.stream = None
+        self.streams = {}  # by port
+        self.ticks = 0  # pings that came back
+        self.ticked = self.ping_due = 0.0
         peer.socket.settimeout(0.05)
         for one in THEIRS:
             self.macs[one] = CARD
 
     def take(self, protocol, source, to, payload):
-        """Passes TCP segments to the stream, and all others to Machine."""
-        if protocol == p.TCP and self.stream:
-            self.stream.take(payload)
+        """Passes TCP segments to their stream, counts pings, and passes all others to Machine."""
+        if protocol == p.TCP:
+            stream = self.streams.get(int.from_bytes(payload[2:4], "big"))
+            if stream and payload[:2] == struct.pack(">H", stream.ports[1]):
+                stream.take(payload)
+        elif (protocol, payload[0]) == (p.ICMP, 0):
+            if time.monotonic() >= self.ticked + TICK:
+                self.ticked = time.monotonic()
+                self.ticks += 1
         else:
             super().take(protocol, source, to, payload)
+
+    def ping(self):
+        """Sends a ping when it is due."""
+        if time.monotonic() >= self.ping_due:
+            self.ping_due = time.monotonic() + TICK
+            self.send(THEIRS[0], p.ICMP, p.echo(8, 1, b"tick"), IP)
+
+    def run(self, streams, complete):
+        """Exchanges bytes until each stream is COMPLETE, or over. Returns whether all were complete
+        in time."""
+        self.streams = {stream.ports[0]: stream for stream in streams}
+        end = time.monotonic() + STREAM_SECONDS
+        left = streams
+        while left and time.monotonic() < end and not self.peer.ended:
+            for stream in left:
+                stream.push()
+                stream.wait = max(stream.wait, self.ticks - stream.moved)
+            self.ping()
+            self.step()
+            left = [stream for stream in left if not complete(stream) and not stream.over]
+        return all(complete(stream) for stream in streams)
 
     def ask(self, data):
         """Sends a datagram to the server. Returns the answer, or None."""
@@ -145,31 +185,77 @@ class Talker(Machine):
         return None
 
 
-def echo(machine, number):
-    """Sends streams. Returns a sentence about an error."""
-    count, restarts, slow, slowest = 0, 0, 0, 0.0
-    if not machine.until(lambda: machine.ask(b"state"), 30):
-        return "the server does not answer"
-    while restarts < number:
-        data = random.Random(count).randbytes(STREAM_BYTES)
-        stream = Stream(machine, THEIRS[count % 2], (10000 + count % 50000, 7), data)
-        begin = time.monotonic()
+class Round:
+    """Streams at once, one after another."""
+
+    def __init__(self, machine, at_once, wide=False):
+        self.machine, self.at_once, self.wide = machine, at_once, wide
+        self.count = 0  # streams so far
+        self.wait = 0  # ticks, the longest of all streams
+
+    def run(self):
+        """Sends streams, and ends them. Returns a sentence about an error."""
+        streams = []
+        for number in range(self.count, self.count + self.at_once):
+            data = random.Random(number).randbytes(STREAM_BYTES)
+            streams.append(Stream(self.machine, THEIRS[number % 2], (10000 + number % 50000, 7),
+                                  data, wide=self.wide))
+        self.count += self.at_once
         # The server may have forgotten this machine's address, and asks for it again.
-        if not stream.run(lambda one=stream, all_=data: len(one.got) >= len(all_)) or \
-                stream.got != data:
-            return (f"stream {count} came back with {len(stream.got)} of {len(data)} bytes, or "
-                    f"changed, after {restarts} restarts")
-        stream.abort()
-        slow += time.monotonic() - begin > SLOW_SECONDS
-        slowest = max(slowest, time.monotonic() - begin)
-        count += 1
-        answer = machine.ask(b"state")
-        restarts = int(answer.split()[4]) if answer else restarts
-    print(f"stream.py: {count} streams, {restarts} restarts, {slow} took more than "
-          f"{SLOW_SECONDS} s, the slowest {slowest:.1f} s", flush=True)
-    wrong = "streams wait for timeouts of TCP" if slow * SLOW_SHARE > restarts else None
+        self.machine.run(streams, Stream.is_back)
+        for stream in streams:
+            self.wait = max(self.wait, stream.wait)
+            stream.abort()
+            if stream.got != stream.data:
+                return (f"stream {stream.ports[0] - 10000} came back with {len(stream.got)} of "
+                        f"{len(stream.data)} bytes, or changed")
+            if stream.wait * TICK > (WAIT_WIDE if self.wide else WAIT_SECONDS):
+                return (f"stream {stream.ports[0] - 10000} waited for a timer of TCP: for "
+                        f"{stream.wait} pings of {TICK} s")
+        return None
+
+    def report(self, what):
+        """Prints the result."""
+        print(f"stream.py: {self.count} streams, {what}, the longest wait {self.wait * TICK:.2f} s",
+              flush=True)
+
+
+def end_server(machine):
+    """Ends the server."""
     while not machine.peer.ended:
         machine.ask(b"end")
+
+
+def echo(machine, number, at_once=1):
+    """Sends streams while programs restart. Returns a sentence about an error."""
+    restarts, wrong = 0, None
+    if not machine.until(lambda: machine.ask(b"state"), 30):
+        return "the server does not answer"
+    rounds = Round(machine, at_once)
+    while restarts < number and not wrong:
+        wrong = rounds.run()
+        answer = machine.ask(b"state")
+        restarts = int(answer.split()[4]) if answer else restarts
+    rounds.report(f"{restarts} restarts")
+    end_server(machine)
+    return wrong
+
+
+def together(machine, number):
+    """As echo, with streams at once."""
+    return echo(machine, number, TOGETHER)
+
+
+def send_wide(machine, number):
+    """Sends streams at once that fill the server's buffers. Returns a sentence about an error."""
+    wrong = None
+    if not machine.until(lambda: machine.ask(b"state"), 30):
+        return "the server does not answer"
+    rounds = Round(machine, TOGETHER, True)
+    for _ in range(number):
+        wrong = wrong or rounds.run()
+    rounds.report(f"{TOGETHER} at once")
+    end_server(machine)
     return wrong
 
 
@@ -181,14 +267,13 @@ def lossy(machine, number):
     for count in range(number):
         data = random.Random(count).randbytes(STREAM_BYTES)
         stream = Stream(machine, THEIRS[0], (10000 + count, 7), data, random.Random(count))
-        stream.run(lambda one=stream: one.over)
+        machine.run([stream], lambda one: one.over)
         if not stream.over or stream.got != data:
             return f"stream {count} came back with {len(stream.got)} bytes, or changed, or no end"
         sizes += stream.sizes
     print(f"stream.py: {len(sizes)} segments, {sizes.count(LARGEST)} of {LARGEST} bytes",
           flush=True)
-    while not machine.peer.ended:
-        machine.ask(b"end")
+    end_server(machine)
     if max(sizes) != LARGEST:
         return f"the largest segment has {max(sizes)} bytes"
     return None
@@ -201,7 +286,7 @@ def fetch(machine):
     for i in range(40):
         to = THEIRS[i % 2]
         stream = Stream(machine, to, (20000 + i, 80), request)
-        if not stream.run(lambda one=stream: one.over) or not stream.got:
+        if not machine.run([stream], lambda one: one.over) or not stream.got:
             machine.until(lambda: False, 0.3)  # the server has not started
             continue
         head, _, body = stream.got.partition(b"\r\n\r\n")
@@ -227,7 +312,8 @@ def main():
         peer = Peer(folder)
         machine = Talker(peer)
         command = [word.replace("NETDEV", peer.netdev()) for word in command]
-        number, function = int(number), {"echo": echo, "losses": lossy, "web": web}[kind]
+        number, function = int(number), {"echo": echo, "together": together, "wide": send_wide,
+                                         "losses": lossy, "web": web}[kind]
         if kind == "web":
             number = os.path.join(folder, "control")
             command += ["--qemu=-qmp", f"--qemu=unix:{number},server=on,wait=off"]
