@@ -228,6 +228,23 @@ static void reserve(void)
         wait_for_buffers(buffers);
 }
 
+/* Queues frames to itself, which the switch drops, in all buffers, and one more. */
+static void queue_all(void)
+{
+        const unsigned buffers = POOL_BYTES / 2 / NOVA_NET_BUFFER;
+        void *buffer;
+
+        set_header(nova_net_get_info(net)->address, nova_net_get_info(net)->address);
+        fill(0);
+        for (unsigned i = 0; i < buffers; i++) {
+                check("prepare", nova_net_prepare(net, &buffer));
+                memcpy(buffer, frame, size_of(0));
+                check("queue", nova_net_queue(net, size_of(0)));
+        }
+        expect("a frame without a buffer", nova_net_queue(net, size_of(0)), EAGAIN);
+        wait_for_buffers(buffers);
+}
+
 static void ping(const char *service, unsigned frames)
 {
         uint8_t other[NOVA_NET_ADDRESS];
@@ -240,6 +257,7 @@ static void ping(const char *service, unsigned frames)
         printf("the switch has %s cable\n", info.flags & NOVA_NET_LINK ? "a" : "no");
         queue_wrong();
         reserve();
+        queue_all();
         find_pong(other);
         for (unsigned number = 1; number <= frames; number++)
                 again += exchange(other, number);
