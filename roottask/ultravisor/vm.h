@@ -117,6 +117,14 @@ bool convert_read_key(void);
 /* exit.c: sets the handlers of a machine. */
 void exit_init(struct vm *vm);
 
+/* page_ops.c: mapping and encryption of the guest's pages. */
+extern const struct page_ops memory_page_ops;
+
+static inline nova_word_t page_number(const void *address)
+{
+        return (nova_word_t)address >> NOVA_PAGE_BITS;
+}
+
 /* memory.c: places of the guest's memory. */
 void memory_prepare(struct vm *vm); /* before the machine exists */
 void memory_init(struct vm *vm);

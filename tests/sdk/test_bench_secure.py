@@ -14,7 +14,7 @@ def counts(exits=(), **marks):
     """Returns the counts of an output in which each operation has been executed 10 times. MARKS:
     instructions outside the guest of one of them."""
     all_exits = sum(exits)
-    lines = [f"host {1000 + all_exits} guest 500 entries {len(exits)} start 1000"]
+    lines = [f"section 0 host {1000 + all_exits} guest 500 entries {len(exits)} start 1000"]
     lines += [f"exit 0x81 1 {instructions}" for instructions in exits]
     lines += [f"mark {NUMBERS[name]} 10 {10 * host} 7 10" for name, host in marks.items()]
     return bench_secure.read("\n".join(lines) + "\n")

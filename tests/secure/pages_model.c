@@ -5,9 +5,9 @@
  * Letters of USES: s snapshots, w write protection, p exits that use a frame, h UV_SHARE_PAGE and
  * the shared view, r replays.
  *
- * page.c and frame.c are the ultravisor's. What memory.c and the kernel do is modelled: one step is
- * one section under the service's lock, one reply, or one access. A page's content is its first
- * word. pages_model.py runs this program, and again with faults in the sources. */
+ * page.c and frame.c are the ultravisor's. What page_ops.c, memory.c and the kernel do is modelled:
+ * one step is one section under the service's lock, one reply, or one access. A page's content is
+ * its first word. pages_model.py runs this program, and again with faults in the sources. */
 #include "pages_model.h"
 
 static char step_text[80];
