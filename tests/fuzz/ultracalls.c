@@ -250,7 +250,7 @@ static bool uses(struct pages *pages, uint64_t gpa, uint64_t bytes)
         for (uint64_t i = 0; i < bytes; i += FRAME_BYTES)
                 if (page_find(pages, gpa + i)->pins)
                         return true;
-        return false;
+        return in_flight;
 }
 
 static const struct page_ops ops = {unmap, uses, copy_in, copy_out, encrypt, decrypt};

@@ -87,7 +87,7 @@ TEST_F(hv_stimer, writes_of_later_timers_do_not_move_the_alarm)
         EXPECT_LT(hv.alarm.deadline, deadline);
         EXPECT_TRUE(set(count0, 5002));
         EXPECT_GT(hv.alarm.deadline, deadline);
-        pass_to(5003);
+        pass_to(5004);
         EXPECT_EQ(take(), 0x51);
 }
 
