@@ -292,8 +292,8 @@ static void drop_slot_aliases(struct vm *vm, const struct page_slot *slot)
                 struct page *const page = &slot->page[i];
 
                 if (page->aliased) {
-                        page->aliased = !unmap(&vm->pages, page, slot->start + i * FRAME_BYTES,
-                                               PAGE_SECURE_PLACE);
+                        page->aliased = !vm->pages.ops->unmap(
+                                &vm->pages, page, slot->start + i * FRAME_BYTES, PAGE_SECURE_PLACE);
                         vm->aliases |= page->aliased;
                 }
                 if (i % PAGE_PART == PAGE_PART - 1)
