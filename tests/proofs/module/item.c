@@ -54,8 +54,8 @@ nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word
         return delegation_at_once(from, to, crd, flags, window);
 }
 
-nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
-                             nova_crd_t window)
+nova_crd_t translation_find(struct space *sender, nova_crd_t crd, struct space *receiver,
+                            nova_crd_t window)
 {
         (void)sender;
         (void)crd;

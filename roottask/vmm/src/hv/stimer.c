@@ -14,7 +14,8 @@
 #define VECTOR_SHIFT 4
 #define KNOWN        UINT64_C(0xf1fff) /* with lazy, vector and source of messages */
 
-#define UNIT_NS 100u
+#define UNIT_NS     100u
+#define ROUNDING_NS (UNIT_NS - 1) /* the most by which rounding moves a deadline */
 /* Longest time in units for which the alarm is set. For a longer time the alarm is set again. */
 #define ALARM_MAX (UINT64_C(1) << 50)
 
@@ -29,8 +30,8 @@ static bool is_count(uint32_t number)
 }
 
 /* Sets the alarm for the first timer that is due. One unit more covers the rounding of reference
- * time. The rounding also moves the computed deadline by up to a unit each time. Such a change is
- * ignored: an earlier alarm wakes the thread of the alarms, which then pauses. */
+ * time. The rounding also moves the computed deadline by less than a unit each time. Such a
+ * change is ignored: an earlier alarm wakes the thread of the alarms, which then pauses. */
 static void set_alarm(struct nova_hv *hv, uint64_t now)
 {
         const uint64_t set = hv->alarm.deadline;
@@ -48,7 +49,7 @@ static void set_alarm(struct nova_hv *hv, uint64_t now)
         const uint64_t deadline = nova_clock_now(&hv->clock) +
                                   ((wait < ALARM_MAX ? wait : ALARM_MAX) + !!wait) * UNIT_NS;
 
-        hv->alarm.deadline = set - deadline + UNIT_NS <= 2 * UNIT_NS ? set : deadline;
+        hv->alarm.deadline = set - deadline + ROUNDING_NS <= 2 * ROUNDING_NS ? set : deadline;
 }
 
 static uint64_t sum(uint64_t a, uint64_t b)
