@@ -164,6 +164,12 @@ class Talker(Machine):
         self.macs[link] = mac
         return THEIRS[0], link
 
+    def waits_for_server(self):
+        """Returns whether the server does not answer at both addresses. It may use its IPv6 address
+        only after a second in which no other machine has claimed it."""
+        return not (self.until(lambda: self.ask(b"state"), 30) and
+                    self.until(lambda: self.ask(b"state", self.theirs()[1]), 30))
+
     def ping(self):
         """Sends a ping when it is due."""
         if time.monotonic() >= self.ping_due:
@@ -185,10 +191,11 @@ class Talker(Machine):
             left = [stream for stream in left if not complete(stream) and not stream.over]
         return all(complete(stream) for stream in streams)
 
-    def ask(self, data):
+    def ask(self, data, to=THEIRS[0]):
         """Sends a datagram to the server. Returns the answer, or None."""
+        source = OURS[len(to)]
         self.datagrams.clear()
-        self.send(THEIRS[0], p.UDP, p.udp(IP, THEIRS[0], 4000, 7, data), IP)
+        self.send(to, p.UDP, p.udp(source, to, 4000, 7, data), source)
         if self.until(lambda: self.datagrams, 0.5):
             return self.datagrams[-1][1]
         return None
@@ -239,7 +246,7 @@ def end_server(machine):
 def echo(machine, number, at_once=1):
     """Sends streams while programs restart. Returns a sentence about an error."""
     restarts, wrong = 0, None
-    if not machine.until(lambda: machine.ask(b"state"), 30):
+    if machine.waits_for_server():
         return "the server does not answer"
     rounds = Round(machine, at_once)
     while restarts < number and not wrong:
@@ -259,7 +266,7 @@ def together(machine, number):
 def send_wide(machine, number):
     """Sends streams at once that fill the server's buffers. Returns a sentence about an error."""
     wrong = None
-    if not machine.until(lambda: machine.ask(b"state"), 30):
+    if machine.waits_for_server():
         return "the server does not answer"
     rounds = Round(machine, WIDE_TOGETHER, True)
     for _ in range(number):
