@@ -9,6 +9,7 @@
 #include "novavmm/registers.h"
 
 #include "../runtime/tap.h"
+#include "../vmm/guest_code.h"
 #include "guest_msr.h"
 #include "honest.h"
 
@@ -187,23 +188,9 @@ static void capabilities(void)
 }
 
 /* A virtual CPU of the VMM's own, in real mode: passes the word at LOW on, changes it, halts. */
-__asm__(".pushsection .rodata\n"
-        ".code16\n"
-        "leaks_code: movw $0x5000, %ax\n"
-        "        movw %ax, %ds\n"
-        "        movl 0, %eax\n"
-        "        outl %eax, $0xe8\n"
-        "        movl $0x600d600d, 0\n"
-        "        hlt\n"
-        "leaks_code_end:\n"
-#if __SIZEOF_POINTER__ == 8
-        ".code64\n"
-#else
-        ".code32\n"
-#endif
-        ".popsection\n");
-
-extern const char leaks_code[], leaks_code_end[];
+GUEST_CODE(leaks_code, 16,
+           "movw $0x5000, %ax\nmovw %ax, %ds\nmovl 0, %eax\noutl %eax, $0xe8\n"
+           "movl $0x600d600d, 0\nhlt\n");
 
 static nova_word_t own_word;
 
@@ -235,7 +222,7 @@ static void old_vcpu(void)
         const struct nova_bus_range port = {0xe8, 0xeb, NULL, take_word, NULL};
 
         guest(PROBE_WRITE, LOW, SECRET);
-        memcpy(memory.base + CODE * 16, leaks_code, (size_t)(leaks_code_end - leaks_code));
+        memcpy(memory.base + CODE * 16, leaks_code, GUEST_BYTES(leaks_code));
         *(volatile uint32_t *)(memory.base + LOW) = 0x01d01d01;
         if (!nova_vm_create(&old, &config) && !nova_bus_add(&old.ports, &port)) {
                 old.memory.find = find_old;

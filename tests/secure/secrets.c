@@ -9,6 +9,7 @@
 #include "novavmm/secure.h"
 
 #include "../runtime/tap.h"
+#include "../vmm/guest_code.h"
 #include "drive.h"
 
 #define AT       0x1000u
@@ -27,27 +28,10 @@ static unsigned normal[2];
 
 /* The normal guest: it selects a name, passes the first byte of the value and of the length on, and
  * halts. In real mode. */
-__asm__(".pushsection .rodata\n"
-        ".code16\n"
-        "code:   movw $0x9000, %dx\n"
-        "        movb $'t', %al\n"
-        "        outb %al, %dx\n"
-        "        movw $0x8000, %dx\n"
-        "        inb %dx, %al\n"
-        "        outb %al, $0xe4\n"
-        "        movw $0x9020, %dx\n"
-        "        inb %dx, %al\n"
-        "        outb %al, $0xe8\n"
-        "        hlt\n"
-        "code_end:\n"
-#if __SIZEOF_POINTER__ == 8
-        ".code64\n"
-#else
-        ".code32\n"
-#endif
-        ".popsection\n");
-
-extern const char code[], code_end[];
+GUEST_CODE(code, 16,
+           "movw $0x9000, %dx\nmovb $'t', %al\noutb %al, %dx\n"
+           "movw $0x8000, %dx\ninb %dx, %al\noutb %al, $0xe4\n"
+           "movw $0x9020, %dx\ninb %dx, %al\noutb %al, $0xe8\nhlt\n");
 
 static uint64_t see(void *device, uint64_t port, unsigned bytes)
 {
@@ -98,8 +82,7 @@ static bool create(size_t memory)
 static void normal_guest(void)
 {
         check(create(NORMAL) &&
-                      !nova_flat_load(&vm.memory, code, (size_t)(code_end - code), AT,
-                                      &vm.vcpu[0].start) &&
+                      !nova_flat_load(&vm.memory, code, GUEST_BYTES(code), AT, &vm.vcpu[0].start) &&
                       !nova_vm_run(&vm) && nova_vm_wait(&vm) == NOVA_VM_HALTED,
               "a normal guest halts");
         check(seen == 3 && normal[0] == DEVICE && normal[1] == DEVICE,

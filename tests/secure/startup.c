@@ -3,55 +3,36 @@
  * need one page at the same time. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "novart/time.h"
 
 #include "../runtime/tap.h"
+#include "../vmm/guest_code.h"
 #include "honest.h"
 
-#define SECOND     1u /* number of the other virtual CPU, and of its CPU */
-#define VECTOR     0x60u
-#define AT         (VECTOR * PAGE)
-#define STARTS     (AT + 0x800) /* words of the other virtual CPU's page */
-#define SEGMENT    (AT + 0x804)
-#define VALUE      (AT + 0x808)
-#define LOW        0x50000u /* the page that both access */
-#define ICR_LOW    0xfee00300u
-#define ICR_HIGH   0xfee00310u
-#define INIT       0x500u
-#define STARTUP    0x600u
-#define TO_SELF    0x40000u
-#define TO_OTHERS  0xc0000u
-#define NOT_NOTED  0xffffffffu
-#define WAIT_NS    1000000
-#define WAITS      5000u
-#define CODE_WORDS ((unsigned)(startup_code_end - startup_code + 3) / 4)
+#define SECOND    1u /* number of the other virtual CPU, and of its CPU */
+#define VECTOR    0x60u
+#define AT        (VECTOR * PAGE)
+#define STARTS    (AT + 0x800) /* words of the other virtual CPU's page */
+#define SEGMENT   (AT + 0x804)
+#define VALUE     (AT + 0x808)
+#define LOW       0x50000u /* the page that both access */
+#define ICR_LOW   0xfee00300u
+#define ICR_HIGH  0xfee00310u
+#define INIT      0x500u
+#define STARTUP   0x600u
+#define TO_SELF   0x40000u
+#define TO_OTHERS 0xc0000u
+#define NOT_NOTED 0xffffffffu
+#define WAIT_NS   1000000
+#define WAITS     5000u
 
 /* The other virtual CPU, in real mode: counts its starts, and reads words of segments. */
-__asm__(".pushsection .rodata\n"
-        ".code16\n"
-        ".balign 4\n"
-        "startup_code:\n"
-        "        movw %cs, %ax\n"
-        "        movw %ax, %ds\n"
-        "        incl 0x800\n"
-        "1:      cmpl $0, 0x804\n"
-        "        je 1b\n"
-        "        movw 0x804, %es\n"
-        "        movl %es:0, %eax\n"
-        "        movl %eax, 0x808\n"
-        "        movl $0, 0x804\n"
-        "        jmp 1b\n"
-        ".balign 4\n"
-        "startup_code_end:\n"
-#if __SIZEOF_POINTER__ == 8
-        ".code64\n"
-#else
-        ".code32\n"
-#endif
-        ".popsection\n");
-
-extern const char startup_code[], startup_code_end[];
+GUEST_CODE(startup_code, 16,
+           "movw %cs, %ax\nmovw %ax, %ds\nincl 0x800\n"
+           "1: cmpl $0, 0x804\nje 1b\nmovw 0x804, %es\nmovl %es:0, %eax\nmovl %eax, 0x808\n"
+           "movl $0, 0x804\njmp 1b\n");
 
 static nova_sel_t second_portal;
 static struct nova_semaphore met = NOVA_SEMAPHORE_INITIALIZER(0);
@@ -89,8 +70,15 @@ static bool becomes(uint32_t address, uint32_t value)
 
 static void write_code(void)
 {
-        for (unsigned i = 0; i < CODE_WORDS; i++)
-                guest(PROBE_WRITE, AT + 4 * i, ((const uint32_t *)(const void *)startup_code)[i]);
+        const uint32_t bytes = (uint32_t)GUEST_BYTES(startup_code);
+        uint32_t word;
+
+        for (uint32_t i = 0; i < bytes; i += sizeof(word)) {
+                word = 0;
+                memcpy(&word, startup_code + i,
+                       bytes - i < sizeof(word) ? bytes - i : sizeof(word));
+                guest(PROBE_WRITE, AT + i, word);
+        }
 }
 
 static void init(void)
