@@ -33,34 +33,27 @@ void guest_marks_call(void);
         "guest_marks_" name ": call guest_marks_load_all\n" instruction "\njmp guest_marks_end\n"
 
 /* Each function loads the registers, makes its access, and restores what its caller needs. */
-__asm__(".pushsection .text\n" ACCESS("out_long", "outl %eax, %dx")
-                ACCESS("out_byte", "outb %al, %dx") ACCESS("in", "inl %dx, %eax")
-                        ACCESS("store", "movb %al, (%rdi)") ACCESS("load", "movl (%rdi), %eax")
-                                ACCESS("call",
-                                       "vmmcall") "guest_marks_load_all:\n"
-                                                  "pop %rax\n"
-                                                  "push %rbx\npush %rbp\npush %r12\npush "
-                                                  "%r13\npush %r14\npush %r15\n"
-                                                  "mov %rsp, guest_marks_stack(%rip)\n"
-                                                  "push %rax\n"
-                                                  "movabs $0xa7a7a7a7a7a7a7a7, %rsi\n"
-                                                  "mov %rsi, %cr2\nmov %rsi, %dr0\nmov %rsi, "
-                                                  "%dr1\nmov %rsi, %dr2\nmov %rsi, %dr3\n"
-                                                  "mov %rsi, %rbp\nmov %rsi, %r8\nmov %rsi, "
-                                                  "%r9\nmov %rsi, %r10\nmov %rsi, %r11\n"
-                                                  "mov %rsi, %r12\nmov %rsi, %r13\nmov %rsi, "
-                                                  "%r14\nmov %rsi, %r15\n"
-                                                  "mov guest_marks_now(%rip), %rax\nmov "
-                                                  "guest_marks_now+8(%rip), %rbx\n"
-                                                  "mov guest_marks_now+16(%rip), %rcx\nmov "
-                                                  "guest_marks_now+24(%rip), %rdx\n"
-                                                  "mov guest_marks_now+32(%rip), %rdi\n"
-                                                  "ret\n"
-                                                  "guest_marks_end:\n"
-                                                  "mov guest_marks_stack(%rip), %rsp\n"
-                                                  "pop %r15\npop %r14\npop %r13\npop %r12\npop "
-                                                  "%rbp\npop %rbx\nret\n"
-                                                  ".popsection\n");
+/* clang-format off */
+__asm__(".pushsection .text\n"
+        ACCESS("out_long", "outl %eax, %dx")
+        ACCESS("out_byte", "outb %al, %dx")
+        ACCESS("in", "inl %dx, %eax")
+        ACCESS("store", "movb %al, (%rdi)")
+        ACCESS("load", "movl (%rdi), %eax")
+        ACCESS("call", "vmmcall")
+        "guest_marks_load_all:\n"
+        "pop %rax\npush %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
+        "mov %rsp, guest_marks_stack(%rip)\npush %rax\nmovabs $0xa7a7a7a7a7a7a7a7, %rsi\n"
+        "mov %rsi, %cr2\nmov %rsi, %dr0\nmov %rsi, %dr1\nmov %rsi, %dr2\nmov %rsi, %dr3\n"
+        "mov %rsi, %rbp\nmov %rsi, %r8\nmov %rsi, %r9\nmov %rsi, %r10\nmov %rsi, %r11\n"
+        "mov %rsi, %r12\nmov %rsi, %r13\nmov %rsi, %r14\nmov %rsi, %r15\n"
+        "mov guest_marks_now(%rip), %rax\nmov guest_marks_now+8(%rip), %rbx\n"
+        "mov guest_marks_now+16(%rip), %rcx\nmov guest_marks_now+24(%rip), %rdx\n"
+        "mov guest_marks_now+32(%rip), %rdi\nret\n"
+        "guest_marks_end:\n"
+        "mov guest_marks_stack(%rip), %rsp\npop %r15\npop %r14\npop %r13\npop %r12\n"
+        "pop %rbp\npop %rbx\nret\n.popsection\n");
+/* clang-format on */
 
 static void access(void (*function)(void), struct registers registers)
 {

@@ -299,10 +299,10 @@ static void releases(void)
         honest_attack = note_release;
         check(guest_call(NOVA_UV_UNSHARE_PAGE, FRESH / PAGE, 1) == 0 && attacks == 1 &&
                       released[0] == FRESH,
-              "UV_UNSHARE_PAGE tells the VMM which page it no longer uses");
+              "UV_UNSHARE_PAGE reports the page to the VMM");
         check(guest_call(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0) == 0 && attacks == 2 &&
                       released[1] == FRESH + PAGE,
-              "UV_UNSHARE_ALL_PAGES tells the VMM which other page it no longer uses");
+              "UV_UNSHARE_ALL_PAGES reports the last shared page to the VMM");
         end("and the next VM runs");
 }
 
