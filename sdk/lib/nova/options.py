@@ -48,8 +48,7 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action, value):
         """Refuses a value that is not among the choices of its option."""
         if action.choices is not None and value not in action.choices:
-            name, choices = argparse._get_action_name(action), list(action.choices)
-            can = ", ".join(choices[:-1]) + f" or {choices[-1]}"
+            name, can = argparse._get_action_name(action), " or ".join(action.choices)
             raise NovaError(f"{name} can be {can}, not '{value}'. See {self.prog} --help.")
 
     def error(self, message):
