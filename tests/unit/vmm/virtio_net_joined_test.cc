@@ -40,6 +40,15 @@ struct virtio_net_joined : virtio_net {
                 }
         }
 
+        /* Fills the queue with buffers, for which the RAM would be too small. */
+        void add_all_in_one_place(unsigned bytes)
+        {
+                for (unsigned i = 0; i < size; i++) {
+                        next_at = data;
+                        add_buffers(1, bytes);
+                }
+        }
+
         static void put(std::string &to, unsigned from, unsigned bytes, uint32_t value)
         {
                 while (bytes--)
@@ -229,10 +238,7 @@ TEST_F(virtio_net_joined, a_smaller_frame_ends_the_packet)
 TEST_F(virtio_net_joined, has_at_most_65535_bytes)
 {
         start_joined();
-        for (unsigned i = 0; i < size; i++) { /* all in one place */
-                next_at = data;
-                add_buffers(1, 1460);
-        }
+        add_all_in_one_place(1460);
         for (unsigned i = 0; i < 46; i++)
                 EXPECT_TRUE(give(make(1460 * i, 1460)));
         EXPECT_EQ(used_index(to_guest), 45);
@@ -313,6 +319,20 @@ TEST_F(virtio_net_joined, a_driver_that_breaks_the_device_gets_no_packet)
         add_buffers(1, 2000);
         EXPECT_TRUE(give(make(0, 100)));
         start_joined(); /* after a reset */
+        end();
+        EXPECT_EQ(used_index(to_guest), 0);
+}
+
+TEST_F(virtio_net_joined, has_at_most_as_many_buffers_as_the_queue_has_descriptors)
+{
+        start_joined();
+        add_all_in_one_place(700);
+        for (unsigned i = 0; i < 44; i++) /* the last byte lies in the last buffer but one */
+                EXPECT_TRUE(give(make(1000 * i, 1000)));
+        offer(to_guest, 0, size); /* the device still has this buffer */
+        EXPECT_FALSE(broken());
+        EXPECT_TRUE(give(make(44000, 1000)));
+        EXPECT_EQ(complaint, "a queue with more chains than descriptors");
         end();
         EXPECT_EQ(used_index(to_guest), 0);
 }

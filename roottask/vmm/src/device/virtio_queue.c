@@ -82,7 +82,7 @@ unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number)
 
         const uint16_t waiting = (uint16_t)(load(queue->available + INDEX_AT) - queue->taken);
 
-        if (waiting > queue->size) {
+        if (waiting + queue->kept > queue->size) { /* the driver does not see the kept ones */
                 nova_virtio_break(virtio, "a queue with more chains than descriptors");
                 return 0;
         }
