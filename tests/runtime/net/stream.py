@@ -122,7 +122,7 @@ class Stream:
         if data or flags & p.FIN:
             self.transmit(p.ACK, self.sent)
 
-    def is_back(self):
+    def is_done(self):
         """Returns whether all bytes have come back, or the wait was too long."""
         return len(self.got) >= len(self.data) or self.wait > self.limit
 
@@ -164,11 +164,11 @@ class Talker(Machine):
         self.macs[link] = mac
         return THEIRS[0], link
 
-    def waits_for_server(self):
-        """Returns whether the server does not answer at both addresses. It may use its IPv6 address
-        only after a second in which no other machine has claimed it."""
-        return not (self.until(lambda: self.ask(b"state"), 30) and
-                    self.until(lambda: self.ask(b"state", self.theirs()[1]), 30))
+    def finds_server(self):
+        """Returns whether the server answers at both addresses. It may use its IPv6 address only
+        after a second in which no other machine has claimed it."""
+        return (self.until(lambda: self.ask(b"state"), 30) and
+                self.until(lambda: self.ask(b"state", self.theirs()[1]), 30))
 
     def ping(self):
         """Sends a ping when it is due."""
@@ -201,8 +201,8 @@ class Talker(Machine):
         return None
 
 
-class Round:
-    """Streams at once, one after another."""
+class Rounds:
+    """Rounds of AT_ONCE streams each."""
 
     def __init__(self, machine, at_once, wide=False):
         self.machine, self.at_once, self.wide = machine, at_once, wide
@@ -210,7 +210,7 @@ class Round:
         self.wait = 0  # ticks, the longest of all streams
 
     def run(self):
-        """Sends streams, and ends them. Returns a sentence about an error."""
+        """Sends the streams of a round, and ends them. Returns a sentence about an error."""
         streams, theirs = [], self.machine.theirs()
         for number in range(self.count, self.count + self.at_once):
             data = random.Random(number).randbytes(STREAM_BYTES)
@@ -218,7 +218,7 @@ class Round:
                                   data, wide=self.wide))
         self.count += self.at_once
         # The server may have forgotten this machine's address, and asks for it again.
-        self.machine.run(streams, Stream.is_back)
+        self.machine.run(streams, Stream.is_done)
         for stream in streams:
             self.wait = max(self.wait, stream.wait)
             stream.abort()
@@ -237,6 +237,13 @@ class Round:
               flush=True)
 
 
+def talk(machine, number, function):
+    """Waits for the server, and calls a function. Returns a sentence about an error."""
+    if not machine.finds_server():
+        return "the server does not answer"
+    return function(machine, number)
+
+
 def end_server(machine):
     """Ends the server."""
     while not machine.peer.ended:
@@ -246,9 +253,7 @@ def end_server(machine):
 def echo(machine, number, at_once=1):
     """Sends streams while programs restart. Returns a sentence about an error."""
     restarts, wrong = 0, None
-    if machine.waits_for_server():
-        return "the server does not answer"
-    rounds = Round(machine, at_once)
+    rounds = Rounds(machine, at_once)
     while restarts < number and not wrong:
         wrong = rounds.run()
         answer = machine.ask(b"state")
@@ -266,9 +271,7 @@ def together(machine, number):
 def send_wide(machine, number):
     """Sends streams at once that fill the server's buffers. Returns a sentence about an error."""
     wrong = None
-    if machine.waits_for_server():
-        return "the server does not answer"
-    rounds = Round(machine, WIDE_TOGETHER, True)
+    rounds = Rounds(machine, WIDE_TOGETHER, True)
     for _ in range(number):
         wrong = wrong or rounds.run()
     rounds.report(f"{WIDE_TOGETHER} at once")
@@ -279,8 +282,6 @@ def send_wide(machine, number):
 def lossy(machine, number):
     """Sends streams with losses, and ends them. Returns a sentence about an error."""
     sizes = []
-    if not machine.until(lambda: machine.ask(b"state"), 30):
-        return "the server does not answer"
     for count in range(number):
         data = random.Random(count).randbytes(STREAM_BYTES)
         stream = Stream(machine, THEIRS[0], (10000 + count, 7), data, random.Random(count))
@@ -329,12 +330,12 @@ def main():
         peer = Peer(folder)
         machine = Talker(peer)
         command = [word.replace("NETDEV", peer.netdev()) for word in command]
-        number, function = int(number), {"echo": echo, "together": together, "wide": send_wide,
-                                         "losses": lossy, "web": web}[kind]
         if kind == "web":
-            number = os.path.join(folder, "control")
-            command += ["--qemu=-qmp", f"--qemu=unix:{number},server=on,wait=off"]
-        return run_beside(peer, command, lambda: function(machine, number), "stream.py")
+            control = os.path.join(folder, "control")
+            command += ["--qemu=-qmp", f"--qemu=unix:{control},server=on,wait=off"]
+            return run_beside(peer, command, lambda: web(machine, control), "stream.py")
+        function = {"echo": echo, "together": together, "wide": send_wide, "losses": lossy}[kind]
+        return run_beside(peer, command, lambda: talk(machine, int(number), function), "stream.py")
 
 
 if __name__ == "__main__":
