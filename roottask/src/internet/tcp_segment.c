@@ -62,6 +62,13 @@ static uint32_t as_word(uint32_t value)
         return (value & 0xff) << 8 | (value >> 8 & 0xff);
 }
 
+/* Adds the carries of a sum of words of 16 bits. */
+static uint32_t fold(uint32_t sum)
+{
+        sum = (sum & 0xffff) + (sum >> 16);
+        return (sum & 0xffff) + (sum >> 16);
+}
+
 /* Returns the sum of few words of 32 bits, like nova_internet_sum(), whose loops cost more for
  * them. */
 static uint32_t sum_few(const uint8_t *at, unsigned words)
@@ -74,9 +81,7 @@ static uint32_t sum_few(const uint8_t *at, unsigned words)
                 sum += word;
         }
         sum = (uint32_t)sum + (sum >> 32);
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = (sum & 0xffff) + (sum >> 16);
-        return (uint32_t)((sum & 0xffff) + (sum >> 16));
+        return fold((uint32_t)((sum & 0xffff) + (sum >> 16)));
 }
 
 /* Returns the sum of the addresses, the protocol and the size, which the checksum of TCP covers.
@@ -89,10 +94,9 @@ static uint32_t sum_of_rest(const uint8_t *frame, uint32_t bytes)
 static bool sum_is_right(const uint8_t *frame, uint32_t packet)
 {
         const uint32_t bytes = packet - IP_BYTES;
-        uint32_t sum = sum_of_rest(frame, bytes) + nova_internet_sum(frame + TCP_HEADER, bytes);
+        const uint32_t sum =
+                fold(sum_of_rest(frame, bytes) + nova_internet_sum(frame + TCP_HEADER, bytes));
 
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = (sum & 0xffff) + (sum >> 16);
         return sum == 0xffff;
 }
 
@@ -154,12 +158,6 @@ bool nova_tcp_segment_join(struct nova_tcp_segment *segment, const struct nova_t
         return true;
 }
 
-static uint32_t fold(uint32_t sum)
-{
-        sum = (sum & 0xffff) + (sum >> 16);
-        return (sum & 0xffff) + (sum >> 16);
-}
-
 /* Writes the checksum of a sum. */
 static void write_sum(uint8_t *at, uint32_t sum)
 {
@@ -193,7 +191,6 @@ void nova_tcp_segment_write(const struct nova_tcp_segment *segment, bool open)
 
 bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t bytes)
 {
-        static const uint8_t zero[4];
         uint8_t *const own = cut->headers;
 
         if (bytes <= NOVA_TCP_HEADERS_MIN || !carries_tcp(headers) ||
@@ -207,11 +204,11 @@ bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t
         cut->sequence = read32(own + SEQUENCE);
         cut->left = (uint32_t)(bytes - cut->header_bytes);
         cut->flags = own[FLAGS];
-        memcpy(own + LENGTH, zero, 4); /* and the number */
-        memcpy(own + IP_SUM, zero, 2);
-        memcpy(own + SEQUENCE, zero, 4);
+        memset(own + LENGTH, 0, 4); /* and the number */
+        memset(own + IP_SUM, 0, 2);
+        memset(own + SEQUENCE, 0, 4);
         own[FLAGS] = 0;
-        memcpy(own + TCP_SUM, zero, 2);
+        memset(own + TCP_SUM, 0, 2);
         cut->ip_sum = nova_internet_sum(own + IP_HEADER, IP_BYTES);
         cut->tcp_sum = sum_of_rest(own, 0) +
                        nova_internet_sum(own + TCP_HEADER, cut->header_bytes - TCP_HEADER);
