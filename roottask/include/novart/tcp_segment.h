@@ -17,6 +17,12 @@ extern "C" {
 /** Number of bytes before the data, with as many options of TCP as there can be. */
 #define NOVA_TCP_HEADERS_MAX 94
 
+/** Offset of the header of TCP in a frame, the first argument of nova_net_sum_open(). */
+#define NOVA_TCP_OFFSET 34
+
+/** Offset of the checksum in the header of TCP, the second argument of nova_net_sum_open(). */
+#define NOVA_TCP_SUM_OFFSET 16
+
 /** Flag of TCP: the receiver's program should get the data soon. */
 #define NOVA_TCP_PUSH 0x08
 

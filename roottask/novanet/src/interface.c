@@ -26,8 +26,6 @@
 #define WAIT_NS    10000000000
 #define MTU        1500
 #define IP_BYTES   20 /* of the header without options */
-#define TCP_HEADER 34 /* offset in a frame */
-#define TCP_SUM    16 /* offset in the header */
 #define JOIN_MAX   32 /* number of frames that are joined */
 #define CUT_MAX    7  /* number of frames of a packet that is cut; so four packets fill a window */
 
@@ -89,7 +87,7 @@ uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_
 /* Returns lwIP's error for one of nova_net_reserve(). Without a buffer, lwIP keeps the segment of a
  * stream. The service wakes the thread when buffers are free. A frame for a service that has ended
  * is lost; the thread notices the end. */
-static err_t why_not(int error)
+static err_t lwip_error(int error)
 {
         if (error != EAGAIN)
                 return ERR_OK;
@@ -102,6 +100,8 @@ static err_t send_large(const struct pbuf *buffer)
 {
         uint8_t headers[NOVA_TCP_HEADERS_MAX], *frame;
         static uint16_t number;
+        const uint32_t sum =
+                leaves_open ? nova_net_sum_open(NOVA_TCP_OFFSET, NOVA_TCP_SUM_OFFSET) : 0;
         struct nova_tcp_cut cut;
         void *start;
         int error;
@@ -111,7 +111,7 @@ static err_t send_large(const struct pbuf *buffer)
                 return ERR_BUF;
         error = nova_net_reserve(net, (cut.left + TCP_MSS - 1) / TCP_MSS);
         if (error)
-                return why_not(error);
+                return lwip_error(error);
         while (cut.left && nova_net_prepare(net, &start) == 0) {
                 const u16_t bytes = (u16_t)LWIP_MIN(cut.left, TCP_MSS);
 
@@ -119,8 +119,7 @@ static err_t send_large(const struct pbuf *buffer)
                 pbuf_copy_partial(buffer, frame + cut.header_bytes, bytes,
                                   (u16_t)(buffer->tot_len - cut.left));
                 nova_tcp_cut_write(&cut, frame, bytes, number++, leaves_open);
-                nova_net_queue_sum(net, cut.header_bytes + (size_t)bytes,
-                                   leaves_open ? nova_net_sum_open(TCP_HEADER, TCP_SUM) : 0);
+                nova_net_queue_sum(net, cut.header_bytes + (size_t)bytes, sum);
         }
         return ERR_OK;
 }
@@ -139,7 +138,7 @@ static err_t output(struct netif *of, struct pbuf *buffer)
                 return send_large(buffer);
         error = nova_net_prepare(net, &frame);
         if (error)
-                return why_not(error);
+                return lwip_error(error);
         pbuf_copy_partial(buffer, frame, bytes, 0);
         nova_net_queue_sum(net, bytes, leaves_open ? novanet_open_sum(frame, bytes) : 0);
         return ERR_OK;

@@ -18,13 +18,13 @@
 #define IP_SUM      24
 #define ADDRESSES   26 /* and ports */
 #define IP_HEADER   14
-#define TCP_HEADER  34
+#define TCP_HEADER  NOVA_TCP_OFFSET
 #define SEQUENCE    38
 #define ANSWER      42
 #define HEADER_SIZE 46
 #define FLAGS       47
 #define WINDOW      48
-#define TCP_SUM     50
+#define TCP_SUM     (TCP_HEADER + NOVA_TCP_SUM_OFFSET)
 #define OPTIONS     54
 
 #define IP_BYTES    20

@@ -35,10 +35,6 @@ struct header {
 
 _Static_assert(sizeof(struct header) == 12, "5.1.6");
 
-/* Place of the checksum of TCP over IPv4 without options. */
-#define TCP_AT     34u
-#define TCP_SUM_AT 16u
-
 /* Completes the checksum of a frame, whose field has the sum of the pseudo header. */
 void novavmm_net_complete(uint8_t *frame, size_t bytes, size_t from, size_t at);
 

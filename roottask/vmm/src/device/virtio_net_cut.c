@@ -8,7 +8,7 @@
 static bool is_valid(const struct header *header, size_t bytes)
 {
         return header->segments == HEADER_TCP && header->flags & HEADER_CHECK_SUM &&
-               header->sum_from == TCP_AT && header->sum_at == TCP_SUM_AT &&
+               header->sum_from == NOVA_TCP_OFFSET && header->sum_at == NOVA_TCP_SUM_OFFSET &&
                header->bytes <= bytes && header->segment >= NOVA_VIRTIO_NET_SEGMENT_MIN;
 }
 
@@ -35,7 +35,8 @@ bool novavmm_net_cut_begin(struct nova_virtio_net *net, const struct header *hea
 
 static void send_frame(struct nova_virtio_net *net, uint8_t *frame)
 {
-        static const struct header header = {.sum_from = TCP_AT, .sum_at = TCP_SUM_AT};
+        static const struct header header = {.sum_from = NOVA_TCP_OFFSET,
+                                             .sum_at = NOVA_TCP_SUM_OFFSET};
         struct nova_virtio_net_large *const large = &net->large;
         struct nova_tcp_cut *const cut = &large->cut;
         const uint32_t bytes = cut->left < large->segment ? cut->left : large->segment;

@@ -126,7 +126,7 @@ static bool may_join(const struct nova_virtio *virtio)
 static bool read_frame(struct nova_tcp_segment *segment, uint8_t headers[NOVA_TCP_HEADERS_MAX],
                        const uint8_t *frame, size_t bytes, uint32_t sum)
 {
-        if (sum != nova_net_sum_open(TCP_AT, TCP_SUM_AT))
+        if (sum != nova_net_sum_open(NOVA_TCP_OFFSET, NOVA_TCP_SUM_OFFSET))
                 return false;
         memcpy(headers, frame, bytes < NOVA_TCP_HEADERS_MAX ? bytes : NOVA_TCP_HEADERS_MAX);
         return nova_tcp_segment_read(segment, headers, bytes, true) &&
@@ -205,8 +205,9 @@ bool nova_virtio_net_receive_more(struct nova_virtio_net *net, const void *frame
 void nova_virtio_net_receive_end(struct nova_virtio_net *net)
 {
         struct nova_virtio_net_joined *const packet = &net->joined;
-        struct header header = {
-                .flags = HEADER_CHECK_SUM, .sum_from = TCP_AT, .sum_at = TCP_SUM_AT};
+        struct header header = {.flags = HEADER_CHECK_SUM,
+                                .sum_from = NOVA_TCP_OFFSET,
+                                .sum_at = NOVA_TCP_SUM_OFFSET};
 
         if (!packet->open)
                 return;
