@@ -28,6 +28,7 @@
 #define TYPE_LOW   0xb6 /* for experiments on a local network; peer.py knows it */
 #define SECOND     1000000000
 #define POOL_BYTES 0x10000
+#define BUFFERS    (POOL_BYTES / 2 / NOVA_NET_BUFFER) /* for frames that a client sends */
 #define END        0xffff   /* number of the frames that tell all that ping ends */
 #define CABLE      24       /* bytes that a frame takes on a cable beside its own */
 #define BURST      200      /* more frames than a card's ring has */
@@ -216,33 +217,30 @@ static void queue_wrong(void)
 /* Reserves more buffers than the pool has, and more than are free. */
 static void reserve(void)
 {
-        const unsigned buffers = POOL_BYTES / 2 / NOVA_NET_BUFFER;
-
-        printf("one buffer too many: %s\n", strerror(nova_net_reserve(net, buffers + 1)));
-        wait_for_buffers(buffers);
+        printf("one buffer too many: %s\n", strerror(nova_net_reserve(net, BUFFERS + 1)));
+        wait_for_buffers(BUFFERS);
         set_header(all, nova_net_get_info(net)->address);
         fill(0);
         check("send", nova_net_send(net, frame, size_of(0)));
-        printf("one buffer in use: %s\n", strerror(nova_net_reserve(net, buffers)));
-        check("the other buffers", nova_net_reserve(net, buffers - 1));
-        wait_for_buffers(buffers);
+        printf("one buffer in use: %s\n", strerror(nova_net_reserve(net, BUFFERS)));
+        check("the other buffers", nova_net_reserve(net, BUFFERS - 1));
+        wait_for_buffers(BUFFERS);
 }
 
 /* Queues frames to itself, which the switch drops, in all buffers, and one more. */
 static void queue_all(void)
 {
-        const unsigned buffers = POOL_BYTES / 2 / NOVA_NET_BUFFER;
         void *buffer;
 
         set_header(nova_net_get_info(net)->address, nova_net_get_info(net)->address);
         fill(0);
-        for (unsigned i = 0; i < buffers; i++) {
+        for (unsigned i = 0; i < BUFFERS; i++) {
                 check("prepare", nova_net_prepare(net, &buffer));
                 memcpy(buffer, frame, size_of(0));
                 check("queue", nova_net_queue(net, size_of(0)));
         }
         expect("a frame without a buffer", nova_net_queue(net, size_of(0)), EAGAIN);
-        wait_for_buffers(buffers);
+        wait_for_buffers(BUFFERS);
 }
 
 static void ping(const char *service, unsigned frames)

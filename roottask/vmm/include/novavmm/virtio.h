@@ -133,8 +133,8 @@ struct nova_virtio {
         uint8_t isr;             /**< causes of interrupts */
         bool again;              /**< there may be chains without a notification; see
                                   * nova_virtio_look() */
-        bool unfinished;         /**< there is more to do for a chain that was taken: as if another
-                                  * one had come, for nova_virtio_look() */
+        bool unfinished;         /**< a chain that was taken needs more work, so nova_virtio_look()
+                                  * calls the device even if no other chain waits */
         bool may_be_late;        /**< the board calls nova_virtio_report(), so interrupts may be
                                   * held back */
         bool late;               /**< an interrupt of a queue is held back */

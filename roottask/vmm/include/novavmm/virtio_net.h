@@ -23,8 +23,7 @@ extern "C" {
 /** Maximum size of a packet of TCP that the card cuts into frames, in bytes. */
 #define NOVA_VIRTIO_NET_LARGE_MAX (NOVA_VIRTIO_NET_FRAME_MIN + 65535u)
 
-/** Least number of bytes of data in a frame of such a packet, so that it has not too many frames.
- */
+/** Minimum number of bytes of data in a frame of such a packet, which limits their number. */
 #define NOVA_VIRTIO_NET_SEGMENT_MIN 8u
 
 /** Where a card's frames go. The functions are called with the machine locked, and do not block. */
@@ -126,11 +125,13 @@ bool nova_virtio_net_receive_sum(struct nova_virtio_net *net, const void *frame,
                                  uint32_t sum);
 
 /**
- * Does the same with a frame to which the next ones may be joined. A packet of TCP over IPv4 that
- * is made of several frames saves the guest the headers of all but one. The card joins frames with
- * open checksums only, for a driver that has accepted that. nova_virtio_net_receive_end() follows
- * the last frame, before the machine's lock is released. The frames behind one that the guest has
- * no buffer for must not be given to it before that one.
+ * Does the same, but may join the next frames to this one. Of a packet of TCP over IPv4 that is
+ * made of several frames, the guest handles one header only. The card joins frames with open
+ * checksums only, and only if the driver has accepted such packets.
+ *
+ * After the last frame, and before it releases the machine's lock, the caller calls
+ * nova_virtio_net_receive_end(). If the guest has no buffer for a frame, the caller must give it
+ * that frame again before any later one.
  * @code
  * extern struct nova_virtio_net card;
  * extern struct nova_net *net; // its frames; nova_net_accept_sums()
