@@ -91,6 +91,15 @@ TEST_F(hv_stimer, writes_of_later_timers_do_not_move_the_alarm)
         EXPECT_EQ(take(), 0x51);
 }
 
+TEST_F(hv_stimer, a_time_that_has_passed_sets_an_alarm_in_the_clocks_first_nanoseconds)
+{
+        pass_to(1000);
+        clock.ns = 50;
+        EXPECT_TRUE(set(config0, enable | direct | vector(0x51)));
+        EXPECT_TRUE(set(count0, 1));
+        EXPECT_LT(hv.alarm.deadline, uint64_t{100000});
+}
+
 TEST_F(hv_stimer, a_time_that_has_passed_expires_at_once)
 {
         pass_to(1000);

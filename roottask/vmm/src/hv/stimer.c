@@ -49,7 +49,9 @@ static void set_alarm(struct nova_hv *hv, uint64_t now)
         const uint64_t deadline = nova_clock_now(&hv->clock) +
                                   ((wait < ALARM_MAX ? wait : ALARM_MAX) + !!wait) * UNIT_NS;
 
-        hv->alarm.deadline = set - deadline + ROUNDING_NS <= 2 * ROUNDING_NS ? set : deadline;
+        const bool stays = set != NOVA_NEVER && set - deadline + ROUNDING_NS <= 2 * ROUNDING_NS;
+
+        hv->alarm.deadline = stays ? set : deadline;
 }
 
 static uint64_t sum(uint64_t a, uint64_t b)
