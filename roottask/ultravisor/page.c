@@ -74,8 +74,19 @@ static void count_taken(struct pages *pages, uint32_t count)
                 pages->share->used += count;
 }
 
-static void count_given(struct pages *pages)
+/* @return FRAME_NONE: none is left for the VM */
+static uint32_t take_frame(struct pages *pages)
 {
+        const uint32_t frame = page_room(pages) ? frame_take(pages->frames) : FRAME_NONE;
+
+        if (frame != FRAME_NONE)
+                count_taken(pages, 1);
+        return frame;
+}
+
+static void give_frame(struct pages *pages, uint32_t frame)
+{
+        frame_give(pages->frames, frame);
         pages->secure--;
         if (pages->share)
                 pages->share->used--;
@@ -84,10 +95,8 @@ static void count_given(struct pages *pages)
 /* Frees the frame of a page that is no longer mapped. */
 static void empty(struct pages *pages, struct page *page)
 {
-        if (page->state == PAGE_SECURE) {
-                frame_give(pages->frames, page->frame);
-                count_given(pages);
-        }
+        if (page->state == PAGE_SECURE)
+                give_frame(pages, page->frame);
         page->frame = FRAME_NONE;
         page->state = PAGE_NONE;
         page->snapshot = page->aliased = page->read_only = page->narrow = false;
@@ -139,13 +148,12 @@ bool page_slot_free(struct pages *pages, unsigned slot)
 
 bool page_fill(struct pages *pages, struct page *page)
 {
-        const uint32_t frame = page_room(pages) ? frame_take(pages->frames) : FRAME_NONE;
+        const uint32_t frame = take_frame(pages);
 
         if (frame == FRAME_NONE)
                 return false;
         page->frame = frame;
         page->state = PAGE_SECURE;
-        count_taken(pages, 1);
         return true;
 }
 
@@ -294,19 +302,18 @@ static enum nova_u_status restore(struct pages *pages, struct page *page, uint64
         if (!pages->ops->copy_in(pages, pages->buffer, normal))
                 return NOVA_U_P2;
 
-        const uint32_t frame = page_room(pages) ? frame_take(pages->frames) : FRAME_NONE;
+        const uint32_t frame = take_frame(pages);
 
         if (frame == FRAME_NONE)
                 return NOVA_U_BUSY;
         to = frame_address(pages->frames, frame);
         if (!pages->ops->decrypt(pages, gpa, page->version, pages->buffer, page->tag, to)) {
-                frame_give(pages->frames, frame);
+                give_frame(pages, frame);
                 return NOVA_U_PERMISSION;
         }
         page->frame = frame;
         page->state = PAGE_SECURE;
         page->read_only = flags & NOVA_UV_WRITE_PROTECTION;
-        count_taken(pages, 1);
         return NOVA_U_SUCCESS;
 }
 

@@ -8,23 +8,26 @@
 #include "novart/guard.h"
 #include "vm.h"
 
-/* Returns true if the reply of a virtual CPU may still map a page: the CPU has not exited since. */
-static bool is_in_flight(const struct vm *vm, uint64_t gpa)
+/* Returns true if the reply of a virtual CPU may still map a page of a range: the CPU has not
+ * exited since. */
+static bool is_in_flight(const struct vm *vm, uint64_t gpa, uint64_t bytes)
 {
         for (unsigned i = 0; i < vm->vcpus; i++) {
                 const struct vcpu *const vcpu = &vm->vcpu[i];
 
-                if (vm->machine.vcpu[i].gives && (gpa & ~vm->bit) - vcpu->given < vcpu->given_bytes)
+                if (vm->machine.vcpu[i].gives && vcpu->given < gpa + bytes &&
+                    gpa < vcpu->given + vcpu->given_bytes)
                         return true;
         }
         return false;
 }
 
-static bool has_pin(const struct vcpu *vcpu, uint64_t gpa, uint64_t bytes)
+static bool has_pin(const struct vm *vm, uint64_t gpa, uint64_t bytes)
 {
-        for (unsigned i = 0; i < vcpu->pins; i++)
-                if (vcpu->pin[i] - gpa < bytes)
-                        return true;
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                for (unsigned j = 0; j < vm->vcpu[i].pins; j++)
+                        if (vm->vcpu[i].pin[j] - gpa < bytes)
+                                return true;
         return false;
 }
 
@@ -32,15 +35,7 @@ static bool uses(struct pages *pages, uint64_t gpa, uint64_t bytes)
 {
         const struct vm *const vm = pages->context;
 
-        for (unsigned i = 0; i < vm->vcpus; i++) {
-                const struct vcpu *const vcpu = &vm->vcpu[i];
-                const bool gives = vm->machine.vcpu[i].gives && vcpu->given < gpa + bytes &&
-                                   gpa < vcpu->given + vcpu->given_bytes;
-
-                if (gives || has_pin(vcpu, gpa, bytes))
-                        return true;
-        }
-        return false;
+        return is_in_flight(vm, gpa, bytes) || has_pin(vm, gpa, bytes);
 }
 
 static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, enum page_place place)
@@ -50,7 +45,7 @@ static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, en
                                          ? frame_address(pages->frames, page->frame)
                                          : vm->normal + (uint64_t)page->normal * FRAME_BYTES;
 
-        if (is_in_flight(vm, gpa))
+        if (is_in_flight(vm, gpa, FRAME_BYTES))
                 return false;
         nova_revoke(nova_crd_mem(page_number(from), 0, NOVA_MEM_RWX), 0);
         return true;
@@ -70,40 +65,40 @@ static bool copy_out(struct pages *pages, uint32_t normal, const void *from)
         return !nova_copy_guarded(vm->normal + (uint64_t)normal * FRAME_BYTES, from, FRAME_BYTES);
 }
 
-/* Data that the tag of a page also authenticates: the page's place in its VM. Each VM has a key of
- * its own. */
-struct label {
-        uint64_t gpa, version, order;
+/* What the encryption of a page depends on besides the key, of which each VM has one of its own. */
+struct place {
+        struct {
+                uint64_t gpa, version, order;
+        } label; /* data that the tag also authenticates */
+        uint8_t nonce[CRYPTO_NONCE_BYTES];
 };
 
-static void make_nonce(uint64_t version, uint8_t nonce[CRYPTO_NONCE_BYTES])
+static struct place place_of(uint64_t gpa, uint64_t version)
 {
-        memset(nonce, 0, CRYPTO_NONCE_BYTES);
-        memcpy(nonce, &version, sizeof(version));
+        struct place place = {.label = {gpa, version, NOVA_UV_ORDER_PAGE}};
+
+        memcpy(place.nonce, &version, sizeof(version));
+        return place;
 }
 
 static bool encrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from, void *to,
                     uint8_t tag[PAGE_TAG_BYTES])
 {
         struct vm *const vm = pages->context;
-        const struct label label = {gpa, version, NOVA_UV_ORDER_PAGE};
-        uint8_t nonce[CRYPTO_NONCE_BYTES];
+        const struct place place = place_of(gpa, version);
 
-        make_nonce(version, nonce);
-        return crypto_gcm_seal(&vm->key, nonce, &label, sizeof(label), from, FRAME_BYTES, to,
-                               tag) == CRYPTO_OK;
+        return crypto_gcm_seal(&vm->key, place.nonce, &place.label, sizeof(place.label), from,
+                               FRAME_BYTES, to, tag) == CRYPTO_OK;
 }
 
 static bool decrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
                     const uint8_t tag[PAGE_TAG_BYTES], void *to)
 {
         struct vm *const vm = pages->context;
-        const struct label label = {gpa, version, NOVA_UV_ORDER_PAGE};
-        uint8_t nonce[CRYPTO_NONCE_BYTES];
+        const struct place place = place_of(gpa, version);
 
-        make_nonce(version, nonce);
-        return crypto_gcm_open(&vm->key, nonce, &label, sizeof(label), from, FRAME_BYTES, tag,
-                               to) == CRYPTO_OK;
+        return crypto_gcm_open(&vm->key, place.nonce, &place.label, sizeof(place.label), from,
+                               FRAME_BYTES, tag, to) == CRYPTO_OK;
 }
 
 const struct page_ops memory_page_ops = {unmap, uses, copy_in, copy_out, encrypt, decrypt};

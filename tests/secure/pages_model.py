@@ -34,7 +34,7 @@ FAULTS = (
      "pages->versions ? pages->versions : ++pages->versions", "a nonce is used for one content", 0),
     ("page.c", "pages->buffer, page->tag, to)) {", "pages->buffer, page->tag, to) && !gpa) {",
      "a secure page has the content that its guest has written", 0),
-    ("page.c", "frame_give(pages->frames, frame);\n                return NOVA_U_PERMISSION;",
+    ("page.c", "give_frame(pages, frame);\n                return NOVA_U_PERMISSION;",
      "return NOVA_U_PERMISSION;", "no frame is lost", 0),
     ("page.c", "if (page->asked)\n", "if (page->asked || page->normal == PAGE_NO_PAGE)\n",
      "a page is shared after its guest has accessed it", 1),
