@@ -72,8 +72,8 @@ static bool is_used(const struct page_budget *share)
         return false;
 }
 
-/* Returns the share of a client: that of its other VMs, or one that no VM has. There are as many
- * shares as VMs. */
+/* Returns the share of a client: that of its other VMs, or one that no VM has. There is one of
+ * these, because the VM that gets the share has none yet, and there are as many shares as VMs. */
 static struct page_budget *find_share(const char *client)
 {
         unsigned found = 0;
@@ -93,8 +93,6 @@ static struct page_budget *find_share(const char *client)
 
 struct vm *vm_add(void *session, uint16_t lpid)
 {
-        struct page_budget *const share = find_share(nova_service_client(vm_service, session));
-
         for (unsigned i = 0; i < VM_COUNT; i++) {
                 if (vms[i].state != VM_FREE)
                         continue;
@@ -104,7 +102,7 @@ struct vm *vm_add(void *session, uint16_t lpid)
                 vms[i].lpid = lpid;
                 memory_prepare(&vms[i]);
                 if (share_limit)
-                        vms[i].pages.share = share;
+                        vms[i].pages.share = find_share(nova_service_client(vm_service, session));
                 return &vms[i];
         }
         return NULL;
