@@ -65,7 +65,7 @@ static bool copy_out(struct pages *pages, uint32_t normal, const void *from)
         return !nova_copy_guarded(vm->normal + (uint64_t)normal * FRAME_BYTES, from, FRAME_BYTES);
 }
 
-/* What the encryption of a page depends on besides the key, of which each VM has one of its own. */
+/* Input of the cipher for a page, besides key and content. Each VM has a key of its own. */
 struct place {
         struct {
                 uint64_t gpa, version, order;
