@@ -4,7 +4,8 @@
  * After each step frames, pages and what the guests last wrote must agree, and no word of a guest
  * is in its VMM's memory.
  *
- * An input is a sequence of steps of eight bytes. */
+ * An input is a sequence of steps of eight bytes. While a call releases the lock, other VMMs and
+ * the guests take steps: some steps are followed by those that happen there. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,9 @@ static const struct nova_service_config *service;
 static unsigned session; /* of the current call */
 static bool in_flight, vanished;
 static uint16_t marks;
+static const uint8_t *next; /* steps that are left, ... */
+static size_t left;         /* ... and their bytes */
+static unsigned inside;     /* number of steps that may happen while the current call yields */
 static bool may_share[VMS][PAGES]; /* before the step: the guest has asked for the shared place */
 
 static void require(bool holds)
@@ -121,10 +125,6 @@ void vm_lock(void)
 }
 
 void vm_unlock(void)
-{
-}
-
-void vm_yield(void)
 {
 }
 
@@ -242,7 +242,8 @@ static bool unmap(struct pages *pages, const struct page *page, uint64_t gpa, en
         (void)gpa;
         require(place == PAGE_SHARED_PLACE ? page->normal < pages->normal_pages
                                            : page->frame < COUNT);
-        return !in_flight;
+        /* While a slot is removed, no reply maps its pages: it was closed when there was none. */
+        return !in_flight || !page_find(pages, gpa);
 }
 
 static bool uses(struct pages *pages, uint64_t gpa, uint64_t bytes)
@@ -312,11 +313,29 @@ static void forget_expected(struct vm *vm)
                         vm->pages.slot[i].page[j].expected = false;
 }
 
+/* Searches for a page to be moved out, then for all shared pages, as make_room() and unshare_all()
+ * do. A hostile VMM cannot make the search endless. */
+static void search(struct vm *vm)
+{
+        uint64_t gpa = page_victim(&vm->pages);
+        struct page_hand hand = {0, 0};
+        uint32_t steps = 0;
+
+        require(gpa == UINT64_MAX || page_find(&vm->pages, gpa)->state == PAGE_SECURE);
+        while (page_next_shared(&vm->pages, &hand, &gpa)) {
+                require(gpa == UINT64_MAX || page_find(&vm->pages, gpa)->shared);
+                require(steps++ < PAGE_SLOTS * 2 * COUNT); /* slots have twice as many pages */
+                vm_yield();
+        }
+}
+
 static void step_guest(struct vm *vm, const uint8_t *step)
 {
         const uint64_t gpa = (uint64_t)(step[2] & 7) * FRAME_BYTES;
         struct page *const page = page_find(&vm->pages, gpa);
 
+        if (is_alive(vm) && step[3] % 8 == 7)
+                search(vm);
         if (!is_alive(vm) || !page)
                 return;
         if (vm->state == VM_CONVERTING && step[3] % 8 < 5)
@@ -347,8 +366,8 @@ static void step_guest(struct vm *vm, const uint8_t *step)
                         vm->state = VM_SECURE;
                 }
                 break;
-        default:
-                page_victim(&vm->pages);
+        default: /* the search */
+                break;
         }
 }
 
@@ -357,7 +376,9 @@ static uint64_t value(const uint8_t *step, unsigned which)
         static const uint64_t odd[] = {1, 12, 13, 21, UINT64_MAX, UINT64_C(1) << 38, SLOT, 31};
         const uint8_t byte = step[2 + which];
 
-        return byte < 0x80 ? (byte & 15) * (byte & 0x40 ? 1 : FRAME_BYTES) : odd[byte & 7];
+        if (byte >= 0x80)
+                return odd[byte & 7];
+        return (byte & 15) * (byte & 0x40 ? 1 : FRAME_BYTES) << (byte & 0x20 ? 4 : 0);
 }
 
 static void step_call(const uint8_t *step)
@@ -408,14 +429,15 @@ static uint32_t check_pages(const struct vm *vm, bool used[COUNT])
         for (unsigned i = 0; i < PAGE_SLOTS; i++) {
                 const struct page_slot *const slot = &vm->pages.slot[i];
 
+                require(!slot->closed || !page_find((struct pages *)&vm->pages, slot->start));
                 for (uint64_t j = 0; j < slot->bytes / FRAME_BYTES; j++) {
                         const struct page *const page = &slot->page[j];
 
-                        require(page_find((struct pages *)&vm->pages,
-                                          slot->start + j * FRAME_BYTES) == page);
+                        require(slot->closed || page_find((struct pages *)&vm->pages,
+                                                          slot->start + j * FRAME_BYTES) == page);
                         require(page->normal == PAGE_NO_PAGE || page->normal < NORMALS);
                         require(page->normal == PAGE_NO_PAGE || slot->start || j >= PAGES ||
-                                may_share[vm - vms][j]);
+                                slot->closed || may_share[vm - vms][j]);
                         if (page->state != PAGE_SECURE)
                                 continue;
                         require(!page->shared && page->frame < COUNT && !used[page->frame]);
@@ -447,6 +469,13 @@ static void check_all(void)
         }
 }
 
+/* After a call no slot is left closed: a VMM could neither use nor remove it. */
+static void require_open(void)
+{
+        for (unsigned i = 0; i < VMS * PAGE_SLOTS; i++)
+                require(!vms[i / PAGE_SLOTS].pages.slot[i % PAGE_SLOTS].closed);
+}
+
 static void begin(void)
 {
         memset(state, 0, sizeof(state));
@@ -470,29 +499,60 @@ static void end(void)
         free(memory_frames.left);
 }
 
+/* Performs the next step. */
+static void take_step(void)
+{
+        const uint8_t *const step = next;
+
+        next += STEP;
+        left -= STEP;
+        session = step[0] >> 7;
+        note_pages();
+        switch (step[0] % 8) {
+        case 0:
+                in_flight = step[1] & 1;
+                vanished = step[1] & 2;
+                break;
+        case 1:
+                normal[session][step[2] % NORMALS * FRAME_BYTES + step[3]] ^= step[4];
+                break;
+        case 2:
+        case 3:
+        case 4:
+                step_guest(&vms[step[1] % VMS], step);
+                break;
+        default:
+                step_call(step);
+        }
+}
+
+/* Lets other threads take steps while the current call yields: one, or several in turn. */
+void vm_yield(void)
+{
+        const unsigned caller = session;
+        bool more = true;
+
+        while (more && inside && left >= STEP) {
+                more = next[0] & 0x40;
+                inside--;
+                check_all();
+                take_step();
+                check_all();
+                note_pages();
+        }
+        session = caller;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         begin();
-        for (; size >= STEP; data += STEP, size -= STEP) {
-                session = data[0] >> 7;
-                note_pages();
-                switch (data[0] % 8) {
-                case 0:
-                        in_flight = data[1] & 1;
-                        vanished = data[1] & 2;
-                        break;
-                case 1:
-                        normal[session][data[2] % NORMALS * FRAME_BYTES + data[3]] ^= data[4];
-                        break;
-                case 2:
-                case 3:
-                case 4:
-                        step_guest(&vms[data[1] % VMS], data);
-                        break;
-                default:
-                        step_call(data);
-                }
+        next = data;
+        left = size;
+        while (left >= STEP) {
+                inside = next[0] >> 3 & 7;
+                take_step();
                 check_all();
+                require_open();
         }
         end();
         return 0;
