@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parts of the drivers for Eva: buffers with any contents. */
+/* Parts of the drivers for Eva: buffers with any contents, values of any size, and a console that
+ * prints nothing. */
 #ifndef PROOFS_DRIVER_H
 #define PROOFS_DRIVER_H
 
@@ -25,9 +26,19 @@ static uint32_t any_u32(void)
         return Frama_C_unsigned_int_interval(0, UINT32_MAX);
 }
 
+static uintptr_t any_word(void)
+{
+        return (uintptr_t)any_u64();
+}
+
 static int any_bool(void)
 {
         return Frama_C_interval(0, 1);
+}
+
+void console_print(const char *format, ...)
+{
+        (void)format;
 }
 
 #endif

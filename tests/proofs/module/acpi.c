@@ -7,11 +7,6 @@
 
 #include "../driver.h"
 
-void console_print(const char *format, ...)
-{
-        (void)format;
-}
-
 /* Fills acpi as earlier tables may have filled it. */
 static void acpi_begin(void)
 {

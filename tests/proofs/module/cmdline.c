@@ -5,11 +5,6 @@
 #include "../driver.h"
 #include "firmware/multiboot.h"
 
-void console_print(const char *format, ...)
-{
-        (void)format;
-}
-
 static void parse(char *text, size_t room)
 {
         text[room - 1] = 0;

@@ -27,11 +27,6 @@ struct space *pd_space(struct pd *pd, unsigned type)
         return &space;
 }
 
-static word_t any_word(void)
-{
-        return (word_t)any_u64();
-}
-
 /* Returns a CRD with this type and order, with all permissions and any base. As a sum, because Eva
  * keeps the low bits of a sum. */
 static nova_crd_t any_crd(unsigned type, unsigned order)

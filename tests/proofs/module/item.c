@@ -10,11 +10,6 @@
 
 struct pd kernel_pd;
 
-static word_t any_word(void)
-{
-        return (word_t)any_u64();
-}
-
 bool object_delegate(struct object_space *source, word_t from, struct object_space *target,
                      word_t to, unsigned perms)
 {
