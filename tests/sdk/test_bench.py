@@ -447,7 +447,8 @@ class Sections(unittest.TestCase):
 
 class Linux(unittest.TestCase):
     WITH = {"host": 200, "guest": 1000, "entries": 10, "start": 150}
-    TEXT = "section 0 host 200 guest 1000 entries 3 start 150\nexit 0x7b 2 20\nexit 0x400 1 30\n"
+    TEXT = "section 0 times 0 host 200 guest 1000 entries 3 start 150\n"
+    TEXT += "exit 0x7b 2 20\nexit 0x400 1 30\n"
 
     def test_the_host_s_share_is_per_exit_and_of_all(self):
         found = bench_linux.figures(self.WITH, {"host": 1000, "guest": 0, "entries": 0})
@@ -470,7 +471,7 @@ class Linux(unittest.TestCase):
 
     def test_an_exit_that_ends_in_another_section_belongs_to_the_whole(self):
         one = self.TEXT.replace("2 20", "1 8")
-        other = one + "section 2 host 12 guest 9 entries 0 start 0\nexit 0x7b 1 24\n"
+        other = one + "section 2 times 1 host 12 guest 9 entries 0 start 0\nexit 0x7b 1 24\n"
         found = bench_linux.read_sections(other)
         self.assertEqual({number: each["guest"] for number, each in found.items()}, {0: 1000, 2: 9})
         self.assertEqual([one.reason for one in found[2]["exits"]], ["port"])

@@ -59,13 +59,11 @@ END = "<!-- end of secure -->"
 
 @dataclass
 class Mark:
-    """One operation: how often it was marked, instructions outside and inside the guest, entries
-    of the guest."""
+    """One operation: how often it was marked, instructions outside and inside the guest."""
 
     times: int
     host: int
     guest: int
-    entries: int
 
     def each(self):
         """Returns the instructions outside the guest of one execution."""
@@ -76,14 +74,16 @@ class Mark:
 
 
 def read(text):
-    """Parses the plugin's output: bench_linux.read() with `marks`, a Mark by the name of its
-    operation."""
-    counts = bench_linux.read(text)
-    lines = [line.split() for line in text.splitlines() if line.startswith("mark ")]
-    counts["marks"] = {
-        NAMES[int(number) - 1]: Mark(*map(int, values)) for _, number, *values in lines
+    """Parses the plugin's output. Returns the counts of what is not marked, all exits, and `marks`:
+    a Mark by the name of its operation."""
+    sections = bench_linux.read_sections(text)
+    exits = [one for counts in sections.values() for one in counts["exits"]]
+    marks = {
+        NAMES[number - 1]: Mark(*(counts[name] for name in ("times", "host", "guest")))
+        for number, counts in sections.items()
+        if number
     }
-    return counts
+    return sections[0] | {"exits": exits, "marks": marks}
 
 
 def check(counts, needed, what):
@@ -209,11 +209,7 @@ def conversion(counts):
 def debian_figures(secure, normal):
     """Returns the figures of Debian. Its work is marked, and what is not marked is the way to the
     shell and off."""
-    boots = [
-        one["host"] + one["guest"] - one["start"]
-        - sum(mark.all() for mark in one["marks"].values())
-        for one in (secure, normal)
-    ]
+    boots = [one["host"] + one["guest"] - one["start"] for one in (secure, normal)]
     converting = conversion(secure)
     found = {
         "debian_millions": round((boots[0] - converting) / 1e6),

@@ -9,6 +9,7 @@
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
+#include "../sections.h"
 #include "vmm/guest_code.h"
 #include "vmm/machine.h"
 
@@ -41,7 +42,7 @@ GUEST_CODE(caller, 32,
            "movl $1, 0x7010\n1:pause\ncmpl $3, 0x7028\njne 1b\nmovl 0x7020, %edi\n");
 GUEST_CODE(again, 32,
            "decl %edi\njz 9f\nmovl $0x1200, %eax\njmp *%eax\n"
-           "9:.byte 0x0f, 0x1f, 0x80\n.long 0x4d4b9100\nmovl $1, 0x702c\ncli\nhlt\n");
+           "9:" SECTION_TEXT("0") "movl $1, 0x702c\ncli\nhlt\n");
 
 /* A mask with the other three. */
 GUEST_CODE(calls, 32,
@@ -74,7 +75,7 @@ static struct nova_hv hv;
 
 static void load(const char *way, size_t bytes, uint32_t times, uint8_t section)
 {
-        const uint8_t mark[] = {0x0f, 0x1f, 0x80, section, 0x91, 0x4b, 0x4d};
+        const uint8_t mark[] = SECTION_BYTES(section);
         static const uint64_t input[] = {0, 0, 0xe};
         const uint32_t body = CALLER_AT + 0x200, begin = body - sizeof(mark);
         const uint32_t first = begin - (uint32_t)GUEST_BYTES(caller);

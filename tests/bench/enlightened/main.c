@@ -7,6 +7,7 @@
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
+#include "../sections.h"
 #include "vmm/guest_code.h"
 #include "vmm/machine.h"
 
@@ -47,7 +48,7 @@ GUEST_CODE(set_up, 64,
 /* The code after the operation. Its end begins section 0. */
 GUEST_CODE(again, 64,
            "decl %esi\njz 9f\nmovl $0x1200, %eax\njmp *%rax\n"
-           "9:.byte 0x0f, 0x1f, 0x80\n.long 0x4d4b9100\ncli\nhlt\n");
+           "9:" SECTION_TEXT("0") "cli\nhlt\n");
 
 GUEST_CODE(nothing, 64, "nop\n");
 GUEST_CODE(cpuid, 64, "movl $1, %eax\ncpuid\n");
@@ -165,7 +166,7 @@ static void write_lists(void)
 
 static void load(const struct operation *operation, uint32_t times, uint8_t section)
 {
-        const uint8_t mark[] = {0x0f, 0x1f, 0x80, section, 0x91, 0x4b, 0x4d};
+        const uint8_t mark[] = SECTION_BYTES(section);
         static const uint64_t gdt[] = {0, 0xaf9b000000ffff, 0xcf93000000ffff};
         const uint64_t gate[] = {0x8e0000080000 | HANDLER_AT, 0};
         const uint32_t body = GUEST_AT + 0x200, begin = body - sizeof(mark);

@@ -3,14 +3,11 @@
  * times for 1 ms; two threads of `threads`, each on a CPU of its own, wake each other and unmap
  * pages. The work is section 1 of the counts (plugin/guest.c). */
 #include "linux_calls.h"
+#include "sections.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define MARK(section) __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long " section ::: "memory")
-#define MARK_BEGIN    "0x4d4b9101"
-#define MARK_END      "0x4d4b9100"
 
 #define SLEEPS 10000
 #define TURNS  1000 /* of each thread */
@@ -107,13 +104,13 @@ void run_from_start(const long *at_start)
 {
         const char *const word = at_start[0] == 2 ? (const char *)at_start[2] : "";
 
-        MARK(MARK_BEGIN);
+        SECTION_BEGIN(1);
         if (is(word, "sleeps"))
                 sleep_often();
         else if (is(word, "threads"))
                 run_threads();
         else
                 end("work sleeps or work threads\n");
-        MARK(MARK_END);
+        SECTION_BEGIN(0);
         end("the work is over\n");
 }

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A QEMU plugin that counts instructions inside and outside of guests: VMRUN begins a guest, the
  * instruction after it ends it. The CPUs take turns in one thread (-icount). A program or a guest
- * begins section n of the counts with a NOP of seven bytes that has MARK + n in its displacement;
- * section 0 is what no mark precedes, and what follows its mark.
+ * begins section n of the counts, on all CPUs, with a mark (../sections.h).
  *
  * Arguments: out=FILE, from=ADDRESS where the kernel begins; without it no reasons are recorded.
- * For each section FILE gets `section N host N guest N entries N start N`, where start counts the
- * host's instructions before the first entry, on each CPU. For each exit reason it gets `exit CODE
- * TIMES INSTRUCTIONS`: the host's instructions from the exit to the CPU's next entry, or to the
- * end; an exit counts in the section in which it ends. The code is the one that the kernel loads
- * from the control block after the guest: the first load of 8 bytes at EXIT_CODE in a page.
- *
- * For each operation that a program or a guest marked (../secure/marks.h) FILE gets `mark NUMBER
- * TIMES HOST GUEST ENTRIES`: what the CPU with the mark did until its next mark. */
+ * For each section FILE gets `section N times N host N guest N entries N start N`, where times
+ * counts its marks, and start the host's instructions before the first entry, on each CPU. For each
+ * exit reason it gets `exit CODE TIMES INSTRUCTIONS`: the host's instructions from the exit to the
+ * CPU's next entry, or to the end; an exit counts in the section in which it ends. The code is the
+ * one that the kernel loads from the control block after the guest: the first load of 8 bytes at
+ * EXIT_CODE in a page. */
+#include "../sections.h"
 #include "plugin.h"
 
 #include <inttypes.h>
@@ -20,10 +18,6 @@
 #define EXIT_CODE 0x70
 #define CODES     0x500 /* the last one stands for all others */
 #define CPUS      8
-#define MARK      0x4d4b9100u
-#define SECTIONS  32
-#define OPERATION 0x4d4ba000u
-#define MARKS     32
 
 /* A piece of code that QEMU translated. */
 struct piece {
@@ -38,20 +32,14 @@ extern void cpu_physical_memory_rw(uint64_t address, void *data, uint64_t size, 
 extern unsigned qemu_plugin_mem_size_shift(memory_info info);
 
 static struct section {
-        uint64_t counts[2], entries, start;
+        uint64_t marks, counts[2], entries, start;
         uint64_t times[CODES], instructions[CODES];
 } sections[SECTIONS], *section = sections;
-
-/* An operation that is marked. */
-static struct operation {
-        uint64_t times, counts[2], entries;
-} operations[MARKS]; /* 0: no operation */
 
 static struct cpu {
         uint64_t since;   /* instructions of the host since the last exit, or since the start */
         uint64_t back_at; /* the instruction after the last VMRUN */
         unsigned code;    /* reason of the last exit */
-        unsigned mark;    /* number of its operation */
         bool entered;     /* there was a VMRUN */
         bool inside, asking;
 } cpus[CPUS];
@@ -90,7 +78,6 @@ static void run(unsigned number, void *data)
         if (cpu->inside && piece->address == cpu->back_at)
                 leave(cpu);
         section->counts[cpu->inside] += piece->count;
-        operations[cpu->mark].counts[cpu->inside] += piece->count;
         if (cpu->inside)
                 return;
         cpu->since += piece->count;
@@ -98,7 +85,6 @@ static void run(unsigned number, void *data)
                 end_exit(cpu);
                 cpu->entered = cpu->inside = true;
                 section->entries++;
-                operations[cpu->mark].entries++;
                 cpu->back_at = piece->after;
         }
 }
@@ -107,6 +93,7 @@ static void at_section(unsigned cpu, void *data)
 {
         (void)cpu;
         section = data;
+        section->marks++;
 }
 
 static void on_load(unsigned number, memory_info info, uint64_t address, void *unused)
@@ -125,14 +112,6 @@ static void on_load(unsigned number, memory_info info, uint64_t address, void *u
         cpu_physical_memory_rw(qemu_plugin_hwaddr_phys_addr(at), &value, sizeof(value), false);
         cpu->code = value < CODES ? (unsigned)value : CODES - 1;
         cpu->asking = false;
-}
-
-static void at_operation(unsigned number, void *data)
-{
-        struct operation *const operation = data;
-
-        find(number)->mark = (unsigned)(operation - operations);
-        operation->times++;
 }
 
 static void translate(plugin_id id, struct qemu_plugin_tb *tb)
@@ -157,12 +136,9 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
                 if (piece->address >= kernel_from)
                         qemu_plugin_register_vcpu_mem_cb(insn, on_load, CB_NO_REGS,
                                                          MEMORY_READ_AND_WRITE, NULL);
-                if (is_long_nop(insn, &mark) && mark - MARK < SECTIONS)
+                if (is_long_nop(insn, &mark) && mark - SECTION_MARK < SECTIONS)
                         qemu_plugin_register_vcpu_insn_exec_cb(insn, at_section, CB_NO_REGS,
-                                                               &sections[mark - MARK]);
-                if (is_long_nop(insn, &mark) && mark - OPERATION < MARKS)
-                        qemu_plugin_register_vcpu_insn_exec_cb(insn, at_operation, CB_NO_REGS,
-                                                               &operations[mark - OPERATION]);
+                                                               &sections[mark - SECTION_MARK]);
         }
 }
 
@@ -172,9 +148,9 @@ static void print_section(FILE *out, unsigned number)
 
         if (!s->counts[0] && !s->counts[1])
                 return;
-        fprintf(out, "section %u host %" PRIu64 " guest %" PRIu64 " entries %" PRIu64, number,
-                s->counts[0], s->counts[1], s->entries);
-        fprintf(out, " start %" PRIu64 "\n", s->start);
+        fprintf(out, "section %u times %" PRIu64 " host %" PRIu64 " guest %" PRIu64, number,
+                s->marks, s->counts[0], s->counts[1]);
+        fprintf(out, " entries %" PRIu64 " start %" PRIu64 "\n", s->entries, s->start);
         for (unsigned i = 0; i < CODES; i++)
                 if (s->times[i])
                         fprintf(out, "exit %#x %" PRIu64 " %" PRIu64 "\n", i, s->times[i],
@@ -188,11 +164,6 @@ static void results(FILE *out)
                         end_exit(&cpus[i]);
         for (unsigned i = 0; i < SECTIONS; i++)
                 print_section(out, i);
-        for (unsigned i = 1; i < MARKS; i++)
-                if (operations[i].times)
-                        fprintf(out, "mark %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
-                                operations[i].times, operations[i].counts[0],
-                                operations[i].counts[1], operations[i].entries);
 }
 
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)

@@ -27,9 +27,9 @@ static void hash(void)
 
         crypto_sha256_begin(&sum);
         for (unsigned i = 0; i < SECURE_ROUNDS; i++) {
-                SECURE_MARK(SECURE_HASH);
+                SECTION_BEGIN(SECURE_HASH);
                 crypto_sha256_add(&sum, plain, PAGE);
-                SECURE_MARK(SECURE_NONE);
+                SECTION_BEGIN(SECURE_NONE);
         }
         crypto_sha256_end(&sum, digest);
 }
@@ -41,11 +41,11 @@ static bool cipher(struct crypto_gcm *gcm, unsigned round)
         enum crypto_result result[2];
         uint8_t tag[CRYPTO_TAG_BYTES];
 
-        SECURE_MARK(SECURE_SEAL);
+        SECTION_BEGIN(SECURE_SEAL);
         result[0] = crypto_gcm_seal(gcm, nonce, label, sizeof(label), plain, PAGE, sealed, tag);
-        SECURE_MARK(SECURE_OPEN);
+        SECTION_BEGIN(SECURE_OPEN);
         result[1] = crypto_gcm_open(gcm, nonce, label, sizeof(label), sealed, PAGE, tag, opened);
-        SECURE_MARK(SECURE_NONE);
+        SECTION_BEGIN(SECURE_NONE);
         return result[0] == CRYPTO_OK && result[1] == CRYPTO_OK && !memcmp(plain, opened, PAGE);
 }
 

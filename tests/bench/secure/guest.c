@@ -53,14 +53,14 @@ static void exit_often(void)
         for (unsigned i = 0; i < SECURE_ROUNDS; i++) {
                 uint32_t eax = 1, ebx, ecx = 0, edx;
 
-                SECURE_MARK(SECURE_CPUID);
+                SECTION_BEGIN(SECURE_CPUID);
                 __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx) : : "memory");
-                SECURE_MARK(SECURE_NONE);
+                SECTION_BEGIN(SECURE_NONE);
         }
         for (unsigned i = 0; i < SECURE_ROUNDS; i++) {
-                SECURE_MARK(SECURE_PORT);
+                SECTION_BEGIN(SECURE_PORT);
                 in(SECURE_PORT_DATA);
-                SECURE_MARK(SECURE_NONE);
+                SECTION_BEGIN(SECURE_NONE);
         }
 }
 
@@ -69,17 +69,17 @@ static void call_often(void)
         for (unsigned i = 0; i < SECURE_ROUNDS; i++) {
                 long status;
 
-                SECURE_MARK(SECURE_REFUSED);
+                SECTION_BEGIN(SECURE_REFUSED);
                 status = call(UNKNOWN, 0, 0);
-                SECURE_MARK(SECURE_NONE);
+                SECTION_BEGIN(SECURE_NONE);
                 must(status != NOVA_U_FUNCTION);
         }
         for (unsigned i = 0; i < SECURE_ROUNDS; i++) {
                 long status;
 
-                SECURE_MARK(SECURE_RANDOM);
+                SECTION_BEGIN(SECURE_RANDOM);
                 status = call(H_RANDOM, 0, 0);
-                SECURE_MARK(SECURE_NONE);
+                SECTION_BEGIN(SECURE_NONE);
                 must(status);
         }
 }
@@ -90,15 +90,15 @@ static void share_one(unsigned at)
         long status;
 
         touch(at);
-        SECURE_MARK(SECURE_SHARE);
+        SECTION_BEGIN(SECURE_SHARE);
         status = call(NOVA_UV_SHARE_PAGE, at / PAGE, 1);
-        SECURE_MARK(SECURE_TOUCH);
+        SECTION_BEGIN(SECURE_TOUCH);
         touch(at);
-        SECURE_MARK(SECURE_NONE);
+        SECTION_BEGIN(SECURE_NONE);
         must(status);
-        SECURE_MARK(SECURE_UNSHARE);
+        SECTION_BEGIN(SECURE_UNSHARE);
         status = call(NOVA_UV_UNSHARE_PAGE, at / PAGE, 1);
-        SECURE_MARK(SECURE_NONE);
+        SECTION_BEGIN(SECURE_NONE);
         must(status);
 }
 
@@ -113,11 +113,11 @@ static void share_all(void)
         long status;
 
         touch_all();
-        SECURE_MARK(SECURE_SHARE_ALL);
+        SECTION_BEGIN(SECURE_SHARE_ALL);
         status = call(NOVA_UV_SHARE_PAGE, ALL_AT / PAGE, SECURE_PAGES);
-        SECURE_MARK(SECURE_TOUCH_ALL);
+        SECTION_BEGIN(SECURE_TOUCH_ALL);
         touch_all();
-        SECURE_MARK(SECURE_NONE);
+        SECTION_BEGIN(SECURE_NONE);
         must(status);
         must(call(NOVA_UV_UNSHARE_PAGE, ALL_AT / PAGE, SECURE_PAGES));
 }
@@ -125,9 +125,9 @@ static void share_all(void)
 static void use_pages(void)
 {
         for (unsigned i = 0; i < FRESH_COUNT; i++) {
-                SECURE_MARK(SECURE_FRESH);
+                SECTION_BEGIN(SECURE_FRESH);
                 touch(FRESH_AT + i * BLOCK);
-                SECURE_MARK(SECURE_NONE);
+                SECTION_BEGIN(SECURE_NONE);
         }
         for (unsigned i = 0; i < SECURE_ROUNDS; i++)
                 share_one(ONE_AT + i * PAGE);
@@ -140,7 +140,7 @@ static void use_pages(void)
 
 __attribute__((noreturn, section(".entry"))) void _start(void)
 {
-        SECURE_MARK(SECURE_NONE);
+        SECTION_BEGIN(SECURE_NONE);
         exit_often();
         if (in(SECURE_PORT_MODE)) {
                 call_often();

@@ -26,16 +26,16 @@ static void read_often(void)
 
         if (disk < 0)
                 end("there is no disk\n");
-        SECURE_MARK(SECURE_OTHER);
+        SECTION_BEGIN(SECURE_OTHER);
         read_disk(disk);
-        SECURE_MARK(SECURE_READ_FIRST);
+        SECTION_BEGIN(SECURE_READ_FIRST);
         read_disk(disk);
-        SECURE_MARK(SECURE_OTHER);
+        SECTION_BEGIN(SECURE_OTHER);
         for (long done = 0; done < BUFFER; done += BYTES)
                 read_disk(disk);
-        SECURE_MARK(SECURE_READ);
+        SECTION_BEGIN(SECURE_READ);
         read_disk(disk);
-        SECURE_MARK(SECURE_OTHER); /* until the compression */
+        SECTION_BEGIN(SECURE_OTHER); /* until the compression */
 }
 
 __asm__(".globl _start\n_start: movq %rsp, %rdi\n and $-16, %rsp\n call run_from_start\n");
@@ -50,8 +50,8 @@ void run_from_start(const long *at_start)
         if (word == 'r')
                 read_often();
         else if (word == 'g')
-                SECURE_MARK(SECURE_GZIP);
+                SECTION_BEGIN(SECURE_GZIP);
         else
-                SECURE_MARK(SECURE_NONE);
+                SECTION_BEGIN(SECURE_NONE);
         end("the work is over\n");
 }

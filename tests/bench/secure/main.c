@@ -30,16 +30,16 @@ static void move(uint64_t from)
                 const uint64_t at = from + i * PAGE;
                 enum nova_u_status status[4];
 
-                SECURE_MARK(SECURE_OUT);
+                SECTION_BEGIN(SECURE_OUT);
                 status[0] = nova_uv_page_out(&secure.uv, at, at, 0, NOVA_UV_ORDER_PAGE);
-                SECURE_MARK(SECURE_IN);
+                SECTION_BEGIN(SECURE_IN);
                 status[1] = nova_uv_page_in(&secure.uv, at, at, 0, NOVA_UV_ORDER_PAGE);
-                SECURE_MARK(SECURE_SNAPSHOT);
+                SECTION_BEGIN(SECURE_SNAPSHOT);
                 status[2] =
                         nova_uv_page_out(&secure.uv, at, at, NOVA_UV_SNAPSHOT, NOVA_UV_ORDER_PAGE);
-                SECURE_MARK(SECURE_VMM_REFUSED);
+                SECTION_BEGIN(SECURE_VMM_REFUSED);
                 status[3] = nova_uv_page_inval(&secure.uv, at + 1, NOVA_UV_ORDER_PAGE);
-                SECURE_MARK(SECURE_NONE);
+                SECTION_BEGIN(SECURE_NONE);
                 check("UV_PAGE_OUT", status[0], NOVA_U_SUCCESS);
                 check("UV_PAGE_IN", status[1], NOVA_U_SUCCESS);
                 check("UV_SNAPSHOT", status[2], NOVA_U_SUCCESS);
@@ -68,7 +68,7 @@ static void write_port(void *device, uint64_t port, unsigned bytes, uint64_t val
 
 static void mark_esm(struct nova_vcpu *vcpu)
 {
-        SECURE_MARK(SECURE_ESM);
+        SECTION_BEGIN(SECURE_ESM);
         usual(vcpu);
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The operations of the programs and guests of `nova bench secure`, and the marks that QEMU's
- * plugin guest.c finds. */
+/* The operations of the programs and guests of `nova bench secure`. Operation n is section n of the
+ * counts (plugin/guest.c). */
 #ifndef NOVA_TESTS_BENCH_SECURE_MARKS_H
 #define NOVA_TESTS_BENCH_SECURE_MARKS_H
+
+#include "../sections.h"
 
 #define SECURE_NONE        0
 #define SECURE_CPUID       1
@@ -37,9 +39,5 @@
 #define SECURE_PORT_MODE 0xe4 /* 1: the guest is secure */
 #define SECURE_PORT_MOVE 0xe8 /* a write: the VMM moves pages from this address on */
 #define SECURE_PORT_END  0xec
-
-/* A NOP with the operation that follows, until the next mark of this CPU. */
-#define SECURE_MARK(n) \
-        __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long 0x4d4ba000 + %c0" : : "i"(n) : "memory")
 
 #endif
