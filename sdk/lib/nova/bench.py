@@ -91,12 +91,12 @@ def add_parser(commands):
         help="count instructions per operation",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
-        usage="nova bench [OPTION…] [linux|io|net|enlightened|secure|interference]",
+        usage=f"nova bench [OPTION…] [{'|'.join(bench_options.WHATS)}]",
     )
     parser.add_argument(
         "what",
         nargs="?",
-        metavar="linux|io|net|enlightened|secure|interference",
+        metavar="|".join(bench_options.WHATS),
         help="linux: count the example linux up to its shell instead, and its kernel without NOVA; "
         "io: count reads from a disk, from a file and by a guest instead, and those of Debian's "
         "kernel; net: count frames over a switch, and datagrams and a stream over two cards "

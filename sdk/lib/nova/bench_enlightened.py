@@ -10,7 +10,6 @@ from pathlib import Path
 from nova import bench_io, bench_linux, boot_list, build, process, qemu, qemu_plugin, tree
 from nova.bench_alone import ARCH
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
-from nova.qemu_plugin import ICOUNT
 from nova.runner import Runner
 
 GUEST, FLUSHES = "bench-enlightened", "bench-flush"
@@ -53,8 +52,7 @@ class Place:
         modules = boot_list.read(boot_list.path(self.build, system))
         modules[0] = qemu.Module(modules[0].file, words)
         modules = [self._with_work(module) for module in modules]
-        option = f"{self.plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
-        extra = [*ICOUNT, "-plugin", option]
+        extra = bench_io.count_options(self.plugin, results)
         kernel = self.build / "nova.elf32"
         machine = qemu.Machine(kernel=kernel, modules=modules, cpus=cpus, extra=extra)
         runner = Runner(machine, TIMEOUT)

@@ -10,6 +10,8 @@ from nova.errors import NovaError, meant
 ALL = object()
 # Between the KEYs of --trace.
 COMMA = ","
+# What the command counts instead of the table.
+WHATS = ("linux", "io", "net", "enlightened", "secure", "interference")
 COUNT = ("--arch", "--kernel", "--json", "--update")
 RELEASE = re.compile("[0-9A-Za-z.-]+")
 # Options that count or do something else than the table, and the options that go with each.
@@ -48,7 +50,7 @@ def no_trace(key, known):
 def check(args, rows, traced):
     """Raises NovaError if an option in ARGS would not have any effect. ROWS: the keys of the table;
     TRACED: those that have a trace."""
-    if args.what not in (None, "linux", "io", "net", "enlightened", "secure", "interference"):
+    if args.what not in (None, *WHATS):
         raise NovaError(f"'{args.what}' is not understood. See nova bench --help.")
     given = _given(args)
     mode = next((mode for mode in MODES if mode in given), None)

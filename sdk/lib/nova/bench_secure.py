@@ -22,7 +22,6 @@ from nova import (
 )
 from nova.bench_alone import ARCH
 from nova.errors import EXIT_FAILED, NovaError
-from nova.qemu_plugin import ICOUNT
 from nova.runner import Runner
 
 GUEST, PLAIN, BESIDE = "bench-secure", "bench-secure-plain", "bench-secure-beside"
@@ -102,20 +101,20 @@ class Place:
     plugin: Path
     folder: Path
 
-    def boot(self, system, needed, done=OVER, memory=SMALL, cpu=CPU, words="", modules=None):
-        """Boots a system on one CPU. Returns the plugin's counts."""
+    def modules(self, system):
+        """Returns a system's modules. Its image is sealed."""
+        return sealed.resolve(boot_list.read(boot_list.path(self.build, system)), "")
+
+    def boot(self, system, needed, done=OVER, memory=SMALL, cpu=CPU, modules=None):
+        """Boots a system on one CPU, with its own modules or these. Returns the plugin's counts."""
         results = Path(tempfile.mkdtemp(dir=self.folder)) / "results"
-        if not modules:
-            modules = boot_list.read(boot_list.path(self.build, system))
-            modules = sealed.resolve(modules, words)
-        option = f"{self.plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
         machine = qemu.Machine(
             kernel=self.build / "nova.elf32",
-            modules=modules,
+            modules=modules or self.modules(system),
             cpus=1,
             memory=memory,
             cpu=cpu,
-            extra=[*ICOUNT, "-plugin", option],
+            extra=bench_io.count_options(self.plugin, results),
         )
         runner = Runner(machine, TIMEOUT)
         runner.waiting = build.still_runs(f"the system {system}", TIMEOUT)
@@ -136,6 +135,12 @@ def make_disk(path):
     path.write_bytes((text * 2)[:DISK_BYTES])
 
 
+def image_pages(modules):
+    """Returns the number of pages of the sealed image among a system's modules."""
+    image = next(module.file for module in modules if module.file.endswith("sealed.img"))
+    return Path(image).stat().st_size // PAGE
+
+
 def _debian(place, system):
     """Boots Debian out of its sealed image. Returns the counts and the image's number of pages."""
     modules = boot_list.read(boot_list.path(place.build, system))
@@ -146,9 +151,7 @@ def _debian(place, system):
         elif Path(name).name == "secret.img":
             modules[at] = qemu.Module(str(place.folder / "secret.img"), "")
     modules = sealed.resolve(modules, WORDS)
-    image = next(module.file for module in modules if module.file.endswith("sealed.img"))
-    counts = place.boot(system, DEBIAN, OFF, LARGE, modules=modules)
-    return counts, Path(image).stat().st_size // PAGE
+    return place.boot(system, DEBIAN, OFF, LARGE, modules=modules), image_pages(modules)
 
 
 def _describe_image(folder):
@@ -253,18 +256,19 @@ def _count(build_folder):
         place = Place(Path(build_folder), qemu_plugin.compile_plugin("guest", folder), folder)
         _describe_image(folder)
         usual, all_names = ("cpuid", "port"), NAMES[: NAMES.index("esm") + 1]
+        modules = place.modules(GUEST)
         with ThreadPoolExecutor(2) as pool:
             secure_debian = pool.submit(_debian, place, LINUX)
             normal_debian = pool.submit(_debian, place, NORMAL)
             crypto = pool.submit(place.boot, CRYPTO, ("hash", "seal", "open"))
             plain, beside = (pool.submit(place.boot, one, usual) for one in (PLAIN, BESIDE))
-            secure = pool.submit(place.boot, GUEST, all_names)
-            with_aes = pool.submit(place.boot, GUEST, all_names, cpu=CPU_AES)
+            secure = pool.submit(place.boot, GUEST, all_names, modules=modules)
+            with_aes = pool.submit(place.boot, GUEST, all_names, cpu=CPU_AES, modules=modules)
         crypto, plain, beside, secure, with_aes = (
             one.result() for one in (crypto, plain, beside, secure, with_aes)
         )
         (debian, pages), (normal, _) = secure_debian.result(), normal_debian.result()
-        small = (secure["marks"]["esm"].host, _small_pages(build_folder))
+        small = (secure["marks"]["esm"].host, image_pages(modules))
         return {
             **exit_figures(secure, plain),
             **page_figures(secure, crypto, with_aes),
@@ -272,13 +276,6 @@ def _count(build_folder):
             **debian_figures(debian, normal),
             **beside_figure(beside, plain),
         }
-
-
-def _small_pages(build_folder):
-    """Returns the number of pages of the small guest's image."""
-    modules = sealed.resolve(boot_list.read(boot_list.path(build_folder, GUEST)), "")
-    image = next(module.file for module in modules if module.file.endswith("sealed.img"))
-    return Path(image).stat().st_size // PAGE
 
 
 def count(build_folder):
