@@ -13,9 +13,9 @@ from nova.qemu_plugin import ICOUNT
 from nova.runner import Runner
 
 TIMEOUT = 240
-# The guest's memory in the example, and the words in the command line of both kernels.
+# The guest's memory in the example.
 MEMORY = 112
-# Both test their cryptography.
+# In the command line of both kernels. They test their cryptography, unlike those of the examples.
 WORDS = "quiet cryptomgr.notests=0 run=echo,ready+poweroff,-f"
 # Permitted factor over the instructions of the kernel alone.
 MOST = 1.08
