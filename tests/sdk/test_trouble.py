@@ -68,6 +68,17 @@ class Trouble(unittest.TestCase):
             "nova: nova run takes no further word, but 'tour' follows. See nova run --help.\n",
         )
 
+    def test_an_option_before_the_command(self):
+        for line in ("--quiet", "--quiet foo", "--arch x86_64 run hello", "--arch=x86_32 run"):
+            result = self.shell(f"$nova {line}")
+            self.assertEqual(result.returncode, 2, line)
+            self.assertEqual(
+                result.stderr,
+                f"nova: '{line.split()[0]}' is not an option that precedes the command. "
+                "See nova --help.\n",
+            )
+        self.assertEqual(self.shell("$nova --help run >/dev/null").returncode, 0)
+
     def test_a_value_that_an_option_does_not_have(self):
         result = self.shell("$nova build --arch x86")
         self.assertEqual(result.returncode, 2)

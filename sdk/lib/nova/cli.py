@@ -72,6 +72,11 @@ def parse(argv):
     if argv and not argv[0].startswith("-") and argv[0] not in known:
         hint = errors.meant(argv[0], known)
         raise errors.NovaError(f"there is no command '{argv[0]}'.{hint} See nova --help.")
+    first = argv[0].partition("=")[0] if split else ""
+    if first.startswith("--") and first not in parser._option_string_actions:
+        raise errors.NovaError(
+            f"'{argv[0]}' is not an option that precedes the command. See nova --help."
+        )
     args, unknown = parser.parse_known_args(argv[:split])
     unknown = _join_words(args, unknown)
     if unknown:
