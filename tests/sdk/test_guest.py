@@ -3,12 +3,14 @@
 
 import errno
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-import paths  # noqa: F401
+import paths
 from nova import boot_list, guest
 from nova.errors import NovaError
 
@@ -26,6 +28,17 @@ case "$1" in
 download) [ -e lists ] || { echo "E: Unable to locate package $2" >&2; exit 100; }
      echo "$arch" > "$2_1_$arch.deb" ;;
 esac
+"""
+# Asks the installed SDK in its argument for its places, as a user without an entry in passwd.
+HOMELESS = """\
+import pwd, sys
+pwd.getpwuid = {}.__getitem__
+sys.path.insert(0, sys.argv[1])
+from nova import errors, places
+try:
+    print(places.INSTALLED, places.guests())
+except errors.NovaError as error:
+    print(places.INSTALLED, error)
 """
 UNPACK = """#!/bin/sh
 mkdir -p "$3/boot" "$3/bin" && cp "$2" "$3/boot/vmlinuz-1" && cp "$2" "$3/bin/busybox"
@@ -52,7 +65,7 @@ class Guest(unittest.TestCase):
                                          .replace("-e lists", f"-e {self.root}/lists"))
             (programs / name).chmod(0o755)
         said = mock.patch.object(guest.build, "say", lambda *_: None)
-        guests = mock.patch.object(guest.places, "GUESTS", self.root / "guest")
+        guests = mock.patch.object(guest.places, "guests", lambda: self.root / "guest")
         environment = mock.patch.dict(os.environ, PATH=f"{programs}:{os.environ['PATH']}")
         for patch in (said, guests, environment):
             patch.start()
@@ -199,6 +212,16 @@ class Guest(unittest.TestCase):
         (self.root / "guest").symlink_to("nowhere")
         with mock.patch.object(guest.places, "INSTALLED", True):
             self.assertIn("; XDG_CACHE_HOME=FOLDER names another place for it.", self.refused())
+
+    def test_an_installed_sdk_needs_a_home_only_for_guests(self):
+        paths.copy_part("sdk/lib", self.root)
+        version = self.root / "sdk/share/nova/version"
+        version.parent.mkdir(parents=True)
+        version.touch()
+        command = [sys.executable, "-c", HOMELESS, str(self.root / "sdk/lib")]
+        result = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
+        self.assertEqual(result.stdout, "True the user has no home folder: set XDG_CACHE_HOME to a "
+                                        "folder.\n", result.stderr)
 
     def test_a_link_to_nowhere_and_a_file_are_not_folders(self):
         place = self.root / "guest"

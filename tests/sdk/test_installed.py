@@ -111,7 +111,7 @@ class Projects(Installed):
         super().setUp()
         cache = self.folder / "home/.cache/nova"
         cache.mkdir(parents=True)
-        (cache / "guest").symlink_to(places.GUESTS)
+        (cache / "guest").symlink_to(places.guests())
 
     def passes(self, part, *options):
         found = projects(part)

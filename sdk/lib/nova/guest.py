@@ -157,7 +157,7 @@ def file(name):
         raise NovaError(
             f"cannot make '{PREFIX}{what}'; known are: {', '.join(MAKERS)}."
         )
-    path = places.GUESTS / FORM / arch / what
+    path = places.guests() / FORM / arch / what
     try:
         if not path.exists():
             _make(arch, what, path)
@@ -176,7 +176,7 @@ def _refused(what, error):
         if places.INSTALLED
         else "replace it by a link to a folder that you may write"
     )
-    return f"the guest's {what} cannot be created in {places.GUESTS}: {reason}; {remedy}."
+    return f"the guest's {what} cannot be created in {places.guests()}: {reason}; {remedy}."
 
 
 def _make(arch, what, path):
@@ -193,7 +193,7 @@ def _make(arch, what, path):
 def _options(arch):
     """Returns apt options for separate package lists, so that apt knows packages of ARCH on any
     machine and changes nothing there."""
-    folder = places.GUESTS / "apt" / DEBIAN[arch]
+    folder = places.guests() / "apt" / DEBIAN[arch]
     for name in ("lists", "cache"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     options = (
@@ -245,7 +245,7 @@ def real_package(arch, package):
 
 def unpack(arch, package, folder):
     """Downloads a package unless it is here already. Returns the folder of its files."""
-    packages = places.GUESTS / "packages" / DEBIAN[arch]
+    packages = places.guests() / "packages" / DEBIAN[arch]
     packages.mkdir(parents=True, exist_ok=True)
     if not any(packages.glob(f"{package}_*.deb")):
         build.say(f"downloading the guest's package {package}")
@@ -460,7 +460,7 @@ def _make_grub_disk(_, folder, to):
     (tree / "boot/grub").mkdir(parents=True)
     (tree / "boot/grub/grub.cfg").write_text(GRUB_CONFIG, encoding="ascii")
     for what in ("vmlinuz", "initrd"):
-        made = places.GUESTS / FORM / "x86_64" / what
+        made = places.guests() / FORM / "x86_64" / what
         if not made.exists():
             MAKERS[what]("x86_64", folder, made)
         shutil.copy(made, tree / what)

@@ -17,7 +17,6 @@ ROOT = HOME if INSTALLED else tree.ROOT
 PREFIX = HOME if INSTALLED else tree.ROOT / "build/sdk"
 
 
-
 def cache():
     """Returns the folder in the user's cache for files that can be created again."""
     found = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
@@ -26,8 +25,10 @@ def cache():
     return Path(found) / "nova"
 
 
-# The files of example guests, created on first use.
-GUESTS = cache() / "guest" if INSTALLED else tree.ROOT / "build/guest"
+def guests():
+    """Returns the folder with the files of example guests, created on first use."""
+    return cache() / "guest" if INSTALLED else tree.ROOT / "build/guest"
+
 
 # The first page of an installed manual.
 MANUAL = HOME / "share/doc/nova/html/index.html"
