@@ -46,7 +46,7 @@ static _Noreturn void finish_exit_exception(struct ec *self)
 }
 
 /* Gives the debug registers to the guest at its first access, unless the VMM wants these exits. */
-static void finish_exit_debug_access(struct ec *self)
+static void exit_try_debug_access(struct ec *self)
 {
         if (self->vcpu->wants_dr_exits)
                 return;
@@ -62,7 +62,7 @@ void finish_port_or_return(struct ec *self, unsigned port, unsigned bytes, bool 
 
 /* Skips WBINVD unless the VMM wants the exit. Memory is coherent without it, and emptying the
  * caches would stall all CPUs. */
-static void finish_exit_wbinvd(struct ec *self)
+static void exit_try_wbinvd(struct ec *self)
 {
         if (!self->vcpu->wants_wbinvd)
                 resume_after_instruction(self);
@@ -80,10 +80,10 @@ void finish_exit_or_return(struct ec *self, enum guest_exit exit)
                 finish_exit_exception(self);
                 break;
         case GUEST_EXIT_DEBUG_REGISTER:
-                finish_exit_debug_access(self);
+                exit_try_debug_access(self);
                 break;
         case GUEST_EXIT_WBINVD:
-                finish_exit_wbinvd(self);
+                exit_try_wbinvd(self);
                 break;
         case GUEST_EXIT_MACHINE_CHECK:
                 kernel_stop("a machine check while a guest was running");

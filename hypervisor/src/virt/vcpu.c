@@ -243,7 +243,7 @@ static void vcpu_end_step(struct vcpu *vcpu)
 }
 
 /* Does the pending work before self can enter the guest. */
-static void vcpu_finish_work(struct ec *self)
+static void vcpu_do_work(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
@@ -262,7 +262,7 @@ _Noreturn void resume_guest(struct ec *self)
         struct cpu *cpu = self->cpu;
 
         if (unlikely(cpu->pending | self->pending))
-                vcpu_finish_work(self);
+                vcpu_do_work(self);
         /* A CPU that enters a guest must be seen to use the PD's tables, because they are freed
          * when no CPU uses them. */
         if (unlikely(cpu->current_pd != self->pd))

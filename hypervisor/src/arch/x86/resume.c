@@ -62,7 +62,7 @@ static bool resume_has_pending_work(const struct ec *self)
 }
 
 /* Does the pending work before self, which has an interrupt frame, can return to user mode. */
-static void resume_finish_work(struct ec *self)
+static void resume_do_work(struct ec *self)
 {
         if (do_pending_work(self, resume_interrupted))
                 block_on_event(self, NOVA_EXC_RECALL, 0, 0);
@@ -84,7 +84,7 @@ static always_inline _Noreturn void resume_by_iret(struct ec *self)
 _Noreturn void resume_interrupted(struct ec *self)
 {
         if (unlikely(resume_has_pending_work(self)))
-                resume_finish_work(self);
+                resume_do_work(self);
         resume_by_iret(self);
 }
 
@@ -92,7 +92,7 @@ _Noreturn void resume_interrupted(struct ec *self)
 static __attribute__((noinline)) _Noreturn void resume_slowly(struct ec *self)
 {
         thread_frame_from_hypercall(self);
-        resume_finish_work(self);
+        resume_do_work(self);
         resume_by_iret(self);
 }
 
