@@ -4,9 +4,12 @@
 
 totals.tsv has a row for each kernel and state of the tree: the next run of the same kernel goes on
 with the seeds after it. With --record a plugin of QEMU (tests/coverage) counts the kernel's
-instructions and edges; seeds.tsv keeps the seeds that reached new ones."""
+instructions and edges; seeds.tsv keeps the seeds that reached new ones. With --host-time a boot on
+one CPU does not count its time in instructions: it makes five times as many hypercalls in a second,
+but the seed does not repeat exactly."""
 
 import argparse
+import fcntl
 import os
 import re
 import subprocess
@@ -63,12 +66,15 @@ class Boot:
     complaint: str = ""
 
 
-def boot(kernel, roottask, seed, cpus, calls, timeout):
+def boot(folder, seed, cpus, args):
+    """Boots the fuzzer of a build. args: calls, timeout, host_time."""
     machine = Machine(
-        kernel=kernel, modules=[Module(str(roottask), f"seed={seed} calls={calls}")], cpus=cpus,
-        extra=COUNTED if cpus == 1 else [],
+        kernel=folder / "nova.elf32",
+        modules=[Module(str(folder / "bin/fuzzer"), f"seed={seed} calls={args.calls}")],
+        cpus=cpus,
+        extra=COUNTED if cpus == 1 and not args.host_time else [],
     )
-    outcome = Runner(machine, timeout).run()
+    outcome = Runner(machine, args.timeout).run()
     text = outcome.text()
     found = TOTAL.search(text)
     passed = tap.parse(text).count(tap.PASSED)
@@ -105,35 +111,43 @@ def arguments():
     parser.add_argument("--cpus", default="1,2,3,4,2", help="numbers of CPUs, in turn")
     parser.add_argument("--boots", type=int, default=10)
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds of a boot")
+    parser.add_argument("--host-time", action="store_true", help="do not repeat seeds exactly")
     parser.add_argument("--record", action="store_true", help="keep the seeds that reach new code")
     return parser.parse_args()
+
+
+def add(name, first, seed, numbers):
+    """Adds a boot to its kernel's row. Another run may have changed the rows of other kernels."""
+    with TOTALS.open(encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        totals = read(TOTALS, HEAD)
+        row = next((one for one in totals if name.items() <= one.items()), None)
+        if row is None:
+            row = {**name, "first": first, **dict.fromkeys(HEAD[5:], 0)}
+            totals.append(row)
+        row["next"], row["boots"] = seed + 1, int(row["boots"]) + 1
+        for key, number in zip(HEAD[6:], numbers):
+            row[key] = int(row[key]) + number
+        write(TOTALS, HEAD, totals)
 
 
 def run(args, record):
     folder = ROOT / "build" / f"{args.arch}-{args.config}"
     cpus = [int(word) for word in args.cpus.split(",")]
-    totals, seeds = read(TOTALS, HEAD), read(SEEDS, SEEDS_HEAD)
-    first = next_seed(totals, args.arch, args.config)
+    seeds = read(SEEDS, SEEDS_HEAD)
+    first = next_seed(read(TOTALS, HEAD), args.arch, args.config)
     name = {"arch": args.arch, "config": args.config, "commit": commit()}
-    row = next((one for one in totals if name.items() <= one.items()), None)
-    if row is None:
-        row = {**name, "first": first, **dict.fromkeys(HEAD[5:], 0)}
-        totals.append(row)
     for seed in range(first, first + args.boots):
         count = cpus[seed % len(cpus)]
-        done = boot(folder / "nova.elf32", folder / "bin/fuzzer", seed, count, args.calls,
-                    args.timeout)
+        done = boot(folder, seed, count, args)
         if done.complaint:
             print(done.complaint)
             return 1
-        row["next"], row["boots"] = seed + 1, int(row["boots"]) + 1
-        for key, number in zip(HEAD[6:], done.numbers):
-            row[key] = int(row[key]) + number
         new = record.new() if record else 0
         if new:
             seeds.append({**name, "seed": seed, "cpus": count, "calls": args.calls, "new": new})
             write(SEEDS, SEEDS_HEAD, seeds)
-        write(TOTALS, HEAD, totals)
+        add(name, first, seed, done.numbers)
         print(f"seed {seed}, {count} CPUs: {done.numbers[0]} hypercalls, new {new}", flush=True)
     return 0
 

@@ -4,6 +4,7 @@
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
 import seeds
@@ -26,6 +27,20 @@ class Seeds(unittest.TestCase):
             self.assertEqual(seeds.read(file, seeds.HEAD), [])
             seeds.write(file, seeds.HEAD, rows)
             self.assertEqual(seeds.read(file, seeds.HEAD), rows)
+
+    def test_a_boot_is_added_to_the_row_of_its_kernel_only(self):
+        name = {"arch": "x86_32", "config": "debug", "commit": "c"}
+        other = dict(zip(seeds.HEAD, ("x86_64", "debug", "c", "1", "4", "3", "30", "15", "2", "1")))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "totals.tsv"
+            with mock.patch.object(seeds, "TOTALS", file):
+                seeds.write(file, seeds.HEAD, [other])
+                seeds.add(name, 7, 7, (20, 10, 4, 2))
+                seeds.add(name, 7, 8, (1, 1, 0, 0))
+            rows = seeds.read(file, seeds.HEAD)
+        self.assertEqual(rows[0], other)
+        values = [str(rows[1][key]) for key in seeds.HEAD[3:]]
+        self.assertEqual(values, ["7", "9", "2", "21", "11", "4", "2"])
 
     def test_the_totals_of_a_run_are_found(self):
         line = "# total: hypercalls 12, succeeded 6, events 3, exits 0"
