@@ -5,269 +5,10 @@
 // lost.
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "model.h"
-#include "ways.h"
-
-extern "C" {
-#include "arch/x86/resume.h"
-#include "nova/abi/hypercall.h"
-#include "nova/abi/qpd.h"
-#include "nova/abi/utcb.h"
-}
+#include "points_scene.h"
 
 namespace
 {
-
-// Selectors of the PD "home", which creates everything but the third PD. The PDs are at SEL_CLIENT
-// and above. A thread is at CLIENT_THREAD and at SERVER_THREAD, each followed by the object that
-// keeps it alive: its scheduling context, or its portal.
-constexpr word_t SEL_HOME = 0x20, SEL_SLEEP = 0x21, SEL_CLIENT = 0x24, SEL_SERVER = 0x25,
-                 SEL_OTHER = 0x26, CLIENT_THREAD = 0x30, SERVER_THREAD = 0x32;
-constexpr unsigned PDS_ORDER = 2;
-// Selectors of the client.
-constexpr word_t CLIENT_SELF = 0x20, CLIENT_PT = 0x21, CLIENT_THIRD = 0x22, CLIENT_NEW = 0x300001;
-// The ranges: frames begin at SOURCE, pages or selectors of each PD at BASE. Ports have the same
-// numbers in all PDs.
-constexpr word_t SOURCE = 0x4000, BASE = 0x400000, PORTS = 0x2000;
-constexpr unsigned ORDER = 7, COUNT = 1u << ORDER, EVERY = 16, PIECE = 9, FROM_HOME = 4;
-// A range that is one mapping, whose tables take several steps, at this offset from the base.
-constexpr unsigned LARGE_ORDER = 11, LARGE_COUNT = 1u << LARGE_ORDER, LARGE = 0x800;
-constexpr unsigned ALL_ORDER = 13, ALL = 1u << ALL_ORDER; // number of the compared offsets
-
-// Owners of a range.
-enum Who { HOME, CLIENT, SERVER, THIRD, OTHER, NEW, WHO };
-
-// The model's name of a PD, which outlives the PD.
-pd *name_of(unsigned who)
-{
-        static pd names[WHO];
-        return &names[who];
-}
-
-// A change of the ranges in the model.
-using Change = std::function<void(Model &)>;
-
-class Scene;
-Scene *scene; // of the hook
-
-// A client revokes, calls and creates; its PD gets ranges from home, the server's from the client,
-// and the third's from the server. The boss sleeps and is more urgent.
-class Scene : public World
-{
-      public:
-        explicit Scene(unsigned type_of_ranges) : World(8192), type(type_of_ranges)
-        {
-                scene = this;
-                share(home, SEL_HOME, &home->object);
-                ready(fillers, false);
-                run(boss, bosses);
-                who[HOME] = home;
-                for (const auto &[sel, one] :
-                     {std::pair{SEL_CLIENT, CLIENT}, std::pair{SEL_SERVER, SERVER},
-                      std::pair{SEL_OTHER, OTHER}}) {
-                        create(NOVA_CREATE_PD, sel, 0);
-                        who[one] = container_of(object_at(home, sel), pd, object);
-                }
-                create(NOVA_CREATE_SM, SEL_SLEEP, 0);
-                bed = container_of(object_at(home, SEL_SLEEP), sm, object);
-                make_threads();
-                make_third();
-                make_ranges();
-        }
-
-        ~Scene()
-        {
-                fake_window = nullptr;
-                fake_fail_allocation(-1);
-                wake_boss();
-                revoke_objects(CLIENT_THREAD, 1);
-                revoke_objects(SERVER_THREAD, 1);
-                revoke_objects(SEL_CLIENT, PDS_ORDER);
-                sleep_boss(); // threads whose calls were aborted end themselves
-                wake_boss();
-        }
-
-        word_t base() const
-        {
-                return type == NOVA_CRD_IO ? PORTS : BASE;
-        }
-
-        unsigned rights() const
-        {
-                return type == NOVA_CRD_IO    ? NOVA_IO_A
-                       : type == NOVA_CRD_MEM ? NOVA_MEM_RWX
-                                              : NOVA_PERM_ALL;
-        }
-
-        // A descriptor of selectors of the ranges, beginning at an offset.
-        nova_crd_t crd(word_t at, unsigned order, unsigned perms = NOVA_PERM_ALL) const
-        {
-                return nova_crd(type, base() + at, order, perms);
-        }
-
-        // The capabilities of a PD in the ranges; none if the PD has been destroyed. A new PD has
-        // its range from selector 0 on.
-        Caps ranges(unsigned one)
-        {
-                Caps found;
-                if (!who[one])
-                        return found;
-                const word_t first = one == NEW ? 0 : base();
-                for (const auto &[sel, cap] : caps_of(who[one], type))
-                        if (sel >= first && sel < first + ALL)
-                                found[sel - first + base()] = cap;
-                return found;
-        }
-
-        // Delegates a part of a PD's range, here and in the model. The PDs have not ended.
-        Change give(Who from, word_t at, Who to, word_t target, word_t count)
-        {
-                delegate(who[from], base() + at, who[to], base() + target, count, type, rights());
-                return [=](Model &model) {
-                        model.delegate(name_of(from), base() + at, name_of(to), base() + target,
-                                       count, type, rights());
-                };
-        }
-
-        Change take(Who from, unsigned perms, bool self)
-        {
-                return [=](Model &model) {
-                        model.revoke(name_of(from), base(), base() + ALL, type, perms, self);
-                };
-        }
-
-        // Makes a hypercall of the boss, which is running.
-        nova_status hypercall(word_t id, word_t p2, word_t p3 = 0, word_t p4 = 0, word_t p5 = 0)
-        {
-                set_arguments(boss, id, p2, p3, p4, p5);
-                enter(boss, false);
-                EXPECT_EQ(cpu_self()->current, boss);
-                return nova_status(REG_P1(boss));
-        }
-
-        void revoke_objects(word_t sel, unsigned order)
-        {
-                EXPECT_EQ(hypercall(nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0),
-                                    nova_crd(NOVA_CRD_OBJ, sel, order, NOVA_PERM_ALL)),
-                          NOVA_SUCCESS);
-        }
-
-        static kobject *object_at(pd *owner, word_t sel)
-        {
-                return reinterpret_cast<kobject *>(caps_of(owner, NOVA_CRD_OBJ).at(sel).source);
-        }
-
-        // The boss sleeps. The client's thread makes its hypercall, or continues it, until a thread
-        // is in user mode.
-        void sleep_boss()
-        {
-                set_arguments(boss, nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, SEL_SLEEP), 0, 0,
-                              0, 0);
-                enter(boss, false);
-        }
-
-        // As an interrupt does, wakes the boss, which runs from the next preemption point on.
-        void ring()
-        {
-                sm_up(bed);
-        }
-
-        // Interrupts the thread in user mode, and runs the boss.
-        void wake_boss()
-        {
-                if (cpu_self()->current == boss)
-                        return;
-                ring();
-                enter(
-                        [](ec *self) {
-                                self->cont = resume_success;
-                                resume_reschedule(self->cpu);
-                        },
-                        cpu_self()->current, false);
-                EXPECT_EQ(cpu_self()->current, boss);
-        }
-
-        // Delegates memory or ports to home. No frame allows a large page.
-        void give_home(word_t at, word_t count)
-        {
-                const word_t source = (type == NOVA_CRD_IO ? PORTS : SOURCE + 1) + at;
-
-                delegate(&kernel_pd, source, home, base() + at, count, type, rights());
-                note([=](Model &model) {
-                        model.insert(name_of(HOME), type, base() + at, count, source, rights());
-                });
-        }
-
-        void note(const Change &change)
-        {
-                history.push_back(change);
-        }
-
-        const unsigned type;
-        std::vector<Change> history;
-        pd *who[WHO] = {};
-        ec *boss = thread("boss", home, EC_GLOBAL), *filler = thread("filler", home, EC_GLOBAL);
-        sc *bosses = context("boss's", boss, PRIO + 1), *fillers = context("f", filler, PRIO - 1);
-        ec *caller = nullptr, *callee = nullptr;
-        sm *bed = nullptr;
-
-      private:
-        void create(nova_hypercall number, word_t sel, word_t p3, word_t p4 = 0, word_t p5 = 0,
-                    word_t owner = SEL_HOME, word_t flags = 0)
-        {
-                EXPECT_EQ(hypercall(nova_hypercall_id(number, flags, sel), owner, p3, p4, p5),
-                          NOVA_SUCCESS);
-        }
-
-        void make_threads()
-        {
-                create(NOVA_CREATE_EC, CLIENT_THREAD, 0x5000 << PAGE_BITS, 0, 0, SEL_CLIENT,
-                       NOVA_EC_GLOBAL);
-                create(NOVA_CREATE_SC, CLIENT_THREAD + 1, CLIENT_THREAD, nova_qpd(1000, PRIO), 0,
-                       SEL_CLIENT);
-                create(NOVA_CREATE_EC, SERVER_THREAD, 0x6000 << PAGE_BITS, 0, 0, SEL_SERVER);
-                create(NOVA_CREATE_PT, SERVER_THREAD + 1, SERVER_THREAD, 0, 0x7000, SEL_SERVER);
-                caller = container_of(object_at(home, CLIENT_THREAD), ec, object);
-                callee = container_of(object_at(home, SERVER_THREAD), ec, object);
-                caller->cont = continuation_t(fake_enter);
-                caller->regs.ip = 0x1000;
-                delegate(home, SERVER_THREAD + 1, who[CLIENT], CLIENT_PT, 1, NOVA_CRD_OBJ, 31);
-                delegate(home, SEL_CLIENT, who[CLIENT], CLIENT_SELF, 1, NOVA_CRD_OBJ, 31);
-        }
-
-        // The client has the only capability of the third PD.
-        void make_third()
-        {
-                set_arguments(caller, nova_hypercall_id(NOVA_CREATE_PD, 0, CLIENT_THIRD),
-                              CLIENT_SELF, 0, 0, 0);
-                sleep_boss();
-                wake_boss();
-                caller->cont = continuation_t(fake_enter);
-                who[THIRD] = container_of(object_at(who[CLIENT], CLIENT_THIRD), pd, object);
-        }
-
-        void make_ranges()
-        {
-                for (word_t i = 0; type == NOVA_CRD_OBJ && i < COUNT; i++)
-                        make_sm(home, base() + i, rights());
-                if (type != NOVA_CRD_OBJ)
-                        give_home(0, COUNT);
-                else
-                        note([=, caps = ranges(HOME)](Model &model) {
-                                for (const auto &[sel, cap] : caps)
-                                        model.insert(name_of(HOME), type, sel, 1, cap.source,
-                                                     cap.perms);
-                        });
-                for (word_t i = 0; i < COUNT; i += FROM_HOME)
-                        note(give(HOME, i, CLIENT, i, FROM_HOME));
-                for (word_t i = 0; i < COUNT; i += EVERY) {
-                        note(give(CLIENT, i, SERVER, i, PIECE));
-                        note(give(SERVER, i + 2, THIRD, i + 2, 3));
-                }
-        }
-};
 
 // A hypercall of the client, with its meaning for the ranges.
 struct Operation {
@@ -329,6 +70,29 @@ Change prepare_large_call(Scene &s)
         return prepare_call_with(s, LARGE, LARGE_ORDER);
 }
 
+// Delegates four parts of the client's range to the server by one call: each item has its own range
+// and its own place in the window.
+Change prepare_transfer(Scene &s)
+{
+        constexpr unsigned ITEMS = 4, PART_ORDER = ORDER - 2, PART = COUNT / ITEMS;
+        const word_t target = s.type == NOVA_CRD_IO ? 0 : COUNT;
+
+        s.caller->utcb->items = nova_utcb_items(0, ITEMS);
+        for (unsigned i = 0; i < ITEMS; i++) {
+                const unsigned item = nova_utcb_item_index(i);
+                s.caller->utcb->word[item] = s.crd(i * PART, PART_ORDER);
+                s.caller->utcb->word[item + 1] = NOVA_ITEM_DELEGATE | (s.base() + i * PART)
+                                                                              << PAGE_BITS;
+        }
+        s.callee->utcb->delegate_window = s.crd(target, ORDER);
+        set_arguments(s.caller, nova_hypercall_id(NOVA_CALL, 0, CLIENT_PT), 0, 0, 0, 0);
+        return [=, &s](Model &model) {
+                for (word_t i = 0; i < COUNT; i += PART)
+                        model.delegate(name_of(CLIENT), s.base() + i, name_of(SERVER),
+                                       s.base() + target + i, PART, s.type, NOVA_PERM_ALL);
+        };
+}
+
 // Creates a PD that gets the range of objects.
 Change prepare_create(Scene &s)
 {
@@ -350,6 +114,14 @@ Change prepare_end(Scene &s)
         return s.take(THIRD, NOVA_PERM_ALL, true);
 }
 
+// Destroys the third PD by the extension. Its capability stays.
+Change prepare_destruction(Scene &s)
+{
+        set_arguments(s.caller, nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, CLIENT_THIRD),
+                      NOVA_EXT_PD_DESTROY, 0, 0, 0);
+        return s.take(THIRD, NOVA_PERM_ALL, true);
+}
+
 void nothing(Model &)
 {
 }
@@ -360,8 +132,10 @@ const Operation operations[] = {
         revocation_of("revokes one right below", NOVA_MEM_R, false),
         {"calls", prepare_call, 1, false, true},
         {"calls with one mapping", prepare_large_call, 1, false, true},
+        {"transfers four items", prepare_transfer, 3, false, true},
         {"creates a PD", prepare_create, 0, false, false},
         {"ends a PD", prepare_end, 0, false, false},
+        {"destroys a PD", prepare_destruction, 1, false, false},
 };
 
 // Ends a PD and the thread in it. The third PD ends with the client's.
@@ -486,6 +260,7 @@ void check_results(Scene &s, const std::vector<std::array<Caps, WHO>> &results, 
         }
 }
 
+Scene *scene; // of the hook
 unsigned points, disturbed_point;
 bool rang;
 
@@ -505,6 +280,7 @@ bool disturb(const Operation &operation, unsigned type, const Disturbance &distu
         const Change does = operation.prepare(s);
         Change disturbs = nothing;
 
+        scene = &s;
         points = 0;
         disturbed_point = point;
         rang = false;
