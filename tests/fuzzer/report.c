@@ -2,11 +2,14 @@
 /* Output of the fuzzer: a line for each round, totals, and the present step of each suspect. */
 #include "fuzzer.h"
 
+#define CALLS_MOST 1000000 /* a record with a larger count of hypercalls has been overwritten */
+
 #define NAME(number, NAME_, function, spec) [number] = #function,
 static const char *const names[NOVA_HYPERCALL_COUNT] = {NOVA_HYPERCALL_ROWS(NAME)[15] = "unknown"};
 
 static word_t results[NOVA_HYPERCALL_COUNT][RESULTS], calls, good;
 static word_t events, exits;
+static word_t overwritten; /* number of records that are not in the sums */
 
 static void number(const char *what, word_t n)
 {
@@ -24,8 +27,22 @@ word_t report_good(void)
         return good;
 }
 
+/* Threads that a wild hypercall has put on one stack can overwrite their record. */
+static bool is_plausible(const struct suspect *s)
+{
+        for (unsigned i = 0; i < NOVA_HYPERCALL_COUNT; i++)
+                for (unsigned status = 0; status < RESULTS; status++)
+                        if (s->results[i][status] > CALLS_MOST)
+                                return false;
+        return true;
+}
+
 static void add(const struct suspect *s, word_t *round_calls, word_t *round_good)
 {
+        if (!is_plausible(s)) {
+                overwritten++;
+                return;
+        }
         for (unsigned i = 0; i < NOVA_HYPERCALL_COUNT; i++) {
                 for (unsigned status = 0; status < RESULTS; status++) {
                         results[i][status] += s->results[i][status];
@@ -84,6 +101,8 @@ void report_total(void)
         number(", succeeded ", good);
         number(", events ", events);
         number(", exits ", exits);
+        console_string("\n");
+        number("# records that threads had overwritten: ", overwritten);
         console_string("\n");
 }
 
