@@ -70,7 +70,7 @@ TEST_F(load, a_kernel_of_an_older_protocol_begins_in_protected_mode)
         }
 }
 
-TEST_F(load, a_kernel_finds_itself_its_command_line_and_its_memory)
+TEST_F(load, the_kernel_its_command_line_and_its_memory_map_are_in_ram)
 {
         image.rsdp = 0xe0000;
         ASSERT_EQ(load_linux(), "");
@@ -152,9 +152,9 @@ TEST_F(load, refuses_a_kernel_that_must_be_loaded_low)
 TEST_F(load, refuses_a_kernel_that_is_cut_off)
 {
         file.resize(2048 + 0x200);
-        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 bytes of 2048");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 of at least 2561 bytes");
         put<uint8_t>(0x1f1, 255);
-        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 bytes of 131072");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 of at least 131585 bytes");
 }
 
 TEST_F(load, refuses_a_kernel_without_its_end)
@@ -162,11 +162,11 @@ TEST_F(load, refuses_a_kernel_without_its_end)
         put<uint32_t>(0x1f4, (8192 - 2048) / 16);
         EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x1f4, (8192 - 2048) / 16 + 1);
-        EXPECT_EQ(load_linux(), "it is truncated: the file has 8192 bytes of 8208");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 8192 of at least 8208 bytes");
         file.resize(8193); /* its last 16 bytes need not be complete */
         EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x1f4, UINT32_MAX);
-        EXPECT_EQ(load_linux(), "it is truncated: the file has 8193 bytes of 68719478768");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 8193 of at least 68719478768 bytes");
         put<uint32_t>(0x1f4, 0); /* a signature may follow it */
         EXPECT_EQ(load_linux(), "");
 }

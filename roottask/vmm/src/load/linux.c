@@ -91,7 +91,7 @@ static void put(uint8_t *params, unsigned offset, uint64_t value, unsigned bytes
         memcpy(params + offset, &value, bytes);
 }
 
-/* Returns a field that exists from a version of the protocol on, or its value in older versions. */
+/* Returns a field that was added in a version of the protocol, or @p before for older versions. */
 static uint32_t get_since(const void *file, unsigned version, unsigned offset, unsigned bytes,
                           uint32_t before)
 {
@@ -173,7 +173,7 @@ static size_t setup_bytes(const struct nova_linux *image)
         return ((sectors ? sectors : 4) + 1) * SECTOR;
 }
 
-/* Returns the kernel's size in bytes, up to the end of its last page. */
+/* Rounds a number of bytes up to whole pages. */
 static uint64_t pages(uint64_t bytes)
 {
         return (bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1);
@@ -184,7 +184,7 @@ static uint64_t megabytes(uint64_t bytes)
         return (bytes + RAM_BEGIN - 1) / RAM_BEGIN;
 }
 
-/* Checks whether the file has at least the length that its header states. */
+/* Checks that the file has at least the length that its header states, and a first instruction. */
 static const char *check_size(const struct nova_linux *image)
 {
         static _Thread_local char text[96];
@@ -194,10 +194,13 @@ static const char *check_size(const struct nova_linux *image)
                                      ? begin + (uint64_t)get(image->kernel, UNITS, 4) * UNIT
                                      : begin;
 
-        if (begin + ENTRY_64 < image->kernel_bytes && end < image->kernel_bytes + UNIT)
+        const uint64_t entry_end = begin + ENTRY_64 + 1;
+
+        if (entry_end <= image->kernel_bytes && end < image->kernel_bytes + UNIT)
                 return NULL;
-        snprintf(text, sizeof(text), "it is truncated: the file has %llu bytes of %llu",
-                 (unsigned long long)image->kernel_bytes, (unsigned long long)end);
+        snprintf(text, sizeof(text), "it is truncated: the file has %llu of at least %llu bytes",
+                 (unsigned long long)image->kernel_bytes,
+                 (unsigned long long)(end > entry_end ? end : entry_end));
         return text;
 }
 
