@@ -92,7 +92,7 @@ class Options(unittest.TestCase):
         ):
             self.lacks(("x86_64-release", "x86_32-debug"), arch, config, remedy)
         self.lacks(("x86_64-debug",), "x86_32", "debug", "write --arch x86_64 --config debug.")
-        self.lacks((), "x86_32", "debug", "only for nothing.")
+        self.lacks((), "x86_32", "debug", "this SDK contains no kernel: install the SDK again.")
 
     def lacks(self, presets, arch, config, remedy):
         with tempfile.TemporaryDirectory() as folder:

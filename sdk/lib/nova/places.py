@@ -65,9 +65,11 @@ def kernel_folder(arch, config, compiler="gcc"):
     folder = SHARE / tree.preset_name(arch, config)
     if not (folder / "nova.elf32").exists():
         known = sorted(file.parent.name for file in SHARE.glob("*/nova.elf32"))
-        has = ", ".join(known) or "nothing"
+        if not known:
+            raise NovaError("this SDK contains no kernel: install the SDK again.")
         raise NovaError(
-            f"this SDK has no kernel for {arch} {config}, only for {has}{_remedy(arch, known)}."
+            f"this SDK has no kernel for {arch} {config}, only for {', '.join(known)}"
+            f"{_remedy(arch, known)}."
         )
     return folder
 
@@ -75,19 +77,18 @@ def kernel_folder(arch, config, compiler="gcc"):
 def _remedy(arch, known):
     """Returns the options that choose a KNOWN preset, preferably of the same ARCH."""
     presets = [tuple(name.rsplit("-", 1)) for name in known]
-    for has_arch, config in sorted(presets, key=lambda preset: preset[0] != arch):
-        other = "" if has_arch == arch else f"--arch {has_arch} "
-        return f": write {other}--config {config}"
-    return ""
+    has_arch, config = min(presets, key=lambda preset: preset[0] != arch)
+    other = "" if has_arch == arch else f"--arch {has_arch} "
+    return f": write {other}--config {config}"
 
 
 def kernel(arch, config, compiler="gcc"):
-    """The image that QEMU's -kernel accepts."""
+    """Returns the path of the image that QEMU's -kernel accepts."""
     return kernel_folder(arch, config, compiler) / "nova.elf32"
 
 
 def system_tool(arch, config, compiler="gcc"):
-    """The program that checks system descriptions, or None before the first build."""
+    """Returns the path of the program that checks descriptions, or None if it is not built."""
     built = tree.build_dir(tree.preset_name(arch, config, compiler)) / "host/nova-system"
     for tool in (PREFIX / "bin/nova-system",) if INSTALLED else (built, PREFIX / "bin/nova-system"):
         if tool.exists():
