@@ -8,8 +8,8 @@
 # end of the folder, where the order of lines no longer matters.
 function(nova_check_boot_test name roottask system timeout)
   if((NOT roottask AND NOT system) OR (roottask AND system))
-    nova_mistake(nova_add_boot_test "${name}" "give ROOTTASK or SYSTEM, one of the \
-two: ROOTTASK names a program, SYSTEM a system of nova_add_system().")
+    nova_mistake(nova_add_boot_test "${name}" "give either ROOTTASK, which names a \
+program, or SYSTEM, which names a system of nova_add_system().")
   elseif(NOT timeout MATCHES "^[0-9]*$")
     nova_mistake(nova_add_boot_test ${name} "TIMEOUT ${timeout} is not a number of seconds.")
   elseif(system)
@@ -29,8 +29,8 @@ exist.${question} Add it with nova_add_roottask or nova_add_system before the te
   endif()
 endfunction()
 
-# Keywords whose value is a number, and keywords with a fixed set of values. Without this check an
-# error would appear only when the test runs.
+# Checks the keywords whose value is a number or one of a fixed set. Without this check, an error
+# would appear only when the test runs.
 function(nova_check_boot_values name)
   foreach(row "CPUS:CPUs, 1 to 64:^([1-9]|[1-5][0-9]|6[0-4])$" "MEMORY:MiB:^[1-9][0-9]*$"
       "STATUS::^[0-9]+$")
@@ -70,10 +70,11 @@ endfunction()
 # regular expressions of Python, where ^ and $ match at each line: "\\(" is a parenthesis, "\\." a
 # dot (no semicolons in them). MODULES: a target's name stands for its file; the name of another
 # file may be in single quotes. guest:NAME is a guest's software, which is made when the test runs.
-# BOOT: by the emulator, or by GRUB from a CD, which Bochs always needs; MULTIBOOT: the version that
-# GRUB uses. DISK: the disk of `nova run --disk`; what the test writes to it is not kept. The disk
-# goes through the I/O MMU if QEMU's arguments name one. NET: the card of `nova run --net`; the
-# program after which the system is named gets ARGUMENTS.
+# BOOT: `direct`, by the emulator; `grub`, by GRUB from a CD, which Bochs always needs; or `uefi`,
+# by GRUB under UEFI. MULTIBOOT: the version that GRUB uses. DISK: the disk of `nova run --disk`;
+# what the test writes to it is not kept. The disk goes through the I/O MMU if QEMU's arguments name
+# one. NET: the card of `nova run --net`. ARGUMENTS go to the roottask; with DISK or NET, to the
+# program that has the system's name.
 function(nova_add_boot_test name)
   set(single ROOTTASK SYSTEM ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS TIMEOUT DISK EMULATOR
     BOOT MULTIBOOT)
@@ -122,7 +123,7 @@ function(nova_add_boot_test name)
   foreach(pattern IN LISTS arg_REJECT)
     list(APPEND command "--reject=${pattern}")
   endforeach()
-  # In folders of NOVA's tree that include tests/turns.cmake.
+  # Only folders of NOVA's tree that include tests/turns.cmake set NOVA_TURNS.
   set(turns FALSE)
   if(NOVA_TURNS AND NOT arg_EMULATOR STREQUAL "bochs" AND NOT "${arg_CPUS}" STREQUAL "1"
       AND NOT "${arg_QEMU}" MATCHES "-accel|-icount")
