@@ -87,7 +87,7 @@ CASE(destroy, threads_that_ran_can_be_made_and_dropped_2000_times, "D-04.2 D-04.
         }
 }
 
-CASE(destroy, delegated_and_revoked_memory_comes_back_5000_times, "3.6-11 D-04")
+CASE(destroy, memory_can_be_delegated_and_revoked_5000_times, "3.6-11 D-04")
 {
         case_seconds(180);
         const word_t src = page_of(memory(2)), dst = page_alloc(2);
@@ -178,8 +178,7 @@ CASE_ON(destroy, pd_destroy_needs_all_five_permissions, "5.1-19", needs_pd_destr
         EXPECT_EQ(hc_pd_destroy(pd), NOVA_SUCCESS);
 }
 
-CASE_ON(destroy, pd_destroy_ends_its_threads_and_their_callers_get_COM_ABT, "5.2.1-11",
-        needs_pd_destroy)
+CASE_ON(destroy, pd_destroy_ends_the_threads_of_the_pd, "3.6-11 D-04.2", needs_pd_destroy)
 {
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c), *g = child_global(c, spins, NULL);

@@ -9,7 +9,7 @@
 #define NEW_TASK 0x20
 #define GATE     0x28
 #define STACK    0x7800   /* stack of the new task */
-#define IN_TASK  0x3000   /* its first instruction: hlt, iret */
+#define IN_TASK  0x3000   /* code of the new task: hlt, iret */
 #define LOST     0x50     /* a selector beyond the end of the GDT */
 #define TASK_BIT 1u << 29 /* bit of SVM's ctrl[0] for task switches */
 
@@ -103,7 +103,7 @@ static word_t next_of(const struct way *way)
         return GUEST_CODE + (way->faults ? 0 : (word_t)(way->end - way->code) - 1);
 }
 
-/* The guest halts in its new task. */
+/* Checks that the guest halts in its new task. */
 static void expect_new_task(const struct guest *g, const struct way *way)
 {
         const bool error = way->info & 0x800;

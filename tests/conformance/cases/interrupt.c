@@ -49,7 +49,7 @@ CASE(interrupt, an_interrupt_is_an_up, "3.4-03 3.4-02")
         }
 }
 
-/* Returns the number of interrupts, of five, that a thread sees if it waits after the last one. */
+/* Returns how many of five interrupts a thread sees if it begins to wait after the last one. */
 static word_t count_five(nova_sel_t sm, unsigned pause_us)
 {
         for (unsigned i = 0; i < 5; i++) {
@@ -111,7 +111,7 @@ CASE(interrupt, the_thread_that_has_waited_longest_gets_the_interrupt, "3.4-03 5
         EXPECT_EQ(a->value[1], 1);
 }
 
-CASE(interrupt, it_goes_to_the_next_when_a_waiting_thread_ends, "3.4-03 3.6-11")
+CASE(interrupt, an_interrupt_goes_to_the_next_waiter_when_a_waiter_ends, "3.4-03 3.6-11")
 {
         const nova_sel_t sm = timer_open();
         struct thread *a = waiter(boot_cpu, sm, PRIO_HIGH), *b = waiter(boot_cpu, sm, PRIO_HIGH);
@@ -215,7 +215,7 @@ static void level_shot(unsigned us)
         }
 }
 
-/* Waits until the line is up, which the emulator does at a time of its own. */
+/* Waits until the line is up. The emulator raises it at a time that this program does not know. */
 static bool level_is_up(void)
 {
         for (unsigned i = 0; i < 10000; i++) {
