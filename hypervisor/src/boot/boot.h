@@ -5,15 +5,15 @@
 
 struct cpu;
 
-/** Physical frame of the hypervisor information page (a pool frame). */
+/** The hypervisor information page, at the kernel's address of its pool frame. */
 extern void *boot_hip;
 
 /** Prepares the kernel's parts before any CPU uses them (boot/main.c). Called while no other CPU
  * runs yet. */
 void kernel_prepare(void);
 
-/** Loads the roottask (boot/roottask.c). Called on the boot CPU when memory, ACPI and HIP are
- * known, before the HIP is finished. Stops the kernel with a sentence if the image is not valid. */
+/** Loads the roottask (boot/roottask.c). Called on the boot CPU after hip_build() and before
+ * hip_finish(). Stops the kernel with a sentence if the image is not valid. */
 void roottask_load(void);
 
 /** Creates a CPU's idle thread and, on the boot CPU, the root PD. Then runs threads (boot/main.c).

@@ -6,12 +6,13 @@
 #include "device/remap.h"
 #include "sched/cpu.h"
 
-/* Address and data of a message to one CPU, named by its local APIC: fixed delivery, edge (SDM 3A,
- * 10.11). Pins of I/O APICs name a CPU by the same number of bits. */
+/* Address and data of a message to one CPU: fixed delivery, edge-triggered (SDM 3A, 10.11). The
+ * address contains eight bits of the CPU's APIC ID, as an entry of an I/O APIC does for a pin. */
 #define ADDRESS_APIC_SHIFT 12
 #define APIC_ID_MAX        0xfe
 
-/* The data is an index into the table of interrupt remapping (VT-d 5.1.2.2). */
+/* Bits of an address whose message has an index into the table of interrupt remapping as its data
+ * (VT-d 5.1.2.2). */
 #define ADDRESS_INDEX 0x18
 
 bool msi_reaches(const struct cpu *cpu)

@@ -18,7 +18,7 @@ struct boot_range {
 extern struct boot_range boot_kernel_ranges[BOOT_RANGES];
 extern unsigned boot_kernel_range_count;
 
-/** Place of the first module, the roottask; size 0: there is none. */
+/** Place of the first module, the roottask; size 0: there is no module. */
 extern struct boot_range boot_roottask;
 
 #define MEMORY_ENTRIES 96
@@ -53,15 +53,17 @@ struct memory_map {
 
 extern struct memory_map memory_map;
 
-/** Adds an entry of the loader's map. Drops empty entries, and memory beyond 2^64. */
+/** Adds an entry of the loader's map. Drops empty entries, and memory beyond 2^64. If there is no
+ * room, merges reserved entries or drops an entry, the smallest available one first. */
 void memory_map_add(paddr_t start, uint64_t size, uint32_t type);
 
-/** Adds a module, with start and end as the loader reports them. Omits an invalid module and
- * reports that. Uses slot 1 of boot_map(). */
+/** Adds a module, with start and end as the loader reports them. Reports and omits a module that is
+ * invalid or has no room. Uses slot 1 of boot_map(). */
 void memory_map_add_module(paddr_t start, paddr_t end, uint32_t cmdline);
 
-/** Reads a string of the boot loader at a physical address, as far as it fits into size bytes
- * before a final 0, which the caller has written. Uses slot 1 of boot_map(). */
+/** Copies a string of the boot loader from a physical address to a buffer of size bytes, which the
+ * caller has filled with zeros. Copies at most size - 1 characters, so the copy ends with a 0. Uses
+ * slot 1 of boot_map(). */
 void memory_map_string(paddr_t phys, char *to, unsigned size);
 
 /** Returns the number of bytes of all available memory. */
@@ -74,19 +76,21 @@ bool memory_map_is_ram(paddr_t start, uint64_t size);
 bool memory_map_is_taken(paddr_t start, uint64_t size);
 
 /** Returns the start of the highest free range of available memory between low and high, aligned to
- * a power of two. It overlaps no reserved entry, module or kernel range. 0: there is none. */
+ * a power of two. The range overlaps no reserved entry, module, command line of a module, or range
+ * of the kernel. 0: there is no such range. */
 paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high);
 
-/** Chooses the kernel pool below 4 GiB. wanted: its size; 0: a share of all memory. The pool is
- * smaller if memory has no such range, and has size 0 if not even one large page is free. */
+/** Chooses the kernel pool, in large pages between 1 MiB and 4 GiB. wanted: its size; 0: a share of
+ * all memory. The pool is smaller than wanted if the kernel cannot map so much, or if no range of
+ * this size is free. Its size is 0 if not even one large page is free. */
 struct boot_range memory_map_choose_pool(uint64_t wanted);
 
 /** Lists a range as the kernel's own. Registers of devices do not appear in the HIP. */
 void memory_map_take(paddr_t start, uint64_t size, bool device);
 
-/** Takes size bytes (whole pages) of available memory below 4 GiB for the kernel, away from
- * modules. It is listed in boot_kernel_ranges and as kernel memory in the HIP. Returns 0 if there
- * is none. Call before the HIP is finished. */
+/** Takes size bytes (whole pages) of free available memory between 1 MiB and 4 GiB for the kernel.
+ * boot_kernel_ranges lists the range, and the HIP lists it as kernel memory. Returns 0 if no such
+ * range is free. Call before the HIP is finished. */
 paddr_t boot_reserve(uint64_t size);
 
 /** Returns true if a kernel range was taken as registers of a device. */

@@ -36,8 +36,8 @@ static void delegation_disambiguate(nova_crd_t crd, nova_crd_t window, word_t ho
         d->to = range_selector_in(window, hotspot & ~range_offset_bits(crd));
 }
 
-/* Clips a range to its space, whose size is a power of two. A CRD of memory names nothing beyond
- * its space, and object selectors wrap. */
+/* Clips a range to its space, whose size is a power of two. A CRD of memory cannot name a page
+ * beyond the space. Selectors of objects wrap around at the end of the space. */
 static always_inline void delegation_clip(struct delegation *d, unsigned type, unsigned order)
 {
         const word_t limit = space_limit(type);
@@ -94,8 +94,8 @@ bool range_delegate(const struct delegation *d)
         flush_init(&flush);
         spin_lock(&space_lock[d->source->type]);
 
-        /* one mapping covers the whole range, has rights, and contains no revocation's mark inside
-         * the range */
+        /* Needs one mapping that covers the whole range, has permissions, and has no revocation's
+         * mark inside the range. */
         struct mapping *parent = mapping_find(d->source, d->from, d->from), *child;
         if (unlikely(!parent || parent->in_space.last - d->from < d->count - 1))
                 goto general;
@@ -181,7 +181,7 @@ static struct mapping *delegation_enter_piece(struct delegation *d, struct mappi
                 mapping_set_range(child, d->target, to, to_last, source, perms, d->attr);
                 mapping_enter(child, place, parent);
         } else {
-                d->at = before; /* may be tried again */
+                d->at = before; /* the caller may repeat the step when there is memory */
         }
         return child;
 }
@@ -191,8 +191,9 @@ static enum step_result delegation_next_step(const struct delegation *d)
         return d->at < d->count ? STEP_AGAIN : STEP_DONE;
 }
 
-/* Returns true if the delegation entered this mapping last, or if it is a piece that another CPU
- * has cut off. Any other mapping at that place was entered after a revocation. */
+/* Returns true if a mapping is the one that the delegation entered last, or a piece that another
+ * CPU has cut off from it. Another thread has entered any other mapping at this place, after a
+ * revocation. */
 static bool delegation_is_own(const struct delegation *d, const struct mapping *mapping)
 {
         const struct mapping *child = d->child;
@@ -208,8 +209,8 @@ static void delegation_take_rights(struct mapping *mapping)
         mapping->cut = 0;
 }
 
-/* Begins to take back a mapping whose tables found no memory, and all pieces after it. The rest of
- * the delegation may be repeated from there. */
+/* Begins to take back a mapping for whose tables there was no memory, and all pieces of it that
+ * follow. The caller may repeat the delegation from the first selector of this mapping. */
 static void delegation_take_back(struct delegation *d, struct mapping *mapping)
 {
         delegation_take_rights(mapping);
@@ -223,8 +224,8 @@ static void delegation_fill(struct delegation *d, struct mapping *mapping, unsig
                             struct flush *flush)
 {
         if (unlikely(!delegation_is_own(d, mapping))) {
-                d->fill = mapping->in_space.last + 1; /* the thread that entered the mapping writes
-                                                       * them */
+                /* the thread that entered this mapping writes its tables */
+                d->fill = mapping->in_space.last + 1;
                 return;
         }
         d->fill = max_word(d->fill, mapping->in_space.start);
@@ -234,8 +235,8 @@ static void delegation_fill(struct delegation *d, struct mapping *mapping, unsig
                 delegation_take_back(d, mapping);
 }
 
-/* Begins to revoke the mappings derived from a mapping that was taken back: they would keep rights
- * that the receiver has lost. The mapping leaves the space after that. */
+/* Begins to revoke the mappings derived from a mapping that is being taken back: they would keep
+ * permissions that the receiver has lost. This mapping leaves its space after the revocation. */
 static cold_path void delegation_revoke_derived(struct delegation *d, const struct mapping *mapping)
 {
         struct revocation *r = d->revocation;
@@ -243,20 +244,20 @@ static cold_path void delegation_revoke_derived(struct delegation *d, const stru
         assert(!revocation_is_open(r));
         revocation_begin(r, d->target, mapping->in_space.start, mapping->in_space.last,
                          NOVA_PERM_ALL, true);
-        r->given_up = true; /* only mappings without rights */
+        r->given_up = true; /* handles only mappings without permissions */
         r->owed_end = mapping->in_space.last + 1;
 }
 
-/* Does a step of that revocation. The delegation's pinned mapping stays meanwhile. */
+/* Does a step of the revocation of derived mappings. The delegation's pinned mapping stays. */
 static cold_path enum step_result delegation_revoke_derived_step(struct delegation *d)
 {
         range_revocation_step(d->revocation);
         return STEP_AGAIN;
 }
 
-/* Removes the mappings that were taken back from the space, after all their tables are clear. Other
- * threads may have cut them where tables were clear already. Mappings that a revocation has emptied
- * are left to the revocation. Returns false if more are left. */
+/* Removes from the space the mappings that were taken back, after all their tables are clear. Other
+ * threads may have cut these mappings where the tables were already clear. Leaves mappings that a
+ * revocation has emptied to this revocation. Returns false if another step is needed. */
 static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *budget)
 {
         struct mapping *mapping, **loose = &d->revocation->loose;
@@ -283,16 +284,17 @@ static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *bud
         return !*loose;
 }
 
-/* Frees the mapping that the delegation pinned, if nothing else holds it, and the mappings above
- * that waited for this. Frees only a few in a step. Returns false if more are left. */
+/* Frees the mapping that the delegation pinned, if nothing else holds it, and those of its
+ * ancestors that only this mapping held. Frees only a few mappings in a step. Returns false if
+ * another step is needed. */
 static bool delegation_release_child(struct delegation *d, unsigned *budget)
 {
         d->child = mapping_release_some(d->child, budget);
         return !d->child;
 }
 
-/* Writes the rest of the tables for the mapping entered last; at most a step's entries. Goes by
- * selector, because other threads may have cut or removed the mapping meanwhile. */
+/* Writes the remaining tables of the mapping entered last, as far as the budget allows. Finds the
+ * mapping by selector, because other threads may have cut or removed it meanwhile. */
 static cold_path enum step_result delegation_fill_last(struct delegation *d, unsigned *budget,
                                                        struct flush *flush)
 {
@@ -345,8 +347,8 @@ static enum step_result delegation_do_next(struct delegation *d, unsigned *budge
         return delegation_fill_last(d, budget, flush);
 }
 
-/* Keeps the mapping at which an open delegation stands, and the target's PD, until the next step. A
- * PD without references is ending and clears its tables itself. */
+/* Keeps the mapping at which an open delegation has stopped, and the target's PD, until the next
+ * step. A PD without references is ending and clears its tables itself. */
 static void delegation_hold(struct delegation *d, bool held)
 {
         struct kobject *target = &d->target->pd->object;
@@ -379,7 +381,7 @@ static bool delegation_is_undone(const struct delegation *d, struct mapping *map
 }
 
 /* Removes a mapping's selectors before `at`, whose tables are clear. The other selectors keep their
- * rights. If another thread delegates them further before the next step, they stay. */
+ * permissions. If another thread delegates these before the next step, they stay. */
 static void delegation_shrink(struct mapping *mapping, word_t at)
 {
         struct mapping *parent = mapping_parent(mapping);
@@ -390,7 +392,7 @@ static void delegation_shrink(struct mapping *mapping, word_t at)
         tree_insert(&parent->children, &mapping->in_parent);
 }
 
-/* Frees a mapping that was taken back, unless the delegation stands on it. */
+/* Frees a mapping that was taken back, unless it is the one that the delegation has pinned. */
 static void delegation_release_undone(const struct delegation *d, struct mapping *mapping)
 {
         if (d->child)
@@ -430,7 +432,7 @@ static void delegation_pass(struct delegation *d, struct mapping *mapping, unsig
                 d->fill = mapping->in_space.last + 1;
 }
 
-/* Does one move of a delegation that takes back its mappings. */
+/* Takes back or skips the next mapping of a delegation that takes back its mappings. */
 static cold_path enum step_result delegation_undo_next(struct delegation *d, unsigned *budget,
                                                        struct flush *flush)
 {
@@ -471,8 +473,8 @@ static cold_path enum step_result delegation_do_limited(struct delegation *d, un
         return STEP_AGAIN;
 }
 
-/* Does one move of a delegation. In addition to the entries that it wrote, it spends the cost of
- * the search for a mapping and of new tables, of which a mapping of one page may need nine. */
+/* Handles the next mapping of a delegation. Besides the entries that were written, charges to the
+ * budget the search for the mapping and the new tables, up to nine for a mapping of one page. */
 static enum step_result delegation_do_one(struct delegation *d, unsigned *budget,
                                           struct flush *flush)
 {

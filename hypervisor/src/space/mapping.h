@@ -7,8 +7,8 @@
  * space, ordered by selector, and in the tree of its parent's children, ordered by source (frame or
  * port). A child's range lies inside its parent's. A mapping that lost all permissions leaves its
  * space at once. It stays in the tree of derivation, without a space, as long as it has children or
- * is pinned. A mapping is pinned if a revocation or a delegation stands at it, or if it maps an
- * EC's UTCB.
+ * is pinned. A mapping is pinned if a revocation or a delegation has stopped at it, or if it maps
+ * an EC's UTCB.
  *
  * The space_lock of the type protects all of this. */
 #ifndef SPACE_MAPPING_H
@@ -46,8 +46,8 @@ struct mapping {
          * revocation that took them */
         word_t cut;
         uint64_t torn;  /* value of mapping_cuts when it was cut off from another mapping, or 0 */
-        uint32_t pins;  /* number of operations that stand here between two steps, plus one for the
-                         * EC of a UTCB */
+        uint32_t pins;  /* number of operations that have stopped here between two steps, plus one
+                         * for  the EC of a UTCB */
         uint16_t depth; /* number of delegations above it */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */

@@ -10,11 +10,11 @@
 
 struct flush;
 
-/** Does mapping_find() if the mapping that was found last is not the right one. */
+/** Does the part of mapping_find() that searches the tree, and remembers the result. */
 struct mapping *mapping_search(struct space *space, word_t first, word_t last);
 
-/** Returns a mapping of a space that overlaps first..last, the first one, or NULL. Checks the last
- * result first, because parts of one range are often delegated one by one. */
+/** Returns the first mapping of a space that overlaps first..last, or NULL. Checks the result of
+ * the preceding search first, because parts of one range are often delegated one by one. */
 static inline struct mapping *mapping_find(struct space *space, word_t first, word_t last)
 {
         struct tree_node *node = space->recent;
@@ -27,7 +27,8 @@ static inline struct mapping *mapping_find(struct space *space, word_t first, wo
 
 extern struct slab_cache mapping_cache;
 
-/** Creates an empty mapping in no tree, charged to an account. NULL: no memory, or too deep. */
+/** Creates an empty mapping, which is in no tree yet, and charges it to an account. NULL: there is
+ * no memory, or the chain of delegations would be too long. */
 static always_inline struct mapping *mapping_alloc(struct account *account, unsigned depth)
 {
         if (depth > MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
@@ -38,7 +39,7 @@ static always_inline struct mapping *mapping_alloc(struct account *account, unsi
                 account_return(account, mapping_cache.size);
                 return NULL;
         }
-        /* A tree writes its nodes; a node in no tree has no parent. */
+        /* Insertions write the nodes. Before, only in_parent.parent is read; 0: in no tree. */
         mapping->in_parent.parent = 0;
         mapping->children.root = NULL;
         mapping->space = NULL;
@@ -72,7 +73,7 @@ void mapping_free(struct mapping *mapping);
 /** Returns the mapping from which a mapping was delegated; NULL for the first. */
 struct mapping *mapping_parent(struct mapping *mapping);
 
-/** Returns the selector that a frame or port has in an ancestor's space. */
+/** Returns the selector at which a mapping has a source (frame or port). */
 static inline word_t mapping_place_in(const struct mapping *mapping, word_t source)
 {
         return mapping->in_space.start + (source - mapping->in_parent.start);
@@ -84,7 +85,8 @@ static assert_only bool mapping_has_room(struct space *space, const struct tree_
         return !tree_search(&space->tree, range->start, range->last, NULL);
 }
 
-/** Enters a child of parent into both trees: that of its space at a place that a search found. */
+/** Enters a child into the tree of its space, at the place that a search found, and into the tree
+ * of its parent's children. */
 static always_inline void mapping_enter(struct mapping *child, struct tree_place place,
                                         struct mapping *parent)
 {
@@ -100,19 +102,20 @@ static always_inline void mapping_enter(struct mapping *child, struct tree_place
 /** Removes a mapping without permissions, whose tables are clear, from its space. */
 void mapping_leave_space(struct mapping *mapping, struct space *space);
 
-/** Frees a mapping that has left its space, unless it has children or is pinned, and then the
- *  mappings above it that were waiting for that. */
+/** Frees a mapping that has left its space, unless it has children or is pinned. Then frees those
+ * of its ancestors that only this mapping held. */
 void mapping_release(struct mapping *mapping);
 
-/** Does mapping_release() as far as the budget allows. Returns the next mapping, or NULL. */
+/** Does mapping_release() as far as the budget allows. Returns the mapping at which to continue, or
+ * NULL. */
 struct mapping *mapping_release_some(struct mapping *mapping, unsigned *budget);
 
-/** Does mapping_release_some() for a pinned mapping. Pins the next mapping instead; returns true if
- * none is left. */
+/** Unpins *loose and does mapping_release_some(). Stores the mapping at which to continue in *loose
+ * and pins it, or stores NULL. Returns true if none is left. */
 bool mapping_release_rest(struct mapping **loose, unsigned *budget);
 
-/** Takes all permissions of a mapping of a few selectors, removes it from its space, and releases
- it. */
+/** Takes away all permissions of a mapping of a few selectors, removes it from its space, and
+ * releases it. */
 void mapping_drop(struct mapping *mapping, struct flush *flush);
 
 /** Number of cuts since boot, for each type of space. */

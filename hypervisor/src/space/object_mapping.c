@@ -360,7 +360,7 @@ static struct object_mapping *object_mapping_begin_walk(struct revocation *r, un
         return top;
 }
 
-/* Does one move of the walk: to the first child, else to the next sibling, else up to the parent,
+/* Moves the walk on: to the first child, else to the next sibling, else up to the parent,
  * which is then also done (up). Frees empty mappings on the way up. Returns NULL at the end of the
  * walk. */
 static struct object_mapping *object_mapping_walk_on(struct revocation *r,

@@ -4,8 +4,8 @@
  * An object has no parts. A mapping therefore covers one selector, is found through the
  * capability's place, and has a plain list of children. A mapping that lost all permissions leaves
  * its space at once; only the mapping with which a revocation began stays until the walk below it
- * is done. While a mapping has children or a revocation stands at it (pins), it stays in the tree
- * of derivation, without a space.
+ * is done. While a mapping has children or a revocation has stopped at it (pins), it stays in the
+ * tree of derivation, without a space.
  *
  * The space_lock of objects, which these functions take, protects all of this. */
 #ifndef SPACE_OBJECT_MAPPING_H
@@ -32,7 +32,7 @@ struct object_mapping {
                                           * account to which they are charged */
         };
         uint32_t sel;
-        uint32_t pins;  /* number of revocations that stand here between two steps */
+        uint32_t pins;  /* number of revocations that have stopped here between two steps */
         uint16_t depth; /* number of delegations above it */
         uint8_t perms;
 };

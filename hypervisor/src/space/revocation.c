@@ -7,7 +7,7 @@
  * whole mappings. A mapping on the path to a mapping that must be cut gets a mark (cut), at which
  * new delegations are also cut, so that no thread can prolong this phase for ever. Second, the walk
  * visits the tree below, parents first: a mapping without permissions cannot delegate, so no
- * mapping escapes. Between two steps the walk stands at a pinned mapping.
+ * mapping escapes. Between two steps, the mapping at which the walk has stopped is pinned.
  *
  * Another revocation may cut a mapping while this walk is below it. A walk that comes up to the
  * upper piece has not visited siblings that begin before the upper piece and after the lower one.
@@ -59,7 +59,7 @@ static void revocation_free_loose(struct mapping *mapping)
         mapping_free(mapping);
 }
 
-/* Frees a mapping that nothing holds. Returns its parent if that waited for this, else NULL. */
+/* Frees a mapping if nothing holds it. Returns its parent if that is loose then, else NULL. */
 static struct mapping *revocation_release_one(struct mapping *mapping)
 {
         struct mapping *parent = NULL;
@@ -297,8 +297,8 @@ static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned
         return true;
 }
 
-/* Ends the walk on a mapping and frees it if nothing holds it. Mappings above may have waited only
- * for this: then the walk goes up and frees them one by one (rises). */
+/* Ends the walk on a mapping and frees it if nothing holds it. If only this mapping held its
+ * parent, the walk goes up and frees such ancestors one by one (rises). */
 static struct mapping *revocation_rise(struct revocation *r, struct mapping *mapping)
 {
         struct mapping *above = revocation_release_one(mapping);
@@ -347,7 +347,7 @@ static bool revocation_is_torn(struct revocation *r, const struct mapping *mappi
         return true;
 }
 
-/* Does one move of the walk: to the first child, else to the next sibling, which then loses its
+/* Moves the walk on: to the first child, else to the next sibling, which then loses its
  * permissions, else up to the parent, which is then also done (up). A sibling that reaches beyond
  * the range keeps its permissions, and the walk does not go below it. Frees empty mappings on the
  * way up. Returns NULL at the end of the walk. */
@@ -404,7 +404,7 @@ static struct mapping *revocation_cut_below(struct revocation *r, struct mapping
         return r->whole ? revocation_end_cutting(r, parent) : parent;
 }
 
-/* Does one move of cutting all mappings below top, with r->self also top, that cross r->cut_at:
+/* Moves on the walk that cuts all mappings below top (with r->self also top) that cross r->cut_at:
  * marks the mapping and goes down to a crossing child, else cuts it and goes up. Returns NULL at
  * the end; revocation_find_top() then checks the range again, because other threads may have
  * changed it between two steps. */

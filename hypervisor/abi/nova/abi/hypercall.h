@@ -47,7 +47,8 @@
 #define NOVA_SM_UP_OP   0x00 /**< sm_ctrl: up */
 #define NOVA_SM_DN_OP   0x10 /**< sm_ctrl: down */
 #define NOVA_SM_ZC      0x20 /**< sm_ctrl: down sets the counter to zero */
-/** Extension, sm_ctrl down: until the TSC reaches argument 2 (bits 63..32), 3 (bits 31..0). */
+/** Extension, sm_ctrl down: waits at most until the TSC reaches a deadline in argument 2 (bits
+ * 63..32) and 3 (bits 31..0). */
 #define NOVA_SM_TIMEOUT 0x40
 
 /* Extension groups (flag nibble of number 0xe) and their operations (argument 2). */
@@ -58,19 +59,19 @@
 #define NOVA_NAME_SIZE      8    /**< size of a name in bytes; shorter names are padded with 0 */
 #define NOVA_EXT_PD_LIMIT   0x3  /**< argument 3: QPD, 4: CPUs 31..0, 5: CPUs 63..32 */
 #define NOVA_EXT_EC_RECEIVE 0x4  /**< argument 1: EC; 3: bytes that a message may use */
-#define NOVA_EC_RECEIVE_ALL (~(nova_word_t)0) /**< … no limit, the initial setting */
+#define NOVA_EC_RECEIVE_ALL (~(nova_word_t)0) /**< value of argument 3: no limit (initially) */
 
 #define NOVA_EXT_THREAD      0x30 /**< group: the calling thread */
-#define NOVA_EXT_THREAD_EXIT 0x0  /**< it ends */
+#define NOVA_EXT_THREAD_EXIT 0x0  /**< ends the thread */
 #define NOVA_EXT_THREAD_TLS  0x1  /**< argument 3: base of FS (x86-64), GS (x86-32); 0: none */
 
 #define NOVA_EXT_QUOTA       0x20 /**< group: accounts; argument 1: PD */
-#define NOVA_EXT_QUOTA_GIVE  0x0  /**< argument 3: bytes, 4: PD whose account they come from */
-#define NOVA_EXT_QUOTA_TAKE  0x1  /**< argument 3: bytes, returned to that account */
+#define NOVA_EXT_QUOTA_GIVE  0x0  /**< argument 3: bytes, 4: PD that uses the parent account */
+#define NOVA_EXT_QUOTA_TAKE  0x1  /**< argument 3: bytes, which the parent account gets back */
 #define NOVA_EXT_QUOTA_QUERY 0x2  /**< out: argument 2: bytes used, 3: limit in bytes */
 
 #define NOVA_EXT_MACHINE       0x40 /**< group: the machine; root PD only */
-#define NOVA_EXT_MACHINE_RESET 0x0  /**< resets it */
+#define NOVA_EXT_MACHINE_RESET 0x0  /**< resets the machine */
 #define NOVA_EXT_MACHINE_OFF   0x1  /**< powers the machine off */
 
 #ifndef __ASSEMBLER__

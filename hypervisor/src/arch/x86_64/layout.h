@@ -11,7 +11,7 @@
 #define POOL_OFFSET 0xffff800000000000
 
 /* The window, the only part that differs between PDs, in its own PML4 slot: the TSSs of all CPUs,
- * the PD's I/O permission bitmap (two pages), and a page of ones that ends it. */
+ * the PD's I/O permission bitmap (two pages), and a page of ones that ends the bitmap. */
 #define WINDOW_BASE 0xffff810000000000
 
 /* Blocks of all CPUs: struct cpu, emergency stacks, guard pages, kernel stack. */
