@@ -165,7 +165,7 @@ def check_layer0(includes, path):
                     if wrong:
                         failures.append(f"{where}: nova_{name}: {wrong}")
             if "wrong" not in seen:
-                failures += [f"{where}: nova_{name} is not looked at: add it to layer0.c"
+                failures += [f"{where}: nova_{name} is not checked: add it to layer0.c"
                              for name in sorted(layer0_names(includes) - seen)]
     return failures, cases
 

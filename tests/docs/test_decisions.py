@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The check of cited tests finds tests that do not exist any more, here in small texts."""
+"""Checks with small texts that the check of cited tests finds tests that no longer exist."""
 
 import unittest
 

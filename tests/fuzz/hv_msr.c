@@ -15,7 +15,7 @@
 #define BEGIN_NS   1000000u
 #define UNIT_NS    100u
 #define TSC_HZ     1000000000u
-#define LATEST_NS  (UINT64_C(1) << 56) /* then reference time is the TSC divided by 100, exactly */
+#define LATEST_NS  (UINT64_C(1) << 56) /* until then, reference time is exactly the TSC / 100 */
 #define STEP_BYTES 4
 #define LISTED     48 /* registers in the list of choose() */
 #define STATE_EACH 32 /* steps between comparisons of the whole state */
@@ -116,8 +116,8 @@ static void switch_apic(unsigned vp, bool on)
         model.vp[vp].apic.on = on;
 }
 
-/* Begins a partition of 1 to 4 virtual processors and the privileges that @p header chooses. The
- * guest sees RAM only. */
+/* Begins a partition with 1 to 4 virtual processors and with the privileges that @p header chooses.
+ * At first, the guest sees RAM at each page. */
 static void begin(const uint8_t *header, unsigned seen[MODEL_PAGES])
 {
         const bool all = header[0] & 0x80;
@@ -153,7 +153,7 @@ static void begin(const uint8_t *header, unsigned seen[MODEL_PAGES])
                 seen[i] = MODEL_FRAMES;
 }
 
-/* Returns a register: mostly one that exists. */
+/* Returns the number of a register, which exists for most selectors. */
 static uint32_t choose(uint8_t selector)
 {
         static const uint8_t low[LISTED] = {
@@ -170,7 +170,7 @@ static uint32_t choose(uint8_t selector)
         return 0x40000000 + low[selector % LISTED];
 }
 
-/* Returns a value of one of the kinds that registers take. */
+/* Returns a value for a register: a kind of value that one of the registers takes. */
 static uint64_t make(uint8_t kind, uint8_t value)
 {
         const uint64_t bits = kind >> 3;
@@ -196,7 +196,8 @@ static uint64_t make(uint8_t kind, uint8_t value)
         }
 }
 
-/* Rings the alarm. It may ring early, and must ring one unit of time after the first timer. */
+/* Rings the alarm if it is due, or, if @p early, in any case. Checks that the next deadline is one
+ * unit of time after the first timer is due. */
 static void ring(bool early)
 {
         uint64_t first = UINT64_MAX;
@@ -225,7 +226,7 @@ static void advance(uint8_t kind, uint8_t value)
         ring(true);
 }
 
-/* An exit for an access. The guest then takes an interrupt if it permits them. */
+/* Performs an exit. The guest then takes an interrupt if it permits interrupts. */
 static void exit_guest(unsigned vp, bool permits)
 {
         if (permits)
@@ -254,7 +255,8 @@ static void access_register(unsigned vp, const uint8_t *step, bool write)
         expect(!done || got == expected, "value of", number);
 }
 
-/* The guest writes to its pages: a slot's type, a slot's flag, event flags, the assist word. */
+/* Writes to the guest's pages, as the guest does: a slot's type, a slot's flags, an event flag, or
+ * the assist word. */
 static void write_page(unsigned vp, const uint8_t *step)
 {
         uint8_t *const own = frames + (size_t)(MODEL_OWN + 3 * vp) * PAGE_BYTES;
@@ -303,7 +305,7 @@ static void signal_flag(unsigned vp, const uint8_t *step)
                "status of an event to", source);
 }
 
-/* The guest's accesses to its local APIC in memory, and events of the local APIC. */
+/* Performs an access of the guest to its local APIC in memory, or an event of the local APIC. */
 static void access_apic(unsigned vp, const uint8_t *step)
 {
         switch (step[1] & 7) {
@@ -335,9 +337,11 @@ static void access_apic(unsigned vp, const uint8_t *step)
         }
 }
 
-/* The interrupt line of a virtual processor is driven when an interrupt begins to wait, so that it
- * leaves the guest. One that exits itself, @p outside, looks for interrupts in any case. A page
- * that changes its frame was revoked, so no translation is stale. */
+/* Checks the effects of a step. When an interrupt begins to wait, the library must drive the line
+ * of its virtual processor, which then leaves the guest; but not for the virtual processor @p
+ * outside, which has left the guest in this step and looks for interrupts anyway. When the guest
+ * sees another frame at a page, the library must have revoked the old one, so that no translation
+ * is stale. */
 static void check_step(unsigned seen[MODEL_PAGES], const bool waited[MODEL_VPS], unsigned outside)
 {
         for (unsigned i = 0; i < model.vps; i++)
@@ -371,7 +375,7 @@ static void check_apic(unsigned vp)
         expect(lapic[vp].quiet_end == model.vp[vp].offered, "offer of", vp);
 }
 
-/* Compares the word that the guest reads at the beginning of each page of RAM with the model's. */
+/* Compares the first byte that the guest reads from each page of RAM with the model's. */
 static void check_ram(void)
 {
         for (unsigned page = 0; page < MODEL_PAGES; page++) {
@@ -432,7 +436,8 @@ static void check_state(void)
         expect(!memcmp(ended, model.ended, sizeof(ended)), "ends of level-triggered interrupts", 0);
 }
 
-/* Bits 0 and 1 of a step: virtual processor; 2 to 5: what happens; 6: interrupts are permitted.
+/* Performs a step. Bits 0 and 1: virtual processor; 2 to 5: kind of step; 6: the guest permits
+ * interrupts.
  * @return the virtual processor that exits; MODEL_VPS: none */
 static unsigned perform(const uint8_t *step)
 {

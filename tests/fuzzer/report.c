@@ -66,13 +66,13 @@ void report_round(word_t round, word_t late_ms)
         number(", succeeded ", round_good);
         number(", events ", keepers_events() - events);
         number(", exits ", keepers_exits() - exits);
-        number(", memory back after ms ", late_ms);
-        console_string("\n");
+        number(", memory returned after ", late_ms);
+        console_string(" ms\n");
         events = keepers_events();
         exits = keepers_exits();
 }
 
-/* One row: how often the hypercall ended with each status, and how often it returned none. */
+/* Prints one row: how often a hypercall returned each status, and how often no status is known. */
 static void row(unsigned hypercall_number)
 {
         const word_t *r = results[hypercall_number];

@@ -44,7 +44,7 @@ proctype delegator()
 
 #define NO_CHILD(of) (!IS_CHILD(1, of) && !IS_CHILD(2, of) && !IS_CHILD(3, of) && !IS_CHILD(4, of))
 
-/* Goes to a child, which loses its permissions before its children are looked at. */
+/* Goes to a child, which loses its permissions before the walk visits its children. */
 #ifdef CHILDREN_FIRST
 #define GO_DOWN(n) atomic { IS_CHILD(n, at) && !seen[n] -> seen[n] = true; at = n }
 #else

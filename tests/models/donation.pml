@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The life of a scheduling context that calls have donated: rules R1 to R4 of decision 8, as in
-// hypervisor/src/object/sc.c and ec.c.
+// The life of a scheduling context that calls have donated: decision 8, as in
+// hypervisor/src/object/sc.c and ec.c. R1 to R4 are the first four paragraphs of this decision.
 //
 // The EC 0 owns the SC. On it, EC 0 calls EC 1, and EC 1 calls EC 2, as often as they like within
 // a bound. The EC that runs may remove the last capability of the SC or of EC 0, or end by a
@@ -19,7 +19,7 @@
 #define ECS   3
 #define OWNER 0
 #define NONE  3
-#define CALLS 3 /* most calls in a run */
+#define CALLS 3 /* maximum number of calls in a run */
 
 mtype = { READY, REPLY, REQUEST, DEAD };
 
@@ -38,7 +38,7 @@ bool destroyed;              /* an EC was ended by force, so that replies may be
 #define DONATED (state[OWNER] == REPLY && bound != OWNER)
 
 /* sc_end(). R1: the callee keeps a donated SC. R2: an SC that was revoked on itself ends with its
- * owner; R4: that may be when the reply comes. */
+ * owner; R4: the owner may end when the reply comes. */
 inline sc_end()
 {
         assert(!sc_dead);

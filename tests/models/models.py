@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks a model with Spin: `models.py MODEL FOLDER`.
 
-The head of MODEL lists runs. `// holds: WORD…` is a run that must find no error in all states;
-`// fails: WORD…` has a fault in it, which the run must find. A WORD becomes a macro of the model.
-The word `live` also checks that the model's claim about progress holds."""
+The head of MODEL lists runs. In a run `// holds: WORD…`, Spin must visit all states and find no
+error. A run `// fails: WORD…` has a fault, which Spin must find. A WORD becomes a macro of the
+model. The word `live` also checks that the model's claim about progress holds."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ from pathlib import Path
 RUN = re.compile(r"^// (holds|fails):(.*)$", re.MULTILINE)
 DEPTH = 2_000_000
 MEBIBYTES = 2048
-# Most states of a run that holds: a limit that does not depend on the load of the host.
+# Maximum number of states of a run that holds. Unlike time, it does not depend on the host's load.
 STATES = 12_000_000
 SECONDS = 500  # of a run, on a busy machine
 # Messages of pan when it has not visited all states.
@@ -23,7 +23,7 @@ NOT_ALL = ("max search depth too small", "out of memory", "Search not completed"
 
 
 class Wrong(Exception):
-    """The model or its check is not as it should be."""
+    """The head of the model lacks a kind of run."""
 
 
 def runs(text):
@@ -35,7 +35,7 @@ def runs(text):
 
 
 def build(model, words, folder):
-    """Makes the checker of a run."""
+    """Builds the checker of a run."""
     folder.mkdir(parents=True, exist_ok=True)
     macros = [f"-D{word}" for word in words]
     subprocess.run(["spin", "-a", *macros, str(model)], cwd=folder, check=True)
@@ -72,8 +72,8 @@ def judge(kind, output):
         return "an error was found"
     cut = next((sign for sign in NOT_ALL if sign in output), None)
     if cut:
-        return f"not all states were looked at: {cut}"
-    return f"it has more than {STATES} states" if stored(output) > STATES else None
+        return f"not all states were visited: {cut}"
+    return f"the run has more than {STATES} states" if stored(output) > STATES else None
 
 
 def main(model, folder):
@@ -86,7 +86,7 @@ def main(model, folder):
             output = check(words, place)
             complaint = judge(kind, output)
         except subprocess.TimeoutExpired:
-            output, complaint = "", f"it took more than {SECONDS} s"
+            output, complaint = "", f"the run took more than {SECONDS} s"
         print(f"{model.name}: {kind} {' '.join(words) or 'as it is'}: "
               f"{complaint or 'as expected'}, {stored(output)} states")
         if complaint:

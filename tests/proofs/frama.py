@@ -151,7 +151,7 @@ def run_eva(module, common, place, is_fault):
         raise Wrong(f"Eva has no result:\n{output[-3000:]}")
     ended = {name for name, state in END.findall(output) if "NON TERMINATING" not in state}
     if "main" not in ended and not is_fault:
-        raise Wrong("Eva found no end of the driver: it has looked at nothing")
+        raise Wrong("Eva found no end of the driver, so it has checked nothing")
     return alarms_of_eva(table), ended
 
 
