@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* read(), write(), close() and fcntl() of sockets. */
+/* read(), write(), lseek(), fstat(), close() and fcntl() of sockets. */
 #include "calls.h"
 
 #include <errno.h>
@@ -8,7 +8,8 @@
 #include "lwip/sockets.h"
 #include "newlib/files.h"
 
-_Static_assert(LWIP_SOCKET_OFFSET == SOCKETS_FIRST, "the runtime knows the numbers of sockets");
+_Static_assert(LWIP_SOCKET_OFFSET == SOCKETS_FIRST,
+               "the runtime and lwIP begin the numbers of sockets at one value");
 
 static int read_socket(int number, void *data, size_t bytes)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opens checksums (RFC 894, 791, 768, 9293). */
+/* Leaves the checksums of frames open (RFC 894, 791, 768, 9293). */
 #include "open_sum.h"
 
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "novart/service/net.h"
 
 /* Offsets in a frame. */
-#define TYPE      12 /* of the frame; then version, and number of words of the header */
-#define PARTS     20 /* whether the packet is a part of a larger one */
+#define TYPE      12 /* type of the frame; then IPv4's version and length of the header */
+#define PARTS     20 /* flags and fragment offset of IPv4; not 0: a fragment */
 #define PROTOCOL  23
 #define ADDRESSES 26
 #define PACKET    34
@@ -20,7 +20,7 @@
 #define UDP        17
 #define UDP_BYTES  8
 #define UDP_SUM    6
-#define KEEP_WHOLE 0x40 /* bit of PARTS that says nothing about the present packet */
+#define KEEP_WHOLE 0x40 /* flag DF in PARTS, which does not make the packet a fragment */
 
 uint32_t novanet_open_sum(uint8_t *frame, size_t bytes)
 {

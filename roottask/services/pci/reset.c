@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resets a function: by a function-level reset, else by a reset of its bus if it is alone there,
- * else by its power state. It may report wrong values, or not answer. */
+/* Resets a function: by a function-level reset, else by a reset of its bus if the bus has no other
+ * function, else by its power state. The function may report wrong values, or not answer. */
 #include "config.h"
 #include "device.h"
 #include "novart/time.h"
@@ -10,10 +10,10 @@
 
 #define MS          UINT64_C(1000000)
 #define RESET_MS    100  /* time that a function needs after a reset (PCI Express 3.0, 6.6.2) */
-#define ANSWER_MS   1000 /* … until it answers at the latest */
+#define ANSWER_MS   1000 /* longest wait for the function's answer after that */
 #define POWER_MS    10   /* time for a change of the power state (PCI Power Management 1.2, 5.4) */
 #define BUS_MS      2    /* length of a reset of a bus: 1 ms or more (PCI Express 3.0, 4.2.6.11) */
-#define PENDING_MS  100  /* time after which the function's own requests have ended */
+#define PENDING_MS  100  /* longest wait for the end of the function's own requests */
 #define HEADER_REGS 16
 
 /* Registers that a reset changes. */

@@ -9,7 +9,7 @@
 #include "novart/service/net.h"
 
 #define CARDS        2  /* maximum number of cards */
-#define FRAME_HEADER 14 /* bytes of a frame that are copied before they are looked at */
+#define FRAME_HEADER 14 /* bytes of a frame that are copied before they are checked */
 
 /* A frame. Its owner may change the data, but not the copy of the header. */
 struct frame {

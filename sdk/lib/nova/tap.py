@@ -13,7 +13,7 @@ MAX_PLAN = 100000
 PASSED = "passed"
 FAILED = "failed"
 NOT_RUN = "not run"
-NOT_RAISED = "not raised here"  # and said so, with a reason
+NOT_RAISED = "not raised here"  # a skipped case whose line gives this as the reason
 
 
 class Case(Record):
@@ -21,7 +21,7 @@ class Case(Record):
     name: str
     result: str
     reason: str = ""
-    notes: list = list  # indented comments after it
+    notes: list = list  # indented comments after the case's line
 
 
 class Stream(Record):
@@ -34,8 +34,8 @@ class Stream(Record):
         return sum(case.result == result for case in self.cases)
 
     def good(self):
-        """Returns whether the stream is complete and all raised cases, at least one, have
-        passed."""
+        """Returns true if the stream is complete, at least one case passed, and the others were not
+        raised here."""
         passed = self.count(PASSED)
         return (
             not self.problems
@@ -55,8 +55,8 @@ def _case(number, negative, text):
 
 
 def parse(text):
-    """Other lines may appear between those of the protocol, because the console shows all
-    output."""
+    """Returns the Stream of a console's text. Ignores lines that do not belong to the protocol,
+    because the console shows all output."""
     stream = Stream()
     plan = None
     seen = {}

@@ -10,9 +10,9 @@ static uint32_t clusters_of(const struct fat *fat, uint64_t bytes)
         return (uint32_t)((bytes + fat->cluster_bytes - 1) / fat->cluster_bytes);
 }
 
-/* A part of a file whose clusters follow each other on the disk. */
+/* A part of a file; its clusters are contiguous on the disk. */
 struct run {
-        uint32_t sector, offset; /* the first byte */
+        uint32_t sector, offset; /* place of the first byte */
         size_t bytes;
 };
 
@@ -63,14 +63,15 @@ int fat_file_read(struct files_node *node, uint64_t offset, void *to, size_t byt
         return 0;
 }
 
-/* The clusters at the end of a chain whose entries of the table are split. */
+/* The clusters at the end of a chain that have split entries in the table (fat_table_is_split()).
+ */
 struct split {
-        uint32_t begin, count; /* index of the first one, and number of clusters; 0: none */
-        uint32_t old, copy;    /* the first one, and the first of the copies that replace them */
+        uint32_t begin, count; /* index of the first of these clusters in the chain; their number */
+        uint32_t old, copy;    /* the first of these clusters; the first of their copies */
 };
 
-/* Copies the split clusters at the end of the first @p keep clusters, so that none of their entries
- * must be changed while a file has them. Nothing refers to the copies yet. */
+/* Copies the split clusters at the end of the first @p keep clusters to other clusters. Otherwise
+ * split entries would have to change while a file uses them. Nothing refers to the copies yet. */
 static int copy_split(struct fat_node *file, uint32_t keep, struct split *split)
 {
         struct fat *fat = fat_of(file);
@@ -112,7 +113,8 @@ static int use_copies(struct fat_node *file, const struct split *split)
         return error ? error : fat_flush_ordered(fat_of(file));
 }
 
-/* Frees clusters after the end, which a loss of power while the file grew can have left. */
+/* Frees clusters after the end of the file, which may be left from a loss of power while the file
+ * grew. */
 static int cut_tail(struct fat *fat, uint32_t last)
 {
         uint32_t next;
@@ -126,7 +128,7 @@ static int cut_tail(struct fat *fat, uint32_t last)
         return error ? error : fat_table_free(fat, next);
 }
 
-/* Finds the end of the chain on the disk, to which a cluster can be linked. */
+/* Finds the last cluster of the chain on the disk, and prepares it for a link to a new cluster. */
 static int find_tail(struct fat_node *file, uint32_t last)
 {
         struct fat *fat = fat_of(file);
@@ -149,7 +151,8 @@ static int find_tail(struct fat_node *file, uint32_t last)
         return error;
 }
 
-/* Adds a cluster to the chain. The disk's part of the chain is linked later, by commit. */
+/* Adds a cluster to the chain. fat_file_commit() links the added clusters to the part on the disk.
+ */
 static int add_cluster(struct fat_node *file)
 {
         struct fat *fat = fat_of(file);
@@ -194,7 +197,7 @@ static int write_runs(struct fat_node *file, uint64_t offset, const void *from, 
         return 0;
 }
 
-/* Writes without a gap before the data. */
+/* Writes data that begins at or before the end of the file. */
 static int write_at(struct fat_node *file, uint64_t offset, const void *from, size_t bytes,
                     size_t *done)
 {
@@ -226,7 +229,8 @@ static int write_at(struct fat_node *file, uint64_t offset, const void *from, si
         return error ? error : full;
 }
 
-/* Ends the chain after @p keep clusters. The entry is written first, the rest is freed last. */
+/* Ends the chain after @p keep clusters. Writes the file's entry first, and frees the other
+ * clusters last. */
 static int cut(struct fat_node *file, uint32_t keep)
 {
         struct fat *fat = fat_of(file);
@@ -287,7 +291,7 @@ static int append_zeroes(struct fat_node *file, uint64_t end)
         return error;
 }
 
-/* Checks that the disk has room, before a gap fills all of it. */
+/* Checks that the disk has room for a file of @p end bytes, before any zero of a gap is written. */
 static int check_room(const struct fat_node *file, uint64_t end)
 {
         struct fat *fat = fat_of(file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inodes of a file system squashfs, and the content of files. */
+/* Inodes of the file system squashfs, and the content of files. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,8 +98,8 @@ int squashfs_stat(struct files_node *of, struct files_about *about)
         return 0;
 }
 
-/* Reads the size of a block of a file on the disk, and finds its place. It continues at the
- * block that was read last. */
+/* Reads the size that a block of a file has on the disk, and finds the block's place. Continues at
+ * the block that was found last. */
 static int find_block(struct squashfs_node *file, uint64_t index, uint64_t *start, uint32_t *size)
 {
         struct squashfs *squashfs = squashfs_of(&file->node);
