@@ -12,7 +12,7 @@ struct secrets {
 };
 
 /* Reads @p bytes (1 to 8) at a port of the two windows, or between them.
- * @return the lowest byte is that of @p port; ones where there is nothing */
+ * @return the lowest byte is that of @p port; each byte without a value is 0xff */
 uint64_t secrets_read(const struct secrets *secrets, const struct seal *seal, uint64_t port,
                       unsigned bytes);
 

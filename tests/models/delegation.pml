@@ -3,7 +3,8 @@
 // delegation.c): when the revocation has ended, no mapping derived from the first one has
 // permissions.
 //
-// Mapping 0 is revoked without self. Two threads delegate from the mappings below it at any time.
+// Mapping 0 is revoked, but not with self revoke. Two threads delegate from the mappings below it
+// at any time.
 // Each step holds the lock of the space.
 //
 // holds:

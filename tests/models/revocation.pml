@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A revocation with self of a mapping that another thread cuts, in
+// A self revoke of a mapping that another thread cuts, in
 // hypervisor/src/space/revocation.c: when both have ended, in whatever order and at whichever
 // step, no mapping without permissions is left in the space, and the tables map nothing that was
 // revoked.

@@ -21,7 +21,7 @@ static hypercall_result_t hypercall_retry(struct ec *self)
 }
 
 /* Finishes a hypercall after its retry. Before self continues, ends the objects that are dying now.
- * One of them may be a new object whose capability found no memory. */
+ * One of them may be a new object for whose capability there was no memory. */
 static _Noreturn void finish_hypercall_retry(struct ec *self, hypercall_result_t result)
 {
         if (result > RESULT_STATUS)

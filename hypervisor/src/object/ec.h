@@ -164,7 +164,7 @@ struct ec {
         unsigned reap_floor;    /* number of objects that were dying when this hypercall began;
                                  * other ECs reap those */
         uint8_t created_perms;  /* permissions of the capability for created */
-        uint8_t grace_tries;    /* remaining attempts at a hypercall that found no memory */
+        uint8_t grace_tries;    /* remaining attempts at a hypercall that lacked memory */
         bool grace_waits;       /* the EC lacks memory and waits for the end of grace_end */
         uint32_t grace_end;     /* number of a grace period (see reclaim_help()) */
         uint32_t walk;          /* number of the last walk that passed the EC (see chain_end()) */

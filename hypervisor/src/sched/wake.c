@@ -126,7 +126,7 @@ static void wake_sc_mail(struct sc *sc, uint32_t work)
                 sc_drop(sc);
 }
 
-/* Does the work of a mail. Returns its cost: the number of mails as which it counts. */
+/* Does the work of a mail. Returns the cost of this work, as a number of mails. */
 static unsigned wake_receive_one(struct mail *mail)
 {
         uint32_t work = atomic_load_u32(&mail->work), done = 0;

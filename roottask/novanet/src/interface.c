@@ -49,7 +49,7 @@ struct netif novanet_interface;
 static struct nova_net *net;            /* protected by lwIP's lock, but for nova_net_listen() */
 static bool up;                         /* the service runs */
 static bool leaves_open;                /* checksums, which the service takes */
-static bool lacked;                     /* a frame found no buffer; the rest is not sent yet */
+static bool lacked;                     /* a frame lacked a buffer; the rest is not sent yet */
 static struct nova_tcp_segment segment; /* made of the frames in `parts` */
 static struct pbuf *parts[JOIN_MAX];
 static unsigned joined; /* number of parts */
@@ -259,7 +259,7 @@ static int pass_on(const struct nova_net_frame *frame)
         return 0;
 }
 
-/* Passes on all frames that have come, and sends what found no buffer before. */
+/* Passes on all frames that have come, and sends the frames for which there was no buffer. */
 static int receive(void)
 {
         struct nova_net_frame frame;

@@ -33,7 +33,7 @@ bool novanet_has_cable(void);
  * with lwIP's lock. */
 void novanet_recover(void);
 
-/* recover.c: sends what found no buffer before. For a caller with lwIP's lock. */
+/* recover.c: sends the frames for which there was no buffer. For a caller with lwIP's lock. */
 void novanet_send_rest(void);
 
 #endif

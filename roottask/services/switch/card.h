@@ -27,7 +27,7 @@ struct card {
         struct nova_net *net;
         unsigned port;   /* its port in the table */
         bool up;         /* the driver runs */
-        bool full;       /* the last frame found no buffer */
+        bool full;       /* there was no buffer for the last frame */
         bool cable;      /* the card had a cable at the last look; read without synchronisation */
         uint64_t forged; /* number of frames that came with forged sources */
         uint64_t report_at; /* the card's thread reports this number of them */

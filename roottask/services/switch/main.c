@@ -312,7 +312,7 @@ static bool is_taken(const uint8_t *address)
         return false;
 }
 
-/* A client has one port. A session of its last life may still have it. */
+/* A client has one port. Its session from before a restart may still have this port. */
 static int open_port(struct net_port *port, const char *name, const char *arguments)
 {
         struct table_port new = {.used = true, .open = options_is_open(name)};

@@ -12,7 +12,7 @@
 #define VERSION     14 /* and number of words of the header */
 #define LENGTH      16
 #define NUMBER      18
-#define PARTS       20 /* whether the packet is a part of a larger one */
+#define PARTS       20 /* flags and fragment offset */
 #define LIFE        22 /* time to live, and protocol */
 #define PROTOCOL    23
 #define IP_SUM      24
@@ -32,7 +32,7 @@
 #define IPV4        0x0800
 #define VERSION_4   0x45
 #define TCP         6
-#define KEEP_WHOLE  0x4000 /* bit of PARTS that says nothing about the present packet */
+#define KEEP_WHOLE  0x4000 /* flag DF in PARTS, which does not make the packet a fragment */
 #define FLAG_FIN    0x01
 #define FLAG_SYN    0x02
 #define FLAG_RESET  0x04

@@ -98,7 +98,8 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
  *
  * @param access          the virtual CPU, at that instruction
  * @param in              the instruction
- * @param address         guest-physical address at which the exit found no memory
+ * @param address         guest-physical address that the guest accessed and at which it has no
+ * memory
  * @param[in,out] changed adds the groups of state that changed
  * @param[out] fault      exception that the instruction raises
  * @return false if it raises @p fault; then nothing has changed
