@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loaders: the state in which a kernel starts, and files that are refused. */
+/* Loaders: the state in which a kernel starts, and the files that a loader refuses. */
 #include "loader.h"
 
 #include <cstring>
@@ -70,7 +70,7 @@ TEST_F(load, a_kernel_of_an_older_protocol_begins_in_protected_mode)
         }
 }
 
-TEST_F(load, the_kernel_its_command_line_and_its_memory_map_are_in_ram)
+TEST_F(load, the_kernel_its_command_line_and_its_memory_map_are_in_place)
 {
         image.rsdp = 0xe0000;
         ASSERT_EQ(load_linux(), "");
@@ -149,12 +149,12 @@ TEST_F(load, refuses_a_kernel_that_must_be_loaded_low)
         EXPECT_EQ(load_linux(), "it must be loaded below 1 MiB (zImage)");
 }
 
-TEST_F(load, refuses_a_kernel_that_is_cut_off)
+TEST_F(load, refuses_a_kernel_without_its_entry_point)
 {
         file.resize(2048 + 0x200);
-        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 of at least 2561 bytes");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 bytes, but needs 2561");
         put<uint8_t>(0x1f1, 255);
-        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 of at least 131585 bytes");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 bytes, but needs 131585");
 }
 
 TEST_F(load, refuses_a_kernel_without_its_end)
@@ -162,12 +162,12 @@ TEST_F(load, refuses_a_kernel_without_its_end)
         put<uint32_t>(0x1f4, (8192 - 2048) / 16);
         EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x1f4, (8192 - 2048) / 16 + 1);
-        EXPECT_EQ(load_linux(), "it is truncated: the file has 8192 of at least 8208 bytes");
-        file.resize(8193); /* its last 16 bytes need not be complete */
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 8192 bytes, but needs 8208");
+        file.resize(8193); /* the last unit of 16 bytes need not be complete */
         EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x1f4, UINT32_MAX);
-        EXPECT_EQ(load_linux(), "it is truncated: the file has 8193 of at least 68719478768 bytes");
-        put<uint32_t>(0x1f4, 0); /* a signature may follow it */
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 8193 bytes, but needs 68719478768");
+        put<uint32_t>(0x1f4, 0); /* the file may be longer, because a signature may follow */
         EXPECT_EQ(load_linux(), "");
 }
 

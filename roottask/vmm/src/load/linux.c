@@ -91,7 +91,7 @@ static void put(uint8_t *params, unsigned offset, uint64_t value, unsigned bytes
         memcpy(params + offset, &value, bytes);
 }
 
-/* Returns a field that was added in a version of the protocol, or @p before for older versions. */
+/* Returns a field that exists from a version of the protocol on, or its value in older versions. */
 static uint32_t get_since(const void *file, unsigned version, unsigned offset, unsigned bytes,
                           uint32_t before)
 {
@@ -184,23 +184,22 @@ static uint64_t megabytes(uint64_t bytes)
         return (bytes + RAM_BEGIN - 1) / RAM_BEGIN;
 }
 
-/* Checks that the file has at least the length that its header states, and a first instruction. */
+/* Checks whether the file contains the entry point and has the length that its header states. */
 static const char *check_size(const struct nova_linux *image)
 {
         static _Thread_local char text[96];
-        const uint64_t begin = setup_bytes(image);
+        const uint64_t entry = setup_bytes(image) + ENTRY_64;
         /* Before version 2.04 the field has 16 bits, which are too few for many kernels. */
-        const uint64_t end = get(image->kernel, VERSION, 2) >= 0x204
-                                     ? begin + (uint64_t)get(image->kernel, UNITS, 4) * UNIT
-                                     : begin;
+        const uint64_t end =
+                get(image->kernel, VERSION, 2) >= 0x204
+                        ? setup_bytes(image) + (uint64_t)get(image->kernel, UNITS, 4) * UNIT
+                        : 0;
 
-        const uint64_t entry_end = begin + ENTRY_64 + 1;
-
-        if (entry_end <= image->kernel_bytes && end < image->kernel_bytes + UNIT)
+        if (entry < image->kernel_bytes && end < image->kernel_bytes + UNIT)
                 return NULL;
-        snprintf(text, sizeof(text), "it is truncated: the file has %llu of at least %llu bytes",
+        snprintf(text, sizeof(text), "it is truncated: the file has %llu bytes, but needs %llu",
                  (unsigned long long)image->kernel_bytes,
-                 (unsigned long long)(end > entry_end ? end : entry_end));
+                 (unsigned long long)(end > entry ? end : entry + 1));
         return text;
 }
 
