@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bystanders: on each CPU a PD with a thread whose registers, memory and semaphores only it
- * may change, and one that writes to a page until that page is taken away. */
+/* Bystanders: on each CPU a PD with two threads. No other thread may change the registers, memory
+ * and semaphores of the first thread. The second thread, the writer, writes to a page until the
+ * fuzzer revokes this page. */
 #include "internal.h"
 #include "registers.h"
 
 #define QUANTUM_US 60
-#define CANARIES   4 /* order of the pages with a pattern */
+#define CANARIES   4 /* order of the range of pages with a pattern */
 #define CANARY     ((word_t)0x9e3779b97f4a7c15ull)
 /* Selectors of a bystander's PD after the event portals of its two threads. */
 #define BASE_ORDER  7
@@ -20,10 +21,11 @@ struct bystander {
         nova_sel_t base, mail; /* in the root PD */
         volatile word_t stop, beat, seen, wrong;
         volatile word_t ups, downs;
-        /* The writer's page: whether a fault may get it, and whether the writer has it. */
+        /* The writer's page. granted: the writer's next fault gets the page; has: the last write
+         * succeeded; granted_at: number of writes when the page was granted. */
         volatile word_t *page;
         volatile word_t granted, has, writes, granted_at;
-        /* A page that the bystander itself gives up, and its faults there. */
+        /* A page that the bystander itself revokes, and the number of its faults there. */
         volatile word_t *own;
         volatile word_t own_faults;
 };
@@ -46,8 +48,8 @@ static bool same(const struct gpr *a, const struct gpr *b)
         const word_t *x = (const word_t *)a, *y = (const word_t *)b;
 
         for (unsigned i = 0; i < sizeof(*a) / sizeof(word_t); i++) {
-                /* The stack pointers and flags, which the stub itself changes; the stop word's
-                 * address. */
+                /* Not compared: the stack pointers and flags, which the stub itself changes, and
+                 * the address of the stop word. */
                 const word_t *at = &x[i];
                 if (at == &a->sp || at == &a->sp_in || at == &a->flags || at == &a->GPR_STOP)
                         continue;
@@ -63,7 +65,7 @@ static void complain(struct bystander *b, enum wrong what)
                 b->wrong = what;
 }
 
-/* Other threads run while all registers hold a pattern. */
+/* Checks that all registers keep a pattern while other threads run. */
 static void check_registers(struct bystander *b)
 {
         const word_t key = b->beat * 64 + b->index + 1;
@@ -80,7 +82,7 @@ static void check_registers(struct bystander *b)
                 complain(b, FPU_CHANGED);
 }
 
-/* A wait in the kernel keeps the registers that are no arguments. */
+/* Checks that a wait in the kernel preserves BX, BP and the registers of the FPU. */
 static void check_wait(struct bystander *b)
 {
         const uint64_t until = tsc() + plan.ticks;
@@ -128,7 +130,7 @@ static void check_semaphores(struct bystander *b)
                 b->downs++;
 }
 
-/* After a revocation of its own the next access is a fault. */
+/* Checks that the bystander's next access to a page that it has revoked causes a fault. */
 static void check_revocation(struct bystander *b)
 {
         const word_t page = page_of((const void *)b->own);
@@ -144,7 +146,7 @@ static void bystand(struct thread *t)
 {
         struct bystander *b = t->arg;
 
-        *b->own = 0; /* it has the page, whatever follows */
+        *b->own = 0; /* from now on the bystander has the page */
         for (;;) {
                 check_registers(b);
                 check_wait(b);
@@ -167,7 +169,8 @@ static void keep_writing(struct thread *t)
         }
 }
 
-/* Gives a bystander the canaries, which it cannot write, or its writer the page. */
+/* Answers a page fault with the page, the bystander's own page, or the canaries, which are
+ * read-only. */
 static bool on_event(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         struct bystander *b = t->arg;
@@ -190,7 +193,8 @@ static bool on_event(struct thread *t, unsigned n, struct nova_utcb *u)
         return true;
 }
 
-/* A thread of a bystander's PD that the harness's keeper of the CPU serves. */
+/* Returns a thread for a bystander's PD. The harness's thread for events on this CPU serves its
+ * events. */
 static struct thread *make_thread(unsigned cpu, nova_sel_t base, nova_sel_t events, thread_fn *fn,
                                   struct bystander *b)
 {
@@ -265,10 +269,10 @@ static void page_grant(struct bystander *b)
         if (b->granted)
                 return;
         b->granted_at = b->writes;
-        b->granted = 1; /* the writer gets it at its next fault */
+        b->granted = 1; /* the writer gets the page at its next fault */
 }
 
-/* A write that began after the grant has succeeded. */
+/* Returns true if a write that began after the grant has succeeded. */
 static bool has_page(const struct bystander *b)
 {
         return b->granted && b->has && b->writes - b->granted_at >= 3;
@@ -296,7 +300,8 @@ void bystanders_shoot(void)
                 shoot(&bystanders[i]);
 }
 
-/* Each writer has its page, whose mapping is a part of the kernel's memory. */
+/* Returns true if all bystanders have passed two checks, and all writers have their page. The
+ * mapping of this page uses kernel memory, which the fuzzer compares. */
 static bool all_have_run(void)
 {
         for (unsigned i = 0; i < plan.cpus; i++) {
@@ -307,11 +312,12 @@ static bool all_have_run(void)
         return true;
 }
 
-/* No mail is lost: what was sent arrived, or is in its semaphore. */
+/* Checks that not more mail has arrived than was sent. Reads the number of arrivals first, because
+ * the bystanders go on. */
 static void check_mail(const struct bystander *b)
 {
         const struct bystander *from = &bystanders[(b->index + plan.cpus - 1) % plan.cpus];
-        const word_t sent = from->ups, arrived = b->downs;
+        const word_t arrived = b->downs, sent = from->ups;
 
         if (arrived > sent)
                 complain(&bystanders[b->index], MAIL);
@@ -335,12 +341,13 @@ void bystanders_check(void)
         for (unsigned i = 0; i < plan.cpus; i++) {
                 check_mail(&bystanders[i]);
                 if (bystanders[i].wrong)
-                        remark("CPU of a bystander that noticed something:", plan.cpu[i]);
+                        remark("CPU of a bystander that noticed a change:", plan.cpu[i]);
                 EXPECT_EQ(bystanders[i].wrong, NOTHING);
         }
 }
 
-/* The bystanders would keep the thread that prints the result from its CPU. */
+/* Ends the bystanders, which would otherwise occupy the CPU of the thread that prints the result.
+ */
 void bystanders_end(void)
 {
         for (unsigned i = 0; i < plan.cpus; i++) {
