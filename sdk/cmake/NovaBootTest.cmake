@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # nova_add_boot_test(): tests that boot programs, in NOVA's tree and in projects that found the SDK.
-# The including file must set NOVA_ARCH, NOVA_KERNEL (the bootable kernel) and NOVA_SDK (the folder
-# of bin/ and lib/ of the command `nova`), and NOVA_SYSTEM_TOOL if there are systems. It includes
-# NovaPrograms first.
+# A file that includes this one must set NOVA_ARCH, NOVA_KERNEL (the bootable kernel) and NOVA_SDK
+# (the folder with bin/ and lib/ of the command `nova`), and NOVA_SYSTEM_TOOL if there are systems.
+# It must include NovaPrograms first.
 
-# Checks the files that a test boots, if they are known at this point. The others are checked at the
-# end of the folder, where the order of lines no longer matters.
+# Checks that the roottask or system of a test exists. A system is checked at the end of the
+# folder's CMakeLists.txt, so it may be added after the test.
 function(nova_check_boot_test name roottask system timeout)
   if((NOT roottask AND NOT system) OR (roottask AND system))
-    nova_mistake(nova_add_boot_test "${name}" "give either ROOTTASK, which names a \
-program, or SYSTEM, which names a system of nova_add_system().")
+    nova_mistake(nova_add_boot_test "${name}" "give either ROOTTASK or SYSTEM: \
+ROOTTASK names a program, SYSTEM a system of nova_add_system().")
   elseif(NOT timeout MATCHES "^[0-9]*$")
     nova_mistake(nova_add_boot_test ${name} "TIMEOUT ${timeout} is not a number of seconds.")
   elseif(system)
@@ -64,17 +64,17 @@ endfunction()
 # <args>"...] [EXPECT <regex>...] [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU
 # <argument>...] [DISK <file>] [NET] [EMULATOR qemu|bochs] [BOOT direct|grub|uefi] [MULTIBOOT 1|2]
 # [LABELS <label>...])
-# adds a test that boots the kernel with a roottask, or with the system that nova_add_system() made
-# of SYSTEM. Defaults of CPUS and MEMORY: those of the section `machine` of the system's
-# description, or 4 and 256. EXPECT: each matches, in this order; REJECT: none does. They are
-# regular expressions of Python, where ^ and $ match at each line: "\\(" is a parenthesis, "\\." a
-# dot (no semicolons in them). MODULES: a target's name stands for its file; the name of another
+# adds a test that boots the kernel with a roottask, or with SYSTEM, a system of nova_add_system().
+# CPUS, MEMORY: by default the values in the section `machine` of the system's description, else 4
+# and 256. EXPECT: all of these must match, in this order; REJECT: none may match. They are Python's
+# regular expressions, where ^ and $ match at each line: "\\(" is a parenthesis, "\\." a dot. They
+# must not contain semicolons. MODULES: a target's name stands for its file; the name of another
 # file may be in single quotes. guest:NAME is a guest's software, which is made when the test runs.
-# BOOT: `direct`, by the emulator; `grub`, by GRUB from a CD, which Bochs always needs; or `uefi`,
-# by GRUB under UEFI. MULTIBOOT: the version that GRUB uses. DISK: the disk of `nova run --disk`;
-# what the test writes to it is not kept. The disk goes through the I/O MMU if QEMU's arguments name
-# one. NET: the card of `nova run --net`. ARGUMENTS go to the roottask; with DISK or NET, to the
-# program that has the system's name.
+# BOOT: by the emulator (direct), or by GRUB from a CD with BIOS (grub) or UEFI (uefi); with Bochs
+# always by GRUB. MULTIBOOT: the version that GRUB uses. DISK: the disk of `nova run --disk`; the
+# file does not keep what the test writes. The disk goes through the I/O MMU if QEMU's arguments
+# name one. NET: the card of `nova run --net`. ARGUMENTS: for the roottask; with DISK or NET, for
+# the program after which the system is named.
 function(nova_add_boot_test name)
   set(single ROOTTASK SYSTEM ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS TIMEOUT DISK EMULATOR
     BOOT MULTIBOOT)
@@ -123,7 +123,7 @@ function(nova_add_boot_test name)
   foreach(pattern IN LISTS arg_REJECT)
     list(APPEND command "--reject=${pattern}")
   endforeach()
-  # Only folders of NOVA's tree that include tests/turns.cmake set NOVA_TURNS.
+  # tests/turns.cmake sets NOVA_TURNS in folders of NOVA's tree whose tests run the CPUs in turns.
   set(turns FALSE)
   if(NOVA_TURNS AND NOT arg_EMULATOR STREQUAL "bochs" AND NOT "${arg_CPUS}" STREQUAL "1"
       AND NOT "${arg_QEMU}" MATCHES "-accel|-icount")

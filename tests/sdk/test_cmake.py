@@ -103,11 +103,11 @@ WRONG = (
      "nova_add_system(one DESCRIPTION system.nova PROGRAMS one)", FIRST + 1,
      "nova_add_system(one): the name 'one' is already taken: give one of the two another name."),
     ("nova_add_boot_test(one EXPECT hello)", FIRST,
-     "nova_add_boot_test(one): give either ROOTTASK, which names a program, or SYSTEM, which names "
-     "a system of nova_add_system()."),
+     "nova_add_boot_test(one): give either ROOTTASK or SYSTEM: ROOTTASK names a program, "
+     "SYSTEM a system of nova_add_system()."),
     ("nova_add_boot_test(one ROOTTASK mine SYSTEM mine)", FIRST,
-     "nova_add_boot_test(one): give either ROOTTASK, which names a program, or SYSTEM, which names "
-     "a system of nova_add_system()."),
+     "nova_add_boot_test(one): give either ROOTTASK or SYSTEM: ROOTTASK names a program, "
+     "SYSTEM a system of nova_add_system()."),
     ("nova_add_roottask(main SOURCES main.c)\nnova_add_boot_test(one ROOTTASK mian)", FIRST + 1,
      "nova_add_boot_test(one): ROOTTASK names 'mian', which does not exist. Did you "
      "mean 'main'? Add it with nova_add_roottask or nova_add_system before the test."),

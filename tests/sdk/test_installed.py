@@ -303,7 +303,7 @@ class Commands(Installed):
         self.call(installed.NOVA, "new", "bare", "mine")
         with open(self.folder / "mine/CMakeLists.txt", "a", encoding="utf-8") as file:
             file.write("nova_add_roottask(other SOURCES main.c)\n")
-        self.refuses("run", says="name one: mine, other", cwd=self.folder / "mine")
+        self.refuses("run", says="name one of mine, other", cwd=self.folder / "mine")
         self.call(installed.NOVA, "run", "other", cwd=self.folder / "mine")
 
     def test_a_wrong_name_is_reported_with_those_of_the_project(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A user's project: a folder with a CMakeLists.txt that finds the SDK. Configures and builds it."""
+"""Configures and builds a user's project: a folder with a CMakeLists.txt that finds the SDK."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ CXX = {"gcc": "g++", "clang": "clang++"}
 
 @dataclass
 class Project:
-    """FOLDER has the sources, OUT gets a build directory for each preset."""
+    """FOLDER contains the sources, OUT a build directory for each preset."""
 
     folder: Path
     out: Path
@@ -28,12 +28,12 @@ class Project:
         return self.out / preset
 
     def uses_nova(self):
-        """Returns whether its CMakeLists.txt, or one below it, uses the SDK."""
+        """Returns whether the CMakeLists.txt of FOLDER, or one in a subfolder, uses the SDK."""
         files = [self.folder / DESCRIPTION, *self.folder.glob(f"*/{DESCRIPTION}")]
         return any(_says(file, USES_NOVA) for file in files)
 
     def names(self, arch, config, compiler):
-        """Returns the names of its bootable programs and systems."""
+        """Configures the project. Returns the names of its bootable programs and systems."""
         _prepare_sdk(arch, config)
         folder = self.build_dir(tree.preset_name(arch, config, compiler))
         with build.alone(folder):
@@ -63,7 +63,8 @@ class Project:
         return f"{self.folder.name} for {tree.preset_name(*choice)}"
 
     def _configure(self, folder, arch, config, compiler):
-        """CMake itself notices changed descriptions, but not a moved SDK or folder."""
+        """Configures the build directory FOLDER, from scratch if the command has changed. CMake
+        itself detects changed files, but not that the SDK or the project has moved."""
         name = self._name(arch, config, compiler)
         command = ["cmake", "-S", str(self.folder), "-B", str(folder)]
         if shutil.which("ninja"):
@@ -98,7 +99,7 @@ def _prepare_sdk(arch, config):
     if places.INSTALLED:
         places.kernel_folder(arch, config)
     else:
-        from nova import install  # which an installed SDK lacks
+        from nova import install  # an installed SDK lacks this module
 
         install.into(places.PREFIX, [tree.preset_name(arch, config)])
 
@@ -122,7 +123,8 @@ def _says(file, pattern):
 
 
 def _out(folder):
-    """The SDK's own examples are built in the user's cache: the SDK may be read-only."""
+    """Returns the folder for the build directories of a project. For the SDK's own examples it is
+    in the user's cache, because the SDK may be read-only."""
     if not places.INSTALLED or places.SHARE not in folder.parents:
         return folder / "build"
     sdk = hashlib.sha256(os.fsencode(places.HOME)).hexdigest()[:12]
@@ -130,7 +132,7 @@ def _out(folder):
 
 
 def at(folder):
-    """Returns the project in FOLDER, which must use the SDK."""
+    """Returns the project in FOLDER. Refuses a folder without a project that uses the SDK."""
     if not os.path.isdir(folder):
         raise NovaError(f"there is no folder {folder}.")
     folder = Path(folder).resolve()
@@ -149,8 +151,8 @@ def at(folder):
 
 
 def here(foreign_too=True):
-    """Returns the project around the current folder, or None; NOVA's own tree is not a project. A
-    project that does not use the SDK is refused, or None if FOREIGN_TOO is false."""
+    """Returns the project around the current folder, or None; NOVA's own tree is not a project. If
+    the project does not use the SDK, refuses it, or returns None if FOREIGN_TOO is false."""
     start = Path.cwd()
     for folder in (start, *start.parents):
         if not places.INSTALLED and folder == tree.ROOT:
@@ -162,7 +164,8 @@ def here(foreign_too=True):
 
 
 def needed():
-    """Returns the project around the current folder, for commands that need one in an SDK."""
+    """Returns the project around the current folder, for commands that need a project if the SDK is
+    installed."""
     found = here()
     if not found and places.INSTALLED:
         raise NovaError("there is no project here: nova new TEMPLATE DIR creates one.")
@@ -170,7 +173,8 @@ def needed():
 
 
 def choose(folder, name):
-    """Returns what to boot from the build directory FOLDER: NAME, or by default the only choice."""
+    """Returns the name of the program or system to boot from the build directory FOLDER: NAME, or
+    by default the only one."""
     known = boot_list.names(folder)
     if not known:
         raise NovaError(
@@ -180,5 +184,5 @@ def choose(folder, name):
         )
     if name is None and len(known) > 1:
         names = ", ".join(known)
-        raise NovaError(f"the project has more than one program to boot, name one: {names}.")
+        raise NovaError(f"the project has more than one program to boot; name one of {names}.")
     return name or known[0]
