@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The life of a scheduling context that calls have donated: decision 8, as in
-// hypervisor/src/object/sc.c and ec.c. R1 to R4 are the first four paragraphs of this decision.
+// The life of a scheduling context that calls have donated, as in hypervisor/src/object/sc.c and
+// ec.c. R1 to R4 are the first four rules of decision 8.
 //
 // The EC 0 owns the SC. On it, EC 0 calls EC 1, and EC 1 calls EC 2, as often as they like within
 // a bound. The EC that runs may remove the last capability of the SC or of EC 0, or end by a
