@@ -12,8 +12,8 @@
 #include "nova/abi/hip.h"
 #include "sched/cpu.h"
 
-/* Registers are accessed through an index and a window. END is the EOI register; the oldest I/O
- * APICs lack it, but no machine with an I/O MMU has those. */
+/* Registers are accessed through an index and a window. END is the EOI register. The oldest I/O
+ * APICs lack this register, but no machine with an I/O MMU has such an I/O APIC. */
 #define INDEX       0x00
 #define WINDOW      0x10
 #define END         0x40
@@ -41,7 +41,7 @@ struct io_apic {
         uint32_t gsi; /* GSI of the first pin */
         unsigned pins;
         uint8_t id;           /* number in the ACPI table */
-        struct spinlock lock; /* protects index and window together, and the pins of its GSIs */
+        struct spinlock lock; /* protects the index with the window, and the pins of its GSIs */
 };
 
 enum pin_state {
@@ -51,7 +51,8 @@ enum pin_state {
                      * was served */
 };
 
-/* Written under the lock of its I/O APIC. */
+/* state and apic_id are written under the lock of the pin's I/O APIC, the other fields only at
+ * boot. */
 struct pin {
         uint8_t state; /* enum pin_state */
         uint8_t vector;
@@ -124,8 +125,8 @@ static unsigned io_apic_pin_register(const struct io_apic *io_apic, unsigned gsi
         return REG_PIN + (gsi - io_apic->gsi) * 2;
 }
 
-/* Writes the lower half of a pin's entry. Trigger and vector never change after boot, so that a
- * pending interrupt and its EOI still find their pin. */
+/* Writes the lower half of a pin's entry. Trigger and vector never change after boot, so a pending
+ * interrupt and its EOI still belong to their pin. */
 static void io_apic_write_state(struct io_apic *io_apic, unsigned gsi)
 {
         const struct pin *pin = &pins[gsi];
@@ -136,8 +137,8 @@ static void io_apic_write_state(struct io_apic *io_apic, unsigned gsi)
                                   (pin->state == PIN_OPEN ? 0 : PIN_MASKED));
 }
 
-/* Writes the whole entry, the upper half first, so that no interrupt goes to the old CPU with the
- * new lower half. */
+/* Writes the whole entry of a pin. Writes the upper half first, so that no interrupt goes to the
+ * old CPU after the lower half has changed. */
 static void io_apic_write_pin(struct io_apic *io_apic, unsigned gsi)
 {
         const struct pin *pin = &pins[gsi];
@@ -209,8 +210,9 @@ void io_apic_serve(unsigned gsi)
 
 void io_apic_open(unsigned gsi)
 {
-        /* An interrupt that closes the pin at this moment does its up of the semaphore later. After
-         * the down that consumes this up, the driver does another down. */
+        /* An interrupt may mask the pin right after this check. Its up then follows. When the
+         * driver has served the interrupt for which a down consumed this up, its next down opens
+         * the pin. */
         if (load_once(pins[gsi].state) != PIN_OPEN)
                 io_apic_set_state(gsi, PIN_OPEN);
 }
@@ -221,7 +223,7 @@ void gsi_default(unsigned gsi, bool *level, bool *active_low)
         for (unsigned i = 0; i < acpi.overrides; i++) {
                 const struct acpi_override *override = &acpi.override[i];
 
-                /* Defaults of an override are those of the ISA bus: edge, active high. */
+                /* The defaults of an override are those of the ISA bus: edge, active high. */
                 if (override->gsi == gsi) {
                         *level = TRIGGER(override->flags) == IS_LOW_OR_LEVEL;
                         *active_low = POLARITY(override->flags) == IS_LOW_OR_LEVEL;

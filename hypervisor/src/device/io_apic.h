@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* I/O APICs, which send the interrupts of pins (GSIs) as vectors to CPUs. */
+/* I/O APICs, which send the interrupts of their pins (GSIs) to CPUs, as vectors. */
 #ifndef DEVICE_IO_APIC_H
 #define DEVICE_IO_APIC_H
 

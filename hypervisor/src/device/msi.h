@@ -8,8 +8,8 @@
 
 struct cpu;
 
-/* A write to this range is an interrupt (SDM 3A, 10.11.1), even if a program writes. So no PD gets
- * the range. */
+/* A write to this range raises an interrupt (SDM 3A, 10.11.1), even a write by a program. So no PD
+ * gets the range. */
 #define MSI_BASE 0xfee00000u
 #define MSI_SIZE 0x100000u
 
@@ -26,8 +26,9 @@ struct msi_source {
 /** Returns true if interrupts of devices can reach a CPU. */
 bool msi_reaches(const struct cpu *cpu);
 
-/** Composes the message by which a source raises a GSI at a CPU that messages reach. With interrupt
- * remapping, no other device can raise it from now on. OUT_OF_MEMORY. */
+/** Composes the message by which a source raises a GSI at a CPU. Call it only for a CPU for which
+ * msi_reaches() returns true. With interrupt remapping, no other device can raise the GSI from now
+ * on. OUT_OF_MEMORY, BAD_DEV: as remap_route(). */
 enum nova_status msi_compose(unsigned gsi, struct msi_source source, const struct cpu *cpu,
                              struct msi *msi);
 

@@ -15,14 +15,14 @@
 #define INFO_MAP     0x40
 #define INFO_LOADER  0x200
 
-/* Limits of the amount of information that is read. */
+/* Limits on the amount of information that the kernel reads. */
 #define MAP_BYTES_MAX 0x10000
 #define MODULES_MAX   1024
 
 struct info {
         uint32_t flags;
-        uint32_t mem_lower; /* KiB from address 0 */
-        uint32_t mem_upper; /* KiB from 1 MiB */
+        uint32_t mem_lower; /* size in KiB of the RAM that begins at address 0 */
+        uint32_t mem_upper; /* size in KiB of the RAM that begins at 1 MiB */
         uint32_t boot_device;
         uint32_t cmdline;
         uint32_t modules;
@@ -32,7 +32,7 @@ struct info {
         uint32_t map;
         uint32_t drives[2];
         uint32_t config;
-        uint32_t loader; /* physical address of its name */
+        uint32_t loader; /* physical address of the boot loader's name */
 };
 
 struct module {

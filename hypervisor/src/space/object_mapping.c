@@ -51,7 +51,7 @@ enum nova_status object_space_publish(struct object_space *space, struct capabil
 }
 
 /* Enters a capability that is derived from parent at a free selector. page: the selector's page.
- * false: no memory, or too deep. */
+ * Returns false if there is no memory or the tree would be too deep. */
 static always_inline bool object_mapping_derive(struct object_mapping *parent,
                                                 struct object_space *space,
                                                 struct capability_page *page, word_t sel,
@@ -90,7 +90,7 @@ static always_inline bool object_mapping_derive(struct object_mapping *parent,
         return true;
 }
 
-/* Does object_delegate() with the lock held. */
+/* The part of object_delegate() under the lock. */
 static always_inline bool object_mapping_delegate_one(struct object_space *source, word_t from,
                                                       struct object_space *target, word_t to,
                                                       unsigned perms)
@@ -134,8 +134,8 @@ nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
         return result;
 }
 
-/* Removes a mapping without permissions from its space and drops its reference to the object. A
- * first mapping keeps the memory of the object. */
+/* Removes a mapping without permissions from its space and drops the mapping's reference to the
+ * object. A first mapping lies in the object's memory, so it keeps this memory. */
 static void object_mapping_leave_space(struct object_mapping *mapping)
 {
         struct kobject *object = mapping->object;
@@ -165,7 +165,7 @@ static bool object_mapping_is_loose(const struct object_mapping *mapping)
         return !mapping->space && !mapping->pins && !mapping->children;
 }
 
-/* Frees a mapping if nothing holds it. Returns true if it did. */
+/* Frees a mapping if nothing holds it. Returns true if it freed the mapping. */
 static bool object_mapping_release_one(struct object_mapping *mapping)
 {
         if (!object_mapping_is_loose(mapping))
@@ -191,8 +191,8 @@ bool object_mapping_holds(struct kobject *object)
         return holds;
 }
 
-/* Ends the walk on a mapping and frees it if nothing holds it. Mappings above may have waited only
- * for this: then the walk goes up and frees them one by one (rises). */
+/* Ends the walk at a mapping, and frees the mapping if nothing holds it. If nothing else holds the
+ * mappings above it, the walk goes up and frees them one by one (rises). */
 static struct object_mapping *object_mapping_rise(struct revocation *r,
                                                   struct object_mapping *mapping)
 {
@@ -219,8 +219,8 @@ static always_inline void object_mapping_reduce(struct object_mapping *mapping, 
                 object_mapping_leave_space(mapping);
 }
 
-/* Reduces the permissions of a mapping without children, and frees it if it has neither permissions
- * nor pins. Returns its parent if that waited for this, else NULL. */
+/* Reduces the permissions of a mapping without children, and frees the mapping if it then has
+ * neither permissions nor pins. Returns the parent if nothing else holds the parent, else NULL. */
 static struct object_mapping *object_mapping_reduce_leaf(struct object_mapping *mapping,
                                                          unsigned left)
 {
@@ -245,8 +245,8 @@ static struct object_mapping *object_mapping_reduce_leaf(struct object_mapping *
         return parent && unlikely(object_mapping_is_loose(parent)) ? parent : NULL;
 }
 
-/* Delegates a capability of a long delegation. If this exceeds the limit of the target's PD, begins
- * to take back all capabilities of the delegation, including this one. */
+/* Delegates one capability of a long delegation. If the delegation now exceeds the limit of the
+ * target's PD, begins to take back all its capabilities, including this one. */
 static cold_path bool object_mapping_delegate_next(struct delegation *d, word_t from, word_t to)
 {
         struct object_space *target = object_space_of(d->target);
@@ -262,9 +262,9 @@ static cold_path bool object_mapping_delegate_next(struct delegation *d, word_t 
         return done;
 }
 
-/* Returns true if this delegation, or an earlier equal one from the same sender, entered a mapping
- * in the target. The sender may take back either at any time. A mapping with pins or children stays
- * with the receiver. */
+/* Returns true if the undo of this delegation must remove a mapping from the target. This
+ * delegation or an earlier one by this sender entered such a mapping; the sender may take back both
+ * at any time. A mapping with pins or children stays with the receiver. */
 static bool object_mapping_is_undone(const struct delegation *d,
                                      const struct object_mapping *mapping)
 {
@@ -315,8 +315,8 @@ static enum step_result object_mapping_delegate_step(struct delegation *d)
 }
 
 /* Holds the lock for the whole step. If this kernel runs in a virtual machine, the host may preempt
- * the CPU that is the next to get the lock, and then all others wait. So holding the lock often and
- * briefly takes longer than holding it rarely and for long. */
+ * the CPU that is next in the queue for the lock, and then all CPUs behind it wait. So taking the
+ * lock once for a long time is faster than taking it many times briefly. */
 enum step_result object_delegation_step(struct delegation *d)
 {
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
@@ -326,7 +326,7 @@ enum step_result object_delegation_step(struct delegation *d)
         return result;
 }
 
-/* Ends a walk below the mapping where it began. */
+/* Ends a walk when it has returned to the mapping where it began. */
 static struct object_mapping *object_mapping_leave_top(struct revocation *r,
                                                        struct object_mapping *top)
 {
@@ -336,8 +336,10 @@ static struct object_mapping *object_mapping_leave_top(struct revocation *r,
         return object_mapping_rise(r, top);
 }
 
-/* Begins a walk with the next capability of the caller's range. Returns NULL if there is none up to
- * r->at, or if there is no mapping from which to walk. */
+/* Takes the next capability of the caller's range, and reduces it if the revocation includes it
+ * (self). Returns the mapping at which a walk must continue: the capability's mapping if it has
+ * children, or its parent if only that mapping held the parent. Returns NULL if no walk is needed,
+ * or if there is no capability before r->at. */
 static struct object_mapping *object_mapping_begin_walk(struct revocation *r, unsigned *budget)
 {
         struct object_mapping *top =
@@ -360,9 +362,9 @@ static struct object_mapping *object_mapping_begin_walk(struct revocation *r, un
         return top;
 }
 
-/* Moves the walk on: to the first child, else to the next sibling, else up to the parent,
- * which is then also done (up). Frees empty mappings on the way up. Returns NULL at the end of the
- * walk. */
+/* Moves the walk to the first child, else to the next sibling, else up to the parent. The walk has
+ * then visited all mappings below that parent (up). Frees mappings that nothing holds on the way
+ * up. Returns NULL at the end of the walk. */
 static struct object_mapping *object_mapping_walk_on(struct revocation *r,
                                                      struct object_mapping *mapping)
 {
@@ -383,9 +385,10 @@ static struct object_mapping *object_mapping_walk_on(struct revocation *r,
                 }
         }
         r->up = false;
-        /* This also takes permissions that another revocation took from the parent, because that
-         * revocation would find this mapping through the parent, which may be gone first. Each
-         * revocation itself removes the mapping with which it began from the space. */
+        /* Also takes the permissions that another revocation has taken from the parent. That
+         * revocation would reach this mapping only through the parent, and the parent may be gone
+         * by then. Each revocation itself removes the mapping at which its walk began from the
+         * space. */
         object_mapping_reduce(next, next->perms & ~(unsigned)r->perms & next->parent->perms, false);
         return next;
 }

@@ -50,8 +50,14 @@
 /** A capability range descriptor: type, permissions, order, base. @spec 4.3 */
 typedef nova_word_t nova_crd_t;
 
-/** Returns the descriptor of the 2^order selectors that begin at @p base, a multiple of 2^order.
- * @p type is NOVA_CRD_MEM, _IO or _OBJ, and @p perms is the permission mask. */
+/**
+ * Returns the descriptor of the 2^order selectors that begin at base.
+ *
+ * @param type  NOVA_CRD_MEM, NOVA_CRD_IO or NOVA_CRD_OBJ
+ * @param base  the first selector, a multiple of 2^order
+ * @param order 0 to 31
+ * @param perms the permission mask
+ */
 static inline nova_crd_t nova_crd(unsigned type, nova_sel_t base, unsigned order, unsigned perms)
 {
         return base << NOVA_CRD_BASE_SHIFT | (nova_word_t)order << NOVA_CRD_ORDER_SHIFT |
@@ -76,7 +82,7 @@ static inline unsigned nova_crd_order(nova_crd_t crd)
         return (unsigned)(crd >> NOVA_CRD_ORDER_SHIFT & NOVA_CRD_ORDER_MASK);
 }
 
-/** Returns the base field of a range. The kernel rounds the base down to a multiple of 2^order. */
+/** Returns the base of a range as written. The kernel aligns the base down to 2^order. */
 static inline nova_sel_t nova_crd_base(nova_crd_t crd)
 {
         return crd >> NOVA_CRD_BASE_SHIFT;

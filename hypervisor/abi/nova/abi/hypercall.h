@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Hypercall numbers, flags and the identifier word. @spec 5, 7.5, 8.5
  *
- * Registers (argument 1 carries the identifier in and the status out):
+ * Registers of arguments 1 to 5. Argument 1 is the identifier, and on return the status:
  *   x86-32, SYSENTER: EAX, EDI, ESI, EBX, EBP; ECX = return SP, EDX = return IP
- *   x86-64, SYSCALL: RDI, RSI, RDX, RAX, R8; clobbers RCX and R11
+ *   x86-64, SYSCALL: RDI, RSI, RDX, RAX, R8; RCX and R11 are clobbered
  */
 #ifndef NOVA_ABI_HYPERCALL_H
 #define NOVA_ABI_HYPERCALL_H
@@ -39,7 +39,7 @@
 /* Flags, as bits of the identifier. */
 #define NOVA_CALL_DB    0x10 /**< disable blocking: return COM_TIM if the callee is busy */
 #define NOVA_CALL_DD    0x20 /**< disable donation */
-#define NOVA_CALL_DL    0x40 /**< extension: return DEADLOCK, not COM_TIM, for a cycle */
+#define NOVA_CALL_DL    0x40 /**< extension: return DEADLOCK, not COM_TIM, for a cyclic call */
 #define NOVA_PD_ACCOUNT 0x40 /**< extension, create_pd: own account; argument 4: bytes */
 #define NOVA_EC_GLOBAL  0x10 /**< create_ec: global thread */
 #define NOVA_EC_TSC     0x40 /**< extension, create_ec, virtual CPU: its TSC counts stolen time */
@@ -47,7 +47,7 @@
 #define NOVA_SM_UP_OP   0x00 /**< sm_ctrl: up */
 #define NOVA_SM_DN_OP   0x10 /**< sm_ctrl: down */
 #define NOVA_SM_ZC      0x20 /**< sm_ctrl: down sets the counter to zero */
-/** Extension, sm_ctrl down: waits at most until the TSC reaches a deadline in argument 2 (bits
+/** Extension, sm_ctrl down: waits at most until the TSC reaches the value in arguments 2 (bits
  * 63..32) and 3 (bits 31..0). */
 #define NOVA_SM_TIMEOUT 0x40
 
@@ -55,19 +55,19 @@
 #define NOVA_EXT_OBJECT     0x10 /**< group: objects */
 #define NOVA_EXT_PD_DESTROY 0x0  /**< argument 1: PD; destroys the PD and everything in it */
 #define NOVA_EXT_NAME_SET   0x1  /**< argument 1: PD, EC, PT or SM; 3 (x86-32: 3, 4): its name */
-#define NOVA_EXT_NAME_GET   0x2  /**< out: argument 2, on x86-32 also 3: the name */
+#define NOVA_EXT_NAME_GET   0x2  /**< as SET; out: argument 2, on x86-32 also 3: the name */
 #define NOVA_NAME_SIZE      8    /**< size of a name in bytes; shorter names are padded with 0 */
 #define NOVA_EXT_PD_LIMIT   0x3  /**< argument 3: QPD, 4: CPUs 31..0, 5: CPUs 63..32 */
 #define NOVA_EXT_EC_RECEIVE 0x4  /**< argument 1: EC; 3: bytes that a message may use */
-#define NOVA_EC_RECEIVE_ALL (~(nova_word_t)0) /**< value of argument 3: no limit (initially) */
+#define NOVA_EC_RECEIVE_ALL (~(nova_word_t)0) /**< bytes: no limit; the initial setting */
 
 #define NOVA_EXT_THREAD      0x30 /**< group: the calling thread */
-#define NOVA_EXT_THREAD_EXIT 0x0  /**< ends the thread */
+#define NOVA_EXT_THREAD_EXIT 0x0  /**< the thread ends */
 #define NOVA_EXT_THREAD_TLS  0x1  /**< argument 3: base of FS (x86-64), GS (x86-32); 0: none */
 
 #define NOVA_EXT_QUOTA       0x20 /**< group: accounts; argument 1: PD */
-#define NOVA_EXT_QUOTA_GIVE  0x0  /**< argument 3: bytes, 4: PD that uses the parent account */
-#define NOVA_EXT_QUOTA_TAKE  0x1  /**< argument 3: bytes, which the parent account gets back */
+#define NOVA_EXT_QUOTA_GIVE  0x0  /**< argument 3: bytes, 4: PD whose account pays */
+#define NOVA_EXT_QUOTA_TAKE  0x1  /**< argument 3: bytes; they return to the parent account */
 #define NOVA_EXT_QUOTA_QUERY 0x2  /**< out: argument 2: bytes used, 3: limit in bytes */
 
 #define NOVA_EXT_MACHINE       0x40 /**< group: the machine; root PD only */
@@ -83,8 +83,8 @@ enum nova_hypercall {
 #undef NOVA_HYPERCALL_ENUM
 };
 
-/** Returns the identifier of a hypercall: @p number, @p flags (NOVA_CALL_DB, …) and selector @p
- * sel. */
+/** Returns the identifier of hypercall @p number with @p flags (NOVA_CALL_DB, …) and selector
+ * @p sel. */
 static inline nova_word_t nova_hypercall_id(enum nova_hypercall number, nova_word_t flags,
                                             nova_sel_t sel)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Turns the marked strings in compiled asm_offsets.c (INPUT) into a header (OUTPUT).
+# Writes a header (OUTPUT) from the marked strings in the compiled asm_offsets.c (INPUT).
 file(STRINGS "${INPUT}" lines REGEX "->[A-Z0-9_]+ .*<-")
 string(REGEX MATCHALL "->[A-Z0-9_]+ -?[0-9]+<-" marks "${lines}")
 set(text "/* Generated from asm_offsets.c. */\n")

@@ -9,14 +9,14 @@
 #define PAGING_TOP_FLAGS PTE_PRESENT /* the other flags are reserved at the top level */
 #define PAGING_TOP_SLOTS 4
 
-/** Address at which the pool is mapped. */
+/** Virtual address of the start of the pool. */
 #define POOL_VIRT(phys) ((word_t)POOL_BASE)
 
-/** Greatest size of the pool. */
+/** Maximum size of the pool in bytes. */
 #define POOL_LIMIT POOL_SIZE_MAX
 
-/** Tables of the early mapping in addition to those of start.S. The one directory of start.S maps
- * the kernel half and the whole pool, with large pages. */
+/** Numbers of tables that the early mapping needs in addition to those of start.S: none. The one
+ * directory of start.S maps the kernel half and the whole pool, with large pages. */
 #define EARLY_DIRECTORIES 0
 #define EARLY_POOL_TABLES 0
 

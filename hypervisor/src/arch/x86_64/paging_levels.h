@@ -9,18 +9,18 @@
 #define PAGING_TOP_FLAGS (PTE_PRESENT | PTE_WRITE)
 #define PAGING_TOP_SLOTS 512
 
-/** Address at which the pool is mapped. */
+/** Virtual address of an address in the pool. */
 #define POOL_VIRT(phys) ((word_t)(phys) + POOL_OFFSET)
 
-/** Greatest size of the pool. */
+/** Maximum size of the pool in bytes. */
 #define POOL_LIMIT 0x40000000
 
-/** Number of page directories of the early mapping that start.S does not make: one, for
- * BOOT_MAP_BASE. */
+/** Number of page directories that the early mapping needs in addition to those of start.S: one,
+ * for BOOT_MAP_BASE. */
 #define EARLY_DIRECTORIES 1
 
-/** Tables of the early mapping for the pool: a table of directories, and a directory for each GiB
- * that a pool of POOL_LIMIT can touch. It can touch one GiB more than its size in GiB. */
+/** Number of tables for the pool in the early mapping: a table of directories, and a directory for
+ * each aligned GiB that a pool of POOL_LIMIT can touch. These are one more than its size in GiB. */
 #define EARLY_POOL_TABLES (1 + POOL_LIMIT / 0x40000000 + 1)
 
 /** Writes an entry that a CPU may be reading. */

@@ -125,8 +125,9 @@ static uint64_t svm_injected_event(const struct vcpu *vcpu, uint64_t event)
         return soft && vcpu->svm.soft_interrupt ? event & ~(uint64_t)NOVA_INJ_TYPE : event;
 }
 
-/* The instruction of a software event, where IP still is, is executed again: a delivery would need
- * its length. An injected event has no instruction. The VMM finishes a task switch. */
+/* IP is still at the instruction of a software event, so the guest executes the instruction again;
+ * to deliver the event, the kernel would need the instruction's length. An injected event has no
+ * instruction. The VMM finishes a task switch. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
