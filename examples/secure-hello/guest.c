@@ -11,7 +11,7 @@ static void out(uint32_t value)
         __asm__ volatile("outl %0, %w1" : : "a"(value), "Nd"(PORT));
 }
 
-/* The stack pointer is that of a function which has been called. */
+/* The guest's start state has the stack pointer of a function that was just called. */
 __attribute__((noreturn)) void _start(void)
 {
         void *const page = (void *)(SHARED_GFN << 12);

@@ -10,7 +10,7 @@
 
 #include "novanet/ip.h"
 
-/* Sends a text until it comes back. @return false: it did not */
+/* Sends a text until it comes back. @return false: it has not come back */
 static bool ask(int number, const struct sockaddr_in *to, const char *text)
 {
         char answer[16];

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Unpacks mbedTLS's source from Debian's source package: source.py FOLDER.
 
-The folder gets `library`, `include` and LICENSE. If that is impossible, prints the reason, and ends
-with status 1; the next configuration tries again.
+Writes `library`, `include` and LICENSE to the folder. If that is impossible, prints the reason and
+ends with status 1; CMake calls this program again when it next configures the build.
 """
 import sys
 from pathlib import Path

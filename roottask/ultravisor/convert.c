@@ -221,7 +221,7 @@ static bool make_tables(struct vm *vm, struct nova_vcpu *vcpu)
         const uint64_t at = vm->seal->tables, bit = vm->bit;
         uint64_t *table;
 
-        /* These pages are no part, so they begin with zeroes. */
+        /* The tables are not in a part of the image, so their pages begin with zeroes. */
         for (uint64_t i = 0; i < SEAL_TABLES_BYTES; i += FRAME_BYTES)
                 if (!expect(vm, at + i, FRAME_BYTES, false) || !memory_get(vcpu, at + i))
                         return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host's program nova-acpi: writes the ACPI tables of a guest's PC, as the library writes them
- * into a guest's memory, to the standard output: nova-acpi VCPUS. `nova seal` measures them. */
+/* The program nova-acpi for the host: nova-acpi VCPUS writes the ACPI tables of a PC with VCPUS
+ * virtual CPUs to the standard output. The library writes the same bytes into a guest's memory, and
+ * `nova seal` measures them. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +19,7 @@ int main(int argc, char **argv)
         size_t end = RAM_BYTES;
 
         if (!vcpus || vcpus > VCPUS_MAX) {
-                fprintf(stderr, "nova-acpi: write the number of virtual CPUs, 1 to %d.\n",
+                fprintf(stderr, "nova-acpi: give the number of virtual CPUs, 1 to %d.\n",
                         VCPUS_MAX);
                 return 2;
         }

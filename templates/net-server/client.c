@@ -34,7 +34,7 @@ static int connect_to(const char *address)
         return -1;
 }
 
-/* Sends a line, and waits for the answer. @return false: it is not `expected` */
+/* Sends a line, and waits for the answer. @return false: the answer is not `expected` */
 static bool ask(int number, const char *line, const char *expected)
 {
         char answer[100];

@@ -93,7 +93,7 @@ static struct part trim(struct part part)
         return part;
 }
 
-/* Removes and returns a line, without its end. @return false: it has no end yet */
+/* Removes and returns a line, without its end. @return false: the line has no end yet */
 static bool take_line(struct part *from, struct part *line)
 {
         if (!from->bytes || !memchr(from->at, '\n', from->bytes))

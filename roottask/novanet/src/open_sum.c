@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Leaves the checksums of frames open (RFC 894, 791, 768, 9293). */
+/* Leaves checksums of frames open (see open_sum.h; RFC 894, 791, 768, 9293). */
 #include "open_sum.h"
 
 #include <string.h>
@@ -8,19 +8,19 @@
 #include "novart/service/net.h"
 
 /* Offsets in a frame. */
-#define TYPE      12 /* type of the frame; then IPv4's version and length of the header */
-#define PARTS     20 /* flags and fragment offset of IPv4; not 0: a fragment */
+#define TYPE      12 /* type of the frame; then IPv4's version and length of the header in words */
+#define PARTS     20 /* IPv4's flags and fragment offset: 0 if the packet is not a fragment */
 #define PROTOCOL  23
 #define ADDRESSES 26
 #define PACKET    34
 
 #define TCP        6
-#define TCP_BYTES  20 /* of the header */
-#define TCP_SUM    16 /* offset of the field in the header */
+#define TCP_BYTES  20 /* size of the header without options */
+#define TCP_SUM    16 /* offset of the checksum in the header */
 #define UDP        17
 #define UDP_BYTES  8
 #define UDP_SUM    6
-#define KEEP_WHOLE 0x40 /* flag DF in PARTS, which does not make the packet a fragment */
+#define KEEP_WHOLE 0x40 /* bit of PARTS: don't fragment; also set in whole packets */
 
 uint32_t novanet_open_sum(uint8_t *frame, size_t bytes)
 {

@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Leaves the checksum open in a frame that carries a whole packet of TCP or UDP over IPv4 without
- * options: writes only the sum of the pseudo header to the checksum's field.
- * @return the word about the frame; 0: the frame carries something else, and is unchanged */
+/* Leaves the checksum of a frame open if the frame carries a whole packet of TCP or UDP over IPv4
+ * without options: writes the sum of the pseudo header to the checksum's field.
+ * @return nova_net_sum_open() for the frame; 0: the frame carries something else, and is unchanged
+ */
 uint32_t novanet_open_sum(uint8_t *frame, size_t bytes);
 
 #endif

@@ -4,9 +4,9 @@
 #include "interface.h"
 #include "lwip/priv/tcp_priv.h"
 
-/* Each timeout that meets a service which does not run doubles the time to the next one, so that a
- * connection could be silent for 20 seconds after some ends of the service. But here it is known
- * that frames were lost, and that no other machine is the reason. */
+/* Resends at once. A timeout while the service does not run doubles the time to the next timeout,
+ * so a connection could be silent for 20 seconds after some restarts of the service. But it is
+ * known here that the service has lost frames, not the network. */
 void novanet_recover(void)
 {
         for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
@@ -19,9 +19,9 @@ void novanet_recover(void)
         }
 }
 
-/* lwIP itself would try again with the stream's next acknowledgement, or with a timer after half a
- * second or more. No acknowledgement comes if all of the stream's other bytes have arrived, and the
- * buffers had frames of other streams. */
+/* Sends segments that found no free buffer. lwIP itself would try again at the stream's next
+ * acknowledgement, or by a timer after half a second or more. No acknowledgement comes if all other
+ * bytes of the stream have arrived and only frames of other streams were in the buffers. */
 void novanet_send_rest(void)
 {
         for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next)

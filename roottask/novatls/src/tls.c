@@ -107,7 +107,7 @@ static int error_of(const struct nova_tls *tls, int result)
         }
 }
 
-/* mbedTLS wants a 0 after PEM. */
+/* mbedTLS requires a 0 after a text in PEM. */
 static bool read_roots(struct nova_tls *tls, const struct nova_tls_config *config)
 {
         char *text = malloc(config->roots_bytes + 1);

@@ -114,7 +114,7 @@ bool e1000e_reset(struct e1000e *card)
         return true;
 }
 
-/* An address that the card has read from its settings. */
+/* Reads the address that the card has loaded from its settings. */
 static void read_address(struct e1000e *card)
 {
         const uint32_t low = get(card, RAL), high = get(card, RAH);
@@ -177,8 +177,8 @@ void e1000e_publish(struct e1000e *card)
         publish(card, TDBAL, &card->transmit, &card->transmit_tail);
 }
 
-/* Without MSI-X, a read clears the causes and lowers the pin. With it, ones that are written clear
- * them. A request that ends afterwards causes another interrupt. */
+/* Without MSI-X, a read of the register clears the causes and lowers the pin. With MSI-X, a write
+ * of ones clears the causes. A request that ends afterwards causes another interrupt. */
 void e1000e_acknowledge(struct e1000e *card)
 {
         if (card->msix)

@@ -85,8 +85,9 @@ static int get_info(struct nova_request *request)
         return 0;
 }
 
-/* A device that has half of its client's buffers takes the others when frames have come. Without
- * them it would need a wake-up for each frame that the client has read. */
+/* Returns true if the device should take more empty buffers from the client, because it has less
+ * than half of them. With fewer buffers, the device would need a wake-up for each frame that the
+ * client has read. */
 static bool lacks_buffers(const struct net_port *port)
 {
         return service->buffers &&

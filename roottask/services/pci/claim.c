@@ -152,7 +152,7 @@ static void revoke(const struct device *device)
         interrupt_revoke(device);
 }
 
-/* All answers that give something to the former driver have been delivered. */
+/* Ends a claim. By now, all answers that delegate something to the former driver have arrived. */
 static void end(struct nova_later *later)
 {
         struct device *const device = (struct device *)later;

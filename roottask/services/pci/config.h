@@ -9,7 +9,7 @@
 #include "nova/abi/types.h"
 
 #define CONFIG_PORT_BYTES 256  /* bytes of a function that are accessible through ports */
-#define CONFIG_BYTES      4096 /* … and through memory */
+#define CONFIG_BYTES      4096 /* bytes of a function that are accessible through memory */
 
 /* Gets the ports from the parent. Returns 0 or an errno value. */
 int config_init(void);

@@ -10,7 +10,7 @@
 
 #define MS          UINT64_C(1000000)
 #define RESET_MS    100  /* time that a function needs after a reset (PCI Express 3.0, 6.6.2) */
-#define ANSWER_MS   1000 /* longest wait for the function's answer after that */
+#define ANSWER_MS   1000 /* maximum time from a reset until the function answers */
 #define POWER_MS    10   /* time for a change of the power state (PCI Power Management 1.2, 5.4) */
 #define BUS_MS      2    /* length of a reset of a bus: 1 ms or more (PCI Express 3.0, 4.2.6.11) */
 #define PENDING_MS  100  /* longest wait for the end of the function's own requests */

@@ -24,7 +24,8 @@ static uint32_t sizing_bits(uint16_t address, unsigned offset, uint32_t *old)
         return bits;
 }
 
-/* A size, from the bits of an address that can be set; 0 if they make none. */
+/* Returns the size of a range from the mask of writable address bits; 0 if the mask is not valid.
+ */
 static uint64_t size_of(uint64_t mask)
 {
         const uint64_t size = ~mask + 1;

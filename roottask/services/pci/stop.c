@@ -84,7 +84,8 @@ void stop_report(const struct device *device)
         nova_parent_pci_quiet((unsigned)(device - devices), !device->is_loud);
 }
 
-/* A driver has ended: finds out which one, and reports the devices that it had not claimed. */
+/* When a driver has ended, finds out which driver it was, and reports the devices that it had not
+ * claimed. */
 static void *watch(void *argument)
 {
         struct nova_service *const service = argument;

@@ -17,7 +17,7 @@ struct ram_disk {
                         * ends at once */
         unsigned crash_after; /* number of requests until the program crashes; 0: never */
         unsigned hang_after;  /* number of requests that are served; 0: all */
-        unsigned loop_after;  /* … until the service loops with its lock; 0: never */
+        unsigned loop_after;  /* requests until the service loops with its lock; 0: never */
         unsigned timeout_ms;  /* time until a hanging disk ends the program; 0: never */
         bool read_only;
 };

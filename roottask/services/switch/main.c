@@ -312,7 +312,8 @@ static bool is_taken(const uint8_t *address)
         return false;
 }
 
-/* A client has one port. Its session from before a restart may still have this port. */
+/* A client has one port. If the client has restarted, a session of its previous run may still have
+ * this port. */
 static int open_port(struct net_port *port, const char *name, const char *arguments)
 {
         struct table_port new = {.used = true, .open = options_is_open(name)};
@@ -350,7 +351,7 @@ static void close_port(struct net_port *port)
         table_remove(&table, client->index);
 }
 
-/* Without a card, the other clients are the network. */
+/* Returns whether a card has a cable. Without a card, the other clients are the network. */
 static bool has_cable(void)
 {
         bool some = !card_count;
@@ -369,7 +370,7 @@ static void describe(const struct net_port *port, struct nova_net_info *info)
                 info->flags |= NOVA_NET_LINK;
 }
 
-/* @return false if the word is no argument */
+/* @return false if the word is not an argument */
 static bool read_argument(const char *word)
 {
         static const struct table_port open = {.used = true, .open = true};

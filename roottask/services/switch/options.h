@@ -10,7 +10,7 @@
 #define CLIENT_NAME 8 /* significant characters of a client's name */
 
 /* Reads `open=CLIENT` or `rate=CLIENT:BYTES`. The word must stay valid.
- * @return false: it is neither, or one too many */
+ * @return false: the word is neither, or there are too many */
 bool options_read(const char *word);
 
 /* Returns true if the client has several addresses. */

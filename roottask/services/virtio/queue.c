@@ -187,7 +187,8 @@ bool queue_arm(struct queue *queue)
         return queue_is_taken(queue);
 }
 
-/* With events, the device sends an interrupt after one request only, which has completed. */
+/* With events, the device interrupts only for the request that the driver named, and this request
+ * has completed. */
 void queue_disarm(struct queue *queue)
 {
         if (!queue->events)

@@ -33,7 +33,7 @@ static int give_memory(struct request *request, const struct nova_child_pci *que
         return 0;
 }
 
-/* The parent keeps the window with the semaphore, and the server gets another one. */
+/* The parent keeps the window, which has received the semaphore. The server gets another window. */
 static int take_watch(struct request *request, struct nova_child_pci *question)
 {
         const struct nova_child_grants *const grants = &request->child->grants;

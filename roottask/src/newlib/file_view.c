@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Views of files: windows for pages of the service's cache. read() copies from its own views, each
- * of which stays until its window is needed for another part of a file. */
+/* Views of files: windows for pages of the service's cache. read() copies from views of its own.
+ * Such a view stays until the service revokes it, the file is closed, or read() needs the window
+ * for another part of a file. */
 #include "novart/file_view.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include "novart/sync.h"
 
 #define WINDOWS 2 /* number of windows for read() */
-#define TRIES   3 /* attempts to get a view that the service revokes at once */
+#define TRIES   3 /* maximum number of attempts to get a view; the service may revoke it at once */
 
 _Static_assert(NOVA_FILE_VIEW_BYTES == NOVA_FILES_VIEW_BYTES, "a view has one size");
 
@@ -39,7 +40,7 @@ static nova_crd_t crd_of(const char *addr)
         return nova_crd_mem((nova_word_t)addr >> NOVA_PAGE_BITS, NOVA_FILES_VIEW_ORDER, NOVA_MEM_R);
 }
 
-/* Calls VIEW. @return 0 or an errno value */
+/* Calls the service's operation VIEW. @return 0 or an errno value */
 static int call(unsigned session, nova_word_t file, uint64_t place, nova_word_t known,
                 nova_crd_t *window, nova_word_t answer[2])
 {
@@ -49,8 +50,8 @@ static int call(unsigned session, nova_word_t file, uint64_t place, nova_word_t 
         return novart_files_receive(session, NOVA_FILES_VIEW, words, 4, answer, 2, window);
 }
 
-/* Gets a view into empty addresses, in one attempt. @return 0 or an errno value, EAGAIN: the
- * service has revoked it meanwhile */
+/* Tries once to get a view at addresses without pages. @return 0 or an errno value; EAGAIN: the
+ * service has revoked the view meanwhile */
 static int get_once(unsigned session, nova_word_t file, uint64_t place, const char *addr,
                     size_t *bytes)
 {
@@ -75,7 +76,7 @@ static int get_once(unsigned session, nova_word_t file, uint64_t place, const ch
         return error;
 }
 
-/* Gets a view. @return 0 or an errno value; with 0 bytes there are no pages */
+/* Gets a view. @return 0 or an errno value; if *bytes is then 0, the view has no pages */
 static int get(unsigned session, nova_word_t file, uint64_t place, const char *addr, size_t *bytes)
 {
         int error = EAGAIN;
@@ -101,7 +102,7 @@ static struct window *find(unsigned session, nova_word_t file, uint64_t place)
 }
 
 /* Gets a view into the window that was filled the longest time ago. @return 0 or an errno value; at
- * the end of the file *filled has 0 bytes and is empty */
+ * the end of the file *filled is a window without a view */
 static int fill(unsigned session, nova_word_t file, uint64_t place, struct window **filled)
 {
         struct window *window = &windows[++last % WINDOWS];
@@ -123,8 +124,7 @@ static int fill(unsigned session, nova_word_t file, uint64_t place, struct windo
         return error;
 }
 
-/* Copies from a view. After the copy, checks whether the view is still valid.
- * @return false: the service has revoked it */
+/* Copies from a view. @return false: the service has revoked the view, before or during the copy */
 static bool copy(struct window *window, size_t within, void *to, size_t *bytes)
 {
         const size_t left = within < window->bytes ? window->bytes - within : 0;

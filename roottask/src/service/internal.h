@@ -34,11 +34,11 @@ struct service_cpu {
         bool ended;      /* the handlers have ended; written by the runner */
         nova_sel_t wake; /* semaphore that wakes the runner */
         uint32_t wanted; /* number of the requested pass; written by any thread */
-        uint32_t done;   /* number of its last pass; written by the runner */
+        uint32_t done;   /* number of the runner's last pass; written by the runner */
         bool rests;      /* the runner waits without a deadline; a handler wakes it when it begins a
                           * call */
-        uint32_t calls_begun[SERVICE_HANDLERS]; /* calls that each handler has begun; written by it
-                                                 */
+        uint32_t calls_begun[SERVICE_HANDLERS]; /* calls that each handler has begun; written by the
+                                                 * handler */
         uint32_t calls_ended[SERVICE_HANDLERS]; /* … and completed */
 };
 
@@ -50,8 +50,8 @@ struct nova_service {
                                        * thread */
         unsigned waiters;             /* number of threads in nova_service_lock() */
         char *states;                 /* states of all slots */
-        nova_sel_t control;           /* control portals: + CPU */
-        nova_sel_t share;             /* share portals: + CPU; NOVA_SEL_NONE */
+        nova_sel_t control;           /* control portal of CPU 0; that of CPU n is at control + n */
+        nova_sel_t share;             /* likewise the share portals; NOVA_SEL_NONE: none */
         unsigned portal_order;        /* 2^portal_order portals: one for each CPU number */
         unsigned session_order;       /* order of the range of all session portals */
         uint64_t cpus;                /* bit n: CPU n is served */
@@ -73,7 +73,7 @@ struct nova_service {
 #define SERVICE_PATIENCE 2000000
 #define SERVICE_PERIOD   1000000000
 
-/* Maximum order: 2^order is the number of CPU numbers that a program can have. */
+/* Maximum of portal_order: a program can have CPU numbers below 2^SERVICE_ORDER_MAX. */
 #define SERVICE_ORDER_MAX 6
 
 /* dispatch.c */
@@ -85,55 +85,57 @@ int novart_service_share_window(struct service_cpu *cpu);
 void novart_service_share_end(struct session *session);
 
 /* control.c. All functions are called with the lock held. A function that calls the service's own
- * functions may return without the lock; novart_service_inside() tests that. */
+ * functions may return without the lock; the caller tests this with novart_service_inside(). */
 int novart_service_open(struct service_cpu *cpu, struct nova_request *request);
 void novart_service_finish(struct nova_service *service, struct session *session);
 void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count);
 int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request);
 
-/* deferred.c: the functions take the deferred actions from the service, put them back, and perform
- * them with the lock held. */
+/* deferred.c. The first function takes the deferred actions from the service, the second puts them
+ * back, and the third performs them; the third is called with the lock held. */
 struct nova_later *novart_service_deferred_take(struct nova_service *service);
 void novart_service_deferred_return(struct nova_service *service, struct nova_later *later);
 void novart_service_deferred_run(struct nova_later *later);
 
-/* runner.c: calls a handler of this CPU. When the call returns, the handler has completed its
- * work. */
+/* runner.c: calls the handler of this CPU among portals. When the call returns, the handler has
+ * completed its work. */
 void novart_service_pass(const struct service_cpu *cpu, nova_sel_t portals);
 int novart_service_runner_start(struct service_cpu *cpu);
 /* Ends a runner and the handlers of its CPU.
  * @return false if they could not be ended */
 bool novart_service_runner_stop(struct service_cpu *cpu);
 void novart_service_runner_wake(struct service_cpu *cpu);
-/* A handler calls the first function when it begins to serve a call, and the second at the end. In
- * between the runner wakes up once per period. */
+/* A handler calls the first function when it begins to serve a call, and the second function when
+ * it has served the call. In between, the runner wakes up once per period. */
 void novart_service_runner_begin(struct service_cpu *cpu, enum service_handler role);
 void novart_service_runner_end(struct service_cpu *cpu, enum service_handler role);
 void novart_service_clear_soon(struct nova_service *service);
 
 /* lock.c: takes the lock.
- * @return false if the service stops: a dead handler may hold it */
+ * @return false if the service stops: a dead handler may hold the lock */
 bool novart_service_enter(struct nova_service *service);
 
-/* Donates time to the handlers of this CPU, which may need it. For a thread that waits for them. */
+/* Donates time to handlers of this CPU that have the lock or wait for it. Handlers and runners call
+ * it while they wait. */
 void novart_service_help(const struct nova_service *service);
 
-/* Releases the lock, if the caller holds it. */
+/* Releases the lock if the caller holds it. */
 void novart_service_leave(struct nova_service *service);
 
 /* Returns true if the caller holds the lock. */
 bool novart_service_inside(const struct nova_service *service);
 
-/* Functions for the thread that stops the service. The first records that a handler or runner (its
- * struct nova_thread) has ended, perhaps with the lock held. The second takes the lock after all
- * handlers and runners have ended. The third waits until no thread is in nova_service_lock(). */
+/* Functions for the thread that stops the service. The first records that a handler or runner has
+ * ended, perhaps with the lock held; thread is the address of its struct nova_thread. The second
+ * takes the lock after all handlers and runners have ended. The third waits until no thread is in
+ * nova_service_lock(). */
 void novart_service_holder_ended(struct nova_service *service, nova_word_t thread);
 void novart_service_take_over(struct nova_service *service);
 void novart_service_wait_for_waiters(const struct nova_service *service);
 
-/* shortage.c. The first function returns the bytes that the program has used of its account of
- * kernel memory. The second prints a sentence with the resource and the remedy if a service cannot
- * start for lack of a resource. */
+/* shortage.c. The first function returns the number of bytes that the program has used of its
+ * account of kernel memory. The second prints the missing resource and the remedy if a service
+ * cannot start for lack of a resource. */
 nova_word_t novart_service_kernel_memory(nova_word_t *limit);
 void novart_service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
 
@@ -143,14 +145,14 @@ static inline bool service_stopping(const struct nova_service *service)
         return __atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE);
 }
 
-/* Returns the service's own bytes of a session. */
+/* Returns the state of a session, which belongs to the service's own functions. */
 static inline void *session_state(const struct nova_service *service, const struct session *session)
 {
         return service->states +
                (size_t)(session - service->table.slots) * service->config.state_bytes;
 }
 
-/* Returns the session of the service's own bytes. */
+/* Returns the session to which a state belongs. */
 static inline struct session *session_of_state(const struct nova_service *service,
                                                const void *state)
 {

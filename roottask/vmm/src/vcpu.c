@@ -121,7 +121,8 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* a virtual CPU that has reset the machine keeps the task of reporting that */
+/* A virtual CPU that has reset the machine is not reset itself, because it must still report that.
+ */
 void nova_vcpu_reset(struct nova_vcpu *vcpu)
 {
         if (novavmm_secure_reset(vcpu))

@@ -4,13 +4,14 @@
 
 #include "squashfs.h"
 
-/* Position of a sequence that is read. */
+/* The rest of the input. */
 struct input {
         const uint8_t *at, *end;
 };
 
-/* Reads the rest of a length. The result is at most 255 times as large as the input.
- * @return false: the input ends within it */
+/* Adds the bytes of a length that follow its token. The length is at most 255 times the size of the
+ * input.
+ * @return false: the input ends within the length */
 static bool lz4_length(struct input *input, size_t *length)
 {
         uint8_t byte = 255;

@@ -186,7 +186,7 @@ static int collect(struct nova_net *net)
         return error == EAGAIN ? 0 : error;
 }
 
-/* If buffers lack, requests the bell, because another thread may wait for it in
+/* If there are too few buffers, requests the bell, because another thread may wait for it in
  * nova_net_listen(). Then nova_net_flush() rings the doorbell, so that the service sees the
  * request. */
 int nova_net_reserve(struct nova_net *net, unsigned frames)
@@ -215,8 +215,8 @@ int nova_net_prepare(struct nova_net *net, void **buffer)
         return error;
 }
 
-/* A frame whose page has vanished is not sent: if the page vanished before the ring, the service
- * that still sees the ring would send other data. */
+/* Does not send a frame whose page has vanished. If the page has vanished but the service still
+ * sees the ring, the service would send other data. */
 int nova_net_queue_sum(struct nova_net *net, size_t bytes, uint32_t sum)
 {
         uint32_t buffer, offset;

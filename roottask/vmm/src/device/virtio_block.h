@@ -9,7 +9,7 @@
 #define FEATURE_DISCARD (1u << 13)
 #define FEATURE_ZEROES  (1u << 14)
 
-/* Features that do not depend on the disk. */
+/* Features of each disk. */
 #define NOVAVMM_BLOCK_FEATURES (NOVA_VIRTIO_EVENT_INDEX | NOVA_VIRTIO_INDIRECT)
 
 enum { READ = 0, WRITE = 1, FLUSH = 4, IDENTIFY = 8, DISCARD = 11, ZEROES = 13 };
@@ -31,7 +31,7 @@ struct range {
 
 _Static_assert(sizeof(struct range) == 16, "5.2.6");
 
-/* Initialises what both kinds have in common. */
+/* Initialises the fields that both kinds have in common. */
 void novavmm_virtio_block_make(struct nova_virtio_block *block,
                                const struct nova_virtio_class *kind,
                                const struct nova_guest_memory *memory, uint32_t block_bytes);
@@ -39,7 +39,8 @@ void novavmm_virtio_block_make(struct nova_virtio_block *block,
 /* Reads the header of a chain. Breaks the device if the chain has no header or no status byte. */
 bool novavmm_virtio_block_header(struct nova_virtio_block *block, struct header *header);
 
-/* Returns true if @p bytes are whole units of @p unit bytes, and the disk has them at @p sector. */
+/* Returns true if @p bytes and the address of @p sector are multiples of @p unit bytes, and the
+ * range lies on the disk. */
 bool novavmm_virtio_block_fits(const struct nova_virtio_block *block, uint64_t sector,
                                uint64_t bytes, uint32_t unit);
 

@@ -107,8 +107,8 @@ static bool send_large(struct nova_virtio_net *net, uint8_t *to, unsigned *left)
         return true;
 }
 
-/* Sends the next frame of the guest, or the packet that was begun.
- * @return false: it waits, or the driver has broken the device */
+/* Sends the guest's next frame, or the rest of a packet.
+ * @return false: the frame waits, or the driver has broken the device */
 static bool send_next(struct nova_virtio_net *net, unsigned *left)
 {
         struct nova_virtio *const virtio = &net->virtio;
