@@ -33,7 +33,7 @@
 #define SEL_FREE    0x2c0
 #define SEL_END     0x400
 #define ZONE        32
-#define HALF        16 /* … of PDs, virtual CPUs, local and global threads */
+#define HALF        16 /* selectors of a zone of PDs, virtual CPUs, local or global threads */
 
 #define SHARED_ORDER 4    /* pages that all suspects may have */
 #define PORT         0x80 /* an I/O port that does nothing */
@@ -134,13 +134,13 @@ void crowd_end(void);
 word_t crowd_calls(void);
 
 void bystanders_init(void);
-/* Lets them run on to their next check. */
+/* Lets the bystanders continue to their next check. */
 void bystanders_poke(void);
 /* Takes a page back from a thread on each CPU and expects that it is not written. */
 void bystanders_shoot(void);
-/* Lets them take memory from the kernel, and give it back, until the next check. */
+/* Lets the bystanders use more or less kernel memory until the next check. */
 void bystanders_begin(void);
-/* Fails the case if one of them has noticed anything, or has not run since the last check. */
+/* Fails the case if a bystander has noticed a change, or has not run since the last check. */
 void bystanders_check(void);
 void bystanders_end(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keepers: a thread of the root PD on each CPU that answers the events of suspects. It pages the
- * image and stacks, mostly; else the reply has any state and any items. */
+/* Keepers: a thread of the root PD on each CPU that answers the events of suspects. Most
+ * replies map the image and stacks; the others have any state and any items. */
 #include "fuzzer.h"
 
 #define IDLE_MAX     64 /* events without a hypercall before the thread ends */

@@ -19,7 +19,7 @@ static uint32_t pattern(word_t key, unsigned i)
         return ((uint32_t)(key >> 4) * 0x9e3779b9u + i * 0x01000193u) | 1;
 }
 
-/* Words of x87 registers with bits of a mantissa, and those of the XMM registers. */
+/* Returns true if a word of the image holds bits of an x87 mantissa or of an XMM register. */
 static bool is_data(unsigned i)
 {
         return i >= FIRST_XMM || i % 4 < 2;

@@ -11,7 +11,7 @@ struct fpu_image {
 
 /* Loads the pattern of a key into the x87 and XMM registers. */
 void fpu_load(word_t key);
-/* Returns whether the registers hold it. */
+/* Returns whether the registers hold the pattern of a key. */
 bool fpu_holds(word_t key);
 
 #endif

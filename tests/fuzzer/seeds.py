@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots the fuzzer with many seeds and adds up what they did.
+"""Boots the fuzzer with many seeds and adds up the figures that the boots print.
 
-totals.tsv has a row for each kernel and state of the tree: the next run of the same kernel goes on
-with the seeds after it. With --record a plugin of QEMU (tests/coverage) counts the kernel's
-instructions and edges; seeds.tsv keeps the seeds that reached new ones. With --host-time a boot on
-one CPU does not count its time in instructions: it makes five times as many hypercalls in a second,
-but the seed does not repeat exactly."""
+totals.tsv has a row for each build of the kernel and each commit of hypervisor. The next run of
+such a build begins at the first seed that the build has not used. With --record, a plugin of QEMU
+(tests/coverage) counts the kernel's instructions and edges, and seeds.tsv gets the seeds that
+reached new ones."""
 
 import argparse
 import fcntl
@@ -31,7 +30,7 @@ HEAD = ("arch", "config", "commit", "first", "next", "boots", "hypercalls", "suc
         "exits")
 SEEDS_HEAD = ("arch", "config", "commit", "seed", "cpus", "calls", "new")
 TOTAL = re.compile(r"# total: hypercalls (\d+), succeeded (\d+), events (\d+), exits (\d+)")
-# A seed repeats exactly on one CPU whose time its instructions make.
+# QEMU derives time from the number of instructions. So a seed repeats exactly, on one CPU.
 COUNTED = ["-icount", "shift=3,sleep=off"]
 
 
@@ -53,7 +52,7 @@ def commit():
 
 
 def next_seed(rows, arch, config):
-    """Returns the first seed that no earlier run of this kernel has used."""
+    """Returns the first seed that no earlier run of this build of the kernel has used."""
     used = (int(row["next"]) for row in rows if (row["arch"], row["config"]) == (arch, config))
     return max(used, default=1)
 
@@ -84,7 +83,8 @@ def boot(folder, seed, cpus, args):
 
 
 class Record:
-    """The plugin's map of each kernel's code, which stays until the folder is removed."""
+    """The plugin's map of each kernel's code. It stays until the folder is removed, so later runs
+    add to it."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -107,11 +107,10 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arch", choices=("x86_64", "x86_32"), default="x86_64")
     parser.add_argument("--config", choices=("release", "debug"), default="release")
-    parser.add_argument("--calls", type=int, default=50000, help="hypercalls of a boot")
+    parser.add_argument("--calls", type=int, default=50000, help="number of hypercalls per boot")
     parser.add_argument("--cpus", default="1,2,3,4,2", help="numbers of CPUs, in turn")
     parser.add_argument("--boots", type=int, default=10)
-    parser.add_argument("--timeout", type=float, default=600.0, help="seconds of a boot")
-    parser.add_argument("--host-time", action="store_true", help="do not repeat seeds exactly")
+    parser.add_argument("--timeout", type=float, default=600.0, help="seconds until a boot fails")
     parser.add_argument("--record", action="store_true", help="keep the seeds that reach new code")
     return parser.parse_args()
 

@@ -17,7 +17,7 @@ static bool one_in(struct suspect *s, word_t n)
         return below(s, n) == 0;
 }
 
-/* Returns a selector of a zone, mostly; else any, or a number that is none. */
+/* Returns usually a selector of a zone, else a selector of another zone or any number. */
 static nova_sel_t pick(struct suspect *s, nova_sel_t zone, word_t count)
 {
         const word_t r = below(s, 64);
@@ -29,7 +29,7 @@ static nova_sel_t pick(struct suspect *s, nova_sel_t zone, word_t count)
         return zone + below(s, r & 1 ? count : 8);
 }
 
-/* Returns the selector of a PD that may have threads, mostly that of the suspect's own PD. */
+/* Returns the selector of a PD that may have threads, usually that of the suspect's own PD. */
 static nova_sel_t pick_home(struct suspect *s)
 {
         return SEL_PD + (one_in(s, 2) ? s->arena : below(s, ARENAS));

@@ -12,7 +12,7 @@ PAGE = 4096
 
 
 class Repeatable:
-    """Random bytes that are the same in each run: a sum of a seed and a counter."""
+    """A source of random bytes that repeat in each run: hashes of a seed and a counter."""
 
     def __init__(self, seed=b"test"):
         self.seed, self.count = seed, 0
@@ -42,7 +42,7 @@ def linux(units=None, body=3000, **fields):
 
 
 def elf(segments=((0x200000, b"\xf4" * 100, 5000),), entry=0x200010, bits=2, machine=62):
-    """Returns an ELF file. A segment: its address, content, and bytes in memory."""
+    """Returns an ELF file. A segment is a triple: address, content, number of bytes in memory."""
     offset = 64 + 56 * len(segments)
     head = seal_guest.ELF_HEADER.pack(
         b"\x7fELF" + bytes([bits, 1, 1]) + bytes(9), 2, machine, 1, entry, 64, 0, 0, 64, 56,

@@ -336,7 +336,7 @@ def sources(folder, pattern):
 
 
 def is_there(one, test, units, cases):
-    """Whether a test is among those of a mutation, and exists."""
+    """Returns whether a test exists and is among those of a mutation."""
     case = mutation_tests.CASE.fullmatch(test)
     if test == f"stop: {one.stop}" and one.stop or test in one.tests:
         return True

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The fuzzer's runs add up, and go on with the seeds that no earlier run has used."""
+"""The figures of the fuzzer's runs add up, and each run begins at the first seed that no earlier
+run has used."""
 
 import tempfile
 import unittest

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's ultracall from user mode. */
 #ifndef NOVA_TESTS_SECURE_GUEST_USER_H
 #define NOVA_TESTS_SECURE_GUEST_USER_H
 

@@ -21,7 +21,7 @@
 #define FAR_BYTES  0x4000000u
 #define CODE       0x100u /* segment in which the VMM's own virtual CPU begins */
 #define SELECTORS  0x10000u
-#define TAKEN_BYTE 3 /* number of equal bytes that are no accident */
+#define TAKEN_BYTE 3 /* number of equal bytes that are not a coincidence */
 
 static unsigned wrong, seen, questions;
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Seals a small guest for a boot test: `seal_image.py FOLDER NOVA-ACPI` writes sealed.img, with the
-ACPI tables of a PC with one virtual CPU, and the machine's key."""
+"""Seals a small guest for a boot test: `seal_image.py FOLDER NOVA-ACPI` writes sealed.img and the
+machine's key. The image contains the ACPI tables of a PC with one virtual CPU."""
 
 import subprocess
 import sys

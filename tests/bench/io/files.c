@@ -34,7 +34,7 @@ static void read_part(void)
         check(read(file, data, sizeof(data)) == sizeof(data), "read");
 }
 
-/* A read of the part that the previous read has read. */
+/* Counts a repeated read of one part. */
 static void count_again(void)
 {
         seek(0);
@@ -47,7 +47,7 @@ static void count_again(void)
         }
 }
 
-/* A read of a part of which the runtime has no view. */
+/* Counts a read of a part of which the runtime has no view. */
 static void count_other(void)
 {
         for (unsigned i = 0; i < PARTS + IO_ALONE; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupts as semaphores: the PIT for edges, the HPET for levels. */
+/* Interrupts as semaphores: the PIT raises edge-triggered interrupts, the HPET level-triggered
+ * ones. */
 #include "harness.h"
 
 #define ALL NOVA_PERM_ALL
@@ -49,7 +50,8 @@ CASE(interrupt, an_interrupt_is_an_up, "3.4-03 3.4-02")
         }
 }
 
-/* Returns how many of five interrupts a thread sees if it begins to wait after the last one. */
+/* Raises five interrupts. Returns the number of them that a thread sees if it waits only after the
+ * last one. */
 static word_t count_five(nova_sel_t sm, unsigned pause_us)
 {
         for (unsigned i = 0; i < 5; i++) {
@@ -69,7 +71,7 @@ CASE(interrupt, interrupts_without_a_waiter_are_counted, "3.4-03 2.5-02")
 {
         const nova_sel_t sm = timer_open();
         word_t count = 0;
-        /* On a machine that loses time, the timer may be set again before it has fired. */
+        /* On a busy host, a pause may end before the timer has fired. Then use longer pauses. */
         for (unsigned pause_us = 3000; count != 5 && pause_us < 1600000; pause_us *= 4) {
                 count = count_five(sm, pause_us);
                 EXPECT(count <= 5);
@@ -82,7 +84,8 @@ CASE(interrupt, an_interrupt_preempts_a_lower_thread_at_once, "3.4-03 3.1-08 2.3
         const nova_sel_t sm = timer_open();
         struct thread *t = waiter(boot_cpu, sm, PRIO_CASE + 1);
         timer_shot(2000);
-        /* This thread makes no hypercall and no page fault that could let the other thread run. */
+        /* This thread neither makes a hypercall nor causes a page fault, so only the interrupt can
+         * let the other thread run. */
         EXPECT(wait_for(&t->value[1], 1));
 }
 
@@ -111,7 +114,7 @@ CASE(interrupt, the_thread_that_has_waited_longest_gets_the_interrupt, "3.4-03 5
         EXPECT_EQ(a->value[1], 1);
 }
 
-CASE(interrupt, an_interrupt_goes_to_the_next_waiter_when_a_waiter_ends, "3.4-03 3.6-11")
+CASE(interrupt, the_next_waiter_gets_the_interrupt_when_a_waiting_thread_ends, "3.4-03 3.6-11")
 {
         const nova_sel_t sm = timer_open();
         struct thread *a = waiter(boot_cpu, sm, PRIO_HIGH), *b = waiter(boot_cpu, sm, PRIO_HIGH);
@@ -165,11 +168,11 @@ CASE(interrupt, a_child_can_wait_for_an_interrupt_that_it_was_given, "3.4-02 2.5
 #define TIMER_ENABLE 0x4u
 #define TIMER_32     0x100u
 #define TIMER_ROUTE  9
-#define FIRST_LEVEL  16 /* lines above those of ISA */
+#define FIRST_LEVEL  16 /* the first line that is not ISA's */
 
 static volatile uint32_t *hpet;
 
-/* Opens the first timer for level interrupts. Returns its semaphore. */
+/* Sets the first timer of the HPET to level-triggered interrupts. Returns their semaphore. */
 static nova_sel_t level_open(void)
 {
         const word_t page = page_alloc(0);
@@ -199,8 +202,9 @@ static void level_quiet(void)
         hpet[HPET_STATUS] = 1;
 }
 
-/* An emulator on a busy machine may stop between these accesses until the moment has passed; the
- * timer would then fire only when its counter wraps. In that case try again with more time. */
+/* Lets the timer fire in us microseconds. On a busy host the emulator may stop between these
+ * accesses until that moment has passed. The timer would then fire only when its counter wraps. In
+ * that case, tries again with a longer time. */
 static void level_shot(unsigned us)
 {
         for (;; us *= 2) {
@@ -215,7 +219,7 @@ static void level_shot(unsigned us)
         }
 }
 
-/* Waits until the line is up. The emulator raises it at a time that this program does not know. */
+/* Waits until the line is up. The emulator may raise it late. */
 static bool level_is_up(void)
 {
         for (unsigned i = 0; i < 10000; i++) {
@@ -259,5 +263,5 @@ CASE(interrupt, a_line_that_is_still_up_ends_the_next_down_at_once, "3.4-02 6.1.
         level_quiet();
         struct thread *t = waiter(boot_cpu, sm, PRIO_HIGH);
         spin_us(5000);
-        EXPECT(t->value[1] <= 1); /* one more may have come after the last down */
+        EXPECT(t->value[1] <= 1); /* the line may have raised one more after the last down */
 }

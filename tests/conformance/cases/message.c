@@ -225,8 +225,8 @@ CASE_ON(message, assign_gsi_fills_its_two_results_and_keeps_all_else,
 #define NVME_DOORBELL (0x1000 / 4)
 #define NVME_ENABLE   0x460001 /* queue entries of 64 and 16 bytes */
 #define NVME_QUEUE    16
-#define NVME_GET      0x0a /* Get Features … */
-#define NVME_QUEUES   7    /* … number of queues: needs no data */
+#define NVME_GET      0x0a /* the command Get Features */
+#define NVME_QUEUES   7    /* its feature "number of queues", which needs no data */
 #define MSI_X_ENABLE  0x80000000u
 #define MSI_X_MASKED  1u
 

@@ -29,7 +29,7 @@ static struct {
         nova_sel_t drop[3]; /* selectors to drop, in this order */
         unsigned drops;
         nova_sel_t before, after; /* semaphores: taken before the drops, after them; 0: none */
-        bool deadline;            /* … the second one with a deadline that expires */
+        bool deadline;            /* the down of the second semaphore has a deadline that expires */
         word_t status[2];         /* results of the two downs */
         volatile word_t done;     /* requests served */
 } way;

@@ -53,7 +53,7 @@ struct guest {
         unsigned quantum_us; /* quantum of its SC; QUANTUM unless the case sets another one */
         struct thread *server;
         struct nova_utcb *utcb;        /* the message of the last event, and the reply to it */
-        struct nova_utcb_state *state; /* … */
+        struct nova_utcb_state *state; /* the state in this message */
         char *memory;                  /* the guest's memory, beginning at address 0 */
         word_t event;                  /* number of the last event */
         unsigned items;                /* typed items of the reply */

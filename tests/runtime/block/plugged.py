@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots a system, and plugs a disk into its machine while firmware assigns addresses:
+"""Boots a system, and plugs a disk into its machine while the firmware assigns addresses:
 plugged.py DEVICE COMMAND...
 
 DEVICE is a list of properties for QEMU's command device_add. The kernel finds the disk, but the
-registers of the disk have no addresses.
+firmware has assigned no addresses to the registers of the disk.
 """
 import subprocess
 import sys
@@ -18,19 +18,20 @@ STEP_S = 0.01
 
 
 def is_assigned(control):
-    """Returns whether firmware has assigned an address to a device."""
+    """Returns whether the firmware has assigned an address to a device."""
     return any(region["address"] > 0 for bus in control.order("query-pci")
                for device in bus["devices"] for region in device["regions"])
 
 
 def plug(path, properties):
-    """Plugs the disk when firmware has assigned the first address: it has listed the functions
-    before. The machine runs in small steps until then."""
+    """Plugs the disk when the firmware has assigned the first address. By then the firmware has
+    already listed the functions, so it does not see the disk. Until then the machine runs in small
+    steps."""
     control = Control(path)
     limit = time.monotonic() + LIMIT_S
     while not is_assigned(control):
         if time.monotonic() > limit:
-            raise RuntimeError("firmware assigns no address")
+            raise RuntimeError("the firmware assigns no address")
         control.order("cont")
         time.sleep(STEP_S)
         control.order("stop")
@@ -39,7 +40,7 @@ def plug(path, properties):
 
 
 def main():
-    """Returns the status."""
+    """Runs the command and plugs the disk. Returns the exit status."""
     device, *command = sys.argv[1:]
     properties = dict(word.split("=") for word in f"driver={device}".split(","))
     plugged = False

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes transactions in a database. After each it writes its number to block 0 of a partition, so
- * the record of the disk shows which transactions must survive a loss of power. Arguments: the name
- * of the partition, and the number of transactions in each mode of the journal.
+/* Makes transactions in a database. After each commit it writes the transaction's number to block 0
+ * of a partition, so the record of the disk shows which transactions must survive a loss of power.
+ * Arguments: the name of the partition, and the number of transactions in each mode of the journal.
  *
  * Each transaction moves money between accounts, adds entries and removes old ones. One in
  * five is rolled back. */
@@ -43,7 +43,7 @@ static void run(const char *format, ...)
 
 static void mark(unsigned round)
 {
-        static char block[4096]; /* the largest block */
+        static char block[4096]; /* as large as the largest block of a disk */
         int error;
 
         memset(block, 0, sizeof(block));
@@ -87,7 +87,8 @@ static void make_transaction(unsigned round)
         mark(round);
 }
 
-/* Small pages and a small cache let transactions write to the database before they end. */
+/* Creates the database. With small pages and a small cache, SQLite writes to the database before a
+ * transaction ends. */
 static void make_database(void)
 {
         check(sqlite3_open("/ledger.db", &database), "open");
@@ -108,7 +109,8 @@ static void make_database(void)
               "prepare");
 }
 
-/* A second connection would change the database without locks. */
+/* Prints whether SQLite refuses a second connection. It must, because there are no locks between
+ * connections. */
 static void check_alone(void)
 {
         sqlite3 *other;

@@ -34,7 +34,7 @@ enum {
 
 struct walk_places {
         uint64_t operand;               /* of a page that is mapped, between absent ones */
-        uint64_t absent, non_canonical; /* their low halves are no addresses, either */
+        uint64_t absent, non_canonical; /* their low halves are not addresses, either */
 };
 
 static inline uint32_t walk_draw(uint64_t *state)
@@ -43,7 +43,8 @@ static inline uint32_t walk_draw(uint64_t *state)
         return (uint32_t)(*state >> 32);
 }
 
-/* Returns 32 bits that are no address of the walk's programs: below 64 KiB, or in the last GiB. */
+/* Returns 32 bits that are not an address of the walk's programs: below 64 KiB, or in the last GiB.
+ */
 static inline uint32_t walk_half(uint64_t *state)
 {
         const uint32_t value = walk_draw(state);
@@ -119,7 +120,7 @@ static inline uint32_t walk_flags(const struct walk_record *r)
         return walk_draw(&state) & WALK_STATUS;
 }
 
-/* Fills memory with words that are no addresses of the walk's programs, and with zeroes. */
+/* Fills memory with words that are not addresses of the walk's programs, and with zeroes. */
 static inline void walk_fill(const struct walk_record *r, uint32_t *to, unsigned words)
 {
         uint64_t state = r->seed ^ 0xda7a;

@@ -118,7 +118,7 @@ struct change {
         uint32_t value;
 };
 
-/* Expects that a function refuses frames which are no whole packet of TCP over IPv4 with data. */
+/* Expects that a function refuses frames that are not a whole packet of TCP over IPv4 with data. */
 void expect_refused(bool (*takes)(frame))
 {
         const change changes[] = {

@@ -113,7 +113,7 @@ def check_abandoned(port):
 
 
 def check_garbage(port):
-    """Sends bytes that are no requests, or damaged ones."""
+    """Sends bytes that are not requests, or are damaged requests."""
     numbers = random.Random(3)
     for number in range(GARBAGE):
         data = bytearray(b"GET /folder/../hello.txt HTTP/1.1\r\nHost: a\r\nname: value\r\n\r\n")
