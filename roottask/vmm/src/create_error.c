@@ -87,8 +87,18 @@ int novavmm_create_error_account(struct nova_vm *vm, size_t bytes)
                       bytes);
 }
 
+int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order)
+{
+        return refuse(vm, EAGAIN,
+                      "%u selectors in a row are needed for its exits; enlarge 'selectors' in the "
+                      "description of program %s",
+                      1u << order, nova_program.name);
+}
+
 int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
+        if (vm->why[0])
+                return error;
         if (error == EAGAIN || error == ENOMEM)
                 return refuse(vm, EAGAIN,
                               "too little kernel memory is left, or memory for its threads "

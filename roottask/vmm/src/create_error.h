@@ -17,7 +17,11 @@ int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes);
  * @return EINVAL */
 int novavmm_create_error_account(struct nova_vm *vm, size_t bytes);
 
-/* Records an error of creating threads and kernel objects.
+/* Records that 2^order selectors in a row are not left.
+ * @return EAGAIN */
+int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order);
+
+/* Records an error of creating threads and kernel objects, unless another reason is recorded.
  * @return @p error, EAGAIN for any lack of memory */
 int novavmm_create_error_objects(struct nova_vm *vm, int error);
 
