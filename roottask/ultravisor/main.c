@@ -62,25 +62,41 @@ static int refuse(const char *why)
         return 1;
 }
 
-/* Takes the program's argument, vmms=N. @return false if it is another one */
-static bool take_argument(const char *argument)
+/* Takes the program's argument, vmms=N.
+ * @return 0: it is another one */
+static uint32_t vmms_of(const char *argument)
 {
         static const char name[] = "vmms=";
         unsigned long vmms;
         char *end;
 
         if (strncmp(argument, name, sizeof(name) - 1) != 0)
-                return false;
+                return 0;
         argument += sizeof(name) - 1;
         vmms = strtoul(argument, &end, 10);
-        if (end == argument || *end || vmms < 1 || vmms > VM_COUNT)
-                return false;
-        vm_share((uint32_t)vmms);
-        return true;
+        return end == argument || *end || vmms > VM_COUNT ? 0 : (uint32_t)vmms;
+}
+
+/* Divides the memory as the program's argument says, if there is one. @return NULL, or why not */
+static const char *share(int argc, char **argv)
+{
+        const uint32_t vmms = argc == 2 ? vmms_of(argv[1]) : 0;
+
+        if (argc == 1)
+                return NULL;
+        if (!vmms)
+                return "its argument is not vmms=N, the number of VMMs that share its memory, from "
+                       "1 to 8";
+        return vm_share(vmms, SERVER_CLIENT_BYTES)
+                       ? NULL
+                       : "'kernel-memory' in its description is too small for so many VMMs: "
+                         "it needs more than 1 MiB for each";
 }
 
 int main(int argc, char **argv)
 {
+        const char *why;
+
         if (sizeof(nova_word_t) < 8)
                 return refuse("secure guests need the x86_64 kernel (--arch x86_64)");
         if (!(nova_program.hip->features & (NOVA_HIP_SVM | NOVA_HIP_VMX)))
@@ -97,9 +113,9 @@ int main(int argc, char **argv)
                 return refuse(
                         "no block of 2 MiB is left for secure memory: enlarge 'memory' in its "
                         "description");
-        if (argc > 2 || (argc == 2 && !take_argument(argv[1])))
-                return refuse("its argument is not vmms=N, the number of VMMs that share its "
-                              "memory, from 1 to 8");
+        why = share(argc, argv);
+        if (why)
+                return refuse(why);
         printf("%u MiB of secure memory.\n",
                (unsigned)(memory_frames.count / (MIB / NOVA_PAGE_SIZE)));
         if (server_start())

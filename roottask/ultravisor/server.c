@@ -15,9 +15,9 @@
 
 /* The slots of a VMM's VMs may have PAGES_FACTOR pages for each frame of secure memory, because
  * each page has a record in the ultravisor's own memory. */
-#define PAGES_FACTOR 2
-#define SESSION_VMS  2u       /* VMs of a session, so that no VMM takes all records */
-#define KERNEL_BYTES 0x80000u /* that a VMM's share may charge to the ultravisor */
+#define PAGES_FACTOR    2
+#define SESSION_VMS     2u /* VMs of a session, so that no VMM takes all records */
+#define CLIENT_SESSIONS 2u /* sessions of a VMM */
 
 /* State of a session. */
 struct session {
@@ -571,9 +571,9 @@ int server_start(void)
                 .operation_count = sizeof(operations) / sizeof(operations[0]),
                 .state_bytes = sizeof(struct session),
                 .sessions = VM_COUNT,
-                .client_sessions = 2,
+                .client_sessions = CLIENT_SESSIONS,
                 .share_pages = SHARE_PAGES,
-                .receive_bytes = KERNEL_BYTES,
+                .receive_bytes = SERVER_CLIENT_BYTES / CLIENT_SESSIONS,
                 .parallel = true,
                 .close = close_session,
         };

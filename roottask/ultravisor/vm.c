@@ -16,6 +16,12 @@
 #define REPORT_NS 1000000000u
 #define REPORTS   8u /* that a VM causes within REPORT_NS */
 
+/* Kernel memory in bytes that a VM needs beside its account, with a reserve: the ultravisor's
+ * threads and portals for it. */
+#define MACHINE_BYTES 0x8000u
+#define VCPU_BYTES    0x10000u
+#define SPARE_PART    16 /* the kernel memory divided by this number is in no share */
+
 struct nova_service *vm_service;
 
 static struct vm vms[VM_COUNT];
@@ -58,10 +64,23 @@ static struct {
         struct page_budget frames;
 } shares[VM_COUNT];
 static uint32_t share_limit;
+static size_t share_kernel; /* bytes of kernel memory for the VMs of a share; 0: no limit */
 
-void vm_share(uint32_t vmms)
+static size_t kernel_left(void)
 {
+        nova_word_t used = 0, limit = 0;
+
+        nova_quota_query(nova_program.pd, &used, &limit);
+        return limit - used;
+}
+
+bool vm_share(uint32_t vmms, size_t sessions)
+{
+        const size_t part = (kernel_left() - kernel_left() / SPARE_PART) / vmms;
+
         share_limit = memory_frames.count / vmms;
+        share_kernel = part > sessions ? part - sessions : 0;
+        return share_kernel;
 }
 
 static bool is_used(const struct page_budget *share)
@@ -122,15 +141,35 @@ static unsigned priority(void)
         return nova_program.priority < NOVA_PRIO_MAX ? nova_program.priority : NOVA_PRIO_MAX - 1;
 }
 
-/* Returns the size of a guest's account of kernel memory: half of what is left, so that no guest
- * takes it from those that come later, nor from the sessions (decision 441). Never 0, which would
- * mean the ultravisor's own account. */
-static size_t account(void)
+/* Returns the kernel memory that the VMs of a client's share use. The service's lock is held. */
+static size_t kernel_used(const struct page_budget *share)
 {
-        nova_word_t used = 0, limit = 0;
+        size_t sum = 0;
 
-        nova_quota_query(nova_program.pd, &used, &limit);
-        return limit - used > 1 ? (limit - used) / 2 : 1;
+        for (unsigned i = 0; i < VM_COUNT; i++)
+                if (vms[i].state != VM_FREE && vms[i].pages.share == share)
+                        sum += vms[i].kernel_bytes;
+        return sum;
+}
+
+/* Returns the size of a guest's account of kernel memory: half of what is left, so that no guest
+ * takes it from those that come later, nor from the sessions (decision 441). If the description
+ * says how many VMMs there are, this is half of what is left of the VMM's share (decision 468).
+ * Never 0, which would mean the ultravisor's own account. */
+static size_t account(struct vm *vm)
+{
+        const size_t own = MACHINE_BYTES + vm->vcpus * VCPU_BYTES;
+        size_t left = kernel_left(), used, bytes;
+
+        vm_lock();
+        if (share_kernel) {
+                used = kernel_used(vm->pages.share) + own;
+                left = used < share_kernel ? share_kernel - used : 0;
+        }
+        bytes = left > 1 ? left / 2 : 1;
+        vm->kernel_bytes = bytes + own;
+        vm_unlock();
+        return bytes;
 }
 
 /* Creates the machine of a VM. Only one is created at a time, so that no other takes the kernel
@@ -150,7 +189,7 @@ static int make_machine(struct vm *vm)
 
         place(vm, cpus);
         nova_mutex_lock(&turn);
-        config.kernel_memory = account();
+        config.kernel_memory = account(vm);
         error = nova_vm_create(&vm->machine, &config);
         nova_mutex_unlock(&turn);
         return error;
@@ -246,6 +285,7 @@ void vm_stop(struct vm *vm)
         vm->aliases = false;
         vm->pages.versions = 0;
         vm->pages.converting = false;
+        vm->kernel_bytes = 0;
         for (unsigned i = 0; i < NOVA_VM_VCPUS; i++)
                 vm->vcpu[i] = (struct vcpu){.portal = vm->vcpu[i].portal, .cpu = vm->vcpu[i].cpu};
         vm->state = VM_NORMAL;

@@ -61,13 +61,17 @@ struct vm {
         struct seal *seal; /* the opened blob, NULL: none */
         struct secrets secrets;
         struct crypto_gcm key; /* for pages that are moved out */
+        size_t kernel_bytes;   /* kernel memory for its machine and its account */
         bool has_key, has_machine;
 };
 
 extern struct nova_service *vm_service;
 
-/* Divides the secure memory by a number of VMMs. Without this call each can use all of it. */
-void vm_share(uint32_t vmms);
+/* Divides the secure memory and the kernel memory by a number of VMMs. Without this call each can
+ * use all of them.
+ * @param sessions bytes of kernel memory that the sessions of a VMM can charge to the ultravisor
+ * @return false: kernel memory is left for the sessions only */
+bool vm_share(uint32_t vmms, size_t sessions);
 
 /* The service's lock. It is refused only when the service stops, which the ultravisor never does.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM whose guests take all secure memory that they can, and give nothing back. Then it provides
- * a service, for which another VMM waits (share.c). */
+/* A VMM whose guests take all secure memory and all kernel memory that they can, and give nothing
+ * back. Then it provides a service, for which another VMM waits (share.c). */
 #include <stdio.h>
 
 #include "novart/service.h"
@@ -11,6 +11,7 @@
 
 #define COUNT 3072u /* pages of added memory, as many as a VMM's share permits */
 #define MS    1000000
+#define VMS   4u /* of two sessions, which is as many as a VMM can have */
 
 /* Lets the guest touch a page. @return false if the guest has ended */
 static bool touch(unsigned page)
@@ -21,6 +22,42 @@ static bool touch(unsigned page)
         while (!answered && nova_uv_state(&uv) == NOVA_UV_SECURE)
                 answered = !nova_semaphore_down_until(&drive_answered, nova_deadline_in(MS));
         return answered;
+}
+
+/* Refuses each conversion, which keeps the account of kernel memory until its VM is ended. */
+static void refuse(struct call *call)
+{
+        call->words = 2;
+        call->status = (nova_word_t)NOVA_H_UNSUPPORTED;
+        if (call->number == NOVA_H_SVM_INIT_ABORT)
+                nova_semaphore_up(&converted);
+}
+
+/* Begins to make a VM secure. */
+static bool hold(const struct nova_uv *vm)
+{
+        if (nova_uv_write_pate(vm, 0, MEMORY) || nova_uv_attach(vm, 0, nova_thread_cpu(), portal) ||
+            nova_uv_esm(vm, BLOB, PARAMS))
+                return false;
+        nova_semaphore_down(&converted);
+        return true;
+}
+
+/* Holds as many accounts of kernel memory as a VMM can. */
+static void hold_all(void)
+{
+        struct nova_uv other = {.lpid = 1};
+        unsigned held = 1; /* by the VM that has ended */
+
+        honest_attack = refuse;
+        held += hold(&uv);
+        if (!nova_session_open(&other.session, "ultravisor", NULL) &&
+            !nova_session_share(other.session, memory.base, MEMORY / PAGE)) {
+                held += hold(&other);
+                other.lpid++;
+                held += hold(&other);
+        }
+        printf("%u of %u VMs hold kernel memory.\n", held, VMS);
 }
 
 static int nothing(struct nova_request *request)
@@ -54,6 +91,7 @@ int main(void)
                       honest_become_secure() != NOVA_U_SUCCESS,
               "another VM of the VMM has the same share");
         honest_end();
+        hold_all();
         if (tap_end() || nova_service_start(NULL, &config))
                 return 1;
         nova_service_sleep();

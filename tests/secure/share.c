@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM beside one that has taken all secure memory that it can (greedy.c). */
+/* A VMM beside one that has taken all secure memory and all kernel memory that it can (greedy.c).
+ */
 #include "../runtime/tap.h"
 #include "honest.h"
 
@@ -8,7 +9,7 @@
 int main(void)
 {
         struct nova_session *greedy = NULL;
-        unsigned good = 0;
+        unsigned good = 0, shared = 0;
         bool secure;
 
         nova_session_open(&greedy, "greedy", NULL);
@@ -23,5 +24,9 @@ int main(void)
         for (uint32_t at = MEMORY; at < MEMORY + BLOCK; at += PAGE)
                 good += guest(PROBE_WRITE, at, at) == 0 && guest(PROBE_READ, at, 0) == at;
         check(good == BLOCK / PAGE, "it uses its VMM's share of the secure memory");
+        check(guest_call(NOVA_UV_SHARE_PAGE, MEMORY / PAGE, BLOCK / PAGE) == 0, "it shares pages");
+        for (uint32_t at = MEMORY; at < MEMORY + BLOCK; at += PAGE)
+                shared += guest(PROBE_READ, at, 0) == 0;
+        check(shared == BLOCK / PAGE, "it has kernel memory for the mappings of all of them");
         return tap_end();
 }
