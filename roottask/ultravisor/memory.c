@@ -288,7 +288,7 @@ bool memory_exit(struct nova_vcpu *vcpu)
  * pages: the slot can vanish meanwhile. */
 static void drop_slot_aliases(struct vm *vm, const struct page_slot *slot)
 {
-        for (uint64_t i = 0; i < slot->bytes / FRAME_BYTES; i++) {
+        for (uint64_t i = 0; slot->page && i < slot->bytes / FRAME_BYTES; i++) {
                 struct page *const page = &slot->page[i];
 
                 if (page->aliased) {

@@ -44,16 +44,28 @@ bool page_slot_is_free(const struct pages *pages, uint64_t start, uint64_t bytes
         return true;
 }
 
-bool page_slot_add(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes)
+struct page *page_records(uint64_t bytes)
 {
-        struct page *const page = calloc(bytes / FRAME_BYTES, sizeof(*page));
+        struct page *const page = malloc(bytes / FRAME_BYTES * sizeof(*page));
 
-        if (!page)
-                return false;
-        for (uint64_t i = 0; i < bytes / FRAME_BYTES; i++)
+        for (uint64_t i = 0; page && i < bytes / FRAME_BYTES; i++)
                 page[i] = (struct page){.frame = FRAME_NONE, .normal = PAGE_NO_PAGE};
-        pages->slot[slot] = (struct page_slot){.start = start, .bytes = bytes, .page = page};
-        return true;
+        return page;
+}
+
+void page_slot_reserve(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes)
+{
+        pages->slot[slot] = (struct page_slot){.start = start, .bytes = bytes, .closed = true};
+}
+
+void page_slot_open(struct pages *pages, unsigned slot, struct page *records)
+{
+        if (records) {
+                pages->slot[slot].page = records;
+                pages->slot[slot].closed = false;
+        } else {
+                pages->slot[slot] = (struct page_slot){.page = NULL};
+        }
 }
 
 uint32_t page_room(const struct pages *pages)

@@ -44,10 +44,10 @@ struct page {
 
 /* A memory slot. */
 struct page_slot {
-        uint64_t start; /* guest-physical address */
-        uint64_t bytes; /* 0: the slot is not in use */
-        struct page *page;
-        bool closed; /* its pages are being freed: no search finds them */
+        uint64_t start;    /* guest-physical address */
+        uint64_t bytes;    /* 0: the slot is not in use */
+        struct page *page; /* NULL: the slot is reserved */
+        bool closed;       /* its pages are being made or freed: no search finds them */
 };
 
 /* A place in the slots, at which a search that is made in parts goes on. A slot that is removed
@@ -105,8 +105,14 @@ struct page *page_find(struct pages *pages, uint64_t gpa);
 /* Returns true if one slot has @p count pages from @p gpa on. */
 bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count);
 
-/* Adds and removes slots. All parameters have been checked by page_check_…(). */
-bool page_slot_add(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes);
+/* Makes the records of a new slot's pages. It uses no other state, so the caller holds no lock.
+ * @return NULL: no memory is left */
+struct page *page_records(uint64_t bytes);
+/* Adds a slot, whose place has been checked, in two steps: after the first one no other slot can
+ * have its place, and after the second one its pages are found.
+ * @param records NULL: the slot is not added */
+void page_slot_reserve(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes);
+void page_slot_open(struct pages *pages, unsigned slot, struct page *records);
 /* Begins to remove a slot: its pages are found no longer.
  * @return false if a page is in use: nothing is lost; try again */
 bool page_slot_close(struct pages *pages, unsigned slot);

@@ -171,17 +171,29 @@ static enum nova_u_status write_pate(struct call *call)
         return NOVA_U_SUCCESS;
 }
 
+/* Makes the records of the pages without the lock, which other VMs wait for: a slot of 1 GiB has
+ * 12 MiB of them. A call that ends the VM meanwhile waits for this one. */
 static enum nova_u_status register_mem_slot(struct call *call)
 {
+        struct vm *const vm = call->vm;
+        const uint64_t start = call->word[1], bytes = call->word[2];
+        const unsigned slot = (unsigned)call->word[4];
+        struct page *records;
+
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;
-        if (call->word[2] / FRAME_BYTES >
-            PAGES_FACTOR * (uint64_t)vm_limit(call->vm) - vm_pages(call->vm))
+        if (bytes / FRAME_BYTES > PAGES_FACTOR * (uint64_t)vm_limit(vm) - vm_pages(vm))
                 return NOVA_U_P3;
-        return page_slot_add(&call->vm->pages, (unsigned)call->word[4], call->word[1],
-                             call->word[2])
-                       ? NOVA_U_SUCCESS
-                       : NOVA_U_P3;
+        page_slot_reserve(&vm->pages, slot, start, bytes);
+        vm->users++;
+        vm_unlock();
+        records = page_records(bytes);
+        vm_lock();
+        vm->users--;
+        page_slot_open(&vm->pages, slot, records);
+        if (!is_secure(call))
+                return NOVA_U_PARAMETER;
+        return records ? NOVA_U_SUCCESS : NOVA_U_P3;
 }
 
 /* Frees a closed slot in parts. Between two parts another call may end the VM, which frees the

@@ -23,6 +23,8 @@
 #define SECRET  UINT64_C(0x5ec2e75ec2e70000)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+struct page *__real_page_records(uint64_t bytes); /* names of the linker */
+struct page *__wrap_page_records(uint64_t bytes);
 
 struct nova_service *vm_service;
 struct frames memory_frames;
@@ -40,6 +42,8 @@ static uint16_t marks;
 static const uint8_t *next; /* steps that are left, ... */
 static size_t left;         /* ... and their bytes */
 static unsigned inside;     /* number of steps that may happen while the current call yields */
+static unsigned locks;      /* number of times that the current call has taken the lock */
+static bool locked;
 static bool may_share[VMS][PAGES]; /* before the step: the guest has asked for the shared place */
 
 static void require(bool holds)
@@ -120,12 +124,26 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu)
         (void)vcpu;
 }
 
+/* A call that takes the lock once more has released it meanwhile. */
 void vm_lock(void)
 {
+        require(!locked);
+        if (locks++)
+                vm_yield();
+        locked = true;
 }
 
 void vm_unlock(void)
 {
+        require(locked);
+        locked = false;
+}
+
+/* The records of a large slot take long to make, so no other VM waits for that. */
+struct page *__wrap_page_records(uint64_t bytes)
+{
+        require(!locked);
+        return __real_page_records(bytes);
 }
 
 void vm_close(const void *closed)
@@ -276,9 +294,12 @@ enum nova_u_status vm_start(struct vm *vm)
         return vanished ? NOVA_U_RETRY : NOVA_U_SUCCESS;
 }
 
+/* A VM that another call uses ends after that call (end_vms()). */
 void vm_stop(struct vm *vm)
 {
-        require(vm->state == VM_ENDING && !vm->users);
+        require(vm->state == VM_ENDING);
+        if (vm->users)
+                return;
         while (page_end(&vm->pages))
                 ;
         vm->pages.converting = false;
@@ -308,9 +329,12 @@ static void write_page(struct vm *vm, struct page *page)
 /* Ends the last request of a conversion, after which no page is expected. */
 static void forget_expected(struct vm *vm)
 {
-        for (unsigned i = 0; i < PAGE_SLOTS; i++)
-                for (uint64_t j = 0; j < vm->pages.slot[i].bytes / FRAME_BYTES; j++)
-                        vm->pages.slot[i].page[j].expected = false;
+        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+                const struct page_slot *const slot = &vm->pages.slot[i];
+
+                for (uint64_t j = 0; slot->page && j < slot->bytes / FRAME_BYTES; j++)
+                        slot->page[j].expected = false;
+        }
 }
 
 /* Searches for a page to be moved out, then for all shared pages, as make_room() and unshare_all()
@@ -396,6 +420,7 @@ static void step_call(const uint8_t *step)
         request.word[1] = operation ? value(step, 1) : (nova_word_t)(step[7] & 3);
         for (unsigned i = 0; i < 4; i++)
                 request.word[2 + i] = value(step, i);
+        locks = 0;
         service->operations[operation].handler(&request);
         if (operation || !request.answer_count)
                 return;
@@ -430,7 +455,7 @@ static uint32_t check_pages(const struct vm *vm, bool used[COUNT])
                 const struct page_slot *const slot = &vm->pages.slot[i];
 
                 require(!slot->closed || !page_find((struct pages *)&vm->pages, slot->start));
-                for (uint64_t j = 0; j < slot->bytes / FRAME_BYTES; j++) {
+                for (uint64_t j = 0; slot->page && j < slot->bytes / FRAME_BYTES; j++) {
                         const struct page *const page = &slot->page[j];
 
                         require(slot->closed || page_find((struct pages *)&vm->pages,
@@ -474,6 +499,14 @@ static void require_open(void)
 {
         for (unsigned i = 0; i < VMS * PAGE_SLOTS; i++)
                 require(!vms[i / PAGE_SLOTS].pages.slot[i % PAGE_SLOTS].closed);
+}
+
+/* Ends the VMs whose end had to wait for a call. */
+static void end_vms(void)
+{
+        for (unsigned i = 0; i < VMS; i++)
+                if (vms[i].state == VM_ENDING)
+                        vm_stop(&vms[i]);
 }
 
 static void begin(void)
@@ -529,9 +562,11 @@ static void take_step(void)
 /* Lets other threads take steps while the current call yields: one, or several in turn. */
 void vm_yield(void)
 {
-        const unsigned caller = session;
+        const unsigned caller = session, taken = locks;
+        const bool held = locked;
         bool more = true;
 
+        locked = false;
         while (more && inside && left >= STEP) {
                 more = next[0] & 0x40;
                 inside--;
@@ -540,6 +575,8 @@ void vm_yield(void)
                 check_all();
                 note_pages();
         }
+        locks = taken;
+        locked = held;
         session = caller;
 }
 
@@ -551,6 +588,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         while (left >= STEP) {
                 inside = next[0] >> 3 & 7;
                 take_step();
+                end_vms();
                 check_all();
                 require_open();
         }

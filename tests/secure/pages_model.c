@@ -439,8 +439,8 @@ static void begin(void)
                 must(NULL);
         memset(frames.in_use, 0xff, FRAME_BLOCK / 8);
         pages = (struct pages){.ops = &ops, .frames = &frames, .normal_pages = NORMALS};
-        if (!page_slot_add(&pages, 0, BASE, (uint64_t)PAGES * FRAME_BYTES))
-                must(NULL);
+        page_slot_reserve(&pages, 0, BASE, (uint64_t)PAGES * FRAME_BYTES);
+        page_slot_open(&pages, 0, must(page_records((uint64_t)PAGES * FRAME_BYTES)));
         real = pages.slot[0].page;
         for (unsigned i = 0; i < PAGES; i++)
                 now.page[i].frame = now.page[i].normal = none;

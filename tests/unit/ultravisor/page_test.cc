@@ -39,7 +39,7 @@ class pages_test : public testing::Test
                 pages.frames = &frames;
                 pages.context = this;
                 pages.normal_pages = normals;
-                ASSERT_TRUE(page_slot_add(&pages, 3, start, slot_bytes));
+                ASSERT_TRUE(add_slot(&pages, 3, start, slot_bytes));
         }
 
         void TearDown() override
@@ -51,6 +51,15 @@ class pages_test : public testing::Test
                         ASSERT_EQ(memory[i], 0) << "byte " << i << " of secure memory";
                 free(frames.in_use);
                 free(frames.left);
+        }
+
+        static bool add_slot(struct pages *pages, unsigned slot, uint64_t from, uint64_t bytes)
+        {
+                struct page *const records = page_records(bytes);
+
+                page_slot_reserve(pages, slot, from, bytes);
+                page_slot_open(pages, slot, records);
+                return records;
         }
 
         struct page *at(uint64_t number)
@@ -425,7 +434,7 @@ TEST_F(pages_test, the_memory_of_a_guest_is_freed_in_parts)
 
 TEST_F(pages_test, victims_come_from_all_slots)
 {
-        ASSERT_TRUE(page_slot_add(&pages, 7, start + slot_bytes, 4 * page_bytes));
+        ASSERT_TRUE(add_slot(&pages, 7, start + slot_bytes, 4 * page_bytes));
         fill(3, 1);
         fill(slot_bytes / page_bytes + 1, 1);
         EXPECT_EQ(victim(), gpa(3));
@@ -493,8 +502,25 @@ TEST_F(pages_test, a_guest_that_ends_frees_a_slot_that_is_being_removed)
         ASSERT_TRUE(page_slot_free(&pages, 3));
         while (page_end(&pages))
                 ;
-        EXPECT_TRUE(page_slot_add(&pages, 3, start, slot_bytes));
+        EXPECT_TRUE(add_slot(&pages, 3, start, slot_bytes));
         EXPECT_NE(page_find(&pages, start), nullptr);
+}
+
+TEST_F(pages_test, a_slot_that_is_reserved_has_its_place_and_no_pages)
+{
+        const uint64_t from = start + slot_bytes, bytes = 4 * page_bytes;
+
+        page_slot_reserve(&pages, 7, from, bytes);
+        EXPECT_FALSE(page_slot_is_free(&pages, from, page_bytes));
+        EXPECT_EQ(page_total(&pages), (slot_bytes + bytes) / page_bytes);
+        EXPECT_EQ(page_find(&pages, from), nullptr);
+        EXPECT_FALSE(page_has(&pages, from, 1));
+        EXPECT_EQ(victim(), UINT64_MAX);
+        EXPECT_TRUE(shared().empty());
+        page_slot_open(&pages, 7, nullptr);
+        EXPECT_TRUE(page_slot_is_free(&pages, from, bytes)) << "no memory was left for its records";
+        ASSERT_TRUE(add_slot(&pages, 7, from, bytes));
+        EXPECT_NE(page_find(&pages, from + bytes - 1), nullptr);
 }
 
 TEST_F(pages_test, searches_are_made_in_parts)
@@ -521,7 +547,7 @@ TEST_F(pages_test, a_slot_that_vanishes_hides_no_shared_page_of_another)
         struct page_hand hand = {};
         uint64_t found;
 
-        ASSERT_TRUE(page_slot_add(&pages, 7, start + slot_bytes, 4 * page_bytes));
+        ASSERT_TRUE(add_slot(&pages, 7, start + slot_bytes, 4 * page_bytes));
         ASSERT_EQ(page_share(&pages, gpa(slot_bytes / page_bytes + 1)), NOVA_U_SUCCESS);
         ASSERT_TRUE(page_next_shared(&pages, &hand, &found));
         ASSERT_TRUE(remove(3));
@@ -536,7 +562,7 @@ TEST_F(pages_test, the_vms_of_a_client_share_a_number_of_frames)
         struct pages other = pages;
 
         other.slot[3] = {};
-        ASSERT_TRUE(page_slot_add(&other, 3, start, slot_bytes));
+        ASSERT_TRUE(add_slot(&other, 3, start, slot_bytes));
         pages.share = other.share = &share;
         EXPECT_FALSE(page_fill_block(&pages, gpa(0))) << "a block is more than the share";
         fill(1, 1);
