@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # VMMs that test the ultravisor, and the guest that they drive.
-add_executable(secure-probe guest.c guest_interrupt.c guest_marks.c guest_msr.c guest_user.c
-  guest_view.c)
+add_executable(secure-probe guest.c guest_flood.c guest_interrupt.c guest_marks.c guest_msr.c
+  guest_user.c guest_view.c)
 target_link_libraries(secure-probe PRIVATE nova_freestanding)
 target_include_directories(secure-probe PRIVATE "${NOVA_ROOT}/roottask/include"
   "${NOVA_ROOT}/roottask/vmm/include")
@@ -11,11 +11,11 @@ target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x20
 # nova_add_secure_test(<name> SOURCES <file>... EXPECT <regex>... [REJECT <regex>...]
 #   [DESCRIPTION <file.in>] [BESIDE <program>...] [KERNEL_MEMORY <of the ultravisor>]
 #   [MEMORY <of the ultravisor>] [ARGUMENTS <of the VMM>] [CPU <model>] [LABEL <label>]
-#   [TIMEOUT <seconds>]): a VMM, and other programs of its description.
+#   [QEMU <argument>...] [TIMEOUT <seconds>]): a VMM, and other programs of its description.
 function(nova_add_secure_test name)
   # The last value of an option counts, so the defaults come first.
   cmake_parse_arguments(arg "" "ARGUMENTS;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;TIMEOUT"
-    "SOURCES;EXPECT;REJECT;BESIDE"
+    "SOURCES;EXPECT;REJECT;BESIDE;QEMU"
     ARGUMENTS none CPU qemu64,+svm,+npt,+rdrand DESCRIPTION probe.nova.in KERNEL_MEMORY 2M
     LABEL secure MEMORY 32M TIMEOUT 60 ${ARGN})
   set(vmm secure-vmm-${name})
@@ -25,7 +25,7 @@ function(nova_add_secure_test name)
     PROGRAMS ultravisor ${vmm} ${arg_BESIDE} SEALED probe.seal GUEST secure-probe)
   nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU ${arg_CPU}
     LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} EXPECT ${arg_EXPECT}
-    REJECT "not ok [0-9]" ${arg_REJECT})
+    QEMU ${arg_QEMU} REJECT "not ok [0-9]" ${arg_REJECT})
 endfunction()
 
 nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]70$"
@@ -70,6 +70,15 @@ target_link_libraries(secure-greedy PRIVATE Nova::novavmm)
 nova_add_secure_test(share SOURCES share.c DESCRIPTION share.nova.in BESIDE secure-greedy
   EXPECT "^greedy: [34] of 4 VMs hold kernel memory" "^greedy: 1[.][.]4$" "^vmm: 1[.][.]5$"
   REJECT "^greedy: not ok")
+# A guest that makes ultracalls without a pause, beside two VMs that boot.
+nova_add_program(secure-flooder SOURCES flooder.c)
+target_link_libraries(secure-flooder PRIVATE Nova::novavmm)
+nova_add_program(secure-ordinary SOURCES ordinary.c)
+target_link_libraries(secure-ordinary PRIVATE Nova::novavmm)
+set(flood SOURCES flood.c DESCRIPTION flood.nova.in BESIDE secure-flooder secure-ordinary
+  QEMU -icount "shift=0,sleep=off" EXPECT "^vmm: 1[.][.]4$")
+nova_add_secure_test(flood ${flood} ARGUMENTS 20000 TIMEOUT 300)
+nova_add_secure_test(flood-long ${flood} ARGUMENTS 10000000 LABEL endurance TIMEOUT 14400)
 # Random ultracalls on four CPUs, beside the guests of another VMM.
 nova_add_program(secure-bystander SOURCES bystander.c)
 target_link_libraries(secure-bystander PRIVATE Nova::novavmm)

@@ -2,6 +2,7 @@
 /* The guest of the tests of the ultravisor: it performs what its monitor asks for by ports. */
 #include <novauv/guest.h>
 
+#include "guest_flood.h"
 #include "guest_interrupt.h"
 #include "guest_marks.h"
 #include "guest_msr.h"
@@ -64,6 +65,8 @@ static uint32_t perform(uint32_t command, unsigned long first, unsigned long sec
                 return guest_msr_try((unsigned)first);
         case PROBE_MARKS:
                 return guest_marks((unsigned)first);
+        case PROBE_FLOOD:
+                return guest_flood((unsigned)first, (unsigned)second);
         default:
                 return PROBE_UNKNOWN;
         }

@@ -30,6 +30,18 @@
 #define PROBE_MARKS      14 /* makes the accesses of guest_marks.h first times */
 #define PROBE_IMAGE      15 /* copies a second image to the address first, and jumps there */
 
+#define PROBE_FLOOD 16 /* makes second ultracalls of kind first; returns how many failed */
+
+/* Kinds of PROBE_FLOOD: no ultracall, one that does not exist, UV_SHARE_PAGE and UV_UNSHARE_PAGE in
+ * turn of one page and of PROBE_FLOOD_PAGES. */
+#define PROBE_FLOOD_NONE    0
+#define PROBE_FLOOD_REFUSED 1
+#define PROBE_FLOOD_SHARE   2
+#define PROBE_FLOOD_LONG    3
+#define PROBE_FLOOD_KINDS   4
+#define PROBE_FLOOD_FIRST   0x500u /* page number */
+#define PROBE_FLOOD_PAGES   0x300u
+
 #define PROBE_USER 7 /* an ultracall in user mode; returns 1 if it raises #UD */
 
 #define PROBE_SECRET 6 /* number of a name first; returns size + 1, or the sum if second is 1 */
