@@ -11,13 +11,20 @@ target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x20
 # nova_add_secure_test(<name> SOURCES <file>... EXPECT <regex>... [REJECT <regex>...]
 #   [DESCRIPTION <file.in>] [BESIDE <program>...] [KERNEL_MEMORY <of the ultravisor>]
 #   [MEMORY <of the ultravisor>] [ARGUMENTS <of the VMM>] [CPU <model>] [LABEL <label>]
-#   [QEMU <argument>...] [TIMEOUT <seconds>]): a VMM, and other programs of its description.
+#   [CMDLINE <of the kernel>] [QEMU <argument>...] [TIMEOUT <seconds>]): a VMM, and other programs
+#   of its description.
 function(nova_add_secure_test name)
   # The last value of an option counts, so the defaults come first.
-  cmake_parse_arguments(arg "" "ARGUMENTS;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;TIMEOUT"
+  cmake_parse_arguments(arg ""
+    "ARGUMENTS;CMDLINE;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;TIMEOUT"
     "SOURCES;EXPECT;REJECT;BESIDE;QEMU"
     ARGUMENTS none CPU qemu64,+svm,+npt,+rdrand DESCRIPTION probe.nova.in KERNEL_MEMORY 2M
     LABEL secure MEMORY 32M TIMEOUT 60 ${ARGN})
+  if(arg_CMDLINE)
+    list(PREPEND arg_QEMU CMDLINE "${arg_CMDLINE}" QEMU)
+  else()
+    list(PREPEND arg_QEMU QEMU)
+  endif()
   set(vmm secure-vmm-${name})
   nova_add_program(${vmm} SOURCES ${arg_SOURCES} LINK Nova::novavmm)
   configure_file(${arg_DESCRIPTION} ${name}.nova @ONLY)
@@ -25,7 +32,7 @@ function(nova_add_secure_test name)
     PROGRAMS ultravisor ${vmm} ${arg_BESIDE} SEALED probe.seal GUEST secure-probe)
   nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU ${arg_CPU}
     LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} EXPECT ${arg_EXPECT}
-    QEMU ${arg_QEMU} REJECT "not ok [0-9]" ${arg_REJECT})
+    ${arg_QEMU} REJECT "not ok [0-9]" ${arg_REJECT})
 endfunction()
 
 nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]70$"
@@ -79,6 +86,22 @@ set(flood SOURCES flood.c DESCRIPTION flood.nova.in BESIDE secure-flooder secure
   QEMU -icount "shift=0,sleep=off" EXPECT "^vmm: 1[.][.]4$")
 nova_add_secure_test(flood ${flood} ARGUMENTS 20000 TIMEOUT 300)
 nova_add_secure_test(flood-long ${flood} ARGUMENTS 10000000 LABEL endurance TIMEOUT 14400)
+# A device that is told the addresses of secure frames, with each I/O MMU and with none.
+nova_add_program(secure-edu SOURCES edu.c)
+set(dma DESCRIPTION dma.nova.in BESIDE pci secure-edu TIMEOUT 120)
+set(dma_qemu -device "edu,addr=03.0,dma_mask=0xffffffff" -icount "shift=0,sleep=off")
+set(dma_machine iommu)
+set(dma_device)
+nova_add_secure_test(dma-intel SOURCES dma.c ${dma} ARGUMENTS protected CMDLINE serial
+  QEMU -device "intel-iommu,intremap=on" ${dma_qemu}
+  EXPECT "the I/O MMU stopped device 00:03.0 at address 0x[0-9a-f]+, read" "^vmm: 1[.][.]4$")
+# QEMU's AMD-Vi writes no usable log of the accesses that it blocks.
+nova_add_secure_test(dma-amd SOURCES dma.c ${dma} ARGUMENTS protected
+  QEMU -device "amd-iommu,intremap=on" ${dma_qemu} EXPECT "^vmm: 1[.][.]4$")
+set(dma_machine)
+set(dma_device dma-unprotected)
+nova_add_secure_test(dma-open SOURCES dma.c ${dma} ARGUMENTS open QEMU ${dma_qemu}
+  EXPECT "^vmm: 1[.][.]4$")
 # Random ultracalls on four CPUs, beside the guests of another VMM.
 nova_add_program(secure-bystander SOURCES bystander.c)
 target_link_libraries(secure-bystander PRIVATE Nova::novavmm)
