@@ -9,7 +9,8 @@
 #include "../runtime/tap.h"
 #include "honest.h"
 
-#define COUNT 3072u /* pages of added memory, as many as a VMM's share permits */
+#define PAGES 3072u                   /* of the guest, more than the frames of its VMM's share */
+#define COUNT (PAGES - MEMORY / PAGE) /* of added memory */
 #define MS    1000000
 #define VMS   4u /* of two sessions, which is as many as a VMM can have */
 
@@ -18,7 +19,7 @@ static bool touch(unsigned page)
 {
         bool answered = false;
 
-        drive_begin(PROBE_READ, MEMORY + page * PAGE, 0);
+        drive_begin(PROBE_READ, page * PAGE, 0);
         while (!answered && nova_uv_state(&uv) == NOVA_UV_SECURE)
                 answered = !nova_semaphore_down_until(&drive_answered, nova_deadline_in(MS));
         return answered;
@@ -78,18 +79,18 @@ int main(void)
         check(honest_become_secure() == NOVA_U_SUCCESS &&
                       nova_uv_register_mem_slot(&uv, MEMORY, COUNT * PAGE, 0, 1) == NOVA_U_SUCCESS,
               "a guest is secure, with more memory than its VMM's share");
-        check(nova_uv_register_mem_slot(&uv, MEMORY + COUNT * PAGE, PAGE, 0, 2) == NOVA_U_P3,
+        check(nova_uv_register_mem_slot(&uv, PAGES * PAGE, PAGES * PAGE, 0, 2) == NOVA_U_P3,
               "slots larger than twice the share are refused");
-        while (touched < COUNT && touch(touched))
+        while (touched < PAGES && touch(touched))
                 touched++;
         printf("The guest has touched %u pages.\n", touched);
-        check(touched > 512 && touched < COUNT && nova_uv_state(&uv) == NOVA_UV_ENDED,
+        check(touched > 512 && touched < PAGES && nova_uv_state(&uv) == NOVA_UV_ENDED,
               "it ends when the share is used up");
         uv.lpid++;
         check(nova_uv_write_pate(&uv, 0, MEMORY) == NOVA_U_SUCCESS &&
                       !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal) &&
-                      honest_become_secure() != NOVA_U_SUCCESS,
-              "another VM of the VMM has the same share");
+                      honest_become_secure() == NOVA_U_RETRY,
+              "another VM has the same share: UV_ESM is U_RETRY if secure memory is missing");
         honest_end();
         hold_all();
         if (tap_end() || nova_service_start(NULL, &config))

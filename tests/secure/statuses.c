@@ -277,16 +277,25 @@ static void not_shared(void)
               "UV_UNSHARE_PAGE of a page that is secure fills it with zeroes");
 }
 
-static void sharing(void)
+static void wrong_caller(void)
 {
-        const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
-
-        check(guest_call(NOVA_UV_PAGE_OUT, 0, 0) == NOVA_U_FUNCTION &&
+        check(guest_call(NOVA_UV_PAGE_IN, 0, 0) == NOVA_U_FUNCTION &&
+                      guest_call(NOVA_UV_PAGE_OUT, 0, 0) == NOVA_U_FUNCTION &&
+                      guest_call(NOVA_UV_PAGE_INVAL, 0, 0) == NOVA_U_FUNCTION &&
                       guest_call(NOVA_UV_WRITE_PATE, 0, 0) == NOVA_U_PERMISSION &&
+                      guest_call(NOVA_UV_REGISTER_MEM_SLOT, 0, 0) == NOVA_U_PERMISSION &&
+                      guest_call(NOVA_UV_UNREGISTER_MEM_SLOT, 0, 0) == NOVA_U_PERMISSION &&
                       guest_call(NOVA_UV_SVM_TERMINATE, 0, 0) == NOVA_U_PERMISSION &&
                       guest_call(NOVA_UV_RETURN, 0, 0) == NOVA_U_INVALID &&
                       guest_call(0xf001, 0, 0) == NOVA_U_FUNCTION,
               "a guest cannot make the ultracalls of a VMM");
+}
+
+static void sharing(void)
+{
+        const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
+
+        wrong_caller();
         check(guest(PROBE_USER, 0, 0) == 1, "an ultracall from user mode raises #UD");
         check(guest_call(0x300, 0, 0) == NOVA_H_SUCCESS, "H_RANDOM is answered");
         check(guest_call(0x123, 0, 0) == NOVA_H_FUNCTION,
