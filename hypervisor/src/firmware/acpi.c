@@ -107,6 +107,7 @@ static bool acpi_rsdp_find_in(paddr_t phys, unsigned size, struct acpi_table *rs
         const uint8_t *data = boot_map(0, phys, size);
         const int at = data ? acpi_rsdp_search(data, size) : -1;
 
+        /*@ split at; */
         if (at < 0)
                 return false;
         rsdp->data = data + at;
@@ -194,7 +195,10 @@ static void acpi_read_madt(struct acpi_table madt)
                 return;
         acpi.found = true;
         acpi.lapic = acpi_field(madt, MADT_LAPIC, 4);
-        for (uint32_t at = MADT_ENTRIES; madt.length - at >= 2;) {
+        const uint32_t last = madt.length - 2;
+        uint32_t at = MADT_ENTRIES;
+        /*@ dynamic_split at; */
+        while (at <= last) {
                 const struct acpi_table entry = {madt.data + at, madt.data[at + 1]};
 
                 if (entry.length < 2 || entry.length > madt.length - at) {
@@ -230,7 +234,9 @@ static void acpi_read_s5(struct acpi_table table)
 {
         static const uint8_t name[] = {'_', 'S', '5', '_', AML_PACKAGE};
 
-        for (uint32_t at = HEADER_SIZE; table.length - at >= sizeof(name) + 3; at++) {
+        const uint32_t last = table.length - (uint32_t)sizeof(name) - 3;
+
+        for (uint32_t at = HEADER_SIZE; at <= last; at++) {
                 if (table.data[at] != '_' || memcmp(table.data + at, name, sizeof(name)) != 0)
                         continue;
                 uint32_t element = at + (uint32_t)sizeof(name);

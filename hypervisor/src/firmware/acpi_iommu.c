@@ -32,7 +32,7 @@ static struct acpi_table acpi_iommu_part(struct acpi_table table, uint32_t at, u
 }
 
 /* Returns true if an entry is whole and has at least min bytes. Reports one error per table. */
-static bool acpi_iommu_is_whole(struct acpi_table table, uint32_t at, uint64_t length, unsigned min,
+static bool acpi_iommu_is_whole(struct acpi_table table, uint32_t at, uint32_t length, unsigned min,
                                 const char *name)
 {
         if (length >= min && length <= table.length - at)
@@ -90,7 +90,10 @@ static void acpi_iommu_read_scope(struct acpi_table scope)
 static void acpi_iommu_read_drhd(struct acpi_table unit)
 {
         acpi_iommu_add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 6, 2), 0, 0);
-        for (uint32_t at = UNIT_SCOPES; unit.length - at >= 2;) {
+        const uint32_t last = unit.length - 2;
+        uint32_t at = UNIT_SCOPES;
+        /*@ dynamic_split at; */
+        while (at <= last) {
                 const uint32_t length = (uint32_t)acpi_field(unit, at + 1, 1);
 
                 if (!acpi_iommu_is_whole(unit, at, length, SCOPE_PATH, "DMAR"))
@@ -106,7 +109,10 @@ void acpi_read_dmar(struct acpi_table dmar)
                 return;
         acpi.iommus_amd = false;
         acpi.remaps = acpi_field(dmar, DMAR_FLAGS, 1) & DMAR_REMAPS;
-        for (uint32_t at = TABLE_ENTRIES; dmar.length - at >= 4;) {
+        const uint32_t last = dmar.length - 4;
+        uint32_t at = TABLE_ENTRIES;
+        /*@ dynamic_split at; */
+        while (at <= last) {
                 const uint32_t length = (uint32_t)acpi_field(dmar, at + 2, 2);
 
                 if (!acpi_iommu_is_whole(dmar, at, length, 4, "DMAR")) {
@@ -160,7 +166,10 @@ void acpi_read_ivrs(struct acpi_table ivrs)
                 return;
         acpi.iommus_amd = true;
         acpi.remaps = true;
-        for (uint32_t at = TABLE_ENTRIES; ivrs.length - at >= 4;) {
+        const uint32_t last = ivrs.length - 4;
+        uint32_t at = TABLE_ENTRIES;
+        /*@ dynamic_split at; */
+        while (at <= last) {
                 const uint64_t type = acpi_field(ivrs, at, 1);
                 const uint32_t length = (uint32_t)acpi_field(ivrs, at + 2, 2);
 
