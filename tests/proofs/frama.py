@@ -3,10 +3,11 @@
 """Proves a module with Frama-C: `frama.py ROOT MODULE FOLDER`.
 
 `modules.tsv` lists the modules. `eva` finds all values that the functions of a module can compute
-from any input, and gives an alarm where an access or an operation could be invalid. `wp` proves the
-contracts in the module's driver. An alarm or a contract without a proof fails the test unless
-`alarms.tsv` lists it with an argument; a listed one that does not occur fails it, too. Each fault
-of `faults.tsv`, put into a copy of the source, must give an alarm that the list does not have."""
+from any input, and gives an alarm where an access or an operation could be invalid. `bits` does the
+same and also follows single bits. `wp` proves the contracts in the module's driver. An alarm or a
+contract without a proof fails the test unless `alarms.tsv` lists it with an argument; a listed one
+that does not occur fails it, too. Each fault of `faults.tsv`, put into a copy of the source, must
+give an alarm that the list does not have."""
 
 import csv
 import os
@@ -29,6 +30,7 @@ FOLDERS = ("tests/proofs/stub", "hypervisor/src", "hypervisor/abi", "libnova/inc
 FOLDERS += ("roottask/vmm/include", "roottask/vmm/src")
 FOLDERS += ("hypervisor/src/arch/x86_{width}", "hypervisor/src/virt/x86_{width}")
 EVA = ("-eva", "-eva-precision", "5", "-eva-domains", "octagon,symbolic-locations")
+BITS = ("-eva-domains", "bitwise")  # in addition
 WP = ("-wp", "-wp-rte", "-wp-prover", "z3", "-wp-model", "Typed")
 END = re.compile(r"Values at end of function (\w+):\n(.*)")
 GOAL = re.compile(r"\] Goal typed_(\w+) : (\w+)")
@@ -145,8 +147,9 @@ def run_eva(module, common, place, is_fault):
     that makes each execution invalid has no end."""
     table = place / "alarms.csv"
     table.unlink(missing_ok=True)
-    output = run(["frama-c", *common, *EVA, *module.sources, "-then", "-report-csv", str(table),
-                  "-report-no-proven"], module.seconds, place)
+    bits = BITS if module.method == "bits" else ()
+    output = run(["frama-c", *common, *EVA, *bits, *module.sources, "-then",
+                  "-report-csv", str(table), "-report-no-proven"], module.seconds, place)
     if not table.exists():
         raise Wrong(f"Eva has no result:\n{output[-3000:]}")
     ended = {name for name, state in END.findall(output) if "NON TERMINATING" not in state}
@@ -175,7 +178,7 @@ def function_of(goal, functions):
     return max((name for name in functions if goal.startswith(f"{name}_")), key=len, default="")
 
 
-METHODS = {"eva": run_eva, "wp": run_wp}
+METHODS = {"eva": run_eva, "bits": run_eva, "wp": run_wp}
 
 
 def analyse(root, module, width, folder, fault=None):

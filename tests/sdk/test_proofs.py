@@ -124,6 +124,19 @@ class Results(unittest.TestCase):
         with self.assertRaisesRegex(frama.Wrong, "Eva has no result"):
             self.run_eva("Values at end of function main:\n  x\n", table=None)
 
+    def test_only_the_methods_that_need_it_follow_bits(self):
+        for method, expected in (("eva", False), ("bits", True)):
+            module = frama.Module("one", method, ["64"], 60, ["one.c"], {"main"})
+            with tempfile.TemporaryDirectory() as folder:
+
+                def run(command, *_):
+                    (Path(folder) / "alarms.csv").write_text("directory\n", encoding="utf-8")
+                    self.assertEqual("bitwise" in command, expected)
+                    return "Values at end of function main:\n  x\n"
+
+                with mock.patch.object(frama, "run", run):
+                    frama.METHODS[method](module, [], Path(folder), False)
+
     def test_a_goal_of_wp_belongs_to_the_longest_name(self):
         goals = "[wp] Goal typed_get_all_ensures : Valid\n[wp] Goal typed_put_ensures : Unknown\n"
         found, functions = self.run_wp(goals + "Proved goals:    1 / 2\n")
