@@ -35,7 +35,7 @@ static bool store(struct reader *reader, char c)
 {
         struct nova_system *system = reader->system;
 
-        if (system->text_bytes == NOVA_SYSTEM_TEXT_MAX) {
+        if (system->text_bytes >= NOVA_SYSTEM_TEXT_MAX) {
                 reader_mistake(reader, reader->line,
                                "the description is too long: all its words together can have at "
                                "most %u characters; split it into two systems.",
@@ -85,7 +85,7 @@ static bool read_quoted(struct reader *reader)
 
 static bool read_word(struct reader *reader)
 {
-        if (reader->words == LINE_WORDS_MAX) {
+        if (reader->words >= LINE_WORDS_MAX) {
                 reader_mistake(reader, reader->line,
                                "the line has more than %u words; split it or shorten it.",
                                LINE_WORDS_MAX);

@@ -80,9 +80,10 @@ bool value_size(struct reader *reader, const char *what, const char *word, uint6
         unsigned shift = 0;
 
         if (rest && *rest) {
-                const char *const unit = strchr("KMG", *rest);
+                static const char units[] = "KMG";
+                const char *const unit = strchr(units, *rest);
 
-                shift = unit ? 10 * (unsigned)(unit - "KMG" + 1) : 0;
+                shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
                 rest = unit && !rest[1] ? rest + 1 : NULL;
         }
         if (!rest || *bytes > UINT64_MAX >> shift) {
