@@ -71,39 +71,54 @@ static bool is_idle(const struct nova_vm *vm)
         return vm->serving && vm->serving->activity == NOVA_VCPU_HALTS;
 }
 
+/* Makes the alarm due: a device has work that no exit announces. */
+static void look_soon(void *context)
+{
+        struct nova_pc *const pc = context;
+
+        pc->late.deadline = 0;
+}
+
 /* Lets devices look for requests that have ended already, and for chains of which their drivers do
  * not notify them. A guest that halts gets the interrupts that devices hold back. */
 static void look(void *context)
 {
         struct nova_pc *const pc = context;
         const bool idle = is_idle(pc->vm);
-        bool late = false;
+        bool late = false, unfinished = false;
 
         for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++) {
                 struct nova_virtio *const virtio = pc->virtio[i];
 
                 if (virtio && virtio->after_exit)
                         virtio->after_exit(virtio);
-                if (virtio && virtio->again)
+                if (virtio && (virtio->again || virtio->unfinished))
                         nova_virtio_look(virtio);
                 if (virtio && virtio->late && idle)
                         nova_virtio_report(virtio);
                 late |= virtio && virtio->late;
+                unfinished |= virtio && virtio->unfinished;
         }
-        if (!late)
+        if (!late && !unfinished)
                 pc->late.deadline = NOVA_NEVER;
         else if (pc->late.deadline == NOVA_NEVER)
                 pc->late.deadline = nova_vm_now(NULL) + LATE_NS;
 }
 
-static void report_late(void *device, uint64_t now)
+/* Called by the alarm. A device that is unfinished again sets it again. */
+static void look_at_alarm(void *device, uint64_t now)
 {
         const struct nova_pc *const pc = device;
 
         (void)now;
-        for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++)
-                if (pc->virtio[i])
-                        nova_virtio_report(pc->virtio[i]);
+        for (unsigned i = 1; i <= NOVA_PC_SLOTS; i++) {
+                struct nova_virtio *const virtio = pc->virtio[i];
+
+                if (virtio && virtio->unfinished)
+                        nova_virtio_look(virtio);
+                if (virtio)
+                        nova_virtio_report(virtio);
+        }
 }
 
 /* Writes the report with the guest's output, because handlers may call no other function. */
@@ -154,7 +169,7 @@ static int add_alarm(struct nova_pc *pc)
 
         if (pc->late.device)
                 return 0;
-        pc->late = (struct nova_alarm){NOVA_NEVER, report_late, pc};
+        pc->late = (struct nova_alarm){NOVA_NEVER, look_at_alarm, pc};
         error = nova_vm_add_alarm(pc->vm, &pc->late);
         if (error)
                 pc->late.device = NULL;
@@ -175,6 +190,7 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
         virtio->offered |= pc->vm->virtio_features;
         virtio->may_be_late = true;
         virtio->complain = complain;
+        virtio->look_soon = look_soon;
         virtio->context = pc;
         virtio->pci.config[NOVA_VPCI_BAR] = NOVA_PC_WINDOW + slot * SLOT_STEP;
         virtio->pci.config[NOVA_VPCI_PORT_BAR] |= SLOT_PORT + slot * SLOT_PORTS;

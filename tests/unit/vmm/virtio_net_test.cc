@@ -234,6 +234,31 @@ TEST_F(virtio_net, a_driver_that_adds_frames_for_ever_does_not_hold_the_monitor)
         EXPECT_FALSE(net.virtio.again);
 }
 
+TEST_F(virtio_net, asks_to_be_called_soon_when_it_ends_its_turn)
+{
+        unsigned soon = 0;
+
+        net.virtio.context = &soon;
+        net.virtio.look_soon = [](void *context) { ++*static_cast<unsigned *>(context); };
+        start_with(NOVA_VIRTIO_EVENT_INDEX);
+        is_endless = true;
+        queue_frame(0, 60);
+        kick(from_guest);
+        EXPECT_EQ(soon, 1u);
+        nova_virtio_look(&net.virtio);
+        EXPECT_EQ(soon, 2u);
+        room = 100;
+        nova_virtio_net_resume(&net);
+        EXPECT_EQ(soon, 2u) << "there is no room";
+        room = 1000;
+        nova_virtio_net_resume(&net);
+        EXPECT_EQ(soon, 3u);
+        is_endless = false;
+        nova_virtio_look(&net.virtio);
+        EXPECT_EQ(soon, 3u);
+        EXPECT_FALSE(net.virtio.unfinished);
+}
+
 /* The interrupt for frames that were sent, which a board may hold back. */
 struct virtio_net_late : virtio_net {
         void SetUp() override

@@ -57,7 +57,8 @@ struct nova_pc {
         unsigned count;              /**< number of buffered bytes */
         bool waits_for_room;         /**< the guest's CPU waits for room in the buffer */
         uint32_t slot_levels;        /**< levels of the slots' interrupt pins */
-        struct nova_alarm late;      /**< time to send interrupts that devices hold back */
+        struct nova_alarm late;      /**< time to send interrupts that devices hold back, and to
+                                      * continue devices that are unfinished */
         uint32_t passed_end;         /**< end of the memory of functions that are passed through */
         struct nova_thread *writer;  /**< thread that writes the output to the console */
         bool is_stuck;               /**< the console has accepted nothing for a second */

@@ -133,11 +133,15 @@ struct nova_virtio {
         uint8_t isr;             /**< causes of interrupts */
         bool again;              /**< there may be chains without a notification; see
                                   * nova_virtio_look() */
-        bool unfinished;         /**< a chain that was taken needs more work, so nova_virtio_look()
-                                  * calls the device even if no other chain waits */
+        bool unfinished;         /**< the device returned before it had served all chains, so
+                                  * nova_virtio_look() calls it even if no other one has come */
         bool may_be_late;        /**< the board calls nova_virtio_report(), so interrupts may be
                                   * held back */
         bool late;               /**< an interrupt of a queue is held back */
+        /** Called with `context` when the device becomes unfinished. The caller of
+         * nova_virtio_look() must then call it soon, even if no exit follows, because the guest may
+         * have halted. NULL: it is called after exits only. */
+        void (*look_soon)(void *context);
         /** Called after each exit, before the guest continues; NULL: nothing to do. */
         void (*after_exit)(struct nova_virtio *virtio);
         uint64_t notifications; /**< number of notifications by drivers */
@@ -153,7 +157,7 @@ struct nova_virtio {
         uint8_t config[NOVA_VIRTIO_CONFIG];                 /**< configuration of its kind */
         /** Called once, at a driver's first fatal error; may be NULL. */
         void (*complain)(void *context, const char *device, const char *cause);
-        void *context;   /**< context of complain */
+        void *context;   /**< context of complain and look_soon */
         bool complained; /**< complain was called */
 };
 
@@ -235,7 +239,7 @@ bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number);
 
 /**
  * Serves the chains of queue @p number one by one, and requests a notification for the next one.
- * The function returns even if a driver keeps adding chains; it then sets virtio->again.
+ * The function returns even if a driver keeps adding chains; it then calls nova_virtio_pause().
  *
  * @param serve handles virtio->chain and sets the number of written bytes; returns false if it
  *              broke the device
@@ -243,8 +247,13 @@ bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number);
 void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
                        bool (*serve)(struct nova_virtio *virtio, uint32_t *written));
 
-/** Looks for chains without a notification if virtio->again is set. Called after exits. */
+/** Looks for chains without a notification if virtio->again is set. Called after exits, and soon
+ * after virtio->look_soon. */
 void nova_virtio_look(struct nova_virtio *virtio);
+
+/** Ends a turn of the device before it has served all chains, so that a driver that adds chains for
+ * ever does not hold the machine's lock. nova_virtio_look() continues. */
+void nova_virtio_pause(struct nova_virtio *virtio);
 
 /** Copies @p bytes from the readable pieces of @p chain, beginning at @p offset, to @p to. @return
  * false, and nothing was copied, if the chain is too short */

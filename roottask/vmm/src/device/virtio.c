@@ -309,12 +309,20 @@ static void notify(struct nova_virtio *virtio, uint64_t at)
         }
 }
 
+void nova_virtio_pause(struct nova_virtio *virtio)
+{
+        virtio->again = virtio->unfinished = true;
+        if (virtio->look_soon)
+                virtio->look_soon(virtio->context);
+}
+
 /* Called after each exit while requests are in flight, usually without a new chain. */
 void nova_virtio_look(struct nova_virtio *virtio)
 {
         bool moved = virtio->unfinished;
 
-        if (!virtio->again || !nova_virtio_ready(virtio))
+        virtio->unfinished = false;
+        if (!(virtio->again || moved) || !nova_virtio_ready(virtio))
                 return;
         for (unsigned i = 0; i < virtio->kind->queues; i++)
                 moved |= novavmm_virtio_queue_moved(&virtio->queue[i]);

@@ -210,6 +210,8 @@ static void take_all(struct nova_virtio_block *block)
                         left--;
                 virtio->again = block->in_flight || !left;
         } while (!virtio->again && nova_virtio_listen(virtio, 0));
+        if (!left)
+                nova_virtio_pause(virtio);
         block->store->kick(block->store->context);
 }
 

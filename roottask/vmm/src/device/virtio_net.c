@@ -146,10 +146,8 @@ static void transmit(struct nova_virtio_net *net)
                 if (goes_on && !nova_virtio_listen(virtio, FROM_GUEST))
                         goes_on = false;
         }
-        if (!left) {
-                virtio->again = true;
-                virtio->unfinished = net->large.waits;
-        }
+        if (!left)
+                nova_virtio_pause(virtio);
         if (net->sent != before)
                 net->cable->kick(net->cable->context);
 }

@@ -318,7 +318,8 @@ void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
                         nova_virtio_give(virtio, number, written);
                 }
         } while (nova_virtio_listen(virtio, number) && left);
-        virtio->again |= virtio->queue[number].events && !left;
+        if (virtio->queue[number].events && !left)
+                nova_virtio_pause(virtio);
 }
 
 /* Copies between a run of pieces and the monitor's memory. */
