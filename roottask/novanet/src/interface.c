@@ -24,10 +24,11 @@
 
 #define POOL_BYTES 0x20000 /* 32 buffers for each direction */
 #define WAIT_NS    10000000000
-#define MTU        1500
-#define IP_BYTES   20 /* of the header without options */
-#define JOIN_MAX   32 /* number of frames that are joined */
-#define CUT_MAX    7  /* number of frames of a packet that is cut; so four packets fill a window */
+#define MTU        1500 /* bytes of a packet of IP in a frame, at most */
+#define MTU_MIN    576  /* of a service with a smaller limit, too: each machine must accept it */
+#define IP_BYTES   20   /* of the header without options */
+#define JOIN_MAX   32   /* number of frames that are joined */
+#define CUT_MAX    7 /* number of frames of a packet that is cut; so four packets fill a window */
 
 _Static_assert(CUT_MAX <= POOL_BYTES / 2 / NOVA_NET_BUFFER, "a packet fits into the pool");
 
@@ -75,7 +76,7 @@ uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_
                              uint16_t bytes, const struct ip_addr *source,
                              const struct ip_addr *destination)
 {
-        const bool fits = bytes <= MTU - IP_BYTES;
+        const bool fits = bytes <= novanet_interface.mtu - IP_BYTES;
 
         if ((fits ? leaves_open : protocol == IP_PROTO_TCP) && to == &novanet_interface &&
             IP_IS_V4(destination) && !ip_addr_ismulticast(destination) &&
@@ -314,13 +315,21 @@ static void *run(void *argument)
         return NULL;
 }
 
+/* Returns the size of the largest packet whose frames the service takes. */
+static u16_t mtu_of(const struct nova_net_info *info)
+{
+        const uint32_t most = NOVA_NET_FRAME_MIN + MTU, least = NOVA_NET_FRAME_MIN + MTU_MIN;
+
+        return (u16_t)(LWIP_MAX(LWIP_MIN(info->frame_max, most), least) - NOVA_NET_FRAME_MIN);
+}
+
 static err_t init(struct netif *of)
 {
         const struct nova_net_info *info = nova_net_get_info(net);
 
         of->name[0] = 'e';
         of->name[1] = 'n';
-        of->mtu = MTU;
+        of->mtu = mtu_of(info);
         of->hwaddr_len = NOVA_NET_ADDRESS;
         memcpy(of->hwaddr, info->address, NOVA_NET_ADDRESS);
         of->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |

@@ -36,8 +36,10 @@ static int drain(struct card *card)
         return nova_net_flush(card->net);
 }
 
-static void set_cable(struct card *card, const struct nova_net_info *info)
+/* Keeps what clients may ask for. */
+static void note(struct card *card, const struct nova_net_info *info)
 {
+        __atomic_store_n(&card->frame_max, info->frame_max, __ATOMIC_RELAXED);
         __atomic_store_n(&card->cable, (info->flags & NOVA_NET_LINK) != 0, __ATOMIC_RELAXED);
 }
 
@@ -46,13 +48,18 @@ bool card_has_cable(const struct card *card)
         return __atomic_load_n(&card->cable, __ATOMIC_RELAXED);
 }
 
+uint32_t card_frame_max(const struct card *card)
+{
+        return __atomic_load_n(&card->frame_max, __ATOMIC_RELAXED);
+}
+
 /* Asks the driver, without the lock. The next nova_net_listen() notices the driver's end. */
 static void look(struct card *card)
 {
         struct nova_net_info info;
 
         if (nova_net_ask_info(card->net, &info) == 0)
-                set_cable(card, &info);
+                note(card, &info);
 }
 
 /* Reports frames with forged sources each time that their number has doubled, so that a machine
@@ -93,7 +100,7 @@ static void reopen(struct card *card)
         reach(card);
         if (!serve_lock())
                 exit(1);
-        set_cable(card, nova_net_get_info(card->net));
+        note(card, nova_net_get_info(card->net));
         card->up = true;
 }
 
@@ -132,7 +139,7 @@ int card_open(struct card *card)
         if (error)
                 return error;
         nova_net_accept_sums(card->net);
-        set_cable(card, nova_net_get_info(card->net));
+        note(card, nova_net_get_info(card->net));
         return 0;
 }
 

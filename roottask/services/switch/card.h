@@ -25,11 +25,12 @@ void frame_copy(void *to, const struct frame *frame);
 struct card {
         const char *service; /* the driver */
         struct nova_net *net;
-        unsigned port;   /* its port in the table */
-        bool up;         /* the driver runs */
-        bool full;       /* there was no buffer for the last frame */
-        bool cable;      /* the card had a cable at the last look; read without synchronisation */
-        uint64_t forged; /* number of frames that came with forged sources */
+        unsigned port; /* its port in the table */
+        bool up;       /* the driver runs */
+        bool full;     /* there was no buffer for the last frame */
+        bool cable;    /* the card had a cable at the last look; read without synchronisation */
+        uint32_t frame_max; /* maximum number of bytes of a frame; read without synchronisation */
+        uint64_t forged;    /* number of frames that came with forged sources */
         uint64_t report_at; /* the card's thread reports this number of them */
         int (*receive)(struct card *card, const struct nova_net_frame *in);
 };
@@ -39,6 +40,9 @@ int card_open(struct card *card);
 
 /* Returns true if the card had a cable at the last look, at most a second ago if no frame comes. */
 bool card_has_cable(const struct card *card);
+
+/* Returns the maximum size of a frame that the driver takes. */
+uint32_t card_frame_max(const struct card *card);
 
 /* Starts the thread, which calls receive() with the service's lock. receive() releases the frame,
  * and returns as nova_net_release(). @return 0 or an errno value */

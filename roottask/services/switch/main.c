@@ -361,9 +361,14 @@ static bool has_cable(void)
         return some;
 }
 
+/* Longer frames reach other clients, but not each card. */
 static void describe(const struct net_port *port, struct nova_net_info *info)
 {
         const struct client *client = port->owner;
+
+        for (unsigned i = 0; i < card_count; i++)
+                if (card_frame_max(&cards[i]) < info->frame_max)
+                        info->frame_max = card_frame_max(&cards[i]);
 
         memcpy(info->address, table.port[client->index].address, NOVA_NET_ADDRESS);
         if (has_cable())

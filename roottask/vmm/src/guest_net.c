@@ -155,6 +155,15 @@ int nova_guest_net_open(struct nova_guest_net *card, const char *service, const 
         return error;
 }
 
+/* Tells the guest that the service takes only smaller frames than usual. */
+static void limit_frames(struct nova_guest_net *card)
+{
+        const uint32_t most = nova_net_get_info(card->net)->frame_max;
+
+        if (most < NOVA_VIRTIO_NET_FRAME_MAX)
+                nova_virtio_net_limit(&card->device, most);
+}
+
 int nova_guest_net_attach(struct nova_guest_net *card, struct nova_pc *pc, unsigned slot)
 {
         int error;
@@ -162,6 +171,7 @@ int nova_guest_net_attach(struct nova_guest_net *card, struct nova_pc *pc, unsig
         nova_mutex_lock(&card->lock);
         nova_virtio_net_init(&card->device, &pc->vm->memory, nova_net_get_info(card->net)->address,
                              &card->cable);
+        limit_frames(card);
         error = nova_pc_add_virtio(pc, slot, &card->device.virtio);
         card->blocked = false;
         if (!error)

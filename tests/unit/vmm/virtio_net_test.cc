@@ -259,6 +259,19 @@ TEST_F(virtio_net, asks_to_be_called_soon_when_it_ends_its_turn)
         EXPECT_FALSE(net.virtio.unfinished);
 }
 
+TEST_F(virtio_net, tells_the_driver_a_limit_of_frames)
+{
+        constexpr uint64_t mtu = 1 << 3;
+
+        EXPECT_FALSE(net.virtio.offered & mtu);
+        nova_virtio_net_limit(&net, 1014);
+        EXPECT_TRUE(net.virtio.offered & mtu);
+        EXPECT_EQ(in(config + 10, 2), 1000u);
+        EXPECT_EQ(in(config, 1), 2u) << "the address stays";
+        nova_virtio_net_limit(&net, 0);
+        EXPECT_EQ(in(config + 10, 2), 576u);
+}
+
 /* The interrupt for frames that were sent, which a board may hold back. */
 struct virtio_net_late : virtio_net {
         void SetUp() override

@@ -7,6 +7,9 @@
 
 #include "novart/internet_sum.h"
 
+/* Offset in the configuration. */
+#define CONFIG_MTU 10
+
 /* Number of chains and frames after which transmit() returns even if more are waiting. */
 #define TRANSMIT_MAX (4u * NOVA_VIRTIO_QUEUE_SIZE)
 
@@ -201,4 +204,13 @@ void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_m
         net->cable = cable;
         nova_virtio_init(&net->virtio, &kind, memory);
         memcpy(net->virtio.config, address, NOVA_VIRTIO_NET_ADDRESS);
+}
+
+void nova_virtio_net_limit(struct nova_virtio_net *net, uint32_t bytes)
+{
+        const uint32_t most = bytes < NOVA_VIRTIO_NET_LIMIT_MIN ? NOVA_VIRTIO_NET_LIMIT_MIN : bytes;
+        const uint16_t mtu = (uint16_t)(most - NOVA_VIRTIO_NET_FRAME_MIN);
+
+        net->virtio.offered |= FEATURE_MTU;
+        memcpy(net->virtio.config + CONFIG_MTU, &mtu, sizeof(mtu));
 }

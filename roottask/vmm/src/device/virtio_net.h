@@ -8,6 +8,7 @@
 
 #define FEATURE_CHECK_SUM (1ull << 0)
 #define FEATURE_GUEST_SUM (1ull << 1) /* the guest takes frames with open checksums */
+#define FEATURE_MTU       (1ull << 3)
 #define FEATURE_ADDRESS   (1ull << 5)
 #define FEATURE_JOIN      (1ull << 7)  /* the guest takes large packets of TCP over IPv4 */
 #define FEATURE_CUT       (1ull << 11) /* the guest sends them */
