@@ -72,6 +72,8 @@
 #define LWIP_POSIX_SOCKETS_IO_NAMES 0
 #define LWIP_SOCKET_OFFSET          35
 
+#define LWIP_END_STAYS 1 /* each recv() at the end of a stream returns 0 */
+
 /* Sizes. Each kind of object has a fixed number, so that machines outside cannot use up the
  * program's memory. malloc() has the data that the program sends. */
 #define MEM_LIBC_MALLOC           1
@@ -89,6 +91,8 @@
 #define PBUF_POOL_SIZE            256
 #define IPV6_REASS_MAXAGE         15 /* seconds, as for IPv4 */
 #define PBUF_POOL_BUFSIZE         1600
+#define IP_REASS_MAX_PBUFS        48    /* parts of packets that wait, of each protocol of IP */
+#define LWIP_DATAGRAM_MAX         46328 /* bytes; its parts fit into 32 frames over IPv6, too */
 #define TCP_MSS                   1460
 #define TCP_WND                   (28 * TCP_MSS) /* ../src/interface.c has 32 buffers */
 #define TCP_SND_BUF               (28 * TCP_MSS)

@@ -15,6 +15,7 @@
 #include "lwip/inet_chksum.h"
 #include "lwip/prot/ip.h"
 #include "lwip/tcpip.h"
+#include "lwip/udp.h"
 #include "netif/ethernet.h"
 #include "novart/service/net.h"
 #include "novart/tcp_segment.h"
@@ -31,6 +32,10 @@
 #define CUT_MAX    7 /* number of frames of a packet that is cut; so four packets fill a window */
 
 _Static_assert(CUT_MAX <= POOL_BYTES / 2 / NOVA_NET_BUFFER, "a packet fits into the pool");
+
+_Static_assert((LWIP_DATAGRAM_MAX + UDP_HLEN + 1447) / 1448 <= POOL_BYTES / 2 / NOVA_NET_BUFFER,
+               "so do the parts of the largest datagram");
+_Static_assert(IP_REASS_MAX_PBUFS >= POOL_BYTES / 2 / NOVA_NET_BUFFER, "the receiver takes them");
 
 /* Checksums that lwIP still computes and checks for joined frames, and for frames that need no
  * check. */

@@ -16,6 +16,7 @@ import threading
 import time
 
 SIZES = (1, 18, 19, 512, 1471, 1472)
+LARGE = (1473, 9000, 20000)  # divided by IP
 STREAMS = 4
 STREAM_BYTES = 60000
 
@@ -27,13 +28,13 @@ def free_port(kind):
         return one.getsockname()[1]
 
 
-def send_datagrams(port, ended):
+def send_datagrams(port, sizes, ended):
     """Returns a sentence about an error. Datagrams are sent until they come back."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.settimeout(0.3)
         one.connect(("127.0.0.1", port))
         for number in range(50):
-            data = random.Random(number).randbytes(SIZES[number % len(SIZES)])
+            data = random.Random(number).randbytes(sizes[number % len(sizes)])
             for _ in range(100):
                 try:
                     one.send(data)
@@ -96,7 +97,7 @@ def talk(datagrams, streams, server, ended, every):
     """Returns sentences about errors."""
     wrong = []
     connection = answer(server, wrong) if every else None
-    error = send_datagrams(datagrams, ended)
+    error = send_datagrams(datagrams, SIZES + LARGE if every else SIZES, ended)
     if error:
         return [*wrong, error]
     if every:

@@ -22,7 +22,9 @@
 #define HOST_PORT   "80"
 #define CONNECTIONS 8
 
-static char buffer[4096];
+#define DATAGRAM_MAX 46328 /* docs/manual/limits.md */
+
+static char buffer[DATAGRAM_MAX];
 
 static _Noreturn void die(const char *what)
 {
@@ -133,8 +135,100 @@ static void call_host(void)
         check(close(wait.fd), "close");
 }
 
+static bool fails(long result, int reason)
+{
+        return result < 0 && errno == reason;
+}
+
+static struct sockaddr_in own_address(unsigned port)
+{
+        struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+        char text[NOVA_IP_TEXT];
+
+        inet_aton(nova_ip_address(text), &own.sin_addr);
+        return own;
+}
+
+/* The functions below count the calls with the right result. */
+
+/* Asks for sockets that do not exist. */
+static int try_kinds(void)
+{
+        return fails(socket(AF_UNSPEC, SOCK_STREAM, 0), EAFNOSUPPORT) +
+               fails(socket(99, SOCK_DGRAM, 0), EAFNOSUPPORT) +
+               fails(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), EPROTOTYPE) +
+               fails(socket(AF_INET6, 99, 0), EPROTOTYPE) +
+               fails(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT) +
+               fails(socket(AF_INET, SOCK_DGRAM, 136), EPROTONOSUPPORT);
+}
+
+/* Binds a socket to addresses that the program does not have, and sends datagrams without an
+ * address and of a size that no frames take. */
+static int try_datagrams(void)
+{
+        static char large[DATAGRAM_MAX + 1];
+        const struct sockaddr_in own = own_address(PORT), other = {.sin_family = 77};
+        const int one = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+        struct sockaddr_in theirs = own;
+        int right;
+
+        theirs.sin_addr.s_addr ^= htonl(1);
+        right = fails(bind(one, (const struct sockaddr *)&own, 3), EINVAL) +
+                fails(bind(one, (const struct sockaddr *)&other, sizeof(other)), EINVAL) +
+                fails(bind(one, (const struct sockaddr *)&theirs, sizeof(theirs)), EADDRNOTAVAIL) +
+                fails(send(one, large, 1, 0), EDESTADDRREQ) +
+                fails(sendto(one, large, sizeof(large), 0, (const struct sockaddr *)&own,
+                             sizeof(own)),
+                      EMSGSIZE);
+        check(close(one), "close");
+        return right;
+}
+
+/* Uses a stream that has no connection, is refused by a closed port of the program, and is closed.
+ */
+static int try_unconnected(void)
+{
+        const struct sockaddr_in closed = own_address(PORT + 1);
+        const int one = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+        struct pollfd wait = {.fd = one, .events = POLLIN};
+        struct timeval soon = {.tv_sec = 1};
+        fd_set set;
+        int right = fails(recv(one, buffer, sizeof(buffer), 0), ENOTCONN);
+
+        right += fails(send(one, buffer, 1, 0), ENOTCONN);
+        right += fails(shutdown(one, SHUT_RDWR), ENOTCONN);
+        right +=
+                fails(connect(one, (const struct sockaddr *)&closed, sizeof(closed)), ECONNREFUSED);
+        check(close(one), "close");
+        FD_ZERO(&set);
+        FD_SET(one, &set);
+        return right + (poll(&wait, 1, 1000) == 1 && wait.revents == POLLNVAL) +
+               (poll(&wait, 0, 0) == 0) + fails(select(one + 1, &set, NULL, NULL, &soon), EBADF);
+}
+
+/* Uses both ends of a connection of the program with itself after one end has closed it. */
+static int try_ended(int listener)
+{
+        const struct sockaddr_in own = own_address(PORT);
+        const int one = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+        int other, right;
+
+        check(connect(one, (const struct sockaddr *)&own, sizeof(own)), "connect");
+        other = check(accept(listener, NULL, NULL), "accept");
+        right = recv(one, buffer, 0, 0) == 0;
+        right += send(other, "a", 1, 0) == 1;
+        check(shutdown(other, SHUT_WR), "shutdown");
+        right += fails(send(other, "b", 1, 0), EPIPE);
+        right += recv(one, buffer, sizeof(buffer), 0) == 1;
+        right += recv(one, buffer, sizeof(buffer), 0) == 0;
+        right += recv(one, buffer, sizeof(buffer), 0) == 0;
+        check(close(one), "close");
+        check(close(other), "close");
+        return right;
+}
+
 /* Uses sockets in ways that fail. */
-static void make_mistakes(int datagrams)
+static void make_mistakes(int datagrams, int listener)
 {
         const struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(PORT)};
         const int other = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
@@ -156,6 +250,8 @@ static void make_mistakes(int datagrams)
         if (recv(datagrams, buffer, sizeof(buffer), MSG_DONTWAIT) >= 0)
                 errno = 0;
         printf("the first socket: %s\n", strerror(errno));
+        printf("%d of 24 odd calls have the right result\n",
+               try_kinds() + try_datagrams() + try_unconnected() + try_ended(listener));
 }
 
 int main(int argc, char **argv)
@@ -175,7 +271,7 @@ int main(int argc, char **argv)
         datagrams = open_socket(SOCK_DGRAM);
         listener = open_socket(SOCK_STREAM);
         check(listen(listener, CONNECTIONS), "listen");
-        make_mistakes(datagrams);
+        make_mistakes(datagrams, listener);
         call_host();
         serve(datagrams, listener);
         puts("the host has ended it");
