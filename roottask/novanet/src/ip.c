@@ -41,6 +41,23 @@ static bool read6(const char *text, ip6_addr_t *address)
         return ip6addr_aton(text ? text : "::", address);
 }
 
+/* Returns true if one machine may have the IPv4 address. */
+static bool is_own4(const struct addresses *addresses)
+{
+        const uint32_t own = lwip_ntohl(addresses->own.addr), mask = addresses->mask.addr;
+        const uint32_t rest = ~lwip_ntohl(mask), host = own & rest;
+
+        return own >> 24 && own >> 24 != IP_LOOPBACKNET && !IP_MULTICAST(own) &&
+               !IP_BADCLASS(own) && ip4_addr_netmask_valid(mask) &&
+               (rest < 2 || (host && host != rest)); /* RFC 3021 */
+}
+
+static bool is_own6(const ip6_addr_t *address)
+{
+        return !ip6_addr_isany(address) && !ip6_addr_isloopback(address) &&
+               !ip6_addr_ismulticast(address);
+}
+
 static int read_addresses(const struct nova_ip_config *config, struct addresses *addresses)
 {
         const char *server = config->name_server ? config->name_server : "0.0.0.0";
@@ -49,7 +66,9 @@ static int read_addresses(const struct nova_ip_config *config, struct addresses 
                           read4(config->gateway, "0.0.0.0", &addresses->gateway) &&
                           read6(config->address6, &addresses->own6) &&
                           read6(config->gateway6, &addresses->gateway6) &&
-                          ipaddr_aton(server, &addresses->name_server);
+                          ipaddr_aton(server, &addresses->name_server) &&
+                          (!config->address || is_own4(addresses)) &&
+                          (!config->address6 || is_own6(&addresses->own6));
 
         return good ? 0 : EINVAL;
 }
@@ -188,7 +207,9 @@ const char *nova_ip_why(int error)
                 return "another program has the card, or this one has a port of the switch "
                        "already; use a switch, or one connection";
         case EINVAL:
-                return "the service or an address is missing or cannot be read";
+                return "the service or an address is missing, cannot be read, or is not that of "
+                       "one "
+                       "machine";
         case ENETDOWN:
                 return "the card has no cable, so no address came by DHCP; plug one in";
         case ETIMEDOUT:

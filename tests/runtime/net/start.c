@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints the result of nova_ip_start(). Arguments: the service, the addresses of IPv4 and IPv6; `-`
- * is none. Before, it makes two calls that fail at once, and afterwards a second one. machines.py
- * is outside. */
+ * is none. Before, it makes calls that fail at once, and afterwards a second one. machines.py is
+ * outside. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,12 +13,34 @@ static const char *read(const char *word)
         return strcmp(word, "-") ? word : NULL;
 }
 
+/* Returns the error of a call with a service and addresses. */
+static int try(const char *service, const char *address, const char *address6, const char *mask)
+{
+        const struct nova_ip_config config = {
+                .service = service, .address = address, .address6 = address6, .mask = mask};
+
+        return nova_ip_start(&config);
+}
+
+/* Tries addresses that no single machine may have. @return the number of those that were refused */
+static unsigned try_wrong(const char *service)
+{
+        static const char *const wrong[][3] = {
+                {"0.0.0.0"},        {"0.0.0.9"},         {"127.0.0.1"},
+                {"224.0.0.1"},      {"240.0.0.1"},       {"255.255.255.255"},
+                {"10.0.0.0"},       {"10.0.0.255"},      {"10.0.0.9", NULL, "255.0.255.0"},
+                {"10.0.0.9", "::"}, {"10.0.0.9", "::1"}, {"10.0.0.9", "ff02::1"}};
+        unsigned refused = 0;
+
+        for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+                refused += try(service, wrong[i][0], wrong[i][1], wrong[i][2]) == EINVAL;
+        return refused;
+}
+
 /* Prints the sentence about a call with a service and an address. */
 static void start(const char *service, const char *address)
 {
-        const struct nova_ip_config config = {.service = service, .address = address};
-
-        printf("%s, %s: %s\n", service, address, nova_ip_why(nova_ip_start(&config)));
+        printf("%s, %s: %s\n", service, address, nova_ip_why(try(service, address, NULL, NULL)));
 }
 
 int main(int argc, char **argv)
@@ -32,6 +55,7 @@ int main(int argc, char **argv)
         config.address = read(argv[2]);
         config.address6 = read(argv[3]);
         start(argv[1], "what");
+        printf("%u of 12 addresses of no machine were refused\n", try_wrong(argv[1]));
         start("absent", "10.0.0.9");
         error = nova_ip_start(&config);
         printf("%s, the address is %s\n", error ? nova_ip_why(error) : "started",
