@@ -380,7 +380,7 @@ static bool read_argument(const char *word)
 {
         static const struct table_port open = {.used = true, .open = true};
 
-        if (strncmp(word, "card=", 5) == 0 && card_count < CARDS) {
+        if (strncmp(word, "card=", 5) == 0 && word[5] && card_count < CARDS) {
                 cards[card_count].service = word + 5;
                 cards[card_count].port = card_count;
                 cards[card_count].receive = receive;
@@ -391,12 +391,14 @@ static bool read_argument(const char *word)
         return options_read(word);
 }
 
+/* Ends the program after an error. The description decides about permissions, so another start
+ * would fail, too. */
 static void check(int error, const char *what)
 {
         if (!error)
                 return;
         printf("%s: %s\n", what, strerror(error));
-        exit(1);
+        exit(error == EACCES ? NOVA_EXIT_FINAL : 1);
 }
 
 int main(int argc, char **argv)
