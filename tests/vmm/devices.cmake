@@ -42,6 +42,21 @@ else()
            "The guest right switched itself off" "the system ends with status 0")
 endif()
 
+# A card that takes smaller frames only: the guest's driver sends none that are larger.
+file(READ "${NOVA_ROOT}/examples/linux/linux-net.nova" text)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+  "${NOVA_ROOT}/examples/linux/linux-net.nova")
+string(REPLACE "card=switch" "card=switch quiet run=ip,-o,link,show,eth0\
++ping,-c2,-q,-s,1400,10.0.2.2+poweroff,-f" text "${text}")
+file(CONFIGURE OUTPUT net-mtu.nova CONTENT "${text}" @ONLY)
+nova_add_system(vmm-net-mtu DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/net-mtu.nova"
+  PROGRAMS pci virtio-net switch linux MODULES guest:vmlinuz guest:initrd)
+nova_add_boot_test(vmm.net-mtu SYSTEM vmm-net-mtu LABELS guest TIMEOUT 300
+  QEMU -netdev user,id=n
+       -device virtio-net-pci,netdev=n,disable-legacy=on,romfile=,host_mtu=1000
+  EXPECT "mtu 1000 " "2 packets transmitted, 2 packets received"
+         "the system ends with status 0")
+
 # Debian's generic kernel with a card of the machine, whose DMA an I/O MMU confines.
 # nova_add_pass_system(<name> <first line of the function's section> <commands of the guest>)
 function(nova_add_pass_system name function commands)
