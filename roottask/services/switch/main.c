@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program switch: passes frames between its clients, and between them and cards. Arguments:
- * `card=SERVICE` for each card, `open=CLIENT` for each client that has several addresses, and
- * `rate=CLIENT:BYTES` for each client that may send only so many bytes per second.
+ * `card=SERVICE` for each card, `open=CLIENT` for each client that has several addresses,
+ * `rate=CLIENT:BYTES` for each client that may send only so many bytes per second, and
+ * `name=SERVICE` if the service is not called `switch`.
  *
  * A client's address is made from its name, and from the first card's address, so that it stays the
  * same when the client or the machine starts again. */
@@ -375,6 +376,20 @@ static void describe(const struct net_port *port, struct nova_net_info *info)
                 info->flags |= NOVA_NET_LINK;
 }
 
+static struct net_service service = {
+        .name = "switch",
+        .ports = NET_PORTS,
+        .frame_max = NOVA_NET_FRAME_MAX,
+        .sums = true,
+        .open = open_port,
+        .describe = describe,
+        .serve = serve,
+        .pending = pending,
+        .kick = kick,
+        .detach = detach,
+        .close = close_port,
+};
+
 /* @return false if the word is not an argument */
 static bool read_argument(const char *word)
 {
@@ -386,6 +401,10 @@ static bool read_argument(const char *word)
                 cards[card_count].receive = receive;
                 table_add(&table, card_count, &open);
                 card_count++;
+                return true;
+        }
+        if (strncmp(word, "name=", 5) == 0 && word[5]) {
+                service.name = word + 5;
                 return true;
         }
         return options_read(word);
@@ -403,26 +422,12 @@ static void check(int error, const char *what)
 
 int main(int argc, char **argv)
 {
-        static const struct net_service service = {
-                .name = "switch",
-                .ports = NET_PORTS,
-                .frame_max = NOVA_NET_FRAME_MAX,
-                .sums = true,
-                .open = open_port,
-                .describe = describe,
-                .serve = serve,
-                .pending = pending,
-                .kick = kick,
-                .detach = detach,
-                .close = close_port,
-        };
-
         for (int i = 1; i < argc; i++) {
                 if (read_argument(argv[i]))
                         continue;
                 printf("'%s' is not an argument; write card=SERVICE for up to %u cards, "
-                       "open=CLIENT for up to %u clients, and rate=CLIENT:BYTES, such as "
-                       "rate=guest:4M, for up to %u.\n",
+                       "open=CLIENT for up to %u clients, rate=CLIENT:BYTES, such as "
+                       "rate=guest:4M, for up to %u, and name=SERVICE.\n",
                        argv[i], CARDS, OPEN_MAX, RATES_MAX);
                 return NOVA_EXIT_FINAL;
         }
