@@ -26,8 +26,7 @@ BOOTED_WITH_GCC = (
 )
 BOOTED_WITH_CLANG = ("boot", "vm-device")
 ALONE = ("hello", "board", "vm-device", "vm-memtest")
-OPTIONS = {"driver": ("--", "-device", "edu,dma_mask=0xffffffff"),  # of `nova run`, by template
-           "secure-vmm": ("--cpu", "qemu64,+svm,+npt,+rdrand")}
+OPTIONS = {"driver": ("--", "-device", "edu,dma_mask=0xffffffff")}  # of `nova run`, by template
 TARGET = re.compile(r"nova_add_(?:roottask|program|system)\(([\w-]+)")
 USED = re.compile(r"\b(?:MODULES|PROGRAMS|ROOTTASK|SYSTEM)((?:\s+[^A-Z()\s][^()\s]*)+)")
 BOOTED_ON_X86_32 = {"hello", "pager", "cxx", "threads", "children", "restart", "notes", "server"}

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Wrong usage ends with status 2 and one sentence, before anything is built."""
 
+import argparse
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 import paths
-from nova import errors, options, places
+from nova import boot_test, bochs, conformance, debug, errors, options, places, run
 
 WRONG = (
     [],
@@ -84,6 +85,23 @@ class Options(unittest.TestCase):
     def test_a_number_of_cpus_is_not_a_model(self):
         self.assertIn("for 4 CPUs write --cpus 4.", paths.nova("run", "--cpu", "4").stderr)
         self.assertEqual(options.cpu_model("486"), "486")
+
+    def test_only_the_machine_of_a_person_has_random_numbers(self):
+        """Programs make keys of them, and tests and figures repeat their runs without them."""
+        parser = argparse.ArgumentParser()
+        commands = parser.add_subparsers()
+        for module in (run, debug, conformance, boot_test):
+            module.add_parser(commands)
+        for words, cpu in (
+            (["run"], "qemu64,+svm,+npt,+rdrand"),
+            (["debug"], "qemu64,+svm,+npt,+rdrand"),
+            (["conformance"], "qemu64,+svm,+npt"),
+            (["boot-test", "--arch", "x86_64", "--kernel", "k"], "qemu64,+svm,+npt"),
+        ):
+            with self.subTest(words=words):
+                self.assertEqual(parser.parse_args(words).cpu, cpu)
+                made = options.machine(parser.parse_args(words), "k", [], emulator="bochs")
+                self.assertIn(f"model={bochs.CPU},", bochs.config(made, "console", 3))
 
     def test_an_sdk_that_lacks_a_kernel_says_how_to_choose_another(self):
         for arch, config, remedy in (

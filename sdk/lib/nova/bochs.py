@@ -63,7 +63,7 @@ def config(machine, console, log):
     """Returns Bochs' configuration file; console is the other end of its serial port, log a
     descriptor."""
     return CONFIG.format(
-        cpu=CPU if machine.cpu == qemu.Machine.cpu else machine.cpu,
+        cpu=CPU if machine.cpu in (qemu.Machine.cpu, qemu.CPU_OF_RUNS) else machine.cpu,
         cpus=machine.cpus,
         ips=INSTRUCTIONS,
         memory=machine.memory,

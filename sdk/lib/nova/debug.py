@@ -65,7 +65,7 @@ def add_parser(commands):
     )
     parser.add_argument("--console", metavar="FILE", help="write the console's output to FILE")
     options.add_build(parser, config="debug")
-    options.add_machine(parser)
+    options.add_machine(parser, cpu=qemu.CPU_OF_RUNS)
     parser.add_argument(
         "--timeout", type=options.seconds, metavar="S", help="end the session after S seconds"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nova import build, errors, media, options, run
 from nova.errors import NovaError
-from nova.qemu import Machine
+from nova.qemu import CPU_OF_RUNS, Machine
 
 DESCRIPTION = """\
 Writes a bootable ISO image with kernel and boot modules, for BIOS and for UEFI, from CD, DVD or a
@@ -19,7 +19,7 @@ Exit status: 0 the image is written, 1 the build failed, 2 wrong usage or
 environment."""
 
 ADVICE = """\
-Try it in QEMU:      qemu-system-x86_64 -cpu qemu64,+svm,+npt -m {memory} -smp {cpus} \
+Try it in QEMU:      qemu-system-x86_64 -cpu {cpu} -m {memory} -smp {cpus} \
 -nographic -cdrom {file}
                      (ctrl-a x leaves it)
 To a USB stick:      sudo dd if={file} of=/dev/sdX bs=4M conv=fsync
@@ -75,5 +75,6 @@ def image(args):
     media.make_hybrid(machine, output)
     size = output.stat().st_size / (1 << 20)
     build.say(f"{output} is written: {size:.1f} MiB, for BIOS and UEFI, CD and USB stick")
-    print(ADVICE.format(file=shlex.quote(str(output)), memory=machine.memory, cpus=machine.cpus))
+    print(ADVICE.format(file=shlex.quote(str(output)), cpu=CPU_OF_RUNS, memory=machine.memory,
+                        cpus=machine.cpus))
     return errors.EXIT_OK

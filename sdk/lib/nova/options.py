@@ -102,8 +102,8 @@ class Default(int):
     """A default number, which a system description may override."""
 
 
-def add_machine(parser, min_memory=MIN_MEMORY):
-    """Adds the options of the emulated machine."""
+def add_machine(parser, min_memory=MIN_MEMORY, cpu=qemu.Machine.cpu):
+    """Adds the options of the emulated machine. CPU is the default model of QEMU."""
     default = qemu.Machine(kernel=None)
     cpus = number(1, qemu.MAX_CPUS)
     memory = number(min_memory, qemu.MAX_MEMORY, " MiB")
@@ -123,9 +123,9 @@ def add_machine(parser, min_memory=MIN_MEMORY):
     parser.add_argument(
         "--cpu",
         type=cpu_model,
-        default=default.cpu,
+        default=cpu,
         metavar="MODEL",
-        help="CPU model (qemu64 with SVM; under Bochs corei7_skylake_x)",
+        help=f"CPU model ({cpu}; under Bochs corei7_skylake_x)",
     )
     parser.add_argument(
         "--emulator", choices=qemu.EMULATORS, default=default.emulator, help="emulator (qemu)"

@@ -81,6 +81,11 @@ class Machine(Record):
         return [str(self.kernel), *(str(module.file) for module in self.modules)]
 
 
+# A CPU for people: programs that make keys need RDRAND. Tests and figures have it only if they name
+# it: without random numbers their runs can be repeated.
+CPU_OF_RUNS = f"{Machine.cpu},+rdrand"
+
+
 def has_blank(name):
     return any(blank in str(name) for blank in BLANKS)
 

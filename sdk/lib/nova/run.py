@@ -18,6 +18,7 @@ from nova import (
     options,
     places,
     project,
+    qemu,
     sealed,
     tree,
 )
@@ -61,7 +62,7 @@ def add_parser(commands):
     )
     add_programs(parser)
     options.add_build(parser)
-    options.add_machine(parser)
+    options.add_machine(parser, cpu=qemu.CPU_OF_RUNS)
     parser.add_argument(
         "--disk", metavar="FILE", action=disk.One, help="a disk for an example that can use one; "
         "it keeps what is written"
