@@ -44,6 +44,15 @@ class Qemu(unittest.TestCase):
             "or attach the image once.",
         )
 
+    def test_a_port_of_the_host_that_is_in_use_is_named(self):
+        said = (b"qemu-system-x86_64: -netdev user,id=nova-net,hostfwd=tcp:127.0.0.1:6379-:80: "
+                b"Could not set up host forwarding rule 'tcp:127.0.0.1:6379-:80'\n")
+        self.assertEqual(
+            qemu.not_started(said),
+            "port 6379 of this machine is in use, or you may not use it: name another one, of 1024 "
+            "or more.",
+        )
+
     def test_only_a_terminal_gets_the_monitor(self):
         self.assertIn("mon:stdio", qemu.arguments(qemu.Machine("k"), 5, True))
         self.assertNotIn("mon:stdio", qemu.arguments(qemu.Machine("k"), 5, False))

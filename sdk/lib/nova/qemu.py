@@ -24,6 +24,7 @@ NOISE = b"TCG doesn't support requested feature"
 NO_MODEL = re.compile("unable to find CPU model '(.*)'")
 LOCKED = re.compile(r'Failed to get .*lock.* Is another process using the image \[(.*)\]')
 NO_FLAG = re.compile(r"Property '.*-cpu\.(.*?)' not found")
+PORT_TAKEN = re.compile(r"Could not set up host forwarding rule '\w+:[^:]*:(\d+)-")
 MODEL = re.compile(r"^x86 (?!\S+-v\d+ )(\S+)", re.MULTILINE)  # without their versions
 # The multiboot loader ends a file's name at the first of these, the kernel's and a module's.
 BLANKS = " \t"
@@ -220,6 +221,12 @@ def not_started(output):
         return (
             f"the image {locked.group(1)} is open in another QEMU, or attached twice: end the "
             "other run, or attach the image once."
+        )
+    taken = PORT_TAKEN.search(said)
+    if taken:
+        return (
+            f"port {taken.group(1)} of this machine is in use, or you may not use it: name another "
+            "one, of 1024 or more."
         )
     return f"QEMU did not start: {said}"
 
