@@ -3,12 +3,26 @@
 #include "child/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
-static void finish(struct child_line *line, const char *name, struct child_text *out)
+/* Moves the first bytes of a line to `out`. */
+static void finish(struct child_line *line, unsigned bytes, const char *name,
+                   struct child_text *out)
 {
-        out->bytes = (size_t)snprintf(out->text, sizeof(out->text), "%s: %.*s\n", name,
-                                      (int)line->bytes, line->text);
-        line->bytes = 0;
+        out->bytes = (size_t)snprintf(out->text, sizeof(out->text), "%s: %.*s\n", name, (int)bytes,
+                                      line->text);
+        line->bytes -= bytes;
+        memmove(line->text, line->text + bytes, line->bytes);
+}
+
+/* Returns the number of bytes up to the last blank of a line that is too long, so that no word is
+ * divided, or all of them if a word is very long. */
+static unsigned up_to_blank(const struct child_line *line)
+{
+        for (unsigned bytes = line->bytes; bytes > CHILD_LINE / 2; bytes--)
+                if (line->text[bytes - 1] == ' ')
+                        return bytes;
+        return line->bytes;
 }
 
 /* Writes the bytes of an incomplete character, because the line or the text ends. */
@@ -22,7 +36,7 @@ void novart_child_line_end(struct child_line *line, const char *name, struct chi
         end_character(line);
         out->bytes = 0;
         if (line->bytes)
-                finish(line, name, out);
+                finish(line, line->bytes, name, out);
 }
 
 size_t novart_child_line_write(struct child_line *line, const char *name, const char *text,
@@ -41,8 +55,10 @@ size_t novart_child_line_write(struct child_line *line, const char *name, const 
                         line->bytes += nova_utf8_take(&line->utf8, c, line->text + line->bytes);
                 if (c == '\n' && !line->bytes)
                         line->text[line->bytes++] = ' ';
-                if (c == '\n' || line->bytes >= CHILD_LINE)
-                        finish(line, name, out);
+                if (c == '\n')
+                        finish(line, line->bytes, name, out);
+                else if (line->bytes >= CHILD_LINE)
+                        finish(line, up_to_blank(line), name, out);
         }
         return taken;
 }

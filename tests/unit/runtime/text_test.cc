@@ -73,4 +73,20 @@ TEST_F(text, that_is_too_long_is_cut_between_characters)
         EXPECT_EQ(write(part + "\xf0\x9f\x98\n"), "anna: " + part + "???\n");
 }
 
+TEST_F(text, that_is_too_long_is_cut_after_a_blank)
+{
+        const std::string part(CHILD_LINE - 3, 'x');
+
+        EXPECT_EQ(write(part + " machine\n"), "anna: " + part + " \nanna: machine\n");
+        EXPECT_EQ(write(part.substr(2) + " one"), "");
+        EXPECT_EQ(end(), "anna: " + part.substr(2) + " one\n") << "it is not too long";
+}
+
+TEST_F(text, of_one_long_word_is_cut_within_it)
+{
+        const std::string word(CHILD_LINE - 4, 'x');
+
+        EXPECT_EQ(write("a b " + word + "y\n"), "anna: a b " + word + "\nanna: y\n");
+}
+
 } // namespace
