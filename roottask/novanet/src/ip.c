@@ -208,8 +208,10 @@ const char *nova_ip_why(int error)
                        "already; use a switch, or one connection";
         case EINVAL:
                 return "the service or an address is missing, cannot be read, or is not that of "
-                       "one "
-                       "machine";
+                       "one machine";
+        case ENOMEM:
+                return "the program or its service has too little memory; write more 'memory' or "
+                       "'kernel-memory' for it";
         case ENETDOWN:
                 return "the card has no cable, so no address came by DHCP; plug one in";
         case ETIMEDOUT:
