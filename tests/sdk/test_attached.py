@@ -4,9 +4,10 @@
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
-from nova import attached, places
+from nova import attached, places, project
 from nova.attached import DISK, NET
 from nova.errors import NovaError
 
@@ -42,6 +43,20 @@ class Attached(unittest.TestCase):
     def test_the_description_of_a_project_from_a_template_is_found(self):
         self.file("system.nova", WITH_DISK)
         self.assertEqual(attached.system("own", self.folder, [DISK]), "own")
+
+    def test_a_project_from_a_template_may_have_another_system_with_a_driver(self):
+        self.file("system.nova", "program one\n")
+        self.file("system-net.nova", WITH_CARD)
+        self.assertEqual(attached.system("own", self.folder, [NET]), "own-net")
+        self.assertIn("a disk", self.refused(attached.system, "own", self.folder, [DISK]))
+
+    def test_a_project_boots_the_system_without_devices_unless_they_are_named(self):
+        names = ["own", "own-disk", "own-disk-net", "own-net"]
+        self.assertEqual(attached.plain(names), ["own"])
+        self.assertEqual(attached.plain(["own-net", "other"]), ["own-net", "other"])
+        with mock.patch.object(project.boot_list, "names", lambda _: names):
+            self.assertEqual(project.choose(self.folder, None), "own")
+            self.assertEqual(project.choose(self.folder, "own-net"), "own-net")
 
     def test_a_system_without_one_is_refused_with_those_that_have_one(self):
         self.file("own.nova", "program one\n")

@@ -39,6 +39,14 @@ def _declares(text, kind):
     return bool(re.search(rf"^device +{kind.device}\s*$", text, re.MULTILINE))
 
 
+def plain(names):
+    """Returns those of the systems NAMES that `nova run` boots without these options: not NAME-net
+    beside NAME."""
+    ends = [f"-{end}" for end in ("disk-net", *(kind.suffix for kind in KINDS))]
+    return [name for name in names
+            if not any(name.endswith(end) and name.removesuffix(end) in names for end in ends)]
+
+
 def _read(file):
     """Returns the text of a description, "" without one."""
     return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
@@ -46,8 +54,8 @@ def _read(file):
 
 def system(name, folder, kinds):
     """Returns the name of the system to boot for NAME in FOLDER with devices of KINDS: NAME-disk,
-    NAME-net, NAME-disk-net, or NAME itself. The description of NAME may also be called system.nova,
-    as in the templates."""
+    NAME-net, NAME-disk-net, or NAME itself. The name of its description may begin with `system`
+    instead, as in the templates."""
     found = _system(name, Path(folder), kinds)
     if found:
         return found
@@ -61,8 +69,10 @@ def system(name, folder, kinds):
 
 
 def _system(name, folder, kinds):
-    special = "-".join([name, *(kind.suffix for kind in kinds)])
-    for found, stem in ((special, special), (name, name), (name, "system")):
+    ending = "".join(f"-{kind.suffix}" for kind in kinds)
+    special = name + ending
+    for found, stem in ((special, special), (special, f"system{ending}"), (name, name),
+                        (name, "system")):
         text = _read(folder / f"{stem}.nova")
         if all(_declares(text, kind) for kind in kinds):
             return found

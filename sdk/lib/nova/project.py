@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from nova import boot_list, build, explain, places, tree
+from nova import attached, boot_list, build, explain, places, tree
 from nova.errors import EXIT_FAILED, NovaError
 
 DESCRIPTION = "CMakeLists.txt"
@@ -174,8 +174,8 @@ def needed():
 
 def choose(folder, name):
     """Returns the name of the program or system to boot from the build directory FOLDER: NAME, or
-    by default the only one."""
-    known = boot_list.names(folder)
+    by default the only one that has no options for devices."""
+    known = attached.plain(boot_list.names(folder))
     if not known:
         raise NovaError(
             "the project has nothing to boot: add nova_add_roottask() or nova_add_system() to its "
