@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Images that are sealed when a system is booted."""
 
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 import paths  # makes the tool's modules known
-from nova import sealed
+from nova import guest, sealed
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -68,6 +69,21 @@ class Sealed(unittest.TestCase):
             found = sealed.resolve(modules, None)
         seal.assert_called_once_with("/x/a.seal", "/build/guest", "")
         self.assertEqual(found, [modules[0], Module("/t/sealed.img", "")])
+
+    def test_the_reason_of_a_failure_is_one_sentence(self):
+        said = subprocess.CompletedProcess([], 2, b"nova: the kernel k cannot be sealed: no.\n")
+        with mock.patch.object(guest, "file", return_value=Path("/keys/machine.key")), \
+                mock.patch.object(subprocess, "run", return_value=said), \
+                self.assertRaisesRegex(NovaError, "^guest.seal cannot be sealed: the kernel k "):
+            sealed._seal(self.write("memory 8\n"), "k", "")
+
+    def test_only_one_kernel_runs_secure_guests(self):
+        modules = [Module("init", "a.nova"), Module("sealed:/x/a.seal", "/build/guest")]
+        sealed.check_arch(modules, "x86_64")
+        sealed.check_arch(modules[:1], "x86_32")
+        with self.assertRaisesRegex(NovaError, "^only the x86_64 kernel runs secure guests: leave "
+                                               "out --arch x86_32[.]$"):
+            sealed.check_arch(modules, "x86_32")
 
 
 if __name__ == "__main__":

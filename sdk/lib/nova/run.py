@@ -298,6 +298,7 @@ def prepare(args, pause=""):
         modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
     tool = places.system_tool(args.arch, args.config, args.compiler)
     modules = with_further(modules, further)
+    sealed.check_arch(modules, args.arch)
     if sealed.has_any(modules):
         modules = sealed.resolve(modules, args.arguments)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)

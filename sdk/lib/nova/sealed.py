@@ -26,6 +26,12 @@ def has_any(modules):
     return any(str(module.file).startswith(PREFIX) for module in modules)
 
 
+def check_arch(modules, arch):
+    """Refuses secure guests for a kernel that does not run them."""
+    if has_any(modules) and arch != ARCH:
+        raise NovaError(f"only the {ARCH} kernel runs secure guests: leave out --arch {arch}.")
+
+
 def _read(path):
     """Returns {key: value} of the file PATH; the value of `secret` is a list."""
     found = {"secret": []}
@@ -92,7 +98,7 @@ def _seal(path, kernel, arguments):
              *command(path, kernel, arguments, public, out)]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
-        text = done.stdout.decode("utf-8", "replace").strip()
+        text = done.stdout.decode("utf-8", "replace").strip().removeprefix("nova: ")
         raise NovaError(f"{os.path.basename(path)} cannot be sealed: {text}")
     return out
 
