@@ -238,20 +238,6 @@ class Commands(Installed):
         self.assertIn("Hello from CPU", text)
         self.assertEqual([file.name for file in self.folder.iterdir()], ["home"])
 
-    def test_a_guest_is_sealed_and_secure_guests_run(self):
-        """Examples.test_with_gcc only builds these two, and Templates tests secure-vmm."""
-        (self.folder / "halt.S").write_text(".globl _start\n_start: hlt\n", encoding="utf-8")
-        self.call("gcc", "-nostdlib", "-static", "-Wl,-Ttext=0x200000", "-o", "halt", "halt.S")
-        self.call(installed.NOVA, "machine-key", "keys")
-        self.call(installed.NOVA, "seal", "--kernel", "halt", "--memory", "16",
-                  "--machine", "keys/machine.pub", "--out", "sealed.img")
-        text = self.call(installed.NOVA, "seal", "sealed.img", "--check", "keys/machine.key")
-        self.assertIn("sealed.img is in order", text)
-        text = self.call(installed.NOVA, "run", "secure-hello")
-        self.assertIn("The secure guest says: Hello from a secure guest.", text)
-        text = self.call(installed.NOVA, "run", "secure-two", "--arguments", "attack=bit")
-        self.assertRegex(text, r"It made [1-9]\d* tries, and 0 had a wrong outcome[.]")
-
     def test_run_boots_a_roottask_of_anybody(self):
         self.call(installed.NOVA, "new", "bare", "mine")
         self.call(installed.NOVA, "build", cwd=self.folder / "mine")

@@ -113,6 +113,13 @@ class Modules(unittest.TestCase):
             file.write_bytes(b"memory 8")
             run.check_modules(modules, [])
 
+    def test_an_image_that_is_sealed_replaces_the_one_to_be_sealed(self):
+        modules = [Module("init"), Module("sealed:/x/guest.seal", "kernel"), Module("machine.key")]
+        further = [Module("a/sealed.img"), Module("keys/machine.key")]
+        self.assertEqual(list(run.warn_of_modules("one", modules, further)), [])
+        self.assertEqual(run.with_further(modules, further), [modules[0], *further])
+        run.check_modules(modules[1:], ["sealed.img", "machine.key"])
+
     def test_more_than_the_machine_can_hold_are_refused(self):
         with tempfile.NamedTemporaryFile() as file:
             file.truncate((28 << 20) + 1)

@@ -212,7 +212,7 @@ def _modules(texts):
 def check_modules(modules, own):
     """Refuses boot modules of a project that have vanished, or become useless, since its build.
     Modules with a name among OWN are replaced."""
-    for file in (module.file for module in modules if os.path.basename(module.file) not in own):
+    for file in (module.file for module in modules if sealed.file_name(module.file) not in own):
         file = file.removeprefix(sealed.PREFIX)
         if not os.path.exists(file):
             raise NovaError(
@@ -230,7 +230,7 @@ def with_further(modules, further):
     found, left = list(modules), list(range(1, len(modules)))
     for module in further:
         name = os.path.basename(module.file)
-        same = next((i for i in left if os.path.basename(found[i].file) == name), None)
+        same = next((i for i in left if sealed.file_name(found[i].file) == name), None)
         if same is None:
             found.append(module)
         else:
@@ -242,7 +242,7 @@ def with_further(modules, further):
 def warn_of_modules(name, modules, further):
     """Returns a warning about the user's modules. A program may open any name, so this is not an
     error. But a program without modules of its own probably needs the given modules."""
-    known = [os.path.basename(module.file) for module in modules[1:]]
+    known = [sealed.file_name(module.file) for module in modules[1:]]
     given = [os.path.basename(module.file) for module in further]
     for file in dict.fromkeys(given if known else ()):
         if file not in known:

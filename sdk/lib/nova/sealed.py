@@ -15,6 +15,7 @@ from nova.errors import NovaError
 from nova.qemu import Module
 
 PREFIX = "sealed:"
+IMAGE = "sealed.img"
 ARCH = "x86_64"
 KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "phrase", "secret")
 
@@ -24,6 +25,11 @@ _KEPT = []  # temporary folders of images, until the tool ends
 def has_any(modules):
     """Returns whether a module is an image that must be sealed."""
     return any(str(module.file).startswith(PREFIX) for module in modules)
+
+
+def file_name(file):
+    """Returns the name by which programs find the boot module FILE of a boot list."""
+    return IMAGE if str(file).startswith(PREFIX) else os.path.basename(file)
 
 
 def check_arch(modules, arch):
@@ -92,7 +98,7 @@ def _seal(path, kernel, arguments):
 
     public = guest.file(f"{guest.PREFIX}{ARCH}/machine.key").with_name("machine.pub")
     _KEPT.append(tempfile.TemporaryDirectory(prefix="nova-"))
-    out = Path(_KEPT[-1].name) / "sealed.img"
+    out = Path(_KEPT[-1].name) / IMAGE
     # Boot tests run without the folder of packages, in which python3-cryptography is.
     words = [sys.executable, "-X", "utf8", str(Path(__file__).parent), "seal",
              *command(path, kernel, arguments, public, out)]
