@@ -19,10 +19,14 @@
 #define CODES     0x500 /* the last one stands for all others */
 #define CPUS      8
 
+#define PAGE       0x1000u
+#define BYTES_MOST 15 /* of an instruction */
+
 /* A piece of code that QEMU translated. */
 struct piece {
         uint64_t address, after; /* its first instruction; the one after its VMRUN, or 0 */
         uint64_t count;
+        uint64_t cut; /* see cut_of() */
 };
 
 /* A function of QEMU's: its plugin interface shows the address of a load, not the value. Weak, for
@@ -39,6 +43,7 @@ static struct section {
 static struct cpu {
         uint64_t since;   /* instructions of the host since the last exit, or since the start */
         uint64_t back_at; /* the instruction after the last VMRUN */
+        uint64_t cut;     /* of the last piece */
         unsigned code;    /* reason of the last exit */
         bool entered;     /* there was a VMRUN */
         bool inside, asking;
@@ -70,11 +75,21 @@ static struct cpu *find(unsigned number)
         return &cpus[number];
 }
 
+/* Does not count the last instruction of the piece before, which is the first one of this piece. */
+static void take_back(struct cpu *cpu)
+{
+        section->counts[cpu->inside]--;
+        cpu->since -= !cpu->inside;
+}
+
 static void run(unsigned number, void *data)
 {
         struct cpu *const cpu = find(number);
         const struct piece *const piece = data;
 
+        if (cpu->cut && piece->address == cpu->cut)
+                take_back(cpu);
+        cpu->cut = piece->cut;
         if (cpu->inside && piece->address == cpu->back_at)
                 leave(cpu);
         section->counts[cpu->inside] += piece->count;
@@ -114,6 +129,16 @@ static void on_load(unsigned number, memory_info info, uint64_t address, void *u
         cpu->asking = false;
 }
 
+/* Returns the address of the last instruction if it may lie in two pages, else 0. QEMU (7.2) shows
+ * such an instruction as the last one of a piece, with the bytes of the first page, but begins the
+ * next piece with it. */
+static uint64_t cut_of(const struct qemu_plugin_insn *last, uint64_t count)
+{
+        const uint64_t at = qemu_plugin_insn_vaddr(last);
+
+        return count > 1 && at % PAGE > PAGE - BYTES_MOST ? at : 0;
+}
+
 static void translate(plugin_id id, struct qemu_plugin_tb *tb)
 {
         static const uint8_t vmrun[] = {0x0f, 0x01, 0xd8};
@@ -127,6 +152,7 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
         piece->count = qemu_plugin_tb_n_insns(tb);
         piece->address = qemu_plugin_tb_vaddr(tb);
         last = qemu_plugin_tb_get_insn(tb, (size_t)piece->count - 1);
+        piece->cut = cut_of(last, piece->count);
         if (is_code(last, vmrun, sizeof(vmrun)))
                 piece->after = qemu_plugin_insn_vaddr(last) + sizeof(vmrun);
         qemu_plugin_register_vcpu_tb_exec_cb(tb, run, CB_NO_REGS, piece);
