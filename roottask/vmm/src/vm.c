@@ -177,6 +177,8 @@ static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
         for (unsigned exit = 0; exit < NOVA_VM_EXIT_COUNT; exit++)
                 vm->mtd[exit] = novavmm_exit_mtd((enum nova_vm_exit)exit, length) |
                                 config->mtd[exit] | (vm->local_apic ? NOVA_MTD_CR8 : 0);
+        if (config->plain_calls)
+                vm->mtd[NOVA_VM_EXIT_HYPERCALL] &= ~(NOVA_MTD_CR | NOVA_MTD_MSR | NOVA_MTD_R8_R15);
         vm->mtd[NOVA_VM_EXIT_RDMSR] |= vm->mtd[NOVA_VM_EXIT_WRMSR];
         vm->mtd[NOVA_VM_EXIT_WRMSR] = vm->mtd[NOVA_VM_EXIT_RDMSR];
         novavmm_exit_handlers(vm);

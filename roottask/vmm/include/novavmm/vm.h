@@ -63,6 +63,8 @@ struct nova_vm_config {
                                      * able to become secure; NULL: none */
         bool own_memory;   /**< the monitor provides the RAM: @c memory is 0, nova_vm.memory.find
                               finds it, and a handler of NOVA_VM_EXIT_MEMORY maps it */
+        bool plain_calls;  /**< VMCALL and VMMCALL of the guest have no prefixes, so nothing reads
+                            * them: their exits carry no more than RAX to RDI, CS and SS */
         bool hide_state;   /**< reports show neither registers nor memory of the guest */
         bool report_halt;  /**< treat NOVA_VM_HALTED as an error and report it */
         bool report_reset; /**< print the registers of the virtual CPU that resets the machine
