@@ -1,26 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls of a handler of exits to other programs, and pages for its guest (see novavmm/vcpu.h). */
+#include <string.h>
+
 #include "nova/utcb.h"
 #include "vm.h"
 
 /* Ranges that a reply maps, at most. */
 #define ITEMS NOVA_GUEST_BLOCKS
 
+/* Groups whose state is before DR7 in a message. */
+#if __SIZEOF_POINTER__ == 8
+#define FIRST_WIDE_MTD (NOVA_MTD_R8_R15 | NOVA_MTD_CR8)
+#else
+#define FIRST_WIDE_MTD 0
+#endif
+#define FIRST_MTD                                                                     \
+        (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL |  \
+         NOVA_MTD_QUAL | NOVA_MTD_INJ | NOVA_MTD_STA | NOVA_MTD_CTRL | NOVA_MTD_TSC | \
+         NOVA_MTD_CR | FIRST_WIDE_MTD)
+
 /* Message of an exit with all that the function, and the answer to its call, may change: the words
  * of an answer may reach the place of the typed items, with which the reply maps pages. */
 struct message {
         nova_word_t items;
         nova_crd_t translate_window, delegate_window;
-        struct nova_utcb_event event;
+        nova_mtd_t groups;            /* of the message and of the reply so far ... */
+        struct nova_utcb_event event; /* ... and the part of the message that has them */
         struct nova_item item[ITEMS];
 };
 
-static void save(struct message *to, const struct nova_utcb *utcb)
+/* Copies the part of a message that has these groups. A port access has few. */
+static void copy(struct nova_utcb_event *to, const struct nova_utcb_event *from, nova_mtd_t groups)
+{
+        if (groups & (NOVA_MTD_MORE | NOVA_MTD_XMM))
+                *to = *from;
+        else if (groups & ~(nova_mtd_t)FIRST_MTD)
+                to->state = from->state;
+        else
+                memcpy(to, from, offsetof(struct nova_utcb_state, dr7));
+}
+
+static void save(struct message *to, const struct nova_utcb *utcb, nova_mtd_t groups)
 {
         to->items = utcb->items;
         to->translate_window = utcb->translate_window;
         to->delegate_window = utcb->delegate_window;
-        to->event = utcb->event;
+        to->groups = groups;
+        copy(&to->event, &utcb->event, groups);
         for (unsigned i = 0; i < ITEMS && nova_utcb_get_item(utcb, i, &to->item[i]); i++)
                 ;
 }
@@ -32,7 +58,7 @@ static void restore(struct nova_utcb *utcb, const struct message *from)
         utcb->items = nova_utcb_items(nova_utcb_untyped(from->items), 0);
         utcb->translate_window = from->translate_window;
         utcb->delegate_window = from->delegate_window;
-        utcb->event = from->event;
+        copy(&utcb->event, &from->event, from->groups);
         for (unsigned i = 0; i < ITEMS && i < items; i++)
                 nova_utcb_put_item(utcb, from->item[i]);
 }
@@ -58,7 +84,7 @@ bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument)
 
         if (vm->end != NOVA_VM_RUNS)
                 return false;
-        save(&message, utcb);
+        save(&message, utcb, vm->mtd[vcpu->exit] | vcpu->changed);
         __atomic_store_n(&vcpu->call, VCPU_CALLS, __ATOMIC_RELEASE);
         nova_vm_unlock(vm);
         function(argument);

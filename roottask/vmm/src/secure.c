@@ -332,11 +332,12 @@ static void dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         for (unsigned i = 0; i < 4; i++)
                 nova_utcb_get(utcb, 1 + i, &call.word[i]);
         serve(argument, &call, &more);
+
+        const nova_word_t answer[] = {call.status, call.value, more};
+
         nova_utcb_set_windows(utcb, 0, 0);
         nova_utcb_clear(utcb);
-        nova_utcb_put(utcb, call.status);
-        nova_utcb_put(utcb, call.value);
-        nova_utcb_put(utcb, more);
+        nova_utcb_put_words(utcb, answer, sizeof(answer) / sizeof(answer[0]));
 }
 
 /* A call of UV_ESM: addresses of the blob and of the boot parameters, and its status. */
