@@ -74,22 +74,26 @@ static void fail_request(struct nova_vcpu *vcpu, uint64_t gpa, int status)
 /* Resources that a page lacks before an exit can use it. */
 enum need { NEED_NOTHING, NEED_SLOT, NEED_FRAME, NEED_CONTENT };
 
+/* Makes the secure place of a page present, if that needs nothing. The lock is held. */
+static enum need fill(struct vm *vm, struct page *page, uint64_t gpa)
+{
+        if (page->state == PAGE_NONE && !page_fill_block(&vm->pages, gpa))
+                page_fill(&vm->pages, page);
+        if (page->state == PAGE_SECURE)
+                return NEED_NOTHING;
+        return page->state == PAGE_OUT && page_room(&vm->pages) ? NEED_CONTENT : NEED_FRAME;
+}
+
 /* Tries to make the secure place of a page present. A page that is shared has none. */
 static enum need try_get(struct vm *vm, uint64_t gpa)
 {
-        enum need need = NEED_FRAME;
+        enum need need = NEED_SLOT;
         struct page *page;
 
         vm_lock();
         page = page_find(&vm->pages, gpa);
-        if (page && page->state == PAGE_NONE && !page->shared && !page_fill_block(&vm->pages, gpa))
-                page_fill(&vm->pages, page);
-        if (!page)
-                need = NEED_SLOT;
-        else if (page->state == PAGE_SECURE || page->shared)
-                need = NEED_NOTHING;
-        else if (page_room(&vm->pages) && page->state == PAGE_OUT)
-                need = NEED_CONTENT;
+        if (page)
+                need = page->shared ? NEED_NOTHING : fill(vm, page, gpa);
         vm_unlock();
         return need;
 }
@@ -202,48 +206,80 @@ static bool is_secure_access(const struct nova_vcpu *vcpu, const struct page *pa
                (misses_table(vcpu) && page->normal == PAGE_NO_PAGE);
 }
 
-/* Maps what is at an address, if nothing has changed since it was made present; else the guest
- * exits again. */
-static void map(struct nova_vcpu *vcpu, uint64_t address, bool secure)
-{
-        struct vm *const vm = vm_of(vcpu);
-        const uint64_t gpa = address & ~vm->bit;
-        struct page *page;
-
-        vm_lock();
-        page = page_find(&vm->pages, gpa);
-        if (page && secure == is_secure_access(vcpu, page, address)) {
-                if (secure && page->state == PAGE_SECURE) {
-                        page->aliased |= !(address & vm->bit) && gpa >= VM_LOW_BYTES;
-                        vm->aliases |= page->aliased;
-                        map_secure(vcpu, page, address);
-                } else if (!secure && page->normal != PAGE_NO_PAGE) {
-                        give(vcpu, vm->normal + (uint64_t)page->normal * FRAME_BYTES, 0, address,
-                             NOVA_MEM_R | NOVA_MEM_W);
-                }
-        }
-        vm_unlock();
-}
-
 /* Kinds of memory at an address that the guest accesses. */
 enum found { FOUND_NOTHING, FOUND_SECURE, FOUND_SHARED, FOUND_FORBIDDEN };
 
-static enum found look_up(const struct nova_vcpu *vcpu, uint64_t address)
+static bool is_forbidden(const struct nova_vcpu *vcpu, const struct page *page)
+{
+        return page->read_only && page->state == PAGE_SECURE && vcpu->state->qual[0] & QUAL_WRITE;
+}
+
+/* Maps the secure place of a page, if it is present or needs nothing to be so.
+ * @return true if the reply maps it */
+static bool map_present(struct nova_vcpu *vcpu, struct page *page, uint64_t address)
 {
         struct vm *const vm = vm_of(vcpu);
-        enum found found = FOUND_SECURE;
-        const struct page *page;
+        const uint64_t gpa = address & ~vm->bit;
 
+        if (fill(vm, page, gpa) != NEED_NOTHING)
+                return false;
+        page->aliased |= !(address & vm->bit) && gpa >= VM_LOW_BYTES;
+        vm->aliases |= page->aliased;
+        map_secure(vcpu, page, address);
+        return true;
+}
+
+/* Maps the shared place of a page; if there is none, notes that the VMM may provide it.
+ * @return true if the reply maps it */
+static bool map_shared(struct nova_vcpu *vcpu, struct page *page, uint64_t address)
+{
+        page->asked = page->normal == PAGE_NO_PAGE;
+        if (!page->asked)
+                give(vcpu, vm_of(vcpu)->normal + (uint64_t)page->normal * FRAME_BYTES, 0, address,
+                     NOVA_MEM_R | NOVA_MEM_W);
+        return !page->asked;
+}
+
+/* Finds what the guest accesses, and maps it if possible.
+ * @param[out] mapped the reply maps it */
+static enum found try_map(struct nova_vcpu *vcpu, uint64_t address, bool *mapped)
+{
+        struct vm *const vm = vm_of(vcpu);
+        enum found found = FOUND_NOTHING;
+        struct page *page;
+
+        *mapped = false;
         vm_lock();
         page = page_find(&vm->pages, address & ~vm->bit);
-        if (!page)
-                found = FOUND_NOTHING;
-        else if (!is_secure_access(vcpu, page, address))
+        if (page && !is_secure_access(vcpu, page, address)) {
                 found = FOUND_SHARED;
-        else if (page->read_only && page->state == PAGE_SECURE && vcpu->state->qual[0] & QUAL_WRITE)
+                *mapped = map_shared(vcpu, page, address);
+        } else if (page && is_forbidden(vcpu, page)) {
                 found = FOUND_FORBIDDEN;
+        } else if (page) {
+                found = FOUND_SECURE;
+                *mapped = map_present(vcpu, page, address);
+        }
         vm_unlock();
         return found;
+}
+
+/* Maps what the VMM has to provide first. If another virtual CPU changes the page meanwhile, the
+ * guest exits again. */
+static void map_later(struct nova_vcpu *vcpu, uint64_t address, bool secure)
+{
+        const uint64_t gpa = address & ~vm_of(vcpu)->bit;
+        bool mapped;
+        int status;
+
+        if (secure) {
+                if (memory_get(vcpu, gpa))
+                        try_map(vcpu, address, &mapped);
+                return;
+        }
+        status = request(vcpu, gpa, NOVA_H_PAGE_IN_SHARED);
+        if (try_map(vcpu, address, &mapped) == FOUND_SHARED && !mapped)
+                fail_request(vcpu, gpa, status);
 }
 
 /* Returns true if exits for one address follow each other: the kernel did not map the page, or its
@@ -261,11 +297,11 @@ static bool makes_no_progress(struct nova_vcpu *vcpu, uint64_t address)
 
 bool memory_exit(struct nova_vcpu *vcpu)
 {
-        const uint64_t bit = vm_of(vcpu)->bit;
         const uint64_t address = vcpu->more->gpa & ~(uint64_t)(FRAME_BYTES - 1);
-        const enum found found = look_up(vcpu, address);
+        bool mapped;
+        const enum found found = try_map(vcpu, address, &mapped);
 
-        if (found == FOUND_NOTHING && !(address & bit))
+        if (found == FOUND_NOTHING && !(address & vm_of(vcpu)->bit))
                 return false;
         if (found == FOUND_NOTHING)
                 nova_vcpu_fail(vcpu, "an access to 0x%llx, where it has no memory",
@@ -278,9 +314,8 @@ bool memory_exit(struct nova_vcpu *vcpu)
                                "the page at 0x%llx cannot be mapped: no kernel memory is left for "
                                "it, or its VMM takes it away",
                                (unsigned long long)address);
-        else if (found == FOUND_SECURE ? memory_get(vcpu, address & ~bit)
-                                       : get_shared(vcpu, address & ~bit))
-                map(vcpu, address, found == FOUND_SECURE);
+        else if (!mapped)
+                map_later(vcpu, address, found == FOUND_SECURE);
         return true;
 }
 
@@ -379,12 +414,8 @@ static void *find_table(void *context, uint64_t address, size_t bytes, bool writ
         return find_place(context, address, bytes, write, true);
 }
 
-void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu)
+static void unpin(struct vm *vm, struct vcpu *own)
 {
-        struct vcpu *const own = &vm->vcpu[vcpu->number];
-
-        if (!own->pins)
-                return;
         vm_lock();
         while (own->pins) {
                 struct page *const page = page_find(&vm->pages, own->pin[--own->pins]);
@@ -399,6 +430,8 @@ uint64_t memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t count)
 {
         unsigned order;
 
+        if (count == 1)
+                return 1;
         vm_lock();
         order = page_row(&vm->pages, gpa, count);
         if (order) {
@@ -498,8 +531,10 @@ static void look(void *context)
 {
         struct vm *const vm = context;
 
-        if (vm->machine.serving)
-                memory_unpin(vm, vm->machine.serving);
+        struct vcpu *const own = &vm->vcpu[vm->machine.serving->number];
+
+        if (own->pins)
+                unpin(vm, own);
 }
 
 void memory_init(struct vm *vm)

@@ -13,7 +13,7 @@ static bool has_address(const struct page_slot *slot, uint64_t gpa)
 
 struct page *page_find(struct pages *pages, uint64_t gpa)
 {
-        for (unsigned i = 0; i < PAGE_SLOTS; i++) {
+        for (unsigned i = 0; gpa < pages->end && i < PAGE_SLOTS; i++) {
                 const struct page_slot *const slot = &pages->slot[i];
 
                 if (has_address(slot, gpa))
@@ -60,11 +60,15 @@ void page_slot_reserve(struct pages *pages, unsigned slot, uint64_t start, uint6
 
 void page_slot_open(struct pages *pages, unsigned slot, struct page *records)
 {
+        struct page_slot *const at = &pages->slot[slot];
+
         if (records) {
-                pages->slot[slot].page = records;
-                pages->slot[slot].closed = false;
+                at->page = records;
+                at->closed = false;
+                if (pages->end < at->start + at->bytes)
+                        pages->end = at->start + at->bytes;
         } else {
-                pages->slot[slot] = (struct page_slot){.page = NULL};
+                *at = (struct page_slot){.page = NULL};
         }
 }
 

@@ -96,6 +96,7 @@ struct pages {
         struct page_budget *share; /* NULL: no limit but that of the frames */
         struct page_hand hand;     /* of the search for pages to move out */
         struct page_slot slot[PAGE_SLOTS];
+        uint64_t end;                /* no slot has an address from here on: devices are there */
         uint8_t buffer[FRAME_BYTES]; /* ciphertext in transit */
 };
 

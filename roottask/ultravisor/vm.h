@@ -134,7 +134,6 @@ void memory_prepare(struct vm *vm); /* before the machine exists */
 void memory_init(struct vm *vm);
 /* Maps what the guest needs at its access. @return false if a device is there */
 bool memory_exit(struct nova_vcpu *vcpu);
-void memory_unpin(struct vm *vm, struct nova_vcpu *vcpu);
 /* Unmaps a first part of the pages that are to be unmapped one by one, by one revocation. Meanwhile
  * the guest may get them again. @return the number of pages in this part */
 uint64_t memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t count);
