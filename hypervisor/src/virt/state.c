@@ -35,7 +35,7 @@ static word_t state_read(const struct ec *ec, enum guest_register reg)
 
 void guest_groups_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nova_mtd_t mtd)
 {
-        for (unsigned i = 0; i < STATE_SEGMENTS; i++)
+        for (unsigned i = 0; mtd & GUEST_SEGMENTS && i < STATE_SEGMENTS; i++)
                 if (mtd & state_segments[i].mtd)
                         vcpu_ops->read_segment(ec, state_segments[i].segment,
                                                (void *)((char *)state + state_segments[i].offset));
@@ -60,7 +60,7 @@ void guest_groups_from_utcb(struct ec *ec, const struct nova_utcb_state *state, 
 {
         const struct vcpu_ops *ops = vcpu_ops;
 
-        for (unsigned i = 0; i < STATE_SEGMENTS; i++)
+        for (unsigned i = 0; mtd & GUEST_SEGMENTS && i < STATE_SEGMENTS; i++)
                 if (mtd & state_segments[i].mtd)
                         ops->write_segment(
                                 ec, state_segments[i].segment,

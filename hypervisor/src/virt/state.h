@@ -7,10 +7,13 @@
 
 #include "virt/vcpu.h"
 
-/* Groups of guest_groups_to_utcb(), so that one test covers all of them. */
-#define GUEST_GROUPS                                                                      \
+/* Groups of segments. */
+#define GUEST_SEGMENTS                                                                    \
         (NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
-         NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_DR | NOVA_MTD_SYS | NOVA_MTD_CR8)
+         NOVA_MTD_GDTR | NOVA_MTD_IDTR)
+
+/* Groups of guest_groups_to_utcb(), so that one test covers all of them. */
+#define GUEST_GROUPS (GUEST_SEGMENTS | NOVA_MTD_CR | NOVA_MTD_DR | NOVA_MTD_SYS | NOVA_MTD_CR8)
 
 /** Copies segments and system registers to or from a message. */
 void guest_groups_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nova_mtd_t mtd);
