@@ -41,6 +41,18 @@ static bool try_with_overlay(const struct nova_vm_config *config)
         return good;
 }
 
+/* A machine whose hypercalls carry too little state. */
+static bool try_with_plain_calls(struct nova_vm_config config)
+{
+        bool good;
+
+        config.plain_calls = true;
+        good = machine_create(&vm, &config, &pc) && try_to(&hv, &usual, ENOTSUP) && !vm.hv;
+        nova_pc_destroy(&pc);
+        nova_vm_destroy(&vm);
+        return good;
+}
+
 int main(void)
 {
         const struct nova_vm_config config = {
@@ -48,7 +60,8 @@ int main(void)
         bool good = true;
         unsigned count;
 
-        if (!try_with_overlay(&config) || !machine_create(&vm, &config, &pc))
+        if (!try_with_overlay(&config) || !try_with_plain_calls(config) ||
+            !machine_create(&vm, &config, &pc))
                 return 1;
         for (unsigned i = 0; i < NOVA_VM_ALARMS; i++) {
                 alarms[i].deadline = NOVA_NEVER;

@@ -167,6 +167,17 @@ static bool exits_report_length(const struct nova_vm *vm)
         return !vm->svm || nova_cpuid_host(SVM_LEAF, 0).edx & SVM_NRIPS;
 }
 
+/* Returns the groups of state that the library needs in the message of an exit. */
+static nova_mtd_t groups_of(const struct nova_vm_config *config, enum nova_vm_exit exit,
+                            bool length)
+{
+        const nova_mtd_t groups = novavmm_exit_mtd(exit, length);
+
+        return config->plain_calls && exit == NOVA_VM_EXIT_HYPERCALL
+                       ? groups & ~(nova_mtd_t)(NOVA_MTD_CR | NOVA_MTD_MSR | NOVA_MTD_R8_R15)
+                       : groups;
+}
+
 /* Sets the causes of the event numbers. SVM has one event for reads and writes of MSRs. */
 static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
 {
@@ -175,10 +186,8 @@ static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
         for (unsigned event = 0; event < 1u << EVENT_ORDER; event++)
                 vm->causes[event] = (uint8_t)exit_of(vm, event);
         for (unsigned exit = 0; exit < NOVA_VM_EXIT_COUNT; exit++)
-                vm->mtd[exit] = novavmm_exit_mtd((enum nova_vm_exit)exit, length) |
+                vm->mtd[exit] = groups_of(config, (enum nova_vm_exit)exit, length) |
                                 config->mtd[exit] | (vm->local_apic ? NOVA_MTD_CR8 : 0);
-        if (config->plain_calls)
-                vm->mtd[NOVA_VM_EXIT_HYPERCALL] &= ~(NOVA_MTD_CR | NOVA_MTD_MSR | NOVA_MTD_R8_R15);
         vm->mtd[NOVA_VM_EXIT_RDMSR] |= vm->mtd[NOVA_VM_EXIT_WRMSR];
         vm->mtd[NOVA_VM_EXIT_WRMSR] = vm->mtd[NOVA_VM_EXIT_RDMSR];
         novavmm_exit_handlers(vm);

@@ -61,12 +61,13 @@ struct nova_vm_config {
                         * several do: the kernel does not adjust it */
         struct nova_secure *secure; /**< connection of nova_secure_open(), which makes the guest
                                      * able to become secure; NULL: none */
-        bool own_memory;   /**< the monitor provides the RAM: @c memory is 0, nova_vm.memory.find
-                              finds it, and a handler of NOVA_VM_EXIT_MEMORY maps it */
-        bool plain_calls;  /**< VMCALL and VMMCALL of the guest have no prefixes, so nothing reads
-                            * them: their exits carry no more than RAX to RDI, CS and SS */
-        bool hide_state;   /**< reports show neither registers nor memory of the guest */
-        bool report_halt;  /**< treat NOVA_VM_HALTED as an error and report it */
+        bool own_memory;  /**< the monitor provides the RAM: @c memory is 0, nova_vm.memory.find
+                             finds it, and a handler of NOVA_VM_EXIT_MEMORY maps it */
+        bool plain_calls; /**< VMCALL and VMMCALL of the guest have no prefixes, so the library does
+                           * not read them: their exits carry R8 to R15, control registers and
+                           * MSRs only if @c mtd has them */
+        bool hide_state;  /**< reports show neither registers nor memory of the guest */
+        bool report_halt; /**< treat NOVA_VM_HALTED as an error and report it */
         bool report_reset; /**< print the registers of the virtual CPU that resets the machine
                             * (NOVA_VM_RESET) */
         /** State that exits carry for the monitor's handlers, by cause, in addition to that of the
