@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from nova import ctest, tap
+from nova import jobs, tap
 
 # If more tests than this fail, a busy host is not the cause.
 MOST = 20
@@ -25,7 +25,7 @@ def run(test):
     """Returns whether TEST passes alone. The result of the second run replaces that of the first
     one only if the second run ended."""
     second = replace(test, result=tap.NOT_RUN, output="", reason="")
-    ctest.run_tests([second], lambda *_: None, jobs=1)
+    jobs.run_alone(second)
     if second.result == tap.NOT_RUN:
         return False
     vars(test).update(vars(second))

@@ -1,122 +1,133 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the tests of several presets, one preset after the other. The next preset begins while the
-last tests of the previous one are still running, so that no processor is idle. The host's tests run
-in parallel with these presets, one at a time. They start before the kernels are built."""
+"""Runs the jobs of all presets from one queue, the longest first, so that no processor is idle
+before the queue is empty. The jobs of a preset enter the queue when the preset is built. While
+kernels are built, one job at a time runs beside the compilers."""
 
 import threading
 import time
+from dataclasses import dataclass
 
 from nova import ctest
 
-# If a preset has fewer tests left than this, the next preset begins.
-FEW = 2
 
+@dataclass
+class Span:
+    """The time during which tests of a preset ran, by the monotonic clock, and the seconds of
+    processors that they used."""
 
-class Lane(threading.Thread):
-    """The tests of one preset, JOBS at a time."""
-
-    def __init__(self, tests, on_done, jobs):
-        super().__init__(daemon=True)
-        self.tests, self.on_done, self.jobs = tests, on_done, jobs
-        self.left = len(tests)
-        self.few = threading.Event()  # set when fewer than FEW of its tests are left
-        self.ended = threading.Event()
-        self.seconds = self.processors = 0.0
-        self.error = None
-        self.processes = []
-        self.stopping = False
-
-    def run(self):
-        start = time.monotonic()
-        try:
-            self._leave(0)
-            self.processors = ctest.run_tests(
-                self.tests, self._take_test, self.jobs, on_start=self._take_process
-            )
-        except BaseException as error:  # the main thread raises it again
-            self.error = error
-        self.seconds = time.monotonic() - start
-        self.few.set()
-        self.ended.set()
-
-    def _take_process(self, process):
-        self.processes.append(process)
-        if self.stopping:
-            process.kill()
-
-    def _take_test(self, test, result):
-        self.on_done(test, result)
-        self._leave(1)
-
-    def _leave(self, ended):
-        self.left -= ended
-        if self.left < FEW:
-            self.few.set()
-
-    def stop(self):
-        self.stopping = True
-        for process in list(self.processes):
-            process.kill()
-        self.ended.wait()
+    start: float
+    end: float = 0.0
+    processors: float = 0.0
 
 
 class Lanes:
-    """A context in which tests run. Calls ON_DONE(test, result) for each test that ended, one call
-    at a time, and ON_END(lane) for each list of tests that ended."""
+    """A context in which jobs run, at most `limit` processors at a time. Calls ON_DONE(test,
+    result) for each test that ended and ON_END(job) for each job, one call at a time."""
 
-    def __init__(self, on_done, on_end):
-        self.on_end = on_end
-        self.beside = None
-        self.running = []
-        lock = threading.Lock()
-
-        def done(test, result):
-            with lock:
-                on_done(test, result)
-
-        self.on_done = done
+    def __init__(self, on_done, on_end, count=ctest.JOBS):
+        self.on_done, self.on_end, self.count = on_done, on_end, count
+        self.limit = 1
+        self.queue, self.busy = [], {}  # the process of each running job, None before it starts
+        self.closed = self.stopping = False
+        self.error = None
+        self.spans = {}
+        self.changed = threading.Condition()
+        self.reporting = threading.Lock()
+        self.threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
 
     def __enter__(self):
+        for thread in self.threads:
+            thread.start()
         return self
 
     def __exit__(self, *_):
-        for lane in [*self.running, *filter(None, [self.beside])]:
-            lane.stop()
+        """Ends the jobs that still run."""
+        self._stop()
+        for thread in self.threads:
+            thread.join()
 
-    def begin_beside(self, tests):
-        """Starts TESTS, which run one at a time and in parallel with those of run()."""
-        self.beside = Lane(tests, self.on_done, 1)
-        self.beside.start()
+    def add(self, jobs):
+        """Adds jobs to the queue."""
+        with self.changed:
+            self.queue = sorted(self.queue + jobs, key=lambda job: job.cost, reverse=True)
+            self.changed.notify_all()
 
-    def run(self, presets):
-        """Runs PRESETS, which are lists of tests, at most two at a time. Skips the list that
-        begin_beside() started. Waits for all of them."""
-        beside = self.beside and self.beside.tests
-        for tests in presets:
-            if tests is beside:
-                continue
-            if self.running:
-                self.running[-1].few.wait()
-            while len(self.running) > 1:
-                self._end(self.running[0])
-            self.running.append(Lane(tests, self.on_done, self._jobs()))
-            self.running[-1].start()
-        while self.running:
-            self._end(self.running[0])
-        if self.beside:
-            self._end(self.beside)
+    def finish(self):
+        """Runs the jobs on all processors and waits for their ends. No job may be added after."""
+        with self.changed:
+            self.limit = self.count
+            self.closed = True
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self.stopping or not (self.queue or self.busy))
+        if self.error:
+            raise self.error
 
-    def _jobs(self):
-        """Returns the number of tests to run at a time; one less while the host's tests run."""
-        return ctest.JOBS - (self.beside is not None and not self.beside.ended.is_set())
+    def _stop(self):
+        with self.changed:
+            self.stopping = True
+            for process in filter(None, self.busy.values()):
+                process.kill()
+            self.changed.notify_all()
 
-    def _end(self, lane):
-        """Waits for the end of a lane and reports it."""
-        lane.ended.wait()
-        if lane is self.beside:
-            self.beside = None
-        else:
-            self.running.remove(lane)
-        if lane.error:
-            raise lane.error
-        self.on_end(lane)
+    def _width(self, job):
+        """Returns the share of the processors that a job takes."""
+        return min(job.width, self.limit)
+
+    def _next(self):
+        """Returns the job to start now, or None. A job that needs more processors than are free
+        waits for them, and shorter jobs wait with it. A job that needs a resource of another
+        job does not make the others wait."""
+        held = {lock for job in self.busy for lock in job.locks}
+        free = self.limit - sum(self._width(job) for job in self.busy)
+        job = next((job for job in self.queue if not held.intersection(job.locks)), None)
+        return job if job and self._width(job) <= free else None
+
+    def _take(self):
+        """Waits for a job and returns it, or None at the end of the run."""
+        with self.changed:
+            while not self.stopping:
+                job = self._next()
+                if job:
+                    self.queue.remove(job)
+                    self.busy[job] = None
+                    self.spans.setdefault(job.preset, Span(time.monotonic()))
+                    return job
+                if self.closed and not (self.queue or self.busy):
+                    break
+                self.changed.wait()
+        return None
+
+    def _work(self):
+        """Runs jobs, one after the other, in a thread."""
+        job = self._take()
+        while job:
+            try:
+                self._run(job)
+            except BaseException as error:  # the main thread raises it again
+                self.error = self.error or error
+                self._stop()
+            with self.changed:
+                del self.busy[job]
+                self.changed.notify_all()
+            job = self._take()
+
+    def _run(self, job):
+        def started(process):
+            with self.changed:
+                self.busy[job] = process
+                if self.stopping:
+                    process.kill()
+
+        used, remaining = job.run(self._report, started)
+        job.charge(used)
+        with self.reporting:
+            span = self.spans[job.preset]
+            span.end = time.monotonic()
+            span.processors += used
+            if not self.stopping:
+                self.on_end(job)
+        self.add(remaining)
+
+    def _report(self, test, result):
+        with self.reporting:
+            self.on_done(test, result)

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from nova import conformance, ctest, process, tree
+from nova import conformance, jobs, process, tree
 from nova.bochs import BochsRunner
 from nova.errors import EXIT_OK, EXIT_TIMEOUT, NovaError
 from nova.qemu import EMULATORS, Machine, Module
@@ -198,7 +198,7 @@ def needed(copy, preset, command):
 
 def _execute(command, folder, timeout):
     """Runs a command. Returns its output and its status; one that does not end in time fails."""
-    with ctest.Group(
+    with jobs.Group(
         command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace",
         preexec_fn=process.die_with_parent,

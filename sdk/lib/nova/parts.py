@@ -84,12 +84,11 @@ class Parts:
 
 
 def by_label(tests):
-    """Returns a line that sums up the seconds of tests by their first label; tests ran in parallel.
-    """
+    """Returns a line that sums up the seconds of processors of tests by their first label."""
     seconds, count = defaultdict(float), defaultdict(int)
     for test in tests:
         label = test.labels[0] if test.labels else "(none)"
-        seconds[label] += test.seconds
+        seconds[label] += test.processors
         count[label] += 1
     order = sorted(seconds, key=seconds.get, reverse=True)
     return ", ".join(f"{label} {seconds[label]:.0f} s ({count[label]})" for label in order)

@@ -9,8 +9,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from nova import again, build, ctest, errors, lanes, options, parts, places, project, scope, tap
-from nova import tree
+from nova import again, build, ctest, errors, jobs, lanes, options, parts, places, project, scope
+from nova import tap, tree
 
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
 LABELS += ("bench", "stretch", "fuzzer", "models", "proofs", "traps", "style", "sdk", "docs")
@@ -248,8 +248,8 @@ def _list_tests(args, totals):
 
 
 def _prepare(args, totals, selected, begin):
-    """Builds what is needed. Fills in SELECTED, the tests to run of each preset. Calls BEGIN() when
-    all tests are known and the host's can run, if there are kernels to build then."""
+    """Builds what is needed. Fills in SELECTED, the tests to run of each preset, when all tests are
+    known. Calls BEGIN(preset) for each preset whose tests can run."""
     _check_plausible(args.words)
     listed = _list_tests(args, totals)
     for preset, tests in listed.items():
@@ -263,8 +263,7 @@ def _prepare(args, totals, selected, begin):
             _check_scope(known, totals)
     kernels = [preset for preset in listed if preset != tree.HOST_PRESET]
     kernels = [preset for preset in kernels if preset in selected or not args.words]
-    if kernels:
-        begin()
+    begin(tree.HOST_PRESET)
     for preset in kernels:
         try:
             with totals.times.measure(f"{preset}: build"):
@@ -272,6 +271,7 @@ def _prepare(args, totals, selected, begin):
         except build.BuildError as error:
             _build_failure(error, preset, totals)
             selected.pop(preset, None)
+        begin(preset)
 
 
 def _check_scope(known, totals):
@@ -350,7 +350,9 @@ def _show_output(test):
     lines = test.output.rstrip().splitlines()
     print(f"--- {test.preset} {test.name}: {test.result} {test.reason}".rstrip())
     if len(lines) > SHOWN_LINES:
-        log = test.folder / "Testing/Temporary/LastTest.log"
+        log = test.folder / "Testing" / f"{test.name.replace(os.sep, '-')}.log"
+        log.parent.mkdir(exist_ok=True)
+        log.write_text(test.output, encoding="utf-8")
         print(f"(the last {SHOWN_LINES} of {len(lines)} lines; all are in {log})")
     _show_last(lines)
 
@@ -380,17 +382,15 @@ def _count(test, totals):
         totals.fail(f"{name}: no case ran")
 
 
-def _lanes(progress, totals, ran):
-    """Returns the lanes in which tests run. Adds to RAN each preset whose tests have ended."""
+def _lanes(progress, ran):
+    """Returns the lanes in which tests run. Adds to RAN each test whose result is complete."""
 
-    def on_end(lane):
-        preset = lane.tests[0].preset
-        totals.times.add(f"{preset}: tests", lane.seconds, lane.processors)
-        for test in lane.tests:
+    def on_end(job):
+        for test in job.tests:
             if test.result != tap.PASSED:
                 _show_output(test)
+            ran.add((test.preset, test.name))
         sys.stdout.flush()
-        ran.add(preset)
 
     return lanes.Lanes(progress, on_end)
 
@@ -402,21 +402,25 @@ def _compile_modules():
 
 
 def _build_and_run(args, totals, selected, progress, running):
-    """Fills in SELECTED and runs it. The host's tests run beside the builds of kernels and their
-    tests."""
+    """Fills in SELECTED and runs it. The tests of presets that are built run beside the builds of
+    the others."""
 
-    def count():
+    def begin(preset):
         progress.total = sum(len(tests) for tests in selected.values())
-
-    def begin():
-        count()
-        if len(selected) > 1 and tree.HOST_PRESET in selected:
-            running.begin_beside(selected[tree.HOST_PRESET])
+        running.add(jobs.of(selected.get(preset, [])))
 
     _compile_modules()
     _prepare(args, totals, selected, begin)
-    count()
-    running.run(selected.values())
+    running.finish()
+
+
+def _note_times(selected, totals, spans):
+    """Takes the times of the presets' tests into the parts, and those of each test for later runs.
+    """
+    for preset, span in spans.items():
+        totals.times.add(f"{preset}: tests", span.end - span.start, span.processors)
+    for tests in selected.values():
+        ctest.note_costs(tests)
 
 
 def _run_again(selected, totals):
@@ -433,7 +437,7 @@ def _run_again(selected, totals):
 
 def _show_programs(selected, totals):
     """Reports programs of unit tests that failed though each of their tests passed alone."""
-    for cases in (cases for tests in selected.values() for cases in ctest.programs(tests)):
+    for cases in (cases for tests in selected.values() for cases in jobs.programs(tests)):
         if cases[0].common is None or any(test.result != tap.PASSED for test in cases):
             continue
         name = f"{cases[0].preset} {os.path.basename(cases[0].program[1])}"
@@ -451,7 +455,7 @@ def _show_times(selected, totals, start):
     for line in lines:
         print(f"    {line}")
     print(f"nova: {parts.unused_since(start)}")
-    print("nova: the seconds of the tests by label, with their number; they ran in parallel")
+    print("nova: the seconds of processors of the tests by label, with their number")
     for preset, tests in selected.items():
         print(f"    {preset}: {parts.by_label(tests)}")
     print(f"nova: {len(totals.cases)} different cases passed, however many presets ran them")
@@ -478,11 +482,11 @@ def _finish(totals, start):
 
 
 def _count_all(selected, ran, progress, totals):
-    """Counts the tests of an interrupted preset. Each test that ended counts as one test, by its
-    line of progress, because its cases were not read."""
+    """Counts all tests. In an interrupted run of CTest, each test that ended counts as one test, by
+    its line of progress, because its cases were not read."""
     for preset, tests in selected.items():
         for test in tests:
-            if preset in ran:
+            if (preset, test.name) in ran:
                 _count(test, totals)
             else:
                 result = progress.ended.get((preset, test.name), tap.NOT_RUN)
@@ -490,10 +494,11 @@ def _count_all(selected, ran, progress, totals):
 
 
 def _show_failed(selected, ran, progress):
-    """Prints the output of failed tests of the interrupted preset; that of others was shown."""
+    """Prints the output of failed tests of an interrupted CTest; that of others was shown."""
     for preset, tests in selected.items():
         for test in tests:
-            if preset in ran or progress.ended.get((preset, test.name)) != tap.FAILED:
+            ended = progress.ended.get((preset, test.name))
+            if (preset, test.name) in ran or ended != tap.FAILED:
                 continue
             test.result = tap.FAILED
             test.output = ctest.output_so_far(test)
@@ -542,20 +547,25 @@ def _run(args, found):
     start = time.monotonic()
     selected, ran = {}, set()
     progress = Progress()
+    running = _lanes(progress, ran)
     try:
-        with _lanes(progress, totals, ran) as running:
+        with running:
             if found:
                 selected = _prepare_project(found, args)
                 progress.total = sum(len(tests) for tests in selected.values())
-                running.run(selected.values())
+                for tests in selected.values():
+                    running.add(jobs.of(tests))
+                running.finish()
             else:
                 _build_and_run(args, totals, selected, progress, running)
+        _note_times(selected, totals, running.spans)
         if not found or progress.total > 1:  # the only test of a project has already run alone
             _run_again(selected, totals)
         _show_programs(selected, totals)
     except (KeyboardInterrupt, SystemExit):
         _show_failed(selected, ran, progress)
         print("nova: interrupted", flush=True)
+        _note_times(selected, totals, running.spans)
         _count_all(selected, ran, progress, totals)
         _show_times(selected, totals, start)
         _finish(totals, start)
