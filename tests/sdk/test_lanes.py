@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One queue of jobs for all presets, and the times that a run reports."""
 
+import tempfile
 import threading
+import time
 import unittest
 from unittest import mock
 
@@ -36,9 +38,10 @@ class Lanes(unittest.TestCase):
         self.lines, self.ended = [], []
 
     def new_lanes(self, count=2):
+        self.idle = mock.Mock(processors=lambda: 0.0)
         return lanes.Lanes(
             lambda test, result: self.lines.append((test.preset, test.name, result)),
-            lambda job: self.ended.append(job.tests[0].name), count,
+            lambda job: self.ended.append(job.tests[0].name), count, self.idle,
         )
 
     def run_jobs(self, *jobs_to_run, count=2):
@@ -77,6 +80,48 @@ class Lanes(unittest.TestCase):
             self.wait_for(second)
             running.finish()
         self.assertEqual(self.ended, ["first", "second"])
+
+    def test_further_jobs_run_while_processors_are_idle(self):
+        ends = threading.Event()
+        work = [Work("a", str(number), lambda _: self.assertTrue(ends.wait(LIMIT)))
+                for number in range(2 + lanes.FURTHER)]
+
+        def number_of_jobs(running, wanted):
+            deadline = time.monotonic() + LIMIT
+            while len(running.busy) != wanted and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.1)  # for one too many
+            return len(running.busy)
+
+        with mock.patch.object(lanes, "LOOK", 0.01), self.new_lanes(1) as running:
+            self.idle.processors = lambda: 0.3
+            running.add(work)
+            self.assertEqual(number_of_jobs(running, 1), 1)
+            self.idle.processors = lambda: 0.9
+            self.assertEqual(number_of_jobs(running, 1 + lanes.FURTHER), 1 + lanes.FURTHER)
+            self.idle.processors = lambda: 0.0
+            while running.further:
+                time.sleep(0.01)
+            self.assertEqual(running.limit, 1)
+            ends.set()
+            running.finish()
+        self.assertEqual(len(self.ended), len(work))
+
+    def test_idle_time_is_that_of_all_processors(self):
+        with tempfile.NamedTemporaryFile("w", encoding="ascii") as file:
+            def write(idle, disk):
+                file.seek(0)
+                file.write(f"cpu  5 0 9 {idle} {disk} 0 7 0 0 0\ncpu0 5 0 9 {idle} 1 0 7 0 0 0\n")
+                file.flush()
+
+            ticks = lanes.os.sysconf("SC_CLK_TCK")
+            write(100, 10)
+            with mock.patch.object(lanes.time, "monotonic", lambda: 50.0):
+                idle = lanes.Idle(file.name)
+            write(100 + 2 * ticks, 10 + ticks)
+            with mock.patch.object(lanes.time, "monotonic", lambda: 52.0):
+                self.assertAlmostEqual(idle.processors(), 1.5)
+        self.assertEqual(lanes.Idle("/does/not/exist").processors(), 0.0)
 
     def test_a_job_waits_for_the_processors_that_it_needs(self):
         wide = Work("a", "wide", lambda _: None, 5.0, width=2)

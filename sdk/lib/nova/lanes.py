@@ -1,13 +1,45 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the jobs of all presets from one queue, the longest first, so that no processor is idle
 before the queue is empty. The jobs of a preset enter the queue when the preset is built. While
-kernels are built, one job at a time runs beside the compilers."""
+kernels are built, one job at a time runs beside the compilers. Further jobs run while processors
+are idle, because some tests mostly wait."""
 
+import os
 import threading
 import time
 from dataclasses import dataclass
 
 from nova import ctest
+
+
+# Maximum number of further jobs, and seconds between two looks at the processors.
+FURTHER = 2
+LOOK = 1.0
+# A further job begins when more processors than MANY are idle, and does not when less than FEW are.
+MANY, FEW = 0.5, 0.1
+
+
+class Idle:
+    """Measures how many processors of the host are idle."""
+
+    def __init__(self, file="/proc/stat"):
+        self.file = file
+        self.seconds, self.time = self._read(), time.monotonic()
+
+    def _read(self):
+        """Returns the seconds that all processors together were idle since the host started."""
+        try:
+            with open(self.file, encoding="ascii") as lines:
+                fields = lines.readline().split()
+        except OSError:
+            return 0.0  # other systems than Linux: no further jobs
+        return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")  # idle, or for a disk
+
+    def processors(self):
+        """Returns the mean number of idle processors since the last call."""
+        before, since = self.seconds, self.time
+        self.seconds, self.time = self._read(), time.monotonic()
+        return (self.seconds - before) / max(self.time - since, 0.001)
 
 
 @dataclass
@@ -21,19 +53,24 @@ class Span:
 
 
 class Lanes:
-    """A context in which jobs run, at most `limit` processors at a time. Calls ON_DONE(test,
-    result) for each test that ended and ON_END(job) for each job, one call at a time."""
+    """A context in which jobs run, on COUNT processors and FURTHER ones at most. Calls
+    ON_DONE(test, result) for each test that ended and ON_END(job) for each job, one call at a
+    time."""
 
-    def __init__(self, on_done, on_end, count=ctest.JOBS):
+    def __init__(self, on_done, on_end, count=ctest.JOBS, idle=None):
         self.on_done, self.on_end, self.count = on_done, on_end, count
-        self.limit = 1
+        self.limit = 1  # number of processors that jobs may take now
+        self.further = 0  # part of it that processors which were idle have added
+        self.idle = idle or Idle()
         self.queue, self.busy = [], {}  # the process of each running job, None before it starts
         self.closed = self.stopping = False
         self.error = None
         self.spans = {}
         self.changed = threading.Condition()
         self.reporting = threading.Lock()
-        self.threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
+        self.over = threading.Event()
+        work = [self._work] * (count + FURTHER) + [self._look]
+        self.threads = [threading.Thread(target=target, daemon=True) for target in work]
 
     def __enter__(self):
         for thread in self.threads:
@@ -55,7 +92,7 @@ class Lanes:
     def finish(self):
         """Runs the jobs on all processors and waits for their ends. No job may be added after."""
         with self.changed:
-            self.limit = self.count
+            self.limit = self.count + self.further
             self.closed = True
             self.changed.notify_all()
             self.changed.wait_for(lambda: self.stopping or not (self.queue or self.busy))
@@ -68,6 +105,18 @@ class Lanes:
             for process in filter(None, self.busy.values()):
                 process.kill()
             self.changed.notify_all()
+        self.over.set()
+
+    def _look(self):
+        """Changes the limit once a second by the number of idle processors, in a thread."""
+        while not self.over.wait(LOOK):
+            idle = self.idle.processors()
+            with self.changed:
+                change = 1 if idle > MANY else -1 if idle < FEW else 0
+                further = min(max(self.further + change, 0), FURTHER)
+                self.limit += further - self.further
+                self.further = further
+                self.changed.notify_all()
 
     def _width(self, job):
         """Returns the share of the processors that a job takes."""
