@@ -22,7 +22,7 @@ class Work(jobs.Job):
         self.act, self.width, self.locks = act, width, frozenset(locks)
         self.began = threading.Event()
 
-    def run(self, on_done, on_start):
+    def run(self, on_done, on_start, server=None):
         self.process = mock.Mock()
         on_start(self.process)
         self.began.set()

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import defaultdict
 
-from nova import ctest, parts, process, tap
+from nova import ctest, forks, parts, process, tap
 
 # What GoogleTest prints of a test that passed, with the values of its parameters perhaps.
 GOOD = re.compile(r"^\[       OK \] (\S+?)(?:, where .*)? \((\d+) ms\)$", re.MULTILINE)
@@ -103,10 +103,10 @@ class Job:
         self.tests, self.preset = tests, tests[0].preset
         self.cost = sum(test.cost for test in tests)  # expected seconds
 
-    def run(self, on_done, on_start):
+    def run(self, on_done, on_start, server=None):
         """Runs the tests and fills them in. Calls ON_DONE(test, result) for each test that ended,
-        and ON_START(process). Returns the seconds of processors, and jobs with the tests that
-        remain."""
+        and ON_START(process). A forks.Server may start the process. Returns the seconds of
+        processors, and jobs with the tests that remain."""
         raise NotImplementedError
 
     def charge(self, used):
@@ -124,14 +124,18 @@ class Single(Job):
         self.width = int(test.properties.get("PROCESSORS", 1))
         self.locks = frozenset(test.properties.get("RESOURCE_LOCK", ()))
 
-    def run(self, on_done, on_start):
+    def run(self, on_done, on_start, server=None):
         test = self.tests[0]
         pairs = (pair.partition("=") for pair in test.properties.get("ENVIRONMENT", ()))
         variables = environment() | {name: value for name, _, value in pairs}
         began = time.monotonic()
+        folder = test.properties.get("WORKING_DIRECTORY", str(test.folder))
+        words = server and forks.words_of(test.command)
         try:
-            running = start(test.command, test.properties.get("WORKING_DIRECTORY"), variables,
-                            stderr=subprocess.STDOUT)
+            if words:
+                running = server.start(words, folder, variables)
+            else:
+                running = start(test.command, folder, variables, stderr=subprocess.STDOUT)
         except OSError:  # CTest reports that the program is missing
             return 0.0, [Batch(self.tests)]
         output, used = output_of(running, on_start, test.limit or LIMIT)
@@ -173,7 +177,7 @@ class Program(Job):
         super().__init__(tests)
         self.cost = self.cost or CASE_COST * len(tests)
 
-    def run(self, on_done, on_start):
+    def run(self, on_done, on_start, server=None):
         folder, program, *words = self.tests[0].program
         cases = ":".join(test.case for test in self.tests)
         command = [program, ctest.FILTER + cases, *words, "--gtest_color=no"]
@@ -205,7 +209,7 @@ class Batch(Job):
         # CTest's files in the build folder are those of one process.
         self.locks = frozenset([f"CTest in {tests[0].folder}"])
 
-    def run(self, on_done, on_start):
+    def run(self, on_done, on_start, server=None):
         running = start(ctest.command(self.tests, self.width), None, environment(),
                         stderr=subprocess.DEVNULL, preexec_fn=process.die_with_parent)
         with running:

@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from nova import ctest
+from nova import ctest, forks
 
 
 # Maximum number of further jobs, and seconds between two looks at the processors.
@@ -69,10 +69,13 @@ class Lanes:
         self.changed = threading.Condition()
         self.reporting = threading.Lock()
         self.over = threading.Event()
-        work = [self._work] * (count + FURTHER) + [self._look]
-        self.threads = [threading.Thread(target=target, daemon=True) for target in work]
+        self.threads, self.servers = [], []
 
     def __enter__(self):
+        self.servers = [forks.Server() for _ in range(self.count + FURTHER)]
+        work = [(self._work, (server,)) for server in self.servers] + [(self._look, ())]
+        self.threads = [threading.Thread(target=target, args=arguments, daemon=True)
+                        for target, arguments in work]
         for thread in self.threads:
             thread.start()
         return self
@@ -82,6 +85,8 @@ class Lanes:
         self._stop()
         for thread in self.threads:
             thread.join()
+        for server in self.servers:
+            server.close()
 
     def add(self, jobs):
         """Adds jobs to the queue."""
@@ -146,12 +151,12 @@ class Lanes:
                 self.changed.wait()
         return None
 
-    def _work(self):
-        """Runs jobs, one after the other, in a thread."""
+    def _work(self, server):
+        """Runs jobs, one after the other, in a thread. SERVER starts their boots."""
         job = self._take()
         while job:
             try:
-                self._run(job)
+                self._run(job, server)
             except BaseException as error:  # the main thread raises it again
                 self.error = self.error or error
                 self._stop()
@@ -160,14 +165,14 @@ class Lanes:
                 self.changed.notify_all()
             job = self._take()
 
-    def _run(self, job):
+    def _run(self, job, server):
         def started(process):
             with self.changed:
                 self.busy[job] = process
                 if self.stopping:
                     process.kill()
 
-        used, remaining = job.run(self._report, started)
+        used, remaining = job.run(self._report, started, server)
         job.charge(used)
         with self.reporting:
             span = self.spans[job.preset]
