@@ -51,8 +51,10 @@ struct stretch {
         struct hot hot[HOT];
 };
 
+/* Each CPU has cache lines of its own, because a thread of the host counts for each. */
 static struct cpu {
-        struct stretch now, longest;
+        _Alignas(64) struct stretch now;
+        struct stretch longest;
         uint64_t since_pause, most_waited;
         uint64_t back_at; /* inside of a guest until here, or 0 */
         struct calls calls;
@@ -125,13 +127,20 @@ static void end_stretch(unsigned index, struct cpu *cpu)
         cpu->paused = false;
 }
 
+/* Copies the recorded calls only: most stretches begin with none. */
+static void copy_calls(struct calls *to, const struct calls *from)
+{
+        to->depth = from->depth;
+        memcpy(to->at, from->at, (from->depth < DEPTH ? from->depth : DEPTH) * sizeof(*to->at));
+}
+
 static void begin_stretch(struct cpu *cpu, uint64_t address)
 {
         if (cpu->entering)
                 cpu->calls.depth = 0;
         cpu->entering = false;
         cpu->now.first = address;
-        cpu->now.begin = cpu->calls;
+        copy_calls(&cpu->now.begin, &cpu->calls);
 }
 
 static void count_hot(struct stretch *s, const struct piece *piece)
@@ -151,7 +160,8 @@ static void count_hot(struct stretch *s, const struct piece *piece)
 static void at_user(unsigned index, struct cpu *cpu)
 {
         end_stretch(index, cpu);
-        if (cpu->ran)
+        /* All CPUs read it at each end of a stretch, so a write each time would be slow. */
+        if (cpu->ran && !__atomic_load_n(&started, __ATOMIC_RELAXED))
                 __atomic_store_n(&started, true, __ATOMIC_RELAXED);
         cpu->entering = true;
 }
