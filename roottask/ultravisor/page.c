@@ -146,6 +146,8 @@ bool page_slot_free(struct pages *pages, unsigned slot)
 {
         struct page_slot *const from = &pages->slot[slot];
 
+        if (!from->page)
+                return false;
         for (unsigned left = PAGE_PART; from->bytes && left; left--) {
                 const uint64_t last = from->bytes - FRAME_BYTES;
                 struct page *const page = &from->page[last / FRAME_BYTES];

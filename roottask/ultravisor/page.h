@@ -117,7 +117,7 @@ void page_slot_open(struct pages *pages, unsigned slot, struct page *records);
 /* Begins to remove a slot: its pages are found no longer.
  * @return false if a page is in use: nothing is lost; try again */
 bool page_slot_close(struct pages *pages, unsigned slot);
-/* Unmaps and frees pages of a closed slot, at most PAGE_PART.
+/* Unmaps and frees pages of a closed slot, at most PAGE_PART. A reserved slot has none.
  * @return true if some are left: call again */
 bool page_slot_free(struct pages *pages, unsigned slot);
 /* Returns true if [start, start + bytes) overlaps no slot. */

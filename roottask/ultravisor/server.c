@@ -197,7 +197,7 @@ static enum nova_u_status register_mem_slot(struct call *call)
 }
 
 /* Frees a closed slot in parts. Between two parts another call may end the VM, which frees the
- * rest. */
+ * rest. If the VM becomes secure again meanwhile, a new slot may be reserved there. */
 static enum nova_u_status free_slot(struct call *call)
 {
         struct pages *const pages = &call->vm->pages;
