@@ -43,6 +43,16 @@ class Seeds(unittest.TestCase):
         values = [str(rows[1][key]) for key in seeds.HEAD[3:]]
         self.assertEqual(values, ["7", "9", "2", "21", "11", "4", "2"])
 
+    def test_time_is_counted_on_one_cpu_unless_it_is_that_of_the_host(self):
+        for words, cpus, extra in (([], 1, seeds.COUNTED), (["--host-time"], 1, []), ([], 2, [])):
+            with self.subTest(words=words, cpus=cpus), \
+                    mock.patch("sys.argv", ["seeds.py", *words]), \
+                    mock.patch.object(seeds, "Machine") as machine, \
+                    mock.patch.object(seeds, "Runner") as runner:
+                runner.return_value.run.return_value.text.return_value = ""
+                seeds.boot(Path("build"), 1, cpus, seeds.arguments())
+                self.assertEqual(machine.call_args.kwargs["extra"], extra)
+
     def test_the_totals_of_a_run_are_found(self):
         line = "# total: hypercalls 12, succeeded 6, events 3, exits 0"
         self.assertEqual(seeds.TOTAL.search(line).groups(), ("12", "6", "3", "0"))
