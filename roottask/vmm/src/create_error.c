@@ -97,8 +97,6 @@ int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order)
 
 int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
-        if (vm->why[0])
-                return error;
         if (error == EAGAIN || error == ENOMEM)
                 return refuse(vm, EAGAIN,
                               "too little kernel memory is left, or memory for its threads "

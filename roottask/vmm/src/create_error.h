@@ -21,7 +21,7 @@ int novavmm_create_error_account(struct nova_vm *vm, size_t bytes);
  * @return EAGAIN */
 int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order);
 
-/* Records an error of creating threads and kernel objects, unless another reason is recorded.
+/* Records an error of creating threads and kernel objects.
  * @return @p error, EAGAIN for any lack of memory */
 int novavmm_create_error_objects(struct nova_vm *vm, int error);
 

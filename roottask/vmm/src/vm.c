@@ -237,7 +237,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
         if (!error)
                 return 0;
         nova_vm_destroy(vm);
-        return novavmm_create_error_objects(vm, error);
+        return vm->why[0] ? error : novavmm_create_error_objects(vm, error);
 }
 
 /* Creates a virtual CPU's SC, which starts it. */
