@@ -530,7 +530,6 @@ static void write(void *context, uint64_t address, unsigned bytes, uint64_t valu
 static void look(void *context)
 {
         struct vm *const vm = context;
-
         struct vcpu *const own = &vm->vcpu[vm->machine.serving->number];
 
         if (own->pins)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A driver of QEMU's device edu that lets the device access any address (dma.h). */
-#include <errno.h>
 #include <stdio.h>
 
 #include "dma.h"

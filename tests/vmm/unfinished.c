@@ -17,6 +17,7 @@
 #define FRAME_DATA  8u
 #define HEADERS     54u
 #define PACKET_DATA (FRAMES * FRAME_DATA)
+#define IP_BYTES    (PACKET_DATA + 40)
 #define SOME        10u /* frames that find room before the guest halts */
 #define PAUSE_NS    10000000u
 #define PAUSES      500u
@@ -34,72 +35,18 @@ GUEST_CODE(guest, 32,
 _Static_assert(16066 == 12 + HEADERS + PACKET_DATA, "the packet's descriptor");
 
 /* The device's header, and those of Ethernet, IPv4 and TCP. */
-static const uint8_t headers[12 + HEADERS] = {1,
-                                              1,
-                                              HEADERS,
-                                              0,
-                                              FRAME_DATA,
-                                              0,
-                                              34,
-                                              0,
-                                              16,
-                                              0,
-                                              0,
-                                              0,
-                                              2,
-                                              0,
-                                              0,
-                                              0,
-                                              0,
-                                              2,
-                                              2,
-                                              0,
-                                              0,
-                                              0,
-                                              0,
-                                              1,
-                                              8,
-                                              0,
-                                              0x45,
-                                              0,
-                                              (PACKET_DATA + 40) >> 8,
-                                              (PACKET_DATA + 40) & 0xff,
-                                              0,
-                                              0,
-                                              0x40,
-                                              0,
-                                              64,
-                                              6,
-                                              0,
-                                              0,
-                                              10,
-                                              0,
-                                              0,
-                                              1,
-                                              10,
-                                              0,
-                                              0,
-                                              2,
-                                              3,
-                                              0xe8,
-                                              0,
-                                              80,
-                                              0,
-                                              0,
-                                              0,
-                                              1,
-                                              0,
-                                              0,
-                                              0,
-                                              0,
-                                              0x50,
-                                              0x10,
-                                              0x10,
-                                              0,
-                                              0,
-                                              0,
-                                              0,
-                                              0};
+static const struct {
+        uint8_t device[12], ethernet[14], version[2], ip_bytes[2], ip[16], tcp[20];
+} headers = {
+        .device = {1, 1, HEADERS, 0, FRAME_DATA, 0, 34, 0, 16},
+        .ethernet = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8},
+        .version = {0x45},
+        .ip_bytes = {IP_BYTES >> 8, IP_BYTES & 0xff},
+        .ip = {0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2},
+        .tcp = {3, 0xe8, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x10, 0x10},
+};
+
+_Static_assert(sizeof(headers) == 12 + HEADERS, "the headers have no gaps");
 
 static struct nova_vm vm;
 static struct nova_pc pc;
@@ -139,7 +86,7 @@ static bool make(void)
                 return false;
         machine_begin(&vm, GUEST_AT, guest, GUEST_BYTES(guest));
         vm.vcpu[0].start.state.sp = STACK_AT;
-        return nova_guest_write(&vm.memory, PACKET_AT, headers, sizeof(headers));
+        return nova_guest_write(&vm.memory, PACKET_AT, &headers, sizeof(headers));
 }
 
 /* Waits until the guest has halted, and a number of frames was sent. @return their number */

@@ -210,9 +210,9 @@ void io_apic_serve(unsigned gsi)
 
 void io_apic_open(unsigned gsi)
 {
-        /* An interrupt may mask the pin right after this check. Its up then follows. When the
-         * driver has served the interrupt for which a down consumed this up, its next down opens
-         * the pin. */
+        /* An interrupt may mask the pin right after this check. Its up of the semaphore then
+         * follows. A down of the driver consumes this up, and the driver's next down opens the
+         * pin. */
         if (load_once(pins[gsi].state) != PIN_OPEN)
                 io_apic_set_state(gsi, PIN_OPEN);
 }

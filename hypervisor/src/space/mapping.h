@@ -47,7 +47,7 @@ struct mapping {
         word_t cut;
         uint64_t torn;  /* value of mapping_cuts when it was cut off from another mapping, or 0 */
         uint32_t pins;  /* number of operations that have stopped here between two steps, plus one
-                         * for  the EC of a UTCB */
+                         * for the EC of a UTCB */
         uint16_t depth; /* number of delegations above it */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */

@@ -36,7 +36,7 @@ static int drain(struct card *card)
         return nova_net_flush(card->net);
 }
 
-/* Keeps what clients may ask for. */
+/* Keeps the properties of the card that clients may ask for. */
 static void note(struct card *card, const struct nova_net_info *info)
 {
         __atomic_store_n(&card->frame_max, info->frame_max, __ATOMIC_RELAXED);

@@ -43,7 +43,7 @@ struct nova_ip_config {
  * @retval EADDRINUSE another machine has the configured address, so the program does not use it
  * @retval EALREADY   it was called before, and opened the session; so a program cannot try another
  *                    address after EADDRINUSE, ENETDOWN or ETIMEDOUT
- * @retval EINVAL     an address cannot be read
+ * @retval EINVAL     an address cannot be read, or no single machine can have it
  * @retval ENETDOWN   no address came by DHCP, because the card has no cable; otherwise as ETIMEDOUT
  * @retval ETIMEDOUT  no address came by DHCP; lwIP keeps asking, and sockets work once it has come
  * @return other values as nova_net_open()
