@@ -85,8 +85,8 @@ static int get_info(struct nova_request *request)
         return 0;
 }
 
-/* Returns true if the device should take more empty buffers from the client, because it has less
- * than half of them. With fewer buffers, the device would need a wake-up for each frame that the
+/* Returns true if the device should take more empty buffers, because it has less than half of the
+ * client's. If it took them only when it has none, it would need a wake-up for each frame that the
  * client has read. */
 static bool lacks_buffers(const struct net_port *port)
 {

@@ -138,9 +138,9 @@ struct nova_virtio {
         bool may_be_late;        /**< the board calls nova_virtio_report(), so interrupts may be
                                   * held back */
         bool late;               /**< an interrupt of a queue is held back */
-        /** Called with `context` when the device becomes unfinished. The caller of
-         * nova_virtio_look() must then call it soon, even if no exit follows, because the guest may
-         * have halted. NULL: it is called after exits only. */
+        /** Called with `context` when the device becomes unfinished. The board must then call
+         * nova_virtio_look() soon, even if no exit follows, because the guest may have halted.
+         * NULL: the board calls nova_virtio_look() after exits only. */
         void (*look_soon)(void *context);
         /** Called after each exit, before the guest continues; NULL: nothing to do. */
         void (*after_exit)(struct nova_virtio *virtio);
@@ -247,8 +247,8 @@ bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number);
 void nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
                        bool (*serve)(struct nova_virtio *virtio, uint32_t *written));
 
-/** Looks for chains without a notification if virtio->again is set. Called after exits, and soon
- * after virtio->look_soon. */
+/** Looks for chains without a notification if virtio->again or virtio->unfinished is set. Called
+ * after exits, and soon after virtio->look_soon. */
 void nova_virtio_look(struct nova_virtio *virtio);
 
 /** Ends a turn of the device before it has served all chains, so that a driver that adds chains for

@@ -91,7 +91,7 @@ static void put(uint8_t *params, unsigned offset, uint64_t value, unsigned bytes
         memcpy(params + offset, &value, bytes);
 }
 
-/* Returns a field that exists from a version of the protocol on, or its value in older versions. */
+/* Returns a field that was added in a version of the protocol, or @p before for older versions. */
 static uint32_t get_since(const void *file, unsigned version, unsigned offset, unsigned bytes,
                           uint32_t before)
 {
