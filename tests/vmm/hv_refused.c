@@ -41,12 +41,13 @@ static bool try_with_overlay(const struct nova_vm_config *config)
         return good;
 }
 
-/* A machine whose hypercalls carry too little state. */
+/* A machine whose hypercalls carry too little state, though that of MSRs. */
 static bool try_with_plain_calls(struct nova_vm_config config)
 {
         bool good;
 
         config.plain_calls = true;
+        config.mtd[NOVA_VM_EXIT_HYPERCALL] = NOVA_MTD_MSR;
         good = machine_create(&vm, &config, &pc) && try_to(&hv, &usual, ENOTSUP) && !vm.hv;
         nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);

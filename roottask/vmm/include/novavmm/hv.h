@@ -203,7 +203,8 @@ struct nova_vm;
  *                 NOVA_HV_PRIVILEGE_TIMERS and NOVA_HV_PRIVILEGE_SYNIC need
  *                 nova_vm_config.local_apic, and nova_pc_create() before; xmm_input and
  *                 xmm_output need NOVA_HIP_XMM and NOVA_MTD_XMM; a machine with
- *                 nova_vm_config.plain_calls cannot have the interface
+ *                 nova_vm_config.plain_calls cannot have the interface, unless its mtd has R8 to
+ *                 R15, control registers and MSRs for NOVA_VM_EXIT_HYPERCALL
  * @retval ENOMEM  not enough memory
  * @retval EAGAIN  no more kernel memory
  * @retval EACCES  the program may not have memory that a guest can execute

@@ -85,8 +85,8 @@ int nova_hv_enable(struct nova_hv *hv, struct nova_vm *vm, const struct nova_hv_
 
         if (error)
                 return refuse(vm, error, why);
-        if (!(vm->mtd[NOVA_VM_EXIT_HYPERCALL] & NOVA_MTD_MSR))
-                return refuse(vm, ENOTSUP, "its hypercalls have no state of MSRs (plain_calls)");
+        if (novavmm_exit_mtd(NOVA_VM_EXIT_HYPERCALL, true) & ~vm->mtd[NOVA_VM_EXIT_HYPERCALL])
+                return refuse(vm, ENOTSUP, "its hypercalls have too little state (plain_calls)");
         if (vm->hv)
                 return refuse(vm, EBUSY, "the machine has the hypercall interface already");
         if (vm->vcpu[0].running)
