@@ -50,6 +50,17 @@ class Attached(unittest.TestCase):
         self.assertEqual(attached.system("own", self.folder, [NET]), "own-net")
         self.assertIn("a disk", self.refused(attached.system, "own", self.folder, [DISK]))
 
+    def test_the_other_system_of_such_a_project_can_be_named(self):
+        own = self.folder.name
+        self.file("system.nova", WITH_DISK)
+        self.file("system-net.nova", WITH_CARD)
+        for name in (own, f"{own}-net"):
+            self.assertEqual(attached.system(name, self.folder, [NET]), f"{own}-net")
+        self.assertEqual(attached.system(f"{own}-web", self.folder, [DISK]), f"{own}-web")
+        said = list(attached.missing(f"{own}-net", self.folder, []))
+        self.assertEqual(said, ["the machine has no network card, which the description declares: "
+                                "add --net"])
+
     def test_a_project_boots_the_system_without_devices_unless_they_are_named(self):
         names = ["own", "own-disk", "own-disk-net", "own-net"]
         self.assertEqual(attached.plain(names), ["own"])

@@ -24,6 +24,7 @@ class Kind(NamedTuple):
 DISK = Kind("--disk FILE", "disk", "disk", "disk")
 NET = Kind("--net", "net", "card", "network card")
 KINDS = (DISK, NET)
+ENDINGS = ("-disk-net", *(f"-{kind.suffix}" for kind in KINDS))  # of the names of their systems
 
 FORWARDED = re.compile(r"(tcp|udp):(\d{1,5}):(\d{1,5})")
 
@@ -42,21 +43,30 @@ def _declares(text, kind):
 def plain(names):
     """Returns those of the systems NAMES that `nova run` boots without these options: not NAME-net
     beside NAME."""
-    ends = [f"-{end}" for end in ("disk-net", *(kind.suffix for kind in KINDS))]
-    return [name for name in names
-            if not any(name.endswith(end) and name.removesuffix(end) in names for end in ends)]
+    special = {name + ending for name in names for ending in ENDINGS}
+    return [name for name in names if name not in special]
 
 
-def _read(file):
-    """Returns the text of a description, "" without one."""
-    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+def _text(name, folder, base):
+    """Returns the text of the description of the system NAME in FOLDER, "" without one. The file
+    may have `system` in place of BASE, the name of the project's first system, as in the templates.
+    """
+    files = (Path(folder) / f"{stem}.nova" for stem in (name, f"system{name.removeprefix(base)}"))
+    found = next((file for file in files if file.exists()), None)
+    return found.read_text(encoding="utf-8", errors="replace") if found else ""
+
+
+def _base(name, folder):
+    """Returns the name of the project's first system if NAME is that name with one of the ENDINGS,
+    else NAME."""
+    project = Path(folder).name
+    return project if name.removeprefix(project) in ENDINGS else name
 
 
 def system(name, folder, kinds):
     """Returns the name of the system to boot for NAME in FOLDER with devices of KINDS: NAME-disk,
-    NAME-net, NAME-disk-net, or NAME itself. The name of its description may begin with `system`
-    instead, as in the templates."""
-    found = _system(name, Path(folder), kinds)
+    NAME-net, NAME-disk-net, or NAME itself."""
+    found = _system(name, folder, kinds)
     if found:
         return found
     takes = " and ".join(f"a {kind.noun}" for kind in kinds)
@@ -69,11 +79,9 @@ def system(name, folder, kinds):
 
 
 def _system(name, folder, kinds):
-    ending = "".join(f"-{kind.suffix}" for kind in kinds)
-    special = name + ending
-    for found, stem in ((special, special), (special, f"system{ending}"), (name, name),
-                        (name, "system")):
-        text = _read(folder / f"{stem}.nova")
+    base = _base(name, folder)
+    for found in ("-".join([name, *(kind.suffix for kind in kinds)]), name):
+        text = _text(found, folder, base)
         if all(_declares(text, kind) for kind in kinds):
             return found
     return None
@@ -82,7 +90,7 @@ def _system(name, folder, kinds):
 def missing(name, folder, given):
     """Yields a sentence for each kind of device, except those GIVEN, that the system NAME in FOLDER
     lacks."""
-    text = _read(Path(folder) / f"{name}.nova") or _read(Path(folder) / "system.nova")
+    text = _text(name, folder, _base(name, folder))
     for kind in KINDS:
         if kind not in given and VIRTIO in text and _declares(text, kind):
             yield (
