@@ -53,6 +53,7 @@ class Programs(unittest.TestCase):
             remaining = [job]
             if isinstance(job, jobs.Program):
                 remaining = job.run(done, lambda _: None)[1]
+                self.assertLessEqual({test.number for test in job.tests}, set(together))
             alone += [test.number for job in remaining for test in job.tests]
         return sorted(together), sorted(alone)
 
@@ -187,8 +188,10 @@ class Singles(unittest.TestCase):
             self.assertIsInstance(job, jobs.Batch, name)
         missing = self.entry("true")
         missing.command = ["/does/not/exist"]
-        (job,) = jobs.Single(missing).run(self.fail, lambda _: None)[1]
+        single = jobs.Single(missing)
+        (job,) = single.run(self.fail, lambda _: None)[1]
         self.assertIsInstance(job, jobs.Batch)
+        self.assertEqual((single.tests, job.tests), ([], [missing]))
 
     def test_ctest_also_runs_what_its_tests_depend_on(self):
         tests = [self.entry("true") for _ in range(3)]

@@ -24,7 +24,7 @@ COMMON = re.compile(r"(?:[^\\{}$]|\\[][().*+?^$|])*\$?")
 SETTINGS = "GTEST_"
 # Maximum time in seconds of the tests of one program together.
 PROGRAM_LIMIT = 900
-# Maximum time in seconds of a test that does not have one, as with CTest.
+# Maximum time in seconds of a test without a TIMEOUT; CTest has the same default.
 LIMIT = 1500
 # Expected seconds of a GoogleTest program per test, before the first run.
 CASE_COST = 1.0
@@ -109,6 +109,11 @@ class Job:
         processors, and jobs with the tests that remain."""
         raise NotImplementedError
 
+    def pass_on(self):
+        """Returns the tests, which other jobs will run. This job has none from now on."""
+        tests, self.tests = self.tests, []
+        return tests
+
     def charge(self, used):
         """Divides seconds of processors among the tests in proportion to their times."""
         whole = sum(test.seconds for test in self.tests)
@@ -137,7 +142,7 @@ class Single(Job):
             else:
                 running = start(test.command, folder, variables, stderr=subprocess.STDOUT)
         except OSError:  # CTest reports that the program is missing
-            return 0.0, [Batch(self.tests)]
+            return 0.0, [Batch(self.pass_on())]
         output, used = output_of(running, on_start, test.limit or LIMIT)
         if running.stopped and not running.timed_out:
             return used, []  # the whole run ends
@@ -184,7 +189,7 @@ class Program(Job):
         try:
             running = start(command, folder, environment(), stderr=subprocess.STDOUT)
         except OSError:
-            return 0.0, [Single(test) for test in self.tests]
+            return 0.0, [Single(test) for test in self.pass_on()]
         output, used = output_of(running, on_start, PROGRAM_LIMIT)
         good = {name: int(time) / 1000 for name, time in GOOD.findall(output)}
         if running.returncode != 0 or running.stopped:
