@@ -97,6 +97,18 @@ class Forks(unittest.TestCase):
         self.assertEqual((running.timed_out, output), (True, "waits\n"))
         self.assertEqual(self.run_one(server)[0].returncode, 0)
 
+    def test_the_server_survives_ctrl_c_and_reports_the_end(self):
+        server = self.server(lambda _: os.system("sleep 20"))
+        running = server.start(WRONG[:5], "/", dict(os.environ))
+
+        def stop(_):
+            os.kill(server.pid, signal.SIGINT)
+            time.sleep(0.2)
+            running.kill()
+
+        jobs.output_of(running, stop, 20)
+        self.assertEqual((running.stopped, running.returncode), (True, -signal.SIGKILL))
+
     def test_its_time_on_the_processors_is_its_own(self):
         def act(args):
             end = time.process_time() + (0.2 if args.timeout == 1 else 0)

@@ -68,7 +68,9 @@ def _become(request, output):
 
 
 def _serve(channel):
-    """Runs commands, one after the other, until the channel is closed."""
+    """Runs commands, one after the other, until the channel is closed. Ctrl-c reaches this process,
+    too, but it must report the end of the command that the main process then stops."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     process.die_with_parent()
     while True:
         size, outputs, *_ = socket.recv_fds(channel, SIZE.size, 1)
