@@ -218,6 +218,12 @@ class Singles(unittest.TestCase):
         file.write_text("a 0 0\nb 2 1.5\n---\na\n", encoding="utf-8")
         self.assertEqual(ctest._costs(self.folder), {"b": 1.5})
 
+    def test_a_record_of_times_that_is_cut_is_read_as_far_as_it_goes(self):
+        file = self.folder / ctest.COSTS
+        file.parent.mkdir(parents=True)
+        file.write_text("a b 1 1e-05\nc 2 3\nd 2", encoding="utf-8")
+        self.assertEqual(ctest._costs(self.folder), {"a b": 0.00001, "c": 3})
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -20,6 +20,7 @@ FILTER = "--gtest_filter="
 PLAIN = {"LABELS", "SKIP_REGULAR_EXPRESSION", "WORKING_DIRECTORY"}
 # CTest's record of the seconds of earlier runs, by which the longest tests begin first.
 COSTS = "Testing/Temporary/CTestCostData.txt"
+COST = re.compile(r"(?P<name>.*) (?P<count>\d+) (?P<seconds>\d+(\.\d+)?(e[-+]\d+)?)")
 WORDS = {"run": tap.PASSED, "fail": tap.FAILED, "notrun": tap.NOT_RUN, "disabled": tap.NOT_RUN}
 
 
@@ -91,8 +92,8 @@ def _costs(folder):
         lines = (folder / COSTS).read_text(encoding="utf-8").partition("---\n")[0].splitlines()
     except OSError:
         return {}
-    fields = (line.rsplit(" ", 2) for line in lines)
-    return {name: float(seconds) for name, count, seconds in fields if int(count)}
+    found = filter(None, map(COST.fullmatch, lines))  # an interrupted run may leave half a line
+    return {row["name"]: float(row["seconds"]) for row in found if int(row["count"])}
 
 
 def note_costs(tests):
@@ -103,8 +104,11 @@ def note_costs(tests):
             if test.result == tap.PASSED:
                 known[test.name] = test.seconds
         lines = [f"{name} 1 {seconds:g}\n" for name, seconds in known.items()]
-        (folder / COSTS).parent.mkdir(parents=True, exist_ok=True)
-        (folder / COSTS).write_text("".join(lines) + "---\n", encoding="utf-8")
+        file = folder / COSTS
+        file.parent.mkdir(parents=True, exist_ok=True)
+        whole = file.with_suffix(".new")  # an interrupt must not leave half of the file
+        whole.write_text("".join(lines) + "---\n", encoding="utf-8")
+        os.replace(whole, file)
 
 
 def _junit(test):
