@@ -120,6 +120,16 @@ class Modules(unittest.TestCase):
         self.assertEqual(run.with_further(modules, further), [modules[0], *further])
         run.check_modules(modules[1:], ["sealed.img", "machine.key"])
 
+    def test_an_image_of_the_user_gets_no_further_arguments(self):
+        modules = [Module("init"), Module("sealed:/x/guest.seal", "kernel")]
+        with tempfile.TemporaryDirectory() as folder:
+            image = Path(folder) / "sealed.img"
+            image.write_bytes(b"image")
+            words = ["run", "one", "--module", str(image), "--arguments", "quiet"]
+            with mock.patch.object(run, "_build", lambda *_: ("kernel", modules, False)), \
+                    self.assertRaisesRegex(NovaError, "^--arguments cannot change your sealed"):
+                run.prepare(cli.parse(words))
+
     def test_more_than_the_machine_can_hold_are_refused(self):
         with tempfile.NamedTemporaryFile() as file:
             file.truncate((28 << 20) + 1)

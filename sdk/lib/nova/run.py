@@ -297,10 +297,16 @@ def prepare(args, pause=""):
     elif is_example and pause and args.name == DEFAULT:
         modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
     tool = places.system_tool(args.arch, args.config, args.compiler)
-    modules = with_further(modules, further)
     sealed.check_arch(modules, args.arch)
+    is_secure = sealed.has_any(modules)
+    modules = with_further(modules, further)
     if sealed.has_any(modules):
         modules = sealed.resolve(modules, args.arguments)
+    elif is_secure and args.arguments is not None and not attached.of(args):
+        raise NovaError(
+            f"--arguments cannot change your {sealed.IMAGE}, whose command line is sealed: leave "
+            "it out, or seal the image again with --command-line."
+        )
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
     other = {"cpus": cpus, "memory": memory, "extra": [*_attached(args), *args.qemu]}
     return options.machine(args, kernel, modules, **other), program
