@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths  # noqa: F401
-from nova import boot_test, ctest, errors, forks, jobs, parts, tap
+from nova import boot_test, ctest, errors, forks, jobs, parts, process, tap
 
 COMMAND = [sys.executable, "-S", forks.MODULES, "boot-test"]
 WRONG = ["boot-test", "--arch", "x86_64", "--kernel", "/no/such/kernel", "--expect=("]
@@ -108,6 +108,11 @@ class Forks(unittest.TestCase):
 
         jobs.output_of(running, stop, 20)
         self.assertEqual((running.stopped, running.returncode), (True, -signal.SIGKILL))
+
+    def test_its_temporary_folders_end_with_it(self):
+        folder = self.run_one(self.server(lambda _: print(process.keep_folder()) or 0))[1].strip()
+        self.assertIn("nova-", folder)
+        self.assertFalse(Path(folder).exists(), folder)
 
     def test_its_time_on_the_processors_is_its_own(self):
         def act(args):

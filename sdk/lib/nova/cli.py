@@ -162,6 +162,7 @@ def main(argv):
         try:
             return _run(argv)
         finally:
+            process.remove_folders()
             sys.stdout.flush()
     except BrokenPipeError:
         _complain("the output is closed, because its reader has ended.")

@@ -8,6 +8,7 @@ import shlex
 import stat
 from pathlib import Path
 
+from nova import process
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -84,19 +85,13 @@ def _described(text, program, words):
     return "\n".join(lines) + "\n"
 
 
-_KEPT = []  # temporary folders, which last until the command ends
-
-
 def with_arguments(modules, program, text):
     """Returns the boot modules of a system whose PROGRAM gets further arguments: the description is
     replaced by a copy."""
-    import tempfile  # which few boots need
-
-    _KEPT.append(tempfile.TemporaryDirectory(prefix="nova-"))
-    found = list(modules)
+    folder, found = process.keep_folder(), list(modules)
     for at, module in enumerate(modules):
         if str(module.file).endswith(".nova"):
-            made = Path(_KEPT[-1].name) / os.path.basename(module.file)
+            made = folder / os.path.basename(module.file)
             described = Path(module.file).read_text(encoding="utf-8")
             made.write_text(_described(described, program, text.split()), encoding="utf-8")
             found[at] = Module(str(made), module.arguments)

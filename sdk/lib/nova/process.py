@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Set-up of a process: no child outlives it, and it has standard streams."""
+"""Set-up and end of a process: no child outlives it, it has standard streams, and it removes its
+temporary folders."""
 
 import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+
+_kept = []  # temporary folders
 
 
 def die_with_parent():
@@ -17,6 +21,21 @@ def die_with_parent():
 def leave_on_sigterm():
     """Lets SIGTERM run the clean-up that an exception runs."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def keep_folder():
+    """Returns the path of a new folder, which exists until the command ends."""
+    import tempfile  # which few boots need
+
+    _kept.append(tempfile.TemporaryDirectory(prefix="nova-"))
+    return Path(_kept[-1].name)
+
+
+def remove_folders():
+    """Removes the folders of keep_folder(). Python would do it only when the process ends in the
+    usual way, which a fork (module forks) does not."""
+    while _kept:
+        _kept.pop().cleanup()
 
 
 def open_streams():

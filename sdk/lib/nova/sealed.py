@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from nova import process
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -18,8 +19,6 @@ PREFIX = "sealed:"
 IMAGE = "sealed.img"
 ARCH = "x86_64"
 KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "phrase", "secret")
-
-_KEPT = []  # temporary folders of images, until the tool ends
 
 
 def has_any(modules):
@@ -92,13 +91,10 @@ def command(path, kernel, arguments, public, out):
 
 def _seal(path, kernel, arguments):
     """Returns the file of a new image."""
-    import tempfile  # which few boots need
-
     from nova import guest
 
     public = guest.file(f"{guest.PREFIX}{ARCH}/machine.key").with_name("machine.pub")
-    _KEPT.append(tempfile.TemporaryDirectory(prefix="nova-"))
-    out = Path(_KEPT[-1].name) / IMAGE
+    out = process.keep_folder() / IMAGE
     # Boot tests run without the folder of packages, in which python3-cryptography is.
     words = [sys.executable, "-X", "utf8", str(Path(__file__).parent), "seal",
              *command(path, kernel, arguments, public, out)]
