@@ -15,7 +15,7 @@ from nova import ctest, forks
 # Maximum number of further jobs, and seconds between two looks at the processors.
 FURTHER = 2
 LOOK = 1.0
-# A further job begins when more processors than MANY are idle, and does not when less than FEW are.
+# One more of them may run when more than MANY processors are idle, one fewer when less than FEW.
 MANY, FEW = 0.5, 0.1
 
 
@@ -60,7 +60,7 @@ class Lanes:
     def __init__(self, on_done, on_end, count=ctest.JOBS, idle=None):
         self.on_done, self.on_end, self.count = on_done, on_end, count
         self.limit = 1  # number of processors that jobs may take now
-        self.further = 0  # part of it that processors which were idle have added
+        self.further = 0  # part of the limit: further jobs that idle processors allow
         self.idle = idle or Idle()
         self.queue, self.busy = [], {}  # the process of each running job, None before it starts
         self.closed = self.stopping = False
