@@ -31,6 +31,10 @@ static inline nova_word_t range_selector_in(nova_crd_t range, nova_word_t offset
 /* The item and the part of the window that it gets have the smaller one of the two orders. */
 /*@ requires \valid(d);
     assigns d->from, d->to;
+    ensures source_part: d->from ==
+      first(crd) + (hotspot & (nova_word_t)(~last(window)) & last(crd));
+    ensures target_part: d->to ==
+      first(window) + (hotspot & (nova_word_t)(~last(crd)) & last(window));
     ensures source: first(crd) <= d->from <= first(crd) + last(crd);
     ensures target: first(window) <= d->to <= first(window) + last(window);
     ensures source_whole: last(window) <= last(crd) ==>
