@@ -174,7 +174,7 @@ def needed():
 
 def choose(folder, name):
     """Returns the name of the program or system to boot from the build directory FOLDER: NAME, or
-    by default the only one that has no options for devices."""
+    by default the only one that `nova run` boots without options for devices."""
     known = attached.plain(boot_list.names(folder))
     if not known:
         raise NovaError(
