@@ -55,6 +55,22 @@ class Pause(unittest.TestCase):
             built[1][0] = Module("file", "given")
 
 
+class Folder(unittest.TestCase):
+    def test_a_project_in_a_folder_of_another_name_gets_its_card(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "system-net.nova").write_text("device card\n", encoding="utf-8")
+            (folder / "boot").mkdir()
+            (folder / "boot/lines-net.boot").write_text(f"{paths.NOVA}\n", encoding="utf-8")
+            found = mock.Mock(folder=folder, names=lambda *_: ["lines", "lines-net"],
+                              build=lambda *_: folder)
+            args = cli.parse(["run", "--net"])
+            with mock.patch.object(run, "_find", lambda _: (found, None)), \
+                    mock.patch.object(run.places, "kernel", lambda *_: "kernel"):
+                run._build(args, [])
+        self.assertEqual((args.program, args.name), ("lines", "lines-net"))
+
+
 class Modules(unittest.TestCase):
     def files(self, modules, *further):
         made = [[Module(name, "") for name in names] for names in (modules, further)]

@@ -163,6 +163,13 @@ def _unknown(name, args, found, own, examples):
     )
 
 
+def _first(found, choice):
+    """Returns the name of the only system of a project that has no options for devices, or None.
+    The folder may have another name than the project."""
+    known = attached.plain(found.names(*choice))
+    return known[0] if len(known) == 1 else None
+
+
 def _build(args, own):
     """Builds the program to boot; modules with a name among OWN need not exist. Returns kernel,
     boot modules and whether it is an example. Sets the name in ARGS."""
@@ -175,7 +182,7 @@ def _build(args, own):
         for sentence in attached.missing(name or place.name, place, kinds):
             build.say(sentence)
     if kinds:
-        args.program = name or place.name  # which gets --arguments
+        args.program = name or _first(found, choice) or place.name  # which gets --arguments
         name = attached.system(args.program, place, kinds)
     if is_example and places.INSTALLED:
         found = project.at(place)
