@@ -56,7 +56,7 @@ nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]17$")
 nova_add_secure_test(pauses SOURCES pauses.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]2$")
-nova_add_secure_test(leaks SOURCES leaks.c EXPECT "^vmm: 1[.][.]11$")
+nova_add_secure_test(leaks SOURCES leaks.c EXPECT "^vmm: 1[.][.]12$")
 nova_add_secure_test(sharing SOURCES sharing.c EXPECT "^vmm: 1[.][.]9$")
 
 # A guest that uses up its account of kernel memory.

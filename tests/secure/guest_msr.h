@@ -12,4 +12,7 @@
  * @return number of MSRs that can be read, and in the upper half of those that can be written */
 uint32_t guest_msr_try(unsigned range);
 
+/* Executes INVD, WBINVD, PAUSE and RDPMC. @return number of #GP exceptions */
+uint32_t guest_msr_quiet(void);
+
 #endif

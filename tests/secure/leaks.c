@@ -102,6 +102,7 @@ static void count(struct call *call)
 static void registers_of_the_cpu(void)
 {
         unsigned readable = 0, writable = 0;
+        uint32_t quiet;
 
         seen = 0;
         honest_attack = count;
@@ -111,11 +112,13 @@ static void registers_of_the_cpu(void)
                 readable += both & 0xffff;
                 writable += both >> 16;
         }
+        quiet = guest(PROBE_QUIET, 0, 0);
         honest_attack = NULL;
         printf("The guest can read %u MSRs and write %u.\n", readable, writable);
         check(readable > 8 && readable < 128 && writable > 8 && writable < 128,
               "a guest can access few MSRs, and the others raise #GP");
         check(!seen && guest(PROBE_READ, KERNEL, 0), "no access to an MSR reaches the VMM");
+        check(!seen && quiet == 1, "nor does INVD, WBINVD, PAUSE or RDPMC, which raises #GP");
 }
 
 /* Look-ups of a VMM, added up. */
