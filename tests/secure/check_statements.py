@@ -6,6 +6,8 @@
 Each statement occurs once, and its case exists: a test and a line that it prints, or a section of a
 page. The page's table of calls has the rows of ultravisor_calls.h (--update writes it), and the
 stated numbers of lines are not exceeded. The page on terms has each term of the document.
+exits.tsv says for each cause of an exit who handles it, and has a case for that; it is the source
+of another table of the page.
 """
 
 import re
@@ -22,6 +24,8 @@ ROOT = Path(sys.argv[1])
 TABLE = "tests/secure/statements.tsv"
 PAGE = "docs/manual/secure.md"
 TERMS = "docs/manual/terms.md"
+EXITS = "tests/secure/exits.tsv"
+CAUSES = "roottask/vmm/include/novavmm/exit.h"
 CALLS = "roottask/include/novart/service/ultravisor_calls.h"
 GROUPS = range(1, 38)
 WORDS = ("hypercall", "normal memory", "normal page", "shared page", "secure memory",
@@ -48,6 +52,8 @@ PARTS = (
     ("its cryptography", ("roottask/ultravisor/crypto*.[ch]",)),
     ("mbedTLS", ()),
 )
+# Handlers of exits, by their words in exits.tsv.
+WHO = {"inside": "ultravisor", "reflected": "monitor", "refused": "ultravisor: ends the guest"}
 MOST = 4500  # lines of the ultravisor without cryptography
 
 
@@ -114,6 +120,41 @@ class Cases:
         return f"the test {name} does not print: {line}"
 
 
+def exits():
+    """Returns the rows of the table of exits: [cause, who handles it, action, case]."""
+    lines = (ROOT / EXITS).read_text(encoding="utf-8").splitlines()[1:]
+    return [line.split("\t") for line in lines]
+
+
+def causes():
+    """Returns the causes of exits: {name: description}."""
+    rows = doc_rows.read(ROOT / CAUSES)["NOVA_VM_EXIT_ROWS"]
+    return {name: text for name, text, _ in rows}
+
+
+def exit_errors(cases):
+    """Returns messages about the table of exits."""
+    rows = exits()
+    found = []
+    if [row[0] for row in rows] != list(causes()):
+        found.append(f"{EXITS} does not have the causes of {CAUSES} in their order")
+    for name, who, _, case in rows:
+        if who not in WHO:
+            found.append(f"{EXITS}: {name}: {who} is no handler")
+        wrong = cases.wrong(case)
+        if wrong:
+            found.append(f"{EXITS}: {name}: {wrong}")
+    return found
+
+
+def exit_table():
+    """Returns the page's table of exits."""
+    texts = causes()
+    return ["| exit | handled by | action |", "|---|---|---|"] + [
+        f"| {texts.get(name, name)} | {WHO.get(who)} | {action} |"
+        for name, who, action, _ in exits()]
+
+
 def kinds():
     """Returns the meanings of the kinds of parameters, by their names."""
     text = (ROOT / CALLS).read_text(encoding="utf-8")
@@ -145,6 +186,7 @@ def tables():
         f"| `H_{name}` | {number} | {text} |" for name, number, text in rows["NOVA_H_CALL_ROWS"]]
     return {
         "calls": call_table(rows, kinds()),
+        "exits": exit_table(),
         "statuses": status_table(rows, "NOVA_U_STATUS_ROWS", "U_"),
         "hypercalls": hypercalls,
         "answers": status_table(rows, "NOVA_H_STATUS_ROWS", "H_"),
@@ -194,6 +236,7 @@ def main():
              statements.errors(text, GROUPS, lambda _, case: cases.wrong(case))]
     if len(PLACE.findall(page)) != len(tables()) or filled(page) != page:
         found.append(f"{PAGE}: a table of calls is out of date: check_statements.py --update")
+    found += exit_errors(cases)
     found += size_errors(page, Path(sys.argv[2]))
     terms = (ROOT / TERMS).read_text(encoding="utf-8")
     found += [f"{TERMS} has no row for {word}" for word in WORDS
