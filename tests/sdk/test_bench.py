@@ -382,8 +382,8 @@ class History(unittest.TestCase):
         for chart in bench_history.CHARTS:
             self.assertLessEqual(len(chart.keys), len(bench_history.COLOURS))
 
-    def test_the_plots_are_those_of_the_history(self):
-        for path, text in bench.history_plots().items():
+    def test_the_plots_are_those_of_the_figures(self):
+        for path, text in bench.all_plots().items():
             ElementTree.fromstring(text)
             self.assertEqual(path.read_text(encoding="utf-8"), text, path)
 

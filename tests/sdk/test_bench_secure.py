@@ -4,7 +4,7 @@
 import unittest
 
 import paths  # noqa: F401
-from nova import bench, bench_io, bench_secure, table
+from nova import bench, bench_goals, bench_io, bench_secure, table
 from nova.errors import NovaError
 
 NUMBERS = {name: number for number, name in enumerate(bench_secure.NAMES, 1)}
@@ -80,6 +80,13 @@ class Secure(unittest.TestCase):
         row = bench_io.Row("hash", 60.0, 50.0, "the hash")
         self.assertEqual(bench_secure.shown([row], {"hash": 1059.2}).splitlines()[-1],
                          "| the hash | 1,059.2 | 50 at most | 60 |")
+        text = bench_goals.plot("Title", [row], {"hash": 1059.2})
+        self.assertIn(">1,059.2 of 50<", text)
+        self.assertIn(bench_goals.MISSED, text)
+        self.assertNotIn(bench_goals.MISSED, bench_goals.plot("Title", [row], {"hash": 50}))
+        other = bench_io.Row("other", 2, None, "the other one: ratio")
+        self.assertEqual(bench_goals.bars([row, other], {"hash": 1, "other": 1}),
+                         [("the hash", 1, 50.0)])
         with self.assertRaisesRegex(NovaError, "no place for the table"):
             bench_secure.write_page("", {})
         self.assertIn(table.show(None), bench_io.text([row], {}))

@@ -476,6 +476,7 @@ def _write_figures(rows, figures):
     """Publishes FIGURES, which contain more than one table, with the page."""
     FIGURES.write_text(table.dumps(figures), encoding="utf-8")
     _write_page(rows, figures)
+    _write_plots()
 
 
 def _update_file(path, rows, arch, found, figures, levels=3):
@@ -489,17 +490,17 @@ def _update_file(path, rows, arch, found, figures, levels=3):
 def _update(rows, arch, found, figures):
     figures[arch] = {row.key: found[row.key] for row in rows if row.key in found}
     _write_figures(rows, figures)
-    _write_plots()
 
 
-def history_plots():
+def all_plots():
     """Returns {file: text} of the plots of all releases and of the published figures."""
-    current = _read_figures()[bench_history.ARCH]
-    return {PLOTS / name: text for name, text in bench_history.plots(HISTORY, current).items()}
+    found = bench_history.plots(HISTORY, _read_figures()[bench_history.ARCH])
+    found |= bench_secure.plots(_read_figures(bench_secure.FIGURES))
+    return {PLOTS / name: text for name, text in found.items()}
 
 
 def _write_plots():
-    for path, plot in history_plots().items():
+    for path, plot in all_plots().items():
         path.write_text(plot, encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nova import (
+    bench_goals,
     bench_io,
     bench_linux,
     boot_list,
@@ -296,6 +297,12 @@ def shown(rows, found):
         limit = "" if row.limit == float("inf") else f"{row.limit:,g}"
         cells.append([row.title, f"{found[row.key]:,}" if row.key in found else "", goal, limit])
     return table.markdown(cells)
+
+
+def plots(figures):
+    """Returns {name of the file: its text} of the plot of the published FIGURES."""
+    rows = bench_io.read_rows(ROWS)
+    return {"secure.svg": bench_goals.plot("Secure guests", rows, figures.get(ARCH, {}))}
 
 
 def write_page(page, figures):
