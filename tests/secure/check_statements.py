@@ -6,6 +6,7 @@
 Each statement occurs once, and its case exists: a test and a line that it prints, or a section of a
 page. The page's table of calls has the rows of ultravisor_calls.h (--update writes it), and the
 stated numbers of lines are not exceeded. The page on terms has each term of the document.
+The functions for ultracalls pass as many parameters as their rows have.
 exits.tsv says for each cause of an exit who handles it, and has a case for that; it is the source
 of another table of the page.
 """
@@ -28,6 +29,11 @@ EXITS = "tests/secure/exits.tsv"
 CAUSES = "roottask/vmm/include/novavmm/exit.h"
 CALLS = "roottask/include/novart/service/ultravisor_calls.h"
 GROUPS = range(1, 38)
+# Headers with a function for each ultracall of a caller: (header, prefix, function that they call).
+STUBS = {
+    "BY_VMM": ("roottask/include/novart/service/ultravisor.h", "nova_uv_", 4),
+    "BY_GUEST": ("roottask/vmm/include/novauv/guest.h", "nova_guest_", 2),
+}
 WORDS = ("hypercall", "normal memory", "normal page", "shared page", "secure memory",
          "secure page", "SVM", "ultracall")
 BOOTS = ("tests/secure", "examples/secure-*", "tests/vmm")
@@ -205,6 +211,24 @@ def lines_of(path):
     return sum(1 for line in text.splitlines() if line.strip())
 
 
+def stub_errors():
+    """Returns messages about functions of the headers that do not pass their ultracall's number and
+    as many parameters as it has. The library passes a VM's number itself."""
+    found = []
+    for name, function, _, caller, _, *kinds_of in doc_rows.read(ROOT / CALLS)["NOVA_UV_CALL_ROWS"]:
+        header, prefix, most = STUBS[caller]
+        needed = len([kind for kind in kinds_of if kind not in ("NONE", "LPID", "NEW")])
+        text = (ROOT / header).read_text(encoding="utf-8")
+        stub = re.search(rf"\b{prefix}{function}\(([^)]*)\)\s*{{([^}}]*)}}", text)
+        passed = stub and re.search(rf"\bNOVA_UV_{name}\b((?:, \w+)*)\)", stub[2])
+        words = re.findall(r"\w+", passed[1]) if passed else []
+        if len(words) != most or [word == "0" for word in words] != [
+                number >= needed for number in range(most)]:
+            found.append(f"{header}: {prefix}{function}() does not pass {needed} parameters "
+                         f"of UV_{name}")
+    return found
+
+
 def size_errors(page, mbedtls):
     """Returns messages about the stated numbers of lines."""
     found = []
@@ -236,7 +260,7 @@ def main():
              statements.errors(text, GROUPS, lambda _, case: cases.wrong(case))]
     if len(PLACE.findall(page)) != len(tables()) or filled(page) != page:
         found.append(f"{PAGE}: a table of calls is out of date: check_statements.py --update")
-    found += exit_errors(cases)
+    found += exit_errors(cases) + stub_errors()
     found += size_errors(page, Path(sys.argv[2]))
     terms = (ROOT / TERMS).read_text(encoding="utf-8")
     found += [f"{TERMS} has no row for {word}" for word in WORDS

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The numbers, statuses and parameters of ultracalls and of the calls that the ultravisor makes.
- * Dispatcher, client stubs, the table of the manual and the tests are generated from these rows. */
+ * Dispatcher, the table of the manual and the fuzzer are generated from these rows, and a test
+ * compares the functions of ultravisor.h and novauv/guest.h with them. */
 #ifndef NOVART_SERVICE_ULTRAVISOR_CALLS_H
 #define NOVART_SERVICE_ULTRAVISOR_CALLS_H
 
