@@ -50,7 +50,7 @@ def add_parser(commands):
     parser.add_argument("--vcpus", type=options.number(1, 8), metavar="N",
                         help="virtual CPUs, 1 to 8 (1)")
     parser.add_argument("--debug", action="store_true",
-                        help="let the guest use the debug registers")
+                        help="note that the guest may use the debug registers (it always can)")
     parser.add_argument("--acpi", metavar="FILE", help="ACPI tables (those of novavmm's PC)")
     parser.add_argument("--machine", metavar="PUB", nargs="+", action="extend",
                         help="public keys of the machines that may run it")
