@@ -166,3 +166,7 @@ nova_add_boot_test(secure.no-key SYSTEM secure-no-key CPU qemu64,+svm,+npt,+rdra
 nova_add_boot_test(secure.no-memory SYSTEM secure-no-memory CPU qemu64,+svm,+npt,+rdrand STATUS 1
   LABELS secure EXPECT
   "ultravisor: It cannot start: no block of 2 MiB is left for secure memory: enlarge 'memory'")
+if(NOVA_ARCH STREQUAL "x86_32")
+  nova_add_boot_test(secure.no-64-bits SYSTEM secure-no-vmms CPU qemu64,+svm,+npt,+rdrand STATUS 1
+    LABELS secure EXPECT "ultravisor: It cannot start: secure guests need the x86_64 kernel")
+endif()
