@@ -34,6 +34,31 @@ static uint32_t secret(unsigned long number, bool sum)
         return sum ? probe_sum(value, (unsigned)bytes) : (uint32_t)(bytes + 1);
 }
 
+static uint32_t share_far(unsigned long first, unsigned long second)
+{
+        return (uint32_t)nova_guest_share_page((unsigned long)(UINT64_C(1) << first),
+                                               (unsigned long)(UINT64_C(1) << second));
+}
+
+/* Performs the commands that tests of exits and of ultracalls give. */
+static uint32_t perform_other(uint32_t command, unsigned long first, unsigned long second)
+{
+        switch (command) {
+        case PROBE_MSRS:
+                return guest_msr_try((unsigned)first);
+        case PROBE_QUIET:
+                return guest_msr_quiet();
+        case PROBE_MARKS:
+                return guest_marks((unsigned)first);
+        case PROBE_FLOOD:
+                return guest_flood((unsigned)first, (unsigned)second);
+        case PROBE_FAR:
+                return share_far(first, second);
+        default:
+                return PROBE_UNKNOWN;
+        }
+}
+
 static uint32_t perform(uint32_t command, unsigned long first, unsigned long second)
 {
         switch (command) {
@@ -61,16 +86,8 @@ static uint32_t perform(uint32_t command, unsigned long first, unsigned long sec
         case PROBE_VIEW_WRITE:
                 *guest_view(first) = (uint32_t)second;
                 return 0;
-        case PROBE_MSRS:
-                return guest_msr_try((unsigned)first);
-        case PROBE_QUIET:
-                return guest_msr_quiet();
-        case PROBE_MARKS:
-                return guest_marks((unsigned)first);
-        case PROBE_FLOOD:
-                return guest_flood((unsigned)first, (unsigned)second);
         default:
-                return PROBE_UNKNOWN;
+                return perform_other(command, first, second);
         }
 }
 

@@ -29,6 +29,7 @@
 #define PROBE_MSRS       13 /* accesses each MSR of range first; see guest_msr.h */
 #define PROBE_MARKS      14 /* makes the accesses of guest_marks.h first times */
 #define PROBE_QUIET      17 /* executes INVD, WBINVD, PAUSE, RDPMC; returns the number of #GP */
+#define PROBE_FAR        18 /* shares 2^second pages from page 2^first on */
 #define PROBE_IMAGE      15 /* copies a second image to the address first, and jumps there */
 
 #define PROBE_FLOOD 16 /* makes second ultracalls of kind first; returns how many failed */

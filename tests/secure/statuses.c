@@ -291,11 +291,26 @@ static void wrong_caller(void)
               "a guest cannot make the ultracalls of a VMM");
 }
 
+/* Shares pages that no guest should share. */
+static void odd_sharing(void)
+{
+        check((int)guest(PROBE_FAR, 52, 0) == NOVA_U_PARAMETER &&
+                      (int)guest(PROBE_FAR, 39, 0) == NOVA_U_PARAMETER &&
+                      (int)guest(PROBE_FAR, 10, 52) == NOVA_U_P2 &&
+                      (int)guest(PROBE_FAR, 10, 63) == NOVA_U_P2,
+              "no page 2^52, and no 2^52 pages, can be shared");
+        check(guest_call(NOVA_UV_SHARE_PAGE, 0, 1) == 0 &&
+                      guest(PROBE_WRITE, 16, 0x66666666) == 0 && !memcmp(normal(16), "ffff", 4) &&
+                      guest_call(NOVA_UV_UNSHARE_PAGE, 0, 1) == 0 && guest(PROBE_READ, 16, 0) == 0,
+              "page 0 can be shared");
+}
+
 static void sharing(void)
 {
         const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
 
         wrong_caller();
+        odd_sharing();
         check(guest(PROBE_USER, 0, 0) == 1, "an ultracall from user mode raises #UD");
         check(guest_call(0x300, 0, 0) == NOVA_H_SUCCESS, "H_RANDOM is answered");
         check(guest_call(0x123, 0, 0) == NOVA_H_FUNCTION,
