@@ -9,11 +9,9 @@
 #include <novart/parent.h>
 #include <novart/program.h>
 #include <novart/time.h>
-#include <novavmm/entropy.h>
 #include <novavmm/pc.h>
 #include <novavmm/secure.h>
 #include <novavmm/virtio_block.h>
-#include <novavmm/virtio_random.h>
 
 #include "terminal.h"
 
@@ -22,7 +20,6 @@
 static struct nova_vm vm;
 static struct nova_pc pc;
 static struct nova_secure secure;
-static struct nova_virtio_random random_bytes;
 static struct nova_virtio_block disk;
 
 /* Finds a file: a root among all boot modules, a program of a system among its own. */
@@ -49,18 +46,13 @@ static int add_disk(void)
         return nova_pc_add_virtio(&pc, 2, &disk.virtio);
 }
 
-/* Adds the console, the disk and the entropy device. */
+/* Adds the console and the disk. There is no entropy device: Linux would count bytes of a monitor
+ * that it must not trust as random ones. It has RDRAND. */
 static int add_devices(void)
 {
-        int error = nova_pc_add_console(&pc, 1);
+        const int error = nova_pc_add_console(&pc, 1);
 
-        if (!error)
-                error = add_disk();
-        if (!error && nova_entropy_available()) {
-                nova_virtio_random_init(&random_bytes, &vm.memory, nova_entropy, NULL);
-                error = nova_pc_add_virtio(&pc, 3, &random_bytes.virtio);
-        }
-        return error;
+        return error ? error : add_disk();
 }
 
 static int make_machine(size_t memory)
