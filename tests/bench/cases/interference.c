@@ -7,13 +7,14 @@
 #include "bench.h"
 #include "guest.h"
 
-#define ALL     NOVA_PERM_ALL
-#define TIMES   64      /* as many ended objects force a grace period */
-#define FEW     8       /* if each one waits for another CPU, which takes long under the emulator */
-#define LONG    1000000 /* a quantum that lasts longer than the measurement, in microseconds */
-#define ACCOUNT 0x40000
-#define BESIDE  0x20000 /* the other account */
-#define UTCB    0x70000000
+#define ALL       NOVA_PERM_ALL
+#define TIMES     64 /* as many ended objects force a grace period */
+#define FEW       8  /* if each one waits for another CPU, which takes long under the emulator */
+#define LONG      1000000 /* a quantum that lasts longer than the measurement, in microseconds */
+#define SETTLE_MS 15      /* the kernel frees ended objects after at most two waits of 5 ms */
+#define ACCOUNT   0x40000
+#define BESIDE    0x20000 /* the other account */
+#define UTCB      0x70000000
 
 /* Selectors of the attacker. */
 enum {
@@ -247,7 +248,8 @@ static void tell(const char *what, const char *key, word_t number)
 
 static word_t bytes_before, events_before;
 
-/* Lets the attacker get its pages, tables and slabs first. */
+/* Lets the attacker get its pages, tables and slabs first, and the kernel free the objects that
+ * have ended: a batch of them would count for the next attack. */
 static void begin_attack(unsigned mark, const char *key, thread_fn *fn, unsigned number)
 {
         bytes_before = used(beside);
@@ -259,6 +261,7 @@ static void begin_attack(unsigned mark, const char *key, thread_fn *fn, unsigned
         console_string("\n");
         times = 1;
         remote(attacker, fn, NULL);
+        rest(SETTLE_MS);
         times = number;
         trace_begin(key);
 }
