@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # VMMs that test the ultravisor, and the guest that they drive.
+include("${NOVA_ROOT}/tests/changed.cmake")
+
 add_executable(secure-probe guest.c guest_flood.c guest_interrupt.c guest_marks.c guest_msr.c
   guest_user.c guest_view.c)
 target_link_libraries(secure-probe PRIVATE nova_freestanding)
@@ -120,10 +122,9 @@ target_compile_definitions(secure-search PRIVATE VCPUS=1)
 target_include_directories(secure-search PRIVATE "${NOVA_ROOT}/examples/linux")
 set_source_files_properties("${example}/main.c" PROPERTIES COMPILE_DEFINITIONS
   "nova_vm_wait=search_wait;nova_virtio_block_init=search_block_init")
-file(READ "${example}/secure-linux.nova" description)
-string(REPLACE "secure-monitor" "secure-search" description "${description}")
-file(CONFIGURE OUTPUT search.nova CONTENT "${description}" @ONLY)
-nova_add_system(secure-search-system DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/search.nova"
+nova_change_description(description search "${example}/secure-linux.nova"
+  "secure-monitor" "secure-search")
+nova_add_system(secure-search-system DESCRIPTION "${description}"
   PROGRAMS ultravisor secure-search MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
 nova_add_boot_test(secure.search SYSTEM secure-search-system CPU qemu64,+svm,+npt,+rdrand
   LABELS secure TIMEOUT 300 ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/motd,/secret/copy\
