@@ -35,7 +35,9 @@ static word_t state_read(const struct ec *ec, enum guest_register reg)
 
 void guest_groups_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nova_mtd_t mtd)
 {
-        for (unsigned i = 0; mtd & GUEST_SEGMENTS && i < STATE_SEGMENTS; i++)
+        const unsigned segments = mtd & GUEST_SEGMENTS ? STATE_SEGMENTS : 0;
+
+        for (unsigned i = 0; i < segments; i++)
                 if (mtd & state_segments[i].mtd)
                         vcpu_ops->read_segment(ec, state_segments[i].segment,
                                                (void *)((char *)state + state_segments[i].offset));
@@ -59,8 +61,9 @@ void guest_groups_to_utcb(const struct ec *ec, struct nova_utcb_state *state, no
 void guest_groups_from_utcb(struct ec *ec, const struct nova_utcb_state *state, nova_mtd_t mtd)
 {
         const struct vcpu_ops *ops = vcpu_ops;
+        const unsigned segments = mtd & GUEST_SEGMENTS ? STATE_SEGMENTS : 0;
 
-        for (unsigned i = 0; mtd & GUEST_SEGMENTS && i < STATE_SEGMENTS; i++)
+        for (unsigned i = 0; i < segments; i++)
                 if (mtd & state_segments[i].mtd)
                         ops->write_segment(
                                 ec, state_segments[i].segment,
