@@ -84,6 +84,7 @@ class Secure(unittest.TestCase):
         self.assertIn(">1,059.2 of 50<", text)
         self.assertIn(bench_goals.MISSED, text)
         self.assertNotIn(bench_goals.MISSED, bench_goals.plot("Title", [row], {"hash": 50}))
+        self.assertIn("</svg>", bench_goals.plot("Title", [row], {}))
         other = bench_io.Row("other", 2, None, "the other one: ratio")
         self.assertEqual(bench_goals.bars([row, other], {"hash": 1, "other": 1}),
                          [("the hash", 1, 50.0)])

@@ -3,9 +3,8 @@
 figures of all releases, and those that are published now."""
 
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
-from nova import table
+from nova import svg, table
 from nova.errors import NovaError
 
 FOLDER = "performance"
@@ -189,20 +188,15 @@ class _Picture:
     def y(self, value):
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / self.top)
 
-    def write(self, x, y, text, anchor="middle", colour="#222222", size=11):
-        self.lines.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" '
-            f'font-size="{size}">{escape(text)}</text>'
-        )
+    def write(self, *args, **options):
+        self.lines.append(svg.text(*args, **options))
 
     def axes(self, chart):
         self.write(LEFT, 20, f"{chart.title}: {chart.unit}, {ARCH}", "start", size=14)
         for step in range(STEPS + 1):
             value = self.top * step / STEPS
             y = self.y(value)
-            self.lines.append(
-                f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#dddddd" fill="none"/>'
-            )
+            self.lines.append(svg.path(f"M{LEFT} {y:.1f}H{WIDTH - RIGHT}", svg.GRID))
             self.write(LEFT - 6, y + 4, f"{value:,.9g}", "end")
         for column, name in enumerate(self.names):
             self.write(self.x(column), HEIGHT - BOTTOM + 18, name, size=10)
@@ -210,21 +204,12 @@ class _Picture:
     def curve(self, values, colour):
         points = [(self.x(i), self.y(value)) for i, value in enumerate(values) if value is not None]
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-        self.lines.append(f'<path d="M{path}" stroke="{colour}" stroke-width="2" fill="none"/>')
+        self.lines.append(svg.path(f"M{path}", colour, 2))
         for x, y in points:
             self.lines.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>')
 
     def text(self):
-        return "\n".join(
-            [
-                "<!-- SPDX-License-Identifier: BSD-2-Clause -->",
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-                f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif">',
-                f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-                *self.lines,
-                "</svg>\n",
-            ]
-        )
+        return svg.picture(WIDTH, HEIGHT, self.lines)
 
 
 def plot(chart, names, figures):
