@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "novavmm/load.h"
-#include "novavmm/virtio_net.h"
 
 #include "guest_code.h"
-#include "machine.h"
+#include "sender.h"
 
 #define GUEST_AT   0x1000
 #define RESULT_AT  0x7100
@@ -48,22 +47,13 @@ static void take(void *unused, size_t bytes)
         good += bytes == FRAME_SIZE;
 }
 
-static void ignore(void *unused)
-{
-        (void)unused;
-}
-
 static bool make(void)
 {
         static const struct nova_vm_config config = {.name = "sent", .memory = 2u << 20};
-        static const struct nova_virtio_net_cable cable = {prepare, take, ignore,
-                                                           ignore,  NULL, NULL};
-        static const uint8_t address[NOVA_VIRTIO_NET_ADDRESS] = {2, 0, 0, 0, 0, 1};
+        static const struct nova_virtio_net_cable cable = {prepare,       take, sender_ignore,
+                                                           sender_ignore, NULL, NULL};
 
-        if (!machine_create(&vm, &config, &pc))
-                return false;
-        nova_virtio_net_init(&card, &vm.memory, address, &cable);
-        return !nova_pc_add_virtio(&pc, 1, &card.virtio);
+        return sender_create(&vm, &config, &pc, &card, &cable);
 }
 
 int main(void)

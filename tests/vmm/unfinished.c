@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "novavmm/load.h"
-#include "novavmm/virtio_net.h"
 
 #include "guest_code.h"
-#include "machine.h"
+#include "sender.h"
 
 #define GUEST_AT    0x1000
 #define PACKET_AT   0x3000
@@ -67,22 +66,13 @@ static void take(void *unused, size_t bytes)
         good += bytes == HEADERS + FRAME_DATA;
 }
 
-static void ignore(void *unused)
-{
-        (void)unused;
-}
-
 static bool make(void)
 {
         static const struct nova_vm_config config = {.name = "halted", .memory = 2u << 20};
-        static const struct nova_virtio_net_cable cable = {prepare, take, ignore,
-                                                           ignore,  NULL, NULL};
-        static const uint8_t address[NOVA_VIRTIO_NET_ADDRESS] = {2, 0, 0, 0, 0, 1};
+        static const struct nova_virtio_net_cable cable = {prepare,       take, sender_ignore,
+                                                           sender_ignore, NULL, NULL};
 
-        if (!machine_create(&vm, &config, &pc))
-                return false;
-        nova_virtio_net_init(&card, &vm.memory, address, &cable);
-        if (nova_pc_add_virtio(&pc, 1, &card.virtio))
+        if (!sender_create(&vm, &config, &pc, &card, &cable))
                 return false;
         machine_begin(&vm, GUEST_AT, guest, GUEST_BYTES(guest));
         vm.vcpu[0].start.state.sp = STACK_AT;
