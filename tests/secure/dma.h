@@ -3,10 +3,9 @@
 #ifndef NOVA_TESTS_SECURE_DMA_H
 #define NOVA_TESTS_SECURE_DMA_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "novart/session.h"
+#include "ask.h"
 
 #define DMA_READ    0 /* word 1: address; answer: the 32 bits there */
 #define DMA_WRITE   1 /* word 1: address, word 2: 32 bits, which are the answer, too */
@@ -17,14 +16,9 @@ static inline uint32_t dma_ask(struct nova_session *device, nova_word_t how, nov
                                nova_word_t value)
 {
         const nova_word_t words[] = {how, address, value};
-        nova_word_t answer = DMA_NOTHING;
-        struct nova_message message = {.operation = NOVA_OPERATION_FIRST,
-                                       .words = words,
-                                       .word_count = 3,
-                                       .answer = &answer,
-                                       .answer_max = 1};
+        nova_word_t answer;
 
-        return nova_session_call(device, &message) ? DMA_NOTHING : (uint32_t)answer;
+        return ask(device, words, 3, &answer, 1) ? (uint32_t)answer : DMA_NOTHING;
 }
 
 #endif

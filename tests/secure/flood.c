@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "../runtime/tap.h"
+#include "ask.h"
 #include "flood.h"
 #include "honest.h"
 #include "novart/time.h"
@@ -18,10 +19,11 @@ static bool normal_booted;
 
 static void *boot_normal(void *unused)
 {
+        const nova_word_t nothing = 0;
         nova_word_t answer = 0;
 
         (void)unused;
-        normal_booted = flood_ask(ordinary, 0, &answer, 1) && answer == 1;
+        normal_booted = ask(ordinary, &nothing, 1, &answer, 1) && answer == 1;
         return NULL;
 }
 
@@ -54,6 +56,12 @@ static uint64_t boot(void)
         return good && normal_booted ? (nova_time_ns() - begin) / 1000 : 0;
 }
 
+/* Asks for a kind of flood. @return false if that failed */
+static bool ask_flooder(nova_word_t kind, nova_word_t answer[2])
+{
+        return ask(flooder, &kind, 1, answer, 2);
+}
+
 /* Boots beside a flood of a kind until it has made a number of calls.
  * @return the time of one boot in us, 0 after an error */
 static uint64_t boot_beside(unsigned kind, unsigned long least)
@@ -65,7 +73,7 @@ static uint64_t boot_beside(unsigned kind, unsigned long least)
         uint64_t us = 0, rounds = 0, one;
 
         do {
-                if (!flood_ask(flooder, kind, answer, 2))
+                if (!ask_flooder(kind, answer))
                         return 0;
                 calls += rounds ? answer[0] : 0;
                 wrong += answer[1];
@@ -73,7 +81,7 @@ static uint64_t boot_beside(unsigned kind, unsigned long least)
                 us += one;
                 rounds += one > 0;
         } while (one);
-        flood_ask(flooder, FLOOD_IDLE, answer, 2);
+        ask_flooder(FLOOD_IDLE, answer);
         printf("It %s: %llu us for a boot, %llu boots, %lu calls, %lu wrong.\n", name[kind],
                (unsigned long long)(rounds ? us / rounds : 0), (unsigned long long)rounds,
                (unsigned long)calls, (unsigned long)wrong);

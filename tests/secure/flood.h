@@ -3,8 +3,6 @@
 #ifndef NOVA_TESTS_SECURE_FLOOD_H
 #define NOVA_TESTS_SECURE_FLOOD_H
 
-#include "novart/session.h"
-
 #include "probe.h"
 
 /* The service `flooder` takes a kind of PROBE_FLOOD, or FLOOD_IDLE. It answers with the number of
@@ -12,18 +10,5 @@
 #define FLOOD_IDLE PROBE_FLOOD_KINDS
 
 /* The service `ordinary` boots a normal VM. It answers 1 if the VM has ended as it should. */
-
-/* Calls a service with one word. @return false if that failed */
-static inline bool flood_ask(struct nova_session *session, nova_word_t word, nova_word_t *answer,
-                             unsigned words)
-{
-        struct nova_message message = {.operation = NOVA_OPERATION_FIRST,
-                                       .words = &word,
-                                       .word_count = 1,
-                                       .answer = answer,
-                                       .answer_max = words};
-
-        return !nova_session_call(session, &message) && message.answer_count == words;
-}
 
 #endif
