@@ -121,7 +121,30 @@ static void discard(struct vm *vm, uint64_t gpa, uint64_t bytes)
         vm_unlock();
 }
 
-/* Opens the blob, which is copied into secure memory first. */
+/* Copies the blob out of the guest's pages and opens it. The other threads find it only when it is
+ * open and complete. */
+static enum seal_status open_copy(struct vm *vm)
+{
+        enum seal_status status = SEAL_NO_MEMORY;
+        uint8_t *const copy = malloc(SEAL_ROOM_BYTES);
+        struct seal *const seal = malloc(sizeof(*seal));
+
+        for (uint64_t i = 0; copy && i < SEAL_ROOM_BYTES; i += FRAME_BYTES)
+                memcpy(copy + i, place(vm, vm->blob + i), FRAME_BYTES);
+        if (copy && seal)
+                status = seal_open(seal, key, copy, SEAL_ROOM_BYTES);
+        free(copy);
+        if (status) {
+                free(seal);
+                return status;
+        }
+        vm_lock();
+        vm->seal = seal;
+        vm_unlock();
+        return SEAL_OK;
+}
+
+/* Opens the blob, which is moved into secure memory first. */
 static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
 {
         static const enum nova_u_status status_of[] = {
@@ -129,8 +152,7 @@ static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
                 SEAL_STATUS_ROWS(STATUS)
 #undef STATUS
         };
-        enum seal_status status = SEAL_NO_MEMORY;
-        uint8_t *copy;
+        enum seal_status status;
 
         if (!has(vm, vm->blob, SEAL_ROOM_BYTES))
                 return NOVA_U_PARAMETER;
@@ -138,13 +160,7 @@ static enum nova_u_status open_blob(struct vm *vm, struct nova_vcpu *vcpu)
                 return NOVA_U_P2;
         if (!move(vcpu, vm->blob, SEAL_ROOM_BYTES))
                 return NOVA_U_RETRY;
-        copy = malloc(SEAL_ROOM_BYTES);
-        vm->seal = malloc(sizeof(*vm->seal));
-        for (uint64_t i = 0; copy && i < SEAL_ROOM_BYTES; i += FRAME_BYTES)
-                memcpy(copy + i, place(vm, vm->blob + i), FRAME_BYTES);
-        if (copy && vm->seal)
-                status = seal_open(vm->seal, key, copy, SEAL_ROOM_BYTES);
-        free(copy);
+        status = open_copy(vm);
         discard(vm, vm->blob, SEAL_ROOM_BYTES);
         if (status && vm_may_report(vm))
                 printf("A VM cannot become secure: %s.\n", seal_sentence(status));

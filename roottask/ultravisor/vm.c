@@ -293,17 +293,30 @@ void vm_stop(struct vm *vm)
         vm_unlock();
 }
 
+/* Begins to end a VM of a session that is closed.
+ * @return the VM's state before; VM_FREE: it is no VM of this session */
+static enum vm_state begin_close(struct vm *vm, const void *session)
+{
+        enum vm_state state;
+
+        vm_lock();
+        state = vm->session == session ? vm->state : VM_FREE;
+        if (state != VM_FREE && state != VM_NORMAL)
+                vm->state = VM_ENDING;
+        vm_unlock();
+        return state;
+}
+
 void vm_close(const void *session)
 {
         for (unsigned i = 0; i < VM_COUNT; i++) {
                 struct vm *const vm = &vms[i];
+                const enum vm_state state = begin_close(vm, session);
 
-                if (vm->state == VM_FREE || vm->session != session)
+                if (state == VM_FREE)
                         continue;
-                if (vm->state != VM_NORMAL) {
-                        vm->state = VM_ENDING;
+                if (state != VM_NORMAL)
                         vm_stop(vm);
-                }
                 for (unsigned j = 0; j < NOVA_VM_VCPUS; j++)
                         if (vm->vcpu[j].portal)
                                 nova_service_drop(vm_service, vm->vcpu[j].portal);
