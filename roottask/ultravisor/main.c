@@ -80,6 +80,7 @@ static uint32_t vmms_of(const char *argument)
 /* Divides the memory as the program's argument says, if there is one. @return NULL, or why not */
 static const char *share(int argc, char **argv)
 {
+        static char why[128];
         const uint32_t vmms = argc == 2 ? vmms_of(argv[1]) : 0;
 
         if (argc == 1)
@@ -87,10 +88,13 @@ static const char *share(int argc, char **argv)
         if (!vmms)
                 return "its argument is not vmms=N, the number of VMMs that share its memory, from "
                        "1 to 8";
-        return vm_share(vmms, SERVER_CLIENT_BYTES)
-                       ? NULL
-                       : "'kernel-memory' in its description is too small for so many VMMs: "
-                         "it needs more than 1 MiB for each";
+        if (vm_share(vmms, SERVER_CLIENT_BYTES))
+                return NULL;
+        snprintf(why, sizeof(why),
+                 "'kernel-memory' in its description is too small for vmms=%u: it needs more than "
+                 "1 MiB for each VMM",
+                 (unsigned)vmms);
+        return why;
 }
 
 int main(int argc, char **argv)

@@ -157,7 +157,7 @@ nova_add_system(secure-no-kernel-memory DESCRIPTION
   "${CMAKE_CURRENT_BINARY_DIR}/no-kernel-memory.nova" PROGRAMS ultravisor MODULES guest:machine.key)
 nova_add_boot_test(secure.no-kernel-memory SYSTEM secure-no-kernel-memory
   CPU qemu64,+svm,+npt,+rdrand STATUS 1 LABELS secure EXPECT
-  "ultravisor: It cannot start: 'kernel-memory' in its description is too small for so many VMMs")
+  "ultravisor: It cannot start: 'kernel-memory' in its description is too small for vmms=8: ")
 nova_add_boot_test(secure.no-vmms SYSTEM secure-no-vmms CPU qemu64,+svm,+npt,+rdrand STATUS 1
   LABELS secure EXPECT
   "ultravisor: It cannot start: its argument is not vmms=N, the number of VMMs that share its")
