@@ -51,7 +51,8 @@ enum nova_status object_space_publish(struct object_space *space, struct capabil
 }
 
 /* Enters a capability that is derived from parent at a free selector. page: the selector's page.
- * Returns false if there is no memory or the tree would be too deep. */
+ * Returns false, and enters nothing, if the PD's account or the kernel has too little memory left,
+ * or if the chain of delegations would be longer than MAPPING_DEPTH_MAX. */
 static always_inline bool object_mapping_derive(struct object_mapping *parent,
                                                 struct object_space *space,
                                                 struct capability_page *page, word_t sel,

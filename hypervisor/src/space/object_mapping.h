@@ -55,7 +55,8 @@ void object_mapping_init(void);
 bool object_mapping_holds(struct kobject *object);
 
 /** Delegates one capability with the permissions that it and perms have in common, unless it is
- *  null or its place is taken. false: no memory, or too deep. */
+ *  null or its place is taken. false: no memory is left, or the chain of delegations
+ *  would be too long. */
 hot_path __attribute__((noinline)) bool object_delegate(struct object_space *source, word_t from,
                                                         struct object_space *target, word_t to,
                                                         unsigned perms);
