@@ -3,6 +3,7 @@
  * allocates nothing, and lets the next machine be made. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "novart/page.h"
@@ -83,11 +84,25 @@ static bool refuses_device(void)
         return used && used < NOVA_VM_ALARMS && refused_devices == 2;
 }
 
-/* With arguments: the errno value with which a small machine is refused, and the remedy. */
+/* Takes all selectors but one range of 2^order. */
+static void take_selectors(unsigned order)
+{
+        const nova_sel_t range = nova_sel_alloc(order);
+
+        while (nova_sel_alloc(0) != NOVA_SEL_NONE)
+                ;
+        if (range != NOVA_SEL_NONE)
+                nova_sel_free(range, order);
+}
+
+/* With arguments: the errno value with which a small machine is refused, and a part of the reason.
+ * A third one is the order of the only range of selectors that is free. */
 int main(int argc, char **argv)
 {
         bool good;
 
+        if (argc > 3)
+                take_selectors((unsigned)strtoul(argv[3], NULL, 10));
         if (argc > 2) {
                 good = make(&small, strcmp(argv[1], "EACCES") ? EAGAIN : EACCES);
                 return !(good && strstr(vm.why, argv[2]));

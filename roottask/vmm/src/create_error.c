@@ -90,8 +90,8 @@ int novavmm_create_error_account(struct nova_vm *vm, size_t bytes)
 int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order)
 {
         return refuse(vm, EAGAIN,
-                      "%u selectors in a row are needed for its exits; enlarge 'selectors' in the "
-                      "description of program %s",
+                      "%u selectors in a row are needed for its kernel objects; enlarge "
+                      "'selectors' in the description of program %s",
                       1u << order, nova_program.name);
 }
 

@@ -148,9 +148,11 @@ static int make_objects(struct nova_vm *vm, const struct nova_vm_config *config)
 
         vm->events_order = EVENT_ORDER + nova_crd_order_for(vm->vcpus);
         vm->events = nova_sel_alloc(vm->events_order);
-        vm->objects = nova_sel_alloc(OBJECT_ORDER);
-        if (vm->events == NOVA_SEL_NONE || vm->objects == NOVA_SEL_NONE)
+        if (vm->events == NOVA_SEL_NONE)
                 return novavmm_create_error_selectors(vm, vm->events_order);
+        vm->objects = nova_sel_alloc(OBJECT_ORDER);
+        if (vm->objects == NOVA_SEL_NONE)
+                return novavmm_create_error_selectors(vm, OBJECT_ORDER);
         for (unsigned i = 0; i < vm->vcpus && !error; i++)
                 error = make_vcpu(vm, config, i);
         if (!error)
