@@ -62,8 +62,8 @@ static int refuse(const char *why)
         return 1;
 }
 
-/* Takes the program's argument, vmms=N.
- * @return 0: it is another one */
+/* Reads the number of the argument vmms=N, from 1 to VM_COUNT.
+ * @return 0: the argument is another one, or the number is not in that range */
 static uint32_t vmms_of(const char *argument)
 {
         static const char name[] = "vmms=";
@@ -77,7 +77,8 @@ static uint32_t vmms_of(const char *argument)
         return end == argument || *end || vmms > VM_COUNT ? 0 : (uint32_t)vmms;
 }
 
-/* Divides the memory as the program's argument says, if there is one. @return NULL, or why not */
+/* Divides the memory as the program's argument says, if there is one.
+ * @return NULL, or the reason of a refusal */
 static const char *share(int argc, char **argv)
 {
         static char why[128];

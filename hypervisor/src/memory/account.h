@@ -46,7 +46,7 @@ void account_boot(void);
 word_t account_size(void);
 
 /** Creates an account with a limit of at least account_size(), taken from parent. NULL: the parent
- * has less left, or is too deep. */
+ * has less left, or as many accounts are above it as the kernel permits. */
 struct account *account_create(struct account *parent, word_t limit);
 
 /** Returns an ended PD's unused limit to the parent, and the rest as soon as it is unused. */
