@@ -56,19 +56,42 @@ class Pause(unittest.TestCase):
 
 
 class Folder(unittest.TestCase):
-    def test_a_project_in_a_folder_of_another_name_gets_its_card(self):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            (folder / "system-net.nova").write_text("device card\n", encoding="utf-8")
-            (folder / "boot").mkdir()
-            (folder / "boot/lines-net.boot").write_text(f"{paths.NOVA}\n", encoding="utf-8")
-            found = mock.Mock(folder=folder, names=lambda *_: ["lines", "lines-net"],
-                              build=lambda *_: folder)
-            args = cli.parse(["run", "--net"])
-            with mock.patch.object(run, "_find", lambda _: (found, None)), \
-                    mock.patch.object(run.places, "kernel", lambda *_: "kernel"):
-                run._build(args, [])
-        self.assertEqual((args.program, args.name), ("lines", "lines-net"))
+    """A project from the template net-server in a folder of another name."""
+
+    def setUp(self):
+        kept = tempfile.TemporaryDirectory()
+        self.addCleanup(kept.cleanup)
+        folder = Path(kept.name)
+        (folder / "system-net.nova").write_text(
+            "device card\n        id 1af4:1041\n", encoding="utf-8")
+        (folder / "boot").mkdir()
+        for name in ("lines", "lines-net"):
+            (folder / f"boot/{name}.boot").write_text(f"{paths.NOVA}\n", encoding="utf-8")
+        self.found = mock.Mock(folder=folder, names=lambda *_: ["lines", "lines-net"],
+                               build=lambda *_: folder)
+
+    def build(self, name, *words):
+        """Returns the arguments after the build of the system NAME, and what it says."""
+        args = cli.parse(["run", *words])
+        with mock.patch.object(run, "_find", lambda _: (self.found, name)), \
+                mock.patch.object(run.build, "say") as say, \
+                mock.patch.object(run.places, "kernel", lambda *_: "kernel"):
+            run._build(args, [])
+        return args, [call.args[0] for call in say.call_args_list]
+
+    def test_it_gets_its_card(self):
+        args, said = self.build(None, "--net")
+        self.assertEqual((args.program, args.name, said), ("lines", "lines-net", []))
+
+    def test_its_system_with_a_card_can_be_named(self):
+        args, said = self.build("lines-net", "--net")
+        self.assertEqual((args.name, said), ("lines-net", []))
+
+    def test_its_system_misses_a_card(self):
+        args, said = self.build("lines-net")
+        self.assertEqual(args.name, "lines-net")
+        self.assertEqual(said, ["the machine has no network card, which the description declares: "
+                                "add --net"])
 
 
 class Modules(unittest.TestCase):

@@ -49,28 +49,28 @@ def plain(names):
 
 def _text(name, folder, base):
     """Returns the text of the description of the system NAME in FOLDER, "" without one. The file
-    may have `system` in place of BASE, the name of the project's first system, as in the templates.
+    may have `system` in place of BASE, the name of the system without devices, as in the templates.
     """
     files = (Path(folder) / f"{stem}.nova" for stem in (name, f"system{name.removeprefix(base)}"))
     found = next((file for file in files if file.exists()), None)
     return found.read_text(encoding="utf-8", errors="replace") if found else ""
 
 
-def _base(name, folder):
-    """Returns the name of the project's first system if NAME is that name with one of the ENDINGS,
-    else NAME."""
-    project = Path(folder).name
-    return project if name.removeprefix(project) in ENDINGS else name
+def _base(name, folder, names):
+    """Returns NAME without one of the ENDINGS if the rest is the name of FOLDER, as in the
+    examples, or one of the project's NAMES, else NAME."""
+    known = (Path(folder).name, *names)
+    return min((one for one in known if name.removeprefix(one) in ENDINGS), key=len, default=name)
 
 
-def system(name, folder, kinds):
+def system(name, folder, kinds, names=()):
     """Returns the name of the system to boot for NAME in FOLDER with devices of KINDS: NAME-disk,
-    NAME-net, NAME-disk-net, or NAME itself."""
-    found = _system(name, folder, kinds)
+    NAME-net, NAME-disk-net, or NAME itself. A project in FOLDER has the systems NAMES."""
+    found = _system(name, folder, kinds, names)
     if found:
         return found
     takes = " and ".join(f"a {kind.noun}" for kind in kinds)
-    able = [one for one in places.examples() if _system(one, places.EXAMPLES / one, kinds)]
+    able = [one for one in places.examples() if _system(one, places.EXAMPLES / one, kinds, ())]
     sections = " and ".join(f"'device {kind.device}'" for kind in kinds)
     raise NovaError(
         f"{name} cannot take {takes}; examples that can are {', '.join(able)}; the description of "
@@ -78,8 +78,8 @@ def system(name, folder, kinds):
     )
 
 
-def _system(name, folder, kinds):
-    base = _base(name, folder)
+def _system(name, folder, kinds, names):
+    base = _base(name, folder, names)
     for found in ("-".join([name, *(kind.suffix for kind in kinds)]), name):
         text = _text(found, folder, base)
         if all(_declares(text, kind) for kind in kinds):
@@ -87,10 +87,10 @@ def _system(name, folder, kinds):
     return None
 
 
-def missing(name, folder, given):
+def missing(name, folder, given, names=()):
     """Yields a sentence for each kind of device, except those GIVEN, that the system NAME in FOLDER
-    lacks."""
-    text = _text(name, folder, _base(name, folder))
+    lacks. A project in FOLDER has the systems NAMES."""
+    text = _text(name, folder, _base(name, folder, names))
     for kind in KINDS:
         if kind not in given and VIRTIO in text and _declares(text, kind):
             yield (

@@ -163,10 +163,10 @@ def _unknown(name, args, found, own, examples):
     )
 
 
-def _first(found, choice):
-    """Returns the name of the only system of a project that has no options for devices, or None.
-    The folder may have another name than the project."""
-    known = attached.plain(found.names(*choice))
+def _first(names):
+    """Returns the name of the only system among NAMES that has no options for devices, or None. The
+    folder of a project may have another name."""
+    known = attached.plain(names)
     return known[0] if len(known) == 1 else None
 
 
@@ -178,12 +178,14 @@ def _build(args, own):
     is_example = bool(name) and not found
     place = found.folder if found else places.EXAMPLES / (name or "")
     kinds = attached.of(args)
+    names = found.names(*choice) if found else []
+    program = name or _first(names) or place.name
     if not args.roottask and not args.qemu:
-        for sentence in attached.missing(name or place.name, place, kinds):
+        for sentence in attached.missing(program, place, kinds, names):
             build.say(sentence)
     if kinds:
-        args.program = name or _first(found, choice) or place.name  # which gets --arguments
-        name = attached.system(args.program, place, kinds)
+        args.program = program  # which gets --arguments
+        name = attached.system(program, place, kinds, names)
     if is_example and places.INSTALLED:
         found = project.at(place)
     if found:
