@@ -171,6 +171,17 @@ class Lanes(unittest.TestCase):
         self.assertTrue(killed.is_set())
         self.assertFalse(never.began.is_set())
 
+    def test_the_time_of_a_job_with_an_error_counts(self):
+        def act(_):
+            raise OSError("no CTest")
+
+        running = self.new_lanes()
+        with self.assertRaisesRegex(OSError, "no CTest"), running:
+            running.add([Work("a", "first", act)])
+            running.finish()
+        span = running.spans["a"]
+        self.assertGreaterEqual(span.end, span.start)
+
     def test_an_error_elsewhere_ends_the_jobs(self):
         killed = threading.Event()
 

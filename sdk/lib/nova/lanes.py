@@ -172,11 +172,14 @@ class Lanes:
                 if self.stopping:
                     process.kill()
 
-        used, remaining = job.run(self._report, started, server)
+        span = self.spans[job.preset]
+        try:
+            used, remaining = job.run(self._report, started, server)
+        finally:
+            with self.reporting:
+                span.end = time.monotonic()
         job.charge(used)
         with self.reporting:
-            span = self.spans[job.preset]
-            span.end = time.monotonic()
             span.processors += used
             if not self.stopping:
                 self.on_end(job)
