@@ -92,11 +92,8 @@ def _lost():
     return NovaError("a process that starts tests has ended.", EXIT_FAILED)
 
 
-class Fork:
-    """A command that runs; like jobs.Group, kill() ends its children, too."""
-
-    stopped = timed_out = False
-    returncode = None
+class Fork(process.Leader):
+    """A command that a Server has started."""
 
     def __init__(self, server, request):
         self.server = server
@@ -120,16 +117,6 @@ class Fork:
         self.stdout.close()
         if self.returncode is None:
             self.wait_counted()
-
-    def kill(self):
-        if self.returncode is None:
-            self.stopped = True
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-
-    def expire(self):
-        self.timed_out = True
-        self.kill()
 
     def wait_counted(self):
         """Waits for its end. Returns its seconds of processors."""

@@ -2,10 +2,8 @@
 """The jobs of a test run. A job is one process: with a test, with all chosen tests of a GoogleTest
 program, or with CTest, which runs the tests that have properties unknown here."""
 
-import contextlib
 import os
 import re
-import signal
 import subprocess
 import threading
 import time
@@ -34,24 +32,11 @@ def environment():
     return {name: os.environ[name] for name in os.environ if not name.startswith(SETTINGS)}
 
 
-class Group(subprocess.Popen):
-    """A process with its own process group: kill() also ends its children, such as death tests."""
-
-    stopped = False  # whether kill() ended it
-    timed_out = False
+class Group(process.Leader, subprocess.Popen):
+    """A process that starts here, with its own process group."""
 
     def __init__(self, *args, **options):
         super().__init__(*args, start_new_session=True, **options)
-
-    def kill(self):
-        if self.returncode is None:  # else the number of the group may be in use again
-            self.stopped = True
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-
-    def expire(self):
-        self.timed_out = True
-        self.kill()
 
     def wait_counted(self):
         """Waits for its end. Returns its seconds of processors."""

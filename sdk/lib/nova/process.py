@@ -2,6 +2,7 @@
 """Set-up and end of a process: no child outlives it, it has standard streams, and it removes its
 temporary folders."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -16,6 +17,25 @@ _kept = []  # temporary folders
 def die_with_parent():
     """Called in a child: the kernel kills it when its parent ends, however that happens."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Leader:
+    """A process that leads its own process group: kill() also ends its children, such as death
+    tests. Subclasses start it, and wait for it."""
+
+    pid = returncode = None
+    stopped = False  # whether kill() ended it
+    timed_out = False
+
+    def kill(self):
+        if self.returncode is None:  # else the number of the group may be in use again
+            self.stopped = True
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def expire(self):
+        self.timed_out = True
+        self.kill()
 
 
 def leave_on_sigterm():
