@@ -70,11 +70,12 @@ endfunction()
 # regular expressions, where ^ and $ match at each line: "\\(" is a parenthesis, "\\." a dot. They
 # must not contain semicolons. MODULES: a target's name stands for its file; the name of another
 # file may be in single quotes. guest:NAME is a guest's software, which is made when the test runs.
-# BOOT: by the emulator (direct), or by GRUB from a CD with BIOS (grub) or UEFI (uefi); with Bochs
-# always by GRUB. MULTIBOOT: the version that GRUB uses. DISK: the disk of `nova run --disk`; the
-# file does not keep what the test writes. The disk goes through the I/O MMU if QEMU's arguments
-# name one. NET: the card of `nova run --net`. ARGUMENTS: for the roottask; with DISK or NET, for
-# the program after which the system is named.
+# A module replaces that of the system with an equal file name. BOOT: by the emulator (direct), or
+# by GRUB from a CD with BIOS (grub) or UEFI (uefi); with Bochs always by GRUB. MULTIBOOT: the
+# version that GRUB uses. DISK: the disk of `nova run --disk`; the file does not keep what the test
+# writes. The disk goes through the I/O MMU if QEMU's arguments name one. NET: the card of `nova run
+# --net`. ARGUMENTS: for the roottask, or for the guest of a sealed image; with NET, for the program
+# after which the system is named.
 function(nova_add_boot_test name)
   set(single ROOTTASK SYSTEM ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS TIMEOUT DISK EMULATOR
     BOOT MULTIBOOT)

@@ -9,7 +9,8 @@ from pathlib import Path
 from unittest import mock
 
 import paths
-from nova import cli, cmdline, explain, options, qemu, run, runner
+from nova import attached, boot_modules, boot_test, cli, cmdline, explain, options, qemu, run
+from nova import runner
 from nova.errors import NovaError
 from nova.qemu import Module
 
@@ -97,7 +98,7 @@ class Folder(unittest.TestCase):
 class Modules(unittest.TestCase):
     def files(self, modules, *further):
         made = [[Module(name, "") for name in names] for names in (modules, further)]
-        return [module.file for module in run.with_further(*made)]
+        return [module.file for module in boot_modules.with_further(*made)]
 
     def test_the_users_take_the_place_of_those_of_the_same_name(self):
         own = ("bin/linux", "/cache/vmlinuz", "/cache/disk.img")
@@ -156,7 +157,7 @@ class Modules(unittest.TestCase):
         modules = [Module("init"), Module("sealed:/x/guest.seal", "kernel"), Module("machine.key")]
         further = [Module("a/sealed.img"), Module("keys/machine.key")]
         self.assertEqual(list(run.warn_of_modules("one", modules, further)), [])
-        self.assertEqual(run.with_further(modules, further), [modules[0], *further])
+        self.assertEqual(boot_modules.with_further(modules, further), [modules[0], *further])
         run.check_modules(modules[1:], ["sealed.img", "machine.key"])
 
     def test_an_image_of_the_user_gets_no_further_arguments(self):
@@ -168,6 +169,50 @@ class Modules(unittest.TestCase):
             with mock.patch.object(run, "_build", lambda *_: ("kernel", modules, False)), \
                     self.assertRaisesRegex(NovaError, "^--arguments cannot change your sealed"):
                 run.prepare(cli.parse(words))
+
+    def boot_test(self, lines, *words):
+        """Returns the modules of a boot test with the boot list LINES, or without one, and QEMU's
+        arguments."""
+        class Known(Exception):
+            pass
+
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(boot_test.options, "machine", side_effect=Known) as machine, \
+                mock.patch.object(boot_test.process, "die_with_parent"):
+            file = Path(folder) / "one.boot"
+            file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            listed = ["--list", str(file)] if lines else []
+            with self.assertRaises(Known):
+                boot_test.run(cli.parse(["boot-test", "--arch=x86_64", "--kernel=k", *listed,
+                                         *words]))
+        return machine.call_args.args[2], machine.call_args.kwargs["extra"]
+
+    def test_those_of_a_boot_test_take_the_places_of_equal_names(self):
+        found, _ = self.boot_test(["init\tone.nova", "sealed:/x/guest.seal\tkernel", "machine.key"],
+                                  "--module", "a/sealed.img", "--module", "keys/machine.key")
+        self.assertEqual(found, [Module("init", "one.nova"), Module("a/sealed.img"),
+                                 Module("keys/machine.key")])
+
+    def test_the_arguments_of_a_boot_test_are_for_the_roottask(self):
+        for lines, words, wanted in (
+            ([], ["--roottask=r", "--arguments=a b", "--module=r c"], ["r", "a b", "r", "c"]),
+            (["r\tx", "m\ty"], ["--arguments=a b"], ["r", "a b", "m", "y"]),
+            (["r\tx"], [], ["r", "x"]),
+            ([], ["--arguments=a"], []),
+        ):
+            found, extra = self.boot_test(lines, *words)
+            self.assertEqual([word for module in found for word in module], wanted)
+            self.assertEqual(extra, [])
+
+    def test_the_arguments_of_a_boot_test_with_a_card_are_for_its_program(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "one-net.nova"
+            file.write_text("program one\n", encoding="utf-8")
+            found, extra = self.boot_test(["init\tone-net.nova", str(file)], "--net",
+                                          "--arguments=a b", "--qemu=-s")
+        self.assertEqual(extra, [*attached.card([]), "-s"])
+        self.assertEqual(found[0], Module("init", "one-net.nova"))
+        self.assertIn('arguments "a" "b"', Path(found[1].file).read_text(encoding="utf-8"))
 
     def test_more_than_the_machine_can_hold_are_refused(self):
         with tempfile.NamedTemporaryFile() as file:

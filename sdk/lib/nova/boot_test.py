@@ -11,13 +11,12 @@ import time
 from nova import (
     attached,
     boot_list,
+    boot_modules,
     described,
-    disk,
     not_raised,
     options,
     process,
     qemu,
-    sealed,
     tap,
     tree,
 )
@@ -36,8 +35,8 @@ def add_parser(commands):
     parser.add_argument("--roottask")
     parser.add_argument("--arguments", default="")
     parser.add_argument("--list", metavar="FILE")  # a boot list instead of a roottask
-    parser.add_argument("--disk", metavar="FILE")  # of the system NAME-disk, as for `nova run NAME`
-    parser.add_argument("--net", action="store_true")  # of the system NAME-net, in the same way
+    # The card of the system NAME-net, as for `nova run NAME`.
+    parser.add_argument("--net", action="store_true")
     parser.add_argument("--system-tool", metavar="FILE")  # reads the machine of a system
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--timeout", type=options.seconds, default=60.0)
@@ -146,22 +145,22 @@ def _runner(machine, timeout):
     return bochs.new_runner(machine, timeout)
 
 
+def _modules(args):
+    """Returns the boot modules."""
+    modules, program = [Module(args.roottask)] if args.roottask else [], None
+    if args.list:
+        modules = boot_list.read(args.list)
+        stem = os.path.basename(args.list).removesuffix(".boot")
+        program = re.sub(r"(-disk)?(-net)?$", "", stem) if args.net else None
+    further = [further_module(text, args.arch) for text in args.module]
+    return boot_modules.complete(modules, further, args.arguments or None, program)
+
+
 def run(args):
     check_patterns(args)
     process.die_with_parent()
-    modules = [Module(args.roottask, args.arguments)] if args.roottask else []
-    if args.list:
-        modules = boot_list.read(args.list)
-        if args.disk or args.net:
-            program = re.sub(r"(-disk)?(-net)?\.boot$", "", os.path.basename(args.list))
-            modules = disk.with_arguments(modules, program, args.arguments)
-            args.extra = [*disk.arguments(args.disk), *args.extra] if args.disk else args.extra
-            args.extra = [*attached.card([]), *args.extra] if args.net else args.extra
-        elif args.arguments and not sealed.has_any(modules):
-            modules[0] = Module(modules[0].file, args.arguments)
-    modules = modules + [further_module(text, args.arch) for text in args.module]
-    if sealed.has_any(modules):
-        modules = sealed.resolve(modules, args.arguments)
+    modules = _modules(args)
+    args.extra = [*(attached.card([]) if args.net else []), *args.extra]
     cpus, memory = described.machine(modules, args.cpus, args.memory, args.system_tool)
     other = {"cpus": cpus, "memory": memory, "extra": args.extra, "multiboot": args.multiboot}
     machine = options.machine(args, args.kernel, modules, **other)

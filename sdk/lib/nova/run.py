@@ -7,6 +7,7 @@ import sys
 from nova import (
     attached,
     boot_list,
+    boot_modules,
     build,
     cmdline,
     console_output,
@@ -233,21 +234,6 @@ def check_modules(modules, own):
             raise NovaError(f"the boot module {file} is empty: write something into it.")
 
 
-def with_further(modules, further):
-    """Returns the boot modules of the program and those of the user. A user's module replaces one
-    with an equal file name, by which programs find their modules. The roottask stays."""
-    found, left = list(modules), list(range(1, len(modules)))
-    for module in further:
-        name = os.path.basename(module.file)
-        same = next((i for i in left if sealed.file_name(found[i].file) == name), None)
-        if same is None:
-            found.append(module)
-        else:
-            left.remove(same)
-            found[same] = module
-    return found
-
-
 def warn_of_modules(name, modules, further):
     """Returns a warning about the user's modules. A program may open any name, so this is not an
     error. But a program without modules of its own probably needs the given modules."""
@@ -298,24 +284,13 @@ def prepare(args, pause=""):
     kernel, modules, is_example = _build(args, own)
     for warning in warn_of_modules(args.name or "the roottask", modules, further):
         build.say(warning)
-    program = modules[0].file
-    if args.arguments is not None and attached.of(args):
-        modules = disk.with_arguments(modules, args.program, args.arguments)
-    elif args.arguments is not None and not sealed.has_any(modules):
-        modules[0] = Module(program, args.arguments)
-    elif is_example and pause and args.name == DEFAULT:
-        modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
-    tool = places.system_tool(args.arch, args.config, args.compiler)
+    program, arguments = modules[0].file, args.arguments
+    if arguments is None and is_example and pause and args.name == DEFAULT:
+        arguments = f"{modules[0].arguments} {pause}".strip()
     sealed.check_arch(modules, args.arch)
-    is_secure = sealed.has_any(modules)
-    modules = with_further(modules, further)
-    if sealed.has_any(modules):
-        modules = sealed.resolve(modules, args.arguments)
-    elif is_secure and args.arguments is not None and not attached.of(args):
-        raise NovaError(
-            f"--arguments cannot change your {sealed.IMAGE}, whose command line is sealed: leave "
-            "it out, or seal the image again with --command-line."
-        )
+    with_devices = args.program if attached.of(args) else None
+    modules = boot_modules.complete(modules, further, arguments, with_devices)
+    tool = places.system_tool(args.arch, args.config, args.compiler)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
     other = {"cpus": cpus, "memory": memory, "extra": [*_attached(args), *args.qemu]}
     return options.machine(args, kernel, modules, **other), program
