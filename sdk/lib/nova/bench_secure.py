@@ -138,7 +138,7 @@ def make_disk(path):
 
 def image_pages(modules):
     """Returns the number of pages of the sealed image among a system's modules."""
-    image = next(module.file for module in modules if module.file.endswith("sealed.img"))
+    image = next(module.file for module in modules if module.file.endswith(sealed.IMAGE))
     return Path(image).stat().st_size // PAGE
 
 

@@ -2,6 +2,7 @@
 """The jobs of a test run. A job is one process: with a test, with all chosen tests of a GoogleTest
 program, or with CTest, which runs the tests that have properties unknown here."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from collections import defaultdict
 
 from nova import ctest, forks, parts, process, tap
 
-# What GoogleTest prints of a test that passed, with the values of its parameters perhaps.
+# The line of GoogleTest about a test that passed. It may also have the values of parameters.
 GOOD = re.compile(r"^\[       OK \] (\S+?)(?:, where .*)? \((\d+) ms\)$", re.MULTILINE)
 # Properties of a test that Single reads; CTest runs a test with another one.
 KNOWN = {"LABELS", "WORKING_DIRECTORY", "TIMEOUT", "PROCESSORS", "ENVIRONMENT", "RESOURCE_LOCK"}
@@ -29,6 +30,7 @@ CASE_COST = 1.0
 
 
 def environment():
+    """Returns the variables for tests: those of this process except the SETTINGS of GoogleTest."""
     return {name: os.environ[name] for name in os.environ if not name.startswith(SETTINGS)}
 
 
@@ -61,21 +63,29 @@ def start(command, folder, variables, **options):
     )
 
 
+@contextlib.contextmanager
+def _followed(running, on_start):
+    """A context that calls ON_START(process) and reads the output. An exception ends the process.
+    """
+    with running:
+        try:
+            on_start(running)
+            yield running.stdout
+        except BaseException:
+            running.kill()
+            raise
+
+
 def output_of(running, on_start, limit):
     """Waits for a process, at most LIMIT seconds. Returns its output and its seconds of processors.
     """
     timer = threading.Timer(limit, running.expire)
     timer.start()
-    with running:
-        try:
-            on_start(running)
-            output = running.stdout.read()
-            return output, running.wait_counted()
-        except BaseException:
-            running.kill()
-            raise
-        finally:
-            timer.cancel()
+    try:
+        with _followed(running, on_start) as output:
+            return output.read(), running.wait_counted()
+    finally:
+        timer.cancel()
 
 
 class Job:
@@ -95,7 +105,7 @@ class Job:
         raise NotImplementedError
 
     def pass_on(self):
-        """Returns the tests, which other jobs will run. This job has none from now on."""
+        """Takes the tests out of this job and returns them, for other jobs to run."""
         tests, self.tests = self.tests, []
         return tests
 
@@ -176,7 +186,7 @@ class Program(Job):
         except OSError:
             return 0.0, [Single(test) for test in self.pass_on()]
         output, used = output_of(running, on_start, PROGRAM_LIMIT)
-        good = {name: int(time) / 1000 for name, time in GOOD.findall(output)}
+        good = {name: int(duration) / 1000 for name, duration in GOOD.findall(output)}
         if running.returncode != 0 or running.stopped:
             good = {}
             for test in self.tests:
@@ -202,13 +212,8 @@ class Batch(Job):
     def run(self, on_done, on_start, server=None):
         running = start(ctest.command(self.tests, self.width), None, environment(),
                         stderr=subprocess.DEVNULL, preexec_fn=process.die_with_parent)
-        with running:
-            try:
-                on_start(running)
-                ctest.follow(running.stdout, self.tests, on_done)
-            except BaseException:
-                running.kill()
-                raise
+        with _followed(running, on_start) as lines:
+            ctest.follow(lines, self.tests, on_done)
             used = running.wait_counted()
         ctest.fill_in(self.tests)
         return used, []

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from nova import ctest, forks
 
-
 # Maximum number of further jobs, and seconds between two looks at the processors.
 FURTHER = 2
 LOOK = 1.0
