@@ -163,6 +163,12 @@ class Singles(unittest.TestCase):
         self.assertEqual(self.reason, "no end within 0.5 s")
         self.assertLess(time.monotonic() - start, 10)
 
+    def test_a_limit_that_expires_after_the_end_changes_nothing(self):
+        running = jobs.start(["/bin/true"], "/", dict(os.environ))
+        jobs.output_of(running, lambda _: None, 20)
+        running.expire()
+        self.assertEqual((running.timed_out, running.stopped), (False, False))
+
     def test_its_time_on_the_processors_is_its_own(self):
         self.run_one("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done")
         self.assertGreater(self.used, 0.05)

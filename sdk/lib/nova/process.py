@@ -25,7 +25,7 @@ class Leader:
 
     pid = returncode = None
     stopped = False  # whether kill() ended it
-    timed_out = False
+    timed_out = False  # whether expire() did
 
     def kill(self):
         if self.returncode is None:  # else the number of the group may be in use again
@@ -34,7 +34,7 @@ class Leader:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def expire(self):
-        self.timed_out = True
+        self.timed_out = self.returncode is None
         self.kill()
 
 
