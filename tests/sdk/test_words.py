@@ -73,8 +73,8 @@ class Folder(unittest.TestCase):
 
     def build(self, name, *words):
         """Returns the arguments after the build of the system NAME, and what it says."""
-        args = cli.parse(["run", *words])
-        with mock.patch.object(run, "_find", lambda _: (self.found, name)), \
+        args = cli.parse(["run", *([name] if name else []), *words])
+        with mock.patch.object(run.project, "here", lambda **_: self.found), \
                 mock.patch.object(run.build, "say") as say, \
                 mock.patch.object(run.places, "kernel", lambda *_: "kernel"):
             run._build(args, [])

@@ -123,22 +123,22 @@ def _disk(args):
 
 
 def _find(args):
-    """Returns (project, None), (project, name in it), or (None, example)."""
+    """Returns (project, None, []), (project, name in it, its names), or (None, example, [])."""
     name = args.name
     if name is None:
         found = project.here()
-        return (found, None) if found else (None, DEFAULT)
+        return (found, None, []) if found else (None, DEFAULT, [])
     if os.sep in name or name in (".", ".."):
-        return project.at(name), None
+        return project.at(name), None, []
     found = project.here(foreign_too=False)
     own = found.names(args.arch, args.config, args.compiler) if found else []
     if name in own:
-        return found, name
+        return found, name, own
     examples = places.examples()
     if name in examples:
-        return None, name
+        return None, name, []
     if os.path.isdir(name):
-        return project.at(name), None
+        return project.at(name), None, []
     raise NovaError(_unknown(name, args, found, own, examples))
 
 
@@ -175,11 +175,12 @@ def _build(args, own):
     """Builds the program to boot; modules with a name among OWN need not exist. Returns kernel,
     boot modules and whether it is an example. Sets the name in ARGS."""
     choice = (args.arch, args.config, args.compiler)
-    found, name = (None, None) if args.roottask else _find(args)
+    found, name, names = (None, None, []) if args.roottask else _find(args)
     is_example = bool(name) and not found
     place = found.folder if found else places.EXAMPLES / (name or "")
     kinds = attached.of(args)
-    names = found.names(*choice) if found else []
+    if kinds and found and not name:
+        names = found.names(*choice)
     program = name or _first(names) or place.name
     if not args.roottask and not args.qemu:
         for sentence in attached.missing(program, place, kinds, names):
