@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A plot of figures against their goals: a bar for each row that has a goal, 1 is the goal."""
 
-from nova import svg
+from nova import bench_svg as svg
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 900, 450, 150, 40, 26
 ROW, BAR = 24, 14

@@ -4,7 +4,8 @@ figures of all releases, and those that are published now."""
 
 from dataclasses import dataclass
 
-from nova import svg, table
+from nova import bench_svg as svg
+from nova import table
 from nova.errors import NovaError
 
 FOLDER = "performance"
