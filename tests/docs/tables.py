@@ -253,7 +253,8 @@ NETWORK_LIMITS = (
      "further ones are lost"),
     ("datagrams that wait in a socket", LWIP, "DEFAULT_UDP_RECVMBOX_SIZE", plain,
      "further ones are lost"),
-    ("bytes of a datagram", LWIP, "LWIP_DATAGRAM_MAX", plain, "`EMSGSIZE`"),
+    ("bytes of a datagram, less with a card that takes smaller frames only", LWIP,
+     "LWIP_DATAGRAM_MAX", plain, "`EMSGSIZE`"),
     ("parts of divided packets that wait for the others, of each protocol of IP", LWIP,
      "IP_REASS_MAX_PBUFS", plain, "the oldest packet is lost"),
 )

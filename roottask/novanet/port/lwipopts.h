@@ -61,6 +61,9 @@
 /* ../src/interface.c cuts segments into frames (../patches/8-large-segments.patch). */
 #define LWIP_SEGMENT_BYTES(pcb) novanet_segment_bytes(&(pcb)->remote_ip, (pcb)->mss)
 
+/* Size of the largest datagram that a session can send (../patches/9-socket-errors.patch). */
+#define LWIP_DATAGRAM_BYTES() novanet_datagram_bytes()
+
 /* The first number of a connection, and the gateway of a configuration (../src/ip.c). */
 #define LWIP_HOOK_TCP_ISN(here, port, there, their_port) novanet_random()
 #define LWIP_HOOK_ND6_GET_GW(netif, address)             novanet_find_gateway(address)
@@ -92,7 +95,7 @@
 #define IPV6_REASS_MAXAGE         15 /* seconds, as for IPv4 */
 #define PBUF_POOL_BUFSIZE         1600
 #define IP_REASS_MAX_PBUFS        48    /* parts of packets that wait, of each protocol of IP */
-#define LWIP_DATAGRAM_MAX         46328 /* bytes; its parts fit into 32 frames over IPv6, too */
+#define LWIP_DATAGRAM_MAX         46328 /* bytes, with the largest packets of ../src/interface.c */
 #define TCP_MSS                   1460
 #define TCP_WND                   (28 * TCP_MSS) /* ../src/interface.c has 32 buffers */
 #define TCP_SND_BUF               (28 * TCP_MSS)

@@ -14,6 +14,7 @@
 #include "lwip/ethip6.h"
 #include "lwip/inet_chksum.h"
 #include "lwip/prot/ip.h"
+#include "lwip/prot/ip6.h"
 #include "lwip/tcpip.h"
 #include "lwip/udp.h"
 #include "netif/ethernet.h"
@@ -23,7 +24,8 @@
 #include "novart/time.h"
 #include "open_sum.h"
 
-#define POOL_BYTES 0x20000 /* 32 buffers for each direction */
+#define POOL_BYTES 0x20000
+#define FRAMES     (POOL_BYTES / 2 / NOVA_NET_BUFFER) /* buffers for each direction */
 #define WAIT_NS    10000000000
 #define MTU        1500 /* bytes of a packet of IP in a frame, at most */
 #define MTU_MIN    576  /* of a service with a smaller limit, too: each machine must accept it */
@@ -31,11 +33,17 @@
 #define JOIN_MAX   32   /* number of frames that are joined */
 #define CUT_MAX    7 /* number of frames of a packet that is cut; so four packets fill a window */
 
-_Static_assert(CUT_MAX <= POOL_BYTES / 2 / NOVA_NET_BUFFER, "a packet fits into the pool");
+/* Bytes of the headers of a part of a datagram over IPv6. Those of IPv4 are shorter. */
+#define PART_HEADERS (IP6_HLEN + IP6_FRAG_HLEN)
 
-_Static_assert((LWIP_DATAGRAM_MAX + UDP_HLEN + 1447) / 1448 <= POOL_BYTES / 2 / NOVA_NET_BUFFER,
-               "so do the parts of the largest datagram");
-_Static_assert(IP_REASS_MAX_PBUFS >= POOL_BYTES / 2 / NOVA_NET_BUFFER, "the receiver takes them");
+/* Size of the largest datagram whose parts fit into all buffers. The argument is the maximum size
+ * of a part, of which IP uses a multiple of 8 bytes. */
+#define DATAGRAM_BYTES(part) (FRAMES * ((part) & ~7) - UDP_HLEN)
+
+_Static_assert(CUT_MAX <= FRAMES, "a packet fits into the pool");
+_Static_assert(LWIP_DATAGRAM_MAX == DATAGRAM_BYTES(MTU - PART_HEADERS),
+               "the manual has the limit of the usual MTU");
+_Static_assert(IP_REASS_MAX_PBUFS >= FRAMES, "the receiver takes the parts of a datagram");
 
 /* Checksums that lwIP still computes and checks for joined frames, and for frames that need no
  * check. */
@@ -73,6 +81,13 @@ static void set_open(void)
 uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most)
 {
         return IP_IS_V4(destination) && most == TCP_MSS ? CUT_MAX * TCP_MSS : most;
+}
+
+/* Returns the size of the largest datagram. The parts of a larger one would be lost, because lwIP
+ * sends them all before a buffer is free again. A router of IPv6 may have lowered the MTU. */
+uint16_t novanet_datagram_bytes(void)
+{
+        return (uint16_t)DATAGRAM_BYTES(netif_mtu6(&novanet_interface) - PART_HEADERS);
 }
 
 /* Returns the checksum with which lwIP sends a packet. output() writes another one for packets over

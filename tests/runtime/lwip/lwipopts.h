@@ -26,6 +26,10 @@
 #undef LWIP_SEGMENT_BYTES
 #define LWIP_SEGMENT_BYTES(pcb) ((pcb)->mss)
 
+/* Their interfaces have no pool. */
+#undef LWIP_DATAGRAM_BYTES
+#define LWIP_DATAGRAM_BYTES() LWIP_DATAGRAM_MAX
+
 /* The tests read these counts. */
 #define MIB2_STATS 1
 #undef ETHARP_STATS

@@ -169,7 +169,12 @@ static int try_datagrams(void)
         static char large[DATAGRAM_MAX + 1];
         const struct sockaddr_in own = own_address(PORT), other = {.sin_family = 77};
         const int one = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
-        struct sockaddr_in theirs = own;
+        struct sockaddr_in theirs = own, closed = own_address(PORT + 1);
+        struct iovec part = {.iov_base = large, .iov_len = sizeof(large)};
+        const struct msghdr message = {.msg_name = &closed,
+                                       .msg_namelen = sizeof(closed),
+                                       .msg_iov = &part,
+                                       .msg_iovlen = 1};
         int right;
 
         theirs.sin_addr.s_addr ^= htonl(1);
@@ -179,9 +184,32 @@ static int try_datagrams(void)
                 fails(send(one, large, 1, 0), EDESTADDRREQ) +
                 fails(sendto(one, large, sizeof(large), 0, (const struct sockaddr *)&own,
                              sizeof(own)),
-                      EMSGSIZE);
+                      EMSGSIZE) +
+                fails(sendmsg(one, &message, 0), EMSGSIZE);
         check(close(one), "close");
         return right;
+}
+
+/* Returns the size of the largest datagram that sendto() takes. */
+static int find_largest(void)
+{
+        const struct sockaddr_in closed = own_address(PORT + 1);
+        const int one = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+        int good = 0, bad = DATAGRAM_MAX + 1;
+
+        while (bad - good > 1) {
+                const int size = (good + bad) / 2;
+
+                if (sendto(one, buffer, (size_t)size, 0, (const struct sockaddr *)&closed,
+                           sizeof(closed)) == size)
+                        good = size;
+                else if (errno == EMSGSIZE)
+                        bad = size;
+                else
+                        die("sendto");
+        }
+        check(close(one), "close");
+        return good;
 }
 
 /* Uses a stream that has no connection, is refused by a closed port of the program, and is closed.
@@ -250,7 +278,8 @@ static void make_mistakes(int datagrams, int listener)
         if (recv(datagrams, buffer, sizeof(buffer), MSG_DONTWAIT) >= 0)
                 errno = 0;
         printf("the first socket: %s\n", strerror(errno));
-        printf("%d of 24 odd calls have the right result\n",
+        printf("the largest datagram has %d bytes\n", find_largest());
+        printf("%d of 25 odd calls have the right result\n",
                try_kinds() + try_datagrams() + try_unconnected() + try_ended(listener));
 }
 

@@ -29,6 +29,7 @@ uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_
                              uint16_t bytes, const struct ip_addr *source,
                              const struct ip_addr *destination);
 uint16_t novanet_segment_bytes(const struct ip_addr *destination, uint16_t most);
+uint16_t novanet_datagram_bytes(void);
 void novanet_unlock(void);
 uint32_t novanet_random(void);
 const struct ip6_addr *novanet_find_gateway(const struct ip6_addr *destination);
