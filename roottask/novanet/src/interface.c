@@ -28,7 +28,6 @@
 #define FRAMES     (POOL_BYTES / 2 / NOVA_NET_BUFFER) /* buffers for each direction */
 #define WAIT_NS    10000000000
 #define MTU        1500 /* bytes of a packet of IP in a frame, at most */
-#define MTU_MIN    576  /* of a service with a smaller limit, too: each machine must accept it */
 #define IP_BYTES   20   /* of the header without options */
 #define JOIN_MAX   32   /* number of frames that are joined */
 #define CUT_MAX    7 /* number of frames of a packet that is cut; so four packets fill a window */
@@ -338,7 +337,8 @@ static void *run(void *argument)
 /* Returns the size of the largest packet whose frames the service takes. */
 static u16_t mtu_of(const struct nova_net_info *info)
 {
-        const uint32_t most = NOVA_NET_FRAME_MIN + MTU, least = NOVA_NET_FRAME_MIN + MTU_MIN;
+        const uint32_t most = NOVA_NET_FRAME_MIN + MTU;
+        const uint32_t least = NOVA_NET_FRAME_MIN + NOVA_NET_MTU_MIN;
 
         return (u16_t)(LWIP_MAX(LWIP_MIN(info->frame_max, most), least) - NOVA_NET_FRAME_MIN);
 }

@@ -55,6 +55,7 @@
 #define NOVA_NET_ADDRESS        6           /**< size of an address in bytes */
 #define NOVA_NET_FRAME_MIN      14          /**< least number of bytes of a frame: its header */
 #define NOVA_NET_FRAME_MAX      1514        /**< maximum number of bytes of a frame */
+#define NOVA_NET_MTU_MIN        576         /**< bytes of a packet that each machine must accept */
 #define NOVA_NET_BUFFER         2048        /**< size of a buffer of nova_net_open(), in bytes */
 #define NOVA_NET_RING_ORDER     1           /**< the rings have 2^1 pages */
 #define NOVA_NET_POOL_ORDER_MIN 2           /**< a pool has at least 16 KiB */

@@ -101,15 +101,11 @@ void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_m
                           const uint8_t address[NOVA_VIRTIO_NET_ADDRESS],
                           const struct nova_virtio_net_cable *cable);
 
-/** Minimum of the limit of nova_virtio_net_limit(): packets of 576 bytes, which each machine must
- * accept. */
-#define NOVA_VIRTIO_NET_LIMIT_MIN (NOVA_VIRTIO_NET_FRAME_MIN + 576u)
-
 /** Tells the guest that frames which it sends must be smaller than usual (VIRTIO_NET_F_MTU). After
  * nova_virtio_net_init(), before the board gets the card. The card does not check the guest's
  * frames.
- * @param bytes maximum size of a frame, at most NOVA_VIRTIO_NET_FRAME_MAX; a size below
- *              NOVA_VIRTIO_NET_LIMIT_MIN counts as that size */
+ * @param bytes maximum size of a frame, at most NOVA_VIRTIO_NET_FRAME_MAX. The guest is told at
+ *              least the size that packets of NOVA_NET_MTU_MIN bytes need */
 void nova_virtio_net_limit(struct nova_virtio_net *net, uint32_t bytes);
 
 /**

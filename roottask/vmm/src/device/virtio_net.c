@@ -208,7 +208,8 @@ void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_m
 
 void nova_virtio_net_limit(struct nova_virtio_net *net, uint32_t bytes)
 {
-        const uint32_t most = bytes < NOVA_VIRTIO_NET_LIMIT_MIN ? NOVA_VIRTIO_NET_LIMIT_MIN : bytes;
+        const uint32_t least = NOVA_VIRTIO_NET_FRAME_MIN + NOVA_NET_MTU_MIN;
+        const uint32_t most = bytes < least ? least : bytes;
         const uint16_t mtu = (uint16_t)(most - NOVA_VIRTIO_NET_FRAME_MIN);
 
         net->virtio.offered |= FEATURE_MTU;
