@@ -253,7 +253,7 @@ NETWORK_LIMITS = (
      "further ones are lost"),
     ("datagrams that wait in a socket", LWIP, "DEFAULT_UDP_RECVMBOX_SIZE", plain,
      "further ones are lost"),
-    ("bytes of a datagram, less with a card that takes smaller frames only", LWIP,
+    ("bytes of a datagram; fewer if the card takes only smaller frames", LWIP,
      "LWIP_DATAGRAM_MAX", plain, "`EMSGSIZE`"),
     ("parts of divided packets that wait for the others, of each protocol of IP", LWIP,
      "IP_REASS_MAX_PBUFS", plain, "the oldest packet is lost"),

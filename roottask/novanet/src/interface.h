@@ -29,8 +29,8 @@ bool novanet_is_taken(void);
 /* @return whether the card has a cable */
 bool novanet_has_cable(void);
 
-/* recover.c: sends again what was not acknowledged, when the service has come back. For a caller
- * with lwIP's lock. */
+/* recover.c: resends unacknowledged data after the service has come back. For a caller with lwIP's
+ * lock. */
 void novanet_recover(void);
 
 /* recover.c: sends the frames for which there was no buffer. For a caller with lwIP's lock. */

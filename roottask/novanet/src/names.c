@@ -159,7 +159,7 @@ static bool is_connected(bool v6)
         return connected;
 }
 
-/* Returns the one of two errors that says more about the name. */
+/* Returns the error that says more about the name. */
 static int worse(int one, int other)
 {
         static const int order[] = {EAI_MEMORY, EAI_AGAIN, EAI_FAIL, EAI_NONAME};

@@ -4,9 +4,9 @@
 #include "interface.h"
 #include "lwip/priv/tcp_priv.h"
 
-/* Resends at once. A timeout while the service does not run doubles the time to the next timeout,
- * so a connection could be silent for 20 seconds after some restarts of the service. But it is
- * known here that the service has lost frames, not the network. */
+/* Resends unacknowledged data at once. A timeout while the service does not run doubles the time to
+ * the next timeout, so a connection could be silent for 20 seconds after some restarts of the
+ * service. But it is known here that the service has lost frames, not the network. */
 void novanet_recover(void)
 {
         for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program switch: passes frames between its clients, and between them and cards. Arguments:
  * `card=SERVICE` for each card, `open=CLIENT` for each client that has several addresses,
- * `rate=CLIENT:BYTES` for each client that may send only so many bytes per second, and
+ * `rate=CLIENT:BYTES` for each client that has a limit of bytes sent per second, and
  * `name=SERVICE` if the service is not called `switch`.
  *
  * A client's address is made from its name, and from the first card's address, so that it stays the
@@ -362,7 +362,7 @@ static bool has_cable(void)
         return some;
 }
 
-/* Longer frames reach other clients, but not each card. */
+/* Reports the smallest limit of the cards. Longer frames reach other clients, but not each card. */
 static void describe(const struct net_port *port, struct nova_net_info *info)
 {
         const struct client *client = port->owner;
