@@ -9,7 +9,18 @@ from pathlib import Path
 from unittest import mock
 
 import paths
-from nova import attached, boot_modules, boot_test, cli, cmdline, explain, options, qemu, run
+from nova import (
+    attached,
+    boot_modules,
+    boot_test,
+    cli,
+    cmdline,
+    disk,
+    explain,
+    options,
+    qemu,
+    run,
+)
 from nova import runner
 from nova.errors import NovaError
 from nova.qemu import Module
@@ -204,15 +215,17 @@ class Modules(unittest.TestCase):
             self.assertEqual([word for module in found for word in module], wanted)
             self.assertEqual(extra, [])
 
-    def test_the_arguments_of_a_boot_test_with_a_card_are_for_its_program(self):
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "one-net.nova"
-            file.write_text("program one\n", encoding="utf-8")
-            found, extra = self.boot_test(["init\tone-net.nova", str(file)], "--net",
-                                          "--arguments=a b", "--qemu=-s")
-        self.assertEqual(extra, [*attached.card([]), "-s"])
-        self.assertEqual(found[0], Module("init", "one-net.nova"))
-        self.assertIn('arguments "a" "b"', Path(found[1].file).read_text(encoding="utf-8"))
+    def test_the_arguments_of_a_boot_test_with_a_device_are_for_its_program(self):
+        for suffix, words, devices in (("net", ["--net"], attached.card([])),
+                                       ("disk", ["--disk=d"], disk.arguments("d"))):
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / f"one-{suffix}.nova"
+                file.write_text("program one\n", encoding="utf-8")
+                found, extra = self.boot_test([f"init\tone-{suffix}.nova", str(file)], *words,
+                                              "--arguments=a b", "--qemu=-s")
+            self.assertEqual(extra, [*devices, "-s"])
+            self.assertEqual(found[0], Module("init", f"one-{suffix}.nova"))
+            self.assertIn('arguments "a" "b"', Path(found[1].file).read_text(encoding="utf-8"))
 
     def test_more_than_the_machine_can_hold_are_refused(self):
         with tempfile.NamedTemporaryFile() as file:

@@ -13,6 +13,7 @@ from nova import (
     boot_list,
     boot_modules,
     described,
+    disk,
     not_raised,
     options,
     process,
@@ -35,7 +36,8 @@ def add_parser(commands):
     parser.add_argument("--roottask")
     parser.add_argument("--arguments", default="")
     parser.add_argument("--list", metavar="FILE")  # a boot list instead of a roottask
-    # The card of the system NAME-net, as for `nova run NAME`.
+    # The disk of the system NAME-disk and the card of NAME-net, as for `nova run NAME`.
+    parser.add_argument("--disk", metavar="FILE")
     parser.add_argument("--net", action="store_true")
     parser.add_argument("--system-tool", metavar="FILE")  # reads the machine of a system
     parser.add_argument("--module", action="append", default=[])
@@ -151,7 +153,7 @@ def _modules(args):
     if args.list:
         modules = boot_list.read(args.list)
         stem = os.path.basename(args.list).removesuffix(".boot")
-        program = re.sub(r"(-disk)?(-net)?$", "", stem) if args.net else None
+        program = re.sub(r"(-disk)?(-net)?$", "", stem) if attached.of(args) else None
     further = [further_module(text, args.arch) for text in args.module]
     return boot_modules.complete(modules, further, args.arguments or None, program)
 
@@ -160,7 +162,8 @@ def run(args):
     check_patterns(args)
     process.die_with_parent()
     modules = _modules(args)
-    args.extra = [*(attached.card([]) if args.net else []), *args.extra]
+    devices = disk.arguments(args.disk) if args.disk else []
+    args.extra = [*devices, *(attached.card([]) if args.net else []), *args.extra]
     cpus, memory = described.machine(modules, args.cpus, args.memory, args.system_tool)
     other = {"cpus": cpus, "memory": memory, "extra": args.extra, "multiboot": args.multiboot}
     machine = options.machine(args, args.kernel, modules, **other)
