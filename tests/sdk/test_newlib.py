@@ -119,6 +119,12 @@ class Newlib(unittest.TestCase):
                 tar.addfile(entry, io.BytesIO())
         self.assertIn("3.3.0", self.refused(newlib._unpack, self.archive, self.root / "to"))
 
+    def test_patches_are_in_the_order_of_their_numbers(self):
+        names = ["1-one.patch", "2-two.patch", "10-ten.patch"]
+        for name in reversed(names):
+            (self.root / name).touch()
+        self.assertEqual([file.name for file in newlib_patches.files(self.root)], names)
+
     def test_a_recipe_that_builds_the_same_is_not_built_again(self):
         self.package()
         newlib.ensure("x86_64")

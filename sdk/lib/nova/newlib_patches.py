@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Applies patches to the source of a library, in the order of their names. The patches are the
-kit's changes to newlib (sdk/newlib/*.patch) and to other libraries.
+"""Applies patches to the source of a library, in the order of the numbers in their names. The
+patches are the kit's changes to newlib (sdk/newlib/*.patch) and to other libraries.
 
 A hunk must match the source line by line: patches are not applied to another version."""
 
@@ -15,8 +15,8 @@ HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 
 
 def files(folder=FOLDER):
-    """Returns the files of patches, in order."""
-    return sorted(folder.glob("*.patch"))
+    """Returns the files of patches, NUMBER-NAME.patch, in order."""
+    return sorted(folder.glob("*.patch"), key=lambda file: int(file.name.partition("-")[0]))
 
 
 def read(folder=FOLDER):

@@ -148,6 +148,19 @@ def exchange(machine, to, source, what):
     return f"what went to {what} did not come back: {machine.datagrams} {machine.echoes}"
 
 
+def report_small(machine, to, source):
+    """Reports that packets to a source were too big, with limits that no link may have (RFC 8201,
+    4), then exchanges datagrams. Returns a sentence about an error."""
+    for limit in (0, 47, 48, 55, 1279):
+        packet = p.ip6(to, source, p.UDP, p.udp(to, source, 7, 4000, b"large"))
+        body = limit.to_bytes(4, "big") + packet
+        machine.send(to, p.ICMP6, p.icmp6(source, to, 2, body), source)
+        wrong = exchange(machine, to, source, f"a program that was told of {limit} bytes")
+        if wrong:
+            return wrong
+    return None
+
+
 def router(machine):
     """Exchanges datagrams with the program's addresses. Returns a sentence about an error."""
     own = p.address("10.0.0.2")
@@ -159,6 +172,7 @@ def router(machine):
         machine.macs[address] = CARD
     machine.until(lambda: False, 1)
     wrong = (exchange(machine, link, LINK, "the link's address") or
+             report_small(machine, link, LINK) or
              exchange(machine, far, p.address("fd00:1::1"), "the router's network") or
              exchange(machine, own, IP, "IPv4"))
     if wrong:
