@@ -120,7 +120,7 @@ bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
 }
 
 /* Returns true if the shared place of a page is there; else notes that the VMM may provide it. */
-static bool has_shared(struct vm *vm, uint64_t gpa, bool ask)
+static bool has_shared(struct vm *vm, uint64_t gpa)
 {
         struct page *page;
         bool has;
@@ -129,21 +129,24 @@ static bool has_shared(struct vm *vm, uint64_t gpa, bool ask)
         page = page_find(&vm->pages, gpa);
         has = page && page->normal != PAGE_NO_PAGE;
         if (page)
-                page->asked = ask && !has;
+                page->asked = !has;
         vm_unlock();
         return has;
 }
 
-/* Fills the shared place of a page. */
+/* Fills the shared place of a page. If the VMM's answer brought back a page that was out instead
+ * (page_in()), the VMM is asked again. */
 static bool get_shared(struct nova_vcpu *vcpu, uint64_t gpa)
 {
         struct vm *const vm = vm_of(vcpu);
-        int status;
+        int status = 0;
 
-        if (has_shared(vm, gpa, true))
-                return true;
-        status = request(vcpu, gpa, NOVA_H_PAGE_IN_SHARED);
-        if (has_shared(vm, gpa, false))
+        for (unsigned i = 0; i < TRIES && !status && vm->machine.end == NOVA_VM_RUNS; i++) {
+                if (has_shared(vm, gpa))
+                        return true;
+                status = request(vcpu, gpa, NOVA_H_PAGE_IN_SHARED);
+        }
+        if (has_shared(vm, gpa))
                 return true;
         fail_request(vcpu, gpa, status);
         return false;
@@ -265,21 +268,25 @@ static enum found try_map(struct nova_vcpu *vcpu, uint64_t address, bool *mapped
 }
 
 /* Maps what the VMM has to provide first. If another virtual CPU changes the page meanwhile, the
- * guest exits again. */
+ * guest exits again. If the VMM's answer did not fill the shared place, see get_shared(). */
 static void map_later(struct nova_vcpu *vcpu, uint64_t address, bool secure)
 {
-        const uint64_t gpa = address & ~vm_of(vcpu)->bit;
+        struct vm *const vm = vm_of(vcpu);
+        const uint64_t gpa = address & ~vm->bit;
         bool mapped;
-        int status;
+        int status = 0;
 
         if (secure) {
                 if (memory_get(vcpu, gpa))
                         try_map(vcpu, address, &mapped);
                 return;
         }
-        status = request(vcpu, gpa, NOVA_H_PAGE_IN_SHARED);
-        if (try_map(vcpu, address, &mapped) == FOUND_SHARED && !mapped)
-                fail_request(vcpu, gpa, status);
+        for (unsigned i = 0; i < TRIES && !status && vm->machine.end == NOVA_VM_RUNS; i++) {
+                status = request(vcpu, gpa, NOVA_H_PAGE_IN_SHARED);
+                if (try_map(vcpu, address, &mapped) != FOUND_SHARED || mapped)
+                        return;
+        }
+        fail_request(vcpu, gpa, status);
 }
 
 /* Returns true if exits for one address follow each other: the kernel did not map the page, or its

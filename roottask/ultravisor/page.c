@@ -3,6 +3,7 @@
 #include "page.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define BLOCK_BYTES ((uint64_t)FRAME_BLOCK * FRAME_BYTES)
 
@@ -335,13 +336,28 @@ static enum nova_u_status restore(struct pages *pages, struct page *page, uint64
         return NOVA_U_SUCCESS;
 }
 
+/* Returns true if a page of the VMM's memory holds a page that was moved out. */
+static bool is_content(struct pages *pages, const struct page *page, uint64_t gpa, uint32_t normal)
+{
+        static uint8_t plain[FRAME_BYTES];
+        const bool is =
+                pages->ops->copy_in(pages, pages->buffer, normal) &&
+                pages->ops->decrypt(pages, gpa, page->version, pages->buffer, page->tag, plain);
+
+        memset(plain, 0, sizeof(plain));
+        return is;
+}
+
+/* UV_PAGE_IN does not say which place its page is for. If a page is out and its shared place is
+ * missing, too, one virtual CPU may wait for each place. The shared place begins with zeroes, so
+ * it must not take the only copy of the secure place. */
 enum nova_u_status page_in(struct pages *pages, uint64_t gpa, uint32_t normal, unsigned flags)
 {
         struct page *const page = page_find(pages, gpa);
 
         if (!page)
                 return NOVA_U_P3;
-        if (page->asked)
+        if (page->asked && !(page->state == PAGE_OUT && is_content(pages, page, gpa, normal)))
                 return share_in(pages, page, normal);
         if (page->expected)
                 return convert(pages, page, normal, flags);

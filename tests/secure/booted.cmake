@@ -55,7 +55,7 @@ nova_add_secure_test(hostile SOURCES hostile.c EXPECT
 nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
 
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
-  EXPECT "^vmm: 1[.][.]17$")
+  EXPECT "^vmm: 1[.][.]23$")
 nova_add_secure_test(pauses SOURCES pauses.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(leaks SOURCES leaks.c EXPECT "^vmm: 1[.][.]12$")

@@ -3,7 +3,7 @@
  * and the VMM, with two pages: `pages_model FRAMES NORMALS VERSIONS USES`. FRAMES and NORMALS
  * are the pages of secure memory and of the VMM's, VERSIONS is the limit of encryptions.
  * Letters of USES: s snapshots, w write protection, p exits that use a frame, h UV_SHARE_PAGE and
- * the shared view, r replays.
+ * the shared view, r replays, o only the first page.
  *
  * page.c and frame.c are the ultravisor's. What page_ops.c, memory.c and the kernel do is modelled:
  * one step is one section under the service's lock, one reply, or one access. A page's content is
@@ -67,15 +67,13 @@ static bool get(struct vcpu *vcpu)
         return true;
 }
 
-static bool get_shared(struct vcpu *vcpu, bool ask)
+static bool get_shared(struct vcpu *vcpu)
 {
         struct page *const page = &real[vcpu->page];
         const bool has = page->normal != PAGE_NO_PAGE;
 
-        page->asked = ask && !has;
+        page->asked = !has;
         now.page[vcpu->page].invited = page->asked;
-        if (!has && !ask)
-                return false; /* the guest ends */
         vcpu->next = has ? MAP : WAIT_SHARED;
         return true;
 }
@@ -181,6 +179,8 @@ static bool run(struct vcpu *vcpu, unsigned choice)
 {
         const unsigned page = choice % PAGES, what = choice / PAGES;
 
+        if (page && has('o'))
+                return false;
         if (!has('h') && ((what < 6 && !(what & 1)) || what == 6 || what == 7))
                 return false;
         if (!has('p') && (what == 8 || what == 9))
@@ -236,9 +236,10 @@ static bool vcpu_step(struct vcpu *vcpu, unsigned choice)
                 vcpu->next = GET;
                 return true;
         case GET_SHARED:
-                return get_shared(vcpu, true);
-        case WAIT_SHARED:
-                return get_shared(vcpu, false);
+                return get_shared(vcpu);
+        case WAIT_SHARED: /* the VMM answers, whatever it has done */
+                vcpu->next = GET_SHARED;
+                return true;
         case MAP:
                 return map(vcpu);
         case REPLY:
@@ -253,8 +254,13 @@ static bool page_in_step(unsigned page, unsigned normal, unsigned flags)
 {
         const bool shared = real[page].normal != PAGE_NO_PAGE;
         const bool none = real[page].state == PAGE_NONE;
+        const bool content = real[page].state == PAGE_OUT &&
+                             now.normal[normal] == cipher_of(page, real[page].version);
+        const enum nova_u_status status = page_in(&pages, gpa_of(page), normal, flags);
 
-        if (page_in(&pages, gpa_of(page), normal, flags))
+        if (content && now.normal[normal] != cipher_of(page, real[page].version))
+                fail("an answer of the VMM loses no page that is out");
+        if (status)
                 return true; /* a refusal must change nothing that check() sees */
         if (!shared && real[page].normal != PAGE_NO_PAGE) {
                 if (!now.page[page].invited)
@@ -276,8 +282,8 @@ static bool vmm_step(unsigned choice)
         const unsigned page = choice % PAGES, normal = choice / PAGES % NORMALS;
         const unsigned what = choice / (PAGES * NORMALS);
 
-        if (normal >= normal_count || (what == 1 && !has('s')) || (what == 3 && !has('w')) ||
-            (what > 5 && !has('r')))
+        if (normal >= normal_count || (page && has('o')) || (what == 1 && !has('s')) ||
+            (what == 3 && !has('w')) || (what > 5 && !has('r')))
                 return false;
         switch (what) {
         case 0:

@@ -179,6 +179,12 @@ static uint32_t tag_of(uint64_t gpa, uint64_t version, uint16_t cipher)
         return 1u << 31 | page_of(gpa) << 24 | (uint32_t)version << 16 | cipher;
 }
 
+/* Returns the ciphertext of the content that a page must have. */
+static uint16_t cipher_of(unsigned page, uint64_t version)
+{
+        return (uint16_t)(CIPHER | version << 8 | page << 4 | code_of(now.page[page].ghost));
+}
+
 static bool encrypt(struct pages *unused, uint64_t gpa, uint64_t version, const void *from,
                     void *to, uint8_t tag[PAGE_TAG_BYTES])
 {
@@ -290,9 +296,7 @@ static void check_page(unsigned i)
 {
         const struct page *const page = &real[i];
         const unsigned frame = page->frame - first_frame();
-        const uint32_t right = tag_of(
-                gpa_of(i), page->version,
-                (uint16_t)(CIPHER | page->version << 8 | i << 4 | code_of(now.page[i].ghost)));
+        const uint32_t right = tag_of(gpa_of(i), page->version, cipher_of(i, page->version));
 
         if (page->state == PAGE_SECURE && (frame >= frame_count || !(now.used >> frame & 1)))
                 fail("a secure page has a frame");

@@ -18,7 +18,7 @@ SOURCES = (HERE / "pages_model.c", HERE / "pages_model.h", ULTRAVISOR / "page.c"
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", f"-I{ULTRAVISOR}",
          f"-I{ROOT / 'roottask/include'}")
 # Frames, pages of the VMM, encryptions, what is used (pages_model.c).
-RUNS = ("1 1 2 rspw", "2 1 0 h")
+RUNS = ("1 1 2 rspw", "2 1 0 h", "1 2 2 ho")
 SECONDS = 300
 BROKEN = 3  # status of a run that breaks an invariant
 
@@ -36,8 +36,10 @@ FAULTS = (
      "a secure page has the content that its guest has written", 0),
     ("page.c", "give_frame(pages, frame);\n                return NOVA_U_PERMISSION;",
      "return NOVA_U_PERMISSION;", "no frame is lost", 0),
-    ("page.c", "if (page->asked)\n", "if (page->asked || page->normal == PAGE_NO_PAGE)\n",
-     "a page is shared after its guest has accessed it", 1),
+    ("page.c", "if (page->asked && ", "if (", "a page is shared after its guest has accessed it",
+     1),
+    ("page.c", "is_content(pages, page, gpa, normal)))", "0))",
+     "an answer of the VMM loses no page that is out", 2),
     ("page.c", "if (!pages->ops->copy_out(pages, normal, zeros))", "if (!pages->ops)",
      "a shared page begins with zeroes", 1),
     ("page.c", "page->expected = false;", "", "a secure page has the content", 0),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM that starts and resets virtual CPUs against the guest's messages, and two virtual CPUs that
- * need one page at the same time. */
+ * need one page at the same time, by one view or by both. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,9 @@
 #define STARTS    (AT + 0x800) /* words of the other virtual CPU's page */
 #define SEGMENT   (AT + 0x804)
 #define VALUE     (AT + 0x808)
-#define LOW       0x50000u /* the page that both access */
+#define LOW       0x50000u  /* the page that both access */
+#define HIGH      0x100000u /* a page with two views */
+#define OUT_PLACE 0x140000u /* page of the VMM that holds HIGH when it is out */
 #define ICR_LOW   0xfee00300u
 #define ICR_HIGH  0xfee00310u
 #define INIT      0x500u
@@ -28,14 +30,16 @@
 #define WAIT_NS   1000000
 #define WAITS     5000u
 
-/* The other virtual CPU, in real mode: counts its starts, and reads words of segments. */
+/* The other virtual CPU, in real mode: counts its starts, and reads words of segments, at offset
+ * 16, so that it can read HIGH. It uses the normal view there. */
 GUEST_CODE(startup_code, 16,
            "movw %cs, %ax\nmovw %ax, %ds\nincl 0x800\n"
-           "1: cmpl $0, 0x804\nje 1b\nmovw 0x804, %es\nmovl %es:0, %eax\nmovl %eax, 0x808\n"
+           "1: cmpl $0, 0x804\nje 1b\nmovw 0x804, %es\nmovl %es:16, %eax\nmovl %eax, 0x808\n"
            "movl $0, 0x804\njmp 1b\n");
 
 static nova_sel_t second_portal;
 static struct nova_semaphore met = NOVA_SEMAPHORE_INITIALIZER(0);
+static struct nova_semaphore answered = NOVA_SEMAPHORE_INITIALIZER(0);
 static unsigned arrived, refused;
 
 /* Adds the other virtual CPU. */
@@ -133,18 +137,28 @@ static void meet(struct call *call)
         refused += call->status != 0;
 }
 
-/* Lets both virtual CPUs read the page at once. Returns true if both find a value. */
-static bool read_both(uint32_t value)
+/* Lets both virtual CPUs read a page at once. Returns true if the first one finds @p own, and the
+ * other one @p other. */
+static bool read_both(uint32_t at, uint32_t own, uint32_t other)
 {
-        uint32_t own;
+        uint32_t found;
+
+        guest(PROBE_WRITE, VALUE, NOT_NOTED);
+        guest(PROBE_WRITE, SEGMENT, at / 16 - 1);
+        found = guest(PROBE_READ, at, 0);
+        return found == own && becomes(VALUE, other);
+}
+
+/* Does this while the VMM answers by meet(). */
+static bool read_low(uint32_t value)
+{
+        bool good;
 
         arrived = refused = 0;
-        guest(PROBE_WRITE, VALUE, NOT_NOTED);
         honest_attack = meet;
-        guest(PROBE_WRITE, SEGMENT, LOW / 16);
-        own = guest(PROBE_READ, LOW, 0);
+        good = read_both(LOW, value, value);
         honest_attack = NULL;
-        return own == value && becomes(VALUE, value);
+        return good;
 }
 
 static void one_page(void)
@@ -152,13 +166,84 @@ static void one_page(void)
         guest(PROBE_WRITE, LOW, 7);
         check(nova_uv_page_out(&uv, LOW, LOW, 0, NOVA_UV_ORDER_PAGE) == NOVA_U_SUCCESS,
               "a page goes out");
-        check(read_both(7) && arrived == 2 && refused == 1,
+        check(read_low(7) && arrived == 2 && refused == 1,
               "two virtual CPUs ask for it at once, and both read it");
         check(guest_call(NOVA_UV_SHARE_PAGE, LOW / PAGE, 1) == 0, "the page is shared");
-        check(read_both(0) && arrived == 2 && refused == 1,
+        check(read_low(0) && arrived == 2 && refused == 1,
               "two virtual CPUs ask for the shared page at once, and both read it");
         *(volatile uint32_t *)(memory.base + LOW) = 9;
-        check(read_both(9) && !arrived, "both read what the VMM writes to it");
+        check(read_low(9) && !arrived, "both read what the VMM writes to it");
+}
+
+static enum nova_u_status give(uint64_t from)
+{
+        return nova_uv_page_in(&uv, from, HIGH, 0, NOVA_UV_ORDER_PAGE);
+}
+
+/* Waits until one virtual CPU asks for the secure place, which is out, and the other one for the
+ * shared place, then answers the first one and afterwards the other one. */
+static void meet_views(struct call *call)
+{
+        const bool shared = call->word[1] & NOVA_H_PAGE_IN_SHARED;
+
+        if (call->number != NOVA_H_SVM_PAGE_IN || call->word[0] != HIGH)
+                return;
+        arrived++;
+        nova_semaphore_up(shared ? &met : &answered);
+        nova_semaphore_down(shared ? &answered : &met);
+        call->words = 2;
+        if (shared)
+                nova_semaphore_down(&answered);
+        call->status = (nova_word_t)give(shared ? HIGH : OUT_PLACE);
+        if (!shared)
+                nova_semaphore_up(&answered);
+        refused += call->status != 0;
+}
+
+/* Answers a request for the shared place once with the page that is out. */
+static void confuse(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_PAGE_IN || call->word[0] != HIGH || arrived++)
+                return;
+        call->words = 2;
+        call->status = (nova_word_t)give(OUT_PLACE);
+        refused += call->status != 0;
+}
+
+/* Takes the shared place of HIGH away, and moves its content out. The other virtual CPU has to
+ * leave the guest first: its last reply mapped the page. */
+static bool move_out(void)
+{
+        enum nova_u_status status = NOVA_U_BUSY;
+
+        arrived = refused = 0;
+        for (unsigned i = 0; i < WAITS && status == NOVA_U_BUSY; i++) {
+                nova_uv_kick(&uv, SECOND);
+                nova_sleep(WAIT_NS);
+                status = nova_uv_page_inval(&uv, HIGH, NOVA_UV_ORDER_PAGE);
+                if (status != NOVA_U_BUSY)
+                        status = nova_uv_page_out(&uv, OUT_PLACE, HIGH, 0, NOVA_UV_ORDER_PAGE);
+        }
+        return !status;
+}
+
+static void both_views(void)
+{
+        guest(PROBE_WRITE, HIGH, 7);
+        check(move_out(), "a page with two views goes out");
+        honest_attack = meet_views;
+        check(read_both(HIGH, 7, 0) && arrived == 2 && !refused,
+              "two virtual CPUs ask for its two places at once, and get both");
+        honest_attack = NULL;
+        check(read_both(HIGH, 7, 0), "both places are there");
+        check(move_out(), "it goes out again");
+        honest_attack = confuse;
+        guest(PROBE_WRITE, VALUE, NOT_NOTED);
+        guest(PROBE_WRITE, SEGMENT, HIGH / 16 - 1);
+        check(becomes(VALUE, 0) && arrived == 2 && !refused,
+              "a page that is out is no shared place: the VMM is asked again");
+        honest_attack = NULL;
+        check(guest(PROBE_READ, HIGH, 0) == 7, "it has come back");
 }
 
 int main(void)
@@ -171,5 +256,6 @@ int main(void)
         startup();
         shorthands();
         one_page();
+        both_views();
         return tap_end();
 }

@@ -161,7 +161,8 @@ static void put(struct nova_secure *secure, uint32_t page, uint32_t at)
         secure->place[page].at = at + 1;
 }
 
-/* Moves an encrypted page away from a page of the RAM that is to be shared. */
+/* Moves an encrypted page away from a page of the RAM that is to be shared. No copy stays: the
+ * ultravisor would take it for the guest's page that comes back. */
 static bool make_free(struct nova_secure *secure, uint32_t page)
 {
         char *const base = (char *)secure->vm->memory.base;
@@ -174,6 +175,7 @@ static bool make_free(struct nova_secure *secure, uint32_t page)
                 return false;
         memcpy(base + (size_t)to * NOVA_PAGE_SIZE, base + (size_t)page * NOVA_PAGE_SIZE,
                NOVA_PAGE_SIZE);
+        memset(base + (size_t)page * NOVA_PAGE_SIZE, 0, NOVA_PAGE_SIZE);
         put(secure, secure->place[page].owner, to);
         return true;
 }
