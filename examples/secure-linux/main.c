@@ -55,13 +55,13 @@ static int add_devices(void)
         return error ? error : add_disk();
 }
 
-static int make_machine(size_t memory)
+static int make_machine(size_t memory, unsigned vcpus)
 {
         const struct nova_vm_config config = {
                 .name = "linux",
                 .memory = memory,
                 .local_apic = true,
-                .vcpus = VCPUS,
+                .vcpus = vcpus,
                 .report_halt = true,
                 .secure = secure.uv.session ? &secure : NULL,
         };
@@ -76,7 +76,7 @@ static int make_machine(size_t memory)
 static int run(const void *image, size_t bytes)
 {
         const size_t memory = nova_sealed_memory(image, bytes);
-        int error = memory ? make_machine(memory) : 0;
+        int error = memory ? make_machine(memory, nova_sealed_vcpus(image, bytes)) : 0;
         enum nova_vm_end end;
 
         if (error) {

@@ -14,7 +14,9 @@ struct nova_secure_place;
 
 /** A machine's connection to the ultravisor. All fields are zero before nova_secure_open(). */
 struct nova_secure {
-        struct nova_uv uv; /**< the machine in the ultravisor's table */
+        struct nova_uv uv;       /**< the machine in the ultravisor's table */
+        uint64_t pages_out;      /**< pages of the guest that have moved out, since UV_ESM */
+        uint64_t pages_returned; /**< pages that have come back */
 
         /* The rest is private to the library. */
         struct nova_vm *vm;                          /**< the machine */
@@ -82,6 +84,10 @@ const char *nova_sealed_load(const struct nova_guest_memory *memory, const void 
 /** Returns the memory in bytes that the guest of a sealed image has, 0 if it is not such an image.
  */
 size_t nova_sealed_memory(const void *image, size_t bytes);
+
+/** Returns the number of virtual CPUs that the guest of a sealed image may have, and that its ACPI
+ * tables name; 0 if it is not such an image. @param image the file @param bytes its size */
+unsigned nova_sealed_vcpus(const void *image, size_t bytes);
 
 #ifdef __cplusplus
 }

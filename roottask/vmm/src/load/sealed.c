@@ -74,3 +74,10 @@ size_t nova_sealed_memory(const void *image, size_t bytes)
 
         return read(image, bytes, &page) ? page.memory : 0;
 }
+
+unsigned nova_sealed_vcpus(const void *image, size_t bytes)
+{
+        struct start_page page;
+
+        return read(image, bytes, &page) ? page.vcpus : 0;
+}
