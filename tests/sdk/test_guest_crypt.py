@@ -30,7 +30,7 @@ class Disk(unittest.TestCase):
         self.assertNotEqual(disk[header:][:32], ENCRYPTED)
 
     def test_the_search_for_secrets_knows_those_of_the_disk(self):
-        text = (paths.ROOT / "tests/secure/search.c").read_text(encoding="utf-8")
+        text = (paths.ROOT / "tests/secure/scan.c").read_text(encoding="utf-8")
         for secret in (guest_crypt.PHRASE.decode(), guest_crypt.MOTD.decode().strip()):
             self.assertIn(f'"{secret}"', text)
 

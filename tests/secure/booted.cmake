@@ -114,27 +114,65 @@ nova_add_secure_test(storm ${storm} ARGUMENTS 20000 TIMEOUT 120)
 nova_add_secure_test(storm-long ${storm} ARGUMENTS 10000000 LABEL endurance TIMEOUT 14400)
 
 # The monitor of secure-linux looks for the phrase and for the content of the disk, which the guest
-# reads and writes. It must find the disk's header.
+# reads and writes: in the virtio devices' requests as they pass, and in its memory and on the disk
+# at the end. It must find the disk's header. It also looks for a marker (search.c).
 set(example "${NOVA_ROOT}/examples/secure-linux")
 nova_add_program(secure-search SOURCES "${example}/main.c" "${NOVA_ROOT}/examples/linux/terminal.c"
-  search.c LINK Nova::novavmm)
-target_compile_definitions(secure-search PRIVATE VCPUS=1)
+  search.c scan.c LINK Nova::novavmm)
 target_include_directories(secure-search PRIVATE "${NOVA_ROOT}/examples/linux")
+target_link_options(secure-search PRIVATE -Wl,--wrap=nova_virtio_serve -Wl,--wrap=nova_virtio_give)
 set_source_files_properties("${example}/main.c" PROPERTIES COMPILE_DEFINITIONS
   "nova_vm_wait=search_wait;nova_virtio_block_init=search_block_init")
-nova_change_description(description search "${example}/secure-linux.nova"
-  "secure-monitor" "secure-search")
-nova_add_system(secure-search-system DESCRIPTION "${description}"
-  PROGRAMS ultravisor secure-search MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
-nova_add_boot_test(secure.search SYSTEM secure-search-system CPU qemu64,+svm,+npt,+rdrand
-  LABELS secure TIMEOUT 300 ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/motd,/secret/copy\
+
+# nova_add_debian_test(<name> ARGUMENTS <words> EXPECT <regex>... [LABEL <label>]
+#   [CHANGES <word> <other>...]): Debian as a secure guest of that monitor.
+function(nova_add_debian_test name)
+  cmake_parse_arguments(arg "" "ARGUMENTS;LABEL" "EXPECT;CHANGES" LABEL secure ${ARGN})
+  nova_change_description(description ${name} "${example}/secure-linux.nova"
+    "secure-monitor" "secure-search" ${arg_CHANGES})
+  nova_add_system(secure-${name}-system DESCRIPTION "${description}" PROGRAMS ultravisor
+    secure-search MODULES guest:secret.img SEALED "${example}/secure-linux.seal")
+  nova_add_boot_test(secure.${name} SYSTEM secure-${name}-system CPU qemu64,+svm,+npt,+rdrand
+    LABELS ${arg_LABEL} TIMEOUT 300 ARGUMENTS "${arg_ARGUMENTS}"
+    EXPECT ${arg_EXPECT} "^The secure guest switched itself off" REJECT "cannot be used")
+endfunction()
+
+set(nowhere "0 times in the memory, 0 times on the disk, 0 times in the disk's requests, 0 in the")
+nova_add_debian_test(search ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/motd,/secret/copy\
 +sync+poweroff,-f"
   EXPECT "18aee85171716d99dd37408899d6959d307c5eacf599ad29d55c35fd5bf0511d  /secret/motd"
-         "^header: [1-9][0-9]* times in the memory, [1-9][0-9]* times on the disk"
-         "^phrase: 0 times in the memory, 0 times on the disk"
-         "^text: 0 times in the memory, 0 times on the disk"
-         "^The secure guest switched itself off"
-  REJECT "cannot be used")
+         "^header: [1-9][0-9]* times in the memory, [1-9][0-9]* times on the disk, \
+[1-9][0-9]* times in the disk's requests, 0 in the console's[.]$"
+         "^phrase: ${nowhere} console's[.]$" "^text: ${nowhere} console's[.]$"
+         "^requests of the disk: [1-9][0-9]* bytes from the guest, [1-9][0-9]* bytes to it[.]$"
+         "^requests of the console: [1-9][0-9]* bytes from the guest")
+# The search of requests finds the text if the guest writes it to its console.
+nova_add_debian_test(search-shown ARGUMENTS "run=cat,/secret/motd+poweroff,-f"
+  EXPECT "^phrase: ${nowhere} console's[.]$"
+         "^text: [0-9]+ times in the memory, 0 times on the disk, 0 times in the disk's requests, \
+1 in the console's[.]$")
+# The guest fills its memory with a marker. Then it writes the marker to its console, by a shared
+# page. The monitor must find it there, and in its own copy of what the guest wrote.
+nova_add_debian_test(scan ARGUMENTS "run=sha256sum,/secret/motd,>/m\
++for,i,in,1,2,3,4,5,6,7,8,9,10,11,12,13,14+do,cat,/m,/m,>/n+cat,/n,>/m+done\
++free=$(($(grep,MemFree,/proc/meminfo|tr,-dc,0-9)-16000))k+mount,-t,tmpfs,-o,size=$free,t,/tmp\
++while,cat,/m,>>/tmp/f,2>/dev/null+do,:+done\
++echo,Marked:,$(wc,-c,</tmp/f),bytes.+sha256sum,/secret/motd\
++poweroff,-f"
+  EXPECT "Scan of a full guest: marker not found in the 65536 pages of normal memory, not found in \
+[1-9][0-9]+ other pages[.]"
+         "Marked: [1-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]+ bytes[.]"
+         "Scan of a shared page: marker found in the 65536 pages of normal memory, found in")
+# The secure memory has about half of what the guest needs: pages of a file tree move out and back.
+nova_add_debian_test(debian-pressure LABEL endurance
+  CHANGES "memory        340M" "memory        150M" "kernel-memory 8M" "kernel-memory 24M"
+  ARGUMENTS "run=mount,-t,tmpfs,-o,size=110M,t,/tmp\
++for,i,in,1,2,3,4+do,busybox,mkdir,/tmp/$i+for,j,in,1,2,3,4,5,6\
++do,dd,if=/dev/urandom,of=/tmp/$i/$j,bs=1048576,count=4,2>/dev/null+done+done\
++busybox,md5sum,/tmp/*/*,>/sums+echo,$(wc,-l,</sums),files.\
++busybox,md5sum,-c,-s,/sums&&echo,The,tree,is,right.+poweroff,-f"
+  EXPECT "24 files[.]" "The tree is right[.]"
+         "^pages: [1-9][0-9][0-9][0-9]+ moved out, [1-9][0-9][0-9][0-9]+ came back[.]$")
 
 # The ultravisor reports why it cannot start.
 nova_add_boot_test(secure.no-guests SYSTEM secure-statuses CPU qemu64,-svm,+rdrand STATUS 1

@@ -40,7 +40,8 @@ BOOTS = ("tests/secure", "examples/secure-*", "tests/vmm")
 HOSTS = ("tests/secure/test_*.py", "tests/sdk/test_seal*.py")
 UNITS = "tests/unit/ultravisor/*_test.cc"
 
-BOOT = re.compile(r"^ *nova_add_(boot|secure)_test\(([\w.-]+)(.*?)\)$", re.MULTILINE | re.DOTALL)
+BOOT = re.compile(r"^ *nova_add_(boot|secure|debian)_test\(([\w.-]+)(.*?)\)$",
+                  re.MULTILINE | re.DOTALL)
 STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 PLACE = re.compile(r"(<!-- table: secure_(\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -80,7 +81,7 @@ def boots():
                 for source in re.findall(r"[\w/]+\.c\b", body):
                     strings |= literals((folder / source).read_text(encoding="utf-8"))
                 expected = re.sub(r"\\\\?|\[([.])\]", r"\1", text)
-                found[f"secure.{name}" if kind == "secure" else name] = (expected, strings)
+                found[f"secure.{name}" if kind != "boot" else name] = (expected, strings)
     return found
 
 

@@ -203,6 +203,7 @@ static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page)
         if (!status) {
                 secure->place[at].use = PLACE_FREE;
                 secure->place[page].at = 0;
+                secure->pages_returned++;
         }
         return status;
 }
@@ -232,8 +233,10 @@ static enum nova_u_status page_out(struct nova_secure *secure, const nova_word_t
         if (to == page_count(secure))
                 return NOVA_U_BUSY;
         status = nova_uv_page_out(&secure->uv, address_of(to), word[0], 0, word[2]);
-        if (!status)
+        if (!status) {
                 put(secure, page, to);
+                secure->pages_out++;
+        }
         return status;
 }
 
@@ -373,6 +376,7 @@ static enum nova_u_status esm(struct nova_vcpu *vcpu)
         if (vcpu->number)
                 return NOVA_U_INVALID;
         memset(secure->place, 0, page_count(secure) * sizeof(*secure->place));
+        secure->pages_out = secure->pages_returned = 0;
         secure->converting = true;
         secure->started = false;
         nova_vcpu_call_out(vcpu, convert, &call);
