@@ -2,7 +2,7 @@
 /* Calls of two VMMs to the ultravisor's service in any order, with any parameters, between accesses
  * and calls of their guests. The service's own handlers run (server.c); its machines are replaced.
  * After each step frames, pages and what the guests last wrote must agree, and no word of a guest
- * is in its VMM's memory.
+ * is in its VMM's memory. No call loses the content of a page that is out.
  *
  * An input is a sequence of steps of eight bytes. While a call releases the lock, other VMMs and
  * the guests take steps: some steps are followed by those that happen there. */
@@ -12,6 +12,7 @@
 
 #include "novart/program.h"
 #include "server.h"
+#include "ultracalls_cipher.h"
 #include "vm.h"
 
 #define STEP    8u
@@ -190,49 +191,6 @@ uint64_t vm_pages(const struct vm *unused)
         return sum;
 }
 
-/* The cipher: each word depends on the version and its place, the tag on all. */
-static uint64_t mix(uint64_t sum, uint64_t value)
-{
-        return (sum ^ value) * UINT64_C(0x9e3779b97f4a7c15) ^ sum >> 29;
-}
-
-static uint64_t cipher(const uint64_t *from, uint64_t *to, uint64_t gpa, uint64_t version)
-{
-        uint64_t key = mix(gpa, version), tag = key;
-
-        for (unsigned i = 0; i < FRAME_BYTES / sizeof(*from); i++) {
-                key = mix(key, i + 1);
-                tag = mix(tag, from[i]);
-                to[i] = from[i] ^ key;
-        }
-        return tag;
-}
-
-static bool encrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from, void *to,
-                    uint8_t tag[PAGE_TAG_BYTES])
-{
-        const uint64_t sum = cipher(from, to, gpa, version);
-
-        (void)pages;
-        memset(tag, 0, PAGE_TAG_BYTES);
-        memcpy(tag, &sum, sizeof(sum));
-        return true;
-}
-
-static bool decrypt(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
-                    const uint8_t tag[PAGE_TAG_BYTES], void *to)
-{
-        static uint64_t again[FRAME_BYTES / sizeof(uint64_t)];
-        uint8_t other[PAGE_TAG_BYTES];
-
-        cipher(from, to, gpa, version);
-        encrypt(pages, gpa, version, to, again, other);
-        if (!memcmp(tag, other, PAGE_TAG_BYTES))
-                return true;
-        memset(to, 0, FRAME_BYTES);
-        return false;
-}
-
 static uint8_t *normal_of(const struct pages *pages, uint32_t page)
 {
         const struct vm *const vm = pages->context;
@@ -405,6 +363,23 @@ static uint64_t value(const uint8_t *step, unsigned which)
         return (byte & 15) * (byte & 0x40 ? 1 : FRAME_BYTES) << (byte & 0x20 ? 4 : 0);
 }
 
+/* Returns the page that is out and whose content a call of UV_PAGE_IN for one page provides, NULL
+ * if it provides none. The VMM may have no other copy, so the call must not lose it. */
+static const struct page *content_of(const struct nova_request *request)
+{
+        static uint8_t plain[FRAME_BYTES];
+        struct vm *const vm = vm_find(request->state, request->word[1]);
+        const uint64_t from = request->word[2], gpa = request->word[3];
+        struct page *const page = vm ? page_find(&vm->pages, gpa) : NULL;
+
+        if (request->word[0] != NOVA_UV_PAGE_IN || request->word[5] != NOVA_UV_ORDER_PAGE ||
+            !page || page->state != PAGE_OUT || from % FRAME_BYTES || from >= sizeof(normal[0]))
+                return NULL;
+        return decrypt(&vm->pages, gpa, page->version, &normal[session][from], page->tag, plain)
+                       ? page
+                       : NULL;
+}
+
 static void step_call(const uint8_t *step)
 {
         static const unsigned numbers[] = {
@@ -414,6 +389,7 @@ static void step_call(const uint8_t *step)
         };
         const unsigned operation = step[1] & 0x80 ? step[1] % service->operation_count : 0;
         struct nova_request request = {.state = state[session], .item = step[7]};
+        const struct page *kept;
 
         request.word[0] = operation ? (nova_word_t)(step[2] & 3)
                                     : numbers[step[1] % (sizeof(numbers) / sizeof(numbers[0]))];
@@ -421,7 +397,9 @@ static void step_call(const uint8_t *step)
         for (unsigned i = 0; i < 4; i++)
                 request.word[2 + i] = value(step, i);
         locks = 0;
+        kept = operation ? NULL : content_of(&request);
         service->operations[operation].handler(&request);
+        require(!kept || kept->state == PAGE_SECURE || content_of(&request) == kept);
         if (operation || !request.answer_count)
                 return;
         switch ((int)request.answer[0]) {
