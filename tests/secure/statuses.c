@@ -13,8 +13,9 @@
 
 #define PAGE  4096u
 #define ORDER NOVA_UV_ORDER_PAGE
-#define AREA  0x400000u /* pages of the guest that the tests use */
-#define SPARE 0x600000u /* pages of the monitor's memory that receive them */
+#define AREA  0x400000u          /* pages of the guest that the tests use */
+#define BLOCK (AREA + 16 * PAGE) /* of two pages */
+#define SPARE 0x600000u          /* pages of the monitor's memory that receive them */
 
 static struct nova_uv *const uv = &secure.uv;
 
@@ -263,6 +264,37 @@ static void pages(void)
               "the guest gets a page back when it reads it");
 }
 
+/* Moves a block of two pages out. UV_PAGE_OUT moves one page. */
+static bool move_block_out(void)
+{
+        return nova_uv_page_out(uv, SPARE, BLOCK, 0, ORDER) == NOVA_U_SUCCESS &&
+               nova_uv_page_out(uv, SPARE + PAGE, BLOCK + PAGE, 0, ORDER) == NOVA_U_SUCCESS;
+}
+
+/* UV_PAGE_IN of a block stops at the first page that is refused. The pages before that are in. */
+static void blocks(void)
+{
+        guest(PROBE_WRITE, BLOCK, 0x33333333);
+        guest(PROBE_WRITE, BLOCK + PAGE, 0x44444444);
+        check(move_block_out() &&
+                      nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_SUCCESS &&
+                      guest(PROBE_READ, BLOCK, 0) == 0x33333333 &&
+                      guest(PROBE_READ, BLOCK + PAGE, 0) == 0x44444444,
+              "UV_PAGE_IN: a block of two pages comes back");
+        check(nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_P3,
+              "a block that is in cannot be replaced");
+        check(move_block_out(), "the block goes out again");
+        normal(SPARE + PAGE)[77] ^= 1;
+        check(nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_PERMISSION &&
+                      guest(PROBE_READ, BLOCK, 0) == 0x33333333,
+              "a block whose second page has a changed bit is refused there");
+        normal(SPARE + PAGE)[77] ^= 1;
+        check(nova_uv_page_in(uv, SPARE, BLOCK, 0, ORDER + 1) == NOVA_U_P3 &&
+                      nova_uv_page_in(uv, SPARE + PAGE, BLOCK + PAGE, 0, ORDER) == NOVA_U_SUCCESS &&
+                      guest(PROBE_READ, BLOCK + PAGE, 0) == 0x44444444,
+              "its second page comes back alone");
+}
+
 static void not_shared(void)
 {
         const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
@@ -374,6 +406,7 @@ int main(void)
         parameters();
         slots();
         pages();
+        blocks();
         not_shared();
         sharing();
         guest(PROBE_WRITE, AREA + 8 * PAGE, 0x5ec2e7a1);
