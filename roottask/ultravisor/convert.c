@@ -284,8 +284,9 @@ static enum nova_u_status prepare(struct vm *vm, struct nova_vcpu *vcpu)
 
         if (!make_key(vm))
                 return NOVA_U_RETRY;
+        vm->lacks_memory = false;
         if (reflect(vcpu, NOVA_H_SVM_INIT_START, nothing, NULL))
-                return NOVA_U_FUNCTION;
+                return vm->lacks_memory ? NOVA_U_RETRY : NOVA_U_FUNCTION;
         status = open_blob(vm, vcpu);
         if (!status)
                 status = check_machine(vm);

@@ -110,6 +110,8 @@ bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
                         return true;
                 if (need == NEED_SLOT || (need == NEED_FRAME && !make_room(vcpu)))
                         return false;
+                if (need == NEED_FRAME)
+                        status = 0; /* another virtual CPU took the frame for the last answer */
                 if (need == NEED_CONTENT && status)
                         break;
                 if (need == NEED_CONTENT)

@@ -182,7 +182,9 @@ static enum nova_u_status register_mem_slot(struct call *call)
 
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;
-        if (bytes / FRAME_BYTES > PAGES_FACTOR * (uint64_t)vm_limit(vm) - vm_pages(vm))
+        vm->lacks_memory =
+                bytes / FRAME_BYTES > PAGES_FACTOR * (uint64_t)vm_limit(vm) - vm_pages(vm);
+        if (vm->lacks_memory)
                 return NOVA_U_P3;
         page_slot_reserve(&vm->pages, slot, start, bytes);
         vm->users++;
@@ -190,6 +192,7 @@ static enum nova_u_status register_mem_slot(struct call *call)
         records = page_records(bytes);
         vm_lock();
         vm->users--;
+        vm->lacks_memory = !records;
         page_slot_open(&vm->pages, slot, records);
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;

@@ -221,7 +221,9 @@ static enum nova_u_status page_in(struct nova_secure *secure, const nova_word_t 
                 return share(secure, page);
         if (secure->place[page].at)
                 return return_page(secure, page);
-        return nova_uv_page_in(&secure->uv, word[0], word[0], 0, word[2]); /* a part, in UV_ESM */
+        if (!secure->converting)
+                return NOVA_U_P3; /* another virtual CPU has got the page meanwhile */
+        return nova_uv_page_in(&secure->uv, word[0], word[0], 0, word[2]); /* a part */
 }
 
 static enum nova_u_status page_out(struct nova_secure *secure, const nova_word_t word[4])
