@@ -178,10 +178,9 @@ static nova_word_t random_call(struct nova_vcpu *vcpu)
 /* Passes a hypercall to the VMM: its number and parameters are the guest's message. */
 static nova_word_t hypercall(struct nova_vcpu *vcpu)
 {
-        const struct nova_utcb_state *const state = vcpu->state;
-        const uint64_t parameters[4] = {state->ax, state->bx, state->cx, state->dx};
+        const struct message message = message_of_hypercall(vcpu->state);
         uint64_t value;
-        const int status = reflect(vcpu, NOVA_H_GUEST, parameters, &value);
+        const int status = reflect_message(vcpu, &message, &value);
 
         return (nova_word_t)(status ? (uint64_t)(int64_t)status : value);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls to the VMM of a secure VM. A call carries its number and at most four parameters that the
- * guest has made public by its exit; nothing else of the guest's state. */
+/* Calls to the VMM of a secure VM. message.c decides which words of the guest they carry, and which
+ * words of an answer count. */
 
 #include "nova/hypercall.h"
 #include "nova/status.h"
@@ -9,17 +9,17 @@
 #include "novavmm/registers.h"
 #include "vm.h"
 
-#define WORDS       5
 #define CLASS_SHIFT 4 /* the upper bits of a vector are its priority */
 
 enum { WORDS_OF_VECTORS = 4, VECTORS_OF_WORD = 64 };
 
 struct call {
         nova_sel_t portal;
-        nova_word_t word[WORDS];
+        struct message message;
         enum nova_status result;
-        nova_word_t status, value, more;
-        bool answered;
+        nova_word_t word[MESSAGE_ANSWER_WORDS];
+        unsigned words; /* number of words of the answer, at most MESSAGE_ANSWER_WORDS */
+        struct message_answer answer;
 };
 
 /* Runs without any lock, and may be ended in the middle. */
@@ -30,12 +30,12 @@ static void perform(void *argument)
 
         nova_utcb_set_windows(utcb, 0, 0);
         nova_utcb_clear(utcb);
-        nova_utcb_put_words(utcb, call->word, WORDS);
+        nova_utcb_put_words(utcb, call->message.word, MESSAGE_WORDS);
+        call->words = 0;
         call->result = nova_call(call->portal, 0);
-        if (!nova_utcb_get(utcb, 2, &call->more))
-                call->more = 0;
-        call->answered = call->result == NOVA_SUCCESS && nova_utcb_get(utcb, 0, &call->status) &&
-                         nova_utcb_get(utcb, 1, &call->value);
+        while (!call->result && call->words < MESSAGE_ANSWER_WORDS &&
+               nova_utcb_get(utcb, call->words, &call->word[call->words]))
+                call->words++;
 }
 
 /* @return false if the VMM cannot be called; then the machine has ended */
@@ -43,8 +43,8 @@ static bool send(struct nova_vcpu *vcpu, struct call *call)
 {
         call->portal = vm_of(vcpu)->vcpu[vcpu->number].portal;
         nova_vcpu_call_out(vcpu, perform, call);
-        if (call->answered) {
-                if (call->more)
+        if (message_accept(&call->message, call->word, call->words, &call->answer)) {
+                if (call->answer.more)
                         __atomic_store_n(&vm_of(vcpu)->vcpu[vcpu->number].ask, true,
                                          __ATOMIC_RELEASE);
                 return true;
@@ -54,20 +54,22 @@ static bool send(struct nova_vcpu *vcpu, struct call *call)
         return false;
 }
 
+int reflect_message(struct nova_vcpu *vcpu, const struct message *message, uint64_t *value)
+{
+        struct call call = {.message = *message};
+
+        send(vcpu, &call);
+        if (value)
+                *value = call.answer.value;
+        return call.answer.status;
+}
+
 int reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parameters[4],
             uint64_t *value)
 {
-        struct call message = {.word = {call, (nova_word_t)parameters[0],
-                                        (nova_word_t)parameters[1], (nova_word_t)parameters[2],
-                                        (nova_word_t)parameters[3]}};
+        const struct message message = message_make(call, parameters);
 
-        if (value)
-                *value = UINT64_MAX;
-        if (!send(vcpu, &message))
-                return NOVA_H_FUNCTION;
-        if (value)
-                *value = message.value;
-        return (int)message.status;
+        return reflect_message(vcpu, &message, value);
 }
 
 /* Returns the highest vector that the guest's task priority holds back, -1: there is none. */
@@ -101,19 +103,19 @@ static bool interrupt_pending(void *context, unsigned number)
 static int ask(struct nova_vcpu *vcpu)
 {
         struct vcpu *const own = &vm_of(vcpu)->vcpu[vcpu->number];
-        struct call call = {.word = {NOVA_H_INTERRUPT}};
-        bool valid;
+        uint64_t parameters[MESSAGE_PARAMETERS] = {0};
+        int vector;
 
         do {
+                struct call call = {.message = message_make(NOVA_H_INTERRUPT, parameters)};
+
                 __atomic_store_n(&own->ask, false, __ATOMIC_RELEASE);
                 if (!send(vcpu, &call))
                         return -1;
-                if (call.value == UINT32_MAX)
-                        return -1;
-                call.word[1] = (nova_word_t)NOVA_U_INVALID;
-                valid = call.value >= 32 && call.value <= 255;
-        } while (!valid && vcpu->vm->end == NOVA_VM_RUNS);
-        return valid ? (int)call.value : -1;
+                vector = message_vector(&call.answer);
+                parameters[0] = (uint64_t)(int64_t)NOVA_U_INVALID;
+        } while (vector == MESSAGE_BAD_VECTOR && vcpu->vm->end == NOVA_VM_RUNS);
+        return vector < 0 ? -1 : vector;
 }
 
 /* Takes the highest vector that the guest's task priority permits. The VMM does not see CR8, so the

@@ -7,6 +7,7 @@
 #ifndef ULTRAVISOR_VM_H
 #define ULTRAVISOR_VM_H
 
+#include "message.h"
 #include "novart/service.h"
 #include "novart/service/ultravisor.h"
 #include "novavmm/vm.h"
@@ -151,6 +152,7 @@ bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
  * @return the answer's status */
 int reflect(struct nova_vcpu *vcpu, enum nova_h_call call, const uint64_t parameters[4],
             uint64_t *value);
+int reflect_message(struct nova_vcpu *vcpu, const struct message *message, uint64_t *value);
 void reflect_init(struct vm *vm);
 
 /* guest.c: ultracalls and hypercalls of a guest. */

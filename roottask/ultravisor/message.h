@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The words that a VMM gets of its secure guest, and the words of its answer that count. Knows no
+ * kernel: reflect.c sends and receives them. */
+#ifndef ULTRAVISOR_MESSAGE_H
+#define ULTRAVISOR_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nova/abi/utcb.h"
+#include "novart/service/ultravisor_calls.h"
+
+enum {
+        MESSAGE_PARAMETERS = 4,
+        MESSAGE_WORDS = 1 + MESSAGE_PARAMETERS,
+        MESSAGE_ANSWER_WORDS = 3,
+        MESSAGE_NO_VECTOR = -1,
+        MESSAGE_BAD_VECTOR = -2
+};
+
+/* A call: its number and its parameters. */
+struct message {
+        nova_word_t word[MESSAGE_WORDS];
+};
+
+struct message_answer {
+        int status;
+        uint64_t value; /* no more bytes than the access has */
+        bool more;      /* the VMM has an interrupt */
+};
+
+/* Makes the message of a call. A word that the call does not declare is 0, and a declared one has
+ * no bit that is not part of it: no more bytes of a value than the access has, none for a read. */
+struct message message_make(enum nova_h_call call, const uint64_t parameters[MESSAGE_PARAMETERS]);
+
+/* Makes the message of a hypercall: its number and three parameters. */
+struct message message_of_hypercall(const struct nova_utcb_state *state);
+
+/* Takes the answer to a message from words that the VMM has sent.
+ * @return false: it is no answer */
+bool message_accept(const struct message *message, const nova_word_t *words, unsigned count,
+                    struct message_answer *answer);
+
+/* Returns the vector that an answer to H_INTERRUPT names, 32 to 255; MESSAGE_NO_VECTOR;
+ * MESSAGE_BAD_VECTOR. */
+int message_vector(const struct message_answer *answer);
+
+#endif
