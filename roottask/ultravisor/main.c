@@ -87,8 +87,9 @@ static const char *share(int argc, char **argv)
         if (argc == 1)
                 return NULL;
         if (!vmms)
-                return "its argument is not vmms=N, the number of VMMs that share its memory, from "
-                       "1 to 8";
+                return "its argument is neither 'disabled' nor vmms=N, the number of VMMs that "
+                       "share "
+                       "its memory, from 1 to 8";
         if (vm_share(vmms, SERVER_CLIENT_BYTES))
                 return NULL;
         snprintf(why, sizeof(why),
@@ -98,10 +99,21 @@ static const char *share(int argc, char **argv)
         return why;
 }
 
+/* The argument 'disabled': guests stay normal. */
+static int run_disabled(void)
+{
+        if (server_start_disabled(&vm_service))
+                return refuse("its service does not start");
+        printf("It is disabled: all guests stay normal.\n");
+        nova_service_sleep();
+}
+
 int main(int argc, char **argv)
 {
         const char *why;
 
+        if (argc == 2 && !strcmp(argv[1], "disabled"))
+                return run_disabled();
         if (sizeof(nova_word_t) < 8)
                 return refuse("secure guests need the x86_64 kernel (--arch x86_64)");
         if (!(nova_program.hip->features & (NOVA_HIP_SVM | NOVA_HIP_VMX)))

@@ -69,6 +69,20 @@ nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
 nova_add_secure_test(refused SOURCES refused.c
   EXPECT "its part at 0x200000 is not the sealed one" "^vmm: 1[.][.]1$")
 
+# Both boots of one guest: the ultravisor is disabled, and there is none.
+set(uses "uses          ultravisor")
+set(files)
+set(ultravisor "program ultravisor\n        provides      ultravisor\n\
+        arguments     disabled\n        modules       machine.key\n\
+        memory        1M\n        kernel-memory 1M\n\n")
+nova_add_secure_test(disabled SOURCES disabled.c DESCRIPTION disabled.nova.in
+  EXPECT "^ultravisor: It is disabled: all guests stay normal\\.$" "^vmm: 1[.][.]4$")
+set(uses)
+set(files "machine.key ultravisor") # files of the system; no ultravisor runs
+set(ultravisor)
+nova_add_secure_test(absent SOURCES disabled.c DESCRIPTION disabled.nova.in ARGUMENTS absent
+  EXPECT "^vmm: 1[.][.]3$")
+
 # A program that never waits, with the priority of the VMM, on the CPU of the guest.
 nova_add_program(secure-spinner SOURCES spinner.c)
 nova_add_secure_test(beside SOURCES beside.c DESCRIPTION spinner.nova.in BESIDE secure-spinner
@@ -198,7 +212,7 @@ nova_add_boot_test(secure.no-kernel-memory SYSTEM secure-no-kernel-memory
   "ultravisor: It cannot start: 'kernel-memory' in its description is too small for vmms=8: ")
 nova_add_boot_test(secure.no-vmms SYSTEM secure-no-vmms CPU qemu64,+svm,+npt,+rdrand STATUS 1
   LABELS secure EXPECT
-  "ultravisor: It cannot start: its argument is not vmms=N, the number of VMMs that share its")
+  "ultravisor: It cannot start: its argument is neither 'disabled' nor vmms=N, the number of")
 nova_add_boot_test(secure.no-key SYSTEM secure-no-key CPU qemu64,+svm,+npt,+rdrand STATUS 1
   LABELS secure EXPECT
   "ultravisor: It cannot start: the module machine.key is missing or damaged: make one with")

@@ -375,6 +375,8 @@ static enum nova_u_status esm(struct nova_vcpu *vcpu)
         struct nova_secure *const secure = secure_of(vcpu);
         struct esm call = {secure, vcpu->state->bx, vcpu->state->cx, NOVA_U_INVALID};
 
+        if (!secure->place)
+                return NOVA_U_FUNCTION;
         if (vcpu->number)
                 return NOVA_U_INVALID;
         memset(secure->place, 0, page_count(secure) * sizeof(*secure->place));
@@ -441,24 +443,40 @@ static int attach_vcpu(struct nova_secure *secure, unsigned number)
         return error ? error : nova_uv_attach(&secure->uv, number, vcpu->cpu, portal);
 }
 
+/* Enters the machine in the ultravisor's table.
+ * @return error number; ENOSYS: there is no ultravisor, or it is disabled */
+static int enter(struct nova_secure *secure)
+{
+        const struct nova_guest_memory *const memory = &secure->vm->memory;
+        enum nova_u_status status;
+        int error;
+
+        if (!secure->uv.session)
+                return ENOSYS;
+        error = nova_session_share(secure->uv.session, memory->base,
+                                   (unsigned)(memory->bytes / NOVA_PAGE_SIZE));
+        status = nova_uv_write_pate(&secure->uv, 0, memory->bytes);
+        if (status == NOVA_U_FUNCTION) /* and it takes no memory */
+                return ENOSYS;
+        return !error && status ? ENOSPC : error;
+}
+
 int novavmm_secure_attach(struct nova_vm *vm)
 {
         const struct nova_thread_attr attr = {.name = "secure", .cpu = NOVA_CPU_SELF};
         struct nova_secure *const secure = vm->secure;
-        const size_t bytes = vm->memory.bytes;
         int error;
 
         secure->vm = vm;
         secure->uv.lpid = LPID;
-        secure->place = calloc(bytes / NOVA_PAGE_SIZE, sizeof(*secure->place));
-        if (!secure->place)
-                return ENOMEM;
         nova_vm_on(vm, NOVA_VM_EXIT_HYPERCALL, hypercall);
         vm->virtio_features = NOVA_VIRTIO_ACCESS_PLATFORM;
-        error = nova_session_share(secure->uv.session, vm->memory.base,
-                                   (unsigned)(bytes / NOVA_PAGE_SIZE));
-        if (!error && nova_uv_write_pate(&secure->uv, 0, bytes))
-                error = ENOSPC;
+        error = enter(secure);
+        if (error == ENOSYS)
+                return 0; /* the guest stays normal: its UV_ESM is U_FUNCTION */
+        secure->place = calloc(page_count(secure), sizeof(*secure->place));
+        if (!error && !secure->place)
+                error = ENOMEM;
         for (unsigned i = 0; i < vm->vcpus && !error; i++)
                 error = attach_vcpu(secure, i);
         if (!error)

@@ -49,6 +49,8 @@ struct nova_secure {
  * if (!error)
  *         error = nova_vm_create(&vm, &config);
  * @endcode
+ * Without an ultravisor, or with one that is disabled, the machine can be created all the same:
+ * UV_ESM fails with U_FUNCTION, and the guest stays normal.
  * @param secure  the connection
  * @param service name of the ultravisor in the system's description
  * @return as nova_session_open()
