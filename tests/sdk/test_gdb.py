@@ -2,10 +2,11 @@
 """The walkers behind gdb's command `nova`, over memory that is made up and then broken."""
 
 import collections
+import re
 import unittest
 import unittest.mock
 
-import paths  # noqa: F401
+import paths
 from nova.gdb import listings, spaces, view, walk
 from nova.gdb.log import log
 from nova.gdb.objects import Objects
@@ -576,6 +577,14 @@ class WhyDead(unittest.TestCase):
     def test_a_destroyed_thread_has_no_event(self):
         thread = DeadThread({**self.THREAD, "ending": 1})
         self.assertEqual(listings._why_dead(thread), "nothing: it was destroyed, or its PD was")
+
+
+class Names(unittest.TestCase):
+    def test_the_attributes_of_mappings_are_those_of_the_kernel(self):
+        header = paths.ROOT / "hypervisor/src/space/mapping.h"
+        bits = re.findall(r"^#define MAPPING_(\w+) +(0x\w+)", header.read_text(), re.MULTILINE)
+        self.assertEqual([(int(bit, 16), name.lower()) for name, bit in bits],
+                         [(bit, name.lower()) for bit, name in spaces.ATTRIBUTES])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ NAMES = {
     "pt": ("call", "", "", "", ""),
     "sm": ("up", "down", "", "", ""),
 }
-ATTRIBUTES = ((0x1, "UTCB"), (0x2, "guest"), (0x4, "DMA"))
+ATTRIBUTES = ((0x1, "UTCB"), (0x2, "DMA"), (0x4, "guest"))  # MAPPING_… of mapping.h
 DEPTH = 64  # maximum depth of shown delegations
 
 
