@@ -18,24 +18,24 @@ struct nova_service *vm_service;
 struct frames memory_frames;
 
 static struct vm machine;
-static struct nova_utcb_state state;
+static struct nova_utcb_state registers;
 
 uint64_t exits_ax(void)
 {
-        return state.ax;
+        return registers.ax;
 }
 
 /* The library's handlers, as far as they reach devices. */
-static void usual(struct nova_vcpu *vcpu)
+static void use_ports(struct nova_vcpu *vcpu)
 {
         const struct nova_bus *const ports = &vcpu->vm->ports;
 
         if (vcpu->exit != NOVA_VM_EXIT_PORT)
                 return;
         if (exits_port.write)
-                nova_bus_put(ports, exits_port.port, exits_port.bytes, state.ax);
+                nova_bus_put(ports, exits_port.port, exits_port.bytes, registers.ax);
         else
-                state.ax = nova_bus_get(ports, exits_port.port, exits_port.bytes);
+                registers.ax = nova_bus_get(ports, exits_port.port, exits_port.bytes);
 }
 
 void exits_handle(enum nova_vm_exit cause, uint64_t ax, uint64_t bx, bool user)
@@ -43,20 +43,20 @@ void exits_handle(enum nova_vm_exit cause, uint64_t ax, uint64_t bx, bool user)
         struct nova_vcpu *const vcpu = &machine.machine.vcpu[0];
 
         memset(&machine, 0, sizeof(machine));
-        memset(&state, EXITS_MARK, sizeof(state));
-        state.flags = NOVA_FLAG_RESERVED;
-        state.ss.ar = user ? 0xf3 : 0x93;
-        state.ax = (nova_word_t)ax;
-        state.bx = (nova_word_t)bx;
+        memset(&registers, EXITS_MARK, sizeof(registers));
+        registers.flags = NOVA_FLAG_RESERVED;
+        registers.ss.ar = user ? 0xf3 : 0x93;
+        registers.ax = (nova_word_t)ax;
+        registers.bx = (nova_word_t)bx;
         machine.vcpus = 1;
         machine.state = VM_CONVERTING;
         machine.machine.vcpus = 1;
         machine.machine.serving = vcpu;
         vcpu->vm = &machine.machine;
         vcpu->exit = cause;
-        vcpu->state = &state;
+        vcpu->state = &registers;
         for (unsigned i = 0; i < NOVA_VM_EXIT_COUNT; i++)
-                machine.machine.handler[i] = usual;
+                machine.machine.handler[i] = use_ports;
         exit_init(&machine);
         exits_calls = 0;
         machine.machine.handler[cause](vcpu);
@@ -151,9 +151,9 @@ void memory_init(struct vm *vm)
         (void)vm;
 }
 
-void cpu_cpuid(struct nova_vcpu *vcpu, nova_vcpu_handler *handler)
+void cpu_cpuid(struct nova_vcpu *vcpu, nova_vcpu_handler *usual)
 {
-        handler(vcpu);
+        usual(vcpu);
 }
 
 bool cpu_rdmsr(struct nova_vcpu *vcpu)
@@ -203,10 +203,10 @@ void vm_unlock(void)
 {
 }
 
-void nova_service_notify(struct nova_service *service, const void *session)
+void nova_service_notify(struct nova_service *service, const void *state)
 {
         (void)service;
-        (void)session;
+        (void)state;
 }
 
 void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *handler)
