@@ -3,8 +3,9 @@
 """Checks the statements about secure VMs, and the tables of docs/manual/secure.md:
 `check_statements.py ROOT MBEDTLS [--update]`. MBEDTLS: folder of mbedTLS's source.
 
-Each statement occurs once, and its case exists: a test and a line that it prints, or a section of a
-page. The page's table of calls has the rows of ultravisor_calls.h (--update writes it), and the
+Each statement occurs once, and its case exists: a test and a line, or a section of a page. A boot
+test must require the line: it is part of a line that its own EXPECT names, or the name of a case in
+its own sources, and the test counts its cases. The page's table of calls has the rows of ultravisor_calls.h (--update writes it), and the
 stated numbers of lines are not exceeded. The page on terms has each term of the document.
 The functions for ultracalls pass as many parameters as their rows have.
 exits.tsv says for each cause of an exit who handles it, and has a case for that; it is the source
@@ -40,8 +41,13 @@ BOOTS = ("tests/secure", "examples/secure-*", "tests/vmm")
 HOSTS = ("tests/secure/test_*.py", "tests/sdk/test_seal*.py")
 UNITS = "tests/unit/ultravisor/*_test.cc"
 
-BOOT = re.compile(r"^ *nova_add_(boot|secure|debian)_test\(([\w.-]+)(.*?)\)$",
-                  re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^ *(set|foreach|endforeach|add_test|set_tests_properties|"
+                     r"nova_add_(?:boot|debian|secure)_test)"
+                     r"\(((?:\"(?:[^\"\\]|\\.)*\"|#[^\n]*|[^\"()#]|\([^()]*\))*)\)",
+                     re.MULTILINE | re.DOTALL)
+WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)', re.DOTALL)
+KEYWORD = re.compile(r"[A-Z_]{3,}$")
+CASES = re.compile(r"1\.\.\d+")  # the last line of a test that counts its cases
 STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 PLACE = re.compile(r"(<!-- table: secure_(\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -70,18 +76,88 @@ def literals(text):
             re.finditer(rf"{STRING.pattern}(?:\s+{STRING.pattern})*", text)}
 
 
-def boots():
-    """Returns what each boot test prints: {name: (text of its description, strings)}."""
-    found = {}
-    for folder in (place for pattern in BOOTS for place in sorted(ROOT.glob(pattern))):
-        for path in [folder / "CMakeLists.txt", *sorted(folder.glob("*.cmake"))]:
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
-            for kind, name, body in BOOT.findall(text):
-                strings = set()
-                for source in re.findall(r"[\w/]+\.c\b", body):
-                    strings |= literals((folder / source).read_text(encoding="utf-8"))
-                expected = re.sub(r"\\\\?|\[([.])\]", r"\1", text)
-                found[f"secure.{name}" if kind != "boot" else name] = (expected, strings)
+class Boots:
+    """The boot tests of CMake files: {name: (text of each line that the test expects, strings of
+    its own sources if the test counts its cases)}."""
+
+    def __init__(self):
+        self.found = {}
+        for folder in (place for pattern in BOOTS for place in sorted(ROOT.glob(pattern))):
+            for path in [folder / "CMakeLists.txt", *sorted(folder.glob("*.cmake"))]:
+                if path.exists():
+                    self._read(path.read_text(encoding="utf-8"), folder)
+
+    def _read(self, text, folder):
+        """Reads the commands of a file in their order."""
+        values, loops = {}, []
+        for command, rest in COMMAND.findall(text):
+            words = [quoted or plain for quoted, plain in
+                     WORD.findall(re.sub(r"(?m)^#.*|\s#.*", "", rest))]
+            if command == "foreach":
+                loops.append((words[0], words[1:]))
+            elif command == "endforeach":
+                loops.pop()
+            elif command == "set":
+                values[words[0]] = self._expanded(words[1:], values)
+            else:
+                for name in loops[-1][1] if loops else [""]:
+                    inner = {**values, loops[-1][0]: [name]} if loops else values
+                    self._add(command, self._expanded(words, inner), folder)
+
+    @staticmethod
+    def _expanded(words, values):
+        """Replaces the variables of words; a word that is one variable becomes its values."""
+        found = []
+        for word in words:
+            alone = re.fullmatch(r"\$\{(\w+)\}", word)
+            if alone and alone[1] in values:
+                found += values[alone[1]]
+            else:
+                found.append(re.sub(r"\$\{(\w+)\}",
+                                    lambda name: " ".join(values.get(name[1], [name[0]])), word))
+        return found
+
+    def _add(self, command, words, folder):
+        after = {}
+        key = None
+        for word in words:
+            key = word if KEYWORD.match(word) else key
+            after.setdefault(key, []).append(word)
+        expected = [plain(word) for word in
+                    after.get("EXPECT", [])[1:] + after.get("PASS_REGULAR_EXPRESSION", [])[1:]]
+        counts = "TAP" in after or any(CASES.search(line) for line in expected)
+        strings = set()
+        for source in after.get("SOURCES", [])[1:]:
+            if counts:
+                strings |= strings_of(folder / source)
+        if command.startswith("nova_add"):
+            prefix = "" if command == "nova_add_boot_test" else "secure."
+            self.found[prefix + words[0]] = (expected, strings)
+        elif command == "set_tests_properties" and "PASS_REGULAR_EXPRESSION" in after:
+            self.found[words[0]] = (expected, strings)
+
+    def wrong(self, name, line):
+        """Returns a message if a test does not print a line, or does not require it."""
+        if name not in self.found:
+            return f"there is no boot test {name}"
+        expected, strings = self.found[name]
+        if not line or line in strings or any(line in text for text in expected):
+            return None
+        return f"the test {name} does not require: {line}"
+
+
+def plain(pattern):
+    """Returns the text that a regular expression of a CMake file matches."""
+    return re.sub(r"\\+(.)|\[(.)\]", r"\1\2", pattern).strip("^$")
+
+
+def strings_of(source):
+    """Returns the strings of a source and of its own headers."""
+    text = source.read_text(encoding="utf-8")
+    found = literals(text)
+    for name in re.findall(r'^#include "(\w+\.h)"', text, re.MULTILINE):
+        if (source.parent / name).exists():
+            found |= literals((source.parent / name).read_text(encoding="utf-8"))
     return found
 
 
@@ -102,7 +178,7 @@ class Cases:
     """Tests that a statement can name."""
 
     def __init__(self):
-        self.boots = boots()
+        self.boots = Boots()
         self.units = tests((UNITS,), r"TEST_F\((\w+),\s*(\w+)\)")
         self.hosts = tests(HOSTS, r"def (test_\w+)\(")
         self.hosts |= tests(("tests/secure/CMakeLists.txt",), r"add_test\(NAME ([\w.-]+)")
@@ -114,17 +190,9 @@ class Cases:
         if kind == "open":
             return None if what else "does not say what is missing"
         if kind == "boot":
-            return self._wrong_boot(*what.partition(": ")[::2])
+            return self.boots.wrong(*what.partition(": ")[::2])
         known = {"unit": self.units, "host": self.hosts, "stated": self.stated}
         return None if what in known.get(kind, ()) else f"the case {case} does not exist"
-
-    def _wrong_boot(self, name, line):
-        if name not in self.boots:
-            return f"there is no boot test {name}"
-        expected, strings = self.boots[name]
-        if not line or line in strings or line in expected:
-            return None
-        return f"the test {name} does not print: {line}"
 
 
 def exits():
