@@ -13,15 +13,15 @@ target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x20
 # nova_add_secure_test(<name> SOURCES <file>... EXPECT <regex>... [REJECT <regex>...]
 #   [DESCRIPTION <file.in>] [BESIDE <program>...] [KERNEL_MEMORY <of the ultravisor>]
 #   [MEMORY <of the ultravisor>] [ARGUMENTS <of the VMM>] [CPU <model>] [LABEL <label>]
-#   [CMDLINE <of the kernel>] [QEMU <argument>...] [TIMEOUT <seconds>]): a VMM, and other programs
-#   of its description.
+#   [CMDLINE <of the kernel>] [QEMU <argument>...] [SEALED <description of the image>]
+#   [TIMEOUT <seconds>]): a VMM, and other programs of its description.
 function(nova_add_secure_test name)
   # The last value of an option counts, so the defaults come first.
   cmake_parse_arguments(arg ""
-    "ARGUMENTS;CMDLINE;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;TIMEOUT"
+    "ARGUMENTS;CMDLINE;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;SEALED;TIMEOUT"
     "SOURCES;EXPECT;REJECT;BESIDE;QEMU"
     ARGUMENTS none CPU qemu64,+svm,+npt,+rdrand DESCRIPTION probe.nova.in KERNEL_MEMORY 2M
-    LABEL secure MEMORY 32M TIMEOUT 60 ${ARGN})
+    LABEL secure MEMORY 32M SEALED probe.seal TIMEOUT 60 ${ARGN})
   if(arg_CMDLINE)
     list(PREPEND arg_QEMU CMDLINE "${arg_CMDLINE}" QEMU)
   else()
@@ -31,7 +31,7 @@ function(nova_add_secure_test name)
   nova_add_program(${vmm} SOURCES ${arg_SOURCES} LINK Nova::novavmm)
   configure_file(${arg_DESCRIPTION} ${name}.nova @ONLY)
   nova_add_system(secure-${name} DESCRIPTION "${CMAKE_CURRENT_BINARY_DIR}/${name}.nova"
-    PROGRAMS ultravisor ${vmm} ${arg_BESIDE} SEALED probe.seal GUEST secure-probe)
+    PROGRAMS ultravisor ${vmm} ${arg_BESIDE} SEALED ${arg_SEALED} GUEST secure-probe)
   nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU ${arg_CPU}
     LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} EXPECT ${arg_EXPECT}
     ${arg_QEMU} REJECT "not ok [0-9]" ${arg_REJECT})
@@ -68,6 +68,9 @@ nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
 # A guest that cannot become secure continues as a normal one.
 nova_add_secure_test(refused SOURCES refused.c
   EXPECT "its part at 0x200000 is not the sealed one" "^vmm: 1[.][.]1$")
+
+# One changed bit in each part of an image and in its blob.
+nova_add_secure_test(bits SOURCES bits.c SEALED bits.seal EXPECT "^vmm: 1[.][.]13$")
 
 # Both boots of one guest: the ultravisor is disabled, and there is none.
 set(uses "uses          ultravisor")
@@ -126,6 +129,18 @@ set(storm SOURCES storm.c DESCRIPTION storm.nova.in BESIDE secure-bystander KERN
   EXPECT "^vmm: 1[.][.]4$" REJECT "^bystander: not ok")
 nova_add_secure_test(storm ${storm} ARGUMENTS 20000 TIMEOUT 120)
 nova_add_secure_test(storm-long ${storm} ARGUMENTS 10000000 LABEL endurance TIMEOUT 14400)
+
+# All mapping trees and capabilities at the end of each guest of a test, by gdb.
+if(NOVA_CONFIG STREQUAL "debug" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  foreach(name hostile leaks sharing)
+    add_test(NAME secure.mappings.${name} COMMAND "${NOVA_PYTHON}" -B
+      "${CMAKE_CURRENT_SOURCE_DIR}/mappings.py" "${CMAKE_BINARY_DIR}/boot/secure-${name}.boot"
+      "${NOVA_KERNEL}" "${NOVA_SYSTEM_TOOL}" "$<TARGET_FILE:secure-vmm-${name}>")
+    set_tests_properties(secure.mappings.${name} PROPERTIES LABELS secure TIMEOUT 315
+      PASS_REGULAR_EXPRESSION "No other PD has a secure frame or an object of a secure guest"
+      FAIL_REGULAR_EXPRESSION "wrong: |not ok [0-9]")
+  endforeach()
+endif()
 
 # The monitor of secure-linux looks for the phrase and for the content of the disk, which the guest
 # reads and writes: in the virtio devices' requests as they pass, and in its memory and on the disk
