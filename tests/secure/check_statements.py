@@ -5,11 +5,11 @@
 
 Each statement occurs once, and its case exists: a test and a line, or a section of a page. A boot
 test must require the line: it is part of a line that its own EXPECT names, or the name of a case in
-its own sources, and the test counts its cases. The page's table of calls has the rows of ultravisor_calls.h (--update writes it), and the
-stated numbers of lines are not exceeded. The page on terms has each term of the document.
-The functions for ultracalls pass as many parameters as their rows have.
-exits.tsv says for each cause of an exit who handles it, and has a case for that; it is the source
-of another table of the page.
+its own sources, and the test counts its cases. The page's table of calls has the rows of
+ultravisor_calls.h (--update writes it), and the stated numbers of lines are not exceeded. The page
+on terms has each term of the document. The functions for ultracalls pass as many parameters as
+their rows have. exits.tsv says for each cause of an exit who handles it, and has a case for that;
+it is the source of another table of the page.
 """
 
 import re

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Walks all mapping trees and capabilities of a system with a secure guest, by gdb:
-`mappings.py LIST KERNEL SYSTEM-TOOL VMM`. LIST: the boot list; VMM: file of the monitor, which calls
-honest_end() before it ends a guest, and tap_end() at its end. At each of these places:
+`mappings.py LIST KERNEL SYSTEM-TOOL VMM`. LIST: the boot list; VMM: file of the monitor, which may
+call honest_end() before it ends a guest, and calls tap_end() at its end. At each of these places:
 
 - no PD but the ultravisor's, those of its guests, and init's has a mapping of a secure frame;
 - no secure frame is mapped in two guests, and each is mapped for guests and not for devices;
