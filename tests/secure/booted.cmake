@@ -51,7 +51,7 @@ nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance
   EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(hostile SOURCES hostile.c EXPECT
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
-  "^ultravisor: Further reports of VM 0 are left out for a moment" "^vmm: 1[.][.]59$")
+  "^ultravisor: Further reports of VM 0 are left out for a moment" "^vmm: 1[.][.]60$")
 nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
 
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in

@@ -349,6 +349,8 @@ static void memory_slots(void)
                 bytes /= 2;
         check(bytes < (UINT64_C(64) << 20),
               "slots larger than twice the secure memory are refused");
+        check(nova_uv_unregister_mem_slot(&uv, 0) == NOVA_U_P2 && guest(PROBE_READ, KERNEL, 0),
+              "the memory of the image cannot be removed");
         check(nova_uv_register_mem_slot(&uv, MEMORY, bytes, 0, 1) == NOVA_U_P3,
               "the limit holds for all slots together");
         nova_uv_unregister_mem_slot(&uv, 2);
