@@ -4,14 +4,16 @@
 import hashlib
 import io
 import json
+import shlex
 import tarfile
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
 
 import paths
-from nova import newlib, newlib_patches
+from nova import cli, newlib, newlib_patches
 from nova.errors import NovaError
 
 
@@ -102,6 +104,50 @@ class Newlib(unittest.TestCase):
         self.archive.unlink()
         newlib.ensure("x86_64")
         self.assertEqual(len(self.built), 1)
+
+    def beside(self, text, *arches):
+        """Returns newlib.Beside whose processes run a shell's TEXT; $0 is the architecture."""
+        self.package()
+        command = staticmethod(lambda arch: ["sh", "-c", text, arch])
+        for patch in (mock.patch.object(newlib.Beside, "command", command),
+                      mock.patch.object(newlib.build, "say")):
+            patch.start()
+            self.addCleanup(patch.stop)
+        return newlib.Beside(arches)
+
+    def test_missing_libraries_are_built_beside_other_work_at_the_same_time(self):
+        place = shlex.quote(str(self.root))
+        meet = f"cd {place} && touch begun-$0 && until test -e go; do sleep 0.01; done; touch $0"
+        with self.beside(meet, "x86_64", "x86_32") as libraries:
+            limit = time.monotonic() + 60
+            while not all((self.root / f"begun-{arch}").exists() for arch in libraries.arches):
+                self.assertLess(time.monotonic(), limit)
+                time.sleep(0.01)
+            (self.root / "go").touch()
+        self.assertEqual(libraries.arches, ["x86_64", "x86_32"])
+        self.assertTrue((self.root / "x86_64").exists() and (self.root / "x86_32").exists())
+        self.assertGreater(libraries.seconds, 0)
+        self.assertGreater(libraries.processors(), 0)
+
+    def test_only_missing_libraries_are_built_beside_other_work(self):
+        self.package()
+        newlib.ensure("x86_64")
+        self.assertEqual(self.beside("exit 1", "x86_64", "x86_32").arches, ["x86_32"])
+        self.archive.unlink()
+        self.assertEqual(newlib.Beside(["x86_32"]).arches, [])
+
+    def test_an_error_of_the_other_work_ends_the_processes_beside_it(self):
+        began = time.monotonic()
+        with self.assertRaises(KeyboardInterrupt), self.beside("sleep 60 & wait", "x86_32"):
+            raise KeyboardInterrupt
+        self.assertLess(time.monotonic() - began, 30)
+
+    def test_the_command_beside_other_work_builds_a_library(self):
+        words = newlib.Beside.command("x86_32")
+        with mock.patch.object(newlib, "ensure") as ensured:
+            args = cli.parse(words[2:])
+            args.function(args)
+        ensured.assert_called_once_with("x86_32")
 
     def test_a_missing_package_is_named(self):
         self.assertIn("apt-get install newlib-source", self.refused(newlib.ensure, "x86_64"))

@@ -12,11 +12,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
+import threading
+import time
 from pathlib import Path
 
-from nova import build, errors, newlib_patches, options, qemu, tree
+from nova import build, errors, jobs, newlib_patches, options, process, qemu, tree
 from nova.errors import NovaError
 
 PACKAGE = "newlib-source"
@@ -148,6 +151,52 @@ def ensure(arch):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _good(arch, wanted):
             _build(arch, archive, wanted)
+
+
+class Beside:
+    """A context in which the missing libraries of ARCHES are built, each by a process of its own,
+    while the caller does other work. ensure() waits for a library that is being built. The
+    processes report nothing: ensure() repeats a build that failed, and reports the error."""
+
+    def __init__(self, arches):
+        archive = _archive()
+        self.arches = [a for a in arches if archive and not _good(a, _wanted(a, archive))]
+        self.running, self.threads, self.used = [], [], []
+        self.seconds = 0.0  # elapsed, until the last library was built
+
+    @staticmethod
+    def command(arch):
+        return [sys.executable, str(Path(__file__).parent), "newlib", "--arch", arch]
+
+    def __enter__(self):
+        self.began = time.monotonic()
+        if self.arches:
+            names = " and ".join(self.arches)
+            build.say(f"building newlib for {names}, the C library, beside the first programs")
+        for arch in self.arches:
+            self.running.append(jobs.start(
+                self.command(arch), None, jobs.environment(), stderr=subprocess.DEVNULL,
+                preexec_fn=process.die_with_parent,
+            ))
+            self.threads.append(threading.Thread(target=self._wait, args=(self.running[-1],)))
+            self.threads[-1].start()
+        return self
+
+    def _wait(self, running):
+        with running:
+            self.used.append(running.wait_counted())
+        self.seconds = time.monotonic() - self.began
+
+    def __exit__(self, kind, *_):
+        """Waits for the processes. An exception ends them."""
+        for running in self.running if kind else ():
+            running.kill()
+        for thread in self.threads:
+            thread.join()
+
+    def processors(self):
+        """Returns the seconds of processors of the processes, which have ended."""
+        return sum(self.used)
 
 
 def _unpack(archive, to):

@@ -230,21 +230,32 @@ def _unknown(word):
 def _list_tests(args, totals):
     """Configures all presets and builds the host's. Returns {preset: all its tests}, without those
     that failed."""
+    from nova import newlib  # which an installed SDK lacks
+
+    wanted = presets(args)
+    arches = [arch for arch in tree.ARCHES if any(name.startswith(arch) for name in wanted)]
     listed = {}
-    for preset in presets(args):
-        try:
-            with totals.times.measure(f"{preset}: configuration"):
-                build.configure(preset)
-            tests = ctest.list_tests(preset)
-            if preset == tree.HOST_PRESET and _worth_building(tests, args):
-                with totals.times.measure(f"{preset}: build"):
-                    build.build(preset)
-                tests = ctest.list_tests(preset)  # with those that the unit tests' programs list
-        except build.BuildError as error:
-            _build_failure(error, preset, totals)
-            continue
-        listed[preset] = [test for test in tests if not test.is_placeholder()]
-    return listed
+    with newlib.Beside(arches) as libraries:
+        for preset in wanted:
+            try:
+                _list_tests_of(preset, args, totals, listed)
+            except build.BuildError as error:
+                _build_failure(error, preset, totals)
+    totals.times.add("C library: build", libraries.seconds, libraries.processors())
+    return {preset: [test for test in tests if not test.is_placeholder()]
+            for preset, tests in listed.items()}
+
+
+def _list_tests_of(preset, args, totals, listed):
+    """Adds the tests of PRESET to LISTED."""
+    with totals.times.measure(f"{preset}: configuration"):
+        build.configure(preset)
+    tests = ctest.list_tests(preset)
+    if preset == tree.HOST_PRESET and _worth_building(tests, args):
+        with totals.times.measure(f"{preset}: build"):
+            build.build(preset)
+        tests = ctest.list_tests(preset)  # with those that the unit tests' programs list
+    listed[preset] = tests
 
 
 def _prepare(args, totals, selected, begin):
