@@ -177,14 +177,16 @@ static void tell_cycle(struct reader *reader, unsigned start, const bool *placed
         int at = (int)start;
 
         /* After as many steps as there are programs, the walk is inside a cycle. */
-        for (unsigned i = 0; i < system->programs; i++)
+        for (unsigned i = 0; i < system->programs; i++) {
                 at = waits_for(system, (unsigned)at, placed);
-
+                /*@ assert waits: at >= 0; */
+        }
         const int first = at;
         size_t used = (size_t)snprintf(text, sizeof(text), "'%s'", system->program[at].name);
 
         do {
                 at = waits_for(system, (unsigned)at, placed);
+                /*@ assert waits: at >= 0; */
                 if (used < sizeof(text))
                         used += (size_t)snprintf(text + used, sizeof(text) - used,
                                                  " waits for '%s'", system->program[at].name);
