@@ -13,6 +13,7 @@
 
 extern "C" {
 #include "arch/x86/resume.h"
+#include "device/iommu.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"
 #include "nova/abi/utcb.h"
@@ -33,6 +34,11 @@ constexpr unsigned ORDER = 7, COUNT = 1u << ORDER, EVERY = 16, PIECE = 9, FROM_H
 // A range that is one mapping, whose tables take several steps, at this offset from the base.
 constexpr unsigned LARGE_ORDER = 11, LARGE_COUNT = 1u << LARGE_ORDER, LARGE = 0x800;
 constexpr unsigned ALL_ORDER = 13, ALL = 1u << ALL_ORDER; // number of the compared offsets
+
+// A PCI function of the client, and one that the third PD has at first. Their configuration spaces
+// are pages of home and of the client.
+constexpr unsigned FUNCTION = 8, GIVEN_FUNCTION = 10;
+constexpr word_t PCI_PAGES = 0x300000;
 
 // Owners of a range.
 enum Who { HOME, CLIENT, SERVER, THIRD, OTHER, NEW, WHO };
@@ -68,6 +74,7 @@ class Scene : public World
                 bed = container_of(object_at(home, SEL_SLEEP), sm, object);
                 make_threads();
                 make_third();
+                make_functions();
                 make_ranges();
         }
 
@@ -113,6 +120,22 @@ class Scene : public World
                         if (sel >= first && sel < first + ALL)
                                 found[sel - first + base()] = cap;
                 return found;
+        }
+
+        // Prepares the assignment of a function. The EC's PD has the configuration space.
+        static void prepare_assignment(ec *self, word_t sel, unsigned function)
+        {
+                set_arguments(self, nova_hypercall_id(NOVA_ASSIGN_PCI, 0, sel),
+                              (PCI_PAGES + function) << PAGE_BITS, function, 0, 0);
+        }
+
+        // Home assigns the third PD's function to a PD.
+        void move_function(word_t sel, Who owner)
+        {
+                EXPECT_EQ(hypercall(nova_hypercall_id(NOVA_ASSIGN_PCI, 0, sel),
+                                    (PCI_PAGES + GIVEN_FUNCTION) << PAGE_BITS, GIVEN_FUNCTION),
+                          NOVA_SUCCESS);
+                has_function = owner;
         }
 
         // Delegates a part of a PD's range, here and in the model. The PDs have not ended.
@@ -202,6 +225,7 @@ class Scene : public World
         const unsigned type;
         std::vector<Change> history;
         pd *who[WHO] = {};
+        Who has_function = THIRD;
         ec *boss = thread("boss", home, EC_GLOBAL), *filler = thread("filler", home, EC_GLOBAL);
         sc *bosses = context("boss's", boss, PRIO + 1), *fillers = context("f", filler, PRIO - 1);
         ec *caller = nullptr, *callee = nullptr;
@@ -240,6 +264,15 @@ class Scene : public World
                 wake_boss();
                 caller->cont = continuation_t(fake_enter);
                 who[THIRD] = container_of(object_at(who[CLIENT], CLIENT_THIRD), pd, object);
+        }
+
+        void make_functions()
+        {
+                for (const unsigned one : {FUNCTION, GIVEN_FUNCTION})
+                        for (pd *owner : {home, who[CLIENT]})
+                                delegate(&kernel_pd, FAKE_PCI + one, owner, PCI_PAGES + one, 1,
+                                         NOVA_CRD_MEM, NOVA_MEM_R);
+                EXPECT_EQ(iommu_assign(who[THIRD], GIVEN_FUNCTION), NOVA_SUCCESS);
         }
 
         void make_ranges()

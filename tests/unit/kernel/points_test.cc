@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Long operations that are disturbed at each of their preemption points and allocations: their
-// thread or a PD ends, memory is refused, or a more urgent thread changes the ranges on which they
-// work. Afterwards the capabilities of all PDs are those that a model allows, and no memory is
-// lost.
+// Long operations that are disturbed at each of their preemption points, shoot-downs and
+// allocations: their thread or a PD ends, memory is refused, or a more urgent thread changes the
+// ranges on which they work or the owner of a device. Afterwards the capabilities of all PDs are
+// those that a model allows, no TLB has a stale translation, devices belong to their owners, and no
+// memory is lost.
 #include <gtest/gtest.h>
 
 #include "points_scene.h"
+
+extern "C" {
+#include "arch/x86/pte.h"
+#include "arch/x86/tlb.h"
+#include "sched/cpu.h"
+}
 
 namespace
 {
@@ -122,6 +129,13 @@ Change prepare_destruction(Scene &s)
         return s.take(THIRD, NOVA_PERM_ALL, true);
 }
 
+// Assigns a PCI function to the client's PD.
+Change prepare_assignment(Scene &s)
+{
+        Scene::prepare_assignment(s.caller, CLIENT_SELF, FUNCTION);
+        return [](Model &) {};
+}
+
 void nothing(Model &)
 {
 }
@@ -136,6 +150,7 @@ const Operation operations[] = {
         {"creates a PD", prepare_create, 0, false, false},
         {"ends a PD", prepare_end, 0, false, false},
         {"destroys a PD", prepare_destruction, 1, false, false},
+        {"assigns a function", prepare_assignment, 0, false, false},
 };
 
 // Ends a PD and the thread in it. The third PD ends with the client's.
@@ -182,6 +197,12 @@ const Disturbance disturbances[] = {
         {"home revokes one right", [](Scene &s) { return revoke_from_home(s, NOVA_MEM_R, true); },
          false},
         {"the server delegates", [](Scene &s) { return s.give(SERVER, 3, OTHER, 3, COUNT / 2); },
+         false},
+        {"home takes the third PD's function",
+         [](Scene &s) {
+                 s.move_function(SEL_OTHER, OTHER);
+                 return nothing;
+         },
          false},
         {"the client's PD delegates",
          [](Scene &s) { return s.give(CLIENT, 50, OTHER, 50, COUNT / 2); }, false},
@@ -242,6 +263,24 @@ void look_for_pds(Scene &s)
                 s.who[NEW] = container_of(Scene::object_at(s.who[CLIENT], CLIENT_NEW), pd, object);
 }
 
+// Checks that devices use the memory of their owners only, and no memory after the owner's end. The
+// client's function has an owner if the assignment came to its end.
+void check_functions(const Scene &s)
+{
+        const pd *const one = fake_attached[FUNCTION], *const owner = s.who[s.has_function];
+
+        EXPECT_EQ(fake_attached[GIVEN_FUNCTION], owner && !owner->object.dead ? owner : nullptr);
+        if (one) {
+                EXPECT_EQ(one, s.who[CLIENT]);
+                EXPECT_NE(one->dma.domain, 0u);
+        }
+        for (unsigned i = 0; i < WHO; i++)
+                EXPECT_TRUE(!s.who[i] || !s.who[i]->dma.domain ||
+                            s.who[i] == fake_attached[FUNCTION] ||
+                            s.who[i] == fake_attached[GIVEN_FUNCTION])
+                        << "PD " << i << " keeps a domain without a function";
+}
+
 // settled: no revocation was given up. One of objects leaves mappings without rights above others.
 void check_results(Scene &s, const std::vector<std::array<Caps, WHO>> &results, bool settled)
 {
@@ -249,6 +288,7 @@ void check_results(Scene &s, const std::vector<std::array<Caps, WHO>> &results, 
         s.wake_boss();
         fake_settle();
         look_for_pds(s);
+        check_functions(s);
         for (unsigned i = 0; i < WHO; i++) {
                 SCOPED_TRACE(testing::Message() << "PD " << i);
                 std::vector<Caps> of_pd;
@@ -260,7 +300,84 @@ void check_results(Scene &s, const std::vector<std::array<Caps, WHO>> &results, 
         }
 }
 
-Scene *scene; // of the hook
+// Translations of a PD: page -> entry of its table.
+using Translations = std::map<word_t, uint64_t>;
+
+void collect_translations(const uint64_t *table, unsigned level, word_t page, Translations &out)
+{
+        const unsigned count = level == 3 ? 256 : 512;
+
+        for (word_t i = 0; i < count; i++) {
+                const uint64_t entry = table[i];
+                const word_t at = page | i << 9 * level;
+                if (!level && entry)
+                        out[at] = entry & (PTE_ADDRESS | PTE_WRITE | PTE_NOEXECUTE);
+                else if (entry && !(entry & PTE_LARGE))
+                        collect_translations(
+                                static_cast<uint64_t *>(phys_to_pool(entry & PTE_ADDRESS)),
+                                level - 1, at, out);
+        }
+}
+
+// Another CPU, which has loaded a PD. Its TLB has all translations of the PD that were there when
+// it last flushed. A scene has it during an operation.
+class OtherCpu
+{
+      public:
+        OtherCpu(Scene &s, Who has_loaded) : scene(s), loaded(has_loaded)
+        {
+                fake_second_cpu(s.who[loaded]);
+                load();
+        }
+
+        static bool is_asked()
+        {
+                return cpu_by_id(1)->flush_done != cpu_by_id(1)->flush_wanted;
+        }
+
+        void answer()
+        {
+                cpu_by_id(1)->flush_done = cpu_by_id(1)->flush_wanted;
+                load();
+        }
+
+        // The CPU goes, and with it its TLB, which has only translations that are valid.
+        void leave() const
+        {
+                fake_wait = nullptr;
+                cpu_count = 1;
+                cpu_online = 1;
+                if (!scene.who[loaded] || scene.who[loaded]->object.dead)
+                        return;
+                const Translations valid = translations();
+                for (const auto &[page, entry] : tlb) {
+                        const auto found = valid.find(page);
+                        ASSERT_TRUE(found != valid.end() && found->second == entry)
+                                << "a TLB has a stale translation of page " << std::hex << page;
+                }
+        }
+
+      private:
+        Translations translations() const
+        {
+                Translations found;
+                collect_translations(scene.who[loaded]->memory.tables.root, 3, 0, found);
+                return found;
+        }
+
+        void load()
+        {
+                if (scene.who[loaded])
+                        tlb = translations();
+        }
+
+        Scene &scene;
+        Who loaded;
+        Translations tlb;
+};
+
+Scene *scene; // of the hooks
+OtherCpu *other_cpu;
 unsigned points, disturbed_point;
 bool rang;
 
@@ -272,11 +389,25 @@ void count_point()
         }
 }
 
-// Disturbs an operation at a point. Returns false if it has no such point.
-bool disturb(const Operation &operation, unsigned type, const Disturbance &disturbance,
-             unsigned point)
+void answer_flush()
 {
-        Scene s(type);
+        if (OtherCpu::is_asked())
+                other_cpu->answer();
+}
+
+// While this CPU waits for the flush of the other one, it may get mail that wakes the boss.
+void count_flush()
+{
+        if (OtherCpu::is_asked())
+                count_point();
+        answer_flush();
+}
+
+// The boss disturbs an operation at a preemption point, or during a flush of the other CPU. Returns
+// false if the operation has no such point.
+bool disturb(Scene &s, const Operation &operation, const Disturbance &disturbance, unsigned point,
+             OtherCpu *other)
+{
         const Change does = operation.prepare(s);
         Change disturbs = nothing;
 
@@ -284,20 +415,47 @@ bool disturb(const Operation &operation, unsigned type, const Disturbance &distu
         points = 0;
         disturbed_point = point;
         rang = false;
-        fake_window = count_point;
+        if (other)
+                fake_wait = count_flush;
+        else
+                fake_window = count_point;
         s.sleep_boss();
         fake_window = nullptr;
+        fake_wait = other ? answer_flush : nullptr;
         if (rang) {
                 EXPECT_EQ(cpu_self()->current, s.boss);
                 disturbs = disturbance.happen(s);
                 s.sleep_boss();
         }
+        if (other)
+                other->leave();
         std::vector<std::array<Caps, WHO>> results = {after(s, {does, disturbs}),
                                                       after(s, {disturbs, does})};
         if (rang && (disturbance.ends_client || (disturbance.ends_server && operation.calls)))
                 results.push_back(after(s, {disturbs}));
-        check_results(s, results, !disturbance.ends_client || type != NOVA_CRD_OBJ);
+        check_results(s, results, !disturbance.ends_client || s.type != NOVA_CRD_OBJ);
         return rang;
+}
+
+// Disturbs an operation at a preemption point.
+bool disturb_window(const Operation &operation, unsigned type, const Disturbance &disturbance,
+                    unsigned point)
+{
+        Scene s(type);
+
+        return disturb(s, operation, disturbance, point, nullptr);
+}
+
+// Disturbs an operation on memory during a shoot-down on another CPU, which has loaded a PD.
+bool disturb_flush(const Operation &operation, const Disturbance &disturbance, unsigned point,
+                   Who loaded)
+{
+        Scene s(NOVA_CRD_MEM);
+        OtherCpu other(s, loaded);
+
+        other_cpu = &other;
+        fake_wait = answer_flush;
+        return disturb(s, operation, disturbance, point, &other);
 }
 
 const std::pair<const char *, unsigned> types[] = {
@@ -312,11 +470,31 @@ TEST(points, of_long_operations_may_be_disturbed)
                                 SCOPED_TRACE(testing::Message() << name << ": " << operation.name
                                                                 << ", " << disturbance.name);
                                 while (!HasFailure() &&
-                                       disturb(operation, type, disturbance, point))
+                                       disturb_window(operation, type, disturbance, point))
                                         point++;
                                 EXPECT_GE(point, operation.points);
                                 ASSERT_FALSE(HasFailure()) << "at point " << point;
                         }
+}
+
+TEST(points, of_shoot_downs_may_be_disturbed)
+{
+        for (const Who loaded : {CLIENT, SERVER, THIRD}) {
+                unsigned flushes = 0;
+                for (const Operation &operation : operations)
+                        for (const Disturbance &disturbance : disturbances) {
+                                unsigned point = 0;
+                                SCOPED_TRACE(testing::Message()
+                                             << "PD " << loaded << ": " << operation.name << ", "
+                                             << disturbance.name);
+                                while (!HasFailure() &&
+                                       disturb_flush(operation, disturbance, point, loaded))
+                                        point++;
+                                flushes += point;
+                                ASSERT_FALSE(HasFailure()) << "at flush " << point;
+                        }
+                EXPECT_GT(flushes, 0u);
+        }
 }
 
 // Without memory for one allocation, or for it and all later ones. Returns the number of
