@@ -14,11 +14,12 @@ target_link_options(secure-probe PRIVATE -static -no-pie -Wl,-Ttext-segment=0x20
 #   [DESCRIPTION <file.in>] [BESIDE <program>...] [KERNEL_MEMORY <of the ultravisor>]
 #   [MEMORY <of the ultravisor>] [ARGUMENTS <of the VMM>] [CPU <model>] [LABEL <label>]
 #   [CMDLINE <of the kernel>] [QEMU <argument>...] [SEALED <description of the image>]
-#   [TIMEOUT <seconds>]): a VMM, and other programs of its description.
+#   [TIMEOUT <seconds>] [VMX <CPUs>]): a VMM, and other programs of its description. VMX: a second
+#   test, NAME-vmx, boots it under Bochs.
 function(nova_add_secure_test name)
   # The last value of an option counts, so the defaults come first.
   cmake_parse_arguments(arg ""
-    "ARGUMENTS;CMDLINE;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;SEALED;TIMEOUT"
+    "ARGUMENTS;CMDLINE;CPU;DESCRIPTION;KERNEL_MEMORY;LABEL;MEMORY;SEALED;TIMEOUT;VMX"
     "SOURCES;EXPECT;REJECT;BESIDE;QEMU"
     ARGUMENTS none CPU qemu64,+svm,+npt,+rdrand DESCRIPTION probe.nova.in KERNEL_MEMORY 2M
     LABEL secure MEMORY 32M SEALED probe.seal TIMEOUT 60 ${ARGN})
@@ -35,12 +36,16 @@ function(nova_add_secure_test name)
   nova_add_boot_test(secure.${name} SYSTEM secure-${name} CPU ${arg_CPU}
     LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} EXPECT ${arg_EXPECT}
     ${arg_QEMU} REJECT "not ok [0-9]" ${arg_REJECT})
+  if(arg_VMX)
+    nova_add_boot_test(secure.${name}-vmx SYSTEM secure-${name} EMULATOR bochs CPUS ${arg_VMX}
+      LABELS secure bochs TIMEOUT 300 EXPECT ${arg_EXPECT} REJECT "not ok [0-9]" ${arg_REJECT})
+  endif()
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c EXPECT "^vmm: 1[.][.]77$"
+nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]77$"
   REJECT "cannot continue")
 # A guest that needs more than the secure memory.
-nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M EXPECT
+nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT
   "^ultravisor: 4 MiB of secure memory" "^vmm: 1[.][.]4$")
 # With 36 bits of physical addresses.
 nova_add_secure_test(narrow SOURCES narrow.c CPU qemu64,+svm,+npt,+rdrand,phys-bits=36
@@ -49,17 +54,17 @@ nova_add_secure_test(narrow SOURCES narrow.c CPU qemu64,+svm,+npt,+rdrand,phys-b
 nova_add_secure_test(rounds SOURCES rounds.c ARGUMENTS 20 TIMEOUT 120 EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance TIMEOUT 3600
   EXPECT "^vmm: 1[.][.]2$")
-nova_add_secure_test(hostile SOURCES hostile.c EXPECT
+nova_add_secure_test(hostile SOURCES hostile.c VMX 1 EXPECT
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: Further reports of VM 0 are left out for a moment" "^vmm: 1[.][.]60$")
-nova_add_secure_test(secrets SOURCES secrets.c EXPECT "^vmm: 1[.][.]10$")
+nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]23$")
 nova_add_secure_test(pauses SOURCES pauses.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]2$")
-nova_add_secure_test(leaks SOURCES leaks.c EXPECT "^vmm: 1[.][.]12$")
-nova_add_secure_test(sharing SOURCES sharing.c EXPECT "^vmm: 1[.][.]9$")
+nova_add_secure_test(leaks SOURCES leaks.c VMX 1 EXPECT "^vmm: 1[.][.]12$")
+nova_add_secure_test(sharing SOURCES sharing.c VMX 1 EXPECT "^vmm: 1[.][.]9$")
 
 # A guest that uses up its account of kernel memory.
 nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
@@ -202,6 +207,18 @@ nova_add_debian_test(debian-pressure LABEL endurance
 +busybox,md5sum,-c,-s,/sums&&echo,The,tree,is,right.+poweroff,-f"
   EXPECT "24 files[.]" "The tree is right[.]"
          "^pages: [1-9][0-9][0-9][0-9]+ moved out, [1-9][0-9][0-9][0-9]+ came back[.]$")
+
+# Examples on VMX, which Bochs has. Debian takes minutes there.
+nova_add_boot_test(secure.hello-vmx SYSTEM secure-hello EMULATOR bochs CPUS 1 LABELS secure bochs
+  TIMEOUT 120 EXPECT "The secure guest says: Hello from a secure guest[.]"
+         "The monitor does not find the guest's secret[.]" "the system ends with status 0")
+nova_add_boot_test(secure.linux-vmx SYSTEM secure-linux EMULATOR bochs CPUS 1 LABELS endurance
+  TIMEOUT 1800 ARGUMENTS "run=dmesg|grep,-o,Memory.Encryption.Features.active:.AMD.SEV\
++dmesg|grep,-o,Memory.encryption.is.active.*+mount|grep,secret+cat,/secret/motd+poweroff,-f"
+  EXPECT "^Memory Encryption Features active: AMD SEV$"
+         "^Memory encryption is active and system is using DMA bounce buffers$"
+         "/dev/mapper/secret on /secret type ext4" "This line was on the encrypted disk[.]$"
+         "The secure guest switched itself off")
 
 # The ultravisor reports why it cannot start.
 nova_add_boot_test(secure.no-guests SYSTEM secure-statuses CPU qemu64,-svm,+rdrand STATUS 1

@@ -3,6 +3,8 @@
  * access needs. */
 #include "guest_marks.h"
 
+#include <novauv/guest.h>
+
 #include "guest_view.h"
 #include "probe.h"
 
@@ -27,7 +29,8 @@ void guest_marks_out_byte(void);
 void guest_marks_in(void);
 void guest_marks_store(void);
 void guest_marks_load(void);
-void guest_marks_call(void);
+void guest_marks_call_amd(void);
+void guest_marks_call_intel(void);
 
 #define ACCESS(name, instruction) \
         "guest_marks_" name ": call guest_marks_load_all\n" instruction "\njmp guest_marks_end\n"
@@ -40,7 +43,8 @@ __asm__(".pushsection .text\n"
         ACCESS("in", "inl %dx, %eax")
         ACCESS("store", "movb %al, (%rdi)")
         ACCESS("load", "movl (%rdi), %eax")
-        ACCESS("call", "vmmcall")
+        ACCESS("call_amd", "vmmcall")
+        ACCESS("call_intel", "vmcall")
         "guest_marks_load_all:\n"
         "pop %rax\npush %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
         "mov %rsp, guest_marks_stack(%rip)\npush %rax\nmovabs $0xa7a7a7a7a7a7a7a7, %rsi\n"
@@ -74,7 +78,8 @@ static void make_all(void)
         access(guest_marks_store,
                (struct registers){MARK_8 | PROBE_MARK_BYTE, MARK_64, MARK_64, MARK_64, place});
         access(guest_marks_load, (struct registers){MARK_64, MARK_64, MARK_64, MARK_64, place});
-        access(guest_marks_call, (struct registers){PROBE_MARK_CALL, 0x31, 0x32, 0x33, MARK_64});
+        access(nova_guest_is_amd() ? guest_marks_call_amd : guest_marks_call_intel,
+               (struct registers){PROBE_MARK_CALL, 0x31, 0x32, 0x33, MARK_64});
         access(guest_marks_load,
                (struct registers){MARK_64, MARK_64, MARK_64, MARK_64, PROBE_MARK_PAGE + 0x7a0});
 }

@@ -3,6 +3,8 @@
  * state segment, and a handler of #UD. */
 #include "guest_user.h"
 
+#include <novauv/guest.h>
+
 #ifdef __x86_64__
 
 #define PRESENT_USER 0x4u                  /* of an entry of a page table */
@@ -36,8 +38,10 @@ static uint64_t gdt[8] = {
 static uint64_t idt[2 * (VECTOR_UD + 1)];
 static uint8_t kernel_stack[STACK_BYTES], user_stack[STACK_BYTES];
 
-uint32_t guest_user_enter(uint64_t stack);
+uint32_t guest_user_enter(uint64_t stack, void (*call)(void));
 void guest_user_fault(void);
+void guest_user_amd(void);
+void guest_user_intel(void);
 
 /* Enters user mode, which makes the call and then executes UD2. The handler returns 1 if the call
  * itself raised #UD, and 2 if it returned. */
@@ -46,18 +50,18 @@ __asm__(".pushsection .text\n"
         "push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
         "mov %rsp, guest_user_saved(%rip)\n"
         "pushq $0x2b\npush %rdi\npushq $2\npushq $0x23\n"
-        "lea 1f(%rip), %rax\npush %rax\n"
+        "push %rsi\nmov %rsi, guest_user_call_at(%rip)\n"
         "xor %eax, %eax\niretq\n"
-        "1: vmmcall\n"
-        "ud2\n"
+        "guest_user_amd: vmmcall\nud2\n"
+        "guest_user_intel: vmcall\nud2\n"
         "guest_user_fault:\n"
         "pop %rcx\n"
-        "lea 1b(%rip), %rdx\n"
-        "mov $1, %eax\ncmp %rdx, %rcx\nje 2f\nmov $2, %eax\n"
+        "mov $1, %eax\ncmp guest_user_call_at(%rip), %rcx\nje 2f\nmov $2, %eax\n"
         "2: mov guest_user_saved(%rip), %rsp\n"
         "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbp\npop %rbx\nret\n"
         ".popsection\n"
-        ".local guest_user_saved\n.comm guest_user_saved, 8, 8\n");
+        ".local guest_user_saved\n.comm guest_user_saved, 8, 8\n"
+        ".local guest_user_call_at\n.comm guest_user_call_at, 8, 8\n");
 
 static uint64_t *table(uint64_t entry)
 {
@@ -106,7 +110,8 @@ uint32_t guest_user_call(void)
                 load_tables();
                 ready = true;
         }
-        return guest_user_enter((uintptr_t)user_stack + sizeof(user_stack));
+        return guest_user_enter((uintptr_t)user_stack + sizeof(user_stack),
+                                nova_guest_is_amd() ? guest_user_amd : guest_user_intel);
 }
 
 #else
