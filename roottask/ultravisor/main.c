@@ -88,8 +88,7 @@ static const char *share(int argc, char **argv)
                 return NULL;
         if (!vmms)
                 return "its argument is neither 'disabled' nor vmms=N, the number of VMMs that "
-                       "share "
-                       "its memory, from 1 to 8";
+                       "share its memory, from 1 to 8";
         if (vm_share(vmms, SERVER_CLIENT_BYTES))
                 return NULL;
         snprintf(why, sizeof(why),

@@ -208,6 +208,22 @@ static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page)
         return status;
 }
 
+/* Provides the page of the RAM with the number of the guest's page: a part of the image, or a page
+ * that the monitor itself has moved out to there. If another virtual CPU has got the page meanwhile
+ * and asks for its shared place, the page becomes that place. */
+static enum nova_u_status provide(struct nova_secure *secure, const nova_word_t word[4],
+                                  uint32_t page)
+{
+        enum nova_u_status status;
+
+        if (secure->place[page].use == PLACE_ENCRYPTED)
+                return NOVA_U_P3; /* of another page */
+        status = nova_uv_page_in(&secure->uv, word[0], word[0], 0, word[2]);
+        if (!status && !secure->converting)
+                secure->place[page].use = PLACE_SHARED;
+        return status;
+}
+
 static enum nova_u_status page_in(struct nova_secure *secure, const nova_word_t word[4])
 {
         const uint32_t page = (uint32_t)(word[0] / NOVA_PAGE_SIZE);
@@ -221,9 +237,7 @@ static enum nova_u_status page_in(struct nova_secure *secure, const nova_word_t 
                 return share(secure, page);
         if (secure->place[page].at)
                 return return_page(secure, page);
-        if (!secure->converting)
-                return NOVA_U_P3; /* another virtual CPU has got the page meanwhile */
-        return nova_uv_page_in(&secure->uv, word[0], word[0], 0, word[2]); /* a part */
+        return provide(secure, word, page);
 }
 
 static enum nova_u_status page_out(struct nova_secure *secure, const nova_word_t word[4])
