@@ -5,11 +5,14 @@
 #include "novart/guard.h"
 #include "vm.h"
 
-/* The access belongs to a walk of the guest's page tables (SVM); the access is a write. */
+/* The access belongs to a walk of the guest's page tables (SVM); the access is a write; it fetches
+ * code. */
 #define NPF_TABLE   0x200000000u
 #define VMX_LINEAR  0x80u
 #define VMX_FINAL   0x100u
 #define QUAL_WRITE  0x2u
+#define NPF_FETCH   0x10u
+#define VMX_FETCH   0x4u
 #define BLOCK_BYTES (FRAME_BLOCK * FRAME_BYTES)
 #define REPEATS     64u /* exits for one address without progress */
 #define TRIES       64u /* attempts to move a page that cannot be moved at once */
@@ -212,7 +215,12 @@ static bool is_secure_access(const struct nova_vcpu *vcpu, const struct page *pa
 }
 
 /* Kinds of memory at an address that the guest accesses. */
-enum found { FOUND_NOTHING, FOUND_SECURE, FOUND_SHARED, FOUND_FORBIDDEN };
+enum found { FOUND_NOTHING, FOUND_SECURE, FOUND_SHARED, FOUND_FORBIDDEN, FOUND_SHARED_CODE };
+
+static bool is_fetch(const struct nova_vcpu *vcpu)
+{
+        return vcpu->state->qual[0] & (vcpu->vm->svm ? NPF_FETCH : VMX_FETCH);
+}
 
 static bool is_forbidden(const struct nova_vcpu *vcpu, const struct page *page)
 {
@@ -257,8 +265,8 @@ static enum found try_map(struct nova_vcpu *vcpu, uint64_t address, bool *mapped
         vm_lock();
         page = page_find(&vm->pages, address & ~vm->bit);
         if (page && !is_secure_access(vcpu, page, address)) {
-                found = FOUND_SHARED;
-                *mapped = map_shared(vcpu, page, address);
+                found = is_fetch(vcpu) ? FOUND_SHARED_CODE : FOUND_SHARED;
+                *mapped = found == FOUND_SHARED && map_shared(vcpu, page, address);
         } else if (page && is_forbidden(vcpu, page)) {
                 found = FOUND_FORBIDDEN;
         } else if (page) {
@@ -317,6 +325,9 @@ bool memory_exit(struct nova_vcpu *vcpu)
                                (unsigned long long)address);
         else if (found == FOUND_FORBIDDEN)
                 nova_vcpu_fail(vcpu, "a write to the page at 0x%llx, which its VMM has protected",
+                               (unsigned long long)address);
+        else if (found == FOUND_SHARED_CODE)
+                nova_vcpu_fail(vcpu, "code in the page at 0x%llx, which it shares with its VMM",
                                (unsigned long long)address);
         else if (makes_no_progress(vcpu, address))
                 nova_vcpu_fail(vcpu,

@@ -2,8 +2,8 @@
 # VMMs that test the ultravisor, and the guest that they drive.
 include("${NOVA_ROOT}/tests/changed.cmake")
 
-add_executable(secure-probe guest.c guest_flood.c guest_interrupt.c guest_marks.c guest_msr.c
-  guest_user.c guest_view.c)
+add_executable(secure-probe guest.c guest_flood.c guest_harm.c guest_interrupt.c guest_marks.c
+  guest_msr.c guest_user.c guest_view.c)
 target_link_libraries(secure-probe PRIVATE nova_freestanding)
 target_include_directories(secure-probe PRIVATE "${NOVA_ROOT}/roottask/include"
   "${NOVA_ROOT}/roottask/vmm/include")
@@ -59,6 +59,11 @@ nova_add_secure_test(hostile SOURCES hostile.c VMX 1 EXPECT
   "^ultravisor: Further reports of VM 0 are left out for a moment" "^vmm: 1[.][.]60$")
 nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 
+# Guests that harm themselves by shared pages.
+nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
+  EXPECT "^ultravisor: .* code in the page at 0x8000500000, which it shares with its VMM"
+         "^ultravisor: .* code in the page at 0x500000, which it shares" "^vmm: 1[.][.]20$"
+  REJECT "cannot be mapped")
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]23$")
 nova_add_secure_test(pauses SOURCES pauses.c DESCRIPTION pair.nova.in

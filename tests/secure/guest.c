@@ -3,6 +3,7 @@
 #include <novauv/guest.h>
 
 #include "guest_flood.h"
+#include "guest_harm.h"
 #include "guest_interrupt.h"
 #include "guest_marks.h"
 #include "guest_msr.h"
@@ -54,6 +55,13 @@ static uint32_t perform_other(uint32_t command, unsigned long first, unsigned lo
                 return guest_flood((unsigned)first, (unsigned)second);
         case PROBE_FAR:
                 return share_far(first, second);
+        case PROBE_PAIR:
+        case PROBE_PAIR_TABLE:
+        case PROBE_PAIR_READ:
+        case PROBE_PAIR_EXCHANGE:
+        case PROBE_PAIR_CODE:
+        case PROBE_GDT:
+                return guest_harm(command, first, second);
         default:
                 return PROBE_UNKNOWN;
         }

@@ -34,6 +34,14 @@
 
 #define PROBE_FLOOD 16 /* makes second ultracalls of kind first; returns how many failed */
 
+/* Two pages beside each other, at addresses of their own (guest_harm.c). */
+#define PROBE_PAIR          19 /* maps first and second; bit 0: by the normal view */
+#define PROBE_PAIR_TABLE    20 /* moves their page table to the shared page first */
+#define PROBE_PAIR_READ     21 /* reads 8 bytes on their border; returns the half first */
+#define PROBE_PAIR_EXCHANGE 22 /* CMPXCHG there, first times; the upper half stays second */
+#define PROBE_PAIR_CODE     23 /* executes code there, which reads the address first */
+#define PROBE_GDT           24 /* loads a GDT in page first; second is 1: writes it before */
+
 /* Kinds of PROBE_FLOOD: no ultracall, one that does not exist, UV_SHARE_PAGE and UV_UNSHARE_PAGE in
  * turn of one page and of PROBE_FLOOD_PAGES. */
 #define PROBE_FLOOD_NONE    0

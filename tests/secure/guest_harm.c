@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Accesses on the border of two pages, and tables in shared pages. */
+#include "guest_harm.h"
+
+#include <stdbool.h>
+
+#include "guest_view.h"
+#include "probe.h"
+
+#ifdef __x86_64__
+
+#define PAIR         0xffc00000ull /* two pages in the last block but one that the guest maps */
+#define PAGE         4096u
+#define BIT          (1ull << 39)
+#define ADDRESS_BITS 0x0000007ffffff000ull
+#define ENTRY        0x03u
+#define CODE         0x10
+#define DATA         0x18
+
+struct __attribute__((packed)) operand {
+        uint16_t limit;
+        uint64_t base;
+};
+
+static uint64_t table[512] __attribute__((aligned(4096)));
+
+static void flush(void)
+{
+        __asm__ volatile("mov %%cr3, %%rax\nmov %%rax, %%cr3" : : : "rax", "memory");
+}
+
+/* Sets the page table of the two pages. */
+static void set_table(uint64_t entry)
+{
+        uint64_t at;
+
+        __asm__ volatile("mov %%cr3, %0" : "=r"(at));
+        for (unsigned shift = 39; shift > 21; shift -= 9)
+                at = ((uint64_t *)(uintptr_t)(at & ADDRESS_BITS))[PAIR >> shift & 511];
+        ((volatile uint64_t *)(uintptr_t)(at & ADDRESS_BITS))[PAIR >> 21 & 511] = entry | ENTRY;
+        flush();
+}
+
+/* Returns the entry of a page. Bit 0 of its address selects the normal view. */
+static uint64_t entry_of(unsigned long page)
+{
+        return (page & ~1ul) | (page & 1 ? 0 : BIT) | ENTRY;
+}
+
+static uint32_t map(unsigned long first, unsigned long second)
+{
+        table[0] = entry_of(first);
+        table[1] = entry_of(second);
+        set_table((uintptr_t)table | BIT);
+        return 0;
+}
+
+/* Moves the page table of the two pages to a shared page. */
+static uint32_t move_table(unsigned long page)
+{
+        volatile uint64_t *const to = (volatile uint64_t *)(uintptr_t)page;
+
+        to[0] = table[0];
+        to[1] = table[1];
+        set_table(page);
+        return 0;
+}
+
+static volatile uint64_t *border(void)
+{
+        return (volatile uint64_t *)(uintptr_t)(PAIR + PAGE - 4);
+}
+
+/* Compares and exchanges the eight bytes on the border, and writes what is expected there. A
+ * failed comparison must return a value that differs: what the instruction has compared.
+ * @return number of comparisons that succeeded, and in the upper half of those that failed; or
+ * PROBE_UNKNOWN */
+static uint32_t exchange(unsigned long rounds, uint64_t expected)
+{
+        uint32_t outcomes = 0;
+
+        for (unsigned long i = 0; i < rounds; i++) {
+                uint64_t seen = expected;
+                bool equal;
+
+                __asm__ volatile("cmpxchgq %3, %1"
+                                 : "+a"(seen), "+m"(*border()), "=@ccz"(equal)
+                                 : "r"(expected)
+                                 : "memory");
+                if (seen >> 32 != expected >> 32 || equal != (seen == expected))
+                        return PROBE_UNKNOWN;
+                outcomes += equal ? 1 : 0x10000;
+        }
+        return outcomes;
+}
+
+/* Runs an instruction on the border, which reads a word. */
+static uint32_t run(const volatile uint32_t *from)
+{
+        static const uint8_t code[] = {0x8b, 0x07, 0xc3}; /* movl (%rdi), %eax; ret */
+        volatile uint8_t *const to = (volatile uint8_t *)(uintptr_t)(PAIR + PAGE - 1);
+        uint32_t (*const function)(const volatile uint32_t *) =
+                (uint32_t(*)(const volatile uint32_t *))(uintptr_t)to;
+
+        for (unsigned i = 0; i < sizeof(code); i++)
+                to[i] = code[i];
+        return function(from);
+}
+
+/* Loads descriptors that are in a page, and the segments. @p write: writes them first */
+static uint32_t load(unsigned long page, bool write)
+{
+        const struct operand gdtr = {4 * 8 - 1, page};
+        volatile uint64_t *const gdt = (volatile uint64_t *)(uintptr_t)page;
+
+        if (write) {
+                gdt[CODE / 8] = 0x00af9b000000ffff;
+                gdt[DATA / 8] = 0x00cf93000000ffff;
+        }
+        __asm__ volatile("lgdt %0\nmovw %w1, %%ds\npushq %2\nlea 1f(%%rip), %%rax\npush %%rax\n"
+                         "lretq\n1:"
+                         :
+                         : "m"(gdtr), "r"(DATA), "i"(CODE)
+                         : "rax", "memory");
+        return 1;
+}
+
+uint32_t guest_harm(uint32_t command, unsigned long first, unsigned long second)
+{
+        switch (command) {
+        case PROBE_PAIR:
+                return map(first, second);
+        case PROBE_PAIR_TABLE:
+                return move_table(first);
+        case PROBE_PAIR_READ:
+                return (uint32_t)(*border() >> (first ? 32 : 0));
+        case PROBE_PAIR_EXCHANGE:
+                return exchange(first, (uint64_t)second << 32);
+        case PROBE_PAIR_CODE:
+                return run(guest_view(first));
+        default:
+                return load(first, second);
+        }
+}
+
+#else
+
+/* Secure guests need the other kernel. */
+uint32_t guest_harm(uint32_t command, unsigned long first, unsigned long second)
+{
+        return command + (uint32_t)(first + second);
+}
+
+#endif
