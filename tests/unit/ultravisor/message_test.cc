@@ -170,7 +170,8 @@ TEST_F(message_test, has_no_words_but_those_that_its_call_declares)
 
         EXPECT_EQ(made(NOVA_H_SVM_PAGE_IN, all),
                   (words{NOVA_H_SVM_PAGE_IN, page, marks, marks, 0}));
-        EXPECT_EQ(made(NOVA_H_SVM_PAGE_OUT, all), (words{NOVA_H_SVM_PAGE_OUT, page, 0, 0, 0}));
+        EXPECT_EQ(made(NOVA_H_SVM_PAGE_OUT, all),
+                  (words{NOVA_H_SVM_PAGE_OUT, page, marks, marks, 0}));
         EXPECT_EQ(made(NOVA_H_SVM_INIT_START, all), (words{NOVA_H_SVM_INIT_START, 0, 0, 0, 0}));
         EXPECT_EQ(made(NOVA_H_SVM_INIT_DONE, all), (words{NOVA_H_SVM_INIT_DONE, 0, 0, 0, 0}));
         EXPECT_EQ(made(NOVA_H_SVM_INIT_ABORT, all), (words{NOVA_H_SVM_INIT_ABORT, marks, 0, 0, 0}));
