@@ -27,7 +27,7 @@ static unsigned count_of(enum nova_h_call call)
         switch (call) {
         case NOVA_H_SVM_PAGE_IN:
         case NOVA_H_SVM_PAGE_OUT:
-                return 3; /* page, flags, order */
+                return 3;           /* page, flags, order */
         case NOVA_H_SVM_INIT_ABORT: /* the status of UV_ESM */
         case NOVA_H_INTERRUPT:      /* U_INVALID after a bad vector */
                 return 1;
