@@ -78,6 +78,8 @@ nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
 # A guest that cannot become secure continues as a normal one.
 nova_add_secure_test(refused SOURCES refused.c
   EXPECT "its part at 0x200000 is not the sealed one" "^vmm: 1[.][.]1$")
+nova_add_secure_test(short SOURCES refused.c ARGUMENTS short MEMORY 11M
+  EXPECT "^ultravisor: 2 MiB of secure memory" "^vmm: 1[.][.]1$")
 
 # One changed bit in each part of an image and in its blob.
 nova_add_secure_test(bits SOURCES bits.c SEALED bits.seal EXPECT "^vmm: 1[.][.]13$")
