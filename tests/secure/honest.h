@@ -10,6 +10,7 @@
 #include "novart/parent.h"
 #include "novart/selector.h"
 #include "novart/thread.h"
+#include "novart/time.h"
 #include "novavmm/secure.h"
 
 #include "drive.h"
@@ -108,6 +109,21 @@ static inline void honest_load(void)
         nova_sealed_load(&memory, image, image_bytes, &start);
 }
 
+/* Makes UV_ESM. The kernel memory of a VM that has ended comes back after a moment, so U_RETRY may
+ * be over soon.
+ * @return its status, SUCCESS: UV_ESM has begun */
+static inline enum nova_u_status honest_begin(void)
+{
+        enum nova_u_status status = NOVA_U_RETRY;
+
+        for (unsigned i = 0; i < 200 && status == NOVA_U_RETRY; i++) {
+                if (i)
+                        nova_sleep(1000000);
+                status = nova_uv_esm(&uv, BLOB, PARAMS);
+        }
+        return status;
+}
+
 /* Loads the image, and makes the ultracall of its guest.
  * @return the status of UV_ESM */
 static inline enum nova_u_status honest_become_secure(void)
@@ -115,7 +131,7 @@ static inline enum nova_u_status honest_become_secure(void)
         enum nova_u_status status;
 
         honest_load();
-        status = nova_uv_esm(&uv, BLOB, PARAMS);
+        status = honest_begin();
         if (!status)
                 nova_semaphore_down(&converted);
         return status ? status : esm_status;

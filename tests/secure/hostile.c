@@ -330,7 +330,7 @@ static void flood(void)
         for (unsigned i = 0; i < FLOOD; i++) {
                 honest_load();
                 memset(memory.base + BLOB, 0, PAGE);
-                if (!nova_uv_esm(&uv, BLOB, PARAMS)) {
+                if (!honest_begin()) {
                         nova_semaphore_down(&converted);
                         refused += esm_status != NOVA_U_SUCCESS;
                 }
