@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <nova/hypercall.h>
 #include <nova/utcb.h>
 #include <novart/parent.h>
+#include <novart/program.h>
 #include <novart/selector.h>
 #include <novart/service.h>
 #include <novart/sync.h>
@@ -44,7 +46,7 @@ static unsigned tries, surprises;
 
 static struct nova_semaphore watched = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore converted = NOVA_SEMAPHORE_INITIALIZER(0);
-static struct nova_semaphore asked = NOVA_SEMAPHORE_INITIALIZER(0);
+static nova_sel_t asked; /* a semaphore of the kernel: see create_semaphore() */
 static struct nova_semaphore answered = NOVA_SEMAPHORE_INITIALIZER(0);
 static nova_word_t next_task;
 static uint32_t last_result;
@@ -94,7 +96,7 @@ static nova_word_t access_port(const nova_word_t word[4])
         __atomic_store_n(&waits, true, __ATOMIC_SEQ_CST);
         if (!__atomic_load_n(&closed, __ATOMIC_SEQ_CST) ||
             !__atomic_exchange_n(&waits, false, __ATOMIC_SEQ_CST)) {
-                nova_semaphore_down(&asked);
+                nova_sm_down(asked);
                 __atomic_store_n(&waits, false, __ATOMIC_SEQ_CST);
         }
         return next_task;
@@ -181,14 +183,14 @@ enum nova_u_status end(void)
         at_call = NULL;
         __atomic_store_n(&closed, true, __ATOMIC_SEQ_CST);
         if (__atomic_exchange_n(&waits, false, __ATOMIC_SEQ_CST))
-                nova_semaphore_up(&asked);
+                nova_sm_up(asked);
         return status;
 }
 
 void begin_task(uint64_t number)
 {
         next_task = (nova_word_t)number;
-        nova_semaphore_up(&asked);
+        nova_sm_up(asked);
 }
 
 uint32_t task(uint64_t number)
@@ -242,13 +244,20 @@ static bool start_service(void)
         return !nova_service_start(NULL, &config);
 }
 
+bool create_semaphore(nova_sel_t *sm)
+{
+        *sm = nova_sel_alloc(0);
+        return *sm != NOVA_SEL_NONE && nova_create_sm(*sm, nova_program.pd, 0) == NOVA_SUCCESS;
+}
+
 static bool start(void)
 {
         static struct nova_handler *handler;
         const nova_sel_t portal = nova_sel_alloc(0);
 
-        if (!start_service() || nova_session_open(&uv.session, "ultravisor", NULL) ||
-            portal == NOVA_SEL_NONE || nova_parent_module("sealed.img", &image, &image_bytes) ||
+        if (!create_semaphore(&asked) || !start_service() ||
+            nova_session_open(&uv.session, "ultravisor", NULL) || portal == NOVA_SEL_NONE ||
+            nova_parent_module("sealed.img", &image, &image_bytes) ||
             nova_guest_memory_create(&memory, MEMORY) ||
             nova_handler_create(&handler, nova_thread_cpu(), "vcpu 0", serve, NULL) ||
             nova_handler_portal(handler, portal, 0) ||

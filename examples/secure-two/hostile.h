@@ -31,6 +31,12 @@ extern void (*at_call)(struct call *call);
 extern struct nova_uv uv;
 extern uint8_t *normal; /* the memory that the VMM shares with the ultravisor */
 
+/* Creates a semaphore of the kernel. The end of a guest can stop the handler in the middle of a
+ * call: a semaphore of the runtime (nova_semaphore_down()) has a lock, which the handler could then
+ * keep.
+ * @return false: there is no selector or no kernel memory */
+bool create_semaphore(nova_sel_t *sm);
+
 /* Loads the image, and makes the guest secure. @return the status of UV_ESM */
 enum nova_u_status become_secure(void);
 

@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <nova/hypercall.h>
 #include <novart/sync.h>
 
 #include "hostile.h"
 
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
-static struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
+static nova_sel_t never;
 static unsigned calls; /* of the kind that the attack counts */
 static enum nova_u_status seen;
 
@@ -175,7 +176,7 @@ static void hang(struct call *call)
                 return;
         call->done = true;
         nova_semaphore_up(&stalled);
-        nova_semaphore_down(&never);
+        nova_sm_down(never);
 }
 
 static void hang_early(struct call *call)
@@ -183,23 +184,27 @@ static void hang_early(struct call *call)
         if (call->number != NOVA_H_SVM_PAGE_IN || calls++ != 5)
                 return;
         nova_semaphore_up(&stalled);
-        nova_semaphore_down(&never);
+        nova_sm_down(never);
 }
 
 void attack_hang(void)
 {
+        if (!create_semaphore(&never)) {
+                outcome_is("It has a semaphore of the kernel", false);
+                return;
+        }
         calls = 0;
         at_call = hang_early;
         nova_uv_esm(&uv, BLOB, PARAMS);
         nova_semaphore_down(&stalled);
         outcome("does not answer, and ends the guest in UV_ESM", end(), NOVA_U_SUCCESS);
-        nova_semaphore_up(&never);
+        nova_sm_up(never);
         begin();
         at_call = hang;
         begin_task(1);
         nova_semaphore_down(&stalled);
         outcome("does not answer, and ends the guest in a call", end(), NOVA_U_SUCCESS);
-        nova_semaphore_up(&never);
+        nova_sm_up(never);
         begin();
         outcome_is("The next guest runs", task(0) == RESULT_RIGHT);
         end();
@@ -219,5 +224,5 @@ void attack_die(void)
         at_call = die;
         begin_task(0);
         for (;;)
-                nova_semaphore_down(&never);
+                nova_sm_down(never);
 }

@@ -7,14 +7,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "novart/selector.h"
 #include "novart/sync.h"
 #include "probe.h"
 
-static struct nova_semaphore drive_asked = NOVA_SEMAPHORE_INITIALIZER(0);
+static nova_sel_t drive_asked; /* made by drive_init() */
 static struct nova_semaphore drive_answered = NOVA_SEMAPHORE_INITIALIZER(0);
 static bool drive_waits;  /* the handler waits for a command */
 static bool drive_closed; /* the guest of the handler's call has been ended */
 static uint32_t drive_command, drive_operand[2], drive_result;
+
+/* Makes a semaphore of the kernel, on which a handler may wait whose guest is ended meanwhile. The
+ * runtime's semaphores have a lock, which such a handler may keep for ever.
+ * @return NOVA_SEL_NONE: there is no selector or no memory */
+static inline nova_sel_t drive_semaphore(void)
+{
+        const nova_sel_t sm = nova_sel_alloc(0);
+
+        if (sm == NOVA_SEL_NONE || !nova_create_sm(sm, nova_program.pd, 0))
+                return sm;
+        nova_sel_release(sm, 0);
+        return NOVA_SEL_NONE;
+}
+
+/* Called before the guest starts. @return false: there is no selector or no memory */
+static inline bool drive_init(void)
+{
+        if (!drive_asked)
+                drive_asked = drive_semaphore();
+        return drive_asked != NOVA_SEL_NONE;
+}
 
 /* Lets the guest perform a command, without a wait for the result. */
 static inline void drive_begin(uint32_t command, uint32_t first, uint32_t second)
@@ -22,7 +46,7 @@ static inline void drive_begin(uint32_t command, uint32_t first, uint32_t second
         drive_command = command;
         drive_operand[0] = first;
         drive_operand[1] = second;
-        nova_semaphore_up(&drive_asked);
+        nova_sm_up(drive_asked);
 }
 
 /* Returns the result of a command. While the guest waits for the next one, it is in an exit. */
@@ -47,7 +71,7 @@ static inline uint32_t drive_read(uint64_t port)
                 if (__atomic_load_n(&drive_closed, __ATOMIC_SEQ_CST) &&
                     __atomic_exchange_n(&drive_waits, false, __ATOMIC_SEQ_CST))
                         return 0;
-                nova_semaphore_down(&drive_asked);
+                nova_sm_down(drive_asked);
                 __atomic_store_n(&drive_waits, false, __ATOMIC_SEQ_CST);
         }
         return port == PROBE_COMMAND ? drive_command : drive_operand[port == PROBE_SECOND];
@@ -59,7 +83,7 @@ static inline void drive_close(void)
 {
         __atomic_store_n(&drive_closed, true, __ATOMIC_SEQ_CST);
         if (__atomic_exchange_n(&drive_waits, false, __ATOMIC_SEQ_CST))
-                nova_semaphore_up(&drive_asked);
+                nova_sm_up(drive_asked);
 }
 
 /* Lets the handler wait for commands again. Called by the handler: its earlier call is complete. */

@@ -152,7 +152,7 @@ static inline bool honest_start_on(uint16_t lpid, nova_word_t cpu)
         uv.lpid = lpid;
         nova_session_open(&uv.session, "ultravisor", NULL);
         portal = nova_sel_alloc(0);
-        return uv.session && portal != NOVA_SEL_NONE &&
+        return uv.session && portal != NOVA_SEL_NONE && drive_init() &&
                !nova_parent_module("sealed.img", &image, &image_bytes) &&
                !nova_guest_memory_create(&memory, MEMORY) &&
                !nova_handler_create(&handler, cpu, "serve", honest_serve, NULL) &&

@@ -18,7 +18,7 @@
 #define FLOOD      40u
 
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
-static struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
+static nova_sel_t never;
 static unsigned attacks; /* number of calls that the attack under test has seen */
 static enum nova_u_status seen;
 
@@ -139,7 +139,7 @@ static void hang(struct call *call)
         if (call->number != NOVA_H_PORT || attacks++ < 3)
                 return;
         nova_semaphore_up(&stalled);
-        nova_semaphore_down(&never);
+        nova_sm_down(never);
 }
 
 static void stall(struct call *call)
@@ -147,7 +147,7 @@ static void stall(struct call *call)
         if (call->number != NOVA_H_SVM_PAGE_IN || attacks++ != 5)
                 return;
         nova_semaphore_up(&stalled);
-        nova_semaphore_down(&never);
+        nova_sm_down(never);
 }
 
 /* Removes the memory of the page that the guest waits for. */
@@ -377,7 +377,7 @@ static void stalling(void)
               "a VM that becomes secure takes no interrupt and no start");
         check(nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_INVALID, "UV_ESM cannot begin twice");
         check(nova_uv_svm_terminate(&uv) == NOVA_U_SUCCESS, "it can be ended in the middle");
-        nova_semaphore_up(&never);
+        nova_sm_up(never);
         end("and the next VM runs");
 }
 
@@ -394,7 +394,8 @@ static void hanging(void)
 
 int main(void)
 {
-        if (!honest_start(3))
+        never = drive_semaphore();
+        if (never == NOVA_SEL_NONE || !honest_start(3))
                 return 1;
         converting();
         running();

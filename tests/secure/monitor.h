@@ -40,8 +40,8 @@ static inline bool monitor_create(struct nova_vm_config config)
         size_t bytes;
         int error;
 
-        if (nova_parent_module("sealed.img", &image, &bytes)) {
-                printf("There is no sealed image.\n");
+        if (!drive_init() || nova_parent_module("sealed.img", &image, &bytes)) {
+                printf("There is no sealed image, or no selector.\n");
                 return false;
         }
         nova_secure_open(&secure, "ultravisor");

@@ -67,7 +67,8 @@ static bool add_ports(void)
         const struct nova_bus_range secrets = {NOVA_UV_SECRET_VALUE, NOVA_UV_SECRET_LAST, see,
                                                see_write, NULL};
 
-        return !nova_bus_add(&vm.ports, &ports) && !nova_bus_add(&vm.ports, &secrets);
+        return drive_init() && !nova_bus_add(&vm.ports, &ports) &&
+               !nova_bus_add(&vm.ports, &secrets);
 }
 
 static bool create(size_t memory)
