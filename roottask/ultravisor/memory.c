@@ -107,18 +107,23 @@ bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa)
         int status = 0;
 
         for (unsigned i = 0; i < TRIES && vm->machine.end == NOVA_VM_RUNS; i++) {
-                const enum need need = try_get(vm, gpa);
-
-                if (need == NEED_NOTHING)
+                switch (try_get(vm, gpa)) {
+                case NEED_NOTHING:
                         return true;
-                if (need == NEED_SLOT || (need == NEED_FRAME && !make_room(vcpu)))
+                case NEED_SLOT:
                         return false;
-                if (need == NEED_FRAME)
+                case NEED_FRAME:
+                        if (!make_room(vcpu))
+                                return false;
                         status = 0; /* another virtual CPU took the frame for the last answer */
-                if (need == NEED_CONTENT && status)
                         break;
-                if (need == NEED_CONTENT)
+                case NEED_CONTENT:
+                        if (status) {
+                                fail_request(vcpu, gpa, status);
+                                return false;
+                        }
                         status = request(vcpu, gpa, 0);
+                }
         }
         fail_request(vcpu, gpa, status);
         return false;

@@ -46,7 +46,7 @@ nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]77$"
   REJECT "cannot continue")
 # A guest that needs more than the secure memory.
 nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT
-  "^ultravisor: 4 MiB of secure memory" "^vmm: 1[.][.]4$")
+  "^ultravisor: 4 MiB of secure memory" "^vmm: 1[.][.]6$")
 # With 36 bits of physical addresses.
 nova_add_secure_test(narrow SOURCES narrow.c CPU qemu64,+svm,+npt,+rdrand,phys-bits=36
   EXPECT "^vmm: 1[.][.]3$")
@@ -65,7 +65,9 @@ nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
          "^ultravisor: .* code in the page at 0x500000, which it shares" "^vmm: 1[.][.]20$"
   REJECT "cannot be mapped")
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
-  EXPECT "^vmm: 1[.][.]23$")
+  EXPECT "^vmm: 1[.][.]17$")
+nova_add_secure_test(views SOURCES views.c DESCRIPTION pair.nova.in
+  EXPECT "^vmm: 1[.][.]10$")
 nova_add_secure_test(pauses SOURCES pauses.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(leaks SOURCES leaks.c VMX 1 EXPECT "^vmm: 1[.][.]12$")
