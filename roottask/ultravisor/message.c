@@ -2,8 +2,6 @@
 /* The words of messages and answers (see message.h). */
 #include "message.h"
 
-#include <stddef.h>
-
 #define NO_VECTOR    UINT32_MAX
 #define VECTOR_FIRST 32u
 #define VECTOR_LAST  255u

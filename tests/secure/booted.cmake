@@ -217,18 +217,6 @@ nova_add_debian_test(debian-pressure LABEL endurance
   EXPECT "24 files[.]" "The tree is right[.]"
          "^pages: [1-9][0-9][0-9][0-9]+ moved out, [1-9][0-9][0-9][0-9]+ came back[.]$")
 
-# Examples on VMX, which Bochs has. Debian takes minutes there.
-nova_add_boot_test(secure.hello-vmx SYSTEM secure-hello EMULATOR bochs CPUS 1 LABELS secure bochs
-  TIMEOUT 120 EXPECT "The secure guest says: Hello from a secure guest[.]"
-         "The monitor does not find the guest's secret[.]" "the system ends with status 0")
-nova_add_boot_test(secure.linux-vmx SYSTEM secure-linux EMULATOR bochs CPUS 1 LABELS endurance
-  TIMEOUT 1800 ARGUMENTS "run=dmesg|grep,-o,Memory.Encryption.Features.active:.AMD.SEV\
-+dmesg|grep,-o,Memory.encryption.is.active.*+mount|grep,secret+cat,/secret/motd+poweroff,-f"
-  EXPECT "^Memory Encryption Features active: AMD SEV$"
-         "^Memory encryption is active and system is using DMA bounce buffers$"
-         "/dev/mapper/secret on /secret type ext4" "This line was on the encrypted disk[.]$"
-         "The secure guest switched itself off")
-
 # The ultravisor reports why it cannot start.
 nova_add_boot_test(secure.no-guests SYSTEM secure-statuses CPU qemu64,-svm,+rdrand STATUS 1
   LABELS secure EXPECT "ultravisor: It cannot start: this CPU cannot run guests .--cpu qemu64")
