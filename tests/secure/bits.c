@@ -56,7 +56,7 @@ static enum nova_u_status esm_with(uint64_t place, unsigned bit)
         honest_load();
         memory.base[place] ^= (uint8_t)(1u << bit);
         esm_status = NOVA_U_SUCCESS;
-        if (nova_uv_esm(&uv, BLOB, PARAMS))
+        if (honest_begin(BLOB, PARAMS))
                 return NOVA_U_INVALID;
         nova_semaphore_down(&converted);
         return esm_status;

@@ -109,17 +109,17 @@ static inline void honest_load(void)
         nova_sealed_load(&memory, image, image_bytes, &start);
 }
 
-/* Makes UV_ESM. The kernel memory of a VM that has ended comes back after a moment, so U_RETRY may
- * be over soon.
+/* Makes UV_ESM with addresses of blob and boot parameters. The kernel memory of a VM that has ended
+ * comes back after a moment, so U_RETRY may be over soon.
  * @return its status, SUCCESS: UV_ESM has begun */
-static inline enum nova_u_status honest_begin(void)
+static inline enum nova_u_status honest_begin(uint64_t blob, uint64_t params)
 {
         enum nova_u_status status = NOVA_U_RETRY;
 
         for (unsigned i = 0; i < 200 && status == NOVA_U_RETRY; i++) {
                 if (i)
                         nova_sleep(1000000);
-                status = nova_uv_esm(&uv, BLOB, PARAMS);
+                status = nova_uv_esm(&uv, blob, params);
         }
         return status;
 }
@@ -131,7 +131,7 @@ static inline enum nova_u_status honest_become_secure(void)
         enum nova_u_status status;
 
         honest_load();
-        status = honest_begin();
+        status = honest_begin(BLOB, PARAMS);
         if (!status)
                 nova_semaphore_down(&converted);
         return status ? status : esm_status;

@@ -311,12 +311,12 @@ static void places(void)
 {
         honest_load();
         memcpy(memory.base + FRESH, memory.base + BLOB, BLOB_BYTES);
-        check(nova_uv_esm(&uv, FRESH, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
+        check(honest_begin(FRESH, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
         nova_semaphore_down(&converted);
         check(esm_status == NOVA_U_PARAMETER, "UV_ESM: another place of the blob is U_PARAMETER");
         end("and the next VM runs");
         honest_load();
-        check(nova_uv_esm(&uv, BLOB, PARAMS + PAGE) == NOVA_U_SUCCESS, "UV_ESM begins");
+        check(honest_begin(BLOB, PARAMS + PAGE) == NOVA_U_SUCCESS, "UV_ESM begins");
         nova_semaphore_down(&converted);
         check(esm_status == NOVA_U_P2, "UV_ESM: another place of the boot parameters is U_P2");
         end("and the next VM runs");
@@ -330,7 +330,7 @@ static void flood(void)
         for (unsigned i = 0; i < FLOOD; i++) {
                 honest_load();
                 memset(memory.base + BLOB, 0, PAGE);
-                if (!honest_begin()) {
+                if (!honest_begin(BLOB, PARAMS)) {
                         nova_semaphore_down(&converted);
                         refused += esm_status != NOVA_U_SUCCESS;
                 }
@@ -370,7 +370,7 @@ static void stalling(void)
         honest_attack = stall;
         attacks = 0;
         honest_load();
-        check(nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
+        check(honest_begin(BLOB, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
         nova_semaphore_down(&stalled);
         check(nova_uv_state(&uv) == NOVA_UV_CONVERTING && nova_uv_kick(&uv, 0) == EINVAL &&
                       nova_uv_start(&uv, 0, 8) == EINVAL,
