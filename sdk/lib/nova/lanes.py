@@ -14,6 +14,7 @@ from nova import ctest, forks
 # Maximum number of further jobs, and seconds between two looks at the processors.
 FURTHER = 2
 LOOK = 1.0
+MOMENT = 0.3  # seconds for CTest to write its log
 # One more of them may run when more than MANY processors are idle, one fewer when less than FEW.
 MANY, FEW = 0.5, 0.1
 
@@ -79,9 +80,14 @@ class Lanes:
             thread.start()
         return self
 
-    def __exit__(self, *_):
-        """Ends the jobs that still run."""
-        self._stop()
+    def __exit__(self, kind, *_):
+        """Ends the jobs that still run. CTest reports the end of a test before its log has the
+        test's output, so it gets a moment to write the output."""
+        try:
+            if kind and self.busy:
+                time.sleep(MOMENT)
+        finally:
+            self._stop()
         for thread in self.threads:
             thread.join()
         for server in self.servers:
