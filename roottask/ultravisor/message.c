@@ -42,8 +42,9 @@ struct message message_make(enum nova_h_call call, const uint64_t parameters[MES
 {
         struct message message = {.word = {(nova_word_t)call}};
         nova_word_t *const word = &message.word[1];
+        const unsigned count = count_of(call);
 
-        for (unsigned i = 0; i < count_of(call); i++)
+        for (unsigned i = 0; i < count; i++)
                 word[i] = (nova_word_t)parameters[i];
         if (call == NOVA_H_PORT)
                 word[ADDRESS] &= UINT16_MAX;

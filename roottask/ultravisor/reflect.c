@@ -15,7 +15,7 @@ enum { WORDS_OF_VECTORS = 4, VECTORS_OF_WORD = 64 };
 
 struct call {
         nova_sel_t portal;
-        struct message message;
+        const struct message *message;
         enum nova_status result;
         nova_word_t word[MESSAGE_ANSWER_WORDS];
         unsigned words; /* number of words of the answer, at most MESSAGE_ANSWER_WORDS */
@@ -30,7 +30,7 @@ static void perform(void *argument)
 
         nova_utcb_set_windows(utcb, 0, 0);
         nova_utcb_clear(utcb);
-        nova_utcb_put_words(utcb, call->message.word, MESSAGE_WORDS);
+        nova_utcb_put_words(utcb, call->message->word, MESSAGE_WORDS);
         call->words = 0;
         call->result = nova_call(call->portal, 0);
         while (!call->result && call->words < MESSAGE_ANSWER_WORDS &&
@@ -43,7 +43,7 @@ static bool send(struct nova_vcpu *vcpu, struct call *call)
 {
         call->portal = vm_of(vcpu)->vcpu[vcpu->number].portal;
         nova_vcpu_call_out(vcpu, perform, call);
-        if (message_accept(&call->message, call->word, call->words, &call->answer)) {
+        if (message_accept(call->message, call->word, call->words, &call->answer)) {
                 if (call->answer.more)
                         __atomic_store_n(&vm_of(vcpu)->vcpu[vcpu->number].ask, true,
                                          __ATOMIC_RELEASE);
@@ -56,7 +56,7 @@ static bool send(struct nova_vcpu *vcpu, struct call *call)
 
 int reflect_message(struct nova_vcpu *vcpu, const struct message *message, uint64_t *value)
 {
-        struct call call = {.message = *message};
+        struct call call = {.message = message};
 
         send(vcpu, &call);
         if (value)
@@ -107,7 +107,8 @@ static int ask(struct nova_vcpu *vcpu)
         int vector;
 
         do {
-                struct call call = {.message = message_make(NOVA_H_INTERRUPT, parameters)};
+                const struct message message = message_make(NOVA_H_INTERRUPT, parameters);
+                struct call call = {.message = &message};
 
                 __atomic_store_n(&own->ask, false, __ATOMIC_RELEASE);
                 if (!send(vcpu, &call))
