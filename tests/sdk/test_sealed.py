@@ -28,12 +28,12 @@ class Sealed(unittest.TestCase):
 
     def test_the_words_of_a_description_become_options(self):
         found = self.command("# a comment\n\nkernel vmlinuz\ninitrd other/initrd\n"
-                             "command-line console=hvc0\nmemory 256\nvcpus 2\nphrase phrase\n"
-                             "secret token=a\nsecret other=b/c\n")
+                             "command-line console=hvc0\nmemory 256\nvcpus 2\ndebug\n"
+                             "phrase phrase\nsecret token=a\nsecret other=b/c\n")
         self.assertEqual(found, [
             "--kernel", f"{self.folder.name}/vmlinuz", "--initrd",
             f"{self.folder.name}/other/initrd", "--command-line=console=hvc0", "--memory", "256",
-            "--vcpus", "2", "--disk-phrase-file", f"{self.folder.name}/phrase",
+            "--vcpus", "2", "--debug", "--disk-phrase-file", f"{self.folder.name}/phrase",
             "--secret", f"token={self.folder.name}/a", "--secret", f"other={self.folder.name}/b/c",
             "--machine", "machine.pub", "--out", "out.img",
         ])
@@ -50,7 +50,7 @@ class Sealed(unittest.TestCase):
     def test_an_unknown_key_is_refused_with_its_line(self):
         with self.assertRaisesRegex(NovaError, r"guest\.seal:2: 'cpus' is not a key; known are "
                                                r"kernel, initrd, command-line, memory, vcpus, "
-                                               r"phrase, secret\.$"):
+                                               r"debug, phrase, secret\.$"):
             self.command("memory 8\ncpus 2\n")
 
     def test_without_a_kernel_there_is_a_sentence(self):

@@ -2,8 +2,8 @@
 # VMMs that test the ultravisor, and the guest that they drive.
 include("${NOVA_ROOT}/tests/changed.cmake")
 
-add_executable(secure-probe guest.c guest_flood.c guest_harm.c guest_interrupt.c guest_marks.c
-  guest_msr.c guest_user.c guest_view.c)
+add_executable(secure-probe guest.c guest_debug.c guest_flood.c guest_harm.c guest_interrupt.c
+  guest_marks.c guest_msr.c guest_user.c guest_view.c)
 target_link_libraries(secure-probe PRIVATE nova_freestanding)
 target_include_directories(secure-probe PRIVATE "${NOVA_ROOT}/roottask/include"
   "${NOVA_ROOT}/roottask/vmm/include")
@@ -71,6 +71,10 @@ nova_add_secure_test(views SOURCES views.c DESCRIPTION pair.nova.in
 nova_add_secure_test(pauses SOURCES pauses.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(leaks SOURCES leaks.c VMX 1 EXPECT "^vmm: 1[.][.]12$")
+# A guest that uses its debug registers. The bit of its policy changes nothing.
+nova_add_secure_test(debug SOURCES debug.c ARGUMENTS 1 SEALED debug.seal VMX 1
+  EXPECT "^vmm: 1[.][.]14$")
+nova_add_secure_test(debug-off SOURCES debug.c ARGUMENTS 0 VMX 1 EXPECT "^vmm: 1[.][.]14$")
 nova_add_secure_test(sharing SOURCES sharing.c VMX 1 EXPECT "^vmm: 1[.][.]9$")
 
 # A guest that uses up its account of kernel memory.

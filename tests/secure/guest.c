@@ -2,6 +2,7 @@
 /* The guest of the tests of the ultravisor: it performs what its monitor asks for by ports. */
 #include <novauv/guest.h>
 
+#include "guest_debug.h"
 #include "guest_flood.h"
 #include "guest_harm.h"
 #include "guest_interrupt.h"
@@ -62,6 +63,10 @@ static uint32_t perform_other(uint32_t command, unsigned long first, unsigned lo
         case PROBE_PAIR_CODE:
         case PROBE_GDT:
                 return guest_harm(command, first, second);
+        case PROBE_DEBUG_READ:
+        case PROBE_DEBUG_WRITE:
+        case PROBE_DEBUG_TAKEN:
+                return guest_debug(command, first, second);
         default:
                 return PROBE_UNKNOWN;
         }

@@ -36,7 +36,8 @@ static enum nova_u_status esm_status;
 /* A call of the ultravisor, and the answer to it. */
 struct call {
         nova_word_t number, word[4], status, value, more;
-        unsigned words; /* of the answer; 0: two */
+        unsigned words;   /* of the answer; 0: two */
+        nova_word_t fill; /* words of the answer after the third; the last eight are word[0], [1] */
 };
 
 /* Changes a call or its answer. NULL: the VMM is honest */
@@ -98,7 +99,7 @@ static void honest_serve(nova_sel_t unused, struct nova_utcb *utcb, void *argume
         nova_utcb_put(utcb, call.value);
         nova_utcb_put(utcb, call.more);
         for (unsigned i = 3; i < call.words; i++)
-                nova_utcb_put(utcb, i < WORDS - 8 ? 0 : call.word[i & 1]);
+                nova_utcb_put(utcb, i < WORDS - 8 ? call.fill : call.word[i & 1]);
 }
 
 /* Writes the sealed image to the memory of the normal VM. */

@@ -42,6 +42,12 @@
 #define PROBE_PAIR_CODE     23 /* executes code there, which reads the address first */
 #define PROBE_GDT           24 /* loads a GDT in page first; second is 1: writes it before */
 
+#define PROBE_DEBUG_READ                                                                          \
+        25                   /* reads debug register first; returns its upper half if second is 1 \
+                              */
+#define PROBE_DEBUG_WRITE 26 /* writes second to debug register first */
+#define PROBE_DEBUG_TAKEN 27 /* number of #DB since the last time; upper half: bits of DR6 */
+
 /* Kinds of PROBE_FLOOD: no ultracall, one that does not exist, UV_SHARE_PAGE and UV_UNSHARE_PAGE in
  * turn of one page and of PROBE_FLOOD_PAGES. */
 #define PROBE_FLOOD_NONE    0

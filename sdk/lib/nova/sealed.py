@@ -3,8 +3,9 @@
 of that run.
 
 A boot list names `sealed:FILE`, a tab, and the file of a guest that the build made (or nothing).
-FILE has lines of a key and a value: kernel, initrd, command-line, memory, vcpus, phrase, and any
-number of lines `secret NAME=FILE`. `guest:NAME` in place of a file is one of nova.guest."""
+FILE has lines of a key and a value: kernel, initrd, command-line, memory, vcpus, debug (without a
+value), phrase, and any number of lines `secret NAME=FILE`. `guest:NAME` in place of a file is one
+of nova.guest."""
 
 import os
 import subprocess
@@ -18,7 +19,7 @@ from nova.qemu import Module
 PREFIX = "sealed:"
 IMAGE = "sealed.img"
 ARCH = "x86_64"
-KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "phrase", "secret")
+KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "phrase", "secret")
 
 
 def has_any(modules):
@@ -81,6 +82,8 @@ def command(path, kernel, arguments, public, out):
     for key in ("memory", "vcpus"):
         if key in read:
             words += [f"--{key}", read[key]]
+    if "debug" in read:
+        words.append("--debug")
     if "phrase" in read:
         words += ["--disk-phrase-file", _file(read["phrase"], folder)]
     for secret in read["secret"]:
