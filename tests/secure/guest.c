@@ -62,6 +62,8 @@ static uint32_t perform_other(uint32_t command, unsigned long first, unsigned lo
         case PROBE_PAIR_EXCHANGE:
         case PROBE_PAIR_CODE:
         case PROBE_GDT:
+        case PROBE_IDT:
+        case PROBE_BREAK:
                 return guest_harm(command, first, second);
         case PROBE_DEBUG_READ:
         case PROBE_DEBUG_WRITE:

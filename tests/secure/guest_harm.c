@@ -16,6 +16,8 @@
 #define ENTRY        0x03u
 #define CODE         0x10
 #define DATA         0x18
+#define GATE_BITS    0x8e00u /* an interrupt gate of the kernel */
+#define VECTOR_BP    3
 
 struct __attribute__((packed)) operand {
         uint16_t limit;
@@ -125,9 +127,44 @@ static uint32_t load(unsigned long page, bool write)
         return 1;
 }
 
+/* Written by the handler of #BP. */
+volatile uint32_t guest_harm_breaks;
+
+void guest_harm_break(void);
+
+__asm__(".pushsection .text\n"
+        "guest_harm_break: incl guest_harm_breaks(%rip)\niretq\n"
+        ".popsection\n");
+
+/* Loads gates that are in a page. @p write: writes the one of #BP first */
+static uint32_t load_gates(unsigned long page, bool write)
+{
+        const struct operand idtr = {16 * (VECTOR_BP + 1) - 1, page};
+        volatile uint64_t *const gate = (volatile uint64_t *)(uintptr_t)page + 2 * VECTOR_BP;
+        const uint64_t at = (uintptr_t)guest_harm_break;
+
+        if (write) {
+                gate[0] = (at & 0xffff) | CODE << 16 | (uint64_t)GATE_BITS << 32 |
+                          (at >> 16 & 0xffff) << 48;
+                gate[1] = at >> 32;
+        }
+        __asm__ volatile("lidt %0" : : "m"(idtr));
+        return 1;
+}
+
+static uint32_t take_break(void)
+{
+        __asm__ volatile("int3" : : : "memory");
+        return guest_harm_breaks;
+}
+
 uint32_t guest_harm(uint32_t command, unsigned long first, unsigned long second)
 {
         switch (command) {
+        case PROBE_IDT:
+                return load_gates(first, second);
+        case PROBE_BREAK:
+                return take_break();
         case PROBE_PAIR:
                 return map(first, second);
         case PROBE_PAIR_TABLE:

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* Performs a command PROBE_PAIR to PROBE_GDT. @return its result */
+/* Performs a command PROBE_PAIR to PROBE_GDT, PROBE_IDT or PROBE_BREAK. @return its result */
 uint32_t guest_harm(uint32_t command, unsigned long first, unsigned long second);
 
 #endif

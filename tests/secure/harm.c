@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that harm themselves: they access devices on the border of both views, execute code of
- * shared pages, and have page tables and descriptors there. All the time a thread of the VMM
+ * shared pages, and have page tables, descriptors and gates there. All the time a thread of the VMM
  * changes a shared page. Each guest is either right or ended, and an honest VM runs afterwards. */
 #include "novart/time.h"
 
@@ -161,6 +161,32 @@ static void descriptors(void)
         end();
 }
 
+/* The VMM removes the gates. */
+static void gates(void)
+{
+        check(begin() && guest(PROBE_IDT, SHARED, 1) == 1, "a guest has its IDT in a shared page");
+        check(guest(PROBE_BREAK, 0, 0) == 1 && guest(PROBE_BREAK, 0, 0) == 2,
+              "it takes exceptions by it");
+        for (unsigned i = 0; i < 64; i++)
+                memory.base[SHARED + i] = 0;
+        drive_begin(PROBE_BREAK, 0, 0);
+        check(ends(), "it ends at an exception whose gate the VMM has removed");
+        end();
+}
+
+/* The VMM lets a gate lead to its own code, in the shared page. */
+static void gate_to_shared(void)
+{
+        check(begin() && guest(PROBE_IDT, SHARED, 1) == 1, "a guest has its IDT in a shared page");
+        memory.base[SHARED + 48] = 0x80;
+        memory.base[SHARED + 49] = 0;
+        memory.base[SHARED + 54] = SHARED >> 16;
+        memory.base[SHARED + 55] = 0;
+        drive_begin(PROBE_BREAK, 0, 0);
+        check(ends(), "it ends at an exception whose handler is in the shared page");
+        end();
+}
+
 int main(void)
 {
         if (!honest_start_on(3, 0))
@@ -169,5 +195,7 @@ int main(void)
         code();
         page_tables();
         descriptors();
+        gates();
+        gate_to_shared();
         return tap_end();
 }

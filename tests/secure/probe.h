@@ -41,6 +41,8 @@
 #define PROBE_PAIR_EXCHANGE 22 /* CMPXCHG there, first times; the upper half stays second */
 #define PROBE_PAIR_CODE     23 /* executes code there, which reads the address first */
 #define PROBE_GDT           24 /* loads a GDT in page first; second is 1: writes it before */
+#define PROBE_IDT           28 /* loads an IDT in page first; second is 1: writes it before */
+#define PROBE_BREAK         29 /* executes INT3; returns how often its handler has run */
 
 #define PROBE_DEBUG_READ                                                                          \
         25                   /* reads debug register first; returns its upper half if second is 1 \
