@@ -218,7 +218,7 @@ nova_add_debian_test(debian-pressure LABEL endurance
 +do,dd,if=/dev/urandom,of=/tmp/$i/$j,bs=1048576,count=4,2>/dev/null+done+done\
 +busybox,md5sum,/tmp/*/*,>/sums+echo,$(wc,-l,</sums),files.\
 +busybox,md5sum,-c,-s,/sums&&echo,The,tree,is,right.+poweroff,-f"
-  EXPECT "24 files[.]" "The tree is right[.]"
+  EXPECT "^ultravisor: 132 MiB of secure memory" "24 files[.]" "The tree is right[.]"
          "^pages: [1-9][0-9][0-9][0-9]+ moved out, [1-9][0-9][0-9][0-9]+ came back[.]$")
 
 # The ultravisor reports why it cannot start.
