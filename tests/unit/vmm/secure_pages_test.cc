@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a monitor's library puts the pages of a secure guest: parts of the image, shared pages, and
+ * encrypted pages. The test is the ultravisor. */
+#include "secure_pages.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace
+{
+
+constexpr uint64_t page_bytes = NOVA_PAGE_SIZE, pages = 4;
+constexpr uint64_t one = NOVA_UV_ORDER_PAGE;
+
+/* An ultracall that the library has made. */
+struct ultracall {
+        unsigned number;
+        uint64_t place, page, order;
+
+        bool operator==(const ultracall &other) const
+        {
+                return number == other.number && place == other.place && page == other.page &&
+                       order == other.order;
+        }
+};
+
+std::vector<ultracall> made;
+nova_u_status next_status;
+
+struct secure_pages : testing::Test {
+        nova_vm vm = {};
+        nova_secure secure = {};
+        std::vector<uint8_t> ram = std::vector<uint8_t>(pages * page_bytes);
+
+        secure_pages()
+        {
+                vm.memory.base = ram.data();
+                vm.memory.bytes = ram.size();
+                secure.vm = &vm;
+                secure.started = true;
+                secure_pages_init(&secure);
+                made.clear();
+                next_status = NOVA_U_SUCCESS;
+        }
+
+        ~secure_pages() override
+        {
+                secure_pages_fini(&secure);
+        }
+
+        nova_h_status in(uint64_t page, uint64_t flags = 0, uint64_t order = one)
+        {
+                return secure_pages_serve(&secure, NOVA_H_SVM_PAGE_IN, page * page_bytes, flags,
+                                          order);
+        }
+
+        nova_h_status out(uint64_t page)
+        {
+                return secure_pages_serve(&secure, NOVA_H_SVM_PAGE_OUT, page * page_bytes, 0, one);
+        }
+};
+
+ultracall moved_in(uint64_t place, uint64_t page, uint64_t order = one)
+{
+        return {NOVA_UV_PAGE_IN, place * page_bytes, page * page_bytes, order};
+}
+
+ultracall moved_out(uint64_t place, uint64_t page)
+{
+        return {NOVA_UV_PAGE_OUT, place * page_bytes, page * page_bytes, one};
+}
+
+TEST_F(secure_pages, a_part_of_the_image_comes_from_the_page_with_its_number)
+{
+        secure.converting = true;
+        EXPECT_EQ(in(2, 0, one + 1), NOVA_H_SUCCESS);
+        secure.converting = false;
+        EXPECT_EQ(out(2), NOVA_H_SUCCESS);
+        /* The plain page is free, so the encrypted one replaces it. */
+        EXPECT_EQ(made, (std::vector{moved_in(2, 2, one + 1), moved_out(2, 2)}));
+}
+
+TEST_F(secure_pages, a_page_provided_later_may_be_shared_and_is_not_used_again)
+{
+        EXPECT_EQ(in(2), NOVA_H_SUCCESS);
+        EXPECT_EQ(out(2), NOVA_H_SUCCESS);
+        ASSERT_EQ(made.size(), 2u);
+        EXPECT_EQ(made[0], moved_in(2, 2));
+        EXPECT_NE(made[1].place, 2 * page_bytes);
+}
+
+TEST_F(secure_pages, a_page_that_was_refused_stays_free)
+{
+        next_status = NOVA_U_PERMISSION;
+        EXPECT_EQ(in(2), NOVA_H_PARAMETER);
+        next_status = NOVA_U_SUCCESS;
+        EXPECT_EQ(out(2), NOVA_H_SUCCESS);
+        EXPECT_EQ(made, (std::vector{moved_in(2, 2), moved_out(2, 2)}));
+}
+
+TEST_F(secure_pages, an_encrypted_page_is_not_provided_for_another_one)
+{
+        EXPECT_EQ(in(2, NOVA_H_PAGE_IN_SHARED), NOVA_H_SUCCESS);
+        EXPECT_EQ(out(2), NOVA_H_SUCCESS);
+        ASSERT_EQ(made.size(), 2u);
+        const uint64_t holder = made[1].place / page_bytes;
+        ASSERT_NE(holder, 2u);
+        EXPECT_EQ(in(holder), NOVA_H_PARAMETER);
+        EXPECT_EQ(made.size(), 2u);
+        EXPECT_EQ(in(2), NOVA_H_SUCCESS);
+        EXPECT_EQ(made.back(), moved_in(holder, 2));
+}
+
+TEST_F(secure_pages, a_page_that_is_out_comes_back_from_its_own_place)
+{
+        EXPECT_EQ(out(3), NOVA_H_SUCCESS);
+        EXPECT_EQ(in(3), NOVA_H_SUCCESS);
+        EXPECT_EQ(made.back(), moved_in(3, 3));
+        EXPECT_EQ(secure.pages_out, 1u);
+        EXPECT_EQ(secure.pages_returned, 1u);
+}
+
+TEST_F(secure_pages, an_encrypted_page_moves_away_from_a_page_to_be_shared)
+{
+        EXPECT_EQ(out(1), NOVA_H_SUCCESS);
+        ram[page_bytes] = 0x77;
+        EXPECT_EQ(in(1, NOVA_H_PAGE_IN_SHARED), NOVA_H_SUCCESS);
+        EXPECT_EQ(made.back(), moved_in(1, 1));
+        EXPECT_EQ(ram[page_bytes], 0);
+        EXPECT_EQ(in(1), NOVA_H_SUCCESS);
+        EXPECT_NE(made.back().place, page_bytes);
+        EXPECT_EQ(ram[made.back().place], 0x77);
+}
+
+} // namespace
+
+extern "C" enum nova_u_status nova_uv_call(const struct nova_uv *, unsigned number, uint64_t p2,
+                                           uint64_t p3, uint64_t, uint64_t p5)
+{
+        made.push_back({number, p2, p3, p5});
+        return next_status;
+}
