@@ -202,7 +202,7 @@ nova_add_debian_test(search-shown ARGUMENTS "run=cat,/secret/motd+poweroff,-f"
 # page. The monitor must find it there, and in its own copy of what the guest wrote.
 nova_add_debian_test(scan ARGUMENTS "run=sha256sum,/secret/motd,>/m\
 +for,i,in,1,2,3,4,5,6,7,8,9,10,11,12,13,14+do,cat,/m,/m,>/n+cat,/n,>/m+done\
-+free=$(($(grep,MemFree,/proc/meminfo|tr,-dc,0-9)-16000))k+mount,-t,tmpfs,-o,size=$free,t,/tmp\
++free=$(($(grep,MemFree,/proc/meminfo|tr,-dc,0-9)-8000))k+mount,-t,tmpfs,-o,size=$free,t,/tmp\
 +while,cat,/m,>>/tmp/f,2>/dev/null+do,:+done\
 +echo,Marked:,$(wc,-c,</tmp/f),bytes.+sha256sum,/secret/motd\
 +poweroff,-f"
