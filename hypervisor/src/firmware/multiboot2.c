@@ -239,6 +239,7 @@ bool multiboot2_read(paddr_t phys)
                 return false;
 
         const uint32_t memory = multiboot2_best_memory(info, total);
+        /*@ dynamic_split at; */
         for (; multiboot2_next_tag(info, total, phys, at, &tag); at = multiboot2_tag_end(at, &tag))
                 if (!multiboot2_read_tag(&tag, memory) && !multiboot2_damaged)
                         multiboot2_damaged = at;

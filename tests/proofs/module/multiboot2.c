@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads Multiboot 2 tags of any contents and of these lengths, and finds tags at any offset of
- * information of these lengths. That multiboot2_next_tag() returns a tag inside of the information
- * is not proved. */
+ * information of these lengths. tags.c joins the two. */
 #include "firmware/multiboot2.c"
 
 #include "../driver.h"
