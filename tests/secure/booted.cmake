@@ -59,6 +59,11 @@ nova_add_secure_test(hostile SOURCES hostile.c VMX 1 EXPECT
   "^ultravisor: Further reports of VM 0 are left out for a moment" "^vmm: 1[.][.]60$")
 nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 
+# Guests that end at each step of UV_ESM and in each ultracall. The ultravisor has 1,536 frames.
+nova_add_secure_test(steps SOURCES steps.c TIMEOUT 120 DESCRIPTION pair.nova.in MEMORY 15M
+  EXPECT "^ultravisor: 6 MiB of secure memory"
+         "^ultravisor: .* its VMM does not answer" "^vmm: 1[.][.]8$")
+
 # Guests that harm themselves by shared pages.
 nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x8000500000, which it shares with its VMM"

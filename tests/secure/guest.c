@@ -42,6 +42,13 @@ static uint32_t share_far(unsigned long first, unsigned long second)
                                                (unsigned long)(UINT64_C(1) << second));
 }
 
+static uint32_t touch(unsigned long first, unsigned long pages)
+{
+        for (unsigned long i = 0; i < pages; i++)
+                (void)*(volatile uint32_t *)(first + i * 4096);
+        return (uint32_t)pages;
+}
+
 /* Performs the commands that tests of exits and of ultracalls give. */
 static uint32_t perform_other(uint32_t command, unsigned long first, unsigned long second)
 {
@@ -54,6 +61,8 @@ static uint32_t perform_other(uint32_t command, unsigned long first, unsigned lo
                 return guest_marks((unsigned)first);
         case PROBE_FLOOD:
                 return guest_flood((unsigned)first, (unsigned)second);
+        case PROBE_TOUCH:
+                return touch(first, second);
         case PROBE_FAR:
                 return share_far(first, second);
         case PROBE_PAIR:
