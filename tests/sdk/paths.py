@@ -9,7 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NOVA = ROOT / "sdk/bin/nova"
 
-PARTS = ("sdk/lib", "tests/style", "tests/boot", "tests/fuzzer", "tests/proofs")
+PARTS = ("sdk/lib", "tests/style", "tests/boot", "tests/fuzz", "tests/fuzzer",
+         "tests/proofs")
 sys.path[:0] = [str(ROOT / part) for part in PARTS]
 
 
