@@ -30,6 +30,8 @@ HEAD = ("fuzzer", "commit", "since", "total", "edges", "inputs")
 UNKNOWN = {"commit": "-", "since": "0.0", "total": "0.0", "edges": "0", "inputs": "0"}
 # The archives of all fuzzers together stay below 1 MiB. A larger archive keeps one input per edge.
 MAX_ARCHIVE = 36 << 10
+# libFuzzer's status after a signal. It may get the signal of ctrl-c before this script does.
+STOPPED = 72
 COVERED = re.compile(r"#\d+\s+(\w+)\s+cov: (\d+) ")
 
 
@@ -140,8 +142,7 @@ def processor_seconds(pid):
 
 
 def follow(process, progress, enough):
-    """Reads libFuzzer's messages until it ends or ENOUGH holds. Returns the processor time used,
-    and whether libFuzzer ended by itself."""
+    """Reads libFuzzer's messages until it ends or ENOUGH holds. Returns the processor time used."""
     used, rest = 0.0, ""
     try:
         while not enough(used):
@@ -151,7 +152,7 @@ def follow(process, progress, enough):
             data = os.read(process.stderr.fileno(), 1 << 16)
             if not data:
                 print(rest)
-                return used, True
+                break
             used = processor_seconds(process.pid)
             *lines, rest = (rest + data.decode(errors="replace")).split("\n")
             for line in lines:
@@ -160,17 +161,16 @@ def follow(process, progress, enough):
                     print(line, flush=True)
     except KeyboardInterrupt:
         pass
-    return used, False
+    return used
 
 
 def search(command, progress, enough):
     """Returns the processor time of a search, or nothing if libFuzzer found a fault."""
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-        used, ended = follow(process, progress, enough)
-        if not ended:
-            process.send_signal(signal.SIGINT)
-            process.stderr.read()
-    return None if ended else used
+        used = follow(process, progress, enough)
+        process.send_signal(signal.SIGINT)
+        process.stderr.read()
+    return used if process.returncode == STOPPED else None
 
 
 def minimize(program, options, seeds, work, archive):
@@ -210,6 +210,9 @@ def arguments():
 
 def main():
     args = arguments()
+    # A shell starts a job in the background with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     build(args.name)
     program = BUILD / "tests/fuzz/bin" / args.name
     chosen = settings(program.with_suffix(".search").read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ FUZZ = paths.ROOT / "tests/fuzz"
 # Plays libFuzzer: it prints messages, then works until a signal stops it.
 WORKS = """
 import signal, sys
-signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+signal.signal(signal.SIGINT, lambda *_: sys.exit(72))
 print("#2\\tINITED cov: 10 ft: 9 corp: 1/1b", "#3\\tNEW    cov: 12 ft: 9", sep="\\n",
       file=sys.stderr, flush=True)
 while True:
@@ -75,6 +75,10 @@ class Runs(unittest.TestCase):
                                  lambda used: progress.since(used) >= 0.3)
         self.assertEqual(progress.edges, 12)
         self.assertGreaterEqual(progress.since(used), 0.3)
+
+    def test_a_search_that_a_signal_stopped_has_found_no_fault(self):
+        text = "import os, sys; sys.stderr.close(); os._exit(72)"
+        self.assertEqual(self.run_program(text, lambda used: False)[1], 0.0)
 
     def test_a_program_that_ends_by_itself_has_found_a_fault(self):
         text = "import sys; sys.exit('ERROR: libFuzzer')"
