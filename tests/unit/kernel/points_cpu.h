@@ -8,13 +8,15 @@
 extern "C" {
 #include "arch/x86/pte.h"
 #include "arch/x86/tlb.h"
+#include "object/reclaim.h"
 #include "sched/cpu.h"
 }
 
 // Translations of a PD: page -> entry of its table.
 using Translations = std::map<word_t, uint64_t>;
 
-inline void collect_translations(const uint64_t *table, unsigned level, word_t page, Translations &out)
+inline void collect_translations(const uint64_t *table, unsigned level, word_t page,
+                                 Translations &out)
 {
         const unsigned count = level == 3 ? 256 : 512;
 
@@ -38,12 +40,26 @@ class OtherCpu
         OtherCpu(Scene &s, Who has_loaded) : scene(s), loaded(has_loaded)
         {
                 fake_second_cpu(s.who[loaded]);
+                cpu_by_id(1)->current = cpu_self()->idle_ec;
+                cpu_by_id(1)->grace_seen = cpu_self()->grace_seen;
                 load();
         }
 
         static bool is_asked()
         {
                 return cpu_by_id(1)->flush_done != cpu_by_id(1)->flush_wanted;
+        }
+
+        // True if a grace period has begun since this CPU was quiescent.
+        static bool is_awaited()
+        {
+                return cpu_by_id(1)->grace_seen != cpu_self()->grace_seen;
+        }
+
+        // The CPU is idle: it is quiescent, and frees a part of the memory whose period has ended.
+        static void rest()
+        {
+                reclaim_quiescent(cpu_by_id(1));
         }
 
         void answer()

@@ -20,7 +20,7 @@ namespace
 constexpr word_t SEL_GLOBAL = 0x38, SEL_LOCAL = 0x39;
 constexpr word_t CLIENT_OWNER = 0x24, CLIENT_GLOBAL = 0x25, CLIENT_LOCAL = 0x26;
 constexpr word_t UTCB_PAGE = 0x7000000, NEW_IP = 0x9000, NEW_COUNT = 7, NEW_PRIO = PRIO - 1;
-constexpr unsigned SELECTORS_ORDER = 6, ROOM = 200;
+constexpr unsigned SELECTORS_ORDER = 6, ENOUGH = 32, RESTS = 64;
 
 // The capabilities of all PDs.
 using Database = std::map<unsigned, std::map<unsigned, Caps>>;
@@ -177,13 +177,10 @@ const Creation creations[] = {
                           nova_crd(NOVA_CRD_OBJ, 0, SELECTORS_ORDER, NOVA_PERM_ALL));
          },
          OBJECT_PD, ALWAYS, check_pd_object},
-        {"create_ec",
-         [](Creations &s) { s.create(NOVA_CREATE_EC, 0, UTCB_PAGE << PAGE_BITS); }, OBJECT_EC,
-         ALWAYS | 1u << PAGE, check_ec_object},
+        {"create_ec", [](Creations &s) { s.create(NOVA_CREATE_EC, 0, UTCB_PAGE << PAGE_BITS); },
+         OBJECT_EC, ALWAYS | 1u << PAGE, check_ec_object},
         {"create_sc",
-         [](Creations &s) {
-                 s.create(NOVA_CREATE_SC, 0, CLIENT_GLOBAL, nova_qpd(1000, NEW_PRIO));
-         },
+         [](Creations &s) { s.create(NOVA_CREATE_SC, 0, CLIENT_GLOBAL, nova_qpd(1000, NEW_PRIO)); },
          OBJECT_SC, ALWAYS | 1u << THREAD, check_sc_object},
         {"create_pt", [](Creations &s) { s.create(NOVA_CREATE_PT, 0, CLIENT_LOCAL, 0, NEW_IP); },
          OBJECT_PT, ALWAYS | 1u << THREAD, check_pt_object},
@@ -268,6 +265,7 @@ struct Refusal {
 Creations *scene;
 unsigned points, disturbed_point;
 bool rang;
+OtherCpu *other_cpu;
 
 void count_point()
 {
@@ -275,6 +273,29 @@ void count_point()
                 rang = true;
                 scene->ring();
         }
+}
+
+void answer_other()
+{
+        if (OtherCpu::is_asked())
+                other_cpu->answer();
+        else
+                OtherCpu::rest();
+}
+
+void count_wait()
+{
+        if (OtherCpu::is_asked() || OtherCpu::is_awaited())
+                count_point();
+        answer_other();
+}
+
+// The other CPU comes to rest and goes.
+void leave_other()
+{
+        for (unsigned i = 0; i < RESTS; i++)
+                OtherCpu::rest();
+        other_cpu->leave();
 }
 
 // Expects the status of a creation that was disturbed before it was complete.
@@ -324,31 +345,41 @@ struct Outcome {
         long allocations;
 };
 
-// Creates an object without the memory of a refusal. At a point, the boss disturbs the creation.
-Outcome create(const Creation &creation, const Disturbance &disturbance, unsigned point,
-           const Refusal &refusal)
+// Begins a creation, and stops to wait for points after it.
+long begin_creation(Creations &s, const Creation &creation, unsigned point, const Refusal &refusal)
 {
-        Creations s;
-        bool is_complete = false, is_there = false, has_begun = false;
-        unsigned losses = 0;
-
         creation.prepare(s);
         Creations::free_something();
-        Database expected = s.database();
         scene = &s;
         points = 0;
         disturbed_point = point;
         rang = false;
         refusal.begin(0);
-        fake_window = count_point;
+        if (other_cpu)
+                fake_wait = count_wait;
+        else
+                fake_window = count_point;
         s.sleep_boss();
-        long allocations = fake_allocations();
+        const long allocations = fake_allocations();
         fake_window = nullptr;
+        fake_wait = other_cpu ? answer_other : nullptr;
         fake_fail_allocation(-1);
+        return allocations;
+}
+
+// Creates an object without the memory of a refusal. At a point, the boss disturbs the creation.
+Outcome create(Creations &s, const Creation &creation, const Disturbance &disturbance,
+               unsigned point, const Refusal &refusal)
+{
+        bool is_complete = false, is_there = false, has_begun = false;
+        unsigned losses = 0;
+        Database expected = s.database();
+        long allocations = begin_creation(s, creation, point, refusal);
+
         if (rang) {
                 EXPECT_EQ(cpu_self()->current, s.boss);
-                is_complete = s.created() || s.caller->cont == continuation_t(resume_after_reap);
                 is_there = s.created() != nullptr;
+                is_complete = is_there || s.caller->cont == continuation_t(resume_after_reap);
                 has_begun = s.caller->created != nullptr;
                 EXPECT_TRUE(is_there || s.database() == expected) << "a part is visible";
                 disturbance.happen(s);
@@ -365,35 +396,85 @@ Outcome create(const Creation &creation, const Disturbance &disturbance, unsigne
                 check_status(s, creation, losses, has_begun,
                              refusal.rest && refusal.number >= 0 && allocations > refusal.number);
         s.wake_boss();
+        if (other_cpu)
+                leave_other();
         fake_settle();
         check_database(s, creation, expected, is_complete);
         return {rang, allocations};
 }
 
-TEST(points, of_creations_may_be_disturbed)
+Outcome create_alone(const Creation &creation, const Disturbance &disturbance, unsigned point,
+                     const Refusal &refusal)
+{
+        Creations s;
+
+        other_cpu = nullptr;
+        return create(s, creation, disturbance, point, refusal);
+}
+
+// The owner's PD is loaded on another CPU, for whose flushes and grace periods the creation waits.
+Outcome create_beside(const Creation &creation, const Disturbance &disturbance, unsigned point,
+                      const Refusal &refusal)
+{
+        Creations s;
+        OtherCpu other(s, OTHER);
+
+        other_cpu = &other;
+        fake_wait = answer_other;
+        return create(s, creation, disturbance, point, refusal);
+}
+
+using Create = Outcome (*)(const Creation &, const Disturbance &, unsigned, const Refusal &);
+
+// Disturbs a creation at each point, first with memory for all its allocations, then without memory
+// for each. Returns the number of disturbances.
+unsigned disturb_each(const Create create_one, const Creation &creation,
+                      const Disturbance &disturbance, bool rest)
 {
         unsigned disturbed = 0;
+        long most = 0;
 
-        for (const Creation &creation : creations)
+        for (long number = -1; number <= most; number++)
+                for (unsigned point = 0;; point++) {
+                        const Outcome one =
+                                create_one(creation, disturbance, point, {number, rest});
+                        if (number < 0)
+                                most = std::max(most, one.allocations);
+                        if (testing::Test::HasFailure()) {
+                                ADD_FAILURE() << "allocation " << number << ", point " << point;
+                                return disturbed;
+                        }
+                        if (!one.rang)
+                                break;
+                        disturbed++;
+                }
+        return disturbed;
+}
+
+void disturb_all(const Create create_one)
+{
+        for (const Creation &creation : creations) {
+                unsigned disturbed = 0;
                 for (const Disturbance &disturbance : disturbances)
                         for (const bool rest : {false, true}) {
                                 SCOPED_TRACE(testing::Message()
                                              << creation.name << ", " << disturbance.name
                                              << ", rest " << rest);
-                                long most = 0;
-                                for (long number = -1; !HasFailure() && number <= most; number++)
-                                        for (unsigned point = 0; !HasFailure(); point++) {
-                                                const Outcome run = create(creation, disturbance, point,
-                                                                       {number, rest});
-                                                if (number < 0)
-                                                        most = std::max(most, run.allocations);
-                                                if (!run.rang)
-                                                        break;
-                                                disturbed++;
-                                        }
-                                ASSERT_FALSE(HasFailure());
+                                disturbed += disturb_each(create_one, creation, disturbance, rest);
+                                ASSERT_FALSE(testing::Test::HasFailure());
                         }
-        EXPECT_GT(disturbed, ROOM);
+                EXPECT_GT(disturbed, ENOUGH) << creation.name;
+        }
+}
+
+TEST(points, of_creations_may_be_disturbed)
+{
+        disturb_all(create_alone);
+}
+
+TEST(points, of_creations_beside_another_cpu_may_be_disturbed)
+{
+        disturb_all(create_beside);
 }
 
 } // namespace
