@@ -59,6 +59,7 @@ TEST(format, texts_are_padded_and_cut)
              0xabu, 0xabu, 0u);
         SAME("[%c] [%3c] [%-3c]", 'x', 'y', 'z');
         SAME("[%*d] [%-*d] [%*d]", 5, 1, 5, 2, -5, 3);
+        SAME("[%-05d] [%0*d]", 7, -5, 7); // no zeros after a number
         EXPECT_EQ(ours("%s", static_cast<char *>(nullptr)), "(null)");
 }
 
