@@ -32,7 +32,7 @@
 #define PROBE_FAR        18 /* shares 2^second pages from page 2^first on */
 #define PROBE_IMAGE      15 /* copies a second image to the address first, and jumps there */
 
-#define PROBE_TOUCH 25 /* reads a word of each of second pages from first on; returns second */
+#define PROBE_TOUCH 30 /* reads a word of each of second pages from first on; returns second */
 
 #define PROBE_FLOOD 16 /* makes second ultracalls of kind first; returns how many failed */
 
