@@ -10,11 +10,12 @@
 
 /* ---- What suspects see ---------------------------------------------------------------------- */
 
-#define CPUS_MAX 8
-#define ARENAS   8 /* PDs with threads; the fuzzer makes them, because it must end them */
-#define SLOTS    8 /* threads of a PD that have a stack */
-#define SLOT     8192
-#define PRIO     60 /* the highest priority of suspects, and that of bystanders */
+#define CPUS_MAX    8
+#define ARENAS      8 /* PDs with threads; the fuzzer makes them, because it must end them */
+#define SLOTS       8 /* threads of a PD that have a stack */
+#define SLOT        8192
+#define IMAGE_BEGIN 0x400000
+#define PRIO        60 /* the highest priority of suspects, and that of bystanders */
 
 /* Selectors of a suspect's PD; the root PD has the same objects from `group` on. Event portals of
  * each CPU, those of virtual CPUs, then a zone for each kind of object. */
@@ -62,6 +63,7 @@ struct suspect {
         uint64_t seed;
         word_t arena;
         volatile word_t calls, wrong;
+        volatile word_t found;                                    /* what XMM0 held instead */
         word_t home;                                              /* index of its CPU */
         word_t lacks;                                             /* a capability was missing */
         volatile uint32_t results[NOVA_HYPERCALL_COUNT][RESULTS]; /* its hypercalls by status */
@@ -79,6 +81,7 @@ struct plan {
         uint64_t ticks; /* of the TSC per millisecond */
 };
 extern struct plan plan;
+extern char __image_end[]; /* defined by the linker script */
 
 static inline struct suspect *suspect_at(unsigned arena, unsigned slot)
 {
@@ -97,6 +100,9 @@ word_t random_next(uint64_t *seed);
 word_t random_below(uint64_t *seed, word_t n);
 /* Returns a number of a kind that often matters: small, all ones, a power of 2, a descriptor. */
 word_t random_value(uint64_t *seed);
+/* Returns such a number, but none in the image or in a stack. As an instruction or stack pointer,
+ * such a number could make a thread write to its own record, or to that of another thread. */
+word_t random_place(uint64_t *seed);
 
 /* First instructions of a suspect: a thread, a thread again, a portal, a reply, the end. */
 extern char suspect_start[], suspect_again[], suspect_portal[], suspect_reply[], suspect_end[];
@@ -157,6 +163,8 @@ void report_round(word_t round, word_t late_ms);
 void report_total(void);
 word_t report_calls(void);
 word_t report_good(void);
+/* Prints what the registers of a suspect held that found them wrong. */
+void report_found(unsigned arena, unsigned slot);
 /* Prints where each suspect stands. */
 void report_threads(void);
 

@@ -5,9 +5,6 @@
 
 #define IDLE_MAX     64 /* events without a hypercall before the thread ends */
 #define IMAGE_PIECES 48
-#define IMAGE_BEGIN  0x400000
-
-extern char __image_end[]; /* defined by the linker script */
 
 struct keeper {
         struct thread *thread;
@@ -100,15 +97,6 @@ static void grant(struct keeper *k, struct nova_utcb *u)
         u->items = nova_utcb_items(0, n);
 }
 
-/* Returns any address, but not one of the image: there, other registers than those of the code
- * could make the thread write to its own record, and to those of its PD. */
-static word_t any_address(uint64_t *seed)
-{
-        const word_t at = random_value(seed);
-
-        return at - IMAGE_BEGIN < (word_t)__image_end - IMAGE_BEGIN ? 0 : at;
-}
-
 /* A reply with any state: the kernel must reduce it to a state that a thread may have. The thread
  * begins again, or faults: if it continued where it was, a check of its registers, or REP STOS to
  * its stack, would have other registers. */
@@ -125,9 +113,9 @@ static nova_mtd_t any_state(struct keeper *k, struct nova_utcb *u)
         u->state.actv_state = (uint32_t)random_value(seed);
         u->state.cs.sel = (uint16_t)random_value(seed);
         u->state.cr0 = random_value(seed);
-        u->state.ip = random_below(seed, 8) ? (word_t)suspect_again : any_address(seed);
+        u->state.ip = random_below(seed, 8) ? (word_t)suspect_again : random_place(seed);
         if (random_below(seed, 16) == 0)
-                u->state.sp = random_value(seed);
+                u->state.sp = random_place(seed);
         return random_next(seed) & MTD_ALLOWED;
 }
 

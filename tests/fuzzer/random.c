@@ -37,3 +37,11 @@ word_t random_value(uint64_t *seed)
                 return r;
         }
 }
+
+word_t random_place(uint64_t *seed)
+{
+        const word_t at = random_value(seed);
+        const bool in_image = at - IMAGE_BEGIN < (word_t)__image_end - IMAGE_BEGIN;
+
+        return in_image || at - plan.arenas < ARENAS * SLOTS * SLOT ? 0 : at;
+}

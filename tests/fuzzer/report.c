@@ -106,6 +106,15 @@ void report_total(void)
         console_string("\n");
 }
 
+void report_found(unsigned arena, unsigned slot)
+{
+        number("# PD ", arena);
+        number(", slot ", slot);
+        console_string(": XMM0 holds ");
+        console_hex(suspect_at(arena, slot)->found);
+        console_string("\n");
+}
+
 static void thread(unsigned arena, unsigned slot, const struct suspect *s)
 {
         const unsigned hypercall_number = nova_id_number(s->now.a1);

@@ -72,9 +72,9 @@ static bool invoke(struct suspect *s, enum nova_hypercall number, word_t flags, 
 {
         a.a1 = nova_hypercall_id(number, flags, sel);
         if (one_in(s, 64)) {
-                *(&a.a2 + below(s, 4)) = random_value(&s->seed);
+                *(&a.a2 + below(s, 4)) = random_place(&s->seed);
                 if (number == NOVA_CREATE_EC)
-                        a.a4 = random_value(&s->seed); /* not the stack of another thread */
+                        a.a4 = random_place(&s->seed); /* not the stack of another thread */
         }
         if (number == NOVA_CREATE_PT)
                 a.a4 &= MTD_ALLOWED;
@@ -219,7 +219,7 @@ static void step_create_sc(struct suspect *s)
 static void step_create_pt(struct suspect *s)
 {
         const nova_sel_t sel = pick(s, SEL_PT, ZONE);
-        const word_t ip = one_in(s, 12) ? random_value(&s->seed) : (word_t)suspect_portal;
+        const word_t ip = one_in(s, 12) ? random_place(&s->seed) : (word_t)suspect_portal;
 
         vacate(s, sel);
         invoke(s, NOVA_CREATE_PT, 0, sel,
@@ -372,10 +372,25 @@ static void step_extension(struct suspect *s)
 
 /* ---- Registers and exceptions --------------------------------------------------------------- */
 
+/* Returns true if the calling thread is the one of the record: an answer reaches its UTCB. A reply
+ * of another suspect may have given a thread the stack of another one. */
+static bool is_own_stack(struct suspect *s)
+{
+        struct nova_utcb *u = own_utcb(s);
+
+        u->items = 0;
+        return invoke(s, NOVA_CALL, 0, s->home * EVENTS + SHOP, (struct args){0}) && u->items;
+}
+
 static void step_fpu(struct suspect *s)
 {
-        if (suspect_fpu_state() == FPU_OTHER)
+        word_t found;
+
+        __asm__ volatile("movd %%xmm0, %k0" : "=r"(found));
+        if (suspect_fpu_state() == FPU_OTHER && is_own_stack(s)) {
                 s->wrong = FPU_CHANGED;
+                s->found = found;
+        }
         suspect_fpu_load();
 }
 
@@ -435,11 +450,21 @@ static void step_exception(struct suspect *s)
         }
 }
 
+/* Makes the reply to an event change nothing. The UTCB may contain the state of another thread, and
+ * its first word is the MTD. A thread that got another one's stack pointer would write to the other
+ * one's record. */
+static void keep_state(struct suspect *s)
+{
+        own_utcb(s)->state.mtd = 0;
+}
+
 /* A thread without a caller ends by this. */
 static void step_reply(struct suspect *s)
 {
-        if (one_in(s, 16))
-                invoke(s, NOVA_REPLY, 0, 0, (struct args){0});
+        if (!one_in(s, 16))
+                return;
+        keep_state(s);
+        invoke(s, NOVA_REPLY, 0, 0, (struct args){0});
 }
 
 /* ---- The program ---------------------------------------------------------------------------- */
@@ -492,13 +517,15 @@ void suspect_serve(struct suspect *s, word_t portal)
         for (word_t i = 0; i < steps; i++)
                 step(s);
         fill_message(s, u);
-        if (one_in(s, 2))
+        if (one_in(s, 2)) {
+                keep_state(s);
                 return;
+        }
         u->state.mtd = (one_in(s, 2) ? random_next(&s->seed) & MTD_ALLOWED : 0) | NOVA_MTD_EIP;
         u->state.ip = (word_t)(one_in(s, 8) ? suspect_end : suspect_again);
         /* Two threads on one stack would act in a way that the seed does not repeat. */
         if (one_in(s, 16))
-                u->state.sp = random_value(&s->seed);
+                u->state.sp = random_place(&s->seed);
         else
                 u->state.mtd &= ~(nova_mtd_t)NOVA_MTD_ESP;
         u->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, below(s, 3));
