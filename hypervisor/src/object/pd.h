@@ -24,8 +24,9 @@ struct io_space {
         word_t *bitmap[2]; /* its pages of the I/O bitmap; NULL: all ports forbidden */
 };
 
-/* Extension pd_limit: limits of the requests that the PD's threads make, also for other PDs. They
- * are only lowered. Written under pd.lock, read without it: a reader may see part of a change. */
+/* Extension pd_limit: limits of the requests that the PD's threads make, even if a request names
+ * another PD. A limit is never raised. Written under pd.lock, read without it: a reader may see
+ * part of a change. */
 struct pd_limit {
         uint32_t cpus[NOVA_CPU_MAX / 32]; /* bit n % 32 of word n / 32: CPU n is allowed */
         word_t quantum;                   /* longest quantum of a new SC, in microseconds */
@@ -40,7 +41,7 @@ struct pd {
         struct memory_space memory;
         struct io_space io;
         struct second_level dma, guest;
-        struct spinlock lock; /* protects ecs, and dead against a new EC */
+        struct spinlock lock; /* protects ecs, and object.dead: no EC joins a dead PD */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
         struct pd_limit limit;
         char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; inherited by the PDs that this PD
@@ -48,20 +49,22 @@ struct pd {
         bool is_root;               /* may use the H flag */
         uint8_t end_stage;          /* number of spaces that are empty */
         uint32_t number;            /* number of the PD in the order of creation; may wrap */
-        struct revocation end;      /* empties the next space */
-        struct kobject *unfinished; /* ended ECs that left work, referenced (ec_finish_step()) */
+        struct revocation end;      /* the revocation that empties the next space */
+        struct kobject *unfinished; /* ended ECs with work left for ec_finish_step(); the list holds
+                                     references to them */
         word_t ended_bytes;         /* bytes that the account gets back after the grace period */
 };
 
-/** The microhypervisor's own capabilities, which the root PD can request. */
+/** The PD with the microhypervisor's own capabilities, which the root PD can request. */
 extern struct pd kernel_pd;
 
 /** Prepares the slab cache of PDs and kernel_pd. Call once, at boot. */
 void pd_boot(void);
 
-/** Creates a PD without capabilities, with its creator's limit and name and one reference for the
- * caller, and charges it to an account. With a quota, the PD gets its own account, whose limit is
- * taken from account. Without a quota, it uses account. @return SUCCESS or OUT_OF_MEMORY */
+/** Creates a PD without capabilities and charges it to @p account. The PD has the limit and the
+ * name of @p creator. The caller gets one reference. With a quota, the PD gets its own account,
+ * whose limit is taken from @p account. Without a quota, it uses @p account.
+ * @return SUCCESS or OUT_OF_MEMORY */
 enum nova_status pd_create(const struct pd *creator, struct account *account, word_t quota,
                            struct pd **out);
 
@@ -106,7 +109,8 @@ bool pd_name_once(struct pd *pd, const char name[NOVA_NAME_SIZE]);
 /** Returns the space of a type; NULL for the null type. */
 struct space *pd_space(struct pd *pd, unsigned type);
 
-/** Puts a PD with references on this CPU's dying list. Returns false if it is ending already. */
+/** Puts a PD on this CPU's dying list although references are left. Returns false if the PD is
+ * ending already. */
 bool pd_destroy_begin(struct pd *pd);
 
 /** Does a step of the end of a dead PD: ends its ECs, then empties its spaces. Returns true if
@@ -120,15 +124,15 @@ void pd_count_ended(struct pd *pd);
 /** Frees an ended PD. */
 void pd_free(struct pd *pd);
 
-/** Returns the object at a selector of a PD if it is of a kind and the capability has all of these
- *  permissions, else NULL. See capability_object(). */
+/** Returns the object at a selector of a PD if the object is of this kind and the capability has
+ * all of these permissions, else NULL. See capability_object(). */
 static always_inline struct kobject *object_space_find(const struct pd *pd, word_t sel,
                                                        enum object_kind kind, unsigned perms)
 {
         return capability_object(object_space_capability(&pd->object_space, sel), kind, perms);
 }
 
-/** The next functions return the result of object_space_find() with the type of the object. */
+/** Returns the result of object_space_find() for one kind, as do the next four functions. */
 static inline struct pd *object_space_find_pd(const struct pd *pd, word_t sel, unsigned perms)
 {
         return (struct pd *)object_space_find(pd, sel, OBJECT_PD, perms);

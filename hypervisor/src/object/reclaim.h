@@ -31,11 +31,12 @@ bool reclaim_is_full(void);
 /** Returns true if this CPU frees the batch of the period; for assert(). */
 bool reclaim_is_freeing(void);
 
-/** Begins a period if the filling batch is late. Called when this CPU's timer has fired. */
+/** Begins a period if the first entry of the filling batch has waited for 5 ms. Called when this
+ * CPU's timer has fired. */
 void reclaim_timer(struct cpu *cpu);
 
-/** Returns true if a grace period would return the memory that a hypercall of this CPU's thread has
- *  just lacked. Returns true once for each lack. */
+/** Returns true if a hypercall of this CPU's thread has just found no memory and a grace period
+ * would free enough. Returns true only once for each such failure. */
 bool reclaim_would_help(struct cpu *cpu);
 
 enum reclaim_help {
@@ -44,10 +45,10 @@ enum reclaim_help {
         RECLAIM_DONE,   /* the period has ended: try the operation again */
 };
 
-/** Does a step of waiting until the objects that have ended so far are freed. A period for this
- * purpose alone begins at most once a millisecond over all CPUs. self is the current EC, and
- * self->grace_waits must be false before the first step. No lock and no borrowed pointer is
- * held. */
+/** Does one step of waiting until the objects that have ended so far are freed. All CPUs together
+ * begin at most one period per millisecond for this purpose alone. self is the current EC, and
+ * self->grace_waits must be false before the first step. The caller holds neither a lock nor a
+ * borrowed pointer. */
 enum reclaim_help reclaim_wait_step(struct ec *self);
 
 /** Does reclaim_wait_step() if reclaim_would_help(). */

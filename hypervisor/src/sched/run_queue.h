@@ -19,7 +19,7 @@ struct run_queue {
         struct sc *head[RUN_QUEUE_PRIORITIES]; /* first SC of each ring; its prev is the last */
 };
 
-/** Puts an SC in front of (head) or after the others of its priority. */
+/** Inserts an SC before (head is true) or after the other SCs of its priority. */
 void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head);
 
 /** Removes an SC, which may be anywhere in the queue. */

@@ -13,8 +13,8 @@ void sched_wake(struct ec *ec);
  *  priority than the current SC. A decision finds out which EC each of them runs. */
 void sched_wake_sleepers(struct ec *ec);
 
-/** Records that the current EC or SC of a CPU has ended: the CPU makes a decision before it returns
- *  to user mode, and the memory of the EC or SC is not freed before. */
+/** Records that the current EC or SC of a CPU has ended. The CPU then makes a decision before it
+ *  returns to user mode. The memory of the EC or SC is freed only after this decision. */
 void cpu_current_ended(struct cpu *cpu);
 
 /** Waits a moment for another CPU and handles other CPUs' requests to this one. No lock is held.

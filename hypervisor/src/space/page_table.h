@@ -12,7 +12,7 @@ struct pd;
 uint64_t page_table_value(word_t frame, unsigned perms);
 
 /** Maps pages first..last: value is the entry of the first, and the others map the next frames.
- *  Value 0 removes the pages. Uses large pages where possible. false: no memory. */
+ *  Value 0 removes the pages. Uses large pages where possible. Returns false if memory is short. */
 bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value,
                       struct flush *flush);
 
@@ -21,11 +21,12 @@ bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value,
 bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                       struct flush *flush);
 
-/** Splits a large page that spans the boundary before page, and spends the entries of the new
- * table. false: no memory. */
+/** Splits a large page that spans the boundary before page, and subtracts the entries of the new
+ * table from *budget. Returns false if memory is short. */
 bool page_table_split(struct pd *pd, word_t page, unsigned *budget, struct flush *flush);
 
-/** Returns the PD's own page of the I/O bitmap; the first call creates it. NULL: no memory. */
+/** Returns the PD's own page of the I/O bitmap; the first call creates it. Returns NULL if
+ * memory is short. */
 word_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The root of an address space on x86-32: a PDPT whose last entry points to the kernel's page
- * directory. All PDs without ports share this directory. */
+ * directory. All PDs without an I/O bitmap of their own share this directory. */
 #include "arch/x86/address_space.h"
 
 #include "arch/x86/boot_paging.h"

@@ -8,7 +8,8 @@
 
         .text
 
-/* Return to user mode. The rest of a site is never executed. */
+/* Return to user mode. The INT3s fill a site (speculation.h) up to the size of a jump and are never
+ * executed. */
 .macro return_by_sysexit
         speculation_site SITE_EXIT, SITE_JUMP, cleared_sysexit
         sti
@@ -27,8 +28,8 @@
 .endm
 
 /* SYSENTER: ECX = return SP, EDX = return address, on the CPU's kernel stack, interrupts off. All
- * other flags are the user's. They are cleared before they can do harm. The user's data segments
- * may be null. The stack identifies the CPU: it is empty, and in the CPU's block. */
+ * other flags are the user's, and are cleared first because they could do harm. The user's data
+ * segments may be null. The empty stack is part of the CPU's block, so ESP identifies the CPU. */
         .globl entry_hypercall
         .balign 64
 entry_hypercall:
@@ -47,8 +48,8 @@ entry_hypercall:
         pop     %eax
 
 /* EAX = argument 1, EDX = EC: the arguments of the handlers in the table. Most handlers return.
- * Then the registers that C preserves are still the user's and need not be saved. A handler that
- * may need argument 1 later stores it in the EC. */
+ * When a handler returns, the registers that C preserves have the user's values, so they need not
+ * be saved. A handler that may need argument 1 later stores it in the EC. */
         movzbl  %al, %ecx
         speculation_site SITE_ENTRY, SITE_CALL, guarded_hypercall, 7
         call    *hypercall_table(, %ecx, 4)
@@ -68,7 +69,7 @@ leave_by_return:
         mov     %ecx, %eax
         call    hypercall_finish
 
-/* In the table: a call that donates. call_donating() returns only failures. */
+/* In the table: a call that donates. call_donating() returns only if the call fails. */
         .globl entry_call
         .balign 16
 entry_call:
@@ -188,7 +189,8 @@ continue_on_empty_stack:
         xor     %ebp, %ebp
         call    *%edx
 
-/* All vectors but NMI, #DF and #MC. Error and vector are pushed, for user mode into the EC. */
+/* Entry of all vectors but NMI, #DF and #MC. The stack already holds the error code and the vector.
+ * After an entry from user mode this stack is the end of the EC's registers. */
         .balign 16
 entry_exception:
         cld
@@ -226,9 +228,9 @@ entry_exception:
  * QEMU 7.2 can also set VM in the pushed flags of a thread in protected mode. Then no segment
  * registers lie above the frame, and the frame is in its place.
  *
- * AC may be set together with VM: it would disable SMAP. ID is set: SYSEXIT would show it to
- * another thread. POPF also works on CPUs without CLAC. The room below an EC's registers holds the
- * word that POPF pops. */
+ * POPF clears AC and ID. AC, which may be set together with VM, would disable SMAP. SYSEXIT would
+ * show ID to another thread. CLAC cannot replace POPF, because some CPUs lack CLAC. The room below
+ * an EC's registers holds the word that POPF pops. */
 odd_flags:
         testb   $(FLAG_VM >> 16), REGS_FLAGS + 2(%esp)
         jz      3f

@@ -14,8 +14,8 @@
 #include "virt/exit.h"
 #include "virt/svm/svm.h"
 
-/* Lengths without prefixes. They are used where the CPU does not report the next instruction: the
- * kernel does not read a guest's memory to find prefixes. */
+/* Lengths of instructions without prefixes, for CPUs that do not report the next instruction's
+ * address. The kernel assumes no prefixes, because it does not read a guest's memory. */
 #define XSETBV_BYTES 3
 #define WBINVD_BYTES 2
 
@@ -54,8 +54,8 @@ void svm_deliver_again(struct ec *ec)
         vmcb->event_inj = svm_interrupted_event(ec->vcpu);
 }
 
-/* Reflects an exception to the guest. Any exception but #DB and #AC has ended a step. Exceptions in
- * real mode have no error codes. */
+/* Reflects an exception to the guest. An exception other than #DB and #AC comes here only if it has
+ * ended a step of the VMM (SVM_EXCEPTIONS_STEP). Exceptions in real mode have no error codes. */
 void svm_reflect_exception(struct ec *ec)
 {
         struct vmcb *vmcb = ec->vcpu->control;
@@ -117,7 +117,8 @@ static void svm_finish_port_or_return(struct ec *self)
                 finish_port_or_return(self, info >> SVM_IO_PORT_SHIFT, bytes, info & SVM_IO_IN);
 }
 
-/* Classifies accesses to registers, exceptions and interrupts: only the kernel's intercepts. */
+/* Classifies exits by accesses to registers, exceptions and interrupts. Only the kernel sets their
+ * intercepts. */
 static enum guest_exit svm_classify_low(struct vcpu *vcpu, unsigned code)
 {
         struct vcpu_svm *svm = &vcpu->svm;
@@ -154,7 +155,8 @@ static enum guest_exit svm_classify(struct ec *self, unsigned code)
         return GUEST_EXIT_EVENT;
 }
 
-/* Delivers a nested page fault, or state that the CPU refused: exit code -1, in 64 or 32 bits. */
+/* Delivers a nested page fault, or state that the CPU refused. The exit code of refused state is
+ * -1, in 64 or 32 bits. */
 static _Noreturn void block_on_svm_failure(struct ec *self)
 {
         const struct vmcb *vmcb = self->vcpu->control;

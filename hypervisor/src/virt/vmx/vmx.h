@@ -7,7 +7,7 @@
 #include "virt/vcpu.h"
 #include "virt/vmx/vmx_controls.h"
 
-/* Bit of the exit reason, whose low 16 bits are the basic reason: the number of the event. */
+/* Bit of the exit reason. The low 16 bits are the basic reason, which is the event's number. */
 #define VMX_EXIT_FAILED 0x80000000 /* the guest was not entered */
 
 /* Bit of the pending debug exceptions (SDM 3C, 24.4.2). */
@@ -20,8 +20,8 @@
 #define VMX_CR4_MASK 0x2040 /* VMXE, MCE */
 #define VMX_CR4_SET  VMX_CR4_MASK
 
-/** Removes FEATURE_VMX unless firmware lets this CPU use VMX and its VMX has what the kernel needs.
- *  Follows features_read(). */
+/** Removes FEATURE_VMX unless firmware lets this CPU use VMX and the CPU's VMX has all features
+ * that the kernel needs. Call after features_read(). */
 void vmx_check_feature(void);
 
 /** VMX capabilities of the CPUs. */
@@ -39,14 +39,15 @@ void vmx_leave(struct cpu *cpu);
 /** Closes a window, a bit of ctrl[0]. */
 void vmx_close_window(uint32_t window);
 
-/** Makes the next entry inject an event: its information field, error code and instruction
- * length. */
+/** Makes the next entry inject the event that has this information field, error code and
+ * instruction length. */
 void vmx_inject(uint32_t info, uint32_t error, uint32_t length);
 
 /** Makes the pending debug exceptions agree with TF and with the blocking of interrupts. */
 void vmx_fix_pending_step(void);
 
-/** Continue after vmx_entry.S: the first after an exit, the second if the CPU refused to enter. */
+/** Continue after vmx_entry.S: finish_vmx_exit() after an exit, finish_vmx_refusal() after an entry
+ * that the CPU refused. */
 _Noreturn void finish_vmx_exit(struct ec *self);
 _Noreturn void finish_vmx_refusal(struct ec *self);
 
