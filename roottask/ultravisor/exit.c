@@ -4,8 +4,8 @@
 #include "vm.h"
 
 /* Handlers of the library, which this file calls for the exits that it does not answer itself. They
- * reach ports and devices through the machine's buses, which lead to the VMM. All machines have the
- * same ones. */
+ * reach ports and devices through the machine's buses, which lead to the VMM. All machines share
+ * these handlers. */
 static nova_vcpu_handler *usual[NOVA_VM_EXIT_COUNT];
 
 static void start(struct nova_vcpu *vcpu)
@@ -61,7 +61,7 @@ static void write_port(void *context, uint64_t port, unsigned bytes, uint64_t va
         reflect(vm->machine.serving, NOVA_H_PORT, parameters, NULL);
 }
 
-/* The guest's phrase and secrets, which the VMM does not see. */
+/* Answers a read of the guest's phrase or secrets, which the VMM does not see. */
 static uint64_t read_secret(void *context, uint64_t port, unsigned bytes)
 {
         const struct vm *const vm = context;
@@ -76,8 +76,8 @@ static void write_secret(void *context, uint64_t port, unsigned bytes, uint64_t 
         secrets_write(&vm->secrets, port, bytes, value);
 }
 
-/* Adds the ranges of ports: an access that is in two of them is split, so the VMM sees only its own
- * bytes of it. */
+/* Adds the ranges of ports. The bus splits an access that lies in two ranges, so the VMM sees only
+ * the bytes in its own ranges. */
 static void add_ports(struct vm *vm)
 {
         const struct nova_bus_range ranges[] = {

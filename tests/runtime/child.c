@@ -48,8 +48,8 @@ __attribute__((noinline)) static int do_fault(char **argv)
         return 0;
 }
 
-/* Compilers merge the frames of some recursive calls, and a frame must not be larger than a guard
- * page. */
+/* Overflows its stack. Its frame must stay smaller than the guard page, even if the compiler merges
+ * the frames of some recursive calls: a larger frame could skip the page. */
 static int do_overflow(char **argv)
 {
         volatile char here[256];
@@ -117,7 +117,7 @@ static unsigned next(void)
         return state >> 8;
 }
 
-/* Sends any request but EXIT, FAULT and POWER, with any words and items. */
+/* Sends random requests with random words and items: no EXIT or POWER, and few FAULTs. */
 static int do_nonsense(char **argv)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();
@@ -148,7 +148,7 @@ static void *ask(void *argument)
         return argument;
 }
 
-/* Ends threads while the parent serves them, without the help of any other thread. */
+/* Revokes the ECs of threads that make requests without end: the parent may be serving them. */
 static int do_suicide(char **argv)
 {
         (void)argv;
@@ -187,8 +187,8 @@ static bool parent_is_free(void)
         return false;
 }
 
-/* Threads drop the SC on which they make the request: it ends with the reply, which the parent
- * still makes. */
+/* Creates threads that drop the SC on which they make this request. The parent still replies, and
+ * the SC ends with the reply. */
 static int do_drop(char **argv)
 {
         (void)argv;
@@ -319,8 +319,8 @@ static bool keeps_its_name(void)
         return kept;
 }
 
-/* May start children, and use CPUs 0 and 1 at priority 20. It requests more: for itself, and for
- * children that it starts after it has changed its runtime's record of its limits. */
+/* Has the grants of CPUs 0 and 1, priority 20 and children, and requests more: for itself, and for
+ * children that it starts after it has changed its limits in the runtime's record. */
 static int do_greedy(char **argv)
 {
         const char *arguments[] = {"greedy", "grandchild", NULL};
@@ -351,7 +351,7 @@ static int do_greedy(char **argv)
         return start_greedy(&config, 10, 0x1) == GIVEN ? 0 : 6;
 }
 
-/* A resource that is not granted by name is absent. */
+/* Checks that resources without a grant are not available. */
 static int do_denied(char **argv)
 {
         const void *data;
@@ -374,7 +374,7 @@ static int do_denied(char **argv)
                        : 1;
 }
 
-/* Adds one to each word that it receives. A server with the argument to crash does so at its third
+/* Adds one to each word that it receives. With the argument `crash`, the server faults at its third
  * call. */
 static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
@@ -430,10 +430,9 @@ static int do_use(char **argv)
         return 0;
 }
 
-/* Prints the time in seconds since 1970. */
-#define YEAR_2020 1577836800
+#define YEAR_2020 1577836800 /* its start, in seconds since 1970 */
 
-/* The ports of the clock, its date, and its interrupt. */
+/* Checks the clock's ports, date and interrupt, the HPET's registers, and absent grants. */
 static int do_device(char **argv)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
@@ -527,7 +526,7 @@ static void edu_move(volatile uint32_t *edu, uint64_t from, uint64_t to, uint32_
                 nova_sleep(1000000);
 }
 
-/* The device reads the program's memory at the physical address, and writes a copy further on. */
+/* Makes the device read a page of the program by DMA and write a copy to the next page. */
 static int do_dma(char **argv)
 {
         struct nova_dma dma;
@@ -555,7 +554,7 @@ static int do_dma(char **argv)
         return 0;
 }
 
-/* A child without the grant cannot learn a physical address. */
+/* Checks that a child without the grant cannot learn a physical address. */
 static int do_no_dma(char **argv)
 {
         struct nova_dma dma;
@@ -564,7 +563,7 @@ static int do_no_dma(char **argv)
         return nova_dma_alloc(1, &dma) == EPERM && !nova_program.start->pool_phys ? 0 : 1;
 }
 
-/* Prints the number of pages that the runtime has taken from the pool so far. */
+/* Returns the number of pages that the runtime has taken from the pool so far. */
 static int do_measure(char **argv)
 {
         (void)argv;

@@ -13,7 +13,7 @@
 #include "tap.h"
 
 #define GIVEN 7
-#define KEPT  4 /* pages; runtime-many-children shows that none is kept in the long run */
+#define KEPT  4 /* pages that a check may keep; the test runtime-many-children shows no leak */
 
 static struct family_balance before;
 
@@ -92,7 +92,8 @@ static void check_words(void)
         check(family_balanced(&before, KEPT), "words leave nothing behind");
 }
 
-/* Its variables come from its parent's memory. */
+/* Starts a child whose segments need more than image_memory, which limits its use of the parent's
+ * memory. */
 static void check_image(void)
 {
         struct nova_child_config config = family_config;
@@ -111,7 +112,8 @@ static void *nothing(void *argument)
         return argument;
 }
 
-/* More than a descriptor holds on x86-32, where the upper bits must not be cut off. */
+/* Requests a quantum that does not fit into a QPD on x86-32: the runtime must not drop its upper
+ * bits. */
 static void check_quantum(void)
 {
         const struct nova_thread_attr attr = {.name = "long", .quantum_us = 1 << 20};
@@ -120,20 +122,20 @@ static void check_quantum(void)
 
         if (!error)
                 error = nova_thread_join(thread, NULL);
-        check(!error, "a thread can ask for a time slice above the maximum");
+        check(!error, "a thread can request a quantum above the maximum");
 
         struct nova_child *const hog = family_start("hog", NULL);
 
         family_sleep(50);
-        check(family_run("return", "5") == 5, "a child's endless time slice ends");
+        check(family_run("return", "5") == 5, "a child's endless quantum ends");
         nova_child_kill(hog, 0);
         nova_child_wait(hog, NULL);
         check(family_balanced(&before, KEPT), "the hog leaves nothing behind");
 }
 
 /* Measures the progress of a child on the first CPU beside a busy child on the first or the last
- * CPU. Returns true if it is at least half of the progress beside a child that spins there. Other
- * loads of the test machine are transient. */
+ * CPU. Returns true if it is at least half of the progress beside a child that spins there. Takes
+ * the best of five measurements, because the test machine's other loads are transient. */
 static bool gets_on(const char *deed, bool same_cpu)
 {
         const uint64_t cpus = nova_program.cpus;
@@ -211,8 +213,8 @@ static void check_evil(void)
         check(family_balanced(&before, KEPT), "these requests leave nothing behind");
 }
 
-/* The second child gets the pages of the first one; the second child's child gets the pages it has
- * not touched. */
+/* Checks that children find no traces of others: the second child gets the pages of the first one,
+ * and its own child gets the pages that the second child has not touched. */
 static void check_traces(void)
 {
         family_config.memory = 8 << 20;
@@ -223,7 +225,7 @@ static void check_traces(void)
         check(family_balanced(&before, KEPT), "the traces leave nothing behind");
 }
 
-/* The default limit of a child's kernel memory, in bytes. */
+/* Returns the default limit of a child's kernel memory, in bytes. */
 static size_t default_kernel_memory(void)
 {
         struct nova_child *const child = family_start("sleep", NULL);
@@ -324,7 +326,8 @@ static void check_overhead(void)
         nova_child_wait(child, NULL);
 }
 
-/* Allocates what this program keeps: memory for the largest children, the servers of all CPUs. */
+/* Allocates the resources that this program keeps: memory for the largest children, and the child
+ * servers of all CPUs. */
 static void warm_up(void)
 {
         struct nova_child *child[4];

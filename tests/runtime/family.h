@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For tests that are parents: children from a module, and the resources they may leave in use. */
+/* Functions for tests that start children from a module and check that all resources return. */
 #ifndef TESTS_RUNTIME_FAMILY_H
 #define TESTS_RUNTIME_FAMILY_H
 
@@ -16,13 +16,13 @@
 
 static struct nova_child_config family_config = {.name = "child", .priority = 1};
 
-/* Maps the module. False if it is not there. */
+/* Maps the module. Returns false if it is absent. */
 static inline bool family_begin(const char *name)
 {
         return !nova_module_open(name, &family_config.image, &family_config.image_bytes);
 }
 
-/* Starts a child with up to two arguments. NULL, with a message, if it does not start. */
+/* Starts a child with up to two arguments. Prints a message and returns NULL on an error. */
 static inline struct nova_child *family_start(const char *deed, const char *more)
 {
         const char *arguments[] = {deed, more, NULL};
@@ -37,7 +37,7 @@ static inline struct nova_child *family_start(const char *deed, const char *more
         return NULL;
 }
 
-/* Starts a child and waits for its end. Its status; -1 if it does not start. */
+/* Starts a child and waits for its end. Returns its status, or -1 if it does not start. */
 static inline int family_run(const char *deed, const char *more)
 {
         struct nova_child *const child = family_start(deed, more);
@@ -53,7 +53,7 @@ static inline void family_sleep(unsigned milliseconds)
         nova_sleep(milliseconds * UINT64_C(1000000));
 }
 
-/* The resources that can leak. */
+/* Free pages, selectors in use, and kernel memory in use: the resources that can leak. */
 struct family_balance {
         size_t pages, selectors;
         nova_word_t kernel;
@@ -73,8 +73,8 @@ static inline struct family_balance family_balance(void)
         return now;
 }
 
-/* Returns whether all resources are back, except this number of pages that the program's own heap
- * and stacks may keep. */
+/* Returns true if the program has all its resources again. Its own heap and stacks may keep up to
+ * @p kept pages. */
 static inline bool family_back(const struct family_balance *before, unsigned kept)
 {
         const struct family_balance now = family_balance();
@@ -83,7 +83,7 @@ static inline bool family_back(const struct family_balance *before, unsigned kep
                now.kernel <= before->kernel + kept * 256;
 }
 
-/* Waits until all resources are free: the kernel frees memory a moment later. */
+/* Waits for up to 4 s, because the kernel frees memory a moment after an object has ended. */
 static inline bool family_balanced(const struct family_balance *before, unsigned kept)
 {
         for (unsigned i = 0; i < 200; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The C library's printf, scanf, setjmp and time, as the kit builds it. */
+/* The C library's printf, scanf, setjmp and time, as the SDK builds it. */
 #include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>

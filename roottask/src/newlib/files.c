@@ -46,8 +46,9 @@ static void end_call(void)
         nova_mutex_unlock(&mutex);
 }
 
-/* Begins a call in a session. The session is not replaced before end_call(). The counter is changed
- * before `lost` is read, and open_session() reads it after `lost` was set.
+/* Begins a call in a session, which open_session() does not replace before end_call(). This
+ * function counts the call before it reads `lost`, and open_session() reads the count after `lost`
+ * was set. So open_session() waits for the call, or the call finds that the session is lost.
  * @return false: the session is lost */
 static bool begin_call(unsigned number)
 {

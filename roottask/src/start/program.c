@@ -56,7 +56,7 @@ static void read_start_page(const struct nova_start_page *page)
 
 void novart_program_read(const void *page, nova_word_t cpu)
 {
-        /* The parent passed a wrong page. There is no console for a report. */
+        /* Traps if the parent passed a wrong page, because there is no console for a report. */
         if (*(const uint32_t *)page == NOVA_HIP_SIGNATURE)
                 read_hip(page, cpu);
         else if (valid(page))

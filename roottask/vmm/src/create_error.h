@@ -9,15 +9,15 @@
  * @return 0, ENOTSUP or EINVAL */
 int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config *config);
 
-/* Records an error of nova_guest_memory_create().
- * @return @p error, for @p bytes of RAM */
+/* Records an error of nova_guest_memory_create() for @p bytes of RAM.
+ * @return @p error */
 int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes);
 
-/* Records that an account of kernel memory cannot have @p bytes.
+/* Records that @p bytes are too few for an account of kernel memory.
  * @return EINVAL */
 int novavmm_create_error_account(struct nova_vm *vm, size_t bytes);
 
-/* Records that 2^order selectors in a row are not left.
+/* Records that there are no 2^order consecutive free selectors.
  * @return EAGAIN */
 int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order);
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from control import LIMIT_S, Control
 
-OTHERS = 31  # reads
-PATIENCE_S = 3  # until the client has the completions; the driver's own limit is 10 s
+OTHERS = 31  # reads besides the one that is held back
+PATIENCE_S = 3  # for the completions to reach the client; less than the driver's limit of 10 s
 
 
 def hold(path):
-    """Holds back the first read. @return whether the others ended meanwhile"""
+    """Holds back the first read. Returns True if all others have ended meanwhile."""
     control = Control(path)
     control.disk("break read_aio first")
     control.order("cont")

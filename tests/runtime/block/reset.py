@@ -12,14 +12,14 @@ import sys
 
 COMMAND = 0x4
 DECODES_AND_MASTER = 0x7
-# Offsets that QEMU gives to the capabilities of its virtio disk below a port.
+# Offsets that QEMU gives to the capabilities of its virtio disk below a root port.
 FUNCTION, FUNCTION_RESET = 0x48, 0x8000  # device control
 POWER, D3HOT = 0x80, 0x3  # power management control
 LEAST = 20
 
 
 def resets(writes):
-    """Returns the numbers of resets by function and by power, and sentences about what is wrong.
+    """Returns the numbers of resets by function and by power, and a set of complaints.
     WRITES: (offset, value) of each write."""
     found, wrong, command, last = {"function": 0, "power": 0}, set(), 0, (0, 0)
     for offset, value in writes:

@@ -89,7 +89,7 @@ static ino_t number_of(const char *path)
         return stat(path, &about) ? 0 : about.st_ino;
 }
 
-/* A file's long name, its short one, and other cases of both are one name. */
+/* Checks that a file's long and short names, in upper or lower case, name the same file. */
 static void try_aliases(void)
 {
         const int file = open("/a long name.data", O_RDWR | O_CREAT, 0666);
@@ -104,9 +104,9 @@ static void try_aliases(void)
         expect(mkdir("/a long folder", 0777) == 0 && mkdir("/a long folder/in", 0777) == 0,
                "folders");
         expect(rename("/a long folder", "/ALONGF~1/in/x") == -1 && errno == EINVAL,
-               "a folder does not go into itself by its short name");
+               "a folder cannot be moved into itself by its short name");
         expect(rename("/ALONGN~1.DAT", "/a long folder/../../ALONGN~1.DAT") == 0,
-               "a rename to the own short name");
+               "a rename to its own short name");
         expect(rename("/in.txt", "/../../in2.txt") == 0 && rename("/../in2.txt", "/in.txt") == 0,
                "names outside are names inside");
         expect(unlink("/alongn~1.dat") == 0 && number_of("/a long name.data") == 0, "it is gone");
@@ -160,7 +160,7 @@ static int call(nova_word_t operation, unsigned count)
         return nova_session_call(session, &message);
 }
 
-/* Calls an operation with the words 1 to 4. */
+/* Calls an operation with the first @p count of five words. */
 static int call_file(nova_word_t operation, nova_word_t file, unsigned count, nova_word_t low,
                      nova_word_t high, nova_word_t bytes, nova_word_t at)
 {
@@ -219,11 +219,11 @@ static void try_numbers(void)
                                call_file(NOVA_FILES_RESIZE, file, 3, 0, 0, 0, 0) == EBADF &&
                                call_file(NOVA_FILES_SYNC, file, 1, 0, 0, 0, 0) == EBADF &&
                                call_file(NOVA_FILES_CLOSE, file, 1, 0, 0, 0, 0) == EBADF,
-                       "a number of no file");
+                       "a number without an open file");
         }
 }
 
-/* Places beyond a file, and sizes beyond the message and the shared memory. */
+/* Tries positions beyond a file's end, sizes beyond the message, and no shared memory. */
 static void try_places(void)
 {
         const nova_word_t most = UINT32_MAX;
@@ -260,7 +260,7 @@ static void try_shared(void)
                "its last bytes");
 }
 
-/* Lists the folder from any place: no entry of another folder appears. */
+/* Lists the folder from random positions, and checks that no other folder's entry appears. */
 static void try_lists(void)
 {
         uint32_t random = 1;
@@ -351,7 +351,7 @@ static void be_outer(void)
         expect(!error, "a folder goes");
         nova_sleep(100000000);
         expect(!exists("/inner"), "nothing comes in its place");
-        make("/inner"); /* not for the inner client */
+        make("/inner"); /* the inner client must not open it */
         expect(unlink("/moved/held") == 0 && unlink("/moved/ready") == 0 && rmdir("/moved") == 0,
                "the first folder goes");
         expect(count_entries("/") == 3, "in.txt, held and the file inner are left");

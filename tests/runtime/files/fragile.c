@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the service files crash when a client requests it by the data of a write. */
+/* Makes the service `files` crash when a client writes data that begins with a certain text. */
 #include <string.h>
 
 #include "novart/service/block.h"
