@@ -57,8 +57,8 @@ static void boot_read_loader(uint32_t magic, uint32_t info)
                 kernel_stop("the boot loader does not follow the multiboot protocol: use one that "
                             "does, such as GRUB or QEMU's -kernel");
         if (multiboot2_damaged)
-                console_print("NOVA: the boot loader's information is damaged at byte %u; what "
-                              "cannot be read there is ignored.\n",
+                console_print("NOVA: the boot loader's information is damaged at byte %u; the "
+                              "kernel ignores the part that it cannot read.\n",
                               multiboot2_damaged);
         if (memory_map.merged || memory_map.dropped)
                 console_print("NOVA: the memory map is long: %u reserved entries are merged, %u "

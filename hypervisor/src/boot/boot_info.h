@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Information about the boot, an extension. The root PD finds it through the information page. */
+/* Information about the boot (extension). The root PD finds it through the HIP. */
 #ifndef BOOT_BOOT_INFO_H
 #define BOOT_BOOT_INFO_H
 

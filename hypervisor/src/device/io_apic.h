@@ -18,8 +18,8 @@ bool io_apic_has(unsigned gsi);
  * OUT_OF_MEMORY, BAD_DEV: as remap_route(). */
 enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu);
 
-/** Routes a pin to a CPU and unmasks it, unless its interrupt is being served. OUT_OF_MEMORY,
- * BAD_DEV: as remap_route(); the pin does not change. */
+/** Routes a pin to a CPU, and unmasks the pin. A pin whose interrupt is being served stays masked.
+ * If remap_route() fails (OUT_OF_MEMORY, BAD_DEV), the pin does not change. */
 enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu);
 
 /** Handles the interrupt of a pin: masks it if it is level-triggered. */
@@ -28,7 +28,7 @@ void io_apic_serve(unsigned gsi);
 /** Unmasks a pin. */
 void io_apic_open(unsigned gsi);
 
-/** Gets trigger and polarity of a GSI from ACPI's overrides, else the defaults. */
+/** Gets trigger and polarity of a GSI: those of ACPI's override, or the defaults without one. */
 void gsi_default(unsigned gsi, bool *level, bool *active_low);
 
 #endif

@@ -15,28 +15,30 @@ struct iommu_driver {
         /* Enables all units, with every function blocked, and fills in dma_format. Returns the
          * number of domains that they support; 0: there is no usable unit. */
         unsigned (*init)(void);
-        /* Points a function to the DMA table of a PD, or blocks it (NULL). OUT_OF_MEMORY, BAD_DEV.
-         * Under the memory space lock. Takes effect after flush. */
+        /* Attaches a function to the DMA table of a PD, or blocks the function (NULL). Returns
+         * OUT_OF_MEMORY, or BAD_DEV if the units have no entry for the function. The caller holds
+         * the memory space lock. The change takes effect after flush(). */
         enum nova_status (*attach)(uint16_t rid, const struct pd *pd);
-        /* Flushes translations of a domain (0: none; FLUSH_DMA_ALL) and, if functions is set, the
-         * attachments and interrupts of functions. Returns when the flush is done. No lock is
-         * held. */
+        /* Flushes the translations of a domain (0: of none; FLUSH_DMA_ALL: of all). If functions is
+         * set, also flushes the attachments and interrupts of functions. Returns when the flush is
+         * done. The caller holds no lock. */
         void (*flush)(unsigned domain, bool functions);
-        /* Reports a unit's faults and clears them, until iommu_report() returns false. Returns
-         * false then, and for the last unit. */
+        /* Reports and clears a unit's faults until iommu_report() returns false. Returns true if
+         * there is a next unit whose faults may be reported. */
         bool (*read_faults)(unsigned number);
         /* Clears a unit's records. Returns false for the last unit. */
         bool (*discard_faults)(unsigned number);
         void (*mask_faults)(bool mask);
-        /* Lets a function, and no other one, raise a GSI as a vector at a CPU. Only if init has set
-         * remap_is_on. The vector of a GSI never changes. Returns when this is in effect. */
+        /* Lets a function, and no other one, raise a GSI, which arrives as a vector at a CPU.
+         * Called only if init() has set remap_is_on. The vector of a GSI never changes. Returns
+         * when the route is in effect. */
         enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level);
-        /* Revokes a permission by route in the table. A later message is not reported as a fault.
-         * Takes effect after forget_routes. */
+        /* Removes from the table a permission that route() gave. The units do not report later
+         * messages as faults. The change takes effect after forget_routes(). */
         void (*unroute)(unsigned gsi, unsigned rid, unsigned vector);
-        /* Makes all units read the table again for a function whose permissions were revoked. Takes
-         * effect at the return if wait is set, else after flush of functions. */
+        /* Makes all units read the table again for a function that lost permissions. If wait is
+         * set, the change is in effect at the return, else after a flush() of functions. */
         void (*forget_routes)(unsigned rid, bool wait);
 };
 
@@ -47,12 +49,12 @@ extern const struct iommu_driver *iommu_driver;
 
 enum iommu_fault_kind { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_FAULT_INTERRUPT };
 
-/** Reports a fault, unless there were too many. Returns true if it may report another one. address:
- *  the address of the access, or the index of the interrupt. */
+/** Reports a fault, unless there were too many. Returns true if another fault may be reported.
+ * address: the address of the access, or the index of the interrupt. */
 bool iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind);
 
-/** Maps a page of a unit's registers, which no PD can request from then on. Returns NULL if it
- * cannot be a page of registers. */
+/** Maps a page of a unit's registers. After this, no PD can request the page. Returns NULL if the
+ * page cannot contain registers. */
 volatile char *iommu_map(paddr_t phys);
 
 /** Reports at boot that a unit cannot be used. */

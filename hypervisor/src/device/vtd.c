@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Intel VT-d (Architecture Specification 3.0): legacy mode, queued invalidation. All units of PCI
- * segment 0 share one table of functions. Units of other segments have a table that blocks all. */
+ * segment 0 share one table of functions. Units of other segments have a table that blocks all
+ * devices. */
 #include "arch/x86/lapic.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/tlb.h"
@@ -63,7 +64,7 @@
 #define RECORD_VALID     ((uint32_t)1 << 31)
 #define RECORD_READ      (1u << 30)
 #define RECORD_REASON    0xff
-#define REASON_INTERRUPT 0x20 /* this reason and higher ones */
+#define REASON_INTERRUPT 0x20 /* first reason of interrupts; lower ones are of accesses */
 
 /* Entries of the tables (9.1, 9.3). */
 #define ENTRY_PRESENT  0x1
@@ -146,7 +147,8 @@ static bool vtd_finish(struct unit *unit)
         return iommu_wait(unit->done, UINT32_MAX, unit->wanted);
 }
 
-/* Makes a unit see changes of the tables: flushes a domain and perhaps other caches of the unit. */
+/* Makes a unit see changes of the tables: flushes a domain, and the caches that more names
+ * (FUNCTIONS, INTERRUPTS). */
 static bool vtd_forget(struct unit *unit, unsigned domain, unsigned more)
 {
         const uint64_t drain = unit->cap & CAP_DRAIN ? INVALIDATE_DRAIN : 0;
@@ -158,9 +160,9 @@ static bool vtd_forget(struct unit *unit, unsigned domain, unsigned more)
                 done = vtd_wait_status(unit, COMMAND_FLUSH, 0);
         }
         if (more & FUNCTIONS) {
+                /* Contexts first: with an old context, a unit could cache old pages again. */
                 vtd_submit(unit, INVALIDATE_CONTEXTS, 0);
-                done = vtd_finish(unit) &&
-                       done; /* first, or pages could be looked up by old contexts again */
+                done = vtd_finish(unit) && done;
         }
         if (more & INTERRUPTS)
                 vtd_submit(unit, INVALIDATE_INTERRUPTS, 0);
@@ -209,7 +211,7 @@ static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
                 return NOVA_OUT_OF_MEMORY;
 
         uint64_t *entry = &table[(rid & 0xff) * 2];
-        pte_write(entry, 0); /* so that no entry is ever a mixture of two PDs */
+        pte_write(entry, 0); /* an entry must never mix the words of two PDs */
         dma_sync(entry, 2 * sizeof(*entry));
         if (pd) {
                 pte_write(entry + 1, (dma_format.levels - 2) | pd->dma.domain << CONTEXT_DOMAIN);
@@ -219,8 +221,8 @@ static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
         return NOVA_SUCCESS;
 }
 
-/* Writes the lower word last, by one store, so that an interrupt meanwhile goes either to the old
- * CPU or to the new one. */
+/* Writes the lower word last, by one store. An interrupt that arrives meanwhile then goes either to
+ * the old CPU or to the new one. */
 static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level)
 {
@@ -330,8 +332,8 @@ static bool vtd_find_unit(const struct acpi_iommu *entry, struct unit *unit, uin
         return true;
 }
 
-/* Chooses a table format that all units support. A unit without support for it will block
- * everything. */
+/* Chooses a table format that all units support. If there is none, the units that do not support
+ * the chosen format block everything. */
 static void vtd_choose_format(unsigned found)
 {
         uint64_t cap = ~(uint64_t)0;
@@ -360,7 +362,7 @@ static bool vtd_can_remap(unsigned found)
         return can;
 }
 
-/* Enables remapping. After this, only interrupts in the table are delivered. */
+/* Enables remapping. After this, the unit delivers only interrupts with an entry in the table. */
 static bool vtd_start_interrupts(struct unit *unit)
 {
         iommu_write_u64(unit->registers, REG_INTERRUPTS,

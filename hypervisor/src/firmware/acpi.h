@@ -31,7 +31,7 @@ struct acpi_override {
 
 /* Memory-mapped configuration space of some buses of PCI segment 0. */
 struct acpi_pci_window {
-        paddr_t phys; /* address of bus 0, even if the window does not have it */
+        paddr_t phys; /* address of bus 0, even if bus 0 is not in the window */
         uint8_t first, last;
 };
 
@@ -78,14 +78,14 @@ struct acpi {
         uint64_t reset_address; /* 0: none */
         bool has_8042;
         uint16_t pm1_control[2]; /* I/O ports of PM1a and PM1b, 0: none */
-        uint16_t smi_port;       /* port at which smi_enable enables ACPI; 0: it is enabled */
-        uint8_t smi_enable;
-        bool has_s5;                          /* the values for power-off are known: */
-        uint8_t s5_type[2];                   /* values for PM1a and PM1b */
+        uint16_t smi_port;       /* I/O port for smi_enable; 0: ACPI is always enabled */
+        uint8_t smi_enable;      /* value that enables ACPI */
+        bool has_s5;             /* s5_type is valid */
+        uint8_t s5_type[2];      /* power-off values for PM1a and PM1b */
         struct acpi_iommu iommu[ACPI_IOMMUS]; /* all of one kind */
         unsigned iommus;
         bool iommus_amd;  /* AMD-Vi, else VT-d */
-        bool iommus_lost; /* there may be more units: too many, or a damaged table */
+        bool iommus_lost; /* iommu may lack units: ACPI names too many, or a table is damaged */
         bool remaps;      /* the units may remap interrupts */
         struct acpi_source source[ACPI_SOURCES];
         unsigned sources;
@@ -100,7 +100,7 @@ extern struct acpi acpi;
 /** Size in bytes of an RSDP of ACPI 2.0 and later. */
 #define ACPI_RSDP_SIZE 36
 
-/** The boot loader's copy of the RSDP, not checked, and its length in bytes; 0: it has none. */
+/** The boot loader's copy of the RSDP, not checked, and its length in bytes; 0: no copy. */
 extern uint8_t acpi_loader_rsdp[ACPI_RSDP_SIZE];
 extern unsigned acpi_loader_rsdp_size;
 

@@ -10,7 +10,7 @@
  * Copies messages out of the kernel's ring, oldest first.
  *
  * Start with @p position 0 and pass the updated value to the next call. Messages that were
- * overwritten before they could be read are skipped. The kernel may write meanwhile.
+ * overwritten before they could be read are skipped. The kernel may write during the call.
  * @code
  * struct nova_hip_mem mem;
  * uint32_t position = 0;
@@ -26,9 +26,9 @@
  *         nova_printf(&console, "%.*s", (int)bytes, text);
  * @endcode
  * @param log              mapped memory of the descriptor of type NOVA_MEM_LOG
- * @param[in,out] position number of the first byte wanted, then of the first byte not read
+ * @param[in,out] position in: number of the first byte to read; out: number of the next byte
  * @param[out] to          buffer for up to @p size bytes; no 0 is added
- * @return the number of bytes copied; 0: nothing new
+ * @return the number of bytes copied; 0: there is no new text
  */
 static inline size_t nova_log_read(const struct nova_log *log, uint32_t *position, char *to,
                                    size_t size)
@@ -47,7 +47,8 @@ static inline size_t nova_log_read(const struct nova_log *log, uint32_t *positio
                 for (uint32_t i = 0; i < count; i++)
                         to[i] = ring[(*position + i) % log->size];
                 __atomic_thread_fence(__ATOMIC_ACQUIRE);
-                /* The kernel may be writing the byte after the last one that it has counted. */
+                /* The kernel counts a byte after it has written it. So when it is a whole ring
+                 * ahead, it may already be overwriting the first byte. */
                 if (__atomic_load_n(&log->written, __ATOMIC_RELAXED) - *position < log->size) {
                         *position += count;
                         return count;

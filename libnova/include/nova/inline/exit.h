@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Body of nova/exit.h: the value goes to the port of the emulated machine. */
+/* Body of nova/exit.h: writes the value to the exit port of the emulated machine. */
 #ifndef NOVA_INLINE_EXIT_H
 #define NOVA_INLINE_EXIT_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* x86-64: entry stubs of portals and of global threads, from the stack frames of nova/portal.h. */
+/* x86-64: entry stubs of portals and of global threads. Each takes its arguments from a stack
+ * frame of nova/portal.h. */
 #ifndef NOVA_ARCH_X86_64_ENTRY_H
 #define NOVA_ARCH_X86_64_ENTRY_H
 
@@ -18,8 +19,8 @@
         "call *(%rsp)\n\t"        \
         "movq %rbx, %rsp\n\t" NOVA_TRAP_REPLY_TEXT "ud2"
 
-/* Entered by the reply to STARTUP with RSP = struct nova_thread_frame. A reply without a caller
- * makes the thread sleep for ever. */
+/* Entered by the reply to STARTUP with RSP = struct nova_thread_frame. When the thread's function
+ * returns, the stub replies. There is no caller, so the thread sleeps for ever. */
 #define NOVA_THREAD_ENTRY_TEXT   \
         "movq 8(%rsp), %rdi\n\t" \
         "xorl %ebp, %ebp\n\t"    \
