@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keeps notes in files of a disk, with the functions of POSIX and stdio. */
+/* Keeps notes in files on a disk, with the functions of POSIX and stdio. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

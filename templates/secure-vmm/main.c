@@ -11,8 +11,8 @@
 static struct nova_vm vm;
 static struct nova_secure secure;
 
-/* A device: collects a line of text, which a byte 0 ends. The ultravisor passes on the port and the
- * byte, and nothing else of the guest. */
+/* A device that collects a line of text; a byte 0 ends the line. Of the guest's state, the
+ * ultravisor passes on only the port and the byte. */
 static void print(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
         static char line[80];
@@ -45,7 +45,7 @@ int main(void)
         if (error)
                 return fail("The module sealed.img cannot be read", strerror(error));
         if (!nova_sealed_memory(image, bytes))
-                return fail("The module sealed.img is of no use", "it is not a sealed image");
+                return fail("The module sealed.img cannot be used", "it is not a sealed image");
         error = nova_secure_open(&secure, "ultravisor");
         if (error)
                 return fail("The ultravisor cannot be reached", strerror(error));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Further questions of a program with the grant `status` to its parent, such as init: about CPUs,
- * sessions, and the text that the parent writes. The questions change nothing. */
+/* Queries that a program with the grant `status` sends to its parent, such as init. They are about
+ * CPUs, sessions, and the text that the parent writes. A query changes nothing. */
 #ifndef NOVART_PARENT_STATUS_H
 #define NOVART_PARENT_STATUS_H
 
@@ -19,7 +19,7 @@ extern "C" {
 /** Kinds of NOVA_PARENT_STATUS, word 1 of the message. */
 enum nova_parent_status_kind {
         NOVA_PARENT_STATUS_CPU = 1, /**< answer: struct nova_parent_cpu */
-        NOVA_PARENT_STATUS_SESSION, /**< number; answer: struct nova_parent_session */
+        NOVA_PARENT_STATUS_SESSION, /**< index; answer: struct nova_parent_session */
         NOVA_PARENT_STATUS_LOG,     /**< position, 64 bits; answer: struct nova_parent_log */
 };
 
@@ -34,8 +34,8 @@ struct nova_parent_session {
         char client[NOVA_PARENT_NAME];   /**< the program's name in the description */
         char service[NOVA_PARENT_NAME];  /**< name of the service */
         char provider[NOVA_PARENT_NAME]; /**< the program that provides it */
-        uint64_t opened; /**< number of sessions that the client has opened since both run; it may
-                          * have closed some of these sessions */
+        uint64_t opened; /**< number of sessions that the client has opened since the later start of
+                          * the two programs, including those that it has closed */
 };
 
 /** A piece of the text that the parent writes. */
@@ -64,7 +64,7 @@ struct nova_parent_log {
 int nova_parent_cpu_describe(struct nova_parent_cpu *cpu);
 
 /**
- * Reads which program uses which service, and which program provides it.
+ * Reads an entry of the list of clients: a client, the service that it uses, and the provider.
  *
  * @code
  * struct nova_parent_session session;
@@ -74,14 +74,15 @@ int nova_parent_cpu_describe(struct nova_parent_cpu *cpu);
  * @endcode
  * @param number index, beginning with 0. Indices may change when a program starts or ends
  * @param[out] session client and service
- * @retval ENOENT there is no such number
+ * @retval ENOENT no entry has this index
  * @return otherwise as nova_parent_cpu_describe()
  */
 int nova_parent_session_describe(unsigned number, struct nova_parent_session *session);
 
 /**
  * Reads text that the parent has written: its own, and that of programs which do not use the
- * service `log`. The parent keeps the last part only, and begins with a whole line after a loss.
+ * service `log`. The parent keeps only the last part. If the text at @p position is lost, the
+ * piece begins with the next whole line.
  *
  * @code
  * static struct nova_parent_log piece;

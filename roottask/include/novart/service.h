@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Services: functions that make a table of handlers a service with sessions, on every CPU of the
- * program.
+/* Services: functions that turn a table of handlers into a service with sessions, on every CPU of
+ * the program.
  *
  * The runtime creates one local thread (handler) per CPU. Clients' calls run on it, on the clients'
  * time. The runtime checks messages against the table, identifies sessions by their portals, limits
@@ -67,11 +67,12 @@ struct nova_service_config {
         unsigned client_sessions; /**< maximum number of sessions of one client; 0: 16 */
         unsigned receive_order;   /**< order of the receive window: up to 2^order capabilities */
         unsigned share_pages;     /**< pages that a session may share with the service; 0: none. The
-                                   * service needs that many addresses for each CPU and session */
+                                   * runtime reserves addresses for these pages for each CPU and
+                                   * each session */
         size_t receive_bytes; /**< kernel memory in bytes that a message may charge to the program;
                                  0: 64 KiB plus 256 bytes per page that can be shared */
-        bool parallel;     /**< handlers of several CPUs may run at once; otherwise one at a time,
-                              without locks */
+        bool parallel;     /**< handlers of several CPUs may run at once; otherwise one handler runs
+                            * at a time and needs no lock */
         uint64_t cpus;     /**< bit n: serve CPU n; 0: all CPUs of the program */
         unsigned priority; /**< priority of the service's own threads; 0: the program's limit */
         void *argument;    /**< result of nova_service_argument() */
@@ -85,8 +86,8 @@ struct nova_service_config {
 };
 
 /**
- * Starts a service on every CPU of the program and publishes its name: a child to its parent, a
- * root to nova_session_open() in the same program and to its children.
+ * Starts a service on every CPU of the program and publishes its name. A child publishes it to its
+ * parent. A root publishes it to nova_session_open() in the same program, and to its children.
  *
  * @code
  * int square(struct nova_request *request); // serves operation NOVA_OPERATION_FIRST
@@ -138,7 +139,7 @@ unsigned nova_service_sessions(struct nova_service *service);
  *
  * Handlers of services that are not parallel hold the lock already. The holder may be unable to
  * run, because the client that donated its time has died or has a low priority; then the waiter
- * donates its own time to it.
+ * donates its own time to the holder.
  * @retval 0         the caller holds the lock until nova_service_unlock()
  * @retval ECANCELED nova_service_stop() was called: the caller does not hold the lock and must not
  *                   use the service again
@@ -172,9 +173,9 @@ const char *nova_service_client(const struct nova_service *service, const void *
  */
 nova_sel_t nova_service_client_pd(const struct nova_service *service, const void *state);
 
-/** Closes the sessions of clients that have died. Without this call, the runtime notices a client's
- * death within some seconds. The caller holds the lock, as the open function of a service that is
- * not parallel does. */
+/** Closes the sessions of clients that have died. Without this call, the runtime closes them some
+ * seconds later. The caller holds the lock. The open function of a service that is not parallel
+ * holds it already. */
 void nova_service_sweep(struct nova_service *service);
 
 /**
@@ -204,7 +205,7 @@ struct nova_later {
 };
 
 /**
- * Runs a function once every answer that a handler prepared earlier has been delivered.
+ * Runs a function after all answers that handlers have prepared so far have been delivered.
  *
  * The kernel delegates the range of nova_request_give() when the answer is sent. That is after the
  * handler has returned, and other handlers may run in between. Before a service reuses selectors or
@@ -212,14 +213,14 @@ struct nova_later {
  * function revokes them a second time, because an answer may have been in flight at the first
  * revocation.
  * @param service the service
- * @param later   the action; must stay valid until it is performed. If no such answer is in flight,
- *                the caller performs it at once; otherwise a thread of the runtime performs it
- *                soon, with the service's lock held
+ * @param later   the action; must stay valid until it is performed. If no delegation of an answer
+ *                is in flight, it is performed before this function returns; otherwise a thread
+ *                of the runtime performs it soon, with the service's lock held
  */
 void nova_service_later(struct nova_service *service, struct nova_later *later);
 
-/** Releases the capabilities of nova_request_take(). The selectors are reused when
- * nova_service_later() allows it. */
+/** Releases the capabilities of nova_request_take(). The runtime reuses their selectors when no
+ * answer in flight can delegate them, as with nova_service_later(). */
 void nova_service_drop(struct nova_service *service, nova_sel_t sel);
 
 /**
@@ -243,7 +244,7 @@ nova_sel_t nova_request_take(struct nova_request *request);
  *
  * nova_request_answer(request, request->word[0] * request->word[0]);
  * @endcode
- * @return false if it is full
+ * @return false if the answer is full
  */
 bool nova_request_answer(struct nova_request *request, nova_word_t word);
 
@@ -265,7 +266,7 @@ bool nova_request_answer_bytes(struct nova_request *request, const void *bytes, 
 
 /**
  * Adds a range of the server's capabilities to the answer. The first range goes to the start of
- * the client's window; a second one follows it, aligned to the larger of the two.
+ * the client's window; a second one follows it, aligned to the size of the larger range.
  * @code
  * extern struct nova_request *request;
  * extern nova_sel_t sm; // a semaphore of the service
@@ -276,13 +277,13 @@ bool nova_request_answer_bytes(struct nova_request *request, const void *bytes, 
  */
 bool nova_request_give(struct nova_request *request, nova_crd_t crd);
 
-/** Returns the bytes in the words of a request that begin at word @p first. @return NULL if there
- * are not
+/** Returns the bytes of a request, beginning at word @p first. @return NULL if there are fewer than
  * @p size bytes */
 const void *nova_request_bytes(const struct nova_request *request, unsigned first, size_t size);
 
 /**
- * Copies a text from the words of a request, from word @p first to the last or to its first 0.
+ * Copies a text from the words of a request. The text begins at word @p first, and ends before its
+ * first 0 or at the end of the words.
  * @return false if it does not fit into @p size bytes with its terminating 0 */
 bool nova_request_text(const struct nova_request *request, unsigned first, char *text, size_t size);
 
@@ -290,9 +291,9 @@ bool nova_request_text(const struct nova_request *request, unsigned first, char 
 size_t nova_request_share_bytes(const struct nova_request *request);
 
 /**
- * Keeps the memory that the client shares at its address until the session's close function has
- * returned. Until then the client cannot unshare it by a call; it can still revoke its pages. For
- * services that give the pages to other programs or to guests.
+ * Keeps the client's shared memory at the service's address until the session's close function has
+ * returned. Until then the client cannot unshare the memory by a call; it can still revoke its
+ * pages. For services that give the pages to other programs or to guests.
  *
  * @param request the request
  * @return the address, to be accessed with nova_copy_guarded() only; NULL: no memory is shared
@@ -315,7 +316,7 @@ void *nova_request_share_hold(const struct nova_request *request);
  * @param bytes   number of bytes
  * @retval 0      done
  * @retval EINVAL the range is not inside the shared memory
- * @retval EFAULT the client has revoked it or never delegated it
+ * @retval EFAULT the client has revoked the range or never delegated it
  */
 int nova_request_share_read(const struct nova_request *request, size_t offset, void *to,
                             size_t bytes);

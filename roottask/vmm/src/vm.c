@@ -53,7 +53,7 @@ void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *h
         vm->handler[exit] = handler;
 }
 
-/* Returns the program's next CPU after a CPU, in turn. */
+/* Returns the program's CPU that follows a CPU; the first CPU follows the last. */
 static nova_word_t next_cpu(nova_word_t cpu)
 {
         do
@@ -63,10 +63,10 @@ static nova_word_t next_cpu(nova_word_t cpu)
 }
 
 /*
- * Returns the CPU of a virtual CPU: the program's CPUs in turn, beginning with the caller's. If the
- * program has more CPUs than the machine has virtual CPUs, the turn begins with the next CPU. Then
- * the caller and its devices keep a CPU, and a monitor on CPU 0 keeps its guest away from QEMU's
- * error on CPU 0 (decision 316). */
+ * Chooses the CPU of a virtual CPU. The virtual CPUs take the program's CPUs in turn, beginning
+ * with the caller's CPU. If the program has more CPUs than the machine has virtual CPUs, they begin
+ * with the next CPU. Then the caller and its devices have a CPU to themselves, and QEMU's error on
+ * CPU 0 does not affect the guest of a monitor on CPU 0 (decision 316). */
 static nova_word_t choose_cpu(const struct nova_vm *vm, unsigned number)
 {
         const bool spare = (unsigned)__builtin_popcountll(nova_program.cpus) > vm->vcpus;
@@ -180,7 +180,8 @@ static nova_mtd_t groups_of(const struct nova_vm_config *config, enum nova_vm_ex
                        : groups;
 }
 
-/* Sets the causes of the event numbers. SVM has one event for reads and writes of MSRs. */
+/* Sets the cause of each event number, and the state groups of each cause. Reads and writes of MSRs
+ * get the groups of both, because SVM has one event for them. */
 static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         const bool length = exits_report_length(vm);
@@ -198,7 +199,8 @@ static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
 static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         const unsigned own = nova_thread_priority(nova_thread_self());
-        /* A secure guest runs at the ultravisor's priority, which the timers need to have, too. */
+        /* The timers run one priority above the guest. Those of a secure guest need the monitor's
+         * own priority, so that they alternate with the guest (decision 440). */
         const unsigned below = config->secure ? 1 : 2;
 
         strncpy(vm->name, config->name ? config->name : "guest", sizeof(vm->name) - 1);
@@ -297,8 +299,8 @@ void nova_vm_stop(struct nova_vm *vm)
         nova_vm_unlock(vm);
 }
 
-/* Destroys a virtual CPU. Its SC is destroyed first, so that its waiting handler runs only on the
- * time of the thread that ends it. */
+/* Stops a virtual CPU: destroys its SC. After this, its waiting handler runs only on the time of
+ * the thread that destroys the handler. */
 static void destroy_vcpu(struct nova_vcpu *vcpu)
 {
         if (vcpu->running) {
@@ -309,8 +311,8 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
         }
 }
 
-/* Destroys a virtual CPU's handler. A handler that is in a call to another program may wait for
- * that program for ever, so nothing waits for the handler. */
+/* Destroys a virtual CPU's handler. A handler in a call to another program is discarded instead,
+ * because it may wait for that program for ever. */
 static void destroy_handler(struct nova_vcpu *vcpu)
 {
         if (vcpu->call == VCPU_ABANDONED)
