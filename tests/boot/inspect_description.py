@@ -43,7 +43,7 @@ def main():
         run.run()
         text = "\n".join(line for line in run.lines if not line.startswith("NOVA: ")) + "\n"
         names = re.findall(r"^device (\S+)", text, re.M)
-        # Names of programs with devices differ in their first eight characters.
+        # Names of programs with devices must differ in their first eight characters.
         text += "".join(DRIVER.format(name=n).replace("driver-", f"d{i}-")
                         for i, n in enumerate(names))
         with tempfile.NamedTemporaryFile("w", suffix=".nova") as file:

@@ -6,7 +6,7 @@
 int main(void)
 {
         unsigned long kib = 0;
-        void **last = NULL; /* each piece has the address of the one before */
+        void **last = NULL; /* each piece contains the address of the previous one */
 
         for (void **piece; (piece = malloc(4000)); kib += 4) {
                 *piece = last;

@@ -3,8 +3,8 @@
 
 Under QEMU a plugin (tests/coverage/plugin) sets bits in a map of the kernel's code. Under Bochs,
 for VMX, the kernel of the preset x86_64-coverage prints the address of each block that runs. On the
-host gcov counts what the unit tests run. The records of a kernel stay in build/coverage until the
-kernel changes, so several runs add up."""
+host, gcov counts the lines that the unit tests run. The records of a kernel stay in build/coverage
+until the kernel changes, so several runs add up."""
 
 import bisect
 import hashlib
@@ -27,14 +27,15 @@ UNIT = ("kernel", "platform")
 # The bits in the plugin's map.
 RAN, PASSED, TAKEN = 1, 2, 4
 BOTH = PASSED | TAKEN
-# Bochs prints what the kernel writes to port 0xe9; trace.c writes such lines.
+# Bochs prints the bytes that the kernel writes to port 0xe9. tests/coverage/trace.c writes a line
+# that BLOCK matches for each block that runs.
 BOCHS = "port_e9_hack: enabled=1\n"
 BLOCK = re.compile(rb"^@([0-9a-f]{16})$", re.MULTILINE)
 TRACE = "<__sanitizer_cov_trace_pc>"
 # Lines of readelf: the name of the file to which the next rows belong, and a row.
 HEADING = re.compile(r"(?:CU: )?(/\S+):$")
 ROW = re.compile(r"(\S+)\s+(\d+|-)\s+0x([0-9a-f]+)(?:\s|$)")
-# Instructions after which the next one only runs as the target of a jump or call.
+# Instructions that never continue at the next one, which only runs if a jump or call leads to it.
 ENDS = re.compile(r"(notrack )?(jmp|ret|iret|sysret|sysexit|hlt|ud2)")
 CONDITIONAL = re.compile(r"j(?!mp|[er]?cxz)\w+(,p[nt])?")
 # Branches of assertions, which only a broken kernel takes, do not count as edges.
@@ -62,7 +63,8 @@ def ranges(linked):
 
 
 def plugin(kernel):
-    """Returns QEMU's options for a kernel with symbols beside it; nothing for another one."""
+    """Returns QEMU's options that load the plugin; none if no kernel with symbols is beside
+    KERNEL."""
     linked = bench_listing.with_symbols(Path(kernel))
     if linked.suffix != bench_listing.LINKED or not linked.exists():
         return []
@@ -78,7 +80,8 @@ def plugin(kernel):
 
 
 def blocks_file(kernel):
-    """Returns the file that one Bochs writes: one process records here at a time."""
+    """Returns the file for the output of Bochs. The number of this process in its name separates
+    the records of processes that run at once."""
     linked = bench_listing.with_symbols(Path(kernel))
     return Path(os.environ[qemu.RECORDING]) / f"{_digest(linked)}-{os.getpid()}.blocks"
 
@@ -96,7 +99,7 @@ def run_unit_tests():
 
 
 def _name(file):
-    """Returns a source's name below hypervisor/, or None for another file."""
+    """Returns the path of a file relative to hypervisor/, or None if the file is elsewhere."""
     path = os.path.normpath(file)
     prefix = f"{SOURCES}/"
     return path.removeprefix(prefix) if path.startswith(prefix) else None
@@ -105,8 +108,8 @@ def _name(file):
 def read_rows(text):
     """Returns {address: (file, line)} from the output of `readelf -wL -W`: where the code of a line
     begins, or None where a file's code ends. Of several rows with the same address, the last
-    counts. A heading names the file of the rows after it. The exception is the start of a unit
-    whose first code comes from a header."""
+    counts. A heading has the path of the file in the rows after it, except at the start of a unit
+    whose first code comes from a header. The path of that header is in another heading."""
     rows, paths, path = {}, {}, ""
     found = []
     for line in text.splitlines():
@@ -127,7 +130,8 @@ def read_rows(text):
 
 
 def lines_of(addresses, rows):
-    """Returns {address: (file, line)} of instructions: the row at or before each."""
+    """Returns {address: (file, line)} of instructions. An instruction belongs to the last row at or
+    before its address."""
     starts, found = sorted(rows), {}
     for address in addresses:
         at = bisect.bisect_right(starts, address) - 1
@@ -163,7 +167,7 @@ def read_code(linked):
 
 
 def ran_in_map(code, record, text, boot):
-    """Returns {address: bits} of the instructions that a map knows."""
+    """Returns {address: bits} of the instructions for which the plugin's map has bits."""
     found = {}
     for address in code.instructions:
         for (start, size), offset in ((text, 0), (boot, text[1])):
@@ -173,9 +177,10 @@ def ran_in_map(code, record, text, boot):
 
 
 def blocks(code):
-    """Yields (return address of the call of a block's trace, its instructions). A block ends before
-    the next such call; instructions before the first call belong to that call's block. A function
-    in assembly has no such calls, so code after a function does not belong to its last block."""
+    """Yields for each block the return address of its call of TRACE, and its instructions. A block
+    ends at the next call of TRACE. Instructions before a function's first call belong to the first
+    block. A block also ends with its function, because the next function may be in assembly, which
+    has no calls of TRACE."""
     trace, own, before = None, [], ""
     for address, text in code.instructions.items():
         if address in code.starts or ENDS.match(before):
@@ -208,7 +213,7 @@ class Figures:
     unit: set = field(default_factory=set)
     edges: int = 0
     seen: int = 0
-    ways: dict = field(default_factory=dict)  # {line: bits of its jumps, of all copies together}
+    ways: dict = field(default_factory=dict)  # {line: bits of its jumps, in all copies}
 
     def any(self):
         return (self.qemu | self.bochs | self.unit) & self.code
@@ -275,7 +280,7 @@ class Report:
                     self._add({(name, number) for number in ran}, "unit")
 
     def total(self):
-        """Returns the figures of all files as those of one."""
+        """Returns the sum of the figures of all files."""
         total = Figures(edges=sum(f.edges for f in self.files.values()))
         total.seen = sum(file.seen for file in self.files.values())
         for name, file in self.files.items():
@@ -293,7 +298,7 @@ class Report:
 
     def _brace(self, name, line):
         """Returns the line of the brace that opens the function whose head begins on LINE. gcov
-        counts a function's entry at its head, the debug information at its brace."""
+        counts a function's entry at its head, but in the debug information it is at the brace."""
         lines = range(line, line + HEAD_LINES)
         return next((number for number in lines if self.source(name, number) == "{"), line)
 
@@ -339,7 +344,7 @@ def _add_kernel(found, linked):
 
 
 def fresh(records, sources):
-    """Returns the RECORDS that are newer than all SOURCES: in others, lines may have moved."""
+    """Returns the RECORDS that are newer than all SOURCES. Older ones may have wrong lines."""
     changed = max(source.stat().st_mtime for source in sources)
     return [record for record in records if record.stat().st_mtime > changed]
 

@@ -13,7 +13,7 @@ OFF = "instructions with interrupts off"
 UNITS = ("instructions", "bytes", OFF)
 
 
-# The architecture for the page's tables that show only one.
+# The architecture of those tables of the page that show only one.
 SHOWN = "x86_64"
 # Text after a row's title in the printed table.
 NOTES = {"bytes": " (bytes)", OFF: " (interrupts off)"}
@@ -31,7 +31,7 @@ class Row:
     target_x86_32: float
     limit: float  # for x86_64: a figure above it is a failure
     limit_x86_32: float
-    sample: str  # figure of its rounds: median, mean, or None without rounds
+    sample: str  # how a figure is taken from rounds: median or mean; None: there are no rounds
     title: str
 
     def __str__(self):
@@ -82,7 +82,8 @@ def read_rows(path):
 
 
 def pairs(rows, published, found):
-    """Yields (row, published figure, new figure) of each row that has one of them. None: absent."""
+    """Yields (row, published figure, new figure) of each row with at least one of the figures. A
+    missing figure is None."""
     for row in rows:
         old, new = published.get(row.key), found.get(row.key)
         if (old, new) != (None, None):
@@ -90,7 +91,7 @@ def pairs(rows, published, found):
 
 
 def show(value):
-    """Returns a value in a cell, a dash for None."""
+    """Returns the text of a value for a table's cell; a dash for None."""
     return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -120,7 +121,7 @@ def records(rows, published, found):
 
 
 def dumps(figures, levels=3):
-    """Returns JSON with a line for each figure, or for each dictionary LEVELS down."""
+    """Returns JSON with a line for each figure. A dictionary LEVELS down takes one line, too."""
     return _dumps(figures, levels, "") + "\n"
 
 
@@ -185,7 +186,7 @@ def _page_table(rows, figures, unit, floor):
 def replace_between(page, begin, end, shown):
     """Returns the text of a page with the part between two marks replaced."""
     if begin not in page or end not in page:
-        raise NovaError(f"the page has no place for the table: the lines {begin} and {end}.")
+        raise NovaError(f"the page has no place for the table: add the lines {begin} and {end}.")
     head, tail = page.split(begin)[0], page.split(end)[1]
     return f"{head}{begin}\n{shown}\n{end}{tail}"
 

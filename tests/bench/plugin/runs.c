@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A QEMU plugin that finds the longest run of kernel instructions with interrupts off: from an
  * entry, or from the STI of an interrupt window, to the next STI, VMRUN or return to user mode.
- * Waiting does not count: rounds of at most ROUND instructions from one PAUSE to the next.
+ * Rounds of a loop that waits do not count: at most ROUND instructions from a PAUSE to the next.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
  * names its operation by a marker, which is a NOP of seven bytes with MARK and a number in its
@@ -22,7 +22,7 @@ struct run {
 
 static struct cpu {
         struct run run;
-        bool begun;  /* the kernel's start, which is not an entry, is over */
+        bool begun;  /* the first run, the kernel's start, is over; it is not an entry */
         bool paused; /* there was a PAUSE in this run */
         uint64_t since_pause;
 } cpus[CPUS];
@@ -86,8 +86,8 @@ static bool is_mark(const struct qemu_plugin_insn *insn, uint32_t *number)
         return is_long_nop(insn, number) && (*number & 0xffff0000u) == MARK;
 }
 
-/* STI, VMRUN and returns to user mode. Without the last two, an interrupt that comes before the
- * next instruction would continue the run. */
+/* Returns true for STI, VMRUN and returns to user mode. VMRUN and the returns count, because an
+ * interrupt may arrive before the next instruction, and its entry would then continue the run. */
 static bool ends_run(const struct qemu_plugin_insn *insn)
 {
         static const uint8_t iret[] = {0xcf}, iretq[] = {0x48, 0xcf}, sysret[] = {0x48, 0x0f, 0x07},
@@ -118,7 +118,7 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
                 else if (is_mark(insn, &number))
                         cb = at_mark, data = number & 0xffff;
                 else if (i)
-                        continue; /* one is enough to end a run */
+                        continue; /* the first instruction of a block is enough to end a run */
                 qemu_plugin_register_vcpu_insn_exec_cb(insn, cb, CB_NO_REGS,
                                                        (void *)(uintptr_t)data);
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lifetime of scheduling contexts: threads that have their own SC dropped through nested calls,
- * and handlers that drop the SC on which they run. */
+/* The lifetime of scheduling contexts: servers that drop the SC of the thread that calls them, also
+ * through nested calls, and handlers that drop the SC on which they run. */
 #include "guest.h"
 #include "way.h"
 
@@ -38,7 +38,7 @@ static void thread_ends(unsigned depth, bool own_pd, const char *order, enum wai
                 run_to_last_server(&d, round, waits, taken);
                 EXPECT_EQ(way.status[0], NOVA_SUCCESS);
                 EXPECT_EQ(way.status[1], waits == WAITS_UNTIL ? NOVA_COM_TIM : NOVA_SUCCESS);
-                if (order[1]) { /* its EC was dropped, too: it ends with the reply */
+                if (order[1]) { /* the EC was dropped, too: the thread ends with the reply */
                         EXPECT_EQ(t->value[1], 1);
                         drop(d.base + SEL_PD);
                 } else {
@@ -139,8 +139,8 @@ CASE_ON(lifetime, a_handler_three_pds_up_drops_a_child_on_whose_sc_it_runs,
         handler_kills(3, "ESP", WAITS_UNTIL);
 }
 
-/* Until the handler replies, one SC of the child is left, with its EC and that EC's PD; a second SC
- * of the EC is gone. */
+/* Until the handler replies, the kernel keeps one SC of the child, its EC and the EC's PD. It has
+ * freed a second SC of the EC. */
 static void account_until(bool reply)
 {
         struct doomed d;
@@ -393,7 +393,8 @@ static struct guest *dropping_guest(void)
         return guest_new_portals(boot_cpu, two_halts_32, two_halts_32_end, &own, 1);
 }
 
-/* The monitor runs on the virtual CPU's SC: the owner keeps the SC, as a thread does. */
+/* The monitor drops the virtual CPU's SC, on which it runs. The virtual CPU keeps this SC, as a
+ * thread does. */
 CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_its_sc_runs_on, "3.6-11 2.3-03 D-40.2",
         needs_virtualization)
 {
@@ -406,7 +407,7 @@ CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_its_sc_runs_on, "3.6-11 2.3-
                 guest_until(g, mtd, EXIT_PORT);
                 EXPECT_EQ(look(NOVA_CRD_OBJ, g->sc), 0);
                 EXPECT_EQ(way.done, 2);
-                drop(g->ec); /* nothing else refers to it: it ends with the reply */
+                drop(g->ec); /* nothing else refers to the virtual CPU: it ends with the reply */
                 guest_answer(g, 0);
                 EXPECT(!guest_wait(g, 5));
         }

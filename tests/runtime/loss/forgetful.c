@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver of virtio disks, but a flush does nothing: a test of losses of power must fail with
- * it. */
+/* A driver of virtio disks whose flushes do nothing. A test of losses of power must fail with this
+ * driver. */
 #include "virtio/pci.h"
 
 #define FEATURE_FLUSH (1ull << 9)
@@ -8,7 +8,8 @@
 const char *__real_virtio_open(struct virtio *virtio, uint64_t wanted);
 const char *__wrap_virtio_open(struct virtio *virtio, uint64_t wanted);
 
-/* The device offers a cache, so it may lose writes; the driver then assumes that there is none. */
+/* Negotiates FLUSH, so that the device has a cache and may lose writes. Then hides FLUSH from the
+ * driver, which assumes that there is no cache. */
 const char *__wrap_virtio_open(struct virtio *virtio, uint64_t wanted)
 {
         const char *wrong = __real_virtio_open(virtio, wanted);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Judges disks with the database of ../sqlite/ledger.c: the host's SQLite opens it with its
-journal, finds it intact, and each transaction exists completely or not at all. All transactions
-that the program has recorded as committed exist."""
+"""Judges disks with the database of ../sqlite/ledger.c. A disk is good if the host's SQLite opens
+the database with its journal and finds it intact, if each transaction exists completely or not at
+all, and if all transactions exist that the program has recorded as committed."""
 import os
 import re
 import shutil
@@ -16,7 +16,7 @@ OPTIONS = {"env": os.environ | {"MTOOLS_SKIP_CHECK": "1"}, "stdout": subprocess.
 
 
 def is_committed(number):
-    """Returns whether ledger.c commits a transaction, which it otherwise rolls back."""
+    """Returns whether ledger.c commits a transaction. It rolls back the others."""
     return number % 5 != 3
 
 
@@ -40,8 +40,8 @@ def expected(last):
 
 def sentence_about(path, committed):
     """Returns a sentence about a bad database; None for a good one. COMMITTED is the last
-    transaction that is known to be committed; -1: not even the first one, which makes the
-    tables."""
+    transaction that is known to be committed; -1: none is, so the tables may be missing, which
+    transaction 0 creates."""
     if not os.path.exists(path):
         return None if committed < 0 else "the database is lost"
     database = sqlite3.connect(path)
@@ -71,7 +71,7 @@ def sentence_about(path, committed):
 
 
 class Judge:
-    """Finds the transactions that are committed at each entry of the record."""
+    """Finds the last committed transaction at each entry of the record."""
 
     def __init__(self, _base, entries, folder):
         self.image = os.path.join(folder, "part")

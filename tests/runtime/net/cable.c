@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service `cable`: a card without machines at the other end, which loses all frames. A frame of
- * pair.c's type KILL ends the program, a moment after it has come. A program that was started again
- * provides its service after init's log has the sentence that the service does not come back. */
+/* The service `cable`: a network card that loses all frames, as if no machine were at the other
+ * end. A frame of pair.c's type KILL makes the program crash a moment later. After a restart, the
+ * program starts its service only when init's log says that the service does not come back. */
 #include <errno.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@
 
 static const char sentence[] = "cable does not come back";
 
-/* Sends nothing. */
+/* Completes all frames without sending them. */
 static bool serve(struct net_port *port)
 {
         struct nova_net_entry entry;

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Machines outside of a program with sockets: inet.py KIND COMMAND...
+"""Acts as the peers of a program with sockets: inet.py KIND COMMAND...
 
-Runs a command that boots a system with a card on QEMU's own network. The word NETDEV in the command
-becomes QEMU's option with free ports of the host that lead to port 7 of the program. QEMU connects
-10.0.2.100, port 80, with this program. KIND is `all`: sends datagrams and four streams at once,
-which must come back, and answers the program's own connection; or `datagrams`: sends only
-datagrams.
+Runs a command that boots a system with a card on QEMU's own network. Replaces the word NETDEV in
+the command by QEMU's option for the network. This option forwards free ports of the host to port 7
+of the program, and connections to 10.0.2.100, port 80, to this script. If KIND is `datagrams`,
+sends only datagrams. If KIND is `all`, also answers the program's own connection and sends four
+streams at once. The program must send back all datagrams and streams.
 """
 import random
 import socket
@@ -16,7 +16,7 @@ import threading
 import time
 
 SIZES = (1, 18, 19, 512, 1471, 1472)
-LARGE = (1473, 9000, 30456)  # divided by IP; runtime.net.mtu has no larger ones
+LARGE = (1473, 9000, 30456)  # fragmented by IP; 30456 is the maximum of runtime.net.mtu
 STREAMS = 4
 STREAM_BYTES = 60000
 
@@ -29,7 +29,7 @@ def free_port(kind):
 
 
 def send_datagrams(port, sizes, ended):
-    """Returns a sentence about an error. Datagrams are sent until they come back."""
+    """Sends each datagram until it comes back. Returns a sentence about an error, or None."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.settimeout(0.3)
         one.connect(("127.0.0.1", port))
@@ -70,7 +70,7 @@ def send_stream(port, number, wrong):
 
 
 def answer(server, wrong):
-    """Answers the program's own connection. Returns QEMU's, which must stay open."""
+    """Answers the program's own connection. Returns QEMU's connection, which must stay open."""
     one = None
     try:
         one, _ = server.accept()
@@ -94,7 +94,7 @@ def send_streams(port):
 
 
 def talk(datagrams, streams, server, ended, every):
-    """Returns sentences about errors."""
+    """Exchanges all data with the program, and then ends it. Returns sentences about errors."""
     wrong = []
     connection = answer(server, wrong) if every else None
     error = send_datagrams(datagrams, SIZES + LARGE if every else SIZES, ended)
@@ -113,7 +113,7 @@ def talk(datagrams, streams, server, ended, every):
 
 
 def main():
-    """Returns the status."""
+    """Returns the exit status."""
     datagrams, streams = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
     server = socket.create_server(("127.0.0.1", 0))
     server.settimeout(40)

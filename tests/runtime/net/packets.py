@@ -48,7 +48,7 @@ def ip6(source, to, protocol, payload, hops=255):
 
 
 def pseudo(source, to, protocol, bytes_):
-    """Returns what checksums of transports cover besides the segment."""
+    """Returns the pseudo-header, which transport checksums cover besides the segment."""
     if len(source) == 4:
         return source + to + struct.pack(">BBH", 0, protocol, bytes_)
     return source + to + struct.pack(">II", bytes_, protocol)
@@ -77,7 +77,7 @@ def tcp(source, to, ports, sequence, acknowledged, flags, data=b"", window=8192,
 
 
 def echo(kind, number, data):
-    """Returns a question of ICMP (kind 8), or its answer (0)."""
+    """Returns an ICMP echo request (kind 8) or echo reply (kind 0)."""
     message = struct.pack(">BBHHH", kind, 0, 0, 1, number) + data
     return message[:2] + struct.pack(">H", checksum(message)) + message[4:]
 
@@ -88,19 +88,19 @@ def icmp6(source, to, kind, rest):
 
 
 def router(prefix, mac, lifetime=1800):
-    """Returns the body of a router's announcement (RFC 4861, 4.2) with a prefix of 64 bits."""
+    """Returns the body of a router advertisement (RFC 4861, 4.2) with a prefix of 64 bits."""
     return (struct.pack(">BBHII", 64, 0, lifetime, 0, 0) + b"\x01\x01" + mac +
             struct.pack(">BBBBIII", 3, 4, 64, 0xC0, 86400, 14400, 0) + prefix)
 
 
 def question(name, kind):
-    """Returns a question of DNS: the name, its kind and its class."""
+    """Returns a DNS question: the name, its kind and its class."""
     parts = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
     return parts + b"\0" + struct.pack(">HH", kind, 1)
 
 
 def read_question(data):
-    """Returns (number, name, kind) of a query of DNS."""
+    """Returns (number, name, kind) of a DNS query."""
     at, parts = 12, []
     while data[at]:
         parts.append(data[at + 1:at + 1 + data[at]].decode())
@@ -109,7 +109,7 @@ def read_question(data):
 
 
 def dns_answer(number, name, kind, error, found):
-    """Returns an answer of DNS: an error, or addresses."""
+    """Returns a DNS answer: an error, or addresses."""
     answer = struct.pack(">HHHHHH", number, 0x8180 | error, 1, len(found), 0, 0)
     answer += question(name, kind)
     for one in found:

@@ -18,8 +18,8 @@ nova pd               protection domains
 nova ec [PD]          threads: where they are and what they wait for
 nova sc               scheduling contexts
 nova pt               portals
-nova sm [PD]          semaphores and their waiters; with PD, those it has
-                      capabilities for
+nova sm [PD]          semaphores and their waiters; with PD, only those
+                      for which PD has capabilities
 nova cpu              CPUs and what they run
 nova run-queue        ready SCs of each CPU, in scheduling order
 nova caps [PD]        capabilities of a PD
@@ -27,7 +27,7 @@ nova mappings [PD] [memory|ports|objects]
                       mappings of a PD, and delegations from them
 nova log              the kernel's messages
 nova wait SECONDS     let the machine run, at most SECONDS
-nova symbols [FILE]   programs with symbols; loads those of FILE
+nova symbols [FILE]   programs with symbols; with FILE, loads its symbols
 
 PD is a name, as `nova pd` shows it, or an address. Without PD, `nova ec` and
 `nova sm` list all, and the others take the PD that runs on the CPU of gdb's
@@ -85,7 +85,8 @@ class Listing(gdb.Command):
 
 
 def _table(rows):
-    """Returns the function of a listing. Its word, if it takes one, selects a PD."""
+    """Returns a function for Listing, which prints the table of ROWS. A word of the command selects
+    a PD."""
 
     def function(context, words):
         objects = context.objects()
@@ -148,8 +149,8 @@ class _CurrentPd(gdb.Function):
 
 
 class _Wait(gdb.Command):
-    """Lets the machine run until something stops it, at most SECONDS: for scripts. nova wait
-    SECONDS."""
+    """Lets the machine run until something stops it, at most SECONDS: nova wait SECONDS. This is
+    for scripts."""
 
     def __init__(self):
         super().__init__("nova wait", gdb.COMMAND_RUNNING)
@@ -178,7 +179,7 @@ class _Wait(gdb.Command):
 
 
 def register(program, modules):
-    """Defines the commands; PROGRAM: the roottask's file, MODULES: files of boot modules."""
+    """Defines the commands. PROGRAM is the roottask's file, MODULES are those of boot modules."""
     target = Target(program)
     programs = symbols.Programs(program, modules)
     _Prefix()
@@ -199,7 +200,7 @@ def register(program, modules):
             "nova mappings [PD] [memory|ports|objects].")
     Listing("log", target, _log, 0, "The kernel's messages.")
     Listing("symbols", target, programs.command, 1,
-            "Programs with symbols; nova symbols FILE loads those of another.")
+            "Programs with symbols; nova symbols FILE loads the symbols of FILE.")
     _Wait()
     _CurrentPd(target)
     return programs
