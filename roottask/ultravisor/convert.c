@@ -277,6 +277,20 @@ static bool make_key(struct vm *vm)
         return vm->has_key;
 }
 
+/* Returns the status of UV_ESM after the VMM has refused H_SVM_INIT_START: perhaps because its
+ * memory slot was refused. */
+static enum nova_u_status refused_start(struct vm *vm)
+{
+        if (!vm->lacks)
+                return NOVA_U_FUNCTION;
+        if (vm_may_report(vm))
+                printf("A VM cannot become secure: its %llu KiB of memory are too much for the "
+                       "%llu KiB of secure memory that its VMM can have (a VMM's guests have at "
+                       "most twice as much); enlarge 'memory' of the ultravisor.\n",
+                       (unsigned long long)vm->lacks * 4, (unsigned long long)vm_limit(vm) * 4);
+        return NOVA_U_RETRY;
+}
+
 static enum nova_u_status prepare(struct vm *vm, struct nova_vcpu *vcpu)
 {
         static const uint64_t nothing[4];
@@ -284,9 +298,9 @@ static enum nova_u_status prepare(struct vm *vm, struct nova_vcpu *vcpu)
 
         if (!make_key(vm))
                 return NOVA_U_RETRY;
-        vm->lacks_memory = false;
+        vm->lacks = 0;
         if (reflect(vcpu, NOVA_H_SVM_INIT_START, nothing, NULL))
-                return vm->lacks_memory ? NOVA_U_RETRY : NOVA_U_FUNCTION;
+                return refused_start(vm);
         status = open_blob(vm, vcpu);
         if (!status)
                 status = check_machine(vm);

@@ -182,9 +182,8 @@ static enum nova_u_status register_mem_slot(struct call *call)
 
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;
-        vm->lacks_memory =
-                bytes / FRAME_BYTES > PAGES_FACTOR * (uint64_t)vm_limit(vm) - vm_pages(vm);
-        if (vm->lacks_memory)
+        vm->lacks = bytes / FRAME_BYTES;
+        if (vm->lacks > PAGES_FACTOR * (uint64_t)vm_limit(vm) - vm_pages(vm))
                 return NOVA_U_P3;
         page_slot_reserve(&vm->pages, slot, start, bytes);
         vm->users++;
@@ -192,7 +191,8 @@ static enum nova_u_status register_mem_slot(struct call *call)
         records = page_records(bytes);
         vm_lock();
         vm->users--;
-        vm->lacks_memory = !records;
+        if (records)
+                vm->lacks = 0;
         page_slot_open(&vm->pages, slot, records);
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;

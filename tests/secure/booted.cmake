@@ -90,7 +90,16 @@ nova_add_secure_test(account SOURCES account.c KERNEL_MEMORY 1M EXPECT
 nova_add_secure_test(refused SOURCES refused.c
   EXPECT "its part at 0x200000 is not the sealed one" "^vmm: 1[.][.]1$")
 nova_add_secure_test(short SOURCES refused.c ARGUMENTS short MEMORY 11M
-  EXPECT "^ultravisor: 2 MiB of secure memory" "^vmm: 1[.][.]1$")
+  EXPECT "^ultravisor: 2 MiB of secure memory"
+         "its 8192 KiB of memory are too much for the 2048 KiB of secure memory" "^vmm: 1[.][.]1$")
+# There are records for the guest's pages, but too few frames for its image.
+string(REPEAT "nova" 1310720 tight) # 5 MiB
+file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/tight.img" CONTENT "${tight}" @ONLY)
+file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/tight.seal" CONTENT
+  "# An image with more parts than there is secure memory.\nmemory 8\ninitrd tight.img\n" @ONLY)
+nova_add_secure_test(tight SOURCES refused.c ARGUMENTS short MEMORY 13M
+  SEALED "${CMAKE_CURRENT_BINARY_DIR}/tight.seal"
+  EXPECT "it needs [0-9]+ KiB of secure memory at once, and 4[0-9]+ are free" "^vmm: 1[.][.]1$")
 
 # One changed bit in each part of an image and in its blob.
 nova_add_secure_test(bits SOURCES bits.c SEALED bits.seal EXPECT "^vmm: 1[.][.]13$")
