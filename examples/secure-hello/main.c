@@ -46,10 +46,13 @@ int main(void)
         size_t bytes;
         int error = nova_parent_module("sealed.img", &image, &bytes);
 
-        if (!error)
-                error = nova_secure_open(&secure, "ultravisor");
         if (error) {
-                printf("There is no image or no ultravisor: %s.\n", strerror(error));
+                printf("The module sealed.img cannot be read: %s.\n", strerror(error));
+                return 1;
+        }
+        error = nova_secure_open(&secure, "ultravisor");
+        if (error) {
+                printf("The ultravisor cannot be reached: %s.\n", strerror(error));
                 return 1;
         }
 

@@ -9,15 +9,14 @@
 #include "novart/program.h"
 #include "vm.h"
 
-/* Number of pages that a VMM can share: 1 GiB. */
-#define SHARE_PAGES 0x40000u
+#define SHARE_PAGES (NOVA_UV_NORMAL_BYTES / FRAME_BYTES)
 #define GPA_MAX     (UINT64_C(1) << 38)
 
 /* The slots of a VMM's VMs may have PAGES_FACTOR pages for each frame of secure memory, because
  * each page has a record in the ultravisor's own memory. */
 #define PAGES_FACTOR    2
-#define SESSION_VMS     2u /* VMs of a session, so that no VMM takes all records */
-#define CLIENT_SESSIONS 2u /* sessions of a VMM */
+#define SESSION_VMS     NOVA_UV_SESSION_VMS /* so that no VMM takes all records */
+#define CLIENT_SESSIONS NOVA_UV_SESSION_VMS
 
 /* State of a session. */
 struct session {

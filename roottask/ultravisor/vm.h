@@ -15,8 +15,8 @@
 #include "seal.h"
 #include "secrets.h"
 
-#define VM_COUNT     8u        /* VMs of all VMMs */
-#define VM_LOW_BYTES 0x100000u /* both views show the secure place below this address */
+#define VM_COUNT     NOVA_UV_VMS /* VMs of all VMMs */
+#define VM_LOW_BYTES 0x100000u   /* both views show the secure place below this address */
 #define VM_PINS      32u
 
 /* States of a record. */

@@ -261,6 +261,7 @@ NETWORK_LIMITS = (
 
 
 SEAL = "roottask/ultravisor/seal.h"
+UV = "roottask/include/novart/service/ultravisor.h"
 SEAL_REFUSED = "`nova seal` refuses it; the ultravisor refuses the blob"
 SECURE_LIMITS = (
     ("machines that may run a sealed image", SEAL, "SEAL_MACHINES_MAX", plain, SEAL_REFUSED),
@@ -273,6 +274,12 @@ SECURE_LIMITS = (
      SEAL_REFUSED),
     ("virtual CPUs in a blob; `nova seal` accepts 8, as `novavmm` does", SEAL, "SEAL_VCPUS_MAX",
      plain, "the ultravisor refuses the blob"),
+    ("machines that the ultravisor can make secure at a time, and sessions", UV, "NOVA_UV_VMS",
+     plain, "`nova_vm_create()` returns ENOSPC, `nova_secure_open()` ENFILE"),
+    ("machines of a session, and sessions of a monitor", UV, "NOVA_UV_SESSION_VMS", plain,
+     "`nova_vm_create()` returns ENOSPC, `nova_secure_open()` EMFILE"),
+    ("RAM of a monitor's machine with an ultravisor", UV, "NOVA_UV_NORMAL_BYTES", bytes_of,
+     "`nova_vm_create()` returns EINVAL"),
 )
 
 

@@ -116,7 +116,8 @@ set(uses)
 set(files "machine.key ultravisor") # files of the system; no ultravisor runs
 set(ultravisor)
 nova_add_secure_test(absent SOURCES disabled.c DESCRIPTION disabled.nova.in ARGUMENTS absent
-  EXPECT "^vmm: 1[.][.]3$")
+  EXPECT "asks for the service 'ultravisor', which no program provides"
+         "^vmm: 1[.][.]3$")
 
 # A program that never waits, with the priority of the VMM, on the CPU of the guest.
 nova_add_program(secure-spinner SOURCES spinner.c)

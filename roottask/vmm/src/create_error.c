@@ -11,6 +11,7 @@
 #include "nova/qpd.h"
 #include "novart/page.h"
 #include "novart/program.h"
+#include "novart/service/ultravisor.h"
 
 #define MIB (1u << 20)
 
@@ -93,6 +94,21 @@ int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order)
                       "%u selectors in a row are needed for its kernel objects; enlarge "
                       "'selectors' in the description of program %s",
                       1u << order, nova_program.name);
+}
+
+int novavmm_create_error_secure(struct nova_vm *vm, int error, size_t bytes)
+{
+        if (bytes > NOVA_UV_NORMAL_BYTES)
+                return refuse(vm, error,
+                              "%zu MiB of RAM are more than the %u MiB that a monitor can share "
+                              "with the ultravisor",
+                              bytes / MIB, NOVA_UV_NORMAL_BYTES / MIB);
+        if (error == ENOSPC)
+                return refuse(vm, error,
+                              "the ultravisor accepts no other machine: it has at most %u, and at "
+                              "most %u of a session",
+                              NOVA_UV_VMS, NOVA_UV_SESSION_VMS);
+        return error;
 }
 
 int novavmm_create_error_objects(struct nova_vm *vm, int error)

@@ -21,6 +21,11 @@ int novavmm_create_error_account(struct nova_vm *vm, size_t bytes);
  * @return EAGAIN */
 int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order);
 
+/* Records an error of entering the machine in the ultravisor's table, ENOSPC, or of sharing its
+ * @p bytes of RAM with the ultravisor.
+ * @return @p error */
+int novavmm_create_error_secure(struct nova_vm *vm, int error, size_t bytes);
+
 /* Records an error of creating threads and kernel objects.
  * @return @p error, EAGAIN for any lack of memory */
 int novavmm_create_error_objects(struct nova_vm *vm, int error);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "create_error.h"
 #include "nova/utcb.h"
 #include "novart/selector.h"
 #include "novart/time.h"
@@ -472,7 +473,9 @@ static int enter(struct nova_secure *secure)
         status = nova_uv_write_pate(&secure->uv, 0, memory->bytes);
         if (status == NOVA_U_FUNCTION) /* and it takes no memory */
                 return ENOSYS;
-        return !error && status ? ENOSPC : error;
+        if (!error && status)
+                error = ENOSPC;
+        return error ? novavmm_create_error_secure(secure->vm, error, memory->bytes) : 0;
 }
 
 int novavmm_secure_attach(struct nova_vm *vm)
