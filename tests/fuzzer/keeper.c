@@ -132,6 +132,13 @@ static bool hopeless(struct suspect *s, unsigned event, word_t address)
         return s->idle > IDLE_MAX;
 }
 
+/* Returns true if a thread has not run yet. Another event can arrive as STARTUP, because suspects
+ * choose event bases and delegate portals. */
+static bool is_new(unsigned event, const struct nova_utcb *u)
+{
+        return event == NOVA_EXC_STARTUP && !u->state.ip && u->state.sp % SLOT == SLOT - 64;
+}
+
 static void answer(struct keeper *k, unsigned event, struct nova_utcb *u)
 {
         struct suspect *s = suspect_of(u->state.sp);
@@ -147,7 +154,7 @@ static void answer(struct keeper *k, unsigned event, struct nova_utcb *u)
         } else if (event == NOVA_EXC_RECALL) {
                 resume = true;
         } else {
-                u->state.ip = (word_t)(event == NOVA_EXC_STARTUP ? suspect_start : suspect_again);
+                u->state.ip = (word_t)(is_new(event, u) ? suspect_start : suspect_again);
                 if (event == NOVA_EXC_STARTUP && s)
                         page(u, &n, s, (word_t)s);
         }

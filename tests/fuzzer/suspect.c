@@ -3,7 +3,10 @@
  * This code runs in PDs that may write to nothing but their stacks and the shared pages. */
 #include "fuzzer.h"
 
-#define WAIT_US 300
+#define WAIT_US     300
+#define HOMES_ORDER 3 /* order of the selectors of the PDs that may have threads */
+
+_Static_assert(1 << HOMES_ORDER == ARENAS, "a selector for each PD that may have threads");
 
 typedef void step_fn(struct suspect *s);
 
@@ -66,6 +69,33 @@ static nova_crd_t pick_crd(struct suspect *s)
         }
 }
 
+static bool is_home(nova_sel_t sel)
+{
+        return sel - SEL_PD < ARENAS;
+}
+
+/* Returns true if a window for objects contains the selector of a PD that may have threads. */
+static bool has_home(nova_crd_t window)
+{
+        const unsigned order = nova_crd_order(window);
+
+        return nova_crd_type(window) == NOVA_CRD_OBJ &&
+               !((nova_crd_base(window) ^ SEL_PD) >> (order > HOMES_ORDER ? order : HOMES_ORDER));
+}
+
+/* Returns a window for received capabilities. Only a keeper fills the selectors of the PDs that may
+ * have threads. A stack belongs to such a selector and a slot: if the selector named another PD, a
+ * thread of this PD would share the stack with a thread of the right PD. */
+static nova_crd_t pick_window(struct suspect *s)
+{
+        const nova_crd_t crd = pick_crd(s);
+
+        if (one_in(s, 2) && !has_home(crd))
+                return crd;
+        return one_in(s, 2) ? nova_crd(NOVA_CRD_OBJ, SEL_SM, 7, ALL)
+                            : nova_crd(NOVA_CRD_OBJ, SEL_FREE, 6, ALL);
+}
+
 /* Makes a hypercall, counts it, and notes it for the watchdog. Returns whether it succeeded. */
 static bool invoke(struct suspect *s, enum nova_hypercall number, word_t flags, nova_sel_t sel,
                    struct args a)
@@ -124,8 +154,7 @@ static void fill_message(struct suspect *s, struct nova_utcb *u)
                 u->items = random_value(&s->seed);
         u->translate_window =
                 one_in(s, 2) ? nova_crd(NOVA_CRD_OBJ, 0, GROUP_ORDER, ALL) : pick_crd(s);
-        u->delegate_window =
-                one_in(s, 2) ? nova_crd(NOVA_CRD_OBJ, SEL_FREE & ~0xffu, 8, ALL) : pick_crd(s);
+        u->delegate_window = pick_window(s);
         u->state.mtd &= MTD_ALLOWED;
 }
 
@@ -164,6 +193,7 @@ static void step_obtain(struct suspect *s)
                         break;
                 s->home = (s->home + 1) % plan.cpus; /* a call does not leave its CPU */
         }
+        u->delegate_window = 0;
         s->lacks = 0;
 }
 
@@ -171,7 +201,7 @@ static void step_obtain(struct suspect *s)
 
 static void step_create_pd(struct suspect *s)
 {
-        const nova_sel_t sel = pick(s, SEL_CHILD, HALF);
+        const nova_sel_t any = pick(s, SEL_CHILD, HALF), sel = is_home(any) ? SEL_CHILD : any;
         const nova_crd_t crd =
                 one_in(s, 2) ? pick_crd(s) : nova_crd(NOVA_CRD_OBJ, 0, GROUP_ORDER, ALL);
 
