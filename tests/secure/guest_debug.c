@@ -2,19 +2,13 @@
 /* Reads and writes the debug registers, and counts #DB. */
 #include "guest_debug.h"
 
+#include "guest_gate.h"
 #include "probe.h"
 
 #ifdef __x86_64__
 
-#define CODE        0x10
-#define GATE_BITS   0x8e00u /* an interrupt gate of the kernel */
 #define VECTOR_DB   1
 #define BREAKPOINTS 0xfu /* of DR6: the breakpoints whose conditions were met */
-
-struct __attribute__((packed)) operand {
-        uint16_t limit;
-        uint64_t base;
-};
 
 static uint64_t idt[2 * (VECTOR_DB + 1)];
 
@@ -35,10 +29,8 @@ __asm__(".pushsection .text\n"
 static void load_gate(void)
 {
         const struct operand idtr = {sizeof(idt) - 1, (uintptr_t)idt};
-        const uint64_t at = (uintptr_t)guest_debug_trap;
 
-        idt[2 * VECTOR_DB] =
-                (at & 0xffff) | CODE << 16 | (uint64_t)GATE_BITS << 32 | (at >> 16 & 0xffff) << 48;
+        guest_set_gate(idt, VECTOR_DB, guest_debug_trap);
         __asm__ volatile("lidt %0" : : "m"(idtr));
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "guest_gate.h"
 #include "guest_view.h"
 #include "probe.h"
 
@@ -14,15 +15,8 @@
 #define BIT          (1ull << 39)
 #define ADDRESS_BITS 0x0000007ffffff000ull
 #define ENTRY        0x03u
-#define CODE         0x10
 #define DATA         0x18
-#define GATE_BITS    0x8e00u /* an interrupt gate of the kernel */
 #define VECTOR_BP    3
-
-struct __attribute__((packed)) operand {
-        uint16_t limit;
-        uint64_t base;
-};
 
 static uint64_t table[512] __attribute__((aligned(4096)));
 
@@ -116,13 +110,13 @@ static uint32_t load(unsigned long page, bool write)
         volatile uint64_t *const gdt = (volatile uint64_t *)(uintptr_t)page;
 
         if (write) {
-                gdt[CODE / 8] = 0x00af9b000000ffff;
+                gdt[GUEST_CODE / 8] = 0x00af9b000000ffff;
                 gdt[DATA / 8] = 0x00cf93000000ffff;
         }
         __asm__ volatile("lgdt %0\nmovw %w1, %%ds\npushq %2\nlea 1f(%%rip), %%rax\npush %%rax\n"
                          "lretq\n1:"
                          :
-                         : "m"(gdtr), "r"(DATA), "i"(CODE)
+                         : "m"(gdtr), "r"(DATA), "i"(GUEST_CODE)
                          : "rax", "memory");
         return 1;
 }
@@ -140,14 +134,9 @@ __asm__(".pushsection .text\n"
 static uint32_t load_gates(unsigned long page, bool write)
 {
         const struct operand idtr = {16 * (VECTOR_BP + 1) - 1, page};
-        volatile uint64_t *const gate = (volatile uint64_t *)(uintptr_t)page + 2 * VECTOR_BP;
-        const uint64_t at = (uintptr_t)guest_harm_break;
 
-        if (write) {
-                gate[0] = (at & 0xffff) | CODE << 16 | (uint64_t)GATE_BITS << 32 |
-                          (at >> 16 & 0xffff) << 48;
-                gate[1] = at >> 32;
-        }
+        if (write)
+                guest_set_gate((volatile uint64_t *)(uintptr_t)page, VECTOR_BP, guest_harm_break);
         __asm__ volatile("lidt %0" : : "m"(idtr));
         return 1;
 }

@@ -2,19 +2,13 @@
 /* Takes interrupts, sets the task priority, and changes CR3. */
 #include "guest_interrupt.h"
 
+#include "guest_gate.h"
 #include "probe.h"
 
 #ifdef __x86_64__
 
-#define CODE         0x10
-#define GATE_BITS    0x8e00u               /* an interrupt gate of the kernel */
 #define ADDRESS_BITS 0x0000007ffffff000ull /* without the bit of encryption, which is bit 39 */
 #define VECTORS      (PROBE_VECTOR_HIGH + 1)
-
-struct __attribute__((packed)) operand {
-        uint16_t limit;
-        uint64_t base;
-};
 
 static uint64_t idt[2 * VECTORS];
 
@@ -29,22 +23,13 @@ __asm__(".pushsection .text\n"
         "guest_interrupt_take_high: incl guest_interrupt_high(%rip)\niretq\n"
         ".popsection\n");
 
-static void set_gate(unsigned vector, void (*handler)(void))
-{
-        const uint64_t at = (uintptr_t)handler;
-
-        idt[2 * vector] =
-                (at & 0xffff) | CODE << 16 | (uint64_t)GATE_BITS << 32 | (at >> 16 & 0xffff) << 48;
-        idt[2 * vector + 1] = at >> 32;
-}
-
 uint32_t guest_interrupt_count(unsigned vector)
 {
         const struct operand idtr = {sizeof(idt) - 1, (uintptr_t)idt};
 
         if (!idt[2 * PROBE_VECTOR_LOW]) {
-                set_gate(PROBE_VECTOR_LOW, guest_interrupt_take_low);
-                set_gate(PROBE_VECTOR_HIGH, guest_interrupt_take_high);
+                guest_set_gate(idt, PROBE_VECTOR_LOW, guest_interrupt_take_low);
+                guest_set_gate(idt, PROBE_VECTOR_HIGH, guest_interrupt_take_high);
                 __asm__ volatile("lidt %0" : : "m"(idtr));
         }
         return vector == PROBE_VECTOR_LOW ? guest_interrupt_low : guest_interrupt_high;

@@ -2,16 +2,11 @@
 /* Accesses MSRs, and executes instructions that exit as these accesses do; counts #GP. */
 #include "guest_msr.h"
 
+#include "guest_gate.h"
+
 #ifdef __x86_64__
 
-#define CODE      0x10
-#define GATE_BITS 0x8e00u /* an interrupt gate of the kernel */
 #define VECTOR_GP 13
-
-struct __attribute__((packed)) operand {
-        uint16_t limit;
-        uint64_t base;
-};
 
 static uint64_t idt[2 * (VECTOR_GP + 1)];
 
@@ -26,22 +21,13 @@ __asm__(".pushsection .text\n"
         "addq $8, %rsp\naddq $2, (%rsp)\niretq\n"
         ".popsection\n");
 
-static void set_gate(void)
-{
-        const uint64_t at = (uintptr_t)guest_msr_fault;
-
-        idt[2 * VECTOR_GP] =
-                (at & 0xffff) | CODE << 16 | (uint64_t)GATE_BITS << 32 | (at >> 16 & 0xffff) << 48;
-        idt[2 * VECTOR_GP + 1] = at >> 32;
-}
-
 /* Loads a table with the handler of #GP. @return the guest's own table */
 static struct operand load_handler(void)
 {
         const struct operand ours = {sizeof(idt) - 1, (uintptr_t)idt};
         struct operand theirs;
 
-        set_gate();
+        guest_set_gate(idt, VECTOR_GP, guest_msr_fault);
         __asm__ volatile("sidt %0\nlidt %1" : "=m"(theirs) : "m"(ours));
         return theirs;
 }

@@ -5,23 +5,18 @@
 
 #include <novauv/guest.h>
 
+#include "guest_gate.h"
+
 #ifdef __x86_64__
 
 #define PRESENT_USER 0x4u                  /* of an entry of a page table */
 #define ADDRESS_BITS 0x0000007ffffff000ull /* without the bit of encryption, which is bit 39 */
 
-#define CODE        0x10
 #define USER_CODE   0x23
 #define USER_DATA   0x2b
 #define TASK        0x30
-#define GATE_BITS   0x8e00u /* an interrupt gate of the kernel */
 #define VECTOR_UD   6
 #define STACK_BYTES 2048
-
-struct __attribute__((packed)) operand {
-        uint16_t limit;
-        uint64_t base;
-};
 
 static struct __attribute__((packed)) {
         uint32_t reserved;
@@ -30,8 +25,8 @@ static struct __attribute__((packed)) {
 } task;
 
 static uint64_t gdt[8] = {
-        [CODE / 8] = 0x00af9b000000ffff,
-        [CODE / 8 + 1] = 0x00cf93000000ffff,
+        [GUEST_CODE / 8] = 0x00af9b000000ffff,
+        [GUEST_CODE / 8 + 1] = 0x00cf93000000ffff,
         [USER_CODE / 8] = 0x00affb000000ffff,
         [USER_DATA / 8] = 0x00cff3000000ffff,
 };
@@ -88,15 +83,13 @@ static void load_tables(void)
 {
         const struct operand gdtr = {sizeof(gdt) - 1, (uintptr_t)gdt};
         const struct operand idtr = {sizeof(idt) - 1, (uintptr_t)idt};
-        const uint64_t at = (uintptr_t)&task, handler = (uintptr_t)guest_user_fault;
+        const uint64_t at = (uintptr_t)&task;
 
         task.kernel_stack = (uintptr_t)kernel_stack + sizeof(kernel_stack);
         gdt[TASK / 8] = (sizeof(task) - 1) | (at & 0xffffff) << 16 | UINT64_C(0x89) << 40 |
                         (at >> 24 & 0xff) << 56;
         gdt[TASK / 8 + 1] = at >> 32;
-        idt[2 * VECTOR_UD] = (handler & 0xffff) | CODE << 16 | (uint64_t)GATE_BITS << 32 |
-                             (handler >> 16 & 0xffff) << 48;
-        idt[2 * VECTOR_UD + 1] = handler >> 32;
+        guest_set_gate(idt, VECTOR_UD, guest_user_fault);
         __asm__ volatile("lgdt %0\nlidt %1" : : "m"(gdtr), "m"(idtr));
         __asm__ volatile("ltr %w0" : : "r"(TASK));
 }

@@ -46,9 +46,8 @@
 #define PROBE_IDT           28 /* loads an IDT in page first; second is 1: writes it before */
 #define PROBE_BREAK         29 /* executes INT3; returns how often its handler has run */
 
-#define PROBE_DEBUG_READ                                                                          \
-        25                   /* reads debug register first; returns its upper half if second is 1 \
-                              */
+/* Half second of debug register first: 0 is the lower one. */
+#define PROBE_DEBUG_READ  25
 #define PROBE_DEBUG_WRITE 26 /* writes second to debug register first */
 #define PROBE_DEBUG_TAKEN 27 /* number of #DB since the last time; upper half: bits of DR6 */
 
