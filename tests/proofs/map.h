@@ -6,7 +6,7 @@
 
 #include "arch/x86/boot_paging.h"
 #include "driver.h"
-#include "firmware/memory_map.h"
+#include "memory_map.h"
 
 #define INFO_MAP_LENGTH 11 /* index of the word of Multiboot 1 information */
 
@@ -42,20 +42,6 @@ void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
                 return module;
         }
         return NULL;
-}
-
-void memory_map_add(paddr_t start, uint64_t size, uint32_t type)
-{
-        (void)start;
-        (void)size;
-        (void)type;
-}
-
-void memory_map_add_module(paddr_t start, paddr_t end, uint32_t cmdline)
-{
-        (void)start;
-        (void)end;
-        (void)cmdline;
 }
 
 void memory_map_string(paddr_t phys, char *to, unsigned size)

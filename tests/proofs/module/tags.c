@@ -3,6 +3,7 @@
 #include "firmware/multiboot2.c"
 
 #include "../driver.h"
+#include "../memory_map.h"
 
 /* Bytes of information that has one tag, a map with one entry. */
 #define ONE_ENTRY (2 * TAG_SIZE + sizeof(struct map_head) + sizeof(struct map_entry))
@@ -34,20 +35,6 @@ void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
         head[0] = claimed;
         head[1] = any_u32();
         return head;
-}
-
-void memory_map_add(paddr_t start, uint64_t size, uint32_t type)
-{
-        (void)start;
-        (void)size;
-        (void)type;
-}
-
-void memory_map_add_module(paddr_t start, paddr_t end, uint32_t cmdline)
-{
-        (void)start;
-        (void)end;
-        (void)cmdline;
 }
 
 static void follow_claimed(char *data, uint32_t bytes, uint32_t size)
