@@ -281,13 +281,14 @@ static bool make_key(struct vm *vm)
  * memory slot was refused. */
 static enum nova_u_status refused_start(struct vm *vm)
 {
-        if (!vm->lacks)
+        if (!vm->refused_pages)
                 return NOVA_U_FUNCTION;
         if (vm_may_report(vm))
                 printf("A VM cannot become secure: its %llu KiB of memory are too much for the "
                        "%llu KiB of secure memory that its VMM can have (a VMM's guests have at "
                        "most twice as much); enlarge 'memory' of the ultravisor.\n",
-                       (unsigned long long)vm->lacks * 4, (unsigned long long)vm_limit(vm) * 4);
+                       (unsigned long long)vm->refused_pages * 4,
+                       (unsigned long long)vm_limit(vm) * 4);
         return NOVA_U_RETRY;
 }
 
@@ -298,7 +299,7 @@ static enum nova_u_status prepare(struct vm *vm, struct nova_vcpu *vcpu)
 
         if (!make_key(vm))
                 return NOVA_U_RETRY;
-        vm->lacks = 0;
+        vm->refused_pages = 0;
         if (reflect(vcpu, NOVA_H_SVM_INIT_START, nothing, NULL))
                 return refused_start(vm);
         status = open_blob(vm, vcpu);

@@ -181,8 +181,8 @@ static enum nova_u_status register_mem_slot(struct call *call)
 
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;
-        vm->lacks = bytes / FRAME_BYTES;
-        if (vm->lacks > PAGES_FACTOR * (uint64_t)vm_limit(vm) - vm_pages(vm))
+        vm->refused_pages = bytes / FRAME_BYTES;
+        if (vm->refused_pages > PAGES_FACTOR * (uint64_t)vm_limit(vm) - vm_pages(vm))
                 return NOVA_U_P3;
         page_slot_reserve(&vm->pages, slot, start, bytes);
         vm->users++;
@@ -191,7 +191,7 @@ static enum nova_u_status register_mem_slot(struct call *call)
         vm_lock();
         vm->users--;
         if (records)
-                vm->lacks = 0;
+                vm->refused_pages = 0;
         page_slot_open(&vm->pages, slot, records);
         if (!is_secure(call))
                 return NOVA_U_PARAMETER;

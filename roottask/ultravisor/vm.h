@@ -64,7 +64,7 @@ struct vm {
         struct crypto_gcm key; /* for pages that are moved out */
         size_t kernel_bytes;   /* kernel memory for its machine and its account */
         bool has_key, has_machine;
-        uint64_t lacks; /* pages of the last slot, for which there is no memory; 0: there is */
+        uint64_t refused_pages; /* of the last slot, if its records found no memory; otherwise 0 */
 };
 
 extern struct nova_service *vm_service;
