@@ -15,7 +15,8 @@
 #define SLOTS       8 /* threads of a PD that have a stack */
 #define SLOT        8192
 #define IMAGE_BEGIN 0x400000
-#define PRIO        60 /* the highest priority of suspects, and that of bystanders */
+#define NOWHERE     0x300000 /* no suspect has memory there */
+#define PRIO        60       /* the highest priority of suspects, and that of bystanders */
 
 /* Selectors of a suspect's PD; the root PD has the same objects from `group` on. Event portals of
  * each CPU, those of virtual CPUs, then a zone for each kind of object. */
@@ -100,8 +101,10 @@ word_t random_next(uint64_t *seed);
 word_t random_below(uint64_t *seed, word_t n);
 /* Returns a number of a kind that often matters: small, all ones, a power of 2, a descriptor. */
 word_t random_value(uint64_t *seed);
-/* Returns such a number, but none in the image or in a stack. As an instruction or stack pointer,
- * such a number could make a thread write to its own record, or to that of another thread. */
+/* Returns such a number, but no address of memory that a suspect may have: the image, the stacks,
+ * the shared pages, and address 0, where the PDs of guests have the shared pages, too. A thread
+ * that executed their contents could do anything to the threads of its PD, such as take the stack
+ * of another one. */
 word_t random_place(uint64_t *seed);
 
 /* First instructions of a suspect: a thread, a thread again, a portal, a reply, the end. */

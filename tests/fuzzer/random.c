@@ -38,10 +38,17 @@ word_t random_value(uint64_t *seed)
         }
 }
 
+static bool is_in(word_t at, word_t begin, word_t bytes)
+{
+        return at - begin < bytes;
+}
+
 word_t random_place(uint64_t *seed)
 {
-        const word_t at = random_value(seed);
-        const bool in_image = at - IMAGE_BEGIN < (word_t)__image_end - IMAGE_BEGIN;
+        const word_t at = random_value(seed), shared = NOVA_PAGE_SIZE << SHARED_ORDER;
+        const bool used = is_in(at, 0, shared) || is_in(at, plan.shared, shared) ||
+                          is_in(at, plan.arenas, ARENAS * SLOTS * SLOT) ||
+                          is_in(at, IMAGE_BEGIN, (word_t)__image_end - IMAGE_BEGIN);
 
-        return in_image || at - plan.arenas < ARENAS * SLOTS * SLOT ? 0 : at;
+        return used ? NOWHERE : at;
 }

@@ -402,24 +402,11 @@ static void step_extension(struct suspect *s)
 
 /* ---- Registers and exceptions --------------------------------------------------------------- */
 
-/* Returns true if the calling thread runs on another thread's stack: an answer does not reach the
- * UTCB of the record. A reply of another suspect may have set its stack pointer. */
-static bool is_foreign_stack(struct suspect *s)
-{
-        struct nova_utcb *u = own_utcb(s);
-
-        u->items = 0;
-        return invoke(s, NOVA_CALL, 0, s->home * EVENTS + SHOP, (struct args){0}) && !u->items;
-}
-
 static void step_fpu(struct suspect *s)
 {
-        word_t found;
-
-        __asm__ volatile("movd %%xmm0, %k0" : "=r"(found));
-        if (suspect_fpu_state() == FPU_OTHER && !is_foreign_stack(s)) {
+        if (suspect_fpu_state() == FPU_OTHER) {
                 s->wrong = FPU_CHANGED;
-                s->found = found;
+                __asm__ volatile("movd %%xmm0, %k0" : "=r"(s->found));
         }
         suspect_fpu_load();
 }
