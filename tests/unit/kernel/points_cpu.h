@@ -8,11 +8,14 @@
 extern "C" {
 #include "arch/x86/pte.h"
 #include "arch/x86/tlb.h"
+#include "arch/x86/window.h"
 #include "object/reclaim.h"
 #include "sched/cpu.h"
 }
 
-// Translations of a PD: page -> entry of its table.
+// Translations of a PD: page -> entry of its table. Those of the I/O bitmap are in the window; 0
+// stands for the page that PDs without ports share.
+constexpr word_t BITMAP_PAGE = IO_BITMAP >> PAGE_BITS;
 using Translations = std::map<word_t, uint64_t>;
 
 inline void collect_translations(const uint64_t *table, unsigned level, word_t page,
@@ -36,6 +39,8 @@ inline void collect_translations(const uint64_t *table, unsigned level, word_t p
 // it last flushed. A scene has it during an operation.
 class OtherCpu
 {
+        static constexpr unsigned RESTS = 64; // enough for the memory of a grace period
+
       public:
         OtherCpu(Scene &s, Who has_loaded) : scene(s), loaded(has_loaded)
         {
@@ -68,9 +73,12 @@ class OtherCpu
                 load();
         }
 
-        // The CPU goes, and with it its TLB, which has only translations that are valid.
+        // The CPU ends the grace period that has begun, and goes, and with it its TLB, which has
+        // only translations that are valid.
         void leave() const
         {
+                for (unsigned i = 0; i < RESTS; i++)
+                        rest();
                 fake_wait = nullptr;
                 cpu_count = 1;
                 cpu_online = 1;
@@ -88,6 +96,9 @@ class OtherCpu
         Translations translations() const
         {
                 Translations found;
+                const uint64_t *window = scene.who[loaded]->memory.tables.window;
+                for (unsigned half = 0; half < 2; half++)
+                        found[BITMAP_PAGE + half] = window ? window[(BITMAP_PAGE & 511) + half] : 0;
                 collect_translations(scene.who[loaded]->memory.tables.root, 3, 0, found);
                 return found;
         }

@@ -20,7 +20,7 @@ namespace
 constexpr word_t SEL_GLOBAL = 0x38, SEL_LOCAL = 0x39;
 constexpr word_t CLIENT_OWNER = 0x24, CLIENT_GLOBAL = 0x25, CLIENT_LOCAL = 0x26;
 constexpr word_t UTCB_PAGE = 0x7000000, NEW_IP = 0x9000, NEW_COUNT = 7, NEW_PRIO = PRIO - 1;
-constexpr unsigned SELECTORS_ORDER = 6, ENOUGH = 32, RESTS = 64;
+constexpr unsigned SELECTORS_ORDER = 6, ENOUGH = 32;
 
 // The capabilities of all PDs.
 using Database = std::map<unsigned, std::map<unsigned, Caps>>;
@@ -290,14 +290,6 @@ void count_wait()
         answer_other();
 }
 
-// The other CPU comes to rest and goes.
-void leave_other()
-{
-        for (unsigned i = 0; i < RESTS; i++)
-                OtherCpu::rest();
-        other_cpu->leave();
-}
-
 // Expects the status of a creation that was disturbed before it was complete.
 void check_status(const Creations &s, const Creation &creation, unsigned losses, bool has_begun,
                   bool refused)
@@ -397,7 +389,7 @@ Outcome create(Creations &s, const Creation &creation, const Disturbance &distur
                              refusal.rest && refusal.number >= 0 && allocations > refusal.number);
         s.wake_boss();
         if (other_cpu)
-                leave_other();
+                other_cpu->leave();
         fake_settle();
         check_database(s, creation, expected, is_complete);
         return {rang, allocations};

@@ -27,13 +27,15 @@ constexpr word_t SEL_HOME = 0x20, SEL_SLEEP = 0x21, SEL_CLIENT = 0x24, SEL_SERVE
 constexpr unsigned PDS_ORDER = 2;
 // Selectors of the client.
 constexpr word_t CLIENT_SELF = 0x20, CLIENT_PT = 0x21, CLIENT_THIRD = 0x22, CLIENT_NEW = 0x300001;
-// The ranges: frames begin at SOURCE, pages or selectors of each PD at BASE. Ports have the same
-// numbers in all PDs.
-constexpr word_t SOURCE = 0x4000, BASE = 0x400000, PORTS = 0x2000;
+// The ranges: frames begin at SOURCE, pages or selectors of each PD at BASE. Ports begin at 0 and
+// have the same numbers in all PDs.
+constexpr word_t SOURCE = 0x4000, BASE = 0x400000;
 constexpr unsigned ORDER = 7, COUNT = 1u << ORDER, EVERY = 16, PIECE = 9, FROM_HOME = 4;
-// A range that is one mapping, whose tables take several steps, at this offset from the base.
-constexpr unsigned LARGE_ORDER = 11, LARGE_COUNT = 1u << LARGE_ORDER, LARGE = 0x800;
-constexpr unsigned ALL_ORDER = 13, ALL = 1u << ALL_ORDER; // number of the compared offsets
+// A range that is one mapping, whose tables take several steps, at this offset from the base. That
+// of ports is in the other page of the I/O bitmap.
+constexpr unsigned LARGE_ORDER = 11, LARGE_COUNT = 1u << LARGE_ORDER;
+constexpr word_t LARGE = 0x800, LARGE_PORTS = 0x8000;
+constexpr unsigned ALL_ORDER = 16, ALL = 1u << ALL_ORDER; // number of the compared offsets
 
 // A PCI function of the client, and one that the third PD has at first. Their configuration spaces
 // are pages of home and of the client.
@@ -92,7 +94,12 @@ class Scene : public World
 
         word_t base() const
         {
-                return type == NOVA_CRD_IO ? PORTS : BASE;
+                return type == NOVA_CRD_IO ? 0 : BASE;
+        }
+
+        word_t large() const
+        {
+                return type == NOVA_CRD_IO ? LARGE_PORTS : LARGE;
         }
 
         unsigned rights() const
@@ -185,6 +192,17 @@ class Scene : public World
                 enter(boss, false);
         }
 
+        // If the server's thread runs a call, it replies without items. A caller whose last
+        // reference was dropped during the call ends then.
+        void reply()
+        {
+                if (cpu_self()->current != callee)
+                        return;
+                callee->utcb->items = 0;
+                set_arguments(callee, nova_hypercall_id(NOVA_REPLY, 0, 0), 0, 0, 0, 0);
+                enter(callee, false);
+        }
+
         // As an interrupt does, wakes the boss, which runs from the next preemption point on.
         void ring()
         {
@@ -209,7 +227,7 @@ class Scene : public World
         // Delegates memory or ports to home. No frame allows a large page.
         void give_home(word_t at, word_t count)
         {
-                const word_t source = (type == NOVA_CRD_IO ? PORTS : SOURCE + 1) + at;
+                const word_t source = (type == NOVA_CRD_IO ? 0 : SOURCE + 1) + at;
 
                 delegate(&kernel_pd, source, home, base() + at, count, type, rights());
                 note([=](Model &model) {

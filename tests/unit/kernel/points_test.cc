@@ -66,9 +66,9 @@ Change prepare_large_call(Scene &s)
 {
         if (s.type == NOVA_CRD_OBJ)
                 return prepare_call(s);
-        s.give_home(LARGE, LARGE_COUNT);
-        s.note(s.give(HOME, LARGE, CLIENT, LARGE, LARGE_COUNT));
-        return prepare_call_with(s, LARGE, LARGE_ORDER);
+        s.give_home(s.large(), LARGE_COUNT);
+        s.note(s.give(HOME, s.large(), CLIENT, s.large(), LARGE_COUNT));
+        return prepare_call_with(s, s.large(), LARGE_ORDER);
 }
 
 // Delegates four parts of the client's range to the server by one call: each item has its own range
@@ -345,6 +345,7 @@ bool disturb(Scene &s, const Operation &operation, const Disturbance &disturbanc
                 disturbs = disturbance.happen(s);
                 s.sleep_boss();
         }
+        s.reply();
         if (other)
                 other->leave();
         std::vector<std::array<Caps, WHO>> results = {after(s, {does, disturbs}),
@@ -364,11 +365,11 @@ bool disturb_window(const Operation &operation, unsigned type, const Disturbance
         return disturb(s, operation, disturbance, point, nullptr);
 }
 
-// Disturbs an operation on memory during a shoot-down on another CPU, which has loaded a PD.
-bool disturb_flush(const Operation &operation, const Disturbance &disturbance, unsigned point,
-                   Who loaded)
+// Disturbs an operation during a shoot-down on another CPU, which has loaded a PD.
+bool disturb_flush(const Operation &operation, unsigned type, const Disturbance &disturbance,
+                   unsigned point, Who loaded)
 {
-        Scene s(NOVA_CRD_MEM);
+        Scene s(type);
         OtherCpu other(s, loaded);
 
         other_cpu = &other;
@@ -395,24 +396,43 @@ TEST(points, of_long_operations_may_be_disturbed)
                         }
 }
 
+// Returns the number of flushes.
+unsigned disturb_each_flush(const Operation &operation, unsigned type,
+                            const Disturbance &disturbance, Who loaded)
+{
+        unsigned point = 0;
+
+        while (!testing::Test::HasFailure() &&
+               disturb_flush(operation, type, disturbance, point, loaded))
+                point++;
+        EXPECT_FALSE(testing::Test::HasFailure())
+                << "PD " << loaded << ": " << operation.name << ", " << disturbance.name
+                << ", at flush " << point;
+        return point;
+}
+
+unsigned disturb_flushes(unsigned type, Who loaded)
+{
+        unsigned flushes = 0;
+
+        for (const Operation &operation : operations)
+                for (const Disturbance &disturbance : disturbances)
+                        if (!testing::Test::HasFailure())
+                                flushes += disturb_each_flush(operation, type, disturbance, loaded);
+        return flushes;
+}
+
 TEST(points, of_shoot_downs_may_be_disturbed)
 {
-        for (const Who loaded : {CLIENT, SERVER, THIRD}) {
-                unsigned flushes = 0;
-                for (const Operation &operation : operations)
-                        for (const Disturbance &disturbance : disturbances) {
-                                unsigned point = 0;
-                                SCOPED_TRACE(testing::Message()
-                                             << "PD " << loaded << ": " << operation.name << ", "
-                                             << disturbance.name);
-                                while (!HasFailure() &&
-                                       disturb_flush(operation, disturbance, point, loaded))
-                                        point++;
-                                flushes += point;
-                                ASSERT_FALSE(HasFailure()) << "at flush " << point;
-                        }
-                EXPECT_GT(flushes, 0u);
-        }
+        for (const Who loaded : {CLIENT, SERVER, THIRD})
+                EXPECT_GT(disturb_flushes(NOVA_CRD_MEM, loaded), 0u);
+}
+
+// TLBs are flushed when a PD gets a page of the I/O bitmap.
+TEST(points, of_shoot_downs_for_ports_may_be_disturbed)
+{
+        EXPECT_GT(disturb_flushes(NOVA_CRD_IO, SERVER), 0u);
+        disturb_flushes(NOVA_CRD_IO, OTHER);
 }
 
 // Without memory for one allocation, or for it and all later ones. Returns the number of
