@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls of two VMMs to the ultravisor's service in any order, with any parameters, between accesses
- * and calls of their guests. The service's own handlers run (server.c); its machines are replaced.
- * After each step frames, pages and what the guests last wrote must agree, and no word of a guest
- * is in its VMM's memory. No call loses the content of a page that is out.
+ * and calls of their guests. The service's own handlers run (server.c, session.c); its machines are
+ * replaced. After each step frames, pages and what the guests last wrote must agree, and no word of
+ * a guest is in its VMM's memory. No call loses the content of a page that is out.
  *
  * An input is a sequence of steps of eight bytes. While a call releases the lock, other VMMs and
  * the guests take steps: some steps are followed by those that happen there. */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The operations of NOVA_ULTRAVISOR_ATTACH and of the next numbers (novart/service/ultravisor.h).
+ */
+#ifndef ULTRAVISOR_SESSION_H
+#define ULTRAVISOR_SESSION_H
+
+struct nova_request;
+
+/* Handle a request. @return errno value */
+int session_attach(struct nova_request *request);
+int session_esm(struct nova_request *request);
+int session_kick(struct nova_request *request);
+int session_start(struct nova_request *request);
+int session_reset(struct nova_request *request);
+int session_state(struct nova_request *request);
+
+#endif
