@@ -190,7 +190,7 @@ static void map_secure(struct nova_vcpu *vcpu, struct page *page, uint64_t addre
         }
         if (page->snapshot && vcpu->state->qual[0] & QUAL_WRITE)
                 page->snapshot = false;
-        if (page->read_only || page->snapshot)
+        if (page_is_protected(page, PAGE_SECURE_PLACE) || page->snapshot)
                 rights &= ~(unsigned)NOVA_MEM_W;
         if (page->narrow && rights & NOVA_MEM_W) /* a mapping gets no further permissions */
                 nova_revoke(nova_crd_mem(page_number(frame_address(&memory_frames, page->frame)), 0,
@@ -227,9 +227,18 @@ static bool is_fetch(const struct nova_vcpu *vcpu)
         return vcpu->state->qual[0] & (vcpu->vm->svm ? NPF_FETCH : VMX_FETCH);
 }
 
-static bool is_forbidden(const struct nova_vcpu *vcpu, const struct page *page)
+/* Finds the kind of memory that the guest accesses in a page. */
+static enum found kind_of(const struct nova_vcpu *vcpu, const struct page *page, uint64_t address)
 {
-        return page->read_only && page->state == PAGE_SECURE && vcpu->state->qual[0] & QUAL_WRITE;
+        const bool secure = is_secure_access(vcpu, page, address);
+        const bool present = secure ? page->state == PAGE_SECURE : page->normal != PAGE_NO_PAGE;
+
+        if (!secure && is_fetch(vcpu))
+                return FOUND_SHARED_CODE;
+        if (present && vcpu->state->qual[0] & QUAL_WRITE &&
+            page_is_protected(page, secure ? PAGE_SECURE_PLACE : PAGE_SHARED_PLACE))
+                return FOUND_FORBIDDEN;
+        return secure ? FOUND_SECURE : FOUND_SHARED;
 }
 
 /* Maps the secure place of a page, if it is present or needs nothing to be so.
@@ -251,10 +260,12 @@ static bool map_present(struct nova_vcpu *vcpu, struct page *page, uint64_t addr
  * @return true if the reply maps it */
 static bool map_shared(struct nova_vcpu *vcpu, struct page *page, uint64_t address)
 {
+        const bool protected = page_is_protected(page, PAGE_SHARED_PLACE);
+
         page->asked = page->normal == PAGE_NO_PAGE;
         if (!page->asked)
                 give(vcpu, vm_of(vcpu)->normal + (uint64_t)page->normal * FRAME_BYTES, 0, address,
-                     NOVA_MEM_R | NOVA_MEM_W);
+                     protected ? NOVA_MEM_R : NOVA_MEM_R | NOVA_MEM_W);
         return !page->asked;
 }
 
@@ -269,15 +280,12 @@ static enum found try_map(struct nova_vcpu *vcpu, uint64_t address, bool *mapped
         *mapped = false;
         vm_lock();
         page = page_find(&vm->pages, address & ~vm->bit);
-        if (page && !is_secure_access(vcpu, page, address)) {
-                found = is_fetch(vcpu) ? FOUND_SHARED_CODE : FOUND_SHARED;
-                *mapped = found == FOUND_SHARED && map_shared(vcpu, page, address);
-        } else if (page && is_forbidden(vcpu, page)) {
-                found = FOUND_FORBIDDEN;
-        } else if (page) {
-                found = FOUND_SECURE;
+        if (page)
+                found = kind_of(vcpu, page, address);
+        if (found == FOUND_SECURE)
                 *mapped = map_present(vcpu, page, address);
-        }
+        else if (found == FOUND_SHARED)
+                *mapped = map_shared(vcpu, page, address);
         vm_unlock();
         return found;
 }
@@ -302,6 +310,12 @@ static void map_later(struct nova_vcpu *vcpu, uint64_t address, bool secure)
                         return;
         }
         fail_request(vcpu, gpa, status);
+}
+
+static void fail_write(struct nova_vcpu *vcpu, uint64_t address)
+{
+        nova_vcpu_fail(vcpu, "a write to the page at 0x%llx, which its VMM has protected",
+                       (unsigned long long)address);
 }
 
 /* Returns true if exits for one address follow each other: the kernel did not map the page, or its
@@ -329,8 +343,7 @@ bool memory_exit(struct nova_vcpu *vcpu)
                 nova_vcpu_fail(vcpu, "an access to 0x%llx, where it has no memory",
                                (unsigned long long)address);
         else if (found == FOUND_FORBIDDEN)
-                nova_vcpu_fail(vcpu, "a write to the page at 0x%llx, which its VMM has protected",
-                               (unsigned long long)address);
+                fail_write(vcpu, address);
         else if (found == FOUND_SHARED_CODE)
                 nova_vcpu_fail(vcpu, "code in the page at 0x%llx, which it shares with its VMM",
                                (unsigned long long)address);
@@ -390,8 +403,8 @@ static uint8_t *pin_place(struct vm *vm, struct page *page, uint64_t gpa, bool w
 {
         struct vcpu *const vcpu = &vm->vcpu[vm->machine.serving->number];
 
-        if (page->shared || page->state != PAGE_SECURE || (write && page->read_only) ||
-            !pin(vcpu, page, gpa))
+        if (page->shared || page->state != PAGE_SECURE ||
+            (write && page_is_protected(page, PAGE_SECURE_PLACE)) || !pin(vcpu, page, gpa))
                 return NULL;
         page->snapshot &= !write;
         return frame_address(&memory_frames, page->frame);
@@ -473,12 +486,12 @@ uint64_t memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t count)
 /* Finds the bytes of a shared page that the library accesses like a device. Any other page that
  * gets here could not be made present, or may not be written: the guest cannot continue.
  * @return false if a device is there */
-static bool is_ram(struct vm *vm, uint64_t address, uint8_t **place)
+static bool is_ram(struct vm *vm, uint64_t address, bool write, uint8_t **place)
 {
         struct nova_vcpu *const vcpu = vm->machine.serving;
         const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
         const struct page *page;
-        bool known, shared;
+        bool known, shared, forbidden;
 
         *place = NULL;
         vm_lock();
@@ -495,9 +508,12 @@ static bool is_ram(struct vm *vm, uint64_t address, uint8_t **place)
         }
         vm_lock();
         page = page_find(&vm->pages, gpa);
-        if (page && page->normal != PAGE_NO_PAGE)
+        forbidden = write && page && page_is_protected(page, PAGE_SHARED_PLACE);
+        if (page && page->normal != PAGE_NO_PAGE && !forbidden)
                 *place = vm->normal + (uint64_t)page->normal * FRAME_BYTES + address % FRAME_BYTES;
         vm_unlock();
+        if (forbidden)
+                fail_write(vcpu, address);
         return true;
 }
 
@@ -508,7 +524,7 @@ static uint64_t read(void *context, uint64_t address, unsigned bytes)
         uint64_t value = UINT64_MAX;
         uint8_t *place;
 
-        if (!is_ram(vm, address, &place))
+        if (!is_ram(vm, address, false, &place))
                 reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, &value);
         else if (place)
                 nova_copy_guarded(&value, place, bytes);
@@ -544,7 +560,7 @@ static void write(void *context, uint64_t address, unsigned bytes, uint64_t valu
         const uint64_t parameters[4] = {address, bytes, true, value};
         uint8_t *place;
 
-        if (!is_ram(vm, address, &place)) {
+        if (!is_ram(vm, address, true, &place)) {
                 note_message(vm, address, value);
                 reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, NULL);
         } else if (place) {

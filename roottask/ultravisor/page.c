@@ -116,7 +116,15 @@ static void empty(struct pages *pages, struct page *page)
                 give_frame(pages, page->frame);
         page->frame = FRAME_NONE;
         page->state = PAGE_NONE;
-        page->snapshot = page->aliased = page->read_only = page->narrow = false;
+        page->attributes[PAGE_SECURE_PLACE] = 0;
+        page->snapshot = page->aliased = page->narrow = false;
+}
+
+/* Forgets the shared place of a page that is no longer mapped there. */
+static void leave_shared(struct page *page)
+{
+        page->normal = PAGE_NO_PAGE;
+        page->attributes[PAGE_SHARED_PLACE] = 0;
 }
 
 /* Removes a page from the guest.
@@ -215,7 +223,8 @@ bool page_is_whole(struct pages *pages, uint64_t gpa)
                 return false;
         for (unsigned i = 0; i < FRAME_BLOCK; i++)
                 if (page[i].state != PAGE_SECURE || page[i].frame != page->frame + i ||
-                    page[i].shared || page[i].read_only || page[i].snapshot)
+                    page[i].shared || page_is_protected(&page[i], PAGE_SECURE_PLACE) ||
+                    page[i].snapshot)
                         return false;
         return true;
 }
@@ -278,11 +287,11 @@ enum nova_u_status page_out(struct pages *pages, uint64_t gpa, uint32_t normal, 
                 return status;
         page->snapshot = flags & NOVA_UV_SNAPSHOT;
         if (!page->snapshot) {
-                const bool read_only = page->read_only;
+                const uint8_t attributes = page->attributes[PAGE_SECURE_PLACE];
 
                 empty(pages, page);
                 page->state = PAGE_OUT;
-                page->read_only = read_only;
+                page->attributes[PAGE_SECURE_PLACE] = attributes;
         }
         return NOVA_U_SUCCESS;
 }
@@ -290,11 +299,13 @@ enum nova_u_status page_out(struct pages *pages, uint64_t gpa, uint32_t normal, 
 static const uint8_t zeros[FRAME_BYTES];
 
 /* Fills a shared place with a page of the VMM's memory, which becomes zero. */
-static enum nova_u_status share_in(struct pages *pages, struct page *page, uint32_t normal)
+static enum nova_u_status share_in(struct pages *pages, struct page *page, uint32_t normal,
+                                   unsigned flags)
 {
         if (!pages->ops->copy_out(pages, normal, zeros))
                 return NOVA_U_P2;
         page->normal = normal;
+        page->attributes[PAGE_SHARED_PLACE] = (uint8_t)flags;
         page->asked = false;
         return NOVA_U_SUCCESS;
 }
@@ -306,7 +317,7 @@ static enum nova_u_status convert(struct pages *pages, struct page *page, uint32
         if (page->state == PAGE_NONE && !page_fill(pages, page))
                 return NOVA_U_BUSY;
         page->expected = false;
-        page->read_only = flags & NOVA_UV_WRITE_PROTECTION;
+        page->attributes[PAGE_SECURE_PLACE] = (uint8_t)flags;
         return pages->ops->copy_in(pages, frame_address(pages->frames, page->frame), normal)
                        ? NOVA_U_SUCCESS
                        : NOVA_U_P2;
@@ -332,7 +343,7 @@ static enum nova_u_status restore(struct pages *pages, struct page *page, uint64
         }
         page->frame = frame;
         page->state = PAGE_SECURE;
-        page->read_only = flags & NOVA_UV_WRITE_PROTECTION;
+        page->attributes[PAGE_SECURE_PLACE] = (uint8_t)flags;
         return NOVA_U_SUCCESS;
 }
 
@@ -358,7 +369,7 @@ enum nova_u_status page_in(struct pages *pages, uint64_t gpa, uint32_t normal, u
         if (!page)
                 return NOVA_U_P3;
         if (page->asked && !(page->state == PAGE_OUT && is_content(pages, page, gpa, normal)))
-                return share_in(pages, page, normal);
+                return share_in(pages, page, normal, flags);
         if (page->expected)
                 return convert(pages, page, normal, flags);
         if (page->state == PAGE_OUT && !page->shared)
@@ -374,7 +385,7 @@ enum nova_u_status page_invalidate(struct pages *pages, uint64_t gpa)
                 return NOVA_U_P2;
         if (!pages->ops->unmap(pages, page, gpa, PAGE_SHARED_PLACE))
                 return NOVA_U_BUSY;
-        page->normal = PAGE_NO_PAGE;
+        leave_shared(page);
         return NOVA_U_SUCCESS;
 }
 
@@ -395,7 +406,7 @@ enum nova_u_status page_share(struct pages *pages, uint64_t gpa)
         if (status)
                 return status;
         if (page->normal != PAGE_NO_PAGE && !pages->ops->copy_out(pages, page->normal, zeros))
-                page->normal = PAGE_NO_PAGE; /* the VMM has taken the page away */
+                leave_shared(page); /* the VMM has taken the page away */
         page->shared = true;
         return NOVA_U_SUCCESS;
 }
@@ -407,7 +418,7 @@ enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa)
 
         if (status)
                 return status;
-        page->normal = PAGE_NO_PAGE;
+        leave_shared(page);
         page->shared = page->asked = false;
         return NOVA_U_SUCCESS;
 }

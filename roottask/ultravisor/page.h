@@ -35,12 +35,18 @@ struct page {
         bool shared;                 /* by UV_SHARE_PAGE */
         bool asked;                  /* UV_PAGE_IN may provide the shared place */
         bool expected;               /* UV_PAGE_IN may provide the secure place, once, in UV_ESM */
-        bool read_only;              /* by WRITE_PROTECTION */
+        uint8_t attributes[2];       /* of each place: flags of its last UV_PAGE_IN */
         bool snapshot; /* SECURE and unchanged since version `version` was encrypted */
         bool narrow;   /* SECURE, and mapped without the permission to write */
         bool aliased;  /* SECURE, and mapped in the normal view, too, for a page-table walk */
         uint8_t pins;  /* number of virtual CPUs whose exit uses the frame */
 };
+
+/* Returns true if UV_PAGE_IN has protected a place of a page from writes of the guest. */
+static inline bool page_is_protected(const struct page *page, enum page_place place)
+{
+        return page->attributes[place] & NOVA_UV_WRITE_PROTECTION;
+}
 
 /* A memory slot. */
 struct page_slot {

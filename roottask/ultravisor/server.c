@@ -102,6 +102,14 @@ static bool check_flags(uint64_t value, uint64_t known)
         return !(value & ~known);
 }
 
+/* A page cannot be both cached and not cached. */
+static bool check_in_flags(uint64_t value)
+{
+        const uint64_t cache = NOVA_UV_CACHE_INHIBITED | NOVA_UV_CACHE_ENABLED;
+
+        return check_flags(value, cache | NOVA_UV_WRITE_PROTECTION) && (value & cache) != cache;
+}
+
 static bool check_order(uint64_t value, uint64_t most)
 {
         return value >= NOVA_UV_ORDER_PAGE && value <= most;
@@ -136,8 +144,7 @@ static bool check(struct call *call, enum nova_uv_parameter kind, uint64_t value
         case NOVA_UV_IS_OUT_FLAGS:
                 return check_flags(value, NOVA_UV_SNAPSHOT);
         case NOVA_UV_IS_IN_FLAGS:
-                return check_flags(value, NOVA_UV_CACHE_INHIBITED | NOVA_UV_CACHE_ENABLED |
-                                                  NOVA_UV_WRITE_PROTECTION);
+                return check_in_flags(value);
         case NOVA_UV_IS_PAGE_ORDER:
                 return check_order(value, NOVA_UV_ORDER_PAGE);
         case NOVA_UV_IS_AREA_ORDER:
@@ -396,6 +403,7 @@ int server_start(void)
                 {session_start, 3, 3, false},
                 {session_reset, 3, 3, false},
                 {session_state, 1, 1, false},
+                {session_attributes, 2, 2, false},
         };
         const struct nova_service_config config = {
                 .name = "ultravisor",

@@ -187,3 +187,19 @@ int session_state(struct nova_request *request)
         nova_request_answer(request, answer);
         return 0;
 }
+
+int session_attributes(struct nova_request *request)
+{
+        const struct page *page;
+        struct vm *vm;
+
+        vm_lock();
+        vm = named(request);
+        page = vm ? page_find(&vm->pages, request->word[1]) : NULL;
+        if (page) {
+                nova_request_answer(request, page->attributes[PAGE_SECURE_PLACE]);
+                nova_request_answer(request, page->attributes[PAGE_SHARED_PLACE]);
+        }
+        vm_unlock();
+        return page ? 0 : EINVAL;
+}

@@ -13,5 +13,6 @@ int session_kick(struct nova_request *request);
 int session_start(struct nova_request *request);
 int session_reset(struct nova_request *request);
 int session_state(struct nova_request *request);
+int session_attributes(struct nova_request *request);
 
 #endif

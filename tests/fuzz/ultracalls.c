@@ -276,7 +276,8 @@ static void write_page(struct vm *vm, struct page *page)
 {
         uint64_t *word;
 
-        if (vm->state != VM_SECURE || page->shared || page->state == PAGE_OUT || page->read_only ||
+        if (vm->state != VM_SECURE || page->shared || page->state == PAGE_OUT ||
+            page_is_protected(page, PAGE_SECURE_PLACE) ||
             (page->state == PAGE_NONE && !page_fill(&vm->pages, page)))
                 return;
         word = (uint64_t *)frame_address(&memory_frames, page->frame);

@@ -328,7 +328,7 @@ static void set_page(unsigned number, uint8_t how)
                 require(page_fill(&vm.pages, page));
                 memset(frame_address(&memory_frames, page->frame), how & 0xf7, FRAME_BYTES);
         }
-        page->read_only = how & 0x20;
+        page->attributes[how >> 6 & 1] = how & 0x20 ? NOVA_UV_WRITE_PROTECTION : 0;
         if (how & 8)
                 page->normal = how & (NORMALS - 1);
 }

@@ -42,7 +42,7 @@ function(nova_add_secure_test name)
   endif()
 endfunction()
 
-nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]77$"
+nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]82$"
   REJECT "cannot continue")
 # A guest that needs more than the secure memory.
 nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT
@@ -55,8 +55,10 @@ nova_add_secure_test(rounds SOURCES rounds.c ARGUMENTS 20 TIMEOUT 120 EXPECT "^v
 nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance TIMEOUT 3600
   EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(hostile SOURCES hostile.c VMX 1 EXPECT
-  "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
-  "^ultravisor: Further reports of VM 0 are left out for a moment" "^vmm: 1[.][.]60$")
+  "^ultravisor: .* a write to the page at 0x8000500000, which its VMM has protected"
+  "^ultravisor: .* a write to the page at 0x8000500000, which its VMM has protected"
+  "^ultravisor: .* a write to the page at 0x8000500008, which its VMM has protected"
+  "^ultravisor: Further reports of VM 0 are left out for a moment" "^vmm: 1[.][.]69$")
 nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 
 # Guests that end at each step of UV_ESM and in each ultracall. The ultravisor has 1,536 frames.

@@ -49,6 +49,13 @@ static uint32_t touch(unsigned long first, unsigned long pages)
         return (uint32_t)pages;
 }
 
+/* The monitor's library writes what it reads to the address. */
+static uint32_t read_string(unsigned long address)
+{
+        __asm__ volatile("insl" : "+D"(address) : "d"(PROBE_FIRST) : "memory");
+        return 0;
+}
+
 /* Performs the commands that tests of exits and of ultracalls give. */
 static uint32_t perform_other(uint32_t command, unsigned long first, unsigned long second)
 {
@@ -63,6 +70,8 @@ static uint32_t perform_other(uint32_t command, unsigned long first, unsigned lo
                 return guest_flood((unsigned)first, (unsigned)second);
         case PROBE_TOUCH:
                 return touch(first, second);
+        case PROBE_STRING:
+                return read_string(first);
         case PROBE_FAR:
                 return share_far(first, second);
         case PROBE_PAIR:

@@ -229,6 +229,53 @@ static void protection(void)
         end("and the next VM runs");
 }
 
+/* Provides pages that the guest shares without the permission to write. */
+static void protect_shared(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_PAGE_IN || call->word[1] != NOVA_H_PAGE_IN_SHARED)
+                return;
+        call->words = 2;
+        call->status = (nova_word_t)nova_uv_page_in(&uv, call->word[0], call->word[0],
+                                                    NOVA_UV_WRITE_PROTECTION, call->word[2]);
+}
+
+/* Begins a guest that shares a page which its VMM protects. */
+static bool shares_protected(void)
+{
+        if (become() || guest_call(NOVA_UV_SHARE_PAGE, FRESH / PAGE, 1))
+                return false;
+        honest_attack = protect_shared;
+        if (guest(PROBE_READ, FRESH, 0))
+                return false;
+        memcpy(memory.base + FRESH, "abcd", 4);
+        return guest(PROBE_READ, FRESH, 0) == 0x64636261;
+}
+
+static void shared_protection(void)
+{
+        unsigned secure = 0, shared = 0;
+
+        check(shares_protected() && nova_uv_attributes(&uv, FRESH, &secure, &shared) == 0 &&
+                      !secure && shared == NOVA_UV_WRITE_PROTECTION,
+              "a guest reads a shared page that its VMM has protected");
+        drive_begin(PROBE_WRITE, FRESH, 8);
+        check(ends() && !memcmp(memory.base + FRESH, "abcd", 4),
+              "it ends when it writes to the shared page");
+        end("and the next VM runs");
+        check(shares_protected(), "a guest reads such a page once more");
+        drive_begin(PROBE_STRING, FRESH + 8, 0);
+        check(ends() && !memory.base[FRESH + 10],
+              "it ends when an instruction for a port writes to the shared page");
+        end("and the next VM runs");
+        check(shares_protected() &&
+                      nova_uv_page_inval(&uv, FRESH, NOVA_UV_ORDER_PAGE) == NOVA_U_SUCCESS,
+              "the VMM takes a protected page away");
+        honest_attack = NULL;
+        check(guest(PROBE_WRITE, FRESH, 0x61616161) == 0 && !memcmp(memory.base + FRESH, "aaaa", 4),
+              "the guest writes to the page that it gets next");
+        end("and the next VM runs");
+}
+
 static void running(void)
 {
         check(become() == NOVA_U_SUCCESS && guest(PROBE_STI, 0, 0) == 0,
@@ -399,6 +446,7 @@ int main(void)
                 return 1;
         converting();
         running();
+        shared_protection();
         priorities();
         walks();
         releases();

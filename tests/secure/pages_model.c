@@ -46,7 +46,9 @@ static bool look(struct vcpu *vcpu)
         const struct page *const page = &real[vcpu->page];
 
         vcpu->secure = is_secure_access(page, vcpu->view);
-        if (vcpu->secure && vcpu->write && page->read_only && page->state == PAGE_SECURE)
+        if (vcpu->write &&
+            page_is_protected(page, vcpu->secure ? PAGE_SECURE_PLACE : PAGE_SHARED_PLACE) &&
+            (!vcpu->secure || page->state == PAGE_SECURE))
                 return false; /* the guest ends */
         vcpu->next = vcpu->secure ? GET : GET_SHARED;
         return true;
@@ -84,7 +86,7 @@ static void map_secure(struct vcpu *vcpu, struct page *page)
 
         if (page->snapshot && vcpu->write)
                 page->snapshot = false;
-        if (page->read_only || page->snapshot)
+        if (page_is_protected(page, PAGE_SECURE_PLACE) || page->snapshot)
                 writable = false;
         if (page->narrow && writable)
                 revoke(AT_FRAME + page->frame - first_frame());
@@ -103,7 +105,9 @@ static bool map(struct vcpu *vcpu)
         if (vcpu->secure && page->state == PAGE_SECURE)
                 map_secure(vcpu, page);
         else if (!vcpu->secure && page->normal != PAGE_NO_PAGE)
-                vcpu->given = (uint8_t)(AT_NORMAL + page->normal) | WRITABLE;
+                vcpu->given =
+                        (uint8_t)((AT_NORMAL + page->normal) |
+                                  (page_is_protected(page, PAGE_SHARED_PLACE) ? 0 : WRITABLE));
         else
                 return true;
         vcpu->gives = 1;
@@ -143,7 +147,8 @@ static bool pin(struct vcpu *vcpu, unsigned write)
 {
         struct page *const page = &real[vcpu->page];
 
-        if (page->shared || page->state != PAGE_SECURE || (write && page->read_only))
+        if (page->shared || page->state != PAGE_SECURE ||
+            (write && page_is_protected(page, PAGE_SECURE_PLACE)))
                 return false;
         page->pins++;
         page->snapshot &= !write;

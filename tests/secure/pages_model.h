@@ -26,6 +26,7 @@
 #define AT_FRAME  0x10u /* target of a mapping: a frame */
 #define AT_NORMAL 0x20u /* a page of the VMM's memory */
 #define WRITABLE  0x80u
+#define PROTECTED NOVA_UV_WRITE_PROTECTION
 
 /* Next step of a virtual CPU. */
 enum next {
@@ -242,17 +243,18 @@ static void restore(void)
         for (unsigned i = 0; i < PAGES; i++) {
                 const unsigned flags = now.page[i].flags;
 
-                real[i] = (struct page){.frame = long_of(now.page[i].frame, first_frame()),
-                                        .normal = long_of(now.page[i].normal, 0),
-                                        .version = now.page[i].version,
-                                        .state = now.page[i].state,
-                                        .shared = flags & 1,
-                                        .asked = flags & 2,
-                                        .expected = flags & 4,
-                                        .read_only = flags & 8,
-                                        .snapshot = flags & 16,
-                                        .narrow = flags & 32,
-                                        .pins = now.page[i].pins};
+                real[i] = (struct page){
+                        .frame = long_of(now.page[i].frame, first_frame()),
+                        .normal = long_of(now.page[i].normal, 0),
+                        .version = now.page[i].version,
+                        .state = now.page[i].state,
+                        .shared = flags & 1,
+                        .asked = flags & 2,
+                        .expected = flags & 4,
+                        .attributes = {flags & 8 ? PROTECTED : 0, flags & 64 ? PROTECTED : 0},
+                        .snapshot = flags & 16,
+                        .narrow = flags & 32,
+                        .pins = now.page[i].pins};
                 memcpy(real[i].tag, &now.page[i].tag, sizeof(now.page[i].tag));
                 if (i < frame_count)
                         put_word(frame_word(i), now.word[i]);
@@ -281,7 +283,9 @@ static void save(void)
                 now.page[i].version = (uint8_t)page->version;
                 now.page[i].flags =
                         (uint8_t)(page->shared | page->asked << 1 | page->expected << 2 |
-                                  page->read_only << 3 | page->snapshot << 4 | page->narrow << 5);
+                                  page_is_protected(page, PAGE_SECURE_PLACE) << 3 |
+                                  page->snapshot << 4 | page->narrow << 5 |
+                                  page_is_protected(page, PAGE_SHARED_PLACE) << 6);
                 now.page[i].pins = page->pins;
                 if (i < frame_count)
                         now.word[i] = *frame_word(i);
@@ -317,6 +321,10 @@ static void check_page(unsigned i)
                         fail("a mapped page of the VMM is the shared place");
                 if (target & AT_FRAME && now.map[i][view] & WRITABLE && page->snapshot)
                         fail("a snapshot is not writable");
+                if (now.map[i][view] & WRITABLE &&
+                    page_is_protected(page,
+                                      target & AT_FRAME ? PAGE_SECURE_PLACE : PAGE_SHARED_PLACE))
+                        fail("a protected page is not writable");
         }
 }
 

@@ -34,6 +34,8 @@
 
 #define PROBE_TOUCH 30 /* reads a word of each of second pages from first on; returns second */
 
+#define PROBE_STRING 31 /* reads its first operand once more, by INSL to the address in it */
+
 #define PROBE_FLOOD 16 /* makes second ultracalls of kind first; returns how many failed */
 
 /* Two pages beside each other, at addresses of their own (guest_harm.c). */

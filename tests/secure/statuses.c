@@ -295,6 +295,50 @@ static void blocks(void)
               "its second page comes back alone");
 }
 
+/* Moves a page out and in again. @return the status of UV_PAGE_IN */
+static enum nova_u_status move(uint64_t flags)
+{
+        if (nova_uv_page_out(uv, SPARE, AREA, 0, ORDER))
+                return NOVA_U_BUSY;
+
+        const enum nova_u_status status = nova_uv_page_in(uv, SPARE, AREA, flags, ORDER);
+
+        return status ? status | nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) : status;
+}
+
+/* Returns true if the page in question has these attributes at its two places. */
+static bool has(uint64_t page, unsigned secure_place, unsigned shared_place)
+{
+        unsigned found[2] = {~0u, ~0u};
+
+        return nova_uv_attributes(uv, page, &found[0], &found[1]) == 0 &&
+               found[0] == secure_place && found[1] == shared_place;
+}
+
+static void attributes(void)
+{
+        const unsigned no_cache = NOVA_UV_CACHE_INHIBITED, cache = NOVA_UV_CACHE_ENABLED;
+        unsigned unused;
+
+        guest(PROBE_WRITE, AREA, 0x13572468);
+        check(move(no_cache) == NOVA_U_SUCCESS && has(AREA, no_cache, 0) &&
+                      guest(PROBE_READ, AREA, 0) == 0x13572468,
+              "UV_PAGE_IN records CACHE_INHIBITED, and the guest has the page");
+        check(move(cache) == NOVA_U_SUCCESS && has(AREA, cache, 0) &&
+                      guest(PROBE_READ, AREA, 0) == 0x13572468,
+              "UV_PAGE_IN records CACHE_ENABLED, and the guest has the page");
+        check(move(cache | no_cache) == NOVA_U_P4 && move(cache | no_cache | 4) == NOVA_U_P4 &&
+                      has(AREA, 0, 0) && guest(PROBE_READ, AREA, 0) == 0x13572468,
+              "both at once are U_P4, and the page stays out");
+        check(move(cache | NOVA_UV_WRITE_PROTECTION) == NOVA_U_SUCCESS &&
+                      has(AREA + 1, cache | NOVA_UV_WRITE_PROTECTION, 0) &&
+                      guest(PROBE_READ, AREA, 0) == 0x13572468 && move(0) == NOVA_U_SUCCESS &&
+                      has(AREA, 0, 0) && guest(PROBE_WRITE, AREA, 1) == 0,
+              "a protected page is writable after the next UV_PAGE_IN");
+        check(nova_uv_attributes(uv, vm.memory.bytes, &unused, &unused) == EINVAL,
+              "a page outside of the memory has no attributes");
+}
+
 static void not_shared(void)
 {
         const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
@@ -407,6 +451,7 @@ int main(void)
         slots();
         pages();
         blocks();
+        attributes();
         not_shared();
         sharing();
         guest(PROBE_WRITE, AREA + 8 * PAGE, 0x5ec2e7a1);

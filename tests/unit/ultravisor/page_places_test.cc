@@ -46,6 +46,32 @@ TEST_F(pages_test, only_shared_pages_are_invalidated)
         EXPECT_EQ(page_invalidate(&pages, gpa(6)), NOVA_U_P2);
 }
 
+TEST_F(pages_test, a_shared_place_has_the_flags_of_the_page_in_that_filled_it)
+{
+        const auto fill_shared = [this](unsigned flags) {
+                at(5)->asked = true;
+                EXPECT_EQ(page_in(&pages, gpa(5), 4, flags), NOVA_U_SUCCESS);
+                EXPECT_EQ(at(5)->attributes[PAGE_SHARED_PLACE], flags);
+                EXPECT_EQ(at(5)->attributes[PAGE_SECURE_PLACE], 0);
+        };
+
+        ASSERT_EQ(page_share(&pages, gpa(5)), NOVA_U_SUCCESS);
+        fill_shared(NOVA_UV_WRITE_PROTECTION);
+        EXPECT_TRUE(page_is_protected(at(5), PAGE_SHARED_PLACE));
+        ASSERT_EQ(page_share(&pages, gpa(5)), NOVA_U_SUCCESS);
+        EXPECT_TRUE(page_is_protected(at(5), PAGE_SHARED_PLACE)) << "it is the same page";
+        revoked = 4;
+        ASSERT_EQ(page_share(&pages, gpa(5)), NOVA_U_SUCCESS);
+        EXPECT_EQ(at(5)->attributes[PAGE_SHARED_PLACE], 0) << "the VMM has taken it away";
+        revoked = PAGE_NO_PAGE;
+        fill_shared(NOVA_UV_CACHE_ENABLED | NOVA_UV_WRITE_PROTECTION);
+        ASSERT_EQ(page_invalidate(&pages, gpa(5)), NOVA_U_SUCCESS);
+        EXPECT_EQ(at(5)->attributes[PAGE_SHARED_PLACE], 0);
+        fill_shared(NOVA_UV_CACHE_INHIBITED);
+        ASSERT_EQ(page_unshare(&pages, gpa(5)), NOVA_U_SUCCESS);
+        EXPECT_EQ(at(5)->attributes[PAGE_SHARED_PLACE], 0);
+}
+
 /* Two virtual CPUs ask the VMM for both places of a page that is out. */
 class pages_out_test : public pages_test
 {

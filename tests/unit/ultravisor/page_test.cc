@@ -158,7 +158,8 @@ TEST_F(pages_test, conversion_copies_once_and_is_over)
         ASSERT_EQ(page_in(&pages, gpa(5), 4, NOVA_UV_WRITE_PROTECTION), NOVA_U_SUCCESS);
         memset(normal_page(4), 0x44, page_bytes);
         EXPECT_EQ(frame_of(5)[0], 0x33);
-        EXPECT_TRUE(at(5)->read_only);
+        EXPECT_TRUE(page_is_protected(at(5), PAGE_SECURE_PLACE));
+        EXPECT_FALSE(page_is_protected(at(5), PAGE_SHARED_PLACE));
         EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3) << "it has been measured";
         EXPECT_EQ(page_out(&pages, gpa(5), 4, 0), NOVA_U_BUSY);
         EXPECT_FALSE(remove(3));
@@ -166,6 +167,34 @@ TEST_F(pages_test, conversion_copies_once_and_is_over)
         EXPECT_EQ(page_in(&pages, gpa(5), 4, 0), NOVA_U_P3);
         EXPECT_EQ(page_in(&pages, gpa(6), 4, 0), NOVA_U_P3) << "this page has never been used";
         EXPECT_EQ(frame_of(5)[0], 0x33);
+}
+
+TEST_F(pages_test, a_page_keeps_the_flags_of_its_last_page_in_while_it_is_out)
+{
+        for (const unsigned flags : {0u, NOVA_UV_CACHE_INHIBITED, NOVA_UV_CACHE_ENABLED,
+                                     NOVA_UV_CACHE_ENABLED | NOVA_UV_WRITE_PROTECTION}) {
+                at(5)->expected = true;
+                ASSERT_EQ(page_in(&pages, gpa(5), 4, flags), NOVA_U_SUCCESS);
+                EXPECT_EQ(at(5)->attributes[PAGE_SECURE_PLACE], flags);
+                ASSERT_EQ(page_out(&pages, gpa(5), 1, 0), NOVA_U_SUCCESS);
+                EXPECT_EQ(at(5)->attributes[PAGE_SECURE_PLACE], flags);
+                ASSERT_EQ(page_in(&pages, gpa(5), 1, NOVA_UV_CACHE_INHIBITED), NOVA_U_SUCCESS);
+                EXPECT_EQ(at(5)->attributes[PAGE_SECURE_PLACE], NOVA_UV_CACHE_INHIBITED);
+                EXPECT_EQ(at(5)->attributes[PAGE_SHARED_PLACE], 0);
+                ASSERT_EQ(page_unshare(&pages, gpa(5)), NOVA_U_SUCCESS);
+                EXPECT_EQ(at(5)->attributes[PAGE_SECURE_PLACE], 0) << "the content is the guest's";
+        }
+}
+
+TEST_F(pages_test, a_block_with_a_protected_page_is_not_whole)
+{
+        ASSERT_TRUE(page_fill_block(&pages, gpa(512)));
+        at(600)->attributes[PAGE_SHARED_PLACE] = NOVA_UV_WRITE_PROTECTION;
+        EXPECT_TRUE(page_is_whole(&pages, gpa(512)));
+        at(600)->attributes[PAGE_SECURE_PLACE] = NOVA_UV_CACHE_INHIBITED;
+        EXPECT_TRUE(page_is_whole(&pages, gpa(512)));
+        at(600)->attributes[PAGE_SECURE_PLACE] = NOVA_UV_WRITE_PROTECTION;
+        EXPECT_FALSE(page_is_whole(&pages, gpa(512)));
 }
 
 TEST_F(pages_test, the_memory_of_a_guest_is_freed_in_parts)

@@ -21,6 +21,7 @@
  * | START | lpid; virtual CPU; vector | – | – |
  * | RESET | lpid; virtual CPU | – | – |
  * | STATE | lpid | – | enum nova_uv_state |
+ * | ATTRIBUTES | lpid; guest-physical address | – | flags of the secure, of the shared place |
  *
  * Errors of all but CALL and ESM: EINVAL no such VM or virtual CPU, or it is in the wrong state.
  * Errors of START and RESET: EPERM the guest has not requested that.
@@ -38,6 +39,9 @@
         (NOVA_OPERATION_FIRST + 5)                       /**< stop a virtual CPU until its start \
                                                           */
 #define NOVA_ULTRAVISOR_STATE (NOVA_OPERATION_FIRST + 6) /**< read the state of a VM */
+#define NOVA_ULTRAVISOR_ATTRIBUTES                                    \
+        (NOVA_OPERATION_FIRST + 7) /**< read the attributes of a page \
+                                    */
 
 #define NOVA_UV_PARAMETERS 5 /**< maximum number of parameters of an ultracall */
 
@@ -144,7 +148,9 @@ static inline enum nova_u_status nova_uv_page_out(const struct nova_uv *uv, uint
  * @param uv    the VM
  * @param from  offset of the first page in the normal memory
  * @param page  guest-physical address of the first page
- * @param flags an OR of NOVA_UV_CACHE_INHIBITED, NOVA_UV_CACHE_ENABLED, NOVA_UV_WRITE_PROTECTION
+ * @param flags 0, NOVA_UV_CACHE_INHIBITED or NOVA_UV_CACHE_ENABLED, which the ultravisor only
+ *              records; each with or without NOVA_UV_WRITE_PROTECTION: the guest ends when it
+ *              writes to the pages
  * @param order NOVA_UV_ORDER_PAGE to NOVA_UV_ORDER_MAX
  * @return SUCCESS; PARAMETER, P2 to P5; BUSY there is no free secure memory; PERMISSION the page is
  *         not the one that was moved out last */
@@ -287,6 +293,25 @@ int nova_uv_reset(const struct nova_uv *uv, unsigned vcpu);
 
 /** Reads the state of the VM; NOVA_UV_NORMAL if the ultravisor does not know it. */
 enum nova_uv_state nova_uv_state(const struct nova_uv *uv);
+
+/**
+ * Reads the flags of the last nova_uv_page_in() of a page.
+ * @code
+ * extern const struct nova_uv uv;
+ * unsigned secure, shared;
+ *
+ * if (nova_uv_attributes(&uv, 3u << 20, &secure, &shared) == 0 &&
+ *     shared & NOVA_UV_WRITE_PROTECTION)
+ *         puts("The guest cannot write to the shared page at 3 MiB.");
+ * @endcode
+ * @param uv          the VM
+ * @param page        guest-physical address
+ * @param[out] secure flags of the secure place, which stay while the page is out; 0 if the page
+ *                    has none, or has got its content from the guest
+ * @param[out] shared flags of the shared place; 0 if the page has none
+ * @retval EINVAL the VM is not secure, or has no such page
+ */
+int nova_uv_attributes(const struct nova_uv *uv, uint64_t page, unsigned *secure, unsigned *shared);
 
 /** Returns true if the VM is secure. */
 static inline bool nova_uv_is_secure(const struct nova_uv *uv)

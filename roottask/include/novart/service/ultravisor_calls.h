@@ -111,7 +111,8 @@ enum nova_uv_call {
 /** Flags of UV_PAGE_OUT. */
 #define NOVA_UV_SNAPSHOT 1u /**< the page stays mapped, read-only until it is written */
 
-/** Flags of UV_PAGE_IN. RAM is always write-back: the first two are accepted without effect. */
+/** Flags of UV_PAGE_IN. The ultravisor records them. RAM is always write-back, so the first two
+ * have no other effect, and both together are invalid. */
 #define NOVA_UV_CACHE_INHIBITED  1u
 #define NOVA_UV_CACHE_ENABLED    2u
 #define NOVA_UV_WRITE_PROTECTION 4u /**< the guest may not write the page */

@@ -88,3 +88,21 @@ enum nova_uv_state nova_uv_state(const struct nova_uv *uv)
         return call(uv, NOVA_ULTRAVISOR_STATE, words, 1, &answer) ? NOVA_UV_NORMAL
                                                                   : (enum nova_uv_state)answer;
 }
+
+int nova_uv_attributes(const struct nova_uv *uv, uint64_t page, unsigned *secure, unsigned *shared)
+{
+        const nova_word_t words[] = {uv->lpid, (nova_word_t)page};
+        nova_word_t answer[2];
+        struct nova_message message = {.operation = NOVA_ULTRAVISOR_ATTRIBUTES,
+                                       .words = words,
+                                       .word_count = 2,
+                                       .answer = answer,
+                                       .answer_max = 2};
+        const int error = nova_session_call(uv->session, &message);
+
+        if (error || message.answer_count < 2)
+                return error ? error : EPROTO;
+        *secure = (unsigned)answer[0];
+        *shared = (unsigned)answer[1];
+        return 0;
+}
