@@ -3,7 +3,7 @@
 include("${NOVA_ROOT}/tests/changed.cmake")
 
 add_executable(secure-probe guest.c guest_debug.c guest_flood.c guest_harm.c guest_interrupt.c
-  guest_marks.c guest_msr.c guest_user.c guest_view.c)
+  guest_marks.c guest_msr.c guest_user.c guest_vectors.c guest_view.c)
 target_link_libraries(secure-probe PRIVATE nova_freestanding)
 target_include_directories(secure-probe PRIVATE "${NOVA_ROOT}/roottask/include"
   "${NOVA_ROOT}/roottask/vmm/include")
@@ -55,10 +55,12 @@ nova_add_secure_test(rounds SOURCES rounds.c ARGUMENTS 20 TIMEOUT 120 EXPECT "^v
 nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance TIMEOUT 3600
   EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(hostile SOURCES hostile.c VMX 1 EXPECT
-  "^ultravisor: .* a write to the page at 0x8000500000, which its VMM has protected"
-  "^ultravisor: .* a write to the page at 0x8000500000, which its VMM has protected"
-  "^ultravisor: .* a write to the page at 0x8000500008, which its VMM has protected"
+  "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
+  "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
+  "^ultravisor: .* a write to the page at 0x[0-9a-f]*500008, which its VMM has protected"
   "^ultravisor: Further reports of VM 0 are left out for a moment" "^vmm: 1[.][.]69$")
+# A VMM that sends each vector again and again.
+nova_add_secure_test(vectors SOURCES vectors.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 
 # Guests that end at each step of UV_ESM and in each ultracall. The ultravisor has 1,536 frames.

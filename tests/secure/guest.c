@@ -9,6 +9,7 @@
 #include "guest_marks.h"
 #include "guest_msr.h"
 #include "guest_user.h"
+#include "guest_vectors.h"
 #include "guest_view.h"
 #include "probe.h"
 
@@ -87,6 +88,10 @@ static uint32_t perform_other(uint32_t command, unsigned long first, unsigned lo
         case PROBE_DEBUG_WRITE:
         case PROBE_DEBUG_TAKEN:
                 return guest_debug(command, first, second);
+        case PROBE_CHAIN:
+        case PROBE_COUNT:
+        case PROBE_RANDOM:
+                return guest_vectors(command, first, second);
         default:
                 return PROBE_UNKNOWN;
         }

@@ -48,6 +48,22 @@
 #define PROBE_IDT           28 /* loads an IDT in page first; second is 1: writes it before */
 #define PROBE_BREAK         29 /* executes INT3; returns how often its handler has run */
 
+#define PROBE_CHAIN                                                                    \
+        31 /* adds in all registers for first rounds, each with a write to the port of \
+              marks, with IF set if second is 1; returns the sum (guest_vectors.c) */
+#define PROBE_COUNT                                                                                \
+        32              /* returns how often vector first has come; 0: how often one with IF clear \
+                         */
+#define PROBE_RANDOM 33 /* calls H_RANDOM first times; returns the faults of the numbers */
+
+/* Vectors that a monitor can send, and the faults that PROBE_RANDOM returns. */
+#define PROBE_VECTOR_FIRST   32
+#define PROBE_VECTOR_LAST    255
+#define PROBE_RANDOM_FAILS   1 /* a call failed */
+#define PROBE_RANDOM_REPEATS 2 /* two numbers are equal */
+#define PROBE_RANDOM_STAYS   4 /* a bit has the same value in all numbers */
+#define PROBE_RANDOM_MOST    64
+
 /* Half second of debug register first: 0 is the lower one. */
 #define PROBE_DEBUG_READ  25
 #define PROBE_DEBUG_WRITE 26 /* writes second to debug register first */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Takes each vector that a monitor can send, while a chain of sums is in all registers; and asks
+ * for random numbers. */
+#ifndef NOVA_TESTS_SECURE_GUEST_VECTORS_H
+#define NOVA_TESTS_SECURE_GUEST_VECTORS_H
+
+#include <stdint.h>
+
+/* Performs a command from PROBE_CHAIN to PROBE_RANDOM (probe.h). */
+uint32_t guest_vectors(uint32_t command, unsigned long first, unsigned long second);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A VMM that sends each vector from 32 to 255 in turn whenever it answers a call of its guest. The
+ * guest computes in all registers meanwhile: its sums are right, and it takes exactly the vectors
+ * that the VMM has sent, never while IF is clear. */
+#include <stdio.h>
+
+#include "../runtime/tap.h"
+#include "honest.h"
+
+#define VECTORS (PROBE_VECTOR_LAST - PROBE_VECTOR_FIRST + 1u)
+#define ROUNDS  (2 * VECTORS)
+#define BURST   (4 * VECTORS) /* vectors that come without an instruction between them */
+#define NUMBERS PROBE_RANDOM_MOST
+#define CLASS   8u /* of a task priority */
+
+static unsigned sent[PROBE_VECTOR_LAST + 1];
+static unsigned total; /* vectors sent */
+static unsigned limit; /* of `total` */
+static bool at_once;   /* an answer with a vector says that a further one is pending */
+static unsigned hypercalls;
+
+/* Answers each call with a sign that an interrupt is pending, and the question for it with the next
+ * vector. */
+static void storm(struct call *call)
+{
+        call->more = total < limit;
+        hypercalls += call->number == NOVA_H_GUEST;
+        if (call->number == NOVA_H_INTERRUPT) {
+                call->words = 3;
+                call->value = NO_VECTOR;
+                if (total < limit) {
+                        call->value = PROBE_VECTOR_FIRST + total++ % VECTORS;
+                        sent[call->value]++;
+                }
+                call->more = at_once && total < limit;
+        } else if (call->number == NOVA_H_PORT && call->word[0] == PROBE_MARK_PORT) {
+                call->words = 3; /* the exits of the guest's rounds */
+        }
+}
+
+/* Lets the guest compute, while the VMM sends vectors. @return its sum */
+static uint32_t compute(unsigned rounds, bool enabled, unsigned vectors, bool burst)
+{
+        limit = total + vectors;
+        at_once = burst;
+        return guest(PROBE_CHAIN, rounds, enabled);
+}
+
+/* Returns the number of vectors that the guest has taken otherwise than the VMM has sent them. */
+static unsigned count_wrong(void)
+{
+        unsigned wrong = guest(PROBE_COUNT, 0, 0);
+
+        for (unsigned i = PROBE_VECTOR_FIRST; i <= PROBE_VECTOR_LAST; i++)
+                wrong += guest(PROBE_COUNT, i, 0) != sent[i];
+        return wrong;
+}
+
+static void vectors(void)
+{
+        uint32_t expected, disabled;
+
+        honest_attack = storm;
+        check(honest_become_secure() == NOVA_U_SUCCESS, "a guest is secure");
+        disabled = compute(ROUNDS, false, 0, false);
+        expected = compute(ROUNDS, true, 0, false);
+        check(disabled != expected && compute(ROUNDS, true, 0, false) == expected && total == 0,
+              "it computes a sum in all registers");
+        check(compute(ROUNDS, false, UINT32_MAX, false) == disabled && total == 0 &&
+                      count_wrong() == 0,
+              "it is asked for no vector while IF is clear");
+        check(compute(ROUNDS, true, ROUNDS, false) == expected && total == ROUNDS,
+              "its sum is right while a vector comes with each answer");
+        check(count_wrong() == 0, "it takes each vector as often as the VMM has sent it");
+        check(compute(ROUNDS, true, BURST, true) == expected && total == ROUNDS + BURST,
+              "its sum is right if each vector follows the one before at once");
+        check(count_wrong() == 0, "it takes each of these vectors");
+}
+
+/* Vectors that CR8 holds back come once each, when it permits them. */
+static void held_back(void)
+{
+        unsigned low = 0, high = 0;
+        const unsigned each = total / VECTORS;
+
+        guest(PROBE_PRIORITY, CLASS, 0);
+        compute(ROUNDS, true, VECTORS, true);
+        for (unsigned i = PROBE_VECTOR_FIRST; i <= PROBE_VECTOR_LAST; i++)
+                *(i >> 4 > CLASS ? &high : &low) += guest(PROBE_COUNT, i, 0) - each;
+        check(low == 0 && high == PROBE_VECTOR_LAST + 1 - (CLASS + 1) * 16,
+              "it takes no vector of a storm that its task priority forbids");
+        guest(PROBE_PRIORITY, 0, 0);
+        compute(ROUNDS, true, 0, false);
+        check(count_wrong() == 0, "it takes each of them once when the priority falls");
+}
+
+int main(void)
+{
+        if (!honest_start(3))
+                return 1;
+        vectors();
+        held_back();
+        check(guest(PROBE_RANDOM, NUMBERS, 0) == 0 && hypercalls == 0,
+              "H_RANDOM returns different numbers, each bit changes, and the VMM sees no call");
+        honest_attack = NULL;
+        honest_end();
+        return tap_end();
+}
