@@ -68,10 +68,14 @@ nova_add_secure_test(steps SOURCES steps.c TIMEOUT 120 DESCRIPTION pair.nova.in 
   EXPECT "^ultravisor: 6 MiB of secure memory"
          "^ultravisor: .* its VMM does not answer" "^vmm: 1[.][.]8$")
 
+# A VMM that names pages, virtual CPUs and VMs that are not its own, or no more.
+nova_add_secure_test(dishonest SOURCES dishonest.c DESCRIPTION pair.nova.in VMX 2
+  EXPECT "^ultravisor: .* its VMM does not answer" "^vmm: 1[.][.]26$")
+
 # Guests that harm themselves by shared pages.
 nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x8000500000, which it shares with its VMM"
-         "^ultravisor: .* code in the page at 0x500000, which it shares" "^vmm: 1[.][.]27$"
+         "^ultravisor: .* code in the page at 0x500000, which it shares" "^vmm: 1[.][.]26$"
   REJECT "cannot be mapped")
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]17$")
