@@ -72,6 +72,11 @@ nova_add_secure_test(steps SOURCES steps.c TIMEOUT 120 DESCRIPTION pair.nova.in 
 nova_add_secure_test(dishonest SOURCES dishonest.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* its VMM does not answer" "^vmm: 1[.][.]26$")
 
+# Guests that share or discard what they use.
+nova_add_secure_test(selves SOURCES selves.c DESCRIPTION pair.nova.in VMX 2
+  EXPECT "^ultravisor: .* code in the page at 0x80002[0-9a-f]*, which it shares with its VMM"
+         "^ultravisor: .*cannot continue" "^vmm: 1[.][.]17$")
+
 # Guests that harm themselves by shared pages.
 nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x8000500000, which it shares with its VMM"
