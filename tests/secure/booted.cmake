@@ -193,7 +193,7 @@ endif()
 # at the end. It must find the disk's header. It also looks for a marker (search.c).
 set(example "${NOVA_ROOT}/examples/secure-linux")
 nova_add_program(secure-search SOURCES "${example}/main.c" "${NOVA_ROOT}/examples/linux/terminal.c"
-  search.c scan.c LINK Nova::novavmm)
+  attack.c search.c scan.c LINK Nova::novavmm)
 target_include_directories(secure-search PRIVATE "${NOVA_ROOT}/examples/linux")
 target_link_options(secure-search PRIVATE -Wl,--wrap=nova_virtio_serve -Wl,--wrap=nova_virtio_give)
 set_source_files_properties("${example}/main.c" PROPERTIES COMPILE_DEFINITIONS
@@ -221,11 +221,22 @@ nova_add_debian_test(search ARGUMENTS "run=sha256sum,/secret/motd+cp,/secret/mot
          "^phrase: ${nowhere} console's[.]$" "^text: ${nowhere} console's[.]$"
          "^requests of the disk: [1-9][0-9]* bytes from the guest, [1-9][0-9]* bytes to it[.]$"
          "^requests of the console: [1-9][0-9]* bytes from the guest")
-# The search of requests finds the text if the guest writes it to its console.
-nova_add_debian_test(search-shown ARGUMENTS "run=cat,/secret/motd+poweroff,-f"
-  EXPECT "^phrase: ${nowhere} console's[.]$"
+# The search of requests finds the text if the guest writes it to its console. Then the devices
+# answer wrongly: Debian ignores wrong lengths of the disk, and gives up the disk after a wrong
+# number, and the console after an index that jumps. Its files stay right.
+set(read "dd,if=/dev/vda,bs=65536,count=8,2>/dev/null|sha256sum")
+nova_add_debian_test(search-shown ARGUMENTS "run=cat,/secret/motd\
++busybox,dd,if=/dev/urandom,of=/m,bs=1048576,count=4,2>/dev/null+busybox,cp,/m,/n\
++${read},>/a+echo,3,>/proc/sys/vm/drop_caches+echo,Attack,1+${read},>/b\
++busybox,cmp,/a,/b&&echo,The,disk,is,right.\
++echo,3,>/proc/sys/vm/drop_caches+echo,Attack,2+${read},>/c&+busybox,sleep,1\
++dmesg|grep,-o,id.4660.out.of.range+busybox,cmp,/m,/n&&echo,The,files,are,right.\
++echo,Attack,3+echo,This,line,is,lost.+busybox,cmp,/m,/n&&busybox,poweroff,-f,-n"
+  EXPECT "The disk is right[.]$" "^id 4660 out of range$" "The files are right[.]$"
+         "^phrase: ${nowhere} console's[.]$"
          "^text: [0-9]+ times in the memory, 0 times on the disk, 0 times in the disk's requests, \
-1 in the console's[.]$")
+1 in the console's[.]$"
+         "^Wrong answers: [1-9][0-9]* lengths, [1-9][0-9]* numbers, [1-9][0-9]* indexes[.]$")
 # The guest fills its memory with a marker. Then it writes the marker to its console, by a shared
 # page. The monitor must find it there, and in its own copy of what the guest wrote.
 nova_add_debian_test(scan ARGUMENTS "run=sha256sum,/secret/motd,>/m\

@@ -3,12 +3,15 @@
  * secrets in each buffer of a virtio request. When the guest has ended, it looks in its own view of
  * the guest's memory, and on the disk with what the guest has written. When the guest says on its
  * console that its memory is full of a marker, it looks for the marker while the guest waits; and
- * again when the guest writes the marker to the console, by a shared page. */
+ * again when the guest writes the marker to the console, by a shared page. The devices answer
+ * wrongly when the guest asks for that (attack.c). */
 #include "search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "attack.h"
 
 static const uint8_t *disk;
 static size_t disk_bytes;
@@ -53,8 +56,10 @@ static void look(struct nova_virtio *virtio, bool to_guest, uint64_t bytes)
                         const enum search_text text = search_pass(&stream[is_console][to_guest],
                                                                   chain->piece[i].data[at]);
 
-                        if (is_console && !to_guest)
-                                scan(text);
+                        if (!is_console || to_guest)
+                                continue;
+                        scan(text);
+                        attack_hear(chain->piece[i].data[at]);
                 }
 }
 
@@ -73,8 +78,11 @@ static bool look_and_serve(struct nova_virtio *virtio, uint32_t *written)
 void __wrap_nova_virtio_serve(struct nova_virtio *virtio, unsigned number,
                               bool (*serve)(struct nova_virtio *virtio, uint32_t *written))
 {
+        const uint16_t before = virtio->queue[number].given;
+
         usual_serve = serve;
         __real_nova_virtio_serve(virtio, number, look_and_serve);
+        attack_change(virtio, number, before);
 }
 
 /* Called for input of the console: the other devices use nova_virtio_serve(). */
@@ -109,6 +117,7 @@ static void report(const struct nova_vm *vm)
         printf("pages: %llu moved out, %llu came back.\n",
                (unsigned long long)vm->secure->pages_out,
                (unsigned long long)vm->secure->pages_returned);
+        attack_report();
 }
 
 enum nova_vm_end search_wait(struct nova_vm *vm)
