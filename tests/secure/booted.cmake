@@ -72,6 +72,10 @@ nova_add_secure_test(steps SOURCES steps.c TIMEOUT 120 DESCRIPTION pair.nova.in 
 nova_add_secure_test(dishonest SOURCES dishonest.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* its VMM does not answer" "^vmm: 1[.][.]26$")
 
+# A VMM whose normal memory has pages of a device: the frame buffer of QEMU's screen.
+nova_add_secure_test(device SOURCES device.c DESCRIPTION device.nova.in
+  EXPECT "^vmm: 1[.][.]7$")
+
 # Guests that share or discard what they use.
 nova_add_secure_test(selves SOURCES selves.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x80002[0-9a-f]*, which it shares with its VMM"

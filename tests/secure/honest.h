@@ -40,6 +40,9 @@ struct call {
         nova_word_t fill; /* words of the answer after the third; the last eight are word[0], [1] */
 };
 
+/* Changes the memory before it is shared. @return false: that failed. NULL: nothing to do */
+static bool (*honest_prepare)(void);
+
 /* Changes a call or its answer. NULL: the VMM is honest */
 static void (*honest_attack)(struct call *call);
 
@@ -156,6 +159,7 @@ static inline bool honest_start_on(uint16_t lpid, nova_word_t cpu)
         return uv.session && portal != NOVA_SEL_NONE && drive_init() &&
                !nova_parent_module("sealed.img", &image, &image_bytes) &&
                !nova_guest_memory_create(&memory, MEMORY) &&
+               (!honest_prepare || honest_prepare()) &&
                !nova_handler_create(&handler, cpu, "serve", honest_serve, NULL) &&
                !nova_handler_portal(handler, portal, 0) &&
                !nova_session_share(uv.session, memory.base, MEMORY / PAGE) &&
