@@ -3,6 +3,7 @@
 #include <novauv/guest.h>
 
 #include "guest_debug.h"
+#include "guest_exits.h"
 #include "guest_flood.h"
 #include "guest_harm.h"
 #include "guest_interrupt.h"
@@ -63,8 +64,10 @@ static uint32_t perform_other(uint32_t command, unsigned long first, unsigned lo
         switch (command) {
         case PROBE_MSRS:
                 return guest_msr_try((unsigned)first);
-        case PROBE_QUIET:
-                return guest_msr_quiet();
+        case PROBE_MSR:
+                return guest_msr_entry((unsigned)first, (unsigned)second);
+        case PROBE_EXIT:
+                return guest_exits_try((unsigned)first);
         case PROBE_MARKS:
                 return guest_marks((unsigned)first);
         case PROBE_FLOOD:

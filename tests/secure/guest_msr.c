@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accesses MSRs, and executes instructions that exit as these accesses do; counts #GP. */
+/* Accesses MSRs, and lists those whose accesses raise no #GP. */
 #include "guest_msr.h"
 
 #include "guest_gate.h"
@@ -32,44 +32,50 @@ static struct operand load_handler(void)
         return theirs;
 }
 
-/* Returns the number of MSRs that can be accessed: read, and written in the upper half. */
+/* The MSRs that can be accessed. */
+static uint32_t list[GUEST_MSR_MAX][2];
+static uint32_t listed;
+
+/* Accesses an MSR. @return GUEST_MSR_READ if it can be read, GUEST_MSR_WRITE if written */
 static uint32_t try_one(uint32_t msr)
 {
-        uint32_t low = 0, high = 0, before = guest_msr_faults;
-        bool readable, writable;
+        uint32_t low = 0, high = 0, before = guest_msr_faults, access = 0;
 
         __asm__ volatile("rdmsr" : "+a"(low), "+d"(high) : "c"(msr) : "memory");
-        readable = guest_msr_faults == before;
-        if (!readable)
+        if (guest_msr_faults == before)
+                access |= GUEST_MSR_READ;
+        else
                 low = high = 0;
         before = guest_msr_faults;
         __asm__ volatile("wrmsr" : : "a"(low), "d"(high), "c"(msr) : "memory");
-        writable = guest_msr_faults == before;
-        return readable + ((uint32_t)writable << 16);
+        return guest_msr_faults == before ? access | GUEST_MSR_WRITE : access;
 }
 
 uint32_t guest_msr_try(unsigned range)
 {
-        static const uint32_t first[GUEST_MSR_RANGES] = {0, 0x40000000, 0x4b564000, 0xc0000000,
-                                                         0xc0010000};
+        /* The first MSR of a range, and the distance to the next one. */
+        static const uint32_t ranges[GUEST_MSR_RANGES][2] = {{0, 1},          {0x40000000, 1},
+                                                             {0x4b564000, 1}, {0xc0000000, 1},
+                                                             {0xc0010000, 1}, {0x80001, 0x80001}};
         const struct operand theirs = load_handler();
-        uint32_t sum = 0;
 
-        for (uint32_t i = 0; i < GUEST_MSR_COUNT; i++)
-                sum += try_one(first[range] + i);
+        for (uint32_t i = 0; i < GUEST_MSR_COUNT; i++) {
+                const uint32_t msr = ranges[range][0] + i * ranges[range][1];
+                const uint32_t access = try_one(msr);
+
+                if (access && listed < GUEST_MSR_MAX) {
+                        list[listed][GUEST_MSR_NUMBER] = msr;
+                        list[listed][GUEST_MSR_ACCESS] = access;
+                }
+                listed += access != 0;
+        }
         __asm__ volatile("lidt %0" : : "m"(theirs));
-        return sum;
+        return listed;
 }
 
-uint32_t guest_msr_quiet(void)
+uint32_t guest_msr_entry(unsigned entry, unsigned word)
 {
-        const uint32_t before = guest_msr_faults;
-        const struct operand theirs = load_handler();
-
-        __asm__ volatile("invd\nwbinvd\npause" : : : "memory");
-        __asm__ volatile("rdpmc" : : "c"(0) : "rax", "rdx", "memory");
-        __asm__ volatile("lidt %0" : : "m"(theirs));
-        return guest_msr_faults - before;
+        return entry < GUEST_MSR_MAX ? list[entry][word & 1] : 0;
 }
 
 #else
@@ -80,9 +86,9 @@ uint32_t guest_msr_try(unsigned range)
         return range;
 }
 
-uint32_t guest_msr_quiet(void)
+uint32_t guest_msr_entry(unsigned entry, unsigned word)
 {
-        return 0;
+        return entry + word;
 }
 
 #endif

@@ -5,14 +5,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GUEST_MSR_RANGES 5
+#define GUEST_MSR_RANGES 6
 #define GUEST_MSR_COUNT  0x2000u /* MSRs of a range */
+#define GUEST_MSR_MAX    128u    /* MSRs of the list */
+
+/* Words of an entry of the list, and what the second one says. */
+#define GUEST_MSR_NUMBER 0
+#define GUEST_MSR_ACCESS 1
+#define GUEST_MSR_READ   1u
+#define GUEST_MSR_WRITE  2u
 
 /* Reads each MSR of a range. Writes to each what it has read there, or 0 if the read raised #GP.
- * @return number of MSRs that can be read, and in the upper half of those that can be written */
+ * Adds those that can be accessed to a list. The last range has MSRs that lie far apart.
+ * @return number of all MSRs of the list, or beyond it */
 uint32_t guest_msr_try(unsigned range);
 
-/* Executes INVD, WBINVD, PAUSE and RDPMC. @return number of #GP exceptions */
-uint32_t guest_msr_quiet(void);
+/* Returns a word of an entry of the list. */
+uint32_t guest_msr_entry(unsigned entry, unsigned word);
 
 #endif

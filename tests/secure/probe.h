@@ -27,8 +27,9 @@
 #define PROBE_VIEW_READ  11 /* reads the address in the first operand by the normal view */
 #define PROBE_VIEW_WRITE 12 /* writes the second operand to it by the normal view */
 #define PROBE_MSRS       13 /* accesses each MSR of range first; see guest_msr.h */
+#define PROBE_MSR        32 /* word second of the entry first of its list */
 #define PROBE_MARKS      14 /* makes the accesses of guest_marks.h first times */
-#define PROBE_QUIET      17 /* executes INVD, WBINVD, PAUSE, RDPMC; returns the number of #GP */
+#define PROBE_EXIT       17 /* executes an instruction of guest_exits.h; returns what it raises */
 #define PROBE_FAR        18 /* shares 2^second pages from page 2^first on */
 #define PROBE_IMAGE      15 /* copies a second image to the address first, and jumps there */
 
