@@ -18,6 +18,7 @@
 #define SPARE 0x600000u          /* pages of the monitor's memory that receive them */
 
 static struct nova_uv *const uv = &secure.uv;
+static struct nova_uv unknown; /* the number of no VM, in the same session */
 
 static char *normal(uint64_t offset)
 {
@@ -123,6 +124,7 @@ static void before_pate(void)
         const uint64_t bytes = vm.memory.bytes;
         const struct nova_uv wrong = {uv->session, 7};
 
+        unknown = wrong;
         check(nova_uv_write_pate(&wrong, 1, PAGE) == NOVA_U_P2 &&
                       nova_uv_write_pate(&wrong, bytes, PAGE) == NOVA_U_P2,
               "UV_WRITE_PATE: dw0 is a page of the normal memory");
@@ -182,11 +184,14 @@ static void slots(void)
         check(nova_uv_register_mem_slot(uv, end, PAGE, 0, 32) == NOVA_U_P5 &&
                       nova_uv_register_mem_slot(uv, end, PAGE, 0, 0) == NOVA_U_P5,
               "UV_REGISTER_MEM_SLOT: the slot's number is free and below 32");
-        check(nova_uv_register_mem_slot(uv, end, 4 * PAGE, 0, 31) == NOVA_U_SUCCESS &&
+        check(nova_uv_register_mem_slot(&unknown, end, 4 * PAGE, 0, 31) == NOVA_U_PARAMETER &&
+                      nova_uv_register_mem_slot(uv, end, 4 * PAGE, 0, 31) == NOVA_U_SUCCESS &&
                       guest(PROBE_WRITE, (uint32_t)end + PAGE, 77) == 0 &&
                       guest(PROBE_READ, (uint32_t)end + PAGE, 0) == 77,
               "a running guest uses memory that is added");
-        check(nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_SUCCESS, "memory can be removed");
+        check(nova_uv_unregister_mem_slot(&unknown, 31) == NOVA_U_PARAMETER &&
+                      nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_SUCCESS,
+              "memory can be removed");
         check(nova_uv_unregister_mem_slot(uv, 31) == NOVA_U_P2 &&
                       nova_uv_unregister_mem_slot(uv, 32) == NOVA_U_P2,
               "memory can be removed once");
@@ -196,12 +201,10 @@ static void slots(void)
               "memory that comes back is empty");
 }
 
-static void parameters(void)
+/* Each case of the functions for parameters has one bad parameter: the call with the right ones,
+ * which comes last, succeeds. */
+static void out_parameters(uint64_t end)
 {
-        const uint64_t end = vm.memory.bytes;
-
-        check(nova_uv_write_pate(uv, 0, PAGE) == NOVA_U_PERMISSION,
-              "UV_WRITE_PATE: the entry of a secure VM does not change");
         check(nova_uv_page_out(uv, 1, AREA, 0, ORDER) == NOVA_U_P2 &&
                       nova_uv_page_out(uv, end, AREA, 0, ORDER) == NOVA_U_P2 &&
                       nova_uv_page_out(uv, SPARE, AREA + 1, 0, ORDER) == NOVA_U_P3 &&
@@ -210,19 +213,55 @@ static void parameters(void)
                       nova_uv_page_out(uv, SPARE, AREA, 0, ORDER - 1) == NOVA_U_P5 &&
                       nova_uv_page_out(uv, SPARE, AREA, 0, ORDER + 1) == NOVA_U_P5,
               "UV_PAGE_OUT: each parameter is checked");
-        check(nova_uv_page_in(uv, 1, AREA, 0, ORDER) == NOVA_U_P2 &&
+        check(nova_uv_page_out(&unknown, SPARE, AREA, 0, ORDER) == NOVA_U_PARAMETER &&
+                      nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_SUCCESS,
+              "UV_PAGE_OUT: with all of them right, the page goes out");
+}
+
+/* The page is out. */
+static void in_parameters(uint64_t end)
+{
+        guest(PROBE_WRITE, AREA + PAGE, 1);
+        check(nova_uv_page_out(uv, SPARE + PAGE, AREA + PAGE, 0, ORDER) == NOVA_U_SUCCESS &&
+                      nova_uv_page_in(uv, 1, AREA, 0, ORDER) == NOVA_U_P2 &&
                       nova_uv_page_in(uv, end, AREA, 0, ORDER) == NOVA_U_P2 &&
                       nova_uv_page_in(uv, end - PAGE, AREA, 0, ORDER + 1) == NOVA_U_P2 &&
+                      nova_uv_page_in(uv, SPARE, AREA + 1, 0, ORDER) == NOVA_U_P3 &&
                       nova_uv_page_in(uv, SPARE, end, 0, ORDER) == NOVA_U_P3 &&
                       nova_uv_page_in(uv, SPARE, end - PAGE, 0, ORDER + 1) == NOVA_U_P3 &&
                       nova_uv_page_in(uv, SPARE, AREA, 8, ORDER) == NOVA_U_P4 &&
+                      nova_uv_page_in(uv, SPARE, AREA, 0, ORDER - 1) == NOVA_U_P5 &&
                       nova_uv_page_in(uv, SPARE, AREA, 0, 22) == NOVA_U_P5 &&
                       nova_uv_page_in(uv, SPARE, AREA, 0, UINT64_MAX) == NOVA_U_P5,
               "UV_PAGE_IN: each parameter is checked");
-        check(nova_uv_page_inval(uv, AREA, ORDER) == NOVA_U_P2 &&
-                      nova_uv_page_inval(uv, end, ORDER) == NOVA_U_P2 &&
-                      nova_uv_page_inval(uv, AREA, 22) == NOVA_U_P3,
+        check(nova_uv_page_in(&unknown, SPARE, AREA, 0, ORDER + 1) == NOVA_U_PARAMETER &&
+                      nova_uv_page_in(uv, SPARE, AREA, 0, ORDER + 1) == NOVA_U_SUCCESS,
+              "UV_PAGE_IN: with all of them right, both pages come in");
+}
+
+/* The page is shared, and mapped. */
+static void inval_parameters(uint64_t at)
+{
+        check(nova_uv_page_inval(uv, at + 1, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_inval(uv, AREA, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_inval(uv, vm.memory.bytes, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_inval(uv, at, ORDER - 1) == NOVA_U_P3 &&
+                      nova_uv_page_inval(uv, at, 22) == NOVA_U_P3 &&
+                      nova_uv_page_inval(uv, at, UINT64_MAX) == NOVA_U_P3,
               "UV_PAGE_INVAL: each parameter is checked, and secure pages are refused");
+        check(nova_uv_page_inval(&unknown, at, ORDER) == NOVA_U_PARAMETER &&
+                      nova_uv_page_inval(uv, at, ORDER) == NOVA_U_SUCCESS,
+              "UV_PAGE_INVAL: with all of them right, the VMM takes the page back");
+}
+
+static void parameters(void)
+{
+        const uint64_t end = vm.memory.bytes;
+
+        check(nova_uv_write_pate(uv, 0, PAGE) == NOVA_U_PERMISSION,
+              "UV_WRITE_PATE: the entry of a secure VM does not change");
+        out_parameters(end);
+        in_parameters(end);
 }
 
 static void pages(void)
@@ -406,7 +445,7 @@ static void sharing(void)
         check(guest(PROBE_READ, at + PAGE, 0) == 0x64636261, "and what the VMM writes to it");
         check(nova_uv_page_out(uv, SPARE, at, 0, ORDER) == NOVA_U_SUCCESS,
               "UV_PAGE_OUT of a shared page does nothing");
-        check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_SUCCESS, "the VMM takes the page back");
+        inval_parameters(at);
         check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_P2 && guest(PROBE_READ, at, 0) == 0,
               "the guest gets it once more when it reads it");
         check(guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 1) == 0 && guest(PROBE_READ, at, 0) == 0,
@@ -459,7 +498,9 @@ int main(void)
         check(nova_uv_start(uv, 0, 8) == EPERM && nova_uv_reset(uv, 0) == EPERM &&
                       nova_uv_start(uv, 2, 8) == EINVAL,
               "a virtual CPU starts only if the guest requests it");
-        check(nova_uv_svm_terminate(uv) == NOVA_U_SUCCESS, "UV_SVM_TERMINATE ends it");
+        check(nova_uv_svm_terminate(&unknown) == NOVA_U_PARAMETER && nova_uv_is_secure(uv) &&
+                      nova_uv_svm_terminate(uv) == NOVA_U_SUCCESS,
+              "UV_SVM_TERMINATE ends it");
         check(nova_uv_svm_terminate(uv) == NOVA_U_INVALID && !nova_uv_is_secure(uv), "once");
         /* The machine stays: the handler of the guest's last exit never runs again, and holds the
          * machine's lock. */
