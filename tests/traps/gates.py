@@ -28,6 +28,7 @@ PUSHED = {8, 10, 11, 12, 13, 14, 17, 21, 29, 30}
 INTERRUPT_GATE, TASK_GATE = 14, 5
 WORDS = {"x86_64": 4, "x86_32": 2}  # 32-bit words of a gate
 KERNEL_CODE = 8
+ENDBR = 4  # bytes of an entry point that gates skip: QEMU does not track indirect branches
 ENTRY_LIMIT = 8  # bytes of the pushes and the first one of the jump
 
 
@@ -104,10 +105,10 @@ def symbol(path, name):
 
 
 def entry_points(path, arch):
-    """Returns the addresses in the kernel's table of entry points."""
+    """Returns the addresses in the kernel's table of entry points, after their ENDBR."""
     size, letter = (8, "Q") if arch == "x86_64" else (4, "I")
     data = elf.bytes_at(path, symbol(path, "entry_vectors"), GATES * size)
-    return struct.unpack(f"<{GATES}{letter}", data)
+    return [address + ENDBR for address in struct.unpack(f"<{GATES}{letter}", data)]
 
 
 def pushes(code):

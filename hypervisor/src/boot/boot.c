@@ -15,6 +15,7 @@
 #include "arch/x86/pte.h"
 #include "arch/x86/speculation.h"
 #include "arch/x86/stack.h"
+#include "arch/x86/tracking.h"
 #include "boot/boot_info.h"
 #include "boot/hip.h"
 #include "boot/smp.h"
@@ -26,6 +27,7 @@
 #include "firmware/memory_map.h"
 #include "firmware/multiboot.h"
 #include "firmware/multiboot2.h"
+#include "hypercall/dispatch.h"
 #include "lib/cmdline.h"
 #include "lib/console.h"
 #include "lib/stop.h"
@@ -114,7 +116,7 @@ static void boot_say_features(void)
 }
 
 /* The second part of the start, on the boot CPU's own stack. */
-static _Noreturn void boot_finish(void)
+static indirect_target _Noreturn void boot_finish(void)
 {
         struct cpu *cpu = cpu_self();
 
@@ -138,8 +140,17 @@ static _Noreturn void boot_finish(void)
         boot_info.boot.tsc_zero = rdtsc();
         boot_say_features();
         speculation_report(&boot_info.boot);
+        tracking_report();
         smp_release();
         kernel_main(cpu);
+}
+
+/* Lets the hypercall table lead to the place that tracking_target() returns for each handler. */
+static void boot_skip_marks(void)
+{
+        for (unsigned i = 0; i < array_size(hypercall_table); i++)
+                hypercall_table[i] =
+                        (hypercall_handler_t)tracking_target((word_t)hypercall_table[i]);
 }
 
 void boot_main(uint32_t magic, uint32_t info)
@@ -153,6 +164,8 @@ void boot_main(uint32_t magic, uint32_t info)
         memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);
         boot_read_loader(magic, info);
         speculation_boot();
+        tracking_boot();
+        boot_skip_marks();
         descriptors_init();
         boot_start_memory();
         acpi_init();

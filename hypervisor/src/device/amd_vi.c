@@ -137,7 +137,7 @@ static bool amd_vi_forget(struct unit *unit, unsigned domain)
 
 /* Flushes translations. For functions, it only has to wait, because attaching has flushed each of
  * them. */
-static void amd_vi_flush(unsigned domain, bool more)
+static indirect_target void amd_vi_flush(unsigned domain, bool more)
 {
         (void)more;
         for (unsigned i = 0; i < unit_count; i++) {
@@ -173,7 +173,7 @@ static uint64_t amd_vi_first_word(const struct pd *pd)
                (pd ? PAGE_READ | PAGE_WRITE : 0);
 }
 
-static enum nova_status amd_vi_attach(uint16_t rid, const struct pd *pd)
+static indirect_target enum nova_status amd_vi_attach(uint16_t rid, const struct pd *pd)
 {
         uint64_t *entry = &functions[(size_t)rid * ENTRY_WORDS];
 
@@ -204,8 +204,8 @@ static uint32_t *amd_vi_interrupts_of(unsigned rid)
         return phys_to_pool(*entry & INTERRUPTS_TABLE);
 }
 
-static enum nova_status amd_vi_route(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
-                                     bool level)
+static indirect_target enum nova_status amd_vi_route(unsigned gsi, unsigned rid, unsigned vector,
+                                                     unsigned apic_id, bool level)
 {
         (void)level; /* the I/O APIC's pin has this setting */
         if (rid >= function_count)
@@ -226,7 +226,7 @@ static enum nova_status amd_vi_route(unsigned gsi, unsigned rid, unsigned vector
         return NOVA_SUCCESS;
 }
 
-static void amd_vi_unroute(unsigned gsi, unsigned rid, unsigned vector)
+static indirect_target void amd_vi_unroute(unsigned gsi, unsigned rid, unsigned vector)
 {
         if (!senders[gsi].is_set || senders[gsi].rid != rid)
                 return;
@@ -234,7 +234,7 @@ static void amd_vi_unroute(unsigned gsi, unsigned rid, unsigned vector)
         senders[gsi].is_set = false;
 }
 
-static void amd_vi_forget_routes(unsigned rid, bool wait)
+static indirect_target void amd_vi_forget_routes(unsigned rid, bool wait)
 {
         amd_vi_command_all(INVALIDATE_INTERRUPTS | rid, wait);
 }
@@ -266,7 +266,7 @@ static void amd_vi_start_log(struct unit *unit, bool log)
 
 /* An event is complete when it has a code. The unit's tail is not used: it may be ahead of the
  * events in memory. */
-static bool amd_vi_read_faults(unsigned number)
+static indirect_target bool amd_vi_read_faults(unsigned number)
 {
         struct unit *unit = &units[number];
         const uint32_t status = iommu_read(unit->high, REG_STATUS);
@@ -287,13 +287,13 @@ static bool amd_vi_read_faults(unsigned number)
         return more && number + 1 < unit_count;
 }
 
-static bool amd_vi_discard_faults(unsigned number)
+static indirect_target bool amd_vi_discard_faults(unsigned number)
 {
         memset(units[number].log, 0, PAGE_SIZE);
         return number + 1 < unit_count;
 }
 
-static void amd_vi_mask_faults(bool mask)
+static indirect_target void amd_vi_mask_faults(bool mask)
 {
         for (unsigned i = 0; i < unit_count; i++)
                 amd_vi_start_log(&units[i], !mask);
@@ -372,7 +372,7 @@ static bool amd_vi_make_functions(void)
         return true;
 }
 
-static unsigned amd_vi_init(void)
+static indirect_target unsigned amd_vi_init(void)
 {
         uint32_t *waits = iommu_table();
 

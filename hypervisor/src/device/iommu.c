@@ -106,7 +106,7 @@ uint32_t iommu_msi_address(void)
         return MSI_ADDRESS | cpu_by_id(cpu_boot_id)->arch.apic_id << MSI_CPU_SHIFT;
 }
 
-static void iommu_flush(unsigned domain)
+static indirect_target void iommu_flush(unsigned domain)
 {
         iommu_driver->flush(domain, false);
 }
@@ -165,7 +165,7 @@ static bool iommu_block_step(const struct pd *pd)
 
 /* Blocks a step of the functions of a PD that ends. After the last one, and a flush of the units,
  * the PD's domain is free. Returns true if no function is left. */
-static bool iommu_release(struct pd *pd)
+static indirect_target bool iommu_release(struct pd *pd)
 {
         spin_lock(&space_lock[NOVA_CRD_MEM]);
         const unsigned domain = pd->dma.domain;

@@ -183,7 +183,7 @@ static void vtd_forget_all(unsigned domain, unsigned more)
                         iommu_stop();
 }
 
-static void vtd_flush(unsigned domain, bool functions)
+static indirect_target void vtd_flush(unsigned domain, bool functions)
 {
         vtd_forget_all(domain, !functions ? 0 : remap_is_on ? FUNCTIONS | INTERRUPTS : FUNCTIONS);
 }
@@ -203,7 +203,7 @@ static uint64_t *vtd_bus_table(unsigned bus)
         return phys_to_pool(*entry & PTE_ADDRESS);
 }
 
-static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
+static indirect_target enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
 {
         uint64_t *table = vtd_bus_table(rid >> 8);
 
@@ -223,8 +223,8 @@ static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
 
 /* Writes the lower word last, by one store. An interrupt that arrives meanwhile then goes either to
  * the old CPU or to the new one. */
-static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
-                                  bool level)
+static indirect_target enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector,
+                                                  unsigned apic_id, bool level)
 {
         uint64_t *entry = &interrupts[gsi * 2];
 
@@ -239,7 +239,7 @@ static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, u
         return NOVA_SUCCESS;
 }
 
-static void vtd_unroute(unsigned gsi, unsigned rid, unsigned vector)
+static indirect_target void vtd_unroute(unsigned gsi, unsigned rid, unsigned vector)
 {
         uint64_t *entry = &interrupts[gsi * 2];
 
@@ -248,7 +248,7 @@ static void vtd_unroute(unsigned gsi, unsigned rid, unsigned vector)
         dma_sync(entry, 2 * sizeof(*entry));
 }
 
-static void vtd_forget_routes(unsigned rid, bool wait)
+static indirect_target void vtd_forget_routes(unsigned rid, bool wait)
 {
         (void)rid;
         if (wait)
@@ -268,7 +268,7 @@ static bool vtd_read_record(volatile char *record)
                             high & RECORD_READ ? IOMMU_FAULT_READ : IOMMU_FAULT_WRITE);
 }
 
-static bool vtd_read_faults(unsigned number)
+static indirect_target bool vtd_read_faults(unsigned number)
 {
         const struct unit *unit = &units[number];
         const uint32_t status = iommu_read(unit->registers, REG_FAULT);
@@ -286,7 +286,7 @@ static bool vtd_read_faults(unsigned number)
         return more && number + 1 < unit_count;
 }
 
-static bool vtd_discard_faults(unsigned number)
+static indirect_target bool vtd_discard_faults(unsigned number)
 {
         const struct unit *unit = &units[number];
 
@@ -296,7 +296,7 @@ static bool vtd_discard_faults(unsigned number)
         return number + 1 < unit_count;
 }
 
-static void vtd_mask_faults(bool mask)
+static indirect_target void vtd_mask_faults(bool mask)
 {
         for (unsigned i = 0; i < unit_count; i++)
                 iommu_write(units[i].registers, REG_EVENT, mask ? EVENT_MASKED : 0);
@@ -407,7 +407,7 @@ static bool vtd_start(struct unit *unit, const uint64_t *table)
         return vtd_wait_status(unit, COMMAND_TRANSLATE, COMMAND_TRANSLATE);
 }
 
-static unsigned vtd_init(void)
+static indirect_target unsigned vtd_init(void)
 {
         unsigned known = UINT32_MAX, found = 0;
 

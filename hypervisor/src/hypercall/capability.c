@@ -62,7 +62,7 @@ static enum step_result hypercall_create_pd_step(struct ec *self, enum nova_stat
         return *status == NOVA_OUT_OF_MEMORY ? STEP_FAILED : STEP_DONE;
 }
 
-static _Noreturn void finish_hypercall_create_pd(struct ec *self)
+static indirect_target _Noreturn void finish_hypercall_create_pd(struct ec *self)
 {
         enum nova_status status = NOVA_OUT_OF_MEMORY;
         enum step_result step;
@@ -106,7 +106,7 @@ static cold_path void hypercall_begin_initial_delegation(struct ec *self, nova_c
         };
 }
 
-hypercall_result_t hypercall_create_pd(word_t id, struct ec *self)
+TARGET_OF_FIVE hypercall_result_t hypercall_create_pd(word_t id, struct ec *self)
 {
         const word_t sel = nova_id_sel(id);
         const nova_crd_t crd = REG_P3(self);
@@ -149,7 +149,7 @@ static cold_path enum nova_status hypercall_no_ec(const struct ec_config *config
         return taken ? NOVA_BAD_PAR : status;
 }
 
-hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
+TARGET_OF_FIVE hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
 {
         const word_t sel = nova_id_sel(id);
         const word_t utcb = REG_P3(self) & ~CPU_MASK, cpu = REG_P3(self) & CPU_MASK;
@@ -192,7 +192,7 @@ hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
         return likely(result == NOVA_SUCCESS) ? result_of(self, NOVA_SUCCESS) : result;
 }
 
-hypercall_result_t hypercall_create_sc(word_t id, struct ec *self)
+TARGET_OF_FIVE hypercall_result_t hypercall_create_sc(word_t id, struct ec *self)
 {
         const word_t sel = nova_id_sel(id);
         const nova_qpd_t qpd = REG_P4(self);
@@ -226,7 +226,7 @@ hypercall_result_t hypercall_create_sc(word_t id, struct ec *self)
         return result_of(self, NOVA_SUCCESS);
 }
 
-hypercall_result_t hypercall_create_pt(word_t id, struct ec *self)
+TARGET_OF_FIVE hypercall_result_t hypercall_create_pt(word_t id, struct ec *self)
 {
         const word_t sel = nova_id_sel(id);
         const struct pd *pd = self->pd;
@@ -248,7 +248,7 @@ hypercall_result_t hypercall_create_pt(word_t id, struct ec *self)
         return hypercall_publish(self, page, sel, &pt->object, NOVA_PERM_ALL);
 }
 
-hypercall_result_t hypercall_create_sm(word_t id, struct ec *self)
+indirect_target hypercall_result_t hypercall_create_sm(word_t id, struct ec *self)
 {
         const word_t sel = nova_id_sel(id);
         const struct pd *pd = self->pd;
@@ -285,7 +285,7 @@ static struct space *hypercall_decode_range(struct ec *self, nova_crd_t crd, wor
 }
 
 /* Does the steps of a revocation that remain after the first ones. */
-static _Noreturn void finish_hypercall_revoke(struct ec *self)
+static indirect_target _Noreturn void finish_hypercall_revoke(struct ec *self)
 {
         reap_begin(self);
         while (revocation_step(&self->revocation) == STEP_AGAIN)
@@ -318,7 +318,7 @@ hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_
         return RESULT_CONTINUE;
 }
 
-hypercall_result_t hypercall_revoke(word_t id, struct ec *self)
+indirect_target hypercall_result_t hypercall_revoke(word_t id, struct ec *self)
 {
         const nova_crd_t crd = REG_P2(self);
         const bool self_too = nova_id_flags(id) & NOVA_REVOKE_SR;
@@ -342,7 +342,7 @@ static nova_crd_t hypercall_lookup_object(const struct ec *self, word_t sel)
         return capability ? nova_crd(NOVA_CRD_OBJ, at, 0, capability & NOVA_PERM_ALL) : 0;
 }
 
-hypercall_result_t hypercall_lookup(word_t id, struct ec *self)
+indirect_target hypercall_result_t hypercall_lookup(word_t id, struct ec *self)
 {
         const nova_crd_t crd = REG_P2(self);
         const word_t sel = nova_crd_base(crd);

@@ -38,9 +38,9 @@
         FOUR_ENTRIES(number, 0x80, function)  \
         FOUR_ENTRIES(number, 0xc0, function)
 
-const hypercall_handler_t hypercall_table[256]
-        __attribute__((aligned(64))) = {NOVA_HYPERCALL_ROWS(ENTRIES) /* */
-                                        ENTRIES(0xf, NONE, invalid, "")};
+hypercall_handler_t hypercall_table[256] __attribute__((
+        aligned(64), section(".data.read_only"))) = {NOVA_HYPERCALL_ROWS(ENTRIES) /* */
+                                                     ENTRIES(0xf, NONE, invalid, "")};
 
 #define ONE_ROW(number, name, function, spec) +1
 _Static_assert(0 NOVA_HYPERCALL_ROWS(ONE_ROW) == NOVA_HYPERCALL_COUNT - 1,

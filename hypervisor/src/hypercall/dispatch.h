@@ -33,8 +33,9 @@ hypercall_result_t entry_reply(word_t id, struct ec *self);   /* calls hypercall
 hypercall_result_t entry_long(word_t id, struct ec *self);    /* calls hypercall_long() */
 hypercall_result_t entry_invalid(word_t id, struct ec *self); /* returns BAD_HYP */
 
-/** Jump table of entry.S, by the low byte of argument 1: the hypercall's number and flags. */
-extern const hypercall_handler_t hypercall_table[256];
+/** Jump table of entry.S, by the low byte of argument 1: the hypercall's number and flags.
+ * Read-only from boot_paging_finish() on. */
+extern hypercall_handler_t hypercall_table[256];
 
 /** Calls the handler of a hypercall. The registers are saved. */
 hypercall_result_t hypercall_handle(word_t id, struct ec *self);

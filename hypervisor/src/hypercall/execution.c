@@ -13,7 +13,7 @@
 #include "sched/timeout.h"
 #include "thread.h"
 
-hypercall_result_t hypercall_ec_ctrl(word_t id, struct ec *self)
+indirect_target hypercall_result_t hypercall_ec_ctrl(word_t id, struct ec *self)
 {
         struct ec *ec = object_space_find_ec(self->pd, nova_id_sel(id), NOVA_EC_CT);
 
@@ -25,7 +25,7 @@ hypercall_result_t hypercall_ec_ctrl(word_t id, struct ec *self)
         return NOVA_SUCCESS;
 }
 
-hypercall_result_t hypercall_sc_ctrl(word_t id, struct ec *self)
+indirect_target hypercall_result_t hypercall_sc_ctrl(word_t id, struct ec *self)
 {
         const struct sc *sc = object_space_find_sc(self->pd, nova_id_sel(id), NOVA_SC_CT);
 
@@ -98,7 +98,7 @@ static __attribute__((noinline)) hypercall_result_t hypercall_sm_wake(struct sm 
         return cpu_self()->pending & CPU_PENDING_RESCHEDULE ? RESULT_RESCHEDULE : NOVA_SUCCESS;
 }
 
-hypercall_result_t hypercall_sm_up(word_t id, struct ec *self)
+indirect_target hypercall_result_t hypercall_sm_up(word_t id, struct ec *self)
 {
         struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), NOVA_SM_UP);
 
@@ -110,12 +110,12 @@ hypercall_result_t hypercall_sm_up(word_t id, struct ec *self)
         return NOVA_SUCCESS;
 }
 
-hypercall_result_t hypercall_sm_down(word_t id, struct ec *self)
+indirect_target hypercall_result_t hypercall_sm_down(word_t id, struct ec *self)
 {
         return hypercall_down(id, self, NOVA_SM_DN_OP);
 }
 
-hypercall_result_t hypercall_sm_ctrl(word_t id, struct ec *self)
+indirect_target hypercall_result_t hypercall_sm_ctrl(word_t id, struct ec *self)
 {
         const unsigned flags = nova_id_flags(id);
 

@@ -152,7 +152,7 @@ static hypercall_result_t extension_object(struct ec *self)
         }
 }
 
-static _Noreturn void extension_thread_exit(struct ec *self)
+static indirect_target _Noreturn void extension_thread_exit(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 

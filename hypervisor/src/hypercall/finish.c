@@ -34,7 +34,7 @@ static _Noreturn void finish_hypercall_retry(struct ec *self, hypercall_result_t
 /* Ends all dying objects, waits for the grace period that returns their memory, and tries again.
  * Another thread may take the memory that returns to the account, so self waits as long as more
  * memory of the account is due. */
-static _Noreturn void finish_hypercall_retry_after_grace(struct ec *self)
+static indirect_target _Noreturn void finish_hypercall_retry_after_grace(struct ec *self)
 {
         for (;;) {
                 while (self->cpu->dying) {
@@ -64,7 +64,7 @@ static _Noreturn void resume_hypercall_after_grace(struct ec *self)
 }
 
 /* Ends all dying objects, also those of other threads' hypercalls, and tries again. */
-static _Noreturn void finish_hypercall_retry_after_reap(struct ec *self)
+static indirect_target _Noreturn void finish_hypercall_retry_after_reap(struct ec *self)
 {
         while (self->cpu->dying) {
                 object_reap();

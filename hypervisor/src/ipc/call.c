@@ -61,7 +61,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
 static enum nova_status call_generally(word_t id, struct ec *self);
 
 /* Repeats the call. The busy callee may be free now, and the portal may be gone. */
-static _Noreturn void call_finish_retry(struct ec *self)
+static indirect_target _Noreturn void call_finish_retry(struct ec *self)
 {
         ec_stop_helping(self);
         resume_hypercall(self, call_generally(REG_P1(self), self));
@@ -76,7 +76,7 @@ static always_inline _Noreturn void call_finish(struct ec *self, struct pt *pt)
 }
 
 /* Transfers typed items, perhaps in several steps. The callee waits for this EC meanwhile. */
-static _Noreturn void call_finish_items(struct ec *self)
+static indirect_target _Noreturn void call_finish_items(struct ec *self)
 {
         item_transfer(self, call_finish_items);
 

@@ -19,7 +19,7 @@ static __attribute__((noinline)) _Noreturn void event_shut_down(struct ec *self)
 }
 
 /* Sends the event again. The portal's EC may be free now, and the portal may be gone. */
-static _Noreturn void finish_event_retry(struct ec *self)
+static indirect_target _Noreturn void finish_event_retry(struct ec *self)
 {
         ec_stop_helping(self);
         block_on_event(self, self->event_number, self->event_qual[0], self->event_qual[1]);
@@ -60,7 +60,7 @@ _Noreturn void block_on_event(struct ec *self, word_t number, word_t error, word
         block_on_reply(cpu, self, handler, pt, CALLER_EVENT);
 }
 
-_Noreturn void block_on_startup(struct ec *self)
+indirect_target _Noreturn void block_on_startup(struct ec *self)
 {
         block_on_event(self, NOVA_EXC_STARTUP, 0, 0);
 }

@@ -47,7 +47,7 @@ static __attribute__((noinline)) _Noreturn void reply_finish(struct ec *self)
         resume_bound(cpu, caller);
 }
 
-static _Noreturn void reply_finish_items(struct ec *self)
+static indirect_target _Noreturn void reply_finish_items(struct ec *self)
 {
         if (ec_caller(self))
                 item_transfer(self, reply_finish_items);

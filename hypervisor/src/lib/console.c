@@ -43,7 +43,7 @@ static void console_serial_put(char character)
         console_uart_put(character);
 }
 
-static void console_put(char character)
+static indirect_target void console_put(char character)
 {
         const uint32_t written = console_log.head.written;
 

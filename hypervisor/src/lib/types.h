@@ -35,6 +35,16 @@ typedef uint64_t paddr_t;
  * path. */
 #define cold_path __attribute__((noinline, cold))
 
+/* Marks a function whose address is taken. gcc lets it begin with ENDBR (arch/x86/tracking.h).
+ * clang cannot leave out the ENDBR of other functions. */
+#if __has_attribute(cf_check)
+#define indirect_target         __attribute__((cf_check))
+#define INDIRECT_TARGETS_MARKED true
+#else
+#define indirect_target
+#define INDIRECT_TARGETS_MARKED false
+#endif
+
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 

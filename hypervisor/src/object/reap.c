@@ -5,7 +5,7 @@
 #include "arch/x86/resume.h"
 #include "sched/schedule.h"
 
-_Noreturn void resume_after_reap(struct ec *self)
+indirect_target _Noreturn void resume_after_reap(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 

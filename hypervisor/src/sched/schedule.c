@@ -488,7 +488,7 @@ _Noreturn void block_current_with(struct ec *end)
         resume_next(cpu);
 }
 
-_Noreturn void block_shut_down(struct ec *self)
+indirect_target _Noreturn void block_shut_down(struct ec *self)
 {
         while (!ec_end_scs(self)) /* no EC would run on these SCs any more */
                 preemption_point(self, block_shut_down);
@@ -499,7 +499,7 @@ _Noreturn void block_shut_down(struct ec *self)
         resume_reschedule(self->cpu);
 }
 
-_Noreturn void block_handler_ended(struct ec *self)
+indirect_target _Noreturn void block_handler_ended(struct ec *self)
 {
         report_shut_down(self, REPORT_HANDLER_ENDED);
         block_shut_down(self);
@@ -529,7 +529,7 @@ void preemption_point(struct ec *self, continuation_t cont)
         resume_reschedule(cpu);
 }
 
-_Noreturn void resume_idle(struct ec *self)
+indirect_target _Noreturn void resume_idle(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 

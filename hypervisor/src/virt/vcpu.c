@@ -27,12 +27,12 @@ const struct vcpu_ops *vcpu_ops;
 
 static struct slab_cache vcpu_cache;
 
-static word_t vcpu_bytes(void)
+static indirect_target word_t vcpu_bytes(void)
 {
         return vcpu_cache.size + PAGE_SIZE;
 }
 
-static struct vcpu *vcpu_alloc(void)
+static indirect_target struct vcpu *vcpu_alloc(void)
 {
         struct vcpu *vcpu = slab_alloc(&vcpu_cache);
 
@@ -45,19 +45,19 @@ static struct vcpu *vcpu_alloc(void)
         return NULL;
 }
 
-static void vcpu_init(struct ec *ec, bool counts_stolen_time)
+static indirect_target void vcpu_init(struct ec *ec, bool counts_stolen_time)
 {
         ec->vcpu->counts_stolen_time = counts_stolen_time;
         vcpu_ops->init(ec->vcpu, ec);
 }
 
-static void vcpu_free(struct vcpu *vcpu)
+static indirect_target void vcpu_free(struct vcpu *vcpu)
 {
         frame_free(vcpu->control);
         slab_free(&vcpu_cache, vcpu);
 }
 
-static void vcpu_stop(struct ec *ec)
+static indirect_target void vcpu_stop(struct ec *ec)
 {
         if (cpu_virt_of(ec->cpu)->debug_owner == ec)
                 cpu_virt_of(ec->cpu)->debug_owner = NULL;
@@ -110,7 +110,7 @@ unsigned vcpu_from_utcb(struct ec *ec, const struct nova_utcb *utcb)
         return typed;
 }
 
-_Noreturn void block_on_vcpu_startup(struct ec *self)
+indirect_target _Noreturn void block_on_vcpu_startup(struct ec *self)
 {
         block_on_event(self, NOVA_VMI_STARTUP, 0, 0);
 }
@@ -257,7 +257,7 @@ static void vcpu_do_work(struct ec *self)
         }
 }
 
-_Noreturn void resume_guest(struct ec *self)
+indirect_target _Noreturn void resume_guest(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 

@@ -167,6 +167,28 @@ CASE_ON(guest_mode, reserved_bits_of_control_registers_fault_in_the_guest, "7.2-
         EXPECT(!takes(g, next, 0x20000011)); /* NW without CD */
 }
 
+#define CR0_PE_ET_WP 0x10011 /* CR4.CET needs WP */
+#define CR4_CET      0x800000
+
+/* The guest would run with the kernel's indirect-branch tracking. */
+CASE_ON(guest_mode, no_guest_has_control_flow_enforcement, "7.2-50 7.2-55", needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, cr4_32, cr4_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        guest_gates(g);
+        g->state->cr0 = CR0_PE_ET_WP;
+        if (!needs_hardware()) { /* see takes() */
+                g->state->ax = CR4_CET;
+                guest_until(g, mtd, EXIT_HLT);
+                EXPECT_EQ(g->state->ip, GUEST_HANDLERS + GP);
+        }
+        g->state->ip = GUEST_CODE;
+        g->state->sp = GUEST_STACK;
+        g->state->cr4 = CR4_CET;
+        guest_until(g, mtd, EXIT_STATE);
+}
+
 /* ---- MSRs ------------------------------------------------------------------------------------ */
 
 /* Accesses EBX MSRs, beginning with number ECX; the monitor skips each access that exits. */

@@ -29,12 +29,16 @@ const std::set<unsigned> PUSHED = {8, 10, 11, 12, 13, 14, 17, 21, 29, 30};
 const std::set<unsigned> OWN_STACK = {1, 2, 8, 18};
 const std::set<unsigned> OF_USERS = {3, 4};
 
-// Returns the numbers that an entry point pushes before its first jump.
+constexpr std::array<uint8_t, 4> ENDBR64 = {0xf3, 0x0f, 0x1e, 0xfa};
+
+// Returns the numbers that an entry point pushes after its ENDBR and before its first jump.
 std::vector<int> pushes(word_t entry)
 {
         std::vector<int> found;
         const auto *code = reinterpret_cast<const uint8_t *>(entry);
 
+        EXPECT_EQ(memcmp(code, ENDBR64.data(), ENDBR64.size()), 0);
+        code += ENDBR64.size();
         while (*code == PUSH_8 || *code == PUSH_32) {
                 int32_t number = 0;
                 if (*code == PUSH_8)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel's entry points, which on the host lead nowhere. */
 #include "arch/x86/vectors.h"
+#include "tracking.inc"
 
 #define WORD_SIZE 8
 

@@ -6,6 +6,7 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/speculation.h"
+#include "arch/x86/tracking.h"
 #include "pcid.h"
 
 static word_t cpu_init_cr4_value(void)
@@ -41,6 +42,7 @@ void cpu_init(struct cpu *cpu)
         write_dr6(DR6_CLEAR);
         cpu_init_entry(cpu);
         speculation_init_cpu();
+        tracking_init_cpu();
         if (cpu_has(FEATURE_RDTSCP))
                 wrmsr(MSR_TSC_AUX, 0); /* the initial value of cpu_virt.tsc_aux */
 }

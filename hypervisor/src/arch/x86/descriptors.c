@@ -3,6 +3,7 @@
 #include "arch/x86/descriptors.h"
 
 #include "arch/x86/insn.h"
+#include "arch/x86/tracking.h"
 #include "arch/x86/window.h"
 #include "sched/cpu.h"
 #include "tss.h"
@@ -20,7 +21,7 @@ static unsigned gdt_size; /* bytes of one CPU's GDT */
 void descriptors_init(void)
 {
         for (unsigned vector = 0; vector < 256; vector++)
-                descriptors_fill_gate(idt, vector, entry_vectors[vector]);
+                descriptors_fill_gate(idt, vector, tracking_target(entry_vectors[vector]));
 }
 
 uint64_t descriptors_tss(word_t base, uint32_t limit)

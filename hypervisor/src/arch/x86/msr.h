@@ -16,6 +16,8 @@
 #define MSR_MCG_CAP        0x179
 #define MSR_PAT            0x277
 #define MSR_MC0_STATUS     0x401
+#define MSR_U_CET          0x6a0 /* control-flow enforcement of user mode */
+#define MSR_S_CET          0x6a2 /* of the kernel */
 #define MSR_TSC_DEADLINE   0x6e0
 #define MSR_X2APIC         0x800 /* registers of the local APIC: number n is 0xn0 in memory */
 #define MSR_EFER           0xc0000080
@@ -57,6 +59,8 @@
 #define SPEC_CTRL_BHI_DIS 0x400
 #define PRED_CMD_IBPB     0x1
 #define FLUSH_CMD_L1D     0x1
+
+#define CET_ENDBR 0x4 /* U_CET, S_CET: indirect branches must reach ENDBR */
 
 #define FEATURE_CTRL_LOCKED 0x1
 #define FEATURE_CTRL_VMX    0x4
@@ -104,6 +108,7 @@
 #define CR4_OSXSAVE    0x40000
 #define CR4_SMEP       0x100000
 #define CR4_SMAP       0x200000
+#define CR4_CET        0x800000
 
 #define XCR0_X87_SSE 0x3
 

@@ -81,7 +81,7 @@ static always_inline _Noreturn void resume_by_iret(struct ec *self)
         leave_by_iret(self);
 }
 
-_Noreturn void resume_interrupted(struct ec *self)
+indirect_target _Noreturn void resume_interrupted(struct ec *self)
 {
         if (unlikely(resume_has_pending_work(self)))
                 resume_do_work(self);
@@ -118,24 +118,24 @@ _Noreturn void resume_hypercall(struct ec *self, enum nova_status status)
         leave_by_hypercall(status, self);
 }
 
-_Noreturn void resume_success(struct ec *self)
+indirect_target _Noreturn void resume_success(struct ec *self)
 {
         resume_hypercall(self, NOVA_SUCCESS);
 }
 
-_Noreturn void resume_aborted(struct ec *self)
+indirect_target _Noreturn void resume_aborted(struct ec *self)
 {
         resume_hypercall(self, NOVA_COM_ABT);
 }
 
-_Noreturn void resume_woken(struct ec *self)
+indirect_target _Noreturn void resume_woken(struct ec *self)
 {
         resume_hypercall(self, self->wait_status);
 }
 
 /* Enters the portal to which the registers are set. A recall leads to the portal of the RECALL
  * event instead, possibly repeatedly: interrupts need not wait for the last portal. */
-static _Noreturn void resume_prepared_portal(struct ec *self)
+static indirect_target _Noreturn void resume_prepared_portal(struct ec *self)
 {
         if (unlikely(resume_has_pending_work(self) || !thread_ip_is_user(self->regs.ip))) {
                 interrupt_window(self->cpu);

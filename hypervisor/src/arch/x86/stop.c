@@ -189,6 +189,8 @@ static const char *stop_vector_name(unsigned vector)
                 "alignment check",
                 "machine check",
                 "SIMD error",
+                "virtualization exception",
+                "control protection",
         };
 
         return vector < array_size(names) ? names[vector] : "unexpected event";

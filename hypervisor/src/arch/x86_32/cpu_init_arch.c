@@ -10,5 +10,5 @@ void cpu_init_entry(struct cpu *cpu)
 {
         wrmsr(MSR_SYSENTER_CS, SEL_KERNEL_CODE);
         wrmsr(MSR_SYSENTER_ESP, (word_t)cpu + CPU_STACK_TOP);
-        wrmsr(MSR_SYSENTER_EIP, (word_t)entry_hypercall);
+        wrmsr(MSR_SYSENTER_EIP, thread_entry());
 }

@@ -47,7 +47,7 @@ void descriptors_fill_gate(uint64_t *idt, unsigned vector, word_t entry)
 }
 
 /* Runs in the fault task: stops the kernel and shows the registers in the interrupted TSS. */
-static _Noreturn void descriptors_fault_entry(void)
+static indirect_target _Noreturn void descriptors_fault_entry(void)
 {
         struct cpu *cpu = cpu_self();
         const word_t entry_sp = (word_t)__builtin_dwarf_cfa() - sizeof(word_t);

@@ -5,6 +5,7 @@
 #include "arch/x86/vectors.h"
 #include "layout.h"
 #include "registers.inc"
+#include "tracking.inc"
 
         .text
 
@@ -33,6 +34,7 @@
         .globl entry_hypercall
         .balign 64
 entry_hypercall:
+        indirect_target
         pushl   $2
         popfl
         push    %eax
@@ -73,6 +75,7 @@ leave_by_return:
         .globl entry_call
         .balign 16
 entry_call:
+        indirect_target
         save_kept_registers %edx
         jmp     call_donating
 
@@ -80,6 +83,7 @@ entry_call:
         .globl entry_reply
         .balign 16
 entry_reply:
+        indirect_target
         save_kept_registers %edx
         jmp     hypercall_reply
 
@@ -87,6 +91,7 @@ entry_reply:
         .globl entry_long, entry_invalid
         .balign 16
 entry_long:
+        indirect_target
         mov     %eax, REG(AX)(%edx)
         save_kept_registers %edx
         jmp     hypercall_long
@@ -96,12 +101,14 @@ entry_long:
         .globl  entry_\function
         .balign 16
 entry_\function:
+        indirect_target
         save_kept_registers %edx
         jmp     hypercall_\function
         .endr
 
 /* In the table: an invalid number. */
 entry_invalid:
+        indirect_target
         mov     $STATUS_BAD_HYP, %eax
         ret
 

@@ -4,6 +4,7 @@
 #define ARCH_THREAD_H
 
 #include "arch/x86/msr.h"
+#include "arch/x86/tracking.h"
 #include "layout.h"
 #include "object/ec.h"
 #include "object/pt.h"
@@ -18,6 +19,8 @@
 
 /** Entry in the hypercall table for a hypercall of five arguments; entry.S saves the last two. */
 #define ENTRY_OF_FIVE(function) entry_##function
+/** Marks its handler. */
+#define TARGET_OF_FIVE
 
 hypercall_result_t entry_create_pd(word_t id, struct ec *self);
 hypercall_result_t entry_create_ec(word_t id, struct ec *self);
@@ -54,10 +57,16 @@ static inline void thread_frame_from_hypercall(struct ec *ec)
 /* entry.S */
 extern char entry_hypercall[];
 
+/** Returns the target address of SYSENTER. */
+static inline word_t thread_entry(void)
+{
+        return (word_t)entry_hypercall + tracking_skip;
+}
+
 /** Returns true if an address is the kernel's first instruction after SYSENTER. */
 static inline bool thread_is_entry(word_t ip)
 {
-        return ip == (word_t)entry_hypercall;
+        return ip == thread_entry();
 }
 
 /** Returns true if IRET can return to the address in a frame. */

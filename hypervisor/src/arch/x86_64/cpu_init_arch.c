@@ -20,7 +20,7 @@ void cpu_init_entry(struct cpu *cpu)
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
         wrmsr(MSR_STAR, (uint64_t)SEL_KERNEL_CODE << 32 | (uint64_t)SEL_USER_CODE32 << 48);
         wrmsr(MSR_LSTAR, thread_entry(cpu->id));
-        wrmsr(MSR_CSTAR, (word_t)entry_compat);
+        wrmsr(MSR_CSTAR, (word_t)entry_compat + tracking_skip);
         wrmsr(MSR_FMASK, FLAGS_CLEARED);
         wrmsr(MSR_SYSENTER_CS, 0); /* makes SYSENTER fault */
         wrmsr(MSR_FS_BASE, 0);

@@ -5,6 +5,7 @@
 #include "arch/x86/vectors.h"
 #include "layout.h"
 #include "registers.inc"
+#include "tracking.inc"
 
         .text
 
@@ -32,13 +33,14 @@
 entry_hypercall:
         .set    id, CPU_MAX - 1
         .rept   CPU_MAX
+        indirect_target
         mov     %rsp, CPU_BASE + id * CPU_BLOCK + CPU_USER_SP
         mov     CPU_BASE + id * CPU_BLOCK + CPU_CURRENT, %rsp
         mov     %rax, REG(AX)(%rsp)
         mov     CPU_BASE + id * CPU_BLOCK + CPU_USER_SP, %rax
         .if     id != 0
         jmp     1f
-        .org    entry_hypercall + (CPU_MAX - id) * ENTRY_SIZE
+        .org    entry_hypercall + (CPU_MAX - id) * ENTRY_SIZE, 0xcc
         .endif
         .set    id, id - 1
         .endr
@@ -82,6 +84,7 @@ leave_by_return:
         .globl entry_call
         .balign 16
 entry_call:
+        indirect_target
         save_kept_registers %rsi
         jmp     call_donating
 
@@ -89,6 +92,7 @@ entry_call:
         .globl entry_reply
         .balign 16
 entry_reply:
+        indirect_target
         save_kept_registers %rsi
         jmp     hypercall_reply
 
@@ -96,12 +100,14 @@ entry_reply:
         .globl entry_long, entry_invalid
         .balign 16
 entry_long:
+        indirect_target
         mov     %rdi, REG(DI)(%rsi)
         save_kept_registers %rsi
         jmp     hypercall_long
 
 /* In the table: an invalid number. */
 entry_invalid:
+        indirect_target
         mov     $STATUS_BAD_HYP, %eax
         ret
 

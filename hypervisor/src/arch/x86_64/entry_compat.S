@@ -4,10 +4,12 @@
  * enter (see entry.S). */
 #include "arch/x86/msr.h"
 #include "asm_offsets.h"
+#include "tracking.inc"
 
         .text
         .globl entry_compat
 entry_compat:
+        indirect_target
         mov     $STATUS_BAD_HYP, %eax
         and     $~(FLAG_IOPL | FLAG_VM), %r11d
         or      $FLAG_IF, %r11d

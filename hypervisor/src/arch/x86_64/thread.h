@@ -5,6 +5,7 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
+#include "arch/x86/tracking.h"
 #include "layout.h"
 #include "object/ec.h"
 #include "object/pt.h"
@@ -19,6 +20,8 @@
 
 /** Entry in the hypercall table for a hypercall of five arguments; all are saved already. */
 #define ENTRY_OF_FIVE(function) hypercall_##function
+/** Marks its handler. */
+#define TARGET_OF_FIVE indirect_target
 
 /** Sets the registers of a new thread. */
 static inline void thread_init(struct ec *ec, word_t sp)
@@ -51,21 +54,22 @@ static inline void thread_frame_from_hypercall(struct ec *ec)
 extern char entry_hypercall[], entry_compat[];
 
 /* Size of each CPU's entry. The entry of the last CPU is the first. */
-#define THREAD_ENTRY_SIZE 40
+#define THREAD_ENTRY_SIZE 48
 
 /** Returns the target address of SYSCALL on a CPU. */
 static inline word_t thread_entry(unsigned cpu)
 {
-        return (word_t)entry_hypercall + (NOVA_CPU_MAX - 1 - cpu) * THREAD_ENTRY_SIZE;
+        return (word_t)entry_hypercall + (NOVA_CPU_MAX - 1 - cpu) * THREAD_ENTRY_SIZE +
+               tracking_skip;
 }
 
 /** Returns true if an address is the kernel's first instruction after SYSCALL. */
 static inline bool thread_is_entry(word_t ip)
 {
-        const word_t at = ip - (word_t)entry_hypercall;
+        const word_t at = ip - tracking_skip - (word_t)entry_hypercall;
 
         return (at < NOVA_CPU_MAX * THREAD_ENTRY_SIZE && at % THREAD_ENTRY_SIZE == 0) ||
-               ip == (word_t)entry_compat;
+               ip == (word_t)entry_compat + tracking_skip;
 }
 
 /** Returns true if an address is canonical. */

@@ -42,7 +42,7 @@ _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host);
 static paddr_t svm_io_map, svm_msr_map;
 static bool svm_emulated; /* QEMU's TCG emulates SVM */
 
-static bool svm_supported(void)
+static indirect_target bool svm_supported(void)
 {
         return cpu_has(FEATURE_SVM) && cpu_has(FEATURE_NPT) && cpuid(SVM_LEAF, 0).ebx > 1;
 }
@@ -58,7 +58,7 @@ static bool svm_make_map(unsigned order, paddr_t *phys)
         return true;
 }
 
-static bool svm_boot(void)
+static indirect_target bool svm_boot(void)
 {
         const uint64_t page = PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
 
@@ -75,7 +75,7 @@ static bool svm_boot(void)
         return svm_make_map(IO_MAP_ORDER, &svm_io_map) && svm_make_map(MSR_MAP_ORDER, &svm_msr_map);
 }
 
-static bool svm_init_cpu(struct cpu *cpu)
+static indirect_target bool svm_init_cpu(struct cpu *cpu)
 {
         const void *save = frame_alloc_zeroed(), *host = frame_alloc_zeroed();
 
@@ -122,7 +122,7 @@ void svm_write_controls(const struct vcpu *vcpu, const struct ec *ec)
         vmcb->lbr = 0;
 }
 
-static void svm_init(struct vcpu *vcpu, struct ec *ec)
+static indirect_target void svm_init(struct vcpu *vcpu, struct ec *ec)
 {
         struct vmcb *vmcb = vcpu->control;
 
@@ -214,7 +214,7 @@ static void svm_request_window(struct cpu *cpu, struct vmcb *vmcb)
 }
 
 /* Enters the guest. */
-static __attribute__((noreturn)) void svm_resume(struct ec *self)
+static indirect_target __attribute__((noreturn)) void svm_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
         const struct cpu_virt *virt = cpu_virt_of(cpu);

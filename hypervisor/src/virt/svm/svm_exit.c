@@ -28,14 +28,14 @@ static void svm_inject_exception(struct ec *ec, unsigned vector, uint64_t flags)
         vmcb->event_inj = INJECT_EXCEPTION | flags | vector;
 }
 
-unsigned svm_exception_vector(const struct ec *ec)
+indirect_target unsigned svm_exception_vector(const struct ec *ec)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
 
         return (unsigned)vmcb->exit_code - NOVA_SVM_EXCEPTION;
 }
 
-uint64_t svm_next_ip(const struct ec *ec)
+indirect_target uint64_t svm_next_ip(const struct ec *ec)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
         const word_t length = svm_instruction_length(vmcb);
@@ -47,7 +47,7 @@ uint64_t svm_next_ip(const struct ec *ec)
         return vmcb->rip + (vmcb->exit_code == NOVA_SVM_XSETBV ? XSETBV_BYTES : WBINVD_BYTES);
 }
 
-void svm_deliver_again(struct ec *ec)
+indirect_target void svm_deliver_again(struct ec *ec)
 {
         struct vmcb *vmcb = ec->vcpu->control;
 
@@ -56,7 +56,7 @@ void svm_deliver_again(struct ec *ec)
 
 /* Reflects an exception to the guest. An exception other than #DB and #AC comes here only if it has
  * ended a step of the VMM (SVM_EXCEPTIONS_STEP). Exceptions in real mode have no error codes. */
-void svm_reflect_exception(struct ec *ec)
+indirect_target void svm_reflect_exception(struct ec *ec)
 {
         struct vmcb *vmcb = ec->vcpu->control;
         const unsigned vector = svm_exception_vector(ec);
@@ -69,12 +69,12 @@ void svm_reflect_exception(struct ec *ec)
         svm_inject_exception(ec, vector, flags);
 }
 
-void svm_raise(struct ec *ec, unsigned vector, bool error)
+indirect_target void svm_raise(struct ec *ec, unsigned vector, bool error)
 {
         svm_inject_exception(ec, vector, error ? NOVA_INJ_ERROR : 0);
 }
 
-void svm_raise_step(struct ec *ec)
+indirect_target void svm_raise_step(struct ec *ec)
 {
         struct vmcb *vmcb = ec->vcpu->control;
 
@@ -82,14 +82,14 @@ void svm_raise_step(struct ec *ec)
         svm_inject_exception(ec, NOVA_EXC_DB, 0);
 }
 
-void svm_end_shadow(struct ec *ec)
+indirect_target void svm_end_shadow(struct ec *ec)
 {
         struct vmcb *vmcb = ec->vcpu->control;
 
         vmcb->interrupt_shadow = 0;
 }
 
-void svm_grant_debug_registers(struct vcpu *vcpu)
+indirect_target void svm_grant_debug_registers(struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
 

@@ -44,7 +44,7 @@ static void *svm_field(const struct ec *ec, unsigned offset)
         return (char *)ec->vcpu->control + offset;
 }
 
-uint64_t svm_read(const struct ec *ec, enum guest_register reg)
+indirect_target uint64_t svm_read(const struct ec *ec, enum guest_register reg)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
 
@@ -55,7 +55,7 @@ uint64_t svm_read(const struct ec *ec, enum guest_register reg)
         return *(const uint64_t *)svm_field(ec, svm_register_offset[reg]);
 }
 
-void svm_write(struct ec *ec, enum guest_register reg, uint64_t value)
+indirect_target void svm_write(struct ec *ec, enum guest_register reg, uint64_t value)
 {
         struct vmcb *vmcb = ec->vcpu->control;
 
@@ -70,7 +70,8 @@ void svm_write(struct ec *ec, enum guest_register reg, uint64_t value)
         }
 }
 
-void svm_read_segment(const struct ec *ec, enum guest_segment segment, struct nova_segment *to)
+indirect_target void svm_read_segment(const struct ec *ec, enum guest_segment segment,
+                                      struct nova_segment *to)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
 
@@ -80,7 +81,8 @@ void svm_read_segment(const struct ec *ec, enum guest_segment segment, struct no
                 to->ar = (uint16_t)((to->ar & ~SS_DPL) | vmcb->cpl << SS_DPL_SHIFT);
 }
 
-void svm_write_segment(struct ec *ec, enum guest_segment segment, const struct nova_segment *from)
+indirect_target void svm_write_segment(struct ec *ec, enum guest_segment segment,
+                                       const struct nova_segment *from)
 {
         struct vmcb *vmcb = ec->vcpu->control;
         struct nova_segment *to = svm_field(ec, svm_segment_offset[segment]);
@@ -90,14 +92,14 @@ void svm_write_segment(struct ec *ec, enum guest_segment segment, const struct n
                 vmcb->cpl = to->ar >> SS_DPL_SHIFT & 3;
 }
 
-void svm_read_msrs(const struct ec *ec, struct guest_msrs *msrs)
+indirect_target void svm_read_msrs(const struct ec *ec, struct guest_msrs *msrs)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
 
         *msrs = vmcb->msrs;
 }
 
-bool svm_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
+indirect_target bool svm_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
 {
         struct vmcb *vmcb = ec->vcpu->control;
 
@@ -184,7 +186,7 @@ static void svm_exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state,
                 state->tsc_offset = vmcb->tsc_offset;
 }
 
-void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
+indirect_target void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
         struct nova_utcb_state *state = &utcb->state;
@@ -236,7 +238,7 @@ static void svm_inject(struct vcpu *vcpu, uint64_t event)
                 vmcb->next_rip = vmcb->rip;
 }
 
-void svm_end_step(struct vcpu *vcpu)
+indirect_target void svm_end_step(struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
 
@@ -292,7 +294,7 @@ static void svm_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
                 vmcb->tsc_offset += state->tsc_offset;
 }
 
-void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
+indirect_target void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
 {
         struct vmcb *vmcb = ec->vcpu->control;
         const struct nova_utcb_state *state = &utcb->state;

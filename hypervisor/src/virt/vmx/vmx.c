@@ -78,12 +78,12 @@ void vmx_check_feature(void)
                 features_remove(FEATURE_VMX);
 }
 
-static bool vmx_supported(void)
+static indirect_target bool vmx_supported(void)
 {
         return cpu_has(FEATURE_VMX);
 }
 
-static bool vmx_boot(void)
+static indirect_target bool vmx_boot(void)
 {
         if (!vmx_read_offer(&vmx_offer))
                 return false;
@@ -91,7 +91,7 @@ static bool vmx_boot(void)
         return true;
 }
 
-static bool vmx_init_cpu(struct cpu *cpu)
+static indirect_target bool vmx_init_cpu(struct cpu *cpu)
 {
         uint32_t *region = frame_alloc_zeroed();
 
@@ -116,7 +116,7 @@ static bool vmx_init_cpu(struct cpu *cpu)
         return true;
 }
 
-static void vmx_init(struct vcpu *vcpu, struct ec *ec)
+static indirect_target void vmx_init(struct vcpu *vcpu, struct ec *ec)
 {
         (void)ec;
         *(uint32_t *)vcpu->control = (uint32_t)rdmsr(MSR_VMX_BASIC);
@@ -213,7 +213,7 @@ void vmx_load(const struct ec *ec)
 }
 
 /* Unloads the structure of an EC that has ended, because its memory may be reused. */
-static void vmx_stop(struct ec *ec)
+static indirect_target void vmx_stop(struct ec *ec)
 {
         const uint64_t phys = pool_to_phys(ec->vcpu->control);
         struct cpu_virt *virt = cpu_virt_of(ec->cpu);
@@ -226,7 +226,7 @@ static void vmx_stop(struct ec *ec)
                 virt->vmcs_owner = NULL;
 }
 
-void vmx_leave(struct cpu *cpu)
+indirect_target void vmx_leave(struct cpu *cpu)
 {
         struct cpu_virt *virt = cpu_virt_of(cpu);
         struct ec *owner = virt->msr_owner;
@@ -255,7 +255,7 @@ static void vmx_forget_translations(struct cpu *cpu, const struct ec *self)
         vmcs_write(VMCS_VPID, self->vcpu->tag);
 }
 
-static __attribute__((noreturn)) void vmx_resume(struct ec *self)
+static indirect_target __attribute__((noreturn)) void vmx_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
         struct cpu_virt *virt = cpu_virt_of(cpu);

@@ -44,7 +44,7 @@ static uint32_t vmx_type_of(uint32_t info)
         return info & NOVA_INJ_TYPE;
 }
 
-void vmx_deliver_again(struct ec *ec)
+indirect_target void vmx_deliver_again(struct ec *ec)
 {
         const uint32_t info = (uint32_t)vmcs_read(VMCS_VECTORING);
 
@@ -57,14 +57,14 @@ void vmx_deliver_again(struct ec *ec)
                    (uint32_t)vmcs_read(VMCS_EXIT_LENGTH));
 }
 
-unsigned vmx_exception_vector(const struct ec *ec)
+indirect_target unsigned vmx_exception_vector(const struct ec *ec)
 {
         (void)ec;
         return vmcs_read(VMCS_EXIT_INFO) & 0xff;
 }
 
 /* Reflects an exception to the guest. A #DB that exits has not changed the debug registers yet. */
-void vmx_reflect_exception(struct ec *ec)
+indirect_target void vmx_reflect_exception(struct ec *ec)
 {
         const uint32_t info = (uint32_t)vmcs_read(VMCS_EXIT_INFO);
         struct vcpu_vmx *vmx = &ec->vcpu->vmx;
@@ -78,7 +78,7 @@ void vmx_reflect_exception(struct ec *ec)
                    (uint32_t)vmcs_read(VMCS_EXIT_LENGTH));
 }
 
-uint64_t vmx_next_ip(const struct ec *ec)
+indirect_target uint64_t vmx_next_ip(const struct ec *ec)
 {
         const word_t next = vmcs_read(VMCS_GUEST_IP) + vmcs_read(VMCS_EXIT_LENGTH);
 
@@ -88,27 +88,27 @@ uint64_t vmx_next_ip(const struct ec *ec)
         return (uint32_t)next;
 }
 
-void vmx_end_shadow(struct ec *ec)
+indirect_target void vmx_end_shadow(struct ec *ec)
 {
         (void)ec;
         vmcs_write(VMCS_INTERRUPTIBILITY,
                    vmcs_read(VMCS_INTERRUPTIBILITY) & ~(word_t)(NOVA_STA_STI | NOVA_STA_SS));
 }
 
-void vmx_raise_step(struct ec *ec)
+indirect_target void vmx_raise_step(struct ec *ec)
 {
         (void)ec;
         vmcs_write(VMCS_PENDING_DEBUG, vmcs_read(VMCS_PENDING_DEBUG) | VMX_PENDING_BS);
 }
 
-void vmx_raise(struct ec *ec, unsigned vector, bool error)
+indirect_target void vmx_raise(struct ec *ec, unsigned vector, bool error)
 {
         (void)ec;
         vmx_inject(NOVA_INJ_VALID | NOVA_INJ_EXCEPTION | (error ? NOVA_INJ_ERROR : 0) | vector, 0,
                    0);
 }
 
-void vmx_grant_debug_registers(struct vcpu *vcpu)
+indirect_target void vmx_grant_debug_registers(struct vcpu *vcpu)
 {
         (void)vcpu;
         vmcs_write(VMCS_PRIMARY, vmcs_read(VMCS_PRIMARY) & ~(word_t)NOVA_VMX_CTRL0_DR);
@@ -157,6 +157,8 @@ static _Noreturn void finish_vmx_cr_access(struct ec *self)
                 vmcs_write(VMCS_CR0_SHADOW, *value);
                 break;
         case 4:
+                if (*value & CR4_CET)
+                        resume_with_protection_fault(self); /* as on a CPU without CET */
                 vmcs_write(VMCS_CR4_SHADOW, *value);
                 break;
         case 8:

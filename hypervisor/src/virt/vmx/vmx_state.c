@@ -30,7 +30,7 @@ static const uint16_t vmx_register_field[] = {
         [GUEST_SYSENTER_IP] = VMCS_GUEST_SYSENTER_IP,
 };
 
-uint64_t vmx_read(const struct ec *ec, enum guest_register reg)
+indirect_target uint64_t vmx_read(const struct ec *ec, enum guest_register reg)
 {
         const struct vcpu_vmx *vmx = &ec->vcpu->vmx;
 
@@ -65,7 +65,7 @@ static void vmx_write_efer(uint64_t efer)
         vmcs_write(VMCS_ENTRY, efer & EFER_LMA ? entry | VMX_ENTRY_LONG : entry);
 }
 
-void vmx_write(struct ec *ec, enum guest_register reg, uint64_t value)
+indirect_target void vmx_write(struct ec *ec, enum guest_register reg, uint64_t value)
 {
         struct vcpu_vmx *vmx = &ec->vcpu->vmx;
         const word_t word = (word_t)value;
@@ -81,6 +81,7 @@ void vmx_write(struct ec *ec, enum guest_register reg, uint64_t value)
         case GUEST_CR4:
                 vmcs_write(VMCS_GUEST_CR4, (word & ~(word_t)VMX_CR4_MASK) | VMX_CR4_SET);
                 vmcs_write(VMCS_CR4_SHADOW, word);
+                ec->vcpu->refused |= !!(word & CR4_CET);
                 break;
         case GUEST_CR8:
                 vmx->cr8 = word & 0xf;
@@ -100,7 +101,8 @@ void vmx_write(struct ec *ec, enum guest_register reg, uint64_t value)
         }
 }
 
-void vmx_read_segment(const struct ec *ec, enum guest_segment segment, struct nova_segment *to)
+indirect_target void vmx_read_segment(const struct ec *ec, enum guest_segment segment,
+                                      struct nova_segment *to)
 {
         const unsigned at = segment * 2u;
 
@@ -119,7 +121,8 @@ void vmx_read_segment(const struct ec *ec, enum guest_segment segment, struct no
         to->base = vmcs_read(VMCS_GUEST_ES_BASE + at);
 }
 
-void vmx_write_segment(struct ec *ec, enum guest_segment segment, const struct nova_segment *from)
+indirect_target void vmx_write_segment(struct ec *ec, enum guest_segment segment,
+                                       const struct nova_segment *from)
 {
         const unsigned at = segment * 2u;
 
@@ -136,14 +139,14 @@ void vmx_write_segment(struct ec *ec, enum guest_segment segment, const struct n
         vmcs_write(VMCS_GUEST_ES_BASE + at, (word_t)from->base);
 }
 
-void vmx_read_msrs(const struct ec *ec, struct guest_msrs *msrs)
+indirect_target void vmx_read_msrs(const struct ec *ec, struct guest_msrs *msrs)
 {
         *msrs = ec->vcpu->vmx.msrs;
         if (cpu_virt_of(ec->cpu)->msr_owner == ec)
                 msrs->kernel_gs_base = guest_msrs_kernel_gs_base(msrs);
 }
 
-bool vmx_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
+indirect_target bool vmx_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
 {
         if (!guest_msrs_are_valid(msrs))
                 return false;
@@ -190,7 +193,7 @@ static void vmx_exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state,
                 state->tsc_offset = vmcs_read64(VMCS_TSC_OFFSET);
 }
 
-void vmx_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
+indirect_target void vmx_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 {
         struct nova_utcb_state *state = &utcb->state;
 
@@ -281,7 +284,7 @@ void vmx_fix_pending_step(void)
         vmcs_write(VMCS_PENDING_DEBUG, step ? pending | VMX_PENDING_BS : pending);
 }
 
-void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
+indirect_target void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
 {
         const struct nova_utcb_state *state = &utcb->state;
 
