@@ -24,38 +24,62 @@ cpu 2 1 800 0 0 0
 cpu 2 2 80 0 0 0
 cpu 255 1 5000 0 0 0
 """
+BUSY = """operation 1 compute
+operation 2 call
+operation 3 create_ec
+times compute 10
+pairs compute 100
+times call 20
+pairs call 50
+times create_ec 8
+pairs create_ec 10
+"""
+BUSY_CPUS = """cpu 1 1 40000 0 0 0
+cpu 2 0 70000 0 0 0
+cpu 2 1 24000 0 0 0
+cpu 3 1 3000 0 0 0
+"""
 RUNS = "run 0 700 0x1 0x2\nrun 1 85 0x1 0x2\nrun 2 5000 0x1 0x2\n"
 
 
 class Interference(unittest.TestCase):
     def row(self, key, *limits):
-        names = dict(zip(bench_interference.FIELDS, (*limits, 0, 0)))
+        names = dict(zip(bench_interference.FIELDS, (*limits, 0, 0), strict=True))
         return bench_interference.Row(key, names, key)
 
     def found(self):
-        return bench_interference.read(CONSOLE, CPUS, RUNS)
+        return bench_interference.read(CONSOLE, CPUS, RUNS, (BUSY, BUSY_CPUS))
 
     def test_figures_of_each_operation(self):
         found = self.found()
-        self.assertEqual(list(found["call"].values()), [85, 0, 0, 0, 2])
-        self.assertEqual(list(found["create_ec"].values()), [5000, 100, 10, 32, 0])
+        self.assertEqual(list(found["call"].values()), [85, 0, 200, 0, 0, 2])
+        self.assertEqual(list(found["create_ec"].values()), [5000, 100, 0, 10, 32, 0])
 
     def test_limits(self):
         found = self.found()
-        good = self.row("create_ec", 5000, 100, 10)
+        good = self.row("create_ec", 5000, 100, 200, 10)
         other = {"create_ec": found["call"]}
         self.assertEqual(len(bench_interference.complaints([good], other)), 1)
-        bad = bench_interference.complaints([self.row("create_ec", 4999, 99, 9)], found)
+        bad = bench_interference.complaints([self.row("create_ec", 4999, 99, 0, 9)], found)
         words = ("call has no row", "stretch: 5000", "thread: 100", "guest: 10", "bytes: 32")
         self.assertEqual(len(bad), len(words), bad)
         for sentence, word in zip(bad, words):
             self.assertIn(word, sentence)
 
     def test_an_operation_without_figures_is_not_a_success(self):
-        self.assertEqual(len(bench_interference.complaints([self.row("call", 9, 9, 9)], {})), 1)
-        found = bench_interference.read(CONSOLE, CPUS, "")
-        bad = bench_interference.complaints([self.row("create_ec", 9, 999, 99)], found)
-        self.assertTrue(any("stretch was not counted" in sentence for sentence in bad), bad)
+        self.assertEqual(len(bench_interference.complaints([self.row("call", 9, 9, 9, 9)], {})), 1)
+        for runs, busy, field in (("", (BUSY, BUSY_CPUS), "stretch"), (RUNS, ("", ""), "busy")):
+            found = bench_interference.read(CONSOLE, CPUS, runs, busy)
+            bad = bench_interference.complaints([self.row("create_ec", 9, 999, 99, 99)], found)
+            self.assertTrue(any(f"{field}: not counted" in sentence for sentence in bad), bad)
+
+    def test_the_table_shows_each_limit_after_its_figure(self):
+        rows = [self.row("call", 90, 1, 250, 2)]
+        head, line = bench_interference.cells(rows, self.found(), "x86_64")
+        self.assertEqual(line, ["call", "85", "90", "0", "1", "200", "250", "0", "2", "0", "2"])
+        self.assertEqual(len(head), len(line))
+        self.assertEqual([name for name in head if "limit" in name][-2:],
+                         ["another account, bytes (limit 0)", "the guest's events (limit 0)"])
 
     def test_the_page_shows_the_figures_that_are_published(self):
         figures = json.loads(bench_interference.FIGURES.read_text(encoding="utf-8"))

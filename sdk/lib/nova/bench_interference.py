@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nova import build, process, qemu_plugin, table, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
-from nova.qemu import Machine
+from nova.qemu import Machine, Module
 from nova.qemu_plugin import ICOUNT
 from nova.runner import Runner
 
@@ -20,15 +20,19 @@ PAGE = tree.ROOT / "docs" / "promises.md"
 BEGIN = "<!-- interference: written by nova bench interference --update -->"
 END = "<!-- end of the interference -->"
 CPUS = 3  # the attacker's, a thread's, a guest's
-TIMEOUT = 120
-FIELDS = ("stretch", "thread", "guest", "bytes", "events")
+TIMEOUT = 400
+NOTHING = "compute"  # the operation of an attacker that makes no hypercall
+FIELDS = ("stretch", "thread", "busy", "guest", "bytes", "events")
+NONE = FIELDS[-2:]  # must be 0
 HEADS = (
-    "a more urgent thread on its CPU waits at most",
-    "a thread on another CPU",
+    "longest wait of a more urgent thread on its CPU",
+    "a thread on another CPU that computes",
+    "a thread there that makes hypercalls",
     "a guest on another CPU",
     "another account, bytes",
     "the guest's events",
 )
+DEVICES = ("-device", "amd-iommu,intremap=on", "-device", "edu")
 WIDTHS = {"x86_64": "x86-64", "x86_32": "x86-32"}
 
 
@@ -41,9 +45,9 @@ class Row:
 
 def read_rows(path=ROWS):
     rows = []
-    for key, stretch, thread, guest, title in table.lines_of(path):
-        limits = (int(stretch), int(thread), int(guest), 0, 0)
-        rows.append(Row(key, dict(zip(FIELDS, limits)), title))
+    for key, *limits, title in table.lines_of(path):
+        limits = (*map(int, limits), 0, 0)
+        rows.append(Row(key, dict(zip(FIELDS, limits, strict=True)), title))
     return rows
 
 
@@ -53,8 +57,23 @@ def _numbers(console, word):
     return {key: int(number) for _, key, number in rows}
 
 
-def read(console, cpus, runs):
-    """Returns {key: {field: figure}} from the program's lines and the results of both plugins."""
+def _busy(console, cpus):
+    """Returns by how many instructions each time of an operation makes the pairs of hypercalls of
+    the busy thread longer, by key. The operation NOTHING shows how long a pair is."""
+    operations = qemu_plugin.told_names(console)
+    pairs, times = _numbers(console, "pairs"), _numbers(console, "times")
+    rows = (line.split() for line in cpus.splitlines())
+    counts = {operations.get(row[1]): int(row[3]) for row in rows if row[2] == "1"}
+    if not pairs.get(NOTHING) or NOTHING not in counts:
+        return {}
+    pair = counts[NOTHING] / pairs[NOTHING]
+    more = {key: counts[key] - pair * pairs[key] for key in pairs if counts.get(key)}
+    return {key: max(0, round(number / times[key])) for key, number in more.items()}
+
+
+def read(console, cpus, runs, busy=("", "")):
+    """Returns {key: {field: figure}} from the program's lines and the results of both plugins.
+    BUSY: lines and results of the boot in which the thread on the second CPU makes hypercalls."""
     operations = qemu_plugin.told_names(console)
     marks = qemu_plugin.told_names(console, "mark")
     told = {word: _numbers(console, word) for word in ("times", "bytes", "events")}
@@ -69,7 +88,9 @@ def read(console, cpus, runs):
         _, number, length, *_ = line.split()
         if marks.get(number) in found:
             found[marks[number]]["stretch"] = int(length)
+    pairs = _busy(*busy)
     for key, figures in found.items():
+        figures["busy"] = pairs.get(key)
         figures.update((word, told[word][key]) for word in ("bytes", "events"))
     return found
 
@@ -84,18 +105,26 @@ def complaints(rows, found):
             continue
         for field, limit in row.limits.items():
             figure = found[row.key][field]
-            if figure > limit:
+            if figure is None or field == "stretch" and not figure:
+                bad.append(f"{row.title}, {field}: not counted")
+            elif figure > limit:
                 bad.append(f"{row.title}, {field}: {figure}, the limit is {limit}")
-        if not found[row.key]["stretch"]:
-            bad.append(f"{row.title}: the stretch was not counted")
     return bad
 
 
 def cells(rows, found, arch):
-    head = [f"the attacker repeats ({WIDTHS[arch]})", *HEADS]
-    body = [[row.title, *(str(found[row.key][field]) for field in FIELDS)]
-            for row in rows
-            if row.key in found]
+    """Returns the table: after each figure its limit, except after those that must be 0."""
+    head = [f"the attacker repeats ({WIDTHS[arch]})"]
+    for field, title in zip(FIELDS, HEADS):
+        head += [f"{title} (limit 0)"] if field in NONE else [title, "limit"]
+    body = []
+    for row in rows:
+        if row.key not in found:
+            continue
+        body.append([row.title])
+        for field in FIELDS:
+            body[-1].append(str(found[row.key][field]))
+            body[-1] += [] if field in NONE else [str(row.limits[field])]
     return [head, *body]
 
 
@@ -105,9 +134,9 @@ def write_page(page, rows, figures):
     return table.replace_between(page, BEGIN, END, table.markdown(shown))
 
 
-def _boot(kernel, program, plugin, results):
-    extra = [*ICOUNT, "-plugin", plugin]
-    machine = Machine(kernel=kernel, modules=[str(program)], cpus=CPUS, extra=extra)
+def _boot(kernel, module, plugin, results):
+    extra = [*ICOUNT, *DEVICES, "-plugin", plugin]
+    machine = Machine(kernel=kernel, modules=[module], cpus=CPUS, extra=extra)
     runner = Runner(machine, TIMEOUT)
     runner.waiting = build.still_runs("the count of interference", TIMEOUT)
     outcome = runner.run()
@@ -119,10 +148,12 @@ def _boot(kernel, program, plugin, results):
 
 def _count(kernel, program, kernel_from):
     with qemu_plugin.compiled("cpus", kernel_from) as (plugin, results):
-        console, cpus = _boot(kernel, program, plugin, results)
+        console, cpus = _boot(kernel, Module(program), plugin, results)
+    with qemu_plugin.compiled("cpus", kernel_from) as (plugin, results):
+        busy = _boot(kernel, Module(program, "busy=1"), plugin, results)
     with qemu_plugin.compiled("runs", kernel_from) as (plugin, results):
-        _, runs = _boot(kernel, program, plugin, results)
-    return read(console, cpus, runs)
+        _, runs = _boot(kernel, Module(program), plugin, results)
+    return read(console, cpus, runs, busy)
 
 
 def run(args, kernel_from):

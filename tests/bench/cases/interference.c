@@ -3,66 +3,71 @@
  * runs on the boot CPU, a thread of the root PD on the second CPU, and a guest on the third. One
  * plugin of the emulator counts the instructions of the kernel on those CPUs, another one the
  * longest stretch with interrupts off. This program reports the memory of another account and the
- * events of the guest. */
-#include "bench.h"
+ * events of the guest. With busy=1 the thread on the second CPU makes hypercalls, and the program
+ * reports how many. */
+#include "interference.h"
+#include "device.h"
 #include "guest.h"
 
-#define ALL       NOVA_PERM_ALL
-#define TIMES     64 /* as many ended objects force a grace period */
-#define FEW       8  /* if each one waits for another CPU, which takes long under the emulator */
+#define TIMES     64  /* as many ended objects force a grace period */
+#define FEW       8   /* if each one waits for another CPU, which takes long under the emulator */
+#define ONCE      1   /* if each one is long itself */
+#define PAIRS     128 /* of the busy thread during an attack, at least */
+#define SOON_US   20  /* until a deadline */
 #define LONG      1000000 /* a quantum that lasts longer than the measurement, in microseconds */
 #define SETTLE_MS 15      /* the kernel frees ended objects after at most two waits of 5 ms */
 #define ACCOUNT   0x40000
 #define BESIDE    0x20000 /* the other account */
+#define BENEATH   0x8000  /* the account of the attacker's child */
 #define UTCB      0x70000000
 
-/* Selectors of the attacker. */
-enum {
-        OWN_PD = CHILD_FREE_SEL, /* its own PD */
-        OWN_PORTAL,              /* a portal of its own, which replies at once */
-        OWN_THREAD,              /* that portal's thread */
-        OWN_SM,
-        NEW, /* what it creates */
-        NEW_SC,
-        FAR = CHILD_FREE_SEL + 0x1000 /* the semaphores that fill its account */
-};
-
-GUEST(endless, 32, "1: jmp 1b");
+/* The emulator runs the next CPU after a PAUSE. So with a PAUSE after each hypercall all CPUs take
+ * turns. The guest's turns are longer: the emulator is slow if all turns are short. */
+GUEST(endless, 32, "1: mov $10000, %ecx; 2: loop 2b; pause; jmp 1b");
 
 static struct thread *attacker, *gate;
 static struct child *attackers;
+static bool busy;             /* the thread on the second CPU makes hypercalls */
+static volatile word_t pairs; /* of that thread, so far */
 static nova_sel_t beside;
 static struct guest *victim;
 static volatile word_t stop;
-static volatile unsigned times; /* of a hypercall in an attack */
-static char shared[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
+static char page[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
+struct attack attack = {.shared = page};
 
-/* Reports a status other than success to the case. */
-static void must(word_t status)
+void attack_must(word_t status)
 {
+        __asm__ volatile("pause");
         if (status != NOVA_SUCCESS)
                 attacker->value[0] = status;
 }
 
 static void drop(nova_sel_t sel)
 {
-        must(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR));
+        attack_must(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR));
 }
 
 /* ---- The hypercalls, by the attacker --------------------------------------------------------- */
 
+static void compute(struct thread *t)
+{
+        (void)t;
+        for (unsigned i = 0; i < attack.times; i++)
+                attack_must(NOVA_SUCCESS);
+}
+
 static void call_and_reply(struct thread *t)
 {
         (void)t;
-        for (unsigned i = 0; i < times; i++)
-                must(hc_call(OWN_PORTAL, 0));
+        for (unsigned i = 0; i < attack.times; i++)
+                attack_must(hc_call(OWN_PORTAL, 0));
 }
 
 static void create_pd(struct thread *t)
 {
         (void)t;
-        for (unsigned i = 0; i < times; i++) {
-                must(hc_create_pd(NEW, OWN_PD, 0));
+        for (unsigned i = 0; i < attack.times; i++) {
+                attack_must(hc_create_pd(NEW, OWN_PD, 0));
                 drop(NEW);
         }
 }
@@ -70,9 +75,9 @@ static void create_pd(struct thread *t)
 static void destroy_pd(struct thread *t)
 {
         (void)t;
-        for (unsigned i = 0; i < times; i++) {
-                must(hc_create_pd(NEW, OWN_PD, 0));
-                must(hc_pd_destroy(NEW));
+        for (unsigned i = 0; i < attack.times; i++) {
+                attack_must(hc_create_pd(NEW, OWN_PD, 0));
+                attack_must(hc_pd_destroy(NEW));
                 drop(NEW);
         }
 }
@@ -80,10 +85,10 @@ static void destroy_pd(struct thread *t)
 /* Threads on a CPU, with an SC if it is the attacker's own one. */
 static void create_threads(unsigned cpu, bool bound)
 {
-        for (unsigned i = 0; i < times; i++) {
-                must(hc_create_ec(NEW, OWN_PD, UTCB | cpu, 0, 0, NOVA_EC_GLOBAL));
+        for (unsigned i = 0; i < attack.times; i++) {
+                attack_must(hc_create_ec(NEW, OWN_PD, UTCB | cpu, 0, 0, NOVA_EC_GLOBAL));
                 if (bound) {
-                        must(hc_create_sc(NEW_SC, OWN_PD, NEW, nova_qpd(PRIO_LOW, QUANTUM)));
+                        attack_must(hc_create_sc(NEW_SC, OWN_PD, NEW, nova_qpd(PRIO_LOW, QUANTUM)));
                         drop(NEW_SC);
                 }
                 drop(NEW);
@@ -106,11 +111,17 @@ static void create_sc(struct thread *t)
         create_threads(t->cpu, true);
 }
 
+static void create_sc_far(struct thread *t)
+{
+        (void)t;
+        create_threads(cpu_numbers[1], true);
+}
+
 static void create_pt(struct thread *t)
 {
         (void)t;
-        for (unsigned i = 0; i < times; i++) {
-                must(hc_create_pt(NEW, OWN_PD, OWN_THREAD, 0, 0));
+        for (unsigned i = 0; i < attack.times; i++) {
+                attack_must(hc_create_pt(NEW, OWN_PD, OWN_THREAD, 0, 0));
                 drop(NEW);
         }
 }
@@ -118,8 +129,8 @@ static void create_pt(struct thread *t)
 static void create_sm(struct thread *t)
 {
         (void)t;
-        for (unsigned i = 0; i < times; i++) {
-                must(hc_create_sm(NEW, OWN_PD, 0));
+        for (unsigned i = 0; i < attack.times; i++) {
+                attack_must(hc_create_sm(NEW, OWN_PD, 0));
                 drop(NEW);
         }
 }
@@ -127,37 +138,37 @@ static void create_sm(struct thread *t)
 /* Gives the thread on the second CPU a page, which it has agreed to receive, and takes it back. */
 static void revoke_shared(struct thread *t)
 {
-        for (unsigned i = 0; i < times; i++) {
-                t->utcb->word[nova_utcb_item_index(0)] = mem(page_of(shared), 0, NOVA_MEM_R);
+        for (unsigned i = 0; i < attack.times; i++) {
+                t->utcb->word[nova_utcb_item_index(0)] = mem(page_of(attack.shared), 0, NOVA_MEM_R);
                 t->utcb->word[nova_utcb_item_index(0) + 1] = item_upper(NOVA_ITEM_DELEGATE, 0);
                 t->utcb->items = nova_utcb_items(0, 1);
-                must(hc_call(CHILD_WAY_SEL, 0));
-                must(hc_revoke(mem(page_of(shared), 0, NOVA_MEM_R), 0));
+                attack_must(hc_call(CHILD_WAY_SEL, 0));
+                attack_must(hc_revoke(mem(page_of(attack.shared), 0, NOVA_MEM_R), 0));
         }
 }
 
 static void lookup(struct thread *t)
 {
         (void)t;
-        for (unsigned i = 0; i < times; i++) {
+        for (unsigned i = 0; i < attack.times; i++) {
                 nova_crd_t found;
-                must(hc_lookup(nova_crd(NOVA_CRD_OBJ, OWN_PD, 0, ALL), &found));
+                attack_must(hc_lookup(nova_crd(NOVA_CRD_OBJ, OWN_PD, 0, ALL), &found));
         }
 }
 
 static void ec_ctrl(struct thread *t)
 {
         (void)t;
-        for (unsigned i = 0; i < times; i++)
-                must(hc_ec_ctrl(OWN_THREAD));
+        for (unsigned i = 0; i < attack.times; i++)
+                attack_must(hc_ec_ctrl(OWN_THREAD));
 }
 
 static void sm_ctrl(struct thread *t)
 {
         (void)t;
-        for (unsigned i = 0; i < times; i++) {
-                must(hc_sm_ctrl(OWN_SM, NOVA_SM_UP_OP));
-                must(hc_sm_ctrl(OWN_SM, NOVA_SM_DN_OP));
+        for (unsigned i = 0; i < attack.times; i++) {
+                attack_must(hc_sm_ctrl(OWN_SM, NOVA_SM_UP_OP));
+                attack_must(hc_sm_ctrl(OWN_SM, NOVA_SM_DN_OP));
         }
 }
 
@@ -168,7 +179,7 @@ static void out_of_memory(struct thread *t)
 
         while (hc_create_sm(FAR + filled, OWN_PD, 0) == NOVA_SUCCESS)
                 filled++;
-        for (unsigned i = 0; i < times; i++)
+        for (unsigned i = 0; i < attack.times; i++)
                 t->value[1] |= hc_create_sm(FAR + filled, OWN_PD, 0) != NOVA_OUT_OF_MEMORY;
         t->value[2] = filled;
 }
@@ -176,8 +187,9 @@ static void out_of_memory(struct thread *t)
 static void refused(struct thread *t)
 {
         (void)t;
-        for (unsigned i = 0; i < times; i++)
-                hc_create_sm(NEW, NEW, 0);
+        for (unsigned i = 0; i < attack.times; i++)
+                if (hc_create_sm(NEW, NEW, 0) == NOVA_BAD_CAP)
+                        attack_must(NOVA_SUCCESS);
 }
 
 /* ---- Victims --------------------------------------------------------------------------------- */
@@ -193,15 +205,65 @@ static word_t used(nova_sel_t pd)
 
 static void spin(struct thread *t)
 {
-        (void)t;
-        while (!stop)
+        const nova_sel_t sel = (nova_sel_t)t->arg;
+
+        while (!stop) {
+                if (busy) {
+                        t->value[0] |= hc_create_sm(sel, ROOT_PD, 0);
+                        t->value[0] |= hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR);
+                        pairs++;
+                }
                 __asm__ volatile("pause");
+        }
 }
 
-/* The page is received at an address with no other use. */
+/* The pages are received at addresses with no other use. */
 static void receive(struct thread *t)
 {
-        windows(t, 0, mem(0x70000, 0, NOVA_MEM_RWX));
+        windows(t, 0, mem(WINDOW, WINDOW_ORDER, NOVA_MEM_RWX));
+}
+
+/* Makes objects that the attacker needs, with its own hypercalls. */
+static void prepare(struct thread *t)
+{
+        struct args pd = {nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, OWN_CHILD), OWN_PD, 0,
+                          BENEATH, 0};
+
+        (void)t;
+        attack_must(hypercall(&pd));
+        attack_must(hc_create_ec(FAR_THREAD, OWN_PD, (UTCB + NOVA_PAGE_SIZE) | cpu_numbers[1], 0, 0,
+                                 NOVA_EC_GLOBAL));
+        attack_must(hc_create_sc(FAR_SC, OWN_PD, FAR_THREAD, nova_qpd(PRIO_LOW, QUANTUM)));
+}
+
+/* Gives the attacker a device with its configuration space and its interrupt. */
+static void give_device(void)
+{
+        const struct edu edu = edu_open(0);
+        const word_t at = pci_page(edu.function);
+
+        attack.function = edu.function;
+        attack.config = at << NOVA_PAGE_BITS;
+        EXPECT(give(attacker, mem(at, 0, NOVA_MEM_R), at) != 0);
+        EXPECT(give(attacker, obj(gsi_open(pci_gsi(attack.function)), ALL), OWN_GSI) != 0);
+}
+
+static void make_attacker(void)
+{
+        gate = server(boot_cpu);
+        receive(gate);
+        gate->fn = receive;
+        attackers = child_with_account(boot_cpu, ACCOUNT, gate);
+        attacker = child_server(attackers);
+        attack.taker = child_server(attackers);
+        EXPECT(give(attacker, obj(attackers->pd, ALL), OWN_PD) != 0);
+        EXPECT(give(attacker, obj(portal_at(attack.taker, 0, portal_echo), ALL), OWN_PORTAL) != 0);
+        EXPECT(give(attacker, obj(portal_at(attack.taker, 0, portal_empty), ALL), OWN_TAKER) != 0);
+        EXPECT(give(attacker, obj(attack.taker->ec, ALL), OWN_THREAD) != 0);
+        EXPECT(give(attacker, obj(semaphore(0), ALL), OWN_SM) != 0);
+        give_device();
+        remote(attacker, prepare, NULL);
+        EXPECT_EQ(attacker->value[0], NOVA_SUCCESS);
 }
 
 static void begin(void)
@@ -214,20 +276,11 @@ static void begin(void)
         EXPECT_EQ(hypercall(&pd), NOVA_SUCCESS);
         beside = account;
 
-        gate = server(boot_cpu);
-        windows(gate, 0, mem(0x70000, 0, NOVA_MEM_RWX));
-        gate->fn = receive;
-        attackers = child_with_account(boot_cpu, ACCOUNT, gate);
-        attacker = child_server(attackers);
-
-        struct thread *echo = child_server(attackers);
-        EXPECT(give(attacker, obj(attackers->pd, ALL), OWN_PD) != 0);
-        EXPECT(give(attacker, obj(portal_at(echo, 0, portal_echo), ALL), OWN_PORTAL) != 0);
-        EXPECT(give(attacker, obj(echo->ec, ALL), OWN_THREAD) != 0);
-        EXPECT(give(attacker, obj(semaphore(0), ALL), OWN_SM) != 0);
-
+        busy = case_argument("busy=", 0) != 0;
+        attack.soon = tsc_per_ms() * SOON_US / 1000;
+        make_attacker();
         stop = 0;
-        struct thread *thread = global(cpu_numbers[1], spin, NULL);
+        struct thread *thread = global(cpu_numbers[1], spin, (void *)sel_alloc(0));
         thread_start(thread, PRIO_CASE, LONG);
         EXPECT(wait_for(&thread->started, 1));
         victim = guest_new(cpu_numbers[2], endless, endless_end);
@@ -246,7 +299,8 @@ static void tell(const char *what, const char *key, word_t number)
         console_string("\n");
 }
 
-static word_t bytes_before, events_before;
+static word_t bytes_before, events_before, pairs_before;
+static unsigned rounds;
 
 /* Lets the attacker get its pages, tables and slabs first, and the kernel free the objects that
  * have ended: a batch of them would count for the next attack. */
@@ -259,18 +313,32 @@ static void begin_attack(unsigned mark, const char *key, thread_fn *fn, unsigned
         console_string(" ");
         console_string(key);
         console_string("\n");
-        times = 1;
+        attack.times = 1;
         remote(attacker, fn, NULL);
         rest(SETTLE_MS);
-        times = number;
+        attack.times = number;
+        rounds = 0;
+        pairs_before = pairs;
         trace_begin(key);
+}
+
+/* Repeats the attack until it lasts for many pairs of the busy thread. */
+static void repeat(thread_fn *fn)
+{
+        do {
+                remote(attacker, fn, NULL);
+                rounds++;
+        } while (busy && pairs - pairs_before < PAIRS);
 }
 
 static void end_attack(const char *key)
 {
+        const word_t made = pairs - pairs_before;
+
         trace_end();
         EXPECT_EQ(attacker->value[0], NOVA_SUCCESS);
-        tell("times", key, times);
+        tell("times", key, attack.times * rounds);
+        tell("pairs", key, made);
         tell("bytes", key, used(beside) - bytes_before);
         tell("events", key, victim->count - events_before);
 }
@@ -280,28 +348,70 @@ static void end_attack(const char *key)
         do {                                      \
                 begin_attack(n, key, fn, number); \
                 MARKER(n);                        \
-                remote(attacker, fn, NULL);       \
+                repeat(fn);                       \
                 MARKER(0);                        \
                 end_attack(key);                  \
         } while (0)
 
+static void attacks_create(void)
+{
+        ATTACK(1, "compute", compute, TIMES);
+        ATTACK(2, "call", call_and_reply, TIMES);
+        ATTACK(3, "call_words", attack_call_words, TIMES);
+        ATTACK(4, "create_pd", create_pd, TIMES);
+        ATTACK(5, "destroy_pd", destroy_pd, TIMES);
+        ATTACK(6, "create_ec", create_ec, TIMES);
+        ATTACK(7, "create_ec_far", create_ec_far, FEW);
+        ATTACK(8, "create_vcpu", attack_create_vcpu, TIMES);
+        ATTACK(9, "create_vcpu_far", attack_create_vcpu_far, FEW);
+        ATTACK(10, "create_sc", create_sc, TIMES);
+        ATTACK(11, "create_sc_far", create_sc_far, FEW);
+        ATTACK(12, "create_pt", create_pt, TIMES);
+        ATTACK(13, "create_sm", create_sm, TIMES);
+}
+
+static void attacks_revoke(void)
+{
+        ATTACK(14, "revoke_shared", revoke_shared, FEW);
+        ATTACK(15, "revoke_many", attack_revoke_many, FEW);
+        ATTACK(16, "revoke_tables", attack_revoke_tables, FEW);
+        ATTACK(17, "revoke_chain", attack_revoke_chain, FEW);
+        ATTACK(18, "revoke_all", attack_revoke_all, FEW);
+}
+
+static void attacks_control(void)
+{
+        ATTACK(19, "lookup", lookup, TIMES);
+        ATTACK(20, "ec_ctrl", ec_ctrl, TIMES);
+        ATTACK(21, "ec_ctrl_far", attack_ec_ctrl_far, TIMES);
+        ATTACK(22, "sc_ctrl", attack_sc_ctrl, TIMES);
+        ATTACK(23, "sm_ctrl", sm_ctrl, TIMES);
+        ATTACK(24, "sm_until", attack_sm_until, TIMES);
+        ATTACK(25, "assign_pci", attack_assign_pci, TIMES);
+        ATTACK(26, "assign_gsi", attack_assign_gsi, TIMES);
+        ATTACK(27, "pd_limit", attack_pd_limit, TIMES);
+        ATTACK(28, "quota", attack_quota, TIMES);
+        ATTACK(29, "tls", attack_tls, TIMES);
+        ATTACK(30, "names", attack_names, TIMES);
+        ATTACK(31, "ec_receive", attack_ec_receive, TIMES);
+        ATTACK(32, "refused", refused, TIMES);
+}
+
+static void attacks_fill(void)
+{
+        ATTACK(33, "revoke_range", attack_revoke_range, ONCE);
+        ATTACK(34, "out_of_memory", out_of_memory, TIMES);
+}
+
 CASE_ON(interference, of_each_hypercall, "", needs_virtualization)
 {
+        case_seconds(250);
         begin();
-        ATTACK(1, "call", call_and_reply, TIMES);
-        ATTACK(2, "create_pd", create_pd, TIMES);
-        ATTACK(3, "destroy_pd", destroy_pd, TIMES);
-        ATTACK(4, "create_ec", create_ec, TIMES);
-        ATTACK(5, "create_ec_far", create_ec_far, FEW);
-        ATTACK(6, "create_sc", create_sc, TIMES);
-        ATTACK(7, "create_pt", create_pt, TIMES);
-        ATTACK(8, "create_sm", create_sm, TIMES);
-        ATTACK(9, "revoke_shared", revoke_shared, FEW);
-        ATTACK(10, "lookup", lookup, TIMES);
-        ATTACK(11, "ec_ctrl", ec_ctrl, TIMES);
-        ATTACK(12, "sm_ctrl", sm_ctrl, TIMES);
-        ATTACK(13, "refused", refused, TIMES);
-        ATTACK(14, "out_of_memory", out_of_memory, TIMES);
+        attacks_create();
+        attacks_revoke();
+        attacks_control();
+        attacks_fill();
         EXPECT_EQ(attacker->value[1], 0);
+        remark("semaphores that filled the account:", attack.filled);
         stop = 1;
 }
