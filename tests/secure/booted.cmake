@@ -81,6 +81,14 @@ nova_add_secure_test(selves SOURCES selves.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x80002[0-9a-f]*, which it shares with its VMM"
          "^ultravisor: .*cannot continue" "^vmm: 1[.][.]17$")
 
+# VMMs that exit, hang or are killed at each of these places. The ultravisor has 2,048 frames, and
+# few more selectors than its threads and two VMs need.
+nova_add_program(secure-ender SOURCES ender.c)
+target_link_libraries(secure-ender PRIVATE Nova::novavmm)
+nova_add_secure_test(ends SOURCES ends.c DESCRIPTION ends.nova.in BESIDE secure-ender MEMORY 18M
+  KERNEL_MEMORY 3M TIMEOUT 900
+  EXPECT "^ultravisor: 8 MiB of secure memory" "^vmm: 1[.][.]8$")
+
 # Guests that harm themselves by shared pages.
 nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x8000500000, which it shares with its VMM"

@@ -50,7 +50,8 @@ static nova_word_t honest_port(const nova_word_t word[4])
 {
         if (!word[2])
                 return drive_read(word[0]);
-        drive_write(word[3]);
+        if (word[0] == PROBE_RESULT)
+                drive_write(word[3]);
         return 0;
 }
 
