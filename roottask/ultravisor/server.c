@@ -9,6 +9,8 @@
 #define SHARE_PAGES (NOVA_UV_NORMAL_BYTES / FRAME_BYTES)
 #define GPA_MAX     (UINT64_C(1) << 38)
 
+_Static_assert(NOVA_UV_NORMAL_BYTES >= SEAL_MEMORY_MAX, "each sealed image can become secure");
+
 /* The slots of a VMM's VMs may have PAGES_FACTOR pages for each frame of secure memory, because
  * each page has a record in the ultravisor's own memory. */
 #define PAGES_FACTOR    2
@@ -174,8 +176,8 @@ static enum nova_u_status write_pate(struct call *call)
         return NOVA_U_SUCCESS;
 }
 
-/* Makes the records of the pages without the lock, which other VMs wait for: a slot of 1 GiB has
- * 12 MiB of them. A call that ends the VM meanwhile waits for this one. */
+/* Makes the records of the pages without the lock, which other VMs wait for: a slot of 3 GiB has
+ * 36 MiB of them. A call that ends the VM meanwhile waits for this one. */
 static enum nova_u_status register_mem_slot(struct call *call)
 {
         struct vm *const vm = call->vm;

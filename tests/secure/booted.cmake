@@ -47,6 +47,9 @@ nova_add_secure_test(statuses SOURCES statuses.c VMX 1 EXPECT "^vmm: 1[.][.]84$"
 # A guest that needs more than the secure memory.
 nova_add_secure_test(pressure SOURCES pressure.c MEMORY 13M VMX 1 EXPECT
   "^ultravisor: 4 MiB of secure memory" "^vmm: 1[.][.]6$")
+# A guest with 2 GiB, more than the secure memory.
+nova_add_secure_test(large SOURCES large.c DESCRIPTION large.nova.in SEALED large.seal MEMORY 1300M
+  KERNEL_MEMORY 8M EXPECT "^vmm: 1[.][.]5$")
 # With 36 bits of physical addresses.
 nova_add_secure_test(narrow SOURCES narrow.c CPU qemu64,+svm,+npt,+rdrand,phys-bits=36
   EXPECT "^vmm: 1[.][.]3$")

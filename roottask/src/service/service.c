@@ -21,7 +21,10 @@
 #define CLIENT_SESSIONS 16
 #define SESSIONS_MAX    0x10000
 #define RECEIVE_MAX     6
-#define SHARE_MAX       0x40000
+
+/* Pages that a session can share. They need a region of addresses for each session that shares, and
+ * for each CPU, whose size is a power of two: 4 GiB are too much for 32 bits. */
+#define SHARE_MAX 0x100000
 
 /* Default of the kernel memory in bytes that a message may charge to the service: tables for any
  * window, and a record for each page that can be shared. */
@@ -51,7 +54,9 @@ static int check(const struct nova_service_config *config)
 {
         if (!config->name || !config->name[0] || strlen(config->name) >= NOVA_SERVICE_NAME_SIZE ||
             config->sessions > SESSIONS_MAX || config->receive_order > RECEIVE_MAX ||
-            config->share_pages > SHARE_MAX || (config->cpus & ~nova_program.cpus))
+            config->share_pages > SHARE_MAX ||
+            !((size_t)NOVA_PAGE_SIZE << nova_crd_order_for(config->share_pages)) ||
+            (config->cpus & ~nova_program.cpus))
                 return EINVAL;
         return rows_possible(config) ? 0 : EINVAL;
 }

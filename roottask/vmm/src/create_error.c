@@ -96,13 +96,11 @@ int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order)
                       1u << order, nova_program.name);
 }
 
-int novavmm_create_error_secure(struct nova_vm *vm, int error, size_t bytes)
+_Static_assert(NOVA_GUEST_MEMORY_MAX <= NOVA_UV_NORMAL_BYTES,
+               "a machine's RAM can be shared with the ultravisor");
+
+int novavmm_create_error_secure(struct nova_vm *vm, int error)
 {
-        if (bytes > NOVA_UV_NORMAL_BYTES)
-                return refuse(vm, error,
-                              "%zu MiB of RAM are more than the %u MiB that a monitor can share "
-                              "with the ultravisor",
-                              bytes / MIB, NOVA_UV_NORMAL_BYTES / MIB);
         if (error == ENOSPC)
                 return refuse(vm, error,
                               "the ultravisor accepts no other machine: it has at most %u, and at "

@@ -21,10 +21,10 @@ int novavmm_create_error_account(struct nova_vm *vm, size_t bytes);
  * @return EAGAIN */
 int novavmm_create_error_selectors(struct nova_vm *vm, unsigned order);
 
-/* Records an error of entering the machine in the ultravisor's table, ENOSPC, or of sharing its
- * @p bytes of RAM with the ultravisor.
+/* Records an error of entering the machine in the ultravisor's table, ENOSPC. Errors of sharing its
+ * RAM with the ultravisor have no sentence.
  * @return @p error */
-int novavmm_create_error_secure(struct nova_vm *vm, int error, size_t bytes);
+int novavmm_create_error_secure(struct nova_vm *vm, int error);
 
 /* Records an error of creating threads and kernel objects.
  * @return @p error, EAGAIN for any lack of memory */

@@ -475,7 +475,7 @@ static int enter(struct nova_secure *secure)
                 return ENOSYS;
         if (!error && status)
                 error = ENOSPC;
-        return error ? novavmm_create_error_secure(secure->vm, error, memory->bytes) : 0;
+        return error ? novavmm_create_error_secure(secure->vm, error) : 0;
 }
 
 int novavmm_secure_attach(struct nova_vm *vm)

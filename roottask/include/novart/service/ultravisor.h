@@ -46,9 +46,9 @@
 #define NOVA_UV_PARAMETERS 5 /**< maximum number of parameters of an ultracall */
 
 /* Limits of the ultravisor. */
-#define NOVA_UV_VMS          8u         /**< VMs in its table, and sessions */
-#define NOVA_UV_SESSION_VMS  2u         /**< VMs of a session, and sessions of a VMM */
-#define NOVA_UV_NORMAL_BYTES (1u << 30) /**< normal memory of a session */
+#define NOVA_UV_VMS          8u          /**< VMs in its table, and sessions */
+#define NOVA_UV_SESSION_VMS  2u          /**< VMs of a session, and sessions of a VMM */
+#define NOVA_UV_NORMAL_BYTES 0xc0000000u /**< normal memory of a session */
 
 #ifdef __cplusplus
 extern "C" {
