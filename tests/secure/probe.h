@@ -49,9 +49,9 @@
 #define PROBE_IDT           28 /* loads an IDT in page first; second is 1: writes it before */
 #define PROBE_BREAK         29 /* executes INT3; returns how often its handler has run */
 
-/* guest_vectors.c. PROBE_CHAIN adds in all registers for first rounds, each with a write to the port
- * of marks, with IF set if second is 1; it returns the sum. PROBE_COUNT returns how often vector
- * first has come; 0: how often a vector came with IF clear. */
+/* guest_vectors.c. PROBE_CHAIN adds in all registers for first rounds, each with a write to the
+ * port of marks, with IF set if second is 1; it returns the sum. PROBE_COUNT returns how often
+ * vector first has come; 0: how often a vector came with IF clear. */
 #define PROBE_CHAIN  34
 #define PROBE_COUNT  35
 #define PROBE_RANDOM 33 /* calls H_RANDOM first times; returns the faults of the numbers */
