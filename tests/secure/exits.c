@@ -33,7 +33,7 @@ static void count(struct call *call)
 /* Returns true if an instruction raises @p vector, and the VMM gets no call for it. */
 static bool is_inside(enum guest_exit kind, uint32_t vector)
 {
-        uint32_t result;
+        unsigned result;
 
         accesses = others = 0;
         honest_attack = count;

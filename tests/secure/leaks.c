@@ -102,10 +102,10 @@ static void count(struct call *call)
 }
 
 /* Returns true if an entry of the guest's list is the MSR that the policy has next. */
-static bool is_next(unsigned entry, uint32_t msr, uint32_t access)
+static bool is_next(unsigned entry, unsigned msr, unsigned access)
 {
-        const uint32_t number = guest(PROBE_MSR, entry, GUEST_MSR_NUMBER);
-        const uint32_t found = guest(PROBE_MSR, entry, GUEST_MSR_ACCESS);
+        const unsigned number = guest(PROBE_MSR, entry, GUEST_MSR_NUMBER);
+        const unsigned found = guest(PROBE_MSR, entry, GUEST_MSR_ACCESS);
 
         if (number == msr && found == access)
                 return true;
