@@ -95,7 +95,7 @@ nova_add_secure_test(ends SOURCES ends.c DESCRIPTION ends.nova.in BESIDE secure-
 # Guests that harm themselves by shared pages.
 nova_add_secure_test(harm SOURCES harm.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x8000500000, which it shares with its VMM"
-         "^ultravisor: .* code in the page at 0x500000, which it shares" "^vmm: 1[.][.]26$"
+         "^ultravisor: .* code in the page at 0x500000, which it shares" "^vmm: 1[.][.]27$"
   REJECT "cannot be mapped")
 nova_add_secure_test(startup SOURCES startup.c DESCRIPTION pair.nova.in
   EXPECT "^vmm: 1[.][.]17$")
