@@ -58,10 +58,14 @@ nova_add_secure_test(rounds SOURCES rounds.c ARGUMENTS 20 TIMEOUT 120 EXPECT "^v
 nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance TIMEOUT 3600
   EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(hostile SOURCES hostile.c VMX 1 EXPECT
+  "^ultravisor: .* its memory slots are smaller than the memory of its image"
+  "^ultravisor: .* it has more virtual CPUs than its image allows"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500008, which its VMM has protected"
-  "^ultravisor: Further reports of VM 0 are left out for a moment" "^vmm: 1[.][.]69$")
+  "^ultravisor: A VM cannot become secure: there is no blob"
+  "^ultravisor: Further reports of VM 0 are left out for a moment"
+  "^ultravisor: .* an access to 0x[0-9a-f]*800000, where it has no memory" "^vmm: 1[.][.]73$")
 # A VMM that sends each vector again and again.
 nova_add_secure_test(vectors SOURCES vectors.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")

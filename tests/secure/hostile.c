@@ -14,6 +14,7 @@
 #define BLOB_BYTES 0x11000u  /* room of a blob */
 #define FIRST      0x510000u /* places of two ciphertexts */
 #define SECOND     0x511000u
+#define MORE       (16u << 20) /* with it, the memory is larger than the secure memory */
 #define MS         1000000u
 #define FLOOD      40u
 
@@ -42,6 +43,16 @@ static void refuse_start(struct call *call)
                 call->words = 2;
                 call->status = (nova_word_t)NOVA_H_UNSUPPORTED;
         }
+}
+
+/* Registers half of the image's memory. */
+static void halve_slot(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_INIT_START)
+                return;
+        call->words = 2;
+        call->status = (nova_word_t)nova_uv_register_mem_slot(&uv, 0, MEMORY / 2, 0, 0);
+        seen = (enum nova_u_status)(int)call->status;
 }
 
 static void refuse_page(struct call *call)
@@ -155,6 +166,32 @@ static void take_page(struct call *call)
 {
         if (call->number == NOVA_H_SVM_PAGE_IN && call->word[0] >= MEMORY)
                 seen = nova_uv_unregister_mem_slot(&uv, 1);
+}
+
+/* A second VM of the session, with one virtual CPU more than its image allows. */
+static void third_vcpu(void)
+{
+        bool attached;
+
+        uv.lpid++;
+        attached = !nova_uv_write_pate(&uv, 0, MEMORY);
+        for (unsigned i = 0; i < 3; i++)
+                attached = attached && !nova_uv_attach(&uv, i, nova_thread_cpu(), portal);
+        check(attached && become() == NOVA_U_PERMISSION,
+              "a VM with a third virtual CPU stays normal");
+        honest_end();
+        uv.lpid--;
+}
+
+/* VMs that are not the machine of their image. */
+static void wrong_machines(void)
+{
+        honest_attack = halve_slot;
+        check(become() == NOVA_U_PERMISSION && seen == NOVA_U_SUCCESS,
+              "a VMM that registers half of the memory keeps a normal VM");
+        end("and the next VM runs");
+        third_vcpu();
+        end("and the next VM runs");
 }
 
 static void converting(void)
@@ -445,6 +482,7 @@ int main(void)
         if (never == NOVA_SEL_NONE || !honest_start(3))
                 return 1;
         converting();
+        wrong_machines();
         running();
         shared_protection();
         priorities();
