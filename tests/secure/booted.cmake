@@ -63,9 +63,15 @@ nova_add_secure_test(hostile SOURCES hostile.c VMX 1 EXPECT
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500008, which its VMM has protected"
+  "^ultravisor: .* its VMM does not provide the page at 0x500000 .status -"
+  "^ultravisor: .* its VMM does not provide the page at 0x501000 .status -"
+  "^ultravisor: .* its VMM does not provide the page at 0x500000 .status 0"
+  "^ultravisor: .* its VMM does not provide the page at 0x501000 .status 0"
+  "^ultravisor: .* no secure memory is left for it, and its VMM moves no page out"
+  "^ultravisor: .* an instruction for devices cannot access the page at 0x[0-9a-f]*801000"
   "^ultravisor: A VM cannot become secure: there is no blob"
   "^ultravisor: Further reports of VM 0 are left out for a moment"
-  "^ultravisor: .* an access to 0x[0-9a-f]*800000, where it has no memory" "^vmm: 1[.][.]73$")
+  "^ultravisor: .* an access to 0x[0-9a-f]*800000, where it has no memory" "^vmm: 1[.][.]87$")
 # A VMM that sends each vector again and again.
 nova_add_secure_test(vectors SOURCES vectors.c VMX 1 EXPECT "^vmm: 1[.][.]10$")
 nova_add_secure_test(secrets SOURCES secrets.c VMX 1 EXPECT "^vmm: 1[.][.]10$")

@@ -14,13 +14,14 @@
 #define BLOB_BYTES 0x11000u  /* room of a blob */
 #define FIRST      0x510000u /* places of two ciphertexts */
 #define SECOND     0x511000u
-#define MORE       (16u << 20) /* with it, the memory is larger than the secure memory */
+#define MORE       (24u << 20) /* more than the secure memory */
 #define MS         1000000u
 #define FLOOD      40u
 
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
 static nova_sel_t never;
-static unsigned attacks; /* number of calls that the attack under test has seen */
+static nova_word_t refusal; /* status of keep_page() */
+static unsigned attacks;    /* number of calls that the attack under test has seen */
 static enum nova_u_status seen;
 
 static enum nova_u_status become(void)
@@ -161,6 +162,22 @@ static void stall(struct call *call)
         nova_sm_down(never);
 }
 
+/* Answers without the page that the guest waits for. */
+static void keep_page(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_PAGE_IN)
+                return;
+        attacks++;
+        call->words = 2;
+        call->status = refusal;
+}
+
+/* Answers without room for the page that the guest waits for. */
+static void keep_all(struct call *call)
+{
+        attacks += call->number == NOVA_H_SVM_PAGE_OUT;
+}
+
 /* Removes the memory of the page that the guest waits for. */
 static void take_page(struct call *call)
 {
@@ -263,6 +280,56 @@ static void protection(void)
               "a guest reads a page that its VMM has protected");
         drive_begin(PROBE_WRITE, FRESH, 8);
         check(ends(), "it ends when it writes to the page");
+        end("and the next VM runs");
+}
+
+/* A guest with a page that is out, and with a shared page that is not there yet. */
+static bool waits_for_pages(void)
+{
+        return become() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, 7) == 0 &&
+               nova_uv_page_out(&uv, FRESH, FRESH, 0, NOVA_UV_ORDER_PAGE) == NOVA_U_SUCCESS &&
+               guest_call(NOVA_UV_SHARE_PAGE, FRESH / PAGE + 1, 1) == 0;
+}
+
+/* A VMM that does not provide a page: it refuses, or it says that the page is there. */
+static void kept_pages(void)
+{
+        static const char *const names[] = {"a guest ends if its VMM refuses a page that is out",
+                                            "a guest ends if its VMM refuses a page that it shares",
+                                            "a guest ends if a page that is out never comes",
+                                            "a guest ends if a page that it shares never comes"};
+
+        for (unsigned i = 0; i < 4; i++) {
+                const bool waits = waits_for_pages();
+
+                attacks = 0;
+                refusal = i < 2 ? (nova_word_t)NOVA_H_PARAMETER : 0;
+                honest_attack = keep_page;
+                drive_begin(PROBE_READ, FRESH + i % 2 * PAGE, 0);
+                check(waits && ends() && (i < 2) == (attacks == 1), names[i]);
+                end("and the next VM runs");
+        }
+}
+
+/* A guest whose memory is larger than the secure memory, and whose VMM moves no page out. */
+static void no_room(void)
+{
+        check(become() == NOVA_U_SUCCESS &&
+                      nova_uv_register_mem_slot(&uv, MEMORY, MORE, 0, 1) == NOVA_U_SUCCESS,
+              "a guest gets more memory than there is secure memory");
+        attacks = 0;
+        honest_attack = keep_all;
+        drive_begin(PROBE_TOUCH, MEMORY, MORE / PAGE);
+        check(ends() && attacks > 0, "it ends if its VMM moves no page out");
+        end("and the next VM runs");
+}
+
+/* Instructions that read a port, and write what they read to the secure place of a page. */
+static void strings(void)
+{
+        check(become() == NOVA_U_SUCCESS, "a guest is secure");
+        drive_begin(PROBE_STRING, MEMORY + PAGE, 0);
+        check(ends(), "it ends when an instruction for a port writes where it has no memory");
         end("and the next VM runs");
 }
 
@@ -485,6 +552,9 @@ int main(void)
         wrong_machines();
         running();
         shared_protection();
+        kept_pages();
+        no_room();
+        strings();
         priorities();
         walks();
         releases();
