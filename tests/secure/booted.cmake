@@ -57,7 +57,8 @@ nova_add_secure_test(narrow SOURCES narrow.c CPU qemu64,+svm,+npt,+rdrand,phys-b
 nova_add_secure_test(rounds SOURCES rounds.c ARGUMENTS 20 TIMEOUT 120 EXPECT "^vmm: 1[.][.]2$")
 nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance TIMEOUT 3600
   EXPECT "^vmm: 1[.][.]2$")
-nova_add_secure_test(hostile SOURCES hostile.c VMX 1 EXPECT
+# Two VMs at once, and an account of kernel memory is half of what is left.
+nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M TIMEOUT 120 VMX 1 EXPECT
   "^ultravisor: .* its memory slots are smaller than the memory of its image"
   "^ultravisor: .* it has more virtual CPUs than its image allows"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
