@@ -106,9 +106,9 @@ def random_work(root):
     searched = rows_of(root / "tests/fuzz/searched.tsv")[1:]
     begun = [row for row in searched if float(row[3])]
     ready = [row for row in searched if float(row[2]) >= AIM_MINUTES]
-    told = (f"Of the {len(searched)} fuzzers of readers, {len(begun)} have a search on record, "
-            f"and\n{len(ready)} found nothing new in {AIM_MINUTES:.0f} CPU-minutes, the aim.")
-    return table.markdown([head, *body], texts=2) + "\n\n" + told
+    summary = (f"Of the {len(searched)} fuzzers of readers, {len(begun)} have a search on record, "
+               f"and\n{len(ready)} found nothing new in {AIM_MINUTES:.0f} CPU-minutes, the aim.")
+    return table.markdown([head, *body], texts=2) + "\n\n" + summary
 
 
 def endurance(root):

@@ -58,7 +58,7 @@ nova_add_secure_test(rounds SOURCES rounds.c ARGUMENTS 20 TIMEOUT 120 EXPECT "^v
 nova_add_secure_test(rounds-long SOURCES rounds.c ARGUMENTS 1000 LABEL endurance TIMEOUT 3600
   EXPECT "^vmm: 1[.][.]2$")
 # Two VMs at once, and an account of kernel memory is half of what is left.
-nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M TIMEOUT 120 VMX 1 EXPECT
+nova_add_secure_test(hostile SOURCES hostile.c KERNEL_MEMORY 4M VMX 1 EXPECT
   "^ultravisor: .* its memory slots are smaller than the memory of its image"
   "^ultravisor: .* it has more virtual CPUs than its image allows"
   "^ultravisor: .* a write to the page at 0x[0-9a-f]*500000, which its VMM has protected"
@@ -95,8 +95,7 @@ nova_add_secure_test(selves SOURCES selves.c DESCRIPTION pair.nova.in VMX 2
   EXPECT "^ultravisor: .* code in the page at 0x80002[0-9a-f]*, which it shares with its VMM"
          "^ultravisor: .*cannot continue" "^vmm: 1[.][.]17$")
 
-# VMMs that exit, hang or are killed at each of these places. The ultravisor has 2,048 frames, and
-# few more selectors than its threads and two VMs need.
+# VMMs that exit, hang or are killed at each of these places. The ultravisor has 2,048 frames.
 nova_add_program(secure-ender SOURCES ender.c)
 target_link_libraries(secure-ender PRIVATE Nova::novavmm)
 nova_add_secure_test(ends SOURCES ends.c DESCRIPTION ends.nova.in BESIDE secure-ender MEMORY 18M

@@ -26,19 +26,7 @@ static enum nova_u_status right; /* status of the call after them */
 /* Ends the guest, and lets an honest VM run. */
 static void end(void)
 {
-        honest_attack = NULL;
-        honest_end();
-        check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0),
-              "and the next VM runs");
-        honest_end();
-}
-
-/* Waits until the ultravisor has ended the guest. */
-static bool ends(void)
-{
-        for (unsigned i = 0; i < WAITS && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
-                nova_sleep(WAIT_NS);
-        return nova_uv_state(&uv) == NOVA_UV_ENDED;
+        check(honest_next_runs(), "and the next VM runs");
 }
 
 static void refuse_done(struct call *call)
@@ -54,7 +42,7 @@ static void refuse_done(struct call *call)
 static void refusal(void)
 {
         honest_attack = refuse_done;
-        check(honest_become_secure() == NOVA_U_FUNCTION && done && ends() && !accesses,
+        check(honest_become_secure() == NOVA_U_FUNCTION && done && honest_ends(WAITS) && !accesses,
               "a VMM that refuses the end of UV_ESM sees no access of the guest");
         end();
 }
@@ -275,7 +263,7 @@ static void dead(void)
                       guest_call(NOVA_UV_SHARE_PAGE, FRESH / PAGE + 1, 1) == 0,
               "a guest shares a page");
         drive_begin(PROBE_IMAGE, FRESH + PAGE, 0);
-        check(ends() && nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_BUSY &&
+        check(honest_ends(WAITS) && nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_BUSY &&
                       nova_uv_start(&uv, 0, 8) == EPERM && nova_uv_reset(&uv, 0) == EPERM &&
                       nova_uv_kick(&uv, 0) == 0,
               "it ends when it jumps there");
@@ -316,7 +304,8 @@ static void wrong_portal(void)
         second_send(SECOND, INIT);
         second_send(SECOND, STARTUP | VECTOR);
         nova_uv_start(&uv, SECOND, VECTOR);
-        check(ends(), "the guest ends when the portal of another virtual CPU is to answer");
+        check(honest_ends(WAITS),
+              "the guest ends when the portal of another virtual CPU is to answer");
         end();
 }
 

@@ -20,7 +20,7 @@
 #define WARM    6u   /* VMMs of one measurement */
 #define SETTLES 100u /* samples until the ultravisor and the kernel have freed a VMM's memory */
 #define OWN     0x500000u /* pages of the parent's guest */
-#define PAGES   0x200u    /* so many that a VMM's guest does not find a frame for each of its own */
+#define PAGES   0x200u    /* they leave too few free frames for the pages of a VMM's guest */
 
 static const void *ender;
 static size_t ender_bytes;

@@ -11,8 +11,7 @@
 
 #define VECTOR_UD 6
 #define VECTOR_GP 13
-#define WAIT_NS   1000000u
-#define WAITS     2000u
+#define WAITS     2000u /* milliseconds */
 #define HALT_NS   50000000u
 #define ACCESSES  3u /* ports of a command, after the one that waits for it */
 
@@ -111,9 +110,7 @@ static bool ends(uint32_t command, uint32_t first)
         accesses = others = 0;
         honest_attack = count;
         drive_begin(command, first, 0);
-        for (unsigned i = 0; i < WAITS && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
-                nova_sleep(WAIT_NS);
-        ended = nova_uv_state(&uv) == NOVA_UV_ENDED;
+        ended = honest_ends(WAITS);
         honest_attack = NULL;
         return ended && !others && accesses == ACCESSES - 1; /* no result */
 }

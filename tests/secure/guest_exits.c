@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Executes instructions that leave the guest, and tells which exception they raise. */
+/* Executes instructions that cause an exit of the guest, and returns the exception that each one
+ * raises. */
 #include "guest_exits.h"
 
 #include <stdbool.h>

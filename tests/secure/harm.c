@@ -7,14 +7,13 @@
 #include "../runtime/tap.h"
 #include "honest.h"
 
-#define SHARED  0x500000u
-#define OWN     0x510000u   /* a secure page */
-#define DEVICE  0xfed00000u /* answers each byte with 0x5a */
-#define NORMAL  1u          /* flag of an address of PROBE_PAIR */
-#define ANSWER  0x5a5a5a5au
-#define ROUNDS  500u
-#define WAIT_NS 1000000u
-#define WAITS   2000u
+#define SHARED 0x500000u
+#define OWN    0x510000u   /* a secure page */
+#define DEVICE 0xfed00000u /* answers each byte with 0x5a */
+#define NORMAL 1u          /* flag of an address of PROBE_PAIR */
+#define ANSWER 0x5a5a5a5au
+#define ROUNDS 500u
+#define WAITS  2000u /* milliseconds */
 
 /* The two values that the thread writes in turn, and their place. */
 static uint64_t flipped[2];
@@ -60,21 +59,10 @@ static void device(struct call *call)
         call->value = ANSWER;
 }
 
-static bool ends(void)
-{
-        for (unsigned i = 0; i < WAITS && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
-                nova_sleep(WAIT_NS);
-        return nova_uv_state(&uv) == NOVA_UV_ENDED;
-}
-
 /* Ends the guest, and lets an honest VM run. */
 static void end(void)
 {
-        honest_attack = NULL;
-        honest_end();
-        check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0),
-              "and the next VM runs");
-        honest_end();
+        check(honest_next_runs(), "and the next VM runs");
 }
 
 /* Begins a guest that shares a page. */
@@ -119,7 +107,7 @@ static void border(uint32_t first, uint32_t second, const char *name)
 {
         check(begin() && guest(PROBE_PAIR, first, second) == 0, "a guest maps two pages");
         drive_begin(PROBE_PAIR_CODE, DEVICE, 0);
-        check(ends() && !accesses, name);
+        check(honest_ends(WAITS) && !accesses, name);
         end();
 }
 
@@ -127,7 +115,7 @@ static void code(void)
 {
         check(begin(), "a guest shares a page");
         drive_begin(PROBE_IMAGE, SHARED, 0);
-        check(ends(), "it ends when it jumps into the shared page");
+        check(honest_ends(WAITS), "it ends when it jumps into the shared page");
         end();
         border(OWN, SHARED | NORMAL, "it ends at an instruction that ends in a shared page");
         border(SHARED | NORMAL, OWN, "it ends at an instruction that begins in a shared page");
@@ -144,7 +132,7 @@ static void page_tables(void)
               "a guest has a page table in a shared page");
         thread = start_flip(8, entry, other);
         drive_begin(PROBE_PAIR_READ, 1, 0);
-        check(ends() && !accesses,
+        check(honest_ends(WAITS) && !accesses,
               "it ends when it accesses a device by a page table that the VMM changes");
         stop_flip(thread);
         end();
@@ -157,7 +145,7 @@ static void descriptors(void)
         for (unsigned i = 0; i < 32; i++)
                 memory.base[SHARED + i] = 0;
         drive_begin(PROBE_GDT, SHARED, 0);
-        check(ends(), "it ends when it loads descriptors that the VMM has removed");
+        check(honest_ends(WAITS), "it ends when it loads descriptors that the VMM has removed");
         end();
 }
 
@@ -172,7 +160,7 @@ static void gates(void)
         for (unsigned i = 0; i < 64; i++)
                 memory.base[SHARED + i] = 0;
         drive_begin(PROBE_BREAK, 0, 0);
-        check(ends(), "it ends at an exception whose gate the VMM has removed");
+        check(honest_ends(WAITS), "it ends at an exception whose gate the VMM has removed");
         end();
 }
 
@@ -185,7 +173,7 @@ static void gate_to_shared(void)
         memory.base[SHARED + 54] = SHARED >> 16;
         memory.base[SHARED + 55] = 0;
         drive_begin(PROBE_BREAK, 0, 0);
-        check(ends(), "it ends at an exception whose handler is in the shared page");
+        check(honest_ends(WAITS), "it ends at an exception whose handler is in the shared page");
         end();
 }
 

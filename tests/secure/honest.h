@@ -151,6 +151,27 @@ static inline enum nova_u_status honest_end(void)
         return status;
 }
 
+/* Waits until the ultravisor has ended the guest. @return false: it runs after @p ms milliseconds
+ */
+static inline bool honest_ends(unsigned ms)
+{
+        for (unsigned i = 0; i < ms && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
+                nova_sleep(1000000);
+        return nova_uv_state(&uv) == NOVA_UV_ENDED;
+}
+
+/* Ends the guest, and lets an honest VM run and end. @return false: that VM did not run */
+static inline bool honest_next_runs(void)
+{
+        bool runs;
+
+        honest_attack = NULL;
+        honest_end();
+        runs = honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0);
+        honest_end();
+        return runs;
+}
+
 /* Opens a session with the ultravisor and enters a normal VM, whose virtual CPU runs on @p cpu. */
 static inline bool honest_start_on(uint16_t lpid, nova_word_t cpu)
 {

@@ -16,6 +16,7 @@
 #define SECOND     0x511000u
 #define MORE       (24u << 20) /* more than the secure memory */
 #define MS         1000000u
+#define WAITS      1000u /* milliseconds */
 #define FLOOD      40u
 
 static struct nova_semaphore stalled = NOVA_SEMAPHORE_INITIALIZER(0);
@@ -238,14 +239,6 @@ static void converting(void)
         end("and the next VM runs");
 }
 
-/* Waits until the ultravisor has ended the guest. */
-static bool ends(void)
-{
-        for (unsigned i = 0; i < 1000 && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
-                nova_sleep(1000000);
-        return nova_uv_state(&uv) == NOVA_UV_ENDED;
-}
-
 /* Returns the number of equal bytes of two pages of the VMM's memory. */
 static unsigned count_equal(uint32_t first, uint32_t second)
 {
@@ -279,7 +272,7 @@ static void protection(void)
                       guest(PROBE_READ, FRESH, 0) == 7,
               "a guest reads a page that its VMM has protected");
         drive_begin(PROBE_WRITE, FRESH, 8);
-        check(ends(), "it ends when it writes to the page");
+        check(honest_ends(WAITS), "it ends when it writes to the page");
         end("and the next VM runs");
 }
 
@@ -306,7 +299,7 @@ static void kept_pages(void)
                 refusal = i < 2 ? (nova_word_t)NOVA_H_PARAMETER : 0;
                 honest_attack = keep_page;
                 drive_begin(PROBE_READ, FRESH + i % 2 * PAGE, 0);
-                check(waits && ends() && (i < 2) == (attacks == 1), names[i]);
+                check(waits && honest_ends(WAITS) && (i < 2) == (attacks == 1), names[i]);
                 end("and the next VM runs");
         }
 }
@@ -320,7 +313,7 @@ static void no_room(void)
         attacks = 0;
         honest_attack = keep_all;
         drive_begin(PROBE_TOUCH, MEMORY, MORE / PAGE);
-        check(ends() && attacks > 0, "it ends if its VMM moves no page out");
+        check(honest_ends(WAITS) && attacks > 0, "it ends if its VMM moves no page out");
         end("and the next VM runs");
 }
 
@@ -329,7 +322,8 @@ static void strings(void)
 {
         check(become() == NOVA_U_SUCCESS, "a guest is secure");
         drive_begin(PROBE_STRING, MEMORY + PAGE, 0);
-        check(ends(), "it ends when an instruction for a port writes where it has no memory");
+        check(honest_ends(WAITS),
+              "it ends when an instruction for a port writes where it has no memory");
         end("and the next VM runs");
 }
 
@@ -363,12 +357,12 @@ static void shared_protection(void)
                       !secure && shared == NOVA_UV_WRITE_PROTECTION,
               "a guest reads a shared page that its VMM has protected");
         drive_begin(PROBE_WRITE, FRESH, 8);
-        check(ends() && !memcmp(memory.base + FRESH, "abcd", 4),
+        check(honest_ends(WAITS) && !memcmp(memory.base + FRESH, "abcd", 4),
               "it ends when it writes to the shared page");
         end("and the next VM runs");
         check(shares_protected(), "a guest reads such a page once more");
         drive_begin(PROBE_STRING, FRESH + 8, 0);
-        check(ends() && !memory.base[FRESH + 10],
+        check(honest_ends(WAITS) && !memory.base[FRESH + 10],
               "it ends when an instruction for a port writes to the shared page");
         end("and the next VM runs");
         check(shares_protected() &&
@@ -510,7 +504,7 @@ static void memory_slots(void)
               "memory is added, and a page of it is shared");
         honest_attack = take_page;
         drive_begin(PROBE_READ, MEMORY, 0);
-        check(ends() && seen == NOVA_U_SUCCESS,
+        check(honest_ends(WAITS) && seen == NOVA_U_SUCCESS,
               "a guest ends if its memory vanishes while it waits for a page of it");
         end("and the next VM runs");
 }

@@ -34,19 +34,7 @@ static unsigned asked;
 /* Ends the guest, and lets an honest VM run. */
 static void end(void)
 {
-        honest_attack = NULL;
-        honest_end();
-        check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_READ, KERNEL, 0),
-              "and the next VM runs");
-        honest_end();
-}
-
-/* Waits until the ultravisor has ended the guest. */
-static bool ends(void)
-{
-        for (unsigned i = 0; i < WAITS && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
-                nova_sleep(WAIT_NS);
-        return nova_uv_state(&uv) == NOVA_UV_ENDED;
+        check(honest_next_runs(), "and the next VM runs");
 }
 
 /* Returns true if the normal memory has a word anywhere. */
@@ -64,7 +52,7 @@ static void share(uint32_t first, uint32_t count, const char *name)
         check(honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_WRITE, OUT, MARK) == 0,
               "a guest marks a page");
         drive_begin(PROBE_CALL, NOVA_UV_SHARE_PAGE, first / PAGE | count << 16);
-        check(ends() && !finds(MARK), name);
+        check(honest_ends(WAITS) && !finds(MARK), name);
         end();
 }
 

@@ -170,9 +170,7 @@ static void no_portal(void)
                 nova_sleep(MS);
         nova_revoke(nova_crd_obj(portal, 0, NOVA_PERM_ALL), 0);
         drive_begin(PROBE_READ, KERNEL, 0);
-        for (unsigned i = 0; i < WAITS && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)
-                nova_sleep(MS);
-        ends = ends && nova_uv_state(&uv) == NOVA_UV_ENDED;
+        ends = honest_ends(WAITS) && ends;
         check(ends && honest_end() == NOVA_U_SUCCESS, "a guest ends when its VMM takes its portal");
         check(!nova_uv_attach(&uv, 0, 0, portal) && room_measure(),
               "the next guest runs when the VMM gives a portal again");
