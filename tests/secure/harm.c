@@ -2,8 +2,6 @@
 /* Guests that harm themselves: they access devices on the border of both views, execute code of
  * shared pages, and have page tables, descriptors and gates there. All the time a thread of the VMM
  * changes a shared page. Each guest is either right or ended, and an honest VM runs afterwards. */
-#include "novart/time.h"
-
 #include "../runtime/tap.h"
 #include "honest.h"
 

@@ -374,8 +374,10 @@ static void attributes(void)
                       guest(PROBE_READ, AREA, 0) == 0x13572468 && move(0) == NOVA_U_SUCCESS &&
                       has(AREA, 0, 0) && guest(PROBE_WRITE, AREA, 1) == 0,
               "a protected page is writable after the next UV_PAGE_IN");
-        check(nova_uv_attributes(uv, vm.memory.bytes, &unused, &unused) == EINVAL,
-              "a page outside of the memory has no attributes");
+        check(nova_uv_attributes(uv, vm.memory.bytes, &unused, &unused) == EINVAL &&
+                      nova_uv_attributes(uv, UINT64_MAX, &unused, &unused) == EINVAL &&
+                      nova_uv_attributes(&unknown, AREA, &unused, &unused) == EINVAL,
+              "a page outside of the memory has no attributes, and none of an unknown VM");
 }
 
 static void not_shared(void)
@@ -470,6 +472,7 @@ static bool finds(uint32_t word, uint64_t from)
 
 int main(void)
 {
+        unsigned unused;
         const uint8_t cpus[] = {(uint8_t)nova_thread_cpu(), (uint8_t)nova_thread_cpu()};
         const struct nova_vm_config config = {
                 .name = "probe", .local_apic = true, .vcpus = 2, .cpus = cpus};
@@ -502,6 +505,8 @@ int main(void)
                       nova_uv_svm_terminate(uv) == NOVA_U_SUCCESS,
               "UV_SVM_TERMINATE ends it");
         check(nova_uv_svm_terminate(uv) == NOVA_U_INVALID && !nova_uv_is_secure(uv), "once");
+        check(nova_uv_attributes(uv, AREA, &unused, &unused) == EINVAL,
+              "a normal VM has no attributes of pages");
         /* The machine stays: the handler of the guest's last exit never runs again, and holds the
          * machine's lock. */
         return tap_end();
