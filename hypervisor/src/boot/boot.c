@@ -145,7 +145,7 @@ static indirect_target _Noreturn void boot_finish(void)
         kernel_main(cpu);
 }
 
-/* Lets the hypercall table lead to the place that tracking_target() returns for each handler. */
+/* Makes each entry of the hypercall table point to the place that tracking_target() returns. */
 static void boot_skip_marks(void)
 {
         for (unsigned i = 0; i < array_size(hypercall_table); i++)

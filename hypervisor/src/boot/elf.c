@@ -27,7 +27,24 @@ struct elf_header {
         uint16_t header_size, program_size, program_count;
 };
 
-static const char *elf_check_header(const struct elf_header *header, uint64_t head)
+static uint64_t elf_table_size(const struct elf_header *header)
+{
+        return (uint64_t)header->program_count * sizeof(struct elf_program);
+}
+
+uint64_t elf_head(const void *image, uint64_t head)
+{
+        const struct elf_header *header = image;
+
+        if (head < sizeof(*header))
+                return head;
+        const uint64_t table = elf_table_size(header);
+        if (header->program_offset > ELF_HEAD_MAX - table)
+                return head;
+        return header->program_offset + table > head ? header->program_offset + table : head;
+}
+
+static const char *elf_check_header(const struct elf_header *header, uint64_t head, uint64_t size)
 {
         if (head < sizeof(*header) || memcmp(header->magic, ELF_MAGIC, 4) != 0)
                 return "is not an ELF image";
@@ -37,11 +54,12 @@ static const char *elf_check_header(const struct elf_header *header, uint64_t he
         if (header->type != ELF_EXECUTABLE)
                 return "is not an executable image (position independent or an object file)";
         if (header->program_size != sizeof(struct elf_program))
-                return "has program headers of an odd size";
-        if (header->program_offset > head ||
-            (uint64_t)header->program_count * sizeof(struct elf_program) >
-                    head - header->program_offset)
+                return "has program headers of an unexpected size";
+        const uint64_t table = elf_table_size(header);
+        if (header->program_offset > size || table > size - header->program_offset)
                 return "is truncated: its program headers lie outside";
+        if (header->program_offset > head || table > head - header->program_offset)
+                return "has program headers that do not lie in its first 4 MiB";
         return NULL;
 }
 
@@ -74,7 +92,7 @@ const char *elf_read(const void *image, uint64_t head, uint64_t size, word_t lim
                      struct elf_segment *segments, unsigned *count, word_t *entry)
 {
         const struct elf_header *header = image;
-        const char *error = elf_check_header(header, head);
+        const char *error = elf_check_header(header, head, size);
         bool entry_inside = false;
 
         *count = 0;

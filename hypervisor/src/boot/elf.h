@@ -6,13 +6,18 @@
 #include "lib/types.h"
 
 #define ELF_SEGMENTS_MAX 32
-#define ELF_HEAD_MAX     0x10000 /* all headers must lie in these first bytes */
+#define ELF_HEAD_USUAL   0x10000  /* linkers put all headers into these first bytes */
+#define ELF_HEAD_MAX     0x3ff000 /* all headers must lie in these first bytes */
 
 struct elf_segment {
         word_t address;
         uint64_t offset, file_size, memory_size;
         unsigned perms; /* NOVA_MEM_… */
 };
+
+/** Returns the number of bytes of an image that hold all its headers, at most ELF_HEAD_MAX and at
+ *  least head, the number of bytes that are mapped. */
+uint64_t elf_head(const void *image, uint64_t head);
 
 /** Reads an image of size bytes, of which the first head bytes are mapped. All segments must lie
  *  below the address limit. The resulting segments are sorted by address and do not overlap.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The roottask (see roottask.h). Segments are mapped in place, from the module, as in 2012.
- * Segments for which that is impossible (BSS, odd offsets, shared pages) are copied. The image is
- * not trusted. */
+ * Segments for which that is impossible (BSS, unaligned offsets, shared pages) are copied. The
+ * image is not trusted. */
 #include "boot/roottask.h"
 
 #include "arch/x86/boot_paging.h"
@@ -109,6 +109,21 @@ static void roottask_load_copy(const struct elf_segment *segments, unsigned firs
         }
 }
 
+/* Reads the image's headers. Maps more of the image only if they do not lie at its beginning. */
+static const char *roottask_read(struct elf_segment *segments, unsigned *count)
+{
+        const uint64_t size = boot_roottask.size;
+        const uint64_t usual = size < ELF_HEAD_USUAL ? size : ELF_HEAD_USUAL;
+        const void *image = boot_map(0, boot_roottask.start, usual);
+        uint64_t head = elf_head(image, usual);
+
+        if (head > size)
+                head = usual;
+        if (head > usual)
+                image = boot_map(0, boot_roottask.start, head);
+        return elf_read(image, head, size, NOVA_ROOT_UTCB, segments, count, &entry);
+}
+
 void roottask_load(void)
 {
         struct elf_segment segments[ELF_SEGMENTS_MAX];
@@ -120,9 +135,7 @@ void roottask_load(void)
         if (!boot_roottask.size)
                 kernel_stop("no roottask was given: the first boot module must be one");
 
-        const uint64_t head = boot_roottask.size < ELF_HEAD_MAX ? boot_roottask.size : ELF_HEAD_MAX;
-        const char *error = elf_read(boot_map(0, boot_roottask.start, head), head,
-                                     boot_roottask.size, NOVA_ROOT_UTCB, segments, &count, &entry);
+        const char *error = roottask_read(segments, &count);
         if (error)
                 kernel_stop("the roottask %s", error);
 

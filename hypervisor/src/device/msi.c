@@ -11,8 +11,8 @@
 #define ADDRESS_APIC_SHIFT 12
 #define APIC_ID_MAX        0xfe
 
-/* Bits of an address whose message has an index into the table of interrupt remapping as its data
- * (VT-d 5.1.2.2). */
+/* Address bits of a message whose data is an index into the table of interrupt remapping (VT-d
+ * 5.1.2.2). */
 #define ADDRESS_INDEX 0x18
 
 bool msi_reaches(const struct cpu *cpu)

@@ -23,7 +23,7 @@ bool remap_knows_io_apics(void);
 /** Returns the function whose requester id an I/O APIC or HPET uses; REMAP_ANYBODY: unknown. */
 unsigned remap_source(bool is_hpet, unsigned id);
 
-/* Stands for any sender; not a requester id. */
+/* A value for any sender; no function has it as its requester id. */
 #define REMAP_ANYBODY 0x10000
 
 /* Added to the requester id of a PCI function that sends its own interrupts. An I/O APIC or HPET

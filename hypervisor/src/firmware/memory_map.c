@@ -35,7 +35,7 @@ static bool memory_map_overlap(paddr_t start, uint64_t size, paddr_t other, uint
                other <= start + (size - 1);
 }
 
-/* Returns the first entry of another type than this one that lies in a range, or NULL. */
+/* Returns the first entry in a range whose type differs from that of this entry, or NULL. */
 static const struct memory_entry *memory_map_other(uint32_t type, paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.entries; i++) {

@@ -62,6 +62,8 @@ static void multiboot_read_modules(paddr_t phys, uint32_t count)
                 memcpy(&module, place, sizeof(module));
                 memory_map_add_module(module.start, module.end, module.cmdline);
         }
+        if (count > MODULES_MAX)
+                memory_map.dropped_modules += count - MODULES_MAX;
 }
 
 static void multiboot_read_map(paddr_t phys, uint32_t length)

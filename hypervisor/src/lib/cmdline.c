@@ -103,9 +103,10 @@ void cmdline_parse(const char *text, size_t room)
                         for (size_t i = 0; i < length; i++)
                                 console_print("%c",
                                               text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
-                        console_print("' is not an option of the kernel and is ignored; known are "
-                                      "serial, kmem=<n>[K|M], noiommu and "
-                                      "mitigations=off|auto|full.\n");
+                        console_print(
+                                "' is not an option of the kernel and is ignored; the options "
+                                "are serial, kmem=<n>[K|M], noiommu and "
+                                "mitigations=off|auto|full.\n");
                 }
                 first = false;
                 text += length;

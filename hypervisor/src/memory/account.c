@@ -10,6 +10,8 @@ struct account account_root = {.limit = ~(word_t)0};
 
 uint32_t account_arrivals;
 
+uint32_t account_postponed;
+
 bool account_grace_helps[NOVA_CPU_MAX];
 
 uint32_t account_closed[NOVA_CPU_MAX];
@@ -28,15 +30,25 @@ word_t account_size(void)
         return account_cache.size;
 }
 
+/* Returns true if ended objects had mail when memory was last freed, and still wait. */
+static bool account_has_postponed(uint32_t arrivals)
+{
+        const uint32_t left = load_once(account_postponed) - arrivals;
+
+        return left && left <= ACCOUNT_ARRIVALS_LEFT;
+}
+
 /* Records whether a grace period would help the CPU's thread. It would not if the thread requests
- * more than the limit. It may help while another CPU frees a batch, because some bytes then count
- * neither as ended nor as free. */
+ * more than the limit. It may help while memory is freed after a period, because some bytes then
+ * count neither as ended nor as free: an account closes only when its last object is freed. So it
+ * may also help until objects are freed that the period did not free. */
 static bool account_note_refusal(const struct account *account, word_t bytes)
 {
         const uint32_t arrivals = load_once(account_arrivals);
         const word_t limit = load_once(account->limit), used = load_once(account->used);
         const word_t ended = min_word(load_once(account->ended), used);
-        const bool arrives = arrivals & 1 || load_once(account_arrivals) != arrivals;
+        const bool arrives = arrivals & 1 || load_once(account_arrivals) != arrivals ||
+                             account_has_postponed(arrivals);
 
         account_grace_helps[cpu_number(cpu_self())] =
                 bytes <= limit && (arrives || used - ended <= limit - bytes);

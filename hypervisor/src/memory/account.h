@@ -27,8 +27,16 @@ struct account {
         uint32_t number; /* number of the account in the order of creation; may wrap */
 };
 
-/** Odd while a batch is freed after its grace period. Written only by the CPU that frees it. */
+/** Odd from the end of a grace period until all memory that waited for it is free. Written under
+ * the lock of the grace period. */
 extern uint32_t account_arrivals;
+
+/** Value that account_arrivals will have when all objects are free that had mail after a grace
+ * period, and therefore wait for the next one. Written by the CPU that frees memory. */
+extern uint32_t account_postponed;
+
+/** Increases of account_arrivals until the end of the next period, from within the present one. */
+#define ACCOUNT_ARRIVALS_LEFT 3
 
 /** For each CPU: true if a grace period would help the account that last refused a charge. */
 extern bool account_grace_helps[];

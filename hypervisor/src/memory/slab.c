@@ -29,7 +29,7 @@ void slab_init(struct slab_cache *cache, size_t size)
         cache->slots = (PAGE_SIZE - HEADER) / cache->size;
 }
 
-/* Makes a new frame the first one with free slots. false: no memory. */
+/* Appends a new frame to the empty list of frames with a free slot. false: no memory. */
 static bool slab_create(struct slab_cache *cache)
 {
         struct slab *slab = frame_alloc();
@@ -79,8 +79,8 @@ void slab_free(struct slab_cache *cache, void *object)
         slab->free = object;
         if (slab->used-- == cache->slots)
                 list_append(&cache->partial, &slab->link);
-        /* One empty frame stays, so that alternating creates and destroys do not allocate and free
-         * frames. */
+        /* An empty frame stays if no other frame has a free slot, so that alternating creates and
+         * destroys do not allocate and free frames. */
         if (!slab->used && cache->partial.next != cache->partial.prev) {
                 list_remove(&slab->link);
                 empty = true;

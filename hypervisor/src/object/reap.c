@@ -16,7 +16,7 @@ indirect_target _Noreturn void resume_after_reap(struct ec *self)
         }
         for (;;) {
                 self->grace_waits = false; /* so that the next wait starts a new period */
-                if (reclaim_is_full())
+                if (reclaim_is_full(cpu))
                         reclaim_wait_step(self);
                 else if (cpu->dying_count > self->reap_floor)
                         object_reap();

@@ -27,7 +27,7 @@ static always_inline hypercall_result_t reap(struct ec *self, enum nova_status s
 {
         if (likely(self->cpu->dying_count > self->reap_floor))
                 object_reap();
-        if (unlikely(self->cpu->dying_count > self->reap_floor || reclaim_is_full())) {
+        if (unlikely(self->cpu->dying_count > self->reap_floor || reclaim_is_full(self->cpu))) {
                 self->wait_status = (uint8_t)status;
                 self->cont = resume_after_reap;
                 return RESULT_CONTINUE;

@@ -20,39 +20,41 @@
 #include "sched/wake.h"
 #include "space/object_mapping.h"
 
-#define BATCH    64   /* number of entries at which a period begins */
-#define STEP     16   /* entries that one step frees */
-#define CLOSES   64   /* number of closed accounts after which a step ends */
-#define FULL     1024 /* number of entries above which an EC that adds more waits for a period */
-#define LATE_MS  5    /* longest wait of a batch's first entry for the next period */
-#define FORCE_MS 1    /* minimum time between two periods that begin because of a lack of memory */
-#define NO_FRAME UINT32_MAX
+#define BATCH    64 /* number of entries of all CPUs at which a period begins */
+#define STEP     16 /* entries that one step frees */
+#define CLOSES   64 /* number of closed accounts after which a step ends */
+#define LATE_MS  5  /* longest wait of the first entry for the next period */
+#define FORCE_MS 1  /* minimum time between two periods that begin because of a lack of memory */
 
-struct batch {
-        struct kobject *objects;
-        uint32_t frames; /* index of the first frame */
-        unsigned count;
-};
-
-/* Protects all below; may be taken under a space lock. */
+/* Protects all below and the batches of all CPUs; may be taken under a space lock. */
 static struct spinlock reclaim_lock = SPINLOCK(LOCK_RECLAIM);
-static struct batch filling = {.frames = NO_FRAME}, waiting = {.frames = NO_FRAME};
+static uint32_t filled;   /* number of entries of all filling batches */
 static uint32_t period;   /* number of the last period that began */
-static bool under_way;    /* the batch of that period is not freed yet */
-static struct cpu *freer; /* CPU that frees the batch after all CPUs were quiescent; or NULL */
+static bool under_way;    /* some batches of that period are not freed yet */
+static struct cpu *freer; /* CPU that frees its batch, after all CPUs were quiescent; or NULL */
 
 static struct cpu *keeper; /* CPU whose timer checks due, or NULL */
-static uint64_t due;       /* TSC value at which the filling batch is late */
-static bool late;          /* the filling batch is late, but a period is in progress */
+static uint64_t due;       /* TSC value at which the filling batches are late */
+static bool late;          /* the filling batches are late, but a period is in progress */
 static uint64_t forced_at; /* TSC value at which a lack of memory last began a period */
+
+static bool reclaim_is_empty(const struct cpu_batch *batch)
+{
+        return !batch->objects && !batch->frames;
+}
 
 /* Begins a period: sends an IPI to all CPUs, also to this one. Under the lock. */
 static void reclaim_begin(void)
 {
         assert_held(&reclaim_lock);
-        assert(!under_way && !waiting.objects && waiting.frames == NO_FRAME);
-        waiting = filling;
-        filling = (struct batch){.frames = NO_FRAME};
+        assert(!under_way);
+        for (uint64_t left = cpu_online; left; left &= left - 1) {
+                struct cpu *cpu = cpu_by_id(bit_lowest_u64(left));
+                assert(reclaim_is_empty(&cpu->waiting));
+                cpu->waiting = cpu->filling;
+                cpu->filling = (struct cpu_batch){0};
+        }
+        filled = 0;
         under_way = true;
         late = false;
         store_once(keeper, NULL);
@@ -70,70 +72,95 @@ static bool reclaim_all_seen(void)
         return true;
 }
 
+/* Lets an object wait for another period. Its account may be that of a PD which the present period
+ * frees, so that no open account counts the object's bytes as ended. */
+static cold_path void reclaim_postpone(struct kobject *object)
+{
+        store_once(account_postponed, account_arrivals + ACCOUNT_ARRIVALS_LEFT);
+        reclaim_object(object);
+}
+
 static void reclaim_free_object(struct kobject *object)
 {
         account_arrive(object->account, object_ended_bytes(object));
         if (unlikely(object_has_mail(object)))
-                reclaim_object(object);
+                reclaim_postpone(object);
         else if (likely(!load_once(object->held)) || !object_mapping_holds(object))
                 object_free(object);
 }
 
 /* Frees entries of a batch, as many as one step allows, or fewer if they close many accounts: each
  * entry may be the last user of a chain of accounts. Returns true if none is left. */
-static bool reclaim_free_step(struct batch *batch)
+static bool reclaim_free_step(struct cpu_batch *batch)
 {
         const uint32_t *closed = &account_closed[cpu_self()->id], before = *closed;
 
-        store_once(account_arrivals, account_arrivals + 1);
         for (unsigned i = 0; i < STEP && *closed - before < CLOSES; i++) {
                 struct kobject *object = batch->objects;
-                if (batch->frames != NO_FRAME) {
-                        void *frame = frame_by_index(batch->frames);
-                        batch->frames = frame_info(frame)->next;
+                if (batch->frames) {
+                        void *frame = frame_by_index(batch->frame);
+                        batch->frame = frame_info(frame)->next;
+                        batch->frames--;
                         frame_free(frame);
                 } else if (object) {
                         batch->objects = object->next;
                         reclaim_free_object(object);
                 }
         }
-        store_once(account_arrivals, account_arrivals + 1);
-        return batch->frames == NO_FRAME && !batch->objects;
+        return reclaim_is_empty(batch);
 }
 
-/* Frees a step of the waiting batch and ends the period with the last step. This CPU is freer. */
+/* Makes the next CPU with a waiting batch the freer, or ends the period if there is none. Executed
+ * by cpu, under the lock. */
+static void reclaim_pass_on(const struct cpu *cpu)
+{
+        assert_held(&reclaim_lock);
+        for (uint64_t left = cpu_online; left; left &= left - 1) {
+                struct cpu *next = cpu_by_id(bit_lowest_u64(left));
+                if (reclaim_is_empty(&next->waiting))
+                        continue;
+                store_once(freer, next);
+                if (next != cpu)
+                        ipi_send(next);
+                return;
+        }
+        store_once(account_arrivals, account_arrivals + 1);
+        store_once(freer, NULL);
+        under_way = false;
+        if (filled >= BATCH || late)
+                reclaim_begin();
+}
+
+/* Frees a step of this CPU's waiting batch. After the last step the next CPU is freer. */
 static void reclaim_free_waiting(struct cpu *cpu)
 {
         assert(under_way && reclaim_all_seen());
-        if (!reclaim_free_step(&waiting)) {
+        if (!reclaim_free_step(&cpu->waiting)) {
                 ipi_send(cpu); /* the next step */
                 return;
         }
         spin_lock(&reclaim_lock);
-        under_way = false;
-        freer = NULL;
-        if (filling.count >= BATCH || late)
-                reclaim_begin();
+        reclaim_pass_on(cpu);
         spin_unlock(&reclaim_lock);
 }
 
-/* Counts a new entry of the filling batch. Begins a period if the batch is large. Drops the lock.
- * This CPU's timer watches the first entry of a batch, so that entries of a small batch do not wait
- * for ever. */
-static void reclaim_added(void)
+/* Counts a new entry of a filling batch. Begins a period if there are many. Drops the lock. This
+ * CPU's timer watches the first entry, so that a few entries do not wait for ever. */
+static void reclaim_added(struct cpu *cpu)
 {
         uint64_t end = 0;
 
-        filling.count++;
-        if (!under_way && filling.count >= BATCH) {
+        cpu->filling.count++;
+        filled++;
+        if (!under_way && filled >= BATCH) {
                 reclaim_begin();
-        } else if (unlikely(filling.count == 1)) {
+        } else if (unlikely(filled == 1)) {
                 due = end = rdtsc() + (uint64_t)tsc_khz * LATE_MS;
-                store_once(keeper, cpu_self());
+                store_once(keeper, cpu);
         }
         spin_unlock(&reclaim_lock);
         if (unlikely(end))
-                timeout_arm(cpu_self(), end);
+                timeout_arm(cpu, end);
 }
 
 void reclaim_timer(struct cpu *cpu)
@@ -156,28 +183,28 @@ void reclaim_object(struct kobject *object)
 {
         assert(object->dead && !atomic_load_u32(&object->references));
         account_expect(object->account, object_ending_bytes(object));
+
+        struct cpu *cpu = cpu_self();
         spin_lock(&reclaim_lock);
-        object->next = filling.objects;
-        filling.objects = object;
-        reclaim_added();
+        object->next = cpu->filling.objects;
+        cpu->filling.objects = object;
+        reclaim_added(cpu);
 }
 
 void reclaim_frame(void *frame)
 {
-        spin_lock(&reclaim_lock);
-        frame_info(frame)->next = filling.frames;
-        filling.frames = frame_index(frame);
-        reclaim_added();
-}
+        struct cpu *cpu = cpu_self();
 
-bool reclaim_is_full(void)
-{
-        return load_once(filling.count) > FULL;
+        spin_lock(&reclaim_lock);
+        frame_info(frame)->next = cpu->filling.frame;
+        cpu->filling.frame = frame_index(frame);
+        cpu->filling.frames++;
+        reclaim_added(cpu);
 }
 
 /* Loads the kernel's own address space if the loaded one belongs to a dead PD. Does nothing if the
  * current thread belongs to that PD: the thread needs the PD's tables until it ends, and the PD is
- * not freed before. */
+ * not freed earlier. */
 static void reclaim_leave_dead_pd(struct cpu *cpu)
 {
         const struct pd *pd = cpu->current_pd;
@@ -199,8 +226,10 @@ void reclaim_quiescent(struct cpu *cpu)
                 atomic_store_u32(&cpu->grace_seen, now);
                 atomic_fence();
                 spin_lock(&reclaim_lock);
-                if (under_way && !freer && reclaim_all_seen())
-                        freer = cpu;
+                if (under_way && !freer && reclaim_all_seen()) {
+                        store_once(account_arrivals, account_arrivals + 1);
+                        reclaim_pass_on(cpu);
+                }
                 spin_unlock(&reclaim_lock);
         }
         if (load_once(freer) == cpu)
@@ -212,8 +241,8 @@ void reclaim_quiescent(struct cpu *cpu)
 static bool reclaim_choose_end(uint32_t *end)
 {
         spin_lock(&reclaim_lock);
-        const bool any = under_way || filling.count;
-        *end = period + (filling.count != 0);
+        const bool any = under_way || filled;
+        *end = period + (filled != 0);
         spin_unlock(&reclaim_lock);
         return any;
 }
@@ -224,7 +253,7 @@ static bool reclaim_has_ended(uint32_t end)
 {
         spin_lock(&reclaim_lock);
         const int32_t missing = (int32_t)(end - period);
-        const bool done = missing < 0 || (!under_way && (!missing || !filling.count));
+        const bool done = missing < 0 || (!under_way && (!missing || !filled));
         if (!done && !under_way) {
                 const uint64_t now = rdtsc();
                 if (now - forced_at >= (uint64_t)tsc_khz * FORCE_MS) {

@@ -2,17 +2,18 @@
 /* The grace period: memory that other CPUs may still use is freed after each CPU has been
  * quiescent.
  *
- * There are two batches: one fills while the other one waits. A period begins when the filling
- * batch is large, when its first entry has waited for 5 ms, or when the batch would return memory
- * that a thread needs. Each CPU answers an IPI, which it takes in user mode, when idle, or between
- * two steps of a long operation. At these points the CPU holds no borrowed pointer. The last CPU to
- * answer frees the batch in steps. */
+ * Each CPU has two batches: it fills one while the other one waits. A period begins when the
+ * filling batches are large, when their first entry has waited for 5 ms, or when they would return
+ * memory that a thread needs. Each CPU answers an IPI, which it takes in user mode, when idle, or
+ * between two steps of a long operation. At these points the CPU holds no borrowed pointer. When
+ * all have answered, each CPU frees the batch that it has filled, in steps, one CPU after the
+ * other. So a CPU frees no objects that others have ended. */
 #ifndef OBJECT_RECLAIM_H
 #define OBJECT_RECLAIM_H
 
-#include "lib/types.h"
+#include "lib/atomic.h"
+#include "sched/cpu.h"
 
-struct cpu;
 struct ec;
 struct kobject;
 
@@ -25,13 +26,20 @@ void reclaim_frame(void *frame);
 /** Answers a period that is in progress. This CPU holds no borrowed pointers now. */
 void reclaim_quiescent(struct cpu *cpu);
 
-/** Returns true if the filling batch is full. An EC then waits, in steps, before it adds more. */
-bool reclaim_is_full(void);
+/** Maximum number of entries in the filling batch of a CPU, but for those of one operation. */
+#define RECLAIM_FULL 1024
 
-/** Returns true if this CPU frees the batch of the period; for assert(). */
+/** Returns true if this CPU's filling batch is full. An EC then waits, in steps, before it adds
+ * more. */
+static inline bool reclaim_is_full(const struct cpu *cpu)
+{
+        return load_once(cpu->filling.count) > RECLAIM_FULL;
+}
+
+/** Returns true if it is this CPU's turn to free its batch; for assert(). */
 bool reclaim_is_freeing(void);
 
-/** Begins a period if the first entry of the filling batch has waited for 5 ms. Called when this
+/** Begins a period if the first entry of the filling batches has waited for 5 ms. Called when this
  * CPU's timer has fired. */
 void reclaim_timer(struct cpu *cpu);
 

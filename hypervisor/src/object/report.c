@@ -13,8 +13,8 @@
 
 const struct ec *report_root_ec;
 
-/* Threads that the root PD named have a rate of their own, which other threads cannot use up. */
-static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects both */
+/* Threads that the root PD has named share the second rate, which other threads cannot use up. */
+static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects rate and rate_named */
 static struct report_rate rate, rate_named;
 
 /* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs control how
@@ -32,7 +32,8 @@ bool report_allowed(struct report_rate *of, uint64_t now, uint64_t period)
         return true;
 }
 
-/* Returns true if a line may come. @param[out] unsaid earlier threads that had no line */
+/* Returns true if a line may be printed. @param[out] unsaid number of earlier threads without a
+ * line */
 static bool report_take_line(struct report_rate *of, uint32_t *unsaid)
 {
         spin_lock(&lock);
@@ -64,8 +65,8 @@ static void report_thread(const struct ec *ec, unsigned long event, unsigned lon
         if (!report_take_line(ec->named_by_root ? &rate_named : &rate, &unsaid))
                 return;
         if (unsaid)
-                console_print("NOVA: %u threads before had no line of their own: too many were "
-                              "shut down at a time.\n",
+                console_print("NOVA: %u earlier threads have no line, because too many were shut "
+                              "down in a short time.\n",
                               unsaid);
         name_print(ec->name, name);
         name_print(ec->pd->name, pd);

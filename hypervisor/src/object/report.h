@@ -5,18 +5,18 @@
 
 #include "object/ec.h"
 
-/** Rate of lines: REPORT_BURST at once, and one more in each REPORT_PERIOD_MS. Threads with a name
- *  from the root PD have a rate of their own, apart from all others. */
+/** Rate of lines: REPORT_BURST at once, and one more in each REPORT_PERIOD_MS. Threads that
+ *  the root PD has named share a second rate. */
 #define REPORT_BURST     16
 #define REPORT_PERIOD_MS 250
 
-/** Under the lock of report.c. */
+/** Protected by the lock of report.c. */
 struct report_rate {
         uint64_t due;    /* TSC value from which REPORT_BURST lines are allowed again */
         uint32_t unsaid; /* number of threads that ended without a line since the last line */
 };
 
-/** Returns true if a line may come now, else counts the thread in unsaid. period: TSC ticks. */
+/** Returns true if a line may be printed, else counts the thread in unsaid. period: TSC ticks. */
 bool report_allowed(struct report_rate *rate, uint64_t now, uint64_t period);
 
 enum report_reason {

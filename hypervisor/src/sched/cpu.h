@@ -28,9 +28,17 @@ struct sc;
 
 #define CPU_TIMER_OFF UINT64_MAX
 
+/* Ended objects and frames that wait for a grace period (reclaim.h). */
+struct cpu_batch {
+        struct kobject *objects;
+        uint32_t frame;  /* index of the first frame */
+        uint32_t frames; /* number of frames */
+        uint32_t count;  /* number of entries, while the batch fills */
+};
+
 struct cpu {
         /* Selector of the flat data segment; fixed after the start. A switch of PDs loads it from
-         * memory: in the first field, its address is the CPU's. */
+         * memory. It is the first field, so that its address is that of struct cpu. */
         uint16_t user_data;
         /* A switch compares the first four fields in one word, a call all of them. */
         union {
@@ -84,6 +92,11 @@ struct cpu {
         uint32_t flush_done;   /* number of requested flushes done; written by this CPU only */
         uint32_t grace_seen;   /* last grace period in which this CPU was quiescent; written by this
                                 * CPU only */
+
+        /* Protected by the lock of the grace period. This CPU reads filling.count without it. */
+        struct cpu_batch filling; /* entries that this CPU has added */
+        struct cpu_batch waiting; /* entries of the period. While this CPU frees them, no other CPU
+                                   * reads them */
 };
 
 _Static_assert(sizeof(struct cpu) <= CPU_VIRT, "struct cpu ends before struct cpu_virt");

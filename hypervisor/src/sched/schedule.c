@@ -282,7 +282,7 @@ static void sched_let_mail_in(struct cpu *cpu)
 
 /* Does a step of processing ends of ECs. Calls do not change meanwhile, because no EC runs and mail
  * waits. */
-static void sched_catch_up_with_ends(struct cpu *cpu)
+static cold_path void sched_catch_up_with_ends(struct cpu *cpu)
 {
         ec_cut_step(cpu);
         cpu->mail_waits = true;

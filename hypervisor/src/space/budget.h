@@ -12,7 +12,7 @@
 /* Cost of a new table, which must be cleared. */
 #define BUDGET_NEW_TABLE 64
 
-/* Cost of a mapping whose end empties tables: up to nine. */
+/* Cost of the end of a mapping, which may leave up to nine tables empty. */
 #define BUDGET_OLD_TABLES 64
 
 static inline void budget_spend(unsigned *budget, word_t cost)

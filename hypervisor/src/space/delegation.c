@@ -192,8 +192,8 @@ static enum step_result delegation_next_step(const struct delegation *d)
 }
 
 /* Returns true if a mapping is the one that the delegation entered last, or a piece that another
- * CPU has cut off from it. Another thread has entered any other mapping at this place, after a
- * revocation. */
+ * CPU has cut off from it. Any other mapping at this place is from another thread, which entered it
+ * after a revocation. */
 static bool delegation_is_own(const struct delegation *d, const struct mapping *mapping)
 {
         const struct mapping *child = d->child;
@@ -256,8 +256,9 @@ static cold_path enum step_result delegation_revoke_derived_step(struct delegati
 }
 
 /* Removes from the space the mappings that were taken back, after all their tables are clear. Other
- * threads may have cut these mappings where the tables were already clear. Leaves mappings that a
- * revocation has emptied to this revocation. Returns false if another step is needed. */
+ * threads may have cut these mappings where the tables were already clear. If a revocation has
+ * taken all permissions of a mapping, that revocation removes it. Returns false if another step is
+ * needed. */
 static cold_path bool delegation_leave_taken(struct delegation *d, unsigned *budget)
 {
         struct mapping *mapping, **loose = &d->revocation->loose;
@@ -366,9 +367,9 @@ static void delegation_hold(struct delegation *d, bool held)
                 d->child->pins++;
 }
 
-/* Returns true if this delegation, or an earlier equal one from the same sender, entered a mapping
- * in the target. The sender may take back either at any time. A mapping with pins or children stays
- * with the receiver. */
+/* Returns true if a delegation that is undone takes back `mapping`: this delegation, or an earlier
+ * equal one from the same sender, has entered it, and it has neither pins nor children. The sender
+ * may take back the mappings of both at any time. */
 static bool delegation_is_undone(const struct delegation *d, struct mapping *mapping, word_t last)
 {
         const struct mapping *parent = mapping_parent(mapping);

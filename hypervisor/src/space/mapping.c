@@ -32,8 +32,8 @@ struct mapping *mapping_search(struct space *space, word_t first, word_t last)
         return container_of(node, struct mapping, in_space);
 }
 
-/* Enters a mapping without a parent. out receives the mapping if it is a UTCB's; NULL for other
- * mappings. */
+/* Enters a mapping without a parent. For a UTCB, *out receives the mapping; for other mappings, out
+ * is NULL. */
 static always_inline enum nova_status mapping_insert_underived(struct space *space, word_t first,
                                                                word_t count, word_t source,
                                                                unsigned perms, struct mapping **out)

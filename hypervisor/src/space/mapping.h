@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mapping database: it records from which range each range of memory or ports was delegated.
- * The database of objects is in object_mapping.h. Functions here that take any type of space serve
- * all three.
+ * The database of objects is in object_mapping.h. Functions here whose argument may be a space of
+ * any type also serve objects.
  *
  * A mapping is a range of selectors of one space with equal permissions. It is in the tree of its
  * space, ordered by selector, and in the tree of its parent's children, ordered by source (frame or
  * port). A child's range lies inside its parent's. A mapping that lost all permissions leaves its
- * space at once. It stays in the tree of derivation, without a space, as long as it has children or
- * is pinned. A mapping is pinned if a revocation or a delegation has stopped at it, or if it maps
- * an EC's UTCB.
+ * space at once. It stays in the tree of its parent's children, without a space, as long as it has
+ * children or is pinned. A mapping is pinned if a revocation or a delegation has stopped at it, or
+ * if it maps an EC's UTCB.
  *
  * The space_lock of the type protects all of this. */
 #ifndef SPACE_MAPPING_H
@@ -25,8 +25,8 @@ struct object_mapping;
 struct pd;
 struct revocation;
 
-/* Longest chain of delegations. It bounds the climb to an ancestor. A delegation that would make
- * the chain longer fails as if there were no memory. */
+/* Longest chain of delegations. It limits the number of steps from a mapping to an ancestor. A
+ * delegation that would make the chain longer fails as if kernel memory had run out. */
 #define MAPPING_DEPTH_MAX 1000
 
 /* Limits of a step: mappings handled and table entries written with the lock held. */
@@ -42,8 +42,8 @@ struct mapping {
         struct tree children;
         struct space *space;     /* NULL: the mapping has left its space */
         struct account *account; /* account to which the mapping was charged */
-        /* not 0: source that no new child may cross; in a mapping without permissions: mark of the
-         * revocation that took them */
+        /* 0, or the source at which a new child must end; in a mapping without permissions, a
+         * value that identifies the revocation that took them */
         word_t cut;
         uint64_t torn;  /* value of mapping_cuts when it was cut off from another mapping, or 0 */
         uint32_t pins;  /* number of operations that have stopped here between two steps, plus one
@@ -65,7 +65,7 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
                                 unsigned perms);
 
 /** Enters the mapping of a UTCB. *out lives until mapping_remove_utcb(), even if the mapping leaves
- * its space before. */
+ * its space earlier. */
 enum nova_status mapping_insert_utcb(struct space *space, word_t sel, word_t frame,
                                      struct mapping **out);
 
@@ -87,13 +87,13 @@ struct delegation {
         struct space *source, *target;
         word_t from, to, count; /* ranges of selectors */
         word_t at;              /* number of selectors that are done */
-        /* Selectors fill..fill_end - 1 of the target: their tables must still be written, or their
-         * mappings taken back (undo). */
+        /* Selectors fill..fill_end - 1 of the target: their tables must still be written or, with
+         * undo, their mappings must still be taken back. */
         word_t fill, fill_end;
-        word_t gone;           /* failed: below this selector, all mappings taken back have left */
+        word_t gone; /* failed: first selector whose mapping may not have left the space */
         struct mapping *child; /* pinned: the mapping entered last, or one above it; or NULL */
         /* Memory and ports: revokes the mappings derived from a mapping that is being taken back.
-         * Not open before that. */
+         * Open only during such a revocation. */
         struct revocation *revocation;
         uint8_t perms, attr;
         bool failed;   /* no memory for a table: the mapping entered last is being taken back */
@@ -119,8 +119,8 @@ static inline word_t range_selector_in(nova_crd_t range, word_t offset)
 
 /** Delegates memory or ports if that is simple: one mapping covers the whole range, its place in
  * the target is free, and one step can write its entries. False: nothing has changed. In both cases
- * TLBs may have been flushed, and ECs may have ended. Does not read at, fill, …, failed and
- * undo. */
+ * TLBs may have been flushed, and ECs may have ended. Uses only the fields source, target, from,
+ * to, count, perms and attr. */
 bool range_delegate(const struct delegation *delegation);
 
 /** Delegates the range of a typed item from a PD to another through its window, if that is simple.
@@ -136,14 +136,15 @@ nova_crd_t delegation_begin(struct pd *from, struct pd *to, nova_crd_t crd, word
 enum step_result range_delegation_step(struct delegation *delegation);
 enum step_result object_delegation_step(struct delegation *delegation);
 
-/** Returns true if a delegation of memory or ports is in the middle of a mapping, or takes back
- * mappings over the limit. It holds a reference to the target's PD as long as it is open. */
+/** Returns true if a delegation of memory or ports is in the middle of a mapping, or takes back its
+ * mappings because it exceeded its limit. An open delegation holds a reference to the target's
+ * PD. */
 static inline bool delegation_is_open(const struct delegation *delegation)
 {
         return delegation->child || delegation->fill < delegation->fill_end;
 }
 
-/** Does a step of the end of an open delegation that was abandoned. Enters no further mapping. */
+/** Does a step of the work that ends an abandoned open delegation. Enters no further mapping. */
 void delegation_finish_step(struct delegation *delegation);
 
 /** Begins to take back all mappings that a delegation has entered. */
@@ -185,23 +186,24 @@ struct revocation {
         word_t sync_last;    /* last selector for sync and sync_first */
         word_t cut_at;       /* source at which crossing mappings are being cut */
         word_t owed_end; /* mappings in at..owed_end - 1 may have lost all permissions; 0: none */
-        struct space *sync_space; /* space of sync between two steps: its PD is referenced */
-        struct mapping *loose;    /* pinned mapping that only a freed piece held; NULL: none */
+        /* Space of sync between two steps. The revocation holds a reference to the space's PD. */
+        struct space *sync_space;
+        struct mapping *loose; /* pinned mapping that nothing else holds any more, or NULL */
         union { /* the mapping visited last; NULL between two mappings of the space */
                 struct mapping *pin;
                 struct object_mapping *object_pin;
         };
         uint64_t since;      /* mapping_cuts when the walk began */
-        uint64_t since_deep; /* mapping_cuts when it began again at depth_deep or deeper */
+        uint64_t since_deep; /* mapping_cuts when the walk began again at depth_deep or deeper */
         uint16_t depth_deep;
         uint16_t depth; /* depth of the top mapping, where the walk began */
         uint8_t perms;  /* permissions to take away */
         bool self;      /* the caller's PD loses the permissions, too */
-        bool cutting;   /* next, the mapping visited last or one below it is cut */
+        bool cutting;   /* the next step cuts the mapping visited last, or one below it */
         bool syncs;     /* tables of the mapping visited last must still be written */
         bool leaves;    /* the mapping visited last leaves its space when its tables are clear */
         bool up;        /* all mappings below the mapping visited last are done */
-        bool rises;     /* the walk has ended and frees empty mappings above it */
+        bool rises;     /* the walk has ended; ancestors that nothing holds are freed */
         bool emptied;   /* the top mapping lost all permissions, and its tables are clear */
         bool whole;     /* no memory to cut mappings: whole mappings are revoked */
         bool given_up;  /* the revoking EC has ended: nothing new begins */
@@ -221,7 +223,7 @@ void revocation_begin(struct revocation *revocation, struct space *space, word_t
 enum step_result range_revocation_step(struct revocation *revocation);
 enum step_result object_revocation_step(struct revocation *revocation);
 
-/** Does a step; STEP_DONE or STEP_AGAIN. All CPUs' TLBs are up to date when it returns. */
+/** Does a step. Returns STEP_DONE or STEP_AGAIN. All CPUs' TLBs are up to date when it returns. */
 static inline enum step_result revocation_step(struct revocation *revocation)
 {
         return revocation->space->type == NOVA_CRD_OBJ ? object_revocation_step(revocation)
@@ -235,8 +237,8 @@ static inline bool revocation_is_open(const struct revocation *revocation)
         return (word_t)revocation->pin | revocation->owed_end;
 }
 
-/** Does a step of the end of an open revocation whose EC has ended. Returns true if nothing is
- *  left. Mappings from which it took all permissions leave their space, and the mappings derived
+/** Does a step of the work that ends an open revocation whose EC has ended. Returns true if no step
+ *  is left. Mappings from which it took all permissions leave their space, and the mappings derived
  *  from them are revoked. Nothing else begins. */
 bool revocation_finish_step(struct revocation *revocation);
 

@@ -4,8 +4,8 @@
  * An object has no parts. A mapping therefore covers one selector, is found through the
  * capability's place, and has a plain list of children. A mapping that lost all permissions leaves
  * its space at once; only the mapping with which a revocation began stays until the walk below it
- * is done. While a mapping has children or a revocation has stopped at it (pins), it stays in the
- * tree of derivation, without a space.
+ * is done. A mapping that has left its space stays in the tree of derivation while it has children,
+ * or while a revocation has stopped at it (pins).
  *
  * The space_lock of objects, which these functions take, protects all of this. */
 #ifndef SPACE_OBJECT_MAPPING_H
@@ -27,7 +27,8 @@ struct object_mapping {
                                           * sibling's next */
         struct object_space *space;      /* NULL: the mapping has left its space */
         union {
-                struct kobject *object;  /* referenced while in a space; a first mapping keeps it */
+                struct kobject *object;  /* the mapping has a reference while it is in a space; a
+                                          * first mapping keeps the pointer afterwards */
                 struct account *account; /* other mappings that have left their space: the
                                           * account to which they are charged */
         };
@@ -55,13 +56,13 @@ void object_mapping_init(void);
 bool object_mapping_holds(struct kobject *object);
 
 /** Delegates one capability with the permissions that it and perms have in common, unless it is
- *  null or its place is taken. false: no memory is left, or the chain of delegations
- *  would be too long. */
+ *  null or the selector to is in use. false: no memory is left, or the chain of delegations would
+ *  be too long. */
 hot_path __attribute__((noinline)) bool object_delegate(struct object_space *source, word_t from,
                                                         struct object_space *target, word_t to,
                                                         unsigned perms);
 
-/** Does translation_find() for objects. */
+/** Does the work of translation_find() for objects. */
 nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
                             const struct object_space *receiver, nova_crd_t window);
 

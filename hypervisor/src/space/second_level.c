@@ -106,7 +106,7 @@ static void second_level_note_change(const struct walk *walk)
 }
 
 /* Writes count entries of one table, the first for page. Each entry maps the frames after those of
- * the entry before. */
+ * the previous entry. */
 static void second_level_write_entries(const struct walk *walk, word_t page, unsigned level,
                                        word_t count, uint64_t value)
 {

@@ -93,7 +93,7 @@ void vcpu_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 {
         struct nova_utcb_state *state = &utcb->state;
 
-        utcb->items = NOVA_UTCB_STATE_WORDS; /* guest_more_to_utcb() sets more */
+        utcb->items = NOVA_UTCB_STATE_WORDS; /* guest_more_to_utcb() may raise this number */
         state->mtd = mtd;
         state_put_general(state, &ec->regs, mtd);
         vcpu_ops->to_utcb(ec, utcb, mtd);
@@ -263,8 +263,8 @@ indirect_target _Noreturn void resume_guest(struct ec *self)
 
         if (unlikely(cpu->pending | self->pending))
                 vcpu_do_work(self);
-        /* A CPU that enters a guest must be seen to use the PD's tables, because they are freed
-         * when no CPU uses them. */
+        /* The CPU must record that it uses the PD's tables before it enters the guest, because
+         * tables that no CPU uses are freed. */
         if (unlikely(cpu->current_pd != self->pd))
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {

@@ -49,7 +49,7 @@
 
 /* VMX, ctrl[1]. */
 #define NOVA_VMX_CTRL1_EPT          0x2u   /**< nested page tables are in use; always set */
-#define NOVA_VMX_CTRL1_TABLES       0x4u   /**< LGDT, SIDT, LTR and the like */
+#define NOVA_VMX_CTRL1_TABLES       0x4u   /**< LGDT, SIDT, LTR and others */
 #define NOVA_VMX_CTRL1_RDTSCP       0x8u   /**< RDTSCP exists for the guest */
 #define NOVA_VMX_CTRL1_VPID         0x20u  /**< the guest has a VPID; kernel only */
 #define NOVA_VMX_CTRL1_WBINVD       0x40u  /**< WBINVD is an event; without it the guest skips it */

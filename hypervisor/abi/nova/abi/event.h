@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Event numbers: selector = event base + number. The event numbers of a virtual CPU are the CPU's
- * own numbers of exits. @spec 7.2, 8.2 */
+/* Event numbers: selector = event base + number. The events of a virtual CPU have the CPU's exit
+ * numbers. @spec 7.2, 8.2 */
 #ifndef NOVA_ABI_EVENT_H
 #define NOVA_ABI_EVENT_H
 

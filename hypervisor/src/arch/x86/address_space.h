@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The root of an address space: a part of a PD, which lies in the pool. */
+/* The root of a PD's address space. Its page tables are frames of the kernel's pool. */
 #ifndef ARCH_X86_ADDRESS_SPACE_H
 #define ARCH_X86_ADDRESS_SPACE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which flaws a CPU may have, and what the kernel does about them (see flaws.h). The
- * rules follow the guidance of the vendors; docs/kernel/speculation.md has a row for each flaw. */
+/* Decides which flaws a CPU may have, and how the kernel treats them (see flaws.h). The rules
+ * follow the guidance of the vendors; docs/kernel/speculation.md has a row for each flaw. */
 #include "arch/x86/flaws.h"
 
 #include "arch/x86/msr.h"
@@ -276,7 +276,7 @@ static void flaws_choose_for_amd(struct flaws_choice *choice, const struct cpu_f
                 flaws_choose_for_upper(choice, cpu);
 }
 
-/* mitigations=full: the CPU's own report does not count. */
+/* mitigations=full: treats most flaws even if the CPU reports that it does not have them. */
 static void flaws_choose_all(struct flaws_choice *choice, const struct cpu_facts *cpu)
 {
         flaws_choose_for_branches(choice, cpu);

@@ -41,7 +41,7 @@ static bool stop_is_in_cpu_block(word_t address)
         return address >= CPU_BASE && address < CPUS_END;
 }
 
-/* Halts the other CPUs that were started. The firmware may still use the remaining ones. */
+/* Halts all other started CPUs. The firmware may still use CPUs that were not started. */
 static void stop_others(void)
 {
         const word_t here = (word_t)__builtin_frame_address(0);
@@ -53,7 +53,8 @@ static void stop_others(void)
                         lapic_send_ipi(cpu_by_id(id)->arch.apic_id, LAPIC_NMI);
 }
 
-/* Lets only one CPU continue. If an error follows, this CPU halts. */
+/* Returns to the first caller only. Any later caller halts, including the first CPU if an error
+ * occurs in its report. */
 static void stop_begin(void)
 {
         cli();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* TLB shoot-down (see tlb.h). A CPU that loads an address space later sees the new tables: it
- * stores current_pd before it writes CR3. The CPU that flushes changes the tables, executes a
- * fence, and only then reads current_pd. */
+/* TLB shoot-down (see tlb.h). The CPU that flushes first changes the tables, then executes a fence,
+ * and only then reads the current_pd of each other CPU. A CPU stores its current_pd before it
+ * writes CR3, so a CPU whose store comes too late for this read loads the new tables. */
 #include "arch/x86/tlb.h"
 
 #include "arch/x86/insn.h"
@@ -33,7 +33,7 @@ void flush_add_frame(struct flush *flush, void *frame)
         flush->frames = frame_index(frame);
 }
 
-/* Returns true if the address space that a CPU has loaded, that of pd, is to be flushed. */
+/* Returns true if a CPU that has loaded the address space of pd must flush it. */
 static bool tlb_is_affected(const struct flush *flush, const struct pd *pd)
 {
         if (!pd || flush->count > FLUSH_PDS)
@@ -103,8 +103,8 @@ void flush_answer(struct cpu *cpu)
         if (wanted == cpu->flush_done)
                 return;
         if (load_once(cpu->flush_all)) {
-                store_once(cpu->flush_all, false); /* done first, so that a later request is served
-                                                    * again */
+                store_once(cpu->flush_all, false); /* before the flush, so that a request
+                                                    * during the flush is not lost */
                 pcid_flush_all();
         } else {
                 write_cr3(read_cr3());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Division by 32 bits. For the division operator, compilers would call a library. */
+/* Division by a 32-bit divisor. For the operator, compilers would call a library function. */
 #ifndef ARCH_DIVIDE_H
 #define ARCH_DIVIDE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Division by 32 bits. For the division operator, compilers would call a library on x86-32. */
+/* Division by a 32-bit divisor. On x86-32, compilers would call a library function for the
+ * operator. */
 #ifndef ARCH_DIVIDE_H
 #define ARCH_DIVIDE_H
 

@@ -9,7 +9,8 @@
 
         .text
 
-/* Return to user mode. The rest of a site is never executed. */
+/* Return to user mode. Each macro is a site (see speculation.h). INT3 fills the site and is never
+ * executed. */
 .macro return_by_sysret
         speculation_site SITE_EXIT, SITE_JUMP, cleared_sysret
         sysretq
@@ -46,8 +47,9 @@ entry_hypercall:
         .endr
 
 /* RSP = EC, RAX = the user's stack pointer. The handlers in the table get argument 1 in RDI and the
- * EC in RSI. Most return. Then the registers that C preserves are still the user's and need not be
- * saved. A handler that may need argument 1 later stores it in the EC. */
+ * EC in RSI. When a handler returns, as most do, the registers that C preserves are still the
+ * user's, so they need not be saved. A handler that may need argument 1 later stores it in the
+ * EC. */
 1:      mov     %rax, REG(SP)(%rsp)
         mov     %rcx, REG(IP)(%rsp)
         mov     %r11, REG(FLAGS)(%rsp)
@@ -247,7 +249,8 @@ continue_on_empty_stack:
         xor     %ebp, %ebp
         call    *%rsi
 
-/* All vectors but NMI, #DF and #MC. Error and vector are pushed, for user mode into the EC. */
+/* All vectors but NMI, #DF and #MC. Error code and vector are on the stack. At an entry from user
+ * mode, the stack is in the registers of the EC. */
         .balign 16
 entry_exception:
         cld
@@ -274,7 +277,8 @@ entry_exception:
  * long mode. CS may hold any value, and the thread may have raised IOPL and cleared IF. It
  * continues in flat segments at its 16-bit IP.
  *
- * AC is set (possibly with VM): it would disable SMAP. POPF also clears it on CPUs without CLAC. */
+ * AC is set (possibly with VM): it would disable SMAP. POPF clears it, because not all CPUs have
+ * CLAC. */
 from_virtual_8086:
         lea     -EC_REGS(%rsp), %rdi
         mov     EC_STACK_TOP(%rdi), %rsp

@@ -10,8 +10,9 @@
 /* Kernel pool: virtual = physical + POOL_OFFSET; only the pool's frames are mapped. */
 #define POOL_OFFSET 0xffff800000000000
 
-/* The window, the only part that differs between PDs, in its own PML4 slot: the TSSs of all CPUs,
- * the PD's I/O permission bitmap (two pages), and a page of ones that ends the bitmap. */
+/* The window: the TSSs of all CPUs, the PD's I/O permission bitmap (two pages), and a page of ones
+ * that ends the bitmap. It has its own PML4 slot, because it is the only part of the kernel half
+ * that differs between PDs. */
 #define WINDOW_BASE 0xffff810000000000
 
 /* Blocks of all CPUs: struct cpu, emergency stacks, guard pages, kernel stack. */
@@ -26,7 +27,7 @@
 
 #define KERNEL_HALF 0xffff800000000000
 
-/* Selectors, in the order that SYSCALL and SYSRET require. */
+/* Segment selectors, in the order that SYSCALL and SYSRET require. */
 #define SEL_KERNEL_CODE 0x08
 #define SEL_KERNEL_DATA 0x10
 #define SEL_USER_CODE32 0x1b

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread's registers and its arguments of hypercalls in them, on x86-64. @spec 8.5 */
+/* A thread's registers, and the arguments of hypercalls in them, on x86-64. @spec 8.5 */
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
 
@@ -18,9 +18,10 @@
 #define REG_P4(ec) ((ec)->regs.ax)
 #define REG_P5(ec) ((ec)->regs.r8)
 
-/** Entry in the hypercall table for a hypercall of five arguments; all are saved already. */
+/** Entry in the hypercall table for a hypercall of five arguments, all of which are already
+ * saved. */
 #define ENTRY_OF_FIVE(function) hypercall_##function
-/** Marks its handler. */
+/** Marks the handler of such a hypercall. */
 #define TARGET_OF_FIVE indirect_target
 
 /** Sets the registers of a new thread. */
@@ -53,7 +54,7 @@ static inline void thread_frame_from_hypercall(struct ec *ec)
 /* entry.S */
 extern char entry_hypercall[], entry_compat[];
 
-/* Size of each CPU's entry. The entry of the last CPU is the first. */
+/* Size in bytes of each CPU's entry. The last CPU's entry comes first in memory. */
 #define THREAD_ENTRY_SIZE 48
 
 /** Returns the target address of SYSCALL on a CPU. */
@@ -101,8 +102,7 @@ static inline void thread_enter_portal(struct ec *ec, word_t ip)
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
-/* entry.S. It does not use the second register, because self is already in the register where calls
- * have it. */
+/* entry.S. It ignores self. Callers pass it because calls have it in the second register. */
 _Noreturn void leave_to_portal(word_t id, const struct ec *self, struct ec *ec, word_t ip);
 
 /** Enters a portal of ec by SYSRET, on its CPU. */

@@ -32,8 +32,8 @@
 
 #define EFER_FFXSR 0x4000
 
-/* Number of TSC ticks after which the timer ends an entry that requests no window because
- * interrupts are blocked. QEMU can execute one instruction in that time. */
+/* An entry requests no window while interrupts are blocked. The timer then makes the guest exit
+ * after this number of TSC ticks, in which QEMU executes at least one instruction. */
 #define SHADOW_TICKS 1000000
 
 /* svm_entry.S */
@@ -134,8 +134,9 @@ static indirect_target void svm_init(struct vcpu *vcpu, struct ec *ec)
         vmcb->dr7 = DR7_CLEAR;
 }
 
-/* Saves the guest's state before an entry that may be refused: then the block may hold the kernel's
- * state (QEMU). In QEMU's TCG (7.2), a guest itself can write a CR0 that the next entry refuses. */
+/* Saves the guest's state before an entry that the CPU may refuse. When QEMU refuses an entry, it
+ * leaves the kernel's state in the guest's control block. In QEMU's TCG (7.2), a guest can itself
+ * write a CR0 with which the CPU refuses the next entry. */
 static void svm_keep_state(struct vcpu *vcpu)
 {
         vcpu->unproven = true;
@@ -150,14 +151,15 @@ void svm_restore_state(struct vcpu *vcpu)
 
 /* QEMU's TCG (7.2) does not enable paging again at the exit of a guest that has EFER.LME but
  * neither paging nor PAE. The kernel could not continue. So LME is set only while the guest has
- * paging, and for the instruction that may enable paging, which exits before it is executed. Until
- * the next exit the guest could only clear PAE, and the instruction for that also exits. */
+ * paging, and for one entry after an intercepted write of CR0, which the guest then executes and
+ * which may enable paging. This entry intercepts writes of CR4 instead, so the guest cannot clear
+ * PAE before the next exit. */
 static void svm_keep_lme_harmless(struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
         const bool writes_cr0 = vcpu->svm.writes_cr0;
 
-        /* The CPU refuses paging without PAE, and leaves the kernel's state in the block. */
+        /* The CPU refuses an entry with LME and paging but without PAE (see svm_keep_state()). */
         vcpu->unproven |= vmcb->cr0 & CR0_PG && !(vmcb->cr4 & CR4_PAE);
         if (vmcb->cr0 & CR0_PG || (writes_cr0 && vmcb->cr4 & CR4_PAE))
                 vmcb->efer |= EFER_LME;
@@ -175,12 +177,13 @@ static bool svm_injects_interrupt(const struct vmcb *vmcb)
         return (vmcb->event_inj & (NOVA_INJ_VALID | NOVA_INJ_TYPE)) == injected;
 }
 
-/* Makes an interrupt arrive once. QEMU's TCG (7.2) keeps the vector of an interrupt that VMRUN has
- * delivered as an exception to raise. If the emulated CPU stops before the next exit or exception,
- * for example because CPUs take turns, QEMU raises this vector again, regardless of IF. It does not
- * keep the vector of a software interrupt, whose delivery differs only by a privilege check that
- * CPL 0 passes. So at CPL 0 the interrupt is injected as a software interrupt. At another CPL, an
- * interrupt of the machine makes the guest exit before its next instruction. */
+/* Makes an interrupt arrive once. After VMRUN has delivered an interrupt, QEMU's TCG (7.2) keeps
+ * its vector as that of a pending exception. If the emulated CPU stops before the next exit or
+ * exception, for example because CPUs take turns, QEMU raises this vector again, regardless of IF.
+ * It does not keep the vector of a software interrupt, whose delivery differs only by a privilege
+ * check that CPL 0 passes. So at CPL 0 the interrupt is injected as a software interrupt. At
+ * another CPL, the CPU sends itself an interrupt, so that the guest exits before its next
+ * instruction. */
 static void svm_inject_once(const struct cpu *cpu, struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
@@ -196,13 +199,14 @@ static void svm_inject_once(const struct cpu *cpu, struct vcpu *vcpu)
 }
 
 /* Works around two faults of QEMU's TCG (7.2) if VMRUN requests a window:
- * - VMRUN sets the flag of the virtual interrupt next to the flags of interrupts, but does not take
- *   the lock of these flags. An interrupt at this moment is pending in the local APIC, but the CPU
- *   does not see it until another one arrives: a guest that only computes would keep the CPU for
- *   ever. So the timer fires repeatedly.
+ * - QEMU keeps the requests for interrupts of a CPU in one word. VMRUN sets the bit of the virtual
+ *   interrupt in this word without the word's lock. The bit of an interrupt that arrives at this
+ *   moment can be lost: the interrupt is pending in the local APIC, but the CPU does not see it
+ *   until another one arrives. A guest that only computes would keep the CPU for ever. So the timer
+ *   fires repeatedly.
  * - VMRUN does not load the interrupt shadow of STI and MOV to SS. The window would open at once,
- * for example between an STI and its HLT. So this entry requests no window, and the timer soon
- * makes the guest exit for the next entry. */
+ *   for example between an STI and its HLT. So this entry requests no window, and the timer soon
+ *   makes the guest exit. The next entry then requests the window. */
 static void svm_request_window(struct cpu *cpu, struct vmcb *vmcb)
 {
         if (likely(!vmcb->interrupt_shadow)) {

@@ -167,9 +167,9 @@ static _Noreturn void block_on_svm_failure(struct ec *self)
         block_on_event(self, NOVA_SVM_INVALID_GUEST_STATE, (word_t)vmcb->exit_info[0], 0);
 }
 
-/* Returns true if the exit ends a step that the VMM requested, by the step's #DB. If the guest
- * itself also steps, its #DB is reported as the event that the exit interrupted. Interrupts of the
- * host arrive before the instruction and do not affect the step. */
+/* Returns true if the exit is the #DB of a step that the VMM requested. If the guest itself also
+ * single-steps, the message describes the guest's #DB as the event that the exit interrupted. An
+ * interrupt of the host arrives before the instruction and does not end the step. */
 static bool svm_ends_step(struct vcpu *vcpu, uint64_t code)
 {
         struct vmcb *vmcb = vcpu->control;

@@ -5,8 +5,8 @@
 #include "nova/abi/event.h"
 #include "nova/abi/inject.h"
 
-/* Bits of entries in extended page tables (SDM 3C, 28.3.2). The guest's own tables may select
- * another memory type than write-back. */
+/* Bits of entries in extended page tables (SDM 3C, 28.3.2). The guest's own tables may select a
+ * memory type other than write-back. */
 #define EPT_READ       0x1
 #define EPT_WRITE      0x2
 #define EPT_EXECUTE    0x4

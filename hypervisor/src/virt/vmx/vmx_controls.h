@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bits of the VMX control fields (SDM 3C, 24.6 to 24.8). nova/abi/control.h has those that a VMM
- * sees. FORCED bits are always on, a VMM may set the bits of CHOICE, and the kernel decides about
- * all others. */
+ * sees. FORCED bits are always on. A VMM may set the bits of CHOICE. The kernel sets all other bits
+ * as it needs them. */
 #ifndef VIRT_VMX_CONTROLS_H
 #define VIRT_VMX_CONTROLS_H
 
@@ -24,9 +24,7 @@
         (NOVA_VMX_CTRL0_MWAIT | NOVA_VMX_CTRL0_RDTSC | NOVA_VMX_CTRL0_DR | NOVA_VMX_CTRL0_TRAP | \
          NOVA_VMX_CTRL0_MONITOR | NOVA_VMX_CTRL0_PAUSE)
 
-#define VMX_CTRL1_FORCED                                                         \
-        (NOVA_VMX_CTRL1_EPT | NOVA_VMX_CTRL1_UNRESTRICTED) /* and perhaps WBINVD \
-                                                            */
+#define VMX_CTRL1_FORCED (NOVA_VMX_CTRL1_EPT | NOVA_VMX_CTRL1_UNRESTRICTED)
 #define VMX_CTRL1_CHOICE                                                          \
         (NOVA_VMX_CTRL1_TABLES | NOVA_VMX_CTRL1_RDTSCP | NOVA_VMX_CTRL1_WBINVD |  \
          NOVA_VMX_CTRL1_RDRAND | NOVA_VMX_CTRL1_INVPCID | NOVA_VMX_CTRL1_VMFUNC | \
@@ -96,7 +94,7 @@ bool vmx_offers_vpid(const struct vmx_offer *offer);
 struct second_level_format vmx_guest_format(const struct vmx_offer *offer);
 
 /** Return the control words: all bits that must be on, and the bits of wanted that a VMM may choose
- *  and the CPU supports. */
+ *  and the CPU supports. vmx_ctrl1() also sets WBINVD and VPID if the CPU supports them. */
 uint32_t vmx_ctrl0(const struct vmx_offer *offer, uint32_t wanted);
 uint32_t vmx_ctrl1(const struct vmx_offer *offer, uint32_t wanted);
 
