@@ -23,9 +23,9 @@ struct service {
 
 static struct service services[NOVA_SYSTEM_WORDS_MAX];
 static unsigned count;
-static uint32_t opened[NOVA_SYSTEM_WORDS_MAX]; /* by the word in a program's list `uses`: how often
-                                                * the program has opened the service since both
-                                                * run */
+static uint32_t
+        opened[NOVA_SYSTEM_WORDS_MAX]; /* number of times that a program has opened a service since
+                                          both have run, by the word in the program's list `uses` */
 static struct nova_mutex mutex;
 
 /* Returns the index of a word of a list among all words, or NOVA_SYSTEM_WORDS_MAX. */

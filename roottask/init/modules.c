@@ -108,7 +108,7 @@ unsigned modules_read_description(const char *name)
         if (!name || !modules_map(name, &text, &bytes)) {
                 printf("init: no boot module is called %s; %s.\n", name ? name : "NAME.nova",
                        name ? "init's argument is the name of the system description; the "
-                              "arguments of programs belong into the description"
+                              "arguments of programs belong in the description"
                             : "add the system description to the boot modules");
                 return 1;
         }

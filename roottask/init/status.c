@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers programs with the grant `status`: times of CPUs, and the last text of init and of the
- * programs whose text init writes. */
+/* Answers programs with the grant `status`: times of CPUs, init's own resources, and the last
+ * text of init and of the programs whose text init writes. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,6 +10,8 @@
 #include "nova/extension.h"
 #include "nova/hypercall.h"
 #include "novart/console.h"
+#include "novart/page.h"
+#include "novart/program.h"
 #include "novart/region.h"
 #include "novart/selector.h"
 #include "novart/thread.h"
@@ -80,6 +82,19 @@ static int read_cpu(struct nova_parent_cpu *about)
         return nova_sc_ctrl(*sel, &about->idle_us) == NOVA_SUCCESS ? 0 : EIO;
 }
 
+static int read_own(struct nova_parent_own *about)
+{
+        nova_word_t used = 0, limit = 0;
+
+        if (nova_quota_query(nova_program.pd, &used, &limit) != NOVA_SUCCESS)
+                return EIO;
+        about->kernel_used = used;
+        about->kernel_limit = limit;
+        about->free_bytes = (uint64_t)nova_page_free_count() * NOVA_PAGE_SIZE;
+        about->selectors = nova_sel_used();
+        return 0;
+}
+
 int status_answer(const struct program *asks, struct nova_child_status *question)
 {
         if (!(asks->says->grants & NOVA_SYSTEM_GRANT_STATUS))
@@ -88,6 +103,8 @@ int status_answer(const struct program *asks, struct nova_child_status *question
                 return read_cpu(&question->answer.cpu);
         if (question->kind == NOVA_PARENT_STATUS_SESSION)
                 return grants_describe_session(question->number, &question->answer.session);
+        if (question->kind == NOVA_PARENT_STATUS_OWN)
+                return read_own(&question->answer.own);
         read_log(question->number, &question->answer.log);
         return 0;
 }

@@ -144,6 +144,23 @@ static void set_priority(struct reader *reader, struct nova_system_program *prog
                 (uint8_t)bounded(reader, reader->word[0], reader->word[1], 1, PRIORITY_MAX);
 }
 
+/* Adds the CPUs of a range. Each may appear once. */
+static void add_cpus(struct reader *reader, struct nova_system_program *program,
+                     const struct nova_system_range *range)
+{
+        for (uint64_t cpu = range->first; cpu <= range->last; cpu++) {
+                const uint64_t bit = UINT64_C(1) << cpu;
+
+                if (program->cpus & bit) {
+                        reader_mistake(reader, reader->line,
+                                       "CPU %u appears twice after 'cpus'; remove one.",
+                                       (unsigned)cpu);
+                        return;
+                }
+                program->cpus |= bit;
+        }
+}
+
 static void set_cpus(struct reader *reader, struct nova_system_program *program)
 {
         program->cpus = 0;
@@ -162,8 +179,7 @@ static void set_cpus(struct reader *reader, struct nova_system_program *program)
                                        NOVA_SYSTEM_CPUS_MAX - 1);
                         continue;
                 }
-                for (uint64_t cpu = range.first; cpu <= range.last; cpu++)
-                        program->cpus |= UINT64_C(1) << cpu;
+                add_cpus(reader, program, &range);
         }
 }
 
@@ -309,7 +325,7 @@ void section_program_line(struct reader *reader)
         }
         if (program->line_of[i]) {
                 reader_mistake(reader, reader->line,
-                               "'%s' already appears in line %u; put all its values into one line.",
+                               "'%s' already appears in line %u; put all its values on one line.",
                                keywords[i], program->line_of[i]);
                 return;
         }

@@ -138,6 +138,8 @@ bool reader_next_line(struct reader *reader)
 
 static void read_line(struct reader *reader)
 {
+        if (!reader->skipped && !value_keyword(reader, reader->word[0]))
+                return;
         /* Many people will write `device` for `devices`, and `device` also begins a section, so a
          * section needs a name. */
         if (section_is(reader->word[0]))

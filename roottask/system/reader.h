@@ -74,6 +74,7 @@ void check_programs(struct reader *reader);
 
 /* Functions that read values. Each reports a mistake itself and then returns false. `what` is the
  * keyword. */
+bool value_keyword(struct reader *reader, const char *word);
 bool value_name(struct reader *reader, const char *what, const char *word);
 /* Reads a number without checking the bounds, which only the message about a wrong word names. */
 bool value_number(struct reader *reader, const char *what, const char *word, unsigned min,

@@ -113,9 +113,9 @@ static void begin_device(struct reader *reader, const char *name)
                                name, system->device[known].line);
         else if (known >= 0)
                 reader_mistake(reader, reader->line,
-                               "the device '%s' needs no declaration; remove this one, or rename "
-                               "the device.",
-                               name);
+                               "the device '%s' needs no declaration, only a line 'devices %s' in "
+                               "a program that uses it; remove this one, or rename the device.",
+                               name, name);
         reader->device = &system->device[system->devices++];
         *reader->device = (struct nova_system_device){.name = name, .line = reader->line};
 }
@@ -123,9 +123,9 @@ static void begin_device(struct reader *reader, const char *name)
 static void begin_machine(struct reader *reader)
 {
         if (reader->words > 1)
-                reader_mistake(reader, reader->line,
-                               "'machine' takes no name; write each of its properties into a line "
-                               "of its own.");
+                reader_mistake(
+                        reader, reader->line,
+                        "'machine' takes no name; write each of its properties on its own line.");
         if (reader->system->machine_line)
                 reader_mistake(
                         reader, reader->line,
@@ -194,7 +194,7 @@ void section_begin(struct reader *reader)
         if (reader->words != 2) {
                 reader_mistake(reader, reader->line,
                                "'%s' takes one name; write '%s NAME', and each property of the %s "
-                               "into a line of its own.",
+                               "on its own line.",
                                kind, kind, kind);
                 return;
         }

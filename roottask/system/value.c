@@ -8,6 +8,16 @@
 #define FAR          3    /* minimum edit distance of unrelated words */
 #define SMALLEST_MAX 4095 /* largest size in bytes that probably lacks its unit */
 
+bool value_keyword(struct reader *reader, const char *word)
+{
+        if (!strchr(word, '='))
+                return true;
+        reader_mistake(reader, reader->line,
+                       "'%s' has an equals sign; write a blank between a property and its value.",
+                       word);
+        return false;
+}
+
 bool value_name(struct reader *reader, const char *what, const char *word)
 {
         const size_t length = strlen(word);

@@ -48,8 +48,8 @@ static bool has(struct vm *vm, uint64_t gpa, uint64_t bytes)
         return result;
 }
 
-/* Lets UV_PAGE_IN provide pages, each of them once, or ends that.
- * @return false if one of them is in use already */
+/* Permits UV_PAGE_IN to provide each page of a range once, or withdraws this permission.
+ * @return false if a page is in use already */
 static bool expect(struct vm *vm, uint64_t gpa, uint64_t bytes, bool value)
 {
         bool good = true;
@@ -66,7 +66,7 @@ static bool expect(struct vm *vm, uint64_t gpa, uint64_t bytes, bool value)
         return good;
 }
 
-/* Returns true if UV_PAGE_IN has provided each page. */
+/* Returns true if UV_PAGE_IN has provided each page of a range. */
 static bool has_come(struct vm *vm, uint64_t gpa, uint64_t bytes)
 {
         bool good = true;
@@ -81,7 +81,8 @@ static bool has_come(struct vm *vm, uint64_t gpa, uint64_t bytes)
         return good;
 }
 
-/* Lets the VMM move pages into secure memory, as many at once as their place allows. */
+/* Lets the VMM move pages into secure memory: 2 MiB at once where the address and the size allow
+ * it, otherwise single pages. */
 static bool move(struct nova_vcpu *vcpu, uint64_t gpa, uint64_t bytes)
 {
         struct vm *const vm = vm_of(vcpu);
@@ -104,13 +105,17 @@ static bool move(struct nova_vcpu *vcpu, uint64_t gpa, uint64_t bytes)
         return true;
 }
 
-/* Returns the address of a page in secure memory. In UV_ESM no other thread takes a page away: none
- * moves out, and no slot vanishes (struct pages, converting). */
+/* Returns the address of a page in secure memory. During UV_ESM no other thread takes a page away:
+ * no page moves out, and no slot vanishes (struct pages, converting). But the VMM can add slots, so
+ * the search needs the lock. */
 static uint8_t *place(struct vm *vm, uint64_t gpa)
 {
-        const struct page *const page = page_find(&vm->pages, gpa);
+        uint32_t frame;
 
-        return frame_address(&memory_frames, page->frame);
+        vm_lock();
+        frame = page_find(&vm->pages, gpa)->frame;
+        vm_unlock();
+        return frame_address(&memory_frames, frame);
 }
 
 static void discard(struct vm *vm, uint64_t gpa, uint64_t bytes)
@@ -297,8 +302,12 @@ static enum nova_u_status prepare(struct vm *vm, struct nova_vcpu *vcpu)
         static const uint64_t nothing[4];
         enum nova_u_status status;
 
-        if (!make_key(vm))
+        if (!make_key(vm)) {
+                if (vm_may_report(vm))
+                        printf("A VM cannot become secure: the CPU returns no random number, or "
+                               "memory for a key is missing.\n");
                 return NOVA_U_RETRY;
+        }
         vm->refused_pages = 0;
         if (reflect(vcpu, NOVA_H_SVM_INIT_START, nothing, NULL))
                 return refused_start(vm);
@@ -335,7 +344,7 @@ enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu)
         if (status)
                 return status;
         set_start(vm, &vcpu->start);
-        status = finish(vm); /* before the VMM learns it, so that its next kick is valid */
+        status = finish(vm); /* before the VMM learns the status, so that its next kick is valid */
         if (!status && reflect(vcpu, NOVA_H_SVM_INIT_DONE, nothing, NULL))
                 status = NOVA_U_FUNCTION;
         return status;

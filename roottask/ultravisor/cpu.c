@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The CPU that a secure guest sees. CPUID reports memory encryption with a bit of guest-physical
- * addresses, as on CPUs of AMD, so that an unmodified Linux uses both views of its memory. */
+ * addresses, as AMD CPUs do, so that an unmodified Linux uses both views of its memory. */
 #include "novavmm/cpuid.h"
 
 #include "vm.h"

@@ -20,7 +20,7 @@ static struct {
         size_t (*source)(void *to, size_t bytes);
 } generator = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Returns what a status of mbedTLS means. */
+/* Translates a status of mbedTLS. */
 static enum crypto_result result(int status)
 {
         switch (status) {
@@ -69,7 +69,7 @@ enum crypto_result crypto_random(void *to, size_t bytes)
         return result(status);
 }
 
-/* As mbedTLS calls a random generator. */
+/* The random generator, in the form that mbedTLS expects. */
 static int random_bytes(void *context, unsigned char *to, size_t bytes)
 {
         (void)context;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The service of an ultravisor that is disabled: each ultracall fails, as without an ultravisor. It
- * needs no key, no secure memory and no CPU with guests. */
+ * needs no key, no secure memory, and no CPU that can run guests. */
 #include <errno.h>
 
 #include "novart/service.h"
@@ -21,7 +21,8 @@ static int refuse(struct nova_request *request)
 
 int server_start_disabled(struct nova_service **service)
 {
-        /* Ultracalls, the attachment of a virtual CPU, UV_ESM. Clients do not get to the others. */
+        /* Ultracalls, the attachment of a virtual CPU, UV_ESM. Clients do not reach the other
+         * operations. */
         static const struct nova_service_operation operations[] = {
                 {fail, 1 + NOVA_UV_PARAMETERS, 1 + NOVA_UV_PARAMETERS, false},
                 {refuse, 3, 3, true},

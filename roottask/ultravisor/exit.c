@@ -113,6 +113,6 @@ void exit_init(struct vm *vm)
         machine->ended_hook = notify;
         machine->ended_context = vm;
         add_ports(vm);
-        memory_init(vm);
+        access_init(vm);
         reflect_init(vm);
 }

@@ -29,8 +29,8 @@ static void set(struct frames *frames, uint32_t frame)
         frames->free--;
 }
 
-/* Returns the first block from the hint on, in turn, that has at least @p least and at most @p most
- * free frames; FRAME_NONE: there is none. */
+/* Searches the blocks in a circle, beginning at the hint. Returns the first block that has at least
+ * @p least and at most @p most free frames, or FRAME_NONE. */
 static uint32_t find_block(const struct frames *frames, unsigned least, unsigned most)
 {
         const uint32_t blocks = frames->count / FRAME_BLOCK;

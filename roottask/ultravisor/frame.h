@@ -21,10 +21,10 @@ struct frames {
         uint16_t *left;   /* free frames of each block */
 };
 
-/* Makes a pool of free frames out of zero-filled memory. @return false if the heap is empty */
+/* Makes a pool of free frames out of zero-filled memory. @return false if no memory is left */
 bool frame_init(struct frames *frames, void *base, uint32_t count);
 
-/* Takes a frame, from a block in which others are in use if there is one.
+/* Takes a frame, if possible from a block that has other frames in use.
  * @return its number, or FRAME_NONE */
 uint32_t frame_take(struct frames *frames);
 

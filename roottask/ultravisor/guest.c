@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ultracalls and hypercalls of a secure guest: number in RAX, parameters in RBX, RCX, RDX and RSI,
  * status in RAX. */
+#include <stdio.h>
+
 #include "nova/hypercall.h"
 #include "novart/time.h"
 #include "novavmm/registers.h"
@@ -22,8 +24,8 @@ static void sleep_soon(void *unused)
         nova_sleep(SOON_NS);
 }
 
-/* Lets the other virtual CPUs complete what may use a page: replies that map it, and exits that
- * access it. */
+/* Recalls the other virtual CPUs and sleeps, so that they complete replies that map a page and
+ * exits that access it. */
 static void wait_for_others(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const machine = vcpu->vm;
@@ -34,7 +36,7 @@ static void wait_for_others(struct nova_vcpu *vcpu)
         nova_vcpu_call_out(vcpu, sleep_soon, NULL);
 }
 
-/* Performs a function for a page. A page that another virtual CPU's reply may map is tried again
+/* Performs a function for a page. If another virtual CPU's reply may map the page, tries again
  * after an exit of that virtual CPU. */
 static enum nova_u_status insist(struct nova_vcpu *vcpu, uint64_t gpa, page_function *function)
 {
@@ -64,8 +66,8 @@ static void rest(void *unused)
         (void)unused;
 }
 
-/* Releases the machine's lock for a moment: a VMM's call for another virtual CPU may wait for it,
- * and the calls of other VMMs wait for that one. */
+/* Releases the machine's lock for a moment: a VMM's call for another virtual CPU may wait for the
+ * lock, and the calls of other VMMs wait for that call. */
 static void pause_work(struct nova_vcpu *vcpu)
 {
         nova_vcpu_call_out(vcpu, rest, NULL);
@@ -169,8 +171,11 @@ static nova_word_t random_call(struct nova_vcpu *vcpu)
 {
         uint64_t value;
 
-        if (crypto_random(&value, sizeof(value)) != CRYPTO_OK)
+        if (crypto_random(&value, sizeof(value)) != CRYPTO_OK) {
+                if (vm_may_report(vm_of(vcpu)))
+                        printf("A secure guest gets no random number: the CPU returns none.\n");
                 return (nova_word_t)NOVA_H_FUNCTION;
+        }
         vcpu->state->bx = (nova_word_t)value;
         return NOVA_H_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ultravisor: runs secure virtual machines for VMMs that must not read or change them. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,16 @@
 #include "server.h"
 #include "vm.h"
 
-#define MIB           (1u << 20)
-#define BLOCK_ORDER   9
-#define ORDER_MAX     18
-#define RESERVE_PAGES 2048u /* for the records of pages, threads and cryptography */
+#define KIB         1024u
+#define MIB         (1u << 20)
+#define BLOCK_ORDER 9
+#define ORDER_MAX   18
+/* The program itself needs RESERVE_PAGES pages for threads and cryptography, and one of
+ * RESERVE_PART pages for the records of pages. */
+#define RESERVE_PAGES 2048u
+#define RESERVE_PART  16u
+
+static int map_error; /* of the last block; 0: it was mapped */
 
 /* Maps a block of the program's pages at the end of the secure memory, executable for guests. */
 static bool add_block(uint8_t *base, size_t *bytes, unsigned order)
@@ -25,7 +32,8 @@ static bool add_block(uint8_t *base, size_t *bytes, unsigned order)
 
         if (!page)
                 return false;
-        if (nova_guest_memory_map(page, base + *bytes, order)) {
+        map_error = nova_guest_memory_map(page, base + *bytes, order);
+        if (map_error) {
                 nova_page_free(page, order);
                 return false;
         }
@@ -33,11 +41,17 @@ static bool add_block(uint8_t *base, size_t *bytes, unsigned order)
         return true;
 }
 
-/* Makes secure memory of the program's pages, except those that the program itself needs. */
+/* Returns the number of pages that the program itself needs if it has @p pages free ones. */
+static size_t reserve_of(size_t pages)
+{
+        return RESERVE_PAGES + pages / RESERVE_PART;
+}
+
+/* Turns the program's pages into secure memory, except those that the program itself needs. */
 static bool make_frames(void)
 {
         const size_t pages = nova_page_free_count();
-        const size_t reserve = RESERVE_PAGES + pages / 16;
+        const size_t reserve = reserve_of(pages);
         size_t room = NOVA_PAGE_SIZE, bytes = 0;
         unsigned order = ORDER_MAX;
         uint8_t *base;
@@ -62,8 +76,33 @@ static int refuse(const char *why)
         return 1;
 }
 
+static const char no_room[] = "no kernel memory or no selector is left: enlarge 'kernel-memory' or "
+                              "'selectors' in its description";
+
+static int refuse_service(int error)
+{
+        return refuse(error == ENOMEM || error == EAGAIN ? no_room : "its service does not start");
+}
+
+/* Says why there is no first block, and how many pages it needs if they are missing. */
+static int refuse_memory(void)
+{
+        const size_t pages = nova_page_free_count();
+        size_t least = RESERVE_PAGES;
+
+        if (map_error == EACCES)
+                return refuse("executable guest memory needs 'grants children' in its description");
+        while (least < reserve_of(least) + (1u << BLOCK_ORDER))
+                least++;
+        printf("It cannot start: no block of 2 MiB is left for secure memory: %u KiB are free, "
+               "and it needs %u KiB: enlarge 'memory' in its description.\n",
+               (unsigned)(pages * (NOVA_PAGE_SIZE / KIB)),
+               (unsigned)(least * (NOVA_PAGE_SIZE / KIB)));
+        return 1;
+}
+
 /* Reads the number of the argument vmms=N, from 1 to VM_COUNT.
- * @return 0: the argument is another one, or the number is not in that range */
+ * @return 0 for another argument, or for a number outside of that range */
 static uint32_t vmms_of(const char *argument)
 {
         static const char name[] = "vmms=";
@@ -101,8 +140,10 @@ static const char *share(int argc, char **argv)
 /* The argument 'disabled': guests stay normal. */
 static int run_disabled(void)
 {
-        if (server_start_disabled(&vm_service))
-                return refuse("its service does not start");
+        const int error = server_start_disabled(&vm_service);
+
+        if (error)
+                return refuse_service(error);
         printf("It is disabled: all guests stay normal.\n");
         nova_service_sleep();
 }
@@ -110,6 +151,7 @@ static int run_disabled(void)
 int main(int argc, char **argv)
 {
         const char *why;
+        int error;
 
         if (argc == 2 && !strcmp(argv[1], "disabled"))
                 return run_disabled();
@@ -126,15 +168,16 @@ int main(int argc, char **argv)
                 return refuse("the module machine.key is missing or damaged: make one with 'nova "
                               "machine-key', and add it to the program's modules");
         if (!make_frames())
-                return refuse(
-                        "no block of 2 MiB is left for secure memory: enlarge 'memory' in its "
-                        "description");
+                return refuse_memory();
+        if (!vm_settle_init())
+                return refuse(no_room);
         why = share(argc, argv);
         if (why)
                 return refuse(why);
         printf("%u MiB of secure memory.\n",
                (unsigned)(memory_frames.count / (MIB / NOVA_PAGE_SIZE)));
-        if (server_start())
-                return refuse("its service does not start");
+        error = server_start();
+        if (error)
+                return refuse_service(error);
         nova_service_sleep();
 }

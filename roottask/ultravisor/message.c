@@ -8,7 +8,7 @@
 
 enum { ADDRESS, BYTES, IS_WRITE, VALUE }; /* parameters of an access */
 
-/* Returns the bits of a value of an access. */
+/* Returns a mask of the bits that the value of an access can have. */
 static uint64_t bits_of(uint64_t bytes)
 {
         return bytes < sizeof(uint64_t) ? (UINT64_C(1) << 8 * bytes) - 1 : UINT64_MAX;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words that a VMM gets of its secure guest, and the words of its answer that count. Knows no
- * kernel: reflect.c sends and receives them. */
+/* The words that a VMM gets about its secure guest, and the words of the VMM's answer that the
+ * ultravisor uses. Makes no hypercalls: reflect.c sends and receives the words. */
 #ifndef ULTRAVISOR_MESSAGE_H
 #define ULTRAVISOR_MESSAGE_H
 
@@ -29,15 +29,16 @@ struct message_answer {
         bool more;      /* the VMM has an interrupt */
 };
 
-/* Makes the message of a call. A word that the call does not declare is 0, and a declared one has
- * no bit that is not part of it: no more bytes of a value than the access has, none for a read. */
+/* Makes the message of a call. A word that the call does not declare is 0. A declared word has no
+ * other bits than its own: the value of a write has no more bytes than the access, and a read has
+ * no value. */
 struct message message_make(enum nova_h_call call, const uint64_t parameters[MESSAGE_PARAMETERS]);
 
 /* Makes the message of a hypercall: its number and three parameters. */
 struct message message_of_hypercall(const struct nova_utcb_state *state);
 
 /* Takes the answer to a message from words that the VMM has sent.
- * @return false: it is no answer */
+ * @return false if the words are not a valid answer */
 bool message_accept(const struct message *message, const nova_word_t *words, unsigned count,
                     struct message_answer *answer);
 

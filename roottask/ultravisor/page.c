@@ -224,7 +224,7 @@ bool page_is_whole(struct pages *pages, uint64_t gpa)
         for (unsigned i = 0; i < FRAME_BLOCK; i++)
                 if (page[i].state != PAGE_SECURE || page[i].frame != page->frame + i ||
                     page[i].shared || page_is_protected(&page[i], PAGE_SECURE_PLACE) ||
-                    page[i].snapshot)
+                    page[i].snapshot || page[i].narrow)
                         return false;
         return true;
 }
@@ -251,8 +251,8 @@ unsigned page_row(struct pages *pages, uint64_t gpa, uint64_t count)
         return order;
 }
 
-/* Encrypts a page for the VMM. A page that has not changed since its snapshot has the same
- * ciphertext, so its version is not used for another content. */
+/* Encrypts a page for the VMM. A page that has not changed since its snapshot keeps its version:
+ * its ciphertext is the same, so the version is used for one content only. */
 static enum nova_u_status encrypt(struct pages *pages, struct page *page, uint64_t gpa,
                                   uint32_t normal)
 {
@@ -298,7 +298,7 @@ enum nova_u_status page_out(struct pages *pages, uint64_t gpa, uint32_t normal, 
 
 static const uint8_t zeros[FRAME_BYTES];
 
-/* Fills a shared place with a page of the VMM's memory, which becomes zero. */
+/* Makes a page of the VMM's memory the shared place, and fills that page with 0. */
 static enum nova_u_status share_in(struct pages *pages, struct page *page, uint32_t normal,
                                    unsigned flags)
 {
@@ -310,7 +310,8 @@ static enum nova_u_status share_in(struct pages *pages, struct page *page, uint3
         return NOVA_U_SUCCESS;
 }
 
-/* Copies a page of the normal VM into secure memory, once: what has been measured stays. */
+/* Copies a page of the normal VM into secure memory, only once, so that the VMM cannot change
+ * measured content. */
 static enum nova_u_status convert(struct pages *pages, struct page *page, uint32_t normal,
                                   unsigned flags)
 {
@@ -359,9 +360,9 @@ static bool is_content(struct pages *pages, const struct page *page, uint64_t gp
         return is;
 }
 
-/* UV_PAGE_IN does not say which place its page is for. If a page is out and its shared place is
- * missing, too, one virtual CPU may wait for each place. The shared place begins with zeroes, so
- * it must not take the only copy of the secure place. */
+/* UV_PAGE_IN does not say which place its page is for. If a page is out and also has no shared
+ * place, two virtual CPUs may wait, one for each place. A page that becomes the shared place is
+ * filled with 0, so it must not be the only copy of the secure place. */
 enum nova_u_status page_in(struct pages *pages, uint64_t gpa, uint32_t normal, unsigned flags)
 {
         struct page *const page = page_find(pages, gpa);
@@ -459,7 +460,7 @@ bool page_next_shared(const struct pages *pages, struct page_hand *hand, uint64_
         return hand->slot < PAGE_SLOTS;
 }
 
-/* Moves a hand to the next page of all slots, in turn. @return false: there is no page */
+/* Moves a hand to the next page, through all slots in a circle. @return false: there is no page */
 static bool turn(const struct pages *pages, struct page_hand *hand)
 {
         hand->page++;

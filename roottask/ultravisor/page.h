@@ -27,10 +27,10 @@ enum page_state { PAGE_NONE, PAGE_SECURE, PAGE_OUT };
 
 /* A guest-physical page. */
 struct page {
-        uint32_t frame;   /* of SECURE */
+        uint32_t frame;   /* in state SECURE */
         uint32_t normal;  /* shared place: page number in the VMM's memory, or PAGE_NO_PAGE */
-        uint64_t version; /* of OUT, and of a snapshot: number of the encryption */
-        uint8_t tag[PAGE_TAG_BYTES]; /* of OUT */
+        uint64_t version; /* in state OUT, and for a snapshot: number of the encryption */
+        uint8_t tag[PAGE_TAG_BYTES]; /* in state OUT */
         uint8_t state;               /* enum page_state */
         bool shared;                 /* by UV_SHARE_PAGE */
         bool asked;                  /* UV_PAGE_IN may provide the shared place */
@@ -56,8 +56,8 @@ struct page_slot {
         bool closed;       /* its pages are being made or freed: no search finds them */
 };
 
-/* A place in the slots, at which a search that is made in parts goes on. A slot that is removed
- * meanwhile moves the pages of no other slot. */
+/* The place in the slots at which a search in parts continues. If a slot is removed meanwhile, the
+ * pages of other slots do not move. */
 struct page_hand {
         unsigned slot;
         uint64_t page; /* of the slot */
@@ -67,7 +67,7 @@ struct pages;
 
 /* Functions of the ultravisor that the pages call. Tests replace them. */
 struct page_ops {
-        /* Removes what a place of the page holds from the guest on all CPUs.
+        /* Unmaps a place of the page from the guest on all CPUs.
          * @return false if a virtual CPU's reply may still map it: try again later */
         bool (*unmap)(struct pages *pages, const struct page *page, uint64_t gpa,
                       enum page_place place);
@@ -78,7 +78,8 @@ struct page_ops {
          * @return false if it has done so */
         bool (*copy_in)(struct pages *pages, void *to, uint32_t normal);
         bool (*copy_out)(struct pages *pages, uint32_t normal, const void *from);
-        /* Encrypt and decrypt one page. @return false if that failed, for decrypt by a wrong tag */
+        /* Encrypt and decrypt one page. @return false if that failed; decrypt fails if the tag is
+         * wrong */
         bool (*encrypt)(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
                         void *to, uint8_t tag[PAGE_TAG_BYTES]);
         bool (*decrypt)(struct pages *pages, uint64_t gpa, uint64_t version, const void *from,
@@ -115,13 +116,13 @@ bool page_has(const struct pages *pages, uint64_t gpa, uint64_t count);
 /* Makes the records of a new slot's pages. It uses no other state, so the caller holds no lock.
  * @return NULL: no memory is left */
 struct page *page_records(uint64_t bytes);
-/* Adds a slot, whose place has been checked, in two steps: after the first one no other slot can
- * have its place, and after the second one its pages are found.
+/* Adds a slot, whose addresses have been checked, in two steps. After the first step no other slot
+ * can have these addresses; after the second step the slot's pages are found.
  * @param records NULL: the slot is not added */
 void page_slot_reserve(struct pages *pages, unsigned slot, uint64_t start, uint64_t bytes);
 void page_slot_open(struct pages *pages, unsigned slot, struct page *records);
-/* Begins to remove a slot: its pages are found no longer.
- * @return false if a page is in use: nothing is lost; try again */
+/* Begins to remove a slot: its pages are no longer found.
+ * @return false if a page is in use; the slot is unchanged, so try again */
 bool page_slot_close(struct pages *pages, unsigned slot);
 /* Unmaps and frees pages of a closed slot, at most PAGE_PART. A reserved slot has none.
  * @return true if some are left: call again */
@@ -129,9 +130,9 @@ bool page_slot_free(struct pages *pages, unsigned slot);
 /* Returns true if [start, start + bytes) overlaps no slot. */
 bool page_slot_is_free(const struct pages *pages, uint64_t start, uint64_t bytes);
 
-/* Finds the next page of UV_SHARE_PAGE among at most PAGE_PART pages. A search begins with a hand
- * of zeroes.
- * @param[out] gpa its guest-physical address, or UINT64_MAX: none of these pages is one
+/* Finds the next page that the guest has shared by UV_SHARE_PAGE, among at most PAGE_PART pages. A
+ * search begins with a hand of zeroes.
+ * @param[out] gpa its guest-physical address, or UINT64_MAX if none of these pages is shared
  * @return false if there are no further pages */
 bool page_next_shared(const struct pages *pages, struct page_hand *hand, uint64_t *gpa);
 
@@ -146,7 +147,8 @@ bool page_fill(struct pages *pages, struct page *page);
 /* Gives the pages of a block of 2 MiB, all of them NONE, the frames of one block.
  * @return false if that is not possible */
 bool page_fill_block(struct pages *pages, uint64_t gpa);
-/* Returns true if the 512 pages around @p gpa are in one block of frames, in order. */
+/* Returns true if the 512 pages around @p gpa are in one block of frames, in order, and one mapping
+ * can permit all accesses to them: a new mapping does not widen a page's old one. */
 bool page_is_whole(struct pages *pages, uint64_t gpa);
 
 /* UV_PAGE_OUT, UV_PAGE_IN and UV_PAGE_INVAL for one page. */
@@ -159,15 +161,17 @@ enum nova_u_status page_invalidate(struct pages *pages, uint64_t gpa);
 enum nova_u_status page_share(struct pages *pages, uint64_t gpa);
 enum nova_u_status page_unshare(struct pages *pages, uint64_t gpa);
 
-/* Finds a row of secure pages from @p gpa on whose frames are one aligned block, of at most @p
- * count and at most PAGE_PART pages. @return its order, 0: one page, or none */
+/* Finds the longest row of secure pages that begins at @p gpa and whose frames form one aligned
+ * block. It has at most @p count and at most PAGE_PART pages. @return the order of the row; 0 for
+ * one page or no page */
 unsigned page_row(struct pages *pages, uint64_t gpa, uint64_t count);
 
-/* Finds the next page to be moved out, in turn, among at most PAGE_PART pages. @return its
- * guest-physical address, or UINT64_MAX if none of these pages can be moved now */
+/* Finds the next page to be moved out, among at most PAGE_PART pages. The searches visit all pages
+ * in a circle. @return its guest-physical address, or UINT64_MAX if none of these pages can be
+ * moved now */
 uint64_t page_victim(struct pages *pages);
 
-/* Frees the frames and slots of a guest that is gone, at most PAGE_PART pages of them.
+/* Frees the frames and slots of a guest that has ended, at most PAGE_PART pages in one call.
  * @return true if some are left: call again */
 bool page_end(struct pages *pages);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The operations for pages of secure guests that need the kernel or the cryptography: page.c, which
- * decides about states, knows neither. */
+/* Operations on pages of secure guests that use the kernel or the cryptography. page.c decides
+ * about the states of pages, and uses neither. */
 #include <string.h>
 
 #include "nova/crd.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls to the VMM of a secure VM. message.c decides which words of the guest they carry, and which
- * words of an answer count. */
+/* Calls to the VMM of a secure VM. message.c decides which words of the guest a call carries, and
+ * which words of the answer are used. */
 
 #include "nova/hypercall.h"
 #include "nova/status.h"
@@ -22,7 +22,17 @@ struct call {
         struct message_answer answer;
 };
 
-/* Runs without any lock, and may be ended in the middle. */
+/* Reads the answer. One look at its number of words is cheaper than one for each word. */
+static void read_answer(struct call *call, const struct nova_utcb *utcb)
+{
+        const unsigned words = nova_utcb_word_count(utcb);
+
+        call->words = words < MESSAGE_ANSWER_WORDS ? words : MESSAGE_ANSWER_WORDS;
+        for (unsigned i = 0; i < MESSAGE_ANSWER_WORDS; i++)
+                call->word[i] = utcb->word[i]; /* those after the last one are not used */
+}
+
+/* Runs without any lock, and may be stopped at any instruction. */
 static void perform(void *argument)
 {
         struct call *const call = argument;
@@ -33,9 +43,8 @@ static void perform(void *argument)
         nova_utcb_put_words(utcb, call->message->word, MESSAGE_WORDS);
         call->words = 0;
         call->result = nova_call(call->portal, 0);
-        while (!call->result && call->words < MESSAGE_ANSWER_WORDS &&
-               nova_utcb_get(utcb, call->words, &call->word[call->words]))
-                call->words++;
+        if (!call->result)
+                read_answer(call, utcb);
 }
 
 /* @return false if the VMM cannot be called; then the machine has ended */
@@ -97,8 +106,8 @@ static bool interrupt_pending(void *context, unsigned number)
                is_permitted(&vm->machine.vcpu[number], highest_held(&vm->vcpu[number]));
 }
 
-/* Asks the VMM for the vector of an interrupt. The exit stays open until the answer is valid: the
- * VMM is asked again, with U_INVALID as a parameter.
+/* Asks the VMM for the vector of an interrupt. After an invalid answer, asks the VMM again, with
+ * U_INVALID as a parameter. The exit stays open until the answer is valid.
  * @return -1: none */
 static int ask(struct nova_vcpu *vcpu)
 {

@@ -220,7 +220,7 @@ static enum seal_status read_parts(struct seal *seal)
         return SEAL_OK;
 }
 
-/* Returns true if whole pages are in the memory, and in no part. */
+/* Returns true if a range begins at a page, lies in the guest's memory, and overlaps no part. */
 static bool is_free(const struct seal *seal, uint64_t address, uint64_t bytes)
 {
         if (address % PAGE || bytes > seal->memory || address > seal->memory - bytes)

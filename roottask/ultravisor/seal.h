@@ -101,7 +101,7 @@ struct seal {
         uint64_t params; /* guest-physical address of the boot parameters */
         uint64_t tables; /* guest-physical address of SEAL_TABLES_BYTES for the ultravisor */
         uint64_t blob;   /* guest-physical address of the blob; UV_ESM must be called with it */
-        unsigned parts;  /* by their addresses; they do not overlap */
+        unsigned parts;  /* number of parts, sorted by address, without overlap */
         struct seal_part part[SEAL_PARTS_MAX];
         const uint8_t *phrase; /* in `plain` */
         size_t phrase_bytes;
@@ -117,7 +117,7 @@ bool seal_read_key(const void *file, size_t bytes, uint8_t key[CRYPTO_KEY_BYTES]
 /* Opens a blob with the private key of this machine, and checks all of it. No other program may
  * change the blob meanwhile: copy it first. @param bytes number of bytes that are readable at
  * @p blob, which may be more than the blob has
- * @return SEAL_OK, or the first reason to refuse it, and @p seal contains no secret */
+ * @return SEAL_OK, or the first reason to refuse it; then @p seal contains no secret */
 enum seal_status seal_open(struct seal *seal, const uint8_t key[CRYPTO_KEY_BYTES],
                            const uint8_t *blob, size_t bytes);
 
@@ -125,7 +125,7 @@ enum seal_status seal_open(struct seal *seal, const uint8_t key[CRYPTO_KEY_BYTES
  * seal_open() and tests. */
 enum seal_status seal_read_plain(struct seal *seal, size_t bytes);
 
-/* Compares the sum of a part's content in secure memory. */
+/* Returns true if the sum of a part equals @p digest, the sum of its content in secure memory. */
 bool seal_matches(const struct seal_part *part, const uint8_t digest[CRYPTO_DIGEST_BYTES]);
 
 /* Finds a secret by its name. @return NULL if there is none */

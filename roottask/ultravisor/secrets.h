@@ -12,11 +12,11 @@ struct secrets {
 };
 
 /* Reads @p bytes (1 to 8) at a port of the two windows, or between them.
- * @return the lowest byte is that of @p port; each byte without a value is 0xff */
+ * @return the bytes, of which the lowest is that of @p port; a byte without a value is 0xff */
 uint64_t secrets_read(const struct secrets *secrets, const struct seal *seal, uint64_t port,
                       unsigned bytes);
 
-/* Writes @p bytes (1 to 8) at a port. Only the window of the name takes them. */
+/* Writes @p bytes (1 to 8) at a port. Only the window of the name accepts them. */
 void secrets_write(struct secrets *secrets, uint64_t port, unsigned bytes, uint64_t value);
 
 #endif

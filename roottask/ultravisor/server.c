@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The service: sessions of VMMs and their ultracalls. The handlers run in parallel; each takes the
- * service's lock for what it protects. */
+ * service's lock for the data that the lock protects. */
 #include "server.h"
 
 #include "session.h"
@@ -36,10 +36,20 @@ static bool is_page(uint64_t value)
         return value % FRAME_BYTES == 0;
 }
 
+static bool is_secure(const struct call *call)
+{
+        return call->vm->state == VM_CONVERTING || call->vm->state == VM_SECURE;
+}
+
 static bool check_lpid(struct call *call, uint64_t value)
 {
         call->vm = vm_find(call->session, value);
         return call->vm;
+}
+
+static bool check_secure(struct call *call, uint64_t value)
+{
+        return check_lpid(call, value) && is_secure(call);
 }
 
 static bool check_new(struct call *call, uint64_t value)
@@ -58,7 +68,7 @@ static bool check_dw1(struct call *call, uint64_t value)
         return is_page(value) && value && value <= call->session->bytes - call->word[1];
 }
 
-/* Returns the end of guest-physical memory. The bit that selects a view is no part of a slot. */
+/* Returns the end of guest-physical memory. The bit that selects a view is not part of a slot. */
 static uint64_t gpa_end(void)
 {
         return cpu_bit() < GPA_MAX ? cpu_bit() : GPA_MAX;
@@ -123,6 +133,8 @@ static bool check(struct call *call, enum nova_uv_parameter kind, uint64_t value
         switch (kind) {
         case NOVA_UV_IS_LPID:
                 return check_lpid(call, value);
+        case NOVA_UV_IS_SECURE:
+                return check_secure(call, value);
         case NOVA_UV_IS_NEW:
                 return check_new(call, value);
         case NOVA_UV_IS_DW0:
@@ -156,11 +168,6 @@ static bool check(struct call *call, enum nova_uv_parameter kind, uint64_t value
         }
 }
 
-static bool is_secure(const struct call *call)
-{
-        return call->vm->state == VM_CONVERTING || call->vm->state == VM_SECURE;
-}
-
 static enum nova_u_status write_pate(struct call *call)
 {
         if (call->vm && call->vm->state != VM_NORMAL)
@@ -176,8 +183,8 @@ static enum nova_u_status write_pate(struct call *call)
         return NOVA_U_SUCCESS;
 }
 
-/* Makes the records of the pages without the lock, which other VMs wait for: a slot of 3 GiB has
- * 36 MiB of them. A call that ends the VM meanwhile waits for this one. */
+/* Makes the records of the pages without the lock, because other VMs wait for the lock and the
+ * records of a slot of 3 GiB take 36 MiB. A call that ends the VM meanwhile waits for this call. */
 static enum nova_u_status register_mem_slot(struct call *call)
 {
         struct vm *const vm = call->vm;
@@ -185,8 +192,6 @@ static enum nova_u_status register_mem_slot(struct call *call)
         const unsigned slot = (unsigned)call->word[4];
         struct page *records;
 
-        if (!is_secure(call))
-                return NOVA_U_PARAMETER;
         vm->refused_pages = bytes / FRAME_BYTES;
         if (vm->refused_pages > PAGES_FACTOR * (uint64_t)vm_limit(vm) - vm_pages(vm))
                 return NOVA_U_P3;
@@ -205,7 +210,7 @@ static enum nova_u_status register_mem_slot(struct call *call)
 }
 
 /* Frees a closed slot in parts. Between two parts another call may end the VM, which frees the
- * rest. If the VM becomes secure again meanwhile, a new slot may be reserved there. */
+ * rest. If the VM becomes secure again meanwhile, a new slot may be reserved in its place. */
 static enum nova_u_status free_slot(struct call *call)
 {
         struct pages *const pages = &call->vm->pages;
@@ -221,8 +226,6 @@ static enum nova_u_status unregister_mem_slot(struct call *call)
 {
         const struct vm *const vm = call->vm;
 
-        if (!is_secure(call))
-                return NOVA_U_PARAMETER;
         if (vm->seal && vm->pages.slot[call->word[1]].start < vm->seal->memory)
                 return NOVA_U_P2;
         if (!page_slot_close(&call->vm->pages, (unsigned)call->word[1]))
@@ -230,7 +233,7 @@ static enum nova_u_status unregister_mem_slot(struct call *call)
         return free_slot(call);
 }
 
-/* Moves one page, so that the lock is not held for longer: decrypting one takes 110,000
+/* Moves only one page, because the lock is held: decrypting a page takes up to 490,000
  * instructions. Between two pages another call may end the VM or remove the slot. */
 static enum nova_u_status move_in_page(struct call *call, uint64_t from, uint64_t to)
 {
@@ -245,8 +248,6 @@ static enum nova_u_status move_in(struct call *call)
         const uint64_t from = call->word[1] / FRAME_BYTES, to = call->word[2];
         enum nova_u_status status = NOVA_U_SUCCESS;
 
-        if (!is_secure(call))
-                return NOVA_U_PARAMETER;
         if (pages > call->vm->pages.normal_pages - from)
                 return NOVA_U_P2;
         if (!page_has(&call->vm->pages, to, pages))
@@ -263,8 +264,6 @@ static enum nova_u_status move_in(struct call *call)
 
 static enum nova_u_status move_out(struct call *call)
 {
-        if (!is_secure(call))
-                return NOVA_U_PARAMETER;
         return page_out(&call->vm->pages, call->word[2], (uint32_t)(call->word[1] / FRAME_BYTES),
                         (unsigned)call->word[3]);
 }
@@ -274,8 +273,6 @@ static enum nova_u_status invalidate(struct call *call)
         const uint64_t pages = UINT64_C(1) << (call->word[2] - NOVA_UV_ORDER_PAGE);
         enum nova_u_status status = NOVA_U_SUCCESS;
 
-        if (!is_secure(call))
-                return NOVA_U_PARAMETER;
         if (!page_has(&call->vm->pages, call->word[1], pages))
                 return NOVA_U_P2;
         for (uint64_t i = 0; i < pages && !status; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The operations of a session that are no ultracalls: attachment of virtual CPUs, UV_ESM of a
- * normal guest, and what the VMM wants of the secure one. */
+/* The operations of a session that are not ultracalls: attachment of virtual CPUs, UV_ESM of a
+ * normal guest, and interrupts and starts of virtual CPUs of a secure guest. */
 #include "session.h"
 
 #include <errno.h>
@@ -172,6 +172,22 @@ int session_reset(struct nova_request *request)
         return act(request, reset_vcpu);
 }
 
+/* Returns the state of a VM. In UV_ESM the machine ends if the VMM cannot be called, or after
+ * H_SVM_INIT_ABORT. */
+static enum nova_uv_state state_of(const struct vm *vm)
+{
+        const bool ended = vm->has_machine && vm->machine.end != NOVA_VM_RUNS;
+
+        switch (vm->state) {
+        case VM_CONVERTING:
+                return ended ? NOVA_UV_ENDED : NOVA_UV_CONVERTING;
+        case VM_SECURE:
+                return ended ? NOVA_UV_ENDED : NOVA_UV_SECURE;
+        default:
+                return NOVA_UV_NORMAL;
+        }
+}
+
 int session_state(struct nova_request *request)
 {
         enum nova_uv_state answer = NOVA_UV_NORMAL;
@@ -179,10 +195,8 @@ int session_state(struct nova_request *request)
 
         vm_lock();
         vm = named(request);
-        if (vm && vm->state == VM_CONVERTING)
-                answer = NOVA_UV_CONVERTING;
-        else if (vm && vm->state == VM_SECURE)
-                answer = vm->machine.end == NOVA_VM_RUNS ? NOVA_UV_SECURE : NOVA_UV_ENDED;
+        if (vm)
+                answer = state_of(vm);
         vm_unlock();
         nova_request_answer(request, answer);
         return 0;

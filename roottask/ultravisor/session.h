@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The operations of NOVA_ULTRAVISOR_ATTACH and of the next numbers (novart/service/ultravisor.h).
- */
+/* Handlers of the operation NOVA_ULTRAVISOR_ATTACH and of those that follow it
+ * (novart/service/ultravisor.h). */
 #ifndef ULTRAVISOR_SESSION_H
 #define ULTRAVISOR_SESSION_H
 

@@ -14,10 +14,10 @@
 
 #define SOON_NS   1000000
 #define REPORT_NS 1000000000u
-#define REPORTS   8u /* that a VM causes within REPORT_NS */
+#define REPORTS   8u /* maximum number of reports about a VM within REPORT_NS */
 
-/* Kernel memory in bytes that a VM needs beside its account, with a reserve: the ultravisor's
- * threads and portals for it. */
+/* Kernel memory in bytes that a VM needs in addition to its account: the ultravisor's threads and
+ * portals for the VM, and a reserve. */
 #define MACHINE_BYTES 0x8000u
 #define VCPU_BYTES    0x10000u
 #define SPARE_PART    16 /* the kernel memory divided by this number is in no share */
@@ -91,8 +91,8 @@ static bool is_used(const struct page_budget *share)
         return false;
 }
 
-/* Returns the share of a client: that of its other VMs, or one that no VM has. There is one of
- * these, because the VM that gets the share has none yet, and there are as many shares as VMs. */
+/* Returns the share of a client: the share of its other VMs, or a share that no VM has. Such a
+ * share exists: there are as many shares as VMs, and the VM that gets the share has none yet. */
 static struct page_budget *find_share(const char *client)
 {
         unsigned found = 0;
@@ -152,10 +152,10 @@ static size_t kernel_used(const struct page_budget *share)
         return sum;
 }
 
-/* Returns the size of a guest's account of kernel memory: half of what is left, so that no guest
- * takes it from those that come later, nor from the sessions (decision 441). If the description
- * says how many VMMs there are, this is half of what is left of the VMM's share (decision 468).
- * Never 0, which would mean the ultravisor's own account. */
+/* Returns the size of a guest's account of kernel memory: half of the memory that is left, so that
+ * enough remains for later guests and for sessions (decision 441). If the description gives the
+ * number of VMMs, returns half of the memory that is left in the VMM's share (decision 468). Never
+ * returns 0, which would mean the ultravisor's own account. */
 static size_t account(struct vm *vm)
 {
         const size_t own = MACHINE_BYTES + vm->vcpus * VCPU_BYTES;
@@ -172,8 +172,8 @@ static size_t account(struct vm *vm)
         return bytes;
 }
 
-/* Creates the machine of a VM. Only one is created at a time, so that no other takes the kernel
- * memory from which its account is computed. */
+/* Creates the machine of a VM. Only one machine is created at a time, so that no other machine
+ * takes the kernel memory from which the size of its account is computed. */
 static int make_machine(struct vm *vm)
 {
         static struct nova_mutex turn = NOVA_MUTEX_INITIALIZER;
@@ -289,12 +289,15 @@ void vm_stop(struct vm *vm)
         vm->kernel_bytes = 0;
         for (unsigned i = 0; i < NOVA_VM_VCPUS; i++)
                 vm->vcpu[i] = (struct vcpu){.portal = vm->vcpu[i].portal, .cpu = vm->vcpu[i].cpu};
+        vm_unlock();
+        vm_settle();
+        vm_lock();
         vm->state = VM_NORMAL;
         vm_unlock();
 }
 
 /* Begins to end a VM of a session that is closed.
- * @return the VM's state before; VM_FREE: it is no VM of this session */
+ * @return the VM's previous state; VM_FREE if it is not a VM of this session */
 static enum vm_state begin_close(struct vm *vm, const void *session)
 {
         enum vm_state state;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ultravisor's record of a VM, and what its parts share.
+/* The ultravisor's record of a VM, and the functions that the parts of the ultravisor share.
  *
  * Locks, in this order: a machine's lock (nova_vm_lock()), which is held while one of its exits is
- * handled; the service's lock, which protects the table of VMs, all pages and all frames. A call to
- * a VMM is made with neither. */
+ * handled; the service's lock, which protects the table of VMs, all pages and all frames. The
+ * ultravisor holds neither lock while it calls a VMM. */
 #ifndef ULTRAVISOR_VM_H
 #define ULTRAVISOR_VM_H
 
@@ -35,13 +35,14 @@ struct vcpu {
         uint64_t held[4];      /* bit n: the VMM has sent vector n, and CR8 holds it back */
         bool ask;              /* the VMM may have an interrupt; atomic */
         uint64_t given;        /* guest-physical address that the last reply mapped ... */
-        uint64_t given_bytes;  /* ... and its size */
+        uint64_t given_bytes;  /* ... its size, ... */
+        bool given_narrow;     /* ... and that the mapping lacks the permission to write */
         uint64_t pin[VM_PINS]; /* guest-physical addresses of pages that the current exit uses */
         unsigned pins;
         uint64_t starts[4];  /* bit n: the guest has sent a STARTUP message with vector n */
         uint8_t destination; /* of the next message of its local APIC */
         uint64_t last_address, last_exit; /* of the last exit for a page */
-        unsigned repeated;                /* exits for that address in turn */
+        unsigned repeated;                /* consecutive exits for that address */
         bool resets;                      /* the guest has sent an INIT message */
 };
 
@@ -64,24 +65,23 @@ struct vm {
         struct crypto_gcm key; /* for pages that are moved out */
         size_t kernel_bytes;   /* kernel memory for its machine and its account */
         bool has_key, has_machine;
-        uint64_t refused_pages; /* of the last slot, if its records found no memory; otherwise 0 */
+        uint64_t refused_pages; /* pages of the last slot if its records found no memory, or 0 */
 };
 
 extern struct nova_service *vm_service;
 
-/* Divides the secure memory and the kernel memory by a number of VMMs. Without this call each can
- * use all of them.
+/* Divides the secure memory and the kernel memory by a number of VMMs. Without this call each VMM
+ * can use all of it.
  * @param sessions bytes of kernel memory that the sessions of a VMM can charge to the ultravisor
- * @return false: kernel memory is left for the sessions only */
+ * @return false if the sessions leave no kernel memory for VMs */
 bool vm_share(uint32_t vmms, size_t sessions);
 
-/* The service's lock. It is refused only when the service stops, which the ultravisor never does.
- */
+/* The service's lock. Only a service that stops refuses it, and the ultravisor's never stops. */
 void vm_lock(void);
 void vm_unlock(void);
 
-/* Releases the service's lock for a moment, in the middle of long work. Afterwards all that the
- * lock protects may have changed: the caller finds its pages again. */
+/* Releases the service's lock for a moment, in the middle of long work. All data that the lock
+ * protects may change meanwhile, so the caller must look up its pages again. */
 void vm_yield(void);
 
 /* Returns the record of a VM of a session, NULL: there is none. The service's lock is held. */
@@ -107,9 +107,19 @@ enum nova_u_status vm_start(struct vm *vm);
  * the log. Takes the service's lock. */
 bool vm_may_report(struct vm *vm);
 
-/* Destroys the machine of a VM and frees all that belongs to it. The state is VM_ENDING; the caller
- * holds no lock. Afterwards the VM is normal. */
+/* Destroys the machine of a VM and frees all that belongs to it. If the caller's time ends with the
+ * machine, or its VMM is killed, the service's runner completes this call within a second. The
+ * state is VM_ENDING; the caller holds no lock. Afterwards the VM is normal, and all its memory is
+ * free, including kernel memory. */
 void vm_stop(struct vm *vm);
+
+/* settle.c: creates the objects of vm_settle(). @return false: too little kernel memory or no free
+ * selector */
+bool vm_settle_init(void);
+
+/* Returns when the kernel has freed all objects of the ultravisor that have ended. The kernel
+ * bounds the wait: no program can prolong it. The caller holds no lock. */
+void vm_settle(void);
 
 /* Ends all VMs of a session that is closed. */
 void vm_close(const void *session);
@@ -133,11 +143,11 @@ static inline nova_word_t page_number(const void *address)
 
 /* memory.c: places of the guest's memory. */
 void memory_prepare(struct vm *vm); /* before the machine exists */
-void memory_init(struct vm *vm);
-/* Maps what the guest needs at its access. @return false if a device is there */
+/* Maps the memory that the guest's access needs. @return false if a device is there */
 bool memory_exit(struct nova_vcpu *vcpu);
-/* Unmaps a first part of the pages that are to be unmapped one by one, by one revocation. Meanwhile
- * the guest may get them again. @return the number of pages in this part */
+/* Unmaps, by one revocation, the first part of a range of pages that the caller is going to unmap
+ * one by one. The guest may get these pages again meanwhile. @return the number of pages in this
+ * part */
 uint64_t memory_unmap_ahead(struct vm *vm, uint64_t gpa, uint64_t count);
 void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu);
 extern struct frames memory_frames;
@@ -145,6 +155,16 @@ extern struct frames memory_frames;
 /* Makes the frame of the page at @p gpa present, by a call to the VMM if necessary. The machine's
  * lock is held, the service's is not. @return false: the machine has ended */
 bool memory_get(struct nova_vcpu *vcpu, uint64_t gpa);
+
+/* Fills the shared place of the page at @p gpa. If the VMM's answer brought back a page that was
+ * out instead (page_in()), the VMM is asked again. Locks and result as for memory_get(). */
+bool memory_get_shared(struct nova_vcpu *vcpu, uint64_t gpa);
+
+/* Ends a guest that writes to a page that its VMM has protected. */
+void memory_fail_write(struct nova_vcpu *vcpu, uint64_t address);
+
+/* access.c: sets the functions by which the library accesses the guest's memory. */
+void access_init(struct vm *vm);
 
 /* reflect.c: calls the VMM from a virtual CPU's exit. If the VMM cannot be called, the machine
  * ends.

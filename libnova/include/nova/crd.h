@@ -21,8 +21,8 @@ static inline nova_crd_t nova_crd_null(void)
 }
 
 /**
- * Checks in a program that is compiled with NOVA_DEBUG that the base of @p crd is a multiple of its
- * size. The kernel would round the base down, so a wrong base stops the program at an invalid
+ * Checks that the base of @p crd is a multiple of its size, in a program compiled with NOVA_DEBUG.
+ * The kernel would round the base down, so a wrong base stops the program at an invalid
  * instruction. Without NOVA_DEBUG it does nothing.
  */
 static inline void nova_crd_check(nova_crd_t crd)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading the hypervisor information page. Descriptors are copied out, so odd sizes or offsets
- * cannot cause reads outside the page. @spec 6.2 */
+/* Reading the hypervisor information page. Descriptors are copied out, so no size or offset in it
+ * can cause reads outside the page. @spec 6.2 */
 #ifndef NOVA_HIP_H
 #define NOVA_HIP_H
 

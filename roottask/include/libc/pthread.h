@@ -89,7 +89,7 @@ typedef struct {
         }
 
 /** Creates a thread. @retval EAGAIN no more memory, addresses, selectors or kernel memory
- *  @retval EINVAL an attribute is out of its range */
+ *  @retval EINVAL an attribute is out of range */
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *),
                    void *argument);
 

@@ -61,6 +61,7 @@ struct nova_child_status {
                 struct nova_parent_cpu cpu;
                 struct nova_parent_session session;
                 struct nova_parent_log log;
+                struct nova_parent_own own;
         } answer; /**< zeroed before */
 };
 

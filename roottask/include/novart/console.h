@@ -45,9 +45,9 @@ int nova_console_read(char *text, size_t bytes);
 /**
  * Shares the serial line with other programs. For roots only.
  *
- * @param[out] sel a semaphore for another program that drives the line: down before a line, up
- *                 after it. Its counter is 1 while no program writes. Programs should not wait for
- *                 it longer than a second
+ * @param[out] sel a semaphore for another program that writes to the serial line. The program
+ *                 does a down before each line of text and an up after it. The counter is 1 while
+ *                 no program writes. Programs should not wait for it longer than a second
  * @retval 0      from now on this program uses the semaphore
  * @retval ENOMEM no selector or kernel memory is left
  * @retval ENOSYS the program is not a root

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define NOVA_FILE_VIEW_BYTES 0x10000 /**< bytes of a view; its offset is a multiple of this */
+#define NOVA_FILE_VIEW_BYTES 0x10000 /**< size of a view; its offset is a multiple of it */
 #define NOVA_FILE_VIEWS      4       /**< views that a program may have at a time */
 
 /** A view. Its owner only reads the fields. */

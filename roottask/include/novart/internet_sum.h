@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sum of the Internet protocols' checksums. */
+/* The ones' complement sum for checksums of IP, TCP and UDP. */
 #ifndef NOVART_INTERNET_SUM_H
 #define NOVART_INTERNET_SUM_H
 
@@ -12,8 +12,8 @@ extern "C" {
 
 /**
  * Returns the ones' complement sum of 16-bit words (RFC 1071), with a zero after an odd number of
- * bytes. A checksum is the inverse of the sum. The order of the bytes in a word does not matter:
- * the sum has that of the words in memory. Does not block.
+ * bytes. A checksum is the inverse of the sum. The byte order does not matter: the sum has the byte
+ * order of the words in memory. Does not block.
  *
  * @code
  * extern uint8_t header[20]; // of IPv4

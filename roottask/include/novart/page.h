@@ -25,7 +25,7 @@ extern "C" {
 void *nova_page_alloc(unsigned order);
 
 /**
- * Frees pages. Delegations of these pages must have been revoked before.
+ * Frees pages. The caller must have revoked all delegations of these pages.
  *
  * A call for pages that are free or were not allocated as one block has no effect; a debug build
  * stops the caller with a #UD event.

@@ -67,9 +67,9 @@ struct nova_parent_program {
         uint64_t cpus;                      /**< bit n: it may run on CPU n */
         uint64_t memory;                    /**< memory that it may allocate, in bytes */
         uint64_t kernel_used, kernel_limit; /**< kernel memory in bytes */
-        uint64_t time_us;  /**< time that its present threads have run, in microseconds; a thread
-                            * that  runs counts up to its last switch */
-        uint32_t threads;  /**< number of present threads with time of their own */
+        uint64_t time_us;  /**< run time of its present threads in microseconds; of a running thread
+                              only the time before its last switch */
+        uint32_t threads;  /**< number of present threads with an SC */
         uint32_t services; /**< number of services that it offers */
 };
 

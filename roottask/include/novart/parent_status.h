@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Queries that a program with the grant `status` sends to its parent, such as init. They are about
- * CPUs, sessions, and the text that the parent writes. A query changes nothing. */
+ * CPUs, sessions, the parent's own resources, and the text that it writes. A query changes
+ * nothing. */
 #ifndef NOVART_PARENT_STATUS_H
 #define NOVART_PARENT_STATUS_H
 
@@ -21,6 +22,7 @@ enum nova_parent_status_kind {
         NOVA_PARENT_STATUS_CPU = 1, /**< answer: struct nova_parent_cpu */
         NOVA_PARENT_STATUS_SESSION, /**< index; answer: struct nova_parent_session */
         NOVA_PARENT_STATUS_LOG,     /**< position, 64 bits; answer: struct nova_parent_log */
+        NOVA_PARENT_STATUS_OWN,     /**< answer: struct nova_parent_own */
 };
 
 /** The times of a CPU in microseconds. */
@@ -36,6 +38,14 @@ struct nova_parent_session {
         char provider[NOVA_PARENT_NAME]; /**< the program that provides it */
         uint64_t opened; /**< number of sessions that the client has opened since the later start of
                           * the two programs, including those that it has closed */
+};
+
+/** Resources of the parent itself, without those of its programs. */
+struct nova_parent_own {
+        uint64_t kernel_used, kernel_limit; /**< kernel memory of its account, in bytes */
+        uint64_t free_bytes; /**< memory that it may still give to programs that start; init
+                              * requests further memory from the kernel when it needs some */
+        uint64_t selectors;  /**< number of selectors in use */
 };
 
 /** A piece of the text that the parent writes. */
@@ -98,6 +108,21 @@ int nova_parent_session_describe(unsigned number, struct nova_parent_session *se
  * @return as nova_parent_cpu_describe()
  */
 int nova_parent_log_read(uint64_t position, struct nova_parent_log *log);
+
+/**
+ * Reads which resources the parent itself uses. If a program starts and ends again and again, they
+ * stay equal.
+ *
+ * @code
+ * struct nova_parent_own own;
+ *
+ * if (nova_parent_own_describe(&own) == 0)
+ *         printf("init uses %u KiB of kernel memory\n", (unsigned)(own.kernel_used / 1024));
+ * @endcode
+ * @param[out] own the resources
+ * @return as nova_parent_cpu_describe()
+ */
+int nova_parent_own_describe(struct nova_parent_own *own);
 
 #ifdef __cplusplus
 }

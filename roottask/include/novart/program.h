@@ -16,8 +16,8 @@ extern "C" {
 /** No selector: the result of a function that found none, and the parent of a root. */
 #define NOVA_SEL_NONE ((nova_sel_t)-1)
 
-/** Status of a program of a system that would end the same way again, such as a driver whose device
- * is absent. init does not restart it, regardless of its `restart` line. */
+/** Exit status of a program that would fail again after a restart, such as a driver whose device is
+ * absent. init does not restart it, regardless of its `restart` line. */
 #define NOVA_EXIT_FINAL 78
 
 /** The record about the program. Written by the start code only; any thread may read it. */

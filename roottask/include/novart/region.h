@@ -22,16 +22,16 @@ extern "C" {
  * if (window)
  *         nova_utcb_set_windows(nova_thread_utcb(), 0, nova_crd_mem(page, 4, NOVA_MEM_RWX));
  * @endcode
- * @param bytes rounded up to whole pages; if that is a power of two, the address is a multiple of
- * it
- * @return the first address; NULL if no addresses or no page for the record are left
+ * @param bytes rounded up to whole pages; if the rounded size is a power of two, the address is a
+ * multiple of it
+ * @return the first address; NULL if no addresses, or no page for the region's record, are left
  */
 void *nova_region_reserve(size_t bytes);
 
 /**
  * Reserves addresses for lazy memory: a zero-filled page appears when a thread first touches it.
  *
- * If no page is left for a touch, the thread ends with a report.
+ * If no page is left when a thread touches the memory, the thread ends with a report.
  * @code
  * char *table = nova_region_lazy("table", 64ul << 20);
  *
@@ -42,7 +42,7 @@ void *nova_region_reserve(size_t bytes);
  * @endcode
  * @param name  for reports; the first 23 characters are copied
  * @param bytes rounded up to whole pages; aligned as by nova_region_reserve()
- * @return the first address; NULL if no addresses or no page for the record are left
+ * @return the first address; NULL if no addresses, or no page for the region's record, are left
  */
 void *nova_region_lazy(const char *name, size_t bytes);
 
@@ -51,7 +51,8 @@ void *nova_region_lazy(const char *name, size_t bytes);
  * report of a stack overflow. The highest page is mapped at once, the others on first touch.
  *
  * @param bytes rounded up to whole pages
- * @return the lowest address; the stack begins at its end. NULL: no addresses or no page
+ * @return the lowest address; the stack begins at the end of the memory. NULL: no addresses or no
+ *         page
  */
 void *nova_stack_alloc(size_t bytes);
 
@@ -105,7 +106,7 @@ int nova_region_free(void *addr);
 int nova_region_shrink(void *addr, size_t bytes);
 
 /**
- * Maps physical memory: registers of devices, tables of the firmware. For roots.
+ * Maps physical memory: registers of devices, tables of the firmware. Only a root may do this.
  *
  * nova_region_free() unmaps it.
  * @code
@@ -146,7 +147,7 @@ int nova_map_physical(uint64_t phys, size_t bytes, unsigned perms, void **out);
 int nova_self_map(nova_word_t from_page, nova_word_t to_page, unsigned order, unsigned perms);
 
 /**
- * Gets memory, ports or objects from the kernel. For roots.
+ * Gets memory, ports or objects from the kernel. Only a root may do this.
  * @code
  * // The real-time clock's ports.
  * if (nova_request(nova_crd_io(0x70, 1), 0x70) == 0)
@@ -166,8 +167,7 @@ int nova_request(nova_crd_t crd, nova_sel_t to);
  * Moves the end of the heap. malloc() calls this.
  *
  * @param bytes growth; negative to shrink
- * @return the former end; (void *)-1 if there are not enough pages. The pages are mapped when it
- *         returns
+ * @return the former end; (void *)-1 if there are not enough pages. New pages are already mapped
  */
 void *nova_sbrk(ptrdiff_t bytes);
 

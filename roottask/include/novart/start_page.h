@@ -20,8 +20,8 @@ extern "C" {
 #define NOVA_START_WORDS (NOVA_PAGE_SIZE / sizeof(char *) - 2)
 
 /** Event base of a child's first thread. Initially these selectors name the parent's event portals
- * for the thread's CPU, like those at fault_base. The runtime returns them (NOVA_PARENT_EVENTS) and
- * creates its own portals there. */
+ * for the thread's CPU, like those at fault_base. The runtime gives the parent's portals back
+ * (NOVA_PARENT_EVENTS) and creates its own portals at these selectors. */
 #define NOVA_SEL_MAIN_EVENTS 0x60
 
 /** Flags. */
@@ -43,23 +43,23 @@ struct nova_start_page {
         uint32_t pages;          /**< number of pages of this structure and the data after it */
         nova_word_t hip;         /**< address of the copy of the information page */
         nova_word_t utcb;        /**< address of the first thread's UTCB */
-        nova_word_t cpu;         /**< its CPU */
+        nova_word_t cpu;         /**< CPU of the first thread */
         nova_word_t image_begin; /**< first address of the program's segments */
         nova_word_t image_end;   /**< first address after them, a multiple of the page size */
-        nova_word_t pool;        /**< address of its memory, all of it zero */
-        nova_word_t pool_bytes;  /**< size of its memory */
+        nova_word_t pool;        /**< address of the program's pool, filled with zeros */
+        nova_word_t pool_bytes;  /**< size of the pool in bytes */
         nova_word_t region;      /**< first address for regions near the segments */
-        nova_word_t region_end;  /**< first address after that range */
-        nova_word_t stack[2];    /**< second addresses of the last two pages of the memory, the last
-                                    one first; 0: none */
+        nova_word_t region_end;  /**< first address after these regions */
+        nova_word_t stack[2];    /**< second addresses at which the last page of the pool and the
+                                    page before it are mapped; 0: none */
         nova_sel_t pd;           /**< own PD: permissions for EC, PT, SM, and PD if granted */
         nova_sel_t ec;           /**< the first thread */
-        nova_sel_t parent;       /**< portals to the parent: + CPU number */
-        nova_sel_t fault_base;   /**< the parent's event portals: + 32 * CPU number */
+        nova_sel_t parent;       /**< portals to the parent: CPU n's at parent + n */
+        nova_sel_t fault_base;   /**< the parent's event portals: CPU n's at fault_base + 32 * n */
         nova_sel_t sel_first;    /**< first selector that the child may allocate */
         nova_sel_t sel_count;    /**< number of selectors, beginning at sel_first */
         uint64_t cpus;           /**< bit n: threads may be created on CPU n */
-        uint64_t pool_phys;      /**< physical address of the memory, with NOVA_START_DMA */
+        uint64_t pool_phys;      /**< physical address of the pool, with NOVA_START_DMA */
         uint32_t priority;       /**< highest priority of its threads */
         uint32_t flags;          /**< NOVA_START_… */
         uint32_t argc;           /**< number of arguments, including the name; at least 1 */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames that follow each other in a stream of TCP over IPv4, made one packet or cut off one. */
+/* Joins frames that follow each other in a TCP stream over IPv4 to one packet, and cuts packets
+ * into frames. */
 #ifndef NOVART_TCP_SEGMENT_H
 #define NOVART_TCP_SEGMENT_H
 
@@ -14,7 +15,7 @@ extern "C" {
 /** Number of bytes before the data, without options: of Ethernet, IPv4 and TCP. */
 #define NOVA_TCP_HEADERS_MIN 54
 
-/** Number of bytes before the data, with as many options of TCP as there can be. */
+/** Number of bytes before the data, with the longest options of TCP. */
 #define NOVA_TCP_HEADERS_MAX 94
 
 /** Offset of the header of TCP in a frame, the first argument of nova_net_sum_open(). */
@@ -37,8 +38,8 @@ struct nova_tcp_segment {
 };
 
 /**
- * Reads the headers of a frame. Only frames of TCP over IPv4 without options of IPv4 can be joined,
- * with data, no flags but ACK and PSH, and correct checksums. Does not block.
+ * Reads the headers of a frame. A frame can be joined if it is TCP over IPv4, has data, has no IPv4
+ * options and no flags but ACK and PSH, and its checksums are correct. Does not block.
  * @code
  * extern uint8_t first[1514], second[1514]; // frames with correct checksums
  * struct nova_tcp_segment segment, next;
@@ -48,7 +49,7 @@ struct nova_tcp_segment {
  *     nova_tcp_segment_join(&segment, &next))
  *         nova_tcp_segment_write(&segment, false); // the caller moves the data of `second`
  * @endcode
- * @param[out] segment what the headers say
+ * @param[out] segment values of the headers
  * @param frame still belongs to the caller
  * @param bytes number of bytes of the frame. Only the headers are read if @p good is true
  * @param good  the checksum of TCP need not be checked
@@ -57,8 +58,9 @@ struct nova_tcp_segment {
 bool nova_tcp_segment_read(struct nova_tcp_segment *segment, uint8_t *frame, size_t bytes,
                            bool good);
 
-/** Adds the next frame's data to a segment if it follows, with the same options. The caller moves
- * the data. Does not block. @return false: it does not follow */
+/** Adds the next frame's data to a segment, if the data follows the segment in the stream and the
+ * options are the same. The caller moves the data. Does not block. @return false: it does not
+ * follow */
 bool nova_tcp_segment_join(struct nova_tcp_segment *segment, const struct nova_tcp_segment *next);
 
 /** Writes the headers of a segment to which others were added. Does not block. @param open writes
@@ -68,7 +70,7 @@ void nova_tcp_segment_write(const struct nova_tcp_segment *segment, bool open);
 
 /** A packet that is cut into frames. */
 struct nova_tcp_cut {
-        uint8_t headers[NOVA_TCP_HEADERS_MAX]; /**< without what differs between the frames */
+        uint8_t headers[NOVA_TCP_HEADERS_MAX]; /**< without fields that differ between frames */
         uint32_t header_bytes;                 /**< number of bytes of the headers */
         uint32_t ip_sum;                       /**< sum of the header of IPv4 */
         uint32_t tcp_sum;                      /**< sum of the header of TCP, and of addresses */
@@ -97,18 +99,19 @@ struct nova_tcp_cut {
  * @param[out] cut the packet
  * @param headers  of its frame: @p bytes, but no more than NOVA_TCP_HEADERS_MAX are read
  * @param bytes    number of bytes of its frame
- * @return false: it carries no data, or no whole packet of TCP over IPv4 without options of IPv4,
- *         or opens or breaks a connection, or has urgent data, or its size is not that of its
- * header
+ * @return false: it is not a whole packet of TCP over IPv4 with data, has IPv4 options or urgent
+ *                data, opens or breaks a connection, or its size differs from that in its header
  */
 bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t bytes);
 
 /**
  * Writes the headers of the next frame, whose data follows them. Does not block.
  * @param cut    the packet
- * @param frame  the frame, with its data behind nova_tcp_cut::header_bytes unless @p open is true
+ * @param frame  the frame, with its data after nova_tcp_cut::header_bytes bytes unless @p open is
+ *               true
  * @param bytes  number of bytes of data, at most nova_tcp_cut::left
- * @param number of the frame's packet; those of one machine differ for some time
+ * @param number identification of the frame's packet; recent packets of one machine have different
+ *               ones
  * @param open   leaves the checksum of TCP open (novart/service/net.h)
  */
 void nova_tcp_cut_write(struct nova_tcp_cut *cut, uint8_t *frame, uint32_t bytes, uint16_t number,

@@ -14,7 +14,8 @@ extern "C" {
 /** The caller's CPU. */
 #define NOVA_CPU_SELF ((nova_word_t)-1)
 
-/** Values that 0 means in struct nova_thread_attr: stack in bytes, quantum in microseconds. */
+/** Defaults, which 0 selects in struct nova_thread_attr: stack in bytes, quantum in
+ * microseconds. */
 #define NOVA_THREAD_STACK   0x10000
 #define NOVA_THREAD_QUANTUM 10000
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A part of what the client has sent. */
+/* A part of the client's data. */
 struct part {
         const char *at;
         size_t bytes;

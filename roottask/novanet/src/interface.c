@@ -2,8 +2,8 @@
 /* Connects lwIP with a service that has frames. A thread waits for frames, and opens the session
  * again when the service has ended; meanwhile frames are lost, as on any cable.
  *
- * lwIP's own lock protects the session. The service is shown frames when a thread releases this
- * lock, so that one wake-up covers all frames of a call, or of the frames that came together. */
+ * lwIP's own lock protects the session. A thread shows the service its frames when it releases this
+ * lock, so that one wake-up covers all frames of a call, or all frames that came together. */
 #include "interface.h"
 
 #include <errno.h>
@@ -89,8 +89,8 @@ uint16_t novanet_datagram_bytes(void)
         return (uint16_t)DATAGRAM_BYTES(netif_mtu6(&novanet_interface) - PART_HEADERS);
 }
 
-/* Returns the checksum with which lwIP sends a packet. output() writes another one for packets over
- * IPv4 that are neither divided nor come back, and for those that it cuts. */
+/* Returns the checksum with which lwIP sends a packet. output() replaces it in packets over IPv4
+ * that are neither divided nor looped back, and in packets that it cuts. */
 uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_t protocol,
                              uint16_t bytes, const struct ip_addr *source,
                              const struct ip_addr *destination)
@@ -104,9 +104,9 @@ uint16_t novanet_sum_to_send(const struct netif *to, struct pbuf *packet, uint8_
         return ip_chksum_pseudo(packet, protocol, bytes, source, destination);
 }
 
-/* Returns lwIP's error for one of nova_net_reserve(). Without a buffer, lwIP keeps the segment of a
- * stream. The service wakes the thread when buffers are free. A frame for a service that has ended
- * is lost; the thread notices the end. */
+/* Returns lwIP's error for an error of nova_net_reserve(). Without a buffer, lwIP keeps the segment
+ * of a stream. The service wakes the thread when buffers are free. A frame for a service that has
+ * ended is lost; the thread notices the end. */
 static err_t lwip_error(int error)
 {
         if (error != EAGAIN)
@@ -207,7 +207,7 @@ bool novanet_is_taken(void)
         return __atomic_load_n(&taken, __ATOMIC_RELAXED);
 }
 
-/* Passes a frame to lwIP. @param control what lwIP computes and checks */
+/* Passes a frame to lwIP. @param control checksums that lwIP computes and checks */
 static void input(struct pbuf *buffer, uint16_t control)
 {
         NETIF_SET_CHECKSUM_CTRL(&novanet_interface, control);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sends again what was lost while the service with frames did not run, and what it had no buffers
- * for. */
+/* Resends data that was lost while the service with frames did not run, and data for which there
+ * was no buffer. */
 #include "interface.h"
 #include "lwip/priv/tcp_priv.h"
 
 /* Resends unacknowledged data at once. A timeout while the service does not run doubles the time to
  * the next timeout, so a connection could be silent for 20 seconds after some restarts of the
- * service. But it is known here that the service has lost frames, not the network. */
+ * service. But here the service has lost the frames, not the network. */
 void novanet_recover(void)
 {
         for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {

@@ -16,7 +16,7 @@
 #include "mbedtls/x509_crt.h"
 #include "novart/random.h"
 
-#define NET_FAILED (-0x004c) /* what mbedTLS's own functions for sockets return for an error */
+#define NET_FAILED (-0x004c) /* error of mbedTLS's own functions for sockets */
 
 struct nova_tls {
         int socket;
@@ -34,8 +34,7 @@ static const struct {
         const char *sentence;
 } faults[] = {
         {MBEDTLS_X509_BADCERT_MISSING, "the server has no certificate"},
-        {MBEDTLS_X509_BADCERT_NOT_TRUSTED,
-         "the certificate is signed by none of those that are trusted"},
+        {MBEDTLS_X509_BADCERT_NOT_TRUSTED, "the certificate is not signed by a trusted one"},
         {MBEDTLS_X509_BADCERT_CN_MISMATCH, "the certificate is for another name than"},
         {MBEDTLS_X509_BADCERT_EXPIRED, "the certificate has expired"},
         {MBEDTLS_X509_BADCERT_FUTURE,

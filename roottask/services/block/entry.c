@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks the requests of a ring with blocks. */
+/* Checks the requests in the ring of a block session. */
 #include "entry.h"
 
 #include <errno.h>

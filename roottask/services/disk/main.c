@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program disk. Its argument is the name of the boot module with the archive. */
+/* The program `disk`. Its argument is the name of the boot module with the archive. */
 #include <stdio.h>
 #include <string.h>
 

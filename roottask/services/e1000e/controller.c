@@ -108,7 +108,7 @@ bool e1000e_reset(struct e1000e *card)
         nova_sleep(MS);
         if (!wait_for(card, CTRL, CTRL_RESET, 0) || !wait_for(card, EEC, EEC_READ, EEC_READ))
                 return false;
-        nova_sleep(PHY_NS); /* the card sets up its PHY, and no register tells when */
+        nova_sleep(PHY_NS); /* the card sets up its PHY, and no register shows when */
         put(card, IMC, UINT32_MAX);
         (void)get(card, ICR);
         return true;

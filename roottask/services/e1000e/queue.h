@@ -10,7 +10,7 @@
 
 #define E1000E_QUEUE_SIZE   256 /* descriptors, a power of two */
 #define E1000E_QUEUE_BYTES  (E1000E_QUEUE_SIZE * 16)
-#define E1000E_BUFFER_BYTES 2048 /* what the card may write to an empty buffer */
+#define E1000E_BUFFER_BYTES 2048 /* bytes that the card may write to an empty buffer */
 
 /* A request that the card has. */
 struct e1000e_slot {

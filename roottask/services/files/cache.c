@@ -18,7 +18,7 @@ static struct piece {
         uint64_t used;                 /* time of the last use */
         size_t bytes;                  /* number of bytes of the file; the rest is 0 */
         nova_word_t number;
-        bool given;   /* a client has got the pages since `file` was set */
+        bool given;   /* a client has received the pages since `file` was set */
         bool leaving; /* until later.function is called */
         uint8_t *data;
 } pieces[CACHE_PIECES];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program files. Each argument is a line: `mount PATH SERVICE [PARTITION] [read-only]`, `mount
- * PATH module MODULE`, `give CLIENT FOLDER [read-only]`, or `cache KIB`. */
+/* The program `files`. Each argument is a line: `mount PATH SERVICE [PARTITION] [read-only]`,
+ * `mount PATH module MODULE`, `give CLIENT FOLDER [read-only]`, or `cache KIB`. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +104,7 @@ static bool is_mounted(const struct volume *volume)
         return false;
 }
 
-/* Removes what a path does not need, such as a second '/'. The first '/' is removed, too. */
+/* Removes redundant parts of a path, such as a second '/'. The first '/' is removed, too. */
 static bool clean_path(char *path)
 {
         static char clean[NOVA_FILES_PATH_SIZE];

@@ -136,7 +136,9 @@ int volume_find_parent(const struct volume *volume, const char *path, struct fil
         const struct files_backend *backend = volume->system->backend;
         int error = backend->root(volume->system, folder);
 
-        if (!error && !*path)
+        if (error)
+                return error;
+        if (!*path)
                 error = EBUSY;
         while (!error) {
                 struct files_node *const above = *folder;

@@ -94,6 +94,8 @@ static void switch_keyboard(void)
                 keyboard = search.next;
         else if (search.first)
                 keyboard = search.first;
+        else if (keyboard && !keyboard->listens)
+                keyboard = NULL;
         if (!keyboard)
                 return;
 
@@ -113,8 +115,6 @@ static void close_session(struct nova_service *of, void *bytes)
                 return;
         state->listens = false;
         switch_keyboard();
-        if (keyboard == state)
-                keyboard = NULL;
 }
 
 static void press(char key)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program memory. Its argument is the quota of each client in KiB. */
+/* The program `memory`. Its argument is the quota of each client in KiB. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

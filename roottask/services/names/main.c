@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program names. */
+/* The program `names`. */
 #include <stdio.h>
 #include <string.h>
 

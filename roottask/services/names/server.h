@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service names as a part of a program. */
+/* The service names, for a program that contains it. */
 #ifndef NOVART_NAMES_SERVER_H
 #define NOVART_NAMES_SERVER_H
 

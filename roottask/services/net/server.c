@@ -134,7 +134,7 @@ static int get_counts(struct nova_request *request)
 {
         const struct net_port *port = port_of(request);
 
-        net_serve(); /* frames that were sent count, also if the device needs no interrupt for them
+        net_serve(); /* frames that were sent count, even if the device needs no interrupt for them
                       */
         nova_request_answer_bytes(request, &port->counts, sizeof(port->counts));
         return 0;
@@ -225,7 +225,7 @@ static bool round_of_turns(void)
         return any;
 }
 
-/* Shows the clients whether the doorbell needs an up. */
+/* Records for the clients whether they must do an up of the doorbell after a request. */
 static void set_waiting(bool waits)
 {
         for (unsigned i = 0; i < net_port_count; i++) {

@@ -56,7 +56,10 @@ enum { IO_COMMANDS = 0, IO_COMPLETIONS = 2, ADMIN_COMMANDS, ADMIN_COMPLETIONS, A
 #define ADMIN_SIZE    16
 #define ADMIN_NS      5000000000
 #define TRANSFER      0x40000 /* maximum number of bytes of a command */
-#define MINIMUM_BYTES 0x2000  /* minimum size of the registers */
+#define STRIDE_MAX    8       /* 4 << this is the largest distance of doorbells */
+#define MINIMUM_BYTES 0x2000  /* minimum size of the registers, which have four doorbells */
+
+_Static_assert(DOORBELL + 4 * (4 << STRIDE_MAX) <= MINIMUM_BYTES, "all doorbells are registers");
 
 static uint32_t get32(const struct nvme *nvme, unsigned offset)
 {
@@ -255,8 +258,10 @@ static const char *prepare(struct nvme *nvme)
         const unsigned entries = CAP_ENTRIES(low);
         struct nova_dma dma;
 
-        if (CAP_PAGE(high) || CAP_STRIDE(high) > 8)
+        if (CAP_PAGE(high) || CAP_STRIDE(high) > STRIDE_MAX)
                 return "the controller has no pages of 4 KiB, or its doorbells lie too far apart.";
+        if (entries < 2)
+                return "the controller's queues have one entry; NVMe requires at least two.";
         if (nova_dma_alloc((size_t)PAGES * NVME_PAGE, &dma))
                 return "there is no memory for the queues; write `grants dma` and a larger "
                        "`memory`.";
@@ -287,9 +292,7 @@ const char *nvme_open(struct nvme *nvme, const char *name)
             nova_pci_interrupts(nvme->pci, 1, &nvme->interrupt, &got) || !got)
                 return "the device has no interrupt.";
         wrong = prepare(nvme);
-        if (!wrong && DOORBELL + 4 * (size_t)nvme->doorbell_step > bytes)
-                wrong = "the doorbells lie outside of the registers.";
-        /* A controller that a former driver left enabled must not reach memory once more. */
+        /* A controller that a former driver left enabled must not reach memory again. */
         if (!wrong && !nvme_stop(nvme))
                 wrong = "the controller cannot be reset.";
         if (!wrong && (nova_pci_quiet(nvme->pci) || nova_pci_master(nvme->pci, true)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program partitions. Arguments: the service with the disk; then, for each client and each
+/* The program `partitions`. Arguments: the service with the disk; then, for each client and each
  * partition that it may open, CLIENT=PARTITION, with `,read-only` and `,requests=NUMBER`. */
 #include <errno.h>
 #include <stdio.h>

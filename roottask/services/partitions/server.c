@@ -2,7 +2,7 @@
 /* The service partitions. Each session has a session of its own with the disk, restricted to the
  * partition. Ring, pool and semaphores of that session are passed on to the client. So requests go
  * directly from the client to the disk's driver, which checks their blocks, and this program does
- * not take part in them. */
+ * not see them. */
 #include "server.h"
 
 #include <errno.h>
@@ -13,7 +13,8 @@
 #include "nova/hypercall.h"
 #include "novart/service/block.h"
 
-/* It outlives its session while an answer with its capabilities may not have been delivered yet. */
+/* The data of a session. It outlives the session while an answer with its capabilities may not have
+ * been delivered yet. */
 struct link {
         struct nova_later later;
         struct nova_block *disk; /* NULL: not attached yet */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service partitions as a part of a program. */
+/* The service partitions, for a program that contains it. */
 #ifndef NOVART_PARTITIONS_SERVER_H
 #define NOVART_PARTITIONS_SERVER_H
 

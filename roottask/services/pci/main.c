@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program pci. */
+/* The program `pci`. */
 #include <stdio.h>
 #include <string.h>
 

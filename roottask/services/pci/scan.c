@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The scan of the buses (PCI Local Bus Specification 3.0, chapter 6; PCI Express 3.0, chapter 7).
- * Registers may hold anything, so each loop has a bound of its own. */
+ * Registers may have arbitrary values, so each loop has a bound of its own. */
 #include "scan.h"
 
 #include <stddef.h>

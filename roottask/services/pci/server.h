@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service pci as a part of a program. */
+/* The service pci, for a program that contains it. */
 #ifndef NOVART_PCI_SERVER_H
 #define NOVART_PCI_SERVER_H
 

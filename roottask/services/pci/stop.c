@@ -57,8 +57,8 @@ static bool do_next(struct nova_service *service, bool (*waits)(const struct dev
         return device;
 }
 
-/* Called with the lock. Returns false if there is nothing to do. A driver that resets its function
- * again and again does not delay the stop, and delays the reset of others only briefly. */
+/* Called with the lock held. Returns false if there is nothing to do. A driver that resets its
+ * function again and again does not delay the stop, and delays the reset of others only briefly. */
 static bool do_one(struct nova_service *service)
 {
         return do_next(service, waits_for_stop, stop) || do_next(service, waits_for_reset, reset);

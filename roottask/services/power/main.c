@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program power: asks its parent, because only the root PD may reset the machine. */
+/* The program `power`: asks its parent, because only the root PD may reset the machine. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service power as a part of a program. */
+/* The service power, for a program that contains it. */
 #ifndef NOVART_POWER_SERVER_H
 #define NOVART_POWER_SERVER_H
 

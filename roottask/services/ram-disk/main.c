@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program ram-disk. Arguments: `size=KIB` or `image=MODULE`, and the others below. */
+/* The program `ram-disk`. Arguments: `size=KIB` or `image=MODULE`, and the others below. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

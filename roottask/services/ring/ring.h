@@ -11,7 +11,7 @@
 
 #include "novart/service/ring.h"
 
-/* A ring of a session. The first three members describe its form. */
+/* A ring of a session. The caller of ring_init() sets the first three members. */
 struct ring {
         struct nova_ring *shared;
         const void *entries; /* the requests */
@@ -19,7 +19,7 @@ struct ring {
         uint32_t taken, completed;
 };
 
-/* Initialises a ring, whose form is set, in memory that is 0. */
+/* Initialises a ring in zeroed memory. The first three members are set already. */
 void ring_init(struct ring *ring, uint32_t magic);
 
 /* Returns false if ring_take() would return EAGAIN. */
@@ -63,7 +63,8 @@ static inline void ring_complete(struct ring *ring, uint32_t tag, uint32_t resul
         __atomic_store_n(&ring->shared->completed, ring->completed, __ATOMIC_RELEASE);
 }
 
-/* Returns true, once, if the client waits for the completions so far. */
+/* Returns true if the client waits for completions, and clears the client's mark: a second call
+ * returns false until the client waits again. */
 bool ring_wake(struct ring *ring);
 
 /* Returns true if the client waits for completions. */
@@ -72,13 +73,13 @@ static inline bool ring_client_waits(const struct ring *ring)
         return __atomic_load_n(&ring->shared->client_waits, __ATOMIC_RELAXED);
 }
 
-/* Shows the client whether the doorbell needs an up. */
+/* Records for the client whether it must do an up of the doorbell after a request. */
 static inline void ring_set_waiting(const struct ring *ring, bool waits)
 {
         __atomic_store_n(&ring->shared->service_waits, waits, __ATOMIC_RELAXED);
 }
 
-/* Shows a client that broke the rules that its ring has ended. */
+/* Marks a ring as ended, for a client that has broken the rules. */
 void ring_end(const struct ring *ring);
 
 #endif

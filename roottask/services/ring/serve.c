@@ -41,8 +41,8 @@ void serve_unlock(void)
         nova_service_unlock(service);
 }
 
-/* Shows the clients that the doorbell needs an up. @return true if a request waits, because its
- * client may have checked too early */
+/* Records for the clients that they must do an up of the doorbell after a request. @return true if
+ * a request waits, because its client may have checked too early */
 static bool begin_waiting(const struct serve_turns *turns)
 {
         turns->wait(true);

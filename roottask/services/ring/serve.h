@@ -18,13 +18,13 @@ struct serve_turns {
 };
 
 /* Serves all clients. If requests are left after the rounds, the doorbell's thread continues.
- * Called with the lock. */
+ * Called with the lock held. */
 void serve_all(const struct serve_turns *turns);
 
 /* Starts a service.
  * @param config   the service
- * @param watch    what the watchdog observes; it may have no limit
- * @param function called with the lock after a client has rung the doorbell
+ * @param watch    the work that the watchdog observes; it may have no limit
+ * @param function called with the lock held, after a client has rung the doorbell
  * @return 0 or an errno value */
 int serve_start(const struct nova_service_config *config, const struct watch *watch,
                 void (*function)(void));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Allocates, gives and revokes what a session with rings shares with its client. The service's lock
- * protects everything. */
+/* Allocates, gives and revokes the memory that a session with rings shares with its client. The
+ * service's lock protects everything. */
 #include "share.h"
 
 #include <errno.h>

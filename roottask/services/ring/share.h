@@ -20,8 +20,8 @@ struct share_source {
         void (*release)(struct share_pool *pool);
 };
 
-/* It outlives its session while the device works on its requests, so that no other client gets its
- * pool. */
+/* The shared memory of a session. It outlives the session while the device works on its requests,
+ * so that no other client gets its pool. */
 struct share {
         struct nova_later later; /* the first member; its function calls share_fini() */
         struct share_pool pool;
@@ -45,7 +45,7 @@ void share_give(const struct share *share, struct nova_request *request);
 /* Adds the doorbell and the bell to an answer. @return 0 or ENOMEM */
 int share_give_semaphores(struct share *share, struct nova_request *request, nova_sel_t doorbell);
 
-/* Wakes the client, if it has got the bell. */
+/* Wakes the client, if it has received the bell. */
 void share_ring_bell(const struct share *share);
 
 /* Takes everything from the client, whose session has ended. share_destroy() follows. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread that checks once per period whether work with the lock has ended since the last check,
- * and how old the requests are. Without work it waits without a deadline, so that an idle program
- * does not run. */
+/* A thread that checks once per period whether work that needs the lock has ended since the last
+ * check, and how old the requests are. Without work it waits without a deadline, so that an idle
+ * program does not run. */
 #include "watchdog.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Receives from a card, and sends to it. A driver that ends is waited for without the service's
- * lock; meanwhile frames for the card are lost. */
+/* Receives from a card, and sends to it. While a driver restarts, the card's thread waits for it
+ * without the service's lock, and frames for the card are lost. */
 #include "card.h"
 
 #include <errno.h>
@@ -19,7 +19,8 @@
 #define LOOK_NS    1000000000 /* time between looks at the cable */
 #define AGAIN_NS   1000000000 /* time between attempts to reach a driver that stays away */
 
-/* Copies what has come to the ports. Called with the lock. @return 0 or an errno value */
+/* Copies frames that have arrived to the ports. Called with the lock held.
+ * @return 0 or an errno value */
 static int drain(struct card *card)
 {
         struct nova_net_frame in;
@@ -90,7 +91,7 @@ static void reach(struct card *card)
         printf("%s is back.\n", card->service);
 }
 
-/* Meanwhile no client waits for the card. Called with the lock. */
+/* Meanwhile no client waits for the card. Called with the lock held. */
 static void reopen(struct card *card)
 {
         card->up = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program switch: passes frames between its clients, and between them and cards. Arguments:
+/* The program `switch`: passes frames between its clients, and between them and cards. Arguments:
  * `card=SERVICE` for each card, `open=CLIENT` for each client that has several addresses,
  * `rate=CLIENT:BYTES` for each client that has a limit of bytes sent per second, and
  * `name=SERVICE` if the service is not called `switch`.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keeps what the arguments of a switch say about clients. */
+/* Keeps the settings of clients in the arguments of a switch. */
 #include "options.h"
 
 #include <stddef.h>

@@ -41,7 +41,7 @@ void table_add(struct table *table, unsigned index, const struct table_port *por
  * @return a bit for each port that gets the frame; 0 if the source is forged */
 uint32_t table_route(struct table *table, unsigned from, const uint8_t *frame, bool *forged);
 
-/* No longer uses a port, and forgets its addresses. */
+/* Ends the use of a port, and forgets its addresses. */
 void table_remove(struct table *table, unsigned index);
 
 #endif

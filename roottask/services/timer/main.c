@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program timer. Its arguments are the maximum numbers of sessions in total and per client. */
+/* The program `timer`. Its arguments are the maximum numbers of sessions in total and per client.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

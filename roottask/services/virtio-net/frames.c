@@ -2,8 +2,8 @@
 /* Frames in a virtio network card.
  *
  * Each request has a header of its own before its frame or buffer. The device completes all buffers
- * of a merged frame at once. What lies in later buffers is moved to the first one, which has room
- * for a whole frame, so the client sees one frame and empty buffers. */
+ * of a merged frame at once. The driver moves the content of later buffers to the first one, which
+ * has room for a whole frame, so the client sees one frame and empty buffers. */
 #include "frames.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ size_t frames_header_bytes(const struct frames *frames, unsigned index)
         return (size_t)FRAMES_HEADER_BYTES * frames->queue[index].depth;
 }
 
-/* Writes what all uses of a request have in common. */
+/* Writes the values that all uses of a request have in common. */
 static void prepare(struct frames *frames, unsigned index)
 {
         const bool writes = index == FRAMES_RECEIVE;

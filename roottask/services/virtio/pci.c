@@ -8,6 +8,7 @@
 #define CAPABILITY_VENDOR 0x09
 #define CAPABILITY_MSIX   0x11
 #define MSIX_ENABLED      0x8000 /* bit of the control word of MSI-X */
+#define CAPABILITIES      48     /* maximum number of capabilities of a function */
 
 /* Kinds of structures, and the bytes that the driver uses of them. */
 enum { COMMON = 1, NOTIFY = 2, ISR = 3, CONFIG = 4 };
@@ -91,7 +92,8 @@ static volatile uint8_t *place(struct virtio *virtio, struct bars *bars, unsigne
         return (volatile uint8_t *)bars->memory[bar] + offset;
 }
 
-/* Takes the first structure of each kind that lies inside the registers. */
+/* Takes the first structure of each kind that lies inside the registers. The list of a faulty
+ * device may have no end. */
 static bool find_structures(struct virtio *virtio)
 {
         struct bars bars = {{NULL}, {0}};
@@ -99,7 +101,8 @@ static bool find_structures(struct virtio *virtio)
         size_t length;
         uint32_t kind;
 
-        while (nova_pci_capability(virtio->pci, CAPABILITY_VENDOR, &at) == 0) {
+        for (unsigned left = CAPABILITIES;
+             left && nova_pci_capability(virtio->pci, CAPABILITY_VENDOR, &at) == 0; left--) {
                 volatile uint8_t *found;
 
                 if (nova_pci_config_read(virtio->pci, at + 3, 1, &kind) || kind < COMMON ||

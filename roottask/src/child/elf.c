@@ -55,7 +55,7 @@ static const char *check_header(const struct elf_header *header, size_t bytes)
         if (header->type != ELF_EXECUTABLE)
                 return "is not an executable image (position independent or an object file)";
         if (header->program_size != sizeof(struct elf_program))
-                return "has program headers of an odd size";
+                return "has program headers of an unexpected size";
         if (header->program_offset > bytes ||
             header->program_count * sizeof(struct elf_program) > bytes - header->program_offset)
                 return "is truncated: its program headers lie outside the file";

@@ -64,7 +64,7 @@ int novart_child_memory_map(struct child_memory *memory, const void *from, nova_
         return 0;
 }
 
-/* Allocates the largest available block of at most `pages` pages, and returns its order. */
+/* Allocates the largest available block of at most `pages` pages, and sets *order to its order. */
 static void *take_some(struct child_memory *memory, size_t pages, unsigned *order)
 {
         unsigned at = 0;

@@ -31,7 +31,7 @@ static void add_time(struct nova_parent_program *program, nova_sel_t sc)
         program->threads++;
 }
 
-/* Adds what the child uses. The caller holds the mutex of all children. */
+/* Adds the resources that the child uses. The caller holds the mutex of all children. */
 static void add_use(struct nova_parent_program *program)
 {
         const struct nova_child *const child = find(program->name);

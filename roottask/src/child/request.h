@@ -16,15 +16,16 @@ struct request {
         unsigned words;
         nova_word_t word[NOVA_UTCB_WORDS]; /* words of the message; 0 beyond its end */
         char name[NOVA_PARENT_NAME];
-        size_t written;         /* number of bytes of its text that were taken */
-        struct child_text text; /* a line of its text; if it is not empty, the server writes it
+        size_t written;         /* number of bytes of the message's text that were taken */
+        struct child_text text; /* a line of the child's text, or empty; the server writes the line
                                  * before it continues with the request */
 };
 
 /* Reads a name that begins at a word. Returns false if there is none or it has no end. */
 bool novart_request_name(struct request *request, unsigned first);
 
-/* device.c: appends items for pages of a range, beginning at number `page`, and their number. */
+/* device.c: appends items for as many pages of a range as fit, from number `page` on, and puts the
+ * number of these pages before the items. */
 void novart_request_give_pages(struct request *request, nova_word_t first, nova_word_t pages,
                                nova_word_t page, unsigned perms);
 /* Appends items for ports, and one for a semaphore. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Both sides of the questions about CPUs, sessions and text. */
+/* Both sides of the questions about CPUs, sessions, the parent and text. */
 #include <errno.h>
 #include <string.h>
 
@@ -20,6 +20,7 @@ static size_t size_of(nova_word_t kind)
                 [NOVA_PARENT_STATUS_CPU] = sizeof(struct nova_parent_cpu),
                 [NOVA_PARENT_STATUS_SESSION] = sizeof(struct nova_parent_session),
                 [NOVA_PARENT_STATUS_LOG] = sizeof(struct nova_parent_log),
+                [NOVA_PARENT_STATUS_OWN] = sizeof(struct nova_parent_own),
         };
 
         return kind < sizeof(sizes) / sizeof(*sizes) ? sizes[kind] : 0;
@@ -76,6 +77,11 @@ int nova_parent_session_describe(unsigned number, struct nova_parent_session *se
         session->service[NOVA_PARENT_NAME - 1] = 0;
         session->provider[NOVA_PARENT_NAME - 1] = 0;
         return error;
+}
+
+int nova_parent_own_describe(struct nova_parent_own *own)
+{
+        return ask(NOVA_PARENT_STATUS_OWN, 0, own);
 }
 
 int nova_parent_log_read(uint64_t position, struct nova_parent_log *log)

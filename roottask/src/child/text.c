@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of children's text. */
+/* Divides the text of children into lines. */
 #include "child/text.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static void finish(struct child_line *line, unsigned bytes, const char *name,
 }
 
 /* Returns the number of bytes up to the last blank of a line that is too long, so that no word is
- * divided, or all of them if a word is very long. */
+ * divided. If the last word is very long, returns the number of all bytes. */
 static unsigned up_to_blank(const struct child_line *line)
 {
         for (unsigned bytes = line->bytes; bytes > CHILD_LINE / 2; bytes--)

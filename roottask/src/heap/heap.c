@@ -301,3 +301,24 @@ size_t novart_heap_size(const void *memory)
 {
         return size_of((const struct heap_block *)((const char *)memory - HEAD)) - HEAD;
 }
+
+struct heap_usage novart_heap_usage(const struct heap *heap)
+{
+        struct heap_usage usage = {0};
+
+        for (struct heap_block *block = heap->first; block != heap->last; block = after(block)) {
+                const size_t size = size_of(block);
+
+                if (block->head & USED) {
+                        usage.used += size;
+                        usage.free_at_end = 0;
+                } else {
+                        usage.free += size;
+                        usage.free_blocks++;
+                        usage.free_at_end = size;
+                }
+        }
+        if (heap->last)
+                usage.area = (size_t)((char *)heap->last - (char *)heap->first) + HEAP_ALIGN;
+        return usage;
+}

@@ -3,7 +3,7 @@
  *
  * Memory is one area that grows and shrinks at its end. It consists of adjacent blocks, each with
  * its size in front. A free block also has its size at its end, so that the next block can find its
- * start. Free blocks are in lists by size: the list of 2^n to 2^(n+1) - 1. */
+ * start. List n contains the free blocks of 2^n to 2^(n+1) - 1 bytes. */
 #ifndef NOVA_ROOTTASK_HEAP_H
 #define NOVA_ROOTTASK_HEAP_H
 
@@ -33,6 +33,14 @@ struct heap {
         size_t filled; /* bit n: list n is not empty */
 };
 
+/* The blocks of the area. All sizes are in bytes and include the heads of the blocks. */
+struct heap_usage {
+        size_t area;        /* size of the area */
+        size_t used, free;  /* sums over the blocks in use and the free ones */
+        size_t free_blocks; /* number of free blocks */
+        size_t free_at_end; /* size of a free block at the area's end; 0: none */
+};
+
 /** Allocates memory.
  * @return NULL if there is none */
 void *novart_heap_take(struct heap *heap, size_t bytes);
@@ -42,15 +50,18 @@ void *novart_heap_take(struct heap *heap, size_t bytes);
 void *novart_heap_take_aligned(struct heap *heap, size_t align, size_t bytes);
 
 /** Frees memory.
- * @return false, and nothing changes, if it was not allocated */
+ * @return false if @p memory is not allocated; then nothing changes */
 bool novart_heap_give(struct heap *heap, void *memory);
 
 /** Changes the size of memory in place.
- * @return false if it cannot grow there */
+ * @return false if the memory cannot grow in place */
 bool novart_heap_resize(struct heap *heap, void *memory, size_t bytes);
 
 /** Returns the usable size of memory in bytes: at least the requested size. */
 size_t novart_heap_size(const void *memory);
+
+/** Returns the sums over all blocks. The time grows with the number of blocks. */
+struct heap_usage novart_heap_usage(const struct heap *heap);
 
 #ifdef __cplusplus
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sum of the Internet protocols' checksums (see novart/internet_sum.h). */
+/* The ones' complement sum for checksums of IP, TCP and UDP (see novart/internet_sum.h). */
 #include "novart/internet_sum.h"
 
 #include <string.h>
 
 #define STEP 16 /* words that one piece of code adds */
 
-/* Returns the sum of STEP words. C cannot express that the carry of one is added with the next. */
+/* Returns the sum of STEP words. C cannot express that an addition also adds the carry of the one
+ * before. */
 static uintptr_t sum_step(uintptr_t sum, const uintptr_t (*words)[STEP])
 {
         __asm__("add 0*%c2(%1), %0\n\tadc 1*%c2(%1), %0\n\tadc 2*%c2(%1), %0\n\t"

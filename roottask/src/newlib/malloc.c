@@ -129,6 +129,27 @@ size_t malloc_usable_size(void *memory)
         return memory ? novart_heap_size(memory) : 0;
 }
 
+struct mallinfo mallinfo(void)
+{
+        nova_mutex_lock(&mutex);
+        const struct heap_usage usage = novart_heap_usage(&heap);
+        nova_mutex_unlock(&mutex);
+
+        return (struct mallinfo){
+                .arena = usage.area,
+                .ordblks = usage.free_blocks,
+                .uordblks = usage.used,
+                .fordblks = usage.free,
+                .keepcost = usage.free_at_end,
+        };
+}
+
+struct mallinfo _mallinfo_r(struct _reent *reent)
+{
+        (void)reent;
+        return mallinfo();
+}
+
 void *_malloc_r(struct _reent *reent, size_t bytes)
 {
         (void)reent;

@@ -5,26 +5,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "random/insn.h"
+
 #define LEAF1_ECX_RDRAND 0x40000000u
 
 /* Number of attempts if the CPU has no random bytes at the moment. */
 #define ATTEMPTS 10
-
-static uint32_t cpuid_ecx(uint32_t leaf)
-{
-        uint32_t a = leaf, b, c = 0, d;
-
-        __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-        return c;
-}
-
-static bool rdrand(uintptr_t *value)
-{
-        bool valid;
-
-        __asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(valid));
-        return valid;
-}
 
 /* Reads a random word. All ones count as an error, because some CPUs with a broken generator return
  * them. */

@@ -9,7 +9,7 @@
 #include "novart/error.h"
 #include "novart/selector.h"
 
-/* Returns true if a capability is that of a live PD. Only a PD has an account to query. */
+/* Returns true if a selector names a live PD. Only a PD has an account to query. */
 static bool pd_alive(nova_sel_t pd)
 {
         nova_word_t used = 0, limit = 0;
@@ -122,8 +122,8 @@ static int copy_arguments(const struct nova_request *request,
         return 0;
 }
 
-/* Calls the service's open function; for a parallel service without the lock. Returns ECONNRESET if
- * the lock could not be taken again. */
+/* Calls the service's open function, without the lock if the service is parallel. Returns
+ * ECONNRESET if the lock could not be taken again. */
 static int begin_session(struct nova_service *service, struct nova_request *request,
                          struct session *session, const char *arguments)
 {

@@ -9,7 +9,8 @@ size_t novart_guard_copy(void *to, const void *from, size_t bytes);
 
 /* The instructions that may fault. */
 extern const char novart_guard_copy_fault_words[], novart_guard_copy_fault[];
-extern const char novart_guard_copy_resume[]; /* address at which execution continues then */
+extern const char
+        novart_guard_copy_resume[]; /* address at which execution continues after a fault */
 
 int nova_copy_guarded(void *to, const void *from, size_t bytes)
 {

@@ -61,8 +61,8 @@ struct nova_service {
                                        * service */
         bool watched; /* the parent wakes the first runner when a program has ended */
         bool stopping;
-        bool abandoned; /* a handler or runner has ended with the lock; written by the thread that
-                           stops the service */
+        bool abandoned; /* a handler or runner has ended while it held the lock; written by the
+                           thread that stops the service */
         bool quiesced;  /* handlers and runners have exited; written by the thread that stops the
                            service */
         struct service_cpu *cpu[NOVA_CPU_MAX];

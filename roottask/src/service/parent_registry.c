@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parent's registry of services, for services and sessions of a child; a root has no parent. */
+/* The parent's registry of services, which a child uses for its services and sessions. */
 #include "parent_registry.h"
 
 #include <errno.h>

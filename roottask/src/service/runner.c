@@ -125,8 +125,8 @@ static void sweep(struct nova_service *service)
         }
 }
 
-/* Ends the handlers of this CPU. Their callers have got an answer, or get an error because the
- * handler has ended. */
+/* Ends the handlers of this CPU. Their callers have received an answer, or get an error because
+ * the handler has ended. */
 static void end_handlers(struct service_cpu *cpu)
 {
         if (!cpu->service->published)

@@ -21,8 +21,8 @@ int novart_program_read_arguments(void);
 /* Ends the program at once: a root ends the run, a child notifies its parent. */
 _Noreturn void novart_program_end(int status);
 
-/* Initialises the serial line, the destination of a root's text until nova_console_use() sets
- * another one, and at the program's end. */
+/* Requests the exit port, and the serial line, to which a root writes text until nova_console_use()
+ * sets another destination. */
 void novart_serial_init(void);
 void novart_serial_write(const char *text, size_t bytes);
 /* Creates the semaphore by which programs take turns at the serial line. One thread at a time may

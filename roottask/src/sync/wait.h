@@ -5,7 +5,8 @@
 
 #include "novart/sync.h"
 
-/* A waiting thread, on its own stack. The queue's guard protects all fields. */
+/* A waiting thread. The structure is on the thread's stack. The queue's guard protects all
+ * fields. */
 struct nova_waiter {
         struct nova_waiter *next, *prev;
         struct nova_thread *thread;
@@ -17,31 +18,32 @@ struct nova_waiter {
 void novart_wait_guard(struct nova_wait_queue *queue);
 void novart_wait_release(struct nova_wait_queue *queue);
 
-/* Appends the calling thread to the queue. With the guard. */
+/* Appends the calling thread to the queue. The caller holds the guard. */
 void novart_wait_append(struct nova_wait_queue *queue, struct nova_waiter *waiter);
 
 /* Removes the thread that has waited longest, which the caller must then wake; NULL if no thread
- * waits. With the guard.
+ * waits. The caller holds the guard.
  * @return the thread */
 struct nova_thread *novart_wait_grant(struct nova_wait_queue *queue);
 
-/* Removes all waiters; the caller must wake each. With the guard.
+/* Removes all waiters; the caller must wake each. The caller holds the guard.
  * @return the first of the list */
 struct nova_waiter *novart_wait_grant_all(struct nova_wait_queue *queue);
 
-/* Removes a waiter without a grant. With the guard. */
+/* Removes a waiter without a grant. The caller holds the guard. */
 void novart_wait_remove(struct nova_wait_queue *queue, struct nova_waiter *waiter);
 
-/* Lets a thread with a grant continue. Without the guard. */
+/* Lets a thread with a grant continue. The caller does not hold the guard. */
 void novart_wait_wake(struct nova_thread *thread);
 
-/* Waits for a grant. Without the guard.
- * @return false at the deadline. The waiter may have got a grant meanwhile; novart_wait_give_up()
- *   determines that */
+/* Waits for a grant. The caller does not hold the guard.
+ * @return false at the deadline. The waiter may have received a grant meanwhile;
+ *   novart_wait_give_up() determines whether it has */
 bool novart_wait_park(const struct nova_waiter *waiter, uint64_t deadline);
 
-/* Removes a waiter after a deadline. Called with the guard, which it releases.
- * @return false if the waiter had got a grant, so the wait has succeeded */
+/* Removes a waiter after a deadline. The caller holds the guard, which this function
+ * releases.
+ * @return false if the waiter had received a grant, so the wait has succeeded */
 bool novart_wait_give_up(struct nova_wait_queue *queue, struct nova_waiter *waiter);
 
 #endif

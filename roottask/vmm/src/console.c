@@ -8,7 +8,7 @@
 
 #include "novart/console.h"
 #include "novart/time.h"
-#include "report.h"
+#include "output.h"
 
 /* Time in ns to wait for more output, so that it is written in larger pieces. */
 #define COLLECT_NS 2000000
@@ -75,8 +75,7 @@ static bool write_some(struct nova_pc *pc)
         nova_mutex_unlock(&pc->lock);
         if (!bytes)
                 return false;
-        nova_console_write(text, bytes);
-        __atomic_store_n(&pc->vm->in_line, text[bytes - 1] != '\n', __ATOMIC_RELAXED);
+        novavmm_output_write(text, bytes);
 
         nova_mutex_lock(&pc->lock);
         pc->first = (pc->first + bytes) % NOVA_PC_OUTPUT;
@@ -113,7 +112,7 @@ void nova_pc_flush(struct nova_pc *pc)
                 if (count)
                         nova_sleep(COLLECT_NS);
         } while (count);
-        novavmm_report_begin_line(pc->vm);
+        novavmm_output_end_line();
 }
 
 /* Passes a byte of input to the guest's virtio console if that has a driver, otherwise to its
@@ -188,4 +187,5 @@ void novavmm_console_stop(struct nova_pc *pc)
         nova_semaphore_up(&pc->data);
         nova_thread_join(pc->writer, NULL);
         pc->writer = NULL;
+        novavmm_output_end_line();
 }

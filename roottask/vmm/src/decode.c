@@ -433,7 +433,7 @@ const struct nova_instruction *nova_decode_again(struct nova_decoded *last,
         return NULL;
 }
 
-/* The operand is a register for any value of ModRM's upper bits. On CPUs of AMD, CR0 with a LOCK
+/* The operand is a register for any value of ModRM's upper bits. On AMD CPUs, CR0 with a LOCK
  * prefix means CR8, outside 64-bit mode, too. */
 bool nova_decode_cr8_write(const uint8_t *code, size_t count, unsigned bits,
                            struct nova_instruction *out)

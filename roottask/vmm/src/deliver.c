@@ -38,7 +38,7 @@ static bool takes_nmi(const struct nova_vcpu *vcpu)
 
 /* Follows an NMI's handler. With SVM, an NMI blocks further NMIs until its handler's IRET is
  * complete: the guest exits at the IRET, steps over it, and exits again. If another event comes
- * first, such as a page fault, the guest reaches its IRET once more.
+ * first, such as a page fault, the guest reaches its IRET again.
  * @return true if the guest is at the IRET */
 static bool follow_nmi(struct nova_vcpu *vcpu)
 {

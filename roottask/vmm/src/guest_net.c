@@ -79,7 +79,7 @@ static int receive_all(struct nova_guest_net *card)
         return error;
 }
 
-/* Handles what has come. @return as receive_all() */
+/* Handles all frames that have arrived. @return as receive_all() */
 static int handle(struct nova_guest_net *card)
 {
         int error;
@@ -109,7 +109,7 @@ static int reopen(struct nova_guest_net *card)
                 nova_vm_lock(card->vm);
         card->holds = false;
         card->down = error != 0;
-        if (card->vm && card->blocked) /* by the session that is gone */
+        if (card->vm && card->blocked) /* by the session that has ended */
                 nova_virtio_net_resume(&card->device);
         if (card->vm)
                 nova_vm_unlock(card->vm);

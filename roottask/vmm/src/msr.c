@@ -66,7 +66,7 @@ struct row {
 #define UNCACHED_AT  0xc0000000u /* address of a PC's devices, which extend to 4 GiB */
 #define ALL_OF(type) (0x0101010101010101 * (type))
 
-/* Registers that only CPUs of AMD have. */
+/* Registers that only AMD CPUs have. */
 #define AMD_FIRST 0xc0010000
 #define AMD_LAST  0xc001ffff
 
@@ -80,7 +80,7 @@ struct row {
                 number, RANGES, OWN(fixed[n]), 0, 0 \
         }
 
-/* The constants are registers that Linux and other systems read on CPUs of AMD and Intel without a
+/* The constants are registers that Linux and other systems read on AMD and Intel CPUs without a
  * check of CPUID. The value 0 means that no special feature exists. */
 static const struct row rows[] = {
         {0x10, TSC, 0, NOVA_MTD_TSC, 0},

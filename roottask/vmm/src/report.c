@@ -9,6 +9,7 @@
 
 #include "novart/time.h"
 #include "novavmm/hv.h"
+#include "output.h"
 #include "vm.h"
 
 #define CAUSE_BYTES 240
@@ -169,12 +170,6 @@ static void print_near(const struct report_sink *to, const struct near *near, no
         say(to, "\n");
 }
 
-void novavmm_report_begin_line(struct nova_vm *vm)
-{
-        if (__atomic_exchange_n(&vm->in_line, false, __ATOMIC_RELAXED))
-                fputs("\n", stdout);
-}
-
 /* Reports the last hypercall of a guest that can make some. */
 static void say_last_call(const struct nova_vm *vm, const struct report_sink *to)
 {
@@ -187,7 +182,7 @@ static void say_last_call(const struct nova_vm *vm, const struct report_sink *to
 }
 
 /* The report is made from a copy of the state, because writing it may overwrite the UTCB. A virtual
- * CPU that has never exited has no state; this one reports for a secure guest. */
+ * CPU that has never exited has no state; only a secure guest causes a report in this case. */
 void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                          const char *cause)
 {
@@ -200,7 +195,7 @@ void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, c
         if (!vcpu->vm->hide_state)
                 read_near(vcpu, mtd, &near);
         if (to == &output)
-                novavmm_report_begin_line(vcpu->vm);
+                novavmm_output_begin();
         say(to, "VM: guest %s, vCPU %u%s %s", vcpu->vm->name, vcpu->number, what, cause);
         if (vcpu->vm->hide_state)
                 say(to, ".\n");
@@ -212,6 +207,8 @@ void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, c
                 print_registers(to, &state, mtd);
                 print_near(to, &near, mtd);
         }
+        if (to == &output)
+                novavmm_output_end();
         if (vcpu->state)
                 *vcpu->state = state;
 }
@@ -248,18 +245,21 @@ void nova_vm_reset(struct nova_vm *vm, const char *means)
                 novavmm_vcpu_recall_for(vcpu, VCPU_RESETS_MACHINE);
                 return;
         }
-        novavmm_report_begin_line(vm);
+        novavmm_output_begin();
         printf("VM: guest %s", vm->name);
         if (vcpu)
                 printf(", vCPU %u", vcpu->number);
         printf(RESET_BY " %s.\n", means);
         say_last_call(vm, &output);
+        novavmm_output_end();
         nova_vm_end_with(vm, NOVA_VM_RESET);
 }
 
 int nova_vm_not_loaded(const struct nova_vm *vm, const char *why)
 {
+        novavmm_output_begin();
         printf("VM: guest %s cannot be loaded: %s.\n", vm->name, why);
+        novavmm_output_end();
         return 1;
 }
 
@@ -312,12 +312,15 @@ static void report(struct nova_vcpu *vcpu)
                 [NOVA_VCPU_DEAD] = "halted with interrupts off",
         };
         const struct nova_vm *const vm = vcpu->vm;
+        const bool is_off = vcpu->activity == NOVA_VCPU_OFF;
         struct nova_utcb_state state;
+        const bool known = !is_off && get_state(vcpu, &state);
 
+        novavmm_output_begin();
         printf("VM: guest %s, vCPU %u ", vm->name, vcpu->number);
-        if (vcpu->activity == NOVA_VCPU_OFF) {
+        if (is_off) {
                 printf("%s.\n", texts[NOVA_VCPU_OFF]);
-        } else if (!get_state(vcpu, &state)) {
+        } else if (!known) {
                 printf("gets no CPU time.\n");
         } else {
                 printf("%s, after %llu exits; the last was 0x%x.\n", texts[vcpu->activity],
@@ -325,12 +328,16 @@ static void report(struct nova_vcpu *vcpu)
                 if (!vm->hide_state)
                         print_registers(&output, &state, vm->mtd[NOVA_VM_EXIT_RECALL]);
         }
+        novavmm_output_end();
 }
 
 void nova_vm_report(struct nova_vm *vm)
 {
-        if (vm->end != NOVA_VM_RUNS)
+        if (vm->end != NOVA_VM_RUNS) {
+                novavmm_output_begin();
                 printf("VM: guest %s has ended.\n", vm->name);
+                novavmm_output_end();
+        }
         for (unsigned i = 0; i < vm->vcpus && vm->end == NOVA_VM_RUNS; i++)
                 report(&vm->vcpu[i]);
 }

@@ -20,7 +20,4 @@ void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, c
 /* Reports that a virtual CPU has reset its machine, with its registers, and ends the machine. */
 void novavmm_report_reset(struct nova_vcpu *vcpu);
 
-/* Ends the line if the guest's text on the console ended within one. */
-void novavmm_report_begin_line(struct nova_vm *vm);
-
 #endif

@@ -16,6 +16,7 @@
 
 #define VECTOR_UD  6
 #define CALL_BYTES 3 /* of VMCALL and VMMCALL */
+#define CALL_WORDS 5 /* of a call of the ultravisor */
 #define LPID       1
 #define SOON_NS    100000
 
@@ -96,8 +97,8 @@ static nova_word_t word_of(enum nova_h_status status)
         return (nova_word_t)(intptr_t)status;
 }
 
-/* Returns the answer to a call for which an ultracall was made. The ultracall's flags and order are
- * the call's, and come after its page. */
+/* Returns the answer to a call for which the library made an ultracall. The ultracall has the
+ * call's flags and order as the parameters after its page. */
 static enum nova_h_status answer_of(enum nova_u_status status)
 {
         switch (status) {
@@ -152,7 +153,7 @@ static uint32_t find_free(struct nova_secure *secure, uint32_t page)
         return count;
 }
 
-/* Notes where an encrypted page is. Its place before that, if any, is free. */
+/* Notes where an encrypted page is. Its previous place, if any, becomes free. */
 static void put(struct nova_secure *secure, uint32_t page, uint32_t at)
 {
         if (secure->place[page].at)
@@ -162,8 +163,8 @@ static void put(struct nova_secure *secure, uint32_t page, uint32_t at)
         secure->place[page].at = at + 1;
 }
 
-/* Moves an encrypted page away from a page of the RAM that is to be shared. No copy stays: the
- * ultravisor would take it for the guest's page that comes back. */
+/* Moves an encrypted page away from a page of the RAM that is to be shared. No copy stays, because
+ * the ultravisor would accept the copy as the guest's page. */
 static bool make_free(struct nova_secure *secure, uint32_t page)
 {
         char *const base = (char *)secure->vm->memory.base;
@@ -210,8 +211,8 @@ static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page)
 }
 
 /* Provides the page of the RAM with the number of the guest's page: a part of the image, or a page
- * that the monitor itself has moved out to there. If another virtual CPU has got the page meanwhile
- * and asks for its shared place, the page becomes that place. */
+ * that the monitor itself has moved out to there. If another virtual CPU has received the page
+ * meanwhile and asks for its shared place, the page becomes that place. */
 static enum nova_u_status provide(struct nova_secure *secure, const nova_word_t word[4],
                                   uint32_t page)
 {
@@ -296,9 +297,9 @@ static enum nova_h_status move_page(struct nova_secure *secure, const struct cal
 /* Ends UV_ESM, which has begun; its success needs H_SVM_INIT_START. */
 static enum nova_h_status init_end(struct nova_secure *secure, enum nova_u_status status)
 {
-        if (!secure->converting || (!status && !secure->started))
+        if ((!status && !secure->started) ||
+            !__atomic_exchange_n(&secure->converting, false, __ATOMIC_ACQ_REL))
                 return NOVA_H_UNSUPPORTED;
-        secure->converting = false;
         secure->started = status == NOVA_U_SUCCESS;
         secure->status = status;
         secure->secure = status == NOVA_U_SUCCESS;
@@ -339,6 +340,12 @@ static void serve(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
         case NOVA_H_SVM_PAGE_OUT:
                 call->status = word_of(move_page(secure, call));
                 break;
+        case NOVA_H_GUEST: /* only the ultravisor makes the calls H_SVM_…, and no others exist */
+                call->status = word_of(call->word[0] >= NOVA_H_SVM_PAGE_IN &&
+                                                       call->word[0] <= NOVA_H_SVM_INIT_ABORT
+                                               ? NOVA_H_UNSUPPORTED
+                                               : NOVA_H_FUNCTION);
+                break;
         default:
                 call->status = word_of(NOVA_H_FUNCTION);
         }
@@ -350,9 +357,10 @@ static void dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         nova_word_t more = 0;
 
         (void)portal;
-        nova_utcb_get(utcb, 0, &call.number);
-        for (unsigned i = 0; i < 4; i++)
-                nova_utcb_get(utcb, 1 + i, &call.word[i]);
+        if (nova_utcb_word_count(utcb) >= CALL_WORDS) {
+                call.number = utcb->word[0];
+                memcpy(call.word, &utcb->word[1], sizeof(call.word));
+        }
         serve(argument, &call, &more);
 
         const nova_word_t answer[] = {call.status, call.value, more};
@@ -396,15 +404,16 @@ static enum nova_u_status esm(struct nova_vcpu *vcpu)
                 return NOVA_U_INVALID;
         memset(secure->place, 0, page_count(secure) * sizeof(*secure->place));
         secure->pages_out = secure->pages_returned = 0;
-        secure->converting = true;
         secure->started = false;
+        secure->conversions++;
+        __atomic_store_n(&secure->converting, true, __ATOMIC_SEQ_CST);
         nova_vcpu_call_out(vcpu, convert, &call);
         if (call.status)
                 secure->converting = false;
         return call.status;
 }
 
-/* A normal guest is in no secure mode, so all other ultracalls fail. */
+/* The guest is normal, so all other ultracalls fail. */
 static void hypercall(struct nova_vcpu *vcpu)
 {
         const struct nova_secure *const secure = secure_of(vcpu);
@@ -417,8 +426,8 @@ static void hypercall(struct nova_vcpu *vcpu)
         }
         if (number == NOVA_UV_ESM)
                 status = esm(vcpu);
-        else if (number == NOVA_UV_SHARE_PAGE || number == NOVA_UV_UNSHARE_PAGE ||
-                 number == NOVA_UV_UNSHARE_ALL_PAGES)
+        else if (secure->place && (number == NOVA_UV_SHARE_PAGE || number == NOVA_UV_UNSHARE_PAGE ||
+                                   number == NOVA_UV_UNSHARE_ALL_PAGES))
                 status = NOVA_U_INVALID;
         vcpu->state->ax = (nova_word_t)(intptr_t)status;
         vcpu->changed |= NOVA_MTD_ACDB;
@@ -427,14 +436,29 @@ static void hypercall(struct nova_vcpu *vcpu)
                 vcpu->activity = NOVA_VCPU_DEAD;
 }
 
+/* Aborts UV_ESM if the ultravisor cannot call this VMM: then the normal guest goes on. This thread
+ * may be late, so the state that it has read may be that of an earlier UV_ESM. */
+static void abort_late(struct nova_secure *secure, unsigned conversion)
+{
+        if (__atomic_load_n(&secure->converting, __ATOMIC_SEQ_CST) &&
+            secure->conversions == conversion)
+                init_end(secure, NOVA_U_FUNCTION);
+}
+
 /* Ends the machine when the ultravisor has ended the guest. */
 static void *watch(void *argument)
 {
         struct nova_secure *const secure = argument;
 
         while (!nova_session_wait(secure->uv.session, NOVA_FOREVER)) {
-                if (nova_uv_state(&secure->uv) != NOVA_UV_ENDED || !secure->secure)
+                const unsigned conversion = __atomic_load_n(&secure->conversions, __ATOMIC_SEQ_CST);
+
+                if (nova_uv_state(&secure->uv) != NOVA_UV_ENDED)
                         continue;
+                if (!secure->secure) {
+                        abort_late(secure, conversion);
+                        continue;
+                }
                 nova_vm_lock(secure->vm);
                 nova_vm_end_with(secure->vm, NOVA_VM_ERROR);
                 nova_vm_unlock(secure->vm);

@@ -11,8 +11,8 @@ int novavmm_secure_attach(struct nova_vm *vm);
 /* Ends the secure guest of a machine that is being destroyed. */
 void novavmm_secure_detach(struct nova_vm *vm);
 
-/* Performed instead of an action on a virtual CPU if the ultravisor runs it. @return false if it
- * does not */
+/* Does an action on a virtual CPU if the ultravisor runs it. @return false if it does not; the
+ * caller then does the action */
 bool novavmm_secure_kick(struct nova_vcpu *vcpu);
 bool novavmm_secure_start(struct nova_vcpu *vcpu, uint8_t vector);
 bool novavmm_secure_reset(struct nova_vcpu *vcpu);

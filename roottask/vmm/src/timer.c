@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The thread of a machine that calls its devices at their alarms. */
+/* The thread of a machine that calls the devices when their alarms are due. */
 #include <errno.h>
 
 #include "novart/time.h"
 #include "vm.h"
 
-/* Times in ns between alarms, so that a guest's timers cannot keep the thread busy: a multiple of
- * the time that the last alarms took, within bounds. */
+/* Minimum, maximum and factor of the pause between alarms, in ns. The pause is a multiple of the
+ * time that the last alarms took, so that a guest's timers cannot keep the thread busy. */
 #define PAUSE_NS     50000
 #define PAUSE_MAX_NS 200000
 #define PAUSE_FACTOR 16
@@ -51,7 +51,7 @@ static void expire(struct nova_vm *vm, uint64_t now)
         }
 }
 
-/* Returns the time before which no alarm is due. */
+/* Returns the end of the pause, before which the thread handles no alarm. */
 static uint64_t end_of_pause(uint64_t begin, uint64_t end)
 {
         const uint64_t pause = (end - begin) * PAUSE_FACTOR;

@@ -231,8 +231,8 @@ static void wait(struct nova_vcpu *vcpu)
         }
 }
 
-/* Records the cause of the exit. A recall by the library keeps the event number of the exit before.
- */
+/* Records the cause of the exit. A recall by the library keeps the event number of the previous
+ * exit. */
 static void note_exit(struct nova_vcpu *vcpu, unsigned event)
 {
         const struct nova_vm *const vm = vcpu->vm;

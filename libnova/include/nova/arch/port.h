@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* I/O port instructions of x86-32 and x86-64. The PD must hold the port; for 32 bits, all four
- * ports. */
+/* I/O port instructions of x86-32 and x86-64. The PD must hold the port, or all four ports of
+ * a 32-bit access. */
 #ifndef NOVA_ARCH_PORT_H
 #define NOVA_ARCH_PORT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The four functions that compilers call implicitly. They are weak, so a C library's own take
- * precedence. */
+/* The four functions that compilers call implicitly. They are weak, so the functions of a C library
+ * take precedence. */
 #ifndef NOVA_INLINE_BUILTIN_H
 #define NOVA_INLINE_BUILTIN_H
 

@@ -18,12 +18,12 @@
  * | CLAIM | enum nova_block_use | – | – | EBUSY: see nova_block_claim(); EAGAIN |
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has a ring
- * already; ENOMEM no memory; EAGAIN the memory of a client that has died becomes free soon, for
- * which nova_block_open() waits up to a second. The client does an up of the doorbell when a
+ * already; ENOMEM no memory; EAGAIN the memory of a client that has died is being freed;
+ * nova_block_open() waits for it up to a second. The client does an up of the doorbell when a
  * request waits, and the service does an up of the bell when a request has completed, but only if
- * the other side sleeps. CLAIM is an error before ATTACH (EINVAL); it answers EAGAIN if the session
- * of a client that has died ends soon. `partitions` answers EINVAL to INFO and SEMAPHORES before
- * ATTACH, and has no RESTRICT.
+ * the other side sleeps. CLAIM is an error before ATTACH (EINVAL); it answers EAGAIN while the
+ * session of a client that has died is being closed. `partitions` answers EINVAL to INFO and
+ * SEMAPHORES before ATTACH, and has no RESTRICT.
  *
  * The ring and the pool belong to the service, so they vanish from the client when the
  * service ends.
@@ -82,7 +82,7 @@ struct nova_block_segment {
         uint32_t bytes;  /**< size in bytes, a multiple of the size of a block, not 0 */
 };
 
-/** Words of RESTRICT: of its blocks, the session keeps only these. */
+/** Words of RESTRICT: the session keeps only these of its blocks. */
 struct nova_block_range {
         uint64_t first, count; /**< first block and number of blocks, in the session's numbers */
         uint32_t requests;     /**< maximum number of requests at once; 0: as before */
@@ -240,7 +240,7 @@ int nova_block_reap(struct nova_block *block, struct nova_block_result *result);
 int nova_block_wait(struct nova_block *block, struct nova_block_result *result, uint64_t deadline);
 
 /**
- * Waits until nova_block_reap() may have a result, also if no request is in flight.
+ * Waits until nova_block_reap() may have a result, even if no request is in flight.
  *
  * Meanwhile another thread may call nova_block_submit() and nova_block_reap(), for example under a
  * lock under which this thread then calls nova_block_reap().
@@ -280,8 +280,8 @@ int nova_block_listen(const struct nova_block *block, uint64_t deadline);
  */
 void nova_block_mute(struct nova_block *block);
 
-/** Ends nova_block_mute(). @return true if nova_block_reap() may have a result, for which no other
- * thread will be woken */
+/** Ends nova_block_mute(). @return true if nova_block_reap() may have a result; no other thread
+ * will be woken for it */
 bool nova_block_unmute(struct nova_block *block);
 
 /**

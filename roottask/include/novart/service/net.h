@@ -20,12 +20,13 @@
  *
  * Errors of ATTACH: EINVAL the pool is too small or too large; EEXIST the session has rings
  * already; EBUSY another client has the card; ENOMEM no memory; EAGAIN the memory of a client that
- * has died becomes free soon, for which nova_net_open() waits up to a second.
+ * has died is being freed; nova_net_open() waits for it up to a second.
  *
- * A request of the ring `transmit` names a frame, and completes when the pool's part may be changed
- * again. A request of the ring `receive` names an empty buffer, and completes when a frame lies in
- * it. The client does an up of the doorbell after requests, and the service an up of the bell after
- * completions of both rings, but only if the other side sleeps. So many frames need one up.
+ * A request of the ring `transmit` names a frame, and completes when the client may change that
+ * part of the pool again. A request of the ring `receive` names an empty buffer, and completes when
+ * a frame lies in it. The client does an up of the doorbell after requests, and the service an up
+ * of the bell after completions of both rings, but only if the other side sleeps. So one up can
+ * serve many frames.
  *
  * A service may delay the completion of a sent frame until it gets further requests. A client that
  * waits for such a completion sets `client_waits` in `transmit`, and then does an up of the
@@ -35,12 +36,13 @@
  * A frame has an Ethernet header (destination, source, type), data, and no checksum of its own. A
  * frame that finds no empty buffer is dropped and counted.
  *
- * The checksum that TCP and UDP have may be open: its field holds the sum of the pseudo header, not
- * inverted, and the word nova_net_entry::sum names its place. A session with NOVA_NET_SUMS takes
- * such frames. It fills the checksum in where the frame leaves the machine, and for receivers that
- * do not accept open ones. A receiver accepts them, and words about sums that were checked, in the
- * buffers whose requests have NOVA_NET_SUM_ACCEPT; nova_net_ring::sum has the word about the frame.
- * A client that has neither sends and gets complete frames only.
+ * The checksum of TCP or UDP may be open, that is, not computed yet. Its field then holds the sum
+ * of the pseudo header, not inverted, and nova_net_entry::sum gives the place of the field. A
+ * session with NOVA_NET_SUMS takes such frames. The service computes the checksum before the frame
+ * leaves the machine, and for receivers that do not accept open checksums. A buffer whose request
+ * has NOVA_NET_SUM_ACCEPT accepts frames whose checksum is open or has been checked;
+ * nova_net_ring::sum then describes the frame's checksum. A client that uses neither sends and gets
+ * only frames with complete checksums.
  *
  * The rings and the pool belong to the service, so they vanish from the client when the
  * service ends.
@@ -92,7 +94,7 @@ enum nova_net_sum {
                                 * it covers, up to the frame's end; bits 20 to 30: offset of its
                                 * field from there. A receiver need not check such a frame */
         NOVA_NET_SUM_RIGHT = 2,  /**< of a received frame: it was checked, and is right */
-        NOVA_NET_SUM_ACCEPT = 4, /**< of an empty buffer: the client accepts the two others */
+        NOVA_NET_SUM_ACCEPT = 4, /**< of an empty buffer: accepts frames with the other bits */
 };
 
 /** Returns the word for a frame whose checksum is open. @param start offset of the first byte that
@@ -253,7 +255,7 @@ int nova_net_ask_counts(struct nova_net *net, struct nova_net_counts *counts);
  * Copies a frame into the pool, and queues it for nova_net_flush(). Does not block.
  * @code
  * extern struct nova_net *net;
- * static uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; // to all
+ * static uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; // a broadcast
  *
  * memcpy(frame + 6, nova_net_get_info(net)->address, NOVA_NET_ADDRESS);
  * if (nova_net_send(net, frame, sizeof(frame)) == 0)
@@ -278,7 +280,7 @@ int nova_net_send(struct nova_net *net, const void *data, size_t bytes);
  * void *frame;
  *
  * if (nova_net_prepare(net, &frame) == 0) {
- *         memset(frame, 0xff, NOVA_NET_ADDRESS); // to all
+ *         memset(frame, 0xff, NOVA_NET_ADDRESS); // a broadcast
  *         memcpy((char *)frame + 6, nova_net_get_info(net)->address, NOVA_NET_ADDRESS);
  *         memset((char *)frame + 12, 0, 48);
  *         nova_net_queue(net, 60);
@@ -296,7 +298,7 @@ int nova_net_prepare(struct nova_net *net, void **buffer);
 
 /**
  * Checks that the next calls of nova_net_prepare() and nova_net_queue() find buffers, for a caller
- * that sends several frames or none. Does not block.
+ * that must send several frames together or none of them. Does not block.
  * @code
  * extern struct nova_net *net;
  * extern unsigned pieces; // frames of one message
@@ -347,9 +349,9 @@ int nova_net_queue(struct nova_net *net, size_t bytes);
 int nova_net_queue_sum(struct nova_net *net, size_t bytes, uint32_t sum);
 
 /**
- * Accepts frames with open checksums, and words about checksums that were checked, if the service
- * has NOVA_NET_SUMS: nova_net_frame::sum. Holds for buffers that are given to the service later,
- * also by nova_net_reopen().
+ * Accepts frames whose checksum is open or has been checked, if the service has NOVA_NET_SUMS;
+ * nova_net_frame::sum describes the checksum. Applies to buffers that the service gets later,
+ * including those of nova_net_reopen().
  * @code
  * extern struct nova_net *net;
  * struct nova_net_frame frame;
@@ -387,7 +389,7 @@ unsigned nova_net_refused(const struct nova_net *net);
  * @param net        the session
  * @param[out] frame the frame; the caller passes it to nova_net_release()
  * @retval 0          @p frame is set
- * @retval EAGAIN     there is none
+ * @retval EAGAIN     there is none, or the service returned many buffers without a frame
  * @retval EPROTO     the service does not follow the protocol
  * @retval ECONNRESET the service has ended: nova_net_reopen()
  */

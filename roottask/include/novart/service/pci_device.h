@@ -17,20 +17,19 @@ extern "C" {
 
 /** @defgroup pci_device Drivers of PCI devices
  *
- * A session that is opened with the name of a device claims its function; its end gives it back.
+ * A session that is opened with the name of a device claims its function; closing the session
+ * releases the function.
  *
  * | operation | words | answer | errors |
  * |---|---|---|---|
  * | OWN | – | flags; struct nova_pci_function | EBADF |
- * | MAP | register; page; order | pages to skip; pages; item: them | EBADF, ENOENT, … |
- * | PORTS | register | first; number; item: ports | EBADF, ENOENT, … |
- * | INTERRUPTS | number; CPU | number | EBADF, EINVAL, EEXIST, ENOSPC, EBUSY |
- * | VECTOR | number | item: its semaphore | EBADF, ENOENT |
- * | WRITE | offset; bytes; value | – | EBADF, EPERM, EBUSY |
- * | RESET | – | – | EBADF |
- * | RESET_DONE | – | – | EBADF, EAGAIN: not yet |
- * | QUIET | – | – | EBADF |
- * | ASSIGN | item: a PD with NOVA_PD_EC | – | EBADF, EINVAL, EPERM, ENOTSUP, EBUSY, ENOMEM |
+ * | MAP | register; page; order | pages to skip; number of pages; item: the pages | EBADF, ENOENT,
+ * … | | PORTS | register | first; number; item: ports | EBADF, ENOENT, … | | INTERRUPTS |
+ * number; CPU | number | EBADF, EINVAL, EEXIST, ENOSPC, EBUSY | | VECTOR | number | item: its
+ * semaphore | EBADF, ENOENT | | WRITE | offset; bytes; value | – | EBADF, EPERM, EBUSY | | RESET
+ * | – | – | EBADF | | RESET_DONE | – | – | EBADF, EAGAIN: not yet | | QUIET | – | – |
+ * EBADF | | ASSIGN | item: a PD with NOVA_PD_EC | – | EBADF, EINVAL, EPERM, ENOTSUP, EBUSY,
+ * ENOMEM |
  *
  * EBADF: the session has no device. MAP gives at most 2^order pages. The pages with vectors of
  * MSI-X stay with the service.
@@ -45,7 +44,7 @@ extern "C" {
 #define NOVA_PCI_VECTOR     (NOVA_OPERATION_FIRST + 6)  /**< gives an interrupt's semaphore */
 #define NOVA_PCI_WRITE      (NOVA_OPERATION_FIRST + 7)  /**< writes configuration space */
 #define NOVA_PCI_RESET      (NOVA_OPERATION_FIRST + 8)  /**< begins to reset the function */
-#define NOVA_PCI_RESET_DONE (NOVA_OPERATION_FIRST + 9)  /**< asks whether it is reset */
+#define NOVA_PCI_RESET_DONE (NOVA_OPERATION_FIRST + 9)  /**< asks whether the reset is complete */
 #define NOVA_PCI_QUIET      (NOVA_OPERATION_FIRST + 10) /**< the driver has reset the function */
 #define NOVA_PCI_ASSIGN     (NOVA_OPERATION_FIRST + 11) /**< gives the function's DMA to a PD */
 
@@ -65,8 +64,8 @@ extern "C" {
 struct nova_pci_device;
 
 /**
- * Claims a device of the description. Its function responds to its registers; it does no DMA and
- * raises no interrupt until nova_pci_master() and nova_pci_interrupts().
+ * Claims a device of the description. Its function responds to accesses to its registers. It does
+ * no DMA before nova_pci_master(), and raises no interrupt before nova_pci_interrupts().
  * @code
  * struct nova_pci_device *disk;
  * const int error = nova_pci_claim(&disk, "disk");
@@ -194,12 +193,14 @@ int nova_pci_config_write(struct nova_pci_device *device, unsigned offset, unsig
                           uint32_t value);
 
 /**
- * Finds a capability.
+ * Finds a capability. The list of a faulty function may be circular, so a loop over capabilities
+ * needs a bound of its own.
  * @code
  * extern struct nova_pci_device *device;
  * unsigned at = 0;
  *
- * while (nova_pci_capability(device, 0x09, &at) == 0) // all that the vendor defines
+ * // all that the vendor defines; a function has at most 48 capabilities
+ * for (unsigned i = 0; i < 48 && nova_pci_capability(device, 0x09, &at) == 0; i++)
  *         printf("at %02x\n", at);
  * @endcode
  * @param device     the device
@@ -261,9 +262,9 @@ int nova_pci_quiet(struct nova_pci_device *device);
 
 /**
  * Gives the function's DMA to another PD, such as that of a guest: the function reaches the memory
- * that the PD got with NOVA_ITEM_D, at the addresses of the PD, and not the caller's memory any
- * more. When the PD ends, the kernel blocks the function. Call it before nova_pci_interrupts().
- * Afterwards the function is not a bus master.
+ * that the PD got with NOVA_ITEM_D, at the PD's addresses, and no longer the caller's memory. When
+ * the PD ends, the kernel blocks the function. Call it before nova_pci_interrupts(). Afterwards the
+ * function is not a bus master.
  * @code
  * extern struct nova_pci_device *device;
  * extern nova_sel_t guest; // a PD that the program has created

@@ -55,7 +55,7 @@
  * further request of the session, and writes 0 to `magic`, with release.
  *
  * After a client has read anything from a ring or from its pool, it makes an acquire fence and
- * reads `magic`. What it has read is valid only if this is the number of the protocol.
+ * reads `magic`. The data that it has read is valid only if `magic` is the number of the protocol.
  *  @{ */
 
 /** The beginning of a ring. */

@@ -10,7 +10,7 @@
 /** @defgroup ultravisor Service ultravisor
  *
  * The client is a VMM. It shares the memory of its guests with the service (nova_session_share()):
- * the *normal memory*, in which places are named by their offset.
+ * the *normal memory*. Offsets in it name places.
  *
  * | operation | words | items | answer |
  * |---|---|---|---|
@@ -21,7 +21,7 @@
  * | START | lpid; virtual CPU; vector | – | – |
  * | RESET | lpid; virtual CPU | – | – |
  * | STATE | lpid | – | enum nova_uv_state |
- * | ATTRIBUTES | lpid; guest-physical address | – | flags of the secure, of the shared place |
+ * | ATTRIBUTES | lpid; guest-physical address | – | secure page's flags; shared page's |
  *
  * Errors of all but CALL and ESM: EINVAL no such VM or virtual CPU, or it is in the wrong state.
  * Errors of START and RESET: EPERM the guest has not requested that.
@@ -271,8 +271,8 @@ int nova_uv_attach(const struct nova_uv *uv, unsigned vcpu, nova_word_t cpu, nov
  * @param blob   guest-physical address of the blob
  * @param params guest-physical address of the boot parameters
  * @return SUCCESS: the conversion has begun, and ends with a call of H_SVM_INIT_DONE or
- *         H_SVM_INIT_ABORT; INVALID no such VM, or not all is prepared; BUSY it is secure; RETRY no
- *         memory */
+ *         H_SVM_INIT_ABORT; INVALID no such VM, or the VM is not completely prepared; BUSY it is
+ *         secure; RETRY no memory */
 enum nova_u_status nova_uv_esm(const struct nova_uv *uv, uint64_t blob, uint64_t params);
 
 /**
@@ -307,7 +307,7 @@ enum nova_uv_state nova_uv_state(const struct nova_uv *uv);
  * @param uv          the VM
  * @param page        guest-physical address
  * @param[out] secure flags of the secure place, which stay while the page is out; 0 if the page
- *                    has none, or has got its content from the guest
+ *                    has none, or has received its content from the guest
  * @param[out] shared flags of the shared place; 0 if the page has none
  * @retval EINVAL the VM is not secure, or has no such page
  */

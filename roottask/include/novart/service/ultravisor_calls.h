@@ -55,6 +55,7 @@ enum nova_h_status {
 enum nova_uv_parameter {
         NOVA_UV_IS_NONE,       /**< there is no such parameter */
         NOVA_UV_IS_LPID,       /**< number of a VM of the caller */
+        NOVA_UV_IS_SECURE,     /**< number of a secure VM of the caller */
         NOVA_UV_IS_NEW,        /**< number of a VM, which may be a new one */
         NOVA_UV_IS_NORMAL,     /**< offset of a page in the memory that the VMM shares */
         NOVA_UV_IS_GPA,        /**< guest-physical address of a page in a memory slot */
@@ -70,7 +71,7 @@ enum nova_uv_parameter {
         NOVA_UV_IS_DW0,        /**< first double word of an entry in the table of VMs */
         NOVA_UV_IS_DW1,        /**< second double word of it */
         NOVA_UV_IS_GFN,        /**< number of a guest-physical page in a memory slot */
-        NOVA_UV_IS_COUNT,      /**< number of pages from that page on */
+        NOVA_UV_IS_COUNT,      /**< number of pages, beginning with that page */
         NOVA_UV_IS_BLOB,       /**< guest-physical address of a blob */
         NOVA_UV_IS_TREE,       /**< guest-physical address of the boot parameters */
 };
@@ -82,23 +83,23 @@ enum nova_uv_caller {
 };
 
 /** Ultracalls: ROW(NAME, function, number, caller, status for another caller, parameters). */
-#define NOVA_UV_CALL_ROWS(ROW)                                                                   \
-        ROW(WRITE_PATE, write_pate, 0xf104, BY_VMM, PERMISSION, NEW, DW0, DW1, NONE, NONE)       \
-        ROW(ESM, esm, 0xf110, BY_GUEST, INVALID, BLOB, TREE, NONE, NONE, NONE)                   \
-        ROW(RETURN, return, 0xf11c, BY_VMM, INVALID, NONE, NONE, NONE, NONE, NONE)               \
-        ROW(REGISTER_MEM_SLOT, register_mem_slot, 0xf120, BY_VMM, PERMISSION, LPID, START, SIZE, \
-            NO_FLAG, NEW_SLOT)                                                                   \
-        ROW(UNREGISTER_MEM_SLOT, unregister_mem_slot, 0xf124, BY_VMM, PERMISSION, LPID, SLOT,    \
-            NONE, NONE, NONE)                                                                    \
-        ROW(PAGE_IN, page_in, 0xf128, BY_VMM, FUNCTION, LPID, NORMAL, GPA, IN_FLAGS, AREA_ORDER) \
-        ROW(PAGE_OUT, page_out, 0xf12c, BY_VMM, FUNCTION, LPID, NORMAL, GPA, OUT_FLAGS,          \
-            PAGE_ORDER)                                                                          \
-        ROW(SHARE_PAGE, share_page, 0xf130, BY_GUEST, INVALID, GFN, COUNT, NONE, NONE, NONE)     \
-        ROW(UNSHARE_PAGE, unshare_page, 0xf134, BY_GUEST, INVALID, GFN, COUNT, NONE, NONE, NONE) \
-        ROW(PAGE_INVAL, page_inval, 0xf138, BY_VMM, FUNCTION, LPID, GPA, AREA_ORDER, NONE, NONE) \
-        ROW(SVM_TERMINATE, svm_terminate, 0xf13c, BY_VMM, PERMISSION, LPID, NONE, NONE, NONE,    \
-            NONE)                                                                                \
-        ROW(UNSHARE_ALL_PAGES, unshare_all_pages, 0xf140, BY_GUEST, INVALID, NONE, NONE, NONE,   \
+#define NOVA_UV_CALL_ROWS(ROW)                                                                     \
+        ROW(WRITE_PATE, write_pate, 0xf104, BY_VMM, PERMISSION, NEW, DW0, DW1, NONE, NONE)         \
+        ROW(ESM, esm, 0xf110, BY_GUEST, INVALID, BLOB, TREE, NONE, NONE, NONE)                     \
+        ROW(RETURN, return, 0xf11c, BY_VMM, INVALID, NONE, NONE, NONE, NONE, NONE)                 \
+        ROW(REGISTER_MEM_SLOT, register_mem_slot, 0xf120, BY_VMM, PERMISSION, SECURE, START, SIZE, \
+            NO_FLAG, NEW_SLOT)                                                                     \
+        ROW(UNREGISTER_MEM_SLOT, unregister_mem_slot, 0xf124, BY_VMM, PERMISSION, SECURE, SLOT,    \
+            NONE, NONE, NONE)                                                                      \
+        ROW(PAGE_IN, page_in, 0xf128, BY_VMM, FUNCTION, SECURE, NORMAL, GPA, IN_FLAGS, AREA_ORDER) \
+        ROW(PAGE_OUT, page_out, 0xf12c, BY_VMM, FUNCTION, SECURE, NORMAL, GPA, OUT_FLAGS,          \
+            PAGE_ORDER)                                                                            \
+        ROW(SHARE_PAGE, share_page, 0xf130, BY_GUEST, INVALID, GFN, COUNT, NONE, NONE, NONE)       \
+        ROW(UNSHARE_PAGE, unshare_page, 0xf134, BY_GUEST, INVALID, GFN, COUNT, NONE, NONE, NONE)   \
+        ROW(PAGE_INVAL, page_inval, 0xf138, BY_VMM, FUNCTION, SECURE, GPA, AREA_ORDER, NONE, NONE) \
+        ROW(SVM_TERMINATE, svm_terminate, 0xf13c, BY_VMM, PERMISSION, LPID, NONE, NONE, NONE,      \
+            NONE)                                                                                  \
+        ROW(UNSHARE_ALL_PAGES, unshare_all_pages, 0xf140, BY_GUEST, INVALID, NONE, NONE, NONE,     \
             NONE, NONE)
 
 /** Numbers of ultracalls. */
@@ -121,8 +122,8 @@ enum nova_uv_call {
 #define NOVA_UV_ORDER_PAGE 12u /**< one page */
 #define NOVA_UV_ORDER_MAX  21u /**< 2 MiB */
 
-/** Calls that the ultravisor makes to a VMM: ROW(NAME, number, "what the VMM does"). Those that the
- * document does not name have numbers of their own. */
+/** Calls that the ultravisor makes to a VMM: ROW(NAME, number, "what the VMM does"). Calls that the
+ * document does not name have numbers that we chose. */
 #define NOVA_H_CALL_ROWS(ROW)                                                              \
         ROW(SVM_PAGE_IN, 0xef00, "provides a page by UV_PAGE_IN")                          \
         ROW(SVM_PAGE_OUT, 0xef04, "takes a page by UV_PAGE_OUT")                           \
@@ -143,8 +144,8 @@ enum nova_h_call {
 
 /** Ports of a secure guest's phrase and secrets. The ultravisor answers them; in a normal guest
  * they are ports of the VMM. Byte i of the selected secret is at NOVA_UV_SECRET_VALUE + i. A name
- * is selected by its bytes at NOVA_UV_SECRET_NAME + i, in ascending order; the empty name, which is
- * selected at first, is the phrase's. */
+ * is selected by its bytes at NOVA_UV_SECRET_NAME + i, in ascending order; initially the empty name
+ * is selected, which belongs to the phrase. */
 #define NOVA_UV_SECRET_VALUE  0x8000u
 #define NOVA_UV_SECRET_PORTS  0x1000u /**< ports of a value */
 #define NOVA_UV_SECRET_NAME   0x9000u /**< 32 ports; each byte ends the name after it */

@@ -28,9 +28,9 @@ struct nova_http_request {
 };
 
 /**
- * Reads the request at the beginning of what a client has sent. It never blocks, and keeps nothing.
+ * Reads the request at the beginning of a client's data. Never blocks, and keeps no state.
  * @param request gets the request
- * @param data    what the client has sent
+ * @param data    data from the client
  * @param bytes   its size
  * @retval 0   the request is incomplete: call again with more data
  * @retval 200 done
@@ -48,7 +48,7 @@ unsigned nova_http_read(struct nova_http_request *request, const char *data, siz
 const char *nova_http_reason(unsigned status);
 
 /**
- * Writes a text into a page of HTML: characters with a meaning become references.
+ * Writes a text into a page of HTML: characters with a meaning in HTML become references.
  * @code
  * extern struct nova_http_answer *answer;
  * extern const char *name; // any text: it cannot become markup
@@ -93,7 +93,7 @@ struct nova_http_answer {
         uint64_t bytes;   /**< size of the content */
 };
 
-/** How a server works. */
+/** Configuration of a server. */
 struct nova_http_config {
         uint16_t port;        /**< TCP port */
         unsigned connections; /**< maximum number at once, up to 20; 0: 16 */
@@ -110,9 +110,9 @@ struct nova_http_config {
  * Serves HTTP over IPv4 and IPv6 after nova_ip_start(). It returns only if the server cannot start.
  *
  * A connection takes 22 KiB. If all connections are in use, a new client waits until the server
- * has ended another connection. It ends the one that has waited longest for its next request, and
- * for 250 ms at least. A client that has not sent its request, or not taken 64 KiB of the
- * answer, within the time of @p config loses its connection.
+ * has ended another connection. It ends the connection that has waited longest for its next
+ * request, once that is at least 250 ms. A client that has not sent its request, or not taken 64
+ * KiB of the answer, within the time of @p config loses its connection.
  * @code
  * void answer(void *context, const struct nova_http_request *request,
  *             struct nova_http_answer *answer);

@@ -10,13 +10,13 @@
 extern "C" {
 #endif
 
-/** How a program is connected. */
+/** Configuration of a program's connection. */
 struct nova_ip_config {
         const char *service;     /**< service with frames: a driver, or `switch` */
         const char *address;     /**< such as "10.0.0.2"; NULL: DHCP */
         const char *mask;        /**< NULL: "255.255.255.0"; not used with DHCP */
         const char *gateway;     /**< NULL: none; not used with DHCP */
-        const char *name_server; /**< one that DHCP gives replaces it; NULL: none */
+        const char *name_server; /**< a name server from DHCP replaces it; NULL: none */
         uint64_t wait_ns;        /**< time to wait for DHCP; 0: ten seconds */
         const char *address6;    /**< such as "fd00::2", in a network of /64; NULL: made from what a
                                       router announces */

@@ -14,7 +14,7 @@ extern "C" {
 /** A connection. One thread at a time may use it. */
 struct nova_tls;
 
-/** The server that a client expects, and what it trusts. */
+/** The server that a client expects, and the certificates that it trusts. */
 struct nova_tls_config {
         const char *name;   /**< the server's name, which its certificate must have */
         const void *roots;  /**< trusted certificates, in PEM */
@@ -40,7 +40,7 @@ struct nova_tls_config {
  *         puts(why);
  * @endcode
  * @param[out] to  the connection
- * @param number   the socket, which stays the caller's
+ * @param number   the socket, which still belongs to the caller
  * @param config   the server
  * @param[out] why a sentence about the error
  * @retval 0          done
@@ -81,12 +81,12 @@ int nova_tls_write(struct nova_tls *tls, const void *data, size_t bytes);
  * @param[out] data first byte to write
  * @param bytes   maximum number of bytes
  * @return number of bytes; 0 if the server has ended the stream; or -1 with errno: ECONNRESET the
- *         connection ended within the stream, EPROTO the data was changed on the way, ETIMEDOUT the
+ *         connection ended within the stream, EPROTO the data was changed in transit, ETIMEDOUT the
  *         server sent nothing within the socket's SO_RCVTIMEO, or another value of recv()
  */
 ssize_t nova_tls_read(struct nova_tls *tls, void *data, size_t bytes);
 
-/** Tells the server that the stream ends, and destroys the connection, but not the socket. */
+/** Reports the end of the stream to the server, and destroys the connection, but not the socket. */
 void nova_tls_close(struct nova_tls *tls);
 
 #ifdef __cplusplus

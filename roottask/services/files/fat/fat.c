@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file system FAT behind the interface of the service files: nodes and the table of functions.
+/* The FAT file system behind the interface of the service files: nodes and the table of functions.
  */
 #include "fat.h"
 
@@ -102,7 +102,8 @@ static int fat_root(struct files_system *system, struct files_node **node)
                 found->node.users++;
         else
                 error = add_node(fat, &filled, &found);
-        *node = &found->node;
+        if (!error)
+                *node = &found->node;
         return error;
 }
 

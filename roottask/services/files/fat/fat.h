@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file system FAT: 12, 16 and 32, with long names.
+/* The FAT file system: 12, 16 and 32, with long names.
  *
  * Its writes survive a loss of power, because each change of a structure waits until everything to
  * which the new state refers is on the disk. The rule is: a sector of the table of clusters may be

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Folders: walks over their entries, and entries that are added and removed. */
+/* Folders: walks over their entries, and adds and removes entries. */
 #include <errno.h>
 #include <string.h>
 
 #include "fat.h"
 
-#define SET_MAX (1 + (FAT_LONG_MAX + FAT_PIECE - 1) / FAT_PIECE) /* entries of a name */
+#define SET_MAX (1 + (FAT_LONG_MAX + FAT_PIECE - 1) / FAT_PIECE) /* entries of one name */
 
 static uint32_t slots(const struct fat *fat)
 {
@@ -45,7 +45,7 @@ int fat_walk_sector(struct fat_walk *walk, uint32_t index, uint32_t *sector)
         return 0;
 }
 
-/* The pieces of a long name, the last one first. */
+/* A long name, collected from its pieces. A folder has the last piece first. */
 struct pieces {
         uint16_t wide[FAT_LONG_MAX / FAT_PIECE * FAT_PIECE + 2 * FAT_PIECE];
         unsigned expected; /* number of the next piece; 0: none */
@@ -55,7 +55,7 @@ struct pieces {
         bool whole;
 };
 
-/* Characters 1 to 13 of a piece. */
+/* Returns the offset of character 0 to 12 of a piece in the piece's entry. */
 static unsigned piece_offset(unsigned character)
 {
         return character < 5    ? 1 + 2 * character
@@ -277,7 +277,8 @@ int fat_folder_move(const struct fat_node *folder, const struct fat_set *old, co
         return fat_sector_write(fat, old->sector);
 }
 
-/* The short entry goes first, so that a loss of power leaves no file with only a short name. */
+/* Erases the sector of the short entry first, so that a loss of power leaves no file with only a
+ * short name. */
 int fat_folder_erase(const struct fat_node *folder, const struct fat_set *set)
 {
         struct fat *fat = fat_of(folder);

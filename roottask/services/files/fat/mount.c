@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first sector of a file system FAT: where the tables, the root and the clusters lie. */
+/* The first sector of a FAT file system: where the tables, the root and the clusters lie. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -29,9 +29,19 @@ struct nova_block {
         struct slot slot[NOVA_BLOCK_ENTRIES];
 };
 
+/* The size of a block never changes, because the program has buffers of this size. */
+static bool is_valid(const struct nova_block *block, const struct nova_block_info *info)
+{
+        const uint32_t bytes = info->block_bytes, before = block->info.block_bytes;
+
+        return bytes >= 512 && bytes <= NOVA_PAGE_SIZE && !(bytes & (bytes - 1)) &&
+               (!before || bytes == before) && info->request_max && info->segments;
+}
+
 static int get_info(struct nova_block *block)
 {
-        nova_word_t words[NOVA_WORDS_OF(sizeof(block->info))];
+        struct nova_block_info info;
+        nova_word_t words[NOVA_WORDS_OF(sizeof(info))];
         struct nova_message message = {.operation = NOVA_BLOCK_INFO,
                                        .answer = words,
                                        .answer_max = sizeof(words) / sizeof(words[0])};
@@ -41,14 +51,11 @@ static int get_info(struct nova_block *block)
                 return error;
         if (message.answer_count < message.answer_max)
                 return EPROTO;
-        memcpy(&block->info, words, sizeof(block->info));
-
-        const uint32_t bytes = block->info.block_bytes;
-
-        return bytes < 512 || bytes > NOVA_PAGE_SIZE || (bytes & (bytes - 1)) ||
-                               !block->info.request_max || !block->info.segments
-                       ? EPROTO
-                       : 0;
+        memcpy(&info, words, sizeof(info));
+        if (!is_valid(block, &info))
+                return EPROTO;
+        block->info = info;
+        return 0;
 }
 
 /* Claims the blocks, if the session has a claim. */
@@ -262,13 +269,10 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
 
 int nova_block_reopen(struct nova_block *block)
 {
-        const uint32_t block_bytes = block->info.block_bytes;
         const int error = novart_ring_reach(&block->of, NULL, NULL);
 
         if (error)
                 return error;
-        if (block->info.block_bytes != block_bytes)
-                return EPROTO;
         for (unsigned i = 0; i < NOVA_BLOCK_ENTRIES; i++) {
                 if (block->slot[i].state != SLOT_BUSY)
                         continue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Client of services with frames: the client's end of the two rings. The pool's first half has the
- * buffers for receiving, the second one those for sending. A buffer's number is its tag. */
+/* Client of services with frames: the client's end of the two rings. The first half of the pool has
+ * the buffers for receiving, the second half has the buffers for sending. The tag of a request is
+ * the number of its buffer. */
 #include "novart/service/net.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ struct nova_net {
         bool queued;   /* the service must learn of new frames, or that the client waits for a free
                           buffer */
         bool released; /* the service must learn of new empty buffers */
-        bool accepts;  /* words about checksums, if the service has them */
+        bool accepts;  /* nova_net_accept_sums() was called */
         unsigned free_count;              /* buffers for sending that are free */
         uint32_t free[NOVA_NET_ENTRIES];  /* their numbers */
         bool in_flight[NOVA_NET_ENTRIES]; /* the service has this buffer for sending */
@@ -215,8 +216,8 @@ int nova_net_prepare(struct nova_net *net, void **buffer)
         return error;
 }
 
-/* Does not send a frame whose page has vanished. If the page has vanished but the service still
- * sees the ring, the service would send other data. */
+/* Does not send a frame if its page is no longer the service's: then the service does not see the
+ * client's data, and would send other data if it still saw the ring. */
 int nova_net_queue_sum(struct nova_net *net, size_t bytes, uint32_t sum)
 {
         uint32_t buffer, offset;
@@ -286,8 +287,8 @@ int nova_net_flush(struct nova_net *net)
         return 0;
 }
 
-/* Takes the next completion of `receive`, with the word about its frame, which the service has
- * written before. */
+/* Takes the next completion of `receive`, and the word about its frame, which the service writes
+ * before the completion. */
 static int take_frame(struct nova_net *net, struct nova_ring_completion *completion, uint32_t *sum)
 {
         const uint32_t index = net->receive.reaped % NOVA_NET_ENTRIES;
@@ -304,26 +305,29 @@ static bool is_word(uint32_t sum, uint32_t bytes)
         return !sum || sum == NOVA_NET_SUM_RIGHT || nova_net_sum_is_valid(sum, bytes);
 }
 
+/* Skips completions without a frame. The number in one call is limited, because a hostile service
+ * could otherwise keep the caller here for ever. */
 int nova_net_receive(struct nova_net *net, struct nova_net_frame *frame)
 {
         struct nova_ring_completion completion;
         uint32_t sum;
 
-        for (;;) {
+        for (unsigned n = 0; n < NOVA_NET_ENTRIES; n++) {
                 const int error = take_frame(net, &completion, &sum);
 
                 if (error)
                         return error;
                 if (completion.result > NOVA_NET_FRAME_MAX || !is_word(sum, completion.result))
                         return EPROTO;
-                if (completion.result >= NOVA_NET_FRAME_MIN)
-                        break;
+                if (completion.result >= NOVA_NET_FRAME_MIN) {
+                        *frame = (struct nova_net_frame){(const uint8_t *)net->of.pool +
+                                                                 receive_offset(completion.tag),
+                                                         completion.result, completion.tag, sum};
+                        return 0;
+                }
                 offer(net, completion.tag);
         }
-        *frame = (struct nova_net_frame){(const uint8_t *)net->of.pool +
-                                                 receive_offset(completion.tag),
-                                         completion.result, completion.tag, sum};
-        return 0;
+        return EAGAIN;
 }
 
 int nova_net_release(struct nova_net *net, const struct nova_net_frame *frame)

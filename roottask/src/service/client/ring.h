@@ -62,8 +62,8 @@ static inline bool novart_ring_alive(const struct ring_session *session)
 /* Returns true if all pages of a part of the pool are the service's. */
 bool novart_ring_owned(const struct ring_session *session, size_t offset, size_t bytes);
 
-/* Checks all pages of the pool if the program has got memory since the last check. Without this
- * call, novart_ring_owned() checks the pages of each part. */
+/* Checks all pages of the pool if the program has received memory since the last check. Without
+ * this call, novart_ring_owned() checks the pages of each part. */
 void novart_ring_look(struct ring_session *session);
 
 /* Makes requests visible, as counted in the end. @return true if the doorbell needs an up */

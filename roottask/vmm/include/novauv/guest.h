@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ultracalls and secrets of a guest of one's own. The header needs no library, and works in 32-bit
- * and 64-bit code of privilege level 0. In user mode the calls raise #UD; the functions for secrets
- * work there, if the guest's kernel allows the access to the ports. */
+/* Ultracalls and secrets, for guests that you write. The header needs no library, and works in
+ * 32-bit and 64-bit code of privilege level 0. In user mode the calls raise #UD; the functions for
+ * secrets work there, if the guest's kernel allows the access to the ports. */
 #ifndef NOVAUV_GUEST_H
 #define NOVAUV_GUEST_H
 
@@ -53,7 +53,7 @@ static inline long nova_guest_call(unsigned long number, unsigned long p1, unsig
 }
 
 /**
- * Shares @p num pages from page number @p gfn on with the VMM. They are filled with 0.
+ * Shares @p num pages with the VMM, beginning with page number @p gfn. They are filled with 0.
  * @code
  * const unsigned long gfn = 0x300; // at 3 MiB
  *
@@ -68,7 +68,7 @@ static inline int nova_guest_share_page(unsigned long gfn, unsigned long num)
 }
 
 /**
- * Takes @p num pages from page number @p gfn on back. They are filled with 0.
+ * Takes back @p num pages, beginning with page number @p gfn. They are filled with 0.
  * @code
  * const unsigned long gfn = 0x300;
  *
@@ -82,7 +82,7 @@ static inline int nova_guest_unshare_page(unsigned long gfn, unsigned long num)
         return (int)nova_guest_call(NOVA_UV_UNSHARE_PAGE, gfn, num);
 }
 
-/** Takes all pages back that nova_guest_share_page() has shared. @return enum nova_u_status */
+/** Takes back all pages that nova_guest_share_page() has shared. @return enum nova_u_status */
 static inline int nova_guest_unshare_all_pages(void)
 {
         return (int)nova_guest_call(NOVA_UV_UNSHARE_ALL_PAGES, 0, 0);
@@ -122,7 +122,7 @@ static inline void nova_guest_out(uint16_t port, uint8_t value)
 
 /**
  * Reads a secret of the sealed image. The ultravisor answers, and the VMM sees neither the value
- * nor the name. A normal guest gets what its VMM has at these ports, usually nothing. The name is
+ * nor the name. In a normal guest the VMM answers at these ports, usually with nothing. The name is
  * state of the guest: only one thread may call the function at a time.
  * @code
  * char phrase[64];

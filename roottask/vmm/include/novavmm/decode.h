@@ -69,7 +69,7 @@ enum nova_repeat {
         NOVA_REPEAT_NOT_EQUAL /**< REPNE; for other instructions equivalent to REP */
 };
 
-/** Stands for the number of a register: no register. */
+/** Register number that means no register. */
 #define NOVA_NO_REGISTER 0xff
 
 /** Offset of a memory operand in its segment: the sum of these fields, cut to the instruction's

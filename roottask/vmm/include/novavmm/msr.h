@@ -24,7 +24,7 @@ struct nova_msr_kept {
         uint64_t range_default; /**< MTRRdefType: type of memory outside all ranges, enable bits */
         uint64_t address_end;   /**< end of guest-physical addresses */
         bool local_apic;        /**< the virtual CPU has a local APIC */
-        bool amd;               /**< CPUID reports a CPU of AMD */
+        bool amd;               /**< CPUID reports an AMD CPU */
 };
 
 /** Groups of state that MSR accesses need in a message. */

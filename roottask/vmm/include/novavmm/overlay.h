@@ -37,8 +37,8 @@ int nova_overlay_create(struct nova_guest_memory *memory, unsigned frames);
  *
  * A write without permission raises #GP in the guest. When the function returns, no virtual CPU has
  * a stale translation. The machine has not started, or the caller holds its lock and handles an
- * exit of its only virtual CPU. With several ones, a reply to another one may still map the earlier
- * page; only the library's own handlers wait for such replies before they move a page.
+ * exit of its only virtual CPU. With several virtual CPUs, a reply to another one may still map the
+ * earlier page; only the library's own handlers wait for such replies before they move a page.
  * @param memory the guest's RAM
  * @param page   number of the guest-physical page
  * @param frame  one of nova_overlay_create()

@@ -57,8 +57,8 @@ struct nova_pc {
         unsigned count;              /**< number of buffered bytes */
         bool waits_for_room;         /**< the guest's CPU waits for room in the buffer */
         uint32_t slot_levels;        /**< levels of the slots' interrupt pins */
-        struct nova_alarm late;      /**< time to send interrupts that devices hold back, and to
-                                      * continue devices that are unfinished */
+        struct nova_alarm late;      /**< sends interrupts that devices hold back, and lets devices
+                                        continue their work */
         uint32_t passed_end;         /**< end of the memory of functions that are passed through */
         struct nova_thread *writer;  /**< thread that writes the output to the console */
         bool is_stuck;               /**< the console has accepted nothing for a second */
@@ -122,7 +122,7 @@ int nova_pc_add_console(struct nova_pc *pc, unsigned slot);
 
 /**
  * Stops the machine and removes the board. Its memory stays until nova_vm_destroy(), which must
- * follow. Buffered output is still written.
+ * follow. Buffered output is still written, and its last line ends.
  */
 void nova_pc_destroy(struct nova_pc *pc);
 

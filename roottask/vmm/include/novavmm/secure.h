@@ -30,7 +30,8 @@ struct nova_secure {
         struct nova_secure_place *place;             /**< content of each page of the RAM */
         uint32_t hand;                               /**< page at which the last search ended */
         enum nova_u_status status;                   /**< result of UV_ESM */
-        bool converting;                             /**< UV_ESM is in progress */
+        bool converting;                             /**< UV_ESM is in progress; atomic */
+        unsigned conversions;                        /**< number of UV_ESM that have begun */
         bool started;                                /**< H_SVM_INIT_START has come */
         bool secure;                                 /**< the ultravisor runs the guest */
 };
@@ -49,8 +50,8 @@ struct nova_secure {
  * if (!error)
  *         error = nova_vm_create(&vm, &config);
  * @endcode
- * Without an ultravisor, or with one that is disabled, the machine can be created all the same:
- * UV_ESM fails with U_FUNCTION, and the guest stays normal.
+ * Without an ultravisor, or with one that is disabled, the machine can still be created: UV_ESM
+ * fails with U_FUNCTION, and the guest stays normal.
  * @param secure  the connection
  * @param service name of the ultravisor in the system's description
  * @return as nova_session_open()

@@ -187,8 +187,8 @@ bool nova_vcpu_map(struct nova_vcpu *vcpu, nova_crd_t crd, nova_sel_t to);
 bool nova_vcpu_call_out(struct nova_vcpu *vcpu, void (*function)(void *argument), void *argument);
 
 /**
- * Waits until no other virtual CPU's reply maps a page (nova_vcpu_map()): each that may do so is
- * made to exit. For handlers that are about to revoke pages for good.
+ * Waits until no other virtual CPU's reply maps a page (nova_vcpu_map()): each virtual CPU that may
+ * do so is forced to exit. For handlers that are about to revoke pages permanently.
  *
  * Releases the machine's lock meanwhile, and the machine may have ended afterwards.
  */

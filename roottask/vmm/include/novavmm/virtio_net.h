@@ -52,7 +52,7 @@ struct nova_virtio_net_large {
         bool waits;                     /**< frames of the packet are not sent yet */
         uint16_t segment;               /**< number of bytes of data of its frames */
         uint16_t number;                /**< number of the next frame's packet of IPv4 */
-        struct nova_tcp_cut cut;        /**< its headers, and what is left */
+        struct nova_tcp_cut cut;        /**< its headers, and its remaining data */
         struct nova_virtio_chain chain; /**< place of its data */
 };
 
@@ -62,7 +62,7 @@ struct nova_virtio_net_joined {
         bool ends;     /**< no frame may follow */
         uint32_t most; /**< number of bytes of data of the first frame; no other one has more */
         uint8_t headers[NOVA_TCP_HEADERS_MAX]; /**< headers of the first frame */
-        struct nova_tcp_segment segment;       /**< what they say */
+        struct nova_tcp_segment segment;       /**< values in these headers */
         uint16_t buffers;                      /**< number of buffers */
         size_t filled;                         /**< number of bytes in the last buffer */
         struct nova_virtio_chain first;        /**< the first buffer */
@@ -101,10 +101,10 @@ void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_m
                           const uint8_t address[NOVA_VIRTIO_NET_ADDRESS],
                           const struct nova_virtio_net_cable *cable);
 
-/** Tells the guest that frames which it sends must be smaller than usual (VIRTIO_NET_F_MTU). After
+/** Announces to the guest that its frames must be smaller than usual (VIRTIO_NET_F_MTU). After
  * nova_virtio_net_init(), before the board gets the card. The card does not check the guest's
  * frames.
- * @param bytes maximum size of a frame, at most NOVA_VIRTIO_NET_FRAME_MAX. The guest is told at
+ * @param bytes maximum size of a frame, at most NOVA_VIRTIO_NET_FRAME_MAX. The card announces at
  *              least the size that packets of NOVA_NET_MTU_MIN bytes need */
 void nova_virtio_net_limit(struct nova_virtio_net *net, uint32_t bytes);
 
@@ -119,8 +119,8 @@ void nova_virtio_net_limit(struct nova_virtio_net *net, uint32_t bytes);
 bool nova_virtio_net_receive(struct nova_virtio_net *net, const void *frame, size_t bytes);
 
 /**
- * Does the same with a frame whose checksum is open, or was checked. The guest gets it as it is if
- * its driver has accepted that; for others the card fills the checksum in.
+ * Gives the guest a frame whose checksum is open, or was checked. If the driver has accepted such
+ * frames, the frame stays unchanged; otherwise the card computes the checksum.
  *
  * @param frame the frame, which is copied
  * @param bytes NOVA_VIRTIO_NET_FRAME_MIN to NOVA_VIRTIO_NET_FRAME_MAX
@@ -132,9 +132,9 @@ bool nova_virtio_net_receive_sum(struct nova_virtio_net *net, const void *frame,
                                  uint32_t sum);
 
 /**
- * Does the same, but may join the next frames to this one. Of a packet of TCP over IPv4 that is
- * made of several frames, the guest handles one header only. The card joins frames with open
- * checksums only, and only if the driver has accepted such packets.
+ * Gives the guest a frame like nova_virtio_net_receive_sum(), but may join the next frames to it.
+ * If several frames become one packet of TCP over IPv4, the guest handles only one header. The card
+ * joins frames with open checksums only, and only if the driver has accepted such packets.
  *
  * After the last frame, and before it releases the machine's lock, the caller calls
  * nova_virtio_net_receive_end(). If the guest has no buffer for a frame, the caller must give it

@@ -127,9 +127,8 @@ struct nova_vm {
         struct nova_guest_pci *passed; /**< functions that are passed through, or NULL */
         struct nova_hv *hv;            /**< interface of nova_hv_enable(), or NULL */
         bool xsave;                    /**< CPUID shows XSAVE */
-        bool same_tsc;    /**< the kernel does not adjust the TSCs of its virtual CPUs */
-        bool in_line;     /**< its text on the console ended within a line, without a line feed */
-        bool timer_quits; /**< `timer` must end */
+        bool same_tsc;       /**< the kernel does not adjust the TSCs of its virtual CPUs */
+        bool timer_quits;    /**< `timer` must end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */
 };
 

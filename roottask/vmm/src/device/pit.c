@@ -56,7 +56,7 @@ static uint32_t high_ticks(uint32_t count)
 }
 
 /* Returns the count in mode 3, which counts down by two in each half of the wave, from the initial
- * count or, if that is odd, from the initial count minus one. */
+ * count or, if the initial count is odd, from the initial count minus one. */
 static uint16_t square_wave(uint32_t count, uint64_t tick)
 {
         const uint64_t in_half = tick < high_ticks(count) ? tick : tick - high_ticks(count);

@@ -10,7 +10,7 @@
 #define CONTROL_MASK_ALL    0x40000000u
 #define CONTROL_ENABLE      0x80000000u
 
-/* The capability before it, whose second byte says where the next one is. */
+/* The capability before this one. Its second byte is the offset of the next capability. */
 #define LAST_CAPABILITY (0x84u / 4)
 #define NEXT_SHIFT      8
 
@@ -78,7 +78,7 @@ uint64_t novavmm_virtio_message_get(const struct nova_virtio *virtio, uint64_t a
         return value;
 }
 
-/* Drivers write whole words, one or two; other writes have no effect. */
+/* Drivers write one or two whole words; other writes have no effect. */
 void novavmm_virtio_message_put(struct nova_virtio *virtio, uint64_t at, unsigned bytes,
                                 uint64_t value)
 {

@@ -34,7 +34,7 @@ static bool begin(struct nova_virtio_net *net)
         return true;
 }
 
-/* Writes data behind that of the packet. All buffers that are full are kept.
+/* Appends data to the packet. All buffers that are full are kept.
  * @return false if a buffer is missing, or if the driver has broken the device */
 static bool append(struct nova_virtio_net *net, const uint8_t *data, size_t bytes)
 {

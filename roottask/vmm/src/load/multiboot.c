@@ -103,7 +103,7 @@ struct loader {
 
 static const char too_small[] = "the guest has too little memory for it";
 
-/* Copies a piece of the file and clears what follows. @return as nova_multiboot_load() */
+/* Copies a piece of the file and clears the bytes after it. @return as nova_multiboot_load() */
 static const char *place(struct loader *loader, uint64_t offset, uint64_t bytes, uint64_t address,
                          uint64_t all)
 {

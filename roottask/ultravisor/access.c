@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The library's access to the memory of secure guests: it walks their page tables, decodes their
+ * instructions, and emulates their accesses to devices. */
+#include "novart/guard.h"
+#include "vm.h"
+
+static bool pin(struct vcpu *vcpu, struct page *page, uint64_t gpa)
+{
+        for (unsigned i = 0; i < vcpu->pins; i++)
+                if (vcpu->pin[i] == gpa)
+                        return true;
+        if (vcpu->pins == VM_PINS)
+                return false;
+        vcpu->pin[vcpu->pins++] = gpa;
+        page->pins++;
+        return true;
+}
+
+/* Pins the secure place of a page until the exit has been answered. The lock is held.
+ * @return NULL: the page is not present, is shared, or may not be written */
+static uint8_t *pin_place(struct vm *vm, struct page *page, uint64_t gpa, bool write)
+{
+        struct vcpu *const vcpu = &vm->vcpu[vm->machine.serving->number];
+
+        if (page->shared || page->state != PAGE_SECURE ||
+            (write && page_is_protected(page, PAGE_SECURE_PLACE)) || !pin(vcpu, page, gpa))
+                return NULL;
+        page->snapshot &= !write;
+        return frame_address(&memory_frames, page->frame);
+}
+
+/* Finds memory for find() or find_table(). Usually the page is present, and the lock is taken
+ * once. */
+static void *find_place(struct vm *vm, uint64_t address, size_t bytes, bool write, bool table)
+{
+        struct nova_vcpu *const vcpu = vm->machine.serving;
+        const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
+        uint8_t *place = NULL;
+        bool secure = true;
+
+        if (!vcpu || address % FRAME_BYTES + bytes > FRAME_BYTES)
+                return NULL;
+        for (unsigned i = 0; i < 2 && secure && !place; i++) {
+                struct page *page;
+
+                if (i && !memory_get(vcpu, gpa))
+                        return NULL;
+                vm_lock();
+                page = page_find(&vm->pages, gpa);
+                secure = address & vm->bit || gpa < VM_LOW_BYTES ||
+                         (table && page && page->normal == PAGE_NO_PAGE);
+                if (secure && page)
+                        place = pin_place(vm, page, gpa, write);
+                vm_unlock();
+        }
+        return place ? place + address % FRAME_BYTES : NULL;
+}
+
+/* Finds memory for the library, which walks the guest's page tables and emulates its accesses to
+ * devices. Returns NULL for a shared page, whose content the VMM can change at any time: the
+ * library handles an access to it like an access to a device (memory_exit()). */
+static void *find(void *context, uint64_t address, size_t bytes, bool write)
+{
+        return find_place(context, address, bytes, write, false);
+}
+
+/* Finds a page table. Like the CPU, it uses the secure place for an address without the bit if the
+ * page has no shared place: a guest's first tables have no bit yet. */
+static void *find_table(void *context, uint64_t address, size_t bytes, bool write)
+{
+        return find_place(context, address, bytes, write, true);
+}
+
+static void unpin(struct vm *vm, struct vcpu *own)
+{
+        vm_lock();
+        while (own->pins) {
+                struct page *const page = page_find(&vm->pages, own->pin[--own->pins]);
+
+                if (page && page->pins)
+                        page->pins--;
+        }
+        vm_unlock();
+}
+
+/* Finds the bytes of a shared page that the library accesses like a device. Any other page that
+ * gets here could not be made present, or may not be written: the guest cannot continue.
+ * @return false if a device is there */
+static bool is_ram(struct vm *vm, uint64_t address, bool write, uint8_t **place)
+{
+        struct nova_vcpu *const vcpu = vm->machine.serving;
+        const uint64_t gpa = (address & ~vm->bit) & ~(uint64_t)(FRAME_BYTES - 1);
+        const struct page *page;
+        bool known, shared, forbidden;
+
+        *place = NULL;
+        vm_lock();
+        page = page_find(&vm->pages, gpa);
+        known = page || address & vm->bit;
+        shared = page && (page->shared || !(address & vm->bit || gpa < VM_LOW_BYTES));
+        forbidden = write && page && !shared && page_is_protected(page, PAGE_SECURE_PLACE);
+        vm_unlock();
+        if (!known)
+                return false;
+        if (forbidden) {
+                memory_fail_write(vcpu, address);
+                return true;
+        }
+        if (!shared || !memory_get_shared(vcpu, gpa)) {
+                nova_vcpu_fail(vcpu, "an instruction for devices cannot access the page at 0x%llx",
+                               (unsigned long long)address);
+                return true;
+        }
+        vm_lock();
+        page = page_find(&vm->pages, gpa);
+        forbidden = write && page && page_is_protected(page, PAGE_SHARED_PLACE);
+        if (page && page->normal != PAGE_NO_PAGE && !forbidden)
+                *place = vm->normal + (uint64_t)page->normal * FRAME_BYTES + address % FRAME_BYTES;
+        vm_unlock();
+        if (forbidden)
+                memory_fail_write(vcpu, address);
+        return true;
+}
+
+static uint64_t read(void *context, uint64_t address, unsigned bytes)
+{
+        struct vm *const vm = context;
+        const uint64_t parameters[4] = {address, bytes, false, 0};
+        uint64_t value = UINT64_MAX;
+        uint8_t *place;
+
+        if (!is_ram(vm, address, false, &place))
+                reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, &value);
+        else if (place)
+                nova_copy_guarded(&value, place, bytes);
+        return value;
+}
+
+/* Notes the messages between local APICs by which the guest starts and stops its virtual CPUs. Each
+ * APIC has the number of its virtual CPU. */
+static void note_message(struct vm *vm, uint64_t address, uint64_t value)
+{
+        enum { APIC_LOW = 0xfee00300u, APIC_HIGH = 0xfee00310u, INIT = 5, STARTUP = 6 };
+        enum { TO_ONE = 0, TO_SELF = 1 };
+        const unsigned self = vm->machine.serving->number;
+        const unsigned mode = value >> 8 & 7, vector = value & 0xff, shorthand = value >> 18 & 3;
+
+        if (address == APIC_HIGH)
+                vm->vcpu[self].destination = (uint8_t)(value >> 24);
+        for (unsigned i = 0; address == APIC_LOW && i < vm->vcpus; i++) {
+                struct vcpu *const vcpu = &vm->vcpu[i];
+
+                if (i == self || shorthand == TO_SELF ||
+                    (shorthand == TO_ONE && vm->vcpu[self].destination != i))
+                        continue;
+                if (mode == STARTUP)
+                        vcpu->starts[vector / 64] |= UINT64_C(1) << vector % 64;
+                vcpu->resets |= mode == INIT;
+        }
+}
+
+static void write(void *context, uint64_t address, unsigned bytes, uint64_t value)
+{
+        struct vm *const vm = context;
+        const uint64_t parameters[4] = {address, bytes, true, value};
+        uint8_t *place;
+
+        if (!is_ram(vm, address, true, &place)) {
+                note_message(vm, address, value);
+                reflect(vm->machine.serving, NOVA_H_MEMORY, parameters, NULL);
+        } else if (place) {
+                nova_copy_guarded(place, &value, bytes);
+        }
+}
+
+static void look(void *context)
+{
+        struct vm *const vm = context;
+        struct vcpu *const own = &vm->vcpu[vm->machine.serving->number];
+
+        if (own->pins)
+                unpin(vm, own);
+}
+
+void access_init(struct vm *vm)
+{
+        const struct nova_bus_range devices = {0, UINT64_MAX, read, write, vm};
+
+        nova_bus_add(&vm->machine.mmio, &devices);
+        vm->machine.memory.find = find;
+        vm->machine.memory.find_table = find_table;
+        vm->machine.memory.find_context = vm;
+        vm->machine.look = look;
+        vm->machine.look_context = vm;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Waits until the kernel has freed all ended objects. The kernel frees the memory of an ended
+ * object after a grace period of some milliseconds. If an account has too little memory, a create
+ * waits for the end of the period, which frees the account's ended objects. So if the account of a
+ * PD has room for only one semaphore, the create of the next semaphore returns when the kernel has
+ * freed all objects that ended before the last semaphore. */
+#include "nova/crd.h"
+#include "nova/extension.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "novart/time.h"
+#include "vm.h"
+
+#define ROOM NOVA_PAGE_SIZE /* for the first semaphore; the account then loses the rest */
+/* Longest wait for another thread here, in ns. That thread stops if its VMM is killed, until the
+ * service's runner of its CPU lends it time, which takes up to a second. All memory is free well
+ * before. */
+#define PATIENCE_NS 50000000
+
+#define PERIODS 2 /* the first may be one that began before the call */
+
+static nova_sel_t pd, sm;
+
+bool vm_settle_init(void)
+{
+        nova_word_t used = 0, limit = 0;
+
+        pd = nova_sel_alloc(0);
+        sm = nova_sel_alloc(0);
+        return pd != NOVA_SEL_NONE && sm != NOVA_SEL_NONE &&
+               !nova_create_pd_account(pd, nova_program.pd, 0, ROOM) &&
+               !nova_create_sm(sm, pd, 0) && !nova_quota_query(pd, &used, &limit) &&
+               !nova_quota_take(pd, limit - used);
+}
+
+/* If a period ends between the revocation and the create, the kernel may free the semaphore before
+ * other objects of that period. The next period begins only when all of them are free. */
+void vm_settle(void)
+{
+        static struct nova_mutex turn = NOVA_MUTEX_INITIALIZER;
+
+        if (nova_mutex_lock_until(&turn, nova_deadline_in(PATIENCE_NS)))
+                return;
+        for (unsigned i = 0; i < PERIODS; i++) {
+                nova_revoke(nova_crd_obj(sm, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+                nova_create_sm(sm, pd, 0);
+        }
+        nova_mutex_unlock(&turn);
+}
