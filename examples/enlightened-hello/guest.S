@@ -27,7 +27,7 @@
         .previous
         .endm
 
-/* Ends the guest with a text if the last comparison does not hold. */
+/* Ends the guest with a text if the last comparison fails. */
         .macro require condition, text
         j\condition 8f
         say "\text\r\n"

@@ -65,7 +65,7 @@ static int make_machine(void)
         return error ? error : nova_hv_enable(&hv, &vm, &enlightened);
 }
 
-/* Finds a file: a root among all boot modules, a program of a system among its own. */
+/* Finds a file: a roottask searches all boot modules, a program of a system only its own. */
 static int find_module(const char *name, const void **data, size_t *bytes)
 {
         return nova_program_is_root() ? nova_module_open(name, data, bytes)

@@ -91,7 +91,7 @@ static unsigned status_of(int error)
 {
         return error == ENOENT || error == EINVAL || error == ENOTDIR || error == ENAMETOOLONG
                        ? 404
-                       : 503; /* such as EIO: the service starts again */
+                       : 503; /* such as EIO while the service restarts */
 }
 
 static void answer(void *context, const struct nova_http_request *request,

@@ -58,7 +58,7 @@ static nova_sel_t get_device(void)
         check("interrupt", nova_request(interrupt, sm) == 0);
         check("assign_gsi",
               nova_assign_gsi(sm, 0, nova_program.cpu, &address, &data) == NOVA_SUCCESS);
-        printf("interrupt %u comes to CPU %u\n", RTC_GSI, (unsigned)nova_program.cpu);
+        printf("interrupt %u arrives at CPU %u\n", RTC_GSI, (unsigned)nova_program.cpu);
         return sm;
 }
 

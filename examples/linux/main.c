@@ -23,7 +23,7 @@
 
 #define GUEST_MEMORY      (112u << 20)
 #define GUEST_MEMORY_DISK (224u << 20) /* in the system with a disk; enough for a distribution */
-#define GENERIC           "-amd64"     /* Debian's generic kernel, which has drivers of devices */
+#define GENERIC           "-amd64"     /* Debian's generic kernel, which has drivers for devices */
 #define REPORT_KEY        0x1d         /* ctrl-]: prints the state of the guest */
 
 /* A guest that resets itself more often within a minute does not get a new machine: it panics at
@@ -37,10 +37,10 @@ static struct nova_virtio_block memory_disk;
 static struct nova_guest_disk disk; /* in the system with a disk */
 static struct nova_guest_net card;  /* in the system with a network */
 static struct nova_guest_pci nic;   /* in the system that passes a PCI function through */
-static const char *passed;          /* its name in the description, or NULL */
+static const char *passed;          /* the function's name in the description, or NULL */
 static struct nova_virtio_random random_bytes;
 
-/* Finds a file: a root among all boot modules, a program of a system among its own. */
+/* Finds a file: a roottask searches all boot modules, a program of a system only its own. */
 static int find_module(const char *name, const void **data, size_t *bytes)
 {
         return nova_program_is_root() ? nova_module_open(name, data, bytes)
@@ -156,7 +156,7 @@ static int make_machine(void)
                 .local_apic = true,
                 .vcpus = VCPUS,
                 .report_halt = true,
-                .report_reset = resets > 0, /* the first argument may name a service */
+                .report_reset = resets > 0, /* the first reset may be intended */
         };
         int error = nova_vm_create(&vm, &config);
 
@@ -242,7 +242,7 @@ static int run_machine(struct nova_linux *image, enum nova_vm_end *end)
 }
 
 /* Returns the service that the first argument names, as in `disk=virtio-blk`, and removes this
- * argument, which is not for Linux. NULL: the first argument is another one. */
+ * argument, which is not for Linux. Returns NULL if the argument names no such service. */
 static const char *take_service(char **argv, const char *kind)
 {
         const size_t bytes = strlen(kind);

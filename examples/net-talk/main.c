@@ -69,7 +69,7 @@ static size_t send_some(int number, size_t sent)
         return sent;
 }
 
-/* Receives what has come. @return false: the other program has ended its direction */
+/* Receives the data that has arrived. @return false: the other program has ended its direction */
 static bool receive_some(int number, size_t *received, size_t *wrong)
 {
         static char data[4096];

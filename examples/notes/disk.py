@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes a disk of 16 MiB with one partition, which has a file system FAT16: disk.py FILE.
+"""Writes a disk of 16 MiB with one partition, which has a FAT16 file system: disk.py FILE.
 
 The file system has the folder `home` and, outside of it, the file `secret.txt`. The tools mkfs.fat
 and mtools make such a disk, too.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor whose guest becomes secure: Linux out of a sealed image. */
+/* A monitor whose guest becomes secure: Linux from a sealed image. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,14 +22,14 @@ static struct nova_pc pc;
 static struct nova_secure secure;
 static struct nova_virtio_block disk;
 
-/* Finds a file: a root among all boot modules, a program of a system among its own. */
+/* Finds a file: a roottask searches all boot modules, a program of a system only its own. */
 static int find_module(const char *name, const void **data, size_t *bytes)
 {
         return nova_program_is_root() ? nova_module_open(name, data, bytes)
                                       : nova_parent_module(name, data, bytes);
 }
 
-/* Adds the encrypted disk. What the guest writes to it stays in memory. */
+/* Adds the encrypted disk. The guest's writes stay in memory. */
 static int add_disk(void)
 {
         const void *from;
@@ -46,8 +46,8 @@ static int add_disk(void)
         return nova_pc_add_virtio(&pc, 2, &disk.virtio);
 }
 
-/* Adds the console and the disk. There is no entropy device: Linux would count bytes of a monitor
- * that it must not trust as random ones. It has RDRAND. */
+/* Adds the console and the disk. There is no entropy device: Linux would treat bytes of its
+ * untrusted monitor as random. It has RDRAND. */
 static int add_devices(void)
 {
         const int error = nova_pc_add_console(&pc, 1);
@@ -106,11 +106,14 @@ int main(void)
 {
         const void *image;
         size_t bytes;
+        int error;
 
         if (!nova_program_is_root())
                 terminal_use();
-        if (nova_secure_open(&secure, "ultravisor"))
-                printf("There is no ultravisor, so the guest cannot become secure.\n");
+        error = nova_secure_open(&secure, "ultravisor");
+        if (error)
+                printf("The guest cannot become secure: no session with the ultravisor: %s.\n",
+                       strerror(error));
         if (find_module("sealed.img", &image, &bytes)) {
                 printf("The boot module sealed.img is missing.\n");
                 return 1;

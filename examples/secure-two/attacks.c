@@ -10,6 +10,7 @@
 #define FIRST  1      /* number of the first VMM's guest */
 #define NO_VM  0xffff /* number of no VM */
 #define ROUNDS 100
+#define MOVED  10 /* pages that move out in turn */
 
 #define ANY_VERSION 0xff0000u
 
@@ -200,6 +201,7 @@ static unsigned find_marks(void)
 
 void attack_search(void)
 {
+        static const uint32_t marks[] = {MARK, MARK};
         char sentence[96];
         unsigned found;
 
@@ -211,26 +213,39 @@ void attack_search(void)
                  "It takes %u pages out, and finds their content at %u places of its memory", PAGES,
                  found);
         outcome_is(sentence, !found);
+        memcpy(normal + SPARE, marks, sizeof(marks));
+        outcome_is("The search finds such content if it is there", find_marks() == 1);
+        memset(normal + SPARE, 0, sizeof(marks));
         end();
 }
 
-/* A nonce and a key that come twice give the same ciphertext for a page that does not change. So
- * the beginnings of all ciphertexts must differ, each from each. */
+/* Returns true if two ciphertexts have the same key stream, because a nonce was used twice with one
+ * key: their difference is that of the pages, whose words are all equal. */
+static bool have_one_stream(const uint32_t first[4], const uint32_t second[4])
+{
+        const uint32_t difference = first[0] ^ second[0];
+
+        return (first[1] ^ second[1]) == difference && (first[2] ^ second[2]) == difference &&
+               (first[3] ^ second[3]) == difference;
+}
+
 void attack_nonce(void)
 {
-        static uint8_t beginning[ROUNDS][16];
+        static uint32_t beginning[ROUNDS][4];
         unsigned repeated = 0;
 
         begin();
         for (unsigned i = 0; i < ROUNDS; i++) {
-                out(1, SPARE);
-                memcpy(beginning[i], normal + SPARE, sizeof(beginning[i]));
+                const uint32_t page = i % MOVED;
+
+                out(page, SPARE + page * PAGE_BYTES);
+                memcpy(beginning[i], normal + SPARE + page * PAGE_BYTES, sizeof(beginning[i]));
                 for (unsigned before = 0; before < i; before++)
-                        repeated += !memcmp(beginning[before], beginning[i], sizeof(beginning[i]));
+                        repeated += have_one_stream(beginning[before], beginning[i]);
                 if (i < ROUNDS - 1)
-                        in(1, SPARE);
+                        in(page, SPARE + page * PAGE_BYTES);
         }
-        outcome_is("It takes a page out 100 times, and no two ciphertexts are equal", !repeated);
-        repair(1, SPARE);
+        outcome_is("It takes 10 pages out 10 times each, and no nonce is used twice", !repeated);
+        repair(MOVED - 1, SPARE + (MOVED - 1) * PAGE_BYTES);
         end();
 }

@@ -233,8 +233,8 @@ static int let_in(struct nova_request *request, const char *arguments)
         return 0;
 }
 
-/* Starts the service by which the first VMM says that its guest runs, and whose end shows it that
- * the attack is over. */
+/* Starts a service. The first VMM opens it when its guest runs. The end of the service shows the
+ * first VMM that the attack is over. */
 static bool start_service(void)
 {
         static const struct nova_service_operation operations[] = {{refuse, 0, 0, false}};
@@ -268,7 +268,8 @@ static bool start(void)
                !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal);
 }
 
-/* Returns the name after `attack=` on the command line of the image; "": there is none. */
+/* Returns the name after `attack=` on the command line of the image, or the whole line without that
+ * word; "": the line is empty. */
 static const char *name_of_attack(void)
 {
         static char line[256];
@@ -283,7 +284,7 @@ static const char *name_of_attack(void)
         memcpy(line, normal + at, sizeof(line) - 1);
         name = strstr(line, "attack=");
         if (!name)
-                return "";
+                return line;
         name += strlen("attack=");
         name[strcspn(name, " ")] = 0;
         return name;
@@ -291,7 +292,8 @@ static const char *name_of_attack(void)
 
 static void summarize(void)
 {
-        printf("It made %u tries, and %u had a wrong outcome.\n", tries, surprises);
+        printf("It made %u %s, and %u had a wrong outcome.\n", tries, tries == 1 ? "try" : "tries",
+               surprises);
 }
 
 static int list_attacks(const char *name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The state of programs and the text of init, for all kinds of pages. */
+/* The state of the programs and the output of init, for HTML and JSON. */
 #ifndef EXAMPLES_STATUS_STATE_H
 #define EXAMPLES_STATUS_STATE_H
 
@@ -10,7 +10,7 @@
 /* Returns the word for a program's state. */
 const char *state_text(const struct nova_parent_program *program);
 
-/* Returns the last text that init has written, until the next call. */
+/* Returns the last output of init. The string is valid until the next call. */
 const char *state_log(void);
 
 /* Writes the state of the system. */

@@ -45,7 +45,7 @@ static void serve_events(nova_sel_t portal, struct nova_utcb *utcb, void *argume
                            addr >> NOVA_PAGE_BITS, 0);
 }
 
-/* Writes to each page, then reads all of them, without any regard to the pager. */
+/* Writes to each page, then reads all of them. The code does not depend on the pager. */
 static void use_region(void *argument)
 {
         volatile nova_word_t *word = argument;

@@ -43,7 +43,7 @@ void must_be(const char *what, bool condition);
 /* Prints a line with a hypercall and its status. */
 void say_status(const char *what, enum nova_status status);
 
-/* Makes an event or a fault of the tour itself end it with a message. */
+/* Creates the portals that end the tour with a message if the tour itself causes an exception. */
 void guard_start(void);
 
 /* A local thread of the root PD. */

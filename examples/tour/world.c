@@ -32,7 +32,7 @@ void must_be(const char *what, bool condition)
 {
         if (condition)
                 return;
-        say("\nThe tour cannot continue: %s did not happen.\n", what);
+        say("\nThe tour cannot continue: it expected %s.\n", what);
         nova_exit(1);
 }
 

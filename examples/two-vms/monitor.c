@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor with one Linux guest, as a program of a system: its terminal is a session of `screen`,
- * its arguments are added to Linux's command line. With a first argument such as disk=partitions or
- * card=switch, the guest has a disk or a network card of this service. */
+/* A monitor with one Linux guest, as a program of a system: the guest's terminal is a session of
+ * `screen`, and the monitor's arguments are added to Linux's command line. If the first argument is
+ * such as disk=partitions or card=switch, the guest has a disk or a card of the named service. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static void set_clock(struct nova_session *session)
 
 static struct nova_console_output screen = {write_text, read_key, NULL};
 
-/* Shows the last output. Called at every end of the program. */
+/* Shows the last output when the program ends. */
 static void end_output(void)
 {
         struct nova_message message = {.operation = SCREEN_END};
@@ -123,7 +123,7 @@ static const char *command_line(char **words)
 
 static const char *load(char **words)
 {
-        static struct nova_linux image; /* each request for a file maps the file again */
+        static struct nova_linux image; /* kept: each request for a file maps it again */
 
         if (!image.initrd && (nova_parent_module("vmlinuz", &image.kernel, &image.kernel_bytes) ||
                               nova_parent_module("initrd", &image.initrd, &image.initrd_bytes)))
@@ -133,7 +133,7 @@ static const char *load(char **words)
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
 
-/* Opens the disk or the network card of the first argument, if that names a service. */
+/* Opens the disk or the network card that the first argument names, if it names one. */
 static int open_service(const char *argument)
 {
         int error;
@@ -159,7 +159,7 @@ static int create_machine(void)
                 .memory = GUEST_MEMORY,
                 .local_apic = true,
                 .report_halt = true,
-                .report_reset = resets > 0, /* the first argument may name a service */
+                .report_reset = resets > 0, /* the first reset may be intended */
         };
         int error = nova_vm_create(&vm, &config);
 
@@ -183,7 +183,7 @@ static void destroy_machine(void)
         nova_vm_destroy(&vm);
 }
 
-/* Runs the guest on a machine of its own until its end. @return the status, 0 after an @p end */
+/* Runs the guest on a new machine until it ends. @return the exit status; 0: @p end is set */
 static int run_machine(char **words, enum nova_vm_end *end)
 {
         int error = create_machine();

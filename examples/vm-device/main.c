@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A machine without a PC: a device in memory with an alarm and interrupts, two virtual CPUs. */
+/* A machine that is not a PC: two virtual CPUs, and a device in memory with an alarm and an
+ * interrupt. */
 #include <stdio.h>
 
 #include "guest.h"

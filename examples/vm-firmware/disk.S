@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The first two sectors of a disk. The firmware loads the first one. Its code loads the second one
- * and prints the text in it, by the firmware's services for disks and serial ports. */
+ * with the firmware's service for disks, and prints the text there with the service for serial
+ * ports. */
 
 #define LOADED_AT 0x7c00
 #define TEXT_AT   0x7e00
@@ -26,7 +27,7 @@ disk_begin:
         testb %al, %al
         jz 2f
         movb $1, %ah                    /* send a byte */
-        xorw %dx, %dx                   /* by the first serial port */
+        xorw %dx, %dx                   /* through the first serial port */
         int $0x14
         jmp 1b
 2:      movw $0x604, %dx                /* ACPI: switch off */

@@ -465,8 +465,8 @@ def _run_cpus(args, rows):
 
 def _run_secure(args, rows, folder):
     secure_rows, found = bench_io.read_rows(bench_secure.ROWS), bench_secure.count(folder)
-    records = {"command_line": bench_secure.WORDS, "rows": bench_io.records(secure_rows, found)}
-    _show(args, records, bench_io.text(secure_rows, found, "secure guests"))
+    records = {"command_line": bench_secure.WORDS, "rows": bench_secure.records(secure_rows, found)}
+    _show(args, records, bench_secure.text(secure_rows, found))
     bad = bench_io.complaints(secure_rows, found)
     write = partial(_update_file, bench_secure.FIGURES, rows, args.arch, found, levels=2)
     return _end(args, " secure", bad, write)

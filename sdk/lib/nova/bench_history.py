@@ -116,7 +116,7 @@ CHARTS = (
     Chart("boot", "From the kernel's entry to the roottask", ("boot",)),
 )
 
-# Of a picture, in pixels.
+# Sizes of a picture, in pixels.
 WIDTH, HEIGHT = 760, 360
 LEFT, RIGHT, TOP, BOTTOM = 66, 160, 40, 44
 LABEL_HEIGHT = 15

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova bench interference`: counts how much each hypercall of a PD with one CPU and a small
 account costs other PDs. Plugins of QEMU count the kernel's instructions on the CPUs of the others,
-and the longest stretch with interrupts off."""
+and the longest time in which the kernel lets no other thread run."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from nova import build, process, qemu_plugin, table, tree
+from nova import bench_listing, build, process, qemu_plugin, table, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.qemu import Machine, Module
 from nova.qemu_plugin import ICOUNT
@@ -22,13 +22,24 @@ END = "<!-- end of the interference -->"
 CPUS = 3  # the attacker's, a thread's, a guest's
 TIMEOUT = 400
 NOTHING = "compute"  # the operation of an attacker that makes no hypercall
-FIELDS = ("stretch", "thread", "busy", "guest", "bytes", "events")
+FIELDS = ("wait", "thread", "busy", "guest", "receiver", "bytes", "events")
+TOLD = FIELDS[-3:]  # the program prints them
 NONE = FIELDS[-2:]  # must be 0
+# Memory of the kernel: the receiver's account must pay for any message.
+CMDLINE = "kmem=96M"
+# Functions of the kernel that keep the CPU from other threads, with the plugin's option for each:
+# their own windows for interrupts, or the next one, let no other thread run.
+KEEPS = {
+    "interrupt_window": "keep",
+    "chain_end": "keep",
+    "sched_catch_up_with_ends": "next",
+}
 HEADS = (
     "longest wait of a more urgent thread on its CPU",
     "a thread on another CPU that computes",
     "a thread there that makes hypercalls",
     "a guest on another CPU",
+    "the receiver's account, bytes for a message",
     "another account, bytes",
     "the guest's events",
 )
@@ -58,8 +69,8 @@ def _numbers(console, word):
 
 
 def _busy(console, cpus):
-    """Returns by how many instructions each time of an operation makes the pairs of hypercalls of
-    the busy thread longer, by key. The operation NOTHING shows how long a pair is."""
+    """Returns, by key, the instructions that one execution of an operation adds to the busy
+    thread's pairs of hypercalls. The operation NOTHING gives the length of a pair."""
     operations = qemu_plugin.told_names(console)
     pairs, times = _numbers(console, "pairs"), _numbers(console, "times")
     rows = (line.split() for line in cpus.splitlines())
@@ -76,7 +87,7 @@ def read(console, cpus, runs, busy=("", "")):
     BUSY: lines and results of the boot in which the thread on the second CPU makes hypercalls."""
     operations = qemu_plugin.told_names(console)
     marks = qemu_plugin.told_names(console, "mark")
-    told = {word: _numbers(console, word) for word in ("times", "bytes", "events")}
+    told = {word: _numbers(console, word) for word in ("times", *TOLD)}
     found = {key: dict.fromkeys(FIELDS, 0) for key in told["times"]}
     for line in cpus.splitlines():
         _, number, cpu, instructions, *_ = line.split()
@@ -87,11 +98,11 @@ def read(console, cpus, runs, busy=("", "")):
     for line in runs.splitlines():
         _, number, length, *_ = line.split()
         if marks.get(number) in found:
-            found[marks[number]]["stretch"] = int(length)
+            found[marks[number]]["wait"] = int(length)
     pairs = _busy(*busy)
     for key, figures in found.items():
         figures["busy"] = pairs.get(key)
-        figures.update((word, told[word][key]) for word in ("bytes", "events"))
+        figures.update((word, told[word][key]) for word in TOLD)
     return found
 
 
@@ -105,7 +116,8 @@ def complaints(rows, found):
             continue
         for field, limit in row.limits.items():
             figure = found[row.key][field]
-            if figure is None or field == "stretch" and not figure:
+            needed = field == "wait" or field == "receiver" and limit
+            if figure is None or needed and not figure:
                 bad.append(f"{row.title}, {field}: not counted")
             elif figure > limit:
                 bad.append(f"{row.title}, {field}: {figure}, the limit is {limit}")
@@ -136,7 +148,7 @@ def write_page(page, rows, figures):
 
 def _boot(kernel, module, plugin, results):
     extra = [*ICOUNT, *DEVICES, "-plugin", plugin]
-    machine = Machine(kernel=kernel, modules=[module], cpus=CPUS, extra=extra)
+    machine = Machine(kernel=kernel, modules=[module], cmdline=CMDLINE, cpus=CPUS, extra=extra)
     runner = Runner(machine, TIMEOUT)
     runner.waiting = build.still_runs("the count of interference", TIMEOUT)
     outcome = runner.run()
@@ -146,12 +158,29 @@ def _boot(kernel, module, plugin, results):
     return outcome.text(), results.read_text(encoding="utf-8")
 
 
+def keep_options(listing):
+    """Returns the options of the plugin `runs` for KEEPS, from the output of `nm -S`."""
+    found = {}
+    for line in listing.splitlines():
+        match line.split():
+            case [address, size, _, name] if name in KEEPS:
+                found[name] = int(address, 16), int(size, 16)
+    missing = set(KEEPS) - set(found)
+    if missing:
+        raise NovaError(f"the kernel has no function {min(missing)}.", EXIT_FAILED)
+    return [
+        f"{KEEPS[name]}={first:#x}-{first + size:#x}" for name, (first, size) in found.items()
+    ]
+
+
 def _count(kernel, program, kernel_from):
+    listing = bench_listing.output("nm", "-S", bench_listing.with_symbols(kernel))
     with qemu_plugin.compiled("cpus", kernel_from) as (plugin, results):
         console, cpus = _boot(kernel, Module(program), plugin, results)
     with qemu_plugin.compiled("cpus", kernel_from) as (plugin, results):
         busy = _boot(kernel, Module(program, "busy=1"), plugin, results)
-    with qemu_plugin.compiled("runs", kernel_from) as (plugin, results):
+    keeps = keep_options(listing)
+    with qemu_plugin.compiled("runs", kernel_from, *keeps) as (plugin, results):
         _, runs = _boot(kernel, Module(program), plugin, results)
     return read(console, cpus, runs, busy)
 

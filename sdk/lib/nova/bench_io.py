@@ -51,6 +51,9 @@ TIMEOUT = 240
 # One tick of the TSC is one instruction. While no CPU runs, the TSC follows the host's time.
 # Otherwise a request would exceed the driver's time limit before QEMU's threads complete it.
 ICOUNT = ["-icount", "shift=0,sleep=on"]
+# These options are for a machine that waits for nothing outside itself. An idle CPU goes on at its
+# next timer at once, so the load of the host does not decide which timers expire.
+ICOUNT_CLOSED = ["-icount", "shift=0,sleep=off"]
 MEMORY = 256
 # MiB of the machine with NOVA below the guest; the guest has 224 MiB.
 MEMORY_GUEST = 512
@@ -116,10 +119,11 @@ def counts_of(results, console, what, needed, done=DONE, failed="did not read fr
     return found
 
 
-def count_options(plugin, results, devices=()):
-    """Returns QEMU's options for a count with DEVICES."""
+def count_options(plugin, results, devices=(), icount=None):
+    """Returns QEMU's options for a count with DEVICES. ICOUNT: options of the clock; None: those of
+    this module's ICOUNT."""
     words = f"{plugin},out={results},from={bench_linux.KERNEL_FROM:#x}"
-    return [*ICOUNT, *devices, "-plugin", words]
+    return [*(icount or ICOUNT), *devices, "-plugin", words]
 
 
 def _with_nova(kernel, boot, cpus, plugin, results):

@@ -84,7 +84,7 @@ def _of_guests(kernel, boot, plugin, folder):
         modules=modules,
         cpus=1,
         memory=bench_io.MEMORY_GUEST,
-        extra=bench_io.count_options(plugin, results),
+        extra=bench_io.count_options(plugin, results, icount=bench_io.ICOUNT_CLOSED),
     )
     runner = Runner(machine, TIMEOUT)
     runner.waiting = build.still_runs("the guests", TIMEOUT)

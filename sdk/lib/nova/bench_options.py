@@ -10,7 +10,7 @@ from nova.errors import NovaError, meant
 ALL = object()
 # Between the KEYs of --trace.
 COMMA = ","
-# What the command counts instead of the table.
+# Words that make the command count something else than the table.
 WHATS = ("linux", "io", "net", "enlightened", "secure", "interference")
 COUNT = ("--arch", "--kernel", "--json", "--update")
 RELEASE = re.compile("[0-9A-Za-z.-]+")

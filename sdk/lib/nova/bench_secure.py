@@ -74,8 +74,8 @@ class Mark:
 
 
 def read(text):
-    """Parses the plugin's output. Returns the counts of what is not marked, all exits, and `marks`:
-    a Mark by the name of its operation."""
+    """Parses the plugin's output. Returns the counts of unmarked instructions, all exits, and
+    `marks`: a Mark by the name of its operation."""
     sections = bench_linux.read_sections(text)
     exits = [one for counts in sections.values() for one in counts["exits"]]
     marks = {
@@ -143,7 +143,7 @@ def image_pages(modules):
 
 
 def _debian(place, system):
-    """Boots Debian out of its sealed image. Returns the counts and the image's number of pages."""
+    """Boots Debian from its sealed image. Returns the counts and the image's number of pages."""
     modules = boot_list.read(boot_list.path(place.build, system))
     for at, module in enumerate(modules):
         name = str(module.file)
@@ -211,8 +211,8 @@ def conversion(counts):
 
 
 def debian_figures(secure, normal):
-    """Returns the figures of Debian. Its work is marked, and what is not marked is the way to the
-    shell and off."""
+    """Returns the figures of Debian. Its work is marked; the unmarked rest is the start up to the
+    shell, and the shutdown."""
     boots = [one["host"] + one["guest"] - one["start"] for one in (secure, normal)]
     converting = conversion(secure)
     found = {
@@ -244,7 +244,7 @@ def image_figures(small, large, crypto):
 
 
 def beside_figure(beside, plain):
-    """Returns what a normal guest costs in a system with the ultravisor, as a ratio."""
+    """Returns the cost of a normal guest with an ultravisor, as a ratio to its cost without one."""
     there, here = (
         sum(one["marks"][key].host for key in ("cpuid", "port")) for one in (beside, plain)
     )
@@ -289,14 +289,57 @@ def count(build_folder):
     return _count(build_folder)
 
 
+def reached(row, found):
+    """Returns whether the figure of a row is not above its goal; None: it has no goal or figure."""
+    if row.goal is None or row.key not in found:
+        return None
+    return found[row.key] <= row.goal
+
+
+def _cells(row, found):
+    """Returns the texts of a row: title, figure, goal, whether it is reached, limit."""
+    good = reached(row, found)
+    return [
+        row.title,
+        f"{found[row.key]:,}" if row.key in found else "",
+        "" if row.goal is None else f"{row.goal:,g} at most",
+        "" if good is None else "yes" if good else "no",
+        "" if row.limit == float("inf") else f"{row.limit:,g}",
+    ]
+
+
+def _table(rows, found, head):
+    return [[head, "figure", "goal", "reached", "limit"], *(_cells(row, found) for row in rows)]
+
+
 def shown(rows, found):
     """Returns the page's table of the figures."""
-    cells = [["operation", "figure", "goal", "limit"]]
-    for row in rows:
-        goal = "" if row.goal is None else f"{row.goal:,g} at most"
-        limit = "" if row.limit == float("inf") else f"{row.limit:,g}"
-        cells.append([row.title, f"{found[row.key]:,}" if row.key in found else "", goal, limit])
-    return table.markdown(cells)
+    return table.markdown(_table(rows, found, "operation"))
+
+
+def summary(rows, found):
+    """Returns the sentence about the goals, with the figures that miss theirs."""
+    judged = [(row, reached(row, found)) for row in rows if reached(row, found) is not None]
+    missed = [row for row, good in judged if not good]
+    text = f"{len(judged) - len(missed)} of {len(judged)} goals are reached."
+    return "\n".join(
+        [text, *(f"missed: {row.title}: {found[row.key]:,}, the goal is {row.goal:,g}"
+                 for row in missed)]
+    )
+
+
+def text(rows, found):
+    """Returns what the run prints: the table, and the sentence about the goals."""
+    lines = table.lines(_table(rows, found, "secure guests"))
+    return "\n".join([*lines, summary(rows, found)])
+
+
+def records(rows, found):
+    """Returns the rows with their figures for JSON."""
+    return [
+        one | {"reached": reached(row, found)}
+        for row, one in zip(rows, bench_io.records(rows, found), strict=True)
+    ]
 
 
 def plots(figures):

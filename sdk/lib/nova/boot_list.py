@@ -27,8 +27,8 @@ def is_program(build_dir, name):
 
 
 def read(file, own=()):
-    """Returns the boot modules, the roottask first. Guest files with a name in OWN are named but
-    not created, because the user's modules replace them."""
+    """Returns the boot modules, the roottask first. A guest file that a file in OWN replaces is
+    not created; its module has only its name."""
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
@@ -53,7 +53,8 @@ def _files(names):
 
 
 def _replaced(names, own):
-    """Returns the guest files among a boot list's NAMES that files in OWN replace by name."""
+    """Returns the guest files in a boot list's NAMES that files in OWN replace. OWN must have at
+    least as many files of a name as the boot list."""
     base = [os.path.basename(name) for name in names[1:]]
     return {
         name

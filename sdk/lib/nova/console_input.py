@@ -60,7 +60,7 @@ class Input:
         self.sink = sink
         self.source = source
         self.keys = keys
-        self.ended = source is None  # set by the thread, read by the watch
+        self.ended = source is None  # set by the thread, read by look()
         self.heard = time.monotonic()  # time at which the system last printed or got the end of
                                        # input
         self.answered = True  # the system has printed since it got the end of input

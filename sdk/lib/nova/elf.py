@@ -101,7 +101,7 @@ def check_program(path, arch):
     _check_machine(path, arch, head)
     kind = int.from_bytes(head[16:18], "little")
     if kind != EXECUTABLE:
-        what = OTHER_TYPES.get(kind, "no program")
+        what = OTHER_TYPES.get(kind, "not a program")
         raise NovaError(f"the roottask {path} is {what}.")
     with open(path, "rb") as file:
         _check_segments(path, file.read())

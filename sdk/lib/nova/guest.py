@@ -126,7 +126,8 @@ class Offline(NovaError):
 
     def __init__(self, packages, names=()):
         self.packages = packages
-        own = f", or give own files with --module, named {' and '.join(names)}" if names else ""
+        files = " and ".join(names)
+        own = f", or give your own files, named {files}, with --module" if files else ""
         super().__init__(
             f"{'a package is' if len(packages) == 1 else 'packages are'} not available: "
             f"{' and '.join(packages)}; "
@@ -155,7 +156,7 @@ def file(name):
     arch, _, what = name[len(PREFIX) :].rpartition("/")
     if arch not in DEBIAN or what not in MAKERS:
         raise NovaError(
-            f"cannot make '{PREFIX}{what}'; known are: {', '.join(MAKERS)}."
+            f"there is no guest file '{PREFIX}{what}'; there are: {', '.join(MAKERS)}."
         )
     path = places.guests() / FORM / arch / what
     try:

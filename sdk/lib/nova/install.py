@@ -2,6 +2,7 @@
 """`nova install`: builds the SDK for all architectures and configurations, and copies it."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from nova import build, docs, options, places, tree
@@ -13,7 +14,7 @@ TARGET = "nova-sdk"
 DESCRIPTION = """\
 Builds headers, libraries, kernels and tools for both architectures, debug and
 release, and the manual, and copies them into the folder PREFIX, which can be moved afterwards.
-PREFIX/bin/nova needs nothing of the source tree.
+PREFIX/bin/nova does not need the source tree.
 
 --arch and --config install a part only. The command calls CMake:
 cmake --install build/ARCH-CONFIG --prefix PREFIX."""
@@ -54,11 +55,19 @@ def into(prefix, wanted):
             build.step(command, f"installing {preset} failed.")
 
 
+def _make_folder(prefix):
+    """Makes the folder of an installation. So a wrong name is reported before the long build."""
+    if prefix.exists() and not prefix.is_dir():
+        raise NovaError(f"{prefix} is a file: name a folder.")
+    prefix.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=prefix):
+        pass
+
+
 def run(args):
     places.need_source("install")
     prefix = Path(os.path.abspath(args.prefix))
-    if prefix.exists() and not prefix.is_dir():
-        raise NovaError(f"{prefix} is a file: name a folder.")
+    _make_folder(prefix)
     docs.ensure()
     into(prefix, presets(args.arch, args.config))
     build.say(f"the SDK is installed: {prefix / 'bin/nova'} --help lists its commands")

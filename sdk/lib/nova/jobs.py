@@ -5,7 +5,9 @@ program, or with CTest, which runs the tests that have properties unknown here."
 import contextlib
 import os
 import re
+import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -30,8 +32,14 @@ CASE_COST = 1.0
 
 
 def environment():
-    """Returns the variables for tests: those of this process except the SETTINGS of GoogleTest."""
-    return {name: os.environ[name] for name in os.environ if not name.startswith(SETTINGS)}
+    """Returns the variables for tests: those of this process except the SETTINGS of GoogleTest.
+    Tests that call `python3` get this interpreter. The one in PATH may be a script that searches
+    for it at each call, which takes longer than some tests."""
+    kept = {name: os.environ[name] for name in os.environ if not name.startswith(SETTINGS)}
+    found = shutil.which("python3")
+    if found and not os.path.samefile(found, sys.executable):
+        kept["PATH"] = os.pathsep.join((os.path.dirname(sys.executable), kept["PATH"]))
+    return kept
 
 
 class Group(process.Leader, subprocess.Popen):
@@ -206,7 +214,7 @@ class Batch(Job):
     def __init__(self, tests, width=1):
         super().__init__(tests)
         self.width = width
-        # CTest's files in the build folder are those of one process.
+        # Only one process at a time may use CTest's files in the build folder.
         self.locks = frozenset([f"CTest in {tests[0].folder}"])
 
     def run(self, on_done, on_start, server=None):

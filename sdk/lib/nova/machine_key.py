@@ -34,7 +34,7 @@ def add_parser(commands):
 
 
 def need_cryptography():
-    """Refuses to go on without the library of Debian's python3-cryptography."""
+    """Ends the command if the library of Debian's python3-cryptography is missing."""
     try:
         from cryptography.hazmat.primitives.ciphers import aead
     except ImportError as error:

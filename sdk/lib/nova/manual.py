@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova docs`: prints where an installed SDK has its manual; in NOVA's tree docs.py makes it."""
+"""`nova docs` of an installed SDK: prints the path of the manual. In NOVA's tree, docs.py makes the
+manual."""
 
 from nova import options, places
 from nova.errors import EXIT_OK, NovaError

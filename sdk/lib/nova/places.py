@@ -100,6 +100,6 @@ def need_source(command):
     """Rejects commands that only a source tree supports."""
     if INSTALLED:
         raise NovaError(
-            f"nova {command} works in NOVA's source tree only: an installed SDK has no sources "
-            "of the kernel."
+            f"nova {command} works in NOVA's source tree only: type sdk/bin/nova {command} there. "
+            "An installed SDK has no sources of the kernel."
         )

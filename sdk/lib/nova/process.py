@@ -15,7 +15,7 @@ _kept = []  # temporary folders
 
 
 def die_with_parent():
-    """Called in a child: the kernel kills it when its parent ends, however that happens."""
+    """Called in a child. Makes the kernel kill the child when its parent ends for any reason."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -25,7 +25,7 @@ class Leader:
 
     pid = returncode = None
     stopped = False  # whether kill() ended it
-    timed_out = False  # whether expire() did
+    timed_out = False  # whether expire() ended it
 
     def kill(self):
         if self.returncode is None:  # else the number of the group may be in use again
@@ -39,7 +39,7 @@ class Leader:
 
 
 def leave_on_sigterm():
-    """Lets SIGTERM run the clean-up that an exception runs."""
+    """Makes SIGTERM raise SystemExit, so that the clean-up of an exception runs."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
@@ -52,14 +52,14 @@ def keep_folder():
 
 
 def remove_folders():
-    """Removes the folders of keep_folder(). Python would do it only when the process ends in the
-    usual way, which a fork (module forks) does not."""
+    """Removes the folders of keep_folder(). Python itself removes them only when a process ends by
+    sys.exit() or a return, but a fork (module forks) does not end like this."""
     while _kept:
         _kept.pop().cleanup()
 
 
 def open_streams():
-    """Gives a process that was started without standard streams some that lead nowhere."""
+    """Opens the standard streams with which the process was not started, on the null device."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is not None:
             continue

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nova import attached, boot_list, build, explain, places, tree
-from nova.errors import EXIT_FAILED, NovaError
+from nova.errors import EXIT_FAILED, NovaError, meant
 
 DESCRIPTION = "CMakeLists.txt"
 PROJECT = re.compile(r"^\s*project\s*\(", re.MULTILINE | re.IGNORECASE)
@@ -152,7 +152,8 @@ def at(folder):
 
 def here(foreign_too=True):
     """Returns the project around the current folder, or None; NOVA's own tree is not a project. If
-    the project does not use the SDK, refuses it, or returns None if FOREIGN_TOO is false."""
+    the project does not use the SDK, or the current folder has a CMakeLists.txt of no project,
+    refuses it, or returns None if FOREIGN_TOO is false."""
     start = Path.cwd()
     for folder in (start, *start.parents):
         if not places.INSTALLED and folder == tree.ROOT:
@@ -160,6 +161,8 @@ def here(foreign_too=True):
         if _says(folder / DESCRIPTION, PROJECT):
             found = Project(folder, _out(folder))
             return at(folder) if foreign_too or found.uses_nova() else None
+    if foreign_too and (start / DESCRIPTION).exists():
+        return at(start)
     return None
 
 
@@ -170,6 +173,21 @@ def needed():
     if not found and places.INSTALLED:
         raise NovaError("there is no project here: nova new TEMPLATE DIR creates one.")
     return found
+
+
+def examples(words):
+    """Returns the installed examples that WORDS name: each word a whole name, or its beginning."""
+    known, found = places.examples(), []
+    for word in words:
+        named = [name for name in known if name == word or name.startswith(f"{word}-")]
+        if not named:
+            raise NovaError(
+                f"there is no project here, and no example is called '{word}'."
+                f"{meant(word, known)} An installed SDK has the tests of its examples only; they "
+                f"are in {places.EXAMPLES}. NOVA's source tree has all others."
+            )
+        found += named
+    return [at(places.EXAMPLES / name) for name in dict.fromkeys(found)]
 
 
 def choose(folder, name):

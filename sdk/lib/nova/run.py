@@ -291,6 +291,9 @@ def prepare(args, pause=""):
     sealed.check_arch(modules, args.arch)
     with_devices = args.program if attached.of(args) else None
     modules = boot_modules.complete(modules, further, arguments, with_devices)
+    warning = sealed.warning(modules, further)
+    if warning:
+        build.say(warning)
     tool = places.system_tool(args.arch, args.config, args.compiler)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
     other = {"cpus": cpus, "memory": memory, "extra": [*_attached(args), *args.qemu]}

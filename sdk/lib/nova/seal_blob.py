@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The blob of a sealed image: what the ultravisor must know before it runs a secure VM, encrypted
-for the machines that may run it. docs/manual/secure-format.md describes each byte. The reader in C,
-roottask/ultravisor/seal.c, makes the same checks in the same order.
+"""The blob of a sealed image: the data that the ultravisor needs before it runs a secure VM,
+encrypted for the machines that may run it. docs/manual/secure-format.md describes each byte. The
+reader in C, roottask/ultravisor/seal.c, makes the same checks in the same order.
 """
 
 import hashlib
@@ -207,7 +207,7 @@ def decode(data):
 
 
 def _wrap_context(identity):
-    """Returns what the encryption of a machine's key authenticates."""
+    """Returns the data that the encryption of a machine's key authenticates."""
     return MAGIC + struct.pack("<I", VERSION) + identity
 
 

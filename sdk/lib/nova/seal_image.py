@@ -44,7 +44,7 @@ class Loaded(NamedTuple):
 
 
 class Start(NamedTuple):
-    """The start page: what a VMM must know, and all that is not secret."""
+    """The start page: the data that a VMM needs, and all data that is not secret."""
 
     file_bytes: int
     memory: int
@@ -74,8 +74,11 @@ def _damaged(path, reason):
 
 def read_start(path, data):
     """Checks and returns the start page of the image DATA in the file PATH."""
-    if data[:len(MAGIC)] != MAGIC or len(data) < PAGE:
+    if data[:len(MAGIC)] != MAGIC:
         raise NovaError(f"{path} is not a sealed image: make one with 'nova seal'.")
+    if len(data) < PAGE:
+        raise _damaged(path, f"it has {len(data)} bytes, and its start page alone has {PAGE}; "
+                             "copy it or seal it again")
     (_, version, _, file_bytes, memory, vcpus, flags, _, _, _, _, params, count,
      _) = HEADER.unpack_from(data)
     if version != VERSION:
@@ -88,9 +91,9 @@ def read_start(path, data):
     start = Start(file_bytes, memory, vcpus, flags, params,
                   tuple((kind, *rest) for kind, _, *rest in rows))
     if start_page(start) != data[:PAGE]:
-        raise _damaged(path, "its start page is not one of this nova's")
+        raise _damaged(path, "its start page is not as this nova writes it")
     if file_bytes != len(data):
-        raise _damaged(path, f"it has {len(data)} bytes of {file_bytes}")
+        raise _damaged(path, f"it has {len(data)} of {file_bytes} bytes; copy it or seal it again")
     return start
 
 

@@ -18,8 +18,12 @@ from nova.qemu import Module
 
 PREFIX = "sealed:"
 IMAGE = "sealed.img"
+MACHINE_KEY = "machine.key"
 ARCH = "x86_64"
 KEYS = ("kernel", "initrd", "command-line", "memory", "vcpus", "debug", "phrase", "secret")
+# What stands after each key that needs a value.
+NEED_VALUE = {"kernel": "FILE", "initrd": "FILE", "memory": "MIB", "vcpus": "N", "phrase": "FILE",
+              "secret": "NAME=FILE"}
 
 
 def has_any(modules):
@@ -46,17 +50,27 @@ def _read(path):
     except (OSError, UnicodeDecodeError) as error:
         raise NovaError(f"{path} cannot be read: {error}.") from error
     for number, line in enumerate(lines, 1):
-        key, _, value = line.strip().partition(" ")
+        key, value = (word.strip() for word in line.strip().partition(" ")[::2])
         if not key or key.startswith("#"):
             continue
-        if key not in KEYS:
-            raise NovaError(f"{path}:{number}: '{key}' is not a key; known are "
-                            f"{', '.join(KEYS)}.")
+        _check_line(f"{path}:{number}", key, value, found)
         if key == "secret":
-            found[key].append(value.strip())
+            found[key].append(value)
         else:
-            found[key] = value.strip()
+            found[key] = value
     return found
+
+
+def _check_line(where, key, value, found):
+    """Refuses a line with KEY and VALUE that has a mistake; FOUND are the lines before it."""
+    if key not in KEYS:
+        raise NovaError(f"{where}: '{key}' is not a key; the keys are {', '.join(KEYS)}.")
+    if key in found and key != "secret":
+        raise NovaError(f"{where}: there is a line '{key}' already: leave one out.")
+    if key in NEED_VALUE and not value:
+        raise NovaError(f"{where}: '{key}' has no value: write '{key} {NEED_VALUE[key]}'.")
+    if key == "secret" and "=" not in value.strip("="):
+        raise NovaError(f"{where}: '{value}' is not a secret: write 'secret NAME=FILE'.")
 
 
 def _file(name, folder):
@@ -117,3 +131,34 @@ def resolve(modules, arguments):
         else module
         for module in modules
     ]
+
+
+def warning(modules, further):
+    """Returns why the image among MODULES cannot become secure with the key among them, or None.
+    Compares them only if the user gave one of them as a FURTHER module."""
+    from nova import machine_key, seal_blob, seal_image
+
+    given = [os.path.basename(module.file) for module in further]
+    found = {os.path.basename(module.file): module.file for module in modules[1:]}
+    image, key = found.get(IMAGE), found.get(MACHINE_KEY)
+    if not image or not key or not {IMAGE, MACHINE_KEY} & set(given):
+        return None
+    try:
+        seal_image.check(image, *seal_image.read(image), machine_key.read_private(key))
+    except ImportError:  # a machine that only runs images needs no python3-cryptography
+        return None
+    except seal_blob.SealError as error:
+        remedy = _remedy(given, key) if error.name == "NO_KEY" else "copy it or seal it again"
+        return f"{image} cannot become secure: {error.sentence}; {remedy}"
+    except NovaError as error:
+        return str(error).removesuffix(".")
+    return None
+
+
+def _remedy(given, key):
+    """Returns what to do with an image that is not sealed for the machine of KEY."""
+    if IMAGE not in given:
+        return f"nova sealed it for another key than {key}, so give an image of your own, too"
+    if MACHINE_KEY not in given:
+        return f"{key} is a key of nova's own, so give your {MACHINE_KEY}, too"
+    return f"seal it for the machine.pub that was made with {key}"

@@ -16,7 +16,7 @@ from nova.runner import Runner
 BOUND = 32000
 # Start of the kernel's half of the address space.
 KERNEL_FROM = {"x86_64": 0xFFFF800000000000, "x86_32": 0xC0000000}
-# Maximum number of functions of a stretch and of a stack in a report.
+# Maximum numbers of functions in a report: of a stretch, and of a call stack.
 SHOWN = 4
 DEEPEST = 6
 WORDS = ("begin", "end", "hot")
@@ -31,7 +31,7 @@ class Stretch:
     waited: int
     first: int
     last: int
-    begin: list = field(default_factory=list)  # its call stack, the innermost function last
+    begin: list = field(default_factory=list)  # call stack at its start, innermost function last
     end: list = field(default_factory=list)
     hot: dict = field(default_factory=dict)  # {address: instructions}
     case: str = ""  # case of the suite that was running
@@ -57,7 +57,7 @@ def read_stretch(line):
 
 
 def read(text):
-    """Returns the longest stretch of each CPU, and {cpu: its longest wait in one stretch}."""
+    """Returns the longest stretch of each CPU, and {cpu: its longest wait within a stretch}."""
     lines = [line for line in text.splitlines() if line]
     longest = [read_stretch(line) for line in lines if line.startswith("longest ")]
     waited = (line.split()[1:] for line in lines if line.startswith("waited "))
@@ -106,8 +106,8 @@ def complaints(longest, above, bound, names):
 
 def unfit(stream):
     """Returns a message if most cases of a suite fail, because then the code to be measured does
-    not run. The plugin slows everything down, so cases may be late: each_failed() returns the cases
-    to run again. """
+    not run. The plugin slows everything down, so cases may miss a deadline: each_failed() returns
+    the arguments to run them again. """
     passed, failed = stream.count(tap.PASSED), stream.count(tap.FAILED)
     return [f"only {passed} of {passed + failed} cases passed"] if passed < failed else []
 
@@ -212,8 +212,8 @@ def run(args):
     print()
     for one in longest:
         print(
-            f"CPU {one.cpu}: longest stretch {one.length} instructions, most of waiting "
-            f"{waited.get(one.cpu, 0)}; {describe(one, names)}"
+            f"CPU {one.cpu}: longest stretch {one.length} instructions, longest wait within a "
+            f"stretch {waited.get(one.cpu, 0)}; {describe(one, names)}"
         )
     above = complaints(longest, watcher.above, args.bound, names)
     if args.above:

@@ -13,7 +13,7 @@ OFF = "instructions with interrupts off"
 UNITS = ("instructions", "bytes", OFF)
 
 
-# The architecture of those tables of the page that show only one.
+# The architecture of tables that show only one architecture.
 SHOWN = "x86_64"
 # Text after a row's title in the printed table.
 NOTES = {"bytes": " (bytes)", OFF: " (interrupts off)"}
@@ -121,7 +121,8 @@ def records(rows, published, found):
 
 
 def dumps(figures, levels=3):
-    """Returns JSON with a line for each figure. A dictionary LEVELS down takes one line, too."""
+    """Returns JSON with a line for each figure. The dictionaries in the first LEVELS levels have a
+    line for each entry; a dictionary in a deeper level has one line."""
     return _dumps(figures, levels, "") + "\n"
 
 

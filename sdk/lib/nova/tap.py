@@ -34,8 +34,8 @@ class Stream(Record):
         return sum(case.result == result for case in self.cases)
 
     def good(self):
-        """Returns true if the stream is complete, at least one case passed, and the others were not
-        raised here."""
+        """Returns true if the stream is complete, at least one case passed, and all other cases
+        were skipped as not raised here."""
         passed = self.count(PASSED)
         return (
             not self.problems

@@ -3,6 +3,7 @@
 
 import argparse
 import compileall
+import itertools
 import os
 import re
 import sys
@@ -23,6 +24,8 @@ SHOWN_FAILURES = 50
 IN_PROJECT = """\
 Builds the project around the current folder and runs its tests, or those that a LABEL
 or a NAME selects (NAME also selects the tests whose names continue with . or -).
+Where there is no project, NAME is an example of an installed SDK, or the beginning of
+several examples' names: secure selects secure-hello, secure-linux and secure-two.
 A test has the labels of its nova_add_boot_test(… LABELS …), by default boot.
 One with the label endurance runs only by that label or by its exact name.
 """
@@ -38,8 +41,8 @@ each of many one-line faults of the kernel and the libraries. `nova test mutatio
 selects the faults whose names contain a WORD; --record writes the tests that detected them
 into tests/mutation/caught.tsv.
 Each preset runs the tests whose result can differ there, according to tests/presets.tsv.
-A test named by its NAME, or chosen with --config or --compiler and a word, runs on
-every chosen preset.
+A test chosen by its NAME runs on every chosen preset. So does a test chosen by a label
+or the beginning of its name, if --config or --compiler is given.
 """
 DESCRIPTION = f"""\
 
@@ -323,11 +326,11 @@ def _check_project_words(words, known):
         _check_long(word, known)
 
 
-def _prepare_project(found, args):
-    """Builds a user's project; if that fails, its error ends the run."""
+def _prepare_projects(found, args):
+    """Builds a user's project, or examples; if that fails, its error ends the run."""
     choice = (args.arch or "x86_64", args.config or "release", args.compiler or "gcc")
     preset = tree.preset_name(*choice)
-    known = ctest.list_tests(preset, found.build(*choice))
+    known = [test for one in found for test in ctest.list_tests(preset, one.build(*choice))]
     if not known:
         raise errors.NovaError(
             "the project has no tests: add enable_testing() and nova_add_boot_test() to its "
@@ -518,11 +521,20 @@ def _show_failed(selected, ran, progress):
 
 def _check_quick(args):
     if args.words or args.arch or args.config or args.compiler:
-        raise errors.NovaError("--quick chooses tests and presets itself: give nothing beside it.")
+        raise errors.NovaError("--quick chooses tests and presets itself: give no other arguments.")
+
+
+def _projects(args):
+    """Returns the project here, or the examples that the words name; none in NOVA's tree."""
+    if places.INSTALLED and args.words and not project.here():
+        found, args.words = project.examples(args.words), []
+        return found
+    here = project.needed()
+    return [here] if here else []
 
 
 def run(args):
-    found = project.needed()
+    found = _projects(args)
     if getattr(args, "quick", False):
         _check_quick(args)
     if "mutation" in args.words and not found:
@@ -562,10 +574,11 @@ def _run(args, found):
     try:
         with running:
             if found:
-                selected = _prepare_project(found, args)
-                progress.total = sum(len(tests) for tests in selected.values())
-                for tests in selected.values():
-                    running.add(jobs.of(tests))
+                selected = _prepare_projects(found, args)
+                known = [test for tests in selected.values() for test in tests]
+                progress.total = len(known)
+                for _, built in itertools.groupby(known, lambda test: test.folder):
+                    running.add(jobs.of(list(built)))
                 running.finish()
             else:
                 _build_and_run(args, totals, selected, progress, running)

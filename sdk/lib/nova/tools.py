@@ -20,7 +20,7 @@ def need(packages, makes, status=EXIT_USAGE):
     for program, package in packages.items():
         if not shutil.which(program, path=_search()):
             raise NovaError(
-                f"{program} is missing, which makes {makes}: apt-get install {package}.", status
+                f"{program}, which makes {makes}, is missing: apt-get install {package}.", status
             )
 
 

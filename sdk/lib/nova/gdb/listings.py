@@ -68,7 +68,7 @@ def _why_dead(ec):
 
 
 def _waits(objects, ec, runners):
-    """Returns what an EC does or waits for."""
+    """Returns a text about an EC's activity: what it does or waits for."""
     state = ec["state"]
     if ec["object.dead"] or state == DEAD:
         return _why_dead(ec)
