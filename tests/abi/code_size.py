@@ -7,8 +7,7 @@ import sys
 
 
 def code_bytes(path):
-    """Returns the size of the executable segments in memory from readelf; padding to pages counts.
-    """
+    """Returns the size of the executable segments in memory, with their padding, from readelf."""
     listing = subprocess.run(["readelf", "-lW", path], text=True, capture_output=True, check=True)
     sizes = []
     for line in listing.stdout.splitlines():
@@ -23,7 +22,7 @@ def code_bytes(path):
 def main():
     path, most, wanted = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     size = code_bytes(path)
-    print(f"{path}: {size} bytes of code; the limit is {most}, wanted is '{wanted}'")
+    print(f"{path}: {size} bytes of code; the limit is {most}, the test expects '{wanted}'")
     return 0 if (size <= most) == (wanted == "fits") else 1
 
 

@@ -49,7 +49,7 @@ void trace_operation(struct timed *op)
         trace(op->number % OPERATIONS_MAX);
 }
 
-/* Prints the name for each number in the trace. */
+/* Prints the name of an operation that has a number in the trace. */
 static void name_operation(const struct timed *op)
 {
         EXPECT(op->number < OPERATIONS_MAX);
@@ -120,7 +120,7 @@ static uint32_t timing_overhead(void)
         return overhead;
 }
 
-/* Reports a figure that is not a median; the table names it. */
+/* Reports that a figure is a mean, not a median, so that the table can show it. */
 static void name_mean(const char *key)
 {
         console_string("mean ");

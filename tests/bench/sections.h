@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mark with which a program or a guest begins section n of the counts of plugin/guest.c: a NOP
- * of seven bytes. Section 0 is what no mark precedes; SECTION_BEGIN(0) continues it. */
+ * of seven bytes. Section 0 is the code before the first mark; SECTION_BEGIN(0) continues it. */
 #ifndef NOVA_TESTS_BENCH_SECTIONS_H
 #define NOVA_TESTS_BENCH_SECTIONS_H
 

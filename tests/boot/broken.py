@@ -9,6 +9,7 @@ PT_LOAD = 1
 READ, WRITE, EXECUTE = 4, 2, 1
 SHARED = 0x800
 SHIFT = 0x123
+FAR = 0x200003
 KERNEL_ADDRESS = {32: 0xC0000000, 64: 0xFFFFFFFF80000000}
 
 
@@ -184,12 +185,23 @@ def bss(elf):
     return elf.write()
 
 
+def far_headers(elf):
+    """Good: the program headers are the last bytes of a large file, as some tools leave them."""
+    place, layout = (32, "<Q") if elf.bits == 64 else (28, "<I")
+    elf.data += bytes(max(FAR - len(elf.data), 0))
+    elf.table = len(elf.data)
+    elf.data += bytes(len(elf.segments) * struct.calcsize(elf.format))
+    struct.pack_into(layout, elf.data, place, elf.table)
+    return elf.write()
+
+
 KINDS = {
     function.__name__: function
     for function in (
         *(text, empty, short_header, truncated, other_machine, no_program, far_table),
         *(many_headers, overlap, beyond_file, kernel_address, wrapping, huge, larger_in_file),
         *(other_class, entry_outside, all_rights, odd_offsets, shared_page, bss),
+        far_headers,
     )
 }
 

@@ -2,8 +2,10 @@
 """Compares the text of a running kernel with its image. The kernel may have changed it only at the
 sites of arch/x86/speculation.h, and there as the treatments ask for.
 
-sites.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and keeps running. The masks of indices
-that programs choose are also looked for, in the disassembly of the image.
+sites.py ARCH KERNEL ROOTTASK COMPILER; the roottask prints `ready` and keeps running. The masks of
+indices that programs choose are also looked for, in the disassembly of the image. In a kernel of
+gcc (GNU), they must be in exactly the functions that docs/kernel/speculation.md lists; addr2line
+does not find functions that clang has inlined.
 """
 
 import re
@@ -15,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/lib"))
 
+from nova import bench_listing  # noqa: E402
 from nova.qemu import Machine  # noqa: E402
 from nova.runner import Runner  # noqa: E402
 
@@ -45,6 +48,8 @@ RETURN_STACK = 32  # entries of the largest CPUs
 # The masks of lib/bits.h, checked_index(): CPU numbers, and the entries of a table of selectors and
 # of a limit's CPUs, by architecture.
 MASKS = {"x86_64": {0x3F, 0x1FF, 0x1}, "x86_32": {0x3F, 0x3FF, 0x1}}
+MASKED = re.compile(r"^\| `(\w+)` \| `[\w/.]+` \| [^|]+ \| masked ", re.MULTILINE)
+PAGE = Path(__file__).resolve().parents[2] / "docs/kernel/speculation.md"
 MASK_WITHIN = 12  # instructions from the place that the image names to the AND
 MASK = re.compile(r"\tand +\$(0x[0-9a-f]+),%(\w+)$")
 WRITE = re.compile(r"\t(?!test|cmp|bt |push|j)\w+ .*%(\w+)$")  # to the register that is named last
@@ -149,14 +154,15 @@ def differences(start, wanted, seen, image):
 
 
 def listed(text):
-    """The instructions of a disassembly, each after a tab."""
-    return re.findall(r"^ *[0-9a-f]+:(\t.*)$", text, re.MULTILINE)
+    """The instructions of a disassembly: (address, text after a tab)."""
+    found = re.findall(r"^ *([0-9a-f]+):(\t.*)$", text, re.MULTILINE)
+    return [(int(at, 16), line.rstrip()) for at, line in found]
 
 
 def instructions(image, name):
     """The disassembly of a function: mnemonics with operands."""
     text = tool("objdump", "-d", "--no-show-raw-insn", f"--disassemble={name}", image.file)
-    return [line.strip() for line in listed(text)]
+    return [line.strip() for _, line in listed(text)]
 
 
 def action_complaints(image):
@@ -181,8 +187,8 @@ def followed(image, at):
         end = f"--stop-address={at + 16 * MASK_WITHIN}"
         text = tool("objdump", "-d", "--no-show-raw-insn", f"--start-address={at}", end, image.file)
         found += listed(text)[: MASK_WITHIN - len(found)]
-        jumps = [i for i, line in enumerate(found) if line.startswith("\tjmp ")]
-        target = re.match(r"\tjmp +([0-9a-f]+)", found[jumps[0]]) if jumps else None
+        jumps = [i for i, (_, line) in enumerate(found) if line.startswith("\tjmp ")]
+        target = re.match(r"\tjmp +([0-9a-f]+)", found[jumps[0]][1]) if jumps else None
         if not target:
             break
         at = int(target[1], 16)
@@ -191,43 +197,56 @@ def followed(image, at):
 
 
 def mask_of(lines, masks):
-    """Returns the mask of the first AND with one of MASKS whose register still has its value from
-    the first line, or None: the index is in that register."""
+    """Returns the mask and the address of the first AND with one of MASKS whose register still has
+    its value from the first line, or None: the index is in that register."""
     written = set()
-    for line in lines:
+    for at, line in lines:
         mask, write = MASK.match(line), WRITE.match(line)
         if line.startswith("\tret"):
             return None
         if mask and int(mask[1], 16) in masks and REGISTER.match(mask[2])[1] not in written:
-            return int(mask[1], 16)
+            return int(mask[1], 16), at
         if write and REGISTER.match(write[1]):
             written.add(REGISTER.match(write[1])[1])
     return None
 
 
-def mask_complaints(image, arch):
+def listed_complaints(image, masks, page):
+    """The page lists the functions that call checked_index(), and no others. masks: addresses of
+    the ANDs, which are parts of checked_index()."""
+    text = tool("addr2line", "-afi", "-e", image.file, *map(hex, masks))
+    frames = bench_listing.read_frames(text)
+    names = [[name for name, _ in frames[at] if name != "checked_index"] for at in masks]
+    wanted, found = set(MASKED.findall(page)), {one[0] for one in names}
+    return [f"{name} has a mask, and speculation.md no row" for name in sorted(found - wanted)] + [
+        f"{name} has no mask, and speculation.md a row" for name in sorted(wanted - found)]
+
+
+def mask_complaints(image, arch, compiler):
     """At each place of checked_index(), the index is masked."""
     _, data = image.section(".masks", "--set-section-flags=.masks=alloc")
     last = (1 << (64 if arch == "x86_64" else 32)) - 1
-    found, seen = [], set()
+    found, masks = [], {}
     for place in range(0, len(data), 4):
         at = place + int.from_bytes(data[place : place + 4], "little", signed=True) & last
-        mask = mask_of([line.rstrip() for line in followed(image, at)], MASKS[arch])
+        mask = mask_of(followed(image, at), MASKS[arch])
         if mask is None:
             found.append(f"no mask follows {at:#x}")
         else:
-            seen.add(mask)
-    if seen != MASKS[arch]:
-        found.append(f"the masks are {sorted(map(hex, seen))}")
+            masks[mask[1]] = mask[0]
+    if set(masks.values()) != MASKS[arch]:
+        found.append(f"the masks are {sorted(map(hex, set(masks.values())))}")
+    if compiler == "GNU":
+        found += listed_complaints(image, masks, PAGE.read_text(encoding="utf-8"))
     return found
 
 
 def main():
-    arch, kernel, roottask = sys.argv[1:]
+    arch, kernel, roottask, compiler = sys.argv[1:]
     image = Image(Path(kernel).with_suffix(".elf"))
     start, text = image.section(".text")
     wanted, found = expected_text(image, start, text)
-    found += action_complaints(image) + mask_complaints(image, arch)
+    found += action_complaints(image) + mask_complaints(image, arch, compiler)
     for mode, right in (("off", text), ("auto", text), ("full", wanted)):
         seen = running_text(kernel, roottask, mode, start, len(text))
         places = differences(start, right, seen, image)

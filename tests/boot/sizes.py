@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots hello with many sizes of memory, most of them around the borders of a GiB.
+"""Boots hello with many sizes of memory, most of them around multiples of 1 GiB.
 
 sizes.py ARCH KERNEL HELLO MACHINE; MACHINE is q35, pc, or uefi (q35 with UEFI firmware).
 """
@@ -16,14 +16,14 @@ UEFI_SMALLEST = 64
 
 
 def sizes(count, smallest):
-    """Sizes in MiB: around each border up to 4 GiB where pools cross it, small ones, large ones."""
+    """Sizes in MiB: small ones, some around each boundary up to 4 GiB, and large ones."""
     result = list(range(smallest, smallest + count // 8))
     around = count * 5 // 8 // 4
-    for border in (1, 2, 3, 4):
-        # A pool is a sixteenth of the memory, so it crosses the border for sizes up to this span
+    for boundary in (1, 2, 3, 4):
+        # A pool is a sixteenth of the memory, so it crosses the boundary for sizes up to this span
         # above it.
-        span = border * GIB // 15 + 16
-        result += [border * GIB - 8 + (span + 8) * i // around for i in range(around)]
+        span = boundary * GIB // 15 + 16
+        result += [boundary * GIB - 8 + (span + 8) * i // around for i in range(around)]
     left = count - len(result)
     return result + [4 * GIB + (16 * GIB + 64) * (i + 1) // left for i in range(left)]
 

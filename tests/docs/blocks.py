@@ -17,7 +17,7 @@ A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
     any    session NAME file F is file F of that folder
            session NAME output is part of the output of the commands before it
            quote FILE          occurs in exactly this form in FILE of the tree
-           not tested: REASON  is not tested; commands of `nova` in it are still understood by it
+           not tested: REASON  is not tested; `nova` must still parse its commands in it
 
 Blocks of text and without a language need no mark. A page's session and program names are its own.
 The text between `@code` and `@endcode` in a public header is also a fragment: with the header, and

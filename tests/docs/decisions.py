@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that the tests exist that docs/kernel/decisions.md cites in brackets, and those that pages
 about the kernel and tests/README.md name as `suite.test`: `decisions.py ROOT`. Each decision has a
-number of its own.
+number of its own, and no text after the line that ends its citations.
 
 A citation is `file: case, case` of tests/conformance/cases, `unit, suite: test` of tests/unit,
 `stress, file: case`, `tests/device, file: case`, or `name: test` of another test. Names may contain
@@ -23,6 +23,8 @@ PYTHON = re.compile(r"\bdef test_(\w+)\(")
 NAMED = re.compile(r"`(?:unit\.)?(\w+)\.([a-z]\w*_[\w*]*)`")
 FILES = (".c", ".cc", ".h", ".py")
 NUMBER = re.compile(r"^(\d+)\. ", re.MULTILINE)
+# A line of text that follows the end of the citations; decisions with lists may go on.
+REST = re.compile(r"^ +\S.*\]\n( {4,5}[A-Za-z`].*)", re.MULTILINE)
 NAME = re.compile(r"[a-z][\w*]*_[\w*]*")
 
 
@@ -76,6 +78,17 @@ def repeated(page):
     return [f"{PAGE}: {n} decisions have the number {name}" for name, n in count.items() if n > 1]
 
 
+def damaged(page):
+    """Returns a message for each text that follows the citations of a decision, as after a merge
+    that kept a part of another decision."""
+    return [
+        f"{PAGE}: text after the citations of a decision: {rest.strip()}"
+        for decision in re.split(r"^(?=\d+\. )", page, flags=re.MULTILINE)
+        if NUMBER.match(decision)
+        for rest in REST.findall(decision)
+    ]
+
+
 def main(root):
     sources = (
         (path.stem, path.read_text(encoding="utf-8"))
@@ -85,7 +98,7 @@ def main(root):
     page = (root / PAGE).read_text(encoding="utf-8")
     rows = (root / "tests/bench/rows.tsv").read_text(encoding="utf-8")
     found = tests(sources, rows)
-    complaints = missing(page, found) + repeated(page)
+    complaints = missing(page, found) + repeated(page) + damaged(page)
     for path in [*sorted((root / "docs/kernel").glob("*.md")), root / "tests/README.md"]:
         complaints += stale(str(path.relative_to(root)), path.read_text(encoding="utf-8"), found)
     names = len(list(cited(page)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Holds promises.md and SECURITY.md together with the evidence: `evidence.py ROOT [--update]`. The
+"""Compares promises.md and SECURITY.md with the evidence: `evidence.py ROOT [--update]`. The
 tables of coverage, mutations, random work and long runs in promises.md are written from their
 sources. SECURITY.md names each module of the proofs, each model and each flaw of a CPU."""
 
@@ -26,7 +26,7 @@ AIM_MINUTES = 20.0  # without new coverage
 AIM_SHARES = {"kernel": 95, "libnova": 90}  # of caught mutations, in percent
 AIM_SHARE = 85
 WORD = re.compile(r"[\w.${}-]+")
-PREFIX = re.compile(r"^runtime\.(block\.|net\.)?")
+PREFIX = re.compile(r"^(runtime\.(block\.|net\.)?|soak\.)")
 
 
 def number(value):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks what the pages at the top of the tree say about the rest of it: `front.py ROOT`.
+"""Checks the statements about the tree in its top-level pages: `front.py ROOT`.
 
 README.md: the statements of the specification map, the size of the kernel, the version, and the
 virtual CPUs of a guest. sdk.bench checks its figures in instructions. CONTRIBUTING.md: the order of

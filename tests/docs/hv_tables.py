@@ -151,7 +151,7 @@ def refusals(root):
     found = re.findall(r"(EINVAL|ENOTSUP),\s*((?:\"[^\"]*\"\s*)+)\}", text)
     found += [(error, said) for said, error in
               re.findall(r"\*why = ((?:\"[^\"]*\"\s*)+);\s*return (\w+);", text)]
-    return [("error", "sentence")] + [
+    return [("error", "message")] + [
         (f"`{error}`", "".join(re.findall(r"\"([^\"]*)\"", said))) for error, said in found]
 
 

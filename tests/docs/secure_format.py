@@ -93,7 +93,7 @@ def dump_start(data):
     rest = data[dump.at:seal_image.STUB_OFFSET]
     end = seal_image.STUB_OFFSET + len(seal_image.STUB)
     if any(rest) or any(data[end:seal_image.BLOB_OFFSET]):
-        sys.exit(f"{PAGE}: the start page has other bytes than fields and stub")
+        sys.exit(f"{PAGE}: the start page has bytes outside its fields and its stub")
     return dump.text()
 
 
@@ -107,7 +107,7 @@ def dump_blob(data):
     dump.field(content, "the content, encrypted")
     dump.field(16, "its tag")
     if dump.at != length or any(data[length:]):
-        sys.exit(f"{PAGE}: the blob has other bytes than its fields")
+        sys.exit(f"{PAGE}: the blob has bytes outside its fields")
     return dump.text()
 
 
@@ -125,12 +125,12 @@ def dump_content(plain):
         dump.field(name, "name: token")
         dump.field(value, "value: 1234")
     if dump.at != len(plain):
-        sys.exit(f"{PAGE}: the content has other bytes than its fields")
+        sys.exit(f"{PAGE}: the content has bytes outside its fields")
     return dump.text()
 
 
 def statuses():
-    lines = ["| refusal | status of `UV_ESM` | sentence |", "|---|---|---|"]
+    lines = ["| refusal | status of `UV_ESM` | message |", "|---|---|---|"]
     lines += [f"| `{name}` | `{status}` | {sentence} |"
               for name, (status, sentence) in seal_blob.STATUSES.items()]
     return "\n".join(lines) + "\n"

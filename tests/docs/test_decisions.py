@@ -41,6 +41,11 @@ class Decisions(unittest.TestCase):
         self.assertEqual(decisions.repeated(page), [])
         self.assertIn("2 decisions have the number 9", decisions.repeated(page + "9. **C.**")[0])
 
+    def test_text_of_another_decision_is_found(self):
+        page = "9. **A.** Of 2. [models;\n    boot.cpus]\n10. **B.** [boot]\n    - `a`\n"
+        self.assertEqual(decisions.damaged(page), [])
+        self.assertIn("the rest", decisions.damaged(page + "    [boot]\n    the rest\n")[0])
+
     def test_links_cite_nothing(self):
         self.assertEqual(self.missing("[see: a_page_of_mine](page.md), `x[a_b: c_d]`"), [])
 

@@ -108,7 +108,7 @@ class Walks(unittest.TestCase):
         self.assertEqual([line.split()[-1] for line in found], ["also_gone", "gone"])
 
     def test_the_page_of_the_models_lists_each_fault(self):
-        model = "// holds:\n// fails: PCID LATE\n// fails: EARLY\n"
+        model = "// holds:\n// fails: PCID LATE -> deadlock\n// fails: EARLY -> not-used-freed\n"
         self.assertEqual(walks.wrong_faults("| `LATE` | a |\n| `EARLY` | b |\n", [model]), [])
         self.assertIn("LATE", walks.wrong_faults("| `EARLY` | b |\n", [model])[0])
         self.assertIn("GONE", walks.wrong_faults("| `GONE` | b |\n", ["// holds:\n"])[0])

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that the tables of docs/kernel/walks.md and models.md name functions of the named files,
-that the names of functions in the other pages about the kernel exist, and that models.md lists the
-faults that tests/models tries: `walks.py ROOT`."""
+"""Checks that the tables of walks.md, models.md and speculation.md name functions of the named
+files, that the names of functions in the other pages about the kernel exist, and that models.md
+lists the faults that tests/models tries: `walks.py ROOT`."""
 
 import re
 import sys
 from pathlib import Path
 
-PAGES = ("docs/kernel/walks.md", "docs/kernel/models.md")
+MODELS = "docs/kernel/models.md"
+PAGES = ("docs/kernel/walks.md", "docs/kernel/speculation.md", MODELS)
 ROW = re.compile(r"^\| `(\w+)` \| `([\w/.]+)` \|", re.MULTILINE)
 NAMED = re.compile(r"`(\w+)` \(`([\w/.]+)`\)")
 INSIDE = re.compile(r"`([a-z]+_\w+)`")
 FAULT = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
-TRIED = re.compile(r"^// fails:.* (\w+)$", re.MULTILINE)
+TRIED = re.compile(r"^// fails:.* (\w+) -> [\w-]+$", re.MULTILINE)
 PREFIXES = ("nova_",)  # of libnova, not of the kernel
 CALLED = re.compile(r"`([A-Za-z_]\w*)\(\)`")
 OF_OTHERS = ("tcg_handle_interrupt",)  # of QEMU
@@ -87,7 +88,7 @@ def main(root):
         page = (root / name).read_text(encoding="utf-8")
         found += complaints(name, page, read, words)
         rows += len(ROW.findall(page))
-    found += wrong_faults(page, models)
+    found += wrong_faults((root / MODELS).read_text(encoding="utf-8"), models)
     for path in [*sorted((root / "docs/kernel").glob("*.md")), root / "tests/README.md"]:
         name = str(path.relative_to(root))
         found += unknown(name, path.read_text(encoding="utf-8"), everything)

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers of a hostile VMM to the ultravisor's calls, with any words. The first byte of an input
- * selects the call, the second one the access's size, the third one the number of words. */
+/* Answers of a hostile VMM to the ultravisor's calls, with arbitrary words. The first byte of an
+ * input selects the call, the second one the access's size, the third one the number of words. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "message.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-        if (!holds)
-                abort();
-}
 
 static struct message message_of(uint8_t call, uint8_t order)
 {

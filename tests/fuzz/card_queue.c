@@ -4,8 +4,9 @@
  * the driver's own copies of the descriptors. */
 #include "queue.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "require.h"
 
 #define GUARD 0x5a
 
@@ -23,12 +24,6 @@ static struct {
         uint32_t tag, stamp;
 } expected[E1000E_QUEUE_SIZE];
 static unsigned count;
-
-static void require(bool condition)
-{
-        if (!condition)
-                abort();
-}
 
 static void add(struct e1000e_queue *queue, uint32_t value)
 {
@@ -113,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 case 2:
                         renew(&queue, data[at + 1] & 1);
                         break;
-                case 3: /* the card ends requests as it should */
+                case 3: /* the card ends requests correctly */
                         for (unsigned i = 0; i < data[at + 1]; i++)
                                 memory.words[(queue.taken + i) % E1000E_QUEUE_SIZE][3] |= 3;
                         break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes a PC's devices with a driver that writes anything: 8259s, PIT, clock, 16550, reset ports,
- * local APIC, I/O APIC, ACPI. The devices must terminate, access only their own memory, and set
- * alarms in the future. */
+/* Fuzzes a PC's devices with a driver that writes arbitrary values: 8259s, PIT, clock, 16550, reset
+ * ports, local APIC, I/O APIC, ACPI. The devices must terminate, access only their own memory, and
+ * set alarms in the future. */
 #include <stdlib.h>
 #include <string.h>
 

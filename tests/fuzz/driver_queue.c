@@ -4,8 +4,9 @@
  * request. */
 #include "queue.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "require.h"
 
 #define STEP 6 /* bytes of the input */
 
@@ -14,12 +15,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct queue queue;
 static bool in_flight[QUEUE_SIZE_MAX];
 static char memory[0x20000]; /* more than a queue has */
-
-static void require(bool condition)
-{
-        if (!condition)
-                abort();
-}
 
 static uint16_t *used_words(void)
 {

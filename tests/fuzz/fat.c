@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes the file system FAT: reads, changes and again reads a disk of any content. No access must
- * leave the disk, and the number of accesses must have a bound. */
+/* Fuzzes the FAT file system: reads, changes and rereads a disk with arbitrary content. No access
+ * may go beyond the disk, and the number of accesses must be bounded. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@ libFuzzer begins with the seeds and the checked-in corpus. New coverage means th
 more edges ("cov:") than ever before; other features, such as how often an edge is taken, do not
 count. At the end libFuzzer minimizes the inputs, corpus/NAME.tar.xz gets those that the seeds do
 not replace, and searched.tsv gets the figures. Time without new coverage adds up over several runs
-as long as no commit changes a file that the fuzzer compiles."""
+as long as no commit changes more than comments in a file that the fuzzer compiles."""
 
 import argparse
 import hashlib
@@ -76,9 +76,9 @@ class Progress:
         return used - self.begin if self.begin is not None else 0.0
 
 
-def resume(row, commit):
-    """Returns the progress of earlier runs on the code of COMMIT."""
-    if row["commit"] != commit:
+def resume(row, unchanged):
+    """Returns the progress of earlier runs if they searched UNCHANGED code."""
+    if not unchanged:
         return Progress(0, 0.0)
     return Progress(int(row["edges"]), float(row["since"]) * 60)
 
@@ -104,12 +104,28 @@ def output(*command):
     return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-def commit(compile_arguments):
-    """Returns the last commit that changed a file that the fuzzer compiles."""
+def compiled(compile_arguments):
+    """Returns the tree's files that the fuzzer compiles."""
     files = prerequisites(output("clang", "-MM", *compile_arguments), ROOT)
     if output("git", "status", "--porcelain", "--", *files):
         sys.exit("Files of this fuzzer differ from the last commit: commit them first.")
-    return output("git", "log", "-1", "--format=%h", "--", *files).strip()
+    return files
+
+
+def without_comments(text):
+    return subprocess.run(["gcc", "-w", "-fpreprocessed", "-dD", "-E", "-P", "-x", "c", "-"],
+                          input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def same_code(old, files):
+    """Returns whether FILES differ from commit OLD in comments and spaces only."""
+    if old == "-":
+        return False
+    changed = output("git", "diff", "--name-only", old, "HEAD", "--", *files).split()
+    old_files = set(output("git", "ls-tree", "-r", "--name-only", old, "--", *changed).split())
+    return all(file in old_files
+               and without_comments(output("git", "show", f"{old}:{file}"))
+               == without_comments((ROOT / file).read_text(encoding="utf-8")) for file in changed)
 
 
 def pack(folder, seeds, archive):
@@ -217,9 +233,9 @@ def main():
     program = BUILD / "tests/fuzz/bin" / args.name
     chosen = settings(program.with_suffix(".search").read_text(encoding="utf-8"))
     row = {**UNKNOWN, "fuzzer": args.name, **read(TABLE).get(args.name, {})}
-    code = commit(chosen["compile"])
-    progress = resume(row, code)
-    row["commit"] = code
+    files = compiled(chosen["compile"])
+    progress = resume(row, same_code(row["commit"], files))
+    row["commit"] = output("git", "log", "-1", "--format=%h", "--", *files).strip()
     folder = ROOT / "build/fuzz" / args.name
     work = folder / "work"
     work.mkdir(parents=True, exist_ok=True)

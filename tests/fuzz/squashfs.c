@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes the file system squashfs on a disk or in memory: no access must leave the disk, and the
+/* Fuzzes the file system squashfs on a disk or in memory: no access may go beyond the disk, and the
  * number of accesses must have a bound. */
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "novart/program.h"
+#include "require.h"
 #include "server.h"
 #include "ultracalls_cipher.h"
 #include "vm.h"
@@ -46,12 +47,6 @@ static unsigned inside;     /* number of steps that may happen while the current
 static unsigned locks;      /* number of times that the current call has taken the lock */
 static bool locked;
 static bool may_share[VMS][PAGES]; /* before the step: the guest has asked for the shared place */
-
-static void require(bool holds)
-{
-        if (!holds)
-                abort();
-}
 
 /* Functions of the runtime and of other files that server.c calls. */
 
@@ -409,7 +404,7 @@ static void step_call(const uint8_t *step)
 #undef STATUS
                 break;
         default:
-                abort();
+                require(false);
         }
 }
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Accesses of a hostile guest to devices, with the help of a hostile VMM. The library's decoder and
- * page walk run as in the ultravisor, with both views of the memory (memory.c).
+ * page walk run as in the ultravisor, with both views of the memory (memory.c, access.c).
  *
  * Each read of a shared byte returns other data. No instruction may read such a byte twice, or in
- * another way than by nova_copy_guarded(): the memory of the VMM is not mapped, so any other access
- * to it ends the program. Frames that are no page of the guest are poisoned. Before and after the
- * ultravisor has its lock, the VMM and another virtual CPU may change pages. */
+ * any way other than by nova_copy_guarded(): the memory of the VMM is not mapped, so any other
+ * access to it ends the program. Frames that are not pages of the guest are poisoned. Before and
+ * after the ultravisor has its lock, the VMM and another virtual CPU may change pages. */
 #include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "novart/guard.h"
+#include "require.h"
 #include "vm.h"
 
 #define SLOT_PAGES 16u
@@ -45,12 +46,6 @@ static size_t left;         /* ... and its bytes */
 static unsigned locks, changing;
 static bool locked;
 static uint8_t fresh; /* the next byte of shared memory */
-
-static void require(bool holds)
-{
-        if (!holds)
-                abort();
-}
 
 static uint8_t take(void)
 {
@@ -348,7 +343,7 @@ static void add_slot(unsigned slot, uint64_t start)
         page_slot_open(&vm.pages, slot, page_records(SLOT_PAGES * FRAME_BYTES));
 }
 
-/* Writes the instruction to the page that the last table names, if that is a secure place. */
+/* Writes the instruction to the page that the last table names, if this page is a secure place. */
 static void write_code(uint64_t linear)
 {
         const uint8_t *const table = content(gpa_of(PAGES - 1));
@@ -418,7 +413,7 @@ static void begin(void)
         vcpu->more = &event.more;
         vm.pages.normal_pages = NORMALS;
         memory_prepare(&vm);
-        memory_init(&vm);
+        access_init(&vm);
         nova_bus_add(&vm.machine.ports, &ports);
         add_slot(0, 0);
         add_slot(1, HIGH);

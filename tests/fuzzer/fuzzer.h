@@ -109,7 +109,7 @@ word_t random_place(uint64_t *seed);
 
 /* First instructions of a suspect: a thread, a thread again, a portal, a reply, the end. */
 extern char suspect_start[], suspect_again[], suspect_portal[], suspect_reply[], suspect_end[];
-/* Load the XMM registers; return a FPU_… for what they hold. */
+/* Load the XMM registers; return the FPU_… that describes their content. */
 void suspect_fpu_load(void);
 enum { FPU_ZERO, FPU_PATTERN, FPU_OTHER };
 unsigned suspect_fpu_state(void);
@@ -157,7 +157,7 @@ void bystanders_end(void);
 word_t memory_used(void);
 
 void watchdog_init(void);
-/* Tells the watchdog that the fuzzer is alive, and what it does. */
+/* Reports to the watchdog that the fuzzer makes progress, and its present step. */
 void watchdog_beat(const char *phase);
 
 /* Adds a round to the totals and prints its line. */
@@ -166,7 +166,7 @@ void report_round(word_t round, word_t late_ms);
 void report_total(void);
 word_t report_calls(void);
 word_t report_good(void);
-/* Prints what the registers of a suspect held that found them wrong. */
+/* Prints the registers of a suspect that found a wrong value in them. */
 void report_found(unsigned arena, unsigned slot);
 /* Prints where each suspect stands. */
 void report_threads(void);

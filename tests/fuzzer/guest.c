@@ -53,7 +53,7 @@ static void real_mode(struct nova_utcb_state *s)
         s->inj_info = s->intr_state = s->actv_state = 0;
 }
 
-/* Replaces a few fields of the state by any values. */
+/* Replaces a few fields of the state by random values. */
 static void disturb(uint64_t *seed, struct nova_utcb *u)
 {
         struct nova_utcb_state *s = &u->state;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rounds of random work: a crowd of suspects runs for a number of hypercalls, then ends; kernel
- * memory is what it was before, and no bystander has noticed anything. */
+/* Rounds of random work: a crowd of suspects runs for a number of hypercalls, then ends. Afterwards
+ * the kernel's memory is as before, and no bystander has noticed anything. */
 #include "fuzzer.h"
 
 #define CALLS       20000 /* hypercalls of a run, unless its command line says calls=N */
 #define ROUND_CALLS 1500  /* at least, and at most three times as many */
-#define ROUND_MS    400   /* the crowd may stand still before */
+#define ROUND_MS    400   /* longest time without a hypercall of the crowd */
 #define STALLS      60    /* half milliseconds without a hypercall */
 #define GRACE_MS    10000 /* for memory; an emulator on a busy host is late */
 #define FIRST       2     /* rounds before the kernel's memory is compared */
 #define FIRST_MS    300
 #define PIT_PORTS   0x40
+#define ROUNDS_NONE (~(word_t)0) /* no round has this number */
 
 struct plan plan;
 nova_sel_t group;
@@ -46,7 +47,8 @@ static void prepare(void)
         watchdog_init();
 }
 
-/* As EXPECT_EQ(), but prints first: a suspect that lives on may keep the harness from its CPU. */
+/* Like EXPECT_EQ(), but prints first, because a suspect that has not ended may keep the CPU from
+ * the harness. */
 static void expect(const char *what, word_t actual, word_t expected)
 {
         if (actual == expected)
@@ -58,7 +60,17 @@ static void expect(const char *what, word_t actual, word_t expected)
         EXPECT_EQ(actual, expected);
 }
 
-/* Lets the crowd run until it has made its hypercalls, or stands still despite all help. */
+/* Makes no progress in a round that the command line names, so that a test sees the watchdog. */
+static void stall(word_t round)
+{
+        if (round != case_argument("stall=", ROUNDS_NONE))
+                return;
+        watchdog_beat("stops, as it was told");
+        for (;;)
+                hc_sm_ctrl(sleep, NOVA_SM_DN_OP);
+}
+
+/* Lets the crowd run until it has made its hypercalls, or has stopped making any. */
 static void run_crowd(void)
 {
         const uint64_t end = tsc() + plan.ticks * ROUND_MS;
@@ -109,6 +121,7 @@ static word_t run_round(word_t round, uint64_t seed, word_t before, word_t grace
         watchdog_beat("makes the crowd");
         crowd_make();
         run_crowd();
+        stall(round);
         watchdog_beat("ends the crowd");
         crowd_end();
         check_suspects();

@@ -5,8 +5,10 @@
 totals.tsv has a row for each build of the kernel and each commit of hypervisor. The next run of
 such a build begins at the first seed that the build has not used. With --record, a plugin of QEMU
 (tests/coverage) counts the kernel's instructions and edges, and seeds.tsv gets the seeds that
-reached new ones. With --host-time, a boot on one CPU does not count its time in instructions: it
-makes five times as many hypercalls in a second, but its seed does not repeat exactly."""
+reached new ones. QEMU derives time from the number of instructions, so a seed always gives the same
+run; one processor of the host runs all CPUs in turn. With --host-time, each CPU has a processor, so
+the CPUs really run at the same time, but a seed does not repeat exactly. --repeat boots one seed
+twice and compares the output."""
 
 import argparse
 import fcntl
@@ -21,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "sdk/lib"))
 
-from nova import coverage, qemu, qemu_plugin, tap  # noqa: E402
+from nova import bochs, coverage, qemu, qemu_plugin, tap  # noqa: E402
 from nova.qemu import Machine, Module  # noqa: E402
 from nova.runner import Runner  # noqa: E402
 
@@ -31,7 +33,6 @@ HEAD = ("arch", "config", "commit", "first", "next", "boots", "hypercalls", "suc
         "exits")
 SEEDS_HEAD = ("arch", "config", "commit", "seed", "cpus", "calls", "new")
 TOTAL = re.compile(r"# total: hypercalls (\d+), succeeded (\d+), events (\d+), exits (\d+)")
-# QEMU derives time from the number of instructions. So a seed repeats exactly, on one CPU.
 COUNTED = ["-icount", "shift=3,sleep=off"]
 
 
@@ -60,27 +61,31 @@ def next_seed(rows, arch, config):
 
 @dataclass
 class Boot:
-    """Numbers that one boot reported, or the reason why it failed."""
+    """Output of a boot and the numbers in it, or the reason why it failed."""
 
     numbers: tuple = (0, 0, 0, 0)
     complaint: str = ""
+    text: str = ""
 
 
 def boot(folder, seed, cpus, args):
-    """Boots the fuzzer of a build. args: calls, timeout, host_time."""
+    """Boots the fuzzer of a build. args: calls, timeout, host_time, emulator."""
+    under_qemu = args.emulator == "qemu"
     machine = Machine(
         kernel=folder / "nova.elf32",
         modules=[Module(str(folder / "bin/fuzzer"), f"seed={seed} calls={args.calls}")],
         cpus=cpus,
-        extra=COUNTED if cpus == 1 and not args.host_time else [],
+        emulator=args.emulator,
+        extra=COUNTED if under_qemu and not args.host_time else [],
     )
-    outcome = Runner(machine, args.timeout).run()
+    new_runner = Runner if under_qemu else bochs.new_runner
+    outcome = new_runner(machine, args.timeout).run()
     text = outcome.text()
     found = TOTAL.search(text)
     passed = tap.parse(text).count(tap.PASSED)
     if outcome.status or not found or passed != 1:
         return Boot(complaint=f"{text}\nseed {seed} on {cpus} CPUs: {outcome.message}")
-    return Boot(tuple(map(int, found.groups())))
+    return Boot(tuple(map(int, found.groups())), text=text)
 
 
 class Record:
@@ -109,10 +114,12 @@ def arguments():
     parser.add_argument("--arch", choices=("x86_64", "x86_32"), default="x86_64")
     parser.add_argument("--config", choices=("release", "debug"), default="release")
     parser.add_argument("--calls", type=int, default=50000, help="number of hypercalls per boot")
-    parser.add_argument("--cpus", default="1,2,3,4,2", help="numbers of CPUs, in turn")
+    parser.add_argument("--cpus", default="1,2,3,4,8", help="numbers of CPUs, in turn")
     parser.add_argument("--boots", type=int, default=10)
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds until a boot fails")
     parser.add_argument("--host-time", action="store_true", help="do not repeat seeds exactly")
+    parser.add_argument("--emulator", choices=qemu.EMULATORS, default="qemu")
+    parser.add_argument("--repeat", type=int, metavar="SEED", help="only compare two boots of it")
     parser.add_argument("--record", action="store_true", help="keep the seeds that reach new code")
     return parser.parse_args()
 
@@ -132,12 +139,36 @@ def add(name, first, seed, numbers):
         write(TOTALS, HEAD, totals)
 
 
+def build_folder(args):
+    return ROOT / "build" / f"{args.arch}-{args.config}"
+
+
+def cpus_of(args):
+    return [int(word) for word in args.cpus.split(",")]
+
+
+def repeat(args):
+    """Boots a seed twice on each number of CPUs. Returns 0 if the outputs are equal."""
+    for count in cpus_of(args):
+        one, two = (boot(build_folder(args), args.repeat, count, args) for _ in range(2))
+        if one.complaint or two.complaint:
+            print(one.complaint or two.complaint)
+            return 1
+        if one.text != two.text:
+            print(f"Two boots of seed {args.repeat} on {count} CPUs differ:", one.text, two.text,
+                  sep="\n")
+            return 1
+        print(f"seed {args.repeat}, {count} CPUs: two boots with {one.numbers[0]} hypercalls each "
+              "are equal")
+    return 0
+
+
 def run(args, record):
-    folder = ROOT / "build" / f"{args.arch}-{args.config}"
-    cpus = [int(word) for word in args.cpus.split(",")]
+    folder, cpus = build_folder(args), cpus_of(args)
     seeds = read(SEEDS, SEEDS_HEAD)
-    first = next_seed(read(TOTALS, HEAD), args.arch, args.config)
-    name = {"arch": args.arch, "config": args.config, "commit": commit()}
+    config = args.config + (" under Bochs" if args.emulator == "bochs" else "")
+    first = next_seed(read(TOTALS, HEAD), args.arch, config)
+    name = {"arch": args.arch, "config": config, "commit": commit()}
     for seed in range(first, first + args.boots):
         count = cpus[seed % len(cpus)]
         done = boot(folder, seed, count, args)
@@ -155,6 +186,8 @@ def run(args, record):
 
 def main():
     args = arguments()
+    if args.repeat is not None:
+        return repeat(args)
     return run(args, Record(ROOT / "build/fuzzer") if args.record else None)
 
 

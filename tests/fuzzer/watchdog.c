@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The watchdog: if the fuzzer gets nowhere for a long time, prints where each thread stands and
- * ends the run. On several CPUs it is not on the fuzzer's. */
+/* The watchdog: if the fuzzer makes no progress for a long time, prints the position of each thread
+ * and ends the run. If there are several CPUs, it does not run on the fuzzer's CPU. */
 #include "fuzzer.h"
 
 #define LOOK_MS   500
@@ -27,7 +27,7 @@ static void watch(struct thread *t)
                 seen = beats;
                 if (silent < most)
                         continue;
-                console_string("# the fuzzer stands still; it ");
+                console_string("# the fuzzer makes no progress; it ");
                 console_string(doing);
                 console_string("\n");
                 report_threads();

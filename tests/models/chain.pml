@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A walk along a chain of calls to the EC that an SC can run, as chain_end() and sched_runnable()
-// in hypervisor/src/sched/schedule.c, against ends of ECs in the walk's windows (decision 347).
+// in hypervisor/src/sched/schedule.c make it. ECs may end in the walk's windows (decision 347).
 //
-// EC 0 owns the SC and calls EC 1. EC 1 helps EC 2, which is busy: it waits for the reply of EC 3,
-// or EC 3 is sending a message to it. EC 3 calls EC 4, which is blocked, or it runs. Ends and ups
-// come as mail or interrupts, so also in a window of the walk; between two walks other threads run,
-// and ECs reply. The kernel has a window after some links; here each link has one. Each step is
-// atomic.
+// EC 0 owns the SC and calls EC 1. EC 1 helps EC 2, which is busy: EC 2 waits for the reply of
+// EC 3, or EC 3 is sending a message to EC 2. EC 3 calls EC 4, which is blocked or runs. Ends and
+// ups come as mail or interrupts, and so may also come in a window of the walk. Between two walks
+// other threads run, and ECs reply. The kernel opens a window after some links; here it opens one
+// after each link. Each step is atomic.
 //
 // holds:
-// fails: FORGETS_END
-// fails: FORGETS_RECEIVER
-// fails: VISITS_FREE
-// fails: KEEPS_ASLEEP
+// fails: FORGETS_END -> sleeps-at-end
+// fails: FORGETS_RECEIVER -> sleeps-at-end
+// fails: VISITS_FREE -> sleeps-at-end
+// fails: KEEPS_ASLEEP -> sleeps-at-end
 
 #define ECS  5
 #define NONE 5
@@ -45,17 +45,17 @@ inline find_end(from)
         :: callee[last] == NONE && HELPS(last) -> last = helping[last]; steps++
         :: else -> break
         od;
-        assert(steps < ECS);
+        assert(steps < ECS); /* claim: no-circle */
         steps = 0
 }
 
-/* An SC that sleeps does so with the end of its chain, which a later up or end wakes. */
+/* A sleeping SC sleeps with the end of its chain, which a later up or end wakes. */
 inline check()
 {
         if
         :: asleep ->
                 find_end(0);
-                assert(last == place && state[last] == BLOCKED);
+                assert(last == place && state[last] == BLOCKED); /* claim: sleeps-at-end */
                 last = 0
         :: else
         fi

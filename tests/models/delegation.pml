@@ -3,13 +3,12 @@
 // delegation.c): when the revocation has ended, no mapping derived from the first one has
 // permissions.
 //
-// Mapping 0 is revoked, but not with self revoke. Two threads delegate from the mappings below it
-// at any time.
-// Each step holds the lock of the space.
+// Mapping 0 is revoked, but without self revoke. Two threads may delegate from the mappings below
+// it at any time. Each step holds the lock of the space.
 //
 // holds:
-// fails: CHILDREN_FIRST
-// fails: FREES_WITH_CHILDREN
+// fails: CHILDREN_FIRST -> none-escapes
+// fails: FREES_WITH_CHILDREN -> none-escapes
 
 #define MAPPINGS 5 /* 0 and 1 exist at the beginning, 1 derived from 0 */
 #define NONE     MAPPINGS
@@ -96,6 +95,6 @@ init {
                 run revoker()
         }
         _nr_pr == 1;
-        assert(done);
-        assert(!perms[1] && !perms[2] && !perms[3] && !perms[4])
+        assert(done); /* claim: ends */
+        assert(!perms[1] && !perms[2] && !perms[3] && !perms[4]) /* claim: none-escapes */
 }

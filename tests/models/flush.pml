@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The TLB shoot-down of hypervisor/src/arch/x86/tlb.c and arch/x86_64/pcid.c: no CPU uses a
-// translation after the memory that it names has been freed, and all flushes end.
+// translation to memory that has been freed, and all flushes end.
 //
 // Three CPUs begin with the address space A loaded or not, with or without its translations. They
 // load and leave A up to LOADS times each, and may cache translations whenever it is loaded. Two
@@ -10,13 +10,13 @@
 // holds:
 // holds: PCID LOADS=1
 // holds: PCID LOADS=1 ALL
-// fails: FREE_EARLY
-// fails: READ_BEFORE_CHANGE
-// fails: LATE_NUMBER
-// fails: NO_ANSWER
-// fails: PCID LOADS=1 NO_FENCE
-// fails: PCID LOADS=1 NO_STALE
-// fails: PCID ALL LATE_CLEAR
+// fails: FREE_EARLY -> not-used-freed
+// fails: READ_BEFORE_CHANGE -> not-used-freed
+// fails: LATE_NUMBER -> not-used-freed
+// fails: NO_ANSWER -> deadlock
+// fails: PCID LOADS=1 NO_FENCE -> not-used-freed
+// fails: PCID LOADS=1 NO_STALE -> not-used-freed
+// fails: PCID ALL LATE_CLEAR -> not-used-freed
 
 #define CPUS     3
 #define FLUSHERS 2 /* CPU n revokes page n */
@@ -44,7 +44,7 @@ bit switches[CPUS];       /* the CPU is between the store of current_pd and the 
  * switches still has the old space loaded, but uses none of its user addresses any more. */
 inline check(c)
 {
-        assert(!(loaded[c] == A && !switches[c] && (cached[c] & freed)))
+        assert(!(loaded[c] == A && !switches[c] && (cached[c] & freed))) /* claim: not-used-freed */
 }
 
 inline check_all()
@@ -207,7 +207,7 @@ end:    do
         od
 }
 
-/* The page walker of a CPU, which fills the TLB at any time. To cache all is the worst case. */
+/* The page walker of a CPU, which may fill the TLB at any time. In the worst case it caches all. */
 proctype walker(byte c)
 {
 end:    do

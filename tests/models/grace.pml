@@ -3,17 +3,20 @@
 // freed, and each ended object is freed eventually.
 //
 // Each CPU executes operations without end. An operation finds an object by its capability, uses
-// it without a reference, and forgets it. An interrupt that comes meanwhile leaves a mark
-// (CPU_PENDING_GRACE), which the CPU answers after the operation, also if it then idles. CPUs 0 and
-// 1 end one object each: they remove its capability, and then hand it over to reclaim_object().
+// it without a reference, and forgets it. An interrupt that arrives meanwhile sets a mark
+// (CPU_PENDING_GRACE). The CPU answers the request after the operation, even if it then idles. CPUs
+// 0 and 1 end one object each: they remove its capability, and then pass it to reclaim_object().
+// Each object is in the batch of its CPU, which frees this batch in one step.
 //
 // holds: live
-// fails: HANDS_OVER_FIRST
-// fails: BEGINS_UNDER_WAY
-// fails: ANSWERS_AT_WORK
-// fails: FIRST_ANSWER_FREES
-// fails: live FORGETS_LATE
-// fails: live IDLES_WITH_MARK
+// fails: HANDS_OVER_FIRST -> not-in-use
+// fails: BEGINS_UNDER_WAY -> not-in-use
+// fails: ANSWERS_AT_WORK -> not-in-use
+// fails: FIRST_ANSWER_FREES -> not-in-use
+// fails: live FORGETS_LATE -> progress
+// fails: live FORGETS_OTHERS -> progress
+// fails: live IDLES_WITH_MARK -> progress
+// fails: live PASSES_SILENTLY -> progress
 
 #define CPUS    3
 #define OBJECTS 2 /* CPU n ends object n */
@@ -25,7 +28,7 @@ byte capability = 3; /* bit n: object n can be found */
 byte freed;          /* bit n: object n has been freed */
 byte uses[CPUS];     /* the object that the CPU has found, or NONE */
 
-byte filling, waiting; /* batches: bit n is object n */
+byte filling, waiting; /* bit n: object n is in the batch of CPU n */
 byte period;           /* modulo 8, more than the number of periods here */
 bool under_way, late;
 byte freer = NONE;
@@ -38,7 +41,7 @@ bool watched;     /* the timer watches the filling batch */
 inline begin()
 {
 #ifndef BEGINS_UNDER_WAY
-        assert(!under_way && waiting == 0);
+        assert(!under_way && waiting == 0); /* claim: one-period */
 #endif
         waiting = waiting | filling;
         filling = 0;
@@ -53,7 +56,27 @@ inline begin()
 
 #define ALL_SEEN (seen[0] == period && seen[1] == period && seen[2] == period)
 
-#define INTERRUPT(c) (asked[c] || freer == c)
+/* reclaim_pass_on(), under the lock, by CPU c. */
+inline pass_on(c)
+{
+        if
+        :: waiting & 1 -> freer = 0
+        :: !(waiting & 1) && waiting & 2 -> freer = 1
+        :: waiting == 0 ->
+                freer = NONE;
+                under_way = false;
+                if
+                :: late -> begin()
+                :: else
+                fi
+        fi;
+#ifndef PASSES_SILENTLY
+        if
+        :: freer != NONE && freer != c -> asked[freer] = true
+        :: else
+        fi
+#endif
+}
 
 /* The timer of reclaim_added(): the first entry has waited for too long. */
 inline timer()
@@ -79,51 +102,60 @@ inline timer()
 inline quiescent(c)
 {
         atomic { asked[c] = false; mark[c] = false; now = period }
-        seen[c] = now;
-        atomic { /* under the lock */
-                now = 0;
-                if
+        if
+        :: seen[c] != now ->
+                seen[c] = now;
+                atomic { /* under the lock */
+                        if
 #ifdef FIRST_ANSWER_FREES
-                :: under_way && freer == NONE -> freer = c
+                        :: under_way && freer == NONE -> pass_on(c)
 #else
-                :: under_way && freer == NONE && ALL_SEEN -> freer = c
+                        :: under_way && freer == NONE && ALL_SEEN -> pass_on(c)
 #endif
-                :: else
-                fi
-        }
+                        :: else
+                        fi
+                }
+        :: else
+        fi;
+        now = 0;
+        if
+        :: freer == c -> free_waiting(c)
+        :: else
+        fi
 }
 
-/* reclaim_free_waiting(): a step frees one object. */
-inline free_step(c)
+/* reclaim_free_waiting(). */
+inline free_waiting(c)
 {
-        if
-        :: atomic { waiting & 1 -> waiting = waiting & ~1; freed = freed | 1; check(0) }
-        :: atomic { !(waiting & 1) && waiting & 2 ->
-                waiting = waiting & ~2;
-                freed = freed | 2;
-                check(1)
-           }
-        :: atomic { waiting == 0 -> /* the last step, under the lock */
-                under_way = false;
+        atomic { waiting = waiting & ~BIT(c); freed = freed | BIT(c); check(c) };
+        atomic { /* under the lock */
+#ifdef FORGETS_OTHERS
                 freer = NONE;
+                under_way = false;
                 if
                 :: late -> begin()
                 :: else
                 fi
-           }
-        fi
+#else
+                pass_on(c)
+#endif
+        }
 }
 
 inline check(object)
 {
-        assert(uses[0] != object && uses[1] != object && uses[2] != object)
+        assert(uses[0] != object && uses[1] != object && uses[2] != object) /* claim: not-in-use */
 }
 
 /* Uses an object, forgets it, and answers the interrupts that came meanwhile. */
 inline operation(c)
 {
         do
-        :: atomic { assert(!(freed & BIT(uses[c]))); uses[c] = NONE; break }
+        :: atomic {
+                assert(!(freed & BIT(uses[c]))); /* claim: not-used-freed */
+                uses[c] = NONE;
+                break
+           }
 #ifdef ANSWERS_AT_WORK
         :: asked[c] -> quiescent(c)
 #else
@@ -147,12 +179,12 @@ proctype cpu(byte c)
 end:    do
         /* An operation begins in user mode, finds an object, and uses it. In user mode a CPU takes
          * an interrupt before anything else. */
-        :: atomic { !INTERRUPT(c) && capability & 1 -> uses[c] = 0 }
+        :: atomic { !asked[c] && capability & 1 -> uses[c] = 0 }
            operation(c)
-        :: atomic { !INTERRUPT(c) && capability & 2 -> uses[c] = 1 }
+        :: atomic { !asked[c] && capability & 2 -> uses[c] = 1 }
            operation(c)
         /* Another one ends the CPU's object. */
-        :: !INTERRUPT(c) && c < OBJECTS && !ended ->
+        :: !asked[c] && c < OBJECTS && !ended ->
                 ended = 1;
 #ifndef HANDS_OVER_FIRST
                 capability = capability & ~BIT(c);
@@ -167,9 +199,8 @@ end:    do
 #ifdef HANDS_OVER_FIRST
                 capability = capability & ~BIT(c)
 #endif
-        /* Interrupts, in user mode. */
+        /* An interrupt, in user mode. */
         :: asked[c] -> quiescent(c)
-        :: freer == c -> free_step(c)
         od
 }
 

@@ -2,22 +2,25 @@
 // Mail of hypervisor/src/sched/wake.c: no wake and no end is lost, no mail is in a list twice, and
 // an EC is not freed while its mail is pending.
 //
-// Two ECs belong to CPU 0. Each waits in a semaphore's queue again and again. CPUs 1 and 2 take an
-// EC out of the queue and wake it by mail, and CPU 2 also ends the first one by mail and waits for
-// that, as ec_do_elsewhere() does.
+// Two ECs belong to CPU 0. Each waits repeatedly in a semaphore's queue. CPUs 1 and 2 take an EC
+// out of the queue and wake it by mail. CPU 2 also ends the first EC by mail and waits for its end,
+// as ec_do_elsewhere() does.
 //
 // holds:
-// fails: STORES_ZERO
-// fails: PUSHES_AGAIN
-// fails: READS_NEXT_LATE
-// fails: INTERRUPTS_FIRST
-// fails: FREES_EARLY
+// fails: STORES_ZERO -> has-ended
+// fails: PUSHES_AGAIN -> listed-once
+// fails: READS_NEXT_LATE -> received-live
+// fails: INTERRUPTS_FIRST -> all-woken
+// fails: FREES_EARLY -> received-live
+// fails: RECEIVES_ALL -> bounded
+// fails: FORGETS_REST -> all-woken
 
 #define ECS   2
 #define NONE  2
 #define WAKE  1
 #define END   2
 #define WAITS 2 /* how often an EC waits */
+#define STEP  1 /* MAIL_STEP */
 
 mtype = { RUNS, BLOCKED, DEAD };
 
@@ -40,7 +43,7 @@ bool interrupt;    /* an IPI is pending at CPU 0 */
 /* mail_send(). */
 inline send(ec, bits)
 {
-        assert(!freed[ec]);
+        assert(!freed[ec]); /* claim: sent-to-live */
         atomic { old = work[ec]; work[ec] = work[ec] | bits }
         if
 #ifndef PUSHES_AGAIN
@@ -55,7 +58,7 @@ inline send(ec, bits)
                 :: next[ec] = first;
                    if
                    :: atomic { list == first ->
-                        assert(!listed[ec]);
+                        assert(!listed[ec]); /* claim: listed-once */
                         listed[ec] = true;
                         list = ec;
                         break
@@ -87,7 +90,11 @@ inline act(ec, bits)
 /* wake_receive_one(). */
 inline receive_one(ec)
 {
-        atomic { assert(!freed[ec] && work[ec] != 0); now = work[ec]; did = 0 }
+        atomic {
+                assert(!freed[ec] && work[ec] != 0); /* claim: received-live */
+                now = work[ec];
+                did = 0
+        }
         do
         :: atomic { act(ec, (now & ~did)); did = did | now }
 #ifdef STORES_ZERO
@@ -102,17 +109,30 @@ inline receive_one(ec)
         atomic { now = 0; did = 0 }
 }
 
-/* CPU 0: runs its ECs, and receives mail when it gets the IPI. */
+#define HAS_MAIL (rest != NONE || list != NONE)
+
+#ifdef RECEIVES_ALL
+#define MAY_RECEIVE true
+#else
+#define MAY_RECEIVE (received < STEP)
+#endif
+
+/* CPU 0: runs its ECs, and receives up to STEP mails when it gets the IPI, with mail_receive(). It
+ * sends itself an IPI for the rest. */
 proctype receiver()
 {
-        byte rest = NONE, one = NONE, now, did, waits[ECS];
+        byte rest = NONE, one = NONE, now, did, received, waits[ECS];
 
 end:    do
         :: interrupt ->
                 interrupt = false;
-                atomic { rest = list; list = NONE }
+                received = 0;
                 do
-                :: rest != NONE ->
+                :: HAS_MAIL && MAY_RECEIVE ->
+                        if
+                        :: atomic { rest == NONE -> rest = list; list = NONE }
+                        :: else
+                        fi;
                         one = rest;
 #ifndef READS_NEXT_LATE
                         rest = next[one];
@@ -121,9 +141,17 @@ end:    do
 #ifdef READS_NEXT_LATE
                         rest = next[one];
 #endif
-                        one = NONE
-                :: rest == NONE -> break
-                od
+                        one = NONE;
+                        received++;
+                        assert(received <= STEP) /* claim: bounded */
+                :: else -> break
+                od;
+#ifndef FORGETS_REST
+                if
+                :: HAS_MAIL -> interrupt = true
+                :: else
+                fi
+#endif
         /* sm_down(): into the queue, under the semaphore's lock. */
         :: atomic { !interrupt && state[0] == RUNS && waits[0] < WAITS ->
                 waits[0]++; state[0] = BLOCKED; queued[0] = true
@@ -152,7 +180,7 @@ end:    do
                 send(0, END);
 #ifndef FREES_EARLY
                 !(work[0] & END); /* ec_do_elsewhere() */
-                assert(state[0] == DEAD);
+                assert(state[0] == DEAD); /* claim: has-ended */
                 waking[0] == 0; /* the grace period */
                 work[0] == 0;
 #endif
@@ -164,7 +192,8 @@ end:    do
 proctype monitor()
 {
 end:    timeout ->
-        assert(state[0] != BLOCKED && state[1] != BLOCKED && !interrupt && list == NONE)
+        assert(state[0] != BLOCKED && state[1] != BLOCKED); /* claim: all-woken */
+        assert(!interrupt && list == NONE) /* claim: all-received */
 }
 
 init {

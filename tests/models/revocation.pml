@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A self revoke of a mapping that another thread cuts, in
-// hypervisor/src/space/revocation.c: when both have ended, in whatever order and at whichever
-// step, no mapping without permissions is left in the space, and the tables map nothing that was
-// revoked.
+// A self revoke of a mapping that another thread cuts, in hypervisor/src/space/revocation.c. When
+// both threads have finished or ended, in any order and at any step, no mapping without permissions
+// is left in the space, and the tables map no revoked page.
 //
-// A mapping covers four selectors. Thread 0 revokes all of them; thread 1 revokes selectors 1 and
-// 2, and cuts the mapping for this before 1 and before 3, whether or not the mapping still has
+// A mapping covers four selectors. Thread 0 revokes all of them. Thread 1 revokes selectors 1 and
+// 2. For this it cuts the mapping before 1 and before 3, even if the mapping has lost its
 // permissions. Both work in steps under the lock of the space. Each thread may be ended between
-// two steps; the thread that ends it does the steps that are left, see revocation_finish_step().
+// two steps; the thread that ends it does the remaining steps, see revocation_finish_step().
 //
 // holds:
-// fails: FORGETS_PIECES
-// fails: OWES_NOTHING
+// fails: FORGETS_PIECES -> nothing-left
+// fails: OWES_NOTHING -> nothing-left
 
 #define SELECTORS 4
 #define BEGIN(t)  (t == 0 -> 0 : 1)
@@ -52,7 +51,7 @@ inline reduce()
         }
 }
 
-/* Removes the mapping on which the walk stands from the space. It begins where the walk began, and
+/* Removes the walk's current mapping from the space. The mapping begins where the walk began, and
  * may have become shorter. */
 inline leave()
 {
@@ -61,7 +60,7 @@ inline leave()
                 i = first;
                 do
                 :: i <= last && !perms[i] ->
-                        assert(!tables[i]);
+                        assert(!tables[i]); /* claim: tables-first */
                         in_space[i] = false;
                         i++
                 :: else -> break
@@ -76,7 +75,7 @@ inline leave()
         }
 }
 
-/* revocation_finish_step(): nothing is begun that the revocation does not owe. */
+/* revocation_finish_step(): begins only the removals that the revocation must still complete. */
 inline give_up()
 {
         given_up = true;
@@ -171,5 +170,5 @@ init {
         }
         /* Both have ended. */
         _nr_pr == 1;
-        assert(CLEAN(0) && CLEAN(1) && CLEAN(2) && CLEAN(3))
+        assert(CLEAN(0) && CLEAN(1) && CLEAN(2) && CLEAN(3)) /* claim: nothing-left */
 }

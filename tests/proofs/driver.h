@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parts of the drivers for Eva: buffers with any contents, values of any size, and a console that
- * prints nothing. */
+/* Parts of the drivers for Eva: buffers with arbitrary content, values of any size, and a console
+ * that prints nothing. */
 #ifndef PROOFS_DRIVER_H
 #define PROOFS_DRIVER_H
 

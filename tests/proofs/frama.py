@@ -7,7 +7,7 @@ from any input, and gives an alarm where an access or an operation could be inva
 same and also follows single bits. `wp` proves the contracts in the module's driver. An alarm or a
 contract without a proof fails the test unless `alarms.tsv` lists it with an argument; a listed one
 that does not occur fails it, too. Each fault of `faults.tsv`, put into a copy of the source, must
-give an alarm that the list does not have."""
+give an alarm that the unchanged source does not give; the run of Eva ends with the first one."""
 
 import csv
 import os
@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path("tests/proofs")
@@ -29,9 +29,10 @@ MACHDEPS = {"64": ("gcc_x86_64", "-m64"), "32": ("gcc_x86_32", "-m32")}
 FOLDERS = ("tests/proofs/stub", "hypervisor/src", "hypervisor/abi", "libnova/include")
 FOLDERS += ("roottask", "roottask/vmm/include", "roottask/vmm/src")
 FOLDERS += ("hypervisor/src/arch/x86_{width}", "hypervisor/src/virt/x86_{width}")
-EVA = ("-eva", "-eva-precision", "5", "-eva-domains", "octagon,symbolic-locations")
+EVA = ("-eva", "-eva-domains", "octagon,symbolic-locations")
 BITS = ("-eva-domains", "bitwise")  # in addition
 WP = ("-wp", "-wp-rte", "-wp-prover", "z3", "-wp-model", "Typed")
+ALARM = re.compile(r"\[eva:alarm\] (?!FRAMAC_SHARE|/usr)")  # not in headers of the system
 END = re.compile(r"Values at end of function (\w+):\n(.*)")
 GOAL = re.compile(r"\] Goal typed_(\w+) : (\w+)")
 COUNT = re.compile(r"Proved goals: +(\d+) / (\d+)")
@@ -48,6 +49,7 @@ class Module:
     name: str
     method: str
     widths: list
+    precision: str  # of Eva, from 0 to 11: how many states it keeps apart
     seconds: int  # of one CPU, for a run
     sources: list
     functions: set  # that must be analysed to their end, or proved
@@ -58,6 +60,14 @@ class Alarm:
     """A property that Frama-C could not prove."""
     function: str
     text: str
+
+
+@dataclass
+class Result:
+    """The findings of a run."""
+    alarms: set
+    functions: set  # that it analysed to their end, or proved
+    messages: set = field(default_factory=set)  # Eva's words for the alarms, with their places
 
 
 def rows(path, fields):
@@ -74,7 +84,7 @@ def check_names(root):
     """Checks that each row belongs to a module with a known method and has known widths: no run
     would look at another row."""
     widths = {}
-    for name, method, known, *_ in rows(root / HERE / "modules.tsv", 6):
+    for name, method, known, *_ in rows(root / HERE / "modules.tsv", 7):
         widths[name] = set(known.split())
         if method not in METHODS or not widths[name] <= MACHDEPS.keys():
             raise Wrong(f"modules.tsv gives {name} an unknown method or width")
@@ -89,10 +99,10 @@ def check_names(root):
 
 def find(root, name):
     """Returns a module."""
-    for row in rows(root / HERE / "modules.tsv", 6):
+    for row in rows(root / HERE / "modules.tsv", 7):
         if row[0] == name:
-            return Module(name, row[1], row[2].split(), int(row[3]), row[4].split(),
-                          set(row[5].split()))
+            return Module(name, row[1], row[2].split(), row[3], int(row[4]), row[5].split(),
+                          set(row[6].split()))
     raise Wrong(f"modules.tsv has no module {name}")
 
 
@@ -117,18 +127,41 @@ def faults(root, name):
     return found
 
 
-def run(command, seconds, place):
-    """Runs a command of Frama-C, with a limit of CPU time. Returns its output."""
+def run(command, seconds, place, usual=None):
+    """Runs a command of Frama-C, with a limit of CPU time, until it ends or, if the
+    usual alarms are given, until it reports another one. Returns the output and the alarms in it.
+    """
     limited = ["sh", "-c", f'ulimit -t {seconds} && exec "$@"', "sh", *command]
     # Frama-C's provers are found by why3's configuration in HOME.
     environment = dict(os.environ, HOME=str(place), TMPDIR=str(place), LC_ALL="C.UTF-8")
-    done = subprocess.run(limited, capture_output=True, text=True, check=False,
-                          env=environment, cwd=place / "tree")
-    output = done.stdout + done.stderr
-    if done.returncode:
-        raise Wrong(f"frama-c ended with {done.returncode} (-9, 137: more than {seconds} s of CPU "
-                    f"time):\n{output[-3000:]}")
-    return output
+    lines, alarms = [], set()
+    with subprocess.Popen(limited, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env=environment, cwd=place / "tree") as process:
+        for alarm in alarms_in(process.stdout, lines):
+            alarms.add(alarm)
+            if usual is not None and alarm not in usual:
+                process.kill()
+                return "".join(lines), alarms
+    if process.returncode:
+        raise Wrong(f"frama-c ended with {process.returncode} (-9, 137: more than {seconds} s of "
+                    f"CPU time):\n{''.join(lines)[-3000:]}")
+    return "".join(lines), alarms
+
+
+def alarms_in(output, lines):
+    """Yields each alarm in an output, with its place, and adds the lines of the output to a list.
+    """
+    alarm = ""
+    for line in output:
+        lines.append(line)
+        if line.startswith("["):
+            if alarm:
+                yield alarm
+            alarm = line if ALARM.match(line) else ""
+        elif alarm:
+            alarm += line
+    if alarm:
+        yield alarm
 
 
 def alarms_of_eva(table):
@@ -142,36 +175,39 @@ def alarms_of_eva(table):
     }
 
 
-def run_eva(module, common, place, is_fault):
-    """Returns the alarms of a run of Eva, and the functions that it analysed to their end. A fault
-    that makes each execution invalid has no end."""
+def run_eva(module, common, place, usual):
+    """Returns the result of a run of Eva. That of a fault has only the alarms that were not usual,
+    and ends with the first one."""
     table = place / "alarms.csv"
     table.unlink(missing_ok=True)
     bits = BITS if module.method == "bits" else ()
-    output = run(["frama-c", *common, *EVA, *bits, *module.sources, "-then",
-                  "-report-csv", str(table), "-report-no-proven"], module.seconds, place)
+    command = ["frama-c", *common, *EVA, "-eva-precision", module.precision, *bits,
+               *module.sources, "-then", "-report-csv", str(table), "-report-no-proven"]
+    output, messages = run(command, module.seconds, place, usual and usual.messages)
+    if usual and messages - usual.messages:
+        return Result({Alarm("", message) for message in messages - usual.messages}, set())
     if not table.exists():
         raise Wrong(f"Eva has no result:\n{output[-3000:]}")
     ended = {name for name, state in END.findall(output) if "NON TERMINATING" not in state}
-    if "main" not in ended and not is_fault:
+    if "main" not in ended and not usual:
         raise Wrong("Eva found no end of the driver, so it has checked nothing")
-    return alarms_of_eva(table), ended
+    return Result(alarms_of_eva(table), ended, messages)
 
 
-def run_wp(module, common, place, is_fault):
+def run_wp(module, common, place, usual):
     """Returns the contracts without a proof, and the functions that have one."""
-    seconds = FAULT_SECONDS if is_fault else GOAL_SECONDS
+    seconds = FAULT_SECONDS if usual else GOAL_SECONDS
     # Other functions that a driver includes have no contract.
     only = ("-wp-fct", ",".join(sorted(module.functions)))
-    output = run(["frama-c", *common, *WP, *only, "-wp-timeout", str(seconds), *module.sources],
-                 module.seconds, place)
+    output, _ = run(["frama-c", *common, *WP, *only, "-wp-timeout", str(seconds), *module.sources],
+                    module.seconds, place)
     goals = GOAL.findall(output)
     count = COUNT.search(output)
     proved = sum(state == "Valid" for _, state in goals)
     if not count or not goals or int(count[1]) != proved or int(count[2]) != len(goals):
         raise Wrong(f"WP has no result for each goal:\n{output[-3000:]}")
     functions = {function_of(goal, module.functions) for goal, _ in goals}
-    return {Alarm("contract", goal) for goal, state in goals if state != "Valid"}, functions
+    return Result({Alarm("contract", goal) for goal, state in goals if state != "Valid"}, functions)
 
 
 def function_of(goal, functions):
@@ -183,8 +219,8 @@ def function_of(goal, functions):
 METHODS = {"eva": run_eva, "bits": run_eva, "wp": run_wp}
 
 
-def analyse(root, module, width, folder, fault=None):
-    """Analyses a module, or one with a fault. Returns (alarms, functions)."""
+def analyse(root, module, width, folder, fault=None, usual=None):
+    """Analyses a module, or one with a fault, of which the usual result is that of the module."""
     shutil.rmtree(folder, ignore_errors=True)
     tree = folder / "tree"
     tree.mkdir(parents=True)
@@ -202,7 +238,7 @@ def analyse(root, module, width, folder, fault=None):
     includes = " ".join(f"-I{part.format(width=width)}" for part in FOLDERS)
     # Frama-C does not know asm inline.
     common = ["-c11", "-machdep", machdep, f"-cpp-extra-args={option} -Dinline= {includes}"]
-    return METHODS[module.method](module, common, folder, fault is not None)
+    return METHODS[module.method](module, common, folder, usual)
 
 
 def insert(path, fault):
@@ -226,13 +262,12 @@ def check_facts(root):
 
 def judge(module, known, result, width):
     """Returns what is wrong with the result of the unchanged module."""
-    found, functions = result
     wrong = [f"width {width}: not proved and not listed: {alarm.function}: {alarm.text}"
-             for alarm in found - known]
+             for alarm in result.alarms - known]
     wrong += [f"width {width}: listed but does not occur: {alarm.function}: {alarm.text}"
-              for alarm in known - found]
+              for alarm in known - result.alarms]
     wrong += [f"width {width}: not analysed to its end: {name}"
-              for name in module.functions - functions]
+              for name in module.functions - result.functions]
     return sorted(wrong)
 
 
@@ -247,14 +282,16 @@ def main(root, name, folder):
     with ThreadPoolExecutor(LANES) as lanes:
         results = {width: lanes.submit(analyse, root, module, width, folder / f"{name}-{width}")
                    for width in module.widths}
+        usual = results[first].result()
         seeded = [(fault, lanes.submit(analyse, root, module, first,
-                                       folder / f"{name}-fault-{number}", fault))
+                                       folder / f"{name}-fault-{number}", fault, usual))
                   for number, fault in enumerate(faults(root, name))]
         for width, result in results.items():
             wrong += judge(module, known[width], result.result(), width)
         for fault, result in seeded:
-            seen = result.result()[0] - known[first]
-            print(f"{name}: with '{fault[2]}' instead of '{fault[1]}': {len(seen)} more alarms")
+            seen = result.result().alarms - known[first]
+            for alarm in seen:
+                print(f"{name}: with '{fault[2]}' instead of '{fault[1]}': {alarm.text.strip()}")
             if not seen:
                 wrong.append(f"a fault gives no alarm: {fault}")
     for line in wrong:

@@ -33,9 +33,11 @@ bool status_is_denied(void)
         struct nova_parent_session session;
         struct nova_parent_program program;
         struct nova_parent_cpu cpu;
+        struct nova_parent_own own;
 
         return nova_parent_program_describe(0, &program) == EACCES &&
                nova_parent_cpu_describe(&cpu) == EACCES &&
+               nova_parent_own_describe(&own) == EACCES &&
                nova_parent_session_describe(0, &session) == EACCES &&
                nova_parent_log_read(0, &text) == EACCES;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Functions for tests that start children from a module and check that all resources return. */
+/* Functions for tests that start children from a module and check that all resources are freed. */
 #ifndef TESTS_RUNTIME_FAMILY_H
 #define TESTS_RUNTIME_FAMILY_H
 
@@ -73,8 +73,8 @@ static inline struct family_balance family_balance(void)
         return now;
 }
 
-/* Returns true if the program has all its resources again. Its own heap and stacks may keep up to
- * @p kept pages. */
+/* Returns true if the program has all its resources again, except up to @p kept pages for its own
+ * heap and stacks, and 256 bytes of kernel memory for each of these pages. */
 static inline bool family_back(const struct family_balance *before, unsigned kept)
 {
         const struct family_balance now = family_balance();

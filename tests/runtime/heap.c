@@ -93,6 +93,22 @@ static void check_corners(void)
         CHECK(!memory && errno == EINVAL);
 }
 
+/* Expects that mallinfo() counts a block from its allocation to its end. */
+static void check_sums(void)
+{
+        static void *volatile memory;
+        const struct mallinfo before = mallinfo();
+
+        memory = malloc(5000);
+        const struct mallinfo with = mallinfo();
+        free(memory);
+        const struct mallinfo after = mallinfo();
+
+        CHECK(memory && before.arena && before.uordblks + before.fordblks <= before.arena);
+        CHECK(with.uordblks >= before.uordblks + 5000 && with.uordblks < before.uordblks + 5100);
+        CHECK(after.uordblks == before.uordblks && after.keepcost <= after.fordblks);
+}
+
 int main(void)
 {
         struct nova_thread *thread[THREADS];
@@ -108,6 +124,7 @@ int main(void)
         for (int i = 0; i < THREADS; i++)
                 CHECK(!nova_thread_join(thread[i], NULL));
         check_corners();
+        check_sums();
         printf("the heap is whole\n");
         return 0;
 }

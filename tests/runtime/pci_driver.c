@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver of PCI devices that requests everything that it may have, and also resources that it
- * must not have. The description gives it "disk", a virtio disk with MSI-X; "other" belongs to
- * another program. */
+/* A driver of PCI devices that requests all resources that it may have, and some that it must not
+ * have. The description gives it "disk", a virtio disk with MSI-X; "other" belongs to another
+ * program. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,8 +287,8 @@ static int do_stay(void)
         return 4;
 }
 
-/* A driver that is a bus master, lets the device write into its memory for a while, and crashes;
- * its memory is a quarter of the machine's. */
+/* A driver that is a bus master, lets the device write into the driver's memory for a while, and
+ * crashes. Its memory is a quarter of the machine's. */
 static int do_crash(bool quiet)
 {
         struct nova_pci_device *edu;

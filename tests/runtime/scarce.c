@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Children on all CPUs with little kernel memory, one step more in each round. Each request
- * succeeds or is refused, regardless of where the memory runs out, and no child hangs or faults. */
+/* Children on all CPUs with little kernel memory, which grows by one step in each round. Each
+ * request succeeds or is refused, regardless of where the memory runs out, and no child hangs or
+ * faults. */
 #include "scarce.h"
 #include "family.h"
 #include "novart/parent.h"
@@ -9,7 +10,7 @@
 #define KIB      ((size_t)1 << 10)
 #define FIRST    64 /* KiB: a child's minimum */
 #define LAST     200
-#define STEP     2 /* KiB; in one round, an SC is possible but not its capability */
+#define STEP     2 /* KiB: so small that in one round only the capability of an SC does not fit */
 #define PATIENCE UINT64_C(20000000000) /* ns, for a child that takes some ms */
 
 /* Starts a service that no client opens. */

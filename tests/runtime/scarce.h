@@ -3,9 +3,9 @@
 #ifndef TESTS_RUNTIME_SCARCE_H
 #define TESTS_RUNTIME_SCARCE_H
 
-#define SCARCE_DONE    10 /* there was enough kernel memory */
-#define SCARCE_REFUSED 11 /* there was too little, and nothing is left of the attempt */
+#define SCARCE_DONE    10 /* the kernel memory was enough */
+#define SCARCE_REFUSED 11 /* it was not enough, and the attempt left no objects */
 #define SCARCE_WRONG   12 /* neither */
-#define SCARCE_LOST    13 /* some objects of the attempt are left */
+#define SCARCE_LOST    13 /* it was not enough, and the attempt left objects */
 
 #endif

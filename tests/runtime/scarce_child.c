@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 
         if (status != SCARCE_REFUSED)
                 return status;
-        /* Objects that the first one made for each CPU stay. */
+        /* The objects that the first attempt made for each CPU stay. */
         nova_sleep(20000000);
 
         const struct balance before = balance();

@@ -6,8 +6,8 @@ import struct
 import sys
 
 PT_LOAD = 1
-# By ELF class: offset and format of the fields e_phoff, e_phentsize and e_phnum, and in each
-# program header of its flags and its size in memory.
+# By ELF class: offset and format of the fields e_phoff, e_phentsize and e_phnum of the ELF header,
+# and of the flags and the size in memory in a program header.
 LAYOUT = {
     1: {"table": ("<I", 28), "sizes": ("<HH", 42), "flags": 24, "memory": ("<I", 20)},
     2: {"table": ("<Q", 32), "sizes": ("<HH", 54), "flags": 4, "memory": ("<Q", 40)},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls of the runtime's memory functions while the stack's next page, or the memory of an
- * argument, is not mapped yet: that page fault's handler needs the memory lock, so the fault must
- * not happen under it. */
+ * argument, is not mapped yet: the handler of this page fault needs the memory lock, so the code
+ * must not hold the lock when the fault happens. */
 #include <alloca.h>
 
 #include "check.h"
@@ -113,7 +113,7 @@ static void dma_free(void)
         nova_dma_free(&own.dma);
 }
 
-/* The operations, in an order in which each finds the objects that it needs. */
+/* The operations, ordered so that each finds the objects that it needs. */
 static void (*const operations[])(void) = {
         page_alloc,     page_free,     page_count,  sel_alloc,  sel_used,      sel_free,
         region_reserve, region_commit, region_name, self_map,   region_shrink, region_free,

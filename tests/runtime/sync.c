@@ -74,7 +74,7 @@ static void *nest(void *argument)
         return NULL;
 }
 
-/* Half of them put items into three places, the others take them, some with a time limit. */
+/* Half of the threads put items into three places, the others take them, some with a time limit. */
 static void *trade(void *argument)
 {
         const intptr_t number = (intptr_t)argument;
@@ -94,7 +94,7 @@ static void *trade(void *argument)
         return NULL;
 }
 
-/* All but one wait; the last one wakes them all at once. */
+/* All threads except the last one wait; the last one wakes all of them at once. */
 static void *gather(void *argument)
 {
         const uint64_t deadline = nova_deadline_in((uint64_t)60 * 1000000000);

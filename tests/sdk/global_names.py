@@ -73,7 +73,7 @@ def offenders(archive, patterns):
 
 
 def with_includes(header, folders, seen=None):
-    """Returns the text of a header and of those that it includes."""
+    """Returns the text of a header and of the headers that it includes."""
     seen = set() if seen is None else seen
     seen.add(header)
     files = [folder / header for folder in folders if (folder / header).exists()]

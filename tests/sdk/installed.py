@@ -66,7 +66,8 @@ def fetch_guests():
     """The software of example guests is downloaded once, for all tests of the tree. Other guests of
     the tree need programs that a machine for this test may lack."""
     named = set()
-    for file in (paths.ROOT / "examples").glob("*/CMakeLists.txt"):
+    examples = paths.ROOT / "examples"
+    for file in (*examples.glob("*/CMakeLists.txt"), *examples.glob("*/*.seal")):
         named.update(re.findall(r"\bguest:([\w.+-]+)", file.read_text(encoding="utf-8")))
     assert named, "no example names a guest's file"
     for arch, _ in PRESETS:

@@ -10,11 +10,13 @@ from nova import bench_interference
 CONSOLE = """mark 1 call
 operation 1 call
 times call 64
+receiver call 0
 bytes call 0
 events call 2
 mark 2 create_ec
 operation 2 create_ec
 times create_ec 8
+receiver create_ec 4096
 bytes create_ec 32
 events create_ec 0
 """
@@ -52,31 +54,48 @@ class Interference(unittest.TestCase):
 
     def test_figures_of_each_operation(self):
         found = self.found()
-        self.assertEqual(list(found["call"].values()), [85, 0, 200, 0, 0, 2])
-        self.assertEqual(list(found["create_ec"].values()), [5000, 100, 0, 10, 32, 0])
+        self.assertEqual(list(found["call"].values()), [85, 0, 200, 0, 0, 0, 2])
+        self.assertEqual(list(found["create_ec"].values()), [5000, 100, 0, 10, 4096, 32, 0])
 
     def test_limits(self):
         found = self.found()
-        good = self.row("create_ec", 5000, 100, 200, 10)
+        good = self.row("create_ec", 5000, 100, 200, 10, 4096)
         other = {"create_ec": found["call"]}
-        self.assertEqual(len(bench_interference.complaints([good], other)), 1)
-        bad = bench_interference.complaints([self.row("create_ec", 4999, 99, 0, 9)], found)
-        words = ("call has no row", "stretch: 5000", "thread: 100", "guest: 10", "bytes: 32")
+        self.assertEqual(len(bench_interference.complaints([good], other)), 2)
+        bad = bench_interference.complaints([self.row("create_ec", 4999, 99, 0, 9, 4095)], found)
+        words = ("call has no row", "wait: 5000", "thread: 100", "guest: 10", "receiver: 4096",
+                 "bytes: 32")
         self.assertEqual(len(bad), len(words), bad)
         for sentence, word in zip(bad, words):
             self.assertIn(word, sentence)
 
     def test_an_operation_without_figures_is_not_a_success(self):
-        self.assertEqual(len(bench_interference.complaints([self.row("call", 9, 9, 9, 9)], {})), 1)
-        for runs, busy, field in (("", (BUSY, BUSY_CPUS), "stretch"), (RUNS, ("", ""), "busy")):
+        missing = bench_interference.complaints([self.row("call", 9, 9, 9, 9, 0)], {})
+        self.assertEqual(len(missing), 1)
+        for runs, busy, field in (("", (BUSY, BUSY_CPUS), "wait"), (RUNS, ("", ""), "busy")):
             found = bench_interference.read(CONSOLE, CPUS, runs, busy)
-            bad = bench_interference.complaints([self.row("create_ec", 9, 999, 99, 99)], found)
+            row = self.row("create_ec", 9, 999, 99, 99, 9999)
+            bad = bench_interference.complaints([row], found)
             self.assertTrue(any(f"{field}: not counted" in sentence for sentence in bad), bad)
 
+    def test_a_message_that_costs_the_receiver_nothing_did_not_arrive(self):
+        row, figures = self.row("call", 90, 1, 250, 2, 100), self.found()["call"]
+        bad = bench_interference.complaints([row], {"call": {**figures, "events": 0}})
+        self.assertEqual(bad, ["call, receiver: not counted"])
+
+    def test_functions_that_keep_the_cpu(self):
+        names = bench_interference.KEEPS
+        lines = [f"{16 * n:016x} {15:016x} t {name}" for n, name in enumerate(names, 1)]
+        options = bench_interference.keep_options("\n".join(lines))
+        self.assertEqual(options, ["keep=0x10-0x1f", "keep=0x20-0x2f", "next=0x30-0x3f"])
+        with self.assertRaises(bench_interference.NovaError):
+            bench_interference.keep_options(lines[0])
+
     def test_the_table_shows_each_limit_after_its_figure(self):
-        rows = [self.row("call", 90, 1, 250, 2)]
+        rows = [self.row("call", 90, 1, 250, 2, 3)]
         head, line = bench_interference.cells(rows, self.found(), "x86_64")
-        self.assertEqual(line, ["call", "85", "90", "0", "1", "200", "250", "0", "2", "0", "2"])
+        cells = ["85", "90", "0", "1", "200", "250", "0", "2", "0", "3", "0", "2"]
+        self.assertEqual(line, ["call", *cells])
         self.assertEqual(len(head), len(line))
         self.assertEqual([name for name in head if "limit" in name][-2:],
                          ["another account, bytes (limit 0)", "the guest's events (limit 0)"])

@@ -12,7 +12,7 @@ NUMBERS = {name: number for number, name in enumerate(bench_secure.NAMES, 1)}
 
 def counts(exits=(), **marks):
     """Returns the counts of an output in which each operation has been executed 10 times. MARKS:
-    instructions outside the guest of one of them."""
+    instructions outside the guest of one operation."""
     all_exits = sum(exits)
     head = "section {} times {} host {} guest {} entries {} start {}"
     lines = [head.format(0, 1, 1000 + all_exits, 500, len(exits), 1000)]
@@ -76,10 +76,30 @@ class Secure(unittest.TestCase):
         keys = {row.key for row in bench_io.read_rows(bench_secure.ROWS)}
         self.assertEqual(keys, set(bench._read_figures(bench_secure.FIGURES)[bench_secure.ARCH]))
 
+    def test_the_run_names_the_goals_that_are_missed(self):
+        rows = [bench_io.Row("hash", 60.0, 50.0, "the hash"),
+                bench_io.Row("port", 2.5, 1.7, "a port access"),
+                bench_io.Row("aes", float("inf"), None, "with AES")]
+        found = {"hash": 50, "port": 2.1, "aes": 7}
+        self.assertEqual(bench_secure.text(rows, found).splitlines()[-2:],
+                         ["1 of 2 goals are reached.",
+                          "missed: a port access: 2.1, the goal is 1.7"])
+        self.assertEqual(bench_secure.summary(rows, {"hash": 1}), "1 of 1 goals are reached.")
+        self.assertEqual([one["reached"] for one in bench_secure.records(rows, found)],
+                         [True, False, None])
+
+    def test_a_run_fails_above_each_goal_that_is_reached(self):
+        rows = bench_io.read_rows(bench_secure.ROWS)
+        published = bench._read_figures(bench_secure.FIGURES)[bench_secure.ARCH]
+        above = [row.key for row in rows
+                 if bench_secure.reached(row, published) and row.limit > row.goal]
+        self.assertEqual(above, [])
+
     def test_the_page_has_the_figures_with_goal_and_limit(self):
         row = bench_io.Row("hash", 60.0, 50.0, "the hash")
         self.assertEqual(bench_secure.shown([row], {"hash": 1059.2}).splitlines()[-1],
-                         "| the hash | 1,059.2 | 50 at most | 60 |")
+                         "| the hash | 1,059.2 | 50 at most | no | 60 |")
+        self.assertIn("| 50 at most | yes |", bench_secure.shown([row], {"hash": 50}))
         text = bench_goals.plot("Title", [row], {"hash": 1059.2})
         self.assertIn(">1,059.2 of 50<", text)
         self.assertIn(bench_goals.MISSED, text)

@@ -80,7 +80,7 @@ class Inputs(WithFolder):
 
 
 class OnTerminal(test_runner.OnTerminal):
-    """The results are those of QEMU."""
+    """The results are the same as under QEMU."""
 
     EMULATOR = "bochs"
 

@@ -88,6 +88,13 @@ class Text(unittest.TestCase):
         self.assertEqual(len(found("it believes an" + "y length")), 1)
         self.assertEqual(len(found("the ports from 0x1000 o" + "n; selectors from 0 o" + "n")), 2)
         self.assertEqual(found("TEST(x, gives_0_when_there_is_no_map); from 1 on each CPU"), [])
+        self.assertEqual(len(found("it is ignored; known a" + "re a and b")), 1)
+        self.assertEqual(len(found("the guest is to" + "ld the size")), 1)
+        self.assertEqual(len(found("signed by none of th" + "ose")), 1)
+        self.assertEqual(len(found("announces itself to a" + "ll, by frames to a" + "ll")), 2)
+        self.assertEqual(len(found("| address | what is the" + "re |")), 1)
+        self.assertEqual(len(found("| EIO | that of th" + "e client | x |")), 1)
+        self.assertEqual(found("frames to all cards; none of the others; | what is there in |"), [])
 
 
 class Includes(unittest.TestCase):
@@ -469,6 +476,10 @@ class Tidy(unittest.TestCase):
         with mock.patch.object(check_tidy, "MOST", 8):
             self.assertEqual(self.looked_at(), ([], 0))
         self.assertEqual(memory.read_text(encoding="utf-8").split(), [*own, *others[2:]])
+
+    def test_a_file_that_the_build_generates_is_not_checked(self):
+        entries = [self.entry("generated.c"), *self.entries, self.entry("a.c"), self.entry("a.S")]
+        self.assertEqual(check_tidy.choose(entries), self.entries)
 
     def test_a_run_that_was_stopped_is_continued(self):
         def stop_at_b(files, *_):

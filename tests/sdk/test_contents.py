@@ -29,8 +29,8 @@ def imported(nodes):
 
 
 def needed_by(file):
-    """Returns the modules of `nova` that a file imports when it is loaded, and those that are
-    installed and that it imports in a function."""
+    """Returns the modules of `nova` that a file needs: all that it imports when it is loaded, and
+    the installed ones that it imports inside functions."""
     syntax = ast.parse(file.read_text(encoding="utf-8"))
     return imported(syntax.body) | (imported(ast.walk(syntax)) - left_out())
 

@@ -56,6 +56,15 @@ class Machine(unittest.TestCase):
             self.assertEqual(set(one), {"name", "state", "needed", "text", "remedy"})
             self.assertTrue(one["state"] == "ok" or one["remedy"] or "known" in one["text"], one)
 
+    def test_the_missing_library_for_sealed_images_is_named(self):
+        self.add(*BUILD, RUN)
+        (self.bin / "python3").unlink()
+        self.script("python3", 'case "$*" in *cryptography*) exit 1 ;; esac\n'
+                    f'exec "{sys.executable}" "$@"')
+        found, _ = self.found()
+        self.assertEqual(found["secure"]["state"], doctor.MISSING)
+        self.assertIn("python3-cryptography", found["secure"]["remedy"])
+
     def test_a_missing_tool_is_named_with_its_package_and_nothing_is_installed(self):
         self.script("apt-get", 'echo installing >> "$0.log"')
         self.add(*(name for name in BUILD if name != "ninja"))

@@ -68,7 +68,7 @@ class Elf(unittest.TestCase):
     def test_a_file_that_is_not_a_static_program_is_refused(self):
         self.refused(header(2, 62, kind=1), "x86_64", "an object file")
         self.refused(header(2, 62, kind=3), "x86_64", "-no-pie")
-        self.refused(header(2, 62, kind=9), "x86_64", "no program")
+        self.refused(header(2, 62, kind=9), "x86_64", "not a program")
         self.refused(header(2, 62), "x86_64", "no loadable segment")
         self.refused(program((elf.INTERPRETER, elf.LOAD)), "x86_64", "-static")
 

@@ -180,10 +180,10 @@ class Guest(unittest.TestCase):
         self.assertEqual(
             str(caught.exception),
             "packages are not available: linux-image-cloud-amd64 and busybox-static; NOVA_OFFLINE "
-            "is set, so nothing is downloaded; unset it, or give own files with --module, named "
-            "vmlinuz and initrd.",
+            "is set, so nothing is downloaded; unset it, or give your own files, named vmlinuz and "
+            "initrd, with --module.",
         )
-        words = "^a package is not available: busybox.*, named initrd\\.$"
+        words = "^a package is not available: busybox.*, named initrd, with --module\\.$"
         with self.assertRaisesRegex(NovaError, words):
             self.read("vmlinuz", "other", "linux")
 
@@ -235,7 +235,7 @@ class Guest(unittest.TestCase):
             with self.assertRaises(NovaError) as caught:
                 guest.file(f"guest:{name}")
             what = name.rpartition("/")[2]
-            self.assertIn(f"cannot make 'guest:{what}'", str(caught.exception))
+            self.assertIn(f"there is no guest file 'guest:{what}'", str(caught.exception))
 
 
 if __name__ == "__main__":

@@ -155,8 +155,9 @@ class Templates(Projects):
 
 
 class Examples(Projects):
-    """A build of all of them takes a tenth of the time of their builds alone. It shows that none
-    needs the files of its neighbours, and test_none_names_a_target_of_another the rest."""
+    """One build of all examples takes a tenth of the time of separate builds. It shows that no
+    example needs the files of its neighbours; test_none_names_a_target_of_another shows the
+    rest."""
 
     def test_some_alone(self):
         """One of each kind is a project of its own."""
@@ -268,7 +269,7 @@ class Commands(Installed):
 
     def test_a_command_that_needs_the_source_tree_is_refused(self):
         for command in ("bench", "conformance", "install", "package"):
-            self.refuses(command, says="source tree only")
+            self.refuses(command, says=f"source tree only: type sdk/bin/nova {command} there.")
 
     def test_docs_prints_where_the_manual_lies(self):
         page = Path(self.call(installed.NOVA, "docs").strip())

@@ -3,6 +3,7 @@
 
 import os
 import stat
+import sys
 import tempfile
 import time
 import unittest
@@ -138,6 +139,14 @@ class Singles(unittest.TestCase):
     def test_it_runs_in_its_folder_with_its_environment(self):
         said = self.run_one('echo "$PWD $WORD"', ENVIRONMENT=["WORD=one=two"])[1]
         self.assertEqual(said, f"{self.folder} one=two\n")
+
+    def test_python_is_the_interpreter_of_this_run_even_if_a_script_hides_it(self):
+        script = self.folder / "python3"
+        script.write_text("#!/bin/sh\nexit 3\n")
+        script.chmod(0o755)
+        with mock.patch.dict(os.environ, PATH=f"{self.folder}:{os.environ['PATH']}"):
+            result = self.run_one("python3 -c 'import sys; print(sys.executable)'")
+        self.assertEqual(result, (tap.PASSED, f"{sys.executable}\n"))
 
     def test_a_pattern_to_pass_replaces_the_status_but_not_a_signal(self):
         wanted = {"PASS_REGULAR_EXPRESSION": ["no", "^four\n.*end\n$"]}

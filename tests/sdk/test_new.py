@@ -131,6 +131,10 @@ class NoProject(Folder):
     def test_a_folder_that_is_not_there(self):
         self.refuses("run", "./nothing", says="./nothing")
 
+    def test_a_file_without_a_project(self):
+        (self.folder / "CMakeLists.txt").write_text("# nothing yet\n", encoding="utf-8")
+        self.refuses("run", says="is not a project")
+
     def test_a_folder_without_a_project(self):
         (self.folder / "empty").mkdir()
         self.refuses("run", "empty", says="is not a project")

@@ -10,12 +10,12 @@ import paths
 import frama
 
 HEADS = {
-    "modules": "module\tmethod\twidths\tseconds\tsources\tfunctions\n",
+    "modules": "module\tmethod\twidths\tprecision\tseconds\tsources\tfunctions\n",
     "faults": "module\tfile\tcode\tfault\n",
     "alarms": "module\twidths\tfunction\talarm\targument\n",
 }
 GOOD = {
-    "modules": "one\teva\t64 32\t60\tone.c\tread\n",
+    "modules": "one\teva\t64 32\t5\t60\tone.c\tread\n",
     "faults": "one\tone.c\tx < 1\tx <= 1\n",
     "alarms": f"one\t64\tread\tan alarm\t{'why ' * 10}\n",
 }
@@ -36,7 +36,7 @@ class Tables(unittest.TestCase):
 
     def test_the_tables_of_the_tree_are_good(self):
         frama.check_names(paths.ROOT)
-        for row in frama.rows(paths.ROOT / frama.HERE / "modules.tsv", 6):
+        for row in frama.rows(paths.ROOT / frama.HERE / "modules.tsv", 7):
             frama.listed(paths.ROOT, frama.find(paths.ROOT, row[0]))
             for file, code, _fault in frama.faults(paths.ROOT, row[0]):
                 text = (paths.ROOT / file).read_text(encoding="utf-8")
@@ -88,54 +88,74 @@ class Tables(unittest.TestCase):
 
 
 class Results(unittest.TestCase):
-    MODULE = frama.Module("one", "eva", ["64"], 60, ["one.c"], {"read", "main"})
+    MODULE = frama.Module("one", "eva", ["64"], "5", 60, ["one.c"], {"read", "main"})
 
-    def run_eva(self, output, is_fault=False, table="directory\tfunction\n"):
+    def run_eva(self, output, usual=None, table="directory\tfunction\n"):
         with tempfile.TemporaryDirectory() as folder:
 
             def run(*_):
                 if table:
                     (Path(folder) / "alarms.csv").write_text(table, encoding="utf-8")
-                return output
+                return output, set(frama.alarms_in(output.splitlines(True), []))
 
             with mock.patch.object(frama, "run", run):
-                return frama.run_eva(self.MODULE, [], Path(folder), is_fault)
+                return frama.run_eva(self.MODULE, [], Path(folder), usual)
 
     def run_wp(self, output):
-        module = frama.Module("one", "wp", ["64"], 60, ["one.c"], {"get", "get_all", "put"})
-        with mock.patch.object(frama, "run", lambda *_: output):
-            return frama.run_wp(module, [], Path("/"), False)
+        module = frama.Module("one", "wp", ["64"], "-", 60, ["one.c"], {"get", "get_all", "put"})
+        with mock.patch.object(frama, "run", lambda *_: (output, set())):
+            result = frama.run_wp(module, [], Path("/"), None)
+            return result.alarms, result.functions
 
     def test_alarms_of_the_system_s_headers_do_not_count(self):
         lines = ["directory\tfunction\tproperty kind\tproperty"]
         for place in ("FRAMAC_SHARE/libc", "/usr/include", "hypervisor/src"):
             lines.append(f"{place}\tread\tmem_access\t\\valid(a  +  {len(place)})")
         ended = "Values at end of function main:\n  x\n"
-        found, functions = self.run_eva(ended, table="\n".join(lines) + "\n")
-        self.assertEqual(found, {frama.Alarm("read", "mem_access: \\valid(a + 14)")})
-        self.assertEqual(functions, {"main"})
+        result = self.run_eva(ended, table="\n".join(lines) + "\n")
+        self.assertEqual(result.alarms, {frama.Alarm("read", "mem_access: \\valid(a + 14)")})
+        self.assertEqual(result.functions, {"main"})
 
     def test_a_run_of_eva_that_does_not_reach_the_end_is_refused(self):
         endless = "Values at end of function main:\n  NON TERMINATING FUNCTION\n"
         for output in (endless, ""):
             with self.assertRaisesRegex(frama.Wrong, "found no end of the driver"):
                 self.run_eva(output)
-            self.assertEqual(self.run_eva(output, is_fault=True), (set(), set()))
+            usual = frama.Result(set(), {"main"})
+            self.assertEqual(self.run_eva(output, usual), frama.Result(set(), set()))
         with self.assertRaisesRegex(frama.Wrong, "Eva has no result"):
             self.run_eva("Values at end of function main:\n  x\n", table=None)
 
-    def test_only_the_methods_that_need_it_follow_bits(self):
+    def test_an_alarm_of_a_fault_is_one_that_the_unchanged_source_does_not_give(self):
+        ended = "[eva] Values at end of function main:\n  x\n"
+        one = "[eva:alarm] one.c:1: Warning: \n  division by zero\n"
+        two = one.replace("one.c:1", "one.c:2")
+        usual = self.run_eva(one + ended)
+        self.assertEqual(usual.messages, {one})
+        self.assertEqual(self.run_eva(one + ended, usual).alarms, set())
+        self.assertEqual(self.run_eva(one + two, usual).alarms, {frama.Alarm("", two)})
+
+    def test_a_run_of_a_fault_ends_with_its_first_alarm(self):
+        usual, new = "[eva:alarm] one.c:1: usual\n", "[eva:alarm] one.c:2:\n  new\n"
+        script = f"printf '%s' '{usual}{new}[eva] on\n'; exec sleep 60"
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "tree").mkdir()
+            found = frama.run(["sh", "-c", script], 5, Path(folder), {usual})
+        self.assertEqual(found, (f"{usual}{new}[eva] on\n", {usual, new}))
+
+    def test_eva_follows_bits_only_if_the_method_needs_it(self):
         for method, expected in (("eva", False), ("bits", True)):
-            module = frama.Module("one", method, ["64"], 60, ["one.c"], {"main"})
+            module = frama.Module("one", method, ["64"], "3", 60, ["one.c"], {"main"})
             with tempfile.TemporaryDirectory() as folder:
 
                 def run(command, *_):
                     (Path(folder) / "alarms.csv").write_text("directory\n", encoding="utf-8")
                     self.assertEqual("bitwise" in command, expected)
-                    return "Values at end of function main:\n  x\n"
+                    self.assertIn("-eva-precision 3", " ".join(command))
+                    return "Values at end of function main:\n  x\n", set()
 
                 with mock.patch.object(frama, "run", run):
-                    frama.METHODS[method](module, [], Path(folder), False)
+                    frama.METHODS[method](module, [], Path(folder), None)
 
     def test_a_goal_of_wp_belongs_to_the_longest_name(self):
         goals = "[wp] Goal typed_get_all_ensures : Valid\n[wp] Goal typed_put_ensures : Unknown\n"
@@ -148,8 +168,9 @@ class Results(unittest.TestCase):
 
     def test_each_difference_from_the_list_is_wrong(self):
         one, two = frama.Alarm("read", "one"), frama.Alarm("read", "two")
-        self.assertEqual(frama.judge(self.MODULE, {one}, ({one}, {"read", "main"}), "64"), [])
-        self.assertEqual(frama.judge(self.MODULE, {one}, ({two}, {"main"}), "64"), [
+        self.assertEqual(frama.judge(self.MODULE, {one}, frama.Result({one}, {"read", "main"}),
+                                     "64"), [])
+        self.assertEqual(frama.judge(self.MODULE, {one}, frama.Result({two}, {"main"}), "64"), [
             "width 64: listed but does not occur: read: one",
             "width 64: not analysed to its end: read",
             "width 64: not proved and not listed: read: two",
@@ -158,7 +179,8 @@ class Results(unittest.TestCase):
     def test_a_run_has_a_limit_of_time(self):
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "tree").mkdir()
-            self.assertEqual(frama.run(["echo", "good"], 5, Path(folder)), "good\n")
+            good = ("good\n", set())
+            self.assertEqual(frama.run(["echo", "good"], 5, Path(folder)), good)
             for command in (["false"], ["python3", "-c", "for _ in range(10**8): pass"]):
                 with self.assertRaisesRegex(frama.Wrong, "frama-c ended with"):
                     frama.run(command, 1, Path(folder))

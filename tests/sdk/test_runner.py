@@ -84,10 +84,11 @@ class Endings(WithFolder):
         self.assertIn("1 s", outcome.message)
 
     def test_a_waiting_user_sees_that_the_run_goes_on(self):
-        runner = Runner(Machine(build(self.folder, "LOOP"), cpus=1, memory=32), 1)
+        # The third word is due half a second before the end, so that a busy machine prints it, too.
+        runner = Runner(Machine(build(self.folder, "LOOP"), cpus=1, memory=32), 2.3)
         told = []
         runner.waiting = told.append
-        with mock.patch.object(runner_module, "PATIENCE", 0.3):
+        with mock.patch.object(runner_module, "PATIENCE", 0.6):
             self.assertEqual(runner.run().status, 124)
         self.assertEqual((len(told), told == sorted(told)), (3, True))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova seal` and `nova machine-key`: what they make, and each refusal."""
+"""`nova seal` and `nova machine-key`: their results, and each refusal."""
 
 import os
 import stat
@@ -12,8 +12,9 @@ from unittest import mock
 
 import paths
 import sealing
-from nova import cli, machine_key, seal, seal_blob, seal_guest, seal_image
+from nova import cli, machine_key, seal, seal_blob, seal_guest, seal_image, sealed
 from nova.errors import NovaError
+from nova.qemu import Module
 from sealing import MIB, PAGE
 
 STUB = paths.ROOT / "sdk/lib/nova/seal_stub.S"
@@ -65,6 +66,43 @@ class Folder(unittest.TestCase):
     def sealed(self, *more, **others):
         self.call(*self.words(*more, **others))
         return self.path(others.get("out", "sealed.img"))
+
+
+class OwnModules(Folder):
+    """The warnings of `nova run` about a sealed image and a key of the user."""
+
+    def warning(self, image, machine, given=("sealed.img", "machine.key")):
+        modules = [Module("init"), Module(image), Module(self.path(f"{machine}/machine.key"))]
+        return sealed.warning(modules, [one for one in modules if Path(one.file).name in given])
+
+    def test_an_image_for_this_machine_needs_no_warning(self):
+        self.assertIsNone(self.warning(self.sealed(), "one"))
+
+    def test_modules_of_nova_are_not_compared(self):
+        self.assertIsNone(self.warning(self.path("sealed.img"), "two", given=()))
+
+    def test_an_image_for_another_machine_gets_a_remedy(self):
+        image, key = self.sealed(), self.path("two/machine.key")
+        for given, remedy in (
+            (("sealed.img", "machine.key"),
+             f"seal it for the machine.pub that was made with {key}"),
+            (("sealed.img",), f"{key} is a key of nova's own, so give your machine.key, too"),
+            (("machine.key",), f"nova sealed it for another key than {key}, so give an image of "
+                               "your own, too"),
+        ):
+            self.assertEqual(self.warning(image, "two", given),
+                             f"{image} cannot become secure: the image is not sealed for this "
+                             f"machine; {remedy}")
+
+    def test_a_cut_image_gets_a_warning(self):
+        image = Path(self.sealed())
+        image.write_bytes(image.read_bytes()[:-1])
+        self.assertRegex(self.warning(str(image), "one"),
+                         "is damaged: .*; copy it or seal it again$")
+
+    def test_without_the_library_nothing_is_compared(self):
+        with mock.patch.object(seal_image, "check", side_effect=ImportError):
+            self.assertIsNone(self.warning(self.sealed(), "two"))
 
 
 class MachineKey(Folder):
@@ -349,7 +387,9 @@ class Open(Folder):
 
     def test_images_that_are_damaged_outside_of_their_parts(self):
         data = bytearray(Path(self.sealed()).read_bytes())
-        self.assertIn("bytes of", self.refused_check(data[:-1]))
+        size = f"{len(data) - 1} of {len(data)} bytes"
+        self.assertIn(f"{size}; copy it or seal it again", self.refused_check(data[:-1]))
+        self.assertIn("is damaged: it has 100 bytes", self.refused_check(data[:100]))
         other = bytearray(data)
         other[8] = 2
         self.assertIn("sealed image of version 2", self.refused_check(other))
@@ -358,7 +398,7 @@ class Open(Folder):
         self.assertIn("names 17 parts, more than 16", self.refused_check(other))
         other = bytearray(data)
         other[0x300] = 1
-        self.assertIn("its start page is not one of this nova's", self.refused_check(other))
+        self.assertIn("its start page is not as this nova writes it", self.refused_check(other))
         other = bytearray(data)
         other[seal_image.BLOB_OFFSET + seal_blob.ROOM - 1] = 1
         self.assertIn("there are bytes after its blob", self.refused_check(other))

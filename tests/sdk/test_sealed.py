@@ -48,10 +48,21 @@ class Sealed(unittest.TestCase):
                          ["--kernel", "/build/guest"])
 
     def test_an_unknown_key_is_refused_with_its_line(self):
-        with self.assertRaisesRegex(NovaError, r"guest\.seal:2: 'cpus' is not a key; known are "
+        with self.assertRaisesRegex(NovaError, r"guest\.seal:2: 'cpus' is not a key; the keys are "
                                                r"kernel, initrd, command-line, memory, vcpus, "
                                                r"debug, phrase, secret\.$"):
             self.command("memory 8\ncpus 2\n")
+
+    def test_a_line_with_a_mistake_is_refused_with_its_number(self):
+        for text, said in (
+            ("memory", "'memory' has no value: write 'memory MIB'"),
+            ("secret", "'secret' has no value: write 'secret NAME=FILE'"),
+            ("secret token", "'token' is not a secret: write 'secret NAME=FILE'"),
+            ("secret token=", "'token=' is not a secret: write 'secret NAME=FILE'"),
+            ("vcpus 2", "there is a line 'vcpus' already: leave one out"),
+        ):
+            with self.assertRaisesRegex(NovaError, f"guest\\.seal:2: {said}\\.$"):
+                self.command(f"vcpus 1\n{text}\n", "k")
 
     def test_without_a_kernel_there_is_a_sentence(self):
         with self.assertRaisesRegex(NovaError, "guest.seal names no kernel"):

@@ -47,18 +47,42 @@ class Time(unittest.TestCase):
         self.assertEqual(figures(progress, 8.0), (9, 2.0, 7.0))
 
     def test_it_adds_up_over_runs_of_unchanged_code(self):
-        row = {"commit": "c", "since": "2.5", "edges": "8"}
-        progress = search.resume(row, "c")
+        progress = search.resume({"since": "2.5", "edges": "8"}, True)
         progress.see("#9\tINITED cov: 8 ft: 9 corp: 1/1b", 1.0)
         self.assertEqual(figures(progress, 4.0), (8, 153.0, 3.0))
         progress.see("#10\tNEW    cov: 9 ft: 9 corp: 1/1b", 5.0)
         self.assertEqual(figures(progress, 6.0), (9, 1.0, 5.0))
 
     def test_it_begins_again_when_the_code_has_changed(self):
-        row = {"commit": "c", "since": "2.5", "edges": "80"}
-        progress = search.resume(row, "d")
+        progress = search.resume({"since": "2.5", "edges": "80"}, False)
         progress.see("#9\tINITED cov: 8 ft: 9 corp: 1/1b", 1.0)
         self.assertEqual(figures(progress, 4.0), (8, 3.0, 3.0))
+
+
+class Code(unittest.TestCase):
+    def same(self, then, now):
+        """Compares a file that had the text THEN, or did not exist, with its text NOW."""
+        answers = {"diff": "a.c\n", "ls-tree": "" if then is None else "a.c\n", "show": then}
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "a.c").write_text(now, encoding="utf-8")
+            with mock.patch.object(search, "ROOT", Path(folder)), \
+                 mock.patch.object(search, "output", lambda _, verb, *rest: answers[verb]):
+                return search.same_code("c", ["a.c"])
+
+    def test_a_comment_does_not_change_it(self):
+        self.assertTrue(self.same("int a; /* one */\n#define B 1\n",
+                                  "/* Two.\n * Three. */\nint a;\n#define B 1\n"))
+
+    def test_each_other_change_does(self):
+        for now in ("int b;\n#define B 1\n", "int a;\n#define B 2\n", "int a;\n"):
+            with self.subTest(now=now):
+                self.assertFalse(self.same("int a;\n#define B 1\n", now))
+
+    def test_a_new_file_does(self):
+        self.assertFalse(self.same(None, "int a;\n"))
+
+    def test_a_fuzzer_without_a_search_has_none(self):
+        self.assertFalse(search.same_code("-", []))
 
 
 class Runs(unittest.TestCase):

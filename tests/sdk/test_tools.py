@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tests of running programs of the host."""
+"""Tests of the functions that run programs of the host."""
 
 import unittest
 
@@ -32,11 +32,11 @@ class Tools(unittest.TestCase):
         tools.need({"sh": "dash"}, "all")
         with self.assertRaises(NovaError) as caught:
             tools.need({"sh": "dash", "mkfs.none": "nothing"}, "the disk", EXIT_FAILED)
-        sentence = "mkfs.none is missing, which makes the disk: apt-get install nothing."
+        sentence = "mkfs.none, which makes the disk, is missing: apt-get install nothing."
         self.assertEqual(str(caught.exception), sentence)
         self.assertEqual(caught.exception.status, EXIT_FAILED)
 
-    def test_programs_of_root_are_found(self):
+    def test_programs_in_sbin_are_found(self):
         tools.need({"mke2fs": "e2fsprogs"}, "disks")
 
 

@@ -9,9 +9,11 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
-from nova import build, cli
+from nova import build, cli, install
+from nova.errors import NovaError
 
 SENTENCE = r"\Anova: [^\n]+[.]\n\Z"
 
@@ -107,6 +109,17 @@ class Trouble(unittest.TestCase):
             self.assertEqual(result.returncode, 2)
             self.assertRegex(result.stderr, SENTENCE)
             self.assertRegex(result.stderr, r"build/\S+ cannot be used: Not a directory")
+
+    def test_an_installation_tries_its_folder_before_it_builds(self):
+        with tempfile.TemporaryDirectory() as place:
+            for name, error in (("/proc/nova", OSError), (__file__, NovaError)):
+                with mock.patch.multiple(install, docs=mock.DEFAULT, into=mock.DEFAULT) as built:
+                    with self.assertRaises(error):
+                        install.run(cli.parse(["install", name]))
+                built["docs"].ensure.assert_not_called()
+            with mock.patch.multiple(install, docs=mock.DEFAULT, into=mock.DEFAULT):
+                self.assertEqual(install.run(cli.parse(["install", f"{place}/a/b"])), 0)
+            self.assertEqual(list(Path(place).glob("**/*")), [Path(place, "a"), Path(place, "a/b")])
 
     def test_the_owner_of_what_is_refused_is_named(self):
         text = cli._system_error(PermissionError(13, "Permission denied", "/proc/1/cwd/x"))

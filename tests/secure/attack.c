@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Wrong answers of virtio devices. The guest asks for an attack by a text on its console, so it can
- * look at what its driver has made of the one before. */
+/* Wrong answers of virtio devices. The guest requests an attack by a text on its console, so it can
+ * first check the effect of the previous attack on its driver. */
 #include "attack.h"
 
 #include <stdio.h>

@@ -10,7 +10,7 @@
 #include "honest.h"
 
 #define MS    1000000u
-#define FRESH 0x500000u /* a page that is no part */
+#define FRESH 0x500000u /* a page that belongs to no part */
 
 /* Fields of the start page (docs/manual/secure-format.md). */
 #define PARTS_AT     72u
@@ -56,7 +56,7 @@ static enum nova_u_status esm_with(uint64_t place, unsigned bit)
         honest_load();
         memory.base[place] ^= (uint8_t)(1u << bit);
         esm_status = NOVA_U_SUCCESS;
-        if (honest_begin(BLOB, PARAMS))
+        if (nova_uv_esm(&uv, BLOB, PARAMS))
                 return NOVA_U_INVALID;
         nova_semaphore_down(&converted);
         return esm_status;

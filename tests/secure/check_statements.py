@@ -6,10 +6,10 @@
 Each statement occurs once, and its case exists: a test and a line, or a section of a page. A boot
 test must require the line: it is part of a line that its own EXPECT names, or the name of a case in
 its own sources, and the test counts its cases. The page's table of calls has the rows of
-ultravisor_calls.h (--update writes it), and the stated numbers of lines are not exceeded. The page
-on terms has each term of the document. The functions for ultracalls pass as many parameters as
-their rows have. exits.tsv says for each cause of an exit who handles it, and has a case for that;
-it is the source of another table of the page.
+ultravisor_calls.h (--update writes it). The page on trust states numbers of lines that are not
+exceeded, and the page on terms has each term of the document. The functions for ultracalls pass as
+many parameters as their rows have. exits.tsv says for each cause of an exit who handles it, and has
+a case for that; it is the source of another table of the page.
 """
 
 import re
@@ -26,6 +26,7 @@ ROOT = Path(sys.argv[1])
 TABLE = "tests/secure/statements.tsv"
 PAGE = "docs/manual/secure.md"
 TERMS = "docs/manual/terms.md"
+TRUST = "docs/manual/secure-trust.md"
 EXITS = "tests/secure/exits.tsv"
 CAUSES = "roottask/vmm/include/novavmm/exit.h"
 CALLS = "roottask/include/novart/service/ultravisor_calls.h"
@@ -53,7 +54,7 @@ PLACE = re.compile(r"(<!-- table: secure_(\w+) -->\n).*?(<!-- end of table -->)"
 
 MBEDTLS = ("aes aesni bignum cipher cipher_wrap constant_time ctr_drbg ecp ecp_curves gcm hkdf md "
            "platform_util sha256")
-# Parts of the system: (name in the page, files).
+# Trusted parts: (name in the page on trust, files).
 PARTS = (
     ("kernel", ("hypervisor/**/*.[chS]",)),
     ("init and its runtime", ("libnova/**/*.[chS]", "roottask/src/**/*.[chS]",
@@ -170,7 +171,7 @@ def tests(patterns, expression):
 
 def sections():
     """Returns the names of the sections that state something."""
-    return {f"{page}#{anchor}" for page in (PAGE, TERMS)
+    return {f"{page}#{anchor}" for page in (PAGE, TERMS, TRUST)
             for anchor in statements.anchors((ROOT / page).read_text(encoding="utf-8"))}
 
 
@@ -286,7 +287,7 @@ def stub_errors():
     found = []
     for name, function, _, caller, _, *kinds_of in doc_rows.read(ROOT / CALLS)["NOVA_UV_CALL_ROWS"]:
         header, prefix, most = STUBS[caller]
-        needed = len([kind for kind in kinds_of if kind not in ("NONE", "LPID", "NEW")])
+        needed = len([kind for kind in kinds_of if kind not in ("NONE", "LPID", "SECURE", "NEW")])
         text = (ROOT / header).read_text(encoding="utf-8")
         stub = re.search(rf"\b{prefix}{function}\(([^)]*)\)\s*{{([^}}]*)}}", text)
         passed = stub and re.search(rf"\bNOVA_UV_{name}\b((?:, \w+)*)\)", stub[2])
@@ -298,9 +299,9 @@ def stub_errors():
     return found
 
 
-def size_errors(page, mbedtls):
+def size_errors(mbedtls):
     """Returns messages about the stated numbers of lines."""
-    found = []
+    page, found = (ROOT / TRUST).read_text(encoding="utf-8"), []
     for name, patterns in PARTS:
         files = [path for pattern in patterns for path in ROOT.glob(pattern)]
         files = files or [mbedtls / "library" / f"{word}.c" for word in MBEDTLS.split()]
@@ -311,7 +312,7 @@ def size_errors(page, mbedtls):
         row = re.search(rf"^\| {re.escape(name)} \| ([\d,]+) \|", page, re.MULTILINE)
         most = int(row[1].replace(",", "")) if row else 0
         if not count <= most <= count * 1.25:
-            found.append(f"{PAGE} states {most} lines of {name}, and it has {count}")
+            found.append(f"{TRUST} states {most} lines of {name}, and it has {count}")
         if name.startswith("ultravisor") and count > MOST:
             found.append(f"the ultravisor has {count} lines, more than {MOST}")
     return found
@@ -330,7 +331,7 @@ def main():
     if len(PLACE.findall(page)) != len(tables()) or filled(page) != page:
         found.append(f"{PAGE}: a table of calls is out of date: check_statements.py --update")
     found += exit_errors(cases) + stub_errors()
-    found += size_errors(page, Path(sys.argv[2]))
+    found += size_errors(Path(sys.argv[2]))
     terms = (ROOT / TERMS).read_text(encoding="utf-8")
     found += [f"{TERMS} has no row for {word}" for word in WORDS
               if not re.search(rf"^\| [^|]+ \| {word}\b", terms, re.MULTILINE)]

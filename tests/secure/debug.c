@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A secure guest that watches a word with its debug registers, and a VMM that tries to set them: by
- * words of its answers, by ultracalls, and by those of a virtual CPU of its own. */
+ * words of its answers, by ultracalls, and by the debug registers of a virtual CPU of its own. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest that asks to become secure where that is impossible: in a system whose ultravisor is
- * disabled, and in one without an ultravisor (argument `absent`). */
+/* A guest that makes UV_ESM in a system with a disabled ultravisor, or in a system without an
+ * ultravisor (argument `absent`). */
 #include <string.h>
 
 #include "../runtime/tap.h"
+#include "caller.h"
 #include "talker.h"
+#include "user_caller.h"
 
 static enum nova_u_status call(unsigned number)
 {
@@ -22,6 +24,12 @@ static bool each_fails(void)
         return all;
 }
 
+static enum nova_u_status function(unsigned number)
+{
+        (void)number;
+        return NOVA_U_FUNCTION;
+}
+
 int main(int argc, char **argv)
 {
         const bool absent = argc == 2 && !strcmp(argv[1], "absent");
@@ -36,6 +44,8 @@ int main(int argc, char **argv)
                       "UV_ESM fails if the ultravisor is disabled");
         }
         nova_secure_close(&secure);
+        check(caller_gets(function), "each ultracall of a normal guest is U_FUNCTION");
+        check(user_call_is_undefined(), "UV_ESM in user mode of a normal guest raises #UD");
         check(says(false, "UV_ESM returned 0xFFFFFFFE"), "its guest goes on as a normal one");
         check(says(false, "UV_ESM returned 0xFFFFFFFE"), "and so does the next one");
         return tap_end();

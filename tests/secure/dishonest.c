@@ -240,9 +240,9 @@ static const enum nova_u_status of_ended[] = {NOVA_U_PERMISSION, NOVA_U_INVALID,
                                               NOVA_U_SUCCESS,    NOVA_U_INVALID, NOVA_U_INVALID,
                                               NOVA_U_P2,         NOVA_U_SUCCESS, NOVA_U_INVALID};
 static const enum nova_u_status of_terminated[] = {
-        NOVA_U_SUCCESS, NOVA_U_INVALID, NOVA_U_INVALID, NOVA_U_PARAMETER,
-        NOVA_U_P2,      NOVA_U_P3,      NOVA_U_P3,      NOVA_U_INVALID,
-        NOVA_U_INVALID, NOVA_U_P2,      NOVA_U_INVALID, NOVA_U_INVALID};
+        NOVA_U_SUCCESS,   NOVA_U_INVALID,   NOVA_U_INVALID,   NOVA_U_PARAMETER,
+        NOVA_U_PARAMETER, NOVA_U_PARAMETER, NOVA_U_PARAMETER, NOVA_U_INVALID,
+        NOVA_U_INVALID,   NOVA_U_PARAMETER, NOVA_U_INVALID,   NOVA_U_INVALID};
 static const enum nova_u_status of_closed[] = {NOVA_U_SUCCESS,   NOVA_U_INVALID,   NOVA_U_INVALID,
                                                NOVA_U_PARAMETER, NOVA_U_PARAMETER, NOVA_U_PARAMETER,
                                                NOVA_U_PARAMETER, NOVA_U_INVALID,   NOVA_U_INVALID,
@@ -284,7 +284,7 @@ static void closed(void)
         bool opened = !nova_session_open(&other.session, "ultravisor", NULL) &&
                       !nova_session_share(other.session, memory.base + OTHER, PAGES) &&
                       !nova_uv_write_pate(&other, 0, PAGE) &&
-                      nova_uv_page_inval(&other, 0, ORDER) == NOVA_U_P2;
+                      nova_uv_page_inval(&other, 0, ORDER) == NOVA_U_PARAMETER;
 
         nova_session_close(other.session);
         opened = opened && !nova_session_open(&other.session, "ultravisor", NULL);
@@ -294,7 +294,7 @@ static void closed(void)
         end();
 }
 
-/* A portal whose handler is on another CPU than the virtual CPU. */
+/* A portal whose handler is not on the CPU of the virtual CPU. */
 static void wrong_portal(void)
 {
         check(!nova_uv_attach(&uv, SECOND, SECOND, portal) &&

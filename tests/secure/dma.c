@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A device is told the address of each block of the machine's memory, and thus those of secure
- * frames: `dma protected` behind an I/O MMU, `dma open` without one, which shows that the same
- * accesses would find the frames. */
+/* A device accesses each block of the machine's memory, including secure frames. `dma protected`
+ * runs behind an I/O MMU. `dma open` runs without an I/O MMU, and shows that the same accesses
+ * would then find the frames. */
 #include <stdio.h>
 #include <string.h>
 

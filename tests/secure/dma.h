@@ -8,7 +8,7 @@
 #include "ask.h"
 
 #define DMA_READ    0 /* word 1: address; answer: the 32 bits there */
-#define DMA_WRITE   1 /* word 1: address, word 2: 32 bits, which are the answer, too */
+#define DMA_WRITE   1 /* word 1: address, word 2: 32 bits, which are also the answer */
 #define DMA_NOTHING 0x5e471e15u
 
 /* Lets the device read or write. @return the answer, DMA_NOTHING after an error */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nova/extension.h"
 #include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novart/selector.h"
@@ -19,7 +20,7 @@ static bool drive_waits;  /* the handler waits for a command */
 static bool drive_closed; /* the guest of the handler's call has been ended */
 static uint32_t drive_command, drive_operand[2], drive_result;
 
-/* Makes a semaphore of the kernel, on which a handler may wait whose guest is ended meanwhile. The
+/* Makes a semaphore of the kernel for a handler whose guest may end while the handler waits. The
  * runtime's semaphores have a lock, which such a handler may keep for ever.
  * @return NOVA_SEL_NONE: there is no selector or no memory */
 static inline nova_sel_t drive_semaphore(void)
@@ -40,7 +41,7 @@ static inline bool drive_init(void)
         return drive_asked != NOVA_SEL_NONE;
 }
 
-/* Lets the guest perform a command, without a wait for the result. */
+/* Lets the guest perform a command, and does not wait for the result. */
 static inline void drive_begin(uint32_t command, uint32_t first, uint32_t second)
 {
         drive_command = command;
@@ -86,9 +87,11 @@ static inline void drive_close(void)
                 nova_sm_up(drive_asked);
 }
 
-/* Lets the handler wait for commands again. Called by the handler: its earlier call is complete. */
+/* Lets the handler wait for commands again. Only the handler calls it, after its earlier call is
+ * complete. A command that the last guest did not take before its end is not for the next guest. */
 static inline void drive_open(void)
 {
+        nova_sm_down_until(drive_asked, NOVA_SM_ZC, 0);
         __atomic_store_n(&drive_closed, false, __ATOMIC_SEQ_CST);
 }
 

@@ -135,6 +135,24 @@ static void end_in_call_of_guest(void)
         end();
 }
 
+static void *terminate(void *unused)
+{
+        (void)unused;
+        end();
+        nova_uv_svm_terminate(&uv);
+        return NULL;
+}
+
+/* Ends its guest by a call on the other CPU. */
+static void end_in_terminate(void)
+{
+        const struct nova_thread_attr attr = {.name = "last", .cpu = REPEAT_CPU};
+        struct nova_thread *thread;
+
+        if (!honest_become_secure() && !nova_thread_create(&thread, &attr, terminate, NULL))
+                nova_sm_down(never);
+}
+
 static int run_guest(void)
 {
         struct nova_session *third = NULL;
@@ -163,6 +181,8 @@ static int end_at(const char *what)
                 end_in_ultracall();
         } else if (!strcmp(what, ENDER_SHARED)) {
                 end_in_shared();
+        } else if (!strcmp(what, ENDER_LAST)) {
+                end_in_terminate();
         } else {
                 end_in_call_of_guest();
         }

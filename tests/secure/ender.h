@@ -3,12 +3,13 @@
 #ifndef NOVA_TESTS_SECURE_ENDER_H
 #define NOVA_TESTS_SECURE_ENDER_H
 
-/* Arguments of the VMM: one of these, the number of the place, the deed. */
+/* Arguments of the VMM: a kind of place, the number of the place, and the VMM's action there. */
 #define ENDER_ESM    "esm"    /* at call number 0, 1, … of UV_ESM */
 #define ENDER_CALL   "call"   /* at a call of kind 0, 1, … to the VMM of a secure guest */
-#define ENDER_ULTRA  "ultra"  /* in an ultracall, the number of a row */
+#define ENDER_ULTRA  "ultra"  /* in an ultracall, by the number of its row */
 #define ENDER_SHARED "shared" /* in UV_PAGE_IN and UV_PAGE_INVAL of a shared page */
-#define ENDER_GUEST  "guest"  /* in a guest's ultracall, a kind of PROBE_FLOOD */
+#define ENDER_GUEST  "guest"  /* in a guest's ultracall, by a kind of PROBE_FLOOD */
+#define ENDER_LAST   "last"   /* in UV_SVM_TERMINATE */
 #define ENDER_STEPS  "steps"  /* the status is the number of calls of UV_ESM */
 #define ENDER_ROOM   "room"   /* the status is that of room_measure() */
 #define ENDER_RUN    "run"    /* a guest runs; status ENDER_RIGHT */
@@ -17,7 +18,7 @@ enum ender_deed {
         ENDER_DIES,  /* exits with ENDER_DIED */
         ENDER_HANGS, /* never answers; its parent kills it */
         ENDER_SPINS, /* computes for ever; its parent kills it */
-        ENDER_GOES,  /* goes on as if nothing were; its parent kills it */
+        ENDER_GOES,  /* continues normally; its parent kills it */
         ENDER_DEEDS
 };
 
@@ -30,9 +31,9 @@ enum ender_status {
         ENDER_RIGHT,
         ENDER_UNFIT,   /* it could not start */
         ENDER_CLOSED,  /* the ultravisor did not accept it */
-        ENDER_CROWDED, /* there was room for another session: the limit of sessions is not right */
-        ENDER_WRONG,   /* its guest did not become secure, or is not right */
-        ENDER_MISSED   /* it did not come to its place */
+        ENDER_CROWDED, /* the ultravisor accepted more sessions than its limit */
+        ENDER_WRONG,   /* its guest did not become secure, or returned a wrong value */
+        ENDER_MISSED   /* it did not reach its place */
 };
 
 #endif

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The parent of VMMs that die, hang or are killed at each call of the ultravisor and in each
- * ultracall (ender.c). After each end the ultravisor has the kernel memory and the threads of
- * before, and the parent's own secure guest runs. The VMMs have their parent's name, so its session
- * and theirs are as many as the ultravisor allows: a session that stays keeps the next VMM out. */
-#include <errno.h>
+ * ultracall (ender.c). After each end the ultravisor has the kernel memory, the threads, the
+ * selectors and the free frames of before, and the parent's own secure guest runs. The VMMs have
+ * their parent's name, so its session and theirs are as many as the ultravisor allows: a session
+ * that stays keeps the next VMM out. */
 #include <stdio.h>
 #include <string.h>
 
-#include "novart/child.h"
-
 #include "../runtime/tap.h"
-#include "ender.h"
-#include "honest.h"
+#include "counts.h"
+#include "vmm_start.h"
 
 #define MS      1000000u
 #define LONG    (60000u * UINT64_C(1000000)) /* a VMM must have ended by then */
@@ -22,63 +20,15 @@
 #define OWN     0x500000u /* pages of the parent's guest */
 #define PAGES   0x200u    /* they leave too few free frames for the pages of a VMM's guest */
 
-static const void *ender;
-static size_t ender_bytes;
-static nova_sel_t portals; /* of the ultravisor, one per CPU */
-static struct nova_semaphore reached = NOVA_SEMAPHORE_INITIALIZER(0);
 /* Resources of the ultravisor when a VMM has ended. */
 static struct usage {
         uint64_t least, most; /* kernel memory in bytes */
         unsigned threads;
+        struct counts counts; /* of which selectors, capabilities and frames are exact */
 } before = {.least = UINT64_MAX}, after = {.least = UINT64_MAX};
 
+static struct nova_session *counter;
 static unsigned places, wrong;
-
-static int open_service(void *context, const char *name, nova_sel_t *sel)
-{
-        (void)context;
-        *sel = portals;
-        return strcmp(name, "ultravisor") ? EACCES : 0;
-}
-
-/* The VMM's sealed image; and the word that it has come to its place. */
-static int find_module(void *context, const char *name, const void **data, size_t *bytes)
-{
-        (void)context;
-        if (!strcmp(name, ENDER_REACHED))
-                nova_semaphore_up(&reached);
-        if (strcmp(name, "sealed.img") != 0)
-                return ENOENT;
-        *data = image;
-        *bytes = image_bytes;
-        return 0;
-}
-
-static struct nova_child *start(const char *what, unsigned place, unsigned deed)
-{
-        char numbers[2][16];
-        const char *arguments[] = {what, numbers[0], numbers[1], NULL};
-        const struct nova_child_config config = {
-                .name = "ender",
-                .image = ender,
-                .image_bytes = ender_bytes,
-                .arguments = arguments,
-                .memory = 12u << 20,
-                .kernel_memory = 1u << 20,
-                .cpus = 3,
-                .flags = NOVA_CHILD_MAY_HAVE_CHILDREN,
-                .grants = {.open = open_service, .module = find_module},
-        };
-        struct nova_child *child;
-        const char *sentence;
-
-        snprintf(numbers[0], sizeof(numbers[0]), "%u", place);
-        snprintf(numbers[1], sizeof(numbers[1]), "%u", deed);
-        if (!nova_child_start(&child, &config, &sentence))
-                return child;
-        printf("The VMM %s.\n", sentence);
-        return NULL;
-}
 
 /* Waits for the end of a VMM. @return its status, -1: it has not ended in time */
 static int wait(struct nova_child *child)
@@ -95,17 +45,17 @@ static int wait(struct nova_child *child)
 
 static int run(const char *what)
 {
-        return wait(start(what, 0, 0));
+        return wait(vmm_start(what, 0, 0));
 }
 
 /* Lets a VMM come to its place and end there. @return its status */
 static int end_at(const char *what, unsigned place, unsigned deed)
 {
-        struct nova_child *const child = start(what, place, deed);
+        struct nova_child *const child = vmm_start(what, place, deed);
 
         if (!child || deed == ENDER_DIES)
                 return wait(child);
-        if (nova_semaphore_down_until(&reached, nova_deadline_in(LONG)))
+        if (nova_semaphore_down_until(&vmm_reached, nova_deadline_in(LONG)))
                 return wait(child);
         if (deed == ENDER_GOES)
                 nova_sleep(place % DELAYS * MS / DELAYS);
@@ -123,17 +73,42 @@ static struct nova_parent_program ultravisor(void)
         return program;
 }
 
-/* Waits until the ultravisor has what it had before: the kernel frees memory a moment later. */
+/* Returns true if the ultravisor has the selectors, the capabilities and the frames of before. */
+static bool has_same(bool report)
+{
+        static const struct {
+                enum count of;
+                const char *name;
+        } exact[] = {{COUNT_SELECTORS, "selectors"},
+                     {COUNT_CAPABILITIES, "capabilities"},
+                     {COUNT_FRAMES, "free frames"}};
+        struct counts now;
+        bool same = counts_ask(counter, &now);
+
+        for (unsigned i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
+                const nova_word_t had = before.counts.of[exact[i].of], has = now.of[exact[i].of];
+
+                same &= has == had;
+                if (report && has != had)
+                        printf("The ultravisor has %lu %s, had %lu.\n", (unsigned long)has,
+                               exact[i].name, (unsigned long)had);
+        }
+        return same;
+}
+
+/* Waits until the ultravisor has what it had before: a session ends after its client. */
 static bool is_back(void)
 {
         struct nova_parent_program now = ultravisor();
 
         for (unsigned i = 0; i < 500; i++) {
-                if (now.kernel_used <= before.most && now.threads == before.threads)
+                if (now.kernel_used <= before.most && now.threads == before.threads &&
+                    has_same(false))
                         return true;
                 nova_sleep(10 * MS);
                 now = ultravisor();
         }
+        has_same(true);
         printf("The ultravisor has %llu bytes of kernel memory and %u threads, had at most %llu "
                "and %u.\n",
                (unsigned long long)now.kernel_used, now.threads, (unsigned long long)before.most,
@@ -171,9 +146,10 @@ static bool measure(struct usage *usage)
                 usage->least = used < usage->least ? used : usage->least;
         }
         usage->threads = ultravisor().threads;
+        right += counts_ask(counter, &usage->counts);
         printf("The ultravisor has %llu to %llu bytes of kernel memory, and %u threads.\n",
                (unsigned long long)usage->least, (unsigned long long)usage->most, usage->threads);
-        return right == WARM;
+        return right == WARM + 1;
 }
 
 /* Lets the parent's guest write and read a page. */
@@ -270,11 +246,9 @@ static void ultracalls(void)
 /* Prepares the parent's own guest, which has many pages. */
 static bool prepare(void)
 {
-        portals = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
-        return portals != NOVA_SEL_NONE && !nova_parent_open("ultravisor", portals) &&
-               !nova_parent_module("secure-ender", &ender, &ender_bytes) && honest_start_on(5, 1) &&
-               !honest_become_secure() && guest(PROBE_TOUCH, OWN, PAGES) == PAGES &&
-               own_guest_runs();
+        return vmm_prepare() && !nova_session_open(&counter, "counts", NULL) &&
+               honest_start_on(5, 1) && !honest_become_secure() &&
+               guest(PROBE_TOUCH, OWN, PAGES) == PAGES && own_guest_runs();
 }
 
 int main(void)

@@ -9,6 +9,6 @@
  * calls since the last request, and with the number of wrong statuses among them. */
 #define FLOOD_IDLE PROBE_FLOOD_KINDS
 
-/* The service `ordinary` boots a normal VM. It answers 1 if the VM has ended as it should. */
+/* The service `ordinary` boots a normal VM. It answers 1 if the VM has ended as expected. */
 
 #endif

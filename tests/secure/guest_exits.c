@@ -48,7 +48,8 @@ static bool has_xsave(void)
         return cx & HAS_XSAVE;
 }
 
-/* Sets an extended control register. @return the vector, or GUEST_EXIT_WRONG if XCR0 is another */
+/* Sets an extended control register. @return the vector, or GUEST_EXIT_WRONG if XCR0 has another
+ * value */
 static uint32_t set_xcr(uint32_t number, uint32_t low, uint32_t high)
 {
         uint32_t ax = low, cx = number, dx = high, now = low;
@@ -131,7 +132,8 @@ static uint32_t dispatch(enum guest_exit kind)
         }
 }
 
-/* An exception of the exception's delivery, and one of that, are a triple fault. */
+/* The IDT is empty. So the delivery of #UD raises an exception, and the delivery of that exception
+ * raises another one, which is a triple fault. */
 static void fault_thrice(void)
 {
         const struct operand none = {0, 0};
@@ -160,7 +162,7 @@ uint32_t guest_exits_try(enum guest_exit kind)
 
 #else
 
-/* Secure guests need the other kernel. */
+/* Secure guests need the x86-64 kernel. */
 uint32_t guest_exits_try(enum guest_exit kind)
 {
         return (uint32_t)kind;

@@ -18,7 +18,7 @@ enum guest_exit {
         GUEST_EXIT_RSM,
         GUEST_EXIT_HAS_XSAVE,     /* CPUID: returns 1 if XSETBV can be used */
         GUEST_EXIT_XSETBV,        /* of XCR0, with x87 and SSE */
-        GUEST_EXIT_XSETBV_STATE,  /* without x87, which no XCR0 is */
+        GUEST_EXIT_XSETBV_STATE,  /* without x87, which XCR0 does not allow */
         GUEST_EXIT_XSETBV_BIT,    /* with a bit that does not exist */
         GUEST_EXIT_XSETBV_NUMBER, /* of XCR1 */
         GUEST_EXIT_HALT,          /* HLT with IF set */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accesses on the border of two pages, and tables in shared pages. */
+/* Accesses that cross the boundary of two pages, and tables in shared pages. */
 #include "guest_harm.h"
 
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 
 #ifdef __x86_64__
 
-#define PAIR         0xffc00000ull /* two pages in the last block but one that the guest maps */
+#define PAIR         0xffc00000ull /* two pages in the second-to-last 2 MiB below 4 GiB */
 #define PAGE         4096u
 #define BIT          (1ull << 39)
 #define ADDRESS_BITS 0x0000007ffffff000ull
@@ -62,15 +62,16 @@ static uint32_t move_table(unsigned long page)
         return 0;
 }
 
-static volatile uint64_t *border(void)
+/* Returns the address of eight bytes that cross the boundary of the two pages. */
+static volatile uint64_t *boundary(void)
 {
         return (volatile uint64_t *)(uintptr_t)(PAIR + PAGE - 4);
 }
 
-/* Compares and exchanges the eight bytes on the border, and writes what is expected there. A
- * failed comparison must return a value that differs: what the instruction has compared.
- * @return number of comparisons that succeeded, and in the upper half of those that failed; or
- * PROBE_UNKNOWN */
+/* Compares the eight bytes with the expected value and, if they are equal, writes this value there.
+ * If the comparison fails, the instruction must return a value that differs from the expected one.
+ * @return bits 0 to 15: number of comparisons that succeeded; bits 16 to 31: number of those that
+ * failed; or PROBE_UNKNOWN */
 static uint32_t exchange(unsigned long rounds, uint64_t expected)
 {
         uint32_t outcomes = 0;
@@ -80,7 +81,7 @@ static uint32_t exchange(unsigned long rounds, uint64_t expected)
                 bool equal;
 
                 __asm__ volatile("cmpxchgq %3, %1"
-                                 : "+a"(seen), "+m"(*border()), "=@ccz"(equal)
+                                 : "+a"(seen), "+m"(*boundary()), "=@ccz"(equal)
                                  : "r"(expected)
                                  : "memory");
                 if (seen >> 32 != expected >> 32 || equal != (seen == expected))
@@ -90,7 +91,7 @@ static uint32_t exchange(unsigned long rounds, uint64_t expected)
         return outcomes;
 }
 
-/* Runs an instruction on the border, which reads a word. */
+/* Runs an instruction that crosses the boundary and reads a word. */
 static uint32_t run(const volatile uint32_t *from)
 {
         static const uint8_t code[] = {0x8b, 0x07, 0xc3}; /* movl (%rdi), %eax; ret */
@@ -103,7 +104,7 @@ static uint32_t run(const volatile uint32_t *from)
         return function(from);
 }
 
-/* Loads descriptors that are in a page, and the segments. @p write: writes them first */
+/* Loads a GDT that is in a page, and CS and DS from it. @p write: writes its descriptors first */
 static uint32_t load(unsigned long page, bool write)
 {
         const struct operand gdtr = {4 * 8 - 1, page};
@@ -130,7 +131,7 @@ __asm__(".pushsection .text\n"
         "guest_harm_break: incl guest_harm_breaks(%rip)\niretq\n"
         ".popsection\n");
 
-/* Loads gates that are in a page. @p write: writes the one of #BP first */
+/* Loads an IDT that is in a page. @p write: writes its gate for #BP first */
 static uint32_t load_gates(unsigned long page, bool write)
 {
         const struct operand idtr = {16 * (VECTOR_BP + 1) - 1, page};
@@ -159,7 +160,7 @@ uint32_t guest_harm(uint32_t command, unsigned long first, unsigned long second)
         case PROBE_PAIR_TABLE:
                 return move_table(first);
         case PROBE_PAIR_READ:
-                return (uint32_t)(*border() >> (first ? 32 : 0));
+                return (uint32_t)(*boundary() >> (first ? 32 : 0));
         case PROBE_PAIR_EXCHANGE:
                 return exchange(first, (uint64_t)second << 32);
         case PROBE_PAIR_CODE:
@@ -171,7 +172,7 @@ uint32_t guest_harm(uint32_t command, unsigned long first, unsigned long second)
 
 #else
 
-/* Secure guests need the other kernel. */
+/* Secure guests need the x86-64 kernel. */
 uint32_t guest_harm(uint32_t command, unsigned long first, unsigned long second)
 {
         return command + (uint32_t)(first + second);

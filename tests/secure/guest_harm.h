@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands by which a secure guest harms itself: accesses on the border of two pages with different
- * views, and tables in shared pages. */
+/* Commands by which a secure guest harms itself: accesses that cross the boundary of two pages with
+ * different views, and tables in shared pages. */
 #ifndef NOVA_TESTS_SECURE_GUEST_HARM_H
 #define NOVA_TESTS_SECURE_GUEST_HARM_H
 

@@ -11,8 +11,8 @@ uint32_t guest_interrupt_count(unsigned vector);
 /* Sets the task priority. */
 void guest_interrupt_priority(unsigned long priority);
 
-/* Writes a value to a port by OUTSL, while CR3 has the address without the bit of encryption: the
- * CPU reads the first table by the view without that bit. */
+/* Writes a value to a port by OUTSL, while CR3 contains its address without the encryption bit: the
+ * CPU reads the first table through the view without this bit. */
 void guest_plain_out(unsigned port, unsigned long value);
 
 #endif

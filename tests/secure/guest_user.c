@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes an ultracall in user mode. The guest then needs what a kernel has: descriptors, a task
- * state segment, and a handler of #UD. */
+/* Makes the ultracall UV_ESM in user mode. The guest then needs what a kernel has: descriptors, a
+ * task state segment, and a handler of #UD. */
 #include "guest_user.h"
 
 #include <novauv/guest.h>
@@ -46,7 +46,7 @@ __asm__(".pushsection .text\n"
         "mov %rsp, guest_user_saved(%rip)\n"
         "pushq $0x2b\npush %rdi\npushq $2\npushq $0x23\n"
         "push %rsi\nmov %rsi, guest_user_call_at(%rip)\n"
-        "xor %eax, %eax\niretq\n"
+        "mov $0xf110, %eax\niretq\n"
         "guest_user_amd: vmmcall\nud2\n"
         "guest_user_intel: vmcall\nud2\n"
         "guest_user_fault:\n"

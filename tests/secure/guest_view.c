@@ -48,7 +48,7 @@ void guest_image_run(unsigned long address)
 
 #else
 
-/* Secure guests need the other kernel. */
+/* Secure guests need the x86-64 kernel. */
 volatile uint32_t *guest_view(unsigned long address)
 {
         return (volatile uint32_t *)address;

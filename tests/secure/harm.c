@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests that harm themselves: they access devices on the border of both views, execute code of
- * shared pages, and have page tables, descriptors and gates there. All the time a thread of the VMM
- * changes a shared page. Each guest is either right or ended, and an honest VM runs afterwards. */
+/* Guests that harm themselves: they access devices across the boundary of both views, execute code
+ * of shared pages, and have page tables, descriptors and gates there. Meanwhile a thread of the VMM
+ * changes a shared page. Each guest computes correctly or ends. Then an honest VM runs. */
 #include "../runtime/tap.h"
 #include "honest.h"
 
@@ -87,7 +87,7 @@ static void operands(void)
                outcomes >> 16, accesses);
         check(outcomes != PROBE_UNKNOWN && outcomes & 0xffff && outcomes >> 16 &&
                       (outcomes & 0xffff) + (outcomes >> 16) == ROUNDS,
-              "an operand on their border is read once, while the VMM changes it");
+              "an operand that crosses their boundary is read once, while the VMM changes it");
         check(guest(PROBE_WRITE, OWN + PAGE - 4, 0x1234567) == 0 &&
                       guest(PROBE_WRITE, OWN, 0x89abcde) == 0 &&
                       guest(PROBE_PAIR, OWN, DEVICE | NORMAL) == 0 &&
@@ -100,8 +100,8 @@ static void operands(void)
         end();
 }
 
-/* Lets a guest execute an instruction on the border of two pages. */
-static void border(uint32_t first, uint32_t second, const char *name)
+/* Lets a guest execute an instruction that crosses the boundary of two pages. */
+static void boundary(uint32_t first, uint32_t second, const char *name)
 {
         check(begin() && guest(PROBE_PAIR, first, second) == 0, "a guest maps two pages");
         drive_begin(PROBE_PAIR_CODE, DEVICE, 0);
@@ -115,8 +115,8 @@ static void code(void)
         drive_begin(PROBE_IMAGE, SHARED, 0);
         check(honest_ends(WAITS), "it ends when it jumps into the shared page");
         end();
-        border(OWN, SHARED | NORMAL, "it ends at an instruction that ends in a shared page");
-        border(SHARED | NORMAL, OWN, "it ends at an instruction that begins in a shared page");
+        boundary(OWN, SHARED | NORMAL, "it ends at an instruction that ends in a shared page");
+        boundary(SHARED | NORMAL, OWN, "it ends at an instruction that begins in a shared page");
 }
 
 static void page_tables(void)

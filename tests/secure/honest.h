@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM without the library, which answers the ultravisor's calls as it should, unless a test's
+/* A VMM without the library, which answers the ultravisor's calls correctly, unless a test's
  * function changes an answer. It drives the guest of guest.c. */
 #ifndef NOVA_TESTS_SECURE_HONEST_H
 #define NOVA_TESTS_SECURE_HONEST_H
@@ -21,7 +21,7 @@
 #define BLOB      0x30000u
 #define KERNEL    0x200000u
 #define NO_VECTOR UINT32_MAX
-#define WORDS     508u /* as many as fit beside no item */
+#define WORDS     508u /* maximum number of words of a message without items */
 
 static struct nova_uv uv;
 static struct nova_guest_memory memory;
@@ -114,21 +114,6 @@ static inline void honest_load(void)
         nova_sealed_load(&memory, image, image_bytes, &start);
 }
 
-/* Makes UV_ESM with addresses of blob and boot parameters. The kernel memory of a VM that has ended
- * comes back after a moment, so U_RETRY may be over soon.
- * @return its status, SUCCESS: UV_ESM has begun */
-static inline enum nova_u_status honest_begin(uint64_t blob, uint64_t params)
-{
-        enum nova_u_status status = NOVA_U_RETRY;
-
-        for (unsigned i = 0; i < 200 && status == NOVA_U_RETRY; i++) {
-                if (i)
-                        nova_sleep(1000000);
-                status = nova_uv_esm(&uv, blob, params);
-        }
-        return status;
-}
-
 /* Loads the image, and makes the ultracall of its guest.
  * @return the status of UV_ESM */
 static inline enum nova_u_status honest_become_secure(void)
@@ -136,7 +121,7 @@ static inline enum nova_u_status honest_become_secure(void)
         enum nova_u_status status;
 
         honest_load();
-        status = honest_begin(BLOB, PARAMS);
+        status = nova_uv_esm(&uv, BLOB, PARAMS);
         if (!status)
                 nova_semaphore_down(&converted);
         return status ? status : esm_status;
@@ -151,8 +136,8 @@ static inline enum nova_u_status honest_end(void)
         return status;
 }
 
-/* Waits until the ultravisor has ended the guest. @return false: it runs after @p ms milliseconds
- */
+/* Waits until the ultravisor has ended the guest. @return false if it still runs after @p ms
+ * milliseconds */
 static inline bool honest_ends(unsigned ms)
 {
         for (unsigned i = 0; i < ms && nova_uv_state(&uv) == NOVA_UV_SECURE; i++)

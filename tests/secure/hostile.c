@@ -84,7 +84,7 @@ static void replace_page(struct call *call)
                 seen = nova_uv_page_in(&uv, FRESH, 0x8000, 0, NOVA_UV_ORDER_PAGE);
 }
 
-/* Provides a page that is no part. */
+/* Provides a page that belongs to no part. */
 static void plant_page(struct call *call)
 {
         if (call->number == NOVA_H_SVM_PAGE_IN && call->word[0] == KERNEL)
@@ -179,6 +179,16 @@ static void keep_all(struct call *call)
         attacks += call->number == NOVA_H_SVM_PAGE_OUT;
 }
 
+/* Provides a page that it has damaged, and says that the page is there. */
+static void damage_page(struct call *call)
+{
+        if (call->number != NOVA_H_SVM_PAGE_IN)
+                return;
+        attacks++;
+        seen = nova_uv_page_in(&uv, FRESH, call->word[0], 0, call->word[2]);
+        call->words = 2;
+}
+
 /* Removes the memory of the page that the guest waits for. */
 static void take_page(struct call *call)
 {
@@ -262,15 +272,19 @@ static void snapshots(void)
         end("and the next VM runs");
 }
 
+/* Begins a guest with a secure page that its VMM has protected. */
+static bool has_protected(void)
+{
+        return become() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, 7) == 0 &&
+               nova_uv_page_out(&uv, FRESH, FRESH, 0, NOVA_UV_ORDER_PAGE) == NOVA_U_SUCCESS &&
+               nova_uv_page_in(&uv, FRESH, FRESH, NOVA_UV_WRITE_PROTECTION, NOVA_UV_ORDER_PAGE) ==
+                       NOVA_U_SUCCESS &&
+               guest(PROBE_READ, FRESH, 0) == 7;
+}
+
 static void protection(void)
 {
-        check(become() == NOVA_U_SUCCESS && guest(PROBE_WRITE, FRESH, 7) == 0 &&
-                      nova_uv_page_out(&uv, FRESH, FRESH, 0, NOVA_UV_ORDER_PAGE) ==
-                              NOVA_U_SUCCESS &&
-                      nova_uv_page_in(&uv, FRESH, FRESH, NOVA_UV_WRITE_PROTECTION,
-                                      NOVA_UV_ORDER_PAGE) == NOVA_U_SUCCESS &&
-                      guest(PROBE_READ, FRESH, 0) == 7,
-              "a guest reads a page that its VMM has protected");
+        check(has_protected(), "a guest reads a page that its VMM has protected");
         drive_begin(PROBE_WRITE, FRESH, 8);
         check(honest_ends(WAITS), "it ends when it writes to the page");
         end("and the next VM runs");
@@ -304,6 +318,24 @@ static void kept_pages(void)
         }
 }
 
+/* A VMM that has one other bit in its only copy of a page. Its answer has the status of UV_PAGE_IN,
+ * or says that all is well. */
+static void damaged_pages(void)
+{
+        for (unsigned i = 0; i < 2; i++) {
+                const bool waits = waits_for_pages();
+
+                memory.base[FRESH + 77] ^= 1;
+                attacks = 0;
+                honest_attack = i ? damage_page : NULL;
+                drive_begin(PROBE_READ, FRESH, 0);
+                check(waits && honest_ends(WAITS) &&
+                              (i ? attacks > 1 && seen == NOVA_U_PERMISSION : !attacks),
+                      "a guest ends if its VMM has only a damaged copy of a page");
+                end("and the next VM runs");
+        }
+}
+
 /* A guest whose memory is larger than the secure memory, and whose VMM moves no page out. */
 static void no_room(void)
 {
@@ -324,6 +356,11 @@ static void strings(void)
         drive_begin(PROBE_STRING, MEMORY + PAGE, 0);
         check(honest_ends(WAITS),
               "it ends when an instruction for a port writes where it has no memory");
+        end("and the next VM runs");
+        check(has_protected(), "a guest reads a page that its VMM has protected");
+        drive_begin(PROBE_STRING, FRESH + 16, 0);
+        check(honest_ends(WAITS),
+              "it ends when an instruction for a port writes to the protected page");
         end("and the next VM runs");
 }
 
@@ -456,12 +493,12 @@ static void places(void)
 {
         honest_load();
         memcpy(memory.base + FRESH, memory.base + BLOB, BLOB_BYTES);
-        check(honest_begin(FRESH, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
+        check(nova_uv_esm(&uv, FRESH, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
         nova_semaphore_down(&converted);
         check(esm_status == NOVA_U_PARAMETER, "UV_ESM: another place of the blob is U_PARAMETER");
         end("and the next VM runs");
         honest_load();
-        check(honest_begin(BLOB, PARAMS + PAGE) == NOVA_U_SUCCESS, "UV_ESM begins");
+        check(nova_uv_esm(&uv, BLOB, PARAMS + PAGE) == NOVA_U_SUCCESS, "UV_ESM begins");
         nova_semaphore_down(&converted);
         check(esm_status == NOVA_U_P2, "UV_ESM: another place of the boot parameters is U_P2");
         end("and the next VM runs");
@@ -475,7 +512,7 @@ static void flood(void)
         for (unsigned i = 0; i < FLOOD; i++) {
                 honest_load();
                 memset(memory.base + BLOB, 0, PAGE);
-                if (!honest_begin(BLOB, PARAMS)) {
+                if (!nova_uv_esm(&uv, BLOB, PARAMS)) {
                         nova_semaphore_down(&converted);
                         refused += esm_status != NOVA_U_SUCCESS;
                 }
@@ -515,7 +552,7 @@ static void stalling(void)
         honest_attack = stall;
         attacks = 0;
         honest_load();
-        check(honest_begin(BLOB, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
+        check(nova_uv_esm(&uv, BLOB, PARAMS) == NOVA_U_SUCCESS, "UV_ESM begins");
         nova_semaphore_down(&stalled);
         check(nova_uv_state(&uv) == NOVA_UV_CONVERTING && nova_uv_kick(&uv, 0) == EINVAL &&
                       nova_uv_start(&uv, 0, 8) == EINVAL,
@@ -547,6 +584,7 @@ int main(void)
         running();
         shared_protection();
         kept_pages();
+        damaged_pages();
         no_room();
         strings();
         priorities();

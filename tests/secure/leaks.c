@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VMM that looks for all that it could learn of a secure guest: by the ultravisor's calls, by the
- * capabilities and the memory that it has, and by a virtual CPU of its own. */
+/* A VMM that looks for state of its secure guest in the ultravisor's calls, in its own capabilities
+ * and memory, and in a virtual CPU of its own. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,15 +14,20 @@
 #include "msrs.h"
 #include "novauv/guest.h"
 
-#define ROUNDS     1500u
-#define SECRET     0x5ec4e77eu
-#define LOW        0x50000u    /* a page that code in real mode can access */
-#define HIGH       0x500000u   /* a page above 1 MiB */
-#define LOW_END    0x44000000u /* above the VMM's memory */
-#define FAR_BYTES  0x4000000u
-#define CODE       0x100u /* segment in which the VMM's own virtual CPU begins */
-#define SELECTORS  0x10000u
-#define TAKEN_BYTE 3 /* number of equal bytes that are not a coincidence */
+#define ROUNDS      1500u
+#define SECRET      0x5ec4e77eu
+#define LOW         0x50000u    /* a page that code in real mode can access */
+#define HIGH        0x500000u   /* a page above 1 MiB */
+#define LOW_END     0x44000000u /* above the VMM's memory */
+#define FAR_BYTES   0x4000000u
+#define CODE        0x100u /* segment in which the VMM's own virtual CPU begins */
+#define SELECTORS   0x10000u
+#define BLOCK       16u                                    /* order of a block of selectors */
+#define GATHER      ((1u << (NOVA_SEL_ORDER - BLOCK)) - 1) /* the last block of them */
+#define PLANTED     (700u * SELECTORS + 5)
+#define CALL_BYTES  3    /* of VMMCALL or VMCALL, ... */
+#define VMCALL_LAST 0xc1 /* ... and the last byte of VMCALL */
+#define TAKEN_BYTE  3    /* number of equal bytes that are not a coincidence */
 
 static unsigned wrong, seen, questions;
 
@@ -192,6 +197,55 @@ static struct holdings look(void)
         return all;
 }
 
+/* Receives in the last block of selectors what the next call delegates. */
+static void receive(nova_sel_t unused, struct nova_utcb *utcb, void *argument)
+{
+        (void)unused, (void)argument;
+        nova_utcb_set_windows(utcb, 0, nova_crd_obj(GATHER * SELECTORS, BLOCK, NOVA_PERM_ALL));
+        nova_utcb_clear(utcb);
+}
+
+/* Returns the number of different places, modulo the size of a block, at which the VMM has
+ * capabilities above those that look() visits. Delegates each block to the last one. */
+static unsigned count_above(nova_sel_t to)
+{
+        struct nova_utcb *const utcb = nova_thread_utcb();
+        unsigned found = 0;
+
+        nova_utcb_set_windows(utcb, 0, 0);
+        for (unsigned block = 0; block < GATHER; block++) {
+                nova_utcb_clear(utcb);
+                if (block) /* the first call opens the window */
+                        nova_utcb_delegate(
+                                utcb, nova_crd_obj(block * SELECTORS, BLOCK, NOVA_PERM_ALL), 0, 0);
+                if (nova_call(to, 0) != NOVA_SUCCESS)
+                        return UINT32_MAX;
+        }
+        for (nova_sel_t sel = GATHER * SELECTORS; sel < (GATHER + 1) * SELECTORS; sel++) {
+                nova_crd_t crd = nova_crd_obj(sel, 0, 0);
+
+                nova_lookup(&crd);
+                found += crd != 0;
+        }
+        nova_revoke(nova_crd_obj(GATHER * SELECTORS, BLOCK, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        return found;
+}
+
+static void selectors_above(void)
+{
+        const nova_sel_t to = nova_sel_alloc(0);
+        struct nova_handler *receiver;
+
+        check(to != NOVA_SEL_NONE &&
+                      !nova_handler_create(&receiver, nova_thread_cpu(), "receive", receive,
+                                           NULL) &&
+                      !nova_handler_portal(receiver, to, 0) && count_above(to) == 0,
+              "it has none at the other selectors of its object space");
+        check(nova_create_sm(PLANTED, nova_program.pd, 0) == NOVA_SUCCESS && count_above(to) == 1,
+              "the search finds a capability that is there");
+        nova_revoke(nova_crd_obj(PLANTED, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+}
+
 static void capabilities(void)
 {
         struct holdings before, after;
@@ -209,14 +263,16 @@ static void capabilities(void)
         check(before.objects > 16 && before.objects == after.objects && before.pages > 1024 &&
                       before.pages == after.pages && before.sum == after.sum,
               "UV_ESM gives the VMM no capability and no page");
+        selectors_above();
         check(!before.marks && !after.marks, "no page of the VMM has the guest's word");
         *(volatile uint32_t *)(memory.base + HIGH) = ~hidden;
         check(look().marks, "the search finds a word that is there");
 }
 
-/* A virtual CPU of the VMM's own, in real mode: passes the word at LOW on, changes it, halts. */
+/* A virtual CPU of the normal VM, in real mode: makes UV_ESM. If its VMM lets it continue, passes
+ * the word at LOW on, changes it, halts. */
 GUEST_CODE(leaks_code, 16,
-           "movw $0x5000, %ax\nmovw %ax, %ds\nmovl 0, %eax\noutl %eax, $0xe8\n"
+           "vmmcall\nmovw $0x5000, %ax\nmovw %ax, %ds\nmovl 0, %eax\noutl %eax, $0xe8\n"
            "movl $0x600d600d, 0\nhlt\n");
 
 static nova_word_t own_word;
@@ -242,24 +298,43 @@ static void *find_old(void *context, uint64_t address, size_t bytes, bool write)
         return address + bytes <= MEMORY ? memory.base + address : NULL;
 }
 
+static bool became; /* the guest is secure, and has written a word at LOW */
+
+static void become(void *unused)
+{
+        (void)unused;
+        became = honest_become_secure() == NOVA_U_SUCCESS && guest(PROBE_WRITE, LOW, SECRET) == 0;
+        *(volatile uint32_t *)(memory.base + LOW) = 0x01d01d01;
+}
+
+/* UV_ESM. The VMM then lets the virtual CPU continue. */
+static void become_and_go_on(struct nova_vcpu *vcpu)
+{
+        nova_vcpu_call_out(vcpu, become, NULL);
+        nova_vcpu_skip(vcpu, CALL_BYTES);
+}
+
 static void old_vcpu(void)
 {
         static struct nova_vm old;
         const struct nova_vm_config config = {.name = "old", .own_memory = true};
         const struct nova_bus_range port = {0xe8, 0xeb, NULL, take_word, NULL};
 
-        guest(PROBE_WRITE, LOW, SECRET);
+        honest_end();
         memcpy(memory.base + CODE * 16, leaks_code, GUEST_BYTES(leaks_code));
-        *(volatile uint32_t *)(memory.base + LOW) = 0x01d01d01;
+        if (!nova_guest_is_amd())
+                memory.base[CODE * 16 + CALL_BYTES - 1] = VMCALL_LAST;
         if (!nova_vm_create(&old, &config) && !nova_bus_add(&old.ports, &port)) {
                 old.memory.find = find_old;
                 nova_vm_on(&old, NOVA_VM_EXIT_MEMORY, map_old);
+                nova_vm_on(&old, NOVA_VM_EXIT_HYPERCALL, become_and_go_on);
                 nova_registers_real(&old.vcpu[0].start, CODE, 0);
                 nova_vm_run(&old);
                 nova_vm_wait(&old);
         }
-        check(own_word == 0x01d01d01 && *(volatile uint32_t *)(memory.base + LOW) == 0x600d600d,
-              "a virtual CPU of the VMM's own uses the VMM's memory after UV_ESM");
+        check(became && own_word == 0x01d01d01 &&
+                      *(volatile uint32_t *)(memory.base + LOW) == 0x600d600d,
+              "a virtual CPU that has made UV_ESM, and continues, uses the VMM's memory");
         check(guest(PROBE_READ, LOW, 0) == SECRET, "it has not reached the secure guest");
 }
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Walks all mapping trees and capabilities of a system with a secure guest, by gdb:
-`mappings.py LIST KERNEL SYSTEM-TOOL VMM GUESTS VCPUS SHARED`. LIST: the boot list; VMM: file of the
-monitor, which may call honest_end() before it ends a guest, and calls tap_end() at its end; GUESTS,
-VCPUS, SHARED: numbers of secure guests, their virtual CPUs and their shared pages that one of the
-walks must meet, at least. At each of these places:
+`mappings.py LIST KERNEL SYSTEM-TOOL VMM PLACES GUESTS VCPUS SHARED [ARGUMENTS]`. LIST: the boot
+list; VMM: file of the monitor; PLACES: its name in the description, a colon, and functions that
+it calls, the last of them once, at the end; GUESTS, VCPUS, SHARED: numbers of secure guests,
+their virtual CPUs and their shared pages that one of the walks must meet, at least; ARGUMENTS: of
+the guest. At each of these places:
 
 - no PD but the ultravisor's, those of its guests, and init's has a mapping of a secure frame;
 - no secure frame is mapped in two guests, and each is mapped for guests and not for devices;
@@ -17,8 +18,7 @@ trusted."""
 import sys
 from pathlib import Path
 
-PLACES = ("honest_end", "tap_end")
-STOPS = 8  # of a guest's end; each takes about two seconds
+STOPS = 8  # at the functions before the last one; each takes about two seconds
 PAGE_BITS = 12
 DMA, GUEST = 0x2, 0x4  # MAPPING_… of mapping.h
 EXECUTE = 4
@@ -128,15 +128,17 @@ def inside():
     from nova.gdb.commands import Context, Target
 
     target = Target(gdb.parse_and_eval("$program").string())
-    for place in PLACES:
+    name, _, functions = gdb.parse_and_eval("$places").string().partition(":")
+    last = functions.split(",")[-1]
+    for place in functions.split(","):
         # Other programs have code at this address, too.
-        gdb.Breakpoint(place).condition = '$_streq($nova_pd(), "vmm")'
+        gdb.Breakpoint(place).condition = f'$_streq($nova_pd(), "{name}")'
     wanted = [int(gdb.parse_and_eval(f"${name}")) for name in NUMBERS]
     stops, most, met = 0, 0, [0] * len(NUMBERS)
     while True:
         gdb.execute("continue", to_string=True)
         where = gdb.selected_frame().name()
-        if where == PLACES[0] and stops >= STOPS:
+        if where != last and stops >= STOPS:
             continue
         walk = Walk(Context(target).objects())
         found, frames, mapped = walk.wrong()
@@ -148,26 +150,29 @@ def inside():
               f"virtual CPUs, shared pages: {now}.", flush=True)
         for line in found:
             print(f"wrong: {line}")
-        if found or where == PLACES[-1]:
+        if found or where == last:
             break
     if any(number < least for number, least in zip(met, wanted)):
         print(f"wrong: guests, virtual CPUs and shared pages: {met} in place of {wanted}")
     elif not found and frames > 1000 and most:
-        print("No other PD has a secure frame or an object of a secure guest.")
+        print("No other PD has a secure frame or an object of a secure guest, and each portal of "
+              "a secure guest leads to the ultravisor.")
 
 
-def outside(boot, kernel, tool, vmm, *numbers):
+def outside(boot, kernel, tool, vmm, places, guests, vcpus, shared, arguments=None):
     """Starts the machine and gdb. Returns the exit status."""
     import argparse
 
     from nova import boot_list, boot_modules, debug, described, options
 
-    modules = boot_modules.complete(boot_list.read(boot), [], None, None)
+    modules = boot_modules.complete(boot_list.read(boot), [], arguments, None)
     parser = argparse.ArgumentParser()
     options.add_machine(parser)
     args = parser.parse_args(["--cpu", "qemu64,+svm,+npt,+rdrand"])
     commands = [f"nova symbols {Path(vmm).name}", f'set $program = "{modules[0].file}"',
-                *(f"set ${name} = {number}" for name, number in zip(NUMBERS, numbers)),
+                f'set $places = "{places}"',
+                *(f"set ${name} = {number}"
+                  for name, number in zip(NUMBERS, (guests, vcpus, shared))),
                 f"source {Path(__file__).resolve()}"]
     for name, value in (("cmdline", ""), ("ex", commands), ("batch", [""]), ("reset", False),
                         ("console", None), ("timeout", SECONDS), ("arch", "x86_64")):
@@ -179,7 +184,7 @@ def outside(boot, kernel, tool, vmm, *numbers):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 5 + len(NUMBERS):
+    if len(sys.argv) > 1:
         sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk" / "lib"))
         sys.exit(outside(*sys.argv[1:]))
     inside()

@@ -30,7 +30,7 @@ static inline void monitor_write(void *device, uint64_t port, unsigned bytes, ui
 
 /* Creates the machine with the sealed image. @p config has neither memory nor session yet.
  * Without an ultravisor the guest stays normal.
- * @return false if that failed, after a message with the reason */
+ * @return false if that failed; then it has printed the reason */
 static inline bool monitor_create(struct nova_vm_config config)
 {
         const struct nova_bus_range ports = {PROBE_COMMAND, PROBE_RESULT + 3, monitor_read,

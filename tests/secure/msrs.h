@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The MSRs that a secure guest can access, in the order of guest_msr.h: the policy in numbers. It
- * is stated here once more, so that no change of the library's table widens it unseen. */
+/* The MSRs that a secure guest can access, in the order of guest_msr.h. The policy is stated here a
+ * second time, so that a change of the library's table cannot widen it unnoticed. */
 #ifndef NOVA_TESTS_SECURE_MSRS_H
 #define NOVA_TESTS_SECURE_MSRS_H
 
@@ -14,7 +14,7 @@
 struct msr_row {
         uint32_t first, last;
         uint32_t access;
-        bool of_amd; /* other CPUs do not have it */
+        bool of_amd; /* only AMD CPUs have it */
 };
 
 static const struct msr_row msr_rows[] = {

@@ -3,7 +3,7 @@
  * and the VMM, with two pages: `pages_model FRAMES NORMALS VERSIONS USES`. FRAMES and NORMALS
  * are the pages of secure memory and of the VMM's, VERSIONS is the limit of encryptions.
  * Letters of USES: s snapshots, w write protection, p exits that use a frame, h UV_SHARE_PAGE and
- * the shared view, r replays, o only the first page.
+ * the shared view, r replays, o only the first page, d each virtual CPU has a page of its own.
  *
  * page.c and frame.c are the ultravisor's. What page_ops.c, memory.c and the kernel do is modelled:
  * one step is one section under the service's lock, one reply, or one access. A page's content is
@@ -80,6 +80,14 @@ static bool get_shared(struct vcpu *vcpu)
         return true;
 }
 
+/* Returns true if the other virtual CPU's reply may still map the page read-only. */
+static bool other_gives_narrow(const struct vcpu *vcpu)
+{
+        const struct vcpu *const other = &now.vcpu[vcpu == now.vcpu];
+
+        return other->gives == GIVES_NARROW && other->page == vcpu->page;
+}
+
 static void map_secure(struct vcpu *vcpu, struct page *page)
 {
         bool writable = true;
@@ -90,7 +98,7 @@ static void map_secure(struct vcpu *vcpu, struct page *page)
                 writable = false;
         if (page->narrow && writable)
                 revoke(AT_FRAME + page->frame - first_frame());
-        page->narrow = !writable;
+        page->narrow = !writable || (page->narrow && other_gives_narrow(vcpu));
         vcpu->given = (uint8_t)((AT_FRAME + page->frame - first_frame()) | writable * WRITABLE);
 }
 
@@ -110,7 +118,7 @@ static bool map(struct vcpu *vcpu)
                                   (page_is_protected(page, PAGE_SHARED_PLACE) ? 0 : WRITABLE));
         else
                 return true;
-        vcpu->gives = 1;
+        vcpu->gives = vcpu->given & WRITABLE ? GIVES : GIVES_NARROW;
         vcpu->next = REPLY;
         return true;
 }
@@ -184,7 +192,7 @@ static bool run(struct vcpu *vcpu, unsigned choice)
 {
         const unsigned page = choice % PAGES, what = choice / PAGES;
 
-        if (page && has('o'))
+        if ((page && has('o')) || (has('d') && vcpu != &now.vcpu[page]))
                 return false;
         if (!has('h') && ((what < 6 && !(what & 1)) || what == 6 || what == 7))
                 return false;
@@ -360,7 +368,7 @@ static uint32_t *table, count;
 static uint32_t most, slots;
 
 /* Removes what no step reads: a tag and a version without a use, what a virtual CPU did before.
- * Virtual CPUs are equal, so their order does not matter. */
+ * Virtual CPUs that use the same pages are equal, so their order does not matter. */
 static void simplify(struct state *state)
 {
         for (unsigned i = 0; i < PAGES; i++) {
@@ -376,7 +384,7 @@ static void simplify(struct state *state)
                         *vcpu = (struct vcpu){.page = vcpu->gives ? vcpu->page : 0,
                                               .gives = vcpu->gives};
         }
-        if (memcmp(&state->vcpu[0], &state->vcpu[1], sizeof(state->vcpu[0])) > 0) {
+        if (!has('d') && memcmp(&state->vcpu[0], &state->vcpu[1], sizeof(state->vcpu[0])) > 0) {
                 const struct vcpu vcpu = state->vcpu[0];
 
                 state->vcpu[0] = state->vcpu[1];

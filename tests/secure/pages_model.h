@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The state of the model of a secure VM's pages, the real objects that are made of it, and the
+/* The state of the model of a secure VM's pages, the real objects that are made from it, and the
  * invariants (pages_model.c). */
 #ifndef NOVA_TESTS_SECURE_PAGES_MODEL_H
 #define NOVA_TESTS_SECURE_PAGES_MODEL_H
@@ -33,7 +33,7 @@ enum next {
         GUEST, /* runs the guest */
         LOOK,  /* looks up the page of an access */
         GET,   /* makes the secure place present */
-        WAIT,  /* the VMM was asked for a page, or to take one */
+        WAIT,  /* the VMM was asked to provide a page or to take one */
         GET_SHARED,
         WAIT_SHARED,
         MAP,
@@ -42,6 +42,9 @@ enum next {
         UNSHARE,
         PINNED /* an exit uses the frame */
 };
+
+/* Rights of the mapping in a virtual CPU's last reply. */
+enum { GIVES = 1, GIVES_NARROW /* without the permission to write */ };
 
 struct vcpu {
         uint8_t next, page, view, write, secure, given, gives, frame;
@@ -64,7 +67,7 @@ static unsigned frame_count, normal_count, most_versions;
 static const char *uses;
 static const char *wrong; /* the invariant that does not hold */
 
-/* The real objects, made of a state and read back. */
+/* The real objects, which are made from a state and read back. */
 static struct frames frames;
 static struct pages pages;
 static struct page *real;
@@ -164,7 +167,7 @@ static bool copy_out(struct pages *unused, uint32_t normal, const void *from)
         return true;
 }
 
-/* A content as four bits, and back. */
+/* Converts a content to four bits, and back. */
 static uint16_t code_of(uint16_t word)
 {
         return (uint16_t)((word & KIND) == SECRET ? word & 3 : word >> 12);
@@ -321,6 +324,8 @@ static void check_page(unsigned i)
                         fail("a mapped page of the VMM is the shared place");
                 if (target & AT_FRAME && now.map[i][view] & WRITABLE && page->snapshot)
                         fail("a snapshot is not writable");
+                if (target & AT_FRAME && !(now.map[i][view] & WRITABLE) && !page->narrow)
+                        fail("a page that is mapped read-only can become writable");
                 if (now.map[i][view] & WRITABLE &&
                     page_is_protected(page,
                                       target & AT_FRAME ? PAGE_SECURE_PLACE : PAGE_SHARED_PLACE))

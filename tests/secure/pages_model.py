@@ -18,7 +18,7 @@ SOURCES = (HERE / "pages_model.c", HERE / "pages_model.h", ULTRAVISOR / "page.c"
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", f"-I{ULTRAVISOR}",
          f"-I{ROOT / 'roottask/include'}")
 # Frames, pages of the VMM, encryptions, what is used (pages_model.c).
-RUNS = ("1 1 2 rspw", "2 1 0 h", "1 2 2 ho")
+RUNS = ("1 1 2 rspw", "2 1 0 h", "1 2 2 ho", "1 1 1 hd", "1 1 1 orhspw")
 SECONDS = 300
 BROKEN = 3  # status of a run that breaks an invariant
 
@@ -43,10 +43,15 @@ FAULTS = (
     ("page.c", "if (!pages->ops->copy_out(pages, normal, zeros))", "if (!pages->ops)",
      "a shared page begins with zeroes", 1),
     ("page.c", "page->expected = false;", "", "a secure page has the content", 0),
+    ("page.c", "{\n        if (!unmap(pages, page, gpa))\n                return NOVA_U_BUSY;",
+     "{\n        if (!(pages->versions && gpa & FRAME_BYTES) && !unmap(pages, page, gpa))\n"
+     "                return NOVA_U_BUSY;", "a mapped frame belongs to its page", 3),
     ("page.c", "page->shared = page->asked = false;", "page->shared = false;",
      "a page is shared after its guest has accessed it", 1),
     ("pages_model.h", "if (is_in_flight(page_of(gpa)))", "if (!gpa)",
      "a mapped frame belongs to its page", 0),
+    ("pages_model.c", "page->narrow && other_gives_narrow(vcpu)", "page->narrow && !vcpu",
+     "a page that is mapped read-only can become writable", 0),
     ("pages_model.c", "vcpu->secure != is_secure_access(page, vcpu->view)", "!page",
      "a mapped page of the VMM is the shared place", 1),
 )

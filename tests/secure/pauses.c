@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest makes a long ultracall. The VMM's calls for its virtual CPU, and thus those of other VMMs
- * on that CPU, do not wait for the end of it. */
+/* A guest makes a long ultracall. The VMM's calls for its virtual CPU, and so the calls of other
+ * VMMs on that CPU, do not wait for the end of the ultracall. */
 #include <stdio.h>
 
 #include "novart/time.h"

@@ -10,7 +10,7 @@
 #define VIEWS 64u       /* pages that the guest reads in the normal view, too, ... */
 #define STEP  0x13000u  /* ... and their distance */
 
-/* Returns the number of pages for which the monitor's memory has another content than before. */
+/* Returns the number of pages whose content in the monitor's memory has changed. */
 static unsigned count_written(void)
 {
         unsigned count = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread of a VMM that repeats one ultracall on another CPU, most often with success. */
+/* A thread of a VMM that repeats one ultracall on another CPU. Most of the calls succeed. */
 #ifndef NOVA_TESTS_SECURE_REPEAT_H
 #define NOVA_TESTS_SECURE_REPEAT_H
 
@@ -48,7 +48,8 @@ static const struct repeat_row {
 
 #define REPEAT_ROWS (sizeof(repeat_row) / sizeof(repeat_row[0]))
 
-/* Returns the ultracall whose effect the next one of a kind needs. */
+/* Returns the ultracall that must precede another one, because it undoes the effect of the last
+ * such call. */
 static inline unsigned repeat_opposite(unsigned number)
 {
         switch (number) {
@@ -76,7 +77,7 @@ static inline enum nova_u_status repeat_call(unsigned number)
 }
 
 static unsigned repeat_number;            /* number of the ultracall */
-static unsigned repeat_made, repeat_good; /* calls of it, and those with success; atomic */
+static unsigned repeat_made, repeat_good; /* its calls, and those that succeeded; atomic */
 static bool repeat_quits;                 /* atomic */
 
 /* Repeats an ultracall until its guest has ended. */

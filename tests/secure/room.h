@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How much secure memory is left: a guest touches more pages than there are frames, and its VMM
- * counts the pages that are out in the end: one more for each frame that is missing. */
+/* Measures how much secure memory is left. A guest touches more pages than there are frames, and
+ * its VMM counts the pages that are out at the end. Each missing frame adds one page. */
 #ifndef NOVA_TESTS_SECURE_ROOM_H
 #define NOVA_TESTS_SECURE_ROOM_H
 
@@ -12,7 +12,8 @@
 
 static unsigned room_out; /* pages that are out */
 
-/* Moves a page out for another one. A page of the guest's that is needed again comes back. */
+/* Moves a page out to make room for another one, and counts it. If the guest needs a page again, it
+ * comes back. */
 static inline void room_count(struct call *call)
 {
         if (call->number == NOVA_H_SVM_PAGE_IN)
@@ -26,7 +27,7 @@ static inline void room_count(struct call *call)
 }
 
 /* Lets a guest become secure, fill the secure memory and end.
- * @return the number of pages that moved out, 0: the guest is not right */
+ * @return the number of pages that moved out; 0 if the guest failed */
 static inline unsigned room_measure(void)
 {
         bool good = honest_become_secure() == NOVA_U_SUCCESS;

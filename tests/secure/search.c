@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The monitor of the example secure-linux with some functions replaced. It looks for the guest's
  * secrets in each buffer of a virtio request. When the guest has ended, it looks in its own view of
- * the guest's memory, and on the disk with what the guest has written. When the guest says on its
- * console that its memory is full of a marker, it looks for the marker while the guest waits; and
- * again when the guest writes the marker to the console, by a shared page. The devices answer
- * wrongly when the guest asks for that (attack.c). */
+ * the guest's memory, and on the disk that the guest has written. When the guest reports on its
+ * console that its memory is full of a marker, the monitor looks for the marker while the guest
+ * waits. It looks again when the guest writes the marker to the console, by a shared page. The
+ * devices answer wrongly when the guest requests an attack (attack.c). */
 #include "search.h"
 
 #include <stdio.h>

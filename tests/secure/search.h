@@ -23,7 +23,7 @@ struct search_found {
 /* Counts the places of each text in a range of memory. */
 void search_count(struct search_found *found, const uint8_t *in, size_t bytes);
 
-/* A stream of bytes, in which a text can be in several buffers. */
+/* A stream of bytes, in which a text can be split between buffers. */
 struct search_stream {
         uint8_t last[4096];
         uint64_t bytes;

@@ -90,6 +90,40 @@ static void second_image(void)
         check(!found, "the VMM does not see it");
 }
 
+/* Returns true if a page of the VMM's memory is empty. */
+static bool is_empty(uint32_t gpa)
+{
+        for (uint32_t i = 0; i < PAGE; i += sizeof(uint32_t))
+                if (*normal(gpa + i))
+                        return false;
+        return true;
+}
+
+/* Shares the pages once more, a third of them each from the states secure, out and none, while the
+ * VMM's pages hold its words. */
+static void share_again(void)
+{
+        unsigned good = 0;
+
+        for (uint32_t i = 0; i < COUNT; i++) {
+                const uint32_t at = SHARED + i * PAGE;
+
+                guest(PROBE_WRITE, at, MARK + 0x400 + i);
+                if (i % 3 == 1)
+                        good += nova_uv_page_out(&uv, at, at, 0, NOVA_UV_ORDER_PAGE) == 0;
+                else if (i % 3 == 2)
+                        good += guest_call(NOVA_UV_UNSHARE_PAGE, at / PAGE, 1) == 0;
+                *normal(at) = MARK + 0x500 + i;
+        }
+        check(good == COUNT / 3 * 2 && guest_call(NOVA_UV_SHARE_PAGE, SHARED / PAGE, COUNT) == 0,
+              "it shares the pages again: secure ones, some that are out, and some without "
+              "content");
+        good = 0;
+        for (uint32_t i = 0; i < COUNT; i++)
+                good += guest(PROBE_READ, SHARED + i * PAGE, 0) == 0 && is_empty(SHARED + i * PAGE);
+        check(good == COUNT, "the guest and the VMM find zeroes in each of them");
+}
+
 int main(void)
 {
         if (!honest_start(3))
@@ -100,5 +134,6 @@ int main(void)
         take_back();
         view_stays();
         second_image();
+        share_again();
         return tap_end();
 }

@@ -11,19 +11,46 @@
 #define STARTS    (AT + 0x800) /* words of the other virtual CPU's page */
 #define SEGMENT   (AT + 0x804)
 #define VALUE     (AT + 0x808)
-#define LOW       0x50000u /* the page that both access */
+#define DEBUG     (AT + 0x810) /* DR0 to DR3, DR6 and DR7 at the last start */
+#define LOW       0x50000u     /* the page that both access */
 #define TO_SELF   0x40000u
 #define TO_OTHERS 0xc0000u
 #define NOT_NOTED 0xffffffffu
+#define REGISTERS 6u
+#define DR6_RESET 0xffff0ff0u
+#define DR7_RESET 0x400u
 
-/* The other virtual CPU, in real mode: counts its starts, and reads words of segments. */
+/* The other virtual CPU, in real mode: notes its debug registers, sets them, and counts its starts.
+ * Then it reads words of segments. */
 GUEST_CODE(startup_code, 16,
-           "movw %cs, %ax\nmovw %ax, %ds\nincl 0x800\n"
+           "movw %cs, %ax\nmovw %ax, %ds\n"
+           "movl %dr0, %eax\nmovl %eax, 0x810\nmovl %dr1, %eax\nmovl %eax, 0x814\n"
+           "movl %dr2, %eax\nmovl %eax, 0x818\nmovl %dr3, %eax\nmovl %eax, 0x81c\n"
+           "movl %dr6, %eax\nmovl %eax, 0x820\nmovl %dr7, %eax\nmovl %eax, 0x824\n"
+           "movl $0x12345, %eax\nmovl %eax, %dr0\nmovl %eax, %dr1\nmovl %eax, %dr2\n"
+           "movl %eax, %dr3\nmovl $0xffff0ff1, %eax\nmovl %eax, %dr6\n"
+           "movl $0xd0400, %eax\nmovl %eax, %dr7\nincl 0x800\n"
            "1: cmpl $0, 0x804\nje 1b\nmovw 0x804, %es\nmovl %es:0, %eax\nmovl %eax, 0x808\n"
            "movl $0, 0x804\njmp 1b\n");
 
 static struct nova_semaphore met = NOVA_SEMAPHORE_INITIALIZER(0);
 static unsigned arrived, refused;
+
+/* Returns true if the other virtual CPU had the values of a reset in its debug registers. */
+static bool begins_with_reset_registers(void)
+{
+        static const uint32_t values[REGISTERS] = {0, 0, 0, 0, DR6_RESET, DR7_RESET};
+        bool right = true;
+
+        for (unsigned i = 0; i < REGISTERS; i++) {
+                const uint32_t value = guest(PROBE_READ, DEBUG + i * sizeof(value), 0);
+
+                if (value != values[i])
+                        printf("Register %u of six is 0x%x.\n", i, value);
+                right &= value == values[i];
+        }
+        return right;
+}
 
 static void init(void)
 {
@@ -46,6 +73,7 @@ static void startup(void)
         check(nova_uv_start(&uv, SECOND, VECTOR) == 0 && second_sets(STARTS, 1),
               "it starts the one that it names, at its page");
         check(nova_uv_start(&uv, SECOND, VECTOR) == EPERM, "it does so once");
+        check(begins_with_reset_registers(), "its debug registers have their values after a reset");
 }
 
 static void shorthands(void)
@@ -61,6 +89,8 @@ static void shorthands(void)
         check(nova_uv_reset(&uv, SECOND) == 0 && nova_uv_start(&uv, SECOND, VECTOR) == 0 &&
                       second_sets(STARTS, 2),
               "it starts each other one");
+        check(begins_with_reset_registers(),
+              "its debug registers, which it has set, have their values after a reset again");
 }
 
 /* Waits until both virtual CPUs ask for the page, and answers then. */

@@ -16,6 +16,7 @@
 #define AREA  0x400000u          /* pages of the guest that the tests use */
 #define BLOCK (AREA + 16 * PAGE) /* of two pages */
 #define SPARE 0x600000u          /* pages of the monitor's memory that receive them */
+#define WHOLE 0x700000u          /* in a block of 2 MiB that no other test moves out */
 
 static struct nova_uv *const uv = &secure.uv;
 static struct nova_uv unknown; /* the number of no VM, in the same session */
@@ -145,10 +146,12 @@ static void before_pate(void)
 static void normal_vm(void)
 {
         check(nova_uv_state(uv) == NOVA_UV_NORMAL && !nova_uv_is_secure(uv), "the VM is normal");
-        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3 &&
-                      nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_P3 &&
-                      nova_uv_register_mem_slot(uv, 0, PAGE, 0, 0) == NOVA_U_PARAMETER,
-              "a normal VM has no secure memory");
+        check(nova_uv_page_out(uv, SPARE, AREA, 0, ORDER) == NOVA_U_PARAMETER &&
+                      nova_uv_page_in(uv, SPARE, AREA, 0, ORDER) == NOVA_U_PARAMETER &&
+                      nova_uv_page_inval(uv, AREA, ORDER) == NOVA_U_PARAMETER &&
+                      nova_uv_register_mem_slot(uv, 0, PAGE, 0, 0) == NOVA_U_PARAMETER &&
+                      nova_uv_unregister_mem_slot(uv, 0) == NOVA_U_PARAMETER,
+              "the number of a normal VM is invalid in each ultracall for secure memory");
         check(nova_uv_svm_terminate(uv) == NOVA_U_INVALID, "a normal VM cannot be terminated");
         check(nova_uv_write_pate(uv, PAGE, PAGE) == NOVA_U_SUCCESS &&
                       nova_uv_write_pate(uv, 0, vm.memory.bytes) == NOVA_U_SUCCESS,
@@ -303,6 +306,19 @@ static void pages(void)
               "the guest gets a page back when it reads it");
 }
 
+/* After a snapshot the page is mapped read-only. The ultravisor's own write to it outdates the
+ * snapshot, and the guest's next write needs a new mapping. */
+static void snapshot_and_port(void)
+{
+        check(guest(PROBE_WRITE, WHOLE, 7) == 0 &&
+                      nova_uv_page_out(uv, SPARE, WHOLE, NOVA_UV_SNAPSHOT, ORDER) ==
+                              NOVA_U_SUCCESS &&
+                      guest(PROBE_READ, WHOLE, 0) == 7 && guest(PROBE_STRING, WHOLE + 16, 0) == 0 &&
+                      guest(PROBE_READ, WHOLE + 16, 0) == WHOLE + 16 &&
+                      guest(PROBE_WRITE, WHOLE, 8) == 0 && guest(PROBE_READ, WHOLE, 0) == 8,
+              "a page can be written after its snapshot and an instruction for a port");
+}
+
 /* Moves a block of two pages out. UV_PAGE_OUT moves one page. */
 static bool move_block_out(void)
 {
@@ -422,6 +438,30 @@ static void odd_sharing(void)
               "page 0 can be shared");
 }
 
+/* A guest makes the hypercalls that only the ultravisor makes. */
+static void calls_of_a_vmm(void)
+{
+        check(guest_call(NOVA_H_SVM_INIT_DONE, 0, 0) == NOVA_H_UNSUPPORTED &&
+                      guest_call(NOVA_H_SVM_INIT_START, 0, 0) == NOVA_H_UNSUPPORTED &&
+                      guest_call(NOVA_H_SVM_PAGE_IN, 0, 0) == NOVA_H_UNSUPPORTED &&
+                      guest_call(NOVA_H_SVM_PAGE_OUT, 0, 0) == NOVA_H_UNSUPPORTED &&
+                      nova_secure_is_secure(&secure),
+              "the ultravisor's calls to a VMM are unsupported for a guest");
+}
+
+/* Takes a shared page back with the page after it, and with more pages. */
+static void inval_block(uint32_t at)
+{
+        check(nova_uv_page_inval(uv, at, ORDER + 2) == NOVA_U_P2 &&
+                      nova_uv_page_inval(uv, at + PAGE, ORDER) == NOVA_U_P2 &&
+                      guest(PROBE_READ, at, 0) == 0 && guest(PROBE_READ, at + PAGE, 0) == 0 &&
+                      nova_uv_page_inval(uv, at, ORDER + 1) == NOVA_U_SUCCESS &&
+                      nova_uv_page_inval(uv, at, ORDER) == NOVA_U_P2 &&
+                      nova_uv_page_inval(uv, at + PAGE, ORDER) == NOVA_U_P2 &&
+                      guest(PROBE_READ, at, 0) == 0 && guest(PROBE_READ, at + PAGE, 0) == 0,
+              "UV_PAGE_INVAL of a block takes back its pages up to the first private one");
+}
+
 static void sharing(void)
 {
         const uint32_t at = AREA + 4 * PAGE, gfn = at / PAGE;
@@ -432,6 +472,7 @@ static void sharing(void)
         check(guest_call(0x300, 0, 0) == NOVA_H_SUCCESS, "H_RANDOM is answered");
         check(guest_call(0x123, 0, 0) == NOVA_H_FUNCTION,
               "the monitor answers another hypercall, which it does not know");
+        calls_of_a_vmm();
         check(guest_call(NOVA_UV_SHARE_PAGE, 0xffff, 1) == NOVA_U_PARAMETER &&
                       guest_call(NOVA_UV_SHARE_PAGE, gfn, 0) == NOVA_U_P2 &&
                       guest_call(NOVA_UV_SHARE_PAGE, gfn, 0xffff) == NOVA_U_P2,
@@ -450,6 +491,7 @@ static void sharing(void)
         inval_parameters(at);
         check(nova_uv_page_inval(uv, at, ORDER) == NOVA_U_P2 && guest(PROBE_READ, at, 0) == 0,
               "the guest gets it once more when it reads it");
+        inval_block(at);
         check(guest_call(NOVA_UV_UNSHARE_PAGE, gfn, 1) == 0 && guest(PROBE_READ, at, 0) == 0,
               "a page is private again, and zero");
         guest(PROBE_WRITE, at, 0x55555555);
@@ -492,6 +534,7 @@ int main(void)
         parameters();
         slots();
         pages();
+        snapshot_and_port();
         blocks();
         attributes();
         not_shared();

@@ -62,7 +62,7 @@ static bool ends_at(unsigned number, bool damaged)
         honest_attack = stall;
         honest_load();
         memory.base[KERNEL + 5] ^= damaged;
-        status = honest_begin(BLOB, PARAMS);
+        status = nova_uv_esm(&uv, BLOB, PARAMS);
         if (status) {
                 printf("UV_ESM before step %u: status %d.\n", number, status);
                 return false;
@@ -94,7 +94,7 @@ static void refusal(void)
         honest_attack = count;
         honest_load();
         memory.base[KERNEL + 5] ^= 1;
-        if (!honest_begin(BLOB, PARAMS))
+        if (!nova_uv_esm(&uv, BLOB, PARAMS))
                 nova_semaphore_down(&converted);
         honest_attack = NULL;
         honest_end();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VMM whose threads make random ultracalls on all CPUs, while its guest becomes secure, runs and
- * ends again and again: `storm CALLS`. The guest is right or ended; the ultravisor, which all VMs
- * need, goes on. */
+ * ends again and again: `storm CALLS`. The guest's results are right, or it has ended. The
+ * ultravisor, which all VMs need, continues. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest that cannot become secure, and its serial port, at which it says so. */
+/* A guest that cannot become secure, and its serial port, at which it reports the failure. */
 #ifndef NOVA_TESTS_SECURE_TALKER_H
 #define NOVA_TESTS_SECURE_TALKER_H
 
@@ -13,6 +13,9 @@
 #define KERNEL     0x200000u
 
 static char text[128];
+
+/* Called before the guest runs. NULL: nothing to do */
+static void (*talker_prepare)(void);
 
 static inline uint64_t read_serial(void *device, uint64_t port, unsigned bytes)
 {
@@ -46,6 +49,8 @@ static inline bool says(bool changed, const char *status)
         nova_guest_read(&vm.memory, KERNEL, &byte, 1);
         byte ^= changed;
         nova_guest_write(&vm.memory, KERNEL, &byte, 1);
+        if (talker_prepare)
+                talker_prepare();
         if (nova_vm_run(&vm))
                 return false;
         end = nova_vm_wait(&vm);

@@ -8,14 +8,17 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sdk"))
 
+import damaged  # noqa: E402
 import paths  # noqa: E402
 import sealing  # noqa: E402
-from nova import seal_blob, seal_image  # noqa: E402
+from nova import cli, machine_key, seal_blob, seal_image  # noqa: E402
+from nova.errors import NovaError  # noqa: E402
 
 HEADER = paths.ROOT / "roottask/ultravisor/seal.h"
 # Constants of seal.h, and those of the tool.
@@ -82,12 +85,17 @@ class Agree(unittest.TestCase):
         self.assertEqual(answer, self.read_by_tool(seal_blob.open_blob, bytes(blob), private))
         return answer
 
-    def test_both_have_the_same_statuses_and_sentences(self):
+    def rows(self):
+        """Returns the reader's statuses and sentences."""
         print("rows", file=self.reader.stdin, flush=True)
         rows = {}
         while line := self.reader.stdout.readline().rstrip("\n"):
             name, *rest = line.split("\t")
             rows[name] = tuple(rest)
+        return rows
+
+    def test_both_have_the_same_statuses_and_sentences(self):
+        rows = self.rows()
         self.assertEqual(rows.pop("OK")[0], "U_SUCCESS")
         self.assertEqual(rows.pop("NO_MEMORY")[0], "U_RETRY")
         self.assertEqual(rows, seal_blob.STATUSES)
@@ -143,6 +151,36 @@ class Agree(unittest.TestCase):
             answer = self.open(self.blob[:length])
             self.assertEqual(answer, "NO_BLOB" if length < 8 else "CUT_OFF", length)
         self.assertTrue(self.open(self.blob + bytes(100)).startswith("OK "))
+
+    def said(self, *words):
+        """Returns the sentence with which `nova seal` refuses an image."""
+        args = cli.parse(["seal", *map(str, words)])
+        with self.assertRaises(NovaError) as caught:
+            args.function(args)
+        return str(caught.exception)
+
+    def test_damaged_blobs_have_the_sentence_of_the_reader_in_the_tool(self):
+        data = damaged.image([self.public])
+        found, rows = damaged.blobs(data, self.private, self.public), self.rows()
+        self.assertEqual({one.reason for one in found} | {"OK", "NO_MEMORY"}, set(rows))
+        with tempfile.TemporaryDirectory() as folder:
+            key, path = Path(folder, "machine.key"), Path(folder, "sealed.img")
+            key.write_bytes(machine_key.PRIVATE_MAGIC + self.private)
+            key.chmod(0o600)
+            for one in found:
+                with self.subTest(one.title):
+                    self.assertEqual(self.open(one.data), one.reason)
+                    room = one.data.ljust(seal_blob.ROOM, b"\0")
+                    self.assertEqual(self.open(room), one.loaded)
+                    status, sentence = rows[one.loaded]
+                    expected = f"{path} cannot be opened: {sentence} ({status})."
+                    at = seal_image.BLOB_OFFSET
+                    path.write_bytes(data[:at] + room + data[at + len(room):])
+                    self.assertEqual(self.said(path, "--check", key), expected)
+                    try:
+                        seal_blob.read_header(room)
+                    except seal_blob.SealError:  # visible without a key
+                        self.assertEqual(self.said(path, "--show"), expected)
 
     def test_points_without_a_secret_in_a_row(self):
         at = seal_blob.HEADER.size + 32

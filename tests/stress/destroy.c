@@ -64,8 +64,8 @@ static void serves_long(struct thread *t)
         t->fn = serves_long;
 }
 
-/* Makes a thread of the worker's PD in a slot; its objects are at selectors of the group, so that
- * the PD sees them. */
+/* Makes a thread of the worker's PD in a slot. Its objects have selectors of the group, which the
+ * PD has, too. */
 static nova_sel_t own(const struct worker *w, unsigned n)
 {
         return group + GROUP_OBJECTS + 32 * w->index + n;

@@ -83,6 +83,39 @@ PHRASES = (
     # A comment begins with a verb or a noun.
     (re.compile(r"(?:/\*\*?<?|//|\"\"\") ?(Wha" + r"t|Who)\b(?!.*\?)"), "a verb or a noun"),
     (re.compile(r"\b([Cc]heck su" + r"ms?)\b"), "checksum"),
+    # A list has its own subject: the options are ...
+    (re.compile(r"\b([Kk]nown a" + r"re)\b"), "the options are, the names are"),
+    (
+        re.compile(
+            r"\b((?:caller|card|client|driver|guest|kernel|monitor|parent|program|thread|VMM) "
+            r"(?:is|are|was|were) to" + r"ld)\b"
+        ),
+        "gets, learns or receives",
+    ),
+    (re.compile(r"\b([Nn]one of th" + r"ose)\b"), "no and the name of the thing"),
+    (re.compile(r"\b((?:frames?|itself) to a" + r"ll)\b(?! \w)"), "a broadcast"),
+    # A column, and a cell, name their content.
+    (re.compile(r"(\| what is (?:the" + r"re|left) \|)"), "content, or the name of the thing"),
+    (re.compile(r"(\| that of th" + r"e \w+ \|)"), "the name of the thing"),
+    # A sentence begins with its subject; a question ends with its mark.
+    (re.compile(r"(?<=[.:;] )((?:Wha" + r"t|Who) [a-z]+ [^?]*\.)"), "the name of the subject"),
+    (re.compile(r"\b([Tt]he other wa" + r"y),"), "in the opposite direction or design"),
+    (re.compile(r"\b(as (?:it|they) ca" + r"me)\b(?! to)"), "unchanged"),
+    (re.compile(r"\b(in each other's pla" + r"ce)\b"), "at the address of the other one"),
+    # A thread holds a lock; a caller waits for a reply.
+    (
+        re.compile(
+            r"\b((?:[Cc]alled|die[sd]|ended|ends|hangs|loops) with the lo" + r"ck)\b(?! held)"
+        ),
+        "with the lock held, while it holds the lock",
+    ),
+    (re.compile(r"\b(waits? with an? (?:ev" + r"ent|exception))\b"), "waits for the reply to"),
+    (re.compile(r"\b((?:file|folder)s? go(?:" + r"es)?)\b(?! \w)"), "is removed"),
+    (re.compile(r"\b(comes? in (?:its|their) pla" + r"ce)\b"), "takes its place"),
+    (re.compile(r"\b(lines? may co" + r"me)\b"), "may be printed"),
+    (re.compile(r"\b(rates? of (?:its|their) o" + r"wn)\b"), "a second, a separate rate"),
+    # The checks of the tests print: check failed.
+    (re.compile(r"(\"not s" + r"o: )"), "check failed: …"),
 )
 
 

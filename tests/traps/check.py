@@ -82,7 +82,7 @@ def row_errors(rows, faults):
 
 
 def changes(fault, rows):
-    """Returns whether a fault changes a row in some mode of it, on some emulator."""
+    """Returns whether a fault changes a row in one of its modes, on some emulator."""
     return any(table.applies(fault, row, mode, emulator) and table.instead(row, fault) != row
                for row in rows for mode in row["modes"].split() for emulator in table.EMULATORS)
 
@@ -131,7 +131,7 @@ def manual_rows(rows, faults):
         if row["group"] not in SHOWN:
             continue
         modes = ", ".join(MODES[mode] for mode in row["modes"].split())
-        reply = {"-": "goes on", "on": "goes on", "again": "again"}[row["reply"]]
+        reply = {"-": "continues", "on": "continues", "again": "again"}[row["reply"]]
         code = row["code"].replace("{target}", "…")
         given = "–" if row["with"] == "-" else row["with"].replace("~", "\\~")
         error, qual, flags = (row[name].replace("-", "–") for name in ("error", "qual", "flags"))

@@ -124,8 +124,8 @@ def pushes(code):
 
 
 def entry_complaints(path, addresses):
-    """Lists entry points that do not push what the macro promises: 0 unless the CPU pushes an
-    error code, then the vector."""
+    """Lists entry points that do not push the macro's numbers: 0 unless the CPU pushes an error
+    code, then the vector."""
     complaints = []
     for vector, address in enumerate(addresses):
         expected = [vector] if vector in PUSHED else [0, vector]

@@ -3,7 +3,7 @@
  * last address. */
 #include "cell.h"
 
-#define SECONDS     60 /* on a busy host the other CPU may stand still */
+#define SECONDS     60 /* on a busy host the other CPU may stop */
 #define ROUNDS      12 /* of a revocation: each is later than the one before it */
 #define MIXTURE_MAX 16 /* bytes of a mixture and the zeroes after it */
 #define LAST_PAGE   ((NOVA_USER_END >> NOVA_PAGE_BITS) - 1)
@@ -75,7 +75,7 @@ CASE_ON(traps, an_instruction_that_another_thread_rewrites_raises_an_event_of_it
         thread_start(t, PRIO_CASE, QUANTUM);
         EXPECT(wait_for(&t->started, 1));
         const word_t before = t->value[1];
-        /* On a busy host the other CPU may stand still for many rounds. */
+        /* On a busy host the other CPU may stop for many rounds. */
         for (unsigned i = 0; i < rounds || (t->value[1] == before && i < rounds_max); i++) {
                 set_mode(&two_bytes, i & 1);
                 cell_run(&two_bytes, place, self);

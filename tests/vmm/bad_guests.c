@@ -83,6 +83,8 @@ static const struct bad_guest {
         /* mov $'h', %al; mov $0x3f8, %edx; out %al, %dx; mov $0x1000000, %ecx; loop .; int3 */
         {"half", "\xb0\x68\xba\xf8\x03\x00\x00\xee\xb9\x00\x00\x00\x01\xe2\xfe\xcc", 16,
          NOVA_VM_ERROR, BOARD},
+        /* mov $'q', %al; mov $0x3f8, %edx; out %al, %dx; int3: the text is written later */
+        {"quick", "\xb0\x71\xba\xf8\x03\x00\x00\xee\xcc", 9, NOVA_VM_ERROR, BOARD},
         /* an IDT in a device: movl $0xe0010000, 0x1102; movw $0x7ff, 0x1100; lidt 0x1100; int
          * $0x80 */
         {"table",

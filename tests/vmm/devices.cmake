@@ -109,7 +109,7 @@ set(behind_amd -device edu,addr=4,dma_mask=0xffffffff -device e1000e,addr=5,romf
 foreach(unit intel amd)
   set(machine_${unit} QEMU -device "${unit}-iommu,intremap=on" ${behind_${unit}})
 endforeach()
-set(right "^vmm-pass: 0 of the statements are wrong" REJECT "not ok")
+set(right "^vmm-pass: 0 checks failed" REJECT "not ok")
 nova_add_pass_test(pass-hostile-intel "hostile" "edu nic" ${machine_intel} CMDLINE serial EXPECT
   "the I/O MMU stopped device 01:00.0 at address 0x1000000, write\\."
   "the I/O MMU stopped device 01:00.0 at address 0x1000000, read\\." ${right})
@@ -119,7 +119,7 @@ set(clean "^vmm-pass: ok - no DMA comes from an earlier monitor"
   "^vmm-pass: ok - the registers are reset" "^vmm-pass: the monitor crashes")
 nova_add_pass_test(pass-crash-intel "crash" "edu nic" ${machine_intel} STATUS 1 REJECT "not ok"
   EXPECT ${clean} ${clean} ${clean} ${clean} "vmm-pass ended with status 134 .*limit is reached")
-# The service pci crashes meanwhile, and the monitor with it, twice.
+# The service pci crashes while the device copies, and the monitor ends with it, twice.
 set(pci "${NOVA_ROOT}/roottask/services/pci")
 nova_add_program(vmm-pass-pci SOURCES pass_pci_mortal.c "${pci}/assign.c" "${pci}/claim.c"
   "${pci}/config.c" "${pci}/device.c" "${pci}/interrupt.c" "${pci}/main.c" "${pci}/memory.c"
@@ -149,7 +149,7 @@ nova_add_pass_test(pass-large-intel "refuse large" "edu large" QEMU
 nova_add_pass_test(pass-twice-intel "twice" "edu nic" ${machine_intel}
   EXPECT "The device nic cannot be passed through again: the program has it already")
 
-# The card's driver crashes while the guest fetches the file: its connection goes on.
+# The card's driver crashes while the guest fetches the file: its connection continues.
 set(services "${NOVA_ROOT}/roottask/services")
 nova_add_program(vmm-net-mortal SOURCES ../runtime/block/mortal.c "${services}/virtio-net/frames.c"
   "${services}/virtio-net/main.c" LINK net-service virtio-driver)

@@ -17,12 +17,13 @@ nova_add_boot_test(vmm.overlay-early-vmx ROOTTASK vmm-overlay-early EMULATOR boc
 # Two virtual CPUs: no stale translation after a move.
 nova_add_roottask(vmm-overlay-smp RUNTIME SOURCES overlay_smp.c LINK Nova::novavmm)
 nova_add_boot_test(vmm.overlay-smp ROOTTASK vmm-overlay-smp CPUS 1 LABELS guest TIMEOUT 120
-  EXPECT "^200 moves, 0 wrong, [0-9]+ reads: it halted")
+  EXPECT "^200 moves, 0 wrong, [0-9]+ reads: the guest halted")
 nova_add_boot_test(vmm.overlay-smp-vmx ROOTTASK vmm-overlay-smp EMULATOR bochs CPUS 2 LABELS guest
-  TIMEOUT 180 EXPECT "^200 moves, 0 wrong, [0-9]+ reads: it halted")
+  TIMEOUT 180 EXPECT "^200 moves, 0 wrong, [0-9]+ reads: the guest halted")
 # Four virtual CPUs: all pages at one address.
 nova_add_roottask(vmm-overlay-pile RUNTIME SOURCES overlay_pile.c LINK Nova::novavmm)
-set(pile "^[1-9][0-9]* calls, 0 failed, 0 words wrong, then 24 of 24 right, 1 pages: it halted")
+set(pile
+  "^[1-9][0-9]* calls, 0 failed, 0 words wrong, then 24 of 24 right, 1 pages: the guest halted")
 foreach(cpus 1 4)
   nova_add_boot_test(vmm.overlay-pile-${cpus}cpu ROOTTASK vmm-overlay-pile CPUS ${cpus}
     LABELS guest TIMEOUT 180 EXPECT "${pile}")
@@ -32,9 +33,10 @@ nova_add_boot_test(vmm.overlay-pile-vmx ROOTTASK vmm-overlay-pile EMULATOR bochs
 # Reference time on two virtual CPUs, by the counter and by the page.
 nova_add_roottask(vmm-reference-time RUNTIME SOURCES reference_time.c LINK Nova::novavmm)
 nova_add_boot_test(vmm.reference-time ROOTTASK vmm-reference-time CPUS 1 LABELS guest TIMEOUT 120
-  EXPECT "^200 and 200 of 200 are right, sequence 1, then 0: it halted")
+  EXPECT "^200 and 200 of 200 are right, sequence 1, then 0: the guest halted")
 nova_add_boot_test(vmm.reference-time-vmx ROOTTASK vmm-reference-time EMULATOR bochs CPUS 2
-  LABELS guest TIMEOUT 180 EXPECT "^200 and 200 of 200 are right, sequence 1, then 0: it halted")
+  LABELS guest TIMEOUT 180
+  EXPECT "^200 and 200 of 200 are right, sequence 1, then 0: the guest halted")
 # The local APIC by MSRs, and ends of interrupts in the assist page, whose first access is a write.
 nova_add_roottask(vmm-assist RUNTIME SOURCES assist.c LINK Nova::novavmm)
 set(assist "^101 interrupts, 0 ends by the register, 10[01] in the page, priority 0x50, 0 early")
@@ -43,7 +45,7 @@ nova_add_boot_test(vmm.assist-vmx ROOTTASK vmm-assist EMULATOR bochs CPUS 1 LABE
   TIMEOUT 120 EXPECT "${assist}")
 # Two virtual CPUs: no stale translation of the guest's page tables after a flush by a call.
 nova_add_roottask(vmm-flush RUNTIME SOURCES flush.c LINK Nova::novavmm)
-set(flush "^200 moves, 0 wrong, 0 failed, 200 calls flushed 200 virtual CPUs: it halted")
+set(flush "^200 moves, 0 wrong, 0 failed, 200 calls flushed 200 virtual CPUs: the guest halted")
 foreach(cpus 1 2)
   nova_add_boot_test(vmm.flush-${cpus}cpu ROOTTASK vmm-flush CPUS ${cpus} LABELS guest TIMEOUT 120
     EXPECT "${flush}")
@@ -62,7 +64,7 @@ nova_add_boot_test(vmm.flush-one-vmx ROOTTASK vmm-flush-one EMULATOR bochs CPUS 
 # Idle register, synthetic timer, run time, registers by calls, and the report of a crash.
 nova_add_roottask(vmm-hv-registers RUNTIME SOURCES hv_registers.c LINK Nova::novavmm)
 set(registers "^vCPU 0 reports a crash: 0xdead, 0x0, 0x7080: out.of coffee"
-  "^1 interrupts, 0 early, 5 faults, status 0x20000, identity 1, slept, ran: it halted")
+  "^1 interrupts, 0 early, 5 faults, status 0x20000, identity 1, slept, ran: the guest halted")
 nova_add_boot_test(vmm.hv-registers ROOTTASK vmm-hv-registers CPUS 1 LABELS guest TIMEOUT 120
   EXPECT ${registers})
 nova_add_boot_test(vmm.hv-registers-vmx ROOTTASK vmm-hv-registers EMULATOR bochs CPUS 1 LABELS guest
@@ -71,9 +73,11 @@ nova_add_boot_test(vmm.hv-registers-vmx ROOTTASK vmm-hv-registers EMULATOR bochs
 nova_add_roottask(vmm-hv-reset RUNTIME SOURCES hv_reset.c LINK Nova::novavmm)
 set(last "^  last hypercall: 0x9000 .slow. of vCPU 1, 4095 elements, start index [0-9]+: ")
 set(reset "^VM: guest reset, vCPU 0 reset the machine by MSR 0x40000003\\.$" ${last}
-  "^way 0: it reset itself" "^VM: guest reset, vCPU 0 reset the machine by port 0xcf9\\.$" ${last}
-  "^way 1: it reset itself" "^VM: guest reset, vCPU 0 reset the machine by the keyboard controller "
-  ${last} "^  ip " "^way 2: it reset itself" "^as expected, 0 pages and 0 selectors lost")
+  "^way 0: the guest reset itself"
+  "^VM: guest reset, vCPU 0 reset the machine by port 0xcf9\\.$" ${last}
+  "^way 1: the guest reset itself"
+  "^VM: guest reset, vCPU 0 reset the machine by the keyboard controller " ${last}
+  "^  ip " "^way 2: the guest reset itself" "^as expected, 0 pages and 0 selectors lost")
 foreach(cpus 1 2)
   nova_add_boot_test(vmm.hv-reset-${cpus}cpu ROOTTASK vmm-hv-reset CPUS ${cpus} LABELS guest
     TIMEOUT 120 EXPECT ${reset})
@@ -88,7 +92,7 @@ nova_add_boot_test(vmm.hv-lock-vmx ROOTTASK vmm-hv-lock EMULATOR bochs CPUS 1 LA
   TIMEOUT 180 EXPECT "^locked until the reset")
 # Parameters that another virtual CPU rewrites during the calls.
 nova_add_roottask(vmm-hv-rewrite RUNTIME SOURCES hv_rewrite.c LINK Nova::novavmm)
-set(rewrite "^[1-9][0-9]* good calls .* 0 others, [1-9][0-9]* writes: it halted")
+set(rewrite "^[1-9][0-9]* good calls .* 0 others, [1-9][0-9]* writes: the guest halted")
 nova_add_boot_test(vmm.hv-rewrite ROOTTASK vmm-hv-rewrite CPUS 2 ARGUMENTS 30000 LABELS guest
   QEMU ${NOVA_THREADS} TIMEOUT 180 EXPECT "${rewrite}")
 nova_add_boot_test(vmm.hv-rewrite-long ROOTTASK vmm-hv-rewrite CPUS 2 ARGUMENTS 1000000
@@ -105,7 +109,7 @@ endif()
 # Four virtual CPUs compare their clocks, on fewer CPUs, so that each loses time to others.
 if(NOVA_ARCH STREQUAL "x86_64")
   nova_add_roottask(vmm-hv-soak RUNTIME SOURCES hv_soak.c LINK Nova::novavmm)
-  set(soak "^4 of 4 clocks, [0-9]+ readings, 0 went back, [0-9]+ calls: it halted")
+  set(soak "^4 of 4 clocks, [0-9]+ readings, 0 went back, [0-9]+ calls: the guest halted")
   nova_add_boot_test(vmm.hv-soak ROOTTASK vmm-hv-soak CPUS 2 ARGUMENTS 5 LABELS guest TIMEOUT 120
     EXPECT "${soak}")
   nova_add_boot_test(vmm.hv-soak-vmx ROOTTASK vmm-hv-soak EMULATOR bochs CPUS 2 ARGUMENTS 2
@@ -132,7 +136,7 @@ nova_add_boot_test(vmm.hv-late-9cpu ROOTTASK vmm-hv-late CPUS 9 ARGUMENTS run LA
 # All synthetic timers with the shortest period: interrupts, and messages.
 nova_add_roottask(vmm-hv-storm RUNTIME SOURCES hv_storm.c LINK Nova::novavmm)
 set(storm LABELS guest TIMEOUT 120 QEMU -icount "shift=0,sleep=off"
-  EXPECT "^[0-9]+ interrupts, [0-9]+ thousand rounds, [0-9] per cent for alarms: it halted")
+  EXPECT "^[0-9]+ interrupts, [0-9]+ thousand rounds, [0-9] per cent for alarms: the guest halted")
 nova_add_boot_test(vmm.hv-storm ROOTTASK vmm-hv-storm CPUS 1 ${storm})
 nova_add_boot_test(vmm.hv-storm-messages ROOTTASK vmm-hv-storm CPUS 1 ARGUMENTS messages ${storm})
 # Calls and the port of other hypervisors.
@@ -163,7 +167,7 @@ if(NOVA_ARCH STREQUAL "x86_64")
     LABELS guest TIMEOUT 180 EXPECT ${priority})
   nova_add_roottask(vmm-hv-xmm RUNTIME SOURCES hv_xmm.c LINK Nova::novavmm)
   set(xmm "^without XMM registers: .* need a 64-bit kernel with NOVA_HIP_XMM, and NOVA_MTD_XMM in "
-    "^15 calls, 12 performed, 0 wrong, bits 0x8010: it halted")
+    "^15 calls, 12 performed, 0 wrong, bits 0x8010: the guest halted")
   nova_add_boot_test(vmm.hv-xmm ROOTTASK vmm-hv-xmm CPUS 1 LABELS guest TIMEOUT 120 EXPECT ${xmm})
   nova_add_boot_test(vmm.hv-xmm-vmx ROOTTASK vmm-hv-xmm EMULATOR bochs CPUS 1 LABELS guest
     TIMEOUT 120 EXPECT ${xmm})
@@ -175,7 +179,7 @@ if(NOVA_ARCH STREQUAL "x86_64" AND NOVA_CONFIG STREQUAL "release")
   set(times 250000)
 endif()
 math(EXPR all "4 * ${times}")
-set(done "good ones, [1-9][0-9]+ faults: it halted")
+set(done "good ones, [1-9][0-9]+ faults: the guest halted")
 nova_add_boot_test(vmm.hostile-4cpu ROOTTASK vmm-hostile CPUS 4 LABELS guest TIMEOUT 900
   ARGUMENTS ${times} EXPECT "^${all} calls, [1-9][0-9]+ ${done}")
 nova_add_boot_test(vmm.hostile-long ROOTTASK vmm-hostile CPUS 4 LABELS endurance TIMEOUT 7200
@@ -192,8 +196,8 @@ nova_add_boot_test(vmm.messages-vmx ROOTTASK vmm-messages EMULATOR bochs CPUS 2 
   TIMEOUT 180 EXPECT "${messages}")
 # Calls of a parent or root partition.
 nova_add_roottask(vmm-hv-partition RUNTIME SOURCES hv_partition.c LINK Nova::novavmm)
-set(partition "^129 denied, 0 wrong, privileges of a parent 0x0: it halted"
-  "^141 denied, 0 wrong, privileges of a parent 0x0: it halted")
+set(partition "^129 denied, 0 wrong, privileges of a parent 0x0: the guest halted"
+  "^141 denied, 0 wrong, privileges of a parent 0x0: the guest halted")
 nova_add_boot_test(vmm.hv-partition ROOTTASK vmm-hv-partition CPUS 1 LABELS guest
   EXPECT ${partition})
 nova_add_boot_test(vmm.hv-partition-vmx ROOTTASK vmm-hv-partition EMULATOR bochs CPUS 1
@@ -207,8 +211,8 @@ nova_add_boot_test(vmm.hv-absent-vmx ROOTTASK vmm-hv-absent EMULATOR bochs CPUS 
   TIMEOUT 120 EXPECT ${absent})
 # A rep call that another virtual CPU observes.
 nova_add_roottask(vmm-hv-atomic RUNTIME SOURCES hv_atomic.c LINK Nova::novavmm)
-set(atomic "^51000 actions, [0-9]+ readings, [1-9][0-9]* between parts, 0 of half an action, 0 back"
-  ": it halted")
+set(atomic "^51000 actions, [0-9]+ readings, [1-9][0-9]* during a rep call, 0 during an action"
+  ", 0 smaller than before, 0 actions out of order, 0 calls failed: the guest halted")
 nova_add_boot_test(vmm.hv-atomic-1cpu ROOTTASK vmm-hv-atomic CPUS 1 LABELS guest TIMEOUT 120
   EXPECT ${atomic})
 nova_add_boot_test(vmm.hv-atomic-2cpu ROOTTASK vmm-hv-atomic CPUS 2 LABELS guest TIMEOUT 120
@@ -217,7 +221,7 @@ nova_add_boot_test(vmm.hv-atomic-vmx ROOTTASK vmm-hv-atomic EMULATOR bochs CPUS 
   TIMEOUT 180 EXPECT ${atomic})
 # A virtio device that is to access overlay pages.
 nova_add_roottask(vmm-hv-dma RUNTIME SOURCES hv_dma.c LINK Nova::novavmm)
-set(dma "^6 refused, 2 written, memory is right: it halted")
+set(dma "^6 refused, 2 written, memory is right: the guest halted")
 nova_add_boot_test(vmm.hv-dma ROOTTASK vmm-hv-dma CPUS 1 LABELS guest TIMEOUT 120
   EXPECT "${dma}")
 nova_add_boot_test(vmm.hv-dma-vmx ROOTTASK vmm-hv-dma EMULATOR bochs CPUS 1 LABELS guest

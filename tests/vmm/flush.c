@@ -41,8 +41,8 @@ struct state {
 /* Waits for the reader's next read. */
 #define WAIT "movl 0x7008, %eax\n3:pause\ncmpl %eax, 0x7008\nje 3b\n"
 
-/* Both enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest of VMX that
- * was entered with IF = 0 runs. */
+/* Both virtual CPUs enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest
+ * of VMX that was entered with IF = 0 runs. */
 GUEST_CODE(mover, 32,
            "sti\nmovl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl $0x40000001, %ecx\nmovl $0x10001, %eax\nwrmsr\n"
@@ -105,7 +105,7 @@ int main(void)
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         nova_vm_destroy(&vm);
-        printf("%u moves, %u wrong, %u failed, %u calls flushed %u virtual CPUs: it %s\n",
+        printf("%u moves, %u wrong, %u failed, %u calls flushed %u virtual CPUs: the guest %s\n",
                (unsigned)state.moves / 2, (unsigned)state.wrong, (unsigned)state.failed,
                (unsigned)hv.flush_calls, (unsigned)hv.flushes, nova_vm_end_text(end));
         return state.wrong || state.failed || state.reads < MOVES || end != NOVA_VM_HALTED;

@@ -130,7 +130,7 @@ int main(int argc, char **argv)
                 sum.faults += block.faults;
         }
         nova_vm_destroy(&vm);
-        printf("%u calls, %u good ones, %u faults: it %s\n", (unsigned)sum.calls,
+        printf("%u calls, %u good ones, %u faults: the guest %s\n", (unsigned)sum.calls,
                (unsigned)sum.good, (unsigned)sum.faults, nova_vm_end_text(end));
         return sum.calls != VCPUS * times || end != NOVA_VM_HALTED;
 }

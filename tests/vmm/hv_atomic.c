@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual CPU makes a rep call again and again, each of whose actions changes two counters of the
- * monitor, one after the other. Another virtual CPU reads both by a call all the time, also between
- * the parts of the list: it finds whole actions only, in the list's order. */
+/* A virtual CPU makes a rep call again and again. Each action of the call changes two counters of
+ * the monitor, one after the other. Another virtual CPU makes calls that read both counters, also
+ * while a rep call is incomplete. It must never see a difference between the counters, and the
+ * actions must occur in the order of the list. */
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
@@ -33,8 +34,8 @@ struct state {
         uint32_t reads;
 };
 
-/* Both enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest of VMX that
- * was entered with IF = 0 runs. */
+/* Both virtual CPUs enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest
+ * of VMX that was entered with IF = 0 runs. */
 GUEST_CODE(caller, 32,
            "sti\nmovl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl $0x40000001, %ecx\nmovl $0x10001, %eax\nwrmsr\nmovl $1, 0x7010\n"
@@ -119,8 +120,8 @@ int main(void)
         machine_start_second(&vm, READY_AT, STARTER_AT);
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
-        printf("%u actions, %u readings, %u between parts, %u of half an action, %u back, "
-               "%u disordered, %u failed: it %s\n",
+        printf("%u actions, %u readings, %u during a rep call, %u during an action, "
+               "%u smaller than before, %u actions out of order, %u calls failed: the guest %s\n",
                (unsigned)second, (unsigned)state.reads, between, (unsigned)state.torn,
                (unsigned)state.back, disordered, (unsigned)state.failed, nova_vm_end_text(end));
         return second != (uint64_t)TIMES * ELEMENTS || !between || state.torn || state.back ||

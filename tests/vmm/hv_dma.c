@@ -137,7 +137,7 @@ int main(void)
                 written += result[i] == WRITTEN;
         }
         good = result[0] == WRITTEN && result[ATTEMPTS - 1] == WRITTEN && memory_is_right();
-        printf("%u refused, %u written, memory is %s: it %s\n", refused, written,
+        printf("%u refused, %u written, memory is %s: the guest %s\n", refused, written,
                good ? "right" : "wrong", nova_vm_end_text(end));
         return !good || end != NOVA_VM_HALTED;
 }

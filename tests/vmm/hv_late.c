@@ -168,7 +168,7 @@ static void load(const struct way *way, bool runs)
         vm.vcpu[0].start.state.sp = STACK_AT;
 }
 
-/* @return whether no interrupt was too late, and each call did what it should */
+/* @return whether no interrupt was too late, and each call had its effect */
 static bool measure(const struct way *way, bool runs)
 {
         static const struct nova_vm_config config = {
@@ -189,7 +189,7 @@ static bool measure(const struct way *way, bool runs)
         nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);
         printf("%s: %u calls, %u interrupts, %u in the middle, %u with other registers, the latest "
-               "%u instructions, status 0x%x, complete %u: it %s\n",
+               "%u instructions, status 0x%x, complete %u: the guest %s\n",
                way->name, (unsigned)state.calls, (unsigned)state.taken, (unsigned)state.middle,
                (unsigned)state.changed, (unsigned)state.late * 100, (unsigned)state.status,
                (unsigned)state.complete, nova_vm_end_text(end));

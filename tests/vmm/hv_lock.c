@@ -71,7 +71,7 @@ static bool run(uint32_t by_port)
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);
-        printf("0x%x, after %u starts 0x%x, after writes 0x%x, status %u: it %s\n",
+        printf("0x%x, after %u starts 0x%x, after writes 0x%x, status %u: the guest %s\n",
                (unsigned)state.before, (unsigned)state.starts, (unsigned)state.other,
                (unsigned)state.after, (unsigned)state.status, nova_vm_end_text(end));
         return end == NOVA_VM_RESET && !state.before && state.starts == 2 &&

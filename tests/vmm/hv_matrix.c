@@ -147,7 +147,7 @@ static bool boot(unsigned subset)
         end = nova_vm_wait(&vm);
         nova_pc_flush(&pc);
         good = end == NOVA_VM_OFF && counts_fit(subset);
-        printf("\nsubset 0x%02x: it %s, %s\n", subset, nova_vm_end_text(end),
+        printf("\nsubset 0x%02x: the guest %s, %s\n", subset, nova_vm_end_text(end),
                good ? "as expected" : "unexpected");
         nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest executes the instruction for hypercalls in each mode and ring. In protected mode and in
  * long mode at CPL 0 it is a call, with the registers of the mode; elsewhere it raises #UD. The
- * argument `no-v86` leaves out virtual-8086 mode, in which Bochs (2.7) ends with SVM. */
+ * argument `no-v86` leaves out virtual-8086 mode: with SVM, Bochs (2.7) stops in this mode. */
 #include <string.h>
 
 #include "novavmm/hv.h"
@@ -37,7 +37,8 @@ struct state {
         uint32_t faults; /* 1: #UD */
 };
 
-/* Call 0x9000 in EDX:EAX, call 0x9100 in RCX. Three bytes are for the instruction. */
+/* The number of the call is 0x9000 in EDX:EAX, for 32 bits, and 0x9100 in RCX, for 64 bits.
+ * write_code() replaces the three NOPs by the instruction. */
 #define BODY                                                                              \
         "movl $0x9000, %eax\nmovl $0, %edx\nmovl $0x9100, %ecx\n.byte 0x90, 0x90, 0x90\n" \
         "movl %eax, 0x7000\nmovl $1, 0x7004\nhlt\n"
@@ -49,7 +50,7 @@ GUEST_CODE(code_pae, 32,
            "movl $0x20, %eax\nmovl %eax, %cr4\nmovl $0x30000, %eax\nmovl %eax, %cr3\n"
            "movl %cr0, %eax\norl $0x80000000, %eax\nmovl %eax, %cr0\n" BODY);
 
-/* Handlers of #UD. From virtual-8086 mode, only SS is valid. */
+/* Handlers of #UD. After virtual-8086 mode, SS is the only valid segment for data. */
 GUEST_CODE(ud_16, 16, "movl $1, 0x7008\nhlt\n");
 GUEST_CODE(ud_32, 32, "movl $1, %ss:0x7008\nhlt\n");
 GUEST_CODE(ud_64, 64, "movl $1, 0x7008\nhlt\n");
@@ -61,7 +62,7 @@ static const struct row {
         const char *name;
         enum mode mode;
         unsigned ring;
-        unsigned bits; /* of the call's registers; 0: #UD */
+        unsigned bits; /* width of the call's registers; 0: #UD instead of a call */
 } rows[] = {
         {"real mode", REAL, 0, 0},
         {"virtual-8086 mode", V86, 3, 0},
@@ -224,7 +225,7 @@ static void load(const struct row *row)
         state->tr.ar = vm.svm ? AR_TSS : AR_TSS | AR_BUSY;
 }
 
-/* Runs a guest in a mode. @return whether the instruction did what it should */
+/* Runs a guest in a mode. @return whether the instruction had the expected effect */
 static bool try(const struct row *row)
 {
         static const struct nova_vm_config config = {
@@ -249,7 +250,7 @@ static bool try(const struct row *row)
         good = end == NOVA_VM_HALTED && calls_32 == (row->bits == 32) &&
                calls_64 == (row->bits == 64) && state.faults == !row->bits &&
                state.after == !!row->bits && !state.result;
-        printf("%s: %u calls by EDX:EAX, %u by RCX, %u #UD, result 0x%x: it %s\n", row->name,
+        printf("%s: %u calls by EDX:EAX, %u by RCX, %u #UD, result 0x%x: the guest %s\n", row->name,
                calls_32, calls_64, (unsigned)state.faults, (unsigned)state.result,
                nova_vm_end_text(end));
         return good;

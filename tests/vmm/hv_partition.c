@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest makes each call of the codes below 0x100, in three forms, first with all privileges that
- * a guest can have, then with the usual ones. Those of a parent or root partition are denied, also
- * with the wrong form; those that do not exist are unknown; the others have another status. */
+ * a guest can have, then with the usual ones. Calls of a parent or root partition are denied, also
+ * in the wrong form. Calls that do not exist are unknown. The other calls have another status. */
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
@@ -102,7 +102,7 @@ static unsigned run(uint64_t privileges, bool all)
                 wrong++;
                 printf("call 0x%04x, form %u: status %u\n", code, i % FORMS, found);
         }
-        printf("%u denied, %u wrong, privileges of a parent 0x%x: it %s\n", refused, wrong,
+        printf("%u denied, %u wrong, privileges of a parent 0x%x: the guest %s\n", refused, wrong,
                (unsigned)ebx & OF_PARENT, nova_vm_end_text(end));
         return wrong + (end != NOVA_VM_HALTED || ebx & OF_PARENT);
 }

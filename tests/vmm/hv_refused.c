@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls of nova_hv_enable() that are refused. Each call reports its reason, also when it is
+/* Calls of nova_hv_enable() that are refused. Each call reports its reason, even if it is
  * repeated, and takes no memory. The machine keeps the interface that it has. */
 #include <errno.h>
 

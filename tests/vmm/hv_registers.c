@@ -124,7 +124,8 @@ int main(void)
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         nova_guest_read(&vm.memory, OUTPUT_AT, read, sizeof(read));
-        printf("%u interrupts, %u early, %u faults, status 0x%x, identity %u, %s, %s: it %s\n",
+        printf("%u interrupts, %u early, %u faults, status 0x%x, identity %u, %s, %s: the guest "
+               "%s\n",
                (unsigned)state.expired, (unsigned)state.early, (unsigned)state.faults,
                (unsigned)state.status, (unsigned)read[0], state.slept >= 200000 ? "slept" : "awake",
                state.ran > 0 && state.ran < 100000000 ? "ran" : "idle", nova_vm_end_text(end));

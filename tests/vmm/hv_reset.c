@@ -106,7 +106,7 @@ static bool reset(enum way way, unsigned *middle)
 
         nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);
-        printf("way %u: it %s\n", way, nova_vm_end_text(end));
+        printf("way %u: the guest %s\n", way, nova_vm_end_text(end));
         return end == NOVA_VM_RESET && stopped;
 }
 

@@ -32,9 +32,9 @@ struct state {
         uint32_t writes; /* rounds of the other virtual CPU */
 };
 
-/* Begins when the other one has written, and counts the statuses. Both enable interrupts: Bochs
- * (2.7) holds back interrupts of the host while a guest of VMX that was entered with IF = 0 runs.
- */
+/* Begins when the other virtual CPU has written, and counts the statuses. Both virtual CPUs enable
+ * interrupts: Bochs (2.7) holds back interrupts of the host while a guest of VMX that was entered
+ * with IF = 0 runs. */
 GUEST_CODE(caller, 32,
            "sti\nmovl $0x40000000, %ecx\nmovl $1, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl $0x40000001, %ecx\nmovl $0x10001, %eax\nwrmsr\nmovl $1, 0x7010\n"
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         printf("%u good calls flushed %u, %u invalid parameters, %u unknown processors, %u others, "
-               "%u writes: it %s\n",
+               "%u writes: the guest %s\n",
                (unsigned)state.good, (unsigned)hv.flushes, (unsigned)state.parameter,
                (unsigned)state.index, (unsigned)state.other, (unsigned)state.writes,
                nova_vm_end_text(end));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Four virtual CPUs compare their clocks for a number of seconds, which is the argument. In turns
- * they read reference time by its page and by its MSR, and each time is at least the last one that
- * any of them has published before. Meanwhile they cause exits and flush each other. */
+ * they read reference time from its page and from its MSR, and each time is at least the last time
+ * that any virtual CPU has published before. Meanwhile they cause exits and flush each other. */
 #include <stdlib.h>
 
 #include "novart/time.h"
@@ -112,8 +112,8 @@ int main(int argc, char **argv)
                 active += counts[i] > 100;
                 readings += counts[i];
         }
-        printf("%u of %u clocks, %llu readings, %llu went back, %u calls: it %s\n", active, VCPUS,
-               readings, (unsigned long long)state.back, (unsigned)hv.flush_calls,
+        printf("%u of %u clocks, %llu readings, %llu went back, %u calls: the guest %s\n", active,
+               VCPUS, readings, (unsigned long long)state.back, (unsigned)hv.flush_calls,
                nova_vm_end_text(end));
         return active != VCPUS || state.back || !state.moves || end != NOVA_VM_HALTED;
 }

@@ -142,7 +142,7 @@ int main(int argc, char **argv)
         nova_guest_write(&vm.memory, OVER_AT, &over, sizeof(over));
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
-        printf("%u interrupts, %u thousand rounds, %u per cent for alarms: it %s\n",
+        printf("%u interrupts, %u thousand rounds, %u per cent for alarms: the guest %s\n",
                (unsigned)state.taken, (unsigned)state.rounds, share, nova_vm_end_text(end));
         return !state.taken || !state.rounds || share >= MOST || end != NOVA_VM_HALTED;
 }

@@ -195,7 +195,7 @@ int main(void)
         nova_guest_read(&vm.memory, BITS_AT, &bits, sizeof(bits));
         for (unsigned i = 0; i < ROWS; i++)
                 check(i);
-        printf("%u calls, %u performed, %u wrong, bits 0x%x: it %s\n", (unsigned)ROWS, performed,
-               wrong, (unsigned)bits & XMM_BOTH, nova_vm_end_text(end));
+        printf("%u calls, %u performed, %u wrong, bits 0x%x: the guest %s\n", (unsigned)ROWS,
+               performed, wrong, (unsigned)bits & XMM_BOTH, nova_vm_end_text(end));
         return wrong != 0;
 }

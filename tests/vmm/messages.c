@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Two virtual CPUs that send each other messages through their synthetic interrupt controllers. The
- * first one fills all slots and queues of the second one, which takes no interrupts yet. Then each
- * message is answered by another one. */
+ * first one fills all slots and queues of the second one, which takes no interrupts yet. Then the
+ * second one answers each further message with a message. */
 #include "novavmm/hv.h"
 #include "novavmm/load.h"
 
@@ -25,19 +25,19 @@
 /* State of the guest, at STATE_AT. */
 struct state {
         uint32_t received[2]; /* messages by virtual CPU */
-        uint32_t wrong;       /* number of them that were out of order */
-        uint32_t go;          /* the second one may take interrupts */
+        uint32_t wrong;       /* messages that were out of order */
+        uint32_t go;          /* virtual CPU 1 may take interrupts */
         uint32_t ready;       /* see READY_AT */
         uint32_t sent;        /* messages of the first phase */
-        uint32_t full;        /* refused because the queue was full */
-        uint32_t failed;      /* other statuses */
-        uint32_t answered;    /* answers of the second virtual CPU */
-        uint32_t over;        /* the first one has finished */
-        uint32_t begun;       /* the second one has set up its controller */
+        uint32_t full;        /* messages refused because the queue was full */
+        uint32_t failed;      /* calls that failed for another reason */
+        uint32_t answered;    /* answers of virtual CPU 1 */
+        uint32_t over;        /* virtual CPU 0 has finished */
+        uint32_t begun;       /* virtual CPU 1 has set up its controller */
 };
 
-/* Takes all messages. Each message must have the number in the source's counter, at 0x7400. The
- * interrupt ends by itself. */
+/* Takes all messages. Each message must contain the number in its source's counter; the counters
+ * are at 0x7400. The end of the interrupt is automatic. */
 GUEST_CODE(handler, 32,
            "pushal\nmovl $0x40000002, %ecx\nrdmsr\nmovl %eax, %ebx\nshll $12, %eax\n"
            "leal 0x14000(%eax), %esi\nmovl %ebx, %edi\nshll $6, %edi\naddl $0x7400, %edi\n"
@@ -48,7 +48,8 @@ GUEST_CODE(handler, 32,
            "movl $0x40000084, %ecx\nxorl %eax, %eax\nxorl %edx, %edx\nwrmsr\njmp 1b\n"
            "3:addl $256, %esi\naddl $4, %edi\ndecl %ebp\njnz 1b\npopal\niretl\n");
 
-/* Enables the local APIC and the controller, with vector 0x60 and automatic ends at each source. */
+/* Enables the local APIC and the controller, with vector 0x60 and an automatic end of interrupt for
+ * each source. */
 #define SET_UP(messages, events)                                                             \
         "movl $0x1ff, 0xfee000f0\nxorl %edx, %edx\nmovl $0x40000083, %ecx\nmovl $" #messages \
         ", %eax\nwrmsr\nmovl $0x40000082, %ecx\nmovl $" #events ", %eax\nwrmsr\n"            \
@@ -164,7 +165,7 @@ int main(void)
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         nova_guest_read(&vm.memory, EVENTS_AT + 9 * NOVA_HV_FLAGS / 8, &flags, sizeof(flags));
         printf("%u messages for full slots, %u refused; %u questions, %u answers, %u wrong, "
-               "%u failed, flags 0x%x: it %s\n",
+               "%u failed, flags 0x%x: the guest %s\n",
                (unsigned)state.sent, (unsigned)state.full, (unsigned)state.received[1],
                (unsigned)state.received[0], (unsigned)state.wrong, (unsigned)state.failed, flags,
                nova_vm_end_text(end));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An NMI for a virtual CPU that halted with interrupts off, while its sender halts, too: the
- * machine continues. Its handler sends another one, which arrives right after the handler's IRET,
- * although interrupts are off there and nothing exits. */
+/* Virtual CPU 1 halts with interrupts off. Virtual CPU 0 sends it an NMI and halts, too; the
+ * machine must continue. The NMI's handler sends a second NMI to its own virtual CPU. This NMI must
+ * arrive right after the handler's IRET, although the loop there has interrupts off and causes no
+ * exit. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -14,14 +15,13 @@
 
 /* Words that a virtual CPU writes to the port. */
 enum word {
-        START = 1, /* starts the second one */
-        SEND,      /* sends it an NMI */
-        ARRIVED    /* it has received the NMI */
+        START = 1, /* starts virtual CPU 1 */
+        SEND,      /* sends an NMI to virtual CPU 1 */
+        ARRIVED    /* virtual CPU 1 has received both NMIs */
 };
 
-/* In real mode; vector 2 is at 8. The second virtual CPU finds 1 at 0x5000, sets a flag at
- * 0x5002, and halts. The first one waits for the flag, and then for the time that the halt may
- * take. */
+/* In real mode; vector 2 is at 8. Virtual CPU 1 finds 1 at 0x5000, sets a flag at 0x5002, and
+ * halts. Virtual CPU 0 waits for the flag, and then for the time that the halt may take. */
 GUEST_CODE(guest, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"
@@ -87,6 +87,6 @@ int main(void)
                           !nova_bus_add(&vm.ports, &port) && !nova_vm_run(&vm);
         const bool good = runs && nova_vm_wait(&vm) == NOVA_VM_OFF;
 
-        printf("an NMI for one that halts: %s\n", good ? "as on a CPU" : "wrong");
+        printf("an NMI for a halted virtual CPU: %s\n", good ? "as on a CPU" : "wrong");
         return !good;
 }

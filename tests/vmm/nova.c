@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* This kernel as a guest of this kernel: loaded by the Multiboot protocol, with a roottask as its
- * module, on the library's PC. */
+/* Runs this kernel as a guest of itself. The monitor loads it by the Multiboot protocol, with a
+ * roottask as its module, into the PC that the VMM library emulates. */
 #include <stdio.h>
 
 #include "loaded.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's accesses to the hypercall page, which covers RAM: reads, writes, calls, moves, in
- * protected mode without paging. The guest notes what it finds. */
+ * protected mode without paging. The guest records the values that it finds. */
 #include <string.h>
 
 #include "novavmm/hv.h"

@@ -2,7 +2,7 @@
 /* Two virtual CPUs move all pages of the interface to one address and away, in different orders,
  * while two others read there and make calls with parameters there. They find one of the pages or
  * RAM, and a status. Then the pages cover each other one by one: each virtual CPU sees the last
- * one, and what is below comes back. */
+ * one, and the page below appears again. */
 #include <string.h>
 
 #include "novavmm/hv.h"
@@ -157,7 +157,7 @@ int main(void)
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         right = count_right(opcode);
-        printf("%u calls, %u failed, %u words wrong, then %u of %u right, %u pages: it %s\n",
+        printf("%u calls, %u failed, %u words wrong, then %u of %u right, %u pages: the guest %s\n",
                (unsigned)state.calls, (unsigned)state.failed, (unsigned)state.wrong, right,
                VCPUS * STEPS, vm.memory.overlays, nova_vm_end_text(end));
         return !state.calls || state.failed || state.wrong || right != VCPUS * STEPS ||

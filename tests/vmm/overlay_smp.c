@@ -33,8 +33,8 @@ struct state {
         "cmpl $0x11223344, " #ram "\nje 4f\nincl 0x7004\n4:cmpl $0x11223344, " #page \
         "\njne 4f\nincl 0x7004\n4:"
 
-/* Both enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest of VMX that
- * was entered with IF = 0 runs. */
+/* Both virtual CPUs enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest
+ * of VMX that was entered with IF = 0 runs. */
 GUEST_CODE(mover, 32,
            "sti\nmovl $0x11223344, 0x10000\nmovl $0x11223344, 0x11000\n"
            "movl $0x40000000, %ecx\nmovl $1, %eax\nwrmsr\n"
@@ -78,7 +78,7 @@ int main(void)
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, STATE_AT, &state, sizeof(state));
         nova_vm_destroy(&vm);
-        printf("%u moves, %u wrong, %u reads: it %s\n", (unsigned)state.moves / 2,
+        printf("%u moves, %u wrong, %u reads: the guest %s\n", (unsigned)state.moves / 2,
                (unsigned)state.wrong, (unsigned)state.reads, nova_vm_end_text(end));
         return state.wrong || state.reads < MOVES || end != NOVA_VM_HALTED;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest with two PCI functions of the machine: QEMU's edu, which copies memory by DMA on request,
- * and an e1000e, whose registers show a reset. The guest tries to leave its memory. The monitor
- * fills all memory that it does not use with a pattern, and looks for changes.
+ * and an e1000e, whose registers show whether it was reset. The guest tries to access memory other
+ * than its own. The monitor fills all memory that it does not use with a pattern, and looks for
+ * changes.
  *
  * Arguments:
- * hostile: all attacks, with checks of resets; hostile flat: without these checks.
+ * hostile: all attacks, and checks that the e1000e is reset.
+ * hostile flat: without these checks, for functions on the first bus.
  * crash: the monitor crashes while the guest's device copies.
- * bereft: the service pci crashes meanwhile, which ends the monitor.
+ * bereft: the service pci crashes while the guest's device copies; this ends the monitor.
  * refuse NAME: the device NAME cannot be passed through.
  * twice: a device cannot be passed through under two numbers. */
 #include <stdlib.h>
@@ -93,7 +95,7 @@ static void check(const char *what, bool good)
         failures += !good;
 }
 
-/* Fills memory that this program does not use. */
+/* Allocates free memory of this program, and fills it with PATTERN. */
 static void fill(void)
 {
         while (blocks < BLOCKS_MAX && (block[blocks] = nova_page_alloc(BLOCK_ORDER)))
@@ -137,7 +139,8 @@ static unsigned get_config(unsigned device, uint32_t reg)
         return step(IN, CONFIG_TO, 0);
 }
 
-/* Lets edu copy between guest-physical memory and its own, and waits for the end. */
+/* Appends steps that make edu copy 4 bytes out of its buffer into guest memory, or from there into
+ * its buffer, and wait for the end of the copy. */
 static void copy(uint32_t edu_at, uint32_t memory, bool out)
 {
         step(WRITE, edu_at + EDU_FROM, out ? EDU_BUFFER : memory);
@@ -188,7 +191,7 @@ static void destroy(void)
         nova_vm_destroy(&vm);
 }
 
-/* Runs the steps on a new machine. Their results remain. */
+/* Runs the steps on a new machine, and reads their results back into `steps`. */
 static void run(const char *what)
 {
         if (!make())
@@ -254,7 +257,7 @@ static void outside(void)
         empty();
 }
 
-/* Bad places of the device's memory. */
+/* The guest moves its device's memory to addresses at which no device may be. */
 static void places(void)
 {
         unsigned ram, apic, io_apic, nowhere, off, back, old;
@@ -281,7 +284,8 @@ static void places(void)
         run("a guest places its device badly");
         check("RAM stays RAM", steps[ram].result == MARK);
         check("the APICs stay", steps[apic].result == 0x50014 && steps[io_apic].result == 0);
-        check("no device is where none may be", steps[nowhere].result == UINT32_MAX);
+        check("no device responds outside the range for devices",
+              steps[nowhere].result == UINT32_MAX);
         check("a device that is off does not respond", steps[off].result == UINT32_MAX);
         check("a device responds at its last place only",
               steps[back].result == EDU_ID && steps[old].result == UINT32_MAX);
@@ -295,7 +299,7 @@ static uint32_t next_random(void)
         return state >> 8 ^ state << 16;
 }
 
-/* Any writes to configuration space. */
+/* Random writes to configuration space. */
 static void configuration(void)
 {
         unsigned id, vendor;
@@ -309,12 +313,13 @@ static void configuration(void)
         set_config(EDU, COMMAND, 6);
         id = step(READ, EDU_AT, 0);
         vendor = get_config(EDU, 0);
-        run("a guest writes anything into configuration space");
+        run("a guest writes random values into configuration space");
         check("its device still works",
               steps[id].result == EDU_ID && steps[vendor].result == 0x11e81234);
 }
 
-/* Writes a register, which the next machine must not find. Some bits may be fixed. */
+/* Writes a value to a register, which a reset must clear before the next machine reads it. The
+ * value leaves the register's fixed low bits 0. */
 static void registers(const char *what)
 {
         unsigned first, second;
@@ -328,7 +333,8 @@ static void registers(const char *what)
               steps[first].result == 0 && steps[second].result == 0xabcd0);
 }
 
-/* The machine ends while the device prepares a copy. Its memory is used again at once. */
+/* The machine ends while the device prepares a copy. The monitor uses the machine's memory again at
+ * once. */
 static void ends(void)
 {
         switch_on();
@@ -343,7 +349,8 @@ static void ends(void)
         empty();
 }
 
-/* QEMU's e1000e keeps its registers on the first bus, where only its power state resets it. */
+/* On the first bus, a function can be reset by power states only. QEMU's e1000e keeps its registers
+ * in such a reset. */
 static int hostile(bool resets)
 {
         inside();
@@ -352,10 +359,10 @@ static int hostile(bool resets)
         configuration();
         if (resets) {
                 registers("a guest sets a register");
-                registers("another guest sets it");
+                registers("another guest sets the register");
         }
         ends();
-        printf("%d of the statements are wrong\n", failures);
+        printf("%d checks failed\n", failures);
         return failures != 0;
 }
 

@@ -33,8 +33,8 @@ struct note {
 #define NOTE_TSC     "rdtsc\nstosl\nmovl %edx, %eax\nstosl\n"
 #define NOTES        "movl $200, %ebx\n2:" NOTE_COUNTER NOTE_TSC NOTE_COUNTER "decl %ebx\njnz 2b\n"
 
-/* Both enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest of VMX that
- * was entered with IF = 0 runs. */
+/* Both virtual CPUs enable interrupts: Bochs (2.7) holds back interrupts of the host while a guest
+ * of VMX that was entered with IF = 0 runs. */
 GUEST_CODE(first, 32,
            "sti\nmovl $0x40000021, %ecx\nmovl $0x10001, %eax\nxorl %edx, %edx\nwrmsr\n"
            "movl 0x10000, %eax\nmovl %eax, 0x7008\nmovl $1, 0x7000\nmovl $0x20000, %edi\n" NOTES
@@ -102,7 +102,7 @@ int main(void)
         const unsigned one = right(NOTES_AT), two = right(NOTES_AT2);
 
         nova_vm_destroy(&vm);
-        printf("%u and %u of %u are right, sequence %u, then %u: it %s\n", one, two, ROUNDS,
+        printf("%u and %u of %u are right, sequence %u, then %u: the guest %s\n", one, two, ROUNDS,
                (unsigned)state.valid, (unsigned)state.broken, nova_vm_end_text(end));
         return one != ROUNDS || two != ROUNDS || end != NOVA_VM_HALTED;
 }

@@ -18,7 +18,7 @@
  *
  * Prepares the queue of frames that are sent. For each frame: makes its descriptor available,
  * notifies the card, spins without an exit for some time, and reads the cause of the interrupt
- * until it is there. Counts the frames for which it came. */
+ * until it is set. Counts the frames whose interrupt arrived. */
 GUEST_CODE(guest, 32,
            "movl $0xe0010000, %ebx\nmovb $3, 20(%ebx)\nmovl $1, 8(%ebx)\nmovl $1, 12(%ebx)\n"
            "movb $0xb, 20(%ebx)\nmovw $1, 22(%ebx)\nmovw $16, 24(%ebx)\nmovl $0x2000, 32(%ebx)\n"
@@ -68,7 +68,7 @@ int main(void)
         nova_vm_run(&vm);
         end = nova_vm_wait(&vm);
         nova_guest_read(&vm.memory, RESULT_AT, &interrupts, sizeof(interrupts));
-        printf("%u frames were sent, with %u interrupts: it %s\n", good, (unsigned)interrupts,
-               nova_vm_end_text(end));
+        printf("%u frames were sent, with %u interrupts: the guest %s\n", good,
+               (unsigned)interrupts, nova_vm_end_text(end));
         return good != ROUNDS || interrupts != ROUNDS || end != NOVA_VM_HALTED;
 }

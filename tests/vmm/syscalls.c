@@ -149,7 +149,7 @@ static void prepare_state(void)
         state->idtr.limit = 0x81 * BITS / 4 - 1;
 }
 
-/* In compatibility mode a CPU of Intel lacks SYSCALL, one of AMD lacks SYSENTER. */
+/* In compatibility mode an Intel CPU lacks SYSCALL, an AMD CPU lacks SYSENTER. */
 int main(void)
 {
         const struct nova_vm_config config = {.name = "syscalls", .memory = 2u << 20};

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Types at the terminal of two guests: talks to one, switches to the other and talks to it. Then it
-switches one guest off and makes the other one panic, also in each of its three new machines. Only
-the guest that was switched off has ended well."""
+switches one guest off and makes the other one panic. The other guest gets a new machine three times
+and panics in each. Only the guest that was switched off has ended well."""
 
 import sys
 from pathlib import Path
@@ -10,11 +10,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
 import terminal
 
 PROMPT = rb"/ # [^\n]*$"
-# The guest's own line end, after a further carriage return from QEMU's terminal.
+# QEMU's terminal adds one carriage return to the guest's own line end.
 END = rb"\r\r\n"
 PANIC = b"echo c >/proc/sysrq-trigger\r"
 SECONDS = 240
-# Pairs of a text and the next input, which follows when the text has appeared after the last one.
+# Pairs of a pattern and an input, which is typed once the pattern appears after the previous one.
 STEPS = (
     (PROMPT, b"echo here is $who; date\r"),
     (rb"\nhere is (left|right)" + END + rb".* UTC 20[2-6]\d" + END + PROMPT, b"\x14"),
@@ -34,7 +34,7 @@ def main(kernel, boot):
     seen, status = terminal.play(
         kernel, boot, "boot_list.read(sys.argv[3])", keys, "cpus=2, memory=384", SECONDS
     )
-    # Returns the speakers in order, with the name that each switch showed.
+    # The guests that spoke, in order, with the name that each switch showed.
     names = [name.decode() for name in keys.heard]
     one, other = names[0] if names else "", names[1] if len(names) > 1 else ""
     right = names == [one, other, other, one, one, other] and one != other

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Operations of several CPUs at one time, or of one CPU on others. A plugin of the emulator counts
- * each CPU's instructions in the kernel between two markers, and the lines that they share. */
+/* Operations of several CPUs at the same time, or of one CPU on the others. A plugin of the
+ * emulator counts each CPU's instructions in the kernel between two markers, and the cache lines
+ * that the CPUs share. */
 #include "bench.h"
 
 #define TIMES      1000    /* repetitions: enough to make an interrupt negligible in the mean */
@@ -13,7 +14,7 @@
 
 static struct worker {
         nova_sel_t sel;
-        word_t id; /* with other_id: the hypercalls that it makes in turn */
+        word_t id; /* hypercall of the worker; alternates with other_id if that is not 0 */
         word_t other_id;
         volatile word_t ready, done;
 } workers[CPUS_MAX];
@@ -51,8 +52,8 @@ static unsigned workers_count(void)
         return cpu_count < CPUS_MAX ? cpu_count : CPUS_MAX;
 }
 
-/* Gives this thread a new quantum, so that no quantum ends during a count: waits until its last
- * quantum is used up, which a run of another thread of its priority shows. */
+/* Gives this thread a new quantum, so that no quantum ends during a count: starts another thread of
+ * the same priority and waits until it has run, which happens when the old quantum is used up. */
 static void begin_quantum(void)
 {
         struct thread *t = global(boot_cpu, thread_exit_fn, NULL);
@@ -120,7 +121,7 @@ CASE(cpus, own_semaphore, "")
         all_at_once("cpus_own_semaphore");
 }
 
-/* The instrument's own test: here the CPUs share a line. */
+/* Tests the plugin itself: here the CPUs share a cache line. */
 CASE(cpus, one_semaphore, "")
 {
         const nova_sel_t sm = semaphore(CPUS_MAX);
@@ -145,7 +146,8 @@ static void wait_again(struct thread *t)
         }
 }
 
-/* Wakes a thread of each other CPU in turn; on one CPU, one of its own with a higher priority. */
+/* Wakes a thread of each other CPU in turn. If there is only one CPU, wakes a thread of this CPU
+ * that has a higher priority. */
 CASE(cpus, wake, "")
 {
         const unsigned first = cpu_count > 1;

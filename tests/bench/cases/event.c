@@ -2,7 +2,7 @@
 /* Events: page fault, undefined instruction, recall. */
 #include "bench.h"
 
-/* Replaces one of the case's own event portals by one of the handler. */
+/* Replaces one of the case's own event portals by a portal of the handler. */
 static void take_event(unsigned n, struct thread *handler, nova_mtd_t mtd, const char *entry)
 {
         event_remove(self, n);
@@ -47,7 +47,7 @@ static void touch(struct thread *t)
         fault.sample[0] = fault.fn(&args);
 }
 
-/* A child's page fault; the pager lies in the root PD and replies with a page of its own. */
+/* A child's page fault. The pager is in the root PD and replies with a page of its own. */
 CASE(event, page_fault, "")
 {
         struct thread *client = child_server(child_new(boot_cpu));
@@ -62,7 +62,7 @@ CASE(event, page_fault, "")
                                .mean = true};
         pager->utcb->word[nova_utcb_item_index(0)] = mem(page, 0, NOVA_MEM_RWX);
         pager->utcb->word[nova_utcb_item_index(0) + 1] = item_upper(NOVA_ITEM_DELEGATE, at);
-        give(client, mem(page_of(memory(0)), 0, NOVA_MEM_R), at + 1); /* keeps its table */
+        give(client, mem(page_of(memory(0)), 0, NOVA_MEM_R), at + 1); /* keeps its page table */
         event_remove(client, NOVA_EXC_PF);
         give(client, obj(portal, NOVA_PERM_ALL), client->own_events + NOVA_EXC_PF);
         for (unsigned i = 0; i < WARM + ROUNDS; i++) {

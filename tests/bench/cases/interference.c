@@ -9,16 +9,17 @@
 #include "device.h"
 #include "guest.h"
 
-#define TIMES     64  /* as many ended objects force a grace period */
-#define FEW       8   /* if each one waits for another CPU, which takes long under the emulator */
-#define ONCE      1   /* if each one is long itself */
-#define PAIRS     128 /* of the busy thread during an attack, at least */
-#define SOON_US   20  /* until a deadline */
+#define TIMES     64      /* executions: enough ended objects to force a grace period */
+#define FEW       8       /* executions of an attack that waits for another CPU */
+#define ONCE      1       /* executions of an attack that is long itself */
+#define PAIRS     128     /* of the busy thread during an attack, at least */
+#define SOON_US   20      /* until a deadline */
 #define LONG      1000000 /* a quantum that lasts longer than the measurement, in microseconds */
 #define SETTLE_MS 15      /* the kernel frees ended objects after at most two waits of 5 ms */
 #define ACCOUNT   0x40000
-#define BESIDE    0x20000 /* the other account */
-#define BENEATH   0x8000  /* the account of the attacker's child */
+#define BESIDE    0x20000   /* the other account */
+#define BENEATH   0x8000    /* the account of the attacker's child */
+#define RECEIVING 0x4800000 /* the account of the receiver: no message exhausts it */
 #define UTCB      0x70000000
 
 /* The emulator runs the next CPU after a PAUSE. So with a PAUSE after each hypercall all CPUs take
@@ -26,8 +27,9 @@
 GUEST(endless, 32, "1: mov $10000, %ecx; 2: loop 2b; pause; jmp 1b");
 
 static struct thread *attacker, *gate;
-static struct child *attackers;
-static bool busy;             /* the thread on the second CPU makes hypercalls */
+static struct child *attackers, *receivers;
+static bool has_pairs;        /* the thread on the second CPU makes hypercalls during an attack */
+static volatile bool busy;    /* it makes them now */
 static volatile word_t pairs; /* of that thread, so far */
 static nova_sel_t beside;
 static struct guest *victim;
@@ -139,10 +141,11 @@ static void create_sm(struct thread *t)
 static void revoke_shared(struct thread *t)
 {
         for (unsigned i = 0; i < attack.times; i++) {
-                t->utcb->word[nova_utcb_item_index(0)] = mem(page_of(attack.shared), 0, NOVA_MEM_R);
-                t->utcb->word[nova_utcb_item_index(0) + 1] = item_upper(NOVA_ITEM_DELEGATE, 0);
+                const word_t before = attack_used(ROOT_ACCOUNT);
+                attack_put_item(t, 0, mem(page_of(attack.shared), 0, NOVA_MEM_R), 0, 0);
                 t->utcb->items = nova_utcb_items(0, 1);
                 attack_must(hc_call(CHILD_WAY_SEL, 0));
+                attack_note_received(t, ROOT_ACCOUNT, before);
                 attack_must(hc_revoke(mem(page_of(attack.shared), 0, NOVA_MEM_R), 0));
         }
 }
@@ -236,6 +239,42 @@ static void prepare(struct thread *t)
         attack_must(hc_create_sc(FAR_SC, OWN_PD, FAR_THREAD, nova_qpd(PRIO_LOW, QUANTUM)));
 }
 
+/* Gives the attacker a portal of a new thread of the receiver, which agrees to receive and to
+ * recognise a range. */
+static struct thread *give_receiver(nova_crd_t window, nova_sel_t sel)
+{
+        struct thread *t = child_server(receivers);
+
+        windows(t, window, window);
+        EXPECT(give(attacker, obj(portal_at(t, 0, portal_empty), ALL), sel) != 0);
+        return t;
+}
+
+static void make_receiver(void)
+{
+        struct thread *limited;
+
+        receivers = child_with_account(boot_cpu, RECEIVING, gate);
+        give_receiver(mem(0, SPACE_ORDER, NOVA_MEM_RWX), RECEIVER_MEM);
+        give_receiver(nova_crd(NOVA_CRD_OBJ, 0, NOVA_SEL_ORDER, ALL), RECEIVER_OBJ);
+        give_receiver(io(0, 16), RECEIVER_IO);
+        limited = give_receiver(mem(0, SPACE_ORDER, NOVA_MEM_RWX), RECEIVER_LIMITED);
+        struct args limit = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, limited->ec),
+                             NOVA_EXT_EC_RECEIVE, LIMIT, 0, 0};
+        EXPECT_EQ(hypercall(&limit), NOVA_SUCCESS);
+        EXPECT(give(attacker, obj(receivers->pd, NOVA_PD_PT), RECEIVER_ACCOUNT) != 0);
+        EXPECT(give(attacker, obj(ROOT_PD, NOVA_PD_PT), ROOT_ACCOUNT) != 0);
+}
+
+/* Gives the attacker a portal on another CPU, a semaphore for its threads, and ports. */
+static void give_others(void)
+{
+        EXPECT(give(attacker, obj(server(cpu_numbers[1])->pt, ALL), FAR_PORTAL) != 0);
+        EXPECT(give(attacker, obj(semaphore(0), ALL), OWN_END) != 0);
+        request(io(PORTS, PORTS_ORDER), PORTS);
+        EXPECT(give(attacker, io(PORTS, PORTS_ORDER), PORTS) != 0);
+}
+
 /* Gives the attacker a device with its configuration space and its interrupt. */
 static void give_device(void)
 {
@@ -262,6 +301,8 @@ static void make_attacker(void)
         EXPECT(give(attacker, obj(attack.taker->ec, ALL), OWN_THREAD) != 0);
         EXPECT(give(attacker, obj(semaphore(0), ALL), OWN_SM) != 0);
         give_device();
+        make_receiver();
+        give_others();
         remote(attacker, prepare, NULL);
         EXPECT_EQ(attacker->value[0], NOVA_SUCCESS);
 }
@@ -276,7 +317,7 @@ static void begin(void)
         EXPECT_EQ(hypercall(&pd), NOVA_SUCCESS);
         beside = account;
 
-        busy = case_argument("busy=", 0) != 0;
+        has_pairs = case_argument("busy=", 0) != 0;
         attack.soon = tsc_per_ms() * SOON_US / 1000;
         make_attacker();
         stop = 0;
@@ -314,6 +355,7 @@ static void begin_attack(unsigned mark, const char *key, thread_fn *fn, unsigned
         console_string(key);
         console_string("\n");
         attack.times = 1;
+        attacker->value[VALUE_RECEIVED] = 0;
         remote(attacker, fn, NULL);
         rest(SETTLE_MS);
         attack.times = number;
@@ -322,13 +364,18 @@ static void begin_attack(unsigned mark, const char *key, thread_fn *fn, unsigned
         trace_begin(key);
 }
 
-/* Repeats the attack until it lasts for many pairs of the busy thread. */
+/* Repeats the attack until it lasts for many pairs of the busy thread. Then the thread pauses until
+ * the kernel has freed all its objects: each pair counts with the whole end of its semaphore. */
 static void repeat(thread_fn *fn)
 {
+        busy = has_pairs;
         do {
                 remote(attacker, fn, NULL);
                 rounds++;
-        } while (busy && pairs - pairs_before < PAIRS);
+        } while (has_pairs && pairs - pairs_before < PAIRS);
+        busy = false;
+        if (has_pairs)
+                rest(SETTLE_MS);
 }
 
 static void end_attack(const char *key)
@@ -339,11 +386,12 @@ static void end_attack(const char *key)
         EXPECT_EQ(attacker->value[0], NOVA_SUCCESS);
         tell("times", key, attack.times * rounds);
         tell("pairs", key, made);
+        tell("receiver", key, attacker->value[VALUE_RECEIVED]);
         tell("bytes", key, used(beside) - bytes_before);
         tell("events", key, victim->count - events_before);
 }
 
-/* Runs an attack between the markers of both plugins; n: number of the second one's. */
+/* Runs an attack between the markers of both plugins; n: number of the second plugin's marker. */
 #define ATTACK(n, key, fn, number)                \
         do {                                      \
                 begin_attack(n, key, fn, number); \
@@ -394,13 +442,31 @@ static void attacks_control(void)
         ATTACK(29, "tls", attack_tls, TIMES);
         ATTACK(30, "names", attack_names, TIMES);
         ATTACK(31, "ec_receive", attack_ec_receive, TIMES);
-        ATTACK(32, "refused", refused, TIMES);
+        ATTACK(32, "call_far", attack_call_far, TIMES);
+        ATTACK(33, "refused", refused, TIMES);
+}
+
+static void attacks_receive(void)
+{
+        ATTACK(34, "ports", attack_ports, FEW);
+        ATTACK(35, "port_range", attack_port_range, FEW);
+        ATTACK(36, "port_pieces", attack_port_pieces, ONCE);
+        ATTACK(37, "receive_objects", attack_receive_objects, ONCE);
+        ATTACK(38, "receive_pages", attack_receive_pages, ONCE);
+        ATTACK(39, "receive_ranges", attack_receive_ranges, ONCE);
+        ATTACK(40, "receive_limited", attack_receive_limited, ONCE);
+        ATTACK(41, "translate", attack_translate, ONCE);
+        ATTACK(42, "translate_page", attack_translate_page, ONCE);
 }
 
 static void attacks_fill(void)
 {
-        ATTACK(33, "revoke_range", attack_revoke_range, ONCE);
-        ATTACK(34, "out_of_memory", out_of_memory, TIMES);
+        ATTACK(43, "chain", attack_chain, ONCE);
+        ATTACK(44, "helpers", attack_helpers, ONCE);
+        ATTACK(45, "contexts", attack_contexts, ONCE);
+        ATTACK(46, "contexts_far", attack_contexts_far, ONCE);
+        ATTACK(47, "revoke_range", attack_revoke_range, ONCE);
+        ATTACK(48, "out_of_memory", out_of_memory, TIMES);
 }
 
 CASE_ON(interference, of_each_hypercall, "", needs_virtualization)
@@ -410,8 +476,13 @@ CASE_ON(interference, of_each_hypercall, "", needs_virtualization)
         attacks_create();
         attacks_revoke();
         attacks_control();
+        attacks_receive();
         attacks_fill();
         EXPECT_EQ(attacker->value[1], 0);
+        remark("delegations in the longest chain:", attack.depth);
+        remark("threads in the longest chain of calls:", attack.links);
+        remark("threads that wait for one thread:", attack.helpers);
+        remark("scheduling contexts of one thread:", attack.contexts);
         remark("semaphores that filled the account:", attack.filled);
         stop = 1;
 }

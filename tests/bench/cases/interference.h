@@ -19,25 +19,65 @@ enum {
         OWN_TAKER, /* a portal of the same thread, which receives items */
         OWN_CHILD, /* a PD with an account */
         OWN_GSI,
-        FAR_THREAD, /* a thread of its PD on the second CPU that is ready and never runs */
+        FAR_THREAD, /* a thread of its PD on the second CPU; it is ready but never runs */
         FAR_SC,
-        NEW, /* what it creates */
+        FAR_PORTAL, /* a portal whose thread is on the second CPU */
+        NEW,        /* the object that the attacker creates */
         NEW_SC,
-        FAR = CHILD_FREE_SEL + 0x1000 /* the semaphores that fill its account */
+        OWN_END, /* the end of a chain of calls waits for it */
+        /* For each message whose cost is counted, the attacker has a capability without rights for
+         * the PD that receives it. */
+        ROOT_ACCOUNT,
+        RECEIVER_ACCOUNT,
+        RECEIVER_MEM, /* portals of the receiver, whose windows are open for all that exists */
+        RECEIVER_OBJ,
+        RECEIVER_IO,
+        RECEIVER_LIMITED,             /* as RECEIVER_MEM; a message may cost LIMIT bytes */
+        FAR = CHILD_FREE_SEL + 0x1000 /* the objects that fill its account */
 };
 
+/* Order of a window for all pages of a PD. */
+#if __SIZEOF_POINTER__ == 8
+#define SPACE_ORDER 31
+#else
+#define SPACE_ORDER 20
+#endif
+
+#define LIMIT       0x30000
+#define PORTS       0x8000 /* first of the ports that the attacker has */
+#define PORTS_ORDER 15
+
 extern struct attack {
-        volatile unsigned times; /* of a hypercall */
-        unsigned function;       /* of PCI, which the attacker controls */
-        word_t config;           /* the function's configuration space */
-        uint64_t soon;           /* ticks until a deadline; the attacker cannot read the HIP */
-        struct thread *taker;    /* of the attacker's PD, receives its messages */
-        const void *shared;      /* a page of the attacker */
-        volatile word_t filled;  /* semaphores that filled the account */
+        volatile unsigned times;  /* number of repetitions of the hypercall */
+        unsigned function;        /* number of the PCI function that the attacker controls */
+        word_t config;            /* the function's configuration space */
+        uint64_t soon;            /* ticks until a deadline; the attacker cannot read the HIP */
+        struct thread *taker;     /* in the attacker's PD; receives the attacker's messages */
+        const void *shared;       /* a page of the attacker */
+        volatile word_t filled;   /* semaphores that filled the account */
+        volatile word_t links;    /* threads of the longest chain of calls */
+        volatile word_t helpers;  /* most threads that wait for one thread */
+        volatile word_t contexts; /* most SCs of one thread */
+        volatile word_t depth;    /* longest chain of delegations */
 } attack;
 
+/* Value of the attacker's thread: most bytes that one message took from the receiver's account. */
+#define VALUE_RECEIVED 3
+
+/* Returns the bytes that are used of the account of a PD for which the attacker has a capability.
+ */
+word_t attack_used(nova_sel_t pd);
+/* Notes what a message has taken since the account had used a number of bytes. */
+void attack_note_received(struct thread *t, nova_sel_t pd, word_t before);
+/* Writes a typed item into the attacker's message. */
+void attack_put_item(struct thread *t, unsigned i, nova_crd_t crd, word_t flags, nova_sel_t hot);
 /* Lets the other CPUs run. Reports a status other than success to the case. */
 void attack_must(word_t status);
+/* Lets the other CPUs run. Reports to the case a status other than the wanted one. */
+static inline void attack_expect(word_t status, word_t wanted)
+{
+        attack_must(status == wanted ? NOVA_SUCCESS : NOVA_BAD_PAR);
+}
 
 /* Repeat a hypercall with longer arguments. */
 thread_fn attack_call_words, attack_revoke_many, attack_revoke_tables, attack_revoke_chain;
@@ -45,6 +85,12 @@ thread_fn attack_revoke_range, attack_revoke_all;
 /* Repeat a hypercall about virtual CPUs, control, devices, or an extension. */
 thread_fn attack_create_vcpu, attack_create_vcpu_far, attack_ec_ctrl_far, attack_sc_ctrl;
 thread_fn attack_sm_until, attack_assign_pci, attack_assign_gsi, attack_pd_limit, attack_quota;
-thread_fn attack_tls, attack_names, attack_ec_receive;
+thread_fn attack_tls, attack_names, attack_ec_receive, attack_call_far;
+/* Repeat a message that charges the receiver's account. */
+thread_fn attack_receive_objects, attack_receive_pages, attack_receive_ranges;
+thread_fn attack_receive_limited, attack_translate, attack_translate_page, attack_ports,
+        attack_port_range, attack_port_pieces;
+/* Build what only the account limits: chains of calls, helpers, SCs. */
+thread_fn attack_chain, attack_helpers, attack_contexts, attack_contexts_far;
 
 #endif

@@ -3,7 +3,7 @@
 #include "interference.h"
 
 #define ITEMS     NOVA_UTCB_TYPED_MAX
-#define TABLES    16 /* as many tables fit into the account */
+#define TABLES    16 /* number of tables that fit into the account */
 #define FAR_ORDER 12
 #if __SIZEOF_POINTER__ == 8
 #define SPACE_ORDER 31
@@ -40,18 +40,19 @@ void attack_call_words(struct thread *t)
 
 static void put_item(struct thread *t, unsigned i, nova_crd_t crd, nova_sel_t hot)
 {
-        t->utcb->word[nova_utcb_item_index(i)] = crd;
-        t->utcb->word[nova_utcb_item_index(i) + 1] = item_upper(NOVA_ITEM_DELEGATE, hot);
+        attack_put_item(t, i, crd, 0, hot);
 }
 
 /* Delegates the page to many places of the root PD, and takes it back. */
 void attack_revoke_many(struct thread *t)
 {
         for (unsigned i = 0; i < attack.times; i++) {
+                const word_t before = attack_used(ROOT_ACCOUNT);
                 for (unsigned n = 0; n < ITEMS; n++)
                         put_item(t, n, mem(page_of(attack.shared), 0, NOVA_MEM_R), WINDOW + n);
                 t->utcb->items = nova_utcb_items(0, ITEMS);
                 attack_must(hc_call(CHILD_WAY_SEL, 0));
+                attack_note_received(t, ROOT_ACCOUNT, before);
                 attack_must(hc_revoke(mem(page_of(attack.shared), 0, NOVA_MEM_R), 0));
         }
 }
@@ -99,7 +100,7 @@ void attack_revoke_range(struct thread *t)
         }
 }
 
-/* Revokes what others have got from all its memory and all its objects: nothing. */
+/* Revokes all its memory and all its objects from other PDs, which have received none of them. */
 void attack_revoke_all(struct thread *t)
 {
         (void)t;
@@ -164,7 +165,7 @@ void attack_assign_pci(struct thread *t)
                 attack_must(hc_assign_pci(OWN_PD, attack.config, attack.function));
 }
 
-/* Sends the interrupts of its device to the guest's CPU and to the thread's one in turn. */
+/* Sends the interrupts of its device alternately to the guest's CPU and to the thread's CPU. */
 void attack_assign_gsi(struct thread *t)
 {
         word_t address, data;

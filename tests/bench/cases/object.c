@@ -27,7 +27,8 @@ static struct timed destroy(const char *key, nova_sel_t sel)
                               .mean = true};
 }
 
-/* Selectors of a case whose table stays, because it holds another object. */
+/* Returns a free selector of the case. Its table stays, because the table holds another object,
+ * too. */
 static nova_sel_t warm_sel(void)
 {
         semaphore(0);
@@ -130,7 +131,7 @@ CASE(object, pd, "")
         measure_cycle("cycle_pd", ops, 2);
 }
 
-/* A PD's first use: its first thread, which brings its first page. */
+/* The first use of a PD: its first thread, with which it gets its first page. */
 CASE(object, pd_with_ec, "")
 {
         const struct args pd = {.a1 = warm_sel(), .a2 = ROOT_PD};

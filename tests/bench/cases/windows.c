@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Long operations in their worst shapes. A plugin of the emulator measures the longest stretch of
- * each with interrupts off; markers show it which operation runs. */
+/* Long operations in their worst cases. A plugin of the emulator measures the longest stretch of
+ * each with interrupts off; markers tell the plugin which operation runs. */
 #include "bench.h"
 
 #define ALL         NOVA_PERM_ALL
@@ -8,7 +8,7 @@
 #define WIDE_ORDER  11
 #define WIDE        (1u << WIDE_ORDER) /* delegations of one capability */
 #define DEEP        990                /* delegations, each derived from the one before */
-#define HALVES      500                /* ranges that a revocation splits */
+#define HALVES      500                /* mappings that a revocation cuts */
 #define CAPS_ORDER  12
 #define PAGES_ORDER 9
 #define THREADS     100
@@ -65,7 +65,7 @@ CASE(windows, revoke_deep, "")
         const nova_crd_t crd = mem(page, 0, ALL);
 
         for (word_t i = 0; i < DEEP; i++) {
-                /* A table of its own for each. */
+                /* Each page is in a page table of its own. */
                 copy_to(t, mem(page, 0, ALL), FIRST_PAGE + (i << 9) % 0x20000 + i);
                 page = FIRST_PAGE + (i << 9) % 0x20000 + i;
         }
@@ -99,7 +99,7 @@ CASE(windows, revoke_cut_deep, "")
         hc_revoke(mem(first, 1, ALL), 0);
 }
 
-/* 254 items, each of which names the whole space. */
+/* As many items as fit into a message. Each names the whole space. */
 CASE(windows, delegate_items, "")
 {
         struct thread *t = child_server(child_new(boot_cpu));
@@ -113,7 +113,7 @@ CASE(windows, delegate_items, "")
         MARKED(4, "off_delegate_items", EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS));
 }
 
-/* Part of the image, whose frames are not large pages. */
+/* The array is a part of the image, whose frames are not large pages. */
 CASE(windows, delegate_pages, "")
 {
         static char array[NOVA_PAGE_SIZE << PAGES_ORDER]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests of `nova bench enlightened`, each of which repeats one operation: TIMES OPERATION…. The
- * repetitions of operation n are section n of the counts (plugin/guest.c). */
+/* Guests of `nova bench enlightened`, each of which repeats one operation. Arguments: the number of
+ * repetitions, then the operations. The repetitions of operation n are section n of the counts
+ * (plugin/guest.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +16,13 @@
 #define HANDLER_AT 0x2000
 #define GDT_AT     0x3000
 #define IDT_AT     0x3800
-#define TIMES_AT   0x7000 /* number of times, then MSR 0x40000073 */
+#define TIMES_AT   0x7000 /* number of repetitions, then the value of MSR 0x40000073 */
 #define INPUT_AT   0x8000
 #define READS_AT   0xa000
 #define OUTPUT_AT  0xb000
 #define WRITES_AT  0xc000
 #define SET_AT     0xd000
-#define SLICE      32 /* reads before the guest runs again; 4 writes */
+#define SLICE      32 /* registers of one slice of a read; a slice of a write has 4 */
 #define TABLES_AT  0x30000
 #define VECTOR     0x61
 #define RAM_BYTES  (4u << 20)
@@ -59,8 +60,8 @@ GUEST_CODE(list_1, 64, "movabsq $0x100000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(list_201, 64, "movabsq $0xc900000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(list_256, 64, "movabsq $0x10000000003, %rcx\nmovl $0x8000, %edx\n" CALL);
 GUEST_CODE(set_128, 64, "movabsq $0x8000020014, %rcx\nmovl $0xd000, %edx\n" CALL);
-/* The longest slices of the calls that read and write registers: they read the run time, and move a
- * page. */
+/* Calls that read and write as many registers as one slice can have. They read the run time, and
+ * move a page. */
 GUEST_CODE(reads, 64, "movabsq $0x2000000050, %rcx\nmovl $0xa000, %edx\nmovl $0xb000, %r8d\n" CALL);
 GUEST_CODE(writes, 64, "movabsq $0x400000051, %rcx\nmovl $0xc000, %edx\n" CALL);
 GUEST_CODE(time_page, 64,
@@ -69,7 +70,8 @@ GUEST_CODE(time_page, 64,
 GUEST_CODE(time_msr, 64, "movl $0x40000020, %ecx\nrdmsr\n");
 GUEST_CODE(time_port, 64, "movl $0x608, %edx\ninl %dx, %eax\n");
 GUEST_CODE(send, 64, SEND);
-/* A timer of the interface whose time has passed, and one of the local APIC. */
+/* A timer of the enlightened interface whose time has already passed, and a timer of the local
+ * APIC. */
 GUEST_CODE(timer, 64, WRITE(0x400000b1, 1, 0) "sti\nhlt\ncli\n");
 GUEST_CODE(apic_timer, 64, "movl $0xfee00380, %eax\nmovl $1, (%rax)\nsti\nhlt\ncli\n");
 
@@ -140,8 +142,8 @@ static void write_tables(void)
         }
 }
 
-/* Writes the parameters of calls for registers: the message page moves from one place to another
- * and back. */
+/* Writes the parameters of the calls that read and write registers: the message page moves from one
+ * place to another and back. */
 static void write_lists(void)
 {
         static const uint64_t header[] = {~UINT64_C(0), 0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads a file of the service files as `nova bench io` counts it: 64 KiB which the service has in
- * its cache, with read() and with a view. */
+/* Reads a file of the service `files` for `nova bench io`: 64 KiB that are in the service's cache,
+ * with read() and with a view. */
 #include "io.h"
 
 #include <fcntl.h>
@@ -47,7 +47,7 @@ static void count_again(void)
         }
 }
 
-/* Counts a read of a part of which the runtime has no view. */
+/* Counts a read of a part for which the runtime has no view. */
 static void count_other(void)
 {
         for (unsigned i = 0; i < PARTS + IO_ALONE; i++) {

@@ -16,7 +16,7 @@
 #define POOL      (2 * NOVA_NET_ENTRIES * NOVA_NET_BUFFER)
 #define TYPE_HIGH 0x88
 #define TYPE_LOW  0xb5
-#define KIND      14 /* place of the byte that says what to do */
+#define KIND      14 /* offset of the byte that selects the action */
 
 enum kind { HELLO, DATA, WINDOW, END };
 
@@ -91,7 +91,7 @@ static void send_windows(unsigned frames, size_t bytes)
         }
 }
 
-/* Finds the receiver by a frame to all. */
+/* Finds the receiver by a broadcast. */
 static void find(void)
 {
         static const uint8_t all[NOVA_NET_ADDRESS] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};

@@ -83,7 +83,7 @@ static nova_sel_t new_pd(nova_sel_t owner, word_t bytes)
         return pd;
 }
 
-CASE_ON(account, a_new_account_is_cut_from_the_owners, "X-QUOTA", needs_quota)
+CASE_ON(account, a_new_account_takes_its_memory_from_the_owners, "X-QUOTA", needs_quota)
 {
         drop(new_pd(ROOT_PD, QUOTA)); /* tables for the selectors */
         const word_t before = settled();
@@ -347,7 +347,7 @@ static word_t creates_account(nova_sel_t sel, nova_sel_t owner)
         return status;
 }
 
-CASE_ON(account, of_the_working_size_lets_its_pd_create_and_drop_for_ever, "X-QUOTA", needs_quota)
+CASE_ON(account, a_working_size_lets_its_pd_create_and_drop_for_ever, "X-QUOTA", needs_quota)
 {
         create_for_ever(creates_sm, case_rounds(600));
         create_for_ever(creates_pd, case_rounds(200));
@@ -457,7 +457,7 @@ static void share_for_ever(create_fn *create)
         EXPECT_EQ(failures, 0);
 }
 
-CASE_ON(account, of_the_working_size_is_enough_for_threads_that_share_it, "X-QUOTA", needs_quota)
+CASE_ON(account, a_working_size_is_enough_for_threads_that_share_it, "X-QUOTA", needs_quota)
 {
         case_seconds(240);
         share_for_ever(creates_sm);

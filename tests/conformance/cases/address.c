@@ -186,7 +186,7 @@ static void spins_oddly(struct thread *t)
         __asm__ volatile("call spin_with_sp" : : : "memory", "cc", "eax", "ebx", "ecx", "edx");
 }
 
-CASE(address, a_thread_with_any_stack_pointer_is_preempted_like_another, "3.1-12 2.2-08")
+CASE(address, a_thread_with_any_stack_pointer_is_preempted_like_any_other, "3.1-12 2.2-08")
 {
         for (unsigned i = 0; i < STACK_POINTERS; i += 3) {
                 odd_sp = stack_pointers[i];

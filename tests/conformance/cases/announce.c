@@ -101,7 +101,7 @@ CASE_ON(announce, the_boot_information_names_the_flaws_of_the_cpus, "X-BOOT", ne
         EXPECT_EQ(boot->flaws & ~known, 0);
 }
 
-CASE_ON(announce, the_log_holds_what_the_kernel_said, "X-LOG", needs_log)
+CASE_ON(announce, the_log_contains_the_kernels_output, "X-LOG", needs_log)
 {
         const struct nova_hip_mem *m = hip_mem(NOVA_MEM_LOG);
         EXPECT(m && in_kernel_memory(m));
@@ -130,7 +130,7 @@ CASE_ON(announce, the_log_cannot_be_written, "X-LOG", needs_log)
 }
 
 /* The neighbouring pages belong to the kernel, unless they are announced, too. */
-CASE_ON(announce, nothing_beside_the_log_can_be_requested, "X-LOG", needs_log)
+CASE_ON(announce, no_page_beside_the_log_can_be_requested, "X-LOG", needs_log)
 {
         const struct nova_hip_mem *m = hip_mem(NOVA_MEM_LOG), *b = hip_mem(NOVA_MEM_BOOT);
         const word_t first = (word_t)(m->addr >> NOVA_PAGE_BITS);

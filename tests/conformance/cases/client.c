@@ -148,7 +148,7 @@ CASE(client, low_memory_and_the_area_of_the_firmware_can_be_read, "C-08")
 
 /* ---- The first thread ------------------------------------------------------------------------ */
 
-CASE(client, segments_have_the_selectors_of_the_time, "A-01")
+CASE(client, segments_have_the_selectors_of_2012, "A-01")
 {
         word_t cs, ss, ds;
         __asm__("mov %%cs, %0; mov %%ss, %1; mov %%ds, %2" : "=r"(cs), "=r"(ss), "=r"(ds));

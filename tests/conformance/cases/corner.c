@@ -181,7 +181,7 @@ CASE(corner, every_order_of_a_revocation_reaches_its_selector, "5.3.6-03 4.3-03"
 #define LAST_SEL 0xfffff /* the last selector that a CRD can name */
 #endif
 
-CASE(corner, the_last_selector_is_one_like_others, "6.2-13 5.3.5-01 4.2-01")
+CASE(corner, the_last_selector_is_like_any_other, "6.2-13 5.3.5-01 4.2-01")
 {
         EXPECT_EQ(hc_create_sm(LAST_SEL, ROOT_PD, 1), NOVA_SUCCESS);
         EXPECT_EQ(look(NOVA_CRD_OBJ, LAST_SEL), obj(LAST_SEL, ALL));
@@ -194,7 +194,7 @@ CASE(corner, the_last_selector_is_one_like_others, "6.2-13 5.3.5-01 4.2-01")
         EXPECT_EQ(look(NOVA_CRD_OBJ, copy), 0);
 }
 
-CASE(corner, selector_0_is_one_like_others, "4.2-01 5.3.5-01")
+CASE(corner, selector_0_is_like_any_other, "4.2-01 5.3.5-01")
 {
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c);
@@ -205,7 +205,7 @@ CASE(corner, selector_0_is_one_like_others, "4.2-01 5.3.5-01")
         EXPECT_EQ(remote_sm(t, 0, NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-CASE(corner, the_last_page_of_user_memory_is_one_like_others, "2.1-07 4.1.2-01")
+CASE(corner, the_last_page_of_user_memory_is_like_any_other, "2.1-07 4.1.2-01")
 {
         struct thread *t = child_server(child_new(boot_cpu));
         const word_t last = (NOVA_USER_END >> NOVA_PAGE_BITS) - 1;
@@ -219,7 +219,7 @@ CASE(corner, the_last_page_of_user_memory_is_one_like_others, "2.1-07 4.1.2-01")
         EXPECT_EQ(remote_read(t, NOVA_USER_END), 1);
 }
 
-CASE(corner, the_first_page_of_memory_is_one_like_others, "2.1-07 4.1.2-01")
+CASE(corner, the_first_page_of_memory_is_like_any_other, "2.1-07 4.1.2-01")
 {
         struct thread *t = child_server(child_new(boot_cpu));
         volatile word_t *p = (volatile word_t *)memory(0);

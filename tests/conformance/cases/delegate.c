@@ -130,7 +130,7 @@ CASE(delegate, a_range_that_holds_nothing_still_gives_the_computed_descriptor, "
         EXPECT(!is_there(dst));
 }
 
-CASE(delegate, permissions_are_the_common_ones_of_source_item_and_window,
+CASE(delegate, permissions_are_those_that_source_item_and_window_share,
      "4.3-08 4.3-09 4.3-10 4.3-11 4.3-02 4.1-04")
 {
         const nova_sel_t sm = semaphores(0);

@@ -31,7 +31,7 @@ CASE_ON(guest, a_virtual_cpu_starts_once_when_an_sc_is_bound,
         EXPECT_EQ(g->count, 2);
 }
 
-CASE_ON(guest, takes_no_page_of_the_pd_for_a_utcb, "4.6-02", needs_virtualization)
+CASE_ON(guest, a_virtual_cpu_takes_no_page_of_its_pd_for_a_utcb, "4.6-02", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, halt_16, halt_16_end);
         const nova_sel_t ec = sel_alloc(0);
@@ -58,7 +58,7 @@ CASE_ON(guest, instructions_exit_with_the_numbers_of_the_cpu,
         EXPECT_EQ(g->state->ax, 0xa5);
 }
 
-CASE_ON(guest, invd_exits_without_being_asked_for, "7.2-35 7.2-108", needs_virtualization)
+CASE_ON(guest, invd_exits_without_a_request, "7.2-35 7.2-108", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, invd_16, invd_16_end);
         const nova_mtd_t mtd = guest_real(g);
@@ -69,7 +69,7 @@ CASE_ON(guest, invd_exits_without_being_asked_for, "7.2-35 7.2-108", needs_virtu
         EXPECT(event == guest_event(EXIT_INVD) || event == 0x89);
 }
 
-CASE_ON(guest, cpuid_exits_when_it_is_asked_for, "7.2-104 7.4-49 8.4-34", needs_svm)
+CASE_ON(guest, cpuid_exits_on_request, "7.2-104 7.4-49 8.4-34", needs_svm)
 {
         struct guest *g = guest_new(boot_cpu, cpuid_16, cpuid_16_end);
         const nova_mtd_t mtd = guest_real(g);
@@ -81,7 +81,7 @@ CASE_ON(guest, cpuid_exits_when_it_is_asked_for, "7.2-104 7.4-49 8.4-34", needs_
         guest_until(g, NOVA_MTD_CTRL, EXIT_HLT); /* now the CPU executes the instruction */
 }
 
-CASE_ON(guest, cpuid_exits_unasked_on_vmx, "3.3-03 7.2-32", needs_vmx)
+CASE_ON(guest, cpuid_exits_without_a_request_on_vmx, "3.3-03 7.2-32", needs_vmx)
 {
         struct guest *g = guest_new(boot_cpu, cpuid_16, cpuid_16_end);
 
@@ -345,13 +345,12 @@ static void note(struct thread *t)
         t->value[0]++;
 }
 
-CASE_ON(guest, an_event_without_a_portal_shuts_the_guest_down_and_no_one_else, "3.3-06",
-        needs_virtualization)
+CASE_ON(guest, an_event_without_a_portal_shuts_down_only_the_guest, "3.3-06", needs_virtualization)
 {
         expect_shut_down(&(struct guest_portal){.exit = EXIT_HLT});
 }
 
-CASE_ON(guest, an_event_with_a_portal_on_another_cpu_shuts_the_guest_down_and_no_one_else, "3.3-06",
+CASE_ON(guest, an_event_with_a_portal_on_another_cpu_shuts_down_only_the_guest, "3.3-06",
         needs_virtualization_and_2_cpus)
 {
         struct thread *there = server(cpu_numbers[1]);

@@ -229,7 +229,7 @@ static struct guest *writer_in_window(void)
         return g;
 }
 
-CASE_ON(guest_delivery, the_next_write_of_cr8_is_an_event_if_that_is_asked_for, "7.2-50 8.3-15",
+CASE_ON(guest_delivery, the_next_write_of_cr8_is_an_event_on_request, "7.2-50 8.3-15",
         needs_virtualization_64)
 {
         struct guest *g = writer_in_window();
@@ -276,7 +276,7 @@ CASE_ON(guest_delivery, a_window_for_cr8_stays_until_a_message_closes_it, "7.2-5
         EXPECT_EQ(g->state->cr8, 4);
 }
 
-CASE_ON(guest_delivery, both_windows_can_be_asked_for, "7.2-29 7.2-50 7.2-90 8.3-15",
+CASE_ON(guest_delivery, both_windows_can_be_requested, "7.2-29 7.2-50 7.2-90 8.3-15",
         needs_virtualization_64)
 {
         struct guest *g = writer();

@@ -41,7 +41,7 @@ static const char *needs_virtualization_of_hardware(void)
 GUEST(align_32, 32, "movl 0x9001, %eax; hlt");
 
 /* At privilege level 3; the handler of #AC uses the unaligned stack. */
-CASE_ON(guest_endless, alignment_checks_without_end_keep_no_one_else_from_running,
+CASE_ON(guest_endless, alignment_checks_without_end_let_other_threads_run,
         "7.2-22 7.2-85 D-16 3.1-03 5.4.1-02", needs_virtualization_of_hardware)
 {
         struct guest *g = guest_new(boot_cpu, align_32, align_32_end);
@@ -70,7 +70,7 @@ GUEST(debug_64, 64, "sti; movq %rax, 0x8ff8; nop; hlt");
 
 /* The handler of #DB has a stack of its own, with a breakpoint on the words that the delivery
  * writes. */
-CASE_ON(guest_endless, breakpoints_on_their_own_delivery_keep_no_one_else_from_running,
+CASE_ON(guest_endless, breakpoints_on_their_own_delivery_let_other_threads_run,
         "7.2-22 7.2-85 D-16 3.1-03 5.4.1-02", needs_virtualization_64)
 {
         struct guest *g = guest_new(boot_cpu, debug_64, debug_64_end);

@@ -109,7 +109,7 @@ CASE_ON(guest_inject, a_guest_that_ends_in_its_nmi_handler_blocks_no_other_guest
         return_from_nmi(g);
 }
 
-CASE_ON(guest_inject, nothing_arrives_that_is_not_valid, "7.4-51 8.4-36", needs_virtualization)
+CASE_ON(guest_inject, no_invalid_event_arrives, "7.4-51 8.4-36", needs_virtualization)
 {
         struct guest *g = halted();
 

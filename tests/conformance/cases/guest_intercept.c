@@ -48,13 +48,13 @@ CASE_ON(guest_intercept, exits_that_the_kernel_needs_occur_without_a_request_on_
         expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_always));
 }
 
-CASE_ON(guest_intercept, descriptor_tables_exit_when_it_is_asked_for_on_svm,
+CASE_ON(guest_intercept, accesses_to_descriptor_tables_exit_on_request_on_svm,
         "7.2-92 7.2-93 7.2-94 7.2-95 7.2-96 7.2-97 7.2-98 7.2-99", needs_svm)
 {
         expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_tables));
 }
 
-CASE_ON(guest_intercept, instructions_exit_when_it_is_asked_for_on_svm,
+CASE_ON(guest_intercept, instructions_exit_on_request_on_svm,
         "7.2-91 7.2-100 7.2-102 7.2-103 7.2-105 7.2-106 7.2-109 7.2-119 7.2-127 7.4-49 "
         "8.4-34",
         needs_svm)
@@ -62,7 +62,7 @@ CASE_ON(guest_intercept, instructions_exit_when_it_is_asked_for_on_svm,
         expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_asked));
 }
 
-CASE_ON(guest_intercept, nothing_exits_that_was_not_asked_for_on_svm, "7.2-136", needs_svm)
+CASE_ON(guest_intercept, no_instruction_exits_without_a_request_on_svm, "7.2-136", needs_svm)
 {
         expect_no_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_asked));
         expect_no_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_tables));
@@ -132,15 +132,14 @@ CASE_ON(guest_intercept, invalidations_of_translations_exit_on_vmx, "7.2-68 7.2-
         expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_invalidations));
 }
 
-CASE_ON(guest_intercept, instructions_exit_when_it_is_asked_for_on_vmx,
+CASE_ON(guest_intercept, instructions_exit_on_request_on_vmx,
         "7.2-38 7.2-51 7.2-60 7.2-64 7.2-65 7.2-72 7.4-49 8.4-34", needs_vmx)
 {
         expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_asked));
         expect_no_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_asked));
 }
 
-CASE_ON(guest_intercept, monitor_and_mwait_exit_when_it_is_asked_for_on_vmx, "7.2-57 7.2-59",
-        needs_vmx)
+CASE_ON(guest_intercept, monitor_and_mwait_exit_on_request_on_vmx, "7.2-57 7.2-59", needs_vmx)
 {
         expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_monitor));
 }

@@ -419,7 +419,7 @@ static void expect_end(struct guest *g, nova_mtd_t mtd)
         EXPECT(g->event == guest_event(EXIT_TRIPLE_FAULT) || g->event == guest_event(EXIT_STATE));
 }
 
-CASE_ON(guest_mode, a_guest_that_breaks_the_rules_of_long_mode_harms_no_one_else,
+CASE_ON(guest_mode, a_guest_that_breaks_the_rules_of_long_mode_harms_only_itself,
         "7.2-50 8.2-28 D-36 7.2-86", needs_virtualization_64)
 {
         struct guest *g = guest_new(boot_cpu, no_pae_32, no_pae_32_end);

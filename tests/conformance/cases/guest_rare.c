@@ -79,7 +79,7 @@ static const char *needs_vmx_with_rdrand(void)
 GUEST(vmfunc_32, 32, "rdrand %eax; xorl %eax, %eax; vmfunc; hlt");
 
 /* A guest has no VM function to call: every VMFUNC exits. */
-CASE_ON(guest_rare, rdrand_and_vmfunc_exit_when_it_is_asked_for_on_vmx, "7.2-74 7.2-76",
+CASE_ON(guest_rare, rdrand_and_vmfunc_exit_on_request_on_vmx, "7.2-74 7.2-76",
         needs_vmx_with_rdrand)
 {
         struct guest *g = guest_new(boot_cpu, vmfunc_32, vmfunc_32_end);
@@ -96,7 +96,7 @@ CASE_ON(guest_rare, rdrand_and_vmfunc_exit_when_it_is_asked_for_on_vmx, "7.2-74 
 
 GUEST(getsec_32, 32, "xorl %eax, %eax; getsec; hlt");
 
-CASE_ON(guest_rare, getsec_exits_unasked_on_vmx, "7.2-33", needs_vmx)
+CASE_ON(guest_rare, getsec_exits_without_a_request_on_vmx, "7.2-33", needs_vmx)
 {
         struct guest *g = guest_new(boot_cpu, getsec_32, getsec_32_end);
         const nova_mtd_t mtd = guest_flat(g);

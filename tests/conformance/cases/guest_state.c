@@ -44,7 +44,7 @@ GUEST(step_32, 32,
 GUEST(nested_32, 32, "pushfl; pushl %cs; pushl $0x100b; hlt; iret; hlt; nop; nop; hlt");
 
 /* VMX has the NMI window instead. */
-CASE_ON(guest_state, a_step_over_an_iret_is_an_event_if_that_is_asked_for, "7.2-90", needs_svm)
+CASE_ON(guest_state, a_step_over_an_iret_is_an_event_on_request, "7.2-90", needs_svm)
 {
         struct guest *g = guest_new(boot_cpu, nested_32, nested_32_end);
 
@@ -379,7 +379,7 @@ static void add_invalid_opcode_gate(struct guest *g, uint64_t handler)
         g->memory[handler] = (char)0xf4;
 }
 
-/* A CPU of Intel raises #UD instead. */
+/* An Intel CPU raises #UD instead. */
 CASE_ON(guest_state, syscall_of_a_32_bit_program_enters_at_the_guests_CSTAR, "D-36",
         needs_virtualization_64)
 {

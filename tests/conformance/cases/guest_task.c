@@ -177,7 +177,7 @@ static const char *needs_svm_of_hardware(void)
 #define SVM_BY_JMP  ((uint64_t)1 << 38)
 #define SVM_ERROR   ((uint64_t)1 << 44)
 
-CASE_ON(guest_task, a_switch_of_each_kind_is_an_event_on_svm_if_it_is_asked_for,
+CASE_ON(guest_task, a_switch_of_each_kind_is_an_event_on_request_on_svm,
         "7.2-115 7.4-46 8.4-31 7.4-50 8.4-35", needs_svm_of_hardware)
 {
         for (unsigned i = 0; i < WAYS; i++) {

@@ -354,7 +354,7 @@ CASE_ON(lifetime_account, one_sc_is_left_of_a_dropped_thread_until_its_server_en
         all_until(BY_LAST_SERVER, cpu_numbers[1]);
 }
 
-CASE_ON(lifetime_account, one_sc_is_left_of_a_dropped_thread_until_a_pd_on_the_way_ends, IDS,
+CASE_ON(lifetime_account, one_sc_is_left_of_a_dropped_thread_until_a_middle_pd_ends, IDS,
         needs_quota)
 {
         all_until(BY_MIDDLE_PD, boot_cpu);

@@ -5,7 +5,7 @@
 #define ALL    NOVA_PERM_ALL
 #define ROUNDS 20
 
-/* The low thread's operation, and what the high thread does when the timer fires. */
+/* The low thread's operation, and the high thread's action when the timer fires. */
 static struct {
         struct thread *thread; /* the thread of low priority */
         nova_sel_t timer, ended, spare;

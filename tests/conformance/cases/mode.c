@@ -31,7 +31,7 @@ RAISES(mode, lds_of_a_kernel_selector_is_a_protection_fault, "7.2-10", ONLY(NOVA
        "push $0x10; push $0; lds (%esp), %eax")
 RAISES(mode, an_iret_into_the_kernel_is_a_protection_fault, "7.2-10", ONLY(NOVA_EXC_GP),
        "pushf; push $8; push $0; iret")
-RAISES(mode, an_iret_to_a_task_that_is_none_is_event_10, "7.2-17 D-14", ONLY(NOVA_EXC_TS),
+RAISES(mode, an_iret_to_a_selector_without_a_task_is_event_10, "7.2-17 D-14", ONLY(NOVA_EXC_TS),
        "pushf; orl $0x4000, (%esp); popf; iret")
 
 CODE(far_call_within, "lcall $0x1b, $1f; ret; 1: lret")
@@ -95,7 +95,7 @@ CASE(mode, an_event_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
         EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-/* A single step at an address below 64 KiB. On x86-64 #DB uses another stack than other
+/* A single step at an address below 64 KiB. On x86-64 #DB uses a different stack from other
  * exceptions. */
 #define LOW_PAGE 0x20
 CODE(iret_with_vm_to_low_page, IRET_WITH_VM("0x20300", "0x2000"))
@@ -347,7 +347,7 @@ static void spins_in_compat(struct thread *t)
         code_compat_spin();
 }
 
-CASE(mode, code_of_32_bits_is_preempted_like_other, "3.1-12 2.2-08")
+CASE(mode, code_of_32_bits_is_preempted_like_any_other, "3.1-12 2.2-08")
 {
         struct thread *a = global(boot_cpu, spins_in_compat, NULL);
         struct thread *b = global(boot_cpu, spins_in_compat, NULL);

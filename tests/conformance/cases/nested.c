@@ -168,7 +168,7 @@ CASE(nested, the_end_of_a_thread_deep_in_a_chain_lets_all_above_continue, "5.2.1
 }
 
 /* The recall portal of each thread leads to the next thread, which has a recall pending, too. */
-CASE(nested, recalls_lead_over_200_portals, "5.4.1-01 7.2-21")
+CASE(nested, recalls_go_through_200_portals, "5.4.1-01 7.2-21")
 {
         struct bare chain[CHAIN];
         const nova_sel_t recalls = sel_alloc(9) + EVENTS;
@@ -381,7 +381,7 @@ static void ends_its_caller(struct thread *t)
 }
 
 /* a -> b -> c, which runs on a's SC when it ends b. */
-CASE(nested, a_server_that_ends_its_caller_runs_on_its_sc_no_more, "5.2.1-11 3.6-11 3.2-20 D-04.3")
+CASE(nested, a_server_that_ends_its_caller_loses_the_callers_sc, "5.2.1-11 3.6-11 3.2-20 D-04.3")
 {
         struct thread *c = server(boot_cpu);
         const struct bare b = bare(0, nova_hypercall_id(NOVA_CALL, 0, c->pt), 0);

@@ -81,7 +81,7 @@ static word_t step_through(struct thread *t, word_t id)
         return stepped.GPR_A1;
 }
 
-CASE(odd, single_steps_lead_over_a_hypercall, "7.2-03 8.2-03 A-09")
+CASE(odd, a_hypercall_can_be_single_stepped, "7.2-03 8.2-03 A-09")
 {
         struct thread *t = server(boot_cpu);
         const nova_sel_t sm = semaphore(0);
@@ -92,7 +92,7 @@ CASE(odd, single_steps_lead_over_a_hypercall, "7.2-03 8.2-03 A-09")
                   NOVA_BAD_CAP);
 }
 
-CASE(odd, single_steps_lead_over_a_call, "7.2-03 8.2-03 3.2-20")
+CASE(odd, a_call_can_be_single_stepped, "7.2-03 8.2-03 3.2-20")
 {
         struct thread *t = server(boot_cpu), *s = server(boot_cpu);
         EXPECT_EQ(step_through(t, nova_hypercall_id(NOVA_CALL, 0, s->pt)), NOVA_SUCCESS);

@@ -172,7 +172,7 @@ CASE(resource, there_is_a_semaphore_for_each_interrupt, "3.4-01 6.1.1-06 C-09")
                 EXPECT_EQ(look(NOVA_CRD_OBJ, base + g), obj(base + g, NOVA_PERM_ALL));
 }
 
-CASE(resource, an_interrupt_semaphore_counts_like_another, "6.1.1-07")
+CASE(resource, an_interrupt_semaphore_counts_like_any_other, "6.1.1-07")
 {
         const nova_sel_t sm = sel_alloc(0);
         request(obj(NOVA_SEL_GSI_SM + 120, NOVA_PERM_ALL), sm);

@@ -134,7 +134,7 @@ CASE(semaphore, the_thread_that_has_waited_longest_is_released_first, "5.4.3-06"
         }
 }
 
-CASE(semaphore, a_waiter_with_ZC_is_released_like_another, "5.4.3-05 5.4.3-06")
+CASE(semaphore, a_waiter_with_ZC_is_released_like_any_other, "5.4.3-05 5.4.3-06")
 {
         const nova_sel_t sm = semaphore(0);
         struct thread *t = wait_on(boot_cpu, sm, ZERO, 0, PRIO_HIGH);

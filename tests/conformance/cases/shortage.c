@@ -65,7 +65,7 @@ CASE_ON(shortage, revoked_memory_can_be_used_again, "3.6-11", needs_small_pool)
                 expect_room(room);
 }
 
-CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-04", needs_small_pool)
+CASE_ON(shortage, create_ec_fails_only_for_lack_of_memory, "3.6-11 5.3.2-04", needs_small_pool)
 {
         const word_t before = set_up(), utcb = utcb_alloc();
         const nova_sel_t far = sel_far(10), near = sel_alloc(0);
@@ -96,7 +96,8 @@ CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-04"
 #define SLOT_ORDER (NOVA_WORD_BITS == 64 ? 27 : 9) /* pages below one entry of an upper table */
 #define SLOT_FIRST (NOVA_WORD_BITS == 64 ? 1 : 0x400)
 
-CASE_ON(shortage, memory_that_finds_no_tables_leaves_none_behind, "3.6-11 3.6-14", needs_small_pool)
+CASE_ON(shortage, memory_without_room_for_its_tables_leaves_none_behind, "3.6-11 3.6-14",
+        needs_small_pool)
 {
         const word_t src = page_of(memory(0)), room = set_up();
         unsigned refused = 0;

@@ -59,8 +59,7 @@ CASE(start, the_flags_are_0x202_but_for_arithmetic_bits, "7.1-11 8.1-11")
         EXPECT_EQ(start_gpr.flags & 0x200, 0x200);
 }
 
-CASE(start, the_registers_of_the_fast_system_call_have_entry_and_stack,
-     "D-35 D-35.2 D-35.3 7.1-07 8.1-07")
+CASE(start, the_registers_of_a_fast_return_hold_entry_and_stack, "D-35 D-35.2 D-35.3 7.1-07 8.1-07")
 {
         if (sizeof(word_t) == 8) {
                 EXPECT_EQ(start_gpr.cx, (word_t)_start);

@@ -12,10 +12,13 @@ static uint64_t in_us(unsigned us)
 }
 
 static volatile word_t order;
-static uint64_t base; /* origin of the times of threads whose value[5] is set; others start now */
+/* TSC at which the waits of threads with value[5] begin; other waits begin with their thread. */
+static uint64_t base;
 
-/* Body: waits on value[0] for value[1] us (NEVER_US: for ever); value[2]: status, 3: turn. */
 #define NEVER_US (~(word_t)0)
+
+/* Body: waits on the semaphore value[0] for value[1] us (NEVER_US: for ever). Results: value[2]:
+ * status; value[3]: turn; value[4]: 1 if the deadline had passed. */
 static void sleeper(struct thread *t)
 {
         const uint64_t from = t->value[5] ? base : tsc();
@@ -36,7 +39,7 @@ static struct thread *sleep_on(unsigned cpu, nova_sel_t sm, word_t us, unsigned 
         return t;
 }
 
-/* Returns the counter after taking it to 0. */
+/* Takes the counter to 0. Returns its previous value. */
 static word_t drain(nova_sel_t sm)
 {
         word_t n = 0;
@@ -84,7 +87,7 @@ CASE_ON(timeout, waiting_ends_at_the_deadline_and_not_before, "X-TIME", needs_ti
         }
 }
 
-CASE_ON(timeout, an_expired_waiter_is_in_the_queue_no_more, "X-TIME", needs_timeout)
+CASE_ON(timeout, an_expired_waiter_leaves_the_queue, "X-TIME", needs_timeout)
 {
         const nova_sel_t sm = semaphore(0);
         struct thread *t = sleep_on(boot_cpu, sm, 1000, PRIO_HIGH);
@@ -94,7 +97,7 @@ CASE_ON(timeout, an_expired_waiter_is_in_the_queue_no_more, "X-TIME", needs_time
         EXPECT_EQ(drain(sm), 1);
 }
 
-CASE_ON(timeout, the_others_keep_their_places, "X-TIME", needs_timeout)
+CASE_ON(timeout, an_expired_waiter_does_not_reorder_the_others, "X-TIME", needs_timeout)
 {
         const nova_sel_t sm = semaphore(0);
         struct thread *a = sleep_on(boot_cpu, sm, NEVER_US, PRIO_HIGH);
@@ -202,7 +205,7 @@ CASE_ON(timeout, a_deadline_does_not_preempt_a_thread_of_higher_priority, "X-TIM
         EXPECT_EQ(t->done, 1);
 }
 
-CASE_ON(timeout, the_time_of_a_waiting_thread_does_not_run, "X-TIME", needs_timeout)
+CASE_ON(timeout, a_waiting_thread_uses_no_time, "X-TIME", needs_timeout)
 {
         struct thread *t = sleep_on(boot_cpu, semaphore(0), 40000, PRIO_HIGH);
         uint64_t us;
@@ -211,7 +214,7 @@ CASE_ON(timeout, the_time_of_a_waiting_thread_does_not_run, "X-TIME", needs_time
         EXPECT(us < 20000);
 }
 
-CASE_ON(timeout, a_semaphore_can_end_under_a_waiter_with_a_deadline, "X-TIME", needs_timeout)
+CASE_ON(timeout, a_semaphore_can_end_before_the_deadline_of_a_waiter, "X-TIME", needs_timeout)
 {
         const nova_sel_t sm = semaphore(0);
         struct thread *t = sleep_on(boot_cpu, sm, 50000, PRIO_HIGH);
@@ -253,7 +256,7 @@ CASE_ON(timeout, a_recall_comes_when_the_wait_is_over, "X-TIME", needs_timeout)
         EXPECT_EQ(t->value[2], NOVA_COM_TIM);
 }
 
-CASE_ON(timeout, refusals_are_those_of_a_down, "X-TIME", needs_timeout)
+CASE_ON(timeout, a_deadline_changes_no_check_of_a_down, "X-TIME", needs_timeout)
 {
         const nova_sel_t sm = semaphore(1), up = sel_alloc(0);
         EXPECT_EQ(hc_sm_until(sel_alloc(0), 0, 0), NOVA_BAD_CAP);
@@ -263,7 +266,7 @@ CASE_ON(timeout, refusals_are_those_of_a_down, "X-TIME", needs_timeout)
         EXPECT_EQ(drain(sm), 1);
 }
 
-CASE_ON(timeout, an_up_does_not_know_the_flag, "X-TIME", needs_timeout)
+CASE_ON(timeout, an_up_ignores_the_flag, "X-TIME", needs_timeout)
 {
         const nova_sel_t sm = semaphore(0);
         EXPECT_EQ(hc_sm_ctrl(sm, UP | NOVA_SM_TIMEOUT), NOVA_SUCCESS);
@@ -276,7 +279,7 @@ static void waits_plainly(struct thread *t)
         t->value[1] = hypercall(&a);
 }
 
-CASE_ON(timeout, without_the_flag_the_arguments_mean_nothing, "X-TIME", needs_timeout)
+CASE_ON(timeout, a_down_without_the_flag_ignores_the_deadline, "X-TIME", needs_timeout)
 {
         struct thread *t = global(boot_cpu, waits_plainly, NULL);
         t->value[0] = semaphore(0);

@@ -224,7 +224,7 @@ RAISES_ON(trap, a_step_over_icebp_is_a_debug_event, IDS_DB, ONLY(NOVA_EXC_DB),
           STEP ".byte 0xf1; nop", needs_hardware)
 RAISES(trap, a_step_after_a_new_stack_segment_comes_late, IDS_DB, ONLY(NOVA_EXC_DB),
        "mov %ss, %eax; " STEP "mov %eax, %ss; nop; nop")
-RAISES(trap, a_breakpoint_after_a_new_stack_segment_is_one, IDS_BP, ONLY(NOVA_EXC_BP),
+RAISES(trap, a_breakpoint_after_a_new_stack_segment_is_event_3, IDS_BP, ONLY(NOVA_EXC_BP),
        "mov %ss, %eax; mov %eax, %ss; int3")
 RAISES(trap, a_step_over_a_software_interrupt_is_its_fault, IDS_GP, ONLY(NOVA_EXC_GP),
        STEP "int $0x80")

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attempts: pieces of code that raise an event, and how a case expects the event. */
+/* Attempts: pieces of code that raise an event, and the functions by which a case runs them and
+ * checks the event. */
 #ifndef CONFORMANCE_ATTEMPT_H
 #define CONFORMANCE_ATTEMPT_H
 
@@ -16,11 +17,12 @@
 #define ONLY(number) (1u << (number))
 #define FAULTS       (ONLY(NOVA_EXC_GP) | ONLY(NOVA_EXC_PF) | ONLY(NOVA_EXC_SS))
 
-/* Returns the number of the event that code raises, NO_EVENT if none. Its message is in self. The
- * thread resumes at out, which leads to attempt_over(). */
+/* Runs code. Returns the number of the event that it raises, or NO_EVENT. The state in the event's
+ * message is in self->state. The thread resumes at out, which leads to attempt_over(). */
 word_t raised_by_at(void (*code)(void), word_t out);
 word_t raised_by(void (*code)(void));
-/* Expects one of the events (a mask), three times: an attempt must leave nothing behind. */
+/* Runs code three times, and expects one of the events in the mask each time: an attempt must leave
+ * nothing behind that changes the next one. */
 void expect_one_of(void (*code)(void), unsigned numbers, word_t out);
 _Noreturn void attempt_over(void);
 
@@ -29,8 +31,8 @@ _Noreturn void attempt_over(void);
         __asm__(".text\n.globl code_" #name_ "\ncode_" #name_ ":\n" text_ "\nret\n"); \
         void code_##name_(void);
 
-/* Instructions that need no stack and run until the end of spin_for(ms), for at most a second. EAX
- * and EDX are lost. */
+/* Instructions that need no stack and loop until the last spin_for(ms) is ms milliseconds ago; at
+ * most a second. EAX and EDX are lost. */
 #define SPIN "9: rdtsc; sub spin_from, %eax; cmp spin_ticks, %eax; jb 9b\n"
 void spin_for(unsigned ms);
 

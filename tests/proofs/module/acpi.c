@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads ACPI tables and their entries, each of any contents and of these lengths. Not
- * part of this are the functions that open a table and that find the entries of a MADT, a DMAR,
- * an IVRS and a unit in a DMAR. */
+/* Reads ACPI tables and their entries with arbitrary content, for the lengths in main(). Other
+ * modules contain the functions that open a table, and those that find the entries of a MADT, a
+ * DMAR, an IVRS and a unit in a DMAR. */
 #include "firmware/acpi.c"
 #include "firmware/acpi_iommu.c"
 

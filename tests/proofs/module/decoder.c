@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decodes instructions of any bytes and of each number of bytes up to one more than the longest
- * instruction, in code of each width. */
+/* Decodes instructions with arbitrary bytes, and of each length up to one byte more than the
+ * longest instruction, in code of each width. */
 #include "../driver.h"
 #include "novavmm/decode.h"
 

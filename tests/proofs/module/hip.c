@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads a hypervisor information page of any contents but for these offsets and sizes. */
+/* Reads a hypervisor information page with arbitrary content, except for the offsets and sizes in
+ * main(). */
 #include "nova/hip.h"
 #include "../driver.h"
 

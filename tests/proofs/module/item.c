@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads items of any contents, at each place of a message, and transfers them through windows of
- * any contents. The functions that delegate and translate are stubs, which check selectors and
+/* Reads items with arbitrary content, at each place of a message, and transfers them through
+ * arbitrary windows. The functions that delegate and translate are stubs, which check selectors and
  * permissions. */
 #include "../plain.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads Multiboot 1 information of any contents, with a memory map of these lengths. */
+/* Reads Multiboot 1 information with arbitrary content, for the lengths of the memory map in
+ * main(). */
 #include "firmware/multiboot.h"
 #include "../driver.h"
 #include "../map.h"

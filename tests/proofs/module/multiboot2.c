@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads Multiboot 2 tags of any contents and of these lengths, and finds tags at any offset of
- * information of these lengths. tags.c joins the two. */
+/* Reads Multiboot 2 tags with arbitrary content, and finds tags at any offset of the information,
+ * for the lengths in main(). tags.c joins the two. */
 #include "firmware/multiboot2.c"
 
 #include "../driver.h"

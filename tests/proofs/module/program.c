@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads lines about a program: each property, and a word that is none, with these numbers of words
- * in the line and in the lists of earlier lines. The readers of values are stubs. */
+/* Reads lines about a program: each property, and a word that is not a property, with these numbers
+ * of words in the line and in the lists of earlier lines. The readers of values are stubs. */
 #include "../values.h"
 
 static struct nova_system system;

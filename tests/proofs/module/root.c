@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds the RSDP of the boot loader, of the EBDA or of the BIOS, maps the RSDT or XSDT, the tables
- * that it names and the DSDT, and reads them. All of them have any contents; in a run, all tables
- * have one of these lengths. The readers of tables about I/O MMUs are stubs. */
+ * that it names and the DSDT, and reads them. All of them have arbitrary content; in a run, all
+ * tables have one of the lengths in main(). The readers of tables about I/O MMUs are stubs. */
 #include "firmware/acpi.c"
 
 #include "../driver.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Follows the entries of a MADT, a DMAR with its units, and an IVRS with its units. Each table has
- * any contents and one of these lengths. */
+ * arbitrary content and one of the lengths in main(). */
 #include "firmware/acpi.c"
 #include "firmware/acpi_iommu.c"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Follows the tags of Multiboot 2 information of any contents and of these lengths. */
+/* Follows the tags of Multiboot 2 information with arbitrary content, for the lengths in main(). */
 #include "firmware/multiboot2.c"
 
 #include "../driver.h"
@@ -13,10 +13,10 @@ uint8_t acpi_loader_rsdp[ACPI_RSDP_SIZE];
 unsigned acpi_loader_rsdp_size;
 
 static char *information;
-static uint32_t length;  /* bytes of it, which are mapped */
-static uint32_t claimed; /* its length in its head */
+static uint32_t length;  /* number of mapped bytes of the information */
+static uint32_t claimed; /* length of the information according to its head */
 
-/* Maps the head, or the information if its size is asked for. */
+/* Maps the head, or the whole information if `size` is its length. Returns NULL if that fails. */
 void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
 {
         static uint32_t head[TAG_SIZE / sizeof(uint32_t)];

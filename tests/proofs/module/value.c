@@ -41,6 +41,7 @@ static void read_values(const char *word)
         struct nova_system_range range;
         uint64_t value;
 
+        value_keyword(&reader, word);
         value_name(&reader, "", word);
         if (value_number(&reader, "", word, 1, 2, &value)) {
                 /*@ assert number: \initialized(&value); */

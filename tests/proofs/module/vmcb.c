@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes a guest's state from messages of any contents into a control block of SVM, writes it into
- * messages, and handles exits with any contents of the block. Whatever a message or a guest says,
- * the block keeps the intercepts and the tables of the kernel, and injects only events that the CPU
+/* Takes a guest's state from messages with arbitrary content into a control block of SVM, writes it
+ * into messages, and handles exits with arbitrary content of the block. In all these cases the
+ * block keeps the intercepts and the tables of the kernel, and injects only events that the CPU
  * accepts. */
 #include "../plain.h"
 

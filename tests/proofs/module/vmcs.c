@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes a guest's state from messages of any contents into a control structure of VMX, writes it
- * into messages, and handles exits with any contents of the structure. Only fields of the guest and
- * some controls are written, and each control keeps the bits that the kernel forces. */
+/* Takes a guest's state from messages with arbitrary content into a control structure of VMX,
+ * writes it into messages, and handles exits with arbitrary content of the structure. Only fields
+ * of the guest and some controls are written, and each control keeps the bits that the kernel
+ * forces. */
 #include "../plain.h"
 
 #define read_cr2     hardware_read_cr2

@@ -130,7 +130,7 @@ static void malformed(struct nova_block *block)
         check(refused(block, read, (struct nova_block_segment){0, 100}) == EINVAL,
               "a part of a block is refused");
         check(refused(block, read, (struct nova_block_segment){4, 512}) == EINVAL,
-              "an odd offset is refused");
+              "an unaligned offset is refused");
         other.operation = (enum nova_block_operation)99;
         check(refused(block, other, (struct nova_block_segment){0, 512}) == EINVAL,
               "an unknown operation is refused");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A device in memory whose requests end when the test says so. */
+/* A device in memory. The test decides when its requests end. */
 #include "device.h"
 
 #include <errno.h>
@@ -101,7 +101,8 @@ unsigned device_pools(void)
         return __atomic_load_n(&pools, __ATOMIC_ACQUIRE);
 }
 
-/* Ends a request with the lock. @return its session; NULL: there is none */
+/* Ends the request at a position in the list; called with the lock held. @return its session;
+ * NULL: the list is shorter */
 static const void *end_at(unsigned position)
 {
         struct block_request **link = &first, *request;

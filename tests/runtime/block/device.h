@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A simulated device: requests end when the test says so. */
+/* A simulated device. The test decides when its requests end. */
 #ifndef TESTS_BLOCK_DEVICE_H
 #define TESTS_BLOCK_DEVICE_H
 
@@ -11,17 +11,17 @@
 /* Starts the service `blocks`. */
 int device_start(void);
 
-/* Requests end at once, or when device_end() is called. */
+/* Chooses whether later requests end at once (false), or when device_end() is called (true). */
 void device_hold(bool hold);
 
 /* Returns the number of requests in flight. */
 unsigned device_in_flight(void);
 
-/* Ends the request with this position among those in flight, in the order of their start.
- * @return its session; NULL: there is none */
+/* Ends one of the requests in flight. Position 0 is the request that started first.
+ * @return its session; NULL: there is no request at this position */
 const void *device_end(unsigned position);
 
-/* Ends this number of requests in the order of their start. The service works only afterwards. */
+/* Ends the `count` requests that started first. The service runs only after the last one ended. */
 void device_end_many(unsigned count);
 
 /* Chooses whether sessions that are opened later support discards. */

@@ -28,7 +28,7 @@ static bool is_block(const uint32_t *word, uint32_t number)
         return true;
 }
 
-/* Reads blocks and writes them back, between discards, all at one time. */
+/* Reads blocks and writes them back, between discards, all at the same time. */
 static void discard_beside(void)
 {
         const uint32_t count = 4 * BESIDE;

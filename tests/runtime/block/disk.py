@@ -3,9 +3,9 @@
 """Boots a system that writes to a disk, and checks the disk: disk.py KIND FROM IMAGE COMMAND...
 
 FROM is an image of image.py. KIND is `complement` if the system replaces each word by its
-complement, `versions` if it writes and prints like storm.c, `killed` if the driver also has
-mortal_driver.c, `discarded` for discard.c: the blocks that it discards read as zeros, and the
-others are as before.
+complement, `versions` if it writes and prints like storm.c, `killed` if mortal_driver.c also makes
+the driver crash and hang, `discarded` for discard.c: the blocks that it discards read as zeros, and
+the others are as before.
 """
 import collections
 import re

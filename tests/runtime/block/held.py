@@ -41,7 +41,7 @@ def main():
             except (OSError, RuntimeError) as error:
                 print(f"held.py: {error}")
     if not process.returncode and not held:
-        print("held.py: no read was held back")
+        print("held.py: the others did not end while the first read was held back")
     return process.returncode or not held
 
 

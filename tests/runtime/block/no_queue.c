@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver ahci with a disk that reports no command queue, which all of QEMU's disks have. */
+/* The driver ahci with a disk that reports no command queue. All of QEMU's disks report one, which
+ * this wrapper hides from the driver. */
 #include "ahci/command.h"
 
 const char *__real_ahci_read_identity(const uint16_t *word, struct ahci_disk *disk);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client that reads and writes while its service ends again and again. Each block that it writes
  * carries its number and a version. Arguments: service, session's arguments, first block of the
- * partition on the disk, and the number of ends to wait for. Prints a sum of the versions, which
- * disk.py compares with those on the disk. */
+ * partition on the disk, and the number of ends to wait for. Prints a checksum of the versions;
+ * disk.py compares it with the checksum of the versions that it finds on the disk. */
 #include <errno.h>
 
 #include "client.h"
@@ -83,8 +83,8 @@ static int submit(struct slot *slot)
         return nova_block_submit(disk, &request, 1);
 }
 
-/* Handles a request that has succeeded. A read finds the acknowledged version if its data was not
- * lost. */
+/* Handles a request that has succeeded. A read must return the acknowledged version, unless the
+ * service has ended: zero pages then replace the pages of the pool. */
 static void finish(struct slot *slot)
 {
         const uint32_t *word = (const uint32_t *)(pool + slot->segment.offset);
@@ -118,7 +118,7 @@ static void reopen(void)
                 die("reopen", error);
 }
 
-/* Waits for a request. A request that failed is submitted again. */
+/* Waits until a request has ended. A request that failed is submitted again. */
 static void step(void)
 {
         struct nova_block_result result;

@@ -22,7 +22,7 @@ static void require(bool good, const char *text)
 {
         if (good)
                 return;
-        printf("not so: %s (%s)\n", text, strerror(errno));
+        printf("check failed: %s (%s)\n", text, strerror(errno));
         exit(1);
 }
 

@@ -100,7 +100,8 @@ static void try_aliases(void)
         expect(number_of("/A LONG NAME.data") == number, "another case");
         expect(open("/alongn~1.dat", O_RDWR | O_CREAT | O_EXCL, 0666) == -1 && errno == EEXIST,
                "the short name is taken");
-        expect(mkdir("/A Long Name.DATA", 0777) == -1 && errno == EEXIST, "so is another case");
+        expect(mkdir("/A Long Name.DATA", 0777) == -1 && errno == EEXIST,
+               "a name in another case is taken");
         expect(mkdir("/a long folder", 0777) == 0 && mkdir("/a long folder/in", 0777) == 0,
                "folders");
         expect(rename("/a long folder", "/ALONGF~1/in/x") == -1 && errno == EINVAL,
@@ -108,9 +109,10 @@ static void try_aliases(void)
         expect(rename("/ALONGN~1.DAT", "/a long folder/../../ALONGN~1.DAT") == 0,
                "a rename to its own short name");
         expect(rename("/in.txt", "/../../in2.txt") == 0 && rename("/../in2.txt", "/in.txt") == 0,
-               "names outside are names inside");
+               "a path above the folder leads into the folder");
         expect(unlink("/alongn~1.dat") == 0 && number_of("/a long name.data") == 0, "it is gone");
-        expect(rmdir("/ALONGF~1/IN/") == 0 && rmdir("/../a LONG folder") == 0, "folders go");
+        expect(rmdir("/ALONGF~1/IN/") == 0 && rmdir("/../a LONG folder") == 0,
+               "folders are removed");
         expect(mkdir("/\xc3\xa5\xc3\xa4", 0777) == 0 && number_of("/\xc3\xa5\xc3\xa4") &&
                        rmdir("/\xc3\xa5\xc3\xa4") == 0,
                "a name whose first character is 0xe5 in a code page");
@@ -190,10 +192,11 @@ static void try_texts(void)
                "a path without a 0");
         expect(call_text(NOVA_FILES_OPEN, 1, long_text, sizeof(long_text)) == ENAMETOOLONG,
                "a path without a 0 to open");
-        expect(call_text(NOVA_FILES_RENAME, 0, "/in.txt", 8) == EINVAL, "one path to rename");
+        expect(call_text(NOVA_FILES_RENAME, 0, "/in.txt", 8) == EINVAL, "a rename with one path");
         memset(long_text, 'x', 8);
         memcpy(long_text, "/in.txt", 8); /* with its 0; the second path has none */
-        expect(call_text(NOVA_FILES_RENAME, 0, long_text, 16) == EINVAL, "a second without a 0");
+        expect(call_text(NOVA_FILES_RENAME, 0, long_text, 16) == EINVAL,
+               "a second path without a 0");
         expect(call_text(NOVA_FILES_RENAME, 0, "\0/other", 8) == ENOENT, "an empty first path");
         expect(call_text(NOVA_FILES_RENAME, 0, "/../secret.txt\0/stolen", 24) == ENOENT,
                "a file outside");
@@ -234,8 +237,10 @@ static void try_places(void)
                "a read of more than there is");
         expect(call_file(NOVA_FILES_WRITE, 0, 5, 0, 0, most, 0) == EINVAL,
                "a write of more than the message");
-        expect(call_file(NOVA_FILES_FETCH, 0, 5, 0, 0, 8, 0) == EINVAL, "without shared memory");
-        expect(call_file(NOVA_FILES_WRITE, 0, 5, most, most, 1, 0) == EFBIG, "the last place");
+        expect(call_file(NOVA_FILES_FETCH, 0, 5, 0, 0, 8, 0) == EINVAL,
+               "a fetch without shared memory");
+        expect(call_file(NOVA_FILES_WRITE, 0, 5, most, most, 1, 0) == EFBIG,
+               "a write at the last place");
         expect(call_file(NOVA_FILES_RESIZE, 0, 3, most, most, 0, 0) == EFBIG, "the largest size");
 }
 
@@ -250,14 +255,16 @@ static void try_shared(void)
         for (unsigned i = 0; i < 2; i++) {
                 const nova_word_t operation = i ? NOVA_FILES_STORE : NOVA_FILES_FETCH;
 
-                expect(call_file(operation, 0, 5, 0, 0, 0x1001, 0) != 0, "a byte more");
-                expect(call_file(operation, 0, 5, 0, 0, 7, 0x1000) != 0, "after it");
-                expect(call_file(operation, 0, 5, 0, 0, 7, (nova_word_t)-4) != 0, "around 0");
-                expect(call_file(operation, 0, 5, 0, 0, (nova_word_t)-1, 1) != 0, "too many");
+                expect(call_file(operation, 0, 5, 0, 0, 0x1001, 0) != 0,
+                       "a byte more than the page");
+                expect(call_file(operation, 0, 5, 0, 0, 7, 0x1000) != 0, "a range after the page");
+                expect(call_file(operation, 0, 5, 0, 0, 7, (nova_word_t)-4) != 0,
+                       "a range that wraps around");
+                expect(call_file(operation, 0, 5, 0, 0, (nova_word_t)-1, 1) != 0, "too many bytes");
         }
         expect(call_file(NOVA_FILES_FETCH, 0, 5, 0, 0, 7, 0xff9) == 0 &&
                        !memcmp(page + 0xff9, "inside\n", 7),
-               "its last bytes");
+               "the last bytes of the page");
 }
 
 /* Lists the folder from random positions, and checks that no other folder's entry appears. */
@@ -335,10 +342,11 @@ static void be_outer(void)
         wait_for("/inner/ready", true);
         expect(rename("/inner", "/moved") == 0 && exists("/moved/held"), "the folder moves");
         make("/held"); /* the inner client must not see it */
-        expect(mkdir("/inner", 0777) == 0, "another one comes");
+        expect(mkdir("/inner", 0777) == 0, "a new folder takes its place");
         make("/inner/another");
         wait_for("/inner/seen", true);
-        expect(unlink("/inner/another") == 0 && unlink("/inner/seen") == 0, "it is emptied");
+        expect(unlink("/inner/another") == 0 && unlink("/inner/seen") == 0,
+               "the new folder is emptied");
         do
                 error = rmdir("/inner") ? errno : 0;
         while (error == ENOTEMPTY);
@@ -348,12 +356,12 @@ static void be_outer(void)
         do
                 error = rmdir("/inner") ? errno : 0;
         while (error == ENOTEMPTY || error == EBUSY);
-        expect(!error, "a folder goes");
+        expect(!error, "an empty folder is removed");
         nova_sleep(100000000);
-        expect(!exists("/inner"), "nothing comes in its place");
+        expect(!exists("/inner"), "nothing takes its place");
         make("/inner"); /* the inner client must not open it */
         expect(unlink("/moved/held") == 0 && unlink("/moved/ready") == 0 && rmdir("/moved") == 0,
-               "the first folder goes");
+               "the first folder is removed");
         expect(count_entries("/") == 3, "in.txt, held and the file inner are left");
 }
 
@@ -377,7 +385,7 @@ static void be_inner(void)
         expect(folder != NULL, "the folder is open");
         make("/seen");
         wait_for("/go", true);
-        expect(closedir(folder) == 0 && unlink("/go") == 0, "the folder is left");
+        expect(closedir(folder) == 0 && unlink("/go") == 0, "the folder is closed and empty");
         wait_for("/", false);
         expect(!exists("/") && !exists("/..") && !opendir("/") && errno == ENOENT, "it is gone");
         expect(open("/new", O_RDWR | O_CREAT, 0666) == -1 && errno == ENOENT, "no new file");
@@ -389,7 +397,7 @@ static void be_inner(void)
                "a file is not created in its place");
         expect(rename("/x", "/") == -1 && rmdir("/") == -1, "rename and rmdir do not create it");
         expect(unlink("/../held") == -1 && (errno == ENOENT || errno == ENOTDIR),
-               "nothing outside goes");
+               "nothing outside is removed");
         while ((file = open("/", O_RDONLY)) == -1 && errno == ENOENT)
                 nova_sleep(1000000);
         expect(file == -1 && errno == ENOTDIR, "a file in place of the folder is not opened");

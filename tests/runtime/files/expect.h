@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Expectations of the clients of files: each one that does not hold is counted and printed. */
+/* Checks of the clients of the service `files`: counts and prints each check that fails. */
 #ifndef NOVA_TESTS_FILES_EXPECT_H
 #define NOVA_TESTS_FILES_EXPECT_H
 
@@ -15,10 +15,10 @@ static inline void expect(bool good, const char *text)
         if (good)
                 return;
         wrong++;
-        printf("not so: %s (%s)\n", text, strerror(errno));
+        printf("check failed: %s (%s)\n", text, strerror(errno));
 }
 
-/* Prints the result of a program. @return its status */
+/* Prints the number of a program's checks that failed. @return the program's status */
 static inline int end_of(const char *what)
 {
         printf("%s: %u expectations failed\n", what, wrong);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes a disk with an empty file system FAT16 in partition 1, and partition 2 for marks: disk.py
+"""Makes a disk with an empty FAT16 file system in partition 1, and partition 2 for marks: disk.py
 FILE."""
 import struct
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads files of a file system FAT16 with long names, for tests that check many disks."""
+"""Reads files of a FAT16 file system with long names, for tests that check many disks."""
 import struct
 
 

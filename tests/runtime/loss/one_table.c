@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A file system FAT whose second table is never written, for a service files that must fail the
+/* A FAT file system whose second table is never written, for a service files that must fail the
  * test of a loss of power. */
 #include "files/fat/fat.h"
 

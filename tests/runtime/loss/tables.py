@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compares the copies of the table of a file system FAT of any type."""
+"""Compares the copies of the table of a FAT file system of any type."""
 import struct
 
 

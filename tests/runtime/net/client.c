@@ -46,7 +46,7 @@ static struct nova_net *open_or_die(const char *service)
         return net;
 }
 
-/* Makes a frame to all, with a word as its payload. */
+/* Makes a broadcast with a word as its payload. */
 static void make_announcement(const struct nova_net *net, const char *word)
 {
         memset(frame, 0, HELLO_BYTES);
@@ -332,7 +332,7 @@ static void hostile(const char *service)
         open_raw(&raw, service);
         raw.rings->receive.head.submitted = 4;
         raw.rings->receive.head.reaped = 5;
-        expect_end(&raw, "a client that reaps what is not there");
+        expect_end(&raw, "a client that reaps absent completions");
         net = open_or_die(service);
         nova_net_close(net);
 }

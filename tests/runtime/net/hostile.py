@@ -21,6 +21,7 @@ TARGET = p.address("10.0.0.2")
 TARGET6 = p.address("fd00::2")
 GROUP6 = p.address("ff02::1")
 SEED = 20121105
+CONNECTIONS = 8  # that the server keeps (target.c)
 
 
 def changed(chance, data):
@@ -155,9 +156,10 @@ class Attacker(Machine):
         self.segments.remove(one)
         return (*struct.unpack(">II", one[4:12]), one[13], one[(one[12] >> 4) * 4:])
 
-    def open(self, port):
-        """Opens a connection. Returns the next numbers of both ends, or None."""
-        start = self.chance.getrandbits(32)
+    def open(self, port, start=None):
+        """Opens a connection, with START as the first number. Returns the next numbers of both
+        ends, or None."""
+        start = self.chance.getrandbits(32) if start is None else start
         self.segments.clear()
         for _ in range(10):
             self.segment(port, start, 0, p.SYN)
@@ -165,7 +167,17 @@ class Attacker(Machine):
             if answer and answer[2] == p.SYN | p.ACK and answer[1] == (start + 1) % 2**32:
                 self.segment(port, answer[1], answer[0] + 1, p.ACK)
                 return answer[1], answer[0] + 1
+            if answer and answer[2] == p.ACK:  # for an earlier connection
+                self.segment(port, answer[1], 0, p.RST)
         return None
+
+    def wait_for_end(self, port):
+        """Waits until the server ends the connection of a port, and ends it, too."""
+        while answer := self.answer_of(port, 20):
+            if answer[2] & p.FIN:
+                self.segment(port, answer[1], answer[0] + 1, p.FIN | p.ACK)
+                return True
+        return False
 
     def talk(self, port):
         """Exchanges bytes over a connection. Returns whether they came back."""
@@ -239,10 +251,27 @@ def attack_connections(attacker, number):
             return
 
 
+def reopen(attacker):
+    """Opens connections with the port of an earlier one, which the server has ended first. Returns
+    a sentence about an error."""
+    first = 1 << 30
+    for start in (first, first + 100000, first - 100000):
+        if not attacker.open(7000, start):
+            return f"a port could not be used again with the number {start - first:+}"
+        for i in range(CONNECTIONS):
+            attacker.open(7001 + i)
+        if not attacker.wait_for_end(7000):
+            return "the server did not end its oldest connection"
+    return None
+
+
 def judge(attacker, kind, number):
     """Attacks, and asks afterwards. Returns a sentence about an error."""
     if not any(attacker.talk(5000 + i) or attacker.until(lambda: False, 0.3) for i in range(60)):
         return "the server did not answer before the attack"
+    error = reopen(attacker) if kind == "connections" else None
+    if error:
+        return error
     before = attacker.state()
     start = time.monotonic()
     attack = {"frames": attack_frames, "connections": attack_connections}[kind]

@@ -155,7 +155,7 @@ def report_small(machine, to, source):
         packet = p.ip6(to, source, p.UDP, p.udp(to, source, 7, 4000, b"large"))
         body = limit.to_bytes(4, "big") + packet
         machine.send(to, p.ICMP6, p.icmp6(source, to, 2, body), source)
-        wrong = exchange(machine, to, source, f"a program that was told of {limit} bytes")
+        wrong = exchange(machine, to, source, f"a program that got the limit {limit}")
         if wrong:
             return wrong
     return None

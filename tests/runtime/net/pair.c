@@ -6,7 +6,7 @@
  *   sends frames with forged sources, and broadcasts its end.
  * pong SERVICE FRAMES: answers ping from the port's own address.
  * several SERVICE FRAMES: answers ping from another address, and sends a frame with ping's source.
- * sleeper SERVICE FRAMES: reads nothing until it has lost that many frames.
+ * sleeper SERVICE FRAMES: reads nothing until FRAMES frames to it are lost.
  * flood SERVICE BYTES: sends frames to a machine that does not exist until ping ends. If BYTES is
  *   not 0, its limit is BYTES per second, every other frame is a broadcast, and it sends for at
  *   least two seconds.
@@ -29,8 +29,8 @@
 #define SECOND     1000000000
 #define POOL_BYTES 0x10000
 #define BUFFERS    (POOL_BYTES / 2 / NOVA_NET_BUFFER) /* for frames that a client sends */
-#define END        0xffff   /* number of the frames that tell all that ping ends */
-#define CABLE      24       /* bytes that a frame takes on a cable beside its own */
+#define END        0xffff   /* number of the frames that announce ping's end */
+#define CABLE      24       /* bytes that a cable adds to each frame */
 #define BURST      200      /* more frames than a card's ring has */
 #define KILL       0xb7     /* TYPE_LOW of the frame that ends cable.c */
 #define LATE_NS    10000000 /* a longer pause means that the host has stopped the machine */
@@ -86,8 +86,8 @@ static void fill(unsigned number)
                 frame[i] = byte_of(number, i);
 }
 
-/* Waits for a frame of the other one, or of ping to all. @return its number; -1: none within a
- * quarter of a second */
+/* Waits for a frame of the other client, or for a broadcast of ping. @return its number; -1: none
+ * within a quarter of a second */
 static int wait_for_frame(uint8_t *from)
 {
         const uint64_t deadline = nova_deadline_in(SECOND / 4);
@@ -227,7 +227,8 @@ static void reserve(void)
         wait_for_buffers(BUFFERS);
 }
 
-/* Queues frames to itself, which the switch drops, in all buffers, and one more. */
+/* Queues a frame to itself in each buffer, and tries one frame more. The switch drops these
+ * frames. */
 static void queue_all(void)
 {
         void *buffer;
@@ -311,7 +312,7 @@ static void wait_for_cable(uint8_t *other, bool wanted)
         } while (!(info.flags & NOVA_NET_LINK) == wanted);
 }
 
-/* Ends the driver, and fills its ring before. */
+/* Fills the driver's ring, then ends the driver. */
 static void end_driver(void)
 {
         for (unsigned i = 0; i < BURST; i++) {
@@ -404,7 +405,7 @@ static void flood(unsigned rate)
                 before = now;
                 for (unsigned i = 0; i < NOVA_NET_ENTRIES; i++) {
                         set_header(rate && i % 2 ? all : absent, nova_net_get_info(net)->address);
-                        frame[13]++; /* the others do not read it */
+                        frame[13]++; /* the other clients do not read it */
                         if (nova_net_send(net, frame, sizeof(frame)))
                                 break;
                 }

@@ -10,7 +10,7 @@ are sent again until they come back; or `link`: the cable is pulled for a second
 comes meanwhile; or `quiet`: this end sends nothing; or `bridge`: the
 system has a second card, whose option is NETDEV2, and frames go from one cable to the other.
 Frames between two clients of a switch
-(pair.c) must not come to this end if they are for one of them.
+(pair.c) must not arrive at this end if they are for one of them.
 """
 import os
 import random
@@ -58,7 +58,8 @@ class Peer:
             self.other.ended = True
 
     def send(self, frame):
-        """Sends a frame; a machine that is gone gets nothing. One that is slow gets it later."""
+        """Sends a frame. A slow machine gets it later, and a machine that has ended gets
+        nothing."""
         while not self.ended:
             try:
                 self.socket.sendto(frame, self.path + "-qemu")
@@ -80,8 +81,8 @@ class Peer:
         return frame if frame[12:14] == TYPE else None
 
     def receive_one(self, word=None):
-        """Returns the next frame that is not to all; None if none comes in 5 seconds, or before an
-        announcement."""
+        """Returns the next frame that is not a broadcast; None if none comes in 5 seconds, or
+        before an announcement."""
         until = time.monotonic() + 5
         while time.monotonic() < until:
             frame = self.receive()
@@ -107,7 +108,7 @@ def payload(number, size):
 
 
 def inverted(data):
-    """Returns what the client makes of a payload."""
+    """Returns the payload that the client sends back."""
     return bytes(byte ^ 0xFF for byte in data)
 
 
@@ -168,7 +169,8 @@ def lossy(peer, frames):
 
 
 def exchange(one, source, two, target, frames):
-    """Sends frames that come to the other cable. Returns whether they, and no others, came."""
+    """Sends frames for the other cable. Returns whether these frames, and no others, arrive
+    there."""
     for number in range(frames):
         frame = target + source + TYPE + payload(number, 46 + number * 37 % 1454)
         one.send(frame)
@@ -185,10 +187,10 @@ def bridge(peer, frames):
         return "the client did not announce itself on both cables"
     if not (exchange(peer, OWN, other, OTHER, frames) and
             exchange(other, OTHER, peer, OWN, frames)):
-        return "a frame did not come to the other cable"
+        return "a frame did not arrive at the other cable"
     peer.send(OWN + THIRD + TYPE + bytes(46))  # both are behind the first card
     if not exchange(peer, OWN, other, OTHER, 1):
-        return "a frame between machines at one cable came to the other one"
+        return "a frame between machines at one cable arrived at the other cable"
     for _ in range(3):
         other.send(OWN + client + TYPE + bytes(46))
         if not exchange(other, OTHER, peer, OWN, 1):
@@ -196,7 +198,7 @@ def bridge(peer, frames):
     for one, source in ((peer, OWN), (other, OTHER)):
         one.send(client + source + TYPE + payload(1, 100))
         if one.receive_one() != source + client + TYPE + inverted(payload(1, 100)):
-            return "the client's answer did not come to the cable of its machine, alone"
+            return "the client's answer did not arrive at the cable of its machine, and only there"
     for one in (peer, other):
         if one.receive_one(b"bye") is not None:
             return "the client's answer came to both cables"

@@ -65,7 +65,7 @@ static bool return_datagram(int number)
         return true;
 }
 
-/* Returns what came from a connection. @return false: it has ended */
+/* Sends data of a connection back to it. @return false: the connection has ended */
 static bool return_bytes(int number)
 {
         const ssize_t got = read(number, buffer, sizeof(buffer));
@@ -162,8 +162,8 @@ static int try_kinds(void)
                fails(socket(AF_INET, SOCK_DGRAM, 136), EPROTONOSUPPORT);
 }
 
-/* Binds a socket to addresses that the program does not have, and sends datagrams without an
- * address and of a size that no frames take. */
+/* Binds a socket to addresses that the program does not have, and sends a datagram without an
+ * address and one that is too large for frames. */
 static int try_datagrams(void)
 {
         static char large[DATAGRAM_MAX + 1];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints the result of nova_ip_start(). Arguments: the service, the addresses of IPv4 and IPv6; `-`
- * is none. Before, it makes calls that fail at once, and afterwards a second one. machines.py is
- * outside. */
+ * is none. Before this call it makes calls that fail at once; after it, a second call. machines.py
+ * is the network outside. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static int try(const char *service, const char *address, const char *address6, c
         return nova_ip_start(&config);
 }
 
-/* Tries addresses that no single machine may have. @return the number of those that were refused */
+/* Tries addresses that no single machine may have. @return number of refused addresses */
 static unsigned try_wrong(const char *service)
 {
         static const char *const wrong[][3] = {

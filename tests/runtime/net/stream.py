@@ -48,7 +48,7 @@ class Stream:
     def __init__(self, machine, to, ports, data, losses=None, wide=False):
         self.machine, self.to, self.ports, self.data = machine, to, ports, data
         self.start = random.Random(ports[0]).getrandbits(32)
-        self.acked = -1  # bytes of ours that have come; -1: the connection is not open
+        self.acked = -1  # bytes that the other machine has confirmed; -1: no connection
         self.sent = 0
         self.expected = 0  # the other machine's next number
         self.got = b""
@@ -57,7 +57,7 @@ class Stream:
         self.losses = losses  # a random.Random of a stream with losses
         self.wide = wide
         self.largest = LARGEST if len(to) == 4 else LARGEST6
-        self.sizes = []  # of the segments with data that have come
+        self.sizes = []  # of the received segments with data
         self.moved = machine.ticks  # at the last progress
         self.wait = 0  # ticks, the longest time without progress
         self.limit = (WAIT_WIDE if wide else WAIT_SECONDS) / TICK  # for streams without losses
@@ -91,14 +91,14 @@ class Stream:
             self.sent += 1
 
     def take(self, segment):
-        """Takes a segment, and notes the progress."""
+        """Handles a segment, and records the progress."""
         before = self.acked, len(self.got), self.over
         self.take_segment(segment)
         if (self.acked, len(self.got), self.over) != before:
             self.moved = self.machine.ticks
 
     def take_segment(self, segment):
-        """Takes a segment."""
+        """Handles a segment."""
         number, acked = struct.unpack(">II", segment[4:12])
         flags, data = segment[13], segment[(segment[12] >> 4) * 4:]
         if data:

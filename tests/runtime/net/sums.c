@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs at a switch, and the checksums of what they send each other. Arguments: an action, the
- * service, the program's address.
+/* Programs at a switch, and the checksums of the frames that they exchange. Arguments: an action,
+ * the service, the program's address.
  *
- * speak SERVICE ADDRESS OTHER...: sends datagrams by novanet, which the others return, and connects
- * with itself. open SERVICE ADDRESS, complete SERVICE ADDRESS: returns datagrams without novanet;
- * the first accepts open checksums, and must get them, and the second must get correct ones. */
+ * speak SERVICE ADDRESS OTHER...: sends datagrams by novanet, which the other programs return, and
+ * connects with itself. open SERVICE ADDRESS, complete SERVICE ADDRESS: returns datagrams without
+ * novanet; the first accepts open checksums, and must get them, and the second must get correct
+ * ones. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>

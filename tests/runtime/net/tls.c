@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Servers of TLS that a client refuses. tls.py is outside: 10.0.2.100 has a server at each port. */
+/* Servers of TLS that a client refuses. tls.py runs them: 10.0.2.100 has a server at each port. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>

@@ -43,7 +43,7 @@ static int call(nova_word_t operation, nova_word_t *answer)
         return echo_call(echo, operation, NULL, 0, answer);
 }
 
-/* Every service answers; words come back in order. */
+/* Every service answers, with the words in order. */
 static void services(void)
 {
         static char text[600];
@@ -182,7 +182,7 @@ static void watch(const char *rounds)
         CHECK(nova_session_open(&echo, "echo", NULL) == 0);
         CHECK(nova_session_call(echo, &message) == 0 && message.answer_count == 4);
         message.answer = answer;
-        for (unsigned quiet = 0; quiet < 200;) { /* lives and pauses are shorter than that */
+        for (unsigned quiet = 0; quiet < 200;) { /* longer than any life or pause */
                 CHECK(nova_session_call(echo, &message) == 0);
                 quiet = answer[2] == 1 ? quiet + 1 : 0;
                 nova_sleep(SECOND / 50);
@@ -223,7 +223,7 @@ static void patient(void)
         printf("it is left alone\n");
 }
 
-/* Is the provider of a service according to the description, but never provides it. */
+/* The description says that this program provides a service, but it never does. */
 static void mute(void)
 {
         for (;;)
@@ -244,7 +244,7 @@ static void greedy(void)
                 ;
 }
 
-/* Requests everything that it must not get, and dies with its sessions open. */
+/* Makes requests that must be refused, and dies with its sessions open. */
 static void flood(void)
 {
         struct nova_session *more;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Services and clients on different CPUs: this program has a service on each of several sets of
- * CPUs, and a child on each set opens, calls and shares memory with every one of them. */
+ * CPUs. A child on each set opens every service, calls it, and shares memory with it. */
 #include <errno.h>
 
 #include "../family.h"

@@ -264,7 +264,8 @@ static void sharing(void)
 
         memset(memory, 'a', sizeof(memory));
         check(range(0, 1) == EINVAL, "without shared memory there is nothing to copy");
-        check(nova_session_share(session, memory + 1, 1) == EINVAL, "odd addresses are refused");
+        check(nova_session_share(session, memory + 1, 1) == EINVAL,
+              "an unaligned address is refused");
         check(nova_session_share(session, memory, ECHO_PAGES + 1) == EINVAL,
               "more pages than the service takes are refused");
         check(nova_session_share(session, memory + NOVA_PAGE_SIZE, 3) == 0 &&
@@ -358,7 +359,7 @@ static void flood(void)
         nova_service_stop(narrow);
 }
 
-/* Services of one program, of which @p there exist already. */
+/* Starts services until one is refused; @p there exist already. */
 static void services(unsigned there)
 {
         static const struct nova_service_operation operations[] = {{.handler = nothing}};

@@ -83,7 +83,7 @@ static unsigned hang_everywhere(struct nova_thread **threads)
         return count;
 }
 
-/* Returns how many of them end with ECANCELED, within a minute. */
+/* Returns the number of calls that end with ECANCELED within a minute. */
 static unsigned cancelled(struct nova_thread **threads, unsigned count)
 {
         unsigned ended = 0;
@@ -310,7 +310,7 @@ static void stops_with_a_dead_handler(void)
         locked = echo_start(&options);
         check(locked && nova_session_open(&session, "locked", NULL) == 0 &&
                       echo_call(session, ECHO_DIE, NULL, 0, NULL) == ECONNRESET,
-              "a handler dies with the lock");
+              "a handler dies while it holds the lock");
         const unsigned count = start_everywhere(waiters, want_lock);
 
         nova_sleep(SECOND / 50);
@@ -356,7 +356,7 @@ static void stops_while_found(void)
 static volatile bool enough;
 static unsigned opened, refused;
 
-/* Opens without end, and accepts documented answers only. */
+/* Opens sessions again and again, and accepts only the documented answers. */
 static void *open_often(void *argument)
 {
         unsigned strange = 0;
@@ -388,8 +388,8 @@ static void *open_often(void *argument)
         return (void *)(nova_word_t)strange;
 }
 
-/* Starts and stops a service until openings have succeeded and been refused some times. @return
- * false: never */
+/* Starts and stops a service until some openings have succeeded and some were refused. @return
+ * false: this never happened */
 static bool come_and_go(const struct echo_options *options)
 {
         const uint64_t deadline = nova_deadline_in(60 * SECOND);

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks the records of the walk: coverage.py ARCH PREDICT SEED DAILY COUNT.
 
-Of the first DAILY records each opcode of the four maps must occur in each mode, and of COUNT each
-middle field of the ModRM of opcodes that are groups, with a register and with memory. No record may
-have a prediction that was once wrong.
+The first DAILY records must contain each opcode of the four maps in each mode. COUNT records must
+contain each middle field of the ModRM of opcode groups, with a register and with memory. No record
+may have a prediction that was once wrong.
 """
 
 import struct

@@ -20,7 +20,7 @@ MAPS = (None, "0F", "0F38", "0F3A", "VEX")
 OPCODES = 1024  # of the four maps
 MOST = 0.03
 # Opcodes without a prediction: hints of MPX, far branches, returns, branches by an operand, and
-# XABORT, XBEGIN and XEND of the group's opcodes. They count as exceptions of each emulator.
+# XABORT, XBEGIN and XEND among the opcodes of groups. They count as exceptions of each emulator.
 UNPREDICTED = {(1, 0x1a), (1, 0x1b), (1, 0x01)} | {
     (0, byte) for byte in (0x9a, 0xc2, 0xc3, 0xc6, 0xc7, 0xca, 0xcb, 0xea, 0xff)}
 NAMES = {"on": 31, "any": 30, "runs": 29}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Walks over instructions without a hypervisor, then in a guest, and compares what was seen.
+"""Walks over instructions without a hypervisor, then in a guest, and compares the outcomes.
 
 guest.py ARCH KERNEL MONITOR WALKER PREDICT FIRST LEAST COUNT: walks over COUNT instructions at
 CPL 3 and at CPL 0 with the seeds FIRST, FIRST + 1, … until at least LEAST were executed. To

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes instructions of all opcode maps, with random operands and prefixes, and what the decoder
- * Zydis predicts for each: predict x86_64|x86_32 SEED COUNT > FILE. COUNT of them have no invalid
- * LOCK prefix, which QEMU ignores. It runs on the host. */
+/* Writes instructions of all opcode maps, with random operands and prefixes, and the decoder
+ * Zydis's prediction for each: predict x86_64|x86_32 SEED COUNT > FILE. COUNT of them have no
+ * invalid LOCK prefix, which QEMU ignores. It runs on the host. */
 #include <Zydis/Zydis.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void tame(struct walk_record *r, const ZydisDecodedInstruction *d, unsign
                 memcpy(r->code + modrm, "\x10\0\1", 3);
         if (r->opcode == 0xc2 || r->opcode == 0xca)
                 memcpy(next, "\x10\0", 2);
-        /* An INT n of CPL 0 pushes no error code, which only another stack shows. */
+        /* An INT n of CPL 0 pushes no error code. Only a separate stack makes this visible. */
         if (r->opcode == 0xcd && r->mode == WALK_MODE_32 && *next < 32)
                 *next |= 0x20;
 }
@@ -57,7 +57,7 @@ static void simplify(struct walk_record *r, unsigned modrm)
                 r->code[modrm] = (r->code[modrm] & 0x38) | WALK_BX;
 }
 
-/* Records by which registers the operand lies where it should. Returns false if none can do that.
+/* Records the registers that put the operand at its place. Returns false if no registers can.
  */
 static bool aim(struct walk_record *r, const ZydisDecodedInstruction *d,
                 const ZydisDecodedOperand *o)
@@ -83,7 +83,7 @@ static bool aim(struct walk_record *r, const ZydisDecodedInstruction *d,
         return true;
 }
 
-/* Returns whether QEMU 7.2 would execute another instruction, and go on at any address: it takes
+/* Returns whether QEMU 7.2 would execute another instruction, and continue at any address: it takes
  * XOP for POP, adds REX.B to the number of an MMX register, and writes to memory with the segment
  * CS. */
 static bool is_not_for_qemu(const struct walk_record *r, const ZydisDecodedInstruction *d,
@@ -279,7 +279,7 @@ static unsigned class_of(const struct walk_record *r, const ZydisDecodedOperand 
         }
 }
 
-/* Returns what the accesses to memory do, WALK_GOES_ON if nothing. */
+/* Returns the effects of the accesses to memory, WALK_GOES_ON if nothing. */
 static uint32_t of_operands(const struct walk_record *r, const ZydisDecodedInstruction *d,
                             const ZydisDecodedOperand *o)
 {
@@ -332,7 +332,7 @@ static uint32_t of_branch(const struct walk_record *r, const ZydisDecodedInstruc
         return always ? (allowed & ~WALK_GOES_ON) | WALK_LOW : allowed | WALK_LOW;
 }
 
-/* Returns what a mnemonic adds to the events of its operands. */
+/* Returns the events that a mnemonic adds to those of its operands. */
 static uint32_t more_of(const ZydisDecodedInstruction *d)
 {
         switch (d->mnemonic) {

@@ -6,11 +6,11 @@
 
 #include <stdint.h>
 
-/* Of `allowed`, besides a bit for each event below 28. */
+/* Bits of `allowed`, besides one for each event below 28. */
 /* The instruction is executed, and continues at the low 16 bits of the next one's address, in a
  * page that is absent. */
 #define WALK_LOW (1u << 28)
-/* Of exceptions: an instruction that must be invalid is executed. */
+/* For exceptions: an instruction that must be invalid is executed. */
 #define WALK_RUNS    (1u << 29)
 #define WALK_ANY     (1u << 30) /* a branch: any event, at any address */
 #define WALK_GOES_ON (1u << 31) /* the instruction after it is reached */

@@ -75,7 +75,7 @@ static inline uint64_t walk_place(const struct walk_places *places, unsigned kin
                                      : places->non_canonical + offset;
 }
 
-/* Makes the operand of the ModRM lie where it should: by its base, or by its index. */
+/* Puts the operand of the ModRM at its place, by its base or by its index. */
 static inline void walk_aim(const struct walk_record *r, const struct walk_places *places,
                             uint64_t *reg)
 {

@@ -162,8 +162,8 @@ static uint32_t faults_of(const struct walk_record *r)
         return allowed;
 }
 
-/* Returns the events of a record that are allowed on this CPU. CPUs of Intel ignore the prefix 66
- * of a branch in 64-bit mode. */
+/* Returns the events of a record that are allowed on this CPU. Intel CPUs ignore the prefix 66 of a
+ * branch in 64-bit mode. */
 static uint32_t allowed_here(const struct walk_record *r)
 {
         return r->mode == WALK_MODE_64 && emulator() & 1 ? r->allowed & ~WALK_LOW : r->allowed;

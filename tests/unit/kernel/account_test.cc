@@ -12,6 +12,7 @@ extern "C" {
 #include "nova/abi/qpd.h"
 #include "nova/abi/utcb.h"
 #include "sched/cpu.h"
+#include "sched/mail.h"
 #include "thread.h"
 }
 
@@ -270,7 +271,7 @@ TEST(account, of_a_new_pd_comes_with_the_flag)
 
 // ---- Creates that wait for the grace period
 
-// A clock that stands still unless a thread waits.
+// A clock that advances only while a thread waits.
 struct Waits : Quotas {
         static constexpr uint64_t BEGIN = uint64_t{1} << 40;
 
@@ -290,9 +291,9 @@ struct Waits : Quotas {
                 return create(NOVA_CREATE_SM, SEL_OTHER);
         }
 
-        void drop()
+        void drop(word_t first = SEL_NEW, word_t count = 1)
         {
-                revoke(home, SEL_NEW, SEL_NEW, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);
+                revoke(home, first, first + count - 1, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);
                 while (cpu_self()->dying)
                         object_reap();
         }
@@ -334,7 +335,7 @@ TEST(account, does_not_wait_for_objects_that_other_threads_have_ended)
         w.purse.limit = ~word_t{0};
 }
 
-TEST(account, of_the_working_size_begins_one_period_a_millisecond)
+TEST(account, a_working_size_begins_one_period_a_millisecond)
 {
         constexpr unsigned ROUNDS = 300;
         Waits w;
@@ -353,7 +354,7 @@ TEST(account, of_the_working_size_begins_one_period_a_millisecond)
         fake_settle();
 }
 
-TEST(account, of_the_working_size_is_enough_for_pds_with_accounts_and_objects_of_theirs)
+TEST(account, a_working_size_is_enough_for_pds_with_accounts_and_objects_of_theirs)
 {
         Waits w;
         ASSERT_EQ(w.create_pd(SEL_NEW, SEL_OTHER, 0x4000), NOVA_SUCCESS);
@@ -367,6 +368,58 @@ TEST(account, of_the_working_size_is_enough_for_pds_with_accounts_and_objects_of
         w.drop();
         fake_settle();
         EXPECT_EQ(w.purse.ended, 0u);
+}
+
+// A step has freed the PD, but not all objects that its account pays for.
+TEST(account, is_full_again_when_a_pd_ends_whose_memory_returns_in_several_steps)
+{
+        constexpr word_t SMS = 0x200, COUNT = 40;
+        Waits w;
+        ASSERT_EQ(w.create_pd(SEL_NEW, SEL_OTHER, 0x4000), NOVA_SUCCESS);
+        w.purse.limit = w.purse.used;
+        for (word_t i = 0; i < COUNT; i++) {
+                REG_P1(w.self) = nova_hypercall_id(NOVA_CREATE_SM, 0, SMS + i);
+                REG_P2(w.self) = SEL_NEW;
+                REG_P3(w.self) = 0;
+                ASSERT_EQ(fake_hypercall(w.self), NOVA_SUCCESS);
+        }
+        w.drop(SMS, COUNT);
+        w.drop();
+        fake_tsc += uint64_t{5} * tsc_khz;
+        reclaim_timer(cpu_self());
+        reclaim_quiescent(cpu_self());
+        EXPECT_LT(w.purse.ended, 0x4000u);
+        EXPECT_EQ(w.create_pd(SEL_NEW, SEL_OTHER, 0x4000), NOVA_SUCCESS);
+        w.purse.limit = ~word_t{0};
+        w.drop();
+        fake_settle();
+}
+
+// The PD is freed before its thread, whose mail keeps it for another period. Until then its account
+// keeps a part of the bytes.
+TEST(account, is_full_again_when_a_pd_ends_whose_thread_has_mail)
+{
+        constexpr word_t THREAD = 0x200;
+        Waits w;
+        ASSERT_EQ(w.create_pd(SEL_NEW, SEL_OTHER, 0x8000), NOVA_SUCCESS);
+        w.purse.limit = w.purse.used;
+        set_arguments(w.self, nova_hypercall_id(NOVA_CREATE_EC, 0, THREAD), SEL_NEW,
+                      0x5000 << PAGE_BITS, 0, 0);
+        ASSERT_EQ(fake_hypercall(w.self), NOVA_SUCCESS);
+        const Cap cap = caps_of(w.home, NOVA_CRD_OBJ).at(THREAD);
+        auto *const object = reinterpret_cast<kobject *>(cap.source);
+        mail_send(cpu_self(), &container_of(object, ec, object)->mail, MAIL_RECALL);
+        w.drop(THREAD);
+        w.drop();
+        fake_tsc += uint64_t{5} * tsc_khz;
+        reclaim_timer(cpu_self());
+        reclaim_quiescent(cpu_self());
+        EXPECT_GT(w.purse.used, 0u);
+        EXPECT_LT(w.purse.used, 0x8000u);
+        EXPECT_EQ(w.create_pd(SEL_NEW, SEL_OTHER, 0x8000), NOVA_SUCCESS);
+        w.purse.limit = ~word_t{0};
+        w.drop();
+        fake_settle();
 }
 
 TEST(account, a_single_ended_object_is_freed_when_the_timer_of_its_cpu_says_so)
@@ -393,6 +446,31 @@ TEST(account, a_single_ended_object_is_freed_when_the_timer_of_its_cpu_says_so)
         EXPECT_EQ(w.purse.used, 0u);
         reclaim_timer(cpu);
         EXPECT_EQ(fake_ipis, before + 1);
+}
+
+// The other CPU is the last one that answers the period.
+TEST(account, objects_are_freed_by_the_cpu_on_which_they_ended)
+{
+        Waits w;
+        cpu *here = cpu_self(), *other = cpu_by_id(1);
+        fake_second_cpu(nullptr);
+        other->grace_seen = here->grace_seen;
+        ASSERT_EQ(w.create_sm(), NOVA_SUCCESS);
+        w.drop();
+        fake_tsc += uint64_t{5} * tsc_khz;
+        reclaim_timer(here);
+        reclaim_quiescent(here);
+        const word_t used = w.purse.used;
+        const unsigned before = fake_ipis;
+        reclaim_quiescent(other);
+        EXPECT_EQ(w.purse.used, used);
+        EXPECT_EQ(fake_ipis, before + 1); // to this CPU
+        reclaim_quiescent(other);
+        EXPECT_EQ(w.purse.used, used);
+        reclaim_quiescent(here);
+        EXPECT_LT(w.purse.used, used);
+        EXPECT_EQ(w.purse.used, 0u);
+        fake_idle();
 }
 
 // ---- More ended objects than may wait
@@ -423,7 +501,7 @@ TEST(account, of_a_pd_that_fills_the_queue_makes_this_pd_wait)
         const Taken before = taken_now();
         rounds_waited = windows_while_full = 0;
         fake_wait = [] { rounds_waited++; };
-        fake_window = [] { windows_while_full += reclaim_is_full(); };
+        fake_window = [] { windows_while_full += reclaim_is_full(cpu_self()); };
         for (unsigned i = 0; i < 8 * FULL; i++) {
                 ASSERT_EQ(w.create_sm(), NOVA_SUCCESS);
                 REG_P1(w.self) = nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0);
@@ -431,7 +509,7 @@ TEST(account, of_a_pd_that_fills_the_queue_makes_this_pd_wait)
                 w.here->current = w.self;
                 w.here->pending = 0;
                 fake_run_to_user(fake_enter, w.self);
-                ASSERT_FALSE(reclaim_is_full());
+                ASSERT_FALSE(reclaim_is_full(cpu_self()));
                 ASSERT_LE(taken_now().objects, before.objects + 2 * long(FULL) + 2);
         }
         EXPECT_GT(rounds_waited, 100u);

@@ -53,7 +53,7 @@ struct GuestKernel {
         }
 };
 
-// A revocation of a small page cuts a chain of large pages, each delegated from the last one.
+// A revocation of a small page cuts a chain of large pages, each delegated from the one before.
 TEST(short_steps, split_the_large_pages_of_one_mapping_at_most)
 {
         constexpr word_t LINKS = 30, first = 0x400000;

@@ -23,8 +23,8 @@ constexpr unsigned LINKS = 300, LONG = 1500, SURE = 1024, STEP = 64, FRAMES = 16
 constexpr word_t SEL_PT = 0x20;
 constexpr uint64_t WINDOW_TICKS = 1000;
 
-// Windows of walks so far; what happens in the first one, and the time that each takes. A call that
-// finds its callee busy opens a window before its walk.
+// The number of windows of walks so far, the event in the first one, and the time that each takes.
+// A call that finds its callee busy opens a window before its walk.
 unsigned windows, first_window;
 std::function<void()> in_first_window;
 uint64_t ticks;
@@ -180,8 +180,8 @@ TEST(chain, a_caller_does_not_sleep_in_a_part_that_was_cut_off_during_its_walk)
         }
 }
 
-// The walk begins at the EC to which the SC is bound. An EC above it ends, and gets the SC's caller
-// going.
+// The walk begins at the EC to which the SC is bound. An EC above it ends, and makes the SC's
+// caller run.
 TEST(chain, an_sc_that_returns_to_a_caller_during_its_walk_runs_the_caller)
 {
         Chain c;

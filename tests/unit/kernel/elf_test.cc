@@ -157,7 +157,7 @@ TEST(elf, refuses_program_headers_of_an_odd_size)
 {
         Image i;
         i.header.program_size = 32;
-        EXPECT_EQ(i.read(), "has program headers of an odd size");
+        EXPECT_EQ(i.read(), "has program headers of an unexpected size");
 }
 
 TEST(elf, refuses_program_headers_outside)
@@ -171,6 +171,31 @@ TEST(elf, refuses_program_headers_outside)
         Image i;
         i.header.count = 0xffff;
         EXPECT_EQ(i.read(), "is truncated: its program headers lie outside");
+}
+
+TEST(elf, reads_program_headers_behind_the_first_bytes)
+{
+        Image i;
+        i.header.programs = i.size = i.head = 0x123457;
+        i.size += sizeof(Program);
+        i.head += sizeof(Program);
+        EXPECT_EQ(i.read(), "");
+        EXPECT_EQ(elf_head(i.bytes().data(), ELF_HEAD_USUAL), i.size);
+        EXPECT_EQ(elf_head(i.bytes().data(), i.size + 1), i.size + 1);
+}
+
+TEST(elf, refuses_program_headers_that_are_not_mapped)
+{
+        for (uint64_t place : {ELF_HEAD_MAX - sizeof(Program) + 1, ~uint64_t{0}}) {
+                Image i;
+                i.header.programs = place;
+                EXPECT_EQ(elf_head(i.bytes().data(), i.head), i.head);
+        }
+        Image i;
+        i.size = uint64_t{1} << 40;
+        i.header.programs = i.head - sizeof(Program) + 1;
+        EXPECT_EQ(i.read(), "has program headers that do not lie in its first 4 MiB");
+        EXPECT_EQ(elf_head(i.bytes().data(), sizeof(Header) - 1), sizeof(Header) - 1);
 }
 
 TEST(elf, refuses_a_segment_outside_of_the_file)

@@ -117,7 +117,7 @@ TEST(limit, gives_back_the_record_of_a_part_that_was_revoked)
 }
 
 // Pages that the receiver has delegated further stay with it, and have all their tables. Without
-// memory for the tables they go.
+// memory for the tables the pages are removed.
 TEST(limit, leaves_tables_of_mappings_that_were_delegated_further)
 {
         for (const bool memory : {true, false})

@@ -2,9 +2,11 @@
 // The naive mapping database (see model.h).
 #include "model.h"
 
+#include <algorithm>
+
 Model::Node *Model::enter(pd *owner, unsigned type, word_t sel, Cap cap, Node *parent)
 {
-        nodes.push_back(std::make_unique<Node>(Node{owner, sel, cap, parent, {}}));
+        nodes.push_back(std::make_unique<Node>(Node{owner, sel, cap, parent, {}, nodes.size()}));
         spaces[{owner, type}][sel] = nodes.back().get();
         return nodes.back().get();
 }
@@ -47,10 +49,17 @@ void Model::take_below(Node *node, unsigned type, unsigned perms)
         std::vector<Node *> left;
         for (Node *child : node->children) {
                 take(child, type, perms);
-                if (child->cap.perms)
+                if (!is_empty(child))
                         left.push_back(child);
         }
         node->children = left;
+}
+
+// A node without permissions is a link to the nodes below it, which a revocation has not reached.
+bool Model::is_empty(const Node *node)
+{
+        return !node->cap.perms &&
+               std::all_of(node->children.begin(), node->children.end(), is_empty);
 }
 
 void Model::forget_empty_children()
@@ -58,7 +67,7 @@ void Model::forget_empty_children()
         for (auto &[key, space] : spaces)
                 for (auto &[sel, node] : space)
                         for (size_t i = node->children.size(); i--;)
-                                if (!node->children[i]->cap.perms)
+                                if (is_empty(node->children[i]))
                                         node->children.erase(node->children.begin() + long(i));
 }
 
@@ -73,6 +82,43 @@ void Model::revoke(pd *from, word_t first, word_t last, unsigned type, unsigned 
                         take(node, type, perms);
                 else if (!self)
                         take_below(node, type, perms);
+        }
+        forget_empty_children();
+}
+
+Model::Walk Model::begin(pd *from, word_t first, word_t last, unsigned type)
+{
+        Space &source = spaces[{from, type}];
+        Walk walk = {{}, nodes.size()};
+        for (auto at = source.lower_bound(first); at != source.end() && at->first <= last; ++at)
+                walk.tops.push_back(at->second);
+        return walk;
+}
+
+void Model::reach(pd *owner, unsigned type, const Caps &caps)
+{
+        Space &space = spaces[{owner, type}];
+        for (auto at = space.begin(); at != space.end();) {
+                const auto have = caps.find(at->first);
+                at->second->cap.perms = have == caps.end() ? 0 : have->second.perms;
+                at = at->second->cap.perms ? std::next(at) : space.erase(at);
+        }
+}
+
+void Model::finish(const Walk &walk, unsigned type, unsigned perms, bool self, bool given_up,
+                   const std::function<bool(word_t)> &has_passed)
+{
+        for (Node *top : walk.tops) {
+                if (!top->cap.perms)
+                        take_below(top, type, NOVA_PERM_ALL);
+                else if (given_up)
+                        continue;
+                else if (self)
+                        take(top, type, perms);
+                else
+                        for (Node *child : top->children)
+                                if (child->number < walk.known || !has_passed(top->sel))
+                                        take(child, type, perms);
         }
         forget_empty_children();
 }

@@ -3,6 +3,7 @@
 #ifndef UNIT_KERNEL_MODEL_H
 #define UNIT_KERNEL_MODEL_H
 
+#include <functional>
 #include <memory>
 #include <set>
 
@@ -10,13 +11,35 @@
 
 class Model
 {
+        struct Node;
+
       public:
+        // The nodes at which a revocation begins, and the number of nodes at its start.
+        struct Walk {
+                std::vector<Node *> tops;
+                size_t known;
+        };
+
         // Enters capabilities that were derived from nothing.
         void insert(pd *owner, unsigned type, word_t first, word_t count, word_t source,
                     unsigned perms);
         void delegate(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
                       unsigned perms);
         void revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self);
+
+        // Begins a revocation in steps: call reach() for each PD, other changes, then finish().
+        Walk begin(pd *from, word_t first, word_t last, unsigned type);
+
+        // Sets the permissions of a PD's capabilities to those that the kernel has left after part
+        // of an operation. Unlike keep(), it takes none from derived capabilities.
+        void reach(pd *owner, unsigned type, const Caps &caps);
+
+        // Does the rest of a revocation. If has_passed returns true for a revoked selector,
+        // capabilities that were derived from it since begin() stay, unless self is set. If a
+        // revoked selector has no permissions left, all capabilities derived from it are lost.
+        // given_up: handles only such selectors.
+        void finish(const Walk &walk, unsigned type, unsigned perms, bool self, bool given_up,
+                    const std::function<bool(word_t)> &has_passed);
 
         // Limits a PD to these capabilities, because memory was missing for others, or to split a
         // range. Capabilities derived from lost ones are lost, too.
@@ -35,12 +58,14 @@ class Model
                 Cap cap;
                 Node *parent;
                 std::vector<Node *> children;
+                size_t number;
         };
         using Space = std::map<word_t, Node *>;
 
         Node *enter(pd *owner, unsigned type, word_t sel, Cap cap, Node *parent);
         void take(Node *node, unsigned type, unsigned perms);
         void take_below(Node *node, unsigned type, unsigned perms);
+        static bool is_empty(const Node *node);
         void forget_empty_children();
 
         std::map<std::pair<pd *, unsigned>, Space> spaces;

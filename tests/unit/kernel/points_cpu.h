@@ -11,6 +11,7 @@ extern "C" {
 #include "arch/x86/window.h"
 #include "object/reclaim.h"
 #include "sched/cpu.h"
+#include "sched/mail.h"
 }
 
 // Translations of a PD: page -> entry of its table. Those of the I/O bitmap are in the window; 0
@@ -35,8 +36,29 @@ inline void collect_translations(const uint64_t *table, unsigned level, word_t p
         }
 }
 
+// While it exists, a CPU executes the kernel.
+class OnCpu
+{
+      public:
+        explicit OnCpu(unsigned id) : before(fake_cpu)
+        {
+                fake_cpu = id;
+        }
+
+        ~OnCpu()
+        {
+                fake_cpu = before;
+        }
+
+        OnCpu(const OnCpu &) = delete;
+        OnCpu &operator=(const OnCpu &) = delete;
+
+      private:
+        const unsigned before;
+};
+
 // Another CPU, which has loaded a PD. Its TLB has all translations of the PD that were there when
-// it last flushed. A scene has it during an operation.
+// it last flushed. A scene has it from an operation on; threads may belong to it.
 class OtherCpu
 {
         static constexpr unsigned RESTS = 64; // enough for the memory of a grace period
@@ -45,10 +67,17 @@ class OtherCpu
         OtherCpu(Scene &s, Who has_loaded) : scene(s), loaded(has_loaded)
         {
                 fake_second_cpu(s.who[loaded]);
-                cpu_by_id(1)->current = cpu_self()->idle_ec;
                 cpu_by_id(1)->grace_seen = cpu_self()->grace_seen;
                 load();
         }
+
+        ~OtherCpu()
+        {
+                fake_wait = work_for_others;
+        }
+
+        OtherCpu(const OtherCpu &) = delete;
+        OtherCpu &operator=(const OtherCpu &) = delete;
 
         static bool is_asked()
         {
@@ -61,27 +90,44 @@ class OtherCpu
                 return cpu_by_id(1)->grace_seen != cpu_self()->grace_seen;
         }
 
-        // The CPU is idle: it is quiescent, and frees a part of the memory whose period has ended.
-        static void rest()
+        static bool has_mail()
         {
-                reclaim_quiescent(cpu_by_id(1));
+                return cpu_by_id(1)->mail || cpu_by_id(1)->mail_rest;
         }
 
+        // Answers a request for a flush. Otherwise the CPU is idle: it receives mail, ends an
+        // object, is quiescent, and frees a part of the memory whose period has ended.
         void answer()
         {
-                cpu_by_id(1)->flush_done = cpu_by_id(1)->flush_wanted;
-                load();
+                const unsigned writes = fake_cr3_writes;
+                work(is_asked());
+                if (fake_cr3_writes != writes)
+                        load();
         }
 
-        // The CPU ends the grace period that has begun, and goes, and with it its TLB, which has
-        // only translations that are valid.
-        void leave() const
+        // The first CPU answers while this one waits for it.
+        static void answer_by_first()
+        {
+                const OnCpu there(0);
+                const unsigned writes = fake_cr3_writes;
+                flush_answer(cpu_self());
+                receive();
+                fake_cr3_writes = writes; // only those of this CPU count
+        }
+
+        // The CPU does all that is left to it.
+        void finish()
         {
                 for (unsigned i = 0; i < RESTS; i++)
-                        rest();
-                fake_wait = nullptr;
-                cpu_count = 1;
-                cpu_online = 1;
+                        answer();
+                EXPECT_FALSE(has_mail() || cpu_by_id(1)->dying);
+        }
+
+        // From now on the CPU has no TLB, and only works for others. The TLB had only valid
+        // translations.
+        void leave() const
+        {
+                fake_wait = work_for_others;
                 if (!scene.who[loaded] || scene.who[loaded]->object.dead)
                         return;
                 const Translations valid = translations();
@@ -93,6 +139,31 @@ class OtherCpu
         }
 
       private:
+        static void receive()
+        {
+                if (!cpu_self()->in_mail)
+                        mail_receive(cpu_self(), MAIL_STEP);
+        }
+
+        static void work(bool flushes)
+        {
+                const OnCpu here(1);
+                flush_answer(cpu_self());
+                receive();
+                if (flushes)
+                        return;
+                object_reap();
+                reclaim_quiescent(cpu_self());
+        }
+
+        static void work_for_others()
+        {
+                if (fake_cpu)
+                        answer_by_first();
+                else
+                        work(is_asked());
+        }
+
         Translations translations() const
         {
                 Translations found;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Creations that are disturbed at each point at which they let interrupts in, also while they wait
-// for memory that each of their allocations was refused. At each point, no PD has a part of the new
-// object. Afterwards the capabilities of all PDs are the earlier ones and, after a success, those
-// of the new object, and no memory is lost.
+// Creations that are disturbed at each point at which they let interrupts in, including their waits
+// for memory after a refused allocation. At each point, no PD has a part of the new object.
+// Afterwards the capabilities of all PDs are the earlier ones and, after a success, those of the
+// new object, and no memory is lost.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "points_cpu.h"
+#include "points.h"
 
 extern "C" {
 #include "object/reap.h"
@@ -20,7 +20,7 @@ namespace
 constexpr word_t SEL_GLOBAL = 0x38, SEL_LOCAL = 0x39;
 constexpr word_t CLIENT_OWNER = 0x24, CLIENT_GLOBAL = 0x25, CLIENT_LOCAL = 0x26;
 constexpr word_t UTCB_PAGE = 0x7000000, NEW_IP = 0x9000, NEW_COUNT = 7, NEW_PRIO = PRIO - 1;
-constexpr unsigned SELECTORS_ORDER = 6, ENOUGH = 32;
+constexpr unsigned SELECTORS_ORDER = 6, ENOUGH = 1;
 
 // The capabilities of all PDs.
 using Database = std::map<unsigned, std::map<unsigned, Caps>>;
@@ -28,15 +28,21 @@ using Database = std::map<unsigned, std::map<unsigned, Caps>>;
 // Why a disturbance lets a creation fail.
 enum Loss { NO_LOSS, OWNER, THREAD, SELECTOR, PAGE };
 
-// A scene whose client creates an object for the PD OTHER, to which also two threads belong.
+// A scene whose client creates an object for the PD OTHER, which has two threads.
 class Creations : public Scene
 {
       public:
         Creations() : Scene(NOVA_CRD_IO)
         {
+                delegate(home, SEL_OTHER, who[CLIENT], CLIENT_OWNER, 1, NOVA_CRD_OBJ, 31);
+        }
+
+        // Makes the threads on a CPU, which is also that of a new thread.
+        void make_threads(unsigned cpu_id)
+        {
+                cpu = cpu_id;
                 make_thread(SEL_GLOBAL, 0x8000, NOVA_EC_GLOBAL);
                 make_thread(SEL_LOCAL, 0x8001, 0);
-                delegate(home, SEL_OTHER, who[CLIENT], CLIENT_OWNER, 1, NOVA_CRD_OBJ, 31);
                 delegate(home, SEL_GLOBAL, who[CLIENT], CLIENT_GLOBAL, 1, NOVA_CRD_OBJ, 31);
                 delegate(home, SEL_LOCAL, who[CLIENT], CLIENT_LOCAL, 1, NOVA_CRD_OBJ, 31);
         }
@@ -89,12 +95,13 @@ class Creations : public Scene
         }
 
         bool has_ended = false; // the client's thread
+        unsigned cpu = 0;       // of the threads and of a new one
 
       private:
         void make_thread(word_t sel, word_t page, word_t flags)
         {
                 ASSERT_EQ(hypercall(nova_hypercall_id(NOVA_CREATE_EC, flags, sel), SEL_OTHER,
-                                    page << PAGE_BITS),
+                                    page << PAGE_BITS | cpu),
                           NOVA_SUCCESS);
         }
 };
@@ -129,7 +136,7 @@ void check_ec_object(Creations &s, kobject *object)
 
         EXPECT_EQ(made->kind, EC_LOCAL);
         EXPECT_EQ(made->state, EC_REQUEST);
-        EXPECT_EQ(made->cpu, cpu_self());
+        EXPECT_EQ(made->cpu, cpu_by_id(s.cpu));
         if (s.who[OTHER]) {
                 EXPECT_EQ(made->pd, s.who[OTHER]);
                 EXPECT_FALSE(mapping_is_free(&made->pd->memory.space, UTCB_PAGE));
@@ -177,7 +184,8 @@ const Creation creations[] = {
                           nova_crd(NOVA_CRD_OBJ, 0, SELECTORS_ORDER, NOVA_PERM_ALL));
          },
          OBJECT_PD, ALWAYS, check_pd_object},
-        {"create_ec", [](Creations &s) { s.create(NOVA_CREATE_EC, 0, UTCB_PAGE << PAGE_BITS); },
+        {"create_ec",
+         [](Creations &s) { s.create(NOVA_CREATE_EC, 0, UTCB_PAGE << PAGE_BITS | s.cpu); },
          OBJECT_EC, ALWAYS | 1u << PAGE, check_ec_object},
         {"create_sc",
          [](Creations &s) { s.create(NOVA_CREATE_SC, 0, CLIENT_GLOBAL, nova_qpd(1000, NEW_PRIO)); },
@@ -202,6 +210,14 @@ void end_client(Creations &s)
         s.has_ended = true;
 }
 
+// The PD has no capabilities any more, but stays.
+void destroy_client(Creations &s)
+{
+        s.destroy_pd(SEL_CLIENT);
+        s.who[CLIENT] = s.who[THIRD] = nullptr;
+        s.has_ended = true;
+}
+
 const Disturbance disturbances[] = {
         {"nothing", [](Creations &) {}, 0},
         {"the thread ends",
@@ -211,6 +227,13 @@ const Disturbance disturbances[] = {
          },
          0},
         {"the PD ends", end_client, 0},
+        {"the PD is destroyed", destroy_client, 0},
+        {"the owner is destroyed",
+         [](Creations &s) {
+                 s.destroy_pd(SEL_OTHER);
+                 s.who[OTHER] = nullptr;
+         },
+         1u << OWNER | 1u << THREAD},
         {"the owner ends",
          [](Creations &s) {
                  s.revoke_objects(SEL_OTHER, 0);
@@ -261,35 +284,6 @@ struct Refusal {
         }
 };
 
-// The hook's scene, the point that is disturbed, and the number of points so far.
-Creations *scene;
-unsigned points, disturbed_point;
-bool rang;
-OtherCpu *other_cpu;
-
-void count_point()
-{
-        if (points++ == disturbed_point) {
-                rang = true;
-                scene->ring();
-        }
-}
-
-void answer_other()
-{
-        if (OtherCpu::is_asked())
-                other_cpu->answer();
-        else
-                OtherCpu::rest();
-}
-
-void count_wait()
-{
-        if (OtherCpu::is_asked() || OtherCpu::is_awaited())
-                count_point();
-        answer_other();
-}
-
 // Expects the status of a creation that was disturbed before it was complete.
 void check_status(const Creations &s, const Creation &creation, unsigned losses, bool has_begun,
                   bool refused)
@@ -338,38 +332,29 @@ struct Outcome {
 };
 
 // Begins a creation, and stops to wait for points after it.
-long begin_creation(Creations &s, const Creation &creation, unsigned point, const Refusal &refusal)
+Outcome begin_creation(Creations &s, const Creation &creation, unsigned point,
+                       const Refusal &refusal, OtherCpu *other)
 {
         creation.prepare(s);
         Creations::free_something();
-        scene = &s;
-        points = 0;
-        disturbed_point = point;
-        rang = false;
         refusal.begin(0);
-        if (other_cpu)
-                fake_wait = count_wait;
-        else
-                fake_window = count_point;
+        Points::begin(s, other, point);
         s.sleep_boss();
-        const long allocations = fake_allocations();
-        fake_window = nullptr;
-        fake_wait = other_cpu ? answer_other : nullptr;
+        const Outcome outcome = {Points::end(), fake_allocations()};
         fake_fail_allocation(-1);
-        return allocations;
+        return outcome;
 }
 
 // Creates an object without the memory of a refusal. At a point, the boss disturbs the creation.
 Outcome create(Creations &s, const Creation &creation, const Disturbance &disturbance,
-               unsigned point, const Refusal &refusal)
+               unsigned point, const Refusal &refusal, OtherCpu *other)
 {
         bool is_complete = false, is_there = false, has_begun = false;
         unsigned losses = 0;
         Database expected = s.database();
-        long allocations = begin_creation(s, creation, point, refusal);
+        auto [rang, allocations] = begin_creation(s, creation, point, refusal, other);
 
         if (rang) {
-                EXPECT_EQ(cpu_self()->current, s.boss);
                 is_there = s.created() != nullptr;
                 is_complete = is_there || s.caller->cont == continuation_t(resume_after_reap);
                 has_begun = s.caller->created != nullptr;
@@ -388,8 +373,10 @@ Outcome create(Creations &s, const Creation &creation, const Disturbance &distur
                 check_status(s, creation, losses, has_begun,
                              refusal.rest && refusal.number >= 0 && allocations > refusal.number);
         s.wake_boss();
-        if (other_cpu)
-                other_cpu->leave();
+        if (other) {
+                other->finish();
+                other->leave();
+        }
         fake_settle();
         check_database(s, creation, expected, is_complete);
         return {rang, allocations};
@@ -400,20 +387,21 @@ Outcome create_alone(const Creation &creation, const Disturbance &disturbance, u
 {
         Creations s;
 
-        other_cpu = nullptr;
-        return create(s, creation, disturbance, point, refusal);
+        s.make_threads(0);
+        return create(s, creation, disturbance, point, refusal, nullptr);
 }
 
-// The owner's PD is loaded on another CPU, for whose flushes and grace periods the creation waits.
+// The owner's PD is loaded on another CPU, to which its threads belong. The creation waits for
+// flushes, for work on mail and for grace periods of this CPU.
 Outcome create_beside(const Creation &creation, const Disturbance &disturbance, unsigned point,
                       const Refusal &refusal)
 {
         Creations s;
         OtherCpu other(s, OTHER);
 
-        other_cpu = &other;
-        fake_wait = answer_other;
-        return create(s, creation, disturbance, point, refusal);
+        Points::answer_for(other);
+        s.make_threads(1);
+        return create(s, creation, disturbance, point, refusal, &other);
 }
 
 using Create = Outcome (*)(const Creation &, const Disturbance &, unsigned, const Refusal &);
@@ -445,18 +433,121 @@ unsigned disturb_each(const Create create_one, const Creation &creation,
 
 void disturb_all(const Create create_one)
 {
-        for (const Creation &creation : creations) {
-                unsigned disturbed = 0;
+        for (const Creation &creation : creations)
                 for (const Disturbance &disturbance : disturbances)
                         for (const bool rest : {false, true}) {
                                 SCOPED_TRACE(testing::Message()
                                              << creation.name << ", " << disturbance.name
                                              << ", rest " << rest);
-                                disturbed += disturb_each(create_one, creation, disturbance, rest);
+                                const unsigned disturbed =
+                                        disturb_each(create_one, creation, disturbance, rest);
                                 ASSERT_FALSE(testing::Test::HasFailure());
+                                EXPECT_GE(disturbed, ENOUGH);
                         }
-                EXPECT_GT(disturbed, ENOUGH) << creation.name;
+}
+
+// An event on the other CPU while the creation allocates memory.
+struct Elsewhere {
+        const char *name;
+        void (*happen)(const Creations &);
+        bool (*matters)(const Creation &);
+};
+
+// Ends a thread of the other CPU. Its capability stays.
+void end_thread(const Creations &s, word_t sel)
+{
+        EXPECT_TRUE(ec_end(container_of(Scene::object_at(s.home, sel), ec, object)));
+}
+
+const Elsewhere events[] = {
+        {"the threads end",
+         [](const Creations &s) {
+                 end_thread(s, SEL_GLOBAL);
+                 end_thread(s, SEL_LOCAL);
+         },
+         [](const Creation &creation) { return (creation.needs & 1u << THREAD) != 0; }},
+        {"the owner is destroyed",
+         [](const Creations &s) { EXPECT_TRUE(pd_destroy_begin(s.who[OTHER])); },
+         [](const Creation &creation) { return creation.kind == OBJECT_EC; }},
+};
+
+// Lets an event happen on the other CPU at one allocation.
+class AtAllocation
+{
+      public:
+        AtAllocation(const Creations &s, const Elsewhere &event, unsigned number)
+        {
+                scene = &s;
+                happens = &event;
+                left = number + 1;
+                fake_allocates = count;
         }
+
+        ~AtAllocation()
+        {
+                fake_allocates = nullptr;
+        }
+
+        AtAllocation(const AtAllocation &) = delete;
+        AtAllocation &operator=(const AtAllocation &) = delete;
+
+        static bool has_happened()
+        {
+                return !left;
+        }
+
+      private:
+        static void count()
+        {
+                if (!left || --left)
+                        return;
+                const OnCpu there(1);
+                happens->happen(*scene);
+        }
+
+        static inline const Creations *scene;
+        static inline const Elsewhere *happens;
+        static inline unsigned left; // number of allocations up to the event
+};
+
+// A thread or PD may end between its look-up and the reference of the new object. The first
+// allocation comes before this reference.
+bool create_during(const Creation &creation, const Elsewhere &event, unsigned number)
+{
+        Creations s;
+        OtherCpu other(s, OTHER);
+
+        Points::answer_for(other);
+        s.make_threads(1);
+        creation.prepare(s);
+        const AtAllocation at(s, event, number);
+        s.sleep_boss();
+        if (!AtAllocation::has_happened())
+                return false;
+        const nova_status status = nova_status(REG_P1(s.caller));
+        EXPECT_TRUE(status == NOVA_BAD_CAP || (number && status == NOVA_SUCCESS))
+                << "status " << status << " at allocation " << number;
+        EXPECT_EQ(s.created() == nullptr, status == NOVA_BAD_CAP);
+        s.wake_boss();
+        other.finish();
+        other.leave();
+        fake_settle();
+        return true;
+}
+
+TEST(points, of_creations_may_see_the_end_of_objects_on_another_cpu)
+{
+        for (const Creation &creation : creations)
+                for (const Elsewhere &event : events) {
+                        unsigned number = 0;
+                        if (!event.matters(creation))
+                                continue;
+                        SCOPED_TRACE(testing::Message() << creation.name << ", " << event.name);
+                        while (!HasFailure() && create_during(creation, event, number))
+                                number++;
+                        EXPECT_GE(number, 1u);
+                        ASSERT_FALSE(HasFailure());
+                }
 }
 
 TEST(points, of_creations_may_be_disturbed)

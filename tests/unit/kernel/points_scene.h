@@ -23,7 +23,7 @@ extern "C" {
 // and above. A thread is at CLIENT_THREAD and at SERVER_THREAD, each followed by the object that
 // keeps it alive: its scheduling context, or its portal.
 constexpr word_t SEL_HOME = 0x20, SEL_SLEEP = 0x21, SEL_CLIENT = 0x24, SEL_SERVER = 0x25,
-                 SEL_OTHER = 0x26, CLIENT_THREAD = 0x30, SERVER_THREAD = 0x32;
+                 SEL_OTHER = 0x26, SEL_THIRD = 0x27, CLIENT_THREAD = 0x30, SERVER_THREAD = 0x32;
 constexpr unsigned PDS_ORDER = 2;
 // Selectors of the client.
 constexpr word_t CLIENT_SELF = 0x20, CLIENT_PT = 0x21, CLIENT_THIRD = 0x22, CLIENT_NEW = 0x300001;
@@ -90,6 +90,7 @@ class Scene : public World
                 revoke_objects(SEL_CLIENT, PDS_ORDER);
                 sleep_boss(); // threads whose calls were aborted end themselves
                 wake_boss();
+                fake_settle(); // while a second CPU can end its part
         }
 
         word_t base() const
@@ -155,7 +156,7 @@ class Scene : public World
                 };
         }
 
-        Change take(Who from, unsigned perms, bool self)
+        Change take(Who from, unsigned perms, bool self) const
         {
                 return [=](Model &model) {
                         model.revoke(name_of(from), base(), base() + ALL, type, perms, self);
@@ -175,6 +176,14 @@ class Scene : public World
         {
                 EXPECT_EQ(hypercall(nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0),
                                     nova_crd(NOVA_CRD_OBJ, sel, order, NOVA_PERM_ALL)),
+                          NOVA_SUCCESS);
+        }
+
+        // Destroys a PD, whose capabilities stay.
+        void destroy_pd(word_t sel)
+        {
+                EXPECT_EQ(hypercall(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, sel),
+                                    NOVA_EXT_PD_DESTROY),
                           NOVA_SUCCESS);
         }
 
@@ -269,11 +278,12 @@ class Scene : public World
                 callee = container_of(object_at(home, SERVER_THREAD), ec, object);
                 caller->cont = continuation_t(fake_enter);
                 caller->regs.ip = 0x1000;
+                caller->revocation = {};
                 delegate(home, SERVER_THREAD + 1, who[CLIENT], CLIENT_PT, 1, NOVA_CRD_OBJ, 31);
                 delegate(home, SEL_CLIENT, who[CLIENT], CLIENT_SELF, 1, NOVA_CRD_OBJ, 31);
         }
 
-        // The client has the only capability of the third PD.
+        // The client has the capability of the third PD. That of home goes with it.
         void make_third()
         {
                 set_arguments(caller, nova_hypercall_id(NOVA_CREATE_PD, 0, CLIENT_THIRD),
@@ -282,6 +292,7 @@ class Scene : public World
                 wake_boss();
                 caller->cont = continuation_t(fake_enter);
                 who[THIRD] = container_of(object_at(who[CLIENT], CLIENT_THIRD), pd, object);
+                delegate(who[CLIENT], CLIENT_THIRD, home, SEL_THIRD, 1, NOVA_CRD_OBJ, 31);
         }
 
         void make_functions()

@@ -202,7 +202,8 @@ TEST(tree, holds_ranges_that_end_with_the_last_word)
         EXPECT_EQ(found_by_tree(tree, 1, 0), (Nodes{all})); // crosses the boundary
 }
 
-// Ranges with holes between them: the results of a search, and whether its place keeps the order.
+// Searches in a tree of ranges with holes: the results, and whether a node that is inserted at the
+// returned place keeps the order.
 TEST(tree, of_disjoint_ranges_finds_the_first_and_a_place_before_it)
 {
         Trees t;

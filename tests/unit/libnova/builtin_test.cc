@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The memory functions that compilers call, renamed to stand beside the host's own. */
+/* The memory functions that compilers call, renamed so that they do not replace the host's. */
 #include <cstring>
 #include <gtest/gtest.h>
 #include <string>

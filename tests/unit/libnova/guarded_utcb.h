@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A UTCB between two words, which no test may change. */
+/* A UTCB between two guard words, which must not change in any test. */
 #ifndef TESTS_UNIT_LIBNOVA_GUARDED_UTCB_H
 #define TESTS_UNIT_LIBNOVA_GUARDED_UTCB_H
 

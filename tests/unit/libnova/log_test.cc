@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading the kernel's messages out of a ring. */
+/* Reading the kernel's messages from a ring. */
 #include "nova/log.h"
 
 #include <gtest/gtest.h>

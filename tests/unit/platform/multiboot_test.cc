@@ -217,6 +217,14 @@ TEST(multiboot, takes_no_more_modules_than_fit)
         EXPECT_EQ(memory_map.dropped_modules, 40u - MODULES);
 }
 
+TEST(multiboot, counts_the_modules_after_the_last_that_it_reads)
+{
+        Machine m;
+        m.memory[MODULES_AT].resize(3001 * 16);
+        EXPECT_TRUE(read(m, {.flags = HAS_MODULES, .modules = 3001}));
+        EXPECT_EQ(memory_map.dropped_modules, 3001u);
+}
+
 TEST(multiboot, survives_random_information)
 {
         std::mt19937 random(626);

@@ -193,7 +193,7 @@ TEST_F(ahci_command, pieces_that_do_not_fit_are_refused)
 
         memset(&table, 0x55, sizeof(table));
         EXPECT_FALSE(ahci_add_piece(&table, 0, 0x1000, 0));
-        EXPECT_FALSE(ahci_add_piece(&table, 0, 0x1001, 512)) << "odd address";
+        EXPECT_FALSE(ahci_add_piece(&table, 0, 0x1001, 512)) << "unaligned address";
         EXPECT_FALSE(ahci_add_piece(&table, 0, 0x1000, 511)) << "odd size";
         EXPECT_FALSE(ahci_add_piece(&table, 0, 0x1000, AHCI_PIECE_MAX + 2));
         EXPECT_EQ(table.piece[0].address, 0x5555555555555555U);

@@ -5,7 +5,7 @@
 namespace
 {
 
-// A system with the service and a driver; the device comes after it.
+// A system with the service and a driver. Tests append the device.
 #define PCI    "program pci\n devices pci-config\n provides pci\n"
 #define DRIVER PCI "program d\n uses pci\n devices disk\n"
 #define DISK   "device disk\n"

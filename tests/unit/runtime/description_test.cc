@@ -181,11 +181,11 @@ WRONG(nothing_but_a_device, "device d\n ports 1\n",
 WRONG(property_before_any_section, "memory 4M\n" A,
       "1: 'memory' comes before the first section; begin with a line 'program NAME'.")
 WRONG(program_without_name, "program\n" A,
-      "1: 'program' takes one name; write 'program NAME', and each property of the program into a "
-      "line of its own.")
+      "1: 'program' takes one name; write 'program NAME', and each property of the program on its "
+      "own line.")
 WRONG(program_with_two_names, "program a b\n" A,
-      "1: 'program' takes one name; write 'program NAME', and each property of the program into a "
-      "line of its own.")
+      "1: 'program' takes one name; write 'program NAME', and each property of the program on its "
+      "own line.")
 WRONG(program_with_a_slash_in_its_name, "program a/b\n memory 1\n" A,
       "1: the name 'a/b' after 'program' has a character other than letters, digits, '-', '_' and "
       "'.'.")
@@ -204,8 +204,14 @@ WRONG(unknown_property, A " speed 9\n",
       "and no other.")
 WRONG(misspelt_property, A " memroy 4M\n",
       "2: a program has no property 'memroy'; did you mean 'memory'?")
+WRONG(property_with_an_equals_sign, A " memory=1M\n",
+      "2: 'memory=1M' has an equals sign; write a blank between a property and its value.")
+WRONG(property_of_a_device_with_an_equals_sign, A "device d\n ports=1\n interrupts 1\n",
+      "3: 'ports=1' has an equals sign; write a blank between a property and its value.")
+WRONG(property_of_the_machine_with_an_equals_sign, "machine\n memory=64M\n" A,
+      "2: 'memory=64M' has an equals sign; write a blank between a property and its value.")
 WRONG(property_twice, A " memory 1M\n memory 2M\n",
-      "3: 'memory' already appears in line 2; put all its values into one line.")
+      "3: 'memory' already appears in line 2; put all its values on one line.")
 WRONG(property_without_value, A " uses\n",
       "2: 'uses' has no value; write, for example, 'uses log timer'.")
 WRONG(property_with_too_many_values, A " memory 1 M\n",
@@ -293,6 +299,8 @@ WRONG(priority_above_all, A " priority 256\n",
 WRONG(cpu_that_no_machine_has, A " cpus 64\n", "2: cpus 64: the largest CPU number is 63.")
 WRONG(cpus_backwards, A " cpus 3-1\n",
       "2: the range 3-1 after 'cpus' ends before it begins; write the smaller number first.")
+WRONG(cpu_twice, A " cpus 1 1\n", "2: CPU 1 appears twice after 'cpus'; remove one.")
+WRONG(cpu_twice_in_ranges, A " cpus 0-3 2-5\n", "2: CPU 2 appears twice after 'cpus'; remove one.")
 WRONG(cpus_with_commas, A " cpus 0,1\n",
       "2: '0,1' after 'cpus' is neither a number nor a range such as 4-7; separate them by blanks, "
       "as in '0 1' or '0 4-7'.")
@@ -389,7 +397,9 @@ WRONG(devices_with_common_memory,
 WRONG(device_twice, "device d\n ports 1\ndevice d\n ports 2\n" A,
       "3: a device 'd' is already declared in line 1; put the ranges there, or rename this device.")
 WRONG(device_that_is_known_already, "device rtc\n ports 0x70-0x71\n" A,
-      "1: the device 'rtc' needs no declaration; remove this one, or rename the device.")
+      "1: the device 'rtc' needs no declaration, only a line 'devices rtc' in a program that uses "
+      "it; "
+      "remove this one, or rename the device.")
 WRONG(device_with_nothing, "device d\n" A,
       "1: the device 'd' has no resources; write its ports, memory or interrupts, such as "
       "'ports 0x3f8-0x3ff'.")
@@ -421,7 +431,7 @@ WRONG(device_with_part_of_a_page, "device d\n ports 1\n memory 0xfed00000-0xfed0
       "3: the memory 0xfed00000-0xfed003ff is not a range of whole pages; write its first and its "
       "last address, such as 0xfed00000-0xfed00fff.")
 WRONG(machine_with_a_name, "machine pc\n cpus 2\n" A,
-      "1: 'machine' takes no name; write each of its properties into a line of its own.")
+      "1: 'machine' takes no name; write each of its properties on its own line.")
 WRONG(machine_twice, "machine\n cpus 2\nmachine\n memory 64M\n" A,
       "3: a section 'machine' already begins in line 1; put all properties there.")
 WRONG(machine_with_something_else, "machine\n disks 2\n" A,

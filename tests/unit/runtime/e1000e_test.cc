@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver's end of an 82574's queues, with cards that write anything, and the card's resets. */
+/* The driver's end of an 82574's queues, with cards that write arbitrary data, and the card's
+ * resets. */
 extern "C" {
 #include "e1000e/controller.h"
 #include "novart/page.h"

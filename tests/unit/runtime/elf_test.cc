@@ -227,7 +227,7 @@ TEST(child_elf, refuses_program_headers_of_another_size)
 {
         Image i;
         i.header.program_size = 57;
-        EXPECT_EQ(i.read(), "has program headers of an odd size");
+        EXPECT_EQ(i.read(), "has program headers of an unexpected size");
 }
 
 TEST(child_elf, refuses_program_headers_that_wrap_around)

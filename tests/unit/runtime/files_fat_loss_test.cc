@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loss of power and damage under the file system FAT. A recorded run gives the disks that a loss of
+/* Loss of power and damage under the FAT file system. A recorded run gives the disks that a loss of
  * power can leave: all writes up to a flush, and any of those after it in any order. */
 #include "files_fat.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file system FAT, on disks that mkfs.fat makes and fsck.fat checks. */
+/* The FAT file system, on disks that mkfs.fat makes and fsck.fat checks. */
 #include "files_fat.h"
 
 extern "C" {

@@ -37,6 +37,16 @@ struct Heap : ::testing::Test {
                 limit = ROOM;
                 heap.move_end = move_end;
         }
+
+        /* Expects that the sums of the heap agree with its area. Returns them. */
+        heap_usage usage() const
+        {
+                const heap_usage sums = novart_heap_usage(&heap);
+
+                EXPECT_EQ(sums.area, used);
+                EXPECT_EQ(sums.used + sums.free, used ? used - HEAP_ALIGN : 0);
+                return sums;
+        }
 };
 
 struct Piece {
@@ -63,6 +73,35 @@ TEST_F(Heap, memory_is_aligned_and_large_enough)
                 EXPECT_GE(novart_heap_size(memory), bytes);
                 memset(memory, 0xff, novart_heap_size(memory));
         }
+}
+
+TEST_F(Heap, an_empty_heap_has_no_blocks)
+{
+        EXPECT_EQ(usage().free_blocks, 0u);
+}
+
+TEST_F(Heap, its_sums_tell_used_blocks_from_free_ones)
+{
+        void *const first = novart_heap_take(&heap, 100), *const second =
+                                                                  novart_heap_take(&heap, 50);
+        const size_t head = sizeof(size_t);
+        const size_t sizes[] = {novart_heap_size(first) + head, novart_heap_size(second) + head};
+
+        EXPECT_EQ(usage().used, sizes[0] + sizes[1]);
+        EXPECT_EQ(usage().free_blocks, 1u);
+        EXPECT_EQ(usage().free_at_end, usage().free);
+        novart_heap_give(&heap, first);
+        EXPECT_EQ(usage().used, sizes[1]);
+        EXPECT_EQ(usage().free_blocks, 2u);
+        EXPECT_EQ(usage().free_at_end, usage().free - sizes[0]);
+        novart_heap_give(&heap, second);
+        EXPECT_EQ(usage().used, 0u);
+        EXPECT_EQ(usage().free_blocks, 1u);
+
+        void *const all = novart_heap_take(&heap, usage().free - head);
+
+        ASSERT_NE(all, nullptr);
+        EXPECT_EQ(usage().free_at_end, 0u);
 }
 
 TEST_F(Heap, all_that_is_given_back_is_one_block_again)
@@ -192,4 +231,5 @@ TEST_F(Heap, a_storm_keeps_every_byte)
         }
         EXPECT_LT(used, 300000u);
         EXPECT_EQ(heap.filled & (heap.filled - 1), 0u);
+        EXPECT_EQ(usage().used, 0u);
 }

@@ -252,6 +252,16 @@ TEST_F(nvme_controller, that_never_becomes_ready_is_refused_within_its_time)
         EXPECT_LT(now, 3000 * MS);
 }
 
+TEST_F(nvme_controller, whose_queues_have_one_entry_is_refused)
+{
+        registers[CAP] &= ~0xffffU;
+        EXPECT_EQ(open(), "the controller's queues have one entry; NVMe requires at least two.");
+        EXPECT_FALSE(master);
+        registers[CAP] |= 1;
+        EXPECT_EQ(open(), "");
+        EXPECT_EQ(controller.io.size, 2U);
+}
+
 TEST_F(nvme_controller, has_its_first_namespace)
 {
         spaces = {2, 5};

@@ -28,7 +28,7 @@ unsigned sent_in(rate &r, uint64_t from, uint64_t to, uint32_t bytes)
 
 TEST(switch_rate, a_client_sends_its_bytes_per_second_and_not_more)
 {
-        rate r = {1538000, 0}; /* 1000 frames of 1514 bytes and what a cable adds */
+        rate r = {1538000, 0}; /* 1000 frames of 1514 bytes and the bytes that a cable adds */
 
         EXPECT_EQ(sent_in(r, start, start + second, 1514), 1000U + 20) << "and what it saved";
         EXPECT_NEAR(sent_in(r, start + second, start + 2 * second, 1514), 1000, 1);

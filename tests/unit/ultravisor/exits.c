@@ -11,14 +11,20 @@
 #define PAGES 16u
 
 struct message exits_call[EXITS_CALLS];
-unsigned exits_calls;
+unsigned exits_calls, exits_left;
 struct exits_port exits_port;
 int exits_convert;
+bool exits_dry;
 struct nova_service *vm_service;
 struct frames memory_frames;
 
 static struct vm machine;
 static struct nova_utcb_state registers;
+
+uint64_t exits_bx(void)
+{
+        return registers.bx;
+}
 
 uint64_t exits_ax(void)
 {
@@ -30,6 +36,7 @@ static void use_ports(struct nova_vcpu *vcpu)
 {
         const struct nova_bus *const ports = &vcpu->vm->ports;
 
+        exits_left++;
         if (vcpu->exit != NOVA_VM_EXIT_PORT)
                 return;
         if (exits_port.write)
@@ -58,7 +65,7 @@ void exits_handle(enum nova_vm_exit cause, uint64_t ax, uint64_t bx, bool user)
         for (unsigned i = 0; i < NOVA_VM_EXIT_COUNT; i++)
                 machine.machine.handler[i] = use_ports;
         exit_init(&machine);
-        exits_calls = 0;
+        exits_calls = exits_left = 0;
         machine.machine.handler[cause](vcpu);
 }
 
@@ -146,7 +153,7 @@ void memory_drop_aliases(struct vm *vm, const struct nova_vcpu *vcpu)
         (void)vcpu;
 }
 
-void memory_init(struct vm *vm)
+void access_init(struct vm *vm)
 {
         (void)vm;
 }
@@ -162,6 +169,12 @@ bool cpu_rdmsr(struct nova_vcpu *vcpu)
         return false;
 }
 
+bool vm_may_report(struct vm *vm)
+{
+        (void)vm;
+        return false;
+}
+
 enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu)
 {
         (void)vm;
@@ -171,6 +184,8 @@ enum nova_u_status convert(struct vm *vm, struct nova_vcpu *vcpu)
 
 enum crypto_result crypto_random(void *to, size_t bytes)
 {
+        if (exits_dry)
+                return CRYPTO_BAD;
         memset(to, 0x11, bytes);
         return CRYPTO_OK;
 }

@@ -11,7 +11,7 @@ enum { EXITS_MARK = 0xa5, EXITS_CALLS = 16 };
 
 #define EXITS_MARKS (~(uint64_t)0 / 255 * EXITS_MARK)
 
-/* Calls that the VMM has got. */
+/* Calls that the VMM has received. */
 extern struct message exits_call[EXITS_CALLS];
 extern unsigned exits_calls;
 
@@ -22,7 +22,9 @@ extern struct exits_port {
         bool write;
 } exits_port;
 
-extern int exits_convert; /* status of UV_ESM */
+extern unsigned exits_left; /* number of exits that the ultravisor has left to the library */
+extern int exits_convert;   /* status of UV_ESM */
+extern bool exits_dry;      /* the generator has no random numbers */
 
 /* Handles an exit of a guest whose registers, selectors and exit information all consist of bytes
  * EXITS_MARK.
@@ -31,7 +33,8 @@ extern int exits_convert; /* status of UV_ESM */
  * @param user the guest is in user mode */
 void exits_handle(enum nova_vm_exit cause, uint64_t ax, uint64_t bx, bool user);
 
-/* Returns the value of RAX after the last exit. */
+/* Return the values of RAX and RBX after the last exit. */
 uint64_t exits_ax(void);
+uint64_t exits_bx(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words that a VMM gets of a secure guest whose registers all hold marks, for each cause of an
- * exit and for each call; and the words of its answer that count. */
+/* A secure guest's registers all hold marks. The test checks the words that its VMM gets, for each
+ * cause of an exit and for each call, and the words of the VMM's answer that have an effect. */
 extern "C" {
 #include "exits.h"
 }
@@ -87,6 +87,17 @@ TEST_F(message_test, no_exit_but_ports_and_hypercalls_sends_a_register)
         }
 }
 
+/* The library ends the guest. The tests that boot show that for a triple fault only: a guest in
+ * long mode cannot switch tasks, has no state that the CPU refuses, and no exit without a row. */
+TEST_F(message_test, of_an_exit_that_ends_the_guest_does_not_exist)
+{
+        for (const auto cause :
+             {NOVA_VM_EXIT_OTHER, NOVA_VM_EXIT_TASK, NOVA_VM_EXIT_SHUTDOWN, NOVA_VM_EXIT_INVALID}) {
+                EXPECT_TRUE(calls(cause).empty()) << "cause " << cause;
+                EXPECT_EQ(exits_left, 1u) << "cause " << cause;
+        }
+}
+
 TEST_F(message_test, of_a_failed_start_is_its_status)
 {
         exits_convert = NOVA_U_PERMISSION;
@@ -150,6 +161,18 @@ TEST_F(message_test, of_a_hypercall_from_user_mode_does_not_exist)
 TEST_F(message_test, of_random_does_not_exist)
 {
         EXPECT_TRUE(calls(NOVA_VM_EXIT_HYPERCALL, random_call).empty());
+}
+
+TEST_F(message_test, of_random_numbers_that_are_missing_does_not_exist)
+{
+        calls(NOVA_VM_EXIT_HYPERCALL, random_call, 6);
+        EXPECT_EQ(exits_ax(), static_cast<uint64_t>(NOVA_H_SUCCESS));
+        EXPECT_EQ(exits_bx(), 0x1111111111111111u);
+        exits_dry = true;
+        EXPECT_TRUE(calls(NOVA_VM_EXIT_HYPERCALL, random_call, 6).empty());
+        exits_dry = false;
+        EXPECT_EQ(exits_ax(), static_cast<uint64_t>(NOVA_H_FUNCTION));
+        EXPECT_EQ(exits_bx(), 6u);
 }
 
 TEST_F(message_test, of_an_ultracall_is_at_most_the_page_that_the_guest_unshares)

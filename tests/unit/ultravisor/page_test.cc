@@ -197,6 +197,20 @@ TEST_F(pages_test, a_block_with_a_protected_page_is_not_whole)
         EXPECT_FALSE(page_is_whole(&pages, gpa(512)));
 }
 
+TEST_F(pages_test, a_block_with_a_page_that_is_mapped_read_only_is_not_whole)
+{
+        ASSERT_TRUE(page_fill_block(&pages, gpa(512)));
+        ASSERT_EQ(page_out(&pages, gpa(600), 1, NOVA_UV_SNAPSHOT), NOVA_U_SUCCESS);
+        EXPECT_FALSE(page_is_whole(&pages, gpa(512))) << "the snapshot is current";
+        at(600)->narrow = true;    /* as after a read */
+        at(600)->snapshot = false; /* as after a write of the ultravisor */
+        EXPECT_FALSE(page_is_whole(&pages, gpa(512)))
+                << "a mapping of the block would not widen it";
+        ASSERT_EQ(page_out(&pages, gpa(600), 1, NOVA_UV_SNAPSHOT), NOVA_U_SUCCESS);
+        at(600)->snapshot = false;
+        EXPECT_TRUE(page_is_whole(&pages, gpa(512))) << "it is not mapped";
+}
+
 TEST_F(pages_test, the_memory_of_a_guest_is_freed_in_parts)
 {
         uint32_t before;

@@ -202,7 +202,7 @@ class pages_test : public testing::Test
         struct frames frames = {};
         struct pages pages = {};
         std::vector<uint8_t> memory, normal;
-        std::map<uint64_t, unsigned> unmapped; /* bit n: place n */
+        std::map<uint64_t, unsigned> unmapped; /* by page; bit n: its place n was unmapped */
         std::map<uint64_t, std::string> nonces;
         uint32_t revoked = PAGE_NO_PAGE;
         bool in_flight = false;

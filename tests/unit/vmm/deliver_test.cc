@@ -116,7 +116,8 @@ TEST_F(deliver, waits_for_a_write_of_cr8_while_it_holds_an_interrupt_back)
         EXPECT_TRUE(vcpu->changed & NOVA_MTD_INJ); /* it is closed */
 }
 
-// A secure guest has no local APIC of the library; the ultravisor says what it holds back.
+// A secure guest has no local APIC of the library; the ultravisor reports the interrupts that it
+// holds back.
 TEST_F(deliver, waits_for_a_write_of_cr8_while_its_caller_holds_an_interrupt_back)
 {
         vcpu->held_back = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An interrupt line that records its states, and a clock that stands still, for tests of
+/* An interrupt line that records its states, and a clock that does not advance, for tests of
  * devices. */
 #ifndef NOVA_TESTS_VMM_DEVICES_H
 #define NOVA_TESTS_VMM_DEVICES_H

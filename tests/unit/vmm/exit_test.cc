@@ -34,6 +34,15 @@ TEST(exit, vmx_always_reports_xsetbv_and_calls_to_tdx)
         EXPECT_EQ(nova_vm_exit_of_vmx(0x4d), NOVA_VM_EXIT_FOREIGN);
 }
 
+TEST(exit, task_switches_and_states_that_the_cpu_refuses_have_causes)
+{
+        EXPECT_EQ(nova_vm_exit_of_svm(0x7d, 0), NOVA_VM_EXIT_TASK);
+        EXPECT_EQ(nova_vm_exit_of_vmx(0x09), NOVA_VM_EXIT_TASK);
+        EXPECT_EQ(nova_vm_exit_of_svm(0xfd, 0), NOVA_VM_EXIT_INVALID);
+        EXPECT_EQ(nova_vm_exit_of_vmx(0x21), NOVA_VM_EXIT_INVALID);
+        EXPECT_EQ(nova_vm_exit_of_vmx(0x22), NOVA_VM_EXIT_INVALID);
+}
+
 TEST(exit, unknown_numbers_are_other)
 {
         EXPECT_EQ(nova_vm_exit_of_svm(0x20, 0), NOVA_VM_EXIT_OTHER);

@@ -297,7 +297,7 @@ TEST_F(hv_synic, random_messages_arrive_once_and_in_order_as_in_a_model)
                 case 5:
                 case 6:
                 case 7:
-                case 8: { /* the guest takes a message, usually followed by its end of message */
+                case 8: { /* the guest takes a message, and usually writes the end of message */
                         ASSERT_EQ(slot(sint)->type, source.slot.empty() ? 0 : source.slot[0]);
                         if (source.slot.empty())
                                 break;

@@ -214,7 +214,7 @@ TEST_F(msr, registers_of_amd_are_there_where_cpuid_says_amd)
         }
 }
 
-/* On CPUs of Intel, Linux reads the bit that hides NX before it can take an exception. */
+/* On Intel CPUs, Linux reads the bit that hides NX before it can take an exception. */
 TEST_F(msr, registers_that_linux_reads_on_intel_before_it_has_handlers_exist)
 {
         const uint64_t nx_is_hidden = uint64_t{1} << 34;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All orders of the steps of two virtual CPUs, one of which moves overlay pages while the other one
- * reads there. The library's path of exits, its table of pages and its mapping are unchanged. The
- * test replaces the kernel: the lock, semaphores, recalls, revocations, and replies, which map a
- * page after the handler has released the lock. */
+/* All orders of the steps of two virtual CPUs: one moves overlay pages, and the other one reads at
+ * their places. The library's code for exits, for the table of pages and for mapping is unchanged.
+ * The test replaces the kernel: the lock, semaphores, recalls, revocations, and replies, which map
+ * a page after the handler has released the lock. */
 #include "overlay_order.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,7 @@ struct overlay_order : testing::Test {
         bool locked = false;
         int mapped = ram; /* the frame at the page in the guest's page tables */
 
-        /* Frames that the moves in progress may have put on top, besides the last result. */
+        /* Frames that a read may find while moves are in progress, besides the last result. */
         unsigned moves = 0, finished = 0;
         int expected = ram;
         std::vector<int> possible;

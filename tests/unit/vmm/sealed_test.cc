@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loader of sealed images: it copies what the start page names, and refuses what it cannot. */
+/* The loader of sealed images: it copies the parts that the start page names, and refuses images
+ * that it cannot copy. */
 #include "loader.h"
 #include "novavmm/secure.h"
 

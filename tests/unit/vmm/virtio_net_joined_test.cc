@@ -327,7 +327,7 @@ TEST_F(virtio_net_joined, has_at_most_as_many_buffers_as_the_queue_has_descripto
 {
         start_joined();
         add_all_in_one_place(700);
-        for (unsigned i = 0; i < 44; i++) /* the last byte lies in the last buffer but one */
+        for (unsigned i = 0; i < 44; i++) /* the last byte is in the second-to-last buffer */
                 EXPECT_TRUE(give(make(1000 * i, 1000)));
         offer(to_guest, 0, size); /* the device still has this buffer */
         EXPECT_FALSE(broken());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio network card: checksums that stay open, and frames in several buffers. */
+/* The virtio network card: open checksums, and frames in several buffers. */
 #include "virtio_net.h"
 
 namespace
@@ -20,7 +20,7 @@ TEST_F(virtio_net, passes_on_open_checksums_if_its_user_takes_them)
         EXPECT_EQ(sent[0].substr(16, 4), whole);
         queue_frame(0, 60);
         kick(from_guest);
-        queue_frame(0, 60, 1, 13, 3); /* no place of the protocol of frames */
+        queue_frame(0, 60, 1, 13, 3); /* not valid: offset 13 is in the Ethernet header */
         kick(from_guest);
         ASSERT_EQ(sent.size(), 3u);
         EXPECT_EQ(sums.size(), 1u);

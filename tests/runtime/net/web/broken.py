@@ -49,7 +49,7 @@ def connect(port, seconds=25):
 
 
 def read_all(one):
-    """Returns what comes until the end of a connection."""
+    """Returns all data until the end of a connection."""
     got = b""
     try:
         while part := one.recv(65536):
@@ -132,8 +132,9 @@ def check_garbage(port):
 
 
 def check_slow(port):
-    """Opens more connections than the server has. Some have sent a part of a request, and some do
-    not take the answer. The server ends all of them, and has others in time."""
+    """Opens more connections than the server can have. Some clients have sent a part of a request,
+    and some do not read the answer. The server ends all of these connections, and serves other
+    clients in time."""
     wrong = []
     slow = [connect(port) for _ in range(10)]
     began = time.monotonic()
@@ -144,7 +145,7 @@ def check_slow(port):
         one.sendall(b"GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n")
     for one in slow[5:]:
         one.recv(1)
-    time.sleep(0.5)  # the half requests have come, too: their clients are not idle
+    time.sleep(0.5)  # the server has the incomplete requests, too: their clients are not idle
     idle = [connect(port) for _ in range(IDLE)]
     asked = time.monotonic()
     with connect(port) as one:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fetches files from the example http-files: whole, several at once, those that are missing, and
-those that lie outside."""
+"""Fetches files from the example http-files: whole ones, several at once, missing ones, and ones
+outside of the served folder."""
 import hashlib
 import http.client
 import os
@@ -45,7 +45,7 @@ def curl(port, *arguments):
 
 
 def same(name, content, files):
-    """Returns sentences about a file that has come with a wrong content."""
+    """Returns sentences about a file that arrived with a wrong content."""
     if hashlib.sha256(content).digest() == hashlib.sha256(files[name]).digest():
         return []
     return [f"{name} has come with {len(content)} of {len(files[name])} bytes, or changed"]
@@ -65,7 +65,7 @@ def check_each(port, files):
 
 
 def check_missing(port):
-    """Asks for files that are missing or outside."""
+    """Requests files that are missing or outside of the served folder."""
     wrong = []
     for path in ("/nothing", "/hello.txt/", "/hello.txt/nothing", "/folder/hello.txt", *OUTSIDE):
         answer = curl(port, "--path-as-is", "-w", "%{http_code}", path)

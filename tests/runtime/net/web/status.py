@@ -53,7 +53,7 @@ def check_programs(programs):
 
 
 def check_rest(state, programs):
-    """Compares sessions, log and load with what is known of the system."""
+    """Compares sessions, log and load with the expected ones."""
     wrong = []
     sessions = [tuple(one[key] for key in ("client", "service", "provider", "opened"))
                 for one in state["sessions"]]

@@ -74,10 +74,10 @@ static inline void write_msr(uint32_t number, uint64_t value)
 #define PIT_ONCE          0x30 /* counter 0: one interrupt, at the end of a count of 16 bits */
 #define NO_IRQ            0xff
 
-/* Both interrupt controllers raise vectors from `first`, and everything is masked. */
+/* Sets both interrupt controllers to vectors from `first` on, and masks all interrupts. */
 static inline void init_interrupts(uint8_t first)
 {
-        out8(PIT_COMMAND, PIT_ONCE); /* without a count, it stands still */
+        out8(PIT_COMMAND, PIT_ONCE); /* without a count, it does not run */
         for (unsigned chip = 0; chip < 2; chip++) {
                 out8(PIC_COMMAND(chip), 0x11);
                 out8(PIC_DATA(chip), first + 8 * chip);
@@ -87,7 +87,7 @@ static inline void init_interrupts(uint8_t first)
         }
 }
 
-/* Raises the first vector after that many ticks of 1,193,182 Hz. */
+/* Raises the first vector after a number of ticks of 1,193,182 Hz. */
 static inline void start_timer(uint16_t ticks)
 {
         out8(PIC_DATA(0), NO_IRQ & ~1);

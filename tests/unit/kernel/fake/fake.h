@@ -97,6 +97,9 @@ extern unsigned long fake_searches;
 /** Allocations since the last of the two calls above. */
 long fake_allocations(void);
 
+/** Called before each allocation, except of frames of caches. */
+extern void (*fake_allocates)(void);
+
 /** Makes a hypercall of ec and returns its status; the exit from the kernel returns here. */
 enum nova_status fake_hypercall(struct ec *ec);
 
@@ -133,8 +136,11 @@ extern void (*fake_answered)(void);
 /** Value of the TSC; 0: the real one. */
 extern uint64_t fake_tsc;
 
-/** Adds a second CPU, which has loaded pd or none; fake_wait answers for it. */
+/** Adds a second CPU, which is idle and has loaded pd or none; fake_wait answers for it. */
 void fake_second_cpu(struct pd *pd);
+
+/** Number of the CPU that executes the kernel. */
+extern unsigned fake_cpu;
 
 /** Leaves one CPU, on which no EC runs any more, so that everything can be freed. */
 void fake_idle(void);

@@ -23,7 +23,7 @@ _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host)
         leave_by_iret(ec);
 }
 
-/* On the host, SVM stands for both vendors. */
+/* On the host, SVM represents both vendors. */
 const struct vcpu_ops vmx_ops;
 
 void fpu_enter_guest(struct cpu *cpu, struct ec *ec, uint64_t xcr0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's entry and exits, which are entry.S on the target: an exit ends the call that a test
- * made. The registers that the user would see are then in the EC, whichever exit was used. */
+/* Stands in for entry.S, which has the kernel's entry and exits on the target. An exit ends the
+ * call that a test made with fake_run(). The registers that the user would see are then in the EC,
+ * whichever exit was used. */
 #include <setjmp.h>
 #include <stdlib.h>
 
@@ -90,7 +91,7 @@ struct ec *fake_run_to_user(void (*function)(struct ec *ec), struct ec *ec)
         return ec;
 }
 
-/* The table's entries that are not handlers. */
+/* Entries of hypercall_table that are not handlers. */
 hypercall_result_t entry_call(word_t id, struct ec *self)
 {
         return call_donating(id, self);
@@ -113,8 +114,8 @@ hypercall_result_t entry_invalid(word_t id, struct ec *self)
         return NOVA_BAD_HYP;
 }
 
-/* Before the entry, does the pending work that a test has left to the CPU and that hardware would
- * have done. */
+/* Makes the hypercall in the registers of ec. Then does the work that was pending before the
+ * hypercall: a test may leave it to the CPU, while hardware would do it before the entry. */
 void fake_enter(struct ec *ec)
 {
         const word_t id = REG_P1(ec);

@@ -52,13 +52,15 @@ bool features_emulated(void)
 }
 
 static uint64_t kernel_root[512] __attribute__((aligned(PAGE_SIZE)));
-static struct sc idle_sc;
-static struct tss tss;
-static struct ec idle_ec;
+static struct sc idle_sc[2];
+static struct tss tss[2];
+static struct ec idle_ec[2];
+
+unsigned fake_cpu;
 
 struct cpu *cpu_self(void)
 {
-        return cpu_by_id(0);
+        return cpu_by_id(fake_cpu);
 }
 
 word_t read_cr3(void)
@@ -212,23 +214,25 @@ _Noreturn void kernel_stop(const char *format, ...)
         abort();
 }
 
-static void cpu_init(void)
+/* Lets a CPU be idle. No SC that a test creates preempts the idle SC. */
+static void cpu_init(unsigned id)
 {
-        struct cpu *cpu = cpu_by_id(0);
+        struct cpu *cpu = cpu_by_id(id);
 
-        *cpu = (struct cpu){.current_sc = &idle_sc,
-                            .idle_sc = &idle_sc,
-                            .idle_ec = &idle_ec,
-                            .arch.tss = &tss,
+        *cpu = (struct cpu){.id = id,
+                            .number = (uint8_t)id,
+                            .current = &idle_ec[id],
+                            .current_sc = &idle_sc[id],
+                            .idle_sc = &idle_sc[id],
+                            .idle_ec = &idle_ec[id],
+                            .arch.tss = &tss[id],
                             .frame_refusals = frame_refusals};
-        /* Of the highest priority: no SC that a test creates preempts it. */
-        idle_sc = (struct sc){.ec = &idle_ec, .owner = &idle_ec, .cpu = cpu, .prio = NOVA_PRIO_MAX};
-        idle_ec = (struct ec){.cpu = cpu, .kind = EC_IDLE, .state = EC_READY};
-        list_init(&idle_ec.sleepers);
+        idle_sc[id] = (struct sc){
+                .ec = &idle_ec[id], .owner = &idle_ec[id], .cpu = cpu, .prio = NOVA_PRIO_MAX};
+        idle_ec[id] = (struct ec){.cpu = cpu, .kind = EC_IDLE, .state = EC_READY};
+        list_init(&idle_ec[id].sleepers);
         list_init(&cpu->woken);
         list_init(&cpu->stranded);
-        cpu->current = &idle_ec;
-        cpu_by_id(1)->number = 1;
 }
 
 void fake_boot(unsigned frames)
@@ -243,9 +247,11 @@ void fake_boot(unsigned frames)
         ASAN_UNPOISON_MEMORY_REGION(pool, (size_t)frames << PAGE_BITS);
         cpu_features[WORD_EXT_EDX] |= 1u << FEATURE_NX % 32;
         kernel_root_phys = (paddr_t)kernel_root;
-        fake_window = fake_wait = fake_freed = NULL;
+        fake_window = fake_wait = fake_freed = fake_allocates = NULL;
+        fake_cpu = 0;
         fake_memory_forget();
-        cpu_init();
+        cpu_init(0);
+        cpu_by_id(1)->number = 1;
         fake_device_boot();
         fake_iommu_boot();
         account_root.used = 0;
@@ -267,13 +273,13 @@ void fake_second_cpu(struct pd *pd)
 {
         cpu_count = 2;
         cpu_online = 3;
-        *cpu_by_id(1) = (struct cpu){.number = 1, .current_pd = pd};
-        list_init(&cpu_by_id(1)->woken);
-        list_init(&cpu_by_id(1)->stranded);
+        cpu_init(1);
+        cpu_by_id(1)->current_pd = pd;
 }
 
 void fake_idle(void)
 {
+        fake_cpu = 0;
         struct cpu *cpu = cpu_self();
 
         fake_window = fake_wait = NULL;

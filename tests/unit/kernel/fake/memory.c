@@ -16,7 +16,7 @@ void real_slab_free(struct slab_cache *cache, void *object);
 
 static long frames, objects, allocations, failing = -1;
 static bool fail_rest, in_slab;
-void (*fake_freed)(void);
+void (*fake_freed)(void), (*fake_allocates)(void);
 
 long fake_frames_taken(void)
 {
@@ -56,6 +56,9 @@ void fake_memory_forget(void)
 
 static bool fails(void)
 {
+        if (fake_allocates && !in_slab)
+                fake_allocates();
+
         const long number = allocations++;
         const bool result = failing >= 0 && (fail_rest ? number >= failing : number == failing);
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A hostile service with rings, as its client sees it. The service answers calls as the input says,
+ * and writes anything into the memory that it shares. */
+#ifndef FUZZ_CLIENT_RINGS_H
+#define FUZZ_CLIENT_RINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "novart/service/ring.h"
+#include "require.h"
+
+/* The hostile service. */
+struct rings_service {
+        uint32_t magic;  /* number with which each ring begins */
+        uint32_t second; /* offset of the second ring; 0: there is none */
+        /* Fills the answer to a call, in words. */
+        void (*answer)(unsigned long operation, void *words, size_t bytes);
+        /* Does a step while the client sleeps. */
+        void (*act)(void);
+};
+
+/* The input, byte by byte; 0 after its end. */
+void rings_begin(const struct rings_service *service, const uint8_t *data, size_t size);
+bool rings_has_input(void);
+uint8_t rings_take(void);
+uint32_t rings_take_word(void);
+
+/* The service writes into a ring. */
+void rings_write(struct nova_ring *ring, uint32_t count);
+
+/* Ends the test unless the client has given back its session, its addresses and its selectors. */
+void rings_end(void);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The kernel, and the parts of the runtime that init needs to start programs and to answer their
+ * requests, on the host. Ends the test if init uses a selector, a page or a capability that it does
+ * not have, loses one, or releases one twice. */
+#ifndef FUZZ_PARENT_H
+#define FUZZ_PARENT_H
+
+#include "child/child.h"
+#include "init/init.h"
+#include "require.h"
+
+#define PARENT_CPUS 2
+#define PARENT_BUS  UINT64_C(0xe0000000)   /* physical address of the configuration space */
+#define PARENT_RAM  UINT64_C(0x10000000)   /* first address after the RAM */
+#define PARENT_VIEW ((nova_word_t)1 << 56) /* physical addresses are mapped here */
+
+/* Kinds of capabilities of init. */
+enum object { NOTHING, DOMAIN, THREAD, SCHEDULE, PORTAL, SEMAPHORE, INTERRUPT, IDLE };
+
+/* Resources that the kernel or the runtime refuses. */
+#define REFUSE_SELECTORS 0x1
+#define REFUSE_MEMORY    0x2 /* kernel memory */
+#define REFUSE_PAGES     0x4
+extern unsigned parent_refuses;
+
+/* Numbers that only grow. */
+extern struct parent_counts {
+        unsigned lines, powers, ups, destroyed;
+} parent_counts;
+
+/* Forgets all selectors, pages and capabilities, and creates init's servers. */
+void parent_begin(void);
+
+/* Ends the test unless init has kept nothing but these numbers of selectors and pages. */
+void parent_end(unsigned selectors, unsigned pages);
+
+/* parent_kernel.c: forgets all selectors and objects; gives a free selector an object. */
+void parent_begin_kernel(void);
+void parent_set(nova_sel_t sel, enum object object);
+
+/* Lets init's server of a CPU answer the message in its UTCB, and removes the children that have
+ * ended. */
+void parent_serve(nova_word_t cpu);
+void parent_reclaim(void);
+
+/* A message of the child whose selectors begin at `child` delegates capabilities to the window. */
+void parent_receive(const struct child_server *server, nova_sel_t child, nova_sel_t at,
+                    unsigned order, enum object object);
+
+/* Objects that a child has delegated end. */
+void parent_destroy_objects(nova_sel_t child);
+
+enum object parent_object(nova_sel_t sel);
+bool parent_window_is_empty(const struct child_server *server);
+unsigned parent_interrupt(nova_sel_t sel);
+bool parent_has_port(unsigned port);
+nova_sel_t parent_turn(void);
+/* Returns true if a page of init was allocated while it started the program. */
+bool parent_page_is_of(nova_word_t page, const struct nova_system_program *program);
+/* Returns true if a page is part of the file of all programs. */
+bool parent_page_is_file(nova_word_t page);
+/* The module of the name disk.img. */
+extern const char parent_disk[2 * NOVA_PAGE_SIZE];
+
+void parent_pass_time(uint64_t ns);
+
+/* Text on init's console. */
+void parent_check_line(const char *text, size_t bytes);
+
+/* parent_init.c: forgets what init has kept for later requests. Returns the number of selectors,
+ * and the number of pages in quarantine. */
+unsigned parent_forget_init(unsigned *pages);
+
+/* The test: init waits for the end of a child. */
+void parent_wait(void);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The answers that init may give to a program, by the system description alone. */
+#ifndef FUZZ_PARENT_MODEL_H
+#define FUZZ_PARENT_MODEL_H
+
+#include "parent.h"
+
+#define MODEL_UNKNOWN (-1) /* the model does not predict the result */
+
+/* Capabilities that arrive with a message. */
+struct model_item {
+        bool is; /* there is one */
+        unsigned at, order;
+        enum object object;
+};
+
+/* A message, and the state of the server before it. */
+struct model_message {
+        unsigned number; /* of the program */
+        struct nova_child *child;
+        nova_sel_t window;
+        struct model_item item;
+        unsigned words;
+        nova_word_t word[NOVA_UTCB_WORDS]; /* 0 beyond its end */
+        int expected;                      /* errno value or MODEL_UNKNOWN */
+};
+
+/* No service is offered. */
+void model_begin(void);
+
+/* Sets the expected result. */
+void model_expect(struct model_message *message);
+
+/* Checks an answer, and notes its effects. */
+void model_check(const struct model_message *message, const struct nova_utcb *utcb);
+
+/* Checks that all items of an answer are pages of a program. */
+void model_check_pages(unsigned number, const struct nova_child *child,
+                       const struct nova_utcb *utcb);
+
+/* Forgets the services of programs that have ended. */
+void model_forget_ended(void);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of a round, and what is compared after it. */
+#ifndef TESTS_SOAK_SOAK_H
+#define TESTS_SOAK_SOAK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct soak_options {
+        unsigned rounds;    /* number of rounds; 0: as long as `minutes` says */
+        unsigned minutes;   /* rounds begin only in this time */
+        bool counted;       /* time advances with instructions, so latencies are compared */
+        bool without_guest; /* the rounds have no guest */
+        bool leak;          /* each round leaves something behind, for a test of the comparison */
+};
+
+extern struct soak_options soak_options;
+
+/* The parts of a round. Each prints a sentence and returns false if something went wrong. */
+bool guest_round(void);
+bool services_round(void);
+bool storm_round(void);
+
+/* Opens what lasts as long as the soak. */
+bool services_begin(void);
+bool storm_begin(void);
+
+/* Reads all figures after a round. From round FIGURES_FIRST on, prints a sentence for each one that
+ * is not what it was, and returns false then. */
+#define FIGURES_FIRST 3
+bool figures_compare(unsigned round);
+
+/* Number of figures that were compared after the last round. */
+unsigned figures_count(void);
+
+/* Measures latencies while nothing else runs. As figures_compare(), if they are to be compared. */
+bool latency_compare(unsigned round);
+
+/* Prints one sentence about a fault. @return false */
+__attribute__((format(printf, 1, 2))) bool soak_fail(const char *format, ...);
+
+#endif
