@@ -53,7 +53,8 @@ static unsigned waits; /* of init, since the input has ended */
 /* A message of a program that the server of a CPU has not read yet. */
 static struct {
         nova_sel_t portal; /* 0: none */
-        unsigned number, restarts;
+        unsigned restarts; /* of the program, when it sent the message */
+        struct model_message message;
 } held[PARENT_CPUS];
 
 static void report(void *context, unsigned line, const char *sentence)
@@ -277,9 +278,10 @@ static void send(unsigned operation, const uint8_t *step)
         model_expect(&message);
         server->portal = child->block + CHILD_PARENT + cpu;
         if (step[1] & 0x80) {
+                message.expected = MODEL_UNKNOWN; /* the state can change */
                 held[cpu].portal = server->portal;
-                held[cpu].number = number;
                 held[cpu].restarts = init.program[number].restarts;
+                held[cpu].message = message;
                 return;
         }
         serve(cpu);
@@ -295,7 +297,8 @@ static void go(nova_word_t cpu)
 {
         struct child_server *const server = novart_child_server_of(cpu);
         const struct parent_counts before = parent_counts;
-        const unsigned number = held[cpu].number;
+        const struct model_message *const message = &held[cpu].message;
+        const unsigned number = message->number;
         struct nova_child *const child =
                 init.program[number].restarts == held[cpu].restarts ? running(number) : NULL;
 
@@ -308,6 +311,8 @@ static void go(nova_word_t cpu)
         else
                 require(!memcmp(&before, &parent_counts, sizeof(before)) &&
                         !server->request->text.bytes);
+        if (child && child->state == CHILD_RUNNING)
+                model_check(message, server->utcb);
         lose();
 }
 
