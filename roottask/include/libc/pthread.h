@@ -73,7 +73,7 @@ typedef unsigned pthread_key_t;
 /** Maximum number of keys of a program. */
 #define PTHREAD_KEYS_MAX 64
 
-/** Maximum number of times that destructors run at a thread's end because they set values again. */
+/** Maximum number of rounds of destructors at a thread's end; a destructor may set values again. */
 #define PTHREAD_DESTRUCTOR_ITERATIONS 4
 
 /** Control of a function that runs once. */
@@ -142,20 +142,22 @@ int pthread_attr_setname_np(pthread_attr_t *attr, const char *name);
 /** Initialises a mutex, of kind PTHREAD_MUTEX_DEFAULT if @p attr is NULL. */
 int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr);
 
-/** @retval EBUSY it is locked */
+/** Destroys a mutex. @retval EBUSY it is locked */
 int pthread_mutex_destroy(pthread_mutex_t *mutex);
 
-/** @retval EDEADLK the caller holds it already (ERRORCHECK); a normal one then waits for ever */
+/** Locks a mutex. Waits while another thread holds it; a thread that locks a normal mutex twice
+ * waits for ever. @retval EDEADLK the caller holds it already (PTHREAD_MUTEX_ERRORCHECK) */
 int pthread_mutex_lock(pthread_mutex_t *mutex);
 
-/** @retval EBUSY it is locked */
+/** Locks a mutex if it is free. @retval EBUSY it is locked */
 int pthread_mutex_trylock(pthread_mutex_t *mutex);
 
-/** @retval ETIMEDOUT it was not free by @p time (CLOCK_REALTIME)
+/** Locks a mutex, waiting at most until @p time (CLOCK_REALTIME).
+ * @retval ETIMEDOUT it was not free by then
  * @retval EINVAL @p time is not valid @retval EDEADLK as for pthread_mutex_lock() */
 int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *time);
 
-/** @retval EPERM the caller does not hold it (not detected for a normal one) */
+/** Unlocks a mutex. @retval EPERM the caller does not hold it; not detected for a normal mutex */
 int pthread_mutex_unlock(pthread_mutex_t *mutex);
 
 /** Initialises attributes: PTHREAD_MUTEX_DEFAULT. */
@@ -167,19 +169,20 @@ int pthread_mutexattr_destroy(pthread_mutexattr_t *attr);
 /** @param type PTHREAD_MUTEX_…; else EINVAL */
 int pthread_mutexattr_settype(pthread_mutexattr_t *attr, int type);
 
-/** PTHREAD_MUTEX_… */
+/** Gets PTHREAD_MUTEX_…. */
 int pthread_mutexattr_gettype(const pthread_mutexattr_t *attr, int *type);
 
 /** Initialises a condition, with CLOCK_REALTIME if @p attr is NULL. */
 int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr);
 
-/** @retval EBUSY a thread waits for it */
+/** Destroys a condition. @retval EBUSY a thread waits for it */
 int pthread_cond_destroy(pthread_cond_t *cond);
 
 /** Waits for a signal. The caller holds @p mutex exactly once, before and after. */
 int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
-/** @retval ETIMEDOUT no signal came by that time
+/** Waits like pthread_cond_wait(), at most until @p time on the condition's clock.
+ * @retval ETIMEDOUT no signal came by then
  * @retval EINVAL    @p time is not valid */
 int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                            const struct timespec *time);
@@ -212,10 +215,12 @@ int pthread_key_delete(pthread_key_t key);
 /** Returns the calling thread's value, or NULL. */
 void *pthread_getspecific(pthread_key_t key);
 
-/** @retval EINVAL there is no such key  @retval ENOMEM no memory for the thread's values */
+/** Sets the calling thread's value. @retval EINVAL there is no such key @retval ENOMEM no memory
+ * for the thread's values */
 int pthread_setspecific(pthread_key_t key, const void *value);
 
-/** Calls a function once. Returns when that call is complete, in whichever thread it ran. */
+/** Calls @p function unless a thread has called it for @p once already. Returns when this one call
+ * is complete, even if another thread makes it. */
 int pthread_once(pthread_once_t *once, void (*function)(void));
 
 #ifdef __cplusplus

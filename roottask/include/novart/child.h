@@ -49,8 +49,8 @@ struct nova_child_pci {
         struct nova_parent_pci_device device; /**< answer to NOVA_PARENT_PCI_DEVICE */
         void *memory;   /**< answer to NOVA_PARENT_PCI_MEMORY: its address in this program */
         nova_sel_t sel; /**< answer to NOVA_PARENT_PCI_GSI: the semaphore in this program; request
-                           NOVA_PARENT_PCI_WATCH: the first of 64 selectors with the semaphore,
-                           which then belong to the function if it returns 0 */
+                           NOVA_PARENT_PCI_WATCH: the first of 64 selectors with the semaphore. The
+                           function owns them if it returns 0 */
 };
 
 /** A question of a child about CPUs, sessions or text. */
@@ -62,7 +62,7 @@ struct nova_child_status {
                 struct nova_parent_session session;
                 struct nova_parent_log log;
                 struct nova_parent_own own;
-        } answer; /**< zeroed before */
+        } answer; /**< all zero when the function is called */
 };
 
 /**
@@ -154,8 +154,8 @@ struct nova_child_config {
  * @endcode
  * @param[out] child    identifies the child until nova_child_wait() has returned for it
  * @param config        is copied; the context of its grants and its image must stay valid
- * @param[out] sentence if not NULL, receives the error, the predicate of a sentence whose subject
- * is the child's name, or NULL after success
+ * @param[out] sentence may be NULL; receives NULL after success, else the error as the rest of a
+ * sentence that begins with the child's name
  * @retval 0 the child runs
  * @retval ENOEXEC the image is not a program that can run here
  * @retval EFBIG   its segments need more than image_memory

@@ -11,10 +11,10 @@
 /** First address after the segments of a child. */
 #define NOVA_LAYOUT_IMAGE_END ((nova_word_t)0xfe00000)
 
-/** Size in bytes of the addresses that one page table maps. A child pays for its page tables. To
- * save a page table, the start page, the UTCB of the first thread, the first regions and a small
- * pool lie directly after the child's segments, up to the next multiple of this size. The start
- * page contains their addresses. */
+/** Number of bytes that one page table maps. A child pays for its page tables. To save a page
+ * table, the start page, the UTCB of the first thread, the first regions and a small pool lie
+ * directly after the child's segments, up to the next multiple of this size. The start page
+ * contains their addresses. */
 #define NOVA_LAYOUT_TABLE ((nova_word_t)0x200000)
 
 /** Maximum number of pages of the start page and the data after it. */
@@ -24,14 +24,15 @@
  * touch. */
 #define NOVA_LAYOUT_MAIN_STACK 0x40000
 
-/** Page numbers in a child's first region, which begins at an even page: an address for a UTCB, the
- * main thread's stack with its guard page, and the stack of its event handler. The parent maps the
- * last pages of both stacks, so that a small child needs no kernel objects for more memory. */
+/** Numbers of two pages in a child's first region, which begins at an even page: the last page of
+ * the main thread's stack, and the last page of its event handler's stack. An address for a UTCB
+ * and the guard page of the main thread's stack lie below. The parent maps these two pages, so that
+ * a small child needs no kernel objects for more memory. */
 #define NOVA_LAYOUT_MAIN_PAGE    (1 + NOVA_LAYOUT_MAIN_STACK / NOVA_PAGE_SIZE)
 #define NOVA_LAYOUT_HANDLER_PAGE (NOVA_LAYOUT_MAIN_PAGE + 2)
 
-/** Addresses of regions: stacks, UTCBs, windows, lazily backed memory. A child's regions lie here
- * when there is no room after its segments. */
+/** Addresses of regions: stacks, UTCBs, windows, lazy memory. A child's regions lie here when there
+ * is no room after its segments. */
 #define NOVA_LAYOUT_REGION     ((nova_word_t)0x10000000)
 #define NOVA_LAYOUT_REGION_END ((nova_word_t)0x40000000)
 

@@ -133,7 +133,7 @@ int nova_parent_ended(void);
  *
  * Even if the result is EAGAIN, the thread may have run briefly: the parent creates the SC before
  * it knows whether its capability can be delegated.
- * @param sc       free selector for the SC, and its number for nova_parent_sc_drop()
+ * @param sc       free selector for the SC, by which nova_parent_sc_drop() finds it
  * @param ec       EC capability with NOVA_EC_SC: a global thread
  * @param priority cut to the program's limit
  * @param quantum_us quantum in microseconds, not 0
@@ -249,7 +249,7 @@ int nova_parent_console(const char *device, nova_sel_t sel);
 int nova_parent_power(unsigned operation);
 
 /**
- * Reads the state of a program of the parent, such as init. It changes nothing.
+ * Reads the state of a program that the parent, for example init, manages. Changes nothing.
  *
  * @code
  * struct nova_parent_program program;

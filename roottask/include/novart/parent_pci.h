@@ -36,8 +36,8 @@ enum nova_parent_pci_kind {
 struct nova_parent_pci_device {
         char name[NOVA_PARENT_NAME];  /**< the device's name; ends with a 0 */
         char program[NOVA_NAME_SIZE]; /**< first characters of the name of the program that has the
-                                       * device, by which a service recognises the program; all 0:
-                                       * no program has it */
+                                       * device; a service recognises the program by them. All 0: no
+                                       * program has it */
         uint32_t class_code, class_mask; /**< bits of the class that must agree; mask 0: any */
         uint16_t vendor, device;         /**< numbers that must agree, with NOVA_PARENT_PCI_ID */
         uint16_t at;    /**< bus << 8 | device << 3 | function, with NOVA_PARENT_PCI_AT */
@@ -100,12 +100,13 @@ int nova_parent_pci_ports(uint16_t first, unsigned count);
 int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel);
 
 /**
- * Reports that a device without a driver accesses no memory, or that this program cannot ensure it.
- * If there is no I/O MMU, the parent does not reuse the memory of a driver that has ended until all
+ * Reports whether a device without a driver is quiet, that is, accesses no memory any more. If
+ * there is no I/O MMU, the parent does not reuse the memory of a driver that has ended until all
  * devices of the driver are quiet.
  *
  * @param number as for nova_parent_pci_describe()
- * @param quiet  false: the function is switched off, but cannot be reset
+ * @param quiet  false: the function is switched off but cannot be reset, so it may still access
+ * memory
  * @retval 0      done
  * @retval ENOENT there is no such number
  * @retval EACCES the program does not hold the configuration space

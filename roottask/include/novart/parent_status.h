@@ -36,8 +36,8 @@ struct nova_parent_session {
         char client[NOVA_PARENT_NAME];   /**< the program's name in the description */
         char service[NOVA_PARENT_NAME];  /**< name of the service */
         char provider[NOVA_PARENT_NAME]; /**< the program that provides it */
-        uint64_t opened; /**< number of sessions that the client has opened since the later start of
-                          * the two programs, including those that it has closed */
+        uint64_t opened; /**< number of sessions that the client has opened since both programs have
+                          * been running, including closed ones */
 };
 
 /** Resources of the parent itself, without those of its programs. */
@@ -110,8 +110,8 @@ int nova_parent_session_describe(unsigned number, struct nova_parent_session *se
 int nova_parent_log_read(uint64_t position, struct nova_parent_log *log);
 
 /**
- * Reads which resources the parent itself uses. If a program starts and ends again and again, they
- * stay equal.
+ * Reads the resources that the parent itself uses. They return to their old values after a program
+ * has started and ended.
  *
  * @code
  * struct nova_parent_own own;

@@ -20,11 +20,11 @@
  * | SHARE | share | 1: pages | translate: a session portal; delegate: memory, hotspots 0 and up |
  * | UNSHARE | session | – | – |
  *
- * The order is that of the client's ranges: 2^order is greater than the client's highest CPU
- * number, and at most 64. OPEN answers with the maximum number of shared pages (word 1), the
- * session portals (item 0, hotspot 0) and, if pages can be shared, the share portals (item 1,
- * hotspot 2^order). Selector n of a range is the portal for CPU n; there are no portals beyond the
- * client's highest CPU number. The other operations answer with word 0 only.
+ * The order in OPEN is that of the client's ranges for portals: 2^order is greater than the
+ * client's highest CPU number, and at most 64. OPEN answers with the maximum number of shared pages
+ * (word 1), the session portals (item 0, hotspot 0) and, if pages can be shared, the share portals
+ * (item 1, hotspot 2^order). Selector n of a range is the portal for CPU n; there are no portals
+ * beyond the client's highest CPU number. The other operations answer with word 0 only.
  *
  * Errors: ENOSYS unknown operation; EINVAL too few or too many words, or an unexpected item; EACCES
  * no PD in OPEN; EMFILE the client has reached its limit of sessions; ENFILE the service has

@@ -101,10 +101,10 @@ struct nova_service_config {
  * if (nova_service_start(NULL, &config) == 0)
  *         nova_service_sleep();
  * @endcode
- * @param[out] started the service, for the functions below; may be NULL. It is set before the first
- *                     client can come, so handlers may use it. Invalid after an error
+ * @param[out] started the service, for the functions below; may be NULL. Set before the first
+ * client can open a session, so handlers may use it. Invalid after an error
  * @param config       its strings and table must stay valid
- * @retval 0      clients can come
+ * @retval 0      clients can open sessions
  * @retval EINVAL no name, a number is too large, or words_min of a row exceeds its words_max; a
  *                message on stderr names the row
  * @retval EEXIST a service of this name exists already

@@ -75,7 +75,8 @@ struct nova_tcp_cut {
         uint32_t ip_sum;                       /**< sum of the header of IPv4 */
         uint32_t tcp_sum;                      /**< sum of the header of TCP, and of addresses */
         uint32_t sequence;                     /**< number of the next byte */
-        uint32_t left;                         /**< number of bytes */
+        uint32_t left;                         /**< number of bytes of data that are not in a frame
+                                                    yet */
         uint8_t flags;                         /**< flags of TCP */
 };
 

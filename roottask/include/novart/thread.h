@@ -146,7 +146,8 @@ nova_sel_t nova_thread_sc(const struct nova_thread *thread);
 /** Returns a thread's priority. */
 unsigned nova_thread_priority(const struct nova_thread *thread);
 
-/** @param[out] begin lowest address of the caller's stack, without the guard page
+/** Gets the addresses of the caller's stack.
+ *  @param[out] begin lowest address, without the guard page
  *  @param[out] end   first address above it */
 void nova_thread_stack_bounds(nova_word_t *begin, nova_word_t *end);
 
@@ -206,12 +207,12 @@ nova_sel_t nova_handler_ec(struct nova_handler *handler);
 int nova_handler_destroy(struct nova_handler *handler);
 
 /**
- * Destroys a handler at once, also in the middle of its own call to another program.
+ * Destroys a handler at once, even in the middle of its own call to another program.
  *
  * All portals of the handler must have been revoked from all programs, so that its own capability
  * is the last one, and no thread may be calling it. It must hold no lock and must not be changing
- * data. Unlike nova_handler_destroy(), this function needs no resources and cannot fail, so it is
- * also for callers that ran out of memory half-way. The handler itself must not call it.
+ * data. Unlike nova_handler_destroy(), this function needs no resources and cannot fail, so callers
+ * that have run out of memory can use it. The handler itself must not call it.
  */
 void nova_handler_discard(struct nova_handler *handler);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Protocol of services with blocks: drivers of disks, `ram-disk` and `partitions`. Requests and
- * completions go through a ring in shared memory; data lies in a pool that the device reaches. */
+ * completions go through a ring in shared memory; data lies in a pool, which the device can
+ * access. */
 #ifndef NOVART_SERVICE_BLOCK_H
 #define NOVART_SERVICE_BLOCK_H
 
@@ -21,9 +22,9 @@
  * already; ENOMEM no memory; EAGAIN the memory of a client that has died is being freed;
  * nova_block_open() waits for it up to a second. The client does an up of the doorbell when a
  * request waits, and the service does an up of the bell when a request has completed, but only if
- * the other side sleeps. CLAIM is an error before ATTACH (EINVAL); it answers EAGAIN while the
- * session of a client that has died is being closed. `partitions` answers EINVAL to INFO and
- * SEMAPHORES before ATTACH, and has no RESTRICT.
+ * the other side sleeps. CLAIM answers EINVAL before ATTACH, and EAGAIN while the session of a
+ * client that has died is being closed. `partitions` answers EINVAL to INFO and SEMAPHORES before
+ * ATTACH, and has no RESTRICT.
  *
  * The ring and the pool belong to the service, so they vanish from the client when the
  * service ends.
@@ -197,7 +198,8 @@ unsigned nova_block_room(const struct nova_block *block);
  *     nova_block_wait(block, &result, NOVA_FOREVER) == 0 && result.error == 0)
  *         puts("The pool begins with the data of block 100.");
  * @endcode
- * Do not change a write's data before its result is reaped; a read's data is valid only after that.
+ * Until nova_block_reap() has returned a request's result, do not change the data of a write, and
+ * do not use the data of a read.
  * @param block    the session
  * @param requests the requests, which are copied
  * @param count    their number
@@ -242,8 +244,8 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
 /**
  * Waits until nova_block_reap() may have a result, even if no request is in flight.
  *
- * Meanwhile another thread may call nova_block_submit() and nova_block_reap(), for example under a
- * lock under which this thread then calls nova_block_reap().
+ * Meanwhile another thread may call nova_block_submit() and nova_block_reap(). If both threads call
+ * nova_block_reap(), a lock must prevent that they do so at the same time.
  * @code
  * extern struct nova_block *block;
  * struct nova_block_result result;

@@ -42,14 +42,16 @@
  * VIEW gives the client the pages of the service's cache that hold the file's data at an offset, a
  * multiple of NOVA_FILES_VIEW_BYTES, read-only. The service revokes them before it changes this
  * data, when the last user closes the file, or when it needs the pages for other data. Bytes after
- * the end of the file are 0. At the end of the file the answer is two zeros, without pages. With
- * the number of a view the answer has no pages: it consists of the same number and the bytes of the
- * view if the service has not revoked the view, else of two zeros. A client sends this request
- * after it has received a view, because the service may have revoked the pages before they arrived.
- * ENOTSUP: the service has no cache; EAGAIN: no place in the cache is free at the moment.
+ * the end of the file are 0. At the end of the file the answer is two zeros, without pages. A
+ * request with the number of a view checks this view, and its answer has no pages: it consists of
+ * the same number and the bytes of the view if the service has not revoked the view, else of two
+ * zeros. A client makes this request after it has received a view, because the service may have
+ * revoked the pages before they arrived. ENOTSUP: the service has no cache; EAGAIN: no place in the
+ * cache is free at the moment.
  *
  * A write to an APPEND file goes to the end of the file, so the next place may differ from the
- *  request's. Fewer bytes than requested are written only if the disk is full or fails. @{ */
+ * request's. Fewer bytes than requested are written only if the disk is full or fails.
+ *  @{ */
 
 #define NOVA_FILES_OPEN   (NOVA_OPERATION_FIRST + 0)  /**< path to file */
 #define NOVA_FILES_CLOSE  (NOVA_OPERATION_FIRST + 1)  /**< end of use */

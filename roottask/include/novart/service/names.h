@@ -19,10 +19,10 @@
  * EPERM the name belongs to another client. Errors of LOOKUP: ENOENT; EACCES none of the
  * permissions is available.
  *
- * A name is 1 to 31 letters, digits and `.-_/`, ended by a 0 or the message. A looked-up capability
- * has the permissions that both the publisher and the client of LOOKUP name. When the publisher's
- * session ends, the service removes the name and revokes the capabilities that were looked up under
- * it. It notifies sessions of each new name.
+ * A name is 1 to 31 letters, digits and `.-_/`, ended by a 0 or by the end of the message. A
+ * looked-up capability has the permissions that both the publisher and the client of LOOKUP name.
+ * When the publisher's session ends, the service removes the name and revokes the capabilities that
+ * were looked up under it. The service notifies all sessions of each new name.
  *  @{ */
 
 #define NOVA_NAMES_PUBLISH  (NOVA_OPERATION_FIRST + 0) /**< publish a name */

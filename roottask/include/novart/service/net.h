@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Protocol of services with frames: drivers of network cards, and `switch`. Frames lie in a pool
- * that the device reaches; two rings in shared memory name them. */
+ * that the device can access; the requests of two rings in shared memory name them. */
 #ifndef NOVART_SERVICE_NET_H
 #define NOVART_SERVICE_NET_H
 
@@ -66,8 +66,8 @@
 
 /** Bits of nova_net_info::flags. */
 enum nova_net_flag {
-        NOVA_NET_LINK = 1, /**< the card has a cable. At a switch: one of its cards had a cable a
-                              second ago, or the switch has no card */
+        NOVA_NET_LINK = 1, /**< the card has a cable. At a switch: one of its cards had a cable at
+                                the last look, at most a second ago, or the switch has no card */
         NOVA_NET_SUMS = 2, /**< requests may have a `sum`; without this bit, it is 0 */
 };
 
@@ -87,13 +87,14 @@ struct nova_net_counts {
         uint64_t dropped; /**< frames for the client that were too long, or found no empty buffer */
 };
 
-/** Bits of a word about the checksum of TCP or UDP in a frame. 0: the field has the checksum, and
- * the receiver must check it. */
+/** Bits of a word that describes the checksum of TCP or UDP in a frame. 0: the frame contains the
+ * checksum, and the receiver must check it. */
 enum nova_net_sum {
-        NOVA_NET_SUM_OPEN = 1, /**< it is not filled in. Bits 8 to 18: offset of the first byte that
-                                * it covers, up to the frame's end; bits 20 to 30: offset of its
-                                * field from there. A receiver need not check such a frame */
-        NOVA_NET_SUM_RIGHT = 2,  /**< of a received frame: it was checked, and is right */
+        NOVA_NET_SUM_OPEN = 1,   /**< the checksum is open. Bits 8 to 18: offset of the first byte
+                                  * that it covers; the last is the frame's last. Bits 20 to 30:
+                                  * offset of its field from that byte. A receiver need not check
+                                  * such a frame */
+        NOVA_NET_SUM_RIGHT = 2,  /**< of a received frame: the checksum is right */
         NOVA_NET_SUM_ACCEPT = 4, /**< of an empty buffer: accepts frames with the other bits */
 };
 
@@ -130,7 +131,7 @@ static inline bool nova_net_sum_is_valid(uint32_t sum, uint32_t bytes)
 struct nova_net_entry {
         uint32_t offset; /**< offset in the pool in bytes */
         uint32_t bytes;  /**< size of the frame, or of the empty buffer: NOVA_NET_FRAME_MAX to
-                          * NOVA_NET_BUFFER. A card may need the latter */
+                          * NOVA_NET_BUFFER. Some cards need NOVA_NET_BUFFER */
         uint32_t tag;    /**< number that the completion repeats */
         uint32_t sum;    /**< 0; of a frame: NOVA_NET_SUM_OPEN and a place; of an empty buffer:
                           * NOVA_NET_SUM_ACCEPT. The last two only with NOVA_NET_SUMS */
@@ -174,7 +175,8 @@ struct nova_net_frame {
 };
 
 /**
- * Opens a session with a service that has frames, and gives it empty buffers: half of the pool.
+ * Opens a session with a service of frames. Half of the pool becomes empty buffers, which the
+ * service gets at once.
  * @code
  * struct nova_net *net;
  * struct nova_net_frame frame;

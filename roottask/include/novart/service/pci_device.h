@@ -23,19 +23,22 @@ extern "C" {
  * | operation | words | answer | errors |
  * |---|---|---|---|
  * | OWN | – | flags; struct nova_pci_function | EBADF |
- * | MAP | register; page; order | pages to skip; number of pages; item: the pages | EBADF, ENOENT,
- * … | | PORTS | register | first; number; item: ports | EBADF, ENOENT, … | | INTERRUPTS |
- * number; CPU | number | EBADF, EINVAL, EEXIST, ENOSPC, EBUSY | | VECTOR | number | item: its
- * semaphore | EBADF, ENOENT | | WRITE | offset; bytes; value | – | EBADF, EPERM, EBUSY | | RESET
- * | – | – | EBADF | | RESET_DONE | – | – | EBADF, EAGAIN: not yet | | QUIET | – | – |
- * EBADF | | ASSIGN | item: a PD with NOVA_PD_EC | – | EBADF, EINVAL, EPERM, ENOTSUP, EBUSY,
- * ENOMEM |
+ * | MAP | register; page; order | pages to skip; number; item: the pages | EBADF, ENOENT, … |
+ * | PORTS | register | first; number; item: ports | EBADF, ENOENT, … |
+ * | INTERRUPTS | number; CPU | number | EBADF, EINVAL, EEXIST, ENOSPC, EBUSY |
+ * | VECTOR | number | item: its semaphore | EBADF, ENOENT |
+ * | WRITE | offset; bytes; value | – | EBADF, EPERM, EBUSY |
+ * | RESET | – | – | EBADF |
+ * | RESET_DONE | – | – | EBADF, EAGAIN: not yet |
+ * | QUIET | – | – | EBADF |
+ * | ASSIGN | item: a PD with NOVA_PD_EC | – | EBADF, EINVAL, EPERM, ENOTSUP, EBUSY, ENOMEM |
  *
  * EBADF: the session has no device. MAP gives at most 2^order pages. The pages with vectors of
  * MSI-X stay with the service.
  *
  * When the session or the program ends, the service takes back registers, ports, interrupts and
- *  DMA. It resets the function before another session gets it. @{ */
+ * DMA. The service resets the function before another session gets it.
+ *  @{ */
 
 #define NOVA_PCI_OWN        (NOVA_OPERATION_FIRST + 2)  /**< describes the claimed function */
 #define NOVA_PCI_MAP        (NOVA_OPERATION_FIRST + 3)  /**< gives pages of a register's memory */

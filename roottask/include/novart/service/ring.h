@@ -15,8 +15,8 @@
  * 2^32; request n is at index n % number. The service works with copies of its own counters.
  *
  * The ring belongs to the service, so it vanishes from the client when the service ends. The client
- * maps it over lazy memory, so after the service has ended it reads zeros, and the first word is no
- * longer the protocol's.
+ * maps it over lazy memory. So a client that reads the ring after the service's end reads zeros,
+ * and the first word is not the protocol's number.
  *
  * Order of accesses. Both sides may run at the same time, on two CPUs.
  *
@@ -44,14 +44,15 @@
  * 3. reads `completed`, with acquire, and does not sleep if there is a completion;
  * 4. waits for the bell.
  *
- * So at least one of the two sides sees what the other one has written, and no wake-up is lost. A
- * wake-up may come without anything new. A service that runs may keep `service_waits` at 0.
+ * So at least one of the two sides sees the value that the other has written, and no wake-up is
+ * lost. A wake-up may come although there is no new request or completion. A service that runs may
+ * keep `service_waits` at 0.
  *
  * The service reads a request once, copies it, and checks the copy. The client writes `reaped`,
  * with release, after it has read a completion; with n requests in a ring, it submits a request
  * only while `submitted` - `reaped` is less than n, so there is always room for the completion.
- * The counters are invalid if one of these differences is greater than n: `submitted` and the
- * requests taken, `completed` and `reaped`, `submitted` and `reaped`. Then the service takes no
+ * The counters are invalid if one of these differences is greater than n: `submitted` - the number
+ * of requests taken, `completed` - `reaped`, `submitted` - `reaped`. Then the service takes no
  * further request of the session, and writes 0 to `magic`, with release.
  *
  * After a client has read anything from a ring or from its pool, it makes an acquire fence and

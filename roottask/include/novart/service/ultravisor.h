@@ -10,7 +10,7 @@
 /** @defgroup ultravisor Service ultravisor
  *
  * The client is a VMM. It shares the memory of its guests with the service (nova_session_share()):
- * the *normal memory*. Offsets in it name places.
+ * the *normal memory*. Ultracalls name a place there by its offset.
  *
  * | operation | words | items | answer |
  * |---|---|---|---|
@@ -87,8 +87,8 @@ enum nova_u_status nova_uv_call(const struct nova_uv *uv, unsigned number, uint6
                                 uint64_t p4, uint64_t p5);
 
 /**
- * Enters the VM in the ultravisor's table, or changes its entry. The first call for a VM, after the
- * session has shared the guest's memory.
+ * Enters the VM in the ultravisor's table, or changes its entry. A VMM makes this call before all
+ * others for the VM, and after it has shared the guest's memory.
  * @code
  * extern void *memory; // the guest's RAM
  * const size_t bytes = 64u << 20;
@@ -285,10 +285,10 @@ enum nova_u_status nova_uv_esm(const struct nova_uv *uv, uint64_t blob, uint64_t
  */
 int nova_uv_kick(const struct nova_uv *uv, unsigned vcpu);
 
-/** Starts virtual CPU @p vcpu at page @p vector. @retval EPERM the guest sent no such message */
+/** Starts virtual CPU @p vcpu at page @p vector. @retval EPERM the guest has not requested that */
 int nova_uv_start(const struct nova_uv *uv, unsigned vcpu, unsigned vector);
 
-/** Stops virtual CPU @p vcpu until its start. @retval EPERM the guest sent no such message */
+/** Stops virtual CPU @p vcpu until its start. @retval EPERM the guest has not requested that */
 int nova_uv_reset(const struct nova_uv *uv, unsigned vcpu);
 
 /** Reads the state of the VM; NOVA_UV_NORMAL if the ultravisor does not know it. */

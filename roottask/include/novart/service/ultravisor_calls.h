@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The numbers, statuses and parameters of ultracalls and of the calls that the ultravisor makes.
- * Dispatcher, the table of the manual and the fuzzer are generated from these rows, and a test
- * compares the functions of ultravisor.h and novauv/guest.h with them. */
+ * The ultravisor's dispatcher, the manual's table and the fuzzer are generated from these rows, and
+ * a test compares the functions of ultravisor.h and novauv/guest.h with them. */
 #ifndef NOVART_SERVICE_ULTRAVISOR_CALLS_H
 #define NOVART_SERVICE_ULTRAVISOR_CALLS_H
 
@@ -51,7 +51,8 @@ enum nova_h_status {
 #undef NOVA_H_STATUS
 };
 
-/** Kinds of parameters of ultracalls. The dispatcher checks each in its order. */
+/** Kinds of parameters of ultracalls. The dispatcher checks the parameters of a call in their
+ * order. */
 enum nova_uv_parameter {
         NOVA_UV_IS_NONE,       /**< there is no such parameter */
         NOVA_UV_IS_LPID,       /**< number of a VM of the caller */
@@ -69,9 +70,9 @@ enum nova_uv_parameter {
         NOVA_UV_IS_NEW_SLOT,   /**< number of a slot that is not in use */
         NOVA_UV_IS_SLOT,       /**< number of a slot in use */
         NOVA_UV_IS_DW0,        /**< first double word of an entry in the table of VMs */
-        NOVA_UV_IS_DW1,        /**< second double word of it */
+        NOVA_UV_IS_DW1,        /**< second double word of that entry */
         NOVA_UV_IS_GFN,        /**< number of a guest-physical page in a memory slot */
-        NOVA_UV_IS_COUNT,      /**< number of pages, beginning with that page */
+        NOVA_UV_IS_COUNT,      /**< number of pages, beginning with the page of NOVA_UV_IS_GFN */
         NOVA_UV_IS_BLOB,       /**< guest-physical address of a blob */
         NOVA_UV_IS_TREE,       /**< guest-physical address of the boot parameters */
 };
@@ -122,8 +123,8 @@ enum nova_uv_call {
 #define NOVA_UV_ORDER_PAGE 12u /**< one page */
 #define NOVA_UV_ORDER_MAX  21u /**< 2 MiB */
 
-/** Calls that the ultravisor makes to a VMM: ROW(NAME, number, "what the VMM does"). Calls that the
- * document does not name have numbers that we chose. */
+/** Calls that the ultravisor makes to a VMM: ROW(NAME, number, "what the VMM does"). The calls from
+ * PORT on are not in the Protected Execution Facility: we chose their numbers. */
 #define NOVA_H_CALL_ROWS(ROW)                                                              \
         ROW(SVM_PAGE_IN, 0xef00, "provides a page by UV_PAGE_IN")                          \
         ROW(SVM_PAGE_OUT, 0xef04, "takes a page by UV_PAGE_OUT")                           \
