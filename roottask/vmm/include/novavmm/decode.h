@@ -80,7 +80,7 @@ struct nova_address {
                          */
         uint8_t scale;  /**< 0 to 3 */
         bool from_next; /**< add the address of the next instruction */
-        uint64_t constant; /**< extended with its sign */
+        uint64_t constant; /**< displacement, sign-extended */
 };
 
 /** An instruction with one operand in memory, or a string instruction. */
@@ -92,10 +92,10 @@ struct nova_instruction {
                                 */
         uint8_t reg;           /**< number of the register */
         bool high;             /**< the register is AH, CH, DH or BH */
-        bool sign;             /**< extended with its sign */
+        bool sign;             /**< the extension is by the sign */
         bool to_register;      /**< arithmetic: the result goes to the register */
         bool has_immediate;    /**< an immediate replaces the register */
-        uint64_t immediate;    /**< extended with its sign */
+        uint64_t immediate;    /**< the immediate, sign-extended */
         uint8_t address_bytes; /**< size of addresses, or of a string's SI, DI and CX: 2, 4 or 8 */
         enum nova_segment_number from; /**< segment of the operand, or of SI for a string */
         struct nova_address address;   /**< offset of the operand; not for strings */

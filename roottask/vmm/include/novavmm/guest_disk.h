@@ -26,7 +26,8 @@ struct nova_guest_disk {
         /* Private to the library; changes with the machine locked, or without a machine. */
         bool down;        /**< the service has ended and is not available again yet */
         bool failed;      /**< the service will not come back: all requests fail */
-        bool looks;       /**< poll() follows: the service need not wake the thread */
+        bool looks;       /**< poll() will look for completions, so the service need not wake the
+                               thread */
         bool ready;       /**< there are completions for which the thread is not woken */
         int error;        /**< error of the session that poll() found; the thread handles it */
         uint32_t busy;    /**< bits of requests in the session */
@@ -54,7 +55,7 @@ struct nova_guest_disk {
 int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, const char *arguments);
 
 /**
- * Puts a disk into a slot of a board. After nova_pc_create(), before nova_vm_run().
+ * Puts a disk into a slot of a board. Call it after nova_pc_create() and before nova_vm_run().
  *
  * If the service ends, requests of the guest wait until it is available again, and are then
  * repeated.
@@ -62,8 +63,8 @@ int nova_guest_disk_open(struct nova_guest_disk *disk, const char *service, cons
  */
 int nova_guest_disk_attach(struct nova_guest_disk *disk, struct nova_pc *pc, unsigned slot);
 
-/** Takes a disk from its board. After the machine's end, before nova_vm_destroy(). Requests in
- * flight may or may not be executed, as when a machine loses power. */
+/** Takes a disk from its board. Call it after the machine's end and before nova_vm_destroy().
+ * Requests in flight may or may not be executed, as when a machine loses power. */
 void nova_guest_disk_detach(struct nova_guest_disk *disk);
 
 #ifdef __cplusplus

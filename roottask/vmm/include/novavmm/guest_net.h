@@ -53,15 +53,15 @@ struct nova_guest_net {
 int nova_guest_net_open(struct nova_guest_net *card, const char *service, const char *arguments);
 
 /**
- * Puts a card into a slot of a board. After nova_pc_create(), before nova_vm_run(). The guest's
- * card has the address of the session.
+ * Puts a card into a slot of a board. Call it after nova_pc_create() and before nova_vm_run(). The
+ * guest's card has the address of the session.
  *
  * If the service ends, the guest's frames are lost until it is available again.
  * @return as nova_pc_add_virtio()
  */
 int nova_guest_net_attach(struct nova_guest_net *card, struct nova_pc *pc, unsigned slot);
 
-/** Takes a card from its board. After the machine's end, before nova_vm_destroy(). */
+/** Takes a card from its board. Call it after the machine's end and before nova_vm_destroy(). */
 void nova_guest_net_detach(struct nova_guest_net *card);
 
 #ifdef __cplusplus

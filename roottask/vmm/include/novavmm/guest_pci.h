@@ -50,12 +50,12 @@ struct nova_guest_pci {
 };
 
 /**
- * Passes a function through to a guest: claims it, and puts it on the guest's PCI bus. After
- * nova_pc_create(), before nova_vm_run(). The machine must have local APICs.
+ * Passes a function through to a guest: claims it, and puts it on the guest's PCI bus. Call it
+ * after nova_pc_create() and before nova_vm_run(). The machine must have local APICs.
  *
- * The guest finds the function's own identification and memory, and its interrupt messages. Its
- * DMA reaches the guest's RAM, at the guest's own addresses, and nothing else. A machine has its
- * own claim: a guest that restarts gets a function that was reset.
+ * The guest finds the function's own identification, memory and interrupt messages. The function's
+ * DMA reaches only the guest's RAM, at guest-physical addresses. Each machine claims the function
+ * again, so a guest that restarts gets a function that was reset.
  * @code
  * extern struct nova_pc pc;
  * static struct nova_guest_pci nic;
@@ -79,8 +79,8 @@ int nova_guest_pci_attach(struct nova_guest_pci *guest, struct nova_pc *pc, unsi
                           const char *name);
 
 /**
- * Takes a function from its board: the service pci resets it. After the machine's end, before
- * nova_vm_destroy(). Does nothing if no board has it.
+ * Takes a function from its board: the service pci resets it. Call it after the machine's end and
+ * before nova_vm_destroy(). Does nothing if no board has it.
  * @code
  * extern struct nova_vm vm;
  * extern struct nova_guest_pci nic;

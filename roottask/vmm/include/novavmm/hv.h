@@ -177,7 +177,8 @@ struct nova_hv_config {
 struct nova_vm;
 
 /**
- * Offers the interface to a machine's guest. After nova_vm_create(), before nova_vm_run().
+ * Offers the interface to a machine's guest. Call it after nova_vm_create() and before
+ * nova_vm_run().
  *
  * The guest then finds CPUID leaves 0x40000000 to 0x40000006 of `Hv#1` and the MSRs of its
  * privileges. When it has set up the hypercall page, VMCALL or VMMCALL at CPL 0 makes calls.
@@ -336,14 +337,14 @@ nova_mtd_t nova_hv_frame_store(const struct nova_hv_frame *frame, enum nova_hv_o
 /**
  * Performs a call, or a part of a rep call. TLFS, chapter 3.
  *
- * It checks in this order, and the first failure determines the status: the interface is enabled
- * and the caller may call (#UD); the code is known (INVALID_CODE); the partition has the privileges
- * (ACCESS_DENIED); call value (INVALID_INPUT); XMM registers are permitted (#UD); alignment of
- * input, then of output (INVALID_ALIGNMENT); input block, then output block are in RAM, in one page
- * and not in an overlay, and share no bytes (INVALID_PARAMETER). Then the call's function checks
- * its parameters.
+ * The checks are made in this order, and the first failure determines the status: the interface is
+ * enabled and the caller may call (#UD); the code is known (INVALID_CODE); the partition has the
+ * privileges (ACCESS_DENIED); call value (INVALID_INPUT); XMM registers are permitted (#UD);
+ * alignment of input, then of output (INVALID_ALIGNMENT); input block, then output block are in
+ * RAM, in one page and not in an overlay, and share no bytes (INVALID_PARAMETER). Then the call's
+ * function checks its parameters.
  *
- * It reads each header and each element once into its own memory.
+ * The library copies each header and each element once into its own memory, and uses only the copy.
  * @param hv    the partition
  * @param vcpu  number of the calling virtual CPU
  * @param frame the call; changes as nova_hv_outcome describes

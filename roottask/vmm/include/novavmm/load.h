@@ -22,9 +22,9 @@ struct nova_linux {
 };
 
 /**
- * Loads a Linux kernel, or other software that follows its boot protocol, version 2.02 or newer. It
- * uses the 64-bit entry point if there is one, otherwise the 32-bit one. It refuses a kernel with a
- * 64-bit entry point if guests of this program can use 32 bits only.
+ * Loads a Linux kernel, or other software that follows its boot protocol, version 2.02 or newer.
+ * The loader uses the 64-bit entry point if there is one, otherwise the 32-bit one. It refuses a
+ * kernel with a 64-bit entry point if guests of this program can use 32 bits only.
  * @code
  * extern struct nova_guest_memory memory; // vm.memory
  * extern struct nova_utcb_event start;    // vm.vcpu[0].start

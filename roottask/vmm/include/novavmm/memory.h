@@ -55,8 +55,8 @@ struct nova_guest_memory {
         uint8_t *frames;                            /**< frames of nova_overlay_create(), or NULL */
         void *frame_pages;     /**< the frames, at their address from the allocator */
         unsigned frames_order; /**< number of the frames is 2^order */
-        /** Finds the RAM of a machine whose monitor provides it (nova_vm_config.own_memory), which
-         * has neither `base` nor `bytes`; else NULL. */
+        /** Finds RAM that the monitor provides (nova_vm_config.own_memory); `base` and `bytes` are
+         * then 0. NULL: the RAM is at `base`. */
         nova_guest_find *find;
         nova_guest_find *find_table; /**< finds page tables; NULL: as `find` */
         void *find_context;          /**< context of `find` and `find_table` */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's view of a PCI function that is passed through: configuration space, places of memory
  * and interrupt messages. The guest's writes change only this view and, through struct
- * nova_pass_host, what the guest may change of the function. */
+ * nova_pass_host, those parts of the function that the guest may change. */
 #ifndef NOVAVMM_PASS_H
 #define NOVAVMM_PASS_H
 
@@ -129,8 +129,8 @@ bool nova_pass_is_open(const struct nova_pass *pass, unsigned bar, uint32_t page
 
 /**
  * Delivers message @p number, which the function has sent, by nova_pass_host::send. A masked
- * message waits for its mask; one that the guest has not enabled is counted as lost. With the
- * machine locked.
+ * message waits until the guest unmasks it; a message that the guest has not enabled is counted as
+ * lost. The caller holds the machine's lock.
  * @code
  * extern struct nova_vm vm;
  * extern struct nova_pass card;

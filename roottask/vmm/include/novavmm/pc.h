@@ -68,7 +68,7 @@ struct nova_pc {
 
 /**
  * Adds the devices of a PC to a machine: PICs, PIT, RTC, 16550 at 0x3f8, reset ports, ACPI with its
- * tables, a PCI bus; APICs if its virtual CPUs have them. Before nova_vm_run().
+ * tables, a PCI bus; APICs if its virtual CPUs have them. Call it before nova_vm_run().
  *
  * The guest's output goes to the program's console; when the console accepts nothing for a second,
  * output is lost. The board that was created last gets the program's input. The clock starts with
@@ -89,7 +89,8 @@ struct nova_pc {
 int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
 
 /**
- * Puts a virtio device into a slot of the PCI bus. After nova_pc_create(), before nova_vm_run().
+ * Puts a virtio device into a slot of the PCI bus. Call it after nova_pc_create() and before
+ * nova_vm_run().
  *
  * If virtual CPUs have local APICs, the device has interrupt messages (MSI-X) in addition to its
  * wire.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Secure guests: a machine whose guest can leave the monitor for the ultravisor. */
+/* Secure guests: a machine whose guest can become secure. The ultravisor then runs the guest
+ * instead of the monitor. */
 #ifndef NOVAVMM_SECURE_H
 #define NOVAVMM_SECURE_H
 
@@ -38,9 +39,9 @@ struct nova_secure {
 
 /**
  * Connects to the ultravisor. The machine is then created with nova_vm_config.secure, and its guest
- * starts as a normal one. When it executes UV_ESM, the ultravisor takes it over: from then on the
- * machine's devices, buses and interrupt controllers serve the accesses that the ultravisor passes
- * on.
+ * starts as a normal one. When the guest executes UV_ESM, the ultravisor takes the guest over. From
+ * then on, the machine's devices, buses and interrupt controllers serve the accesses that the
+ * ultravisor passes on.
  * @code
  * static struct nova_secure secure;
  * static struct nova_vm vm;

@@ -148,11 +148,13 @@ struct nova_virtio {
         uint16_t error_vector;  /**< number of the interrupt message of errors */
         uint32_t pending;       /**< bits of interrupt messages that are pending because they are
                                  * masked */
-        uint32_t message[NOVA_VIRTIO_MESSAGES][4]; /**< address, its upper half, data, mask */
-        nova_virtio_send *send;                    /**< sends them; NULL: none */
+        uint32_t message[NOVA_VIRTIO_MESSAGES][4]; /**< interrupt messages: address, its upper half,
+                                                        data, mask */
+        nova_virtio_send *send;                    /**< sends a message; NULL: the device has
+                                                        none */
         void *send_context;                        /**< context of `send` */
-        struct nova_virtio_queue queue[NOVA_VIRTIO_QUEUES]; /**< messages; only the first ones are
-                                                             * in use */
+        struct nova_virtio_queue queue[NOVA_VIRTIO_QUEUES]; /**< queues, of which the first
+                                                             * kind->queues are in use */
         struct nova_virtio_chain chain;                     /**< chain that is being processed */
         uint8_t config[NOVA_VIRTIO_CONFIG];                 /**< configuration of its kind */
         /** Called once, at a driver's first fatal error; may be NULL. */
@@ -207,14 +209,15 @@ void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t writ
  * for chains that the driver only has to free, such as frames that were sent.
  *
  * The interrupt is sent by nova_virtio_report(), or when the driver has a quarter of the queue to
- * free. On a board it is late by half a millisecond at most, and not late for a guest that halts.
+ * free. On a board, the interrupt is delayed by half a millisecond at most, and not delayed for a
+ * guest that halts.
  *
  * @param written number of bytes of the chain that were written
  */
 void nova_virtio_give_late(struct nova_virtio *virtio, unsigned number, uint32_t written);
 
 /** Puts the chain into the used ring of queue @p number, but does not show it to the driver: for
- * chains that it must see at once, at most as many as the queue has descriptors.
+ * chains that the driver must see all together, at most as many as the queue has descriptors.
  * nova_virtio_give_kept() or nova_virtio_take_again() follows. @param written number of bytes of
  * the chain that were written */
 void nova_virtio_keep(struct nova_virtio *virtio, unsigned number, uint32_t written);

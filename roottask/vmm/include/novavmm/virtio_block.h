@@ -46,12 +46,12 @@ struct nova_virtio_block_store {
         uint32_t block_bytes; /**< size of a block, of which steps are multiples: 512 to 4096 */
         uint32_t step_bytes;  /**< maximum size of a step, up to NOVA_VIRTIO_BLOCK_STEP */
         bool read_only;       /**< guests may not write */
-        bool has_cache;       /**< writes are lasting only after a flush */
+        bool has_cache;       /**< writes are durable only after a flush */
         bool has_discard;     /**< blocks can be discarded */
         uint8_t *buffer;      /**< NOVA_VIRTIO_BLOCK_STEP bytes for each request, by number */
         /** Starts a step; nova_virtio_block_done() reports its end. */
         void (*start)(void *context, const struct nova_virtio_block_step *step);
-        /** Called after some starts. */
+        /** Called after one or more calls of start(). */
         void (*kick)(void *context);
         /** Called after data was copied from the buffer. Returns false if the buffer has vanished
          * meanwhile: nova_virtio_block_restart() will follow. */
@@ -71,7 +71,7 @@ enum nova_virtio_block_state {
 
 /** A request that the store works on. */
 struct nova_virtio_block_request {
-        enum nova_virtio_block_state state; /**< operation of the present step */
+        enum nova_virtio_block_state state; /**< state of the request */
         struct nova_virtio_chain chain;     /**< place of the guest's data */
         struct nova_virtio_block_step step; /**< the present step */
         uint64_t done;                      /**< number of bytes completed before this step */

@@ -33,7 +33,7 @@ struct nova_virtio_net_cable {
         void *(*prepare)(void *context);
         /** Sends the frame in the buffer of prepare(). @param bytes its size, which is valid */
         void (*send)(void *context, size_t bytes);
-        /** Called after some frames. */
+        /** Called after one or more calls of send() or send_open(). */
         void (*kick)(void *context);
         /** Called when the driver has buffers again after nova_virtio_net_receive() returned false,
          * or has reset the card. */
@@ -51,12 +51,12 @@ struct nova_virtio_net_cable {
 struct nova_virtio_net_large {
         bool waits;                     /**< frames of the packet are not sent yet */
         uint16_t segment;               /**< number of bytes of data of its frames */
-        uint16_t number;                /**< number of the next frame's packet of IPv4 */
+        uint16_t number;                /**< IPv4 identification of the next frame */
         struct nova_tcp_cut cut;        /**< its headers, and its remaining data */
         struct nova_virtio_chain chain; /**< place of its data */
 };
 
-/** A packet for the guest, made of frames of a stream that follow each other. */
+/** A packet for the guest, made of consecutive frames of a TCP stream. */
 struct nova_virtio_net_joined {
         bool open;     /**< it lies in buffers that the driver does not see yet */
         bool ends;     /**< no frame may follow */
@@ -82,9 +82,10 @@ struct nova_virtio_net {
 };
 
 /**
- * Initialises a network card. It offers its driver to compute checksums of frames that the guest
- * sends, to cut large packets of TCP over IPv4 into frames, to join frames into such packets, to
- * give it frames whose checksums are open or were checked, and to use several buffers for a frame.
+ * Initialises a network card with these features, which its driver may accept: the card computes
+ * checksums of frames that the guest sends, cuts large packets of TCP over IPv4 into frames, joins
+ * received frames into such packets, passes on received frames whose checksums are open or were
+ * checked, and uses several buffers for a frame.
  * @code
  * extern struct nova_guest_memory memory; // vm.memory
  * extern const struct nova_virtio_net_cable cable;
@@ -101,9 +102,9 @@ void nova_virtio_net_init(struct nova_virtio_net *net, const struct nova_guest_m
                           const uint8_t address[NOVA_VIRTIO_NET_ADDRESS],
                           const struct nova_virtio_net_cable *cable);
 
-/** Announces to the guest that its frames must be smaller than usual (VIRTIO_NET_F_MTU). After
- * nova_virtio_net_init(), before the board gets the card. The card does not check the guest's
- * frames.
+/** Announces to the guest that its frames must be smaller than usual (VIRTIO_NET_F_MTU). Call it
+ * after nova_virtio_net_init() and before the board gets the card. The card does not check the
+ * guest's frames.
  * @param bytes maximum size of a frame, at most NOVA_VIRTIO_NET_FRAME_MAX. The card announces at
  *              least the size that packets of NOVA_NET_MTU_MIN bytes need */
 void nova_virtio_net_limit(struct nova_virtio_net *net, uint32_t bytes);
