@@ -65,7 +65,7 @@ void novart_child_write_rest(struct nova_child *child)
                 nova_console_write(out.text, out.bytes);
 }
 
-/* The first block is the child's pool, the memory that it can let devices reach. */
+/* The first block is the child's pool, which devices may access on the child's behalf. */
 static void keep_memory(struct nova_child *child)
 {
         struct child_block *const pool = child->memory.block;

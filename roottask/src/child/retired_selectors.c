@@ -2,7 +2,7 @@
 /* Selectors of children that have ended. A handler may have been suspended after it received a
  * message from such a child, and may use the child's portal number later. As long as that is
  * possible, no other child may get the number. A handler that has received another message since
- * then no longer uses it. */
+ * then no longer uses the number. */
 #include <stdlib.h>
 
 #include "child/child.h"

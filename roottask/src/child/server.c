@@ -77,7 +77,7 @@ static void reclaim_ended(void)
         }
 }
 
-/* Does the server thread's steps that need the mutex. */
+/* Performs the server thread's steps that need the mutex. */
 static void work(struct child_server *server, bool pending)
 {
         const nova_word_t cpu = (nova_word_t)(server - all);

@@ -25,7 +25,7 @@ static unsigned up_to_blank(const struct child_line *line)
         return line->bytes;
 }
 
-/* Writes the bytes of an incomplete character, because the line or the text ends. */
+/* Adds the bytes of an incomplete character at the end of a line or of the text. */
 static void end_character(struct child_line *line)
 {
         line->bytes += nova_utf8_end(&line->utf8, line->text + line->bytes);

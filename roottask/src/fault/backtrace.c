@@ -58,8 +58,7 @@ unsigned novart_backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, b
         }
 
         /* A frame is two words: the caller's frame pointer and the return address. Callers' frames
-         * are at higher addresses. Because this is checked, the walk ends for any content of
-         * memory. */
+         * are at higher addresses. The walk checks this, so it ends for any content of memory. */
         while (count < max && bp >= below && bp % sizeof(word) == 0) {
                 nova_word_t next, back;
 

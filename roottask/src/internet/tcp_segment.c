@@ -69,8 +69,7 @@ static uint32_t fold(uint32_t sum)
         return (sum & 0xffff) + (sum >> 16);
 }
 
-/* Returns the sum of few words of 32 bits, like nova_internet_sum(), whose loops cost more for
- * them. */
+/* Returns the sum of a few 32-bit words, like nova_internet_sum(), whose loops would cost more. */
 static uint32_t sum_few(const uint8_t *at, unsigned words)
 {
         uint64_t sum = 0;
@@ -158,7 +157,7 @@ bool nova_tcp_segment_join(struct nova_tcp_segment *segment, const struct nova_t
         return true;
 }
 
-/* Writes the checksum of a sum. */
+/* Writes the checksum for a sum, which is its inverse. */
 static void write_sum(uint8_t *at, uint32_t sum)
 {
         const uint16_t word = (uint16_t)~fold(sum);
@@ -204,7 +203,7 @@ bool nova_tcp_cut_begin(struct nova_tcp_cut *cut, const uint8_t *headers, size_t
         cut->sequence = read32(own + SEQUENCE);
         cut->left = (uint32_t)(bytes - cut->header_bytes);
         cut->flags = own[FLAGS];
-        memset(own + LENGTH, 0, 4); /* and the number */
+        memset(own + LENGTH, 0, 4); /* and the identification */
         memset(own + IP_SUM, 0, 2);
         memset(own + SEQUENCE, 0, 4);
         own[FLAGS] = 0;

@@ -56,14 +56,14 @@ int novart_files_path(nova_word_t operation, long first, const char *path, nova_
 /* Opens a path. @return number of the file at the service in @p file, and of its session */
 int novart_files_open(const char *path, unsigned flags, nova_word_t *file, unsigned *session);
 
-/* Memory that is shared with the service, for larger reads and writes. The caller holds the lock
- * until novart_files_unlock(). @return NULL: use messages */
+/* Returns memory that is shared with the service, for larger reads and writes. The caller holds the
+ * lock until novart_files_unlock(). @return NULL: use messages */
 char *novart_files_lock(unsigned session, size_t *bytes);
 void novart_files_unlock(void);
 
-/* Number of the session; 0: it is lost. Numbers of files belong to one session: a thread that has
- * compared the numbers must pass on the number of the file's session, because another thread may
- * open a new session at any time. */
+/* Returns the number of the present session; 0: it is lost. A file's number is valid in the file's
+ * session only. Another thread may open a new session at any time. So each call names the file's
+ * session, even if the caller has just found that it is the present one. */
 unsigned novart_files_session(void);
 
 /* Finds a file that is open for reading. @return 0 and its number in the session, EBADF, EIO */

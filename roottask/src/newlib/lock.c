@@ -16,7 +16,7 @@ struct __lock __lock___sinit_recursive_mutex, __lock___sfp_recursive_mutex,
         __lock___malloc_recursive_mutex, __lock___env_recursive_mutex, __lock___tz_mutex,
         __lock___dd_hash_mutex, __lock___arc4random_mutex;
 
-/* Lock of all streams for whose own lock there was no memory. */
+/* Lock that streams share if there was no memory for locks of their own. */
 static struct __lock shared;
 
 void __retarget_lock_init(_LOCK_T *lock)

@@ -41,8 +41,8 @@ static void take_back(const void *memory, unsigned pages)
                 nova_revoke(crd, 0);
 }
 
-/* Revokes the memory without the service's help, because the service could keep it and the client
- * reuses it. */
+/* Revokes the memory without the service's help: the client will use the memory for something else,
+ * and the service might keep its mapping. */
 void novart_client_take_back(const struct nova_session *session)
 {
         if (session->share)

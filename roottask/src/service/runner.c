@@ -9,7 +9,8 @@
  *
  * While calls come, a runner works once per period. After a period without a call it rests: it
  * waits without a deadline, until a handler begins to serve a call or the parent reports the end of
- * a program. If the parent does not report that, the first runner rests only without sessions. */
+ * a program. If the parent does not report such ends, the first runner rests only while no session
+ * is open. */
 #include <errno.h>
 
 #include "internal.h"

@@ -10,7 +10,7 @@
 #include "nova/hypercall.h"
 #include "service/client/ring.h"
 
-#define TRIES 10 /* attempts at a request if the service ends again and again */
+#define TRIES 10 /* attempts at a request if the service ends repeatedly */
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_LOST };
 
@@ -24,8 +24,8 @@ struct nova_block {
         struct ring_end end;
         struct nova_block_info info;
         struct nova_block_ring *ring;
-        nova_word_t use;     /* the claimed one; 0: none */
-        unsigned used, lost; /* numbers of slots: not free, and lost */
+        nova_word_t use;     /* the claimed use; 0: none */
+        unsigned used, lost; /* numbers of slots that are not free, and that are lost */
         struct slot slot[NOVA_BLOCK_ENTRIES];
 };
 
