@@ -108,8 +108,8 @@ static void ended(void *context, uint8_t vector)
         nova_ioapic_end(&pc->ioapic, vector);
 }
 
-/* All virtual CPUs find their local APIC at the same address, each its own. A virtual CPU whose
- * local APIC is disabled finds no device there. */
+/* Each virtual CPU finds its own local APIC at the same address. A virtual CPU whose local APIC is
+ * disabled finds no device there. */
 static uint64_t read(void *context, uint64_t address, unsigned bytes)
 {
         struct nova_pc *const pc = context;

@@ -19,8 +19,8 @@
          NOVA_MTD_QUAL | NOVA_MTD_INJ | NOVA_MTD_STA | NOVA_MTD_CTRL | NOVA_MTD_TSC | \
          NOVA_MTD_CR | FIRST_WIDE_MTD)
 
-/* Message of an exit with all that the function, and the answer to its call, may change: the words
- * of an answer may reach the place of the typed items, with which the reply maps pages. */
+/* The parts of an exit's message that the function, or the answer to its call, may overwrite. A
+ * long answer also overwrites the typed items with which the reply maps pages. */
 struct message {
         nova_word_t items;
         nova_crd_t translate_window, delegate_window;

@@ -10,7 +10,7 @@
 #define LAST_HYPERVISOR 0x400000ff
 #define EXTENDED_LEAF   0x80000000
 
-/* QEMU as a hypervisor without hardware: "TCGTCGTCGTCG". */
+/* Signature of QEMU's software emulation: "TCGTCGTCGTCG". */
 #define TCG     0x54474354u
 #define TCG_ECX 0x43544743u
 #define TCG_EDX 0x47435447u
@@ -37,7 +37,7 @@
 #define LEAF7_EBX_BY_XSAVE 0x00000020 /* AVX2 */
 #define LEAF7_ECX          0x00000004 /* UMIP */
 
-/* Extended leaf 1, ecx: LAHF, CR8 as a lock prefix, LZCNT, SSE4A, misaligned SSE, PREFETCHW. */
+/* Extended leaf 1, ecx: LAHF, CR8 by a LOCK prefix, LZCNT, SSE4A, misaligned SSE, PREFETCHW. */
 #define EXT1_ECX     0x000001f1
 #define EXT1_ECX_CR8 0x00000010u
 /* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, pages of 1 GiB, RDTSCP, LM, 3DNow!.
@@ -45,8 +45,8 @@
 #define EXT1_EDX    0xedd3b97d
 #define EXT1_EDX_LM 0x20000000u
 
-/* Extended leaf 7, edx: the TSC never stops. But unless the kernel leaves the TSCs alone, it
- * subtracts stolen time, so the TSCs of several virtual CPUs drift apart. */
+/* Extended leaf 7, edx: invariant TSC. A kernel that subtracts stolen time from the TSCs makes
+ * those of several virtual CPUs drift apart; then they are not invariant. */
 #define EXT7_EDX_TSC 0x100
 
 /* State components that are offered: x87, SSE, AVX. Not: AVX-512 and protection keys, which leaf 7

@@ -53,7 +53,7 @@ static uint64_t next_value(struct cursor *cursor, unsigned bytes)
         return value;
 }
 
-/* Reads bytes and extends their sign; the value of no bytes is 0. */
+/* Reads a sign-extended value; 0 if it has no bytes. */
 static uint64_t next_signed(struct cursor *cursor, unsigned bytes)
 {
         const unsigned shift = 64 - 8 * bytes;
@@ -225,7 +225,7 @@ static bool decode_register(struct cursor *cursor, enum nova_operation operation
         return true;
 }
 
-/* Reads an immediate of at most four bytes, and extends its sign. */
+/* Reads a sign-extended immediate of at most four bytes. */
 static void read_immediate(struct cursor *cursor, unsigned bytes, struct nova_instruction *out)
 {
         out->has_immediate = true;

@@ -25,9 +25,10 @@
 #define HV_LEAF      0x40000000u
 #define LAST_HV_LEAF 0x400000ffu
 
-/* Bit of the first qualification: the access is a write. Bit of a nested page fault (SVM): the
- * access belongs to a walk of the guest's page tables. Bits in that of an EPT violation: there is a
- * linear address; the access is to its translation. */
+/* Bits of the first qualification. WRITE: the access is a write. NPF_TABLE, of nested page faults:
+ * the access belongs to a walk of the guest's page tables. EPT_LINEAR, of EPT violations: there is
+ * a linear address. EPT_FINAL: the access is to the translation of that address, not to a page
+ * table. */
 #define QUAL_WRITE     0x2u
 #define SVM_NPF_TABLE  0x200000000u
 #define VMX_EPT_LINEAR 0x80u

@@ -31,7 +31,7 @@ static void send(void *context, size_t bytes)
                 card->lost++;
 }
 
-/* A session that is open again may be one of a service without open checksums. */
+/* After the session was opened again, its service may not accept open checksums. */
 static bool send_open(void *context, size_t bytes, uint32_t sum)
 {
         struct nova_guest_net *const card = context;
@@ -74,7 +74,7 @@ static int receive_all(struct nova_guest_net *card)
         }
         if (card->vm)
                 nova_virtio_net_receive_end(&card->device);
-        if (!error || error == EAGAIN) /* buffers that were released */
+        if (!error || error == EAGAIN) /* shows the service the released buffers */
                 nova_net_flush(card->net);
         return error;
 }
@@ -117,8 +117,8 @@ static int reopen(struct nova_guest_net *card)
         return error;
 }
 
-/* While the guest has no buffer, further frames wait in the session. If it has none left, the
- * service drops those for this guest only. */
+/* While the guest has no buffer, further frames wait in the session's buffers. When these are full,
+ * the service drops frames for this guest only. */
 static void *serve(void *argument)
 {
         struct nova_guest_net *const card = argument;

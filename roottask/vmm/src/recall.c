@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Recalls. By a recall the library gets all state of a virtual CPU after an exit whose message has
- * only a part of it. So every exit need not carry the state that only rare work needs. */
+ * only a part of it. So exits need not carry state that is rarely needed. */
 #include <stddef.h>
 #include <string.h>
 
@@ -25,8 +25,8 @@ void novavmm_vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
                 novavmm_vcpu_wake(vcpu);
 }
 
-/* Sets the state after INIT (SDM 3A, table 10-1). MSRs except EFER and the controls of the control
- * block stay unchanged. */
+/* Sets the state after INIT (SDM 3A, table 10-1). All MSRs but EFER stay unchanged, and so do the
+ * controls of the control block. */
 static void begin_again(struct nova_vcpu *vcpu)
 {
         struct nova_utcb_state *const state = vcpu->state;

@@ -76,9 +76,9 @@ static bool use_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *m
         return runs;
 }
 
-/* Serves a call that needs the machine's devices, on the time of the virtual CPU, which the
- * ultravisor ends. So no call may hold the machine's lock at the end: `busy` counts the calls that
- * may do so, and a machine that has ended no longer answers. */
+/* Serves a call that needs the machine's devices. The call runs on the time of the virtual CPU.
+ * When the ultravisor ends the virtual CPU, no call may hold the machine's lock: `busy` counts the
+ * calls that may do so, and a machine that has ended no longer answers. */
 static void serve_device(struct nova_vcpu *vcpu, struct call *call, nova_word_t *more)
 {
         struct nova_secure *const secure = secure_of(vcpu);
@@ -210,8 +210,8 @@ static enum nova_u_status return_page(struct nova_secure *secure, uint32_t page)
         return status;
 }
 
-/* Provides the page of the RAM with the number of the guest's page: a part of the image, or a page
- * that the monitor itself has moved out to there. If another virtual CPU has received the page
+/* Provides the page of the RAM with the number of the guest's page: it has a part of the image, or
+ * a page that the monitor itself has moved out to it. If another virtual CPU has received the page
  * meanwhile and asks for its shared place, the page becomes that place. */
 static enum nova_u_status provide(struct nova_secure *secure, const nova_word_t word[4],
                                   uint32_t page)

@@ -105,7 +105,7 @@ static void look(void *context)
                 pc->late.deadline = nova_vm_now(NULL) + LATE_NS;
 }
 
-/* Called by the alarm. A device that is unfinished again sets it again. */
+/* Called by the alarm. A device that is still unfinished sets the alarm again. */
 static void look_at_alarm(void *device, uint64_t now)
 {
         const struct nova_pc *const pc = device;

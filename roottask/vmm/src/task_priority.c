@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CR8 and the task priority of a local APIC, which are one register (SDM 3A, 11.8.6). The CPU
- * contains its value while the guest runs, the APIC while an exit is being handled. */
+/* CR8 and the task priority of a local APIC, which are one register (SDM 3A, 11.8.6). The CPU holds
+ * the value while the guest runs; the APIC holds it while an exit is being handled. */
 #include "novavmm/decode.h"
 #include "novavmm/lapic.h"
 #include "novavmm/registers.h"

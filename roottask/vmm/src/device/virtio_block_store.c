@@ -93,7 +93,7 @@ static bool may_write(const struct nova_virtio_block *block,
                novavmm_virtio_block_fits(block, sector, request->total, block->store->block_bytes);
 }
 
-/* A driver that cannot flush expects its writes to be lasting. */
+/* A driver that cannot flush expects its completed writes to be durable. */
 static bool flushes(const struct nova_virtio_block *block)
 {
         return block->store->has_cache && !(block->virtio.accepted & FEATURE_FLUSH);

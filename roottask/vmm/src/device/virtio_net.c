@@ -25,7 +25,7 @@ void novavmm_net_complete(uint8_t *frame, size_t bytes, size_t from, size_t at)
 {
         uint16_t sum = (uint16_t)~nova_internet_sum(frame + from, bytes - from);
 
-        if (!sum) /* which would mean that a datagram has none */
+        if (!sum) /* a 0 would mean that a datagram has no checksum */
                 sum = UINT16_MAX;
         memcpy(frame + from + at, &sum, sizeof(sum));
 }

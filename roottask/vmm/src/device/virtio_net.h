@@ -11,7 +11,7 @@
 #define FEATURE_MTU       (1ull << 3)
 #define FEATURE_ADDRESS   (1ull << 5)
 #define FEATURE_JOIN      (1ull << 7)  /* the guest takes large packets of TCP over IPv4 */
-#define FEATURE_CUT       (1ull << 11) /* the guest sends them */
+#define FEATURE_CUT       (1ull << 11) /* the guest sends such packets */
 #define FEATURE_MERGED    (1ull << 15) /* a received frame may lie in several buffers */
 
 /* Queues. */

@@ -4,7 +4,7 @@
  * stays in the guest's memory until its frame is built, since nothing depends on the data. */
 #include "device/virtio_net.h"
 
-/* Returns true if a header asks for a cut that the driver may ask for. */
+/* Returns true if the driver may request the cut that a header requests. */
 static bool is_valid(const struct header *header, size_t bytes)
 {
         return header->segments == HEADER_TCP && header->flags & HEADER_CHECK_SUM &&

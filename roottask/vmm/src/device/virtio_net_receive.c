@@ -83,7 +83,7 @@ static bool give(struct nova_virtio_net *net, struct header *header, const uint8
         return true;
 }
 
-/* Gives the guest a frame whose checksum it must get completed. */
+/* Completes a frame's checksum, and gives the frame to the guest. */
 static bool give_complete(struct nova_virtio_net *net, const uint8_t *frame, size_t bytes,
                           uint32_t sum)
 {

@@ -212,7 +212,7 @@ static void store_registers(const struct execution *e)
         e->frame->xmm_changed = true;
 }
 
-/* Writes the output of an action, the list's padding after its last element. */
+/* Writes the output of an action. After the list's last element, also writes its padding. */
 static void put_action(struct execution *e, const struct nova_hv_action *action)
 {
         const size_t bytes = e->call->output_element;

@@ -24,8 +24,8 @@
 /* Elements of a list of addresses before the guest runs again. The elements are not read. */
 #define FLUSH_SLICE     256
 #define FLUSH_SET_SLICE 128 /* each of them reads the set */
-/* Elements of lists of registers: a read may be a hypercall of the kernel, and a write may move a
- * page, which are two. */
+/* Elements of lists of registers. A read may cost one hypercall of the kernel; a write, which may
+ * move a page, costs two. */
 #define GET_SLICE 32
 #define SET_SLICE 4
 
