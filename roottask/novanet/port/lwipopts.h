@@ -64,7 +64,7 @@
 /* Size of the largest datagram that a session can send (../patches/9-socket-errors.patch). */
 #define LWIP_DATAGRAM_BYTES() novanet_datagram_bytes()
 
-/* The first number of a connection, and the gateway of a configuration (../src/ip.c). */
+/* The initial sequence number of a connection, and the configured gateway (../src/ip.c). */
 #define LWIP_HOOK_TCP_ISN(here, port, there, their_port) novanet_random()
 #define LWIP_HOOK_ND6_GET_GW(netif, address)             novanet_find_gateway(address)
 
@@ -77,8 +77,8 @@
 
 #define LWIP_END_STAYS 1 /* each recv() at the end of a stream returns 0 */
 
-/* Sizes. Each kind of object has a fixed number, so that machines outside cannot use up the
- * program's memory. malloc() has the data that the program sends. */
+/* Sizes. The number of objects of each kind is fixed, so that other machines cannot use up the
+ * program's memory. Data that the program sends lies in memory from malloc(). */
 #define MEM_LIBC_MALLOC           1
 #define MEMP_MEM_MALLOC           0
 #define MEM_ALIGNMENT             16

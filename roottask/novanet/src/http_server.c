@@ -12,7 +12,7 @@
 #include "novanet/http.h"
 #include "novart/time.h"
 
-#define CONNECTIONS_MAX 20 /* of 24 sockets; the program may need others */
+#define CONNECTIONS_MAX 20 /* of 24 sockets; the program may need the rest */
 #define CONNECTIONS     16
 #define PATIENCE_NS     10000000000
 #define NS_PER_MS       1000000

@@ -61,7 +61,7 @@ struct netif novanet_interface;
 
 static struct nova_net *net;            /* protected by lwIP's lock, but for nova_net_listen() */
 static bool up;                         /* the service runs */
-static bool leaves_open;                /* checksums, which the service takes */
+static bool leaves_open;                /* checksums stay open: the service accepts that */
 static bool lacked;                     /* a frame lacked a buffer; the rest is not sent yet */
 static struct nova_tcp_segment segment; /* made of the frames in `parts` */
 static struct pbuf *parts[JOIN_MAX];

@@ -21,10 +21,11 @@ struct novanet_mailbox {
         void *message[];
 };
 
-/* lwIP's lock for a few instructions, of its pools for example: 0, or the thread that has it, with
- * AWAITED if another one sleeps. A packet takes the lock 20 times, so a free one costs little. */
+/* Lock that lwIP holds for a few instructions, for example on its pools: 0, or the thread that
+ * holds it, with AWAITED if another thread sleeps. lwIP takes the lock 20 times for a packet, so a
+ * free lock must cost little. */
 static uintptr_t holder;
-static struct nova_mutex next_holder = NOVA_MUTEX_INITIALIZER; /* of the one that sleeps */
+static struct nova_mutex next_holder = NOVA_MUTEX_INITIALIZER; /* held by the thread that sleeps */
 static struct nova_semaphore released = NOVA_SEMAPHORE_INITIALIZER(0);
 
 void sys_init(void)

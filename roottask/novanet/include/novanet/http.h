@@ -111,8 +111,8 @@ struct nova_http_config {
  *
  * A connection takes 22 KiB. If all connections are in use, a new client waits until the server
  * has ended another connection. It ends the connection that has waited longest for its next
- * request, once that is at least 250 ms. A client that has not sent its request, or not taken 64
- * KiB of the answer, within the time of @p config loses its connection.
+ * request, after at least 250 ms. A client that has not sent its request, or not taken 64 KiB of
+ * the answer, within the time of @p config loses its connection.
  * @code
  * void answer(void *context, const struct nova_http_request *request,
  *             struct nova_http_answer *answer);

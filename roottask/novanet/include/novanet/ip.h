@@ -18,8 +18,8 @@ struct nova_ip_config {
         const char *gateway;     /**< NULL: none; not used with DHCP */
         const char *name_server; /**< a name server from DHCP replaces it; NULL: none */
         uint64_t wait_ns;        /**< time to wait for DHCP; 0: ten seconds */
-        const char *address6;    /**< such as "fd00::2", in a network of /64; NULL: made from what a
-                                      router announces */
+        const char *address6;    /**< such as "fd00::2", in a network of /64; NULL: made from the
+                                      prefix that a router announces */
         const char *gateway6;    /**< NULL: routers announce themselves */
 };
 
