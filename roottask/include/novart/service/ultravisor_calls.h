@@ -72,7 +72,7 @@ enum nova_uv_parameter {
         NOVA_UV_IS_DW0,        /**< first double word of an entry in the table of VMs */
         NOVA_UV_IS_DW1,        /**< second double word of that entry */
         NOVA_UV_IS_GFN,        /**< number of a guest-physical page in a memory slot */
-        NOVA_UV_IS_COUNT,      /**< number of pages, beginning with the page of NOVA_UV_IS_GFN */
+        NOVA_UV_IS_COUNT,      /**< number of pages, beginning with that page */
         NOVA_UV_IS_BLOB,       /**< guest-physical address of a blob */
         NOVA_UV_IS_TREE,       /**< guest-physical address of the boot parameters */
 };
