@@ -58,7 +58,7 @@ void ahci_set_command(struct ahci_table *table, uint8_t command, unsigned featur
 void ahci_set_transfer(struct ahci_table *table, bool write, bool queued, unsigned slot,
                        uint64_t block, uint32_t blocks);
 
-/* Writes a command that discards the first of some blocks.
+/* Writes a command that discards as many blocks as one command can, from the first block on.
  * @return the number of blocks that it discards */
 uint32_t ahci_set_discard(struct ahci_table *table, uint64_t block, uint32_t blocks);
 

@@ -21,7 +21,7 @@ struct block_session {
         unsigned in_flight; /* requests in flight in the device */
         unsigned in_flight_max;
         bool closed, changed; /* changed: completions since the client was notified */
-        nova_word_t use;      /* the claimed one, enum nova_block_use; 0: none */
+        nova_word_t use;      /* the claimed use, enum nova_block_use; 0: none */
 };
 
 static const struct block_device *device;

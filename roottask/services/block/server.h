@@ -42,7 +42,8 @@ struct block_device {
                                    * not ended, or a thread if it still holds the lock; 0: no
                                    * limit */
         void (*start)(struct block_request *request); /* may call block_end() */
-        void (*kick)(void);                           /* called after some starts; may be NULL */
+        void (*kick)(void);                           /* called after one or more starts; may be
+                                                         NULL */
         struct share_source source;                   /* memory for the pools */
 };
 

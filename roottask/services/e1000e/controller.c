@@ -95,8 +95,8 @@ static bool wait_for(const struct e1000e *card, unsigned reg, uint32_t mask, uin
         return (get(card, reg) & mask) == value;
 }
 
-/* A card that a former driver started is first kept from beginning accesses to memory (5.2.3.3).
- * The reset ends them even if that fails. */
+/* A former driver may have started the card, so the card is first kept from beginning further
+ * accesses to memory (5.2.3.3). If that fails, the reset ends the accesses. */
 bool e1000e_reset(struct e1000e *card)
 {
         put(card, IMC, UINT32_MAX);

@@ -52,8 +52,8 @@ struct net_service {
          * few, the doorbell wakes the service for released buffers. NULL: the service takes a
          * buffer for each frame. */
         unsigned (*buffers)(void);
-        /* Called after some calls of serve(), when the doorbell wakes the service again. May be
-         * NULL. */
+        /* Called after one or more calls of serve(), when the doorbell wakes the service again. May
+         * be NULL. */
         void (*kick)(void);
         /* The port loses its rings. Afterwards the service and its device use neither rings nor
          * pool. May be NULL. */
@@ -74,7 +74,8 @@ int net_take_receive(struct net_port *port, struct nova_net_entry *entry);
 /* Completes a request that was taken. The caller calls net_serve() before it releases the lock. */
 void net_complete_transmit(struct net_port *port, uint32_t tag, int error);
 
-/* @param bytes number of bytes of the frame; 0: the buffer comes back without one
+/* Completes a request for a received frame.
+ * @param bytes number of bytes of the frame; 0: the buffer comes back without one
  * @param sum   the word about its checksum, as the request accepts it */
 void net_complete_receive(struct net_port *port, uint32_t tag, uint32_t bytes, uint32_t sum);
 

@@ -6,7 +6,7 @@
 
 #include "novart/internet_sum.h"
 
-/* UDP has no checksum if its field is 0, so 0 is sent as its other form. */
+/* A field of 0 means that a UDP datagram has no checksum, so a checksum of 0 is sent as 0xffff. */
 static void fill(uint8_t *frame, uint32_t bytes, uint32_t sum)
 {
         const uint32_t start = nova_net_sum_start(sum);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses for base address registers that firmware left empty. A function below a bridge gets
- * them from the bridge's window. The windows of the first bus are not known, but firmware has
- * placed other functions there, and there are holes between them. */
+ * them from the bridge's window. The windows of the first bus are not known. Its functions get
+ * addresses from the gaps between the ranges that firmware has assigned to other functions of this
+ * bus. */
 #include <errno.h>
 #include <stdio.h>
 

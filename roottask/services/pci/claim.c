@@ -31,7 +31,7 @@ static int deny(struct device *device, const char *client)
         return EACCES;
 }
 
-/* The name is the client's, so it may contain any characters. */
+/* The client chose the name, so it may contain any characters. */
 static int unknown(const char *name, const char *client)
 {
         char text[sizeof(devices[0].says.name)] = "";

@@ -10,8 +10,9 @@
 
 #define DEVICES_MAX 32
 
-/* ABSENT: no function matches it. FREE, CLAIMED, STOPPING (the driver has no access any more, and
- * the stopper resets the function), FREE again. */
+/* ABSENT: no function matches the device. Otherwise the device goes from FREE to CLAIMED, to
+ * STOPPING (the driver has no access any more, and the stopper resets the function), and back to
+ * FREE. */
 enum device_state { DEVICE_ABSENT, DEVICE_FREE, DEVICE_CLAIMED, DEVICE_STOPPING };
 
 enum device_interrupts { DEVICE_NO_INTERRUPTS, DEVICE_PIN, DEVICE_MSI, DEVICE_MSIX };
@@ -30,7 +31,8 @@ struct device {
         uint32_t msix_table, msix_pending; /* offset and register number of MSI-X's tables */
         enum device_state state;
         const void *session;           /* state of the driver's session */
-        void *memory[NOVA_PCI_BARS];   /* first page of a register's memory in here; NULL: none */
+        void *memory[NOVA_PCI_BARS];   /* first page of a register's memory in this program; NULL:
+                                          none */
         bool has_ports[NOVA_PCI_BARS]; /* this program holds the register's ports */
         bool is_confined;              /* an I/O MMU confines it to its driver's memory */
         bool resetting;                /* the driver has asked for a reset */
@@ -64,7 +66,7 @@ void device_command(const struct device *device, uint32_t set, uint32_t clear);
 /* Returns the first device for which @p waits is true. The search begins after the last result, so
  * that each device gets a turn. NULL: there is none. */
 struct device *device_next(bool (*waits)(const struct device *device));
-/* Returns the bus:device.function of the register as text, for messages. */
+/* Returns the bus:device.function of the device's function as text, for messages. */
 const char *device_address(const struct device *device);
 
 /* claim.c: gives a device to a program. Returns 0 or an errno value, after a message. */
@@ -107,13 +109,14 @@ void interrupt_off(const struct device *device);
 void interrupt_revoke(const struct device *device);
 void interrupt_free(struct device *device);
 
-/* reset.c: switches a function off and resets it by the means that it has, which takes up to some
- * seconds. If the service runs, the lock is held before and after, but not the whole time. Returns
- * false if the function is only switched off. */
+/* reset.c: switches a function off and resets it by a method that it supports, which takes up to a
+ * few seconds. If the service runs, the lock is held before and after, but not the whole time.
+ * Returns false if the function is only switched off. */
 bool reset_function(struct nova_service *service, const struct device *device);
 
-/* stop.c: reports to the parent whether a device without a driver is idle; the parent may keep
- * memory until then. The lock is held, so that no driver gets the device meanwhile. */
+/* stop.c: reports to the parent whether a device without a driver is quiet; until it is, the parent
+ * may keep the memory of the last driver. The lock is held, so that no driver gets the device
+ * meanwhile. */
 void stop_report(const struct device *device);
 /* Starts the thread that stops functions. Returns 0 or an errno value. */
 int stop_start(struct nova_service *service);

@@ -173,7 +173,8 @@ void interrupt_off(const struct device *device)
                 config_write(address, msi, config_read(address, msi) & ~MSI_ENABLE);
 }
 
-/* Only for the PC's 16 interrupts, the line that firmware wrote is the number of the pin. */
+/* The interrupt line that firmware wrote is the number of the pin only for the PC's 16
+ * interrupts. */
 static bool take_pin(struct device *device, nova_word_t cpu)
 {
         const unsigned line = device->function.interrupt_line;

@@ -29,7 +29,7 @@ static struct watch watched;
 static nova_sel_t wake;
 static uint32_t begun; /* number of pieces of work that began, including those of threads that wait
                         * for the lock */
-static uint32_t ended; /* work */
+static uint32_t ended; /* number of pieces of work that ended */
 static uint32_t looks; /* number of the thread's checks, times 2; written by the thread only */
 static bool rests;     /* the thread waits until work begins */
 

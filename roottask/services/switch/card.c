@@ -17,7 +17,7 @@
 
 #define POOL_BYTES 0x80000    /* 128 buffers for each direction */
 #define LOOK_NS    1000000000 /* time between looks at the cable */
-#define AGAIN_NS   1000000000 /* time between attempts to reach a driver that stays away */
+#define AGAIN_NS   1000000000 /* time between attempts to reach a driver that does not come back */
 
 /* Copies frames that have arrived to the ports. Called with the lock held.
  * @return 0 or an errno value */

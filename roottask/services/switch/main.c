@@ -39,8 +39,9 @@ static struct card cards[CARDS];
 static unsigned card_count;
 static struct client clients[TABLE_PORTS]; /* by index in the table */
 static nova_sel_t wake; /* a semaphore of the thread that waits for clients that sent too fast */
-static uint64_t wakes_at = NOVA_FOREVER; /* TSC value at which it serves them; the lock protects */
-static bool awake;                       /* it has the lock */
+static uint64_t wakes_at = NOVA_FOREVER; /* TSC value at which it serves them; protected by the
+                                            lock */
+static bool awake;                       /* that thread is awake and has the lock */
 
 /* Copies a frame to a client, or drops it if the client has offered no buffer.
  * @return the client's buffer, for complete(); NULL: the frame was dropped */
@@ -234,8 +235,8 @@ static int make_wake(void)
                        : 0;
 }
 
-/* Passes a frame of a card to one client. The frame is valid if it was the driver's until after the
- * copy. @return as nova_net_release() */
+/* Passes a frame of a card to one client. The copy is valid if the driver still owned the frame
+ * after the copy. @return as nova_net_release() */
 static int pass_to_one(struct client *client, const struct frame *frame, struct card *card,
                        const struct nova_net_frame *in)
 {
@@ -362,7 +363,8 @@ static bool has_cable(void)
         return some;
 }
 
-/* Reports the smallest limit of the cards. Longer frames reach other clients, but not each card. */
+/* Reports the smallest limit of the cards. Longer frames reach other clients, but not every
+ * card. */
 static void describe(const struct net_port *port, struct nova_net_info *info)
 {
         const struct client *client = port->owner;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bounds the rate at which a client of a switch sends. Small frames cost the switch as much as
- * larger ones, so each one counts as on a cable. */
+ * larger ones, so each frame counts with all bytes that it takes on a cable. */
 #include "rate.h"
 
 #include <stdlib.h>

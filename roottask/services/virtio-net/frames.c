@@ -96,7 +96,7 @@ static const struct frames_request *release(struct frames *frames, unsigned inde
         return request;
 }
 
-/* Finds the word about a frame in its header.
+/* Computes the word that describes a frame's checksum from the frame's header.
  * @return false if the header has a value that the driver did not agree to */
 static bool read_word(const struct frames *frames, const struct header *header, uint32_t bytes,
                       uint32_t *sum)
@@ -169,7 +169,7 @@ static bool begin_frame(struct frames *frames, unsigned number, uint32_t bytes)
         return true;
 }
 
-/* Takes a later buffer of a frame, which begins in the place of a header. */
+/* Takes a later buffer of a frame. Its data begins where the first buffer has the header. */
 static void join(struct frames *frames, unsigned number, uint32_t bytes, struct frames_end *end)
 {
         const struct frames_request *request = release(frames, FRAMES_RECEIVE, number);

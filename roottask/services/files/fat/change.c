@@ -227,7 +227,8 @@ static int rename_file(struct rename *rename)
                 error = file->folder ? EXDEV : rename_by_copy(rename);
         if (error)
                 return error;
-        /* The flush keeps a later entry of the old name from being on the disk beside this one. */
+        /* Without the flush, the disk could have a later entry of the old name and this one at the
+         * same time. */
         error = rename->replace ? give_up(fat, used, replaced) : fat_flush_ordered(fat);
         file->sector = rename->new.sector;
         file->slot = rename->new.slot;

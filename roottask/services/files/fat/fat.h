@@ -7,8 +7,9 @@
  * - A new cluster is in no chain that the disk names. It may be marked at any time.
  * - A cluster is linked to a chain after its data is on the disk (fat_flush()).
  * - An entry of a folder is written after its chain is on the disk.
- * - A cluster is freed after the entry that referred to its chain was removed on the disk. An entry
- * with its long name lies in one sector, which a disk writes as a whole. */
+ * - A cluster is freed after the entry that referred to its chain was removed on the disk.
+ *
+ * An entry with its long name lies in one sector, which a disk writes as a whole. */
 #ifndef NOVART_FILES_FAT_H
 #define NOVART_FILES_FAT_H
 

@@ -70,8 +70,8 @@ struct split {
         uint32_t old, copy;    /* the first of these clusters; the first of their copies */
 };
 
-/* Copies the split clusters at the end of the first @p keep clusters to other clusters. Otherwise
- * split entries would have to change while a file uses them. Nothing refers to the copies yet. */
+/* Copies the split clusters at the end of the first @p keep clusters to other clusters, so that no
+ * split entry of a file in use has to change. Nothing refers to the copies yet. */
 static int copy_split(struct fat_node *file, uint32_t keep, struct split *split)
 {
         struct fat *fat = fat_of(file);

@@ -193,7 +193,7 @@ int fat_flush_ordered(struct fat *fat)
         return error;
 }
 
-/* Writes the count of free clusters, whose only use is that others need not count. */
+/* Writes the count of free clusters. It only saves other systems from counting them. */
 static int write_info(struct fat *fat)
 {
         uint8_t *bytes;
