@@ -234,8 +234,8 @@ static enum nova_u_status measure_all(struct vm *vm, struct nova_vcpu *vcpu)
         return status;
 }
 
-/* Writes the tables with which the guest begins: its first 4 GiB, all of them secure, at their own
- * addresses. */
+/* Writes the page tables with which the guest begins: an identity mapping of its first 4 GiB, all
+ * of them secure. */
 static bool make_tables(struct vm *vm, struct nova_vcpu *vcpu)
 {
         static const uint64_t gdt[GDT_ENTRIES] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};

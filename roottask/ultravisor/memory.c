@@ -186,7 +186,7 @@ static bool may_narrow(const struct nova_vcpu *vcpu, uint64_t gpa)
 }
 
 /* Unmaps a page that is mapped without the permission to write, because a new mapping does not
- * widen an old one. Another virtual CPU may map it so again. */
+ * widen an old one. Another virtual CPU may map the page without that permission again. */
 static void widen(const struct nova_vcpu *vcpu, struct page *page, uint64_t gpa)
 {
         nova_revoke(nova_crd_mem(page_number(frame_address(&memory_frames, page->frame)), 0,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Waits until the kernel has freed all ended objects. The kernel frees the memory of an ended
- * object after a grace period of some milliseconds. If an account has too little memory, a create
- * waits for the end of the period, which frees the account's ended objects. So if the account of a
- * PD has room for only one semaphore, the create of the next semaphore returns when the kernel has
- * freed all objects that ended before the last semaphore. */
+ * object after a grace period of some milliseconds. A create hypercall whose account has too little
+ * memory waits for the end of that period, which frees the account's ended objects. Here the
+ * account of a PD has room for one semaphore only. vm_settle() ends this semaphore and creates
+ * another one. The create returns when the kernel has freed all objects that ended before the
+ * semaphore. */
 #include "nova/crd.h"
 #include "nova/extension.h"
 #include "novart/program.h"
@@ -13,9 +14,9 @@
 #include "vm.h"
 
 #define ROOM NOVA_PAGE_SIZE /* for the first semaphore; the account then loses the rest */
-/* Longest wait for another thread here, in ns. That thread stops if its VMM is killed, until the
- * service's runner of its CPU lends it time, which takes up to a second. All memory is free well
- * before. */
+/* Longest wait in ns for another thread that is in vm_settle(). If the VMM of that thread is
+ * killed, the thread stops until the runner of its CPU lends it time, up to a second later. All
+ * memory is free well before. */
 #define PATIENCE_NS 50000000
 
 #define PERIODS 2 /* the first may be one that began before the call */

@@ -198,7 +198,8 @@ static int make_machine(struct vm *vm)
 
 bool vm_may_report(struct vm *vm)
 {
-        static uint64_t last[VM_COUNT]; /* of each record; a new VM continues the old one's time */
+        static uint64_t last[VM_COUNT]; /* begin of each record's period; a new VM in the record
+                                           continues it */
         static unsigned count[VM_COUNT];
         const size_t number = (size_t)(vm - vms);
         const uint64_t now = nova_time_ns();
