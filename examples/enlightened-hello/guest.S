@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest: looks for the hypercall interface step by step, and makes calls. Its code is at an
- * address where the monitor has mapped the first 2 MiB one to one, in 64-bit mode. */
+/* The guest: looks for the hypercall interface step by step, and makes calls. It runs in 64-bit
+ * mode in the first 2 MiB, of which the monitor has made an identity mapping. */
 
 /* Address at which the monitor loads the guest. */
 #define BASE        0x100000

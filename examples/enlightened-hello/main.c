@@ -9,7 +9,7 @@
 #include "novavmm/pc.h"
 
 #define GUEST_AT 0x100000
-#define TABLES   0x1000 /* three page tables: the first 2 MiB one to one */
+#define TABLES   0x1000 /* three page tables: an identity mapping of the first 2 MiB */
 #define STACK    0x9000
 
 /* guest.S */

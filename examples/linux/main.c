@@ -67,8 +67,8 @@ static void append(char *line, size_t bytes, char **words)
 
 /* Builds Linux's command line: the options that it needs here, then the user's arguments. Words of
  * the form NAME=VALUE at the beginning of the arguments are in the program's environment. On a busy
- * host Linux may miss the ticks with which it tests its timer, so the test is off. So are the
- * tests of its cryptography, which take half of the instructions of its start. */
+ * host Linux may miss the ticks with which it tests its timer, so the test is off. Linux's tests of
+ * its cryptography are off, too: they take half of the instructions of a boot. */
 static const char *command_line(char **argv, char **envp)
 {
         static char line[1024];

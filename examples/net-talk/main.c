@@ -82,7 +82,7 @@ static bool receive_some(int number, size_t *received, size_t *wrong)
         return got;
 }
 
-/* Sends and receives at once, as poll() says. */
+/* Sends and receives at the same time, whenever poll() reports that this is possible. */
 static void talk(int number)
 {
         size_t sent = 0, received = 0, wrong = 0;

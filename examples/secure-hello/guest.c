@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest: it begins here in secure mode, in 64-bit code with all of its memory mapped at its own
- * addresses. Its secrets come from the encrypted part of its image. */
+/* The guest: it begins here in secure mode, in 64-bit code, with an identity mapping of all its
+ * memory. Its secrets come from the encrypted part of its image. */
 #include <novauv/guest.h>
 
 #define PORT       0xe9

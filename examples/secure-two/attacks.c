@@ -33,7 +33,8 @@ static void repair(uint32_t number, uint32_t place)
         outcome_is("The guest finds its page unchanged", task(number) == RESULT_RIGHT);
 }
 
-/* Returns the first status of the calls with a VM's number that is not U_PARAMETER. */
+/* Makes each ultracall with a VM's number. Returns the first status other than U_PARAMETER, if
+ * any. */
 static enum nova_u_status call_all(uint16_t lpid)
 {
         static const unsigned calls[] = {NOVA_UV_REGISTER_MEM_SLOT, NOVA_UV_UNREGISTER_MEM_SLOT,

@@ -268,8 +268,8 @@ static bool start(void)
                !nova_uv_attach(&uv, 0, nova_thread_cpu(), portal);
 }
 
-/* Returns the name after `attack=` on the command line of the image, or the whole line without that
- * word; "": the line is empty. */
+/* Returns the name after `attack=` on the command line of the image, or the whole line if it does
+ * not have that word; "": the line is empty. */
 static const char *name_of_attack(void)
 {
         static char line[256];

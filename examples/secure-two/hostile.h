@@ -40,7 +40,7 @@ bool create_semaphore(nova_sel_t *sm);
 /* Loads the image, and makes the guest secure. @return the status of UV_ESM */
 enum nova_u_status become_secure(void);
 
-/* Makes the guest secure although its VMM is to be hostile later. */
+/* Makes the guest secure, as an honest VMM does, and waits until the guest has filled its pages. */
 void begin(void);
 
 /* Ends the guest. @return the status of UV_SVM_TERMINATE */

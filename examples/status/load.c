@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Measures the load of the CPUs. A thread on each CPU reads its times, because init describes the
- * CPU of the thread that asks. */
+/* Measures the load of the CPUs. A thread on each CPU reads that CPU's times, because init
+ * describes the CPU of the thread that asks. */
 #include "load.h"
 
 #include <string.h>

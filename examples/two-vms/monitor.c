@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A monitor with one Linux guest, as a program of a system: the guest's terminal is a session of
- * `screen`, and the monitor's arguments are added to Linux's command line. If the first argument is
- * such as disk=partitions or card=switch, the guest has a disk or a card of the named service. */
+ * `screen`, and the monitor's arguments are added to Linux's command line. If the first argument
+ * has the form disk=SERVICE or card=SERVICE, the guest has a disk or a card of that service. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
