@@ -418,7 +418,7 @@ def _count_scale(args):
 
 
 def stretch_bound(rows):
-    """The kernel's promised maximum of instructions with interrupts off."""
+    """Returns the kernel's promised maximum of instructions with interrupts off."""
     return max(row.limit for row in rows if row.unit == table.OFF)
 
 

@@ -91,7 +91,8 @@ def _exits(code, times, instructions):
 
 
 def _check_sums(sections):
-    """An exit can begin in one section and end in another one, so only the whole sums up."""
+    """Checks the sums of all sections together, because an exit can begin in one section and end in
+    another one."""
     exits = [one for counts in sections for one in counts["exits"]]
     entries, start, host = (
         sum(counts[name] for counts in sections) for name in ("entries", "start", "host")

@@ -36,7 +36,7 @@ class Subject:
 
 
 def read_subjects(path):
-    """Things and operations."""
+    """Returns the kinds of objects and the operations in a file of limits."""
     things, operations = [], {}
     for word, key, factor, title in table.lines_of(path):
         subject = Subject(key, None if factor == "-" else float(factor), title)

@@ -54,7 +54,7 @@ MODEL = re.compile(r"^[a-z]\w*$", re.MULTILINE)
 
 
 def models():
-    """The CPU models of Bochs."""
+    """Returns the CPU models of Bochs."""
     told = subprocess.run([PROGRAM, "--help", "cpu"], capture_output=True, text=True, check=False)
     return MODEL.findall(told.stderr)
 
@@ -105,7 +105,8 @@ class BochsRunner(Runner):
             os.close(log)
 
     def _start_connected(self, log):
-        """A socket is Bochs' only bidirectional port that waits for a slow reader."""
+        """Starts Bochs with a socket as its serial port: Bochs has no other bidirectional port that
+        waits for a slow reader."""
         with socket.create_server(("127.0.0.1", 0), backlog=1) as server:
             port = server.getsockname()[1]
             self._start_bochs(f"mode=socket-client, dev=127.0.0.1:{port}", [log])

@@ -261,8 +261,9 @@ class Report:
                 file.ways[line] = file.ways.get(line, 0) | bits
 
     def add_blocks(self, code, ran):
-        """In a traced kernel, the calls of the trace add code to lines that have no code in another
-        kernel. So lines of a traced kernel count as code only if no other kernel was recorded."""
+        """Adds the lines that ran in a traced kernel. There, the calls of the trace add code to
+        lines without code of their own. So lines of a traced kernel count as code only if no other
+        kernel was recorded."""
         if not self.files:
             self._add(code.lines_of(code.instructions), "code")
         self._add(code.lines_of(ran), "bochs")

@@ -22,8 +22,8 @@ def own():
 
 
 def unused(seconds, used, count):
-    """Returns a line that says how much of the time of COUNT processors during SECONDS a run left
-    to others, or idle. USED: its own processor time, in seconds."""
+    """Returns a line about the time on COUNT processors that a run of SECONDS did not use: others
+    used it, or the processors were idle. USED: the run's own processor time, in seconds."""
     whole = seconds * count
     return f"{max(0, whole - used):.0f} of {whole:.0f} s of processors were not used by this run"
 

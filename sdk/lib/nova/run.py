@@ -84,7 +84,7 @@ def add_parser(commands):
 
 
 def add_programs(parser):
-    """The parts of a boot."""
+    """Adds the options that choose the parts of a boot."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="what to boot (tour)")
     parser.add_argument("--roottask", metavar="FILE", help="boot this ELF file instead")
     parser.add_argument(

@@ -285,7 +285,8 @@ class Runner:
         return self._exit_device()
 
     def _exit_device(self):
-        """The exit device ends QEMU with (v << 1) | 1, and without an event."""
+        """Returns the verdict for a value v that the system wrote to the exit device: QEMU then
+        ends with status (v << 1) | 1, and without an event."""
         code = self.process.returncode
         if code < 0:
             return errors.EXIT_USAGE, f"QEMU was killed by {signal.Signals(-code).name}."

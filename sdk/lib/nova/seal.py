@@ -193,7 +193,7 @@ def _size(count):
 
 
 def show(data, start):
-    """Yields lines about all of an image that is not secret."""
+    """Yields lines about all public data of an image."""
     length, _, rows = seal_blob.read_header(seal_image.blob_of(data))
     debug = "the guest's" if start.flags & seal_blob.DEBUG else "off"
     yield (f"sealed image, version {seal_image.VERSION}: {_size(start.memory)} of memory, "

@@ -162,7 +162,7 @@ def _is_named(test, words):
 
 
 def _in_scope(rows, test, args):
-    """Tests chosen by name, configuration or compiler run on each chosen preset."""
+    """Returns whether a test runs; one chosen by name, configuration or compiler always does."""
     chosen = args.words and (args.config or args.compiler)
     return bool(chosen) or _is_named(test, args.words) or scope.runs(rows, test)
 
@@ -549,7 +549,7 @@ def run(args):
 
 
 def _run_recorded(args):
-    """The tests under QEMU and Bochs, and the kernel's unit tests if they are chosen."""
+    """Runs the tests under QEMU and Bochs, and the kernel's unit tests if they are chosen."""
     from nova import coverage  # which an installed SDK lacks
 
     if args.quick:

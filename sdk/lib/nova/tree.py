@@ -20,7 +20,7 @@ COVERAGE_HOST_PRESET = "host-coverage"
 
 
 def preset_name(arch, config, compiler="gcc"):
-    """The preset, which is also the name of its build directory."""
+    """Returns the name of a preset, which is also that of its build directory."""
     return f"{arch}-{config}" + ("" if compiler == "gcc" else f"-{compiler}")
 
 
@@ -29,7 +29,7 @@ def build_dir(preset):
 
 
 def kernel(preset):
-    """The image that QEMU's -kernel accepts."""
+    """Returns the path of the image that QEMU's -kernel accepts."""
     return build_dir(preset) / "nova.elf32"
 
 
@@ -38,7 +38,7 @@ def program(preset, name):
 
 
 def examples():
-    """The names of the examples, each a folder with a build description."""
+    """Returns the names of the examples, each a folder with a build description."""
     return sorted(file.parent.name for file in (ROOT / "examples").glob("*/CMakeLists.txt"))
 
 

@@ -117,7 +117,8 @@ class Objects:
         return read(read(table + number * word) + slot * word)
 
     def _find_idle(self):
-        """Each CPU's idle thread has an SC among the microhypervisor's own capabilities."""
+        """Finds the CPUs by their idle threads, whose SCs are among the microhypervisor's own
+        capabilities."""
         for mapping in self.mappings(self.kernel_pd, "objects"):
             sc = self.add(mapping["object"], "a capability of the microhypervisor", SC)
             ec = sc and self.add(sc["owner"], "the owner of an SC", EC)

@@ -74,7 +74,7 @@ class Target:
         )
 
     def forget(self):
-        """Memory may have changed since the last command."""
+        """Discards what was read for the last command, because memory may have changed."""
         self.physical.forget()
 
     def layout(self, struct):
