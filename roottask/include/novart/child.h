@@ -125,9 +125,10 @@ struct nova_child_config {
         size_t selectors;     /**< selectors that it may allocate; 0: 1024 */
         uint64_t cpus;        /**< bit n: it may run on CPU n, and starts on the lowest; 0: the
                                * caller's CPU */
-        unsigned priority; /**< maximum priority of its threads; 0: 64; cut to the caller's limit */
-        unsigned quantum_us; /**< longest quantum of its threads in microseconds; 0: 10,000 */
-        unsigned flags;      /**< NOVA_CHILD_MAY_… */
+        unsigned priority;    /**< maximum priority of its threads; 0: 64; clamped to the caller's
+                                   limit */
+        unsigned quantum_us;  /**< longest quantum of its threads in microseconds; 0: 10,000 */
+        unsigned flags;       /**< NOVA_CHILD_MAY_… */
         struct nova_child_grants grants; /**< functions that grant resources by name */
 };
 

@@ -135,8 +135,8 @@ int nova_parent_ended(void);
  * it knows whether its capability can be delegated.
  * @param sc       free selector for the SC, by which nova_parent_sc_drop() finds it
  * @param ec       EC capability with NOVA_EC_SC: a global thread
- * @param priority cut to the program's limit
- * @param quantum_us quantum in microseconds, not 0
+ * @param priority clamped to the program's limit; 0: that limit
+ * @param quantum_us quantum in microseconds, clamped to the parent's limit; 0: that limit
  * @retval 0      the thread runs
  * @retval EINVAL @p ec is not an EC, or a number is invalid
  * @retval EAGAIN too many threads, or no kernel memory

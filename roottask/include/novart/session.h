@@ -305,7 +305,7 @@ int nova_session_share_until(struct nova_session *session, void *memory, unsigne
 /**
  * Revokes shared memory from the service and from all other programs that got it from this one.
  *
- * @retval 0     done, or nothing was shared; also if the service has died
+ * @retval 0     done, even if the service has died; or nothing was shared
  * @retval EBUSY a handler on another CPU is serving the session, or the service keeps the memory
  * until the session ends: the memory is still shared
  * @retval …     as nova_session_call()

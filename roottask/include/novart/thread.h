@@ -31,8 +31,8 @@ struct nova_thread_attr {
         const char *name;    /**< name, which is copied; NULL: "thread". The kernel uses its first 8
                                 bytes */
         nova_word_t cpu;     /**< number of the CPU on which it always runs, or NOVA_CPU_SELF */
-        unsigned priority;   /**< 1 to 255; 0: the creator's; cut to the program's limit */
-        unsigned quantum_us; /**< quantum in microseconds; 0: NOVA_THREAD_QUANTUM. Cut to
+        unsigned priority;   /**< 1 to 255; 0: the creator's; clamped to the program's limit */
+        unsigned quantum_us; /**< quantum in microseconds; 0: NOVA_THREAD_QUANTUM. Clamped to
                                   NOVA_QPD_QUANTUM_MAX (on x86-32 about one second), and in a child
                                   to its parent's limit */
         size_t stack_bytes;  /**< size of the stack in bytes; 0: NOVA_THREAD_STACK. Pages are
@@ -230,9 +230,9 @@ void nova_handler_discard(struct nova_handler *handler);
  * before it knows whether its capability can be delegated.
  * @param sc         free selector
  * @param ec         EC capability with NOVA_EC_SC
- * @param priority   1 to 255, in a child cut to the program's limit
- * @param quantum_us quantum in microseconds, not 0; cut to NOVA_QPD_QUANTUM_MAX, and in a child
- *                   to its parent's limit
+ * @param priority   1 to 255, in a child clamped to the program's limit
+ * @param quantum_us quantum in microseconds, not 0; clamped to NOVA_QPD_QUANTUM_MAX, and in a child
+ * to its parent's limit
  * @retval 0      the EC runs
  * @retval EINVAL @p ec is not a global EC, or a number is out of range
  * @retval EAGAIN in a child: too many threads, or no kernel memory

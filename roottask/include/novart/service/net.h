@@ -117,8 +117,8 @@ static inline uint32_t nova_net_sum_at(uint32_t sum)
         return sum >> 20 & 0x7ff;
 }
 
-/** Returns true if @p sum is a word about an open checksum that lies in a frame of @p bytes bytes,
- * after the Ethernet header. */
+/** Returns true if @p sum describes an open checksum that lies in a frame of @p bytes bytes, after
+ * the Ethernet header. */
 static inline bool nova_net_sum_is_valid(uint32_t sum, uint32_t bytes)
 {
         const uint32_t start = nova_net_sum_start(sum), at = nova_net_sum_at(sum);
@@ -137,16 +137,16 @@ struct nova_net_entry {
                           * NOVA_NET_SUM_ACCEPT. The last two only with NOVA_NET_SUMS */
 };
 
-/** A ring. The result of a completion is 0 or a number of <errno.h> in `transmit`, and the frame's
- * size in `receive`, or 0 if the service returns the buffer without a frame. */
+/** A ring. The result of a completion is 0 or a number of <errno.h> in `transmit`. In `receive`, it
+ * is the frame's size, or 0 if the service returns the buffer without a frame. */
 struct nova_net_ring {
         struct nova_ring head;                                    /**< begins with NOVA_NET_MAGIC */
         struct nova_ring_completion completion[NOVA_NET_ENTRIES]; /**< service writes them */
         struct nova_net_entry entry[NOVA_NET_ENTRIES];            /**< client writes them */
         uint32_t sum[NOVA_NET_ENTRIES];                           /**< service writes them, each
                                                                    * before the completion with its
-                                                                   * index: words about the frames
-                                                                   * in `receive` */
+                                                                   * index: words that describe the
+                                                                   * checksums in `receive` */
         uint8_t fill[4096 - 192 - 28 * NOVA_NET_ENTRIES];         /**< to the next page */
 };
 
@@ -171,7 +171,8 @@ struct nova_net_frame {
         const uint8_t *data; /**< first byte, of the destination's address */
         uint32_t bytes;      /**< number of bytes */
         uint32_t buffer;     /**< number of the buffer, for nova_net_release() */
-        uint32_t sum;        /**< word about its checksum; 0 without nova_net_accept_sums() */
+        uint32_t sum;        /**< word that describes its checksum; 0 without
+                                  nova_net_accept_sums() */
 };
 
 /**

@@ -23,24 +23,24 @@
  * A client that submits requests
  * 1. writes the requests;
  * 2. writes `submitted`, with release;
- * 3. makes a full fence;
+ * 3. executes a full fence;
  * 4. reads `service_waits`, and does an up of the doorbell if it is 1.
  *
  * A service before it sleeps
  * 1. writes 1 to `service_waits`;
- * 2. makes a full fence;
+ * 2. executes a full fence;
  * 3. reads `submitted`, with acquire, and does not sleep if there is a request;
  * 4. waits for the doorbell.
  *
  * A service that completes requests
  * 1. writes the completions;
  * 2. writes `completed`, with release;
- * 3. makes a full fence;
+ * 3. executes a full fence;
  * 4. reads `client_waits`, and, if it is 1, writes 0 there and does an up of the bell.
  *
  * A client before it sleeps
  * 1. writes 1 to `client_waits`;
- * 2. makes a full fence;
+ * 2. executes a full fence;
  * 3. reads `completed`, with acquire, and does not sleep if there is a completion;
  * 4. waits for the bell.
  *
@@ -55,7 +55,7 @@
  * of requests taken, `completed` - `reaped`, `submitted` - `reaped`. Then the service takes no
  * further request of the session, and writes 0 to `magic`, with release.
  *
- * After a client has read anything from a ring or from its pool, it makes an acquire fence and
+ * After a client has read anything from a ring or from its pool, it executes an acquire fence and
  * reads `magic`. The data that it has read is valid only if `magic` is the number of the protocol.
  *  @{ */
 

@@ -127,7 +127,7 @@ static inline enum nova_u_status nova_uv_write_pate(const struct nova_uv *uv, ui
  * @param page  guest-physical address
  * @param flags NOVA_UV_SNAPSHOT or 0
  * @param order NOVA_UV_ORDER_PAGE
- * @return SUCCESS, also for a shared page; PARAMETER, P2 to P5; BUSY it is in use */
+ * @return SUCCESS, even for a shared page; PARAMETER, P2 to P5; BUSY it is in use */
 static inline enum nova_u_status nova_uv_page_out(const struct nova_uv *uv, uint64_t to,
                                                   uint64_t page, uint64_t flags, uint64_t order)
 {
@@ -172,7 +172,8 @@ static inline enum nova_u_status nova_uv_page_in(const struct nova_uv *uv, uint6
  * @param uv    the VM
  * @param page  guest-physical address of the first page
  * @param order NOVA_UV_ORDER_PAGE to NOVA_UV_ORDER_MAX
- * @return SUCCESS; PARAMETER; P2 also if a page is not shared; P3; BUSY it is in use */
+ * @return SUCCESS; PARAMETER; P2 an invalid address, or a page that is not shared; P3; BUSY a page
+ * is in use */
 static inline enum nova_u_status nova_uv_page_inval(const struct nova_uv *uv, uint64_t page,
                                                     uint64_t order)
 {
