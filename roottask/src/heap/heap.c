@@ -16,7 +16,7 @@
  * split. */
 #define TRIES 16
 
-/* Flags in a head beside the size, which is a multiple of HEAP_ALIGN. */
+/* Flags in a head, in the low bits of the size, which is a multiple of HEAP_ALIGN. */
 #define USED      ((size_t)1)
 #define PREV_USED ((size_t)2)
 #define FLAGS     (HEAP_ALIGN - 1)

@@ -24,7 +24,7 @@ int novart_page_commit(nova_word_t addr, size_t pages);
  * @return 0 or an errno value; EFAULT: no page is committed */
 int novart_page_commit_renew(nova_word_t addr);
 
-/* Unmaps [addr, addr + pages), also from other programs, and frees the committed pages. */
+/* Unmaps [addr, addr + pages) from this and all other programs, and frees the committed pages. */
 void novart_page_decommit(nova_word_t addr, size_t pages);
 
 /* Returns true if a page is committed to an address. */

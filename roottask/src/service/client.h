@@ -22,9 +22,10 @@ struct nova_session {
         nova_sel_t notify;       /* semaphore, NOVA_SEL_NONE: none */
         nova_sel_t offered;      /* semaphore that the service may have received; NOVA_SEL_NONE:
                                   * none */
-        bool notified;           /* notifications are requested, also after a reopening */
+        bool notified;           /* notifications are requested, and again after a reopening */
         bool cancelled;          /* the next wait returns ECANCELED; any thread may write it */
-        void *share;             /* memory to share, also after a reopening; NULL: none */
+        void *share;             /* memory to share, and to share again after a reopening; NULL:
+                                    none */
         unsigned share_pages;
         bool doubt; /* a call was abandoned, or the opening had a deadline, so the service may not
                      * answer when the session is closed; any thread may write it */

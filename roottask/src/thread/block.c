@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Creates a thread's stack, block, thread-local variables, UTCB and semaphore, also for the main
- * thread. */
+/* Creates the stack, block, thread-local variables, UTCB and semaphore of a thread, including the
+ * main thread. */
 #include <errno.h>
 #include <string.h>
 

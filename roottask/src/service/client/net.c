@@ -287,8 +287,8 @@ int nova_net_flush(struct nova_net *net)
         return 0;
 }
 
-/* Takes the next completion of `receive`, and the word about its frame, which the service writes
- * before the completion. */
+/* Takes the next completion of `receive`, and the word that describes the frame's checksum, which
+ * the service writes before the completion. */
 static int take_frame(struct nova_net *net, struct nova_ring_completion *completion, uint32_t *sum)
 {
         const uint32_t index = net->receive.reaped % NOVA_NET_ENTRIES;
