@@ -436,8 +436,8 @@ static void hypercall(struct nova_vcpu *vcpu)
                 vcpu->activity = NOVA_VCPU_DEAD;
 }
 
-/* Aborts UV_ESM if the ultravisor cannot call this VMM: then the normal guest goes on. This thread
- * may be late, so the state that it has read may be that of an earlier UV_ESM. */
+/* Aborts UV_ESM if the ultravisor cannot call this VMM: then the normal guest continues. This
+ * thread may be late, so the state that it has read may be that of an earlier UV_ESM. */
 static void abort_late(struct nova_secure *secure, unsigned conversion)
 {
         if (__atomic_load_n(&secure->converting, __ATOMIC_SEQ_CST) &&

@@ -55,9 +55,9 @@ struct nova_bus {
  */
 int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range);
 
-/** Reads @p bytes (1 to 8) at @p address. @return the device's value, cut to @p bytes; all ones
- * without a device. If several devices share the range, each byte comes from its own device, as on
- * PCs */
+/** Reads @p bytes (1 to 8) at @p address. @return the device's value, truncated to @p bytes; all
+ * ones without a device. If several devices share the range, each byte comes from its own device,
+ * as on PCs */
 uint64_t nova_bus_get(const struct nova_bus *bus, uint64_t address, unsigned bytes);
 
 /** Writes @p bytes (1 to 8) of @p value at @p address, split as for nova_bus_get(); bytes without a

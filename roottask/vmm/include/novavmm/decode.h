@@ -37,7 +37,8 @@ enum nova_operation {
         NOVA_OP_NEG,  /**< 0 minus memory */
         NOVA_OP_INC,  /**< one more */
         NOVA_OP_DEC,  /**< one less */
-        NOVA_OP_BT,   /**< sets flags only; the operand is a bit number, also in the next three */
+        NOVA_OP_BT,   /**< sets flags only; for this and the next three, the operand is a bit
+                           number */
         NOVA_OP_BTS,  /**< … and sets the bit */
         NOVA_OP_BTR,  /**< … and clears the bit */
         NOVA_OP_BTC,  /**< … and inverts the bit */
@@ -72,8 +73,8 @@ enum nova_repeat {
 /** Register number that means no register. */
 #define NOVA_NO_REGISTER 0xff
 
-/** Offset of a memory operand in its segment: the sum of these fields, cut to the instruction's
- * address_bytes. */
+/** Offset of a memory operand in its segment: the sum of these fields, truncated to the
+ * instruction's address_bytes. */
 struct nova_address {
         uint8_t base;   /**< number of a general register, or NOVA_NO_REGISTER */
         uint8_t index;  /**< number of a register that is multiplied by 2^scale, or NOVA_NO_REGISTER

@@ -239,7 +239,7 @@ void nova_hv_time_begin(struct nova_hv *hv, uint64_t hz);
 uint64_t nova_hv_time(const struct nova_hv *hv);
 
 /** Makes the page of reference time permanently invalid: a virtual CPU's TSC has changed, so no
- * scale and offset are right for all. The guest then uses the counter. TLFS 12.7 */
+ * scale and offset fit all virtual CPUs. The guest then uses the counter. TLFS 12.7 */
 void nova_hv_time_break(struct nova_hv *hv);
 
 /** Initialises the synthetic timers; none of them runs. nova_hv_enable() calls it. The caller has
