@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Configuration of mbedTLS for the ultravisor: SHA-256, AES-256-GCM, X25519, HKDF and a random
- * generator, nothing else. */
+/* Configuration of mbedTLS for the ultravisor: only SHA-256, AES-256-GCM, X25519, HKDF and a random
+ * generator. */
 #ifndef ULTRAVISOR_CRYPTO_CONFIG_H
 #define ULTRAVISOR_CRYPTO_CONFIG_H
 

@@ -22,7 +22,7 @@ struct call {
         struct message_answer answer;
 };
 
-/* Reads the answer. One look at its number of words is cheaper than one for each word. */
+/* Reads the answer. Reading its number of words once is cheaper than checking it for each word. */
 static void read_answer(struct call *call, const struct nova_utcb *utcb)
 {
         const unsigned words = nova_utcb_word_count(utcb);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Waits until the kernel has freed all ended objects. The kernel frees the memory of an ended
- * object after a grace period of some milliseconds. A create hypercall whose account has too little
- * memory waits for the end of that period, which frees the account's ended objects. Here the
+ * object after a grace period of a few milliseconds. A create hypercall whose account has too
+ * little memory waits for the end of that period, which frees the account's ended objects. Here the
  * account of a PD has room for one semaphore only. vm_settle() ends this semaphore and creates
  * another one. The create returns when the kernel has freed all objects that ended before the
  * semaphore. */

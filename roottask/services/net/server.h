@@ -76,7 +76,7 @@ void net_complete_transmit(struct net_port *port, uint32_t tag, int error);
 
 /* Completes a request for a received frame.
  * @param bytes number of bytes of the frame; 0: the buffer comes back without one
- * @param sum   the word about its checksum, as the request accepts it */
+ * @param sum   the word that describes its checksum, as the request accepts it */
 void net_complete_receive(struct net_port *port, uint32_t tag, uint32_t bytes, uint32_t sum);
 
 /* Serves all ports that wait, and notifies clients of completions. The caller has the lock. */

@@ -8,7 +8,7 @@
 /* Passes a frame, which was copied already, to a receiver. An open checksum is filled in if the
  * receiver does not accept it. Others may change the frame meanwhile, and then get a wrong
  * checksum.
- * @param sum the word about the frame, which is 0 or valid for @p bytes
+ * @param sum the word that describes the frame's checksum: 0, or valid for @p bytes
  * @return the word for the receiver */
 uint32_t net_sum_pass(uint8_t *frame, uint32_t bytes, uint32_t sum, bool accepts);
 

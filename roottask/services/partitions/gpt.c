@@ -182,7 +182,7 @@ static bool has_blocks(const struct table *table, struct blocks blocks)
 
 /* Returns whether a partition contains blocks of the other copy of the table. Its client could
  * write these blocks, and so change the partitions of other clients. A damaged copy may be repaired
- * later, so the blocks beside its header count as its entries. */
+ * later, so the blocks next to its header count as its entries. */
 static bool reaches_copy(const struct table_disk *disk, uint64_t at, const struct header *header,
                          const struct table *table)
 {

@@ -16,7 +16,7 @@ struct frame {
         uint8_t header[FRAME_HEADER];
         const uint8_t *data; /* data, which begins with the owner's header */
         uint32_t bytes;
-        uint32_t sum; /* the word about its checksum */
+        uint32_t sum; /* the word that describes its checksum */
 };
 
 /* Copies all data at once, because it is aligned, and then the header. */

@@ -34,7 +34,7 @@ struct frames_request {
 struct frames_end {
         uint32_t tag;
         uint32_t bytes; /* size of a received frame; 0: the buffer has none */
-        uint32_t sum;   /* the word about it, as the request accepts it */
+        uint32_t sum;   /* the word that describes its checksum, as the request accepts it */
         bool dropped;   /* a frame had a wrong size, or a wrong header */
 };
 

@@ -40,7 +40,8 @@ struct queue {
 /* Returns the size of the memory of a queue whose sizes and features are set. */
 size_t queue_bytes(const struct queue *queue);
 
-/* Makes a queue empty, whose memory's addresses are set, also for a device that was reset. */
+/* Empties a queue whose memory addresses are set: before the first use, or after a reset of the
+ * device. */
 void queue_init(struct queue *queue);
 
 /* Addresses of its three parts for the device. */
