@@ -115,28 +115,32 @@ int pthread_attr_init(pthread_attr_t *attr);
 /** Does nothing. */
 int pthread_attr_destroy(pthread_attr_t *attr);
 
-/** @param bytes at least PTHREAD_STACK_MIN; else EINVAL */
+/** Sets the size of the stack. @retval EINVAL @p bytes is less than PTHREAD_STACK_MIN */
 int pthread_attr_setstacksize(pthread_attr_t *attr, size_t bytes);
 
 /** Gets the size of the stack in bytes. */
 int pthread_attr_getstacksize(const pthread_attr_t *attr, size_t *bytes);
 
-/** @param state PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED; else EINVAL */
+/** Sets whether the thread starts joinable or detached. @param state PTHREAD_CREATE_JOINABLE or
+ * PTHREAD_CREATE_DETACHED @retval EINVAL it is neither */
 int pthread_attr_setdetachstate(pthread_attr_t *attr, int state);
 
 /** Gets PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED. */
 int pthread_attr_getdetachstate(const pthread_attr_t *attr, int *state);
 
-/** @param param sched_priority: 1 to 255, or 0 for the creator's; else EINVAL */
+/** Sets the priority. @param param sched_priority: 1 to 255, or 0 for the creator's
+ * @retval EINVAL the priority is out of range */
 int pthread_attr_setschedparam(pthread_attr_t *attr, const struct sched_param *param);
 
 /** Gets the priority, 0 for the creator's. */
 int pthread_attr_getschedparam(const pthread_attr_t *attr, struct sched_param *param);
 
-/** Not POSIX. @param cpu number of the CPU on which the thread runs, or NOVA_CPU_SELF */
+/** Sets the CPU on which the thread runs. Not POSIX. @param cpu its number, or NOVA_CPU_SELF for
+ * the creator's */
 int pthread_attr_setcpu_np(pthread_attr_t *attr, nova_word_t cpu);
 
-/** Not POSIX. @param name copied when a thread is created; must be valid until then */
+/** Sets the name of the thread. Not POSIX. @param name copied when a thread is created; must be
+ * valid until then */
 int pthread_attr_setname_np(pthread_attr_t *attr, const char *name);
 
 /** Initialises a mutex, of kind PTHREAD_MUTEX_DEFAULT if @p attr is NULL. */
@@ -166,10 +170,10 @@ int pthread_mutexattr_init(pthread_mutexattr_t *attr);
 /** Does nothing. */
 int pthread_mutexattr_destroy(pthread_mutexattr_t *attr);
 
-/** @param type PTHREAD_MUTEX_…; else EINVAL */
+/** Sets the kind of a mutex. @param type PTHREAD_MUTEX_… @retval EINVAL there is no such kind */
 int pthread_mutexattr_settype(pthread_mutexattr_t *attr, int type);
 
-/** Gets PTHREAD_MUTEX_…. */
+/** Gets the kind of a mutex. @param[out] type PTHREAD_MUTEX_… */
 int pthread_mutexattr_gettype(const pthread_mutexattr_t *attr, int *type);
 
 /** Initialises a condition, with CLOCK_REALTIME if @p attr is NULL. */
@@ -199,10 +203,12 @@ int pthread_condattr_init(pthread_condattr_t *attr);
 /** Does nothing. */
 int pthread_condattr_destroy(pthread_condattr_t *attr);
 
-/** @param clock CLOCK_REALTIME or CLOCK_MONOTONIC; else EINVAL */
+/** Sets the clock of pthread_cond_timedwait(). @param clock CLOCK_REALTIME or CLOCK_MONOTONIC
+ * @retval EINVAL it is neither */
 int pthread_condattr_setclock(pthread_condattr_t *attr, clockid_t clock);
 
-/** Gets CLOCK_REALTIME or CLOCK_MONOTONIC. */
+/** Gets the clock of pthread_cond_timedwait(). @param[out] clock CLOCK_REALTIME or
+ * CLOCK_MONOTONIC */
 int pthread_condattr_getclock(const pthread_condattr_t *attr, clockid_t *clock);
 
 /** Creates a key, whose value is NULL in all threads. @param destructor called with each value

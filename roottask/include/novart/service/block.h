@@ -359,7 +359,8 @@ int nova_block_read(struct nova_block *block, uint64_t first, uint32_t count, vo
  */
 int nova_block_write(struct nova_block *block, uint64_t first, uint32_t count, const void *from);
 
-/** Flushes, and waits like nova_block_read(): all completed writes are then durable. */
+/** Flushes, and waits like nova_block_read(): all completed writes are then durable.
+ * @return as nova_block_read() */
 int nova_block_flush(struct nova_block *block);
 
 /**

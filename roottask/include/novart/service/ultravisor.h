@@ -23,8 +23,8 @@
  * | STATE | lpid | – | enum nova_uv_state |
  * | ATTRIBUTES | lpid; guest-physical address | – | secure page's flags; shared page's |
  *
- * Errors of all but CALL and ESM: EINVAL no such VM or virtual CPU, or it is in the wrong state.
- * Errors of START and RESET: EPERM the guest has not requested that.
+ * Errors of all but CALL, ESM and STATE: EINVAL no such VM, virtual CPU or page, or the VM is in
+ * the wrong state. Errors of START and RESET: EPERM the guest has not requested that.
  *
  * The ultravisor calls the VMM through the portals of ATTACH: words: number of the call (enum
  * nova_h_call), up to four parameters; answer: status, value.
@@ -283,13 +283,18 @@ enum nova_u_status nova_uv_esm(const struct nova_uv *uv, uint64_t blob, uint64_t
  *
  * nova_uv_kick(&uv, 0); // a device of the VMM has raised its line
  * @endcode
+ * @retval 0      done
+ * @retval EINVAL the VM is not secure, or has no such virtual CPU
+ * @retval …      as nova_session_call()
  */
 int nova_uv_kick(const struct nova_uv *uv, unsigned vcpu);
 
-/** Starts virtual CPU @p vcpu at page @p vector. @retval EPERM the guest has not requested that */
+/** Starts virtual CPU @p vcpu at page @p vector, as a start-up IPI does. @retval EPERM the guest
+ * has not requested that @return other values as nova_uv_kick() */
 int nova_uv_start(const struct nova_uv *uv, unsigned vcpu, unsigned vector);
 
-/** Stops virtual CPU @p vcpu until its start. @retval EPERM the guest has not requested that */
+/** Stops virtual CPU @p vcpu until its start. @retval EPERM the guest has not requested that
+ * @return other values as nova_uv_kick() */
 int nova_uv_reset(const struct nova_uv *uv, unsigned vcpu);
 
 /** Reads the state of the VM; NOVA_UV_NORMAL if the ultravisor does not know it. */

@@ -98,7 +98,8 @@ typedef void nova_vcpu_handler(struct nova_vcpu *vcpu);
  */
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);
 
-/** Raises an exception at the instruction that caused the exit, without an error code. */
+/** Raises exception @p vector (0 to 31) without an error code, at the instruction that caused the
+ * exit. */
 void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
 
 /**
