@@ -164,7 +164,7 @@ void nova_service_unlock(struct nova_service *service);
  */
 void nova_service_notify(struct nova_service *service, const void *state);
 
-/** Returns the name of a session's client. */
+/** Returns the name of the client whose session has @p state. Valid until the session is freed. */
 const char *nova_service_client(const struct nova_service *service, const void *state);
 
 /**
@@ -219,8 +219,8 @@ struct nova_later {
  */
 void nova_service_later(struct nova_service *service, struct nova_later *later);
 
-/** Releases the capabilities of nova_request_take(). The runtime reuses their selectors when no
- * answer in flight can delegate them, as with nova_service_later(). */
+/** Releases the capabilities of nova_request_take(), which returned @p sel. The runtime reuses
+ * their selectors when no answer in flight can delegate them, as with nova_service_later(). */
 void nova_service_drop(struct nova_service *service, nova_sel_t sel);
 
 /**

@@ -230,10 +230,10 @@ void nova_vm_unlock(struct nova_vm *vm);
 /** Ends a machine. For handlers and devices, which hold its lock. */
 void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end);
 
-/** Ends a machine that its guest resets, and prints a line with guest, virtual CPU and @p means,
- * such as "port 0xcf9", which must stay valid. With nova_vm_config.report_reset it also prints the
- * registers, and the machine ends as soon as they have arrived. For handlers and devices, which
- * hold its lock. */
+/** Ends a machine that its guest resets, and prints a line that names the guest, the virtual CPU
+ * and @p means. This text, such as "port 0xcf9", must stay valid. With nova_vm_config.report_reset
+ * the function also prints the registers, and the machine ends as soon as they have arrived. For
+ * handlers and devices, which hold its lock. */
 void nova_vm_reset(struct nova_vm *vm, const char *means);
 
 /**
