@@ -156,7 +156,7 @@ struct nova_child_config {
  * @param[out] child    identifies the child until nova_child_wait() has returned for it
  * @param config        is copied; the context of its grants and its image must stay valid
  * @param[out] sentence may be NULL; receives NULL after success, else the error as the rest of a
- * sentence that begins with the child's name
+ *                      sentence that begins with the child's name
  * @retval 0 the child runs
  * @retval ENOEXEC the image is not a program that can run here
  * @retval EFBIG   its segments need more than image_memory

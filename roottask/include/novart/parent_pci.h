@@ -106,7 +106,7 @@ int nova_parent_pci_gsi(unsigned gsi, nova_sel_t sel);
  *
  * @param number as for nova_parent_pci_describe()
  * @param quiet  false: the function is switched off but cannot be reset, so it may still access
- * memory
+ *               memory
  * @retval 0      done
  * @retval ENOENT there is no such number
  * @retval EACCES the program does not hold the configuration space

@@ -102,7 +102,7 @@ struct nova_service_config {
  *         nova_service_sleep();
  * @endcode
  * @param[out] started the service, for the functions below; may be NULL. Set before the first
- * client can open a session, so handlers may use it. Invalid after an error
+ *                     client can open a session, so handlers may use it. Invalid after an error
  * @param config       its strings and table must stay valid
  * @retval 0      clients can open sessions
  * @retval EINVAL no name, a number is too large, or words_min of a row exceeds its words_max; a

@@ -232,7 +232,7 @@ void nova_handler_discard(struct nova_handler *handler);
  * @param ec         EC capability with NOVA_EC_SC
  * @param priority   1 to 255, in a child clamped to the program's limit
  * @param quantum_us quantum in microseconds, not 0; clamped to NOVA_QPD_QUANTUM_MAX, and in a child
- * to its parent's limit
+ *                   to its parent's limit
  * @retval 0      the EC runs
  * @retval EINVAL @p ec is not a global EC, or a number is out of range
  * @retval EAGAIN in a child: too many threads, or no kernel memory

@@ -14,7 +14,7 @@ void net_ring_init(struct ring *ring, struct nova_net_ring *shared);
 /* Checks a copy of a request.
  * @param bytes_max maximum size of a frame, or of a buffer
  * @param sums      NOVA_NET_SUM_OPEN or NOVA_NET_SUM_ACCEPT if the request's `sum` may be of this
- * kind; 0: it must be 0
+ *                  kind; 0: it must be 0
  * @return 0, or the error with which the request completes */
 int net_entry_check(const struct nova_net_entry *entry, size_t pool_bytes, uint32_t bytes_min,
                     uint32_t bytes_max, uint32_t sums);

@@ -245,7 +245,7 @@ int nova_block_wait(struct nova_block *block, struct nova_block_result *result, 
  * Waits until nova_block_reap() may have a result, even if no request is in flight.
  *
  * Meanwhile another thread may call nova_block_submit() and nova_block_reap(). If both threads call
- * nova_block_reap(), a lock must prevent that they do so at the same time.
+ * nova_block_reap(), they must hold the same lock during these calls.
  * @code
  * extern struct nova_block *block;
  * struct nova_block_result result;

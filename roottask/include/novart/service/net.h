@@ -91,7 +91,7 @@ struct nova_net_counts {
  * checksum, and the receiver must check it. */
 enum nova_net_sum {
         NOVA_NET_SUM_OPEN = 1,   /**< the checksum is open. Bits 8 to 18: offset of the first byte
-                                  * that it covers; the last is the frame's last. Bits 20 to 30:
+                                  * that it covers; it covers all bytes from there. Bits 20 to 30:
                                   * offset of its field from that byte. A receiver need not check
                                   * such a frame */
         NOVA_NET_SUM_RIGHT = 2,  /**< of a received frame: the checksum is right */

@@ -173,7 +173,7 @@ static inline enum nova_u_status nova_uv_page_in(const struct nova_uv *uv, uint6
  * @param page  guest-physical address of the first page
  * @param order NOVA_UV_ORDER_PAGE to NOVA_UV_ORDER_MAX
  * @return SUCCESS; PARAMETER; P2 an invalid address, or a page that is not shared; P3; BUSY a page
- * is in use */
+ *         is in use */
 static inline enum nova_u_status nova_uv_page_inval(const struct nova_uv *uv, uint64_t page,
                                                     uint64_t order)
 {

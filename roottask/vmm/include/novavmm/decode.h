@@ -93,7 +93,7 @@ struct nova_instruction {
                                 */
         uint8_t reg;           /**< number of the register */
         bool high;             /**< the register is AH, CH, DH or BH */
-        bool sign;             /**< the extension is by the sign */
+        bool sign;             /**< the value is sign-extended; false: zero-extended */
         bool to_register;      /**< arithmetic: the result goes to the register */
         bool has_immediate;    /**< an immediate replaces the register */
         uint64_t immediate;    /**< the immediate, sign-extended */
