@@ -67,7 +67,7 @@ typedef struct {
                 NOVA_COND_INITIALIZER, 0 \
         }
 
-/** Identifies a value of which each thread has its own. */
+/** Identifies thread-specific data: each thread has its own value for the key. */
 typedef unsigned pthread_key_t;
 
 /** Maximum number of keys of a program. */

@@ -36,7 +36,7 @@
 #define PART_HEADERS (IP6_HLEN + IP6_FRAG_HLEN)
 
 /* Size of the largest datagram whose parts fit into all buffers. The argument is the maximum size
- * of a part, of which IP uses a multiple of 8 bytes. */
+ * of a part; IP rounds it down to a multiple of 8 bytes. */
 #define DATAGRAM_BYTES(part) (FRAMES * ((part) & ~7) - UDP_HLEN)
 
 _Static_assert(CUT_MAX <= FRAMES, "a packet fits into the pool");

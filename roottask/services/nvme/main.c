@@ -39,7 +39,7 @@ static struct flight flights[DEPTH], *first, **last = &first;
 static struct flight *owner[NVME_QUEUE_MAX]; /* request of each command */
 static char *lists; /* list of pages, or range to discard, of each request */
 static uint64_t lists_device;
-static bool added; /* commands of which the controller has not been notified */
+static bool added; /* the controller has not been notified of all commands */
 
 #define LIST_BYTES (LIST_PAGES * sizeof(uint64_t))
 

@@ -89,9 +89,9 @@ static int reap_all(struct nova_guest_disk *disk)
         return error;
 }
 
-/* Handles completions after an exit, for which the thread is not woken. Each one may start further
- * requests, also those of another virtual CPU, so the thread gets the completions of the last
- * round. */
+/* Handles completions after an exit; the thread is not woken for them. A completion may start
+ * further requests, even requests of another virtual CPU, so the number of rounds is limited. The
+ * thread handles the completions of requests that the last round starts. */
 static void poll(void *context)
 {
         struct nova_guest_disk *const disk = context;

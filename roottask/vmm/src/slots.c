@@ -79,8 +79,8 @@ static void look_soon(void *context)
         pc->late.deadline = 0;
 }
 
-/* Lets devices look for requests that have ended already, and for chains of which their drivers do
- * not notify them. A guest that halts gets the interrupts that devices hold back. */
+/* Lets devices look for requests that have ended already, and for chains that their drivers added
+ * without a notification. A guest that halts gets the interrupts that devices hold back. */
 static void look(void *context)
 {
         struct nova_pc *const pc = context;

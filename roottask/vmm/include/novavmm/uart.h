@@ -40,8 +40,8 @@ unsigned nova_uart_room(const struct nova_uart *uart);
 /** Receives a byte. If the buffer is full, the byte is lost and the guest sees an overrun. */
 void nova_uart_receive(struct nova_uart *uart, uint8_t byte);
 
-/** Reads @p bytes (1, 2, 4 or 8) at @p port, of which the low three bits matter. The function suits
- * struct nova_bus_range; @p context is the struct nova_uart. @return the device's value */
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, whose low three bits select the register. The function
+ * suits struct nova_bus_range; @p context is the struct nova_uart. @return the device's value */
 uint64_t nova_uart_read(void *context, uint64_t port, unsigned bytes);
 /** Writes @p bytes of @p value at @p port; @p context as for nova_uart_read(). */
 void nova_uart_write(void *context, uint64_t port, unsigned bytes, uint64_t value);

@@ -236,7 +236,7 @@ void nova_virtio_report(struct nova_virtio *virtio);
  * Requests a notification for the next chain of queue @p number. Without it, a driver that has
  * agreed to NOVA_VIRTIO_EVENT_INDEX does not notify the device.
  *
- * @return true if a chain arrived meanwhile, for which no notification will follow
+ * @return true if a chain arrived meanwhile; no notification for it will follow
  */
 bool nova_virtio_listen(struct nova_virtio *virtio, unsigned number);
 

@@ -43,7 +43,8 @@ struct nova_virtio_block_step {
  * machine locked, and do not block. */
 struct nova_virtio_block_store {
         uint64_t bytes;       /**< size of the disk */
-        uint32_t block_bytes; /**< size of a block, of which steps are multiples: 512 to 4096 */
+        uint32_t block_bytes; /**< size of a block: 512 to 4096; steps consist of whole
+                                   blocks */
         uint32_t step_bytes;  /**< maximum size of a step, up to NOVA_VIRTIO_BLOCK_STEP */
         bool read_only;       /**< guests may not write */
         bool has_cache;       /**< writes are durable only after a flush */

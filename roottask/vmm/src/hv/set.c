@@ -2,7 +2,7 @@
 /* Sets of virtual processors in the parameters of calls. TLFS 7.8.7.3 */
 #include "hv/set.h"
 
-#define SPARSE    0 /* banks of 64 virtual processors, of which those in a mask follow */
+#define SPARSE    0 /* a mask of banks; for each of them, a mask of 64 virtual processors */
 #define ALL       1
 #define BANK_BITS 64
 
