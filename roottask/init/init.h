@@ -67,8 +67,9 @@ int pci_get_bus(unsigned bus, struct nova_child_device *device);
 int pci_answer(const struct program *program, struct nova_child_pci *question);
 /* Returns true if an I/O MMU restricts each device to its driver's memory. */
 bool pci_has_iommu(void);
-/* Returns a device through which a program could access all memory by DMA, because there is no I/O
- * MMU, although the description does not accept that; NULL if there is none. */
+/* Without an I/O MMU, a program with `grants dma` can access all memory through its devices.
+ * Returns a device of the program for which the description does not accept this
+ * (`dma-unprotected`); NULL: there is none. */
 const struct nova_system_device *pci_unprotected(const struct nova_system_program *says);
 
 /* quarantine.c: keeps the memory of a program that has ended while devices may reach it. Returns
@@ -78,8 +79,8 @@ bool quarantine_keep(struct program *program, void *page, unsigned order);
 void quarantine_report(unsigned device, bool quiet);
 /* Keeps the semaphore of the service pci, the first of 64 selectors. */
 void quarantine_watch(nova_sel_t sel);
-/* Returns the time in ns since boot until which a program should not start again, because the
- * memory of its predecessor may be returned before; 0: it can start now. */
+/* Returns the time in ns since boot before which a program should not start again: until then, the
+ * memory of its predecessor may still come back. 0: it can start now. */
 uint64_t quarantine_ends(const struct program *program);
 
 /* grants.c: returns true if a list has a word. */

@@ -354,7 +354,8 @@ static enum nova_u_status check_all(struct call *call, const struct row *row)
         return NOVA_U_SUCCESS;
 }
 
-/* Remembers the memory that the VMM shares, which stays until its session ends. */
+/* Remembers the memory that the VMM shares. The memory stays shared until the VMM's session
+ * ends. */
 static void hold(struct nova_request *request)
 {
         struct session *const session = request->state;

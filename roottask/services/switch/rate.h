@@ -8,8 +8,8 @@
 
 #define RATE_SAVED_NS 20000000 /* time for which a client saves unused bytes */
 
-/* A client's rate. Each frame moves ready_ns later by the time that its bytes take at this rate,
- * which is the same as a bucket of bytes that fills with time. */
+/* A client's rate. Each frame increases ready_ns by the time that its bytes take at this rate. The
+ * effect is that of a token bucket. */
 struct rate {
         uint64_t per_second; /* bytes; not 0 */
         uint64_t ready_ns;   /* time since boot from which the client may send; 0: always */

@@ -64,8 +64,8 @@ int novart_thread_main_running(void);
 struct nova_thread *novart_thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
                                                nova_word_t cpu);
 
-/* Returns the stack pointer for a thread that ends, in the stack region that ends at @p end: below
- * the thread's block, with THREAD_SPARE bytes that are mapped already. */
+/* Returns the stack pointer for a thread that is terminating. It lies in the stack region below
+ * address @p end, below the thread's block. THREAD_SPARE bytes below it are mapped already. */
 #define THREAD_SPARE 1024
 nova_word_t novart_thread_spare_stack(nova_word_t end);
 

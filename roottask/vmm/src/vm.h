@@ -15,8 +15,8 @@
 /* Sets the initial handlers of a machine. */
 void novavmm_exit_handlers(struct nova_vm *vm);
 
-/* Returns the tables that get pages of RAM: the guest's and, if a function is passed through, that
- * of the I/O MMU, at the same addresses. */
+/* Returns the flags of the page tables into which RAM is mapped: the guest's and, if a function is
+ * passed through, the I/O MMU's, at the same addresses. */
 static inline nova_word_t novavmm_ram_flags(const struct nova_vm *vm)
 {
         return NOVA_ITEM_G | (vm->passed ? NOVA_ITEM_D : 0);

@@ -27,15 +27,15 @@ UNIT = ("kernel", "platform")
 # The bits in the plugin's map.
 RAN, PASSED, TAKEN = 1, 2, 4
 BOTH = PASSED | TAKEN
-# Bochs prints the bytes that the kernel writes to port 0xe9. tests/coverage/trace.c writes a line
-# that BLOCK matches for each block that runs.
+# Bochs prints the bytes that the kernel writes to port 0xe9. For each block that runs,
+# tests/coverage/trace.c writes a line that BLOCK matches.
 BOCHS = "port_e9_hack: enabled=1\n"
 BLOCK = re.compile(rb"^@([0-9a-f]{16})$", re.MULTILINE)
 TRACE = "<__sanitizer_cov_trace_pc>"
 # Lines of readelf: the name of the file to which the next rows belong, and a row.
 HEADING = re.compile(r"(?:CU: )?(/\S+):$")
 ROW = re.compile(r"(\S+)\s+(\d+|-)\s+0x([0-9a-f]+)(?:\s|$)")
-# Instructions that never continue at the next one, which only runs if a jump or call leads to it.
+# Instructions after which the next one does not run, unless a jump or call leads to it.
 ENDS = re.compile(r"(notrack )?(jmp|ret|iret|sysret|sysexit|hlt|ud2)")
 CONDITIONAL = re.compile(r"j(?!mp|[er]?cxz)\w+(,p[nt])?")
 # Branches of assertions, which only a broken kernel takes, do not count as edges.
