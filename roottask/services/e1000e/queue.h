@@ -57,8 +57,8 @@ bool e1000e_queue_cancel(struct e1000e_queue *queue, uint32_t *tag);
 /* Returns the stamp of the oldest request; 0: there is none. */
 uint32_t e1000e_queue_stamp(const struct e1000e_queue *queue);
 
-/* Return the index of the first descriptor that the card has, and that of the first one that it
- * does not have. */
+/* Return the index of the first descriptor that the card owns, and the index of the first
+ * descriptor after those that it owns. */
 uint32_t e1000e_queue_head(const struct e1000e_queue *queue);
 uint32_t e1000e_queue_tail(const struct e1000e_queue *queue);
 

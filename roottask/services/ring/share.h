@@ -51,8 +51,9 @@ void share_ring_bell(const struct share *share);
 /* Takes everything from the client, whose session has ended. share_destroy() follows. */
 void share_close(const struct share *share);
 
-/* Ends an object after share_close(), when the device no longer uses the pool: calls the function
- * of share_init() when nothing of the object can reach the client any more. */
+/* Ends an object. Must be called after share_close(), when the device no longer uses the pool. The
+ * function of share_init() is called as soon as nothing of the object can reach the client any
+ * more. */
 void share_destroy(struct share *share, struct nova_service *service);
 
 /* Frees what the object has. */

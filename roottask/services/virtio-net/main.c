@@ -121,8 +121,9 @@ static unsigned buffers(void)
         return queues[RECEIVE].depth - free_count[RECEIVE];
 }
 
-/* Notifies the device. Asks for an interrupt if the client, or a frame in its ring, waits until
- * others were sent; a client that begins to wait later rings the doorbell. */
+/* Notifies the device. Asks for an interrupt if the client waits for completions of sent frames, or
+ * if a frame in its ring may have to wait for a free request. A client that begins to wait later
+ * rings the doorbell. */
 static void kick(void)
 {
         for (unsigned i = 0; i < QUEUES; i++)

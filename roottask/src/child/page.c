@@ -13,8 +13,8 @@
 #define HIP_BYTES   offsetof(struct nova_hip, mem)
 #define HIP_OFFSET  ((sizeof(struct nova_start_page) + 7) & ~(size_t)7)
 
-/* Minimum sizes in bytes of a child's address range and of its memory for which the parent maps
- * pages of the first stacks before the child runs. */
+/* Sizes in bytes of a child's address range and of its memory. If both are at least this large, the
+ * parent maps the last pages of the first stacks before the child runs. */
 #define STACKS_ROOM   (2 * NOVA_LAYOUT_MAIN_STACK)
 #define STACKS_MEMORY (16 * NOVA_PAGE_SIZE)
 

@@ -30,8 +30,8 @@ void novart_page_decommit(nova_word_t addr, size_t pages);
 /* Returns true if a page is committed to an address. */
 bool novart_page_is_committed(nova_word_t addr);
 
-/* Returns the number of times that pages were committed. If a thread has read from a page, the
- * number that it gets includes the commit of this page. Needs no lock. */
+/* Returns the number of times that pages were committed. A thread that has read from a page and
+ * then calls this function gets a number that includes the commit of this page. Needs no lock. */
 nova_word_t novart_page_commits(void);
 
 /* Returns true if a page is committed to one of the addresses of [addr, addr + pages). */

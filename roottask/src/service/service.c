@@ -22,8 +22,9 @@
 #define SESSIONS_MAX    0x10000
 #define RECEIVE_MAX     6
 
-/* Pages that a session can share. They need a region of addresses for each session that shares, and
- * for each CPU, whose size is a power of two: 4 GiB are too much for 32 bits. */
+/* Maximum number of pages that a session can share: 4 GiB. Each session that shares pages and each
+ * CPU need a region of addresses for them. The size of these regions is a power of two; check()
+ * refuses 4 GiB on x86-32. */
 #define SHARE_MAX 0x100000
 
 /* Default of the kernel memory in bytes that a message may charge to the service: tables for any

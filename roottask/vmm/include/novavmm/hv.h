@@ -271,7 +271,7 @@ bool nova_hv_msr_get(const struct nova_hv *hv, unsigned vcpu, uint32_t number, u
  * `resets`. TLFS, appendix C. @return false: the guest gets #GP, and nothing changed */
 bool nova_hv_msr_set(struct nova_hv *hv, unsigned vcpu, uint32_t number, uint64_t value);
 
-/** Writes the name and version that an identity (MSR 0x40000000) contains to @p text, cut to
+/** Writes the name and version that an identity (MSR 0x40000000) contains to @p text, truncated to
  * @p bytes, as the end of a sentence. TLFS 3.9, 3.10.
  * @code
  * extern struct nova_hv hv;
