@@ -25,7 +25,7 @@ static struct service services[NOVA_SYSTEM_WORDS_MAX];
 static unsigned count;
 static uint32_t
         opened[NOVA_SYSTEM_WORDS_MAX]; /* number of times that a program has opened a service since
-                                          both have run, by the word in the program's list `uses` */
+                                          the last start of either program, by the word in `uses` */
 static struct nova_mutex mutex;
 
 /* Returns the index of a word of a list among all words, or NOVA_SYSTEM_WORDS_MAX. */

@@ -36,8 +36,8 @@ struct nova_parent_session {
         char client[NOVA_PARENT_NAME];   /**< the program's name in the description */
         char service[NOVA_PARENT_NAME];  /**< name of the service */
         char provider[NOVA_PARENT_NAME]; /**< the program that provides it */
-        uint64_t opened; /**< number of sessions that the client has opened since the later start of
-                          * the two programs, including closed ones */
+        uint64_t opened; /**< number of sessions that the client has opened since the last start of
+                          * either program, including closed ones */
 };
 
 /** Resources of the parent itself, without those of its programs. */
