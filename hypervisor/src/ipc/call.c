@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rendezvous (see call.h). Self is the second argument of a handler and of the functions that
- * it calls last, so that self stays in its register. */
+ * the handler tail-calls, so that self stays in one register. */
 #include "ipc/call.h"
 
 #include "arch/x86/resume.h"
@@ -34,7 +34,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         struct cpu *cpu = self->cpu;
 
         self->cont = retry;
-        interrupt_window(cpu); /* the helped EC itself may only be about to help */
+        interrupt_window(cpu); /* the helped EC may continue here, too, without user mode between */
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
 
@@ -44,7 +44,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         if (!end)
                 resume_reschedule(cpu);
         leave_if_ended(self);
-        /* Interrupts may have come in a window: check that there is still an EC to wait for. */
+        /* The callee or the end of the chain may have changed in an interrupt window. */
         if (callee->state == EC_REQUEST || callee->state == EC_DEAD || end->state == EC_DEAD)
                 resume_ec(cpu, self);
         ec_help(self, callee);
@@ -167,7 +167,7 @@ hypercall_result_t call_donating(word_t id, struct ec *self)
         struct ec *callee = pt->ec;
         struct cpu *cpu = self->cpu;
         /* 0: the message is empty, nothing is pending or special, and the callee waits on this CPU
-         * in REQUEST (see kernel/ipc.md). */
+         * in REQUEST (see docs/kernel/ipc.md). */
         if (self->utcb->items | (cpu_call_attention(cpu) ^ ec_call_attention(callee)))
                 return call_portal(id, self, pt);
         callee->utcb->items = 0;

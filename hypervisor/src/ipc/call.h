@@ -8,7 +8,7 @@
 #include "object/ec.h"
 #include "object/result.h"
 
-/** Makes self wait for the reply of callee, and callee ready. */
+/** Makes self wait for callee's reply, and makes callee ready. */
 static always_inline void link_to_caller(struct ec *callee, struct ec *self, enum caller_kind kind)
 {
         assert(callee->cpu == self->cpu && callee->cpu == cpu_self());
@@ -20,8 +20,8 @@ static always_inline void link_to_caller(struct ec *callee, struct ec *self, enu
 }
 
 /** Blocks self until callee, the portal's EC on this CPU, replies to the message that self has
- * sent. Callee runs the portal on the current SC. The SC is not updated: code that needs its EC
- * follows the calls from its owner. */
+ * sent. Callee runs the portal on the current SC. The SC does not record the callee: code that
+ * needs the EC that runs on an SC follows the chain of calls from the SC's owner. */
 static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *self,
                                                    struct ec *callee, const struct pt *pt,
                                                    enum caller_kind kind)
@@ -32,12 +32,13 @@ static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *s
         enter_portal(cpu, self, callee, pt);
 }
 
-/** Blocks self without donation: self's SC sleeps, and the portal's EC runs when another EC helps
+/** Blocks self without donation: self's SC sleeps. The portal's EC runs only while another EC helps
  * it. */
 _Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt);
 
-/** Lends the current SC to the EC that must run before the busy callee is free and self continues
- *  with retry. Returns if that EC is self: the chain is a cycle. */
+/** Lends the current SC to the EC at the end of the busy callee's chain, which must run before the
+ *  callee can be free. Later self continues with retry. Returns only if the chain leads back to
+ *  self. */
 void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry);
 
 /** Makes a call that donates the caller's SC. Returns only if it fails. id: argument 1. */

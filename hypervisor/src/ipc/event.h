@@ -6,7 +6,8 @@
 #include "object/ec.h"
 
 /** Sends an event of self to the portal at self's event base + number. Self's registers are saved.
- * Shuts self down if self cannot call a portal there. error, address: the exit qualifications. */
+ * Shuts self down if there is no portal, or if the portal's EC is on another CPU, has ended or
+ * waits for self. error, address: the exit qualifications. */
 hot_path _Noreturn void block_on_event(struct ec *self, word_t number, word_t error,
                                        word_t address);
 

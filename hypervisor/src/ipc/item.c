@@ -152,7 +152,7 @@ static bool item_begin(struct ec *self)
         if (!(flags & NOVA_ITEM_DELEGATE)) {
                 const nova_crd_t image = item_translate(self, crd);
 
-                leave_if_ended(self); /* a translation opens windows */
+                leave_if_ended(self); /* a translation opens interrupt windows */
                 item_result(&self->transfer, image, flags);
                 return true;
         }
@@ -178,7 +178,7 @@ static __attribute__((noinline)) enum step_result item_step_again(struct ec *sel
         enum step_result step = STEP_FAILED;
 
         if (self->cpu->dying) {
-                object_reap(); /* frees memory and names */
+                object_reap(); /* frees mappings and tables at once */
                 return STEP_AGAIN;
         }
         const enum reclaim_help help = reclaim_help(self);

@@ -10,8 +10,8 @@
 /* Number of words above which the CPU's string instruction is faster than a loop. */
 #define MESSAGE_STRING_WORDS 8
 
-/** Copies header and untyped words. Clamps the counts so that the items fit, typed items first.
- *  Returns the number of typed items. */
+/** Copies header and untyped words. Clamps the counts so that all items fit into the UTCB; typed
+ *  items have precedence. Returns the number of typed items. */
 static always_inline unsigned message_copy(const struct ec *from, struct ec *to)
 {
         const struct nova_utcb *source = from->utcb;

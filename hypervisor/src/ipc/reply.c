@@ -30,7 +30,7 @@ static __attribute__((noinline)) _Noreturn void reply_finish(struct ec *self)
         struct ec *caller = ec_caller(self);
 
         ec_return_sc(self, caller);
-        if (unlikely(self->kind != EC_LOCAL)) { /* no EC can call self, so it blocks for ever */
+        if (unlikely(self->kind != EC_LOCAL)) { /* no EC can call self, so self blocks for ever */
                 sched_bind_current(cpu);
                 self->state = EC_BLOCKED;
                 if (cpu->current_sc->ec == self)
@@ -84,8 +84,8 @@ static __attribute__((noinline)) _Noreturn void reply_finish_message(struct ec *
         resume_caller(cpu, caller);
 }
 
-/* Finishes a reply to an event after the state was read from it, if the reply has items or the
- * caller cannot continue at once. */
+/* Finishes a reply to an event after the caller's state was read from the UTCB, if the reply has
+ * items or the caller cannot continue at once. */
 static __attribute__((noinline)) _Noreturn void
 reply_finish_state(struct ec *self, struct ec *caller, unsigned items)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Translation of ranges (see translation.h).
  *
- * The path from a mapping to its parent leads up a tree, whose height depends on the number of the
- * parent's children. So a translation opens an interrupt window after some ancestors. A climb that
- * another thread disturbs there begins again, but only a few times: a thread that keeps cutting the
- * mappings of a chain could as well have revoked them. */
+ * To find a mapping's parent, a translation climbs the tree of the parent's children. The height of
+ * this tree depends on the number of children. Therefore, a translation opens an interrupt window
+ * after every CLIMB_STEP ancestors. If another thread cuts or revokes the mappings below the
+ * ancestor in this window, the climb begins again. After CLIMBS climbs the translation fails: a
+ * thread that keeps cutting these mappings could have revoked them instead. */
 #include "ipc/translation.h"
 
 #include "lib/bits.h"
@@ -57,8 +58,9 @@ static bool translation_meets(const struct mapping *mapping, const struct mappin
         return first <= end && begin <= first + (mapping->in_space.last - mapping->in_space.start);
 }
 
-/* Opens an interrupt window in the middle of a climb. Returns false if another thread has revoked
- * the mappings below the ancestor meanwhile, or cut off the part of it that has the source. */
+/* Opens an interrupt window in the middle of a climb. Returns false if another thread has meanwhile
+ * revoked the mappings below the ancestor, or cut off the part of the ancestor that contains the
+ * source. */
 static cold_path bool translation_pause(struct mapping *ancestor, word_t source, unsigned type)
 {
         struct cpu *cpu = cpu_self();

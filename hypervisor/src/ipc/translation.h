@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Translation of the ranges that a sender names to those of the receiver. */
+/* Translation of a sender's range to the range of the receiver from which it was derived. */
 #ifndef IPC_TRANSLATION_H
 #define IPC_TRANSLATION_H
 
 #include "nova/abi/crd.h"
 #include "space/space.h"
 
-/** Translates a sender's range to the range of the receiver's space from which it was derived,
- * clipped to the window. Both spaces have the same type. 0: it is not derived from there. */
+/** Returns the range of the receiver's space from which a sender's range was derived, clipped to
+ * the window; 0 if the sender's range was not derived from that space. Both spaces have the same
+ * type. */
 nova_crd_t translation_find(struct space *sender, nova_crd_t crd, struct space *receiver,
                             nova_crd_t window);
 
