@@ -10,7 +10,7 @@ struct cpu;
 
 #define MAIL_WAKE   0x1 /* EC: make it ready. SC: put it into the run queue */
 #define MAIL_RECALL 0x2 /* EC: look at its pending bits */
-#define MAIL_END    0x4 /* EC: end it, or do a step of that */
+#define MAIL_END    0x4 /* EC: end it, or do one step of its end */
 #define MAIL_DROP   0x8 /* EC, SC: no references are left */
 
 struct mail {
@@ -36,7 +36,8 @@ void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
  * 0, the CPU has sent itself an interrupt for the mails that remain. */
 unsigned mail_receive(struct cpu *cpu, unsigned most);
 
-/** Handles an interrupt that may concern mail: receives some, unless a decision delays mail. */
+/** Handles an interrupt that may announce mail: receives up to MAIL_STEP mails, unless a decision
+ * delays mail. */
 void mail_interrupt(struct cpu *cpu);
 
 #endif

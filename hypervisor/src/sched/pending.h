@@ -9,7 +9,8 @@
 #include "sched/cpu.h"
 #include "sched/schedule.h"
 
-/** Reports that the CPU is quiescent, if it was asked while it held pointers. It holds none now. */
+/** Reports that the CPU is quiescent if a grace period began while it held borrowed pointers. It
+ * holds none now. */
 static always_inline void answer_grace(struct cpu *cpu)
 {
         if (unlikely(cpu->pending & CPU_PENDING_GRACE)) {

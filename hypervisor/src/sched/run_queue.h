@@ -9,8 +9,8 @@ struct sc;
 
 #define RUN_QUEUE_PRIORITIES 256
 
-/* Used by its CPU only. An SC that is known to run next when it is inserted becomes queue->first.
- * Inserting and taking it then does not touch the bitmap. */
+/* Used by its CPU only. An SC that precedes all others when it is inserted becomes queue->first. To
+ * insert and take such an SC, the CPU does not touch the bitmaps. */
 struct run_queue {
         struct sc *first; /* runs before all SCs in the rings; NULL: take one from a ring */
         uint32_t level[RUN_QUEUE_PRIORITIES /

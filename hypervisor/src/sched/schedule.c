@@ -117,8 +117,8 @@ void sched_bind_current(struct cpu *cpu)
         cpu->special |= SPECIAL_LENT;
 }
 
-/* Returns sc to its owner when it runs ec, the EC to which it is bound: from now on, sc runs the
- * end of its owner's chain of calls. */
+/* Returns sc to its owner, because the EC to which sc is bound, ec, runs now: from now on, sc runs
+ * the EC at the end of its owner's chain of calls. */
 static always_inline void sched_unbind(struct sc *sc, struct ec *ec)
 {
         if (likely(ec == sc->owner))
@@ -228,7 +228,7 @@ static __attribute__((noinline)) struct ec *sched_runnable(struct cpu *cpu, stru
                 sc->place = SC_READY;
                 return NULL;
         }
-        assert(sc->ec == ec); /* an end above ec leaves links below ec to the next decision */
+        assert(sc->ec == ec); /* if an EC above ec had ended in a window, end would be NULL */
         if (end->state == EC_DEAD)
                 return NULL;
         if (end->state == EC_READY) {
@@ -262,15 +262,16 @@ static always_inline _Noreturn void sched_dispatch(struct cpu *cpu, const struct
         resume_ec(cpu, ec);
 }
 
-/* Lets interrupts in before each decision, because the chosen EC may do nothing except end. */
+/* Lets interrupts in before each decision, because the chosen EC may end at once, which leads to
+ * the next decision without user mode between them. */
 static always_inline void sched_begin_decision(struct cpu *cpu)
 {
         interrupt_let_in();
         cpu->pending &= (uint8_t) ~(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
 }
 
-/* Receives mail again after all ends of ECs are processed: the CPU sends itself an interrupt for
- * mail that is left. */
+/* Receives mail again after all ends of ECs are processed: the CPU sends itself an interrupt if
+ * mail came meanwhile. */
 static void sched_let_mail_in(struct cpu *cpu)
 {
         cpu->mail_waits = false;

@@ -20,9 +20,9 @@ static inline void sched_decide(struct cpu *cpu)
  * decision if its priority is higher than that of the current SC. */
 void sched_insert(struct sc *sc, bool head);
 
-/** Makes SCs ready that slept with an EC. They are put into the run queue by the first decision
- * that could choose one with `top`, their highest priority. sleepers: the head of their list, not
- * empty. */
+/** Makes the SCs in `sleepers` ready. They slept with an EC; the list is not empty. They enter the
+ * run queue at the first decision that could choose an SC of priority `top`, the highest priority
+ * among them. */
 void sched_insert_later(struct cpu *cpu, struct list *sleepers, unsigned top);
 
 /** Makes the next decision process cpu->cut and cpu->stranded before it chooses an SC. */
@@ -34,7 +34,7 @@ void sched_remove(struct sc *sc);
 /** Puts a new SC of this CPU after the others of its priority, with a full quantum. */
 void sched_start(struct sc *sc);
 
-/** Runs the ready SC of the highest priority. The current SC is already where it belongs. */
+/** Runs the ready SC of the highest priority. Does not put the current SC into the run queue. */
 _Noreturn void resume_next(struct cpu *cpu);
 
 /** Puts the current SC, which is ready, back into the run queue and makes a decision. */
@@ -50,16 +50,15 @@ _Noreturn void block_current_with(struct ec *end);
 /** Ends self if its end is due, else shuts it down. The SCs that were left to it end first. */
 _Noreturn void block_shut_down(struct ec *self);
 
-/** Shuts self down, because the handler of its event has ended, and reports that (a
- * continuation). */
+/** Reports that the handler of self's event has ended, and shuts self down (a continuation). */
 _Noreturn void block_handler_ended(struct ec *self);
 
-/** Continues after the current EC has replied to caller (NULL: it had none) and waits. Runs the EC
- * of the current SC, which is the caller unless the SC is bound to another EC. */
+/** Runs the EC of the current SC after the current EC has replied and waits. This EC is caller,
+ * unless the SC is bound to another EC. caller: NULL if the replying EC had no caller. */
 _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller);
 
-/** Binds the current SC to the current EC, unless it is bound. Call before anything except a call
- * or a reply happens to one of them. */
+/** Binds the current SC to the current EC, unless it is already bound. Call this before any
+ * operation on the SC or the EC other than a call or a reply. */
 void sched_bind_current(struct cpu *cpu);
 
 /** Returns the EC at the end of the chain of calls that begins with ec: the EC that would have to
@@ -68,7 +67,8 @@ void sched_bind_current(struct cpu *cpu);
  * ready. */
 struct ec *chain_end(struct ec *ec, const struct ec *self, unsigned prio);
 
-/** Leaves the CPU if self, which has waited for another CPU, has ended meanwhile. */
+/** Gives up the CPU if self has ended, for example while it waited for another CPU. Otherwise
+ * returns. */
 void leave_if_ended(struct ec *self);
 
 /** Lets interrupts in between two steps of a long operation. self may be preempted and continues

@@ -24,9 +24,9 @@ static __attribute__((noinline)) void wake_sc(struct sc *sc)
         sched_insert(sc, !spent);
 }
 
-/* Returns true if the woken SC runs before all others. Unless a decision is pending, or is being
- * made with the idle SC as the current one, no SC in the queue has a higher priority than the
- * current SC. */
+/* Returns true if the woken SC runs before all SCs in the queue. A comparison with the current SC
+ * is enough: no SC in the queue has a higher priority, unless a decision is pending, or is being
+ * made with the idle SC as the current SC. */
 static always_inline bool wake_comes_first(const struct cpu *cpu, const struct sc *sc,
                                            unsigned current)
 {
@@ -36,9 +36,9 @@ static always_inline bool wake_comes_first(const struct cpu *cpu, const struct s
                !(cpu->pending & CPU_PENDING_RESCHEDULE);
 }
 
-/* Wakes the sleepers of ec in all cases but the usual one: there is none, one that does not run
- * first, or several. If there are several, a decision puts them into the queue when their
- * priorities are due. */
+/* Wakes the sleepers of ec in the unusual cases: no sleeper, one sleeper that does not run first,
+ * or several sleepers. Several sleepers enter the queue at a decision, when their priorities are
+ * due. */
 static __attribute__((noinline)) void wake_slowly(struct ec *ec)
 {
         struct list *first = ec->sleepers.next;

@@ -21,7 +21,7 @@ void cpu_current_ended(struct cpu *cpu);
  *  @param mails number of mails that may still be received until the next interrupt window */
 void cpu_wait(unsigned *mails);
 
-/** Waits like cpu_wait(), and opens an interrupt window that is not quiescent. */
+/** Waits like cpu_wait(), and opens an interrupt window in which the CPU is not quiescent. */
 void cpu_wait_openly(void);
 
 #endif
