@@ -249,10 +249,10 @@ static void ec_lose_caller(struct ec *callee)
         callee->state = EC_REQUEST;
 }
 
-/* Checks whether EC `at` runs the SC that was donated to an ended EC or through it, and returns
- * that SC to `to`, the EC that donated it. EC `at` then continues only when another EC helps it.
- * There is at most one such SC, because a caller has one callee. Returns true if the search
- * continues below `at`. */
+/* Checks whether EC `at` runs an SC that was donated to an ended EC or through it. If so, returns
+ * that SC to `to`, the EC that donated it, and EC `at` then runs only while another EC helps it.
+ * There is at most one such SC, because a caller has one callee. Returns true if the search must
+ * continue below `at`. */
 static bool ec_search_sc(struct ec *at, struct ec *to)
 {
         struct cpu *cpu = at->cpu;
@@ -285,9 +285,9 @@ static struct ec *ec_next_below(const struct ec *ec)
 }
 
 /* Walks one step from cut_at of an ended EC towards the end of its chain. At the end of the chain,
- * wakes the SCs that came through ec, so that they look for another EC. Returns true at the end.
- * The chain also ends at an EC that has ended or replied meanwhile, because the SCs that slept
- * below that EC were woken then. */
+ * wakes the SCs that sleep there, because those that came through ec must run another EC. Returns
+ * true at the end. The walk also ends at an EC that has ended or replied meanwhile: the SCs that
+ * slept below that EC were already woken. */
 static bool ec_go_below(struct ec *ec)
 {
         for (unsigned links = CUT_STEP; links; links--) {
@@ -321,9 +321,9 @@ void ec_cut_step(struct cpu *cpu)
                 cpu->cut = ec->cut_next;
 }
 
-/* Leaves the rest of the long chain below ec to the next decision. If another EC ended before this
- * walk, returns the SC to its owner. From the owner, the calls lead to the right EC, in whatever
- * order the ECs ended. */
+/* Leaves the rest of the long chain below ec to the next decision. If the walk of another ended EC
+ * is still in progress, the SC will return to its owner. From the owner, the calls lead to the
+ * right EC, in whatever order the ECs ended. */
 static cold_path void ec_cut_later(struct cpu *cpu, struct ec *ec)
 {
         if (cpu->cut)
@@ -339,8 +339,8 @@ static cold_path void ec_strand(struct cpu *cpu, struct list *helpers)
         sched_fall_behind(cpu);
 }
 
-/* Returns true if an EC runs, waits, calls, answers, helps, is helped or sends items. One quick
- * test covers all of this, because most ECs do none of it when they end. */
+/* Returns true if an EC runs, waits, calls, answers, helps, is helped or sends items. Most ECs do
+ * none of this when they end, so one quick test covers all cases. */
 static bool ec_is_engaged(const struct ec *ec)
 {
         const word_t links = (word_t)ec->caller_kind | (word_t)ec_waits_for_reply(ec) |
@@ -431,8 +431,8 @@ void ec_leave_sc(struct ec *ec, struct sc *sc)
         store_once(sc->left, true);
 }
 
-/* Takes an SC out of a list, the current SC last, because without its SC the EC may have to wait
- * for a step. */
+/* Takes an SC out of a list, the current SC last: without this SC, the EC may have to wait before
+ * it can do the next step. */
 static struct sc *ec_take_left(struct kobject **list, const struct sc *current)
 {
         struct kobject **at = list;
@@ -533,8 +533,8 @@ enum drop_result ec_drop(struct ec *ec)
         return ec_end(ec) ? DROP_ENDED : DROP_AGAIN;
 }
 
-/* Makes the EC's CPU do a step. The EC is not freed before that CPU has processed the mail and this
- * CPU has left the kernel. */
+/* Makes the EC's CPU do a step, and waits for it. The EC's memory stays until that CPU has
+ * processed the mail and this CPU has left the kernel. */
 static void ec_do_elsewhere(struct ec *ec, uint32_t work)
 {
         mail_send(ec->cpu, &ec->mail, work);

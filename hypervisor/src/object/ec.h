@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Execution contexts: threads and virtual CPUs. @spec 2.2
  *
- * An EC's execution state belongs to its CPU. The state of a thread that is not running is in these
- * fields only, among them its registers and its continuation. */
+ * An EC's CPU owns its execution state. While a thread is not running, its whole state is in these
+ * fields, which include its registers and its continuation. */
 #ifndef OBJECT_EC_H
 #define OBJECT_EC_H
 
@@ -111,7 +111,7 @@ struct ec {
         uint8_t kind;         /* enum ec_kind */
         uint8_t wait_status;  /* status for the EC when it continues */
         uint8_t sleepers_top; /* upper bound of the priorities, if there are two or more sleepers */
-        bool cut_searches;    /* after the end: the walk below looks for an SC to give to cut_to */
+        bool cut_searches;    /* after the end: the walk along the chain looks for cut_to's SC */
         struct pd *pd;        /* referenced; NULL: the idle thread */
         struct cpu *cpu;
         word_t stack_top;       /* top of the CPU's kernel stack, for the entry code */
@@ -145,8 +145,8 @@ struct ec {
                 };
         };
         struct sc *donated; /* SC that a call donated, bound to this EC */
-        /* SCs of this EC to which no capability refers any more. They hold no reference to the EC.
-         * It ends them before it ends itself. */
+        /* SCs of this EC to which no capability refers any more. They hold no reference to the EC
+         * and end before the EC. */
         struct kobject *sc_due;   /* SCs that end when this EC's call is answered */
         struct kobject *sc_stays; /* SCs that end with this EC */
         bool ends_later;          /* no reference is left: the EC ends when its call is answered */
@@ -288,7 +288,7 @@ bool ec_end_scs(struct ec *ec);
 void ec_end_due(struct ec *self, continuation_t cont);
 
 /** Ends an EC: shuts it down, ends its SCs without capabilities, and frees its UTCB's address. Call
- * on the EC's CPU. Returns false after a step if more steps follow. If true, the calling EC then
+ * on the EC's CPU. Returns false if another step must follow. After the last step, the calling EC
  * does the steps of ec_finish_step(). */
 bool ec_end(struct ec *ec);
 

@@ -75,7 +75,8 @@ bool object_has_mail(const struct kobject *object)
 }
 
 /* Ends an object that has left the dying list, and drops the reference that it holds. Returns true
- * if the caller must free its memory. If false, the object was queued again or ends later. */
+ * if the caller must free the object's memory; false if the object was queued again or ends
+ * later. */
 static bool object_end(struct kobject *object)
 {
         struct kobject *other;

@@ -2,10 +2,11 @@
 /* The common part of all kernel objects: kind, references, account, and their end. The mapping of
  * an object's first capability lies in front of the object, in the same memory.
  *
- * References are capabilities and the edges SC -> EC -> PD and PT -> EC. A queue, a running CPU and
- * a donation hold no references. An object without references joins the CPU's dying list.
- * object_reap() ends it on its own CPU and frees its names at once. Its memory returns after a
- * grace period, because other CPUs look capabilities up without a lock. */
+ * An object is referenced by capabilities and by other objects: SC -> EC -> PD and PT -> EC. A
+ * queue, a running CPU and a donation hold no references. An object without references joins the
+ * dying list of the CPU that dropped the last reference. object_reap() ends the object, an EC or SC
+ * on its own CPU, and immediately frees the selectors and the UTCB's address that it used. Its
+ * memory is freed after a grace period, because other CPUs look up capabilities without a lock. */
 #ifndef OBJECT_OBJECT_H
 #define OBJECT_OBJECT_H
 
@@ -41,7 +42,7 @@ struct kobject {
 /* Bytes in front of an object (see object_first_mapping()). */
 #define OBJECT_HEAD 64
 
-/* the memory stays: the mapping in front has left its space but is still in the mapping tree */
+/* The mapping in front has left its space but is still in the mapping tree: the memory stays. */
 #define OBJECT_HELD     1
 #define OBJECT_HELD_DUE 2 /* the object has ended; only the mapping keeps its memory */
 

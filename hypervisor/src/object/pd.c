@@ -154,8 +154,8 @@ static bool pd_end_ec(struct pd *pd)
         spin_lock(&pd->lock);
         if (!list_is_empty(&pd->ecs)) {
                 ec = container_of(pd->ecs.next, struct ec, pd_link);
-                /* Another CPU is ending an EC without references and frees it. The memory stays
-                 * until this CPU leaves the kernel. */
+                /* If the EC has no references, another CPU is ending and freeing it. Its memory
+                 * stays until this CPU leaves the kernel. */
                 live = object_get_live(&ec->object);
         }
         spin_unlock(&pd->lock);
@@ -171,7 +171,7 @@ static bool pd_end_ec(struct pd *pd)
         return true;
 }
 
-/* Does a step of the work that the PD's ECs have left. All have ended, so no work is added. */
+/* Does a step of the work that the PD's ECs have left. All ECs have ended, so no work is added. */
 static cold_path void pd_finish_ec(struct pd *pd)
 {
         struct kobject *object = pd->unfinished;

@@ -10,7 +10,7 @@
 
 struct ec;
 
-/* Everything but the common part is fixed at creation, so IPC reads it without a lock. */
+/* IPC reads a portal without a lock: the fields that it uses are fixed at creation. */
 struct pt {
         struct kobject object;
         struct ec *ec; /* handles the calls; the portal holds a reference */

@@ -8,9 +8,9 @@
 #include "object/result.h"
 #include "sched/cpu.h"
 
-/** Records the number of objects that are dying already; other threads end those. Call before the
- * first drop, and again each time self continues after a preemption, because other threads may have
- * ended some of those objects meanwhile. */
+/** Records the number of objects that are already dying; other threads end those objects. Call
+ * before the first drop, and again each time self continues after a preemption, because the number
+ * may have fallen meanwhile. */
 static always_inline void reap_begin(struct ec *self)
 {
         if (self->cpu->dying_count < self->reap_floor)

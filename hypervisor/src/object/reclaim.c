@@ -72,8 +72,8 @@ static bool reclaim_all_seen(void)
         return true;
 }
 
-/* Lets an object wait for another period. Its account may be that of a PD which the present period
- * frees, so that no open account counts the object's bytes as ended. */
+/* Lets an object wait for another period. The present period may free the PD to which the object's
+ * account belongs. Then no open account counts the object's bytes as ended. */
 static cold_path void reclaim_postpone(struct kobject *object)
 {
         store_once(account_postponed, account_arrivals + ACCOUNT_ARRIVALS_LEFT);
@@ -89,8 +89,8 @@ static void reclaim_free_object(struct kobject *object)
                 object_free(object);
 }
 
-/* Frees entries of a batch, as many as one step allows, or fewer if they close many accounts: each
- * entry may be the last user of a chain of accounts. Returns true if none is left. */
+/* Frees entries of a batch, as many as one step allows. Frees fewer if they close many accounts: an
+ * entry may be the last user of a chain of accounts. Returns true if no entry is left. */
 static bool reclaim_free_step(struct cpu_batch *batch)
 {
         const uint32_t *closed = &account_closed[cpu_self()->id], before = *closed;

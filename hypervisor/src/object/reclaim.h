@@ -3,11 +3,11 @@
  * quiescent.
  *
  * Each CPU has two batches: it fills one while the other one waits. A period begins when the
- * filling batches are large, when their first entry has waited for 5 ms, or when they would return
- * memory that a thread needs. Each CPU answers an IPI, which it takes in user mode, when idle, or
- * between two steps of a long operation. At these points the CPU holds no borrowed pointer. When
- * all have answered, each CPU frees the batch that it has filled, in steps, one CPU after the
- * other. So a CPU frees no objects that others have ended. */
+ * filling batches are large, when their first entry has waited for 5 ms, or when a thread needs
+ * the memory in them. The CPU that begins the period sends an IPI to each CPU. A CPU takes this IPI
+ * in user mode, when idle, or between two steps of a long operation, where it holds no borrowed
+ * pointer. When all CPUs have answered, they free their batches in steps, one CPU after the other.
+ * So a CPU frees only objects that it has ended itself. */
 #ifndef OBJECT_RECLAIM_H
 #define OBJECT_RECLAIM_H
 
@@ -23,7 +23,8 @@ void reclaim_object(struct kobject *object);
 /** Frees a frame of the pool after a grace period. */
 void reclaim_frame(void *frame);
 
-/** Answers a period that is in progress. This CPU holds no borrowed pointers now. */
+/** Reports to the period in progress, if any, that this CPU holds no borrowed pointers now. If it
+ * is this CPU's turn, frees a step of its batch. */
 void reclaim_quiescent(struct cpu *cpu);
 
 /** Maximum number of entries in the filling batch of a CPU, but for those of one operation. */

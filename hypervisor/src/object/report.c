@@ -18,8 +18,8 @@ static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects rate and rate_nam
 static struct report_rate rate, rate_named;
 
 /* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs control how
- * many threads end, so a limit on lines keeps them from controlling how much time the kernel spends
- * here. */
+ * many threads end. The limit on lines keeps programs from also controlling how long the kernel
+ * prints. */
 bool report_allowed(struct report_rate *of, uint64_t now, uint64_t period)
 {
         if (of->due < now)

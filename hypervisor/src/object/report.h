@@ -24,8 +24,8 @@ enum report_reason {
         REPORT_HANDLER_ENDED, /* the thread waited for the reply of an EC that has ended */
 };
 
-/** The root PD's first thread: its end is always reported, once, because no other program may be
- *  left to report it. The pointer is only compared, never followed. */
+/** The root PD's first thread. Its end is always reported, once, because perhaps no other program
+ *  is left that could report it. The pointer is only compared, never followed. */
 extern const struct ec *report_root_ec;
 
 /** Reports a thread that is shut down by its last event, if the rate allows it. Only the root PD's

@@ -130,8 +130,8 @@ static bool sc_is_donated(const struct sc *sc, const struct cpu *cpu)
 }
 
 /* Returns true if the current EC works for the owner of a donated SC: the owner's chain of calls
- * leads to the current EC. If the SC is bound to a callee, the chain continues from that callee. If
- * the SC is not bound to a callee, it is the running one, and the chain ends at the current EC. */
+ * leads to the current EC. If the SC is bound to a callee, follows the chain from that callee.
+ * Otherwise the SC is the current one, and the chain ends at the current EC. */
 static bool sc_serves_owner(const struct sc *sc, const struct cpu *cpu)
 {
         const struct ec *at = sc->ec;
@@ -147,7 +147,7 @@ void sc_note_drop(struct sc *sc)
 {
         struct cpu *cpu = cpu_self();
 
-        /* Work that comes as mail is not done for the current EC. */
+        /* While the CPU processes mail, it does not work for the current EC. */
         if (sc->cpu == cpu && !cpu->in_mail)
                 sc->stays = sc_is_donated(sc, cpu) && sc_serves_owner(sc, cpu);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Scheduling contexts: priority and time, on which the owner runs, or an EC to which the owner's
- * calls have donated the SC. @spec 2.3 */
+/* Scheduling contexts: priority and time, with which the owner or an EC that serves the owner's
+ * calls runs. @spec 2.3 */
 #ifndef OBJECT_SC_H
 #define OBJECT_SC_H
 
@@ -37,7 +37,7 @@ struct sc {
         uint64_t round_end; /* value of used at which the quantum of this round is used up */
         uint8_t place;      /* enum sc_place */
         uint8_t prio;
-        bool stays; /* an EC that worked for the owner dropped it: SC and owner end together */
+        bool stays; /* dropped by an EC that worked for the owner: ends with the owner */
         bool left;  /* no capability refers to it; it stays in a list of its owner */
 };
 

@@ -36,7 +36,7 @@ static cold_path void sm_spin(const struct sm *sm, uint16_t ticket)
                 __builtin_ia32_pause();
 }
 
-/* Waits for the turn of a ticket. The turn may have the bit SM_SPECIAL afterwards. */
+/* Waits for the turn of a ticket. Afterwards SM_SPECIAL may still be inverted in the turn. */
 static always_inline void sm_await_turn(struct sm *sm, uint16_t ticket)
 {
         lock_taking(&sm->turn, LOCK_SM);
@@ -90,7 +90,8 @@ void sm_set_gsi(struct sm *sm, unsigned gsi)
         sm->turn = sm->next ^ SM_SPECIAL;
 }
 
-/* Removes and returns the first waiter; there is one. The lock keeps the waiter from ending. */
+/* Removes and returns the first waiter of a list that is not empty. The waiter cannot end while the
+ * lock is held. */
 static struct ec *sm_first_waiter(struct sm *sm)
 {
         assert_held(&sm->turn);

@@ -14,11 +14,11 @@ struct ec;
 
 #define SM_NO_GSI (-1)
 
-/* The lock is a ticket lock, as in lib/spinlock.h. This bit of the turn is inverted while the lock
- * is free and an operation would have to do more than change the count: the semaphore has waiters
- * and a count of 0, or it is an interrupt semaphore. Then no ticket equals the turn. So one
- * comparison shows a CPU that it has the lock and that only the count has to change. A CPU that
- * waits for its turn ignores the bit. */
+/* The lock is a ticket lock, as in lib/spinlock.h. The bit SM_SPECIAL of the turn is inverted while
+ * the lock is free but an operation must do more than change the count: the semaphore has waiters,
+ * or it is an interrupt semaphore. Then no ticket equals the turn. So one comparison shows a CPU
+ * both that it has the lock and that only the count has to change. A CPU that waits for its turn
+ * ignores the bit. */
 #define SM_SPECIAL 0x8000
 
 struct sm {
@@ -26,7 +26,7 @@ struct sm {
         uint16_t next; /* ticket for the next CPU that comes */
         uint16_t turn; /* ticket of the CPU that has the lock or may take it; see SM_SPECIAL. The
                         * lock protects count and waiters and is the innermost lock */
-        uint16_t idle; /* SM_SPECIAL if the turn has this bit without waiters, too; else 0 */
+        uint16_t idle; /* SM_SPECIAL if the turn has this bit even without waiters; else 0 */
         int16_t gsi;   /* the interrupt of an interrupt semaphore, or SM_NO_GSI */
         word_t count;
         struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
