@@ -39,9 +39,9 @@ static bool account_has_postponed(uint32_t arrivals)
 }
 
 /* Records whether a grace period would help the CPU's thread. It would not if the thread requests
- * more than the limit. It may help while memory is freed after a period, because some bytes then
- * count neither as ended nor as free: an account closes only when its last object is freed. So it
- * may also help until objects are freed that the period did not free. */
+ * more than the limit. It may help while memory is being freed after a period: some bytes then
+ * count neither as ended nor as free, because an account closes only when its last object is freed.
+ * For this reason it may also help while objects wait that the period did not free. */
 static bool account_note_refusal(const struct account *account, word_t bytes)
 {
         const uint32_t arrivals = load_once(account_arrivals);
@@ -55,8 +55,8 @@ static bool account_note_refusal(const struct account *account, word_t bytes)
         return false;
 }
 
-/* Charges any number of bytes. Unlike account_charge(), it never passes the limit for a moment,
- * because used could wrap around. */
+/* Charges any number of bytes. Unlike account_charge(), it does not pass the limit even for a
+ * moment: with a large number of bytes, used could wrap around. */
 static bool account_reserve(struct account *account, word_t bytes)
 {
         word_t used = load_once(account->used);

@@ -31,11 +31,12 @@ struct account {
  * the lock of the grace period. */
 extern uint32_t account_arrivals;
 
-/** Value that account_arrivals will have when all objects are free that had mail after a grace
- * period, and therefore wait for the next one. Written by the CPU that frees memory. */
+/** Value of account_arrivals at which the objects are free that still had mail after a grace period
+ * and therefore wait for the next one. Written by the CPU that frees memory. */
 extern uint32_t account_postponed;
 
-/** Increases of account_arrivals until the end of the next period, from within the present one. */
+/** Number of times that account_arrivals increases from now, while a period's memory is being
+ * freed, until the memory of the next period is free. */
 #define ACCOUNT_ARRIVALS_LEFT 3
 
 /** For each CPU: true if a grace period would help the account that last refused a charge. */
@@ -54,7 +55,7 @@ void account_boot(void);
 word_t account_size(void);
 
 /** Creates an account with a limit of at least account_size(), taken from parent. NULL: the parent
- * has less left, or as many accounts are above it as the kernel permits. */
+ * has less left, there is no memory, or the parent is at depth ACCOUNT_DEPTH_MAX. */
 struct account *account_create(struct account *parent, word_t limit);
 
 /** Returns an ended PD's unused limit to the parent, and the rest as soon as it is unused. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cuts a mapping of memory or ports into two. Revocations do that at the ends of their ranges. */
+/* Cuts a mapping of memory or ports into two, at an end of a revoked range. */
 #include "space/mapping_tree.h"
 #include "space/space.h"
 

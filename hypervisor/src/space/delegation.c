@@ -367,9 +367,9 @@ static void delegation_hold(struct delegation *d, bool held)
                 d->child->pins++;
 }
 
-/* Returns true if a delegation that is undone takes back `mapping`: this delegation, or an earlier
- * equal one from the same sender, has entered it, and it has neither pins nor children. The sender
- * may take back the mappings of both at any time. */
+/* Returns true if a delegation that is undone takes back `mapping`: the mapping has neither pins
+ * nor children, and this delegation or an earlier equal one from the same sender has entered it. It
+ * does not matter which one, because the sender may take back both at any time. */
 static bool delegation_is_undone(const struct delegation *d, struct mapping *mapping, word_t last)
 {
         const struct mapping *parent = mapping_parent(mapping);
@@ -382,7 +382,7 @@ static bool delegation_is_undone(const struct delegation *d, struct mapping *map
 }
 
 /* Removes a mapping's selectors before `at`, whose tables are clear. The other selectors keep their
- * permissions. If another thread delegates these before the next step, they stay. */
+ * permissions until the next step. If another thread delegates them before this step, they stay. */
 static void delegation_shrink(struct mapping *mapping, word_t at)
 {
         struct mapping *parent = mapping_parent(mapping);
@@ -474,8 +474,8 @@ static cold_path enum step_result delegation_do_limited(struct delegation *d, un
         return STEP_AGAIN;
 }
 
-/* Handles the next mapping of a delegation. Besides the entries that were written, charges to the
- * budget the search for the mapping and the new tables, up to nine for a mapping of one page. */
+/* Handles the next mapping of a delegation. The budget pays for the entries that were written, for
+ * the search for the mapping, and for new tables: up to nine for a mapping of one page. */
 static enum step_result delegation_do_one(struct delegation *d, unsigned *budget,
                                           struct flush *flush)
 {

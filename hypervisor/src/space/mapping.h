@@ -90,14 +90,14 @@ struct delegation {
         /* Selectors fill..fill_end - 1 of the target: their tables must still be written or, with
          * undo, their mappings must still be taken back. */
         word_t fill, fill_end;
-        word_t gone; /* failed: first selector whose mapping may not have left the space */
+        word_t gone;           /* failed: first selector whose mapping may still be in the space */
         struct mapping *child; /* pinned: the mapping entered last, or one above it; or NULL */
         /* Memory and ports: revokes the mappings derived from a mapping that is being taken back.
          * Open only during such a revocation. */
         struct revocation *revocation;
         uint8_t perms, attr;
         bool failed;   /* no memory for a table: the mapping entered last is being taken back */
-        bool undo;     /* over the limit: all mappings entered are being taken back */
+        bool undo;     /* the limit was exceeded: all mappings entered are being taken back */
         uint32_t left; /* 1 + bytes that the target's PD may still be charged; 0: no limit */
 };
 
@@ -238,8 +238,8 @@ static inline bool revocation_is_open(const struct revocation *revocation)
 }
 
 /** Does a step of the work that ends an open revocation whose EC has ended. Returns true if no step
- *  is left. Mappings from which it took all permissions leave their space, and the mappings derived
- *  from them are revoked. Nothing else begins. */
+ *  is left. Mappings from which the revocation took all permissions leave their space, and the
+ *  mappings derived from them are revoked. No other part of the revocation is begun. */
 bool revocation_finish_step(struct revocation *revocation);
 
 #endif

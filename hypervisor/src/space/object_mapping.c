@@ -206,8 +206,8 @@ static struct object_mapping *object_mapping_rise(struct revocation *r,
         return parent;
 }
 
-/* Reduces the permissions of a mapping. A mapping without permissions leaves its space, unless it
- * must stay until the walk that began with it has visited the mappings below it. */
+/* Reduces the permissions of a mapping. A mapping without permissions leaves its space. If the walk
+ * began with this mapping (stays), it leaves only after the walk has visited all mappings below. */
 static always_inline void object_mapping_reduce(struct object_mapping *mapping, unsigned left,
                                                 bool stays)
 {
@@ -263,9 +263,9 @@ static cold_path bool object_mapping_delegate_next(struct delegation *d, word_t 
         return done;
 }
 
-/* Returns true if the undo of this delegation must remove a mapping from the target. This
- * delegation or an earlier one by this sender entered such a mapping; the sender may take back both
- * at any time. A mapping with pins or children stays with the receiver. */
+/* Returns true if the undo of this delegation must remove a mapping from the target: this
+ * delegation or an earlier equal one from the same sender has entered it. It does not matter which
+ * one, because the sender may take back both at any time. A mapping with pins or children stays. */
 static bool object_mapping_is_undone(const struct delegation *d,
                                      const struct object_mapping *mapping)
 {
@@ -386,10 +386,9 @@ static struct object_mapping *object_mapping_walk_on(struct revocation *r,
                 }
         }
         r->up = false;
-        /* Also takes the permissions that another revocation has taken from the parent. That
-         * revocation would reach this mapping only through the parent, and the parent may be gone
-         * by then. Each revocation itself removes the mapping at which its walk began from the
-         * space. */
+        /* Also takes the permissions that the parent has lost to another revocation. The other
+         * revocation would reach this mapping only through the parent, which may be gone by then.
+         * But each revocation itself removes from the space the mapping at which its walk began. */
         object_mapping_reduce(next, next->perms & ~(unsigned)r->perms & next->parent->perms, false);
         return next;
 }

@@ -50,14 +50,14 @@ static inline struct object_mapping *object_first_mapping(struct kobject *object
 /** Prepares the slab cache of object mappings. Call once, at boot. */
 void object_mapping_init(void);
 
-/** Returns true if the first mapping of an ended object still needs its memory, because another
- * revocation is at a mapping below it. That revocation then calls reclaim_object(). Takes the
- * lock. */
+/** Returns true if the first mapping of an ended object still needs the object's memory, because a
+ * revocation in progress is at a mapping below it. The revocation later calls reclaim_object().
+ * Takes the lock. */
 bool object_mapping_holds(struct kobject *object);
 
-/** Delegates one capability with the permissions that it and perms have in common, unless it is
- *  null or the selector to is in use. false: no memory is left, or the chain of delegations would
- *  be too long. */
+/** Delegates the capability at selector `from` to selector `to`, with those of its permissions that
+ *  are in perms. Does nothing if no permission is left or `to` is in use. Returns false if there is
+ *  no memory, or if the chain of delegations would be too long. */
 hot_path __attribute__((noinline)) bool object_delegate(struct object_space *source, word_t from,
                                                         struct object_space *target, word_t to,
                                                         unsigned perms);

@@ -90,8 +90,8 @@ static bool page_table_link(struct pd *pd, uint64_t *above, word_t page, unsigne
         return true;
 }
 
-/* Goes down to the table that has a page's entry of a level. Stops above it at an empty entry or a
- * large page. Returns the level that it reached. */
+/* Walks down to the table of a level that has the entry for a page. Stops at a higher level if it
+ * finds an empty entry or a large page. Returns the level that it reached. */
 static always_inline unsigned page_table_walk(struct pd *pd, word_t page, unsigned level,
                                               uint64_t **table)
 {
@@ -219,8 +219,9 @@ static cold_path uint64_t *page_table_make_tables(struct pd *pd, uint64_t *table
         return table;
 }
 
-/* Writes or removes pages where a walk has ended above level 0: at an empty entry, a large page, or
- * all pages of a table. Returns the pages done, 0 if small pages can follow, or NO_MEMORY. */
+/* Writes or removes pages where a walk has ended above level 0: at an empty entry, at a large page,
+ * or at the entry of a table that is removed as a whole. Returns the number of pages done;
+ * NO_MEMORY; or 0 if the large page is now split and the caller must repeat the walk. */
 static inline word_t page_table_apply_above(struct pd *pd, uint64_t *table, unsigned level,
                                             word_t page, word_t left, uint64_t value,
                                             unsigned *budget, struct flush *flush)

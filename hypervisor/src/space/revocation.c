@@ -2,22 +2,22 @@
 /* Revocation: walks the mappings derived from a range, takes permissions, and removes mappings
  * without permissions. object_mapping.c revokes objects, which have no parts.
  *
- * A walk has two phases for each mapping of the caller's range. First, mappings that reach beyond
- * the range are cut at its ends, children before parents, so that the second phase visits only
- * whole mappings. A mapping on the path to a mapping that must be cut gets a mark (cut), at which
- * new delegations are also cut, so that no thread can prolong this phase for ever. Second, the walk
- * visits the tree below, parents first: a mapping without permissions cannot delegate, so no
- * mapping escapes. Between two steps, the mapping at which the walk has stopped is pinned.
+ * A walk has two phases for each mapping of the caller's range. First, it cuts mappings that reach
+ * beyond the range at the ends of the range, children before parents. The second phase then visits
+ * whole mappings only. A mapping above one that must be cut gets a mark (mapping.cut). New
+ * delegations of it end at the mark, so that no thread can prolong this phase for ever. Second, the
+ * walk visits all mappings below, parents first. It misses none, because a mapping without
+ * permissions cannot delegate. Between two steps, the mapping at which the walk stopped is pinned.
  *
  * Another revocation may cut a mapping while this walk is below it. A walk that comes up to the
  * upper piece has not visited siblings that begin before the upper piece and after the lower one.
  * Therefore cuts are counted, and each piece records the count at which it was cut off. A walk that
  * comes up to a piece that was cut off meanwhile checks all its siblings again.
  *
- * A thread may end while its revocation is in progress. The thread that ends it then does the
- * remaining steps (given_up). A mapping from which the revocation took all permissions leaves its
- * space, and the mappings derived from it are revoked completely, because the thread's PD could no
- * longer revoke them. Nothing else begins. */
+ * If a thread ends while its revocation is in progress, the thread that ends it does the remaining
+ * steps (given_up). A mapping from which the revocation took all permissions leaves its space, and
+ * the mappings derived from it are revoked completely, because the ended thread's PD could no
+ * longer revoke them. No other part of the revocation is begun. */
 #include "arch/x86/tlb.h"
 #include "lib/assert.h"
 #include "lib/bits.h"

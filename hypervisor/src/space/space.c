@@ -119,9 +119,10 @@ static unsigned space_shown(const struct mapping *mapping)
         return mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms;
 }
 
-/* Writes the DMA table, the guest table and the page table. Each gets the whole budget, so that no
- * table has small pages only because another table has. Together they may spend three times the
- * budget, once in a step. The next step repeats the pages that a later table did not reach. */
+/* Writes the DMA table, the guest table and the page table. Each table gets the whole budget, so
+ * that small pages in one table do not keep another table from using a large page. Together they
+ * may spend three times the budget, but only once in a step. The next step repeats the pages that a
+ * later table did not reach. */
 static cold_path bool space_apply_all_tables(const struct mapping *mapping, word_t *at,
                                              unsigned *budget, struct flush *flush)
 {
