@@ -172,7 +172,8 @@ struct vcpu_ops {
 /** Operations for virtual CPUs on this machine; NULL: it has no SVM or VMX. */
 extern const struct vcpu_ops *vcpu_ops;
 
-/** Returns true if a message asks for a CR8 window. Without CR8, as in 2012, the bit is ignored. */
+/** Returns true if a message asks for a CR8 window. The bit is ignored unless the MTD has CR8,
+ * which the interface of 2012 lacks. */
 static inline bool vcpu_wants_cr8_window(uint32_t info, nova_mtd_t mtd)
 {
         return info & NOVA_INJ_CR8_WINDOW && mtd & NOVA_MTD_CR8 && sizeof(word_t) == 8;
@@ -212,7 +213,7 @@ void vcpu_forget_translations(struct ec *ec);
 void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4]);
 
 /** Returns and resets the stolen time in TSC ticks: the time in which the virtual CPU was ready but
- * other threads ran. The guest's TSC must be set back by it. */
+ * other threads ran. The caller must set back the guest's TSC by this time. */
 uint64_t vcpu_take_stolen_time(struct vcpu *vcpu);
 
 /** Does a guest's port access if its PD owns the ports. Returns false if it does not. */

@@ -151,9 +151,9 @@ void svm_restore_state(struct vcpu *vcpu)
 
 /* QEMU's TCG (7.2) does not enable paging again at the exit of a guest that has EFER.LME but
  * neither paging nor PAE. The kernel could not continue. So LME is set only while the guest has
- * paging, and for one entry after an intercepted write of CR0, which the guest then executes and
- * which may enable paging. This entry intercepts writes of CR4 instead, so the guest cannot clear
- * PAE before the next exit. */
+ * paging, and for the entry after an intercepted write of CR0: the guest then repeats the write,
+ * which may enable paging. This entry intercepts writes of CR4 instead of CR0, so the guest cannot
+ * clear PAE before the next exit. */
 static void svm_keep_lme_harmless(struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
@@ -177,13 +177,13 @@ static bool svm_injects_interrupt(const struct vmcb *vmcb)
         return (vmcb->event_inj & (NOVA_INJ_VALID | NOVA_INJ_TYPE)) == injected;
 }
 
-/* Makes an interrupt arrive once. After VMRUN has delivered an interrupt, QEMU's TCG (7.2) keeps
- * its vector as that of a pending exception. If the emulated CPU stops before the next exit or
- * exception, for example because CPUs take turns, QEMU raises this vector again, regardless of IF.
- * It does not keep the vector of a software interrupt, whose delivery differs only by a privilege
- * check that CPL 0 passes. So at CPL 0 the interrupt is injected as a software interrupt. At
- * another CPL, the CPU sends itself an interrupt, so that the guest exits before its next
- * instruction. */
+/* Makes an injected interrupt arrive only once. After VMRUN has delivered an interrupt, QEMU's TCG
+ * (7.2) keeps the vector as if an exception were pending. If the emulated CPU stops before the next
+ * exit or exception, for example because CPUs take turns, QEMU raises this vector again, regardless
+ * of IF. QEMU does not keep the vector of a software interrupt. The delivery of a software
+ * interrupt differs only by a privilege check, which CPL 0 passes. So at CPL 0 the interrupt is
+ * injected as a software interrupt. At another CPL, the CPU sends itself an interrupt, so that the
+ * guest exits before its next instruction. */
 static void svm_inject_once(const struct cpu *cpu, struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;

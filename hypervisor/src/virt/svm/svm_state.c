@@ -127,9 +127,10 @@ static uint64_t svm_injected_event(const struct vcpu *vcpu, uint64_t event)
         return soft && vcpu->svm.soft_interrupt ? event & ~(uint64_t)NOVA_INJ_TYPE : event;
 }
 
-/* IP is still at the instruction of a software event, so the guest executes the instruction again;
- * to deliver the event, the kernel would need the instruction's length. An injected event has no
- * instruction. The VMM finishes a task switch. */
+/* Omits the event of a guest's own INT n, INT3 or INTO: IP is still at the instruction, so the
+ * guest executes it again. To inject the event, the kernel would need the instruction's length.
+ * This is not the case for an event that was injected, because it has no instruction, and for a
+ * task switch, which the VMM finishes. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;

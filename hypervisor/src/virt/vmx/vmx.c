@@ -131,7 +131,8 @@ static void vmx_fill_host(const struct ec *ec)
         sidt(&idt);
         vmcs_write(VMCS_HOST_CS_SEL, SEL_KERNEL_CODE);
         vmcs_write(VMCS_HOST_SS_SEL, SEL_KERNEL_DATA);
-        /* The selectors of user mode's threads. These fields must not contain privilege bits. */
+        /* The selectors that threads use, without privilege bits, which these fields must not
+         * contain. */
         vmcs_write(VMCS_HOST_DS_SEL, SEL_USER_DATA & ~3u);
         vmcs_write(VMCS_HOST_ES_SEL, SEL_USER_DATA & ~3u);
         vmcs_write(VMCS_HOST_TR_SEL, SEL_TSS);

@@ -141,8 +141,9 @@ static bool vmx_takes_cr8_window(struct vcpu *vcpu)
         return takes;
 }
 
-/* Handles a guest's write of CR0 or CR4 bits that the kernel owns, and accesses to CR8. The shadow
- * gets the new value. Then the CPU repeats the instruction without an exit, with all its checks. */
+/* Handles a guest's write of CR0 or CR4 bits that the kernel owns, and accesses to CR8. For CR0 and
+ * CR4, the shadow gets the new value, and the guest repeats the instruction. It does not exit
+ * again, and the CPU does all its checks. */
 static _Noreturn void finish_vmx_cr_access(struct ec *self)
 {
         const word_t qual = vmcs_read(VMCS_QUAL);
