@@ -135,8 +135,8 @@ static bool amd_vi_forget(struct unit *unit, unsigned domain)
         return amd_vi_submit(unit, INVALIDATE_PAGES | (uint64_t)domain << PAGES_DOMAIN, PAGES_ALL);
 }
 
-/* Flushes translations. For functions, it only has to wait, because attaching has flushed each of
- * them. */
+/* Flushes translations. amd_vi_attach() has already submitted the flush of a function's attachment,
+ * and this function waits for it. */
 static indirect_target void amd_vi_flush(unsigned domain, bool more)
 {
         (void)more;
@@ -264,8 +264,8 @@ static void amd_vi_start_log(struct unit *unit, bool log)
                 iommu_write(unit->registers, REG_CONTROL, unit->control);
 }
 
-/* An event is complete when it has a code. The unit's tail is not used: it may be ahead of the
- * events in memory. */
+/* An event in memory is complete when it has a code. The unit's tail register is not used, because
+ * it may be ahead of the events in memory. */
 static indirect_target bool amd_vi_read_faults(unsigned number)
 {
         struct unit *unit = &units[number];

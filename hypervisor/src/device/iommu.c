@@ -43,10 +43,10 @@ static uint32_t departures[DOMAINS_MAX]; /* number of functions that have left a
 static struct spinlock report_lock = SPINLOCK(LOCK_REPORT);
 static uint64_t reports_since; /* TSC */
 static unsigned reports;       /* number of reports since reports_since */
-static unsigned discarded;     /* units whose records were discarded since faults are masked */
+static unsigned discarded;     /* units whose records were discarded since faults were masked */
 
-/* A unit is not used or not known. The kernel cannot find out which functions it serves, so no
- * device can be assigned. */
+/* The kernel ignores some unit or does not know it. The kernel cannot find out which functions this
+ * unit serves, so no device can be assigned. */
 static bool some_ignored;
 
 volatile char *iommu_map(paddr_t phys)
@@ -131,9 +131,10 @@ static bool iommu_has_functions(const struct pd *pd)
         return false;
 }
 
-/* Frees the domain of a PD if the PD has no function. The units are flushed after functions have
- * left the domain. The CPU that removed the last function frees the domain, after its own flush. pd
- * is borrowed and may have ended. */
+/* Frees the domain of a PD if the PD has no function. No unit may have translations of a free
+ * domain. So the CPU that removed the last function frees the domain, after it has flushed the
+ * units. departed: value of departures[domain] when this CPU removed a function. pd is borrowed and
+ * may have ended. */
 static void iommu_give_domain_back(struct pd *pd, unsigned domain, uint32_t departed)
 {
         spin_lock(&space_lock[NOVA_CRD_MEM]);

@@ -29,7 +29,7 @@ struct iommu_driver {
         /* Clears a unit's records. Returns false for the last unit. */
         bool (*discard_faults)(unsigned number);
         void (*mask_faults)(bool mask);
-        /* Lets a function, and no other one, raise a GSI, which arrives as a vector at a CPU.
+        /* Lets only one function raise a GSI, which arrives as a vector at a CPU.
          * Called only if init() has set remap_is_on. The vector of a GSI never changes. Returns
          * when the route is in effect. */
         enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,

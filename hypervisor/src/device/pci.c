@@ -43,8 +43,8 @@ static void pci_scan_bus(const volatile char *registers, unsigned bus)
         }
 }
 
-/* Returns true unless the kernel knows that the window reported by firmware overlaps something
- * else. */
+/* Returns true if a window that firmware reported is aligned and mappable, and overlaps neither RAM
+ * nor anything else that the kernel knows. */
 static bool pci_is_sound(const struct acpi_pci_window *window)
 {
         const paddr_t start = window->phys + window->first * PCI_BUS_SIZE;

@@ -20,7 +20,7 @@ bool pci_exists(uint16_t rid);
 /** Returns the secondary bus of a bridge. Call at boot; uses slot 0 of boot_map(). */
 unsigned pci_bus_behind(uint16_t rid);
 
-/** Returns the registers of a function of the kernel, which no PD can request from then on. NULL:
+/** Takes a function for the kernel, so that no PD can request it, and returns its registers. NULL:
  * no such function. Call at boot; uses slot 0 of boot_map(). */
 volatile uint32_t *pci_take(uint16_t rid);
 

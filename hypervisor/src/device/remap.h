@@ -30,16 +30,17 @@ unsigned remap_source(bool is_hpet, unsigned id);
  * may use the requester id of a function that a PD can have. */
 #define REMAP_FUNCTION 0x20000
 
-/** Lets a function, and no other one, raise a GSI at a CPU. OUT_OF_MEMORY; BAD_DEV: no I/O MMU
+/** Lets only one function, the sender, raise a GSI at a CPU. OUT_OF_MEMORY; BAD_DEV: no I/O MMU
  * knows the function. On an error the GSI does not change. Does nothing if remapping is off. */
 enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cpu, bool level);
 
 /** Number of GSIs that are stopped now, because their functions sent too many interrupts. */
 extern unsigned remap_stopped;
 
-/** Counts an interrupt of a GSI. If a function sends it, and it is number 1,000 in less than 10 ms,
- * the GSI is stopped. If it is number 4,000 of all functions' GSIs on this CPU, all GSIs of its
- * function are stopped. Returns the TSC at which this CPU must call remap_resume(); 0: never. */
+/** Counts an interrupt of a GSI, if a function sends this GSI. Stops the GSI at its 1,000th
+ * interrupt in less than 10 ms. At the 4,000th interrupt in less than 10 ms from all functions to
+ * this CPU, stops all GSIs of the function that sent it. Returns the TSC at which this CPU must
+ * call remap_resume(); 0: never. */
 uint64_t remap_count(unsigned gsi, const struct cpu *cpu);
 
 /** Resumes a stopped GSI if it is due and this CPU must resume it, and then returns true. If it is

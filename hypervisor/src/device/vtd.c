@@ -147,8 +147,8 @@ static bool vtd_finish(struct unit *unit)
         return iommu_wait(unit->done, UINT32_MAX, unit->wanted);
 }
 
-/* Makes a unit see changes of the tables: flushes a domain, and the caches that more names
- * (FUNCTIONS, INTERRUPTS). */
+/* Makes a unit see changes of the tables: flushes the translations of a domain, and the caches in
+ * `more` (FUNCTIONS, INTERRUPTS). */
 static bool vtd_forget(struct unit *unit, unsigned domain, unsigned more)
 {
         const uint64_t drain = unit->cap & CAP_DRAIN ? INVALIDATE_DRAIN : 0;
