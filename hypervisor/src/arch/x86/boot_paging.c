@@ -164,7 +164,8 @@ bool boot_paging_finish(paddr_t pool_start, uint64_t pool_size)
         boot_paging_map_range(POOL_VIRT(pool_start), pool_start, pool_size, 1,
                               DATA_FLAGS | boot_paging_global_flag());
         boot_paging_map_window();
-        /* from here on, all tables of the kernel half exist */
+        /* Creates the remaining tables of the kernel half: PDs share them, so none may be added
+         * later. */
         for (word_t at = 0; at < BOOT_MAP_SIZE; at += LARGE_PAGE_SIZE)
                 boot_paging_map_page(BOOT_MAP_BASE + at, 0, 0);
         for (word_t at = 0; at < NOVA_CPU_MAX * CPU_BLOCK_SIZE; at += LARGE_PAGE_SIZE)

@@ -34,7 +34,7 @@ struct cpu_arch {
         struct tss *tss;
         word_t user_sp;       /* SYSCALL: the user's stack pointer until a register is free */
         struct ec *fpu_owner; /* EC whose state is in the FPU registers */
-        uint16_t other_gs;    /* x86-32: GS of all threads without a storage base, while loaded */
+        uint16_t other_gs;    /* x86-32: GS of all threads without a storage base */
         uint32_t apic_id;     /* local APIC; fixed after the start */
         uint32_t domain;      /* account or PD that trained the predictors (speculation.c) */
         uint32_t guest;       /* number of the PD whose guest was entered last */
@@ -74,7 +74,7 @@ static inline bool cpu_is_online(word_t id)
         return id < NOVA_CPU_MAX && (cpu_online >> id & 1);
 }
 
-/** Returns the CPU that executes this. */
+/** Returns the CPU that executes this function. */
 static inline struct cpu *cpu_self(void)
 {
         word_t sp;

@@ -73,8 +73,7 @@ static inline bool cpu_has(enum feature feature)
         return features_have(cpu_features, feature);
 }
 
-/** Returns true if QEMU emulates the CPU (TCG), with its bugs, and does not pass the real CPU
- * through. */
+/** Returns true if QEMU emulates the CPU (TCG). Such a CPU has bugs that a real CPU lacks. */
 bool features_emulated(void);
 
 /** Returns the number of the last extended leaf of CPUID; 0: there is none. */

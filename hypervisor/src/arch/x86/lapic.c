@@ -27,7 +27,8 @@
 #define RATIO_MAX  ((1 << 28) - 1)
 #define TICKS_MAX  ((uint64_t)1 << 36)
 
-/* Timer ticks. An emulator that is late delivers all overdue repetitions. */
+/* Minimum period of a repeating timer, in timer ticks. An emulator that is late delivers all
+ * overdue repetitions. */
 #define REPEAT_MIN (1u << 17)
 
 bool lapic_x2apic;

@@ -96,8 +96,8 @@ static __attribute__((noinline)) _Noreturn void resume_slowly(struct ec *self)
         resume_by_iret(self);
 }
 
-/* Makes a decision first, or returns through an interrupt frame. A thread that is preempted here
- * continues at the same place as a thread that had to wait. */
+/* Makes a decision if one is pending; otherwise returns through an interrupt frame. A thread that
+ * is preempted here later continues like a thread that had to wait, in resume_woken(). */
 static __attribute__((noinline)) _Noreturn void resume_pending(struct ec *self,
                                                                enum nova_status status)
 {
@@ -133,8 +133,9 @@ indirect_target _Noreturn void resume_woken(struct ec *self)
         resume_hypercall(self, self->wait_status);
 }
 
-/* Enters the portal to which the registers are set. A recall leads to the portal of the RECALL
- * event instead, possibly repeatedly: interrupts need not wait for the last portal. */
+/* Enters the portal to which the registers are set. If the EC was recalled, its RECALL event leads
+ * to another portal, whose EC may also have been recalled, and so on. Therefore interrupts are let
+ * in before each of these portals. */
 static indirect_target _Noreturn void resume_prepared_portal(struct ec *self)
 {
         if (unlikely(resume_has_pending_work(self) || !thread_ip_is_user(self->regs.ip))) {

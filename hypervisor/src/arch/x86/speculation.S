@@ -52,7 +52,7 @@ speculation_fill_return_stack:
         lea     32 * WORD_SIZE(WORD(sp)), WORD(sp)
         ret
 
-/* Fills the branch history, at most 194 taken branches, with 200 of its own. */
+/* Fills the branch history, which records at most 194 taken branches, with 200 branches. */
         .globl speculation_overwrite_history
         .balign 64
 speculation_overwrite_history:

@@ -220,8 +220,8 @@ void speculation_init_cpu(void)
                 speculation_ibrs();
 }
 
-/* The account of a PD or, with mitigations=full, the PD itself. Numbers are not reused, so that a
- * new object at the address of an ended one is not mistaken for it. */
+/* Returns the number of a PD's domain: of its account or, with mitigations=full, of the PD itself.
+ * Numbers, unlike addresses, do not confuse a new object with an ended one. */
 static uint32_t speculation_domain(const struct pd *pd)
 {
         return choice.treatments & TREAT_EACH_PD ? pd->number : pd->account->number;

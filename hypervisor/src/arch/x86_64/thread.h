@@ -102,7 +102,8 @@ static inline void thread_enter_portal(struct ec *ec, word_t ip)
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
-/* entry.S. It ignores self. Callers pass it because calls have it in the second register. */
+/* entry.S. leave_to_portal() ignores self. A call already has self in the second argument register,
+ * so passing it there moves no other argument into that register. */
 _Noreturn void leave_to_portal(word_t id, const struct ec *self, struct ec *ec, word_t ip);
 
 /** Enters a portal of ec by SYSRET, on its CPU. */
