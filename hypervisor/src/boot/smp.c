@@ -208,8 +208,8 @@ void smp_release(void)
 
 /* Waits for the boot CPU's release, which follows the AP's arrival. If the TSC values show another
  * order, the TSCs are not synchronised, and the AP takes over the boot CPU's value. Otherwise the
- * TSC is not written, because a write could only separate the TSCs (and Bochs 2.7 has wrong
- * deadlines after a write). */
+ * TSC is not written, because a write could only make synchronised TSCs differ (and Bochs 2.7 has
+ * wrong deadlines after a write). */
 static void smp_wait_for_release(uint64_t arrival)
 {
         while (!atomic_load_u32(&released))
@@ -222,9 +222,9 @@ void ap_main(unsigned id)
 {
         struct cpu *cpu = cpu_by_id(id);
 
-        /* An AP that was left out stays here for ever. An AP that cannot execute the treatments of
-         * the boot CPU would raise #GP at their MSRs. It arrives like the others, so that the boot
-         * CPU does not wait for it, but does not change cpu_features. */
+        /* An AP that was left out stays here for ever. So does an AP that cannot execute the boot
+         * CPU's treatments, because their MSRs would raise #GP. It reports its arrival, so that the
+         * boot CPU does not wait for it, but does not change cpu_features. */
         if (!speculation_suits_cpu()) {
                 if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_UNSUITED))
                         atomic_fetch_add_u32(&arrived, 1);

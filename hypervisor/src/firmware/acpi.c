@@ -137,7 +137,7 @@ static bool acpi_rsdp_find(struct acpi_table *rsdp)
                acpi_rsdp_find_in(BIOS_START, BIOS_END - BIOS_START, rsdp);
 }
 
-/* Returns a local APIC number as 32 bits: the number for all CPUs has all bits of its entry set. */
+/* Widens a local APIC number of 8 bits to 32 bits. The number for all CPUs has all bits set. */
 static uint32_t acpi_widen(uint32_t apic_id)
 {
         return apic_id == 0xff ? APIC_BROADCAST : apic_id;

@@ -35,7 +35,7 @@ static bool memory_map_overlap(paddr_t start, uint64_t size, paddr_t other, uint
                other <= start + (size - 1);
 }
 
-/* Returns the first entry in a range whose type differs from that of this entry, or NULL. */
+/* Returns the first entry that overlaps a range and does not have the type `type`, or NULL. */
 static const struct memory_entry *memory_map_other(uint32_t type, paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.entries; i++) {
@@ -67,7 +67,8 @@ static bool memory_map_merge_reserved(paddr_t start, uint64_t size)
         return false;
 }
 
-/* Returns the index of the smallest available entry, which can be given up safely, or entries. */
+/* Returns the index of the smallest available entry, which can be given up safely; the number of
+ * entries if none is available. */
 static unsigned memory_map_smallest_available(void)
 {
         unsigned best = memory_map.entries;

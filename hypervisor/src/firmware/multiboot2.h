@@ -11,7 +11,7 @@
 extern uint32_t multiboot2_damaged;
 
 /** Reads the information at a physical address into memory_map, acpi_loader_rsdp and the variables
- * of firmware/multiboot.h. It is not trusted. Returns false if there is no information. */
+ * of firmware/multiboot.h. Does not trust the information. Returns false if there is none. */
 bool multiboot2_read(paddr_t info);
 
 #endif

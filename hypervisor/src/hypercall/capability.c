@@ -19,15 +19,15 @@
 
 #define CPU_MASK ((word_t)PAGE_SIZE - 1)
 
-/* Saves argument 1, because the entry code does not and a create without enough memory is
- * repeated. */
+/* Saves argument 1, which the entry code does not save. finish.c needs it to repeat a create that
+ * found too little memory. */
 static always_inline void hypercall_note_argument(struct ec *self, word_t id)
 {
         REG_P1(self) = id;
 }
 
-/* Ends a new object by dropping its reference: its selector was taken meanwhile, or there is no
- * memory for its capability. In the latter case the dispatcher ends all dying objects. */
+/* Ends a new object by dropping its reference, because its selector was taken meanwhile or there is
+ * no memory for its capability. If there is no memory, finish.c ends all dying objects. */
 static cold_path hypercall_result_t hypercall_not_published(struct ec *self, struct kobject *object,
                                                             enum nova_status status)
 {

@@ -22,7 +22,7 @@ static struct pd *extension_find_whole_pd(struct ec *self)
 }
 
 /* Begins the end of a PD. reap() does the rest in steps. If the caller itself ends meanwhile, this
- * CPU continues at its scheduling decisions. */
+ * CPU does the remaining steps at its scheduling decisions. */
 static hypercall_result_t extension_pd_destroy(struct ec *self)
 {
         struct pd *pd = extension_find_whole_pd(self);
@@ -35,7 +35,8 @@ static hypercall_result_t extension_pd_destroy(struct ec *self)
         return reap(self, NOVA_SUCCESS);
 }
 
-/* Raises a quota. The caller needs a capability that lets it charge the parent account's PD. */
+/* Raises a quota. The caller needs a capability, with NOVA_PD_PD, for a PD that uses the parent
+ * account. */
 static enum nova_status extension_quota_give(struct ec *self, const struct pd *pd)
 {
         const struct pd *payer = object_space_find_pd(self->pd, REG_P4(self), NOVA_PD_PD);

@@ -35,12 +35,12 @@ static inline word_t max_word(word_t a, word_t b)
         return a > b ? a : b;
 }
 
-/** Returns an index that a program chose and that was found to be below count, a power of 2. A CPU
- * that speculates past that check does not get beyond count either (Spectre v1). */
+/** Masks an index that a program chose and that a check has found to be below count, a power of 2.
+ * A CPU that speculates past the check does not get beyond count either (Spectre v1). */
 static always_inline word_t checked_index(word_t index, word_t count)
 {
-        /* The compiler forgets the check. The section is for tests, which look for the AND there.
-         */
+        /* Makes the compiler forget the check, so that it keeps the AND. The section is for tests,
+         * which look for the AND there. */
         __asm__ inline(".pushsection .masks\n\t.long 7702f - .\n\t.popsection\n7702:"
                        : "+r"(index));
         return index & (count - 1);

@@ -24,8 +24,8 @@ extern struct cmdline cmdline;
 
 /** Parses a command line and fills in cmdline. Reports unknown words. The first word may be the
  * kernel's file name.
- * room: size of the buffer with the text. If the text fills it, its last word may be cut, and could
- * then be another option: the word is ignored, which is reported. */
+ * room: size of the buffer with the text. If the text fills the buffer, its last word may be cut
+ * and then look like another option. Such a word is reported and ignored. */
 void cmdline_parse(const char *text, size_t room);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Doubly linked rings with a head. An entry that is in no list links to itself or is NULL. */
+/* Doubly linked rings with a head. The links of an entry that is in no list are invalid, unless
+ * list_init() or list_remove() has linked the entry to itself. */
 #ifndef LIB_LIST_H
 #define LIB_LIST_H
 

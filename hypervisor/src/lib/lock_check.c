@@ -7,8 +7,8 @@
 
 #define BIT(kind) (1u << LOCK_##kind)
 
-/* The locks below which a lock may be taken: docs/kernel/locking.md, "Order". No lock may be taken
- * below one of its own kind. */
+/* For each kind of lock, the locks that a CPU may hold when it takes this lock (`below`):
+ * docs/kernel/locking.md, "Order". A CPU never holds two locks of one kind. */
 static const struct {
         const char *name;
         unsigned below;

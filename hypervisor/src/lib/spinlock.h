@@ -19,7 +19,7 @@ struct spinlock {
 #endif
 };
 
-/* Initialises a lock with static storage, and a lock that is otherwise zero. */
+/* SPINLOCK() initialises a lock with static storage; spin_set_kind(), a lock that is all zero. */
 #if KERNEL_CHECKS
 #define SPINLOCK(lock_kind)         \
         {                           \

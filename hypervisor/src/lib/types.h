@@ -23,7 +23,7 @@ typedef uint64_t paddr_t;
 
 #define array_size(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Unlike the keyword, it is part of the function's type (see continuation_t). */
+/* Unlike the keyword, the attribute is part of the function's type (see continuation_t). */
 #define _Noreturn __attribute__((noreturn))
 
 /* Marks the functions of the fast path of calls and replies as hot, because compilers assume that a

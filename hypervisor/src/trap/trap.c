@@ -31,8 +31,8 @@ static __attribute__((noinline)) _Noreturn void finish_trap_fpu_switch(struct ec
 }
 
 /* Delivers a page fault of an instruction fetch. A thread written for the interface of 2012 exits
- * by a jump to the kernel's first address. Its parent recognises the exit by an error code that
- * lacks the bit of an instruction fetch, a bit that CPUs set only if NX or SMEP is on. */
+ * by a jump to the kernel's first address. Its parent recognises the exit by an error code without
+ * the bit of an instruction fetch. CPUs set this bit only if NX or SMEP is on. */
 static __attribute__((noinline)) _Noreturn void block_on_trap_fetch(struct ec *self, word_t error)
 {
         const word_t address = read_cr2();
@@ -64,8 +64,8 @@ _Noreturn void trap_dispatch(struct ec *self)
         block_on_event(self, vector, self->regs.error, 0);
 }
 
-/* Returns true, and continues after it, if the trap is a #GP of an instruction that may raise it.
- */
+/* Returns true if the trap is a #GP of an instruction that may raise it, and sets the frame's IP to
+ * the place for this case. */
 static bool trap_is_expected(struct regs *regs)
 {
         for (const struct gp_site *r = gp_sites; r < gp_sites_end; r++)
