@@ -27,7 +27,7 @@
 /* SVM, ctrl[1]. VMRUN, VMLOAD, VMSAVE, CLGI, SKINIT and XSETBV always exit. */
 #define NOVA_SVM_CTRL1_VMMCALL 0x2u   /**< VMMCALL */
 #define NOVA_SVM_CTRL1_STGI    0x10u  /**< STGI */
-#define NOVA_SVM_CTRL1_WBINVD  0x200u /**< WBINVD is an event; without it the guest skips WBINVD */
+#define NOVA_SVM_CTRL1_WBINVD  0x200u /**< WBINVD is an event; else the kernel skips it */
 #define NOVA_SVM_CTRL1_MONITOR 0x400u /**< MONITOR */
 #define NOVA_SVM_CTRL1_MWAIT   0x800u /**< MWAIT */
 
@@ -48,13 +48,13 @@
 #define NOVA_VMX_CTRL0_SECONDARY  0x80000000u /**< ctrl[1] is in use; always set */
 
 /* VMX, ctrl[1]. */
-#define NOVA_VMX_CTRL1_EPT          0x2u   /**< nested page tables are in use; always set */
-#define NOVA_VMX_CTRL1_TABLES       0x4u   /**< LGDT, SIDT, LTR and others */
-#define NOVA_VMX_CTRL1_RDTSCP       0x8u   /**< RDTSCP exists for the guest */
-#define NOVA_VMX_CTRL1_VPID         0x20u  /**< the guest has a VPID; kernel only */
-#define NOVA_VMX_CTRL1_WBINVD       0x40u  /**< WBINVD is an event; without it the guest skips it */
-#define NOVA_VMX_CTRL1_UNRESTRICTED 0x80u  /**< real mode, and no paging, work; always set */
-#define NOVA_VMX_CTRL1_RDRAND       0x800u /**< RDRAND */
+#define NOVA_VMX_CTRL1_EPT          0x2u     /**< nested page tables are in use; always set */
+#define NOVA_VMX_CTRL1_TABLES       0x4u     /**< LGDT, SIDT, LTR and others */
+#define NOVA_VMX_CTRL1_RDTSCP       0x8u     /**< RDTSCP exists for the guest */
+#define NOVA_VMX_CTRL1_VPID         0x20u    /**< the guest has a VPID; kernel only */
+#define NOVA_VMX_CTRL1_WBINVD       0x40u    /**< WBINVD is an event; else the kernel skips it */
+#define NOVA_VMX_CTRL1_UNRESTRICTED 0x80u    /**< the guest may run without paging; always set */
+#define NOVA_VMX_CTRL1_RDRAND       0x800u   /**< RDRAND */
 #define NOVA_VMX_CTRL1_INVPCID      0x1000u  /**< INVPCID exists for the guest */
 #define NOVA_VMX_CTRL1_VMFUNC       0x2000u  /**< VMFUNC, which exits in any case */
 #define NOVA_VMX_CTRL1_RDSEED       0x10000u /**< RDSEED */

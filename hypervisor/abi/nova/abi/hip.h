@@ -36,7 +36,7 @@
 #define NOVA_HIP_XMM     0x2000000 /**< MTD bit XMM of virtual CPUs */
 
 /* Types of memory descriptors. */
-#define NOVA_MEM_AVAILABLE    1    /**< RAM; parts of it may be allocated by other descriptors */
+#define NOVA_MEM_AVAILABLE    1    /**< RAM, except where other descriptors cover it */
 #define NOVA_MEM_RESERVED     2    /**< owned by the firmware or a device */
 #define NOVA_MEM_ACPI_RECLAIM 3    /**< ACPI tables */
 #define NOVA_MEM_ACPI_NVS     4    /**< ACPI; must not be written */
@@ -109,7 +109,7 @@ struct nova_hip {
 };
 
 /** Extension: ring buffer of the kernel's messages. Byte number n, counted from 0, lies at offset +
- * n % size. It is valid as long as n + size > written. */
+ * n % size. This byte is valid as long as n + size > written. */
 struct nova_log {
         uint32_t written; /**< bytes written, modulo 2^32; updated after the byte is stored */
         uint32_t size;    /**< size of the ring in bytes, a power of two */
@@ -139,8 +139,8 @@ struct nova_boot {
         uint32_t size; /**< size of this structure in bytes; an older kernel's is shorter */
         uint32_t reserved;
         uint64_t tsc_start; /**< TSC when the kernel started, after firmware and loader */
-        uint64_t tsc_zero;  /**< TSC when the TSCs of all CPUs were reset to 0 */
-        uint64_t tsc_root;  /**< ticks from that reset until the root EC became ready */
+        uint64_t tsc_zero;  /**< TSC when all CPUs had started */
+        uint64_t tsc_root;  /**< TSC when the root EC was ready */
         char loader[64];    /**< name of the boot loader, or empty; ends with a 0 */
         uint32_t flaws;     /**< NOVA_FLAW_… that the CPUs may have; 0 with mitigations=off */
         uint32_t treated;   /**< NOVA_FLAW_… that the kernel mitigates */

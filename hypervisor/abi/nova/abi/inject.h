@@ -27,7 +27,7 @@
 
 /* Interruptibility state: NOVA_MTD_STA. Under SVM only bit 0 exists; it covers STI and MOV SS. */
 #define NOVA_STA_STI 0x1u /**< interrupts wait for the instruction after STI */
-#define NOVA_STA_SS  0x2u /**< interrupts and NMIs wait for the one after MOV SS */
+#define NOVA_STA_SS  0x2u /**< interrupts and NMIs wait for the instruction after MOV SS */
 #define NOVA_STA_NMI 0x8u /**< NMIs wait for an IRET */
 
 /* Activity state: NOVA_MTD_STA, with VMX. */

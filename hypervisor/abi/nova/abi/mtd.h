@@ -5,8 +5,8 @@
 
 #include "nova/abi/types.h"
 
-/** Bits of an MTD: ROW(bit, NAME, "fields"). R8_R15 is an extension, on x86-64 only (HIP feature
- *  R8_R15); so are the bits after it, for virtual CPUs only (HIP features VCPU, XMM). @spec 7.4 */
+/** Bits of an MTD: ROW(bit, NAME, "fields"). R8_R15 is an extension on x86-64 (HIP feature R8_R15).
+ *  The bits after it are extensions for virtual CPUs (HIP features VCPU and XMM). @spec 7.4 */
 #define NOVA_MTD_ROWS(ROW)                                     \
         ROW(0, ACDB, "ax, cx, dx, bx")                         \
         ROW(1, BSD, "bp, si, di")                              \

@@ -34,7 +34,7 @@ NOVA_STATIC_ASSERT(sizeof(nova_word_t) == sizeof(void *), "a word holds an addre
 /** Number of CPU numbers of the interface. */
 #define NOVA_CPU_MAX 64
 
-/** Order of the object space: a lookup finds 2^order selectors (SEL, spec 6.2). */
+/** Order of an object space, which has 2^order selectors (SEL, spec 6.2). */
 #if __SIZEOF_POINTER__ == 8
 #define NOVA_SEL_ORDER 26
 #else

@@ -115,11 +115,11 @@ struct nova_utcb {
 /** Words of an event message: value of the items field after delivery. */
 #define NOVA_UTCB_STATE_WORDS (sizeof(struct nova_utcb_state) / sizeof(nova_word_t))
 
-/** … of an event message from a virtual CPU whose MTD has one of the bits NOVA_MTD_MORE. */
+/** Words of an event message from a virtual CPU whose MTD has one of the bits NOVA_MTD_MORE. */
 #define NOVA_UTCB_MORE_WORDS \
         (NOVA_UTCB_STATE_WORDS + sizeof(struct nova_utcb_more) / sizeof(nova_word_t))
 
-/** … of an event message from a virtual CPU whose MTD has the bit NOVA_MTD_XMM. */
+/** Words of an event message from a virtual CPU whose MTD has the bit NOVA_MTD_XMM. */
 #define NOVA_UTCB_XMM_WORDS (sizeof(struct nova_utcb_event) / sizeof(nova_word_t))
 
 #define NOVA_UTCB_OFFSET(field, offset32, offset64)                                      \
